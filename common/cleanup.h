@@ -1,0 +1,47 @@
+#ifndef WARREN_CLEANUP_H
+#define WARREN_CLEANUP_H
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Scope-bound ownership for the programs (the core has `goto out`). */
+static inline void
+cleanup_fdp(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		(void)close(*fd);
+	errno = saved;
+}
+
+static inline void
+cleanup_freep(void *p)
+{
+	free(*(void **)p);
+}
+
+static inline int
+steal_fd(int *fd)
+{
+	int v = *fd;
+
+	*fd = -1;
+	return v;
+}
+
+static inline void *
+steal_ptr_(void *pp)
+{
+	void *v = *(void **)pp;
+
+	*(void **)pp = NULL;
+	return v;
+}
+
+#define _cleanup_fd_ __attribute__((cleanup(cleanup_fdp)))
+#define _cleanup_free_ __attribute__((cleanup(cleanup_freep)))
+#define steal_ptr(pp) ((__typeof__(*(pp)))steal_ptr_(pp))
+
+#endif

@@ -1,0 +1,103 @@
+#ifndef RNS_CORE_H
+#define RNS_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/rns.h>
+
+#include "identity.h"
+#include "ifac.h"
+#include "packet.h"
+#include "timer.h"
+#include "util.h"
+
+/*
+ * The context and what its modules may ask of each other. Each table is owned
+ * by the file of its noun; others go through that file's functions.
+ *
+ *   core.c   life, rns_recv / rns_submit / rns_tick, dispatch of packets
+ *   iface.c  interfaces; transmit queue (core_tx)
+ *   event.c  event queue
+ *   timer.c  deadlines
+ *   dedup.c  packet filter (3.5)
+ *   dest.c   own destinations, handlers, ratchets; known.c known destinations
+ *   path.c   path table, announces in, retransmission; relay.c link and
+ *            reverse tables, forwarding; pathreq.c path requests
+ *   receipt.c receipts and proofs of single packets
+ *   link.c   links; request.c; resource.c (incoming), resource_tx.c;
+ *            channel.c; stream.c
+ */
+
+struct iface {
+	TAILQ_ENTRY(iface) entry;
+	struct rns_if cfg;
+	struct ifac ifac;
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	struct mono added;
+	struct mono announce_allowed; /* 5.3, announce cap */
+};
+TAILQ_HEAD(iface_list, iface);
+
+struct rns {
+	struct rns_config cfg;
+	struct identity self;
+	struct mono now;     /* of this call, never backwards */
+	int64_t wall_offset; /* Unix us = now.us + wall_offset */
+
+	struct iface_list ifaces; /* by falling bitrate (5.2) */
+	uint32_t iface_count;
+
+	struct timers timers;
+	struct txq *txq;
+	struct evq *evq;
+	struct dedup *dedup;
+	struct dests *dests;
+	struct known_table *known;
+	struct paths *paths;       /* path table and waiting announces */
+	struct relay *relay;       /* link table, reverse table */
+	struct pathreqs *pathreqs;
+	struct receipts *receipts;
+	struct links *links;
+	uint64_t resource_bytes;   /* held by incoming resources now */
+
+	uint64_t drops[RNS_DROP_COUNT];
+	struct rns_counts counts;
+};
+
+/* ---- services of core.c ---- */
+
+void core_random(struct rns *, void *, size_t);
+int64_t core_wall_us(const struct rns *); /* now, Unix time */
+/* Count a drop; returns false so that `return core_drop(...)` reads well. */
+bool core_drop(struct rns *, enum rns_drop);
+
+/*
+ * Outbound pipeline for a packet made here (transport 5): takes the path or
+ * broadcasts; the packet's hash goes into the filter. `raw` is header type 1.
+ * via: only this interface (link traffic, answers), or NULL. RNS_ENOENT:
+ * nothing took it (no interface, or all offline).
+ */
+int core_out(struct rns *, const uint8_t *raw, size_t len, struct iface *via);
+
+/* ---- iface.c ---- */
+
+struct iface *iface_find(const struct rns *, unsigned id);
+/* Queue for transmission; access code is added here. Drops count. */
+int core_tx(struct rns *, struct iface *, const uint8_t *raw, size_t len);
+/* A frame of known size to fill in place: raw has room for len bytes. */
+bool iface_has_room(const struct rns *, const struct iface *);
+
+/* ---- event.c ---- */
+
+/*
+ * Queue *ev; data that its pointers name is copied, at most three pieces
+ * (app_data, ratchet, raw; data, metadata). Memory by ownership: a `own`
+ * buffer from malloc becomes the queue's in place of a copy of ev's `data`.
+ * RNS_ELIMIT counts RNS_DROP_LIMIT.
+ */
+int event_push(struct rns *, const struct rns_event *ev);
+int event_push_own(struct rns *, const struct rns_event *ev, uint8_t *own);
+
+#endif

@@ -1,0 +1,49 @@
+#ifndef RNS_DEST_H
+#define RNS_DEST_H
+
+#include "core.h"
+
+/* Own (incoming) destinations with their request handlers (5). */
+struct handler {
+	SLIST_ENTRY(handler) entry;
+	uint8_t path_hash[RNS_HASH];
+	enum rns_allow allow;
+	uint8_t (*list)[RNS_HASH];
+	size_t list_len;
+	uint64_t compress_max;
+};
+
+struct dest {
+	RB_ENTRY(dest) node;
+	uint8_t hash[RNS_HASH];
+	uint8_t name_hash[RNS_NAME_HASH];
+	enum rns_dest_type type;
+	bool has_identity;
+	struct identity identity;
+	uint8_t group_key[64];
+	size_t group_key_len;
+	enum rns_prove prove;
+	bool accept_links;
+	enum rns_accept resources;
+	uint32_t max_request;
+	SLIST_HEAD(, handler) handlers;
+	uint8_t *app_data;
+	size_t app_data_len;
+	/* ratchets (5.7) */
+	bool ratchets, enforce_ratchets;
+	uint32_t ratchet_interval_s, ratchet_retain;
+	uint8_t (*ratchet_keys)[32]; /* private, newest first */
+	size_t ratchet_count;
+	int64_t last_rotation_us;
+};
+
+int dests_new(struct rns *);
+void dests_free(struct rns *);
+struct dest *dest_find(const struct rns *, const uint8_t hash[RNS_HASH]);
+const struct handler *dest_handler(const struct dest *,
+    const uint8_t path_hash[RNS_HASH]);
+bool handler_allows(const struct handler *, bool identified,
+    const uint8_t identity_hash[RNS_HASH]);
+bool core_blackholed(const struct rns *, const uint8_t identity[RNS_HASH]);
+
+#endif

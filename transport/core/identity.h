@@ -1,0 +1,35 @@
+#ifndef RNS_IDENTITY_H
+#define RNS_IDENTITY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/rns.h>
+
+/* A private identity, expanded once so that signing costs one signature. */
+struct identity {
+	uint8_t x_priv[32];
+	uint8_t ed_sk[64]; /* libsodium form: seed, public */
+	uint8_t pub[RNS_KEY];
+	uint8_t hash[RNS_HASH];
+};
+
+int identity_load(struct identity *, const uint8_t priv[RNS_KEY]);
+void identity_clear(struct identity *);
+void identity_sign(const struct identity *, uint8_t sig[64], const void *msg,
+    size_t len);
+
+/* 4.5. eph: 32 random bytes, iv: 16. ratchet: public key or NULL. */
+int identity_encrypt(uint8_t *out, size_t *out_len, size_t cap,
+    const uint8_t pub[RNS_KEY], const uint8_t hash[RNS_HASH],
+    const uint8_t *ratchet, const uint8_t eph[32], const uint8_t iv[16],
+    const uint8_t *in, size_t in_len);
+/*
+ * ratchets: n private keys, newest first. *used (may be NULL): index of the
+ * ratchet that worked, -1 the identity's key. RNS_EAUTH: nothing worked.
+ */
+int identity_decrypt(uint8_t *out, size_t *out_len, size_t cap,
+    const struct identity *, const uint8_t (*ratchets)[32], size_t n,
+    bool enforce, int *used, const uint8_t *in, size_t in_len);
+
+#endif

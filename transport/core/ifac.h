@@ -1,0 +1,28 @@
+#ifndef RNS_IFAC_H
+#define RNS_IFAC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/rns.h>
+
+/* Access codes (15.1), expanded once for each interface. */
+struct ifac {
+	uint8_t size; /* bytes, 0: none */
+	uint8_t key[64];
+	uint8_t ed_sk[64];
+};
+
+int ifac_init(struct ifac *, uint8_t size, const uint8_t key[64]);
+void ifac_clear(struct ifac *);
+/* out: len + size bytes. Returns the masked length, 0 when cap is short. */
+size_t ifac_mask(const struct ifac *, uint8_t *out, size_t cap,
+    const uint8_t *raw, size_t len);
+/*
+ * out: len bytes. RNS_OK with *out_len, RNS_EPARSE (bit 7 clear or too
+ * short) or RNS_EAUTH.
+ */
+int ifac_unmask(const struct ifac *, uint8_t *out, size_t *out_len, size_t cap,
+    const uint8_t *in, size_t len);
+
+#endif

@@ -1,0 +1,43 @@
+#ifndef RNS_TIMER_H
+#define RNS_TIMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rns/mono.h>
+
+#include "util.h"
+
+struct rns;
+
+/*
+ * Deadlines in one tree, ordered by time and then by order of setting, so that
+ * equal runs fire equally. A timer lives inside its object; fire() may set it
+ * again or free the object.
+ */
+struct timer {
+	RB_ENTRY(timer) node;
+	struct mono at;
+	uint64_t seq;
+	bool armed;
+	void (*fire)(struct rns *, void *arg);
+	void *arg;
+};
+
+RB_HEAD(timer_tree, timer);
+
+struct timers {
+	struct timer_tree tree;
+	uint64_t seq;
+};
+
+void timers_init(struct timers *);
+void timer_init(struct timer *, void (*fire)(struct rns *, void *), void *arg);
+/* Moves it when it is armed already; MONO_NEVER disarms. */
+void timer_set(struct rns *, struct timer *, struct mono at);
+void timer_clear(struct rns *, struct timer *);
+struct mono timers_next(const struct timers *);
+/* Fires everything that is due at r->now. */
+void timers_run(struct rns *);
+
+#endif

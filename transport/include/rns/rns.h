@@ -1,0 +1,684 @@
+#ifndef RNS_RNS_H
+#define RNS_RNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/mono.h>
+
+/*
+ * librns: a Reticulum node without I/O. Bytes and time go in, bytes and events
+ * come out. One context per node; no globals, threads, clock, sockets or files.
+ * Section numbers are those of the protocol description in docs/PROTOCOL.md.
+ *
+ * A turn: rns_recv(), rns_submit() or rns_tick(); then rns_next_tx() and
+ * rns_next_event() until both return false; then sleep until rns_deadline().
+ * Nothing calls back. `now` must not run backwards; an older one is taken as
+ * the newest seen.
+ *
+ * Pointers inside an event or a tx stay valid until the next call of any
+ * function that takes the same context without `const`, other than
+ * rns_next_tx() for an event and rns_next_event() for a tx.
+ */
+
+#define RNS_HASH 16 /* bytes of a destination or identity hash, a link id */
+#define RNS_FULL_HASH 32
+#define RNS_NAME_HASH 10
+#define RNS_KEY 64 /* public or private identity: X25519, then Ed25519 */
+#define RNS_RATCHET 32
+#define RNS_SIG 64
+#define RNS_MTU 500
+#define RNS_HOPS_MAX 128 /* also "unknown" */
+
+/* 0 is success; success writes every output, failure none. */
+enum rns_err {
+	RNS_OK = 0,
+	RNS_EINVAL = -1,  /* an argument out of its range */
+	RNS_ENOMEM = -2,  /* the allocator said no */
+	RNS_ELIMIT = -3,  /* a ceiling of struct rns_limits is reached */
+	RNS_ENOENT = -4,  /* no such interface, destination, link, request */
+	RNS_ESTATE = -5,  /* not in this state (link not active, ...) */
+	RNS_EBIG = -6,    /* does not fit the packet or the limit */
+	RNS_EPARSE = -7,  /* malformed bytes */
+	RNS_EAUTH = -8,   /* bad signature, MAC or key */
+	RNS_EAGAIN = -9,  /* the channel's window is full; see CHANNEL_READY */
+	RNS_EEXIST = -10, /* is there already */
+};
+const char *rns_strerror(int err);
+
+/* Why an incoming packet went no further; each has a counter. */
+#define RNS_DROP_LIST(X)                                                       \
+	X(SHORT, "too short to be a packet")                                   \
+	X(LONG, "longer than the interface allows")                            \
+	X(IFAC_MISSING, "access code missing")                                 \
+	X(IFAC_UNEXPECTED, "access code on an interface without one")          \
+	X(IFAC_WRONG, "access code wrong")                                     \
+	X(HEADER, "malformed header or no data")                               \
+	X(HOPS, "hop count out of range")                                      \
+	X(DUPLICATE, "packet seen before")                                     \
+	X(NOT_FOR_US, "transport id of another node")                          \
+	X(PLAIN_HOPS, "PLAIN or GROUP packet from too far")                    \
+	X(PLAIN_ANNOUNCE, "announce of a PLAIN or GROUP destination")          \
+	X(NO_DEST, "no such destination here")                                 \
+	X(NO_PATH, "no path to the destination")                               \
+	X(NO_LINK, "no such link")                                             \
+	X(LINK_IF, "link packet from the wrong interface")                     \
+	X(LINK_HOPS, "link packet with the wrong hop count")                   \
+	X(LINK_STATE, "link packet in the wrong state")                        \
+	X(LINK_REQUEST, "bad link request")                                    \
+	X(LINK_PROOF, "bad link proof")                                        \
+	X(LINK_MODE, "link mode not supported")                                \
+	X(DECRYPT, "does not decrypt")                                         \
+	X(CONTEXT, "unknown context")                                          \
+	X(ANNOUNCE_LONG, "announce over 500 bytes")                            \
+	X(ANNOUNCE_SIG, "announce signature wrong")                            \
+	X(ANNOUNCE_DEST, "announce of another key for a known destination")    \
+	X(ANNOUNCE_OLD, "announce not newer than the known path")              \
+	X(ANNOUNCE_OWN, "announce of a destination of this node")              \
+	X(BLACKHOLE, "identity is blackholed")                                 \
+	X(PROOF, "proof matches nothing")                                      \
+	X(IDENTIFY, "bad identification")                                      \
+	X(REQUEST, "request refused or malformed")                             \
+	X(REQUEST_BIG, "request over the size limit")                          \
+	X(RESPONSE, "response matches no request")                             \
+	X(RESPONSE_BIG, "response over the size limit")                        \
+	X(RESOURCE, "resource packet matches nothing")                         \
+	X(RESOURCE_ADV, "bad resource advertisement")                          \
+	X(RESOURCE_REFUSED, "resource not wanted")                             \
+	X(RESOURCE_CORRUPT, "resource corrupt")                                \
+	X(CHANNEL, "channel message dropped")                                  \
+	X(PATH_REQUEST, "bad or repeated path request")                        \
+	X(LIMIT, "a table is full")                                            \
+	X(MEMORY, "out of memory")                                             \
+	X(TX_FULL, "transmit queue full")
+
+enum rns_drop {
+#define RNS_DROP_ENUM(name, text) RNS_DROP_##name,
+	RNS_DROP_LIST(RNS_DROP_ENUM)
+#undef RNS_DROP_ENUM
+	RNS_DROP_COUNT
+};
+
+/* Ceilings fixed at creation; reaching one is an error, never a realloc. */
+struct rns_limits {
+	uint32_t interfaces;      /* default 256 */
+	uint32_t destinations;    /* own, default 256 */
+	uint32_t known;           /* known destinations, default 65,536 */
+	uint32_t paths;           /* default 65,536 */
+	uint32_t links;           /* own links, both sides, default 1,024 */
+	uint32_t link_table;      /* relayed links, default 16,384 */
+	uint32_t reverse;         /* reverse table, default 65,536 */
+	uint32_t hashes;          /* per generation of the filter, 500,000 */
+	uint32_t receipts;        /* default 1,024 */
+	uint32_t events;          /* waiting events, default 65,536 */
+	uint32_t tx_packets;      /* waiting to be pulled, default 65,536 */
+	uint64_t resource_bytes;  /* buffers of all incoming resources, 256 MiB */
+	uint64_t event_bytes;     /* bytes that waiting events hold, 64 MiB */
+};
+void rns_limits_default(struct rns_limits *);
+
+struct rns_config {
+	/* n unpredictable bytes; must not fail */
+	void (*random)(void *arg, uint8_t *out, size_t n);
+	void *random_arg;
+	struct rns_limits limits;
+	uint8_t identity[RNS_KEY]; /* the transport identity's private key */
+	int64_t wall_us;    /* Unix time at `now` of rns_new() */
+	bool transport;     /* relay for others */
+	bool attached;      /* a program behind a shared instance */
+	bool implicit_proof;      /* use_implicit_proof */
+	bool link_mtu_discovery;
+};
+
+struct rns;
+
+/* NULL: out of memory or a limit of zero. The config is copied. */
+struct rns *rns_new(const struct rns_config *, struct mono now);
+void rns_free(struct rns *); /* zeroes every secret; NULL is fine */
+
+/* Unix time may step; call when it did. */
+void rns_set_wall(struct rns *, int64_t wall_us, struct mono now);
+
+/*
+ * One packet (unframed, access code still on it) from interface ifid. Returns
+ * RNS_OK, also when the packet is dropped (see rns_drops()), or RNS_ENOENT.
+ */
+int rns_recv(struct rns *, unsigned ifid, const uint8_t *, size_t,
+    struct mono now);
+void rns_tick(struct rns *, struct mono now);
+/* When rns_tick() has something to do next; MONO_NEVER if nothing. */
+struct mono rns_deadline(const struct rns *);
+
+struct rns_tx {
+	unsigned ifid;
+	const uint8_t *data; /* with access code, without framing */
+	size_t len;
+};
+bool rns_next_tx(struct rns *, struct rns_tx *);
+
+/* ---- interfaces ---- */
+
+enum rns_if_mode {
+	RNS_MODE_FULL = 1,
+	RNS_MODE_PTP = 2,
+	RNS_MODE_AP = 3,
+	RNS_MODE_ROAMING = 4,
+	RNS_MODE_BOUNDARY = 5,
+	RNS_MODE_GATEWAY = 6,
+	RNS_MODE_INTERNAL = 7,
+};
+
+enum rns_if_kind {
+	RNS_IF_NET,          /* reaches other nodes */
+	RNS_IF_LOCAL_CLIENT, /* a program attached to us */
+	RNS_IF_SHARED,       /* we are the program; the other end relays */
+};
+
+struct rns_if {
+	unsigned id; /* the caller's number, unique while it exists */
+	enum rns_if_kind kind;
+	enum rns_if_mode mode;
+	uint64_t bitrate;  /* bits/s, 0 unknown */
+	uint32_t hw_mtu;   /* bytes without access code, 0 none */
+	bool mtu_signal;   /* autoconfigured or fixed: in link MTU discovery */
+	bool out;          /* may transmit */
+	bool online;
+	bool recursive_prs;
+	int32_t gravity;
+	uint32_t announce_cap_permille; /* share of bitrate, 20 = 2 % */
+	uint32_t ar_target_s, ar_penalty_s, ar_grace; /* 0 target: no limit */
+	uint8_t name_hash[RNS_FULL_HASH]; /* H(display name) */
+	uint8_t ifac_size;                /* bytes, 0: no access code */
+	uint8_t ifac_key[64];             /* rns_ifac_key() */
+};
+
+/* ---- destinations ---- */
+
+enum rns_dest_type { RNS_SINGLE = 0, RNS_GROUP = 1, RNS_PLAIN = 2 };
+enum rns_prove { RNS_PROVE_NONE, RNS_PROVE_APP, RNS_PROVE_ALL };
+enum rns_allow { RNS_ALLOW_NONE, RNS_ALLOW_ALL, RNS_ALLOW_LIST };
+enum rns_accept { RNS_ACCEPT_NONE, RNS_ACCEPT_APP, RNS_ACCEPT_ALL };
+
+/* An incoming destination of this node. */
+struct rns_dest {
+	enum rns_dest_type type;
+	const char *name; /* "app.aspect.aspect" */
+	/* private key; PLAIN: all zero and has_identity false */
+	uint8_t identity[RNS_KEY];
+	bool has_identity;
+	const uint8_t *group_key; /* GROUP: 64 or 32 bytes */
+	size_t group_key_len;
+	enum rns_prove prove;
+	bool accept_links;
+	enum rns_accept resources; /* plain resources on its links */
+	uint32_t max_request;      /* bytes of a packed request, 0: no limit */
+	bool ratchets;             /* announce ratchets, decrypt with them */
+	bool enforce_ratchets;
+	uint32_t ratchet_interval_s; /* 0: 1800 */
+	uint32_t ratchet_retain;     /* 0: 512 */
+	/* stored private ratchets, newest first, n * 32 bytes; may be NULL */
+	const uint8_t *ratchet_keys;
+	size_t ratchet_count;
+};
+
+/* ---- commands ---- */
+
+enum rns_cmd_type {
+	RNS_CMD_IF_ADD,      /* .iface */
+	RNS_CMD_IF_DEL,      /* .ifid */
+	RNS_CMD_IF_ONLINE,   /* .online {ifid, online} */
+	RNS_CMD_DEST_ADD,    /* .dest; hash by rns_dest_hash() */
+	RNS_CMD_DEST_DEL,    /* .hash */
+	RNS_CMD_HANDLER_ADD, /* .handler */
+	RNS_CMD_APP_DATA,    /* .announce: default app data, nothing is sent */
+	RNS_CMD_ANNOUNCE,    /* .announce */
+	RNS_CMD_PACKET,      /* .packet; events RECEIPT */
+	RNS_CMD_PROVE,       /* .prove: answer to PACKET with prove_app */
+	RNS_CMD_PATH_REQUEST, /* .hash */
+	RNS_CMD_PATH_DROP,   /* .hash */
+	RNS_CMD_PATH_ADD,    /* .path: from storage */
+	RNS_CMD_KNOWN_ADD,   /* .known: from storage */
+	RNS_CMD_RATCHET_ADD, /* .ratchet: from storage */
+	RNS_CMD_HASHES_ADD,  /* .bytes: n * 32, from storage */
+	RNS_CMD_BLACKHOLE,   /* .blackhole {identity hash, on} */
+	RNS_CMD_LINK_OPEN,   /* .link_open; event LINK_PENDING gives the id */
+	RNS_CMD_LINK_CLOSE,  /* .hash = link id */
+	RNS_CMD_LINK_IDENTIFY, /* .identify */
+	RNS_CMD_LINK_SEND,   /* .packet with dest = link id */
+	RNS_CMD_LINK_HOLD,   /* .hold: ask for no resource parts until then */
+	RNS_CMD_REQUEST,     /* .request; events RESPONSE, REQUEST_FAILED */
+	RNS_CMD_RESPOND,     /* .respond; event SENT when it was a resource */
+	RNS_CMD_RESOURCE_SEND,   /* .resource; events PROGRESS, SENT */
+	RNS_CMD_RESOURCE_ANSWER, /* .answer: to RESOURCE_ADV */
+	RNS_CMD_RESOURCE_CANCEL, /* .tag (ours) or .answer.hash (incoming) */
+	RNS_CMD_CHANNEL_OPEN,  /* .hash = link id: receive messages */
+	RNS_CMD_CHANNEL_SEND,  /* .channel; RNS_EAGAIN when the window is full */
+	RNS_CMD_STREAM_OPEN,   /* .stream: receive this stream (opens channel) */
+	RNS_CMD_STREAM_SEND,   /* .stream; takes as much as one message holds */
+};
+
+/* tag: the caller's word for the thing, echoed in its events. */
+struct rns_cmd {
+	enum rns_cmd_type type;
+	union {
+		struct rns_if iface;
+		unsigned ifid;
+		struct {
+			unsigned ifid;
+			bool online;
+		} online;
+		struct rns_dest dest;
+		uint8_t hash[RNS_HASH];
+		uint64_t tag;
+		struct {
+			uint8_t dest[RNS_HASH];
+			const char *path;
+			enum rns_allow allow;
+			const uint8_t *list; /* ALLOW_LIST: n identity hashes */
+			size_t list_len;
+			/* compress responses up to this size; 0 never */
+			uint64_t compress_max;
+		} handler;
+		struct {
+			uint8_t dest[RNS_HASH];
+			const uint8_t *app_data; /* NULL: the default */
+			size_t app_data_len;
+			bool path_response; /* context PATH_RESPONSE */
+			bool one_interface; /* only on ifid */
+			unsigned ifid;
+		} announce;
+		struct {
+			uint8_t dest[RNS_HASH]; /* or link id */
+			enum rns_dest_type type; /* as it was announced */
+			const uint8_t *data;
+			size_t len;
+			bool receipt;
+			uint64_t tag;
+			/* GROUP: the key (64 or 32 bytes) */
+			const uint8_t *group_key;
+			size_t group_key_len;
+		} packet;
+		struct {
+			uint8_t dest[RNS_HASH]; /* destination or link id */
+			uint8_t packet_hash[RNS_FULL_HASH];
+		} prove;
+		struct {
+			uint8_t dest[RNS_HASH];
+			uint8_t next_hop[RNS_HASH];
+			uint8_t hops;
+			int64_t learned_us, expires_us; /* Unix time */
+			unsigned ifid;
+			const uint8_t *blobs; /* n * 10 bytes, newest last */
+			size_t blob_count;
+			const uint8_t *announce; /* raw, hops as received */
+			size_t announce_len;
+		} path;
+		struct {
+			uint8_t dest[RNS_HASH];
+			uint8_t public_key[RNS_KEY];
+			uint8_t packet_hash[RNS_FULL_HASH];
+			const uint8_t *app_data; /* NULL: nil */
+			size_t app_data_len;
+			int64_t heard_us; /* Unix time */
+			int64_t used_us;  /* 0 never, -1 retained */
+		} known;
+		struct {
+			uint8_t dest[RNS_HASH];
+			uint8_t key[RNS_RATCHET];
+			int64_t received_us;
+		} ratchet;
+		struct {
+			const uint8_t *data;
+			size_t len;
+		} bytes;
+		struct {
+			uint8_t identity[RNS_HASH];
+			bool on;
+		} blackhole;
+		struct {
+			uint8_t dest[RNS_HASH]; /* must be known */
+			uint64_t tag;
+			enum rns_accept resources; /* plain ones on this link */
+		} link_open;
+		struct {
+			uint8_t link[RNS_HASH];
+			uint8_t identity[RNS_KEY]; /* private */
+		} identify;
+		struct {
+			uint8_t link[RNS_HASH];
+			struct mono until;
+		} hold;
+		struct {
+			uint8_t link[RNS_HASH];
+			const char *path;
+			/* packed value; NULL: nil. Copied. */
+			const uint8_t *data;
+			size_t len;
+			int64_t timeout_us;    /* 0: 7.1 */
+			uint64_t max_response; /* bytes, 0: resource_bytes */
+			uint64_t tag;
+		} request;
+		struct {
+			uint8_t link[RNS_HASH];
+			uint8_t request_id[RNS_HASH];
+			/*
+			 * The packed response value. Not copied when it
+			 * becomes a resource: it stays the caller's and must
+			 * stay until SENT with this tag. RNS_OK with
+			 * *as_resource false: it went as a packet, no SENT.
+			 */
+			const uint8_t *data;
+			size_t len;
+			/* file response (7.3): packed metadata, raw data */
+			const uint8_t *metadata;
+			size_t metadata_len;
+			uint64_t tag;
+			bool *as_resource; /* output, may be NULL */
+		} respond;
+		struct {
+			uint8_t link[RNS_HASH];
+			const uint8_t *data; /* the caller's until SENT */
+			size_t len;
+			const uint8_t *metadata; /* packed, copied; or NULL */
+			size_t metadata_len;
+			bool compress;
+			int64_t timeout_us; /* of the advertisement, 0: 8.4 */
+			uint64_t tag;
+		} resource;
+		struct {
+			uint8_t link[RNS_HASH];
+			uint8_t hash[RNS_FULL_HASH]; /* of RESOURCE_ADV */
+			bool accept;
+		} answer;
+		struct {
+			uint8_t link[RNS_HASH];
+			uint16_t msgtype;
+			const uint8_t *data; /* copied */
+			size_t len;
+			uint64_t tag; /* echoed in CHANNEL_DELIVERED */
+		} channel;
+		struct {
+			uint8_t link[RNS_HASH];
+			uint16_t stream;
+			const uint8_t *data;
+			size_t len;
+			bool eof;      /* with the last byte of data */
+			size_t *taken; /* output: bytes that went */
+		} stream;
+	};
+};
+
+/*
+ * Returns RNS_OK or what the command's row can meet: RNS_EINVAL, RNS_ENOENT,
+ * RNS_ESTATE, RNS_EBIG, RNS_ELIMIT, RNS_ENOMEM, RNS_EAGAIN, RNS_EEXIST.
+ */
+int rns_submit(struct rns *, const struct rns_cmd *, struct mono now);
+
+/* ---- events ---- */
+
+enum rns_event_type {
+	RNS_EV_ANNOUNCE,       /* .announce: accepted into the path table */
+	RNS_EV_PACKET,         /* .packet */
+	RNS_EV_RECEIPT,        /* .receipt */
+	RNS_EV_RATCHETS,       /* .ratchets: own list changed, store it */
+	RNS_EV_PATH_REQUEST,   /* .path_request: for one of our destinations */
+	RNS_EV_LINK_PENDING,   /* .link: id of a LINK_OPEN */
+	RNS_EV_LINK_UP,        /* .link */
+	RNS_EV_LINK_IDENTIFIED, /* .link with identity */
+	RNS_EV_LINK_CLOSED,    /* .link with reason */
+	RNS_EV_LINK_DATA,      /* .packet, dest = link id */
+	RNS_EV_REQUEST,        /* .request */
+	RNS_EV_RESPONSE,       /* .response */
+	RNS_EV_REQUEST_FAILED, /* .response, data NULL */
+	RNS_EV_PROGRESS,       /* .progress, of a request's or our resource */
+	RNS_EV_SENT,           /* .sent: outgoing resource concluded */
+	RNS_EV_RESOURCE_ADV,   /* .resource: ACCEPT_APP, answer it */
+	RNS_EV_RESOURCE_DATA,  /* .resource: next bytes, in order */
+	RNS_EV_RESOURCE_DONE,  /* .resource: all data was delivered, or not */
+	RNS_EV_CHANNEL_MESSAGE,   /* .channel */
+	RNS_EV_CHANNEL_DELIVERED, /* .channel, tag */
+	RNS_EV_CHANNEL_READY,  /* .link: window has room again */
+	RNS_EV_STREAM_DATA,    /* .channel: msgtype = stream id, eof */
+};
+
+enum rns_link_reason {
+	RNS_CLOSE_NONE = 0,
+	RNS_CLOSE_TIMEOUT = 1,
+	RNS_CLOSE_INITIATOR = 2,
+	RNS_CLOSE_DESTINATION = 3,
+	RNS_CLOSE_INTERFACE = 4, /* local: its interface is gone */
+};
+
+enum rns_receipt_status {
+	RNS_RECEIPT_FAILED = 0,
+	RNS_RECEIPT_DELIVERED = 2,
+	RNS_RECEIPT_CULLED = 255,
+};
+
+enum rns_resource_status { /* 8.1 */
+	RNS_RES_COMPLETE = 6,
+	RNS_RES_FAILED = 7,
+	RNS_RES_CORRUPT = 8,
+	RNS_RES_REJECTED = 9,
+};
+
+struct rns_event {
+	enum rns_event_type type;
+	union {
+		struct {
+			uint8_t dest[RNS_HASH];
+			uint8_t name_hash[RNS_NAME_HASH];
+			uint8_t public_key[RNS_KEY];
+			uint8_t identity_hash[RNS_HASH];
+			uint8_t packet_hash[RNS_FULL_HASH];
+			const uint8_t *app_data; /* NULL: none */
+			size_t app_data_len;
+			const uint8_t *ratchet; /* NULL: none */
+			const uint8_t *raw; /* hop byte as received */
+			size_t raw_len;
+			uint8_t hops;
+			unsigned ifid;
+			bool path_response;
+		} announce;
+		struct {
+			uint8_t dest[RNS_HASH];
+			uint8_t packet_hash[RNS_FULL_HASH];
+			const uint8_t *data;
+			size_t len;
+			unsigned ifid;
+			bool prove_app; /* answer by RNS_CMD_PROVE if wanted */
+		} packet;
+		struct {
+			uint64_t tag;
+			enum rns_receipt_status status;
+			int64_t rtt_us;
+		} receipt;
+		struct {
+			uint8_t dest[RNS_HASH];
+			const uint8_t *keys; /* n * 32, newest first */
+			size_t count;
+		} ratchets;
+		struct {
+			uint8_t dest[RNS_HASH];
+			unsigned ifid;
+		} path_request;
+		struct {
+			uint8_t id[RNS_HASH];
+			uint64_t tag; /* of LINK_OPEN; 0 on the responder */
+			uint8_t dest[RNS_HASH];
+			bool initiator;
+			uint8_t identity[RNS_KEY]; /* IDENTIFIED: public key */
+			uint8_t identity_hash[RNS_HASH];
+			enum rns_link_reason reason; /* CLOSED */
+			int64_t rtt_us;
+			uint32_t mtu, mdu;
+			uint8_t hops;
+			unsigned ifid;
+		} link;
+		struct {
+			uint8_t link[RNS_HASH];
+			uint8_t request_id[RNS_HASH];
+			uint8_t path_hash[RNS_HASH];
+			const uint8_t *data; /* packed value */
+			size_t len;
+			int64_t requested_us; /* the sender's clock */
+			bool identified;
+			uint8_t identity_hash[RNS_HASH];
+		} request;
+		struct {
+			uint8_t link[RNS_HASH];
+			uint64_t tag;
+			const uint8_t *data; /* packed value; file: raw data */
+			size_t len;
+			const uint8_t *metadata; /* file response: packed */
+			size_t metadata_len;
+			bool too_large; /* REQUEST_FAILED */
+			int64_t took_us;
+		} response;
+		struct {
+			uint8_t link[RNS_HASH];
+			uint64_t tag;
+			bool incoming;
+			uint64_t done, total; /* bytes, of all segments */
+		} progress;
+		struct {
+			uint8_t link[RNS_HASH];
+			uint64_t tag;
+			enum rns_resource_status status;
+		} sent;
+		struct {
+			uint8_t link[RNS_HASH];
+			uint8_t hash[RNS_FULL_HASH]; /* original hash (o) */
+			uint64_t size; /* data and metadata of all segments */
+			const uint8_t *data;
+			size_t len;
+			uint64_t offset;
+			const uint8_t *metadata; /* packed; with first DATA */
+			size_t metadata_len;
+			enum rns_resource_status status; /* DONE */
+		} resource;
+		struct {
+			uint8_t link[RNS_HASH];
+			uint16_t msgtype; /* or stream id */
+			const uint8_t *data;
+			size_t len;
+			bool eof;
+			uint64_t tag;
+		} channel;
+	};
+};
+
+bool rns_next_event(struct rns *, struct rns_event *);
+
+/* ---- looking, without changing ---- */
+
+uint64_t rns_drops(const struct rns *, enum rns_drop);
+const char *rns_drop_text(enum rns_drop);
+
+/* The node's own transport identity. */
+const uint8_t *rns_identity_public(const struct rns *); /* 64 bytes */
+const uint8_t *rns_identity_hash(const struct rns *);   /* 16 bytes */
+
+struct rns_path {
+	uint8_t dest[RNS_HASH];
+	uint8_t next_hop[RNS_HASH];
+	uint8_t hops;
+	unsigned ifid;
+	int64_t learned_us, expires_us; /* Unix time */
+	uint8_t packet_hash[RNS_FULL_HASH];
+	const uint8_t *blobs; /* n * 10 */
+	size_t blob_count;
+	const uint8_t *announce; /* raw */
+	size_t announce_len;
+};
+/* Fill *out for dest; false: no path. */
+bool rns_path_get(const struct rns *, const uint8_t dest[RNS_HASH],
+    struct rns_path *out);
+/* In order of destination; start with all zero `after` and first = true. */
+bool rns_path_next(const struct rns *, const uint8_t after[RNS_HASH],
+    bool first, struct rns_path *out);
+
+struct rns_known {
+	uint8_t dest[RNS_HASH];
+	uint8_t public_key[RNS_KEY];
+	uint8_t packet_hash[RNS_FULL_HASH];
+	const uint8_t *app_data; /* NULL: nil */
+	size_t app_data_len;
+	int64_t heard_us, used_us;
+	const uint8_t *ratchet; /* NULL: none */
+	int64_t ratchet_us;
+};
+bool rns_known_get(const struct rns *, const uint8_t dest[RNS_HASH],
+    struct rns_known *out);
+bool rns_known_next(const struct rns *, const uint8_t after[RNS_HASH],
+    bool first, struct rns_known *out);
+
+struct rns_link_info {
+	uint8_t id[RNS_HASH];
+	uint8_t dest[RNS_HASH];
+	int status; /* 6.1 */
+	bool initiator, identified;
+	uint8_t identity_hash[RNS_HASH];
+	int64_t rtt_us;
+	uint32_t mtu, mdu;
+	unsigned ifid;
+	unsigned channel_room; /* messages that CHANNEL_SEND takes now */
+};
+bool rns_link_get(const struct rns *, const uint8_t id[RNS_HASH],
+    struct rns_link_info *out);
+
+struct rns_counts {
+	uint32_t interfaces, destinations, known, paths, links, link_table,
+	    reverse, receipts, announces_waiting;
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, relayed, announces;
+};
+void rns_counts(const struct rns *, struct rns_counts *);
+
+/* Current filter generation, n * 32 bytes, for packet_hashlist.raw. */
+size_t rns_hashes(const struct rns *, uint8_t *out, size_t cap_hashes);
+
+/* ---- helpers without a context ---- */
+
+void rns_sha256(uint8_t out[RNS_FULL_HASH], const void *, size_t);
+/* name "app.aspect"; identity hash NULL for PLAIN; RNS_EINVAL: bad name */
+int rns_dest_hash(uint8_t out[RNS_HASH], const char *name,
+    const uint8_t *identity_hash);
+void rns_name_hash(uint8_t out[RNS_NAME_HASH], const char *name);
+void rns_path_hash(uint8_t out[RNS_HASH], const char *request_path);
+/* public key (64) and identity hash (16) of a private key */
+int rns_identity_derive(uint8_t pub[RNS_KEY], uint8_t hash[RNS_HASH],
+    const uint8_t priv[RNS_KEY]);
+void rns_identity_hash_of(uint8_t hash[RNS_HASH], const uint8_t pub[RNS_KEY]);
+int rns_identity_sign(uint8_t sig[RNS_SIG], const uint8_t priv[RNS_KEY],
+    const void *msg, size_t len);
+bool rns_identity_verify(const uint8_t pub[RNS_KEY],
+    const uint8_t sig[RNS_SIG], const void *msg, size_t len);
+/* Either text may be NULL; RNS_EINVAL when both are. */
+int rns_ifac_key(uint8_t key[64], const char *network_name,
+    const char *passphrase);
+/* Hardware MTU of an autoconfiguring interface, 0: none (6.14). */
+uint32_t rns_mtu_for_bitrate(uint64_t bitrate);
+
+/* ---- framing (9): pure, one per stream socket ---- */
+
+enum rns_framing { RNS_FRAME_HDLC, RNS_FRAME_KISS };
+
+struct rns_deframer;
+/* max: hardware MTU and access code. NULL: out of memory. */
+struct rns_deframer *rns_deframer_new(enum rns_framing, size_t max);
+void rns_deframer_free(struct rns_deframer *);
+/*
+ * Feed n bytes; call rns_deframer_next() until false before feeding again.
+ * RNS_EBIG: the caller fed more than it may (max 65,536 at a time).
+ */
+int rns_deframer_feed(struct rns_deframer *, const uint8_t *, size_t n);
+/* Next whole frame; the pointer is valid until the next feed. */
+bool rns_deframer_next(struct rns_deframer *, const uint8_t **, size_t *);
+uint64_t rns_deframer_dropped(const struct rns_deframer *);
+/* Bytes a frame of n bytes can need at most. */
+size_t rns_frame_max(enum rns_framing, size_t n);
+/* Returns the length of the frame in out (at least rns_frame_max()). */
+size_t rns_frame(enum rns_framing, uint8_t *out, const uint8_t *, size_t n);
+
+#endif
