@@ -1,0 +1,80 @@
+#ifndef WARREN_IPC_H
+#define WARREN_IPC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc_msg.h"
+
+/*
+ * One channel between two programs: a non-blocking SOCK_SEQPACKET socket.
+ * Sending never blocks: what the socket does not take is queued, up to
+ * IPC_QUEUE_MAX messages; above IPC_QUEUE_HIGH ipc_full() says so and the
+ * program must stop reading what makes it send (water marks). Receiving checks
+ * the table before it returns: type, direction, size, number of descriptors;
+ * MSG_TRUNC and MSG_CTRUNC are violations.
+ */
+#define IPC_QUEUE_HIGH 256
+#define IPC_QUEUE_MAX 4096
+
+struct ipc;
+
+struct ipc_in {
+	enum ipc_type type;
+	enum peer from;
+	struct rd body; /* valid until the next ipc_recv() of any channel */
+	int fds[IPC_FDS_MAX];
+	unsigned nfds; /* ours: taken by ipc_in_take() or closed by _done() */
+};
+
+/* Takes fd (set non-blocking and close-on-exec). NULL: out of memory. */
+struct ipc *ipc_new(int fd, enum peer me, enum peer other);
+void ipc_free(struct ipc *); /* closes; NULL is fine */
+int ipc_fd(const struct ipc *);
+enum peer ipc_other(const struct ipc *);
+
+/*
+ * fds are duplicated by the kernel: they stay the caller's and may be closed
+ * at once (queued ones are dup'ed). 0, or -1: EPIPE (the other end is gone),
+ * ENOBUFS (queue over its end: a defect upstream), EMSGSIZE, EINVAL (the table
+ * forbids it), ENOMEM.
+ */
+int ipc_send(struct ipc *, enum ipc_type, const void *body, size_t len,
+    const int *fds, unsigned nfds);
+#define IPC_SEND(ch, NAME, msgp, fds, nfds)                                    \
+	ipc_send_##NAME(ch, msgp, fds, nfds)
+#define IPC_SENDER(name, s, r, lo, hi)                                         \
+	int ipc_send_##name(struct ipc *, const struct msg_##name *,           \
+	    const int *fds, unsigned nfds);
+IPC_MESSAGES(IPC_SENDER)
+
+/*
+ * 1: a message in *in; 0: nothing now; -1: the other end is gone (errno 0) or
+ * broke the table (errno EPROTO, logged).
+ */
+int ipc_recv(struct ipc *, struct ipc_in *);
+int ipc_in_take(struct ipc_in *, unsigned i); /* -1: not there */
+void ipc_in_done(struct ipc_in *);            /* closes what was not taken */
+
+/* Send what is queued: 0, or -1 as ipc_send(). */
+int ipc_flush(struct ipc *);
+bool ipc_pending(const struct ipc *); /* wait for POLLOUT */
+bool ipc_full(const struct ipc *);
+
+/* A pair for two programs; both close-on-exec. 0 or -1. */
+int ipc_pair(int fds[2]);
+
+/*
+ * A sealed memfd (no write, grow, shrink, seal) with these bytes; -1 on error.
+ * name appears in /proc only.
+ */
+int memfd_sealed(const char *name, const void *, size_t);
+/*
+ * Map a descriptor that must be a sealed memfd of exactly len bytes (len 0:
+ * whatever it has, at most max). NULL: EINVAL when not sealed or another size.
+ */
+const uint8_t *memfd_map(int fd, size_t *len, size_t max);
+void memfd_unmap(const uint8_t *, size_t len);
+
+#endif

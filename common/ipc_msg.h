@@ -1,0 +1,346 @@
+#ifndef WARREN_IPC_MSG_H
+#define WARREN_IPC_MSG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire.h"
+
+/*
+ * The interface of the house: every message between two programs, who may send
+ * it to whom, its fields, and how many descriptors go with it. ipc_msg.c turns
+ * this list into structs, readers, writers and the table that ipc.c checks
+ * before any handler runs. Adding a message is adding it here and in
+ * docs/ARCHITECTURE.md.
+ *
+ * On the wire: type u16, then the fields in order, big-endian; `var` is a u16
+ * length and as many bytes, `str` the same without NULs; nothing behind them.
+ */
+#define IPC_MAX 4096   /* bytes of a message, header included */
+#define IPC_FDS_MAX 20 /* descriptors of a message */
+
+enum peer {
+	PEER_PARENT,
+	PEER_TRANSPORT,
+	PEER_NODE,
+	PEER_TRUST,
+	PEER_KEYS,
+	PEER_EGRESS,
+	PEER_JAIL,
+	PEER_AUDIT,
+	PEER_COUNT
+};
+const char *peer_name(enum peer); /* "parent", "transport", ... */
+
+/*
+ * What a SETTING carries; fd is a sealed memfd (text), a directory (O_PATH or
+ * O_RDONLY) or a listening socket. name: "" unless stated.
+ */
+enum setting {
+	SET_RNS_CONFIG = 1, /* text: Reticulum's config */
+	SET_NODE_YAML,      /* text */
+	SET_PROFILE,        /* text of a container profile; name */
+	SET_SECCOMP,        /* text of a seccomp profile; name */
+	SET_DIR_STORAGE,
+	SET_DIR_NODE,
+	SET_DIR_TRUST,
+	SET_DIR_TRAIL,
+	SET_DIR_KLP,
+	SET_DIR_IMAGES,
+	SET_CG_JOBS,     /* v2 directory jobs/ */
+	SET_CG_V1,       /* v1 directory jobs/ of a controller; name */
+	SET_LISTEN_DATA, /* shared instance, data socket */
+	SET_LISTEN_RPC,  /* shared instance, RPC socket */
+	SET_LISTEN_MESH, /* warren/run/mesh.sock */
+	SET_LISTEN_NODE, /* warren/run/node.sock */
+	SET_VOLUME,      /* directory of a profile volume; name = index */
+};
+
+/* Kinds of events for the trail (klp.md 7); numbers are never reused. */
+enum event_kind {
+	EVK_START = 1,
+	EVK_STOP = 2,
+	EVK_CONFIG = 3,
+	EVK_PROGRAM_FELL = 4,
+	EVK_LINK_IDENTIFIED = 10,
+	EVK_BINDING_OK = 11,
+	EVK_BINDING_BAD = 12,
+	EVK_CHALLENGE_OK = 13,
+	EVK_CHALLENGE_BAD = 14,
+	EVK_PEER_THROTTLED = 15,
+	EVK_PEER_BLOCKED = 16,
+	EVK_JOB_ADMITTED = 20,
+	EVK_JOB_REFUSED = 21,
+	EVK_JOB_STATE = 22,
+	EVK_JOB_STARTED = 23,
+	EVK_JOB_EXITED = 24,
+	EVK_JOB_CANCELLED = 25,
+	EVK_BLOB_BAD = 26,
+	EVK_VOLUME_DROPPED = 27,
+	EVK_SIGNED = 30,
+	EVK_SIGN_REFUSED = 31,
+	EVK_IPC_VIOLATION = 40,
+	EVK_TRAIL_TORN = 41,
+	EVK_LAYER_MISSING = 42,
+	EVK_DISK_LOW = 43,
+};
+
+/* F(kind, name, size); size only for arr (exact), var and str (most). */
+
+/* -- parent to any -- */
+#define MSG_SETTING(F) F(u8, what, 0) F(str, name, 256)
+#define MSG_PARAMS(F)                                                          \
+	F(u8, loglevel, 0) F(boolean, root, 0) F(u32, uid_base, 0)             \
+	F(str, instance, 64) /* 8 hex digits of the identity hash */           \
+	F(arr, identity_hash, 16) F(arr, rns_public, 64)                       \
+	F(u32, cg_v2, 0) /* layers memory, cpu, pids that v2 gives: bits */    \
+	F(u32, cg_v1, 0) /* ... that v1 gives, of section 7 of compute.md */   \
+	F(boolean, compute, 0)
+#define MSG_JAIL_LIMITS(F)                                                     \
+	F(u32, required, 0) /* layers, bits of compute.md 7 */                 \
+	F(u64, memory, 0) F(u32, cpu_milli, 0) F(u32, pids, 0)                 \
+	F(u64, time_ms, 0) F(u64, output, 0) F(u32, slots, 0)
+#define MSG_KEY_MATERIAL(F)                                                    \
+	F(arr, mesh, 32) F(arr, audit, 32) F(arr, rns_public, 64)              \
+	F(var, binding, 242)
+#define MSG_START_DONE(F)
+#define MSG_STOP(F)
+#define MSG_NEIGHBOUR(F) F(u8, peer, 0)
+#define MSG_PROGRAM(F) /* for status: a program's life */                      \
+	F(u8, peer, 0) F(boolean, running, 0) F(u32, restarts, 0) F(u32, pid, 0)
+/* -- any to parent -- */
+#define MSG_HELLO(F) F(arr, build, 32)
+#define MSG_READY(F)
+#define MSG_ALARM(F) F(u8, severity, 0) F(str, text, 512)
+/* -- transport and parent; index: place of the [[interface]] in config -- */
+#define MSG_DIAL(F) F(u32, index, 0) F(u32, seq, 0)
+#define MSG_BIND(F) F(u32, index, 0) F(u32, seq, 0)
+#define MSG_OPEN(F) F(u32, index, 0) F(u32, seq, 0)
+/* the answer: error is an errno, or 0 and one descriptor */
+#define MSG_OPENED(F)                                                          \
+	F(u32, index, 0) F(u32, seq, 0) F(i32, error, 0) F(str, text, 256)
+/* -- transport to node -- */
+#define MSG_T_HELLO(F) F(arr, rns_public, 64) F(arr, dest, 16)
+#define MSG_T_LINK(F)                                                          \
+	F(arr, link, 16) F(u32, ifid, 0) F(u64, bitrate, 0) F(u32, rtt_us, 0)  \
+	F(u8, hops, 0) F(u32, mtu, 0) F(u32, mdu, 0)
+#define MSG_T_IDENTIFIED(F)                                                    \
+	F(arr, link, 16) F(arr, rns_public, 64) F(arr, rns_hash, 16)
+#define MSG_T_CLOSED(F) F(arr, link, 16) F(u8, reason, 0)
+/* data inline, or len bytes in one sealed memfd (then data is empty) */
+#define MSG_T_REQUEST(F)                                                       \
+	F(arr, link, 16) F(arr, request, 16) F(arr, path_hash, 16)             \
+	F(u32, len, 0) F(var, data, 3600)
+#define MSG_T_REPLIED(F) /* a reply has left, or could not */                  \
+	F(arr, link, 16) F(arr, request, 16) F(boolean, ok, 0)
+#define MSG_T_FOLLOW_END(F) F(arr, link, 16) F(u16, stream, 0)
+/* -- node to transport -- */
+#define MSG_N_REPLY(F)                                                         \
+	F(arr, link, 16) F(arr, request, 16) F(u32, len, 0) F(var, data, 3600)
+/* one descriptor: the read end of a pipe; its EOF is the stream's */
+#define MSG_N_FOLLOW(F) F(arr, link, 16) F(u16, stream, 0)
+#define MSG_N_CLOSE(F) F(arr, link, 16)
+#define MSG_N_APP_DATA(F) F(boolean, announce, 0) F(var, data, 316)
+#define MSG_N_BLACKHOLE(F) F(arr, rns_hash, 16) F(boolean, on, 0)
+#define MSG_N_HOLD(F) F(arr, link, 16) F(u32, ms, 0)
+/* -- node and trust; qid: the asker's number, echoed -- */
+#define MSG_V_ASK(F) /* who is this, and how far trusted in this scope */      \
+	F(u64, qid, 0) F(arr, rns_public, 64) F(var, binding, 242)             \
+	F(str, scope, 64)
+enum verdict_status {
+	VERDICT_OK = 0,          /* fp, key, level are set */
+	VERDICT_NO_BINDING = 1,  /* no key is known for the identity */
+	VERDICT_BAD_BINDING = 2, /* a binding came and is not valid */
+	VERDICT_REVOKED = 3,
+};
+enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
+#define MSG_V_VERDICT(F)                                                       \
+	F(u64, qid, 0) F(arr, rns_hash, 16) F(u8, status, 0)                   \
+	F(i32, level, 0) F(arr, fp, 32) F(u8, key_kind, 0)                     \
+	F(boolean, bip340, 0) F(var, key, 33)                                  \
+	F(u32, valid_until, 0)   /* unix seconds: ask again then */            \
+	F(boolean, live_needed, 0) /* require_live_secp asks for a proof */    \
+	F(str, why, 256)
+#define MSG_V_ENVELOPE(F) /* one descriptor: the envelope */                   \
+	F(u64, qid, 0) F(u32, len, 0) F(arr, fp, 32) F(u8, key_kind, 0)        \
+	F(boolean, bip340, 0) F(var, key, 33)
+/* ok: one sealed memfd, the manifest as a record (trust/manifest.h) */
+#define MSG_V_MANIFEST(F)                                                      \
+	F(u64, qid, 0) F(boolean, ok, 0) F(arr, job, 32) F(u32, len, 0)        \
+	F(str, why, 256)
+#define MSG_V_LIVE(F) /* check s and m of a live proof */                      \
+	F(u64, qid, 0) F(arr, link, 16) F(arr, n, 32) F(arr, s, 64)            \
+	F(arr, m, 32) F(arr, initiator, 64) F(arr, responder, 64)              \
+	F(boolean, bip340, 0) F(arr, key, 33)
+#define MSG_V_LIVE_OK(F) F(u64, qid, 0) F(boolean, ok, 0)
+#define MSG_V_CHANGED(F) /* cached verdicts are void */
+/* -- node and keys -- */
+#define MSG_K_RECEIPT(F) /* compute.md 7; keys adds magic, version, fp16 */    \
+	F(u64, qid, 0) F(u8, outcome, 0) F(i32, code, 0) F(u8, attempts, 0)    \
+	F(u32, layers, 0) F(arr, job, 32) F(arr, image, 32)                    \
+	F(arr, outputs, 32) F(arr, logs, 32) F(arr, policy, 32)                \
+	F(arr, trail, 32) F(u32, started, 0) F(u32, wall_ms, 0)                \
+	F(u32, cpu_ms, 0) F(u32, memory_kb, 0) F(u32, bytes_in, 0)             \
+	F(u32, bytes_out, 0) F(u32, bpf_events, 0) F(u32, bpf_lost, 0)
+#define MSG_K_SIGNED(F)                                                        \
+	F(u64, qid, 0) F(boolean, ok, 0) F(arr, receipt, 317)
+#define MSG_K_CHALLENGE(F)                                                     \
+	F(u64, qid, 0) F(arr, link, 16) F(arr, n, 32)                          \
+	F(arr, initiator, 64) /* zeros: not identified */
+#define MSG_K_CHALLENGED(F)                                                    \
+	F(u64, qid, 0) F(boolean, ok, 0) F(arr, s, 64) F(arr, m, 32)
+#define MSG_K_BINDING(F) /* keys' present binding, standalone form */          \
+	F(arr, binding, 242) F(arr, fp, 32)
+/* -- keys and transport: the other half of a binding -- */
+#define MSG_B_SIGN(F)                                                          \
+	F(u8, flags, 0) F(arr, secp, 33) F(u32, serial, 0)                     \
+	F(u32, not_before, 0) F(u32, not_after, 0)
+#define MSG_B_SIGNED(F) F(u32, serial, 0) F(arr, sig, 64)
+/* -- keys to parent: write warren/keys/binding -- */
+#define MSG_BINDING_MADE(F) F(arr, binding, 242)
+/* -- audit and keys -- */
+#define MSG_C_SIGN(F) F(u64, size, 0) F(arr, root, 32)
+#define MSG_C_SIGNED(F)                                                        \
+	F(u64, size, 0) F(boolean, ok, 0) F(arr, sig, 64) F(arr, key, 32)
+/* -- node and jail; plan: sandbox/plan.h -- */
+/* fds: argv and env (memfd), seccomp program (memfd), a blob per volume */
+#define MSG_J_RUN(F) F(var, plan, 3800)
+enum jail_step { STEP_FILL = 1, STEP_PACK = 2, STEP_CLEAN = 3, STEP_IMPORT = 4 };
+#define MSG_J_STEP(F) F(arr, job, 32) F(u8, step, 0) F(u8, volume, 0)
+#define MSG_J_KILL(F) F(arr, job, 32)
+#define MSG_J_FORGET(F) F(arr, job, 32)
+/* fds: stdout, stderr (read ends), pidfd of the job's first process */
+#define MSG_J_STARTED(F)                                                       \
+	F(arr, job, 32) F(u32, slot, 0) F(u32, layers, 0) F(arr, policy, 32)
+/* code: of compute.md 4 or 5 ("volume", "image", "posture", "internal") */
+#define MSG_J_FAILED(F) F(arr, job, 32) F(str, code, 32) F(str, why, 256)
+enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
+#define MSG_J_EXITED(F) F(arr, job, 32) F(u8, how, 0) F(i32, code, 0)
+#define MSG_J_STEP_OPEN(F) /* one descriptor: the step's output */             \
+	F(arr, job, 32) F(u8, step, 0) F(u8, volume, 0)
+#define MSG_J_STEP_DONE(F)                                                     \
+	F(arr, job, 32) F(u8, step, 0) F(u8, volume, 0) F(boolean, ok, 0)      \
+	F(u32, dropped, 0) F(str, why, 256)
+#define MSG_J_FORGOTTEN(F) F(arr, job, 32) F(u32, slot, 0)
+/* a job that runs, or ran while nobody listened; fds as STARTED */
+#define MSG_J_RUNNING(F)                                                       \
+	F(arr, job, 32) F(u32, slot, 0) F(u32, layers, 0) F(arr, policy, 32)   \
+	F(boolean, exited, 0) F(u8, how, 0) F(i32, code, 0)
+/* at hello, after the J_RUNNINGs: what this machine gives, and why not more */
+#define MSG_J_POSTURE(F)                                                       \
+	F(u32, layers, 0) F(u32, slots, 0) F(str, missing, 1024)
+/* -- to audit -- */
+#define MSG_EVENT(F)                                                           \
+	F(u16, kind, 0) F(u8, severity, 0) F(i64, when_us, 0)                  \
+	F(u64, qid, 0) /* not 0: answer HEAD when it is in the trail */        \
+	F(var, job, 32) F(var, peer, 32) /* fp, or Reticulum identity hash */  \
+	F(str, code, 64) F(str, text, 768) F(i64, a, 0) F(i64, b, 0)
+#define MSG_HEAD(F) F(u64, qid, 0) F(u64, seq, 0) F(arr, digest, 32)
+
+#define PEERS(a) (1u << PEER_##a)
+#define PEERS_ANY (0xffu & ~PEERS(PARENT))
+
+/* M(name, senders, receivers, least descriptors, most) */
+#define IPC_MESSAGES(M)                                                        \
+	M(SETTING, PEERS(PARENT), PEERS_ANY, 1, 1)                             \
+	M(PARAMS, PEERS(PARENT), PEERS_ANY, 0, 0)                              \
+	M(JAIL_LIMITS, PEERS(PARENT), PEERS(JAIL) | PEERS(NODE), 0, 0)         \
+	M(KEY_MATERIAL, PEERS(PARENT), PEERS(KEYS), 0, 0)                      \
+	M(START_DONE, PEERS(PARENT), PEERS_ANY, 0, 0)                          \
+	M(STOP, PEERS(PARENT), PEERS_ANY, 0, 0)                                \
+	M(NEIGHBOUR, PEERS(PARENT), PEERS_ANY, 1, 1)                           \
+	M(PROGRAM, PEERS(PARENT), PEERS(TRANSPORT) | PEERS(NODE), 0, 0)        \
+	M(HELLO, 0xffu, 0xffu, 0, 0)                                           \
+	M(READY, PEERS_ANY, PEERS(PARENT), 0, 0)                               \
+	M(ALARM, PEERS_ANY, PEERS(PARENT), 0, 0)                               \
+	M(DIAL, PEERS(TRANSPORT), PEERS(PARENT), 0, 0)                         \
+	M(BIND, PEERS(TRANSPORT), PEERS(PARENT), 0, 0)                         \
+	M(OPEN, PEERS(TRANSPORT), PEERS(PARENT), 0, 0)                         \
+	M(OPENED, PEERS(PARENT), PEERS(TRANSPORT), 0, 1)                       \
+	M(T_HELLO, PEERS(TRANSPORT), PEERS(NODE), 0, 0)                        \
+	M(T_LINK, PEERS(TRANSPORT), PEERS(NODE), 0, 0)                         \
+	M(T_IDENTIFIED, PEERS(TRANSPORT), PEERS(NODE), 0, 0)                   \
+	M(T_CLOSED, PEERS(TRANSPORT), PEERS(NODE), 0, 0)                       \
+	M(T_REQUEST, PEERS(TRANSPORT), PEERS(NODE), 0, 1)                      \
+	M(T_REPLIED, PEERS(TRANSPORT), PEERS(NODE), 0, 0)                      \
+	M(T_FOLLOW_END, PEERS(TRANSPORT), PEERS(NODE), 0, 0)                   \
+	M(N_REPLY, PEERS(NODE), PEERS(TRANSPORT), 0, 1)                        \
+	M(N_FOLLOW, PEERS(NODE), PEERS(TRANSPORT), 1, 1)                       \
+	M(N_CLOSE, PEERS(NODE), PEERS(TRANSPORT), 0, 0)                        \
+	M(N_APP_DATA, PEERS(NODE), PEERS(TRANSPORT), 0, 0)                     \
+	M(N_BLACKHOLE, PEERS(NODE), PEERS(TRANSPORT), 0, 0)                    \
+	M(N_HOLD, PEERS(NODE), PEERS(TRANSPORT), 0, 0)                         \
+	M(V_ASK, PEERS(NODE), PEERS(TRUST), 0, 0)                              \
+	M(V_VERDICT, PEERS(TRUST), PEERS(NODE), 0, 0)                          \
+	M(V_ENVELOPE, PEERS(NODE), PEERS(TRUST), 1, 1)                         \
+	M(V_MANIFEST, PEERS(TRUST), PEERS(NODE), 0, 1)                         \
+	M(V_LIVE, PEERS(NODE), PEERS(TRUST), 0, 0)                             \
+	M(V_LIVE_OK, PEERS(TRUST), PEERS(NODE), 0, 0)                          \
+	M(V_CHANGED, PEERS(TRUST), PEERS(NODE), 0, 0)                          \
+	M(K_RECEIPT, PEERS(NODE), PEERS(KEYS), 0, 0)                           \
+	M(K_SIGNED, PEERS(KEYS), PEERS(NODE), 0, 0)                            \
+	M(K_CHALLENGE, PEERS(NODE), PEERS(KEYS), 0, 0)                         \
+	M(K_CHALLENGED, PEERS(KEYS), PEERS(NODE), 0, 0)                        \
+	M(K_BINDING, PEERS(KEYS), PEERS(NODE), 0, 0)                           \
+	M(B_SIGN, PEERS(KEYS), PEERS(TRANSPORT), 0, 0)                         \
+	M(B_SIGNED, PEERS(TRANSPORT), PEERS(KEYS), 0, 0)                       \
+	M(BINDING_MADE, PEERS(KEYS), PEERS(PARENT), 0, 0)                      \
+	M(C_SIGN, PEERS(AUDIT), PEERS(KEYS), 0, 0)                             \
+	M(C_SIGNED, PEERS(KEYS), PEERS(AUDIT), 0, 0)                           \
+	M(J_RUN, PEERS(NODE), PEERS(JAIL), 2, 18)                              \
+	M(J_STEP, PEERS(NODE), PEERS(JAIL), 0, 0)                              \
+	M(J_KILL, PEERS(NODE), PEERS(JAIL), 0, 0)                              \
+	M(J_FORGET, PEERS(NODE), PEERS(JAIL), 0, 0)                            \
+	M(J_STARTED, PEERS(JAIL), PEERS(NODE), 3, 3)                           \
+	M(J_FAILED, PEERS(JAIL), PEERS(NODE), 0, 0)                            \
+	M(J_EXITED, PEERS(JAIL), PEERS(NODE), 0, 0)                            \
+	M(J_STEP_OPEN, PEERS(JAIL), PEERS(NODE), 1, 1)                         \
+	M(J_STEP_DONE, PEERS(JAIL), PEERS(NODE), 0, 0)                         \
+	M(J_FORGOTTEN, PEERS(JAIL), PEERS(NODE), 0, 0)                         \
+	M(J_RUNNING, PEERS(JAIL), PEERS(NODE), 3, 3)                           \
+	M(J_POSTURE, PEERS(JAIL), PEERS(NODE), 0, 0)                           \
+	M(EVENT, 0xffu & ~PEERS(AUDIT), PEERS(AUDIT), 0, 0)                    \
+	M(HEAD, PEERS(AUDIT), PEERS(NODE), 0, 0)
+
+enum ipc_type {
+	IPC_NONE = 0,
+#define IPC_ENUM(name, s, r, lo, hi) IPC_##name,
+	IPC_MESSAGES(IPC_ENUM)
+#undef IPC_ENUM
+	    IPC_TYPES
+};
+
+/* Each message's struct: struct msg_SETTING, ... */
+#define IPC_FIELD_u8(n, z) uint8_t n;
+#define IPC_FIELD_u16(n, z) uint16_t n;
+#define IPC_FIELD_u32(n, z) uint32_t n;
+#define IPC_FIELD_u64(n, z) uint64_t n;
+#define IPC_FIELD_i32(n, z) int32_t n;
+#define IPC_FIELD_i64(n, z) int64_t n;
+#define IPC_FIELD_boolean(n, z) bool n;
+#define IPC_FIELD_arr(n, z) uint8_t n[z];
+#define IPC_FIELD_var(n, z)                                                    \
+	uint16_t n##_len;                                                      \
+	uint8_t n[z];
+#define IPC_FIELD_str(n, z) char n[(z) + 1];
+#define IPC_FIELD(kind, n, z) IPC_FIELD_##kind(n, z)
+#define IPC_STRUCT(name, s, r, lo, hi)                                         \
+	struct msg_##name {                                                    \
+		MSG_##name(IPC_FIELD) char end_; /* no field, no empty struct */ \
+	};                                                                     \
+	void msg_put_##name(struct wr *, const struct msg_##name *);           \
+	/* false: malformed, or bytes left over */                             \
+	bool msg_get_##name(struct rd, struct msg_##name *);
+IPC_MESSAGES(IPC_STRUCT)
+
+struct ipc_row {
+	const char *name;
+	uint8_t senders, receivers;
+	uint8_t fds_min, fds_max;
+	uint16_t size_min, size_max; /* of the fields */
+};
+/* NULL: no such type. */
+const struct ipc_row *ipc_row(unsigned type);
+
+#endif
