@@ -1,6 +1,7 @@
 #ifndef RNS_IDENTITY_H
 #define RNS_IDENTITY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
