@@ -35,11 +35,21 @@ struct dest {
 	uint8_t (*ratchet_keys)[32]; /* private, newest first */
 	size_t ratchet_count;
 	int64_t last_rotation_us;
+	bool introduced; /* attached: the daemon has heard of it (12.2) */
 };
 
 int dests_new(struct rns *);
 void dests_free(struct rns *);
 struct dest *dest_find(const struct rns *, const uint8_t hash[RNS_HASH]);
+/* In order of hash; NULL asks for the first and means the end. */
+struct dest *dest_next(const struct rns *, const struct dest *);
+/*
+ * DEST_ADD, DEST_DEL, HANDLER_ADD, APP_DATA, ANNOUNCE and BLACKHOLE; core.c
+ * passes them on.
+ */
+int dest_submit(struct rns *, const struct rns_cmd *);
+/* Announce it with its default app data as a path response (5.6) on via. */
+int dest_path_response(struct rns *, struct dest *, struct iface *via);
 const struct handler *dest_handler(const struct dest *,
     const uint8_t path_hash[RNS_HASH]);
 bool handler_allows(const struct handler *, bool identified,

@@ -28,6 +28,8 @@ void link_request_in(struct rns *, struct dest *, struct packet *);
 void link_proof_in(struct rns *, struct link *, struct packet *);
 /* Any other packet whose destination is a link of ours. */
 void link_packet_in(struct rns *, struct link *, struct packet *);
+/* The interface that it lives on; NULL while that is not known. */
+struct iface *link_iface(const struct link *);
 /* Its interface is gone. */
 void link_iface_gone(struct rns *, const struct iface *);
 /* Receipts of link packets: PROOF, context NONE, destination a link id. */
