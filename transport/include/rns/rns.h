@@ -251,7 +251,7 @@ enum rns_cmd_type {
 	RNS_CMD_RESPOND,     /* .respond; event SENT when it was a resource */
 	RNS_CMD_RESOURCE_SEND,   /* .resource; events PROGRESS, SENT */
 	RNS_CMD_RESOURCE_ANSWER, /* .answer: to RESOURCE_ADV */
-	RNS_CMD_RESOURCE_CANCEL, /* .tag (ours) or .answer.hash (incoming) */
+	RNS_CMD_RESOURCE_CANCEL, /* .cancel: ours by tag, incoming by hash */
 	RNS_CMD_CHANNEL_OPEN,  /* .hash = link id: receive messages */
 	RNS_CMD_CHANNEL_SEND,  /* .channel; RNS_EAGAIN when the window is full */
 	RNS_CMD_STREAM_OPEN,   /* .stream: receive this stream (opens channel) */
@@ -391,6 +391,12 @@ struct rns_cmd {
 			uint8_t hash[RNS_FULL_HASH]; /* of RESOURCE_ADV */
 			bool accept;
 		} answer;
+		struct {
+			uint8_t link[RNS_HASH];
+			bool incoming;
+			uint8_t hash[RNS_FULL_HASH]; /* incoming: original */
+			uint64_t tag;                /* ours */
+		} cancel;
 		struct {
 			uint8_t link[RNS_HASH];
 			uint16_t msgtype;
