@@ -389,13 +389,29 @@ mpk_put_uint(struct wr *w, uint64_t v)
 	put_token(w, mpack_pack_uint(v));
 }
 
+/*
+ * By hand: libmpack 1.0.5 writes -129 as d0 7f, which is 127, and -32769 alike.
+ */
 void
 mpk_put_int(struct wr *w, int64_t v)
 {
-	if (v >= 0)
+	if (v >= 0) {
 		mpk_put_uint(w, (uint64_t)v);
-	else
-		put_token(w, mpack_pack_sint(v));
+	} else if (v >= -32) {
+		wr_u8(w, (uint8_t)v);
+	} else if (v >= INT8_MIN) {
+		wr_u8(w, 0xd0);
+		wr_u8(w, (uint8_t)v);
+	} else if (v >= INT16_MIN) {
+		wr_u8(w, 0xd1);
+		wr_u16(w, (uint16_t)v);
+	} else if (v >= INT32_MIN) {
+		wr_u8(w, 0xd2);
+		wr_i32(w, (int32_t)v);
+	} else {
+		wr_u8(w, 0xd3);
+		wr_i64(w, v);
+	}
 }
 
 /* Always eight bytes, as the reference does; libmpack would shorten. */
