@@ -1,0 +1,1 @@
+"""A second implementation of the job protocol, for tests: Python on stock RNS, from the specification alone."""

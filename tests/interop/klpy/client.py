@@ -1,0 +1,204 @@
+"""An independent submitter on stock RNS (compute.md 3), for tests."""
+
+import os
+import threading
+import time
+
+import RNS
+from RNS.vendor import umsgpack as msgpack
+
+from . import codec
+
+
+class Refused(Exception):
+    def __init__(self, status, meta, body=None):
+        super().__init__(f"status {status} {meta}")
+        self.status, self.meta, self.body = status, meta, body
+
+
+class Client:
+    """One link to a node's klp.node destination, identified, with a binding."""
+
+    def __init__(self, dest_hash, key=None, identity=None, identify=True, timeout=30, send_binding=True):
+        self.key = key or codec.SecpKey()
+        self.identity = identity or RNS.Identity()
+        self.binding = codec.binding_make(self.key, self.identity)
+        self.dest_hash = dest_hash
+        self.send_binding = send_binding
+        self.link = None
+        self.connect(timeout, identify)
+
+    def connect(self, timeout=30, identify=True):
+        end = time.time() + timeout
+        while not RNS.Transport.has_path(self.dest_hash) and time.time() < end:
+            RNS.Transport.request_path(self.dest_hash)
+            t = time.time() + 3
+            while not RNS.Transport.has_path(self.dest_hash) and time.time() < t:
+                time.sleep(0.05)
+        remote = RNS.Identity.recall(self.dest_hash)
+        if remote is None:
+            raise TimeoutError("no path to the node")
+        self.node_public = remote.get_public_key()
+        dest = RNS.Destination(remote, RNS.Destination.OUT, RNS.Destination.SINGLE, "klp", "node")
+        up = threading.Event()
+        self.closed = threading.Event()
+        self.link = RNS.Link(dest, established_callback=lambda _l: up.set(),
+                             closed_callback=lambda _l: self.closed.set())
+        if not up.wait(max(1, end - time.time())):
+            raise TimeoutError("the link did not come up")
+        if identify:
+            self.link.identify(self.identity)
+            time.sleep(0.05)
+
+    def close(self):
+        self.link.teardown()
+
+    def ask(self, path, data, timeout=20, tries=3):
+        """One request: (status, meta, body). Repeats, as 3 says."""
+        for _ in range(tries):
+            box, done = {}, threading.Event()
+
+            def got(r):
+                box["r"] = r.response
+                done.set()
+
+            self.link.request("/klp/v1/" + path, data, response_callback=got,
+                              failed_callback=lambda _r: done.set(), timeout=timeout)
+            done.wait(timeout + 1)
+            if "r" in box:
+                status, meta, body = box["r"]
+                return status, meta, body
+            if self.closed.is_set():
+                raise ConnectionError("the link is closed")
+        raise TimeoutError(f"no answer to {path}")
+
+    def must(self, path, data, **kw):
+        while True:
+            status, meta, body = self.ask(path, data, **kw)
+            if status == 4:
+                time.sleep(min(float(meta.get("s", 1)), 5))
+                continue
+            if status not in (0, 1):
+                raise Refused(status, meta, body)
+            return body
+
+    def describe(self):
+        data = {"b": self.binding} if self.send_binding else {}
+        d = self.must("describe", data)
+        secp = codec.binding_check(d["binding"], self.node_public)
+        if secp is None:
+            raise ValueError("the node's binding is not valid")
+        self.node_key = secp
+        return d
+
+    def submit_envelope(self, env):
+        data = {"m": env}
+        if self.send_binding:
+            data["b"] = self.binding
+        return self.must("job/submit", data)
+
+    def submit(self, payload, blobs, binary=True):
+        """Submits, uploads what is missing; the last answer."""
+        make = (lambda: codec.envelope_binary(msgpack, codec.T_MANIFEST, payload, self.key)) if binary else \
+            (lambda: codec.envelope_json(codec.T_MANIFEST, payload, self.key))
+        self.envelope = make()
+        a = self.submit_envelope(self.envelope)
+        assert a["id"] == codec.sha256(payload), "job id"
+        while a["missing"]:
+            for d in a["missing"]:
+                self.upload(d, blobs[d])
+            a = self.submit_envelope(self.envelope)
+        return a
+
+    def upload(self, digest, blob, slice_size=65536):
+        have = self.must("blob/put", {"d": digest, "o": 0, "n": len(blob), "b": b""})["have"]
+        while have < len(blob):
+            have = self.must("blob/put", {"d": digest, "o": have, "n": len(blob),
+                                          "b": blob[have:have + slice_size]}, timeout=60)["have"]
+
+    def fetch(self, digest, size):
+        out = b""
+        while len(out) < size:
+            part = self.must("blob/get", {"d": digest, "o": len(out), "n": 262144}, timeout=60)
+            if not part:
+                break
+            out += part
+        return out
+
+    def status(self, job):
+        return self.must("job/status", {"id": job})
+
+    def wait(self, job, states=("done", "refused", "cancelled", "lost"), timeout=60):
+        end = time.time() + timeout
+        while time.time() < end:
+            s = self.status(job)
+            if s["state"] in states:
+                return s
+            time.sleep(0.05)
+        raise TimeoutError(f"job is still {s['state']} ({s['reason']})")
+
+    def log(self, job, stream):
+        out = b""
+        while True:
+            status, meta, body = self.ask("job/log", {"id": job, "s": stream, "o": len(out), "n": 65536})
+            if status != 0:
+                raise Refused(status, meta)
+            out += body
+            if not body or len(out) >= meta["size"]:
+                return out
+
+    def result(self, job, timeout=30):
+        end = time.time() + timeout
+        while True:
+            status, meta, body = self.ask("job/result", {"id": job})
+            if status == 0:
+                return body
+            if status != 7 or time.time() > end:
+                raise Refused(status, meta)
+            time.sleep(0.05)
+
+    def verified_result(self, job):
+        """Receipt fields, {target: tar}, (stdout, stderr), all digests checked."""
+        res = self.result(job)
+        r = codec.receipt_open(res["r"], self.node_key)
+        assert r is not None, "receipt signature"
+        assert r["job"] == job, "receipt is for another job"
+        assert r["outputs"] == codec.outputs_root([tuple(o) for o in res["o"]]), "outputs root"
+        (so, ss), (eo, es) = res["l"]
+        assert r["logs"] == codec.logs_root((so, ss), (eo, es)), "logs root"
+        outputs = {}
+        for target, digest, size in res["o"]:
+            outputs[target] = self.fetch(digest, size)
+            assert codec.sha256(outputs[target]) == digest, "output digest"
+        logs = self.log(job, 1), self.log(job, 2)
+        assert codec.sha256(logs[0]) == so and codec.sha256(logs[1]) == eo, "log digests"
+        return r, outputs, logs
+
+    def follow(self, job, stream, timeout=30, offset=0):
+        """Bytes of the stream until its end."""
+        reader = RNS.Buffer.create_reader(stream, self.link.get_channel(), lambda _n: None)
+        raw = reader.raw  # closed when the reader goes
+        body = self.must("job/follow", {"id": job, "s": stream, "o": offset})
+        data, eof, end = b"", False, time.time() + timeout
+        while not eof and time.time() < end:
+            part = raw.read(65536)
+            if part:
+                data += part
+            elif part == b"":
+                eof = True
+            else:
+                time.sleep(0.02)
+        return body["o"], data, eof
+
+    def live_proof(self, n):
+        m = os.urandom(32)
+        digest = codec.challenge_digest(self.link.link_id, n, m, self.identity.get_public_key(), self.node_public)
+        return self.key.sign_digest(digest) + m
+
+    def challenge(self):
+        """True when the node proves its secp256k1 key over this link."""
+        n = os.urandom(32)
+        a = self.must("challenge", {"n": n, "w": "secp"})
+        secp = codec.binding_check(a["b"], self.node_public)
+        digest = codec.challenge_digest(self.link.link_id, n, a["m"], self.identity.get_public_key(), self.node_public)
+        return secp is not None and codec.secp_verify_digest(secp, digest, a["s"])

@@ -1,0 +1,288 @@
+"""An independent compute node on stock RNS (compute.md), for tests: jobs run under bubblewrap, nothing is limited."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import RNS
+from RNS.vendor import umsgpack as msgpack
+
+from . import codec
+
+IMAGE = codec.sha256(b"the host's /usr")
+ROLES, RUNTIMES, ARCH = 1, 4, 1
+
+
+class Job:
+    def __init__(self, job_id, payload, owner):
+        import json
+        self.id, self.m, self.owner = job_id, json.loads(payload), owner
+        self.state, self.reason, self.outcome, self.seq = "queued", "inputs", None, 1
+        self.at = int(time.time())
+        self.out = {1: b"", 2: b""}
+        self.attempts, self.started, self.wall = 0, 0, 0
+        self.outputs, self.receipt, self.proc = [], None, None
+        self.dir = tempfile.mkdtemp(prefix="pynode-")
+        self.cancelled = False
+
+    def set(self, state, reason=None, outcome=None):
+        self.state, self.reason, self.outcome = state, reason, outcome or self.outcome
+        self.seq += 1
+        self.at = int(time.time())
+
+
+class Node:
+    def __init__(self, identity, key, name="pynode", accept=True):
+        self.identity, self.key, self.accept = identity, key, accept
+        self.binding = codec.binding_make(key, identity)
+        self.jobs, self.blobs, self.partial, self.keys = {}, {}, {}, {}
+        self.lock = threading.RLock()
+        self.links = {}
+        self.dest = RNS.Destination(identity, RNS.Destination.IN, RNS.Destination.SINGLE, "klp", "node")
+        for p in ("describe", "challenge", "job/submit", "blob/have", "blob/put", "blob/get", "job/status", "job/log",
+                  "job/follow", "job/result", "job/cancel", "job/list"):
+            self.dest.register_request_handler("/klp/v1/" + p, response_generator=self.handle,
+                                               allow=RNS.Destination.ALLOW_ALL)
+        self.dest.set_link_established_callback(lambda link: self.links.__setitem__(link.link_id, link))
+        caps = codec.struct.pack(">HHBBIIH", ROLES, RUNTIMES, ARCH, 1, 1000, 512, 4)
+        self.app_data = codec.tlv((1, codec.binding_tlv(self.binding)), (4, caps), (6, name.encode()))
+        self.name = name
+
+    def announce(self):
+        self.dest.announce(app_data=self.app_data)
+
+    # RNS calls this with or without the link id, by the number of parameters
+    def handle(self, path, data, request_id, link_id, remote_identity, requested_at):
+        try:
+            name = path[len("/klp/v1/"):]
+            if not isinstance(data, dict):
+                return [6, {"why": "not a map"}, None]
+            link = next((v for v in self.links.values() if v.link_id == link_id), None)
+            with self.lock:
+                return self.answer(name, data, link, remote_identity)
+        except Exception as e:  # a test node says what went wrong
+            RNS.log(f"pynode: {path}: {e!r}", RNS.LOG_ERROR)
+            return [6, {"why": repr(e)[:200]}, None]
+
+    def answer(self, name, d, link, who):
+        if name in ("describe", "job/submit") and "b" in d and who is not None:
+            secp = codec.binding_check(d["b"], who.get_public_key())
+            if secp is None:
+                return [5, {"code": "binding", "step": 4}, None]
+            self.keys[who.hash] = secp
+        if name == "describe":
+            return [0, {}, {"v": 1, "name": self.name, "urn": self.key.urn("device"), "key": self.key.text(),
+                            "roles": ROLES, "runtimes": RUNTIMES, "arch": ARCH, "accepting": self.accept, "level": 2,
+                            "profile": "default",
+                            "limits": {"memory": 1 << 28, "cpu": 500, "time": 3600000, "pids": 64, "output": 1 << 26,
+                                       "log": 1 << 20, "slice": 262144, "spool": 1 << 28},
+                            "left": {"jobs_queued": 16, "jobs_per_hour": 120, "spool": 1 << 28}, "queued": 0,
+                            "running": 0, "layers": 0x3f, "time": int(time.time()), "binding": self.binding}]
+        if name == "challenge":
+            m = os.urandom(32)
+            initiator = who.get_public_key() if who else bytes(64)
+            digest = codec.challenge_digest(link.link_id, d["n"], m, initiator, self.identity.get_public_key())
+            return [0, {}, {"b": self.binding, "s": self.key.sign_digest(digest), "m": m}]
+        if who is None:
+            return [5, {"code": "not_identified", "step": 2}, None]
+        if who.hash not in self.keys:
+            return [5, {"code": "binding", "step": 4}, None]
+        owner = codec.secp_fp(self.keys[who.hash])
+        if name == "job/submit":
+            return self.submit(d, owner, who)
+        if name == "job/list":
+            mine = [j for j in self.jobs.values() if j.owner == owner]
+            at = d.get("after") or 0
+            page = mine[at:at + min(d.get("n", 64), 64)]
+            nxt = at + len(page) if at + len(page) < len(mine) else None
+            return [0, {}, {"jobs": [[j.id, j.state, j.reason, j.outcome, j.at] for j in page], "next": nxt}]
+        if name == "blob/put":
+            return self.put(d, owner)
+        if name == "blob/have":
+            bits = bytearray((len(d["d"]) + 7) // 8)
+            for i, h in enumerate(d["d"]):
+                if (owner, h) in self.blobs:
+                    bits[i // 8] |= 1 << (7 - i % 8)
+            return [0, {}, bytes(bits)]
+        if name == "blob/get":
+            b = self.blobs.get((owner, d["d"]))
+            if b is None:
+                return [2, {}, None]
+            o = d.get("o", 0)
+            return [0, {"size": len(b)}, b[o:o + min(d.get("n", 262144), 262144)]]
+        j = self.jobs.get(d.get("id"))
+        if j is None or j.owner != owner:
+            return [2, {}, None]
+        if name == "job/status":
+            if d.get("since") == j.seq:
+                return [1, {}, None]
+            return [0, {}, {"id": j.id, "seq": j.seq, "state": j.state, "reason": j.reason, "outcome": j.outcome,
+                            "attempts": j.attempts, "at": j.at, "progress": 1000 if j.state == "done" else 0,
+                            "usage": {"wall_ms": j.wall, "cpu_ms": 0, "memory_kb": 0},
+                            "log": [len(j.out[1]), len(j.out[2]), 0]}]
+        if name == "job/log":
+            b, o = j.out[d["s"]], d.get("o", 0)
+            return [0, {"size": len(b), "end": j.state in ("done", "lost", "cancelled")},
+                    b[o:o + min(d.get("n", 262144), 262144)]]
+        if name == "job/follow":
+            o = min(d.get("o", 0), len(j.out[d["s"]]))
+            threading.Thread(target=self.follow, args=(link, j, d["s"], o), daemon=True).start()
+            return [0, {}, {"o": o}]
+        if name == "job/result":
+            if j.state == "refused":
+                return [2, {}, None]
+            if j.receipt is None:
+                return [7, {"state": j.state}, None]
+            logs = [[codec.sha256(j.out[s]), len(j.out[s])] for s in (1, 2)]
+            return [0, {}, {"r": j.receipt, "o": [list(o) for o in j.outputs], "l": logs}]
+        if name == "job/cancel":
+            if j.state == "queued":
+                j.set("cancelled", "submitter")
+            elif j.state == "running":
+                j.cancelled = True
+                os.killpg(j.proc.pid, signal.SIGKILL)
+            return [0, {}, {"state": j.state, "reason": j.reason}]
+        return [2, {}, None]
+
+    def submit(self, d, owner, who):
+        kind, payload, sigs = codec.envelope_open(msgpack, d["m"])
+        if kind != codec.T_MANIFEST or not any(codec.secp_verify(self.keys[who.hash], kind, payload, s) for s in sigs):
+            return [5, {"code": "manifest", "step": 7, "why": "signature"}, None]
+        job_id = codec.sha256(payload)
+        j = self.jobs.get(job_id)
+        if j is None:
+            if not self.accept:
+                return [5, {"code": "not_accepting", "step": 1}, None]
+            j = self.jobs[job_id] = Job(job_id, payload, owner)
+        missing = [bytes.fromhex(v["sha256"]) for v in j.m.get("volumes", [])
+                   if (owner, bytes.fromhex(v["sha256"])) not in self.blobs] if j.state == "queued" else []
+        if j.state == "queued" and not missing:
+            self.start(j)
+        return [0, {}, {"id": job_id, "state": j.state, "reason": j.reason, "missing": missing[:1024], "more": False,
+                        "image": IMAGE, "wait_s": 0, "airtime_s": 0, "lease": j.m["not_after"]}]
+
+    def put(self, d, owner):
+        key = owner, d["d"]
+        if key in self.blobs:
+            return [0, {}, {"have": len(self.blobs[key])}]
+        wanted = [v for j in self.jobs.values() if j.owner == owner and j.state == "queued"
+                  for v in j.m.get("volumes", []) if v["sha256"] == d["d"].hex()]
+        if not wanted:
+            return [5, {"code": "not_wanted", "step": 0}, None]
+        if wanted[0]["size"] != d["n"]:
+            return [6, {"why": "n"}, None]
+        have = self.partial.setdefault(key, bytearray())
+        o, b = d.get("o", 0), d["b"]
+        if o <= len(have) < o + len(b):
+            have += b[len(have) - o:]
+        if len(have) == d["n"]:
+            del self.partial[key]
+            if codec.sha256(bytes(have)) != d["d"]:
+                return [5, {"code": "digest", "step": 0}, {"have": 0}]
+            self.blobs[key] = bytes(have)
+            for j in self.jobs.values():
+                if j.state == "queued" and j.owner == owner and all(
+                        (owner, bytes.fromhex(v["sha256"])) in self.blobs for v in j.m.get("volumes", [])):
+                    self.start(j)
+        return [0, {}, {"have": len(have)}]
+
+    def start(self, j):
+        j.set("running")
+        j.attempts += 1
+        j.started = int(time.time())
+        threading.Thread(target=self.run, args=(j,), daemon=True).start()
+
+    def run(self, j):
+        args = ["bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin",
+                "/bin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--proc", "/proc",
+                "--dev", "/dev", "--tmpfs", "/tmp", "--clearenv", "--setenv", "PATH", "/usr/bin:/bin"]
+        for k, v in j.m.get("env", {}).items():
+            args += ["--setenv", k, v]
+        rw = []
+        for i, v in enumerate(j.m.get("volumes", [])):
+            folder = os.path.join(j.dir, str(i))
+            codec.tar_unpack(self.blobs[j.owner, bytes.fromhex(v["sha256"])], folder)
+            args += ["--ro-bind" if v["mode"] == "ro" else "--bind", folder, v["target"]]
+            if v["mode"] == "rw":
+                rw.append((v["target"], folder))
+        t0 = time.time()
+        j.proc = subprocess.Popen(args + j.m["command"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, start_new_session=True)
+        pumps = [threading.Thread(target=self.pump, args=(j, s, f)) for s, f in ((1, j.proc.stdout), (2, j.proc.stderr))]
+        for p in pumps:
+            p.start()
+        timed_out = False
+        try:
+            rc = j.proc.wait(j.m.get("limits", {}).get("time", 3600000) / 1000)
+        except subprocess.TimeoutExpired:
+            timed_out = True
+            os.killpg(j.proc.pid, signal.SIGKILL)
+            rc = j.proc.wait()
+        if rc > 128:  # bubblewrap's way to say signalled
+            rc = 128 - rc
+        for p in pumps:
+            p.join()
+        j.wall = int((time.time() - t0) * 1000)
+        with self.lock:
+            outcome, code, kind = (0, rc, ["exited", rc]) if rc >= 0 else (1, -rc, ["signalled", -rc])
+            if j.cancelled:
+                outcome, code, kind = 2, 7, ["killed", "cancelled"]
+            elif timed_out:
+                outcome, code, kind = 2, 2, ["killed", "time"]
+            for target, folder in rw:
+                tar = codec.tar_pack(folder)
+                self.blobs[j.owner, codec.sha256(tar)] = tar
+                j.outputs.append((target, codec.sha256(tar), len(tar)))
+            logs = [(codec.sha256(j.out[s]), len(j.out[s])) for s in (1, 2)]
+            j.receipt = codec.receipt_make(
+                self.key, outcome, code, j.attempts, 0x3f, j.id, IMAGE, codec.outputs_root(j.outputs),
+                codec.logs_root(*logs), j.started, j.wall, 0, 0,
+                sum(v["size"] for v in j.m.get("volumes", [])),
+                sum(o[2] for o in j.outputs) + logs[0][1] + logs[1][1])
+            j.set("done", None, kind)
+
+    @staticmethod
+    def pump(j, s, f):
+        while True:
+            b = os.read(f.fileno(), 65536)
+            if not b:
+                return
+            j.out[s] += b
+
+    @staticmethod
+    def follow(link, j, s, o):
+        writer = RNS.Buffer.create_writer(s, link.get_channel())
+        while True:
+            over = j.state in ("done", "lost", "cancelled", "refused")
+            b = j.out[s][o:o + 4096]
+            if b:
+                n = writer.write(b)
+                o += n or 0
+                writer.flush()
+            elif over:
+                writer.close()
+                return
+            time.sleep(0.01 if b else 0.05)
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--config", required=True)
+    ap.add_argument("--name", default="pynode")
+    a = ap.parse_args()
+    RNS.Reticulum(a.config, loglevel=2)
+    node = Node(RNS.Identity(), codec.SecpKey(), a.name)
+    node.announce()
+    print("READY", node.dest.hash.hex(), node.key.urn("device"), flush=True)
+    while True:
+        time.sleep(20)
+        node.announce()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

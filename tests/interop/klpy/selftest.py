@@ -1,0 +1,115 @@
+"""The client against the node, both of klpy, over TCP on loopback: keeps the two halves honest."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import RNS
+
+from . import client, codec
+
+
+def write_config(folder, body, transport=False, name=None, share=True):
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    with open(os.path.join(folder, "config"), "w") as f:
+        f.write(f"""[reticulum]
+  enable_transport = {"yes" if transport else "no"}
+  share_instance = {"yes" if share else "no"}
+  instance_name = {name or os.path.basename(folder) + str(os.getpid())}
+
+[logging]
+  loglevel = 3
+
+[interfaces]
+{body}
+""")
+
+
+def exercise(c, d, image, command_prefix=("/bin/sh", "-c")):
+    """Jobs of every kind through client c; d: what describe said. Yields (name, passed)."""
+    sh = list(command_prefix)
+
+    def job(text, **kw):
+        vols = kw.pop("volumes", ())
+        p, blobs = codec.manifest(c.key, d["urn"], image, sh + [text], vols, **kw)
+        return c.submit(p, blobs)["id"]
+
+    j = job("echo out; echo err >&2; exit 3")
+    s = c.wait(j)
+    r, outputs, logs = c.verified_result(j)
+    yield "exit code", s["outcome"] == ["exited", 3] and (r["outcome"], r["code"]) == (0, 3)
+    yield "streams", logs == (b"out\n", b"err\n")
+
+    with tempfile.TemporaryDirectory() as t:
+        os.makedirs(t + "/in/sub")
+        with open(t + "/in/words", "w") as f:
+            f.write("b\na\n")
+        with open(t + "/in/sub/big", "wb") as f:
+            f.write(os.urandom(300000))
+        os.makedirs(t + "/out")
+        tin, tout = codec.tar_pack(t + "/in"), codec.tar_pack(t + "/out")
+        j = job("sort /agent/data/words > /agent/tmp/sorted; wc -c < /agent/data/sub/big > /agent/tmp/size;"
+                " ! echo x > /agent/data/no 2>/dev/null",
+                volumes=[("/agent/data", "ro", tin), ("/agent/tmp", "rw", tout)], limits={"output": 1 << 20})
+        s = c.wait(j)
+        r, outputs, logs = c.verified_result(j)
+        codec.tar_unpack(outputs["/agent/tmp"], t + "/back")
+        yield "volumes", s["outcome"] == ["exited", 0] and open(t + "/back/sorted").read() == "a\nb\n" and \
+            open(t + "/back/size").read().strip() == "300000"
+
+    j = job("kill -TERM $$; sleep 5")
+    s = c.wait(j)
+    yield "signal", s["outcome"] == ["signalled", 15]
+
+    j = job("sleep 30", limits={"time": 500})
+    s = c.wait(j)
+    yield "time limit", s["outcome"] == ["killed", "time"]
+
+    j = job("sleep 30")
+    c.wait(j, ("running",))
+    c.must("job/cancel", {"id": j})
+    s = c.wait(j)
+    r, _, _ = c.verified_result(j)
+    yield "cancel", s["outcome"] == ["killed", "cancelled"] and (r["outcome"], r["code"]) == (2, 7)
+
+    j = job("for i in 1 2 3; do echo line $i; sleep 0.2; done")
+    start, data, eof = c.follow(j, 1)
+    c.wait(j)
+    yield "follow", data == b"line 1\nline 2\nline 3\n" and eof
+
+    yield "list", any(row[0] == j for row in c.must("job/list", {"after": 0, "n": 64})["jobs"])
+    yield "challenge", c.challenge()
+    again = c.submit_envelope(c.envelope)
+    yield "submit again is the same job", again["id"] == j and again["state"] == "done"
+    status, _, _ = c.ask("job/status", {"id": os.urandom(32)})
+    yield "somebody else's job is not found", status == 2
+
+
+def main():
+    base = tempfile.mkdtemp()
+    write_config(base + "/n", "  [[s]]\n    type = TCPServerInterface\n    enabled = yes\n"
+                 "    listen_ip = 127.0.0.1\n    listen_port = 45901\n", share=False)
+    write_config(base + "/c", "  [[c]]\n    type = TCPClientInterface\n    enabled = yes\n"
+                 "    target_host = 127.0.0.1\n    target_port = 45901\n", share=False)
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    node = subprocess.Popen([sys.executable, "-m", "klpy.node", "--config", base + "/n"], cwd=here,
+                            stdout=subprocess.PIPE, text=True)
+    try:
+        dest = bytes.fromhex(node.stdout.readline().split()[1])
+        RNS.Reticulum(base + "/c", loglevel=2)
+        time.sleep(1)
+        c = client.Client(dest)
+        d = c.describe()
+        bad = 0
+        for name, passed in exercise(c, d, "host"):
+            print("ok" if passed else "not ok", "klpy:", name, flush=True)
+            bad += not passed
+        return bad
+    finally:
+        node.kill()
+
+
+if __name__ == "__main__":
+    os._exit(main())
