@@ -3,7 +3,10 @@
 
 #include "core.h"
 
-/* Own (incoming) destinations with their request handlers (5). */
+/*
+ * Own (incoming) destinations with their request handlers (5), and the set of
+ * blackholed identities.
+ */
 struct handler {
 	SLIST_ENTRY(handler) entry;
 	uint8_t path_hash[RNS_HASH];
@@ -34,7 +37,8 @@ struct dest {
 	uint32_t ratchet_interval_s, ratchet_retain;
 	uint8_t (*ratchet_keys)[32]; /* private, newest first */
 	size_t ratchet_count;
-	int64_t last_rotation_us;
+	int64_t last_rotation_us; /* Unix time; 0: the next announce rotates */
+	uint64_t last_emitted;    /* s: announces must not run backwards (5.4) */
 	bool introduced; /* attached: the daemon has heard of it (12.2) */
 };
 
@@ -45,9 +49,24 @@ struct dest *dest_find(const struct rns *, const uint8_t hash[RNS_HASH]);
 struct dest *dest_next(const struct rns *, const struct dest *);
 /*
  * DEST_ADD, DEST_DEL, HANDLER_ADD, APP_DATA, ANNOUNCE and BLACKHOLE; core.c
- * passes them on.
+ * passes them on. A handler of the same path is replaced. RNS_EEXIST: the
+ * destination is there, the identity is blackholed already.
  */
 int dest_submit(struct rns *, const struct rns_cmd *);
+/*
+ * The raw announce, header type 1, after a rotation of ratchets when one is
+ * due (5.7; event RATCHETS). app_data NULL: the default. RNS_EINVAL: not
+ * SINGLE; RNS_EBIG: no relay could pass it on (5.4).
+ */
+int dest_announce(struct rns *, struct dest *, uint8_t out[RNS_MTU],
+    size_t *out_len, const uint8_t *app_data, size_t app_data_len,
+    bool path_response);
+/*
+ * What a DATA packet for it carries: SINGLE, GROUP or PLAIN. cap >= in_len.
+ * RNS_EAUTH: does not decrypt; RNS_EBIG.
+ */
+int dest_decrypt(const struct dest *, uint8_t *out, size_t *out_len,
+    size_t cap, const uint8_t *in, size_t in_len);
 /* Announce it with its default app data as a path response (5.6) on via. */
 int dest_path_response(struct rns *, struct dest *, struct iface *via);
 const struct handler *dest_handler(const struct dest *,
