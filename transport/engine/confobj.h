@@ -1,0 +1,70 @@
+#ifndef ENGINE_CONFOBJ_H
+#define ENGINE_CONFOBJ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "util.h"
+
+/*
+ * The grammar of Reticulum's `config` (ConfigObj; reticulum-transport 11.2):
+ * text in, a tree of sections and entries out. No files, no globals. The tree
+ * and every string handed out live as long as the struct confobj.
+ */
+#define CONF_TEXT_MAX (1u << 20) /* ours: bytes of a file */
+#define CONF_DEPTH_MAX 8         /* ours: nesting; Reticulum uses 3 */
+#define CONF_VALUE_MAX 65536u    /* ours: bytes of one interpolated value */
+
+struct conf_err {
+	unsigned line;  /* from 1; 0: the file as a whole */
+	char text[200]; /* what is wrong */
+	char hint[200]; /* what to do; may be empty */
+};
+
+struct conf_entry {
+	TAILQ_ENTRY(conf_entry) link;
+	const char *key;
+	unsigned line;
+	bool list;           /* had an unquoted comma */
+	unsigned n;          /* values; 1 unless list */
+	const char **values; /* before interpolation */
+	bool used;           /* the reader's mark */
+};
+
+struct conf_section {
+	TAILQ_ENTRY(conf_section) link;
+	TAILQ_HEAD(conf_sections, conf_section) sections;
+	TAILQ_HEAD(conf_entries, conf_entry) entries;
+	struct conf_section *parent; /* NULL: the root */
+	const char *name;
+	unsigned line;
+	unsigned depth; /* 0: the root */
+};
+
+struct confobj;
+
+/*
+ * 0 and *out, or -1 and *err: a line that is no comment, section or entry; a
+ * name twice in one section; wrong nesting; not UTF-8; too long; no memory.
+ */
+int confobj_parse(struct confobj **out, const char *text, size_t len,
+    struct conf_err *err);
+void confobj_free(struct confobj *); /* NULL is fine */
+struct conf_section *confobj_root(struct confobj *);
+
+/* By exact name; NULL: not there. */
+struct conf_section *conf_section(const struct conf_section *, const char *);
+struct conf_entry *conf_entry(const struct conf_section *, const char *);
+/*
+ * The i-th value of an entry of sec, `%(key)s` replaced. NULL and *err: the
+ * key is not there, replaces itself, is a list, or the result is too long.
+ */
+const char *conf_value(struct confobj *, const struct conf_section *sec,
+    const struct conf_entry *, unsigned i, struct conf_err *err);
+/* A copy that lives as long as the tree; NULL: no memory. */
+char *conf_keep(struct confobj *, const char *, size_t n);
+
+void conf_error(struct conf_err *, unsigned line, const char *hint,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+#endif
