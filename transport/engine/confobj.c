@@ -1,3 +1,5 @@
+#define _GNU_SOURCE /* memmem */
+
 #include "confobj.h"
 
 #include <stdarg.h>
