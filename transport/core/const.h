@@ -57,6 +57,27 @@ enum packet_context { /* 3.2 */
 #define PER_HOP_TIMEOUT 6 /* 1.1 */
 #define RATCHET_EXPIRY 2592000 /* 1.1 */
 
+/* transport (transport 1.2) */
+#define PATH_RETRY_GRACE 5          /* PATHFINDER_G */
+#define PATH_REBROADCAST_WINDOW_MS 500 /* PATHFINDER_RW */
+#define PATH_EXPIRY 604800          /* PATHFINDER_E, DESTINATION_TIMEOUT */
+#define PATH_EXPIRY_AP 86400        /* AP_PATH_TIME */
+#define PATH_EXPIRY_ROAMING 21600   /* ROAMING_PATH_TIME */
+#define PATH_BLOBS_MAX 64           /* MAX_RANDOM_BLOBS */
+#define LOCAL_REBROADCASTS_MAX 2
+#define PATH_REQUEST_TIMEOUT 15
+#define PATH_REQUEST_GATE_TIMEOUT 45
+#define PATH_REQUEST_GRACE_MS 400
+#define PATH_REQUEST_ROAMING_MS 1500 /* PATH_REQUEST_RG, on top */
+#define PATH_REQUEST_INTERVAL 20     /* PATH_REQUEST_MI */
+#define PATH_REQUEST_TAGS 16000      /* max_pr_tags */
+#define PATH_REQUEST_QUEUE 32        /* max_queued_discovery_prs */
+#define PATH_REQUEST_PAUSE_MS 500    /* discovery_pr_tx_throttle */
+#define LINK_TIMEOUT 900
+#define REVERSE_TIMEOUT 480
+#define ATTACH_ANNOUNCE_MS 250  /* 12.2 step 2 */
+#define REATTACH_ANNOUNCE 10    /* 12.4 */
+
 /* The control destination of path requests (13), a PLAIN one. */
 #define PATH_REQUEST_NAME "rnstransport.path.request"
 

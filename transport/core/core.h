@@ -7,6 +7,7 @@
 
 #include <rns/rns.h>
 
+#include "crypt.h"
 #include "identity.h"
 #include "ifac.h"
 #include "packet.h"
@@ -18,10 +19,13 @@
  * by the file of its noun; others go through that file's functions.
  *
  *   core.c   life, rns_recv / rns_submit / rns_tick, dispatch of packets
- *   iface.c  interfaces; transmit queue (core_tx)
+ *   inbound.c packet filter and the order of transport 3
+ *   outbound.c transport 5: core_out, announce rules
+ *   deliver.c packets for and from own destinations, PROVE rules
+ *   iface.c  interfaces; txq.c transmit queue (core_tx)
  *   event.c  event queue
  *   timer.c  deadlines
- *   dedup.c  packet filter (3.5)
+ *   dedup.c  sets of hashes in two generations (3.5)
  *   dest.c   own destinations, handlers, ratchets; known.c known destinations
  *   path.c   path table, announces in, retransmission; relay.c link and
  *            reverse tables, forwarding; pathreq.c path requests
@@ -32,6 +36,7 @@
 
 struct iface {
 	TAILQ_ENTRY(iface) entry;
+	RB_ENTRY(iface) node; /* by id */
 	struct rns_if cfg;
 	struct ifac ifac;
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
@@ -39,6 +44,7 @@ struct iface {
 	struct mono announce_allowed; /* 5.3, announce cap */
 };
 TAILQ_HEAD(iface_list, iface);
+RB_HEAD(iface_tree, iface);
 
 struct rns {
 	struct rns_config cfg;
@@ -47,7 +53,11 @@ struct rns {
 	int64_t wall_offset; /* Unix us = now.us + wall_offset */
 
 	struct iface_list ifaces; /* by falling bitrate (5.2) */
+	struct iface_tree iface_ids;
 	uint32_t iface_count;
+	uint32_t local_clients; /* interfaces of attached programs */
+	struct iface *shared;   /* attached: the way to the daemon, or NULL */
+	bool closing;           /* rns_free(): nothing is sent any more */
 
 	struct timers timers;
 	struct txq *txq;
@@ -55,12 +65,19 @@ struct rns {
 	struct dedup *dedup;
 	struct dests *dests;
 	struct known_table *known;
-	struct paths *paths;       /* path table and waiting announces */
-	struct relay *relay;       /* link table, reverse table */
+	struct deliver *deliver;
+	struct paths *paths;       /* path table */
+	struct waitings *waiting;  /* announces to pass on */
+	struct relay *relay;       /* link table */
+	struct reverses *reverses;
 	struct pathreqs *pathreqs;
 	struct receipts *receipts;
 	struct links *links;
 	uint64_t resource_bytes;   /* held by incoming resources now */
+	/* control destinations of transport (transport 6.1, 7.1) */
+	uint8_t path_request_dest[RNS_HASH], tunnel_dest[RNS_HASH];
+	uint8_t *rx_buf; /* for unmasking; grows to the largest packet */
+	size_t rx_cap;
 
 	uint64_t drops[RNS_DROP_COUNT];
 	struct rns_counts counts;
@@ -84,9 +101,16 @@ int core_out(struct rns *, const uint8_t *raw, size_t len, struct iface *via);
 /* ---- iface.c ---- */
 
 struct iface *iface_find(const struct rns *, unsigned id);
-/* Queue for transmission; access code is added here. Drops count. */
+/*
+ * Queue for transmission; the access code is added here. RNS_ESTATE: the
+ * interface is offline or may not transmit; RNS_ELIMIT, RNS_ENOMEM: dropped
+ * and counted.
+ */
 int core_tx(struct rns *, struct iface *, const uint8_t *raw, size_t len);
-/* A frame of known size to fill in place: raw has room for len bytes. */
+/* The same for pieces that stand together; one copy, no allocation but of a
+ * block now and then. */
+int core_txv(struct rns *, struct iface *, const struct iovec_c *, size_t n);
+/* It is online and the transmit queue would take one more packet. */
 bool iface_has_room(const struct rns *, const struct iface *);
 
 /* ---- event.c ---- */

@@ -33,7 +33,7 @@ struct packet {
 	size_t data_len;
 	uint8_t hash[RNS_FULL_HASH]; /* 3.4; first 16: truncated hash */
 	struct iface *rx;            /* NULL: made here */
-	bool from_local;             /* rx is a program or shared instance */
+	bool from_local;             /* rx is a program of ours */
 };
 
 /* RNS_EPARSE: 3.3 (no data included); never writes behind raw. */

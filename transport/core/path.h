@@ -3,9 +3,21 @@
 
 #include "core.h"
 
-/* Path table (transport 2.1); used by link.c for hops and time-outs. */
+/*
+ * Path table (transport 2.1); used by link.c for hops and time-outs. When it
+ * is full the path that was unused for longest goes, so that a flood of made-up
+ * destinations does not lock out those in use.
+ */
+enum path_state { /* 2.2 */
+	PATH_UNKNOWN = 0,
+	PATH_UNRESPONSIVE = 1,
+	PATH_RESPONSIVE = 2,
+};
+
 struct path {
 	RB_ENTRY(path) node;
+	TAILQ_ENTRY(path) age; /* by falling time since last use */
+	uint8_t life;          /* which of the three life times (2.1) */
 	uint8_t dest[RNS_HASH];
 	uint8_t next_hop[RNS_HASH];
 	uint8_t hops;
@@ -17,10 +29,12 @@ struct path {
 	uint8_t blob_count;
 	uint8_t *announce; /* raw, hop byte as received */
 	uint16_t announce_len;
-	uint8_t state;
+	enum path_state state;
 };
 
 struct path *path_find(const struct rns *, const uint8_t dest[RNS_HASH]);
+/* It was used just now. */
+void path_touch(struct rns *, struct path *);
 /* Hops to a destination, RNS_HOPS_MAX when unknown. */
 uint8_t path_hops(const struct rns *, const uint8_t dest[RNS_HASH]);
 /* 500 * 8 / bitrate + 6 s, 6 s when unknown (3.7), in microseconds. */

@@ -1,0 +1,375 @@
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dedup.h"
+#include "event.h"
+#include "iface.h"
+#include "known.h"
+#include "link.h"
+#include "modules.h"
+#include "path.h"
+#include "receipt.h"
+
+/* Shorter is no packet, with or without an access code (transport 3.1). */
+#define RX_MIN 3
+
+void
+rns_limits_default(struct rns_limits *l)
+{
+	*l = (struct rns_limits){
+	    .interfaces = 256,
+	    .destinations = 256,
+	    .known = 65536,
+	    .paths = 65536,
+	    .links = 1024,
+	    .link_table = 16384,
+	    .reverse = 65536,
+	    .hashes = 500000,
+	    .receipts = 1024,
+	    .events = 65536,
+	    .tx_packets = 65536,
+	    .resource_bytes = UINT64_C(256) << 20,
+	    .event_bytes = UINT64_C(64) << 20,
+	};
+}
+
+static bool
+limits_ok(const struct rns_limits *l)
+{
+	return l->interfaces != 0 && l->destinations != 0 && l->known != 0 &&
+	    l->paths != 0 && l->links != 0 && l->link_table != 0 &&
+	    l->reverse != 0 && l->hashes != 0 && l->receipts != 0 &&
+	    l->events != 0 && l->tx_packets != 0 && l->resource_bytes != 0 &&
+	    l->event_bytes != 0;
+}
+
+/* Each entry makes one table; rns_free() copes with those that are not. */
+static int (*const parts_new[])(struct rns *) = {
+    txq_new, evq_new, dedup_new, known_table_new, dests_new, deliver_new,
+    paths_new, waiting_new, relay_new, pathreqs_new, receipts_new, links_new,
+    inbound_new};
+
+struct rns *
+rns_new(const struct rns_config *cfg, struct mono now)
+{
+	struct rns *r;
+
+	if (cfg->random == NULL || !limits_ok(&cfg->limits))
+		return NULL;
+	r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return NULL;
+	r->cfg = *cfg;
+	r->now = now;
+	r->wall_offset = cfg->wall_us - now.us;
+	timers_init(&r->timers);
+	ifaces_init(r);
+	if (identity_load(&r->self, cfg->identity) != RNS_OK) {
+		rns_free(r);
+		return NULL;
+	}
+	crypt_wipe(r->cfg.identity, sizeof(r->cfg.identity));
+	for (size_t i = 0; i < NELEM(parts_new); i++) {
+		if (parts_new[i](r) != RNS_OK) {
+			rns_free(r);
+			return NULL;
+		}
+	}
+	return r;
+}
+
+void
+rns_free(struct rns *r)
+{
+	if (r == NULL)
+		return;
+	r->closing = true;
+	links_free(r);
+	receipts_free(r);
+	pathreqs_free(r);
+	relay_free(r);
+	waiting_free(r);
+	paths_free(r);
+	deliver_free(r);
+	dests_free(r);
+	known_table_free(r);
+	dedup_free(r);
+	ifaces_free(r);
+	evq_free(r);
+	txq_free(r);
+	free(r->rx_buf);
+	identity_clear(&r->self);
+	crypt_wipe(r, sizeof(*r));
+	free(r);
+}
+
+/* The edge where time enters. */
+static void
+core_enter(struct rns *r, struct mono now)
+{
+	if (now.us > r->now.us)
+		r->now = now;
+}
+
+void
+rns_set_wall(struct rns *r, int64_t wall_us, struct mono now)
+{
+	core_enter(r, now);
+	r->wall_offset = wall_us - r->now.us;
+}
+
+/* Access code (transport 3.1): *raw is replaced by the packet without it. */
+static bool
+rx_unmask(struct rns *r, const struct iface *i, const uint8_t **raw,
+    size_t *len)
+{
+	uint8_t *buf;
+
+	if (i->ifac.size == 0) {
+		if (((*raw)[0] & FLAG_IFAC) != 0)
+			return core_drop(r, RNS_DROP_IFAC_UNEXPECTED);
+		return true;
+	}
+	if (((*raw)[0] & FLAG_IFAC) == 0)
+		return core_drop(r, RNS_DROP_IFAC_MISSING);
+	if (*len > r->rx_cap) {
+		buf = realloc(r->rx_buf, *len);
+		if (buf == NULL)
+			return core_drop(r, RNS_DROP_MEMORY);
+		r->rx_buf = buf;
+		r->rx_cap = *len;
+	}
+	if (ifac_unmask(&i->ifac, r->rx_buf, len, r->rx_cap, *raw, *len) !=
+	    RNS_OK)
+		return core_drop(r, RNS_DROP_IFAC_WRONG);
+	*raw = r->rx_buf;
+	return true;
+}
+
+int
+rns_recv(struct rns *r, unsigned ifid, const uint8_t *raw, size_t len,
+    struct mono now)
+{
+	struct iface *i;
+	struct packet p;
+
+	core_enter(r, now);
+	i = iface_find(r, ifid);
+	if (i == NULL)
+		return RNS_ENOENT;
+	i->rx_packets++;
+	i->rx_bytes += len;
+	r->counts.rx_packets++;
+	r->counts.rx_bytes += len;
+	if (len < RX_MIN) {
+		(void)core_drop(r, RNS_DROP_SHORT);
+		return RNS_OK;
+	}
+	if (len > iface_rx_max(i) + i->ifac.size) {
+		(void)core_drop(r, RNS_DROP_LONG);
+		return RNS_OK;
+	}
+	if (!rx_unmask(r, i, &raw, &len))
+		return RNS_OK;
+	if (len >= RX_MIN && raw[1] >= RNS_HOPS_MAX) {
+		(void)core_drop(r, RNS_DROP_HOPS);
+		return RNS_OK;
+	}
+	if (packet_parse(&p, raw, len) != RNS_OK) {
+		(void)core_drop(r, RNS_DROP_HEADER);
+		return RNS_OK;
+	}
+	p.rx = i;
+	p.from_local = i->cfg.kind == RNS_IF_LOCAL_CLIENT;
+	inbound(r, &p);
+	return RNS_OK;
+}
+
+static int
+hashes_add(struct rns *r, const uint8_t *data, size_t len)
+{
+	if (len % RNS_FULL_HASH != 0)
+		return RNS_EINVAL;
+	for (size_t at = 0; at < len; at += RNS_FULL_HASH)
+		dedup_add(r, data + at);
+	return RNS_OK;
+}
+
+static int
+submit_dest(struct rns *r, const struct rns_cmd *cmd)
+{
+	int err = dest_submit(r, cmd);
+
+	if (err != RNS_OK)
+		return err;
+	if (cmd->type == RNS_CMD_DEST_ADD && r->cfg.attached)
+		deliver_introduce(r);
+	if (cmd->type == RNS_CMD_BLACKHOLE && cmd->blackhole.on)
+		paths_blackhole(r, cmd->blackhole.identity);
+	return RNS_OK;
+}
+
+int
+rns_submit(struct rns *r, const struct rns_cmd *cmd, struct mono now)
+{
+	core_enter(r, now);
+	switch (cmd->type) {
+	case RNS_CMD_IF_ADD:
+	case RNS_CMD_IF_DEL:
+	case RNS_CMD_IF_ONLINE:
+		return iface_submit(r, cmd);
+	case RNS_CMD_DEST_ADD:
+	case RNS_CMD_DEST_DEL:
+	case RNS_CMD_HANDLER_ADD:
+	case RNS_CMD_APP_DATA:
+	case RNS_CMD_ANNOUNCE:
+	case RNS_CMD_BLACKHOLE:
+		return submit_dest(r, cmd);
+	case RNS_CMD_KNOWN_ADD:
+	case RNS_CMD_RATCHET_ADD:
+		return known_submit(r, cmd);
+	case RNS_CMD_HASHES_ADD:
+		return hashes_add(r, cmd->bytes.data, cmd->bytes.len);
+	case RNS_CMD_PACKET:
+		return deliver_submit(r, cmd);
+	case RNS_CMD_PROVE:
+		if (dest_find(r, cmd->prove.dest) != NULL)
+			return deliver_submit(r, cmd);
+		return link_submit(r, cmd);
+	case RNS_CMD_PATH_REQUEST:
+		return path_request(r, cmd->hash, false);
+	case RNS_CMD_PATH_DROP:
+	case RNS_CMD_PATH_ADD:
+		return path_submit(r, cmd);
+	case RNS_CMD_LINK_OPEN:
+	case RNS_CMD_LINK_CLOSE:
+	case RNS_CMD_LINK_IDENTIFY:
+	case RNS_CMD_LINK_SEND:
+	case RNS_CMD_LINK_HOLD:
+	case RNS_CMD_REQUEST:
+	case RNS_CMD_RESPOND:
+	case RNS_CMD_RESOURCE_SEND:
+	case RNS_CMD_RESOURCE_ANSWER:
+	case RNS_CMD_RESOURCE_CANCEL:
+	case RNS_CMD_CHANNEL_OPEN:
+	case RNS_CMD_CHANNEL_SEND:
+	case RNS_CMD_STREAM_OPEN:
+	case RNS_CMD_STREAM_SEND:
+		return link_submit(r, cmd);
+	}
+	return RNS_EINVAL;
+}
+
+void
+rns_tick(struct rns *r, struct mono now)
+{
+	core_enter(r, now);
+	timers_run(r);
+}
+
+struct mono
+rns_deadline(const struct rns *r)
+{
+	return timers_next(&r->timers);
+}
+
+bool
+rns_next_tx(struct rns *r, struct rns_tx *tx)
+{
+	return txq_next(r, tx);
+}
+
+bool
+rns_next_event(struct rns *r, struct rns_event *ev)
+{
+	return evq_next(r, ev);
+}
+
+void
+core_random(struct rns *r, void *out, size_t n)
+{
+	r->cfg.random(r->cfg.random_arg, out, n);
+}
+
+int64_t
+core_wall_us(const struct rns *r)
+{
+	return r->now.us + r->wall_offset;
+}
+
+bool
+core_drop(struct rns *r, enum rns_drop why)
+{
+	r->drops[why]++;
+	return false;
+}
+
+uint64_t
+rns_drops(const struct rns *r, enum rns_drop why)
+{
+	return (unsigned)why < RNS_DROP_COUNT ? r->drops[why] : 0;
+}
+
+const char *
+rns_drop_text(enum rns_drop why)
+{
+	static const char *const texts[] = {
+#define DROP_TEXT(name, text) text,
+	    RNS_DROP_LIST(DROP_TEXT)
+#undef DROP_TEXT
+	};
+
+	return (unsigned)why < NELEM(texts) ? texts[why] : "unknown";
+}
+
+const char *
+rns_strerror(int err)
+{
+	switch (err) {
+	case RNS_OK:
+		return "success";
+	case RNS_EINVAL:
+		return "an argument is out of its range";
+	case RNS_ENOMEM:
+		return "out of memory";
+	case RNS_ELIMIT:
+		return "a limit is reached";
+	case RNS_ENOENT:
+		return "no such thing";
+	case RNS_ESTATE:
+		return "not in this state";
+	case RNS_EBIG:
+		return "too big";
+	case RNS_EPARSE:
+		return "malformed";
+	case RNS_EAUTH:
+		return "signature, code or key is wrong";
+	case RNS_EAGAIN:
+		return "not now";
+	case RNS_EEXIST:
+		return "is there already";
+	default:
+		return "unknown error";
+	}
+}
+
+const uint8_t *
+rns_identity_public(const struct rns *r)
+{
+	return r->self.pub;
+}
+
+const uint8_t *
+rns_identity_hash(const struct rns *r)
+{
+	return r->self.hash;
+}
+
+void
+rns_counts(const struct rns *r, struct rns_counts *out)
+{
+	*out = r->counts;
+	out->interfaces = r->iface_count;
+}

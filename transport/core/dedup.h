@@ -1,0 +1,44 @@
+#ifndef RNS_DEDUP_H
+#define RNS_DEDUP_H
+
+#include "core.h"
+
+/*
+ * A set of 32-byte keys with one previous generation: when the current one
+ * holds more than `limit` keys it becomes the previous one and an empty one
+ * starts (transport 2.7, 2.8). Open addressing; the place of a key is its
+ * SipHash under a random seed of the context, so that nobody can make keys
+ * that meet. Keys are SHA-256 values. Starts small, doubles; where memory is refused the
+ * generation changes early instead. Keys whose first 8 bytes are zero are
+ * never members.
+ */
+#define HASHSET_KEY 32
+
+struct hashset_gen {
+	uint8_t (*slots)[HASHSET_KEY];
+	uint32_t count;
+	uint8_t bits; /* 1 << bits slots; 0: none yet */
+};
+
+struct hashset {
+	struct hashset_gen cur, prev;
+	uint32_t limit;
+	uint8_t seed[16]; /* of SipHash */
+};
+
+void hashset_init(struct rns *, struct hashset *, uint32_t limit);
+void hashset_clear(struct hashset *);
+bool hashset_has(const struct hashset *, const uint8_t key[HASHSET_KEY]);
+/* RNS_EEXIST: is in the current generation; RNS_ENOMEM: not stored. */
+int hashset_add(struct hashset *, const uint8_t key[HASHSET_KEY]);
+/* From both generations. */
+void hashset_del(struct hashset *, const uint8_t key[HASHSET_KEY]);
+
+/* The packet filter's memory (3.5; transport 2.7, 3.3, 3.4). */
+int dedup_new(struct rns *);
+void dedup_free(struct rns *);
+bool dedup_has(const struct rns *, const uint8_t hash[RNS_FULL_HASH]);
+void dedup_add(struct rns *, const uint8_t hash[RNS_FULL_HASH]);
+void dedup_del(struct rns *, const uint8_t hash[RNS_FULL_HASH]);
+
+#endif

@@ -1,0 +1,12 @@
+#ifndef RNS_EVENT_H
+#define RNS_EVENT_H
+
+#include "core.h"
+
+/* The queue behind rns_next_event(); event_push() is in core.h. */
+int evq_new(struct rns *);
+void evq_free(struct rns *);
+/* The event stays valid until the next call. */
+bool evq_next(struct rns *, struct rns_event *);
+
+#endif

@@ -1,0 +1,116 @@
+#ifndef RNS_MODULES_H
+#define RNS_MODULES_H
+
+#include "core.h"
+#include "dest.h"
+
+/*
+ * How the files of the node's own half find each other; what link.c and
+ * dest.c may use is in core.h, path.h and receipt.h.
+ */
+
+/* ---- inbound.c ---- */
+
+/* One packet whose access code was checked; p->rx is set. */
+void inbound(struct rns *, struct packet *);
+/* Contexts that the filter never looks up (3.3 row 3). */
+bool inbound_exempt(uint8_t context);
+/* Transport's own control destinations (6.1, 7.1). */
+int inbound_new(struct rns *);
+
+/* ---- outbound.c ---- */
+
+/*
+ * An announce of the path table as it is passed on (4.5, 4.6): header type 2,
+ * our transport id. via NULL: everywhere by the rules of 5.3.
+ */
+struct path;
+int announce_out(struct rns *, const struct path *, uint8_t hops,
+    uint8_t context, struct iface *via);
+/*
+ * 3.7 and 3.8: a packet as it is passed on: new first byte, new hop byte, the
+ * transport id (or NULL), then what came behind it, in at most three pieces.
+ */
+int forward(struct rns *, struct iface *to, uint8_t flags, uint8_t hop,
+    const uint8_t *transport_id, const struct iovec_c *rest, size_t count);
+
+/* ---- deliver.c ---- */
+
+int deliver_new(struct rns *);
+void deliver_free(struct rns *);
+/* DATA for a destination of ours (3.10; endpoint 5.8, 3.8). */
+void deliver_data(struct rns *, struct dest *, const struct packet *);
+/* PACKET and PROVE. */
+int deliver_submit(struct rns *, const struct rns_cmd *);
+/* Attached (12.2, 12.4): tell the daemon which destinations live here. */
+void deliver_attached(struct rns *);
+void deliver_introduce(struct rns *);
+void deliver_iface_gone(struct rns *, const struct iface *);
+
+/* ---- path.c, announce_in.c ---- */
+
+int paths_new(struct rns *);
+void paths_free(struct rns *);
+int path_submit(struct rns *, const struct rns_cmd *); /* ADD, DROP */
+void paths_iface_gone(struct rns *, const struct iface *);
+void paths_blackhole(struct rns *, const uint8_t identity[RNS_HASH]);
+void announce_in(struct rns *, struct packet *);
+
+/* ---- waiting.c: the announce table (2.5, 4.2, 4.6) ---- */
+
+/*
+ * Pass the announce of a path on at `at`; retries 0: twice, 1: once. It
+ * replaces the one that waits.
+ */
+void waiting_relay(struct rns *, const struct path *, struct mono at,
+    uint8_t retries);
+/* Answer a path request on one interface. */
+void waiting_answer(struct rns *, const struct path *, struct mono at,
+    struct iface *via);
+/* A neighbour passed it on: hops as received (4.2). */
+void waiting_heard(struct rns *, const uint8_t dest[RNS_HASH], uint8_t hops);
+void waiting_drop(struct rns *, const uint8_t dest[RNS_HASH]);
+void waiting_iface_gone(struct rns *, const struct iface *);
+int waiting_new(struct rns *);
+void waiting_free(struct rns *);
+
+/* ---- relay.c ---- */
+
+int relay_new(struct rns *);
+void relay_free(struct rns *);
+void relay_iface_gone(struct rns *, const struct iface *);
+/* Is it a link that we relay? Which ends are programs of ours (3.5)? */
+bool relay_has_link(const struct rns *, const uint8_t id[RNS_HASH],
+    bool *next_local, bool *received_local);
+/* 3.7: p is for the path's next hop. False: it was dropped. */
+bool relay_forward(struct rns *, struct packet *, struct path *);
+/* 3.8: any other packet of a relayed link. */
+void relay_link_packet(struct rns *, struct packet *);
+/* 3.9: its link proof. */
+void relay_link_proof(struct rns *, struct packet *);
+/* 3.10: a proof for a packet that went through here; true: it was. */
+bool relay_proof(struct rns *, const struct packet *);
+/* 3.5: a proof that a program of ours waits for. */
+bool relay_proof_for_local(const struct rns *, const uint8_t dest[RNS_HASH]);
+
+/* ---- pathreq.c ---- */
+
+int pathreqs_new(struct rns *);
+void pathreqs_free(struct rns *);
+void pathreqs_iface_gone(struct rns *, const struct iface *);
+void pathreq_in(struct rns *, struct packet *);
+/*
+ * An announce was accepted: answers the interfaces that asked (4.5 step 5).
+ * Returns whether we had asked for it.
+ */
+bool pathreq_answered(struct rns *, const struct path *,
+    const struct iface *from);
+/* 4.5 step 3; true once, when a program's destination was asked for. */
+bool pathreq_take_local(struct rns *, const uint8_t dest[RNS_HASH]);
+/* 2.4: an automatic request, not on `except`. */
+void pathreq_rediscover(struct rns *, const uint8_t dest[RNS_HASH],
+    const struct iface *except);
+/* Asked for less than 20 s ago. */
+bool pathreq_throttled(const struct rns *, const uint8_t dest[RNS_HASH]);
+
+#endif

@@ -1,0 +1,20 @@
+#ifndef RNS_REVERSE_H
+#define RNS_REVERSE_H
+
+#include "core.h"
+
+/* Reverse table (transport 2.3): the way back of proofs. */
+int reverse_new(struct rns *);
+void reverse_free(struct rns *);
+/* The hash is cut to 16 bytes, as a proof is addressed. */
+void reverse_add(struct rns *, const uint8_t hash[RNS_HASH], struct iface *in,
+    struct iface *out);
+/* Finds and removes; false: there is none. */
+bool reverse_take(struct rns *, const uint8_t hash[RNS_HASH],
+    struct iface **in, struct iface **out);
+/* Where the packet came from, or NULL. */
+const struct iface *reverse_in(const struct rns *,
+    const uint8_t hash[RNS_HASH]);
+void reverse_iface_gone(struct rns *, const struct iface *);
+
+#endif
