@@ -671,12 +671,13 @@ uint32_t rns_mtu_for_bitrate(uint64_t bitrate);
 enum rns_framing { RNS_FRAME_HDLC, RNS_FRAME_KISS };
 
 struct rns_deframer;
-/* max: hardware MTU and access code. NULL: out of memory. */
+/* max: hardware MTU and access code. NULL: out of memory, or max 0. */
 struct rns_deframer *rns_deframer_new(enum rns_framing, size_t max);
 void rns_deframer_free(struct rns_deframer *);
 /*
  * Feed n bytes; call rns_deframer_next() until false before feeding again.
- * RNS_EBIG: the caller fed more than it may (max 65,536 at a time).
+ * RNS_EBIG: the caller fed more than it may (max 65,536 at a time);
+ * RNS_ESTATE: it did not ask until false; RNS_ENOMEM.
  */
 int rns_deframer_feed(struct rns_deframer *, const uint8_t *, size_t n);
 /* Next whole frame; the pointer is valid until the next feed. */
