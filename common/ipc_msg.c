@@ -1,0 +1,126 @@
+#include "ipc_msg.h"
+
+#include <string.h>
+
+const char *
+peer_name(enum peer p)
+{
+	static const char *const names[PEER_COUNT] = {
+	    [PEER_PARENT] = "parent",
+	    [PEER_TRANSPORT] = "transport",
+	    [PEER_NODE] = "node",
+	    [PEER_TRUST] = "trust",
+	    [PEER_KEYS] = "keys",
+	    [PEER_EGRESS] = "egress",
+	    [PEER_JAIL] = "jail",
+	    [PEER_AUDIT] = "audit",
+	};
+
+	return (unsigned)p < PEER_COUNT ? names[p] : "nobody";
+}
+
+static void
+put_var(struct wr *w, const uint8_t *p, size_t len, size_t max)
+{
+	if (len > max) {
+		w->failed = true;
+		return;
+	}
+	wr_u16(w, (uint16_t)len);
+	wr_bytes(w, p, len);
+}
+
+static bool
+get_var(struct rd *r, uint8_t *p, uint16_t *len, size_t max)
+{
+	struct rd save = *r;
+
+	if (rd_u16(r, len) && *len <= max && rd_copy(r, p, *len))
+		return true;
+	*r = save;
+	return false;
+}
+
+/*
+ * The writers and readers of each field, and its least and greatest size; the
+ * list of fields is expanded once with each.
+ */
+#define PUT_u8(n, z) wr_u8(w, m->n);
+#define PUT_u16(n, z) wr_u16(w, m->n);
+#define PUT_u32(n, z) wr_u32(w, m->n);
+#define PUT_u64(n, z) wr_u64(w, m->n);
+#define PUT_i32(n, z) wr_i32(w, m->n);
+#define PUT_i64(n, z) wr_i64(w, m->n);
+#define PUT_boolean(n, z) wr_bool(w, m->n);
+#define PUT_arr(n, z) wr_bytes(w, m->n, z);
+#define PUT_var(n, z) put_var(w, m->n, m->n##_len, z);
+#define PUT_str(n, z) wr_str(w, m->n);
+#define PUT(kind, n, z) PUT_##kind(n, z)
+
+#define GET_u8(n, z) &&rd_u8(&r, &m->n)
+#define GET_u16(n, z) &&rd_u16(&r, &m->n)
+#define GET_u32(n, z) &&rd_u32(&r, &m->n)
+#define GET_u64(n, z) &&rd_u64(&r, &m->n)
+#define GET_i32(n, z) &&rd_i32(&r, &m->n)
+#define GET_i64(n, z) &&rd_i64(&r, &m->n)
+#define GET_boolean(n, z) &&rd_bool(&r, &m->n)
+#define GET_arr(n, z) &&rd_copy(&r, m->n, z)
+#define GET_var(n, z) &&get_var(&r, m->n, &m->n##_len, z)
+#define GET_str(n, z) &&rd_str(&r, m->n, sizeof(m->n))
+#define GET(kind, n, z) GET_##kind(n, z)
+
+#define MSG_CODE(name, from, to, lo, hi)                                           \
+	void msg_put_##name(struct wr *w, const struct msg_##name *m)          \
+	{                                                                      \
+		(void)w;                                                       \
+		(void)m;                                                       \
+		MSG_##name(PUT)                                                \
+	}                                                                      \
+	bool msg_get_##name(struct rd r, struct msg_##name *m)                 \
+	{                                                                      \
+		memset(m, 0, sizeof(*m));                                      \
+		return true MSG_##name(GET) && rd_end(&r);                    \
+	}
+IPC_MESSAGES(MSG_CODE)
+
+#define LEAST_u8(z) 1
+#define LEAST_u16(z) 2
+#define LEAST_u32(z) 4
+#define LEAST_u64(z) 8
+#define LEAST_i32(z) 4
+#define LEAST_i64(z) 8
+#define LEAST_boolean(z) 1
+#define LEAST_arr(z) (z)
+#define LEAST_var(z) 2
+#define LEAST_str(z) 2
+#define LEAST(kind, n, z) +LEAST_##kind(z)
+
+#define MOST_u8(z) 1
+#define MOST_u16(z) 2
+#define MOST_u32(z) 4
+#define MOST_u64(z) 8
+#define MOST_i32(z) 4
+#define MOST_i64(z) 8
+#define MOST_boolean(z) 1
+#define MOST_arr(z) (z)
+#define MOST_var(z) (2 + (z))
+#define MOST_str(z) (2 + (z))
+#define MOST(kind, n, z) +MOST_##kind(z)
+
+#define MSG_FITS(name, from, to, lo, hi)                                           \
+	_Static_assert(2 + 0 MSG_##name(MOST) <= IPC_MAX, #name " too long");  \
+	_Static_assert((hi) <= IPC_FDS_MAX, #name ": too many descriptors");
+IPC_MESSAGES(MSG_FITS)
+
+static const struct ipc_row rows[IPC_TYPES] = {
+#define MSG_ROW(name, from, to, lo, hi)                                            \
+	[IPC_##name] = {#name, (uint8_t)(from), (uint8_t)(to), lo, hi,             \
+	    0 MSG_##name(LEAST), 0 MSG_##name(MOST)},
+    IPC_MESSAGES(MSG_ROW)
+};
+
+const struct ipc_row *
+ipc_row(unsigned type)
+{
+	return type > IPC_NONE && type < IPC_TYPES ? &rows[type] : NULL;
+}
