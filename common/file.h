@@ -1,0 +1,28 @@
+#ifndef WARREN_FILE_H
+#define WARREN_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Small files that must survive: written beside, synced, renamed; the folder
+ * is synced too. dir is a directory descriptor (or AT_FDCWD), name one
+ * component of it. 0 or -1 with errno; on failure the old file is untouched.
+ */
+int file_replace(int dir, const char *name, const void *, size_t,
+    mode_t mode);
+/*
+ * A regular file of at most cap bytes, no link followed. The length, or -1:
+ * EFBIG (longer), ELOOP, EINVAL (not a regular file), what open said.
+ */
+ssize_t file_read(int dir, const char *name, void *out, size_t cap);
+/* The same into an own allocation with a NUL behind it; NULL. */
+char *file_load(int dir, const char *name, size_t max, size_t *len);
+/* Open, or make, a folder (one component); -1. */
+int dir_open(int dir, const char *name, bool make, mode_t mode);
+/* All of it, whatever write(2) takes at a time; 0 or -1. */
+int write_full(int fd, const void *, size_t);
+
+#endif

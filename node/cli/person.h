@@ -1,0 +1,51 @@
+#ifndef WARREN_PERSON_H
+#define WARREN_PERSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/cli/cli.h"
+#include "trust/binding.h"
+#include "trust/keytext.h"
+#include "trust/secp.h"
+
+/*
+ * A person's keys (compute.md 9): reticulum (64 bytes), mesh (32), binding
+ * (242), made when absent, the binding anew at two thirds of its life; and
+ * what the person's commands note beside them: jobs/ and nodes.
+ */
+struct person {
+	int dir; /* the folder */
+	uint8_t rns_priv[64];
+	uint8_t rns_pub[64];
+	uint8_t rns_hash[16];
+	struct klp_secret secret;
+	struct klp_key key;
+	uint8_t fp[FP_LEN];
+	char urn[URN_MAX];
+	uint8_t binding[BINDING_LEN];
+};
+
+/* CLI_OK, or CLI_FAILED (said). Clear in both cases. */
+int person_load(struct cli *, struct person *);
+void person_clear(struct person *);
+
+/* Keys from a folder of that form, for the node too: nothing is made. */
+int person_pair(struct cli *, int dir, const char *rns_name,
+    const char *mesh_name, struct person *);
+
+/* Where a job is: the node's destination, and the folder ("" none). */
+struct job_note {
+	uint8_t job[32];
+	uint8_t dest[16];
+	uint8_t node_fp[FP_LEN];
+	char folder[CLI_PATH];
+};
+bool person_note_job(const struct person *, const struct job_note *);
+/*
+ * By hex digits of the id, whole or its beginning. 1: found; 0: none; -1: two
+ * jobs begin so.
+ */
+int person_find_job(const struct person *, const char *hex, struct job_note *);
+
+#endif
