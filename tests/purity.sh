@@ -1,0 +1,36 @@
+#!/bin/sh
+# librns does no I/O: every symbol that it takes from outside must stand in
+# tests/purity.allow. Run in the build folder; srcdir names the source tree.
+set -eu
+: "${srcdir:=.}"
+lib=${1:-librns.a}
+allow=$srcdir/tests/purity.allow
+
+command -v nm >/dev/null || { echo "purity: no nm"; exit 77; }
+[ -f "$lib" ] || { echo "purity: $lib is not built"; exit 1; }
+
+bad=$( {
+	sed -e 's/#.*//' -e '/^[[:space:]]*$/d' -e 's/^/allow /' "$allow"
+	nm -g --defined-only "$lib" | awk 'NF == 3 { print "allow", $3 }'
+	nm -u "$lib" | awk '$1 == "U" || $1 == "w" { print "want", $2 }'
+} | awk '
+	$1 == "allow" && $2 ~ /\*$/ {
+		prefix[substr($2, 1, length($2) - 1)] = 1
+		next
+	}
+	$1 == "allow" { ok[$2] = 1; next }
+	$2 in ok { next }
+	{
+		for (p in prefix)
+			if (index($2, p) == 1)
+				next
+		if (!seen[$2]++)
+			print $2
+	}')
+
+if [ -n "$bad" ]; then
+	echo "purity: $lib reaches outside:"
+	echo "$bad" | sed 's/^/	/'
+	exit 1
+fi
+echo "purity: $lib is clean"
