@@ -15,26 +15,6 @@
 /* Shorter is no packet, with or without an access code (transport 3.1). */
 #define RX_MIN 3
 
-void
-rns_limits_default(struct rns_limits *l)
-{
-	*l = (struct rns_limits){
-	    .interfaces = 256,
-	    .destinations = 256,
-	    .known = 65536,
-	    .paths = 65536,
-	    .links = 1024,
-	    .link_table = 16384,
-	    .reverse = 65536,
-	    .hashes = 500000,
-	    .receipts = 1024,
-	    .events = 65536,
-	    .tx_packets = 65536,
-	    .resource_bytes = UINT64_C(256) << 20,
-	    .event_bytes = UINT64_C(64) << 20,
-	};
-}
-
 static bool
 limits_ok(const struct rns_limits *l)
 {
@@ -310,49 +290,6 @@ uint64_t
 rns_drops(const struct rns *r, enum rns_drop why)
 {
 	return (unsigned)why < RNS_DROP_COUNT ? r->drops[why] : 0;
-}
-
-const char *
-rns_drop_text(enum rns_drop why)
-{
-	static const char *const texts[] = {
-#define DROP_TEXT(name, text) text,
-	    RNS_DROP_LIST(DROP_TEXT)
-#undef DROP_TEXT
-	};
-
-	return (unsigned)why < NELEM(texts) ? texts[why] : "unknown";
-}
-
-const char *
-rns_strerror(int err)
-{
-	switch (err) {
-	case RNS_OK:
-		return "success";
-	case RNS_EINVAL:
-		return "an argument is out of its range";
-	case RNS_ENOMEM:
-		return "out of memory";
-	case RNS_ELIMIT:
-		return "a limit is reached";
-	case RNS_ENOENT:
-		return "no such thing";
-	case RNS_ESTATE:
-		return "not in this state";
-	case RNS_EBIG:
-		return "too big";
-	case RNS_EPARSE:
-		return "malformed";
-	case RNS_EAUTH:
-		return "signature, code or key is wrong";
-	case RNS_EAGAIN:
-		return "not now";
-	case RNS_EEXIST:
-		return "is there already";
-	default:
-		return "unknown error";
-	}
 }
 
 const uint8_t *

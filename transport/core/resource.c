@@ -20,8 +20,7 @@ struct adv {
 static void resource_timer(struct rns *, void *);
 static void resource_ask(struct rns *, struct res_in *);
 
-/* ---- memory ---- */
-
+/* memory */
 bool
 resource_charge(struct rns *r, uint64_t *charged, uint64_t n)
 {
