@@ -1,0 +1,65 @@
+#ifndef WARREN_JAIL_H
+#define WARREN_JAIL_H
+
+/*
+ * warren-jail as its parent sees it (design.md 8.2).
+ *
+ * Executed from a sealed memfd, as root with all its capabilities or as the
+ * starting user without any, with the channel to the parent on descriptor 3
+ * and these arguments, each once unless stated (descriptors: inherited, not
+ * close-on-exec):
+ *
+ *   root=0|1     1: started as root; rights are given up as 8.1 says
+ *   base=N       --with-uid-base: jail runs as N + 5 in the group N + 2 of
+ *                node (it must write cgroup.procs, design.md 8.4); the job in
+ *                slot K runs as N + 256 + K. Ignored when root=0
+ *   slots=N      number of job slots, 1 to JAIL_SLOTS_MAX; they are 1 … N
+ *   images=FD    directory warren/images (O_PATH or O_RDONLY)
+ *   stage=FD     directory warren/stage, kept for jail: ro volumes are filled
+ *                beneath it. As root: owned by root, mode 0711; rootless: the
+ *                user's, 0700. What an earlier jail left there is emptied
+ *   hand=FD      sealed memfd that holds warren-hand
+ *   volume=FD:ro or volume=FD:rw   directory of a profile volume, none or more, in the order of
+ *                the index that a plan names
+ *   jobs=FD      v2 directory jobs/; absent: no v2. jail makes and enters its
+ *                leaf jobs/jail
+ *   v1-memory=FD v1-cpu=FD v1-pids=FD   v1 directory jobs/ of a controller
+ *                that v2 does not have; jail makes slot-K in it, as root owned
+ *                by node's number, and keeps a process of each slot there
+ *   loglevel=N
+ *
+ * As root jail makes its own mount, net and ipc namespaces, so it needs none
+ * of its parent's doing but the exec.
+ *
+ * Messages on descriptor 3, both ways as for every program: HELLO, PARAMS
+ * (only loglevel counts), JAIL_LIMITS (before START_DONE: the ceilings),
+ * START_DONE -> READY, NEIGHBOUR(node), STOP. Two NEIGHBOURs of node in life:
+ * the new one replaces the old and is answered by J_RUNNING for each job that
+ * has not been forgotten, then J_POSTURE. EOF on 3: jail and its jobs end.
+ *
+ * With node: HELLO first, both ways. Then
+ *   J_RUN       -> J_STARTED, or J_FAILED (nothing of the job is left then
+ *                  but what J_FORGET removes: send it always). Descriptors:
+ *                  args (plan_args_*), filter (sock_filter array), then a blob
+ *                  for each job volume in the plan's order. `ro` and `rw`
+ *                  volumes are filled before the start
+ *   J_EXITED       when the first process and all others are gone
+ *   J_STEP(PACK, volume) -> J_STEP_OPEN (a pipe), then J_STEP_DONE; only
+ *                  after J_EXITED, volumes of kind PLAN_VOL_RW, one at a time
+ *   J_KILL         kills what runs of the job now, a step too
+ *   J_FORGET    -> J_FORGOTTEN: volumes are cleaned, the slot is free. The
+ *                  group must be there until then and gone before the slot's
+ *                  next J_RUN
+ * The job's v2 group is the directory plan_group_name() beneath jobs/, made by
+ * node with its limits set before J_RUN; on v1 the limits are set on slot-K.
+ */
+#define JAIL_SLOTS_MAX 64
+#define JAIL_VOLUMES_MAX 16
+#define JAIL_UID 5  /* + base */
+#define JAIL_NODE_UID 2
+#define JAIL_SLOT_UID 256
+#define JAIL_JOB_UID 1000    /* inside */
+#define JAIL_GRACE_MS 10000  /* jail's own clock: after the plan's time */
+#define JAIL_STEP_MS 600000  /* a step that takes longer is killed */
+
+#endif

@@ -1,0 +1,149 @@
+#ifndef WARREN_PLAN_H
+#define WARREN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire.h"
+
+/*
+ * What node asks jail to build: numbers, digests, indices; never a path of
+ * this machine, a directory or an id (design.md 8.2). Pure. Node compiles
+ * into it (policy/compile.h), jail decodes and checks it again.
+ */
+
+/* Bits of `layers` (compute.md 7) */
+enum layer {
+	LAYER_USER = 1u << 0,
+	LAYER_PID = 1u << 1,
+	LAYER_MOUNT = 1u << 2,
+	LAYER_NET = 1u << 3,
+	LAYER_IPC = 1u << 4,
+	LAYER_UTS = 1u << 5,
+	LAYER_CGROUP = 1u << 6,
+	LAYER_CAPS = 1u << 7,
+	LAYER_NNP = 1u << 8,
+	LAYER_SECCOMP = 1u << 9,
+	LAYER_LANDLOCK = 1u << 10,
+	LAYER_MEMORY = 1u << 11,
+	LAYER_CPU = 1u << 12,
+	LAYER_PIDS = 1u << 13,
+	LAYER_RLIMITS = 1u << 14,
+	LAYER_READONLY = 1u << 15,
+	LAYER_LSM = 1u << 16,
+	LAYER_BPF = 1u << 17,
+	LAYER_IO = 1u << 18,
+};
+#define LAYERS_KNOWN 0x7ffffu
+/* In every mode and whatever require_layers says (design.md 8.2). */
+#define LAYERS_FLOOR                                                           \
+	(LAYER_USER | LAYER_PID | LAYER_MOUNT | LAYER_NET | LAYER_IPC |        \
+	    LAYER_CAPS | LAYER_NNP | LAYER_SECCOMP)
+/* "user", "no_new_privs", ...; NULL: no such bit. 0: no such name. */
+const char *layer_name(unsigned bit);
+uint32_t layer_bit(const char *name);
+/* Names of the bits, separated by spaces; cut where they do not fit. */
+void layers_text(char *out, size_t cap, uint32_t layers);
+
+#define PLAN_VERSION 1
+#define PLAN_VOLUMES_MAX 16 /* compute.md 2.1, of a manifest */
+#define PLAN_VOLUMES_ALL 32 /* with those of the profile */
+#define PLAN_TARGET_MAX 255
+#define PLAN_ARGS_MAX 256
+#define PLAN_ARGS_BYTES 32768
+#define PLAN_ENV_MAX 256
+#define PLAN_ENV_NAME 128
+#define PLAN_ENV_VALUE 4096
+#define PLAN_BYTES_MAX 3800 /* encoded: fits in J_RUN */
+/* an args memfd: targets, command, environment, working folder */
+#define PLAN_MEMFD_MAX (2u << 20)
+#define PLAN_FILTER_MAX 4096 /* instructions, the kernel's own bound */
+#define PLAN_RW_INODES 65536
+#define PLAN_TMP_INODES 16384
+#define PLAN_PIDS_MAX 1000000
+
+enum plan_volume_kind {
+	PLAN_VOL_RO = 1,      /* filled from a blob, bound read-only */
+	PLAN_VOL_RW = 2,      /* tmpfs, filled from a blob, packed afterwards */
+	PLAN_VOL_PROFILE = 3, /* the parent's list at `index`, read-only */
+	/* a private copy of the parent's list at `index`, dropped afterwards */
+	PLAN_VOL_PROFILE_RW = 4,
+};
+
+struct plan_volume {
+	uint8_t kind;
+	uint8_t index;  /* PROFILE*: into the parent's list; else 0 */
+	uint64_t size;  /* RO, RW: bytes of the blob */
+};
+
+struct plan {
+	uint8_t job[32];
+	uint8_t image[32]; /* digest of the image manifest */
+	uint32_t slot;     /* 1 … slots */
+	uint32_t layers;   /* that the job must get, or is not started */
+	uint64_t memory;   /* bytes */
+	uint32_t cpu_milli;
+	uint32_t pids;
+	uint64_t time_ms;
+	uint64_t output;   /* bytes of each rw volume */
+	uint32_t args_len; /* bytes of the args memfd */
+	uint32_t filter_len; /* instructions of the filter memfd */
+	bool read_only;    /* root; false: a private tmpfs over it */
+	uint32_t nvolumes;
+	struct plan_volume volumes[PLAN_VOLUMES_ALL];
+};
+
+void plan_encode(struct wr *, const struct plan *);
+/* false: malformed; nothing but the form is checked. */
+bool plan_decode(struct rd, struct plan *);
+/* Blobs that go with it: volumes of kind RO and RW. */
+unsigned plan_blobs(const struct plan *);
+
+/* What the parent and the machine allow. */
+struct plan_limits {
+	uint32_t required; /* layers */
+	uint32_t available;
+	uint64_t memory;
+	uint32_t cpu_milli;
+	uint32_t pids;
+	uint64_t time_ms;
+	uint64_t output;
+	uint32_t slots;
+	uint32_t nvolumes;     /* of the parent's list */
+	uint32_t rw_volumes;   /* bit i: volume i of it was given as rw */
+};
+/*
+ * NULL: good. Else the code of compute.md 4 ("posture", "limits", "volume",
+ * "internal"), with *why for people.
+ */
+const char *plan_check(const struct plan *, const struct plan_limits *,
+    const char **why);
+
+/*
+ * The record in the args memfd. Strings end with NUL in the record, so what
+ * plan_args_parse() gives points into it.
+ */
+struct plan_args {
+	const char *targets[PLAN_VOLUMES_ALL]; /* in the order of the volumes */
+	uint32_t ntargets;
+	const char *argv[PLAN_ARGS_MAX + 1]; /* NULL at the end */
+	uint32_t argc;
+	const char *env[PLAN_ENV_MAX + 1]; /* "NAME=value", NULL at the end */
+	uint32_t envc;
+	const char *cwd; /* absolute */
+};
+/* false in wr_ok(): does not fit. */
+void plan_args_encode(struct wr *, const struct plan_args *);
+/* NULL: good; else why not. buf must stay while out is used. */
+const char *plan_args_parse(const uint8_t *buf, size_t len,
+    struct plan_args *out);
+/* compute.md 2.1; also that none is equal to or inside another. */
+bool plan_target_ok(const char *);
+const char *plan_targets_check(const char *const *targets, uint32_t n);
+
+/* Name of the job's v2 group beneath jobs/; out has room for 40 bytes. */
+#define PLAN_GROUP_MAX 40
+void plan_group_name(char *out, const uint8_t job[32]);
+
+#endif
