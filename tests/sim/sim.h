@@ -1,0 +1,68 @@
+#ifndef WARREN_SIM_H
+#define WARREN_SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/rns.h>
+
+/*
+ * Cores on seeded links under virtual time. One seed gives one run: the
+ * digest over all events of all nodes is equal whenever it is run again.
+ * Every call that can fail ends the program with a line on standard error,
+ * unless the simulation was told that memory may run out.
+ */
+#define SIM_NODES 64
+#define SIM_WALL_US INT64_C(1800000000000000)
+
+struct sim;
+
+struct sim_node_opts {
+	bool transport, attached;
+	struct rns_limits *limits; /* NULL: the defaults */
+};
+
+struct sim_link_opts {
+	uint64_t bitrate;       /* bits/s, 0: no time passes */
+	int64_t delay_us;
+	uint32_t loss_permille; /* of packets, each way */
+	bool half_duplex;       /* both ways share the bitrate */
+	uint32_t hw_mtu;        /* 0: 500 */
+	bool mtu_signal;
+	enum rns_if_mode mode;  /* 0: full */
+	bool local;             /* b is a program attached to a */
+	const uint8_t *ifac_key; /* 64, or NULL */
+	int64_t queue_us;       /* longest wait to send, then loss; 0: 60 s */
+};
+
+/* Called for every event of every node, in order. */
+typedef void sim_event_fn(struct sim *, unsigned node,
+    const struct rns_event *, void *arg);
+
+struct sim *sim_new(uint64_t seed, sim_event_fn *, void *arg);
+void sim_free(struct sim *);
+/* Returns the number of the node. */
+unsigned sim_node(struct sim *, const struct sim_node_opts *);
+struct rns *sim_rns(struct sim *, unsigned node);
+/* Returns the number of the link; both ends have this as interface id. */
+unsigned sim_link(struct sim *, unsigned a, unsigned b,
+    const struct sim_link_opts *);
+/* Both ends forget the interface; what is under way is lost. */
+void sim_unlink(struct sim *, unsigned link);
+int sim_submit(struct sim *, unsigned node, const struct rns_cmd *);
+struct mono sim_now(const struct sim *);
+/* Runs for us microseconds, or until stop() (may be NULL) says so. */
+bool sim_run(struct sim *, int64_t us, bool (*stop)(void *), void *arg);
+void sim_digest(const struct sim *, uint8_t out[32]);
+uint64_t sim_random(struct sim *);
+
+struct sim_stats {
+	uint64_t sent, lost, delivered, bytes;
+};
+struct sim_stats sim_stats(const struct sim *);
+
+/* Seeded bytes, for rns_config.random: arg is a uint64_t. */
+void sim_random_bytes(void *arg, uint8_t *out, size_t n);
+
+#endif
