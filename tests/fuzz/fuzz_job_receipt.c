@@ -1,0 +1,21 @@
+/* Receipts: what is read is written again as it was. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "trust/receipt.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	uint8_t out[JOB_RECEIPT_LEN];
+	struct job_receipt r;
+
+	if (job_receipt_parse(&r, p, n)) {
+		job_receipt_put(out, &r);
+		if (n != sizeof(out) || memcmp(out, p, n) != 0)
+			abort();
+	}
+	return 0;
+}

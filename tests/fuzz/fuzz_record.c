@@ -1,0 +1,22 @@
+/* Records from trust: what is read is written again as it was. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "trust/manifest.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	static uint8_t buf[MANIFEST_RECORD_MAX];
+	struct manifest m;
+
+	if (manifest_record_get(&m, p, n)) {
+		if (manifest_record_put(buf, sizeof(buf), &m) != n ||
+		    memcmp(buf, p, n) != 0)
+			abort();
+	}
+	manifest_clear(&m);
+	return 0;
+}

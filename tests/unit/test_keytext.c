@@ -1,0 +1,196 @@
+/* Key texts, fingerprints, URNs: klp-keys.json. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "trust/keytext.h"
+#include "trust/secp.h"
+#include "util.h"
+#include "vec.h"
+
+static void
+same(const json_t *row, const char *member, const struct klp_key *want)
+{
+	struct klp_key k;
+	const char *t;
+
+	if (vec_is_null(row, member))
+		return;
+	t = vec_str(row, member);
+	assert_true(key_parse(&k, t, strlen(t)));
+	assert_true(key_equal(&k, want));
+}
+
+static void
+test_keys(void **state)
+{
+	json_t *root = vec_load("klp-keys.json"), *row;
+	size_t i;
+
+	(void)state;
+	json_array_foreach(vec_array(root, "keys"), i, row)
+	{
+		bool secp = strcmp(vec_str(row, "kind"), "ecc-secp256k1") == 0;
+		struct klp_secret s = {
+		    .kind = secp ? KEY_SECP256K1 : KEY_ED25519};
+		struct klp_key k, raw;
+		uint8_t fp[FP_LEN], want[FP_LEN];
+		char t[URN_MAX];
+		const char *urn = vec_str(row, "urn");
+		size_t n;
+		uint8_t *pub = vec_bytes(row, "public", &n);
+
+		vec_exact(row, "private", s.raw, 32);
+		assert_true(secret_public(&k, &s));
+		assert_true(key_set(&raw, s.kind, pub, n));
+		assert_true(key_equal(&k, &raw));
+		key_text(t, &k);
+		assert_string_equal(t, vec_str(row, "text"));
+		key_base58(t, &k);
+		assert_string_equal(t, vec_str(row, "base58"));
+		key_did(t, &k);
+		assert_string_equal(t, vec_str(row, "did"));
+		same(row, "text", &k);
+		same(row, "base58", &k);
+		same(row, "did", &k);
+		same(row, "uncompressed", &k);
+		key_fp(fp, &k);
+		vec_exact(row, "fp", want, FP_LEN);
+		assert_memory_equal(fp, want, FP_LEN);
+		assert_true(urn_parse(want, urn, strlen(urn)));
+		assert_memory_equal(fp, want, FP_LEN);
+		assert_true(urn_make(t, "kindai", "human", fp));
+		assert_true(ident_parse(want, urn, strlen(urn)));
+		assert_true(ident_parse(want, vec_str(row, "did"),
+		    strlen(vec_str(row, "did"))));
+		assert_memory_equal(fp, want, FP_LEN);
+	}
+}
+
+static void
+test_invalid(void **state)
+{
+	json_t *root = vec_load("klp-keys.json"), *row;
+	struct klp_key k;
+	size_t i;
+
+	(void)state;
+	json_array_foreach(vec_array(root, "invalid"), i, row)
+	{
+		const char *t = json_string_value(row);
+
+		assert_non_null(t);
+		assert_false(key_parse(&k, t, strlen(t)));
+	}
+	/* hybrid form of an uncompressed point */
+	row = json_array_get(vec_array(root, "keys"), 0);
+	{
+		char *t = (char *)vec_copy(vec_str(row, "uncompressed"),
+		    strlen(vec_str(row, "uncompressed")) + 1);
+
+		t[strlen("pubkey:ecc-secp256k1:") + 1] = '6';
+		assert_false(key_parse(&k, t, strlen(t)));
+		t[strlen("pubkey:ecc-secp256k1:") + 1] = '7';
+		assert_false(key_parse(&k, t, strlen(t)));
+	}
+}
+
+static void
+test_urns(void **state)
+{
+#define F64 "a17636ee2000e767c974a77c1961d29828c91946019f5833844664ee07f57cad"
+	static const struct {
+		const char *text;
+		bool urn, ident;
+	} rows[] = {
+	    {"urn:klp:kindai:human:" F64, true, true},
+	    {"urn:klp:a-0:sig:" F64, true, true},
+	    {"urn:klp:kindai:robot:" F64, false, false},
+	    {"urn:klp::human:" F64, false, false},
+	    {"urn:klp:Kindai:human:" F64, false, false},
+	    {"urn:klp:kindai:human:" F64 "0", false, false},
+	    {"urn:klp:kindai:human:A17636ee2000e767c974a77c1961d29828c91946019"
+	     "f5833844664ee07f57cad",
+		false, false},
+	    {"kid:kindai:" F64, false, true},
+	    {"kid:kindai:" F64 "00", false, false},
+	    {"did:kai:" F64, false, false},
+	    {"agent://" F64, false, false},
+	    {"", false, false},
+	    {"urn:klp:", false, false},
+	};
+	uint8_t fp[FP_LEN];
+	char t[URN_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		size_t n = strlen(rows[i].text);
+
+		assert_int_equal(urn_parse(fp, rows[i].text, n), rows[i].urn);
+		assert_int_equal(ident_parse(fp, rows[i].text, n),
+		    rows[i].ident);
+	}
+	assert_false(urn_make(t, "", "human", fp));
+	assert_false(urn_make(t, "a.b", "human", fp));
+	assert_false(urn_make(t, "abcdefghijklmnopqrstuvwxyzabcdefg", "human",
+	    fp));
+	assert_true(urn_make(t, "abcdefghijklmnopqrstuvwxyzabcdef", "service",
+	    fp));
+	assert_true(urn_parse(fp, t, strlen(t)));
+}
+
+static void
+test_base58(void **state)
+{
+	uint8_t in[40] = {0}, out[40];
+	char t[2 * sizeof(in) + 1];
+
+	(void)state;
+	for (size_t n = 1; n <= sizeof(in); n++) {
+		for (size_t i = 0; i < n; i++)
+			in[i] = i < n / 3 ? 0 : (uint8_t)(255 - i * 7);
+		base58_encode(t, in, n);
+		assert_int_equal(base58_decode(out, sizeof(out), t, strlen(t)),
+		    n);
+		assert_memory_equal(in, out, n);
+		assert_int_equal(base58_decode(out, n - 1, t, strlen(t)), 0);
+	}
+	assert_int_equal(base58_decode(out, sizeof(out), "0", 1), 0);
+	assert_int_equal(base58_decode(out, sizeof(out), "a\0b", 3), 0);
+}
+
+static void
+test_identities(void **state)
+{
+	json_t *root = vec_load("klp-keys.json"), *row;
+	size_t i;
+
+	(void)state;
+	json_array_foreach(vec_array(root, "identities"), i, row)
+	{
+		uint8_t pub[RNS_PUBLIC_LEN], hash[16], want[16];
+
+		vec_exact(row, "public", pub, sizeof(pub));
+		vec_exact(row, "identity_hash", want, sizeof(want));
+		rns_hash_of(hash, pub);
+		assert_memory_equal(hash, want, sizeof(hash));
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_keys),
+	    cmocka_unit_test(test_invalid),
+	    cmocka_unit_test(test_urns),
+	    cmocka_unit_test(test_base58),
+	    cmocka_unit_test(test_identities),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
