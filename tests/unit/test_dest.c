@@ -1,0 +1,370 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "announce.h"
+#include "crypt.h"
+#include "dest.h"
+#include "vec.h"
+
+#define WALL INT64_C(1700000000000000)
+#define S MONO_SECOND
+
+static const struct mono t0 = {1000};
+
+static void
+counting(void *arg, uint8_t *out, size_t n)
+{
+	uint8_t *next = arg;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = (*next)++;
+}
+
+static struct rns *
+ctx(uint32_t destinations)
+{
+	static uint8_t next;
+	struct rns_config c = {
+	    .random = counting,
+	    .random_arg = &next,
+	    .wall_us = WALL,
+	};
+	struct rns *r;
+
+	next = 1;
+	rns_limits_default(&c.limits);
+	c.limits.destinations = destinations;
+	memset(c.identity, 9, sizeof(c.identity));
+	r = rns_new(&c, t0);
+	assert_non_null(r);
+	return r;
+}
+
+static struct rns_cmd
+single(const char *name)
+{
+	struct rns_cmd c = {.type = RNS_CMD_DEST_ADD};
+
+	c.dest.type = RNS_SINGLE;
+	c.dest.name = name;
+	c.dest.has_identity = true;
+	memset(c.dest.identity, 5, RNS_KEY);
+	return c;
+}
+
+static void
+hash_of(uint8_t out[16], const char *name)
+{
+	uint8_t priv[64], pub[64], id[16];
+
+	memset(priv, 5, sizeof(priv));
+	assert_int_equal(rns_identity_derive(pub, id, priv), RNS_OK);
+	assert_int_equal(rns_dest_hash(out, name, id), RNS_OK);
+}
+
+static void
+test_add_delete(void **state)
+{
+	struct rns *r = ctx(3);
+	struct rns_cmd c = single("app.one"), del = {.type = RNS_CMD_DEST_DEL};
+	uint8_t hash[16], plain[16], key[32] = {1};
+	struct dest *d;
+
+	(void)state;
+	hash_of(hash, "app.one");
+	assert_null(dest_find(r, hash));
+	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
+	assert_int_equal(rns_submit(r, &c, t0), RNS_EEXIST);
+	d = dest_find(r, hash);
+	assert_non_null(d);
+	assert_int_equal(d->type, RNS_SINGLE);
+	c.dest.has_identity = false;
+	assert_int_equal(rns_submit(r, &c, t0), RNS_EINVAL);
+	c.dest.type = RNS_PLAIN;
+	c.dest.name = "";
+	assert_int_equal(rns_submit(r, &c, t0), RNS_EINVAL);
+	c.dest.name = "rnstransport.path.request2";
+	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
+	assert_int_equal(rns_dest_hash(plain, c.dest.name, NULL), RNS_OK);
+	assert_non_null(dest_find(r, plain));
+	c.dest.has_identity = true;
+	assert_int_equal(rns_submit(r, &c, t0), RNS_EINVAL);
+	c.dest.type = RNS_GROUP;
+	assert_int_equal(rns_submit(r, &c, t0), RNS_EINVAL);
+	c.dest.group_key = key;
+	c.dest.group_key_len = 31;
+	assert_int_equal(rns_submit(r, &c, t0), RNS_EINVAL);
+	c.dest.group_key_len = 32;
+	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
+	c.dest.name = "app.four";
+	assert_int_equal(rns_submit(r, &c, t0), RNS_ELIMIT);
+	memcpy(del.hash, hash, 16);
+	assert_int_equal(rns_submit(r, &del, t0), RNS_OK);
+	assert_int_equal(rns_submit(r, &del, t0), RNS_ENOENT);
+	assert_null(dest_find(r, hash));
+	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
+	rns_free(r);
+}
+
+static void
+test_handlers(void **state)
+{
+	struct rns *r = ctx(8);
+	struct rns_cmd c = single("app.one"), h = {.type = RNS_CMD_HANDLER_ADD};
+	uint8_t path[16], ids[3][16] = {{1}, {2}, {3}}, other[16] = {4};
+	const struct handler *found;
+	struct dest *d;
+
+	(void)state;
+	hash_of(h.handler.dest, "app.one");
+	h.handler.path = "/status";
+	h.handler.allow = RNS_ALLOW_LIST;
+	assert_int_equal(rns_submit(r, &h, t0), RNS_ENOENT);
+	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
+	h.handler.list_len = 3;
+	assert_int_equal(rns_submit(r, &h, t0), RNS_EINVAL);
+	h.handler.list = ids[0];
+	assert_int_equal(rns_submit(r, &h, t0), RNS_OK);
+	d = dest_find(r, h.handler.dest);
+	rns_path_hash(path, "/status");
+	found = dest_handler(d, path);
+	assert_non_null(found);
+	assert_true(handler_allows(found, true, ids[2]));
+	assert_false(handler_allows(found, false, ids[2]));
+	assert_false(handler_allows(found, true, other));
+	h.handler.allow = RNS_ALLOW_ALL; /* replaced */
+	assert_int_equal(rns_submit(r, &h, t0), RNS_OK);
+	found = dest_handler(d, path);
+	assert_true(handler_allows(found, false, other));
+	h.handler.allow = RNS_ALLOW_NONE;
+	assert_int_equal(rns_submit(r, &h, t0), RNS_OK);
+	found = dest_handler(d, path);
+	assert_false(handler_allows(found, true, ids[0]));
+	path[0] ^= 1;
+	assert_null(dest_handler(d, path));
+	rns_free(r);
+}
+
+/* Builds an announce and reads it back; the ratchet or NULL. */
+static const uint8_t *
+announced(struct rns *r, struct dest *d, uint8_t raw[RNS_MTU],
+    struct announce *a, int64_t at_s)
+{
+	struct packet p;
+	size_t n;
+
+	rns_tick(r, (struct mono){t0.us + at_s * S});
+	assert_int_equal(dest_announce(r, d, raw, &n, NULL, 0, false), RNS_OK);
+	assert_int_equal(packet_parse(&p, raw, n), RNS_OK);
+	assert_int_equal(announce_parse(a, &p), RNS_OK);
+	assert_true(announce_signature_ok(a, &p));
+	assert_true(announce_dest_ok(a, &p));
+	return a->ratchet;
+}
+
+static size_t
+stored(struct rns *r, uint8_t keys[8][32])
+{
+	struct rns_event ev;
+
+	while (rns_next_event(r, &ev)) {
+		if (ev.type != RNS_EV_RATCHETS)
+			continue;
+		assert_true(ev.ratchets.count <= 8);
+		memcpy(keys, ev.ratchets.keys, ev.ratchets.count * 32);
+		return ev.ratchets.count;
+	}
+	return 0;
+}
+
+static void
+test_rotation(void **state)
+{
+	struct rns *r = ctx(8);
+	struct rns_cmd c = single("app.ratchet");
+	uint8_t hash[16], raw[RNS_MTU], keys[8][32] = {{0}}, pub[32], old[32];
+	uint8_t load[3][32] = {{1}, {2}, {3}};
+	struct announce a;
+	struct dest *d;
+
+	(void)state;
+	c.dest.ratchets = true;
+	c.dest.ratchet_retain = 3;
+	c.dest.ratchet_keys = load[0];
+	c.dest.ratchet_count = 3;
+	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
+	hash_of(hash, "app.ratchet");
+	d = dest_find(r, hash);
+	/* the first announce always rotates, and the list is cut */
+	assert_non_null(announced(r, d, raw, &a, 0));
+	assert_int_equal(stored(r, keys), 3);
+	crypt_x25519_public(pub, keys[0]);
+	assert_memory_equal(a.ratchet, pub, 32);
+	assert_memory_equal(keys[1], load[0], 32);
+	assert_memory_equal(keys[2], load[1], 32);
+	memcpy(old, pub, 32);
+	/* not before its interval is over */
+	assert_memory_equal(announced(r, d, raw, &a, 1800), old, 32);
+	assert_int_equal(stored(r, keys), 0);
+	assert_memory_not_equal(announced(r, d, raw, &a, 1801), old, 32);
+	assert_int_equal(stored(r, keys), 3);
+	assert_memory_equal(keys[2], load[0], 32);
+	rns_free(r);
+}
+
+static void
+test_clock_back(void **state)
+{
+	struct rns *r = ctx(8);
+	struct rns_cmd c = single("app.clock");
+	uint8_t hash[16], raw[RNS_MTU];
+	struct announce a;
+	struct dest *d;
+
+	(void)state;
+	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
+	hash_of(hash, "app.clock");
+	d = dest_find(r, hash);
+	assert_null(announced(r, d, raw, &a, 10));
+	assert_int_equal(a.emitted, WALL / S + 10);
+	rns_set_wall(r, WALL - 5000 * S, (struct mono){t0.us + 11 * S});
+	(void)announced(r, d, raw, &a, 12);
+	assert_int_equal(a.emitted, WALL / S + 10);
+	rns_free(r);
+}
+
+static void
+test_app_data(void **state)
+{
+	struct rns *r = ctx(8);
+	struct rns_cmd c = single("app.data"), a = {.type = RNS_CMD_APP_DATA};
+	uint8_t raw[RNS_MTU], data[400] = {0};
+	struct announce an;
+	struct dest *d;
+	size_t n;
+
+	(void)state;
+	hash_of(a.announce.dest, "app.data");
+	assert_int_equal(rns_submit(r, &a, t0), RNS_ENOENT);
+	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
+	d = dest_find(r, a.announce.dest);
+	a.announce.app_data_len = 5;
+	assert_int_equal(rns_submit(r, &a, t0), RNS_EINVAL);
+	a.announce.app_data = (const uint8_t *)"hello";
+	assert_int_equal(rns_submit(r, &a, t0), RNS_OK);
+	(void)announced(r, d, raw, &an, 0);
+	vec_equal(an.app_data, an.app_data_len, "hello", 5);
+	/* 5.4: 316 bytes still fit when a relay adds its id */
+	a.announce.app_data = data;
+	a.announce.app_data_len = 317;
+	assert_int_equal(rns_submit(r, &a, t0), RNS_EBIG);
+	assert_int_equal(dest_announce(r, d, raw, &n, data, 317, false),
+	    RNS_EBIG);
+	a.announce.app_data_len = 316;
+	assert_int_equal(rns_submit(r, &a, t0), RNS_OK);
+	assert_int_equal(dest_announce(r, d, raw, &n, NULL, 0, true), RNS_OK);
+	assert_int_equal(n, 483);
+	assert_int_equal(raw[18], CTX_PATH_RESPONSE);
+	a.type = RNS_CMD_ANNOUNCE;
+	a.announce.one_interface = true;
+	assert_int_equal(rns_submit(r, &a, t0), RNS_ENOENT);
+	rns_free(r);
+}
+
+static void
+test_decrypt(void **state)
+{
+	struct rns *r = ctx(8);
+	struct rns_cmd c = single("app.x");
+	uint8_t hash[16], eph[32] = {7}, iv[16] = {8}, data[200], out[200];
+	uint8_t ratchet[1][32] = {{6}}, pub[32], key[64] = {3};
+	struct dest *d;
+	size_t n, len;
+
+	(void)state;
+	c.dest.ratchets = c.dest.enforce_ratchets = true;
+	c.dest.ratchet_keys = ratchet[0];
+	c.dest.ratchet_count = 1;
+	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
+	hash_of(hash, "app.x");
+	d = dest_find(r, hash);
+	crypt_x25519_public(pub, ratchet[0]);
+	assert_int_equal(identity_encrypt(data, &n, sizeof(data),
+	    d->identity.pub, d->identity.hash, pub, eph, iv,
+	    (const uint8_t *)"abc", 3), RNS_OK);
+	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n),
+	    RNS_OK);
+	vec_equal(out, len, "abc", 3);
+	assert_int_equal(identity_encrypt(data, &n, sizeof(data),
+	    d->identity.pub, d->identity.hash, NULL, eph, iv,
+	    (const uint8_t *)"abc", 3), RNS_OK);
+	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n),
+	    RNS_EAUTH);
+	d->enforce_ratchets = false;
+	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n),
+	    RNS_OK);
+	/* GROUP and PLAIN */
+	c = single("app.group");
+	c.dest.type = RNS_GROUP;
+	c.dest.group_key = key;
+	c.dest.group_key_len = 64;
+	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
+	hash_of(hash, "app.group");
+	d = dest_find(r, hash);
+	assert_int_equal(token_encrypt(data, &n, sizeof(data), key, 64, iv,
+	    (const uint8_t *)"def", 3), RNS_OK);
+	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n),
+	    RNS_OK);
+	vec_equal(out, len, "def", 3);
+	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n - 1),
+	    RNS_EAUTH);
+	data[3] ^= 1;
+	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n),
+	    RNS_EAUTH);
+	d->type = RNS_PLAIN;
+	assert_int_equal(dest_decrypt(d, out, &len, 2, data, 3), RNS_EBIG);
+	assert_int_equal(dest_decrypt(d, out, &len, 3, data, 3), RNS_OK);
+	vec_equal(out, len, data, 3);
+	rns_free(r);
+}
+
+static void
+test_blackhole(void **state)
+{
+	struct rns *r = ctx(8);
+	struct rns_cmd b = {.type = RNS_CMD_BLACKHOLE};
+
+	(void)state;
+	memset(b.blackhole.identity, 0xcc, 16);
+	assert_false(core_blackholed(r, b.blackhole.identity));
+	assert_int_equal(rns_submit(r, &b, t0), RNS_ENOENT);
+	b.blackhole.on = true;
+	assert_int_equal(rns_submit(r, &b, t0), RNS_OK);
+	assert_int_equal(rns_submit(r, &b, t0), RNS_EEXIST);
+	assert_true(core_blackholed(r, b.blackhole.identity));
+	b.blackhole.on = false;
+	assert_int_equal(rns_submit(r, &b, t0), RNS_OK);
+	assert_false(core_blackholed(r, b.blackhole.identity));
+	rns_free(r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_add_delete),
+	    cmocka_unit_test(test_handlers),
+	    cmocka_unit_test(test_rotation),
+	    cmocka_unit_test(test_clock_back),
+	    cmocka_unit_test(test_app_data),
+	    cmocka_unit_test(test_decrypt),
+	    cmocka_unit_test(test_blackhole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
