@@ -1,0 +1,59 @@
+#ifndef TESTS_RELAY_NODE_H
+#define TESTS_RELAY_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/rns.h>
+
+/* One node under test: packets in, what comes out is kept in order. */
+#define NODE_OUT_MAX 1024
+#define NODE_SECOND 1000000
+#define NODE_WALL_US INT64_C(1800000000000000)
+
+struct node_out {
+	unsigned ifid;
+	int64_t at;
+	uint8_t *data;
+	size_t len;
+};
+
+struct node {
+	struct rns *r;
+	int64_t now;
+	uint64_t rng;
+	struct node_out out[NODE_OUT_MAX];
+	size_t out_count;
+	unsigned events[64]; /* by type */
+	enum rns_receipt_status receipt;
+};
+
+void node_open(struct node *, bool transport, bool attached,
+    const uint8_t priv[RNS_KEY]);
+void node_close(struct node *);
+/* hw_mtu 0: none. */
+void node_if(struct node *, unsigned id, enum rns_if_kind, enum rns_if_mode,
+    uint32_t hw_mtu, bool mtu_signal);
+void node_in(struct node *, unsigned ifid, const uint8_t *, size_t);
+int node_submit(struct node *, const struct rns_cmd *);
+/* Runs every deadline within us. */
+void node_run(struct node *, int64_t us);
+void node_clear(struct node *); /* forget what came out */
+/* How often these bytes came out there; UINT_MAX: anywhere. */
+size_t node_sent(const struct node *, unsigned ifid, const uint8_t *, size_t);
+
+/* Another node's destination, which never lives in a core. */
+struct stranger {
+	uint8_t priv[RNS_KEY], pub[RNS_KEY], id[RNS_HASH], dest[RNS_HASH];
+};
+void stranger_make(struct stranger *, uint8_t seed);
+/* Its announce: header 1, or 2 with transport_id. Returns the length. */
+size_t stranger_announce(const struct stranger *, uint8_t out[RNS_MTU],
+    uint64_t emitted, uint8_t hops, const uint8_t *transport_id,
+    bool path_response);
+/* A path request for dest with the tag (16 times the byte). */
+size_t path_request_make(uint8_t out[RNS_MTU], const uint8_t dest[RNS_HASH],
+    const uint8_t *requestor, uint8_t tag);
+
+#endif
