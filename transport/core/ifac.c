@@ -54,7 +54,7 @@ ifac_mask(const struct ifac *f, uint8_t *out, size_t cap, const uint8_t *raw,
 	uint8_t code[IFAC_SIZE_MAX];
 	size_t s = f->size;
 
-	if (len < HEAD || s == 0 || cap < s || len > cap - s)
+	if (len <= HEAD || s == 0 || cap < s || len > cap - s)
 		return 0;
 	ifac_code(f, code, raw, len);
 	/* out holds the mask first; it runs over the code as well */

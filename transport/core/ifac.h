@@ -15,7 +15,10 @@ struct ifac {
 
 int ifac_init(struct ifac *, uint8_t size, const uint8_t key[64]);
 void ifac_clear(struct ifac *);
-/* out: len + size bytes. Returns the masked length, 0 when cap is short. */
+/*
+ * out: len + size bytes. Returns the masked length, 0 when cap is short or
+ * there is no packet behind the header (len <= 2).
+ */
 size_t ifac_mask(const struct ifac *, uint8_t *out, size_t cap,
     const uint8_t *raw, size_t len);
 /*

@@ -1,0 +1,55 @@
+/* The stores of destinations: what is read can be written and read again. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "stores.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static void
+known(const uint8_t *p, size_t n)
+{
+	struct rd r = rd_make(p, n), again;
+	struct rns_known a, b;
+	size_t count;
+
+	if (stores_known_head(&r, &count) != RNS_OK)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		int err = stores_known_next(&r, &a);
+		uint8_t *buf;
+		struct wr w;
+
+		if (err == RNS_EPARSE)
+			return;
+		if (err != RNS_OK)
+			continue;
+		buf = malloc(stores_known_max(&a));
+		if (buf == NULL)
+			return;
+		w = wr_make(buf, stores_known_max(&a));
+		stores_known_put(&w, &a);
+		again = rd_make(buf, w.len);
+		if (!wr_ok(&w) || stores_known_next(&again, &b) != RNS_OK ||
+		    !rd_end(&again) || memcmp(a.dest, b.dest, 16) != 0 ||
+		    a.app_data_len != b.app_data_len ||
+		    (a.used_us < 0) != (b.used_us < 0))
+			abort();
+		free(buf);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	static const uint8_t pub[RNS_KEY] = {9};
+	uint8_t key[RNS_RATCHET], keys[8][RNS_RATCHET];
+	int64_t us;
+	size_t count;
+
+	known(p, n);
+	if (stores_ratchet_get(p, n, key, &us) == RNS_OK && us < 0)
+		abort();
+	(void)stores_own_get(p, n, pub, keys, 8, &count);
+	return 0;
+}
