@@ -1,0 +1,403 @@
+#include "trust/bindstore.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "util.h"
+#include "wire.h"
+
+#define MAGIC "WTB1"
+
+struct entry {
+	RB_ENTRY(entry) node;
+	TAILQ_ENTRY(entry) lru;
+	uint8_t hash[RNS_HASH_LEN];
+	bool keep;
+	struct binding b;
+};
+
+/* The highest serial of a key, seen with valid signatures. */
+struct serial {
+	RB_ENTRY(serial) node;
+	TAILQ_ENTRY(serial) lru;
+	uint8_t secp[33];
+	bool keep;
+	uint32_t highest, first_seen;
+	uint8_t statement[32]; /* digest of the one that has it */
+};
+
+static int
+entry_cmp(const struct entry *a, const struct entry *b)
+{
+	return memcmp(a->hash, b->hash, sizeof(a->hash));
+}
+
+static int
+serial_cmp(const struct serial *a, const struct serial *b)
+{
+	return memcmp(a->secp, b->secp, sizeof(a->secp));
+}
+
+RB_HEAD(entries, entry);
+TREE_PROTOTYPE(entries, entry, node, entry_cmp)
+TREE_GENERATE(entries, entry, node, entry_cmp)
+RB_HEAD(serials, serial);
+TREE_PROTOTYPE(serials, serial, node, serial_cmp)
+TREE_GENERATE(serials, serial, node, serial_cmp)
+
+struct bindstore {
+	size_t max, nentries, nserials;
+	struct entries entries;
+	struct serials serials;
+	TAILQ_HEAD(, entry) entry_lru; /* head: used longest ago */
+	TAILQ_HEAD(, serial) serial_lru;
+};
+
+struct bindstore *
+bindstore_new(size_t max)
+{
+	struct bindstore *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->max = MIN_OF(max, BINDSTORE_MAX);
+	RB_INIT(&s->entries);
+	RB_INIT(&s->serials);
+	TAILQ_INIT(&s->entry_lru);
+	TAILQ_INIT(&s->serial_lru);
+	return s;
+}
+
+static void
+entry_drop(struct bindstore *s, struct entry *e)
+{
+	RB_REMOVE(entries, &s->entries, e);
+	TAILQ_REMOVE(&s->entry_lru, e, lru);
+	s->nentries--;
+	free(e);
+}
+
+static void
+serial_drop(struct bindstore *s, struct serial *k)
+{
+	RB_REMOVE(serials, &s->serials, k);
+	TAILQ_REMOVE(&s->serial_lru, k, lru);
+	s->nserials--;
+	free(k);
+}
+
+static void
+bindstore_empty(struct bindstore *s)
+{
+	struct entry *e;
+	struct serial *k;
+
+	while ((e = TAILQ_FIRST(&s->entry_lru)) != NULL)
+		entry_drop(s, e);
+	while ((k = TAILQ_FIRST(&s->serial_lru)) != NULL)
+		serial_drop(s, k);
+}
+
+void
+bindstore_free(struct bindstore *s)
+{
+	if (s == NULL)
+		return;
+	bindstore_empty(s);
+	free(s);
+}
+
+size_t
+bindstore_count(const struct bindstore *s)
+{
+	return s->nentries;
+}
+
+static struct entry *
+entry_find(const struct bindstore *s, const uint8_t hash[RNS_HASH_LEN])
+{
+	struct entry key;
+
+	memcpy(key.hash, hash, sizeof(key.hash));
+	return RB_FIND(entries, (struct entries *)(uintptr_t)&s->entries, &key);
+}
+
+static struct serial *
+serial_find(const struct bindstore *s, const uint8_t secp[33])
+{
+	struct serial key;
+
+	memcpy(key.secp, secp, sizeof(key.secp));
+	return RB_FIND(serials, (struct serials *)(uintptr_t)&s->serials, &key);
+}
+
+/* Room for one more: the oldest stranger goes. */
+static bool
+entry_room(struct bindstore *s)
+{
+	struct entry *e;
+
+	if (s->nentries < s->max)
+		return true;
+	TAILQ_FOREACH(e, &s->entry_lru, lru)
+		if (!e->keep) {
+			entry_drop(s, e);
+			return true;
+		}
+	return false;
+}
+
+static bool
+serial_room(struct bindstore *s)
+{
+	struct serial *k;
+
+	if (s->nserials < s->max)
+		return true;
+	TAILQ_FOREACH(k, &s->serial_lru, lru)
+		if (!k->keep) {
+			serial_drop(s, k);
+			return true;
+		}
+	return false;
+}
+
+static void
+statement_digest(uint8_t out[32], const struct binding *b)
+{
+	uint8_t st[BINDING_STATEMENT_LEN];
+
+	binding_statement(st, b);
+	(void)crypto_hash_sha256(out, st, sizeof(st));
+}
+
+static struct serial *
+serial_add(struct bindstore *s, const uint8_t secp[33])
+{
+	struct serial *k;
+
+	if (!serial_room(s) || (k = calloc(1, sizeof(*k))) == NULL)
+		return NULL;
+	memcpy(k->secp, secp, sizeof(k->secp));
+	RB_INSERT(serials, &s->serials, k);
+	TAILQ_INSERT_TAIL(&s->serial_lru, k, lru);
+	s->nserials++;
+	return k;
+}
+
+static struct entry *
+entry_add(struct bindstore *s, const uint8_t hash[RNS_HASH_LEN])
+{
+	struct entry *e;
+
+	if (!entry_room(s) || (e = calloc(1, sizeof(*e))) == NULL)
+		return NULL;
+	memcpy(e->hash, hash, sizeof(e->hash));
+	RB_INSERT(entries, &s->entries, e);
+	TAILQ_INSERT_TAIL(&s->entry_lru, e, lru);
+	s->nentries++;
+	return e;
+}
+
+static const char *
+serial_bad(const struct serial *k, const struct binding *b,
+    const uint8_t digest[32], uint32_t now)
+{
+	if (b->serial == k->highest && memcmp(digest, k->statement, 32) != 0)
+		return "binding: another statement has this serial";
+	if (b->serial < k->highest &&
+	    now >= (uint64_t)k->first_seen + BINDING_GRACE)
+		return "binding: a higher serial was seen";
+	return NULL;
+}
+
+const char *
+bindstore_take(struct bindstore *s, const struct binding *b, uint32_t now,
+    bool keep, bool *fresh)
+{
+	uint8_t hash[RNS_HASH_LEN], digest[32];
+	struct serial *k = serial_find(s, b->secp);
+	struct entry *e;
+	const char *why;
+
+	*fresh = false;
+	statement_digest(digest, b);
+	if (k != NULL && (why = serial_bad(k, b, digest, now)) != NULL)
+		return why;
+	rns_hash_of(hash, b->rns);
+	e = entry_find(s, hash);
+	if (e == NULL && (e = entry_add(s, hash)) == NULL)
+		return "binding: no room";
+	/* only now, and last, since it is what cannot be taken back */
+	if (k == NULL) {
+		if ((k = serial_add(s, b->secp)) == NULL) {
+			entry_drop(s, e);
+			return "binding: no room";
+		}
+		k->first_seen = now;
+		k->highest = b->serial;
+		memcpy(k->statement, digest, sizeof(digest));
+		*fresh = true;
+	} else if (b->serial > k->highest) {
+		k->first_seen = now;
+		k->highest = b->serial;
+		memcpy(k->statement, digest, sizeof(digest));
+		*fresh = true;
+	}
+	k->keep |= keep;
+	e->keep |= keep;
+	/* the same identity showing its older binding keeps the newer one */
+	if (memcmp(e->b.secp, b->secp, sizeof(b->secp)) != 0 ||
+	    b->serial >= e->b.serial) {
+		*fresh |= !bindstore_has(s, b);
+		e->b = *b;
+	}
+	TAILQ_REMOVE(&s->entry_lru, e, lru);
+	TAILQ_INSERT_TAIL(&s->entry_lru, e, lru);
+	TAILQ_REMOVE(&s->serial_lru, k, lru);
+	TAILQ_INSERT_TAIL(&s->serial_lru, k, lru);
+	return NULL;
+}
+
+const struct binding *
+bindstore_find(struct bindstore *s, const uint8_t rns[RNS_PUBLIC_LEN],
+    uint32_t now)
+{
+	uint8_t hash[RNS_HASH_LEN];
+	struct entry *e;
+	struct serial *k;
+
+	rns_hash_of(hash, rns);
+	if ((e = entry_find(s, hash)) == NULL)
+		return NULL;
+	k = serial_find(s, e->b.secp);
+	if (memcmp(e->b.rns, rns, RNS_PUBLIC_LEN) != 0 ||
+	    now >= e->b.not_after ||
+	    e->b.not_before > (uint64_t)now + BINDING_EARLY ||
+	    (k != NULL && e->b.serial < k->highest &&
+		now >= (uint64_t)k->first_seen + BINDING_GRACE)) {
+		entry_drop(s, e);
+		return NULL;
+	}
+	TAILQ_REMOVE(&s->entry_lru, e, lru);
+	TAILQ_INSERT_TAIL(&s->entry_lru, e, lru);
+	return &e->b;
+}
+
+bool
+bindstore_has(const struct bindstore *s, const struct binding *b)
+{
+	uint8_t hash[RNS_HASH_LEN], x[BINDING_LEN], y[BINDING_LEN];
+	const struct entry *e;
+
+	rns_hash_of(hash, b->rns);
+	if ((e = entry_find(s, hash)) == NULL)
+		return false;
+	binding_put(x, &e->b);
+	binding_put(y, b);
+	return memcmp(x, y, sizeof(x)) == 0;
+}
+
+size_t
+bindstore_put(const struct bindstore *s, uint8_t *out, size_t cap,
+    uint32_t floor)
+{
+	struct wr w = wr_make(out, cap);
+	const struct entry *e;
+	const struct serial *k;
+	uint8_t *digest;
+
+	wr_bytes(&w, MAGIC, 4);
+	wr_u32(&w, floor);
+	wr_u16(&w, (uint16_t)s->nentries);
+	wr_u16(&w, (uint16_t)s->nserials);
+	TAILQ_FOREACH(e, &s->entry_lru, lru) {
+		uint8_t *b;
+
+		wr_bool(&w, e->keep);
+		if ((b = wr_room(&w, BINDING_LEN)) != NULL)
+			binding_put(b, &e->b);
+	}
+	TAILQ_FOREACH(k, &s->serial_lru, lru) {
+		wr_bool(&w, k->keep);
+		wr_bytes(&w, k->secp, sizeof(k->secp));
+		wr_u32(&w, k->highest);
+		wr_u32(&w, k->first_seen);
+		wr_bytes(&w, k->statement, 32);
+	}
+	if ((digest = wr_room(&w, 32)) == NULL)
+		return 0;
+	(void)crypto_hash_sha256(digest, out, w.len - 32);
+	return w.len;
+}
+
+static bool
+get_entry(struct bindstore *s, struct rd *r)
+{
+	uint8_t hash[RNS_HASH_LEN];
+	const uint8_t *p;
+	struct binding b;
+	struct entry *e;
+	bool keep;
+
+	if (!rd_bool(r, &keep) || !rd_ref(r, &p, BINDING_LEN) ||
+	    !binding_parse(&b, p, BINDING_LEN))
+		return false;
+	rns_hash_of(hash, b.rns);
+	if (s->nentries >= s->max || entry_find(s, hash) != NULL ||
+	    (e = entry_add(s, hash)) == NULL)
+		return false;
+	e->b = b;
+	e->keep = keep;
+	return true;
+}
+
+static bool
+get_serial(struct bindstore *s, struct rd *r)
+{
+	struct serial v = {0}, *k;
+
+	if (!rd_bool(r, &v.keep) || !rd_copy(r, v.secp, sizeof(v.secp)) ||
+	    !rd_u32(r, &v.highest) || !rd_u32(r, &v.first_seen) ||
+	    !rd_copy(r, v.statement, 32))
+		return false;
+	if (s->nserials >= s->max || serial_find(s, v.secp) != NULL ||
+	    (k = serial_add(s, v.secp)) == NULL)
+		return false;
+	k->keep = v.keep;
+	k->highest = v.highest;
+	k->first_seen = v.first_seen;
+	memcpy(k->statement, v.statement, 32);
+	return true;
+}
+
+bool
+bindstore_get(struct bindstore *s, const uint8_t *buf, size_t len,
+    uint32_t *floor)
+{
+	struct rd r = rd_make(buf, len);
+	uint8_t magic[4], digest[32];
+	uint16_t nentries, nserials;
+	uint32_t at;
+	bool ok;
+
+	if (len < 32)
+		return false;
+	(void)crypto_hash_sha256(digest, buf, len - 32);
+	if (memcmp(digest, buf + len - 32, 32) != 0)
+		return false;
+	ok = rd_copy(&r, magic, 4) && memcmp(magic, MAGIC, 4) == 0 &&
+	    rd_u32(&r, &at) && rd_u16(&r, &nentries) && rd_u16(&r, &nserials);
+	for (unsigned i = 0; ok && i < nentries; i++)
+		ok = get_entry(s, &r);
+	for (unsigned i = 0; ok && i < nserials; i++)
+		ok = get_serial(s, &r);
+	if (!ok || !rd_skip(&r, 32) || !rd_end(&r)) {
+		bindstore_empty(s);
+		return false;
+	}
+	*floor = at;
+	return true;
+}
