@@ -9,7 +9,7 @@
 #include "util.h"
 #include "wire.h"
 
-static const char *const layers[LAYER_COUNT] = {"user", "pid", "mount", "net",
+static const char *const layers[RLAYER_COUNT] = {"user", "pid", "mount", "net",
     "ipc", "uts", "cgroup", "caps", "no_new_privs", "seccomp", "landlock",
     "memory", "cpu", "pids", "rlimits", "readonly_root", "lsm", "bpf", "io"};
 
@@ -21,15 +21,15 @@ static const char *const kills[KILL_REASONS] = {NULL, "memory", "time", "pids",
     "deadline"};
 
 const char *
-layer_name(unsigned layer)
+receipt_layer_name(unsigned layer)
 {
-	return layer < LAYER_COUNT ? layers[layer] : NULL;
+	return layer < RLAYER_COUNT ? layers[layer] : NULL;
 }
 
 int
-layer_parse(const char *name, size_t len)
+receipt_layer_parse(const char *name, size_t len)
 {
-	for (int i = 0; i < LAYER_COUNT; i++)
+	for (int i = 0; i < RLAYER_COUNT; i++)
 		if (strlen(layers[i]) == len &&
 		    memcmp(layers[i], name, len) == 0)
 			return i;

@@ -37,27 +37,27 @@ enum kill_reason {
 };
 
 /* Bits of `layers`, and of require_layers in node.yaml. */
-enum layer {
-	LAYER_USER,
-	LAYER_PID,
-	LAYER_MOUNT,
-	LAYER_NET,
-	LAYER_IPC,
-	LAYER_UTS,
-	LAYER_CGROUP,
-	LAYER_CAPS,
-	LAYER_NO_NEW_PRIVS,
-	LAYER_SECCOMP,
-	LAYER_LANDLOCK,
-	LAYER_MEMORY,
-	LAYER_CPU,
-	LAYER_PIDS,
-	LAYER_RLIMITS,
-	LAYER_READONLY_ROOT,
-	LAYER_LSM,
-	LAYER_BPF,
-	LAYER_IO,
-	LAYER_COUNT
+enum receipt_layer {
+	RLAYER_USER,
+	RLAYER_PID,
+	RLAYER_MOUNT,
+	RLAYER_NET,
+	RLAYER_IPC,
+	RLAYER_UTS,
+	RLAYER_CGROUP,
+	RLAYER_CAPS,
+	RLAYER_NO_NEW_PRIVS,
+	RLAYER_SECCOMP,
+	RLAYER_LANDLOCK,
+	RLAYER_MEMORY,
+	RLAYER_CPU,
+	RLAYER_PIDS,
+	RLAYER_RLIMITS,
+	RLAYER_READONLY_ROOT,
+	RLAYER_LSM,
+	RLAYER_BPF,
+	RLAYER_IO,
+	RLAYER_COUNT
 };
 
 struct job_receipt {
@@ -76,9 +76,9 @@ struct job_receipt {
 	uint8_t sig[SIG_LEN];
 };
 
-/* "user", ...; NULL: no such layer. layer_parse: -1. */
-const char *layer_name(unsigned layer);
-int layer_parse(const char *name, size_t len);
+/* "user", ...; NULL: no such layer. receipt_layer_parse: -1. */
+const char *receipt_layer_name(unsigned layer);
+int receipt_layer_parse(const char *name, size_t len);
 /* "exited", "signalled", "killed", "lost", "cancelled"; NULL. */
 const char *outcome_name(unsigned outcome);
 /* "memory", ...; NULL. kill_parse: 0. */
