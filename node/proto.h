@@ -1,0 +1,267 @@
+#ifndef WARREN_PROTO_H
+#define WARREN_PROTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire.h"
+
+/*
+ * Requests and answers of compute.md 3, both sides: what a node reads a
+ * submitter writes, and the other way round. Pure: msgpack in, structs out.
+ * Everything decoded borrows from the input; nothing allocates. Texts that
+ * come from the other side are not NUL-terminated (struct pstr).
+ */
+#define PROTO_REQUEST_MAX 266240u /* packed, as it travels */
+#define PROTO_SLICE 262144u	  /* most bytes of a blob in one message */
+#define PROTO_ENVELOPE_MAX (96u * 1024)
+#define PROTO_HAVE_MAX 1024    /* digests of a blob/have */
+#define PROTO_MISSING_MAX 1024 /* ... of `missing` */
+#define PROTO_LIST_MAX 64
+#define PROTO_IMAGES_MAX 32
+#define PROTO_OUTPUTS_MAX 16
+#define PROTO_TEXT_MAX 256 /* `why`, textual `value` */
+#define PROTO_ID_LEN 32
+#define PROTO_BINDING_LEN 242
+#define PROTO_PROOF_LEN 96 /* s, m */
+#define PROTO_RECEIPT_LEN 317
+#define PROTO_INT_MAX ((UINT64_C(1) << 53) - 1)
+
+enum proto_path {
+	PATH_DESCRIBE,
+	PATH_CHALLENGE,
+	PATH_SUBMIT,
+	PATH_BLOB_HAVE,
+	PATH_BLOB_PUT,
+	PATH_BLOB_GET,
+	PATH_STATUS,
+	PATH_LOG,
+	PATH_FOLLOW,
+	PATH_RESULT,
+	PATH_CANCEL,
+	PATH_LIST,
+	PATH_COUNT
+};
+const char *proto_path(enum proto_path); /* "/klp/v1/describe", ... */
+void proto_path_hash(uint8_t out[16], enum proto_path);
+/* false: none of ours, which gets no answer at all. */
+bool proto_path_find(enum proto_path *, const uint8_t hash[16]);
+
+enum proto_status {
+	ST_OK = 0,
+	ST_NOT_MODIFIED = 1,
+	ST_NOT_FOUND = 2,
+	ST_TOO_LARGE = 3,
+	ST_BUSY = 4,
+	ST_REFUSED = 5,
+	ST_MALFORMED = 6,
+	ST_NOT_YET = 7,
+	ST_GONE = 8,
+};
+const char *proto_status_name(uint64_t); /* "ok", ...; "unknown" */
+
+struct pstr {
+	const char *p; /* NULL: nil */
+	size_t n;
+};
+struct pbin {
+	const uint8_t *p;
+	size_t n;
+};
+struct pstr pstr_of(const char *); /* NULL is fine */
+bool pstr_is(struct pstr, const char *);
+/* A copy with a NUL, cut to cap; "" for nil. */
+void pstr_copy(char *dst, size_t cap, struct pstr);
+
+/* Digests behind one another; n left. */
+struct plist {
+	struct rd r;
+	size_t n;
+};
+bool plist_next(struct plist *, const uint8_t **digest);
+
+/* ---- requests ---- */
+
+struct proto_req {
+	enum proto_path path;
+	const uint8_t *binding; /* describe, submit: 242 bytes, or NULL */
+	const uint8_t *nonce;	/* challenge: n, 32 bytes */
+	struct pbin envelope;	/* submit: m */
+	const uint8_t *proof;	/* submit: p, 96 bytes, or NULL */
+	struct plist digests;	/* blob/have, decoded */
+	const uint8_t *digest;	/* blob/put, blob/get */
+	const uint8_t *id;	/* jobs: 32 bytes */
+	uint64_t offset;	/* o, default 0 */
+	uint64_t n;		/* default PROTO_SLICE; put: the blob's size;
+				   list: PROTO_LIST_MAX */
+	struct pbin body;	/* blob/put: b */
+	uint8_t stream;		/* log, follow: 1 or 2 */
+	bool has_since;
+	uint64_t since;
+	uint64_t after;
+};
+
+/*
+ * The data of a request, one msgpack value. 0; or PROTO_MUTE: it does not
+ * decode, there is no answer; PROTO_BAD: status 6 with *why, a literal;
+ * PROTO_LARGE: status 3 with PROTO_ENVELOPE_MAX or PROTO_SLICE in *max.
+ */
+#define PROTO_MUTE (-1)
+#define PROTO_BAD (-2)
+#define PROTO_LARGE (-3)
+int proto_req_get(struct proto_req *, enum proto_path, const void *data,
+    size_t len, const char **why, uint64_t *max);
+
+/* The inverse (digests: as many of 32 bytes); wr_ok() tells whether it fit. */
+void proto_req_put(struct wr *, const struct proto_req *);
+void proto_req_put_have(struct wr *, const uint8_t (*digests)[32], size_t n);
+
+/* ---- answers: [status, meta, body] ---- */
+
+/* What a meta may hold; 0 and NULL are left out when written. */
+struct proto_meta {
+	bool has_max, has_s, has_size, has_end, end;
+	uint64_t max, s, size;
+	struct pstr code; /* refused */
+	bool has_step;
+	uint64_t step;
+	bool has_limit;
+	uint64_t limit;
+	bool has_value;
+	uint64_t value;	    /* when value_text is nil */
+	struct pstr value_text; /* "which", of step 3 */
+	struct pstr why;
+	struct pstr state;  /* not yet */
+	const uint8_t *n;   /* 32 bytes: a live proof is asked for */
+};
+
+struct proto_ans {
+	uint64_t status;
+	struct proto_meta meta;
+	bool has_body;	 /* false: nil */
+	struct rd body;	 /* one msgpack value, well-formed */
+};
+/* false: not an answer of this section. */
+bool proto_ans_get(struct proto_ans *, const void *data, size_t len);
+
+/* Status and meta; the body follows: mpk_put_nil() or a writer below. */
+void proto_ans_head(struct wr *, uint64_t status, const struct proto_meta *);
+/* Without a body. */
+void proto_ans_put(struct wr *, uint64_t status, const struct proto_meta *);
+
+/* -- bodies; each has a writer (node) and a reader (submitter) -- */
+
+struct proto_limits {
+	uint64_t memory, cpu, time, pids, output, log, slice, spool;
+};
+struct proto_image {
+	struct pstr name;
+	const uint8_t *digest; /* 32 */
+};
+struct proto_describe {
+	struct pstr name, urn, key, profile;
+	uint64_t roles, runtimes, arch;
+	bool accepting;
+	int level;
+	struct proto_limits limits;
+	struct {
+		uint64_t jobs_queued, jobs_per_hour, spool;
+	} left;
+	uint64_t queued, running, layers, time;
+	const uint8_t *binding; /* 242; NULL (written as absent): none yet */
+	size_t nimages;
+	struct proto_image images[PROTO_IMAGES_MAX];
+};
+void proto_put_describe(struct wr *, const struct proto_describe *);
+bool proto_get_describe(struct proto_describe *, const struct proto_ans *);
+
+struct proto_challenge {
+	const uint8_t *binding, *s, *m; /* 242, 64, 32 */
+};
+void proto_put_challenge(struct wr *, const struct proto_challenge *);
+bool proto_get_challenge(struct proto_challenge *, const struct proto_ans *);
+
+struct proto_submitted {
+	const uint8_t *id;
+	struct pstr state, reason;
+	struct plist missing;		      /* read */
+	const uint8_t (*missing_put)[32];     /* written */
+	size_t nmissing;
+	bool more;
+	const uint8_t *image; /* 32; NULL: nil, none is fixed */
+	uint64_t wait_s, airtime_s, lease;
+};
+void proto_put_submitted(struct wr *, const struct proto_submitted *);
+bool proto_get_submitted(struct proto_submitted *, const struct proto_ans *);
+
+/* {have: n} of blob/put; also the body of 5 `digest`. */
+void proto_put_have(struct wr *, uint64_t have);
+bool proto_get_have(uint64_t *have, const struct proto_ans *);
+
+/* A bin: blob/have, blob/get, job/log. */
+bool proto_get_bytes(struct pbin *, const struct proto_ans *);
+
+enum proto_outcome { /* as receipts number them (compute.md 7) */
+	OUT_EXITED = 0,
+	OUT_SIGNALLED = 1,
+	OUT_KILLED = 2,
+	OUT_NONE = 0xff, /* nil */
+};
+struct proto_outcome_v {
+	uint8_t kind;
+	int64_t code;	    /* exited, signalled */
+	struct pstr reason; /* killed */
+};
+struct proto_job_status {
+	const uint8_t *id;
+	uint64_t seq;
+	struct pstr state, reason;
+	struct proto_outcome_v outcome;
+	uint64_t attempts, at, progress;
+	uint64_t wall_ms, cpu_ms, memory_kb;
+	uint64_t log[3]; /* kept of stdout, of stderr; discarded */
+};
+void proto_put_status(struct wr *, const struct proto_job_status *);
+bool proto_get_status(struct proto_job_status *, const struct proto_ans *);
+
+struct proto_output {
+	struct pstr target;
+	const uint8_t *sha256;
+	uint64_t size;
+};
+struct proto_result {
+	const uint8_t *receipt; /* 317 */
+	size_t noutputs;
+	struct proto_output outputs[PROTO_OUTPUTS_MAX];
+	const uint8_t *log_sha[2];
+	uint64_t log_size[2];
+};
+void proto_put_result(struct wr *, const struct proto_result *);
+bool proto_get_result(struct proto_result *, const struct proto_ans *);
+
+/* {o} of follow */
+void proto_put_offset(struct wr *, uint64_t o);
+bool proto_get_offset(uint64_t *o, const struct proto_ans *);
+
+/* {state, reason} of cancel */
+void proto_put_cancelled(struct wr *, struct pstr state, struct pstr reason);
+bool proto_get_cancelled(struct pstr *state, struct pstr *reason,
+    const struct proto_ans *);
+
+struct proto_job_line {
+	const uint8_t *id;
+	struct pstr state, reason;
+	struct proto_outcome_v outcome;
+	uint64_t at;
+};
+struct proto_list {
+	size_t njobs;
+	struct proto_job_line jobs[PROTO_LIST_MAX];
+	bool has_next;
+	uint64_t next;
+};
+void proto_put_list(struct wr *, const struct proto_list *);
+bool proto_get_list(struct proto_list *, const struct proto_ans *);
+
+#endif
