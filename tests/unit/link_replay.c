@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +7,6 @@
 
 #include "link_replay.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,16 +105,19 @@ replay_prefix_random(struct replay *s, size_t i)
 {
 	static uint8_t stream[RAW_MAX], plain[RAW_MAX];
 	const json_t *seg = NULL;
+	uint8_t *known;
 	size_t len, n;
 
 	if (s->segments != NULL)
 		seg = json_array_get(s->segments, s->segment);
 	else if (!vec_is_null(s->item, "first_segment"))
 		seg = json_object_get(s->item, "first_segment");
-	if (seg != NULL && !vec_is_null(seg, "stream"))
-		memcpy(stream, vec_bytes(seg, "stream", &len), len);
-	else
+	if (seg != NULL && !vec_is_null(seg, "stream")) {
+		known = vec_bytes(seg, "stream", &len);
+		memcpy(stream, known, len);
+	} else {
 		len = replay_stream(s, i, stream);
+	}
 	if (len < TOKEN_OVERHEAD ||
 	    token_decrypt(plain, &n, sizeof(plain), s->key, 64, stream,
 	    len) != RNS_OK)
@@ -219,7 +222,7 @@ replay_rtt(const struct replay *s, const json_t *e, const uint8_t *raw,
 	a = rd_make(plain, len);
 	b = rd_make(want, want_len);
 	assert_true(mpk_get_number(&a, &x) && mpk_get_number(&b, &y));
-	assert_true(fabs(x - y) < 2e-6);
+	assert_true(x - y < 2e-6 && y - x < 2e-6);
 }
 
 /* Before our request or theirs: the clock that the record shows. */
@@ -237,9 +240,9 @@ replay_clock(struct replay *s, const json_t *e)
 	r = rd_make(p, n);
 	if (is_context(e, "REQUEST") && mpk_get_array(&r, &count) &&
 	    mpk_get_number(&r, &t))
-		rns_set_wall(s->p.n[s->me].r, llround(t * 1e6), s->p.now);
+		rns_set_wall(s->p.n[s->me].r, (int64_t)(t * 1e6 + 0.5), s->p.now);
 	if (is_context(e, "LRRTT") && mpk_get_number(&r, &t))
-		s->p.now.us += llround(t * 1e6);
+		s->p.now.us += (int64_t)(t * 1e6 + 0.5);
 }
 
 static void
@@ -351,6 +354,7 @@ replay_run(struct replay *s)
 {
 	size_t i, n;
 	json_t *e;
+	uint8_t *raw;
 	bool omitted = s->segments != NULL;
 
 	json_array_foreach(s->transcript, i, e)
@@ -372,9 +376,8 @@ replay_run(struct replay *s)
 				    json_array_get(s->transcript, i + 1));
 			if (is_context(e, "KEEPALIVE") && s->me == 1)
 				s->p.now.us += 60 * MONO_SECOND;
-			pair_recv(&s->p, s->me, vec_bytes(e, "raw", &n), 0);
-			(void)vec_bytes(e, "raw", &n);
-			pair_recv(&s->p, s->me, vec_bytes(e, "raw", &n), n);
+			raw = vec_bytes(e, "raw", &n);
+			pair_recv(&s->p, s->me, raw, n);
 			if (s->fed != NULL)
 				s->fed(s, i, vec_str(e, "context"));
 		}

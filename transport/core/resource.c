@@ -715,7 +715,10 @@ resource_round(struct rns *r, struct res_in *x)
 	    x->very_slow_rounds < RES_VERY_SLOW_ROUNDS &&
 	    ++x->very_slow_rounds == RES_VERY_SLOW_ROUNDS)
 		x->window_max = RES_WINDOW_MAX_VERY_SLOW;
-	resource_ask(r, x);
+	if (x->waiting_hmu)
+		resource_watch(r, x); /* the update brings the next request */
+	else
+		resource_ask(r, x);
 }
 
 /* Index of the wanted part with these bytes, or parts when it is none. */
@@ -763,7 +766,7 @@ resource_part(struct rns *r, struct res_in *x, const struct packet *p)
 	if (x->received == x->parts) {
 		timer_clear(r, &x->timer);
 		resource_assemble(r, x);
-	} else if (x->outstanding == 0 && !x->waiting_hmu) {
+	} else if (x->outstanding == 0) {
 		resource_round(r, x);
 	} else {
 		resource_watch(r, x);
