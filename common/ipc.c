@@ -70,6 +70,7 @@ queue_drop(struct ipc *c)
 	STAILQ_REMOVE_HEAD(&c->queue, next);
 	c->queue_len--;
 	close_all(q->fds, q->nfds);
+	explicit_bzero(q->bytes, q->len);
 	free(q);
 }
 
@@ -179,6 +180,7 @@ ipc_send(struct ipc *c, enum ipc_type type, const void *body, size_t len,
 	const struct ipc_row *row = ipc_row(type);
 	uint8_t buf[IPC_MAX];
 	struct wr w = wr_make(buf, sizeof(buf));
+	int r;
 
 	if (row == NULL || !(row->senders & 1u << c->me) ||
 	    !(row->receivers & 1u << c->other) || nfds < row->fds_min ||
@@ -192,29 +194,31 @@ ipc_send(struct ipc *c, enum ipc_type type, const void *body, size_t len,
 		errno = EMSGSIZE;
 		return -1;
 	}
-	if (STAILQ_EMPTY(&c->queue)) {
-		if (send_now(c->fd, buf, w.len, fds, nfds) == 0)
-			return 0;
-		if (errno != EAGAIN && errno != ENOBUFS)
-			return -1;
-	}
-	return enqueue(c, buf, w.len, fds, nfds);
+	r = STAILQ_EMPTY(&c->queue) ? send_now(c->fd, buf, w.len, fds, nfds)
+				    : -1;
+	if (r < 0 && (!STAILQ_EMPTY(&c->queue) || errno == EAGAIN ||
+			 errno == ENOBUFS))
+		r = enqueue(c, buf, w.len, fds, nfds);
+	explicit_bzero(buf, w.len); /* it may have been KEY_MATERIAL */
+	return r;
 }
 
 /* A struct whose fields break their own bounds is refused here: EMSGSIZE. */
-#define SENDER(name, from, to, lo, hi)                                             \
+#define SENDER(name, from, to, lo, hi)                                         \
 	int ipc_send_##name(struct ipc *c, const struct msg_##name *m,         \
 	    const int *fds, unsigned nfds)                                     \
 	{                                                                      \
 		uint8_t buf[IPC_MAX];                                          \
 		struct wr w = wr_make(buf, sizeof(buf));                       \
+		int r = -1;                                                    \
                                                                                \
 		msg_put_##name(&w, m);                                         \
-		if (!wr_ok(&w)) {                                              \
+		if (wr_ok(&w))                                                 \
+			r = ipc_send(c, IPC_##name, buf, w.len, fds, nfds);    \
+		else                                                           \
 			errno = EMSGSIZE;                                      \
-			return -1;                                             \
-		}                                                              \
-		return ipc_send(c, IPC_##name, buf, w.len, fds, nfds);         \
+		explicit_bzero(buf, w.len);                                    \
+		return r;                                                      \
 	}
 IPC_MESSAGES(SENDER)
 
@@ -274,11 +278,18 @@ violation(const struct ipc *c, const struct ipc_in *in,
 	return NULL;
 }
 
+static uint8_t inbox[IPC_MAX];
+
+void
+ipc_wipe(void)
+{
+	explicit_bzero(inbox, sizeof(inbox));
+}
+
 int
 ipc_recv(struct ipc *c, struct ipc_in *in)
 {
-	static uint8_t buf[IPC_MAX];
-	struct iovec iov = {buf, sizeof(buf)};
+	struct iovec iov = {inbox, sizeof(inbox)};
 	union control ctl;
 	struct msghdr mh = {.msg_iov = &iov,
 	    .msg_iovlen = 1,
@@ -303,7 +314,7 @@ ipc_recv(struct ipc *c, struct ipc_in *in)
 		errno = 0;
 		return -1;
 	}
-	in->body = rd_make(buf, (size_t)n);
+	in->body = rd_make(inbox, (size_t)n);
 	row = rd_u16(&in->body, &type) ? ipc_row(type) : NULL;
 	why = violation(c, in, row, mh.msg_flags);
 	if (why != NULL) {

@@ -56,6 +56,8 @@ IPC_MESSAGES(IPC_SENDER)
 int ipc_recv(struct ipc *, struct ipc_in *);
 int ipc_in_take(struct ipc_in *, unsigned i); /* -1: not there */
 void ipc_in_done(struct ipc_in *);            /* closes what was not taken */
+/* Zero the bytes that the last ipc_recv() left behind: after a secret. */
+void ipc_wipe(void);
 
 /* Send what is queued: 0, or -1 as ipc_send(). */
 int ipc_flush(struct ipc *);

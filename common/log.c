@@ -32,6 +32,18 @@ log_set_level(int level)
 	log_level = level < 0 ? 0 : level > 8 ? 8 : level;
 }
 
+void
+log_set_journal(bool on)
+{
+	log_journal = on;
+}
+
+bool
+log_get_journal(void)
+{
+	return log_journal;
+}
+
 int
 log_get_level(void)
 {

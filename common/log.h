@@ -23,6 +23,9 @@ enum log_level {
 /* program: a literal; level: Reticulum's loglevel, 0 to 8 (design.md 7). */
 void log_init(const char *program, int level);
 void log_set_level(int level);
+/* Priority in place of the time; log_init() asks $JOURNAL_STREAM. */
+void log_set_journal(bool);
+bool log_get_journal(void);
 int log_get_level(void);
 bool log_wants(enum log_level);
 

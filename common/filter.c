@@ -1,0 +1,196 @@
+#define _GNU_SOURCE
+#include "priv.h"
+
+#include <errno.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "util.h"
+
+/*
+ * The system-call filters, one table. Names, because a call that an
+ * architecture does not have is skipped there.
+ */
+enum {
+	F_FILES = 1 << 0,    /* beneath its folder: design.md 8.1 */
+	F_READ = 1 << 1,     /* open for reading and list: no change */
+	F_ACCEPT = 1 << 2,   /* on listeners that it was handed */
+	F_SPLICE = 1 << 3,   /* pipes of jobs to files */
+	F_SOCKET = 1 << 4,   /* socket and connect */
+	F_LOCK_MEM = 1 << 5, /* one page of keys */
+	F_TTY = 1 << 6,      /* ioctl: terminals of interfaces */
+};
+
+static const unsigned filter_of[PEER_COUNT] = {
+    [PEER_TRANSPORT] = F_FILES | F_ACCEPT | F_SPLICE | F_TTY,
+    [PEER_NODE] = F_FILES | F_ACCEPT | F_SPLICE,
+    [PEER_TRUST] = F_FILES,
+    [PEER_KEYS] = F_LOCK_MEM,
+    [PEER_EGRESS] = F_SOCKET,
+    [PEER_AUDIT] = F_FILES,
+};
+
+static const char *const basic[] = {"read", "readv", "write", "writev",
+    "recvmsg", "recvfrom", "recvmmsg", "sendmsg", "sendto", "sendmmsg",
+    "poll", "ppoll", "select", "pselect6", "epoll_create", "epoll_create1",
+    "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "eventfd2",
+    "timerfd_create", "timerfd_settime", "timerfd_gettime", "signalfd4",
+    "clock_gettime", "clock_gettime64", "clock_getres", "clock_nanosleep",
+    "nanosleep", "gettimeofday", "time", "getrandom", "brk", "munmap",
+    "mremap", "madvise", "futex", "membarrier", "rseq", "set_robust_list",
+    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack",
+    "restart_syscall", "exit", "exit_group", "getpid", "getppid", "gettid",
+    "getuid", "geteuid", "getgid", "getegid", "getrusage", "sched_yield",
+    "sysinfo", "uname", "close", "close_range", "dup", "fcntl", "fcntl64",
+    "fstat", "fstat64", "lseek", "_llseek", "pread64", "pwrite64",
+    "ftruncate", "ftruncate64", "memfd_create", "getsockopt", "setsockopt",
+    "getsockname", "getpeername", "shutdown", "pipe2", "getcwd"};
+
+/* fstat(3) of newer libcs; with a path it needs Landlock's and chroot's leave */
+static const char *const stats[] = {"newfstatat", "fstatat64", "statx"};
+
+static const char *const readers[] = {"open", "openat", "openat2", "stat",
+    "lstat", "stat64", "lstat64", "access", "faccessat", "faccessat2",
+    "readlink", "readlinkat", "getdents64", "fstatfs", "fstatfs64",
+    "statfs", "statfs64", "fadvise64", "chdir", "fchdir"};
+
+static const char *const files[] = {"fsync", "fdatasync", "sync_file_range",
+    "fallocate", "unlink", "unlinkat", "rename", "renameat", "renameat2",
+    "mkdir", "mkdirat", "rmdir", "link", "linkat", "symlinkat", "flock",
+    "fchmod", "fchmodat", "fchown", "fchown32", "utimensat", "pwritev",
+    "preadv", "copy_file_range", "msync"};
+
+static const char *const accepts[] = {"accept", "accept4"};
+static const char *const splices[] = {"splice", "tee", "sendfile"};
+static const char *const sockets[] = {"socket", "connect", "bind"};
+static const char *const locks[] = {"mlock", "mlock2", "munlock"};
+
+/* What no program of the house does: an attempt is an attack or a defect. */
+static const char *const never[] = {"ptrace", "process_vm_readv",
+    "process_vm_writev", "process_madvise", "pidfd_getfd", "keyctl",
+    "add_key", "request_key", "io_uring_setup", "io_uring_enter",
+    "io_uring_register", "userfaultfd", "bpf", "perf_event_open",
+    "kexec_load", "kexec_file_load", "init_module", "finit_module",
+    "delete_module", "swapon", "swapoff", "reboot", "open_by_handle_at"};
+/* ... and only the jail does. */
+static const char *const jailers[] = {"execve", "execveat", "mount",
+    "umount2", "pivot_root", "chroot", "setns", "unshare", "kill", "tkill",
+    "pidfd_send_signal", "clone3", "fork", "vfork"};
+
+static int
+add_rule(scmp_filter_ctx ctx, uint32_t action, const char *name)
+{
+	int nr = seccomp_syscall_resolve_name(name);
+
+	if (nr < 0)
+		return 0;
+	return seccomp_rule_add(ctx, action, nr, 0);
+}
+
+static int
+add(scmp_filter_ctx ctx, uint32_t action, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = add_rule(ctx, action, names[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+#define ADD(ctx, action, list) add(ctx, action, list, NELEM(list))
+
+/* Memory is never executable; a signal goes to this process only. */
+static int
+add_bounded(scmp_filter_ctx ctx, bool tty)
+{
+	struct scmp_arg_cmp no_exec =
+	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+	struct scmp_arg_cmp self =
+	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
+	static const char *const maps[] = {"mmap", "mmap2", "mprotect"};
+	int r = 0;
+
+	for (size_t i = 0; i < NELEM(maps) && r >= 0; i++) {
+		int nr = seccomp_syscall_resolve_name(maps[i]);
+
+		if (nr >= 0)
+			r = seccomp_rule_add(
+			    ctx, SCMP_ACT_ALLOW, nr, 1, no_exec);
+	}
+	if (r >= 0)
+		r = seccomp_rule_add(
+		    ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, self);
+	if (r >= 0 && tty)
+		r = add_rule(ctx, SCMP_ACT_ALLOW, "ioctl");
+	return r;
+}
+
+static int
+build_allow(scmp_filter_ctx ctx, unsigned sets)
+{
+	int r = ADD(ctx, SCMP_ACT_ALLOW, basic);
+
+	if (r >= 0)
+		r = ADD(ctx, SCMP_ACT_ALLOW, stats);
+	if (r >= 0)
+		r = add_bounded(ctx, sets & F_TTY);
+	if (r >= 0 && sets & (F_FILES | F_READ))
+		r = ADD(ctx, SCMP_ACT_ALLOW, readers);
+	if (r >= 0 && sets & F_FILES)
+		r = ADD(ctx, SCMP_ACT_ALLOW, files);
+	if (r >= 0 && sets & F_ACCEPT)
+		r = ADD(ctx, SCMP_ACT_ALLOW, accepts);
+	if (r >= 0 && sets & F_SPLICE)
+		r = ADD(ctx, SCMP_ACT_ALLOW, splices);
+	if (r >= 0 && sets & F_SOCKET)
+		r = ADD(ctx, SCMP_ACT_ALLOW, sockets);
+	if (r >= 0 && sets & F_LOCK_MEM)
+		r = ADD(ctx, SCMP_ACT_ALLOW, locks);
+	if (r >= 0)
+		r = ADD(ctx, SCMP_ACT_KILL_PROCESS, never);
+	if (r >= 0)
+		r = ADD(ctx, SCMP_ACT_KILL_PROCESS, jailers);
+	return r;
+}
+
+int
+priv_filter(enum peer who)
+{
+	bool jail = who == PEER_JAIL;
+	scmp_filter_ctx ctx;
+	int r;
+
+	if (who == PEER_PARENT || who >= PEER_COUNT)
+		return 0;
+#ifdef WARREN_SANITIZED
+	/* the sanitizers' own runtime opens, maps and traces */
+	log_debug(NULL, "no system-call filter in a build with sanitizers");
+	return 0;
+#endif
+	ctx = seccomp_init(
+	    jail ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM));
+	if (ctx == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
+	/* 2: a tree by call number; the default walks the list each time */
+	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	(void)seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
+	    SCMP_ACT_KILL_PROCESS);
+	/* a job that only tries gets an error, as its own profile would say */
+	r = jail ? ADD(ctx, SCMP_ACT_ERRNO(EPERM), never)
+		 : build_allow(ctx, filter_of[who]);
+	if (r >= 0)
+		r = seccomp_load(ctx);
+	seccomp_release(ctx);
+	if (r < 0) {
+		errno = -r;
+		return -1;
+	}
+	return 0;
+}

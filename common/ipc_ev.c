@@ -1,0 +1,187 @@
+#include "ipc_ev.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+/* Messages of one channel in one turn, so that none starves the others. */
+#define BATCH 32
+
+struct ipc_ev {
+	struct ev_loop *loop;
+	struct ipc *ipc;
+	ev_io rd, wr;
+	ev_prepare before; /* looks for queued messages each turn */
+	const struct ipc_ev_handlers *h;
+	void *ctx;
+	bool busy;    /* inside a handler: freed afterwards */
+	bool dead;    /* ipc_ev_free() was called meanwhile */
+	bool was_full;
+	bool want_hello;
+	uint8_t build[32];
+};
+
+static void
+stop(struct ipc_ev *c)
+{
+	ev_io_stop(c->loop, &c->rd);
+	ev_io_stop(c->loop, &c->wr);
+	ev_prepare_stop(c->loop, &c->before);
+}
+
+static void
+destroy(struct ipc_ev *c)
+{
+	ipc_free(c->ipc);
+	free(c);
+}
+
+static void
+gone(struct ipc_ev *c, int error)
+{
+	stop(c);
+	c->busy = true;
+	c->h->gone(c->ctx, error);
+	c->busy = false;
+	if (c->dead)
+		destroy(c);
+}
+
+static bool
+hello_ok(struct ipc_ev *c, const struct ipc_in *in)
+{
+	struct msg_HELLO m;
+
+	if (!c->want_hello)
+		return true;
+	c->want_hello = false;
+	if (in->type == IPC_HELLO && msg_get_HELLO(in->body, &m) &&
+	    memcmp(m.build, c->build, sizeof(m.build)) == 0)
+		return true;
+	log_errx(peer_name(in->from), "is of another build");
+	return false;
+}
+
+static void
+on_read(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct ipc_ev *c = w->data;
+
+	(void)loop;
+	(void)revents;
+	for (int i = 0; i < BATCH && ev_is_active(&c->rd); i++) {
+		struct ipc_in in;
+		int r = ipc_recv(c->ipc, &in);
+
+		if (r == 0)
+			return;
+		if (r < 0 || !hello_ok(c, &in)) {
+			int error = r < 0 ? errno : EPROTO;
+
+			ipc_in_done(&in);
+			gone(c, error);
+			return;
+		}
+		c->busy = true;
+		c->h->message(c->ctx, &in);
+		c->busy = false;
+		ipc_in_done(&in);
+		if (c->dead) {
+			destroy(c);
+			return;
+		}
+	}
+}
+
+static void
+on_write(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct ipc_ev *c = w->data;
+
+	(void)revents;
+	if (ipc_flush(c->ipc) < 0) {
+		gone(c, 0);
+		return;
+	}
+	if (!ipc_pending(c->ipc))
+		ev_io_stop(loop, &c->wr);
+	if (!c->was_full || ipc_full(c->ipc))
+		return;
+	c->was_full = false;
+	if (c->h->room == NULL)
+		return;
+	c->busy = true;
+	c->h->room(c->ctx);
+	c->busy = false;
+	if (c->dead)
+		destroy(c);
+}
+
+static void
+on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+	struct ipc_ev *c = w->data;
+
+	(void)revents;
+	if (ipc_full(c->ipc))
+		c->was_full = true;
+	if (ipc_pending(c->ipc))
+		ev_io_start(loop, &c->wr);
+}
+
+struct ipc_ev *
+ipc_ev_new(struct ev_loop *loop, struct ipc *ipc,
+    const struct ipc_ev_handlers *h, void *ctx)
+{
+	struct ipc_ev *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->loop = loop;
+	c->ipc = ipc;
+	c->h = h;
+	c->ctx = ctx;
+	ev_io_init(&c->rd, on_read, ipc_fd(ipc), EV_READ);
+	ev_io_init(&c->wr, on_write, ipc_fd(ipc), EV_WRITE);
+	ev_prepare_init(&c->before, on_prepare);
+	c->rd.data = c->wr.data = c->before.data = c;
+	ev_io_start(loop, &c->rd);
+	ev_prepare_start(loop, &c->before);
+	return c;
+}
+
+void
+ipc_ev_free(struct ipc_ev *c)
+{
+	if (c == NULL || c->dead)
+		return;
+	stop(c);
+	if (c->busy)
+		c->dead = true;
+	else
+		destroy(c);
+}
+
+struct ipc *
+ipc_ev_channel(struct ipc_ev *c)
+{
+	return c->ipc;
+}
+
+void
+ipc_ev_pause(struct ipc_ev *c, bool paused)
+{
+	if (paused)
+		ev_io_stop(c->loop, &c->rd);
+	else if (!c->dead)
+		ev_io_start(c->loop, &c->rd);
+}
+
+void
+ipc_ev_expect_hello(struct ipc_ev *c, const uint8_t build[32])
+{
+	memcpy(c->build, build, sizeof(c->build));
+	c->want_hello = true;
+}

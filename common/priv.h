@@ -1,0 +1,74 @@
+#ifndef WARREN_PRIV_H
+#define WARREN_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc_msg.h"
+
+/*
+ * Giving up rights (design.md 8.1; facts: Linux 5.13 and later). Each call
+ * returns 0, or -1 with errno; what a kernel does not have is not an error
+ * where the contract says so. Most programs call none of these: they call
+ * program_start(), which calls them in the order below. The jail calls them
+ * itself, because it makes its user namespaces between two of them.
+ */
+
+/* 1. Close every descriptor above 2 but these (any order). */
+int priv_fds(const int *keep, size_t count);
+
+/*
+ * 2. Own session, empty session keyring, umask 077, RLIMIT_CORE 1 (0 would not
+ * stop a core handler), no more than nofile descriptors (0: as it is),
+ * no_new_privs, dumpable 0. Also for a program that stays root for now:
+ * dumpable is set again by priv_ids().
+ */
+int priv_session(unsigned nofile);
+
+/* 3. As root: own mount (private), ipc and, when net is set, net namespace. */
+int priv_namespaces(bool net);
+
+/*
+ * 3b. As root, after that: *fd, a directory of the old mount namespace, becomes
+ * one of a mount of its own that is attached nowhere (nosuid, nodev, noexec;
+ * read-only unless PRIV_WRITE), so that `..` does not lead out of it. Needs
+ * /proc. On failure *fd stays as it is.
+ */
+enum priv_access { PRIV_READ, PRIV_WRITE };
+int priv_detach(int *fd, enum priv_access);
+
+/*
+ * 4. As root: the mount of priv_detach() becomes the root directory, and the
+ * old one is gone. fd -1: an empty read-only tmpfs. The working directory is
+ * the new root.
+ */
+int priv_root(int fd);
+
+/*
+ * 5. As root: no supplementary group, uid and gid are id in all their forms.
+ * Then, also rootless (id 0: the ids stay): every capability is gone from all
+ * five sets, no_new_privs and dumpable 0 are set.
+ */
+int priv_ids(uint32_t id);
+
+/*
+ * 6. Landlock: what may be opened beneath which directory. The ABI is asked
+ * for; rights, attribute size, TCP and scopes (ABI 4, 6) follow it. An empty
+ * list forbids every file. *abi: 0 when the kernel has none (not an error).
+ */
+struct priv_dir {
+	int fd;
+	enum priv_access access;
+};
+int priv_landlock(const struct priv_dir *dirs, size_t count, int *abi);
+
+/*
+ * 7. The system-call filter of a program (common/filter.c). Allow-list: what is
+ * not in it fails with EPERM; what no program may do kills the process. The
+ * jail's is a deny-list, as every job inherits it. No-op when the parent asks,
+ * and in builds with sanitizers (logged).
+ */
+int priv_filter(enum peer);
+
+#endif

@@ -1,0 +1,412 @@
+#define _GNU_SOURCE
+#include "program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <nettle/sha2.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "log.h"
+#include "util.h"
+
+#ifndef WARREN_BUILD
+#define WARREN_BUILD "" /* configure --with-build-id */
+#endif
+
+#define SETTINGS_MAX 256
+
+/* The programs: design.md 7 (numbers) and 8.1 (what each may). */
+static const struct program_row rows[PEER_COUNT] = {
+    [PEER_TRANSPORT] = {"warren-transport", 1, true, 0, SET_DIR_STORAGE},
+    [PEER_NODE] = {"warren-node", 2, true, 1024, SET_DIR_NODE},
+    [PEER_TRUST] = {"warren-trust", 3, true, 256, SET_DIR_TRUST},
+    [PEER_EGRESS] = {"warren-egress", 4, false, 256, 0},
+    [PEER_JAIL] = {"warren-jail", 5, true, 4096, 0},
+    [PEER_AUDIT] = {"warren-audit", 6, true, 256, SET_DIR_TRAIL},
+    [PEER_KEYS] = {"warren-keys", 7, true, 64, 0},
+};
+
+/* Directories and how Landlock opens them. */
+static const struct {
+	enum setting what;
+	const char *name;
+	enum priv_access access;
+} dirs[] = {
+    {SET_DIR_STORAGE, "storage", PRIV_WRITE},
+    {SET_DIR_NODE, "node", PRIV_WRITE},
+    {SET_DIR_TRUST, "trust", PRIV_WRITE},
+    {SET_DIR_TRAIL, "trail", PRIV_WRITE},
+    {SET_DIR_KLP, "klp", PRIV_READ},
+    {SET_DIR_IMAGES, "images", PRIV_READ},
+    {SET_CG_JOBS, "cg-jobs", PRIV_WRITE},
+    {SET_CG_V1, "cg-v1", PRIV_WRITE},	/* cg-v1:CONTROLLER */
+    {SET_VOLUME, "volume", PRIV_READ}, /* volume:INDEX */
+};
+
+const struct program_row *
+program_row(enum peer p)
+{
+	return p < PEER_COUNT && rows[p].exe != NULL ? &rows[p] : NULL;
+}
+
+const char *
+program_dir_name(enum setting what)
+{
+	for (size_t i = 0; i < NELEM(dirs); i++)
+		if (dirs[i].what == what)
+			return dirs[i].name;
+	return NULL;
+}
+
+void
+program_build_id(uint8_t out[32])
+{
+	struct sha256_ctx ctx;
+
+	sha256_init(&ctx);
+	sha256_update(&ctx, sizeof(PACKAGE_VERSION), /* NUL included */
+	    (const uint8_t *)PACKAGE_VERSION);
+	sha256_update(&ctx, sizeof(WARREN_BUILD), (const uint8_t *)WARREN_BUILD);
+	for (unsigned t = IPC_NONE + 1; t < IPC_TYPES; t++) {
+		const struct ipc_row *r = ipc_row(t);
+		uint8_t b[8] = {r->senders, r->receivers, r->fds_min,
+		    r->fds_max};
+
+		put_u16(b + 4, r->size_min);
+		put_u16(b + 6, r->size_max);
+		sha256_update(&ctx, strlen(r->name) + 1,
+		    (const uint8_t *)r->name);
+		sha256_update(&ctx, sizeof(b), b);
+	}
+	sha256_digest(&ctx, SHA256_DIGEST_SIZE, out);
+}
+
+static void
+add_setting(struct program *p, enum setting what, const char *name, int fd)
+{
+	struct setting_value *v;
+
+	if (p->nsettings >= SETTINGS_MAX)
+		fatalx("more than %d settings", SETTINGS_MAX);
+	v = reallocarray(p->settings, p->nsettings + 1, sizeof(*v));
+	if (v == NULL)
+		fatal("settings");
+	p->settings = v;
+	v += p->nsettings++;
+	memset(v, 0, sizeof(*v));
+	v->what = what;
+	v->fd = fd;
+	memcpy(v->name, name, MIN_OF(strlen(name), sizeof(v->name) - 1));
+}
+
+/* "cg-v1:memory" is the setting SET_CG_V1 of name "memory". */
+static bool
+named_dir(struct program *p, const char *name, size_t len, int fd)
+{
+	const char *colon = memchr(name, ':', len);
+	size_t base = colon != NULL ? (size_t)(colon - name) : len;
+
+	for (size_t i = 0; i < NELEM(dirs); i++) {
+		char rest[64] = "";
+
+		if (strlen(dirs[i].name) != base ||
+		    memcmp(dirs[i].name, name, base) != 0)
+			continue;
+		if (colon != NULL)
+			memcpy(rest, colon + 1,
+			    MIN_OF(len - base - 1, sizeof(rest) - 1));
+		add_setting(p, dirs[i].what, rest, fd);
+		return true;
+	}
+	return false;
+}
+
+static void
+read_word(struct program *p, const char *word)
+{
+	const char *eq = strchr(word, '=');
+	size_t len = eq != NULL ? (size_t)(eq - word) : 0;
+	unsigned long v;
+	char *end;
+
+	if (len == 0 || len >= sizeof(p->named[0].name))
+		fatalx("started by hand? warrend starts this program");
+	errno = 0;
+	v = strtoul(eq + 1, &end, 10);
+	if (errno != 0 || *end != '\0' || end == eq + 1 || v > 0xffffffffu)
+		fatalx("not a number: %s", word);
+	if (len == 4 && memcmp(word, "base", 4) == 0) {
+		p->base = (uint32_t)v;
+		p->root = true;
+	} else if (len == 5 && memcmp(word, "level", 5) == 0) {
+		log_set_level((int)v);
+	} else if (len == 7 && memcmp(word, "journal", 7) == 0) {
+		log_set_journal(v != 0);
+	} else if (v <= PROGRAM_CHANNEL || v > 65535) {
+		fatalx("not a descriptor: %s", word);
+	} else if (!named_dir(p, word, len, (int)v)) {
+		if (p->nnamed >= PROGRAM_NAMED)
+			fatalx("too many descriptors");
+		memcpy(p->named[p->nnamed].name, word, len);
+		p->named[p->nnamed++].fd = (int)v;
+	}
+}
+
+static void
+close_the_rest(const struct program *p)
+{
+	int keep[64] = {PROGRAM_CHANNEL};
+	size_t n = 1;
+
+	if (p->nnamed + p->nsettings >= NELEM(keep))
+		fatalx("too many descriptors");
+	for (size_t i = 0; i < p->nnamed; i++)
+		keep[n++] = p->named[i].fd;
+	for (size_t i = 0; i < p->nsettings; i++)
+		keep[n++] = p->settings[i].fd;
+	for (size_t i = 0; i < n; i++)
+		if (fcntl(keep[i], F_SETFD, FD_CLOEXEC) < 0)
+			fatal("descriptor %d: started by hand? warrend starts "
+			      "this program",
+			    keep[i]);
+	if (priv_fds(keep, n) < 0)
+		fatal("close_range");
+}
+
+void
+program_connect(struct program *p, enum peer self, int argc, char **argv)
+{
+	const struct program_row *row = program_row(self);
+
+	*p = (struct program){.self = self};
+	log_init(row->exe, LOG_NOTICE);
+	(void)signal(SIGPIPE, SIG_IGN);
+	tzset(); /* reads its file now; later there is none */
+	for (int i = 1; i < argc; i++)
+		read_word(p, argv[i]);
+	close_the_rest(p);
+	p->parent = ipc_new(PROGRAM_CHANNEL, self, PEER_PARENT);
+	if (p->parent == NULL)
+		fatal("channel to the parent");
+}
+
+static enum priv_access
+dir_access(enum setting what)
+{
+	for (size_t i = 0; i < NELEM(dirs); i++)
+		if (dirs[i].what == what)
+			return dirs[i].access;
+	return PRIV_READ;
+}
+
+/* A mount's descriptor cannot be listed or synced; one opened in it can. */
+static void
+reopen_dirs(struct program *p)
+{
+	for (size_t i = 0; i < p->nsettings; i++) {
+		int *fd = &p->settings[i].fd;
+		int own = openat(*fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (own < 0)
+			continue; /* may be searched but not read */
+		if (dup3(own, *fd, O_CLOEXEC) < 0)
+			fatal("a directory's descriptor");
+		(void)close(own);
+	}
+}
+
+static void
+confine_files(struct program *p, enum setting folder)
+{
+	struct priv_dir list[PROGRAM_NAMED];
+	size_t n = 0;
+	int folder_fd = -1;
+
+	for (size_t i = 0; i < p->nsettings; i++) {
+		struct setting_value *v = &p->settings[i];
+
+		if (p->root && priv_detach(&v->fd, dir_access(v->what)) < 0 &&
+		    v->what == folder)
+			fatal("the folder as a mount of its own");
+		if (v->what == folder)
+			folder_fd = v->fd;
+		if (n < NELEM(list))
+			list[n++] = (struct priv_dir){
+			    v->fd, dir_access(v->what)};
+	}
+	if (folder != 0 && folder_fd < 0)
+		fatalx("no descriptor %s", program_dir_name(folder));
+	if (p->root && priv_root(folder_fd) < 0)
+		fatal("the folder as root directory");
+	if (!p->root && folder_fd >= 0 && fchdir(folder_fd) < 0)
+		fatal("the folder as working directory");
+	if (p->root && priv_ids(p->base + program_row(p->self)->number) < 0)
+		fatal("giving up root");
+	if (!p->root && priv_ids(0) < 0)
+		fatal("giving up capabilities");
+	if (priv_landlock(list, n, &p->landlock_abi) < 0)
+		fatal("Landlock");
+	reopen_dirs(p);
+	if (p->landlock_abi == 0)
+		log_info(NULL, "this kernel has no Landlock");
+}
+
+void
+program_confine(struct program *p)
+{
+	const struct program_row *row = program_row(p->self);
+
+	if (priv_session(row->nofile) < 0)
+		fatal("session and limits");
+	if (p->root && priv_namespaces(row->own_net) < 0)
+		fatal("namespaces");
+	confine_files(p, row->folder);
+	if (priv_filter(p->self) < 0)
+		fatal("system-call filter");
+}
+
+/* Blocks: there is nothing else to do before the first message. */
+static void
+receive(struct ipc *c, struct ipc_in *in)
+{
+	struct pollfd pfd = {ipc_fd(c), POLLIN, 0};
+	int r;
+
+	while ((r = ipc_recv(c, in)) == 0)
+		if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
+			fatal("poll");
+	if (r < 0 && errno == 0)
+		exit(0); /* the parent ended while it started us */
+	if (r < 0)
+		fatal("channel to the parent");
+}
+
+static void
+take_setting(struct program *p, struct ipc_in *in)
+{
+	struct msg_SETTING m;
+
+	if (!msg_get_SETTING(in->body, &m))
+		fatalx("malformed SETTING");
+	add_setting(p, (enum setting)m.what, m.name, ipc_in_take(in, 0));
+}
+
+void
+program_receive(struct program *p, program_extra_fn *extra, void *ctx)
+{
+	struct msg_HELLO hello = {.end_ = 0};
+	bool done = false, params = false;
+
+	while (!done) {
+		struct ipc_in in;
+
+		receive(p->parent, &in);
+		switch (in.type) {
+		case IPC_PARAMS:
+			if (!msg_get_PARAMS(in.body, &p->params))
+				fatalx("malformed PARAMS");
+			params = true;
+			log_set_level(p->params.loglevel);
+			break;
+		case IPC_JAIL_LIMITS:
+			if (!msg_get_JAIL_LIMITS(in.body, &p->limits))
+				fatalx("malformed JAIL_LIMITS");
+			p->have_limits = true;
+			break;
+		case IPC_SETTING:
+			take_setting(p, &in);
+			break;
+		case IPC_START_DONE:
+			done = true;
+			break;
+		default:
+			if (extra == NULL)
+				fatalx("unexpected message %s at start",
+				    ipc_row(in.type)->name);
+			extra(ctx, &in);
+		}
+		ipc_in_done(&in);
+	}
+	ipc_wipe();
+	if (!params)
+		fatalx("no PARAMS at start");
+	program_build_id(hello.build);
+	if (ipc_send_HELLO(p->parent, &hello, NULL, 0) < 0)
+		fatal("HELLO");
+}
+
+void
+program_start(struct program *p, enum peer self, int argc, char **argv,
+    program_extra_fn *extra, void *ctx)
+{
+	program_connect(p, self, argc, argv);
+	program_confine(p);
+	program_receive(p, extra, ctx);
+}
+
+int
+program_fd(struct program *p, const char *name)
+{
+	for (size_t i = 0; i < p->nnamed; i++) {
+		int fd = p->named[i].fd;
+
+		if (strcmp(p->named[i].name, name) != 0 || fd < 0)
+			continue;
+		p->named[i].fd = -1;
+		return fd;
+	}
+	return -1;
+}
+
+int
+settings_next(const struct program *p, enum setting what, size_t from)
+{
+	for (size_t i = from; i < p->nsettings; i++)
+		if (p->settings[i].what == what)
+			return (int)i;
+	return -1;
+}
+
+int
+settings_take(struct program *p, enum setting what, const char *name)
+{
+	for (size_t i = 0; i < p->nsettings; i++) {
+		struct setting_value *v = &p->settings[i];
+		int fd = v->fd;
+
+		if (v->what != what || strcmp(v->name, name) != 0 || fd < 0)
+			continue;
+		v->fd = -1;
+		return fd;
+	}
+	return -1;
+}
+
+char *
+settings_text(struct program *p, enum setting what, const char *name,
+    size_t max, size_t *len)
+{
+	int fd = settings_take(p, what, name);
+	const uint8_t *map;
+	char *text = NULL;
+
+	if (fd < 0) {
+		errno = ENOENT;
+		return NULL;
+	}
+	*len = 0;
+	map = memfd_map(fd, len, max);
+	if (map != NULL && (text = malloc(*len + 1)) != NULL) {
+		memcpy(text, map, *len);
+		text[*len] = '\0';
+	}
+	memfd_unmap(map, *len);
+	(void)close(fd);
+	return text;
+}
