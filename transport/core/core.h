@@ -19,6 +19,7 @@
  * by the file of its noun; others go through that file's functions.
  *
  *   core.c   life, rns_recv / rns_submit / rns_tick, dispatch of packets
+ *   announceq.c announces that wait for their share of an interface
  *   inbound.c packet filter and the order of transport 3
  *   outbound.c transport 5: core_out, announce rules
  *   deliver.c packets for and from own destinations, PROVE rules
@@ -34,6 +35,9 @@
  *            channel.c; stream.c
  */
 
+struct queued;
+RB_HEAD(announce_queue, queued);
+
 struct iface {
 	TAILQ_ENTRY(iface) entry;
 	RB_ENTRY(iface) node; /* by id */
@@ -41,7 +45,12 @@ struct iface {
 	struct ifac ifac;
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
 	struct mono added;
-	struct mono announce_allowed; /* 5.3, announce cap */
+	/* announce cap (5.3); announceq.c */
+	struct mono announce_allowed;
+	struct announce_queue announces;
+	uint32_t announce_count;
+	uint64_t announce_seq;
+	struct timer announce_timer;
 };
 TAILQ_HEAD(iface_list, iface);
 RB_HEAD(iface_tree, iface);

@@ -26,8 +26,9 @@ ifaces_init(struct rns *r)
 }
 
 static void
-iface_free(struct iface *i)
+iface_free(struct rns *r, struct iface *i)
 {
+	announceq_clear(r, i);
 	ifac_clear(&i->ifac);
 	crypt_wipe(i->cfg.ifac_key, sizeof(i->cfg.ifac_key));
 	free(i);
@@ -40,7 +41,7 @@ ifaces_free(struct rns *r)
 
 	while ((i = TAILQ_FIRST(&r->ifaces)) != NULL) {
 		TAILQ_REMOVE(&r->ifaces, i, entry);
-		iface_free(i);
+		iface_free(r, i);
 	}
 	RB_INIT(&r->iface_ids);
 	r->iface_count = r->local_clients = 0;
@@ -99,9 +100,10 @@ iface_add(struct rns *r, const struct rns_if *cfg)
 	if (i == NULL)
 		return RNS_ENOMEM;
 	i->cfg = *cfg;
+	announceq_init(i);
 	if (cfg->ifac_size != 0 &&
 	    (err = ifac_init(&i->ifac, cfg->ifac_size, cfg->ifac_key)) != 0) {
-		iface_free(i);
+		iface_free(r, i);
 		return err;
 	}
 	i->added = r->now;
@@ -139,7 +141,7 @@ iface_del(struct rns *r, unsigned id)
 		r->local_clients--;
 	if (r->shared == i)
 		r->shared = NULL;
-	iface_free(i);
+	iface_free(r, i);
 	return RNS_OK;
 }
 

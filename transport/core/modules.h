@@ -34,6 +34,16 @@ int announce_out(struct rns *, const struct path *, uint8_t hops,
 int forward(struct rns *, struct iface *to, uint8_t flags, uint8_t hop,
     const uint8_t *transport_id, const struct iovec_c *rest, size_t count);
 
+/* ---- announceq.c: the announce cap (5.3) ---- */
+
+void announceq_init(struct iface *);
+void announceq_clear(struct rns *, struct iface *);
+/* May an announce of len bytes leave at once? Then it has been counted. */
+bool announceq_now(struct rns *, struct iface *, size_t len);
+/* If not: it leaves when its turn comes. */
+void announceq_put(struct rns *, struct iface *, const struct path *,
+    uint8_t hops);
+
 /* ---- deliver.c ---- */
 
 int deliver_new(struct rns *);

@@ -157,6 +157,7 @@ announce_out(struct rns *r, const struct path *path, uint8_t hops,
 	struct wr w = wr_make(head, sizeof(head));
 	struct iovec_c v[2] = {{head, sizeof(head)}};
 	struct iface *i;
+	enum verdict rule;
 	int err = RNS_ENOENT;
 
 	if (!rd_u8(&rd, &flags) || !rd_skip(&rd, (flags & FLAG_HEADER_2) != 0 ?
@@ -179,9 +180,15 @@ announce_out(struct rns *r, const struct path *path, uint8_t hops,
 		if (i->cfg.kind == RNS_IF_LOCAL_CLIENT || !i->cfg.out ||
 		    !i->cfg.online)
 			continue;
-		if (announce_rule(i, path->rx, false, hops) != BLOCK &&
-		    core_txv(r, i, v, 2) == RNS_OK)
-			err = RNS_OK;
+		rule = announce_rule(i, path->rx, false, hops);
+		if (rule == BLOCK)
+			continue;
+		if (rule == QUEUE &&
+		    !announceq_now(r, i, v[0].n + v[1].n))
+			announceq_put(r, i, path, hops);
+		else if (core_txv(r, i, v, 2) != RNS_OK)
+			continue;
+		err = RNS_OK;
 	}
 	return err;
 }

@@ -330,6 +330,7 @@ path_add(struct rns *r, const struct rns_cmd *cmd)
 	    .announce = cmd->path.announce,
 	    .announce_len = cmd->path.announce_len,
 	};
+	static const uint8_t none[RNS_FULL_HASH];
 	struct packet a;
 	struct path *p;
 	size_t skip = 0;
@@ -344,6 +345,7 @@ path_add(struct rns *r, const struct rns_cmd *cmd)
 	if (age >= path_life_us(rx))
 		return RNS_ESTATE;
 	n.stamp = (struct mono){r->now.us - age};
+	n.packet_hash = none;
 	if (cmd->path.announce_len != 0) {
 		if (packet_parse(&a, cmd->path.announce,
 		    cmd->path.announce_len) != RNS_OK ||
@@ -351,8 +353,6 @@ path_add(struct rns *r, const struct rns_cmd *cmd)
 		    memcmp(a.dest, cmd->path.dest, RNS_HASH) != 0)
 			return RNS_EPARSE;
 		n.packet_hash = a.hash;
-	} else {
-		n.packet_hash = (const uint8_t[RNS_FULL_HASH]){0};
 	}
 	p = path_store(r, &n);
 	if (p == NULL)

@@ -347,15 +347,7 @@ discovery_join(struct rns *r, struct pathreq *e, struct iface *from)
 static bool
 may_search(struct rns *r, struct iface *i, size_t tag_len)
 {
-	uint64_t bits = (HEADER_1_LEN + 2 * RNS_HASH + tag_len) * 8;
-
-	if (r->now.us < i->announce_allowed.us)
-		return false;
-	if (i->cfg.bitrate != 0 && i->cfg.announce_cap_permille != 0)
-		i->announce_allowed = mono_add(r->now,
-		    (int64_t)(bits * MONO_SECOND * 1000 / i->cfg.bitrate /
-		    i->cfg.announce_cap_permille));
-	return true;
+	return announceq_now(r, i, HEADER_1_LEN + 2 * RNS_HASH + tag_len);
 }
 
 /* 6.2 step 5 */

@@ -1,0 +1,144 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "modules.h"
+#include "path.h"
+
+/*
+ * Announce cap (transport 5.3): announces passed on take no more than their
+ * share of an interface's bitrate; the others wait here, those from near
+ * first. What waits is a destination; the announce is the path's, so that the
+ * newest one leaves and a path that is gone leaves nothing.
+ */
+#define QUEUE_MAX 4096    /* MAX_QUEUED_ANNOUNCES */
+#define QUEUE_LIFE 10800  /* QUEUED_ANNOUNCE_LIFE */
+
+struct queued {
+	RB_ENTRY(queued) node;
+	uint8_t dest[RNS_HASH];
+	uint8_t hops;
+	struct mono at;
+	uint64_t seq;
+};
+
+static int
+queued_cmp(const struct queued *a, const struct queued *b)
+{
+	return memcmp(a->dest, b->dest, RNS_HASH);
+}
+
+TREE_PROTOTYPE(announce_queue, queued, node, queued_cmp)
+TREE_GENERATE(announce_queue, queued, node, queued_cmp)
+
+static void
+queued_free(struct iface *i, struct queued *q)
+{
+	RB_REMOVE(announce_queue, &i->announces, q);
+	i->announce_count--;
+	free(q);
+}
+
+static void
+announceq_wait(struct rns *r, struct iface *i, size_t len)
+{
+	uint64_t us = (uint64_t)len * 8 * MONO_SECOND * 1000;
+
+	i->announce_allowed = mono_add(r->now,
+	    (int64_t)(us / i->cfg.bitrate / i->cfg.announce_cap_permille));
+}
+
+/* Drops what is too old; the nearest, then the oldest, or NULL. */
+static struct queued *
+announceq_pick(struct rns *r, struct iface *i)
+{
+	struct queued *q, *next, *best = NULL;
+
+	RB_FOREACH_SAFE(q, announce_queue, &i->announces, next) {
+		if (mono_sub(r->now, q->at) > QUEUE_LIFE * MONO_SECOND)
+			queued_free(i, q);
+		else if (best == NULL || q->hops < best->hops ||
+		    (q->hops == best->hops && q->seq < best->seq))
+			best = q;
+	}
+	return best;
+}
+
+static void
+announceq_run(struct rns *r, void *arg)
+{
+	struct iface *i = arg;
+	struct queued *q;
+	struct path *path;
+
+	while ((q = announceq_pick(r, i)) != NULL) {
+		path = path_find(r, q->dest);
+		if (path != NULL && announce_out(r, path, q->hops, CTX_NONE,
+		    i) == RNS_OK)
+			announceq_wait(r, i, path->announce_len +
+			    (size_t)RNS_HASH);
+		queued_free(i, q);
+		if (path != NULL)
+			break;
+	}
+	if (i->announce_count != 0)
+		timer_set(r, &i->announce_timer, i->announce_allowed.us >
+		    r->now.us ? i->announce_allowed :
+		    mono_add(r->now, MONO_SECOND));
+}
+
+void
+announceq_init(struct iface *i)
+{
+	RB_INIT(&i->announces);
+	timer_init(&i->announce_timer, announceq_run, i);
+}
+
+void
+announceq_clear(struct rns *r, struct iface *i)
+{
+	struct queued *q;
+
+	timer_clear(r, &i->announce_timer);
+	while ((q = RB_ROOT(&i->announces)) != NULL)
+		queued_free(i, q);
+}
+
+bool
+announceq_now(struct rns *r, struct iface *i, size_t len)
+{
+	if (i->cfg.bitrate == 0 || i->cfg.announce_cap_permille == 0)
+		return true;
+	if (i->announce_count != 0 || r->now.us < i->announce_allowed.us)
+		return false;
+	announceq_wait(r, i, len);
+	return true;
+}
+
+void
+announceq_put(struct rns *r, struct iface *i, const struct path *path,
+    uint8_t hops)
+{
+	struct queued key, *q;
+
+	memcpy(key.dest, path->dest, RNS_HASH);
+	q = RB_FIND(announce_queue, &i->announces, &key);
+	if (q == NULL) {
+		if (i->announce_count >= QUEUE_MAX) {
+			(void)core_drop(r, RNS_DROP_LIMIT);
+			return;
+		}
+		q = calloc(1, sizeof(*q));
+		if (q == NULL) {
+			(void)core_drop(r, RNS_DROP_MEMORY);
+			return;
+		}
+		memcpy(q->dest, path->dest, RNS_HASH);
+		(void)RB_INSERT(announce_queue, &i->announces, q);
+		q->seq = ++i->announce_seq;
+		i->announce_count++;
+	}
+	q->hops = hops;
+	q->at = r->now;
+	if (!i->announce_timer.armed)
+		timer_set(r, &i->announce_timer, i->announce_allowed);
+}
