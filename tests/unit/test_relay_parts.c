@@ -1,0 +1,409 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core.h"
+#include "dedup.h"
+#include "iface.h"
+#include "relay_node.h"
+
+/* The small parts: deadlines, sets, queues. */
+
+static const uint8_t priv[RNS_KEY] = {1, 2, 3};
+
+/* ---- timer.c ---- */
+
+struct alarm {
+	struct timer t;
+	char name;
+	int again;
+};
+
+static char fired[16];
+static size_t fired_count;
+
+static void
+ring(struct rns *r, void *arg)
+{
+	struct alarm *a = arg;
+
+	fired[fired_count++] = a->name;
+	if (a->again-- > 0)
+		timer_set(r, &a->t, r->now);
+}
+
+static void
+timers_fire_in_order(void **state)
+{
+	struct alarm a = {.name = 'a'}, b = {.name = 'b'}, c = {.name = 'c'};
+	struct node n;
+
+	(void)state;
+	node_open(&n, false, false, priv);
+	fired_count = 0;
+	timer_init(&a.t, ring, &a);
+	timer_init(&b.t, ring, &b);
+	timer_init(&c.t, ring, &c);
+	timer_set(n.r, &a.t, (struct mono){30});
+	timer_set(n.r, &b.t, (struct mono){10});
+	timer_set(n.r, &c.t, (struct mono){10});
+	assert_int_equal(rns_deadline(n.r).us, 10);
+	rns_tick(n.r, (struct mono){9});
+	assert_int_equal(fired_count, 0);
+	rns_tick(n.r, (struct mono){10});
+	assert_memory_equal(fired, "bc", 2);
+	timer_set(n.r, &a.t, (struct mono){20}); /* moves */
+	assert_int_equal(rns_deadline(n.r).us, 20);
+	timer_clear(n.r, &a.t);
+	timer_clear(n.r, &a.t);
+	assert_true(rns_deadline(n.r).us > 1000); /* others' */
+	timer_set(n.r, &a.t, MONO_NEVER);
+	assert_false(a.t.armed);
+	node_close(&n);
+}
+
+static void
+timers_never_spin(void **state)
+{
+	struct alarm a = {.name = 'a', .again = 3}, b = {.name = 'b'};
+	struct node n;
+
+	(void)state;
+	node_open(&n, false, false, priv);
+	fired_count = 0;
+	timer_init(&a.t, ring, &a);
+	timer_init(&b.t, ring, &b);
+	timer_set(n.r, &a.t, (struct mono){5});
+	timer_set(n.r, &b.t, (struct mono){6});
+	rns_tick(n.r, (struct mono){7});
+	assert_memory_equal(fired, "ab", 2);
+	assert_int_equal(fired_count, 2);
+	/* An older time is the newest seen. */
+	rns_tick(n.r, (struct mono){1});
+	assert_int_equal(fired_count, 3);
+	rns_tick(n.r, (struct mono){8});
+	rns_tick(n.r, (struct mono){8});
+	assert_int_equal(fired_count, 5);
+	node_close(&n);
+}
+
+/* ---- dedup.c ---- */
+
+static void
+key_make(uint8_t key[HASHSET_KEY], uint32_t n)
+{
+	rns_sha256(key, &n, sizeof(n));
+}
+
+static void
+sets_have_two_generations(void **state)
+{
+	struct hashset s;
+	uint8_t key[HASHSET_KEY];
+	struct node n;
+
+	(void)state;
+	node_open(&n, false, false, priv);
+	hashset_init(n.r, &s, 1000);
+	for (uint32_t i = 0; i < 5000; i++) {
+		key_make(key, i);
+		assert_false(hashset_has(&s, key));
+		assert_int_equal(hashset_add(&s, key), RNS_OK);
+		assert_int_equal(hashset_add(&s, key), RNS_EEXIST);
+		assert_true(hashset_has(&s, key));
+		assert_true(s.cur.count <= 1001);
+		/* What came less than a generation ago is there. */
+		key_make(key, i >= 1000 ? i - 1000 : 0);
+		assert_true(hashset_has(&s, key));
+	}
+	key_make(key, 5000 - 2 * 1001 - 1);
+	assert_false(hashset_has(&s, key));
+	hashset_clear(&s);
+	assert_false(hashset_has(&s, key));
+	node_close(&n);
+}
+
+/* Against a plain array of the same content. */
+static void
+sets_delete(void **state)
+{
+	enum { KEYS = 3000 };
+	static bool in[KEYS];
+	struct hashset s;
+	uint8_t key[HASHSET_KEY];
+	struct node n;
+
+	(void)state;
+	node_open(&n, false, false, priv);
+	hashset_init(n.r, &s, KEYS + 1);
+	memset(in, 0, sizeof(in));
+	for (uint32_t i = 0; i < 20000; i++) {
+		uint32_t k = (i * 7919 + i / 3) % KEYS;
+
+		key_make(key, k);
+		if (i % 3 == 2) {
+			hashset_del(&s, key);
+			in[k] = false;
+		} else {
+			(void)hashset_add(&s, key);
+			in[k] = true;
+		}
+	}
+	for (uint32_t k = 0; k < KEYS; k++) {
+		key_make(key, k);
+		assert_int_equal(hashset_has(&s, key), in[k]);
+	}
+	hashset_clear(&s);
+	node_close(&n);
+}
+
+static void
+hashes_from_storage(void **state)
+{
+	uint8_t keys[3 * HASHSET_KEY], out[4 * HASHSET_KEY];
+	struct rns_cmd c = {.type = RNS_CMD_HASHES_ADD,
+	    .bytes = {keys, sizeof(keys)}};
+	struct node n;
+
+	(void)state;
+	node_open(&n, true, false, priv);
+	assert_int_equal(rns_hashes(n.r, out, 4), 0);
+	for (uint32_t i = 0; i < 3; i++)
+		key_make(keys + i * HASHSET_KEY, i);
+	assert_int_equal(node_submit(&n, &c), RNS_OK);
+	assert_int_equal(rns_hashes(n.r, out, 4), 3);
+	assert_int_equal(rns_hashes(n.r, out, 2), 2);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_true(dedup_has(n.r, keys + i * HASHSET_KEY));
+	c.bytes.len = 33;
+	assert_int_equal(node_submit(&n, &c), RNS_EINVAL);
+	node_close(&n);
+}
+
+/* ---- txq.c ---- */
+
+static void
+queue_keeps_order_and_sizes(void **state)
+{
+	static uint8_t big[200000];
+	struct iface *i;
+	struct rns_tx tx;
+	struct node n;
+
+	(void)state;
+	node_open(&n, false, false, priv);
+	node_if(&n, 3, RNS_IF_NET, RNS_MODE_FULL, 262144, true);
+	i = iface_find(n.r, 3);
+	for (int round = 0; round < 3; round++) {
+		for (size_t k = 1; k <= 1000; k++) {
+			memset(big, (int)k, k * 3);
+			assert_int_equal(core_tx(n.r, i, big, k * 3), 0);
+		}
+		memset(big, 9, sizeof(big));
+		assert_int_equal(core_tx(n.r, i, big, sizeof(big)), 0);
+		for (size_t k = 1; k <= 1000; k++) {
+			assert_true(rns_next_tx(n.r, &tx));
+			assert_int_equal(tx.ifid, 3);
+			assert_int_equal(tx.len, k * 3);
+			assert_int_equal(tx.data[0], (uint8_t)k);
+			assert_int_equal(tx.data[tx.len - 1], (uint8_t)k);
+		}
+		assert_true(rns_next_tx(n.r, &tx));
+		assert_int_equal(tx.len, sizeof(big));
+		assert_false(rns_next_tx(n.r, &tx));
+	}
+	node_close(&n);
+}
+
+static void
+queue_is_bounded(void **state)
+{
+	struct rns_counts before, after;
+	uint8_t packet[100] = {0};
+	struct iface *i;
+	struct node n;
+	uint32_t k;
+
+	(void)state;
+	node_open(&n, false, false, priv);
+	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	i = iface_find(n.r, 0);
+	rns_counts(n.r, &before);
+	for (k = 0; core_tx(n.r, i, packet, sizeof(packet)) == RNS_OK; k++)
+		assert_true(k < 100000);
+	assert_int_equal(k, 65536);
+	assert_false(iface_has_room(n.r, i));
+	assert_int_equal(rns_drops(n.r, RNS_DROP_TX_FULL), 1);
+	rns_counts(n.r, &after);
+	assert_int_equal(after.tx_packets - before.tx_packets, k);
+	node_close(&n);
+}
+
+static void
+queue_adds_access_codes(void **state)
+{
+	struct rns_cmd c = {.type = RNS_CMD_IF_ADD,
+	    .iface = {.id = 1, .mode = RNS_MODE_FULL, .out = true,
+	        .online = true, .ifac_size = 16}};
+	uint8_t packet[60], plain[100];
+	struct iface *i;
+	struct rns_tx tx;
+	struct node n;
+	size_t len;
+
+	(void)state;
+	node_open(&n, false, false, priv);
+	assert_int_equal(rns_ifac_key(c.iface.ifac_key, "n", NULL), 0);
+	assert_int_equal(node_submit(&n, &c), RNS_OK);
+	i = iface_find(n.r, 1);
+	memset(packet, 0x21, sizeof(packet));
+	for (int k = 0; k < 50; k++)
+		assert_int_equal(core_tx(n.r, i, packet, sizeof(packet)), 0);
+	for (int k = 0; k < 50; k++) {
+		assert_true(rns_next_tx(n.r, &tx));
+		assert_int_equal(tx.len, sizeof(packet) + 16);
+		assert_int_equal(ifac_unmask(&i->ifac, plain, &len,
+		    sizeof(plain), tx.data, tx.len), RNS_OK);
+		assert_int_equal(len, sizeof(packet));
+		assert_memory_equal(plain, packet, len);
+	}
+	node_close(&n);
+}
+
+/* ---- iface.c ---- */
+
+static void
+interfaces_come_and_go(void **state)
+{
+	struct rns_cmd c = {.type = RNS_CMD_IF_ADD,
+	    .iface = {.id = 7, .mode = RNS_MODE_FULL, .out = true}};
+	static const struct {
+		unsigned id;
+		uint64_t bitrate;
+	} add[] = {{1, 10}, {2, 1000}, {3, 10}, {4, 100}};
+	static const unsigned order[] = {2, 4, 1, 3};
+	struct iface *i;
+	struct node n;
+	size_t k = 0;
+
+	(void)state;
+	node_open(&n, false, false, priv);
+	c.iface.mode = 0;
+	assert_int_equal(node_submit(&n, &c), RNS_EINVAL);
+	c.iface.mode = RNS_MODE_FULL;
+	c.iface.kind = RNS_IF_SHARED; /* only of attached programs */
+	assert_int_equal(node_submit(&n, &c), RNS_EINVAL);
+	c.iface.kind = RNS_IF_NET;
+	for (size_t j = 0; j < NELEM(add); j++) {
+		c.iface.id = add[j].id;
+		c.iface.bitrate = add[j].bitrate;
+		assert_int_equal(node_submit(&n, &c), RNS_OK);
+		assert_int_equal(node_submit(&n, &c), RNS_EEXIST);
+	}
+	TAILQ_FOREACH(i, &n.r->ifaces, entry)
+		assert_int_equal(i->cfg.id, order[k++]);
+	assert_int_equal(core_tx(n.r, iface_find(n.r, 1), priv, 20),
+	    RNS_ESTATE);
+	c = (struct rns_cmd){.type = RNS_CMD_IF_ONLINE,
+	    .online = {.ifid = 1, .online = true}};
+	assert_int_equal(node_submit(&n, &c), RNS_OK);
+	assert_int_equal(core_tx(n.r, iface_find(n.r, 1), priv, 20), RNS_OK);
+	c = (struct rns_cmd){.type = RNS_CMD_IF_DEL, .ifid = 1};
+	assert_int_equal(node_submit(&n, &c), RNS_OK);
+	assert_int_equal(node_submit(&n, &c), RNS_ENOENT);
+	assert_int_equal(rns_recv(n.r, 1, priv, 20, (struct mono){0}),
+	    RNS_ENOENT);
+	node_close(&n);
+}
+
+/* ---- event.c ---- */
+
+static struct rns_event
+packet_event(const uint8_t *p, size_t len)
+{
+	return (struct rns_event){.type = RNS_EV_PACKET,
+	    .packet = {.data = p, .len = len}};
+}
+
+static void
+events_own_their_bytes(void **state)
+{
+	uint8_t text[4] = "abc", *own = malloc(4);
+	struct rns_event ev = packet_event(text, 3), got;
+	struct node n;
+
+	(void)state;
+	node_open(&n, false, false, priv);
+	assert_non_null(own);
+	memcpy(own, "xyz", 4);
+	assert_int_equal(event_push(n.r, &ev), RNS_OK);
+	ev = packet_event(own, 3);
+	assert_int_equal(event_push_own(n.r, &ev, own), RNS_OK);
+	ev = (struct rns_event){.type = RNS_EV_ANNOUNCE,
+	    .announce = {.app_data = text, .app_data_len = 0, .raw = text,
+	        .raw_len = 3}};
+	assert_int_equal(event_push(n.r, &ev), RNS_OK);
+	memset(text, 0, sizeof(text));
+	assert_true(rns_next_event(n.r, &got));
+	assert_memory_equal(got.packet.data, "abc", 3);
+	assert_true(rns_next_event(n.r, &got));
+	assert_ptr_equal(got.packet.data, own);
+	assert_true(rns_next_event(n.r, &got));
+	assert_non_null(got.announce.app_data); /* empty is not nil */
+	assert_null(got.announce.ratchet);
+	assert_memory_equal(got.announce.raw, "abc", 3);
+	assert_false(rns_next_event(n.r, &got));
+	node_close(&n);
+}
+
+static void
+events_are_bounded(void **state)
+{
+	static uint8_t bytes[100000];
+	struct rns_event ev = packet_event(bytes, sizeof(bytes)), got;
+	struct node n;
+	size_t k = 0;
+
+	(void)state;
+	node_open(&n, false, false, priv);
+	n.r->cfg.limits.event_bytes = 1000000;
+	while (event_push(n.r, &ev) == RNS_OK)
+		k++;
+	assert_int_equal(k, 9);
+	assert_int_equal(rns_drops(n.r, RNS_DROP_LIMIT), 1);
+	while (rns_next_event(n.r, &got))
+		k--;
+	assert_int_equal(k, 0);
+	assert_int_equal(event_push(n.r, &ev), RNS_OK);
+	assert_true(rns_next_event(n.r, &got));
+	n.r->cfg.limits.events = 2;
+	ev.packet.len = 1;
+	assert_int_equal(event_push(n.r, &ev), RNS_OK);
+	assert_int_equal(event_push(n.r, &ev), RNS_OK);
+	assert_int_equal(event_push(n.r, &ev), RNS_ELIMIT);
+	node_close(&n);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(timers_fire_in_order),
+	    cmocka_unit_test(timers_never_spin),
+	    cmocka_unit_test(sets_have_two_generations),
+	    cmocka_unit_test(sets_delete),
+	    cmocka_unit_test(hashes_from_storage),
+	    cmocka_unit_test(queue_keeps_order_and_sizes),
+	    cmocka_unit_test(queue_is_bounded),
+	    cmocka_unit_test(queue_adds_access_codes),
+	    cmocka_unit_test(interfaces_come_and_go),
+	    cmocka_unit_test(events_own_their_bytes),
+	    cmocka_unit_test(events_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
