@@ -236,6 +236,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	F(u64, qid, 0) /* not 0: answer HEAD when it is in the trail */        \
 	F(var, job, 32) F(var, peer, 32) /* fp, or Reticulum identity hash */  \
 	F(str, code, 64) F(str, text, 768) F(i64, a, 0) F(i64, b, 0)
+/* seq 0: the event could not be written (disk full, or no trail) */
 #define MSG_HEAD(F) F(u64, qid, 0) F(u64, seq, 0) F(arr, digest, 32)
 
 #define PEERS(a) (1u << PEER_##a)
@@ -282,7 +283,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(K_SIGNED, PEERS(KEYS), PEERS(NODE), 0, 0)                            \
 	M(K_CHALLENGE, PEERS(NODE), PEERS(KEYS), 0, 0)                         \
 	M(K_CHALLENGED, PEERS(KEYS), PEERS(NODE), 0, 0)                        \
-	M(K_BINDING, PEERS(KEYS), PEERS(NODE), 0, 0)                           \
+	M(K_BINDING, PEERS(KEYS), PEERS(NODE) | PEERS(AUDIT), 0, 0)            \
 	M(B_SIGN, PEERS(KEYS), PEERS(TRANSPORT), 0, 0)                         \
 	M(B_SIGNED, PEERS(TRANSPORT), PEERS(KEYS), 0, 0)                       \
 	M(BINDING_MADE, PEERS(KEYS), PEERS(PARENT), 0, 0)                      \
