@@ -203,7 +203,6 @@ static const struct knob main_knobs[] = {
 	UNBUILT_INT("autoconnect_interface_gravity"),
 	UNBUILT_BOOL("autoconnect_announces_to_internal"),
 	UNBUILT_BOOL("publish_blackhole"),
-	UNBUILT_LIST("blackhole_sources"),
 	UNBUILT_FLOAT("blackhole_update_interval"),
 	UNBUILT_INT("qlen_in_data"),
 	UNBUILT_INT("qlen_in_announce"),
@@ -270,6 +269,37 @@ read_rpc_key(struct reader *r)
 }
 
 static int
+read_sources(struct reader *r)
+{
+	struct conf_entry *e = conf_entry(r->v.sec, "blackhole_sources");
+	const char *v;
+
+	if (e == NULL || e->n == 0)
+		return 0;
+	e->used = true;
+	r->c->blackhole_sources = calloc(e->n, RNS_HASH);
+	if (r->c->blackhole_sources == NULL) {
+		conf_error(r->v.err, 0, "", "out of memory");
+		return -1;
+	}
+	for (unsigned i = 0; i < e->n; i++) {
+		v = conf_value(r->v.tree, r->v.sec, e, i, r->v.err);
+		if (v == NULL)
+			return -1;
+		if (!hex_decode(r->c->blackhole_sources[i], RNS_HASH, v,
+		    strlen(v))) {
+			conf_error(r->v.err, e->line, "the hash of a "
+			    "transport identity: 32 hex digits",
+			    "\"blackhole_sources\" cannot be \"%s\"", v);
+			return -1;
+		}
+	}
+	r->c->nblackhole_sources = e->n;
+	return note(r, e->line, "%s: lists of \"%s\" are read from storage, "
+	    "but not fetched by this version", r->where, e->key);
+}
+
+static int
 read_default_ar(struct reader *r, uint32_t ar[3])
 {
 	static const char *keys[] = {"default_ar_target",
@@ -302,7 +332,7 @@ read_main(struct reader *r, uint32_t ar[3])
 	r->where = "[reticulum]";
 	if (read_knobs(r, main_knobs, NELEM(main_knobs), r->c) < 0 ||
 	    read_share_type(r) < 0 || read_rpc_key(r) < 0 ||
-	    read_default_ar(r, ar) < 0)
+	    read_sources(r) < 0 || read_default_ar(r, ar) < 0)
 		return -1;
 	if (rnsconf_socket_name(r->c, true, name, sizeof(name)) == 0) {
 		conf_error(r->v.err, conf_line(&r->v, "instance_name"),
@@ -650,6 +680,7 @@ rnsconf_free(struct rnsconf *c)
 	confobj_free(c->tree);
 	free(c->ifs);
 	free(c->notes);
+	free(c->blackhole_sources);
 	explicit_bzero(c, sizeof(*c));
 	free(c);
 }

@@ -76,6 +76,9 @@ struct rnsconf {
 	bool use_implicit_proof;
 	bool static_transport_identity;
 	int32_t default_gravity;
+	/* whose stored lists count (7.4); fetching them is not built */
+	uint8_t (*blackhole_sources)[RNS_HASH];
+	unsigned nblackhole_sources;
 
 	struct rnsconf_if *ifs; /* all sections, in the order of the file */
 	unsigned nifs;

@@ -1,0 +1,65 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bridge.h"
+#include "clock.h"
+#include "engine.h"
+#include "log.h"
+
+/*
+ * The one thing that the node's Reticulum identity signs for another program:
+ * a binding statement of klp.md 5, in which it is named itself. The message is
+ * built here from fields; nobody hands over bytes to sign.
+ */
+#define BINDING_TYPE "application/vnd.klp.binding"
+#define STATEMENT 114
+#define BINDING_FLAGS 0x01         /* bit 0: bip340 */
+#define VALIDITY_MAX (400u * 86400) /* klp.md 5 */
+#define EARLY_MAX 300              /* not_before <= now + 300 s */
+
+static bool
+sound(const struct msg_B_SIGN *m, int64_t now_s)
+{
+	return (m->flags & ~BINDING_FLAGS) == 0 &&
+	    (m->secp[0] == 2 || m->secp[0] == 3) &&
+	    m->not_after > m->not_before &&
+	    m->not_after - m->not_before <= VALIDITY_MAX &&
+	    m->not_before <= now_s + EARLY_MAX && m->not_after > now_s;
+}
+
+void
+binding_sign(struct engine *e, struct ipc_in *in)
+{
+	uint8_t buf[64 + STATEMENT];
+	struct msg_B_SIGNED reply = {0};
+	struct msg_B_SIGN m;
+	struct wr w;
+	char head[64];
+	int n;
+
+	if (!msg_get_B_SIGN(in->body, &m) ||
+	    !sound(&m, clock_wall_us() / MONO_SECOND)) {
+		log_warnx("keys", "a binding that is not sound is not signed");
+		return;
+	}
+	n = snprintf(head, sizeof(head), "DSSEv1 %zu %s %d ",
+	    strlen(BINDING_TYPE), BINDING_TYPE, STATEMENT);
+	w = wr_make(buf, sizeof(buf));
+	wr_bytes(&w, head, (size_t)n);
+	wr_bytes(&w, "KB01", 4);
+	wr_u8(&w, m.flags);
+	wr_bytes(&w, m.secp, sizeof(m.secp));
+	wr_bytes(&w, e->identity_public, RNS_KEY);
+	wr_u32(&w, m.serial);
+	wr_u32(&w, m.not_before);
+	wr_u32(&w, m.not_after);
+	reply.serial = m.serial;
+	if (!wr_ok(&w) ||
+	    rns_identity_sign(reply.sig, e->identity, buf, w.len) != RNS_OK)
+		return;
+	if (IPC_SEND(engine_ipc(e, PEER_KEYS), B_SIGNED, &reply, NULL, 0) < 0)
+		engine_send_failed(PEER_KEYS);
+	else
+		log_notice("keys", "binding signed serial=%u", m.serial);
+}

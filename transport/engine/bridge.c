@@ -1,0 +1,529 @@
+#include "bridge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bridge_int.h"
+#include "clock.h"
+#include "log.h"
+
+/*
+ * Answers up to this size are compressed when that helps. Larger ones are
+ * slices of blobs: bz2 of a slice would hold up the relay for longer than it
+ * saves on all but the slowest links.
+ */
+#define COMPRESS_MAX 65536
+
+static const char *const paths[] = { /* compute.md 3, what this node serves */
+	"/klp/v1/describe", "/klp/v1/challenge", "/klp/v1/job/submit",
+	"/klp/v1/blob/have", "/klp/v1/blob/put", "/klp/v1/blob/get",
+	"/klp/v1/job/status", "/klp/v1/job/log", "/klp/v1/job/follow",
+	"/klp/v1/job/result", "/klp/v1/job/cancel", "/klp/v1/job/list",
+};
+
+static int
+blink_cmp(const struct blink *a, const struct blink *b)
+{
+	return memcmp(a->id, b->id, RNS_HASH);
+}
+
+TREE_PROTOTYPE(blink_tree, blink, node, blink_cmp)
+TREE_GENERATE(blink_tree, blink, node, blink_cmp)
+
+struct ipc *
+bridge_node(const struct bridge *b)
+{
+	return engine_ipc(b->e, PEER_NODE);
+}
+
+struct blink *
+bridge_find(struct bridge *b, const uint8_t id[RNS_HASH])
+{
+	struct blink key;
+
+	memcpy(key.id, id, RNS_HASH);
+	return RB_FIND(blink_tree, &b->links, &key);
+}
+
+unsigned
+bridge_links(const struct bridge *b)
+{
+	return b->nlinks;
+}
+
+/* ---- life ---- */
+
+static int
+add_dest(struct bridge *b)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_DEST_ADD};
+	int err;
+
+	if (rns_dest_hash(b->dest, "klp.node", b->e->identity_hash) != RNS_OK)
+		return -1;
+	cmd.dest.type = RNS_SINGLE;
+	cmd.dest.name = "klp.node";
+	memcpy(cmd.dest.identity, b->e->identity, RNS_KEY);
+	cmd.dest.has_identity = true;
+	cmd.dest.prove = RNS_PROVE_NONE;
+	cmd.dest.accept_links = true;
+	cmd.dest.resources = RNS_ACCEPT_NONE;
+	cmd.dest.max_request = BRIDGE_REQUEST_MAX;
+	err = engine_submit(b->e, &cmd);
+	explicit_bzero(&cmd, sizeof(cmd));
+	if (err != RNS_OK)
+		return -1;
+	for (size_t i = 0; i < NELEM(paths); i++) {
+		cmd.type = RNS_CMD_HANDLER_ADD;
+		memset(&cmd.handler, 0, sizeof(cmd.handler));
+		memcpy(cmd.handler.dest, b->dest, RNS_HASH);
+		cmd.handler.path = paths[i];
+		cmd.handler.allow = RNS_ALLOW_ALL; /* node says who may */
+		cmd.handler.compress_max = COMPRESS_MAX;
+		if (engine_submit(b->e, &cmd) != RNS_OK)
+			return -1;
+	}
+	return 0;
+}
+
+struct bridge *
+bridge_new(struct engine *e)
+{
+	struct bridge *b;
+
+	if ((b = calloc(1, sizeof(*b))) == NULL)
+		return NULL;
+	b->e = e;
+	RB_INIT(&b->links);
+	if (add_dest(b) < 0) {
+		free(b);
+		return NULL;
+	}
+	return b;
+}
+
+static void
+reply_free(struct blink *l, struct reply *p)
+{
+	TAILQ_REMOVE(&l->replies, p, entry);
+	l->nreplies--;
+	free(p->copy);
+	if (p->map != NULL)
+		memfd_unmap(p->map, p->len);
+	free(p);
+}
+
+static void
+blink_free(struct blink *l)
+{
+	struct reply *p;
+
+	follow_stop_all(l);
+	while ((p = TAILQ_FIRST(&l->replies)) != NULL)
+		reply_free(l, p);
+	RB_REMOVE(blink_tree, &l->b->links, l);
+	l->b->nlinks--;
+	free(l);
+}
+
+void
+bridge_free(struct bridge *b)
+{
+	struct blink *l;
+
+	if (b == NULL)
+		return;
+	while ((l = RB_MIN(blink_tree, &b->links)) != NULL)
+		blink_free(l);
+	free(b);
+}
+
+void
+bridge_close(struct bridge *b)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_LINK_CLOSE};
+	struct blink *l;
+
+	RB_FOREACH(l, blink_tree, &b->links) {
+		memcpy(cmd.hash, l->id, RNS_HASH);
+		(void)engine_submit(b->e, &cmd);
+	}
+}
+
+/* ---- to node ---- */
+
+#define TO_NODE(b, NAME, m, fds, n)                                            \
+	do {                                                                   \
+		if (bridge_node(b) != NULL &&                                  \
+		    IPC_SEND(bridge_node(b), NAME, m, fds, n) < 0)             \
+			engine_send_failed(PEER_NODE);            \
+	} while (0)
+
+static void
+tell_link(struct blink *l)
+{
+	struct msg_T_LINK m = {0};
+	struct rns_link_info info;
+	struct rns_path path;
+	struct nif *n;
+
+	if (!rns_link_get(l->b->e->rns, l->id, &info))
+		return;
+	memcpy(m.link, l->id, RNS_HASH);
+	m.ifid = info.ifid;
+	m.bitrate = (n = nif_find(l->b->e, info.ifid)) != NULL ?
+	    n->cfg.bitrate : 0;
+	m.rtt_us = info.rtt_us > 0 && info.rtt_us < UINT32_MAX ?
+	    (uint32_t)info.rtt_us : 0;
+	m.mtu = info.mtu;
+	m.mdu = info.mdu;
+	m.hops = rns_path_get(l->b->e->rns, info.dest, &path) ? path.hops : 0;
+	TO_NODE(l->b, T_LINK, &m, NULL, 0);
+}
+
+static void
+tell_identified(struct blink *l)
+{
+	struct msg_T_IDENTIFIED m = {0};
+
+	memcpy(m.link, l->id, RNS_HASH);
+	memcpy(m.rns_public, l->identity, RNS_KEY);
+	memcpy(m.rns_hash, l->identity_hash, RNS_HASH);
+	TO_NODE(l->b, T_IDENTIFIED, &m, NULL, 0);
+}
+
+static void
+tell_replied(struct bridge *b, const uint8_t *link, const uint8_t *request,
+    bool ok)
+{
+	struct msg_T_REPLIED m = {.ok = ok};
+
+	memcpy(m.link, link, RNS_HASH);
+	memcpy(m.request, request, RNS_HASH);
+	b->replies += ok;
+	TO_NODE(b, T_REPLIED, &m, NULL, 0);
+}
+
+void
+bridge_node_up(struct bridge *b)
+{
+	struct msg_T_HELLO m = {0};
+	struct blink *l;
+
+	memcpy(m.rns_public, b->e->identity_public, RNS_KEY);
+	memcpy(m.dest, b->dest, RNS_HASH);
+	TO_NODE(b, T_HELLO, &m, NULL, 0);
+	RB_FOREACH(l, blink_tree, &b->links) {
+		tell_link(l);
+		if (l->identified)
+			tell_identified(l);
+	}
+}
+
+void
+bridge_node_down(struct bridge *b)
+{
+	struct blink *l;
+
+	/* the pipes' other ends are gone with it */
+	RB_FOREACH(l, blink_tree, &b->links)
+		follow_stop_all(l);
+}
+
+/* ---- events of the core ---- */
+
+static void
+on_link_up(struct bridge *b, const struct rns_event *ev)
+{
+	struct blink *l;
+
+	if (bridge_find(b, ev->link.id) != NULL)
+		return;
+	if ((l = calloc(1, sizeof(*l))) == NULL) {
+		b->dropped++;
+		return;
+	}
+	l->b = b;
+	memcpy(l->id, ev->link.id, RNS_HASH);
+	TAILQ_INIT(&l->replies);
+	follow_init(l);
+	(void)RB_INSERT(blink_tree, &b->links, l);
+	b->nlinks++;
+	tell_link(l);
+}
+
+static void
+on_identified(struct bridge *b, const struct rns_event *ev)
+{
+	struct blink *l = bridge_find(b, ev->link.id);
+
+	if (l == NULL)
+		return;
+	l->identified = true;
+	memcpy(l->identity, ev->link.identity, RNS_KEY);
+	memcpy(l->identity_hash, ev->link.identity_hash, RNS_HASH);
+	tell_identified(l);
+}
+
+static void
+on_closed(struct bridge *b, const struct rns_event *ev)
+{
+	struct blink *l = bridge_find(b, ev->link.id);
+	struct msg_T_CLOSED m = {.reason = (uint8_t)ev->link.reason};
+
+	if (l == NULL)
+		return;
+	memcpy(m.link, l->id, RNS_HASH);
+	TO_NODE(b, T_CLOSED, &m, NULL, 0);
+	blink_free(l);
+}
+
+/*
+ * A request that node cannot take now is dropped: the requester has a timer of
+ * its own and may repeat every one of them (compute.md 3).
+ */
+static void
+on_request(struct bridge *b, const struct rns_event *ev)
+{
+	struct msg_T_REQUEST m = {0};
+	struct ipc *node = bridge_node(b);
+	int fd = -1;
+
+	if (bridge_find(b, ev->request.link) == NULL || node == NULL ||
+	    ipc_full(node) || ev->request.len > BRIDGE_REQUEST_MAX) {
+		b->dropped++;
+		return;
+	}
+	memcpy(m.link, ev->request.link, RNS_HASH);
+	memcpy(m.request, ev->request.request_id, RNS_HASH);
+	memcpy(m.path_hash, ev->request.path_hash, RNS_HASH);
+	m.len = (uint32_t)ev->request.len;
+	if (ev->request.len <= sizeof(m.data)) {
+		m.data_len = (uint16_t)ev->request.len;
+		memcpy(m.data, ev->request.data, ev->request.len);
+	} else if ((fd = memfd_sealed("request", ev->request.data,
+	    ev->request.len)) < 0) {
+		log_warn("node", "request lost");
+		b->dropped++;
+		return;
+	}
+	b->requests++;
+	TO_NODE(b, T_REQUEST, &m, &fd, fd >= 0 ? 1 : 0);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static void
+on_sent(struct bridge *b, const struct rns_event *ev)
+{
+	struct blink *l = bridge_find(b, ev->sent.link);
+	struct reply *p;
+
+	if (l == NULL)
+		return;
+	TAILQ_FOREACH(p, &l->replies, entry) {
+		if (p->tag != ev->sent.tag)
+			continue;
+		tell_replied(b, p->link, p->request,
+		    ev->sent.status == RNS_RES_COMPLETE);
+		reply_free(l, p);
+		return;
+	}
+}
+
+bool
+bridge_event(struct bridge *b, const struct rns_event *ev)
+{
+	struct blink *l;
+
+	switch (ev->type) {
+	case RNS_EV_LINK_UP:
+		if (ev->link.initiator ||
+		    memcmp(ev->link.dest, b->dest, RNS_HASH) != 0)
+			return false;
+		on_link_up(b, ev);
+		return true;
+	case RNS_EV_LINK_IDENTIFIED:
+		on_identified(b, ev);
+		return true;
+	case RNS_EV_LINK_CLOSED:
+		on_closed(b, ev);
+		return true;
+	case RNS_EV_REQUEST:
+		on_request(b, ev);
+		return true;
+	case RNS_EV_SENT:
+		on_sent(b, ev);
+		return true;
+	case RNS_EV_CHANNEL_READY:
+		if ((l = bridge_find(b, ev->link.id)) != NULL)
+			follow_ready(l);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* ---- messages of node ---- */
+
+/* The bytes of an answer: inline, or in the sealed memfd that came along. */
+static struct reply *
+reply_new(const struct msg_N_REPLY *m, struct ipc_in *in)
+{
+	struct reply *p;
+	int fd = -1;
+
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		return NULL;
+	memcpy(p->link, m->link, RNS_HASH);
+	memcpy(p->request, m->request, RNS_HASH);
+	p->len = m->len;
+	if (in->nfds > 0) {
+		fd = ipc_in_take(in, 0);
+		p->map = memfd_map(fd, &p->len, BRIDGE_REPLY_MAX);
+		(void)close(fd);
+	} else if (m->len == m->data_len && m->len > 0 &&
+	    (p->copy = malloc(m->len)) != NULL) {
+		memcpy(p->copy, m->data, m->len);
+	}
+	if (p->map == NULL && p->copy == NULL) {
+		free(p);
+		return NULL;
+	}
+	return p;
+}
+
+static void
+on_reply(struct bridge *b, struct ipc_in *in)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_RESPOND};
+	struct msg_N_REPLY m;
+	bool as_resource = false;
+	struct blink *l;
+	struct reply *p;
+	int err;
+
+	if (!msg_get_N_REPLY(in->body, &m) ||
+	    (l = bridge_find(b, m.link)) == NULL)
+		return; /* T_CLOSED has told of it */
+	if (l->nreplies >= BRIDGE_REPLIES || (p = reply_new(&m, in)) == NULL) {
+		tell_replied(b, m.link, m.request, false);
+		return;
+	}
+	p->tag = ++b->next_tag;
+	TAILQ_INSERT_TAIL(&l->replies, p, entry);
+	l->nreplies++;
+	memcpy(cmd.respond.link, m.link, RNS_HASH);
+	memcpy(cmd.respond.request_id, m.request, RNS_HASH);
+	cmd.respond.data = p->map != NULL ? p->map : p->copy;
+	cmd.respond.len = p->len;
+	cmd.respond.tag = p->tag;
+	cmd.respond.as_resource = &as_resource;
+	err = engine_submit(b->e, &cmd);
+	if (err == RNS_OK && as_resource)
+		return;
+	tell_replied(b, m.link, m.request, err == RNS_OK);
+	reply_free(l, p);
+}
+
+static void
+on_app_data(struct bridge *b, struct ipc_in *in)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_APP_DATA};
+	struct msg_N_APP_DATA m;
+
+	if (!msg_get_N_APP_DATA(in->body, &m))
+		return;
+	memcpy(cmd.announce.dest, b->dest, RNS_HASH);
+	cmd.announce.app_data = m.data;
+	cmd.announce.app_data_len = m.data_len;
+	if (engine_submit(b->e, &cmd) != RNS_OK) {
+		log_warnx("klp.node", "app data of %u bytes refused",
+		    m.data_len);
+		return;
+	}
+	if (!m.announce)
+		return;
+	cmd.type = RNS_CMD_ANNOUNCE;
+	cmd.announce.app_data = NULL;
+	cmd.announce.app_data_len = 0;
+	(void)engine_submit(b->e, &cmd);
+}
+
+static void
+on_follow(struct bridge *b, struct ipc_in *in)
+{
+	struct msg_N_FOLLOW m;
+	struct blink *l;
+
+	if (msg_get_N_FOLLOW(in->body, &m) &&
+	    (l = bridge_find(b, m.link)) != NULL)
+		follow_start(l, m.stream, ipc_in_take(in, 0));
+}
+
+static void
+on_close(struct bridge *b, struct ipc_in *in)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_LINK_CLOSE};
+	struct msg_N_CLOSE m;
+
+	if (!msg_get_N_CLOSE(in->body, &m) || bridge_find(b, m.link) == NULL)
+		return;
+	memcpy(cmd.hash, m.link, RNS_HASH);
+	(void)engine_submit(b->e, &cmd);
+}
+
+static void
+on_hold(struct bridge *b, struct ipc_in *in)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_LINK_HOLD};
+	struct msg_N_HOLD m;
+
+	if (!msg_get_N_HOLD(in->body, &m) || bridge_find(b, m.link) == NULL)
+		return;
+	memcpy(cmd.hold.link, m.link, RNS_HASH);
+	cmd.hold.until = mono_add(clock_mono(), (int64_t)m.ms * 1000);
+	(void)engine_submit(b->e, &cmd);
+}
+
+static void
+on_blackhole(struct bridge *b, struct ipc_in *in)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_BLACKHOLE};
+	struct msg_N_BLACKHOLE m;
+
+	if (!msg_get_N_BLACKHOLE(in->body, &m))
+		return;
+	memcpy(cmd.blackhole.identity, m.rns_hash, RNS_HASH);
+	cmd.blackhole.on = m.on;
+	(void)engine_submit(b->e, &cmd);
+}
+
+bool
+bridge_message(struct bridge *b, struct ipc_in *in)
+{
+	switch (in->type) {
+	case IPC_N_REPLY:
+		on_reply(b, in);
+		return true;
+	case IPC_N_FOLLOW:
+		on_follow(b, in);
+		return true;
+	case IPC_N_CLOSE:
+		on_close(b, in);
+		return true;
+	case IPC_N_APP_DATA:
+		on_app_data(b, in);
+		return true;
+	case IPC_N_BLACKHOLE:
+		on_blackhole(b, in);
+		return true;
+	case IPC_N_HOLD:
+		on_hold(b, in);
+		return true;
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,36 @@
+#ifndef ENGINE_BRIDGE_H
+#define ENGINE_BRIDGE_H
+
+#include <stdbool.h>
+
+#include <rns/rns.h>
+
+#include "ipc.h"
+
+struct engine;
+struct bridge;
+
+/*
+ * The destination klp.node (compute.md 1, 3) on one side, warren-node on the
+ * other: requests go to node as messages, answers and streams come back.
+ * Nothing is parsed here but message fields; a request's map is node's.
+ */
+#define BRIDGE_REQUEST_MAX 266240 /* compute.md 3 */
+
+struct bridge *bridge_new(struct engine *); /* NULL: cannot be made, logged */
+void bridge_free(struct bridge *);
+/* node is there (again): say hello and tell of every open link. */
+void bridge_node_up(struct bridge *);
+void bridge_node_down(struct bridge *);
+/* Messages of node; false: not one of the bridge's. */
+bool bridge_message(struct bridge *, struct ipc_in *);
+/* Events of the core; false: not about the bridge's links or destination. */
+bool bridge_event(struct bridge *, const struct rns_event *);
+/* Close all links in order; before the end. */
+void bridge_close(struct bridge *);
+unsigned bridge_links(const struct bridge *);
+
+/* binding.c: B_SIGN of keys (klp.md 5, design.md 7). */
+void binding_sign(struct engine *, struct ipc_in *);
+
+#endif

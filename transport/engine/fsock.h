@@ -1,0 +1,52 @@
+#ifndef ENGINE_FSOCK_H
+#define ENGINE_FSOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ev.h>
+#include <rns/rns.h>
+
+/*
+ * A framed stream socket: packets out of bytes and bytes out of packets. One
+ * read of at most FSOCK_READ bytes a turn and stream, so that none starves
+ * the others. Frames to send gather in one buffer, written by
+ * fsock_flush() once a turn; nothing is allocated per packet.
+ */
+#define FSOCK_READ 65536
+#define FSOCK_OUT_MAX (4u << 20) /* bytes waiting (12.1, 18.5) */
+
+struct fsock {
+	struct ev_loop *loop;
+	int fd; /* -1: closed */
+	enum rns_framing framing;
+	struct rns_deframer *in;
+	ev_io rd, wr;
+	uint8_t *out;
+	size_t out_cap, out_from, out_to;
+	/* what happened on all connections of this stream */
+	uint64_t rx_bytes, tx_bytes; /* with framing */
+	uint64_t rx_frames, tx_frames;
+	uint64_t tx_drops, tx_drop_bytes; /* over FSOCK_OUT_MAX */
+	uint64_t rx_drops;                /* too short or too long */
+
+	/* one packet, unframed; must not close the stream */
+	void (*frame)(void *arg, const uint8_t *, size_t);
+	/* EOF or error (errno, 0: EOF); it is closed; may free the stream */
+	void (*gone)(void *arg, int error);
+	void *arg;
+};
+
+void fsock_init(struct fsock *, struct ev_loop *);
+/* Takes the connected fd. max: bytes of the longest packet. -1: ENOMEM. */
+int fsock_open(struct fsock *, int fd, enum rns_framing, size_t max);
+/* Counters stay; what waits is lost. */
+void fsock_close(struct fsock *);
+/* Frame and queue; false: dropped and counted, or closed. */
+bool fsock_send(struct fsock *, const uint8_t *, size_t);
+/* Write what waits; what the socket does not take goes when it can. */
+void fsock_flush(struct fsock *);
+size_t fsock_waiting(const struct fsock *);
+
+#endif

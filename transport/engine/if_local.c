@@ -1,0 +1,164 @@
+#define _GNU_SOURCE /* struct ucred */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "engine.h"
+#include "log.h"
+
+/*
+ * The shared instance's data socket (12.1, 12.3): any local program may
+ * attach, and each is an interface of its own. Nothing is expected of a
+ * program, not even that it speaks. Bounds are per program (4 MiB of frames
+ * waiting; one read a turn) and per user, so that one user's programs cannot
+ * take the places of all others.
+ */
+#define LOCAL_MTU 262144
+#define LOCAL_BITRATE 1000000000
+#define LOCAL_MAX 256     /* ours: programs */
+#define LOCAL_UID_MAX 128 /* ours: programs of one user but root */
+
+static void
+local_gone(void *arg, int error)
+{
+	struct nif *n = arg;
+
+	log_info(n->name, "program %ld detached%s%s", (long)n->pid,
+	    error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
+	nif_free(n);
+}
+
+static bool
+may_attach(const struct engine *e, uid_t uid)
+{
+	const struct nif *n;
+	unsigned same = 0;
+
+	if (e->local_clients >= LOCAL_MAX)
+		return false;
+	if (uid == 0 || uid == (uid_t)-1)
+		return true;
+	TAILQ_FOREACH(n, &e->ifs, link)
+		same += n->kind == NIF_LOCAL && n->uid == uid;
+	return same < LOCAL_UID_MAX;
+}
+
+static void
+name_local(struct nif *n, const struct sockaddr_storage *sa)
+{
+	const struct sockaddr_in *v4 = (const void *)sa;
+
+	if (sa->ss_family == AF_INET)
+		(void)snprintf(n->name, sizeof(n->name), "LocalInterface[%u]",
+		    ntohs(v4->sin_port));
+	else
+		(void)snprintf(n->name, sizeof(n->name),
+		    "LocalInterface[rns/%s]", n->e->conf->instance_name);
+}
+
+static void
+accept_local(struct nif *server, int fd, const struct sockaddr_storage *sa)
+{
+	struct engine *e = server->e;
+	struct ucred cred = {.uid = (uid_t)-1};
+	socklen_t len = sizeof(cred);
+	struct nif *n;
+	int one = 1;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 ||
+	    sa->ss_family == AF_INET) {
+		cred.uid = (uid_t)-1;
+		cred.pid = 0;
+	}
+	if (!may_attach(e, cred.uid) ||
+	    (n = nif_new(e, NIF_LOCAL, NULL, server)) == NULL) {
+		server->refused++;
+		(void)close(fd);
+		return;
+	}
+	e->local_clients++;
+	server->accepted++;
+	n->uid = cred.uid;
+	n->pid = cred.pid;
+	n->online = true;
+	n->s.gone = local_gone;
+	n->cfg = (struct rns_if){
+		.kind = RNS_IF_LOCAL_CLIENT,
+		.mode = RNS_MODE_FULL,
+		.bitrate = LOCAL_BITRATE,
+		.hw_mtu = LOCAL_MTU,
+		.mtu_signal = true,
+		.out = true,
+		.announce_cap_permille = 20,
+	};
+	name_local(n, sa);
+	if (sa->ss_family == AF_INET)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
+		    sizeof(one));
+	if (fsock_open(&n->s, fd, RNS_FRAME_HDLC, LOCAL_MTU) < 0) {
+		(void)close(fd);
+		nif_free(n);
+		return;
+	}
+	if (nif_attach(n) < 0) {
+		server->refused++;
+		nif_free(n);
+		return;
+	}
+	log_info(n->name, "program %ld of user %ld attached", (long)n->pid,
+	    (long)(int)n->uid);
+}
+
+static void
+on_accept(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct nif *server = w->data;
+	struct sockaddr_storage sa;
+	socklen_t len;
+	int fd;
+
+	(void)loop;
+	(void)revents;
+	for (int i = 0; i < 8; i++) {
+		len = sizeof(sa);
+		memset(&sa, 0, sizeof(sa));
+		fd = accept4(server->listen_fd, (struct sockaddr *)&sa, &len,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0)
+			return;
+		accept_local(server, fd, &sa);
+	}
+}
+
+int
+local_listen(struct engine *e, int fd)
+{
+	struct nif *n;
+
+	if ((n = nif_new(e, NIF_LOCAL_SERVER, NULL, NULL)) == NULL) {
+		(void)close(fd);
+		return -1;
+	}
+	if (e->conf->shared_instance_type == RNSCONF_TCP)
+		(void)snprintf(n->name, sizeof(n->name),
+		    "Shared Instance[%u]", e->conf->shared_instance_port);
+	else
+		(void)snprintf(n->name, sizeof(n->name),
+		    "Shared Instance[rns/%s]", e->conf->instance_name);
+	n->listen_fd = fd;
+	n->online = true;
+	n->cfg.bitrate = LOCAL_BITRATE;
+	n->cfg.mode = RNS_MODE_FULL;
+	ev_init(&n->accept, on_accept);
+	ev_io_set(&n->accept, fd, EV_READ);
+	n->accept.data = n;
+	ev_io_start(e->loop, &n->accept);
+	log_notice(n->name, "programs may attach");
+	return 0;
+}

@@ -1,0 +1,262 @@
+#define _GNU_SOURCE /* accept4 */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "engine.h"
+#include "log.h"
+
+/*
+ * TCPClientInterface and TCPServerInterface (10.3). Sockets are opened by the
+ * parent; when to ask again is decided here. The reference tries every 5 s;
+ * ours: 5 s at first, then slower up to a minute, with jitter so that the
+ * nodes around a relay that restarts do not come in step.
+ */
+#define RETRY_FIRST_S 5.0
+#define RETRY_MAX_S 60.0
+#define RETRY_FAST 6 /* tries at RETRY_FIRST_S: half a minute */
+#define PEERS_MAX 512 /* ours: accepted connections of one listener */
+
+static void
+set_int(int fd, int level, int name, int value)
+{
+	(void)setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+/* The table of 10.3; an option that is missing does not stop anything. */
+static void
+set_options(int fd, bool i2p)
+{
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, i2p ? 45000 : 24000);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, i2p ? 10 : 5);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, i2p ? 9 : 2);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, i2p ? 5 : 12);
+}
+
+static void
+ask_parent(struct nif *n)
+{
+	struct engine *e = n->e;
+	struct msg_DIAL m = {.index = n->conf->index, .seq = ++e->next_seq};
+	struct msg_BIND b = {.index = m.index, .seq = m.seq};
+	int rc;
+
+	if (e->stopping || engine_ipc(e, PEER_PARENT) == NULL)
+		return;
+	n->seq = m.seq;
+	if (n->kind == NIF_TCP_SERVER)
+		rc = IPC_SEND(engine_ipc(e, PEER_PARENT), BIND, &b, NULL, 0);
+	else
+		rc = IPC_SEND(engine_ipc(e, PEER_PARENT), DIAL, &m, NULL, 0);
+	if (rc < 0)
+		engine_send_failed(PEER_PARENT);
+}
+
+static void
+on_retry(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	ask_parent(w->data);
+}
+
+static void
+retry_later(struct nif *n)
+{
+	double s = RETRY_FIRST_S;
+
+	if (n->kind == NIF_TCP_CLIENT && n->conf->max_reconnect_tries > 0 &&
+	    n->tries >= n->conf->max_reconnect_tries) {
+		log_warnx(n->conf->name, "gave up after %u tries", n->tries);
+		n->given_up = true;
+		return;
+	}
+	n->tries++;
+	for (unsigned i = RETRY_FAST; i < n->tries && s < RETRY_MAX_S; i++)
+		s *= 1.5;
+	s = MIN_OF(s, RETRY_MAX_S);
+	s += s * 0.1 * ((double)randombytes_random() / UINT32_MAX);
+	ev_init(&n->retry, on_retry);
+	ev_timer_set(&n->retry, s, 0);
+	ev_timer_start(n->e->loop, &n->retry);
+}
+
+void
+tcp_start(struct nif *n)
+{
+	ask_parent(n);
+}
+
+/* ---- the client side ---- */
+
+static void
+client_gone(void *arg, int error)
+{
+	struct nif *n = arg;
+
+	(void)snprintf(n->error, sizeof(n->error), "%s",
+	    error != 0 ? strerror(error) : "closed by the other end");
+	log_notice(n->conf->name, "connection lost: %s", n->error);
+	nif_online(n, false);
+	retry_later(n);
+}
+
+static void
+client_up(struct nif *n, int fd)
+{
+	set_options(fd, n->conf->i2p_tunneled);
+	n->s.gone = client_gone;
+	if (fsock_open(&n->s, fd, n->conf->kiss_framing ? RNS_FRAME_KISS :
+	    RNS_FRAME_HDLC, nif_frame_limit(n)) < 0) {
+		(void)close(fd);
+		retry_later(n);
+		return;
+	}
+	n->tries = 0;
+	n->error[0] = '\0';
+	log_notice(n->conf->name, "connected to %s port %u",
+	    n->conf->target_host, n->conf->target_port);
+	nif_online(n, true);
+}
+
+/* ---- the server side ---- */
+
+static void
+peer_gone(void *arg, int error)
+{
+	struct nif *n = arg;
+
+	log_info(n->name, "%s", error != 0 ? strerror(error) :
+	    "closed by the other end");
+	nif_free(n);
+}
+
+/* "IP:PORT", IPv6 in brackets, of an accepted connection. */
+static void
+remote_text(const struct sockaddr_storage *sa, char *out, size_t cap)
+{
+	char ip[INET6_ADDRSTRLEN] = "?";
+	const struct sockaddr_in *v4 = (const void *)sa;
+	const struct sockaddr_in6 *v6 = (const void *)sa;
+
+	if (sa->ss_family == AF_INET) {
+		(void)inet_ntop(AF_INET, &v4->sin_addr, ip, sizeof(ip));
+		(void)snprintf(out, cap, "%s:%u", ip, ntohs(v4->sin_port));
+	} else if (sa->ss_family == AF_INET6) {
+		(void)inet_ntop(AF_INET6, &v6->sin6_addr, ip, sizeof(ip));
+		(void)snprintf(out, cap, "[%s]:%u", ip, ntohs(v6->sin6_port));
+	} else {
+		(void)snprintf(out, cap, "?");
+	}
+}
+
+static void
+accept_peer(struct nif *server, int fd, const struct sockaddr_storage *sa)
+{
+	struct nif *n;
+	char remote[80];
+
+	if (server->clients >= PEERS_MAX ||
+	    (n = nif_new(server->e, NIF_TCP_PEER, server->conf, server)) ==
+	    NULL) {
+		server->refused++;
+		(void)close(fd);
+		return;
+	}
+	server->accepted++;
+	remote_text(sa, remote, sizeof(remote));
+	(void)snprintf(n->name, sizeof(n->name), "TCPInterface[Client on "
+	    "%s/%s]", server->conf->name, remote);
+	n->cfg = server->cfg;
+	n->online = true;
+	n->s.gone = peer_gone;
+	set_options(fd, server->conf->i2p_tunneled);
+	if (fsock_open(&n->s, fd, RNS_FRAME_HDLC, nif_frame_limit(n)) < 0) {
+		(void)close(fd);
+		nif_free(n);
+		return;
+	}
+	if (nif_attach(n) < 0) {
+		server->refused++;
+		nif_free(n);
+		return;
+	}
+	log_info(n->name, "accepted");
+}
+
+static void
+on_accept(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct nif *server = w->data;
+	struct sockaddr_storage sa;
+	socklen_t len;
+	int fd;
+
+	(void)loop;
+	(void)revents;
+	/* a few a turn: what is connected already comes first */
+	for (int i = 0; i < 8; i++) {
+		len = sizeof(sa);
+		memset(&sa, 0, sizeof(sa));
+		fd = accept4(server->listen_fd, (struct sockaddr *)&sa, &len,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0) {
+			if (errno != EAGAIN && errno != EINTR &&
+			    errno != ECONNABORTED)
+				server->refused++;
+			return;
+		}
+		accept_peer(server, fd, &sa);
+	}
+}
+
+static void
+server_up(struct nif *n, int fd)
+{
+	n->listen_fd = fd;
+	n->tries = 0;
+	n->error[0] = '\0';
+	ev_init(&n->accept, on_accept);
+	ev_io_set(&n->accept, fd, EV_READ);
+	ev_io_start(n->e->loop, &n->accept);
+	log_notice(n->conf->name, "listening on %s port %u",
+	    n->conf->listen_ip != NULL ? n->conf->listen_ip : n->conf->device,
+	    n->conf->listen_port);
+	nif_online(n, true);
+}
+
+void
+tcp_opened(struct nif *n, int fd, int error, const char *text)
+{
+	if (fd < 0) {
+		const char *why = *text != '\0' ? text :
+		    strerror(error != 0 ? error : EIO);
+
+		/* the same reason again is no news */
+		if (strcmp(n->error, why) != 0)
+			log_warnx(n->conf->name, "%s failed: %s",
+			    n->kind == NIF_TCP_SERVER ? "listening" :
+			    "connecting", why);
+		(void)snprintf(n->error, sizeof(n->error), "%s", why);
+		retry_later(n);
+		return;
+	}
+	if (n->s.fd >= 0 || n->listen_fd >= 0) { /* there is one already */
+		(void)close(fd);
+		return;
+	}
+	if (n->kind == NIF_TCP_SERVER)
+		server_up(n, fd);
+	else
+		client_up(n, fd);
+}

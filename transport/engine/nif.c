@@ -1,0 +1,255 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "engine.h"
+#include "log.h"
+
+struct nif *
+nif_find(const struct engine *e, unsigned id)
+{
+	struct nif *n = e->by_id[id % ENGINE_IFS];
+
+	return n != NULL && n->id == id ? n : NULL;
+}
+
+static bool
+carries(enum nif_kind kind)
+{
+	return kind != NIF_TCP_SERVER && kind != NIF_LOCAL_SERVER;
+}
+
+/* The next number whose place is free; never 0. 0: all taken. */
+static unsigned
+take_id(struct engine *e)
+{
+	for (unsigned i = 0; i < ENGINE_IFS; i++) {
+		if (++e->next_id == 0)
+			e->next_id = 1;
+		if (e->by_id[e->next_id % ENGINE_IFS] == NULL)
+			return e->next_id;
+	}
+	return 0;
+}
+
+struct nif *
+nif_new(struct engine *e, enum nif_kind kind, const struct rnsconf_if *conf,
+    struct nif *parent)
+{
+	struct nif *n;
+	unsigned id = 0;
+
+	if (carries(kind) && (id = take_id(e)) == 0)
+		return NULL;
+	if ((n = calloc(1, sizeof(*n))) == NULL)
+		return NULL;
+	n->e = e;
+	n->kind = kind;
+	n->conf = conf;
+	n->parent = parent;
+	n->id = id;
+	n->listen_fd = -1;
+	n->uid = (uid_t)-1;
+	n->since = clock_mono();
+	fsock_init(&n->s, e->loop);
+	n->s.frame = nif_frame;
+	n->s.arg = n;
+	ev_init(&n->accept, NULL);
+	ev_init(&n->retry, NULL);
+	n->accept.data = n->retry.data = n;
+	if (id != 0)
+		e->by_id[id % ENGINE_IFS] = n;
+	if (parent != NULL)
+		parent->clients++;
+	TAILQ_INSERT_TAIL(&e->ifs, n, link);
+	return n;
+}
+
+void
+nif_free(struct nif *n)
+{
+	struct engine *e = n->e;
+	struct rns_cmd cmd = {.type = RNS_CMD_IF_DEL, .ifid = n->id};
+
+	if (n->id != 0) {
+		/* it may never have come into the core */
+		(void)rns_submit(e->rns, &cmd, clock_mono());
+		e->by_id[n->id % ENGINE_IFS] = NULL;
+	}
+	fsock_close(&n->s);
+	ev_io_stop(e->loop, &n->accept);
+	ev_timer_stop(e->loop, &n->retry);
+	if (n->listen_fd >= 0)
+		(void)close(n->listen_fd);
+	if (n->parent != NULL)
+		n->parent->clients--;
+	if (n->kind == NIF_LOCAL)
+		e->local_clients--;
+	if (n->dirty)
+		TAILQ_REMOVE(&e->dirty, n, dirty_link);
+	TAILQ_REMOVE(&e->ifs, n, link);
+	explicit_bzero(&n->cfg, sizeof(n->cfg));
+	free(n);
+}
+
+int
+nif_attach(struct nif *n)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_IF_ADD};
+
+	n->cfg.id = n->id;
+	n->cfg.online = n->online;
+	rns_sha256(n->cfg.name_hash, n->name, strlen(n->name));
+	cmd.iface = n->cfg;
+	return engine_submit(n->e, &cmd) == RNS_OK ? 0 : -1;
+}
+
+void
+nif_online(struct nif *n, bool online)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_IF_ONLINE};
+
+	if (n->online == online)
+		return;
+	n->online = online;
+	n->since = clock_mono();
+	if (n->id == 0)
+		return;
+	cmd.online.ifid = n->id;
+	cmd.online.online = online;
+	(void)engine_submit(n->e, &cmd);
+}
+
+void
+nif_send(struct nif *n, const uint8_t *packet, size_t len)
+{
+	if (!fsock_send(&n->s, packet, len) || n->dirty)
+		return;
+	n->dirty = true;
+	TAILQ_INSERT_TAIL(&n->e->dirty, n, dirty_link);
+}
+
+void
+nif_flush_all(struct engine *e)
+{
+	struct nif *n;
+
+	while ((n = TAILQ_FIRST(&e->dirty)) != NULL) {
+		TAILQ_REMOVE(&e->dirty, n, dirty_link);
+		n->dirty = false;
+		fsock_flush(&n->s);
+	}
+}
+
+void
+nif_frame(void *arg, const uint8_t *packet, size_t len)
+{
+	struct nif *n = arg;
+
+	(void)rns_recv(n->e->rns, n->id, packet, len, clock_mono());
+}
+
+size_t
+nif_frame_limit(const struct nif *n)
+{
+	size_t mtu = n->cfg.hw_mtu != 0 ? n->cfg.hw_mtu : RNS_MTU;
+
+	return mtu + n->cfg.ifac_size;
+}
+
+int
+nif_configure(struct nif *n, const struct rnsconf_if *c)
+{
+	n->cfg.kind = RNS_IF_NET;
+	n->cfg.mode = c->mode;
+	n->cfg.bitrate = c->bitrate != 0 ? c->bitrate : 10000000; /* 8.3 TCP */
+	n->cfg.hw_mtu = c->fixed_mtu != 0 ? c->fixed_mtu :
+	    rns_mtu_for_bitrate(n->cfg.bitrate);
+	n->cfg.mtu_signal = true;
+	n->cfg.out = c->outgoing;
+	n->cfg.recursive_prs = c->recursive_prs;
+	n->cfg.gravity = c->gravity;
+	n->cfg.announce_cap_permille = c->announce_cap_permille;
+	n->cfg.ar_target_s = c->ar_target_s;
+	n->cfg.ar_penalty_s = c->ar_penalty_s;
+	n->cfg.ar_grace = c->ar_grace;
+	n->cfg.ifac_size = (uint8_t)MIN_OF(c->ifac_size, 64u);
+	if (n->cfg.ifac_size != 0 && rns_ifac_key(n->cfg.ifac_key,
+	    c->network_name, c->passphrase) != RNS_OK)
+		return -1;
+	return 0;
+}
+
+const char *
+nif_kind_name(const struct nif *n)
+{
+	switch (n->kind) {
+	case NIF_TCP_SERVER:
+		return "TCPServerInterface";
+	case NIF_TCP_CLIENT:
+	case NIF_TCP_PEER:
+		return "TCPClientInterface";
+	case NIF_LOCAL_SERVER:
+		return "LocalServerInterface";
+	case NIF_LOCAL:
+		return "LocalClientInterface";
+	}
+	return "Interface";
+}
+
+/*
+ * Configured interfaces exist before stored paths are read, since those name
+ * them; and before anything listens, so that what is accepted inherits all.
+ */
+int
+nif_create_all(struct engine *e)
+{
+	const struct rnsconf_if *c;
+	struct nif *n;
+
+	for (unsigned i = 0; i < e->conf->nifs; i++) {
+		c = &e->conf->ifs[i];
+		if (!c->enabled)
+			continue;
+		n = nif_new(e, c->type == RNSCONF_TCP_SERVER ? NIF_TCP_SERVER :
+		    NIF_TCP_CLIENT, c, NULL);
+		if (n == NULL || nif_configure(n, c) < 0) {
+			log_errx(c->name, "cannot be made: out of memory");
+			return -1;
+		}
+		rnsconf_if_display(c, n->name, sizeof(n->name));
+		if (n->id != 0 && nif_attach(n) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void
+nif_start_all(struct engine *e)
+{
+	struct nif *n;
+
+	TAILQ_FOREACH(n, &e->ifs, link)
+		if (n->kind == NIF_TCP_SERVER || n->kind == NIF_TCP_CLIENT)
+			tcp_start(n);
+}
+
+void
+nif_opened(struct engine *e, const struct msg_OPENED *m, int fd)
+{
+	struct nif *n;
+
+	TAILQ_FOREACH(n, &e->ifs, link) {
+		if (n->conf == NULL || n->parent != NULL ||
+		    n->conf->index != m->index || n->seq != m->seq ||
+		    n->seq == 0)
+			continue;
+		n->seq = 0;
+		tcp_opened(n, fd, m->error, m->text);
+		return;
+	}
+	/* an answer that nobody waits for any more */
+	if (fd >= 0)
+		(void)close(fd);
+}

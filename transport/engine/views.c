@@ -1,0 +1,358 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge.h"
+#include "clock.h"
+#include "control_int.h"
+
+#define PATHS_A_LINE 64      /* well below CONTROL_LINE_MAX */
+#define IFS_A_LINE 48
+#define NEIGHBOURS_MAX 256   /* ours: shown of one node's neighbours */
+
+static json_t *
+hex_json(const uint8_t *p, size_t n)
+{
+	char text[2 * RNS_FULL_HASH + 1];
+
+	hex_encode(text, p, n);
+	return json_string(text);
+}
+
+static json_t *
+num(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+static json_t *
+age(struct mono since)
+{
+	return json_integer(mono_sub(clock_mono(), since) / MONO_SECOND);
+}
+
+/* A name that is no valid UTF-8 would give NULL. */
+static json_t *
+text(const char *s)
+{
+	json_t *j = json_string(s);
+
+	return j != NULL ? j : json_string("?");
+}
+
+/* ---- status ---- */
+
+static json_t *
+programs_json(const struct engine *e)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < PEER_COUNT; i++) {
+		const struct prog_state *p = &e->programs[i];
+
+		if (!p->known)
+			continue;
+		(void)json_array_append_new(list, json_pack("{s:s, s:b, s:I, "
+		    "s:I}", "name", peer_name((enum peer)i), "running",
+		    p->running, "restarts", (json_int_t)p->restarts, "pid",
+		    (json_int_t)p->pid));
+	}
+	return list;
+}
+
+/* Those that happened; the key is the text of the reason. */
+static json_t *
+drops_json(const struct engine *e)
+{
+	json_t *o = json_object();
+	uint64_t n;
+
+	for (int i = 0; i < RNS_DROP_COUNT; i++)
+		if ((n = rns_drops(e->rns, (enum rns_drop)i)) > 0)
+			(void)json_object_set_new(o,
+			    rns_drop_text((enum rns_drop)i), num(n));
+	return o;
+}
+
+static json_t *
+counts_json(const struct engine *e)
+{
+	struct rns_counts c;
+	json_t *o = json_object();
+
+	rns_counts(e->rns, &c);
+	const struct {
+		const char *key;
+		uint64_t n;
+	} rows[] = {
+		{"known", c.known}, {"paths", c.paths}, {"links", c.links},
+		{"relayed_links", c.link_table}, {"reverse", c.reverse},
+		{"destinations", c.destinations}, {"receipts", c.receipts},
+		{"announces_waiting", c.announces_waiting},
+		{"rx_packets", c.rx_packets}, {"rx_bytes", c.rx_bytes},
+		{"tx_packets", c.tx_packets}, {"tx_bytes", c.tx_bytes},
+		{"relayed", c.relayed}, {"announces", c.announces},
+		{"refused_commands", e->counts.submit_refused},
+		{"lost_interface", e->counts.unknown_tx},
+	};
+	for (size_t i = 0; i < NELEM(rows); i++)
+		(void)json_object_set_new(o, rows[i].key, num(rows[i].n));
+	return o;
+}
+
+static json_t *
+status_next(struct view *v, bool *end)
+{
+	const struct engine *e = v->e;
+	char instance[110] = "";
+	unsigned up = 0, total = 0, programs = 0;
+	const struct nif *n;
+	json_t *o;
+
+	TAILQ_FOREACH(n, &e->ifs, link) {
+		if (n->kind == NIF_LOCAL) {
+			programs++;
+		} else if (n->kind != NIF_LOCAL_SERVER) {
+			total++;
+			up += n->online;
+		} else if (e->conf->shared_instance_type == RNSCONF_TCP) {
+			(void)snprintf(instance, sizeof(instance), "tcp:%u",
+			    e->conf->shared_instance_port);
+		} else {
+			(void)rnsconf_socket_name(e->conf, false, instance,
+			    sizeof(instance));
+		}
+	}
+	*end = true;
+	o = json_pack("{s:s, s:o, s:b, s:b, s:o, s:i, s:i, s:i}", "instance",
+	    instance, "uptime_s", age(e->started), "transport",
+	    e->conf->enable_transport, "compute", e->bridge != NULL,
+	    "identity", hex_json(e->identity_hash, RNS_HASH),
+	    "interfaces", (int)total, "interfaces_up", (int)up,
+	    "attached", (int)programs);
+	(void)json_object_set_new(o, "programs", programs_json(e));
+	(void)json_object_set_new(o, "counts", counts_json(e));
+	(void)json_object_set_new(o, "drops", drops_json(e));
+	if (e->bridge != NULL)
+		(void)json_object_set_new(o, "node_links",
+		    num(bridge_links(e->bridge)));
+	return o;
+}
+
+/* ---- interfaces ---- */
+
+static const char *
+mode_name(enum rns_if_mode m)
+{
+	static const char *names[] = {"full", "full", "pointtopoint",
+	    "access_point", "roaming", "boundary", "gateway", "internal"};
+
+	return (unsigned)m < NELEM(names) ? names[m] : "full";
+}
+
+static json_t *
+nif_json(const struct nif *n)
+{
+	json_t *o;
+
+	o = json_pack("{s:o, s:s, s:b, s:s, s:o, s:o, s:b, s:o}", "name",
+	    text(n->name), "type", nif_kind_name(n), "online", n->online,
+	    "mode", mode_name(n->cfg.mode), "bitrate", num(n->cfg.bitrate),
+	    "mtu", num(n->cfg.hw_mtu), "access_code", n->cfg.ifac_size > 0,
+	    "since_s", age(n->since));
+	if (n->conf != NULL)
+		(void)json_object_set_new(o, "section", text(n->conf->name));
+	if (n->error[0] != '\0')
+		(void)json_object_set_new(o, "error", text(n->error));
+	if (n->given_up)
+		(void)json_object_set_new(o, "given_up", json_true());
+	if (n->id == 0) {
+		(void)json_object_set_new(o, "clients", num(n->clients));
+		(void)json_object_set_new(o, "accepted", num(n->accepted));
+		(void)json_object_set_new(o, "refused", num(n->refused));
+		return o;
+	}
+	(void)json_object_set_new(o, "rx_bytes", num(n->s.rx_bytes));
+	(void)json_object_set_new(o, "tx_bytes", num(n->s.tx_bytes));
+	(void)json_object_set_new(o, "rx_packets", num(n->s.rx_frames));
+	(void)json_object_set_new(o, "tx_packets", num(n->s.tx_frames));
+	(void)json_object_set_new(o, "rx_drops", num(n->s.rx_drops));
+	(void)json_object_set_new(o, "tx_drops", num(n->s.tx_drops));
+	(void)json_object_set_new(o, "tx_drop_bytes",
+	    num(n->s.tx_drop_bytes));
+	(void)json_object_set_new(o, "waiting", num(fsock_waiting(&n->s)));
+	if (n->kind == NIF_LOCAL && n->uid != (uid_t)-1) {
+		(void)json_object_set_new(o, "uid", num(n->uid));
+		(void)json_object_set_new(o, "pid", num((uint64_t)n->pid));
+	}
+	return o;
+}
+
+/* Interfaces may go between two lines: go on behind the last number shown. */
+static const struct nif *
+nif_after(const struct engine *e, unsigned shown)
+{
+	const struct nif *n;
+	unsigned i = 0;
+
+	TAILQ_FOREACH(n, &e->ifs, link)
+		if (i++ == shown)
+			return n;
+	return NULL;
+}
+
+static void
+add_skipped(json_t *list, const struct rnsconf *c)
+{
+	for (unsigned i = 0; i < c->nifs; i++) {
+		if (c->ifs[i].enabled || (c->ifs[i].type !=
+		    RNSCONF_UNKNOWN && c->ifs[i].type != RNSCONF_UNSUPPORTED))
+			continue;
+		if (c->ifs[i].type_text[0] == '\0')
+			continue;
+		(void)json_array_append_new(list, json_pack("{s:o, s:o, s:b, "
+		    "s:s}", "section", text(c->ifs[i].name), "type",
+		    text(c->ifs[i].type_text), "online", 0, "skipped",
+		    c->ifs[i].type == RNSCONF_UNKNOWN ?
+		    "no such type" : "not supported or not enabled"));
+	}
+}
+
+static json_t *
+interfaces_next(struct view *v, bool *end)
+{
+	json_t *list = json_array();
+	const struct nif *n;
+	uint32_t shown = v->started ? get_u32(v->after) : 0;
+
+	for (unsigned i = 0; i < IFS_A_LINE; i++) {
+		if ((n = nif_after(v->e, shown)) == NULL)
+			break;
+		(void)json_array_append_new(list, nif_json(n));
+		shown++;
+	}
+	put_u32(v->after, shown);
+	v->started = true;
+	*end = nif_after(v->e, shown) == NULL;
+	if (*end)
+		add_skipped(list, v->e->conf);
+	return json_pack("{s:o}", "interfaces", list);
+}
+
+/* ---- paths, peers ---- */
+
+static json_t *
+if_name(const struct engine *e, unsigned ifid)
+{
+	const struct nif *n = nif_find(e, ifid);
+
+	return n != NULL ? text(n->name) : json_null();
+}
+
+static json_t *
+paths_next(struct view *v, bool *end)
+{
+	json_t *list = json_array();
+	int64_t wall = clock_wall_us();
+	struct rns_path p;
+
+	*end = true;
+	while (rns_path_next(v->e->rns, v->after, !v->started, &p)) {
+		if (json_array_size(list) >= PATHS_A_LINE) {
+			*end = false;
+			break;
+		}
+		memcpy(v->after, p.dest, RNS_HASH);
+		v->started = true;
+		if (v->max_hops >= 0 && p.hops > v->max_hops)
+			continue;
+		(void)json_array_append_new(list, json_pack("{s:o, s:o, s:i, "
+		    "s:o, s:I, s:I}", "destination",
+		    hex_json(p.dest, RNS_HASH), "via",
+		    hex_json(p.next_hop, RNS_HASH), "hops", p.hops,
+		    "interface", if_name(v->e, p.ifid), "age_s",
+		    (json_int_t)((wall - p.learned_us) / MONO_SECOND),
+		    "expires_s",
+		    (json_int_t)((p.expires_us - wall) / MONO_SECOND)));
+	}
+	return json_pack("{s:o}", "paths", list);
+}
+
+struct neighbour {
+	uint8_t hash[RNS_HASH];
+	unsigned ifid, paths;
+	bool relay; /* something lies behind it */
+};
+
+static void
+count_neighbour(struct neighbour *list, size_t *n, const struct rns_path *p)
+{
+	size_t i;
+
+	for (i = 0; i < *n; i++)
+		if (list[i].ifid == p->ifid &&
+		    memcmp(list[i].hash, p->next_hop, RNS_HASH) == 0)
+			break;
+	if (i == *n) {
+		if (*n == NEIGHBOURS_MAX)
+			return;
+		memcpy(list[i].hash, p->next_hop, RNS_HASH);
+		list[i].ifid = p->ifid;
+		list[i].paths = 0;
+		list[i].relay = false;
+		(*n)++;
+	}
+	list[i].paths++;
+	list[i].relay = list[i].relay ||
+	    memcmp(p->next_hop, p->dest, RNS_HASH) != 0;
+}
+
+/*
+ * Whom this node reaches without help: the next hops of its paths. A direct
+ * destination is one; a relay is named by its transport identity.
+ */
+static json_t *
+peers_next(struct view *v, bool *end)
+{
+	struct neighbour list[NEIGHBOURS_MAX];
+	json_t *out = json_array();
+	struct rns_path p;
+	size_t n = 0;
+	bool first;
+
+	for (first = true; rns_path_next(v->e->rns, p.dest, first, &p);
+	    first = false)
+		count_neighbour(list, &n, &p);
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(out, json_pack("{s:o, s:s, s:o, "
+		    "s:i}", "hash", hex_json(list[i].hash, RNS_HASH), "kind",
+		    list[i].relay ? "relay" : "destination", "interface",
+		    if_name(v->e, list[i].ifid), "paths",
+		    (int)list[i].paths));
+	*end = true;
+	return json_pack("{s:o}", "peers", out);
+}
+
+bool
+view_open(struct view *v, struct engine *e, const json_t *request)
+{
+	static const struct {
+		const char *verb;
+		json_t *(*next)(struct view *, bool *);
+	} verbs[] = {
+		{"status", status_next}, {"interfaces", interfaces_next},
+		{"paths", paths_next}, {"peers", peers_next},
+	};
+	const char *verb = json_string_value(json_object_get(request, "verb"));
+	const json_t *hops = json_object_get(request, "max_hops");
+
+	*v = (struct view){.e = e, .max_hops = -1};
+	if (json_is_integer(hops))
+		v->max_hops = json_integer_value(hops);
+	for (size_t i = 0; verb != NULL && i < NELEM(verbs); i++) {
+		if (strcmp(verb, verbs[i].verb) == 0) {
+			v->next = verbs[i].next;
+			return true;
+		}
+	}
+	return false;
+}
