@@ -1,0 +1,211 @@
+"""A parent for warren-transport alone: what warrend does for it, in Python.
+
+Used where a test wants the engine without the rest of the house. It speaks
+the message table of common/ipc_msg.h, from which it reads the numbers.
+"""
+
+import array
+import fcntl
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import threading
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+SET_RNS_CONFIG = 1
+SET_LISTEN_DATA = 13
+SET_LISTEN_MESH = 15
+PEERS = {"parent": 0, "transport": 1, "node": 2, "trust": 3, "keys": 4}
+
+
+def message_numbers():
+    text = open(os.path.join(TOP, "common", "ipc_msg.h")).read()
+    table = text[text.index("#define IPC_MESSAGES(M)"):]
+    table = table[:table.index("enum ipc_type")]
+    names = re.findall(r"\bM\((\w+), ", table)
+    return {name: i + 1 for i, name in enumerate(names)}
+
+
+NUM = message_numbers()
+NAME = {v: k for k, v in NUM.items()}
+
+
+def text(s):
+    b = s.encode()
+    return struct.pack(">H", len(b)) + b
+
+
+def sealed(data):
+    fd = os.memfd_create("setting", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.write(fd, data)
+    fcntl.fcntl(fd, 1033, 0x0F)  # F_ADD_SEALS: seal, shrink, grow, write
+    return fd
+
+
+class Channel:
+    def __init__(self, sock):
+        self.sock = sock
+
+    def send(self, name, body=b"", fds=()):
+        data = struct.pack(">H", NUM[name]) + body
+        anc = []
+        if fds:
+            anc = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
+        self.sock.sendmsg([data], anc)
+
+    def recv(self, timeout=None):
+        self.sock.settimeout(timeout)
+        data, anc, _, _ = self.sock.recvmsg(4096, socket.CMSG_SPACE(80))
+        fds = []
+        for level, kind, raw in anc:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                a = array.array("i")
+                a.frombytes(raw[:len(raw) - len(raw) % a.itemsize])
+                fds += list(a)
+        if not data:
+            return None, b"", fds
+        return NAME.get(struct.unpack(">H", data[:2])[0]), data[2:], fds
+
+
+def parse_interfaces(config):
+    """index -> settings, of the [[sections]] below [interfaces]."""
+    out, inside = [], False
+    for line in config.splitlines():
+        line = line.split("#")[0].strip()
+        if line.startswith("[["):
+            if inside:
+                out.append({})
+        elif line.startswith("["):
+            inside = line == "[interfaces]"
+        elif inside and out and "=" in line:
+            k, v = line.split("=", 1)
+            out[-1][k.strip()] = v.strip()
+    return out
+
+
+class Transport:
+    """One warren-transport on a configuration folder (config is written)."""
+
+    def __init__(self, build, folder, config, compute=False, level=4, log=None,
+                 wrapper=()):
+        self.folder = folder
+        os.makedirs(os.path.join(folder, "storage"), exist_ok=True)
+        with open(os.path.join(folder, "config"), "w") as f:
+            f.write(config)
+        self.interfaces = parse_interfaces(config)
+        flat = dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", config, re.M))
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.channel = Channel(ours)
+        self.ready = threading.Event()
+        self.mesh_path = os.path.join(folder, "mesh.sock")
+        storage = os.open(os.path.join(folder, "storage"), os.O_RDONLY | os.O_DIRECTORY)
+        keep = (3, storage)
+
+        def place():
+            os.dup2(theirs.fileno(), 3)
+            os.set_inheritable(3, True)
+
+        os.set_inheritable(storage, True)
+        log = log if log is not None else os.path.join(folder, "log")
+        with open(log, "ab") as out:
+            self.proc = subprocess.Popen(
+                [*wrapper, os.path.join(build, "warren-transport"), f"level={level}",
+                 f"storage={storage}"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=out,
+                pass_fds=keep, preexec_fn=place, close_fds=True, env={
+                    k: v for k, v in os.environ.items() if k.startswith(("ASAN", "UBSAN"))})
+        theirs.close()
+        os.close(storage)
+        self._settings(config, flat, compute, level)
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+        if not self.ready.wait(10):
+            raise RuntimeError("warren-transport does not get ready: see " + log)
+
+    def _settings(self, config, flat, compute, level):
+        c = self.channel
+        c.send("PARAMS", struct.pack(">BBI", level, 0, 0) + text("00000000") + bytes(16) +
+               bytes(64) + struct.pack(">IIB", 0, 0, compute))
+        fd = sealed(config.encode())
+        c.send("SETTING", struct.pack(">B", SET_RNS_CONFIG) + text(""), [fd])
+        os.close(fd)
+        if flat.get("share_instance", "yes").lower() in ("yes", "true", "on", "1"):
+            if flat.get("shared_instance_type", "unix") == "tcp":
+                s = socket.socket()
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                s.bind(("127.0.0.1", int(flat.get("shared_instance_port", 37428))))
+            else:
+                s = socket.socket(socket.AF_UNIX)
+                s.bind("\0rns/" + flat.get("instance_name", "default"))
+            s.listen(64)
+            s.setblocking(False)
+            c.send("SETTING", struct.pack(">B", SET_LISTEN_DATA) + text(""), [s.fileno()])
+            s.close()
+        if os.path.exists(self.mesh_path):
+            os.unlink(self.mesh_path)
+        m = socket.socket(socket.AF_UNIX)
+        m.bind(self.mesh_path)
+        m.listen(8)
+        m.setblocking(False)
+        c.send("SETTING", struct.pack(">B", SET_LISTEN_MESH) + text(""), [m.fileno()])
+        m.close()
+        c.send("START_DONE")
+
+    def _open(self, index, bind):
+        conf = self.interfaces[index]
+        if bind:
+            s = socket.socket()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind((conf["listen_ip"], int(conf.get("listen_port", conf.get("port", 0)))))
+            s.listen(64)
+        else:
+            s = socket.create_connection((conf["target_host"], int(conf["target_port"])), 5)
+        s.setblocking(False)
+        return s
+
+    def _serve(self):
+        while True:
+            try:
+                name, body, fds = self.channel.recv()
+            except OSError:
+                return
+            if name is None and not body:
+                return
+            for fd in fds:
+                os.close(fd)
+            if name == "READY":
+                self.ready.set()
+            elif name in ("DIAL", "BIND"):
+                index, seq = struct.unpack(">II", body)
+                try:
+                    s = self._open(index, name == "BIND")
+                    self.channel.send("OPENED", struct.pack(">IIi", index, seq, 0) + text(""),
+                                      [s.fileno()])
+                    s.close()
+                except OSError as e:
+                    self.channel.send("OPENED", struct.pack(">IIi", index, seq, e.errno or 5) +
+                                      text(""))
+
+    def neighbour(self, who):
+        """A channel to transport as that program; returns our end."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.channel.send("NEIGHBOUR", struct.pack(">B", PEERS[who]), [theirs.fileno()])
+        theirs.close()
+        return Channel(ours)
+
+    def stop(self, timeout=15):
+        try:
+            self.channel.send("STOP")
+        except OSError:
+            pass
+        try:
+            rc = self.proc.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.proc.send_signal(signal.SIGABRT)
+            rc = self.proc.wait(5)
+        self.channel.sock.close()
+        return rc
