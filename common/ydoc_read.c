@@ -1,0 +1,311 @@
+#include "ydoc.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "units.h"
+#include "util.h"
+
+void
+mistake_add(struct mistakes *ms, unsigned line, unsigned column,
+    const char *hint, const char *fmt, ...)
+{
+	struct mistake *m;
+	va_list ap;
+
+	if (ms->n == MISTAKES_MAX) {
+		ms->more++;
+		return;
+	}
+	m = &ms->v[ms->n++];
+	*m = (struct mistake){.line = line, .column = column};
+	va_start(ap, fmt);
+	(void)vsnprintf(m->text, sizeof(m->text), fmt, ap);
+	va_end(ap);
+	if (hint != NULL)
+		(void)snprintf(m->hint, sizeof(m->hint), "%s", hint);
+}
+
+void
+mistake_line(char *out, size_t cap, const char *file, const struct mistake *m)
+{
+	char where[32] = "", text[600], hint[600];
+
+	if (m->line != 0)
+		(void)snprintf(
+		    where, sizeof(where), "%u:%u:", m->line, m->column);
+	(void)text_escape(text, sizeof(text), m->text, strlen(m->text));
+	(void)text_escape(hint, sizeof(hint), m->hint, strlen(m->hint));
+	(void)snprintf(out, cap, "%s:%s %s%s%s%s", file, where, text,
+	    hint[0] != '\0' ? " (" : "", hint, hint[0] != '\0' ? ")" : "");
+}
+
+/* Edit distance; both are short. */
+static unsigned
+distance(const char *a, const char *b)
+{
+	unsigned row[40];
+	size_t n = strlen(b);
+
+	if (n >= NELEM(row) || strlen(a) >= NELEM(row))
+		return ~0u;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 0; a[i] != '\0'; i++) {
+		unsigned corner = row[0];
+
+		row[0] = (unsigned)i + 1;
+		for (size_t j = 0; j < n; j++) {
+			unsigned up = row[j + 1];
+			unsigned best = corner + (a[i] != b[j]);
+
+			best = MIN_OF(best, up + 1);
+			row[j + 1] = MIN_OF(best, row[j] + 1);
+			corner = up;
+		}
+	}
+	return row[n];
+}
+
+const char *
+nearest_word(const char *word, const char *const *list, size_t n)
+{
+	const char *best = NULL;
+	size_t len = strlen(word);
+	unsigned least = len <= 3 ? 2 : len <= 8 ? 3 : 4; /* one too far */
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned d = distance(word, list[i]);
+
+		if (d < least) {
+			least = d;
+			best = list[i];
+		}
+	}
+	return best;
+}
+
+const struct ynode *
+ynode_get(const struct ynode *map, const char *key)
+{
+	if (map == NULL || map->kind != YNODE_MAP)
+		return NULL;
+	for (const struct ynode *n = map->first; n != NULL; n = n->next)
+		if (strcmp(n->key, key) == 0)
+			return n;
+	return NULL;
+}
+
+bool
+ynode_null(const struct ynode *n)
+{
+	return n == NULL ||
+	    (n->kind == YNODE_SCALAR && !n->quoted &&
+		(n->len == 0 || strcmp(n->text, "~") == 0 ||
+		    strcmp(n->text, "null") == 0));
+}
+
+static const char *
+kind_name(const struct ynode *n)
+{
+	if (ynode_null(n))
+		return "nothing";
+	return n->kind == YNODE_MAP ? "a map"
+	    : n->kind == YNODE_LIST ? "a list"
+				    : "a value";
+}
+
+static bool
+wrong(const struct ynode *n, const char *what, const char *want,
+    const char *hint, struct mistakes *m)
+{
+	if (n->kind == YNODE_SCALAR && !ynode_null(n))
+		mistake_add(m, n->line, n->column, hint,
+		    "%s must be %s, not \"%.60s\"", what, want, n->text);
+	else
+		mistake_add(m, n->line, n->column, hint,
+		    "%s must be %s, not %s", what, want, kind_name(n));
+	return false;
+}
+
+bool
+ynode_is_map(const struct ynode *n, const char *what, struct mistakes *m)
+{
+	return n->kind == YNODE_MAP || wrong(n, what, "a map", NULL, m);
+}
+
+bool
+ynode_is_list(const struct ynode *n, const char *what, struct mistakes *m)
+{
+	return n->kind == YNODE_LIST || wrong(n, what, "a list", NULL, m);
+}
+
+bool
+ynode_known(const struct ynode *map, const char *const *known, size_t n,
+    struct mistakes *m)
+{
+	bool ok = true;
+
+	for (const struct ynode *c = map->first; c != NULL; c = c->next) {
+		char hint[200] = "";
+		const char *near;
+		size_t i = 0;
+
+		while (i < n && strcmp(known[i], c->key) != 0)
+			i++;
+		if (i < n)
+			continue;
+		near = nearest_word(c->key, known, n);
+		if (near != NULL)
+			(void)snprintf(hint, sizeof(hint),
+			    "did you mean \"%s\"?", near);
+		mistake_add(m, c->key_line, c->key_column, hint,
+		    "unknown key \"%.80s\"", c->key);
+		ok = false;
+	}
+	return ok;
+}
+
+bool
+ynode_text(const struct ynode *n, const char *what, size_t min, size_t max,
+    const char **out, struct mistakes *m)
+{
+	if (n->kind != YNODE_SCALAR || (ynode_null(n) && min > 0))
+		return wrong(n, what, "a text", NULL, m);
+	if (n->len < min || n->len > max) {
+		mistake_add(m, n->line, n->column, NULL,
+		    "%s must have %zu to %zu bytes, not %zu", what, min, max,
+		    n->len);
+		return false;
+	}
+	*out = n->text;
+	return true;
+}
+
+bool
+ynode_bool(const struct ynode *n, const char *what, bool *out,
+    struct mistakes *m)
+{
+	if (n->kind == YNODE_SCALAR && !n->quoted) {
+		if (strcmp(n->text, "true") == 0 ||
+		    strcmp(n->text, "false") == 0) {
+			*out = n->text[0] == 't';
+			return true;
+		}
+	}
+	return wrong(n, what, "true or false",
+	    n->kind == YNODE_SCALAR && n->quoted ? "without quotes" : NULL, m);
+}
+
+bool
+ynode_int(const struct ynode *n, const char *what, int64_t min, int64_t max,
+    int64_t *out, struct mistakes *m)
+{
+	char want[80];
+	const char *p = n->kind == YNODE_SCALAR && !n->quoted ? n->text : "";
+	bool minus = *p == '-';
+	size_t digits;
+	int64_t v = 0;
+
+	if (minus || *p == '+')
+		p++;
+	digits = strspn(p, "0123456789");
+	(void)snprintf(want, sizeof(want),
+	    "a whole number from %" PRId64 " to %" PRId64, min, max);
+	if (digits == 0 || digits > 18 || p[digits] != '\0')
+		return wrong(n, what, want, NULL, m);
+	for (; *p != '\0'; p++)
+		v = v * 10 + (*p - '0');
+	if (minus)
+		v = -v;
+	if (v < min || v > max)
+		return wrong(n, what, want, NULL, m);
+	*out = v;
+	return true;
+}
+
+bool
+ynode_word(const struct ynode *n, const char *what, const char *const *words,
+    size_t count, unsigned *out, struct mistakes *m)
+{
+	char want[160] = "", hint[80] = "";
+	const char *near;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t at = strlen(want);
+
+		if (n->kind == YNODE_SCALAR && strcmp(n->text, words[i]) == 0) {
+			*out = (unsigned)i;
+			return true;
+		}
+		(void)snprintf(want + at, sizeof(want) - at, "%s%s",
+		    i == 0 ? "" : i + 1 == count ? " or " : ", ", words[i]);
+	}
+	near = n->kind == YNODE_SCALAR ? nearest_word(n->text, words, count)
+				       : NULL;
+	if (near != NULL)
+		(void)snprintf(
+		    hint, sizeof(hint), "did you mean \"%s\"?", near);
+	return wrong(n, what, count > 8 ? "one of the known words" : want, hint,
+	    m);
+}
+
+static bool
+in_range(const struct ynode *n, const char *what, uint64_t v, uint64_t min,
+    uint64_t max, void (*text)(char *, size_t, uint64_t), struct mistakes *m)
+{
+	char lo[32], hi[32];
+
+	if (v >= min && v <= max)
+		return true;
+	text(lo, sizeof(lo), min);
+	text(hi, sizeof(hi), max);
+	mistake_add(m, n->line, n->column, NULL,
+	    max == UINT64_MAX ? "%s is %s, less than %s"
+			      : "%s is %s, must be %s to %s",
+	    what, n->text, lo, hi);
+	return false;
+}
+
+bool
+ynode_size(const struct ynode *n, const char *what, uint64_t min, uint64_t max,
+    uint64_t *out, struct mistakes *m)
+{
+	uint64_t v;
+
+	if (n->kind != YNODE_SCALAR || !units_size(n->text, &v))
+		return wrong(n, what, "a size",
+		    "bytes, or a number with kB, MB or GB: 64kB, 5MB, 1GiB", m);
+	if (!in_range(n, what, v, min, max, units_size_text, m))
+		return false;
+	*out = v;
+	return true;
+}
+
+bool
+ynode_time_ms(const struct ynode *n, const char *what, uint64_t min,
+    uint64_t max, uint64_t *out, struct mistakes *m)
+{
+	uint64_t v;
+
+	if (n->kind != YNODE_SCALAR || !units_time_ms(n->text, &v))
+		return wrong(n, what, "a time",
+		    "a number with ms, s, m, h or d: 60s, 10m, 24h", m);
+	if (!in_range(n, what, v, min, max, units_time_text, m))
+		return false;
+	*out = v;
+	return true;
+}
+
+bool
+ynode_cpu_milli(const struct ynode *n, const char *what, uint32_t *out,
+    struct mistakes *m)
+{
+	if (n->kind != YNODE_SCALAR || !units_cpu_milli(n->text, out))
+		return wrong(n, what, "a number of cores",
+		    "0.5 is half a core; at most three decimals", m);
+	return true;
+}

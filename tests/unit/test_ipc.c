@@ -1,0 +1,395 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ipc.h"
+#include "log.h"
+#include "util.h"
+
+/* Fills a message with a pattern: every field at its greatest size. */
+#define FILL_u8(n, z) m.n = (uint8_t)k++;
+#define FILL_u16(n, z) m.n = (uint16_t)(k++ * 0x101);
+#define FILL_u32(n, z) m.n = 0xdead0000u + k++;
+#define FILL_u64(n, z) m.n = 0xdeadbeef00000000u + k++;
+#define FILL_i32(n, z) m.n = -(int32_t)k++;
+#define FILL_i64(n, z) m.n = -(int64_t)k++;
+#define FILL_boolean(n, z) m.n = k++ & 1;
+#define FILL_arr(n, z) memset(m.n, (int)k++, z);
+#define FILL_var(n, z) memset(m.n, (int)k++, z), m.n##_len = z;
+#define FILL_str(n, z) memset(m.n, 'a' + (int)(k++ % 26), z), m.n[z] = '\0';
+#define FILL(kind, n, z) FILL_##kind(n, z)
+
+/* Whole, at every cut, and with one byte too many. */
+#define ROUND(name, from, to, lo, hi)                                          \
+	static void round_##name(void **state)                                 \
+	{                                                                      \
+		struct msg_##name m = {0}, back;                               \
+		uint8_t buf[IPC_MAX + 1];                                      \
+		struct wr w = wr_make(buf, IPC_MAX);                           \
+		unsigned k = 1;                                                \
+                                                                               \
+		(void)state;                                                   \
+		(void)k;                                                       \
+		MSG_##name(FILL) msg_put_##name(&w, &m);                       \
+		assert_true(wr_ok(&w));                                        \
+		assert_int_equal(w.len, ipc_row(IPC_##name)->size_max);        \
+		assert_true(msg_get_##name(rd_make(buf, w.len), &back));       \
+		assert_memory_equal(&m, &back, sizeof(m));                     \
+		for (size_t n = 0; n < w.len; n++)                             \
+			assert_false(msg_get_##name(rd_make(buf, n), &back));  \
+		buf[w.len] = 0;                                                \
+		assert_false(msg_get_##name(rd_make(buf, w.len + 1), &back));  \
+		memset(&m, 0, sizeof(m));                                      \
+		w = wr_make(buf, IPC_MAX);                                     \
+		msg_put_##name(&w, &m);                                        \
+		assert_true(wr_ok(&w));                                        \
+		assert_int_equal(w.len, ipc_row(IPC_##name)->size_min);        \
+		assert_true(msg_get_##name(rd_make(buf, w.len), &back));       \
+	}
+IPC_MESSAGES(ROUND)
+
+static struct ipc *a, *b; /* parent and transport */
+
+static int
+setup(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	log_init("test", 0);
+	if (ipc_pair(fds) < 0)
+		return -1;
+	a = ipc_new(fds[0], PEER_PARENT, PEER_TRANSPORT);
+	b = ipc_new(fds[1], PEER_TRANSPORT, PEER_PARENT);
+	return a != NULL && b != NULL ? 0 : -1;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	ipc_free(a);
+	ipc_free(b);
+	a = b = NULL;
+	return 0;
+}
+
+static void
+there_and_back(void **state)
+{
+	struct msg_DIAL m = {.index = 7, .seq = 8}, back;
+	struct ipc_in in;
+
+	(void)state;
+	assert_int_equal(ipc_recv(a, &in), 0);
+	assert_int_equal(ipc_send_DIAL(b, &m, NULL, 0), 0);
+	assert_false(ipc_pending(b));
+	assert_int_equal(ipc_recv(a, &in), 1);
+	assert_int_equal(in.type, IPC_DIAL);
+	assert_int_equal(in.from, PEER_TRANSPORT);
+	assert_true(msg_get_DIAL(in.body, &back));
+	assert_int_equal(back.index, 7);
+	ipc_in_done(&in);
+	ipc_wipe();
+	assert_int_equal(ipc_recv(a, &in), 0);
+}
+
+static void
+the_end(void **state)
+{
+	struct msg_DIAL m = {0};
+	struct ipc_in in;
+
+	(void)state;
+	ipc_free(a);
+	a = NULL;
+	assert_int_equal(ipc_send_DIAL(b, &m, NULL, 0), -1);
+	assert_int_equal(errno, EPIPE);
+	assert_int_equal(ipc_recv(b, &in), -1);
+	assert_int_equal(errno, 0);
+}
+
+static void
+sender_obeys_the_table(void **state)
+{
+	struct msg_DIAL dial = {0};
+	struct msg_PARAMS params = {0};
+	struct msg_OPENED opened = {0};
+	struct msg_SETTING setting = {0};
+	int fds[2] = {0, 0};
+	uint8_t big[IPC_MAX] = {0};
+
+	(void)state;
+	assert_int_equal(ipc_send_DIAL(a, &dial, NULL, 0), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(ipc_send_PARAMS(b, &params, NULL, 0), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(ipc_send_OPENED(a, &opened, fds, 2), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(ipc_send_SETTING(a, &setting, NULL, 0), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(ipc_send(b, IPC_NONE, big, 0, NULL, 0), -1);
+	assert_int_equal(ipc_send(b, IPC_TYPES, big, 0, NULL, 0), -1);
+	assert_int_equal(ipc_send(b, IPC_DIAL, big, 7, NULL, 0), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	assert_int_equal(ipc_send(b, IPC_DIAL, big, sizeof(big), NULL, 0), -1);
+	assert_int_equal(errno, EMSGSIZE);
+}
+
+static unsigned
+open_fds(void)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < 256; i++)
+		n += fcntl(i, F_GETFD) >= 0;
+	return n;
+}
+
+/* What a program that was taken over could send; nothing of it stays open. */
+static void
+receiver_obeys_the_table(void **state)
+{
+	static const struct {
+		uint16_t type;
+		size_t len;
+		unsigned nfds;
+	} bad[] = {
+	    {IPC_NONE, 0, 0},
+	    {IPC_TYPES, 0, 0},
+	    {0xffff, 0, 0},
+	    {IPC_PARAMS, 120, 0},    /* of the parent only */
+	    {IPC_N_CLOSE, 16, 0},    /* node to transport */
+	    {IPC_DIAL, 7, 0},	     /* short */
+	    {IPC_DIAL, 9, 0},	     /* long */
+	    {IPC_DIAL, IPC_MAX, 0},  /* cut by the kernel */
+	    {IPC_DIAL, 8, 1},	     /* a descriptor too many */
+	    {IPC_DIAL, 8, IPC_FDS_MAX + 4},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(bad); i++) {
+		uint8_t bytes[IPC_MAX + 2] = {
+		    (uint8_t)(bad[i].type >> 8), (uint8_t)bad[i].type};
+		struct iovec iov = {bytes, bad[i].len + 2};
+		union {
+			struct cmsghdr align;
+			char room[CMSG_SPACE(sizeof(int) * 32)];
+		} ctl = {{0}};
+		struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
+		struct ipc_in in;
+		unsigned before;
+
+		assert_int_equal(teardown(state) | setup(state), 0);
+		before = open_fds();
+		if (bad[i].nfds > 0) {
+			size_t n = sizeof(int) * bad[i].nfds;
+			struct cmsghdr *c;
+
+			mh.msg_control = ctl.room;
+			mh.msg_controllen = CMSG_SPACE(n);
+			c = CMSG_FIRSTHDR(&mh);
+			*c = (struct cmsghdr){.cmsg_len = CMSG_LEN(n),
+			    .cmsg_level = SOL_SOCKET,
+			    .cmsg_type = SCM_RIGHTS};
+			memset(CMSG_DATA(c), 0, n);
+		}
+		assert_true(sendmsg(ipc_fd(b), &mh, 0) > 0);
+		assert_int_equal(ipc_recv(a, &in), -1);
+		assert_int_equal(errno, EPROTO);
+		assert_int_equal(open_fds(), before);
+	}
+}
+
+static void
+one_byte(void **state)
+{
+	struct ipc_in in;
+
+	(void)state;
+	assert_int_equal(send(ipc_fd(b), "x", 1, 0), 1);
+	assert_int_equal(ipc_recv(a, &in), -1);
+	assert_int_equal(errno, EPROTO);
+}
+
+static void
+descriptors(void **state)
+{
+	struct msg_SETTING m = {.what = SET_RNS_CONFIG, .name = ""};
+	struct ipc_in in;
+	unsigned before = open_fds();
+	const uint8_t *p;
+	size_t len = 0;
+	int fd = memfd_sealed("test", "hello", 5);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(ipc_send_SETTING(a, &m, &fd, 1), 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(ipc_recv(b, &in), 1);
+	fd = ipc_in_take(&in, 0);
+	assert_true(fd >= 0);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(ipc_in_take(&in, 0), -1);
+	assert_int_equal(ipc_in_take(&in, 1), -1);
+	ipc_in_done(&in);
+	p = memfd_map(fd, &len, 100);
+	assert_non_null(p);
+	assert_int_equal(len, 5);
+	assert_memory_equal(p, "hello", 5);
+	memfd_unmap(p, len);
+	len = 0;
+	assert_null(memfd_map(fd, &len, 4));
+	len = 6;
+	assert_null(memfd_map(fd, &len, 100));
+	assert_true(write(fd, "x", 1) < 0);
+	close(fd);
+	/* not taken: closed */
+	fd = memfd_sealed("test", "", 0);
+	assert_int_equal(ipc_send_SETTING(a, &m, &fd, 1), 0);
+	len = 0;
+	p = memfd_map(fd, &len, 0);
+	assert_non_null(p);
+	memfd_unmap(p, len);
+	close(fd);
+	assert_int_equal(ipc_recv(b, &in), 1);
+	ipc_in_done(&in);
+	assert_int_equal(open_fds(), before);
+}
+
+static void
+unsealed(void **state)
+{
+	int fd = memfd_create("test", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	size_t len = 0;
+
+	(void)state;
+	assert_true(fd >= 0 && write(fd, "hello", 5) == 5);
+	assert_null(memfd_map(fd, &len, 100));
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
+	assert_null(memfd_map(fd, &len, 100));
+	close(fd);
+	assert_null(memfd_map(-1, &len, 100));
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_null(memfd_map(fd, &len, 100));
+	close(fd);
+}
+
+/* A reader that does not read: order is kept, and the queue has an end. */
+static void
+water_marks(void **state)
+{
+	struct msg_ALARM m = {.severity = 1};
+	struct ipc_in in;
+	unsigned sent = 0, got = 0, before = open_fds();
+	bool full = false;
+	int r;
+
+	(void)state;
+	memset(m.text, 'x', sizeof(m.text) - 1);
+	for (;; sent++) {
+		m.severity = (uint8_t)sent;
+		if (ipc_send_ALARM(b, &m, NULL, 0) < 0)
+			break;
+		full = full || ipc_full(b);
+	}
+	assert_int_equal(errno, ENOBUFS);
+	assert_true(full && ipc_pending(b));
+	while ((r = ipc_recv(a, &in)) >= 0 && got < sent) {
+		struct msg_ALARM back;
+
+		if (r == 0) {
+			assert_int_equal(ipc_flush(b), 0);
+			continue;
+		}
+		assert_true(msg_get_ALARM(in.body, &back));
+		assert_int_equal(back.severity, (uint8_t)got);
+		got++;
+		ipc_in_done(&in);
+	}
+	assert_int_equal(got, sent);
+	assert_false(ipc_pending(b));
+	assert_int_equal(open_fds(), before);
+}
+
+/* Descriptors that wait in the queue are ours, and closed with it. */
+static void
+queued_descriptors(void **state)
+{
+	struct msg_SETTING m = {.what = SET_VOLUME};
+	unsigned before = open_fds();
+	int fd = memfd_sealed("test", "x", 1);
+
+	(void)state;
+	while (!ipc_pending(a))
+		assert_int_equal(ipc_send_SETTING(a, &m, &fd, 1), 0);
+	assert_int_equal(ipc_send_SETTING(a, &m, &fd, 1), 0);
+	close(fd);
+	assert_int_equal(open_fds(), before + 2);
+	ipc_free(a);
+	ipc_free(b);
+	a = b = NULL;
+	assert_int_equal(open_fds(), before - 2);
+}
+
+static void
+too_long_fields(void **state)
+{
+	struct msg_T_REQUEST m = {.data_len = 3601};
+	int fds[2];
+	struct ipc *t;
+
+	(void)state;
+	assert_int_equal(ipc_pair(fds), 0);
+	t = ipc_new(fds[0], PEER_TRANSPORT, PEER_NODE);
+	assert_int_equal(ipc_send_T_REQUEST(t, &m, NULL, 0), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	ipc_free(t);
+	close(fds[1]);
+}
+
+static void
+names(void **state)
+{
+	(void)state;
+	assert_string_equal(peer_name(PEER_AUDIT), "audit");
+	assert_string_equal(peer_name((enum peer)99), "nobody");
+	assert_null(ipc_row(IPC_NONE));
+	assert_null(ipc_row(IPC_TYPES));
+	for (unsigned t = 1; t < IPC_TYPES; t++)
+		assert_non_null(ipc_row(t)->name);
+}
+
+#define ROUND_TEST(name, from, to, lo, hi) cmocka_unit_test(round_##name),
+#define CHANNEL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    IPC_MESSAGES(ROUND_TEST)
+	    cmocka_unit_test(names),
+	    cmocka_unit_test(too_long_fields),
+	    cmocka_unit_test(unsealed),
+	    CHANNEL_TEST(there_and_back),
+	    CHANNEL_TEST(the_end),
+	    CHANNEL_TEST(sender_obeys_the_table),
+	    CHANNEL_TEST(receiver_obeys_the_table),
+	    CHANNEL_TEST(one_byte),
+	    CHANNEL_TEST(descriptors),
+	    CHANNEL_TEST(water_marks),
+	    CHANNEL_TEST(queued_descriptors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
