@@ -206,6 +206,49 @@ test_pointers_stay(void **state)
 	rns_deframer_free(d);
 }
 
+struct feed {
+	enum rns_framing framing;
+	size_t frames;
+};
+
+static void
+swallow(void *arg, const uint8_t *in, size_t n)
+{
+	struct feed *f = arg;
+	struct rns_deframer *d = rns_deframer_new(f->framing, 64);
+	const uint8_t *p;
+	size_t len;
+
+	assert_int_equal(rns_deframer_feed(d, in, n), RNS_OK);
+	while (rns_deframer_next(d, &p, &len)) {
+		assert_true(len > 0 && len <= 64);
+		f->frames++;
+	}
+	rns_deframer_free(d);
+}
+
+static void
+test_damage(void **state)
+{
+	static const enum rns_framing kinds[] = {RNS_FRAME_HDLC,
+	    RNS_FRAME_KISS};
+	uint8_t payload[40], frame[83];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(payload); i++)
+		payload[i] = (uint8_t)(0x70 + i * 5);
+	for (size_t k = 0; k < 2; k++) {
+		size_t n = rns_frame(kinds[k], frame, payload, 40);
+		struct feed f = {kinds[k], 0};
+
+		vec_each_prefix(frame, n, swallow, &f);
+		assert_int_equal(f.frames, 0);
+		vec_each_flip(frame, n, swallow, &f);
+		/* most damage is for the layer above to see */
+		assert_true(f.frames > n);
+	}
+}
+
 int
 main(void)
 {
@@ -215,6 +258,7 @@ main(void)
 	    cmocka_unit_test(test_stray_escape),
 	    cmocka_unit_test(test_limits),
 	    cmocka_unit_test(test_pointers_stay),
+	    cmocka_unit_test(test_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
