@@ -80,19 +80,6 @@ prove(struct rns *r, const struct dest *d, const uint8_t hash[RNS_FULL_HASH],
 	return core_out(r, raw, w.len, via);
 }
 
-static int
-decrypt(const struct dest *d, const struct packet *p, uint8_t *out,
-    size_t *len)
-{
-	if (d->type == RNS_GROUP)
-		return token_decrypt(out, len, p->data_len, d->group_key,
-		    d->group_key_len, p->data, p->data_len);
-	return identity_decrypt(out, len, p->data_len, &d->identity,
-	    (const uint8_t (*)[32])d->ratchet_keys,
-	    d->ratchets ? d->ratchet_count : 0, d->enforce_ratchets, NULL,
-	    p->data, p->data_len);
-}
-
 static void
 provable_add(struct rns *r, const struct packet *p)
 {
@@ -118,7 +105,8 @@ deliver_data(struct rns *r, struct dest *d, const struct packet *p)
 			(void)core_drop(r, RNS_DROP_MEMORY);
 			return;
 		}
-		if (decrypt(d, p, own, &ev.packet.len) != RNS_OK) {
+		if (dest_decrypt(d, own, &ev.packet.len, p->data_len, p->data,
+			p->data_len) != RNS_OK) {
 			free(own);
 			(void)core_drop(r, RNS_DROP_DECRYPT);
 			return;
@@ -172,7 +160,7 @@ static int
 seal(struct rns *r, const struct rns_cmd *cmd, struct known *k, uint8_t *out,
     size_t *len, size_t cap)
 {
-	uint8_t eph[32], iv[16];
+	uint8_t iv[16];
 
 	switch (cmd->packet.type) {
 	case RNS_SINGLE:
@@ -180,11 +168,8 @@ seal(struct rns *r, const struct rns_cmd *cmd, struct known *k, uint8_t *out,
 			return RNS_ENOENT;
 		if (cmd->packet.len > ENCRYPTED_MDU)
 			return RNS_EBIG;
-		core_random(r, eph, sizeof(eph));
-		core_random(r, iv, sizeof(iv));
-		return identity_encrypt(out, len, cap, k->public_key,
-		    k->identity_hash, known_ratchet(r, k), eph, iv,
-		    cmd->packet.data, cmd->packet.len);
+		return known_encrypt(r, k, out, len, cap, cmd->packet.data,
+		    cmd->packet.len);
 	case RNS_GROUP:
 		if (cmd->packet.group_key == NULL)
 			return RNS_EINVAL;
@@ -245,8 +230,6 @@ packet_cmd(struct rns *r, const struct rns_cmd *cmd)
 	    sizeof(raw) - HEADER_2_LEN);
 	if (err != RNS_OK)
 		return err;
-	if (k != NULL)
-		known_mark_used(r, k);
 	err = core_out(r, raw, head + len, NULL);
 	if (err != RNS_OK || !receipt)
 		return err;
