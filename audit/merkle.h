@@ -1,0 +1,34 @@
+#ifndef WARREN_MERKLE_H
+#define WARREN_MERKLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * RFC 6962 hashing over a run of leaves [begin, end): the fewest whole
+ * subtrees that cover it. From leaf 0 that gives the tree's root; from
+ * elsewhere it is what a run of dropped lines leaves behind, so that the root
+ * can still be computed without them.
+ */
+#define MERKLE_NODES 96 /* two a level are the most */
+
+struct merkle {
+	uint64_t begin, end;
+	unsigned n;
+	uint8_t level[MERKLE_NODES];
+	uint8_t hash[MERKLE_NODES][32];
+};
+
+void merkle_init(struct merkle *, uint64_t begin);
+void merkle_leaf(uint8_t out[32], const void *, size_t);
+/* A whole subtree of 2^level leaves; false: it cannot stand there. */
+bool merkle_add(struct merkle *, unsigned level, const uint8_t hash[32]);
+/* Level of the greatest subtree that begins at pos and ends by end. */
+unsigned merkle_level(uint64_t pos, uint64_t end);
+/* How many subtrees cover [begin, end). */
+unsigned merkle_count(uint64_t begin, uint64_t end);
+/* Of a tree that begins at 0; the empty one's is SHA-256 of nothing. */
+void merkle_root(const struct merkle *, uint8_t out[32]);
+
+#endif

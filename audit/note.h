@@ -1,0 +1,39 @@
+#ifndef WARREN_NOTE_H
+#define WARREN_NOTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Checkpoints of the trail: C2SP tlog-checkpoint, a signed note. Pure.
+ *
+ *   klp-trail/<64 hex>        origin and name of the key; hex: the node's fp
+ *   <size>
+ *   <base64 of the root>
+ *                             (an empty line)
+ *   — klp-trail/<64 hex> <base64 of key id and signature>
+ *
+ * The signature is Ed25519 over the first three lines. keys builds those from
+ * the two numbers that audit asks about; it signs no text that it is given.
+ */
+#define NOTE_MAX 512
+#define NOTE_BODY_MAX 192
+
+struct note {
+	uint8_t fp[32]; /* of the node */
+	uint64_t size;
+	uint8_t root[32];
+	uint8_t key_id[4];
+	uint8_t sig[64];
+};
+
+/* The signed part; its length (never more than NOTE_BODY_MAX). */
+size_t note_body(char out[NOTE_BODY_MAX], const struct note *);
+/* Sets key_id for a key. */
+void note_set_key(struct note *, const uint8_t key[32]);
+size_t note_put(char out[NOTE_MAX], const struct note *);
+bool note_parse(struct note *, const char *text, size_t len);
+bool note_verify(const struct note *, const uint8_t key[32]);
+
+#endif
