@@ -1,0 +1,399 @@
+/*
+ * warren-keys: the two keys, in one locked page, and nothing that parses. It
+ * opens no file. Each signature, and each refusal, is an event to audit.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "clock.h"
+#include "log.h"
+#include "program.h"
+#include "trust/signer.h"
+#include "util.h"
+
+#define EVENTS_HELD 64 /* while audit is not there */
+
+struct keys {
+	struct program prog;
+	struct ev_loop *loop;
+	struct signer signer;
+	struct signer_secret *secret; /* the page */
+	size_t page;
+	struct msg_KEY_MATERIAL material; /* without the secrets */
+	bool have_material;
+	struct ipc_ev *node, *transport, *audit;
+	ev_timer renew;
+	struct msg_EVENT held[EVENTS_HELD];
+	size_t nheld;
+	uint64_t lost;
+};
+
+static uint32_t
+now_s(void)
+{
+	return (uint32_t)(clock_wall_us() / 1000000);
+}
+
+static struct ipc *
+channel(struct ipc_ev *ev)
+{
+	return ev == NULL ? NULL : ipc_ev_channel(ev);
+}
+
+/* -- events -- */
+
+static void
+event_send(struct keys *k, const struct msg_EVENT *e)
+{
+	if (k->audit != NULL &&
+	    ipc_send_EVENT(channel(k->audit), e, NULL, 0) == 0)
+		return;
+	if (k->nheld < EVENTS_HELD) {
+		k->held[k->nheld++] = *e;
+	} else if (k->lost++ == 0) {
+		log_warnx(NULL, "audit is away: events of signatures are lost");
+	}
+}
+
+static void
+events_flush(struct keys *k)
+{
+	size_t n = k->nheld;
+
+	k->nheld = 0;
+	for (size_t i = 0; i < n; i++)
+		event_send(k, &k->held[i]);
+	if (k->lost > 0)
+		log_warnx(NULL, "audit is back lost=%llu",
+		    (unsigned long long)k->lost);
+	k->lost = 0;
+}
+
+/* why: NULL, signed. job: 32 bytes or NULL. */
+static void
+event(struct keys *k, const char *what, const char *why, const uint8_t *job,
+    int64_t a)
+{
+	struct msg_EVENT e = {.kind = why == NULL ? EVK_SIGNED
+						  : EVK_SIGN_REFUSED,
+	    .severity = why == NULL ? 1 : 3, .when_us = clock_wall_us(),
+	    .a = a};
+
+	(void)snprintf(e.code, sizeof(e.code), "%s", what);
+	(void)snprintf(e.text, sizeof(e.text), "%s", why == NULL ? "" : why);
+	if (job != NULL) {
+		memcpy(e.job, job, sizeof(e.job));
+		e.job_len = sizeof(e.job);
+	}
+	if (why != NULL)
+		log_warnx(what, "not signed: %s", why);
+	event_send(k, &e);
+}
+
+/* -- binding -- */
+
+static void
+binding_tell(struct keys *k, struct ipc_ev *to)
+{
+	struct msg_K_BINDING m = {.end_ = 0};
+
+	if (to == NULL || !k->signer.have_binding)
+		return;
+	binding_put(m.binding, &k->signer.binding);
+	memcpy(m.fp, k->signer.fp, sizeof(m.fp));
+	(void)ipc_send_K_BINDING(channel(to), &m, NULL, 0);
+}
+
+static void
+binding_look(struct keys *k)
+{
+	struct msg_B_SIGN m;
+	uint32_t now = now_s();
+
+	if (signer_binding_due(&k->signer, now) && k->transport != NULL) {
+		signer_binding_ask(&k->signer, &m, now);
+		(void)ipc_send_B_SIGN(channel(k->transport), &m, NULL, 0);
+	}
+	ev_timer_stop(k->loop, &k->renew);
+	ev_timer_set(&k->renew, signer_binding_wait(&k->signer, now), 0.);
+	ev_timer_start(k->loop, &k->renew);
+}
+
+static void
+on_renew(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	binding_look(w->data);
+}
+
+static void
+on_b_signed(struct keys *k, const struct msg_B_SIGNED *m)
+{
+	struct msg_BINDING_MADE made = {.end_ = 0};
+	uint8_t aux[32];
+	const char *why;
+
+	randombytes_buf(aux, sizeof(aux));
+	why = signer_binding_answer(&k->signer, m, aux);
+	event(k, "binding", why, NULL, m->serial);
+	if (why != NULL)
+		return;
+	log_info(NULL, "new binding serial=%u", m->serial);
+	binding_put(made.binding, &k->signer.binding);
+	(void)ipc_send_BINDING_MADE(k->prog.parent, &made, NULL, 0);
+	binding_tell(k, k->node);
+	binding_tell(k, k->audit);
+	binding_look(k);
+}
+
+/* -- node and audit -- */
+
+static void
+on_receipt(struct keys *k, const struct msg_K_RECEIPT *m)
+{
+	struct msg_K_SIGNED out;
+	uint8_t aux[32];
+	const char *why;
+
+	randombytes_buf(aux, sizeof(aux));
+	why = signer_receipt(&k->signer, &out, m, aux);
+	(void)ipc_send_K_SIGNED(channel(k->node), &out, NULL, 0);
+	event(k, "receipt", why, m->job, m->outcome);
+}
+
+static void
+on_challenge(struct keys *k, const struct msg_K_CHALLENGE *m)
+{
+	struct msg_K_CHALLENGED out;
+	uint8_t fresh[32], aux[32];
+	const char *why;
+
+	randombytes_buf(fresh, sizeof(fresh));
+	randombytes_buf(aux, sizeof(aux));
+	why = signer_challenge(&k->signer, &out, m, fresh, aux);
+	(void)ipc_send_K_CHALLENGED(channel(k->node), &out, NULL, 0);
+	event(k, "challenge", why, NULL, 0);
+}
+
+static void
+on_checkpoint(struct keys *k, const struct msg_C_SIGN *m)
+{
+	struct msg_C_SIGNED out;
+	const char *why = signer_checkpoint(&k->signer, &out, m);
+
+	(void)ipc_send_C_SIGNED(channel(k->audit), &out, NULL, 0);
+	event(k, "checkpoint", why, NULL, (int64_t)m->size);
+}
+
+/* -- channels -- */
+
+/* The table has checked sizes: what does not read is a defect. */
+#define READ(NAME, in, fn)                                                     \
+	do {                                                                   \
+		struct msg_##NAME m_;                                          \
+		if (!msg_get_##NAME((in)->body, &m_))                          \
+			fatalx("malformed " #NAME);                            \
+		fn(k, &m_);                                                    \
+	} while (0)
+
+static void
+on_node(void *ctx, struct ipc_in *in)
+{
+	struct keys *k = ctx;
+
+	switch (in->type) {
+	case IPC_HELLO:
+		binding_tell(k, k->node);
+		return;
+	case IPC_K_RECEIPT:
+		READ(K_RECEIPT, in, on_receipt);
+		return;
+	case IPC_K_CHALLENGE:
+		READ(K_CHALLENGE, in, on_challenge);
+		return;
+	default:
+		log_warnx("node", "unexpected message type=%d", in->type);
+	}
+}
+
+static void
+on_transport(void *ctx, struct ipc_in *in)
+{
+	struct keys *k = ctx;
+
+	if (in->type == IPC_HELLO)
+		binding_look(k);
+	else if (in->type == IPC_B_SIGNED)
+		READ(B_SIGNED, in, on_b_signed);
+	else
+		log_warnx("transport", "unexpected message type=%d", in->type);
+}
+
+static void
+on_audit(void *ctx, struct ipc_in *in)
+{
+	struct keys *k = ctx;
+
+	if (in->type == IPC_HELLO) {
+		binding_tell(k, k->audit);
+		events_flush(k);
+	} else if (in->type == IPC_C_SIGN) {
+		READ(C_SIGN, in, on_checkpoint);
+	} else {
+		log_warnx("audit", "unexpected message type=%d", in->type);
+	}
+}
+
+static void
+gone(struct ipc_ev **which, const char *name, int error)
+{
+	if (error != 0)
+		log_warnx(name, "broke the message table");
+	ipc_ev_free(*which);
+	*which = NULL;
+}
+
+static void
+node_gone(void *ctx, int error)
+{
+	gone(&((struct keys *)ctx)->node, "node", error);
+}
+
+static void
+transport_gone(void *ctx, int error)
+{
+	gone(&((struct keys *)ctx)->transport, "transport", error);
+}
+
+static void
+audit_gone(void *ctx, int error)
+{
+	gone(&((struct keys *)ctx)->audit, "audit", error);
+}
+
+static const struct ipc_ev_handlers node_handlers = {on_node, node_gone, NULL};
+static const struct ipc_ev_handlers transport_handlers = {
+    on_transport, transport_gone, NULL};
+static const struct ipc_ev_handlers audit_handlers = {
+    on_audit, audit_gone, NULL};
+
+static void
+on_neighbour(void *ctx, enum peer other, int fd)
+{
+	struct keys *k = ctx;
+	const struct ipc_ev_handlers *h;
+	struct ipc_ev **slot;
+
+	switch (other) {
+	case PEER_NODE:
+		slot = &k->node;
+		h = &node_handlers;
+		break;
+	case PEER_TRANSPORT:
+		slot = &k->transport;
+		h = &transport_handlers;
+		break;
+	case PEER_AUDIT:
+		slot = &k->audit;
+		h = &audit_handlers;
+		break;
+	default:
+		log_warnx(peer_name(other), "no business with keys");
+		(void)close(fd);
+		return;
+	}
+	ipc_ev_free(*slot);
+	*slot = program_neighbour(&k->prog, k->loop, other, fd, h, k);
+	if (*slot == NULL)
+		fatal("channel to %s", peer_name(other));
+}
+
+static void
+on_stop(void *ctx)
+{
+	struct keys *k = ctx;
+
+	sodium_memzero(k->secret, sizeof(*k->secret));
+	ev_break(k->loop, EVBREAK_ALL);
+}
+
+/* -- start -- */
+
+/* One page, locked, in no core dump and in no child. */
+static void
+page_make(struct keys *k)
+{
+	k->page = (size_t)sysconf(_SC_PAGESIZE);
+	k->secret = mmap(NULL, k->page, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (k->secret == MAP_FAILED)
+		fatal("a page for the keys");
+	if (mlock(k->secret, k->page) < 0)
+		log_warn(NULL, "the page of the keys cannot be locked and may "
+			       "reach the swap: raise RLIMIT_MEMLOCK");
+	if (madvise(k->secret, k->page, MADV_DONTDUMP) < 0 ||
+	    madvise(k->secret, k->page, MADV_WIPEONFORK) < 0)
+		log_warn(NULL, "the page of the keys: madvise");
+}
+
+static void
+on_material(void *ctx, struct ipc_in *in)
+{
+	struct keys *k = ctx;
+
+	if (in->type != IPC_KEY_MATERIAL)
+		return;
+	if (!msg_get_KEY_MATERIAL(in->body, &k->material))
+		fatalx("malformed KEY_MATERIAL");
+	if (k->secret == NULL)
+		page_make(k);
+	memcpy(k->secret->mesh, k->material.mesh, 32);
+	memcpy(k->secret->audit, k->material.audit, 32);
+	sodium_memzero(k->material.mesh, 32);
+	sodium_memzero(k->material.audit, 32);
+	ipc_wipe();
+	k->have_material = true;
+}
+
+static const struct program_ops ops = {on_neighbour, on_stop, NULL, NULL};
+
+int
+main(int argc, char *argv[])
+{
+	static struct keys k;
+	uint8_t seed[32];
+	const char *why;
+
+	if (sodium_init() < 0)
+		return 1;
+	randombytes_buf(seed, sizeof(seed));
+	if (!secp_init(seed))
+		return 1;
+	program_start(&k.prog, PEER_KEYS, argc, argv, on_material, &k);
+	if (!k.have_material)
+		fatalx("no keys from the parent");
+	why = signer_init(&k.signer, k.secret, k.material.rns_public,
+	    k.material.binding, k.material.binding_len, now_s());
+	if (why != NULL)
+		fatalx("%s", why);
+	if ((k.loop = ev_default_loop(0)) == NULL)
+		fatalx("no event loop");
+	ev_timer_init(&k.renew, on_renew, 0., 0.);
+	k.renew.data = &k;
+	if (program_attach(&k.prog, k.loop, &ops, &k) < 0)
+		fatal("channel to the parent");
+	binding_look(&k);
+	if (program_ready(&k.prog) < 0)
+		fatal("the parent is gone");
+	ev_run(k.loop, 0);
+	sodium_memzero(k.secret, sizeof(*k.secret));
+	return 0;
+}

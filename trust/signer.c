@@ -1,0 +1,226 @@
+#include "trust/signer.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+#include "audit/note.h"
+#include "trust/receipt.h"
+#include "util.h"
+
+#define ASK_AGAIN 60 /* s that a draft stays the same */
+
+/* A copy for one call; the page itself never moves. */
+static struct klp_secret
+mesh_secret(const struct signer *s)
+{
+	struct klp_secret k = {
+	    .kind = KEY_SECP256K1, .bip340 = s->mesh.bip340};
+
+	memcpy(k.raw, s->secret->mesh, sizeof(k.raw));
+	return k;
+}
+
+const char *
+signer_init(struct signer *s, const struct signer_secret *secret,
+    const uint8_t rns[RNS_PUBLIC_LEN], const uint8_t *binding,
+    size_t binding_len, uint32_t now)
+{
+	struct klp_secret k = {.kind = KEY_SECP256K1};
+	uint8_t sk[crypto_sign_SECRETKEYBYTES];
+	struct binding b;
+	bool ok;
+
+	memset(s, 0, sizeof(*s));
+	s->secret = secret;
+	memcpy(s->rns, rns, sizeof(s->rns));
+	memcpy(k.raw, secret->mesh, sizeof(k.raw));
+	ok = secret_public(&s->mesh, &k);
+	sodium_memzero(&k, sizeof(k));
+	if (!ok)
+		return "the mesh key is no secp256k1 key";
+	key_fp(s->fp, &s->mesh);
+	(void)crypto_sign_seed_keypair(s->audit, sk, secret->audit);
+	sodium_memzero(sk, sizeof(sk));
+	if (!binding_parse(&b, binding, binding_len) ||
+	    memcmp(b.secp, s->mesh.raw, sizeof(b.secp)) != 0)
+		return NULL;
+	/* the key's one scheme is that of its binding, valid or not */
+	s->mesh.bip340 = b.bip340;
+	s->draft.serial = b.serial; /* the next one is higher */
+	if (binding_check(&b, rns, now) == NULL) {
+		s->binding = b;
+		s->have_binding = true;
+	}
+	return NULL;
+}
+
+bool
+signer_binding_due(const struct signer *s, uint32_t now)
+{
+	return !s->have_binding || now >= binding_renew_at(&s->binding) ||
+	    s->binding.not_before > (uint64_t)now + BINDING_EARLY;
+}
+
+uint32_t
+signer_binding_wait(const struct signer *s, uint32_t now)
+{
+	if (signer_binding_due(s, now))
+		return ASK_AGAIN;
+	return MIN_OF(binding_renew_at(&s->binding) - now, SIGNER_RETRY_MAX);
+}
+
+void
+signer_binding_ask(struct signer *s, struct msg_B_SIGN *m, uint32_t now)
+{
+	struct binding *d = &s->draft;
+
+	if (!s->asked || now < d->not_before ||
+	    now - d->not_before > SIGNER_EARLY + ASK_AGAIN) {
+		uint32_t last = d->serial;
+
+		memset(d, 0, sizeof(*d));
+		d->bip340 = s->mesh.bip340;
+		memcpy(d->secp, s->mesh.raw, sizeof(d->secp));
+		memcpy(d->rns, s->rns, sizeof(d->rns));
+		/* unix time, unless a clock ran backwards */
+		d->serial = now > last ? now : last + (last < UINT32_MAX);
+		d->not_before = now > SIGNER_EARLY ? now - SIGNER_EARLY : 0;
+		d->not_after = d->not_before + BINDING_LIFE;
+		s->asked = true;
+	}
+	memset(m, 0, sizeof(*m));
+	m->flags = d->bip340 ? BINDING_FLAG_BIP340 : 0;
+	memcpy(m->secp, d->secp, sizeof(m->secp));
+	m->serial = d->serial;
+	m->not_before = d->not_before;
+	m->not_after = d->not_after;
+}
+
+const char *
+signer_binding_answer(struct signer *s, const struct msg_B_SIGNED *m,
+    const uint8_t aux[32])
+{
+	struct klp_secret k;
+	struct binding b;
+	bool ok;
+
+	if (!s->asked || m->serial != s->draft.serial)
+		return "not asked for";
+	b = s->draft;
+	memcpy(b.sig_rns, m->sig, SIG_LEN);
+	k = mesh_secret(s);
+	ok = binding_sign_secp(&b, &k, aux);
+	sodium_memzero(&k, sizeof(k));
+	if (!ok)
+		return "cannot sign";
+	/* transport's half too: another key's would make us lie in its name */
+	if (binding_check(&b, s->rns, b.not_before) != NULL)
+		return "the Reticulum key's signature does not hold";
+	s->binding = b;
+	s->have_binding = true;
+	s->asked = false;
+	return NULL;
+}
+
+const char *
+signer_receipt(struct signer *s, struct msg_K_SIGNED *out,
+    const struct msg_K_RECEIPT *m, const uint8_t aux[32])
+{
+	struct job_receipt r = {.outcome = m->outcome, .code = m->code,
+	    .attempts = m->attempts, .layers = m->layers,
+	    .started = m->started, .wall_ms = m->wall_ms, .cpu_ms = m->cpu_ms,
+	    .memory_kb = m->memory_kb, .bytes_in = m->bytes_in,
+	    .bytes_out = m->bytes_out, .bpf_events = m->bpf_events,
+	    .bpf_lost = m->bpf_lost};
+	struct job_receipt again;
+	struct klp_secret k;
+	bool ok;
+
+	memset(out, 0, sizeof(*out));
+	out->qid = m->qid;
+	memcpy(r.job, m->job, 32);
+	memcpy(r.image, m->image, 32);
+	memcpy(r.outputs, m->outputs, 32);
+	memcpy(r.logs, m->logs, 32);
+	memcpy(r.policy, m->policy, 32);
+	memcpy(r.trail, m->trail, 32);
+	k = mesh_secret(s);
+	ok = job_receipt_sign(&r, &k, aux);
+	sodium_memzero(&k, sizeof(k));
+	if (!ok)
+		return "cannot sign";
+	job_receipt_put(out->receipt, &r);
+	/* what nobody could read again is not given out */
+	if (!job_receipt_parse(&again, out->receipt, sizeof(out->receipt))) {
+		memset(out->receipt, 0, sizeof(out->receipt));
+		return "outcome and code do not go together";
+	}
+	out->ok = true;
+	return NULL;
+}
+
+static bool
+link_seen(const struct signer *s, const uint8_t link[16])
+{
+	size_t n = MIN_OF(s->nlinks, SIGNER_LINKS);
+
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(s->links[i], link, 16) == 0)
+			return true;
+	return false;
+}
+
+const char *
+signer_challenge(struct signer *s, struct msg_K_CHALLENGED *out,
+    const struct msg_K_CHALLENGE *m, const uint8_t fresh[32],
+    const uint8_t aux[32])
+{
+	uint8_t digest[32];
+	struct klp_secret k;
+	bool ok;
+
+	memset(out, 0, sizeof(*out));
+	out->qid = m->qid;
+	if (!s->have_binding)
+		return "no binding yet";
+	if (link_seen(s, m->link))
+		return "this link was challenged before";
+	memcpy(s->links[s->nlinks++ % SIGNER_LINKS], m->link, 16);
+	/* we are the responder: a node's requests come to it */
+	challenge_digest(digest, m->link, m->n, fresh, m->initiator, s->rns);
+	k = mesh_secret(s);
+	ok = secp_sign(out->s, &k, digest, aux);
+	sodium_memzero(&k, sizeof(k));
+	if (!ok)
+		return "cannot sign";
+	memcpy(out->m, fresh, 32);
+	out->ok = true;
+	return NULL;
+}
+
+const char *
+signer_checkpoint(struct signer *s, struct msg_C_SIGNED *out,
+    const struct msg_C_SIGN *m)
+{
+	uint8_t pub[32], sk[crypto_sign_SECRETKEYBYTES];
+	struct note n = {.size = m->size};
+	char body[NOTE_BODY_MAX];
+	size_t len;
+
+	memset(out, 0, sizeof(*out));
+	out->size = m->size;
+	memcpy(out->key, s->audit, sizeof(out->key));
+	if (m->size <= s->checkpoint)
+		return "a checkpoint must grow";
+	s->checkpoint = m->size;
+	memcpy(n.fp, s->fp, sizeof(n.fp));
+	memcpy(n.root, m->root, sizeof(n.root));
+	len = note_body(body, &n);
+	(void)crypto_sign_seed_keypair(pub, sk, s->secret->audit);
+	(void)crypto_sign_detached(out->sig, NULL, (const uint8_t *)body, len,
+	    sk);
+	sodium_memzero(sk, sizeof(sk));
+	out->ok = true;
+	return NULL;
+}

@@ -1,0 +1,74 @@
+#ifndef WARREN_SIGNER_H
+#define WARREN_SIGNER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc_msg.h"
+#include "trust/binding.h"
+#include "trust/keytext.h"
+
+/*
+ * What warren-keys decides (design.md 8.1, last paragraph). Pure: messages and
+ * the time in, signatures out. It never signs bytes that it is given: each
+ * thing that it signs is built here, from fields, and checked here.
+ */
+#define SIGNER_LINKS 4096    /* challenged links that are remembered */
+#define SIGNER_EARLY 60	     /* s that a new binding is valid before now */
+#define SIGNER_RETRY_MAX 3600 /* s between two looks at the binding */
+
+/* The two keys; the owner keeps them in one locked page. */
+struct signer_secret {
+	uint8_t mesh[32];  /* secp256k1 scalar */
+	uint8_t audit[32]; /* Ed25519 seed */
+};
+
+struct signer {
+	const struct signer_secret *secret;
+	struct klp_key mesh;	  /* public, with its scheme */
+	uint8_t fp[FP_LEN];
+	uint8_t audit[32];	  /* public */
+	uint8_t rns[RNS_PUBLIC_LEN]; /* what the parent said */
+	bool have_binding;
+	struct binding binding;
+	bool asked; /* draft waits for transport's half */
+	struct binding draft;
+	uint64_t checkpoint; /* size of the last */
+	size_t nlinks;	     /* ring of challenged links */
+	uint8_t links[SIGNER_LINKS][16];
+};
+
+/*
+ * NULL, or a literal that says what is wrong with the material: then the
+ * program must not serve. A stored binding that does not fit is dropped.
+ */
+const char *signer_init(struct signer *, const struct signer_secret *,
+    const uint8_t rns[RNS_PUBLIC_LEN], const uint8_t *binding,
+    size_t binding_len, uint32_t now);
+
+/* A binding is needed now: none, two thirds old, or not valid at this time. */
+bool signer_binding_due(const struct signer *, uint32_t now);
+/* Seconds until it is worth asking again; at least 1. */
+uint32_t signer_binding_wait(const struct signer *, uint32_t now);
+/* Fields for transport; a draft that is younger than a minute is repeated. */
+void signer_binding_ask(struct signer *, struct msg_B_SIGN *, uint32_t now);
+/*
+ * Transport's half: NULL when the new binding stands in s->binding; else why
+ * it was not taken.
+ */
+const char *signer_binding_answer(struct signer *, const struct msg_B_SIGNED *,
+    const uint8_t aux[32]);
+
+/*
+ * Each: NULL and *out is complete, ok true; or why not, ok false and nothing
+ * signed. aux, m: fresh random bytes.
+ */
+const char *signer_receipt(struct signer *, struct msg_K_SIGNED *,
+    const struct msg_K_RECEIPT *, const uint8_t aux[32]);
+const char *signer_challenge(struct signer *, struct msg_K_CHALLENGED *,
+    const struct msg_K_CHALLENGE *, const uint8_t m[32], const uint8_t aux[32]);
+const char *signer_checkpoint(struct signer *, struct msg_C_SIGNED *,
+    const struct msg_C_SIGN *);
+
+#endif
