@@ -127,7 +127,8 @@ dest_cmd_ok(const struct rns_dest *c)
 		return c->has_identity &&
 		    (c->ratchet_count == 0 || c->ratchet_keys != NULL);
 	case RNS_GROUP:
-		return c->has_identity && c->group_key != NULL && !c->ratchets &&
+		return c->has_identity && c->group_key != NULL &&
+		    !c->ratchets &&
 		    (c->group_key_len == 64 || c->group_key_len == 32);
 	case RNS_PLAIN:
 		return !c->has_identity && !c->ratchets;

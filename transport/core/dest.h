@@ -38,7 +38,7 @@ struct dest {
 	uint8_t (*ratchet_keys)[32]; /* private, newest first */
 	size_t ratchet_count;
 	int64_t last_rotation_us; /* Unix time; 0: the next announce rotates */
-	uint64_t last_emitted;    /* s: announces must not run backwards (5.4) */
+	uint64_t last_emitted;    /* s; never runs backwards (5.4) */
 	bool introduced; /* attached: the daemon has heard of it (12.2) */
 };
 

@@ -20,25 +20,6 @@ struct adv {
 static void resource_timer(struct rns *, void *);
 static void resource_ask(struct rns *, struct res_in *);
 
-/* memory */
-bool
-resource_charge(struct rns *r, uint64_t *charged, uint64_t n)
-{
-	if (n > r->cfg.limits.resource_bytes ||
-	    r->resource_bytes > r->cfg.limits.resource_bytes - n)
-		return core_drop(r, RNS_DROP_LIMIT);
-	r->resource_bytes += n;
-	*charged += n;
-	return true;
-}
-
-void
-resource_release(struct rns *r, uint64_t *charged, uint64_t n)
-{
-	r->resource_bytes -= n;
-	*charged -= n;
-}
-
 /* ---- advertisement (8.4) ---- */
 
 static bool

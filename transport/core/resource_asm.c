@@ -5,6 +5,24 @@
 
 /* Assembly and proof of an incoming segment (8.9). */
 
+bool
+resource_charge(struct rns *r, uint64_t *charged, uint64_t n)
+{
+	if (n > r->cfg.limits.resource_bytes ||
+	    r->resource_bytes > r->cfg.limits.resource_bytes - n)
+		return core_drop(r, RNS_DROP_LIMIT);
+	r->resource_bytes += n;
+	*charged += n;
+	return true;
+}
+
+void
+resource_release(struct rns *r, uint64_t *charged, uint64_t n)
+{
+	r->resource_bytes -= n;
+	*charged -= n;
+}
+
 struct growth { /* what a decompressed buffer may still take */
 	struct rns *r;
 	uint64_t charged;
