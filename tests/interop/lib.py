@@ -1,0 +1,163 @@
+"""Processes, ports and folders of the interop tests."""
+
+import json
+import os
+import queue
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Failure(Exception):
+    pass
+
+
+def check(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
+def free_port():
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    port = s.getsockname()[1]
+    s.close()
+    return port
+
+
+class Script:
+    """A child that prints JSON lines and reads words."""
+
+    def __init__(self, argv, log):
+        self.log = open(log, "ab")
+        self.proc = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     stderr=self.log, text=True)
+        self.lines = queue.Queue()
+        self.seen = []
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.proc.stdout:
+            try:
+                self.lines.put(json.loads(line))
+            except ValueError:
+                self.log.write(line.encode())
+                self.log.flush()
+        self.lines.put(None)
+
+    def say(self, word):
+        self.proc.stdin.write(word + "\n")
+        self.proc.stdin.flush()
+
+    def expect(self, seconds, **want):
+        """The next line that has these members; others are kept in .seen."""
+        for i, line in enumerate(self.seen):
+            if all(line.get(k) == v for k, v in want.items()):
+                return self.seen.pop(i)
+        end = time.time() + seconds
+        while True:
+            try:
+                line = self.lines.get(timeout=max(0.01, end - time.time()))
+            except queue.Empty:
+                raise Failure(f"nothing like {want} within {seconds} s; saw {self.seen}")
+            if line is None:
+                raise Failure(f"ended before {want}; saw {self.seen}")
+            if all(line.get(k) == v for k, v in want.items()):
+                return line
+            self.seen.append(line)
+
+    def end(self):
+        try:
+            self.proc.stdin.close()
+        except OSError:
+            pass
+        try:
+            self.proc.wait(3)
+        except subprocess.TimeoutExpired:
+            self.proc.kill()
+            self.proc.wait()
+        self.log.close()
+
+
+class Context:
+    """What one test started and made; all of it ends with it."""
+
+    def __init__(self, args):
+        self.args = args
+        self.folder = tempfile.mkdtemp(prefix="warren-interop-")
+        self.things = []
+        self.count = 0
+
+    def dir(self, name):
+        self.count += 1
+        path = os.path.join(self.folder, f"{self.count}-{name}")
+        os.makedirs(path, mode=0o700)
+        return path
+
+    def keep(self, thing):
+        self.things.append(thing)
+        return thing
+
+    def transport(self, config, **kw):
+        import testparent
+        folder = kw.pop("folder", None) or self.dir("warren")
+        return self.keep(testparent.Transport(self.args.build, folder, config, **kw))
+
+    def stock_dir(self, config):
+        path = self.dir("stock")
+        with open(os.path.join(path, "config"), "w") as f:
+            f.write(config)
+        return path
+
+    def peer(self, python, *words):
+        return self.keep(Script([python, os.path.join(HERE, "peer.py"), *words],
+                                os.path.join(self.folder, "peers.log")))
+
+    def close(self, failed):
+        for t in reversed(self.things):
+            try:
+                t.end() if isinstance(t, Script) else t.stop()
+            except Exception:
+                pass
+        if failed:
+            print(f"# kept: {self.folder}", flush=True)
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+CODES = "network_name = specnet\npassphrase = specpass\n"
+
+
+def client(name, port, extra=""):
+    return f"""[[{name}]]
+type = TCPClientInterface
+enabled = yes
+target_host = 127.0.0.1
+target_port = {port}
+{extra}"""
+
+
+def server(name, port, extra=""):
+    return f"""[[{name}]]
+type = TCPServerInterface
+enabled = yes
+listen_ip = 127.0.0.1
+listen_port = {port}
+{extra}"""
+
+
+def config(interfaces, transport=False, share=False, instance="none", more="", level=4):
+    return f"""[reticulum]
+enable_transport = {"yes" if transport else "no"}
+share_instance = {"yes" if share else "no"}
+instance_name = {instance}
+{more}
+[logging]
+loglevel = {level}
+[interfaces]
+{interfaces}"""

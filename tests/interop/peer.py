@@ -1,0 +1,279 @@
+"""A stock Reticulum endpoint for the interop tests; public API of RNS only.
+
+  peer.py serve CONFIGDIR [ratchets]      announce when told, answer everything
+  peer.py visit CONFIGDIR DEST STEPS...   try each step against DEST
+
+Both print one JSON object a line. `serve` reads words from standard input:
+announce, quit. The destination is interop.peer; what it answers:
+  packets      proved, and printed
+  /echo        the request's data
+  /size        that many bytes
+  channel      each message comes back, doubled
+  buffer       stream 0 comes back on stream 0
+  resources    printed as size and SHA-256
+"""
+
+import hashlib
+import json
+import os
+import sys
+import threading
+import time
+
+import RNS
+
+PATTERN = bytes(range(251))
+
+
+def pattern(n):
+    return (PATTERN * (n // len(PATTERN) + 1))[:n]
+
+
+def say(**kw):
+    sys.stdout.write(json.dumps(kw) + "\n")
+    sys.stdout.flush()
+
+
+class Message(RNS.MessageBase):
+    MSGTYPE = 0x0101
+
+    def __init__(self, data=b""):
+        self.data = data
+
+    def pack(self):
+        return self.data
+
+    def unpack(self, raw):
+        self.data = raw
+
+
+# ---- serve ----
+
+class Server:
+    def __init__(self, config, ratchets):
+        self.identity = RNS.Identity()
+        self.dest = RNS.Destination(self.identity, RNS.Destination.IN, RNS.Destination.SINGLE,
+                                    "interop", "peer")
+        if ratchets:
+            self.dest.enable_ratchets(os.path.join(config, "ratchets.own"))
+        self.dest.set_proof_strategy(RNS.Destination.PROVE_ALL)
+        self.dest.set_packet_callback(lambda data, packet: say(
+            event="packet", data=data.hex(),
+            ratchet=packet.ratchet_id.hex() if getattr(packet, "ratchet_id", None) else None))
+        self.dest.set_link_established_callback(self.link_up)
+        self.dest.register_request_handler("/echo", self.echo, allow=RNS.Destination.ALLOW_ALL)
+        self.dest.register_request_handler("/size", self.size, allow=RNS.Destination.ALLOW_ALL)
+        self.dest.set_default_app_data(b"interop")
+
+    @staticmethod
+    def echo(path, data, request_id, link_id, remote_identity, requested_at):
+        return data
+
+    @staticmethod
+    def size(path, data, request_id, link_id, remote_identity, requested_at):
+        return pattern(data)
+
+    def link_up(self, link):
+        link.set_resource_strategy(RNS.Link.ACCEPT_ALL)
+        link.set_resource_concluded_callback(self.resource)
+        link.set_remote_identified_callback(
+            lambda l, identity: say(event="identified", hash=identity.hash.hex()))
+        link.set_link_closed_callback(lambda l: say(event="closed"))
+        channel = link.get_channel()
+        channel.register_message_type(Message)
+
+        def message(m):
+            if isinstance(m, Message):
+                channel.send(Message(m.data + m.data))
+                return True
+            return False
+        channel.add_message_handler(message)
+
+        def ready(n):
+            data = buffer.read(n)
+            if data:
+                buffer.write(data)
+                buffer.flush()
+        buffer = RNS.Buffer.create_bidirectional_buffer(0, 0, channel, ready)
+        link.interop_buffer = buffer
+        say(event="link")
+
+    @staticmethod
+    def resource(resource):
+        if resource.status != RNS.Resource.COMPLETE:
+            say(event="resource", ok=False)
+            return
+        data = resource.data.read()
+        say(event="resource", ok=True, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+def serve(config, ratchets):
+    RNS.Reticulum(configdir=config, loglevel=2)
+    server = Server(config, ratchets)
+    say(event="ready", dest=server.dest.hash.hex(), identity=server.identity.hash.hex())
+    for line in sys.stdin:
+        word = line.strip()
+        if word == "announce":
+            server.dest.announce()
+            say(event="announced")
+        elif word == "quit":
+            break
+
+
+# ---- visit ----
+
+def wait(what, seconds):
+    end = time.time() + seconds
+    while time.time() < end:
+        if what():
+            return True
+        time.sleep(0.01)
+    return bool(what())
+
+
+class Visitor:
+    def __init__(self, config, dest):
+        self.hash = bytes.fromhex(dest)
+        self.heard = threading.Event()
+        self.aspect_filter = "interop.peer"
+        RNS.Transport.register_announce_handler(self)
+        RNS.Reticulum(configdir=config, loglevel=2)
+        self.link = None
+        self.identity = RNS.Identity()
+        say(event="ready", identity=self.identity.hash.hex())
+
+    def received_announce(self, destination_hash, announced_identity, app_data):
+        if destination_hash == self.hash and app_data == b"interop":
+            self.heard.set()
+
+    def remote(self):
+        identity = RNS.Identity.recall(self.hash)
+        return RNS.Destination(identity, RNS.Destination.OUT, RNS.Destination.SINGLE,
+                               "interop", "peer")
+
+    # each step returns true, false or an extra for its line
+
+    def announce(self):
+        return self.heard.wait(15)
+
+    def path(self):
+        RNS.Transport.request_path(self.hash)
+        if not wait(lambda: RNS.Transport.has_path(self.hash) and
+                    RNS.Identity.recall(self.hash), 15):
+            return False
+        return {"hops": RNS.Transport.hops_to(self.hash)}
+
+    def packet(self):
+        receipt = RNS.Packet(self.remote(), b"a single packet").send()
+        if not receipt:
+            return False
+        return wait(lambda: receipt.status == RNS.PacketReceipt.DELIVERED, 15)
+
+    def open(self):
+        self.link = RNS.Link(self.remote())
+        if not wait(lambda: self.link.status == RNS.Link.ACTIVE, 20):
+            return False
+        return {"mtu": self.link.mtu, "rtt": self.link.rtt}
+
+    def identify(self):
+        self.link.identify(self.identity)
+        time.sleep(0.3)
+        return True
+
+    def request(self, path, data, expect):
+        for _ in range(3):  # stock RNS may drop an answer that comes within a millisecond
+            done = threading.Event()
+            got = []
+
+            def answer(receipt):
+                got.append(receipt.response)
+                done.set()
+            self.link.request(path, data, answer, lambda receipt: done.set(), timeout=30)
+            done.wait(10 if isinstance(expect, bytes) and len(expect) < 400 else 60)
+            if got:
+                return got[0] == expect
+        return False
+
+    def echo100(self):
+        return self.request("/echo", pattern(100), pattern(100))
+
+    def echo20k(self):
+        return self.request("/echo", pattern(20000), pattern(20000))
+
+    def size500k(self):
+        return self.request("/size", 500000, pattern(500000))
+
+    def channel(self):
+        channel = self.link.get_channel()
+        channel.register_message_type(Message)
+        got = []
+
+        def message(m):
+            if isinstance(m, Message):
+                got.append(m.data)
+                return True
+            return False
+        channel.add_message_handler(message)
+        for i in range(5):
+            wait(channel.is_ready_to_send, 10)
+            channel.send(Message(b"message %d" % i))
+        return wait(lambda: len(got) == 5, 20) and \
+            got == [b"message %d" % i * 2 for i in range(5)]
+
+    def buffer(self):
+        got = bytearray()
+
+        def ready(n):
+            data = buffer.read(n)
+            if data:
+                got.extend(data)
+        buffer = RNS.Buffer.create_bidirectional_buffer(0, 0, self.link.get_channel(), ready)
+        data = pattern(20000)
+        buffer.write(data)
+        buffer.flush()
+        return wait(lambda: len(got) >= len(data), 60) and bytes(got) == data
+
+    def send(self, data):
+        done = threading.Event()
+        start = time.time()
+        resource = RNS.Resource(data, self.link, callback=lambda r: done.set())
+        done.wait(120)
+        if resource.status != RNS.Resource.COMPLETE:
+            return False
+        return {"sha256": hashlib.sha256(data).hexdigest(), "seconds": time.time() - start}
+
+    def resource2m(self):
+        return self.send(os.urandom(2000000))
+
+    def resource2mtext(self):
+        return self.send(pattern(2000000))
+
+    def close(self):
+        self.link.teardown()
+        time.sleep(0.5)
+        return True
+
+
+def visit(config, dest, steps):
+    visitor = Visitor(config, dest)
+    if sys.stdin.readline().strip() != "go":
+        return
+    for step in steps:
+        started = time.time()
+        try:
+            result = getattr(visitor, step)()
+        except Exception as e:
+            say(step=step, ok=False, error=repr(e))
+            continue
+        extra = result if isinstance(result, dict) else {}
+        say(step=step, ok=bool(result), took=round(time.time() - started, 3), **extra)
+    say(event="done")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "serve":
+        serve(sys.argv[2], "ratchets" in sys.argv[3:])
+    else:
+        visit(sys.argv[2], sys.argv[3], sys.argv[4:])
+    sys.stdout.flush()
+    os._exit(0)

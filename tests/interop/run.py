@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Run the interop tests: every test_*.py beside this file.
+
+  run.py --build DIR --python PY --python-old PY [WORD...]
+
+PY: Python of a virtual environment with rns==1.5.7, and with 1.4.2. A test
+runs when its name has one of the words. Prints "ok NAME", "not ok NAME" or
+"skip NAME: reason" for each, and "N passed, N failed, N skipped" last.
+
+A module has TESTS, a list of (name, function of a lib.Context); a function
+that raises lib.Failure or anything else fails, one that returns a string is
+skipped for that reason.
+"""
+
+import argparse
+import glob
+import importlib
+import os
+import sys
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import lib  # noqa: E402
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--build", default=os.path.join(HERE, "..", "..", "build"))
+    p.add_argument("--python", default=sys.executable)
+    p.add_argument("--python-old")
+    p.add_argument("--keep-going", action="store_true", default=True)
+    p.add_argument("words", nargs="*")
+    args = p.parse_args()
+    args.build = os.path.abspath(args.build)
+    args.python_old = args.python_old or args.python
+    passed = failed = skipped = 0
+    for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
+        module = importlib.import_module(os.path.basename(path)[:-3])
+        for name, test in module.TESTS:
+            if args.words and not any(w in name for w in args.words):
+                continue
+            ctx = lib.Context(args)
+            started = time.time()
+            try:
+                reason = test(ctx)
+            except Exception as e:
+                failed += 1
+                ctx.close(True)
+                print(f"not ok {name}\n#   {e}", flush=True)
+                if not isinstance(e, lib.Failure):
+                    traceback.print_exc()
+                continue
+            ctx.close(False)
+            if reason:
+                skipped += 1
+                print(f"skip {name}: {reason}", flush=True)
+            else:
+                passed += 1
+                print(f"ok {name}", flush=True)
+                print(f"#   {time.time() - started:.1f} s", flush=True)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

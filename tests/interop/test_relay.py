@@ -1,0 +1,70 @@
+"""Two stock endpoints with Warren's relays between them."""
+
+import time
+
+import lib
+from lib import CODES, check, client, config, server
+
+STEPS = ["announce", "packet", "open", "identify", "echo100", "echo20k", "size500k", "channel",
+         "buffer", "resource2m", "resource2mtext", "close"]
+
+
+def chain(ctx, n, extra):
+    """n relays in a line; the ports of its two ends."""
+    ports = [lib.free_port() for _ in range(n)]
+    for i, port in enumerate(ports):
+        parts = server("listen", port, extra)
+        if i > 0:
+            parts += client("next", ports[i - 1], extra)
+        ctx.transport(config(parts, transport=True))
+    return ports[0], ports[-1]
+
+
+def visit(ctx, a, b, visitor_python, server_python, hops, ratchets=False, steps=STEPS):
+    """a and b: configuration folders of the two endpoints."""
+    host = ctx.peer(server_python, "serve", a, *(["ratchets"] if ratchets else []))
+    dest = host.expect(20, event="ready")["dest"]
+    guest = ctx.peer(visitor_python, "visit", b, dest, *steps, "path")
+    who = guest.expect(20, event="ready")["identity"]
+    time.sleep(1.5)
+    host.say("announce")
+    guest.say("go")
+    for step in steps:
+        line = guest.expect(150, step=step)
+        check(line["ok"], f"{step}: {line}")
+        if step == "packet":
+            got = host.expect(5, event="packet")
+            check(got["data"] == b"a single packet".hex(), f"packet: {got}")
+            check((got["ratchet"] is not None) == ratchets, f"ratchet: {got}")
+        if step == "identify":
+            got = host.expect(5, event="identified")
+            check(got["hash"] == who, f"identified as {got}")
+        if step.startswith("resource"):
+            got = host.expect(10, event="resource")
+            check(got["ok"] and got["sha256"] == line["sha256"], f"{step}: {got}")
+        if step == "open" and hops is not None:
+            ctx.mtu = line["mtu"]
+    line = guest.expect(30, step="path")
+    check(line["ok"] and (hops is None or line["hops"] == hops), f"path: {line}")
+    guest.expect(10, event="done")
+
+
+def over_relays(n, codes=False, ratchets=False, old_visitor=False, old_server=False):
+    def run(ctx):
+        extra = CODES if codes else ""
+        first, last = chain(ctx, n, extra)
+        a = ctx.stock_dir(config(client("up", first, extra)))
+        b = ctx.stock_dir(config(client("up", last, extra)))
+        visit(ctx, a, b, ctx.args.python_old if old_visitor else ctx.args.python,
+              ctx.args.python_old if old_server else ctx.args.python, n + 1, ratchets)
+    return run
+
+
+TESTS = [
+    ("relay: one, plain", over_relays(1)),
+    ("relay: one, access codes and ratchets", over_relays(1, codes=True, ratchets=True)),
+    ("relay: three, plain", over_relays(3)),
+    ("relay: three, access codes and ratchets", over_relays(3, codes=True, ratchets=True)),
+    ("relay: one, 1.4.2 visits 1.5.7", over_relays(1, old_visitor=True)),
+    ("relay: three, 1.5.7 visits 1.4.2, ratchets", over_relays(3, old_server=True, ratchets=True)),
+]
