@@ -1,0 +1,502 @@
+#include "node/cli/session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "transport/client/attach.h"
+#include "transport/core/mpk.h"
+#include "util.h"
+
+#define CONTACT_US (INT64_C(120) * MONO_SECOND)
+#define RETRY_US (2 * MONO_SECOND)
+#define BUSY_MAX_S 60
+
+enum call_state { CALL_NONE, CALL_WAITING, CALL_DONE, CALL_BROKEN };
+
+struct session {
+	struct cli *cli;
+	struct ev_loop *loop;
+	struct attach *at;
+	struct attach_link *link;
+	bool up;
+	unsigned generation;
+	uint8_t dest[RNS_HASH];
+	uint8_t identity[RNS_KEY];
+	struct session_opts opts;
+	bool contacted;
+	struct mono down_since;
+	ev_timer turn; /* wakes a waiting call */
+	ev_signal on_int, on_term;
+	bool interrupted;
+
+	/* the one call under way */
+	enum call_state call;
+	struct attach_request *request;
+	uint8_t *data; /* the answer */
+	size_t len;
+	void (*progress)(void *, bool, uint64_t, uint64_t);
+	void *progress_arg;
+};
+
+static void
+on_signal(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	struct session *s = w->data;
+
+	(void)revents;
+	s->interrupted = true;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void
+on_turn(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)w;
+	(void)revents;
+	ev_break(loop, EVBREAK_ONE);
+}
+
+int
+session_open(struct session **out, struct cli *c, const struct person *p)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	char why[512] = "";
+
+	if (s == NULL)
+		return CLI_FAILED;
+	s->cli = c;
+	s->loop = ev_loop_new(EVFLAG_AUTO);
+	if (s->loop == NULL) {
+		free(s);
+		return CLI_FAILED;
+	}
+	memcpy(s->identity, p->rns_priv, sizeof(s->identity));
+	ev_timer_init(&s->turn, on_turn, 0., 0.);
+	ev_signal_init(&s->on_int, on_signal, SIGINT);
+	ev_signal_init(&s->on_term, on_signal, SIGTERM);
+	s->on_int.data = s->on_term.data = s;
+	ev_signal_start(s->loop, &s->on_int);
+	ev_signal_start(s->loop, &s->on_term);
+	ev_unref(s->loop);
+	ev_unref(s->loop);
+	if (attach_open(&s->at, s->loop, c->config, why, sizeof(why)) != 0) {
+		bool absent = errno == ECONNREFUSED;
+
+		cli_error(c, "%s", why);
+		if (absent)
+			cli_hint(c,
+			    "Start `warrend` or `rnsd` there first, or name "
+			    "another folder with --config.");
+		session_close(s);
+		return absent || errno == ENOENT ? CLI_UNREACHABLE : CLI_FAILED;
+	}
+	*out = s;
+	return CLI_OK;
+}
+
+void
+session_close(struct session *s)
+{
+	if (s == NULL)
+		return;
+	attach_close(s->at);
+	ev_ref(s->loop);
+	ev_ref(s->loop);
+	ev_signal_stop(s->loop, &s->on_int);
+	ev_signal_stop(s->loop, &s->on_term);
+	ev_timer_stop(s->loop, &s->turn);
+	ev_loop_destroy(s->loop);
+	free(s->data);
+	explicit_bzero(s->identity, sizeof(s->identity));
+	free(s);
+}
+
+struct ev_loop *
+session_loop(struct session *s)
+{
+	return s->loop;
+}
+
+const struct rns *
+session_rns(struct session *s)
+{
+	return attach_rns(s->at);
+}
+
+const char *
+session_config_dir(const struct session *s)
+{
+	return attach_config_dir(s->at);
+}
+
+int
+session_listen(struct session *s,
+    void (*fn)(void *arg, const struct rns_event *), void *arg)
+{
+	return attach_on_announce(s->at, "klp.node", fn, arg);
+}
+
+/* Run until something calls ev_break, at most `us`. */
+static void
+wait_a_turn(struct session *s, int64_t us)
+{
+	ev_now_update(s->loop);
+	ev_timer_set(&s->turn, (double)us / 1e6, 0.);
+	ev_timer_start(s->loop, &s->turn);
+	ev_run(s->loop, 0);
+	ev_timer_stop(s->loop, &s->turn);
+}
+
+void
+session_run(struct session *s, int64_t us)
+{
+	struct mono end = mono_add(clock_mono(), us);
+
+	while (!s->interrupted && !mono_reached(clock_mono(), end))
+		wait_a_turn(s, mono_sub(end, clock_mono()));
+}
+
+static void
+on_link(void *arg, struct attach_link *l, enum attach_link_state st)
+{
+	struct session *s = arg;
+
+	(void)l;
+	switch (st) {
+	case ATTACH_LINK_PATH:
+		cli_progress(s->cli, "looking for a path ...");
+		return;
+	case ATTACH_LINK_SETUP:
+		cli_progress(s->cli, "setting up a link ...");
+		return;
+	case ATTACH_LINK_UP:
+		s->up = true;
+		s->contacted = true;
+		s->generation++;
+		break;
+	case ATTACH_LINK_FAILED:
+	case ATTACH_LINK_CLOSED:
+		if (s->up)
+			s->down_since = clock_mono();
+		s->up = false;
+		s->link = NULL;
+		s->request = NULL;
+		if (s->call == CALL_WAITING)
+			s->call = CALL_BROKEN;
+		break;
+	}
+	ev_break(s->loop, EVBREAK_ONE);
+}
+
+/* CLI_OK when the link is up; the time that it may take is the caller's. */
+static int
+make_link(struct session *s, struct mono end)
+{
+	while (!s->up) {
+		struct mono now = clock_mono();
+
+		if (s->interrupted)
+			return CLI_FAILED;
+		if (mono_reached(now, end))
+			return CLI_UNREACHABLE;
+		if (s->link == NULL) {
+			struct attach_link_opts o = {
+			    .identity = s->opts.identify ? s->identity : NULL,
+			    .timeout_us = end.us == INT64_MAX ?
+				INT64_C(3600) * MONO_SECOND :
+				mono_sub(end, now)};
+
+			s->link = attach_link_open(s->at, s->dest, &o, on_link,
+			    s);
+			if (s->link == NULL) {
+				wait_a_turn(s, RETRY_US);
+				continue;
+			}
+		}
+		wait_a_turn(s, MIN_OF(mono_sub(end, now), 60 * MONO_SECOND));
+	}
+	return CLI_OK;
+}
+
+int
+session_connect(struct session *s, const uint8_t dest[RNS_HASH],
+    const struct session_opts *o)
+{
+	int64_t us = o->contact_us > 0 ? o->contact_us : CONTACT_US;
+	int rc;
+
+	if (s->link != NULL)
+		attach_link_close(s->link);
+	s->link = NULL;
+	s->up = false;
+	s->contacted = false;
+	s->opts = *o;
+	memcpy(s->dest, dest, sizeof(s->dest));
+	rc = make_link(s, mono_add(clock_mono(), us));
+	cli_progress_end(s->cli);
+	if (rc == CLI_UNREACHABLE) {
+		char hex[2 * RNS_HASH + 1], t[24];
+
+		hex_encode(hex, dest, RNS_HASH);
+		cli_error(s->cli, "no answer from %s within %s", hex,
+		    cli_duration(t, us / 1000));
+		cli_hint(s->cli,
+		    "It may be off, or no path to it is known. "
+		    "`warren nodes` lists who is heard.");
+	}
+	return rc;
+}
+
+const uint8_t *
+session_link_id(const struct session *s)
+{
+	return s->up ? attach_link_id(s->link) : NULL;
+}
+
+bool
+session_node_public(const struct session *s, uint8_t pub[RNS_KEY])
+{
+	struct rns_known k;
+
+	if (!rns_known_get(attach_rns(s->at), s->dest, &k))
+		return false;
+	memcpy(pub, k.public_key, RNS_KEY);
+	return true;
+}
+
+int64_t
+session_rtt_us(const struct session *s)
+{
+	return s->up ? attach_link_rtt_us(s->link) : 0;
+}
+
+unsigned
+session_generation(const struct session *s)
+{
+	return s->generation;
+}
+
+bool
+session_interrupted(const struct session *s)
+{
+	return s->interrupted;
+}
+
+int
+session_stream(struct session *s, uint16_t stream,
+    void (*fn)(void *arg, const uint8_t *, size_t, bool eof), void *arg)
+{
+	if (!s->up)
+		return -1;
+	return attach_stream(s->link, stream, fn, arg);
+}
+
+/* ---- calls ---- */
+
+static void
+on_answer(void *arg, const struct attach_response *r)
+{
+	struct session *s = arg;
+
+	s->request = NULL;
+	s->call = CALL_BROKEN;
+	if (r->result == ATTACH_ANSWERED) {
+		uint8_t *copy = malloc(r->len > 0 ? r->len : 1);
+
+		if (copy != NULL) {
+			memcpy(copy, r->data, r->len);
+			free(s->data);
+			s->data = copy;
+			s->len = r->len;
+			s->call = CALL_DONE;
+		}
+	}
+	ev_break(s->loop, EVBREAK_ONE);
+}
+
+static void
+on_progress(void *arg, bool sending, uint64_t done, uint64_t total)
+{
+	struct session *s = arg;
+
+	if (s->progress != NULL)
+		s->progress(s->progress_arg, sending, done, total);
+}
+
+static bool
+parse_answer(struct session *s, struct answer *a)
+{
+	struct rd r = rd_make(s->data, s->len);
+	uint64_t status;
+	size_t n;
+
+	if (!mpk_get_array(&r, &n) || n != 3 || !mpk_get_uint(&r, &status) ||
+	    status > 255 || !mpk_value(&r, &a->meta, &a->meta_len) ||
+	    !mpk_value(&r, &a->body, &a->body_len))
+		return false;
+	a->status = (unsigned)status;
+	return true;
+}
+
+int
+session_call(struct session *s, const char *path, const uint8_t *data,
+    size_t len, struct answer *a,
+    void (*progress)(void *, bool, uint64_t, uint64_t), void *arg)
+{
+	struct attach_request_opts o = {
+	    .repeat = true, .max_response = 1 << 20, .progress = on_progress};
+
+	s->progress = progress;
+	s->progress_arg = arg;
+	s->down_since = clock_mono();
+	for (;;) {
+		struct mono end = s->opts.outage_us > 0 ?
+		    mono_add(s->down_since, s->opts.outage_us) :
+		    MONO_NEVER;
+		int rc = make_link(s, end);
+
+		if (rc == CLI_UNREACHABLE)
+			cli_error(s->cli, "the link broke and did not come "
+					  "back");
+		if (rc != CLI_OK)
+			return rc;
+		s->call = CALL_WAITING;
+		s->request = attach_request(s->link, path, data, len, &o,
+		    on_answer, s);
+		if (s->request == NULL) {
+			s->call = CALL_NONE;
+			wait_a_turn(s, RETRY_US / 10);
+			continue;
+		}
+		while (s->call == CALL_WAITING && !s->interrupted)
+			wait_a_turn(s, 60 * MONO_SECOND);
+		if (s->interrupted) {
+			if (s->request != NULL)
+				attach_request_cancel(s->request);
+			s->request = NULL;
+			s->call = CALL_NONE;
+			return CLI_FAILED;
+		}
+		if (s->call != CALL_DONE) {
+			/* a link that answers nothing is made again */
+			if (s->link != NULL && s->up) {
+				attach_link_close(s->link);
+				s->link = NULL;
+				s->up = false;
+				s->down_since = clock_mono();
+			}
+			wait_a_turn(s, RETRY_US / 2);
+			continue;
+		}
+		if (!parse_answer(s, a)) {
+			cli_error(s->cli, "%s: malformed answer", path);
+			return CLI_FAILED;
+		}
+		if (a->status == 4) {
+			uint64_t wait = 1;
+
+			(void)answer_uint(a->meta, a->meta_len, "s", &wait);
+			wait = MAX_OF(1, MIN_OF(wait, BUSY_MAX_S));
+			cli_progress(s->cli, "the node is busy, asking again "
+					     "in %d s",
+			    (int)wait);
+			session_run(s, (int64_t)wait * MONO_SECOND);
+			s->down_since = clock_mono();
+			continue;
+		}
+		return CLI_OK;
+	}
+}
+
+/* ---- reading answers ---- */
+
+/* Cursor to the value of a str key in a packed map. */
+static bool
+find_member(const uint8_t *map, size_t len, const char *key, struct rd *out)
+{
+	struct rd r = rd_make(map, len);
+	size_t n;
+
+	if (!mpk_get_map(&r, &n))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const char *k;
+		size_t k_len;
+		bool same = mpk_get_str(&r, &k, &k_len);
+
+		if (same)
+			same = k_len == strlen(key) &&
+			    memcmp(k, key, k_len) == 0;
+		else if (!mpk_skip(&r))
+			return false;
+		if (same) {
+			*out = r;
+			return true;
+		}
+		if (!mpk_skip(&r))
+			return false;
+	}
+	return false;
+}
+
+bool
+answer_uint(const uint8_t *map, size_t len, const char *key, uint64_t *out)
+{
+	struct rd r;
+
+	return find_member(map, len, key, &r) && mpk_get_uint(&r, out);
+}
+
+bool
+answer_text(const uint8_t *map, size_t len, const char *key, char *out,
+    size_t cap)
+{
+	struct rd r;
+	const char *p;
+	size_t n;
+
+	if (!find_member(map, len, key, &r) || !mpk_get_str(&r, &p, &n) ||
+	    n >= cap)
+		return false;
+	memcpy(out, p, n);
+	out[n] = '\0';
+	return true;
+}
+
+int
+session_refused(struct cli *c, const struct answer *a)
+{
+	char code[64] = "", why[300] = "";
+	uint64_t step = 0;
+
+	(void)answer_text(a->meta, a->meta_len, "why", why, sizeof(why));
+	switch (a->status) {
+	case 2:
+		cli_error(c, "not found on that node");
+		return CLI_FAILED;
+	case 3:
+		cli_error(c, "too large for that node");
+		return CLI_REFUSED;
+	case 5:
+		(void)answer_text(a->meta, a->meta_len, "code", code,
+		    sizeof(code));
+		(void)answer_uint(a->meta, a->meta_len, "step", &step);
+		cli_error_code(c, code, (int)MIN_OF(step, 11), why);
+		return CLI_REFUSED;
+	case 6:
+		cli_error(c, "the node finds our request malformed: %s", why);
+		return CLI_FAILED;
+	case 7:
+		cli_error(c, "not yet: the job has not ended");
+		return CLI_FAILED;
+	case 8:
+		cli_error(c, "gone: it was there and has expired");
+		return CLI_FAILED;
+	default:
+		cli_error(c, "unknown status %u", a->status);
+		return CLI_FAILED;
+	}
+}

@@ -1,0 +1,87 @@
+#ifndef WARREN_SESSION_H
+#define WARREN_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ev.h>
+#include <rns/rns.h>
+
+#include "node/cli/cli.h"
+#include "node/cli/person.h"
+
+/*
+ * A conversation with one node over the shared instance: a link that is made
+ * again when it breaks, and requests that survive that, a busy node and a lost
+ * answer (compute.md 3: every request may be repeated). Verbs read like a
+ * list of calls: session_call() runs the loop until its answer is there.
+ */
+struct session;
+
+struct session_opts {
+	int64_t contact_us;  /* for the first link; 0: 2 min */
+	bool identify;       /* with the person's Reticulum identity */
+	/* once contact was made, wait out a broken link this long; 0: for ever */
+	int64_t outage_us;
+};
+
+/* An answer of compute.md 3: pointers into the session, until the next call. */
+struct answer {
+	unsigned status;
+	const uint8_t *meta, *body; /* packed values */
+	size_t meta_len, body_len;
+};
+
+/* Attaches only. CLI_OK, CLI_UNREACHABLE or CLI_FAILED (said). */
+int session_open(struct session **, struct cli *, const struct person *);
+void session_close(struct session *); /* NULL is fine */
+struct ev_loop *session_loop(struct session *);
+const struct rns *session_rns(struct session *);
+const char *session_config_dir(const struct session *);
+
+/* Listen to klp.node announces; fn runs in the loop. */
+int session_listen(struct session *,
+    void (*fn)(void *arg, const struct rns_event *), void *arg);
+/* Run the loop for a time, or until an interrupt. */
+void session_run(struct session *, int64_t us);
+
+/* Choose the node and make the link; CLI_OK, CLI_UNREACHABLE (said). */
+int session_connect(struct session *, const uint8_t dest[RNS_HASH],
+    const struct session_opts *);
+const uint8_t *session_link_id(const struct session *); /* NULL: down */
+/* The node's Reticulum key; false: not known (no announce heard). */
+bool session_node_public(const struct session *, uint8_t pub[RNS_KEY]);
+int64_t session_rtt_us(const struct session *);
+
+/*
+ * Ask and wait. Busy answers (status 4) are waited out and asked again. CLI_OK
+ * with any other status; CLI_UNREACHABLE (said) when the outage was too long;
+ * CLI_FAILED: malformed answer (said) or interrupted (not said).
+ * progress may be NULL: bytes of the request or of the answer.
+ */
+int session_call(struct session *, const char *path, const uint8_t *data,
+    size_t len, struct answer *,
+    void (*progress)(void *arg, bool sending, uint64_t done, uint64_t total),
+    void *arg);
+
+/*
+ * Receive stream 1 or 2; again after a new link (up() tells). fn as
+ * attach_stream().
+ */
+int session_stream(struct session *, uint16_t stream,
+    void (*fn)(void *arg, const uint8_t *, size_t, bool eof), void *arg);
+/* Counts links: a follower that remembers it knows when to ask again. */
+unsigned session_generation(const struct session *);
+/* SIGINT or SIGTERM came. */
+bool session_interrupted(const struct session *);
+
+/* Says what a refusal means; the exit code that it calls for. */
+int session_refused(struct cli *, const struct answer *);
+/* Members of meta: false when absent or of another type. */
+bool answer_uint(const uint8_t *map, size_t len, const char *key,
+    uint64_t *out);
+bool answer_text(const uint8_t *map, size_t len, const char *key, char *out,
+    size_t cap);
+
+#endif
