@@ -1,0 +1,596 @@
+#include "node/cli/submitter.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "util.h"
+
+/* ours: a slice should pass in about this time, so that a link which breaks
+ * loses no more than that */
+#define SLICE_TIME_US (8 * MONO_SECOND)
+#define SLICE_MIN 2048
+#define SLICE_FIRST 32768
+/* ours: the pace of asking for the status grows from the first to the last */
+#define POLL_FIRST_US 20000
+#define POLL_LAST_US (2 * MONO_SECOND)
+
+static const char *const phase_name[] = {
+    "submit", "upload", "run", "result", "download", "download", "end"};
+
+const char *
+sub_phase_name(enum sub_phase p)
+{
+	return phase_name[p];
+}
+
+static void
+set_text(char *dst, size_t cap, const char *src)
+{
+	(void)snprintf(dst, cap, "%s", src);
+}
+
+static void
+finish(struct submitter *s, enum sub_end end, const char *why)
+{
+	s->phase = SUB_END;
+	s->end = end;
+	if (why != NULL)
+		set_text(s->why, sizeof(s->why), why);
+}
+
+static void
+bad_node(struct submitter *s, const char *why)
+{
+	finish(s, SUB_BAD_NODE, why);
+}
+
+static void
+enter_watch(struct submitter *s, struct mono now)
+{
+	s->phase = SUB_WATCH;
+	s->poll_us = POLL_FIRST_US;
+	s->poll_at = now;
+	s->done_bytes = s->total_bytes = 0;
+}
+
+void
+sub_init(struct submitter *s, struct mono now)
+{
+	if (s->slice_max == 0 || s->slice_max > PROTO_SLICE)
+		s->slice_max = PROTO_SLICE;
+	s->slice = MIN_OF(s->slice_max, SLICE_FIRST);
+	s->outcome[0] = '\0';
+	s->phase = SUB_SUBMIT;
+	if (s->resume)
+		enter_watch(s, now);
+}
+
+/* ---- what to ask ---- */
+
+static bool
+blob_size(const struct submitter *s, const uint8_t sha[32], uint64_t *size)
+{
+	const struct manifest *m = s->manifest;
+
+	for (unsigned i = 0; i < m->nvolumes; i++)
+		if (memcmp(m->volume[i].blob.sha256, sha, 32) == 0) {
+			*size = m->volume[i].blob.size;
+			return true;
+		}
+	return false;
+}
+
+static bool
+next_upload(struct submitter *s, struct proto_req *req)
+{
+	const uint8_t *sha = s->missing[s->imissing];
+	size_t n = 0;
+
+	if (!blob_size(s, sha, &s->size)) {
+		bad_node(s, "it asks for a blob that the job does not name");
+		return false;
+	}
+	if (s->have_asked) {
+		n = (size_t)MIN_OF(s->size - s->have, s->slice);
+		if (!s->store.input(s->store.arg, sha, s->have, s->buf, n)) {
+			finish(s, SUB_LOCAL, "an input cannot be read");
+			return false;
+		}
+	}
+	req->path = PATH_BLOB_PUT;
+	req->digest = sha;
+	req->offset = s->have;
+	req->n = s->size;
+	req->body = (struct pbin){s->buf, n};
+	return true;
+}
+
+static bool
+next_watch(struct submitter *s, struct mono now, struct proto_req *req,
+    struct mono *at)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (!s->follow_asked[i] && !s->eof[i]) {
+			req->path = PATH_FOLLOW;
+			req->stream = (uint8_t)(i + 1);
+			req->offset = s->log_have[i];
+			return true;
+		}
+	if (!mono_reached(now, s->poll_at)) {
+		*at = s->poll_at;
+		return false;
+	}
+	req->path = PATH_STATUS;
+	req->has_since = s->has_seq;
+	req->since = s->seq;
+	return true;
+}
+
+bool
+sub_next(struct submitter *s, struct mono now, struct proto_req *req,
+    struct mono *at)
+{
+	memset(req, 0, sizeof(*req));
+	req->id = s->manifest->job;
+	*at = MONO_NEVER;
+	s->sent_at = now;
+	switch (s->phase) {
+	case SUB_SUBMIT:
+		if (s->proof_wanted && !s->has_proof)
+			return false;
+		req->path = PATH_SUBMIT;
+		req->envelope = (struct pbin){s->envelope, s->envelope_len};
+		req->binding = s->binding;
+		req->proof = s->has_proof ? s->proof : NULL;
+		return true;
+	case SUB_UPLOAD:
+		return next_upload(s, req);
+	case SUB_WATCH:
+		return next_watch(s, now, req, at);
+	case SUB_RESULT:
+		if (!mono_reached(now, s->poll_at)) {
+			*at = s->poll_at;
+			return false;
+		}
+		req->path = PATH_RESULT;
+		return true;
+	case SUB_OUTPUTS:
+		req->path = PATH_BLOB_GET;
+		req->digest = s->out[s->iout].sha256;
+		req->offset = s->out[s->iout].have;
+		req->n = s->slice;
+		return true;
+	case SUB_LOGS:
+		req->path = PATH_LOG;
+		req->stream = (uint8_t)(s->ilog + 1);
+		req->offset = s->log_have[s->ilog];
+		req->n = s->slice;
+		return true;
+	case SUB_END:
+		break;
+	}
+	return false;
+}
+
+/* ---- what came ---- */
+
+static void
+adapt_slice(struct submitter *s, struct mono now, size_t moved)
+{
+	int64_t us = mono_sub(now, s->sent_at);
+
+	if (moved < s->slice / 2)
+		return;
+	if (us > SLICE_TIME_US && s->slice > SLICE_MIN)
+		s->slice /= 2;
+	else if (us < SLICE_TIME_US / 4 && s->slice < s->slice_max)
+		s->slice = MIN_OF(2 * s->slice, s->slice_max);
+}
+
+static void
+take_state(struct submitter *s, struct pstr state, struct pstr reason)
+{
+	char st[sizeof(s->state)], re[sizeof(s->reason)];
+
+	pstr_copy(st, sizeof(st), state);
+	pstr_copy(re, sizeof(re), reason);
+	if (strcmp(st, s->state) != 0 || strcmp(re, s->reason) != 0)
+		s->state_changed = true;
+	memcpy(s->state, st, sizeof(st));
+	memcpy(s->reason, re, sizeof(re));
+}
+
+static void
+answer_submit(struct submitter *s, struct mono now, const struct proto_ans *a)
+{
+	struct proto_submitted v;
+	const uint8_t *d;
+
+	if (!proto_get_submitted(&v, a)) {
+		bad_node(s, "malformed answer to submit");
+		return;
+	}
+	if (memcmp(v.id, s->manifest->job, 32) != 0) {
+		bad_node(s, "it answers for another job");
+		return;
+	}
+	take_state(s, v.state, v.reason);
+	s->wait_s = v.wait_s;
+	if (v.image != NULL)
+		memcpy(s->image, v.image, 32);
+	s->more = v.more;
+	s->nmissing = s->imissing = 0;
+	s->total_bytes = s->done_bytes = 0;
+	while (s->nmissing < PROTO_MISSING_MAX && plist_next(&v.missing, &d)) {
+		uint64_t size = 0;
+
+		memcpy(s->missing[s->nmissing++], d, 32);
+		if (blob_size(s, d, &size))
+			s->total_bytes += size;
+	}
+	s->have_asked = false;
+	s->have = 0;
+	if (s->nmissing > 0)
+		s->phase = SUB_UPLOAD;
+	else if (s->detach)
+		finish(s, SUB_DETACHED, NULL);
+	else
+		enter_watch(s, now);
+}
+
+static void
+answer_put(struct submitter *s, struct mono now, const struct proto_ans *a,
+    bool discarded)
+{
+	uint64_t have;
+
+	if (!proto_get_have(&have, a) || have > s->size) {
+		bad_node(s, "malformed answer to blob/put");
+		return;
+	}
+	if (discarded) {
+		finish(s, SUB_LOCAL, "an input changed while it was sent");
+		return;
+	}
+	if (s->have_asked && have > s->have)
+		adapt_slice(s, now, (size_t)(have - s->have));
+	if (have > s->have)
+		s->done_bytes += have - s->have;
+	s->have = have;
+	s->have_asked = true;
+	if (have < s->size)
+		return;
+	s->have = 0;
+	s->have_asked = false;
+	if (++s->imissing == s->nmissing)
+		s->phase = SUB_SUBMIT; /* the state, and what more it lacks */
+}
+
+static bool
+ended(const char *state)
+{
+	return strcmp(state, "done") == 0 || strcmp(state, "lost") == 0 ||
+	    strcmp(state, "cancelled") == 0;
+}
+
+static void
+answer_status(struct submitter *s, struct mono now, const struct proto_ans *a)
+{
+	struct proto_job_status v;
+	bool changed;
+
+	s->poll_us = MIN_OF(s->poll_us * 3 / 2, POLL_LAST_US);
+	/* never more often than the way there and back takes, twice */
+	s->poll_at = mono_add(now,
+	    MAX_OF(s->poll_us, 2 * mono_sub(now, s->sent_at)));
+	if (a->status == ST_NOT_MODIFIED)
+		return;
+	if (!proto_get_status(&v, a)) {
+		bad_node(s, "malformed status");
+		return;
+	}
+	changed = s->has_seq && v.seq != s->seq;
+	s->seq = v.seq;
+	s->has_seq = true;
+	if (changed) {
+		s->poll_us = POLL_FIRST_US;
+		s->poll_at = now;
+	}
+	take_state(s, v.state, v.reason);
+	if (v.attempts > s->attempts && s->attempts > 0) {
+		/* logs are those of the last attempt */
+		sub_link_lost(s);
+		s->log_have[0] = s->log_have[1] = 0;
+		s->eof[0] = s->eof[1] = false;
+	}
+	s->attempts = v.attempts;
+	s->wall_ms = v.wall_ms;
+	s->cpu_ms = v.cpu_ms;
+	s->memory_kb = v.memory_kb;
+	memcpy(s->kept, v.log, sizeof(s->kept));
+	if (strcmp(s->state, "refused") == 0) {
+		set_text(s->code, sizeof(s->code), s->reason);
+		finish(s, SUB_NO_RECEIPT, NULL);
+	} else if (ended(s->state)) {
+		s->phase = SUB_RESULT;
+		s->poll_at = now;
+		s->poll_us = POLL_FIRST_US;
+	}
+}
+
+static void
+answer_follow(struct submitter *s, const struct proto_ans *a, unsigned stream)
+{
+	uint64_t o;
+
+	if (!proto_get_offset(&o, a)) {
+		bad_node(s, "malformed answer to follow");
+		return;
+	}
+	s->follow_asked[stream - 1] = true;
+	/* from elsewhere: the bytes are fetched by job/log in the end */
+	s->following[stream - 1] = o == s->log_have[stream - 1];
+}
+
+static bool
+take_outputs(struct submitter *s, const struct proto_result *v)
+{
+	const struct manifest *m = s->manifest;
+	uint8_t root[32];
+	struct root_item items[MANIFEST_VOLUMES];
+
+	if (v->noutputs > NELEM(s->out))
+		return false;
+	s->nout = 0;
+	for (size_t i = 0; i < v->noutputs; i++) {
+		const struct proto_output *o = &v->outputs[i];
+		struct sub_output *out = &s->out[s->nout];
+		unsigned k = 0;
+
+		while (k < m->nvolumes &&
+		    !(m->volume[k].rw && pstr_is(o->target, m->volume[k].target)))
+			k++;
+		if (k == m->nvolumes)
+			return false; /* not a volume of ours */
+		*out = (struct sub_output){.volume = k, .size = o->size};
+		memcpy(out->sha256, o->sha256, 32);
+		items[i] = (struct root_item){.path = m->volume[k].target,
+		    .sha256 = out->sha256, .size = o->size};
+		s->total_bytes += o->size;
+		s->nout++;
+	}
+	return outputs_root(root, items, s->nout) &&
+	    memcmp(root, s->r.outputs, 32) == 0;
+}
+
+static void
+answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
+{
+	struct proto_result v;
+	const char *why;
+	uint8_t root[32];
+
+	if (a->status == ST_NOT_YET) {
+		s->poll_us = MIN_OF(s->poll_us * 2, POLL_LAST_US);
+		s->poll_at = mono_add(now, s->poll_us);
+		return;
+	}
+	if (!proto_get_result(&v, a)) {
+		bad_node(s, "malformed result");
+		return;
+	}
+	memcpy(s->receipt, v.receipt, sizeof(s->receipt));
+	why = receipt_verify(&s->r, s->receipt, sizeof(s->receipt),
+	    &s->node_key);
+	if (why == NULL && memcmp(s->r.job, s->manifest->job, 32) != 0)
+		why = "it is for another job";
+	s->done_bytes = s->total_bytes = 0;
+	if (why == NULL && !take_outputs(s, &v))
+		why = "the outputs are not those that were signed";
+	if (why == NULL) {
+		for (int i = 0; i < 2; i++) {
+			memcpy(s->log_sha[i], v.log_sha[i], 32);
+			s->log_size[i] = v.log_size[i];
+		}
+		logs_root(root, v.log_sha[0], v.log_size[0], v.log_sha[1],
+		    v.log_size[1]);
+		if (memcmp(root, s->r.logs, 32) != 0)
+			why = "the logs are not those that were signed";
+	}
+	if (why != NULL) {
+		finish(s, SUB_BAD_RECEIPT, why);
+		return;
+	}
+	s->iout = s->ilog = 0;
+	s->phase = SUB_OUTPUTS;
+}
+
+static void
+check_log(struct submitter *s)
+{
+	uint8_t d[32];
+
+	while (s->phase == SUB_LOGS && s->log_have[s->ilog] >=
+		s->log_size[s->ilog]) {
+		if (!s->store.log_digest(s->store.arg, s->ilog + 1, d)) {
+			finish(s, SUB_LOCAL, "a log cannot be read back");
+			return;
+		}
+		if (memcmp(d, s->log_sha[s->ilog], 32) != 0) {
+			finish(s, SUB_BAD_RECEIPT,
+			    "a log is not the one that was signed");
+			return;
+		}
+		if (++s->ilog == 2)
+			finish(s, SUB_DONE, NULL);
+	}
+}
+
+/* Past what is complete already: empty outputs, then logs. */
+static void
+advance(struct submitter *s)
+{
+	uint8_t d[32];
+
+	while (s->phase == SUB_OUTPUTS) {
+		struct sub_output *o = &s->out[s->iout];
+
+		if (s->iout == s->nout) {
+			s->phase = SUB_LOGS;
+			break;
+		}
+		if (o->have < o->size)
+			return;
+		if (!s->store.output_digest(s->store.arg, o->volume, d)) {
+			finish(s, SUB_LOCAL, "an output cannot be read back");
+			return;
+		}
+		if (memcmp(d, o->sha256, 32) != 0) {
+			bad_node(s, "an output has another digest");
+			return;
+		}
+		s->iout++;
+	}
+	check_log(s);
+}
+
+static void
+answer_bytes(struct submitter *s, struct mono now, const struct proto_ans *a)
+{
+	struct pbin b;
+	bool ok;
+
+	if (!proto_get_bytes(&b, a) || b.n == 0) {
+		bad_node(s, "bytes that it signed for do not come");
+		return;
+	}
+	adapt_slice(s, now, b.n);
+	if (s->phase == SUB_OUTPUTS) {
+		struct sub_output *o = &s->out[s->iout];
+
+		if (b.n > o->size - o->have) {
+			bad_node(s, "more bytes than it signed for");
+			return;
+		}
+		ok = s->store.output(s->store.arg, o->volume, o->have, b.p,
+		    b.n);
+		o->have += b.n;
+	} else {
+		uint64_t left = s->log_size[s->ilog] - s->log_have[s->ilog];
+
+		b.n = (size_t)MIN_OF(b.n, left);
+		ok = s->store.log(s->store.arg, s->ilog + 1,
+		    s->log_have[s->ilog], b.p, b.n);
+		s->log_have[s->ilog] += b.n;
+	}
+	s->done_bytes += b.n;
+	if (!ok)
+		finish(s, SUB_LOCAL, "results cannot be written");
+}
+
+static void
+refused(struct submitter *s, const struct proto_ans *a)
+{
+	if (a->status == ST_REFUSED && pstr_is(a->meta.code, "binding") &&
+	    a->meta.n != NULL && !s->has_proof) {
+		memcpy(s->proof_n, a->meta.n, 32);
+		s->proof_wanted = true;
+		return;
+	}
+	if (a->status == ST_REFUSED)
+		pstr_copy(s->code, sizeof(s->code), a->meta.code);
+	else
+		set_text(s->code, sizeof(s->code),
+		    proto_status_name(a->status));
+	pstr_copy(s->why, sizeof(s->why), a->meta.why);
+	if (s->why[0] == '\0')
+		pstr_copy(s->why, sizeof(s->why), a->meta.value_text);
+	s->step = (int)MIN_OF(a->meta.step, 11);
+	finish(s, SUB_REFUSED, NULL);
+}
+
+void
+sub_answer(struct submitter *s, struct mono now, const struct proto_ans *a)
+{
+	bool fine = a->status == ST_OK ||
+	    (a->status == ST_NOT_MODIFIED && s->phase == SUB_WATCH) ||
+	    (a->status == ST_NOT_YET && s->phase == SUB_RESULT);
+	unsigned stream = 0;
+
+	if (s->phase == SUB_UPLOAD && a->status == ST_REFUSED &&
+	    pstr_is(a->meta.code, "digest")) {
+		answer_put(s, now, a, true);
+		return;
+	}
+	if (!fine) {
+		refused(s, a);
+		return;
+	}
+	switch (s->phase) {
+	case SUB_SUBMIT:
+		answer_submit(s, now, a);
+		break;
+	case SUB_UPLOAD:
+		answer_put(s, now, a, false);
+		break;
+	case SUB_WATCH:
+		for (unsigned i = 0; i < 2 && stream == 0; i++)
+			if (!s->follow_asked[i] && !s->eof[i])
+				stream = i + 1;
+		if (stream != 0)
+			answer_follow(s, a, stream);
+		else
+			answer_status(s, now, a);
+		break;
+	case SUB_RESULT:
+		answer_result(s, now, a);
+		break;
+	case SUB_OUTPUTS:
+	case SUB_LOGS:
+		answer_bytes(s, now, a);
+		break;
+	case SUB_END:
+		break;
+	}
+	if (s->phase == SUB_OUTPUTS || s->phase == SUB_LOGS)
+		advance(s);
+}
+
+void
+sub_stream(struct submitter *s, unsigned stream, const uint8_t *p, size_t n,
+    bool eof)
+{
+	unsigned i = stream - 1;
+
+	if (stream < 1 || stream > 2 || s->phase == SUB_LOGS ||
+	    s->phase == SUB_END || s->eof[i])
+		return;
+	/* the first bytes may come before the answer: both start at have */
+	if (n > 0) {
+		if (!s->store.log(s->store.arg, stream, s->log_have[i], p, n)) {
+			finish(s, SUB_LOCAL, "a log cannot be written");
+			return;
+		}
+		s->log_have[i] += n;
+	}
+	if (eof) {
+		s->eof[i] = true;
+		s->follow_asked[i] = true;
+		s->poll_at = (struct mono){0};
+		s->poll_us = POLL_FIRST_US;
+	}
+}
+
+void
+sub_link_lost(struct submitter *s)
+{
+	for (int i = 0; i < 2; i++)
+		s->following[i] = s->follow_asked[i] = false;
+}
+
+void
+sub_prove(struct submitter *s, const uint8_t proof[PROTO_PROOF_LEN])
+{
+	memcpy(s->proof, proof, PROTO_PROOF_LEN);
+	s->has_proof = true;
+}

@@ -1,0 +1,132 @@
+#ifndef WARREN_SUBMITTER_H
+#define WARREN_SUBMITTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/mono.h>
+
+#include "node/proto.h"
+#include "trust/manifest.h"
+#include "trust/receipt.h"
+
+/*
+ * The submitter's half of the job protocol (compute.md 3) as a state machine:
+ * it says what to ask next and is fed with answers, bytes of streams and time.
+ * Pure: blobs are read and results written through struct sub_store.
+ */
+enum sub_phase {
+	SUB_SUBMIT,  /* hand the envelope over */
+	SUB_UPLOAD,  /* blobs that the node lacks */
+	SUB_WATCH,   /* follow and wait */
+	SUB_RESULT,  /* the receipt */
+	SUB_OUTPUTS, /* rw volumes */
+	SUB_LOGS,    /* what the streams did not bring */
+	SUB_END,     /* see end */
+};
+const char *sub_phase_name(enum sub_phase); /* for progress: "upload", ... */
+
+enum sub_end {
+	SUB_DONE,     /* receipt verified; everything is here */
+	SUB_DETACHED, /* the node has everything; not waited for */
+	SUB_REFUSED,  /* code, step, why */
+	SUB_NO_RECEIPT, /* ended without one (refused after admission) */
+	SUB_BAD_RECEIPT, /* why */
+	SUB_BAD_NODE, /* an answer that breaks the protocol: why */
+	SUB_LOCAL,    /* sub_store failed: why */
+};
+
+struct sub_store {
+	void *arg;
+	/* bytes of an input blob, exactly n; false: cannot be read */
+	bool (*input)(void *arg, const uint8_t sha256[32], uint64_t offset,
+	    uint8_t *out, size_t n);
+	/* bytes of rw volume i of the manifest, in order; false: cannot */
+	bool (*output)(void *arg, unsigned volume, uint64_t offset,
+	    const uint8_t *, size_t n);
+	/* bytes of stdout (1) or stderr (2), in order */
+	bool (*log)(void *arg, unsigned stream, uint64_t offset,
+	    const uint8_t *, size_t n);
+	/* SHA-256 of what was written so; false: cannot */
+	bool (*output_digest)(void *arg, unsigned volume, uint8_t out[32]);
+	bool (*log_digest)(void *arg, unsigned stream, uint8_t out[32]);
+};
+
+struct sub_output {
+	unsigned volume; /* index in the manifest */
+	uint8_t sha256[32];
+	uint64_t size, have;
+};
+
+struct submitter {
+	/* set before sub_init() */
+	const struct manifest *manifest; /* job set */
+	const uint8_t *envelope;
+	size_t envelope_len;
+	const uint8_t *binding; /* 242 */
+	struct klp_key node_key;
+	bool detach;
+	bool resume; /* the node has the job: begin with SUB_WATCH */
+	uint32_t slice_max; /* of describe; 0: PROTO_SLICE */
+	struct sub_store store;
+	uint8_t *buf; /* PROTO_SLICE bytes for requests, the caller's */
+
+	/* for people: what is going on */
+	enum sub_phase phase;
+	enum sub_end end;
+	char code[64], why[PROTO_TEXT_MAX + 1];
+	int step;
+	char state[16], reason[160]; /* of the job; "" none */
+	char outcome[16], outcome_reason[64];
+	int64_t outcome_code;
+	uint64_t attempts, wait_s, wall_ms, cpu_ms, memory_kb, kept[3];
+	uint8_t image[32];
+	uint64_t done_bytes, total_bytes; /* of this phase */
+	bool state_changed; /* set here, cleared by the caller */
+
+	/* results */
+	uint8_t receipt[JOB_RECEIPT_LEN];
+	struct job_receipt r;
+	struct sub_output out[MANIFEST_VOLUMES];
+	unsigned nout;
+	uint8_t log_sha[2][32];
+	uint64_t log_size[2];
+
+	/* inner */
+	uint64_t seq;
+	bool has_seq, more, have_asked;
+	uint8_t missing[PROTO_MISSING_MAX][32];
+	unsigned nmissing, imissing;
+	uint64_t have, size; /* of the blob under way */
+	uint32_t slice;
+	struct mono sent_at, poll_at;
+	int64_t poll_us;
+	bool following[2], eof[2], follow_asked[2];
+	uint64_t log_have[2];
+	unsigned iout, ilog;
+	uint8_t proof_n[32];
+	bool proof_wanted;
+	uint8_t proof[PROTO_PROOF_LEN];
+	bool has_proof;
+};
+
+void sub_init(struct submitter *, struct mono now);
+/*
+ * What to send now: true and *req (borrows from the machine until the answer),
+ * or false: nothing until *at (MONO_NEVER: the end, or a proof is wanted).
+ * Before PATH_FOLLOW is sent the caller opens its reader of that stream.
+ */
+bool sub_next(struct submitter *, struct mono now, struct proto_req *req,
+    struct mono *at);
+/* The answer to the request of sub_next(). */
+void sub_answer(struct submitter *, struct mono now, const struct proto_ans *);
+/* Bytes of a followed stream; eof may come with or without bytes. */
+void sub_stream(struct submitter *, unsigned stream, const uint8_t *, size_t,
+    bool eof);
+/* The link was made anew: streams must be asked for again. */
+void sub_link_lost(struct submitter *);
+/* A live proof is wanted over proof_n (klp.md 5): s, m. */
+void sub_prove(struct submitter *, const uint8_t proof[PROTO_PROOF_LEN]);
+
+#endif
