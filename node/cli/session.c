@@ -7,7 +7,6 @@
 
 #include "clock.h"
 #include "transport/client/attach.h"
-#include "transport/core/mpk.h"
 #include "util.h"
 
 #define CONTACT_US (INT64_C(120) * MONO_SECOND)
@@ -35,6 +34,7 @@ struct session {
 	/* the one call under way */
 	enum call_state call;
 	struct attach_request *request;
+	uint8_t out[PROTO_REQUEST_MAX];
 	uint8_t *data; /* the answer */
 	size_t len;
 	void (*progress)(void *, bool, uint64_t, uint64_t);
@@ -326,29 +326,20 @@ on_progress(void *arg, bool sending, uint64_t done, uint64_t total)
 		s->progress(s->progress_arg, sending, done, total);
 }
 
-static bool
-parse_answer(struct session *s, struct answer *a)
-{
-	struct rd r = rd_make(s->data, s->len);
-	uint64_t status;
-	size_t n;
-
-	if (!mpk_get_array(&r, &n) || n != 3 || !mpk_get_uint(&r, &status) ||
-	    status > 255 || !mpk_value(&r, &a->meta, &a->meta_len) ||
-	    !mpk_value(&r, &a->body, &a->body_len))
-		return false;
-	a->status = (unsigned)status;
-	return true;
-}
-
 int
-session_call(struct session *s, const char *path, const uint8_t *data,
-    size_t len, struct answer *a,
+session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
     void (*progress)(void *, bool, uint64_t, uint64_t), void *arg)
 {
+	const char *path = proto_path(req->path);
+	struct wr w = wr_make(s->out, sizeof(s->out));
 	struct attach_request_opts o = {
 	    .repeat = true, .max_response = 1 << 20, .progress = on_progress};
 
+	proto_req_put(&w, req);
+	if (!wr_ok(&w)) {
+		cli_error(s->cli, "%s: the request is too large", path);
+		return CLI_FAILED;
+	}
 	s->progress = progress;
 	s->progress_arg = arg;
 	s->down_since = clock_mono();
@@ -364,7 +355,7 @@ session_call(struct session *s, const char *path, const uint8_t *data,
 		if (rc != CLI_OK)
 			return rc;
 		s->call = CALL_WAITING;
-		s->request = attach_request(s->link, path, data, len, &o,
+		s->request = attach_request(s->link, path, s->out, w.len, &o,
 		    on_answer, s);
 		if (s->request == NULL) {
 			s->call = CALL_NONE;
@@ -391,15 +382,14 @@ session_call(struct session *s, const char *path, const uint8_t *data,
 			wait_a_turn(s, RETRY_US / 2);
 			continue;
 		}
-		if (!parse_answer(s, a)) {
+		if (!proto_ans_get(a, s->data, s->len)) {
 			cli_error(s->cli, "%s: malformed answer", path);
 			return CLI_FAILED;
 		}
-		if (a->status == 4) {
-			uint64_t wait = 1;
+		if (a->status == ST_BUSY) {
+			uint64_t wait = MAX_OF(1,
+			    MIN_OF(a->meta.s, BUSY_MAX_S));
 
-			(void)answer_uint(a->meta, a->meta_len, "s", &wait);
-			wait = MAX_OF(1, MIN_OF(wait, BUSY_MAX_S));
 			cli_progress(s->cli, "the node is busy, asking again "
 					     "in %d s",
 			    (int)wait);
@@ -411,92 +401,34 @@ session_call(struct session *s, const char *path, const uint8_t *data,
 	}
 }
 
-/* ---- reading answers ---- */
-
-/* Cursor to the value of a str key in a packed map. */
-static bool
-find_member(const uint8_t *map, size_t len, const char *key, struct rd *out)
-{
-	struct rd r = rd_make(map, len);
-	size_t n;
-
-	if (!mpk_get_map(&r, &n))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		const char *k;
-		size_t k_len;
-		bool same = mpk_get_str(&r, &k, &k_len);
-
-		if (same)
-			same = k_len == strlen(key) &&
-			    memcmp(k, key, k_len) == 0;
-		else if (!mpk_skip(&r))
-			return false;
-		if (same) {
-			*out = r;
-			return true;
-		}
-		if (!mpk_skip(&r))
-			return false;
-	}
-	return false;
-}
-
-bool
-answer_uint(const uint8_t *map, size_t len, const char *key, uint64_t *out)
-{
-	struct rd r;
-
-	return find_member(map, len, key, &r) && mpk_get_uint(&r, out);
-}
-
-bool
-answer_text(const uint8_t *map, size_t len, const char *key, char *out,
-    size_t cap)
-{
-	struct rd r;
-	const char *p;
-	size_t n;
-
-	if (!find_member(map, len, key, &r) || !mpk_get_str(&r, &p, &n) ||
-	    n >= cap)
-		return false;
-	memcpy(out, p, n);
-	out[n] = '\0';
-	return true;
-}
-
 int
-session_refused(struct cli *c, const struct answer *a)
+session_refused(struct cli *c, const struct proto_ans *a)
 {
-	char code[64] = "", why[300] = "";
-	uint64_t step = 0;
+	char code[64], why[PROTO_TEXT_MAX + 1];
 
-	(void)answer_text(a->meta, a->meta_len, "why", why, sizeof(why));
+	pstr_copy(code, sizeof(code), a->meta.code);
+	pstr_copy(why, sizeof(why), a->meta.why);
 	switch (a->status) {
-	case 2:
+	case ST_NOT_FOUND:
 		cli_error(c, "not found on that node");
 		return CLI_FAILED;
-	case 3:
+	case ST_TOO_LARGE:
 		cli_error(c, "too large for that node");
 		return CLI_REFUSED;
-	case 5:
-		(void)answer_text(a->meta, a->meta_len, "code", code,
-		    sizeof(code));
-		(void)answer_uint(a->meta, a->meta_len, "step", &step);
-		cli_error_code(c, code, (int)MIN_OF(step, 11), why);
+	case ST_REFUSED:
+		cli_error_code(c, code, (int)MIN_OF(a->meta.step, 11), why);
 		return CLI_REFUSED;
-	case 6:
+	case ST_MALFORMED:
 		cli_error(c, "the node finds our request malformed: %s", why);
 		return CLI_FAILED;
-	case 7:
+	case ST_NOT_YET:
 		cli_error(c, "not yet: the job has not ended");
 		return CLI_FAILED;
-	case 8:
+	case ST_GONE:
 		cli_error(c, "gone: it was there and has expired");
 		return CLI_FAILED;
 	default:
-		cli_error(c, "unknown status %u", a->status);
+		cli_error(c, "unknown status %u", (unsigned)a->status);
 		return CLI_FAILED;
 	}
 }

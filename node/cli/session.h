@@ -10,6 +10,7 @@
 
 #include "node/cli/cli.h"
 #include "node/cli/person.h"
+#include "node/proto.h"
 
 /*
  * A conversation with one node over the shared instance: a link that is made
@@ -24,13 +25,6 @@ struct session_opts {
 	bool identify;       /* with the person's Reticulum identity */
 	/* once contact was made, wait out a broken link this long; 0: for ever */
 	int64_t outage_us;
-};
-
-/* An answer of compute.md 3: pointers into the session, until the next call. */
-struct answer {
-	unsigned status;
-	const uint8_t *meta, *body; /* packed values */
-	size_t meta_len, body_len;
 };
 
 /* Attaches only. CLI_OK, CLI_UNREACHABLE or CLI_FAILED (said). */
@@ -56,12 +50,12 @@ int64_t session_rtt_us(const struct session *);
 
 /*
  * Ask and wait. Busy answers (status 4) are waited out and asked again. CLI_OK
- * with any other status; CLI_UNREACHABLE (said) when the outage was too long;
- * CLI_FAILED: malformed answer (said) or interrupted (not said).
+ * with any other status, *a borrowing from the session until the next call;
+ * CLI_UNREACHABLE (said) when the outage was too long; CLI_FAILED: malformed
+ * answer (said) or interrupted (not said).
  * progress may be NULL: bytes of the request or of the answer.
  */
-int session_call(struct session *, const char *path, const uint8_t *data,
-    size_t len, struct answer *,
+int session_ask(struct session *, const struct proto_req *, struct proto_ans *a,
     void (*progress)(void *arg, bool sending, uint64_t done, uint64_t total),
     void *arg);
 
@@ -76,12 +70,7 @@ unsigned session_generation(const struct session *);
 /* SIGINT or SIGTERM came. */
 bool session_interrupted(const struct session *);
 
-/* Says what a refusal means; the exit code that it calls for. */
-int session_refused(struct cli *, const struct answer *);
-/* Members of meta: false when absent or of another type. */
-bool answer_uint(const uint8_t *map, size_t len, const char *key,
-    uint64_t *out);
-bool answer_text(const uint8_t *map, size_t len, const char *key, char *out,
-    size_t cap);
+/* Says what a status other than 0 means; the exit code that it calls for. */
+int session_refused(struct cli *, const struct proto_ans *);
 
 #endif

@@ -328,8 +328,8 @@ answer_follow(struct submitter *s, const struct proto_ans *a, unsigned stream)
 		return;
 	}
 	s->follow_asked[stream - 1] = true;
-	/* from elsewhere: the bytes are fetched by job/log in the end */
-	s->following[stream - 1] = o == s->log_have[stream - 1];
+	/* from elsewhere: its bytes are skipped, job/log brings them later */
+	s->following[stream - 1] = o <= s->log_have[stream - 1];
 }
 
 static bool
@@ -337,9 +337,9 @@ take_outputs(struct submitter *s, const struct proto_result *v)
 {
 	const struct manifest *m = s->manifest;
 	uint8_t root[32];
-	struct root_item items[MANIFEST_VOLUMES];
+	struct job_output items[JOB_OUTPUTS_MAX];
 
-	if (v->noutputs > NELEM(s->out))
+	if (v->noutputs > NELEM(items))
 		return false;
 	s->nout = 0;
 	for (size_t i = 0; i < v->noutputs; i++) {
@@ -354,8 +354,9 @@ take_outputs(struct submitter *s, const struct proto_result *v)
 			return false; /* not a volume of ours */
 		*out = (struct sub_output){.volume = k, .size = o->size};
 		memcpy(out->sha256, o->sha256, 32);
-		items[i] = (struct root_item){.path = m->volume[k].target,
-		    .sha256 = out->sha256, .size = o->size};
+		items[i].path = m->volume[k].target;
+		items[i].size = o->size;
+		memcpy(items[i].sha256, o->sha256, 32);
 		s->total_bytes += o->size;
 		s->nout++;
 	}
@@ -380,9 +381,11 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 		return;
 	}
 	memcpy(s->receipt, v.receipt, sizeof(s->receipt));
-	why = receipt_verify(&s->r, s->receipt, sizeof(s->receipt),
-	    &s->node_key);
-	if (why == NULL && memcmp(s->r.job, s->manifest->job, 32) != 0)
+	why = NULL;
+	if (!job_receipt_parse(&s->r, s->receipt, sizeof(s->receipt)) ||
+	    !job_receipt_verify(&s->r, &s->node_key))
+		why = "it is not signed by the node's key";
+	else if (memcmp(s->r.job, s->manifest->job, 32) != 0)
 		why = "it is for another job";
 	s->done_bytes = s->total_bytes = 0;
 	if (why == NULL && !take_outputs(s, &v))
@@ -522,6 +525,14 @@ sub_answer(struct submitter *s, struct mono now, const struct proto_ans *a)
 		answer_put(s, now, a, true);
 		return;
 	}
+	for (unsigned i = 0; s->phase == SUB_WATCH && i < 2 && stream == 0; i++)
+		if (!s->follow_asked[i] && !s->eof[i])
+			stream = i + 1;
+	if (stream != 0 && a->status != ST_OK) {
+		/* no stream: the log is read when the job has ended */
+		s->follow_asked[stream - 1] = true;
+		return;
+	}
 	if (!fine) {
 		refused(s, a);
 		return;
@@ -534,9 +545,6 @@ sub_answer(struct submitter *s, struct mono now, const struct proto_ans *a)
 		answer_put(s, now, a, false);
 		break;
 	case SUB_WATCH:
-		for (unsigned i = 0; i < 2 && stream == 0; i++)
-			if (!s->follow_asked[i] && !s->eof[i])
-				stream = i + 1;
 		if (stream != 0)
 			answer_follow(s, a, stream);
 		else
@@ -565,6 +573,8 @@ sub_stream(struct submitter *s, unsigned stream, const uint8_t *p, size_t n,
 	if (stream < 1 || stream > 2 || s->phase == SUB_LOGS ||
 	    s->phase == SUB_END || s->eof[i])
 		return;
+	if (s->follow_asked[i] && !s->following[i])
+		n = 0;
 	/* the first bytes may come before the answer: both start at have */
 	if (n > 0) {
 		if (!s->store.log(s->store.arg, stream, s->log_have[i], p, n)) {
