@@ -1,0 +1,428 @@
+#include "node/cli/jobdir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <nettle/sha2.h>
+
+#include "cleanup.h"
+#include "file.h"
+#include "util.h"
+
+#include "node/cli/pack.h"
+#include "trust/envelope.h"
+
+static const char *const log_name[2] = {"stdout", "stderr"};
+
+/* The id of the job whose envelope (JSON form) this is. */
+static bool
+envelope_job(const char *text, size_t len, uint8_t job[32])
+{
+	struct sha256_ctx h;
+	const char *why;
+	struct env e;
+
+	if (env_parse(&e, text, len, ENV_MANIFEST_MAX * 2,
+		ENV_MANIFEST_PAYLOAD, &why) != 0)
+		return false;
+	sha256_init(&h);
+	sha256_update(&h, e.payload_len, e.payload);
+	sha256_digest(&h, 32, job);
+	env_clear(&e);
+	return true;
+}
+
+static bool
+same_job(int dir, const uint8_t job[32])
+{
+	_cleanup_free_ char *text = NULL;
+	uint8_t there[32];
+	size_t len;
+
+	text = file_load(dir, "manifest", ENV_MANIFEST_MAX * 2, &len);
+	return text != NULL && envelope_job(text, len, there) &&
+	    memcmp(there, job, 32) == 0;
+}
+
+int
+jobdir_open(struct jobdir *j, struct cli *c, const char *path,
+    const struct manifest *m, const uint8_t *envelope, size_t len)
+{
+	char hex[65];
+	bool made;
+
+	memset(j, 0, sizeof(*j));
+	j->cli = c;
+	j->manifest = m;
+	j->dir = j->log[0] = j->log[1] = -1;
+	for (size_t i = 0; i < NELEM(j->out); i++)
+		j->out[i] = -1;
+	hex_encode(hex, m->job, 32);
+	if (path == NULL)
+		(void)snprintf(j->path, sizeof(j->path), "%.16s", hex);
+	else if (!cli_path(j->path, path, ".")) {
+		cli_error(c, "--out: the path is too long");
+		return CLI_USAGE;
+	} else {
+		j->path[strlen(path)] = '\0';
+	}
+	made = mkdir(j->path, 0777) == 0;
+	if (!made && errno != EEXIST) {
+		cli_error(c, "%s: %s", j->path, strerror(errno));
+		return CLI_FAILED;
+	}
+	j->dir = open(j->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (j->dir < 0) {
+		cli_error(c, "%s: %s", j->path, strerror(errno));
+		return CLI_FAILED;
+	}
+	if (!made && !same_job(j->dir, m->job)) {
+		cli_error(c, "%s exists and is not this job's", j->path);
+		cli_hint(c, "Name another folder with --out.");
+		return CLI_USAGE;
+	}
+	if (file_replace(j->dir, "manifest", envelope, len, 0644) != 0) {
+		cli_error(c, "%s/manifest: %s", j->path, strerror(errno));
+		return CLI_FAILED;
+	}
+	for (int i = 0; i < 2; i++) {
+		j->log[i] = openat(j->dir, log_name[i],
+		    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+		if (j->log[i] < 0) {
+			cli_error(c, "%s/%s: %s", j->path, log_name[i],
+			    strerror(errno));
+			return CLI_FAILED;
+		}
+	}
+	return CLI_OK;
+}
+
+void
+jobdir_close(struct jobdir *j)
+{
+	for (int i = 0; i < 2; i++)
+		if (j->log[i] >= 0)
+			(void)close(j->log[i]);
+	for (size_t i = 0; i < NELEM(j->out); i++)
+		if (j->out[i] >= 0)
+			(void)close(j->out[i]);
+	if (j->dir >= 0)
+		(void)close(j->dir);
+	j->dir = -1;
+}
+
+/* ---- struct sub_store ---- */
+
+static bool
+put_at(int fd, uint64_t offset, const uint8_t *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t k = pwrite(fd, p, n, (off_t)offset);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return false;
+		p += k;
+		n -= (size_t)k;
+		offset += (uint64_t)k;
+	}
+	return true;
+}
+
+static bool
+store_log(void *arg, unsigned stream, uint64_t offset, const uint8_t *p,
+    size_t n)
+{
+	struct jobdir *j = arg;
+	unsigned i = stream - 1;
+
+	if (offset == 0 && j->shown[i] > 0) {
+		/* another attempt: logs begin anew */
+		j->shown[i] = 0;
+		if (ftruncate(j->log[i], 0) != 0)
+			return false;
+	}
+	if (!put_at(j->log[i], offset, p, n))
+		return false;
+	if (j->show && offset + n > j->shown[i]) {
+		size_t skip = (size_t)(j->shown[i] - MIN_OF(j->shown[i], offset));
+
+		/* a closed pipe of ours does not end the job */
+		(void)cli_write_stream(j->cli,
+		    i == 0 ? STDOUT_FILENO : STDERR_FILENO, p + skip,
+		    n - skip);
+	}
+	j->shown[i] = MAX_OF(j->shown[i], offset + n);
+	return true;
+}
+
+static bool
+store_output(void *arg, unsigned volume, uint64_t offset, const uint8_t *p,
+    size_t n)
+{
+	struct jobdir *j = arg;
+
+	if (j->out[volume] < 0)
+		j->out[volume] = pack_temp();
+	return j->out[volume] >= 0 && put_at(j->out[volume], offset, p, n);
+}
+
+static bool
+store_output_digest(void *arg, unsigned volume, uint8_t out[32])
+{
+	const struct jobdir *j = arg;
+	uint64_t size;
+
+	return j->out[volume] >= 0 && pack_digest(j->out[volume], out, &size);
+}
+
+static bool
+store_log_digest(void *arg, unsigned stream, uint8_t out[32])
+{
+	const struct jobdir *j = arg;
+	uint64_t size;
+
+	return pack_digest(j->log[stream - 1], out, &size);
+}
+
+void
+jobdir_store(struct jobdir *j, struct sub_store *st)
+{
+	st->arg = j;
+	st->log = store_log;
+	st->output = store_output;
+	st->log_digest = store_log_digest;
+	st->output_digest = store_output_digest;
+}
+
+/* ---- the end ---- */
+
+/* Make every folder of a target (without its first slash) below dir. */
+static int
+make_target(int dir, const char *target)
+{
+	_cleanup_fd_ int at = dir_open(dir, "volumes", true, 0777);
+	char part[MANIFEST_TEXT + 1];
+	const char *p = target + 1;
+
+	while (at >= 0 && *p != '\0') {
+		size_t n = strcspn(p, "/");
+		int next;
+
+		memcpy(part, p, n);
+		part[n] = '\0';
+		next = dir_open(at, part, true, 0777);
+		(void)close(at);
+		at = next;
+		p += n;
+		if (*p == '/')
+			p++;
+	}
+	return steal_fd(&at);
+}
+
+static bool
+unpack_into(struct jobdir *j, int fd, int dir, const char *what)
+{
+	struct tree_report rep = {0};
+
+	/* left from an earlier fetch of the same job */
+	if (tree_empty(dir) == 0 && tree_unpack(fd, dir, &rep) == 0)
+		return true;
+	cli_error(j->cli, "%s: %s", what,
+	    rep.why[0] != '\0' ? rep.why : strerror(errno));
+	return false;
+}
+
+/* The local folder of an rw volume becomes the output, by rename. */
+static bool
+replace_local(struct jobdir *j, const struct jobdir_end *e, unsigned volume)
+{
+	const char *local = e->local[volume];
+	char fresh[CLI_PATH], kept[CLI_PATH], hex[65];
+	_cleanup_fd_ int dir = -1;
+	int a, b;
+
+	hex_encode(hex, j->manifest->job, 32);
+	a = snprintf(fresh, sizeof(fresh), "%s.new-%.16s", local, hex);
+	b = snprintf(kept, sizeof(kept), "%s.before-%.16s", local, hex);
+	if (a < 0 || b < 0 || (size_t)a >= sizeof(fresh) ||
+	    (size_t)b >= sizeof(kept)) {
+		cli_error(j->cli, "%s: the path is too long", local);
+		return false;
+	}
+	if (mkdirat(e->base, fresh, 0777) != 0 && errno != EEXIST) {
+		cli_error(j->cli, "%s: %s", fresh, strerror(errno));
+		return false;
+	}
+	dir = openat(e->base, fresh,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 || !unpack_into(j, j->out[volume], dir, fresh))
+		return false;
+	if (renameat(e->base, local, e->base, kept) != 0 ||
+	    renameat(e->base, fresh, e->base, local) != 0) {
+		cli_error(j->cli, "%s: %s", local, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+static json_t *
+hex_json(const uint8_t *p, size_t n)
+{
+	char hex[2 * BINDING_LEN + 1];
+
+	hex_encode(hex, p, n);
+	return json_string(hex);
+}
+
+static json_t *
+result_json(const struct jobdir_end *e)
+{
+	const struct submitter *s = e->s;
+	json_t *outs = json_array();
+	json_t *o;
+
+	for (unsigned i = 0; i < s->nout; i++)
+		json_array_append_new(outs,
+		    json_pack("{s:s,s:o,s:I}", "target",
+			s->manifest->volume[s->out[i].volume].target, "sha256",
+			hex_json(s->out[i].sha256, 32), "size",
+			(json_int_t)s->out[i].size));
+	o = json_pack("{s:o,s:s,s:s,s:I,s:o,s:o,s:{s:s,s:o,s:o}}", "id",
+	    hex_json(s->manifest->job, 32), "state", s->state, "outcome",
+	    outcome_name(s->r.outcome), "code", (json_int_t)s->r.code, "image",
+	    hex_json(s->r.image, 32), "outputs", outs, "node", "urn",
+	    e->node_urn, "destination", hex_json(e->dest, 16), "binding",
+	    hex_json(e->binding, BINDING_LEN));
+	return o;
+}
+
+int
+jobdir_finish(struct jobdir *j, const struct jobdir_end *e)
+{
+	const struct submitter *s = e->s;
+	_cleanup_free_ char *text = NULL;
+	json_t *o;
+
+	for (unsigned i = 0; i < s->nout; i++) {
+		unsigned v = s->out[i].volume;
+		const char *target = j->manifest->volume[v].target;
+		_cleanup_fd_ int dir = make_target(j->dir, target);
+
+		if (dir < 0) {
+			cli_error(j->cli, "%s/volumes%s: %s", j->path, target,
+			    strerror(errno));
+			return CLI_FAILED;
+		}
+		if (!unpack_into(j, j->out[v], dir, target))
+			return CLI_FAILED;
+		if (e->in_place && !replace_local(j, e, v))
+			return CLI_FAILED;
+	}
+	o = result_json(e);
+	text = o != NULL ? json_dumps(o, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
+	json_decref(o);
+	if (text == NULL ||
+	    file_replace(j->dir, "result.json", text, strlen(text), 0644) != 0 ||
+	    file_replace(j->dir, "receipt", s->receipt, sizeof(s->receipt),
+		0644) != 0) {
+		cli_error(j->cli, "%s: %s", j->path, strerror(errno));
+		return CLI_FAILED;
+	}
+	return CLI_OK;
+}
+
+/* ---- reading it back ---- */
+
+static bool
+hex_member(const json_t *o, const char *name, uint8_t *out, size_t n)
+{
+	const json_t *v = json_object_get(o, name);
+
+	return json_is_string(v) &&
+	    hex_decode(out, n, json_string_value(v), json_string_length(v));
+}
+
+static bool
+read_outputs(struct cli *c, int dir, const json_t *list, struct jobdir_proof *p)
+{
+	size_t n = json_array_size(list);
+
+	if (n > JOB_OUTPUTS_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *o = json_array_get(list, i);
+		const char *target = json_string_value(
+		    json_object_get(o, "target"));
+		char path[CLI_PATH];
+		struct pack packed;
+
+		if (target == NULL ||
+		    manifest_target_bad(target, strlen(target)) != NULL)
+			return false;
+		memcpy(p->target[i], target, strlen(target) + 1);
+		(void)snprintf(path, sizeof(path), "volumes%s", target);
+		if (!pack_folder(c, dir, path, &packed))
+			return false;
+		(void)close(packed.fd);
+		p->out[i].path = p->target[i];
+		p->out[i].size = packed.size;
+		memcpy(p->out[i].sha256, packed.sha256, 32);
+	}
+	p->nout = (unsigned)n;
+	return true;
+}
+
+int
+jobdir_read(struct cli *c, const char *path, struct jobdir_proof *p)
+{
+	_cleanup_fd_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ char *manifest = NULL, *text = NULL;
+	size_t manifest_len, len;
+	json_t *o = NULL;
+	bool ok;
+
+	memset(p, 0, sizeof(*p));
+	if (dir < 0) {
+		cli_error(c, "%s: %s", path, strerror(errno));
+		return CLI_FAILED;
+	}
+	if (file_read(dir, "receipt", p->receipt, sizeof(p->receipt)) !=
+	    JOB_RECEIPT_LEN) {
+		cli_error(c, "%s holds no receipt of 317 bytes", path);
+		return CLI_FAILED;
+	}
+	manifest = file_load(dir, "manifest", ENV_MANIFEST_MAX * 2,
+	    &manifest_len);
+	text = file_load(dir, "result.json", 1 << 20, &len);
+	if (text != NULL)
+		o = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	ok = manifest != NULL && o != NULL &&
+	    envelope_job(manifest, manifest_len, p->job) &&
+	    hex_member(json_object_get(o, "node"), "binding", p->binding,
+		BINDING_LEN) &&
+	    read_outputs(c, dir, json_object_get(o, "outputs"), p);
+	for (int i = 0; ok && i < 2; i++) {
+		_cleanup_fd_ int fd = openat(dir, log_name[i],
+		    O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+		ok = fd >= 0 &&
+		    pack_digest(fd, p->log_sha[i], &p->log_size[i]);
+	}
+	json_decref(o);
+	if (!ok) {
+		cli_error(c, "%s: manifest, result.json or a log is missing "
+			     "or malformed",
+		    path);
+		return CLI_FAILED;
+	}
+	return CLI_OK;
+}

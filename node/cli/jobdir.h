@@ -1,0 +1,63 @@
+#ifndef WARREN_JOBDIR_H
+#define WARREN_JOBDIR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/cli/cli.h"
+#include "node/cli/submitter.h"
+
+/*
+ * The folder that a job leaves (compute.md 11): stdout, stderr, receipt,
+ * manifest, result.json, volumes/. It is a struct sub_store for results.
+ */
+struct jobdir {
+	struct cli *cli;
+	int dir;
+	char path[CLI_PATH];
+	const struct manifest *manifest;
+	int log[2];
+	int out[MANIFEST_VOLUMES]; /* unnamed files, until unpacked */
+	bool show; /* bytes of the streams go to ours too */
+	uint64_t shown[2];
+};
+
+/*
+ * Make it, or open that of the same job again. path NULL: ./<16 digits>.
+ * CLI_OK, CLI_USAGE (exists and is another job's), CLI_FAILED (said).
+ */
+int jobdir_open(struct jobdir *, struct cli *, const char *path,
+    const struct manifest *, const uint8_t *envelope, size_t len);
+void jobdir_close(struct jobdir *);
+void jobdir_store(struct jobdir *, struct sub_store *);
+
+/*
+ * The end: unpack outputs, write receipt and result.json. in_place: local
+ * folders (relative to base) of rw volumes are replaced too. CLI_OK or
+ * CLI_FAILED (said).
+ */
+struct jobdir_end {
+	const struct submitter *s;
+	const uint8_t *binding; /* the node's, 242 bytes */
+	const char *node_urn;
+	uint8_t dest[16];
+	bool in_place;
+	int base;
+	const char (*local)[CLI_PATH];
+};
+int jobdir_finish(struct jobdir *, const struct jobdir_end *);
+
+/* What result.json and the files say, read back for `receipt verify`. */
+struct jobdir_proof {
+	uint8_t receipt[JOB_RECEIPT_LEN];
+	uint8_t binding[242];
+	struct job_output out[JOB_OUTPUTS_MAX];
+	char target[JOB_OUTPUTS_MAX][MANIFEST_TEXT + 1];
+	unsigned nout;
+	uint8_t job[32]; /* SHA-256 of the manifest's payload */
+	uint8_t log_sha[2][32];
+	uint64_t log_size[2];
+};
+int jobdir_read(struct cli *, const char *path, struct jobdir_proof *);
+
+#endif

@@ -1,0 +1,24 @@
+#ifndef WARREN_JOBFILE_H
+#define WARREN_JOBFILE_H
+
+#include <stdint.h>
+
+#include "node/cli/cli.h"
+#include "trust/manifest.h"
+
+/*
+ * JOB.yaml (compute.md 2) as a manifest whose volumes are not packed yet.
+ * Who, once and until when (submitter, node, nonce, times) are the caller's.
+ */
+struct job_file {
+	struct manifest m;
+	char local[MANIFEST_VOLUMES][CLI_PATH]; /* as written, of each volume */
+	int64_t deadline_s; /* from signing; default 24 h */
+	int dir;            /* JOB.yaml's folder; -1 */
+};
+
+/* CLI_OK, CLI_USAGE or CLI_FAILED (said: file, line, column). Clear always. */
+int job_file_read(struct cli *, const char *path, struct job_file *);
+void job_file_clear(struct job_file *);
+
+#endif

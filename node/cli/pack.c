@@ -1,0 +1,107 @@
+#include "node/cli/pack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <nettle/sha2.h>
+
+#include "cleanup.h"
+#include "file.h"
+
+struct packing {
+	int fd;
+	struct sha256_ctx hash;
+	uint64_t size;
+};
+
+int
+pack_temp(void)
+{
+	const char *dir = getenv("TMPDIR");
+	char path[CLI_PATH];
+	int fd;
+
+	if (dir == NULL || dir[0] != '/')
+		dir = "/tmp";
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
+		return fd;
+	if (!cli_path(path, dir, "warren-XXXXXX"))
+		return -1;
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0)
+		(void)unlink(path);
+	return fd;
+}
+
+static int
+sink(void *arg, const void *data, size_t n)
+{
+	struct packing *p = arg;
+
+	if (write_full(p->fd, data, n) != 0)
+		return -1;
+	sha256_update(&p->hash, n, data);
+	p->size += n;
+	return 0;
+}
+
+bool
+pack_folder(struct cli *c, int dir, const char *path, struct pack *out)
+{
+	_cleanup_fd_ int from = openat(dir, path,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int fd = -1;
+	struct tree_report rep = {0};
+	struct packing p = {0};
+
+	out->fd = -1;
+	if (from < 0) {
+		cli_error(c, "volume %s: %s", path, strerror(errno));
+		return false;
+	}
+	fd = pack_temp();
+	if (fd < 0) {
+		cli_error(c, "no room to pack %s: %s", path, strerror(errno));
+		return false;
+	}
+	p.fd = fd;
+	sha256_init(&p.hash);
+	if (tree_pack(from, TREE_STRICT, sink, &p, &rep) != 0) {
+		cli_error(c, "volume %s: %s", path,
+		    rep.why[0] != '\0' ? rep.why : strerror(errno));
+		return false;
+	}
+	sha256_digest(&p.hash, sizeof(out->sha256), out->sha256);
+	out->size = p.size;
+	out->fd = steal_fd(&fd);
+	return true;
+}
+
+bool
+pack_digest(int fd, uint8_t sha256[32], uint64_t *size)
+{
+	uint8_t buf[65536];
+	struct sha256_ctx h;
+	off_t at = 0;
+
+	sha256_init(&h);
+	for (;;) {
+		ssize_t n = pread(fd, buf, sizeof(buf), at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		if (n == 0)
+			break;
+		sha256_update(&h, (size_t)n, buf);
+		at += n;
+	}
+	sha256_digest(&h, 32, sha256);
+	*size = (uint64_t)at;
+	return true;
+}

@@ -1,0 +1,27 @@
+#ifndef WARREN_PACK_H
+#define WARREN_PACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/cli/cli.h"
+#include "sandbox/tree.h"
+
+/*
+ * A folder as the blob that travels (compute.md 2.2): packed into an unnamed
+ * file in TMPDIR, so that what is sent is what was hashed.
+ */
+struct pack {
+	int fd; /* -1: none */
+	uint8_t sha256[32];
+	uint64_t size;
+};
+
+/* path relative to dir (AT_FDCWD). false: said. */
+bool pack_folder(struct cli *, int dir, const char *path, struct pack *);
+/* An unnamed file of our own; -1 with errno. */
+int pack_temp(void);
+/* SHA-256 and size of a regular file, from its beginning; false: errno. */
+bool pack_digest(int fd, uint8_t sha256[32], uint64_t *size);
+
+#endif

@@ -1,0 +1,125 @@
+/* warren receipt verify FOLDER */
+#include <stdio.h>
+#include <string.h>
+
+#include "node/cli/cli.h"
+#include "node/cli/jobdir.h"
+#include "trust/binding.h"
+#include "trust/receipt.h"
+#include "util.h"
+
+/* NULL when everything holds, else what does not. */
+static const char *
+verify(const struct jobdir_proof *p, struct job_receipt *r)
+{
+	struct klp_key key;
+	struct binding b;
+	uint8_t root[32];
+	const char *why;
+
+	if (!binding_parse(&b, p->binding, BINDING_LEN) ||
+	    !binding_key(&key, &b))
+		return "the node's binding is malformed";
+	if (!job_receipt_parse(r, p->receipt, JOB_RECEIPT_LEN))
+		return "the receipt is malformed";
+	if (!job_receipt_verify(r, &key))
+		return "the receipt is not signed by the node's key";
+	why = binding_check_at(&b, r->started != 0 ? r->started : b.not_before);
+	if (why != NULL)
+		return why;
+	if (memcmp(r->job, p->job, 32) != 0)
+		return "the receipt is for another job than the manifest";
+	if (!outputs_root(root, p->out, p->nout) ||
+	    memcmp(root, r->outputs, 32) != 0)
+		return "the outputs are not those that were signed";
+	logs_root(root, p->log_sha[0], p->log_size[0], p->log_sha[1],
+	    p->log_size[1]);
+	if (memcmp(root, r->logs, 32) != 0)
+		return "stdout or stderr is not the one that was signed";
+	return NULL;
+}
+
+static void
+layers_text(uint32_t layers, char *out, size_t cap)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < LAYER_COUNT; i++)
+		if ((layers >> i & 1) != 0 && n < cap)
+			n += (size_t)snprintf(out + n, cap - n, "%s%s",
+			    n > 0 ? " " : "", layer_name(i));
+}
+
+static void
+print_receipt(struct cli *c, const struct job_receipt *r,
+    const struct jobdir_proof *p)
+{
+	char job[65], fp[33], layers[256], started[24], wall[24], cpu[24],
+	    mem[24], outcome[64];
+
+	hex_encode(job, r->job, 32);
+	hex_encode(fp, r->node, FP16_LEN);
+	layers_text(r->layers, layers, sizeof(layers));
+	if (r->outcome == JOB_KILLED)
+		(void)snprintf(outcome, sizeof(outcome), "killed (%s)",
+		    kill_name((unsigned)r->code & 0xff));
+	else
+		(void)snprintf(outcome, sizeof(outcome), "%s %d",
+		    outcome_name(r->outcome), r->code);
+	if (c->json) {
+		json_t *o = json_pack(
+		    "{s:b,s:s,s:s,s:s,s:i,s:I,s:I,s:I,s:I,s:I,s:s,s:I}", "ok",
+		    1, "job", job, "node", fp, "outcome",
+		    outcome_name(r->outcome), "code", (int)r->code, "attempts",
+		    (json_int_t)r->attempts, "started", (json_int_t)r->started,
+		    "wall_ms", (json_int_t)r->wall_ms, "cpu_ms",
+		    (json_int_t)r->cpu_ms, "memory_kb",
+		    (json_int_t)r->memory_kb, "layers", layers, "outputs",
+		    (json_int_t)p->nout);
+
+		cli_json(o);
+		return;
+	}
+	printf("receipt   valid: signed by node %s\n", fp);
+	printf("job       %s\n", job);
+	printf("outcome   %s, attempt %u\n", outcome, r->attempts);
+	printf("started   %s, ran %s, cpu %s, memory peak %s\n",
+	    cli_time(started, r->started), cli_duration(wall, r->wall_ms),
+	    cli_duration(cpu, r->cpu_ms),
+	    cli_bytes(mem, (uint64_t)r->memory_kb * 1024));
+	printf("outputs   %u, stdout %llu bytes, stderr %llu bytes: as "
+	       "signed\n",
+	    p->nout, (unsigned long long)p->log_size[0],
+	    (unsigned long long)p->log_size[1]);
+	printf("layers    %s\n", layers);
+}
+
+int
+verb_receipt_verify(struct cli *c, int argc, char **argv)
+{
+	struct jobdir_proof p;
+	struct job_receipt r;
+	const char *why;
+	uint8_t seed[32] = {0};
+	int rc = cli_options(c, argc, argv, NULL, 0, NULL, NULL);
+
+	if (rc != CLI_OK)
+		return rc < 0 ? CLI_OK : rc;
+	if (argc - c->arg != 1) {
+		cli_error(c, "name the folder of a job");
+		return CLI_USAGE;
+	}
+	if (!secp_init(seed)) /* verifies only: nothing secret to blind */
+		return CLI_FAILED;
+	rc = jobdir_read(c, argv[c->arg], &p);
+	if (rc != CLI_OK)
+		return rc;
+	why = verify(&p, &r);
+	if (why != NULL) {
+		cli_error(c, "NOT valid: %s", why);
+		return CLI_FAILED;
+	}
+	print_receipt(c, &r, &p);
+	return CLI_OK;
+}
