@@ -16,6 +16,7 @@
 #include "util.h"
 
 #include "node/cli/pack.h"
+#include "trust/binding.h"
 #include "trust/envelope.h"
 
 static const char *const log_name[2] = {"stdout", "stderr"};

@@ -45,10 +45,10 @@ layers_text(uint32_t layers, char *out, size_t cap)
 	size_t n = 0;
 
 	out[0] = '\0';
-	for (unsigned i = 0; i < LAYER_COUNT; i++)
+	for (unsigned i = 0; i < RLAYER_COUNT; i++)
 		if ((layers >> i & 1) != 0 && n < cap)
 			n += (size_t)snprintf(out + n, cap - n, "%s%s",
-			    n > 0 ? " " : "", layer_name(i));
+			    n > 0 ? " " : "", receipt_layer_name(i));
 }
 
 static void
