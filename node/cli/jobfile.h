@@ -12,7 +12,9 @@
  */
 struct job_file {
 	struct manifest m;
-	char local[MANIFEST_VOLUMES][CLI_PATH]; /* as written, of each volume */
+	/* local paths as written: of each volume, the module, the contract */
+	char local[MANIFEST_VOLUMES][CLI_PATH];
+	char wasm[CLI_PATH], contract[CLI_PATH];
 	int64_t deadline_s; /* from signing; default 24 h */
 	int dir;            /* JOB.yaml's folder; -1 */
 };

@@ -11,6 +11,8 @@
 #include "cleanup.h"
 #include "file.h"
 
+#define PACK_FILE_MAX (64u << 20)
+
 struct packing {
 	int fd;
 	struct sha256_ctx hash;
@@ -73,6 +75,39 @@ pack_folder(struct cli *c, int dir, const char *path, struct pack *out)
 	if (tree_pack(from, TREE_STRICT, sink, &p, &rep) != 0) {
 		cli_error(c, "volume %s: %s", path,
 		    rep.why[0] != '\0' ? rep.why : strerror(errno));
+		return false;
+	}
+	sha256_digest(&p.hash, sizeof(out->sha256), out->sha256);
+	out->size = p.size;
+	out->fd = steal_fd(&fd);
+	return true;
+}
+
+bool
+pack_file(struct cli *c, int dir, const char *path, struct pack *out)
+{
+	_cleanup_fd_ int from = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	_cleanup_fd_ int fd = -1;
+	struct packing p = {0};
+	uint8_t buf[65536];
+	ssize_t n;
+
+	out->fd = -1;
+	fd = from >= 0 ? pack_temp() : -1;
+	p.fd = fd;
+	sha256_init(&p.hash);
+	while (fd >= 0 && (n = read(from, buf, sizeof(buf))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n > 0 && p.size + (uint64_t)n > PACK_FILE_MAX)
+			errno = EFBIG;
+		else if (n > 0 && sink(&p, buf, (size_t)n) == 0)
+			continue;
+		cleanup_fdp(&fd);
+		fd = -1;
+	}
+	if (fd < 0) {
+		cli_error(c, "%s: %s", path, strerror(errno));
 		return false;
 	}
 	sha256_digest(&p.hash, sizeof(out->sha256), out->sha256);

@@ -19,6 +19,8 @@ struct pack {
 
 /* path relative to dir (AT_FDCWD). false: said. */
 bool pack_folder(struct cli *, int dir, const char *path, struct pack *);
+/* A file as it is (a module, a contract), at most 64 MiB. */
+bool pack_file(struct cli *, int dir, const char *path, struct pack *);
 /* An unnamed file of our own; -1 with errno. */
 int pack_temp(void);
 /* SHA-256 and size of a regular file, from its beginning; false: errno. */

@@ -29,7 +29,7 @@ struct session {
 	struct mono down_since;
 	ev_timer turn; /* wakes a waiting call */
 	ev_signal on_int, on_term;
-	bool interrupted;
+	bool interrupted, woken;
 
 	/* the one call under way */
 	enum call_state call;
@@ -155,8 +155,17 @@ session_run(struct session *s, int64_t us)
 {
 	struct mono end = mono_add(clock_mono(), us);
 
-	while (!s->interrupted && !mono_reached(clock_mono(), end))
+	s->woken = false;
+	while (!s->interrupted && !s->woken &&
+	    !mono_reached(clock_mono(), end))
 		wait_a_turn(s, mono_sub(end, clock_mono()));
+}
+
+void
+session_wake(struct session *s)
+{
+	s->woken = true;
+	ev_break(s->loop, EVBREAK_ONE);
 }
 
 static void

@@ -39,6 +39,8 @@ int session_listen(struct session *,
     void (*fn)(void *arg, const struct rns_event *), void *arg);
 /* Run the loop for a time, or until an interrupt. */
 void session_run(struct session *, int64_t us);
+/* End session_run() early, from a callback. */
+void session_wake(struct session *);
 
 /* Choose the node and make the link; CLI_OK, CLI_UNREACHABLE (said). */
 int session_connect(struct session *, const uint8_t dest[RNS_HASH],

@@ -77,7 +77,14 @@ blob_size(const struct submitter *s, const uint8_t sha[32], uint64_t *size)
 			*size = m->volume[i].blob.size;
 			return true;
 		}
-	return false;
+	if ((m->has & HAS_WASM) != 0 && memcmp(m->wasm.sha256, sha, 32) == 0)
+		*size = m->wasm.size;
+	else if ((m->has & HAS_CONTRACT) != 0 &&
+	    memcmp(m->contract.sha256, sha, 32) == 0)
+		*size = m->contract.size;
+	else
+		return false;
+	return true;
 }
 
 static bool
@@ -92,7 +99,7 @@ next_upload(struct submitter *s, struct proto_req *req)
 	}
 	if (s->have_asked) {
 		n = (size_t)MIN_OF(s->size - s->have, s->slice);
-		if (!s->store.input(s->store.arg, sha, s->have, s->buf, n)) {
+		if (!s->store.input(s->store.input_arg, sha, s->have, s->buf, n)) {
 			finish(s, SUB_LOCAL, "an input cannot be read");
 			return false;
 		}

@@ -38,10 +38,11 @@ enum sub_end {
 };
 
 struct sub_store {
-	void *arg;
+	void *input_arg;
 	/* bytes of an input blob, exactly n; false: cannot be read */
-	bool (*input)(void *arg, const uint8_t sha256[32], uint64_t offset,
+	bool (*input)(void *input_arg, const uint8_t sha256[32], uint64_t offset,
 	    uint8_t *out, size_t n);
+	void *arg; /* of the others */
 	/* bytes of rw volume i of the manifest, in order; false: cannot */
 	bool (*output)(void *arg, unsigned volume, uint64_t offset,
 	    const uint8_t *, size_t n);

@@ -1,0 +1,85 @@
+/* warren identity [show] */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rns/rns.h>
+
+#include "cleanup.h"
+#include "util.h"
+
+#include "node/cli/cli.h"
+#include "node/cli/person.h"
+
+static void
+print_identity(struct cli *c, const struct person *p, bool node)
+{
+	char text[KEY_TEXT_MAX], fp[2 * FP_LEN + 1], hash[33], dest_hex[33];
+	uint8_t dest[16];
+
+	key_text(text, &p->key);
+	hex_encode(fp, p->fp, FP_LEN);
+	hex_encode(hash, p->rns_hash, 16);
+	/* cannot fail: the name is ours */
+	(void)rns_dest_hash(dest, "klp.node", p->rns_hash);
+	hex_encode(dest_hex, dest, 16);
+	if (c->json) {
+		cli_json(json_pack("{s:s,s:s,s:s,s:s,s:s}", "key", text, "fp",
+		    fp, "urn", p->urn, "rns", hash, "destination", dest_hex));
+		return;
+	}
+	printf("key          %s\n", text);
+	printf("fingerprint  %s\n", fp);
+	printf("urn          %s\n", p->urn);
+	printf("reticulum    %s\n", hash);
+	if (node)
+		printf("klp.node     %s\n", dest_hex);
+}
+
+/* The node's keys lie in two folders: storage/ and warren/keys/. */
+static int
+show_node(struct cli *c)
+{
+	char dir[CLI_PATH];
+	_cleanup_fd_ int fd = -1;
+	struct person p;
+	int rc;
+
+	if (!cli_config_dir(c, dir))
+		return CLI_FAILED;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		cli_error(c, "%s: %s", dir, strerror(errno));
+		return CLI_FAILED;
+	}
+	rc = person_pair(c, fd, "storage/transport_identity",
+	    "warren/keys/mesh", &p);
+	if (rc == CLI_OK)
+		print_identity(c, &p, true);
+	person_clear(&p);
+	return rc;
+}
+
+int
+verb_identity(struct cli *c, int argc, char **argv)
+{
+	struct person p;
+	int rc = cli_options(c, argc, argv, NULL, 0, NULL, NULL);
+
+	if (rc != CLI_OK)
+		return rc < 0 ? CLI_OK : rc;
+	if (argc - c->arg > 1 ||
+	    (argc - c->arg == 1 && strcmp(argv[c->arg], "show") != 0)) {
+		cli_error(c, "usage: warren identity [show]");
+		return CLI_USAGE;
+	}
+	if (c->config != NULL && c->identity == NULL)
+		return show_node(c);
+	rc = person_load(c, &p);
+	if (rc == CLI_OK)
+		print_identity(c, &p, false);
+	person_clear(&p);
+	return rc;
+}

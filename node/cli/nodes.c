@@ -1,0 +1,233 @@
+#include "node/cli/nodes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "clock.h"
+#include "file.h"
+#include "trust/tlv.h"
+#include "util.h"
+
+#define NOTES_MAX (256u * 1024)
+#define LISTEN_TURN_US (200 * 1000)
+
+static struct node_info *
+list_get(struct node_list *l, const uint8_t dest[16])
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (memcmp(l->v[i].dest, dest, 16) == 0)
+			return &l->v[i];
+	if (l->n == NODES_MAX)
+		return NULL;
+	memset(&l->v[l->n], 0, sizeof(l->v[0]));
+	memcpy(l->v[l->n].dest, dest, 16);
+	l->v[l->n].hops = -1;
+	return &l->v[l->n++];
+}
+
+/* What the announce of a node says, as far as it proves itself. */
+static void
+take_announce(struct node_info *n, const struct rns_known *k)
+{
+	struct app_data a;
+	struct binding b;
+	struct klp_key key;
+
+	n->heard_us = k->heard_us;
+	if (k->app_data == NULL ||
+	    !app_data_parse(&a, k->app_data, k->app_data_len))
+		return;
+	memcpy(n->name, a.name, sizeof(n->name));
+	n->has_caps = a.has_caps;
+	if (a.has_caps) {
+		n->accepting = (a.caps.flags & APP_ACCEPTING) != 0;
+		n->cpu_milli = a.caps.cpu_milli;
+		n->memory_mib = a.caps.memory_mib;
+		n->queue = a.caps.queue;
+	}
+	if (a.has_binding &&
+	    binding_parse_announce(&b, a.binding, BINDING_ANNOUNCE_LEN,
+		k->public_key) &&
+	    binding_check_announce(&b, k->public_key, (uint32_t)time(NULL)) ==
+		NULL &&
+	    binding_key(&key, &b)) {
+		n->has_key = true;
+		key_fp(n->fp, &key);
+	}
+}
+
+static void
+collect_known(struct session *s, struct node_list *l)
+{
+	const struct rns *r = session_rns(s);
+	uint8_t at[RNS_HASH] = {0}, want[RNS_HASH], id[RNS_HASH];
+	bool first = true;
+	struct rns_known k;
+	struct rns_path p;
+
+	while (rns_known_next(r, at, first, &k)) {
+		struct node_info *n;
+
+		first = false;
+		memcpy(at, k.dest, sizeof(at));
+		rns_identity_hash_of(id, k.public_key);
+		if (rns_dest_hash(want, "klp.node", id) != RNS_OK ||
+		    memcmp(want, k.dest, sizeof(want)) != 0)
+			continue;
+		n = list_get(l, k.dest);
+		if (n == NULL)
+			return;
+		take_announce(n, &k);
+		if (rns_path_get(r, k.dest, &p))
+			n->hops = p.hops;
+	}
+}
+
+/* nodes: "DEST FP NAME" a line */
+static void
+collect_noted(const struct person *p, struct node_list *l)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	char *line, *save = NULL;
+
+	text = file_load(p->dir, "nodes", NOTES_MAX, &len);
+	if (text == NULL)
+		return;
+	for (line = strtok_r(text, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save)) {
+		uint8_t dest[16], fp[FP_LEN];
+		struct node_info *n;
+
+		if (strlen(line) < 32 + 1 + 64 || line[32] != ' ' ||
+		    !hex_decode(dest, 16, line, 32) ||
+		    !hex_decode(fp, FP_LEN, line + 33, 64))
+			continue;
+		n = list_get(l, dest);
+		if (n == NULL)
+			return;
+		if (!n->has_key) {
+			n->has_key = true;
+			memcpy(n->fp, fp, FP_LEN);
+		}
+		if (n->name[0] == '\0' && strlen(line) > 98)
+			(void)snprintf(n->name, sizeof(n->name), "%s",
+			    line + 98);
+	}
+}
+
+int
+nodes_collect(struct session *s, const struct person *p, struct node_list *l)
+{
+	l->n = 0;
+	l->v = calloc(NODES_MAX, sizeof(*l->v));
+	if (l->v == NULL)
+		return -1;
+	collect_known(s, l);
+	collect_noted(p, l);
+	return 0;
+}
+
+void
+nodes_note(const struct person *p, const uint8_t dest[16],
+    const uint8_t fp[FP_LEN], const char *name)
+{
+	_cleanup_free_ char *old = NULL, *text = NULL;
+	char hex[33], hex_fp[65], safe[64];
+	size_t len = 0, cap;
+	char *line, *save = NULL;
+	int n;
+
+	hex_encode(hex, dest, 16);
+	hex_encode(hex_fp, fp, FP_LEN);
+	text_escape(safe, sizeof(safe), name, strlen(name));
+	old = file_load(p->dir, "nodes", NOTES_MAX, &len);
+	cap = len + 256;
+	text = malloc(cap);
+	if (text == NULL)
+		return;
+	n = snprintf(text, cap, "%s %s %s\n", hex, hex_fp, safe);
+	for (line = old != NULL ? strtok_r(old, "\n", &save) : NULL;
+	     line != NULL && n > 0; line = strtok_r(NULL, "\n", &save))
+		if (strncmp(line, hex, 32) != 0)
+			n += snprintf(text + n, cap - (size_t)n, "%s\n", line);
+	/* a hint for later commands: a failure costs nothing now */
+	if (n > 0)
+		(void)file_replace(p->dir, "nodes", text, (size_t)n, 0600);
+}
+
+/* 1 found, 0 none, -1 more than one. */
+static int
+match(const struct node_list *l, const char *text, enum node_by *by,
+    uint8_t dest[16])
+{
+	uint8_t hash[16], fp[FP_LEN], as_identity[16];
+	size_t len = strlen(text);
+	bool is_hash = hex_decode(hash, 16, text, len);
+	bool is_urn = !is_hash && urn_parse(fp, text, len);
+	int found = 0;
+
+	if (is_hash && rns_dest_hash(as_identity, "klp.node", hash) != RNS_OK)
+		return 0;
+	*by = is_hash ? NODE_BY_HASH : is_urn ? NODE_BY_URN : NODE_BY_NAME;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct node_info *n = &l->v[i];
+		bool same;
+
+		if (is_hash)
+			same = memcmp(n->dest, hash, 16) == 0 ||
+			    memcmp(n->dest, as_identity, 16) == 0;
+		else if (is_urn)
+			same = n->has_key && memcmp(n->fp, fp, FP_LEN) == 0;
+		else
+			same = strcmp(n->name, text) == 0;
+		if (!same)
+			continue;
+		if (found > 0)
+			return -1;
+		found = 1;
+		memcpy(dest, n->dest, 16);
+	}
+	return found;
+}
+
+int
+nodes_resolve(struct cli *c, struct session *s, const struct person *p,
+    const char *text, int64_t wait_us, uint8_t dest[16], enum node_by *by)
+{
+	struct mono end = mono_add(clock_mono(), wait_us);
+
+	for (;;) {
+		struct node_list l;
+		int found;
+
+		if (nodes_collect(s, p, &l) != 0)
+			return CLI_FAILED;
+		found = match(&l, text, by, dest);
+		free(l.v);
+		if (found == 1)
+			return CLI_OK;
+		if (found < 0) {
+			cli_error(c, "more than one node is named %s", text);
+			cli_hint(c, "Name it by its hash: `warren nodes`.");
+			return CLI_USAGE;
+		}
+		if (*by == NODE_BY_HASH) {
+			/* not heard of: the mesh may know a path to it */
+			return hex_decode(dest, 16, text, strlen(text)) ?
+			    CLI_OK :
+			    CLI_USAGE;
+		}
+		if (session_interrupted(s) ||
+		    mono_reached(clock_mono(), end)) {
+			cli_error(c, "no node %s is known", text);
+			cli_hint(c, "`warren nodes` lists who is heard.");
+			return CLI_UNREACHABLE;
+		}
+		cli_progress(c, "listening for %s ...", text);
+		session_run(s, LISTEN_TURN_US);
+	}
+}

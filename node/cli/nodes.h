@@ -1,0 +1,49 @@
+#ifndef WARREN_CLI_NODES_H
+#define WARREN_CLI_NODES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/cli/cli.h"
+#include "node/cli/person.h"
+#include "node/cli/session.h"
+
+/* Compute nodes (design.md 7, "nodes known to the CLI"). */
+struct node_info {
+	uint8_t dest[16];
+	bool has_key; /* a valid binding was announced */
+	uint8_t fp[FP_LEN];
+	bool has_caps;
+	bool accepting;
+	uint32_t cpu_milli, memory_mib;
+	unsigned queue;
+	char name[33]; /* as announced, not escaped; "" none */
+	int hops;      /* -1: no path */
+	int64_t heard_us; /* Unix time; 0: only noted */
+};
+
+#define NODES_MAX 1024
+struct node_list {
+	struct node_info *v;
+	size_t n;
+};
+
+/*
+ * What the core knows (storage folder, and what was heard), and what the
+ * person noted. 0 or -1 (memory). Free v.
+ */
+int nodes_collect(struct session *, const struct person *, struct node_list *);
+
+/* How a NODE of the command line was named: decides what is asked of trust. */
+enum node_by { NODE_BY_HASH, NODE_BY_URN, NODE_BY_NAME };
+/*
+ * 32 hex digits, a URN, or a name that exactly one node has; listens for up to
+ * wait_us when it is not known yet. CLI_OK, CLI_USAGE, CLI_UNREACHABLE (said).
+ */
+int nodes_resolve(struct cli *, struct session *, const struct person *,
+    const char *text, int64_t wait_us, uint8_t dest[16], enum node_by *);
+/* Note a node that was dealt with. */
+void nodes_note(const struct person *, const uint8_t dest[16],
+    const uint8_t fp[FP_LEN], const char *name);
+
+#endif

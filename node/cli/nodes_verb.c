@@ -1,0 +1,237 @@
+/* warren nodes; warren describe NODE */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "units.h"
+#include "util.h"
+
+#include "node/cli/cli.h"
+#include "node/cli/nodes.h"
+#include "node/cli/remote.h"
+#include "trust/receipt.h"
+
+#define WAIT_MS 10000
+#define CONTACT_MS (2 * 60 * 1000)
+
+static const struct cli_option wait_option[] = {{"wait", 'w', true}};
+static const struct cli_option timeout_option[] = {{"timeout", 0, true}};
+
+static bool
+set_time(struct cli *c, void *ctx, int index, const char *value)
+{
+	(void)index;
+	if (units_time_ms(value, ctx))
+		return true;
+	cli_error(c, "%s is no time (like 500ms, 10s, 2m)", value);
+	return false;
+}
+
+static void
+on_announce(void *arg, const struct rns_event *ev)
+{
+	(void)ev;
+	(*(unsigned *)arg)++;
+}
+
+static json_t *
+node_json(const struct node_info *n)
+{
+	char dest[33], fp[65];
+	json_t *o;
+
+	hex_encode(dest, n->dest, 16);
+	hex_encode(fp, n->fp, FP_LEN);
+	o = json_pack("{s:s,s:s,s:s?,s:i,s:I}", "destination", dest, "name",
+	    n->name, "fp", n->has_key ? fp : NULL, "hops", n->hops, "heard",
+	    (json_int_t)(n->heard_us / 1000000));
+	if (o != NULL && n->has_caps)
+		(void)json_object_update_new(o,
+		    json_pack("{s:b,s:I,s:I,s:I}", "accepting", n->accepting,
+			"cpu", (json_int_t)n->cpu_milli, "memory",
+			(json_int_t)n->memory_mib << 20, "queue",
+			(json_int_t)n->queue));
+	return o;
+}
+
+static void
+print_nodes(const struct node_list *l)
+{
+	static const char *const heads[] = {"DESTINATION", "NAME", "HOPS",
+	    "CPU", "MEMORY", "QUEUE", "ACCEPTS", "HEARD"};
+	struct cli_table *t = cli_table_new(heads, NELEM(heads));
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct node_info *n = &l->v[i];
+		char dest[33], hops[8], cpu[16], mem[24], queue[8], heard[24];
+		const char *row[NELEM(heads)] = {dest, n->name, hops, cpu, mem,
+		    queue, n->accepting ? "yes" : "no", heard};
+
+		hex_encode(dest, n->dest, 16);
+		(void)snprintf(hops, sizeof(hops), n->hops < 0 ? "?" : "%d",
+		    n->hops);
+		(void)snprintf(cpu, sizeof(cpu), "%u.%02u",
+		    n->cpu_milli / 1000, n->cpu_milli % 1000 / 10);
+		(void)cli_bytes(mem, (uint64_t)n->memory_mib << 20);
+		(void)snprintf(queue, sizeof(queue), "%u", n->queue);
+		(void)cli_time(heard, n->heard_us / 1000000);
+		if (!n->has_caps)
+			row[3] = row[4] = row[5] = row[6] = "?";
+		cli_table_row(t, row);
+	}
+	cli_table_print(t);
+}
+
+int
+verb_nodes(struct cli *c, int argc, char **argv)
+{
+	struct person p = {.dir = -1};
+	struct session *s = NULL;
+	struct node_list l = {0};
+	uint64_t wait_ms = WAIT_MS;
+	unsigned heard = 0;
+	int rc = cli_options(c, argc, argv, wait_option, 1, set_time, &wait_ms);
+
+	if (rc != CLI_OK)
+		return rc < 0 ? CLI_OK : rc;
+	if ((rc = person_load(c, &p)) == CLI_OK &&
+	    (rc = session_open(&s, c, &p)) == CLI_OK) {
+		(void)session_listen(s, on_announce, &heard);
+		cli_progress(c, "listening ...");
+		session_run(s, (int64_t)wait_ms * 1000);
+		cli_progress_end(c);
+		rc = nodes_collect(s, &p, &l) == 0 ? CLI_OK : CLI_FAILED;
+	}
+	if (rc == CLI_OK && c->json) {
+		json_t *a = json_array();
+
+		for (size_t i = 0; i < l.n; i++)
+			(void)json_array_append_new(a, node_json(&l.v[i]));
+		cli_json(json_pack("{s:o}", "nodes", a));
+	} else if (rc == CLI_OK && l.n == 0) {
+		fprintf(stderr, "No compute node has been heard.\n");
+	} else if (rc == CLI_OK) {
+		print_nodes(&l);
+	}
+	free(l.v);
+	session_close(s);
+	person_clear(&p);
+	return rc;
+}
+
+/* ---- describe ---- */
+
+static void
+describe_json(const struct proto_describe *d, const struct remote *r)
+{
+	json_t *layers = json_array();
+	json_t *images = json_array();
+	char dest[33], name[65];
+
+	hex_encode(dest, r->dest, 16);
+	for (unsigned i = 0; i < RLAYER_COUNT; i++)
+		if ((d->layers >> i & 1) != 0)
+			(void)json_array_append_new(layers,
+			    json_string(receipt_layer_name(i)));
+	for (size_t i = 0; i < d->nimages; i++) {
+		char hex[65];
+
+		pstr_copy(name, sizeof(name), d->images[i].name);
+		hex_encode(hex, d->images[i].digest, 32);
+		(void)json_array_append_new(images,
+		    json_pack("{s:s,s:s}", "name", name, "digest", hex));
+	}
+	cli_json(json_pack(
+	    "{s:s,s:s,s:s,s:b,s:i,s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I},"
+	    "s:{s:I,s:I,s:I},s:I,s:I,s:o,s:I,s:o}",
+	    "destination", dest, "name", r->name, "urn", r->urn, "accepting",
+	    d->accepting, "level", d->level, "limits", "memory",
+	    (json_int_t)d->limits.memory, "cpu", (json_int_t)d->limits.cpu,
+	    "time", (json_int_t)d->limits.time, "pids",
+	    (json_int_t)d->limits.pids, "output",
+	    (json_int_t)d->limits.output, "log", (json_int_t)d->limits.log,
+	    "slice", (json_int_t)d->limits.slice, "spool",
+	    (json_int_t)d->limits.spool, "left", "jobs_queued",
+	    (json_int_t)d->left.jobs_queued, "jobs_per_hour",
+	    (json_int_t)d->left.jobs_per_hour, "spool",
+	    (json_int_t)d->left.spool, "queued", (json_int_t)d->queued,
+	    "running", (json_int_t)d->running, "layers", layers, "time",
+	    (json_int_t)d->time, "images", images));
+}
+
+static void
+describe_text(const struct proto_describe *d, const struct remote *r)
+{
+	char a[24], b[24], e[24], t[24], safe[80], profile[80], dest[33];
+
+	hex_encode(dest, r->dest, 16);
+	text_escape(safe, sizeof(safe), r->name, strlen(r->name));
+	text_escape(profile, sizeof(profile), d->profile.p, d->profile.n);
+	printf("node      %s %s\n", dest, safe);
+	printf("urn       %s\n", r->urn);
+	printf("state     %s, %" PRIu64 " running, %" PRIu64 " queued\n",
+	    d->accepting ? "accepting jobs" : "not accepting jobs", d->running,
+	    d->queued);
+	printf("you       level %+d, profile %s\n", d->level, profile);
+	printf("limits    memory %s, cpu %" PRIu64 ".%03" PRIu64
+	       ", time %s, pids %" PRIu64 ", output %s, log %s\n",
+	    cli_bytes(a, d->limits.memory), d->limits.cpu / 1000,
+	    d->limits.cpu % 1000, cli_duration(t, (int64_t)d->limits.time),
+	    d->limits.pids, cli_bytes(b, d->limits.output),
+	    cli_bytes(e, d->limits.log));
+	printf("left      %" PRIu64 " jobs queued, %" PRIu64
+	       " this hour, spool %s\n",
+	    d->left.jobs_queued, d->left.jobs_per_hour,
+	    cli_bytes(a, d->left.spool));
+	printf("layers   ");
+	for (unsigned i = 0; i < RLAYER_COUNT; i++)
+		if ((d->layers >> i & 1) != 0)
+			printf(" %s", receipt_layer_name(i));
+	printf("\n");
+	for (size_t i = 0; i < d->nimages; i++) {
+		char hex[65], name[256];
+
+		hex_encode(hex, d->images[i].digest, 32);
+		text_escape(name, sizeof(name), d->images[i].name.p,
+		    d->images[i].name.n);
+		printf("image     %s sha256:%.16s...\n", name, hex);
+	}
+}
+
+int
+verb_describe(struct cli *c, int argc, char **argv)
+{
+	struct person p = {.dir = -1};
+	struct session *s = NULL;
+	struct remote r = {0};
+	struct proto_describe d;
+	uint64_t ms = CONTACT_MS;
+	struct session_opts o = {.identify = true};
+	enum node_by by;
+	int rc = cli_options(c, argc, argv, timeout_option, 1, set_time, &ms);
+
+	if (rc != CLI_OK)
+		return rc < 0 ? CLI_OK : rc;
+	if (argc - c->arg != 1) {
+		cli_error(c, "usage: warren describe NODE");
+		return CLI_USAGE;
+	}
+	o.contact_us = (int64_t)ms * 1000;
+	if ((rc = person_load(c, &p)) == CLI_OK &&
+	    (rc = session_open(&s, c, &p)) == CLI_OK &&
+	    (rc = nodes_resolve(c, s, &p, argv[c->arg], o.contact_us, r.dest,
+		 &by)) == CLI_OK &&
+	    (rc = session_connect(s, r.dest, &o)) == CLI_OK &&
+	    (rc = remote_describe_full(c, s, &p, &r, &d)) == CLI_OK) {
+		nodes_note(&p, r.dest, r.fp, r.name);
+		if (c->json)
+			describe_json(&d, &r);
+		else
+			describe_text(&d, &r);
+	}
+	session_close(s);
+	person_clear(&p);
+	return rc;
+}

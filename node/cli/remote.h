@@ -1,0 +1,40 @@
+#ifndef WARREN_REMOTE_H
+#define WARREN_REMOTE_H
+
+#include "node/cli/cli.h"
+#include "node/cli/nodes.h"
+#include "node/cli/person.h"
+#include "node/cli/session.h"
+
+/* What a node says of itself (compute.md 3.1), checked. */
+struct remote {
+	uint8_t dest[16];
+	uint8_t rns_pub[64];
+	uint8_t binding[BINDING_LEN];
+	struct klp_key key;
+	uint8_t fp[FP_LEN];
+	char urn[URN_MAX];
+	char name[65];
+	uint32_t slice;
+	uint32_t time; /* its clock, unix seconds; ours when it gives none */
+};
+
+/*
+ * describe, with the person's binding; the node's binding must hold for the
+ * Reticulum key of its destination. out may be kept by the caller for printing:
+ * the decoded answer, until the next call. CLI_OK, CLI_FAILED, CLI_REFUSED,
+ * CLI_UNREACHABLE (said).
+ */
+int remote_describe(struct cli *, struct session *, const struct person *,
+    struct remote *);
+int remote_describe_full(struct cli *, struct session *,
+    const struct person *, struct remote *, struct proto_describe *out);
+
+/*
+ * May inputs go to this node (compute.md 11): submit.yaml beside the person's
+ * keys. CLI_OK, CLI_REFUSED or CLI_USAGE (said).
+ */
+int remote_trust(struct cli *, const struct person *, const struct remote *,
+    enum node_by);
+
+#endif
