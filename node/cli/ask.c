@@ -1,0 +1,143 @@
+#include "node/cli/ask.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "file.h"
+
+#define LINE_MAX_BYTES 65536
+
+static const char *const socket_name[] = {"mesh.sock", "node.sock"};
+
+/* A long path goes by /proc/self/fd: sun_path has 108 bytes. */
+static int
+connect_to(const char *dir, const char *name)
+{
+	_cleanup_fd_ int run = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int fd = -1;
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+
+	if (run < 0)
+		return -1;
+	(void)snprintf(sun.sun_path, sizeof(sun.sun_path),
+	    "/proc/self/fd/%d/%s", run, name);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 ||
+	    connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) != 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
+static bool
+run_dir(struct cli *c, char out[CLI_PATH])
+{
+	char dir[CLI_PATH];
+
+	return cli_config_dir(c, dir) && cli_path(out, dir, "warren/run");
+}
+
+bool
+ask_possible(struct cli *c, enum ask_whom whom)
+{
+	char run[CLI_PATH], path[CLI_PATH];
+	struct stat st;
+
+	return run_dir(c, run) && cli_path(path, run, socket_name[whom]) &&
+	    stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+/* 1: go on; 0: the last; -1: refused, with *rc. */
+static int
+take_line(struct cli *c, const char *line, size_t len, int *rc,
+    bool (*each)(void *, const json_t *), void *arg)
+{
+	json_error_t e;
+	json_t *o = json_loadb(line, len, JSON_REJECT_DUPLICATES, &e);
+	int more = 1;
+
+	if (o == NULL || !json_is_object(o)) {
+		cli_error(c, "the daemon's answer is malformed: %s", e.text);
+		*rc = CLI_FAILED;
+		more = -1;
+	} else if (!json_is_true(json_object_get(o, "ok"))) {
+		const char *why = json_string_value(
+		    json_object_get(o, "why"));
+		json_int_t code = json_integer_value(
+		    json_object_get(o, "exit"));
+
+		cli_error(c, "%s", why != NULL ? why : "refused");
+		*rc = code >= 1 && code <= 5 ? (int)code : CLI_FAILED;
+		more = -1;
+	} else if (!each(arg, o) || json_is_true(json_object_get(o, "end"))) {
+		more = 0;
+	}
+	json_decref(o);
+	return more;
+}
+
+int
+ask(struct cli *c, enum ask_whom whom, json_t *request,
+    bool (*each)(void *, const json_t *), void *arg)
+{
+	_cleanup_free_ char *text = NULL, *buf = NULL;
+	_cleanup_fd_ int fd = -1;
+	char dir[CLI_PATH];
+	size_t have = 0;
+	int rc = CLI_OK;
+
+	text = json_dumps(request, JSON_COMPACT);
+	json_decref(request);
+	buf = malloc(LINE_MAX_BYTES);
+	if (text == NULL || buf == NULL || !run_dir(c, dir))
+		return CLI_FAILED;
+	fd = connect_to(dir, socket_name[whom]);
+	if (fd < 0) {
+		cli_error(c, "%s/%s: %s", dir, socket_name[whom],
+		    strerror(errno));
+		cli_hint(c,
+		    errno == EACCES ? "It answers root and the owner of the "
+				      "folder only." :
+				      "Is `warrend` running on this folder%s?",
+		    whom == ASK_NODE ? " with compute switched on" : "");
+		return CLI_UNREACHABLE;
+	}
+	if (write_full(fd, text, strlen(text)) != 0 ||
+	    write_full(fd, "\n", 1) != 0) {
+		cli_error(c, "the daemon hung up: %s", strerror(errno));
+		return CLI_UNREACHABLE;
+	}
+	for (;;) {
+		char *nl;
+		ssize_t n;
+
+		while ((nl = memchr(buf, '\n', have)) != NULL) {
+			size_t len = (size_t)(nl - buf);
+			int more = take_line(c, buf, len, &rc, each, arg);
+
+			if (more <= 0)
+				return more < 0 ? rc : CLI_OK;
+			have -= len + 1;
+			memmove(buf, nl + 1, have);
+		}
+		if (have == LINE_MAX_BYTES) {
+			cli_error(c, "the daemon's answer is too long");
+			return CLI_FAILED;
+		}
+		n = read(fd, buf + have, LINE_MAX_BYTES - have);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			cli_error(c, "the daemon hung up");
+			return CLI_UNREACHABLE;
+		}
+		have += (size_t)n;
+	}
+}

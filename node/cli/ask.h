@@ -1,0 +1,25 @@
+#ifndef WARREN_ASK_H
+#define WARREN_ASK_H
+
+#include <jansson.h>
+
+#include "node/cli/cli.h"
+
+/*
+ * Ask a daemon of this machine: warren/run/mesh.sock or node.sock of --config
+ * (design.md 7, "control"). One object goes, objects come until one has "end"
+ * or "ok": false.
+ */
+enum ask_whom { ASK_MESH, ASK_NODE };
+
+/*
+ * each() gets every object with "ok": true and does not keep it; it returns
+ * false to stop early. CLI_OK; the "exit" of a refusal, said with its "why";
+ * CLI_UNREACHABLE (said): no daemon runs there, or it is not for this user.
+ */
+int ask(struct cli *, enum ask_whom, json_t *steal_request,
+    bool (*each)(void *arg, const json_t *), void *arg);
+/* Does the daemon's socket exist? */
+bool ask_possible(struct cli *, enum ask_whom);
+
+#endif
