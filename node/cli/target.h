@@ -1,0 +1,51 @@
+#ifndef WARREN_TARGET_H
+#define WARREN_TARGET_H
+
+#include "node/cli/cli.h"
+#include "node/cli/person.h"
+#include "node/cli/remote.h"
+#include "node/cli/session.h"
+#include "trust/manifest.h"
+
+/*
+ * "Whose job is ID" (design.md 7): a folder means that job; an id noted beside
+ * the person's keys means the node that has it; else a job of the node of
+ * --config. --to NODE and --here say it outright.
+ */
+struct target {
+	struct cli *cli;
+	const char *to;   /* --to */
+	bool want_here;   /* --here */
+	uint64_t timeout_ms;
+
+	bool here;        /* a job of this machine's node */
+	char id[65];      /* as given, or whole */
+	bool has_id;
+	uint8_t job[32];  /* over the mesh: always whole */
+	char folder[CLI_PATH]; /* "" none */
+	uint8_t dest[16];
+	struct person person;
+	struct session *session;
+	struct remote node;
+};
+
+/* The options that target verbs share: to, here, timeout; indexes 0 to 2. */
+#define TARGET_OPTIONS                                                         \
+	{"to", 't', true}, {"here", 0, false}, {"timeout", 0, true}
+#define TARGET_OPTION_COUNT 3
+bool target_option(struct target *, int index, const char *value);
+void target_init(struct target *, struct cli *);
+/* Find it; text NULL: no job, only a node. CLI_OK or said. */
+int target_find(struct target *, const char *text);
+/* Contact the node (not when here): link, describe, key compared with the
+ * one noted. */
+int target_connect(struct target *);
+void target_close(struct target *);
+/*
+ * The manifest that lies in the folder; CLI_FAILED (said) when there is none.
+ * envelope: its bytes, free() it. Clear m always.
+ */
+int target_manifest(struct target *, struct manifest *m, char **envelope,
+    size_t *len);
+
+#endif
