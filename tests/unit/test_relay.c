@@ -455,6 +455,18 @@ answers_come_from_the_table(void **state)
 	node_run(&n, 0);
 	assert_int_equal(n.out_count, 1);
 	assert_int_equal(n.out[0].ifid, 2);
+	/* So is who asks for a program's destination, each time. */
+	stranger_make(&s, 2);
+	heard(&n, 2, &s, T0, 0, NULL);
+	node_run(&n, 10 * NODE_SECOND);
+	node_clear(&n);
+	asks(&n, 0, &s, NULL, 4);
+	node_run(&n, NODE_SECOND);
+	asks(&n, 1, &s, NULL, 5);
+	node_run(&n, NODE_SECOND);
+	assert_int_equal(n.out_count, 2);
+	assert_int_equal(n.out[0].ifid, 0);
+	assert_int_equal(n.out[1].ifid, 1);
 	node_close(&n);
 }
 

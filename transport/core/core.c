@@ -157,10 +157,13 @@ rns_recv(struct rns *r, unsigned ifid, const uint8_t *raw, size_t len,
 		(void)core_drop(r, RNS_DROP_HOPS);
 		return RNS_OK;
 	}
-	if (packet_parse(&p, raw, len) != RNS_OK) {
+	if (packet_split(&p, raw, len) != RNS_OK) {
 		(void)core_drop(r, RNS_DROP_HEADER);
 		return RNS_OK;
 	}
+	/* Parts of resources, the bulk of all bytes, are never looked up. */
+	if (p.dest_type != DEST_LINK || p.context != CTX_RESOURCE)
+		packet_hash(p.hash, raw, len, p.header_2);
 	p.rx = i;
 	p.from_local = i->cfg.kind == RNS_IF_LOCAL_CLIENT;
 	inbound(r, &p);

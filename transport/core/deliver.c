@@ -24,6 +24,7 @@ struct deliver {
 	struct provable recent[PROVABLE];
 	size_t next;
 	struct timer introduce;
+	bool attached_before;
 };
 
 struct outgoing {
@@ -254,7 +255,10 @@ deliver_introduce(struct rns *r)
 		    mono_add(r->now, ATTACH_ANNOUNCE_MS * 1000));
 }
 
-/* The daemon is there, perhaps again: it knows nothing of us (12.4). */
+/*
+ * The daemon is there, perhaps again: it knows nothing of us (12.4). After a
+ * restart it is given time to come up.
+ */
 void
 deliver_attached(struct rns *r)
 {
@@ -262,9 +266,12 @@ deliver_attached(struct rns *r)
 
 	for (d = dest_next(r, NULL); d != NULL; d = dest_next(r, d))
 		d->introduced = false;
-	if (dest_next(r, NULL) != NULL)
+	if (!r->deliver->attached_before)
+		deliver_introduce(r);
+	else if (dest_next(r, NULL) != NULL)
 		timer_set(r, &r->deliver->introduce,
 		    mono_add(r->now, REATTACH_ANNOUNCE * MONO_SECOND));
+	r->deliver->attached_before = true;
 }
 
 static void

@@ -160,6 +160,8 @@ announce_out(struct rns *r, const struct path *path, uint8_t hops,
 	enum verdict rule;
 	int err = RNS_ENOENT;
 
+	if (hops >= RNS_HOPS_MAX)
+		return RNS_EINVAL; /* nobody would take it */
 	if (!rd_u8(&rd, &flags) || !rd_skip(&rd, (flags & FLAG_HEADER_2) != 0 ?
 	    HEADER_2_LEN - 1 : HEADER_1_LEN - 1))
 		return RNS_EPARSE;

@@ -11,7 +11,7 @@
 #define SIGNALLED_MODE_SHIFT 21
 
 int
-packet_parse(struct packet *p, const uint8_t *raw, size_t len)
+packet_split(struct packet *p, const uint8_t *raw, size_t len)
 {
 	struct rd r = rd_make(raw, len);
 	uint8_t flags, hops, context;
@@ -46,8 +46,17 @@ packet_parse(struct packet *p, const uint8_t *raw, size_t len)
 	    .data = data,
 	    .data_len = data_len,
 	};
-	packet_hash(p->hash, raw, len, header_2);
 	return RNS_OK;
+}
+
+int
+packet_parse(struct packet *p, const uint8_t *raw, size_t len)
+{
+	int err = packet_split(p, raw, len);
+
+	if (err == RNS_OK)
+		packet_hash(p->hash, raw, len, p->header_2);
+	return err;
 }
 
 void

@@ -38,6 +38,8 @@ struct packet {
 
 /* RNS_EPARSE: 3.3 (no data included); never writes behind raw. */
 int packet_parse(struct packet *, const uint8_t *raw, size_t len);
+/* The same without the hash: whoever wants it calls packet_hash(). */
+int packet_split(struct packet *, const uint8_t *raw, size_t len);
 void packet_hash(uint8_t out[RNS_FULL_HASH], const uint8_t *raw, size_t len,
     bool header_2);
 /* Header type 1, hops 0; returns the length or 0 when it does not fit. */

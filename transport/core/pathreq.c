@@ -28,6 +28,7 @@ struct pathreq {
 	struct iface **asked;  /* who waits for the answer */
 	uint32_t asked_count;
 	struct iface *local_for; /* asked for a program's destination */
+	struct mono local_until; /* us < 0: nobody did */
 	struct timer expire;
 };
 RB_HEAD(pathreq_tree, pathreq);
@@ -133,7 +134,7 @@ pathreq_get(struct rns *r, const uint8_t dest[RNS_HASH])
 		return NULL;
 	}
 	memcpy(e->dest, dest, RNS_HASH);
-	e->sent = e->in_flight = e->discovery = NO_TIME;
+	e->sent = e->in_flight = e->discovery = e->local_until = NO_TIME;
 	timer_init(&e->expire, pathreq_expire, e);
 	(void)RB_INSERT(pathreq_tree, &r->pathreqs->tree, e);
 	r->pathreqs->count++;
@@ -156,6 +157,8 @@ pathreq_arm(struct rns *r, struct pathreq *e)
 		at = e->in_flight;
 	if (e->discovery.us > at.us)
 		at = e->discovery;
+	if (e->local_until.us > at.us)
+		at = e->local_until;
 	timer_set(r, &e->expire, at);
 }
 
@@ -439,8 +442,11 @@ pathreq_handle(struct rns *r, struct pathreq *e, const struct asked *q)
 	}
 	if (r->cfg.attached)
 		return false;
-	if (path != NULL && path->rx->cfg.kind == RNS_IF_LOCAL_CLIENT)
+	if (path != NULL && path->rx->cfg.kind == RNS_IF_LOCAL_CLIENT) {
 		e->local_for = q->from;
+		e->local_until = mono_add(r->now,
+		    PATH_REQUEST_GATE_TIMEOUT * MONO_SECOND);
+	}
 	if (path != NULL && (r->cfg.transport || q->local)) {
 		answer(r, path, q);
 		return true;
@@ -501,7 +507,7 @@ pathreq_in(struct rns *r, struct packet *p)
 	}
 	e->in_flight =
 	    mono_add(r->now, PATH_REQUEST_GATE_TIMEOUT * MONO_SECOND);
-	if (pathreq_handle(r, e, &q) && e->local_for == NULL)
+	if (pathreq_handle(r, e, &q))
 		e->in_flight = NO_TIME;
 	pathreq_arm(r, e);
 	if (!e->expire.armed || e->expire.at.us <= r->now.us)
