@@ -87,6 +87,38 @@ def exercise(c, d, image, command_prefix=("/bin/sh", "-c")):
     yield "somebody else's job is not found", status == 2
 
 
+def refusals(c, d, image):
+    """What a node must refuse, and with which code. Yields (name, passed)."""
+    from RNS.vendor import umsgpack as msgpack
+
+    def refused(payload, code, step, key=None, tamper=False):
+        env = codec.envelope_binary(msgpack, codec.T_MANIFEST, payload, key or c.key)
+        if tamper:
+            env = env.replace(b"/bin/true", b"/bin/fals")
+        status, meta, _ = c.ask("job/submit", {"m": env, "b": c.binding})
+        ok = status == 5 and meta.get("code") == code and meta.get("step") == step
+        if not ok:
+            print("#", code, step, "but", status, meta, flush=True)
+        return ok
+
+    def made(**kw):
+        return codec.manifest(c.key, d["urn"], image, ["/bin/true"], **kw)[0]
+
+    yield "tampered envelope", refused(made(), "manifest", 7, tamper=True)
+    yield "signed by another key", refused(made(), "manifest", 7, key=codec.SecpKey())
+    yield "unknown limit", refused(made(limits={"gpu": 1}), "manifest", 7)
+    yield "expired", refused(made(now=time.time() - 90000, deadline=60), "manifest", 7)
+    yield "for another node", refused(
+        codec.manifest(c.key, codec.SecpKey().urn("device"), image, ["/bin/true"])[0], "manifest", 7)
+    yield "unknown image", refused(codec.manifest(c.key, d["urn"], "no/such:image", ["/bin/true"])[0], "image", 8)
+    yield "too much memory", refused(made(limits={"memory": 1 << 50}), "limits", 9)
+    yield "broker network", refused(made(network="broker"), "limits", 9)
+    status, _, _ = c.ask("job/status", {"id": "short"})
+    yield "malformed request", status == 6
+    status, meta, _ = c.ask("blob/put", {"d": os.urandom(32), "o": 0, "n": 4, "b": b"1234"})
+    yield "blob that nobody named", status == 5 and meta["code"] == "not_wanted"
+
+
 def main():
     base = tempfile.mkdtemp()
     write_config(base + "/n", "  [[s]]\n    type = TCPServerInterface\n    enabled = yes\n"

@@ -1,0 +1,56 @@
+"""Runs every kind of job against a node and prints one JSON line a step; for the interop tests."""
+
+import argparse
+import json
+import os
+import time
+
+import RNS
+
+from . import client, codec, selftest
+
+
+def say(**line):
+    print(json.dumps(line), flush=True)
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--config", required=True)
+    ap.add_argument("--dest", required=True)
+    ap.add_argument("--secret", required=True, help="hex of the secp256k1 key")
+    ap.add_argument("--image", required=True)
+    ap.add_argument("--steps", default="all", help="all, or refused: a peer that must not run anything")
+    a = ap.parse_args()
+    RNS.Reticulum(a.config, loglevel=2)
+    key = codec.SecpKey(bytes.fromhex(a.secret))
+    time.sleep(0.5)
+    c = client.Client(bytes.fromhex(a.dest), key, timeout=60)
+    if a.steps == "refused":
+        d = c.describe()
+        say(step="describe", ok=True, level=d["level"])
+        p, blobs = codec.manifest(key, d["urn"], a.image, ["/bin/true"])
+        try:
+            c.submit(p, blobs)
+            say(step="submit", ok=False)
+        except client.Refused as e:
+            say(step="submit", ok=e.status == 5, meta={k: v for k, v in e.meta.items() if not isinstance(v, bytes)})
+    else:
+        d = c.describe()
+        say(step="describe", ok=d["accepting"] and d["v"] == 1, level=d["level"], layers=d["layers"])
+        for name, ok in selftest.exercise(c, d, a.image):
+            say(step=name, ok=bool(ok))
+        for name, ok in selftest.refusals(c, d, a.image):
+            say(step=name, ok=bool(ok))
+    say(step="end", ok=True)
+    c.close()
+    time.sleep(0.3)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Exception as e:
+        say(step="exception", ok=False, why=repr(e))
+        raise
+    os._exit(0)

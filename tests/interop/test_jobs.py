@@ -1,0 +1,166 @@
+"""Jobs: an independent Python client against our node, and what it must refuse."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import lib
+from lib import check, client, config, server
+
+sys.path.insert(0, lib.HERE)
+
+
+def new_key(python):
+    """A secp256k1 secret and its URN, made by the virtual environment's Python (ours may lack the library)."""
+    out = subprocess.run([python, "-c", "from klpy import codec; k = codec.SecpKey(); print(k.secret().hex(), k.urn())"],
+                         cwd=lib.HERE, capture_output=True, text=True, check=True).stdout.split()
+    return out[0], out[1]
+
+
+class Daemon:
+    """warrend, or a stock rnsd."""
+
+    def __init__(self, ctx, argv, log):
+        self.log = open(os.path.join(ctx.folder, log), "ab")
+        self.proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        ctx.keep(self)
+
+    def stop(self):
+        self.proc.terminate()
+        try:
+            self.proc.wait(8)
+        except subprocess.TimeoutExpired:
+            self.proc.kill()
+            self.proc.wait()
+        self.log.close()
+
+
+def warren(ctx, *words, ok=True):
+    r = subprocess.run([os.path.join(ctx.args.build, "warren"), *words], capture_output=True, text=True, timeout=120)
+    if ok:
+        check(r.returncode == 0, f"warren {' '.join(words)}: {r.returncode} {r.stderr}")
+    return r
+
+
+def make_rootfs(ctx):
+    root = os.path.join(ctx.folder, "rootfs")
+    for d in ("bin", "tmp", "proc", "dev"):
+        os.makedirs(os.path.join(root, d), exist_ok=True)
+    shutil.copy(shutil.which("busybox"), os.path.join(root, "bin/busybox"))
+    for c in "sh sort cat true false ls id wc sleep kill echo head dd".split():
+        if not os.path.lexists(os.path.join(root, "bin", c)):
+            os.symlink("busybox", os.path.join(root, "bin", c))
+    return root
+
+
+def layers_given(ctx, folder):
+    """The layers that this machine and user can have, one word each."""
+    r = subprocess.run([os.path.join(ctx.args.build, "warrend"), "--config", folder, "--layers"], capture_output=True,
+                       text=True)
+    return r.stdout.split()
+
+
+def node(ctx, interfaces, pins, more="", instance=None):
+    """A compute node of ours: (destination hex, Daemon, folder)."""
+    folder = ctx.dir("node")
+    with open(os.path.join(folder, "config"), "w") as f:
+        f.write(config(interfaces, instance=instance or f"node{os.getpid()}-{ctx.count}", share=True))
+    os.chmod(os.path.join(folder, "config"), 0o600)
+    warren(ctx, "image", "import", make_rootfs(ctx), "--name", "test/busybox:1", "--config", folder)
+    who = json.loads(warren(ctx, "identity", "show", "--json", "--config", folder).stdout)
+    lines = [f"mesh_identity: {who['key']}", "accept_computation_requests: true", "name: burrow",
+             "limits: {jobs_running: 2, time: 10m}", "trust:", "  pins:"]
+    lines += [f'    - {{id: "{urn}", level: {level}}}' for urn, level in pins]
+    lacking = [x for x in ("memory", "cpu", "pids") if x not in layers_given(ctx, folder)]
+    if lacking:
+        have = [x for x in "user pid mount net ipc uts caps seccomp memory cpu pids".split() if x not in lacking]
+        lines.append(f"require_layers: [{', '.join(have)}]")
+    with open(os.path.join(folder, "node.yaml"), "w") as f:
+        f.write("\n".join(lines) + "\n" + more)
+    os.chmod(os.path.join(folder, "node.yaml"), 0o600)
+    d = Daemon(ctx, [os.path.join(ctx.args.build, "warrend"), "--config", folder], "node.log")
+    return who["destination"], d, folder
+
+
+def visit(ctx, python, folder, dest, secret, steps="all"):
+    s = lib.Script([python, "-m", "klpy.visit", "--config", folder, "--dest", dest, "--secret", secret, "--image",
+                    "test/busybox:1", "--steps", steps], os.path.join(ctx.folder, "visit.log"))
+    ctx.keep(s)
+    bad = []
+    while True:
+        line = s.lines.get(timeout=150)
+        check(line is not None, f"the client ended early; failed steps: {bad}")
+        if not line.get("ok"):
+            bad.append(line)
+        if line["step"] in ("end", "exception"):
+            break
+    check(not bad, f"failed steps: {bad}")
+
+
+def run_in(folder):
+    """klpy is a package beside this file."""
+    os.environ["PYTHONPATH"] = lib.HERE
+    return folder
+
+
+def direct(old=False):
+    def run(ctx):
+        run_in(ctx)
+        python = ctx.args.python_old if old else ctx.args.python
+        secret, urn = new_key(ctx.args.python)
+        port = lib.free_port()
+        dest, _, _ = node(ctx, server("listen", port), [(urn, 2)])
+        visit(ctx, python, ctx.stock_dir(config(client("up", port))), dest, secret)
+    return run
+
+
+def over_warrend(ctx):
+    """client - warrend that relays - node"""
+    run_in(ctx)
+    secret, urn = new_key(ctx.args.python)
+    port = lib.free_port()
+    relay = ctx.dir("relay")
+    with open(os.path.join(relay, "config"), "w") as f:
+        f.write(config(server("listen", port), transport=True, share=True, instance=f"relay{os.getpid()}"))
+    Daemon(ctx, [os.path.join(ctx.args.build, "warrend"), "--config", relay], "relay.log")
+    dest, _, _ = node(ctx, client("up", port), [(urn, 2)])
+    visit(ctx, ctx.args.python, ctx.stock_dir(config(client("up", port))), dest, secret)
+
+
+def over_two_rnsd(ctx):
+    """client behind a stock rnsd - stock rnsd - node"""
+    run_in(ctx)
+    secret, urn = new_key(ctx.args.python)
+    port = lib.free_port()
+    rnsd = os.path.join(os.path.dirname(ctx.args.python), "rnsd")
+    far = ctx.stock_dir(config(server("listen", port), transport=True, share=True, instance=f"far{os.getpid()}"))
+    Daemon(ctx, [rnsd, "--config", far], "far.log")
+    near = ctx.stock_dir(config(client("up", port), share=True, instance=f"near{os.getpid()}"))
+    Daemon(ctx, [rnsd, "--config", near], "near.log")
+    dest, _, _ = node(ctx, client("up", port), [(urn, 2)])
+    import time
+    time.sleep(3)
+    visit(ctx, ctx.args.python, near, dest, secret)
+
+
+def refused_at(level, code):
+    def run(ctx):
+        run_in(ctx)
+        secret, urn = new_key(ctx.args.python)
+        port = lib.free_port()
+        pins = [(urn, level)] if level is not None else []
+        dest, _, _ = node(ctx, server("listen", port), pins or [("urn:klp:kindai:human:" + "00" * 32, 2)])
+        visit(ctx, ctx.args.python, ctx.stock_dir(config(client("up", port))), dest, secret, "refused")
+    return run
+
+
+TESTS = [
+    ("jobs: direct", direct()),
+    ("jobs: client of 1.4.2", direct(old=True)),
+    ("jobs: across a relay of ours", over_warrend),
+    ("jobs: across two stock rnsd", over_two_rnsd),
+    ("jobs: a stranger is refused", refused_at(None, "trust")),
+    ("jobs: pinned at -1 is refused", refused_at(-1, "trust")),
+]
