@@ -148,6 +148,8 @@ read_word(struct program *p, const char *word)
 		log_set_level((int)v);
 	} else if (len == 7 && memcmp(word, "journal", 7) == 0) {
 		log_set_journal(v != 0);
+	} else if (len == 5 && memcmp(word, "slots", 5) == 0) {
+		p->slots = (uint32_t)v;
 	} else if (v <= PROGRAM_CHANNEL || v > 65535) {
 		fatalx("not a descriptor: %s", word);
 	} else if (!named_dir(p, word, len, (int)v)) {

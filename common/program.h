@@ -20,6 +20,7 @@
  *       base=N     started as root: first of the numbers (else rootless)
  *       level=N    log level, until PARAMS says it again
  *       journal=1  log lines for the journal
+ *       slots=N    jail only: job slots to make while still root
  *       NAME=FD    a named descriptor, see below.
  * program_start() then
  *   1. closes every descriptor that has no name;
@@ -64,6 +65,7 @@ struct program {
 	struct ipc_ev *parent_ev;
 	bool root;
 	uint32_t base;
+	uint32_t slots;
 	int landlock_abi; /* 0: none */
 	struct msg_PARAMS params;
 	bool have_limits;
