@@ -5,37 +5,33 @@
  * warren-jail as its parent sees it (design.md 8.2).
  *
  * Executed from a sealed memfd, as root with all its capabilities or as the
- * starting user without any, with the channel to the parent on descriptor 3
- * and these arguments, each once unless stated (descriptors: inherited, not
- * close-on-exec):
+ * starting user without any, in the manner of common/program.h, with these
+ * words besides `base`, `level`, `journal`:
  *
- *   root=0|1     1: started as root; rights are given up as 8.1 says
- *   base=N       --with-uid-base: jail runs as N + 5 in the group N + 2 of
- *                node (it must write cgroup.procs, design.md 8.4); the job in
- *                slot K runs as N + 256 + K. Ignored when root=0
- *   slots=N      number of job slots, 1 to JAIL_SLOTS_MAX; they are 1 … N
- *   images=FD    directory warren/images (O_PATH or O_RDONLY)
- *   stage=FD     directory warren/stage, kept for jail: ro volumes are filled
- *                beneath it. As root: owned by root, mode 0711; rootless: the
- *                user's, 0700. What an earlier jail left there is emptied
- *   hand=FD      sealed memfd that holds warren-hand
- *   volume=FD:ro or volume=FD:rw   directory of a profile volume, none or more, in the order of
- *                the index that a plan names
- *   jobs=FD      v2 directory jobs/; absent: no v2. jail makes and enters its
- *                leaf jobs/jail
- *   v1-memory=FD v1-cpu=FD v1-pids=FD   v1 directory jobs/ of a controller
- *                that v2 does not have; jail makes slot-K in it, as root owned
- *                by node's number, and keeps a process of each slot there
- *   loglevel=N
+ *   slots=N          number of job slots, 1 to JAIL_SLOTS_MAX; they are 1 ... N
+ *   images=FD        directory warren/images
+ *   stage=FD         directory warren/stage, kept for jail: ro volumes are
+ *                    filled beneath it. As root: root's, mode 0711; rootless:
+ *                    the user's, 0700. What an earlier jail left is emptied
+ *   hand=FD          sealed memfd that holds warren-hand
+ *   volume:I=FD      directory of profile volume I, in the order of the index
+ *                    that a plan names
+ *   cg-jobs=FD       v2 directory jobs/; absent: no v2. jail makes and enters
+ *                    its leaf jobs/jail
+ *   cg-v1:memory=FD cg-v1:cpu=FD cg-v1:pids=FD   v1 directory jobs/ of a
+ *                    controller that v2 does not give; jail makes slot-K in
+ *                    each, owned by node, and keeps its slot's process there
+ *
+ * With `base` it runs as base + 5, its slots in the group base + 2 of node
+ * (they must write cgroup.procs, design.md 8.4), jobs as base + 256 + slot.
  *
  * As root jail makes its own mount, net and ipc namespaces, so it needs none
  * of its parent's doing but the exec.
  *
- * Messages on descriptor 3, both ways as for every program: HELLO, PARAMS
- * (only loglevel counts), JAIL_LIMITS (before START_DONE: the ceilings),
- * START_DONE -> READY, NEIGHBOUR(node), STOP. Two NEIGHBOURs of node in life:
- * the new one replaces the old and is answered by J_RUNNING for each job that
- * has not been forgotten, then J_POSTURE. EOF on 3: jail and its jobs end.
+ * Messages from the parent: PARAMS, JAIL_LIMITS (the ceilings; `slots` there
+ * is ignored), START_DONE, then NEIGHBOUR(node), STOP. A later NEIGHBOUR
+ * replaces the first; a new node is answered by J_RUNNING for each job that
+ * was started and not forgotten, then J_POSTURE. EOF: jail and its jobs end.
  *
  * With node: HELLO first, both ways. Then
  *   J_RUN       -> J_STARTED, or J_FAILED (nothing of the job is left then

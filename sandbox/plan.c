@@ -117,13 +117,9 @@ check_volume(const struct plan_volume *v, const struct plan_limits *l)
 	case PLAN_VOL_RW:
 		return v->index == 0 ? NULL : "a job volume with an index";
 	case PLAN_VOL_PROFILE:
+	case PLAN_VOL_PROFILE_RW:
 		return v->index < l->nvolumes && v->size == 0 ? NULL :
 		    "no such profile volume";
-	case PLAN_VOL_PROFILE_RW:
-		if (v->index >= l->nvolumes || v->size != 0)
-			return "no such profile volume";
-		return (l->rw_volumes & 1u << v->index) != 0 ? NULL :
-		    "a profile volume that is read-only";
 	default:
 		return "unknown kind of volume";
 	}

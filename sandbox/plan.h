@@ -110,8 +110,7 @@ struct plan_limits {
 	uint64_t time_ms;
 	uint64_t output;
 	uint32_t slots;
-	uint32_t nvolumes;     /* of the parent's list */
-	uint32_t rw_volumes;   /* bit i: volume i of it was given as rw */
+	uint32_t nvolumes; /* of the parent's list */
 };
 /*
  * NULL: good. Else the code of compute.md 4 ("posture", "limits", "volume",

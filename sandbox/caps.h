@@ -1,0 +1,15 @@
+#ifndef WARREN_CAPS_H
+#define WARREN_CAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Capabilities are dropped for good; 0 or -1 with errno. */
+
+/* All sets empty, the bounding set too where we may. */
+int caps_drop_all(void);
+/* One capability stays, through an exec too: the packer's CAP_DAC_READ_SEARCH. */
+int caps_keep_one(unsigned cap);
+int no_new_privs(void);
+
+#endif

@@ -1,0 +1,22 @@
+#ifndef WARREN_LANDLOCK_H
+#define WARREN_LANDLOCK_H
+
+/*
+ * Landlock (linux-sandbox.md, decision 9): rights and the attribute's size are
+ * cut to the kernel's version.
+ */
+
+/* The kernel's version, 0: none. */
+int landlock_abi(void);
+
+struct landlock_path {
+	const char *path;
+	int may; /* LANDLOCK_MAY_* */
+};
+#define LANDLOCK_MAY_READ 1 /* and execute */
+#define LANDLOCK_MAY_WRITE 2
+#define LANDLOCK_MAY_NODES 4 /* write to files that exist, devices too */
+/* Nothing but these; the network and other domains not at all. 0 or -1. */
+int landlock_apply(int abi, const struct landlock_path *, unsigned n);
+
+#endif

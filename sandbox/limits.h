@@ -1,0 +1,18 @@
+#ifndef WARREN_LIMITS_H
+#define WARREN_LIMITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Resource limits of a job or a step; only ever lowered (a host's hard limit
+ * may be lower still, and raising it is refused). 0 or -1.
+ */
+struct job_limits {
+	uint32_t pids;
+	uint64_t fsize;
+	uint64_t data; /* 0: no bound; without a memory group it is the job's */
+};
+int limits_apply(const struct job_limits *);
+
+#endif

@@ -1,0 +1,37 @@
+#ifndef WARREN_SANDBOX_REPORT_H
+#define WARREN_SANDBOX_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What a child of a slot writes on its report pipe, one record a write:
+ * kind u8, then the fields. A step's comes from warren-hand, which is believed
+ * as little as a job: jail reads fixed fields and escapes the text.
+ */
+enum report_kind {
+	REPORT_READY = 'R', /* layers u32: the command runs */
+	REPORT_FAIL = 'F',  /* code str, why str: it does not */
+	REPORT_EXIT = 'E',  /* how u8, code i32 */
+	REPORT_HAND = 'H',  /* ok bool, dropped u32, why str */
+};
+#define REPORT_MAX 512
+
+struct report {
+	enum report_kind kind;
+	uint32_t layers;
+	char code[33];
+	char why[257];
+	uint8_t how;
+	int32_t exit_code;
+	bool ok;
+	uint32_t dropped;
+};
+
+/* Best effort: a reader that is gone ends the job anyway. */
+void report_send(int fd, const struct report *);
+/* Takes the first record of buf; how many bytes it had, 0: malformed. */
+size_t report_parse(const uint8_t *buf, size_t n, struct report *);
+
+#endif
