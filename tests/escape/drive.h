@@ -1,0 +1,99 @@
+#ifndef DRIVE_H
+#define DRIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "ipc.h"
+#include "node/cgroup.h"
+#include "plan.h"
+
+/*
+ * warren-jail driven without the daemon: this plays parent and node. It makes
+ * its groups (warren-test-PID) and its folder, and removes both.
+ */
+struct drive {
+	pid_t pid;
+	bool root;
+	uint32_t base, slots;
+	struct ipc *parent, *node;
+	struct cgroup_dirs dirs;
+	char group[64];      /* warren-test-PID */
+	char places[4][512]; /* where it was made, "" none */
+	char folder[256];    /* images/, stage/ beneath it */
+	uint32_t cg_v2, cg_v1;
+	struct msg_J_POSTURE posture;
+	bool fresh_hello;
+};
+
+struct drive_options {
+	const char *jail, *hand; /* programs */
+	uint32_t slots;
+	bool no_groups;
+	uint32_t required;
+	const char *volume; /* folder of profile volume 0, or NULL */
+	int level;          /* of the log */
+};
+
+/* 0, or -1 with a message on stderr. */
+int drive_start(struct drive *, const struct drive_options *);
+void drive_stop(struct drive *);
+/* A root folder as image: copies nothing, binds by rename; its digest. */
+int drive_image_dir(struct drive *, char *path, size_t cap,
+    uint8_t digest[32]);
+/* A new channel in place of the old, as a restarted node has it. */
+int drive_new_node(struct drive *);
+
+#define DRIVE_VOLUMES 8
+struct drive_job {
+	/* asked */
+	uint8_t id[32]; /* zeros: random */
+	uint8_t image[32];
+	const char *const *argv;
+	const char *const *env;
+	const char *cwd;
+	uint32_t slot;
+	uint64_t memory, time_ms, output;
+	uint32_t cpu_milli, pids, layers;
+	bool writable;
+	uint32_t nvolumes;
+	struct {
+		uint8_t kind;
+		uint8_t index;
+		const char *target;
+		int blob; /* -1: none */
+	} volumes[DRIVE_VOLUMES];
+	const void *filter; /* sock_filter[]; NULL: allow all */
+	uint32_t filter_len;
+	bool keep;          /* do not forget yet */
+	/* come */
+	bool started, failed;
+	char code[33], why[257];
+	uint32_t got_layers;
+	uint8_t how;
+	int32_t status;
+	char *out, *err; /* NUL-terminated, at most DRIVE_OUTPUT; free */
+	size_t out_len, err_len;
+	uint8_t *packed[DRIVE_VOLUMES];
+	size_t packed_len[DRIVE_VOLUMES];
+	uint32_t dropped[DRIVE_VOLUMES];
+	struct cgroup_usage usage;
+	int64_t start_us; /* from J_RUN until J_STARTED */
+	int64_t total_us; /* ... until J_EXITED */
+	int pidfd;
+	struct cgroup_job groups;
+};
+#define DRIVE_OUTPUT (1u << 20)
+
+void drive_job_init(struct drive_job *);
+/* Run to its end, pack rw volumes, forget. 0, or -1: no answer in time. */
+int drive_run(struct drive *, struct drive_job *);
+/* The parts: until STARTED or FAILED; until EXITED; pack, forget. */
+int drive_send(struct drive *, struct drive_job *);
+int drive_wait(struct drive *, struct drive_job *, int timeout_ms);
+int drive_finish(struct drive *, struct drive_job *);
+void drive_job_clear(struct drive_job *);
+
+#endif
