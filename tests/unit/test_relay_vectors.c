@@ -183,6 +183,147 @@ relay_1_5(void **state)
 		run_case(file, kase, true);
 }
 
+/* ---- what a relay remembers ends (2.3, 2.4) ---- */
+
+/* Step k of a named case of local-relay.json. */
+static const json_t *
+step_of(const json_t *file, const char *name, size_t k, const json_t **kase)
+{
+	json_t *c;
+	size_t i;
+
+	json_array_foreach(vec_array(file, "cases"), i, c) {
+		if (strcmp(vec_str(c, "case"), name) != 0)
+			continue;
+		*kase = c;
+		return json_array_get(vec_array(c, "steps"), k);
+	}
+	fail_msg("no case %s", name);
+	return NULL;
+}
+
+static void
+play(struct node *n, const json_t *kase, const json_t *step)
+{
+	size_t len;
+	uint8_t *p = vec_bytes(step, "packet", &len);
+
+	node_clear(n);
+	node_in(n, if_index(kase, vec_str(step, "in")), p, len);
+}
+
+static uint32_t
+link_entries(const struct node *n)
+{
+	struct rns_counts c;
+
+	rns_counts(n->r, &c);
+	return c.link_table;
+}
+
+static void
+relayed_links_end(void **state)
+{
+	static const char name[] = "link over a relay";
+	json_t *file = vec_load("local-relay.json");
+	const json_t *kase, *request = step_of(file, name, 0, &kase);
+	const json_t *proof = step_of(file, name, 3, &kase);
+	const json_t *alive = step_of(file, name, 8, &kase);
+	struct node n;
+
+	(void)state;
+	/* Never proved: 6 s a hop, and 4000 bits at 10 Mbit/s. */
+	case_open(&n, file, kase);
+	play(&n, kase, request);
+	node_run(&n, 18000399);
+	assert_int_equal(link_entries(&n), 1);
+	node_run(&n, 1);
+	assert_int_equal(link_entries(&n), 0);
+	play(&n, kase, proof);
+	assert_int_equal(n.out_count, 0);
+	node_close(&n);
+	/* Proved: 900 s without traffic. */
+	case_open(&n, file, kase);
+	play(&n, kase, request);
+	play(&n, kase, proof);
+	assert_int_equal(n.out_count, 1);
+	node_run(&n, 800 * NODE_SECOND);
+	play(&n, kase, alive);
+	assert_int_equal(n.out_count, 1);
+	node_run(&n, 899 * NODE_SECOND);
+	play(&n, kase, alive);
+	assert_int_equal(n.out_count, 1);
+	node_run(&n, 901 * NODE_SECOND);
+	assert_int_equal(link_entries(&n), 0);
+	play(&n, kase, alive);
+	assert_int_equal(n.out_count, 0);
+	node_close(&n);
+}
+
+static void
+dead_paths_are_asked_for(void **state)
+{
+	static const char name[] = "link over a relay";
+	json_t *file = vec_load("local-relay.json");
+	const json_t *kase, *request = step_of(file, name, 0, &kase);
+	struct rns_cmd drop = {.type = RNS_CMD_PATH_DROP};
+	uint8_t raw[RNS_MTU], *p;
+	struct rns_path path;
+	struct node n;
+	size_t len;
+
+	(void)state;
+	/* The initiator is our neighbour: ask, but not where it is. */
+	case_open(&n, file, kase);
+	p = vec_bytes(request, "packet", &len);
+	memcpy(raw, p, len);
+	raw[1] = 0;
+	node_in(&n, 0, raw, len);
+	memcpy(drop.hash, raw + 18, RNS_HASH);
+	node_clear(&n);
+	node_run(&n, 30 * NODE_SECOND);
+	assert_int_equal(n.out_count, 1);
+	assert_int_equal(n.out[0].ifid, 1);
+	assert_memory_equal(n.out[0].data + 19, drop.hash, RNS_HASH);
+	assert_true(rns_path_get(n.r, drop.hash, &path));
+	node_close(&n);
+	/* It is further away, as the destination is: others may know. */
+	case_open(&n, file, kase);
+	play(&n, kase, request);
+	node_clear(&n);
+	node_run(&n, 30 * NODE_SECOND);
+	assert_int_equal(n.out_count, 0);
+	node_close(&n);
+	/* No path is left: ask everywhere. */
+	case_open(&n, file, kase);
+	play(&n, kase, request);
+	assert_int_equal(node_submit(&n, &drop), RNS_OK);
+	node_clear(&n);
+	node_run(&n, 30 * NODE_SECOND);
+	assert_int_equal(n.out_count, 2);
+	node_close(&n);
+}
+
+static void
+proofs_find_back_for_eight_minutes(void **state)
+{
+	static const char name[] = "packet proof over a relay";
+	json_t *file = vec_load("local-relay.json");
+	const json_t *kase, *packet = step_of(file, name, 0, &kase);
+	const json_t *proof = step_of(file, name, 1, &kase);
+	struct node n;
+
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		case_open(&n, file, kase);
+		play(&n, kase, packet);
+		node_run(&n, 480 * NODE_SECOND - !late);
+		play(&n, kase, proof);
+		assert_int_equal(n.out_count, !late);
+		node_close(&n);
+	}
+}
+
 /* ---- hostile bytes: nothing may crash, and little may pass ---- */
 
 struct hostile {
@@ -298,6 +439,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(relay_1_4),
 	    cmocka_unit_test(relay_1_5),
+	    cmocka_unit_test(relayed_links_end),
+	    cmocka_unit_test(dead_paths_are_asked_for),
+	    cmocka_unit_test(proofs_find_back_for_eight_minutes),
 	    cmocka_unit_test(attach_trace),
 	    cmocka_unit_test(prefixes_and_flips),
 	};
