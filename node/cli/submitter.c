@@ -1,6 +1,5 @@
 #include "node/cli/submitter.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "util.h"
@@ -26,7 +25,10 @@ sub_phase_name(enum sub_phase p)
 static void
 set_text(char *dst, size_t cap, const char *src)
 {
-	(void)snprintf(dst, cap, "%s", src);
+	size_t n = MIN_OF(strlen(src), cap - 1);
+
+	memcpy(dst, src, n);
+	dst[n] = '\0';
 }
 
 static void

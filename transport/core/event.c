@@ -113,7 +113,7 @@ event_push_own(struct rns *r, const struct rns_event *ev, uint8_t *own)
 {
 	struct evq *q = r->evq;
 	struct rns_event copy = *ev;
-	struct piece pieces[EVENT_PIECES];
+	struct piece pieces[EVENT_PIECES] = {{0}};
 	size_t count = event_pieces(&copy, pieces), first = own != NULL;
 	size_t len = 0, at = 0, own_len = first ? pieces[0].n : 0;
 	struct evnode *n;

@@ -201,9 +201,9 @@ app_data_copy(const struct known *k, const uint8_t *data, size_t len,
 }
 
 static int
-known_store(struct rns *r, struct known **kp, const uint8_t dest[RNS_HASH],
-    const uint8_t key[RNS_KEY], const uint8_t packet_hash[RNS_FULL_HASH],
-    const uint8_t *app_data, size_t app_data_len, int64_t heard_us)
+known_store(struct rns *r, struct known **kp, const uint8_t *dest,
+    const uint8_t *key, const uint8_t *packet_hash, const uint8_t *app_data,
+    size_t app_data_len, int64_t heard_us)
 {
 	struct known *k = *kp;
 	uint8_t *copy;
