@@ -18,19 +18,20 @@
  * The context and what its modules may ask of each other. Each table is owned
  * by the file of its noun; others go through that file's functions.
  *
- *   core.c   life, rns_recv / rns_submit / rns_tick, dispatch of packets
- *   announceq.c announces that wait for their share of an interface
+ *   core.c   life, rns_recv / rns_submit / rns_tick
  *   inbound.c packet filter and the order of transport 3
- *   outbound.c transport 5: core_out, announce rules
- *   deliver.c packets for and from own destinations, PROVE rules
+ *   outbound.c transport 5: core_out, announce rules; announceq.c announces
+ *            that wait for their share of an interface
+ *   deliver.c packets for and from own destinations, PROVE rules, attached
+ *            programs; receipt.c receipts and proofs of single packets
  *   iface.c  interfaces; txq.c transmit queue (core_tx)
- *   event.c  event queue
- *   timer.c  deadlines
- *   dedup.c  sets of hashes in two generations (3.5)
+ *   event.c  event queue; timer.c deadlines
+ *   dedup.c  sets of hashes in two generations (transport 2.7)
  *   dest.c   own destinations, handlers, ratchets; known.c known destinations
- *   path.c   path table, announces in, retransmission; relay.c link and
- *            reverse tables, forwarding; pathreq.c path requests
- *   receipt.c receipts and proofs of single packets
+ *   path.c   path table; announce_in.c acceptance; waiting.c announces and
+ *            answers that will be sent
+ *   relay.c  forwarding, link table; reverse.c reverse table
+ *   pathreq.c path requests, both ways
  *   link.c   links; request.c; resource.c (incoming), resource_tx.c;
  *            channel.c; stream.c
  */

@@ -12,7 +12,7 @@
  * Relaying (transport 3.7 to 3.10): packets by transport id, and the link
  * table (2.4) that the packets of a link follow afterwards.
  */
-#define LINK_KEYS 64      /* endpoint 6.3: X25519 and Ed25519 of the initiator */
+#define LINK_KEYS 64      /* endpoint 6.3: two keys of the initiator */
 #define LINK_SIGNALLING 3 /* 1.1 LINK_MTU_SIZE */
 #define LINK_MODE_AES256 1
 #define PROOF_BASE (RNS_SIG + 32) /* 3.9 step 2 */
