@@ -1,0 +1,404 @@
+/* What warren-trust answers (compute.md 4): pure, then the program. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+
+#include "file.h"
+#include "prog_peer.h"
+#include "trust/envelope.h"
+#include "trust/manifest.h"
+#include "trust/verdict.h"
+#include "util.h"
+#include "vec.h"
+
+static uint8_t rns[64], rns_hash[16], rns_seed[32] = {5};
+static struct klp_secret secret = {.kind = KEY_SECP256K1, .raw = {1}};
+static struct klp_key key;
+static uint8_t fp[FP_LEN];
+
+static int
+setup(void **state)
+{
+	uint8_t sk[64];
+
+	(void)state;
+	if (sodium_init() < 0 || !secret_public(&key, &secret))
+		return -1;
+	key_fp(fp, &key);
+	memset(rns, 6, 32);
+	(void)crypto_sign_seed_keypair(rns + 32, sk, rns_seed);
+	rns_hash_of(rns_hash, rns);
+	return 0;
+}
+
+static struct msg_V_ASK
+ask(uint32_t serial, uint32_t from, bool with)
+{
+	struct msg_V_ASK m = {.qid = 4, .scope = "job.submit"};
+	struct binding b = {.serial = serial, .not_before = from,
+	    .not_after = from + 1000};
+
+	memcpy(m.rns_public, rns, 64);
+	memcpy(b.rns, rns, 64);
+	memcpy(b.secp, key.raw, 33);
+	assert_true(binding_sign_secp(&b, &secret, NULL));
+	assert_true(binding_sign_rns(&b, rns_seed));
+	if (with) {
+		m.binding_len = BINDING_LEN;
+		binding_put(m.binding, &b);
+	}
+	return m;
+}
+
+static void
+test_ask(void **state)
+{
+	struct level_pin pins[2] = {{.level = 2}, {.level = -3, .is_rns = true}};
+	struct verdicts v = {.live_from = 3, .store = bindstore_new(8)};
+	struct msg_V_ASK with = ask(10, 1000, true), without = ask(0, 0, false);
+	struct msg_V_VERDICT out;
+
+	(void)state;
+	memcpy(pins[0].id, fp, FP_LEN);
+	memcpy(pins[1].id, rns_hash, 16);
+	/* nothing known */
+	assert_int_equal(verdict_ask(&v, &out, &without, 1000), VERDICT_PLAIN);
+	assert_int_equal(out.status, VERDICT_NO_BINDING);
+	assert_int_equal(out.qid, 4);
+	assert_memory_equal(out.rns_hash, rns_hash, 16);
+	assert_int_equal(out.level, 0);
+	/* bound, by a stranger */
+	assert_int_equal(verdict_ask(&v, &out, &with, 1000), VERDICT_BOUND);
+	assert_int_equal(out.status, VERDICT_OK);
+	assert_int_equal(out.level, 0);
+	assert_memory_equal(out.fp, fp, FP_LEN);
+	assert_memory_equal(out.key, key.raw, 33);
+	assert_int_equal(out.valid_until, 1300);
+	assert_true(out.why[0] != '\0');
+	/* the binding is remembered */
+	assert_int_equal(verdict_ask(&v, &out, &without, 1900), VERDICT_PLAIN);
+	assert_int_equal(out.status, VERDICT_OK);
+	assert_int_equal(out.valid_until, 2000); /* as long as the binding */
+	/* pinned */
+	v.levels = (struct level_conf){.pins = pins, .npins = 1};
+	assert_int_equal(verdict_ask(&v, &out, &with, 1000), VERDICT_PLAIN);
+	assert_int_equal(out.level, 2);
+	assert_false(out.live_needed);
+	v.live_from = LIVE_FROM_ALWAYS;
+	(void)verdict_ask(&v, &out, &with, 1000);
+	assert_true(out.live_needed);
+	with = ask(11, 1001, true);
+	assert_int_equal(verdict_ask(&v, &out, &with, 1001),
+	    VERDICT_BOUND_KEPT);
+	/* the identity at -3: the lower pin counts */
+	v.levels.npins = 2;
+	(void)verdict_ask(&v, &out, &with, 1001);
+	assert_int_equal(out.level, -3);
+	/* expired, also when it comes again */
+	assert_int_equal(verdict_ask(&v, &out, &with, 2001), VERDICT_BAD);
+	assert_int_equal(out.status, VERDICT_BAD_BINDING);
+	assert_int_equal(out.level, -3);
+	(void)verdict_ask(&v, &out, &without, 2001);
+	assert_int_equal(out.key_kind, KEY_ED25519);
+	/* bad signature; a byte too few */
+	with = ask(12, 1001, true);
+	with.binding[150] ^= 1;
+	assert_int_equal(verdict_ask(&v, &out, &with, 1001), VERDICT_BAD);
+	with.binding_len--;
+	assert_int_equal(verdict_ask(&v, &out, &with, 1001), VERDICT_BAD);
+	/* another identity shows this binding */
+	with = ask(12, 1001, true);
+	with.rns_public[0] ^= 1;
+	assert_int_equal(verdict_ask(&v, &out, &with, 1001), VERDICT_BAD);
+	assert_int_equal(out.level, 0);
+	bindstore_free(v.store);
+}
+
+static void
+test_pinned_identity(void **state)
+{
+	struct level_pin pin = {.level = 3, .is_rns = true};
+	struct verdicts v = {.live_from = 3, .store = bindstore_new(8)};
+	struct msg_V_ASK m = ask(0, 0, false);
+	struct msg_V_VERDICT out;
+
+	(void)state;
+	memcpy(pin.id, rns_hash, 16);
+	v.levels = (struct level_conf){.pins = &pin, .npins = 1};
+	(void)verdict_ask(&v, &out, &m, 1000);
+	assert_int_equal(out.status, VERDICT_OK);
+	assert_int_equal(out.level, 3);
+	assert_int_equal(out.key_kind, KEY_ED25519);
+	assert_memory_equal(out.key, rns + 32, 32);
+	assert_false(out.live_needed); /* the link has proved that key */
+	bindstore_free(v.store);
+}
+
+/* -- manifests -- */
+
+static struct msg_V_ENVELOPE
+envelope_of(const struct klp_key *k)
+{
+	struct msg_V_ENVELOPE m = {.qid = 8, .key_kind = (uint8_t)k->kind,
+	    .bip340 = k->bip340, .key_len = k->len};
+
+	memcpy(m.key, k->raw, k->len);
+	key_fp(m.fp, k);
+	return m;
+}
+
+static struct klp_key
+alice(void)
+{
+	struct klp_secret s = {.kind = KEY_SECP256K1};
+	struct klp_key k;
+
+	vec_exact(vec_load("compute-manifest.json"), "private", s.raw, 32);
+	assert_true(secret_public(&k, &s));
+	return k;
+}
+
+static void
+test_envelope(void **state)
+{
+	static uint8_t record[MANIFEST_RECORD_MAX];
+	json_t *root = vec_load("compute-manifest.json"), *row;
+	struct klp_key k = alice();
+	struct klp_secret s = {.kind = KEY_SECP256K1};
+	struct msg_V_ENVELOPE m = envelope_of(&k);
+	struct msg_V_MANIFEST out;
+	struct manifest got;
+	size_t n, i, len;
+	uint8_t *bin = vec_bytes(root, "binary", &n);
+	uint8_t *json = vec_bytes(root, "json", &len), want[32], buf[4096];
+	struct env_signed one;
+
+	(void)state;
+	vec_exact(root, "job_id", want, 32);
+	for (int form = 0; form < 2; form++) {
+		size_t rn = verdict_envelope(record, sizeof(record), &out, &m,
+		    form ? json : bin, form ? len : n);
+
+		assert_true(out.ok);
+		assert_int_equal(out.len, rn);
+		assert_memory_equal(out.job, want, 32);
+		assert_true(manifest_record_get(&got, record, rn));
+		assert_memory_equal(got.job, want, 32);
+		manifest_clear(&got);
+	}
+	/* another key; the right key under the other scheme */
+	m = envelope_of(&key);
+	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	    bin, n), 0);
+	assert_memory_equal(out.why, "signature:", 10);
+	m = envelope_of(&k);
+	m.bip340 = true;
+	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	    bin, n), 0);
+	m.key_len = 5;
+	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	    bin, n), 0);
+	m = envelope_of(&k);
+	bin[n - 1] ^= 1;
+	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	    bin, n), 0);
+	assert_false(out.ok);
+	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	    bin, n - 1), 0);
+	assert_memory_equal(out.why, "envelope:", 9);
+	/* well signed and ill formed: why names the member */
+	vec_exact(root, "private", s.raw, 32);
+	row = json_array_get(vec_array(root, "schema"), 1);
+	bin = vec_bytes(row, "payload", &n);
+	key_fp(one.fp, &k);
+	assert_true(pae_sign(one.sig, &s, TYPE_MANIFEST, bin, n, NULL));
+	i = env_build_binary(buf, sizeof(buf), TYPE_MANIFEST, bin, n, &one, 1);
+	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	    buf, i), 0);
+	assert_memory_equal(out.why, "nonce:", 6);
+	/* of another type */
+	assert_true(pae_sign(one.sig, &s, "x", bin, n, NULL));
+	i = env_build_binary(buf, sizeof(buf), "x", bin, n, &one, 1);
+	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	    buf, i), 0);
+	/* signed by one who is not the submitter */
+	bin = vec_bytes(root, "payload", &n);
+	assert_true(pae_sign(one.sig, &secret, TYPE_MANIFEST, bin, n, NULL));
+	i = env_build_binary(buf, sizeof(buf), TYPE_MANIFEST, bin, n, &one, 1);
+	m = envelope_of(&key);
+	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	    buf, i), 0);
+	assert_memory_equal(out.why, "submitter:", 10);
+}
+
+static void
+test_live(void **state)
+{
+	struct msg_V_LIVE m = {.link = {1}, .n = {2}, .m = {3}};
+	uint8_t d[32];
+
+	(void)state;
+	memcpy(m.key, key.raw, 33);
+	memcpy(m.initiator, rns, 64);
+	challenge_digest(d, m.link, m.n, m.m, m.initiator, m.responder);
+	assert_true(secp_sign(m.s, &secret, d, NULL));
+	assert_true(verdict_live(&m));
+	m.link[0]++; /* relayed to another link */
+	assert_false(verdict_live(&m));
+	m.link[0]--;
+	m.key[0] = 9;
+	assert_false(verdict_live(&m));
+}
+
+/* -- the program -- */
+
+static char dir_path[64];
+
+static int
+folder(void)
+{
+	int fd;
+
+	(void)snprintf(dir_path, sizeof(dir_path), "/tmp/trust-test-XXXXXX");
+	assert_non_null(mkdtemp(dir_path));
+	fd = open(dir_path, O_RDONLY | O_DIRECTORY);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void
+start(struct prog *p, int dir)
+{
+	char yaml[512], hex[65];
+
+	hex_encode(hex, fp, FP_LEN);
+	(void)snprintf(yaml, sizeof(yaml),
+	    "trust_graph: klp://trust.kos/mesh-overlay.json\n"
+	    "trust:\n  pins:\n    - {id: \"urn:klp:k:human:%s\", level: 2}\n",
+	    hex);
+	prog_start(p, PEER_TRUST, "trust", dir);
+	prog_params(p, rns);
+	prog_text(p, SET_NODE_YAML, "", yaml);
+	prog_begin(p);
+}
+
+static struct msg_V_VERDICT
+question(struct ipc *node, struct msg_V_ASK m)
+{
+	struct msg_V_VERDICT out;
+
+	assert_int_equal(ipc_send_V_ASK(node, &m, NULL, 0), 0);
+	PROG_GET(V_VERDICT, node, &out);
+	return out;
+}
+
+static void
+send_envelope(struct ipc *node, struct msg_V_ENVELOPE *m, const uint8_t *p,
+    size_t n)
+{
+	int fd = memfd_sealed("envelope", p, n);
+
+	assert_true(fd >= 0);
+	m->len = (uint32_t)n;
+	assert_int_equal(ipc_send_V_ENVELOPE(node, m, &fd, 1), 0);
+	(void)close(fd);
+}
+
+static void
+test_program(void **state)
+{
+	uint32_t now = (uint32_t)time(NULL);
+	struct msg_V_ASK with = ask(10, now - 10, true), out_of;
+	struct msg_V_VERDICT v;
+	struct msg_V_MANIFEST man;
+	struct klp_key k = alice();
+	struct msg_V_ENVELOPE m = envelope_of(&k);
+	size_t n, len = 0;
+	uint8_t *bin = vec_bytes(vec_load("compute-manifest.json"), "binary",
+	    &n);
+	struct manifest got;
+	struct ipc *node;
+	struct ipc_in in;
+	const uint8_t *record;
+	struct prog p;
+	int dir = folder();
+
+	(void)state;
+	start(&p, dir);
+	node = prog_neighbour(&p, PEER_NODE);
+	out_of = ask(0, 0, false);
+	v = question(node, out_of);
+	assert_int_equal(v.status, VERDICT_NO_BINDING);
+	v = question(node, with);
+	assert_int_equal(v.status, VERDICT_OK);
+	assert_int_equal(v.level, 2);
+	/* a pinned peer's binding is on disk before the answer */
+	assert_int_equal(faccessat(dir, "bindings", R_OK, 0), 0);
+
+	send_envelope(node, &m, bin, n);
+	prog_wait(node, IPC_V_MANIFEST, &in);
+	assert_true(msg_get_V_MANIFEST(in.body, &man));
+	assert_true(man.ok);
+	record = memfd_map(in.fds[0], &len, MANIFEST_RECORD_MAX);
+	assert_non_null(record);
+	assert_int_equal(len, man.len);
+	assert_true(manifest_record_get(&got, record, len));
+	manifest_clear(&got);
+	memfd_unmap(record, len);
+	ipc_in_done(&in);
+	bin[n - 1] ^= 1;
+	send_envelope(node, &m, bin, n);
+	PROG_GET(V_MANIFEST, node, &man);
+	assert_false(man.ok);
+
+	/* falls, and comes back knowing the peer and its serial */
+	prog_kill(&p);
+	start(&p, dir);
+	node = prog_neighbour(&p, PEER_NODE);
+	v = question(node, out_of);
+	assert_int_equal(v.status, VERDICT_OK);
+	assert_int_equal(v.level, 2);
+	with = ask(10, now - 11, true); /* the serial, another statement */
+	v = question(node, with);
+	assert_int_equal(v.status, VERDICT_BAD_BINDING);
+	prog_stop(&p);
+
+	/* a damaged file is set aside, and the program serves */
+	assert_int_equal(file_replace(dir, "bindings", "WTB1xxxx", 8, 0600),
+	    0);
+	start(&p, dir);
+	node = prog_neighbour(&p, PEER_NODE);
+	v = question(node, out_of);
+	assert_int_equal(v.status, VERDICT_NO_BINDING);
+	assert_int_equal(faccessat(dir, "bindings.bad", R_OK, 0), 0);
+	prog_stop(&p);
+	(void)unlinkat(dir, "bindings.bad", 0);
+	(void)unlinkat(dir, "bindings", 0);
+	(void)close(dir);
+	(void)rmdir(dir_path);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_ask),
+	    cmocka_unit_test(test_pinned_identity),
+	    cmocka_unit_test(test_envelope),
+	    cmocka_unit_test(test_live),
+	    cmocka_unit_test(test_program),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}

@@ -1,0 +1,463 @@
+/*
+ * warren-trust: all that strangers write and sign is read here, and here only.
+ * It answers node, and it remembers the bindings that it has seen.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "cleanup.h"
+#include "clock.h"
+#include "file.h"
+#include "log.h"
+#include "node/config.h"
+#include "program.h"
+#include "trust/envelope.h"
+#include "trust/manifest.h"
+#include "trust/verdict.h"
+#include "util.h"
+
+#define BINDINGS "bindings"
+#define BINDINGS_BAD "bindings.bad"
+#define SAVE_AFTER 60.	       /* s, for bindings of strangers */
+#define EVENTS_A_MINUTE 60     /* of strangers' bindings */
+#define NODE_YAML_MAX (256u << 10)
+
+struct judge {
+	struct program prog;
+	struct ev_loop *loop;
+	struct node_config *conf;
+	struct verdicts v;
+	int dir; /* warren/trust */
+	struct ipc_ev *node, *audit;
+	ev_timer save;
+	uint8_t *file;	 /* BINDSTORE_BYTES, for saving */
+	uint8_t *record; /* MANIFEST_RECORD_MAX */
+	uint32_t floor;	 /* latest time known when we started */
+	struct mono started;
+	bool clock_said;
+	int64_t minute; /* event budget */
+	unsigned events, suppressed;
+};
+
+/* -- time -- */
+
+/*
+ * klp.md 1.7: a clock that is behind the last time known here does not bring
+ * back what has expired; time then goes on from there.
+ */
+static uint32_t
+judge_now(struct judge *j)
+{
+	uint32_t wall = (uint32_t)(clock_wall_us() / 1000000);
+	int64_t run = (clock_mono().us - j->started.us) / 1000000;
+
+	if (wall >= j->floor)
+		return wall;
+	if (!j->clock_said)
+		log_warnx(NULL, "clock_untrusted: the clock is %u s behind the "
+				"last time known",
+		    j->floor - wall);
+	j->clock_said = true;
+	return j->floor + (uint32_t)run;
+}
+
+/* -- the file of bindings -- */
+
+static int
+bindings_save(struct judge *j)
+{
+	size_t n = bindstore_put(j->v.store, j->file, BINDSTORE_BYTES,
+	    judge_now(j));
+
+	if (n == 0) {
+		errno = EFBIG;
+		return -1;
+	}
+	return file_replace(j->dir, BINDINGS, j->file, n, 0600);
+}
+
+static void
+on_save(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct judge *j = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (bindings_save(j) == 0)
+		return;
+	log_warn(BINDINGS, "not saved, tried again in a minute");
+	ev_timer_set(&j->save, SAVE_AFTER, 0.);
+	ev_timer_start(j->loop, &j->save);
+}
+
+static void
+save_soon(struct judge *j)
+{
+	if (ev_is_active(&j->save))
+		return;
+	ev_timer_set(&j->save, SAVE_AFTER, 0.);
+	ev_timer_start(j->loop, &j->save);
+}
+
+/* Of a peer that the operator knows: on disk before the answer goes out. */
+static void
+save_now(struct judge *j)
+{
+	ev_timer_stop(j->loop, &j->save);
+	on_save(j->loop, &j->save, 0);
+}
+
+static void
+bindings_load(struct judge *j)
+{
+	size_t len;
+	_cleanup_free_ char *text = file_load(j->dir, BINDINGS, BINDSTORE_BYTES,
+	    &len);
+
+	if (text == NULL) {
+		if (errno != ENOENT)
+			log_warn(BINDINGS, "not read: peers show theirs again");
+		return;
+	}
+	if (bindstore_get(j->v.store, (const uint8_t *)text, len, &j->floor)) {
+		log_debug(BINDINGS, "read count=%zu",
+		    bindstore_count(j->v.store));
+		return;
+	}
+	log_errx(BINDINGS, "damaged: kept as " BINDINGS_BAD ", peers show "
+			   "theirs again");
+	(void)renameat(j->dir, BINDINGS, j->dir, BINDINGS_BAD);
+}
+
+/* -- events -- */
+
+static void
+event(struct judge *j, const struct msg_V_VERDICT *v, uint16_t kind,
+    uint8_t severity)
+{
+	struct msg_EVENT e = {.kind = kind, .severity = severity,
+	    .when_us = clock_wall_us(), .a = v->level};
+	int64_t minute = clock_mono().us / 60000000;
+
+	if (minute != j->minute) {
+		if (j->suppressed > 0)
+			log_warnx(NULL, "events of bindings left out count=%u",
+			    j->suppressed);
+		j->minute = minute;
+		j->events = j->suppressed = 0;
+	}
+	/* strangers do not fill the trail */
+	if (j->audit == NULL || j->events >= EVENTS_A_MINUTE) {
+		j->suppressed++;
+		return;
+	}
+	j->events++;
+	e.peer_len = RNS_HASH_LEN;
+	memcpy(e.peer, v->rns_hash, RNS_HASH_LEN);
+	(void)snprintf(e.code, sizeof(e.code), "binding");
+	(void)snprintf(e.text, sizeof(e.text), "%s", v->why);
+	(void)ipc_send_EVENT(ipc_ev_channel(j->audit), &e, NULL, 0);
+}
+
+/* -- node's questions -- */
+
+static void
+on_ask(struct judge *j, const struct msg_V_ASK *m)
+{
+	struct msg_V_VERDICT out;
+	enum verdict_note note = verdict_ask(&j->v, &out, m, judge_now(j));
+	char peer[9];
+
+	if (note == VERDICT_BOUND_KEPT)
+		save_now(j);
+	else if (note == VERDICT_BOUND)
+		save_soon(j);
+	(void)ipc_send_V_VERDICT(ipc_ev_channel(j->node), &out, NULL, 0);
+	hex_encode(peer, out.rns_hash, 4);
+	log_debug(peer, "verdict status=%u level=%d: %s", out.status,
+	    out.level, out.why);
+	if (note == VERDICT_BAD)
+		event(j, &out, EVK_BINDING_BAD, 3);
+	else if (note != VERDICT_PLAIN)
+		event(j, &out, EVK_BINDING_OK, 1);
+}
+
+static void
+on_envelope(struct judge *j, const struct msg_V_ENVELOPE *m, int fd)
+{
+	struct msg_V_MANIFEST out = {.qid = m->qid};
+	size_t len = m->len, n = 0;
+	const uint8_t *env = NULL;
+	int record = -1;
+
+	if (len > 0 && len <= ENV_MANIFEST_MAX)
+		env = memfd_map(fd, &len, ENV_MANIFEST_MAX);
+	if (env != NULL) {
+		n = verdict_envelope(j->record, MANIFEST_RECORD_MAX, &out, m,
+		    env, len);
+		memfd_unmap(env, len);
+	} else {
+		(void)snprintf(out.why, sizeof(out.why),
+		    "envelope: empty, or over 96 KiB");
+	}
+	if (n > 0 && (record = memfd_sealed("manifest", j->record, n)) < 0) {
+		log_warn(NULL, "a manifest's record");
+		out.ok = false;
+		out.len = 0;
+		(void)snprintf(out.why, sizeof(out.why), "payload: no memory");
+	}
+	(void)ipc_send_V_MANIFEST(ipc_ev_channel(j->node), &out,
+	    record >= 0 ? &record : NULL, record >= 0);
+	if (record >= 0)
+		(void)close(record);
+}
+
+static void
+on_live(struct judge *j, const struct msg_V_LIVE *m)
+{
+	struct msg_V_LIVE_OK out = {.qid = m->qid, .ok = verdict_live(m)};
+
+	(void)ipc_send_V_LIVE_OK(ipc_ev_channel(j->node), &out, NULL, 0);
+}
+
+static void
+on_node(void *ctx, struct ipc_in *in)
+{
+	struct judge *j = ctx;
+	union {
+		struct msg_V_ASK ask;
+		struct msg_V_ENVELOPE envelope;
+		struct msg_V_LIVE live;
+	} m;
+
+	switch (in->type) {
+	case IPC_HELLO:
+		return;
+	case IPC_V_ASK:
+		if (!msg_get_V_ASK(in->body, &m.ask))
+			fatalx("malformed V_ASK");
+		on_ask(j, &m.ask);
+		return;
+	case IPC_V_ENVELOPE:
+		if (!msg_get_V_ENVELOPE(in->body, &m.envelope))
+			fatalx("malformed V_ENVELOPE");
+		on_envelope(j, &m.envelope, in->fds[0]);
+		return;
+	case IPC_V_LIVE:
+		if (!msg_get_V_LIVE(in->body, &m.live))
+			fatalx("malformed V_LIVE");
+		on_live(j, &m.live);
+		return;
+	default:
+		log_warnx("node", "unexpected message type=%d", in->type);
+	}
+}
+
+static void
+on_audit(void *ctx, struct ipc_in *in)
+{
+	(void)ctx;
+	if (in->type != IPC_HELLO)
+		log_warnx("audit", "unexpected message type=%d", in->type);
+}
+
+static void
+node_gone(void *ctx, int error)
+{
+	struct judge *j = ctx;
+
+	if (error != 0)
+		log_warnx("node", "broke the message table");
+	ipc_ev_free(j->node);
+	j->node = NULL;
+}
+
+static void
+audit_gone(void *ctx, int error)
+{
+	struct judge *j = ctx;
+
+	if (error != 0)
+		log_warnx("audit", "broke the message table");
+	ipc_ev_free(j->audit);
+	j->audit = NULL;
+}
+
+static const struct ipc_ev_handlers node_handlers = {on_node, node_gone, NULL};
+static const struct ipc_ev_handlers audit_handlers = {
+    on_audit, audit_gone, NULL};
+
+static void
+on_neighbour(void *ctx, enum peer other, int fd)
+{
+	struct judge *j = ctx;
+	struct ipc_ev **slot = other == PEER_NODE ? &j->node : &j->audit;
+
+	if (other != PEER_NODE && other != PEER_AUDIT) {
+		log_warnx(peer_name(other), "no business with trust");
+		(void)close(fd);
+		return;
+	}
+	ipc_ev_free(*slot);
+	*slot = program_neighbour(&j->prog, j->loop, other, fd,
+	    other == PEER_NODE ? &node_handlers : &audit_handlers, j);
+	if (*slot == NULL)
+		fatal("channel to %s", peer_name(other));
+}
+
+/* -- configuration -- */
+
+static int
+live_from(enum live_secp live)
+{
+	switch (live) {
+	case LIVE_ALWAYS:
+		return LIVE_FROM_ALWAYS;
+	case LIVE_NEVER:
+		return LIVE_FROM_NEVER;
+	case LIVE_ABOVE_2:
+		break;
+	}
+	return 3;
+}
+
+/* Takes the configuration. */
+static void
+conf_use(struct judge *j, struct node_config *c)
+{
+	node_config_free(j->conf);
+	j->conf = c;
+	j->v.levels = node_config_levels(c);
+	j->v.live_from = live_from(c->require_live_secp);
+}
+
+/* What this program would do with it, and does not do yet: once, clearly. */
+static void
+conf_later(const struct node_config *c)
+{
+	const char *line;
+
+	for (unsigned i = 0; (line = node_config_later(c, i)) != NULL; i++)
+		if (strncmp(line, "trust", 5) == 0 ||
+		    strncmp(line, "revocation_list", 15) == 0)
+			log_notice("node.yaml", "%s", line);
+}
+
+static struct node_config *
+conf_parse(const char *text, size_t len)
+{
+	struct mistakes bad = {0};
+	struct node_config *c = NULL;
+	char line[512];
+
+	if (node_config_parse(&c, text, len, &bad) == 0)
+		return c;
+	for (unsigned i = 0; i < bad.n; i++) {
+		mistake_line(line, sizeof(line), "node.yaml", &bad.v[i]);
+		log_errx(NULL, "%s", line);
+	}
+	return NULL;
+}
+
+/* A changed node.yaml while we run: whole, or not at all. */
+static void
+on_parent(void *ctx, struct ipc_in *in)
+{
+	struct judge *j = ctx;
+	struct msg_V_CHANGED changed = {.end_ = 0};
+	struct node_config *c = NULL;
+	struct msg_SETTING m;
+	const uint8_t *text;
+	size_t len = 0;
+
+	if (in->type != IPC_SETTING || !msg_get_SETTING(in->body, &m) ||
+	    m.what != SET_NODE_YAML)
+		return;
+	if ((text = memfd_map(in->fds[0], &len, NODE_YAML_MAX)) != NULL) {
+		c = conf_parse((const char *)text, len);
+		memfd_unmap(text, len);
+	}
+	if (c == NULL) {
+		log_errx("node.yaml", "not taken: the old one holds");
+		return;
+	}
+	conf_use(j, c);
+	if (j->node != NULL)
+		(void)ipc_send_V_CHANGED(ipc_ev_channel(j->node), &changed,
+		    NULL, 0);
+}
+
+static void
+on_stop(void *ctx)
+{
+	struct judge *j = ctx;
+
+	if (ev_is_active(&j->save))
+		(void)bindings_save(j);
+	ev_break(j->loop, EVBREAK_ALL);
+}
+
+static const struct program_ops ops = {
+    on_neighbour, on_stop, NULL, on_parent};
+
+/* -- start -- */
+
+static void
+judge_open(struct judge *j)
+{
+	_cleanup_free_ char *text = NULL;
+	struct node_config *c;
+	size_t len;
+
+	text = settings_text(&j->prog, SET_NODE_YAML, "", NODE_YAML_MAX, &len);
+	if (text == NULL || (c = conf_parse(text, len)) == NULL)
+		fatalx("no node.yaml to judge by");
+	conf_use(j, c);
+	conf_later(c);
+	j->dir = settings_take(&j->prog, SET_DIR_TRUST, "");
+	j->v.store = bindstore_new(BINDSTORE_MAX);
+	j->file = malloc(BINDSTORE_BYTES);
+	j->record = malloc(MANIFEST_RECORD_MAX);
+	if (j->dir < 0 || j->v.store == NULL || j->file == NULL ||
+	    j->record == NULL)
+		fatalx("no folder, or no memory");
+	bindings_load(j);
+	j->started = clock_mono();
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct judge j;
+	uint8_t seed[32];
+
+	/* both want random bytes from a file, so before there is none */
+	if (sodium_init() < 0)
+		return 1;
+	json_object_seed(randombytes_random());
+	randombytes_buf(seed, sizeof(seed));
+	if (!secp_init(seed))
+		return 1;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	program_start(&j.prog, PEER_TRUST, argc, argv, NULL, NULL);
+	judge_open(&j);
+	if ((j.loop = ev_default_loop(0)) == NULL)
+		fatalx("no event loop");
+	ev_timer_init(&j.save, on_save, SAVE_AFTER, 0.);
+	j.save.data = &j;
+	if (program_attach(&j.prog, j.loop, &ops, &j) < 0 ||
+	    program_ready(&j.prog) < 0)
+		fatal("channel to the parent");
+	ev_run(j.loop, 0);
+	return 0;
+}

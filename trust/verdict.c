@@ -1,0 +1,217 @@
+#include "trust/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "trust/envelope.h"
+#include "trust/manifest.h"
+#include "util.h"
+
+static void
+say(struct msg_V_VERDICT *out, const char *why)
+{
+	(void)snprintf(out->why, sizeof(out->why), "%s", why);
+}
+
+static void
+put_key(struct msg_V_VERDICT *out, const struct klp_key *k)
+{
+	key_fp(out->fp, k);
+	out->key_kind = (uint8_t)k->kind;
+	out->bip340 = k->bip340;
+	out->key_len = k->len;
+	memcpy(out->key, k->raw, k->len);
+}
+
+/* Level of a key and its Reticulum identity; 0 when nobody has said one. */
+static int
+level_of(const struct verdicts *v, const uint8_t *fp, const uint8_t *rns,
+    const char *scope, const char **why)
+{
+	struct level_query q = {.fp = fp, .rns = rns};
+	int bit = scope_parse(scope, strlen(scope)), level;
+
+	/* an unknown scope is covered by nobody but "*" */
+	q.scope = bit < 0 ? SCOPE_ALL : (enum scope)bit;
+	if (level_local(&level, why, &v->levels, &q))
+		return level;
+	return 0;
+}
+
+static bool
+pinned(const struct verdicts *v, const uint8_t *fp, const uint8_t *rns)
+{
+	const struct level_query q = {.fp = fp, .rns = rns};
+	const char *why;
+	int level;
+
+	return level_local(&level, &why, &v->levels, &q);
+}
+
+/*
+ * The binding that came with the question. NULL: taken, or none came; else
+ * what is wrong with it.
+ */
+static const char *
+take_binding(struct verdicts *v, const struct msg_V_ASK *m, const uint8_t *rns,
+    uint32_t now, enum verdict_note *note)
+{
+	struct binding b;
+	struct klp_key k;
+	uint8_t fp[FP_LEN];
+	const char *why;
+	bool keep, fresh;
+
+	if (m->binding_len == 0)
+		return NULL;
+	if (!binding_parse(&b, m->binding, m->binding_len))
+		return "binding: not of its form";
+	/* signatures once; times each time */
+	if (memcmp(b.rns, m->rns_public, sizeof(b.rns)) != 0 ||
+	    now >= b.not_after || !bindstore_has(v->store, &b)) {
+		if ((why = binding_check(&b, m->rns_public, now)) != NULL)
+			return why;
+	}
+	if (!binding_key(&k, &b))
+		return "binding: no key";
+	key_fp(fp, &k);
+	keep = pinned(v, fp, rns);
+	if ((why = bindstore_take(v->store, &b, now, keep, &fresh)) != NULL)
+		return why;
+	if (fresh)
+		*note = keep ? VERDICT_BOUND_KEPT : VERDICT_BOUND;
+	return NULL;
+}
+
+/* Without a binding: an identity pinned by its hash has its Ed25519 key. */
+static void
+unbound(const struct verdicts *v, struct msg_V_VERDICT *out,
+    const struct msg_V_ASK *m)
+{
+	struct klp_key k;
+	const char *why;
+
+	if (level_pin_rns(&v->levels, out->rns_hash) == NULL ||
+	    !key_set(&k, KEY_ED25519, m->rns_public + 32, 32)) {
+		out->status = VERDICT_NO_BINDING;
+		say(out, "no binding of this identity is known");
+		return;
+	}
+	put_key(out, &k);
+	out->level = level_of(v, NULL, out->rns_hash, m->scope, &why);
+	out->status = VERDICT_OK;
+	say(out, why);
+}
+
+enum verdict_note
+verdict_ask(struct verdicts *v, struct msg_V_VERDICT *out,
+    const struct msg_V_ASK *m, uint32_t now)
+{
+	enum verdict_note note = VERDICT_PLAIN;
+	const struct binding *b;
+	struct klp_key k;
+	const char *why;
+
+	memset(out, 0, sizeof(*out));
+	out->qid = m->qid;
+	out->valid_until = now + VERDICT_VALID;
+	rns_hash_of(out->rns_hash, m->rns_public);
+	if ((why = take_binding(v, m, out->rns_hash, now, &note)) != NULL) {
+		const char *pin;
+		int level = level_of(v, NULL, out->rns_hash, m->scope, &pin);
+
+		out->status = VERDICT_BAD_BINDING;
+		out->level = MIN_OF(level, 0);
+		say(out, why);
+		return VERDICT_BAD;
+	}
+	b = bindstore_find(v->store, m->rns_public, now);
+	if (b == NULL || !binding_key(&k, b)) {
+		unbound(v, out, m);
+		return note;
+	}
+	put_key(out, &k);
+	out->status = VERDICT_OK;
+	out->level = level_of(v, out->fp, out->rns_hash, m->scope, &why);
+	out->valid_until = MIN_OF(out->valid_until, b->not_after);
+	out->live_needed = out->level >= v->live_from;
+	say(out, why);
+	return note;
+}
+
+static size_t
+refuse(struct msg_V_MANIFEST *out, const char *member, const char *why)
+{
+	(void)snprintf(out->why, sizeof(out->why), "%s: %s", member, why);
+	return 0;
+}
+
+static size_t
+checked(uint8_t *record, size_t cap, struct msg_V_MANIFEST *out,
+    const struct env *e, const struct klp_key *k)
+{
+	char why[MANIFEST_WHY];
+	struct manifest m;
+	uint8_t fp[FP_LEN];
+	size_t n = 0;
+
+	if (env_verify(e, TYPE_MANIFEST, k, 1, NULL) < 1)
+		return refuse(out, "signature",
+		    strcmp(e->type, TYPE_MANIFEST) != 0
+			? "the envelope is of another type"
+			: "none by the key that is bound to this link");
+	if (manifest_parse(&m, e->payload, e->payload_len, why) != 0) {
+		(void)snprintf(out->why, sizeof(out->why), "%s", why);
+		manifest_clear(&m);
+		return 0;
+	}
+	key_fp(fp, k);
+	if (memcmp(fp, m.submitter, FP_LEN) != 0)
+		(void)refuse(out, "submitter", "is not the key that signed");
+	else if ((n = manifest_record_put(record, cap, &m)) == 0)
+		(void)refuse(out, "payload", "too large");
+	else
+		memcpy(out->job, m.job, sizeof(out->job));
+	manifest_clear(&m);
+	return n;
+}
+
+size_t
+verdict_envelope(uint8_t *record, size_t cap, struct msg_V_MANIFEST *out,
+    const struct msg_V_ENVELOPE *m, const uint8_t *buf, size_t len)
+{
+	struct klp_key k;
+	const char *why;
+	struct env e;
+	size_t n;
+
+	memset(out, 0, sizeof(*out));
+	out->qid = m->qid;
+	if (!key_set(&k, (enum key_kind)m->key_kind, m->key, m->key_len))
+		return refuse(out, "signature", "no key to check it with");
+	k.bip340 = k.kind == KEY_SECP256K1 && m->bip340;
+	if (env_parse(&e, buf, len, ENV_MANIFEST_MAX, ENV_MANIFEST_PAYLOAD,
+		&why) != 0) {
+		env_clear(&e);
+		return refuse(out, "envelope", why);
+	}
+	n = checked(record, cap, out, &e, &k);
+	env_clear(&e);
+	out->ok = n > 0;
+	out->len = (uint32_t)n;
+	return n;
+}
+
+bool
+verdict_live(const struct msg_V_LIVE *m)
+{
+	uint8_t digest[32];
+	struct klp_key k;
+
+	if (!key_set(&k, KEY_SECP256K1, m->key, sizeof(m->key)))
+		return false;
+	k.bip340 = m->bip340;
+	challenge_digest(digest, m->link, m->n, m->m, m->initiator,
+	    m->responder);
+	return secp_verify(&k, m->s, digest);
+}
