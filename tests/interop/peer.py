@@ -89,11 +89,14 @@ class Server:
             return False
         channel.add_message_handler(message)
 
+        lock = threading.Lock()  # ready() comes on several threads
+
         def ready(n):
-            data = buffer.read(n)
-            if data:
-                buffer.write(data)
-                buffer.flush()
+            with lock:
+                data = buffer.read(n)
+                if data:
+                    buffer.write(data)
+                    buffer.flush()
         buffer = RNS.Buffer.create_bidirectional_buffer(0, 0, channel, ready)
         link.interop_buffer = buffer
         say(event="link")
@@ -176,6 +179,7 @@ class Visitor:
         return {"mtu": self.link.mtu, "rtt": self.link.rtt}
 
     def identify(self):
+        time.sleep(0.3)  # until the other side has its callbacks
         self.link.identify(self.identity)
         time.sleep(0.3)
         return True
@@ -222,11 +226,13 @@ class Visitor:
 
     def buffer(self):
         got = bytearray()
+        lock = threading.Lock()
 
         def ready(n):
-            data = buffer.read(n)
-            if data:
-                got.extend(data)
+            with lock:
+                data = buffer.read(n)
+                if data:
+                    got.extend(data)
         buffer = RNS.Buffer.create_bidirectional_buffer(0, 0, self.link.get_channel(), ready)
         data = pattern(20000)
         buffer.write(data)

@@ -30,7 +30,7 @@ def main():
     p.add_argument("--build", default=os.path.join(HERE, "..", "..", "build"))
     p.add_argument("--python", default=sys.executable)
     p.add_argument("--python-old")
-    p.add_argument("--keep-going", action="store_true", default=True)
+    p.add_argument("-v", "--verbose", action="store_true")
     p.add_argument("words", nargs="*")
     args = p.parse_args()
     args.build = os.path.abspath(args.build)

@@ -31,6 +31,8 @@ def visit(ctx, a, b, visitor_python, server_python, hops, ratchets=False, steps=
     guest.say("go")
     for step in steps:
         line = guest.expect(150, step=step)
+        if ctx.args.verbose:
+            print("#", line, flush=True)
         check(line["ok"], f"{step}: {line}")
         if step == "packet":
             got = host.expect(5, event="packet")
