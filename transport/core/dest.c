@@ -457,6 +457,12 @@ core_blackholed(const struct rns *r, const uint8_t identity[RNS_HASH])
 	return black_find(r, identity) != NULL;
 }
 
+bool
+rns_blackholed(const struct rns *r, const uint8_t identity[RNS_HASH])
+{
+	return core_blackholed(r, identity);
+}
+
 static int
 blackhole(struct rns *r, const uint8_t identity[RNS_HASH], bool on)
 {

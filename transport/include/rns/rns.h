@@ -620,6 +620,8 @@ bool rns_known_get(const struct rns *, const uint8_t dest[RNS_HASH],
 bool rns_known_next(const struct rns *, const uint8_t after[RNS_HASH],
     bool first, struct rns_known *out);
 
+bool rns_blackholed(const struct rns *, const uint8_t identity[RNS_HASH]);
+
 struct rns_link_info {
 	uint8_t id[RNS_HASH];
 	uint8_t dest[RNS_HASH];
