@@ -18,6 +18,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 
 SET_RNS_CONFIG = 1
 SET_LISTEN_DATA = 13
+SET_LISTEN_RPC = 14
 SET_LISTEN_MESH = 15
 PEERS = {"parent": 0, "transport": 1, "node": 2, "trust": 3, "keys": 4}
 
@@ -134,17 +135,19 @@ class Transport:
         c.send("SETTING", struct.pack(">B", SET_RNS_CONFIG) + text(""), [fd])
         os.close(fd)
         if flat.get("share_instance", "yes").lower() in ("yes", "true", "on", "1"):
-            if flat.get("shared_instance_type", "unix") == "tcp":
-                s = socket.socket()
-                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                s.bind(("127.0.0.1", int(flat.get("shared_instance_port", 37428))))
-            else:
-                s = socket.socket(socket.AF_UNIX)
-                s.bind("\0rns/" + flat.get("instance_name", "default"))
-            s.listen(64)
-            s.setblocking(False)
-            c.send("SETTING", struct.pack(">B", SET_LISTEN_DATA) + text(""), [s.fileno()])
-            s.close()
+            for what, suffix, port in ((SET_LISTEN_DATA, "", "shared_instance_port"),
+                                       (SET_LISTEN_RPC, "/rpc", "instance_control_port")):
+                if flat.get("shared_instance_type", "unix") == "tcp":
+                    s = socket.socket()
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    s.bind(("127.0.0.1", int(flat[port])))
+                else:
+                    s = socket.socket(socket.AF_UNIX)
+                    s.bind("\0rns/" + flat.get("instance_name", "default") + suffix)
+                s.listen(64)
+                s.setblocking(False)
+                c.send("SETTING", struct.pack(">B", what) + text(""), [s.fileno()])
+                s.close()
         if os.path.exists(self.mesh_path):
             os.unlink(self.mesh_path)
         m = socket.socket(socket.AF_UNIX)

@@ -25,7 +25,8 @@
  *   store.c     the storage folder; store_codec.c its formats
  *   bridge.c    klp.node for warren-node; follow.c its streams
  *   binding.c   what keys may have signed
- *   control.c   mesh.sock
+ *   control.c   mesh.sock; views.c its answers
+ *   rpc.c       the RPC socket; rpc_auth.c its proof, rpc_calls.c its calls
  */
 #define ENGINE_IFS 1024 /* ours: interfaces, accepted and local included */
 
@@ -111,6 +112,7 @@ struct engine {
 	struct store *store;
 	struct bridge *bridge;
 	struct control *control;
+	struct rpc *rpc;
 	struct engine_counts {
 		uint64_t unknown_tx;
 		uint64_t submit_refused;

@@ -10,6 +10,7 @@
 #include "control.h"
 #include "engine.h"
 #include "log.h"
+#include "rpc.h"
 #include "store.h"
 
 #define WALL_STEP_US (2 * MONO_SECOND) /* ours: more is a step of the clock */
@@ -207,6 +208,9 @@ engine_start(struct engine *e)
 	if ((fd = settings_take(p, SET_LISTEN_DATA, "")) >= 0 &&
 	    local_listen(e, fd) < 0)
 		fatalx("the shared instance cannot be served");
+	if ((fd = settings_take(p, SET_LISTEN_RPC, "")) >= 0 &&
+	    (e->rpc = rpc_new(e, fd)) == NULL)
+		fatal("rpc");
 	if (p->params.compute && (e->bridge = bridge_new(e)) == NULL)
 		fatalx("klp.node cannot be made");
 	if ((fd = settings_take(p, SET_LISTEN_MESH, "")) >= 0 &&
@@ -247,6 +251,7 @@ engine_clear(struct engine *e)
 	if (e->store != NULL)
 		store_persist(e->store);
 	control_free(e->control);
+	rpc_free(e->rpc);
 	bridge_free(e->bridge);
 	/* children before their listener */
 	while ((n = TAILQ_LAST(&e->ifs, nif_list)) != NULL)

@@ -1,0 +1,30 @@
+#ifndef ENGINE_RPC_H
+#define ENGINE_RPC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire.h"
+
+struct engine;
+struct rpc;
+
+/*
+ * The RPC socket of the shared instance (reticulum-transport 13): what
+ * programs ask of it in ordinary operation. Nothing is decoded before the
+ * proof of 13.3. Calls of rnstatus and of interface management are not built:
+ * as for any unknown call, the connection closes without an answer (13.4).
+ */
+#define RPC_REQUEST_MAX 4096
+
+/* Takes the listening fd. NULL: out of memory. */
+struct rpc *rpc_new(struct engine *, int fd);
+void rpc_free(struct rpc *);
+
+/*
+ * rpc_calls.c: the packed response to a packed request, in a buffer of malloc
+ * (the caller's). NULL: not a call that is answered here, or no memory.
+ */
+uint8_t *rpc_call(struct engine *, const uint8_t *, size_t, size_t *len);
+
+#endif

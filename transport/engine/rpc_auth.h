@@ -1,0 +1,33 @@
+#ifndef ENGINE_RPC_AUTH_H
+#define ENGINE_RPC_AUTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * How Python's multiprocessing.connection proves that both sides know a key
+ * (reticulum-transport 13.3). Pure. A message is what stands behind its length
+ * prefix; none of these is longer than RPC_AUTH_MAX.
+ */
+#define RPC_AUTH_MAX 256
+#define RPC_CHALLENGE "#CHALLENGE#"
+#define RPC_WELCOME "#WELCOME#"
+#define RPC_FAILURE "#FAILURE#"
+#define RPC_CHALLENGE_LEN 59 /* ours: the word, {sha256}, 40 random bytes */
+
+/* Our challenge, from 40 unpredictable bytes. */
+void rpc_auth_challenge(uint8_t out[RPC_CHALLENGE_LEN],
+    const uint8_t random[40]);
+/* Whether msg answers our challenge (raw HMAC-MD5, or with a prefix). */
+bool rpc_auth_check(const uint8_t *key, size_t key_len,
+    const uint8_t challenge[RPC_CHALLENGE_LEN], const uint8_t *msg,
+    size_t len);
+/*
+ * The answer to the challenge in msg; its length, or 0: no challenge, or one
+ * of an algorithm that is not known here.
+ */
+size_t rpc_auth_answer(uint8_t out[RPC_AUTH_MAX], const uint8_t *key,
+    size_t key_len, const uint8_t *msg, size_t len);
+
+#endif
