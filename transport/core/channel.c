@@ -95,11 +95,26 @@ channel_closed(struct rns *r, struct link *l)
 
 /* ---- sending (9.3) ---- */
 
+/*
+ * How far the next number may be from the oldest that is not proved: the
+ * receiver drops what is beyond its own window, and one of the reference has
+ * proved it before that, so that the channel would stall for ever.
+ */
+static unsigned
+channel_span(const struct channel *c)
+{
+	const struct envelope *e = TAILQ_FIRST(&c->ring);
+
+	if (e == NULL)
+		return CHANNEL_RX_WINDOW + 1;
+	return CHANNEL_RX_WINDOW + 1u -
+	    (unsigned)(uint16_t)(c->tx_next - get_u16(e->data + 2));
+}
+
 bool
 channel_ready(const struct link *l)
 {
-	return l->channel == NULL ||
-	    l->channel->ring_count < l->channel->window;
+	return channel_room(l) > 0;
 }
 
 unsigned
@@ -111,7 +126,9 @@ channel_room(const struct link *l)
 		return 0;
 	if (c == NULL)
 		return l->rtt > CHANNEL_RTT_SLOW ? 1 : CHANNEL_WINDOW;
-	return c->ring_count < c->window ? c->window - c->ring_count : 0;
+	if (c->ring_count >= c->window)
+		return 0;
+	return MIN_OF(c->window - c->ring_count, channel_span(c));
 }
 
 static void
@@ -293,8 +310,10 @@ channel_hold(struct rns *r, struct channel *c, uint16_t type, uint16_t seq,
 	struct message *m, *at;
 
 	TAILQ_FOREACH(at, &c->held, entry) {
-		if (at->seq == seq)
-			return core_drop(r, RNS_DROP_CHANNEL);
+		if (at->seq == seq) {
+			(void)core_drop(r, RNS_DROP_CHANNEL);
+			return true;
+		}
 		if ((uint16_t)(at->seq - c->rx_next) >
 		    (uint16_t)(seq - c->rx_next))
 			break;
@@ -333,7 +352,17 @@ channel_message(struct rns *r, struct link *l, uint16_t type,
 	(void)event_push(r, &ev);
 }
 
-static void
+/* Numbers of messages that were delivered, for twice the window. */
+static bool
+channel_is_old(uint16_t next, uint16_t seq)
+{
+	uint16_t back = (uint16_t)(next - seq);
+
+	return back > 0 && back <= 2 * CHANNEL_RX_WINDOW;
+}
+
+/* true: prove it; that is, it is held, delivered, or was before. */
+static bool
 channel_accept(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 {
 	struct channel *c = l->channel;
@@ -342,18 +371,19 @@ channel_accept(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 	struct message *m;
 
 	/* the length is not looked at: the payload is the rest (trap 45) */
-	if (!rd_u16(&rd, &type) || !rd_u16(&rd, &seq) || !rd_u16(&rd, &len) ||
-	    !channel_in_window(c->rx_next, seq) ||
-	    (type >= 0xf000 && type != CHANNEL_STREAM)) {
-		core_drop(r, RNS_DROP_CHANNEL);
-		return;
+	if (!rd_u16(&rd, &type) || !rd_u16(&rd, &seq) || !rd_u16(&rd, &len))
+		return core_drop(r, RNS_DROP_CHANNEL);
+	if (channel_is_old(c->rx_next, seq)) {
+		(void)core_drop(r, RNS_DROP_CHANNEL);
+		return true;
 	}
+	if (!channel_in_window(c->rx_next, seq) ||
+	    (type >= 0xf000 && type != CHANNEL_STREAM))
+		return core_drop(r, RNS_DROP_CHANNEL);
 	p += CHANNEL_HEAD;
 	n -= CHANNEL_HEAD;
-	if (seq != c->rx_next) {
-		(void)channel_hold(r, c, type, seq, p, n);
-		return;
-	}
+	if (seq != c->rx_next)
+		return channel_hold(r, c, type, seq, p, n);
 	c->rx_next++;
 	channel_message(r, l, type, p, n);
 	while ((m = TAILQ_FIRST(&c->held)) != NULL && m->seq == c->rx_next) {
@@ -361,6 +391,7 @@ channel_accept(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 		channel_message(r, l, m->type, m->data, m->len);
 		message_free(r, c, m);
 	}
+	return true;
 }
 
 void
@@ -373,8 +404,9 @@ channel_in(struct rns *r, struct link *l, const struct packet *p)
 		return;
 	}
 	/*
-	 * Unlike the reference we decrypt before we prove: a packet that some
-	 * node on the way made up costs no signature.
+	 * The reference proves first and looks then. What we drop we do not
+	 * prove: a packet that somebody made up costs no signature, and one
+	 * ahead of our window comes again instead of stalling the channel.
 	 */
 	if (p->data_len > r->links->scratch_cap ||
 	    token_decrypt(r->links->plain, &n, r->links->scratch_cap, l->key,
@@ -382,6 +414,7 @@ channel_in(struct rns *r, struct link *l, const struct packet *p)
 		core_drop(r, RNS_DROP_DECRYPT);
 		return;
 	}
-	link_prove(r, l, p->hash);
-	channel_accept(r, l, r->links->plain, n);
+	/* events copy, so the plaintext may go when the proof is built */
+	if (channel_accept(r, l, r->links->plain, n))
+		link_prove(r, l, p->hash);
 }
