@@ -1,0 +1,398 @@
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "node/admit.h"
+#include "sandbox/plan.h"
+#include "util.h"
+
+#define NOW 1800000000u
+#define MIB (UINT64_C(1024) * 1024)
+
+/* Everything good; each test spoils what it is about. */
+struct fix {
+	struct policy policy;
+	struct admit_node node;
+	struct admit_peer peer;
+	struct quota_caps caps;
+	struct manifest m;
+	struct admit_job job;
+	struct refusal r;
+	struct admitted out;
+};
+static struct fix f;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	memset(&f, 0, sizeof(f));
+	policy_init(&f.policy, 2, 4096 * MIB);
+	f.policy.accept = true;
+	f.policy.required = LAYERS_FLOOR;
+	f.node = (struct admit_node){.policy = &f.policy, .layers = 0x7ffff};
+	f.peer = (struct admit_peer){.identified = true, .has_binding = true,
+	    .level = 2};
+	f.caps = (struct quota_caps){16, 120, 86400, 1000};
+	manifest_init(&f.m);
+	f.m.has = HAS_LIMITS;
+	f.m.not_after = NOW + 3600;
+	f.m.deadline = NOW + 86400;
+	f.job = (struct admit_job){.m = &f.m, .signer_is_peer = true,
+	    .now = NOW, .disk_free = 1000 * MIB};
+	return 0;
+}
+
+static bool
+first(void)
+{
+	return admit_first(&f.r, &f.node, &f.peer);
+}
+
+static bool
+second(void)
+{
+	return admit_second(&f.r, &f.out, &f.node, &f.peer, &f.caps, &f.job);
+}
+
+static void
+refused(bool passed, const char *code, unsigned step, const char *why)
+{
+	assert_false(passed);
+	assert_string_equal(f.r.code, code);
+	assert_int_equal(f.r.step, step);
+	if (why != NULL && strstr(f.r.why, why) == NULL)
+		fail_msg("why: %s", f.r.why);
+}
+
+static void
+test_pass(void **state)
+{
+	(void)state;
+	assert_true(first());
+	assert_null(f.r.code);
+	assert_true(second());
+	assert_null(f.r.code);
+	assert_int_equal(f.out.level, 2);
+	assert_int_equal(f.out.limits.v[LIMIT_MEMORY], 256 * MIB);
+	assert_false(f.out.held);
+}
+
+static void
+test_steps_1_to_3(void **state)
+{
+	(void)state;
+	f.policy.accept = false;
+	refused(first(), "not_accepting", 1, NULL);
+	setup(NULL);
+	f.node.stopping = true;
+	f.node.why = "stopping";
+	refused(first(), "not_accepting", 1, "stopping");
+	setup(NULL);
+	f.node.layers = 0x7ffff & ~LAYER_SECCOMP;
+	refused(first(), "posture", 1, "seccomp");
+	setup(NULL);
+	f.peer.identified = false;
+	refused(first(), "not_identified", 2, NULL);
+	f.policy.auth_required = false;
+	refused(first(), "not_identified", 2, NULL);
+	setup(NULL);
+	f.peer.revoked = REVOKED_KEY;
+	refused(first(), "revoked", 3, NULL);
+	assert_string_equal(f.r.which, "key");
+	f.peer.revoked = REVOKED_KEY | REVOKED_IDENTITY;
+	refused(first(), "revoked", 3, NULL);
+	assert_string_equal(f.r.which, "identity");
+}
+
+static void
+test_steps_4_5(void **state)
+{
+	(void)state;
+	f.peer.has_binding = false;
+	refused(first(), "binding", 4, "no key");
+	f.peer.bad_binding = true;
+	f.peer.why = "expired";
+	refused(first(), "binding", 4, "expired");
+	assert_false(f.r.live);
+	setup(NULL);
+	f.policy.live = PROOF_ALWAYS;
+	f.peer.live_needed = true;
+	refused(first(), "binding", 4, "live");
+	assert_true(f.r.live);
+	f.peer.live_done = true;
+	assert_true(first());
+	setup(NULL);
+	f.peer.level = 0;
+	refused(first(), "trust", 5, "level 0, needed 1");
+	f.peer.level = -2;
+	f.peer.why = "pinned";
+	refused(first(), "trust", 5, "pinned");
+	f.peer.level = 2;
+	f.policy.floor = 3;
+	refused(first(), "trust", 5, "needed 3");
+	/* a floor of 0 (auth_required: false): the row of +1, never below 0 */
+	f.policy.floor = 0;
+	f.peer.level = 0;
+	assert_true(first());
+	assert_true(second());
+	assert_int_equal(f.out.limits.v[LIMIT_MEMORY], 64 * MIB);
+	f.policy.floor = -3;
+	f.peer.level = -1;
+	refused(first(), "trust", 5, "needed 0");
+}
+
+static void
+test_step_6(void **state)
+{
+	struct quota_answer q = {QUOTA_JOBS_PER_HOUR, 30, 120, 121};
+
+	(void)state;
+	assert_false(admit_quota(&f.r, &q));
+	assert_string_equal(f.r.code, "quota");
+	assert_string_equal(f.r.why, "jobs_per_hour");
+	assert_int_equal(f.r.s, 30);
+	assert_int_equal(f.r.limit, 120);
+	q.kind = QUOTA_FITS;
+	memset(&f.r, 0, sizeof(f.r));
+	assert_true(admit_quota(&f.r, &q));
+	/* the spool share is judged behind the payload, under step 6 */
+	f.job.spool_held = 600;
+	f.job.spool_more = 401;
+	refused(second(), "quota", 6, "spool");
+	assert_int_equal(f.r.limit, 1000);
+	assert_int_equal(f.r.value, 1001);
+}
+
+static void
+test_step_7(void **state)
+{
+	(void)state;
+	f.job.envelope_why = "signature";
+	refused(second(), "manifest", 7, "signature");
+	f.job.m = NULL;
+	f.job.envelope_why = NULL;
+	refused(second(), "manifest", 7, NULL);
+	setup(NULL);
+	f.job.signer_is_peer = false;
+	refused(second(), "manifest", 7, "submitter");
+	setup(NULL);
+	f.job.nonce_used = true;
+	refused(second(), "manifest", 7, "nonce");
+	setup(NULL);
+	f.m.not_after = NOW;
+	refused(second(), "manifest", 7, "not_after");
+	setup(NULL);
+	f.m.deadline = NOW - 1;
+	f.m.not_after = NOW - 1;
+	refused(second(), "manifest", 7, NULL);
+	setup(NULL);
+	f.m.has |= HAS_NODE;
+	f.m.node[0] = 1;
+	refused(second(), "manifest", 7, "node");
+	f.m.node[0] = 0;
+	assert_true(second());
+	/* what only the payload tells, under the code of step 3 */
+	f.job.revoked = REVOKED_IMAGE;
+	refused(second(), "revoked", 3, NULL);
+	assert_string_equal(f.r.which, "image");
+}
+
+static void
+test_step_8(void **state)
+{
+	(void)state;
+	f.job.image = IMAGE_UNKNOWN;
+	refused(second(), "image", 8, "not known");
+	f.job.image = IMAGE_BROKEN;
+	refused(second(), "image", 8, "not complete");
+	setup(NULL);
+	f.m.has |= HAS_WASM;
+	refused(second(), "image", 8, "wasm");
+	setup(NULL);
+	f.m.has |= HAS_CONTRACT;
+	refused(second(), "contract", 8, NULL);
+}
+
+static void
+test_step_9(void **state)
+{
+	(void)state;
+	f.m.limit[LIMIT_MEMORY] = 256 * MIB + 1;
+	refused(second(), "limits", 9, "memory");
+	assert_int_equal(f.r.limit, 256 * MIB);
+	assert_int_equal(f.r.value, 256 * MIB + 1);
+	f.peer.level = 3;
+	assert_true(second());
+	/* the manifest's own claim can only lower */
+	f.m.trust_level = 1;
+	refused(second(), "limits", 9, "memory");
+	f.m.limit[LIMIT_MEMORY] = 0;
+	assert_true(second());
+	assert_int_equal(f.out.level, 1);
+	assert_int_equal(f.out.limits.v[LIMIT_MEMORY], 64 * MIB);
+	f.m.trust_level = 0;
+	refused(second(), "trust", 5, NULL);
+	setup(NULL);
+	f.m.network = NET_BROKER;
+	refused(second(), "limits", 9, "network");
+	setup(NULL);
+	f.job.seccomp_why = "not here";
+	refused(second(), "limits", 9, "seccomp_profile");
+}
+
+/* above_2: level 3 without a proof counts as 2; more asks for the proof. */
+static void
+test_live_above_2(void **state)
+{
+	(void)state;
+	f.peer.level = 3;
+	f.peer.live_needed = true;
+	assert_true(first());
+	assert_true(second());
+	assert_int_equal(f.out.level, 2);
+	f.m.limit[LIMIT_MEMORY] = 512 * MIB;
+	refused(second(), "binding", 4, "live");
+	assert_true(f.r.live);
+	f.peer.live_done = true;
+	assert_true(second());
+	assert_int_equal(f.out.level, 3);
+	/* beyond the operator's ceiling no proof helps */
+	f.peer.live_done = false;
+	f.m.limit[LIMIT_MEMORY] = 4096 * MIB;
+	refused(second(), "limits", 9, "memory");
+	assert_false(f.r.live);
+}
+
+static void
+test_steps_10_11(void **state)
+{
+	(void)state;
+	f.job.machine_memory = 100 * MIB;
+	refused(second(), "too_large", 10, "memory");
+	assert_int_equal(f.r.limit, 100 * MIB);
+	setup(NULL);
+	f.job.machine_cpu_milli = 100;
+	refused(second(), "too_large", 10, "cpu");
+	setup(NULL);
+	f.job.disk_free = 10;
+	f.job.spool_more = 11;
+	refused(second(), "too_large", 10, "disk");
+	setup(NULL);
+	f.job.bitrate = 1000;
+	f.job.bytes_to_come = 60000;
+	f.job.bytes_to_go = 15000;
+	assert_true(second());
+	assert_int_equal(f.out.airtime_s, 600);
+	f.job.bytes_to_go = 15001;
+	refused(second(), "airtime", 11, "max_airtime");
+	assert_int_equal(f.r.value, 601);
+	f.policy.max_airtime_s = 0;
+	assert_true(second());
+	f.m.not_after = NOW + 400;
+	f.m.deadline = NOW + 480;
+	refused(second(), "airtime", 11, "deadline");
+	f.job.bytes_to_come = 0;
+	assert_true(second());
+	f.job.wait_s = 480;
+	refused(second(), "airtime", 11, "deadline");
+	assert_int_equal(admit_airtime_s(UINT64_MAX, 1), UINT32_MAX);
+	assert_int_equal(admit_airtime_s(UINT64_MAX, UINT64_MAX), 8);
+	assert_int_equal(admit_airtime_s(1, 0), 0);
+	assert_int_equal(admit_airtime_s(1, 1000000), 1);
+}
+
+/* Spoil steps from the last to the first: the first failing one decides. */
+static void
+test_order(void **state)
+{
+	(void)state;
+	f.job.wait_s = 90000;
+	refused(second(), "airtime", 11, NULL);
+	f.job.machine_memory = 1;
+	refused(second(), "too_large", 10, NULL);
+	f.m.network = NET_BROKER;
+	refused(second(), "limits", 9, NULL);
+	f.m.has |= HAS_CONTRACT;
+	refused(second(), "contract", 8, NULL);
+	f.job.image = IMAGE_UNKNOWN;
+	refused(second(), "image", 8, NULL);
+	f.job.spool_more = 5000;
+	refused(second(), "quota", 6, NULL);
+	f.job.revoked = REVOKED_MANIFEST;
+	refused(second(), "revoked", 3, NULL);
+	f.job.nonce_used = true;
+	refused(second(), "manifest", 7, NULL);
+
+	f.peer.level = 0;
+	refused(first(), "trust", 5, NULL);
+	f.peer.has_binding = false;
+	refused(first(), "binding", 4, NULL);
+	f.peer.revoked = REVOKED_IDENTITY;
+	refused(first(), "revoked", 3, NULL);
+	f.peer.identified = false;
+	refused(first(), "not_identified", 2, NULL);
+	f.node.layers = 0;
+	refused(first(), "posture", 1, NULL);
+	f.policy.accept = false;
+	refused(first(), "not_accepting", 1, NULL);
+}
+
+static void
+test_review(void **state)
+{
+	const char *const boards[] = {"kOS Core Trust Board v1.4"};
+
+	(void)state;
+	f.m.requires_review = true;
+	assert_true(second());
+	assert_true(f.out.held);
+	setup(NULL);
+	f.policy.review_all = true;
+	assert_true(second());
+	assert_true(f.out.held);
+	setup(NULL);
+	/* unmapped: as if absent; mapped: until the board has signed */
+	f.m.has |= HAS_APPROVED_BY;
+	(void)snprintf(f.m.approved_by, sizeof(f.m.approved_by), "%s",
+	    boards[0]);
+	assert_true(second());
+	assert_false(f.out.held);
+	f.policy.boards = boards;
+	f.policy.nboards = 1;
+	assert_true(second());
+	assert_true(f.out.held);
+}
+
+static void
+test_again(void **state)
+{
+	(void)state;
+	assert_true(admit_again(&f.r, &f.node, &f.peer, &f.job));
+	f.job.image = IMAGE_UNKNOWN;
+	refused(admit_again(&f.r, &f.node, &f.peer, &f.job), "image", 8, NULL);
+	f.peer.level = 0;
+	refused(admit_again(&f.r, &f.node, &f.peer, &f.job), "trust", 5, NULL);
+	f.peer.revoked = REVOKED_KEY;
+	refused(admit_again(&f.r, &f.node, &f.peer, &f.job), "revoked", 3,
+	    NULL);
+}
+
+int
+main(void)
+{
+#define T(x) cmocka_unit_test_setup(x, setup)
+	const struct CMUnitTest tests[] = {
+	    T(test_pass), T(test_steps_1_to_3), T(test_steps_4_5),
+	    T(test_step_6), T(test_step_7), T(test_step_8), T(test_step_9),
+	    T(test_live_above_2), T(test_steps_10_11), T(test_order),
+	    T(test_review), T(test_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,346 @@
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ipc_msg.h"
+#include "node/jobs.h"
+
+#define NOW 1800000000u
+
+static struct jobs js;
+static unsigned changes;
+static enum job_state last_old;
+
+static void
+changed(void *ctx, struct job *j, enum job_state old)
+{
+	(void)ctx;
+	(void)j;
+	changes++;
+	last_old = old;
+}
+
+static struct mono
+at(int64_t s)
+{
+	return (struct mono){s * MONO_SECOND};
+}
+
+static struct job *
+a_job(uint8_t id, uint8_t owner)
+{
+	uint8_t i[32] = {id}, o[32] = {owner};
+	struct job *j = job_new(i, o);
+
+	assert_non_null(j);
+	j->nonce[0] = id;
+	j->deadline = NOW + 86400;
+	j->not_after = NOW + 3600;
+	j->limits.v[LIMIT_TIME] = 60000;
+	j->limits.v[LIMIT_LOG] = 1024;
+	return j;
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	jobs_init(&js, changed, NULL);
+	changes = 0;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	jobs_clear(&js);
+	assert_int_equal(js.count, 0);
+	return 0;
+}
+
+/* Every edge that is not in the picture is refused and changes nothing. */
+static void
+test_edges(void **state)
+{
+	static const char *const legal[] = {"held>held", "held>queued",
+	    "held>refused", "held>cancelled", "queued>queued",
+	    "queued>staging", "queued>refused", "queued>cancelled",
+	    "staging>running", "staging>refused", "staging>cancelled",
+	    "staging>lost", "running>done", "running>lost", "lost>queued"};
+	unsigned found = 0;
+
+	(void)state;
+	for (unsigned a = 0; a <= JS_COUNT; a++) {
+		for (unsigned b = 0; b <= JS_COUNT; b++) {
+			char edge[40];
+			bool want = false;
+
+			(void)snprintf(edge, sizeof(edge), "%s>%s",
+			    job_state_name(a), job_state_name(b));
+			for (size_t i = 0; i < NELEM(legal); i++)
+				want |= strcmp(legal[i], edge) == 0;
+			if (job_edge((enum job_state)a, (enum job_state)b) !=
+			    want)
+				fail_msg("%s", edge);
+			found += want;
+		}
+	}
+	assert_int_equal(found, NELEM(legal));
+}
+
+static void
+test_life(void **state)
+{
+	struct job *j = a_job(1, 9);
+
+	(void)state;
+	job_admit(&js, j, true, "review", NOW, at(0));
+	assert_int_equal(j->state, JS_HELD);
+	assert_int_equal(j->seq, 1);
+	assert_int_equal(changes, 1);
+	assert_true(j->dirty);
+	assert_false(job_set(&js, j, JS_RUNNING, NULL, NOW));
+	assert_int_equal(changes, 1);
+	assert_true(job_set(&js, j, JS_QUEUED, "inputs", NOW + 1));
+	assert_int_equal(last_old, JS_HELD);
+	assert_int_equal(j->at, NOW + 1);
+	/* the same again is no change; another reason is */
+	assert_true(job_set(&js, j, JS_QUEUED, "inputs", NOW + 2));
+	assert_int_equal(j->seq, 2);
+	assert_true(job_set(&js, j, JS_QUEUED, "slots", NOW + 2));
+	assert_int_equal(j->seq, 3);
+	assert_int_equal(j->at, NOW + 1);
+	assert_true(job_set(&js, j, JS_STAGING, NULL, NOW + 3));
+	assert_int_equal(j->attempts, 1);
+	assert_true(job_set(&js, j, JS_RUNNING, NULL, NOW + 4));
+	assert_true(job_done(&js, j, OUT_EXITED, 3, NOW + 5));
+	assert_true(job_ended(j));
+	assert_false(job_done(&js, j, OUT_EXITED, 4, NOW + 5));
+	assert_int_equal(j->code, 3);
+	assert_ptr_equal(TAILQ_FIRST(&js.ended), j);
+	assert_null(TAILQ_FIRST(&js.live));
+	assert_string_equal(job_state_name(j->state), "done");
+}
+
+static void
+test_lost(void **state)
+{
+	struct job *j = a_job(1, 9);
+
+	(void)state;
+	j->retries = 1;
+	job_admit(&js, j, false, "slots", NOW, at(0));
+	assert_true(job_set(&js, j, JS_STAGING, NULL, NOW));
+	assert_true(job_lose(&js, j, "jail fell", NOW, at(1)));
+	assert_int_equal(j->state, JS_QUEUED);
+	assert_true(job_set(&js, j, JS_STAGING, NULL, NOW));
+	assert_int_equal(j->attempts, 2);
+	assert_true(job_set(&js, j, JS_RUNNING, NULL, NOW));
+	assert_false(job_lose(&js, j, "jail fell", NOW, at(1)));
+	assert_int_equal(j->state, JS_LOST);
+	assert_string_equal(j->reason, "jail fell");
+	/* behind its deadline nothing is queued again */
+	j = a_job(2, 9);
+	j->retries = 16;
+	job_admit(&js, j, false, "slots", NOW, at(0));
+	assert_true(job_set(&js, j, JS_STAGING, NULL, NOW));
+	assert_false(job_lose(&js, j, "", j->deadline, at(1)));
+	/* cancelled before it started: nothing is counted */
+	j = a_job(3, 9);
+	job_admit(&js, j, false, "slots", NOW, at(0));
+	assert_true(job_set(&js, j, JS_STAGING, NULL, NOW));
+	assert_true(job_set(&js, j, JS_CANCELLED, "submitter", NOW));
+	assert_int_equal(j->attempts, 0);
+}
+
+static const struct {
+	uint8_t kill, how;
+	int32_t code;
+	bool oom;
+	uint64_t written;
+	uint8_t outcome;
+	int32_t expect;
+} ENDS[] = {
+    {0, EXIT_CODE, 0, false, 0, OUT_EXITED, 0},
+    {0, EXIT_CODE, 127, false, 0, OUT_EXITED, 127},
+    {0, EXIT_SIGNAL, 11, false, 0, OUT_SIGNALLED, 11},
+    {0, EXIT_SIGNAL, 9, true, 0, OUT_KILLED, KILL_MEMORY},
+    /* any process of the job, whatever the first one said then */
+    {0, EXIT_CODE, 1, true, 0, OUT_KILLED, KILL_MEMORY},
+    {KILL_TIME, EXIT_SIGNAL, 9, false, 0, OUT_KILLED, KILL_TIME},
+    {0, EXIT_JAIL_TIME, 0, false, 0, OUT_KILLED, KILL_TIME},
+    {KILL_CANCELLED, EXIT_SIGNAL, 9, false, 0, OUT_KILLED, KILL_CANCELLED},
+    /* it ended before the kill came */
+    {KILL_CANCELLED, EXIT_CODE, 0, false, 0, OUT_EXITED, 0},
+    {KILL_DEADLINE, EXIT_SIGNAL, 9, true, 0, OUT_KILLED, KILL_MEMORY},
+    /* but what withholds outputs is never overruled */
+    {KILL_REVOKED, EXIT_CODE, 0, true, 0, OUT_KILLED, KILL_REVOKED},
+    {KILL_OUTPUT, EXIT_SIGNAL, 9, true, 0, OUT_KILLED, KILL_OUTPUT},
+    {0, EXIT_CODE, 0, false, (16u << 20) + 1, OUT_KILLED, KILL_OUTPUT},
+    {0, EXIT_CODE, 0, false, 16u << 20, OUT_EXITED, 0},
+    {KILL_REVOKED, EXIT_CODE, 0, false, 1u << 30, OUT_KILLED, KILL_REVOKED},
+};
+
+static void
+test_verdicts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NELEM(ENDS); i++) {
+		struct job *j = a_job(1, 1);
+		uint8_t outcome;
+		int32_t code;
+
+		j->kill = ENDS[i].kill;
+		j->exit_how = ENDS[i].how;
+		j->exit_code = ENDS[i].code;
+		j->oom = ENDS[i].oom;
+		j->log[2] = ENDS[i].written;
+		job_verdict(&outcome, &code, j);
+		if (outcome != ENDS[i].outcome || code != ENDS[i].expect)
+			fail_msg("end %zu: %u %d", i, outcome, code);
+		job_free(j);
+	}
+	assert_true(job_keeps_outputs(OUT_EXITED, KILL_OUTPUT));
+	assert_true(job_keeps_outputs(OUT_KILLED, KILL_TIME));
+	assert_false(job_keeps_outputs(OUT_KILLED, KILL_OUTPUT));
+	assert_false(job_keeps_outputs(OUT_KILLED, KILL_VIOLATION + 256 * 7));
+}
+
+static void
+test_due(void **state)
+{
+	struct job *j = a_job(1, 1);
+	struct mono next;
+
+	(void)state;
+	job_admit(&js, j, false, "inputs", NOW, at(100));
+	assert_int_equal(job_due(j, true, NOW, at(100), &next), DUE_NOTHING);
+	assert_int_equal(next.us, at(3700).us);
+	assert_int_equal(job_due(j, true, NOW, at(3700), &next), DUE_INPUTS);
+	assert_int_equal(job_due(j, false, NOW, at(3700), &next), DUE_NOTHING);
+	assert_int_equal(job_due(j, false, j->deadline, at(1), &next),
+	    DUE_DEADLINE);
+	assert_true(job_set(&js, j, JS_STAGING, NULL, NOW));
+	assert_true(job_set(&js, j, JS_RUNNING, NULL, NOW));
+	j->phase = PHASE_RUNNING;
+	j->started_at = at(200);
+	assert_int_equal(job_due(j, false, NOW, at(200), &next), DUE_NOTHING);
+	assert_int_equal(next.us, at(260).us);
+	assert_int_equal(job_due(j, false, NOW, at(260), &next), DUE_TIME);
+	assert_int_equal(job_progress(j, at(230)), 500);
+	assert_int_equal(job_progress(j, at(300)), 1000);
+	/* what is being killed is not killed again */
+	j->kill = KILL_TIME;
+	assert_int_equal(job_due(j, false, NOW, at(261), &next), DUE_NOTHING);
+	j = a_job(2, 1);
+	job_admit(&js, j, true, "review", NOW, at(0));
+	j->deadline = NOW + 10 * 86400;
+	assert_int_equal(job_due(j, true, NOW + 86399, at(0), &next),
+	    DUE_NOTHING);
+	assert_int_equal(next.us, at(1).us);
+	assert_int_equal(job_due(j, true, NOW + 86400, at(0), &next),
+	    DUE_REVIEW);
+}
+
+static void
+test_lookups(void **state)
+{
+	uint8_t owner[32] = {5}, other[32] = {6}, nonce[16] = {3};
+	struct job *j;
+
+	(void)state;
+	for (uint8_t i = 1; i <= 6; i++)
+		job_admit(&js, a_job(i, i % 2 != 0 ? 5 : 6), false, "slots",
+		    NOW, at(0));
+	j = job_next_of(&js, owner, 0);
+	assert_int_equal(j->order, 1);
+	j = job_next_of(&js, owner, 1);
+	assert_int_equal(j->order, 3);
+	j = job_next_of(&js, owner, 5);
+	assert_null(j);
+	assert_null(job_next_of(&js, owner, UINT64_MAX));
+	assert_non_null(job_by_nonce(&js, owner, nonce));
+	assert_null(job_by_nonce(&js, other, nonce));
+	assert_int_equal(job_by_nonce(&js, owner, nonce)->order, 3);
+}
+
+static void
+fill(struct job *j)
+{
+	j->retries = 3;
+	j->level = 2;
+	j->seq = 77;
+	j->outcome = OUT_KILLED;
+	j->code = KILL_TIME;
+	j->has_receipt = true;
+	j->receipt[316] = 9;
+	j->log[1] = 12345;
+	j->nouts = 2;
+	j->outs = calloc(2, sizeof(*j->outs));
+	assert_non_null(j->outs);
+	j->outs[1].size = 1024;
+	(void)snprintf(j->outs[1].target, sizeof(j->outs[1].target), "/a/b");
+	(void)snprintf(j->reason, sizeof(j->reason), "why");
+}
+
+static void
+test_record(void **state)
+{
+	uint8_t rec[JOB_RECORD_MAX], again[JOB_RECORD_MAX];
+	struct job *j = a_job(1, 2), *k;
+	size_t n;
+
+	(void)state;
+	fill(j);
+	n = job_encode(rec, sizeof(rec), j);
+	assert_true(n > 0);
+	k = job_decode(rec, n);
+	assert_non_null(k);
+	assert_int_equal(job_encode(again, sizeof(again), k), n);
+	assert_memory_equal(rec, again, n);
+	assert_string_equal(k->outs[1].target, "/a/b");
+	assert_int_equal(k->seq, 77);
+	job_free(k);
+	for (size_t cut = 0; cut < n; cut++) {
+		uint8_t *copy = malloc(cut + 1);
+
+		assert_non_null(copy);
+		memcpy(copy, rec, cut);
+		assert_null(job_decode(copy, cut));
+		free(copy);
+	}
+	for (size_t bit = 0; bit < 8 * n; bit++) {
+		rec[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		job_free(job_decode(rec, n));
+		rec[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	/* the largest there is fits */
+	free(j->outs);
+	j->nouts = MANIFEST_VOLUMES;
+	j->outs = calloc(j->nouts, sizeof(*j->outs));
+	assert_non_null(j->outs);
+	for (unsigned i = 0; i < j->nouts; i++)
+		memset(j->outs[i].target, 'x', MANIFEST_TEXT);
+	memset(j->reason, 'r', JOB_REASON_MAX - 1);
+	assert_true(job_encode(rec, sizeof(rec), j) > 0);
+	job_free(j);
+}
+
+int
+main(void)
+{
+#define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    T(test_edges), T(test_life), T(test_lost), T(test_verdicts),
+	    T(test_due), T(test_lookups), T(test_record),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,535 @@
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <nettle/sha2.h>
+#include <sqlite3.h>
+
+#include "node/blobs.h"
+#include "node/ledger.h"
+
+#define NOW 1800000000u
+
+static char dir[64];
+static char path[128];
+static struct jobs js;
+
+static void
+changed(void *ctx, struct job *j, enum job_state old)
+{
+	(void)ctx;
+	(void)j;
+	(void)old;
+}
+
+static void
+remove_tree(const char *arg)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		(void)execl("/bin/rm", "rm", "-rf", arg, (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	(void)snprintf(dir, sizeof(dir), "/tmp/warren-ledger-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/ledger.db", dir);
+	jobs_init(&js, changed, NULL);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	jobs_clear(&js);
+	remove_tree(dir);
+	return 0;
+}
+
+static struct ledger *
+open_it(void)
+{
+	char why[160];
+	struct ledger *l = ledger_open(path, why);
+
+	if (l == NULL)
+		fail_msg("%s", why);
+	return l;
+}
+
+static void
+commit(struct ledger *l)
+{
+	bool full;
+
+	assert_int_equal(ledger_commit(l, &js, &full), 0);
+	assert_false(ledger_pending(l, &js));
+}
+
+static struct job *
+a_job(uint8_t id)
+{
+	uint8_t i[32] = {id}, o[32] = {7};
+	struct job *j = job_new(i, o);
+
+	assert_non_null(j);
+	j->nonce[0] = id;
+	j->deadline = NOW + 86400;
+	job_admit(&js, j, false, "slots", NOW, (struct mono){0});
+	return j;
+}
+
+static void
+test_rows(void **state)
+{
+	struct ledger *l = open_it();
+	struct job *j = a_job(1);
+	uint8_t *m;
+	size_t n;
+
+	(void)state;
+	(void)a_job(2);
+	assert_true(ledger_put_body(l, j->id, "record", 6, "envelope", 8));
+	assert_true(ledger_pending(l, &js));
+	commit(l);
+	assert_true(job_set(&js, j, JS_STAGING, NULL, NOW));
+	commit(l);
+	ledger_close(l);
+	jobs_clear(&js);
+	jobs_init(&js, changed, NULL);
+
+	l = open_it();
+	assert_int_equal(ledger_load(l, &js), 2);
+	assert_int_equal(js.last_order, 2);
+	j = job_find(&js, (uint8_t[32]){1});
+	assert_non_null(j);
+	assert_int_equal(j->state, JS_STAGING);
+	assert_int_equal(j->attempts, 1);
+	m = ledger_manifest(l, j->id, &n);
+	assert_non_null(m);
+	assert_int_equal(n, 6);
+	assert_memory_equal(m, "record", 6);
+	free(m);
+	assert_true(ledger_forget(l, j->id));
+	commit(l);
+	assert_null(ledger_manifest(l, j->id, &n));
+	ledger_close(l);
+	jobs_clear(&js);
+	jobs_init(&js, changed, NULL);
+	l = open_it();
+	assert_int_equal(ledger_load(l, &js), 1);
+	ledger_close(l);
+}
+
+/*
+ * A process that is killed between transitions: what was committed is there,
+ * what was not is not, and the file needs no repair.
+ */
+static void
+test_killed(void **state)
+{
+	(void)state;
+	for (int stop = 0; stop < 5; stop++) {
+		struct ledger *l;
+		struct job *j;
+		pid_t pid = fork();
+		int status, n;
+
+		if (pid == 0) {
+			bool full;
+
+			l = open_it();
+			j = a_job(1);
+			for (int i = 0; i < 5; i++) {
+				if (i == 1)
+					(void)job_set(&js, j, JS_STAGING, "",
+					    NOW);
+				if (i == 2)
+					(void)job_set(&js, j, JS_RUNNING, "",
+					    NOW);
+				if (i == 3)
+					(void)job_done(&js, j, OUT_EXITED, 0,
+					    NOW);
+				if (i == stop)
+					(void)kill(getpid(), SIGKILL);
+				(void)ledger_commit(l, &js, &full);
+			}
+			_exit(0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		l = open_it();
+		n = ledger_load(l, &js);
+		if (stop == 0) {
+			assert_int_equal(n, 0);
+		} else {
+			const enum job_state want[] = {JS_QUEUED, JS_STAGING,
+			    JS_RUNNING, JS_DONE};
+
+			assert_int_equal(n, 1);
+			j = job_find(&js, (uint8_t[32]){1});
+			assert_int_equal(j->state, want[stop - 1]);
+			assert_true(ledger_forget(l, j->id));
+			commit(l);
+		}
+		ledger_close(l);
+		jobs_clear(&js);
+		jobs_init(&js, changed, NULL);
+	}
+}
+
+/* A full disk: nothing is lost, nothing is half written, and it goes on. */
+static void
+test_full(void **state)
+{
+	struct rlimit old, small = {60 * 1024, 0};
+	struct ledger *l = open_it();
+	static uint8_t body[200 * 1024];
+	struct job *j = a_job(1);
+	bool full = false;
+
+	(void)state;
+	commit(l);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small.rlim_max = old.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_true(job_set(&js, j, JS_STAGING, NULL, NOW));
+	assert_true(ledger_put_body(l, j->id, body, sizeof(body), body, 5));
+	assert_int_equal(ledger_commit(l, &js, &full), -1);
+	assert_true(full);
+	assert_true(ledger_pending(l, &js));
+	assert_int_equal(ledger_commit(l, &js, &full), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	commit(l);
+	ledger_close(l);
+	jobs_clear(&js);
+	jobs_init(&js, changed, NULL);
+	l = open_it();
+	assert_int_equal(ledger_load(l, &js), 1);
+	assert_int_equal(job_find(&js, (uint8_t[32]){1})->state, JS_STAGING);
+	ledger_close(l);
+}
+
+static void
+test_bad_files(void **state)
+{
+	struct ledger *l = open_it();
+	char why[160];
+	sqlite3 *db;
+	FILE *f;
+
+	(void)state;
+	(void)a_job(1);
+	commit(l);
+	ledger_close(l);
+	/* a later version, a row that does not read */
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE jobs SET rec = x'01'", NULL,
+		NULL, NULL), SQLITE_OK);
+	jobs_clear(&js);
+	jobs_init(&js, changed, NULL);
+	l = open_it();
+	assert_int_equal(ledger_load(l, &js), 0);
+	ledger_close(l);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 99", NULL,
+		NULL, NULL), SQLITE_OK);
+	(void)sqlite3_close(db);
+	assert_null(ledger_open(path, why));
+	assert_non_null(strstr(why, "version 99"));
+	/* no database at all */
+	f = fopen(path, "w");
+	assert_non_null(f);
+	for (int i = 0; i < 2000; i++)
+		(void)fputs("rubbish ", f);
+	(void)fclose(f);
+	assert_null(ledger_open(path, why));
+	assert_true(why[0] != '\0');
+}
+
+/* ---- blobs ---- */
+
+static bool keep;
+static bool
+needed(void *ctx, const uint8_t fp[FP_LEN], const uint8_t sha[32])
+{
+	(void)ctx;
+	(void)fp;
+	(void)sha;
+	return keep;
+}
+
+struct store {
+	struct ledger *l;
+	struct blobs *b;
+	int fd;
+};
+
+static struct store
+open_blobs(uint64_t spool, uint64_t peer)
+{
+	struct blobs_limits limits = {spool, peer};
+	struct store s = {open_it(), NULL, open(dir, O_RDONLY | O_DIRECTORY)};
+
+	assert_true(s.fd >= 0);
+	s.b = blobs_open(s.fd, s.l, &limits, needed, NULL);
+	assert_non_null(s.b);
+	keep = false;
+	return s;
+}
+
+static void
+close_blobs(struct store *s)
+{
+	commit(s->l);
+	blobs_close(s->b);
+	ledger_close(s->l);
+	(void)close(s->fd);
+}
+
+static void
+sha_of(uint8_t out[32], const void *p, size_t n)
+{
+	struct sha256_ctx c;
+
+	sha256_init(&c);
+	sha256_update(&c, n, p);
+	sha256_digest(&c, 32, out);
+}
+
+static const uint8_t alice[32] = {1}, bob[32] = {2};
+
+static void
+test_upload(void **state)
+{
+	struct store s = open_blobs(1 << 20, 1 << 20);
+	const uint8_t *data = (const uint8_t *)"hello, blob";
+	uint8_t sha[32], buf[64];
+	uint64_t have, size;
+
+	(void)state;
+	sha_of(sha, data, 11);
+	assert_int_equal(blobs_put(s.b, alice, sha, 11, 0, data, 0, NOW, &have),
+	    BLOB_MORE);
+	assert_int_equal(have, 0);
+	assert_int_equal(blobs_put(s.b, alice, sha, 11, 0, data, 4, NOW, &have),
+	    BLOB_MORE);
+	assert_int_equal(have, 4);
+	/* behind a gap: not stored; below what is here: skipped */
+	assert_int_equal(blobs_put(s.b, alice, sha, 11, 6, data + 6, 5, NOW,
+		&have), BLOB_MORE);
+	assert_int_equal(have, 4);
+	assert_int_equal(blobs_put(s.b, alice, sha, 11, 2, data + 2, 4, NOW,
+		&have), BLOB_MORE);
+	assert_int_equal(have, 6);
+	assert_false(blobs_has(s.b, alice, sha, &size));
+	/* a restart in between */
+	close_blobs(&s);
+	s = open_blobs(1 << 20, 1 << 20);
+	assert_int_equal(blobs_have(s.b, alice, sha), 6);
+	assert_int_equal(blobs_have(s.b, bob, sha), 0);
+	assert_int_equal(blobs_put(s.b, alice, sha, 11, 6, data + 6, 5, NOW,
+		&have), BLOB_WHOLE);
+	assert_int_equal(have, 11);
+	assert_true(blobs_has(s.b, alice, sha, &size));
+	assert_int_equal(size, 11);
+	assert_int_equal(blobs_get(s.b, alice, sha, 7, buf, 64, &size), 4);
+	assert_memory_equal(buf, "blob", 4);
+	assert_int_equal(blobs_get(s.b, alice, sha, 11, buf, 64, &size), 0);
+	assert_int_equal(blobs_get(s.b, alice, sha, UINT64_MAX, buf, 64, &size),
+	    0);
+	/* knowing a digest is not having it */
+	assert_false(blobs_has(s.b, bob, sha, NULL));
+	assert_int_equal(blobs_get(s.b, bob, sha, 0, buf, 64, &size), -1);
+	assert_int_equal(blobs_fd(s.b, bob, sha), -1);
+	assert_int_equal(blobs_put(s.b, bob, sha, 11, 0, data, 4, NOW, &have),
+	    BLOB_MORE);
+	assert_int_equal(have, 4);
+	assert_int_equal(blobs_put(s.b, bob, sha, 11, 4, data + 4, 7, NOW,
+		&have), BLOB_WHOLE);
+	close_blobs(&s);
+	s = open_blobs(1 << 20, 1 << 20);
+	assert_true(blobs_has(s.b, alice, sha, NULL));
+	assert_true(blobs_has(s.b, bob, sha, NULL));
+	/* shared by content: one goes, the other still has it */
+	blobs_drop(s.b, alice, sha);
+	assert_false(blobs_has(s.b, alice, sha, NULL));
+	assert_int_equal(blobs_get(s.b, bob, sha, 0, buf, 64, &size), 11);
+	close_blobs(&s);
+}
+
+static void
+test_bad_digest(void **state)
+{
+	struct store s = open_blobs(1 << 20, 1 << 20);
+	uint8_t sha[32] = {3};
+	uint64_t have = 9;
+
+	(void)state;
+	assert_int_equal(blobs_put(s.b, alice, sha, 4, 0,
+		(const uint8_t *)"abc", 3, NOW, &have), BLOB_MORE);
+	assert_int_equal(blobs_put(s.b, alice, sha, 4, 3,
+		(const uint8_t *)"d", 1, NOW, &have), BLOB_BAD);
+	assert_int_equal(have, 0);
+	assert_int_equal(blobs_have(s.b, alice, sha), 0);
+	assert_int_equal(blobs_held(s.b, alice), 0);
+	assert_int_equal(blobs_total(s.b), 0);
+	close_blobs(&s);
+}
+
+static void
+put_whole(struct store *s, const uint8_t fp[32], uint8_t fill, size_t n,
+    uint32_t when, enum blob_put expect)
+{
+	uint8_t *data = malloc(n), sha[32];
+	uint64_t have;
+
+	assert_non_null(data);
+	memset(data, fill, n);
+	sha_of(sha, data, n);
+	assert_int_equal(blobs_put(s->b, fp, sha, n, 0, data, n, when, &have),
+	    expect);
+	free(data);
+}
+
+static bool
+has(struct store *s, const uint8_t fp[32], uint8_t fill, size_t n)
+{
+	uint8_t *data = malloc(n), sha[32];
+	bool yes;
+
+	assert_non_null(data);
+	memset(data, fill, n);
+	sha_of(sha, data, n);
+	yes = blobs_has(s->b, fp, sha, NULL);
+	free(data);
+	return yes;
+}
+
+static void
+test_limits(void **state)
+{
+	struct store s = open_blobs(50000, 30000);
+	uint8_t sha[32];
+	uint64_t have;
+
+	(void)state;
+	put_whole(&s, alice, 1, 10000, NOW, BLOB_WHOLE);
+	put_whole(&s, alice, 2, 10000, NOW + 1, BLOB_WHOLE);
+	put_whole(&s, alice, 3, 10000, NOW + 2, BLOB_WHOLE);
+	/* the least recently used goes, when nobody needs it */
+	put_whole(&s, alice, 4, 10000, NOW + 3, BLOB_WHOLE);
+	assert_false(has(&s, alice, 1, 10000));
+	assert_true(has(&s, alice, 2, 10000));
+	sha_of(sha, "x", 1);
+	keep = true;
+	put_whole(&s, alice, 5, 10000, NOW + 4, BLOB_FULL);
+	put_whole(&s, alice, 5, 40000, NOW + 4, BLOB_FULL);
+	/* a partial one counts with its full size; tiny ones have a price */
+	keep = false;
+	assert_int_equal(blobs_put(s.b, bob, sha, 20000, 0,
+		(const uint8_t *)"x", 1, NOW, &have), BLOB_MORE);
+	assert_int_equal(blobs_held(s.b, bob), 20000);
+	put_whole(&s, bob, 6, 1, NOW, BLOB_WHOLE);
+	assert_int_equal(blobs_held(s.b, bob), 24096);
+	/* the spool of all: alice's oldest makes room */
+	assert_true(blobs_total(s.b) <= 54096);
+	/* dropped an hour after the last byte */
+	assert_true(blobs_expire(s.b, NOW + 3599) <= 3600);
+	assert_int_equal(blobs_have(s.b, bob, sha), 1);
+	(void)blobs_expire(s.b, NOW + 3600);
+	assert_int_equal(blobs_have(s.b, bob, sha), 0);
+	close_blobs(&s);
+}
+
+static void
+test_outputs_and_sweep(void **state)
+{
+	struct store s = open_blobs(1 << 20, 1 << 20);
+	struct blob_writer *w = blob_writer_open(s.b);
+	uint8_t sha[32], want[32], buf[8];
+	uint64_t size;
+	char name[160];
+	int fd;
+
+	(void)state;
+	assert_non_null(w);
+	assert_int_equal(blob_writer_add(w, (const uint8_t *)"out", 3), 0);
+	assert_int_equal(blob_writer_add(w, (const uint8_t *)"put", 3), 0);
+	assert_int_equal(blob_writer_finish(w, alice, NOW, sha, &size), 0);
+	sha_of(want, "output", 6);
+	assert_memory_equal(sha, want, 32);
+	assert_int_equal(size, 6);
+	assert_int_equal(blobs_get(s.b, alice, sha, 3, buf, 8, &size), 3);
+	assert_int_equal(blobs_get(s.b, bob, sha, 0, buf, 8, &size), -1);
+	w = blob_writer_open(s.b);
+	assert_non_null(w);
+	blob_writer_abort(w);
+	close_blobs(&s);
+	/* files that no row knows, and rows without a file */
+	(void)snprintf(name, sizeof(name), "%s/blobs/%064d", dir, 0);
+	fd = open(name, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	s = open_blobs(1 << 20, 1 << 20);
+	assert_int_equal(access(name, F_OK), -1);
+	assert_true(blobs_has(s.b, alice, sha, NULL));
+	close_blobs(&s);
+	(void)snprintf(name, sizeof(name), "%s/blobs/", dir);
+	hex_encode(name + strlen(name), sha, 32);
+	assert_int_equal(unlink(name), 0);
+	s = open_blobs(1 << 20, 1 << 20);
+	assert_false(blobs_has(s.b, alice, sha, NULL));
+	close_blobs(&s);
+}
+
+/* A blob of no bytes is whole with the first question. */
+static void
+test_empty(void **state)
+{
+	struct store s = open_blobs(1 << 20, 1 << 20);
+	uint8_t sha[32];
+	uint64_t have;
+
+	(void)state;
+	sha_of(sha, "", 0);
+	assert_int_equal(blobs_put(s.b, alice, sha, 0, 0, sha, 0, NOW, &have),
+	    BLOB_WHOLE);
+	sha[0] ^= 1;
+	assert_int_equal(blobs_put(s.b, alice, sha, 0, 0, sha, 0, NOW, &have),
+	    BLOB_BAD);
+	close_blobs(&s);
+}
+
+int
+main(void)
+{
+#define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    T(test_rows), T(test_killed), T(test_full), T(test_bad_files),
+	    T(test_upload), T(test_bad_digest), T(test_limits),
+	    T(test_outputs_and_sweep), T(test_empty),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
