@@ -20,7 +20,9 @@ test_hashes(void **state)
 		uint8_t want[32], cut[16], got[32];
 		size_t n;
 		uint8_t *data = vec_bytes(v, "data", &n);
-		struct iovec_c two[2] = {{data, n / 3}, {data + n / 3, n - n / 3}};
+		size_t third = n / 3;
+		struct iovec_c two[2] = {{data, third},
+		    {data + third, n - third}};
 
 		vec_exact(v, "sha256", want, 32);
 		vec_exact(v, "truncated16", cut, 16);
@@ -72,7 +74,8 @@ test_hmac(void **state)
 	    {0x0b, 20, "Hi There",
 		"b0344c61d8db38535ca8afceaf0bf12b"
 		"881dc200c9833da726e9376c2e32cff7"},
-	    {0xaa, 131, "Test Using Larger Than Block-Size Key - Hash Key First",
+	    {0xaa, 131,
+		"Test Using Larger Than Block-Size Key - Hash Key First",
 		"60e431591ee0b67f0d8a26aacbf5b77f"
 		"8e0bc6213728c5140546040f0ee37f54"},
 	};
@@ -163,7 +166,8 @@ test_tokens(void **state)
 		uint8_t *plain = vec_bytes(v, "plaintext", &plain_len);
 		uint8_t *got = vec_alloc(n), *made, iv[16];
 		struct token_case c = {key, key_len};
-		int err = token_decrypt(got, &got_len, n, key, key_len, token, n);
+		int err = token_decrypt(got, &got_len, n, key, key_len, token,
+		    n);
 
 		if (!vec_bool(v, "valid")) {
 			assert_true(err == RNS_EAUTH || err == RNS_EPARSE);

@@ -32,7 +32,8 @@ check_encode(enum rns_framing framing, const char *key)
 			assert_int_equal(rns_deframer_feed(d, frame + k, 1),
 			    RNS_OK);
 			if (k + 1 < frame_len)
-				assert_false(rns_deframer_next(d, &p, &got_len));
+				assert_false(rns_deframer_next(d, &p,
+				    &got_len));
 		}
 		if (n >= (framing == RNS_FRAME_HDLC ? 20 : 1)) {
 			assert_true(rns_deframer_next(d, &p, &got_len));
@@ -47,7 +48,8 @@ check_encode(enum rns_framing framing, const char *key)
 static void
 check_chunks(enum rns_framing framing, const json_t *v, size_t step)
 {
-	json_t *chunks = vec_array(v, "chunks"), *want = vec_array(v, "packets");
+	json_t *chunks = vec_array(v, "chunks");
+	json_t *want = vec_array(v, "packets");
 	struct rns_deframer *d = rns_deframer_new(framing,
 	    (size_t)vec_int(v, "hw_mtu"));
 	size_t seen = 0, i, n, want_len, got_len;

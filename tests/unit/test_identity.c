@@ -186,7 +186,8 @@ test_ratchets(void **state)
 	size_t i;
 
 	(void)state;
-	json_array_foreach(vec_array(vec_load("ratchets.json"), "steps"), i, v) {
+	json_array_foreach(vec_array(vec_load("ratchets.json"), "steps"), i,
+	    v) {
 		uint8_t priv[64], keys[8][32], pub[32], want[32], out[500];
 		size_t n, raw_len, plain_len, k, count = 0;
 		uint8_t *raw = vec_bytes(v, "data_packet_raw", &raw_len);

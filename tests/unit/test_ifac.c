@@ -91,7 +91,8 @@ test_packets(void **state)
 
 		load(&f, v);
 		if (f.size == 0) /* what rns_recv() looks at (transport 3.1) */
-			err = (masked[0] & FLAG_IFAC) != 0 ? RNS_EPARSE : RNS_OK;
+			err = (masked[0] & FLAG_IFAC) != 0 ? RNS_EPARSE :
+							     RNS_OK;
 		else
 			err = ifac_unmask(&f, got, &got_len, n, masked, n);
 		assert_int_equal(err == RNS_OK, vec_bool(v, "accepted"));

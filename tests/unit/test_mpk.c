@@ -136,7 +136,8 @@ test_encode(void **state)
 	size_t i;
 
 	(void)state;
-	json_array_foreach(vec_array(vec_load("msgpack.json"), "encode"), i, v) {
+	json_array_foreach(vec_array(vec_load("msgpack.json"), "encode"), i,
+	    v) {
 		size_t n, head_len, cap = 70000;
 		uint8_t *buf = vec_alloc(cap), *back = vec_alloc(cap), *want;
 		struct wr w = wr_make(buf, cap), w2 = wr_make(back, cap);
@@ -178,7 +179,8 @@ test_decode(void **state)
 	size_t i;
 
 	(void)state;
-	json_array_foreach(vec_array(vec_load("msgpack.json"), "decode"), i, v) {
+	json_array_foreach(vec_array(vec_load("msgpack.json"), "decode"), i,
+	    v) {
 		size_t n;
 		uint8_t *raw = vec_bytes(v, "raw", &n);
 		struct rd r = rd_make(raw, n);
