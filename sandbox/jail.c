@@ -198,9 +198,8 @@ static void
 give_up(struct start *s)
 {
 	struct jail *j = &s->jail;
-	struct priv_dir dirs[4];
-	size_t n = 0;
-	int abi;
+	int dirs[4];
+	unsigned n = 0;
 
 	(void)close(s->hand);
 	(void)close(s->stage);
@@ -208,18 +207,17 @@ give_up(struct start *s)
 	for (unsigned i = 0; i < s->dirs.nvolumes; i++)
 		(void)close(s->dirs.volumes[i]);
 	if (j->jobs != -1)
-		dirs[n++] = (struct priv_dir){j->jobs, PRIV_READ};
+		dirs[n++] = j->jobs;
 	for (size_t i = 0; i < NELEM(controllers); i++)
 		if (j->v1[i] != -1)
-			dirs[n++] = (struct priv_dir){j->v1[i], PRIV_READ};
+			dirs[n++] = j->v1[i];
 	if (priv_ids(s->program.root ? s->program.base + JAIL_UID : 0) == -1)
 		fatal("giving up root");
-	if (priv_landlock(dirs, n, &abi) == -1)
+	if (s->landlock_abi > 0 &&
+	    landlock_read_only(s->landlock_abi, dirs, n) == -1)
 		fatal("Landlock");
-#ifndef WARREN_SANITIZED
 	if (filter_load(&s->own) == -1)
 		fatal("system-call filter");
-#endif
 }
 
 static void

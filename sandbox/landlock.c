@@ -80,6 +80,29 @@ add_path(int set, uint64_t fs, const struct landlock_path *p)
 }
 
 int
+landlock_read_only(int abi, const int *dirs, unsigned n)
+{
+	struct ruleset_attr attr = {.fs = fs_rights(abi), .net = NET_ALL};
+	struct landlock_path_beneath_attr rule;
+	size_t size = (abi >= 4 ? 2 : 1) * sizeof(uint64_t);
+	_cleanup_fd_ int set = -1;
+
+	set = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
+	if (set == -1)
+		return -1;
+	for (unsigned i = 0; i < n; i++) {
+		memset(&rule, 0, sizeof(rule));
+		rule.parent_fd = dirs[i];
+		rule.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
+		    LANDLOCK_ACCESS_FS_READ_DIR;
+		if (syscall(SYS_landlock_add_rule, set,
+		    LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == -1)
+			return -1;
+	}
+	return (int)syscall(SYS_landlock_restrict_self, set, 0);
+}
+
+int
 landlock_apply(int abi, const struct landlock_path *paths, unsigned n)
 {
 	struct ruleset_attr attr = {.fs = fs_rights(abi)};

@@ -19,4 +19,10 @@ struct landlock_path {
 /* Nothing but these; the network and other domains not at all. 0 or -1. */
 int landlock_apply(int abi, const struct landlock_path *, unsigned n);
 
+/*
+ * For jail itself: nothing but reading beneath these. It is not scoped, since
+ * jobs lie outside its domain and it must send them signals.
+ */
+int landlock_read_only(int abi, const int *dirs, unsigned n);
+
 #endif

@@ -150,6 +150,8 @@ base_build(const struct base_dirs *d, bool root, const char **what)
 	const char *at = cover();
 	char path[32];
 
+	/* the slots' ids walk through it */
+	(void)umask(022);
 	*what = "private mounts";
 	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
 		return -1;
@@ -204,6 +206,7 @@ base_build(const struct base_dirs *d, bool root, const char **what)
 	if (sys_pivot_root(".", ".") == -1 || umount2(".", MNT_DETACH) == -1 ||
 	    chdir("/") == -1)
 		return -1;
+	(void)umask(077);
 	*what = "base, read-only";
 	return mount("", "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY |
 	    MS_NOSUID, NULL);
