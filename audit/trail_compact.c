@@ -1,0 +1,210 @@
+#define _GNU_SOURCE
+#include "audit/trail_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "audit/trail_file.h"
+#include "cleanup.h"
+#include "file.h"
+#include "util.h"
+
+/* Neighbouring lines that go, and what they leave behind. */
+struct run {
+	bool on;
+	uint64_t events;
+	uint8_t prev[32];
+	struct trail_tomb tomb;
+	struct merkle tree;
+	size_t first_len;
+	char first[TRAIL_LINE_MAX]; /* the run's first line, as it was */
+};
+
+struct rewrite {
+	const struct trail *trail;
+	unsigned severity;
+	FILE *out;
+	bool failed;
+	uint64_t size;
+	uint64_t count[TRAIL_SEVERITIES];
+	struct run run;
+};
+
+static void
+emit(struct rewrite *w, const char *line, size_t len)
+{
+	struct trail_line l;
+
+	if (fwrite(line, 1, len, w->out) != len || fputc('\n', w->out) == EOF)
+		w->failed = true;
+	w->size += len + 1;
+	if (trail_line_parse(&l, line, len) && !l.is_tomb)
+		w->count[trail_line_severity(l.body, l.body_len)]++;
+}
+
+static void
+run_end(struct rewrite *w)
+{
+	struct run *r = &w->run;
+	char line[TRAIL_LINE_MAX];
+	size_t n;
+
+	if (!r->on)
+		return;
+	r->on = false;
+	r->tomb.count = r->tomb.to - r->tomb.from + 1;
+	r->tomb.ntree = r->tree.n;
+	memcpy(r->tomb.tree, r->tree.hash, sizeof(r->tomb.tree));
+	n = trail_line_tomb(line, sizeof(line), r->prev, &r->tomb);
+	/* one line that is no longer than its tombstone stays as it is */
+	if (n == 0 || (r->tomb.count == 1 && n > r->first_len) ||
+	    r->events == 0)
+		emit(w, r->first, r->first_len);
+	else
+		emit(w, line, n - 1);
+}
+
+static void
+run_begin(struct rewrite *w, const struct trail_line *l, uint64_t from,
+    const char *text, size_t len)
+{
+	struct run *r = &w->run;
+
+	run_end(w);
+	r->on = true;
+	r->events = 0;
+	memcpy(r->prev, l->prev, sizeof(r->prev));
+	r->tomb.from = from;
+	merkle_init(&r->tree, from - 1);
+	memcpy(r->first, text, len);
+	r->first_len = len;
+}
+
+/* Does a line that begins at seq `from` go on with the run? */
+static bool
+run_goes_on(const struct rewrite *w, uint64_t from)
+{
+	uint64_t to = w->run.tomb.to;
+
+	return w->run.on && from == to + 1 && to != w->trail->marked &&
+	    to != w->trail->asked;
+}
+
+static void
+run_event(struct rewrite *w, const struct trail_line *l, const char *text,
+    size_t len)
+{
+	struct run *r = &w->run;
+	uint8_t leaf[32];
+
+	if (!run_goes_on(w, l->seq))
+		run_begin(w, l, l->seq, text, len);
+	merkle_leaf(leaf, text, len);
+	(void)merkle_add(&r->tree, 0, leaf);
+	(void)crypto_hash_sha256(r->tomb.digest, (const uint8_t *)text, len);
+	r->tomb.to = l->seq;
+	r->events++;
+}
+
+static void
+run_tomb(struct rewrite *w, const struct trail_line *l, const char *text,
+    size_t len)
+{
+	const struct trail_tomb *t = &l->tomb;
+	struct run *r = &w->run;
+	uint64_t pos = t->from - 1;
+
+	if (!run_goes_on(w, t->from))
+		run_begin(w, l, t->from, text, len);
+	for (unsigned i = 0; i < t->ntree; i++) {
+		unsigned level = merkle_level(pos, t->to);
+
+		(void)merkle_add(&r->tree, level, t->tree[i]);
+		pos += UINT64_C(1) << level;
+	}
+	memcpy(r->tomb.digest, t->digest, 32);
+	r->tomb.to = t->to;
+}
+
+static bool
+rewrite_line(void *arg, const char *text, size_t len)
+{
+	struct rewrite *w = arg;
+	struct trail_line l;
+
+	if (!trail_line_parse(&l, text, len)) {
+		run_end(w);
+		emit(w, text, len);
+	} else if (l.is_tomb) {
+		run_tomb(w, &l, text, len);
+	} else if (trail_line_severity(l.body, l.body_len) == w->severity) {
+		run_event(w, &l, text, len);
+	} else {
+		run_end(w);
+		emit(w, text, len);
+	}
+	return !w->failed;
+}
+
+static int
+rewrite_to(struct trail *t, size_t i, struct rewrite *w, int fd)
+{
+	uint64_t whole, torn;
+	int err;
+
+	if ((w->out = fdopen(fd, "w")) == NULL) {
+		(void)close(fd);
+		return -1;
+	}
+	if (trail_seg_scan(t->dir, t->segs[i].number, rewrite_line, w, &whole,
+		&torn) < 0)
+		w->failed = true;
+	run_end(w);
+	if (w->failed || fflush(w->out) != 0 || fsync(fileno(w->out)) < 0)
+		w->failed = true;
+	err = errno;
+	if (fclose(w->out) != 0)
+		w->failed = true;
+	errno = err == 0 ? EIO : err;
+	return w->failed ? -1 : 0;
+}
+
+int
+trail_compact_seg(struct trail *t, size_t i, unsigned severity)
+{
+	_cleanup_free_ struct rewrite *w = calloc(1, sizeof(*w));
+	struct trail_seg *s = &t->segs[i];
+	char name[TRAIL_NAME_MAX];
+	int fd;
+
+	if (w == NULL)
+		return -1;
+	w->trail = t;
+	w->severity = severity;
+	fd = openat(t->dir, TRAIL_TMP,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	trail_seg_name(name, s->number);
+	errno = 0;
+	if (rewrite_to(t, i, w, fd) < 0 ||
+	    renameat(t->dir, TRAIL_TMP, t->dir, name) < 0) {
+		int err = errno;
+
+		(void)unlinkat(t->dir, TRAIL_TMP, 0);
+		errno = err;
+		return -1;
+	}
+	(void)fsync(t->dir);
+	t->total = t->total - s->size + w->size;
+	s->size = w->size;
+	memcpy(s->count, w->count, sizeof(s->count));
+	s->done = MAX_OF(s->done, severity);
+	return 0;
+}

@@ -1,0 +1,35 @@
+#ifndef WARREN_TRAIL_IMPL_H
+#define WARREN_TRAIL_IMPL_H
+
+#include "audit/trail.h"
+#include "audit/trail_line.h"
+
+/* Inside audit/ only: the writer and its making of room. */
+struct trail_seg {
+	uint32_t number;
+	uint64_t size;
+	uint64_t count[TRAIL_SEVERITIES]; /* events of each severity */
+	unsigned done;			  /* severity dropped so far */
+};
+
+struct trail {
+	int dir;
+	int fd;	  /* last segment; -1: none yet */
+	int head; /* TRAIL_HEAD */
+	bool dirty;
+	bool ragged; /* a part of a line could not be cut off */
+	uint64_t asked, marked; /* checkpoints: runs never cross them */
+	struct trail_limits limits;
+	struct trail_walk walk;
+	struct trail_seg *segs;
+	size_t nsegs;
+	uint64_t total;
+};
+
+/*
+ * Rewrites segment i without its events of this severity; sizes and counts
+ * follow. 0 or -1 (errno); then the segment is as it was.
+ */
+int trail_compact_seg(struct trail *, size_t i, unsigned severity);
+
+#endif
