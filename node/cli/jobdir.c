@@ -51,19 +51,24 @@ same_job(int dir, const uint8_t job[32])
 	    memcmp(there, job, 32) == 0;
 }
 
+void
+jobdir_init(struct jobdir *j)
+{
+	memset(j, 0, sizeof(*j));
+	j->dir = j->log[0] = j->log[1] = -1;
+	for (size_t i = 0; i < NELEM(j->out); i++)
+		j->out[i] = -1;
+}
+
 int
 jobdir_open(struct jobdir *j, struct cli *c, const char *path,
     const struct manifest *m, const uint8_t *envelope, size_t len)
 {
 	char hex[65];
-	bool made;
 
-	memset(j, 0, sizeof(*j));
+	jobdir_init(j);
 	j->cli = c;
 	j->manifest = m;
-	j->dir = j->log[0] = j->log[1] = -1;
-	for (size_t i = 0; i < NELEM(j->out); i++)
-		j->out[i] = -1;
 	hex_encode(hex, m->job, 32);
 	if (path == NULL)
 		(void)snprintf(j->path, sizeof(j->path), "%.16s", hex);
@@ -73,8 +78,8 @@ jobdir_open(struct jobdir *j, struct cli *c, const char *path,
 	} else {
 		j->path[strlen(path)] = '\0';
 	}
-	made = mkdir(j->path, 0777) == 0;
-	if (!made && errno != EEXIST) {
+	j->made = mkdir(j->path, 0777) == 0;
+	if (!j->made && errno != EEXIST) {
 		cli_error(c, "%s: %s", j->path, strerror(errno));
 		return CLI_FAILED;
 	}
@@ -83,7 +88,7 @@ jobdir_open(struct jobdir *j, struct cli *c, const char *path,
 		cli_error(c, "%s: %s", j->path, strerror(errno));
 		return CLI_FAILED;
 	}
-	if (!made && !same_job(j->dir, m->job)) {
+	if (!j->made && !same_job(j->dir, m->job)) {
 		cli_error(c, "%s exists and is not this job's", j->path);
 		cli_hint(c, "Name another folder with --out.");
 		return CLI_USAGE;
@@ -94,7 +99,7 @@ jobdir_open(struct jobdir *j, struct cli *c, const char *path,
 	}
 	for (int i = 0; i < 2; i++) {
 		j->log[i] = openat(j->dir, log_name[i],
-		    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+		    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 		if (j->log[i] < 0) {
 			cli_error(c, "%s/%s: %s", j->path, log_name[i],
 			    strerror(errno));
@@ -116,6 +121,17 @@ jobdir_close(struct jobdir *j)
 	if (j->dir >= 0)
 		(void)close(j->dir);
 	j->dir = -1;
+}
+
+void
+jobdir_discard(struct jobdir *j)
+{
+	if (!j->made || j->dir < 0)
+		return;
+	(void)unlinkat(j->dir, "manifest", 0);
+	for (int i = 0; i < 2; i++)
+		(void)unlinkat(j->dir, log_name[i], 0);
+	(void)rmdir(j->path); /* stays when somebody put something in */
 }
 
 /* ---- struct sub_store ---- */
@@ -152,7 +168,7 @@ store_log(void *arg, unsigned stream, uint64_t offset, const uint8_t *p,
 	}
 	if (!put_at(j->log[i], offset, p, n))
 		return false;
-	if (j->show && offset + n > j->shown[i]) {
+	if (j->show && n > 0 && offset + n > j->shown[i]) {
 		size_t skip = (size_t)(j->shown[i] - MIN_OF(j->shown[i], offset));
 
 		/* a closed pipe of ours does not end the job */
@@ -188,9 +204,12 @@ static bool
 store_log_digest(void *arg, unsigned stream, uint8_t out[32])
 {
 	const struct jobdir *j = arg;
+	int fd = j->log[stream - 1];
 	uint64_t size;
 
-	return pack_digest(j->log[stream - 1], out, &size);
+	/* an earlier fetch may have left more */
+	return ftruncate(fd, (off_t)j->shown[stream - 1]) == 0 &&
+	    pack_digest(fd, out, &size);
 }
 
 void
@@ -234,7 +253,7 @@ unpack_into(struct jobdir *j, int fd, int dir, const char *what)
 {
 	struct tree_report rep = {0};
 
-	/* left from an earlier fetch of the same job */
+	/* tree_empty(): left from an earlier fetch of the same job */
 	if (tree_empty(dir) == 0 && tree_unpack(fd, dir, &rep) == 0)
 		return true;
 	cli_error(j->cli, "%s: %s", what,
@@ -313,6 +332,7 @@ jobdir_finish(struct jobdir *j, const struct jobdir_end *e)
 	_cleanup_free_ char *text = NULL;
 	json_t *o;
 
+	(void)unlinkat(j->dir, "result.json", 0); /* never of two fetches */
 	for (unsigned i = 0; i < s->nout; i++) {
 		unsigned v = s->out[i].volume;
 		const char *target = j->manifest->volume[v].target;

@@ -18,6 +18,7 @@ struct jobdir {
 	const struct manifest *manifest;
 	int log[2];
 	int out[MANIFEST_VOLUMES]; /* unnamed files, until unpacked */
+	bool made; /* by us, now */
 	bool show; /* bytes of the streams go to ours too */
 	uint64_t shown[2];
 };
@@ -26,9 +27,12 @@ struct jobdir {
  * Make it, or open that of the same job again. path NULL: ./<16 digits>.
  * CLI_OK, CLI_USAGE (exists and is another job's), CLI_FAILED (said).
  */
+void jobdir_init(struct jobdir *); /* nothing is open: jobdir_close() may come */
 int jobdir_open(struct jobdir *, struct cli *, const char *path,
     const struct manifest *, const uint8_t *envelope, size_t len);
 void jobdir_close(struct jobdir *);
+/* The job did not come to be: what jobdir_open() made goes again. */
+void jobdir_discard(struct jobdir *);
 void jobdir_store(struct jobdir *, struct sub_store *);
 
 /*

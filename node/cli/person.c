@@ -201,6 +201,17 @@ person_note_job(const struct person *p, const struct job_note *n)
 	    file_replace(dir, name, text, (size_t)k, 0600) == 0;
 }
 
+void
+person_forget_job(const struct person *p, const uint8_t job[32])
+{
+	_cleanup_fd_ int dir = dir_open(p->dir, "jobs", false, 0);
+	char name[65];
+
+	hex_encode(name, job, 32);
+	if (dir >= 0)
+		(void)unlinkat(dir, name, 0);
+}
+
 static bool
 note_line(const char *text, const char *word, const char **value, size_t *n)
 {

@@ -42,6 +42,7 @@ struct job_note {
 	char folder[CLI_PATH];
 };
 bool person_note_job(const struct person *, const struct job_note *);
+void person_forget_job(const struct person *, const uint8_t job[32]);
 /*
  * By hex digits of the id, whole or its beginning. 1: found; 0: none; -1: two
  * jobs begin so.

@@ -303,6 +303,19 @@ session_stream(struct session *s, uint16_t stream,
 	return attach_stream(s->link, stream, fn, arg);
 }
 
+int
+session_up(struct session *s)
+{
+	struct mono end = s->opts.outage_us > 0 ?
+	    mono_add(s->down_since, s->opts.outage_us) :
+	    MONO_NEVER;
+	int rc = make_link(s, end);
+
+	if (rc == CLI_UNREACHABLE)
+		cli_error(s->cli, "the link broke and did not come back");
+	return rc;
+}
+
 /* ---- calls ---- */
 
 static void
@@ -353,14 +366,11 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 	s->progress_arg = arg;
 	s->down_since = clock_mono();
 	for (;;) {
-		struct mono end = s->opts.outage_us > 0 ?
-		    mono_add(s->down_since, s->opts.outage_us) :
-		    MONO_NEVER;
-		int rc = make_link(s, end);
+		int rc;
 
-		if (rc == CLI_UNREACHABLE)
-			cli_error(s->cli, "the link broke and did not come "
-					  "back");
+		if (req->path == PATH_FOLLOW && !s->up)
+			return SESSION_BROKEN;
+		rc = session_up(s);
 		if (rc != CLI_OK)
 			return rc;
 		s->call = CALL_WAITING;

@@ -56,7 +56,11 @@ int64_t session_rtt_us(const struct session *);
  * CLI_UNREACHABLE (said) when the outage was too long; CLI_FAILED: malformed
  * answer (said) or interrupted (not said).
  * progress may be NULL: bytes of the request or of the answer.
+ *
+ * PATH_FOLLOW is asked on the link that its reader was opened on only:
+ * SESSION_BROKEN when that link is gone (open the reader anew and ask again).
  */
+#define SESSION_BROKEN (-2)
 int session_ask(struct session *, const struct proto_req *, struct proto_ans *a,
     void (*progress)(void *arg, bool sending, uint64_t done, uint64_t total),
     void *arg);
@@ -67,6 +71,9 @@ int session_ask(struct session *, const struct proto_req *, struct proto_ans *a,
  */
 int session_stream(struct session *, uint16_t stream,
     void (*fn)(void *arg, const uint8_t *, size_t, bool eof), void *arg);
+/* Wait for a link when there is none: CLI_OK, CLI_UNREACHABLE (said),
+ * CLI_FAILED (interrupted). */
+int session_up(struct session *);
 /* Counts links: a follower that remembers it knows when to ask again. */
 unsigned session_generation(const struct session *);
 /* SIGINT or SIGTERM came. */

@@ -12,6 +12,8 @@
 /* ours: the pace of asking for the status grows from the first to the last */
 #define POLL_FIRST_US 20000
 #define POLL_LAST_US (2 * MONO_SECOND)
+/* ours: live proofs for one submit; a link that breaks needs another */
+#define PROOFS_MAX 8
 
 static const char *const phase_name[] = {
     "submit", "upload", "run", "result", "download", "download", "end"};
@@ -122,7 +124,7 @@ next_watch(struct submitter *s, struct mono now, struct proto_req *req,
 		if (!s->follow_asked[i] && !s->eof[i]) {
 			req->path = PATH_FOLLOW;
 			req->stream = (uint8_t)(i + 1);
-			req->offset = s->log_have[i];
+			req->offset = s->follow_from[i] = s->log_have[i];
 			return true;
 		}
 	if (!mono_reached(now, s->poll_at)) {
@@ -135,14 +137,10 @@ next_watch(struct submitter *s, struct mono now, struct proto_req *req,
 	return true;
 }
 
-bool
-sub_next(struct submitter *s, struct mono now, struct proto_req *req,
+static bool
+next_request(struct submitter *s, struct mono now, struct proto_req *req,
     struct mono *at)
 {
-	memset(req, 0, sizeof(*req));
-	req->id = s->manifest->job;
-	*at = MONO_NEVER;
-	s->sent_at = now;
 	switch (s->phase) {
 	case SUB_SUBMIT:
 		if (s->proof_wanted && !s->has_proof)
@@ -179,6 +177,21 @@ sub_next(struct submitter *s, struct mono now, struct proto_req *req,
 		break;
 	}
 	return false;
+}
+
+bool
+sub_next(struct submitter *s, struct mono now, struct proto_req *req,
+    struct mono *at)
+{
+	memset(req, 0, sizeof(*req));
+	req->id = s->manifest->job;
+	*at = MONO_NEVER;
+	s->sent_at = now;
+	if (!next_request(s, now, req, at))
+		return false;
+	s->asked = req->path;
+	s->asked_stream = req->stream;
+	return true;
 }
 
 /* ---- what came ---- */
@@ -337,8 +350,10 @@ answer_follow(struct submitter *s, const struct proto_ans *a, unsigned stream)
 		return;
 	}
 	s->follow_asked[stream - 1] = true;
-	/* from elsewhere: its bytes are skipped, job/log brings them later */
-	s->following[stream - 1] = o <= s->log_have[stream - 1];
+	s->following[stream - 1] = o == s->follow_from[stream - 1];
+	/* from elsewhere: job/log brings the bytes when the job has ended */
+	if (!s->following[stream - 1])
+		s->log_have[stream - 1] = s->follow_from[stream - 1];
 }
 
 static bool
@@ -381,6 +396,14 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 	uint8_t root[32];
 
 	if (a->status == ST_NOT_YET) {
+		char state[sizeof(s->state)];
+
+		pstr_copy(state, sizeof(state), a->meta.state);
+		if (state[0] != '\0' && !ended(state)) {
+			/* lost, and queued again */
+			enter_watch(s, now);
+			return;
+		}
 		s->poll_us = MIN_OF(s->poll_us * 2, POLL_LAST_US);
 		s->poll_at = mono_add(now, s->poll_us);
 		return;
@@ -417,6 +440,20 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 	s->phase = SUB_OUTPUTS;
 }
 
+/*
+ * What was streamed may be of an attempt whose end was not seen: once, the log
+ * is read again from its beginning.
+ */
+static bool
+fetch_again(struct submitter *s)
+{
+	if (s->log_again[s->ilog])
+		return false;
+	s->log_again[s->ilog] = true;
+	s->log_have[s->ilog] = 0;
+	return s->store.log(s->store.arg, s->ilog + 1, 0, NULL, 0);
+}
+
 static void
 check_log(struct submitter *s)
 {
@@ -429,6 +466,8 @@ check_log(struct submitter *s)
 			return;
 		}
 		if (memcmp(d, s->log_sha[s->ilog], 32) != 0) {
+			if (fetch_again(s))
+				continue;
 			finish(s, SUB_BAD_RECEIPT,
 			    "a log is not the one that was signed");
 			return;
@@ -503,12 +542,16 @@ answer_bytes(struct submitter *s, struct mono now, const struct proto_ans *a)
 static void
 refused(struct submitter *s, const struct proto_ans *a)
 {
-	if (a->status == ST_REFUSED && pstr_is(a->meta.code, "binding") &&
-	    a->meta.n != NULL && !s->has_proof) {
+	/* a proof holds on one link: a second demand is a new link's */
+	if (a->status == ST_REFUSED && s->asked == PATH_SUBMIT &&
+	    pstr_is(a->meta.code, "binding") && a->meta.n != NULL &&
+	    s->proofs < PROOFS_MAX) {
 		memcpy(s->proof_n, a->meta.n, 32);
 		s->proof_wanted = true;
+		s->has_proof = false;
 		return;
 	}
+	s->status = a->status;
 	if (a->status == ST_REFUSED)
 		pstr_copy(s->code, sizeof(s->code), a->meta.code);
 	else
@@ -525,21 +568,19 @@ void
 sub_answer(struct submitter *s, struct mono now, const struct proto_ans *a)
 {
 	bool fine = a->status == ST_OK ||
-	    (a->status == ST_NOT_MODIFIED && s->phase == SUB_WATCH) ||
-	    (a->status == ST_NOT_YET && s->phase == SUB_RESULT);
-	unsigned stream = 0;
+	    (a->status == ST_NOT_MODIFIED && s->asked == PATH_STATUS) ||
+	    (a->status == ST_NOT_YET && s->asked == PATH_RESULT);
 
-	if (s->phase == SUB_UPLOAD && a->status == ST_REFUSED &&
+	if (s->phase == SUB_END)
+		return; /* a stream has ended it meanwhile */
+	if (s->asked == PATH_BLOB_PUT && a->status == ST_REFUSED &&
 	    pstr_is(a->meta.code, "digest")) {
 		answer_put(s, now, a, true);
 		return;
 	}
-	for (unsigned i = 0; s->phase == SUB_WATCH && i < 2 && stream == 0; i++)
-		if (!s->follow_asked[i] && !s->eof[i])
-			stream = i + 1;
-	if (stream != 0 && a->status != ST_OK) {
+	if (s->asked == PATH_FOLLOW && a->status != ST_OK) {
 		/* no stream: the log is read when the job has ended */
-		s->follow_asked[stream - 1] = true;
+		s->follow_asked[s->asked_stream - 1] = true;
 		return;
 	}
 	if (!fine) {
@@ -554,8 +595,8 @@ sub_answer(struct submitter *s, struct mono now, const struct proto_ans *a)
 		answer_put(s, now, a, false);
 		break;
 	case SUB_WATCH:
-		if (stream != 0)
-			answer_follow(s, a, stream);
+		if (s->asked == PATH_FOLLOW)
+			answer_follow(s, a, s->asked_stream);
 		else
 			answer_status(s, now, a);
 		break;
@@ -605,6 +646,7 @@ sub_link_lost(struct submitter *s)
 {
 	for (int i = 0; i < 2; i++)
 		s->following[i] = s->follow_asked[i] = false;
+	s->proof_wanted = s->has_proof = false;
 }
 
 void
@@ -612,4 +654,5 @@ sub_prove(struct submitter *s, const uint8_t proof[PROTO_PROOF_LEN])
 {
 	memcpy(s->proof, proof, PROTO_PROOF_LEN);
 	s->has_proof = true;
+	s->proofs++;
 }

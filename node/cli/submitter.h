@@ -46,7 +46,8 @@ struct sub_store {
 	/* bytes of rw volume i of the manifest, in order; false: cannot */
 	bool (*output)(void *arg, unsigned volume, uint64_t offset,
 	    const uint8_t *, size_t n);
-	/* bytes of stdout (1) or stderr (2), in order */
+	/* bytes of stdout (1) or stderr (2), in order; offset 0: from the
+	 * beginning, whatever came before is void */
 	bool (*log)(void *arg, unsigned stream, uint64_t offset,
 	    const uint8_t *, size_t n);
 	/* SHA-256 of what was written so; false: cannot */
@@ -78,6 +79,7 @@ struct submitter {
 	enum sub_end end;
 	char code[64], why[PROTO_TEXT_MAX + 1];
 	int step;
+	uint64_t status; /* SUB_REFUSED: which */
 	char state[16], reason[160]; /* of the job; "" none */
 	char outcome[16], outcome_reason[64];
 	int64_t outcome_code;
@@ -104,12 +106,16 @@ struct submitter {
 	struct mono sent_at, poll_at;
 	int64_t poll_us;
 	bool following[2], eof[2], follow_asked[2];
-	uint64_t log_have[2];
+	uint64_t log_have[2], follow_from[2];
+	bool log_again[2]; /* fetched whole once more */
+	enum proto_path asked;
+	unsigned asked_stream;
 	unsigned iout, ilog;
 	uint8_t proof_n[32];
 	bool proof_wanted;
 	uint8_t proof[PROTO_PROOF_LEN];
 	bool has_proof;
+	unsigned proofs; /* given so far */
 };
 
 void sub_init(struct submitter *, struct mono now);
@@ -125,7 +131,7 @@ void sub_answer(struct submitter *, struct mono now, const struct proto_ans *);
 /* Bytes of a followed stream; eof may come with or without bytes. */
 void sub_stream(struct submitter *, unsigned stream, const uint8_t *, size_t,
     bool eof);
-/* The link was made anew: streams must be asked for again. */
+/* The link was made anew: streams must be asked for again, proofs made anew. */
 void sub_link_lost(struct submitter *);
 /* A live proof is wanted over proof_n (klp.md 5): s, m. */
 void sub_prove(struct submitter *, const uint8_t proof[PROTO_PROOF_LEN]);

@@ -1,0 +1,334 @@
+#include "node/cli/converse.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "clock.h"
+#include "util.h"
+
+#define PROGRESS_US MONO_SECOND
+
+/* ---- streams ---- */
+
+static void
+on_stream1(void *arg, const uint8_t *p, size_t n, bool eof)
+{
+	struct talk *s = arg;
+
+	sub_stream(&s->sub, 1, p, n, eof);
+	if (eof)
+		session_wake(s->session);
+}
+
+static void
+on_stream2(void *arg, const uint8_t *p, size_t n, bool eof)
+{
+	struct talk *s = arg;
+
+	sub_stream(&s->sub, 2, p, n, eof);
+	if (eof)
+		session_wake(s->session);
+}
+
+/* ---- what people see ---- */
+
+static void
+say_state(struct talk *s)
+{
+	struct submitter *m = &s->sub;
+	char hex[65];
+
+	if (!m->state_changed)
+		return;
+	m->state_changed = false;
+	hex_encode(hex, s->manifest->job, 32);
+	if (s->c->json)
+		cli_json(json_pack("{s:s,s:s,s:s,s:s?,s:I}", "event", "state",
+		    "id", hex, "state", m->state, "reason",
+		    m->reason[0] != '\0' ? m->reason : NULL, "wait_s",
+		    (json_int_t)m->wait_s));
+	else if (m->reason[0] != '\0')
+		cli_progress(s->c, "%.16s %s (%s)", hex, m->state, m->reason);
+	else
+		cli_progress(s->c, "%.16s %s", hex, m->state);
+}
+
+static void
+say_progress(struct talk *s, uint64_t more)
+{
+	struct submitter *m = &s->sub;
+	struct mono now = clock_mono();
+	uint64_t done = m->done_bytes + more;
+	char a[24], b[24], r[24], left[24];
+	double secs, rate;
+
+	if (m->phase != s->shown_phase) {
+		s->shown_phase = m->phase;
+		s->phase_since = now;
+		s->progress_at = mono_add(now, PROGRESS_US / 4);
+	}
+	if (m->total_bytes == 0 || !mono_reached(now, s->progress_at))
+		return;
+	s->progress_at = mono_add(now, PROGRESS_US);
+	if (s->c->json) {
+		cli_json(json_pack("{s:s,s:s,s:I,s:I}", "event", "progress",
+		    "phase", sub_phase_name(m->phase), "bytes",
+		    (json_int_t)done, "total", (json_int_t)m->total_bytes));
+		return;
+	}
+	secs = (double)mono_sub(now, s->phase_since) / 1e6;
+	rate = secs > 0 ? (double)done / secs : 0;
+	cli_progress(s->c, "%s %s of %s, %s/s, %s left",
+	    sub_phase_name(m->phase), cli_bytes(a, done),
+	    cli_bytes(b, m->total_bytes), cli_bytes(r, (uint64_t)rate),
+	    rate > 0 ? cli_duration(left,
+			   (int64_t)((double)(m->total_bytes -
+					 MIN_OF(done, m->total_bytes)) /
+			       rate * 1000)) :
+		       "?");
+}
+
+static void
+on_progress(void *arg, bool sending, uint64_t done, uint64_t total)
+{
+	struct talk *s = arg;
+
+	(void)sending;
+	(void)total;
+	say_progress(s, done);
+}
+
+/* ---- the conversation ---- */
+
+static int
+prove(struct talk *s)
+{
+	uint8_t proof[PROTO_PROOF_LEN], digest[32], aux[32];
+	const uint8_t *link = session_link_id(s->session);
+
+	if (link == NULL)
+		return CLI_UNREACHABLE;
+	randombytes_buf(proof + 64, 32);
+	randombytes_buf(aux, sizeof(aux));
+	challenge_digest(digest, link, s->sub.proof_n, proof + 64,
+	    s->person->rns_pub, s->node->rns_pub);
+	if (!secp_sign(proof, &s->person->secret, digest, aux))
+		return CLI_FAILED;
+	sub_prove(&s->sub, proof);
+	return CLI_OK;
+}
+
+static int
+converse(struct talk *s)
+{
+	struct proto_req req;
+	struct proto_ans ans;
+	struct mono at;
+
+	sub_init(&s->sub, clock_mono());
+	s->generation = session_generation(s->session);
+	while (s->sub.phase != SUB_END) {
+		int rc = CLI_OK;
+
+		if (session_generation(s->session) != s->generation) {
+			s->generation = session_generation(s->session);
+			sub_link_lost(&s->sub);
+		}
+		if (!sub_next(&s->sub, clock_mono(), &req, &at)) {
+			if (s->sub.proof_wanted && !s->sub.has_proof)
+				rc = prove(s);
+			else if (at.us != INT64_MAX)
+				session_run(s->session,
+				    mono_sub(at, clock_mono()));
+			if (rc != CLI_OK)
+				return rc;
+			if (session_interrupted(s->session))
+				return CLI_FAILED;
+			continue;
+		}
+		s->sent |= req.path == PATH_SUBMIT;
+		if (req.path == PATH_FOLLOW &&
+		    session_stream(s->session, req.stream,
+			req.stream == 1 ? on_stream1 : on_stream2, s) != 0)
+			rc = SESSION_BROKEN;
+		else
+			rc = session_ask(s->session, &req, &ans, on_progress,
+			    s);
+		if (rc == SESSION_BROKEN) {
+			rc = session_up(s->session);
+			if (rc != CLI_OK)
+				return rc;
+			continue;
+		}
+		if (rc != CLI_OK)
+			return rc;
+		if (session_generation(s->session) != s->generation) {
+			s->generation = session_generation(s->session);
+			sub_link_lost(&s->sub);
+		}
+		sub_answer(&s->sub, clock_mono(), &ans);
+		say_state(s);
+		say_progress(s, 0);
+	}
+	return CLI_OK;
+}
+
+static json_t *
+layers_json(uint32_t layers)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < RLAYER_COUNT; i++)
+		if ((layers >> i & 1) != 0)
+			json_array_append_new(a,
+			    json_string(receipt_layer_name(i)));
+	return a;
+}
+
+static void
+say_end_json(struct talk *s, bool verified)
+{
+	const struct submitter *m = &s->sub;
+	json_t *outs = json_array();
+	const char *kind = outcome_name(m->r.outcome);
+	json_t *detail = m->r.outcome == JOB_KILLED ?
+	    json_string(kill_name((unsigned)m->r.code & 0xff)) :
+	    json_integer(m->r.code);
+	char hex[65];
+
+	for (unsigned i = 0; i < m->nout; i++) {
+		hex_encode(hex, m->out[i].sha256, 32);
+		json_array_append_new(outs,
+		    json_pack("{s:s,s:s,s:I}", "target",
+			s->manifest->volume[m->out[i].volume].target, "sha256", hex,
+			"size", (json_int_t)m->out[i].size));
+	}
+	hex_encode(hex, s->manifest->job, 32);
+	cli_json(json_pack("{s:s,s:s,s:s,s:[s,o],s:I,s:b,s:o,s:s,s:o,s:[I,I,I],"
+			   "s:{s:I,s:I,s:I}}",
+	    "event", "end", "id", hex, "state", m->state, "outcome", kind,
+	    detail, "attempts", (json_int_t)m->r.attempts, "verified",
+	    verified ? 1 : 0, "layers", layers_json(m->r.layers), "folder",
+	    s->dir.path, "outputs", outs, "log", (json_int_t)m->kept[0],
+	    (json_int_t)m->kept[1], (json_int_t)m->kept[2], "usage", "wall_ms",
+	    (json_int_t)m->r.wall_ms, "cpu_ms", (json_int_t)m->r.cpu_ms,
+	    "memory_kb", (json_int_t)m->r.memory_kb));
+}
+
+static void
+say_end(struct talk *s)
+{
+	const struct submitter *m = &s->sub;
+	char wall[24];
+
+	cli_progress_end(s->c);
+	if (s->c->json) {
+		say_end_json(s, true);
+		return;
+	}
+	if (m->kept[2] > 0)
+		fprintf(stderr,
+		    "warren %s: %" PRIu64
+		    " bytes of output were over the log limit and are lost\n",
+		    s->c->verb, m->kept[2]);
+	if (m->r.outcome == JOB_EXITED && m->r.code == 0 && !s->c->err_tty)
+		return;
+	if (m->r.outcome == JOB_KILLED)
+		fprintf(stderr, "killed (%s)",
+		    kill_name((unsigned)m->r.code & 0xff));
+	else
+		fprintf(stderr, "%s %d", outcome_name(m->r.outcome), m->r.code);
+	fprintf(stderr, " after %s; receipt verified; results in %s\n",
+	    cli_duration(wall, m->r.wall_ms), s->dir.path);
+}
+
+/* ---- the end ---- */
+
+bool
+talk_admitted(const struct talk *s)
+{
+	return s->sub.resume || s->sub.state[0] != '\0' ||
+	    (s->sent && s->sub.phase != SUB_END);
+}
+
+static int
+conclude(struct talk *s)
+{
+	struct submitter *m = &s->sub;
+	struct jobdir_end e = {.s = m, .binding = s->node->binding,
+	    .node_urn = s->node->urn, .in_place = s->in_place,
+	    .base = s->base,
+	    .local = s->local};
+	char hex[65];
+
+	memcpy(e.dest, s->node->dest, 16);
+	hex_encode(hex, s->manifest->job, 32);
+	switch (m->end) {
+	case SUB_DONE:
+		if (jobdir_finish(&s->dir, &e) != CLI_OK)
+			return CLI_FAILED;
+		say_end(s);
+		return m->r.outcome == JOB_EXITED && m->r.code == 0 ? CLI_OK :
+								      CLI_JOB;
+	case SUB_DETACHED:
+		cli_progress_end(s->c);
+		if (!s->c->json)
+			printf("%s\n", hex);
+		return CLI_OK;
+	case SUB_REFUSED:
+		if (!talk_admitted(s))
+			jobdir_discard(&s->dir);
+		cli_error_code(s->c, m->code, m->step, m->why);
+		return m->status == ST_REFUSED || m->status == ST_TOO_LARGE ?
+		    CLI_REFUSED :
+		    CLI_FAILED;
+	case SUB_NO_RECEIPT:
+		cli_error_code(s->c, m->code, 0, "after it was admitted");
+		return CLI_REFUSED;
+	case SUB_BAD_RECEIPT:
+		cli_error(s->c, "the receipt is NOT valid: %s", m->why);
+		return CLI_FAILED;
+	case SUB_BAD_NODE:
+		cli_error(s->c, "the node breaks the protocol: %s", m->why);
+		return CLI_FAILED;
+	case SUB_LOCAL:
+		cli_error(s->c, "%s", m->why);
+		return CLI_FAILED;
+	}
+	return CLI_FAILED;
+}
+
+int
+talk_run(struct talk *s)
+{
+	char hex[65];
+	int rc;
+
+	s->sub.manifest = s->manifest;
+	s->sub.node_key = s->node->key;
+	s->sub.slice_max = s->node->slice;
+	s->sub.buf = s->buf;
+	jobdir_store(&s->dir, &s->sub.store);
+	s->dir.show = !s->c->json && !s->sub.detach;
+	rc = converse(s);
+	if (rc == CLI_OK)
+		return conclude(s);
+	hex_encode(hex, s->manifest->job, 32);
+	cli_progress_end(s->c);
+	if (!talk_admitted(s)) {
+		if (session_interrupted(s->session))
+			cli_error(s->c, "interrupted before the node had the "
+					"job");
+		return rc;
+	}
+	if (session_interrupted(s->session))
+		cli_error(s->c, "interrupted");
+	cli_hint(s->c,
+	    "The job goes on. `warren result %.16s` fetches what it made, "
+	    "`warren cancel %.16s` ends it.",
+	    hex, hex);
+	return rc;
+}

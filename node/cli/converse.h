@@ -1,0 +1,48 @@
+#ifndef WARREN_CONVERSE_H
+#define WARREN_CONVERSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/cli/cli.h"
+#include "node/cli/jobdir.h"
+#include "node/cli/person.h"
+#include "node/cli/remote.h"
+#include "node/cli/session.h"
+#include "node/cli/submitter.h"
+
+/*
+ * The submitter's machine on a session: what `submit` and `result` share. The
+ * pointers are the caller's.
+ */
+struct talk {
+	struct cli *c;
+	const struct person *person;
+	struct session *session; /* connected */
+	const struct remote *node;
+	const struct manifest *manifest;
+	/* an open folder; path says where for people */
+	struct jobdir dir;
+	/* set: envelope, binding, detach, resume, store.input */
+	struct submitter sub;
+	uint8_t buf[PROTO_SLICE];
+	/* --in-place: local folders of the volumes, relative to base */
+	bool in_place;
+	int base;
+	const char (*local)[CLI_PATH];
+
+	bool sent; /* the job, perhaps: an answer can be lost */
+	unsigned generation;
+	struct mono progress_at, phase_since;
+	enum sub_phase shown_phase;
+};
+
+/*
+ * To the end: conversation, files, what is printed; the exit code. A job that
+ * the node did not take leaves no folder.
+ */
+int talk_run(struct talk *);
+/* Was the job admitted, as far as we know? */
+bool talk_admitted(const struct talk *);
+
+#endif
