@@ -535,8 +535,32 @@ set_defaults(struct node_config *c)
 	};
 }
 
-int
-node_config_parse(struct node_config **out, const char *text, size_t len,
+/* Whom a person trusts with inputs: the trust keys, without their section. */
+static void
+read_submit(struct node_config *c, const struct ynode *r, struct mistakes *m)
+{
+	static const char *const known[] = {
+	    "anchors", "pins", "trust_graph", "revocation_list", "floor"};
+	int64_t v;
+
+	(void)ynode_known(r, known, NELEM(known), m);
+	if (!room_for_ids(c, r, m))
+		return;
+	WITH(r, "floor", n)
+		if (ynode_int(n, "floor", LEVEL_MIN, LEVEL_MAX, &v, m))
+			c->floor = (int)v;
+	WITH(r, "anchors", n)
+		read_list(c, n, "anchors", LEVEL_ANCHORS_MAX, read_anchor, m);
+	WITH(r, "pins", n)
+		read_list(c, n, "pins", LEVEL_PINS_MAX, read_pin, m);
+	read_uri(r, "trust_graph", &c->trust_graph, m);
+	read_uri(r, "revocation_list", &c->revocation_list, m);
+}
+
+static int
+parse(struct node_config **out, const char *text, size_t len, const char *what,
+    void (*read)(struct node_config *, const struct ynode *,
+	struct mistakes *),
     struct mistakes *m)
 {
 	struct node_config *c = malloc(sizeof(*c));
@@ -547,11 +571,13 @@ node_config_parse(struct node_config **out, const char *text, size_t len,
 		return -1;
 	}
 	set_defaults(c);
+	if (read == read_submit)
+		c->floor = 0;
 	if (ydoc_parse(&c->doc, text, len, m) == 0) {
 		const struct ynode *r = ydoc_root(c->doc);
 
-		if (!ynode_null(r) && ynode_is_map(r, "node.yaml", m))
-			read_root(c, r, m);
+		if (!ynode_null(r) && ynode_is_map(r, what, m))
+			read(c, r, m);
 	}
 	if (m->n != before) {
 		node_config_free(c);
@@ -559,6 +585,20 @@ node_config_parse(struct node_config **out, const char *text, size_t len,
 	}
 	*out = c;
 	return 0;
+}
+
+int
+node_config_parse(struct node_config **out, const char *text, size_t len,
+    struct mistakes *m)
+{
+	return parse(out, text, len, "node.yaml", read_root, m);
+}
+
+int
+submit_config_parse(struct node_config **out, const char *text, size_t len,
+    struct mistakes *m)
+{
+	return parse(out, text, len, "submit.yaml", read_submit, m);
 }
 
 void

@@ -83,6 +83,12 @@ struct node_config {
  */
 int node_config_parse(struct node_config **out, const char *text, size_t len,
     struct mistakes *);
+/*
+ * submit.yaml, a person's (compute.md 11): anchors, pins, trust_graph,
+ * revocation_list and floor (default 0) at the top; nothing else is set.
+ */
+int submit_config_parse(struct node_config **out, const char *text, size_t len,
+    struct mistakes *);
 void node_config_free(struct node_config *); /* NULL is fine */
 
 /* Fill the ceilings that depend on the machine. */
