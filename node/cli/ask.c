@@ -12,6 +12,7 @@
 
 #include "cleanup.h"
 #include "file.h"
+#include "util.h"
 
 #define LINE_MAX_BYTES 65536
 
@@ -140,4 +141,32 @@ ask(struct cli *c, enum ask_whom whom, json_t *request,
 		}
 		have += (size_t)n;
 	}
+}
+
+bool
+ask_print(void *arg, const json_t *o)
+{
+	struct cli *c = arg;
+	json_t *copy = json_copy((json_t *)o), *v;
+	const char *key;
+
+	(void)json_object_del(copy, "ok");
+	(void)json_object_del(copy, "end");
+	if (c->json) {
+		cli_json(copy);
+		return true;
+	}
+	json_object_foreach(copy, key, v) {
+		char *text = NULL, safe[1024];
+		const char *s = json_string_value(v);
+
+		if (s == NULL)
+			s = text = json_dumps(v, JSON_ENCODE_ANY);
+		text_escape(safe, sizeof(safe), s != NULL ? s : "",
+		    s != NULL ? strlen(s) : 0);
+		printf("%-12s %s\n", key, safe);
+		free(text);
+	}
+	json_decref(copy);
+	return true;
 }

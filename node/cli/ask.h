@@ -19,6 +19,8 @@ enum ask_whom { ASK_MESH, ASK_NODE };
  */
 int ask(struct cli *, enum ask_whom, json_t *steal_request,
     bool (*each)(void *arg, const json_t *), void *arg);
+/* An each() that prints the object; arg is the struct cli. */
+bool ask_print(void *arg, const json_t *);
 /* Does the daemon's socket exist? */
 bool ask_possible(struct cli *, enum ask_whom);
 

@@ -59,6 +59,12 @@ void cli_error(struct cli *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* The same with a code (compute.md 4), a step and a reason; json keeps all. */
 void cli_error_code(struct cli *, const char *code, int step, const char *why);
+/* Mistakes of a file, one error each; returns CLI_USAGE. */
+struct mistakes;
+int cli_mistakes(struct cli *, const char *path, const struct mistakes *);
+/* Something to know that is no error; on standard error only. */
+void cli_note(struct cli *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* A second line under an error: what to do next. */
 void cli_hint(struct cli *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -8,10 +8,13 @@
 #include <rns/rns.h>
 
 #include "cleanup.h"
+#include "file.h"
 #include "util.h"
 
 #include "node/cli/cli.h"
 #include "node/cli/person.h"
+#include "node/config.h"
+#include "node/keyset.h"
 
 static void
 print_identity(struct cli *c, const struct person *p, bool node)
@@ -38,12 +41,36 @@ print_identity(struct cli *c, const struct person *p, bool node)
 		printf("klp.node     %s\n", dest_hex);
 }
 
+/* node.yaml, an absent one as an empty one. */
+static int
+read_node_yaml(struct cli *c, const char *dir, int fd,
+    struct node_config **conf)
+{
+	static struct mistakes bad; /* 13 kB: not on the stack */
+	_cleanup_free_ char *text = NULL;
+	char path[CLI_PATH];
+	size_t len = 0;
+
+	if (!cli_path(path, dir, "node.yaml"))
+		return CLI_FAILED;
+	text = file_load(fd, "node.yaml", YDOC_BYTES_MAX, &len);
+	if (text == NULL && errno != ENOENT) {
+		cli_error(c, "%s: %s", path, strerror(errno));
+		return CLI_FAILED;
+	}
+	memset(&bad, 0, sizeof(bad));
+	if (node_config_parse(conf, text != NULL ? text : "", len, &bad) != 0)
+		return cli_mistakes(c, path, &bad);
+	return CLI_OK;
+}
+
 /* The node's keys lie in two folders: storage/ and warren/keys/. */
 static int
 show_node(struct cli *c)
 {
 	char dir[CLI_PATH];
 	_cleanup_fd_ int fd = -1;
+	struct node_config *conf;
 	struct person p;
 	int rc;
 
@@ -54,11 +81,26 @@ show_node(struct cli *c)
 		cli_error(c, "%s: %s", dir, strerror(errno));
 		return CLI_FAILED;
 	}
-	rc = person_pair(c, fd, "storage/transport_identity",
-	    "warren/keys/mesh", &p);
+	rc = read_node_yaml(c, dir, fd, &conf);
+	if (rc != CLI_OK)
+		return rc;
+	/* with mesh_identity written, a lost key is not replaced in silence */
+	rc = person_node(c, fd, !conf->has_identity, &p);
+	if (rc == CLI_OK && conf->has_identity &&
+	    !key_equal(&conf->identity, &p.key)) {
+		cli_error(c, "mesh_identity of %s/node.yaml is not the key in "
+			     "%s/%s",
+		    dir, dir, KEYSET_MESH);
+		rc = CLI_FAILED;
+	}
 	if (rc == CLI_OK)
 		print_identity(c, &p, true);
+	if (rc == CLI_OK && !c->json && !conf->has_identity)
+		cli_note(c, "the line `mesh_identity: ...` with this key "
+			    "belongs into %s/node.yaml",
+		    dir);
 	person_clear(&p);
+	node_config_free(conf);
 	return rc;
 }
 

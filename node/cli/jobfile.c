@@ -282,20 +282,6 @@ read_root(struct reading *r, const struct ynode *root)
 	read_rest(r, root);
 }
 
-static int
-say_mistakes(struct cli *c, const char *path, const struct mistakes *bad)
-{
-	for (unsigned i = 0; i < bad->n; i++) {
-		char line[1024];
-
-		mistake_line(line, sizeof(line), path, &bad->v[i]);
-		cli_error(c, "%s", line);
-	}
-	if (bad->more > 0)
-		cli_error(c, "%s: %u more", path, bad->more);
-	return CLI_USAGE;
-}
-
 int
 job_file_read(struct cli *c, const char *path, struct job_file *f)
 {
@@ -328,7 +314,7 @@ job_file_read(struct cli *c, const char *path, struct job_file *f)
 	if (ydoc_parse(&doc, text, len, &bad) == 0)
 		read_root(&r, ydoc_root(doc));
 	ydoc_free(doc);
-	return bad.n > 0 ? say_mistakes(c, path, &bad) : CLI_OK;
+	return bad.n > 0 ? cli_mistakes(c, path, &bad) : CLI_OK;
 }
 
 void

@@ -196,33 +196,6 @@ verb_jobs(struct cli *c, int argc, char **argv)
 
 /* ---- show, cancel ---- */
 
-static bool
-print_object(void *arg, const json_t *o)
-{
-	struct cli *c = arg;
-	const char *key;
-	json_t *v;
-
-	if (c->json) {
-		cli_json(json_deep_copy(o));
-		return true;
-	}
-	json_object_foreach((json_t *)o, key, v) {
-		char *text = NULL, safe[1024];
-		const char *s = json_string_value(v);
-
-		if (strcmp(key, "ok") == 0 || strcmp(key, "end") == 0)
-			continue;
-		if (s == NULL)
-			s = text = json_dumps(v, JSON_ENCODE_ANY);
-		text_escape(safe, sizeof(safe), s != NULL ? s : "",
-		    s != NULL ? strlen(s) : 0);
-		printf("%-12s %s\n", key, safe);
-		free(text);
-	}
-	return true;
-}
-
 static int
 show_remote(struct target *t)
 {
@@ -326,7 +299,7 @@ on_target(struct cli *c, int argc, char **argv, const char *verb,
 	if (rc == CLI_OK && t.here)
 		rc = ask(c, ASK_NODE,
 		    json_pack("{s:s,s:s}", "verb", verb, "id", t.id),
-		    print_object, c);
+		    ask_print, c);
 	else if (rc == CLI_OK)
 		rc = remote(&t);
 	target_close(&t);

@@ -18,6 +18,8 @@
 #include "file.h"
 #include "util.h"
 
+#include "node/keyset.h"
+
 #define NOTE_MAX 8192
 
 /* Makes every missing folder of a path; the last one 0700. */
@@ -41,37 +43,11 @@ make_path(const char *path)
 }
 
 static int
-secret_file(struct cli *c, int dir, const char *name, uint8_t *out, size_t n,
-    bool make)
-{
-	uint8_t buf[64];
-	ssize_t k = file_read(dir, name, buf, sizeof(buf));
-
-	if (k == (ssize_t)n) {
-		memcpy(out, buf, n);
-		sodium_memzero(buf, sizeof(buf));
-		return 0;
-	}
-	if (k >= 0 || errno != ENOENT || !make) {
-		if (k >= 0)
-			cli_error(c, "%s: %zd bytes, expected %zu", name, k, n);
-		else
-			cli_error(c, "%s: %s", name, strerror(errno));
-		return -1;
-	}
-	/* a scalar out of range has a chance of 2^-128: secret_public() sees it */
-	randombytes_buf(out, n);
-	if (file_replace(dir, name, out, n, 0600) != 0) {
-		cli_error(c, "%s: %s", name, strerror(errno));
-		return -1;
-	}
-	return 0;
-}
-
-static int
 load_pair(struct cli *c, int dir, const char *rns_name, const char *mesh_name,
-    bool make, struct person *p)
+    bool make, bool private, struct person *p)
 {
+	unsigned flags = make ? KEYSET_MAKE : 0;
+	char why[KEYSET_WHY];
 	uint8_t seed[32];
 
 	randombytes_buf(seed, sizeof(seed));
@@ -80,9 +56,14 @@ load_pair(struct cli *c, int dir, const char *rns_name, const char *mesh_name,
 		return CLI_FAILED;
 	}
 	p->secret.kind = KEY_SECP256K1;
-	if (secret_file(c, dir, rns_name, p->rns_priv, 64, make) != 0 ||
-	    secret_file(c, dir, mesh_name, p->secret.raw, 32, make) != 0)
+	/* Reticulum itself writes its identity readable by all */
+	if (keyset_read(dir, rns_name, p->rns_priv, 64,
+		flags | (private ? KEYSET_PRIVATE : 0), NULL, why) != 0 ||
+	    keyset_read(dir, mesh_name, p->secret.raw, 32,
+		flags | KEYSET_PRIVATE, NULL, why) != 0) {
+		cli_error(c, "%s", why);
 		return CLI_FAILED;
+	}
 	if (rns_identity_derive(p->rns_pub, p->rns_hash, p->rns_priv) !=
 		RNS_OK ||
 	    !secret_public(&p->key, &p->secret)) {
@@ -95,12 +76,12 @@ load_pair(struct cli *c, int dir, const char *rns_name, const char *mesh_name,
 }
 
 int
-person_pair(struct cli *c, int dir, const char *rns_name,
-    const char *mesh_name, struct person *p)
+person_node(struct cli *c, int dir, bool make, struct person *p)
 {
 	memset(p, 0, sizeof(*p));
 	p->dir = -1;
-	if (load_pair(c, dir, rns_name, mesh_name, false, p) != CLI_OK)
+	if (load_pair(c, dir, KEYSET_RNS, KEYSET_MESH, make, false, p) !=
+	    CLI_OK)
 		return CLI_FAILED;
 	(void)urn_make(p->urn, "kindai", "device", p->fp);
 	return CLI_OK;
@@ -167,7 +148,7 @@ person_load(struct cli *c, struct person *p)
 		    path);
 		return CLI_FAILED;
 	}
-	if (load_pair(c, p->dir, "reticulum", "mesh", true, p) != CLI_OK)
+	if (load_pair(c, p->dir, "reticulum", "mesh", true, true, p) != CLI_OK)
 		return CLI_FAILED;
 	(void)urn_make(p->urn, "kindai", "human", p->fp);
 	return load_binding(c, p);

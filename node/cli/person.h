@@ -30,9 +30,11 @@ struct person {
 int person_load(struct cli *, struct person *);
 void person_clear(struct person *);
 
-/* Keys from a folder of that form, for the node too: nothing is made. */
-int person_pair(struct cli *, int dir, const char *rns_name,
-    const char *mesh_name, struct person *);
+/*
+ * The node's two keys below its configuration folder (no binding, dir -1);
+ * make: what is missing. CLI_OK or CLI_FAILED (said). Clear in both cases.
+ */
+int person_node(struct cli *, int dir, bool make, struct person *);
 
 /* Where a job is: the node's destination, and the folder ("" none). */
 struct job_note {

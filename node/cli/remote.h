@@ -5,6 +5,7 @@
 #include "node/cli/nodes.h"
 #include "node/cli/person.h"
 #include "node/cli/session.h"
+#include "node/config.h"
 
 /* What a node says of itself (compute.md 3.1), checked. */
 struct remote {
@@ -36,5 +37,12 @@ int remote_describe_full(struct cli *, struct session *,
  */
 int remote_trust(struct cli *, const struct person *, const struct remote *,
     enum node_by);
+/*
+ * The decision alone. NULL: they may; else why not, a literal. Named by hash or
+ * URN a node passes floor 0; named by name it must be pinned or anchored, not
+ * below 0; whatever a level says below the floor or below 0 refuses.
+ */
+const char *remote_judge(const struct node_config *submit,
+    const struct remote *, enum node_by, int *level);
 
 #endif

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "util.h"
+#include "ydoc.h"
 
 #define OPTIONS_MAX 24
 
@@ -135,6 +136,34 @@ cli_error_code(struct cli *c, const char *code, int step, const char *why)
 	fputc('\n', stderr);
 	if (c->json)
 		error_json(safe_code, step, safe);
+}
+
+int
+cli_mistakes(struct cli *c, const char *path, const struct mistakes *bad)
+{
+	for (unsigned i = 0; i < bad->n; i++) {
+		char line[1024];
+
+		mistake_line(line, sizeof(line), path, &bad->v[i]);
+		cli_error(c, "%s", line);
+	}
+	if (bad->more > 0)
+		cli_error(c, "%s: %u more", path, bad->more);
+	return CLI_USAGE;
+}
+
+void
+cli_note(struct cli *c, const char *fmt, ...)
+{
+	char text[1024], safe[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	cli_progress_end(c);
+	text_escape(safe, sizeof(safe), text, strlen(text));
+	fprintf(stderr, "warren %s: %s\n", c->verb, safe);
 }
 
 void

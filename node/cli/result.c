@@ -1,0 +1,102 @@
+/* warren result JOB [--out DIR] */
+#include <stdlib.h>
+#include <string.h>
+
+#include "util.h"
+
+#include "node/cli/ask.h"
+#include "node/cli/cli.h"
+#include "node/cli/converse.h"
+#include "node/cli/target.h"
+
+struct fetch {
+	struct target t;
+	const char *out;
+	struct manifest m;
+	char *envelope;
+	size_t envelope_len;
+	struct talk talk;
+};
+
+enum { OPT_OUT = TARGET_OPTION_COUNT };
+static const struct cli_option options[] = {
+    TARGET_OPTIONS,
+    {"out", 'o', true},
+};
+
+static bool
+set_option(struct cli *c, void *ctx, int index, const char *value)
+{
+	struct fetch *f = ctx;
+
+	(void)c;
+	if (index != OPT_OUT)
+		return target_option(&f->t, index, value);
+	f->out = value;
+	return true;
+}
+
+static int
+fetch_remote(struct fetch *f)
+{
+	struct talk *t = &f->talk;
+	int rc = target_manifest(&f->t, &f->m, &f->envelope, &f->envelope_len);
+
+	if (rc != CLI_OK)
+		return rc;
+	if (memcmp(f->m.job, f->t.job, 32) != 0) {
+		cli_error(f->t.cli, "%s holds another job", f->t.folder);
+		return CLI_FAILED;
+	}
+	if ((rc = target_connect(&f->t)) != CLI_OK ||
+	    (rc = jobdir_open(&t->dir, f->t.cli,
+		 f->out != NULL ? f->out : f->t.folder, &f->m,
+		 (const uint8_t *)f->envelope,
+		 f->envelope_len)) != CLI_OK)
+		return rc;
+	t->c = f->t.cli;
+	t->person = &f->t.person;
+	t->session = f->t.session;
+	t->node = &f->t.node;
+	t->manifest = &f->m;
+	t->sub.resume = true;
+	return talk_run(t);
+}
+
+int
+verb_result(struct cli *c, int argc, char **argv)
+{
+	struct fetch *f = calloc(1, sizeof(*f));
+	int rc;
+
+	if (f == NULL)
+		return CLI_FAILED;
+	target_init(&f->t, c);
+	jobdir_init(&f->talk.dir);
+	manifest_init(&f->m);
+	rc = cli_options(c, argc, argv, options, NELEM(options), set_option, f);
+	if (rc == CLI_OK && argc - c->arg != 1) {
+		cli_error(c, "usage: warren result JOB [--out DIR]");
+		rc = CLI_USAGE;
+	}
+	if (rc == CLI_OK)
+		rc = target_find(&f->t, argv[c->arg]);
+	if (rc == CLI_OK && f->t.here && f->out != NULL) {
+		/* outputs belong to the submitter, who can prove it */
+		cli_error(c, "--out: the results of a job go to its submitter "
+			     "only");
+		rc = CLI_USAGE;
+	} else if (rc == CLI_OK && f->t.here) {
+		rc = ask(c, ASK_NODE,
+		    json_pack("{s:s,s:s}", "verb", "result", "id", f->t.id),
+		    ask_print, c);
+	} else if (rc == CLI_OK) {
+		rc = fetch_remote(f);
+	}
+	jobdir_close(&f->talk.dir);
+	target_close(&f->t);
+	manifest_clear(&f->m);
+	free(f->envelope);
+	free(f);
+	return rc < 0 ? CLI_OK : rc;
+}
