@@ -35,6 +35,22 @@ crypt_sha256v(uint8_t out[32], const struct iovec_c *v, size_t count)
 }
 
 void
+crypt_sha256_proof(uint8_t hash[32], uint8_t proof[32],
+    const struct iovec_c *v, size_t count, const void *tail, size_t n)
+{
+	struct sha256_ctx ctx, second;
+
+	sha256_init(&ctx);
+	for (size_t i = 0; i < count; i++)
+		sha256_update(&ctx, v[i].n, v[i].p);
+	second = ctx;
+	sha256_update(&ctx, n, tail);
+	sha256_digest(&ctx, 32, hash);
+	sha256_update(&second, 32, hash);
+	sha256_digest(&second, 32, proof);
+}
+
+void
 crypt_hmac(uint8_t out[32], const uint8_t *key, size_t key_len,
     const struct iovec_c *v, size_t count)
 {

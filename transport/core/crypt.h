@@ -19,6 +19,12 @@ struct iovec_c { /* pieces that are hashed as if they stood together */
 
 void crypt_sha256(uint8_t out[32], const void *, size_t);
 void crypt_sha256v(uint8_t out[32], const struct iovec_c *, size_t count);
+/*
+ * 8.2, in one pass over the pieces: hash = H(pieces || tail), proof =
+ * H(pieces || hash).
+ */
+void crypt_sha256_proof(uint8_t hash[32], uint8_t proof[32],
+    const struct iovec_c *, size_t count, const void *tail, size_t n);
 void crypt_hmac(uint8_t out[32], const uint8_t *key, size_t key_len,
     const struct iovec_c *, size_t count);
 /* 2.2, without context; salt NULL or empty: 32 zero bytes. Counter wraps. */

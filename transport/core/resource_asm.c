@@ -83,13 +83,13 @@ asm_content(struct rns *r, struct res_in *x, struct bytes *b,
 }
 
 static bool
-asm_genuine(const struct res_in *x, const struct bytes *b)
+asm_genuine(const struct res_in *x, const struct bytes *b,
+    uint8_t proof[RNS_FULL_HASH])
 {
-	const struct iovec_c v[2] = {{b->base + b->off, b->len},
-	    {x->random, RES_RANDOM}};
+	const struct iovec_c v = {b->base + b->off, b->len};
 	uint8_t hash[RNS_FULL_HASH];
 
-	crypt_sha256v(hash, v, 2);
+	crypt_sha256_proof(hash, proof, &v, 1, x->random, RES_RANDOM);
 	return crypt_equal(hash, x->hash, RNS_FULL_HASH);
 }
 
@@ -236,18 +236,14 @@ resource_assemble(struct rns *r, struct res_in *x)
 	struct bytes b = {0};
 	uint64_t offset = x->delivered, charged = 0;
 	uint8_t proof[RNS_FULL_HASH];
-	struct iovec_c v[2];
 	bool ok;
 	int rc = asm_content(r, x, &b, &charged);
 
 	x->charged += charged;
-	if (rc == RNS_OK && !asm_genuine(x, &b))
+	if (rc == RNS_OK && !asm_genuine(x, &b, proof))
 		rc = RNS_EAUTH;
 	if (rc != RNS_OK)
 		goto corrupt;
-	v[0] = (struct iovec_c){b.base + b.off, b.len};
-	v[1] = (struct iovec_c){x->hash, RNS_FULL_HASH};
-	crypt_sha256v(proof, v, 2);
 	x->delivered += b.len;
 	if (x->segment == 1 && x->has_metadata && !asm_metadata(r, x, &b)) {
 		rc = RNS_EPARSE;

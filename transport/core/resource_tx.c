@@ -149,15 +149,10 @@ static void
 tx_hashes(struct rns *r, struct res_out *x, const struct iovec_c *content,
     size_t count)
 {
-	struct iovec_c v[3];
-
-	memcpy(v, content, count * sizeof(v[0]));
 	do {
 		core_random(r, x->random, RES_RANDOM);
-		v[count] = (struct iovec_c){x->random, RES_RANDOM};
-		crypt_sha256v(x->hash, v, count + 1);
-		v[count] = (struct iovec_c){x->hash, RNS_FULL_HASH};
-		crypt_sha256v(x->proof, v, count + 1);
+		crypt_sha256_proof(x->hash, x->proof, content, count,
+		    x->random, RES_RANDOM);
 	} while (!tx_map(x));
 	if (x->segment == 1)
 		memcpy(x->orig, x->hash, RNS_FULL_HASH);
