@@ -1,0 +1,494 @@
+/*
+ * warren-audit: events in, lines of the trail out. It writes beneath its own
+ * folder, asks keys for checkpoints, and tells node the chain's head.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "audit/note.h"
+#include "audit/ocsf.h"
+#include "audit/trail.h"
+#include "audit/trail_file.h"
+#include "audit/trail_line.h"
+#include "clock.h"
+#include "file.h"
+#include "log.h"
+#include "program.h"
+#include "util.h"
+
+#define HELD_MAX 512	    /* events, until the node's key is known */
+#define HELD_S 3.	    /* ... but not longer */
+#define SYNC_S 1.	    /* klp.md 7 */
+#define FIRST_CHECKPOINT_S 10. /* ours: a short run is signed for too */
+#define LINGER_S 0.2	    /* at STOP, for what the others still say */
+
+struct auditd;
+
+struct side {
+	struct auditd *a;
+	enum peer who;
+	struct ipc_ev *ev;
+};
+
+struct held {
+	struct msg_EVENT e;
+	enum peer from;
+};
+
+struct auditd {
+	struct program prog;
+	struct ev_loop *loop;
+	int dir;
+	struct trail *trail;
+	struct ocsf_source source;
+	bool ready; /* the source is as good as it gets */
+	struct side side[PEER_COUNT];
+	struct held *held;
+	size_t nheld;
+	ev_timer hold, sync, checkpoint, linger;
+	uint64_t lost; /* events that could not be written */
+	/* the last checkpoint, and the one that is asked for */
+	uint64_t signed_size;
+	bool asked;
+	uint64_t asked_size;
+	uint8_t asked_root[32];
+};
+
+static void
+alarm_parent(struct auditd *a, uint8_t severity, const char *text)
+{
+	struct msg_ALARM m = {.severity = severity};
+
+	log_errx("trail", "%s", text);
+	(void)snprintf(m.text, sizeof(m.text), "trail: %s", text);
+	(void)ipc_send_ALARM(a->prog.parent, &m, NULL, 0);
+}
+
+/* -- checkpoints -- */
+
+static void
+checkpoint_ask(struct auditd *a)
+{
+	struct msg_C_SIGN m = {.end_ = 0};
+
+	if (a->side[PEER_KEYS].ev == NULL || a->asked ||
+	    !trail_root(a->trail, &m.size, m.root) ||
+	    m.size <= a->signed_size)
+		return;
+	/* what is signed must be there after a power cut */
+	if (trail_sync(a->trail) < 0)
+		return;
+	a->asked = true;
+	a->asked_size = m.size;
+	memcpy(a->asked_root, m.root, 32);
+	trail_mark(a->trail, m.size, false);
+	(void)ipc_send_C_SIGN(ipc_ev_channel(a->side[PEER_KEYS].ev), &m, NULL,
+	    0);
+}
+
+static void
+checkpoint_store(struct auditd *a, const struct msg_C_SIGNED *m)
+{
+	struct note n = {.size = a->asked_size};
+	char text[NOTE_MAX], key[66];
+	size_t len;
+
+	memcpy(n.fp, a->source.fp, 32);
+	memcpy(n.root, a->asked_root, 32);
+	memcpy(n.sig, m->sig, 64);
+	note_set_key(&n, m->key);
+	if (!note_verify(&n, m->key)) {
+		alarm_parent(a, 4, "keys signed something else");
+		return;
+	}
+	hex_encode(key, m->key, 32);
+	key[64] = '\n';
+	len = note_put(text, &n);
+	if (file_replace(a->dir, TRAIL_KEY, key, 65, 0600) < 0 ||
+	    file_replace(a->dir, TRAIL_CHECKPOINT, text, len, 0600) < 0) {
+		log_warn("trail", "a checkpoint was not written");
+		return;
+	}
+	trail_mark(a->trail, n.size, true);
+	a->signed_size = n.size;
+	log_info("trail", "checkpoint size=%llu", (unsigned long long)n.size);
+}
+
+static void
+on_c_signed(struct auditd *a, const struct msg_C_SIGNED *m)
+{
+	if (!a->asked || m->size != a->asked_size)
+		return;
+	a->asked = false;
+	if (m->ok)
+		checkpoint_store(a, m);
+	else
+		log_warnx("trail", "keys refused a checkpoint size=%llu",
+		    (unsigned long long)m->size);
+}
+
+static void
+on_checkpoint(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct auditd *a = w->data;
+
+	(void)loop;
+	(void)revents;
+	a->asked = false; /* an answer that did not come in an hour */
+	checkpoint_ask(a);
+}
+
+/* -- writing -- */
+
+static int
+append(struct auditd *a, const struct msg_EVENT *e, enum peer from,
+    uint64_t *seq, uint8_t digest[32])
+{
+	char body[OCSF_MAX];
+	size_t n = ocsf_event(body, sizeof(body), e, from, &a->source,
+	    trail_next(a->trail));
+
+	if (n == 0) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	if (trail_append(a->trail, ocsf_severity(e), body, n, seq, digest) < 0)
+		return -1;
+	if (trail_dirty(a->trail) && !ev_is_active(&a->sync)) {
+		ev_timer_set(&a->sync, SYNC_S, 0.);
+		ev_timer_start(a->loop, &a->sync);
+	}
+	return 0;
+}
+
+static struct msg_EVENT
+own(uint16_t kind, uint8_t severity, const char *text, int64_t v)
+{
+	struct msg_EVENT e = {.kind = kind, .severity = severity,
+	    .when_us = clock_wall_us(), .a = v};
+
+	(void)snprintf(e.text, sizeof(e.text), "%s", text);
+	return e;
+}
+
+/* After a time without room: what is missing is said before what is next. */
+static int
+say_lost(struct auditd *a)
+{
+	struct msg_EVENT e = own(EVK_DISK_LOW, 5,
+	    "events could not be written and are lost", (int64_t)a->lost);
+	uint8_t digest[32];
+	uint64_t seq;
+
+	if (a->lost == 0)
+		return 0;
+	if (append(a, &e, PEER_AUDIT, &seq, digest) < 0)
+		return -1;
+	log_notice("trail", "writes again lost=%llu",
+	    (unsigned long long)a->lost);
+	a->lost = 0;
+	return 0;
+}
+
+/* klp.md 7: a full trail refuses new jobs, which node does on HEAD 0. */
+static void
+failed(struct auditd *a)
+{
+	char text[160];
+
+	if (a->lost++ > 0)
+		return;
+	(void)snprintf(text, sizeof(text), "an event could not be written: %s",
+	    strerror(errno));
+	alarm_parent(a, 5, text);
+}
+
+static void
+record(struct auditd *a, const struct msg_EVENT *e, enum peer from)
+{
+	struct msg_HEAD head = {.qid = e->qid};
+
+	if (say_lost(a) < 0 ||
+	    append(a, e, from, &head.seq, head.digest) < 0) {
+		failed(a);
+		head.seq = 0;
+		memset(head.digest, 0, sizeof(head.digest));
+	}
+	if (e->qid != 0 && from == PEER_NODE && a->side[PEER_NODE].ev != NULL)
+		(void)ipc_send_HEAD(ipc_ev_channel(a->side[PEER_NODE].ev),
+		    &head, NULL, 0);
+	if (head.seq >= a->signed_size + TRAIL_CHECKPOINT_LINES)
+		checkpoint_ask(a);
+}
+
+static void
+on_event(struct auditd *a, const struct msg_EVENT *e, enum peer from)
+{
+	if (a->ready) {
+		record(a, e, from);
+	} else if (a->nheld < HELD_MAX) {
+		a->held[a->nheld++] = (struct held){*e, from};
+	} else {
+		/* a flood before the first second is over: write as it is */
+		a->ready = true;
+		record(a, e, from);
+	}
+}
+
+static void
+source_ready(struct auditd *a)
+{
+	char hex[65];
+
+	ev_timer_stop(a->loop, &a->hold);
+	a->ready = true;
+	hex_encode(hex, a->source.fp, 32);
+	(void)snprintf(a->source.urn, sizeof(a->source.urn),
+	    "urn:klp:kindai:device:%s", hex);
+	for (size_t i = 0; i < a->nheld; i++)
+		record(a, &a->held[i].e, a->held[i].from);
+	a->nheld = 0;
+}
+
+static void
+on_hold(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	log_warnx("trail", "the node's key is not known yet: lines without it");
+	source_ready(w->data);
+}
+
+static void
+on_sync(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct auditd *a = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (trail_sync(a->trail) == 0)
+		return;
+	log_warn("trail", "not synced, tried again");
+	ev_timer_set(&a->sync, SYNC_S, 0.);
+	ev_timer_start(a->loop, &a->sync);
+}
+
+/* -- channels -- */
+
+static void
+on_binding(struct auditd *a, const struct msg_K_BINDING *m)
+{
+	memcpy(a->source.fp, m->fp, sizeof(m->fp));
+	source_ready(a);
+}
+
+static void
+on_side(void *ctx, struct ipc_in *in)
+{
+	struct side *s = ctx;
+	union {
+		struct msg_EVENT event;
+		struct msg_K_BINDING binding;
+		struct msg_C_SIGNED signed_;
+	} m;
+
+	switch (in->type) {
+	case IPC_HELLO:
+		return;
+	case IPC_EVENT:
+		if (!msg_get_EVENT(in->body, &m.event))
+			fatalx("malformed EVENT");
+		on_event(s->a, &m.event, s->who);
+		return;
+	case IPC_K_BINDING:
+		if (!msg_get_K_BINDING(in->body, &m.binding))
+			fatalx("malformed K_BINDING");
+		on_binding(s->a, &m.binding);
+		return;
+	case IPC_C_SIGNED:
+		if (!msg_get_C_SIGNED(in->body, &m.signed_))
+			fatalx("malformed C_SIGNED");
+		on_c_signed(s->a, &m.signed_);
+		return;
+	default:
+		log_warnx(peer_name(s->who), "unexpected message type=%d",
+		    in->type);
+	}
+}
+
+static void
+side_gone(void *ctx, int error)
+{
+	struct side *s = ctx;
+
+	if (error != 0) {
+		struct msg_EVENT e = own(EVK_IPC_VIOLATION, 5,
+		    "broke the message table", s->who);
+
+		log_warnx(peer_name(s->who), "broke the message table");
+		on_event(s->a, &e, PEER_AUDIT);
+	}
+	ipc_ev_free(s->ev);
+	s->ev = NULL;
+	if (s->who == PEER_KEYS)
+		s->a->asked = false;
+}
+
+static const struct ipc_ev_handlers side_handlers = {on_side, side_gone, NULL};
+
+static void
+on_neighbour(void *ctx, enum peer other, int fd)
+{
+	struct auditd *a = ctx;
+	struct side *s = &a->side[other];
+
+	ipc_ev_free(s->ev);
+	if (other == PEER_KEYS)
+		a->asked = false;
+	s->ev = program_neighbour(&a->prog, a->loop, other, fd, &side_handlers,
+	    s);
+	if (s->ev == NULL)
+		fatal("channel to %s", peer_name(other));
+}
+
+static void
+on_parent(void *ctx, struct ipc_in *in)
+{
+	struct auditd *a = ctx;
+	struct msg_EVENT m;
+
+	if (in->type == IPC_EVENT && msg_get_EVENT(in->body, &m))
+		on_event(a, &m, PEER_PARENT);
+}
+
+static void
+on_linger(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)w;
+	(void)revents;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void
+on_stop(void *ctx)
+{
+	struct auditd *a = ctx;
+
+	ev_timer_set(&a->linger, LINGER_S, 0.);
+	ev_timer_start(a->loop, &a->linger);
+}
+
+static void
+on_parent_gone(void *ctx)
+{
+	ev_break(((struct auditd *)ctx)->loop, EVBREAK_ALL);
+}
+
+static const struct program_ops ops = {
+    on_neighbour, on_stop, on_parent_gone, on_parent};
+
+/* -- start -- */
+
+/* What was found is itself in the trail, in the very next line. */
+static void
+report(struct auditd *a, const struct trail_report *r)
+{
+	struct msg_EVENT e;
+	char text[256];
+
+	if (r->why != NULL) {
+		(void)snprintf(text, sizeof(text),
+		    "the chain is broken in segment %u line %llu: %s; "
+		    "checkpoints stop until the folder is moved away",
+		    r->bad_segment, (unsigned long long)r->bad_line, r->why);
+		alarm_parent(a, 5, text);
+		e = own(EVK_TRAIL_TORN, 5, text, (int64_t)r->bad);
+		on_event(a, &e, PEER_AUDIT);
+	}
+	if (r->lost > 0) {
+		alarm_parent(a, 5, "lines at the end are gone");
+		e = own(EVK_TRAIL_TORN, 5, "lines at the end are gone",
+		    (int64_t)r->lost);
+		on_event(a, &e, PEER_AUDIT);
+	}
+	if (r->torn > 0) {
+		log_notice("trail", "a torn last line was cut bytes=%llu",
+		    (unsigned long long)r->torn);
+		e = own(EVK_TRAIL_TORN, 4, "a torn last line was cut",
+		    (int64_t)r->torn);
+		on_event(a, &e, PEER_AUDIT);
+	}
+}
+
+static void
+audit_open(struct auditd *a, struct trail_report *r)
+{
+	static const struct trail_limits limits = {TRAIL_SEGMENT, TRAIL_TOTAL};
+	char text[NOTE_MAX];
+	uint8_t boot[8];
+	struct note note;
+	ssize_t n;
+
+	a->dir = settings_take(&a->prog, SET_DIR_TRAIL, "");
+	a->held = calloc(HELD_MAX, sizeof(*a->held));
+	if (a->dir < 0 || a->held == NULL)
+		fatalx("no folder, or no memory");
+	a->trail = trail_open(a->dir, &limits, r);
+	if (a->trail == NULL)
+		fatal("the trail cannot be opened");
+	n = file_read(a->dir, TRAIL_CHECKPOINT, text, sizeof(text));
+	if (n > 0 && note_parse(&note, text, (size_t)n))
+		a->signed_size = note.size;
+	randombytes_buf(boot, sizeof(boot));
+	hex_encode(a->source.boot, boot, sizeof(boot));
+	for (int i = 0; i < PEER_COUNT; i++)
+		a->side[i] = (struct side){a, (enum peer)i, NULL};
+}
+
+static void
+timers_init(struct auditd *a)
+{
+	ev_timer_init(&a->hold, on_hold, HELD_S, 0.);
+	ev_timer_init(&a->sync, on_sync, SYNC_S, 0.);
+	ev_timer_init(&a->checkpoint, on_checkpoint, FIRST_CHECKPOINT_S,
+	    TRAIL_CHECKPOINT_S);
+	ev_timer_init(&a->linger, on_linger, LINGER_S, 0.);
+	a->hold.data = a->sync.data = a->checkpoint.data = a->linger.data = a;
+	ev_timer_start(a->loop, &a->hold);
+	ev_timer_start(a->loop, &a->checkpoint);
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct auditd a;
+	struct trail_report r;
+
+	/* both want random bytes from a file, so before there is none */
+	if (sodium_init() < 0)
+		return 1;
+	json_object_seed(randombytes_random());
+	(void)signal(SIGXFSZ, SIG_IGN);
+	program_start(&a.prog, PEER_AUDIT, argc, argv, NULL, NULL);
+	audit_open(&a, &r);
+	if ((a.loop = ev_default_loop(0)) == NULL)
+		fatalx("no event loop");
+	timers_init(&a);
+	report(&a, &r);
+	if (program_attach(&a.prog, a.loop, &ops, &a) < 0 ||
+	    program_ready(&a.prog) < 0)
+		fatal("channel to the parent");
+	ev_run(a.loop, 0);
+	if (!a.ready)
+		source_ready(&a);
+	trail_close(a.trail);
+	return 0;
+}

@@ -1,0 +1,216 @@
+#include "audit/ocsf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "util.h"
+
+/* OCSF's numbers; 0: the member is left out. */
+enum {
+	ACTION_ALLOWED = 1,
+	ACTION_DENIED = 2,
+	DISP_BLOCKED = 2,
+	DISP_DROPPED = 6,
+	DISP_DELAYED = 14,
+	DISP_DETECTED = 15,
+	STATUS_SUCCESS = 1,
+	STATUS_FAILURE = 2,
+};
+
+/* The table of klp.md 7. */
+static const struct kind {
+	uint16_t kind;
+	const char *name;
+	uint16_t class_uid;
+	uint8_t activity, action, disposition, status;
+	uint8_t severity; /* when the event brings none */
+} kinds[] = {
+    {EVK_START, "start", 6002, 3, 0, 0, STATUS_SUCCESS, 1},
+    {EVK_STOP, "stop", 6002, 4, 0, 0, STATUS_SUCCESS, 1},
+    {EVK_CONFIG, "config", 6002, 8, 0, 0, 0, 1},
+    {EVK_PROGRAM_FELL, "program_fell", 6002, 4, 0, 0, STATUS_FAILURE, 3},
+    {EVK_LINK_IDENTIFIED, "link_identified", 3002, 1, 0, 0, STATUS_SUCCESS, 1},
+    {EVK_BINDING_OK, "binding_ok", 3002, 1, 0, 0, STATUS_SUCCESS, 1},
+    {EVK_BINDING_BAD, "binding_bad", 3002, 1, 0, 0, STATUS_FAILURE, 3},
+    {EVK_CHALLENGE_OK, "challenge_ok", 3002, 1, 0, 0, STATUS_SUCCESS, 1},
+    {EVK_CHALLENGE_BAD, "challenge_bad", 3002, 1, 0, 0, STATUS_FAILURE, 3},
+    {EVK_PEER_THROTTLED, "peer_throttled", 4001, 6, 0, DISP_DELAYED, 0, 2},
+    {EVK_PEER_BLOCKED, "peer_blocked", 4001, 5, ACTION_DENIED, DISP_BLOCKED,
+	0, 2},
+    {EVK_JOB_ADMITTED, "job_admitted", 6003, 1, ACTION_ALLOWED, 0,
+	STATUS_SUCCESS, 1},
+    {EVK_JOB_REFUSED, "job_refused", 6003, 1, ACTION_DENIED, DISP_BLOCKED,
+	STATUS_FAILURE, 2},
+    {EVK_JOB_STATE, "job_state", 6003, 3, 0, 0, 0, 1},
+    {EVK_JOB_STARTED, "job_started", 1007, 1, ACTION_ALLOWED, 0,
+	STATUS_SUCCESS, 1},
+    {EVK_JOB_EXITED, "job_exited", 1007, 2, 0, 0, 0, 1},
+    {EVK_JOB_CANCELLED, "job_cancelled", 6003, 4, 0, 0, 0, 1},
+    {EVK_BLOB_BAD, "blob_bad", 2004, 1, ACTION_DENIED, DISP_BLOCKED, 0, 2},
+    {EVK_VOLUME_DROPPED, "volume_dropped", 2004, 1, ACTION_DENIED,
+	DISP_DROPPED, 0, 2},
+    {EVK_SIGNED, "signed", 6003, 1, ACTION_ALLOWED, 0, STATUS_SUCCESS, 1},
+    {EVK_SIGN_REFUSED, "sign_refused", 2004, 1, ACTION_DENIED, DISP_BLOCKED,
+	0, 3},
+    {EVK_IPC_VIOLATION, "ipc_violation", 2004, 1, ACTION_DENIED, DISP_BLOCKED,
+	0, 5},
+    {EVK_TRAIL_TORN, "trail_torn", 2004, 1, 0, DISP_DETECTED, 0, 4},
+    {EVK_LAYER_MISSING, "layer_missing", 2004, 1, 0, DISP_DETECTED, 0, 3},
+    {EVK_DISK_LOW, "disk_low", 2004, 1, 0, DISP_DETECTED, 0, 4},
+};
+
+/* An unknown kind is still an event: base event, other activity. */
+static const struct kind unknown = {0, "event", 0, 99, 0, 0, 0, 1};
+
+static const struct kind *
+kind_of(unsigned kind)
+{
+	for (size_t i = 0; i < NELEM(kinds); i++)
+		if (kinds[i].kind == kind)
+			return &kinds[i];
+	return &unknown;
+}
+
+const char *
+ocsf_kind_name(unsigned kind)
+{
+	return kind_of(kind)->name;
+}
+
+unsigned
+ocsf_severity(const struct msg_EVENT *e)
+{
+	unsigned s = e->severity == 0 ? kind_of(e->kind)->severity
+				      : e->severity;
+
+	return MIN_OF(s, 5);
+}
+
+static json_t *
+text_json(const char *s)
+{
+	char safe[4 * 768 + 1];
+
+	(void)text_escape(safe, sizeof(safe), s, strlen(s));
+	return json_string(safe);
+}
+
+static json_t *
+hex_json(const uint8_t *p, size_t n)
+{
+	char hex[2 * 32 + 1];
+
+	hex_encode(hex, p, MIN_OF(n, 32));
+	return json_string(hex);
+}
+
+static json_t *
+klp_json(const struct msg_EVENT *e, enum peer from, const struct kind *k)
+{
+	json_t *o = json_pack("{s:s, s:i, s:s}", "kind", k->name, "kind_id",
+	    (int)e->kind, "program", peer_name(from));
+
+	if (e->job_len > 0)
+		(void)json_object_set_new(o, "job",
+		    hex_json(e->job, e->job_len));
+	if (e->peer_len > 0)
+		(void)json_object_set_new(o, "peer",
+		    hex_json(e->peer, e->peer_len));
+	if (e->code[0] != '\0')
+		(void)json_object_set_new(o, "code", text_json(e->code));
+	if (e->a != 0)
+		(void)json_object_set_new(o, "a", json_integer(e->a));
+	if (e->b != 0)
+		(void)json_object_set_new(o, "b", json_integer(e->b));
+	return o;
+}
+
+static void
+optional(json_t *o, const char *name, int value)
+{
+	if (value != 0)
+		(void)json_object_set_new(o, name, json_integer(value));
+}
+
+/* What its class asks for beside the base. */
+static void
+class_members(json_t *o, const struct msg_EVENT *e, const struct kind *k,
+    const char *uid)
+{
+	switch (k->class_uid) {
+	case 1007:
+		(void)json_object_set_new(o, "container",
+		    json_pack("{s:o}", "uid", hex_json(e->job, e->job_len)));
+		break;
+	case 2004:
+		(void)json_object_set_new(o, "finding_info",
+		    json_pack("{s:s, s:s}", "title", k->name, "uid", uid));
+		break;
+	case 6002:
+		(void)json_object_set_new(o, "app",
+		    json_pack("{s:s}", "name", "warren"));
+		break;
+	case 6003:
+		(void)json_object_set_new(o, "api",
+		    json_pack("{s:s}", "operation", k->name));
+		break;
+	default:
+		break;
+	}
+}
+
+static json_t *
+event_json(const struct msg_EVENT *e, enum peer from,
+    const struct ocsf_source *src, uint64_t seq)
+{
+	const struct kind *k = kind_of(e->kind);
+	char uid[128], fp16[33];
+	json_t *o;
+
+	hex_encode(fp16, src->fp, 16);
+	(void)snprintf(uid, sizeof(uid), "%s:%s:%llu", fp16, src->boot,
+	    (unsigned long long)seq);
+	o = json_pack("{s:i, s:i, s:i, s:i, s:i, s:I, s:{s:s, s:{s:s}, s:s}, "
+		      "s:{s:s, s:i}}",
+	    "class_uid", (int)k->class_uid, "category_uid",
+	    (int)k->class_uid / 1000, "activity_id", (int)k->activity,
+	    "type_uid", (int)k->class_uid * 100 + (int)k->activity,
+	    "severity_id", (int)ocsf_severity(e), "time",
+	    (json_int_t)(e->when_us / 1000), "metadata", "version",
+	    OCSF_VERSION, "product", "name", "warren", "uid", uid, "device",
+	    "uid", src->urn, "type_id", 0);
+	if (o == NULL)
+		return NULL;
+	optional(o, "status_id", k->status);
+	optional(o, "action_id", k->action);
+	optional(o, "disposition_id", k->disposition);
+	class_members(o, e, k, uid);
+	if (e->text[0] != '\0')
+		(void)json_object_set_new(o, "message", text_json(e->text));
+	if (json_object_set_new(o, "unmapped",
+		json_pack("{s:o}", "klp", klp_json(e, from, k))) != 0) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+size_t
+ocsf_event(char *out, size_t cap, const struct msg_EVENT *e, enum peer from,
+    const struct ocsf_source *src, uint64_t seq)
+{
+	json_t *o = event_json(e, from, src, seq);
+	char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
+	size_t n = text == NULL ? 0 : strlen(text);
+
+	if (n > 0 && n < MIN_OF(cap, OCSF_MAX))
+		memcpy(out, text, n + 1);
+	else
+		n = 0;
+	free(text);
+	json_decref(o);
+	return n;
+}

@@ -1,0 +1,30 @@
+#ifndef WARREN_OCSF_H
+#define WARREN_OCSF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipc_msg.h"
+
+/* Events of the house as OCSF objects (klp.md 7). Pure. */
+#define OCSF_MAX 12288 /* below TRAIL_LINE_MAX */
+#define OCSF_VERSION "1.3.0"
+
+struct ocsf_source {
+	uint8_t fp[32];	     /* of the node; zeros: not known yet */
+	char boot[33];	     /* hex: this run of warren-audit */
+	char urn[128];	     /* of the node */
+};
+
+/*
+ * The object's JSON text on one line; its length, 0: no memory or too long.
+ * from: who sent the event. seq: of the line that will hold it. Texts are
+ * escaped; severity is brought into 1 to 5.
+ */
+size_t ocsf_event(char *out, size_t cap, const struct msg_EVENT *,
+    enum peer from, const struct ocsf_source *, uint64_t seq);
+/* As it will stand in the object: 1 to 5, also for an event without one. */
+unsigned ocsf_severity(const struct msg_EVENT *);
+const char *ocsf_kind_name(unsigned kind); /* "job_admitted", "event" */
+
+#endif

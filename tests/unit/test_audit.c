@@ -1,0 +1,377 @@
+/* warren-audit: OCSF objects, then the program with keys played by the test. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+#include <sodium.h>
+
+#include "audit/note.h"
+#include "audit/ocsf.h"
+#include "audit/trail.h"
+#include "audit/trail_file.h"
+#include "audit/trail_verify.h"
+#include "prog_peer.h"
+#include "util.h"
+
+static const struct ocsf_source source = {
+    .fp = {0xab}, .boot = "0102", .urn = "urn:klp:kindai:device:ab"};
+
+static json_t *
+object(const struct msg_EVENT *e)
+{
+	char out[OCSF_MAX];
+	size_t n = ocsf_event(out, sizeof(out), e, PEER_NODE, &source, 17);
+	json_t *o;
+
+	assert_true(n > 0);
+	assert_null(memchr(out, '\n', n));
+	o = json_loadb(out, n, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(o);
+	return o;
+}
+
+static int64_t
+num(const json_t *o, const char *name)
+{
+	return json_integer_value(json_object_get(o, name));
+}
+
+static void
+test_objects(void **state)
+{
+	static const struct {
+		uint16_t kind;
+		int class_uid, activity, severity;
+	} rows[] = {
+	    {EVK_START, 6002, 3, 1}, {EVK_STOP, 6002, 4, 1},
+	    {EVK_LINK_IDENTIFIED, 3002, 1, 1}, {EVK_CHALLENGE_BAD, 3002, 1, 3},
+	    {EVK_JOB_ADMITTED, 6003, 1, 1}, {EVK_JOB_REFUSED, 6003, 1, 2},
+	    {EVK_JOB_STARTED, 1007, 1, 1}, {EVK_JOB_EXITED, 1007, 2, 1},
+	    {EVK_PEER_THROTTLED, 4001, 6, 2}, {EVK_IPC_VIOLATION, 2004, 1, 5},
+	    {EVK_TRAIL_TORN, 2004, 1, 4}, {999, 0, 99, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		struct msg_EVENT e = {.kind = rows[i].kind,
+		    .when_us = 1800000000123456};
+		json_t *o = object(&e), *meta = json_object_get(o, "metadata");
+
+		assert_int_equal(num(o, "class_uid"), rows[i].class_uid);
+		assert_int_equal(num(o, "activity_id"), rows[i].activity);
+		assert_int_equal(num(o, "severity_id"), rows[i].severity);
+		assert_int_equal(num(o, "type_uid"),
+		    rows[i].class_uid * 100 + rows[i].activity);
+		assert_int_equal(num(o, "time"), 1800000000123);
+		assert_string_equal(json_string_value(json_object_get(meta,
+		    "version")), "1.3.0");
+		assert_string_equal(json_string_value(json_object_get(meta,
+		    "uid")), "ab000000000000000000000000000000:0102:17");
+		assert_string_equal(json_string_value(json_object_get(
+		    json_object_get(o, "device"), "uid")), source.urn);
+		json_decref(o);
+	}
+}
+
+static void
+test_strangers_text(void **state)
+{
+	struct msg_EVENT e = {.kind = EVK_JOB_REFUSED, .severity = 200,
+	    .job_len = 32, .peer_len = 16, .code = "a\"b", .a = -7};
+	json_t *o, *klp;
+
+	(void)state;
+	memset(e.text, '\x1b', sizeof(e.text) - 1);
+	o = object(&e);
+	assert_int_equal(num(o, "severity_id"), 5);
+	assert_memory_equal(json_string_value(json_object_get(o, "message")),
+	    "\\x1b\\x1b", 8);
+	klp = json_object_get(json_object_get(o, "unmapped"), "klp");
+	assert_string_equal(json_string_value(json_object_get(klp, "code")),
+	    "a\"b");
+	assert_int_equal(num(klp, "a"), -7);
+	assert_string_equal(json_string_value(json_object_get(klp, "program")),
+	    "node");
+	assert_int_equal(json_string_length(json_object_get(klp, "peer")), 32);
+	json_decref(o);
+}
+
+/* -- the program -- */
+
+static char path[64];
+
+static int
+folder(void)
+{
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/tmp/audit-test-XXXXXX");
+	assert_non_null(mkdtemp(path));
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void
+empty(int dir)
+{
+	static const char *const files[] = {"head", "checkpoint", "key",
+	    "00000001.jsonl", "00000002.jsonl"};
+
+	for (size_t i = 0; i < NELEM(files); i++)
+		(void)unlinkat(dir, files[i], 0);
+	(void)close(dir);
+	assert_int_equal(rmdir(path), 0);
+}
+
+static void
+start(struct prog *p, int dir)
+{
+	static const uint8_t rns[64];
+
+	prog_start(p, PEER_AUDIT, "trail", dir);
+	prog_params(p, rns);
+	prog_begin(p);
+}
+
+static void
+tell_key(struct ipc *keys)
+{
+	struct msg_K_BINDING m = {.fp = {1, 2, 3}};
+
+	assert_int_equal(ipc_send_K_BINDING(keys, &m, NULL, 0), 0);
+}
+
+static struct msg_HEAD
+event(struct ipc *node, uint64_t qid, uint8_t severity)
+{
+	struct msg_EVENT e = {.kind = EVK_JOB_STATE, .severity = severity,
+	    .qid = qid, .when_us = 1};
+	struct msg_HEAD h = {.qid = 0};
+
+	(void)snprintf(e.text, sizeof(e.text), "running");
+	assert_int_equal(ipc_send_EVENT(node, &e, NULL, 0), 0);
+	if (qid != 0) {
+		PROG_GET(HEAD, node, &h);
+		assert_int_equal(h.qid, qid);
+	}
+	return h;
+}
+
+/* keys' answer; the audit key is of a seed of zeros. */
+static void
+answer(struct ipc *keys, const struct msg_C_SIGN *m)
+{
+	struct msg_C_SIGNED out = {.size = m->size, .ok = true};
+	uint8_t seed[32] = {0}, sk[64];
+	struct note n = {.fp = {1, 2, 3}, .size = m->size};
+	char body[NOTE_BODY_MAX];
+	size_t len;
+
+	memcpy(n.root, m->root, 32);
+	len = note_body(body, &n);
+	(void)crypto_sign_seed_keypair(out.key, sk, seed);
+	(void)crypto_sign_detached(out.sig, NULL, (uint8_t *)body, len, sk);
+	assert_int_equal(ipc_send_C_SIGNED(keys, &out, NULL, 0), 0);
+}
+
+static struct trail_verdict
+verify(int dir)
+{
+	struct trail_verdict v;
+
+	assert_int_equal(trail_verify(dir, NULL, &v, NULL, NULL), 0);
+	if (!v.ok)
+		fail_msg("%u:%llu %s", v.segment, (unsigned long long)v.line,
+		    v.why);
+	return v;
+}
+
+static void
+test_program(void **state)
+{
+	struct msg_C_SIGN ask;
+	struct trail_verdict v;
+	struct msg_HEAD a, b;
+	struct ipc *node, *keys, *trust;
+	struct prog p;
+	int dir = folder();
+
+	(void)state;
+	start(&p, dir);
+	node = prog_neighbour(&p, PEER_NODE);
+	trust = prog_neighbour(&p, PEER_TRUST);
+	keys = prog_neighbour(&p, PEER_KEYS);
+	tell_key(keys);
+	a = event(node, 5, 1);
+	assert_int_equal(a.seq, 1);
+	b = event(node, 6, 1);
+	assert_int_equal(b.seq, 2);
+	assert_memory_not_equal(a.digest, b.digest, 32);
+	for (int i = 0; i < 1100; i++)
+		(void)event(trust, 0, 1);
+	while (ipc_pending(trust)) {
+		assert_int_equal(ipc_flush(trust), 0);
+		(void)usleep(1000);
+	}
+	/* a thousand lines: keys are asked, and the files verify alone */
+	PROG_GET(C_SIGN, keys, &ask);
+	assert_true(ask.size >= 1000);
+	answer(keys, &ask);
+	/* three channels have no order among them: wait for what was sent */
+	for (int i = 0; i < 200; i++) {
+		if (faccessat(dir, "checkpoint", R_OK, 0) == 0 &&
+		    verify(dir).last == 1102)
+			break;
+		(void)usleep(10000);
+	}
+	b = event(node, 7, 4);
+	assert_int_equal(b.seq, 1103);
+	v = verify(dir);
+	assert_int_equal(v.last, 1103);
+	assert_int_equal(v.checkpoint, ask.size);
+	/* killed: the chain goes on where it was */
+	prog_kill(&p);
+	start(&p, dir);
+	node = prog_neighbour(&p, PEER_NODE);
+	keys = prog_neighbour(&p, PEER_KEYS);
+	tell_key(keys);
+	a = event(node, 9, 1);
+	assert_int_equal(a.seq, 1104);
+	prog_stop(&p);
+	assert_int_equal(verify(dir).last, 1104);
+	empty(dir);
+}
+
+static void
+test_held(void **state)
+{
+	struct ipc *node, *keys;
+	struct msg_HEAD h;
+	struct msg_EVENT e = {.kind = EVK_START, .qid = 3};
+	struct prog p;
+	int dir = folder();
+
+	(void)state;
+	start(&p, dir);
+	node = prog_neighbour(&p, PEER_NODE);
+	assert_int_equal(ipc_send_EVENT(node, &e, NULL, 0), 0);
+	prog_quiet(node, 100); /* waits for the node's key */
+	keys = prog_neighbour(&p, PEER_KEYS);
+	tell_key(keys);
+	PROG_GET(HEAD, node, &h);
+	assert_int_equal(h.seq, 1);
+	prog_stop(&p);
+	assert_int_equal(verify(dir).last, 1);
+	empty(dir);
+}
+
+/* Torn and broken trails: said in the trail, and to the parent. */
+static void
+test_damage(void **state)
+{
+	struct msg_ALARM alarm;
+	struct ipc *node, *keys;
+	struct prog p;
+	int dir = folder(), fd;
+	struct ipc_in in;
+
+	(void)state;
+	start(&p, dir);
+	node = prog_neighbour(&p, PEER_NODE);
+	keys = prog_neighbour(&p, PEER_KEYS);
+	tell_key(keys);
+	(void)event(node, 1, 1);
+	(void)event(node, 2, 1);
+	prog_stop(&p);
+	fd = openat(dir, "00000001.jsonl", O_WRONLY | O_APPEND);
+	assert_int_equal(write(fd, "{\"seq\":3,", 9), 9);
+	(void)close(fd);
+	start(&p, dir);
+	keys = prog_neighbour(&p, PEER_KEYS);
+	tell_key(keys);
+	node = prog_neighbour(&p, PEER_NODE);
+	assert_int_equal(event(node, 3, 1).seq, 4); /* behind "torn" */
+	prog_stop(&p);
+	assert_int_equal(verify(dir).last, 4);
+	/* one byte of line 1 */
+	fd = openat(dir, "00000001.jsonl", O_RDWR);
+	assert_int_equal(pwrite(fd, "9", 1, 200), 1);
+	(void)close(fd);
+	prog_start(&p, PEER_AUDIT, "trail", dir);
+	{
+		static const uint8_t rns[64];
+		struct msg_START_DONE done = {.end_ = 0};
+
+		prog_params(&p, rns);
+		assert_int_equal(ipc_send_START_DONE(p.parent, &done, NULL, 0),
+		    0);
+	}
+	prog_wait(p.parent, IPC_HELLO, &in);
+	ipc_in_done(&in);
+	PROG_GET(ALARM, p.parent, &alarm);
+	assert_int_equal(alarm.severity, 5);
+	assert_non_null(strstr(alarm.text, "line 2"));
+	prog_wait(p.parent, IPC_READY, &in);
+	ipc_in_done(&in);
+	prog_stop(&p);
+	empty(dir);
+}
+
+/* No room: HEAD 0 for node, an alarm, and the loss is said afterwards. */
+static void
+test_full(void **state)
+{
+	struct msg_ALARM alarm;
+	struct ipc *node, *keys;
+	struct rlimit rl, was;
+	struct msg_HEAD h;
+	struct prog p;
+	int dir = folder();
+
+	(void)state;
+	start(&p, dir);
+	node = prog_neighbour(&p, PEER_NODE);
+	keys = prog_neighbour(&p, PEER_KEYS);
+	tell_key(keys);
+	(void)event(node, 1, 1);
+	assert_int_equal(prlimit(p.pid, RLIMIT_FSIZE, NULL, &was), 0);
+	rl = was;
+	rl.rlim_cur = 900;
+	assert_int_equal(prlimit(p.pid, RLIMIT_FSIZE, &rl, NULL), 0);
+	for (uint64_t i = 2; i < 9; i++)
+		h = event(node, i, 1);
+	assert_int_equal(h.seq, 0);
+	PROG_GET(ALARM, p.parent, &alarm);
+	assert_int_equal(alarm.severity, 5);
+	assert_int_equal(prlimit(p.pid, RLIMIT_FSIZE, &was, NULL), 0);
+	h = event(node, 10, 1);
+	assert_true(h.seq > 2);
+	prog_stop(&p);
+	assert_int_equal(verify(dir).last, h.seq);
+	empty(dir);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_objects),
+	    cmocka_unit_test(test_strangers_text),
+	    cmocka_unit_test(test_program),
+	    cmocka_unit_test(test_held),
+	    cmocka_unit_test(test_damage),
+	    cmocka_unit_test(test_full),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
