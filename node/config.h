@@ -16,7 +16,7 @@
  * belong to the struct.
  */
 #define NODE_NAME_MAX 32
-#define NODE_JOBS_MAX 256 /* ours: slots of the jail */
+#define NODE_JOBS_MAX 64 /* slots of the jail: sandbox/jail.h */
 #define NODE_BOARDS_MAX 64
 #define NODE_ANCHORS_FROM_MAX 16
 

@@ -1,0 +1,31 @@
+#ifndef WARREN_CGDETECT_H
+#define WARREN_CGDETECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Where this process stands in the control groups, per controller v2 or v1
+ * (design.md 7, 8.4). Pure: the texts of /proc/self/cgroup and
+ * /proc/self/mountinfo in, paths out. Whether v2 gives a controller is asked
+ * of cgroup.controllers by the caller.
+ */
+#define CG_PATH_MAX 512
+
+enum cg_controller { CG_MEMORY, CG_CPU, CG_PIDS, CG_CONTROLLERS };
+const char *cg_name(enum cg_controller); /* "memory", "cpu", "pids" */
+
+struct cg_place {
+	bool v2; /* a v2 mount holds our group */
+	char v2_path[CG_PATH_MAX];
+	bool v1[CG_CONTROLLERS];
+	char v1_path[CG_CONTROLLERS][CG_PATH_MAX];
+};
+
+/* A hierarchy whose mount does not show our group counts as absent. */
+void cgdetect(struct cg_place *, const char *self_cgroup,
+    const char *self_mountinfo);
+/* Is the word in a space-separated list such as cgroup.controllers? */
+bool cg_listed(const char *list, const char *word);
+
+#endif
