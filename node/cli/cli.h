@@ -25,6 +25,7 @@ enum cli_exit {
 
 struct cli {
 	const char *verb; /* "submit", "image import" */
+	const char *args; /* for --help: "JOB.yaml --to NODE" */
 	bool json;
 	bool raw; /* bytes of strangers as they are, even to a terminal */
 	const char *config;   /* --config, or NULL */

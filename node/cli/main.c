@@ -117,6 +117,7 @@ main(int argc, char **argv)
 		return CLI_USAGE;
 	}
 	c.verb = v->name;
+	c.args = v->args;
 	if (words == 2)
 		argv[2] = argv[1];
 	return v->run(&c, argc - words, argv + words);

@@ -22,6 +22,24 @@ enum shared_option { OPT_JSON = 1000, OPT_RAW, OPT_CONFIG, OPT_IDENTITY, OPT_HEL
 
 static bool progress_shown;
 
+static void
+print_help(const struct cli *c, const struct cli_option *own, size_t count)
+{
+	printf("usage: warren %s %s\n", c->verb,
+	    c->args != NULL ? c->args : "");
+	for (size_t i = 0; i < count; i++) {
+		char letter[8] = "    ";
+
+		if (own[i].letter != 0)
+			(void)snprintf(letter, sizeof(letter), "-%c, ",
+			    own[i].letter);
+		printf("  %s--%s%s\n", letter, own[i].name,
+		    own[i].takes ? " VALUE" : "");
+	}
+	printf("      --json, --raw, --config DIR, --identity DIR\n"
+	       "See `man warren`.\n");
+}
+
 int
 cli_options(struct cli *c, int argc, char **argv, const struct cli_option *own,
     size_t count, cli_set_fn *set, void *ctx)
@@ -72,9 +90,7 @@ cli_options(struct cli *c, int argc, char **argv, const struct cli_option *own,
 			c->identity = optarg;
 			continue;
 		case OPT_HELP:
-			printf("See `man warren`, section %s, and "
-			       "`warren --help`.\n",
-			    c->verb);
+			print_help(c, own, count);
 			return -1;
 		case '?':
 			return CLI_USAGE; /* getopt has said which */
@@ -382,26 +398,23 @@ cli_write_stream(struct cli *c, int fd, const void *data, size_t n)
 	if (!tty || c->raw)
 		return write_all(fd, p, n);
 	while (n > 0) {
-		const char *nl = memchr(p, '\n', n);
-		size_t line = nl != NULL ? (size_t)(nl - p) : n;
+		/* newline and tab stay; \r would let a job repaint the line */
+		size_t line = 0;
 		char safe[4096];
 
-		while (line > 0) {
-			size_t part = MIN_OF(line, 1000);
-
-			if (!write_all(fd, safe,
-				text_escape(safe, sizeof(safe), p, part)))
+		while (line < MIN_OF(n, 1000) && p[line] != '\n' &&
+		    p[line] != '\t')
+			line++;
+		if (line == 0) {
+			line = 1;
+			if (!write_all(fd, p, 1))
 				return false;
-			p += part;
-			n -= part;
-			line -= part;
+		} else if (!write_all(fd, safe,
+			       text_escape(safe, sizeof(safe), p, line))) {
+			return false;
 		}
-		if (nl != NULL) {
-			if (!write_all(fd, "\n", 1))
-				return false;
-			p++;
-			n--;
-		}
+		p += line;
+		n -= line;
 	}
 	return true;
 }

@@ -1,0 +1,306 @@
+/* warren check-config: every mistake with file, line and column. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "file.h"
+#include "util.h"
+#include "ydoc.h"
+
+#include "node/cli/cli.h"
+#include "node/cli/person.h"
+#include "node/config.h"
+#include "node/keyset.h"
+#include "node/profile.h"
+#include "transport/engine/rnsconf.h"
+
+#define FILE_MAX_BYTES (4u << 20)
+
+struct checking {
+	struct cli *c;
+	int dir;
+	char path[CLI_PATH]; /* of dir */
+	json_t *list;	     /* --json */
+	unsigned bad, notes, files;
+};
+
+static void
+tell(struct checking *k, bool note, const char *file, unsigned line,
+    unsigned column, const char *text, const char *hint)
+{
+	struct mistake m = {.line = line, .column = column};
+	char out[1024], path[CLI_PATH];
+
+	if (note)
+		k->notes++;
+	else
+		k->bad++;
+	if (!cli_path(path, k->path, file))
+		return;
+	if (k->c->json) {
+		(void)json_array_append_new(k->list,
+		    json_pack("{s:s,s:s,s:I,s:I,s:s,s:s}", "kind",
+			note ? "note" : "mistake", "file", path, "line",
+			(json_int_t)line, "column", (json_int_t)column, "text",
+			text, "hint", hint != NULL ? hint : ""));
+		return;
+	}
+	(void)snprintf(m.text, sizeof(m.text), "%s", text);
+	(void)snprintf(m.hint, sizeof(m.hint), "%s", hint != NULL ? hint : "");
+	mistake_line(out, sizeof(out), path, &m);
+	fprintf(stderr, "%s%s\n", note ? "note: " : "", out);
+}
+
+static void
+tell_all(struct checking *k, const char *file, const struct mistakes *m)
+{
+	char more[64];
+
+	for (unsigned i = 0; i < m->n; i++)
+		tell(k, false, file, m->v[i].line, m->v[i].column, m->v[i].text,
+		    m->v[i].hint);
+	if (m->more > 0) {
+		(void)snprintf(more, sizeof(more), "%u more mistakes", m->more);
+		tell(k, false, file, 0, 0, more, NULL);
+	}
+}
+
+/* NULL: absent, or not readable and told. */
+static char *
+load(struct checking *k, const char *file, size_t max, size_t *len)
+{
+	_cleanup_fd_ int dir = -1;
+	const char *slash = strrchr(file, '/');
+	char folder[256] = ".";
+	char *text = NULL;
+
+	if (slash != NULL)
+		(void)snprintf(folder, sizeof(folder), "%.*s",
+		    (int)(slash - file), file);
+	dir = openat(k->dir, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir >= 0)
+		text = file_load(dir, slash != NULL ? slash + 1 : file, max,
+		    len);
+	if (text != NULL)
+		k->files++;
+	else if (errno != ENOENT)
+		tell(k, false, file, 0, 0, strerror(errno), NULL);
+	return text;
+}
+
+/* ---- config ---- */
+
+static void
+check_reticulum(struct checking *k)
+{
+	_cleanup_free_ char *text = NULL;
+	struct rnsconf *conf = NULL;
+	struct conf_err err = {0};
+	size_t len;
+
+	text = load(k, "config", FILE_MAX_BYTES, &len);
+	if (text == NULL) {
+		if (errno == ENOENT)
+			tell(k, false, "config", 0, 0, "there is none",
+			    "it is Reticulum's; `rnsd` writes one to begin "
+			    "with");
+		return;
+	}
+	if (rnsconf_parse(&conf, text, len, &err) != 0) {
+		/* Reticulum's format has keys on lines of their own */
+		tell(k, false, "config", err.line, err.line > 0 ? 1 : 0,
+		    err.text, err.hint);
+		return;
+	}
+	for (unsigned i = 0; i < conf->nnotes; i++)
+		tell(k, true, "config", conf->notes[i].line, 1,
+		    conf->notes[i].text, NULL);
+	rnsconf_free(conf);
+}
+
+/* ---- profiles ---- */
+
+static void
+check_profile(struct checking *k, const char *file)
+{
+	static struct mistakes bad; /* 13 kB: not on the stack */
+	_cleanup_free_ char *text = NULL;
+	struct profile *p = NULL;
+	size_t len;
+
+	text = load(k, file, YDOC_BYTES_MAX, &len);
+	if (text == NULL)
+		return;
+	memset(&bad, 0, sizeof(bad));
+	if (profile_parse(&p, text, len, &bad) != 0)
+		tell_all(k, file, &bad);
+	else if (p->broker)
+		tell(k, true, file, 0, 0,
+		    "network: broker is refused in this version", NULL);
+	profile_free(p);
+}
+
+/* Docker's JSON; that it is a profile, node finds when it compiles it. */
+static void
+check_seccomp(struct checking *k, const char *file)
+{
+	_cleanup_free_ char *text = NULL;
+	json_error_t e;
+	json_t *o;
+	size_t len;
+
+	text = load(k, file, FILE_MAX_BYTES, &len);
+	if (text == NULL)
+		return;
+	o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
+	if (o == NULL)
+		tell(k, false, file, (unsigned)MAX_OF(e.line, 0),
+		    (unsigned)MAX_OF(e.column, 0), e.text, NULL);
+	else if (!json_is_string(json_object_get(o, "defaultAction")))
+		tell(k, false, file, 1, 1, "there is no defaultAction",
+		    "a seccomp profile in Docker's form");
+	json_decref(o);
+}
+
+static int
+by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Each file of a folder that ends so. */
+static void
+check_folder(struct checking *k, const char *folder, const char *suffix,
+    void (*check)(struct checking *, const char *))
+{
+	struct dirent **v = NULL;
+	int n = scandirat(k->dir, folder, &v, NULL, by_name);
+	size_t tail = strlen(suffix);
+
+	if (n < 0 && errno != ENOENT)
+		tell(k, false, folder, 0, 0, strerror(errno), NULL);
+	for (int i = 0; i < n; i++) {
+		const char *name = v[i]->d_name;
+		size_t len = strlen(name);
+		char file[300];
+
+		if (name[0] != '.' && len > tail &&
+		    strcmp(name + len - tail, suffix) == 0) {
+			(void)snprintf(file, sizeof(file), "%s/%.255s", folder,
+			    name);
+			check(k, file);
+		}
+		free(v[i]);
+	}
+	free(v);
+}
+
+/* ---- node.yaml ---- */
+
+/* mesh_identity is the key that lies there (compute.md 9). */
+static void
+check_identity(struct checking *k, const struct node_config *conf)
+{
+	struct klp_secret secret = {.kind = KEY_SECP256K1};
+	struct klp_key key;
+	uint8_t seed[32] = {0};
+	char why[KEYSET_WHY];
+
+	if (!conf->has_identity) {
+		if (conf->accept)
+			tell(k, false, "node.yaml", 0, 0,
+			    "compute is on and there is no mesh_identity",
+			    "`warren identity show --config DIR` prints the "
+			    "key for that line");
+		return;
+	}
+	if (keyset_read(k->dir, KEYSET_MESH, secret.raw, 32, KEYSET_PRIVATE,
+		NULL, why) != 0) {
+		/* only its owner can read it; that is no mistake of the file */
+		tell(k, errno == EACCES && geteuid() != 0, KEYSET_MESH, 0, 0,
+		    why, errno == ENOENT ?
+			"mesh_identity names a key that is not here" :
+			NULL);
+		return;
+	}
+	if (!secp_init(seed) || !secret_public(&key, &secret))
+		tell(k, false, KEYSET_MESH, 0, 0, "it holds no valid key",
+		    NULL);
+	else if (!key_equal(&key, &conf->identity))
+		tell(k, false, "node.yaml", 0, 0,
+		    "mesh_identity is not the key in warren/keys/mesh",
+		    "`warren identity show --config DIR` prints that one");
+	explicit_bzero(&secret, sizeof(secret));
+}
+
+static void
+check_node(struct checking *k)
+{
+	static struct mistakes bad; /* 13 kB: not on the stack */
+	_cleanup_free_ char *text = NULL;
+	struct node_config *conf = NULL;
+	char file[128];
+	const char *line;
+	size_t len;
+
+	text = load(k, "node.yaml", YDOC_BYTES_MAX, &len);
+	if (text == NULL)
+		return; /* a relay */
+	memset(&bad, 0, sizeof(bad));
+	if (node_config_parse(&conf, text, len, &bad) != 0) {
+		tell_all(k, "node.yaml", &bad);
+		return;
+	}
+	for (unsigned i = 0; (line = node_config_later(conf, i)) != NULL; i++)
+		tell(k, true, "node.yaml", 0, 0, line, NULL);
+	(void)snprintf(file, sizeof(file), "profiles/%.64s.yaml",
+	    conf->profile);
+	if (strcmp(conf->profile, "default") != 0 &&
+	    faccessat(k->dir, file, F_OK, 0) != 0)
+		tell(k, false, file, 0, 0, "`profile` names it, and it is not "
+					   "there",
+		    NULL);
+	check_identity(k, conf);
+	node_config_free(conf);
+}
+
+int
+verb_check_config(struct cli *c, int argc, char **argv)
+{
+	struct checking k = {.c = c, .dir = -1};
+	int rc = cli_options(c, argc, argv, NULL, 0, NULL, NULL);
+
+	if (rc != CLI_OK)
+		return rc < 0 ? CLI_OK : rc;
+	if (argc != c->arg) {
+		cli_error(c, "usage: warren check-config [--config DIR]");
+		return CLI_USAGE;
+	}
+	if (!cli_config_dir(c, k.path))
+		return CLI_USAGE;
+	k.dir = open(k.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (k.dir < 0) {
+		cli_error(c, "%s: %s", k.path, strerror(errno));
+		return CLI_USAGE;
+	}
+	if (c->json)
+		k.list = json_array();
+	check_reticulum(&k);
+	check_node(&k);
+	check_folder(&k, "profiles", ".yaml", check_profile);
+	check_folder(&k, "profiles/seccomp", ".json", check_seccomp);
+	(void)close(k.dir);
+	if (c->json)
+		cli_json(json_pack("{s:b,s:I,s:o}", "ok", k.bad == 0, "files",
+		    (json_int_t)k.files, "findings", k.list));
+	else if (k.bad == 0)
+		printf("%u files, no mistakes\n", k.files);
+	else
+		fprintf(stderr, "%u mistakes\n", k.bad);
+	return k.bad == 0 ? CLI_OK : CLI_USAGE;
+}
