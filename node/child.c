@@ -208,8 +208,8 @@ run(struct child *c, struct spawn *s, int channel)
 
 		if (dup2(s->fd[i].fd, fd) < 0)
 			_exit(126);
-		(void)snprintf(words[i], sizeof(words[i]), "%s=%d%s",
-		    s->fd[i].name, fd, s->fd[i].rest);
+		(void)snprintf(words[i], sizeof(words[i]), "%s=%d",
+		    s->fd[i].name, fd);
 		argv[n++] = words[i];
 	}
 	argv[n] = NULL;

@@ -111,8 +111,7 @@ void groups_remove(struct groups *);
 #define SPAWN_FDS 48
 struct spawn {
 	struct {
-		char name[64]; /* NAME=FD:rest */
-		char rest[8];
+		char name[64]; /* NAME=FD */
 		int fd; /* the parent's */
 	} fd[SPAWN_FDS];
 	unsigned nfds;

@@ -8,13 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "cleanup.h"
 #include "log.h"
-#include "sandbox/jail.h"
 #include "sandbox/plan.h"
 #include "util.h"
 
@@ -181,12 +179,11 @@ settings_clear(struct parent *p)
 /* ---- the command line ---- */
 
 static void
-spawn_fd(struct spawn *s, const char *name, const char *rest, int fd)
+spawn_fd(struct spawn *s, const char *name, int fd)
 {
 	if (fd < 0 || s->nfds == SPAWN_FDS)
 		return;
 	(void)snprintf(s->fd[s->nfds].name, sizeof(s->fd[0].name), "%s", name);
-	(void)snprintf(s->fd[s->nfds].rest, sizeof(s->fd[0].rest), "%s", rest);
 	s->fd[s->nfds++].fd = fd;
 }
 
@@ -210,38 +207,39 @@ jobs_dir(const struct parent *p, int hierarchy)
 				       : -1;
 }
 
-/* sandbox/jail.h has the words of the jail's own command line. */
+/* Words and directories beyond everybody's; sandbox/jail.h has the jail's. */
 static void
-spawn_jail(struct parent *p, struct spawn *s)
+spawn_groups(struct parent *p, struct spawn *s)
 {
-	spawn_word(s, "root=%d", p->root);
-	spawn_word(s, "base=%u", p->base);
-	spawn_word(s, "slots=%u", MIN_OF(p->node->jobs_running,
-				      (uint32_t)JAIL_SLOTS_MAX));
-	spawn_word(s, "loglevel=%d", log_get_level());
-	spawn_fd(s, "images", "", p->images_dir);
-	spawn_fd(s, "stage", "", p->stage_dir);
-	spawn_fd(s, "hand", "", p->fd_hand);
-	for (unsigned i = 0; i < p->profile->nvolumes; i++)
-		spawn_fd(s, "volume", p->profile->volume[i].rw ? ":rw" : ":ro",
-		    p->volumes[i]);
-	spawn_fd(s, "jobs", "", jobs_dir(p, 0));
+	spawn_fd(s, "cg-jobs", jobs_dir(p, 0));
 	for (unsigned c = 0; c < CG_CONTROLLERS; c++) {
 		char name[16];
 
-		(void)snprintf(name, sizeof(name), "v1-%s", cg_name(c));
-		spawn_fd(s, name, "", jobs_dir(p, 1 + (int)c));
+		(void)snprintf(name, sizeof(name), "cg-v1:%s", cg_name(c));
+		spawn_fd(s, name, jobs_dir(p, 1 + (int)c));
 	}
+}
+
+static void
+spawn_jail(struct parent *p, struct spawn *s)
+{
+	spawn_word(s, "slots=%u", p->node->jobs_running);
+	spawn_fd(s, "images", p->images_dir);
+	spawn_fd(s, "stage", p->stage_dir);
+	spawn_fd(s, "hand", p->fd_hand);
+	for (unsigned i = 0; i < p->profile->nvolumes; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "volume:%u", i);
+		spawn_fd(s, name, p->volumes[i]);
+	}
+	spawn_groups(p, s);
 }
 
 void
 settings_spawn(struct parent *p, enum peer who, struct spawn *s)
 {
 	memset(s, 0, sizeof(*s));
-	if (who == PEER_JAIL) {
-		spawn_jail(p, s);
-		return;
-	}
 	if (p->root)
 		spawn_word(s, "base=%u", p->base);
 	spawn_word(s, "level=%d", log_get_level());
@@ -249,26 +247,22 @@ settings_spawn(struct parent *p, enum peer who, struct spawn *s)
 		spawn_word(s, "journal=1");
 	switch (who) {
 	case PEER_TRANSPORT:
-		spawn_fd(s, "storage", "", p->storage);
+		spawn_fd(s, "storage", p->storage);
 		break;
 	case PEER_NODE:
-		spawn_fd(s, "node", "", p->node_dir);
-		spawn_fd(s, "images", "", p->images_dir);
-		spawn_fd(s, "cg-jobs", "", jobs_dir(p, 0));
-		for (unsigned c = 0; c < CG_CONTROLLERS; c++) {
-			char name[16];
-
-			(void)snprintf(
-			    name, sizeof(name), "cg-v1:%s", cg_name(c));
-			spawn_fd(s, name, "", jobs_dir(p, 1 + (int)c));
-		}
+		spawn_fd(s, "node", p->node_dir);
+		spawn_fd(s, "images", p->images_dir);
+		spawn_groups(p, s);
 		break;
 	case PEER_TRUST:
-		spawn_fd(s, "trust", "", p->trust_dir);
-		spawn_fd(s, "klp", "", p->klp_dir);
+		spawn_fd(s, "trust", p->trust_dir);
+		spawn_fd(s, "klp", p->klp_dir);
 		break;
 	case PEER_AUDIT:
-		spawn_fd(s, "trail", "", p->trail_dir);
+		spawn_fd(s, "trail", p->trail_dir);
+		break;
+	case PEER_JAIL:
+		spawn_jail(p, s);
 		break;
 	default:
 		break;
@@ -317,7 +311,7 @@ send_jail_limits(struct parent *p, struct ipc *c)
 	    .pids = 256, /* row +3 of compute.md 4, unless levels has more */
 	    .time_ms = n->time_ms,
 	    .output = n->output,
-	    .slots = MIN_OF(n->jobs_running, (uint32_t)JAIL_SLOTS_MAX),
+	    .slots = n->jobs_running,
 	};
 
 	for (size_t i = 0; i < NELEM(n->levels); i++)
