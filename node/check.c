@@ -26,7 +26,7 @@ struct check {
 };
 
 char *
-file_read(int at, const char *name, int flags, size_t max, size_t *len)
+check_load(int at, const char *name, int flags, size_t max, size_t *len)
 {
 	/* O_NONBLOCK: somebody's fifo must not hold us */
 	_cleanup_fd_ int fd =
@@ -87,7 +87,7 @@ check_rns(struct check *c)
 	struct rnsconf *conf;
 	size_t len;
 	_cleanup_free_ char *text =
-	    file_read(c->dir, "config", 0, YDOC_BYTES_MAX, &len);
+	    check_load(c->dir, "config", 0, YDOC_BYTES_MAX, &len);
 
 	if (text == NULL) {
 		unreadable(c, "config");
@@ -118,7 +118,7 @@ check_node(struct check *c)
 	struct node_config *conf;
 	size_t len;
 	_cleanup_free_ char *text =
-	    file_read(c->dir, "node.yaml", 0, YDOC_BYTES_MAX, &len);
+	    check_load(c->dir, "node.yaml", 0, YDOC_BYTES_MAX, &len);
 
 	if (text == NULL) {
 		unreadable(c, "node.yaml");
@@ -143,7 +143,7 @@ check_profile(struct check *c, const char *file)
 	struct profile *p;
 	size_t len;
 	_cleanup_free_ char *text =
-	    file_read(c->dir, file, 0, YDOC_BYTES_MAX, &len);
+	    check_load(c->dir, file, 0, YDOC_BYTES_MAX, &len);
 
 	if (text == NULL) {
 		unreadable(c, file);

@@ -19,6 +19,6 @@ void check_print(void *dir, const char *file, const struct mistake *);
  * A whole file, NUL-terminated, free() it. NULL: errno, EFBIG beyond max,
  * EINVAL when it is no regular file. flags: O_NOFOLLOW or 0.
  */
-char *file_read(int at, const char *name, int flags, size_t max, size_t *len);
+char *check_load(int at, const char *name, int flags, size_t max, size_t *len);
 
 #endif

@@ -353,7 +353,7 @@ char *
 dirs_read(const struct parent *p, int at, const char *name, size_t max,
     size_t *len)
 {
-	return file_read(at, name, p->root ? O_NOFOLLOW : 0, max, len);
+	return check_load(at, name, p->root ? O_NOFOLLOW : 0, max, len);
 }
 
 int
