@@ -13,10 +13,10 @@
 #include "ydoc.h"
 
 #include "node/cli/cli.h"
+#include "node/check.h"
 #include "node/cli/person.h"
 #include "node/config.h"
 #include "node/keyset.h"
-#include "node/profile.h"
 #include "transport/engine/rnsconf.h"
 
 #define FILE_MAX_BYTES (4u << 20)
@@ -26,7 +26,7 @@ struct checking {
 	int dir;
 	char path[CLI_PATH]; /* of dir */
 	json_t *list;	     /* --json */
-	unsigned bad, notes, files;
+	unsigned bad;
 };
 
 static void
@@ -36,9 +36,7 @@ tell(struct checking *k, bool note, const char *file, unsigned line,
 	struct mistake m = {.line = line, .column = column};
 	char out[1024], path[CLI_PATH];
 
-	if (note)
-		k->notes++;
-	else
+	if (!note)
 		k->bad++;
 	if (!cli_path(path, k->path, file))
 		return;
@@ -57,20 +55,11 @@ tell(struct checking *k, bool note, const char *file, unsigned line,
 }
 
 static void
-tell_all(struct checking *k, const char *file, const struct mistakes *m)
+tell_mistake(void *ctx, const char *file, const struct mistake *m)
 {
-	char more[64];
-
-	for (unsigned i = 0; i < m->n; i++)
-		tell(k, false, file, m->v[i].line, m->v[i].column, m->v[i].text,
-		    m->v[i].hint);
-	if (m->more > 0) {
-		(void)snprintf(more, sizeof(more), "%u more mistakes", m->more);
-		tell(k, false, file, 0, 0, more, NULL);
-	}
+	tell(ctx, false, file, m->line, m->column, m->text, m->hint);
 }
 
-/* NULL: absent, or not readable and told. */
 static char *
 load(struct checking *k, const char *file, size_t max, size_t *len)
 {
@@ -86,63 +75,31 @@ load(struct checking *k, const char *file, size_t max, size_t *len)
 	if (dir >= 0)
 		text = file_load(dir, slash != NULL ? slash + 1 : file, max,
 		    len);
-	if (text != NULL)
-		k->files++;
-	else if (errno != ENOENT)
-		tell(k, false, file, 0, 0, strerror(errno), NULL);
 	return text;
 }
 
-/* ---- config ---- */
-
+/*
+ * Mistakes are check_config()'s; here is what is no mistake of a file's form:
+ * what has no effect, and keys that do not fit.
+ */
 static void
-check_reticulum(struct checking *k)
+note_reticulum(struct checking *k)
 {
 	_cleanup_free_ char *text = NULL;
 	struct rnsconf *conf = NULL;
-	struct conf_err err = {0};
+	struct conf_err err;
 	size_t len;
 
 	text = load(k, "config", FILE_MAX_BYTES, &len);
-	if (text == NULL) {
-		if (errno == ENOENT)
-			tell(k, false, "config", 0, 0, "there is none",
-			    "it is Reticulum's; `rnsd` writes one to begin "
-			    "with");
-		return;
-	}
-	if (rnsconf_parse(&conf, text, len, &err) != 0) {
-		/* Reticulum's format has keys on lines of their own */
-		tell(k, false, "config", err.line, err.line > 0 ? 1 : 0,
-		    err.text, err.hint);
-		return;
-	}
-	for (unsigned i = 0; i < conf->nnotes; i++)
-		tell(k, true, "config", conf->notes[i].line, 1,
-		    conf->notes[i].text, NULL);
+	if (text == NULL && errno == ENOENT)
+		tell(k, true, "config", 0, 0,
+		    "there is none; the first start writes one", NULL);
+	else if (text != NULL &&
+	    rnsconf_parse(&conf, text, len, &err) == 0)
+		for (unsigned i = 0; i < conf->nnotes; i++)
+			tell(k, true, "config", conf->notes[i].line, 1,
+			    conf->notes[i].text, NULL);
 	rnsconf_free(conf);
-}
-
-/* ---- profiles ---- */
-
-static void
-check_profile(struct checking *k, const char *file)
-{
-	static struct mistakes bad; /* 13 kB: not on the stack */
-	_cleanup_free_ char *text = NULL;
-	struct profile *p = NULL;
-	size_t len;
-
-	text = load(k, file, YDOC_BYTES_MAX, &len);
-	if (text == NULL)
-		return;
-	memset(&bad, 0, sizeof(bad));
-	if (profile_parse(&p, text, len, &bad) != 0)
-		tell_all(k, file, &bad);
-	else if (p->broker)
-		tell(k, true, file, 0, 0,
-		    "network: broker is refused in this version", NULL);
-	profile_free(p);
 }
 
 /* Docker's JSON; that it is a profile, node finds when it compiles it. */
@@ -239,32 +196,19 @@ check_identity(struct checking *k, const struct node_config *conf)
 }
 
 static void
-check_node(struct checking *k)
+note_node(struct checking *k)
 {
 	static struct mistakes bad; /* 13 kB: not on the stack */
 	_cleanup_free_ char *text = NULL;
 	struct node_config *conf = NULL;
-	char file[128];
 	const char *line;
 	size_t len;
 
 	text = load(k, "node.yaml", YDOC_BYTES_MAX, &len);
-	if (text == NULL)
-		return; /* a relay */
-	memset(&bad, 0, sizeof(bad));
-	if (node_config_parse(&conf, text, len, &bad) != 0) {
-		tell_all(k, "node.yaml", &bad);
+	if (text == NULL || node_config_parse(&conf, text, len, &bad) != 0)
 		return;
-	}
 	for (unsigned i = 0; (line = node_config_later(conf, i)) != NULL; i++)
 		tell(k, true, "node.yaml", 0, 0, line, NULL);
-	(void)snprintf(file, sizeof(file), "profiles/%.64s.yaml",
-	    conf->profile);
-	if (strcmp(conf->profile, "default") != 0 &&
-	    faccessat(k->dir, file, F_OK, 0) != 0)
-		tell(k, false, file, 0, 0, "`profile` names it, and it is not "
-					   "there",
-		    NULL);
 	check_identity(k, conf);
 	node_config_free(conf);
 }
@@ -290,16 +234,16 @@ verb_check_config(struct cli *c, int argc, char **argv)
 	}
 	if (c->json)
 		k.list = json_array();
-	check_reticulum(&k);
-	check_node(&k);
-	check_folder(&k, "profiles", ".yaml", check_profile);
+	(void)check_config(k.path, tell_mistake, &k);
+	note_reticulum(&k);
+	note_node(&k);
 	check_folder(&k, "profiles/seccomp", ".json", check_seccomp);
 	(void)close(k.dir);
 	if (c->json)
-		cli_json(json_pack("{s:b,s:I,s:o}", "ok", k.bad == 0, "files",
-		    (json_int_t)k.files, "findings", k.list));
+		cli_json(json_pack("{s:b,s:o}", "ok", k.bad == 0, "findings",
+		    k.list));
 	else if (k.bad == 0)
-		printf("%u files, no mistakes\n", k.files);
+		printf("%s: no mistakes\n", k.path);
 	else
 		fprintf(stderr, "%u mistakes\n", k.bad);
 	return k.bad == 0 ? CLI_OK : CLI_USAGE;
