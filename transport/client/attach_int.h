@@ -1,0 +1,116 @@
+#ifndef CLIENT_ATTACH_INT_H
+#define CLIENT_ATTACH_INT_H
+
+#include "attach.h"
+#include "engine/fsock.h"
+#include "engine/rnsconf.h"
+#include "util.h"
+
+/*
+ * Inside of attach: attach.c has the socket, the core and the turn of the
+ * loop; attach_link.c links and waits for paths; attach_request.c requests and
+ * streams. What a callback may free is marked dead and freed at the end of the
+ * turn.
+ */
+#define PATH_AGAIN_US (15 * MONO_SECOND) /* transport 1.2 */
+#define REQUEST_TRIES 16 /* ours: copies of one request */
+
+struct announce_watch {
+	SLIST_ENTRY(announce_watch) entry;
+	bool all;
+	uint8_t name_hash[RNS_NAME_HASH];
+	void (*fn)(void *, const struct rns_event *);
+	void *arg;
+};
+
+struct path_wait {
+	TAILQ_ENTRY(path_wait) entry;
+	struct attach *a;
+	uint8_t dest[RNS_HASH];
+	ev_timer timer;
+	struct mono until;
+	void (*fn)(void *, bool);
+	void *arg;
+};
+
+struct attach_stream_in {
+	SLIST_ENTRY(attach_stream_in) entry;
+	uint16_t stream;
+	void (*fn)(void *, const uint8_t *, size_t, bool);
+	void *arg;
+};
+
+struct attach_request {
+	TAILQ_ENTRY(attach_request) entry;
+	struct attach_link *l;
+	char *path;
+	uint8_t *data; /* NULL: nil */
+	size_t len;
+	struct attach_request_opts opts;
+	uint64_t tags[REQUEST_TRIES]; /* of its copies */
+	unsigned ntags, failed;
+	bool alive; /* a sign of an answer came */
+	bool sending; /* it is a resource */
+	struct mono started, until, again;
+	int64_t wait_us; /* until the next copy */
+	ev_timer timer;
+	void (*fn)(void *, const struct attach_response *);
+	void *arg;
+	bool dead;
+};
+
+struct attach_link {
+	TAILQ_ENTRY(attach_link) entry;
+	struct attach *a;
+	uint8_t dest[RNS_HASH];
+	uint8_t identity[RNS_KEY];
+	bool identify;
+	enum attach_link_state state;
+	bool told; /* of a state */
+	uint64_t tag; /* of the LINK_OPEN that runs; 0: none */
+	bool have_id;
+	uint8_t id[RNS_HASH];
+	struct mono until, path_asked;
+	bool path_was_asked;
+	unsigned tries;
+	ev_timer timer;
+	void (*fn)(void *, struct attach_link *, enum attach_link_state);
+	void *arg;
+	TAILQ_HEAD(attach_requests, attach_request) requests;
+	SLIST_HEAD(, attach_stream_in) streams;
+	bool dead;
+};
+
+struct attach {
+	struct ev_loop *loop;
+	struct rns *rns;
+	struct rnsconf *conf;
+	char *dir;
+	char name[160];
+	struct fsock sock;
+	bool connected;
+	ev_prepare prepare;
+	ev_timer deadline, reconnect;
+	uint64_t next_tag;
+	void (*on_event)(void *, const struct rns_event *);
+	void *on_event_arg;
+	SLIST_HEAD(, announce_watch) watches;
+	TAILQ_HEAD(, path_wait) paths;
+	TAILQ_HEAD(, attach_link) links;
+};
+
+/* attach_link.c */
+void alinks_event(struct attach *, const struct rns_event *);
+void alinks_reap(struct attach *);
+void alinks_free(struct attach *);
+void apaths_event(struct attach *, const struct rns_event *);
+void apaths_free(struct attach *);
+void apath_request(struct attach *, const uint8_t dest[RNS_HASH]);
+
+/* attach_request.c */
+void arequests_event(struct attach_link *, const struct rns_event *);
+void arequests_reap(struct attach_link *);
+/* All end: with LINK_LOST, or in silence. */
+void arequests_end(struct attach_link *, bool tell);
+
+#endif

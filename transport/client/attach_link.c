@@ -1,0 +1,437 @@
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach_int.h"
+#include "clock.h"
+
+#define LINK_TIMEOUT_US (60 * MONO_SECOND)
+#define PATH_TIMEOUT_US (15 * MONO_SECOND)
+#define STEP_S 1. /* how often a link that is not up looks around */
+
+/* ---- paths ---- */
+
+void
+apath_request(struct attach *a, const uint8_t dest[RNS_HASH])
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_PATH_REQUEST};
+
+	memcpy(cmd.hash, dest, RNS_HASH);
+	(void)attach_submit(a, &cmd);
+}
+
+static bool
+have_path(const struct attach *a, const uint8_t dest[RNS_HASH])
+{
+	struct rns_path p;
+	struct rns_known k;
+
+	return rns_path_get(a->rns, dest, &p) &&
+	    rns_known_get(a->rns, dest, &k);
+}
+
+static void
+wait_end(struct path_wait *w, bool found)
+{
+	struct attach *a = w->a;
+	struct path_wait copy = *w;
+
+	ev_timer_stop(a->loop, &w->timer);
+	TAILQ_REMOVE(&a->paths, w, entry);
+	free(w);
+	copy.fn(copy.arg, found);
+}
+
+static void
+on_wait(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct path_wait *w = t->data;
+
+	(void)revents;
+	if (have_path(w->a, w->dest)) {
+		wait_end(w, true);
+		return;
+	}
+	if (mono_reached(clock_mono(), w->until)) {
+		wait_end(w, false);
+		return;
+	}
+	ev_timer_set(t, STEP_S, 0);
+	ev_timer_start(loop, t);
+}
+
+int
+attach_path(struct attach *a, const uint8_t dest[RNS_HASH], int64_t timeout_us,
+    void (*fn)(void *, bool), void *arg)
+{
+	struct path_wait *w;
+
+	if ((w = calloc(1, sizeof(*w))) == NULL)
+		return -1;
+	w->a = a;
+	memcpy(w->dest, dest, RNS_HASH);
+	w->until = mono_add(clock_mono(),
+	    timeout_us > 0 ? timeout_us : PATH_TIMEOUT_US);
+	w->fn = fn;
+	w->arg = arg;
+	ev_timer_init(&w->timer, on_wait, 0, 0);
+	w->timer.data = w;
+	ev_timer_start(a->loop, &w->timer);
+	TAILQ_INSERT_TAIL(&a->paths, w, entry);
+	if (!have_path(a, dest))
+		apath_request(a, dest);
+	return 0;
+}
+
+static void links_announce(struct attach *, const uint8_t dest[RNS_HASH]);
+
+void
+apaths_event(struct attach *a, const struct rns_event *ev)
+{
+	struct path_wait *w;
+	uint8_t dest[RNS_HASH];
+
+	memcpy(dest, ev->announce.dest, RNS_HASH);
+	/* callbacks come from the timer: one place, one order */
+	TAILQ_FOREACH(w, &a->paths, entry)
+		if (memcmp(w->dest, dest, RNS_HASH) == 0) {
+			ev_timer_stop(a->loop, &w->timer);
+			ev_timer_set(&w->timer, 0, 0);
+			ev_timer_start(a->loop, &w->timer);
+		}
+	links_announce(a, dest);
+}
+
+void
+apaths_free(struct attach *a)
+{
+	struct path_wait *w;
+
+	while ((w = TAILQ_FIRST(&a->paths)) != NULL) {
+		ev_timer_stop(a->loop, &w->timer);
+		TAILQ_REMOVE(&a->paths, w, entry);
+		free(w);
+	}
+}
+
+/* ---- links ---- */
+
+const char *
+attach_link_state_text(enum attach_link_state s)
+{
+	switch (s) {
+	case ATTACH_LINK_PATH:
+		return "looking for a path";
+	case ATTACH_LINK_SETUP:
+		return "setting up a link";
+	case ATTACH_LINK_UP:
+		return "connected";
+	case ATTACH_LINK_FAILED:
+		return "not reachable";
+	case ATTACH_LINK_CLOSED:
+		return "link closed";
+	}
+	return "?";
+}
+
+static void
+link_state(struct attach_link *l, enum attach_link_state s)
+{
+	if (l->dead || (l->told && l->state == s))
+		return;
+	l->told = true;
+	l->state = s;
+	if (s >= ATTACH_LINK_FAILED)
+		l->dead = true;
+	if (s >= ATTACH_LINK_UP)
+		ev_timer_stop(l->a->loop, &l->timer);
+	l->fn(l->arg, l, s);
+}
+
+static void
+step_later(struct attach_link *l, double s)
+{
+	ev_timer_stop(l->a->loop, &l->timer);
+	ev_timer_set(&l->timer, s, 0);
+	ev_timer_start(l->a->loop, &l->timer);
+}
+
+static void
+ask_path(struct attach_link *l)
+{
+	struct mono now = clock_mono();
+
+	if (l->path_was_asked &&
+	    mono_sub(now, l->path_asked) < PATH_AGAIN_US)
+		return;
+	l->path_was_asked = true;
+	l->path_asked = now;
+	apath_request(l->a, l->dest);
+}
+
+/* What is missing on the way to UP; called whenever that may have changed. */
+static void
+link_step(struct attach_link *l)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_LINK_OPEN};
+
+	if (l->dead || l->state >= ATTACH_LINK_UP)
+		return;
+	if (mono_reached(clock_mono(), l->until)) {
+		link_state(l, ATTACH_LINK_FAILED);
+		return;
+	}
+	step_later(l, STEP_S);
+	if (l->tag != 0)
+		return; /* an attempt runs */
+	if (!have_path(l->a, l->dest)) {
+		ask_path(l);
+		link_state(l, ATTACH_LINK_PATH);
+		return;
+	}
+	memcpy(cmd.link_open.dest, l->dest, RNS_HASH);
+	l->tag = cmd.link_open.tag = ++l->a->next_tag;
+	cmd.link_open.resources = RNS_ACCEPT_NONE;
+	if (attach_submit(l->a, &cmd) != RNS_OK) {
+		l->tag = 0; /* again at the next step */
+		return;
+	}
+	l->tries++;
+	link_state(l, ATTACH_LINK_SETUP);
+}
+
+static void
+on_step(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	link_step(w->data);
+}
+
+static void
+links_announce(struct attach *a, const uint8_t dest[RNS_HASH])
+{
+	struct attach_link *l;
+
+	TAILQ_FOREACH(l, &a->links, entry)
+		if (!l->dead && l->state < ATTACH_LINK_UP && l->tag == 0 &&
+		    memcmp(l->dest, dest, RNS_HASH) == 0)
+			step_later(l, 0);
+}
+
+struct attach_link *
+attach_link_open(struct attach *a, const uint8_t dest[RNS_HASH],
+    const struct attach_link_opts *opts,
+    void (*fn)(void *, struct attach_link *, enum attach_link_state),
+    void *arg)
+{
+	struct attach_link *l;
+	int64_t timeout = LINK_TIMEOUT_US;
+
+	if ((l = calloc(1, sizeof(*l))) == NULL)
+		return NULL;
+	if (opts != NULL && opts->timeout_us > 0)
+		timeout = opts->timeout_us;
+	if (opts != NULL && opts->identity != NULL) {
+		l->identify = true;
+		memcpy(l->identity, opts->identity, RNS_KEY);
+	}
+	l->a = a;
+	memcpy(l->dest, dest, RNS_HASH);
+	l->until = mono_add(clock_mono(), timeout);
+	l->fn = fn;
+	l->arg = arg;
+	TAILQ_INIT(&l->requests);
+	SLIST_INIT(&l->streams);
+	ev_timer_init(&l->timer, on_step, 0, 0);
+	l->timer.data = l;
+	ev_timer_start(a->loop, &l->timer);
+	TAILQ_INSERT_TAIL(&a->links, l, entry);
+	/* an old path may be wrong by now: hear of a better one meanwhile */
+	ask_path(l);
+	return l;
+}
+
+static void
+close_in_core(struct attach_link *l)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_LINK_CLOSE};
+
+	if (!l->have_id)
+		return;
+	memcpy(cmd.hash, l->id, RNS_HASH);
+	(void)attach_submit(l->a, &cmd);
+	l->have_id = false;
+}
+
+void
+attach_link_close(struct attach_link *l)
+{
+	if (l->dead)
+		return;
+	l->dead = true;
+	ev_timer_stop(l->a->loop, &l->timer);
+	arequests_end(l, false);
+	close_in_core(l);
+}
+
+static void
+link_free(struct attach_link *l)
+{
+	struct attach_stream_in *s;
+
+	ev_timer_stop(l->a->loop, &l->timer);
+	arequests_end(l, false);
+	arequests_reap(l);
+	while ((s = SLIST_FIRST(&l->streams)) != NULL) {
+		SLIST_REMOVE_HEAD(&l->streams, entry);
+		free(s);
+	}
+	TAILQ_REMOVE(&l->a->links, l, entry);
+	sodium_memzero(l->identity, sizeof(l->identity));
+	free(l);
+}
+
+void
+alinks_reap(struct attach *a)
+{
+	struct attach_link *l, *next;
+
+	for (l = TAILQ_FIRST(&a->links); l != NULL; l = next) {
+		next = TAILQ_NEXT(l, entry);
+		if (l->dead)
+			link_free(l);
+		else
+			arequests_reap(l);
+	}
+}
+
+void
+alinks_free(struct attach *a)
+{
+	struct attach_link *l;
+
+	while ((l = TAILQ_FIRST(&a->links)) != NULL) {
+		attach_link_close(l);
+		link_free(l);
+	}
+}
+
+/* ---- events ---- */
+
+static struct attach_link *
+by_tag(struct attach *a, uint64_t tag)
+{
+	struct attach_link *l;
+
+	TAILQ_FOREACH(l, &a->links, entry)
+		if (!l->dead && tag != 0 && l->tag == tag)
+			return l;
+	return NULL;
+}
+
+static struct attach_link *
+by_id(struct attach *a, const uint8_t id[RNS_HASH])
+{
+	struct attach_link *l;
+
+	TAILQ_FOREACH(l, &a->links, entry)
+		if (!l->dead && l->have_id &&
+		    memcmp(l->id, id, RNS_HASH) == 0)
+			return l;
+	return NULL;
+}
+
+static void
+on_up(struct attach_link *l)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_LINK_IDENTIFY};
+
+	if (l->identify) {
+		memcpy(cmd.identify.link, l->id, RNS_HASH);
+		memcpy(cmd.identify.identity, l->identity, RNS_KEY);
+		(void)attach_submit(l->a, &cmd);
+		sodium_memzero(&cmd, sizeof(cmd));
+	}
+	link_state(l, ATTACH_LINK_UP);
+}
+
+static void
+on_closed(struct attach_link *l)
+{
+	l->have_id = false;
+	l->tag = 0;
+	if (l->state == ATTACH_LINK_UP) {
+		arequests_end(l, true);
+		link_state(l, ATTACH_LINK_CLOSED);
+		return;
+	}
+	/* no proof came: the path may be old, so ask for another one */
+	l->path_was_asked = false;
+	ask_path(l);
+	step_later(l, STEP_S);
+}
+
+void
+alinks_event(struct attach *a, const struct rns_event *ev)
+{
+	struct attach_link *l;
+
+	switch (ev->type) {
+	case RNS_EV_LINK_PENDING:
+		if ((l = by_tag(a, ev->link.tag)) != NULL) {
+			memcpy(l->id, ev->link.id, RNS_HASH);
+			l->have_id = true;
+		}
+		break;
+	case RNS_EV_LINK_UP:
+		if (ev->link.initiator &&
+		    (l = by_tag(a, ev->link.tag)) != NULL) {
+			memcpy(l->id, ev->link.id, RNS_HASH);
+			l->have_id = true;
+			on_up(l);
+		}
+		break;
+	case RNS_EV_LINK_CLOSED:
+		if ((l = by_id(a, ev->link.id)) != NULL ||
+		    (l = by_tag(a, ev->link.tag)) != NULL)
+			on_closed(l);
+		break;
+	case RNS_EV_RESPONSE:
+	case RNS_EV_REQUEST_FAILED:
+		if ((l = by_id(a, ev->response.link)) != NULL)
+			arequests_event(l, ev);
+		break;
+	case RNS_EV_PROGRESS:
+		if ((l = by_id(a, ev->progress.link)) != NULL)
+			arequests_event(l, ev);
+		break;
+	case RNS_EV_STREAM_DATA:
+		if ((l = by_id(a, ev->channel.link)) != NULL)
+			arequests_event(l, ev);
+		break;
+	default:
+		break;
+	}
+}
+
+const uint8_t *
+attach_link_id(const struct attach_link *l)
+{
+	return l->id;
+}
+
+bool
+attach_link_info(const struct attach_link *l, struct rns_link_info *out)
+{
+	return l->have_id && rns_link_get(l->a->rns, l->id, out);
+}
+
+int64_t
+attach_link_rtt_us(const struct attach_link *l)
+{
+	struct rns_link_info info;
+
+	return attach_link_info(l, &info) ? info.rtt_us : 0;
+}
