@@ -202,12 +202,9 @@ enter_user_ns(struct slot *sl, int sync)
 		if (write(sync, &c, 1) != 1 || read(sync, &c, 1) != 1)
 			return -1;
 	} else {
-		/* asked before: inside, no id is mapped yet */
-		gid_t gid = getegid();
-
 		uid = geteuid();
 		if (unshare(CLONE_NEWUSER) == -1 ||
-		    write_maps(getpid(), uid, gid, true) == -1)
+		    write_maps(getpid(), uid, getegid(), true) == -1)
 			return -1;
 	}
 	return 0;

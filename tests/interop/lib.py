@@ -84,6 +84,19 @@ class Script:
         self.log.close()
 
 
+class Process:
+    def __init__(self, argv, log):
+        self.proc = subprocess.Popen(argv, stdout=log, stderr=log)
+
+    def stop(self):
+        self.proc.terminate()
+        try:
+            self.proc.wait(8)
+        except subprocess.TimeoutExpired:
+            self.proc.kill()
+            self.proc.wait()
+
+
 class Context:
     """What one test started and made; all of it ends with it."""
 
@@ -115,8 +128,17 @@ class Context:
         return path
 
     def peer(self, python, *words):
-        return self.keep(Script([python, os.path.join(HERE, "peer.py"), *words],
-                                os.path.join(self.folder, "peers.log")))
+        """python: of peer.py; None: rnspeer."""
+        argv = [os.path.join(self.args.build, "tests", "interop", "rnspeer")] if python is None \
+            else [python, os.path.join(HERE, "peer.py")]
+        return self.keep(Script([*argv, *words], os.path.join(self.folder, "peers.log")))
+
+    def rnsd(self, python, text):
+        """A stock rnsd on a folder of its own; the folder."""
+        folder = self.stock_dir(text)
+        log = open(os.path.join(self.folder, "rnsd.log"), "ab")
+        self.keep(Process([python, "-m", "RNS.Utilities.rnsd", "--config", folder], log))
+        return folder
 
     def close(self, failed):
         for t in reversed(self.things):
@@ -128,6 +150,27 @@ class Context:
             print(f"# kept: {self.folder}", flush=True)
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def wait_for(what, seconds=10):
+    end = time.time() + seconds
+    while time.time() < end:
+        if what():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def instance_up(name):
+    """Whether somebody serves the shared instance of that name."""
+    s = socket.socket(socket.AF_UNIX)
+    try:
+        s.connect("\0rns/" + name)
+        return True
+    except OSError:
+        return False
+    finally:
+        s.close()
 
 
 CODES = "network_name = specnet\npassphrase = specpass\n"
