@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -189,6 +190,8 @@ program_connect(struct program *p, enum peer self, int argc, char **argv)
 	*p = (struct program){.self = self};
 	log_init(row->exe, LOG_NOTICE);
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* executed by descriptor, it would be called by its number */
+	(void)prctl(PR_SET_NAME, row->exe, 0, 0, 0);
 	tzset(); /* reads its file now; later there is none */
 	for (int i = 1; i < argc; i++)
 		read_word(p, argv[i]);

@@ -1,0 +1,324 @@
+"""Each running program has the rights of design 8.1 and no more; each that
+is killed comes back; the folder's owner, a taken name and bad files end the
+start as they must."""
+import os
+import re
+import signal
+import stat
+import sys
+import time
+
+from lib import (ALL, BASE, NUMBERS, USER, Node, Status, done, result, skip,
+                 wait_for)
+
+build = sys.argv[1]
+sanitized = "WARREN_SANITIZED 1" in open(os.path.join(build, "config.h")).read()
+
+# Descriptors a program may hold: by what /proc/PID/fd says.
+HARMLESS = re.compile(r"^(/dev/null|socket:\[|pipe:\[|anon_inode:|/memfd:)")
+
+
+def namespace(pid, kind):
+    return os.readlink("/proc/%d/ns/%s" % (pid, kind))
+
+
+def check_status(mode, name, pid):
+    s = Status(pid)
+    n = mode + " " + name
+    if mode == "root":
+        want = str(BASE + NUMBERS[name])
+        result(n + " number", s["Uid"].split() == [want] * 4 and
+               s["Gid"].split() == [want] * 4, s["Uid"] + " / " + s["Gid"])
+        result(n + " no supplementary groups", s["Groups"] == "", s["Groups"])
+    zero = "0" * 16
+    sets = ["CapInh", "CapPrm", "CapEff", "CapAmb"]
+    if mode == "root":
+        sets.append("CapBnd")
+    result(n + " no capability", all(s[c] == zero for c in sets),
+           str({c: s[c] for c in sets}))
+    result(n + " no_new_privs", s["NoNewPrivs"] == "1", s["NoNewPrivs"])
+    if sanitized:
+        skip(n + " filter", "a build with sanitizers has none")
+    else:
+        result(n + " filter", s["Seccomp"] == "2", s["Seccomp"])
+    result(n + " umask", s["Umask"] == "0077", s["Umask"])
+
+
+def check_core(mode, name, pid):
+    with open("/proc/%d/limits" % pid) as f:
+        core = [w for w in f if w.startswith("Max core file size")][0].split()
+    result("%s %s core limit" % (mode, name), core[4] in ("0", "1") and
+           core[5] in ("0", "1"), " ".join(core))
+
+
+def check_dumpable(mode, name, pid):
+    # what is not dumpable belongs to root in /proc, whoever runs it
+    st = os.stat("/proc/%d/fd" % pid)
+    result("%s %s not dumpable" % (mode, name),
+           st.st_uid == 0, "owner %d" % st.st_uid)
+
+
+def check_session(mode, name, pid):
+    result("%s %s own session" % (mode, name), os.getsid(pid) == pid,
+           str(os.getsid(pid)))
+
+
+def check_namespaces(mode, name, pid, parent):
+    for kind in ("net", "ipc", "mnt"):
+        differs = namespace(pid, kind) != namespace(parent, kind)
+        result("%s %s own %s namespace" % (mode, name, kind), differs,
+               namespace(pid, kind))
+
+
+def check_root(mode, name, pid, node):
+    if name == "jail":
+        return  # its own: it builds containers from there
+    root = "/proc/%d/root" % pid
+    seen = sorted(os.listdir(root))
+    result("%s %s its folder is its root" % (mode, name),
+           "proc" not in seen and "etc" not in seen, str(seen))
+
+
+def check_fds(mode, name, pid, node):
+    allowed = {"transport": ["storage"], "node": ["warren/node",
+               "warren/images"], "trust": ["warren/trust", "klp"],
+               "audit": ["warren/trail"], "keys": [],
+               "jail": ["warren/images", "warren/stage"]}[name]
+    bad = []
+    for fd in os.listdir("/proc/%d/fd" % pid):
+        try:
+            to = os.readlink("/proc/%d/fd/%s" % (pid, fd))
+            mode_bits = os.stat("/proc/%d/fd/%s" % (pid, fd)).st_mode
+        except OSError:
+            continue
+        if HARMLESS.match(to) or fd == "2":
+            continue
+        if mode == "root" and name != "jail" and to.startswith("/"):
+            # seen from its own root, or a detached mount
+            if stat.S_ISDIR(mode_bits) or stat.S_ISREG(mode_bits):
+                continue
+        inside = any(to == os.path.join(node.dir, a) or
+                     to.startswith(os.path.join(node.dir, a) + "/")
+                     for a in allowed)
+        if not inside and "cgroup" not in to and "warren-" not in to and \
+                not (name == "jail" and re.match(r"^(/|\w+:\[)", to)):
+            bad.append(fd + " -> " + to)
+    result("%s %s descriptors" % (mode, name), not bad, str(bad))
+
+
+def check_environment(mode, name, pid):
+    with open("/proc/%d/environ" % pid, "rb") as f:
+        env = f.read()
+    result("%s %s empty environment" % (mode, name), env.strip(b"\0") == b"",
+           repr(env[:80]))
+
+
+def check_all(mode, node, pids):
+    am_root = os.geteuid() == 0
+    for name in ALL:
+        pid = pids[name]
+        check_status(mode, name, pid)
+        check_core(mode, name, pid)
+        check_session(mode, name, pid)
+        if am_root:
+            check_dumpable(mode, name, pid)
+            check_fds(mode, name, pid, node)
+            check_environment(mode, name, pid)
+        if mode == "root":
+            check_namespaces(mode, name, pid, node.process.pid)
+            check_root(mode, name, pid, node)
+
+
+def check_files(node):
+    for sub, number in (("storage", 1), ("warren/node", 2),
+                        ("warren/trust", 3), ("warren/trail", 6),
+                        ("warren/keys", 0)):
+        st = os.stat(os.path.join(node.dir, sub))
+        want = BASE + number if number else 0
+        result("root owner of " + sub, st.st_uid == want and
+               stat.S_IMODE(st.st_mode) == 0o700,
+               "%d %o" % (st.st_uid, st.st_mode))
+    for sub in ("storage/transport_identity", "warren/keys/mesh",
+                "warren/keys/audit", "warren/run/mesh.sock",
+                "warren/run/node.sock"):
+        st = os.stat(os.path.join(node.dir, sub))
+        result("root mode of " + sub, stat.S_IMODE(st.st_mode) == 0o600,
+               "%o" % st.st_mode)
+
+
+def check_restart(mode, node):
+    """A program that is killed comes back, the others stay."""
+    for name in ALL:
+        before = node.ready(ALL)
+        if before is None:
+            result("%s %s restart" % (mode, name), False, "not all are up")
+            return
+        count = node.said().count(" %s: ready" % name)
+        os.kill(before[name], signal.SIGKILL)
+        back = wait_for(
+            lambda: node.said().count(" %s: ready" % name) > count and
+            node.pids().get(name) not in (None, before[name]), 12)
+        after = node.pids()
+        others = [n for n in ALL if n != name and after.get(n) != before[n]]
+        result("%s %s killed and back" % (mode, name), back and not others,
+               "others fell: %s" % others if back else "it did not come back")
+
+
+def check_stop(mode, node):
+    pids = node.pids()
+    rc, took = node.stop()
+    result(mode + " SIGTERM ends with 0 within 5 s", rc == 0 and took < 5,
+           "status %s after %.1f s" % (rc, took))
+    left = [n for n, p in pids.items() if os.path.exists("/proc/%d" % p)]
+    result(mode + " no program is left", not left, str(left))
+
+
+def running(mode, user):
+    node = Node(build, "rights-" + mode, user)
+    try:
+        if not node.with_compute():
+            result(mode + " first start says the key", False, node.said())
+            return
+        result(mode + " first start says the key", True)
+        node.start()
+        pids = node.ready(ALL)
+        if pids is None:
+            result(mode + " every program is ready", False,
+                   node.said()[-2000:])
+            return
+        result(mode + " every program is ready", True)
+        time.sleep(0.3)
+        check_all(mode, node, pids)
+        if mode == "root":
+            check_files(node)
+        check_restart(mode, node)
+        check_stop(mode, node)
+    finally:
+        node.remove()
+
+
+def parent_dies():
+    """When the parent is killed, each program ends by itself."""
+    node = Node(build, "rights-orphans", None)
+    try:
+        node.with_compute()
+        node.start()
+        pids = node.ready(ALL) or {}
+        node.process.kill()
+        node.process.wait()
+        gone = wait_for(lambda: not any(
+            os.path.exists("/proc/%d" % p) for p in pids.values()), 5)
+        result("the parent killed, the programs end", len(pids) == len(ALL)
+               and gone, str(pids))
+    finally:
+        node.remove()
+
+
+def relay_only():
+    node = Node(build, "rights-relay")
+    try:
+        node.start()
+        pids = node.ready(["transport"])
+        result("relay only: transport alone runs",
+               pids is not None and list(pids) == ["transport"], str(pids))
+        second = Node(build, "rights-second")
+        second.write("config", open(os.path.join(node.dir, "config")).read())
+        rc, text = second.run()
+        result("instance name taken: exit 1, named", rc == 1 and
+               "rights-relay" in text and "taken" in text, text)
+        second.remove()
+        rc, text = node.run()
+        result("folder in use: exit 1", rc == 1 and "another warrend" in text,
+               text)
+    finally:
+        node.remove()
+
+
+def owner():
+    node = Node(build, "rights-owner")
+    try:
+        os.chown(node.dir, USER, USER)
+        rc, text = node.run()
+        result("folder of another user: exit 2, both remedies", rc == 2 and
+               "chown" in text and "as that user" in text, text)
+        os.chown(node.dir, 0, 0)
+        os.chmod(node.dir, 0o777)
+        rc, text = node.run()
+        result("folder that others can write: exit 2", rc == 2, text)
+        os.chmod(node.dir, 0o700)
+        os.chmod(os.path.join(node.dir, "config"), 0o666)
+        rc, text = node.run()
+        result("config that others can write: exit 2", rc == 2, text)
+        os.chmod(os.path.join(node.dir, "config"), 0o600)
+        os.chmod(node.top, 0o777)
+        rc, text = node.run()
+        result("parent folder that others can write: exit 2", rc == 2, text)
+        os.chmod(node.top, 0o755)
+        os.symlink("/etc/hostname", os.path.join(node.dir, "node.yaml"))
+        rc, text = node.run()
+        result("node.yaml as a link, as root: refused", rc == 2, text)
+    finally:
+        node.remove()
+
+
+def mistakes():
+    node = Node(build, "rights-files")
+    try:
+        node.write("node.yaml", "auth_required: true\n"
+                   "acept_computation_requests: true\n")
+        rc, text = node.run()
+        result("node.yaml: file, line, column, hint", rc == 2 and
+               "node.yaml:2:1: " in text and
+               "accept_computation_requests" in text, text)
+        rc, text = node.run("--check")
+        result("--check says the same", rc == 2 and "node.yaml:2:1:" in text,
+               text)
+        node.write("node.yaml", "accept_computation_requests: true\n"
+                   "mesh_identity: pubkey:ecc-secp256k1:0279be667ef9dcbbac55a0"
+                   "6295ce870b07029bfcdb2dce28d959f2815b16f81798\n")
+        rc, text = node.run()
+        result("mesh_identity without its key: exit 2", rc == 2 and
+               "warren/keys/mesh" in text, text)
+        node.write("config", "[reticulum]\nenable_transport = perhaps\n")
+        os.unlink(os.path.join(node.dir, "node.yaml"))
+        rc, text = node.run()
+        result("config: file and line", rc == 2 and "config:2:" in text, text)
+        os.unlink(os.path.join(node.dir, "config"))
+        rc, text = node.run("--check")
+        result("no config is no mistake", rc == 0 and
+               not os.path.exists(os.path.join(node.dir, "config")), text)
+    finally:
+        node.remove()
+
+
+def hangup():
+    node = Node(build, "rights-hup")
+    try:
+        node.start()
+        node.ready(["transport"])
+        node.write("node.yaml", "nonsense: 1\n")
+        node.process.send_signal(signal.SIGHUP)
+        result("SIGHUP refuses a bad file whole", wait_for(
+            lambda: "nothing was changed" in node.said(), 5), node.said())
+        node.write("node.yaml", "name: x\n")
+        node.process.send_signal(signal.SIGHUP)
+        result("SIGHUP says what waits for a start", wait_for(
+            lambda: "read again" in node.said() and
+            "next start" in node.said(), 5), node.said())
+        result("and the relay runs on", node.process.poll() is None)
+    finally:
+        node.remove()
+
+
+if os.geteuid() == 0:
+    running("root", None)
+    running("user", USER)
+    owner()
+else:
+    skip("rights as root", "not started as root")
+    running("user", None)
+parent_dies()
+relay_only()
+mistakes()
+hangup()
+done()
