@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "hand_import.h"
 #include "report.h"
 #include "tree.h"
 #include "util.h"
@@ -122,7 +123,8 @@ main(int argc, char *argv[])
 		const char *name;
 		int (*run)(void);
 	} steps[] = {{"fill", fill}, {"pack", pack}, {"clean", clean},
-	    {"copy", copy}};
+	    {"copy", copy}, {"import", hand_import},
+	    {"import-plain", hand_import_plain}};
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(077);

@@ -49,7 +49,7 @@
  * The job's v2 group is the directory plan_group_name() beneath jobs/, made by
  * node with its limits set before J_RUN; on v1 the limits are set on slot-K.
  */
-#define JAIL_SLOTS_MAX 64
+#define JAIL_SLOTS_MAX 256
 #define JAIL_VOLUMES_MAX 16
 #define JAIL_UID 5  /* + base */
 #define JAIL_NODE_UID 2

@@ -20,6 +20,7 @@
 #include "landlock.h"
 #include "root.h"
 #include "sys.h"
+#include "userns.h"
 #include "util.h"
 
 #ifndef PR_SCHED_CORE
@@ -119,33 +120,6 @@ close_fd(int *fd)
 
 /* -- setting up -- */
 
-static int
-write_file(const char *path, const char *text)
-{
-	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CLOEXEC);
-	size_t n = strlen(text);
-
-	return fd == -1 || write(fd, text, n) != (ssize_t)n ? -1 : 0;
-}
-
-/* The one id of the slot; written by root, or by ourselves rootless. */
-static int
-write_maps(pid_t pid, uint32_t id_u, uint32_t id_g, bool deny)
-{
-	char path[64], line[64];
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/setgroups", (int)pid);
-	if (deny && write_file(path, "deny") == -1)
-		return -1;
-	(void)snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
-	(void)snprintf(line, sizeof(line), "%u %u 1", JAIL_JOB_UID, id_u);
-	if (write_file(path, line) == -1)
-		return -1;
-	(void)snprintf(path, sizeof(path), "/proc/%d/gid_map", (int)pid);
-	(void)snprintf(line, sizeof(line), "%u %u 1", JAIL_JOB_UID, id_g);
-	return write_file(path, line);
-}
-
 /* Programs of a job may use their own loopback; it leads nowhere. */
 static void
 lo_up(void)
@@ -190,7 +164,10 @@ enter_user_ns(struct slot *sl, int sync)
 	}
 	/* else our own files in /proc are root's; set_up() ends it */
 	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	(void)write_file("/proc/self/oom_score_adj", OOM_FIRST);
+	_cleanup_fd_ int oom = open("/proc/self/oom_score_adj", O_WRONLY |
+	    O_CLOEXEC);
+	if (oom != -1)
+		(void)!write(oom, OOM_FIRST, strlen(OOM_FIRST));
 	/* a core is not shared with another job, where the machine knows how */
 	(void)prctl(PR_SCHED_CORE, SCHED_CORE_CREATE, 0, 0, 0);
 	if (s->root) {
@@ -202,9 +179,12 @@ enter_user_ns(struct slot *sl, int sync)
 		if (write(sync, &c, 1) != 1 || read(sync, &c, 1) != 1)
 			return -1;
 	} else {
+		/* asked before: inside, no id is mapped yet */
+		gid_t gid = getegid();
+
 		uid = geteuid();
 		if (unshare(CLONE_NEWUSER) == -1 ||
-		    write_maps(getpid(), uid, getegid(), true) == -1)
+		    userns_map(getpid(), uid, gid, true) == -1)
 			return -1;
 	}
 	return 0;
@@ -502,7 +482,7 @@ slot_start(const struct slot_setup *s, int *ctl, const char **what)
 		uint32_t id = s->base + JAIL_SLOT_UID + s->number;
 
 		*what = "maps";
-		if (write_maps(pid, id, id, false) == -1) {
+		if (userns_map(pid, id, id, false) == -1) {
 			(void)close(sv[0]);
 			return -1;
 		}

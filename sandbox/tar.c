@@ -37,6 +37,7 @@ struct tar_reader {
 	size_t have;
 	uint64_t left; /* of the content, or of its padding */
 	unsigned members;
+	bool any_links;
 	struct tar_member m;
 	char last[TAR_PATH_MAX + 1];
 	/* ascending as the members are: found by bisection */
@@ -192,7 +193,9 @@ tar_header(uint8_t out[TAR_BLOCK], const struct tar_member *m)
 		return TAR_ETYPE;
 	if (m->size > TAR_SIZE_MAX || (m->type != TAR_FILE && m->size != 0))
 		return TAR_ESIZE;
-	if (m->type == TAR_LINK &&
+	if (m->type == TAR_LINK && m->any_link && m->link[0] == '\0')
+		return TAR_ELINK;
+	if (m->type == TAR_LINK && !m->any_link &&
 	    (err = tar_check_link(m->path, m->link)) != TAR_OK)
 		return err;
 	memset(out, 0, TAR_BLOCK);
@@ -235,7 +238,7 @@ read_octal(const uint8_t *in, size_t width, uint64_t *out)
 
 /* Take a header apart; what is wrong with it is found by building it anew. */
 static enum tar_err
-parse_header(const uint8_t *h, struct tar_member *m)
+parse_header(const uint8_t *h, struct tar_member *m, bool any_link)
 {
 	const char *c = (const char *)h;
 	size_t name = strnlen(c, NAME_LEN);
@@ -248,6 +251,7 @@ parse_header(const uint8_t *h, struct tar_member *m)
 	size_t len = 0;
 
 	memset(m, 0, sizeof(*m));
+	m->any_link = any_link;
 	if (prefix > 0) {
 		memcpy(full, c + PREFIX_OFF, prefix);
 		full[prefix] = '/';
@@ -281,6 +285,12 @@ struct tar_reader *
 tar_reader_new(void)
 {
 	return calloc(1, sizeof(struct tar_reader));
+}
+
+void
+tar_reader_any_links(struct tar_reader *r)
+{
+	r->any_links = true;
 }
 
 void
@@ -398,7 +408,7 @@ read_header(struct tar_reader *r, const struct tar_member **m)
 		r->state = ST_END;
 		return TAR_MORE;
 	}
-	if ((err = parse_header(r->block, &r->m)) != TAR_OK ||
+	if ((err = parse_header(r->block, &r->m, r->any_links)) != TAR_OK ||
 	    (err = take_member(r)) != TAR_OK)
 		return bad(r, err);
 	r->left = r->m.size;

@@ -45,6 +45,7 @@ struct tar_member {
 	uint16_t mode;               /* 0 to 0777; ignored for links */
 	uint64_t size;               /* of a file's content */
 	char link[TAR_LINK_MAX + 1]; /* a link's target */
+	bool any_link; /* of an image's root: its target is not judged */
 };
 
 /* Is this a path that a member may have? */
@@ -61,6 +62,8 @@ struct tar_reader; /* about 100 kB, and the paths of the folders seen */
 /* NULL: out of memory. */
 struct tar_reader *tar_reader_new(void);
 void tar_reader_free(struct tar_reader *);
+/* For the files of an image, whose links are followed inside it only. */
+void tar_reader_any_links(struct tar_reader *);
 
 enum tar_event {
 	TAR_MORE,   /* all of the input is consumed */

@@ -73,7 +73,7 @@ cannot(struct pack *p, int err, const char *path, const char *why)
 	size_t len = strlen(rep->why);
 	char name[64];
 
-	if (p->mode == TREE_STRICT)
+	if (p->mode != TREE_DROP)
 		return fail(rep, err, path, why);
 	rep->dropped++;
 	(void)text_escape(name, sizeof(name), path, strlen(path));
@@ -123,6 +123,11 @@ look_at(struct pack *p, int fd, const char *folder, const char *name)
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return cannot(p, errno, path, strerror(errno));
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
+	    !S_ISLNK(st.st_mode) && p->mode == TREE_ROOT) {
+		p->rep->dropped++;
+		return 0;
+	}
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
 	    !S_ISLNK(st.st_mode))
 		return cannot(p, EINVAL, path, tar_strerror(TAR_ETYPE));
 	/* a job cannot hand a set-id file back (compute.md 2.2) */
@@ -133,6 +138,7 @@ look_at(struct pack *p, int fd, const char *folder, const char *name)
 		return cannot(p, EINVAL, path, tar_strerror(err));
 	memset(&m, 0, sizeof(m));
 	memcpy(m.path, path, strlen(path) + 1);
+	m.any_link = p->mode == TREE_ROOT;
 	m.type = S_ISDIR(st.st_mode) ? TAR_DIR : TAR_FILE;
 	m.size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 	if (S_ISLNK(st.st_mode)) {
@@ -221,6 +227,7 @@ put_entry(struct pack *p, const struct entry *e)
 	m.type = e->type;
 	m.mode = e->mode;
 	m.size = e->size;
+	m.any_link = p->mode == TREE_ROOT;
 	if (e->type == TAR_FILE) {
 		fd = open_beneath(p->dir, e->path, O_RDONLY);
 		if (fd == -1)

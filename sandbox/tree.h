@@ -20,6 +20,8 @@ struct tree_report {
 enum tree_mode {
 	TREE_STRICT, /* whatever 2.2 has no form for is an error */
 	TREE_DROP,   /* ... is left out and counted: a job's outputs */
+	TREE_ROOT,   /* like STRICT, but links lead anywhere and devices, pipes
+		      * and sockets are left out and counted: an image's files */
 };
 
 /* Takes bytes of the archive in order: 0, or -1 with errno to stop. */

@@ -1,0 +1,434 @@
+#include "import.h"
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "caps.h"
+#include "cleanup.h"
+#include "clock.h"
+#include "jail.h"
+#include "landlock.h"
+#include "limits.h"
+#include "policy/base.h"
+#include "report.h"
+#include "root.h"
+#include "store.h"
+#include "sys.h"
+#include "tree.h"
+#include "userns.h"
+#include "util.h"
+
+#define HAND_PIDS 8
+#define HAND_DATA (1ull << 30)
+#define HAND_FSIZE (16ull << 30)
+
+struct step {
+	const struct image_import *in;
+	bool root;
+	bool plain;      /* a stream of the folder, not the folder */
+	int source;      /* file or folder */
+	bool folder;
+	int hand;        /* a copy in memory: the child may open no file */
+	int work;        /* the fresh folder, and */
+	char tmp[32];    /* its name in the store */
+	int in_r, out_w, report_w; /* hand's ends */
+	struct filter job;
+};
+
+static int
+fail(char *why, size_t cap, const char *what, int err)
+{
+	(void)snprintf(why, cap, "%s: %s", what, strerror(err));
+	errno = err;
+	return -1;
+}
+
+static void
+say_fail(int fd, const char *what)
+{
+	struct report r = {.kind = REPORT_FAIL};
+	int err = errno;
+
+	(void)snprintf(r.code, sizeof(r.code), "internal");
+	(void)snprintf(r.why, sizeof(r.why), "%s: %s", what, strerror(err));
+	report_send(fd, &r);
+	_exit(1);
+}
+
+/* -- inside -- */
+
+static void
+become_hand(struct step *s, int abi)
+{
+	struct root_step root = {.tree = -1, .path = "/stage",
+	    .src = s->folder && !s->plain ? "/vol/0" : NULL};
+	struct job_limits l = {.pids = HAND_PIDS, .fsize = HAND_FSIZE,
+	    .data = HAND_DATA};
+	const struct landlock_path paths[] = {
+		{"/v", LANDLOCK_MAY_READ | LANDLOCK_MAY_WRITE},
+		{"/s", LANDLOCK_MAY_READ}};
+	char name[] = "warren-hand", import[] = "import";
+	char plain[] = "import-plain", *env[] = {NULL};
+	char *argv[] = {name, s->plain ? plain : import, NULL};
+	int fds[4] = {s->in_r, s->out_w, s->report_w, s->hand};
+	const char *what;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
+	    syscall(SYS_setresgid, JAIL_JOB_UID, JAIL_JOB_UID, JAIL_JOB_UID) ==
+	    -1 || syscall(SYS_setresuid, JAIL_JOB_UID, JAIL_JOB_UID,
+	    JAIL_JOB_UID) == -1)
+		say_fail(s->report_w, "ids");
+	if (root_step_build(&root, &what) == -1)
+		say_fail(s->report_w, what);
+	for (int i = 0; i < 4; i++)
+		if ((fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 16)) == -1)
+			say_fail(s->report_w, "descriptors");
+	for (int i = 0; i < 3; i++)
+		if (dup2(fds[i], i) == -1)
+			_exit(1);
+	if (dup3(fds[3], 3, O_CLOEXEC) == -1 || sys_close_range(4, ~0u) == -1)
+		say_fail(2, "descriptors");
+	if (limits_apply(&l) == -1 || caps_drop_all() == -1 ||
+	    no_new_privs() == -1)
+		say_fail(2, "rights");
+	if (abi > 0 && landlock_apply(abi, paths, NELEM(paths)) == -1)
+		say_fail(2, "landlock");
+	if (filter_load(&s->job) == -1)
+		say_fail(2, "filter");
+	(void)sys_execveat(3, argv, env);
+	say_fail(2, "warren-hand");
+}
+
+/* From here on nothing that we do reaches outside the fresh folder. */
+static void
+confine(struct step *s, int sync)
+{
+	struct base_dirs dirs = {.images = s->work, .stage = s->work};
+	uint32_t id = s->in->base + JAIL_SLOT_UID; /* slot 0 */
+	uid_t uid = geteuid(); /* asked before they are unmapped */
+	gid_t gid = getegid();
+	const char *what = "namespaces";
+	int abi = landlock_abi(), status;
+	char c = 'U';
+	pid_t pid;
+
+	if (s->folder)
+		dirs.volumes[dirs.nvolumes++] = s->source;
+	(void)setsid();
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
+		say_fail(s->report_w, what);
+	if (s->root) {
+		if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) == -1 ||
+		    base_build(&dirs, true, &what) == -1)
+			say_fail(s->report_w, what);
+		what = "ids";
+		if (setgroups(0, NULL) == -1 || setresgid(id, id, id) == -1 ||
+		    setresuid(id, id, id) == -1 ||
+		    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
+		    unshare(CLONE_NEWUSER) == -1 || write(sync, &c, 1) != 1 ||
+		    read(sync, &c, 1) != 1)
+			say_fail(s->report_w, what);
+	} else if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == -1 ||
+	    unshare(CLONE_NEWUSER) == -1 ||
+	    userns_map(getpid(), uid, gid, true) == -1) {
+		say_fail(s->report_w, "user namespace");
+	}
+	what = "namespaces";
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
+	    CLONE_NEWPID) == -1)
+		say_fail(s->report_w, what);
+	if (!s->root && base_build(&dirs, false, &what) == -1)
+		say_fail(s->report_w, what);
+	if ((pid = fork()) == 0)
+		become_hand(s, abi);
+	if (pid == -1)
+		say_fail(s->report_w, "fork");
+	/* the streams are hand's alone */
+	if (sys_close_range(3, ~0u) == -1)
+		_exit(1);
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+/* -- outside -- */
+
+static int
+open_source(struct step *s, char *why, size_t cap)
+{
+	struct stat st;
+
+	s->source = open(s->in->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (s->source == -1 || fstat(s->source, &st) == -1)
+		return fail(why, cap, s->in->path, errno);
+	s->folder = S_ISDIR(st.st_mode);
+	if (!s->folder && !S_ISREG(st.st_mode))
+		return fail(why, cap, "neither a folder nor a file", EINVAL);
+	s->plain = s->folder && faccessat(s->source, "index.json", F_OK, 0) ==
+	    -1;
+	return 0;
+}
+
+static int
+copy_hand(struct step *s, char *why, size_t cap)
+{
+	char buf[65536];
+	off_t off = 0;
+	ssize_t n;
+
+	s->hand = memfd_create("warren-hand", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	while (s->hand != -1 && (n = pread(s->in->hand, buf, sizeof(buf),
+	    off)) > 0) {
+		if (write(s->hand, buf, (size_t)n) != n)
+			break;
+		off += n;
+	}
+	if (s->hand == -1 || off == 0 || n != 0 ||
+	    fcntl(s->hand, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK |
+	    F_SEAL_GROW | F_SEAL_WRITE) == -1)
+		return fail(why, cap, "warren-hand", errno);
+	return 0;
+}
+
+static int
+make_work(struct step *s, char *why, size_t cap)
+{
+	uint32_t id = s->in->base + JAIL_SLOT_UID;
+	uint8_t random[8];
+	char hex[17];
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return fail(why, cap, "random", errno);
+	hex_encode(hex, random, sizeof(random));
+	(void)snprintf(s->tmp, sizeof(s->tmp), "tmp-%s", hex);
+	if (store_make(s->in->images) == -1 ||
+	    mkdirat(s->in->images, s->tmp, 0700) == -1)
+		return fail(why, cap, "store", errno);
+	s->work = openat(s->in->images, s->tmp, O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC | O_NOFOLLOW);
+	if (s->work == -1 || (s->root && fchown(s->work, id, id) == -1))
+		return fail(why, cap, "store", errno);
+	return 0;
+}
+
+static int
+feed(void *arg, const void *p, size_t n)
+{
+	const uint8_t *b = p;
+	int fd = *(const int *)arg;
+
+	while (n > 0) {
+		ssize_t k = write(fd, b, n);
+
+		if (k == -1 && errno == EINTR)
+			continue;
+		if (k == -1)
+			return -1;
+		b += k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+/* Until EOF, or the time is over; how much came. */
+static size_t
+collect(int fd, uint8_t *buf, size_t cap, int64_t until_us)
+{
+	size_t n = 0;
+
+	while (n < cap) {
+		struct pollfd p = {fd, POLLIN, 0};
+		int64_t left = (until_us - clock_mono().us) / 1000;
+		ssize_t k;
+
+		if (left <= 0 || poll(&p, 1, (int)left + 1) <= 0)
+			break;
+		if ((k = read(fd, buf + n, cap - n)) <= 0)
+			break;
+		n += (size_t)k;
+	}
+	return n;
+}
+
+static pid_t
+start(struct step *s, int *in_w, int *out_r, int *report_r, char *why,
+    size_t cap)
+{
+	int in[2] = {-1, -1}, out[2], rep[2], sync[2];
+	uint32_t id = s->in->base + JAIL_SLOT_UID;
+	pid_t pid;
+	char c;
+
+	if (pipe2(out, O_CLOEXEC) == -1 || pipe2(rep, O_CLOEXEC) == -1 ||
+	    pipe2(in, O_CLOEXEC) == -1 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sync) == -1)
+		return fail(why, cap, "pipe", errno);
+	s->in_r = s->folder ? in[0] : s->source;
+	s->out_w = out[1];
+	s->report_w = rep[1];
+	if ((pid = fork()) == 0) {
+		(void)close(in[1]);
+		confine(s, sync[1]);
+	}
+	(void)close(out[1]);
+	(void)close(rep[1]);
+	(void)close(in[0]);
+	(void)close(sync[1]);
+	*in_w = in[1];
+	*out_r = out[0];
+	*report_r = rep[0];
+	if (pid != -1 && s->root && read(sync[0], &c, 1) == 1 &&
+	    userns_map(pid, id, id, false) == 0)
+		(void)!write(sync[0], "M", 1);
+	(void)close(sync[0]);
+	return pid == -1 ? fail(why, cap, "fork", errno) : pid;
+}
+
+static int
+run(struct step *s, uint8_t *record, size_t *len, char *why, size_t cap)
+{
+	int64_t until = clock_mono().us + IMAGE_IMPORT_MS * 1000ll;
+	_cleanup_fd_ int in_w = -1, out_r = -1, report_r = -1;
+	uint8_t buf[4 * REPORT_MAX];
+	struct tree_report tree = {.why = ""};
+	struct report r;
+	int status = 0, packed = 0;
+	size_t n;
+	pid_t pid = start(s, &in_w, &out_r, &report_r, why, cap);
+
+	if (pid == -1)
+		return -1;
+	if (s->plain)
+		packed = tree_pack(s->source, TREE_ROOT, feed, &in_w, &tree);
+	(void)close(steal_fd(&in_w));
+	*len = collect(out_r, record, IMAGE_RECORD_MAX, until);
+	n = collect(report_r, buf, sizeof(buf), until);
+	if (clock_mono().us >= until)
+		(void)kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	memset(&r, 0, sizeof(r));
+	for (size_t off = 0, k; off < n; off += k) {
+		struct report one;
+
+		if ((k = report_parse(buf + off, n - off, &one)) == 0)
+			break;
+		r = one;
+	}
+	if (s->plain && packed == -1 && errno != EPIPE) {
+		(void)snprintf(why, cap, "%s", tree.why);
+		return -1;
+	}
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
+	    r.kind != REPORT_HAND || !r.ok) {
+		/* hand is believed as little as the image */
+		(void)text_escape(why, cap, r.why, strlen(r.why));
+		if (why[0] == '\0')
+			(void)snprintf(why, cap, "the import ended early");
+		return -1;
+	}
+	return 0;
+}
+
+static int
+adopt(struct step *s, const uint8_t *record, size_t len,
+    struct image_imported *out, char *why, size_t cap)
+{
+	struct image_record r;
+	struct stat st;
+	char path[80], hex[65];
+
+	if (!image_record_parse(record, len, &r))
+		return fail(why, cap, "record", EINVAL);
+	memcpy(out->digest, r.digest, 32);
+	out->bytes = r.bytes;
+	out->members = r.members;
+	out->layers = r.layers;
+	out->dropped = r.dropped;
+	(void)text_escape(out->note, sizeof(out->note), r.note,
+	    strlen(r.note));
+	hex_encode(hex, r.digest, 32);
+	(void)snprintf(path, sizeof(path), "roots/%s", hex);
+	out->was_here = fstatat(s->in->images, path, &st,
+	    AT_SYMLINK_NOFOLLOW) == 0;
+	if (store_adopt(s->in->images, s->tmp, record, len) == -1)
+		return fail(why, cap, "store", errno);
+	/* no write bit is left; a folder without one could not be renamed */
+	if (!out->was_here && fchmodat(s->in->images, path, 0555, 0) == -1)
+		return fail(why, cap, "store", errno);
+	if (s->in->name != NULL &&
+	    store_set_name(s->in->images, s->in->name, r.digest) == -1)
+		return fail(why, cap, "names", errno);
+	return 0;
+}
+
+static void
+drop_work(const struct step *s)
+{
+	if (s->work == -1)
+		return;
+	(void)tree_empty(s->work);
+	(void)close(s->work);
+	(void)unlinkat(s->in->images, s->tmp, AT_REMOVEDIR);
+}
+
+int
+image_import(const struct image_import *in, struct image_imported *out,
+    char *why, size_t cap)
+{
+	struct step s = {.in = in, .root = geteuid() == 0, .source = -1,
+	    .hand = -1, .work = -1};
+	static uint8_t record[IMAGE_RECORD_MAX];
+	void (*pipe_was)(int) = signal(SIGPIPE, SIG_IGN);
+	char full[STORE_NAME_MAX + 1];
+	size_t len = 0;
+	int rv = -1;
+
+	memset(out, 0, sizeof(*out));
+	why[0] = '\0';
+	if (in->name != NULL && !store_name_ok(in->name, full))
+		(void)snprintf(why, cap, "a name is small letters, digits and "
+		    "._-/ , then :TAG");
+	else if (base_build_filter(BASE_JOB, &s.job) == -1)
+		(void)snprintf(why, cap, "filter");
+	else if (open_source(&s, why, cap) == 0 &&
+	    copy_hand(&s, why, cap) == 0 &&
+	    make_work(&s, why, cap) == 0 &&
+	    run(&s, record, &len, why, cap) == 0)
+		rv = adopt(&s, record, len, out, why, cap);
+	drop_work(&s);
+	free(s.job.insns);
+	if (s.source != -1)
+		(void)close(s.source);
+	if (s.hand != -1)
+		(void)close(s.hand);
+	(void)signal(SIGPIPE, pipe_was);
+	return rv;
+}
+
+int
+image_open_hand(void)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
+	int fd = -1;
+
+	if (n > 0) {
+		path[n] = '\0';
+		memcpy(strrchr(path, '/') + 1, "warren-hand", 12);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	return fd != -1 ? fd : open(PKGLIBEXECDIR "/warren-hand", O_RDONLY |
+	    O_CLOEXEC);
+}

@@ -1,0 +1,41 @@
+#ifndef WARREN_IMAGE_IMPORT_H
+#define WARREN_IMAGE_IMPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * `warren image import` (compute.md 11, design.md 8.3): a plain root folder,
+ * an OCI layout (folder or tar, gzip or zstd around it too) or a `docker save`
+ * archive becomes an image of the store. Works whether the daemon runs or not.
+ * Nothing of the image is parsed by the caller: warren-hand does it, confined
+ * to a fresh folder, as slot 0 (root) or the user in a namespace of its own.
+ */
+struct image_import {
+	int images;       /* directory warren/images, its owner's */
+	const char *path; /* what to import */
+	const char *name; /* NAME[:TAG] it is to have, or NULL */
+	int hand;         /* warren-hand, opened for reading */
+	uint32_t base;    /* --with-uid-base; used as root */
+};
+struct image_imported {
+	uint8_t digest[32]; /* of the image manifest */
+	bool was_here;      /* the same image had been imported before */
+	uint64_t bytes;
+	uint32_t members, layers, dropped;
+	char note[512];     /* what was ignored; escaped */
+};
+#define IMAGE_IMPORT_MS 1800000 /* then hand is killed */
+
+/* 0, or -1 and why for people (escaped); the store is as before then. */
+int image_import(const struct image_import *, struct image_imported *,
+    char *why, size_t why_cap);
+
+/*
+ * warren-hand: next to the running program, else in PKGLIBEXECDIR; a
+ * descriptor or -1.
+ */
+int image_open_hand(void);
+
+#endif

@@ -1,0 +1,38 @@
+#ifndef WARREN_IMAGE_RECORD_H
+#define WARREN_IMAGE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire.h"
+
+/*
+ * What is kept of an image beside its files: digest of its manifest, and the
+ * command, environment and working folder of its configuration. Written by
+ * warren-hand, stored as images/meta/DIGEST, read by node and the CLI. Pure.
+ */
+#define IMAGE_ARGS_MAX 256
+#define IMAGE_ENV_MAX 256
+#define IMAGE_TEXT_BYTES 65536 /* of all texts together */
+#define IMAGE_RECORD_MAX (IMAGE_TEXT_BYTES + 8192)
+#define IMAGE_NOTE_MAX 512
+
+struct image_record {
+	uint8_t digest[32];
+	uint64_t bytes;   /* of regular files */
+	uint32_t members, layers;
+	uint32_t dropped; /* devices, fifos, sockets */
+	uint32_t argc, envc;
+	const char *argv[IMAGE_ARGS_MAX + 1]; /* entry point and command */
+	const char *env[IMAGE_ENV_MAX + 1];   /* NAME=value */
+	const char *cwd;                      /* absolute */
+	const char *note; /* what was ignored, for people */
+};
+
+void image_record_encode(struct wr *, const struct image_record *);
+/* Texts point into buf. false: malformed. */
+bool image_record_parse(const uint8_t *buf, size_t len,
+    struct image_record *);
+
+#endif

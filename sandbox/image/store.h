@@ -1,0 +1,58 @@
+#ifndef WARREN_IMAGE_STORE_H
+#define WARREN_IMAGE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record.h"
+
+/*
+ * The store, warren/images:
+ *
+ *   names         one line an image: NAME:TAG DIGEST(64 hex); replaced whole
+ *                 under the lock names.lock
+ *   roots/DIGEST  the unpacked files, without a write bit
+ *   meta/DIGEST   its record (record.h)
+ *   tmp-*         an import that runs, or was killed
+ *
+ * dir is a descriptor of it. Written by the CLI as DIR's owner only; node and
+ * jail read.
+ */
+#define STORE_NAME_MAX 255 /* NAME:TAG */
+#define STORE_NAMES_MAX (1u << 20) /* bytes of the names file */
+
+/*
+ * A name is [a-z0-9] and [._/-] in between, with an optional tag behind ':';
+ * out gets it with its tag (":latest" when it has none). false: no name.
+ */
+bool store_name_ok(const char *name, char out[STORE_NAME_MAX + 1]);
+
+/*
+ * "NAME:TAG", "NAME", or "sha256:HEX". 0; -1 with errno: ENOENT (not here),
+ * EINVAL (no name).
+ */
+int store_resolve(int dir, const char *name, uint8_t digest[32]);
+/*
+ * The record of an image that is here; buf (IMAGE_RECORD_MAX bytes) holds its
+ * texts. 0 or -1 (ENOENT, EINVAL).
+ */
+int store_record(int dir, const uint8_t digest[32], uint8_t *buf,
+    struct image_record *);
+/* Each name in order; stops when the function says false. 0 or -1. */
+int store_each(int dir, bool (*fn)(void *ctx, const char *name,
+    const uint8_t digest[32]), void *ctx);
+
+/* -- for the CLI -- */
+
+/* Make the folders of a new store; dir is warren/images. 0 or -1. */
+int store_make(int dir);
+/* Let name mean this digest from now on. 0 or -1. */
+int store_set_name(int dir, const char *name, const uint8_t digest[32]);
+/*
+ * Take folder `tmp`/root of the store as the files of an image, and its
+ * record; nothing happens when it is here already. 0 or -1.
+ */
+int store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len);
+
+#endif

@@ -1,0 +1,47 @@
+#ifndef WARREN_POLICY_SECCOMP_GEN_H
+#define WARREN_POLICY_SECCOMP_GEN_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A seccomp profile in Docker's JSON format to a BPF program, by libseccomp
+ * (linux-sandbox.md 4.4). Jobs hold no capability, so entries that want one are
+ * dropped. Only the native architecture: jail's base filter kills others.
+ */
+#define SECCOMP_JSON_MAX (1u << 20)
+#define SECCOMP_NOTES_MAX 512
+
+struct seccomp_host {
+	const char *arch;      /* Docker's name: "amd64", "arm64", ... */
+	unsigned kernel_major, kernel_minor;
+};
+/* This machine. false: an architecture that is not known here. */
+bool seccomp_host_native(struct seccomp_host *);
+
+struct seccomp_program {
+	struct sock_filter *insns; /* free() */
+	uint16_t len;
+	char notes[SECCOMP_NOTES_MAX]; /* names that were skipped */
+};
+
+/*
+ * 0, or -1 with err (a line for people; of the operator's own file): not JSON,
+ * an unknown member, action or operator, a conflict between two rules, too
+ * large. Nothing is guessed: what is not understood is refused, except names
+ * of calls, which are noted and stay at the default action.
+ */
+int seccomp_gen(struct seccomp_program *, const char *json, size_t len,
+    const struct seccomp_host *, char *err, size_t err_cap);
+
+/*
+ * The same through a cache folder: DIGEST.bpf, of profile, architecture,
+ * kernel and libseccomp. A file that is torn or wrong is made anew; a cache
+ * that cannot be written is no error. dir -1: no cache.
+ */
+int seccomp_cached(struct seccomp_program *, int dir, const char *json,
+    size_t len, const struct seccomp_host *, char *err, size_t err_cap);
+
+#endif

@@ -1,0 +1,15 @@
+#ifndef WARREN_USERNS_H
+#define WARREN_USERNS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * The one id of a job's user namespace: 1000 inside is these outside. Written
+ * by root for a child that has made its namespace, or, with deny, by the
+ * process itself (it must be dumpable). 0 or -1.
+ */
+int userns_map(pid_t, uint32_t uid, uint32_t gid, bool deny);
+
+#endif
