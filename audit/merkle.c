@@ -2,7 +2,18 @@
 
 #include <string.h>
 
-#include <sodium.h>
+#include <nettle/sha2.h>
+
+void
+trail_sha256(uint8_t out[32], const void *p, size_t n)
+{
+	struct sha256_ctx st;
+
+	sha256_init(&st);
+	if (n > 0)
+		sha256_update(&st, n, p);
+	sha256_digest(&st, 32, out);
+}
 
 void
 merkle_init(struct merkle *m, uint64_t begin)
@@ -15,12 +26,12 @@ void
 merkle_leaf(uint8_t out[32], const void *p, size_t n)
 {
 	static const uint8_t prefix = 0x00;
-	crypto_hash_sha256_state st;
+	struct sha256_ctx st;
 
-	(void)crypto_hash_sha256_init(&st);
-	(void)crypto_hash_sha256_update(&st, &prefix, 1);
-	(void)crypto_hash_sha256_update(&st, p, n);
-	(void)crypto_hash_sha256_final(&st, out);
+	sha256_init(&st);
+	sha256_update(&st, 1, &prefix);
+	sha256_update(&st, n, p);
+	sha256_digest(&st, 32, out);
 }
 
 static void
@@ -31,7 +42,7 @@ pair(uint8_t out[32], const uint8_t left[32], const uint8_t right[32])
 	b[0] = 0x01;
 	memcpy(b + 1, left, 32);
 	memcpy(b + 33, right, 32);
-	(void)crypto_hash_sha256(out, b, sizeof(b));
+	trail_sha256(out, b, sizeof(b));
 }
 
 unsigned
@@ -85,7 +96,7 @@ void
 merkle_root(const struct merkle *m, uint8_t out[32])
 {
 	if (m->n == 0) {
-		(void)crypto_hash_sha256(out, NULL, 0);
+		trail_sha256(out, NULL, 0);
 		return;
 	}
 	memcpy(out, m->hash[m->n - 1], 32);

@@ -20,6 +20,10 @@ struct merkle {
 	uint8_t hash[MERKLE_NODES][32];
 };
 
+/* SHA-256 by the CPU's instructions where it has them: 64 MiB are hashed twice
+ * at each start. */
+void trail_sha256(uint8_t out[32], const void *, size_t);
+
 void merkle_init(struct merkle *, uint64_t begin);
 void merkle_leaf(uint8_t out[32], const void *, size_t);
 /* A whole subtree of 2^level leaves; false: it cannot stand there. */

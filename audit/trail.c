@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sodium.h>
-
 #include "audit/note.h"
 #include "audit/trail_file.h"
 #include "audit/trail_impl.h"

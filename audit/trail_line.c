@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "util.h"
 
 /* A cursor over text, as strict as the writer. */
@@ -196,7 +194,7 @@ trail_walk_line(struct trail_walk *w, const char *text, size_t len)
 
 	if (!trail_line_parse(&l, text, len)) {
 		w->whole = false;
-		(void)crypto_hash_sha256(w->digest, (const uint8_t *)text, len);
+		trail_sha256(w->digest, text, len);
 		w->next++;
 		return "not a line of the trail";
 	}
@@ -217,7 +215,7 @@ trail_walk_line(struct trail_walk *w, const char *text, size_t len)
 		w->whole = w->whole && bad == NULL;
 		return why != NULL ? why : bad;
 	}
-	(void)crypto_hash_sha256(w->digest, (const uint8_t *)text, len);
+	trail_sha256(w->digest, text, len);
 	if (w->whole) {
 		uint8_t leaf[32];
 

@@ -226,7 +226,8 @@ static void
 test_authority(void **state)
 {
 	json_t *root = vec_load("klp-authority.json"), *row;
-	size_t i;
+	struct klp_key set[ENV_KEYS_MAX];
+	size_t i, nkeys = 0;
 
 	(void)state;
 	json_array_foreach(vec_array(root, "files"), i, row)
@@ -248,9 +249,7 @@ test_authority(void **state)
 		if (strstr(path, "root.json") != NULL) {
 			json_t *doc = jdoc_parse_canonical(e.payload,
 			    e.payload_len, 16384, &why), *keys, *k;
-			struct klp_key set[ENV_KEYS_MAX];
 			const char *name;
-			size_t nkeys = 0;
 
 			assert_non_null(doc);
 			keys = json_object_get(doc, "keys");
@@ -270,6 +269,11 @@ test_authority(void **state)
 			    "application/vnd.klp.root+json", set, nkeys,
 			    NULL) >= 1);
 			json_decref(doc);
+		} else {
+			/* its keys sign the document, after it in the file */
+			assert_true(env_verify(&e,
+			    "application/vnd.klp.revocation-list+json", set,
+			    nkeys, NULL) >= 1);
 		}
 		env_clear(&e);
 	}
