@@ -69,12 +69,44 @@ void wr_str(struct wr *, const char *); /* as rd_str reads it */
 /* Reserve n bytes to be filled in by the caller; NULL when they do not fit. */
 uint8_t *wr_room(struct wr *, size_t n);
 
-/* Integers at a place already known to be in bounds. */
-uint16_t get_u16(const uint8_t *);
-uint32_t get_u32(const uint8_t *);
-uint64_t get_u64(const uint8_t *);
-void put_u16(uint8_t *, uint16_t);
-void put_u32(uint8_t *, uint32_t);
-void put_u64(uint8_t *, uint64_t);
+/* Integers at a place already known to be in bounds; in the hot paths. */
+static inline uint16_t
+get_u16(const uint8_t *p)
+{
+	return (uint16_t)((unsigned)p[0] << 8 | p[1]);
+}
+
+static inline uint32_t
+get_u32(const uint8_t *p)
+{
+	return (uint32_t)get_u16(p) << 16 | get_u16(p + 2);
+}
+
+static inline uint64_t
+get_u64(const uint8_t *p)
+{
+	return (uint64_t)get_u32(p) << 32 | get_u32(p + 4);
+}
+
+static inline void
+put_u16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static inline void
+put_u32(uint8_t *p, uint32_t v)
+{
+	put_u16(p, (uint16_t)(v >> 16));
+	put_u16(p + 2, (uint16_t)v);
+}
+
+static inline void
+put_u64(uint8_t *p, uint64_t v)
+{
+	put_u32(p, (uint32_t)(v >> 32));
+	put_u32(p + 4, (uint32_t)v);
+}
 
 #endif

@@ -54,6 +54,7 @@ enter_watch(struct submitter *s, struct mono now)
 	s->phase = SUB_WATCH;
 	s->poll_us = POLL_FIRST_US;
 	s->poll_at = now;
+	s->has_seq = false;
 	s->done_bytes = s->total_bytes = 0;
 }
 

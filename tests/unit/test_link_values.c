@@ -611,6 +611,143 @@ test_window_traces(void **state)
 		trace_one(e);
 }
 
+/* 8.12: the proof that a sender misses is asked for by its packet hash. */
+static void
+test_cache_request(void **state)
+{
+	json_t *e;
+	size_t i, n;
+
+	(void)state;
+	json_array_foreach(vec_array(vec_load("resources.json"),
+	    "cache_requests"), i, e) {
+		uint8_t id[RNS_HASH], data[64], raw[128], want[32], *asked;
+		uint8_t hash[RNS_FULL_HASH];
+		size_t len;
+
+		vec_exact(e, "link_id", id, sizeof(id));
+		vec_exact(e, "resource_hash", data, 32);
+		vec_exact(e, "expected_proof", data + 32, 32);
+		vec_exact(e, "expected_proof_packet_hash", want, 32);
+		len = packet_build(raw, sizeof(raw),
+		    PACKET_FLAGS(DEST_LINK, PACKET_PROOF), id,
+		    CTX_RESOURCE_PRF, data, sizeof(data));
+		packet_hash(hash, raw, len, false);
+		assert_memory_equal(hash, want, 32);
+		len = packet_build(raw, sizeof(raw),
+		    PACKET_FLAGS(DEST_LINK, PACKET_DATA), id,
+		    CTX_CACHE_REQUEST, hash, 32);
+		asked = vec_bytes(e, "cache_request_raw", &n);
+		vec_equal(raw, len, asked, n);
+	}
+}
+
+/* The entry of full size gives digests only; its data has a generator. */
+static void
+test_real_segments(void **state)
+{
+	json_t *e, *seg;
+	size_t i, k;
+
+	(void)state;
+	json_array_foreach(vec_array(vec_load("resources_segmented.json"),
+	    "resources"), i, e) {
+		size_t n = (size_t)vec_int(e, "data_length"), from = 0;
+		uint8_t *data, name[21] = "resource-data", h[32], want[32];
+		uint8_t hash[32], proof[32], tail[RES_RANDOM];
+
+		if (strcmp(vec_str(e, "label"), "real_2_segments") != 0)
+			continue;
+		data = vec_alloc(n);
+		for (size_t at_byte = 0; at_byte < n; at_byte += 32) {
+			put_u64(name + 13, at_byte / 32);
+			rns_sha256(h, name, sizeof(name));
+			memcpy(data + at_byte, h, MIN_OF(n - at_byte,
+			    (size_t)32));
+		}
+		json_array_foreach(vec_array(e, "segments"), k, seg) {
+			struct iovec_c v = {data + from,
+			    (size_t)vec_int(seg, "uncompressed_size")};
+
+			assert_true(v.n == MIN_OF((size_t)RES_SEGMENT_MAX,
+			    n - from));
+			vec_exact(seg, "random_hash", tail, sizeof(tail));
+			crypt_sha256_proof(hash, proof, &v, 1, tail,
+			    sizeof(tail));
+			vec_exact(seg, "hash", want, 32);
+			assert_memory_equal(hash, want, 32);
+			vec_exact(seg, "expected_proof", want, 32);
+			assert_memory_equal(proof, want, 32);
+			assert_int_equal(token_len(v.n + RES_RANDOM),
+			    vec_int(seg, "transfer_size"));
+			from += v.n;
+		}
+		assert_int_equal(from, n);
+	}
+}
+
+/* A stream that unpacks to more than was advertised closes the link (8.9). */
+static void
+test_bomb(void **state)
+{
+	static uint8_t zeros[600000], packed[8192], plain[8192];
+	uint8_t stream[8192], iv[16] = {7}, hash[32], proof[32], adv[256];
+	struct iovec_c v = {zeros, sizeof(zeros)};
+	const struct rns_event *ev;
+	struct pair p;
+	size_t n, len;
+	struct wr w = wr_make(adv, sizeof(adv));
+
+	(void)state;
+	pair_new(&p, &(struct pair_opts){.delay_us = 100,
+	    .resources = RNS_ACCEPT_ALL});
+	pair_up(&p);
+	assert_int_equal(bz_compress(packed, &n, sizeof(packed), &v, 1),
+	    RNS_OK);
+	memcpy(plain + 4, packed, n);
+	assert_int_equal(token_encrypt(stream, &len, sizeof(stream),
+	    end_of(&p, 0)->key, 64, iv, plain, n + 4), RNS_OK);
+	assert_true(len < 464);
+	crypt_sha256_proof(hash, proof, &v, 1, "rand", 4);
+	mpk_put_map(&w, 11);
+	mpk_put_str(&w, "t");
+	mpk_put_uint(&w, len);
+	mpk_put_str(&w, "d");
+	mpk_put_uint(&w, 1000); /* not 600,000 */
+	mpk_put_str(&w, "n");
+	mpk_put_uint(&w, 1);
+	mpk_put_str(&w, "h");
+	mpk_put_bin(&w, hash, 32);
+	mpk_put_str(&w, "r");
+	mpk_put_bin(&w, "rand", 4);
+	mpk_put_str(&w, "o");
+	mpk_put_bin(&w, hash, 32);
+	mpk_put_str(&w, "i");
+	mpk_put_uint(&w, 1);
+	mpk_put_str(&w, "l");
+	mpk_put_uint(&w, 1);
+	mpk_put_str(&w, "q");
+	mpk_put_nil(&w);
+	mpk_put_str(&w, "f");
+	mpk_put_uint(&w, RES_FLAG_ENCRYPTED | RES_FLAG_COMPRESSED);
+	mpk_put_str(&w, "m");
+	memcpy(plain, stream, len);
+	memcpy(plain + len, "rand", 4);
+	rns_sha256(proof, plain, len + 4);
+	mpk_put_bin(&w, proof, 4);
+	assert_true(wr_ok(&w));
+	inject(&p, 1, CTX_RESOURCE_ADV, adv, w.len);
+	(void)packet_head(plain, 0x0c, p.link, CTX_RESOURCE);
+	memcpy(plain + HEADER_1_LEN, stream, len);
+	pair_recv(&p, 1, plain, HEADER_1_LEN + len);
+	ev = pair_take(&p, 1, RNS_EV_RESOURCE_DONE);
+	assert_non_null(ev);
+	assert_int_equal(ev->resource.status, RNS_RES_CORRUPT);
+	assert_non_null(pair_take(&p, 1, RNS_EV_LINK_CLOSED));
+	assert_int_equal(p.n[1].r->resource_bytes, 0);
+	pair_free(&p);
+}
+
 int
 main(void)
 {
@@ -623,6 +760,9 @@ main(void)
 	    cmocka_unit_test(test_buffer_messages),
 	    cmocka_unit_test(test_buffer_writer),
 	    cmocka_unit_test(test_window_traces),
+	    cmocka_unit_test(test_cache_request),
+	    cmocka_unit_test(test_real_segments),
+	    cmocka_unit_test(test_bomb),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

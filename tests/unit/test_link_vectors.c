@@ -578,7 +578,7 @@ replay_resources(const char *file)
 
 	json_array_foreach(list, i, item) {
 		if (strcmp(vec_str(item, "label"), "real_2_segments") == 0)
-			continue; /* only digests; see test_link.c */
+			continue; /* only digests: test_link_values.c */
 		replay_resource(item, 0);
 		replay_resource(item, 1);
 	}

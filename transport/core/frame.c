@@ -100,6 +100,26 @@ rns_deframer_feed(struct rns_deframer *d, const uint8_t *p, size_t n)
 	return RNS_OK;
 }
 
+/*
+ * How many bytes at p are neither a nor b. Looks at no more than RUN_MAX, so
+ * that a stream of nothing but escapes costs no more than its length.
+ */
+#define RUN_MAX 256
+
+static size_t
+plain_run(const uint8_t *p, size_t n, uint8_t a, uint8_t b)
+{
+	const uint8_t *q;
+
+	if (n > RUN_MAX)
+		n = RUN_MAX;
+	q = memchr(p, a, n);
+	if (q != NULL)
+		n = (size_t)(q - p);
+	q = memchr(p, b, n);
+	return q != NULL ? (size_t)(q - p) : n;
+}
+
 static void
 frame_open(struct rns_deframer *d, enum frame_state state)
 {
@@ -116,6 +136,23 @@ frame_put(struct rns_deframer *d, uint8_t byte)
 		d->oversize = true;
 	else
 		d->buf[d->to++] = byte;
+}
+
+/* The plain bytes at the cursor, all at once. */
+static void
+frame_put_run(struct rns_deframer *d, uint8_t flag, uint8_t esc)
+{
+	size_t n = plain_run(d->buf + d->at, d->len - d->at, flag, esc);
+	size_t room = d->max - (d->to - d->from), keep = n;
+
+	if (keep > room) {
+		d->oversize = true;
+		keep = room;
+	}
+	if (d->to != d->at && keep > 0)
+		memmove(d->buf + d->to, d->buf + d->at, keep);
+	d->to += keep;
+	d->at += n;
 }
 
 /* Whether the bytes so far are a frame that goes on. */
@@ -204,8 +241,15 @@ rns_deframer_next(struct rns_deframer *d, const uint8_t **p, size_t *n)
 	bool hdlc = d->framing == RNS_FRAME_HDLC;
 
 	while (d->at < d->len) {
-		uint8_t byte = d->buf[d->at++];
+		uint8_t byte;
 
+		if (d->state == FRAME_IN && !d->escaped) {
+			frame_put_run(d, hdlc ? HDLC_FLAG : KISS_FEND,
+			    hdlc ? HDLC_ESC : KISS_FESC);
+			if (d->at == d->len)
+				break;
+		}
+		byte = d->buf[d->at++];
 		if (!(hdlc ? hdlc_byte(d, byte) : kiss_byte(d, byte)))
 			continue;
 		*p = d->buf + d->from;
@@ -233,32 +277,30 @@ rns_frame_max(enum rns_framing framing, size_t n)
 size_t
 rns_frame(enum rns_framing framing, uint8_t *out, const uint8_t *p, size_t n)
 {
-	size_t len = 0;
+	bool hdlc = framing == RNS_FRAME_HDLC;
+	uint8_t flag = hdlc ? HDLC_FLAG : KISS_FEND;
+	uint8_t esc = hdlc ? HDLC_ESC : KISS_FESC;
+	size_t len = 0, i = 0;
 
-	if (framing == RNS_FRAME_HDLC) {
-		out[len++] = HDLC_FLAG;
-		for (size_t i = 0; i < n; i++) {
-			if (p[i] == HDLC_FLAG || p[i] == HDLC_ESC) {
-				out[len++] = HDLC_ESC;
-				out[len++] = p[i] ^ HDLC_XOR;
-			} else {
-				out[len++] = p[i];
-			}
-		}
-		out[len++] = HDLC_FLAG;
-		return len;
-	}
-	out[len++] = KISS_FEND;
-	out[len++] = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (p[i] == KISS_FEND || p[i] == KISS_FESC) {
-			out[len++] = KISS_FESC;
+	out[len++] = flag;
+	if (!hdlc)
+		out[len++] = 0; /* the command: data */
+	while (i < n) {
+		size_t run = plain_run(p + i, n - i, flag, esc);
+
+		memcpy(out + len, p + i, run);
+		len += run;
+		i += run;
+		if (i == n || (p[i] != flag && p[i] != esc))
+			continue;
+		out[len++] = esc;
+		if (hdlc)
+			out[len++] = p[i] ^ HDLC_XOR;
+		else
 			out[len++] = p[i] == KISS_FEND ? KISS_TFEND :
 							 KISS_TFESC;
-		} else {
-			out[len++] = p[i];
-		}
+		i++;
 	}
-	out[len++] = KISS_FEND;
+	out[len++] = flag;
 	return len;
 }

@@ -518,7 +518,8 @@ resource_shrink(struct res_in *x)
 	x->window--;
 	if (x->window_max > x->window_min) {
 		x->window_max--;
-		if (x->window_max - x->window > RES_WINDOW_FLEX - 1)
+		/* a window of the resource before may be above its maximum */
+		if (x->window_max > x->window + RES_WINDOW_FLEX - 1)
 			x->window_max--;
 	}
 }

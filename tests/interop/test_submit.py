@@ -1,0 +1,371 @@
+"""warren against an independent node, through a stock shared instance."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import lib
+from lib import check
+
+SHELL = ["/bin/sh", "-c"]
+
+
+class Proxy:
+    """TCP to a port of this machine; cut() drops all and refuses, mend() ends that."""
+
+    def __init__(self, target):
+        self.target, self.open, self.pairs = target, True, []
+        self.s = socket.socket()
+        self.s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.s.bind(("127.0.0.1", 0))
+        self.s.listen(8)
+        self.port = self.s.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                a, _ = self.s.accept()
+            except OSError:
+                return
+            if not self.open:
+                a.close()
+                continue
+            b = socket.create_connection(("127.0.0.1", self.target))
+            self.pairs.append((a, b))
+            for x, y in ((a, b), (b, a)):
+                threading.Thread(target=self.pump, args=(x, y), daemon=True).start()
+
+    @staticmethod
+    def pump(x, y):
+        try:
+            while True:
+                d = x.recv(65536)
+                if not d:
+                    break
+                y.sendall(d)
+        except OSError:
+            pass
+        for s in (x, y):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def cut(self):
+        self.open = False
+        for pair in self.pairs:
+            for s in pair:
+                try:
+                    s.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+        self.pairs = []
+
+    def mend(self):
+        self.open = True
+
+    def stop(self):
+        self.cut()
+        self.s.close()
+
+
+class Process:
+    def __init__(self, argv, log, **kw):
+        self.log = open(log, "ab")
+        self.proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=self.log, text=True, **kw)
+
+    def stop(self):
+        if self.proc.poll() is None:
+            self.proc.terminate()
+            try:
+                self.proc.wait(5)
+            except subprocess.TimeoutExpired:
+                self.proc.kill()
+                self.proc.wait()
+        self.log.close()
+
+
+class Setup:
+    """rnsd with a shared instance, the node behind it over TCP, a person."""
+
+    def __init__(self, ctx, python=None):
+        self.ctx = ctx
+        self.python = python or ctx.args.python
+        self.port = lib.free_port()
+        self.name = f"submit-{os.getpid()}-{self.port}"
+        self.hub_dir = ctx.stock_dir(lib.config(lib.server("mast", self.port), transport=True, share=True,
+                                                instance=self.name))
+        self.hub()
+        self.proxy = ctx.keep(Proxy(self.port))
+        node_dir = ctx.stock_dir(lib.config(lib.client("to the mast", self.proxy.port)))
+        self.node = ctx.keep(Process([ctx.args.python, "-m", "klpy.node", "--config", node_dir, "--name", "pynode"],
+                                     os.path.join(ctx.folder, "node.log"), cwd=lib.HERE, stdout=subprocess.PIPE))
+        ready = self.node.proc.stdout.readline().split()
+        check(ready[:1] == ["READY"], "the node does not start")
+        self.dest, self.urn = ready[1], ready[2]
+        self.person = ctx.dir("person")
+        self.work = ctx.dir("work")
+        time.sleep(0.5)
+
+    def hub(self):
+        self.rnsd = self.ctx.keep(Process([self.python, "-m", "RNS.Utilities.rnsd", "--config", self.hub_dir],
+                                          os.path.join(self.ctx.folder, "rnsd.log"), stdout=subprocess.DEVNULL))
+        end = time.time() + 15
+        while time.time() < end:
+            s = socket.socket(socket.AF_UNIX)
+            try:
+                s.connect(f"\0rns/{self.name}")
+                return
+            except OSError:
+                time.sleep(0.1)
+            finally:
+                s.close()
+        raise lib.Failure("rnsd does not start")
+
+    def job(self, text, name="job.yaml", **keys):
+        doc = {"image": "host", "command": SHELL + [text], **keys}
+        path = os.path.join(self.work, name)
+        with open(path, "w") as f:
+            json.dump(doc, f)  # every JSON is YAML
+        return path
+
+    def argv(self, *words):
+        return [os.path.join(self.ctx.args.build, "warren"), *words, "--config", self.hub_dir,
+                "--identity", self.person]
+
+    def start(self, *words, **kw):
+        return subprocess.Popen(self.argv(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, cwd=self.work, **kw)
+
+    def warren(self, *words, want=0, seconds=60):
+        r = subprocess.run(self.argv(*words), stdin=subprocess.DEVNULL, capture_output=True, cwd=self.work,
+                           timeout=seconds)
+        check(r.returncode == want, f"warren {words[0]} ended with {r.returncode}, not {want}: {r.stderr.decode()}")
+        return r
+
+    def submit(self, path, *words, want=0, **kw):
+        return self.warren("submit", path, "--to", self.dest, *words, want=want, **kw)
+
+    def path(self, *parts):
+        return os.path.join(self.work, *parts)
+
+
+def lines(r):
+    out = r.stdout if isinstance(r.stdout, bytes) else r
+    return [json.loads(x) for x in out.splitlines()]
+
+
+def test_ends(ctx):
+    s = Setup(ctx)
+    r = s.submit(s.job("echo out; echo err >&2"), "--out", "a")
+    check((r.stdout, r.stderr) == (b"out\n", b"err\n"), f"streams: {r.stdout} {r.stderr}")
+    r = s.warren("receipt", "verify", "a")
+    check(b"valid" in r.stdout, "the receipt is not said to be valid")
+    r = s.submit(s.job("exit 3"), "--json", want=5)
+    end = lines(r)[-1]
+    check(end["event"] == "end" and end["outcome"] == ["exited", 3] and end["verified"], f"exit code: {end}")
+    r = s.submit(s.job("kill -TERM $$; sleep 5"), "--json", want=5)
+    check(lines(r)[-1]["outcome"] == ["signalled", 15], f"signal: {lines(r)[-1]}")
+    r = s.submit(s.job("sleep 30", limits={"time": "500ms"}), "--json", want=5)
+    check(lines(r)[-1]["outcome"] == ["killed", "time"], f"time limit: {lines(r)[-1]}")
+    events = lines(r)
+    check(events[0]["event"] == "state", f"no state first: {events[0]}")
+    check(os.path.isdir(events[-1]["folder"] if os.path.isabs(events[-1]["folder"]) else
+                        s.path(events[-1]["folder"])), "no folder")
+    r = s.submit(s.job("head -c 400000 /dev/zero"), "--out", "big")
+    check(r.stdout == bytes(400000), f"a long stream: {len(r.stdout)} bytes")
+    return None
+
+
+def test_volumes(ctx):
+    s = Setup(ctx)
+    for d in ("data/sub", "tmp"):
+        os.makedirs(s.path(d))
+    with open(s.path("data/words"), "w") as f:
+        f.write("b\na\n")
+    blob = os.urandom(700000)
+    with open(s.path("data/sub/big"), "wb") as f:
+        f.write(blob)
+    with open(s.path("tmp/before"), "w") as f:
+        f.write("old\n")
+    job = s.job("sort /agent/data/words > /agent/tmp/sorted; cp /agent/data/sub/big /agent/tmp/big;"
+                " cat /agent/tmp/before; echo new > /agent/tmp/before",
+                volumes=["./data:/agent/data:ro", "./tmp:/agent/tmp:rw"], limits={"output": "4MB"})
+    r = s.submit(job, "--out", "a")
+    check(r.stdout == b"old\n", f"stdout {r.stdout}")
+    check(open(s.path("a/volumes/agent/tmp/sorted")).read() == "a\nb\n", "sorted")
+    check(open(s.path("a/volumes/agent/tmp/big"), "rb").read() == blob, "the large file came back changed")
+    check(open(s.path("tmp/before")).read() == "old\n", "the local folder was touched")
+    s.warren("receipt", "verify", "a")
+    s.submit(job, "--in-place")
+    check(open(s.path("tmp/before")).read() == "new\n", "not replaced in place")
+    kept = [n for n in os.listdir(s.work) if n.startswith("tmp.before-")]
+    check(len(kept) == 1 and open(s.path(kept[0], "before")).read() == "old\n", "the old folder is not kept")
+    # one changed byte in any file of the folder
+    for name in ("stdout", "stderr", "receipt", "manifest", "volumes/agent/tmp/sorted"):
+        p = s.path("a", name)
+        b = bytearray(open(p, "rb").read())
+        if not b:
+            b += b"x"
+        else:
+            b[len(b) // 2] ^= 1
+        good = open(p, "rb").read()
+        with open(p, "wb") as f:
+            f.write(b)
+        s.warren("receipt", "verify", "a", want=1)
+        with open(p, "wb") as f:
+            f.write(good)
+    s.warren("receipt", "verify", "a")
+    # fetched once more over what is there
+    s.warren("result", "a")
+    s.warren("receipt", "verify", "a")
+    return None
+
+
+def test_detached(ctx):
+    s = Setup(ctx)
+    r = s.submit(s.job("for i in 1 2 3 4; do echo line $i; sleep 0.3; done; echo e >&2"), "--detach")
+    job = r.stdout.decode().strip()
+    check(len(job) == 64, f"no id: {r.stdout}")
+    r = s.warren("logs", job[:16], "-f")
+    check(r.stdout == b"line 1\nline 2\nline 3\nline 4\n", f"logs -f: {r.stdout}")
+    r = s.warren("logs", job[:16], "--stderr")
+    check(r.stdout == b"e\n", f"logs --stderr: {r.stdout}")
+    r = s.warren("show", job[:16], "--json")
+    check(lines(r)[0]["state"] == "done", f"show: {r.stdout}")
+    r = s.warren("result", job[:16])
+    check(r.stdout == b"line 1\nline 2\nline 3\nline 4\n", f"result: {r.stdout}")
+    s.warren("receipt", "verify", job[:16])
+    r = s.warren("jobs", "--to", s.dest, "--json")
+    check(any(j["id"] == job for j in lines(r)[0]["jobs"]), "not in the list")
+    r = s.warren("result", job[:16], "--out", "elsewhere")
+    s.warren("receipt", "verify", "elsewhere")
+    s.warren("result", "00" * 32, want=4)  # this machine's, and no daemon
+    return None
+
+
+def test_cancelled(ctx):
+    s = Setup(ctx)
+    p = s.start("submit", s.job("echo begun; sleep 60"), "--to", s.dest, "--out", "a")
+    check(p.stdout.readline() == b"begun\n", "not begun")
+    job = next(n for n in os.listdir(os.path.join(s.person, "jobs")))
+    s.warren("cancel", "a")
+    out, err = p.communicate(timeout=30)
+    check(p.returncode == 5, f"ended with {p.returncode}: {err}")
+    check(b"cancelled" in err, f"does not say so: {err}")
+    r = s.warren("show", job[:12])
+    check(b"killed cancelled" in r.stdout, f"show: {r.stdout}")
+    return None
+
+
+def test_interrupted(ctx):
+    s = Setup(ctx)
+    for sig in (signal.SIGINT, signal.SIGTERM):
+        folder = f"i{int(sig)}"
+        p = s.start("submit", s.job("echo begun; sleep 2; echo over"), "--to", s.dest, "--out", folder)
+        check(p.stdout.readline() == b"begun\n", "not begun")
+        p.send_signal(sig)
+        out, err = p.communicate(timeout=10)
+        check(p.returncode == 1, f"ended with {p.returncode}: {err}")
+        check(b"warren result" in err, f"does not say how to resume: {err}")
+        r = s.warren("result", folder)
+        check(r.stdout == b"begun\nover\n", f"result: {r.stdout}")
+        s.warren("receipt", "verify", folder)
+    return None
+
+
+def test_broken_link(ctx):
+    s = Setup(ctx)
+    text = "for i in $(seq 1 25); do echo line $i; sleep 0.4; done"
+    want = "".join(f"line {i}\n" for i in range(1, 26)).encode()
+    p = s.start("submit", s.job(text), "--to", s.dest, "--out", "a")
+    p.stdout.readline()
+    s.proxy.cut()
+    time.sleep(3)
+    s.proxy.mend()
+    out, err = p.communicate(timeout=120)
+    check(p.returncode == 0, f"ended with {p.returncode}: {err}")
+    check(open(s.path("a/stdout"), "rb").read() == want, f"lost: {out}")
+    check(b"line 1\n" + out == want, f"printed: {out}")
+    s.warren("receipt", "verify", "a")
+    return None
+
+
+def test_instance_restarted(ctx):
+    s = Setup(ctx)
+    text = "for i in $(seq 1 25); do echo line $i; sleep 0.4; done"
+    p = s.start("submit", s.job(text), "--to", s.dest, "--out", "a")
+    p.stdout.readline()
+    s.rnsd.stop()
+    time.sleep(1)
+    s.hub()
+    out, err = p.communicate(timeout=150)
+    check(p.returncode == 0, f"ended with {p.returncode}: {err}")
+    want = "".join(f"line {i}\n" for i in range(2, 26)).encode()
+    check(out == want, f"printed: {out}")
+    s.warren("receipt", "verify", "a")
+    return None
+
+
+def test_trust(ctx):
+    s = Setup(ctx)
+    job = s.job("echo hi")
+    # by name: anybody can announce it
+    r = s.warren("submit", job, "--to", "pynode", want=3, seconds=90)
+    check(b"pinned" in r.stderr, f"says: {r.stderr}")
+    check(not [n for n in os.listdir(s.work) if len(n) == 16], "a refused job left a folder")
+    path = os.path.join(s.person, "submit.yaml")
+    with open(path, "w") as f:
+        f.write(f"pins: [{{id: \"{s.urn}\", level: 1}}]\n")
+    s.warren("submit", job, "--to", "pynode", "--out", "a")
+    s.warren("submit", job, "--to", s.urn, "--out", "u")
+    with open(path, "w") as f:
+        f.write(f"pins: [{{id: \"{s.urn}\", level: -1}}]\n")
+    s.submit(job, want=3)
+    with open(path, "w") as f:
+        f.write("floor: 2\n")
+    s.submit(job, want=3)
+    with open(path, "w") as f:
+        f.write("flour: 2\n")
+    r = s.submit(job, want=2)
+    check(b"submit.yaml:1:1" in r.stderr and b"floor" in r.stderr, f"says: {r.stderr}")
+    os.unlink(path)
+    s.submit(job)
+    return None
+
+
+def test_errors(ctx):
+    s = Setup(ctx)
+    with open(s.path("bad.yaml"), "w") as f:
+        f.write("image: x\ncomand: [a]\n")
+    r = s.submit(s.path("bad.yaml"), want=2)
+    check(b"bad.yaml:2:1" in r.stderr, f"says: {r.stderr}")
+    r = s.submit(s.path("absent.yaml"), want=2)
+    r = s.warren("submit", s.job("true"), "--to", "00" * 16, "--timeout", "2s", want=4)
+    check(b"no answer" in r.stderr, f"says: {r.stderr}")
+    r = s.warren("submit", s.job("true"), "--to", "nobody", "--timeout", "1s", "--json", want=4)
+    check(lines(r)[-1]["event"] == "error", f"{r.stdout}")
+    os.makedirs(s.path("taken"))
+    s.submit(s.job("true"), "--out", "taken", want=2)
+    s.rnsd.stop()
+    r = s.submit(s.job("true"), want=4)
+    check(b"rnsd" in r.stderr, f"says: {r.stderr}")
+    return None
+
+
+def test_old(ctx):
+    s = Setup(ctx, ctx.args.python_old)
+    r = s.submit(s.job("echo old instance"), "--out", "a")
+    check(r.stdout == b"old instance\n", f"{r.stdout}")
+    s.warren("receipt", "verify", "a")
+    return None
+
+
+TESTS = [(f"submit/{f.__name__[5:]}", f) for f in
+         (test_ends, test_volumes, test_detached, test_cancelled, test_interrupted, test_broken_link,
+          test_instance_restarted, test_trust, test_errors, test_old)]

@@ -1,0 +1,445 @@
+#include "cli_node.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <rns/rns.h>
+
+#include "transport/core/mpk.h"
+#include "util.h"
+
+static void
+put_text(struct cn_bytes *b, const char *text)
+{
+	b->n = strlen(text);
+	memcpy(b->b, text, b->n);
+}
+
+/* ---- our side ---- */
+
+static bool
+store_input(void *arg, const uint8_t sha[32], uint64_t offset, uint8_t *out,
+    size_t n)
+{
+	struct world *w = arg;
+
+	for (int i = 0; i < 2; i++)
+		if (memcmp(w->m.volume[i].blob.sha256, sha, 32) == 0) {
+			assert_true(offset + n <= w->input[i].n);
+			memcpy(out, w->input[i].b + offset, n);
+			return !w->input_fails;
+		}
+	return false;
+}
+
+static bool
+store_at(struct world *w, struct cn_bytes *b, uint64_t offset,
+    const uint8_t *p, size_t n)
+{
+	if (w->store_fails)
+		return false;
+	assert_true(offset + n <= CN_BLOB);
+	if (offset == 0)
+		b->n = 0;
+	if (n > 0)
+		memcpy(b->b + offset, p, n);
+	b->n = MAX_OF(b->n, offset + n);
+	return true;
+}
+
+static bool
+store_output(void *arg, unsigned volume, uint64_t offset, const uint8_t *p,
+    size_t n)
+{
+	struct world *w = arg;
+
+	return store_at(w, &w->out[volume], offset, p, n);
+}
+
+static bool
+store_log(void *arg, unsigned stream, uint64_t offset, const uint8_t *p,
+    size_t n)
+{
+	struct world *w = arg;
+
+	return store_at(w, &w->log[stream - 1], offset, p, n);
+}
+
+static bool
+output_digest(void *arg, unsigned volume, uint8_t out[32])
+{
+	const struct world *w = arg;
+
+	rns_sha256(out, w->out[volume].b, w->out[volume].n);
+	return true;
+}
+
+static bool
+log_digest(void *arg, unsigned stream, uint8_t out[32])
+{
+	const struct world *w = arg;
+
+	rns_sha256(out, w->log[stream - 1].b, w->log[stream - 1].n);
+	return true;
+}
+
+struct world *
+world_new(void)
+{
+	static const uint8_t seed[32] = {7};
+	struct world *w = calloc(1, sizeof(*w));
+	struct manifest *m;
+	struct klp_key key;
+
+	assert_non_null(w);
+	assert_true(secp_init(seed));
+	w->secret = (struct klp_secret){.kind = KEY_SECP256K1};
+	memset(w->secret.raw, 5, 32);
+	assert_true(secret_public(&key, &w->secret));
+	m = &w->m;
+	manifest_init(m);
+	memset(m->job, 0x4a, 32);
+	m->nvolumes = 2;
+	(void)snprintf(m->volume[0].target, sizeof(m->volume[0].target),
+	    "/agent/data");
+	(void)snprintf(m->volume[1].target, sizeof(m->volume[1].target),
+	    "/agent/tmp");
+	m->volume[1].rw = true;
+	for (int i = 0; i < 2; i++) {
+		w->input[i].n = i == 0 ? 100000 : 1024;
+		for (size_t k = 0; k < w->input[i].n; k++)
+			w->input[i].b[k] = (uint8_t)(k * 31 + (size_t)i);
+		rns_sha256(m->volume[i].blob.sha256, w->input[i].b,
+		    w->input[i].n);
+		m->volume[i].blob.size = w->input[i].n;
+	}
+	put_text(&w->node_log[0], "first line\nsecond line\n");
+	put_text(&w->node_log[1], "careful\n");
+	w->node_out.n = 70000;
+	memset(w->node_out.b, 'o', w->node_out.n);
+	w->end_state = "done";
+	w->attempts = 1;
+	w->rtt_us = 10000;
+	w->running_polls = 3;
+	w->follow_cut = UINT64_MAX;
+	w->slice_min = UINT32_MAX;
+	w->s.manifest = m;
+	w->s.envelope = (const uint8_t *)"envelope";
+	w->s.envelope_len = 8;
+	w->s.binding = w->buf; /* not looked at here */
+	w->s.node_key = key;
+	w->s.buf = w->buf;
+	w->s.store = (struct sub_store){w, store_input, w, store_output,
+	    store_log, output_digest, log_digest};
+	return w;
+}
+
+void
+world_free(struct world *w)
+{
+	manifest_clear(&w->m);
+	free(w);
+}
+
+/* ---- the node ---- */
+
+static void
+answer_submit(struct world *w, struct wr *out, const struct proto_req *q)
+{
+	struct proto_submitted v = {.id = w->m.job, .state = pstr_of("queued")};
+	static const uint8_t n[32] = {9};
+	uint8_t missing[3][32];
+
+	if (w->refuse_code != NULL) {
+		struct proto_meta meta = {.code = pstr_of(w->refuse_code),
+		    .has_step = true,
+		    .step = (uint64_t)w->refuse_step,
+		    .why = pstr_of(w->refuse_why)};
+
+		proto_ans_put(out, ST_REFUSED, &meta);
+		return;
+	}
+	w->proofs_seen += q->proof != NULL;
+	if (w->proofs_wanted > w->proofs_seen) {
+		struct proto_meta meta = {.code = pstr_of("binding"),
+		    .has_step = true,
+		    .step = 4,
+		    .n = n};
+
+		proto_ans_put(out, ST_REFUSED, &meta);
+		return;
+	}
+	for (int i = 0; i < 2; i++)
+		if (w->has[i].n < w->input[i].n)
+			memcpy(missing[v.nmissing++],
+			    w->m.volume[i].blob.sha256, 32);
+	if (w->lie == LIE_STRANGE_BLOB)
+		memset(missing[v.nmissing++], 0x11, 32);
+	if (w->lie == LIE_OTHER_ANSWER)
+		v.id = w->secret.raw;
+	v.reason = pstr_of(v.nmissing > 0 ? "inputs" : "slots");
+	v.missing_put = (const uint8_t(*)[32])missing;
+	proto_ans_head(out, ST_OK, NULL);
+	proto_put_submitted(out, &v);
+}
+
+static void
+answer_put(struct world *w, struct wr *out, const struct proto_req *q)
+{
+	int i = memcmp(q->digest, w->m.volume[0].blob.sha256, 32) != 0;
+	struct cn_bytes *b = &w->has[i];
+
+	w->puts++;
+	assert_int_equal(q->n, w->input[i].n);
+	if (q->body.n > 0) {
+		w->slice_max = MAX_OF(w->slice_max, (uint32_t)q->body.n);
+		w->slice_min = MIN_OF(w->slice_min, (uint32_t)q->body.n);
+	}
+	assert_true(q->offset + q->body.n <= q->n);
+	if (q->offset <= b->n && q->offset + q->body.n > b->n) {
+		memcpy(b->b + q->offset, q->body.p, q->body.n);
+		b->n = q->offset + q->body.n;
+	}
+	if (b->n == q->n && w->digest_error) {
+		struct proto_meta meta = {.code = pstr_of("digest"),
+		    .has_step = true};
+
+		b->n = 0;
+		proto_ans_head(out, ST_REFUSED, &meta);
+		proto_put_have(out, 0);
+		return;
+	}
+	proto_ans_head(out, ST_OK, NULL);
+	proto_put_have(out, w->lie == LIE_HAVE ? q->n + 1 : b->n);
+}
+
+static void
+answer_status(struct world *w, struct wr *out, const struct proto_req *q)
+{
+	bool over = w->statuses++ >= w->running_polls;
+	struct proto_job_status v = {.id = w->m.job,
+	    .seq = (over ? 3 : 2) + 10 * w->attempts,
+	    .state = pstr_of(over ? w->end_state : "running"),
+	    .reason = pstr_of(over ? w->end_reason : NULL),
+	    .outcome = {.kind = OUT_NONE},
+	    .attempts = w->attempts};
+
+	if (q->has_since && q->since == v.seq) {
+		proto_ans_put(out, ST_NOT_MODIFIED, NULL);
+		return;
+	}
+	proto_ans_head(out, ST_OK, NULL);
+	proto_put_status(out, &v);
+}
+
+static void
+answer_bytes(struct world *w, struct wr *out, const struct cn_bytes *b,
+    const struct proto_req *q, bool other, bool shorter)
+{
+	size_t size = shorter ? b->n - 1 : b->n;
+	size_t o = MIN_OF(q->offset, size);
+	size_t n = MIN_OF(MIN_OF(q->n, PROTO_SLICE), size - o);
+	struct proto_meta meta = {.has_size = true, .size = size};
+	static uint8_t copy[CN_BLOB];
+
+	(void)w;
+	memcpy(copy, b->b + o, n);
+	if (other && n > 0)
+		copy[0] ^= 1;
+	proto_ans_head(out, ST_OK, &meta);
+	mpk_put_bin(out, copy, n);
+}
+
+static void
+make_result(struct world *w, struct proto_result *v, struct job_receipt *r)
+{
+	static uint8_t sha[3][32], raw[JOB_RECEIPT_LEN];
+	struct job_output o = {.path = "/agent/tmp", .size = w->node_out.n};
+	struct klp_secret secret = w->secret;
+
+	rns_sha256(sha[0], w->node_log[0].b, w->node_log[0].n);
+	rns_sha256(sha[1], w->node_log[1].b, w->node_log[1].n);
+	rns_sha256(sha[2], w->node_out.b, w->node_out.n);
+	memcpy(o.sha256, sha[2], 32);
+	*r = (struct job_receipt){.outcome = w->outcome,
+	    .code = w->code,
+	    .attempts = (uint8_t)w->attempts,
+	    .started = 1800000000};
+	memcpy(r->job, w->m.job, 32);
+	r->job[0] ^= w->lie == LIE_OTHER_JOB;
+	assert_true(outputs_root(r->outputs, &o, 1));
+	logs_root(r->logs, sha[0], w->node_log[0].n, sha[1], w->node_log[1].n);
+	secret.raw[31] ^= w->lie == LIE_OTHER_KEY;
+	assert_true(job_receipt_sign(r, &secret, NULL));
+	job_receipt_put(raw, r);
+	raw[300] ^= w->lie == LIE_SIGNATURE;
+	v->receipt = raw;
+	v->noutputs = 1;
+	v->outputs[0].target = pstr_of(
+	    w->lie == LIE_RO_OUTPUT ? "/agent/data" : "/agent/tmp");
+	v->outputs[0].sha256 = sha[2];
+	v->outputs[0].size = w->node_out.n + (w->lie == LIE_OUTPUTS);
+	for (int i = 0; i < 2; i++) {
+		v->log_sha[i] = sha[i];
+		v->log_size[i] = w->node_log[i].n + (w->lie == LIE_LOGS);
+	}
+}
+
+static void
+answer_result(struct world *w, struct wr *out)
+{
+	struct proto_result v = {0};
+	struct job_receipt r;
+
+	if (w->not_yet > 0) {
+		struct proto_meta meta = {.state = pstr_of(
+					      w->not_yet_state != NULL ?
+						  w->not_yet_state :
+						  "done")};
+
+		w->not_yet--;
+		proto_ans_put(out, ST_NOT_YET, &meta);
+		return;
+	}
+	make_result(w, &v, &r);
+	proto_ans_head(out, ST_OK, NULL);
+	proto_put_result(out, &v);
+}
+
+/* The stream in pieces, then its end. */
+static void
+stream(struct world *w, unsigned i, uint64_t from)
+{
+	const struct cn_bytes *b = &w->node_log[i];
+	uint64_t at = MIN_OF(from, b->n);
+
+	while (at < b->n) {
+		size_t n = MIN_OF(b->n - at, 7);
+
+		sub_stream(&w->s, i + 1, b->b + at, n, false);
+		at += n;
+	}
+	sub_stream(&w->s, i + 1, NULL, 0, true);
+}
+
+static void
+answer_follow(struct world *w, struct wr *out, const struct proto_req *q)
+{
+	unsigned i = q->stream - 1u;
+
+	w->follows[i]++;
+	if (w->no_follow) {
+		struct proto_meta meta = {.has_s = true, .s = 1};
+
+		proto_ans_put(out, ST_NOT_FOUND, &meta);
+		return;
+	}
+	if (w->early_stream)
+		stream(w, i, MIN_OF(q->offset, w->follow_cut));
+	proto_ans_head(out, ST_OK, NULL);
+	proto_put_offset(out, MIN_OF(q->offset, w->follow_cut));
+}
+
+static void
+answer(struct world *w, struct wr *out, const struct proto_req *q)
+{
+	switch (q->path) {
+	case PATH_SUBMIT:
+		answer_submit(w, out, q);
+		break;
+	case PATH_BLOB_PUT:
+		answer_put(w, out, q);
+		break;
+	case PATH_STATUS:
+		answer_status(w, out, q);
+		break;
+	case PATH_FOLLOW:
+		answer_follow(w, out, q);
+		break;
+	case PATH_RESULT:
+		answer_result(w, out);
+		break;
+	case PATH_BLOB_GET:
+		answer_bytes(w, out, &w->node_out, q,
+		    w->lie == LIE_OUTPUT_BYTES, w->lie == LIE_OUTPUT_SHORT);
+		break;
+	case PATH_LOG:
+		answer_bytes(w, out, &w->node_log[q->stream - 1], q,
+		    w->lie == LIE_LOG_BYTES, w->lie == LIE_LOG_SHORT);
+		break;
+	default:
+		fail_msg("an unexpected request: %s", proto_path(q->path));
+	}
+}
+
+static void
+exchange(struct world *w, const struct proto_req *req)
+{
+	static uint8_t wire[PROTO_REQUEST_MAX];
+	struct wr out = wr_make(wire, sizeof(wire));
+	struct proto_req got;
+	struct proto_ans ans;
+	const char *why;
+	uint64_t max;
+	bool stream_after;
+
+	proto_req_put(&out, req);
+	assert_true(wr_ok(&out));
+	assert_int_equal(proto_req_get(&got, req->path, wire, out.len, &why,
+			     &max), 0);
+	w->now = mono_add(w->now, w->rtt_us);
+	if (w->bytes_per_s > 0)
+		w->now = mono_add(w->now,
+		    (int64_t)(out.len * 1000000 / w->bytes_per_s));
+	out = wr_make(w->answer, sizeof(w->answer));
+	answer(w, &out, &got);
+	assert_true(wr_ok(&out));
+	w->answer_len = out.len;
+	if (w->on_answer != NULL)
+		w->on_answer(w);
+	assert_true(proto_ans_get(&ans, w->answer, w->answer_len));
+	stream_after = req->path == PATH_FOLLOW && ans.status == ST_OK &&
+	    !w->early_stream && !w->no_stream;
+	sub_answer(&w->s, w->now, &ans);
+	if (stream_after)
+		stream(w, got.stream - 1u, MIN_OF(got.offset, w->follow_cut));
+}
+
+void
+world_run(struct world *w, unsigned steps)
+{
+	static const uint8_t proof[PROTO_PROOF_LEN] = {3};
+	struct proto_req req;
+	struct mono at;
+
+	if (w->requests == 0)
+		sub_init(&w->s, w->now);
+	for (unsigned i = 0; i < steps && w->s.phase != SUB_END; i++) {
+		if (!sub_next(&w->s, w->now, &req, &at)) {
+			if (w->s.phase == SUB_END)
+				break;
+			if (at.us == INT64_MAX) {
+				assert_true(w->s.proof_wanted);
+				sub_prove(&w->s, proof);
+				continue;
+			}
+			assert_true(at.us > w->now.us);
+			w->now = at;
+			continue;
+		}
+		w->requests++;
+		if (w->break_at != 0 && w->requests == w->break_at) {
+			/* the session asks again on a new link, but a follow */
+			sub_link_lost(&w->s);
+			if (req.path == PATH_FOLLOW)
+				continue;
+		}
+		exchange(w, &req);
+	}
+}

@@ -1,0 +1,83 @@
+#ifndef TESTS_CLI_NODE_H
+#define TESTS_CLI_NODE_H
+
+#include "node/cli/submitter.h"
+#include "trust/secp.h"
+
+/*
+ * A pretend node, and the world around a submitter: virtual time, blobs and
+ * logs in memory, and switches for everything that a node may do wrong. What
+ * passes between the two is encoded and decoded as on the wire.
+ */
+#define CN_BLOB 300000
+
+struct cn_bytes {
+	size_t n;
+	uint8_t b[CN_BLOB];
+};
+
+/* Lies and troubles. */
+enum cn_lie {
+	LIE_NONE,
+	LIE_OTHER_KEY,	  /* the receipt is signed by another key */
+	LIE_OTHER_JOB,	  /* ... is for another job */
+	LIE_SIGNATURE,	  /* one bit of it */
+	LIE_OUTPUTS,	  /* listed otherwise than signed */
+	LIE_OUTPUT_BYTES, /* other bytes than signed */
+	LIE_OUTPUT_SHORT, /* fewer */
+	LIE_RO_OUTPUT,	  /* an output where a ro volume was */
+	LIE_LOGS,	  /* listed otherwise than signed */
+	LIE_LOG_BYTES,
+	LIE_LOG_SHORT,
+	LIE_STRANGE_BLOB, /* asks for what the job does not name */
+	LIE_OTHER_ANSWER, /* submit answers for another job */
+	LIE_HAVE,	  /* has more than the blob's size */
+};
+
+struct world {
+	struct submitter s;
+	struct mono now;
+	int64_t rtt_us;
+	uint64_t bytes_per_s; /* of the link; 0: as fast as you like */
+	struct manifest m;
+	struct klp_secret secret;
+	uint8_t buf[PROTO_SLICE];
+	/* ours */
+	struct cn_bytes input[2], log[2], out[2];
+	bool input_fails, store_fails;
+	/* the node's */
+	enum cn_lie lie;
+	struct cn_bytes has[2];	     /* uploaded */
+	struct cn_bytes node_log[2]; /* of the job's last attempt */
+	struct cn_bytes node_out;    /* of volume 1 */
+	uint8_t outcome;
+	int32_t code;
+	unsigned attempts;
+	const char *refuse_code, *refuse_why; /* submit is refused */
+	int refuse_step;
+	const char *end_state;	  /* "done", "refused", ... */
+	const char *end_reason;
+	bool digest_error;
+	unsigned proofs_wanted;	  /* so many submits are refused for one */
+	unsigned proofs_seen;
+	bool no_follow, no_stream; /* refused; accepted and silent */
+	bool early_stream;	  /* bytes and end come before the answer */
+	uint64_t follow_cut;	  /* answers with at most this offset */
+	unsigned running_polls;	  /* status answers "running" so often */
+	unsigned not_yet;	  /* result answers 7 so often */
+	const char *not_yet_state;
+	unsigned break_at;	  /* the link breaks before this request */
+	/* what happened */
+	unsigned requests, puts, statuses, follows[2];
+	uint32_t slice_max, slice_min;
+	uint8_t answer[PROTO_SLICE + 4096]; /* the last, encoded */
+	size_t answer_len;
+	void (*on_answer)(struct world *);
+};
+
+struct world *world_new(void);
+void world_free(struct world *);
+/* To the end of the machine, or until `steps` requests. */
+void world_run(struct world *, unsigned steps);
+
+#endif

@@ -1,0 +1,437 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "node/config.h"
+#include "node/profile.h"
+#include "sandbox/plan.h"
+#include "util.h"
+
+#define KEY                                                                    \
+	"pubkey:ecc-secp256k1:"                                                \
+	"0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+#define URN                                                                    \
+	"urn:klp:kindai:human:"                                                \
+	"a17636ee2000e767c974a77c1961d29828c91946019f5833844664ee07f57cad"
+#define RNS "00112233445566778899aabbccddeeff"
+#define MB (1ull << 20)
+
+/* Profile B of the seed, with a real key (design.md 4). */
+static const char seed[] = "mesh_identity: " KEY "\n"
+			   "auth_required: true\n"
+			   "trust_graph: klp://trust.kos/mesh-overlay.json\n"
+			   "data_limit_per_minute: 5MB\n"
+			   "accept_computation_requests: true\n";
+
+static const char full[] =
+    "mesh_identity: " KEY "\n"
+    "auth_required: true\n"
+    "trust_graph: klp://trust.kos/mesh-overlay.json\n"
+    "data_limit_per_minute: 1MB\n"
+    "accept_computation_requests: true\n"
+    "name: burrow-7\n"
+    "revocation_list: klp://revoked.kos/core.json\n"
+    "trust:\n"
+    "  floor: 2\n"
+    "  anchors:\n"
+    "    - {id: '" URN "', max_level: 2, scopes: [job.submit, \"*\"]}\n"
+    "    - id: '" KEY "'\n"
+    "  pins:\n"
+    "    - {id: '" URN "', level: -3}\n"
+    "    - {id: " RNS ", level: 2, ignore_revocation: true}\n"
+    "  boards: {\"kOS Core\": {authority: trust.kos, role: core-board}}\n"
+    "  anchors_from: [trust.kos]\n"
+    "  require_live_secp: always\n"
+    "  on_stale: warn\n"
+    "  grace: {graph: 1d, list: 2h}\n"
+    "limits:\n"
+    "  jobs_running: 2\n"
+    "  memory: 1GB\n"
+    "  cpu: 1.5\n"
+    "  time: 30m\n"
+    "  output: 128MB\n"
+    "  spool: 2GB\n"
+    "quotas:\n"
+    "  jobs_queued: 1\n"
+    "  jobs_per_hour: 2\n"
+    "  cpu_seconds_per_day: 3\n"
+    "  spool: 4MB\n"
+    "  requests_per_minute: 5\n"
+    "levels: {2: {memory: 512MB, time: 10m, pids: 300}}\n"
+    "require_layers: [user, pid, mount, landlock]\n"
+    "profile: small\n"
+    "neighbour_limit_per_minute: 1MB\n"
+    "max_airtime: 1m\n"
+    "announce_every: 5m\n"
+    "hub: https://hub.example.org/\n"
+    "metrics: unix:/run/warren.sock\n"
+    "keep_results: 1h\n";
+
+static struct node_config *
+good(const char *text)
+{
+	struct mistakes m = {0};
+	struct node_config *c = NULL;
+
+	if (node_config_parse(&c, text, strlen(text), &m) < 0)
+		fail_msg("%u:%u: %s", m.v[0].line, m.v[0].column, m.v[0].text);
+	return c;
+}
+
+static void
+defaults(void **state)
+{
+	struct node_config *c = good("");
+
+	(void)state;
+	assert_false(c->has_identity);
+	assert_true(c->auth_required);
+	assert_null(c->trust_graph);
+	assert_int_equal(c->data_limit_per_minute, 5 * MB);
+	assert_false(c->accept);
+	assert_int_equal(c->floor, 1);
+	assert_int_equal(c->npins, 0);
+	assert_int_equal(c->require_live_secp, LIVE_ABOVE_2);
+	assert_int_equal(c->on_stale, STALE_REFUSE_NEW);
+	assert_int_equal(c->grace_graph_ms, 604800000);
+	assert_int_equal(c->time_ms, 3600000);
+	assert_int_equal(c->output, 256 * MB);
+	assert_int_equal(c->spool, 1024 * MB);
+	assert_int_equal(c->cpu_milli, 2000);
+	assert_int_equal(c->jobs_queued, 16);
+	assert_int_equal(c->jobs_per_hour, 120);
+	assert_int_equal(c->cpu_seconds_per_day, 86400);
+	assert_int_equal(c->quota_spool, 256 * MB);
+	assert_int_equal(c->requests_per_minute, 600);
+	assert_int_equal(c->require_layers,
+	    LAYERS_FLOOR | LAYER_UTS | LAYER_MEMORY | LAYER_CPU | LAYER_PIDS);
+	assert_string_equal(c->profile, "default");
+	assert_int_equal(c->announce_every_ms, 1800000);
+	assert_int_equal(c->keep_results_ms, 604800000);
+	assert_null(node_config_later(c, 0));
+	assert_int_equal(c->memory, 0);
+	node_config_fit(c, 3, 1000 * MB);
+	assert_int_equal(c->memory, 500 * MB);
+	assert_int_equal(c->jobs_running, 3);
+	node_config_free(c);
+	node_config_free(NULL);
+}
+
+static void
+the_seeds(void **state)
+{
+	struct node_config *c = good(seed);
+
+	(void)state;
+	assert_true(c->has_identity && c->accept && c->auth_required);
+	assert_int_equal(c->identity.kind, KEY_SECP256K1);
+	assert_string_equal(c->trust_graph,
+	    "klp://trust.kos/mesh-overlay.json");
+	assert_int_equal(c->data_limit_per_minute, 5 * MB);
+	assert_non_null(strstr(node_config_later(c, 0), "trust_graph"));
+	assert_null(node_config_later(c, 1));
+	node_config_free(c);
+}
+
+static void
+every_key(void **state)
+{
+	struct node_config *c = good(full);
+	struct level_conf l;
+
+	(void)state;
+	assert_string_equal(c->name, "burrow-7");
+	assert_int_equal(c->floor, 2);
+	assert_int_equal(c->nanchors, 2);
+	assert_int_equal(c->anchors[0].max_level, 2);
+	assert_int_equal(c->anchors[0].scopes,
+	    1u << SCOPE_JOB_SUBMIT | 1u << SCOPE_ALL);
+	assert_int_equal(c->anchors[1].max_level, 3);
+	assert_int_equal(c->anchors[1].scopes, 1u << SCOPE_ALL);
+	assert_int_equal(c->npins, 2);
+	assert_int_equal(c->pins[0].level, -3);
+	assert_false(c->pins[0].is_rns);
+	assert_true(c->pins[1].is_rns && c->pins[1].ignore_revocation);
+	assert_int_equal(c->pins[1].id[15], 0xff);
+	assert_int_equal(c->nboards, 1);
+	assert_string_equal(c->boards[0].text, "kOS Core");
+	assert_string_equal(c->boards[0].role, "core-board");
+	assert_int_equal(c->nanchors_from, 1);
+	assert_int_equal(c->require_live_secp, LIVE_ALWAYS);
+	assert_int_equal(c->on_stale, STALE_WARN);
+	assert_int_equal(c->grace_list_ms, 7200000);
+	assert_int_equal(c->jobs_running, 2);
+	assert_int_equal(c->memory, 1024 * MB);
+	assert_int_equal(c->cpu_milli, 1500);
+	assert_int_equal(c->levels[1][LIMIT_MEMORY], 512 * MB);
+	assert_int_equal(c->levels[1][LIMIT_TIME], 600000);
+	assert_int_equal(c->levels[1][LIMIT_PIDS], 300);
+	assert_int_equal(c->levels[1][LIMIT_CPU], 0);
+	assert_int_equal(c->require_layers,
+	    LAYERS_FLOOR | LAYER_LANDLOCK);
+	assert_string_equal(c->hub, "https://hub.example.org/");
+	l = node_config_levels(c);
+	assert_int_equal(l.npins, 2);
+	assert_int_equal(node_config_floor(c), 2);
+	c->auth_required = false;
+	assert_int_equal(node_config_floor(c), 0);
+	for (unsigned i = 0; i < 7; i++)
+		assert_non_null(node_config_later(c, i));
+	assert_null(node_config_later(c, 7));
+	node_config_free(c);
+}
+
+/* Each with the place and a word of what is said. */
+static const struct {
+	const char *text;
+	unsigned line, column;
+	const char *says, *hint;
+} bad[] = {
+    {"accept_computation_request: true\n", 1, 1, "unknown key",
+	"accept_computation_requests"},
+    {"a: 1\n", 1, 1, "unknown key", ""},
+    {"auth_required: yes\n", 1, 16, "true or false", ""},
+    {"auth_required: \"true\"\n", 1, 16, "true or false", "quotes"},
+    {"auth_required:\n", 1, 15, "not nothing", ""},
+    {"accept_computation_requests: [true]\n", 1, 30, "not a list", ""},
+    {"mesh_identity: pubkey:ecc-secp256k1:02ab...\n", 1, 16, "no public key",
+	"66 hex"},
+    {"mesh_identity: pubkey:ed25519:"
+     "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\n",
+	1, 16, "secp256k1", ""},
+    {"trust_graph: https://trust.kos/x\n", 1, 14, "klp://", ""},
+    {"trust_graph: klp://trust.kos\n", 1, 14, "klp://", ""},
+    {"data_limit_per_minute: 5 MB\n", 1, 24, "a size", "5MB"},
+    {"data_limit_per_minute: fast\n", 1, 24, "a size", ""},
+    {"data_limit_per_minute: 10\n", 1, 24, "must be 1kB to", ""},
+    {"data_limit_per_minute: -5MB\n", 1, 24, "a size", ""},
+    {"name: 123456789012345678901234567890123\n", 1, 7, "0 to 32 bytes", ""},
+    {"name: {}\n", 1, 7, "a text, not a map", ""},
+    {"trust: []\n", 1, 8, "a map, not a list", ""},
+    {"trust: {flor: 1}\n", 1, 9, "unknown key", "floor"},
+    {"trust: {floor: 4}\n", 1, 16, "from -3 to 3", ""},
+    {"trust: {floor: high}\n", 1, 16, "from -3 to 3", ""},
+    {"trust:\n  pins:\n    - {id: nobody, level: 1}\n", 3, 12,
+	"names nobody", "Reticulum"},
+    {"trust:\n  pins:\n    - {level: 1}\n", 3, 7, "no id", ""},
+    {"trust:\n  pins:\n    - {id: " RNS "}\n", 3, 7, "needs a level", ""},
+    {"trust:\n  pins:\n    - {id: " RNS ", level: 9}\n", 3, 53,
+	"from -3 to 3", ""},
+    {"trust:\n  pins:\n    - " RNS "\n", 3, 7, "a pin must be a map", ""},
+    {"trust:\n  anchors:\n    - {id: " RNS "}\n", 3, 12, "names nobody", ""},
+    {"trust:\n  anchors:\n    - {id: '" URN "', scopes: [job]}\n", 3, 110,
+	"unknown scope", "job.submit"},
+    {"trust: {require_live_secp: above2}\n", 1, 28, "above_2", "above_2"},
+    {"trust: {on_stale: panic}\n", 1, 19, "refuse_new", ""},
+    {"trust: {grace: {graph: 7}}\n", 1, 24, "a time", "60s"},
+    {"trust: {boards: {x: {authority: a}}}\n", 1, 18, "authority and role",
+	""},
+    {"limits: {jobs_running: 0}\n", 1, 24, "from 1 to 64", ""},
+    {"limits: {memory: 1MB}\n", 1, 18, "must be 16MB", ""},
+    {"limits: {cpu: 0}\n", 1, 15, "number of cores", "0.5"},
+    {"limits: {time: 10}\n", 1, 16, "a time", ""},
+    {"limits: {log: 1MB}\n", 1, 10, "unknown key", ""},
+    {"quotas: {jobs_queued: many}\n", 1, 23, "whole number", ""},
+    {"levels: {4: {memory: 1MB}}\n", 1, 10, "unknown key", ""},
+    {"levels: {2: {mem: 1MB}}\n", 1, 14, "unknown key", ""},
+    {"require_layers: [user, secomp]\n", 1, 24, "a layer", "seccomp"},
+    {"require_layers: user\n", 1, 17, "a list", ""},
+    {"profile: ../x\n", 1, 10, "no name", "profiles/"},
+    {"announce_every: 1m\n", 1, 17, "must be 5m to 1d", ""},
+    {"hub: ftp://x\n", 1, 6, "not usable", "https"},
+    {"metrics: here\n", 1, 10, "not usable", "HOST:PORT"},
+    {"keep_results: 1s\n", 1, 15, "must be 1m", ""},
+    {"- a\n", 1, 1, "a map, not a list", ""},
+    {"auth_required: true\nauth_required: true\n", 2, 1, "twice", ""},
+};
+
+static void
+mistakes_have_places(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NELEM(bad); i++) {
+		struct mistakes m = {0};
+		struct node_config *c = NULL;
+		const struct mistake *v = &m.v[0];
+
+		assert_int_equal(node_config_parse(
+				     &c, bad[i].text, strlen(bad[i].text), &m),
+		    -1);
+		assert_null(c);
+		if (m.n != 1 || v->line != bad[i].line ||
+		    v->column != bad[i].column ||
+		    strstr(v->text, bad[i].says) == NULL ||
+		    strstr(v->hint, bad[i].hint) == NULL)
+			fail_msg("%s: %u: %u:%u %s (%s)", bad[i].text, m.n,
+			    v->line, v->column, v->text, v->hint);
+	}
+}
+
+static void
+all_mistakes_at_once(void **state)
+{
+	static const char text[] = "auth_required: 1\nfoo: 2\nlimits: {cpu: x}\n";
+	struct mistakes m = {0};
+	struct node_config *c = NULL;
+
+	(void)state;
+	assert_int_equal(node_config_parse(&c, text, strlen(text), &m), -1);
+	assert_int_equal(m.n, 3);
+}
+
+static void
+cuts(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n < sizeof(full); n++) {
+		struct mistakes m = {0};
+		struct node_config *c = NULL;
+
+		if (node_config_parse(&c, full, n, &m) == 0)
+			node_config_free(c);
+		else
+			assert_true(m.n > 0);
+	}
+}
+
+/* ---- container profiles ---- */
+
+/* Profile A of the seed, as it stands (design.md 4). */
+static const char agent[] = "image: kai/agent-runtime:latest\n"
+			    "cap_drop:\n"
+			    "  - ALL\n"
+			    "seccomp_profile: /etc/seccomp/kai-default.json\n"
+			    "read_only_fs: true\n"
+			    "limits:\n"
+			    "  memory: 256MB\n"
+			    "  cpu: 0.5\n"
+			    "volumes:\n"
+			    "  - ./data:/agent/data:ro\n"
+			    "  - ./tmp:/agent/tmp:rw\n"
+			    "network: isolated\n";
+
+static void
+the_seeds_profile(void **state)
+{
+	struct mistakes m = {0};
+	struct profile *p = NULL;
+	char name[PROFILE_NAME_MAX + 1];
+
+	(void)state;
+	assert_int_equal(profile_parse(&p, agent, strlen(agent), &m), 0);
+	assert_string_equal(p->image, "kai/agent-runtime:latest");
+	assert_true(profile_seccomp_name(name, p->seccomp));
+	assert_string_equal(name, "kai-default");
+	assert_true(p->read_only_fs);
+	assert_int_equal(p->limit[LIMIT_MEMORY], 256 * MB);
+	assert_int_equal(p->limit[LIMIT_CPU], 500);
+	assert_int_equal(p->limit[LIMIT_TIME], 0);
+	assert_int_equal(p->nvolumes, 2);
+	assert_string_equal(p->volume[0].source, "./data");
+	assert_string_equal(p->volume[0].target, "/agent/data");
+	assert_false(p->volume[0].rw);
+	assert_true(p->volume[1].rw);
+	assert_false(p->broker);
+	profile_free(p);
+	profile_free(NULL);
+	/* the built-in one: the same without image and volumes */
+	assert_int_equal(profile_parse(&p, profile_default_text(),
+			     strlen(profile_default_text()), &m),
+	    0);
+	assert_null(p->image);
+	assert_int_equal(p->nvolumes, 0);
+	assert_int_equal(p->limit[LIMIT_CPU], 500);
+	profile_free(p);
+	assert_int_equal(profile_parse(&p, "", 0, &m), 0);
+	assert_null(p->seccomp);
+	assert_true(p->read_only_fs);
+	profile_free(p);
+}
+
+static void
+bad_profiles(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned line, column;
+		const char *says;
+	} list[] = {
+	    {"imag: x\n", 1, 1, "unknown key"},
+	    {"image: []\n", 1, 8, "a text"},
+	    {"cap_drop: ALL\n", 1, 11, "a list"},
+	    {"cap_drop: [all]\n", 1, 12, "no capability"},
+	    {"seccomp_profile: /\n", 1, 18, "no usable name"},
+	    {"seccomp_profile: /etc/.json\n", 1, 18, "no usable name"},
+	    {"read_only_fs: maybe\n", 1, 15, "true or false"},
+	    {"limits: {memory: 0}\n", 1, 18, "must be"},
+	    {"limits: {disk: 1MB}\n", 1, 10, "unknown key"},
+	    {"limits: {pids: 0}\n", 1, 16, "whole number"},
+	    {"network: host\n", 1, 10, "isolated, none or broker"},
+	    {"volumes: x\n", 1, 10, "a list"},
+	    {"volumes: [a]\n", 1, 11, "SOURCE:TARGET"},
+	    {"volumes: ['a:/b']\n", 1, 11, ":ro or :rw"},
+	    {"volumes: ['/b:ro']\n", 1, 11, "SOURCE:TARGET"},
+	    {"volumes: [':/b:ro']\n", 1, 11, "source"},
+	    {"volumes: ['a::ro']\n", 1, 11, "target"},
+	    {"volumes: ['a:b:ro']\n", 1, 11, ""},
+	    {"volumes: ['a:/b/../c:ro']\n", 1, 11, ""},
+	    {"volumes: ['a:/proc/x:ro']\n", 1, 11, ""},
+	    {"volumes: ['a:/b:ro', 'c:/b/d:rw']\n", 1, 22, "inside"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(list); i++) {
+		struct mistakes m = {0};
+		struct profile *p = NULL;
+
+		assert_int_equal(profile_parse(&p, list[i].text,
+				     strlen(list[i].text), &m),
+		    -1);
+		if (m.n != 1 || m.v[0].line != list[i].line ||
+		    m.v[0].column != list[i].column ||
+		    strstr(m.v[0].text, list[i].says) == NULL)
+			fail_msg("%s: %u: %u:%u %s", list[i].text, m.n,
+			    m.v[0].line, m.v[0].column, m.v[0].text);
+	}
+}
+
+static void
+names(void **state)
+{
+	char name[PROFILE_NAME_MAX + 1];
+
+	(void)state;
+	assert_true(profile_name_ok("default"));
+	assert_false(profile_name_ok(""));
+	assert_false(profile_name_ok(".x"));
+	assert_false(profile_name_ok("a/b"));
+	assert_true(profile_seccomp_name(name, "default"));
+	assert_true(profile_seccomp_name(name, "a/b.c.json"));
+	assert_string_equal(name, "b.c");
+	assert_false(profile_seccomp_name(name, ""));
+	assert_false(profile_seccomp_name(name, "a/.."));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(defaults),
+	    cmocka_unit_test(the_seeds),
+	    cmocka_unit_test(every_key),
+	    cmocka_unit_test(mistakes_have_places),
+	    cmocka_unit_test(all_mistakes_at_once),
+	    cmocka_unit_test(cuts),
+	    cmocka_unit_test(the_seeds_profile),
+	    cmocka_unit_test(bad_profiles),
+	    cmocka_unit_test(names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

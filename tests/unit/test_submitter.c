@@ -1,0 +1,416 @@
+/* The submitter against a pretend node, in virtual time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli_node.h"
+#include "util.h"
+#include "vec.h"
+
+#define STEPS 5000
+
+static void
+assert_whole(const struct world *w)
+{
+	assert_int_equal(w->s.phase, SUB_END);
+	assert_int_equal(w->s.end, SUB_DONE);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(w->log[i].n, w->node_log[i].n);
+		assert_memory_equal(w->log[i].b, w->node_log[i].b,
+		    w->log[i].n);
+	}
+	assert_int_equal(w->out[1].n, w->node_out.n);
+	assert_memory_equal(w->out[1].b, w->node_out.b, w->node_out.n);
+}
+
+static void
+test_whole(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	world_run(w, STEPS);
+	assert_whole(w);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(w->has[i].n, w->input[i].n);
+		assert_memory_equal(w->has[i].b, w->input[i].b, w->has[i].n);
+	}
+	assert_string_equal(w->s.state, "done");
+	assert_int_equal(w->follows[0], 1);
+	assert_int_equal(w->follows[1], 1);
+	world_free(w);
+}
+
+static void
+test_outcomes(void **state)
+{
+	static const struct {
+		uint8_t outcome;
+		int32_t code;
+		const char *end_state;
+	} t[] = {
+	    {JOB_EXITED, 0, "done"},
+	    {JOB_EXITED, 3, "done"},
+	    {JOB_SIGNALLED, 15, "done"},
+	    {JOB_KILLED, KILL_TIME, "done"},
+	    {JOB_KILLED, KILL_VIOLATION + 256 * 4, "done"},
+	    {JOB_LOST, 0, "lost"},
+	    {JOB_CANCELLED, 0, "cancelled"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct world *w = world_new();
+
+		w->outcome = t[i].outcome;
+		w->code = t[i].code;
+		w->end_state = t[i].end_state;
+		world_run(w, STEPS);
+		assert_whole(w);
+		assert_int_equal(w->s.r.outcome, t[i].outcome);
+		assert_int_equal(w->s.r.code, t[i].code);
+		world_free(w);
+	}
+}
+
+static void
+test_refused(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->refuse_code = "quota";
+	w->refuse_why = "jobs_queued";
+	w->refuse_step = 6;
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_REFUSED);
+	assert_string_equal(w->s.code, "quota");
+	assert_string_equal(w->s.why, "jobs_queued");
+	assert_int_equal(w->s.step, 6);
+	assert_string_equal(w->s.state, "");
+	world_free(w);
+
+	w = world_new();
+	w->end_state = "refused";
+	w->end_reason = "volume: not normalised";
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_NO_RECEIPT);
+	assert_string_equal(w->s.code, "volume: not normalised");
+	world_free(w);
+}
+
+static void
+test_lies(void **state)
+{
+	static const struct {
+		enum cn_lie lie;
+		enum sub_end end;
+	} t[] = {
+	    {LIE_OTHER_KEY, SUB_BAD_RECEIPT},
+	    {LIE_OTHER_JOB, SUB_BAD_RECEIPT},
+	    {LIE_SIGNATURE, SUB_BAD_RECEIPT},
+	    {LIE_OUTPUTS, SUB_BAD_RECEIPT},
+	    {LIE_OUTPUT_BYTES, SUB_BAD_NODE},
+	    {LIE_OUTPUT_SHORT, SUB_BAD_NODE},
+	    {LIE_RO_OUTPUT, SUB_BAD_RECEIPT},
+	    {LIE_LOGS, SUB_BAD_RECEIPT},
+	    {LIE_LOG_BYTES, SUB_BAD_RECEIPT},
+	    {LIE_LOG_SHORT, SUB_BAD_NODE},
+	    {LIE_STRANGE_BLOB, SUB_BAD_NODE},
+	    {LIE_OTHER_ANSWER, SUB_BAD_NODE},
+	    {LIE_HAVE, SUB_BAD_NODE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct world *w = world_new();
+
+		w->lie = t[i].lie;
+		w->no_follow = true; /* logs by job/log */
+		world_run(w, STEPS);
+		assert_int_equal(w->s.phase, SUB_END);
+		assert_int_equal(w->s.end, t[i].end);
+		assert_true(w->s.why[0] != '\0');
+		world_free(w);
+	}
+}
+
+static void
+test_local(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->digest_error = true;
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_LOCAL);
+	world_free(w);
+	w = world_new();
+	w->input_fails = true;
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_LOCAL);
+	world_free(w);
+	w = world_new();
+	w->store_fails = true;
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_LOCAL);
+	world_free(w);
+}
+
+static void
+test_streams(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < 5; kind++) {
+		struct world *w = world_new();
+
+		w->no_follow = kind == 0;
+		w->no_stream = kind == 1;
+		w->early_stream = kind == 2 || kind == 4;
+		/* the node starts elsewhere than it was asked */
+		w->follow_cut = kind >= 3 ? 0 : UINT64_MAX;
+		if (kind >= 3) {
+			w->s.resume = true;
+			world_run(w, 0);
+			w->requests = 1;
+			memcpy(w->log[0].b, w->node_log[0].b, 11);
+			w->log[0].n = w->s.log_have[0] = 11;
+		}
+		world_run(w, STEPS);
+		assert_whole(w);
+		world_free(w);
+	}
+}
+
+/* A link that breaks at each request in turn. */
+static void
+test_breaks(void **state)
+{
+	unsigned last = 1;
+
+	(void)state;
+	for (unsigned at = 1; at <= last; at++) {
+		struct world *w = world_new();
+
+		w->break_at = at;
+		w->proofs_wanted = 1;
+		world_run(w, STEPS);
+		assert_whole(w);
+		last = w->requests;
+		world_free(w);
+	}
+	assert_true(last > 10);
+}
+
+static void
+second_attempt(struct world *w)
+{
+	if (w->statuses != 2 || w->attempts == 2)
+		return;
+	w->attempts = 2;
+	w->node_log[0].n = 5;
+	memcpy(w->node_log[0].b, "again", 5);
+	w->running_polls = 8;
+}
+
+static void
+test_attempts(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->s.seq = 0;
+	w->on_answer = second_attempt;
+	world_run(w, STEPS);
+	assert_whole(w);
+	assert_int_equal(w->log[0].n, 5);
+	world_free(w);
+
+	/* lost, and queued again: the result is not there yet */
+	w = world_new();
+	w->end_state = "lost";
+	w->not_yet = 3;
+	w->not_yet_state = "queued";
+	world_run(w, STEPS);
+	assert_whole(w);
+	world_free(w);
+
+	w = world_new();
+	w->not_yet = 4;
+	world_run(w, STEPS);
+	assert_whole(w);
+	world_free(w);
+}
+
+static void
+test_proof(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->proofs_wanted = 2;
+	world_run(w, STEPS);
+	assert_whole(w);
+	assert_true(w->proofs_seen >= 2);
+	world_free(w);
+
+	/* a node that is never satisfied */
+	w = world_new();
+	w->proofs_wanted = 1000;
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_REFUSED);
+	assert_string_equal(w->s.code, "binding");
+	assert_true(w->proofs_seen < 20);
+	world_free(w);
+}
+
+static void
+test_slices(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	/* fast: up to what the node takes */
+	w->s.slice_max = 65536;
+	world_run(w, STEPS);
+	assert_whole(w);
+	assert_int_equal(w->slice_max, 65536);
+	world_free(w);
+
+	/* 1 kB/s: down from the first 32 KiB, so that a break costs little */
+	w = world_new();
+	w->bytes_per_s = 1000;
+	world_run(w, STEPS);
+	assert_whole(w);
+	assert_int_equal(w->slice_max, 32768);
+	assert_true(w->puts >= 10);
+	world_free(w);
+}
+
+static void
+test_detach_resume(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->s.detach = true;
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_DETACHED);
+	assert_int_equal(w->has[0].n, w->input[0].n);
+	assert_int_equal(w->follows[0], 0);
+	world_free(w);
+
+	w = world_new();
+	w->s.resume = true;
+	world_run(w, STEPS);
+	assert_whole(w);
+	assert_int_equal(w->puts, 0);
+	world_free(w);
+
+	/* half of an input is there already */
+	w = world_new();
+	w->has[0].n = 50000;
+	memcpy(w->has[0].b, w->input[0].b, 50000);
+	world_run(w, STEPS);
+	assert_whole(w);
+	assert_memory_equal(w->has[0].b, w->input[0].b, w->input[0].n);
+	world_free(w);
+}
+
+/* An hour of waiting costs few requests, and none is sent in a burst. */
+static void
+test_pace(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->running_polls = 1800;
+	w->no_stream = true;
+	world_run(w, STEPS);
+	assert_whole(w);
+	assert_true(w->now.us > 50 * 60 * MONO_SECOND);
+	world_free(w);
+}
+
+/* ---- every answer cut at every place ---- */
+
+struct cutting {
+	struct world *w;
+	unsigned taken;
+};
+
+static void
+try_cut(void *arg, const uint8_t *data, size_t n)
+{
+	struct cutting *c = arg;
+	static struct submitter copy;
+	struct proto_ans a;
+
+	if (!proto_ans_get(&a, data, n))
+		return;
+	c->taken++;
+	copy = c->w->s;
+	/* what it writes is thrown away */
+	sub_answer(&copy, c->w->now, &a);
+}
+
+static void
+cut(struct world *w)
+{
+	struct cutting c = {.w = w};
+	struct cn_bytes *keep = malloc(4 * sizeof(*keep));
+
+	assert_non_null(keep);
+	if (w->answer_len > 1000) {
+		free(keep);
+		return; /* bytes of a blob: nothing new */
+	}
+	memcpy(keep, w->log, 2 * sizeof(*keep));
+	memcpy(keep + 2, w->out, 2 * sizeof(*keep));
+	vec_each_prefix(w->answer, w->answer_len, try_cut, &c);
+	assert_int_equal(c.taken, 0);
+	vec_each_flip(w->answer, w->answer_len, try_cut, &c);
+	memcpy(w->log, keep, 2 * sizeof(*keep));
+	memcpy(w->out, keep + 2, 2 * sizeof(*keep));
+	free(keep);
+}
+
+static void
+test_cut(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->on_answer = cut;
+	w->proofs_wanted = 1;
+	world_run(w, STEPS);
+	assert_whole(w);
+	world_free(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_whole),
+	    cmocka_unit_test(test_outcomes),
+	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_lies),
+	    cmocka_unit_test(test_local),
+	    cmocka_unit_test(test_streams),
+	    cmocka_unit_test(test_breaks),
+	    cmocka_unit_test(test_attempts),
+	    cmocka_unit_test(test_proof),
+	    cmocka_unit_test(test_slices),
+	    cmocka_unit_test(test_detach_resume),
+	    cmocka_unit_test(test_pace),
+	    cmocka_unit_test(test_cut),
+	};
+
+	return cmocka_run_group_tests_name("submitter", tests, NULL, NULL);
+}
