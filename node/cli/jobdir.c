@@ -325,6 +325,19 @@ result_json(const struct jobdir_end *e)
 	return o;
 }
 
+static bool
+append_newline(char **text)
+{
+	size_t n = strlen(*text);
+	char *grown = realloc(*text, n + 2);
+
+	if (grown == NULL)
+		return false;
+	memcpy(grown + n, "\n", 2);
+	*text = grown;
+	return true;
+}
+
 int
 jobdir_finish(struct jobdir *j, const struct jobdir_end *e)
 {
@@ -352,6 +365,7 @@ jobdir_finish(struct jobdir *j, const struct jobdir_end *e)
 	text = o != NULL ? json_dumps(o, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
 	json_decref(o);
 	if (text == NULL ||
+	    !append_newline(&text) ||
 	    file_replace(j->dir, "result.json", text, strlen(text), 0644) != 0 ||
 	    file_replace(j->dir, "receipt", s->receipt, sizeof(s->receipt),
 		0644) != 0) {

@@ -150,6 +150,8 @@ nodes_note(const struct person *p, const uint8_t dest[16],
 	if (text == NULL)
 		return;
 	n = snprintf(text, cap, "%s %s %s\n", hex, hex_fp, safe);
+	if (old != NULL && n > 0 && strncmp(old, text, (size_t)n) == 0)
+		return; /* it is the first line already */
 	for (line = old != NULL ? strtok_r(old, "\n", &save) : NULL;
 	     line != NULL && n > 0; line = strtok_r(NULL, "\n", &save))
 		if (strncmp(line, hex, 32) != 0)

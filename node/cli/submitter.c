@@ -10,7 +10,7 @@
 #define SLICE_MIN 2048
 #define SLICE_FIRST 32768
 /* ours: the pace of asking for the status grows from the first to the last */
-#define POLL_FIRST_US 20000
+#define POLL_FIRST_US 4000
 #define POLL_LAST_US (2 * MONO_SECOND)
 /* ours: live proofs for one submit; a link that breaks needs another */
 #define PROOFS_MAX 8
@@ -296,16 +296,23 @@ ended(const char *state)
 	    strcmp(state, "cancelled") == 0;
 }
 
+/* When to ask again: rarer each time, and never more often than the way there
+ * and back takes, twice. */
+static void
+pace(struct submitter *s, struct mono now)
+{
+	s->poll_us = MIN_OF(s->poll_us * 3 / 2, POLL_LAST_US);
+	s->poll_at = mono_add(now,
+	    MAX_OF(s->poll_us, 2 * mono_sub(now, s->sent_at)));
+}
+
 static void
 answer_status(struct submitter *s, struct mono now, const struct proto_ans *a)
 {
 	struct proto_job_status v;
 	bool changed;
 
-	s->poll_us = MIN_OF(s->poll_us * 3 / 2, POLL_LAST_US);
-	/* never more often than the way there and back takes, twice */
-	s->poll_at = mono_add(now,
-	    MAX_OF(s->poll_us, 2 * mono_sub(now, s->sent_at)));
+	pace(s, now);
 	if (a->status == ST_NOT_MODIFIED)
 		return;
 	if (!proto_get_status(&v, a)) {
@@ -405,8 +412,7 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 			enter_watch(s, now);
 			return;
 		}
-		s->poll_us = MIN_OF(s->poll_us * 2, POLL_LAST_US);
-		s->poll_at = mono_add(now, s->poll_us);
+		pace(s, now);
 		return;
 	}
 	if (!proto_get_result(&v, a)) {

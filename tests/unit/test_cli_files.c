@@ -1,0 +1,475 @@
+/* What people write: JOB.yaml, submit.yaml, their keys; what they see. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli_capture.h"
+#include "util.h"
+
+#include "node/cli/cli.h"
+#include "node/cli/jobfile.h"
+#include "node/cli/person.h"
+#include "node/cli/remote.h"
+
+static struct cli c = {.verb = "test"};
+
+/* ---- JOB.yaml ---- */
+
+static void
+test_job_good(void **state)
+{
+	static const char text[] =
+	    "image: kai/agent-runtime:latest\n"
+	    "command: [\"/bin/sh\", \"-c\", \"sort\"]\n"
+	    "env: {LANG: C, N: 07}\n"
+	    "cap_drop: [ALL]\n"
+	    "seccomp_profile: /etc/seccomp/kai-default.json\n"
+	    "read_only_fs: true\n"
+	    "limits: {memory: 256MB, cpu: 0.5, time: 60s, pids: 64,"
+	    " output: 1MB, log: 64kB}\n"
+	    "volumes:\n"
+	    "  - ./data:/agent/data:ro\n"
+	    "  - ./a:b:/agent/tmp:rw\n"
+	    "network: isolated\n"
+	    "trust: {level: high, requires_review: false,"
+	    " approved_by: \"kOS Core Trust Board v1.4\"}\n"
+	    "deadline: 24h\n"
+	    "retries: 2\n";
+	const char *dir = temp_dir();
+	struct job_file f;
+	char path[512];
+
+	(void)state;
+	write_text(dir, "job.yaml", text);
+	(void)snprintf(path, sizeof(path), "%s/job.yaml", dir);
+	assert_int_equal(job_file_read(&c, path, &f), CLI_OK);
+	assert_string_equal(f.m.image, "kai/agent-runtime:latest");
+	assert_int_equal(f.m.command.n, 3);
+	assert_string_equal(f.m.env.v[1], "N=07");
+	assert_int_equal(f.m.limit[LIMIT_MEMORY], 256u << 20);
+	assert_int_equal(f.m.limit[LIMIT_CPU], 500);
+	assert_int_equal(f.m.limit[LIMIT_TIME], 60000);
+	assert_int_equal(f.m.limit[LIMIT_LOG], 65536);
+	assert_int_equal(f.m.nvolumes, 2);
+	assert_string_equal(f.local[0], "./data");
+	assert_string_equal(f.local[1], "./a:b");
+	assert_string_equal(f.m.volume[1].target, "/agent/tmp");
+	assert_true(f.m.volume[1].rw);
+	assert_int_equal(f.deadline_s, 86400);
+	assert_int_equal(f.m.retries, 2);
+	job_file_clear(&f);
+	temp_remove(dir);
+}
+
+static void
+test_job_bad(void **state)
+{
+	/* text, and where what is said */
+	static const struct {
+		const char *text, *said;
+	} t[] = {
+	    {"", "the file is empty"},
+	    {"- a\n", ":1:1: "},
+	    {"image: x\nimagee: y\n", ":2:1: unknown key \"imagee\""},
+	    {"image: x\ncomand: [a]\n", "did you mean \"command\""},
+	    {"command: [a]\n", ":1:1: a job has exactly one of"},
+	    {"image: x\nwasm: ./m\n", ":1:1: a job has exactly one of"},
+	    {"image: [x]\n", ":1:8: "},
+	    {"image: \"\"\n", ":1:8: "},
+	    {"image: x\nlimits: {memroy: 1MB}\n", ":2:10: unknown key"},
+	    {"image: x\nlimits: {memory: 1XB}\n", ":2:18: limits.memory"},
+	    {"image: x\nlimits: {cpu: fast}\n", ":2:15: limits.cpu"},
+	    {"image: x\nlimits: {pids: 0}\n", ":2:16: limits.pids"},
+	    {"image: x\nlimits: {time: 5}\n", ":2:16: limits.time"},
+	    {"image: x\nvolumes: ./a\n", ":2:10: volumes"},
+	    {"image: x\nvolumes:\n  - ./a:/b\n", ":3:5: volumes"},
+	    {"image: x\nvolumes:\n  - ./a:/b:rx\n", ":3:5: volumes"},
+	    {"image: x\nvolumes:\n  - ./a:b:ro\n", ":3:5: volumes"},
+	    {"image: x\nvolumes:\n  - ./a:/proc/x:ro\n", ":3:5: volumes"},
+	    {"image: x\nvolumes:\n  - ./a:/b/../c:ro\n", ":3:5: volumes"},
+	    {"image: x\nvolumes:\n  - ./a:/b:ro\n  - ./c:/b/d:rw\n",
+		":4:5: volumes: /b/d lies in another"},
+	    {"image: x\nnetwork: host\n", ":2:10: network"},
+	    {"image: x\ntrust: {level: huge}\n", ":2:16: trust.level"},
+	    {"image: x\ntrust: {levle: high}\n", ":2:9: unknown key"},
+	    {"image: x\nretries: 17\n", ":2:10: retries"},
+	    {"image: x\nretries: many\n", ":2:10: retries"},
+	    {"image: x\ndeadline: tomorrow\n", ":2:11: deadline"},
+	    {"image: x\nread_only_fs: maybe\n", ":2:15: read_only_fs"},
+	    {"image: x\nenv: {A: [b]}\n", ":2:10: env: A"},
+	    {"image: x\nimage: y\n", ":2:"},
+	    {"image: &a x\n", ":1:"},
+	    {"image: x\n\tcommand: y\n", ":2:"},
+	    {"image: x\ncommand: {a: b}\n", ":2:10: command"},
+	};
+	const char *dir = temp_dir();
+	char path[512];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/job.yaml", dir);
+	for (size_t i = 0; i < NELEM(t); i++) {
+		const struct captured *said;
+		struct job_file f;
+		int rc;
+
+		write_text(dir, "job.yaml", t[i].text);
+		capture_begin();
+		rc = job_file_read(&c, path, &f);
+		said = capture_end();
+		job_file_clear(&f);
+		if (rc != CLI_USAGE || strstr(said->err, t[i].said) == NULL ||
+		    strstr(said->err, "job.yaml:") == NULL)
+			fail_msg("%s: %d, says %s", t[i].text, rc, said->err);
+	}
+	temp_remove(dir);
+}
+
+/* Several mistakes are told at once; --json has each as an object. */
+static void
+test_job_many(void **state)
+{
+	struct cli js = {.verb = "submit", .json = true};
+	const char *dir = temp_dir();
+	const struct captured *said;
+	const char *p;
+	struct job_file f;
+	char path[512];
+	int n = 0;
+
+	(void)state;
+	write_text(dir, "job.yaml", "image: x\na: 1\nb: 2\nretries: x\n");
+	(void)snprintf(path, sizeof(path), "%s/job.yaml", dir);
+	capture_begin();
+	assert_int_equal(job_file_read(&js, path, &f), CLI_USAGE);
+	said = capture_end();
+	job_file_clear(&f);
+	for (p = said->out; (p = strstr(p, "\"event\":\"error\"")) != NULL; p++)
+		n++;
+	assert_int_equal(n, 3);
+	temp_remove(dir);
+}
+
+/* ---- keys ---- */
+
+static int
+load(const char *dir, struct person *p, const struct captured **said)
+{
+	struct cli me = {.verb = "test", .identity = dir};
+	int rc;
+
+	capture_begin();
+	rc = person_load(&me, p);
+	*said = capture_end();
+	person_clear(p);
+	return rc;
+}
+
+static void
+test_person(void **state)
+{
+	const char *base = temp_dir();
+	const struct captured *said;
+	struct person a, b;
+	char dir[400], path[512];
+	struct stat st;
+
+	(void)state;
+	(void)snprintf(dir, sizeof(dir), "%s/deep/me", base);
+	assert_int_equal(load(dir, &a, &said), CLI_OK);
+	assert_int_equal(load(dir, &b, &said), CLI_OK);
+	assert_memory_equal(a.fp, b.fp, FP_LEN);
+	assert_memory_equal(a.binding, b.binding, BINDING_LEN);
+	for (int i = 0; i < 3; i++) {
+		static const char *const name[] = {"reticulum", "mesh",
+		    "binding"};
+
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, name[i]);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0600);
+	}
+	/* a broken binding is made anew */
+	write_text(dir, "binding", "nothing");
+	assert_int_equal(load(dir, &b, &said), CLI_OK);
+	assert_memory_equal(a.fp, b.fp, FP_LEN);
+	/* a key that others can read is refused, and is left as it is */
+	(void)snprintf(path, sizeof(path), "%s/mesh", dir);
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(load(dir, &b, &said), CLI_FAILED);
+	assert_non_null(strstr(said->err, "chmod 600"));
+	assert_int_equal(chmod(path, 0600), 0);
+	/* a key of another length */
+	write_text(dir, "mesh", "short");
+	assert_int_equal(load(dir, &b, &said), CLI_FAILED);
+	assert_non_null(strstr(said->err, "mesh: "));
+	write_text(dir, "mesh", "this text is longer than thirty-two bytes");
+	assert_int_equal(load(dir, &b, &said), CLI_FAILED);
+	/* not a scalar of the curve */
+	write_text(dir, "mesh",
+	    "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+	    "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff");
+	assert_int_equal(load(dir, &b, &said), CLI_FAILED);
+	/* a link to elsewhere */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/dev/zero", path), 0);
+	assert_int_equal(load(dir, &b, &said), CLI_FAILED);
+	assert_int_equal(unlink(path), 0);
+	/* a folder that others can write */
+	assert_int_equal(chmod(dir, 0777), 0);
+	assert_int_equal(load(dir, &b, &said), CLI_FAILED);
+	assert_non_null(strstr(said->err, "chmod go-w"));
+	temp_remove(base);
+}
+
+static void
+test_notes(void **state)
+{
+	const char *base = temp_dir();
+	struct cli me = {.verb = "test", .identity = base};
+	struct job_note n = {.folder = "/some/where"}, got;
+	struct person p;
+
+	(void)state;
+	assert_int_equal(person_load(&me, &p), CLI_OK);
+	memset(n.job, 0xab, 32);
+	memset(n.dest, 7, 16);
+	assert_true(person_note_job(&p, &n));
+	assert_int_equal(person_find_job(&p, "abab", &got), 1);
+	assert_memory_equal(&got, &n, sizeof(n));
+	assert_int_equal(person_find_job(&p, "ABABAB", &got), 1);
+	assert_int_equal(person_find_job(&p, "abac", &got), 0);
+	assert_int_equal(person_find_job(&p, "aba", &got), 0);
+	n.job[20] = 0xac;
+	assert_true(person_note_job(&p, &n));
+	assert_int_equal(person_find_job(&p, "abab", &got), -1);
+	person_forget_job(&p, n.job);
+	assert_int_equal(person_find_job(&p, "abab", &got), 1);
+	person_clear(&p);
+	temp_remove(base);
+}
+
+/* ---- whom inputs may go to ---- */
+
+static void
+test_judge(void **state)
+{
+	struct remote r = {0};
+	char fp[65];
+	static const struct {
+		const char *text; /* %s: the fingerprint */
+		enum node_by by;
+		bool may;
+		int level;
+	} t[] = {
+	    {"", NODE_BY_HASH, true, 0},
+	    {"", NODE_BY_URN, true, 0},
+	    {"", NODE_BY_NAME, false, 0},
+	    {"floor: 1\n", NODE_BY_HASH, false, 0},
+	    {"floor: -1\n", NODE_BY_NAME, false, 0},
+	    {"pins: [{id: \"urn:klp:x:device:%s\", level: 0}]\n",
+		NODE_BY_NAME, true, 0},
+	    {"pins: [{id: \"urn:klp:x:device:%s\", level: 2}]\nfloor: 2\n",
+		NODE_BY_NAME, true, 2},
+	    {"pins: [{id: \"urn:klp:x:device:%s\", level: 1}]\nfloor: 2\n",
+		NODE_BY_HASH, false, 1},
+	    {"pins: [{id: \"urn:klp:x:device:%s\", level: -1}]\n",
+		NODE_BY_HASH, false, -1},
+	    {"pins: [{id: \"urn:klp:x:device:%s\", level: -3}]\nfloor: -3\n",
+		NODE_BY_URN, false, -3},
+	    {"anchors: [{id: \"urn:klp:x:device:%s\", max_level: 3}]\n",
+		NODE_BY_NAME, true, 3},
+	    {"anchors: [{id: \"urn:klp:x:device:%s\", scopes: "
+	     "[job.submit]}]\n",
+		NODE_BY_NAME, false, 0},
+	    {"anchors: [{id: \"urn:klp:x:device:%s\", scopes: "
+	     "[job.result]}]\nfloor: 3\n",
+		NODE_BY_HASH, true, 3},
+	};
+
+	(void)state;
+	memset(r.fp, 0x5c, FP_LEN);
+	hex_encode(fp, r.fp, FP_LEN);
+	for (size_t i = 0; i < NELEM(t); i++) {
+		static struct mistakes bad;
+		struct node_config *conf;
+		char text[400];
+		const char *at = strstr(t[i].text, "%s"), *why;
+		int level;
+
+		if (at != NULL)
+			(void)snprintf(text, sizeof(text), "%.*s%s%s",
+			    (int)(at - t[i].text), t[i].text, fp, at + 2);
+		else
+			(void)snprintf(text, sizeof(text), "%s", t[i].text);
+		assert_int_equal(submit_config_parse(&conf, text, strlen(text),
+				     &bad), 0);
+		why = remote_judge(conf, &r, t[i].by, &level);
+		if ((why == NULL) != t[i].may || level != t[i].level)
+			fail_msg("%zu: %s, level %d", i,
+			    why != NULL ? why : "may", level);
+		node_config_free(conf);
+	}
+}
+
+/* ---- what is seen ---- */
+
+static void
+test_table(void **state)
+{
+	static const char *const heads[] = {"A", "LONGER"};
+	static const char *const row[] = {"f\xc3\xbcnf", "x"};
+	static const char *const bad[] = {"a\x1b[31m", NULL};
+	struct cli_table *t = cli_table_new(heads, 2);
+	const struct captured *said;
+
+	(void)state;
+	cli_table_row(t, row);
+	cli_table_row(t, bad);
+	capture_begin();
+	cli_table_print(t);
+	said = capture_end();
+	assert_string_equal(said->out, "A          LONGER\n"
+				       "f\xc3\xbcnf       x\n"
+				       "a\\x1b[31m  -\n");
+}
+
+static void
+test_stream(void **state)
+{
+	static const char bytes[] = "a\tb\n\x1b[2Jc\r\nend";
+	struct cli tty = {.verb = "test", .out_tty = true};
+	const struct captured *said;
+
+	(void)state;
+	capture_begin();
+	assert_true(cli_write_stream(&c, 1, bytes, sizeof(bytes) - 1));
+	said = capture_end();
+	assert_string_equal(said->out, bytes);
+	capture_begin();
+	assert_true(cli_write_stream(&tty, 1, bytes, sizeof(bytes) - 1));
+	said = capture_end();
+	assert_string_equal(said->out, "a\tb\n\\x1b[2Jc\\x0d\nend");
+	tty.raw = true;
+	capture_begin();
+	assert_true(cli_write_stream(&tty, 1, bytes, sizeof(bytes) - 1));
+	said = capture_end();
+	assert_string_equal(said->out, bytes);
+}
+
+static void
+test_errors(void **state)
+{
+	struct cli js = {.verb = "submit", .json = true};
+	const struct captured *said;
+
+	(void)state;
+	capture_begin();
+	cli_error_code(&js, "qu\x1bota", 6, "jobs\n");
+	said = capture_end();
+	assert_string_equal(said->err,
+	    "warren submit: refused: qu\\x1bota (step 6): jobs\\x0a\n");
+	assert_non_null(strstr(said->out, "\"event\":\"error\""));
+	assert_non_null(strstr(said->out, "\"step\":6"));
+	capture_begin();
+	cli_error(&c, "%s", "\x9b");
+	said = capture_end();
+	assert_string_equal(said->err, "warren test: \\x9b\n");
+	assert_string_equal(said->out, "");
+}
+
+static void
+test_numbers(void **state)
+{
+	char b[24];
+
+	(void)state;
+	assert_string_equal(cli_bytes(b, 0), "0 B");
+	assert_string_equal(cli_bytes(b, 1023), "1023 B");
+	assert_string_equal(cli_bytes(b, 1536), "1.5 KiB");
+	assert_string_equal(cli_bytes(b, UINT64_C(300) << 20), "300 MiB");
+	assert_string_equal(cli_duration(b, 40), "40 ms");
+	assert_string_equal(cli_duration(b, 200000), "3 min 20 s");
+	assert_string_equal(cli_duration(b, INT64_C(90000) * 1000), "1 d 1 h");
+	assert_string_equal(cli_time(b, 0), "-");
+}
+
+/* ---- options and exit codes ---- */
+
+static void
+test_usage(void **state)
+{
+	static const struct {
+		cli_verb_fn *verb;
+		const char *argv[5];
+		int want;
+	} t[] = {
+	    {verb_submit, {"submit"}, CLI_USAGE},
+	    {verb_submit, {"submit", "job.yaml"}, CLI_USAGE},
+	    {verb_submit, {"submit", "--nonsense"}, CLI_USAGE},
+	    {verb_submit, {"submit", "a", "--to", "b", "--in-place=x"},
+		CLI_USAGE},
+	    {verb_submit, {"submit", "--timeout", "soon"}, CLI_USAGE},
+	    {verb_submit, {"submit", "--help"}, CLI_OK},
+	    {verb_result, {"result"}, CLI_USAGE},
+	    {verb_logs, {"logs", "a", "b"}, CLI_USAGE},
+	    {verb_cancel, {"cancel"}, CLI_USAGE},
+	    {verb_receipt_verify, {"verify"}, CLI_USAGE},
+	    {verb_receipt_verify, {"verify", "/nonexistent"}, CLI_FAILED},
+	    {verb_audit_tail, {"tail", "-n", "x"}, CLI_USAGE},
+	    {verb_audit_tail, {"tail", "-n", "0"}, CLI_USAGE},
+	    {verb_audit_verify, {"verify", "--config", "/nonexistent"},
+		CLI_FAILED},
+	    {verb_check_config, {"check-config", "--config", "/nonexistent"},
+		CLI_USAGE},
+	    {verb_status, {"status", "--config", "/nonexistent"},
+		CLI_UNREACHABLE},
+	    {verb_identity, {"identity", "hide"}, CLI_USAGE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct cli me = {.verb = t[i].argv[0]};
+		char *argv[6] = {NULL};
+		const struct captured *said;
+		int argc = 0, rc;
+
+		while (argc < 5 && t[i].argv[argc] != NULL) {
+			argv[argc] = strdup(t[i].argv[argc]);
+			argc++;
+		}
+		capture_begin();
+		rc = t[i].verb(&me, argc, argv);
+		said = capture_end();
+		if (rc != t[i].want ||
+		    (rc != CLI_OK && said->err[0] == '\0'))
+			fail_msg("%zu: %d, says %s", i, rc, said->err);
+		while (argc > 0)
+			free(argv[--argc]);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_job_good),
+	    cmocka_unit_test(test_job_bad),
+	    cmocka_unit_test(test_job_many),
+	    cmocka_unit_test(test_person),
+	    cmocka_unit_test(test_notes),
+	    cmocka_unit_test(test_judge),
+	    cmocka_unit_test(test_table),
+	    cmocka_unit_test(test_stream),
+	    cmocka_unit_test(test_errors),
+	    cmocka_unit_test(test_numbers),
+	    cmocka_unit_test(test_usage),
+	};
+
+	return cmocka_run_group_tests_name("cli_files", tests, NULL, NULL);
+}
