@@ -1,0 +1,835 @@
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fakehost.h"
+#include "transport/core/crypt.h"
+
+#define START_UNIX INT64_C(1800000000)
+
+static void
+post(struct world *w, int64_t ms, enum ipc_type type, const void *msg,
+    size_t len, const uint8_t *data, size_t data_len)
+{
+	struct fake_event *e = calloc(1, sizeof(*e)), *k;
+
+	assert_non_null(e);
+	assert_true(len <= sizeof(e->msg));
+	e->at = mono_add(w->now, ms * 1000);
+	e->type = type;
+	e->len = len;
+	memcpy(e->msg, msg, len);
+	if (data_len > 0) {
+		e->data = malloc(data_len);
+		assert_non_null(e->data);
+		memcpy(e->data, data, data_len);
+		e->data_len = data_len;
+	}
+	TAILQ_FOREACH(k, &w->events, link) {
+		if (k->at.us > e->at.us) {
+			TAILQ_INSERT_BEFORE(k, e, link);
+			return;
+		}
+	}
+	TAILQ_INSERT_TAIL(&w->events, e, link);
+}
+#define POST(w, ms, TYPE, m) post(w, ms, IPC_##TYPE, m, sizeof(*(m)), NULL, 0)
+
+void
+world_fp(uint8_t fp[32], uint8_t who)
+{
+	memset(fp, 0, 32);
+	fp[0] = who;
+}
+
+/* ---- the others ---- */
+
+static void
+trust_ask(struct world *w, const struct msg_V_ASK *m)
+{
+	struct msg_V_VERDICT v = {.qid = m->qid,
+	    .status = (uint8_t)w->verdict_status, .level = w->level,
+	    .key_kind = KEY_SECP256K1, .key_len = 33,
+	    .valid_until = w->n.unix_now + 3600, .live_needed = w->live_needed};
+
+	w->asks++;
+	if (w->trust_silent)
+		return;
+	v.rns_hash[0] = m->rns_public[0];
+	world_fp(v.fp, m->rns_public[0]);
+	/* a binding of zeros is good, any other is not */
+	if (m->binding_len > 0 && m->binding[0] != 0) {
+		v.status = VERDICT_BAD_BINDING;
+		(void)snprintf(v.why, sizeof(v.why), "signature");
+	}
+	POST(w, 0, V_VERDICT, &v);
+}
+
+static void
+trust_envelope(struct world *w, const struct msg_V_ENVELOPE *m,
+    const uint8_t *env, size_t len)
+{
+	struct msg_V_MANIFEST v = {.qid = m->qid, .ok = true,
+	    .len = (uint32_t)len};
+
+	w->envelopes++;
+	assert_int_equal(m->len, len);
+	if (w->trust_silent)
+		return;
+	crypt_sha256(v.job, env, len);
+	if (len > 0 && env[0] == 0xff) {
+		v.ok = false;
+		(void)snprintf(v.why, sizeof(v.why), "signature");
+	}
+	post(w, 0, IPC_V_MANIFEST, &v, sizeof(v), env, len);
+}
+
+static void
+keys_sign(struct world *w, const struct msg_K_RECEIPT *m)
+{
+	struct msg_K_SIGNED s = {.qid = m->qid, .ok = true};
+	struct job_receipt r = {.outcome = m->outcome, .code = m->code,
+	    .attempts = m->attempts, .started = m->started,
+	    .wall_ms = m->wall_ms, .bytes_out = m->bytes_out};
+
+	w->receipts++;
+	memcpy(r.job, m->job, 32);
+	memcpy(r.outputs, m->outputs, 32);
+	memcpy(r.trail, m->trail, 32);
+	job_receipt_put(s.receipt, &r);
+	if (!w->keys_silent)
+		POST(w, 0, K_SIGNED, &s);
+}
+
+static int
+jail_slot(struct world *w, const uint8_t job[32])
+{
+	for (int i = 1; i <= NODE_SLOTS_MAX; i++) {
+		if (memcmp(w->running_id[i], job, 32) == 0)
+			return i;
+	}
+	return 0;
+}
+
+static void
+jail_exit(struct world *w, const uint8_t job[32], int64_t ms, uint8_t how,
+    int32_t code)
+{
+	struct msg_J_EXITED x = {.how = how, .code = code};
+
+	memcpy(x.job, job, 32);
+	POST(w, ms, J_EXITED, &x);
+}
+
+static void
+jail_kill(struct world *w, const uint8_t job[32])
+{
+	struct fake_event *e, *next;
+
+	/* an exit that was to come later comes now, as a signal */
+	for (e = TAILQ_FIRST(&w->events); e != NULL; e = next) {
+		next = TAILQ_NEXT(e, link);
+		if (e->type == IPC_J_EXITED && memcmp(e->msg, job, 32) == 0) {
+			TAILQ_REMOVE(&w->events, e, link);
+			free(e->data);
+			free(e);
+		}
+	}
+	if (jail_slot(w, job) != 0)
+		jail_exit(w, job, 0, EXIT_SIGNAL, 9);
+}
+
+static void
+jail_forget(struct world *w, const uint8_t job[32])
+{
+	struct msg_J_FORGOTTEN f = {0};
+	int slot = jail_slot(w, job);
+
+	w->forgets++;
+	memcpy(f.job, job, 32);
+	f.slot = (uint32_t)slot;
+	if (slot != 0) {
+		memset(w->running_id[slot], 0, 32);
+		w->running--;
+	}
+	POST(w, 1, J_FORGOTTEN, &f);
+}
+
+/* What a step gives goes straight to node_packed(), as the program does it. */
+static void
+jail_step(struct world *w, const struct msg_J_STEP *m)
+{
+	w->packs++;
+	post(w, 1, IPC_J_STEP_DONE, m, sizeof(*m), NULL, 0);
+}
+
+static void
+fake_send(void *ctx, enum ipc_type type, const void *msg, const uint8_t *blob,
+    size_t len)
+{
+	struct world *w = ctx;
+	const struct msg_N_REPLY *r = msg;
+	const struct msg_EVENT *ev = msg;
+	struct fake_reply *p;
+
+	switch (type) {
+	case IPC_N_REPLY:
+		assert_true(w->nreplies < FAKE_REPLIES);
+		p = &w->replies[w->nreplies++];
+		memcpy(p->request, r->request, 16);
+		p->data = malloc(len + 1);
+		assert_non_null(p->data);
+		memcpy(p->data, blob, len);
+		p->len = len;
+		assert_true(proto_ans_get(&p->a, p->data, len));
+		break;
+	case IPC_N_CLOSE:
+		w->closes++;
+		memcpy(w->last_closed, msg, 16);
+		break;
+	case IPC_N_APP_DATA:
+		w->announces++;
+		break;
+	case IPC_N_BLACKHOLE:
+		w->blackholes++;
+		break;
+	case IPC_N_HOLD:
+		w->holds++;
+		break;
+	case IPC_V_ASK:
+		trust_ask(w, msg);
+		break;
+	case IPC_V_ENVELOPE:
+		trust_envelope(w, msg, blob, len);
+		break;
+	case IPC_V_LIVE: {
+		const struct msg_V_LIVE *lv = msg;
+		struct msg_V_LIVE_OK ok = {lv->qid, lv->s[0] == 1, 0};
+
+		POST(w, 0, V_LIVE_OK, &ok);
+		break;
+	}
+	case IPC_K_CHALLENGE: {
+		const struct msg_K_CHALLENGE *c = msg;
+		struct msg_K_CHALLENGED d = {.qid = c->qid, .ok = true};
+
+		d.s[0] = c->n[0];
+		POST(w, 0, K_CHALLENGED, &d);
+		break;
+	}
+	case IPC_K_RECEIPT:
+		keys_sign(w, msg);
+		break;
+	case IPC_J_KILL:
+		jail_kill(w, msg);
+		break;
+	case IPC_J_FORGET:
+		jail_forget(w, msg);
+		break;
+	case IPC_J_STEP:
+		jail_step(w, msg);
+		break;
+	case IPC_EVENT:
+		w->events_seen[ev->kind]++;
+		if (ev->qid != 0 && !w->audit_silent) {
+			struct msg_HEAD h = {.qid = ev->qid, .seq = 1};
+
+			memset(h.digest, 0x77, 32);
+			POST(w, 0, HEAD, &h);
+		}
+		break;
+	default:
+		fail_msg("message %d", (int)type);
+	}
+}
+
+static bool
+fake_start(void *ctx, struct job *j, const char **code, char why[128])
+{
+	struct world *w = ctx;
+	struct msg_J_STARTED s = {.slot = j->slot, .layers = 0x3ff};
+	struct msg_J_FAILED f = {0};
+
+	(void)code;
+	(void)why;
+	w->starts++;
+	assert_true(j->slot >= 1 && j->slot <= w->n.slots);
+	assert_int_equal(jail_slot(w, j->id), 0);
+	for (unsigned i = 0; i < 32; i++)
+		assert_int_equal(w->running_id[j->slot][i], 0);
+	memcpy(w->running_id[j->slot], j->id, 32);
+	w->running++;
+	if (w->jail_silent)
+		return true;
+	if (w->fail_code != NULL) {
+		memcpy(f.job, j->id, 32);
+		(void)snprintf(f.code, sizeof(f.code), "%s", w->fail_code);
+		(void)snprintf(f.why, sizeof(f.why), "because");
+		POST(w, 1, J_FAILED, &f);
+		return true;
+	}
+	memcpy(s.job, j->id, 32);
+	POST(w, 1, J_STARTED, &s);
+	if (w->run_ms > 0)
+		jail_exit(w, j->id, 1 + w->run_ms, w->exit_how, w->exit_code);
+	return true;
+}
+
+static void
+fake_kill(void *ctx, struct job *j)
+{
+	struct world *w = ctx;
+
+	(void)j;
+	w->kills++;
+}
+
+static void
+fake_usage(void *ctx, struct job *j)
+{
+	struct world *w = ctx;
+
+	j->oom = w->oom;
+	j->cpu_ms = 5;
+	j->memory_kb = 1000;
+}
+
+static void
+fake_job(void *ctx, struct job *j)
+{
+	(void)ctx;
+	(void)j;
+}
+
+static void
+fake_seal(void *ctx, struct job *j)
+{
+	(void)ctx;
+	memset(j->log_sha, 0x22, sizeof(j->log_sha));
+}
+
+static ssize_t
+fake_log_read(void *ctx, const struct job *j, unsigned stream,
+    uint64_t offset, uint8_t *buf, size_t n)
+{
+	(void)ctx;
+	(void)j;
+	(void)offset;
+	memset(buf, 'a' + (int)stream, n);
+	return (ssize_t)n;
+}
+
+static void
+fake_const_job(void *ctx, const struct job *j)
+{
+	(void)ctx;
+	(void)j;
+}
+
+static bool
+fake_follow(void *ctx, const uint8_t link[16], unsigned stream,
+    const struct job *j, uint64_t offset)
+{
+	struct world *w = ctx;
+
+	(void)link;
+	(void)stream;
+	(void)j;
+	(void)offset;
+	w->follows++;
+	return true;
+}
+
+static void
+fake_unfollow(void *ctx, const uint8_t link[16], unsigned stream)
+{
+	struct world *w = ctx;
+
+	(void)link;
+	(void)stream;
+	w->unfollows++;
+}
+
+/* ---- blobs ---- */
+
+static struct fake_blob *
+blob_of(struct world *w, const uint8_t *fp, const uint8_t *sha)
+{
+	for (unsigned i = 0; i < w->nblobs; i++) {
+		if (memcmp(w->blobs[i].fp, fp, 32) == 0 &&
+		    memcmp(w->blobs[i].sha, sha, 32) == 0)
+			return &w->blobs[i];
+	}
+	return NULL;
+}
+
+static bool
+fake_has(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t *size)
+{
+	struct fake_blob *b = blob_of(ctx, fp, sha);
+
+	if (b == NULL || !b->whole)
+		return false;
+	if (size != NULL)
+		*size = b->size;
+	return true;
+}
+
+static uint64_t
+fake_have(void *ctx, const uint8_t *fp, const uint8_t *sha)
+{
+	struct fake_blob *b = blob_of(ctx, fp, sha);
+
+	return b == NULL ? 0 : b->have;
+}
+
+static struct fake_blob *
+blob_make(struct world *w, const uint8_t *fp, const uint8_t *sha, uint64_t size)
+{
+	struct fake_blob *b = &w->blobs[w->nblobs++];
+
+	assert_true(w->nblobs <= FAKE_BLOBS);
+	memcpy(b->fp, fp, 32);
+	memcpy(b->sha, sha, 32);
+	b->size = size;
+	b->have = 0;
+	b->whole = false;
+	b->data = calloc(1, size + 1);
+	assert_non_null(b->data);
+	return b;
+}
+
+static enum blob_put
+fake_put(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t size,
+    uint64_t offset, const uint8_t *data, size_t n, uint64_t *have)
+{
+	struct fake_blob *b = blob_of(ctx, fp, sha);
+	uint8_t digest[32];
+
+	if (b == NULL)
+		b = blob_make(ctx, fp, sha, size);
+	if (offset <= b->have && offset + n > b->have) {
+		memcpy(b->data + offset, data, n);
+		b->have = offset + n;
+	}
+	*have = b->have;
+	if (b->have < size)
+		return BLOB_MORE;
+	crypt_sha256(digest, b->data, size);
+	b->whole = memcmp(digest, sha, 32) == 0;
+	if (b->whole)
+		return BLOB_WHOLE;
+	b->have = *have = 0;
+	return BLOB_BAD;
+}
+
+static ssize_t
+fake_get(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t offset,
+    uint8_t *buf, size_t n, uint64_t *size)
+{
+	struct fake_blob *b = blob_of(ctx, fp, sha);
+
+	if (b == NULL || !b->whole)
+		return -1;
+	*size = b->size;
+	if (offset >= b->size)
+		return 0;
+	n = (size_t)MIN_OF((uint64_t)n, b->size - offset);
+	memcpy(buf, b->data + offset, n);
+	return (ssize_t)n;
+}
+
+static uint64_t
+fake_held(void *ctx, const uint8_t *fp)
+{
+	struct world *w = ctx;
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < w->nblobs; i++) {
+		if (memcmp(w->blobs[i].fp, fp, 32) == 0 && w->blobs[i].have > 0)
+			sum += w->blobs[i].size;
+	}
+	return sum;
+}
+
+static bool
+fake_room(void *ctx, const uint8_t *fp, uint64_t more)
+{
+	(void)ctx;
+	(void)fp;
+	(void)more;
+	return true;
+}
+
+static void
+fake_blob_fn(void *ctx, const uint8_t *fp, const uint8_t *sha)
+{
+	(void)ctx;
+	(void)fp;
+	(void)sha;
+}
+
+static uint64_t
+fake_disk(void *ctx)
+{
+	return ((struct world *)ctx)->disk_free;
+}
+
+/* ---- ledger, images ---- */
+
+/* Bodies outlive a restart of the node: beside the world, by job id. */
+static struct {
+	uint8_t id[32];
+	uint8_t rec[8192];
+	size_t len;
+} bodies[64];
+static unsigned nbodies;
+
+static bool
+fake_keep(void *ctx, const struct job *j, const uint8_t *record, size_t rlen,
+    const uint8_t *envelope, size_t elen)
+{
+	(void)ctx;
+	(void)envelope;
+	(void)elen;
+	assert_true(nbodies < NELEM(bodies) && rlen <= sizeof(bodies[0].rec));
+	memcpy(bodies[nbodies].id, j->id, 32);
+	memcpy(bodies[nbodies].rec, record, rlen);
+	bodies[nbodies++].len = rlen;
+	return true;
+}
+
+static bool
+fake_load(void *ctx, struct job *j)
+{
+	(void)ctx;
+	for (unsigned i = 0; i < nbodies; i++) {
+		if (memcmp(bodies[i].id, j->id, 32) != 0)
+			continue;
+		j->m = malloc(sizeof(*j->m));
+		assert_non_null(j->m);
+		return manifest_record_get(j->m, bodies[i].rec, bodies[i].len);
+	}
+	return false;
+}
+
+static enum image_state
+fake_image(void *ctx, const struct manifest *m, uint8_t digest[32])
+{
+	(void)m;
+	memset(digest, 0x11, 32);
+	return ((struct world *)ctx)->image;
+}
+
+static enum image_state
+fake_image_here(void *ctx, const uint8_t digest[32])
+{
+	(void)digest;
+	return ((struct world *)ctx)->image;
+}
+
+static unsigned
+fake_images(void *ctx, struct proto_image *out, unsigned max)
+{
+	static const uint8_t digest[32] = {1};
+
+	(void)ctx;
+	(void)max;
+	out[0] = (struct proto_image){pstr_of("test:1"), digest};
+	return 1;
+}
+
+static const char *
+fake_seccomp(void *ctx, const char *name)
+{
+	(void)ctx;
+	return strcmp(name, "default") == 0 ? NULL : "not here";
+}
+
+static void
+fake_random(void *ctx, uint8_t *p, size_t n)
+{
+	(void)ctx;
+	memset(p, 0x5a, n);
+}
+
+/* ---- the world ---- */
+
+static void
+make_node(struct world *w)
+{
+	const struct host h = {.ctx = w, .send = fake_send,
+	    .random = fake_random, .start = fake_start, .kill = fake_kill,
+	    .usage = fake_usage, .packing = fake_job, .free_slot = fake_job,
+	    .log_seal = fake_seal, .log_read = fake_log_read,
+	    .log_drop = fake_const_job, .follow = fake_follow,
+	    .unfollow = fake_unfollow, .log_end = fake_const_job,
+	    .blob_has = fake_has, .blob_have = fake_have, .blob_put = fake_put,
+	    .blob_get = fake_get, .blob_held = fake_held,
+	    .blob_room = fake_room, .blob_use = fake_blob_fn,
+	    .blob_drop = fake_blob_fn, .disk_free = fake_disk,
+	    .keep_body = fake_keep, .load_body = fake_load,
+	    .drop_body = fake_const_job, .forget = fake_const_job,
+	    .image = fake_image, .image_here = fake_image_here,
+	    .images = fake_images, .seccomp = fake_seccomp};
+
+	assert_true(node_init(&w->n, &w->policy, &h));
+	node_time(&w->n, w->now, w->wall_us);
+}
+
+void
+world_init(struct world *w)
+{
+	memset(w, 0, sizeof(*w));
+	TAILQ_INIT(&w->events);
+	nbodies = 0;
+	w->now = (struct mono){1000 * MONO_SECOND};
+	w->wall_us = START_UNIX * 1000000;
+	w->level = 2;
+	w->run_ms = 10;
+	w->disk_free = UINT64_C(1) << 40;
+	policy_init(&w->policy, 2, UINT64_C(4) << 30);
+	w->policy.accept = true;
+	w->policy.required = 0x3;
+	make_node(w);
+}
+
+static void
+drop_events(struct world *w)
+{
+	struct fake_event *e;
+
+	while ((e = TAILQ_FIRST(&w->events)) != NULL) {
+		TAILQ_REMOVE(&w->events, e, link);
+		free(e->data);
+		free(e);
+	}
+}
+
+void
+world_clear(struct world *w)
+{
+	node_clear(&w->n);
+	drop_events(w);
+	for (unsigned i = 0; i < w->nreplies; i++)
+		free(w->replies[i].data);
+	for (unsigned i = 0; i < w->nblobs; i++)
+		free(w->blobs[i].data);
+}
+
+void
+world_up(struct world *w, uint32_t slots)
+{
+	struct msg_J_POSTURE p = {.layers = 0x3ff, .slots = slots};
+	struct msg_T_HELLO h = {.dest = {9}};
+	struct msg_K_BINDING b = {0};
+
+	for (int i = PEER_TRANSPORT; i < PEER_COUNT; i++)
+		node_up(&w->n, (enum peer)i);
+	node_message(&w->n, IPC_T_HELLO, &h, NULL, 0);
+	w->n.has_binding = true; /* of zeros: no real keys here */
+	(void)b;
+	/* jobs that jail still has are told before */
+	for (unsigned i = 1; i <= NODE_SLOTS_MAX; i++) {
+		struct msg_J_RUNNING r = {.slot = i, .layers = 0x3ff};
+
+		if (w->running_id[i][0] == 0 && w->running_id[i][1] == 0)
+			continue;
+		memcpy(r.job, w->running_id[i], 32);
+		node_message(&w->n, IPC_J_RUNNING, &r, NULL, 0);
+	}
+	node_message(&w->n, IPC_J_POSTURE, &p, NULL, 0);
+}
+
+/* What happens on the side of the program when jail's pack step is done. */
+static void
+packed(struct world *w, const struct msg_J_STEP *m)
+{
+	uint8_t sha[32] = {0xaa, m->volume};
+
+	node_packed(&w->n, m->job, m->volume, !w->output_fails, sha,
+	    w->output_size, 0, w->output_fails ? "too many files" : "");
+}
+
+static void
+deliver(struct world *w, struct fake_event *e)
+{
+	const struct msg_J_STARTED *s = (const void *)e->msg;
+	struct job *j;
+
+	if (e->type == IPC_J_STEP_DONE) {
+		packed(w, (const void *)e->msg);
+		return;
+	}
+	node_message(&w->n, e->type, e->msg, e->data, e->data_len);
+	if (e->type == IPC_J_STARTED && w->prints > 0 &&
+	    (j = job_find(&w->n.jobs, s->job)) != NULL) {
+		uint64_t log = j->limits.v[LIMIT_LOG];
+
+		j->log[0] = MIN_OF(w->prints, log);
+		j->log[2] = w->prints - j->log[0];
+		node_output(&w->n, j);
+	}
+}
+
+void
+world_run(struct world *w, int64_t ms)
+{
+	struct mono end = mono_add(w->now, ms * 1000);
+
+	for (;;) {
+		struct mono next;
+		struct fake_event *e;
+
+		node_time(&w->n, w->now, w->wall_us);
+		next = node_tick(&w->n);
+		e = TAILQ_FIRST(&w->events);
+		if (e != NULL && e->at.us <= w->now.us) {
+			TAILQ_REMOVE(&w->events, e, link);
+			deliver(w, e);
+			free(e->data);
+			free(e);
+			continue;
+		}
+		if (e != NULL)
+			next = mono_min(next, e->at);
+		if (next.us > end.us)
+			next = end;
+		if (next.us <= w->now.us && w->now.us >= end.us)
+			break;
+		/* a tick that is due at once must do something */
+		next.us = MAX_OF(next.us, w->now.us + 1);
+		w->wall_us += next.us - w->now.us;
+		w->now = next;
+	}
+}
+
+void
+world_restart(struct world *w)
+{
+	static uint8_t recs[64][JOB_RECORD_MAX];
+	size_t lens[64], n = 0;
+	struct fake_event *e, *next;
+	struct job *j;
+
+	TAILQ_FOREACH(j, &w->n.jobs.live, link) {
+		assert_true(n < 64);
+		lens[n] = job_encode(recs[n], JOB_RECORD_MAX, j);
+		n++;
+	}
+	TAILQ_FOREACH(j, &w->n.jobs.ended, link) {
+		assert_true(n < 64);
+		lens[n] = job_encode(recs[n], JOB_RECORD_MAX, j);
+		n++;
+	}
+	node_clear(&w->n);
+	for (e = TAILQ_FIRST(&w->events); e != NULL; e = next) {
+		next = TAILQ_NEXT(e, link);
+		/* jail keeps what its jobs do; the rest was said to the dead */
+		if (e->type == IPC_J_EXITED)
+			continue;
+		TAILQ_REMOVE(&w->events, e, link);
+		free(e->data);
+		free(e);
+	}
+	make_node(w);
+	for (size_t i = 0; i < n; i++) {
+		j = job_decode(recs[i], lens[i]);
+		assert_non_null(j);
+		job_restore(&w->n.jobs, j);
+	}
+	node_restore(&w->n);
+}
+
+void
+world_link(struct world *w, uint8_t link, uint64_t bitrate)
+{
+	struct msg_T_LINK m = {.link = {link}, .bitrate = bitrate};
+
+	node_time(&w->n, w->now, w->wall_us);
+	node_message(&w->n, IPC_T_LINK, &m, NULL, 0);
+}
+
+void
+world_identify(struct world *w, uint8_t link, uint8_t who)
+{
+	struct msg_T_IDENTIFIED m = {.link = {link}, .rns_public = {who},
+	    .rns_hash = {who}};
+
+	node_time(&w->n, w->now, w->wall_us);
+	node_message(&w->n, IPC_T_IDENTIFIED, &m, NULL, 0);
+}
+
+void
+world_close(struct world *w, uint8_t link)
+{
+	struct msg_T_CLOSED m = {.link = {link}};
+
+	node_message(&w->n, IPC_T_CLOSED, &m, NULL, 0);
+}
+
+uint32_t
+world_ask(struct world *w, uint8_t link, const struct proto_req *q)
+{
+	static uint8_t buf[PROTO_REQUEST_MAX];
+	struct msg_T_REQUEST m = {.link = {link}};
+	struct wr out = wr_make(buf, sizeof(buf));
+	uint32_t id = ++w->next_request;
+
+	put_u32(m.request, id);
+	proto_path_hash(m.path_hash, q->path);
+	proto_req_put(&out, q);
+	assert_true(wr_ok(&out));
+	m.len = (uint32_t)out.len;
+	node_time(&w->n, w->now, w->wall_us);
+	node_message(&w->n, IPC_T_REQUEST, &m, buf, out.len);
+	return id;
+}
+
+struct proto_ans *
+world_answer(struct world *w, uint32_t request)
+{
+	for (unsigned i = 0; i < w->nreplies; i++) {
+		if (get_u32(w->replies[i].request) == request)
+			return &w->replies[i].a;
+	}
+	return NULL;
+}
+
+struct proto_ans *
+world_call(struct world *w, uint8_t link, const struct proto_req *q)
+{
+	uint32_t id;
+
+	/* answers of the call before are not needed any more */
+	for (unsigned i = 0; i < w->nreplies; i++)
+		free(w->replies[i].data);
+	w->nreplies = 0;
+	id = world_ask(w, link, q);
+	for (int i = 0; i < 100 && world_answer(w, id) == NULL; i++)
+		world_run(w, 0);
+	return world_answer(w, id);
+}
+
+size_t
+world_manifest(struct manifest *m, uint8_t who, uint8_t nonce, uint32_t now,
+    uint8_t *out, size_t cap)
+{
+	manifest_init(m);
+	m->has = HAS_COMMAND;
+	world_fp(m->submitter, who);
+	assert_true(urn_make(m->submitter_urn, "kindai", "human",
+	    m->submitter));
+	m->nonce[0] = nonce;
+	m->not_after = now + 3600;
+	m->deadline = now + 7200;
+	(void)snprintf(m->image, sizeof(m->image), "test:1");
+	assert_true(text_list_add(&m->command, "/bin/true", 9));
+	return manifest_record_put(out, cap, m);
+}

@@ -1,0 +1,101 @@
+#ifndef TEST_FAKEHOST_H
+#define TEST_FAKEHOST_H
+
+#include "node/node.h"
+
+/*
+ * A node with everything around it pretended, in virtual time: trust believes
+ * an envelope that is a manifest record, jail only waits, keys do not sign,
+ * the ledger is a list of records. Nothing has a descriptor.
+ */
+#define FAKE_BLOBS 64
+#define FAKE_REPLIES 64
+
+struct fake_blob {
+	uint8_t fp[32], sha[32];
+	uint8_t *data;
+	uint64_t have, size;
+	bool whole;
+};
+
+struct fake_event {
+	TAILQ_ENTRY(fake_event) link;
+	struct mono at;
+	enum ipc_type type;
+	size_t len;
+	uint8_t msg[8192];
+	uint8_t *data;
+	size_t data_len;
+};
+TAILQ_HEAD(fake_events, fake_event);
+
+struct fake_reply {
+	uint8_t request[16];
+	uint8_t *data;
+	size_t len;
+	struct proto_ans a;
+};
+
+struct world {
+	struct node n;
+	struct policy policy;
+	struct mono now;
+	int64_t wall_us;
+	struct fake_events events; /* on their way to the node, by time */
+	struct fake_reply replies[FAKE_REPLIES];
+	unsigned nreplies;
+	uint32_t next_request;
+	struct fake_blob blobs[FAKE_BLOBS];
+	unsigned nblobs;
+	uint64_t disk_free;
+
+	/* what the others do */
+	int level;		/* trust's verdict on everybody */
+	int verdict_status;
+	bool live_needed;
+	bool trust_silent, keys_silent, audit_silent, jail_silent;
+	uint32_t run_ms;	/* jail: how long a job runs; 0: until killed */
+	uint8_t exit_how;
+	int32_t exit_code;
+	bool oom;
+	const char *fail_code;	/* J_FAILED with it */
+	uint64_t output_size;	/* of each packed volume */
+	bool output_fails;
+	uint64_t prints;	/* bytes of stdout that a job writes */
+	enum image_state image;
+
+	/* what was seen */
+	unsigned starts, kills, packs, forgets, asks, envelopes, receipts,
+	    announces, closes, blackholes, follows, holds, unfollows;
+	unsigned events_seen[64];
+	uint8_t last_closed[16];
+	bool last_accepting;
+	unsigned running; /* jobs that jail has, never more than its slots */
+	uint8_t running_id[NODE_SLOTS_MAX + 1][32];
+};
+
+void world_init(struct world *);
+void world_clear(struct world *);
+/* Siblings say hello; the posture with so many slots. */
+void world_up(struct world *, uint32_t slots);
+/* Time passes; everything that is due happens. */
+void world_run(struct world *, int64_t ms);
+/* The node program dies and comes back with its ledger; jail lives. */
+void world_restart(struct world *);
+
+void world_link(struct world *, uint8_t link, uint64_t bitrate);
+void world_identify(struct world *, uint8_t link, uint8_t who);
+void world_close(struct world *, uint8_t link);
+/* Sends; the answer is there when it has come (run first): NULL if not. */
+uint32_t world_ask(struct world *, uint8_t link, const struct proto_req *);
+struct proto_ans *world_answer(struct world *, uint32_t request);
+/* Ask and run until the answer is here, at most 1 s. */
+struct proto_ans *world_call(struct world *, uint8_t link,
+    const struct proto_req *);
+
+/* A manifest of peer `who`; its record, which is its envelope here. */
+size_t world_manifest(struct manifest *, uint8_t who, uint8_t nonce,
+    uint32_t now, uint8_t *out, size_t cap);
+void world_fp(uint8_t fp[32], uint8_t who);
+
+#endif
