@@ -111,7 +111,7 @@ add_bounded(scmp_filter_ctx ctx, bool tty)
 	struct scmp_arg_cmp no_exec =
 	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
 	struct scmp_arg_cmp self =
-	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
+	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0);
 	static const char *const maps[] = {"mmap", "mmap2", "mprotect"};
 	int r = 0;
 
