@@ -93,6 +93,8 @@ struct engine {
 	unsigned next_id;
 	unsigned local_clients;
 	ev_prepare prepare;
+	ev_check check;
+	struct mono now; /* of this turn of the loop */
 	ev_timer deadline;
 	ev_timer second; /* housekeeping, once a second */
 	struct mono started;

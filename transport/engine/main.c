@@ -28,7 +28,7 @@ fill_random(void *arg, uint8_t *out, size_t n)
 int
 engine_submit(struct engine *e, const struct rns_cmd *cmd)
 {
-	int err = rns_submit(e->rns, cmd, clock_mono());
+	int err = rns_submit(e->rns, cmd, e->now);
 
 	if (err != RNS_OK && err != RNS_EAGAIN) {
 		e->counts.submit_refused++;
@@ -95,6 +95,17 @@ on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 	ev_timer_start(loop, &e->deadline);
 }
 
+/* The loop woke up: the one look at the clock of this turn. */
+static void
+on_check(struct ev_loop *loop, ev_check *w, int revents)
+{
+	struct engine *e = w->data;
+
+	(void)loop;
+	(void)revents;
+	e->now = clock_mono();
+}
+
 static void
 on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -102,14 +113,14 @@ on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	rns_tick(e->rns, clock_mono());
+	rns_tick(e->rns, e->now);
 }
 
 static void
 on_second(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct engine *e = w->data;
-	struct mono now = clock_mono();
+	struct mono now = e->now;
 	int64_t wall = clock_wall_us(), drift;
 
 	(void)loop;
@@ -370,6 +381,10 @@ loop_init(struct engine *e)
 	ev_prepare_init(&e->prepare, on_prepare);
 	e->prepare.data = e;
 	ev_prepare_start(e->loop, &e->prepare);
+	ev_check_init(&e->check, on_check);
+	ev_set_priority(&e->check, EV_MAXPRI);
+	e->check.data = e;
+	ev_check_start(e->loop, &e->check);
 	ev_init(&e->deadline, on_deadline);
 	e->deadline.data = e;
 	ev_timer_init(&e->second, on_second, 1, 1);
@@ -386,7 +401,7 @@ main(int argc, char **argv)
 
 	TAILQ_INIT(&e.ifs);
 	TAILQ_INIT(&e.dirty);
-	e.started = clock_mono();
+	e.started = e.now = clock_mono();
 	if (sodium_init() < 0) /* before the filter: it opens its source */
 		fatalx("libsodium does not start");
 	program_start(&e.program, PEER_TRANSPORT, argc, argv, NULL, NULL);

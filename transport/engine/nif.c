@@ -74,7 +74,7 @@ nif_free(struct nif *n)
 
 	if (n->id != 0) {
 		/* it may never have come into the core */
-		(void)rns_submit(e->rns, &cmd, clock_mono());
+		(void)rns_submit(e->rns, &cmd, e->now);
 		e->by_id[n->id % ENGINE_IFS] = NULL;
 	}
 	fsock_close(&n->s);
@@ -147,7 +147,7 @@ nif_frame(void *arg, const uint8_t *packet, size_t len)
 {
 	struct nif *n = arg;
 
-	(void)rns_recv(n->e->rns, n->id, packet, len, clock_mono());
+	(void)rns_recv(n->e->rns, n->id, packet, len, n->e->now);
 }
 
 size_t

@@ -155,7 +155,7 @@ load_ratchet(struct store *s, const uint8_t dest[RNS_HASH])
 	memcpy(cmd.ratchet.dest, dest, RNS_HASH);
 	if (stores_ratchet_get((uint8_t *)buf, len, cmd.ratchet.key,
 	    &cmd.ratchet.received_us) != RNS_OK ||
-	    rns_submit(s->e->rns, &cmd, clock_mono()) == RNS_EINVAL)
+	    rns_submit(s->e->rns, &cmd, s->e->now) == RNS_EINVAL)
 		(void)unlinkat(s->ratchets, name, 0); /* corrupt or too old */
 }
 
@@ -193,7 +193,7 @@ load_known(struct store *s)
 		cmd.known.app_data_len = k.app_data_len;
 		cmd.known.heard_us = k.heard_us;
 		cmd.known.used_us = k.used_us;
-		if (rns_submit(s->e->rns, &cmd, clock_mono()) != RNS_OK) {
+		if (rns_submit(s->e->rns, &cmd, s->e->now) != RNS_OK) {
 			passed++;
 			continue;
 		}
@@ -214,7 +214,7 @@ load_hashes(struct store *s)
 		return;
 	cmd.bytes.data = (uint8_t *)buf;
 	cmd.bytes.len = len - len % RNS_FULL_HASH;
-	(void)rns_submit(s->e->rns, &cmd, clock_mono());
+	(void)rns_submit(s->e->rns, &cmd, s->e->now);
 }
 
 static const struct nif *
@@ -254,7 +254,7 @@ load_path(struct store *s, const struct codec_path *p)
 	cmd.path.ifid = n->id;
 	cmd.path.blobs = &p->blobs[0][0];
 	cmd.path.blob_count = p->blob_count;
-	return rns_submit(s->e->rns, &cmd, clock_mono()) == RNS_OK;
+	return rns_submit(s->e->rns, &cmd, s->e->now) == RNS_OK;
 }
 
 static void
@@ -296,7 +296,7 @@ hole_set(struct store *s, const uint8_t identity[RNS_HASH], bool on)
 
 	memcpy(cmd.blackhole.identity, identity, RNS_HASH);
 	cmd.blackhole.on = on;
-	(void)rns_submit(s->e->rns, &cmd, clock_mono());
+	(void)rns_submit(s->e->rns, &cmd, s->e->now);
 }
 
 static bool
