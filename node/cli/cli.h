@@ -81,6 +81,7 @@ struct cli_table;
 struct cli_table *cli_table_new(const char *const *heads, size_t columns);
 void cli_table_row(struct cli_table *, const char *const *cells);
 void cli_table_print(struct cli_table *); /* and frees */
+void cli_table_free(struct cli_table *);  /* NULL is fine */
 
 /* "1.5 MiB", "64 KiB", "812 B"; "3 min 20 s", "40 ms"; buffers of 24. */
 const char *cli_bytes(char out[24], uint64_t bytes);

@@ -189,6 +189,7 @@ verb_jobs(struct cli *c, int argc, char **argv)
 		cli_table_print(jt.t);
 		jt.t = NULL;
 	}
+	cli_table_free(jt.t);
 	json_decref(jt.list);
 	target_close(&t);
 	return rc;

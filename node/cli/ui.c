@@ -283,10 +283,19 @@ cli_table_print(struct cli_table *t)
 				    (int)(t->width[i] + 2 -
 					text_width(s != NULL ? s : "")),
 				    "");
-			free(s);
 		}
 		fputc('\n', stdout);
 	}
+	cli_table_free(t);
+}
+
+void
+cli_table_free(struct cli_table *t)
+{
+	if (t == NULL)
+		return;
+	for (size_t i = 0; i < t->rows * t->columns; i++)
+		free(t->cells[i]);
 	free(t->cells);
 	free(t);
 }

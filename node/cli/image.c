@@ -1,0 +1,234 @@
+/* warren image import PATH --name NAME:TAG; warren image list */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "config.h"
+#include "file.h"
+#include "util.h"
+
+#include "node/cli/cli.h"
+#include "sandbox/image/import.h"
+#include "sandbox/image/store.h"
+
+/*
+ * DIR/warren/images; make: with its folders, which only DIR's owner may do.
+ * -1: said, *rc.
+ */
+static int
+open_images(struct cli *c, bool make, int *rc)
+{
+	_cleanup_fd_ int conf = -1, warren = -1, images = -1;
+	char dir[CLI_PATH];
+	struct stat st;
+
+	*rc = CLI_FAILED;
+	if (!cli_config_dir(c, dir))
+		return -1;
+	conf = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (conf < 0 || fstat(conf, &st) != 0) {
+		cli_error(c, "%s: %s", dir, strerror(errno));
+		if (errno == ENOENT)
+			cli_hint(c, "Name the node's folder with --config, "
+				    "and make it first if it is new.");
+		return -1;
+	}
+	if (make && st.st_uid != geteuid()) {
+		cli_error(c, "%s belongs to another user", dir);
+		cli_hint(c, "Import as that user: the store is written by its "
+			    "owner only.");
+		*rc = CLI_REFUSED;
+		return -1;
+	}
+	/* the modes that the parent gives them, whatever the umask */
+	if (make)
+		(void)umask(022);
+	warren = dir_open(conf, "warren", make, geteuid() == 0 ? 0711 : 0700);
+	if (warren >= 0)
+		images = dir_open(warren, "images", make, 0755);
+	if (images < 0 || (make && store_make(images) != 0)) {
+		if (!make && errno == ENOENT)
+			*rc = CLI_OK; /* an empty store */
+		else
+			cli_error(c, "%s/warren/images: %s", dir,
+			    strerror(errno));
+		return -1;
+	}
+	*rc = CLI_OK;
+	return steal_fd(&images);
+}
+
+/* ---- import ---- */
+
+static bool
+set_name(struct cli *c, void *ctx, int index, const char *value)
+{
+	char full[STORE_NAME_MAX + 1];
+
+	(void)index;
+	if (!store_name_ok(value, full)) {
+		cli_error(c, "--name: %s is no name", value);
+		cli_hint(c, "A name is like kai/agent-runtime:latest: small "
+			    "letters, digits and . _ - /, then a tag.");
+		return false;
+	}
+	*(const char **)ctx = value;
+	return true;
+}
+
+static void
+say_imported(struct cli *c, const struct image_imported *im, const char *name)
+{
+	char hex[65], size[24], full[STORE_NAME_MAX + 1];
+
+	hex_encode(hex, im->digest, 32);
+	(void)store_name_ok(name, full);
+	if (c->json) {
+		char text[72];
+
+		(void)snprintf(text, sizeof(text), "sha256:%s", hex);
+		cli_json(json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:s}",
+		    "digest", text, "name", full, "bytes",
+		    (json_int_t)im->bytes, "members", (json_int_t)im->members,
+		    "layers", (json_int_t)im->layers, "dropped",
+		    (json_int_t)im->dropped, "was_here", im->was_here ? 1 : 0,
+		    "note", im->note));
+		return;
+	}
+	printf("sha256:%s\n", hex);
+	fprintf(stderr, "%s: %u members, %u layer%s, %s%s\n", full,
+	    im->members, im->layers, im->layers == 1 ? "" : "s",
+	    cli_bytes(size, im->bytes), im->was_here ? "; was here" : "");
+	if (im->dropped > 0)
+		cli_note(c, "%u devices, fifos or sockets were left out",
+		    im->dropped);
+	if (im->note[0] != '\0')
+		cli_note(c, "%s", im->note);
+}
+
+int
+verb_image_import(struct cli *c, int argc, char **argv)
+{
+	static const struct cli_option own[] = {{"name", 0, true}};
+	_cleanup_fd_ int images = -1, hand = -1;
+	struct image_import im = {.base = WARREN_UID_BASE};
+	struct image_imported done;
+	const char *name = NULL;
+	char why[512] = "";
+	int rc = cli_options(c, argc, argv, own, NELEM(own), set_name, &name);
+
+	if (rc != CLI_OK)
+		return rc < 0 ? CLI_OK : rc;
+	if (argc - c->arg != 1 || name == NULL) {
+		cli_error(c, "usage: warren image import PATH --name NAME:TAG");
+		return CLI_USAGE;
+	}
+	im.path = argv[c->arg];
+	im.name = name;
+	if (access(im.path, R_OK) != 0) {
+		cli_error(c, "%s: %s", im.path, strerror(errno));
+		return CLI_FAILED;
+	}
+	images = open_images(c, true, &rc);
+	if (images < 0)
+		return rc;
+	hand = image_open_hand();
+	if (hand < 0) {
+		cli_error(c, "warren-hand: %s", strerror(errno));
+		cli_hint(c, "It lies beside this program or in %s.",
+		    PKGLIBEXECDIR);
+		return CLI_FAILED;
+	}
+	im.images = images;
+	im.hand = hand;
+	cli_progress(c, "importing %s ...", im.path);
+	if (image_import(&im, &done, why, sizeof(why)) != 0) {
+		cli_error(c, "%s: %s", im.path, why);
+		return CLI_FAILED;
+	}
+	cli_progress_end(c);
+	say_imported(c, &done, name);
+	return CLI_OK;
+}
+
+/* ---- list ---- */
+
+struct listing {
+	struct cli *c;
+	int images;
+	struct cli_table *t;
+	json_t *list;
+	size_t n;
+	uint8_t record[IMAGE_RECORD_MAX];
+};
+
+static bool
+list_one(void *ctx, const char *name, const uint8_t digest[32])
+{
+	struct listing *l = ctx;
+	char hex[65], size[24] = "not here", digest_text[72];
+	const char *row[] = {name, digest_text, size};
+	struct image_record r;
+	bool here = store_record(l->images, digest, l->record, &r) == 0;
+
+	l->n++;
+	hex_encode(hex, digest, 32);
+	(void)snprintf(digest_text, sizeof(digest_text), "sha256:%s", hex);
+	if (l->list != NULL) {
+		(void)json_array_append_new(l->list,
+		    json_pack("{s:s,s:s,s:b,s:I}", "name", name, "digest",
+			digest_text, "here", here ? 1 : 0, "bytes",
+			here ? (json_int_t)r.bytes : (json_int_t)0));
+		return true;
+	}
+	if (here)
+		(void)cli_bytes(size, r.bytes);
+	cli_table_row(l->t, row);
+	return true;
+}
+
+int
+verb_image_list(struct cli *c, int argc, char **argv)
+{
+	static const char *const heads[] = {"NAME", "DIGEST", "SIZE"};
+	struct listing *l;
+	int rc = cli_options(c, argc, argv, NULL, 0, NULL, NULL);
+
+	if (rc != CLI_OK)
+		return rc < 0 ? CLI_OK : rc;
+	if (argc != c->arg) {
+		cli_error(c, "usage: warren image list");
+		return CLI_USAGE;
+	}
+	l = calloc(1, sizeof(*l));
+	if (l == NULL)
+		return CLI_FAILED;
+	l->c = c;
+	l->images = open_images(c, false, &rc);
+	l->list = c->json ? json_array() : NULL;
+	l->t = cli_table_new(heads, NELEM(heads));
+	if (l->images >= 0 && store_each(l->images, list_one, l) != 0 &&
+	    errno != ENOENT) {
+		cli_error(c, "the store cannot be read: %s", strerror(errno));
+		rc = CLI_FAILED;
+	}
+	if (rc == CLI_OK && c->json)
+		cli_json(json_pack("{s:O}", "images", l->list));
+	else if (rc == CLI_OK && l->n == 0)
+		fprintf(stderr, "No images.\n");
+	else if (rc == CLI_OK) {
+		cli_table_print(l->t);
+		l->t = NULL;
+	}
+	cli_table_free(l->t);
+	json_decref(l->list);
+	if (l->images >= 0)
+		(void)close(l->images);
+	free(l);
+	return rc;
+}
