@@ -341,18 +341,6 @@ conf_use(struct judge *j, struct node_config *c)
 	j->v.live_from = live_from(c->require_live_secp);
 }
 
-/* What this program would do with it, and does not do yet: once, clearly. */
-static void
-conf_later(const struct node_config *c)
-{
-	const char *line;
-
-	for (unsigned i = 0; (line = node_config_later(c, i)) != NULL; i++)
-		if (strncmp(line, "trust", 5) == 0 ||
-		    strncmp(line, "revocation_list", 15) == 0)
-			log_notice("node.yaml", "%s", line);
-}
-
 static struct node_config *
 conf_parse(const char *text, size_t len)
 {
@@ -423,7 +411,6 @@ judge_open(struct judge *j)
 	if (text == NULL || (c = conf_parse(text, len)) == NULL)
 		fatalx("no node.yaml to judge by");
 	conf_use(j, c);
-	conf_later(c);
 	j->dir = settings_take(&j->prog, SET_DIR_TRUST, "");
 	j->v.store = bindstore_new(BINDSTORE_MAX);
 	j->file = malloc(BINDSTORE_BYTES);
