@@ -41,7 +41,8 @@ enum setting {
 	SET_RNS_CONFIG = 1, /* text: Reticulum's config */
 	SET_NODE_YAML,      /* text */
 	SET_PROFILE,        /* text of a container profile; name */
-	SET_SECCOMP,        /* text of a seccomp profile; name */
+	/* text of a seccomp profile; name, or the path that the profile has */
+	SET_SECCOMP,
 	SET_DIR_STORAGE,
 	SET_DIR_NODE,
 	SET_DIR_TRUST,

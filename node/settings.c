@@ -228,7 +228,7 @@ spawn_jail(struct parent *p, struct spawn *s)
 	spawn_fd(s, "stage", p->stage_dir);
 	spawn_fd(s, "hand", p->fd_hand);
 	for (unsigned i = 0; i < p->profile->nvolumes; i++) {
-		char name[16];
+		char name[24];
 
 		(void)snprintf(name, sizeof(name), "volume:%u", i);
 		spawn_fd(s, name, p->volumes[i]);
