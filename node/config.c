@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "profile.h"
-#include "sandbox/plan.h"
+#include "layers.h"
 #include "util.h"
 
 #define SECOND 1000ull

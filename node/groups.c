@@ -16,7 +16,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "sandbox/jail.h"
-#include "sandbox/plan.h"
+#include "layers.h"
 #include "util.h"
 
 /*

@@ -13,7 +13,7 @@
 #include "check.h"
 #include "cleanup.h"
 #include "log.h"
-#include "sandbox/plan.h"
+#include "layers.h"
 #include "util.h"
 
 #define SECCOMP_BYTES_MAX (512u * 1024)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "layers.h"
 #include "log.h"
 #include "trust/secp.h"
 #include "util.h"
@@ -24,10 +25,11 @@
 enum { EXIT_OPERATOR = 2 }; /* usage, mistakes in files, whose they are */
 
 static const char usage[] =
-    "usage: warrend [--config DIR] [-v | -q] [--check]\n"
+    "usage: warrend [--config DIR] [-v | -q] [--check | --layers]\n"
     "  --config DIR  Reticulum's configuration folder (found as rnsd does)\n"
     "  -v, -q        more or less in the log; may be repeated\n"
-    "  --check       say every mistake in the files of DIR, and end\n";
+    "  --check       say every mistake in the files of DIR, and end\n"
+    "  --layers      say which limits control groups give this user, and end\n";
 
 static void
 parent_init(struct parent *p)
@@ -47,6 +49,7 @@ struct options {
 	const char *config;
 	int verbose;
 	bool check;
+	bool layers;
 };
 
 /* 0, or the exit status and one more. */
@@ -56,6 +59,7 @@ options(struct options *o, int argc, char **argv)
 	static const struct option list[] = {
 	    {"config", required_argument, NULL, 'c'},
 	    {"check", no_argument, NULL, 'C'},
+	    {"layers", no_argument, NULL, 'L'},
 	    {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'V'},
 	    {NULL, 0, NULL, 0}};
@@ -68,6 +72,9 @@ options(struct options *o, int argc, char **argv)
 			break;
 		case 'C':
 			o->check = true;
+			break;
+		case 'L':
+			o->layers = true;
 			break;
 		case 'v':
 			o->verbose++;
@@ -303,6 +310,27 @@ prepare(struct parent *p, const char *dir)
 	return 0;
 }
 
+/*
+ * What groups of this user could limit, one word each: made for a moment under
+ * a name that no daemon has.
+ */
+static int
+show_layers(struct parent *p)
+{
+	struct mistakes m = {0};
+	char text[64];
+
+	if (node_config_parse(&p->node, "", 0, &m) < 0)
+		return 1;
+	randombytes_buf(p->identity_hash, sizeof(p->identity_hash));
+	groups_make(p);
+	layers_text(text, sizeof(text),
+	    p->groups.v2_layers | p->groups.v1_layers);
+	groups_remove(&p->groups);
+	(void)printf("%s\n", text);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -331,6 +359,8 @@ main(int argc, char **argv)
 	p.root = is_root(p.base);
 	if (sodium_init() < 0)
 		fatalx("libsodium");
+	if (o.layers)
+		return show_layers(&p);
 	r = prepare(&p, o.config);
 	if (r != 0)
 		return r;

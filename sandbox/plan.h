@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "layers.h"
 #include "wire.h"
 
 /*
@@ -12,39 +13,6 @@
  * this machine, a directory or an id (design.md 8.2). Pure. Node compiles
  * into it (policy/compile.h), jail decodes and checks it again.
  */
-
-/* Bits of `layers` (compute.md 7) */
-enum layer {
-	LAYER_USER = 1u << 0,
-	LAYER_PID = 1u << 1,
-	LAYER_MOUNT = 1u << 2,
-	LAYER_NET = 1u << 3,
-	LAYER_IPC = 1u << 4,
-	LAYER_UTS = 1u << 5,
-	LAYER_CGROUP = 1u << 6,
-	LAYER_CAPS = 1u << 7,
-	LAYER_NNP = 1u << 8,
-	LAYER_SECCOMP = 1u << 9,
-	LAYER_LANDLOCK = 1u << 10,
-	LAYER_MEMORY = 1u << 11,
-	LAYER_CPU = 1u << 12,
-	LAYER_PIDS = 1u << 13,
-	LAYER_RLIMITS = 1u << 14,
-	LAYER_READONLY = 1u << 15,
-	LAYER_LSM = 1u << 16,
-	LAYER_BPF = 1u << 17,
-	LAYER_IO = 1u << 18,
-};
-#define LAYERS_KNOWN 0x7ffffu
-/* In every mode and whatever require_layers says (design.md 8.2). */
-#define LAYERS_FLOOR                                                           \
-	(LAYER_USER | LAYER_PID | LAYER_MOUNT | LAYER_NET | LAYER_IPC |        \
-	    LAYER_CAPS | LAYER_NNP | LAYER_SECCOMP)
-/* "user", "no_new_privs", ...; NULL: no such bit. 0: no such name. */
-const char *layer_name(unsigned bit);
-uint32_t layer_bit(const char *name);
-/* Names of the bits, separated by spaces; cut where they do not fit. */
-void layers_text(char *out, size_t cap, uint32_t layers);
 
 #define PLAN_VERSION 1
 #define PLAN_VOLUMES_MAX 16 /* compute.md 2.1, of a manifest */

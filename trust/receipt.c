@@ -9,32 +9,12 @@
 #include "util.h"
 #include "wire.h"
 
-static const char *const layers[RLAYER_COUNT] = {"user", "pid", "mount", "net",
-    "ipc", "uts", "cgroup", "caps", "no_new_privs", "seccomp", "landlock",
-    "memory", "cpu", "pids", "rlimits", "readonly_root", "lsm", "bpf", "io"};
-
 static const char *const outcomes[JOB_OUTCOMES] = {
     "exited", "signalled", "killed", "lost", "cancelled"};
 
 static const char *const kills[KILL_REASONS] = {NULL, "memory", "time", "pids",
     "output", "revoked", "violation", "cancelled", "operator", "watchdog",
     "deadline"};
-
-const char *
-receipt_layer_name(unsigned layer)
-{
-	return layer < RLAYER_COUNT ? layers[layer] : NULL;
-}
-
-int
-receipt_layer_parse(const char *name, size_t len)
-{
-	for (int i = 0; i < RLAYER_COUNT; i++)
-		if (strlen(layers[i]) == len &&
-		    memcmp(layers[i], name, len) == 0)
-			return i;
-	return -1;
-}
 
 const char *
 outcome_name(unsigned outcome)

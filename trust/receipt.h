@@ -36,35 +36,11 @@ enum kill_reason {
 	KILL_REASONS
 };
 
-/* Bits of `layers`, and of require_layers in node.yaml. */
-enum receipt_layer {
-	RLAYER_USER,
-	RLAYER_PID,
-	RLAYER_MOUNT,
-	RLAYER_NET,
-	RLAYER_IPC,
-	RLAYER_UTS,
-	RLAYER_CGROUP,
-	RLAYER_CAPS,
-	RLAYER_NO_NEW_PRIVS,
-	RLAYER_SECCOMP,
-	RLAYER_LANDLOCK,
-	RLAYER_MEMORY,
-	RLAYER_CPU,
-	RLAYER_PIDS,
-	RLAYER_RLIMITS,
-	RLAYER_READONLY_ROOT,
-	RLAYER_LSM,
-	RLAYER_BPF,
-	RLAYER_IO,
-	RLAYER_COUNT
-};
-
 struct job_receipt {
 	uint8_t outcome;
 	int32_t code;
 	uint8_t attempts;
-	uint32_t layers;
+	uint32_t layers; /* common/layers.h */
 	uint8_t job[32], image[32];
 	uint8_t outputs[32], logs[32]; /* roots, below */
 	uint8_t policy[32], trail[32]; /* zeros: not available */
@@ -76,9 +52,6 @@ struct job_receipt {
 	uint8_t sig[SIG_LEN];
 };
 
-/* "user", ...; NULL: no such layer. receipt_layer_parse: -1. */
-const char *receipt_layer_name(unsigned layer);
-int receipt_layer_parse(const char *name, size_t len);
 /* "exited", "signalled", "killed", "lost", "cancelled"; NULL. */
 const char *outcome_name(unsigned outcome);
 /* "memory", ...; NULL. kill_parse: 0. */

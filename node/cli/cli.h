@@ -73,6 +73,9 @@ void cli_hint(struct cli *, const char *fmt, ...)
 /* One JSON object and a newline on standard output, flushed; steals o. */
 void cli_json(json_t *o);
 
+/* Names of sandbox layers (common/layers.h). */
+json_t *cli_layers_json(uint32_t layers);
+
 /*
  * Columns on standard output: rows of cells, aligned when printed. Text of
  * strangers is escaped here.

@@ -176,18 +176,6 @@ converse(struct talk *s)
 	return CLI_OK;
 }
 
-static json_t *
-layers_json(uint32_t layers)
-{
-	json_t *a = json_array();
-
-	for (unsigned i = 0; i < RLAYER_COUNT; i++)
-		if ((layers >> i & 1) != 0)
-			json_array_append_new(a,
-			    json_string(receipt_layer_name(i)));
-	return a;
-}
-
 static void
 say_end_json(struct talk *s, bool verified)
 {
@@ -211,7 +199,7 @@ say_end_json(struct talk *s, bool verified)
 			   "s:{s:I,s:I,s:I}}",
 	    "event", "end", "id", hex, "state", m->state, "outcome", kind,
 	    detail, "attempts", (json_int_t)m->r.attempts, "verified",
-	    verified ? 1 : 0, "layers", layers_json(m->r.layers), "folder",
+	    verified ? 1 : 0, "layers", cli_layers_json(m->r.layers), "folder",
 	    s->dir.path, "outputs", outs, "log", (json_int_t)m->kept[0],
 	    (json_int_t)m->kept[1], (json_int_t)m->kept[2], "usage", "wall_ms",
 	    (json_int_t)m->r.wall_ms, "cpu_ms", (json_int_t)m->r.cpu_ms,

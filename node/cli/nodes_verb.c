@@ -5,13 +5,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "layers.h"
 #include "units.h"
 #include "util.h"
 
 #include "node/cli/cli.h"
 #include "node/cli/nodes.h"
 #include "node/cli/remote.h"
-#include "trust/receipt.h"
 
 #define WAIT_MS 10000
 #define CONTACT_MS (2 * 60 * 1000)
@@ -126,15 +126,10 @@ verb_nodes(struct cli *c, int argc, char **argv)
 static void
 describe_json(const struct proto_describe *d, const struct remote *r)
 {
-	json_t *layers = json_array();
 	json_t *images = json_array();
 	char dest[33], name[65];
 
 	hex_encode(dest, r->dest, 16);
-	for (unsigned i = 0; i < RLAYER_COUNT; i++)
-		if ((d->layers >> i & 1) != 0)
-			(void)json_array_append_new(layers,
-			    json_string(receipt_layer_name(i)));
 	for (size_t i = 0; i < d->nimages; i++) {
 		char hex[65];
 
@@ -157,14 +152,16 @@ describe_json(const struct proto_describe *d, const struct remote *r)
 	    (json_int_t)d->left.jobs_queued, "jobs_per_hour",
 	    (json_int_t)d->left.jobs_per_hour, "spool",
 	    (json_int_t)d->left.spool, "queued", (json_int_t)d->queued,
-	    "running", (json_int_t)d->running, "layers", layers, "time",
+	    "running", (json_int_t)d->running, "layers",
+	    cli_layers_json((uint32_t)d->layers), "time",
 	    (json_int_t)d->time, "images", images));
 }
 
 static void
 describe_text(const struct proto_describe *d, const struct remote *r)
 {
-	char a[24], b[24], e[24], t[24], safe[80], profile[80], dest[33];
+	char a[24], b[24], e[24], t[24], safe[80], profile[80], dest[33],
+	    layers[256];
 
 	hex_encode(dest, r->dest, 16);
 	text_escape(safe, sizeof(safe), r->name, strlen(r->name));
@@ -185,11 +182,8 @@ describe_text(const struct proto_describe *d, const struct remote *r)
 	       " this hour, spool %s\n",
 	    d->left.jobs_queued, d->left.jobs_per_hour,
 	    cli_bytes(a, d->left.spool));
-	printf("layers   ");
-	for (unsigned i = 0; i < RLAYER_COUNT; i++)
-		if ((d->layers >> i & 1) != 0)
-			printf(" %s", receipt_layer_name(i));
-	printf("\n");
+	layers_text(layers, sizeof(layers), (uint32_t)d->layers);
+	printf("layers    %s\n", layers);
 	for (size_t i = 0; i < d->nimages; i++) {
 		char hex[65], name[256];
 

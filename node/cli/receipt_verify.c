@@ -6,6 +6,7 @@
 #include "node/cli/jobdir.h"
 #include "trust/binding.h"
 #include "trust/receipt.h"
+#include "layers.h"
 #include "util.h"
 
 /* NULL when everything holds, else what does not. */
@@ -40,18 +41,6 @@ verify(const struct jobdir_proof *p, struct job_receipt *r)
 }
 
 static void
-layers_text(uint32_t layers, char *out, size_t cap)
-{
-	size_t n = 0;
-
-	out[0] = '\0';
-	for (unsigned i = 0; i < RLAYER_COUNT; i++)
-		if ((layers >> i & 1) != 0 && n < cap)
-			n += (size_t)snprintf(out + n, cap - n, "%s%s",
-			    n > 0 ? " " : "", receipt_layer_name(i));
-}
-
-static void
 print_receipt(struct cli *c, const struct job_receipt *r,
     const struct jobdir_proof *p)
 {
@@ -60,7 +49,7 @@ print_receipt(struct cli *c, const struct job_receipt *r,
 
 	hex_encode(job, r->job, 32);
 	hex_encode(fp, r->node, FP16_LEN);
-	layers_text(r->layers, layers, sizeof(layers));
+	layers_text(layers, sizeof(layers), r->layers);
 	if (r->outcome == JOB_KILLED)
 		(void)snprintf(outcome, sizeof(outcome), "killed (%s)",
 		    kill_name((unsigned)r->code & 0xff));
@@ -69,13 +58,14 @@ print_receipt(struct cli *c, const struct job_receipt *r,
 		    outcome_name(r->outcome), r->code);
 	if (c->json) {
 		json_t *o = json_pack(
-		    "{s:b,s:s,s:s,s:s,s:i,s:I,s:I,s:I,s:I,s:I,s:s,s:I}", "ok",
+		    "{s:b,s:s,s:s,s:s,s:i,s:I,s:I,s:I,s:I,s:I,s:o,s:I}", "ok",
 		    1, "job", job, "node", fp, "outcome",
 		    outcome_name(r->outcome), "code", (int)r->code, "attempts",
 		    (json_int_t)r->attempts, "started", (json_int_t)r->started,
 		    "wall_ms", (json_int_t)r->wall_ms, "cpu_ms",
 		    (json_int_t)r->cpu_ms, "memory_kb",
-		    (json_int_t)r->memory_kb, "layers", layers, "outputs",
+		    (json_int_t)r->memory_kb, "layers",
+		    cli_layers_json(r->layers), "outputs",
 		    (json_int_t)p->nout);
 
 		cli_json(o);

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "layers.h"
 #include "util.h"
 #include "ydoc.h"
 
@@ -204,6 +205,18 @@ cli_json(json_t *o)
 		fputc('\n', stdout);
 	(void)fflush(stdout);
 	json_decref(o);
+}
+
+json_t *
+cli_layers_json(uint32_t layers)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < LAYER_COUNT; i++)
+		if ((layers >> i & 1) != 0)
+			(void)json_array_append_new(a,
+			    json_string(layer_name(i)));
+	return a;
 }
 
 /* ---- tables ---- */

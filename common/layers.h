@@ -1,0 +1,44 @@
+#ifndef WARREN_LAYERS_H
+#define WARREN_LAYERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Layers of the sandbox: bits of plans, receipts, describe and require_layers
+ * (compute.md 7).
+ */
+enum layer {
+	LAYER_USER = 1u << 0,
+	LAYER_PID = 1u << 1,
+	LAYER_MOUNT = 1u << 2,
+	LAYER_NET = 1u << 3,
+	LAYER_IPC = 1u << 4,
+	LAYER_UTS = 1u << 5,
+	LAYER_CGROUP = 1u << 6,
+	LAYER_CAPS = 1u << 7,
+	LAYER_NNP = 1u << 8,
+	LAYER_SECCOMP = 1u << 9,
+	LAYER_LANDLOCK = 1u << 10,
+	LAYER_MEMORY = 1u << 11,
+	LAYER_CPU = 1u << 12,
+	LAYER_PIDS = 1u << 13,
+	LAYER_RLIMITS = 1u << 14,
+	LAYER_READONLY = 1u << 15,
+	LAYER_LSM = 1u << 16,
+	LAYER_BPF = 1u << 17,
+	LAYER_IO = 1u << 18,
+};
+#define LAYER_COUNT 19u
+#define LAYERS_KNOWN ((1u << LAYER_COUNT) - 1)
+/* In every mode and whatever require_layers says (design.md 8.2). */
+#define LAYERS_FLOOR                                                           \
+	(LAYER_USER | LAYER_PID | LAYER_MOUNT | LAYER_NET | LAYER_IPC |        \
+	    LAYER_CAPS | LAYER_NNP | LAYER_SECCOMP)
+/* "user", "no_new_privs", ...; NULL: no such bit. 0: no such name. */
+const char *layer_name(unsigned bit);
+uint32_t layer_bit(const char *name);
+/* Names of the bits, separated by spaces; cut where they do not fit. */
+void layers_text(char *out, size_t cap, uint32_t layers);
+
+#endif
