@@ -64,9 +64,13 @@ limits_json(const struct manifest *m)
 	json_t *obj = json_object();
 
 	for (unsigned i = 0; obj != NULL && i < LIMIT_COUNT; i++)
-		if (m->limit[i] > 0)
-			(void)json_object_set_new(obj, manifest_limit_name(i),
-			    json_integer((json_int_t)m->limit[i]));
+		if (m->limit[i] > 0 &&
+		    json_object_set_new(obj, manifest_limit_name(i),
+			json_integer((json_int_t)m->limit[i])) != 0) {
+			/* a payload without it would promise something else */
+			json_decref(obj);
+			return NULL;
+		}
 	return obj;
 }
 
@@ -78,14 +82,18 @@ volumes_json(const struct manifest *m)
 	for (unsigned i = 0; arr != NULL && i < m->nvolumes; i++) {
 		const struct manifest_volume *v = &m->volume[i];
 		json_t *one = blob_json(&v->blob);
+		bool ok = json_object_set_new(one, "mode",
+			      json_string(v->rw ? "rw" : "ro")) == 0 &&
+		    json_object_set_new(one, "target",
+			json_string(v->target)) == 0 &&
+		    (!v->has_chunks ||
+			json_object_set_new(one, "chunks",
+			    blob_json(&v->chunks)) == 0);
 
-		(void)json_object_set_new(one, "mode",
-		    json_string(v->rw ? "rw" : "ro"));
-		(void)json_object_set_new(one, "target",
-		    json_string(v->target));
-		if (v->has_chunks)
-			(void)json_object_set_new(one, "chunks",
-			    blob_json(&v->chunks));
+		if (!ok) {
+			json_decref(one);
+			one = NULL;
+		}
 		if (json_array_append_new(arr, one) != 0) {
 			json_decref(arr);
 			return NULL;
@@ -99,19 +107,23 @@ trust_json(const struct manifest *m)
 {
 	static const char *const words[] = {"none", "low", "medium", "high"};
 	json_t *obj = json_object();
+	bool ok = obj != NULL && m->trust_level >= 0 && m->trust_level <= 3;
 
-	if (obj == NULL || m->trust_level < 0 || m->trust_level > 3)
-		return obj;
-	if (m->has & HAS_TRUST_LEVEL)
-		(void)json_object_set_new(obj, "level",
-		    json_string(m->trust_critical ? "critical"
-						  : words[m->trust_level]));
-	if (m->has & HAS_REVIEW)
-		(void)json_object_set_new(obj, "requires_review",
-		    json_boolean(m->requires_review));
-	if (m->has & HAS_APPROVED_BY)
-		(void)json_object_set_new(obj, "approved_by",
-		    json_string(m->approved_by));
+	if (ok && (m->has & HAS_TRUST_LEVEL) != 0)
+		ok = json_object_set_new(obj, "level",
+			 json_string(m->trust_critical
+				 ? "critical"
+				 : words[m->trust_level])) == 0;
+	if (ok && (m->has & HAS_REVIEW) != 0)
+		ok = json_object_set_new(obj, "requires_review",
+			 json_boolean(m->requires_review)) == 0;
+	if (ok && (m->has & HAS_APPROVED_BY) != 0)
+		ok = json_object_set_new(obj, "approved_by",
+			 json_string(m->approved_by)) == 0;
+	if (!ok) {
+		json_decref(obj);
+		return NULL;
+	}
 	return obj;
 }
 

@@ -411,6 +411,59 @@ test_build_refuses(void **state)
 	assert_int_equal(trust_word("None", 4), -1);
 }
 
+/* The n-th allocation of jansson fails, for every n: no leak, no half truth. */
+static long fuse;
+
+static void *
+failing(size_t n)
+{
+	return fuse-- == 0 ? NULL : malloc(n);
+}
+
+static void
+test_no_memory(void **state)
+{
+	json_t *root = vec_load("compute-manifest.json");
+	size_t n, jn, got_n;
+	uint8_t *p = vec_bytes(root, "payload", &n);
+	uint8_t *json = vec_bytes(root, "json", &jn), *out = vec_alloc(4096);
+	struct env_signed one = {{0}, {0}};
+	struct manifest m, again;
+	char why[MANIFEST_WHY], *text;
+	const char *w;
+	struct env e;
+
+	(void)state;
+	assert_int_equal(manifest_parse(&m, p, n, why), 0);
+	json_set_alloc_funcs(failing, free);
+	for (long i = 0;; i++) {
+		bool failed;
+
+		fuse = i;
+		if (manifest_parse(&again, p, n, why) == 0)
+			assert_memory_equal(again.job, m.job, 32);
+		manifest_clear(&again);
+		failed = fuse < 0;
+		fuse = i;
+		text = manifest_build(&m, &got_n, why);
+		if (text != NULL)
+			vec_equal(text, got_n, p, n);
+		free(text);
+		failed |= fuse < 0;
+		fuse = i;
+		if (env_parse(&e, json, jn, jn, jn, &w) == 0)
+			assert_int_equal(e.payload_len, n);
+		env_clear(&e);
+		fuse = i;
+		(void)env_build_json(out, 4096, "t", p, 100, &one, 1);
+		if (!failed)
+			break;
+		assert_true(i < 10000);
+	}
+	json_set_alloc_funcs(malloc, free);
+	manifest_clear(&m);
+}
+
 int
 main(void)
 {
@@ -423,6 +476,7 @@ main(void)
 	    cmocka_unit_test(test_record),
 	    cmocka_unit_test(test_payload_cuts),
 	    cmocka_unit_test(test_build_refuses),
+	    cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -319,7 +320,8 @@ static void
 test_program(void **state)
 {
 	uint32_t now = (uint32_t)time(NULL);
-	struct msg_V_ASK with = ask(10, now - 10, true), out_of;
+	struct msg_V_ASK with = ask(10, now - 10, true), out_of, other;
+	struct rlimit full;
 	struct msg_V_VERDICT v;
 	struct msg_V_MANIFEST man;
 	struct klp_key k = alice();
@@ -361,6 +363,14 @@ test_program(void **state)
 	send_envelope(node, &m, bin, n);
 	PROG_GET(V_MANIFEST, node, &man);
 	assert_false(man.ok);
+
+	/* a full disk: it says so in the log, and answers */
+	assert_int_equal(prlimit(p.pid, RLIMIT_FSIZE, NULL, &full), 0);
+	full.rlim_cur = 10;
+	assert_int_equal(prlimit(p.pid, RLIMIT_FSIZE, &full, NULL), 0);
+	other = ask(11, now - 9, true);
+	v = question(node, other);
+	assert_int_equal(v.status, VERDICT_OK);
 
 	/* falls, and comes back knowing the peer and its serial */
 	prog_kill(&p);
