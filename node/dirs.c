@@ -14,6 +14,7 @@
 
 #include "check.h"
 #include "cleanup.h"
+#include "file.h"
 #include "log.h"
 #include "util.h"
 
@@ -315,8 +316,8 @@ dirs_open(struct parent *p, const char *path, int *status)
 		return -1;
 	*status = 1;
 	if (faccessat(p->dir, "config", F_OK, 0) < 0) {
-		if (dirs_write(p->dir, "config", default_config,
-			sizeof(default_config) - 1) < 0) {
+		if (file_replace(p->dir, "config", default_config,
+			sizeof(default_config) - 1, 0600) < 0) {
 			log_err(p->path, "cannot write a first config");
 			return -1;
 		}
@@ -354,33 +355,4 @@ dirs_read(const struct parent *p, int at, const char *name, size_t max,
     size_t *len)
 {
 	return check_load(at, name, p->root ? O_NOFOLLOW : 0, max, len);
-}
-
-int
-dirs_write(int at, const char *name, const void *bytes, size_t len)
-{
-	char tmp[80];
-	const uint8_t *b = bytes;
-	_cleanup_fd_ int fd = -1;
-	size_t done = 0;
-
-	(void)snprintf(tmp, sizeof(tmp), "%.64s.new", name);
-	if (unlinkat(at, tmp, 0) < 0 && errno != ENOENT)
-		return -1;
-	fd = openat(at, tmp,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -1;
-	while (done < len) {
-		ssize_t n = write(fd, b + done, len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		done += (size_t)n;
-	}
-	if (fsync(fd) < 0 || renameat(at, tmp, at, name) < 0)
-		return -1;
-	return fsync(at);
 }

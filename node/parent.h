@@ -46,8 +46,6 @@ int dirs_make(struct parent *, int *status);
 /* A file beneath a folder, not a link when we are root. NULL, errno. */
 char *dirs_read(const struct parent *, int at, const char *name, size_t max,
     size_t *len);
-/* Written, synced, renamed; mode 0600. 0 or -1, errno. */
-int dirs_write(int at, const char *name, const void *, size_t);
 
 /* ---- keyfiles.c ---- */
 /* storage/transport_identity, made if absent. 0 or -1 (said). */

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import stat
+import subprocess
 import sys
 import time
 
@@ -214,6 +215,66 @@ def parent_dies():
         node.remove()
 
 
+def own_group():
+    """Our v2 group's directory, or None."""
+    path = None
+    with open("/proc/self/cgroup") as f:
+        for line in f:
+            if line.startswith("0::"):
+                path = line.strip()[3:]
+    with open("/proc/self/mountinfo") as f:
+        for line in f:
+            left, _, right = line.partition(" - ")
+            if right.startswith("cgroup2 ") and path is not None:
+                return left.split()[4] + path.rstrip("/")
+    return None
+
+
+def groups():
+    """A job's group dies with the jail, and what an earlier daemon left
+    dies at the start."""
+    node = Node(build, "rights-groups")
+    own = own_group()
+    try:
+        node.with_compute()
+        node.start()
+        if node.ready(ALL) is None:
+            result("groups: start", False, node.said()[-800:])
+            return
+        ours = [d for d in os.listdir(own) if d.startswith("warren-") and
+                str(node.pids()["transport"]) in
+                open(os.path.join(own, d, "relay/cgroup.procs")).read()] \
+            if own else []
+        if not ours:
+            skip("groups", "no v2 group of ours here")
+            return
+        top = os.path.join(own, ours[0])
+        result("groups: work is in house/", str(node.pids()["node"]) in
+               open(os.path.join(top, "house/cgroup.procs")).read())
+        st = os.stat(os.path.join(top, "jobs/cgroup.procs"))
+        result("groups: jobs/ is node's", st.st_uid == BASE + 2 and
+               os.stat(os.path.join(top, "jobs")).st_uid == BASE + 2,
+               str(st.st_uid))
+        job = subprocess.Popen(["sleep", "60"])
+        os.mkdir(os.path.join(top, "jobs/test"))
+        with open(os.path.join(top, "jobs/test/cgroup.procs"), "w") as f:
+            f.write(str(job.pid))
+        os.kill(node.pids()["jail"], signal.SIGKILL)
+        result("groups: jobs die with the jail",
+               wait_for(lambda: job.poll() is not None, 5))
+        node.stop()
+        result("groups: gone with the daemon", not os.path.exists(top))
+        os.makedirs(os.path.join(top, "jobs/left"))
+        job = subprocess.Popen(["sleep", "60"])
+        with open(os.path.join(top, "jobs/left/cgroup.procs"), "w") as f:
+            f.write(str(job.pid))
+        node.start()
+        result("groups: what was left dies at the start",
+               wait_for(lambda: job.poll() is not None, 5))
+    finally:
+        node.remove()
+
+
 def relay_only():
     node = Node(build, "rights-relay")
     try:
@@ -314,6 +375,7 @@ if os.geteuid() == 0:
     running("root", None)
     running("user", USER)
     owner()
+    groups()
 else:
     skip("rights as root", "not started as root")
     running("user", None)
