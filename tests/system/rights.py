@@ -241,14 +241,13 @@ def groups():
         if node.ready(ALL) is None:
             result("groups: start", False, node.said()[-800:])
             return
-        ours = [d for d in os.listdir(own) if d.startswith("warren-") and
-                str(node.pids()["transport"]) in
-                open(os.path.join(own, d, "relay/cgroup.procs")).read()] \
-            if own else []
-        if not ours:
+        with open("/proc/%d/cgroup" % node.pids()["transport"]) as f:
+            mine = [w.strip().split("/")[-2:] for w in f
+                    if w.startswith("0::")]
+        if not own or not mine or mine[0][-1] != "relay":
             skip("groups", "no v2 group of ours here")
             return
-        top = os.path.join(own, ours[0])
+        top = os.path.join(own, mine[0][0])
         result("groups: work is in house/", str(node.pids()["node"]) in
                open(os.path.join(top, "house/cgroup.procs")).read())
         st = os.stat(os.path.join(top, "jobs/cgroup.procs"))
