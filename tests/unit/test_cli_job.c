@@ -1,0 +1,379 @@
+/* The folder that a job leaves: made, fetched again, replaced, verified. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <rns/rns.h>
+
+#include "cli_capture.h"
+#include "cli_node.h"
+#include "util.h"
+
+#include "node/cli/cli.h"
+#include "node/cli/jobdir.h"
+#include "node/cli/pack.h"
+#include "trust/binding.h"
+#include "trust/envelope.h"
+
+#define NOW 1800000000u
+
+static struct cli c = {.verb = "test"};
+
+struct made {
+	struct world *w;
+	struct jobdir dir;
+	const char *base; /* of the test */
+	char path[400];	  /* the job's folder */
+	uint8_t envelope[2 * 4096];
+	size_t envelope_len;
+	uint8_t binding[BINDING_LEN];
+	char local[MANIFEST_VOLUMES][CLI_PATH];
+	int base_fd;
+};
+
+static void
+node_binding(struct world *w, uint8_t out[BINDING_LEN])
+{
+	struct binding b = {.serial = NOW,
+	    .not_before = NOW - 100,
+	    .not_after = NOW + 1000};
+	uint8_t priv[64], hash[16];
+
+	memset(priv, 9, sizeof(priv));
+	memcpy(b.secp, w->s.node_key.raw, 33);
+	assert_int_equal(rns_identity_derive(b.rns, hash, priv), RNS_OK);
+	assert_true(binding_sign_secp(&b, &w->secret, priv));
+	assert_true(binding_sign_rns(&b, priv + 32));
+	binding_put(out, &b);
+}
+
+/* The output that the node will give: a tar of one file. */
+static void
+node_output(struct world *w, const char *base)
+{
+	char path[600];
+	struct pack p;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "%s/theirs", base);
+	assert_int_equal(mkdir(path, 0755), 0);
+	write_text(path, "sorted", "a\nb\n");
+	assert_true(pack_folder(&c, AT_FDCWD, path, &p));
+	n = pread(p.fd, w->node_out.b, CN_BLOB, 0);
+	assert_true(n > 0);
+	w->node_out.n = (size_t)n;
+	(void)close(p.fd);
+}
+
+static void
+sign(struct made *k)
+{
+	struct manifest *m = &k->w->m;
+	struct env_signed sig;
+	char why[MANIFEST_WHY], *payload;
+	size_t len;
+
+	(void)snprintf(m->image, sizeof(m->image), "x");
+	key_fp(m->submitter, &k->w->s.node_key);
+	assert_true(urn_make(m->submitter_urn, "kindai", "human", m->submitter));
+	m->not_after = NOW + 60;
+	m->deadline = NOW + 120;
+	m->has |= HAS_VOLUMES;
+	payload = manifest_build(m, &len, why);
+	if (payload == NULL)
+		fail_msg("%s", why);
+	memcpy(sig.fp, m->submitter, FP_LEN);
+	assert_true(pae_sign(sig.sig, &k->w->secret, TYPE_MANIFEST, payload,
+	    len, NULL));
+	k->envelope_len = env_build_json(k->envelope, sizeof(k->envelope),
+	    TYPE_MANIFEST, payload, len, &sig, 1);
+	assert_true(k->envelope_len > 0);
+	free(payload);
+}
+
+static struct made *
+make(void)
+{
+	struct made *k = calloc(1, sizeof(*k));
+
+	assert_non_null(k);
+	k->w = world_new();
+	k->base = temp_dir();
+	k->base_fd = open(k->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	(void)snprintf(k->path, sizeof(k->path), "%s/job", k->base);
+	node_output(k->w, k->base);
+	node_binding(k->w, k->binding);
+	sign(k);
+	return k;
+}
+
+static void
+drop(struct made *k)
+{
+	jobdir_close(&k->dir);
+	(void)close(k->base_fd);
+	temp_remove(k->base);
+	world_free(k->w);
+	free(k);
+}
+
+static int
+open_dir(struct made *k)
+{
+	int rc;
+
+	capture_begin();
+	rc = jobdir_open(&k->dir, &c, k->path, &k->w->m, k->envelope,
+	    k->envelope_len);
+	(void)capture_end();
+	return rc;
+}
+
+static void
+run(struct made *k, bool in_place)
+{
+	struct jobdir_end e = {.s = &k->w->s,
+	    .binding = k->binding,
+	    .node_urn = "urn:klp:kindai:device:x",
+	    .in_place = in_place,
+	    .base = k->base_fd,
+	    .local = (const char(*)[CLI_PATH])k->local};
+
+	jobdir_store(&k->dir, &k->w->s.store);
+	world_run(k->w, 5000);
+	assert_int_equal(k->w->s.phase, SUB_END);
+	assert_int_equal(k->w->s.end, SUB_DONE);
+	assert_int_equal(jobdir_finish(&k->dir, &e), CLI_OK);
+}
+
+static int
+verify(const char *path, const struct captured **said)
+{
+	char verb[] = "verify", arg[400];
+	char *argv[] = {verb, arg, NULL};
+	struct cli me = {.verb = "receipt verify"};
+	int rc;
+
+	(void)snprintf(arg, sizeof(arg), "%s", path);
+	capture_begin();
+	rc = verb_receipt_verify(&me, 2, argv);
+	*said = capture_end();
+	return rc;
+}
+
+static size_t
+slurp(const char *dir, const char *name, char *out, size_t cap)
+{
+	char path[600];
+	FILE *f;
+	size_t n;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "rb");
+	assert_non_null(f);
+	n = fread(out, 1, cap, f);
+	(void)fclose(f);
+	return n;
+}
+
+static void
+spill(const char *dir, const char *name, const char *p, size_t n)
+{
+	char path[600];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(p, 1, n, f), n);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void
+test_folder(void **state)
+{
+	struct made *k = make();
+	const struct captured *said;
+	char text[64];
+
+	(void)state;
+	assert_int_equal(open_dir(k), CLI_OK);
+	run(k, false);
+	assert_int_equal(slurp(k->path, "stdout", text, sizeof(text)), 23);
+	assert_int_equal(slurp(k->path, "volumes/agent/tmp/sorted", text,
+			     sizeof(text)), 4);
+	assert_memory_equal(text, "a\nb\n", 4);
+	assert_int_equal(verify(k->path, &said), CLI_OK);
+	assert_non_null(strstr(said->out, "valid"));
+	drop(k);
+}
+
+/* Fetched again: the same files; a longer log of before is cut. */
+static void
+test_again(void **state)
+{
+	struct made *k = make();
+	const struct captured *said;
+
+	(void)state;
+	assert_int_equal(open_dir(k), CLI_OK);
+	run(k, false);
+	jobdir_close(&k->dir);
+	spill(k->path, "stdout", "a much longer text than the job has written",
+	    43);
+	spill(k->path, "volumes/agent/tmp/stray", "x", 1);
+	assert_int_equal(open_dir(k), CLI_OK);
+	k->w->requests = 0;
+	k->w->s.resume = true;
+	memset(k->w->s.log_have, 0, sizeof(k->w->s.log_have));
+	memset(k->w->s.eof, 0, sizeof(k->w->s.eof));
+	sub_link_lost(&k->w->s);
+	run(k, false);
+	assert_int_equal(verify(k->path, &said), CLI_OK);
+	drop(k);
+}
+
+static void
+test_others(void **state)
+{
+	struct made *k = make();
+	char text[64];
+
+	(void)state;
+	/* a folder without a manifest; one of another job */
+	assert_int_equal(mkdir(k->path, 0755), 0);
+	assert_int_equal(open_dir(k), CLI_USAGE);
+	assert_int_equal(rmdir(k->path), 0);
+	assert_int_equal(open_dir(k), CLI_OK);
+	jobdir_close(&k->dir);
+	spill(k->path, "stdout", "theirs", 6);
+	k->w->m.nonce[0] ^= 1;
+	sign(k);
+	assert_int_equal(open_dir(k), CLI_USAGE);
+	assert_int_equal(slurp(k->path, "stdout", text, sizeof(text)), 6);
+	/* a job that did not come to be leaves nothing, and others' alone */
+	jobdir_discard(&k->dir);
+	assert_int_equal(access(k->path, F_OK), 0);
+	jobdir_close(&k->dir);
+	temp_remove(k->path);
+	assert_int_equal(open_dir(k), CLI_OK);
+	jobdir_discard(&k->dir);
+	assert_int_equal(access(k->path, F_OK), -1);
+	drop(k);
+}
+
+static void
+test_in_place(void **state)
+{
+	struct made *k = make();
+	char text[64], kept[400], hex[65];
+
+	(void)state;
+	(void)snprintf(kept, sizeof(kept), "%s/mine", k->base);
+	assert_int_equal(mkdir(kept, 0755), 0);
+	write_text(kept, "old", "old");
+	(void)snprintf(k->local[1], CLI_PATH, "mine");
+	assert_int_equal(open_dir(k), CLI_OK);
+	run(k, true);
+	assert_int_equal(slurp(k->base, "mine/sorted", text, sizeof(text)), 4);
+	hex_encode(hex, k->w->m.job, 32);
+	(void)snprintf(kept, sizeof(kept), "mine.before-%.16s/old", hex);
+	assert_int_equal(slurp(k->base, kept, text, sizeof(text)), 3);
+	drop(k);
+}
+
+/* One changed byte in any file, a file more, a file less. */
+static void
+test_changed(void **state)
+{
+	static const char *const names[] = {"stdout", "stderr", "receipt",
+	    "manifest", "volumes/agent/tmp/sorted"};
+	struct made *k = make();
+	const struct captured *said;
+	char path[600];
+
+	(void)state;
+	assert_int_equal(open_dir(k), CLI_OK);
+	run(k, false);
+	for (size_t i = 0; i < NELEM(names); i++) {
+		char good[8192], bad[8192];
+		size_t n = slurp(k->path, names[i], good, sizeof(good));
+		/* of the manifest only the payload counts: the job's id */
+		size_t from = i == 3 ? 12 : 0, to = i == 3 ? 300 : n;
+
+		assert_true(n > 0 && n < sizeof(good));
+		for (size_t at = from; at < to; at += i == 3 ? 7 : 1) {
+			memcpy(bad, good, n);
+			bad[at] = (char)(bad[at] ^ 1);
+			spill(k->path, names[i], bad, n);
+			if (verify(k->path, &said) != CLI_FAILED)
+				fail_msg("%s: byte %zu is not missed",
+				    names[i], at);
+		}
+		spill(k->path, names[i], good, n - 1);
+		assert_int_equal(verify(k->path, &said), CLI_FAILED);
+		spill(k->path, names[i], good, n);
+		assert_int_equal(verify(k->path, &said), CLI_OK);
+		(void)snprintf(path, sizeof(path), "%s/%s", k->path, names[i]);
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(verify(k->path, &said), CLI_FAILED);
+		spill(k->path, names[i], good, n);
+	}
+	spill(k->path, "volumes/agent/tmp/more", "x", 1);
+	assert_int_equal(verify(k->path, &said), CLI_FAILED);
+	drop(k);
+}
+
+/* result.json names the outputs and the key: each must hold. */
+static void
+test_result_json(void **state)
+{
+	static const char *const from[] = {"\"binding\": \"4b", "sorted",
+	    "\"target\": \"/agent/tmp\"", "{"};
+	static const char *const to[] = {"\"binding\": \"4c", "sorted",
+	    "\"target\": \"/agent/../tmp\"", "["};
+	struct made *k = make();
+	const struct captured *said;
+	char good[8192], bad[8300];
+	size_t n;
+
+	(void)state;
+	assert_int_equal(open_dir(k), CLI_OK);
+	run(k, false);
+	n = slurp(k->path, "result.json", good, sizeof(good) - 1);
+	good[n] = '\0';
+	for (size_t i = 0; i < NELEM(from); i++) {
+		char *at = strstr(good, from[i]);
+
+		if (at == NULL)
+			continue;
+		(void)snprintf(bad, sizeof(bad), "%.*s%s%s", (int)(at - good),
+		    good, to[i], at + strlen(from[i]));
+		spill(k->path, "result.json", bad, strlen(bad));
+		assert_int_equal(verify(k->path, &said), CLI_FAILED);
+	}
+	drop(k);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_folder),
+	    cmocka_unit_test(test_again),
+	    cmocka_unit_test(test_others),
+	    cmocka_unit_test(test_in_place),
+	    cmocka_unit_test(test_changed),
+	    cmocka_unit_test(test_result_json),
+	};
+
+	return cmocka_run_group_tests_name("cli_job", tests, NULL, NULL);
+}
