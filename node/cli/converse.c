@@ -247,7 +247,7 @@ conclude(struct talk *s)
 {
 	struct submitter *m = &s->sub;
 	struct jobdir_end e = {.s = m, .binding = s->node->binding,
-	    .node_urn = s->node->urn, .in_place = s->in_place,
+	    .node_urn = s->node->urn, .submitter = &s->person->key, .in_place = s->in_place,
 	    .base = s->base,
 	    .local = s->local};
 	char hex[65];

@@ -21,24 +21,6 @@
 
 static const char *const log_name[2] = {"stdout", "stderr"};
 
-/* The id of the job whose envelope (JSON form) this is. */
-static bool
-envelope_job(const char *text, size_t len, uint8_t job[32])
-{
-	struct sha256_ctx h;
-	const char *why;
-	struct env e;
-
-	if (env_parse(&e, text, len, ENV_MANIFEST_MAX * 2,
-		ENV_MANIFEST_PAYLOAD, &why) != 0)
-		return false;
-	sha256_init(&h);
-	sha256_update(&h, e.payload_len, e.payload);
-	sha256_digest(&h, 32, job);
-	env_clear(&e);
-	return true;
-}
-
 static bool
 same_job(int dir, const uint8_t job[32])
 {
@@ -47,7 +29,7 @@ same_job(int dir, const uint8_t job[32])
 	size_t len;
 
 	text = file_load(dir, "manifest", ENV_MANIFEST_MAX * 2, &len);
-	return text != NULL && envelope_job(text, len, there) &&
+	return text != NULL && jobdir_envelope_job(text, len, there) &&
 	    memcmp(there, job, 32) == 0;
 }
 
@@ -308,6 +290,7 @@ result_json(const struct jobdir_end *e)
 {
 	const struct submitter *s = e->s;
 	json_t *outs = json_array();
+	char key[KEY_TEXT_MAX];
 	json_t *o;
 
 	for (unsigned i = 0; i < s->nout; i++)
@@ -316,9 +299,11 @@ result_json(const struct jobdir_end *e)
 			s->manifest->volume[s->out[i].volume].target, "sha256",
 			hex_json(s->out[i].sha256, 32), "size",
 			(json_int_t)s->out[i].size));
-	o = json_pack("{s:o,s:s,s:s,s:I,s:o,s:o,s:{s:s,s:o,s:o}}", "id",
+	key_text(key, e->submitter);
+	o = json_pack("{s:o,s:s,s:s,s:I,s:s,s:o,s:o,s:{s:s,s:o,s:o}}", "id",
 	    hex_json(s->manifest->job, 32), "state", s->state, "outcome",
-	    outcome_name(s->r.outcome), "code", (json_int_t)s->r.code, "image",
+	    outcome_name(s->r.outcome), "code", (json_int_t)s->r.code,
+	    "submitter", key, "image",
 	    hex_json(s->r.image, 32), "outputs", outs, "node", "urn",
 	    e->node_urn, "destination", hex_json(e->dest, 16), "binding",
 	    hex_json(e->binding, BINDING_LEN));
@@ -370,93 +355,6 @@ jobdir_finish(struct jobdir *j, const struct jobdir_end *e)
 	    file_replace(j->dir, "receipt", s->receipt, sizeof(s->receipt),
 		0644) != 0) {
 		cli_error(j->cli, "%s: %s", j->path, strerror(errno));
-		return CLI_FAILED;
-	}
-	return CLI_OK;
-}
-
-/* ---- reading it back ---- */
-
-static bool
-hex_member(const json_t *o, const char *name, uint8_t *out, size_t n)
-{
-	const json_t *v = json_object_get(o, name);
-
-	return json_is_string(v) &&
-	    hex_decode(out, n, json_string_value(v), json_string_length(v));
-}
-
-static bool
-read_outputs(struct cli *c, int dir, const json_t *list, struct jobdir_proof *p)
-{
-	size_t n = json_array_size(list);
-
-	if (n > JOB_OUTPUTS_MAX)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		const json_t *o = json_array_get(list, i);
-		const char *target = json_string_value(
-		    json_object_get(o, "target"));
-		char path[CLI_PATH];
-		struct pack packed;
-
-		if (target == NULL ||
-		    manifest_target_bad(target, strlen(target)) != NULL)
-			return false;
-		memcpy(p->target[i], target, strlen(target) + 1);
-		(void)snprintf(path, sizeof(path), "volumes%s", target);
-		if (!pack_folder(c, dir, path, &packed))
-			return false;
-		(void)close(packed.fd);
-		p->out[i].path = p->target[i];
-		p->out[i].size = packed.size;
-		memcpy(p->out[i].sha256, packed.sha256, 32);
-	}
-	p->nout = (unsigned)n;
-	return true;
-}
-
-int
-jobdir_read(struct cli *c, const char *path, struct jobdir_proof *p)
-{
-	_cleanup_fd_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_free_ char *manifest = NULL, *text = NULL;
-	size_t manifest_len, len;
-	json_t *o = NULL;
-	bool ok;
-
-	memset(p, 0, sizeof(*p));
-	if (dir < 0) {
-		cli_error(c, "%s: %s", path, strerror(errno));
-		return CLI_FAILED;
-	}
-	if (file_read(dir, "receipt", p->receipt, sizeof(p->receipt)) !=
-	    JOB_RECEIPT_LEN) {
-		cli_error(c, "%s holds no receipt of 317 bytes", path);
-		return CLI_FAILED;
-	}
-	manifest = file_load(dir, "manifest", ENV_MANIFEST_MAX * 2,
-	    &manifest_len);
-	text = file_load(dir, "result.json", 1 << 20, &len);
-	if (text != NULL)
-		o = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-	ok = manifest != NULL && o != NULL &&
-	    envelope_job(manifest, manifest_len, p->job) &&
-	    hex_member(json_object_get(o, "node"), "binding", p->binding,
-		BINDING_LEN) &&
-	    read_outputs(c, dir, json_object_get(o, "outputs"), p);
-	for (int i = 0; ok && i < 2; i++) {
-		_cleanup_fd_ int fd = openat(dir, log_name[i],
-		    O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-		ok = fd >= 0 &&
-		    pack_digest(fd, p->log_sha[i], &p->log_size[i]);
-	}
-	json_decref(o);
-	if (!ok) {
-		cli_error(c, "%s: manifest, result.json or a log is missing "
-			     "or malformed",
-		    path);
 		return CLI_FAILED;
 	}
 	return CLI_OK;

@@ -45,14 +45,25 @@ struct jobdir_end {
 	const uint8_t *binding; /* the node's, 242 bytes */
 	const char *node_urn;
 	uint8_t dest[16];
+	const struct klp_key *submitter;
 	bool in_place;
 	int base;
 	const char (*local)[CLI_PATH];
 };
 int jobdir_finish(struct jobdir *, const struct jobdir_end *);
 
+/* The id of the job whose envelope (JSON form) this is; false: malformed. */
+bool jobdir_envelope_job(const char *text, size_t len, uint8_t job[32]);
+
 /* What result.json and the files say, read back for `receipt verify`. */
 struct jobdir_proof {
+	/* of result.json, which nobody signed: compared with what was */
+	uint8_t id[32], image[32], dest[16];
+	char outcome[16], urn[URN_MAX];
+	int64_t code;
+	/* of the manifest, whose signature by its submitter holds */
+	bool has_node;
+	uint8_t node[FP_LEN];
 	uint8_t receipt[JOB_RECEIPT_LEN];
 	uint8_t binding[242];
 	struct job_output out[JOB_OUTPUTS_MAX];
@@ -62,6 +73,7 @@ struct jobdir_proof {
 	uint8_t log_sha[2][32];
 	uint64_t log_size[2];
 };
+/* CLI_OK; CLI_FAILED (said): something is missing, malformed or not signed. */
 int jobdir_read(struct cli *, const char *path, struct jobdir_proof *);
 
 #endif

@@ -2,12 +2,39 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rns/rns.h>
+
 #include "node/cli/cli.h"
 #include "node/cli/jobdir.h"
 #include "trust/binding.h"
 #include "trust/receipt.h"
 #include "layers.h"
 #include "util.h"
+
+/* What result.json says must be what was signed; NULL, or what is not. */
+static const char *
+compare(const struct jobdir_proof *p, const struct job_receipt *r,
+    const struct binding *b, const struct klp_key *key)
+{
+	uint8_t hash[RNS_HASH_LEN], dest[RNS_HASH_LEN], fp[FP_LEN];
+	char urn[URN_MAX];
+
+	key_fp(fp, key);
+	if (p->has_node && memcmp(p->node, fp, FP_LEN) != 0)
+		return "the receipt is of another node than the manifest names";
+	rns_hash_of(hash, b->rns);
+	if (!urn_make(urn, "kindai", "device", fp) ||
+	    strcmp(urn, p->urn) != 0 ||
+	    rns_dest_hash(dest, "klp.node", hash) != RNS_OK ||
+	    memcmp(dest, p->dest, sizeof(dest)) != 0)
+		return "result.json names another node";
+	if (memcmp(p->id, r->job, 32) != 0 ||
+	    memcmp(p->image, r->image, 32) != 0 ||
+	    strcmp(p->outcome, outcome_name(r->outcome)) != 0 ||
+	    p->code != r->code)
+		return "result.json says otherwise than the receipt";
+	return NULL;
+}
 
 /* NULL when everything holds, else what does not. */
 static const char *
@@ -37,7 +64,7 @@ verify(const struct jobdir_proof *p, struct job_receipt *r)
 	    p->log_size[1]);
 	if (memcmp(root, r->logs, 32) != 0)
 		return "stdout or stderr is not the one that was signed";
-	return NULL;
+	return compare(p, r, &b, &key);
 }
 
 static void
