@@ -100,13 +100,8 @@ def packet_to(dest, transport_id, size, i):
 
 
 def cpu_ns(pids):
-    """Nanoseconds on a processor, of all threads of these processes."""
-    total = 0
-    for pid in pids:
-        for t in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{t}/schedstat") as f:
-                total += int(f.read().split()[0])
-    return total
+    """Nanoseconds on a processor, of all threads that these processes have and had."""
+    return sum(time.clock_gettime_ns(~pid << 3 | 2) for pid in pids)  # clock_getcpuclockid(3), CPUCLOCK_SCHED
 
 
 def tree(pid):

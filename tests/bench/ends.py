@@ -1,0 +1,207 @@
+"""Figures between two ends: links, resources, jobs; and the start of a sandbox."""
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from relay import Daemon
+
+LIMIT_S = 300  # of any program started here
+
+
+def port():
+    return random.randrange(30000, 32000)
+
+
+class Server:
+    """An end that waits for visitors; its destination's hash."""
+
+    def __init__(self, argv, where):
+        self.p = subprocess.Popen([*argv, "serve", where], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                  text=True)
+        self.dest = self.p.stdout.readline().split()[1]
+
+    def stop(self):
+        self.p.kill()
+        self.p.wait()
+        self.p.stdout.close()
+
+
+def visit(argv, where, dest, words):
+    """Lines that the visitor printed, split."""
+    p = subprocess.run([*argv, "visit", where, dest, *map(str, words)], capture_output=True, text=True,
+                       timeout=LIMIT_S)
+    if p.returncode != 0:
+        print(f"# {argv[0]}: {p.stderr.strip()[-300:]}", flush=True)
+    return [line.split() for line in p.stdout.splitlines()]
+
+
+def direct(argv, words):
+    for _ in range(3):  # a port may be taken
+        n = port()
+        s = Server(argv, f"listen:{n}")
+        try:
+            time.sleep(0.5)
+            lines = visit(argv, f"connect:{n}", s.dest, words)
+            if lines:
+                return lines
+        finally:
+            s.stop()
+    return []
+
+
+def relayed(argv, daemon, words):
+    d = Daemon(daemon)
+    try:
+        s = Server(argv, f"connect:{d.port + 1}")
+        try:
+            time.sleep(1)
+            return visit(argv, f"connect:{d.port}", s.dest, words)
+        finally:
+            s.stop()
+    finally:
+        d.stop()
+
+
+def links(ours, stock, via, n):
+    """Milliseconds from the command until the link is up; via: a relay of the same kind between."""
+    out = {}
+    for side, argv, daemon in (("warren", ours, "warrend"), ("stock", stock, "rnsd")):
+        words = ["links", n]
+        lines = direct(argv, words) if via is None else relayed(argv, via[daemon], words)
+        out[side] = [int(w[1]) / 1000 for w in lines if w[0] == "link"]
+    return out
+
+
+def resources(ours, stock, sizes):
+    """MB/s; kind "resource": as it is, "packed": bz2 is tried (it does not help: random bytes)."""
+    out = {"warren": {}, "stock": {}}
+    for kind, size, n in sizes:
+        for side, argv in (("warren", ours), ("stock", stock)):
+            out[side][kind, size] = [size / int(w[2]) for w in direct(argv, [kind, size, n]) if w[0] == kind]
+    return out
+
+
+# ---- sandbox ----
+
+def bwrap_ms(root, idle):
+    out = []
+    for _ in range(15):
+        time.sleep(idle)
+        t = time.perf_counter()
+        r = subprocess.run(["bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", root, "/", "--proc", "/proc",
+                            "--dev", "/dev", "--tmpfs", "/tmp", "/bin/true"], stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+        if r.returncode != 0:
+            return []
+        out.append((time.perf_counter() - t) * 1000)
+    return out
+
+
+def rootfs(folder):
+    root = os.path.join(folder, "rootfs")
+    for d in ("bin", "tmp", "proc", "dev"):
+        os.makedirs(os.path.join(root, d))
+    shutil.copy(shutil.which("busybox"), os.path.join(root, "bin", "busybox"))
+    for c in ("true", "sh"):
+        os.symlink("busybox", os.path.join(root, "bin", c))
+    return root
+
+
+def sandbox(build):
+    """Milliseconds until /bin/true has ended in a fresh sandbox: cold, and after 100 ms of idling."""
+    out = {"cold": [], "idle": [], "bwrap": [], "bwrap-idle": []}
+    with tempfile.TemporaryDirectory(prefix="warren-bench-") as folder:
+        if shutil.which("bwrap") and shutil.which("busybox"):
+            root = rootfs(folder)
+            out["bwrap"], out["bwrap-idle"] = bwrap_ms(root, 0), bwrap_ms(root, 0.1)
+    prog = os.path.join(build, "tests/bench/sandbox_start")
+    if os.path.exists(prog):
+        p = subprocess.run([prog], capture_output=True, text=True, timeout=LIMIT_S)
+        for line in p.stdout.splitlines():
+            w = line.split()
+            if len(w) == 2 and w[0] in ("cold", "idle"):
+                out[w[0]].append(float(w[1]) / 1000)
+    return out
+
+
+# ---- jobs ----
+
+CONFIG = """[reticulum]
+enable_transport = no
+share_instance = yes
+instance_name = bench-{n}
+[interfaces]
+"""
+NODE = """mesh_identity: {key}
+accept_computation_requests: true
+name: bench
+trust:
+  pins:
+    - {{id: "{urn}", level: 3}}
+"""
+JOB = """image: bench/true:latest
+command: ["/bin/true"]
+cap_drop: [ALL]
+read_only_fs: true
+limits: {memory: 64MB, time: 30s, pids: 16, output: 1MB, log: 64kB}
+network: isolated
+deadline: 1h
+"""
+
+
+def text(path, body):
+    with open(path, "w") as f:
+        f.write(body)
+    os.chmod(path, 0o600)
+
+
+def shown(warren, *words):
+    out = subprocess.run([warren, "identity", "show", "--json", *words], capture_output=True, text=True, check=True,
+                         timeout=30).stdout
+    return lambda k: re.search(rf'"{k}": *"([^"]*)"', out).group(1)
+
+
+def jobs(build, n):
+    """Milliseconds from a signed job to its verified receipt, over one link; node and submitter on one warrend."""
+    folder = tempfile.mkdtemp(prefix="warren-bench-")
+    os.chmod(folder, 0o755)
+    warren, conf, person = os.path.join(build, "warren"), os.path.join(folder, "node"), os.path.join(folder, "person")
+    daemon, out = None, []
+    try:
+        os.mkdir(conf, 0o700)
+        text(os.path.join(conf, "config"), CONFIG.format(n=random.randrange(1 << 30)))
+        text(os.path.join(folder, "job.yaml"), JOB)
+        subprocess.run([warren, "image", "import", rootfs(folder), "--name", "bench/true:latest", "--config", conf],
+                       check=True, timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        me, node = shown(warren, "--identity", person), shown(warren, "--config", conf)
+        text(os.path.join(conf, "node.yaml"), NODE.format(key=node("key"), urn=me("urn")))
+        log = open(os.path.join(folder, "log"), "w")
+        daemon = subprocess.Popen([os.path.join(build, "warrend"), "--config", conf], stdout=log, stderr=log)
+        time.sleep(2)
+        p = subprocess.run([os.path.join(build, "tests/bench/roundtrip"), conf, person,
+                            os.path.join(folder, "job.yaml"), node("destination"), str(n)],
+                           capture_output=True, text=True, timeout=LIMIT_S)
+        if p.returncode != 0:
+            print("# job:", p.stderr.strip()[-400:], flush=True)
+        out = [int(w.split()[1]) / 1000 for w in p.stdout.splitlines() if w.startswith("job ")]
+    except subprocess.CalledProcessError as e:
+        print("# job:", (e.stderr or b"")[-300:], flush=True)
+    finally:
+        if daemon is not None:
+            daemon.send_signal(signal.SIGTERM)
+            try:
+                daemon.wait(10)
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+                daemon.wait()
+        if out or os.environ.get("BENCH_KEEP") is None:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            print("# kept:", folder)
+    return out
