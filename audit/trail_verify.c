@@ -151,7 +151,7 @@ check_note(struct verify *s, int dir, const uint8_t *given, bool there)
 		wrong(s, 0, 0, "the checkpoint's signature does not hold");
 	else if (!s->note_met)
 		wrong(s, 0, 0,
-		    "the signed checkpoint is not of a beginning of this trail");
+		    "the signed checkpoint is of another trail");
 	else if (memcmp(s->note_root, s->note.root, 32) != 0)
 		wrong(s, 0, 0, "the lines are not those that were signed");
 }

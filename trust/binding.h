@@ -52,7 +52,7 @@ const char *binding_check(const struct binding *,
  */
 const char *binding_check_announce(const struct binding *,
     const uint8_t rns[RNS_PUBLIC_LEN], uint32_t now);
-/* Valid at a time that is past: signatures, and not_before <= at < not_after. */
+/* Valid at a past time: signatures, and not_before <= at < not_after. */
 const char *binding_check_at(const struct binding *, uint32_t at);
 /* Its secp256k1 key with its scheme; false: no point of the curve. */
 bool binding_key(struct klp_key *, const struct binding *);

@@ -66,16 +66,17 @@ bool
 level_local(int *level, const char **why, const struct level_conf *c,
     const struct level_query *q)
 {
+	static const char pinned[] = "pinned by the operator";
 	const struct level_pin *pin = pin_find(c, q);
 
 	if (pin != NULL && pin->ignore_revocation)
-		return decided(level, why, pin->level, "pinned by the operator");
+		return decided(level, why, pin->level, pinned);
 	if (q->revoked == REV_REVOKED)
 		return decided(level, why, -3, "revoked");
 	if (q->revoked == REV_SUSPENDED)
 		return decided(level, why, -2, "suspended");
 	if (pin != NULL)
-		return decided(level, why, pin->level, "pinned by the operator");
+		return decided(level, why, pin->level, pinned);
 	for (size_t i = 0; q->fp != NULL && i < c->nanchors; i++) {
 		const struct level_anchor *a = &c->anchors[i];
 

@@ -130,9 +130,9 @@ has_control(const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
+		unsigned char d = i + 1 < len ? (unsigned char)s[i + 1] : 0xff;
 
-		if (c < 0x20 || c == 0x7f ||
-		    (c == 0xc2 && i + 1 < len && (unsigned char)s[i + 1] < 0xa0))
+		if (c < 0x20 || c == 0x7f || (c == 0xc2 && d < 0xa0))
 			return true;
 	}
 	return false;

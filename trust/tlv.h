@@ -7,7 +7,7 @@
 
 #include "trust/binding.h"
 
-/* app_data of a klp.node announce (compute.md 1): type u8, length u16, value. */
+/* app_data of a klp.node announce: type u8, length u16, value (compute.md 1). */
 #define APP_DATA_MAX 280 /* what we write (klp.md 1.6) */
 #define APP_HEADS_MAX 8	 /* kept of TLV 5 */
 #define APP_NAME_MAX 32
@@ -22,7 +22,11 @@ enum tlv_type {
 };
 
 enum app_role { ROLE_COMPUTE = 0x1, ROLE_MIRROR = 0x2, ROLE_HUB = 0x4 };
-enum app_runtime { RUNTIME_NATIVE = 0x1, RUNTIME_WASM = 0x2, RUNTIME_OCI = 0x4 };
+enum app_runtime {
+	RUNTIME_NATIVE = 0x1,
+	RUNTIME_WASM = 0x2,
+	RUNTIME_OCI = 0x4,
+};
 enum app_arch {
 	ARCH_X86_64 = 1,
 	ARCH_AARCH64 = 2,

@@ -135,7 +135,8 @@ none(void *arg, const uint8_t *p, size_t n)
 static void
 test_flips(void **state)
 {
-	json_t *rows = vec_array(vec_load("klp-binding.json"), "bindings"), *row;
+	json_t *rows = vec_array(vec_load("klp-binding.json"), "bindings");
+	json_t *row;
 	size_t i;
 
 	(void)state;

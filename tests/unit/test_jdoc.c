@@ -97,7 +97,8 @@ static void
 test_cuts(void **state)
 {
 	static const char text[] =
-	    "{\"a\":[1,-2,0.125,\"\\u0001\xf0\x9f\x98\x80\"],\"b\":{\"c\":null}}";
+	    "{\"a\":[1,-2,0.125,\"\\u0001\xf0\x9f\x98\x80\"],"
+	    "\"b\":{\"c\":null}}";
 
 	(void)state;
 	vec_each_prefix((const uint8_t *)text, sizeof(text) - 1, one, NULL);

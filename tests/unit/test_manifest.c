@@ -146,7 +146,8 @@ test_members(void **state)
 	    {"env", NULL, true}, {"env", "{}", true},
 	    {"env", "{\"A\":\"x=y\"}", true}, {"env", "{\"1A\":\"\"}", false},
 	    {"env", "{\"A-B\":\"\"}", false}, {"env", "{\"A\":1}", false},
-	    {"env", "{\"\":\"\"}", false}, {"env", "{\"A\":\"\\u0000\"}", false},
+	    {"env", "{\"\":\"\"}", false},
+	    {"env", "{\"A\":\"\\u0000\"}", false},
 	    {"cap_drop", NULL, true}, {"cap_drop", "[\"CAP_KILL\"]", true},
 	    {"cap_drop", "[\"a b\"]", false}, {"cap_drop", "\"ALL\"", false},
 	    {"seccomp_profile", NULL, true},
@@ -294,7 +295,8 @@ test_critical(void **state)
 static bool
 same(const struct manifest *a, const struct manifest *b)
 {
-	uint8_t *x = malloc(MANIFEST_RECORD_MAX), *y = malloc(MANIFEST_RECORD_MAX);
+	uint8_t *x = malloc(MANIFEST_RECORD_MAX);
+	uint8_t *y = malloc(MANIFEST_RECORD_MAX);
 	size_t xn, yn;
 	bool ok;
 

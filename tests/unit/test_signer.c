@@ -1,4 +1,4 @@
-/* What warren-keys signs and refuses (design.md 8.1): pure, then the program. */
+/* What warren-keys signs and refuses (design.md 8.1), and the program. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

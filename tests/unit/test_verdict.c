@@ -65,7 +65,8 @@ ask(uint32_t serial, uint32_t from, bool with)
 static void
 test_ask(void **state)
 {
-	struct level_pin pins[2] = {{.level = 2}, {.level = -3, .is_rns = true}};
+	struct level_pin pins[2] = {
+	    {.level = 2}, {.level = -3, .is_rns = true}};
 	struct verdicts v = {.live_from = 3, .store = bindstore_new(8)};
 	struct msg_V_ASK with = ask(10, 1000, true), without = ask(0, 0, false);
 	struct msg_V_VERDICT out;
