@@ -611,6 +611,18 @@ clean_announces(struct store *s)
 	free(named);
 }
 
+/* Announces of tunnels that rnsd left must stay for the day it comes back. */
+static bool
+has_tunnels(const struct store *s)
+{
+	uint8_t first[2];
+	ssize_t n = file_read(s->dir, "tunnels", first, sizeof(first));
+
+	if (n < 0)
+		return errno != ENOENT;
+	return n != 1 || first[0] != 0x90; /* an empty list */
+}
+
 void
 store_tick(struct store *s)
 {
@@ -633,7 +645,6 @@ store_tick(struct store *s)
 		write_known(s);
 		write_ratchets(s);
 	}
-	/* tunnels that a stored file of Reticulum's names keep theirs */
-	if (faccessat(s->dir, "tunnels", F_OK, 0) < 0)
+	if (!has_tunnels(s))
 		clean_announces(s);
 }

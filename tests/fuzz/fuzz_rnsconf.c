@@ -1,0 +1,22 @@
+/* Reticulum's `config`, whole: grammar, interpolation, values. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/rnsconf.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct rnsconf *c;
+	struct conf_err err;
+	char name[300];
+
+	if (rnsconf_parse(&c, (const char *)data, n, &err) < 0)
+		return 0;
+	for (unsigned i = 0; i < c->nifs; i++)
+		rnsconf_if_display(&c->ifs[i], name, sizeof(name));
+	rnsconf_free(c);
+	return 0;
+}

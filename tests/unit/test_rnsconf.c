@@ -1,0 +1,387 @@
+/* Reticulum's `config`: grammar (11.2), values (8, 10.3, 11.3), mistakes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/rnsconf.h"
+
+static struct rnsconf *
+parse(const char *text)
+{
+	struct rnsconf *c = NULL;
+	struct conf_err err;
+
+	if (rnsconf_parse(&c, text, strlen(text), &err) < 0) {
+		print_error("line %u: %s\n", err.line, err.text);
+		fail();
+	}
+	return c;
+}
+
+/* ---- the grammar ---- */
+
+static void
+grammar_values(void **state)
+{
+	static const char text[] = "\xef\xbb\xbf"
+	    "top = 1\n"
+	    "[a]  # comment\n"
+	    "plain = one two # comment\n"
+	    "quoted = \"a # b, c\"   # comment\n"
+	    "single = 'it is \"so\"'\n"
+	    "list = a, 'b, c' , \"d\"\n"
+	    "one = a,\n"
+	    "none = ,\n"
+	    "empty =\n"
+	    "  \"the key\"=x=y\n"
+	    "triple = '''first\n second # no comment\n'''  # end\n"
+	    "after = yes\n"
+	    "  [[ \"b ]\" ]]\n"
+	    "\tx = %(plain)s/%(top)s/%(d)s/100%\n"
+	    "[[[c]]]\r\ny = %(x)s\r\n"
+	    "[[DEFAULT]]\nd = dd\n"
+	    "[z]\n";
+	struct conf_section *root, *a, *b, *c;
+	struct confobj *tree;
+	struct conf_err err;
+	struct conf_entry *e;
+
+	(void)state;
+	assert_int_equal(confobj_parse(&tree, text, sizeof(text) - 1, &err), 0);
+	root = confobj_root(tree);
+	a = conf_section(root, "a");
+	assert_non_null(a);
+	assert_int_equal(a->line, 2);
+	assert_non_null(conf_section(root, "z"));
+#define VALUE(sec, key, i)                                                     \
+	conf_value(tree, sec, conf_entry(sec, key), i, &err)
+	assert_string_equal(VALUE(a, "plain", 0), "one two");
+	assert_string_equal(VALUE(a, "quoted", 0), "a # b, c");
+	assert_string_equal(VALUE(a, "single", 0), "it is \"so\"");
+	e = conf_entry(a, "list");
+	assert_true(e->list);
+	assert_int_equal(e->n, 3);
+	assert_string_equal(VALUE(a, "list", 1), "b, c");
+	assert_string_equal(VALUE(a, "list", 2), "d");
+	e = conf_entry(a, "one");
+	assert_true(e->list && e->n == 1);
+	e = conf_entry(a, "none");
+	assert_true(e->list && e->n == 0);
+	assert_string_equal(VALUE(a, "empty", 0), "");
+	assert_string_equal(VALUE(a, "the key", 0), "x=y");
+	assert_string_equal(VALUE(a, "triple", 0),
+	    "first\n second # no comment\n");
+	e = conf_entry(a, "after");
+	assert_int_equal(e->line, 14);
+	b = conf_section(a, "b ]");
+	assert_non_null(b);
+	/* same section, DEFAULT of the parent, parents */
+	assert_string_equal(VALUE(b, "x", 0), "one two/1/dd/100%");
+	c = conf_section(b, "c");
+	assert_string_equal(VALUE(c, "y", 0), "one two/1/dd/100%");
+	confobj_free(tree);
+}
+
+static void
+grammar_errors(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned line;
+	} bad[] = {
+		{"a\n", 1},
+		{"[s]\na = 1\na = 2\n", 3},
+		{"[s]\n[s]\n", 2},
+		{"s = 1\n[s]\n", 2},
+		{"[s]\n[[[t]]]\n", 2},
+		{"[[t]]\n", 1},
+		{"[s\n", 1},
+		{"[s]]\n", 1},
+		{"[]\n", 1},
+		{"[s] x\n", 1},
+		{"a = 'b\n", 1},
+		{"a = 'b' c\n", 1},
+		{"a = b, 'c\n", 1},
+		{"a = ,,\n", 1},
+		{"\n\na = '''b\n", 3},
+		{"a = '''b''' c\n", 1},
+		{"a = '''b\nc''' d\n", 2},
+		{"= b\n", 1},
+		{"a\xff = b\n", 0},
+	};
+	struct confobj *tree;
+	struct conf_err err;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(bad); i++) {
+		if (confobj_parse(&tree, bad[i].text, strlen(bad[i].text),
+		    &err) == 0)
+			fail_msg("no error: %s", bad[i].text);
+		if (err.line != bad[i].line)
+			fail_msg("%s: line %u", bad[i].text, err.line);
+		assert_true(err.text[0] != '\0');
+	}
+	assert_int_equal(confobj_parse(&tree, "a = \0b", 6, &err), -1);
+}
+
+static void
+interpolation_errors(void **state)
+{
+	static const char text[] = "a = %(b)s\nb = %(a)s\nc = %(none)s\n"
+	    "l = 1, 2\nd = %(l)s\ne = %(\nf = %()s%(x\n";
+	static const char *bad[] = {"a", "b", "c", "d", "f"};
+	struct conf_section *root;
+	struct confobj *tree;
+	struct conf_err err;
+
+	(void)state;
+	assert_int_equal(confobj_parse(&tree, text, sizeof(text) - 1, &err), 0);
+	root = confobj_root(tree);
+	for (size_t i = 0; i < NELEM(bad); i++) {
+		assert_null(conf_value(tree, root, conf_entry(root, bad[i]),
+		    0, &err));
+		assert_true(err.line > 0);
+	}
+	assert_string_equal(conf_value(tree, root, conf_entry(root, "e"), 0,
+	    &err), "%(");
+	confobj_free(tree);
+}
+
+/* A key that doubles itself ten times over must not cost a gigabyte. */
+static void
+interpolation_bomb(void **state)
+{
+	char text[4000] = "a0 = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n";
+	struct conf_section *root;
+	struct confobj *tree;
+	struct conf_err err;
+	size_t n = strlen(text);
+
+	(void)state;
+	for (int i = 1; i < 10; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "a%d = "
+		    "%%(a%d)s%%(a%d)s%%(a%d)s%%(a%d)s\n", i, i - 1, i - 1,
+		    i - 1, i - 1);
+	assert_int_equal(confobj_parse(&tree, text, n, &err), 0);
+	root = confobj_root(tree);
+	assert_null(conf_value(tree, root, conf_entry(root, "a9"), 0, &err));
+	confobj_free(tree);
+}
+
+/* ---- the values ---- */
+
+static void
+defaults(void **state)
+{
+	struct rnsconf *c = parse("");
+	char name[108];
+
+	(void)state;
+	assert_int_equal(c->loglevel, 3);
+	assert_false(c->enable_transport);
+	assert_true(c->share_instance);
+	assert_string_equal(c->instance_name, "default");
+	assert_int_equal(c->shared_instance_type, RNSCONF_UNIX);
+	assert_int_equal(c->shared_instance_port, 37428);
+	assert_int_equal(c->instance_control_port, 37429);
+	assert_true(c->link_mtu_discovery && c->use_implicit_proof);
+	assert_int_equal(c->rpc_key_len, 0);
+	assert_int_equal(c->nifs, 0);
+	assert_int_equal(c->nnotes, 0);
+	assert_int_equal(rnsconf_socket_name(c, false, name, sizeof(name)), 11);
+	assert_string_equal(name, "rns/default");
+	assert_int_equal(rnsconf_socket_name(c, true, name, sizeof(name)), 15);
+	rnsconf_free(c);
+}
+
+static const char full[] =
+    "[logging]\nloglevel = 6\n"
+    "[reticulum]\nenable_transport = Yes\nshare_instance = on\n"
+    "instance_name = mine\nshared_instance_type = tcp\n"
+    "shared_instance_port = 4_000\nrpc_key = 00ff10\n"
+    "use_implicit_proof = no\nlink_mtu_discovery = False\n"
+    "default_ar_target = 0\ndefault_gravity = -3\n"
+    "blackhole_sources = 00112233445566778899aabbccddeeff,\n"
+    "[interfaces]\n"
+    "[[Listen]]\ntype = TCPServerInterface\nenabled = true\n"
+    "listen_ip = ::1\nport = 4242\nmode = gw\nannounce_cap = 3.5\n"
+    "bitrate = 1000000\nnetwork_name = specnet\npassphrase = \"a, b\"\n"
+    "ifac_size = 128\n"
+    "[[Off]]\ntype = NoSuchThing\nlisten_port = nonsense\n"
+    "[[Auto]]\ntype = AutoInterface\nenabled = yes\n"
+    "[[Plug]]\ntype = MyOwn\nenabled = yes\n"
+    "[[Dial]]\ntype = TCPClientInterface\ninterface_enabled = 1\n"
+    "target_host = example.org\ntarget_port = 4243\noutgoing = no\n"
+    "kiss_framing = yes\nfixed_mtu = 500\nmax_reconnect_tries = 3\n"
+    "interface_mode = roaming\nmode = full\ngravity = 7\n"
+    "announce_rate_target = 10\npassphrase = None\nodd = 1\n";
+
+static void
+all_values(void **state)
+{
+	struct rnsconf *c = parse(full);
+	const struct rnsconf_if *i;
+	char name[200];
+
+	(void)state;
+	assert_int_equal(c->loglevel, 6);
+	assert_true(c->enable_transport);
+	assert_string_equal(c->instance_name, "mine");
+	assert_int_equal(c->shared_instance_type, RNSCONF_TCP);
+	assert_int_equal(c->shared_instance_port, 4000);
+	assert_int_equal(c->rpc_key_len, 3);
+	assert_memory_equal(c->rpc_key, "\x00\xff\x10", 3);
+	assert_false(c->use_implicit_proof || c->link_mtu_discovery);
+	assert_int_equal(c->nblackhole_sources, 1);
+	assert_int_equal(c->blackhole_sources[0][15], 0xff);
+	assert_int_equal(c->nifs, 5);
+	i = &c->ifs[0];
+	assert_true(i->enabled);
+	assert_int_equal(i->type, RNSCONF_TCP_SERVER);
+	assert_int_equal(i->listen_port, 4242);
+	assert_int_equal(i->mode, RNS_MODE_GATEWAY);
+	assert_int_equal(i->announce_cap_permille, 35);
+	assert_int_equal(i->bitrate, 1000000);
+	assert_string_equal(i->network_name, "specnet");
+	assert_string_equal(i->passphrase, "a, b");
+	assert_int_equal(i->ifac_size, 16);
+	assert_int_equal(i->gravity, -3);
+	assert_int_equal(i->ar_target_s, 3600); /* 0 means the default */
+	assert_int_equal(i->ar_grace, 5);
+	rnsconf_if_display(i, name, sizeof(name));
+	assert_string_equal(name, "TCPServerInterface[Listen/[::1]:4242]");
+	assert_false(c->ifs[1].enabled);
+	assert_int_equal(c->ifs[2].type, RNSCONF_UNSUPPORTED);
+	assert_int_equal(c->ifs[3].type, RNSCONF_UNKNOWN);
+	assert_false(c->ifs[2].enabled || c->ifs[3].enabled);
+	i = &c->ifs[4];
+	assert_int_equal(i->index, 4);
+	assert_true(i->enabled && i->kiss_framing && !i->outgoing);
+	assert_int_equal(i->fixed_mtu, 500);
+	assert_int_equal(i->max_reconnect_tries, 3);
+	assert_int_equal(i->mode, RNS_MODE_ROAMING);
+	assert_int_equal(i->gravity, 7);
+	assert_int_equal(i->ar_target_s, 10);
+	assert_int_equal(i->ar_grace, 0);
+	assert_null(i->passphrase);
+	assert_int_equal(i->ifac_size, 0);
+	rnsconf_if_display(i, name, sizeof(name));
+	assert_string_equal(name, "TCPInterface[Dial/example.org:4243]");
+	/* sources, Auto, Plug, odd */
+	assert_int_equal(c->nnotes, 4);
+	assert_non_null(strstr(c->notes[1].text, "AutoInterface"));
+	assert_non_null(strstr(c->notes[2].text, "MyOwn"));
+	assert_non_null(strstr(c->notes[3].text, "odd"));
+	assert_int_equal(c->notes[3].line, 50);
+	rnsconf_free(c);
+}
+
+static void
+mistakes(void **state)
+{
+#define SERVER "[interfaces]\n[[S]]\ntype = TCPServerInterface\nenabled = 1\n"
+#define CLIENT "[interfaces]\n[[C]]\ntype = TCPClientInterface\nenabled = 1\n"
+	static const struct {
+		const char *text;
+		unsigned line;
+	} bad[] = {
+		{"[logging]\nloglevel = 9\n", 2},
+		{"[logging]\nloglevel = x\n", 2},
+		{"[reticulum]\nenable_transport = maybe\n", 2},
+		{"[reticulum]\nenable_transport = yes, no\n", 2},
+		{"[reticulum]\nshared_instance_port = 65536\n", 2},
+		{"[reticulum]\nshared_instance_port = 0\n", 2},
+		{"[reticulum]\nshared_instance_port = 1__0\n", 2},
+		{"[reticulum]\nshared_instance_type = pipe\n", 2},
+		{"[reticulum]\n\nblackhole_sources = 0011\n", 3},
+		{"[reticulum]\nrespond_to_probes = perhaps\n", 2},
+		{"[reticulum]\ninstance_name = "
+		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 2},
+		{"[interfaces]\n[[S]]\nenabled = yes\n", 2},
+		{"[interfaces]\n[[S]]\nenabled = ja\n", 3},
+		{SERVER, 2},
+		{SERVER "listen_ip = ::\n", 2},
+		{SERVER "listen_ip = ::\nlisten_port = 99999\n", 6},
+		{SERVER "device = eth0\nport = 1\nbitrate = fast\n", 7},
+		{SERVER "device = eth0\nport = 1\nannounce_cap = much\n", 7},
+		{SERVER "device = eth0\nport = 1\nannounce_cap = 0x2\n", 7},
+		{SERVER "device = eth0\nport = 1\npassphrase = a, b\n", 7},
+		{SERVER "device = eth0\nport = 1\nifac_size = 1024\n", 7},
+		{CLIENT, 2},
+		{CLIENT "target_host = x\n", 2},
+		{CLIENT "target_host = x\ntarget_port = %(p)s\n", 6},
+		{CLIENT "target_host = x\ntarget_port = 1\nfixed_mtu = 499\n",
+		    7},
+	};
+	struct rnsconf *c;
+	struct conf_err err;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(bad); i++) {
+		if (rnsconf_parse(&c, bad[i].text, strlen(bad[i].text),
+		    &err) == 0)
+			fail_msg("no error: %s", bad[i].text);
+		if (err.line != bad[i].line)
+			fail_msg("%s: line %u: %s", bad[i].text, err.line,
+			    err.text);
+	}
+}
+
+/* Text of a stranger in a note or an error stays printable. */
+static void
+escapes(void **state)
+{
+	struct rnsconf *c = parse("[reticulum]\n\033[31mred = 1\n");
+	struct conf_err err;
+	static const char bad[] = "[reticulum]\nenable_transport = \033[2J\n";
+
+	(void)state;
+	assert_int_equal(c->nnotes, 1);
+	assert_null(strchr(c->notes[0].text, '\033'));
+	rnsconf_free(c);
+	assert_int_equal(rnsconf_parse(&c, bad, sizeof(bad) - 1, &err), -1);
+	assert_null(strchr(err.text, '\033'));
+}
+
+/* Every beginning of a good file parses or is refused, no more. */
+static void
+prefixes(void **state)
+{
+	struct rnsconf *c;
+	struct conf_err err;
+	char *copy;
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(full); n++) {
+		copy = malloc(n + 1);
+		assert_non_null(copy);
+		memcpy(copy, full, n);
+		if (rnsconf_parse(&c, copy, n, &err) == 0)
+			rnsconf_free(c);
+		free(copy);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(grammar_values),
+		cmocka_unit_test(grammar_errors),
+		cmocka_unit_test(interpolation_errors),
+		cmocka_unit_test(interpolation_bomb),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(all_values),
+		cmocka_unit_test(mistakes),
+		cmocka_unit_test(escapes),
+		cmocka_unit_test(prefixes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
