@@ -38,14 +38,15 @@ jobdir_envelope_job(const char *text, size_t len, uint8_t job[32])
 
 /* To the byte as submit wrote it: canonical, nothing ignored in it. */
 static bool
-canonical(const struct env *e, const char *text, size_t len)
+canonical(const struct env *e, const char *text, size_t len,
+    const uint8_t fp[FP_LEN])
 {
 	struct env_signed sig;
 	_cleanup_free_ uint8_t *again = malloc(ENV_MANIFEST_MAX * 2);
 
-	if (again == NULL || e->nsigs != 1 || e->sigs[0].hint_len != FP_LEN)
+	if (again == NULL || e->nsigs != 1)
 		return false;
-	memcpy(sig.fp, e->sigs[0].hint, FP_LEN);
+	memcpy(sig.fp, fp, FP_LEN);
 	memcpy(sig.sig, e->sigs[0].sig, SIG_LEN);
 	return env_build_json(again, ENV_MANIFEST_MAX * 2, e->type, e->payload,
 		   e->payload_len, &sig, 1) == len &&
@@ -79,7 +80,7 @@ read_manifest(int dir, const json_t *result, struct jobdir_proof *p)
 		if (env_verify(&e, TYPE_MANIFEST, &key, 1, NULL) != 1 ||
 		    manifest_parse(&m, e.payload, e.payload_len, bad) != 0 ||
 		    memcmp(m.submitter, fp, FP_LEN) != 0 ||
-		    !canonical(&e, envelope, len))
+		    !canonical(&e, envelope, len, fp))
 			why = "the manifest is not signed by its submitter";
 		rns_sha256(p->job, e.payload, e.payload_len);
 	}
