@@ -211,6 +211,8 @@ def parent_dies():
             os.path.exists("/proc/%d" % p) for p in pids.values()), 5)
         result("the parent killed, the programs end", len(pids) == len(ALL)
                and gone, str(pids))
+        node.start()  # it removes what the dead one left
+        node.ready(ALL)
     finally:
         node.remove()
 
