@@ -343,7 +343,7 @@ make_stream(int *r, int *w)
 	*w = p[1];
 	if (fcntl(p[0], F_SETFL, O_NONBLOCK) == -1)
 		return false;
-	(void)fchmod(p[1], 0622);
+	(void)fchmod(p[1], 0222);
 	return true;
 }
 

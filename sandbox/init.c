@@ -75,7 +75,7 @@ take_ids(const struct init_env *e, int report)
 	/* after the clone, so that its root is our own group */
 	if (e->grouped && unshare(CLONE_NEWCGROUP) == -1)
 		fail(report, "internal", "cgroup namespace", errno);
-	(void)umask(077);
+	(void)umask(022);
 }
 
 /* -- the command -- */
@@ -169,7 +169,6 @@ command_run(struct command *c)
 	/* an open folder of outside would be a way out */
 	if (sys_close_range(3, ~0u) == -1)
 		command_fail(c, "close_range");
-	(void)umask(022);
 	if (limits_apply(&l) == -1)
 		command_fail(c, "rlimits");
 	if (caps_drop_all() == -1)
@@ -383,9 +382,6 @@ init_step(const struct init_env *e, const struct init_step *s)
 	    names[s->step]);
 	stage_path(path, e->slot, (unsigned)s->volume);
 	if (s->tree == -1 && s->step == STEP_FILL && mkdir(path, 0755) == -1)
-		fail(s->report, "volume", "staging folder", errno);
-	/* mkdir obeyed the umask */
-	if (s->tree == -1 && s->step == STEP_FILL && chmod(path, 0755) == -1)
 		fail(s->report, "volume", "staging folder", errno);
 	if (s->profile >= 0) {
 		(void)snprintf(src, sizeof(src), "/vol/%d", s->profile);

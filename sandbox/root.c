@@ -312,6 +312,34 @@ mount_image(const char *hex, bool read_only)
 	return mount("overlay", "/new/root", "overlay", flags, opts);
 }
 
+/*
+ * A folder of the base, read-only. Through an overlay, since a bind mount would
+ * show in mountinfo where it lies on the host; bound where there is none.
+ */
+static int
+mount_read_only(const char *path)
+{
+	char opts[128];
+	int tree;
+
+	(void)snprintf(opts, sizeof(opts), "lowerdir=%s:/new/none,userxattr",
+	    path);
+	if (mount("overlay", "/new/v", "overlay", MS_RDONLY | MS_NOSUID |
+	    MS_NODEV, opts) == 0) {
+		tree = open_tree(AT_FDCWD, "/new/v", OPEN_TREE_CLONE |
+		    OPEN_TREE_CLOEXEC);
+		(void)umount2("/new/v", MNT_DETACH);
+		return tree;
+	}
+	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree != -1 && set_attr(tree, NOTHING | MOUNT_ATTR_RDONLY, 0) ==
+	    -1) {
+		(void)close(tree);
+		return -1;
+	}
+	return tree;
+}
+
 static int
 attach_volume(int root, const struct root_volume *v)
 {
@@ -319,9 +347,7 @@ attach_volume(int root, const struct root_volume *v)
 
 	if (v->tree != -1)
 		return attach_in(root, v->target + 1, v->tree);
-	tree = open_tree(AT_FDCWD, v->path, OPEN_TREE_CLONE |
-	    OPEN_TREE_CLOEXEC);
-	if (tree == -1 || set_attr(tree, NOTHING | MOUNT_ATTR_RDONLY, 0) == -1)
+	if ((tree = mount_read_only(v->path)) == -1)
 		return -1;
 	return attach_in(root, v->target + 1, tree);
 }
@@ -348,7 +374,9 @@ root_build(const char *hex, bool read_only, uint64_t tmp_bytes,
 	    (unsigned long long)(read_only ? 1u << 20 : tmp_bytes),
 	    read_only ? 2048 : PLAN_TMP_INODES);
 	if (mount("tmpfs", "/new", "tmpfs", MS_NOSUID | MS_NODEV, opts) == -1 ||
-	    mkdir("/new/skel", 0755) == -1 || mkdir("/new/root", 0755) == -1)
+	    mkdir("/new/skel", 0755) == -1 || mkdir("/new/root", 0755) == -1 ||
+	    (n > 0 && (mkdir("/new/none", 0755) == -1 ||
+	    mkdir("/new/v", 0755) == -1)))
 		return -1;
 	for (size_t i = 0; i < NELEM(places); i++)
 		if (make_path("/new/skel", places[i]) == -1)
