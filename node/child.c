@@ -270,23 +270,24 @@ introduce(struct parent *p, struct child *c)
 	}
 }
 
-static void
+static bool
 on_alarm(struct child *c, const struct ipc_in *in)
 {
 	struct msg_ALARM m;
 	char text[1100];
 
 	if (!msg_get_ALARM(in->body, &m))
-		return;
+		return false;
 	(void)text_escape(text, sizeof(text), m.text, strlen(m.text));
 	log_at(m.severity >= 4 ? LOG_ERR : LOG_WARN, peer_name(c->peer),
 	    "alarm: %s", text);
+	return true;
 }
 
-static void
-on_message(void *ctx, struct ipc_in *in)
+/* false: its fields are not what the table says. */
+static bool
+obey(struct child *c, const struct ipc_in *in)
 {
-	struct child *c = ctx;
 	union {
 		struct msg_DIAL dial;
 		struct msg_BIND bind;
@@ -298,32 +299,34 @@ on_message(void *ctx, struct ipc_in *in)
 	case IPC_READY:
 		c->ready = true;
 		log_info(peer_name(c->peer), "ready");
-		break;
+		return true;
 	case IPC_ALARM:
-		on_alarm(c, in);
-		break;
+		return on_alarm(c, in);
 	case IPC_DIAL:
-		if (msg_get_DIAL(in->body, &m.dial))
-			dial(c->parent, &m.dial);
-		break;
+		if (!msg_get_DIAL(in->body, &m.dial))
+			return false;
+		dial(c->parent, &m.dial);
+		return true;
 	case IPC_BIND:
-		if (msg_get_BIND(in->body, &m.bind))
-			dial_bind(c->parent, &m.bind);
-		break;
+		if (!msg_get_BIND(in->body, &m.bind))
+			return false;
+		dial_bind(c->parent, &m.bind);
+		return true;
 	case IPC_OPEN:
-		if (msg_get_OPEN(in->body, &m.open))
-			dial_open(c->parent, &m.open);
-		break;
+		if (!msg_get_OPEN(in->body, &m.open))
+			return false;
+		dial_open(c->parent, &m.open);
+		return true;
 	case IPC_BINDING_MADE:
-		if (msg_get_BINDING_MADE(in->body, &m.made))
-			keyfiles_binding(c->parent, &m.made);
-		break;
-	default: /* HELLO */
-		break;
+		if (!msg_get_BINDING_MADE(in->body, &m.made))
+			return false;
+		keyfiles_binding(c->parent, &m.made);
+		return true;
+	default: /* HELLO, the first time */
+		return in->type == IPC_HELLO;
 	}
 }
 
-/* Its end comes by SIGCHLD; a program that talks nonsense is killed. */
 static void
 on_gone(void *ctx, int error)
 {
@@ -331,12 +334,20 @@ on_gone(void *ctx, int error)
 
 	ipc_ev_free(c->ev);
 	c->ev = NULL;
+	/* its end comes by SIGCHLD; one that talks nonsense is killed */
 	if (error == 0 || c->pid == 0)
 		return;
 	log_errx(peer_name(c->peer), "killed: it breaks the message table");
 	parent_event(c->parent, EVK_IPC_VIOLATION, 5, peer_name(c->peer),
 	    "a program broke the message table and was killed");
 	(void)kill(c->pid, SIGKILL);
+}
+
+static void
+on_message(void *ctx, struct ipc_in *in)
+{
+	if (!obey(ctx, in))
+		on_gone(ctx, EPROTO);
 }
 
 static const struct ipc_ev_handlers handlers = {on_message, on_gone, NULL};

@@ -21,6 +21,7 @@
  */
 #define CONNECT_SECONDS 5.0 /* for each address; 10.3 */
 #define DIALS_MAX 256
+#define LOOKUPS_MAX 16 /* ours: processes at once, whatever transport asks */
 #define BACKLOG 128
 
 union address {
@@ -226,6 +227,16 @@ dial_new(struct parent *p, uint32_t index, uint32_t seq, uint16_t port)
 	return d;
 }
 
+static unsigned
+lookups(const struct parent *p)
+{
+	unsigned n = 0;
+
+	for (const struct dial *d = p->dials; d != NULL; d = d->next)
+		n += d->resolve != NULL;
+	return n;
+}
+
 void
 dial(struct parent *p, const struct msg_DIAL *m)
 {
@@ -244,6 +255,10 @@ dial(struct parent *p, const struct msg_DIAL *m)
 	if (numeric(c->target_host, &d->list[0])) {
 		d->count = 1;
 		try_next(d, EINVAL);
+		return;
+	}
+	if (lookups(p) >= LOOKUPS_MAX) {
+		done(d, EAGAIN, "too many look-ups at once");
 		return;
 	}
 	d->resolve = resolve_start(p, c->target_host, on_resolved, d);

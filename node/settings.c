@@ -148,9 +148,11 @@ settings_load(struct parent *p)
 		return -1;
 	/* the path of the profile, if it is there, else its name */
 	if (p->profile->seccomp != NULL &&
-	    strchr(p->profile->seccomp, '/') != NULL)
-		(void)keep_seccomp(p, p->profile->seccomp, p->dir,
-		    p->profile->seccomp);
+	    strchr(p->profile->seccomp, '/') != NULL &&
+	    keep_seccomp(p, p->profile->seccomp, p->dir,
+		p->profile->seccomp) < 0 &&
+	    errno != ENOENT)
+		log_warn(p->profile->seccomp, "seccomp profile");
 	seccomp_folder(p, p->dir, "profiles/seccomp");
 	seccomp_own(p);
 	return 0;
