@@ -1,0 +1,204 @@
+/*
+ * From J_RUN until the job's exit is known: /bin/true in a fresh sandbox with
+ * every layer, cold and after 100 ms of idling, in turns with bubblewrap and
+ * with a plain exec. One line a run: "cold|idle|bwrap|bwrap-idle|exec MICROSECONDS";
+ * medians on standard error.
+ * sandbox_start [ROUNDS]
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "drive.h"
+#include "file.h"
+#include "policy/seccomp_gen.h"
+#include "util.h"
+
+#define ROUNDS 40
+#define ROUNDS_MAX 1000
+#define IDLE_US 100000
+
+enum { COLD, IDLE, BWRAP, BWRAP_IDLE, EXEC, KINDS };
+static const char *const names[] = {"cold", "idle", "bwrap", "bwrap-idle",
+    "exec"};
+static int64_t took[KINDS][ROUNDS_MAX];
+static int n_took[KINDS];
+static char root[400];
+
+static void
+note(int kind, int64_t us)
+{
+	if (n_took[kind] < ROUNDS_MAX)
+		took[kind][n_took[kind]++] = us;
+	printf("%s %lld\n", names[kind], (long long)us);
+}
+
+static bool
+job(struct drive *d, const uint8_t image[32], const struct seccomp_program *f,
+    int kind)
+{
+	static const char *const argv[] = {"/bin/true", NULL};
+	static const char *const env[] = {"PATH=/bin", NULL};
+	struct drive_job j;
+	bool ok;
+
+	drive_job_init(&j);
+	memcpy(j.image, image, 32);
+	j.argv = argv;
+	j.env = env;
+	if (f->len > 0) {
+		j.filter = f->insns;
+		j.filter_len = f->len;
+	}
+	ok = drive_run(d, &j) == 0 && j.started && j.status == 0;
+	if (ok)
+		note(kind, j.total_us);
+	else
+		fprintf(stderr, "%s %s\n", j.code, j.why);
+	drive_job_clear(&j);
+	return ok;
+}
+
+static void
+spawn(int kind, char *const argv[])
+{
+	int64_t before = clock_mono().us;
+	char *env[] = {NULL};
+	int status;
+	pid_t pid;
+
+	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, env) != 0 ||
+	    waitpid(pid, &status, 0) != pid || status != 0)
+		return;
+	note(kind, clock_mono().us - before);
+}
+
+static void
+bwrap(int kind)
+{
+	const char *const argv[] = {"/usr/bin/bwrap", "--unshare-all", "--cap-drop", "ALL",
+	    "--ro-bind", root, "/", "--proc", "/proc", "--dev", "/dev",
+	    "--tmpfs", "/tmp", "/bin/true", NULL};
+
+	spawn(kind, (char *const *)(uintptr_t)argv);
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static bool
+copy(const char *from, const char *to)
+{
+	char buf[65536];
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	int out = open(to, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
+	ssize_t n = -1;
+
+	while (in != -1 && out != -1 && (n = read(in, buf, sizeof(buf))) > 0)
+		if (write_full(out, buf, (size_t)n) == -1)
+			return false;
+	(void)close(in);
+	(void)close(out);
+	return n == 0;
+}
+
+static bool
+make_image(void)
+{
+	char path[600];
+
+	for (int i = 0; i < 4; i++) {
+		static const char *const dirs[] = {"bin", "tmp", "proc",
+		    "dev"};
+
+		(void)snprintf(path, sizeof(path), "%s/%s", root, dirs[i]);
+		if (mkdir(path, 0755) == -1)
+			return false;
+	}
+	(void)snprintf(path, sizeof(path), "%s/bin/true", root);
+	return copy("/bin/busybox", path) || copy("/usr/bin/busybox", path);
+}
+
+static void
+load_profile(struct seccomp_program *f, const char *top)
+{
+	struct seccomp_host host;
+	char path[700], err[200];
+	size_t len;
+	char *json;
+
+	(void)snprintf(path, sizeof(path), "%s/etc/seccomp/default.json", top);
+	json = file_load(AT_FDCWD, path, SECCOMP_JSON_MAX, &len);
+	memset(f, 0, sizeof(*f));
+	if (json != NULL && seccomp_host_native(&host))
+		(void)seccomp_gen(f, json, len, &host, err, sizeof(err));
+	free(json);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct drive_options o = {.slots = 2, .level = 2};
+	char exe[512], jail[600], hand[600], text[500];
+	int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : ROUNDS;
+	struct seccomp_program filter;
+	struct drive d;
+	uint8_t image[32];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char *plain[] = {NULL, NULL};
+	bool ok = true;
+
+	for (int i = 0; n > 0 && i < 3; i++) { /* tests/bench/sandbox_start */
+		exe[n] = '\0';
+		*strrchr(exe, '/') = '\0';
+		n = (ssize_t)strlen(exe);
+	}
+	(void)snprintf(jail, sizeof(jail), "%s/warren-jail", exe);
+	(void)snprintf(hand, sizeof(hand), "%s/warren-hand", exe);
+	o.jail = jail;
+	o.hand = hand;
+	if (rounds < 1 || rounds > ROUNDS_MAX || drive_start(&d, &o) == -1)
+		return 1;
+	if (drive_image_dir(&d, root, sizeof(root), image) == -1 ||
+	    !make_image()) {
+		drive_stop(&d);
+		return 1;
+	}
+	load_profile(&filter, SRCDIR);
+	(void)snprintf(text, sizeof(text), "%s/bin/true", root);
+	plain[0] = text;
+	for (int i = 0; i < rounds && ok; i++) {
+		ok = job(&d, image, &filter, COLD);
+		bwrap(BWRAP);
+		spawn(EXEC, plain);
+		(void)usleep(IDLE_US);
+		ok = ok && job(&d, image, &filter, IDLE);
+		(void)usleep(IDLE_US);
+		bwrap(BWRAP_IDLE);
+	}
+	layers_text(text, sizeof(text), d.posture.layers);
+	fprintf(stderr, "layers: %s\n", text);
+	for (int k = 0; k < KINDS; k++) {
+		if (n_took[k] == 0)
+			continue;
+		qsort(took[k], (size_t)n_took[k], sizeof(took[k][0]), by_value);
+		fprintf(stderr, "%-10s median %.2f ms, least %.2f, p95 %.2f\n",
+		    names[k], (double)took[k][n_took[k] / 2] / 1000,
+		    (double)took[k][0] / 1000,
+		    (double)took[k][n_took[k] * 95 / 100] / 1000);
+	}
+	drive_stop(&d);
+	free(filter.insns);
+	return ok ? 0 : 1;
+}
