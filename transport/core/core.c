@@ -276,6 +276,15 @@ core_random(struct rns *r, void *out, size_t n)
 	r->cfg.random(r->cfg.random_arg, out, n);
 }
 
+uint64_t
+core_seed(struct rns *r)
+{
+	uint8_t b[8];
+
+	core_random(r, b, sizeof(b));
+	return get_u64(b) | 1;
+}
+
 int64_t
 core_wall_us(const struct rns *r)
 {

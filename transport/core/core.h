@@ -13,6 +13,7 @@
 #include "packet.h"
 #include "timer.h"
 #include "util.h"
+#include "wire.h"
 
 /*
  * The context and what its modules may ask of each other. Each table is owned
@@ -97,6 +98,20 @@ struct rns {
 
 void core_random(struct rns *, void *, size_t);
 int64_t core_wall_us(const struct rns *); /* now, Unix time */
+/*
+ * Where a key stands in a table of 1 << bits (1 to 32) places. The key is a
+ * SHA-256 that we computed, so spread well unless somebody searched for keys
+ * that meet; a secret odd multiplier (2-universal, multiply-shift) keeps them
+ * from knowing which ones do.
+ */
+uint64_t core_seed(struct rns *);
+
+static inline size_t
+hash_place(uint64_t seed, const uint8_t key[RNS_HASH], unsigned bits)
+{
+	return (size_t)(get_u64(key) * seed >> (64 - bits));
+}
+
 /* Count a drop; returns false so that `return core_drop(...)` reads well. */
 bool core_drop(struct rns *, enum rns_drop);
 

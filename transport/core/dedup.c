@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "wire.h"
 
 #define HASHSET_BITS_MIN 8  /* ours: 8 KiB at start */
@@ -17,8 +15,7 @@ struct dedup {
 void
 hashset_init(struct rns *r, struct hashset *s, uint32_t limit)
 {
-	*s = (struct hashset){.limit = limit};
-	core_random(r, s->seed, sizeof(s->seed));
+	*s = (struct hashset){.limit = limit, .seed = core_seed(r)};
 }
 
 static void
@@ -52,10 +49,7 @@ static size_t
 gen_home(const struct hashset *s, const struct hashset_gen *g,
     const uint8_t key[HASHSET_KEY])
 {
-	uint8_t h[crypto_shorthash_BYTES];
-
-	(void)crypto_shorthash(h, key, HASHSET_KEY, s->seed);
-	return (size_t)get_u64(h) & gen_mask(g);
+	return hash_place(s->seed, key, g->bits);
 }
 
 /* The slot of the key, or the empty one where it would go. */

@@ -6,11 +6,10 @@
 /*
  * A set of 32-byte keys with one previous generation: when the current one
  * holds more than `limit` keys it becomes the previous one and an empty one
- * starts (transport 2.7, 2.8). Open addressing; the place of a key is its
- * SipHash under a random seed of the context, so that nobody can make keys
- * that meet. Keys are SHA-256 values. Starts small, doubles; where memory is refused the
- * generation changes early instead. Keys whose first 8 bytes are zero are
- * never members.
+ * starts (transport 2.7, 2.8). Open addressing; keys are SHA-256 values, and
+ * hash_place() says where each one stands. Starts small, doubles; where memory
+ * is refused the generation changes early instead. Keys whose first 8 bytes
+ * are zero are never members.
  */
 #define HASHSET_KEY 32
 
@@ -23,7 +22,7 @@ struct hashset_gen {
 struct hashset {
 	struct hashset_gen cur, prev;
 	uint32_t limit;
-	uint8_t seed[16]; /* of SipHash */
+	uint64_t seed; /* core_seed() */
 };
 
 void hashset_init(struct rns *, struct hashset *, uint32_t limit);

@@ -3,17 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
-#include "wire.h"
-
 /*
  * Every forwarded packet makes an entry, so they come from a pool that grows
- * in chunks; at the ceiling the oldest is used again. Chained buckets under a
- * keyed hash: packet hashes are the sender's choice.
+ * in chunks; at the ceiling the oldest is used again. Chained buckets, found by
+ * hash_place().
  */
 #define REVERSE_CHUNK 128 /* ours: entries of one allocation */
-#define REVERSE_BUCKETS_MIN 256
+#define REVERSE_BITS_MIN 8 /* 256 buckets */
 
 struct reverse {
 	SLIST_ENTRY(reverse) chain;
@@ -31,22 +27,19 @@ struct reverse_chunk {
 
 struct reverses {
 	struct reverse_list *buckets;
-	size_t mask;
+	unsigned bits; /* 1 << bits buckets */
 	struct reverse_list unused;
 	TAILQ_HEAD(, reverse) age; /* oldest first */
 	SLIST_HEAD(, reverse_chunk) chunks;
 	uint32_t chunk_count;
-	uint8_t seed[crypto_shorthash_KEYBYTES];
+	uint64_t seed;
 	struct timer cull;
 };
 
 static struct reverse_list *
 reverse_bucket(const struct reverses *t, const uint8_t hash[RNS_HASH])
 {
-	uint8_t h[crypto_shorthash_BYTES];
-
-	(void)crypto_shorthash(h, hash, RNS_HASH, t->seed);
-	return &t->buckets[(size_t)get_u64(h) & t->mask];
+	return &t->buckets[hash_place(t->seed, hash, t->bits)];
 }
 
 static void
@@ -81,16 +74,17 @@ reverse_new(struct rns *r)
 
 	if (t == NULL)
 		return RNS_ENOMEM;
-	t->buckets = calloc(REVERSE_BUCKETS_MIN, sizeof(*t->buckets));
+	t->buckets = calloc((size_t)1 << REVERSE_BITS_MIN,
+	    sizeof(*t->buckets));
 	if (t->buckets == NULL) {
 		free(t);
 		return RNS_ENOMEM;
 	}
-	t->mask = REVERSE_BUCKETS_MIN - 1;
+	t->bits = REVERSE_BITS_MIN;
 	SLIST_INIT(&t->unused);
 	TAILQ_INIT(&t->age);
 	SLIST_INIT(&t->chunks);
-	core_random(r, t->seed, sizeof(t->seed));
+	t->seed = core_seed(r);
 	timer_init(&t->cull, reverse_cull, t);
 	r->reverses = t;
 	return RNS_OK;
@@ -118,15 +112,14 @@ reverse_free(struct rns *r)
 static void
 reverse_rehash(struct reverses *t)
 {
-	size_t n = (t->mask + 1) * 2;
-	struct reverse_list *b = calloc(n, sizeof(*b));
+	struct reverse_list *b = calloc((size_t)2 << t->bits, sizeof(*b));
 	struct reverse *e;
 
 	if (b == NULL)
 		return;
 	free(t->buckets);
 	t->buckets = b;
-	t->mask = n - 1;
+	t->bits++;
 	TAILQ_FOREACH(e, &t->age, age)
 		SLIST_INSERT_HEAD(reverse_bucket(t, e->hash), e, chain);
 }
@@ -183,7 +176,7 @@ reverse_add(struct rns *r, const uint8_t hash[RNS_HASH], struct iface *in,
 	e->at = r->now;
 	TAILQ_INSERT_TAIL(&t->age, e, age);
 	SLIST_INSERT_HEAD(reverse_bucket(t, hash), e, chain);
-	if (++r->counts.reverse > t->mask + 1)
+	if (++r->counts.reverse > (size_t)1 << t->bits)
 		reverse_rehash(t);
 	if (!t->cull.armed)
 		timer_set(r, &t->cull,
