@@ -14,7 +14,9 @@
 #define QUEUE_LIFE 10800  /* QUEUED_ANNOUNCE_LIFE */
 
 struct queued {
-	RB_ENTRY(queued) node;
+	RB_ENTRY(queued) node;	/* by destination */
+	RB_ENTRY(queued) order; /* nearest, then oldest */
+	TAILQ_ENTRY(queued) age; /* heard last, last */
 	uint8_t dest[RNS_HASH];
 	uint8_t hops;
 	struct mono at;
@@ -30,10 +32,23 @@ queued_cmp(const struct queued *a, const struct queued *b)
 TREE_PROTOTYPE(announce_queue, queued, node, queued_cmp)
 TREE_GENERATE(announce_queue, queued, node, queued_cmp)
 
+static int
+order_cmp(const struct queued *a, const struct queued *b)
+{
+	if (a->hops != b->hops)
+		return a->hops < b->hops ? -1 : 1;
+	return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+TREE_PROTOTYPE(announce_order, queued, order, order_cmp)
+TREE_GENERATE(announce_order, queued, order, order_cmp)
+
 static void
 queued_free(struct iface *i, struct queued *q)
 {
 	RB_REMOVE(announce_queue, &i->announces, q);
+	RB_REMOVE(announce_order, &i->announce_order, q);
+	TAILQ_REMOVE(&i->announce_ages, q, age);
 	i->announce_count--;
 	free(q);
 }
@@ -51,16 +66,12 @@ announceq_wait(struct rns *r, struct iface *i, size_t len)
 static struct queued *
 announceq_pick(struct rns *r, struct iface *i)
 {
-	struct queued *q, *next, *best = NULL;
+	struct queued *q;
 
-	RB_FOREACH_SAFE(q, announce_queue, &i->announces, next) {
-		if (mono_sub(r->now, q->at) > QUEUE_LIFE * MONO_SECOND)
-			queued_free(i, q);
-		else if (best == NULL || q->hops < best->hops ||
-		    (q->hops == best->hops && q->seq < best->seq))
-			best = q;
-	}
-	return best;
+	while ((q = TAILQ_FIRST(&i->announce_ages)) != NULL &&
+	    mono_sub(r->now, q->at) > QUEUE_LIFE * MONO_SECOND)
+		queued_free(i, q);
+	return RB_MIN(announce_order, &i->announce_order);
 }
 
 static void
@@ -90,6 +101,8 @@ void
 announceq_init(struct iface *i)
 {
 	RB_INIT(&i->announces);
+	RB_INIT(&i->announce_order);
+	TAILQ_INIT(&i->announce_ages);
 	timer_init(&i->announce_timer, announceq_run, i);
 }
 
@@ -136,9 +149,14 @@ announceq_put(struct rns *r, struct iface *i, const struct path *path,
 		(void)RB_INSERT(announce_queue, &i->announces, q);
 		q->seq = ++i->announce_seq;
 		i->announce_count++;
+	} else {
+		RB_REMOVE(announce_order, &i->announce_order, q);
+		TAILQ_REMOVE(&i->announce_ages, q, age);
 	}
 	q->hops = hops;
 	q->at = r->now;
+	(void)RB_INSERT(announce_order, &i->announce_order, q);
+	TAILQ_INSERT_TAIL(&i->announce_ages, q, age);
 	if (!i->announce_timer.armed)
 		timer_set(r, &i->announce_timer, i->announce_allowed);
 }

@@ -39,6 +39,8 @@
 
 struct queued;
 RB_HEAD(announce_queue, queued);
+RB_HEAD(announce_order, queued);
+TAILQ_HEAD(announce_ages, queued);
 
 struct iface {
 	TAILQ_ENTRY(iface) entry;
@@ -49,7 +51,9 @@ struct iface {
 	struct mono added;
 	/* announce cap (5.3); announceq.c */
 	struct mono announce_allowed;
-	struct announce_queue announces;
+	struct announce_queue announces; /* the same ones, three ways */
+	struct announce_order announce_order;
+	struct announce_ages announce_ages;
 	uint32_t announce_count;
 	uint64_t announce_seq;
 	struct timer announce_timer;
