@@ -1,4 +1,5 @@
 /* warren: the table of verbs. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -95,6 +96,9 @@ main(int argc, char **argv)
 	int words;
 
 	log_init("warren", LOG_WARN);
+	/* who reads our output may leave; the job's results are fetched all
+	 * the same */
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 ||
 			     strcmp(argv[1], "-h") == 0 ||
 			     strcmp(argv[1], "help") == 0)) {

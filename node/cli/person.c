@@ -155,6 +155,17 @@ person_load(struct cli *c, struct person *p)
 }
 
 void
+person_peek(struct cli *c, struct person *p)
+{
+	char path[CLI_PATH];
+
+	memset(p, 0, sizeof(*p));
+	p->dir = -1;
+	if (cli_person_dir(c, path))
+		p->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+void
 person_clear(struct person *p)
 {
 	if (p->dir >= 0)
@@ -236,7 +247,7 @@ read_note(int dir, const char *name, struct job_note *out)
 int
 person_find_job(const struct person *p, const char *hex, struct job_note *out)
 {
-	int dir = dir_open(p->dir, "jobs", false, 0);
+	int dir = p->dir >= 0 ? dir_open(p->dir, "jobs", false, 0) : -1;
 	size_t n = strlen(hex);
 	const struct dirent *e;
 	int found = 0;

@@ -28,6 +28,11 @@ struct person {
 
 /* CLI_OK, or CLI_FAILED (said). Clear in both cases. */
 int person_load(struct cli *, struct person *);
+/*
+ * The folder alone, when it is there: what is noted can be looked up, no key is
+ * read and nothing is made. Never fails.
+ */
+void person_peek(struct cli *, struct person *);
 void person_clear(struct person *);
 
 /*

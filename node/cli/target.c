@@ -164,15 +164,13 @@ int
 target_find(struct target *t, const char *text)
 {
 	struct stat st;
-	int rc;
 
 	if (t->want_here && t->to != NULL) {
 		cli_error(t->cli, "--to and --here exclude each other");
 		return CLI_USAGE;
 	}
-	rc = person_load(t->cli, &t->person);
-	if (rc != CLI_OK)
-		return rc;
+	if (!t->want_here)
+		person_peek(t->cli, &t->person);
 	if (text == NULL) {
 		t->here = t->to == NULL;
 		return CLI_OK;
@@ -193,6 +191,9 @@ target_connect(struct target *t)
 	int rc;
 
 	memcpy(noted, t->node.fp, FP_LEN);
+	person_clear(&t->person);
+	if ((rc = person_load(t->cli, &t->person)) != CLI_OK)
+		return rc;
 	if ((rc = session_open(&t->session, t->cli, &t->person)) != CLI_OK)
 		return rc;
 	if (t->to != NULL &&

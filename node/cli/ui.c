@@ -113,12 +113,8 @@ cli_options(struct cli *c, int argc, char **argv, const struct cli_option *own,
 static void
 error_json(const char *code, int step, const char *why)
 {
-	json_t *o = json_pack("{s:s,s:s?,s:s}", "event", "error", "code", code,
-	    "why", why);
-
-	if (o != NULL && step >= 0)
-		json_object_set_new(o, "step", json_integer(step));
-	cli_json(o);
+	cli_json(json_pack("{s:s,s:s?,s:i,s:s}", "event", "error", "code", code,
+	    "step", step, "why", why));
 }
 
 void
@@ -134,7 +130,7 @@ cli_error(struct cli *c, const char *fmt, ...)
 	text_escape(safe, sizeof(safe), text, strlen(text));
 	fprintf(stderr, "warren %s: %s\n", c->verb, safe);
 	if (c->json)
-		error_json(NULL, -1, safe);
+		error_json(NULL, 0, safe);
 }
 
 void

@@ -91,11 +91,12 @@ class Process:
 
 
 class Setup:
-    """rnsd with a shared instance, the node behind it over TCP, a person."""
+    """A shared instance (rnsd, or warrend), the node behind it over TCP, a person."""
 
-    def __init__(self, ctx, python=None):
+    def __init__(self, ctx, python=None, ours=False):
         self.ctx = ctx
-        self.python = python or ctx.args.python
+        self.daemon = [os.path.join(ctx.args.build, "warrend")] if ours else \
+            [python or ctx.args.python, "-m", "RNS.Utilities.rnsd"]
         self.port = lib.free_port()
         self.name = f"submit-{os.getpid()}-{self.port}"
         self.hub_dir = ctx.stock_dir(lib.config(lib.server("mast", self.port), transport=True, share=True,
@@ -113,7 +114,7 @@ class Setup:
         time.sleep(0.5)
 
     def hub(self):
-        self.rnsd = self.ctx.keep(Process([self.python, "-m", "RNS.Utilities.rnsd", "--config", self.hub_dir],
+        self.rnsd = self.ctx.keep(Process(self.daemon + ["--config", self.hub_dir],
                                           os.path.join(self.ctx.folder, "rnsd.log"), stdout=subprocess.DEVNULL))
         end = time.time() + 15
         while time.time() < end:
@@ -125,7 +126,7 @@ class Setup:
                 time.sleep(0.1)
             finally:
                 s.close()
-        raise lib.Failure("rnsd does not start")
+        raise lib.Failure("the shared instance does not start")
 
     def job(self, text, name="job.yaml", **keys):
         doc = {"image": "host", "command": SHELL + [text], **keys}
@@ -366,6 +367,24 @@ def test_old(ctx):
     return None
 
 
+def test_ours(ctx):
+    s = Setup(ctx, ours=True)
+    r = s.submit(s.job("echo through warrend; head -c 300000 /dev/zero >&2"), "--out", "a")
+    check(r.stdout == b"through warrend\n" and r.stderr == bytes(300000), f"{r.stdout} {len(r.stderr)}")
+    s.warren("receipt", "verify", "a")
+    text = "for i in $(seq 1 25); do echo line $i; sleep 0.4; done"
+    p = s.start("submit", s.job(text), "--to", s.dest, "--out", "b")
+    p.stdout.readline()
+    s.rnsd.stop()
+    time.sleep(1)
+    s.hub()
+    out, err = p.communicate(timeout=150)
+    check(p.returncode == 0, f"ended with {p.returncode}: {err}")
+    check(out == "".join(f"line {i}\n" for i in range(2, 26)).encode(), f"printed: {out}")
+    s.warren("receipt", "verify", "b")
+    return None
+
+
 TESTS = [(f"submit/{f.__name__[5:]}", f) for f in
          (test_ends, test_volumes, test_detached, test_cancelled, test_interrupted, test_broken_link,
-          test_instance_restarted, test_trust, test_errors, test_old)]
+          test_instance_restarted, test_trust, test_errors, test_old, test_ours)]
