@@ -1,0 +1,59 @@
+/*
+ * A layer of an image, unpacked into a fresh folder with a folder beside it
+ * that must stay as it is; the record of an image.
+ */
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hand_import.h"
+#include "image/record.h"
+#include "tree.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	static char top[] = "/tmp/warren-fuzz-XXXXXX";
+	static int dir = -1;
+	struct image_record rec;
+	struct import im;
+	struct stat st;
+	int fd;
+
+	(void)image_record_parse(p, n, &rec);
+	if (dir == -1) {
+		if (mkdtemp(top) == NULL ||
+		    (dir = open(top, O_RDONLY | O_DIRECTORY)) == -1)
+			abort();
+	}
+	memset(&im, 0, sizeof(im));
+	im.src = -1;
+	im.v = dir;
+	if (mkdirat(dir, "root", 0755) == -1 ||
+	    mkdirat(dir, "beside", 0755) == -1 ||
+	    (im.root = openat(dir, "root", O_RDONLY | O_DIRECTORY)) == -1)
+		abort();
+	fd = memfd_create("layer", MFD_CLOEXEC);
+	if (fd != -1 && write(fd, p, n) == (ssize_t)n &&
+	    import_layer(&im, fd) == 0)
+		(void)import_seal(&im);
+	(void)close(fd);
+	(void)close(im.root);
+	/* the three of ours, and nothing else */
+	if (unlinkat(dir, "beside", AT_REMOVEDIR) == -1 ||
+	    import_remove(dir, "root") == -1 || fstat(dir, &st) == -1 ||
+	    st.st_nlink != 2)
+		abort();
+	(void)rmdir(top);
+	(void)close(dir);
+	dir = -1;
+	memcpy(top + strlen(top) - 6, "XXXXXX", 6);
+	return 0;
+}

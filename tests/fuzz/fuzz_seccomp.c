@@ -1,0 +1,19 @@
+/* Seccomp profiles in Docker's format. */
+#include <stdlib.h>
+
+#include "policy/seccomp_gen.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	static const struct seccomp_host host = {"amd64", 6, 1};
+	struct seccomp_program prog;
+	char err[128];
+
+	if (seccomp_gen(&prog, (const char *)p, n, &host, err, sizeof(err)) ==
+	    0)
+		free(prog.insns);
+	return 0;
+}
