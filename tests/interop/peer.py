@@ -23,12 +23,7 @@ import time
 
 import RNS
 
-PATTERN = bytes(range(251))
-
-
-def pattern(n):
-    return (PATTERN * (n // len(PATTERN) + 1))[:n]
-
+from peer_pattern import pattern
 
 def say(**kw):
     sys.stdout.write(json.dumps(kw) + "\n")

@@ -123,6 +123,15 @@ struct engine {
 
 /* ---- main.c ---- */
 
+/* Walk a table of the core in order; first: a bool of the caller. */
+#define EACH_PATH(rns, p, first)                                               \
+	for ((first) = true; rns_path_next(rns,                                \
+	    (first) ? engine_zero : (p)->dest, first, p); (first) = false)
+#define EACH_KNOWN(rns, k, first)                                              \
+	for ((first) = true; rns_known_next(rns,                               \
+	    (first) ? engine_zero : (k)->dest, first, k); (first) = false)
+extern const uint8_t engine_zero[RNS_HASH];
+
 /* rns_submit at the time of now; refusals are logged. */
 int engine_submit(struct engine *, const struct rns_cmd *);
 /*

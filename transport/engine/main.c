@@ -16,6 +16,8 @@
 #define WALL_STEP_US (2 * MONO_SECOND) /* ours: more is a step of the clock */
 #define STOP_LINGER_S 0.15 /* 12.4: link closes leave before sockets do */
 
+const uint8_t engine_zero[RNS_HASH];
+
 /* ---- the core ---- */
 
 static void

@@ -240,6 +240,12 @@ drop_path(struct engine *e, const struct request *q, struct wr *w)
 	mpk_put_bool(w, there && engine_submit(e, &cmd) == RNS_OK);
 }
 
+static bool
+wanted(const struct request *q, const struct rns_path *p)
+{
+	return !q->has_max_hops || p->hops <= q->max_hops;
+}
+
 static uint8_t *
 path_table(const struct engine *e, const struct request *q, size_t *len)
 {
@@ -250,17 +256,15 @@ path_table(const struct engine *e, const struct request *q, size_t *len)
 	struct wr w;
 	bool first;
 
-#define EACH_PATH                                                              \
-	for (first = true; rns_path_next(e->rns, p.dest, first, &p);           \
-	    first = false)                                                     \
-		if (!q->has_max_hops || p.hops <= q->max_hops)
-	EACH_PATH
-		count++;
+	EACH_PATH(e->rns, &p, first)
+		count += wanted(q, &p);
 	if ((buf = malloc(5 + count * PATH_ROW_MAX)) == NULL)
 		return NULL;
 	w = wr_make(buf, 5 + count * PATH_ROW_MAX);
 	mpk_put_array(&w, count);
-	EACH_PATH {
+	EACH_PATH(e->rns, &p, first) {
+		if (!wanted(q, &p))
+			continue;
 		n = nif_find(e, p.ifid);
 		mpk_put_map(&w, 6);
 		mpk_put_str(&w, "hash");

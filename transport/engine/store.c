@@ -401,8 +401,7 @@ write_known(struct store *s)
 	struct wr w;
 	bool first;
 
-	for (first = true; rns_known_next(s->e->rns, k.dest, first, &k);
-	    first = false) {
+	EACH_KNOWN(s->e->rns, &k, first) {
 		cap += stores_known_max(&k);
 		count++;
 	}
@@ -410,8 +409,7 @@ write_known(struct store *s)
 		return;
 	w = wr_make(buf, cap);
 	stores_known_put_head(&w, count);
-	for (first = true; rns_known_next(s->e->rns, k.dest, first, &k);
-	    first = false)
+	EACH_KNOWN(s->e->rns, &k, first)
 		stores_known_put(&w, &k);
 	if (!wr_ok(&w) || !wrote(s, "known_destinations",
 	    file_replace(s->dir, "known_destinations", buf, w.len, 0600)))
@@ -431,8 +429,7 @@ write_ratchets(struct store *s)
 	struct wr w;
 	bool first;
 
-	for (first = true; rns_known_next(s->e->rns, k.dest, first, &k);
-	    first = false) {
+	EACH_KNOWN(s->e->rns, &k, first) {
 		if (k.ratchet == NULL || k.ratchet_us < s->ratchets_us)
 			continue;
 		w = wr_make(buf, sizeof(buf));
@@ -509,15 +506,13 @@ write_paths(struct store *s)
 	struct wr w;
 	bool first;
 
-	for (first = true; rns_path_next(s->e->rns, p.dest, first, &p);
-	    first = false)
+	EACH_PATH(s->e->rns, &p, first)
 		count += path_nif(s, &p) != NULL && p.announce != NULL;
 	if ((buf = malloc(5 + count * CODEC_PATH_MAX)) == NULL)
 		return;
 	w = wr_make(buf, 5 + count * CODEC_PATH_MAX);
 	mpk_put_array(&w, count);
-	for (first = true; rns_path_next(s->e->rns, p.dest, first, &p);
-	    first = false) {
+	EACH_PATH(s->e->rns, &p, first) {
 		if ((n = path_nif(s, &p)) == NULL || p.announce == NULL)
 			continue;
 		if (put == count || !write_announce(s, &p, n))
@@ -595,9 +590,9 @@ clean_announces(struct store *s)
 		free(named);
 		return;
 	}
-	for (first = true; n < c.paths &&
-	    rns_path_next(s->e->rns, p.dest, first, &p); first = false)
-		memcpy(named[n++], p.packet_hash, RNS_FULL_HASH);
+	EACH_PATH(s->e->rns, &p, first)
+		if (n < c.paths)
+			memcpy(named[n++], p.packet_hash, RNS_FULL_HASH);
 	qsort(named, n, sizeof(*named), hash_cmp);
 	while ((d = readdir(dir)) != NULL) {
 		/* what is not ours to name is left alone */

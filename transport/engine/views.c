@@ -319,8 +319,7 @@ peers_next(struct view *v, bool *end)
 	size_t n = 0;
 	bool first;
 
-	for (first = true; rns_path_next(v->e->rns, p.dest, first, &p);
-	    first = false)
+	EACH_PATH(v->e->rns, &p, first)
 		count_neighbour(list, &n, &p);
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(out, json_pack("{s:o, s:s, s:o, "

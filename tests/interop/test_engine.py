@@ -1,0 +1,331 @@
+"""The engine's own rooms: storage, mesh.sock, and the bridge to the node."""
+
+import hashlib
+import json
+import os
+import random
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+import lib
+import testparent
+from lib import check, client, config, server
+from peer_pattern import pattern
+
+
+# ---- storage ----
+
+def paths_of(python, folder):
+    """What rnpath -t says of the instance on that folder: dest -> hops."""
+    out = subprocess.run([python, "-m", "RNS.Utilities.rnpath", "--config", folder, "-t", "-j"],
+                         capture_output=True, text=True, timeout=30).stdout
+    return {p["hash"]: p["hops"] for p in json.loads(out)}
+
+
+def announcers(ctx, port, n):
+    out = []
+    for i in range(n):
+        folder = ctx.stock_dir(config(client("up", port)))
+        p = ctx.peer(ctx.args.python, "serve", folder, *(["ratchets"] if i % 2 else []))
+        out.append((p, p.expect(20, event="ready")["dest"]))
+    time.sleep(1.5)
+    for p, _ in out:
+        p.say("announce")
+        time.sleep(0.3)
+    return [d for _, d in out]
+
+
+def folder_back_and_forth(ctx):
+    """warrend learns, rnsd goes on with its folder, and warrend after it."""
+    py = ctx.args.python
+    port = lib.free_port()
+    name = f"interop{port}"
+    ctx.transport(config(server("listen", port), transport=True))
+    text = config(client("up", port), transport=True, share=True, instance=name)
+    t = ctx.transport(text)
+    dests = announcers(ctx, port, 3)
+    check(lib.wait_for(lambda: len(control(t, "paths")[0]["paths"]) == 3), "paths are not learned")
+    check(t.stop() == 0, "exit status")
+    folder = t.folder
+    identity = open(folder + "/storage/transport_identity", "rb").read()
+    check(len(identity) == 64, "identity")
+    check(len(os.listdir(folder + "/storage/ratchets")) == 1, "ratchets")
+    check(len(os.listdir(folder + "/storage/cache/announces")) == 3, "announces")
+
+    # stock rnsd on the same folder, before anybody announces again
+    log = open(ctx.folder + "/rnsd.log", "ab")
+    rnsd = ctx.keep(lib.Process([py, "-m", "RNS.Utilities.rnsd", "--config", folder], log))
+    check(lib.wait_for(lambda: lib.instance_up(name)), "rnsd does not start")
+    time.sleep(1.5)
+    found = paths_of(py, folder)
+    check(all(found.get(d) == 2 for d in dests), f"rnsd has {found}")
+    rnsd.stop()
+    check(open(folder + "/storage/transport_identity", "rb").read() == identity, "identity")
+
+    # and back again
+    t = ctx.transport(text, folder=folder)
+    found = {p["destination"]: p["hops"] for p in control(t, "paths")[0]["paths"]}
+    check(all(found.get(d) == 2 for d in dests), f"warren has {found}")
+    status = control(t, "status")[0]
+    check(status["counts"]["known"] >= 3, f"known: {status}")
+    found = paths_of(py, folder)
+    check(all(found.get(d) == 2 for d in dests), f"rnpath sees {found}")
+
+
+def broken_storage(ctx):
+    """Files that are not what they should be are left out, one by one."""
+    folder = ctx.dir("warren")
+    s = folder + "/storage"
+    os.makedirs(s + "/ratchets")
+    os.makedirs(s + "/blackhole")
+    for f in ("known_destinations", "destination_table", "packet_hashlist.raw", "blackhole/local"):
+        with open(f"{s}/{f}", "wb") as out:
+            out.write(random.Random(f).randbytes(1000))
+    os.symlink("/etc/passwd", s + "/ratchets/" + "00" * 16)
+    port = lib.free_port()
+    t = ctx.transport(config(server("listen", port), transport=True), folder=folder)
+    check(control(t, "status")[0]["ok"], "status")
+    check(t.stop() == 0, "exit status")
+    with open(s + "/transport_identity", "wb") as f:
+        f.write(b"short")
+    try:
+        ctx.transport(config("", transport=True), folder=folder)
+    except RuntimeError:
+        return
+    raise lib.Failure("started with half an identity")
+
+
+# ---- mesh.sock ----
+
+def control(t, verb, **more):
+    """The lines of the answer."""
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(10)
+    s.connect(t.mesh_path)
+    s.sendall(json.dumps({"verb": verb, **more}).encode() + b"\n")
+    buf, out = b"", []
+    while True:
+        part = s.recv(65536)
+        if not part:
+            raise lib.Failure("mesh.sock closed")
+        buf += part
+        while b"\n" in buf:
+            line, buf = buf.split(b"\n", 1)
+            check(len(line) < 65536, "a line over 64 KiB")
+            out.append(json.loads(line))
+            if out[-1].get("end"):
+                s.close()
+                return out
+
+
+def mesh_sock(ctx):
+    port = lib.free_port()
+    t = ctx.transport(config(server("listen", port) + client("self", port) +
+                             "[[odd]]\ntype = Weird\nenabled = yes\n", transport=True))
+    time.sleep(0.5)
+    status = control(t, "status")[0]
+    check(status["ok"] and status["transport"] and status["interfaces"] == 3, f"{status}")
+    t.channel.send("PROGRAM", struct.pack(">BBII", 2, 1, 3, 4711))
+    time.sleep(0.2)
+    check(control(t, "status")[0]["programs"] == [
+        {"name": "node", "running": True, "restarts": 3, "pid": 4711}], "programs")
+    ifs = control(t, "interfaces")[0]["interfaces"]
+    check([i["online"] for i in ifs] == [True, True, True, False], f"{ifs}")
+    check(control(t, "nonsense")[0]["exit"] == 2, "unknown verb")
+    check(control(t, "peers")[0]["peers"] == [], "peers")
+    # several questions at once; a broken one; one that does not end
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(5)
+    s.connect(t.mesh_path)
+    s.sendall(b'{"verb":"peers"}\n{"verb":\n[1]\n{"verb":"peers"}\n')
+    got = b""
+    while got.count(b"\n") < 4:
+        got += s.recv(65536)
+    check([json.loads(x)["ok"] for x in got.splitlines()] == [True, False, False, True], f"{got}")
+    try:
+        s.sendall(b"x" * 70000)
+        check(s.recv(1) == b"", "an endless line is taken")
+    except OSError:
+        pass
+    check(control(t, "status")[0]["ok"], "status afterwards")
+    # noise on the listener is counted, and hurts nobody
+    n = socket.create_connection(("127.0.0.1", port))
+    n.sendall(b"\x7e" + b"z" * 100000 + b"\x7e" + random.Random(1).randbytes(100000) + b"\x7e\x7e")
+    time.sleep(0.5)
+    status = control(t, "status")[0]
+    check(status["ok"], "status after noise")
+    n.close()
+
+
+# ---- the bridge ----
+
+class Node:
+    """Stands where warren-node is."""
+
+    def __init__(self, t):
+        self.c = t.neighbour("node")
+        name, build, _ = self.c.recv(5)
+        check(name == "HELLO" and len(build) == 32, f"{name}")
+        self.c.send("HELLO", build)
+
+    def expect(self, want, seconds=20):
+        name, body, fds = self.c.recv(seconds)
+        check(name == want, f"{name} instead of {want}")
+        return body, fds
+
+
+def request_of(node):
+    body, fds = node.expect("T_REQUEST")
+    link, request, path_hash = body[:16], body[16:32], body[32:48]
+    size, inline = struct.unpack(">IH", body[48:54])
+    data = body[54:]
+    if fds:
+        data = os.pread(fds[0], size, 0)
+        os.close(fds[0])
+    check(len(data) == size, "length of a request")
+    return link, request, path_hash, data
+
+
+def reply(node, link, request, data):
+    head = link + request + struct.pack(">I", len(data))
+    if len(data) <= 3600:
+        node.c.send("N_REPLY", head + struct.pack(">H", len(data)) + data)
+    else:
+        fd = testparent.sealed(data)
+        node.c.send("N_REPLY", head + struct.pack(">H", 0), [fd])
+        os.close(fd)
+
+
+def packed(data):
+    return b"\xc6" + struct.pack(">I", len(data)) + data
+
+
+def path_hash(path):
+    return hashlib.sha256(path.encode()).digest()[:16]
+
+
+def node_bridge(ctx):
+    port = lib.free_port()
+    t = ctx.transport(config(server("listen", port), transport=True), compute=True)
+    node = Node(t)
+    body, _ = node.expect("T_HELLO")
+    public, dest = body[:64], body[64:]
+    node.c.send("N_APP_DATA", b"\x00" + struct.pack(">H", 4) + b"\x06\x00\x01x")
+    folder = ctx.stock_dir(config(client("up", port)))
+    a = ctx.keep(lib.Script([ctx.args.python, os.path.join(lib.HERE, "asker.py"), folder, dest.hex()],
+                            ctx.folder + "/peers.log"))
+    me = a.expect(20, event="ready")
+    time.sleep(1)
+
+    def do(**kw):
+        a.say(json.dumps(kw))
+    do(do="open")
+    opened = a.expect(20, event="open")
+    check(opened["ok"] and opened["public"] == public.hex(), f"{opened}")
+    check(opened["app_data"] == "06000178", f"{opened}")
+    body, _ = node.expect("T_LINK")
+    link = body[:16]
+    check(link.hex() == opened["link"], "link id")
+    check(struct.unpack(">I", body[-4:])[0] > 500, "link mdu")
+    do(do="identify")
+    body, _ = node.expect("T_IDENTIFIED")
+    check(body[16:80].hex() == me["public"] and body[80:].hex() == me["identity"], "identity")
+
+    # a small request and answer
+    do(do="ask", path="/klp/v1/describe", data=None)
+    link2, rid, ph, data = request_of(node)
+    check(link2 == link and ph == path_hash("/klp/v1/describe") and data == b"\xc0", f"{data}")
+    reply(node, link, rid, packed(b"hello"))
+    node.expect("T_REPLIED")
+    got = a.expect(20, event="answer")
+    check(got["response"]["size"] == 5, f"{got}")
+
+    # both ways as resources
+    do(do="ask", path="/klp/v1/blob/put", size=262144)
+    _, rid, ph, data = request_of(node)
+    check(data == packed(pattern(262144)), f"{len(data)} bytes")
+    reply(node, link, rid, packed(pattern(262144)))
+    body, _ = node.expect("T_REPLIED")
+    check(body[32] == 1, "reply is not acknowledged")
+    got = a.expect(20, event="answer")
+    check(got["response"]["sha256"] == hashlib.sha256(pattern(262144)).hexdigest(), f"{got}")
+
+    # over the limit: refused before a part is asked for; unknown: no answer
+    do(do="ask", path="/klp/v1/blob/put", size=266300, seconds=4)
+    check(not a.expect(20, event="answer")["ok"], "a request over the limit is answered")
+    do(do="ask", path="/klp/v1/nothing", data=1, seconds=2)
+    check(not a.expect(20, event="answer")["ok"], "an unknown path is answered")
+
+    # output of a job, faster than the link
+    data = random.Random(7).randbytes(1 << 20)
+    do(do="stream", stream=1, expect=len(data))
+    a.expect(10, event="reading")
+    r, w = os.pipe()
+    node.c.send("N_FOLLOW", link + struct.pack(">H", 1), [r])
+    os.close(r)
+
+    def feed():
+        view = memoryview(data)
+        while view:
+            view = view[os.write(w, view):]
+        os.close(w)
+    threading.Thread(target=feed, daemon=True).start()
+    body, _ = node.expect("T_FOLLOW_END", 60)
+    check(body == link + struct.pack(">H", 1), "follow end")
+    got = a.expect(60, event="stream", size=len(data))
+    check(got["sha256"] == hashlib.sha256(data).hexdigest(), f"{got}")
+
+    # node falls and comes back: it hears of the link again
+    node.c.sock.close()
+    time.sleep(0.3)
+    do(do="ask", path="/klp/v1/describe", data=None, seconds=2)
+    check(not a.expect(20, event="answer")["ok"], "answered without a node")
+    node = Node(t)
+    node.expect("T_HELLO")
+    check(node.expect("T_LINK")[0][:16] == link, "link after a restart")
+    check(node.expect("T_IDENTIFIED")[0][:16] == link, "identity after a restart")
+    node.c.send("N_CLOSE", link)
+    check(node.expect("T_CLOSED")[0][:16] == link, "close")
+    a.expect(10, event="closed")
+
+
+def binding(ctx):
+    """Transport signs a binding of its own identity, and nothing else."""
+    import RNS
+    t = ctx.transport(config("", transport=True))
+    keys = t.neighbour("keys")
+    name, build, _ = keys.recv(5)
+    keys.send("HELLO", build)
+    identity = RNS.Identity.from_file(t.folder + "/storage/transport_identity")
+    secp = b"\x02" + bytes(range(32))
+    now = int(time.time())
+
+    def sign(flags=0, key=secp, nb=now, na=now + 86400):
+        keys.send("B_SIGN", bytes([flags]) + key + struct.pack(">III", now, nb, na))
+        try:
+            return keys.recv(1)
+        except TimeoutError:
+            return None, b"", []
+    name, body, _ = sign()
+    check(name == "B_SIGNED" and struct.unpack(">I", body[:4])[0] == now, f"{name}")
+    statement = b"KB01\x00" + secp + identity.get_public_key() + struct.pack(">III", now, now,
+                                                                             now + 86400)
+    kind = b"application/vnd.klp.binding"
+    pae = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(statement), statement)
+    check(identity.validate(body[4:], pae), "signature")
+    for bad in ({"flags": 2}, {"key": b"\x05" + bytes(32)}, {"na": now}, {"na": now + 401 * 86400},
+                {"nb": now + 3600, "na": now + 7200}):
+        check(sign(**bad)[0] is None, f"signed {bad}")
+    check(sign(flags=1)[0] == "B_SIGNED", "bip340 flag")
+
+
+TESTS = [
+    ("engine: the storage folder, warrend to rnsd and back", folder_back_and_forth),
+    ("engine: broken storage is left out", broken_storage),
+    ("engine: mesh.sock", mesh_sock),
+    ("engine: klp.node and the node", node_bridge),
+    ("engine: signs bindings only", binding),
+]
