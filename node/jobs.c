@@ -165,6 +165,7 @@ table_in(struct jobs *js, struct job *j)
 void
 job_touch(struct jobs *js, struct job *j)
 {
+	j->lazy = false;
 	if (j->dirty)
 		return;
 	j->dirty = true;
@@ -207,6 +208,18 @@ job_remove(struct jobs *js, struct job *j)
 	job_free(j);
 }
 
+bool
+jobs_lazy(const struct jobs *js)
+{
+	const struct job *j;
+
+	TAILQ_FOREACH(j, &js->dirty, dirty_link) {
+		if (!j->lazy)
+			return false;
+	}
+	return true;
+}
+
 struct job *
 job_find(struct jobs *js, const uint8_t id[32])
 {
@@ -245,6 +258,7 @@ job_set(struct jobs *js, struct job *j, enum job_state to, const char *reason,
     uint32_t unix_now)
 {
 	enum job_state old = j->state;
+	bool lazy;
 
 	if (reason == NULL)
 		reason = "";
@@ -268,7 +282,9 @@ job_set(struct jobs *js, struct job *j, enum job_state to, const char *reason,
 		j->wall_ms = 0;
 	}
 	j->seq++;
+	lazy = to == JS_RUNNING && !j->dirty;
 	job_touch(js, j);
+	j->lazy = lazy;
 	js->changed(js->ctx, j, old);
 	return true;
 }

@@ -107,6 +107,7 @@ struct job {
 	struct mono queued_at, input_at, started_at, sealed_at;
 	uint64_t seal_qid;  /* of EVENT or K_RECEIPT; 0: none is out */
 	bool dirty, live;
+	bool lazy; /* dirty, and nothing depends on it yet: jobs_lazy() */
 	TAILQ_ENTRY(job) dirty_link;
 };
 
@@ -145,6 +146,13 @@ void job_restore(struct jobs *, struct job *);
 void job_remove(struct jobs *, struct job *);
 /* Rows of the job's record changed, not its state. */
 void job_touch(struct jobs *, struct job *);
+
+/*
+ * Only `running` is to be written. A job that is found running or not is
+ * treated alike whether the ledger says staging or running, so this write may
+ * wait for the next that somebody depends on.
+ */
+bool jobs_lazy(const struct jobs *);
 
 struct job *job_find(struct jobs *, const uint8_t id[32]);
 /* The job of this owner that used the nonce; NULL. */

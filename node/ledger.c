@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <sqlite3.h>
 
@@ -142,14 +141,12 @@ struct ledger *
 ledger_open(const char *path, char why[160])
 {
 	struct ledger *l = calloc(1, sizeof(*l));
-	mode_t old;
 	int rc;
 
 	why[0] = '\0';
 	if (l == NULL)
 		return NULL;
 	TAILQ_INIT(&l->ops);
-	old = umask(077);
 	rc = sqlite3_open_v2(path, &l->db, SQLITE_OPEN_READWRITE |
 		SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK)
@@ -157,11 +154,9 @@ ledger_open(const char *path, char why[160])
 	else
 		(void)sqlite3_busy_timeout(l->db, 2000);
 	if (rc != SQLITE_OK || !prepare(l, why)) {
-		(void)umask(old);
 		ledger_close(l);
 		return NULL;
 	}
-	(void)umask(old);
 	return l;
 }
 
@@ -370,6 +365,12 @@ bool
 ledger_pending(const struct ledger *l, const struct jobs *js)
 {
 	return !TAILQ_EMPTY(&l->ops) || !TAILQ_EMPTY(&js->dirty);
+}
+
+bool
+ledger_lazy(const struct ledger *l, const struct jobs *js)
+{
+	return TAILQ_EMPTY(&l->ops) && jobs_lazy(js);
 }
 
 static int

@@ -17,7 +17,7 @@
 struct ledger;
 
 /*
- * path: a file, made when absent (mode 0600), or ":memory:". NULL: why says
+ * path: a file, made when absent (the umask is 077), or ":memory:". NULL: why says
  * what is wrong, also with a ledger of a later version. A damaged one is
  * never repaired or replaced here.
  */
@@ -48,6 +48,8 @@ int ledger_owned(struct ledger *, ledger_own_fn *, void *ctx);
 
 /* Is there anything to write? */
 bool ledger_pending(const struct ledger *, const struct jobs *);
+/* What there is may wait (jobs_lazy). */
+bool ledger_lazy(const struct ledger *, const struct jobs *);
 /*
  * Everything that is remembered and every dirty job, in one transaction. 0; or
  * -1: nothing was written and everything is kept. full: whether the disk is

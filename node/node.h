@@ -299,6 +299,8 @@ void peers_closed(struct node *, const uint8_t id[16]);
 void peers_gone(struct node *); /* transport fell: no links */
 struct mono peers_tick(struct node *);
 struct mpeer *peer_find(struct node *, const uint8_t rns_hash[16]);
+/* All of them, beginning with NULL. */
+struct mpeer *peer_next(struct node *, struct mpeer *);
 /* A peer that is not linked (a job's owner); NULL: out of memory. */
 struct mpeer *peer_get(struct node *, const uint8_t rns_hash[16],
     const uint8_t rns_public[64]);

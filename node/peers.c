@@ -55,6 +55,13 @@ peer_find(struct node *n, const uint8_t rns_hash[16])
 	return RB_FIND(peers, &n->peers, &key);
 }
 
+struct mpeer *
+peer_next(struct node *n, struct mpeer *p)
+{
+	return p == NULL ? RB_MIN(peers, &n->peers) :
+	    RB_NEXT(peers, &n->peers, p);
+}
+
 /* The unlinked one that was seen longest ago makes room. */
 static bool
 peer_evict(struct node *n)

@@ -117,6 +117,7 @@ settle(struct node *n, struct job *j)
 	j->seal_qid = 0;
 	if (!job_done(&n->jobs, j, outcome, code, n->unix_now))
 		n->count.edges++;
+	/* behind the commit that says done: until then jail keeps it for us */
 	forget_slot(n, j);
 	n->host.log_end(n->host.ctx, j);
 }
@@ -152,7 +153,6 @@ seal(struct node *n, struct job *j)
 		bucket_take(&o->quota.cpu, j->cpu_ms, n->now);
 	j->phase = PHASE_SEALING;
 	j->sealed_at = n->now;
-	forget_slot(n, j);
 	if (!n->up[PEER_AUDIT]) {
 		sign(n, j);
 		return;
