@@ -1,0 +1,632 @@
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <ev.h>
+#include <jansson.h>
+#include <nettle/sha2.h>
+
+#include "node/host.h"
+#include "node/logs.h"
+#include "node/outputs.h"
+
+/* Files, pipes and the control socket, in a real loop. */
+
+static char dir[64];
+static int dirfd_, null;
+static struct ev_loop *loop;
+static struct logs *logs;
+static uint64_t room_left;
+static uint64_t sent_bytes;
+static unsigned grew_calls;
+
+static void
+grew(void *ctx, struct job *j)
+{
+	(void)ctx;
+	(void)j;
+	grew_calls++;
+}
+
+static uint64_t
+room(void *ctx, const uint8_t link[16], uint32_t *wait_ms)
+{
+	(void)ctx;
+	(void)link;
+	*wait_ms = 10;
+	return room_left;
+}
+
+static void
+sent(void *ctx, const uint8_t link[16], uint64_t bytes)
+{
+	(void)ctx;
+	(void)link;
+	sent_bytes += bytes;
+	room_left -= bytes;
+}
+
+static int
+setup(void **state)
+{
+	const struct logs_ops ops = {NULL, grew, room, sent};
+
+	(void)state;
+	(void)snprintf(dir, sizeof(dir), "/tmp/warren-nodeio-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	dirfd_ = open(dir, O_RDONLY | O_DIRECTORY);
+	null = open("/dev/null", O_WRONLY);
+	assert_true(dirfd_ >= 0 && null >= 0);
+	loop = ev_loop_new(EVFLAG_AUTO);
+	assert_non_null(loop);
+	logs = logs_open(loop, dirfd_, null, &ops);
+	assert_non_null(logs);
+	room_left = 1u << 30;
+	sent_bytes = 0;
+	grew_calls = 0;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	pid_t pid;
+	int status;
+
+	(void)state;
+	logs_close(logs);
+	ev_loop_destroy(loop);
+	(void)close(dirfd_);
+	(void)close(null);
+	if ((pid = fork()) == 0) {
+		(void)execl("/bin/rm", "rm", "-rf", dir, (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return 0;
+}
+
+static void
+turns(unsigned n)
+{
+	while (n-- > 0)
+		(void)ev_run(loop, EVRUN_NOWAIT);
+}
+
+static struct job *
+a_job(uint8_t id, uint64_t limit)
+{
+	uint8_t i[32] = {id}, o[32] = {7};
+	struct job *j = job_new(i, o);
+
+	assert_non_null(j);
+	j->state = JS_RUNNING;
+	j->limits.v[LIMIT_LOG] = limit;
+	return j;
+}
+
+static void
+pipes(int out[2], int err[2])
+{
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(err, O_CLOEXEC), 0);
+}
+
+static void
+say(int fd, const char *text)
+{
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void
+sha_of(uint8_t out[32], const void *p, size_t n)
+{
+	struct sha256_ctx c;
+
+	sha256_init(&c);
+	sha256_update(&c, n, p);
+	sha256_digest(&c, 32, out);
+}
+
+static void
+test_caps(void **state)
+{
+	struct job *j = a_job(1, 10);
+	int out[2], err[2];
+	uint8_t buf[64], want[32];
+
+	(void)state;
+	pipes(out, err);
+	assert_int_equal(logs_attach(logs, j, out[0], err[0], false), 0);
+	say(out[1], "12345678");
+	turns(3);
+	assert_int_equal(j->log[0], 8);
+	assert_true(grew_calls > 0);
+	say(err[1], "abcdef");
+	turns(3);
+	/* the sum of both is kept up to the limit, exactly */
+	assert_int_equal(j->log[0], 8);
+	assert_int_equal(j->log[1], 2);
+	assert_int_equal(j->log[2], 4);
+	say(out[1], "more");
+	(void)close(out[1]);
+	(void)close(err[1]);
+	/* without another turn: what is in the pipes is taken */
+	logs_seal(logs, j);
+	assert_int_equal(j->log[2], 8);
+	assert_int_equal(logs_read(logs, j, 1, 2, buf, sizeof(buf)), 6);
+	assert_memory_equal(buf, "345678", 6);
+	assert_int_equal(logs_read(logs, j, 2, 0, buf, sizeof(buf)), 2);
+	sha_of(want, "12345678", 8);
+	assert_memory_equal(j->log_sha[0], want, 32);
+	sha_of(want, "ab", 2);
+	assert_memory_equal(j->log_sha[1], want, 32);
+	logs_drop(logs, j);
+	assert_int_equal(logs_read(logs, j, 1, 0, buf, sizeof(buf)), -1);
+	job_free(j);
+}
+
+/* A job that never ran has the digests of nothing. */
+static void
+test_never_ran(void **state)
+{
+	struct job *j = a_job(1, 10);
+	uint8_t want[32];
+
+	(void)state;
+	logs_seal(logs, j);
+	sha_of(want, "", 0);
+	assert_memory_equal(j->log_sha[0], want, 32);
+	assert_memory_equal(j->log_sha[1], want, 32);
+	job_free(j);
+}
+
+/* A new program finds the job again, and its file goes on. */
+static void
+test_found_again(void **state)
+{
+	struct job *j = a_job(1, 100), *k = a_job(1, 100);
+	int out[2], err[2], dup_out, dup_err;
+	uint8_t buf[64];
+
+	(void)state;
+	pipes(out, err);
+	dup_out = dup(out[0]);
+	dup_err = dup(err[0]);
+	assert_int_equal(logs_attach(logs, j, out[0], err[0], false), 0);
+	say(out[1], "before ");
+	turns(3);
+	logs_detach(logs, j);
+	job_free(j);
+	say(out[1], "after");
+	logs_recount(logs, k);
+	assert_int_equal(k->log[0], 7);
+	assert_int_equal(logs_attach(logs, k, dup_out, dup_err, true), 0);
+	(void)close(out[1]);
+	(void)close(err[1]);
+	logs_seal(logs, k);
+	assert_int_equal(logs_read(logs, k, 1, 0, buf, sizeof(buf)), 12);
+	assert_memory_equal(buf, "before after", 12);
+	job_free(k);
+}
+
+static size_t
+read_all(int fd, char *buf, size_t cap, bool *eof)
+{
+	size_t have = 0;
+
+	*eof = false;
+	for (;;) {
+		ssize_t n = read(fd, buf + have, cap - have);
+
+		if (n == 0)
+			*eof = true;
+		if (n <= 0)
+			return have;
+		have += (size_t)n;
+	}
+}
+
+static void
+test_follow(void **state)
+{
+	static const uint8_t link[16] = {1};
+	struct job *j = a_job(1, 1000);
+	int out[2], err[2], fd;
+	char buf[256];
+	bool eof;
+
+	(void)state;
+	pipes(out, err);
+	/* before it has started */
+	fd = logs_follow(logs, link, 1, j, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(logs_attach(logs, j, out[0], err[0], false), 0);
+	say(out[1], "hello ");
+	say(err[1], "not this");
+	turns(3);
+	assert_int_equal(read_all(fd, buf, sizeof(buf), &eof), 6);
+	assert_false(eof);
+	say(out[1], "world");
+	turns(3);
+	/* the budget is used up: nothing comes until there is some again */
+	room_left = 0;
+	say(out[1], "!!");
+	turns(3);
+	assert_int_equal(read_all(fd, buf, sizeof(buf), &eof), 5);
+	room_left = 1000;
+	for (int i = 0; i < 5; i++) {
+		(void)usleep(5000);
+		turns(1);
+	}
+	assert_int_equal(read_all(fd, buf, sizeof(buf), &eof), 2);
+	(void)close(out[1]);
+	(void)close(err[1]);
+	logs_seal(logs, j);
+	assert_int_equal(read_all(fd, buf, sizeof(buf), &eof), 0);
+	assert_false(eof);
+	j->state = JS_DONE;
+	logs_end(logs, j);
+	(void)read_all(fd, buf, sizeof(buf), &eof);
+	assert_true(eof);
+	(void)close(fd);
+	/* from the middle, after the end */
+	fd = logs_follow(logs, link, 1, j, 8);
+	assert_int_equal(read_all(fd, buf, sizeof(buf), &eof), 5);
+	assert_memory_equal(buf, "rld!!", 5);
+	assert_true(eof);
+	(void)close(fd);
+	assert_int_equal(sent_bytes, 18);
+	job_free(j);
+}
+
+/* One who does not read is not waited for; one who is gone is dropped. */
+static void
+test_slow_follower(void **state)
+{
+	static const uint8_t link[16] = {1};
+	static char big[200000];
+	struct job *j = a_job(1, 1u << 20);
+	int out[2], err[2], fd;
+	size_t total = 0;
+	bool eof = false;
+
+	(void)state;
+	pipes(out, err);
+	(void)fcntl(out[1], F_SETFL, O_NONBLOCK);
+	assert_int_equal(logs_attach(logs, j, out[0], err[0], false), 0);
+	fd = logs_follow(logs, link, 1, j, 0);
+	for (size_t done = 0; done < sizeof(big);) {
+		ssize_t n = write(out[1], big + done, sizeof(big) - done);
+
+		if (n > 0)
+			done += (size_t)n;
+		turns(1);
+	}
+	turns(5);
+	assert_int_equal(j->log[0], sizeof(big));
+	(void)close(out[1]);
+	(void)close(err[1]);
+	logs_seal(logs, j);
+	j->state = JS_DONE;
+	logs_end(logs, j);
+	while (!eof && total <= sizeof(big)) {
+		size_t n = read_all(fd, big, sizeof(big), &eof);
+
+		total += n;
+		turns(2);
+	}
+	assert_int_equal(total, sizeof(big));
+	(void)close(fd);
+	fd = logs_follow(logs, link, 1, j, 0);
+	(void)close(fd);
+	(void)signal(SIGPIPE, SIG_IGN);
+	turns(5);
+	logs_unfollow(logs, link, 1);
+	job_free(j);
+}
+
+static bool
+known(void *ctx, const uint8_t id[32])
+{
+	(void)ctx;
+	return id[0] == 1;
+}
+
+static void
+test_sweep(void **state)
+{
+	struct job *j = a_job(1, 10), *k = a_job(2, 10);
+	uint8_t buf[4];
+	int out[2], err[2];
+	char name[160];
+
+	(void)state;
+	pipes(out, err);
+	assert_int_equal(logs_attach(logs, j, out[0], err[0], false), 0);
+	(void)close(out[1]);
+	(void)close(err[1]);
+	logs_seal(logs, j);
+	(void)snprintf(name, sizeof(name), "%s/logs/rubbish", dir);
+	(void)close(open(name, O_CREAT | O_WRONLY, 0600));
+	pipes(out, err);
+	assert_int_equal(logs_attach(logs, k, out[0], err[0], false), 0);
+	(void)close(out[1]);
+	(void)close(err[1]);
+	logs_seal(logs, k);
+	logs_sweep(logs, known, NULL);
+	assert_int_equal(access(name, F_OK), -1);
+	assert_int_equal(logs_read(logs, j, 1, 0, buf, 4), 0);
+	assert_int_equal(logs_read(logs, k, 1, 0, buf, 4), -1);
+	job_free(k);
+	job_free(j);
+}
+
+/* ---- outputs ---- */
+
+static struct {
+	unsigned calls;
+	bool ok;
+	uint8_t sha[32];
+	uint64_t size;
+	char why[64];
+} last;
+
+static void
+done(void *ctx, const uint8_t job[32], unsigned volume, bool ok,
+    const uint8_t sha[32], uint64_t size, uint32_t dropped, const char *why)
+{
+	(void)ctx;
+	(void)job;
+	(void)volume;
+	(void)dropped;
+	last.calls++;
+	last.ok = ok;
+	memcpy(last.sha, sha, 32);
+	last.size = size;
+	(void)snprintf(last.why, sizeof(last.why), "%s", why);
+}
+
+static uint32_t
+unix_now(void *ctx)
+{
+	(void)ctx;
+	return 1800000000;
+}
+
+static bool
+needed(void *ctx, const uint8_t fp[FP_LEN], const uint8_t sha[32])
+{
+	(void)ctx;
+	(void)fp;
+	(void)sha;
+	return true;
+}
+
+static void
+test_outputs(void **state)
+{
+	const struct outputs_ops ops = {NULL, done, unix_now};
+	const struct blobs_limits limits = {1 << 20, 1 << 20};
+	static const uint8_t owner[32] = {7}, job[32] = {1};
+	char path[128], why[160];
+	struct outputs *o;
+	struct ledger *l;
+	struct blobs *b;
+	uint8_t want[32];
+	uint64_t size;
+	int p[2];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/ledger.db", dir);
+	l = ledger_open(path, why);
+	assert_non_null(l);
+	b = blobs_open(dirfd_, l, &limits, needed, NULL);
+	o = outputs_new(loop, b, &ops);
+	/* EOF, then the word of the step */
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	outputs_open(o, job, owner, 1, p[0], 100);
+	say(p[1], "packed");
+	(void)close(p[1]);
+	turns(3);
+	assert_int_equal(last.calls, 0);
+	outputs_step(o, job, 1, true, 2, "");
+	assert_int_equal(last.calls, 1);
+	assert_true(last.ok);
+	sha_of(want, "packed", 6);
+	assert_memory_equal(last.sha, want, 32);
+	assert_true(blobs_has(b, owner, want, &size));
+	assert_int_equal(size, 6);
+	/* the other way round */
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	outputs_open(o, job, owner, 2, p[0], 100);
+	say(p[1], "other");
+	outputs_step(o, job, 2, true, 0, "");
+	turns(2);
+	assert_int_equal(last.calls, 1);
+	(void)close(p[1]);
+	turns(3);
+	assert_int_equal(last.calls, 2);
+	assert_int_equal(last.size, 5);
+	/* too large: drained, and refused */
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	outputs_open(o, job, owner, 3, p[0], 4);
+	say(p[1], "12345");
+	turns(2);
+	say(p[1], "6789");
+	(void)close(p[1]);
+	turns(3);
+	outputs_step(o, job, 3, true, 0, "");
+	assert_int_equal(last.calls, 3);
+	assert_false(last.ok);
+	assert_non_null(strstr(last.why, "larger"));
+	/* the step's own failure, with and without a pipe */
+	outputs_step(o, job, 4, false, 0, "a socket");
+	assert_int_equal(last.calls, 4);
+	assert_string_equal(last.why, "a socket");
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	outputs_open(o, job, owner, 5, p[0], 100);
+	outputs_drop(o, job);
+	(void)close(p[1]);
+	turns(2);
+	assert_int_equal(last.calls, 4);
+	outputs_free(o);
+	blobs_close(b);
+	ledger_close(l);
+}
+
+/* ---- control ---- */
+
+static struct warren_node wn;
+
+static void
+no_send(void *ctx, enum ipc_type t, const void *m, const uint8_t *b, size_t n)
+{
+	(void)ctx;
+	(void)t;
+	(void)m;
+	(void)b;
+	(void)n;
+}
+
+static void
+no_job(void *ctx, struct job *j)
+{
+	(void)ctx;
+	(void)j;
+}
+
+static void
+no_const_job(void *ctx, const struct job *j)
+{
+	(void)ctx;
+	(void)j;
+}
+
+static json_t *
+control(int fd, const char *line)
+{
+	char buf[70000];
+	ssize_t n;
+	json_t *o;
+
+	say(fd, line);
+	turns(6);
+	n = recv(fd, buf, sizeof(buf) - 1, MSG_DONTWAIT);
+	if (n <= 0)
+		return NULL;
+	buf[n] = '\0';
+	o = json_loads(buf, 0, NULL);
+	return o;
+}
+
+static void
+is_ok(json_t *o, bool ok)
+{
+	assert_non_null(o);
+	assert_int_equal(json_is_true(json_object_get(o, "ok")), ok);
+	if (ok)
+		assert_true(json_is_true(json_object_get(o, "end")));
+	json_decref(o);
+}
+
+static void
+test_control(void **state)
+{
+	const struct blobs_limits limits = {1 << 20, 1 << 20};
+	struct host h = {.send = no_send, .kill = no_job, .log_seal = no_job,
+	    .log_end = no_const_job, .drop_body = no_const_job};
+	struct policy p;
+	struct job *j;
+	char path[128], why[160], big[70000];
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int listener, fd;
+	json_t *o;
+
+	(void)state;
+	policy_init(&p, 2, 1 << 30);
+	assert_true(node_init(&wn.node, &p, &h));
+	node_time(&wn.node, (struct mono){5}, INT64_C(1800000000000000));
+	wn.loop = loop;
+	wn.dir = dirfd_;
+	wn.logs = logs;
+	(void)snprintf(path, sizeof(path), "%s/l.db", dir);
+	wn.ledger = ledger_open(path, why);
+	wn.blobs = blobs_open(dirfd_, wn.ledger, &limits, needed, NULL);
+	listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	(void)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/sock", dir);
+	assert_int_equal(bind(listener, (struct sockaddr *)&sun, sizeof(sun)),
+	    0);
+	assert_int_equal(listen(listener, 4), 0);
+	wn.control = control_open(&wn, listener);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	turns(3);
+	for (uint8_t i = 1; i <= 3; i++) {
+		j = a_job(i, 10);
+		j->deadline = 1900000000;
+		job_admit(&wn.node.jobs, j, false, "slots", 1800000000,
+		    wn.node.now);
+	}
+	is_ok(control(fd, "{\"verb\":\"status\"}\n"), true);
+	is_ok(control(fd, "{\"verb\":\"peers\"}\n"), true);
+	o = control(fd, "{\"verb\":\"jobs\"}\n");
+	assert_int_equal(json_array_size(json_object_get(o, "jobs")), 3);
+	is_ok(o, true);
+	o = control(fd, "{\"verb\":\"show\",\"id\":\"0200\"}\n");
+	assert_string_equal(json_string_value(json_object_get(o, "state")),
+	    "queued");
+	is_ok(o, true);
+	o = control(fd, "{\"verb\":\"cancel\",\"id\":\"0300\"}\n");
+	assert_string_equal(json_string_value(json_object_get(o, "reason")),
+	    "operator");
+	is_ok(o, true);
+	is_ok(control(fd, "{\"verb\":\"show\",\"id\":\"09ff\"}\n"), false);
+	is_ok(control(fd, "{\"verb\":\"show\",\"id\":\"\"}\n"), false);
+	is_ok(control(fd, "{\"verb\":\"result\",\"id\":\"0100\"}\n"), false);
+	is_ok(control(fd, "{\"verb\":\"logs\",\"id\":\"0100\"}\n"), true);
+	is_ok(control(fd, "{\"verb\":\"dance\"}\n"), false);
+	is_ok(control(fd, "not json\n"), false);
+	is_ok(control(fd, "[]\n"), false);
+	is_ok(control(fd, "{\"verb\":\"status\",\"verb\":\"jobs\"}\n"), false);
+	/* 64 KiB without an end of line: hung up */
+	memset(big, 'x', sizeof(big));
+	big[sizeof(big) - 1] = '\0';
+	(void)send(fd, big, sizeof(big) - 1, MSG_NOSIGNAL);
+	turns(10);
+	while (recv(fd, big, sizeof(big), MSG_DONTWAIT) > 0)
+		continue;
+	assert_true(errno != EAGAIN);
+	(void)close(fd);
+	control_close(wn.control);
+	node_clear(&wn.node);
+	blobs_close(wn.blobs);
+	ledger_close(wn.ledger);
+}
+
+int
+main(void)
+{
+#define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    T(test_caps), T(test_never_ran), T(test_found_again),
+	    T(test_follow), T(test_slow_follower), T(test_sweep),
+	    T(test_outputs), T(test_control),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
