@@ -97,13 +97,13 @@ job_rules(scmp_filter_ctx c)
 		return -1;
 	/* unix, inet and inet6 end in the job's own namespace */
 	if (seccomp_rule_add(c, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket),
-	    1, SCMP_A0(SCMP_CMP_GT, AF_INET6)) != 0 ||
+	    1, SCMP_A0(SCMP_CMP_GT, AF_INET6, 0)) != 0 ||
 	    seccomp_rule_add(c, SCMP_ACT_ERRNO(EAFNOSUPPORT),
-	    SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX)) != 0)
+	    SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX, 0)) != 0)
 		return -1;
 	for (uint64_t family = 3; family < AF_INET6; family++)
 		if (seccomp_rule_add(c, SCMP_ACT_ERRNO(EAFNOSUPPORT),
-		    SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, family)) != 0)
+		    SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, family, 0)) != 0)
 			return -1;
 	for (size_t i = 0; i < NELEM(tty); i++)
 		if (seccomp_rule_add(c, no, SCMP_SYS(ioctl), 1,
