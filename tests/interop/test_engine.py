@@ -329,3 +329,70 @@ TESTS = [
     ("engine: klp.node and the node", node_bridge),
     ("engine: signs bindings only", binding),
 ]
+
+
+# ---- programs that behave badly, and a daemon that comes and goes ----
+
+def bad_programs(ctx):
+    """Who sends noise or does not read hurts nobody else."""
+    import test_relay
+    name = f"interop{lib.free_port()}"
+    t = ctx.transport(config("", share=True, instance=name))
+    bad = []
+    for i in range(4):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect("\0rns/" + name)
+        bad.append(s)
+
+    def noise(s):
+        try:
+            for i in range(10):
+                s.sendall(random.Random(i).randbytes(1 << 20))
+        except OSError:
+            pass
+    for s in bad[:2]:
+        threading.Thread(target=noise, args=(s,), daemon=True).start()
+    # two of the four never read what the others announce
+    test_relay.visit(ctx, t.folder, t.folder, ctx.args.python, ctx.args.python, 0,
+                     steps=["announce", "packet", "open", "echo100", "close"])
+    ifs = control(t, "interfaces")[0]["interfaces"]
+    check(sum(i["type"] == "LocalClientInterface" for i in ifs) >= 4, f"{ifs}")
+    # more programs than one user may have
+    more = []
+    for i in range(300):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect("\0rns/" + name)
+        more.append(s)
+    check(lib.wait_for(lambda: control(t, "interfaces")[0]["interfaces"][0]["refused"] > 0),
+          "any number of programs may attach")
+    for s in bad + more:
+        s.close()
+    # the two stock ones are still there
+    check(lib.wait_for(lambda: control(t, "status")[0]["attached"] <= 2), "programs stay")
+
+
+def daemon_comes_back(ctx):
+    """A stock program attached before is reachable again after a restart."""
+    import test_relay
+    py = ctx.args.python
+    name = f"interop{lib.free_port()}"
+    text = config("", share=True, instance=name)
+    t = ctx.transport(text)
+    host = ctx.peer(py, "serve", t.folder)
+    dest = host.expect(20, event="ready")["dest"]
+    time.sleep(1)
+    check(t.stop() == 0, "exit status")
+    ctx.transport(text, folder=t.folder)
+    time.sleep(22)  # 8 s to attach, 10 s to announce
+    guest = ctx.peer(py, "visit", t.folder, dest, "path", "packet", "open", "echo100")
+    guest.expect(20, event="ready")
+    guest.say("go")
+    for step in ("path", "packet", "open", "echo100"):
+        line = guest.expect(60, step=step)
+        check(line["ok"], f"{line}")
+
+
+TESTS += [
+    ("engine: programs that behave badly", bad_programs),
+    ("engine: programs survive a restart of the daemon", daemon_comes_back),
+]

@@ -112,13 +112,15 @@ class Transport:
 
         os.set_inheritable(storage, True)
         log = log if log is not None else os.path.join(folder, "log")
+        env = {k: v for k, v in os.environ.items() if k.startswith(("ASAN", "UBSAN"))}
+        # a program that is not dumpable cannot be searched for leaks at its end
+        env.setdefault("ASAN_OPTIONS", "detect_leaks=0")
         with open(log, "ab") as out:
             self.proc = subprocess.Popen(
                 [*wrapper, os.path.join(build, "warren-transport"), f"level={level}",
                  f"storage={storage}"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=out,
-                pass_fds=keep, preexec_fn=place, close_fds=True, env={
-                    k: v for k, v in os.environ.items() if k.startswith(("ASAN", "UBSAN"))})
+                pass_fds=keep, preexec_fn=place, close_fds=True, env=env)
         theirs.close()
         os.close(storage)
         self._settings(config, flat, compute, level)

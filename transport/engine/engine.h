@@ -162,6 +162,8 @@ void nif_frame(void *nif, const uint8_t *, size_t);
 int nif_configure(struct nif *, const struct rnsconf_if *);
 size_t nif_frame_limit(const struct nif *);
 const char *nif_kind_name(const struct nif *); /* TCPClientInterface, ... */
+/* accept(2) failed so: try again later when that makes sense. */
+void nif_accept_failed(struct nif *, int error);
 /* All configured ones, offline; then dial and bind. */
 int nif_create_all(struct engine *);
 void nif_start_all(struct engine *);

@@ -12,6 +12,16 @@
 
 /* All streams of the program read here: there is one thread. */
 static uint8_t read_buf[FSOCK_READ];
+static size_t total_cap; /* sum of out_cap */
+
+static void
+out_free(struct fsock *s)
+{
+	total_cap -= s->out_cap;
+	free(s->out);
+	s->out = NULL;
+	s->out_cap = 0;
+}
 
 static void
 fsock_gone(struct fsock *s, int error)
@@ -101,9 +111,8 @@ fsock_close(struct fsock *s)
 	s->fd = -1;
 	rns_deframer_free(s->in);
 	s->in = NULL;
-	free(s->out);
-	s->out = NULL;
-	s->out_cap = s->out_from = s->out_to = 0;
+	out_free(s);
+	s->out_from = s->out_to = 0;
 }
 
 size_t
@@ -130,13 +139,17 @@ make_room(struct fsock *s, size_t n)
 			cap = OUT_MIN;
 		while (cap < waiting + n)
 			cap *= 2;
+		if (cap > FSOCK_OUT_SMALL &&
+		    total_cap - s->out_cap + cap > FSOCK_TOTAL_MAX)
+			return false;
 		if ((p = malloc(cap)) == NULL)
 			return false;
 		if (waiting > 0)
 			memcpy(p, s->out + s->out_from, waiting);
-		free(s->out);
+		out_free(s);
 		s->out = p;
 		s->out_cap = cap;
+		total_cap += cap;
 	}
 	s->out_from = 0;
 	s->out_to = waiting;
@@ -183,9 +196,6 @@ fsock_flush(struct fsock *s)
 	}
 	ev_io_stop(s->loop, &s->wr);
 	s->out_from = s->out_to = 0;
-	if (s->out_cap > OUT_KEEP) {
-		free(s->out);
-		s->out = NULL;
-		s->out_cap = 0;
-	}
+	if (s->out_cap > OUT_KEEP)
+		out_free(s);
 }

@@ -16,6 +16,13 @@
  */
 #define FSOCK_READ 65536
 #define FSOCK_OUT_MAX (4u << 20) /* bytes waiting (12.1, 18.5) */
+/*
+ * ours: buffers of all streams of the process. Who has little waiting gets
+ * FSOCK_OUT_SMALL in any case, so that those who do not read cannot starve
+ * those who do.
+ */
+#define FSOCK_TOTAL_MAX (64u << 20)
+#define FSOCK_OUT_SMALL 65536u
 
 struct fsock {
 	struct ev_loop *loop;

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "engine.h"
 #include "log.h"
+#include "store.h"
 
 /*
  * The shared instance's data socket (12.1, 12.3): any local program may
@@ -28,10 +29,13 @@ static void
 local_gone(void *arg, int error)
 {
 	struct nif *n = arg;
+	struct engine *e = n->e;
 
 	log_info(n->name, "program %ld detached%s%s", (long)n->pid,
 	    error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
 	nif_free(n);
+	if (e->store != NULL)
+		store_detached(e->store);
 }
 
 static bool
@@ -130,8 +134,10 @@ on_accept(struct ev_loop *loop, ev_io *w, int revents)
 		memset(&sa, 0, sizeof(sa));
 		fd = accept4(server->listen_fd, (struct sockaddr *)&sa, &len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0)
+		if (fd < 0) {
+			nif_accept_failed(server, errno);
 			return;
+		}
 		accept_local(server, fd, &sa);
 	}
 }

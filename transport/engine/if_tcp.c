@@ -211,9 +211,7 @@ on_accept(struct ev_loop *loop, ev_io *w, int revents)
 		fd = accept4(server->listen_fd, (struct sockaddr *)&sa, &len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0) {
-			if (errno != EAGAIN && errno != EINTR &&
-			    errno != ECONNABORTED)
-				server->refused++;
+			nif_accept_failed(server, errno);
 			return;
 		}
 		accept_peer(server, fd, &sa);

@@ -2,6 +2,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bridge.h"
@@ -13,6 +14,7 @@
 #include "rpc.h"
 #include "store.h"
 
+#define DESCRIPTORS 8192
 #define WALL_STEP_US (2 * MONO_SECOND) /* ours: more is a step of the clock */
 #define STOP_LINGER_S 0.15 /* 12.4: link closes leave before sockets do */
 
@@ -396,6 +398,18 @@ loop_init(struct engine *e)
 		e->siblings[i] = (struct sibling){e, (enum peer)i, NULL, false};
 }
 
+/* Every interface is a descriptor, and so is every stream of a job. */
+static void
+descriptors_raise(void)
+{
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) < 0)
+		return;
+	lim.rlim_cur = MIN_OF(lim.rlim_max, (rlim_t)DESCRIPTORS);
+	(void)setrlimit(RLIMIT_NOFILE, &lim);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -406,6 +420,7 @@ main(int argc, char **argv)
 	e.started = e.now = clock_mono();
 	if (sodium_init() < 0) /* before the filter: it opens its source */
 		fatalx("libsodium does not start");
+	descriptors_raise();
 	program_start(&e.program, PEER_TRANSPORT, argc, argv, NULL, NULL);
 	loop_init(&e);
 	engine_start(&e);

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -179,6 +180,29 @@ nif_configure(struct nif *n, const struct rnsconf_if *c)
 	    c->network_name, c->passphrase) != RNS_OK)
 		return -1;
 	return 0;
+}
+
+static void
+on_accept_again(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct nif *n = w->data;
+
+	(void)revents;
+	if (n->listen_fd >= 0)
+		ev_io_start(loop, &n->accept);
+}
+
+void
+nif_accept_failed(struct nif *n, int error)
+{
+	if (error == EAGAIN || error == EINTR || error == ECONNABORTED)
+		return;
+	/* out of descriptors: the listener stays readable, so look away */
+	n->refused++;
+	ev_io_stop(n->e->loop, &n->accept);
+	ev_timer_stop(n->e->loop, &n->retry);
+	ev_timer_init(&n->retry, on_accept_again, 1, 0);
+	ev_timer_start(n->e->loop, &n->retry);
 }
 
 const char *
