@@ -233,7 +233,8 @@ give_jobs(struct parent *p, int h)
 	int d = p->groups.dir[h][GROUP_JOBS];
 	uint32_t id = p->base + JAIL_NODE_UID;
 
-	if (p->root && fchown(d, id, id) < 0)
+	/* jail finds a job's group in it by name: whatever the umask */
+	if ((p->root && fchown(d, id, id) < 0) || fchmod(d, 0755) < 0)
 		log_warn("groups", "jobs/");
 	for (size_t i = 0; i < NELEM(files); i++) {
 		if (p->root && fchownat(d, files[i], id, id, 0) < 0 &&
