@@ -101,7 +101,7 @@ void start_packing(void *ctx, struct job *);
 void start_free_slot(void *ctx, struct job *);
 /* J_RUNNING: its groups again. */
 void start_found(struct warren_node *, struct job *, uint32_t slot);
-/* The name of the profile that a job without one gets. */
+/* By name; "": the container profile's, else "default". NULL: not here. */
 const struct seccomp_text *start_seccomp(struct warren_node *,
     const char *name);
 

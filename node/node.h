@@ -193,7 +193,8 @@ struct host {
 	    uint8_t digest[32]);
 	enum image_state (*image_here)(void *ctx, const uint8_t digest[32]);
 	unsigned (*images)(void *ctx, struct proto_image *, unsigned max);
-	const char *(*seccomp)(void *ctx, const char *name); /* why, NULL */
+	/* is this profile here ("": the one without a name)? why not, NULL */
+	const char *(*seccomp)(void *ctx, const char *name);
 };
 
 struct node_counters {

@@ -32,6 +32,14 @@ fail(const char **code, char why[128], const char *c, const char *fmt,
 const struct seccomp_text *
 start_seccomp(struct warren_node *wn, const char *name)
 {
+	char own[PROFILE_NAME_MAX + 1];
+
+	if (name[0] == '\0') {
+		name = "default";
+		if (wn->profile->seccomp != NULL &&
+		    profile_seccomp_name(own, wn->profile->seccomp))
+			name = own;
+	}
 	for (unsigned i = 0; i < wn->nseccomp; i++) {
 		if (strcmp(wn->seccomp[i].name, name) == 0)
 			return &wn->seccomp[i];
@@ -39,33 +47,20 @@ start_seccomp(struct warren_node *wn, const char *name)
 	return NULL;
 }
 
-/* The manifest's word, else the container profile's, else "default". */
-static const struct seccomp_text *
-profile_of(struct warren_node *wn, const struct manifest *m)
-{
-	char name[MANIFEST_TEXT + 1], own[PROFILE_NAME_MAX + 1];
-
-	manifest_seccomp(name, m);
-	if (name[0] != '\0')
-		return start_seccomp(wn, name);
-	if (wn->profile != NULL && wn->profile->seccomp != NULL &&
-	    profile_seccomp_name(own, wn->profile->seccomp))
-		return start_seccomp(wn, own);
-	return start_seccomp(wn, "default");
-}
-
 /* A sealed memfd of the filter; *len: instructions. -1. */
 static int
 filter_fd(struct warren_node *wn, const struct job *j, uint32_t *len,
     const char **code, char why[128])
 {
-	const struct seccomp_text *t = profile_of(wn, j->m);
+	char name[MANIFEST_TEXT + 1];
+	const struct seccomp_text *t;
 	struct seccomp_host here;
 	struct seccomp_program p;
 	char err[160];
 	int fd;
 
-	if (t == NULL) {
+	manifest_seccomp(name, j->m);
+	if ((t = start_seccomp(wn, name)) == NULL) {
 		(void)fail(code, why, "limits", "seccomp_profile: %s",
 		    "not here");
 		return -1;

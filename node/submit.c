@@ -313,8 +313,7 @@ weigh(struct node *n, struct link *l, const struct manifest *m,
 	aj->now = n->unix_now;
 	aj->image = n->host.image(n->host.ctx, m, image);
 	manifest_seccomp(profile, m);
-	if (profile[0] != '\0')
-		aj->seccomp_why = n->host.seccomp(n->host.ctx, profile);
+	aj->seccomp_why = n->host.seccomp(n->host.ctx, profile);
 	for (unsigned i = 0; i < m->nvolumes; i++) {
 		if (!n->host.blob_has(n->host.ctx, fp,
 			m->volume[i].blob.sha256, NULL))

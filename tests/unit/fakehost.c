@@ -549,7 +549,7 @@ static const char *
 fake_seccomp(void *ctx, const char *name)
 {
 	(void)ctx;
-	return strcmp(name, "default") == 0 ? NULL : "not here";
+	return name[0] == '\0' ? NULL : "not here";
 }
 
 static void
