@@ -23,20 +23,24 @@ set_caps(uint64_t eff, uint64_t inh)
 	return (int)syscall(SYS_capset, &h, d);
 }
 
-static void
-drop_bounding(uint64_t keep)
+void
+caps_drop_bounding(uint64_t keep)
 {
-	/* EINVAL ends the list; EPERM: it is empty of what we could use */
-	for (unsigned c = 0; c < 64; c++)
-		if ((keep >> c & 1) == 0 &&
-		    prctl(PR_CAPBSET_DROP, c, 0, 0, 0) == -1)
+	int has;
+
+	/* -1 ends the list; asking is cheaper than dropping what is gone */
+	for (unsigned c = 0; c < 64; c++) {
+		if ((has = prctl(PR_CAPBSET_READ, c, 0, 0, 0)) == -1)
 			break;
+		if (has == 1 && (keep >> c & 1) == 0)
+			(void)prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
+	}
 }
 
 int
 caps_drop_all(void)
 {
-	drop_bounding(0);
+	caps_drop_bounding(0);
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	return set_caps(0, 0);
 }
@@ -46,7 +50,7 @@ caps_keep_one(unsigned cap)
 {
 	uint64_t bit = (uint64_t)1 << cap;
 
-	drop_bounding(bit);
+	caps_drop_bounding(bit);
 	if (set_caps(bit, bit) == -1)
 		return -1;
 	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);

@@ -10,6 +10,8 @@
 int caps_drop_all(void);
 /* One capability stays, through an exec too: the packer's CAP_DAC_READ_SEARCH. */
 int caps_keep_one(unsigned cap);
+/* Best effort; the bits of keep stay. */
+void caps_drop_bounding(uint64_t keep);
 int no_new_privs(void);
 
 #endif

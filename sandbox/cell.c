@@ -150,6 +150,8 @@ cells_tell(struct jail *j)
 		struct msg_J_RUNNING m;
 		int fds[3] = {c->out, c->err, c->job_pidfd};
 
+		if (c->state == CELL_ENDED && c->failed)
+			tell_failed(j, c->job, c->fail_code, c->why);
 		if (!c->started || c->state == CELL_FREE ||
 		    c->state == CELL_BROKEN)
 			continue;
@@ -266,9 +268,16 @@ step_next_fill(struct jail *j, struct cell *c, int from)
 static void
 job_failed(struct jail *j, struct cell *c, const char *code, const char *why)
 {
+	char text[sizeof(c->why)];
+
+	/* kept for a node that comes later; why may be the cell's own */
+	(void)snprintf(text, sizeof(text), "%s", why);
+	memcpy(c->why, text, sizeof(c->why));
+	if (code != c->fail_code)
+		(void)snprintf(c->fail_code, sizeof(c->fail_code), "%s", code);
 	c->failed = true;
-	set_state(c, CELL_ENDED, code);
-	tell_failed(j, c->job, code, why);
+	set_state(c, CELL_ENDED, c->fail_code);
+	tell_failed(j, c->job, c->fail_code, c->why);
 	if (c->forget)
 		step_next_clean(j, c);
 }

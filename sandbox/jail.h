@@ -31,7 +31,8 @@
  * Messages from the parent: PARAMS, JAIL_LIMITS (the ceilings; `slots` there
  * is ignored), START_DONE, then NEIGHBOUR(node), STOP. A later NEIGHBOUR
  * replaces the first; a new node is answered by J_RUNNING for each job that
- * was started and not forgotten, then J_POSTURE. EOF: jail and its jobs end.
+ * was started and not forgotten, J_FAILED for those that were not started,
+ * then J_POSTURE. It forgets those that it does not know. EOF: jail and its jobs end.
  *
  * With node: HELLO first, both ways. Then
  *   J_RUN       -> J_STARTED, or J_FAILED (nothing of the job is left then

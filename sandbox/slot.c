@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,9 +29,12 @@
 #endif
 #define SCHED_CORE_CREATE 1
 #define HOSTNAME "burrow"
-#define OOM_FIRST "500" /* a job goes before anything of the house */
+/* A job goes before anything of the house, and before its slot's process. */
+#define OOM_SLOT "500"
+#define OOM_JOB "700"
 
-enum { TREE_JOB, TREE_FILL, TREE_PACK, TREES };
+/* a mount is attached once: packing can be asked again by another node */
+enum { TREE_JOB, TREE_FILL, TREE_PACK, TREES = TREE_PACK + 4 };
 
 struct slot {
 	const struct slot_setup *s;
@@ -39,6 +43,7 @@ struct slot {
 	bool have_plan;
 	struct plan plan;
 	int args, filter, group;
+	int oom; /* our own oom_score_adj, which a child inherits */
 	int trees[TREES][PLAN_VOLUMES_ALL];
 	bool staged[PLAN_VOLUMES_ALL];
 };
@@ -164,10 +169,9 @@ enter_user_ns(struct slot *sl, int sync)
 	}
 	/* else our own files in /proc are root's; set_up() ends it */
 	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	_cleanup_fd_ int oom = open("/proc/self/oom_score_adj", O_WRONLY |
-	    O_CLOEXEC);
-	if (oom != -1)
-		(void)!write(oom, OOM_FIRST, strlen(OOM_FIRST));
+	sl->oom = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (sl->oom != -1)
+		(void)!write(sl->oom, OOM_SLOT, strlen(OOM_SLOT));
 	/* a core is not shared with another job, where the machine knows how */
 	(void)prctl(PR_SCHED_CORE, SCHED_CORE_CREATE, 0, 0, 0);
 	if (s->root) {
@@ -211,6 +215,8 @@ set_up(struct slot *sl, int sync, const char **what)
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
 	    no_new_privs() == -1)
 		return -1;
+	/* here once, and not at each start */
+	caps_drop_bounding(1ull << CAP_DAC_READ_SEARCH);
 	*what = "filter";
 	return filter_load(s->never);
 }
@@ -226,13 +232,24 @@ clone_child(struct slot *sl, int *pidfd)
 		    CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 		.pidfd = (uint64_t)(uintptr_t)pidfd,
 	};
+	int saved;
+	pid_t pid;
 
 	if (sl->group != -1) {
 		a.flags |= CLONE_INTO_CGROUP;
 		a.cgroup = (uint64_t)sl->group;
 	}
 	sl->env.grouped = sl->group != -1;
-	return sys_clone3(&a);
+	if (sl->oom != -1)
+		(void)!pwrite(sl->oom, OOM_JOB, strlen(OOM_JOB), 0);
+	pid = sys_clone3(&a);
+	if (pid == 0)
+		return 0;
+	saved = errno;
+	if (sl->oom != -1)
+		(void)!pwrite(sl->oom, OOM_SLOT, strlen(OOM_SLOT), 0);
+	errno = saved;
+	return pid;
 }
 
 static void
@@ -311,7 +328,7 @@ do_step(struct slot *sl, int step, unsigned v, const int fds[3])
 	struct init_step st = {.step = step, .volume = (int)v, .tree = -1,
 	    .profile = -1, .hand = sl->s->hand, .report = fds[0],
 	    .in = fds[1], .out = fds[2], .pack_all = step == STEP_PACK};
-	int pidfd = -1;
+	int pidfd = -1, tree = TREE_PACK;
 	uint8_t kind;
 	pid_t pid;
 
@@ -321,9 +338,13 @@ do_step(struct slot *sl, int step, unsigned v, const int fds[3])
 	}
 	kind = sl->plan.volumes[v].kind;
 	st.bytes = MAX_OF(sl->plan.volumes[v].size, sl->plan.output);
+	if (step == STEP_PACK)
+		while (tree < TREES - 1 && sl->trees[tree][v] == -1)
+			tree++;
+	else
+		tree = TREE_FILL;
 	if (kind != PLAN_VOL_RO)
-		st.tree = sl->trees[step == STEP_PACK ? TREE_PACK :
-		    TREE_FILL][v];
+		st.tree = sl->trees[tree][v];
 	if (kind == PLAN_VOL_PROFILE_RW)
 		st.profile = sl->plan.volumes[v].index;
 	if (kind == PLAN_VOL_RO && step == STEP_FILL)
@@ -341,8 +362,7 @@ do_step(struct slot *sl, int step, unsigned v, const int fds[3])
 	}
 	/* a mount is attached once */
 	if (st.tree != -1)
-		close_fd(&sl->trees[step == STEP_PACK ? TREE_PACK :
-		    TREE_FILL][v]);
+		close_fd(&sl->trees[tree][v]);
 	started(sl, pid, pidfd);
 }
 

@@ -397,6 +397,7 @@ t_node_restart(void)
 	CHECK(strcmp(j.out, "still\n") == 0);
 	/* ended while nobody listened */
 	CHECK(drive_new_node(&d) == 0);
+	CHECK(drive_new_node(&d) == 0);
 	CHECK(drive_finish(&d, &j) == 0);
 	drive_job_clear(&j);
 	return true;
