@@ -99,21 +99,36 @@ announce_event(struct rns *r, const struct packet *p,
 	(void)event_push(r, &ev);
 }
 
+/*
+ * When to pass it on. The reference looks once a second; ours: at the next
+ * tick of 20 ms, so that many announces cost one turn of the loop.
+ */
+#define REBROADCAST_TICK_US 20000
+
+static struct mono
+rebroadcast_at(struct rns *r)
+{
+	int64_t at;
+	uint32_t n;
+
+	core_random(r, &n, sizeof(n));
+	at = r->now.us + (int64_t)(n % (PATH_REBROADCAST_WINDOW_MS * 1000));
+	return (struct mono){at - at % REBROADCAST_TICK_US +
+	    REBROADCAST_TICK_US};
+}
+
 /* 4.5 steps 2 to 5 */
 static void
 pass_on(struct rns *r, const struct packet *p, const struct path *path)
 {
 	bool response = p->context == CTX_PATH_RESPONSE;
 	struct iface *i;
-	uint32_t n;
 
 	if (!response && p->from_local)
 		waiting_relay(r, path, r->now, 1);
-	else if (!response && r->cfg.transport) {
-		core_random(r, &n, sizeof(n));
-		waiting_relay(r, path, mono_add(r->now,
-		    (int64_t)(n % (PATH_REBROADCAST_WINDOW_MS * 1000))), 0);
-	} else if (p->from_local && pathreq_take_local(r, p->dest))
+	else if (!response && r->cfg.transport)
+		waiting_relay(r, path, rebroadcast_at(r), 0);
+	else if (p->from_local && pathreq_take_local(r, p->dest))
 		waiting_relay(r, path, r->now, 1);
 	if (r->local_clients == 0)
 		return;

@@ -12,6 +12,8 @@
  */
 #define QUEUE_MAX 4096    /* MAX_QUEUED_ANNOUNCES */
 #define QUEUE_LIFE 10800  /* QUEUED_ANNOUNCE_LIFE */
+/* ours: how late a fast interface may be, to send several in one turn */
+#define QUEUE_TICK_US 20000
 
 struct queued {
 	RB_ENTRY(queued) node;	/* by destination */
@@ -53,13 +55,26 @@ queued_free(struct iface *i, struct queued *q)
 	free(q);
 }
 
+/* The share that one announce takes, counted from then on. */
 static void
-announceq_wait(struct rns *r, struct iface *i, size_t len)
+announceq_wait(struct iface *i, struct mono from, size_t len)
 {
 	uint64_t us = (uint64_t)len * 8 * MONO_SECOND * 1000;
 
-	i->announce_allowed = mono_add(r->now,
+	i->announce_allowed = mono_add(from,
 	    (int64_t)(us / i->cfg.bitrate / i->cfg.announce_cap_permille));
+}
+
+static void
+announceq_arm(struct rns *r, struct iface *i)
+{
+	struct mono at = i->announce_allowed;
+
+	if (i->announce_count == 0)
+		return;
+	if (mono_sub(at, r->now) < QUEUE_TICK_US)
+		at = mono_add(r->now, QUEUE_TICK_US);
+	timer_set(r, &i->announce_timer, at);
 }
 
 /* Drops what is too old; the nearest, then the oldest, or NULL. */
@@ -74,27 +89,28 @@ announceq_pick(struct rns *r, struct iface *i)
 	return RB_MIN(announce_order, &i->announce_order);
 }
 
+/* Being late by a tick is made up for; what was not used before is lost. */
 static void
 announceq_run(struct rns *r, void *arg)
 {
 	struct iface *i = arg;
+	struct mono from = {MAX_OF(i->announce_allowed.us,
+	    r->now.us - QUEUE_TICK_US)};
 	struct queued *q;
 	struct path *path;
 
-	while ((q = announceq_pick(r, i)) != NULL) {
+	while (mono_reached(r->now, from) &&
+	    (q = announceq_pick(r, i)) != NULL) {
 		path = path_find(r, q->dest);
 		if (path != NULL && announce_out(r, path, q->hops, CTX_NONE,
-		    i) == RNS_OK)
-			announceq_wait(r, i, path->announce_len +
+		    i) == RNS_OK) {
+			announceq_wait(i, from, path->announce_len +
 			    (size_t)RNS_HASH);
+			from = i->announce_allowed;
+		}
 		queued_free(i, q);
-		if (path != NULL)
-			break;
 	}
-	if (i->announce_count != 0)
-		timer_set(r, &i->announce_timer, i->announce_allowed.us >
-		    r->now.us ? i->announce_allowed :
-		    mono_add(r->now, MONO_SECOND));
+	announceq_arm(r, i);
 }
 
 void
@@ -123,7 +139,7 @@ announceq_now(struct rns *r, struct iface *i, size_t len)
 		return true;
 	if (i->announce_count != 0 || r->now.us < i->announce_allowed.us)
 		return false;
-	announceq_wait(r, i, len);
+	announceq_wait(i, r->now, len);
 	return true;
 }
 
@@ -158,5 +174,5 @@ announceq_put(struct rns *r, struct iface *i, const struct path *path,
 	(void)RB_INSERT(announce_order, &i->announce_order, q);
 	TAILQ_INSERT_TAIL(&i->announce_ages, q, age);
 	if (!i->announce_timer.armed)
-		timer_set(r, &i->announce_timer, i->announce_allowed);
+		announceq_arm(r, i);
 }
