@@ -25,12 +25,14 @@ CONFIG = """[reticulum]
     listen_ip = 127.0.0.1
     listen_port = {a}
     ingress_control = no
+    announce_cap = 100
   [[b]]
     type = TCPServerInterface
     enabled = yes
     listen_ip = 127.0.0.1
     listen_port = {b}
     ingress_control = no
+    announce_cap = 100
 """
 
 
@@ -65,18 +67,18 @@ class Daemon:
 
 
 def announces(d, count):
-    """Microseconds of CPU for each announce that is heard for the first time."""
+    """Microseconds of CPU for each announce that is heard for the first time and passed on once."""
     raws = [frame(Dest().announce()) for _ in range(count)]
+    c = cpu_ns(d.pids())
+    # the same time idle, so that timers do not count
+    time.sleep(count / 32 * 0.02 + 1.0)
     c0 = cpu_ns(d.pids())
+    idle = c0 - c
     for i in range(0, count, 32):
         d.b.send(b"".join(raws[i:i + 32]))
         time.sleep(0.02)
     time.sleep(1.0)
-    c1 = cpu_ns(d.pids())
-    # the same time idle, so that timers do not count
-    time.sleep(count / 32 * 0.02 + 1.0)
-    idle = cpu_ns(d.pids()) - c1
-    return (c1 - c0 - idle) / count / 1000
+    return (cpu_ns(d.pids()) - c0 - idle) / count / 1000
 
 
 def relayed(d, count, size):
@@ -103,11 +105,12 @@ def relayed(d, count, size):
     return (cpu_ns(d.pids()) - c0) / count / 1000, got / (time.time() - t0), got
 
 
-def measure(sides, rounds, packets, count):
-    """side -> figure -> values; figures that cannot be had are left out."""
+def measure(sides, rounds, packets, count, before):
+    """side -> figure -> values; figures that cannot be had are left out. before() is called before each turn."""
     rows = {s: {"announce": [], "packet": [], "rate": [], "pss": []} for s in sides}
     for _ in range(rounds):
         for side, argv in sides.items():
+            before()
             d, r = Daemon(argv), rows[side]
             try:
                 try:
