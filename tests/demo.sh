@@ -98,6 +98,11 @@ say "Starting the three daemons"
 for m in relay node submitter; do
 	"$build/warrend" --config "$dir/$m" >"$dir/$m.log" 2>&1 &
 	pids="$pids $!"
+	for i in $(seq 100); do
+		warren status --config "$dir/$m" >/dev/null 2>&1 && break
+		sleep 0.1
+	done
+	[ "$i" -lt 100 ] || failed "warrend of $m does not answer"
 done
 
 say "Submitting"
