@@ -16,7 +16,7 @@ finish() {
 	local p
 	for p in $pids; do kill "$p" 2>/dev/null || true; done
 	for p in $pids; do wait "$p" 2>/dev/null || true; done
-	if [ "$keep" = yes ]; then echo "kept: $dir"; else rm -rf "$dir"; fi
+	if [ "$keep" = yes ]; then echo "kept: $dir"; else chmod -R u+rwX "$dir"; rm -rf "$dir"; fi
 }
 trap finish EXIT
 say() { printf '\n== %s\n' "$*"; }
