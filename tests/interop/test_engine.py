@@ -396,3 +396,24 @@ TESTS += [
     ("engine: programs that behave badly", bad_programs),
     ("engine: programs survive a restart of the daemon", daemon_comes_back),
 ]
+
+
+def late_interface(ctx):
+    """Who is connected after the announce still hears of klp.node."""
+    port = lib.free_port()
+    t = ctx.transport(config(client("up", port), transport=True), compute=True)
+    node = Node(t)
+    body, _ = node.expect("T_HELLO")
+    node.c.send("N_APP_DATA", b"\x01" + struct.pack(">H", 4) + b"\x06\x00\x01x")
+    time.sleep(0.5)
+    far = ctx.rnsd(ctx.args.python, config(server("listen", port), transport=True, share=True,
+                                           instance=f"far{port}"))
+    # it is dialled again after 5 s, and told 1.5 s later
+    dest = body[64:].hex()
+    check(lib.wait_for(lambda: lib.instance_up(f"far{port}")), "rnsd does not start")
+    time.sleep(2)
+    check(lib.wait_for(lambda: paths_of(ctx.args.python, far).get(dest) == 1, 20),
+          "no announce on the late interface")
+
+
+TESTS.append(("engine: an interface that comes late hears of klp.node", late_interface))

@@ -16,6 +16,14 @@
  */
 #define COMPRESS_MAX 65536
 
+/*
+ * Node announces at its start and each half hour. An interface that comes up
+ * in between gets an announce of its own, after a moment (many may come at
+ * once) and at most once in LATE_AGAIN (a connection that flaps).
+ */
+#define LATE_S 1.5
+#define LATE_AGAIN (300 * MONO_SECOND)
+
 static const char *const paths[] = { /* compute.md 3, what this node serves */
 	"/klp/v1/describe", "/klp/v1/challenge", "/klp/v1/job/submit",
 	"/klp/v1/blob/have", "/klp/v1/blob/put", "/klp/v1/blob/get",
@@ -51,6 +59,43 @@ unsigned
 bridge_links(const struct bridge *b)
 {
 	return b->nlinks;
+}
+
+/* ---- announces on interfaces that came late ---- */
+
+static void
+on_late(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_ANNOUNCE};
+	struct bridge *b = w->data;
+	struct nif *n;
+
+	(void)loop;
+	(void)revents;
+	memcpy(cmd.announce.dest, b->dest, RNS_HASH);
+	cmd.announce.one_interface = true;
+	TAILQ_FOREACH(n, &b->e->ifs, link) {
+		if (!n->announce_due || !n->online)
+			continue;
+		n->announce_due = false;
+		n->announced = b->e->now;
+		cmd.announce.ifid = n->id;
+		(void)engine_submit(b->e, &cmd);
+	}
+}
+
+void
+bridge_if_online(struct bridge *b, struct nif *n)
+{
+	if (!b->announced || n->cfg.kind != RNS_IF_NET || !n->cfg.out ||
+	    (n->announced.us != 0 &&
+	    mono_sub(b->e->now, n->announced) < LATE_AGAIN))
+		return;
+	n->announce_due = true;
+	if (!ev_is_active(&b->late)) {
+		ev_timer_set(&b->late, LATE_S, 0);
+		ev_timer_start(b->e->loop, &b->late);
+	}
 }
 
 /* ---- life ---- */
@@ -97,6 +142,8 @@ bridge_new(struct engine *e)
 		return NULL;
 	b->e = e;
 	RB_INIT(&b->links);
+	ev_init(&b->late, on_late);
+	b->late.data = b;
 	if (add_dest(b) < 0) {
 		free(b);
 		return NULL;
@@ -135,6 +182,7 @@ bridge_free(struct bridge *b)
 
 	if (b == NULL)
 		return;
+	ev_timer_stop(b->e->loop, &b->late);
 	while ((l = RB_MIN(blink_tree, &b->links)) != NULL)
 		blink_free(l);
 	free(b);
@@ -433,6 +481,7 @@ on_app_data(struct bridge *b, struct ipc_in *in)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_APP_DATA};
 	struct msg_N_APP_DATA m;
+	struct nif *n;
 
 	if (!msg_get_N_APP_DATA(in->body, &m))
 		return;
@@ -450,6 +499,12 @@ on_app_data(struct bridge *b, struct ipc_in *in)
 	cmd.announce.app_data = NULL;
 	cmd.announce.app_data_len = 0;
 	(void)engine_submit(b->e, &cmd);
+	b->announced = true;
+	TAILQ_FOREACH(n, &b->e->ifs, link) {
+		n->announce_due = false;
+		if (n->online)
+			n->announced = b->e->now;
+	}
 }
 
 static void

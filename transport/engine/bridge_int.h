@@ -50,6 +50,8 @@ struct bridge {
 	uint8_t dest[RNS_HASH];
 	struct blink_tree links;
 	unsigned nlinks;
+	bool announced; /* node asked for it: there is something to say */
+	ev_timer late;  /* announces on interfaces that came up since */
 	uint64_t next_tag;
 	uint64_t requests, replies;
 	uint64_t dropped; /* requests that node could not be given */

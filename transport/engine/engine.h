@@ -63,6 +63,9 @@ struct nif {
 	uint32_t seq;
 	unsigned tries; /* since it was last up */
 	bool given_up;
+	/* klp.node has still to be announced here; and when it was (bridge) */
+	bool announce_due;
+	struct mono announced;
 	ev_timer retry;
 	char error[128]; /* why it is not online; empty: nothing known */
 	uid_t uid; /* of an attached program; -1: not known (tcp) */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bridge.h"
 #include "clock.h"
 #include "engine.h"
 #include "log.h"
@@ -103,7 +104,11 @@ nif_attach(struct nif *n)
 	n->cfg.online = n->online;
 	rns_sha256(n->cfg.name_hash, n->name, strlen(n->name));
 	cmd.iface = n->cfg;
-	return engine_submit(n->e, &cmd) == RNS_OK ? 0 : -1;
+	if (engine_submit(n->e, &cmd) != RNS_OK)
+		return -1;
+	if (n->online && n->e->bridge != NULL)
+		bridge_if_online(n->e->bridge, n);
+	return 0;
 }
 
 void
@@ -120,6 +125,8 @@ nif_online(struct nif *n, bool online)
 	cmd.online.ifid = n->id;
 	cmd.online.online = online;
 	(void)engine_submit(n->e, &cmd);
+	if (online && n->e->bridge != NULL)
+		bridge_if_online(n->e->bridge, n);
 }
 
 void
