@@ -1,5 +1,6 @@
 /* Layers: tar members of strangers become files beneath one folder. */
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -19,6 +20,8 @@
 #include "util.h"
 
 #define BLOCK 65536
+#define RESERVE_STEP (16ull << 20) /* how often the disk is looked at */
+#define RESERVE_LEAST (64ull << 20)
 #define BENEATH                                                                \
 	(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |       \
 	    RESOLVE_NO_XDEV)
@@ -210,6 +213,24 @@ count_member(struct import *im)
 	return 0;
 }
 
+/* The disk is others' too: stop above the reserve (design.md 8.4). */
+static int
+count_bytes(struct import *im, uint64_t n)
+{
+	uint64_t before = im->bytes / RESERVE_STEP;
+	struct statvfs v;
+
+	im->bytes += n;
+	if (im->bytes > IMPORT_BYTES_MAX)
+		return import_fail(im, "more than %llu bytes",
+		    (unsigned long long)IMPORT_BYTES_MAX);
+	if (im->bytes / RESERVE_STEP != before && fstatvfs(im->v, &v) == 0 &&
+	    ((uint64_t)v.f_bavail < (uint64_t)v.f_blocks / 20 ||
+	    (uint64_t)v.f_bavail * v.f_frsize < RESERVE_LEAST))
+		return import_fail(im, "the disk is nearly full");
+	return 0;
+}
+
 static int
 copy_data(struct import *im, struct archive *a, int fd)
 {
@@ -220,11 +241,10 @@ copy_data(struct import *im, struct archive *a, int fd)
 
 	while ((rv = archive_read_data_block(a, &p, &n, &off)) == ARCHIVE_OK) {
 		/* a hole counts as well: a sparse terabyte is one */
-		if (off < 0 || (uint64_t)off > IMPORT_BYTES_MAX ||
-		    im->bytes + n > IMPORT_BYTES_MAX)
-			return import_fail(im, "more than %llu bytes",
-			    (unsigned long long)IMPORT_BYTES_MAX);
-		im->bytes += n;
+		if (off < 0 || (uint64_t)off > IMPORT_BYTES_MAX)
+			return import_fail(im, "a file that is too large");
+		if (count_bytes(im, n) == -1)
+			return -1;
 		for (size_t k = 0; k < n;) {
 			ssize_t w = pwrite(fd, (const uint8_t *)p + k, n - k,
 			    (off_t)off + (off_t)k);

@@ -140,6 +140,21 @@ cover(void)
 	return "/";
 }
 
+static int
+attach_volumes(const int *trees, unsigned n)
+{
+	char path[32];
+
+	for (unsigned i = 0; i < n; i++) {
+		(void)snprintf(path, sizeof(path), "vol/%u", i);
+		if (mkdir(path, 0755) == -1 ||
+		    attach(trees[i], AT_FDCWD, path) == -1)
+			return -1;
+		(void)close(trees[i]);
+	}
+	return 0;
+}
+
 int
 base_build(const struct base_dirs *d, bool root, const char **what)
 {
@@ -184,13 +199,8 @@ base_build(const struct base_dirs *d, bool root, const char **what)
 	if (attach(images, AT_FDCWD, "images") == -1 ||
 	    attach(stage, AT_FDCWD, "stage") == -1)
 		return -1;
-	for (unsigned i = 0; i < d->nvolumes; i++) {
-		(void)snprintf(path, sizeof(path), "vol/%u", i);
-		if (mkdir(path, 0755) == -1 ||
-		    attach(trees[i], AT_FDCWD, path) == -1)
-			return -1;
-		(void)close(trees[i]);
-	}
+	if (attach_volumes(trees, d->nvolumes) == -1)
+		return -1;
 	*what = "/dev";
 	if (make_dev(nodes) == -1)
 		return -1;
@@ -292,6 +302,20 @@ attach_in(int root, const char *path, int tree)
 	return at == -1 ? -1 : attach(tree, at, "");
 }
 
+/* Where there is no overlay: then the image must have all the places. */
+static int
+bind_image(const char *hex)
+{
+	_cleanup_fd_ int tree = -1;
+	char path[96];
+
+	(void)snprintf(path, sizeof(path), "/images/roots/%s", hex);
+	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree == -1 || set_attr(tree, NOTHING | MOUNT_ATTR_RDONLY, 0) == -1)
+		return -1;
+	return attach(tree, AT_FDCWD, "/new/root");
+}
+
 static int
 mount_image(const char *hex, bool read_only)
 {
@@ -309,7 +333,9 @@ mount_image(const char *hex, bool read_only)
 	(void)snprintf(opts, sizeof(opts),
 	    "lowerdir=/images/roots/%s:/new/skel,userxattr%s", hex,
 	    read_only ? "" : ",upperdir=/new/up,workdir=/new/work");
-	return mount("overlay", "/new/root", "overlay", flags, opts);
+	if (mount("overlay", "/new/root", "overlay", flags, opts) == 0)
+		return 0;
+	return read_only && errno != ENOENT ? bind_image(hex) : -1;
 }
 
 /*

@@ -15,6 +15,7 @@
 
 #include <nettle/sha2.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "file.h"
 #include "image/import.h"
@@ -178,9 +179,9 @@ static const char config_text[] =
     "[\"A=1\",\"bad name=2\"],\"Entrypoint\":[\"/bin/app\"],"
     "\"Cmd\":[\"run\"],\"WorkingDir\":\"/srv\",\"User\":\"root\"}}";
 
-/* A layout of these layers; gz: compressed. The manifest's digest in hex. */
+/* A layout of these layers; packed: 1 gzip, 2 zstd. The manifest's digest in hex. */
 static void
-layout(const char *dir, const struct tarbuf *layers, size_t n, bool gz,
+layout(const char *dir, const struct tarbuf *layers, size_t n, int packed,
     char hex[65])
 {
 	char path[256], config[65], layer[65], text[4096], desc[512];
@@ -201,7 +202,14 @@ layout(const char *dir, const struct tarbuf *layers, size_t n, bool gz,
 		uint8_t *z = NULL;
 
 		len = whole(&layers[i]);
-		if (gz) {
+		if (packed == 2) {
+			z = malloc(ZSTD_compressBound(len));
+			assert_non_null(z);
+			len = ZSTD_compress(z, ZSTD_compressBound(len), p, len,
+			    3);
+			assert_false(ZSTD_isError(len));
+			p = z;
+		} else if (packed == 1) {
 			z_stream s;
 
 			memset(&s, 0, sizeof(s));
@@ -271,11 +279,11 @@ test_layers(void **state)
 	(void)state;
 	if (skip_if_impossible())
 		skip();
-	for (int gz = 0; gz < 2; gz++) {
+	for (int gz = 0; gz < 3; gz++) {
 		l[0].n = l[1].n = 0;
 		member(&l[0], "./", '5', 0755, NULL, NULL, 0);
 		member(&l[0], "bin/", '5', 0700, NULL, NULL, 0);
-		file(&l[0], "bin/app", 04750, gz ? "1" : "0");
+		file(&l[0], "bin/app", 04750, &"0\0001\0002"[2 * gz]);
 		file(&l[0], "bin/gone", 0644, "x");
 		member(&l[0], "bin/hard", '1', 0, "bin/app", NULL, 0);
 		member(&l[0], "abs", '2', 0777, "/etc/passwd", NULL, 0);
@@ -288,7 +296,7 @@ test_layers(void **state)
 		file(&l[1], "dir/.wh..wh..opq", 0, "");
 		member(&l[1], "deep", '2', 0777, "bin", NULL, 0);
 		(void)snprintf(path, sizeof(path), "layers%d", gz);
-		layout(path, l, 2, gz == 1, hex);
+		layout(path, l, 2, gz, hex);
 		(void)snprintf(path, sizeof(path), "%s/layers%d", top, gz);
 		if (import(path, "kai/test:v1", &out, why) != 0)
 			fail_msg("%s", why);
@@ -358,7 +366,7 @@ test_archives(void **state)
 	if (skip_if_impossible())
 		skip();
 	file(&l, "bin/app", 0755, "archive");
-	layout("arch", &l, 1, false, hex);
+	layout("arch", &l, 1, 0, hex);
 	add_file(&t, "arch", "index.json");
 	add_file(&t, "arch", "oci-layout");
 	hex_digest(layer, l.p, whole(&l));
@@ -446,7 +454,7 @@ test_hostile(void **state)
 		member(&l, t[i].name, t[i].type, 0644, t[i].link, "evil",
 		    t[i].type == '0' ? 4 : 0);
 		(void)snprintf(path, sizeof(path), "hostile%zu", i);
-		layout(path, &l, 1, false, hex);
+		layout(path, &l, 1, 0, hex);
 		(void)snprintf(path, sizeof(path), "%s/hostile%zu", top, i);
 		rv = import(path, NULL, &out, why);
 		if ((rv == 0) != t[i].ok)
@@ -477,7 +485,7 @@ test_broken(void **state)
 	for (int i = 0; i < 45; i++)
 		strncat(deep, "d/", sizeof(deep) - strlen(deep) - 1);
 	file(&l, deep, 0644, "");
-	layout("deep", &l, 1, false, hex);
+	layout("deep", &l, 1, 0, hex);
 	(void)snprintf(path, sizeof(path), "%s/deep", top);
 	assert_int_equal(import(path, NULL, &out, why), 0);
 	/* its layer's content changed, its name did not */
