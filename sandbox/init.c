@@ -252,10 +252,17 @@ build_root(const struct init_env *e, const struct init_job *j,
 	}
 	hex_encode(hex, p->image, sizeof(p->image));
 	if (root_build(hex, p->read_only, MAX_OF(p->memory / 4, 65536u), v,
-	    p->nvolumes, &what) == -1)
-		fail(j->report, strcmp(what, "volume") == 0 ? "volume" :
-		    strcmp(what, "image") == 0 ? "image" : "internal", what,
-		    errno);
+	    p->nvolumes, &what) == -1) {
+		int err = errno;
+		const char *code = "internal";
+
+		if (strcmp(what, "volume") == 0)
+			code = "volume";
+		else if (strcmp(what, "image") == 0 || (what[0] == '/' &&
+		    (err == ENOENT || err == ENOTDIR)))
+			code = "image"; /* not there, or no place in it */
+		fail(j->report, code, what, err);
+	}
 }
 
 static void
