@@ -1,0 +1,38 @@
+#!/bin/bash
+# What takes hours: every fuzz target under libFuzzer, the demonstration in a loop, the interop tests again and again.
+#   long.sh BUILD; LONG_FUZZ_S seconds a target (default 3600), LONG_SOAK_S seconds of soaking (default 7200)
+# Prints "ok NAME" or "not ok NAME" lines, as ./check counts them. Crashes are left in BUILD/fuzz/crash-*.
+set -uo pipefail
+build=$1
+top=$(cd "$(dirname "$0")/.." && pwd)
+fuzz_s=${LONG_FUZZ_S:-3600}
+soak_s=${LONG_SOAK_S:-7200}
+
+fuzz=$build/fuzz
+mkdir -p "$fuzz"
+if [ ! -f "$fuzz/config.status" ]; then
+	(cd "$fuzz" && "$top/configure" -q CC=clang --enable-fuzzers --enable-sanitizers CFLAGS="-O1 -g") || exit 1
+fi
+targets=$(sed -n 's/^tests_fuzz_\(fuzz_[a-z0-9_]*\)_SOURCES.*/\1/p' "$top"/tests/unit/*.am.include | sort -u)
+for t in $targets; do
+	noun=${t#fuzz_}
+	corpus=$fuzz/corpus/$noun
+	mkdir -p "$corpus"
+	if ! make -C "$fuzz" -s "tests/fuzz/$t" >"$fuzz/$t.build" 2>&1; then
+		echo "not ok fuzz: $noun does not build, see $fuzz/$t.build"
+		continue
+	fi
+	if (cd "$fuzz" && "tests/fuzz/$t" -max_total_time="$fuzz_s" -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix="$fuzz/crash-$noun-" "$corpus" "$top/tests/fuzz/corpus/$noun") >"$fuzz/$t.log" 2>&1; then
+		echo "ok fuzz: $noun, $(sed -n 's/^stat::number_of_executed_units: *//p' "$fuzz/$t.log") runs"
+	else
+		echo "not ok fuzz: $noun, see $fuzz/$t.log"
+	fi
+done
+
+end=$((SECONDS + soak_s)) n=0 bad=0
+while [ $SECONDS -lt $end ]; do
+	n=$((n + 1))
+	"$top/tests/demo.sh" "$build" no >"$build/soak.log" 2>&1 || { bad=$((bad + 1)); cp "$build/soak.log" "$build/soak-failed-$n.log"; }
+done
+if [ $bad = 0 ]; then echo "ok soak: $n jobs across three daemons"; else echo "not ok soak: $bad of $n"; fi
