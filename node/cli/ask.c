@@ -110,11 +110,14 @@ ask(struct cli *c, enum ask_whom whom, json_t *request,
 		    whom == ASK_NODE ? " with compute switched on" : "");
 		return CLI_UNREACHABLE;
 	}
-	if (write_full(fd, text, strlen(text)) != 0 ||
-	    write_full(fd, "\n", 1) != 0) {
+	/* in one piece: a daemon that refuses may close at once */
+	have = strlen(text);
+	text[have++] = '\n'; /* where the NUL was */
+	if (write_full(fd, text, have) != 0) {
 		cli_error(c, "the daemon hung up: %s", strerror(errno));
 		return CLI_UNREACHABLE;
 	}
+	have = 0;
 	for (;;) {
 		char *nl;
 		ssize_t n;

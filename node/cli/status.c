@@ -123,6 +123,27 @@ print_counts(const json_t *o, const char *title)
 }
 
 static void
+print_node(const json_t *node)
+{
+	const char *missing = text_of(node, "missing");
+	char spool[24], space[24];
+
+	printf("jobs      %s, %lld running, %lld queued, %lld held\n",
+	    json_is_true(json_object_get(node, "accepting")) ?
+		"accepting" :
+		"not accepting",
+	    (long long)int_of(node, "running"),
+	    (long long)int_of(node, "queued"), (long long)int_of(node, "held"));
+	printf("layers    %s\n", text_of(node, "layers"));
+	if (missing[0] != '\0' && strcmp(missing, "-") != 0)
+		printf("missing   %s: require_layers refuses every job\n",
+		    missing);
+	printf("spool     %s, %s free on the disk\n",
+	    cli_bytes(spool, (uint64_t)int_of(node, "spool")),
+	    cli_bytes(space, (uint64_t)int_of(node, "disk_free")));
+}
+
+static void
 print_status(const json_t *s, const json_t *node)
 {
 	char up[24];
@@ -135,19 +156,14 @@ print_status(const json_t *s, const json_t *node)
 	printf("instance  %s, %lld programs attached\n",
 	    text_of(s, "instance"), (long long)int_of(s, "attached"));
 	if (json_object_size(node) > 0)
-		printf("jobs      %s, %lld running, %lld queued, %lld held\n",
-		    json_is_true(json_object_get(node, "accepting")) ?
-			"accepting" :
-			"not accepting",
-		    (long long)int_of(node, "running"),
-		    (long long)int_of(node, "queued"),
-		    (long long)int_of(node, "held"));
+		print_node(node);
 	printf("\n");
 	print_programs(json_object_get(s, "programs"));
 	printf("\n");
 	print_interfaces(json_object_get(s, "interfaces_list"));
 	print_counts(json_object_get(s, "counts"), "Counters");
 	print_counts(json_object_get(s, "drops"), "Dropped");
+	print_counts(json_object_get(node, "counts"), "Requests of jobs");
 }
 
 int

@@ -134,7 +134,10 @@ from_id(struct target *t, const char *id)
 		cli_error(t->cli, "%s is no folder and no job id", id);
 		return CLI_USAGE;
 	}
-	memcpy(t->id, id, strlen(id) + 1);
+	for (size_t i = 0; i <= strlen(id); i++)
+		t->id[i] = (char)(id[i] >= 'A' && id[i] <= 'F' ?
+			id[i] + 'a' - 'A' :
+			id[i]);
 	t->has_id = true;
 	found = t->want_here ? 0 : person_find_job(&t->person, id, &note);
 	if (found < 0) {

@@ -73,7 +73,7 @@ cli_options(struct cli *c, int argc, char **argv, const struct cli_option *own,
 	}
 	list[n] = (struct option){0};
 	letters[k] = '\0';
-	optind = 1;
+	optind = 0; /* glibc: from the beginning, whatever was read before */
 	while ((o = getopt_long(argc, argv, letters, list, NULL)) != -1) {
 		int index = -1;
 

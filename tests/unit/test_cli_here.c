@@ -1,0 +1,415 @@
+/* Verbs of this machine: the control sockets, the trail, the configuration. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <rns/rns.h>
+
+#include "audit/trail_file.h"
+#include "audit/trail_line.h"
+#include "cli_capture.h"
+#include "util.h"
+
+#include "node/cli/ask.h"
+#include "node/cli/cli.h"
+
+/* ---- a pretend daemon: one answer for each connection, in order ---- */
+
+static pid_t
+serve(const char *dir, const char *name, const char *const *answers, size_t n)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	char path[400];
+	pid_t pid;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/warren", dir);
+	(void)mkdir(path, 0755);
+	(void)snprintf(path, sizeof(path), "%s/warren/run", dir);
+	(void)mkdir(path, 0755);
+	assert_true((size_t)snprintf(sun.sun_path, sizeof(sun.sun_path),
+			"%s/warren/run/%s", dir, name) <
+	    sizeof(sun.sun_path));
+	(void)unlink(sun.sun_path);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid > 0) {
+		(void)close(fd);
+		return pid;
+	}
+	/* it never outlives the test, nor holds its output open */
+	(void)alarm(20);
+	(void)dup2(fd, STDOUT_FILENO);
+	(void)dup2(fd, STDERR_FILENO);
+	for (size_t i = 0; i < n; i++) {
+		int c = accept(fd, NULL, NULL);
+		char line[4096];
+
+		if (c < 0 || read(c, line, sizeof(line)) <= 0)
+			_exit(1);
+		if (write(c, answers[i], strlen(answers[i])) < 0)
+			_exit(1);
+		(void)close(c);
+	}
+	_exit(0);
+}
+
+static int
+call(cli_verb_fn *verb, const char *dir, const struct captured **said,
+    bool json, const char *a, const char *b)
+{
+	struct cli me = {.verb = "test", .json = json, .config = dir,
+	    .identity = dir};
+	char name[] = "verb", one[400], two[400];
+	char *argv[4] = {name};
+	int argc = 1, rc;
+
+	if (a != NULL) {
+		(void)snprintf(one, sizeof(one), "%s", a);
+		argv[argc++] = one;
+	}
+	if (b != NULL) {
+		(void)snprintf(two, sizeof(two), "%s", b);
+		argv[argc++] = two;
+	}
+	capture_begin();
+	rc = verb(&me, argc, argv);
+	*said = capture_end();
+	return rc;
+}
+
+static void
+test_ask(void **state)
+{
+	static const struct {
+		const char *answer;
+		int rc;
+		const char *said; /* on either */
+	} t[] = {
+	    {"{\"ok\":true,\"end\":true,\"jobs\":[]}\n", CLI_OK, "No jobs"},
+	    {"{\"ok\":true,\"jobs\":[{\"id\":\"aa\",\"state\":\"queued\","
+	     "\"reason\":null,\"outcome\":null,\"at\":5}]}\n"
+	     "{\"ok\":true,\"end\":true,\"jobs\":[{\"id\":\"bb\","
+	     "\"state\":\"done\",\"outcome\":[\"killed\",\"memory\"],"
+	     "\"at\":7}]}\n",
+		CLI_OK, "killed memory"},
+	    {"{\"ok\":false,\"exit\":3,\"why\":\"no\\u001bt you\"}\n",
+		CLI_REFUSED, "no\\x1bt you"},
+	    {"{\"ok\":false,\"exit\":77,\"why\":\"x\"}\n", CLI_FAILED, "x"},
+	    {"{\"ok\":false}\n", CLI_FAILED, "refused"},
+	    {"[1]\n", CLI_FAILED, "malformed"},
+	    {"{\"ok\":true,\"ok\":true}\n", CLI_FAILED, "malformed"},
+	    {"not json\n", CLI_FAILED, "malformed"},
+	    {"{\"ok\":true}", CLI_UNREACHABLE, "hung up"},
+	    {"{\"ok\":true,\"jobs\":[]}\n", CLI_UNREACHABLE, "hung up"},
+	    {"{\"ok\":true,\"end\":true,\"jobs\":[{}]}\n", CLI_OK, "?"},
+	    {"{\"ok\":true,\"end\":true,\"jobs\":7}\n", CLI_OK, "No jobs"},
+	};
+	const char *dir = temp_dir();
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(t); i++) {
+		const char *const answers[] = {t[i].answer};
+		pid_t pid = serve(dir, "node.sock", answers, 1);
+		const struct captured *said;
+		int rc = call(verb_jobs, dir, &said, false, "--here", NULL);
+
+		(void)waitpid(pid, NULL, 0);
+		if (rc != t[i].rc || (strstr(said->err, t[i].said) == NULL &&
+					 strstr(said->out, t[i].said) == NULL))
+			fail_msg("%zu: %d, %s%s", i, rc, said->out, said->err);
+	}
+	temp_remove(dir);
+}
+
+/* A line that never ends costs 64 KiB, no more. */
+static void
+test_ask_long(void **state)
+{
+	const char *dir = temp_dir();
+	const struct captured *said;
+	char *big = malloc(100001);
+	const char *answers[1];
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(big);
+	memset(big, ' ', 100000);
+	big[100000] = '\0';
+	answers[0] = big;
+	pid = serve(dir, "node.sock", answers, 1);
+	assert_int_equal(call(verb_jobs, dir, &said, false, NULL, NULL),
+	    CLI_FAILED);
+	assert_non_null(strstr(said->err, "too long"));
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	free(big);
+	temp_remove(dir);
+}
+
+static void
+test_logs(void **state)
+{
+	static const char *const answers[] = {
+	    "{\"ok\":true,\"end\":true,\"base64\":\"aGVsbG8K\","
+	    "\"ended\":false}\n",
+	    "{\"ok\":true,\"end\":true,\"base64\":\"d29ybGQK\","
+	    "\"ended\":true}\n",
+	    "{\"ok\":true,\"end\":true,\"base64\":\"\",\"ended\":true}\n"};
+	const char *dir = temp_dir();
+	const struct captured *said;
+	pid_t pid = serve(dir, "node.sock", answers, 3);
+
+	(void)state;
+	assert_int_equal(call(verb_logs, dir, &said, false, "abcd", "-f"),
+	    CLI_OK);
+	assert_string_equal(said->out, "hello\nworld\n");
+	(void)waitpid(pid, NULL, 0);
+	pid = serve(dir, "node.sock", answers, 3);
+	assert_int_equal(call(verb_logs, dir, &said, true, "abcd", NULL),
+	    CLI_OK);
+	assert_non_null(strstr(said->out, "\"offset\":6"));
+	(void)waitpid(pid, NULL, 0);
+	temp_remove(dir);
+}
+
+static void
+test_status(void **state)
+{
+	static const char *const mesh[] = {
+	    "{\"ok\":true,\"end\":true,\"identity\":\"00ff\",\"instance\":"
+	    "\"rns/x\",\"uptime_s\":65,\"attached\":2,\"transport\":true,"
+	    "\"compute\":true,\"programs\":[{\"name\":\"transport\","
+	    "\"running\":true,\"restarts\":1,\"pid\":7}],"
+	    "\"counts\":{\"paths\":3}}\n",
+	    "{\"ok\":true,\"end\":true,\"interfaces\":[{\"name\":\"a\","
+	    "\"online\":true,\"rx_bytes\":2048}]}\n"};
+	static const char *const node[] = {
+	    "{\"ok\":true,\"end\":true,\"accepting\":true,\"running\":1,"
+	    "\"queued\":2,\"held\":0,\"layers\":\"user pid\",\"missing\":"
+	    "\"memory\"}\n"};
+	const char *dir = temp_dir();
+	const struct captured *said;
+	pid_t a = serve(dir, "mesh.sock", mesh, 2);
+	pid_t b = serve(dir, "node.sock", node, 1);
+
+	(void)state;
+	assert_int_equal(call(verb_status, dir, &said, false, NULL, NULL),
+	    CLI_OK);
+	assert_non_null(strstr(said->out, "1 min 5 s"));
+	assert_non_null(strstr(said->out, "accepting, 1 running, 2 queued"));
+	assert_non_null(strstr(said->out, "2.0 KiB"));
+	assert_non_null(strstr(said->out, "missing   memory"));
+	(void)waitpid(a, NULL, 0);
+	(void)waitpid(b, NULL, 0);
+	temp_remove(dir);
+}
+
+/* ---- the trail ---- */
+
+static void
+make_trail(const char *dir, char path[400])
+{
+	static const char body[] =
+	    "{\"class_uid\":6003,\"severity_id\":2,\"time\":1800000000000,"
+	    "\"message\":\"quota\",\"unmapped\":{\"klp\":{\"kind\":"
+	    "\"job_refused\",\"job\":\"4a4a\"}}}";
+	uint8_t prev[32] = {0};
+	char head[TRAIL_HEAD_LEN + 1];
+	FILE *f;
+
+	(void)snprintf(path, 400, "%s/warren", dir);
+	(void)mkdir(path, 0755);
+	(void)snprintf(path, 400, "%s/warren/trail", dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	(void)snprintf(path, 400, "%s/warren/trail/00000001.jsonl", dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	for (uint64_t seq = 1; seq <= 5; seq++) {
+		char line[1024];
+		size_t n = trail_line_event(line, sizeof(line), seq, prev,
+		    body, sizeof(body) - 1);
+
+		assert_true(n > 0);
+		assert_int_equal(fwrite(line, 1, n, f), n);
+		rns_sha256(prev, line, n - 1);
+	}
+	assert_int_equal(fclose(f), 0);
+	trail_head_put(head, 5, prev);
+	(void)snprintf(path, 400, "%s/warren/trail", dir);
+	write_text(path, TRAIL_HEAD, head);
+	(void)snprintf(path, 400, "%s/warren/trail/00000001.jsonl", dir);
+}
+
+static void
+test_trail(void **state)
+{
+	const char *dir = temp_dir();
+	const struct captured *said;
+	char path[400], text[8192];
+	size_t n;
+	FILE *f;
+
+	(void)state;
+	make_trail(dir, path);
+	assert_int_equal(call(verb_audit_tail, dir, &said, false, "-n", "2"),
+	    CLI_OK);
+	assert_null(strstr(said->out, "3  "));
+	assert_non_null(strstr(said->out, "low      job_refused job=4a4a: "
+					  "quota"));
+	assert_int_equal(call(verb_audit_tail, dir, &said, true, NULL, NULL),
+	    CLI_OK);
+	assert_int_equal(strncmp(said->out, "{\"seq\":1,", 9), 0);
+	assert_int_equal(call(verb_audit_verify, dir, &said, false, NULL, NULL),
+	    CLI_OK);
+	assert_non_null(strstr(said->out, "whole"));
+	/* one changed byte, anywhere */
+	f = fopen(path, "r");
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	(void)fclose(f);
+	text[n] = '\0';
+	for (size_t at = 0; at < n; at += 13) {
+		text[at] ^= 1;
+		f = fopen(path, "w");
+		assert_non_null(f);
+		assert_int_equal(fwrite(text, 1, n, f), n);
+		(void)fclose(f);
+		text[at] ^= 1;
+		if (call(verb_audit_verify, dir, &said, at % 2 == 0, NULL,
+			NULL) != CLI_FAILED)
+			fail_msg("byte %zu is not missed: %s", at, said->out);
+	}
+	temp_remove(dir);
+}
+
+/* ---- the configuration ---- */
+
+static void
+test_check(void **state)
+{
+	const char *dir = temp_dir();
+	const struct captured *said;
+	char path[400];
+
+	(void)state;
+	write_text(dir, "config", "[reticulum]\n  enable_transport = yes\n");
+	assert_int_equal(call(verb_check_config, dir, &said, false, NULL, NULL),
+	    CLI_OK);
+	write_text(dir, "config", "[reticulum]\n  enable_transport = maybe\n");
+	write_text(dir, "node.yaml", "trust: {floor: 7}\naccept: true\n");
+	(void)snprintf(path, sizeof(path), "%s/profiles", dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	write_text(path, "a.yaml", "limits: {memori: 1}\n");
+	(void)snprintf(path, sizeof(path), "%s/profiles/seccomp", dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	write_text(path, "b.json", "{\n \"defaultAction\": 1,\n}");
+	assert_int_equal(call(verb_check_config, dir, &said, false, NULL, NULL),
+	    CLI_USAGE);
+	assert_non_null(strstr(said->err, "/config:2:1: "));
+	assert_non_null(strstr(said->err, "/node.yaml:1:16: trust.floor"));
+	assert_non_null(strstr(said->err, "/node.yaml:2:1: unknown key"));
+	assert_non_null(strstr(said->err, "/profiles/a.yaml:1:10: "));
+	assert_non_null(strstr(said->err, "/profiles/seccomp/b.json:3:"));
+	assert_int_equal(call(verb_check_config, dir, &said, true, NULL, NULL),
+	    CLI_USAGE);
+	assert_int_equal(strncmp(said->out, "{\"ok\":false,", 12), 0);
+	temp_remove(dir);
+}
+
+/* The node's keys: made once; not replaced when node.yaml names one. */
+static void
+test_identity(void **state)
+{
+	struct cli me = {.verb = "identity", .json = true};
+	const char *dir = temp_dir();
+	const struct captured *said;
+	char verb[] = "identity", first[1024], text[256], path[400];
+	char *argv[] = {verb, NULL}, *key;
+
+	(void)state;
+	me.config = dir;
+	capture_begin();
+	assert_int_equal(verb_identity(&me, 1, argv), CLI_OK);
+	said = capture_end();
+	(void)snprintf(first, sizeof(first), "%.1023s", said->out);
+	capture_begin();
+	assert_int_equal(verb_identity(&me, 1, argv), CLI_OK);
+	said = capture_end();
+	assert_string_equal(said->out, first);
+	key = strstr(first, "pubkey:ecc-secp256k1:");
+	assert_non_null(key);
+	(void)snprintf(text, sizeof(text), "mesh_identity: %.*s\n",
+	    (int)strcspn(key, "\""), key);
+	write_text(dir, "node.yaml", text);
+	capture_begin();
+	assert_int_equal(verb_identity(&me, 1, argv), CLI_OK);
+	said = capture_end();
+	assert_int_equal(call(verb_check_config, dir, &said, false, NULL, NULL),
+	    CLI_OK);
+	/* the key is lost: neither made anew nor passed over */
+	(void)snprintf(path, sizeof(path), "%s/warren/keys/mesh", dir);
+	assert_int_equal(unlink(path), 0);
+	capture_begin();
+	assert_int_equal(verb_identity(&me, 1, argv), CLI_FAILED);
+	said = capture_end();
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(call(verb_check_config, dir, &said, false, NULL, NULL),
+	    CLI_USAGE);
+	temp_remove(dir);
+}
+
+static void
+test_images(void **state)
+{
+	const char *dir = temp_dir();
+	const struct captured *said;
+
+	(void)state;
+	assert_int_equal(call(verb_image_list, dir, &said, false, NULL, NULL),
+	    CLI_OK);
+	assert_string_equal(said->err, "No images.\n");
+	assert_int_equal(call(verb_image_list, dir, &said, true, NULL, NULL),
+	    CLI_OK);
+	assert_string_equal(said->out, "{\"images\":[]}\n");
+	assert_int_equal(call(verb_image_import, dir, &said, false, dir, NULL),
+	    CLI_USAGE);
+	assert_int_equal(call(verb_image_import, dir, &said, false,
+			     "--name=UPPER", dir), CLI_USAGE);
+	assert_int_equal(call(verb_image_import, dir, &said, false,
+			     "--name=a:b", "/nonexistent"), CLI_FAILED);
+	temp_remove(dir);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_ask),
+	    cmocka_unit_test(test_ask_long),
+	    cmocka_unit_test(test_logs),
+	    cmocka_unit_test(test_status),
+	    cmocka_unit_test(test_trail),
+	    cmocka_unit_test(test_check),
+	    cmocka_unit_test(test_identity),
+	    cmocka_unit_test(test_images),
+	};
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests_name("cli_here", tests, NULL, NULL);
+}
