@@ -69,6 +69,7 @@ struct warren_node {
 	ev_timer tick, retry, lazy;
 	ev_prepare turn_end;
 	bool stopping, lazy_due;
+	bool sweep; /* groups are left that nobody uses */
 	struct {
 		bool running;
 		uint32_t restarts, pid;
@@ -99,6 +100,8 @@ void start_kill(void *ctx, struct job *);
 void start_usage(void *ctx, struct job *);
 void start_packing(void *ctx, struct job *);
 void start_free_slot(void *ctx, struct job *);
+/* Groups of jobs that are over; what is busy is tried again. */
+void start_sweep(struct warren_node *);
 /* J_RUNNING: its groups again. */
 void start_found(struct warren_node *, struct job *, uint32_t slot);
 /* By name; "": the container profile's, else "default". NULL: not here. */

@@ -84,6 +84,8 @@ struct job {
 	/* the last attempt */
 	uint32_t started; /* unix seconds */
 	uint64_t wall_ms, cpu_ms, memory_kb;
+	/* counters of its group at the start (a v1 group serves many jobs) */
+	uint64_t cpu_before, oom_before;
 	uint32_t layers;
 	uint8_t policy[32], trail[32];
 	uint64_t bytes_in;

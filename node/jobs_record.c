@@ -40,6 +40,8 @@ job_encode(uint8_t *out, size_t cap, const struct job *j)
 	wr_u64(&w, j->wall_ms);
 	wr_u64(&w, j->cpu_ms);
 	wr_u64(&w, j->memory_kb);
+	wr_u64(&w, j->cpu_before);
+	wr_u64(&w, j->oom_before);
 	wr_u32(&w, j->layers);
 	wr_bytes(&w, j->policy, 32);
 	wr_bytes(&w, j->trail, 32);
@@ -106,6 +108,7 @@ get_run(struct rd *r, struct job *j)
 {
 	if (!rd_u32(r, &j->started) || !rd_u64(r, &j->wall_ms) ||
 	    !rd_u64(r, &j->cpu_ms) || !rd_u64(r, &j->memory_kb) ||
+	    !rd_u64(r, &j->cpu_before) || !rd_u64(r, &j->oom_before) ||
 	    !rd_u32(r, &j->layers) || !rd_copy(r, j->policy, 32) ||
 	    !rd_copy(r, j->trail, 32) || !rd_u64(r, &j->bytes_in))
 		return false;

@@ -315,7 +315,7 @@ on_turn_end(struct ev_loop *loop, ev_prepare *p, int revents)
 	s = at.us == INT64_MAX ? 3600. :
 	    (double)MAX_OF(mono_sub(at, wn->node.now), INT64_C(1000)) / 1e6;
 	ev_timer_stop(loop, &wn->tick);
-	ev_timer_set(&wn->tick, MIN_OF(s, 3600.), 0.);
+	ev_timer_set(&wn->tick, MIN_OF(s, wn->sweep ? 1. : 3600.), 0.);
 	ev_timer_start(loop, &wn->tick);
 }
 
@@ -327,6 +327,8 @@ on_tick(struct ev_loop *loop, ev_timer *t, int revents)
 	(void)loop;
 	(void)revents;
 	(void)blobs_expire(wn->blobs, wn->node.unix_now);
+	if (wn->sweep && wn->node.has_posture)
+		start_sweep(wn);
 }
 
 /* ---- what the pieces ask of each other ---- */
@@ -480,6 +482,7 @@ main(int argc, char *argv[])
 	struct policy policy;
 	struct host host;
 
+	wn.sweep = true; /* of an earlier program */
 	log_init("warren-node", 4);
 	if (sodium_init() < 0)
 		fatalx("libsodium");

@@ -1,6 +1,8 @@
 #include "node/host.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +115,9 @@ make_group(struct warren_node *wn, struct job *j, const char **code,
 		return fail(code, why, "internal", "cgroup: %s", what);
 	}
 	wn->has_group[j->slot] = true;
+	/* with the commit that lets J_RUN out: a later program needs them */
+	j->cpu_before = wn->group[j->slot].cpu_before;
+	j->oom_before = wn->group[j->slot].oom_before;
 	if ((wn->node.policy.required & kinds & ~layers) == 0)
 		return true;
 	start_free_slot(wn, j);
@@ -229,11 +234,45 @@ start_free_slot(void *ctx, struct job *j)
 	if (j->slot == 0 || !wn->has_group[j->slot])
 		return;
 	if (cgroup_job_remove(g) != 0) {
-		/* empty leaves of a dead jail go with the parent's sweep */
-		log_warn("cgroup", "cannot remove %s", g->name);
+		/* what a dead jail has left ends soon: start_sweep() */
 		cgroup_job_close(g);
+		wn->sweep = true;
 	}
 	wn->has_group[j->slot] = false;
+}
+
+static bool
+in_use(const struct warren_node *wn, const char *name)
+{
+	for (unsigned i = 1; i <= NODE_SLOTS_MAX; i++) {
+		if (wn->has_group[i] && strcmp(wn->group[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+start_sweep(struct warren_node *wn)
+{
+	int fd = wn->groups.v2 < 0 ? -1 : openat(wn->groups.v2, ".",
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *de;
+
+	wn->sweep = false;
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	while ((de = readdir(d)) != NULL) {
+		if (strncmp(de->d_name, "job-", 4) == 0 &&
+		    !in_use(wn, de->d_name) &&
+		    unlinkat(wn->groups.v2, de->d_name, AT_REMOVEDIR) != 0 &&
+		    errno == EBUSY)
+			wn->sweep = true;
+	}
+	(void)closedir(d);
 }
 
 void
@@ -243,4 +282,7 @@ start_found(struct warren_node *wn, struct job *j, uint32_t slot)
 		return;
 	wn->has_group[slot] = cgroup_job_find(&wn->group[slot], &wn->groups,
 	    j->id, slot) == 0;
+	wn->group[slot].cpu_before = j->cpu_before;
+	wn->group[slot].oom_before = j->oom_before;
+	wn->group[slot].limits.memory = j->limits.v[LIMIT_MEMORY];
 }
