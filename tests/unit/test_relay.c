@@ -310,6 +310,34 @@ announce_cap(void **state)
 	node_close(&n);
 }
 
+/* A fast interface sends several in a turn, and no more in all. */
+static void
+announce_cap_fast(void **state)
+{
+	struct rns_cmd c = {.type = RNS_CMD_IF_ADD,
+	    .iface = {.id = 1, .mode = RNS_MODE_FULL, .out = true,
+	        .online = true, .bitrate = 10000000,
+	        .announce_cap_permille = 20}};
+	struct stranger s;
+	size_t sent = 0;
+	struct node n;
+
+	(void)state;
+	node_open(&n, true, false, priv);
+	node_if(&n, 0, RNS_IF_NET, RNS_MODE_ROAMING, 500, false);
+	assert_int_equal(node_submit(&n, &c), RNS_OK);
+	for (uint8_t i = 1; i <= 200; i++) {
+		stranger_make(&s, i);
+		heard(&n, 0, &s, T0, 5, relay_x);
+	}
+	/* 7.44 ms each, and the first ones leave at once */
+	node_run(&n, NODE_SECOND);
+	for (size_t i = 0; i < n.out_count; i++)
+		sent += n.out[i].ifid == 1;
+	assert_in_range(sent, 100, 136);
+	node_close(&n);
+}
+
 /* ---- path table ---- */
 
 static void
@@ -740,6 +768,7 @@ main(void)
 	    cmocka_unit_test(leaf_passes_nothing_on),
 	    cmocka_unit_test(modes),
 	    cmocka_unit_test(announce_cap),
+	    cmocka_unit_test(announce_cap_fast),
 	    cmocka_unit_test(paths_expire),
 	    cmocka_unit_test(paths_go_with_their_interface),
 	    cmocka_unit_test(paths_from_storage),
