@@ -164,9 +164,7 @@ test_requests(void **state)
 	}
 }
 
-
-/* ---- losses ---- */
-
+/* Losses. every: one in so many; count alone: the first so many. */
 struct loss {
 	unsigned n, every;
 	uint8_t context; /* 0: any but the handshake */
@@ -194,8 +192,6 @@ lose(void *arg, int from, const uint8_t *raw, size_t n)
 	l->n++;
 	return l->every != 0 && l->n % l->every != 0;
 }
-
-/* every: one in so many is lost; count alone: the first so many are */
 
 static uint64_t
 send_plain(struct pair *p, int node, const uint8_t *data, size_t n,
@@ -602,6 +598,29 @@ test_file_response(void **state)
 	free(data);
 }
 
+/* What samples show to be dense goes as it is; the rest gets shorter. */
+static void
+test_compression(void **state)
+{
+	uint8_t *data = filler(150000, 8);
+	uint64_t frames[2];
+	struct pair p;
+
+	(void)state;
+	pair_new(&p, &(struct pair_opts){.resources = RNS_ACCEPT_ALL});
+	pair_up(&p);
+	for (size_t i = 0; i < 2; i++, memset(data + 75000, 0, 75000)) {
+		frames[i] = p.frames;
+		(void)send_plain(&p, 0, data, 150000, NULL, true);
+		pair_wait(&p, 9 * MONO_SECOND);
+		check_plain(&p, 1, data, 150000, NULL);
+		frames[i] = p.frames - frames[i];
+	}
+	assert_true(frames[1] < frames[0] * 2 / 3);
+	pair_free(&p);
+	free(data);
+}
+
 /* ---- limits, hold, cancel ---- */
 
 static void
@@ -769,6 +788,7 @@ main(void)
 	    cmocka_unit_test(test_request_failures),
 	    cmocka_unit_test(test_file_response),
 	    cmocka_unit_test(test_memory_limit),
+	    cmocka_unit_test(test_compression),
 	    cmocka_unit_test(test_hold),
 	    cmocka_unit_test(test_cancel_and_queue),
 	    cmocka_unit_test(test_segment_gap),
