@@ -213,7 +213,7 @@ replay_rtt(const struct replay *s, const json_t *e, const uint8_t *raw,
 {
 	uint8_t plain[64], *want;
 	struct rd a, b;
-	double x, y;
+	double x = 0, y = 0;
 	size_t len, want_len;
 
 	assert_int_equal(token_decrypt(plain, &len, sizeof(plain), s->key, 64,
