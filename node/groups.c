@@ -340,11 +340,19 @@ groups_join(const struct groups *g, enum group group)
 	}
 }
 
+/*
+ * The groups beneath go as well, jail's own included: Linux 6.14 and later
+ * count the kills of each group, and a process that is cloned from a group
+ * into one with another count is killed on the spot.
+ */
 void
 groups_kill_jobs(const struct groups *g)
 {
-	if (g->on[V2] && put(g->dir[V2][GROUP_JOBS], "cgroup.kill", "1") < 0)
+	if (!g->on[V2])
+		return;
+	if (put(g->dir[V2][GROUP_JOBS], "cgroup.kill", "1") < 0)
 		log_warn("groups", "jobs/cgroup.kill");
+	empty_patiently(g->dir[V2][GROUP_JOBS]);
 }
 
 void
