@@ -103,8 +103,10 @@ def wild(mode, node):
          "pids", None),
         ("memory hog", "dd if=/dev/zero of=/dev/null bs=200M count=9",
          {"memory": "32MB"}, "memory", ["killed", "memory"]),
-        ("full volume", "dd if=/dev/zero of=/agent/tmp/x bs=64k", {}, None,
-         ["exited", 1]),
+        ("full volume", "dd if=/dev/zero of=/agent/tmp/x bs=64k && exit 9; "
+         ": > /agent/tmp/x", {}, None, ["exited", 0]),
+        ("too much output", "dd if=/dev/zero of=/agent/tmp/x bs=64k", {}, None,
+         ["killed", "output"]),
         ("full /tmp", "dd if=/dev/zero of=/tmp/x bs=64k; "
          "i=0; while touch /tmp/$i; do i=$((i+1)); done", {"time": "8s"},
          None, None),
