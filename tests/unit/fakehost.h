@@ -98,4 +98,18 @@ size_t world_manifest(struct manifest *, uint8_t who, uint8_t nonce,
     uint32_t now, uint8_t *out, size_t cap);
 void world_fp(uint8_t fp[32], uint8_t who);
 
+/* fakehost_blobs.c, for fakehost.c */
+bool fake_has(void *ctx, const uint8_t *fp, const uint8_t *sha,
+    uint64_t *size);
+uint64_t fake_have(void *ctx, const uint8_t *fp, const uint8_t *sha);
+enum blob_put fake_put(void *ctx, const uint8_t *fp, const uint8_t *sha,
+    uint64_t size, uint64_t offset, const uint8_t *data, size_t n,
+    uint64_t *have);
+ssize_t fake_get(void *ctx, const uint8_t *fp, const uint8_t *sha,
+    uint64_t offset, uint8_t *buf, size_t n, uint64_t *size);
+uint64_t fake_held(void *ctx, const uint8_t *fp);
+bool fake_room(void *ctx, const uint8_t *fp, uint64_t more);
+void fake_blob_fn(void *ctx, const uint8_t *fp, const uint8_t *sha);
+uint64_t fake_disk(void *ctx);
+
 #endif

@@ -1,0 +1,154 @@
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nodekit.h"
+#include "transport/core/crypt.h"
+
+struct world w;
+uint8_t env[16384];
+
+int
+setup(void **state)
+{
+	(void)state;
+	world_init(&w);
+	world_up(&w, 2);
+	world_link(&w, 1, 10000000);
+	world_identify(&w, 1, 0x41);
+	world_run(&w, 1);
+	return 0;
+}
+
+int
+teardown(void **state)
+{
+	(void)state;
+	world_clear(&w);
+	return 0;
+}
+
+uint32_t
+unix_now(void)
+{
+	return (uint32_t)(w.wall_us / 1000000);
+}
+
+/* An envelope of peer `who`; change(m) may alter the manifest before. */
+size_t
+envelope(uint8_t who, uint8_t nonce, void (*change)(struct manifest *),
+    uint8_t id[32])
+{
+	struct manifest m;
+	size_t n = world_manifest(&m, who, nonce, unix_now(), env, sizeof(env));
+
+	if (change != NULL) {
+		change(&m);
+		n = manifest_record_put(env, sizeof(env), &m);
+	}
+	assert_true(n > 0);
+	manifest_clear(&m);
+	crypt_sha256(id, env, n);
+	return n;
+}
+
+struct proto_ans *
+submit(uint8_t link, uint8_t who, uint8_t nonce,
+    void (*change)(struct manifest *), uint8_t id[32])
+{
+	struct proto_req q = {.path = PATH_SUBMIT};
+
+	q.envelope = (struct pbin){env, envelope(who, nonce, change, id)};
+	return world_call(&w, link, &q);
+}
+
+struct proto_ans *
+about(uint8_t link, enum proto_path path, const uint8_t *id)
+{
+	struct proto_req q = {.path = path, .id = id, .stream = 1,
+	    .n = PROTO_SLICE};
+
+	return world_call(&w, link, &q);
+}
+
+struct proto_job_status
+status(const uint8_t id[32])
+{
+	struct proto_ans *a = about(1, PATH_STATUS, id);
+	struct proto_job_status s;
+
+	assert_non_null(a);
+	assert_int_equal(a->status, ST_OK);
+	assert_true(proto_get_status(&s, a));
+	return s;
+}
+
+void
+state_is(const uint8_t id[32], const char *state, const char *reason)
+{
+	struct proto_job_status s = status(id);
+
+	if (!pstr_is(s.state, state) ||
+	    (reason != NULL && !pstr_is(s.reason, reason)))
+		fail_msg("state %.*s reason %.*s, wanted %s %s",
+		    (int)s.state.n, s.state.p, (int)s.reason.n,
+		    s.reason.p == NULL ? "" : s.reason.p, state,
+		    reason == NULL ? "" : reason);
+}
+
+void
+killed_by(const uint8_t id[32], const char *reason)
+{
+	struct proto_job_status s = status(id);
+
+	assert_true(pstr_is(s.state, "done"));
+	assert_int_equal(s.outcome.kind, OUT_KILLED);
+	if (!pstr_is(s.outcome.reason, reason))
+		fail_msg("killed by %.*s", (int)s.outcome.reason.n,
+		    s.outcome.reason.p);
+}
+
+void
+refused(const struct proto_ans *a, const char *code, unsigned step)
+{
+	assert_non_null(a);
+	assert_int_equal(a->status, ST_REFUSED);
+	if (!pstr_is(a->meta.code, code) || a->meta.step != step)
+		fail_msg("refused %.*s %u: %.*s", (int)a->meta.code.n,
+		    a->meta.code.p, (unsigned)a->meta.step,
+		    (int)a->meta.why.n, a->meta.why.p);
+}
+
+/* ---- a submitter's whole conversation ---- */
+
+uint8_t tar[3000], tar_sha[32];
+
+void
+with_volumes(struct manifest *m)
+{
+	crypt_sha256(tar_sha, tar, sizeof(tar));
+	m->has |= HAS_VOLUMES;
+	m->nvolumes = 2;
+	for (unsigned i = 0; i < 2; i++) {
+		struct manifest_volume *v = &m->volume[i];
+
+		(void)snprintf(v->target, sizeof(v->target), "/v%u", i);
+		v->rw = i == 1;
+		memcpy(v->blob.sha256, tar_sha, 32);
+		v->blob.size = sizeof(tar);
+	}
+}
+
+void
+review(struct manifest *m)
+{
+	m->requires_review = true;
+	m->has |= HAS_TRUST | HAS_REVIEW;
+	m->deadline += 2 * 86400;
+}

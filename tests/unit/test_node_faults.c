@@ -1,0 +1,390 @@
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nodekit.h"
+#include "transport/core/crypt.h"
+
+static void
+test_jail_says_no(void **state)
+{
+	uint8_t id[32];
+
+	(void)state;
+	w.fail_code = "volume";
+	(void)submit(1, 0x41, 1, NULL, id);
+	world_run(&w, 50);
+	state_is(id, "refused", "volume: because");
+	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_NOT_FOUND);
+	w.fail_code = "internal";
+	(void)submit(1, 0x41, 2, NULL, id);
+	world_run(&w, 50);
+	state_is(id, "lost", NULL);
+	assert_int_equal(w.running, 0);
+	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_OK);
+}
+
+static void
+retry(struct manifest *m)
+{
+	m->retries = 1;
+	m->has |= HAS_RETRIES;
+}
+
+static void
+test_restart(void **state)
+{
+	uint8_t queued[32], running[32], gone[32], done[32];
+
+	(void)state;
+	(void)submit(1, 0x41, 1, NULL, done);
+	world_run(&w, 100);
+	w.run_ms = 60000;
+	(void)submit(1, 0x41, 2, NULL, running);
+	(void)submit(1, 0x41, 3, retry, gone);
+	(void)submit(1, 0x41, 4, with_volumes, queued);
+	world_run(&w, 10);
+	state_is(gone, "running", NULL);
+	/* node falls; one of its jobs is gone with a jail that forgot it */
+	world_restart(&w);
+	for (unsigned i = 1; i <= 2; i++) {
+		if (memcmp(w.running_id[i], gone, 32) == 0) {
+			memset(w.running_id[i], 0, 32);
+			w.running--;
+		}
+	}
+	world_up(&w, 2);
+	world_link(&w, 1, 0);
+	world_identify(&w, 1, 0x41);
+	world_run(&w, 20);
+	state_is(queued, "queued", "inputs");
+	state_is(running, "running", NULL);
+	state_is(done, "done", NULL);
+	assert_int_equal(about(1, PATH_RESULT, done)->status, ST_OK);
+	/* lost, and with its retry queued and started again */
+	assert_int_equal(status(gone).attempts, 2);
+	state_is(gone, "running", NULL);
+	assert_true(status(gone).seq >= 6);
+	world_run(&w, 61000);
+	state_is(running, "done", NULL);
+	state_is(gone, "done", NULL);
+	assert_int_equal(status(running).attempts, 1);
+}
+
+static void
+test_jail_falls(void **state)
+{
+	uint8_t id[32];
+
+	(void)state;
+	w.run_ms = 0;
+	(void)submit(1, 0x41, 1, NULL, id);
+	world_run(&w, 10);
+	node_down(&w.n, PEER_JAIL);
+	memset(w.running_id, 0, sizeof(w.running_id));
+	state_is(id, "lost", "the jail fell");
+	assert_false(node_accepting(&w.n));
+	world_up(&w, 2);
+	assert_true(node_accepting(&w.n));
+	world_link(&w, 1, 0);
+	world_identify(&w, 1, 0x41);
+	world_run(&w, 1);
+	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_OK);
+}
+
+/* Keys or audit that do not answer hold nothing up for long. */
+static void
+test_silent_siblings(void **state)
+{
+	uint8_t id[32];
+
+	(void)state;
+	w.keys_silent = w.audit_silent = true;
+	(void)submit(1, 0x41, 1, NULL, id);
+	world_run(&w, 4000);
+	state_is(id, "done", NULL);
+	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_NOT_YET);
+	w.keys_silent = false;
+	world_run(&w, NODE_RECEIPT_S * 1000);
+	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_OK);
+}
+
+static void
+test_others(void **state)
+{
+	uint8_t id[32];
+	struct proto_list *l = malloc(sizeof(*l));
+	struct proto_req q = {.path = PATH_LIST, .n = 2};
+	unsigned n = 0;
+
+	(void)state;
+	assert_non_null(l);
+	for (uint8_t i = 1; i <= 5; i++)
+		(void)submit(1, 0x41, i, NULL, id);
+	world_link(&w, 2, 0);
+	world_identify(&w, 2, 0x42);
+	assert_int_equal(about(2, PATH_STATUS, id)->status, ST_NOT_FOUND);
+	assert_int_equal(about(2, PATH_CANCEL, id)->status, ST_NOT_FOUND);
+	assert_true(proto_get_list(l, world_call(&w, 2, &q)));
+	assert_int_equal(l->njobs, 0);
+	assert_false(l->has_next);
+	do {
+		assert_true(proto_get_list(l, world_call(&w, 1, &q)));
+		n += (unsigned)l->njobs;
+		q.after = l->next;
+	} while (l->has_next);
+	assert_int_equal(n, 5);
+	free(l);
+}
+
+static void
+test_follow_rules(void **state)
+{
+	uint8_t id[32], other[32];
+	struct proto_req q = {.path = PATH_FOLLOW, .id = id, .stream = 1,
+	    .offset = 5};
+	struct msg_T_FOLLOW_END end = {.link = {1}, .stream = 1};
+	uint64_t o;
+
+	(void)state;
+	w.run_ms = 0;
+	w.prints = 100;
+	(void)submit(1, 0x41, 1, NULL, id);
+	(void)submit(1, 0x41, 2, NULL, other);
+	world_run(&w, 10);
+	assert_true(proto_get_offset(&o, world_call(&w, 1, &q)));
+	assert_int_equal(o, 5);
+	q.offset = 50;
+	assert_true(proto_get_offset(&o, world_call(&w, 1, &q)));
+	assert_int_equal(o, 5);
+	assert_int_equal(w.follows, 1);
+	q.id = other;
+	assert_int_equal(world_call(&w, 1, &q)->status, ST_BUSY);
+	node_message(&w.n, IPC_T_FOLLOW_END, &end, NULL, 0);
+	q.offset = 1000;
+	assert_true(proto_get_offset(&o, world_call(&w, 1, &q)));
+	assert_int_equal(o, 100);
+	assert_int_equal(w.follows, 2);
+}
+
+static void
+test_links(void **state)
+{
+	(void)state;
+	for (uint8_t i = 10; i < 10 + NODE_IDLE_LINKS; i++)
+		world_link(&w, i, 0);
+	assert_int_equal(w.closes, 0);
+	world_link(&w, 200, 0);
+	assert_int_equal(w.closes, 1);
+	assert_int_equal(w.last_closed[0], 10);
+	/* one asks, one identifies: those stay */
+	(void)world_call(&w, 11, &(struct proto_req){.path = PATH_DESCRIBE});
+	world_identify(&w, 12, 0x50);
+	world_run(&w, 61000);
+	assert_int_equal(w.n.nidle, 0);
+	assert_non_null(link_find(&w.n, (uint8_t[16]){11}));
+	assert_non_null(link_find(&w.n, (uint8_t[16]){12}));
+	assert_null(link_find(&w.n, (uint8_t[16]){13}));
+}
+
+static void
+test_pinned_out(void **state)
+{
+	static const struct policy_pin pins[] = {
+	    {true, {0x60}, -2}, {true, {0x61}, -3}, {false, {0x41}, -3}};
+	uint8_t id[32], waiting[32];
+
+	(void)state;
+	w.run_ms = 0;
+	(void)submit(1, 0x41, 1, NULL, id);
+	(void)submit(1, 0x41, 2, with_volumes, waiting);
+	world_run(&w, 5);
+	w.n.policy.pins = pins;
+	w.n.policy.npins = NELEM(pins);
+	world_link(&w, 2, 0);
+	world_identify(&w, 2, 0x60);
+	assert_int_equal(w.closes, 1);
+	assert_int_equal(w.blackholes, 0);
+	world_link(&w, 3, 0);
+	world_identify(&w, 3, 0x61);
+	assert_int_equal(w.closes, 2);
+	assert_int_equal(w.blackholes, 1);
+	/* by its key: once trust has told which that is */
+	node_message(&w.n, IPC_V_CHANGED, "", NULL, 0);
+	world_run(&w, 10);
+	assert_int_equal(job_find(&w.n.jobs, waiting)->state, JS_CANCELLED);
+	assert_int_equal(job_find(&w.n.jobs, id)->state, JS_DONE);
+	assert_int_equal(job_find(&w.n.jobs, id)->code, KILL_OPERATOR);
+	assert_int_equal(w.blackholes, 2);
+}
+
+static void
+test_revoked(void **state)
+{
+	uint8_t id[32], waiting[32];
+
+	(void)state;
+	w.run_ms = 0;
+	(void)submit(1, 0x41, 1, NULL, id);
+	(void)submit(1, 0x41, 2, with_volumes, waiting);
+	world_run(&w, 5);
+	w.verdict_status = VERDICT_REVOKED;
+	node_message(&w.n, IPC_V_CHANGED, "", NULL, 0);
+	world_run(&w, 10);
+	assert_int_equal(job_find(&w.n.jobs, waiting)->state, JS_REFUSED);
+	assert_int_equal(job_find(&w.n.jobs, id)->code, KILL_REVOKED);
+}
+
+static void
+test_challenge(void **state)
+{
+	uint8_t n1[32] = {7}, n2[32] = {8};
+	struct proto_req q = {.path = PATH_CHALLENGE, .nonce = n1};
+	struct proto_challenge c;
+
+	(void)state;
+	world_link(&w, 2, 0);
+	assert_true(proto_get_challenge(&c, world_call(&w, 2, &q)));
+	assert_int_equal(c.s[0], 7);
+	/* the same again is answered alike, another is refused */
+	assert_true(proto_get_challenge(&c, world_call(&w, 2, &q)));
+	q.nonce = n2;
+	refused(world_call(&w, 2, &q), "binding", 0);
+}
+
+static void
+test_expiry(void **state)
+{
+	uint8_t id[32];
+
+	(void)state;
+	(void)submit(1, 0x41, 1, NULL, id);
+	world_run(&w, 100);
+	w.n.policy.keep_results_s = 600;
+	world_run(&w, 700 * 1000);
+	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_GONE);
+	assert_int_equal(about(1, PATH_LOG, id)->status, ST_GONE);
+	state_is(id, "done", NULL);
+	/* its nonce is remembered until not_after, whatever has expired */
+	world_run(&w, 2000 * INT64_C(1000));
+	assert_non_null(job_find(&w.n.jobs, id));
+	world_run(&w, 1200 * INT64_C(1000));
+	assert_null(job_find(&w.n.jobs, id));
+}
+
+static void
+test_full_disk(void **state)
+{
+	struct proto_req q = {.path = PATH_BLOB_PUT, .digest = tar_sha,
+	    .n = sizeof(tar), .body = {tar, sizeof(tar)}};
+	uint8_t id[32], other[32];
+
+	(void)state;
+	(void)submit(1, 0x41, 1, with_volumes, id);
+	w.disk_free = 0;
+	assert_int_equal(world_call(&w, 1, &q)->status, ST_BUSY);
+	assert_int_equal(submit(1, 0x41, 2, NULL, other)->status, ST_OK);
+	world_run(&w, 100);
+	state_is(other, "queued", "resources");
+	w.n.ledger_fails = true;
+	assert_int_equal(submit(1, 0x41, 3, NULL, other)->status, ST_BUSY);
+	w.n.ledger_fails = false;
+	w.disk_free = 1 << 20;
+	world_run(&w, 60000);
+	assert_int_equal(w.starts, 1);
+	assert_int_equal(world_call(&w, 1, &q)->status, ST_OK);
+	world_run(&w, 100);
+	state_is(id, "done", NULL);
+}
+
+static void
+test_stop(void **state)
+{
+	uint8_t id[32];
+
+	(void)state;
+	w.run_ms = 0;
+	(void)submit(1, 0x41, 1, NULL, id);
+	world_run(&w, 5);
+	node_stop(&w.n);
+	state_is(id, "lost", "the node was stopped");
+	refused(submit(1, 0x41, 2, NULL, id), "not_accepting", 1);
+}
+
+static void
+test_announce(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	before = w.announces;
+	world_run(&w, 1801 * 1000);
+	assert_int_equal(w.announces, before + 1);
+	node_down(&w.n, PEER_TRUST);
+	assert_int_equal(w.announces, before + 2);
+	node_up(&w.n, PEER_TRUST);
+	assert_int_equal(w.announces, before + 3);
+	node_announce(&w.n, false);
+	assert_int_equal(w.announces, before + 3);
+}
+
+/* Many jobs of two owners over a week: every one ends, each ran once. */
+static void
+test_week(void **state)
+{
+	uint8_t id[32];
+	unsigned admitted = 0;
+
+	(void)state;
+	world_link(&w, 2, 0);
+	world_identify(&w, 2, 0x42);
+	w.n.policy.keep_results_s = 86400;
+	for (unsigned i = 0; i < 60; i++) {
+		uint8_t who = i % 2 != 0 ? 1 : 2;
+		struct proto_ans *a = submit(who, who == 1 ? 0x41 : 0x42,
+		    (uint8_t)(i + 1), i % 5 == 0 ? review : NULL, id);
+
+		if (a != NULL && a->status == ST_OK)
+			admitted++;
+		w.run_ms = 1000 * (i % 7 + 1);
+		world_run(&w, (int64_t)(i % 3) * 3600 * 1000 + 500);
+		assert_true(w.running <= 2);
+	}
+	world_run(&w, INT64_C(7) * 86400 * 1000);
+	assert_true(admitted >= 50);
+	assert_true(TAILQ_EMPTY(&w.n.jobs.live));
+	assert_int_equal(w.n.count.edges, 0);
+	assert_int_equal(w.running, 0);
+	assert_int_equal(w.n.jobs.count, 0);
+}
+
+int
+main(void)
+{
+#define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    T(test_jail_says_no),
+	    T(test_restart),
+	    T(test_jail_falls),
+	    T(test_silent_siblings),
+	    T(test_others),
+	    T(test_follow_rules),
+	    T(test_links),
+	    T(test_pinned_out),
+	    T(test_revoked),
+	    T(test_challenge),
+	    T(test_expiry),
+	    T(test_full_disk),
+	    T(test_stop),
+	    T(test_announce),
+	    T(test_week),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
