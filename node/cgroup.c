@@ -288,6 +288,9 @@ cgroup_raise_memory(struct cgroup_job *g, uint64_t bytes)
 	uint64_t v = g->limits.memory + bytes;
 	int rv = 0;
 
+	if (g->limits.memory == 0)
+		return 0; /* found again: the limit stays as it was set */
+
 	if (g->fd != -1 && put_number(g->fd, "memory.max", v) == -1 &&
 	    errno != ENOENT)
 		rv = -1;

@@ -197,8 +197,15 @@ start_kill(void *ctx, struct job *j)
 {
 	struct warren_node *wn = ctx;
 
-	/* jail kills what has no v2 group, and what is not in it yet */
-	if (j->slot != 0 && wn->has_group[j->slot])
+	/*
+	 * Jail kills by the first process of the job's pid namespace, which
+	 * takes all others along. The group is killed only when there is no
+	 * jail: since Linux 6.14 a step that is cloned from jail's group into
+	 * one that was killed is killed on the spot, so that nothing could be
+	 * packed or cleaned afterwards.
+	 */
+	if (j->slot != 0 && wn->has_group[j->slot] &&
+	    !wn->node.up[PEER_JAIL])
 		(void)cgroup_kill(&wn->group[j->slot]);
 }
 
