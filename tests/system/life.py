@@ -14,6 +14,7 @@ from lib import ALL, USER, Node, done, result, skip, wait_for
 from libjob import Burrow, free_port, server
 
 build = sys.argv[1]
+LONG = "%d" % (100000 + os.getpid() % 100000)  # a sleep that nobody else has
 VENV = os.path.join(build, "venv-1.5.7/bin/python")
 
 
@@ -214,7 +215,7 @@ def kills_under_a_job(mode, user):
                node.output(s) == "a\nb\n", "%s %s" % (rc, s))
 
         # jail: lost, once, and never run twice
-        s = node.submit(node.job_file("echo ran; sleep 30"))
+        s = node.submit(node.job_file("echo ran; sleep %s" % LONG))
         s.reached("running")
         time.sleep(0.3)
         strike("jail")
@@ -231,8 +232,9 @@ def kills_under_a_job(mode, user):
         result(name + "jail: with retries a second attempt", rc == 0 and
                last.get("attempts") == 2 and node.output(s) == "ran\n",
                "%s %s" % (rc, s))
-        result(name + "jail: nothing of a job is left", not left_over(
-            "sleep\x0030\x00"), str(left_over("sleep\x0030\x00")))
+        mine = "sleep\0%s\0" % LONG
+        result(name + "jail: nothing of a job is left", wait_for(
+            lambda: not left_over(mine), 3), str(left_over(mine)))
 
         # keys: the receipt waits for it
         for who in ("keys", "audit", "trust", "transport"):
@@ -245,7 +247,7 @@ def kills_under_a_job(mode, user):
                    last.get("verified") is True and
                    node.output(s) == "x\ny\n", "%s %s" % (rc, s))
         # stopped, not dead: work waits and goes on
-        for who in ("keys", "trust", "audit"):
+        for who in ("keys", "trust"):
             pid = node.pids()[who]
             os.kill(pid, signal.SIGSTOP)
             s = node.submit(node.job_file("echo z"))

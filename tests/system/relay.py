@@ -111,7 +111,7 @@ def wild(mode, node):
          "i=0; while touch /tmp/$i; do i=$((i+1)); done", {"time": "8s"},
          None, None),
         ("log flood", "yes", {"time": "20s"}, None, ["killed", "output"]),
-        ("spinning", "while :; do :; done", {"time": "2s"}, None,
+        ("spinning", "while :; do :; done", {"time": "1s"}, None,
          ["killed", "time"]),
     ]
     for name, command, limits, layer, outcome in jobs:
@@ -122,7 +122,8 @@ def wild(mode, node):
         pids = node.pids()
         with Watched(node, name):
             rc, last, s = node.run_job(
-                command, limits=limits, volumes=[("out", "/agent/tmp", "rw")])
+                command, limits=limits, volumes=[
+                    ("in", "/agent/data", "ro"), ("out", "/agent/tmp", "rw")])
         result(name + ": ends, with a receipt", last.get("verified") is True
                and (outcome is None or last.get("outcome") == outcome),
                "%s %s" % (rc, s))
@@ -192,6 +193,13 @@ class OnTmpfs(Relay):
                 "none $1.new && cp -a $1/. $1.new/ && "
                 "mount --move $1.new $1 && shift && exec \"$@\"",
                 "sh", sub, *plain]
+
+    def argv(self, *words):
+        plain = super().argv(*words)
+        if self.process is None:
+            return plain
+        return ["nsenter", "--mount", "--target", str(self.process.pid),
+                *plain]
 
     def inside(self, *path):
         return os.path.join("/proc/%d/root" % self.process.pid,
