@@ -84,9 +84,9 @@ def node(ctx, interfaces, pins, more="", instance=None):
     return who["destination"], d, folder
 
 
-def visit(ctx, python, folder, dest, secret, steps="all"):
+def visit(ctx, python, folder, dest, secret, steps="all", *more):
     s = lib.Script([python, "-m", "klpy.visit", "--config", folder, "--dest", dest, "--secret", secret, "--image",
-                    "test/busybox:1", "--steps", steps], os.path.join(ctx.folder, "visit.log"))
+                    "test/busybox:1", "--steps", steps, *more], os.path.join(ctx.folder, "visit.log"))
     ctx.keep(s)
     bad = []
     while True:
@@ -145,6 +145,49 @@ def over_two_rnsd(ctx):
     visit(ctx, ctx.args.python, near, dest, secret)
 
 
+def unbound(ctx):
+    """A peer that is identified and has never sent a binding."""
+    run_in(ctx)
+    secret, urn = new_key(ctx.args.python)
+    port = lib.free_port()
+    dest, _, _ = node(ctx, server("listen", port), [(urn, 2)])
+    visit(ctx, ctx.args.python, ctx.stock_dir(config(client("up", port))), dest, secret, "unbound")
+
+
+def pinned_3(ctx):
+    """klp.md 3.8: its links are closed."""
+    run_in(ctx)
+    secret, urn = new_key(ctx.args.python)
+    port = lib.free_port()
+    dest, _, _ = node(ctx, server("listen", port), [(urn, -3)])
+    visit(ctx, ctx.args.python, ctx.stock_dir(config(client("up", port))), dest, secret, "closed")
+
+
+BLACKHOLE = """
+import os, sys, RNS
+from RNS.vendor import umsgpack
+i = RNS.Identity()
+os.makedirs(sys.argv[1], mode=0o700, exist_ok=True)
+with open(sys.argv[1] + "/local", "wb") as f:
+    f.write(umsgpack.packb({i.hash: {"source": os.urandom(16), "until": None, "reason": "a test"}}))
+print(i.get_private_key().hex())
+"""
+
+
+def blackholed(ctx):
+    """Pinned at +2 by its key, but its Reticulum identity is in storage/blackhole/local."""
+    run_in(ctx)
+    secret, urn = new_key(ctx.args.python)
+    port = lib.free_port()
+    dest, daemon, folder = node(ctx, server("listen", port), [(urn, 2)])
+    daemon.proc.terminate()
+    daemon.proc.wait(8)
+    rns = subprocess.run([ctx.args.python, "-c", BLACKHOLE, os.path.join(folder, "storage/blackhole")],
+                         capture_output=True, text=True, check=True).stdout.split()[-1]
+    Daemon(ctx, [os.path.join(ctx.args.build, "warrend"), "--config", folder], "node2.log")
+    visit(ctx, ctx.args.python, ctx.stock_dir(config(client("up", port))), dest, secret, "closed", "--rns", rns)
+
+
 def refused_at(level, code):
     def run(ctx):
         run_in(ctx)
@@ -163,4 +206,7 @@ TESTS = [
     ("jobs: across two stock rnsd", over_two_rnsd),
     ("jobs: a stranger is refused", refused_at(None, "trust")),
     ("jobs: pinned at -1 is refused", refused_at(-1, "trust")),
+    ("jobs: pinned at -3 has no link", pinned_3),
+    ("jobs: in the blackhole file has no link", blackholed),
+    ("jobs: an unbound peer is refused", unbound),
 ]

@@ -20,13 +20,39 @@ def main():
     ap.add_argument("--dest", required=True)
     ap.add_argument("--secret", required=True, help="hex of the secp256k1 key")
     ap.add_argument("--image", required=True)
-    ap.add_argument("--steps", default="all", help="all, or refused: a peer that must not run anything")
+    ap.add_argument("--steps", default="all", help="all; refused: a peer that must not run anything; unbound; closed: one whose link must not last")
+    ap.add_argument("--rns", help="hex of the private Reticulum identity")
     a = ap.parse_args()
     RNS.Reticulum(a.config, loglevel=2)
     key = codec.SecpKey(bytes.fromhex(a.secret))
     time.sleep(0.5)
+    if a.steps == "closed":
+        identity = RNS.Identity.from_bytes(bytes.fromhex(a.rns)) if a.rns else None
+        try:
+            c = client.Client(bytes.fromhex(a.dest), key, identity, timeout=15)
+            d = c.describe()
+            p, blobs = codec.manifest(key, d["urn"], a.image, ["/bin/true"])
+            c.submit(p, blobs)
+            say(step="submit", ok=False)
+        except client.Refused as e:
+            say(step="submit", ok=e.status == 5 and e.meta.get("code") == "revoked", code=e.meta.get("code"))
+        except (ConnectionError, TimeoutError, AttributeError) as e:  # RNS: of a request on a closed link
+            say(step="submit", ok=True, why=repr(e))
+        say(step="end", ok=True)
+        return
     c = client.Client(bytes.fromhex(a.dest), key, timeout=60)
-    if a.steps == "refused":
+    if a.steps == "unbound":
+        d = c.describe()
+        say(step="describe", ok=True)
+        other = client.Client(bytes.fromhex(a.dest), key, timeout=60, send_binding=False)
+        p, blobs = codec.manifest(key, d["urn"], a.image, ["/bin/true"])
+        try:
+            other.submit(p, blobs)
+            say(step="submit", ok=False)
+        except client.Refused as e:
+            say(step="submit", ok=e.status == 5 and e.meta.get("code") == "binding")
+        other.close()
+    elif a.steps == "refused":
         d = c.describe()
         say(step="describe", ok=True, level=d["level"])
         p, blobs = codec.manifest(key, d["urn"], a.image, ["/bin/true"])
