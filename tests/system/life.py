@@ -289,7 +289,8 @@ def after_rnsd():
         skip(name, "no RNS in the build folder; ./check interop makes it")
         return
     port = free_port()
-    node = Node(build, "stock", config=server("listen", port))
+    node = Node(build, "stock", config=server("listen", port) +
+                "ingress_control = no\n")
     lines = []
     stock = None
     try:
