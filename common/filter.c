@@ -2,11 +2,13 @@
 #include "priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "log.h"
 #include "util.h"
 
@@ -21,11 +23,10 @@ enum {
 	F_SPLICE = 1 << 3,   /* pipes of jobs to files */
 	F_SOCKET = 1 << 4,   /* socket and connect */
 	F_LOCK_MEM = 1 << 5, /* one page of keys */
-	F_TTY = 1 << 6,      /* ioctl: terminals of interfaces */
 };
 
 static const unsigned filter_of[PEER_COUNT] = {
-    [PEER_TRANSPORT] = F_FILES | F_ACCEPT | F_SPLICE | F_TTY,
+    [PEER_TRANSPORT] = F_FILES | F_ACCEPT | F_SPLICE,
     [PEER_NODE] = F_FILES | F_ACCEPT | F_SPLICE,
     [PEER_TRUST] = F_FILES,
     [PEER_KEYS] = F_LOCK_MEM,
@@ -44,10 +45,10 @@ static const char *const basic[] = {"read", "readv", "write", "writev",
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack",
     "restart_syscall", "exit", "exit_group", "getpid", "getppid", "gettid",
     "getuid", "geteuid", "getgid", "getegid", "getrusage", "sched_yield",
-    "sysinfo", "uname", "close", "close_range", "dup", "fcntl", "fcntl64",
-    "fstat", "fstat64", "lseek", "_llseek", "pread64", "pwrite64",
-    "ftruncate", "ftruncate64", "memfd_create", "getsockopt", "setsockopt",
-    "getsockname", "getpeername", "shutdown", "pipe2", "getcwd"};
+    "sysinfo", "uname", "close", "close_range", "dup", "fstat", "fstat64",
+    "lseek", "_llseek", "pread64", "pwrite64", "ftruncate", "ftruncate64",
+    "memfd_create", "getsockopt", "setsockopt", "getsockname", "getpeername",
+    "shutdown", "pipe2", "getcwd"};
 
 /* fstat(3) of newer libcs; with a path it needs Landlock's and chroot's leave */
 static const char *const stats[] = {"newfstatat", "fstatat64", "statx"};
@@ -104,9 +105,34 @@ add(scmp_filter_ctx ctx, uint32_t action, const char *const *names, size_t n)
 
 #define ADD(ctx, action, list) add(ctx, action, list, NELEM(list))
 
+/*
+ * Of fcntl what files, locks, pipes and memfds need. Not F_SETOWN and F_SETSIG:
+ * together they send any signal to any process of the same user, and rootless
+ * all programs are one user's.
+ */
+static const int fcntls[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD,
+    F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK,
+    F_OFD_SETLKW, F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS};
+
+static int
+add_fcntl(scmp_filter_ctx ctx)
+{
+	static const char *const names[] = {"fcntl", "fcntl64"};
+	int r = 0;
+
+	for (size_t i = 0; i < NELEM(names) && r >= 0; i++) {
+		int nr = seccomp_syscall_resolve_name(names[i]);
+
+		for (size_t k = 0; nr >= 0 && k < NELEM(fcntls) && r >= 0; k++)
+			r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
+			    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntls[k], 0));
+	}
+	return r;
+}
+
 /* Memory is never executable; a signal goes to this process only. */
 static int
-add_bounded(scmp_filter_ctx ctx, bool tty)
+add_bounded(scmp_filter_ctx ctx)
 {
 	struct scmp_arg_cmp no_exec =
 	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
@@ -125,8 +151,6 @@ add_bounded(scmp_filter_ctx ctx, bool tty)
 	if (r >= 0)
 		r = seccomp_rule_add(
 		    ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, self);
-	if (r >= 0 && tty)
-		r = add_rule(ctx, SCMP_ACT_ALLOW, "ioctl");
 	return r;
 }
 
@@ -138,7 +162,9 @@ build_allow(scmp_filter_ctx ctx, unsigned sets)
 	if (r >= 0)
 		r = ADD(ctx, SCMP_ACT_ALLOW, stats);
 	if (r >= 0)
-		r = add_bounded(ctx, sets & F_TTY);
+		r = add_fcntl(ctx);
+	if (r >= 0)
+		r = add_bounded(ctx);
 	if (r >= 0 && sets & (F_FILES | F_READ))
 		r = ADD(ctx, SCMP_ACT_ALLOW, readers);
 	if (r >= 0 && sets & F_FILES)

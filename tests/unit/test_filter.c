@@ -1,0 +1,152 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "priv.h"
+#include "util.h"
+
+static int sv[2];
+
+static int
+set_owner(void)
+{
+	return fcntl(sv[0], F_SETOWN, getppid());
+}
+
+static int
+set_owner_ex(void)
+{
+	struct f_owner_ex o = {F_OWNER_PID, getppid()};
+
+	return fcntl(sv[0], F_SETOWN_EX, &o);
+}
+
+static int
+set_signal(void)
+{
+	return fcntl(sv[0], F_SETSIG, SIGKILL);
+}
+
+static int
+set_owner_ioctl(void)
+{
+	pid_t pid = getppid();
+
+	return ioctl(sv[0], FIOSETOWN, &pid);
+}
+
+static int
+push_input(void)
+{
+	return ioctl(0, TIOCSTI, "x");
+}
+
+static int
+make_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static int
+queue_signal(void)
+{
+	siginfo_t si = {.si_code = SI_QUEUE};
+
+	return (int)syscall(SYS_rt_sigqueueinfo, getppid(), SIGTERM, &si);
+}
+
+static int
+nonblocking(void)
+{
+	return fcntl(sv[0], F_SETFL, fcntl(sv[0], F_GETFL) | O_NONBLOCK);
+}
+
+static int
+duplicate(void)
+{
+	return fcntl(sv[0], F_DUPFD_CLOEXEC, 10);
+}
+
+/* No program of the house may signal another, not even by way of a socket. */
+static const struct {
+	const char *name;
+	int (*fn)(void);
+	int error; /* 0: allowed */
+} cases[] = {
+    {"F_SETOWN", set_owner, EPERM},
+    {"F_SETOWN_EX", set_owner_ex, EPERM},
+    {"F_SETSIG", set_signal, EPERM},
+    {"FIOSETOWN", set_owner_ioctl, EPERM},
+    {"TIOCSTI", push_input, EPERM},
+    {"socket", make_socket, EPERM},
+    {"rt_sigqueueinfo", queue_signal, EPERM},
+    {"F_SETFL", nonblocking, 0},
+    {"F_DUPFD_CLOEXEC", duplicate, 0},
+};
+
+/* 0, or the number of the case that failed and one more. */
+static int
+in_child(enum peer who)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || priv_filter(who) < 0)
+		return 100;
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		int r;
+
+		errno = 0;
+		r = cases[i].fn();
+		if (cases[i].error == 0 ? r < 0 :
+		    r >= 0 || errno != cases[i].error)
+			return (int)i + 1;
+	}
+	return 0;
+}
+
+static void
+refusals(void **state)
+{
+	static const enum peer programs[] = {PEER_TRANSPORT, PEER_NODE,
+	    PEER_TRUST, PEER_KEYS, PEER_AUDIT};
+
+	(void)state;
+#ifdef WARREN_SANITIZED
+	skip(); /* priv_filter() loads none then */
+#endif
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	for (size_t i = 0; i < NELEM(programs); i++) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(in_child(programs[i]));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (status != 0)
+			print_message("%s: status %x\n",
+			    peer_name(programs[i]), (unsigned)status);
+		assert_int_equal(status, 0);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(refusals),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
