@@ -308,9 +308,10 @@ ipc_recv(struct ipc *c, struct ipc_in *in)
 		return 0;
 	if (n < 0 && errno != ECONNRESET)
 		return -1;
-	if (n > 0)
+	if (n >= 0)
 		take_fds(&mh, in);
 	if (n <= 0) { /* an empty message is an end as well */
+		ipc_in_done(in); /* which may bring descriptors, too */
 		errno = 0;
 		return -1;
 	}

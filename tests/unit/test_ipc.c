@@ -322,6 +322,32 @@ water_marks(void **state)
 	assert_int_equal(open_fds(), before);
 }
 
+/* The end of a channel may bring descriptors; they are not kept. */
+static void
+empty_with_descriptors(void **state)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int) * 2)];
+	} ctl = {.bytes = {0}};
+	struct msghdr mh = {.msg_control = ctl.bytes,
+	    .msg_controllen = sizeof(ctl.bytes)};
+	struct cmsghdr *cm = CMSG_FIRSTHDR(&mh);
+	const int fds[2] = {0, 0};
+	struct ipc_in in;
+	unsigned before = open_fds();
+
+	(void)state;
+	cm->cmsg_level = SOL_SOCKET;
+	cm->cmsg_type = SCM_RIGHTS;
+	cm->cmsg_len = CMSG_LEN(sizeof(fds));
+	memcpy(CMSG_DATA(cm), fds, sizeof(fds));
+	assert_int_equal(sendmsg(ipc_fd(a), &mh, 0), 0);
+	assert_int_equal(ipc_recv(b, &in), -1);
+	assert_int_equal(errno, 0);
+	assert_int_equal(open_fds(), before);
+}
+
 /* Descriptors that wait in the queue are ours, and closed with it. */
 static void
 queued_descriptors(void **state)
@@ -388,6 +414,7 @@ main(void)
 	    CHANNEL_TEST(one_byte),
 	    CHANNEL_TEST(descriptors),
 	    CHANNEL_TEST(water_marks),
+	    CHANNEL_TEST(empty_with_descriptors),
 	    CHANNEL_TEST(queued_descriptors),
 	};
 
