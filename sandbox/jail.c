@@ -365,13 +365,17 @@ serve_parent(struct jail *j)
 		exit(0);
 }
 
+/* A few at a time: a node that floods must not keep us from our clock. */
+#define NODE_BATCH 32
+
 static void
 serve_node(struct jail *j)
 {
 	struct ipc_in in;
 	int rv = 0;
 
-	while (j->node != NULL && (rv = ipc_recv(j->node, &in)) == 1) {
+	for (int i = 0; i < NODE_BATCH && j->node != NULL &&
+	     (rv = ipc_recv(j->node, &in)) == 1; i++) {
 		from_node(j, &in);
 		ipc_in_done(&in);
 	}
