@@ -308,6 +308,7 @@ job_lose(struct jobs *js, struct job *j, const char *reason, uint32_t unix_now,
 		return false;
 	j->phase = PHASE_NONE;
 	j->kill = 0;
+	j->group_killed = false;
 	if (j->attempts > j->retries || unix_now >= j->deadline)
 		return false;
 	j->queued_at = j->input_at = now;

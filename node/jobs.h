@@ -106,7 +106,8 @@ struct job {
 	int32_t exit_code;
 	bool oom;
 	uint32_t verdict_gen; /* of the peers' table, at admission */
-	struct mono queued_at, input_at, started_at, sealed_at;
+	struct mono queued_at, input_at, started_at, sealed_at, killed_at;
+	bool group_killed; /* the kill was carried out through the group */
 	uint64_t seal_qid;  /* of EVENT or K_RECEIPT; 0: none is out */
 	bool dirty, live;
 	bool lazy; /* dirty, and nothing depends on it yet: jobs_lazy() */

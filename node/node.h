@@ -41,6 +41,7 @@
 #define NODE_PARKED_LINK 8
 #define NODE_PARKED_BYTES (16u << 20)
 #define NODE_ASK_S 20	     /* then: busy */
+#define NODE_KILL_MS 2000    /* for jail to end a job, then its group is */
 #define NODE_TRAIL_MS 1000   /* for the trail's head, then zeros */
 #define NODE_SIGN_MS 2000    /* then done without, the receipt follows */
 #define NODE_RECEIPT_S 30    /* ask for missing receipts again */
@@ -143,6 +144,7 @@ struct host {
 	/* compile the plan, make the group, J_RUN: false with code and why */
 	bool (*start)(void *ctx, struct job *, const char **code,
 	    char why[128]);
+	/* its whole group; nothing can be packed after it */
 	void (*kill)(void *ctx, struct job *);
 	/* cpu_ms, memory_kb, oom of the job's group */
 	void (*usage)(void *ctx, struct job *);

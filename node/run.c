@@ -166,6 +166,7 @@ start(struct node *n, struct job *j)
 	j->forgetting = false;
 	j->phase = PHASE_FILLING;
 	j->kill = 0;
+	j->group_killed = false;
 	j->oom = false;
 	memset(j->log, 0, sizeof(j->log));
 	if (n->host.start(n->host.ctx, j, &code, why))

@@ -98,10 +98,16 @@ run_kill(struct node *n, struct job *j, enum kill_reason why)
 	if (!job_active(j) || j->phase > PHASE_RUNNING || j->kill != 0)
 		return;
 	j->kill = (uint8_t)why;
-	/* behind the J_RUN that may still be on its way, and the group at once */
+	/*
+	 * Jail kills by the first process of the job's pid namespace, which
+	 * takes all others along, and its outputs can still be packed. A jail
+	 * that does not is overtaken by run_tick(), through the group.
+	 */
+	j->killed_at = n->now;
 	if (n->up[PEER_JAIL])
 		send_job(n, IPC_J_KILL, j);
-	n->host.kill(n->host.ctx, j);
+	else
+		n->host.kill(n->host.ctx, j);
 	node_event(n, EVK_JOB_STATE, 1, j, NULL, "kill", kill_name(why), why,
 	    0);
 }
@@ -491,6 +497,25 @@ due(struct node *n, struct job *j, enum job_due what)
 	}
 }
 
+/* A kill that jail has not carried out in its time is done by the group. */
+static struct mono
+overtake(struct node *n, struct job *j)
+{
+	struct mono at;
+
+	if (j->kill == 0 || j->group_killed || j->phase > PHASE_RUNNING ||
+	    !job_active(j))
+		return MONO_NEVER;
+	at = mono_add(j->killed_at, INT64_C(1000) * NODE_KILL_MS);
+	if (!mono_reached(n->now, at))
+		return at;
+	j->group_killed = true;
+	n->host.kill(n->host.ctx, j);
+	node_event(n, EVK_JOB_STATE, 3, j, NULL, "kill",
+	    "jail did not end it, its group was killed", 0, 0);
+	return MONO_NEVER;
+}
+
 struct mono
 run_tick(struct node *n)
 {
@@ -504,6 +529,7 @@ run_tick(struct node *n)
 		after = TAILQ_NEXT(j, link);
 		due(n, j, job_due(j, missing, n->unix_now, n->now, &at));
 		next = mono_min(next, at);
+		next = mono_min(next, overtake(n, j));
 		if (j->phase != PHASE_SEALING)
 			continue;
 		/* trail and keys have their time, then it is done without */

@@ -198,14 +198,11 @@ start_kill(void *ctx, struct job *j)
 	struct warren_node *wn = ctx;
 
 	/*
-	 * Jail kills by the first process of the job's pid namespace, which
-	 * takes all others along. The group is killed only when there is no
-	 * jail: since Linux 6.14 a step that is cloned from jail's group into
-	 * one that was killed is killed on the spot, so that nothing could be
-	 * packed or cleaned afterwards.
+	 * Since Linux 6.14 a step that is cloned from jail's group into one
+	 * that was killed is killed on the spot: nothing can be packed or
+	 * cleaned after this.
 	 */
-	if (j->slot != 0 && wn->has_group[j->slot] &&
-	    !wn->node.up[PEER_JAIL])
+	if (j->slot != 0 && wn->has_group[j->slot])
 		(void)cgroup_kill(&wn->group[j->slot]);
 }
 

@@ -37,6 +37,25 @@ retry(struct manifest *m)
 	m->has |= HAS_RETRIES;
 }
 
+/* A jail that does not kill is overtaken, once, through the group. */
+static void
+test_kill_overtakes(void **state)
+{
+	uint8_t id[32];
+
+	(void)state;
+	w.run_ms = 0;
+	assert_int_equal(submit(1, 0x41, 1, NULL, id)->status, ST_OK);
+	world_run(&w, 5);
+	state_is(id, "running", NULL);
+	w.jail_deaf = true;
+	assert_int_equal(about(1, PATH_CANCEL, id)->status, ST_OK);
+	world_run(&w, NODE_KILL_MS - 100);
+	assert_int_equal(w.kills, 0);
+	world_run(&w, 10000);
+	assert_int_equal(w.kills, 1);
+}
+
 static void
 test_restart(void **state)
 {
@@ -370,6 +389,7 @@ main(void)
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(test_jail_says_no),
+	    T(test_kill_overtakes),
 	    T(test_restart),
 	    T(test_jail_falls),
 	    T(test_silent_siblings),
