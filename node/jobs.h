@@ -107,6 +107,7 @@ struct job {
 	bool oom;
 	uint32_t verdict_gen; /* of the peers' table, at admission */
 	struct mono queued_at, input_at, started_at, sealed_at, killed_at;
+	bool signing; /* the trail has answered, or has had its time */
 	bool group_killed; /* the kill was carried out through the group */
 	uint64_t seal_qid;  /* of EVENT or K_RECEIPT; 0: none is out */
 	bool dirty, live;

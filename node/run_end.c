@@ -137,6 +137,7 @@ sign(struct node *n, struct job *j)
 		return;
 	}
 	j->sealed_at = n->now;
+	j->signing = true;
 	ask_receipt(n, j);
 }
 
@@ -159,6 +160,7 @@ seal(struct node *n, struct job *j)
 		bucket_take(&o->quota.cpu, j->cpu_ms, n->now);
 	j->phase = PHASE_SEALING;
 	j->sealed_at = n->now;
+	j->signing = false;
 	if (!n->up[PEER_AUDIT]) {
 		sign(n, j);
 		return;
@@ -497,6 +499,26 @@ due(struct node *n, struct job *j, enum job_due what)
 	}
 }
 
+/* Trail and keys have their time, then it goes on without them. */
+static struct mono
+sealing(struct node *n, struct job *j)
+{
+	struct mono at;
+
+	if (j->phase != PHASE_SEALING)
+		return MONO_NEVER;
+	at = mono_add(j->sealed_at, INT64_C(1000) *
+		(j->signing ? NODE_SIGN_MS : NODE_TRAIL_MS));
+	if (!mono_reached(n->now, at))
+		return at;
+	if (j->signing) {
+		settle(n, j);
+		return MONO_NEVER;
+	}
+	sign(n, j);
+	return n->now;
+}
+
 /* A kill that jail has not carried out in its time is done by the group. */
 static struct mono
 overtake(struct node *n, struct job *j)
@@ -530,15 +552,7 @@ run_tick(struct node *n)
 		due(n, j, job_due(j, missing, n->unix_now, n->now, &at));
 		next = mono_min(next, at);
 		next = mono_min(next, overtake(n, j));
-		if (j->phase != PHASE_SEALING)
-			continue;
-		/* trail and keys have their time, then it is done without */
-		at = mono_add(j->sealed_at, INT64_C(1000) *
-			(NODE_TRAIL_MS + NODE_SIGN_MS));
-		if (mono_reached(n->now, at))
-			settle(n, j);
-		else
-			next = mono_min(next, at);
+		next = mono_min(next, sealing(n, j));
 	}
 	if (mono_reached(n->now, n->receipts_at)) {
 		n->receipts_at = mono_add(n->now,

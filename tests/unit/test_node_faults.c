@@ -132,6 +132,12 @@ test_silent_siblings(void **state)
 	w.keys_silent = false;
 	world_run(&w, NODE_RECEIPT_S * 1000);
 	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_OK);
+
+	/* a trail that does not answer costs its time and no more */
+	(void)submit(1, 0x41, 2, NULL, id);
+	world_run(&w, NODE_TRAIL_MS + 500);
+	state_is(id, "done", NULL);
+	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_OK);
 }
 
 static void
