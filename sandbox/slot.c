@@ -19,6 +19,7 @@
 #include "init.h"
 #include "ipc_msg.h"
 #include "landlock.h"
+#include "priv.h"
 #include "root.h"
 #include "sys.h"
 #include "userns.h"
@@ -450,6 +451,7 @@ slot_main(const struct slot_setup *s, int ctl)
 {
 	static struct slot sl;
 	const char *what = "slot";
+	int keep[3] = {ctl, s->hand, -1};
 	char why[200];
 
 	sl.s = s;
@@ -467,6 +469,14 @@ slot_main(const struct slot_setup *s, int ctl)
 		answer(&sl, SLOT_FAILED, why, -1);
 		_exit(1);
 	}
+	/*
+	 * Not the sockets of the slots before this one, the channel to the
+	 * parent, the control groups or the folders of the host: pid 1 of a
+	 * job is a copy of us while it reads what node sent.
+	 */
+	keep[2] = sl.oom;
+	if (priv_fds(keep, NELEM(keep)) == -1)
+		_exit(1);
 	answer(&sl, SLOT_FREE, "", -1);
 	serve(&sl);
 	_exit(0);
