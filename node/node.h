@@ -35,6 +35,7 @@
 #define NODE_SLOTS_MAX 64
 #define NODE_PEERS_MAX 1024
 #define NODE_LINKS_MAX 1024
+#define NODE_OWNERS_MAX 4096 /* ours: whose budgets are remembered */
 #define NODE_IDLE_LINKS 64  /* compute.md 6 */
 #define NODE_IDLE_S 60	    /* ... */
 #define NODE_PARKED_MAX 256 /* requests that wait for another program */
@@ -213,7 +214,7 @@ struct node {
 	struct links links;
 	struct owners owners;
 	struct idle_links idle;
-	unsigned npeers, nlinks, nidle;
+	unsigned npeers, nlinks, nidle, nowners;
 	struct parked_list parked;
 	unsigned nparked;
 	size_t parked_bytes;
@@ -314,6 +315,10 @@ void peers_verdict(struct node *, const struct msg_V_VERDICT *);
 void peers_changed(struct node *); /* V_CHANGED */
 struct admit_peer peer_admit(const struct node *, const struct link *,
     const struct mpeer *);
+/*
+ * NULL: no memory, or NODE_OWNERS_MAX with budgets in use. Any other call may
+ * free it.
+ */
 struct owner *owner_get(struct node *, const uint8_t fp[FP_LEN]);
 void peers_clear(struct node *);
 /* Trust is a new one: what was asked is not answered. */

@@ -106,6 +106,32 @@ peer_get(struct node *n, const uint8_t rns_hash[16],
 	return p;
 }
 
+static bool
+bucket_full(struct bucket *b, struct mono now)
+{
+	return bucket_left(b, now) >= b->cap;
+}
+
+/*
+ * Whoever can make a key can be an owner. One whose budgets are full is not
+ * worth remembering: a new one has the same.
+ */
+static void
+owners_evict(struct node *n)
+{
+	struct owner *o, *next;
+
+	for (o = RB_MIN(owners, &n->owners); o != NULL; o = next) {
+		next = RB_NEXT(owners, &n->owners, o);
+		if (!bucket_full(&o->quota.jobs, n->now) ||
+		    !bucket_full(&o->quota.cpu, n->now))
+			continue;
+		(void)RB_REMOVE(owners, &n->owners, o);
+		free(o);
+		n->nowners--;
+	}
+}
+
 struct owner *
 owner_get(struct node *n, const uint8_t fp[FP_LEN])
 {
@@ -114,11 +140,15 @@ owner_get(struct node *n, const uint8_t fp[FP_LEN])
 	memcpy(key.fp, fp, FP_LEN);
 	if ((o = RB_FIND(owners, &n->owners, &key)) != NULL)
 		return o;
-	if ((o = calloc(1, sizeof(*o))) == NULL)
+	if (n->nowners >= NODE_OWNERS_MAX)
+		owners_evict(n);
+	if (n->nowners >= NODE_OWNERS_MAX ||
+	    (o = calloc(1, sizeof(*o))) == NULL)
 		return NULL;
 	memcpy(o->fp, fp, FP_LEN);
 	quota_init(&o->quota, &n->caps, n->now);
 	(void)RB_INSERT(owners, &n->owners, o);
+	n->nowners++;
 	return o;
 }
 
@@ -522,5 +552,5 @@ peers_clear(struct node *n)
 		(void)RB_REMOVE(owners, &n->owners, o);
 		free(o);
 	}
-	n->npeers = 0;
+	n->npeers = n->nowners = 0;
 }

@@ -415,12 +415,35 @@ test_timers(void **state)
 	killed_by(id, "deadline");
 }
 
+/* Anyone can be an owner; only budgets in use are remembered. */
+static void
+test_owners(void **state)
+{
+	uint8_t fp[FP_LEN] = {0}, mine[FP_LEN];
+	struct owner *o;
+
+	(void)state;
+	memset(mine, 0xee, sizeof(mine));
+	o = owner_get(&w.n, mine);
+	assert_non_null(o);
+	bucket_take(&o->quota.jobs, 1, w.n.now);
+	for (unsigned i = 0; i < 3 * NODE_OWNERS_MAX; i++) {
+		memcpy(fp, &i, sizeof(i));
+		assert_non_null(owner_get(&w.n, fp));
+		assert_true(w.n.nowners <= NODE_OWNERS_MAX);
+	}
+	o = owner_get(&w.n, mine);
+	assert_non_null(o);
+	assert_true(bucket_left(&o->quota.jobs, w.n.now) <
+	    o->quota.jobs.cap);
+}
+
 int
 main(void)
 {
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_conversation),
+	    T(test_owners), T(test_conversation),
 	    T(test_idempotent),
 	    T(test_refusals),
 	    T(test_trust),
