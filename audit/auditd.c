@@ -304,9 +304,11 @@ on_side(void *ctx, struct ipc_in *in)
 	case IPC_HELLO:
 		return;
 	case IPC_EVENT:
-		if (!msg_get_EVENT(in->body, &m.event))
-			fatalx("malformed EVENT");
-		on_event(s->a, &m.event, s->who);
+		/* not fatal: what the others said must reach the trail */
+		if (msg_get_EVENT(in->body, &m.event))
+			on_event(s->a, &m.event, s->who);
+		else
+			log_errx(peer_name(s->who), "malformed EVENT");
 		return;
 	case IPC_K_BINDING:
 		if (!msg_get_K_BINDING(in->body, &m.binding))
