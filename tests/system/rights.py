@@ -107,6 +107,23 @@ def check_fds(mode, name, pid, node):
     result("%s %s descriptors" % (mode, name), not bad, str(bad))
 
 
+def check_slots(mode, jail):
+    """A job's first process is copied from its slot's: its control socket,
+    hand and its own oom_score_adj are all that this may hold."""
+    with open("/proc/%d/task/%d/children" % (jail, jail)) as f:
+        slots = f.read().split()
+    result("%s slots are there" % mode, slots != [], str(slots))
+    bad = []
+    for pid in slots:
+        to = [os.readlink("/proc/%s/fd/%s" % (pid, fd))
+              for fd in os.listdir("/proc/%s/fd" % pid) if int(fd) > 2]
+        left = [t for t in to if not re.match(
+            r"^/memfd:|.*/oom_score_adj$|^socket:\[", t)]
+        if left or len(to) > 3:
+            bad.append("%s: %s" % (pid, to))
+    result("%s slots' descriptors" % mode, not bad, str(bad))
+
+
 def check_environment(mode, name, pid):
     with open("/proc/%d/environ" % pid, "rb") as f:
         env = f.read()
@@ -125,6 +142,8 @@ def check_all(mode, node, pids):
             check_dumpable(mode, name, pid)
             check_fds(mode, name, pid, node)
             check_environment(mode, name, pid)
+        if am_root and name == "jail":
+            check_slots(mode, pid)
         if mode == "root":
             check_namespaces(mode, name, pid, node.process.pid)
             check_root(mode, name, pid, node)
