@@ -536,6 +536,9 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 {
 	switch (r->kind) {
 	case REPORT_READY:
+		/* a step's word on a job's layers is an image's word */
+		if (c->state != CELL_STARTING)
+			break;
 		c->ready = true;
 		c->layers = (r->layers & j->limits.available) |
 		    c->group_layers;
