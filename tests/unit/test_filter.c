@@ -123,9 +123,6 @@ refusals(void **state)
 	    PEER_TRUST, PEER_KEYS, PEER_AUDIT};
 
 	(void)state;
-#ifdef WARREN_SANITIZED
-	skip(); /* priv_filter() loads none then */
-#endif
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
 	for (size_t i = 0; i < NELEM(programs); i++) {
 		int status;
@@ -148,5 +145,8 @@ main(void)
 	    cmocka_unit_test(refusals),
 	};
 
+#ifdef WARREN_SANITIZED
+	return 77; /* priv_filter() loads none then */
+#endif
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
