@@ -473,7 +473,7 @@ read_rest(struct node_config *c, const struct ynode *r, struct mistakes *m)
 	    &c->max_airtime_ms, m);
 	read_time(r, "announce_every", "announce_every", 5 * MINUTE, DAY,
 	    &c->announce_every_ms, m);
-	read_time(r, "keep_results", "keep_results", MINUTE, 3660 * DAY,
+	read_time(r, "keep_results", "keep_results", SECOND, 3660 * DAY,
 	    &c->keep_results_ms, m);
 	read_address(r, "hub", hub_ok,
 	    "https://... or the 32 hex digits of a klp.node destination",

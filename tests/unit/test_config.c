@@ -246,7 +246,7 @@ static const struct {
     {"announce_every: 1m\n", 1, 17, "must be 5m to 1d", ""},
     {"hub: ftp://x\n", 1, 6, "not usable", "https"},
     {"metrics: here\n", 1, 10, "not usable", "HOST:PORT"},
-    {"keep_results: 1s\n", 1, 15, "must be 1m", ""},
+    {"keep_results: 1ms\n", 1, 15, "must be 1s", ""},
     {"- a\n", 1, 1, "a map, not a list", ""},
     {"auth_required: true\nauth_required: true\n", 2, 1, "twice", ""},
 };
