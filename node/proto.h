@@ -105,7 +105,8 @@ struct proto_req {
 /*
  * The data of a request, one msgpack value. 0; or PROTO_MUTE: it does not
  * decode, there is no answer; PROTO_BAD: status 6 with *why, a literal;
- * PROTO_LARGE: status 3 with PROTO_ENVELOPE_MAX or PROTO_SLICE in *max.
+ * PROTO_LARGE: status 3 with PROTO_SLICE in *max. An envelope may be over
+ * PROTO_ENVELOPE_MAX: that is step 7's to refuse.
  */
 #define PROTO_MUTE (-1)
 #define PROTO_BAD (-2)

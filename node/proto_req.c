@@ -274,8 +274,9 @@ proto_req_get(struct proto_req *q, enum proto_path path, const void *data,
 	}
 	if ((*why = check_req(q, seen)) != NULL)
 		return PROTO_BAD;
-	if (q->envelope.n > PROTO_ENVELOPE_MAX || q->body.n > PROTO_SLICE) {
-		*max = path == PATH_SUBMIT ? PROTO_ENVELOPE_MAX : PROTO_SLICE;
+	/* an envelope that is too long is refused at its step of admission */
+	if (q->body.n > PROTO_SLICE) {
+		*max = PROTO_SLICE;
 		return PROTO_LARGE;
 	}
 	return 0;

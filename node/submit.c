@@ -153,6 +153,20 @@ quota_now(struct node *n, const uint8_t fp[FP_LEN])
 	return quota_job(&o->quota, &n->caps, waiting, n->now);
 }
 
+/* The envelope is refused: but a used-up budget comes first (step 6). */
+static void
+bad_envelope(struct node *n, struct link *l, const uint8_t request[16],
+    const char *why)
+{
+	struct quota_answer quota = quota_now(n, l->peer->v.fp);
+	struct refusal r = {.code = "manifest", .step = 7};
+
+	(void)snprintf(r.why, sizeof(r.why), "%.160s", why);
+	if (quota.kind != QUOTA_FITS)
+		(void)admit_quota(&r, &quota);
+	refuse(n, l, request, NULL, &r);
+}
+
 static void
 ask_live(struct node *n, struct link *l, const uint8_t request[16],
     const struct proto_req *q, const uint8_t *data, size_t len)
@@ -232,6 +246,10 @@ submit_request(struct node *n, struct link *l, const uint8_t request[16],
 	    l->live_asked && (was == NULL || was->stage != STAGE_LIVE) &&
 	    n->up[PEER_TRUST]) {
 		ask_live(n, l, request, q, data, len);
+		return;
+	}
+	if (q->envelope.n > PROTO_ENVELOPE_MAX) {
+		bad_envelope(n, l, request, "envelope: over 96 KiB");
 		return;
 	}
 	if (!n->up[PEER_TRUST]) {
@@ -394,20 +412,6 @@ admit_it(struct node *n, struct link *l, const struct parked *p,
 	submitted(n, l, p->request, j, got.airtime_s);
 }
 
-/* Trust has refused the envelope: but a used-up budget comes first (step 6). */
-static void
-bad_envelope(struct node *n, struct link *l, const struct parked *p,
-    const char *why)
-{
-	struct quota_answer quota = quota_now(n, l->peer->v.fp);
-	struct refusal r = {.code = "manifest", .step = 7};
-
-	(void)snprintf(r.why, sizeof(r.why), "%.160s", why);
-	if (quota.kind != QUOTA_FITS)
-		(void)admit_quota(&r, &quota);
-	refuse(n, l, p->request, NULL, &r);
-}
-
 static void
 opened(struct node *n, struct link *l, const struct parked *p,
     const struct msg_V_MANIFEST *v, const uint8_t *record, size_t rlen)
@@ -419,13 +423,13 @@ opened(struct node *n, struct link *l, const struct parked *p,
 	struct job *j;
 
 	if (!v->ok) {
-		bad_envelope(n, l, p, v->why);
+		bad_envelope(n, l, p->request, v->why);
 		return;
 	}
 	if (proto_req_get(&q, p->path, p->data, p->len, &why, &max) != 0)
 		return;
 	if (!manifest_record_get(&m, record, rlen)) {
-		bad_envelope(n, l, p, "record");
+		bad_envelope(n, l, p->request, "record");
 		return;
 	}
 	memcpy(m.job, v->job, 32);
@@ -433,7 +437,7 @@ opened(struct node *n, struct link *l, const struct parked *p,
 	if (j != NULL && memcmp(j->owner, l->peer->v.fp, FP_LEN) == 0)
 		submitted(n, l, p->request, j, 0);
 	else if (j != NULL)
-		bad_envelope(n, l, p, "submitter");
+		bad_envelope(n, l, p->request, "submitter");
 	else
 		admit_it(n, l, p, &q, &m, record, rlen);
 	manifest_clear(&m);

@@ -210,9 +210,16 @@ test_bounds(void **state)
 	    .envelope = {buf + 500000, PROTO_ENVELOPE_MAX + 1}};
 	w = wr_make(buf, sizeof(buf));
 	proto_req_put(&w, &q);
-	assert_int_equal(proto_req_get(&q, PATH_SUBMIT, buf, w.len, &why, &max),
-	    PROTO_LARGE);
-	assert_int_equal(max, PROTO_ENVELOPE_MAX);
+	/* admission refuses it at its step */
+	assert_int_equal(get(&q, PATH_SUBMIT, buf, w.len), 0);
+	assert_int_equal(q.envelope.n, PROTO_ENVELOPE_MAX + 1);
+	q = (struct proto_req){.path = PATH_BLOB_PUT, .digest = d32,
+	    .n = 2 * PROTO_SLICE, .body = {buf + 500000, PROTO_SLICE + 1}};
+	w = wr_make(buf, sizeof(buf));
+	proto_req_put(&w, &q);
+	assert_int_equal(proto_req_get(&q, PATH_BLOB_PUT, buf, w.len, &why,
+	    &max), PROTO_LARGE);
+	assert_int_equal(max, PROTO_SLICE);
 	/* a slice may not go beyond the blob's size */
 	q = (struct proto_req){.path = PATH_BLOB_PUT, .digest = d32,
 	    .offset = 3, .n = 7, .body = {(const uint8_t *)"12345", 5}};
