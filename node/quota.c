@@ -3,6 +3,8 @@
 #include "util.h"
 
 #define US UINT64_C(1000000)
+/* ours: when a queue moves or a spool empties, nobody can tell */
+#define QUOTA_AGAIN_S 60
 
 void
 bucket_init(struct bucket *b, uint64_t cap, uint64_t period_s, struct mono now)
@@ -154,7 +156,8 @@ quota_job(struct quota *q, const struct quota_caps *c, uint32_t queued,
 
 	if (queued >= c->jobs_queued)
 		return (struct quota_answer){
-		    QUOTA_JOBS_QUEUED, 0, c->jobs_queued, queued + 1};
+		    QUOTA_JOBS_QUEUED, QUOTA_AGAIN_S, c->jobs_queued,
+		    queued + 1};
 	if ((s = bucket_wait(&q->jobs, 1, now)) > 0)
 		return (struct quota_answer){QUOTA_JOBS_PER_HOUR, s,
 		    c->jobs_per_hour, c->jobs_per_hour + 1u};
@@ -170,7 +173,8 @@ struct quota_answer
 quota_spool(const struct quota_caps *c, uint64_t held, uint64_t more)
 {
 	if (held > c->spool || more > c->spool - held)
-		return (struct quota_answer){QUOTA_SPOOL, 0, c->spool,
+		return (struct quota_answer){QUOTA_SPOOL,
+		    more > c->spool ? 0 : QUOTA_AGAIN_S, c->spool,
 		    held > UINT64_MAX - more ? UINT64_MAX : held + more};
 	return (struct quota_answer){QUOTA_FITS, 0, 0, 0};
 }
