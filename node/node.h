@@ -87,6 +87,7 @@ struct mpeer {
 	bool has_sent;	    /* sent: the last b that trust has judged good */
 	uint8_t sent[PROTO_BINDING_LEN];
 	struct bucket bytes, requests;
+	bool raised; /* from a stranger's budget to its own */
 	unsigned links;
 	struct mono seen;
 	uint64_t n_bytes, n_requests, n_delayed, n_refused;

@@ -323,6 +323,23 @@ peer_ask(struct node *n, struct mpeer *p, const uint8_t *b)
 	return m.qid;
 }
 
+/*
+ * The budget that this level has. It was a stranger's at first: what that was
+ * smaller is given once, so that nobody fills his budget by changing his key.
+ */
+static void
+set_budget(struct node *n, struct mpeer *p)
+{
+	uint64_t was = p->bytes.cap;
+	uint64_t cap = quota_peer_bytes(n->policy.bytes_per_minute, p->v.level);
+
+	bucket_resize(&p->bytes, cap, n->now);
+	if (p->raised || p->v.level < 1 || p->bytes.cap <= was)
+		return;
+	p->raised = true;
+	bucket_return(&p->bytes, p->bytes.cap - was, n->now);
+}
+
 static void
 take_verdict(struct node *n, struct mpeer *p, const struct msg_V_VERDICT *m)
 {
@@ -349,11 +366,7 @@ take_verdict(struct node *n, struct mpeer *p, const struct msg_V_VERDICT *m)
 	v->valid_until = m->valid_until > n->unix_now ? m->valid_until :
 	    n->unix_now + 60;
 	(void)snprintf(v->why, sizeof(v->why), "%.127s", m->why);
-	bucket_resize(&p->bytes,
-	    quota_peer_bytes(n->policy.bytes_per_minute, v->level), n->now);
-	if (v->level > 0 && p->bytes.level < (int64_t)p->bytes.cap &&
-	    p->n_bytes == 0)
-		bucket_init(&p->bytes, p->bytes.cap, 60, n->now);
+	set_budget(n, p);
 }
 
 void
