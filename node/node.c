@@ -57,7 +57,9 @@ struct admit_node
 node_admit(const struct node *n)
 {
 	return (struct admit_node){.policy = &n->policy,
-	    .stopping = n->stopping, .why = n->why_stopping,
+	    .stopping = n->stopping || n->trail_fails,
+	    .why = n->stopping ? n->why_stopping :
+		"the trail cannot be written",
 	    .layers = n->has_posture ? n->layers : 0, .missing = n->missing};
 }
 
@@ -105,6 +107,9 @@ node_event(struct node *n, enum event_kind kind, unsigned severity,
 	m.severity = (uint8_t)severity;
 	m.a = a;
 	m.b = b;
+	/* each decision asks whether it could be written: see node_trail() */
+	if (kind == EVK_JOB_ADMITTED || kind == EVK_JOB_REFUSED)
+		m.qid = node_qid(n);
 	n->host.send(n->host.ctx, IPC_EVENT, &m, NULL, 0);
 }
 
@@ -121,12 +126,26 @@ node_event_head(struct node *n, enum event_kind kind, const struct job *j,
 	n->host.send(n->host.ctx, IPC_EVENT, &m, NULL, 0);
 }
 
+void
+node_trail(struct node *n, bool fails)
+{
+	if (n->trail_fails == fails)
+		return;
+	n->trail_fails = fails;
+	if (fails)
+		log_errx("trail", "cannot be written: no new jobs");
+	else
+		log_notice("trail", "is written again: new jobs are taken");
+	node_announce(n, false);
+}
+
 /* ---- announces ---- */
 
 bool
 node_accepting(const struct node *n)
 {
-	return n->policy.accept && !n->stopping && n->has_posture &&
+	return n->policy.accept && !n->stopping && !n->trail_fails &&
+	    n->has_posture &&
 	    n->has_binding && n->up[PEER_TRUST] &&
 	    (n->policy.required & ~n->layers) == 0;
 }
@@ -391,8 +410,14 @@ node_tick(struct node *n)
 		node_announce(n, true);
 	next = mono_min(next, n->announce_at);
 	if (mono_reached(n->now, n->expire_at)) {
-		n->expire_at = mono_add(n->now, 60 * MONO_SECOND);
+		n->expire_at = mono_add(n->now, MONO_SECOND *
+			(int64_t)MIN_OF(60u,
+			    MAX_OF(n->policy.keep_results_s, 1u)));
 		expire(n);
+		/* does the trail take a line again? */
+		if (n->trail_fails && n->up[PEER_AUDIT])
+			node_event_head(n, EVK_DISK_LOW, NULL, "trail", 0, 0,
+			    node_qid(n));
 	}
 	run_schedule(n);
 	return mono_min(next, n->expire_at);

@@ -228,6 +228,7 @@ struct node {
 	bool up[PEER_COUNT]; /* channels that have said hello */
 	bool stopping;
 	bool ledger_fails;
+	bool trail_fails; /* klp.md 7: no new jobs then */
 	const char *why_stopping;
 	uint32_t verdict_gen;
 	uint64_t last_qid;
@@ -294,6 +295,9 @@ bool node_accepting(const struct node *);
 /* app_data anew: announced when it differs, or when `always`. */
 void node_announce(struct node *, bool always);
 struct admit_node node_admit(const struct node *);
+
+/* What audit said last of a line of ours: could it not be written? */
+void node_trail(struct node *, bool fails);
 
 /* ---- peers.c ---- */
 

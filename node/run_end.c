@@ -414,6 +414,7 @@ run_head(struct node *n, const struct msg_HEAD *m)
 {
 	struct job *j;
 
+	node_trail(n, m->seq == 0);
 	TAILQ_FOREACH(j, &n->jobs.live, link) {
 		if (j->phase == PHASE_SEALING && j->seal_qid == m->qid)
 			break;

@@ -240,9 +240,10 @@ fake_send(void *ctx, enum ipc_type type, const void *msg, const uint8_t *blob,
 	case IPC_EVENT:
 		w->events_seen[ev->kind]++;
 		if (ev->qid != 0 && !w->audit_silent) {
-			struct msg_HEAD h = {.qid = ev->qid, .seq = 1};
+			struct msg_HEAD h = {.qid = ev->qid,
+			    .seq = w->audit_full ? 0 : 1};
 
-			memset(h.digest, 0x77, 32);
+			memset(h.digest, w->audit_full ? 0 : 0x77, 32);
 			POST(w, 0, HEAD, &h);
 		}
 		break;

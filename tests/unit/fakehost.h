@@ -55,6 +55,7 @@ struct world {
 	bool live_needed;
 	bool trust_silent, keys_silent, audit_silent, jail_silent;
 	bool jail_deaf;		/* does not hear J_KILL */
+	bool audit_full;		/* HEAD with seq 0 */
 	uint32_t run_ms;	/* jail: how long a job runs; 0: until killed */
 	uint8_t exit_how;
 	int32_t exit_code;

@@ -329,6 +329,26 @@ test_full_disk(void **state)
 }
 
 static void
+test_full_trail(void **state)
+{
+	uint8_t id[32], other[32];
+
+	(void)state;
+	w.run_ms = 0;
+	w.audit_full = true;
+	/* the first one tells: it is admitted, and is seen through */
+	assert_int_equal(submit(1, 0x41, 1, NULL, id)->status, ST_OK);
+	world_run(&w, 100);
+	assert_false(node_accepting(&w.n));
+	refused(submit(1, 0x41, 2, NULL, other), "not_accepting", 1);
+	state_is(id, "running", NULL);
+	w.audit_full = false;
+	world_run(&w, 61000);
+	assert_true(node_accepting(&w.n));
+	assert_int_equal(submit(1, 0x41, 3, NULL, other)->status, ST_OK);
+}
+
+static void
 test_stop(void **state)
 {
 	uint8_t id[32];
@@ -407,6 +427,7 @@ main(void)
 	    T(test_challenge),
 	    T(test_expiry),
 	    T(test_full_disk),
+	    T(test_full_trail),
 	    T(test_stop),
 	    T(test_announce),
 	    T(test_week),
