@@ -84,14 +84,16 @@ def node(ctx, interfaces, pins, more="", instance=None):
     return who["destination"], d, folder
 
 
-def visit(ctx, python, folder, dest, secret, steps="all", *more):
+def visit(ctx, python, folder, dest, secret, steps="all", *words):
     s = lib.Script([python, "-m", "klpy.visit", "--config", folder, "--dest", dest, "--secret", secret, "--image",
-                    "test/busybox:1", "--steps", steps, *more], os.path.join(ctx.folder, "visit.log"))
+                    "test/busybox:1", "--steps", steps, *words], os.path.join(ctx.folder, "visit.log"))
     ctx.keep(s)
     bad = []
     while True:
         line = s.lines.get(timeout=150)
         check(line is not None, f"the client ended early; failed steps: {bad}")
+        if ctx.args.verbose:
+            print(f"# {line}", flush=True)
         if not line.get("ok"):
             bad.append(line)
         if line["step"] in ("end", "exception"):
@@ -113,6 +115,28 @@ def direct(old=False):
         port = lib.free_port()
         dest, _, _ = node(ctx, server("listen", port), [(urn, 2)])
         visit(ctx, python, ctx.stock_dir(config(client("up", port))), dest, secret)
+    return run
+
+
+def groups(steps, more="", level=2):
+    """What compute.md says in one chapter, by more.py."""
+    def run(ctx):
+        run_in(ctx)
+        mine, other = new_key(ctx.args.python), new_key(ctx.args.python)
+        port = lib.free_port()
+        dest, _, folder = node(ctx, server("listen", port), [(mine[1], level), (other[1], level)], more)
+        visit(ctx, ctx.args.python, ctx.stock_dir(config(client("up", port))), dest, mine[0], steps,
+              "--other", other[0], "--layers", ",".join(layers_given(ctx, folder)))
+    return run
+
+
+def strangers(more):
+    def run(ctx):
+        run_in(ctx)
+        key = new_key(ctx.args.python)
+        port = lib.free_port()
+        dest, _, _ = node(ctx, server("listen", port), [("urn:klp:kindai:human:" + "00" * 32, 2)], more)
+        visit(ctx, ctx.args.python, ctx.stock_dir(config(client("up", port))), dest, key[0], "stranger")
     return run
 
 
@@ -204,6 +228,19 @@ TESTS = [
     ("jobs: client of 1.4.2", direct(old=True)),
     ("jobs: across a relay of ours", over_warrend),
     ("jobs: across two stock rnsd", over_two_rnsd),
+    ("jobs: form of requests", groups("forms")),
+    ("jobs: blobs", groups("blobs")),
+    ("jobs: status, list, logs", groups("watching")),
+    ("jobs: ends and limits", groups("ends")),
+    ("jobs: manifests", groups("manifests")),
+    ("jobs: quotas", groups("quotas", "quotas: {jobs_queued: 2, jobs_per_hour: 4, spool: 100kB}\n"
+                            "levels: {2: {memory: 32MB, time: 5s}}\n")),
+    ("jobs: a limit of data", groups("throttle", "data_limit_per_minute: 1MB\n")),
+    ("jobs: a limit of requests", groups("requests", "quotas: {requests_per_minute: 30}\n")),
+    ("jobs: a proof for every link", groups("live", "  require_live_secp: always\n")),
+    ("jobs: a proof for +3", groups("tempting", level=3)),
+    ("jobs: results expire", groups("expiry", "keep_results: 2s\n")),
+    ("jobs: auth_required: false", strangers("auth_required: false\n")),
     ("jobs: a stranger is refused", refused_at(None, "trust")),
     ("jobs: pinned at -1 is refused", refused_at(-1, "trust")),
     ("jobs: pinned at -3 has no link", pinned_3),

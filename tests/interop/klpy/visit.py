@@ -7,11 +7,14 @@ import time
 
 import RNS
 
-from . import client, codec, selftest
+from . import client, codec, more, selftest
+
+
+START = time.time()
 
 
 def say(**line):
-    print(json.dumps(line), flush=True)
+    print(json.dumps(dict(line, at=round(time.time() - START, 1))), flush=True)
 
 
 def main():
@@ -20,8 +23,11 @@ def main():
     ap.add_argument("--dest", required=True)
     ap.add_argument("--secret", required=True, help="hex of the secp256k1 key")
     ap.add_argument("--image", required=True)
-    ap.add_argument("--steps", default="all", help="all; refused: a peer that must not run anything; unbound; closed: one whose link must not last")
+    ap.add_argument("--steps", default="all", help="all; refused: a peer that must not run anything; unbound; closed: "
+                    "one whose link must not last; or groups of more.py")
     ap.add_argument("--rns", help="hex of the private Reticulum identity")
+    ap.add_argument("--other", help="hex of the key of somebody else who may run jobs")
+    ap.add_argument("--layers", default="", help="those that the node has")
     a = ap.parse_args()
     RNS.Reticulum(a.config, loglevel=2)
     key = codec.SecpKey(bytes.fromhex(a.secret))
@@ -66,6 +72,13 @@ def main():
             say(step="submit", ok=False)
         except client.Refused as e:
             say(step="submit", ok=e.status == 5, meta={k: v for k, v in e.meta.items() if not isinstance(v, bytes)})
+    elif a.steps != "all":
+        d = c.describe()
+        args = {"blobs": [lambda: client.Client(c.dest_hash, codec.SecpKey(bytes.fromhex(a.other)))],
+                "ends": [a.layers.split(",")]}
+        for group in a.steps.split(","):
+            for name, ok in getattr(more, group)(c, d, a.image, *args.get(group, [])):
+                say(step=f"{group}: {name}", ok=bool(ok))
     else:
         d = c.describe()
         say(step="describe", ok=d["accepting"] and d["v"] == 1, level=d["level"], layers=d["layers"])
