@@ -73,11 +73,14 @@ class Client:
 
             receipt = self.link.request("/klp/v1/" + path, data, response_callback=got,
                                         failed_callback=lambda _r: done.set(), timeout=timeout)
-            patience = time.time() + max(2, 8 * (self.link.rtt or 0))
+            wait = max(2, 8 * (self.link.rtt or 0))
+            patience = time.time() + wait if small(data) else None
             while not done.wait(0.05) and time.time() < end:
-                idle = receipt is None or receipt.get_status() in (RNS.RequestReceipt.SENT,
-                                                                   RNS.RequestReceipt.DELIVERED)
-                if idle and small(data) and time.time() > patience:
+                delivered = receipt is None or receipt.get_status() == RNS.RequestReceipt.DELIVERED
+                if patience is None and delivered:
+                    patience = time.time() + wait
+                idle = delivered or receipt.get_status() == RNS.RequestReceipt.SENT
+                if idle and patience is not None and time.time() > patience:
                     break
             done.wait(0)
             if "r" in box:
