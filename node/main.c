@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "log.h"
 #include "node/host.h"
+#include "sandbox/image/store.h"
 
 #define LEDGER "ledger.db"
 #define DISCARD 1 /* /dev/null, as program.h says of descriptor 1 */
@@ -443,6 +444,20 @@ take_dirs(struct warren_node *wn)
 		wn->node.machine_memory = (uint64_t)si.totalram * si.mem_unit;
 }
 
+/* The profile's image restricts nothing, but somebody means to use it. */
+static void
+say_image(const struct warren_node *wn)
+{
+	const char *name = wn->profile != NULL ? wn->profile->image : NULL;
+	uint8_t digest[32];
+
+	if (name != NULL &&
+	    (wn->images < 0 || store_resolve(wn->images, name, digest) != 0))
+		log_warnx("profile", "its image %s is not in the store: "
+				     "warren image import PATH --name %s",
+		    name, name);
+}
+
 static void
 run(struct warren_node *wn)
 {
@@ -498,6 +513,7 @@ main(int argc, char *argv[])
 	now(&wn);
 	take_dirs(&wn);
 	open_store(&wn);
+	say_image(&wn);
 	run(&wn);
 	finish(&wn);
 	log_info(NULL, "stopped");
