@@ -212,6 +212,18 @@ def blackholed(ctx):
     visit(ctx, ctx.args.python, ctx.stock_dir(config(client("up", port))), dest, secret, "closed", "--rns", rns)
 
 
+def by_identity(ctx):
+    """Pinned by the Reticulum identity's hash (compute.md 3 and 10)."""
+    run_in(ctx)
+    out = subprocess.run([ctx.args.python, "-c", "import RNS; i = RNS.Identity();"
+                          " print(i.hash.hex(), i.get_private_key().hex())"],
+                         capture_output=True, text=True, check=True).stdout.split()
+    port = lib.free_port()
+    dest, _, _ = node(ctx, server("listen", port), [(out[-2], 2)])
+    visit(ctx, ctx.args.python, ctx.stock_dir(config(client("up", port))), dest, new_key(ctx.args.python)[0],
+          "pinned", "--rns", out[-1])
+
+
 def refused_at(level, code):
     def run(ctx):
         run_in(ctx)
@@ -241,6 +253,7 @@ TESTS = [
     ("jobs: a proof for +3", groups("tempting", level=3)),
     ("jobs: results expire", groups("expiry", "keep_results: 2s\n")),
     ("jobs: auth_required: false", strangers("auth_required: false\n")),
+    ("jobs: pinned by a Reticulum identity", by_identity),
     ("jobs: a stranger is refused", refused_at(None, "trust")),
     ("jobs: pinned at -1 is refused", refused_at(-1, "trust")),
     ("jobs: pinned at -3 has no link", pinned_3),

@@ -70,6 +70,19 @@ class SecpKey:
         return self.private.private_numbers().private_value.to_bytes(32, "big")
 
 
+class RnsKey:
+    """The Ed25519 key of a Reticulum identity, of a peer that is pinned by its hash."""
+
+    def __init__(self, identity):
+        self.identity = identity
+        self.fp = ed_fp(identity.get_public_key()[32:])
+
+    def sign(self, kind, payload):
+        return self.identity.sign(pae(kind, payload))
+
+    urn = SecpKey.urn
+
+
 def compressed(public_key):
     return public_key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
 

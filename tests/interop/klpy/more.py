@@ -521,3 +521,18 @@ def expiry(c, d, image):
     yield "no second run", again["id"] == j and again["state"] == "done" and again["missing"] == []
     yield "its nonce is not free", b.refused(b.payload("true", nonce=json.loads(
         codec.envelope_open(msgpack, env)[1])["nonce"])[0], "manifest", 7, "nonce")
+
+
+def pinned(c, d, image):
+    """c's Reticulum identity is pinned: no binding, its Ed25519 key signs."""
+    p = client.Client(c.dest_hash, identity=c.identity, send_binding=False)
+    p.key = codec.RnsKey(p.identity)
+    d = p.describe()
+    yield "level", d["level"] == 2
+    b = Bench(p, d, image)
+    s, r, _, logs = b.done("echo pinned")
+    yield "a job", s["outcome"] == ["exited", 0] and logs[0] == b"pinned\n"
+    mine = b.payload("true")[0]
+    status, meta, _ = p.ask("job/submit", {"m": codec.envelope_json(codec.T_MANIFEST, mine, codec.SecpKey())})
+    yield "signed by another key", (status, meta.get("code"), meta.get("step")) == (5, "manifest", 7)
+    p.close()

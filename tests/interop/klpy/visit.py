@@ -51,7 +51,8 @@ def main():
         say(step="control again", ok=control.describe()["accepting"])
         say(step="end", ok=True)
         return
-    c = client.Client(bytes.fromhex(a.dest), key, timeout=60)
+    me = RNS.Identity.from_bytes(bytes.fromhex(a.rns)) if a.rns else None
+    c = client.Client(bytes.fromhex(a.dest), key, me, timeout=60, send_binding=a.steps != "pinned")
     if a.steps == "unbound":
         d = c.describe()
         say(step="describe", ok=True)
