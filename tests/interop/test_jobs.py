@@ -84,13 +84,15 @@ def node(ctx, interfaces, pins, more="", instance=None):
     return who["destination"], d, folder
 
 
-def visit(ctx, python, folder, dest, secret, steps="all", *words):
+def visit(ctx, python, folder, dest, secret, steps="all", *words, at=None):
     s = lib.Script([python, "-m", "klpy.visit", "--config", folder, "--dest", dest, "--secret", secret, "--image",
                     "test/busybox:1", "--steps", steps, *words], os.path.join(ctx.folder, "visit.log"))
     ctx.keep(s)
     bad = []
     while True:
         line = s.lines.get(timeout=150)
+        if at is not None and line is not None and line["step"].endswith(": restart now"):
+            at()
         check(line is not None, f"the client ended early; failed steps: {bad}")
         if ctx.args.verbose:
             print(f"# {line}", flush=True)
@@ -212,6 +214,21 @@ def blackholed(ctx):
     visit(ctx, ctx.args.python, ctx.stock_dir(config(client("up", port))), dest, secret, "closed", "--rns", rns)
 
 
+def restarted(ctx):
+    run_in(ctx)
+    secret, urn = new_key(ctx.args.python)
+    port = lib.free_port()
+    dest, daemon, folder = node(ctx, server("listen", port), [(urn, 2)])
+
+    def again():
+        daemon.proc.terminate()
+        daemon.proc.wait(10)
+        Daemon(ctx, [os.path.join(ctx.args.build, "warrend"), "--config", folder], "node2.log")
+
+    visit(ctx, ctx.args.python, ctx.stock_dir(config(client("up", port))), dest, secret,
+          "restart", at=again)
+
+
 def by_identity(ctx):
     """Pinned by the Reticulum identity's hash (compute.md 3 and 10)."""
     run_in(ctx)
@@ -253,6 +270,7 @@ TESTS = [
     ("jobs: a proof for +3", groups("tempting", level=3)),
     ("jobs: results expire", groups("expiry", "keep_results: 2s\n")),
     ("jobs: auth_required: false", strangers("auth_required: false\n")),
+    ("jobs: a node that is restarted", restarted),
     ("jobs: pinned by a Reticulum identity", by_identity),
     ("jobs: a stranger is refused", refused_at(None, "trust")),
     ("jobs: pinned at -1 is refused", refused_at(-1, "trust")),

@@ -536,3 +536,37 @@ def pinned(c, d, image):
     status, meta, _ = p.ask("job/submit", {"m": codec.envelope_json(codec.T_MANIFEST, mine, codec.SecpKey())})
     yield "signed by another key", (status, meta.get("code"), meta.get("step")) == (5, "manifest", 7)
     p.close()
+
+
+def restart(c, d, image):
+    """The test restarts the node when it reads "restart now"."""
+    b = Bench(c, d, image)
+    v = volume(os.urandom(400000))
+    sha = codec.sha256(v)
+    p, _ = b.payload("wc -c < /in/f", [("/in", "ro", v)])
+    c.submit_envelope(b.envelope(p))
+    c.must("blob/put", {"d": sha, "o": 0, "n": len(v), "b": v[:200000]})
+    lost = b.job("sleep 30")
+    again = b.job("echo begun; sleep 3", retries=1)
+    c.wait(lost, ("running",))
+    c.wait(again, ("running",))
+    yield "restart now", True
+    yield "the link goes", c.closed.wait(15)
+    time.sleep(5.5)  # stock RNS dials again after 5 s
+    for _ in range(3):
+        try:
+            c.connect(4)
+            break
+        except TimeoutError:
+            pass
+    put = c.must("blob/put", {"d": sha, "o": 0, "n": len(v), "b": b""})
+    yield "the partial blob is kept", put == {"have": 200000}
+    c.upload(sha, v)
+    s = c.wait(codec.sha256(p))
+    yield "the queued job runs", s["outcome"] == ["exited", 0]
+    s = c.wait(lost)
+    r, _, _ = c.verified_result(lost)
+    yield "one is lost", s["state"] == "lost" and (r["outcome"], r["code"], r["attempts"]) == (3, 0, 1)
+    s = c.wait(again, ("done",))
+    r, _, logs = c.verified_result(again)
+    yield "the other runs again", s["outcome"] == ["exited", 0] and r["attempts"] == 2 and logs[0] == b"begun\n"
