@@ -169,6 +169,8 @@ enable_v2(struct groups *g)
 		(void)snprintf(text, sizeof(text), "+%s", cg_name(c));
 		if (!has_controller(own, "cgroup.controllers", cg_name(c)))
 			continue;
+		if (!has_controller(own, "cgroup.subtree_control", cg_name(c)))
+			g->handed |= layer_of(c);
 		if (put(own, "cgroup.subtree_control", text) == 0 &&
 		    put(g->top[V2], "cgroup.subtree_control", text) == 0 &&
 		    put(jobs, "cgroup.subtree_control", text) == 0)
@@ -355,6 +357,24 @@ groups_kill_jobs(const struct groups *g)
 	empty_patiently(g->dir[V2][GROUP_JOBS]);
 }
 
+/*
+ * The own group as it was: one that hands controllers down takes no process,
+ * and we must leave ours before it can go.
+ */
+static void
+take_back(const struct groups *g, int own)
+{
+	for (unsigned c = 0; c < CG_CONTROLLERS; c++) {
+		char text[16];
+
+		if (!(g->handed & layer_of(c)))
+			continue;
+		(void)snprintf(text, sizeof(text), "-%s", cg_name(c));
+		(void)put(g->top[V2], "cgroup.subtree_control", text);
+		(void)put(own, "cgroup.subtree_control", text);
+	}
+}
+
 void
 groups_remove(struct groups *g)
 {
@@ -370,12 +390,14 @@ groups_remove(struct groups *g)
 		at = open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (at < 0)
 			continue;
-		/* a group that hands controllers down takes no process: then
-		 * ours stays until whoever made the own group removes it */
-		(void)put(at, "cgroup.procs", "0");
 		empty_patiently(g->dir[h][GROUP_JOBS]);
-		for (size_t i = 0; i < NELEM(places); i++) {
+		for (size_t i = NELEM(places); i-- > 0;) {
 			(void)close(g->dir[h][i]);
+			if (i == GROUP_RELAY) {
+				if (h == V2)
+					take_back(g, at);
+				(void)put(at, "cgroup.procs", "0");
+			}
 			(void)unlinkat(g->top[h], places[i], AT_REMOVEDIR);
 		}
 		(void)close(g->top[h]);

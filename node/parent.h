@@ -95,6 +95,7 @@ struct groups {
 	bool on[GROUP_HIERARCHIES];
 	int dir[GROUP_HIERARCHIES][GROUP_COUNT]; /* -1 */
 	int top[GROUP_HIERARCHIES];		 /* warren-<8 hex> */
+	uint32_t handed; /* controllers that the own group hands down for us */
 	uint32_t v2_layers, v1_layers;		 /* bits of sandbox/plan.h */
 };
 /* Makes them, also over what an earlier daemon left; says what is missing. */

@@ -3,6 +3,7 @@
 # demo.sh BUILD [yes|no: keep the folder]. Prints one result line for ./check.
 set -euo pipefail
 build=$1 keep=${2:-no}
+here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/warren-demo.XXXXXX")
 pids=
 failed() {
@@ -16,6 +17,7 @@ finish() {
 	local p
 	for p in $pids; do kill "$p" 2>/dev/null || true; done
 	for p in $pids; do wait "$p" 2>/dev/null || true; done
+	"$here/in-group" --clean
 	if [ "$keep" = yes ]; then echo "kept: $dir"; else chmod -R u+rwX "$dir"; rm -rf "$dir"; fi
 }
 trap finish EXIT
@@ -80,7 +82,7 @@ trust:
 C
 chmod 600 "$dir/node/node.yaml"
 lacking=
-"$build/warrend" --config "$dir/node" --layers >"$dir/layers" 2>>"$dir/node.log" || true
+"$here/in-group" "$build/warrend" --config "$dir/node" --layers >"$dir/layers" 2>>"$dir/node.log" || true
 for l in memory cpu pids; do
 	grep -qw $l "$dir/layers" || lacking="$lacking $l"
 done
@@ -96,7 +98,7 @@ cat "$dir/node/node.yaml"
 
 say "Starting the three daemons"
 for m in relay node submitter; do
-	"$build/warrend" --config "$dir/$m" >"$dir/$m.log" 2>&1 &
+	"$here/in-group" "$build/warrend" --config "$dir/$m" >"$dir/$m.log" 2>&1 &
 	pids="$pids $!"
 	for i in $(seq 100); do
 		warren status --config "$dir/$m" >/dev/null 2>&1 && break
@@ -133,7 +135,8 @@ sed 's/^/  | /' "$dir/stderr"
 say "The result"
 find "$dir/result" -type f | sort | sed "s#^$dir/##"
 [ "$(head -n 1 "$dir/stdout")" = ant ] || failed "the output is not the sorted list"
-cmp -s "$dir/result/volumes/agent/tmp/sorted" <(sort "$dir/data/words") ||
+sort "$dir/data/words" >"$dir/expected"
+cmp -s "$dir/result/volumes/agent/tmp/sorted" "$dir/expected" ||
 	failed "the volume did not come back"
 
 say "The receipt, checked offline"

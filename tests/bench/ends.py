@@ -167,7 +167,8 @@ def jobs(build, n):
         me, node = shown(warren, "--identity", person), shown(warren, "--config", conf)
         text(os.path.join(conf, "node.yaml"), NODE.format(key=node("key"), urn=me("urn")))
         log = open(os.path.join(folder, "log"), "w")
-        daemon = subprocess.Popen([os.path.join(build, "warrend"), "--config", conf], stdout=log, stderr=log)
+        in_group = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "in-group")
+        daemon = subprocess.Popen([in_group, os.path.join(build, "warrend"), "--config", conf], stdout=log, stderr=log)
         time.sleep(2)
         p = subprocess.run([os.path.join(build, "tests/bench/roundtrip"), conf, person,
                             os.path.join(folder, "job.yaml"), node("destination"), str(n)],

@@ -11,6 +11,8 @@ from lib import check, client, config, server
 
 sys.path.insert(0, lib.HERE)
 
+IN_GROUP = os.path.join(lib.HERE, "..", "in-group")
+
 
 def new_key(python):
     """A secp256k1 secret and its URN, made by the virtual environment's Python (ours may lack the library)."""
@@ -24,6 +26,8 @@ class Daemon:
 
     def __init__(self, ctx, argv, log):
         self.log = open(os.path.join(ctx.folder, log), "ab")
+        if os.path.basename(argv[0]) == "warrend":
+            argv = [IN_GROUP, *argv]
         self.proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         ctx.keep(self)
 
@@ -57,7 +61,7 @@ def make_rootfs(ctx):
 
 def layers_given(ctx, folder):
     """The layers that this machine and user can have, one word each."""
-    r = subprocess.run([os.path.join(ctx.args.build, "warrend"), "--config", folder, "--layers"], capture_output=True,
+    r = subprocess.run([IN_GROUP, os.path.join(ctx.args.build, "warrend"), "--config", folder, "--layers"], capture_output=True,
                        text=True)
     return r.stdout.split()
 

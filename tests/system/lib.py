@@ -7,6 +7,8 @@ import sys
 import tempfile
 import time
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+
 BASE = 0x70000000
 NUMBERS = {"transport": 1, "node": 2, "trust": 3, "egress": 4, "jail": 5,
            "audit": 6, "keys": 7}
@@ -88,7 +90,8 @@ class Node:
             os.setresuid(self.user, self.user, self.user)
 
     def command(self, *more):
-        return [os.path.join(self.build, "warrend"), "--config", self.dir,
+        return [os.path.join(HERE, "..", "in-group"),
+                os.path.join(self.build, "warrend"), "--config", self.dir,
                 *more]
 
     def run(self, *more, seconds=20):
