@@ -45,6 +45,7 @@
 #define NODE_KILL_MS 2000    /* for jail to end a job, then its group is */
 #define NODE_TRAIL_MS 1000   /* for the trail's head, then zeros */
 #define NODE_SIGN_MS 2000    /* then done without, the receipt follows */
+#define NODE_FILL_S 1        /* look at free space while a job is filled */
 #define NODE_RECEIPT_S 30    /* ask for missing receipts again */
 #define NODE_BUSY_S 5
 
@@ -246,7 +247,7 @@ struct node {
 	uint8_t rns_public[64], dest[16];
 	uint8_t app_data[316];
 	size_t app_len;
-	struct mono announce_at, receipts_at, expire_at;
+	struct mono announce_at, receipts_at, expire_at, fill_at;
 	uint64_t machine_memory;
 	uint32_t machine_cpu_milli;
 	bool scheduling; /* run_schedule() is at work */

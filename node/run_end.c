@@ -272,7 +272,12 @@ failed(struct node *n, const struct msg_J_FAILED *m)
 	}
 	forget_slot(n, j);
 	j->phase = PHASE_NONE;
-	if (j->state == JS_STAGING && j->kill != 0) {
+	if (j->state == JS_STAGING && j->kill == KILL_WATCHDOG) {
+		/* the node's trouble, not the job's: a retry may find room */
+		(void)job_lose(&n->jobs, j, "resources: free space fell below "
+		    "the reserve while its volumes were filled", n->unix_now,
+		    n->now);
+	} else if (j->state == JS_STAGING && j->kill != 0) {
 		const char *reason = j->kill == KILL_DEADLINE ? "deadline" :
 		    j->kill == KILL_OPERATOR ? "operator" : "submitter";
 
@@ -539,10 +544,41 @@ overtake(struct node *n, struct job *j)
 	return MONO_NEVER;
 }
 
+/*
+ * design.md 8.3: once a second while any job is filled. What fills the disk
+ * ends, before the relay's own storage has no room.
+ */
+static struct mono
+watch_fill(struct node *n)
+{
+	struct job *j;
+	bool any = false, low;
+
+	for (uint32_t i = 1; i <= n->slots && !any; i++) {
+		j = n->slot[i];
+		any = j != NULL && j->state == JS_STAGING && j->kill == 0;
+	}
+	if (!any)
+		return MONO_NEVER;
+	if (!mono_reached(n->now, n->fill_at))
+		return n->fill_at;
+	n->fill_at = mono_add(n->now, NODE_FILL_S * MONO_SECOND);
+	low = n->host.disk_free(n->host.ctx) == 0;
+	for (uint32_t i = 1; i <= n->slots && low; i++) {
+		j = n->slot[i];
+		if (j == NULL || j->state != JS_STAGING || j->kill != 0)
+			continue;
+		node_event(n, EVK_DISK_LOW, 3, j, NULL, "fill",
+		    "below the reserve", 0, 0);
+		run_kill(n, j, KILL_WATCHDOG);
+	}
+	return n->fill_at;
+}
+
 struct mono
 run_tick(struct node *n)
 {
-	struct mono next = MONO_NEVER, at;
+	struct mono next = watch_fill(n), at;
 	struct job *j, *after;
 
 	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = after) {

@@ -132,8 +132,16 @@ jail_kill(struct world *w, const uint8_t job[32])
 {
 	struct fake_event *e, *next;
 
+	struct msg_J_FAILED f = {.code = "cancelled", .why = "killed"};
+
 	if (w->jail_deaf)
 		return;
+	if (w->jail_silent && jail_slot(w, job) != 0) {
+		/* it was still filled */
+		memcpy(f.job, job, 32);
+		POST(w, 0, J_FAILED, &f);
+		return;
+	}
 	/* an exit that was to come later comes now, as a signal */
 	for (e = TAILQ_FIRST(&w->events); e != NULL; e = next) {
 		next = TAILQ_NEXT(e, link);

@@ -328,6 +328,35 @@ test_full_disk(void **state)
 	state_is(id, "done", NULL);
 }
 
+/* A fill that takes the room below the reserve is ended, within a second. */
+static void
+test_fill_reserve(void **state)
+{
+	uint8_t id[32], again[32];
+
+	(void)state;
+	w.jail_silent = true;
+	assert_int_equal(submit(1, 0x41, 1, NULL, id)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 2, retry, again)->status, ST_OK);
+	world_run(&w, 5000);
+	state_is(id, "staging", NULL);
+	state_is(again, "staging", NULL);
+	w.disk_free = 0;
+	world_run(&w, NODE_FILL_S * 1000 + 100);
+	state_is(id, "lost", "resources: free space fell below the reserve "
+	    "while its volumes were filled");
+	state_is(again, "queued", "resources");
+	assert_int_equal(w.events_seen[EVK_DISK_LOW], 2);
+	assert_int_equal(w.running, 0);
+	/* and starts when there is room again */
+	w.jail_silent = false;
+	w.disk_free = 1 << 20;
+	world_run(&w, 61000);
+	state_is(again, "done", NULL);
+	assert_int_equal(status(again).attempts, 2);
+	assert_int_equal(w.n.count.edges, 0);
+}
+
 static void
 test_full_trail(void **state)
 {
@@ -427,6 +456,7 @@ main(void)
 	    T(test_challenge),
 	    T(test_expiry),
 	    T(test_full_disk),
+	    T(test_fill_reserve),
 	    T(test_full_trail),
 	    T(test_stop),
 	    T(test_announce),
