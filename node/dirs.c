@@ -256,9 +256,17 @@ own_folder(struct parent *p, int at, const char *name, uint32_t number)
 static int
 sub_folders(struct parent *p)
 {
-	static const char *const names[] = {"cache", "cache/announces",
+	static const char *const names[] = {
 	    "resources", "identities", "blackhole", "ratchets"};
+	_cleanup_fd_ int cache = -1;
 	int fd;
+
+	/* component by component: transport, who owns it, may have put a link */
+	cache = folder(p, p->storage, "cache", 0700, 1);
+	fd = cache < 0 ? -1 : folder(p, cache, "announces", 0700, 1);
+	if (fd < 0)
+		return -1;
+	(void)close(fd);
 
 	for (size_t i = 0; i < NELEM(names); i++) {
 		fd = folder(p, p->storage, names[i], 0700, 1);
