@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* struct ucred */
 #include "node/host.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <jansson.h>
 #include <sodium.h>
 
+#include "acceptor.h"
 #include "log.h"
 #include "sandbox/plan.h"
 
@@ -40,7 +42,7 @@ LIST_HEAD(clients, client);
 struct control {
 	struct warren_node *wn;
 	int listener;
-	ev_io accept;
+	struct acceptor accept;
 	struct clients clients;
 	unsigned count;
 };
@@ -496,16 +498,11 @@ allowed(const struct warren_node *wn, int fd)
 }
 
 static void
-on_accept(struct ev_loop *loop, ev_io *io, int revents)
+on_accept(void *ctx, int fd)
 {
-	struct control *ctl = io->data;
+	struct control *ctl = ctx;
 	struct client *c;
-	int fd = accept4(ctl->listener, NULL, NULL,
-	    SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	(void)revents;
-	if (fd < 0)
-		return;
 	if (!allowed(ctl->wn, fd) || ctl->count >= CLIENTS_MAX ||
 	    (c = calloc(1, sizeof(*c))) == NULL) {
 		(void)close(fd);
@@ -516,7 +513,7 @@ on_accept(struct ev_loop *loop, ev_io *io, int revents)
 	ev_io_init(&c->in, on_readable, fd, EV_READ);
 	ev_io_init(&c->out, on_writable, fd, EV_WRITE);
 	c->in.data = c->out.data = c;
-	ev_io_start(loop, &c->in);
+	ev_io_start(ctl->wn->loop, &c->in);
 	LIST_INSERT_HEAD(&ctl->clients, c, entry);
 	ctl->count++;
 }
@@ -531,9 +528,7 @@ control_open(struct warren_node *wn, int listener)
 	ctl->wn = wn;
 	ctl->listener = listener;
 	LIST_INIT(&ctl->clients);
-	ev_io_init(&ctl->accept, on_accept, listener, EV_READ);
-	ctl->accept.data = ctl;
-	ev_io_start(wn->loop, &ctl->accept);
+	acceptor_start(&ctl->accept, wn->loop, listener, on_accept, ctl);
 	return ctl;
 }
 
@@ -546,7 +541,7 @@ control_close(struct control *ctl)
 		return;
 	while ((c = LIST_FIRST(&ctl->clients)) != NULL)
 		client_free(c);
-	ev_io_stop(ctl->wn->loop, &ctl->accept);
+	acceptor_stop(&ctl->accept);
 	(void)close(ctl->listener);
 	free(ctl);
 }

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* struct ucred, accept4 */
+#define _GNU_SOURCE /* struct ucred */
 
 #include "control.h"
 
@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "acceptor.h"
 #include "control_int.h"
 #include "log.h"
 
@@ -26,7 +27,7 @@ struct client {
 struct control {
 	struct engine *e;
 	int fd;
-	ev_io accept;
+	struct acceptor accept;
 	TAILQ_HEAD(, client) clients;
 	unsigned nclients;
 };
@@ -209,16 +210,11 @@ may_ask(int fd)
 }
 
 static void
-on_accept(struct ev_loop *loop, ev_io *w, int revents)
+on_accept(void *ctx, int fd)
 {
-	struct control *c = w->data;
+	struct control *c = ctx;
 	struct client *k;
-	int fd;
 
-	(void)revents;
-	fd = accept4(c->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd < 0)
-		return;
 	if (c->nclients >= CONTROL_CLIENTS || !may_ask(fd) ||
 	    (k = calloc(1, sizeof(*k))) == NULL) {
 		(void)close(fd);
@@ -234,7 +230,7 @@ on_accept(struct ev_loop *loop, ev_io *w, int revents)
 	ev_io_init(&k->rd, on_readable, fd, EV_READ);
 	ev_io_init(&k->wr, on_writable, fd, EV_WRITE);
 	k->rd.data = k->wr.data = k;
-	ev_io_start(loop, &k->rd);
+	ev_io_start(c->e->loop, &k->rd);
 	TAILQ_INSERT_TAIL(&c->clients, k, entry);
 	c->nclients++;
 }
@@ -251,9 +247,7 @@ control_new(struct engine *e, int fd)
 	c->e = e;
 	c->fd = fd;
 	TAILQ_INIT(&c->clients);
-	ev_io_init(&c->accept, on_accept, fd, EV_READ);
-	c->accept.data = c;
-	ev_io_start(e->loop, &c->accept);
+	acceptor_start(&c->accept, e->loop, fd, on_accept, c);
 	return c;
 }
 
@@ -266,7 +260,7 @@ control_free(struct control *c)
 		return;
 	while ((k = TAILQ_FIRST(&c->clients)) != NULL)
 		client_free(k);
-	ev_io_stop(c->e->loop, &c->accept);
+	acceptor_stop(&c->accept);
 	(void)close(c->fd);
 	free(c);
 }

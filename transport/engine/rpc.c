@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* accept4 */
+#define _GNU_SOURCE /* struct ucred */
 
 #include "rpc.h"
 
@@ -9,11 +9,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "acceptor.h"
 #include "engine.h"
 #include "log.h"
 #include "rpc_auth.h"
 
 #define RPC_CLIENTS 64   /* ours: at a time */
+#define RPC_UID_MAX 16   /* ours: of one user but root */
 #define RPC_TIMEOUT_S 5. /* ours: a call from connect to close */
 
 /* Steps of 13.3, named by what is waited for. */
@@ -29,6 +31,7 @@ struct call {
 	TAILQ_ENTRY(call) entry;
 	struct rpc *r;
 	int fd;
+	uid_t uid;
 	enum rpc_state state;
 	ev_io rd, wr;
 	ev_timer timeout;
@@ -44,7 +47,7 @@ struct rpc {
 	int fd;
 	uint8_t key[64];
 	size_t key_len;
-	ev_io accept;
+	struct acceptor accept;
 	TAILQ_HEAD(, call) calls;
 	unsigned ncalls;
 };
@@ -210,24 +213,53 @@ on_timeout(struct ev_loop *loop, ev_timer *w, int revents)
 	call_free(w->data);
 }
 
-static void
-on_accept(struct ev_loop *loop, ev_io *w, int revents)
+/* (uid_t)-1: not known, as over TCP. */
+static uid_t
+uid_of(int fd)
 {
-	struct rpc *r = w->data;
-	uint8_t random[40];
-	struct call *c;
-	int fd;
+	struct sockaddr_storage sa;
+	struct ucred cred;
+	socklen_t len = sizeof(cred), sa_len = sizeof(sa);
 
-	(void)revents;
-	fd = accept4(r->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (r->ncalls >= RPC_CLIENTS || (c = calloc(1, sizeof(*c))) == NULL) {
+	if (getsockname(fd, (struct sockaddr *)&sa, &sa_len) == 0 &&
+	    sa.ss_family == AF_UNIX &&
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
+		return cred.uid;
+	return (uid_t)-1;
+}
+
+static bool
+has_place(const struct rpc *r, uid_t uid)
+{
+	const struct call *c;
+	unsigned same = 0;
+
+	if (r->ncalls >= RPC_CLIENTS)
+		return false;
+	/* as if_local.c: whom nobody can tell apart, nobody can share among */
+	if (uid == 0 || uid == (uid_t)-1)
+		return true;
+	TAILQ_FOREACH(c, &r->calls, entry)
+		same += c->uid == uid;
+	return same < RPC_UID_MAX;
+}
+
+static void
+on_accept(void *ctx, int fd)
+{
+	struct rpc *r = ctx;
+	struct ev_loop *loop = r->e->loop;
+	uint8_t random[40];
+	uid_t uid = uid_of(fd);
+	struct call *c;
+
+	if (!has_place(r, uid) || (c = calloc(1, sizeof(*c))) == NULL) {
 		(void)close(fd);
 		return;
 	}
 	c->r = r;
 	c->fd = fd;
+	c->uid = uid;
 	ev_io_init(&c->rd, on_readable, fd, EV_READ);
 	ev_io_init(&c->wr, on_writable, fd, EV_WRITE);
 	ev_timer_init(&c->timeout, on_timeout, RPC_TIMEOUT_S, 0);
@@ -260,9 +292,7 @@ rpc_new(struct engine *e, int fd)
 		rns_sha256(r->key, e->identity, RNS_KEY);
 		r->key_len = RNS_FULL_HASH;
 	}
-	ev_io_init(&r->accept, on_accept, fd, EV_READ);
-	r->accept.data = r;
-	ev_io_start(e->loop, &r->accept);
+	acceptor_start(&r->accept, e->loop, fd, on_accept, r);
 	return r;
 }
 
@@ -275,7 +305,7 @@ rpc_free(struct rpc *r)
 		return;
 	while ((c = TAILQ_FIRST(&r->calls)) != NULL)
 		call_free(c);
-	ev_io_stop(r->e->loop, &r->accept);
+	acceptor_stop(&r->accept);
 	(void)close(r->fd);
 	sodium_memzero(r->key, sizeof(r->key));
 	free(r);
