@@ -90,9 +90,11 @@ class Node:
             os.setresuid(self.user, self.user, self.user)
 
     def command(self, *more):
-        return [os.path.join(HERE, "..", "in-group"),
-                os.path.join(self.build, "warrend"), "--config", self.dir,
-                *more]
+        group = os.path.join(self.build, "in-group")
+        if not os.path.exists(group):
+            group = os.path.join(HERE, "..", "in-group")
+        return [group, os.path.join(self.build, "warrend"), "--config",
+                self.dir, *more]
 
     def run(self, *more, seconds=20):
         """To its end: status and what it said."""
