@@ -308,17 +308,19 @@ on_side(void *ctx, struct ipc_in *in)
 		if (msg_get_EVENT(in->body, &m.event))
 			on_event(s->a, &m.event, s->who);
 		else
-			log_errx(peer_name(s->who), "malformed EVENT");
+			program_malformed(&s->a->prog, in);
 		return;
 	case IPC_K_BINDING:
-		if (!msg_get_K_BINDING(in->body, &m.binding))
-			fatalx("malformed K_BINDING");
-		on_binding(s->a, &m.binding);
+		if (msg_get_K_BINDING(in->body, &m.binding))
+			on_binding(s->a, &m.binding);
+		else
+			program_malformed(&s->a->prog, in);
 		return;
 	case IPC_C_SIGNED:
-		if (!msg_get_C_SIGNED(in->body, &m.signed_))
-			fatalx("malformed C_SIGNED");
-		on_c_signed(s->a, &m.signed_);
+		if (msg_get_C_SIGNED(in->body, &m.signed_))
+			on_c_signed(s->a, &m.signed_);
+		else
+			program_malformed(&s->a->prog, in);
 		return;
 	default:
 		log_warnx(peer_name(s->who), "unexpected message type=%d",

@@ -72,6 +72,7 @@ struct program {
 	struct msg_JAIL_LIMITS limits;
 	struct setting_value *settings;
 	size_t nsettings;
+	uint32_t malformed[PEER_COUNT]; /* program_malformed(), by sender */
 	struct {
 		char name[64];
 		int fd;
@@ -132,6 +133,15 @@ int program_ready(struct program *);
  */
 struct ipc_ev *program_neighbour(struct program *, struct ev_loop *,
     enum peer other, int fd, const struct ipc_ev_handlers *h, void *ctx);
+
+/*
+ * A sibling's message that fits the table and does not parse is dropped: to
+ * end over it would let a sibling that was taken over restart this program at
+ * will. Counted, logged, and an ALARM to the parent that names the sender; of
+ * many from one sender the 1st, 2nd, 4th, 8th ... are told. Not for what the
+ * parent sends: that is fatal.
+ */
+void program_malformed(struct program *, const struct ipc_in *);
 
 /*
  * SHA-256 of version, source revision and the message table. Two programs with

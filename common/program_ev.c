@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "log.h"
@@ -60,6 +61,24 @@ program_ready(struct program *p)
 	struct msg_READY m = {0};
 
 	return ipc_send_READY(p->parent, &m, NULL, 0);
+}
+
+void
+program_malformed(struct program *p, const struct ipc_in *in)
+{
+	const struct ipc_row *row = ipc_row(in->type);
+	struct msg_ALARM m = {.severity = 4};
+	uint32_t n = p->malformed[in->from];
+
+	if (n < UINT32_MAX)
+		p->malformed[in->from] = ++n;
+	if ((n & (n - 1)) != 0)
+		return;
+	(void)snprintf(m.text, sizeof(m.text),
+	    "malformed %s from %s, dropped (%u so far)",
+	    row != NULL ? row->name : "?", peer_name(in->from), (unsigned)n);
+	log_errx(peer_name(in->from), "%s", m.text);
+	(void)ipc_send_ALARM(p->parent, &m, NULL, 0);
 }
 
 struct ipc_ev *

@@ -59,13 +59,6 @@ step_open(struct warren_node *wn, struct ipc_in *in,
 		    ipc_in_take(in, 0), j->limits.v[LIMIT_OUTPUT]);
 }
 
-static void
-bad(const struct ipc_in *in)
-{
-	fatalx("malformed %s from %s", ipc_row(in->type)->name,
-	    peer_name(in->from));
-}
-
 /* A request, or a record: inline, or mapped from its memfd. */
 static void
 with_bytes(struct warren_node *wn, struct ipc_in *in, const void *msg,
@@ -92,13 +85,15 @@ with_bytes(struct warren_node *wn, struct ipc_in *in, const void *msg,
 
 #define TAKE(T)                                                                \
 	struct msg_##T m;                                                      \
-	if (!msg_get_##T(in->body, &m))                                        \
-	bad(in)
+	if (!msg_get_##T(in->body, &m)) {                                      \
+		program_malformed(&wn->prog, in);                              \
+		return;                                                        \
+	}
 
 static void
 on_request(struct warren_node *wn, struct ipc_in *in)
 {
-	TAKE(T_REQUEST);
+	TAKE(T_REQUEST)
 
 	with_bytes(wn, in, &m, m.data, m.data_len, m.len, PROTO_REQUEST_MAX);
 }
@@ -106,12 +101,13 @@ on_request(struct warren_node *wn, struct ipc_in *in)
 static void
 on_manifest(struct warren_node *wn, struct ipc_in *in)
 {
-	TAKE(V_MANIFEST);
+	TAKE(V_MANIFEST)
 
 	with_bytes(wn, in, &m, NULL, 0, m.len, MANIFEST_RECORD_MAX);
 }
 
-static void
+/* What comes with descriptors. false: malformed. */
+static bool
 on_jail(struct warren_node *wn, struct ipc_in *in)
 {
 	union {
@@ -124,22 +120,22 @@ on_jail(struct warren_node *wn, struct ipc_in *in)
 	switch (in->type) {
 	case IPC_J_STARTED:
 		if (!msg_get_J_STARTED(in->body, &m.started))
-			bad(in);
+			return false;
 		job_fds(wn, in, m.started.job, m.started.slot, false);
 		break;
 	case IPC_J_RUNNING:
 		if (!msg_get_J_RUNNING(in->body, &m.running))
-			bad(in);
+			return false;
 		job_fds(wn, in, m.running.job, m.running.slot, true);
 		break;
 	case IPC_J_STEP_OPEN:
 		if (!msg_get_J_STEP_OPEN(in->body, &m.open))
-			bad(in);
+			return false;
 		step_open(wn, in, &m.open);
 		break;
 	case IPC_J_STEP_DONE:
 		if (!msg_get_J_STEP_DONE(in->body, &m.done))
-			bad(in);
+			return false;
 		if (m.done.step == STEP_PACK)
 			outputs_step(wn->outputs, m.done.job, m.done.volume,
 			    m.done.ok, m.done.dropped, m.done.why);
@@ -147,6 +143,7 @@ on_jail(struct warren_node *wn, struct ipc_in *in)
 	default:
 		break;
 	}
+	return true;
 }
 
 static void
@@ -170,7 +167,10 @@ on_message(void *ctx, struct ipc_in *in)
 	case IPC_J_RUNNING:
 	case IPC_J_STEP_OPEN:
 	case IPC_J_STEP_DONE:
-		on_jail(wn, in);
+		if (!on_jail(wn, in)) {
+			program_malformed(&wn->prog, in);
+			return;
+		}
 		break;
 	default:
 		break;
@@ -178,7 +178,7 @@ on_message(void *ctx, struct ipc_in *in)
 	switch (in->type) {
 #define PASS(T)                                                                \
 	case IPC_##T: {                                                        \
-		TAKE(T);                                                       \
+		TAKE(T)                                                        \
 		node_message(n, in->type, &m, NULL, 0);                        \
 		break;                                                         \
 	}

@@ -239,28 +239,28 @@ on_node(void *ctx, struct ipc_in *in)
 		struct msg_V_ENVELOPE envelope;
 		struct msg_V_LIVE live;
 	} m;
+	bool good = true;
 
 	switch (in->type) {
 	case IPC_HELLO:
 		return;
 	case IPC_V_ASK:
-		if (!msg_get_V_ASK(in->body, &m.ask))
-			fatalx("malformed V_ASK");
-		on_ask(j, &m.ask);
-		return;
+		if ((good = msg_get_V_ASK(in->body, &m.ask)))
+			on_ask(j, &m.ask);
+		break;
 	case IPC_V_ENVELOPE:
-		if (!msg_get_V_ENVELOPE(in->body, &m.envelope))
-			fatalx("malformed V_ENVELOPE");
-		on_envelope(j, &m.envelope, in->fds[0]);
-		return;
+		if ((good = msg_get_V_ENVELOPE(in->body, &m.envelope)))
+			on_envelope(j, &m.envelope, in->fds[0]);
+		break;
 	case IPC_V_LIVE:
-		if (!msg_get_V_LIVE(in->body, &m.live))
-			fatalx("malformed V_LIVE");
-		on_live(j, &m.live);
-		return;
+		if ((good = msg_get_V_LIVE(in->body, &m.live)))
+			on_live(j, &m.live);
+		break;
 	default:
 		log_warnx("node", "unexpected message type=%d", in->type);
 	}
+	if (!good)
+		program_malformed(&j->prog, in);
 }
 
 static void

@@ -400,6 +400,43 @@ test_program(void **state)
 	(void)rmdir(dir_path);
 }
 
+/* What fits the table and does not parse: dropped, told, and nothing ends. */
+static void
+test_malformed(void **state)
+{
+	static const uint8_t zeros[IPC_MAX];
+	struct msg_V_VERDICT v;
+	struct msg_ALARM alarm;
+	struct ipc *node;
+	struct ipc_in in;
+	struct prog p;
+	int dir = folder();
+
+	(void)state;
+	start(&p, dir);
+	node = prog_neighbour(&p, PEER_NODE);
+	/* one byte is left over */
+	for (unsigned i = 1; i <= 5; i++)
+		assert_int_equal(ipc_send(node, IPC_V_ASK, zeros,
+		    ipc_row(IPC_V_ASK)->size_min + 1u, NULL, 0), 0);
+	v = question(node, ask(0, 0, false));
+	assert_int_equal(v.status, VERDICT_NO_BINDING);
+	for (unsigned i = 1; i <= 4; i *= 2) {
+		char text[64];
+
+		(void)snprintf(text, sizeof(text),
+		    "malformed V_ASK from node, dropped (%u so far)", i);
+		prog_wait(p.parent, IPC_ALARM, &in);
+		assert_true(msg_get_ALARM(in.body, &alarm));
+		assert_string_equal(alarm.text, text);
+		ipc_in_done(&in);
+	}
+	prog_stop(&p);
+	(void)unlinkat(dir, "bindings", 0);
+	(void)close(dir);
+	(void)rmdir(dir_path);
+}
+
 int
 main(void)
 {
@@ -409,6 +446,7 @@ main(void)
 	    cmocka_unit_test(test_envelope),
 	    cmocka_unit_test(test_live),
 	    cmocka_unit_test(test_program),
+	    cmocka_unit_test(test_malformed),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
