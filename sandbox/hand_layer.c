@@ -89,8 +89,9 @@ import_folder(int root, const char *path, bool make)
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		if (sys_openat2(root, part, O_PATH | O_CLOEXEC | O_NOFOLLOW,
-		    BENEATH) == -1 && errno == ENOENT) {
+		_cleanup_fd_ int there = sys_openat2(root, part, O_PATH |
+		    O_CLOEXEC | O_NOFOLLOW, BENEATH);
+		if (there == -1 && errno == ENOENT) {
 			char *slash = strrchr(part, '/');
 			_cleanup_fd_ int up = -1;
 

@@ -473,7 +473,7 @@ test_hostile(void **state)
 static void
 test_broken(void **state)
 {
-	struct tarbuf l = {NULL, 0};
+	struct tarbuf l = {NULL, 0}, w = {NULL, 0};
 	struct image_imported out;
 	char hex[65], path[256], why[256], deep[100] = "";
 	uint8_t junk[1000];
@@ -488,6 +488,17 @@ test_broken(void **state)
 	layout("deep", &l, 1, 0, hex);
 	(void)snprintf(path, sizeof(path), "%s/deep", top);
 	assert_int_equal(import(path, NULL, &out, why), 0);
+	/* folders that no member names, beneath ones that are there */
+	for (int i = 0; i < 60; i++) {
+		(void)snprintf(name, sizeof(name), "%.60s%02d/f", deep, i);
+		file(&w, name, 0644, "");
+	}
+	layout("wide", &w, 1, 0, hex);
+	(void)snprintf(path, sizeof(path), "%s/wide", top);
+	if (import(path, NULL, &out, why) != 0)
+		fail_msg("%s", why);
+	free(w.p);
+	(void)snprintf(path, sizeof(path), "%s/deep", top);
 	/* its layer's content changed, its name did not */
 	hex_digest(layer, l.p, whole(&l));
 	l.p[0] ^= 1;
