@@ -598,12 +598,13 @@ blobs_put(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32],
 	if ((p = part_get(b, fp, sha, size, unix_now, &why)) == NULL)
 		return why;
 	*have = p->have;
-	/* behind a gap, or nothing new; a blob of no bytes is whole at once */
-	if ((offset > p->have || len <= p->have - offset) && size > 0)
+	/* behind a gap, or nothing new; a blob of no bytes is whole at once,
+	 * and so is one whose last byte came just before we were killed */
+	if (p->have < size && (offset > p->have || len <= p->have - offset))
 		return BLOB_MORE;
 	if (!part_open(b, p) || !catch_up(p))
 		goto failed;
-	if (size > 0) {
+	if (p->have < size) {
 		size_t skip = (size_t)(p->have - offset);
 
 		if (!write_at(p->fd, data + skip, len - skip, p->have))

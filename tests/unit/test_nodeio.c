@@ -417,6 +417,46 @@ needed(void *ctx, const uint8_t fp[FP_LEN], const uint8_t sha[32])
 	return true;
 }
 
+/* Killed between the last byte of an upload and the rename. */
+static void
+test_upload_killed(void **state)
+{
+	const struct blobs_limits limits = {1 << 20, 1 << 20};
+	static const uint8_t owner[32] = {9};
+	char path[128], why[160], part[128], hex[65];
+	struct ledger *l;
+	struct blobs *b;
+	uint8_t sha[32];
+	uint64_t have;
+	int fd;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/ledger.db", dir);
+	l = ledger_open(path, why);
+	assert_non_null(l);
+	sha_of(sha, "upload", 6);
+	b = blobs_open(dirfd_, l, &limits, needed, NULL);
+	assert_non_null(b);
+	blobs_close(b);
+	hex_encode(hex, owner, 16);
+	(void)snprintf(part, sizeof(part), "parts/%s-", hex);
+	hex_encode(hex, sha, 32);
+	(void)strncat(part, hex, sizeof(part) - strlen(part) - 1);
+	fd = openat(dirfd_, part, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_int_equal(write(fd, "upload", 6), 6);
+	(void)close(fd);
+	b = blobs_open(dirfd_, l, &limits, needed, NULL);
+	assert_non_null(b);
+	assert_int_equal(blobs_have(b, owner, sha), 6);
+	/* what a client sends that asks how much is here */
+	assert_int_equal(blobs_put(b, owner, sha, 6, 0, NULL, 0, 1000, &have),
+	    BLOB_WHOLE);
+	assert_int_equal(have, 6);
+	assert_true(blobs_has(b, owner, sha, &have));
+	blobs_close(b);
+	ledger_close(l);
+}
+
 static void
 test_outputs(void **state)
 {
@@ -625,7 +665,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_caps), T(test_never_ran), T(test_found_again),
 	    T(test_follow), T(test_slow_follower), T(test_sweep),
-	    T(test_outputs), T(test_control),
+	    T(test_outputs), T(test_upload_killed), T(test_control),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
