@@ -417,3 +417,33 @@ def late_interface(ctx):
 
 
 TESTS.append(("engine: an interface that comes late hears of klp.node", late_interface))
+
+
+def rpc_places(ctx):
+    """One user cannot take all places of RPC."""
+    if os.geteuid() != 0:
+        return "root only: needs a second user"
+    name = f"interop{lib.free_port()}"
+    t = ctx.transport(config("", share=True, instance=name))
+
+    def call():
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(5)
+        s.connect(f"\0rns/{name}/rpc")
+        return s
+
+    os.seteuid(65534)
+    try:
+        mine = [call() for _ in range(20)]
+    finally:
+        os.seteuid(0)
+    served = sum(len(s.recv(4096)) > 0 for s in mine)
+    other = call()
+    check(served == 16, f"{served} of one user are served")
+    check(len(other.recv(4096)) > 0, "root is not served")
+    for s in mine + [other]:
+        s.close()
+    check(control(t, "status")[0]["ok"], "status")
+
+
+TESTS.append(("engine: RPC's places are shared among users", rpc_places))
