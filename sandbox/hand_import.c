@@ -592,9 +592,8 @@ plain_bytes(struct plain *p, const uint8_t *in, size_t len)
 				return -1;
 			break;
 		case TAR_DATA:
-			p->im->bytes += n;
-			if (p->im->bytes > IMPORT_BYTES_MAX)
-				return import_fail(p->im, "too large");
+			if (import_count(p->im, n) == -1)
+				return -1;
 			while (n > 0) {
 				ssize_t k = write(p->file, data, n);
 

@@ -44,6 +44,8 @@ bool import_path(const char *in, char out[IMPORT_PATH_MAX + 1]);
  * set. Its descriptor, or -1.
  */
 int import_folder(int root, const char *path, bool make);
+/* n more bytes of files, holes too. -1: over the limit, or the disk is full. */
+int import_count(struct import *, uint64_t n);
 /* Remove whatever lies at name, a whole tree too. 0 or -1. */
 int import_remove(int folder, const char *name);
 /* Unpack one layer (tar, gzip or zstd) from fd over what is there. */

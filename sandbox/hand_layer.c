@@ -215,8 +215,8 @@ count_member(struct import *im)
 }
 
 /* The disk is others' too: stop above the reserve (design.md 8.4). */
-static int
-count_bytes(struct import *im, uint64_t n)
+int
+import_count(struct import *im, uint64_t n)
 {
 	uint64_t before = im->bytes / RESERVE_STEP;
 	struct statvfs v;
@@ -236,16 +236,19 @@ static int
 copy_data(struct import *im, struct archive *a, int fd)
 {
 	const void *p;
+	uint64_t end = 0, to;
 	size_t n;
 	la_int64_t off;
 	int rv;
 
 	while ((rv = archive_read_data_block(a, &p, &n, &off)) == ARCHIVE_OK) {
-		/* a hole counts as well: a sparse terabyte is one */
 		if (off < 0 || (uint64_t)off > IMPORT_BYTES_MAX)
 			return import_fail(im, "a file that is too large");
-		if (count_bytes(im, n) == -1)
+		/* a hole counts as well: a sparse terabyte is one */
+		to = (uint64_t)off + n;
+		if (import_count(im, to > end ? to - end : n) == -1)
 			return -1;
+		end = MAX_OF(end, to);
 		for (size_t k = 0; k < n;) {
 			ssize_t w = pwrite(fd, (const uint8_t *)p + k, n - k,
 			    (off_t)off + (off_t)k);

@@ -362,6 +362,9 @@ adopt(struct step *s, const uint8_t *record, size_t len,
 	(void)snprintf(path, sizeof(path), "roots/%s", hex);
 	out->was_here = fstatat(s->in->images, path, &st,
 	    AT_SYMLINK_NOFOLLOW) == 0;
+	/* a digest names whole files only, also after a power cut */
+	if (!out->was_here && syncfs(s->work) == -1)
+		return fail(why, cap, "store", errno);
 	if (store_adopt(s->in->images, s->tmp, record, len) == -1)
 		return fail(why, cap, "store", errno);
 	/* no write bit is left; a folder without one could not be renamed */
