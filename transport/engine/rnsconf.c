@@ -105,13 +105,14 @@ read_unbuilt(struct reader *r, const struct knob *k)
 static int
 read_knob(struct reader *r, const struct knob *k, void *base)
 {
-	char *field = (char *)base + k->offset;
 	const char *text;
+	char *field;
 	int64_t n;
 	int rc;
 
 	if (k->offset == NOT_BUILT)
 		return read_unbuilt(r, k);
+	field = (char *)base + k->offset;
 	switch (k->kind) {
 	case K_BOOL:
 		return conf_get_bool(&r->v, k->key, (bool *)field) < 0 ? -1 : 0;
