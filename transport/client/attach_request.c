@@ -188,7 +188,8 @@ attach_request(struct attach_link *l, const char *path, const uint8_t *data,
 {
 	struct attach_request *q;
 
-	if (l->dead || l->state != ATTACH_LINK_UP) {
+	/* no id: it closes, and its requests are being told */
+	if (l->dead || !l->have_id || l->state != ATTACH_LINK_UP) {
 		errno = ENOTCONN;
 		return NULL;
 	}
