@@ -16,7 +16,7 @@
 /* Neighbouring lines that go, and what they leave behind. */
 struct run {
 	bool on;
-	uint64_t events;
+	uint64_t lines, events;
 	uint8_t prev[32];
 	struct trail_tomb tomb;
 	struct merkle tree;
@@ -60,10 +60,14 @@ run_end(struct rewrite *w)
 	r->tomb.ntree = r->tree.n;
 	memcpy(r->tomb.tree, r->tree.hash, sizeof(r->tomb.tree));
 	n = trail_line_tomb(line, sizeof(line), r->prev, &r->tomb);
-	/* one line that is no longer than its tombstone stays as it is */
-	if (n == 0 || (r->tomb.count == 1 && n > r->first_len) ||
-	    r->events == 0)
+	/*
+	 * One line that is no longer than its tombstone stays as it is, and so
+	 * does a tombstone; of several none may go without its heir.
+	 */
+	if (r->lines == 1 && (n == 0 || r->events == 0 || n > r->first_len))
 		emit(w, r->first, r->first_len);
+	else if (n == 0)
+		w->failed = true;
 	else
 		emit(w, line, n - 1);
 }
@@ -76,7 +80,7 @@ run_begin(struct rewrite *w, const struct trail_line *l, uint64_t from,
 
 	run_end(w);
 	r->on = true;
-	r->events = 0;
+	r->lines = r->events = 0;
 	memcpy(r->prev, l->prev, sizeof(r->prev));
 	r->tomb.from = from;
 	merkle_init(&r->tree, from - 1);
@@ -107,6 +111,7 @@ run_event(struct rewrite *w, const struct trail_line *l, const char *text,
 	(void)merkle_add(&r->tree, 0, leaf);
 	trail_sha256(r->tomb.digest, text, len);
 	r->tomb.to = l->seq;
+	r->lines++;
 	r->events++;
 }
 
@@ -128,6 +133,7 @@ run_tomb(struct rewrite *w, const struct trail_line *l, const char *text,
 	}
 	memcpy(r->tomb.digest, t->digest, 32);
 	r->tomb.to = t->to;
+	r->lines++;
 }
 
 static bool

@@ -21,6 +21,7 @@
 #include "audit/note.h"
 #include "audit/trail.h"
 #include "audit/trail_file.h"
+#include "audit/trail_impl.h"
 #include "audit/trail_verify.h"
 #include "file.h"
 #include "util.h"
@@ -396,6 +397,31 @@ test_tombstones(void **state)
 	trail_close(t);
 }
 
+/* Tombstones that a checkpoint kept apart, once that is no longer the last. */
+static void
+test_tombstones_meet(void **state)
+{
+	struct trail *t = open_trail(&usual);
+	struct trail_verdict v;
+
+	(void)state;
+	for (int i = 0; i < 14; i++) {
+		assert_int_equal(add(t, i < 10 ? 1 : i < 12 ? 4 : 2, 600), 0);
+		if (i == 4)
+			sign(t);
+	}
+	assert_int_equal(trail_compact_seg(t, 0, 1), 0);
+	v = verify();
+	assert_true(v.ok);
+	assert_int_equal(v.tombstones, 2);
+	sign(t);
+	assert_int_equal(trail_compact_seg(t, 0, 2), 0);
+	trail_close(t);
+	verified();
+	v = verify();
+	assert_int_equal(v.dropped + v.lines - v.tombstones, 14);
+}
+
 static void
 test_full(void **state)
 {
@@ -546,6 +572,7 @@ main(void)
 	    EACH(test_torn),
 	    EACH(test_broken_goes_on),
 	    EACH(test_tombstones),
+	    EACH(test_tombstones_meet),
 	    EACH(test_full),
 	    EACH(test_long),
 	    EACH(test_disk_full),
