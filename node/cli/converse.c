@@ -298,6 +298,12 @@ talk_run(struct talk *s)
 	s->sub.manifest = s->manifest;
 	s->sub.node_key = s->node->key;
 	s->sub.slice_max = s->node->slice;
+	s->sub.max_log = s->manifest->limit[LIMIT_LOG] != 0 ?
+	    s->manifest->limit[LIMIT_LOG] :
+	    s->node->max_log;
+	s->sub.max_output = s->manifest->limit[LIMIT_OUTPUT] != 0 ?
+	    s->manifest->limit[LIMIT_OUTPUT] :
+	    s->node->max_output;
 	s->sub.buf = s->buf;
 	jobdir_store(&s->dir, &s->sub.store);
 	s->dir.show = !s->c->json && !s->sub.detach;

@@ -53,6 +53,8 @@ remote_describe_full(struct cli *c, struct session *s, const struct person *p,
 	(void)urn_make(r->urn, "kindai", "device", r->fp);
 	pstr_copy(r->name, sizeof(r->name), d->name);
 	r->slice = (uint32_t)MIN_OF(d->limits.slice, PROTO_SLICE);
+	r->max_log = d->limits.log;
+	r->max_output = d->limits.output;
 	r->time = d->time > 0 && d->time <= UINT32_MAX ? (uint32_t)d->time :
 							 now;
 	return CLI_OK;

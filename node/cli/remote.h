@@ -17,6 +17,7 @@ struct remote {
 	char urn[URN_MAX];
 	char name[65];
 	uint32_t slice;
+	uint64_t max_log, max_output; /* what it lets this peer's jobs write */
 	uint32_t time; /* its clock, unix seconds; ours when it gives none */
 };
 

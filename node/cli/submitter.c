@@ -371,6 +371,8 @@ take_outputs(struct submitter *s, const struct proto_result *v)
 	uint8_t root[32];
 	struct job_output items[JOB_OUTPUTS_MAX];
 
+	uint64_t left = s->max_output > 0 ? s->max_output : UINT64_MAX;
+
 	if (v->noutputs > NELEM(items))
 		return false;
 	s->nout = 0;
@@ -384,6 +386,9 @@ take_outputs(struct submitter *s, const struct proto_result *v)
 			k++;
 		if (k == m->nvolumes)
 			return false; /* not a volume of ours */
+		if (o->size > left)
+			return false; /* more than the job could write */
+		left -= o->size;
 		*out = (struct sub_output){.volume = k, .size = o->size};
 		memcpy(out->sha256, o->sha256, 32);
 		items[i].path = m->volume[k].target;
@@ -438,6 +443,9 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 		    v.log_size[1]);
 		if (memcmp(root, s->r.logs, 32) != 0)
 			why = "the logs are not those that were signed";
+		else if (s->max_log > 0 && (v.log_size[0] > s->max_log ||
+			v.log_size[1] > s->max_log - v.log_size[0]))
+			why = "the logs are larger than the job's limit";
 	}
 	if (why != NULL) {
 		finish(s, SUB_BAD_RECEIPT, why);
@@ -633,6 +641,12 @@ sub_stream(struct submitter *s, unsigned stream, const uint8_t *p, size_t n,
 	if (s->follow_asked[i] && !s->following[i])
 		n = 0;
 	/* the first bytes may come before the answer: both start at have */
+	if (s->max_log > 0 &&
+	    n > s->max_log - MIN_OF(s->max_log,
+		    s->log_have[0] + s->log_have[1])) {
+		bad_node(s, "more output than the job's log limit");
+		return;
+	}
 	if (n > 0) {
 		if (!s->store.log(s->store.arg, stream, s->log_have[i], p, n)) {
 			finish(s, SUB_LOCAL, "a log cannot be written");

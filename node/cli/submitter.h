@@ -71,6 +71,12 @@ struct submitter {
 	bool detach;
 	bool resume; /* the node has the job: begin with SUB_WATCH */
 	uint32_t slice_max; /* of describe; 0: PROTO_SLICE */
+	/*
+	 * Bytes that the job may write: what it asked, else what describe
+	 * offered; 0: no bound. A node that sends more is left, before it has
+	 * filled the disk.
+	 */
+	uint64_t max_log, max_output;
 	struct sub_store store;
 	uint8_t *buf; /* PROTO_SLICE bytes for requests, the caller's */
 

@@ -269,6 +269,35 @@ test_proof(void **state)
 	world_free(w);
 }
 
+/* A node that sends more than the job may write is left. */
+static void
+test_bounds(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->s.max_log = 1;
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_BAD_NODE);
+	assert_true(w->log[0].n + w->log[1].n <= 1);
+	world_free(w);
+
+	w = world_new();
+	w->s.max_output = 1;
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_BAD_RECEIPT);
+	assert_int_equal(w->out[0].n + w->out[1].n, 0);
+	world_free(w);
+
+	/* exactly what it may */
+	w = world_new();
+	w->s.max_output = w->node_out.n;
+	w->s.max_log = w->node_log[0].n + w->node_log[1].n;
+	world_run(w, STEPS);
+	assert_whole(w);
+	world_free(w);
+}
+
 static void
 test_slices(void **state)
 {
@@ -406,6 +435,7 @@ main(void)
 	    cmocka_unit_test(test_breaks),
 	    cmocka_unit_test(test_attempts),
 	    cmocka_unit_test(test_proof),
+	    cmocka_unit_test(test_bounds),
 	    cmocka_unit_test(test_slices),
 	    cmocka_unit_test(test_detach_resume),
 	    cmocka_unit_test(test_pace),
