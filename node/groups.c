@@ -343,9 +343,9 @@ groups_join(const struct groups *g, enum group group)
 }
 
 /*
- * The groups beneath go as well, jail's own included: Linux 6.14 and later
- * count the kills of each group, and a process that is cloned from a group
- * into one with another count is killed on the spot.
+ * The groups beneath go as well, jail's own included: on Linux 6.18 a process
+ * that is cloned between a group that was killed once and one that was not is
+ * killed on the spot.
  */
 void
 groups_kill_jobs(const struct groups *g)

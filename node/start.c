@@ -198,8 +198,8 @@ start_kill(void *ctx, struct job *j)
 	struct warren_node *wn = ctx;
 
 	/*
-	 * Since Linux 6.14 a step that is cloned from jail's group into one
-	 * that was killed is killed on the spot: nothing can be packed or
+	 * A step that is cloned from jail's group into one that was killed is
+	 * killed on the spot (seen on Linux 6.18): nothing can be packed or
 	 * cleaned after this.
 	 */
 	if (j->slot != 0 && wn->has_group[j->slot])
