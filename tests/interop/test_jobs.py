@@ -80,7 +80,7 @@ def node(ctx, interfaces, pins, more="", instance=None):
     lacking = [x for x in ("memory", "cpu", "pids") if x not in layers_given(ctx, folder)]
     if lacking:
         have = [x for x in "user pid mount net ipc uts caps seccomp memory cpu pids".split() if x not in lacking]
-        lines.append(f"require_layers: [{', '.join(have)}]")
+        lines.insert(3, f"require_layers: [{', '.join(have)}]")
     with open(os.path.join(folder, "node.yaml"), "w") as f:
         f.write("\n".join(lines) + "\n" + more)
     os.chmod(os.path.join(folder, "node.yaml"), 0o600)
