@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "file.h"
 #include "hand_import.h"
 #include "report.h"
 #include "tree.h"
@@ -25,20 +26,7 @@
 static int
 write_out(void *arg, const void *p, size_t n)
 {
-	const uint8_t *b = p;
-	int fd = *(const int *)arg;
-
-	while (n > 0) {
-		ssize_t k = write(fd, b, n);
-
-		if (k == -1 && errno == EINTR)
-			continue;
-		if (k == -1)
-			return -1;
-		b += k;
-		n -= (size_t)k;
-	}
-	return 0;
+	return write_full(*(const int *)arg, p, n);
 }
 
 static int

@@ -16,6 +16,7 @@
 
 #include "caps.h"
 #include "cleanup.h"
+#include "file.h"
 #include "clock.h"
 #include "jail.h"
 #include "landlock.h"
@@ -225,20 +226,7 @@ make_work(struct step *s, char *why, size_t cap)
 static int
 feed(void *arg, const void *p, size_t n)
 {
-	const uint8_t *b = p;
-	int fd = *(const int *)arg;
-
-	while (n > 0) {
-		ssize_t k = write(fd, b, n);
-
-		if (k == -1 && errno == EINTR)
-			continue;
-		if (k == -1)
-			return -1;
-		b += k;
-		n -= (size_t)k;
-	}
-	return 0;
+	return write_full(*(const int *)arg, p, n);
 }
 
 /* Until EOF, or the time is over; how much came. */
