@@ -18,11 +18,11 @@
 #include "audit/trail.h"
 #include "audit/trail_file.h"
 #include "audit/trail_line.h"
-#include "clock.h"
-#include "file.h"
-#include "log.h"
-#include "program.h"
-#include "util.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/program.h"
+#include "common/util.h"
 
 #define HELD_MAX 512	    /* events, until the node's key is known */
 #define HELD_S 3.	    /* ... but not longer */

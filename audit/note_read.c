@@ -6,7 +6,7 @@
 
 #include <sodium.h>
 
-#include "util.h"
+#include "common/util.h"
 
 #define ORIGIN "klp-trail/"
 #define DASH "\xe2\x80\x94 "

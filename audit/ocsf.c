@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "util.h"
+#include "common/util.h"
 
 /* OCSF's numbers; 0: the member is left out. */
 enum {

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ipc_msg.h"
+#include "common/ipc_msg.h"
 
 /* Events of the house as OCSF objects (klp.md 7). Pure. */
 #define OCSF_MAX 12288 /* below TRAIL_LINE_MAX */

@@ -11,8 +11,8 @@
 #include "audit/note.h"
 #include "audit/trail_file.h"
 #include "audit/trail_impl.h"
-#include "file.h"
-#include "util.h"
+#include "common/file.h"
+#include "common/util.h"
 
 /* -- opening -- */
 

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "audit/trail_file.h"
-#include "cleanup.h"
-#include "file.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/util.h"
 
 /* Neighbouring lines that go, and what they leave behind. */
 struct run {

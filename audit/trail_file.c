@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "audit/trail_line.h"
-#include "cleanup.h"
-#include "file.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/util.h"
 
 #define SUFFIX ".jsonl"
 #define READ_SIZE 65536

@@ -8,8 +8,8 @@
 
 #include "audit/note.h"
 #include "audit/trail_file.h"
-#include "file.h"
-#include "util.h"
+#include "common/file.h"
+#include "common/util.h"
 
 struct verify {
 	struct trail_verdict *v;

@@ -1,10 +1,10 @@
 #define _GNU_SOURCE /* accept4 */
-#include "acceptor.h"
+#include "common/acceptor.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "log.h"
+#include "common/log.h"
 
 static void
 on_again(struct ev_loop *loop, ev_timer *w, int revents)

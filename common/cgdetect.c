@@ -1,9 +1,9 @@
-#include "cgdetect.h"
+#include "common/cgdetect.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 static const char *const names[CG_CONTROLLERS] = {"memory", "cpu", "pids"};
 

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "priv.h"
+#include "common/priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "log.h"
-#include "util.h"
+#include "common/log.h"
+#include "common/util.h"
 
 /*
  * The system-call filters, one table. Names, because a call that an

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "ipc.h"
+#include "common/ipc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +11,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "log.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/util.h"
 
 struct queued {
 	STAILQ_ENTRY(queued) next;

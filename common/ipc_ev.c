@@ -1,10 +1,10 @@
-#include "ipc_ev.h"
+#include "common/ipc_ev.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
+#include "common/log.h"
 
 /* Messages of one channel in one turn, so that none starves the others. */
 #define BATCH 32

@@ -4,7 +4,7 @@
 #include <ev.h>
 #include <stdbool.h>
 
-#include "ipc.h"
+#include "common/ipc.h"
 
 /*
  * A channel in a libev loop. Messages are read in batches and handed to

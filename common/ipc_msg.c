@@ -1,4 +1,4 @@
-#include "ipc_msg.h"
+#include "common/ipc_msg.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
-#include "layers.h"
+#include "common/layers.h"
 
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 static const char *const layer_names[LAYER_COUNT] = {"user", "pid", "mount", "net", "ipc",
     "uts", "cgroup", "caps", "no_new_privs", "seccomp", "landlock", "memory",

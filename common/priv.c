@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "priv.h"
+#include "common/priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "common/cleanup.h"
 
 static int
 by_number(const void *a, const void *b)

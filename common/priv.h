@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ipc_msg.h"
+#include "common/ipc_msg.h"
 
 /*
  * Giving up rights (design.md 8.1; facts: Linux 5.13 and later). Each call

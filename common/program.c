@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "program.h"
+#include "common/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "log.h"
-#include "util.h"
+#include "common/log.h"
+#include "common/util.h"
 
 #ifndef WARREN_BUILD
 #define WARREN_BUILD "" /* configure --with-build-id */

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ipc.h"
-#include "ipc_ev.h"
-#include "priv.h"
+#include "common/ipc.h"
+#include "common/ipc_ev.h"
+#include "common/priv.h"
 
 /*
  * How every program but the parent starts (design.md 2, 7, 8.1).

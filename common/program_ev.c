@@ -1,10 +1,10 @@
-#include "program.h"
+#include "common/program.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "log.h"
+#include "common/log.h"
 
 static void
 on_message(void *ctx, struct ipc_in *in)

@@ -1,10 +1,10 @@
-#include "units.h"
+#include "common/units.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 struct unit {
 	const char *name;

@@ -1,4 +1,4 @@
-#include "ydoc.h"
+#include "common/ydoc.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "util.h"
+#include "common/util.h"
 
 struct ydoc {
 	struct ynode *root;

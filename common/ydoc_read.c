@@ -1,4 +1,4 @@
-#include "ydoc.h"
+#include "common/ydoc.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "units.h"
-#include "util.h"
+#include "common/units.h"
+#include "common/util.h"
 
 void
 mistake_add(struct mistakes *ms, unsigned line, unsigned column,

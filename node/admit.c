@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "sandbox/plan.h"
-#include "util.h"
+#include "common/util.h"
 
 static bool refuse(struct refusal *r, const char *code, uint8_t step,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));

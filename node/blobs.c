@@ -11,8 +11,8 @@
 
 #include <nettle/sha2.h>
 
-#include "cleanup.h"
-#include "log.h"
+#include "common/cleanup.h"
+#include "common/log.h"
 
 #define PART_IDLE_S 3600 /* 3.2: dropped an hour after the last byte */
 /* ours: an empty folder is 1 kB of tar, but a file and rows cost more */

@@ -1,4 +1,4 @@
-#include "cgroup.h"
+#include "node/cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "common/cleanup.h"
 #include "sandbox/plan.h"
 
 #define CPU_PERIOD_US 100000ull

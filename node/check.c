@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "check.h"
+#include "node/check.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "common/cleanup.h"
 #include "node/config.h"
 #include "node/profile.h"
 #include "transport/engine/rnsconf.h"
-#include "util.h"
+#include "common/util.h"
 
 #define FILES_MAX 256 /* profiles, at most */
 

@@ -1,7 +1,7 @@
 #ifndef NODE_CHECK_H
 #define NODE_CHECK_H
 
-#include "ydoc.h"
+#include "common/ydoc.h"
 
 /*
  * Every mistake of the operator's files in DIR: config, node.yaml,

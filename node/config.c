@@ -1,12 +1,12 @@
-#include "config.h"
+#include "node/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "profile.h"
-#include "layers.h"
-#include "util.h"
+#include "node/profile.h"
+#include "common/layers.h"
+#include "common/util.h"
 
 #define SECOND 1000ull
 #define MINUTE (60 * SECOND)

@@ -8,7 +8,7 @@
 #include "trust/keytext.h"
 #include "trust/level.h"
 #include "trust/manifest.h" /* enum manifest_limit */
-#include "ydoc.h"
+#include "common/ydoc.h"
 
 /*
  * node.yaml as values (compute.md 10), read alike by the parent, node and

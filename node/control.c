@@ -11,8 +11,8 @@
 #include <jansson.h>
 #include <sodium.h>
 
-#include "acceptor.h"
-#include "log.h"
+#include "common/acceptor.h"
+#include "common/log.h"
 #include "sandbox/plan.h"
 
 /*

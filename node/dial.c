@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "parent.h"
+#include "node/parent.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "log.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/util.h"
 
 /*
  * Transport names an interface of config by its place; host, port and device

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "parent.h"
+#include "node/parent.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "check.h"
-#include "cleanup.h"
-#include "file.h"
-#include "log.h"
-#include "util.h"
+#include "node/check.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/util.h"
 
 #define DEPTH_MAX 8	 /* folders that are looked into */
 #define UIDS_OF_OURS 512 /* numbers of programs and slots */

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "parent.h"
+#include "node/parent.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,12 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "check.h"
-#include "cleanup.h"
-#include "log.h"
+#include "node/check.h"
+#include "common/cleanup.h"
+#include "common/log.h"
 #include "sandbox/jail.h"
-#include "layers.h"
-#include "util.h"
+#include "common/layers.h"
+#include "common/util.h"
 
 /*
  * warren-<8 hex>/ below the parent's own group, in v2 and in each v1 hierarchy

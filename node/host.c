@@ -8,8 +8,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "log.h"
+#include "common/cleanup.h"
+#include "common/log.h"
 #include "sandbox/image/store.h"
 
 /* design.md 8.4; ours: the smaller of the two */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ipc_ev.h"
+#include "common/ipc_ev.h"
 #include "node/cgroup.h"
 #include "node/config.h"
 #include "node/ledger.h"
@@ -14,7 +14,7 @@
 #include "node/node.h"
 #include "node/outputs.h"
 #include "node/profile.h"
-#include "program.h"
+#include "common/program.h"
 
 /*
  * The real world around struct node: channels, files, groups. One loop turn:

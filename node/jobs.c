@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ipc_msg.h"
+#include "common/ipc_msg.h"
 
 static int
 cmp_id(struct job *a, struct job *b)

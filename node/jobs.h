@@ -10,8 +10,8 @@
 #include "node/levels.h"
 #include "node/proto.h"
 #include "trust/receipt.h"
-#include "util.h"
-#include "wire.h"
+#include "common/util.h"
+#include "common/wire.h"
 
 /*
  * The life of a job (compute.md 5). Pure: job_set() is the only writer of a

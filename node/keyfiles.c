@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "parent.h"
+#include "node/parent.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "file.h"
-#include "log.h"
+#include "common/file.h"
+#include "common/log.h"
 #include "node/keyset.h"
 #include "trust/keytext.h"
 #include "trust/secp.h"

@@ -1,4 +1,4 @@
-#include "keyset.h"
+#include "node/keyset.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,9 +9,9 @@
 
 #include <sodium.h>
 
-#include "cleanup.h"
-#include "file.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/util.h"
 
 #define SECRET_MAX 64
 #define PART_MAX 64

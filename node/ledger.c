@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-#include "log.h"
+#include "common/log.h"
 
 #define LEDGER_VERSION 1
 

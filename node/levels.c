@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (KIB * 1024)

@@ -11,9 +11,9 @@
 
 #include <nettle/sha2.h>
 
-#include "cleanup.h"
-#include "log.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/util.h"
 
 #define HASH_STEP 65536
 

@@ -14,8 +14,8 @@
 
 #include <sodium.h>
 
-#include "clock.h"
-#include "log.h"
+#include "common/clock.h"
+#include "common/log.h"
 #include "node/host.h"
 #include "sandbox/image/store.h"
 

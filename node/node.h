@@ -8,14 +8,14 @@
 
 #include <rns/mono.h>
 
-#include "ipc_msg.h"
+#include "common/ipc_msg.h"
 #include "node/admit.h"
 #include "node/blobs.h"
 #include "node/jobs.h"
 #include "node/policy.h"
 #include "node/proto.h"
 #include "node/quota.h"
-#include "util.h"
+#include "common/util.h"
 
 /*
  * The node without a descriptor: messages of the other programs and time go

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "log.h"
+#include "common/clock.h"
+#include "common/log.h"
 
 /*
  * What the node sends, in order, behind the commit that it depends on. Three

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "common/log.h"
 
 struct pack {
 	TAILQ_ENTRY(pack) entry;

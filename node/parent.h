@@ -7,11 +7,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "cgdetect.h"
-#include "ipc_ev.h"
+#include "common/cgdetect.h"
+#include "common/ipc_ev.h"
 #include "node/config.h"
 #include "node/profile.h"
-#include "program.h"
+#include "common/program.h"
 #include "transport/engine/rnsconf.h"
 
 /*

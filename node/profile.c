@@ -1,10 +1,10 @@
-#include "profile.h"
+#include "node/profile.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 /* The seed's container profile, without image and volumes (design.md 7). */
 static const char default_text[] = "cap_drop:\n"

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "trust/manifest.h" /* enum manifest_limit */
-#include "ydoc.h"
+#include "common/ydoc.h"
 
 /*
  * A container profile, profiles/NAME.yaml (design.md 4 and 7): the seed's file

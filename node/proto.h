@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "wire.h"
+#include "common/wire.h"
 
 /*
  * Requests and answers of compute.md 3, both sides: what a node reads a

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "transport/core/mpk.h"
-#include "util.h"
+#include "common/util.h"
 
 /* Answers and their bodies, the submitter's side: a node is hostile here. */
 

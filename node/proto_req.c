@@ -4,7 +4,7 @@
 
 #include "transport/core/crypt.h"
 #include "transport/core/mpk.h"
-#include "util.h"
+#include "common/util.h"
 
 static const char *const PATHS[PATH_COUNT] = {
     [PATH_DESCRIBE] = "/klp/v1/describe",

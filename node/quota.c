@@ -1,6 +1,6 @@
 #include "node/quota.h"
 
-#include "util.h"
+#include "common/util.h"
 
 #define US UINT64_C(1000000)
 /* ours: when a queue moves or a spool empties, nobody can tell */

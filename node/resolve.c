@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "parent.h"
+#include "node/parent.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "log.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/util.h"
 
 /*
  * A host name is looked up by a child that lives for one answer and has no

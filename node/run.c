@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "log.h"
+#include "common/log.h"
 #include "node/sched.h"
 
 /* Whose turn it is, and what a job's start needs: up to J_RUN. */

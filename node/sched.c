@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 #define SCHED_SLOTS_MAX 256 /* that sched_wait_s looks at */
 

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "parent.h"
+#include "node/parent.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,11 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "check.h"
-#include "cleanup.h"
-#include "log.h"
-#include "layers.h"
-#include "util.h"
+#include "node/check.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/layers.h"
+#include "common/util.h"
 
 #define SECCOMP_BYTES_MAX (512u * 1024)
 

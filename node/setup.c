@@ -6,7 +6,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "common/log.h"
 
 /*
  * From what the parent sent to what decisions need. The parent has read and

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "log.h"
+#include "common/cleanup.h"
+#include "common/log.h"
 #include "sandbox/image/store.h"
 #include "sandbox/plan.h"
 #include "sandbox/policy/compile.h"

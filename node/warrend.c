@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "parent.h"
+#include "node/parent.h"
 
 #include <config.h> /* not node/config.h */
 #include <errno.h>
@@ -16,11 +16,11 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-#include "check.h"
-#include "layers.h"
-#include "log.h"
+#include "node/check.h"
+#include "common/layers.h"
+#include "common/log.h"
 #include "trust/secp.h"
-#include "util.h"
+#include "common/util.h"
 
 enum { EXIT_OPERATOR = 2 }; /* usage, mistakes in files, whose they are */
 

@@ -1,4 +1,4 @@
-#include "caps.h"
+#include "sandbox/caps.h"
 
 #include <sys/prctl.h>
 
@@ -6,7 +6,7 @@
 #include <linux/capability.h>
 #include <string.h>
 
-#include "sys.h"
+#include "sandbox/sys.h"
 
 static int
 set_caps(uint64_t eff, uint64_t inh)

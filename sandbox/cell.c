@@ -1,4 +1,4 @@
-#include "cell.h"
+#include "sandbox/cell.h"
 
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -7,15 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "group.h"
-#include "jail.h"
-#include "log.h"
-#include "report.h"
-#include "slot.h"
-#include "sys.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "sandbox/group.h"
+#include "sandbox/jail.h"
+#include "common/log.h"
+#include "sandbox/report.h"
+#include "sandbox/slot.h"
+#include "sandbox/sys.h"
+#include "common/util.h"
 
 static const char *const state_names[] = {
 #define CELL_NAME(n) [CELL_##n] = #n,

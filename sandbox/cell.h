@@ -7,8 +7,8 @@
 
 #include <rns/mono.h>
 
-#include "ipc.h"
-#include "plan.h"
+#include "common/ipc.h"
+#include "sandbox/plan.h"
 
 /*
  * A cell is a slot as jail sees it, with the job in it: what has been asked,

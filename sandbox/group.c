@@ -1,11 +1,11 @@
-#include "group.h"
+#include "sandbox/group.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "sys.h"
+#include "common/cleanup.h"
+#include "sandbox/sys.h"
 
 #define BENEATH                                                                \
 	(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "cell.h"
+#include "sandbox/cell.h"
 
 /*
  * Groups as jail sees them: it opens by name beneath its own directories, and

@@ -13,12 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "file.h"
-#include "hand_import.h"
-#include "report.h"
-#include "tree.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "sandbox/hand_import.h"
+#include "sandbox/report.h"
+#include "sandbox/tree.h"
+#include "common/util.h"
 
 #define FOLDER "/v"
 #define SOURCE "/s"

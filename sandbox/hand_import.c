@@ -1,5 +1,5 @@
 /* Images of strangers: OCI layouts, `docker save` archives, plain folders. */
-#include "hand_import.h"
+#include "sandbox/hand_import.h"
 
 #include <sys/stat.h>
 
@@ -12,13 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "image/record.h"
-#include "report.h"
-#include "sys.h"
-#include "tar.h"
-#include "tree.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "sandbox/image/record.h"
+#include "sandbox/report.h"
+#include "sandbox/sys.h"
+#include "sandbox/tar.h"
+#include "sandbox/tree.h"
+#include "common/util.h"
 
 #define BENEATH                                                                \
 	(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)

@@ -13,11 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "hand_import.h"
-#include "sys.h"
-#include "tree.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "sandbox/hand_import.h"
+#include "sandbox/sys.h"
+#include "sandbox/tree.h"
+#include "common/util.h"
 
 #define BLOCK 65536
 #define RESERVE_STEP (16ull << 20) /* how often the disk is looked at */

@@ -1,4 +1,4 @@
-#include "init.h"
+#include "sandbox/init.h"
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -13,16 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "caps.h"
-#include "cleanup.h"
-#include "ipc_msg.h"
-#include "jail.h"
-#include "landlock.h"
-#include "limits.h"
-#include "report.h"
-#include "root.h"
-#include "sys.h"
-#include "util.h"
+#include "sandbox/caps.h"
+#include "common/cleanup.h"
+#include "common/ipc_msg.h"
+#include "sandbox/jail.h"
+#include "sandbox/landlock.h"
+#include "sandbox/limits.h"
+#include "sandbox/report.h"
+#include "sandbox/root.h"
+#include "sandbox/sys.h"
+#include "common/util.h"
 
 #define HAND_DATA (512ull << 20) /* rlimit of a step's memory */
 #define HAND_PIDS 8

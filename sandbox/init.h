@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "plan.h"
-#include "policy/base.h"
+#include "sandbox/plan.h"
+#include "sandbox/policy/base.h"
 
 /*
  * What runs in a job's namespaces before anything of a stranger does. Each is

@@ -1,4 +1,4 @@
-#include "jail.h"
+#include "sandbox/jail.h"
 
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -10,19 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cell.h"
-#include "cleanup.h"
-#include "clock.h"
-#include "landlock.h"
-#include "log.h"
-#include "policy/base.h"
-#include "priv.h"
-#include "program.h"
-#include "root.h"
-#include "slot.h"
-#include "sys.h"
-#include "tree.h"
-#include "util.h"
+#include "sandbox/cell.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "sandbox/landlock.h"
+#include "common/log.h"
+#include "sandbox/policy/base.h"
+#include "common/priv.h"
+#include "common/program.h"
+#include "sandbox/root.h"
+#include "sandbox/slot.h"
+#include "sandbox/sys.h"
+#include "sandbox/tree.h"
+#include "common/util.h"
 
 /*
  * warren-jail: builds the sandbox of every job and holds no right outside it

@@ -1,4 +1,4 @@
-#include "landlock.h"
+#include "sandbox/landlock.h"
 
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "sys.h"
+#include "common/cleanup.h"
+#include "sandbox/sys.h"
 
 /* Newer than Debian 12's header */
 #define FS_TRUNCATE (1ull << 14)   /* ABI 3 */

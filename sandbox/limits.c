@@ -1,11 +1,11 @@
-#include "limits.h"
+#include "sandbox/limits.h"
 
 #include <sys/resource.h>
 #include <sys/time.h>
 
 #include <errno.h>
 
-#include "util.h"
+#include "common/util.h"
 
 #define MIB (1024ull * 1024)
 #define NOFILE_SOFT 1024

@@ -1,8 +1,8 @@
-#include "plan.h"
+#include "sandbox/plan.h"
 
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 /* -- codec -- */
 

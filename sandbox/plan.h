@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "layers.h"
-#include "wire.h"
+#include "common/layers.h"
+#include "common/wire.h"
 
 /*
  * What node asks jail to build: numbers, digests, indices; never a path of

@@ -1,9 +1,9 @@
-#include "report.h"
+#include "sandbox/report.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "wire.h"
+#include "common/wire.h"
 
 void
 report_send(int fd, const struct report *r)

@@ -1,4 +1,4 @@
-#include "root.h"
+#include "sandbox/root.h"
 
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "sys.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "sandbox/sys.h"
+#include "common/util.h"
 
 #define NOTHING (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define IN_ROOT (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)

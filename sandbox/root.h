@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "plan.h"
+#include "sandbox/plan.h"
 
 /*
  * Mounts. The base is a small root of jail's own in which jobs are built:

@@ -1,4 +1,4 @@
-#include "slot.h"
+#include "sandbox/slot.h"
 
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -14,16 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "caps.h"
-#include "cleanup.h"
-#include "init.h"
-#include "ipc_msg.h"
-#include "landlock.h"
-#include "priv.h"
-#include "root.h"
-#include "sys.h"
-#include "userns.h"
-#include "util.h"
+#include "sandbox/caps.h"
+#include "common/cleanup.h"
+#include "sandbox/init.h"
+#include "common/ipc_msg.h"
+#include "sandbox/landlock.h"
+#include "common/priv.h"
+#include "sandbox/root.h"
+#include "sandbox/sys.h"
+#include "sandbox/userns.h"
+#include "common/util.h"
 
 #ifndef PR_SCHED_CORE
 #define PR_SCHED_CORE 62

@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "jail.h"
-#include "plan.h"
-#include "policy/base.h"
+#include "sandbox/jail.h"
+#include "sandbox/plan.h"
+#include "sandbox/policy/base.h"
 
 /*
  * A slot: a user namespace that maps one id, and one process of jail that

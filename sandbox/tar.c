@@ -1,9 +1,9 @@
-#include "tar.h"
+#include "sandbox/tar.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 /* Offsets and sizes of compute.md 2.2 */
 #define NAME_LEN 100

@@ -1,4 +1,4 @@
-#include "tree.h"
+#include "sandbox/tree.h"
 
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "tar.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "sandbox/tar.h"
+#include "common/util.h"
 
 #define READ_CHUNK 65536
 #define DROPPED_NAMES 200 /* bytes of why that names may fill */

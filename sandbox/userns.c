@@ -1,12 +1,12 @@
-#include "userns.h"
+#include "sandbox/userns.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "jail.h"
+#include "common/cleanup.h"
+#include "sandbox/jail.h"
 
 static int
 write_file(const char *path, const char *text)

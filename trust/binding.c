@@ -5,7 +5,7 @@
 #include <sodium.h>
 
 #include "trust/envelope.h"
-#include "wire.h"
+#include "common/wire.h"
 
 #define MAGIC "KB01"
 #define ANNOUNCE_VERSION 1

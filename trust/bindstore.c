@@ -5,8 +5,8 @@
 
 #include <sodium.h>
 
-#include "util.h"
-#include "wire.h"
+#include "common/util.h"
+#include "common/wire.h"
 
 #define MAGIC "WTB1"
 

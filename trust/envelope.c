@@ -7,8 +7,8 @@
 
 #include "transport/core/mpk.h"
 #include "trust/jdoc.h"
-#include "util.h"
-#include "wire.h"
+#include "common/util.h"
+#include "common/wire.h"
 
 #define ENV_BINARY 0x94 /* msgpack: array of four */
 #define ENV_MAGIC "KE1"

@@ -15,16 +15,16 @@
 #include <jansson.h>
 #include <sodium.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "file.h"
-#include "log.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/log.h"
 #include "node/config.h"
-#include "program.h"
+#include "common/program.h"
 #include "trust/envelope.h"
 #include "trust/manifest.h"
 #include "trust/verdict.h"
-#include "util.h"
+#include "common/util.h"
 
 #define BINDINGS "bindings"
 #define BINDINGS_BAD "bindings.bad"

@@ -12,11 +12,11 @@
 
 #include <sodium.h>
 
-#include "clock.h"
-#include "log.h"
-#include "program.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/program.h"
 #include "trust/signer.h"
-#include "util.h"
+#include "common/util.h"
 
 #define EVENTS_HELD 64 /* while audit is not there */
 

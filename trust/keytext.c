@@ -6,7 +6,7 @@
 #include <sodium.h>
 
 #include "trust/secp.h"
-#include "util.h"
+#include "common/util.h"
 
 #define PREFIX_SECP "pubkey:ecc-secp256k1:"
 #define PREFIX_ED "pubkey:ed25519:"

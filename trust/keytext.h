@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ipc_msg.h" /* enum key_kind */
+#include "common/ipc_msg.h" /* enum key_kind */
 
 /*
  * Keys, their texts, fingerprints and URNs (klp.md 0). Nothing allocates;

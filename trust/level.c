@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 int
 scope_parse(const char *s, size_t len)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "trust/jdoc.h"
-#include "util.h"
+#include "common/util.h"
 
 /* A failed allocation or text leaves NULL behind, which json_pack refuses. */
 static json_t *

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 static const char *const limits[LIMIT_COUNT] = {
     "memory", "cpu", "time", "pids", "output", "log"};

@@ -6,7 +6,7 @@
 #include <sodium.h>
 
 #include "trust/jdoc.h"
-#include "util.h"
+#include "common/util.h"
 
 struct ctx {
 	struct manifest *m;

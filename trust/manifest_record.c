@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "util.h"
-#include "wire.h"
+#include "common/util.h"
+#include "common/wire.h"
 
 /*
  * The record that crosses from trust to node: "WMR1", then the struct's

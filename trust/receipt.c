@@ -6,8 +6,8 @@
 #include <sodium.h>
 
 #include "trust/envelope.h"
-#include "util.h"
-#include "wire.h"
+#include "common/util.h"
+#include "common/wire.h"
 
 static const char *const outcomes[JOB_OUTCOMES] = {
     "exited", "signalled", "killed", "lost", "cancelled"};

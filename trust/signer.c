@@ -6,7 +6,7 @@
 
 #include "audit/note.h"
 #include "trust/receipt.h"
-#include "util.h"
+#include "common/util.h"
 
 #define ASK_AGAIN 60 /* s that a draft stays the same */
 

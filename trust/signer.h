@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ipc_msg.h"
+#include "common/ipc_msg.h"
 #include "trust/binding.h"
 #include "trust/keytext.h"
 

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "util.h"
-#include "wire.h"
+#include "common/util.h"
+#include "common/wire.h"
 
 static bool
 get_caps(struct rd *v, struct app_caps *c)

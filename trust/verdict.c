@@ -5,7 +5,7 @@
 
 #include "trust/envelope.h"
 #include "trust/manifest.h"
-#include "util.h"
+#include "common/util.h"
 
 static void
 say(struct msg_V_VERDICT *out, const char *why)

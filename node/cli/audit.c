@@ -10,9 +10,9 @@
 #include <sodium.h>
 
 #include "audit/trail_verify.h"
-#include "cleanup.h"
-#include "file.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/util.h"
 
 #include "node/cli/cli.h"
 #include "node/keyset.h"

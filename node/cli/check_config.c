@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "file.h"
-#include "util.h"
-#include "ydoc.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/util.h"
+#include "common/ydoc.h"
 
 #include "node/cli/cli.h"
 #include "node/check.h"

@@ -6,8 +6,8 @@
 
 #include <sodium.h>
 
-#include "clock.h"
-#include "util.h"
+#include "common/clock.h"
+#include "common/util.h"
 
 #define PROGRESS_US MONO_SECOND
 

@@ -7,9 +7,9 @@
 
 #include <rns/rns.h>
 
-#include "cleanup.h"
-#include "file.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/util.h"
 
 #include "node/cli/cli.h"
 #include "node/cli/person.h"

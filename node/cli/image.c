@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "common/cleanup.h"
 #include "config.h"
-#include "file.h"
-#include "util.h"
+#include "common/file.h"
+#include "common/util.h"
 
 #include "node/cli/cli.h"
 #include "sandbox/image/import.h"

@@ -10,9 +10,9 @@
 #include <jansson.h>
 #include <rns/rns.h>
 
-#include "cleanup.h"
-#include "file.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/util.h"
 
 #include "node/cli/pack.h"
 #include "trust/binding.h"

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "file.h"
-#include "util.h"
-#include "ydoc.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/util.h"
+#include "common/ydoc.h"
 
 #define DEADLINE_S (24 * 3600)
 #define DEADLINE_MAX_MS (UINT64_C(365) * 86400 * 1000)

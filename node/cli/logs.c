@@ -7,8 +7,8 @@
 
 #include <sodium.h>
 
-#include "clock.h"
-#include "util.h"
+#include "common/clock.h"
+#include "common/util.h"
 
 #include "node/cli/ask.h"
 #include "node/cli/cli.h"

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "log.h"
-#include "util.h"
+#include "common/log.h"
+#include "common/util.h"
 
 #include "node/cli/cli.h"
 

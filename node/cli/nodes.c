@@ -5,11 +5,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "file.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/file.h"
 #include "trust/tlv.h"
-#include "util.h"
+#include "common/util.h"
 
 #define NOTES_MAX (256u * 1024)
 #define LISTEN_TURN_US (200 * 1000)

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "layers.h"
-#include "units.h"
-#include "util.h"
+#include "common/layers.h"
+#include "common/units.h"
+#include "common/util.h"
 
 #include "node/cli/cli.h"
 #include "node/cli/nodes.h"

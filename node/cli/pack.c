@@ -8,8 +8,8 @@
 
 #include <nettle/sha2.h>
 
-#include "cleanup.h"
-#include "file.h"
+#include "common/cleanup.h"
+#include "common/file.h"
 
 #define PACK_FILE_MAX (64u << 20)
 

@@ -14,9 +14,9 @@
 
 #include <rns/rns.h>
 
-#include "cleanup.h"
-#include "file.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/util.h"
 
 #include "node/keyset.h"
 

@@ -8,8 +8,8 @@
 #include "node/cli/jobdir.h"
 #include "trust/binding.h"
 #include "trust/receipt.h"
-#include "layers.h"
-#include "util.h"
+#include "common/layers.h"
+#include "common/util.h"
 
 /* What result.json says must be what was signed; NULL, or what is not. */
 static const char *

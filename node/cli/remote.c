@@ -5,9 +5,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "cleanup.h"
-#include "file.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/util.h"
 
 #include "node/config.h"
 

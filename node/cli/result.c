@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 #include "node/cli/ask.h"
 #include "node/cli/cli.h"

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "transport/client/attach.h"
-#include "util.h"
+#include "common/util.h"
 
 #define CONTACT_US (INT64_C(120) * MONO_SECOND)
 #define RETRY_US (2 * MONO_SECOND)

@@ -10,10 +10,10 @@
 
 #include <sodium.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "units.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/units.h"
+#include "common/util.h"
 
 #include "node/cli/cli.h"
 #include "node/cli/converse.h"

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 /* ours: a slice should pass in about this time, so that a link which breaks
  * loses no more than that */

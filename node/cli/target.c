@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "file.h"
-#include "units.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/units.h"
+#include "common/util.h"
 
 #include "node/cli/nodes.h"
 #include "trust/envelope.h"

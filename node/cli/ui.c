@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "layers.h"
-#include "util.h"
-#include "ydoc.h"
+#include "common/layers.h"
+#include "common/util.h"
+#include "common/ydoc.h"
 
 #define OPTIONS_MAX 24
 

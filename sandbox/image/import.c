@@ -1,4 +1,4 @@
-#include "import.h"
+#include "sandbox/image/import.h"
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -14,21 +14,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "caps.h"
-#include "cleanup.h"
-#include "file.h"
-#include "clock.h"
-#include "jail.h"
-#include "landlock.h"
-#include "limits.h"
-#include "policy/base.h"
-#include "report.h"
-#include "root.h"
-#include "store.h"
-#include "sys.h"
-#include "tree.h"
-#include "userns.h"
-#include "util.h"
+#include "sandbox/caps.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/clock.h"
+#include "sandbox/jail.h"
+#include "sandbox/landlock.h"
+#include "sandbox/limits.h"
+#include "sandbox/policy/base.h"
+#include "sandbox/report.h"
+#include "sandbox/root.h"
+#include "sandbox/image/store.h"
+#include "sandbox/sys.h"
+#include "sandbox/tree.h"
+#include "sandbox/userns.h"
+#include "common/util.h"
 
 #define HAND_PIDS 8
 #define HAND_DATA (1ull << 30)

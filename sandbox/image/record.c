@@ -1,4 +1,4 @@
-#include "record.h"
+#include "sandbox/image/record.h"
 
 #include <string.h>
 

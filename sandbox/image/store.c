@@ -1,4 +1,4 @@
-#include "store.h"
+#include "sandbox/image/store.h"
 
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "file.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/util.h"
 
 #define NAMES "names"
 #define LOCK "names.lock"

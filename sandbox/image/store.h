@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "record.h"
+#include "sandbox/image/record.h"
 
 /*
  * The store, warren/images:

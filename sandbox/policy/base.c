@@ -1,4 +1,4 @@
-#include "base.h"
+#include "sandbox/policy/base.h"
 
 #include <sys/mman.h>
 #include <sys/personality.h>
@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
-#include "sys.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "sandbox/sys.h"
+#include "common/util.h"
 
 #define NS_FLAGS                                                               \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |         \

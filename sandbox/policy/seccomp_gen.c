@@ -1,4 +1,4 @@
-#include "seccomp_gen.h"
+#include "sandbox/policy/seccomp_gen.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -15,9 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "file.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/util.h"
 
 #define CACHE_FORMAT "warren/seccomp/2"
 #define RULES_MAX 8192 /* of one profile, names counted each */

@@ -21,9 +21,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "engine/fsock.h"
-#include "util.h"
+#include "common/clock.h"
+#include "transport/engine/fsock.h"
+#include "common/util.h"
 
 #define BITRATE 10000000 /* of TCP interfaces (transport 8.3) */
 #define IFID 1

@@ -6,7 +6,7 @@
 #include <nettle/sha2.h>
 #include <sodium.h>
 
-#include "clock.h"
+#include "common/clock.h"
 
 #define ROUNDS 301
 

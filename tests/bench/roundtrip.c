@@ -13,8 +13,8 @@
 
 #include <sodium.h>
 
-#include "clock.h"
-#include "util.h"
+#include "common/clock.h"
+#include "common/util.h"
 
 #include "node/cli/cli.h"
 #include "node/cli/jobfile.h"

@@ -14,11 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "drive.h"
-#include "file.h"
-#include "policy/seccomp_gen.h"
-#include "util.h"
+#include "common/clock.h"
+#include "tests/escape/drive.h"
+#include "common/file.h"
+#include "sandbox/policy/seccomp_gen.h"
+#include "common/util.h"
 
 #define ROUNDS 40
 #define ROUNDS_MAX 1000

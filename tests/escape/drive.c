@@ -1,4 +1,4 @@
-#include "drive.h"
+#include "tests/escape/drive.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,12 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "file.h"
-#include "program.h"
-#include "tree.h"
-#include "util.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/program.h"
+#include "sandbox/tree.h"
+#include "common/util.h"
 
 #define ANSWER_MS 30000
 

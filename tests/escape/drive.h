@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "ipc.h"
+#include "common/ipc.h"
 #include "node/cgroup.h"
-#include "plan.h"
+#include "sandbox/plan.h"
 
 /*
  * warren-jail driven without the daemon: this plays parent and node. It makes

@@ -17,11 +17,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "drive.h"
-#include "file.h"
-#include "tree.h"
-#include "util.h"
+#include "common/clock.h"
+#include "tests/escape/drive.h"
+#include "common/file.h"
+#include "sandbox/tree.h"
+#include "common/util.h"
 
 static struct drive d;
 static uint8_t image[32];

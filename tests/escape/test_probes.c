@@ -17,9 +17,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "drive.h"
-#include "file.h"
-#include "util.h"
+#include "tests/escape/drive.h"
+#include "common/file.h"
+#include "common/util.h"
 
 static struct drive d;
 static char env_text[8][200];

@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "announce.h"
-#include "crypt.h"
-#include "wire.h"
+#include "transport/core/announce.h"
+#include "transport/core/crypt.h"
+#include "common/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ipc_msg.h"
+#include "common/ipc_msg.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hand_import.h"
-#include "image/record.h"
-#include "tree.h"
+#include "sandbox/hand_import.h"
+#include "sandbox/image/record.h"
+#include "sandbox/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "link_int.h"
-#include "link_pair.h"
+#include "transport/core/link_int.h"
+#include "tests/unit/link_pair.h"
 
 /*
  * A live pair under a script of steps. Each step is a byte that says what, one

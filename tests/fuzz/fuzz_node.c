@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "trio.h"
+#include "tests/sim/trio.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "packet.h"
+#include "transport/core/packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan.h"
-#include "report.h"
+#include "sandbox/plan.h"
+#include "sandbox/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

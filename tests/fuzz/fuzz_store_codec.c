@@ -2,8 +2,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/rpc_auth.h"
-#include "engine/store_codec.h"
+#include "transport/engine/rpc_auth.h"
+#include "transport/engine/store_codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

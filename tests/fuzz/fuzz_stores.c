@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stores.h"
+#include "transport/core/stores.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tar.h"
+#include "sandbox/tar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

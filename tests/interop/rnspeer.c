@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/attach.h"
-#include "mpk.h"
-#include "util.h"
+#include "transport/client/attach.h"
+#include "transport/core/mpk.h"
+#include "common/util.h"
 
 #define PATTERN 251
 #define RESOURCE_SIZE 2000000

@@ -1,10 +1,10 @@
-#include "sim.h"
+#include "tests/sim/sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 struct flight { /* a packet under way */
 	RB_ENTRY(flight) node;

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "trio.h"
+#include "tests/sim/trio.h"
 
 /*
  * The same story again and again, each time with another allocation refused,

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "sim.h"
-#include "util.h"
+#include "tests/sim/sim.h"
+#include "common/util.h"
 
 /*
  * Whole nodes on simulated links: what two programs want of each other must

@@ -1,9 +1,9 @@
-#include "trio.h"
+#include "tests/sim/trio.h"
 
 #include <string.h>
 
-#include "sim.h"
-#include "util.h"
+#include "tests/sim/sim.h"
+#include "common/util.h"
 
 #define BIG 3000
 #define LIMIT_PATHS 3

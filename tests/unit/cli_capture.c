@@ -1,4 +1,4 @@
-#include "cli_capture.h"
+#include "tests/unit/cli_capture.h"
 
 #include <errno.h>
 #include <fcntl.h>

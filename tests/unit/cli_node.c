@@ -1,4 +1,4 @@
-#include "cli_node.h"
+#include "tests/unit/cli_node.h"
 
 #include <stdarg.h>
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 #include <rns/rns.h>
 
 #include "transport/core/mpk.h"
-#include "util.h"
+#include "common/util.h"
 
 static void
 put_text(struct cn_bytes *b, const char *text)

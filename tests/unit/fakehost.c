@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fakehost.h"
+#include "tests/unit/fakehost.h"
 #include "transport/core/crypt.h"
 
 #define START_UNIX INT64_C(1800000000)

@@ -1,4 +1,4 @@
-#include "link_pair.h"
+#include "tests/unit/link_pair.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,13 +5,13 @@
 
 #include <cmocka.h>
 
-#include "link_replay.h"
+#include "tests/unit/link_replay.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "link_int.h"
-#include "vec.h"
+#include "transport/core/link_int.h"
+#include "tests/unit/vec.h"
 
 #define RAW_MAX (1u << 20)
 

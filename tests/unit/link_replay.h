@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#include "link_pair.h"
+#include "tests/unit/link_pair.h"
 
 /*
  * Plays one side of a recorded transcript with our core, with the random bytes

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nodekit.h"
+#include "tests/unit/nodekit.h"
 #include "transport/core/crypt.h"
 
 struct world w;

@@ -1,7 +1,7 @@
 #ifndef TEST_NODEKIT_H
 #define TEST_NODEKIT_H
 
-#include "fakehost.h"
+#include "tests/unit/fakehost.h"
 
 /* What the tests of a whole node share: one world, and talk in it. */
 extern struct world w;

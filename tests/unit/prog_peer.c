@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "prog_peer.h"
+#include "tests/unit/prog_peer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "program.h"
+#include "common/program.h"
 
 #define WAIT_MS 10000
 

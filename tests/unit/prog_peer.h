@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "ipc.h"
+#include "common/ipc.h"
 
 /*
  * A real program of the house, started rootless over socketpairs, with the

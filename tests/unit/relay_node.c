@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "announce.h"
-#include "crypt.h"
-#include "packet.h"
-#include "relay_node.h"
+#include "transport/core/announce.h"
+#include "transport/core/crypt.h"
+#include "transport/core/packet.h"
+#include "tests/unit/relay_node.h"
 
 static void
 node_random(void *arg, uint8_t *out, size_t n)

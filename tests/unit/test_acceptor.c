@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "acceptor.h"
+#include "common/acceptor.h"
 
 static unsigned taken;
 static int last = -1;

@@ -9,7 +9,7 @@
 
 #include "node/admit.h"
 #include "sandbox/plan.h"
-#include "util.h"
+#include "common/util.h"
 
 #define NOW 1800000000u
 #define MIB (UINT64_C(1024) * 1024)

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "announce.h"
-#include "crypt.h"
-#include "vec.h"
+#include "transport/core/announce.h"
+#include "transport/core/crypt.h"
+#include "tests/unit/vec.h"
 
 static bool
 accept(const uint8_t *raw, size_t n, struct announce *a, struct packet *p)

@@ -19,8 +19,8 @@
 #include "audit/trail.h"
 #include "audit/trail_file.h"
 #include "audit/trail_verify.h"
-#include "prog_peer.h"
-#include "util.h"
+#include "tests/unit/prog_peer.h"
+#include "common/util.h"
 
 static const struct ocsf_source source = {
     .fp = {0xab}, .boot = "0102", .urn = "urn:klp:kindai:device:ab"};

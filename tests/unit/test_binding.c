@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "trust/binding.h"
-#include "util.h"
-#include "vec.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
 
 static void
 test_build(void **state)

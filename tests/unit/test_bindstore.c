@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "trust/bindstore.h"
-#include "util.h"
-#include "vec.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
 
 #define NOW 1000000u
 #define DAY 86400u

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "cli_capture.h"
-#include "util.h"
+#include "tests/unit/cli_capture.h"
+#include "common/util.h"
 
 #include "node/cli/cli.h"
 #include "node/cli/jobfile.h"

@@ -18,8 +18,8 @@
 
 #include "audit/trail_file.h"
 #include "audit/trail_line.h"
-#include "cli_capture.h"
-#include "util.h"
+#include "tests/unit/cli_capture.h"
+#include "common/util.h"
 
 #include "node/cli/ask.h"
 #include "node/cli/cli.h"

@@ -13,9 +13,9 @@
 
 #include <rns/rns.h>
 
-#include "cli_capture.h"
-#include "cli_node.h"
-#include "util.h"
+#include "tests/unit/cli_capture.h"
+#include "tests/unit/cli_node.h"
+#include "common/util.h"
 
 #include "node/cli/cli.h"
 #include "node/cli/jobdir.h"

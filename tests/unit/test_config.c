@@ -11,7 +11,7 @@
 #include "node/config.h"
 #include "node/profile.h"
 #include "sandbox/plan.h"
-#include "util.h"
+#include "common/util.h"
 
 #define KEY                                                                    \
 	"pubkey:ecc-secp256k1:"                                                \

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "crypt.h"
-#include "vec.h"
+#include "transport/core/crypt.h"
+#include "tests/unit/vec.h"
 
 static void
 test_hashes(void **state)

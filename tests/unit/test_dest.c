@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "announce.h"
-#include "crypt.h"
-#include "dest.h"
-#include "vec.h"
+#include "transport/core/announce.h"
+#include "transport/core/crypt.h"
+#include "transport/core/dest.h"
+#include "tests/unit/vec.h"
 
 #define WALL INT64_C(1700000000000000)
 #define S MONO_SECOND

@@ -10,8 +10,8 @@
 
 #include "trust/envelope.h"
 #include "trust/jdoc.h"
-#include "util.h"
-#include "vec.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
 
 #define GRAPH_TYPE "application/vnd.klp.trust-graph+json"
 

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "priv.h"
-#include "util.h"
+#include "common/priv.h"
+#include "common/util.h"
 
 static int sv[2];
 

@@ -8,7 +8,7 @@
 
 #include <rns/rns.h>
 
-#include "vec.h"
+#include "tests/unit/vec.h"
 
 static void
 check_encode(enum rns_framing framing, const char *key)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "engine/fsock.h"
+#include "transport/engine/fsock.h"
 
 struct end {
 	struct fsock s;

@@ -8,9 +8,9 @@
 
 #include <rns/rns.h>
 
-#include "const.h"
-#include "crypt.h"
-#include "vec.h"
+#include "transport/core/const.h"
+#include "transport/core/crypt.h"
+#include "tests/unit/vec.h"
 
 static void
 join(char *out, size_t cap, const json_t *v)

@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "crypt.h"
-#include "identity.h"
-#include "packet.h"
-#include "vec.h"
+#include "transport/core/crypt.h"
+#include "transport/core/identity.h"
+#include "transport/core/packet.h"
+#include "tests/unit/vec.h"
 
 static void
 test_keys(void **state)

@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "crypt.h"
-#include "const.h"
-#include "ifac.h"
-#include "vec.h"
+#include "transport/core/crypt.h"
+#include "transport/core/const.h"
+#include "transport/core/ifac.h"
+#include "tests/unit/vec.h"
 
 static const char *
 text(const json_t *v, const char *key)

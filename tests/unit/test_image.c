@@ -17,11 +17,11 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "file.h"
-#include "image/import.h"
-#include "image/store.h"
-#include "tree.h"
-#include "util.h"
+#include "common/file.h"
+#include "sandbox/image/import.h"
+#include "sandbox/image/store.h"
+#include "sandbox/tree.h"
+#include "common/util.h"
 
 /* -- archives of any kind, also bad ones -- */
 

@@ -12,9 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "ipc.h"
-#include "log.h"
-#include "util.h"
+#include "common/ipc.h"
+#include "common/log.h"
+#include "common/util.h"
 
 /* Fills a message with a pattern: every field at its greatest size. */
 #define FILL_u8(n, z) m.n = (uint8_t)k++;

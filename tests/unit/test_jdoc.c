@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "trust/jdoc.h"
-#include "util.h"
-#include "vec.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
 
 static void
 test_vectors(void **state)

@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "layers.h"
+#include "common/layers.h"
 #include "trust/receipt.h"
-#include "util.h"
-#include "vec.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
 
 static struct klp_secret
 node_secret(const json_t *root)

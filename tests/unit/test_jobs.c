@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ipc_msg.h"
+#include "common/ipc_msg.h"
 #include "node/jobs.h"
 
 #define NOW 1800000000u

@@ -9,8 +9,8 @@
 
 #include "trust/keytext.h"
 #include "trust/secp.h"
-#include "util.h"
-#include "vec.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
 
 static void
 same(const json_t *row, const char *member, const struct klp_key *want)

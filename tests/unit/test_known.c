@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "crypt.h"
-#include "known.h"
-#include "vec.h"
-#include "wire.h"
+#include "transport/core/crypt.h"
+#include "transport/core/known.h"
+#include "tests/unit/vec.h"
+#include "common/wire.h"
 
 #define WALL INT64_C(1700000000000000)
 #define S MONO_SECOND

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "trust/level.h"
-#include "util.h"
-#include "vec.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
 
 static bool
 listed(const json_t *row, const char *member, const char *target)

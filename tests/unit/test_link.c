@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "link_int.h"
-#include "link_pair.h"
+#include "transport/core/link_int.h"
+#include "tests/unit/link_pair.h"
 
 /* Two live cores: what each side sees of the other. */
 

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "link_int.h"
-#include "link_pair.h"
-#include "vec.h"
+#include "transport/core/link_int.h"
+#include "tests/unit/link_pair.h"
+#include "tests/unit/vec.h"
 
 /*
  * Every truncation and every single-bit flip of good packets of each context,

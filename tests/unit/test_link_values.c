@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "channel.h"
-#include "link_pair.h"
-#include "path.h"
-#include "vec.h"
+#include "transport/core/channel.h"
+#include "tests/unit/link_pair.h"
+#include "transport/core/path.h"
+#include "tests/unit/vec.h"
 
 /* Values, timers and single steps of the link's parts, against the record. */
 

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "link_int.h"
-#include "link_replay.h"
-#include "vec.h"
+#include "transport/core/link_int.h"
+#include "tests/unit/link_replay.h"
+#include "tests/unit/vec.h"
 
 /* Recorded traffic of sections 6 to 10, each transcript from both ends. */
 

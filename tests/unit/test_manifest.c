@@ -11,8 +11,8 @@
 #include "trust/envelope.h"
 #include "trust/jdoc.h"
 #include "trust/manifest.h"
-#include "util.h"
-#include "vec.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
 
 static void
 test_vector(void **state)

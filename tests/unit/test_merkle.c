@@ -11,8 +11,8 @@
 #include "audit/merkle.h"
 #include "audit/note.h"
 #include "audit/trail_line.h"
-#include "util.h"
-#include "vec.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
 
 /* RFC 6962 2.1, recursively: the definition, not the algorithm. */
 static void

@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "mpk.h"
-#include "util.h"
-#include "vec.h"
-#include "crypt.h"
+#include "transport/core/mpk.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
+#include "transport/core/crypt.h"
 
 /* The notation of msgpack.json, written by mpk_put. */
 static void

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "crypt.h"
-#include "packet.h"
-#include "vec.h"
+#include "transport/core/crypt.h"
+#include "transport/core/packet.h"
+#include "tests/unit/vec.h"
 
 /* Every value of a good packet, and the way back where there is one. */
 static void

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan.h"
-#include "policy/compile.h"
-#include "report.h"
-#include "util.h"
+#include "sandbox/plan.h"
+#include "sandbox/policy/compile.h"
+#include "sandbox/report.h"
+#include "common/util.h"
 
 static const struct plan_limits limits = {
 	.required = LAYERS_FLOOR, .available = LAYERS_FLOOR | LAYER_UTS |

@@ -10,7 +10,7 @@
 
 #include "node/proto.h"
 #include "transport/core/mpk.h"
-#include "util.h"
+#include "common/util.h"
 
 static uint8_t buf[1 << 20];
 static uint8_t d32[32] = {1, 2, 3}, d64[64], d242[242], d96[96], d317[317];

@@ -9,7 +9,7 @@
 #include "node/levels.h"
 #include "node/quota.h"
 #include "node/sched.h"
-#include "util.h"
+#include "common/util.h"
 
 static struct mono
 at(int64_t ms)

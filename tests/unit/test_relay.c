@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "core.h"
-#include "path.h"
-#include "relay_node.h"
-#include "wire.h"
+#include "transport/core/core.h"
+#include "transport/core/path.h"
+#include "tests/unit/relay_node.h"
+#include "common/wire.h"
 
 /* Announces, path requests, single packets and their proofs, one node. */
 

@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "core.h"
-#include "dedup.h"
-#include "iface.h"
-#include "relay_node.h"
+#include "transport/core/core.h"
+#include "transport/core/dedup.h"
+#include "transport/core/iface.h"
+#include "tests/unit/relay_node.h"
 
 /* The small parts: deadlines, sets, queues. */
 

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "packet.h"
-#include "relay_node.h"
-#include "vec.h"
+#include "transport/core/packet.h"
+#include "tests/unit/relay_node.h"
+#include "tests/unit/vec.h"
 
 /*
  * What the reference's relay did with given packets (local-relay*.json), and a

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "engine/rnsconf.h"
+#include "transport/engine/rnsconf.h"
 
 static struct rnsconf *
 parse(const char *text)

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "engine/rpc_auth.h"
-#include "vec.h"
+#include "transport/engine/rpc_auth.h"
+#include "tests/unit/vec.h"
 
 static json_t *whole;
 

@@ -19,10 +19,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "file.h"
-#include "policy/seccomp_gen.h"
-#include "tree.h"
-#include "util.h"
+#include "common/file.h"
+#include "sandbox/policy/seccomp_gen.h"
+#include "sandbox/tree.h"
+#include "common/util.h"
 
 static const struct seccomp_host host = {"amd64", 6, 1};
 

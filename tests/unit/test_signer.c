@@ -10,10 +10,10 @@
 #include <sodium.h>
 
 #include "audit/note.h"
-#include "prog_peer.h"
+#include "tests/unit/prog_peer.h"
 #include "trust/receipt.h"
 #include "trust/signer.h"
-#include "util.h"
+#include "common/util.h"
 
 #define NOW 1800000000u
 

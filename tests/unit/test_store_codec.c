@@ -7,10 +7,10 @@
 
 #include <cmocka.h>
 
-#include "engine/store_codec.h"
-#include "mpk.h"
-#include "util.h"
-#include "vec.h"
+#include "transport/engine/store_codec.h"
+#include "transport/core/mpk.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
 
 static const json_t *files;
 static const json_t *whole;

@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "crypt.h"
-#include "mpk.h"
-#include "stores.h"
-#include "vec.h"
+#include "transport/core/crypt.h"
+#include "transport/core/mpk.h"
+#include "transport/core/stores.h"
+#include "tests/unit/vec.h"
 
 static const json_t *
 store(const char *kind, size_t nth)

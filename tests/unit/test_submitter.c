@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "cli_node.h"
-#include "util.h"
-#include "vec.h"
+#include "tests/unit/cli_node.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
 
 #define STEPS 5000
 

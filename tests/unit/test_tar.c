@@ -15,9 +15,9 @@
 #include <jansson.h>
 #include <nettle/sha2.h>
 
-#include "tar.h"
-#include "tree.h"
-#include "util.h"
+#include "sandbox/tar.h"
+#include "sandbox/tree.h"
+#include "common/util.h"
 
 struct bytes {
 	uint8_t *p;

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "trust/tlv.h"
-#include "util.h"
-#include "vec.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
 
 static struct app_data
 full(void)

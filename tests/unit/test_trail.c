@@ -23,9 +23,9 @@
 #include "audit/trail_file.h"
 #include "audit/trail_impl.h"
 #include "audit/trail_verify.h"
-#include "file.h"
-#include "util.h"
-#include "vec.h"
+#include "common/file.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
 
 static const struct trail_limits usual = {TRAIL_SEGMENT, TRAIL_TOTAL};
 static char path[64];

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "units.h"
-#include "util.h"
+#include "common/units.h"
+#include "common/util.h"
 
 static void
 sizes(void **state)

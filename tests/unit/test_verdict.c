@@ -15,13 +15,13 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "file.h"
-#include "prog_peer.h"
+#include "common/file.h"
+#include "tests/unit/prog_peer.h"
 #include "trust/envelope.h"
 #include "trust/manifest.h"
 #include "trust/verdict.h"
-#include "util.h"
-#include "vec.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
 
 static uint8_t rns[64], rns_hash[16], rns_seed[32] = {5};
 static struct klp_secret secret = {.kind = KEY_SECP256K1, .raw = {1}};

@@ -5,8 +5,8 @@
 
 #include <cmocka.h>
 
-#include "util.h"
-#include "wire.h"
+#include "common/util.h"
+#include "common/wire.h"
 
 static void
 test_read_write(void **state)

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "util.h"
-#include "ydoc.h"
+#include "common/util.h"
+#include "common/ydoc.h"
 
 static const char sample[] = "image: kai/agent-runtime:latest\n"
 			     "cap_drop:\n"

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "util.h"
-#include "vec.h"
+#include "common/util.h"
+#include "tests/unit/vec.h"
 
 struct chunk {
 	SLIST_ENTRY(chunk) entry;

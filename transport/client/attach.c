@@ -1,6 +1,6 @@
 #define _GNU_SOURCE /* asprintf */
 
-#include "attach.h"
+#include "transport/client/attach.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +14,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "attach_int.h"
-#include "cleanup.h"
-#include "clock.h"
-#include "file.h"
-#include "stores.h"
+#include "transport/client/attach_int.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "transport/core/stores.h"
 
 #define LOCAL_MTU 262144 /* transport 12.1 */
 #define RECONNECT_S 8.   /* 12.4 */

@@ -1,10 +1,10 @@
 #ifndef CLIENT_ATTACH_INT_H
 #define CLIENT_ATTACH_INT_H
 
-#include "attach.h"
-#include "engine/fsock.h"
-#include "engine/rnsconf.h"
-#include "util.h"
+#include "transport/client/attach.h"
+#include "transport/engine/fsock.h"
+#include "transport/engine/rnsconf.h"
+#include "common/util.h"
 
 /*
  * Inside of attach: attach.c has the socket, the core and the turn of the

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attach_int.h"
-#include "clock.h"
+#include "transport/client/attach_int.h"
+#include "common/clock.h"
 
 #define LINK_TIMEOUT_US (60 * MONO_SECOND)
 #define PATH_TIMEOUT_US (15 * MONO_SECOND)

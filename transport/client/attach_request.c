@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attach_int.h"
-#include "clock.h"
+#include "transport/client/attach_int.h"
+#include "common/clock.h"
 
 #define REQUEST_TIMEOUT_US (60 * MONO_SECOND)
 #define RESPONSE_MAX (1u << 20)

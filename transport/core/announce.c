@@ -1,9 +1,9 @@
-#include "announce.h"
+#include "transport/core/announce.h"
 
 #include <string.h>
 
-#include "crypt.h"
-#include "wire.h"
+#include "transport/core/crypt.h"
+#include "common/wire.h"
 
 #define BLOB_LEN 10
 #define BLOB_RANDOM 5

@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "identity.h"
-#include "packet.h"
+#include "transport/core/identity.h"
+#include "transport/core/packet.h"
 
 /* Fields of an announce (5.4); references into the packet. */
 struct announce {

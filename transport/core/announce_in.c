@@ -1,10 +1,10 @@
 #include <string.h>
 
-#include "announce.h"
-#include "known.h"
-#include "modules.h"
-#include "path_table.h"
-#include "wire.h"
+#include "transport/core/announce.h"
+#include "transport/core/known.h"
+#include "transport/core/modules.h"
+#include "transport/core/path_table.h"
+#include "common/wire.h"
 
 /*
  * Announces from outside (transport 4). What would be refused anyway is

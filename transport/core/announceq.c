@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules.h"
-#include "path.h"
+#include "transport/core/modules.h"
+#include "transport/core/path.h"
 
 /*
  * Announce cap (transport 5.3): announces passed on take no more than their

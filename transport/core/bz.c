@@ -1,4 +1,4 @@
-#include "bz.h"
+#include "transport/core/bz.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

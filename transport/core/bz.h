@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "crypt.h"
+#include "transport/core/crypt.h"
 
 /* bz2, level 9, single stream (trap 47), always against a ceiling. */
 

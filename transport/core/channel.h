@@ -1,7 +1,7 @@
 #ifndef RNS_CHANNEL_H
 #define RNS_CHANNEL_H
 
-#include "link_int.h"
+#include "transport/core/link_int.h"
 
 /* The state of channel.c and stream.c on a link. */
 

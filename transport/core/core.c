@@ -1,16 +1,16 @@
-#include "core.h"
+#include "transport/core/core.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "dedup.h"
-#include "event.h"
-#include "iface.h"
-#include "known.h"
-#include "link.h"
-#include "modules.h"
-#include "path.h"
-#include "receipt.h"
+#include "transport/core/dedup.h"
+#include "transport/core/event.h"
+#include "transport/core/iface.h"
+#include "transport/core/known.h"
+#include "transport/core/link.h"
+#include "transport/core/modules.h"
+#include "transport/core/path.h"
+#include "transport/core/receipt.h"
 
 /* Shorter is no packet, with or without an access code (transport 3.1). */
 #define RX_MIN 3

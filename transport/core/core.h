@@ -7,13 +7,13 @@
 
 #include <rns/rns.h>
 
-#include "crypt.h"
-#include "identity.h"
-#include "ifac.h"
-#include "packet.h"
-#include "timer.h"
-#include "util.h"
-#include "wire.h"
+#include "transport/core/crypt.h"
+#include "transport/core/identity.h"
+#include "transport/core/ifac.h"
+#include "transport/core/packet.h"
+#include "transport/core/timer.h"
+#include "common/util.h"
+#include "common/wire.h"
 
 /*
  * The context and what its modules may ask of each other. Each table is owned

@@ -1,4 +1,4 @@
-#include "crypt.h"
+#include "transport/core/crypt.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include <nettle/sha2.h>
 #include <sodium.h>
 
-#include "const.h"
+#include "transport/core/const.h"
 
 #define AES_BLOCK 16
 #define TAG_LEN 32

@@ -1,7 +1,7 @@
 #ifndef RNS_DEDUP_H
 #define RNS_DEDUP_H
 
-#include "core.h"
+#include "transport/core/core.h"
 
 /*
  * A set of 32-byte keys with one previous generation: when the current one

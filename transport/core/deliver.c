@@ -1,11 +1,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "known.h"
-#include "modules.h"
-#include "path.h"
-#include "receipt.h"
-#include "wire.h"
+#include "transport/core/known.h"
+#include "transport/core/modules.h"
+#include "transport/core/path.h"
+#include "transport/core/receipt.h"
+#include "common/wire.h"
 
 /*
  * Single packets: to destinations of ours (endpoint 5.8, 3.8), from the

@@ -1,10 +1,10 @@
-#include "dest.h"
+#include "transport/core/dest.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "announce.h"
-#include "crypt.h"
+#include "transport/core/announce.h"
+#include "transport/core/crypt.h"
 
 #define RATCHET_INTERVAL_S 1800 /* 1.1 */
 #define RATCHET_RETAIN 512      /* 1.1 */

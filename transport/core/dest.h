@@ -1,7 +1,7 @@
 #ifndef RNS_DEST_H
 #define RNS_DEST_H
 
-#include "core.h"
+#include "transport/core/core.h"
 
 /*
  * Own (incoming) destinations with their request handlers (5), and the set of

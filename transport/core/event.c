@@ -1,9 +1,9 @@
-#include "event.h"
+#include "transport/core/event.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypt.h"
+#include "transport/core/crypt.h"
 
 /*
  * A first-in first-out queue of separately allocated events, each with the

@@ -1,7 +1,7 @@
 #ifndef RNS_EVENT_H
 #define RNS_EVENT_H
 
-#include "core.h"
+#include "transport/core/core.h"
 
 /* The queue behind rns_next_event(); event_push() is in core.h. */
 int evq_new(struct rns *);

@@ -4,7 +4,7 @@
 
 #include <rns/rns.h>
 
-#include "const.h"
+#include "transport/core/const.h"
 
 #define FEED_MAX 65536
 #define BUF_MIN 2048

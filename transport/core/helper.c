@@ -3,9 +3,9 @@
 
 #include <rns/rns.h>
 
-#include "const.h"
-#include "crypt.h"
-#include "util.h"
+#include "transport/core/const.h"
+#include "transport/core/crypt.h"
+#include "common/util.h"
 
 void
 rns_sha256(uint8_t out[RNS_FULL_HASH], const void *p, size_t n)

@@ -1,9 +1,9 @@
-#include "identity.h"
+#include "transport/core/identity.h"
 
 #include <string.h>
 
-#include "const.h"
-#include "crypt.h"
+#include "transport/core/const.h"
+#include "transport/core/crypt.h"
 
 #define X_KEY 32
 #define TOKEN_KEY 64

@@ -1,10 +1,10 @@
-#include "ifac.h"
+#include "transport/core/ifac.h"
 
 #include <string.h>
 
-#include "const.h"
-#include "crypt.h"
-#include "wire.h"
+#include "transport/core/const.h"
+#include "transport/core/crypt.h"
+#include "common/wire.h"
 
 #define IFAC_SIZE_MAX 64
 #define HEAD 2 /* flags and hops; the code stands behind them */

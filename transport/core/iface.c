@@ -1,9 +1,9 @@
-#include "iface.h"
+#include "transport/core/iface.h"
 
 #include <stdlib.h>
 
-#include "link.h"
-#include "modules.h"
+#include "transport/core/link.h"
+#include "transport/core/modules.h"
 
 #define IFAC_MAX 64 /* transport 8.4: the length of a signature */
 

@@ -1,7 +1,7 @@
 #ifndef RNS_IFACE_H
 #define RNS_IFACE_H
 
-#include "core.h"
+#include "transport/core/core.h"
 
 /* Interfaces (transport 8); iface_find() and core_tx() are in core.h. */
 void ifaces_init(struct rns *);

@@ -1,10 +1,10 @@
 #include <string.h>
 
-#include "dedup.h"
-#include "link.h"
-#include "modules.h"
-#include "path.h"
-#include "receipt.h"
+#include "transport/core/dedup.h"
+#include "transport/core/link.h"
+#include "transport/core/modules.h"
+#include "transport/core/path.h"
+#include "transport/core/receipt.h"
 
 /*
  * From a parsed packet to the one who wants it, in the order of transport 3:

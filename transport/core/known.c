@@ -1,10 +1,10 @@
-#include "known.h"
+#include "transport/core/known.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypt.h"
-#include "path.h"
+#include "transport/core/crypt.h"
+#include "transport/core/path.h"
 
 #define CLEAN_S 300       /* 4.6 */
 #define LINGER_S 360      /* 4.6: never used, no path */

@@ -1,8 +1,8 @@
 #ifndef RNS_KNOWN_H
 #define RNS_KNOWN_H
 
-#include "announce.h"
-#include "core.h"
+#include "transport/core/announce.h"
+#include "transport/core/core.h"
 
 /*
  * Known destinations (4.6) and received ratchets (4.7), bounded. At the ceiling

@@ -1,9 +1,9 @@
-#include "link_int.h"
+#include "transport/core/link_int.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "path.h"
+#include "transport/core/path.h"
 
 #define FLAGS_DATA PACKET_FLAGS(DEST_LINK, PACKET_DATA)
 #define PROOF_DATA_LEN 96 /* 3.6, explicit */

@@ -1,8 +1,8 @@
 #ifndef RNS_LINK_H
 #define RNS_LINK_H
 
-#include "core.h"
-#include "dest.h"
+#include "transport/core/core.h"
+#include "transport/core/dest.h"
 
 /*
  * Links (6), both sides. link.c owns the state machine; request.c, resource.c,

@@ -1,12 +1,12 @@
 #ifndef RNS_LINK_INT_H
 #define RNS_LINK_INT_H
 
-#include "bz.h"
-#include "core.h"
-#include "crypt.h"
-#include "link.h"
-#include "mpk.h"
-#include "receipt.h"
+#include "transport/core/bz.h"
+#include "transport/core/core.h"
+#include "transport/core/crypt.h"
+#include "transport/core/link.h"
+#include "transport/core/mpk.h"
+#include "transport/core/receipt.h"
 
 /*
  * What the files of a link share. A link that closes leaves the tree, tells its

@@ -1,11 +1,11 @@
-#include "link_int.h"
+#include "transport/core/link_int.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "known.h"
-#include "path.h"
+#include "transport/core/known.h"
+#include "transport/core/path.h"
 
 /* How a link comes up: request, proof, RTT (6.3 to 6.8). */
 

@@ -1,8 +1,8 @@
 #ifndef RNS_MODULES_H
 #define RNS_MODULES_H
 
-#include "core.h"
-#include "dest.h"
+#include "transport/core/core.h"
+#include "transport/core/dest.h"
 
 /*
  * How the files of the node's own half find each other; what link.c and

@@ -1,10 +1,10 @@
-#include "mpk.h"
+#include "transport/core/mpk.h"
 
 #include <string.h>
 
 #include <mpack.h>
 
-#include "util.h"
+#include "common/util.h"
 
 /*
  * Maps of more pairs than this are not searched for repeated keys: the search

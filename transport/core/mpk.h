@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "wire.h"
+#include "common/wire.h"
 
 /*
  * MessagePack (14) on libmpack's tokenizer: a reader that walks, a writer that

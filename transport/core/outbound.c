@@ -1,9 +1,9 @@
 #include <string.h>
 
-#include "dedup.h"
-#include "modules.h"
-#include "path.h"
-#include "wire.h"
+#include "transport/core/dedup.h"
+#include "transport/core/modules.h"
+#include "transport/core/path.h"
+#include "common/wire.h"
 
 /* Packets made here, and announces passed on (transport 5). */
 

@@ -1,9 +1,9 @@
-#include "packet.h"
+#include "transport/core/packet.h"
 
 #include <string.h>
 
-#include "crypt.h"
-#include "wire.h"
+#include "transport/core/crypt.h"
+#include "common/wire.h"
 
 #define HASHED_FLAGS 0x0f /* 3.4: destination and packet type */
 #define LINK_KEYS_LEN 64  /* 6.3 */

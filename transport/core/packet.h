@@ -7,7 +7,7 @@
 
 #include <rns/rns.h>
 
-#include "const.h"
+#include "transport/core/const.h"
 
 struct iface;
 

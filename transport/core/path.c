@@ -1,11 +1,11 @@
-#include "path.h"
+#include "transport/core/path.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "known.h"
-#include "modules.h"
-#include "path_table.h"
+#include "transport/core/known.h"
+#include "transport/core/modules.h"
+#include "transport/core/path_table.h"
 
 #define PATH_LIVES 3 /* by mode of the receiving interface (2.1) */
 #define BLOBS_STEP 8 /* ours: blobs are allocated by steps */

@@ -1,7 +1,7 @@
 #ifndef RNS_PATH_H
 #define RNS_PATH_H
 
-#include "core.h"
+#include "transport/core/core.h"
 
 /*
  * Path table (transport 2.1); used by link.c for hops and time-outs. When it

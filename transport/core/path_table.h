@@ -1,7 +1,7 @@
 #ifndef RNS_PATH_TABLE_H
 #define RNS_PATH_TABLE_H
 
-#include "path.h"
+#include "transport/core/path.h"
 
 /* What announces and path requests do with the path table. */
 #define PATH_BLOB 10 /* bytes of a random hash (endpoint 5.4) */

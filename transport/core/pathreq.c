@@ -1,11 +1,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dedup.h"
-#include "known.h"
-#include "modules.h"
-#include "path.h"
-#include "wire.h"
+#include "transport/core/dedup.h"
+#include "transport/core/known.h"
+#include "transport/core/modules.h"
+#include "transport/core/path.h"
+#include "common/wire.h"
 
 /*
  * Path requests (transport 2.8, 6, 18.4). All that is known about requests for

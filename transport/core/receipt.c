@@ -1,9 +1,9 @@
-#include "receipt.h"
+#include "transport/core/receipt.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire.h"
+#include "common/wire.h"
 
 /*
  * Receipts in a tree by packet hash. A proof names its packet: on a single

@@ -1,7 +1,7 @@
 #ifndef RNS_RECEIPT_H
 #define RNS_RECEIPT_H
 
-#include "core.h"
+#include "transport/core/core.h"
 
 /*
  * Receipts (3.7) of packets that want a proof. The owner gets done() once:

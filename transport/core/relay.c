@@ -1,12 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dedup.h"
-#include "known.h"
-#include "modules.h"
-#include "path.h"
-#include "reverse.h"
-#include "wire.h"
+#include "transport/core/dedup.h"
+#include "transport/core/known.h"
+#include "transport/core/modules.h"
+#include "transport/core/path.h"
+#include "transport/core/reverse.h"
+#include "common/wire.h"
 
 /*
  * Relaying (transport 3.7 to 3.10): packets by transport id, and the link

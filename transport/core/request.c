@@ -1,4 +1,4 @@
-#include "link_int.h"
+#include "transport/core/link_int.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "reverse.h"
+#include "transport/core/reverse.h"
 
 #include <stdlib.h>
 #include <string.h>

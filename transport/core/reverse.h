@@ -1,7 +1,7 @@
 #ifndef RNS_REVERSE_H
 #define RNS_REVERSE_H
 
-#include "core.h"
+#include "transport/core/core.h"
 
 /* Reverse table (transport 2.3): the way back of proofs. */
 int reverse_new(struct rns *);

@@ -1,9 +1,9 @@
-#include "stores.h"
+#include "transport/core/stores.h"
 
 #include <string.h>
 
-#include "crypt.h"
-#include "mpk.h"
+#include "transport/core/crypt.h"
+#include "transport/core/mpk.h"
 
 #define TIME_MAX_S 4.0e12 /* ours: fits in microseconds with room */
 

@@ -7,8 +7,8 @@
 
 #include <rns/rns.h>
 
-#include "identity.h"
-#include "wire.h"
+#include "transport/core/identity.h"
+#include "common/wire.h"
 
 /*
  * What Reticulum's storage folder holds of destinations, as bytes (4.6, 4.7,

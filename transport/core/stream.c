@@ -1,4 +1,4 @@
-#include "channel.h"
+#include "transport/core/channel.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "core.h"
+#include "transport/core/core.h"
 
 static int
 timer_cmp(const struct timer *a, const struct timer *b)

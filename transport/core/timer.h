@@ -6,7 +6,7 @@
 
 #include <rns/mono.h>
 
-#include "util.h"
+#include "common/util.h"
 
 struct rns;
 

@@ -1,4 +1,4 @@
-#include "iface.h"
+#include "transport/core/iface.h"
 
 #include <stdlib.h>
 #include <string.h>

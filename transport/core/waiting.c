@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules.h"
-#include "path.h"
+#include "transport/core/modules.h"
+#include "transport/core/path.h"
 
 /*
  * Announces that wait to be passed on (transport 2.5, 4.6), and answers to

@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bridge.h"
-#include "clock.h"
-#include "engine.h"
-#include "log.h"
+#include "transport/engine/bridge.h"
+#include "common/clock.h"
+#include "transport/engine/engine.h"
+#include "common/log.h"
 
 /*
  * The one thing that the node's Reticulum identity signs for another program:

@@ -1,13 +1,13 @@
-#include "bridge.h"
+#include "transport/engine/bridge.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "bridge_int.h"
-#include "clock.h"
-#include "log.h"
+#include "transport/engine/bridge_int.h"
+#include "common/clock.h"
+#include "common/log.h"
 
 /*
  * Answers up to this size are compressed when that helps. Larger ones are

@@ -5,7 +5,7 @@
 
 #include <rns/rns.h>
 
-#include "ipc.h"
+#include "common/ipc.h"
 
 struct engine;
 struct nif;

@@ -1,8 +1,8 @@
 #ifndef ENGINE_BRIDGE_INT_H
 #define ENGINE_BRIDGE_INT_H
 
-#include "bridge.h"
-#include "engine.h"
+#include "transport/engine/bridge.h"
+#include "transport/engine/engine.h"
 
 /* Inside of the bridge: bridge.c has the links and requests, follow.c streams. */
 #define BRIDGE_STREAMS 2  /* stdout 1, stderr 2 (compute.md 3.5) */

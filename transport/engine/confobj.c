@@ -1,6 +1,6 @@
 #define _GNU_SOURCE /* memmem */
 
-#include "confobj.h"
+#include "transport/engine/confobj.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "util.h"
+#include "common/util.h"
 
 /*
  * The grammar of Reticulum's `config` (ConfigObj; reticulum-transport 11.2):

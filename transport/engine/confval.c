@@ -1,4 +1,4 @@
-#include "confval.h"
+#include "transport/engine/confval.h"
 
 #include <ctype.h>
 #include <errno.h>

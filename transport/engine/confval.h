@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "confobj.h"
+#include "transport/engine/confobj.h"
 
 /*
  * Typed values of one section (reticulum-transport 11.2). Every getter marks

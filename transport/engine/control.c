@@ -1,6 +1,6 @@
 #define _GNU_SOURCE /* struct ucred */
 
-#include "control.h"
+#include "transport/engine/control.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "acceptor.h"
-#include "control_int.h"
-#include "log.h"
+#include "common/acceptor.h"
+#include "transport/engine/control_int.h"
+#include "common/log.h"
 
 struct client {
 	TAILQ_ENTRY(client) entry;

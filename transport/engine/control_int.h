@@ -6,8 +6,8 @@
 #include <ev.h>
 #include <jansson.h>
 
-#include "control.h"
-#include "engine.h"
+#include "transport/engine/control.h"
+#include "transport/engine/engine.h"
 
 /* Inside of the control socket: control.c has the lines, views.c the answers. */
 #define CONTROL_CLIENTS 16 /* ours: at a time */

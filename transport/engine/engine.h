@@ -9,12 +9,12 @@
 #include <ev.h>
 #include <rns/rns.h>
 
-#include "ipc.h"
-#include "ipc_ev.h"
-#include "program.h"
-#include "rnsconf.h"
-#include "fsock.h"
-#include "util.h"
+#include "common/ipc.h"
+#include "common/ipc_ev.h"
+#include "common/program.h"
+#include "transport/engine/rnsconf.h"
+#include "transport/engine/fsock.h"
+#include "common/util.h"
 
 /*
  * warren-transport: sockets, files and channels around one librns context.

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bridge_int.h"
-#include "log.h"
+#include "transport/engine/bridge_int.h"
+#include "common/log.h"
 
 /*
  * A job's output on its way down a link (compute.md 3.5): a pipe of node's is

@@ -1,4 +1,4 @@
-#include "fsock.h"
+#include "transport/engine/fsock.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,10 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "engine.h"
-#include "log.h"
-#include "store.h"
+#include "common/clock.h"
+#include "transport/engine/engine.h"
+#include "common/log.h"
+#include "transport/engine/store.h"
 
 /*
  * The shared instance's data socket (12.1, 12.3): any local program may

@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "engine.h"
-#include "log.h"
+#include "common/clock.h"
+#include "transport/engine/engine.h"
+#include "common/log.h"
 
 /*
  * TCPClientInterface and TCPServerInterface (10.3). Sockets are opened by the

@@ -5,14 +5,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "bridge.h"
-#include "cleanup.h"
-#include "clock.h"
-#include "control.h"
-#include "engine.h"
-#include "log.h"
-#include "rpc.h"
-#include "store.h"
+#include "transport/engine/bridge.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "transport/engine/control.h"
+#include "transport/engine/engine.h"
+#include "common/log.h"
+#include "transport/engine/rpc.h"
+#include "transport/engine/store.h"
 
 #define DESCRIPTORS 8192
 #define WALL_STEP_US (2 * MONO_SECOND) /* ours: more is a step of the clock */

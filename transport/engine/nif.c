@@ -3,10 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bridge.h"
-#include "clock.h"
-#include "engine.h"
-#include "log.h"
+#include "transport/engine/bridge.h"
+#include "common/clock.h"
+#include "transport/engine/engine.h"
+#include "common/log.h"
 
 struct nif *
 nif_find(const struct engine *e, unsigned id)

@@ -1,11 +1,11 @@
-#include "rnsconf.h"
+#include "transport/engine/rnsconf.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "confval.h"
+#include "transport/engine/confval.h"
 
 #define UNIX_NAME_MAX 107 /* sun_path without the leading NUL */
 

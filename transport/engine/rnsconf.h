@@ -7,7 +7,7 @@
 
 #include <rns/rns.h>
 
-#include "confobj.h"
+#include "transport/engine/confobj.h"
 
 /*
  * Reticulum's `config` as values (reticulum-transport 8, 10.3, 11.3). Pure:

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE /* struct ucred */
 
-#include "rpc.h"
+#include "transport/engine/rpc.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -9,10 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "acceptor.h"
-#include "engine.h"
-#include "log.h"
-#include "rpc_auth.h"
+#include "common/acceptor.h"
+#include "transport/engine/engine.h"
+#include "common/log.h"
+#include "transport/engine/rpc_auth.h"
 
 #define RPC_CLIENTS 64   /* ours: at a time */
 #define RPC_UID_MAX 16   /* ours: of one user but root */

@@ -1,10 +1,10 @@
-#include "rpc_auth.h"
+#include "transport/engine/rpc_auth.h"
 
 #include <nettle/hmac.h>
 #include <sodium.h>
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 #define WORD_LEN (sizeof(RPC_CHALLENGE) - 1)
 #define DIGEST_MAX 48

@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "engine.h"
-#include "mpk.h"
-#include "rpc.h"
+#include "common/clock.h"
+#include "transport/engine/engine.h"
+#include "transport/core/mpk.h"
+#include "transport/engine/rpc.h"
 
 #define SMALL_MAX 512 /* every answer but the path table */
 #define PATH_ROW_MAX 480

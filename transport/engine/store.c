@@ -1,4 +1,4 @@
-#include "store.h"
+#include "transport/engine/store.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,14 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "engine.h"
-#include "file.h"
-#include "log.h"
-#include "mpk.h"
-#include "store_codec.h"
-#include "stores.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "transport/engine/engine.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "transport/core/mpk.h"
+#include "transport/engine/store_codec.h"
+#include "transport/core/stores.h"
 
 #define PERSIST_S 43200 /* P of 11.4 */
 #define KNOWN_S 300     /* cleaning of known destinations, cache */

@@ -1,9 +1,9 @@
-#include "store_codec.h"
+#include "transport/engine/store_codec.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "mpk.h"
+#include "transport/core/mpk.h"
 
 /* Beyond these seconds a time is nonsense: the year 9999. */
 #define SECONDS_MAX 253402300799.0

@@ -7,7 +7,7 @@
 
 #include <rns/rns.h>
 
-#include "wire.h"
+#include "common/wire.h"
 
 /*
  * What Reticulum's storage folder holds of transport, as bytes (11.4). Pure.

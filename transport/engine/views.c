@@ -1,9 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge.h"
-#include "clock.h"
-#include "control_int.h"
+#include "transport/engine/bridge.h"
+#include "common/clock.h"
+#include "transport/engine/control_int.h"
 
 #define PATHS_A_LINE 64      /* well below CONTROL_LINE_MAX */
 #define IFS_A_LINE 48
