@@ -13,7 +13,7 @@
 #include <jansson.h>
 #include <sodium.h>
 
-#include "audit/note.h"
+#include "trust/doc/note.h"
 #include "audit/ocsf.h"
 #include "audit/trail.h"
 #include "audit/trail_file.h"

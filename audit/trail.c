@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "audit/note.h"
+#include "trust/doc/note.h"
 #include "audit/trail_file.h"
 #include "audit/trail_impl.h"
 #include "common/file.h"

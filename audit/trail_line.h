@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "audit/merkle.h"
+#include "trust/doc/merkle.h"
 
 /*
  * Lines of the trail (klp.md 7), and the chain through them. Pure.

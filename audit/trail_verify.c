@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/note.h"
+#include "trust/doc/note.h"
 #include "audit/trail_file.h"
 #include "common/file.h"
 #include "common/util.h"

@@ -166,7 +166,7 @@ enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
 #define MSG_V_ENVELOPE(F) /* one descriptor: the envelope */                   \
 	F(u64, qid, 0) F(u32, len, 0) F(arr, fp, 32) F(u8, key_kind, 0)        \
 	F(boolean, bip340, 0) F(var, key, 33)
-/* ok: one sealed memfd, the manifest as a record (trust/manifest.h) */
+/* ok: one sealed memfd, the manifest as a record (trust/doc/manifest.h) */
 #define MSG_V_MANIFEST(F)                                                      \
 	F(u64, qid, 0) F(boolean, ok, 0) F(arr, job, 32) F(u32, len, 0)        \
 	F(str, why, 256)
@@ -204,7 +204,7 @@ enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
 #define MSG_C_SIGN(F) F(u64, size, 0) F(arr, root, 32)
 #define MSG_C_SIGNED(F)                                                        \
 	F(u64, size, 0) F(boolean, ok, 0) F(arr, sig, 64) F(arr, key, 32)
-/* -- node and jail; plan: sandbox/plan.h -- */
+/* -- node and jail; plan: sandbox/plan/plan.h -- */
 /* fds: argv and env (memfd), seccomp program (memfd), a blob per volume */
 #define MSG_J_RUN(F) F(var, plan, 3800)
 enum jail_step { STEP_FILL = 1, STEP_PACK = 2, STEP_CLEAN = 3, STEP_IMPORT = 4 };

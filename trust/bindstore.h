@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "trust/binding.h"
+#include "trust/doc/binding.h"
 
 /*
  * The bindings that peers have shown, by Reticulum identity, and the highest

@@ -19,10 +19,10 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
-#include "node/config.h"
+#include "node/config/nodeconf.h"
 #include "common/program.h"
-#include "trust/envelope.h"
-#include "trust/manifest.h"
+#include "trust/doc/envelope.h"
+#include "trust/doc/manifest.h"
 #include "trust/verdict.h"
 #include "common/util.h"
 

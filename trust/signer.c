@@ -4,8 +4,8 @@
 
 #include <sodium.h>
 
-#include "audit/note.h"
-#include "trust/receipt.h"
+#include "trust/doc/note.h"
+#include "trust/doc/receipt.h"
 #include "common/util.h"
 
 #define ASK_AGAIN 60 /* s that a draft stays the same */

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "common/ipc_msg.h"
-#include "trust/binding.h"
-#include "trust/keytext.h"
+#include "trust/doc/binding.h"
+#include "trust/doc/keytext.h"
 
 /*
  * What warren-keys decides (design.md 8.1, last paragraph). Pure: messages and

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "trust/envelope.h"
-#include "trust/manifest.h"
+#include "trust/doc/envelope.h"
+#include "trust/doc/manifest.h"
 #include "common/util.h"
 
 static void

@@ -7,7 +7,7 @@
 
 #include "common/ipc_msg.h"
 #include "trust/bindstore.h"
-#include "trust/level.h"
+#include "trust/doc/level.h"
 
 /*
  * What warren-trust answers (compute.md 4, steps 3, 4, 5 and 7), pure: a

@@ -15,7 +15,7 @@
 #include "common/util.h"
 
 #include "node/cli/cli.h"
-#include "node/keyset.h"
+#include "node/config/keyset.h"
 
 #define TAIL_LINES 20
 #define TAIL_MAX 100000

@@ -13,11 +13,11 @@
 #include "common/ydoc.h"
 
 #include "node/cli/cli.h"
-#include "node/check.h"
+#include "node/config/check.h"
 #include "node/cli/person.h"
-#include "node/config.h"
-#include "node/keyset.h"
-#include "transport/engine/rnsconf.h"
+#include "node/config/nodeconf.h"
+#include "node/config/keyset.h"
+#include "transport/config/rnsconf.h"
 
 #define FILE_MAX_BYTES (4u << 20)
 

@@ -13,8 +13,8 @@
 
 #include "node/cli/cli.h"
 #include "node/cli/person.h"
-#include "node/config.h"
-#include "node/keyset.h"
+#include "node/config/nodeconf.h"
+#include "node/config/keyset.h"
 
 static void
 print_identity(struct cli *c, const struct person *p, bool node)

@@ -16,8 +16,8 @@
 #include "common/util.h"
 
 #include "node/cli/pack.h"
-#include "trust/binding.h"
-#include "trust/envelope.h"
+#include "trust/doc/binding.h"
+#include "trust/doc/envelope.h"
 
 static const char *const log_name[2] = {"stdout", "stderr"};
 

@@ -15,8 +15,8 @@
 #include "common/util.h"
 
 #include "node/cli/pack.h"
-#include "trust/binding.h"
-#include "trust/envelope.h"
+#include "trust/doc/binding.h"
+#include "trust/doc/envelope.h"
 
 #define RESULT_MAX (1u << 20)
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "node/cli/cli.h"
-#include "trust/manifest.h"
+#include "trust/doc/manifest.h"
 
 /*
  * JOB.yaml (compute.md 2) as a manifest whose volumes are not packed yet.

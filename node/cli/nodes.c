@@ -8,7 +8,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/file.h"
-#include "trust/tlv.h"
+#include "trust/doc/tlv.h"
 #include "common/util.h"
 
 #define NOTES_MAX (256u * 1024)

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "node/cli/cli.h"
-#include "sandbox/tree.h"
+#include "sandbox/base/tree.h"
 
 /*
  * A folder as the blob that travels (compute.md 2.2): packed into an unnamed

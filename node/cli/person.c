@@ -18,7 +18,7 @@
 #include "common/file.h"
 #include "common/util.h"
 
-#include "node/keyset.h"
+#include "node/config/keyset.h"
 
 #define NOTE_MAX 8192
 

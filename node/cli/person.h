@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 #include "node/cli/cli.h"
-#include "trust/binding.h"
-#include "trust/keytext.h"
-#include "trust/secp.h"
+#include "trust/doc/binding.h"
+#include "trust/doc/keytext.h"
+#include "trust/doc/secp.h"
 
 /*
  * A person's keys (compute.md 9): reticulum (64 bytes), mesh (32), binding

@@ -6,8 +6,8 @@
 
 #include "node/cli/cli.h"
 #include "node/cli/jobdir.h"
-#include "trust/binding.h"
-#include "trust/receipt.h"
+#include "trust/doc/binding.h"
+#include "trust/doc/receipt.h"
 #include "common/layers.h"
 #include "common/util.h"
 

@@ -9,7 +9,7 @@
 #include "common/file.h"
 #include "common/util.h"
 
-#include "node/config.h"
+#include "node/config/nodeconf.h"
 
 int
 remote_describe_full(struct cli *c, struct session *s, const struct person *p,

@@ -5,7 +5,7 @@
 #include "node/cli/nodes.h"
 #include "node/cli/person.h"
 #include "node/cli/session.h"
-#include "node/config.h"
+#include "node/config/nodeconf.h"
 
 /* What a node says of itself (compute.md 3.1), checked. */
 struct remote {

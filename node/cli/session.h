@@ -10,7 +10,7 @@
 
 #include "node/cli/cli.h"
 #include "node/cli/person.h"
-#include "node/proto.h"
+#include "node/proto/proto.h"
 
 /*
  * A conversation with one node over the shared instance: a link that is made

@@ -20,7 +20,7 @@
 #include "node/cli/jobfile.h"
 #include "node/cli/nodes.h"
 #include "node/cli/pack.h"
-#include "trust/envelope.h"
+#include "trust/doc/envelope.h"
 
 #define CONTACT_MS (2 * 60 * 1000)
 #define NOT_AFTER_S 3600 /* ours: the node must admit the job within an hour */

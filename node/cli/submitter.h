@@ -7,9 +7,9 @@
 
 #include <rns/mono.h>
 
-#include "node/proto.h"
-#include "trust/manifest.h"
-#include "trust/receipt.h"
+#include "node/proto/proto.h"
+#include "trust/doc/manifest.h"
+#include "trust/doc/receipt.h"
 
 /*
  * The submitter's half of the job protocol (compute.md 3) as a state machine:

@@ -13,7 +13,7 @@
 #include "common/util.h"
 
 #include "node/cli/nodes.h"
-#include "trust/envelope.h"
+#include "trust/doc/envelope.h"
 
 #define CONTACT_MS (2 * 60 * 1000)
 #define ID_DIGITS_MIN 4

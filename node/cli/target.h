@@ -5,7 +5,7 @@
 #include "node/cli/person.h"
 #include "node/cli/remote.h"
 #include "node/cli/session.h"
-#include "trust/manifest.h"
+#include "trust/doc/manifest.h"
 
 /*
  * "Whose job is ID" (design.md 7): a folder means that job; an id noted beside

@@ -14,20 +14,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sandbox/caps.h"
+#include "sandbox/base/caps.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/clock.h"
-#include "sandbox/jail.h"
-#include "sandbox/landlock.h"
-#include "sandbox/limits.h"
-#include "sandbox/policy/base.h"
-#include "sandbox/report.h"
-#include "sandbox/root.h"
+#include "sandbox/jail/jail.h"
+#include "sandbox/base/landlock.h"
+#include "sandbox/base/limits.h"
+#include "sandbox/base/basefilter.h"
+#include "sandbox/base/report.h"
+#include "sandbox/base/root.h"
 #include "sandbox/image/store.h"
-#include "sandbox/sys.h"
-#include "sandbox/tree.h"
-#include "sandbox/userns.h"
+#include "sandbox/base/sys.h"
+#include "sandbox/base/tree.h"
+#include "sandbox/base/userns.h"
 #include "common/util.h"
 
 #define HAND_PIDS 8

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sandbox/image/record.h"
+#include "sandbox/plan/record.h"
 
 /*
  * The store, warren/images:

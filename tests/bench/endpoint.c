@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "transport/engine/fsock.h"
+#include "transport/socket/fsock.h"
 #include "common/util.h"
 
 #define BITRATE 10000000 /* of TCP interfaces (transport 8.3) */

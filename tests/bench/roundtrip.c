@@ -21,7 +21,7 @@
 #include "node/cli/remote.h"
 #include "node/cli/session.h"
 #include "node/cli/submitter.h"
-#include "trust/envelope.h"
+#include "trust/doc/envelope.h"
 
 #define CONTACT_US (30 * MONO_SECOND)
 #define DEADLINE_S 600

@@ -17,7 +17,7 @@
 #include "common/clock.h"
 #include "tests/escape/drive.h"
 #include "common/file.h"
-#include "sandbox/policy/seccomp_gen.h"
+#include "sandbox/plan/seccomp_gen.h"
 #include "common/util.h"
 
 #define ROUNDS 40

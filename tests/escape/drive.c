@@ -21,7 +21,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/program.h"
-#include "sandbox/tree.h"
+#include "sandbox/base/tree.h"
 #include "common/util.h"
 
 #define ANSWER_MS 30000

@@ -7,8 +7,8 @@
 #include <sys/types.h>
 
 #include "common/ipc.h"
-#include "node/cgroup.h"
-#include "sandbox/plan.h"
+#include "node/host/cgroup.h"
+#include "sandbox/plan/plan.h"
 
 /*
  * warren-jail driven without the daemon: this plays parent and node. It makes

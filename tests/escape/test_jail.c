@@ -20,7 +20,7 @@
 #include "common/clock.h"
 #include "tests/escape/drive.h"
 #include "common/file.h"
-#include "sandbox/tree.h"
+#include "sandbox/base/tree.h"
 #include "common/util.h"
 
 static struct drive d;

@@ -1,7 +1,7 @@
 /* Announces: every field lies in the packet; the checks never read beside. */
 #include <stdlib.h>
 
-#include "transport/core/announce.h"
+#include "transport/core/base/announce.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trust/binding.h"
+#include "trust/doc/binding.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/core/announce.h"
-#include "transport/core/crypt.h"
+#include "transport/core/base/announce.h"
+#include "transport/core/base/crypt.h"
 #include "common/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);

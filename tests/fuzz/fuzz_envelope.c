@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trust/envelope.h"
+#include "trust/doc/envelope.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/core/ifac.h"
+#include "transport/core/base/ifac.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trust/jdoc.h"
+#include "trust/doc/jdoc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

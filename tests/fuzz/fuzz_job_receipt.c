@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trust/receipt.h"
+#include "trust/doc/receipt.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

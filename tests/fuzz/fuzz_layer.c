@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sandbox/hand_import.h"
-#include "sandbox/image/record.h"
-#include "sandbox/tree.h"
+#include "sandbox/hand/hand_import.h"
+#include "sandbox/plan/record.h"
+#include "sandbox/base/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/core/link_int.h"
+#include "transport/core/link/link_int.h"
 #include "tests/unit/link_pair.h"
 
 /*

@@ -1,7 +1,7 @@
 /* MessagePack: skipping a value and walking through it end at one place. */
 #include <stdlib.h>
 
-#include "transport/core/mpk.h"
+#include "common/mpk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -2,8 +2,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "node/config.h"
-#include "node/profile.h"
+#include "node/config/nodeconf.h"
+#include "node/config/profile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

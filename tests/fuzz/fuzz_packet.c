@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/core/packet.h"
+#include "transport/core/base/packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

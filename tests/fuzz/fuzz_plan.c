@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sandbox/plan.h"
-#include "sandbox/report.h"
+#include "sandbox/plan/plan.h"
+#include "sandbox/base/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

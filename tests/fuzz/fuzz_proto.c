@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/proto.h"
+#include "node/proto/proto.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

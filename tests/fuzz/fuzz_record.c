@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trust/manifest.h"
+#include "trust/doc/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

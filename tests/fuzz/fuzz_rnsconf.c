@@ -2,7 +2,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "transport/engine/rnsconf.h"
+#include "transport/config/rnsconf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

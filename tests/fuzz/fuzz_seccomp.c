@@ -1,7 +1,7 @@
 /* Seccomp profiles in Docker's format. */
 #include <stdlib.h>
 
-#include "sandbox/policy/seccomp_gen.h"
+#include "sandbox/plan/seccomp_gen.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sandbox/tar.h"
+#include "sandbox/base/tar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trust/tlv.h"
+#include "trust/doc/tlv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/note.h"
+#include "trust/doc/note.h"
 #include "audit/trail_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "transport/client/attach.h"
-#include "transport/core/mpk.h"
+#include "common/mpk.h"
 #include "common/util.h"
 
 #define PATTERN 251

@@ -11,7 +11,7 @@
 
 #include <rns/rns.h>
 
-#include "transport/core/mpk.h"
+#include "common/mpk.h"
 #include "common/util.h"
 
 static void

@@ -2,7 +2,7 @@
 #define TESTS_CLI_NODE_H
 
 #include "node/cli/submitter.h"
-#include "trust/secp.h"
+#include "trust/doc/secp.h"
 
 /*
  * A pretend node, and the world around a submitter: virtual time, blobs and

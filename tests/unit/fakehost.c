@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "tests/unit/fakehost.h"
-#include "transport/core/crypt.h"
+#include "transport/core/base/crypt.h"
 
 #define START_UNIX INT64_C(1800000000)
 

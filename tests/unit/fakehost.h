@@ -1,7 +1,7 @@
 #ifndef TEST_FAKEHOST_H
 #define TEST_FAKEHOST_H
 
-#include "node/node.h"
+#include "node/work/node.h"
 
 /*
  * A node with everything around it pretended, in virtual time: trust believes

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/core/link_int.h"
+#include "transport/core/link/link_int.h"
 #include "tests/unit/vec.h"
 
 #define RAW_MAX (1u << 20)

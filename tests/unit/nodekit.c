@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "tests/unit/nodekit.h"
-#include "transport/core/crypt.h"
+#include "transport/core/base/crypt.h"
 
 struct world w;
 uint8_t env[16384];

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "transport/core/announce.h"
-#include "transport/core/crypt.h"
-#include "transport/core/packet.h"
+#include "transport/core/base/announce.h"
+#include "transport/core/base/crypt.h"
+#include "transport/core/base/packet.h"
 #include "tests/unit/relay_node.h"
 
 static void

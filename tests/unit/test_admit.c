@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "node/admit.h"
-#include "sandbox/plan.h"
+#include "node/work/admit.h"
+#include "sandbox/plan/plan.h"
 #include "common/util.h"
 
 #define NOW 1800000000u

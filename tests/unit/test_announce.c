@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "transport/core/announce.h"
-#include "transport/core/crypt.h"
+#include "transport/core/base/announce.h"
+#include "transport/core/base/crypt.h"
 #include "tests/unit/vec.h"
 
 static bool

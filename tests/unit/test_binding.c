@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "trust/binding.h"
+#include "trust/doc/binding.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"
 

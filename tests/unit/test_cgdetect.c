@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "common/cgdetect.h"
+#include "node/parent/cgdetect.h"
 
 #define V2_LINE(root, point)                                                   \
 	"30 23 0:26 " root " " point                                           \

@@ -20,8 +20,8 @@
 #include "node/cli/cli.h"
 #include "node/cli/jobdir.h"
 #include "node/cli/pack.h"
-#include "trust/binding.h"
-#include "trust/envelope.h"
+#include "trust/doc/binding.h"
+#include "trust/doc/envelope.h"
 
 #define NOW 1800000000u
 

@@ -8,9 +8,9 @@
 
 #include <string.h>
 
-#include "node/config.h"
-#include "node/profile.h"
-#include "sandbox/plan.h"
+#include "node/config/nodeconf.h"
+#include "node/config/profile.h"
+#include "sandbox/plan/plan.h"
 #include "common/util.h"
 
 #define KEY                                                                    \

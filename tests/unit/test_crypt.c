@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "transport/core/crypt.h"
+#include "transport/core/base/crypt.h"
 #include "tests/unit/vec.h"
 
 static void

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "transport/core/announce.h"
-#include "transport/core/crypt.h"
-#include "transport/core/dest.h"
+#include "transport/core/base/announce.h"
+#include "transport/core/base/crypt.h"
+#include "transport/core/table/dest.h"
 #include "tests/unit/vec.h"
 
 #define WALL INT64_C(1700000000000000)

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "trust/envelope.h"
-#include "trust/jdoc.h"
+#include "trust/doc/envelope.h"
+#include "trust/doc/jdoc.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "transport/engine/fsock.h"
+#include "transport/socket/fsock.h"
 
 struct end {
 	struct fsock s;

@@ -8,8 +8,8 @@
 
 #include <rns/rns.h>
 
-#include "transport/core/const.h"
-#include "transport/core/crypt.h"
+#include "transport/core/base/const.h"
+#include "transport/core/base/crypt.h"
 #include "tests/unit/vec.h"
 
 static void

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "transport/core/crypt.h"
-#include "transport/core/identity.h"
-#include "transport/core/packet.h"
+#include "transport/core/base/crypt.h"
+#include "transport/core/base/identity.h"
+#include "transport/core/base/packet.h"
 #include "tests/unit/vec.h"
 
 static void

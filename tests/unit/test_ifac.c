@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "transport/core/crypt.h"
-#include "transport/core/const.h"
-#include "transport/core/ifac.h"
+#include "transport/core/base/crypt.h"
+#include "transport/core/base/const.h"
+#include "transport/core/base/ifac.h"
 #include "tests/unit/vec.h"
 
 static const char *

@@ -20,7 +20,7 @@
 #include "common/file.h"
 #include "sandbox/image/import.h"
 #include "sandbox/image/store.h"
-#include "sandbox/tree.h"
+#include "sandbox/base/tree.h"
 #include "common/util.h"
 
 /* -- archives of any kind, also bad ones -- */

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "trust/jdoc.h"
+#include "trust/doc/jdoc.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "common/layers.h"
-#include "trust/receipt.h"
+#include "trust/doc/receipt.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "common/ipc_msg.h"
-#include "node/jobs.h"
+#include "node/work/jobs.h"
 
 #define NOW 1800000000u
 

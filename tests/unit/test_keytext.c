@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "trust/keytext.h"
-#include "trust/secp.h"
+#include "trust/doc/keytext.h"
+#include "trust/doc/secp.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"
 

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "transport/core/crypt.h"
-#include "transport/core/known.h"
+#include "transport/core/base/crypt.h"
+#include "transport/core/table/known.h"
 #include "tests/unit/vec.h"
 #include "common/wire.h"
 

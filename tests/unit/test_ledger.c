@@ -16,8 +16,8 @@
 #include <nettle/sha2.h>
 #include <sqlite3.h>
 
-#include "node/blobs.h"
-#include "node/ledger.h"
+#include "node/host/blobs.h"
+#include "node/host/ledger.h"
 
 #define NOW 1800000000u
 

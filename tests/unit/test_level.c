@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "trust/level.h"
+#include "trust/doc/level.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"
 

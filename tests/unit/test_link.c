@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "transport/core/link_int.h"
+#include "transport/core/link/link_int.h"
 #include "tests/unit/link_pair.h"
 
 /* Two live cores: what each side sees of the other. */

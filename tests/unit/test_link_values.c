@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "transport/core/channel.h"
+#include "transport/core/link/channel.h"
 #include "tests/unit/link_pair.h"
-#include "transport/core/path.h"
+#include "transport/core/table/path.h"
 #include "tests/unit/vec.h"
 
 /* Values, timers and single steps of the link's parts, against the record. */

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "transport/core/link_int.h"
+#include "transport/core/link/link_int.h"
 #include "tests/unit/link_replay.h"
 #include "tests/unit/vec.h"
 

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "trust/envelope.h"
-#include "trust/jdoc.h"
-#include "trust/manifest.h"
+#include "trust/doc/envelope.h"
+#include "trust/doc/jdoc.h"
+#include "trust/doc/manifest.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"
 

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "audit/merkle.h"
-#include "audit/note.h"
+#include "trust/doc/merkle.h"
+#include "trust/doc/note.h"
 #include "audit/trail_line.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"

@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "transport/core/mpk.h"
+#include "common/mpk.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"
-#include "transport/core/crypt.h"
+#include "transport/core/base/crypt.h"
 
 /* The notation of msgpack.json, written by mpk_put. */
 static void

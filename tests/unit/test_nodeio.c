@@ -20,9 +20,9 @@
 #include <jansson.h>
 #include <nettle/sha2.h>
 
-#include "node/host.h"
-#include "node/logs.h"
-#include "node/outputs.h"
+#include "node/host/host.h"
+#include "node/host/logs.h"
+#include "node/host/outputs.h"
 
 /* Files, pipes and the control socket, in a real loop. */
 

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "transport/core/crypt.h"
-#include "transport/core/packet.h"
+#include "transport/core/base/crypt.h"
+#include "transport/core/base/packet.h"
 #include "tests/unit/vec.h"
 
 /* Every value of a good packet, and the way back where there is one. */

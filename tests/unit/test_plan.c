@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sandbox/plan.h"
-#include "sandbox/policy/compile.h"
-#include "sandbox/report.h"
+#include "sandbox/plan/plan.h"
+#include "sandbox/plan/compile.h"
+#include "sandbox/base/report.h"
 #include "common/util.h"
 
 static const struct plan_limits limits = {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/proto.h"
-#include "transport/core/mpk.h"
+#include "node/proto/proto.h"
+#include "common/mpk.h"
 #include "common/util.h"
 
 static uint8_t buf[1 << 20];

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#include "node/levels.h"
-#include "node/quota.h"
-#include "node/sched.h"
+#include "node/work/levels.h"
+#include "node/work/quota.h"
+#include "node/work/sched.h"
 #include "common/util.h"
 
 static struct mono

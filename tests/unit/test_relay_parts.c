@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "transport/core/core.h"
-#include "transport/core/dedup.h"
-#include "transport/core/iface.h"
+#include "transport/core/base/dedup.h"
+#include "transport/core/send/iface.h"
 #include "tests/unit/relay_node.h"
 
 /* The small parts: deadlines, sets, queues. */

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "transport/core/packet.h"
+#include "transport/core/base/packet.h"
 #include "tests/unit/relay_node.h"
 #include "tests/unit/vec.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "transport/engine/rnsconf.h"
+#include "transport/config/rnsconf.h"
 
 static struct rnsconf *
 parse(const char *text)

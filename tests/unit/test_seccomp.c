@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #include "common/file.h"
-#include "sandbox/policy/seccomp_gen.h"
-#include "sandbox/tree.h"
+#include "sandbox/plan/seccomp_gen.h"
+#include "sandbox/base/tree.h"
 #include "common/util.h"
 
 static const struct seccomp_host host = {"amd64", 6, 1};

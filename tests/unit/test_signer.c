@@ -9,9 +9,9 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "audit/note.h"
+#include "trust/doc/note.h"
 #include "tests/unit/prog_peer.h"
-#include "trust/receipt.h"
+#include "trust/doc/receipt.h"
 #include "trust/signer.h"
 #include "common/util.h"
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "transport/engine/store_codec.h"
-#include "transport/core/mpk.h"
+#include "common/mpk.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"
 

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "transport/core/crypt.h"
-#include "transport/core/mpk.h"
-#include "transport/core/stores.h"
+#include "transport/core/base/crypt.h"
+#include "common/mpk.h"
+#include "transport/core/table/stores.h"
 #include "tests/unit/vec.h"
 
 static const json_t *

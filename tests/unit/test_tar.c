@@ -15,8 +15,8 @@
 #include <jansson.h>
 #include <nettle/sha2.h>
 
-#include "sandbox/tar.h"
-#include "sandbox/tree.h"
+#include "sandbox/base/tar.h"
+#include "sandbox/base/tree.h"
 #include "common/util.h"
 
 struct bytes {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "trust/tlv.h"
+#include "trust/doc/tlv.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"
 

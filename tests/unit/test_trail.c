@@ -18,7 +18,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "audit/note.h"
+#include "trust/doc/note.h"
 #include "audit/trail.h"
 #include "audit/trail_file.h"
 #include "audit/trail_impl.h"

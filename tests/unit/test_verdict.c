@@ -17,8 +17,8 @@
 
 #include "common/file.h"
 #include "tests/unit/prog_peer.h"
-#include "trust/envelope.h"
-#include "trust/manifest.h"
+#include "trust/doc/envelope.h"
+#include "trust/doc/manifest.h"
 #include "trust/verdict.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"

@@ -18,7 +18,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/file.h"
-#include "transport/core/stores.h"
+#include "transport/core/table/stores.h"
 
 #define LOCAL_MTU 262144 /* transport 12.1 */
 #define RECONNECT_S 8.   /* 12.4 */

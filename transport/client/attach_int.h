@@ -2,8 +2,8 @@
 #define CLIENT_ATTACH_INT_H
 
 #include "transport/client/attach.h"
-#include "transport/engine/fsock.h"
-#include "transport/engine/rnsconf.h"
+#include "transport/socket/fsock.h"
+#include "transport/config/rnsconf.h"
 #include "common/util.h"
 
 /*

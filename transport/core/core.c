@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/core/dedup.h"
-#include "transport/core/event.h"
-#include "transport/core/iface.h"
-#include "transport/core/known.h"
-#include "transport/core/link.h"
+#include "transport/core/base/dedup.h"
+#include "transport/core/base/event.h"
+#include "transport/core/send/iface.h"
+#include "transport/core/table/known.h"
+#include "transport/core/link/link.h"
 #include "transport/core/modules.h"
-#include "transport/core/path.h"
-#include "transport/core/receipt.h"
+#include "transport/core/table/path.h"
+#include "transport/core/table/receipt.h"
 
 /* Shorter is no packet, with or without an access code (transport 3.1). */
 #define RX_MIN 3

@@ -7,11 +7,11 @@
 
 #include <rns/rns.h>
 
-#include "transport/core/crypt.h"
-#include "transport/core/identity.h"
-#include "transport/core/ifac.h"
-#include "transport/core/packet.h"
-#include "transport/core/timer.h"
+#include "transport/core/base/crypt.h"
+#include "transport/core/base/identity.h"
+#include "transport/core/base/ifac.h"
+#include "transport/core/base/packet.h"
+#include "transport/core/base/timer.h"
 #include "common/util.h"
 #include "common/wire.h"
 

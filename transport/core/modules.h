@@ -2,7 +2,7 @@
 #define RNS_MODULES_H
 
 #include "transport/core/core.h"
-#include "transport/core/dest.h"
+#include "transport/core/table/dest.h"
 
 /*
  * How the files of the node's own half find each other; what link.c and

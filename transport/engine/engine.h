@@ -12,8 +12,8 @@
 #include "common/ipc.h"
 #include "common/ipc_ev.h"
 #include "common/program.h"
-#include "transport/engine/rnsconf.h"
-#include "transport/engine/fsock.h"
+#include "transport/config/rnsconf.h"
+#include "transport/socket/fsock.h"
 #include "common/util.h"
 
 /*

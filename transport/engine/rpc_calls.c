@@ -3,7 +3,7 @@
 
 #include "common/clock.h"
 #include "transport/engine/engine.h"
-#include "transport/core/mpk.h"
+#include "common/mpk.h"
 #include "transport/engine/rpc.h"
 
 #define SMALL_MAX 512 /* every answer but the path table */

@@ -14,9 +14,9 @@
 #include "transport/engine/engine.h"
 #include "common/file.h"
 #include "common/log.h"
-#include "transport/core/mpk.h"
+#include "common/mpk.h"
 #include "transport/engine/store_codec.h"
-#include "transport/core/stores.h"
+#include "transport/core/table/stores.h"
 
 #define PERSIST_S 43200 /* P of 11.4 */
 #define KNOWN_S 300     /* cleaning of known destinations, cache */

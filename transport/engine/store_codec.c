@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "transport/core/mpk.h"
+#include "common/mpk.h"
 
 /* Beyond these seconds a time is nonsense: the year 9999. */
 #define SECONDS_MAX 253402300799.0

@@ -1,0 +1,106 @@
+#ifndef NODE_CONFIG_H
+#define NODE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trust/doc/keytext.h"
+#include "trust/doc/level.h"
+#include "trust/doc/manifest.h" /* enum manifest_limit */
+#include "common/ydoc.h"
+
+/*
+ * node.yaml as values (compute.md 10), read alike by the parent, node and
+ * trust. Pure: text in, struct out; what is absent has its default. Texts
+ * belong to the struct.
+ */
+#define NODE_NAME_MAX 32
+#define NODE_JOBS_MAX 64 /* slots of the jail: sandbox/jail/jail.h */
+#define NODE_BOARDS_MAX 64
+#define NODE_ANCHORS_FROM_MAX 16
+
+enum live_secp { LIVE_ABOVE_2, LIVE_ALWAYS, LIVE_NEVER };
+enum on_stale { STALE_REFUSE_NEW, STALE_WARN, STALE_REFUSE_ALL };
+
+struct node_board {
+	const char *text; /* approved_by of a manifest */
+	const char *authority, *role;
+};
+
+struct node_config {
+	/* the seed's five */
+	bool has_identity;
+	struct klp_key identity; /* mesh_identity */
+	const char *identity_text;
+	bool auth_required;
+	const char *trust_graph; /* NULL: pins and anchors only */
+	uint64_t data_limit_per_minute; /* bytes */
+	bool accept; /* accept_computation_requests */
+
+	const char *name; /* "" */
+	const char *revocation_list; /* NULL */
+
+	int floor; /* as set; see node_config_floor() */
+	struct level_pin *pins;
+	size_t npins;
+	struct level_anchor *anchors;
+	size_t nanchors;
+	struct node_board boards[NODE_BOARDS_MAX];
+	size_t nboards;
+	const char *anchors_from[NODE_ANCHORS_FROM_MAX];
+	size_t nanchors_from;
+	enum live_secp require_live_secp;
+	enum on_stale on_stale;
+	uint64_t grace_graph_ms, grace_list_ms;
+
+	/* ceilings; 0: of the machine, until node_config_fit() */
+	uint32_t jobs_running;
+	uint64_t memory; /* bytes */
+	uint32_t cpu_milli;
+	uint64_t time_ms, output, spool;
+
+	uint32_t jobs_queued, jobs_per_hour;
+	uint64_t cpu_seconds_per_day, quota_spool;
+	uint32_t requests_per_minute;
+
+	/* [level - 1]: what `levels` says of rows +1 to +3; 0: as in 4 */
+	uint64_t levels[3][LIMIT_COUNT];
+	uint32_t require_layers; /* bits of sandbox/plan/plan.h, floor included */
+	const char *profile;	 /* "default" */
+	uint64_t neighbour_limit_per_minute; /* 0: off */
+	uint64_t max_airtime_ms;
+	uint64_t announce_every_ms;
+	const char *hub, *metrics; /* NULL */
+	uint64_t keep_results_ms;
+
+	struct ydoc *doc; /* owns the texts */
+};
+
+/*
+ * 0 and *out, or -1: every mistake has its place and, where it helps, a hint.
+ * An absent file is an empty text.
+ */
+int node_config_parse(struct node_config **out, const char *text, size_t len,
+    struct mistakes *);
+/*
+ * submit.yaml, a person's (compute.md 11): anchors, pins, trust_graph,
+ * revocation_list and floor (default 0) at the top; nothing else is set.
+ */
+int submit_config_parse(struct node_config **out, const char *text, size_t len,
+    struct mistakes *);
+void node_config_free(struct node_config *); /* NULL is fine */
+
+/* Fill the ceilings that depend on the machine. */
+void node_config_fit(struct node_config *, unsigned cpus, uint64_t memory);
+/* Least level for a job: auth_required false waives it (klp.md 0). */
+int node_config_floor(const struct node_config *);
+/* For level_local(). */
+struct level_conf node_config_levels(const struct node_config *);
+/*
+ * What is set and has no effect in this version: the i-th line to log at
+ * start, or NULL behind the last.
+ */
+const char *node_config_later(const struct node_config *, unsigned i);
+
+#endif

@@ -1,0 +1,66 @@
+#ifndef NODE_PROFILE_H
+#define NODE_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trust/doc/manifest.h" /* enum manifest_limit */
+#include "common/ydoc.h"
+
+/*
+ * A container profile, profiles/NAME.yaml (design.md 4 and 7): the seed's file
+ * as it stands. Pure. Texts belong to the struct.
+ *
+ * limits fill what a manifest does not ask and never raise. image restricts
+ * nothing. Volumes are the operator's own folders: `ro` is bound, `rw` is a
+ * private copy for each attempt.
+ */
+#define PROFILE_NAME_MAX 64
+#define PROFILE_VOLUMES 16
+
+struct volume_spec {
+	char source[256]; /* "./data", relative to the configuration folder */
+	char target[256];
+	bool rw;
+};
+
+struct profile {
+	const char *image; /* NULL */
+	const char *seccomp; /* as written; NULL: "default" */
+	bool read_only_fs;
+	uint64_t limit[LIMIT_COUNT]; /* 0: not said */
+	struct volume_spec volume[PROFILE_VOLUMES];
+	unsigned nvolumes;
+	bool broker; /* network: broker (not in this version) */
+	struct ydoc *doc;
+};
+
+/* 0 and *out, or -1 and mistakes. */
+int profile_parse(struct profile **out, const char *text, size_t len,
+    struct mistakes *);
+void profile_free(struct profile *); /* NULL is fine */
+/* The text of profiles/default.yaml where there is none. */
+const char *profile_default_text(void);
+
+/*
+ * Name of the seccomp profile: last component of the path, without ".json".
+ * false: no name of [A-Za-z0-9._-]+, or too long.
+ */
+bool profile_seccomp_name(char out[PROFILE_NAME_MAX + 1], const char *path);
+/* A name of a profile: [A-Za-z0-9_-][A-Za-z0-9._-]*, at most 64 bytes. */
+bool profile_name_ok(const char *);
+
+/*
+ * "SOURCE:TARGET:ro|rw", in profiles and in JOB.yaml. NULL, or what is wrong.
+ * Whether targets of several volumes collide is the caller's to check.
+ */
+const char *volume_spec_parse(struct volume_spec *, const char *text);
+/* The reader for a list of them, collisions included. */
+bool volume_list_read(const struct ynode *list, struct volume_spec *out,
+    unsigned max, unsigned *n, struct mistakes *);
+/* limits: a map of memory, cpu, time, pids, output, log. */
+bool limits_read(const struct ynode *map, const char *what,
+    uint64_t limit[LIMIT_COUNT], struct mistakes *);
+
+#endif

@@ -1,0 +1,88 @@
+#ifndef WARREN_NODE_BLOBS_H
+#define WARREN_NODE_BLOBS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "node/host/ledger.h"
+
+/*
+ * Blobs by SHA-256 (compute.md 3.2) as files beneath the node's folder:
+ *
+ *   blobs/<64 hex>            whole, checked, shared by content
+ *   parts/<32 hex fp>-<64 hex> what one peer has sent of one so far
+ *
+ * Knowing a digest is not having it: every question names who asks, and a blob
+ * is there for an owner only who has uploaded it whole or whose job made it. A
+ * second owner therefore sends every byte again, however long it has been here.
+ */
+struct blobs;
+
+struct blobs_limits {
+	uint64_t spool;	     /* of all */
+	uint64_t peer_spool; /* of each */
+};
+
+/* Does a live job or an unexpired result of this owner need it? */
+typedef bool blobs_needed_fn(void *ctx, const uint8_t fp[FP_LEN],
+    const uint8_t sha[32]);
+
+/*
+ * dir: the node's folder. What the ledger and the files do not both know is
+ * removed. NULL: errno.
+ */
+struct blobs *blobs_open(int dir, struct ledger *, const struct blobs_limits *,
+    blobs_needed_fn *, void *ctx);
+void blobs_close(struct blobs *);
+
+bool blobs_has(struct blobs *, const uint8_t fp[FP_LEN],
+    const uint8_t sha[32], uint64_t *size);
+/* Was asked for: least recently used goes first. */
+void blobs_use(struct blobs *, const uint8_t fp[FP_LEN],
+    const uint8_t sha[32], uint32_t unix_now);
+/* Whole: its size; else what has come of it. */
+uint64_t blobs_have(struct blobs *, const uint8_t fp[FP_LEN],
+    const uint8_t sha[32]);
+
+enum blob_put {
+	BLOB_MORE,   /* *have bytes are here */
+	BLOB_WHOLE,  /* and it is checked */
+	BLOB_BAD,    /* wrong digest: all of it is gone */
+	BLOB_FULL,   /* a spool limit, or the disk */
+	BLOB_FAILED, /* errno, logged */
+};
+enum blob_put blobs_put(struct blobs *, const uint8_t fp[FP_LEN],
+    const uint8_t sha[32], uint64_t size, uint64_t offset,
+    const uint8_t *data, size_t len, uint32_t unix_now, uint64_t *have);
+
+/* Bytes read into buf (0: beyond the end); -1: not this owner's. */
+ssize_t blobs_get(struct blobs *, const uint8_t fp[FP_LEN],
+    const uint8_t sha[32], uint64_t offset, uint8_t *buf, size_t n,
+    uint64_t *size);
+/* O_RDONLY, for the jail; -1. */
+int blobs_fd(struct blobs *, const uint8_t fp[FP_LEN], const uint8_t sha[32]);
+
+/* Bytes that an owner holds, partial ones with their full size. */
+uint64_t blobs_held(struct blobs *, const uint8_t fp[FP_LEN]);
+uint64_t blobs_total(struct blobs *);
+/* Drop what nobody needs, oldest first, until this many more fit. */
+bool blobs_room(struct blobs *, const uint8_t fp[FP_LEN], uint64_t more);
+/* Partial ones without a byte for an hour. Seconds until the next is due. */
+uint32_t blobs_expire(struct blobs *, uint32_t unix_now);
+void blobs_drop(struct blobs *, const uint8_t fp[FP_LEN],
+    const uint8_t sha[32]);
+
+/* -- an output: written once, its digest known at the end -- */
+struct blob_writer;
+struct blob_writer *blob_writer_open(struct blobs *);
+/* 0, or -1: errno. */
+int blob_writer_add(struct blob_writer *, const uint8_t *, size_t);
+uint64_t blob_writer_size(const struct blob_writer *);
+/* Syncs, names it and gives it to the owner; frees w. 0 or -1. */
+int blob_writer_finish(struct blob_writer *, const uint8_t fp[FP_LEN],
+    uint32_t unix_now, uint8_t sha[32], uint64_t *size);
+void blob_writer_abort(struct blob_writer *); /* NULL is fine */
+
+#endif

@@ -1,0 +1,341 @@
+#include "node/host/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "sandbox/plan/plan.h"
+
+#define CPU_PERIOD_US 100000ull
+#define CPU_QUOTA_LEAST 1000ull /* the kernel's own least */
+#define INIT_PIDS 1u            /* pid 1 of the job's namespace is ours */
+#define SLOT_PIDS 1u            /* v1: the slot's process stands there too */
+
+enum { V1_MEMORY, V1_CPU, V1_PIDS, V1_COUNT };
+
+static int
+put(int dir, const char *file, const char *text)
+{
+	_cleanup_fd_ int fd = openat(dir, file, O_WRONLY | O_CLOEXEC |
+	    O_NOFOLLOW);
+	size_t n = strlen(text);
+
+	if (fd == -1)
+		return -1;
+	return write(fd, text, n) == (ssize_t)n ? 0 : -1;
+}
+
+static int
+put_number(int dir, const char *file, uint64_t v)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)v);
+	return put(dir, file, text);
+}
+
+static bool
+get(int dir, const char *file, char *out, size_t cap)
+{
+	_cleanup_fd_ int fd = openat(dir, file, O_RDONLY | O_CLOEXEC |
+	    O_NOFOLLOW);
+	ssize_t n = fd == -1 ? -1 : read(fd, out, cap - 1);
+
+	if (n < 0)
+		return false;
+	out[n] = '\0';
+	return true;
+}
+
+/* The number behind a key of a flat keyed file; 0 when it is not there. */
+static uint64_t
+get_key(int dir, const char *file, const char *key)
+{
+	char buf[4096], *line = buf;
+	size_t n = strlen(key);
+
+	if (!get(dir, file, buf, sizeof(buf)))
+		return 0;
+	while (line != NULL && *line != '\0') {
+		if (strncmp(line, key, n) == 0 && line[n] == ' ')
+			return strtoull(line + n + 1, NULL, 10);
+		if ((line = strchr(line, '\n')) != NULL)
+			line++;
+	}
+	return 0;
+}
+
+static uint64_t
+get_number(int dir, const char *file)
+{
+	char buf[64];
+
+	return get(dir, file, buf, sizeof(buf)) ? strtoull(buf, NULL, 10) : 0;
+}
+
+static uint64_t
+quota_us(uint32_t milli)
+{
+	uint64_t q = CPU_PERIOD_US * milli / 1000;
+
+	return q < CPU_QUOTA_LEAST ? CPU_QUOTA_LEAST : q;
+}
+
+/* A file that is not there is a controller that is not given, no mistake. */
+static int
+set_v2(struct cgroup_job *g, uint32_t *layers, const char **what)
+{
+	const struct cgroup_limits *l = &g->limits;
+	char cpu[64];
+
+	*what = "cgroup.procs";
+	/* jail clones into it, by the group */
+	if (fchmodat(g->fd, "cgroup.procs", 0664, 0) == -1)
+		return -1;
+	*what = "memory.max";
+	if (put_number(g->fd, "memory.max", l->memory) == 0) {
+		/* one process killed is the job killed (compute.md 5) */
+		(void)put(g->fd, "memory.oom.group", "1");
+		(void)put(g->fd, "memory.swap.max", "0");
+		*layers |= LAYER_MEMORY;
+	} else if (errno != ENOENT) {
+		return -1;
+	}
+	*what = "cpu.max";
+	(void)snprintf(cpu, sizeof(cpu), "%llu %llu",
+	    (unsigned long long)quota_us(l->cpu_milli), CPU_PERIOD_US);
+	if (put(g->fd, "cpu.max", cpu) == 0)
+		*layers |= LAYER_CPU;
+	else if (errno != ENOENT)
+		return -1;
+	*what = "pids.max";
+	if (put_number(g->fd, "pids.max", (uint64_t)l->pids + INIT_PIDS) == 0)
+		*layers |= LAYER_PIDS;
+	else if (errno != ENOENT)
+		return -1;
+	return 0;
+}
+
+static int
+set_v1_memory(int fd, uint64_t bytes)
+{
+	/* lowering: what an earlier job left in the page cache goes first */
+	(void)put(fd, "memory.force_empty", "0");
+	/* the limit of memory and swap may not be below that of memory */
+	(void)put(fd, "memory.memsw.limit_in_bytes", "-1");
+	if (put_number(fd, "memory.limit_in_bytes", bytes) == -1)
+		return -1;
+	(void)put_number(fd, "memory.memsw.limit_in_bytes", bytes);
+	(void)put(fd, "memory.max_usage_in_bytes", "0");
+	return 0;
+}
+
+static int
+set_v1_cpu(int fd, uint32_t milli)
+{
+	/* a quota below the burst is refused */
+	(void)put(fd, "cpu.cfs_burst_us", "0");
+	if (put_number(fd, "cpu.cfs_period_us", CPU_PERIOD_US) == -1)
+		return -1;
+	return put_number(fd, "cpu.cfs_quota_us", quota_us(milli));
+}
+
+static int
+set_v1(struct cgroup_job *g, uint32_t *layers, const char **what)
+{
+	const struct cgroup_limits *l = &g->limits;
+
+	if (g->v1[V1_MEMORY] != -1) {
+		*what = "memory.limit_in_bytes";
+		if (set_v1_memory(g->v1[V1_MEMORY], l->memory) == -1)
+			return -1;
+		*layers |= LAYER_MEMORY;
+	}
+	if (g->v1[V1_CPU] != -1) {
+		*what = "cpu.cfs_quota_us";
+		if (set_v1_cpu(g->v1[V1_CPU], l->cpu_milli) == -1)
+			return -1;
+		*layers |= LAYER_CPU;
+	}
+	if (g->v1[V1_PIDS] != -1) {
+		*what = "pids.max";
+		if (put_number(g->v1[V1_PIDS], "pids.max", (uint64_t)l->pids +
+		    INIT_PIDS + SLOT_PIDS) == -1)
+			return -1;
+		*layers |= LAYER_PIDS;
+	}
+	return 0;
+}
+
+static uint64_t
+oom_kills(const struct cgroup_job *g)
+{
+	uint64_t n = 0;
+
+	if (g->fd != -1)
+		n = get_key(g->fd, "memory.events", "oom_kill");
+	if (g->v1[V1_MEMORY] != -1)
+		n += get_key(g->v1[V1_MEMORY], "memory.oom_control",
+		    "oom_kill");
+	return n;
+}
+
+static uint64_t
+cpu_us(const struct cgroup_job *g)
+{
+	if (g->fd != -1)
+		return get_key(g->fd, "cpu.stat", "usage_usec");
+	if (g->v1[V1_CPU] != -1) /* cpu and cpuacct are mounted together */
+		return get_number(g->v1[V1_CPU], "cpuacct.usage") / 1000;
+	return 0;
+}
+
+static void
+open_v1(struct cgroup_job *g, const struct cgroup_dirs *d)
+{
+	const int from[V1_COUNT] = {d->memory, d->cpu, d->pids};
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "slot-%u", g->slot);
+	for (int i = 0; i < V1_COUNT; i++)
+		g->v1[i] = from[i] == -1 ? -1 : openat(from[i], name,
+		    O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static void
+init(struct cgroup_job *g, const struct cgroup_dirs *d, const uint8_t job[32],
+    uint32_t slot)
+{
+	memset(g, 0, sizeof(*g));
+	g->dirs = d;
+	g->slot = slot;
+	g->fd = -1;
+	plan_group_name(g->name, job);
+	open_v1(g, d);
+}
+
+static int
+open_leaf(struct cgroup_job *g)
+{
+	g->fd = openat(g->dirs->v2, g->name, O_PATH | O_DIRECTORY | O_CLOEXEC |
+	    O_NOFOLLOW);
+	return g->fd == -1 ? -1 : 0;
+}
+
+int
+cgroup_job_make(struct cgroup_job *g, const struct cgroup_dirs *d,
+    const uint8_t job[32], uint32_t slot, const struct cgroup_limits *l,
+    uint32_t *layers, const char **what)
+{
+	int saved;
+
+	init(g, d, job, slot);
+	g->limits = *l;
+	*layers = 0;
+	*what = "leaf";
+	/* whatever the umask: jail reads in it which limits are set */
+	if (d->v2 != -1 && ((mkdirat(d->v2, g->name, 0755) == -1 &&
+	    errno != EEXIST) || fchmodat(d->v2, g->name, 0755, 0) == -1))
+		goto fail;
+	if (d->v2 != -1 && (open_leaf(g) == -1 || set_v2(g, layers, what) == -1))
+		goto fail;
+	if (set_v1(g, layers, what) == -1)
+		goto fail;
+	g->cpu_before = cpu_us(g);
+	g->oom_before = oom_kills(g);
+	return 0;
+fail:
+	saved = errno;
+	(void)cgroup_job_remove(g);
+	cgroup_job_close(g);
+	errno = saved;
+	return -1;
+}
+
+int
+cgroup_job_find(struct cgroup_job *g, const struct cgroup_dirs *d,
+    const uint8_t job[32], uint32_t slot)
+{
+	init(g, d, job, slot);
+	if (d->v2 == -1 || open_leaf(g) == 0)
+		return 0;
+	cgroup_job_close(g);
+	return -1;
+}
+
+void
+cgroup_usage(const struct cgroup_job *g, struct cgroup_usage *u)
+{
+	uint64_t peak = 0, v1 = 0, kills = oom_kills(g), cpu = cpu_us(g);
+
+	if (g->fd != -1 && (peak = get_number(g->fd, "memory.peak")) == 0)
+		peak = get_number(g->fd, "memory.current");
+	if (g->v1[V1_MEMORY] != -1)
+		v1 = get_number(g->v1[V1_MEMORY], "memory.max_usage_in_bytes");
+	u->memory_peak = peak > v1 ? peak : v1;
+	u->cpu_us = cpu > g->cpu_before ? cpu - g->cpu_before : 0;
+	u->oom_kills = kills > g->oom_before ? kills - g->oom_before : 0;
+}
+
+int
+cgroup_raise_memory(struct cgroup_job *g, uint64_t bytes)
+{
+	uint64_t v = g->limits.memory + bytes;
+	int rv = 0;
+
+	if (g->limits.memory == 0)
+		return 0; /* found again: the limit stays as it was set */
+
+	if (g->fd != -1 && put_number(g->fd, "memory.max", v) == -1 &&
+	    errno != ENOENT)
+		rv = -1;
+	if (g->v1[V1_MEMORY] != -1) {
+		(void)put_number(g->v1[V1_MEMORY], "memory.memsw.limit_in_bytes",
+		    v);
+		if (put_number(g->v1[V1_MEMORY], "memory.limit_in_bytes", v) ==
+		    -1)
+			rv = -1;
+	}
+	return rv;
+}
+
+int
+cgroup_kill(const struct cgroup_job *g)
+{
+	return g->fd == -1 ? -1 : put(g->fd, "cgroup.kill", "1");
+}
+
+int
+cgroup_freeze(const struct cgroup_job *g, bool frozen)
+{
+	return g->fd == -1 ? -1 : put(g->fd, "cgroup.freeze",
+	    frozen ? "1" : "0");
+}
+
+int
+cgroup_job_remove(struct cgroup_job *g)
+{
+	if (g->fd != -1 && unlinkat(g->dirs->v2, g->name, AT_REMOVEDIR) == -1 &&
+	    errno != ENOENT)
+		return -1;
+	cgroup_job_close(g);
+	return 0;
+}
+
+void
+cgroup_job_close(struct cgroup_job *g)
+{
+	if (g->fd != -1)
+		(void)close(g->fd);
+	g->fd = -1;
+	for (int i = 0; i < V1_COUNT; i++) {
+		if (g->v1[i] != -1)
+			(void)close(g->v1[i]);
+		g->v1[i] = -1;
+	}
+}

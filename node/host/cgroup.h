@@ -1,0 +1,64 @@
+#ifndef WARREN_CGROUP_H
+#define WARREN_CGROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Node's view of groups (design.md 7 cgroups, 8.4). For each controller v2 or
+ * v1, as the parent gave it: the job has a leaf of its own beneath the v2
+ * directory jobs/, and on v1 the group slot-K of its slot, made by jail, which
+ * is never removed. All calls take microseconds and never wait for a process.
+ */
+struct cgroup_dirs {
+	int v2;                 /* jobs/, or -1 */
+	int memory, cpu, pids;  /* v1 jobs/ of a controller, or -1 */
+};
+
+struct cgroup_limits {
+	uint64_t memory; /* bytes */
+	uint32_t cpu_milli;
+	uint32_t pids;
+};
+
+struct cgroup_usage {
+	uint64_t cpu_us;
+	uint64_t memory_peak; /* bytes; 0: not known */
+	uint64_t oom_kills;   /* processes that the limit killed */
+};
+
+struct cgroup_job {
+	const struct cgroup_dirs *dirs;
+	char name[40];
+	uint32_t slot;
+	int fd;      /* the v2 leaf, or -1 */
+	int v1[3];   /* slot-K of memory, cpu, pids, or -1 */
+	struct cgroup_limits limits;
+	/* a slot's counters run on: what they were at the start */
+	uint64_t cpu_before, oom_before;
+};
+
+/*
+ * Make the job's groups and set its limits, before J_RUN. 0, or -1 with errno
+ * and *what failed (the file); nothing is left then. *layers: the bits memory,
+ * cpu, pids (sandbox/plan/plan.h) that are set now.
+ */
+int cgroup_job_make(struct cgroup_job *, const struct cgroup_dirs *,
+    const uint8_t job[32], uint32_t slot, const struct cgroup_limits *,
+    uint32_t *layers, const char **what);
+/* Again after a restart: the groups are there. 0 or -1. */
+int cgroup_job_find(struct cgroup_job *, const struct cgroup_dirs *,
+    const uint8_t job[32], uint32_t slot);
+/* Best effort: what cannot be read is 0. */
+void cgroup_usage(const struct cgroup_job *, struct cgroup_usage *);
+/* Room for the packer: a full tmpfs stays charged. 0 or -1. */
+int cgroup_raise_memory(struct cgroup_job *, uint64_t bytes);
+/* Every process of the job. 0; -1: no v2 group, then jail kills (J_KILL). */
+int cgroup_kill(const struct cgroup_job *);
+int cgroup_freeze(const struct cgroup_job *, bool frozen);
+/* Remove the leaf after J_FORGOTTEN: 0, or -1 (EBUSY: ask again). Closes. */
+int cgroup_job_remove(struct cgroup_job *);
+/* Close without removing (the job goes on). */
+void cgroup_job_close(struct cgroup_job *);
+
+#endif

@@ -1,0 +1,547 @@
+#define _GNU_SOURCE /* struct ucred */
+#include "node/host/host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "common/acceptor.h"
+#include "common/log.h"
+#include "sandbox/plan/plan.h"
+
+/*
+ * warren/run/node.sock: one JSON object a line each way, 64 KiB at most
+ * (design.md 7). Who connects is root or the owner of the folder, by the
+ * credentials of connect(); nobody else is answered. An answer is written
+ * whole or the connection is closed: a reader that does not read costs 1 MiB.
+ */
+#define LINE_BYTES 65536
+#define CLIENTS_MAX 16
+#define WRITE_MAX (1u << 20)
+#define JOBS_A_LINE 100
+#define LOG_SLICE 32768 /* base64 of it fits in a line */
+
+struct client {
+	LIST_ENTRY(client) entry;
+	struct control *control;
+	int fd;
+	ev_io in, out;
+	size_t have;
+	char line[LINE_BYTES];
+	char *pending;
+	size_t npending;
+};
+LIST_HEAD(clients, client);
+
+struct control {
+	struct warren_node *wn;
+	int listener;
+	struct acceptor accept;
+	struct clients clients;
+	unsigned count;
+};
+
+static void
+client_free(struct client *c)
+{
+	struct ev_loop *loop = c->control->wn->loop;
+
+	ev_io_stop(loop, &c->in);
+	ev_io_stop(loop, &c->out);
+	LIST_REMOVE(c, entry);
+	c->control->count--;
+	(void)close(c->fd);
+	free(c->pending);
+	free(c);
+}
+
+/* ---- answers ---- */
+
+static bool
+add_line(struct client *c, json_t *steal)
+{
+	char *text = json_dumps(steal, JSON_COMPACT), *more;
+	size_t n = text == NULL ? 0 : strlen(text);
+	bool ok = false;
+
+	json_decref(steal);
+	if (text != NULL && n < LINE_BYTES &&
+	    c->npending + n + 1 <= WRITE_MAX &&
+	    (more = realloc(c->pending, c->npending + n + 1)) != NULL) {
+		c->pending = more;
+		memcpy(more + c->npending, text, n);
+		more[c->npending + n] = '\n';
+		c->npending += n + 1;
+		ok = true;
+	}
+	free(text);
+	return ok;
+}
+
+static json_t *
+good(bool end)
+{
+	json_t *o = json_pack("{s:b}", "ok", 1);
+
+	if (end)
+		(void)json_object_set_new(o, "end", json_true());
+	return o;
+}
+
+static bool
+refuse(struct client *c, int code, const char *why)
+{
+	return add_line(c, json_pack("{s:b,s:i,s:s}", "ok", 0, "exit", code,
+		"why", why));
+}
+
+static json_t *
+hex_of(const uint8_t *p, size_t n)
+{
+	char hex[2 * JOB_RECEIPT_LEN + 1];
+
+	hex_encode(hex, p, n);
+	return json_string(hex);
+}
+
+static json_t *
+outcome_of(const struct job *j)
+{
+	struct proto_outcome_v o;
+
+	job_outcome_of(&o, j);
+	switch (o.kind) {
+	case OUT_EXITED:
+		return json_pack("[s,I]", "exited", (json_int_t)o.code);
+	case OUT_SIGNALLED:
+		return json_pack("[s,I]", "signalled", (json_int_t)o.code);
+	case OUT_KILLED:
+		return json_pack("[s,s]", "killed", o.reason.p);
+	default:
+		return json_null();
+	}
+}
+
+static json_t *
+job_line(const struct job *j)
+{
+	char reason[JOB_REASON_MAX * 4];
+
+	(void)text_escape(reason, sizeof(reason), j->reason,
+	    strlen(j->reason));
+	return json_pack("{s:o,s:s,s:s?,s:o,s:I,s:o}", "id",
+	    hex_of(j->id, 32), "state", job_state_name(j->state), "reason",
+	    reason[0] == '\0' ? NULL : reason, "outcome", outcome_of(j), "at",
+	    (json_int_t)j->at, "owner", hex_of(j->owner, FP_LEN));
+}
+
+static bool
+do_jobs(struct client *c, const json_t *q)
+{
+	struct node *n = &c->control->wn->node;
+	struct job_list *lists[2] = {&n->jobs.ended, &n->jobs.live};
+	json_t *list = json_array(), *o;
+	struct job *j;
+	bool ok = true;
+
+	(void)q;
+	for (unsigned i = 0; i < 2 && ok; i++) {
+		TAILQ_FOREACH(j, lists[i], link) {
+			(void)json_array_append_new(list, job_line(j));
+			if (json_array_size(list) < JOBS_A_LINE)
+				continue;
+			o = good(false);
+			(void)json_object_set_new(o, "jobs", list);
+			list = json_array();
+			if (!(ok = add_line(c, o)))
+				break;
+		}
+	}
+	o = good(true);
+	(void)json_object_set_new(o, "jobs", list);
+	return add_line(c, o) && ok;
+}
+
+/* By any unambiguous beginning of its id; NULL after it was said. */
+static struct job *
+job_of(struct client *c, const json_t *q)
+{
+	struct node *n = &c->control->wn->node;
+	const char *id = json_string_value(json_object_get(q, "id"));
+	struct job_list *lists[2] = {&n->jobs.ended, &n->jobs.live};
+	struct job *j, *hit = NULL;
+	size_t len = id == NULL ? 0 : strlen(id);
+	char hex[65];
+
+	for (unsigned i = 0; len >= 4 && len <= 64 && i < 2; i++) {
+		TAILQ_FOREACH(j, lists[i], link) {
+			hex_encode(hex, j->id, 32);
+			if (strncmp(hex, id, len) != 0)
+				continue;
+			if (hit != NULL) {
+				(void)refuse(c, 2, "several jobs begin so");
+				return NULL;
+			}
+			hit = j;
+		}
+	}
+	if (hit == NULL)
+		(void)refuse(c, 1, "no such job on this node");
+	return hit;
+}
+
+static json_t *
+limits_of(const struct job *j)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		(void)json_object_set_new(o, manifest_limit_name(i),
+		    json_integer((json_int_t)j->limits.v[i]));
+	return o;
+}
+
+static bool
+do_show(struct client *c, const json_t *q)
+{
+	const struct job *j = job_of(c, q);
+	char layers[256];
+	json_t *o;
+
+	if (j == NULL)
+		return true;
+	o = good(true);
+	layers_text(layers, sizeof(layers), j->layers);
+	(void)json_object_update_new(o, job_line(j));
+	(void)json_object_update_new(o,
+	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:i,s:o,s:o}", "seq",
+		(json_int_t)j->seq, "attempts", (json_int_t)j->attempts,
+		"admitted", (json_int_t)j->admitted_at, "started",
+		(json_int_t)j->started, "deadline", (json_int_t)j->deadline,
+		"progress",
+		(json_int_t)job_progress(j, c->control->wn->node.now),
+		"level", j->level, "limits", limits_of(j), "image",
+		hex_of(j->image, 32)));
+	(void)json_object_update_new(o,
+	    json_pack("{s:s,s:{s:I,s:I,s:I},s:[I,I,I],s:b}", "layers", layers,
+		"usage", "wall_ms", (json_int_t)j->wall_ms, "cpu_ms",
+		(json_int_t)j->cpu_ms, "memory_kb", (json_int_t)j->memory_kb,
+		"log", (json_int_t)j->log[0], (json_int_t)j->log[1],
+		(json_int_t)j->log[2], "receipt", j->has_receipt));
+	return add_line(c, o);
+}
+
+static bool
+do_logs(struct client *c, const json_t *q)
+{
+	struct warren_node *wn = c->control->wn;
+	const struct job *j = job_of(c, q);
+	const char *name = json_string_value(json_object_get(q, "stream"));
+	json_int_t offset = json_integer_value(json_object_get(q, "offset"));
+	json_int_t want = json_integer_value(json_object_get(q, "n"));
+	unsigned stream = name != NULL && strcmp(name, "stderr") == 0 ? 2 : 1;
+	static uint8_t buf[LOG_SLICE];
+	static char text[LOG_SLICE * 2];
+	ssize_t got = 0;
+	json_t *o;
+
+	if (j == NULL)
+		return true;
+	if (want <= 0 || want > LOG_SLICE)
+		want = LOG_SLICE;
+	if (offset >= 0 && (uint64_t)offset < j->log[stream - 1])
+		got = logs_read(wn->logs, j, stream, (uint64_t)offset, buf,
+		    (size_t)MIN_OF((uint64_t)want,
+			j->log[stream - 1] - (uint64_t)offset));
+	if (got < 0)
+		return refuse(c, 1, "the log is gone");
+	(void)sodium_bin2base64(text, sizeof(text), buf, (size_t)got,
+	    sodium_base64_VARIANT_ORIGINAL);
+	o = good(true);
+	(void)json_object_update_new(o, json_pack("{s:s,s:I,s:b}", "base64",
+		text, "size", (json_int_t)j->log[stream - 1], "ended",
+		job_ended(j)));
+	return add_line(c, o);
+}
+
+static bool
+do_result(struct client *c, const json_t *q)
+{
+	const struct job *j = job_of(c, q);
+	json_t *o, *outs;
+
+	if (j == NULL)
+		return true;
+	if (!j->has_receipt)
+		return refuse(c, 1, j->state == JS_REFUSED ?
+			"a refused job gets no receipt" : "no receipt yet");
+	outs = json_array();
+	for (unsigned i = 0; i < j->nouts; i++) {
+		if (j->outs[i].packed)
+			(void)json_array_append_new(outs,
+			    json_pack("{s:s,s:o,s:I}", "target",
+				j->outs[i].target, "sha256",
+				hex_of(j->outs[i].sha256, 32), "size",
+				(json_int_t)j->outs[i].size));
+	}
+	o = good(true);
+	(void)json_object_update_new(o, job_line(j));
+	(void)json_object_update_new(o,
+	    json_pack("{s:o,s:o,s:[{s:o,s:I},{s:o,s:I}]}", "receipt",
+		hex_of(j->receipt, JOB_RECEIPT_LEN), "outputs", outs, "logs",
+		"sha256", hex_of(j->log_sha[0], 32), "size",
+		(json_int_t)j->log[0], "sha256", hex_of(j->log_sha[1], 32),
+		"size", (json_int_t)j->log[1]));
+	return add_line(c, o);
+}
+
+static bool
+do_cancel(struct client *c, const json_t *q)
+{
+	struct node *n = &c->control->wn->node;
+	struct job *j = job_of(c, q);
+	json_t *o;
+
+	if (j == NULL)
+		return true;
+	job_cancel(n, j, true);
+	o = good(true);
+	(void)json_object_update_new(o, job_line(j));
+	return add_line(c, o);
+}
+
+static bool
+do_status(struct client *c, const json_t *q)
+{
+	struct warren_node *wn = c->control->wn;
+	const struct node *n = &wn->node;
+	const struct job *j;
+	unsigned running = 0, queued = 0, held = 0;
+	char layers[256];
+	json_t *o = good(true);
+
+	(void)q;
+	TAILQ_FOREACH(j, &n->jobs.live, link) {
+		running += job_active(j);
+		queued += j->state == JS_QUEUED;
+		held += j->state == JS_HELD;
+	}
+	layers_text(layers, sizeof(layers), n->layers);
+	(void)json_object_update_new(o,
+	    json_pack("{s:b,s:i,s:i,s:i,s:i,s:i,s:s,s:s,s:s,s:b,s:I,s:I}",
+		"accepting", node_accepting(n), "running", (int)running,
+		"queued", (int)queued, "held", (int)held, "slots",
+		(int)n->slots, "jobs", (int)n->jobs.count, "layers", layers,
+		"missing", n->missing, "urn", n->urn, "ledger_fails",
+		n->ledger_fails, "spool",
+		(json_int_t)blobs_total(wn->blobs), "disk_free",
+		(json_int_t)host_disk_free(wn)));
+	(void)json_object_set_new(o, "counts",
+	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "requests",
+		(json_int_t)n->count.requests, "mute",
+		(json_int_t)n->count.mute, "malformed",
+		(json_int_t)n->count.malformed, "refused",
+		(json_int_t)n->count.refused, "busy",
+		(json_int_t)n->count.busy, "admitted",
+		(json_int_t)n->count.admitted, "blobs_bad",
+		(json_int_t)n->count.blobs_bad, "illegal_edges",
+		(json_int_t)n->count.edges));
+	return add_line(c, o);
+}
+
+static bool
+do_peers(struct client *c, const json_t *q)
+{
+	struct node *n = &c->control->wn->node;
+	json_t *list = json_array(), *o;
+	struct mpeer *p = NULL;
+
+	(void)q;
+	while ((p = peer_next(n, p)) != NULL &&
+	    json_array_size(list) < 200)
+		(void)json_array_append_new(list,
+		    json_pack("{s:o,s:o,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I}",
+			"identity", hex_of(p->rns_hash, 16), "fp",
+			p->v.known && p->v.key_len > 0 ?
+			    hex_of(p->v.fp, FP_LEN) : json_null(), "level",
+			p->v.known ? p->v.level : 0, "links", (int)p->links,
+			"bytes", (json_int_t)p->n_bytes, "requests",
+			(json_int_t)p->n_requests, "delayed",
+			(json_int_t)p->n_delayed, "refused",
+			(json_int_t)p->n_refused, "bytes_left",
+			(json_int_t)bucket_left(&p->bytes, n->now),
+			"requests_left",
+			(json_int_t)bucket_left(&p->requests, n->now)));
+	o = good(true);
+	(void)json_object_set_new(o, "peers", list);
+	return add_line(c, o);
+}
+
+static const struct {
+	const char *name;
+	bool (*fn)(struct client *, const json_t *);
+} VERBS[] = {{"jobs", do_jobs}, {"show", do_show}, {"logs", do_logs},
+    {"result", do_result}, {"cancel", do_cancel}, {"status", do_status},
+    {"peers", do_peers}, {"quotas", do_peers}};
+
+static bool
+answer(struct client *c, const char *line, size_t len)
+{
+	json_error_t e;
+	json_t *q = json_loadb(line, len, JSON_REJECT_DUPLICATES, &e);
+	const char *verb = json_string_value(json_object_get(q, "verb"));
+	bool ok;
+	size_t i;
+
+	for (i = 0; verb != NULL && i < NELEM(VERBS); i++) {
+		if (strcmp(VERBS[i].name, verb) == 0)
+			break;
+	}
+	if (verb == NULL)
+		ok = refuse(c, 2, "one JSON object with \"verb\" is expected");
+	else if (i == NELEM(VERBS))
+		ok = refuse(c, 2, "the node does not know this verb");
+	else
+		ok = VERBS[i].fn(c, q);
+	json_decref(q);
+	return ok;
+}
+
+/* ---- connections ---- */
+
+static bool
+write_some(struct client *c)
+{
+	struct ev_loop *loop = c->control->wn->loop;
+
+	while (c->npending > 0) {
+		ssize_t n = send(c->fd, c->pending, c->npending,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			ev_io_start(loop, &c->out);
+			return true;
+		}
+		if (n <= 0)
+			return false;
+		c->npending -= (size_t)n;
+		memmove(c->pending, c->pending + n, c->npending);
+	}
+	ev_io_stop(loop, &c->out);
+	return true;
+}
+
+static void
+on_writable(struct ev_loop *loop, ev_io *io, int revents)
+{
+	(void)loop;
+	(void)revents;
+	if (!write_some(io->data))
+		client_free(io->data);
+}
+
+static bool
+take_lines(struct client *c)
+{
+	char *nl;
+
+	while ((nl = memchr(c->line, '\n', c->have)) != NULL) {
+		size_t len = (size_t)(nl - c->line);
+
+		if (!answer(c, c->line, len))
+			return false;
+		c->have -= len + 1;
+		memmove(c->line, nl + 1, c->have);
+	}
+	return c->have < LINE_BYTES;
+}
+
+static void
+on_readable(struct ev_loop *loop, ev_io *io, int revents)
+{
+	struct client *c = io->data;
+	ssize_t n = recv(c->fd, c->line + c->have, LINE_BYTES - c->have,
+	    MSG_DONTWAIT);
+
+	(void)loop;
+	(void)revents;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		c->have += (size_t)n;
+	if (n <= 0 || !take_lines(c) || !write_some(c))
+		client_free(c);
+}
+
+static bool
+allowed(const struct warren_node *wn, int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
+		return false;
+	if (cred.uid == 0)
+		return true;
+	if (!wn->prog.root && cred.uid == getuid())
+		return true;
+	log_warnx("control", "refused: uid %u", (unsigned)cred.uid);
+	return false;
+}
+
+static void
+on_accept(void *ctx, int fd)
+{
+	struct control *ctl = ctx;
+	struct client *c;
+
+	if (!allowed(ctl->wn, fd) || ctl->count >= CLIENTS_MAX ||
+	    (c = calloc(1, sizeof(*c))) == NULL) {
+		(void)close(fd);
+		return;
+	}
+	c->control = ctl;
+	c->fd = fd;
+	ev_io_init(&c->in, on_readable, fd, EV_READ);
+	ev_io_init(&c->out, on_writable, fd, EV_WRITE);
+	c->in.data = c->out.data = c;
+	ev_io_start(ctl->wn->loop, &c->in);
+	LIST_INSERT_HEAD(&ctl->clients, c, entry);
+	ctl->count++;
+}
+
+struct control *
+control_open(struct warren_node *wn, int listener)
+{
+	struct control *ctl = calloc(1, sizeof(*ctl));
+
+	if (ctl == NULL)
+		return NULL;
+	ctl->wn = wn;
+	ctl->listener = listener;
+	LIST_INIT(&ctl->clients);
+	acceptor_start(&ctl->accept, wn->loop, listener, on_accept, ctl);
+	return ctl;
+}
+
+void
+control_close(struct control *ctl)
+{
+	struct client *c;
+
+	if (ctl == NULL)
+		return;
+	while ((c = LIST_FIRST(&ctl->clients)) != NULL)
+		client_free(c);
+	acceptor_stop(&ctl->accept);
+	(void)close(ctl->listener);
+	free(ctl);
+}

@@ -1,0 +1,286 @@
+#include "node/host/host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "sandbox/image/store.h"
+
+/* design.md 8.4; ours: the smaller of the two */
+#define RESERVE_BYTES (UINT64_C(64) << 20)
+#define RESERVE_PART 20
+
+static void
+do_random(void *ctx, uint8_t *p, size_t n)
+{
+	(void)ctx;
+	if (getrandom(p, n, 0) != (ssize_t)n)
+		fatal("no random bytes");
+}
+
+uint64_t
+host_disk_free(struct warren_node *wn)
+{
+	struct statvfs st;
+	uint64_t total, avail, reserve;
+
+	if (fstatvfs(wn->dir, &st) != 0)
+		return 0;
+	total = (uint64_t)st.f_blocks * st.f_frsize;
+	avail = (uint64_t)st.f_bavail * st.f_frsize;
+	reserve = MIN_OF(total / RESERVE_PART, RESERVE_BYTES);
+	return avail > reserve ? avail - reserve : 0;
+}
+
+static uint64_t
+disk_free(void *ctx)
+{
+	return host_disk_free(ctx);
+}
+
+/* ---- logs ---- */
+
+static void
+log_seal(void *ctx, struct job *j)
+{
+	logs_seal(((struct warren_node *)ctx)->logs, j);
+}
+
+static ssize_t
+log_read(void *ctx, const struct job *j, unsigned stream, uint64_t offset,
+    uint8_t *buf, size_t n)
+{
+	return logs_read(((struct warren_node *)ctx)->logs, j, stream, offset,
+	    buf, n);
+}
+
+static void
+log_drop(void *ctx, const struct job *j)
+{
+	logs_drop(((struct warren_node *)ctx)->logs, j);
+}
+
+static bool
+follow(void *ctx, const uint8_t link[16], unsigned stream, const struct job *j,
+    uint64_t offset)
+{
+	struct warren_node *wn = ctx;
+	struct msg_N_FOLLOW m = {.stream = (uint16_t)stream};
+	int fd = logs_follow(wn->logs, link, stream, j, offset);
+
+	if (fd < 0)
+		return false;
+	memcpy(m.link, link, 16);
+	outbox_add(wn, IPC_N_FOLLOW, &m, &fd, 1);
+	return true;
+}
+
+static void
+unfollow(void *ctx, const uint8_t link[16], unsigned stream)
+{
+	logs_unfollow(((struct warren_node *)ctx)->logs, link, stream);
+}
+
+static void
+log_end(void *ctx, const struct job *j)
+{
+	struct warren_node *wn = ctx;
+
+	outputs_drop(wn->outputs, j->id);
+	logs_end(wn->logs, j);
+}
+
+/* ---- blobs ---- */
+
+static bool
+blob_has(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t *size)
+{
+	return blobs_has(((struct warren_node *)ctx)->blobs, fp, sha, size);
+}
+
+static uint64_t
+blob_have(void *ctx, const uint8_t *fp, const uint8_t *sha)
+{
+	return blobs_have(((struct warren_node *)ctx)->blobs, fp, sha);
+}
+
+static enum blob_put
+blob_put(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t size,
+    uint64_t offset, const uint8_t *data, size_t n, uint64_t *have)
+{
+	struct warren_node *wn = ctx;
+
+	return blobs_put(wn->blobs, fp, sha, size, offset, data, n,
+	    wn->node.unix_now, have);
+}
+
+static ssize_t
+blob_get(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t offset,
+    uint8_t *buf, size_t n, uint64_t *size)
+{
+	return blobs_get(((struct warren_node *)ctx)->blobs, fp, sha, offset,
+	    buf, n, size);
+}
+
+static uint64_t
+blob_held(void *ctx, const uint8_t *fp)
+{
+	return blobs_held(((struct warren_node *)ctx)->blobs, fp);
+}
+
+static bool
+blob_room(void *ctx, const uint8_t *fp, uint64_t more)
+{
+	return blobs_room(((struct warren_node *)ctx)->blobs, fp, more);
+}
+
+static void
+blob_use(void *ctx, const uint8_t *fp, const uint8_t *sha)
+{
+	struct warren_node *wn = ctx;
+
+	blobs_use(wn->blobs, fp, sha, wn->node.unix_now);
+}
+
+static void
+blob_drop(void *ctx, const uint8_t *fp, const uint8_t *sha)
+{
+	blobs_drop(((struct warren_node *)ctx)->blobs, fp, sha);
+}
+
+/* ---- ledger ---- */
+
+static bool
+keep_body(void *ctx, const struct job *j, const uint8_t *record, size_t rlen,
+    const uint8_t *envelope, size_t elen)
+{
+	return ledger_put_body(((struct warren_node *)ctx)->ledger, j->id,
+	    record, rlen, envelope, elen);
+}
+
+static bool
+load_body(void *ctx, struct job *j)
+{
+	struct warren_node *wn = ctx;
+	_cleanup_free_ uint8_t *record = NULL;
+	size_t n;
+
+	record = ledger_manifest(wn->ledger, j->id, &n);
+	if (record == NULL || (j->m = malloc(sizeof(*j->m))) == NULL)
+		return false;
+	if (manifest_record_get(j->m, record, n)) {
+		memcpy(j->m->job, j->id, 32);
+		return true;
+	}
+	free(j->m);
+	j->m = NULL;
+	return false;
+}
+
+static void
+drop_body(void *ctx, const struct job *j)
+{
+	(void)ledger_drop_body(((struct warren_node *)ctx)->ledger, j->id);
+}
+
+static void
+forget(void *ctx, const struct job *j)
+{
+	struct warren_node *wn = ctx;
+
+	(void)ledger_forget(wn->ledger, j->id);
+	logs_drop(wn->logs, j);
+}
+
+/* ---- images, profiles ---- */
+
+static enum image_state
+image_here(void *ctx, const uint8_t digest[32])
+{
+	struct warren_node *wn = ctx;
+	struct image_record rec;
+	static uint8_t buf[IMAGE_RECORD_MAX];
+
+	if (wn->images < 0)
+		return IMAGE_UNKNOWN;
+	if (store_record(wn->images, digest, buf, &rec) == 0)
+		return IMAGE_HERE;
+	return errno == ENOENT ? IMAGE_UNKNOWN : IMAGE_BROKEN;
+}
+
+static enum image_state
+image(void *ctx, const struct manifest *m, uint8_t digest[32])
+{
+	struct warren_node *wn = ctx;
+	enum image_state s;
+
+	if (wn->images < 0 ||
+	    store_resolve(wn->images, m->image, digest) != 0)
+		return IMAGE_UNKNOWN;
+	/* a name of something that is not there is a broken store */
+	s = image_here(ctx, digest);
+	return s == IMAGE_UNKNOWN && strncmp(m->image, "sha256:", 7) != 0 ?
+	    IMAGE_BROKEN : s;
+}
+
+struct image_list {
+	struct proto_image *out;
+	unsigned n, max;
+};
+static char image_names[PROTO_IMAGES_MAX][STORE_NAME_MAX + 1];
+static uint8_t image_digests[PROTO_IMAGES_MAX][32];
+
+static bool
+one_image(void *ctx, const char *name, const uint8_t digest[32])
+{
+	struct image_list *l = ctx;
+
+	(void)snprintf(image_names[l->n], sizeof(image_names[0]), "%s", name);
+	memcpy(image_digests[l->n], digest, 32);
+	l->out[l->n] = (struct proto_image){pstr_of(image_names[l->n]),
+	    image_digests[l->n]};
+	l->n++;
+	return l->n < l->max;
+}
+
+static unsigned
+images(void *ctx, struct proto_image *out, unsigned max)
+{
+	struct warren_node *wn = ctx;
+	struct image_list l = {out, 0, MIN_OF(max, PROTO_IMAGES_MAX)};
+
+	if (wn->images >= 0)
+		(void)store_each(wn->images, one_image, &l);
+	return l.n;
+}
+
+static const char *
+seccomp(void *ctx, const char *name)
+{
+	return start_seccomp(ctx, name) != NULL ? NULL :
+	    "this node has no profile of that name";
+}
+
+void
+host_fill(struct host *h, struct warren_node *wn)
+{
+	*h = (struct host){.ctx = wn, .send = outbox_send, .random = do_random,
+	    .start = start_job, .kill = start_kill, .usage = start_usage,
+	    .packing = start_packing, .free_slot = start_free_slot,
+	    .log_seal = log_seal, .log_read = log_read, .log_drop = log_drop,
+	    .follow = follow, .unfollow = unfollow, .log_end = log_end,
+	    .blob_has = blob_has, .blob_have = blob_have,
+	    .blob_put = blob_put, .blob_get = blob_get,
+	    .blob_held = blob_held, .blob_room = blob_room,
+	    .blob_use = blob_use, .blob_drop = blob_drop,
+	    .disk_free = disk_free, .keep_body = keep_body,
+	    .load_body = load_body, .drop_body = drop_body, .forget = forget,
+	    .image = image, .image_here = image_here, .images = images,
+	    .seccomp = seccomp};
+}

@@ -1,0 +1,430 @@
+#include "node/host/ledger.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "common/log.h"
+
+#define LEDGER_VERSION 1
+
+enum op_kind { OP_BODY, OP_FORGET, OP_DROP_BODY, OP_OWN, OP_DISOWN, OP_KINDS };
+
+/* A write that waits for the commit. */
+struct op {
+	TAILQ_ENTRY(op) link;
+	enum op_kind kind;
+	uint8_t a[32], b[32];
+	uint64_t size;
+	uint32_t used;
+	size_t mlen, elen;
+	uint8_t data[]; /* manifest, then envelope */
+};
+TAILQ_HEAD(ops, op);
+
+enum stmt {
+	Q_JOB, Q_BODY, Q_FORGET, Q_DROP_BODY, Q_OWN, Q_DISOWN, Q_MANIFEST,
+	Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_COUNT
+};
+static const char *const SQL[Q_COUNT] = {
+    [Q_JOB] = "INSERT INTO jobs(id, ord, owner, state, at, rec)"
+	      " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(id) DO UPDATE SET"
+	      " state = ?4, at = ?5, rec = ?6",
+    [Q_BODY] = "INSERT OR REPLACE INTO bodies(id, manifest, envelope)"
+	       " VALUES(?1, ?2, ?3)",
+    [Q_FORGET] = "DELETE FROM jobs WHERE id = ?1",
+    [Q_DROP_BODY] = "DELETE FROM bodies WHERE id = ?1",
+    [Q_OWN] = "INSERT INTO owns(fp, sha, size, used) VALUES(?1, ?2, ?3, ?4)"
+	      " ON CONFLICT(fp, sha) DO UPDATE SET used = ?4",
+    [Q_DISOWN] = "DELETE FROM owns WHERE fp = ?1 AND sha = ?2",
+    [Q_MANIFEST] = "SELECT manifest FROM bodies WHERE id = ?1",
+    [Q_BEGIN] = "BEGIN IMMEDIATE",
+    [Q_COMMIT] = "COMMIT",
+    [Q_ROLLBACK] = "ROLLBACK",
+};
+
+static const char SCHEMA[] =
+    "CREATE TABLE jobs("
+    " id BLOB PRIMARY KEY NOT NULL, ord INTEGER NOT NULL UNIQUE,"
+    " owner BLOB NOT NULL, state INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " rec BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE bodies(id BLOB PRIMARY KEY NOT NULL, manifest BLOB NOT NULL,"
+    " envelope BLOB NOT NULL);"
+    "CREATE TABLE owns(fp BLOB NOT NULL, sha BLOB NOT NULL,"
+    " size INTEGER NOT NULL, used INTEGER NOT NULL, PRIMARY KEY(fp, sha))"
+    " WITHOUT ROWID;";
+
+struct ledger {
+	sqlite3 *db;
+	sqlite3_stmt *q[Q_COUNT];
+	struct ops ops;
+	bool failing; /* the last commit failed: say so once */
+};
+
+static int
+simple(sqlite3 *db, const char *sql)
+{
+	return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+static int
+version_of(sqlite3 *db)
+{
+	sqlite3_stmt *q;
+	int v = -1;
+
+	if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &q, NULL) !=
+	    SQLITE_OK)
+		return -1;
+	if (sqlite3_step(q) == SQLITE_ROW)
+		v = sqlite3_column_int(q, 0);
+	(void)sqlite3_finalize(q);
+	return v;
+}
+
+/* Steps from an older version to this one, each in its transaction. */
+static bool
+migrate(sqlite3 *db, char why[160])
+{
+	char set[64];
+	int v = version_of(db);
+
+	if (v > LEDGER_VERSION) {
+		(void)snprintf(why, 160,
+		    "the ledger is of version %d, this program knows %d", v,
+		    LEDGER_VERSION);
+		return false;
+	}
+	if (v == LEDGER_VERSION)
+		return true;
+	(void)snprintf(set, sizeof(set), "PRAGMA user_version = %d",
+	    LEDGER_VERSION);
+	if (v < 0 || simple(db, "BEGIN IMMEDIATE") != SQLITE_OK ||
+	    simple(db, SCHEMA) != SQLITE_OK || simple(db, set) != SQLITE_OK ||
+	    simple(db, "COMMIT") != SQLITE_OK) {
+		(void)snprintf(why, 160, "the ledger: %s", sqlite3_errmsg(db));
+		return false;
+	}
+	return true;
+}
+
+static bool
+prepare(struct ledger *l, char why[160])
+{
+	static const char *const pragmas[] = {"PRAGMA journal_mode = WAL",
+	    "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON",
+	    "PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON",
+	    "PRAGMA wal_autocheckpoint = 1000",
+	    "PRAGMA temp_store = MEMORY"};
+
+	for (size_t i = 0; i < NELEM(pragmas); i++) {
+		if (simple(l->db, pragmas[i]) != SQLITE_OK)
+			goto bad;
+	}
+	if (!migrate(l->db, why))
+		return false;
+	for (unsigned i = 0; i < Q_COUNT; i++) {
+		if (sqlite3_prepare_v3(l->db, SQL[i], -1,
+			SQLITE_PREPARE_PERSISTENT, &l->q[i], NULL) !=
+		    SQLITE_OK)
+			goto bad;
+	}
+	return true;
+bad:
+	(void)snprintf(why, 160, "the ledger: %s", sqlite3_errmsg(l->db));
+	return false;
+}
+
+struct ledger *
+ledger_open(const char *path, char why[160])
+{
+	struct ledger *l = calloc(1, sizeof(*l));
+	int rc;
+
+	why[0] = '\0';
+	if (l == NULL)
+		return NULL;
+	TAILQ_INIT(&l->ops);
+	rc = sqlite3_open_v2(path, &l->db, SQLITE_OPEN_READWRITE |
+		SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc != SQLITE_OK)
+		(void)snprintf(why, 160, "%s: %s", path, sqlite3_errstr(rc));
+	else
+		(void)sqlite3_busy_timeout(l->db, 2000);
+	if (rc != SQLITE_OK || !prepare(l, why)) {
+		ledger_close(l);
+		return NULL;
+	}
+	return l;
+}
+
+void
+ledger_close(struct ledger *l)
+{
+	struct op *op;
+
+	if (l == NULL)
+		return;
+	while ((op = TAILQ_FIRST(&l->ops)) != NULL) {
+		TAILQ_REMOVE(&l->ops, op, link);
+		free(op);
+	}
+	for (unsigned i = 0; i < Q_COUNT; i++)
+		(void)sqlite3_finalize(l->q[i]);
+	(void)sqlite3_close(l->db);
+	free(l);
+}
+
+int
+ledger_load(struct ledger *l, struct jobs *js)
+{
+	sqlite3_stmt *q;
+	int n = 0, rc;
+
+	if (sqlite3_prepare_v2(l->db,
+		"SELECT id, rec FROM jobs ORDER BY CASE WHEN state < 4 THEN"
+		" ord ELSE at END", -1, &q, NULL) != SQLITE_OK)
+		return -1;
+	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+		struct job *j = job_decode(sqlite3_column_blob(q, 1),
+		    (size_t)sqlite3_column_bytes(q, 1));
+
+		if (j == NULL || sqlite3_column_bytes(q, 0) != 32 ||
+		    memcmp(j->id, sqlite3_column_blob(q, 0), 32) != 0 ||
+		    job_find(js, j->id) != NULL) {
+			log_errx("ledger", "a row does not read: left alone");
+			job_free(j);
+			continue;
+		}
+		job_restore(js, j);
+		n++;
+	}
+	(void)sqlite3_finalize(q);
+	return rc == SQLITE_DONE ? n : -1;
+}
+
+static struct op *
+op_add(struct ledger *l, enum op_kind kind, const uint8_t a[32], size_t more)
+{
+	struct op *op = calloc(1, sizeof(*op) + more);
+
+	if (op == NULL)
+		return NULL;
+	op->kind = kind;
+	memcpy(op->a, a, 32);
+	TAILQ_INSERT_TAIL(&l->ops, op, link);
+	return op;
+}
+
+bool
+ledger_put_body(struct ledger *l, const uint8_t id[32], const void *manifest,
+    size_t mlen, const void *envelope, size_t elen)
+{
+	struct op *op = op_add(l, OP_BODY, id, mlen + elen);
+
+	if (op == NULL)
+		return false;
+	op->mlen = mlen;
+	op->elen = elen;
+	memcpy(op->data, manifest, mlen);
+	memcpy(op->data + mlen, envelope, elen);
+	return true;
+}
+
+uint8_t *
+ledger_manifest(struct ledger *l, const uint8_t id[32], size_t *len)
+{
+	sqlite3_stmt *q = l->q[Q_MANIFEST];
+	uint8_t *out = NULL;
+
+	(void)sqlite3_bind_blob(q, 1, id, 32, SQLITE_STATIC);
+	if (sqlite3_step(q) == SQLITE_ROW) {
+		*len = (size_t)sqlite3_column_bytes(q, 0);
+		out = malloc(*len + 1);
+		if (out != NULL && *len > 0)
+			memcpy(out, sqlite3_column_blob(q, 0), *len);
+	}
+	(void)sqlite3_reset(q);
+	return out;
+}
+
+bool
+ledger_forget(struct ledger *l, const uint8_t id[32])
+{
+	return op_add(l, OP_FORGET, id, 0) != NULL &&
+	    op_add(l, OP_DROP_BODY, id, 0) != NULL;
+}
+
+bool
+ledger_drop_body(struct ledger *l, const uint8_t id[32])
+{
+	return op_add(l, OP_DROP_BODY, id, 0) != NULL;
+}
+
+bool
+ledger_own(struct ledger *l, const uint8_t fp[FP_LEN], const uint8_t sha[32],
+    uint64_t size, uint32_t used)
+{
+	struct op *op = op_add(l, OP_OWN, fp, 0);
+
+	if (op == NULL)
+		return false;
+	memcpy(op->b, sha, 32);
+	op->size = size;
+	op->used = used;
+	return true;
+}
+
+bool
+ledger_disown(struct ledger *l, const uint8_t fp[FP_LEN], const uint8_t sha[32])
+{
+	struct op *op = op_add(l, OP_DISOWN, fp, 0);
+
+	if (op == NULL)
+		return false;
+	memcpy(op->b, sha, 32);
+	return true;
+}
+
+int
+ledger_owned(struct ledger *l, ledger_own_fn *fn, void *ctx)
+{
+	sqlite3_stmt *q;
+	int rc;
+
+	if (sqlite3_prepare_v2(l->db, "SELECT fp, sha, size, used FROM owns",
+		-1, &q, NULL) != SQLITE_OK)
+		return -1;
+	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+		if (sqlite3_column_bytes(q, 0) == FP_LEN &&
+		    sqlite3_column_bytes(q, 1) == 32)
+			fn(ctx, sqlite3_column_blob(q, 0),
+			    sqlite3_column_blob(q, 1),
+			    (uint64_t)sqlite3_column_int64(q, 2),
+			    (uint32_t)sqlite3_column_int64(q, 3));
+	}
+	(void)sqlite3_finalize(q);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+static int
+run(sqlite3_stmt *q)
+{
+	int rc = sqlite3_step(q);
+
+	(void)sqlite3_reset(q);
+	(void)sqlite3_clear_bindings(q);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int
+run_op(struct ledger *l, const struct op *op)
+{
+	static const enum stmt which[OP_KINDS] = {[OP_BODY] = Q_BODY,
+	    [OP_FORGET] = Q_FORGET, [OP_DROP_BODY] = Q_DROP_BODY,
+	    [OP_OWN] = Q_OWN, [OP_DISOWN] = Q_DISOWN};
+	sqlite3_stmt *q = l->q[which[op->kind]];
+
+	(void)sqlite3_bind_blob(q, 1, op->a, 32, SQLITE_STATIC);
+	if (op->kind == OP_BODY) {
+		(void)sqlite3_bind_blob(q, 2, op->data, (int)op->mlen,
+		    SQLITE_STATIC);
+		(void)sqlite3_bind_blob(q, 3, op->data + op->mlen,
+		    (int)op->elen, SQLITE_STATIC);
+	} else if (op->kind == OP_OWN || op->kind == OP_DISOWN) {
+		(void)sqlite3_bind_blob(q, 2, op->b, 32, SQLITE_STATIC);
+	}
+	if (op->kind == OP_OWN) {
+		(void)sqlite3_bind_int64(q, 3, (sqlite3_int64)op->size);
+		(void)sqlite3_bind_int64(q, 4, op->used);
+	}
+	return run(q);
+}
+
+static int
+run_job(struct ledger *l, const struct job *j)
+{
+	sqlite3_stmt *q = l->q[Q_JOB];
+	uint8_t rec[JOB_RECORD_MAX];
+	size_t n = job_encode(rec, sizeof(rec), j);
+
+	if (n == 0)
+		return SQLITE_TOOBIG;
+	(void)sqlite3_bind_blob(q, 1, j->id, 32, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(q, 2, (sqlite3_int64)j->order);
+	(void)sqlite3_bind_blob(q, 3, j->owner, FP_LEN, SQLITE_STATIC);
+	(void)sqlite3_bind_int(q, 4, (int)j->state);
+	(void)sqlite3_bind_int64(q, 5, j->at);
+	(void)sqlite3_bind_blob(q, 6, rec, (int)n, SQLITE_STATIC);
+	return run(q);
+}
+
+bool
+ledger_pending(const struct ledger *l, const struct jobs *js)
+{
+	return !TAILQ_EMPTY(&l->ops) || !TAILQ_EMPTY(&js->dirty);
+}
+
+bool
+ledger_lazy(const struct ledger *l, const struct jobs *js)
+{
+	return TAILQ_EMPTY(&l->ops) && jobs_lazy(js);
+}
+
+static int
+write_all(struct ledger *l, struct jobs *js)
+{
+	const struct job *j;
+	const struct op *op;
+	int rc = run(l->q[Q_BEGIN]);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	TAILQ_FOREACH(op, &l->ops, link) {
+		if ((rc = run_op(l, op)) != SQLITE_OK)
+			return rc;
+	}
+	TAILQ_FOREACH(j, &js->dirty, dirty_link) {
+		if ((rc = run_job(l, j)) != SQLITE_OK)
+			return rc;
+	}
+	return run(l->q[Q_COMMIT]);
+}
+
+int
+ledger_commit(struct ledger *l, struct jobs *js, bool *full)
+{
+	struct job *j;
+	struct op *op;
+	int rc;
+
+	*full = false;
+	if (!ledger_pending(l, js))
+		return 0;
+	rc = write_all(l, js);
+	if (rc != SQLITE_OK) {
+		if (!l->failing)
+			log_errx("ledger", "not written, tried again: %s",
+			    sqlite3_errmsg(l->db));
+		l->failing = true;
+		*full = (rc & 0xff) == SQLITE_FULL ||
+		    (rc & 0xff) == SQLITE_IOERR;
+		if (sqlite3_get_autocommit(l->db) == 0)
+			(void)run(l->q[Q_ROLLBACK]);
+		return -1;
+	}
+	if (l->failing)
+		log_notice("ledger", "writes again");
+	l->failing = false;
+	while ((op = TAILQ_FIRST(&l->ops)) != NULL) {
+		TAILQ_REMOVE(&l->ops, op, link);
+		free(op);
+	}
+	while ((j = TAILQ_FIRST(&js->dirty)) != NULL) {
+		TAILQ_REMOVE(&js->dirty, j, dirty_link);
+		j->dirty = false;
+	}
+	return 0;
+}

@@ -1,0 +1,60 @@
+#ifndef WARREN_NODE_LEDGER_H
+#define WARREN_NODE_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "node/work/jobs.h"
+
+/*
+ * What survives: SQLite, WAL, synchronous=FULL, one connection. Writes are
+ * remembered here and done together by ledger_commit(), once a turn of the
+ * loop; nobody outside may see an effect before it returned 0. When it fails
+ * (a full disk) nothing is lost: what was to be written is tried again with
+ * the next commit, and the effects wait.
+ */
+struct ledger;
+
+/*
+ * path: a file, made when absent (the umask is 077), or ":memory:". NULL: why says
+ * what is wrong, also with a ledger of a later version. A damaged one is
+ * never repaired or replaced here.
+ */
+struct ledger *ledger_open(const char *path, char why[160]);
+void ledger_close(struct ledger *);
+
+/* All jobs, into a table that is empty. The number, or -1. */
+int ledger_load(struct ledger *, struct jobs *);
+
+/* With the job's first row: the manifest record and the envelope; copied. */
+bool ledger_put_body(struct ledger *, const uint8_t id[32],
+    const void *manifest, size_t mlen, const void *envelope, size_t elen);
+/* The manifest record, free() it; NULL: not here. */
+uint8_t *ledger_manifest(struct ledger *, const uint8_t id[32], size_t *len);
+/* A job that is taken out of the table now; its body too. */
+bool ledger_forget(struct ledger *, const uint8_t id[32]);
+/* Body only: a job that has ended needs its manifest no more. */
+bool ledger_drop_body(struct ledger *, const uint8_t id[32]);
+
+/* Who owns which blob (3.2); used: unix seconds. */
+bool ledger_own(struct ledger *, const uint8_t fp[FP_LEN],
+    const uint8_t sha[32], uint64_t size, uint32_t used);
+bool ledger_disown(struct ledger *, const uint8_t fp[FP_LEN],
+    const uint8_t sha[32]);
+typedef void ledger_own_fn(void *ctx, const uint8_t fp[FP_LEN],
+    const uint8_t sha[32], uint64_t size, uint32_t used);
+int ledger_owned(struct ledger *, ledger_own_fn *, void *ctx);
+
+/* Is there anything to write? */
+bool ledger_pending(const struct ledger *, const struct jobs *);
+/* What there is may wait (jobs_lazy). */
+bool ledger_lazy(const struct ledger *, const struct jobs *);
+/*
+ * Everything that is remembered and every dirty job, in one transaction. 0; or
+ * -1: nothing was written and everything is kept. full: whether the disk is
+ * the reason.
+ */
+int ledger_commit(struct ledger *, struct jobs *, bool *full);
+
+#endif

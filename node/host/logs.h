@@ -1,0 +1,68 @@
+#ifndef WARREN_NODE_LOGS_H
+#define WARREN_NODE_LOGS_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "node/work/jobs.h"
+
+/*
+ * Output of jobs: from jail's pipes to files by splice, and from the files to
+ * followers. A job never waits for a follower, and a follower never for more
+ * than the file has: logs/<64 hex>.1 and .2 beneath the node's folder, of the
+ * last attempt. What goes beyond the job's limit is discarded and counted.
+ */
+#define LOGS_TURN 65536u /* bytes of a job and turn of the loop */
+
+struct logs;
+
+struct logs_ops {
+	void *ctx;
+	/* a job has written: j->log has the new counts */
+	void (*grew)(void *ctx, struct job *);
+	/* bytes that this link may get now; 0: ask again in *wait_ms */
+	uint64_t (*room)(void *ctx, const uint8_t link[16], uint32_t *wait_ms);
+	void (*sent)(void *ctx, const uint8_t link[16], uint64_t bytes);
+};
+
+/* dir: the node's folder; discard: a descriptor of /dev/null. NULL: errno. */
+struct logs *logs_open(struct ev_loop *, int dir, int discard,
+    const struct logs_ops *);
+void logs_close(struct logs *);
+
+/*
+ * The pipes of a job that runs (taken). again: it was found running, its files
+ * go on; else they begin anew. j must stay until logs_seal() or logs_detach().
+ */
+int logs_attach(struct logs *, struct job *, int out, int err, bool again);
+/*
+ * The job has ended: take the rest, sync, and put the digests into j->log_sha
+ * (of nothing, when it never ran).
+ */
+void logs_seal(struct logs *, struct job *);
+/* The job goes on without us. */
+void logs_detach(struct logs *, const struct job *);
+/* Counts of j->log from the files, after a restart. */
+void logs_recount(struct logs *, struct job *);
+
+/* Bytes, 0 at the end, -1. stream 1 or 2. */
+ssize_t logs_read(struct logs *, const struct job *, unsigned stream,
+    uint64_t offset, uint8_t *buf, size_t n);
+void logs_drop(struct logs *, const struct job *);
+/* Files of jobs that nobody knows. */
+void logs_sweep(struct logs *, bool (*known)(void *ctx, const uint8_t id[32]),
+    void *ctx);
+
+/*
+ * The read end of a pipe that gets the stream from offset on, or -1. It ends
+ * when logs_end() was called and all has gone.
+ */
+int logs_follow(struct logs *, const uint8_t link[16], unsigned stream,
+    const struct job *, uint64_t offset);
+void logs_unfollow(struct logs *, const uint8_t link[16], unsigned stream);
+void logs_end(struct logs *, const struct job *);
+
+#endif

@@ -1,0 +1,217 @@
+#include "node/host/outputs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+
+struct pack {
+	TAILQ_ENTRY(pack) entry;
+	struct outputs *outputs;
+	uint8_t job[32], owner[FP_LEN];
+	unsigned volume;
+	int fd; /* -1: at its end */
+	uint64_t most;
+	ev_io io;
+	struct blob_writer *w;
+	bool eof, step, ok;
+	uint32_t dropped;
+	char why[128];
+};
+TAILQ_HEAD(packs, pack);
+
+struct outputs {
+	struct ev_loop *loop;
+	struct blobs *blobs;
+	struct outputs_ops ops;
+	struct packs packs;
+	uint8_t buf[OUTPUTS_TURN];
+};
+
+struct outputs *
+outputs_new(struct ev_loop *loop, struct blobs *b,
+    const struct outputs_ops *ops)
+{
+	struct outputs *o = calloc(1, sizeof(*o));
+
+	if (o == NULL)
+		return NULL;
+	o->loop = loop;
+	o->blobs = b;
+	o->ops = *ops;
+	TAILQ_INIT(&o->packs);
+	return o;
+}
+
+static void
+pack_free(struct pack *p)
+{
+	if (p->fd >= 0) {
+		ev_io_stop(p->outputs->loop, &p->io);
+		(void)close(p->fd);
+	}
+	blob_writer_abort(p->w);
+	TAILQ_REMOVE(&p->outputs->packs, p, entry);
+	free(p);
+}
+
+void
+outputs_free(struct outputs *o)
+{
+	struct pack *p;
+
+	if (o == NULL)
+		return;
+	while ((p = TAILQ_FIRST(&o->packs)) != NULL)
+		pack_free(p);
+	free(o);
+}
+
+static void
+fail(struct pack *p, const char *why)
+{
+	if (!p->ok)
+		return;
+	p->ok = false;
+	(void)snprintf(p->why, sizeof(p->why), "%s", why);
+	blob_writer_abort(p->w);
+	p->w = NULL;
+}
+
+/* Both ends are here: name it, and say so. */
+static void
+settle(struct pack *p)
+{
+	struct outputs *o = p->outputs;
+	uint8_t sha[32] = {0};
+	uint64_t size = 0;
+
+	if (!p->eof || !p->step)
+		return;
+	if (p->ok) {
+		if (blob_writer_finish(p->w, p->owner,
+			o->ops.unix_now(o->ops.ctx), sha, &size) != 0) {
+			p->ok = false;
+			(void)snprintf(p->why, sizeof(p->why),
+			    "it cannot be kept");
+		}
+		p->w = NULL;
+	}
+	o->ops.done(o->ops.ctx, p->job, p->volume, p->ok, sha, size,
+	    p->dropped, p->why);
+	pack_free(p);
+}
+
+static void
+at_end(struct pack *p)
+{
+	ev_io_stop(p->outputs->loop, &p->io);
+	(void)close(p->fd);
+	p->fd = -1;
+	p->eof = true;
+	settle(p);
+}
+
+static void
+on_bytes(struct ev_loop *loop, ev_io *io, int revents)
+{
+	struct pack *p = io->data;
+	struct outputs *o = p->outputs;
+	ssize_t n = read(p->fd, o->buf, sizeof(o->buf));
+
+	(void)loop;
+	(void)revents;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		if (n < 0)
+			fail(p, "it cannot be read");
+		at_end(p);
+		return;
+	}
+	/* the rest is read and thrown away, so that the step can end */
+	if (!p->ok)
+		return;
+	if (blob_writer_size(p->w) + (uint64_t)n > p->most)
+		fail(p, "larger than limits.output");
+	else if (blob_writer_add(p->w, o->buf, (size_t)n) != 0)
+		fail(p, strerror(errno));
+}
+
+static struct pack *
+find(struct outputs *o, const uint8_t job[32], unsigned volume)
+{
+	struct pack *p;
+
+	TAILQ_FOREACH(p, &o->packs, entry) {
+		if (p->volume == volume && memcmp(p->job, job, 32) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+void
+outputs_open(struct outputs *o, const uint8_t job[32],
+    const uint8_t owner[FP_LEN], unsigned volume, int fd, uint64_t most)
+{
+	struct pack *p = find(o, job, volume) == NULL ?
+	    calloc(1, sizeof(*p)) : NULL;
+
+	if (p == NULL) {
+		(void)close(fd);
+		return;
+	}
+	p->outputs = o;
+	memcpy(p->job, job, 32);
+	memcpy(p->owner, owner, FP_LEN);
+	p->volume = volume;
+	p->most = most;
+	p->fd = fd;
+	p->ok = true;
+	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+	ev_io_init(&p->io, on_bytes, fd, EV_READ);
+	p->io.data = p;
+	TAILQ_INSERT_TAIL(&o->packs, p, entry);
+	if ((p->w = blob_writer_open(o->blobs)) == NULL) {
+		log_warn("outputs", "cannot make a file");
+		p->ok = false;
+		(void)snprintf(p->why, sizeof(p->why), "it cannot be kept");
+	}
+	ev_io_start(o->loop, &p->io);
+}
+
+void
+outputs_step(struct outputs *o, const uint8_t job[32], unsigned volume,
+    bool ok, uint32_t dropped, const char *why)
+{
+	struct pack *p = find(o, job, volume);
+	const uint8_t none[32] = {0};
+
+	if (p == NULL) {
+		/* it failed before it could open anything */
+		o->ops.done(o->ops.ctx, job, volume, false, none, 0, dropped,
+		    ok ? "nothing came" : why);
+		return;
+	}
+	p->step = true;
+	p->dropped = dropped;
+	if (!ok)
+		fail(p, why);
+	settle(p);
+}
+
+void
+outputs_drop(struct outputs *o, const uint8_t job[32])
+{
+	struct pack *p, *next;
+
+	for (p = TAILQ_FIRST(&o->packs); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, entry);
+		if (memcmp(p->job, job, 32) == 0)
+			pack_free(p);
+	}
+}

@@ -1,0 +1,40 @@
+#ifndef WARREN_NODE_OUTPUTS_H
+#define WARREN_NODE_OUTPUTS_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/host/blobs.h"
+
+/*
+ * What a pack step writes (J_STEP_OPEN) into a blob: hashed as it comes, and
+ * given up when it is larger than it may be. The end is known when both the
+ * pipe's EOF and J_STEP_DONE have come, in either order.
+ */
+#define OUTPUTS_TURN 65536u /* bytes of a step and turn of the loop */
+
+struct outputs;
+
+struct outputs_ops {
+	void *ctx;
+	/* ok: sha and size are of a blob that is its owner's now */
+	void (*done)(void *ctx, const uint8_t job[32], unsigned volume,
+	    bool ok, const uint8_t sha[32], uint64_t size, uint32_t dropped,
+	    const char *why);
+	uint32_t (*unix_now)(void *ctx);
+};
+
+struct outputs *outputs_new(struct ev_loop *, struct blobs *,
+    const struct outputs_ops *);
+void outputs_free(struct outputs *);
+/* fd is taken; most: bytes that this volume may have. */
+void outputs_open(struct outputs *, const uint8_t job[32],
+    const uint8_t owner[FP_LEN], unsigned volume, int fd, uint64_t most);
+/* J_STEP_DONE. */
+void outputs_step(struct outputs *, const uint8_t job[32], unsigned volume,
+    bool ok, uint32_t dropped, const char *why);
+/* The job is given up: nothing is reported. */
+void outputs_drop(struct outputs *, const uint8_t job[32]);
+
+#endif

@@ -1,0 +1,166 @@
+#include "node/host/host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "common/log.h"
+
+/*
+ * From what the parent sent to what decisions need. The parent has read and
+ * checked the same texts, so what does not parse here is a defect.
+ */
+#define TEXT_MAX (512u * 1024)
+
+static void
+complain(const struct mistakes *m, const char *file)
+{
+	char line[512];
+
+	for (unsigned i = 0; i < m->n; i++) {
+		mistake_line(line, sizeof(line), file, &m->v[i]);
+		log_errx(NULL, "%s", line);
+	}
+	fatalx("%s cannot be used", file);
+}
+
+static void
+read_config(struct warren_node *wn)
+{
+	struct mistakes m = {0};
+	size_t len = 0;
+	char *text = settings_text(&wn->prog, SET_NODE_YAML, "", TEXT_MAX,
+	    &len);
+
+	if (text == NULL)
+		fatal("node.yaml did not come");
+	if (node_config_parse(&wn->conf, text, len, &m) != 0)
+		complain(&m, "node.yaml");
+	free(text);
+}
+
+static void
+read_profile(struct warren_node *wn)
+{
+	struct mistakes m = {0};
+	size_t len = 0;
+	char *text = settings_text(&wn->prog, SET_PROFILE, wn->conf->profile,
+	    TEXT_MAX, &len);
+
+	if (text == NULL)
+		fatal("the container profile did not come");
+	if (profile_parse(&wn->profile, text, len, &m) != 0)
+		complain(&m, "the container profile");
+	free(text);
+}
+
+static void
+read_seccomp(struct warren_node *wn)
+{
+	ssize_t i = -1;
+
+	while ((i = settings_next(&wn->prog, SET_SECCOMP, (size_t)(i + 1))) >=
+	    0) {
+		struct seccomp_text *t = &wn->seccomp[wn->nseccomp];
+		const char *name = wn->prog.settings[i].name;
+
+		if (wn->nseccomp == HOST_SECCOMP_MAX) {
+			log_warnx("seccomp", "more than %d profiles",
+			    HOST_SECCOMP_MAX);
+			break;
+		}
+		(void)snprintf(t->name, sizeof(t->name), "%.*s",
+		    PROFILE_NAME_MAX, name);
+		t->text = settings_text(&wn->prog, SET_SECCOMP, name, TEXT_MAX,
+		    &t->len);
+		if (t->text != NULL)
+			wn->nseccomp++;
+	}
+}
+
+/* Only pins that take something away: node applies those itself. */
+static void
+take_pins(struct warren_node *wn, struct policy *p)
+{
+	const struct node_config *c = wn->conf;
+
+	if ((wn->pins = calloc(c->npins + 1, sizeof(*wn->pins))) == NULL ||
+	    (wn->boards = calloc(c->nboards + 1, sizeof(*wn->boards))) == NULL)
+		fatal("out of memory");
+	for (size_t i = 0; i < c->npins; i++) {
+		struct policy_pin *pin = &wn->pins[p->npins];
+
+		if (c->pins[i].level >= 0)
+			continue;
+		pin->by_rns = c->pins[i].is_rns;
+		memcpy(pin->id, c->pins[i].id, FP_LEN);
+		pin->level = c->pins[i].level;
+		p->npins++;
+	}
+	p->pins = wn->pins;
+	for (size_t i = 0; i < c->nboards; i++)
+		wn->boards[i] = c->boards[i].text;
+	p->boards = wn->boards;
+	p->nboards = (unsigned)c->nboards;
+}
+
+static void
+take_ceilings(struct warren_node *wn, struct policy *p)
+{
+	const struct msg_JAIL_LIMITS *l = &wn->prog.limits;
+	const struct node_config *c = wn->conf;
+
+	if (!wn->prog.have_limits)
+		fatalx("JAIL_LIMITS did not come");
+	/* the parent has filled in what depends on the machine */
+	p->jobs_running = l->slots;
+	p->required = l->required;
+	p->ceiling = (struct limits){{[LIMIT_MEMORY] = l->memory,
+	    [LIMIT_CPU] = l->cpu_milli, [LIMIT_TIME] = l->time_ms,
+	    [LIMIT_PIDS] = l->pids, [LIMIT_OUTPUT] = l->output}};
+	p->spool = c->spool;
+	for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+		for (unsigned k = 0; k < 3; k++)
+			p->level[k + 1].v[i] = c->levels[k][i];
+		p->profile.v[i] = wn->profile->limit[i];
+	}
+}
+
+void
+setup_policy(struct warren_node *wn, struct policy *p)
+{
+	static const enum proof_policy live[] = {
+	    [LIVE_ABOVE_2] = PROOF_ABOVE_2, [LIVE_ALWAYS] = PROOF_ALWAYS,
+	    [LIVE_NEVER] = PROOF_NEVER};
+	const struct node_config *c;
+
+	read_config(wn);
+	read_profile(wn);
+	read_seccomp(wn);
+	c = wn->conf;
+	policy_init(p, 1, 0);
+	p->accept = c->accept;
+	p->auth_required = c->auth_required;
+	if (c->has_identity)
+		key_fp(p->fp, &c->identity);
+	(void)snprintf(p->name, sizeof(p->name), "%s", c->name);
+	(void)snprintf(p->profile_name, sizeof(p->profile_name), "%s",
+	    c->profile);
+	p->floor = node_config_floor(c);
+	p->live = live[c->require_live_secp];
+	p->bytes_per_minute = c->data_limit_per_minute;
+	p->requests_per_minute = c->requests_per_minute;
+	p->jobs_queued = c->jobs_queued;
+	p->jobs_per_hour = c->jobs_per_hour;
+	p->cpu_seconds_per_day = c->cpu_seconds_per_day;
+	p->peer_spool = c->quota_spool;
+	p->max_airtime_s = (uint32_t)MIN_OF(c->max_airtime_ms / 1000,
+	    (uint64_t)UINT32_MAX);
+	p->announce_every_s = (uint32_t)(c->announce_every_ms / 1000);
+	p->keep_results_s = (uint32_t)MIN_OF(c->keep_results_ms / 1000,
+	    (uint64_t)UINT32_MAX / 4);
+	take_pins(wn, p);
+	take_ceilings(wn, p);
+}

@@ -1,0 +1,292 @@
+#include "node/host/host.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "sandbox/image/store.h"
+#include "sandbox/plan/plan.h"
+#include "sandbox/plan/compile.h"
+#include "sandbox/plan/seccomp_gen.h"
+
+/*
+ * An admitted job becomes one message to jail: the plan, its arguments and its
+ * filter as sealed memfds, a read-only descriptor for each input. Node has no
+ * path, directory or id to give (design.md 8.2).
+ */
+#define PACK_MEMORY (UINT64_C(16) << 20) /* design.md 8.3 */
+
+static bool
+fail(const char **code, char why[128], const char *c, const char *fmt,
+    const char *arg)
+{
+	*code = c;
+	(void)snprintf(why, 128, fmt, arg);
+	return false;
+}
+
+const struct seccomp_text *
+start_seccomp(struct warren_node *wn, const char *name)
+{
+	char own[PROFILE_NAME_MAX + 1];
+
+	if (name[0] == '\0') {
+		name = "default";
+		if (wn->profile->seccomp != NULL &&
+		    profile_seccomp_name(own, wn->profile->seccomp))
+			name = own;
+	}
+	for (unsigned i = 0; i < wn->nseccomp; i++) {
+		if (strcmp(wn->seccomp[i].name, name) == 0)
+			return &wn->seccomp[i];
+	}
+	return NULL;
+}
+
+/* A sealed memfd of the filter; *len: instructions. -1. */
+static int
+filter_fd(struct warren_node *wn, const struct job *j, uint32_t *len,
+    const char **code, char why[128])
+{
+	char name[MANIFEST_TEXT + 1];
+	const struct seccomp_text *t;
+	struct seccomp_host here;
+	struct seccomp_program p;
+	char err[160];
+	int fd;
+
+	manifest_seccomp(name, j->m);
+	if ((t = start_seccomp(wn, name)) == NULL) {
+		(void)fail(code, why, "limits", "seccomp_profile: %s",
+		    "not here");
+		return -1;
+	}
+	if (!seccomp_host_native(&here) ||
+	    seccomp_cached(&p, wn->cache, t->text, t->len, &here, err,
+		sizeof(err)) != 0) {
+		log_errx("seccomp", "profile %s: %s", t->name, err);
+		(void)fail(code, why, "limits", "seccomp_profile: %s",
+		    t->name);
+		return -1;
+	}
+	*len = p.len;
+	fd = memfd_sealed("filter", p.insns, p.len * sizeof(*p.insns));
+	free(p.insns);
+	if (fd < 0)
+		(void)fail(code, why, "internal", "%s", "no memory");
+	return fd;
+}
+
+/* A blob for each volume of the manifest, in its order. */
+static bool
+blob_fds(struct warren_node *wn, const struct job *j, int *fds, unsigned *n)
+{
+	for (unsigned i = 0; i < j->m->nvolumes; i++) {
+		int fd = blobs_fd(wn->blobs, j->owner,
+		    j->m->volume[i].blob.sha256);
+
+		if (fd < 0)
+			return false;
+		fds[(*n)++] = fd;
+	}
+	return true;
+}
+
+static bool
+make_group(struct warren_node *wn, struct job *j, const char **code,
+    char why[128])
+{
+	struct cgroup_limits l = {.memory = j->limits.v[LIMIT_MEMORY],
+	    .cpu_milli = (uint32_t)j->limits.v[LIMIT_CPU],
+	    .pids = (uint32_t)j->limits.v[LIMIT_PIDS]};
+	const uint32_t kinds = LAYER_MEMORY | LAYER_CPU | LAYER_PIDS;
+	const char *what = "";
+	uint32_t layers = 0;
+
+	if (cgroup_job_make(&wn->group[j->slot], &wn->groups, j->id, j->slot,
+		&l, &layers, &what) != 0) {
+		log_warn("cgroup", "%s", what);
+		return fail(code, why, "internal", "cgroup: %s", what);
+	}
+	wn->has_group[j->slot] = true;
+	/* with the commit that lets J_RUN out: a later program needs them */
+	j->cpu_before = wn->group[j->slot].cpu_before;
+	j->oom_before = wn->group[j->slot].oom_before;
+	if ((wn->node.policy.required & kinds & ~layers) == 0)
+		return true;
+	start_free_slot(wn, j);
+	return fail(code, why, "posture", "%s", "cgroup limits");
+}
+
+static void
+close_all(const int *fds, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		(void)close(fds[i]);
+}
+
+static bool
+compile(struct warren_node *wn, const struct job *j, struct compiled *c,
+    uint32_t filter_len, const char **code, char why[128])
+{
+	static uint8_t buf[IMAGE_RECORD_MAX];
+	struct image_record rec;
+	struct compile_in in = {.m = j->m, .profile = wn->profile,
+	    .granted = j->limits.v, .image = j->image, .rec = &rec,
+	    .slot = j->slot, .required = wn->node.policy.required,
+	    .filter_len = filter_len};
+	const char *bad, *text = "";
+
+	if (store_record(wn->images, j->image, buf, &rec) != 0)
+		return fail(code, why, "image", "%s", "not known here");
+	if ((bad = plan_compile(c, &in, &text)) != NULL)
+		return fail(code, why, bad, "%s", text);
+	return true;
+}
+
+bool
+start_job(void *ctx, struct job *j, const char **code, char why[128])
+{
+	struct warren_node *wn = ctx;
+	struct compiled c;
+	struct msg_J_RUN m;
+	struct wr w = wr_make(m.plan, sizeof(m.plan));
+	int fds[2 + MANIFEST_VOLUMES];
+	unsigned n = 0;
+	uint32_t filter_len = 0;
+	int filter = filter_fd(wn, j, &filter_len, code, why), args;
+
+	if (filter < 0)
+		return false;
+	if (!compile(wn, j, &c, filter_len, code, why)) {
+		(void)close(filter);
+		return false;
+	}
+	args = memfd_sealed("args", c.args, c.plan.args_len);
+	free(c.args);
+	plan_encode(&w, &c.plan);
+	if (args < 0 || !wr_ok(&w)) {
+		(void)close(filter);
+		if (args >= 0)
+			(void)close(args);
+		return fail(code, why, "internal", "%s", "the plan");
+	}
+	m.plan_len = (uint16_t)w.len;
+	fds[n++] = args;
+	fds[n++] = filter;
+	if (!blob_fds(wn, j, fds, &n)) {
+		close_all(fds, n);
+		return fail(code, why, "volume", "%s", "an input is gone");
+	}
+	if (!make_group(wn, j, code, why)) {
+		close_all(fds, n);
+		return false;
+	}
+	outbox_add(wn, IPC_J_RUN, &m, fds, n);
+	return true;
+}
+
+void
+start_kill(void *ctx, struct job *j)
+{
+	struct warren_node *wn = ctx;
+
+	/*
+	 * A step that is cloned from jail's group into one that was killed is
+	 * killed on the spot (seen on Linux 6.18): nothing can be packed or
+	 * cleaned after this.
+	 */
+	if (j->slot != 0 && wn->has_group[j->slot])
+		(void)cgroup_kill(&wn->group[j->slot]);
+}
+
+void
+start_usage(void *ctx, struct job *j)
+{
+	struct warren_node *wn = ctx;
+	struct cgroup_usage u = {0};
+
+	if (j->slot == 0 || !wn->has_group[j->slot])
+		return;
+	cgroup_usage(&wn->group[j->slot], &u);
+	j->cpu_ms = u.cpu_us / 1000;
+	j->memory_kb = u.memory_peak / 1024;
+	j->oom = u.oom_kills > 0;
+}
+
+void
+start_packing(void *ctx, struct job *j)
+{
+	struct warren_node *wn = ctx;
+
+	if (j->slot != 0 && wn->has_group[j->slot])
+		(void)cgroup_raise_memory(&wn->group[j->slot], PACK_MEMORY);
+}
+
+void
+start_free_slot(void *ctx, struct job *j)
+{
+	struct warren_node *wn = ctx;
+	struct cgroup_job *g = &wn->group[j->slot];
+
+	if (j->slot == 0 || !wn->has_group[j->slot])
+		return;
+	if (cgroup_job_remove(g) != 0) {
+		/* what a dead jail has left ends soon: start_sweep() */
+		cgroup_job_close(g);
+		wn->sweep = true;
+	}
+	wn->has_group[j->slot] = false;
+}
+
+static bool
+in_use(const struct warren_node *wn, const char *name)
+{
+	for (unsigned i = 1; i <= NODE_SLOTS_MAX; i++) {
+		if (wn->has_group[i] && strcmp(wn->group[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+start_sweep(struct warren_node *wn)
+{
+	int fd = wn->groups.v2 < 0 ? -1 : openat(wn->groups.v2, ".",
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *de;
+
+	wn->sweep = false;
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	while ((de = readdir(d)) != NULL) {
+		if (strncmp(de->d_name, "job-", 4) == 0 &&
+		    !in_use(wn, de->d_name) &&
+		    unlinkat(wn->groups.v2, de->d_name, AT_REMOVEDIR) != 0 &&
+		    errno == EBUSY)
+			wn->sweep = true;
+	}
+	(void)closedir(d);
+}
+
+void
+start_found(struct warren_node *wn, struct job *j, uint32_t slot)
+{
+	if (slot == 0 || slot > NODE_SLOTS_MAX || wn->has_group[slot])
+		return;
+	wn->has_group[slot] = cgroup_job_find(&wn->group[slot], &wn->groups,
+	    j->id, slot) == 0;
+	wn->group[slot].cpu_before = j->cpu_before;
+	wn->group[slot].oom_before = j->oom_before;
+	wn->group[slot].limits.memory = j->limits.v[LIMIT_MEMORY];
+}

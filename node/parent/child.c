@@ -1,0 +1,585 @@
+#define _GNU_SOURCE
+#include "node/parent/parent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/util.h"
+
+#define BACKOFF_MAX 60.0 /* design.md 7 */
+#define LONG_LIFE 60.0	 /* ours: after it a fall counts as the first */
+#define HIGH_FD 100	 /* above what a program's table needs */
+
+/* Who has a channel to whom (docs/ARCHITECTURE.md, the table of messages). */
+static const enum peer pairs[][2] = {
+    {PEER_TRANSPORT, PEER_NODE},
+    {PEER_NODE, PEER_TRUST},
+    {PEER_NODE, PEER_KEYS},
+    {PEER_KEYS, PEER_TRANSPORT},
+    {PEER_NODE, PEER_JAIL},
+    {PEER_NODE, PEER_AUDIT},
+    {PEER_KEYS, PEER_AUDIT},
+    {PEER_TRANSPORT, PEER_AUDIT},
+    {PEER_TRUST, PEER_AUDIT},
+};
+
+/* Stages of the end: work first, then what it needs, the trail last. */
+static const enum peer stages[][3] = {
+    {PEER_NODE, PEER_NODE, PEER_NODE},
+    {PEER_JAIL, PEER_TRUST, PEER_EGRESS},
+    {PEER_TRANSPORT, PEER_TRANSPORT, PEER_TRANSPORT},
+    {PEER_KEYS, PEER_AUDIT, PEER_AUDIT},
+};
+#define STAGE_SECONDS 1.1 /* four of them stay below 5 s */
+
+void
+parent_event(struct parent *p, enum event_kind kind, unsigned severity,
+    const char *code, const char *text)
+{
+	struct msg_EVENT m = {.kind = (uint16_t)kind,
+	    .severity = (uint8_t)severity,
+	    .when_us = clock_wall_us()};
+	struct child *a = &p->child[PEER_AUDIT];
+
+	if (a->ev == NULL)
+		return;
+	(void)snprintf(m.code, sizeof(m.code), "%s", code);
+	(void)snprintf(m.text, sizeof(m.text), "%s", text);
+	if (ipc_send_EVENT(ipc_ev_channel(a->ev), &m, NULL, 0) < 0)
+		log_debug("audit", "event %d is lost", kind);
+}
+
+/* ---- opening them, once ---- */
+
+/* A copy that nothing on disk can change, for jail and hand (8.2). */
+static int
+sealed_copy(const char *name, int fd)
+{
+	struct stat st;
+	_cleanup_free_ char *bytes = NULL;
+	size_t done = 0;
+
+	if (fstat(fd, &st) < 0 || st.st_size <= 0)
+		return -1;
+	bytes = malloc((size_t)st.st_size);
+	if (bytes == NULL)
+		return -1;
+	while (done < (size_t)st.st_size) {
+		ssize_t n = pread(fd, bytes + done, (size_t)st.st_size - done,
+		    (off_t)done);
+
+		if (n <= 0)
+			return -1;
+		done += (size_t)n;
+	}
+	return memfd_sealed(name, bytes, done);
+}
+
+static int
+open_sealed(int at, const char *name)
+{
+	_cleanup_fd_ int fd = openat(at, name, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -1 : sealed_copy(name, fd);
+}
+
+/* The folder of the siblings: ours when transport lies there (design.md 7). */
+static int
+siblings(char path[4096])
+{
+	ssize_t n = readlink("/proc/self/exe", path, 4095);
+	char *slash;
+	_cleanup_fd_ int at = -1;
+
+	path[n < 0 ? 0 : n] = '\0';
+	slash = strrchr(path, '/');
+	if (slash != NULL) {
+		*slash = '\0';
+		at = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (at >= 0 &&
+		    faccessat(at, "warren-transport", X_OK, 0) == 0)
+			return steal_fd(&at);
+	}
+	(void)snprintf(path, 4096, "%s", PKGLIBEXECDIR);
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static bool
+wanted(const struct parent *p, enum peer who)
+{
+	/* egress comes when there is something to fetch */
+	return who == PEER_TRANSPORT || (p->compute && who != PEER_EGRESS);
+}
+
+static void on_exited(struct ev_loop *, ev_child *, int);
+static void on_again(struct ev_loop *, ev_timer *, int);
+
+int
+child_open_all(struct parent *p)
+{
+	char path[4096];
+	_cleanup_fd_ int at = siblings(path);
+
+	for (unsigned i = 0; i < PEER_COUNT; i++) {
+		struct child *c = &p->child[i];
+		const struct program_row *row = program_row((enum peer)i);
+
+		*c = (struct child){.parent = p, .peer = (enum peer)i,
+		    .exe = -1};
+		ev_init(&c->exited, on_exited);
+		ev_init(&c->again, on_again);
+		c->exited.data = c->again.data = c;
+		if (row == NULL || !wanted(p, c->peer))
+			continue;
+		c->wanted = true;
+		c->exe = i == PEER_JAIL
+		    ? open_sealed(at, row->exe)
+		    : openat(at, row->exe, O_RDONLY | O_CLOEXEC);
+		if (c->exe < 0) {
+			log_err(path, "program %s", row->exe);
+			return -1;
+		}
+	}
+	p->fd_hand = -1;
+	if (!p->compute)
+		return 0;
+	p->fd_hand = open_sealed(at, "warren-hand");
+	if (p->fd_hand < 0) {
+		log_err(path, "program warren-hand");
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- between fork and exec ---- */
+
+static void
+default_signals(void)
+{
+	sigset_t none;
+
+	for (int s = 1; s < NSIG; s++)
+		(void)signal(s, SIG_DFL); /* fails for two of them */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/*
+ * Descriptors are moved high first, so that none is overwritten on the way to
+ * its place. All the others close at exec.
+ */
+static void
+run(struct child *c, struct spawn *s, int channel)
+{
+	char words[SPAWN_FDS + 8][96];
+	char *argv[SPAWN_FDS + 10], *envp[] = {NULL};
+	unsigned n = 0;
+	int devnull = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int exe = fcntl(c->exe, F_DUPFD_CLOEXEC, HIGH_FD);
+
+	channel = fcntl(channel, F_DUPFD_CLOEXEC, HIGH_FD);
+	for (unsigned i = 0; i < s->nfds; i++) {
+		s->fd[i].fd = fcntl(s->fd[i].fd, F_DUPFD_CLOEXEC, HIGH_FD);
+		if (s->fd[i].fd < 0)
+			_exit(126);
+	}
+	default_signals();
+	groups_join(&c->parent->groups,
+	    c->peer == PEER_TRANSPORT ? GROUP_RELAY : GROUP_HOUSE);
+	if (devnull < 0 || dup2(devnull, STDIN_FILENO) < 0 ||
+	    dup2(devnull, STDOUT_FILENO) < 0 || channel < 0 ||
+	    dup2(channel, PROGRAM_CHANNEL) < 0 || chdir("/") < 0)
+		_exit(126);
+	argv[n++] = (char *)(uintptr_t)program_row(c->peer)->exe;
+	for (unsigned i = 0; i < s->nwords; i++)
+		argv[n++] = s->word[i];
+	for (unsigned i = 0; i < s->nfds; i++) {
+		int fd = PROGRAM_CHANNEL + 1 + (int)i;
+
+		if (dup2(s->fd[i].fd, fd) < 0)
+			_exit(126);
+		(void)snprintf(words[i], sizeof(words[i]), "%s=%d",
+		    s->fd[i].name, fd);
+		argv[n++] = words[i];
+	}
+	argv[n] = NULL;
+	(void)fexecve(exe, argv, envp);
+	_exit(127);
+}
+
+/* ---- channels ---- */
+
+static void
+tell_program(struct parent *p, const struct child *c)
+{
+	static const enum peer listeners[] = {PEER_TRANSPORT, PEER_NODE};
+	struct msg_PROGRAM m = {.peer = (uint8_t)c->peer,
+	    .running = c->pid != 0,
+	    .restarts = c->restarts,
+	    .pid = (uint32_t)c->pid};
+
+	for (size_t i = 0; i < NELEM(listeners); i++) {
+		struct child *to = &p->child[listeners[i]];
+
+		if (to->ev != NULL && ipc_send_PROGRAM(ipc_ev_channel(to->ev),
+					  &m, NULL, 0) < 0)
+			log_debug(peer_name(to->peer), "PROGRAM");
+	}
+}
+
+static int
+give(struct child *to, enum peer other, int fd)
+{
+	struct msg_NEIGHBOUR m = {.peer = (uint8_t)other};
+
+	return ipc_send_NEIGHBOUR(ipc_ev_channel(to->ev), &m, &fd, 1);
+}
+
+/* A new channel to each sibling that runs; both ends are told. */
+static void
+introduce(struct parent *p, struct child *c)
+{
+	for (size_t i = 0; i < NELEM(pairs); i++) {
+		struct child *a = &p->child[pairs[i][0]];
+		struct child *b = &p->child[pairs[i][1]];
+		int fds[2];
+
+		if ((a != c && b != c) || a->ev == NULL || b->ev == NULL)
+			continue;
+		if (ipc_pair(fds) < 0) {
+			log_err("channel", "%s and %s", peer_name(a->peer),
+			    peer_name(b->peer));
+			continue;
+		}
+		if (give(a, b->peer, fds[0]) < 0 ||
+		    give(b, a->peer, fds[1]) < 0)
+			log_warn("channel", "%s and %s", peer_name(a->peer),
+			    peer_name(b->peer));
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+	}
+}
+
+static bool
+on_alarm(struct child *c, const struct ipc_in *in)
+{
+	struct msg_ALARM m;
+	char text[1100];
+
+	if (!msg_get_ALARM(in->body, &m))
+		return false;
+	(void)text_escape(text, sizeof(text), m.text, strlen(m.text));
+	log_at(m.severity >= 4 ? LOG_ERR : LOG_WARN, peer_name(c->peer),
+	    "alarm: %s", text);
+	return true;
+}
+
+/* false: its fields are not what the table says. */
+static bool
+obey(struct child *c, const struct ipc_in *in)
+{
+	union {
+		struct msg_DIAL dial;
+		struct msg_BIND bind;
+		struct msg_OPEN open;
+		struct msg_BINDING_MADE made;
+	} m;
+
+	switch (in->type) {
+	case IPC_READY:
+		c->ready = true;
+		log_info(peer_name(c->peer), "ready");
+		return true;
+	case IPC_ALARM:
+		return on_alarm(c, in);
+	case IPC_DIAL:
+		if (!msg_get_DIAL(in->body, &m.dial))
+			return false;
+		dial(c->parent, &m.dial);
+		return true;
+	case IPC_BIND:
+		if (!msg_get_BIND(in->body, &m.bind))
+			return false;
+		dial_bind(c->parent, &m.bind);
+		return true;
+	case IPC_OPEN:
+		if (!msg_get_OPEN(in->body, &m.open))
+			return false;
+		dial_open(c->parent, &m.open);
+		return true;
+	case IPC_BINDING_MADE:
+		if (!msg_get_BINDING_MADE(in->body, &m.made))
+			return false;
+		keyfiles_binding(c->parent, &m.made);
+		return true;
+	default: /* HELLO, the first time */
+		return in->type == IPC_HELLO;
+	}
+}
+
+static void
+on_gone(void *ctx, int error)
+{
+	struct child *c = ctx;
+
+	ipc_ev_free(c->ev);
+	c->ev = NULL;
+	/* its end comes by SIGCHLD; one that talks nonsense is killed */
+	if (error == 0 || c->pid == 0)
+		return;
+	log_errx(peer_name(c->peer), "killed: it breaks the message table");
+	parent_event(c->parent, EVK_IPC_VIOLATION, 5, peer_name(c->peer),
+	    "a program broke the message table and was killed");
+	(void)kill(c->pid, SIGKILL);
+}
+
+static void
+on_message(void *ctx, struct ipc_in *in)
+{
+	if (!obey(ctx, in))
+		on_gone(ctx, EPROTO);
+}
+
+static const struct ipc_ev_handlers handlers = {on_message, on_gone, NULL};
+
+/* ---- a life ---- */
+
+static void
+schedule(struct child *c)
+{
+	double wait = 0;
+
+	if (c->streak > 1) {
+		wait = 1;
+		for (unsigned i = 2; i < c->streak && wait < BACKOFF_MAX; i++)
+			wait *= 2;
+	}
+	ev_timer_set(&c->again, MIN_OF(wait, BACKOFF_MAX), 0.);
+	ev_timer_start(c->parent->loop, &c->again);
+}
+
+static int
+start(struct child *c)
+{
+	struct parent *p = c->parent;
+	struct spawn spawn;
+	uint8_t build[32];
+	struct ipc *channel;
+	int fds[2];
+
+	settings_spawn(p, c->peer, &spawn);
+	if (ipc_pair(fds) < 0)
+		return -1;
+	channel = ipc_new(fds[0], PEER_PARENT, c->peer);
+	c->ev = channel != NULL ? ipc_ev_new(p->loop, channel, &handlers, c)
+				: NULL;
+	if (c->ev == NULL) {
+		ipc_free(channel);
+		(void)close(fds[1]);
+		return -1;
+	}
+	program_build_id(build);
+	ipc_ev_expect_hello(c->ev, build);
+	c->pid = fork();
+	if (c->pid == 0)
+		run(c, &spawn, fds[1]);
+	(void)close(fds[1]);
+	if (c->pid < 0) {
+		c->pid = 0;
+		ipc_ev_free(c->ev);
+		c->ev = NULL;
+		return -1;
+	}
+	c->born = ev_time();
+	c->ready = false;
+	ev_child_set(&c->exited, c->pid, 0);
+	ev_child_start(p->loop, &c->exited);
+	return settings_send(p, c->peer, channel);
+}
+
+static void
+child_start(struct child *c)
+{
+	struct parent *p = c->parent;
+
+	if (!c->wanted || p->stopping || c->pid != 0)
+		return;
+	if (c->peer == PEER_JAIL)
+		groups_kill_jobs(&p->groups);
+	if (start(c) < 0) {
+		log_err(peer_name(c->peer), "cannot be started");
+		if (c->pid != 0) {
+			(void)kill(c->pid, SIGKILL);
+			return; /* its end schedules the next start */
+		}
+		c->streak++;
+		schedule(c);
+		return;
+	}
+	log_debug(peer_name(c->peer), "started pid=%d", (int)c->pid);
+	introduce(p, c);
+	tell_program(p, c);
+	/* and the newcomer learns of the others */
+	if (c->peer == PEER_TRANSPORT || c->peer == PEER_NODE)
+		for (unsigned i = 0; i < PEER_COUNT; i++)
+			if (p->child[i].wanted && &p->child[i] != c)
+				tell_program(p, &p->child[i]);
+}
+
+static void
+on_again(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct child *c = w->data;
+
+	(void)loop;
+	(void)revents;
+	c->restarts++;
+	child_start(c);
+}
+
+static void
+say_end(struct child *c, int status, bool expected)
+{
+	char text[96];
+
+	if (WIFSIGNALED(status))
+		(void)snprintf(text, sizeof(text), "ended by signal %d",
+		    WTERMSIG(status));
+	else
+		(void)snprintf(text, sizeof(text), "ended with status %d",
+		    WEXITSTATUS(status));
+	if (expected) {
+		log_debug(peer_name(c->peer), "%s", text);
+		return;
+	}
+	log_errx(peer_name(c->peer), "%s, starting it again restarts=%u", text,
+	    c->restarts + 1);
+	parent_event(c->parent, EVK_PROGRAM_FELL, 4, peer_name(c->peer), text);
+}
+
+static void next_stage(struct parent *);
+
+static void
+on_exited(struct ev_loop *loop, ev_child *w, int revents)
+{
+	struct child *c = w->data;
+	struct parent *p = c->parent;
+
+	(void)revents;
+	ev_child_stop(loop, w);
+	c->pid = 0;
+	c->ready = false;
+	ipc_ev_free(c->ev);
+	c->ev = NULL;
+	say_end(c, w->rstatus, p->stopping);
+	if (c->peer == PEER_JAIL)
+		groups_kill_jobs(&p->groups);
+	if (c->peer == PEER_TRANSPORT)
+		dial_clear(p);
+	if (p->stopping) {
+		next_stage(p);
+		return;
+	}
+	tell_program(p, c);
+	c->streak = ev_time() - c->born > LONG_LIFE ? 1 : c->streak + 1;
+	schedule(c);
+}
+
+void
+child_start_all(struct parent *p)
+{
+	/* keys first: their copy here is gone before anything else starts */
+	static const enum peer order[] = {PEER_KEYS, PEER_AUDIT, PEER_TRANSPORT,
+	    PEER_TRUST, PEER_JAIL, PEER_NODE};
+
+	for (size_t i = 0; i < NELEM(order); i++)
+		child_start(&p->child[order[i]]);
+}
+
+/* ---- the end ---- */
+
+static bool
+stage_over(const struct parent *p)
+{
+	for (size_t i = 0; i < NELEM(stages[0]); i++)
+		if (p->child[stages[p->stage][i]].pid != 0)
+			return false;
+	return true;
+}
+
+static void
+stop_stage(struct parent *p)
+{
+	struct msg_STOP m = {0};
+
+	for (size_t i = 0; i < NELEM(stages[0]); i++) {
+		struct child *c = &p->child[stages[p->stage][i]];
+
+		if (c->pid == 0 || (i > 0 && c->peer == stages[p->stage][i - 1]))
+			continue;
+		if (c->ev == NULL ||
+		    ipc_send_STOP(ipc_ev_channel(c->ev), &m, NULL, 0) < 0)
+			(void)kill(c->pid, SIGKILL);
+	}
+	ev_timer_stop(p->loop, &p->stop_timer);
+	ev_timer_set(&p->stop_timer, STAGE_SECONDS, 0.);
+	ev_timer_start(p->loop, &p->stop_timer);
+}
+
+static void
+next_stage(struct parent *p)
+{
+	while (p->stage < NELEM(stages) && stage_over(p)) {
+		if (++p->stage < NELEM(stages) && !stage_over(p)) {
+			stop_stage(p);
+			return;
+		}
+	}
+	if (p->stage >= NELEM(stages)) {
+		ev_timer_stop(p->loop, &p->stop_timer);
+		ev_break(p->loop, EVBREAK_ALL);
+	}
+}
+
+static void
+on_stage_late(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct parent *p = w->data;
+
+	(void)loop;
+	(void)revents;
+	for (size_t i = 0; i < NELEM(stages[0]); i++) {
+		struct child *c = &p->child[stages[p->stage][i]];
+
+		if (c->pid == 0)
+			continue;
+		log_warnx(peer_name(c->peer), "does not end: killed");
+		(void)kill(c->pid, SIGKILL);
+	}
+}
+
+void
+child_stop_all(struct parent *p)
+{
+	p->stopping = true;
+	p->stage = 0;
+	for (unsigned i = 0; i < PEER_COUNT; i++)
+		ev_timer_stop(p->loop, &p->child[i].again);
+	parent_event(p, EVK_STOP, 1, "", "the node ends");
+	ev_init(&p->stop_timer, on_stage_late);
+	p->stop_timer.data = p;
+	if (stage_over(p))
+		next_stage(p);
+	else
+		stop_stage(p);
+}

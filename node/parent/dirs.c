@@ -1,0 +1,366 @@
+#define _GNU_SOURCE
+#include "node/parent/parent.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "node/config/check.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "common/util.h"
+
+#define DEPTH_MAX 8	 /* folders that are looked into */
+#define UIDS_OF_OURS 512 /* numbers of programs and slots */
+
+/* Reticulum's own default, in words of ours (reticulum-transport 11.3). */
+static const char default_config[] =
+    "# Reticulum's configuration, read by warrend and by every Reticulum\n"
+    "# program on this machine. `warren check-config` checks it.\n"
+    "\n"
+    "[reticulum]\n"
+    "  # yes: relay for others\n"
+    "  enable_transport = no\n"
+    "  # yes: programs on this machine share this daemon's interfaces\n"
+    "  share_instance = yes\n"
+    "  instance_name = default\n"
+    "\n"
+    "[logging]\n"
+    "  # 0 critical ... 4 info ... 7 everything\n"
+    "  loglevel = 4\n"
+    "\n"
+    "[interfaces]\n"
+    "  [[Default Interface]]\n"
+    "    type = AutoInterface\n"
+    "    enabled = yes\n"
+    "\n"
+    "  # A relay on the internet:\n"
+    "  # [[A relay]]\n"
+    "  #   type = TCPClientInterface\n"
+    "  #   enabled = yes\n"
+    "  #   target_host = relay.example.org\n"
+    "  #   target_port = 4242\n";
+
+static bool
+has_config(const char *dir)
+{
+	char path[4200];
+
+	(void)snprintf(path, sizeof(path), "%s/config", dir);
+	return access(path, F_OK) == 0;
+}
+
+bool
+dirs_find(char *out, size_t cap)
+{
+	const char *home = getenv("HOME");
+
+	if (home == NULL || home[0] != '/') {
+		const struct passwd *pw = getpwuid(geteuid());
+
+		home = pw != NULL ? pw->pw_dir : NULL;
+	}
+	if (has_config("/etc/reticulum"))
+		return (size_t)snprintf(out, cap, "/etc/reticulum") < cap;
+	if (home == NULL)
+		return false;
+	if ((size_t)snprintf(out, cap, "%s/.config/reticulum", home) >= cap)
+		return false;
+	if (has_config(out))
+		return true;
+	return (size_t)snprintf(out, cap, "%s/.reticulum", home) < cap;
+}
+
+/* ---- whose: design.md 8.5 ---- */
+
+static int
+refuse(const struct parent *p, const char *path, const char *what)
+{
+	char shown[1024];
+
+	(void)text_escape(shown, sizeof(shown), path, strlen(path));
+	log_errx(NULL, "%s %s, so somebody else could have warrend do things "
+		       "as root. Either: chown -R root: '%s' && chmod -R "
+		       "go-w '%s'. Or: start warrend as that user",
+	    shown, what, p->path, p->path);
+	return -1;
+}
+
+/*
+ * ours: also one of the numbers of our programs. parent: a folder above DIR,
+ * in which, when it is sticky, nobody can replace what is root's.
+ */
+static const char *
+ill_owned(const struct parent *p, const struct stat *st, bool ours, bool parent)
+{
+	if (st->st_uid != 0 &&
+	    !(ours && st->st_uid - p->base < UIDS_OF_OURS))
+		return "belongs to another user";
+	if (S_ISLNK(st->st_mode))
+		return NULL; /* its mode says nothing; followed nowhere */
+	if ((st->st_mode & 022) != 0 && !(parent && st->st_mode & S_ISVTX))
+		return "can be written by other users";
+	return NULL;
+}
+
+static int
+check_tree(const struct parent *p, int at, const char *name, const char *path,
+    bool ours, int depth)
+{
+	struct stat st;
+	const char *why;
+	struct dirent *e;
+	DIR *d;
+	int fd, r = 0;
+
+	if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : refuse(p, path, strerror(errno));
+	why = ill_owned(p, &st, ours, false);
+	if (why != NULL)
+		return refuse(p, path, why);
+	if (!S_ISDIR(st.st_mode) || depth == 0)
+		return 0;
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	d = fd >= 0 ? fdopendir(fd) : NULL;
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return refuse(p, path, strerror(errno));
+	}
+	while (r == 0 && (e = readdir(d)) != NULL) {
+		char sub[4400];
+		bool below = ours || (depth == DEPTH_MAX &&
+		    (strcmp(e->d_name, "storage") == 0 ||
+			strcmp(e->d_name, "warren") == 0));
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		(void)snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name);
+		/* jobs' files have the modes that jobs gave them */
+		r = check_tree(p, dirfd(d), e->d_name, sub, below,
+		    strcmp(e->d_name, "roots") == 0 ||
+			    strcmp(e->d_name, "stage") == 0
+			? 0
+			: depth - 1);
+	}
+	(void)closedir(d);
+	return r;
+}
+
+static int
+check_parents(const struct parent *p)
+{
+	char path[sizeof(p->path)];
+	struct stat st;
+	char *slash;
+
+	(void)snprintf(path, sizeof(path), "%s", p->path);
+	while ((slash = strrchr(path, '/')) != NULL) {
+		const char *why;
+
+		slash[slash == path] = '\0';
+		if (stat(path, &st) < 0)
+			return refuse(p, path, strerror(errno));
+		why = ill_owned(p, &st, false, true);
+		if (why != NULL)
+			return refuse(p, path, why);
+		if (slash == path)
+			break;
+	}
+	return 0;
+}
+
+/* ---- what is in it ---- */
+
+/*
+ * A folder beneath another; as root it gets this owner. The mode is set in
+ * any case. -1: said.
+ */
+static int
+folder(struct parent *p, int at, const char *name, mode_t mode, uint32_t number)
+{
+	uint32_t id = number == 0 ? 0 : p->base + number;
+	_cleanup_fd_ int fd = -1;
+
+	if (mkdirat(at, name, mode) < 0 && errno != EEXIST) {
+		log_err(p->path, "cannot make the folder %s", name);
+		return -1;
+	}
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+		(p->root ? O_NOFOLLOW : 0));
+	if (fd < 0 || fchmod(fd, mode) < 0 ||
+	    (p->root && fchown(fd, id, id) < 0)) {
+		log_err(p->path, "folder %s", name);
+		return -1;
+	}
+	return steal_fd(&fd);
+}
+
+static void
+give_tree(int dir, uint32_t id, int depth)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *e;
+
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	while ((e = readdir(d)) != NULL) {
+		_cleanup_fd_ int sub = -1;
+		struct stat st;
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		sub = openat(fd, e->d_name,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (sub < 0 || fstat(sub, &st) < 0 || st.st_uid == id)
+			goto descend;
+		/* a second name could lie where the number must not write */
+		if (S_ISREG(st.st_mode) && st.st_nlink > 1) {
+			log_warnx(e->d_name, "has a second name (hard link), "
+					     "left as it is");
+			continue;
+		}
+		if (fchown(sub, id, id) < 0)
+			log_warn(e->d_name, "chown");
+descend:
+		if (sub >= 0 && depth > 0 && fstat(sub, &st) == 0 &&
+		    S_ISDIR(st.st_mode))
+			give_tree(sub, id, depth - 1);
+	}
+	(void)closedir(d);
+}
+
+/* A program's own folder, with what an earlier run as root left in it. */
+static int
+own_folder(struct parent *p, int at, const char *name, uint32_t number)
+{
+	int fd = folder(p, at, name, 0700, number);
+
+	if (fd >= 0 && p->root)
+		give_tree(fd, p->base + number, DEPTH_MAX);
+	return fd;
+}
+
+static int
+sub_folders(struct parent *p)
+{
+	static const char *const names[] = {
+	    "resources", "identities", "blackhole", "ratchets"};
+	_cleanup_fd_ int cache = -1;
+	int fd;
+
+	/* component by component: transport, who owns it, may have put a link */
+	cache = folder(p, p->storage, "cache", 0700, 1);
+	fd = cache < 0 ? -1 : folder(p, cache, "announces", 0700, 1);
+	if (fd < 0)
+		return -1;
+	(void)close(fd);
+
+	for (size_t i = 0; i < NELEM(names); i++) {
+		fd = folder(p, p->storage, names[i], 0700, 1);
+		if (fd < 0)
+			return -1;
+		(void)close(fd);
+	}
+	fd = folder(p, p->dir, "interfaces", 0700, 0);
+	if (fd < 0)
+		return -1;
+	(void)close(fd);
+	return 0;
+}
+
+static int
+lock(struct parent *p)
+{
+	p->lock = openat(p->warren, "lock",
+	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (p->lock < 0) {
+		log_err(p->path, "warren/lock");
+		return -1;
+	}
+	if (flock(p->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	log_errx(p->path, "another warrend runs on this folder");
+	return -1;
+}
+
+int
+dirs_open(struct parent *p, const char *path, int *status)
+{
+	_cleanup_free_ char *real = NULL;
+
+	*status = 1;
+	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+		log_err(path, "cannot make the configuration folder");
+		return -1;
+	}
+	real = realpath(path, NULL);
+	if (real == NULL || strlen(real) >= sizeof(p->path)) {
+		log_err(path, "configuration folder");
+		return -1;
+	}
+	(void)snprintf(p->path, sizeof(p->path), "%s", real);
+	p->dir = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->dir < 0) {
+		log_err(path, "configuration folder");
+		return -1;
+	}
+	*status = 2;
+	if (geteuid() == 0 &&
+	    (check_parents(p) < 0 ||
+		check_tree(p, p->dir, ".", p->path, false, DEPTH_MAX) < 0))
+		return -1;
+	*status = 1;
+	if (faccessat(p->dir, "config", F_OK, 0) < 0) {
+		if (file_replace(p->dir, "config", default_config,
+			sizeof(default_config) - 1, 0600) < 0) {
+			log_err(p->path, "cannot write a first config");
+			return -1;
+		}
+		log_notice(p->path, "no config: a first one was written");
+	}
+	return 0;
+}
+
+int
+dirs_make(struct parent *p, int *status)
+{
+	*status = 1;
+	p->warren = folder(p, p->dir, "warren", p->root ? 0711 : 0700, 0);
+	if (p->warren < 0 || lock(p) < 0)
+		return -1;
+	p->storage = own_folder(p, p->dir, "storage", 1);
+	p->run = folder(p, p->warren, "run", 0711, 0);
+	p->keys = folder(p, p->warren, "keys", 0700, 0);
+	if (p->storage < 0 || p->run < 0 || p->keys < 0 || sub_folders(p) < 0)
+		return -1;
+	p->node_dir = own_folder(p, p->warren, "node", 2);
+	p->trust_dir = own_folder(p, p->warren, "trust", 3);
+	p->trail_dir = own_folder(p, p->warren, "trail", 6);
+	p->images_dir = folder(p, p->warren, "images", 0755, 0);
+	p->stage_dir = folder(p, p->warren, "stage", p->root ? 0711 : 0700, 0);
+	p->klp_dir = folder(p, p->dir, "klp", 0755, 0);
+	return p->node_dir < 0 || p->trust_dir < 0 || p->trail_dir < 0 ||
+		p->images_dir < 0 || p->stage_dir < 0 || p->klp_dir < 0
+	    ? -1
+	    : 0;
+}
+
+char *
+dirs_read(const struct parent *p, int at, const char *name, size_t max,
+    size_t *len)
+{
+	return check_load(at, name, p->root ? O_NOFOLLOW : 0, max, len);
+}

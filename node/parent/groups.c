@@ -1,0 +1,407 @@
+#define _GNU_SOURCE
+#include "node/parent/parent.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "node/config/check.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "sandbox/jail/jail.h"
+#include "common/layers.h"
+#include "common/util.h"
+
+/*
+ * warren-<8 hex>/ below the parent's own group, in v2 and in each v1 hierarchy
+ * that has a controller which v2 does not give us (design.md 8.4):
+ *   relay/ parent and transport, house/ the others, jobs/ given to node.
+ */
+#define V2 0
+#define HIERARCHY(c) (1 + (int)(c))
+#define MIB (1ull << 20)
+#define HOUSE_MEMORY (1024 * MIB) /* ours: all programs but the relay's */
+#define RELAY_LOW (64 * MIB)	  /* ours: kept for the relay under pressure */
+#define JOBS_SLACK (64 * MIB)	  /* ours: the jail itself, and steps */
+
+static const char *const group_names[GROUP_COUNT] = {"relay", "house", "jobs"};
+
+static int
+put(int dir, const char *file, const char *text)
+{
+	_cleanup_fd_ int fd = openat(dir, file, O_WRONLY | O_CLOEXEC);
+	size_t n = strlen(text);
+
+	return fd >= 0 && write(fd, text, n) == (ssize_t)n ? 0 : -1;
+}
+
+static int
+put_number(int dir, const char *file, uint64_t v)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%" PRIu64, v);
+	return put(dir, file, text);
+}
+
+static bool
+has_controller(int dir, const char *file, const char *name)
+{
+	char list[512] = "";
+	_cleanup_fd_ int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, list, sizeof(list) - 1) : -1;
+
+	return n > 0 && cg_listed(list, name);
+}
+
+/* Removes the groups beneath dir; processes in them are gone or dying. */
+static bool
+empty_group(int dir, int depth)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *e;
+	bool ok = true;
+
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return false;
+	}
+	while ((e = readdir(d)) != NULL) {
+		_cleanup_fd_ int sub = -1;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		sub = openat(fd, e->d_name,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (sub >= 0 && depth > 0)
+			(void)empty_group(sub, depth - 1);
+		if (unlinkat(fd, e->d_name, AT_REMOVEDIR) < 0)
+			ok = false;
+	}
+	(void)closedir(d);
+	return ok;
+}
+
+/* A killed process leaves its group a moment later. */
+static void
+empty_patiently(int dir)
+{
+	struct timespec ms10 = {0, 10000000};
+
+	for (int i = 0; i < 100 && !empty_group(dir, 4); i++)
+		(void)nanosleep(&ms10, NULL);
+}
+
+static int
+sub_group(int at, const char *name)
+{
+	if (mkdirat(at, name, 0755) < 0 && errno != EEXIST)
+		return -1;
+	return openat(
+	    at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* What an earlier daemon left is killed whole, never by pid. */
+static void
+sweep(int top)
+{
+	_cleanup_fd_ int jobs =
+	    openat(top, "jobs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (jobs < 0)
+		return;
+	(void)put(jobs, "cgroup.kill", "1");
+	empty_patiently(jobs);
+}
+
+/* warren-<8 hex>/ and its three groups in one hierarchy. */
+static bool
+make_hierarchy(struct groups *g, int h, const char *own)
+{
+	_cleanup_fd_ int at =
+	    open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	g->top[h] = at >= 0 ? sub_group(at, g->name) : -1;
+	if (g->top[h] < 0)
+		return false;
+	sweep(g->top[h]);
+	for (unsigned i = 0; i < GROUP_COUNT; i++) {
+		g->dir[h][i] = sub_group(g->top[h], group_names[i]);
+		if (g->dir[h][i] < 0)
+			return false;
+	}
+	g->on[h] = true;
+	return true;
+}
+
+static uint32_t
+layer_of(enum cg_controller c)
+{
+	static const uint32_t bits[CG_CONTROLLERS] = {
+	    LAYER_MEMORY, LAYER_CPU, LAYER_PIDS};
+
+	return bits[c];
+}
+
+/*
+ * Hands controllers down: own group, ours, jobs. The own group must hold no
+ * process, so we leave it first; another one in it keeps us from it.
+ */
+static void
+enable_v2(struct groups *g)
+{
+	_cleanup_fd_ int own =
+	    open(g->place.v2_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int jobs = g->dir[V2][GROUP_JOBS];
+
+	for (unsigned c = 0; own >= 0 && c < CG_CONTROLLERS; c++) {
+		char text[16];
+
+		(void)snprintf(text, sizeof(text), "+%s", cg_name(c));
+		if (!has_controller(own, "cgroup.controllers", cg_name(c)))
+			continue;
+		if (!has_controller(own, "cgroup.subtree_control", cg_name(c)))
+			g->handed |= layer_of(c);
+		if (put(own, "cgroup.subtree_control", text) == 0 &&
+		    put(g->top[V2], "cgroup.subtree_control", text) == 0 &&
+		    put(jobs, "cgroup.subtree_control", text) == 0)
+			g->v2_layers |= layer_of(c);
+	}
+}
+
+/* Best effort: a weight that cannot be set costs fairness, not safety. */
+static void
+set_limits(struct parent *p)
+{
+	struct groups *g = &p->groups;
+	const struct node_config *n = p->node;
+	uint64_t memory = n->memory + JOBS_SLACK;
+	uint64_t pids = (uint64_t)n->jobs_running * 1024 + 64;
+	char quota[48];
+	int d;
+
+	(void)snprintf(quota, sizeof(quota), "%" PRIu64 " 100000",
+	    (uint64_t)n->cpu_milli * 100);
+	if (g->on[V2]) {
+		(void)put_number(g->dir[V2][GROUP_RELAY], "cpu.weight", 1000);
+		(void)put_number(g->dir[V2][GROUP_HOUSE], "cpu.weight", 200);
+		(void)put_number(g->dir[V2][GROUP_RELAY], "memory.low", RELAY_LOW);
+		(void)put_number(
+		    g->dir[V2][GROUP_HOUSE], "memory.max", HOUSE_MEMORY);
+		d = g->dir[V2][GROUP_JOBS];
+		(void)put_number(d, "memory.max", memory);
+		(void)put_number(d, "pids.max", pids);
+		(void)put(d, "cpu.max", quota);
+		(void)put_number(d, "cgroup.max.descendants",
+		    (uint64_t)n->jobs_running * 4 + 16);
+	}
+	if (g->on[HIERARCHY(CG_MEMORY)]) {
+		(void)put_number(g->dir[HIERARCHY(CG_MEMORY)][GROUP_HOUSE],
+		    "memory.limit_in_bytes", HOUSE_MEMORY);
+		(void)put_number(g->dir[HIERARCHY(CG_MEMORY)][GROUP_JOBS],
+		    "memory.limit_in_bytes", memory);
+	}
+	if (g->on[HIERARCHY(CG_PIDS)])
+		(void)put_number(
+		    g->dir[HIERARCHY(CG_PIDS)][GROUP_JOBS], "pids.max", pids);
+	if (g->on[HIERARCHY(CG_CPU)]) {
+		d = g->dir[HIERARCHY(CG_CPU)][GROUP_JOBS];
+		(void)put_number(
+		    g->dir[HIERARCHY(CG_CPU)][GROUP_RELAY], "cpu.shares", 8192);
+		(void)put_number(d, "cpu.cfs_period_us", 100000);
+		(void)put_number(
+		    d, "cpu.cfs_quota_us", (uint64_t)n->cpu_milli * 100);
+	}
+}
+
+/*
+ * jobs/ becomes node's: the directory, cgroup.procs and subtree_control; its
+ * limits stay ours. Jail is in node's group of ids.
+ */
+static void
+give_jobs(struct parent *p, int h)
+{
+	static const char *const files[] = {
+	    "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"};
+	int d = p->groups.dir[h][GROUP_JOBS];
+	uint32_t id = p->base + JAIL_NODE_UID;
+
+	/* jail finds a job's group in it by name: whatever the umask */
+	if ((p->root && fchown(d, id, id) < 0) || fchmod(d, 0755) < 0)
+		log_warn("groups", "jobs/");
+	for (size_t i = 0; i < NELEM(files); i++) {
+		if (p->root && fchownat(d, files[i], id, id, 0) < 0 &&
+		    errno != ENOENT)
+			log_warn("groups", "jobs/%s", files[i]);
+		if (i == 0 && fchmodat(d, files[i], 0664, 0) < 0)
+			log_warn("groups", "jobs/%s", files[i]);
+	}
+}
+
+static void
+say_missing(const struct groups *g)
+{
+	uint32_t all = LAYER_MEMORY | LAYER_CPU | LAYER_PIDS;
+	uint32_t missing = all & ~(g->v2_layers | g->v1_layers);
+	char text[64];
+
+	if (missing == 0)
+		return;
+	layers_text(text, sizeof(text), missing);
+	log_warnx("groups", "no control group of ours limits: %s. Under "
+			    "systemd: Delegate=yes, or systemd-run --user "
+			    "--scope -p Delegate=yes warrend",
+	    text);
+}
+
+/* A file of /proc, which has no size beforehand. */
+static char *
+proc_read(const char *path)
+{
+	enum { MOST = 256 * 1024 };
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text = fd >= 0 ? malloc(MOST) : NULL;
+	size_t done = 0;
+	ssize_t n;
+
+	if (text == NULL)
+		return NULL;
+	while (done < MOST - 1 &&
+	    (n = read(fd, text + done, MOST - 1 - done)) > 0)
+		done += (size_t)n;
+	text[done] = '\0';
+	return text;
+}
+
+static void
+find_place(struct groups *g)
+{
+	_cleanup_free_ char *cgroup = proc_read("/proc/self/cgroup");
+	_cleanup_free_ char *mounts = proc_read("/proc/self/mountinfo");
+
+	if (cgroup != NULL && mounts != NULL)
+		cgdetect(&g->place, cgroup, mounts);
+}
+
+void
+groups_make(struct parent *p)
+{
+	struct groups *g = &p->groups;
+	char hex[9];
+
+	hex_encode(hex, p->identity_hash, 4);
+	(void)snprintf(g->name, sizeof(g->name), "warren-%s", hex);
+	find_place(g);
+	if (g->place.v2 && make_hierarchy(g, V2, g->place.v2_path)) {
+		(void)put(g->dir[V2][GROUP_RELAY], "cgroup.procs", "0");
+		enable_v2(g);
+		give_jobs(p, V2);
+	}
+	for (unsigned c = 0; c < CG_CONTROLLERS; c++) {
+		if (g->v2_layers & layer_of(c) || !g->place.v1[c])
+			continue;
+		if (!make_hierarchy(g, HIERARCHY(c), g->place.v1_path[c]))
+			continue;
+		(void)put(g->dir[HIERARCHY(c)][GROUP_RELAY], "cgroup.procs",
+		    "0");
+		give_jobs(p, HIERARCHY(c));
+		g->v1_layers |= layer_of(c);
+	}
+	set_limits(p);
+	if (p->compute)
+		say_missing(g);
+}
+
+void
+groups_join(const struct groups *g, enum group group)
+{
+	for (int h = 0; h < GROUP_HIERARCHIES; h++) {
+		int fd;
+
+		if (!g->on[h])
+			continue;
+		fd = openat(g->dir[h][group], "cgroup.procs",
+		    O_WRONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		/* a program outside its group runs all the same */
+		if (write(fd, "0", 1) < 0) {
+			(void)close(fd);
+			continue;
+		}
+		(void)close(fd);
+	}
+}
+
+/*
+ * The groups beneath go as well, jail's own included: on Linux 6.18 a process
+ * that is cloned between a group that was killed once and one that was not is
+ * killed on the spot.
+ */
+void
+groups_kill_jobs(const struct groups *g)
+{
+	if (!g->on[V2])
+		return;
+	if (put(g->dir[V2][GROUP_JOBS], "cgroup.kill", "1") < 0)
+		log_warn("groups", "jobs/cgroup.kill");
+	empty_patiently(g->dir[V2][GROUP_JOBS]);
+}
+
+/*
+ * The own group as it was: one that hands controllers down takes no process,
+ * and we must leave ours before it can go.
+ */
+static void
+take_back(const struct groups *g, int own)
+{
+	for (unsigned c = 0; c < CG_CONTROLLERS; c++) {
+		char text[16];
+
+		if (!(g->handed & layer_of(c)))
+			continue;
+		(void)snprintf(text, sizeof(text), "-%s", cg_name(c));
+		(void)put(g->top[V2], "cgroup.subtree_control", text);
+		(void)put(own, "cgroup.subtree_control", text);
+	}
+}
+
+void
+groups_remove(struct groups *g)
+{
+	static const char *const places[] = {"relay", "house", "jobs"};
+
+	for (int h = 0; h < GROUP_HIERARCHIES; h++) {
+		const char *own = h == V2 ? g->place.v2_path
+					  : g->place.v1_path[h - 1];
+		_cleanup_fd_ int at = -1;
+
+		if (!g->on[h])
+			continue;
+		at = open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (at < 0)
+			continue;
+		empty_patiently(g->dir[h][GROUP_JOBS]);
+		for (size_t i = NELEM(places); i-- > 0;) {
+			(void)close(g->dir[h][i]);
+			if (i == GROUP_RELAY) {
+				if (h == V2)
+					take_back(g, at);
+				(void)put(at, "cgroup.procs", "0");
+			}
+			(void)unlinkat(g->top[h], places[i], AT_REMOVEDIR);
+		}
+		(void)close(g->top[h]);
+		(void)unlinkat(at, g->name, AT_REMOVEDIR);
+		g->on[h] = false;
+	}
+}

@@ -1,0 +1,163 @@
+#define _GNU_SOURCE
+#include "node/parent/parent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/log.h"
+#include "node/config/keyset.h"
+#include "trust/doc/keytext.h"
+#include "trust/doc/secp.h"
+
+#define BINDING_LEN 242 /* compute.md 9 */
+
+/* A secret of ours; -1 with errno, said unless it is only not there. */
+static int
+secret(struct parent *p, const char *path, uint8_t *out, size_t n, bool make,
+    bool *made)
+{
+	char why[KEYSET_WHY];
+	int error;
+
+	if (keyset_read(p->dir, path, out, n, make ? KEYSET_MAKE : 0, made,
+		why) == 0)
+		return 0;
+	error = errno;
+	if (make || error != ENOENT)
+		log_errx(p->path, "%s", why);
+	errno = error;
+	return -1;
+}
+
+int
+keyfiles_identity(struct parent *p)
+{
+	uint8_t id[64], expanded[crypto_sign_SECRETKEYBYTES];
+	bool made;
+	int r = secret(p, KEYSET_RNS, id, sizeof(id), true, &made);
+
+	if (r < 0)
+		return -1;
+	if (made)
+		log_notice(NULL, "a new Reticulum identity was made");
+	if (p->root && fchownat(p->storage, "transport_identity", p->base + 1,
+			   p->base + 1, AT_SYMLINK_NOFOLLOW) < 0)
+		log_warn(p->path, KEYSET_RNS);
+	r = crypto_scalarmult_base(p->rns_public, id);
+	if (r == 0)
+		r = crypto_sign_seed_keypair(
+		    p->rns_public + 32, expanded, id + 32);
+	sodium_memzero(id, sizeof(id));
+	sodium_memzero(expanded, sizeof(expanded));
+	if (r < 0) {
+		log_errx(p->path, KEYSET_RNS ": no key");
+		return -1;
+	}
+	rns_hash_of(p->identity_hash, p->rns_public);
+	return 0;
+}
+
+/* 1: a key; 0: no file; -1: said. */
+static int
+mesh_key(struct parent *p, struct klp_secret *mesh, struct klp_key *public,
+    bool make)
+{
+	*mesh = (struct klp_secret){.kind = KEY_SECP256K1};
+	if (secret(p, KEYSET_MESH, mesh->raw, 32, make, NULL) < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (secret_public(public, mesh))
+		return 1;
+	log_errx(p->path, KEYSET_MESH ": no secp256k1 key");
+	return -1;
+}
+
+/* No mesh_identity: say which line is missing; compute stays off. */
+static void
+say_identity(struct parent *p, const struct klp_key *public)
+{
+	char text[KEY_TEXT_MAX];
+
+	key_text(text, public);
+	log_warnx(NULL, "compute stays off: node.yaml has no mesh_identity. "
+			"Add this line to %s/node.yaml and start again:",
+	    p->path);
+	log_warnx(NULL, "mesh_identity: %s", text);
+	p->compute = false;
+}
+
+int
+keyfiles_check(struct parent *p)
+{
+	struct klp_secret mesh;
+	struct klp_key public;
+	uint8_t seed[32];
+	bool has = p->node->has_identity;
+	int r;
+
+	p->compute = p->node->accept;
+	if (!p->compute && !has)
+		return 0;
+	r = mesh_key(p, &mesh, &public, !has);
+	sodium_memzero(&mesh, sizeof(mesh));
+	if (r < 0)
+		return -1;
+	if (r == 0) {
+		log_errx(p->path, "node.yaml has a mesh_identity, but its "
+				  "private key, " KEYSET_MESH ", is not here");
+		return -1;
+	}
+	if (has && !key_equal(&public, &p->node->identity)) {
+		log_errx(p->path, "mesh_identity of node.yaml is not the key "
+				  "of " KEYSET_MESH);
+		return -1;
+	}
+	key_fp(p->mesh_fp, &public);
+	if (!has)
+		say_identity(p, &public);
+	if (!p->compute)
+		return 0;
+	r = secret(p, KEYSET_AUDIT, seed, sizeof(seed), true, NULL);
+	sodium_memzero(seed, sizeof(seed));
+	return r;
+}
+
+int
+keyfiles_read(struct parent *p, struct msg_KEY_MATERIAL *m)
+{
+	size_t n;
+	char *binding;
+
+	memset(m, 0, sizeof(*m));
+	memcpy(m->rns_public, p->rns_public, sizeof(m->rns_public));
+	if (secret(p, KEYSET_MESH, m->mesh, 32, false, NULL) < 0 ||
+	    secret(p, KEYSET_AUDIT, m->audit, 32, false, NULL) < 0) {
+		log_err(p->path, "warren/keys");
+		return -1;
+	}
+	binding = dirs_read(p, p->keys, "binding", BINDING_LEN, &n);
+	if (binding != NULL && n == BINDING_LEN) {
+		memcpy(m->binding, binding, BINDING_LEN);
+		m->binding_len = BINDING_LEN;
+	} else if (binding != NULL || errno != ENOENT) {
+		log_warnx(p->path, "warren/keys/binding is none: a new one is "
+				   "made");
+	}
+	free(binding);
+	return 0;
+}
+
+void
+keyfiles_binding(struct parent *p, const struct msg_BINDING_MADE *m)
+{
+	if (file_replace(p->keys, "binding", m->binding, BINDING_LEN, 0600) < 0)
+		log_err(p->path, "warren/keys/binding");
+	else
+		log_info(NULL, "a new binding was written");
+}

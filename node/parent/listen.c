@@ -1,0 +1,141 @@
+#define _GNU_SOURCE
+#include "node/parent/parent.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+
+#define BACKLOG 64
+
+static int
+listen_abstract(const char *name)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	size_t n = strlen(name);
+	_cleanup_fd_ int fd =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || n + 1 > sizeof(sa.sun_path))
+		return -1;
+	/* no NUL behind it: the length is part of the name (12.1) */
+	memcpy(sa.sun_path + 1, name, n);
+	if (bind(fd, (struct sockaddr *)&sa,
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n)) <
+		0 ||
+	    listen(fd, BACKLOG) < 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
+static int
+listen_loopback(uint16_t port)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET,
+	    .sin_port = htons(port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	_cleanup_fd_ int fd =
+	    socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int on = 1;
+
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
+	    listen(fd, BACKLOG) < 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
+static int
+instance_socket(struct parent *p, bool rpc)
+{
+	const struct rnsconf *c = p->rns;
+	char name[128];
+	uint16_t port =
+	    rpc ? c->instance_control_port : c->shared_instance_port;
+	int fd;
+
+	if (c->shared_instance_type == RNSCONF_UNIX) {
+		if (rnsconf_socket_name(c, rpc, name, sizeof(name)) == 0) {
+			log_errx("config", "instance_name is too long");
+			return -1;
+		}
+		fd = listen_abstract(name);
+	} else {
+		(void)snprintf(name, sizeof(name), "127.0.0.1:%u", port);
+		fd = listen_loopback(port);
+	}
+	if (fd >= 0)
+		return fd;
+	if (errno == EADDRINUSE)
+		log_errx("config", "instance \"%s\" is taken: %s is in use by "
+				   "another Reticulum program. Stop it, or set "
+				   "another instance_name",
+		    c->instance_name, name);
+	else
+		log_err("config", "shared instance at %s", name);
+	return -1;
+}
+
+int
+listen_instance(struct parent *p)
+{
+	if (!p->rns->share_instance)
+		return 0;
+	p->listen_data = instance_socket(p, false);
+	if (p->listen_data < 0)
+		return -1;
+	p->listen_rpc = instance_socket(p, true);
+	return p->listen_rpc < 0 ? -1 : 0;
+}
+
+/* warren/run/NAME: 0600, so root and we alone can connect. */
+static int
+control_socket(struct parent *p, const char *name)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	mode_t mask;
+	int r;
+	_cleanup_fd_ int fd =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	/* the folder's path may be longer than an address */
+	(void)snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/%s",
+	    p->run, name);
+	if (unlinkat(p->run, name, 0) < 0 && errno != ENOENT) {
+		log_err(p->path, "warren/run/%s", name);
+		return -1;
+	}
+	mask = umask(0177);
+	r = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&sa, sizeof(sa));
+	(void)umask(mask);
+	if (r < 0 || listen(fd, BACKLOG) < 0) {
+		log_err(p->path, "warren/run/%s", name);
+		return -1;
+	}
+	return steal_fd(&fd);
+}
+
+int
+listen_control(struct parent *p)
+{
+	p->listen_mesh = control_socket(p, "mesh.sock");
+	if (p->listen_mesh < 0)
+		return -1;
+	if (!p->compute) {
+		(void)unlinkat(p->run, "node.sock", 0); /* an older run's */
+		return 0;
+	}
+	p->listen_node = control_socket(p, "node.sock");
+	return p->listen_node < 0 ? -1 : 0;
+}

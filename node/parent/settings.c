@@ -1,0 +1,386 @@
+#define _GNU_SOURCE
+#include "node/parent/parent.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "node/config/check.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/layers.h"
+#include "common/util.h"
+
+#define SECCOMP_BYTES_MAX (512u * 1024)
+
+/* ---- what the operator's files say, as descriptors that are handed on ---- */
+
+static int
+keep_seccomp(struct parent *p, const char *name, int at, const char *file)
+{
+	struct named_fd *n = &p->seccomp[p->nseccomp];
+	size_t len;
+	_cleanup_free_ char *text = NULL;
+
+	for (unsigned i = 0; i < p->nseccomp; i++)
+		if (strcmp(p->seccomp[i].name, name) == 0)
+			return 0; /* the operator's comes before ours */
+	if (p->nseccomp == PARENT_SECCOMP_MAX ||
+	    strlen(name) >= sizeof(n->name))
+		return 0;
+	text = dirs_read(p, at, file, SECCOMP_BYTES_MAX, &len);
+	if (text == NULL)
+		return -1;
+	n->fd = memfd_sealed("seccomp", text, len);
+	if (n->fd < 0)
+		return -1;
+	(void)snprintf(n->name, sizeof(n->name), "%s", name);
+	p->nseccomp++;
+	return 0;
+}
+
+static void
+seccomp_folder(struct parent *p, int at, const char *path)
+{
+	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *e;
+
+	if (d == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	while ((e = readdir(d)) != NULL) {
+		char name[PROFILE_NAME_MAX + 1];
+		size_t n = strlen(e->d_name);
+
+		if (n <= 5 || strcmp(e->d_name + n - 5, ".json") != 0 ||
+		    !profile_seccomp_name(name, e->d_name))
+			continue;
+		if (keep_seccomp(p, name, fd, e->d_name) < 0)
+			log_warn(e->d_name, "seccomp profile");
+	}
+	(void)closedir(d);
+}
+
+/* Ours lie in $datadir, or, not installed, beside the programs. */
+static void
+seccomp_own(struct parent *p)
+{
+	char exe[4000], path[4096];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char *slash;
+
+	exe[n < 0 ? 0 : n] = '\0';
+	slash = strrchr(exe, '/');
+	if (slash != NULL) {
+		*slash = '\0';
+		(void)snprintf(path, sizeof(path), "%s/etc/seccomp", exe);
+		seccomp_folder(p, AT_FDCWD, path);
+	}
+	seccomp_folder(p, AT_FDCWD, PKGDATADIR "/seccomp");
+}
+
+static int
+volumes_open(struct parent *p)
+{
+	for (unsigned i = 0; i < p->profile->nvolumes; i++) {
+		const char *source = p->profile->volume[i].source;
+
+		p->volumes[i] = openat(p->dir, source,
+		    O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (p->volumes[i] < 0) {
+			log_err(source, "volume of the container profile");
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+profile_load(struct parent *p)
+{
+	char file[PROFILE_NAME_MAX + 32];
+	struct mistakes m = {0};
+	size_t len;
+	char *text;
+	int r;
+
+	(void)snprintf(
+	    file, sizeof(file), "profiles/%s.yaml", p->node->profile);
+	text = dirs_read(p, p->dir, file, YDOC_BYTES_MAX, &len);
+	if (text == NULL && errno == ENOENT &&
+	    strcmp(p->node->profile, "default") == 0) {
+		text = strdup(profile_default_text());
+		len = text != NULL ? strlen(text) : 0;
+	}
+	if (text == NULL) {
+		log_err(file, "container profile");
+		return -1;
+	}
+	r = profile_parse(&p->profile, text, len, &m);
+	for (unsigned i = 0; i < m.n; i++)
+		check_print(p->path, file, &m.v[i]);
+	p->fd_profile = r == 0 ? memfd_sealed("profile", text, len) : -1;
+	free(text);
+	return p->fd_profile < 0 ? -1 : 0;
+}
+
+int
+settings_load(struct parent *p)
+{
+	p->fd_config = memfd_sealed("config", p->rns_text, p->rns_len);
+	p->fd_node = memfd_sealed("node.yaml",
+	    p->node_text != NULL ? p->node_text : "", p->node_len);
+	if (p->fd_config < 0 || p->fd_node < 0) {
+		log_err(p->path, "memfd");
+		return -1;
+	}
+	if (!p->compute)
+		return 0;
+	if (profile_load(p) < 0 || volumes_open(p) < 0)
+		return -1;
+	/* the path of the profile, if it is there, else its name */
+	if (p->profile->seccomp != NULL &&
+	    strchr(p->profile->seccomp, '/') != NULL &&
+	    keep_seccomp(p, p->profile->seccomp, p->dir,
+		p->profile->seccomp) < 0 &&
+	    errno != ENOENT)
+		log_warn(p->profile->seccomp, "seccomp profile");
+	seccomp_folder(p, p->dir, "profiles/seccomp");
+	seccomp_own(p);
+	return 0;
+}
+
+void
+settings_clear(struct parent *p)
+{
+	int *fds[] = {&p->fd_config, &p->fd_node, &p->fd_profile};
+
+	for (size_t i = 0; i < NELEM(fds); i++) {
+		if (*fds[i] >= 0)
+			(void)close(*fds[i]);
+		*fds[i] = -1;
+	}
+	for (unsigned i = 0; i < p->nseccomp; i++)
+		(void)close(p->seccomp[i].fd);
+	p->nseccomp = 0;
+	for (unsigned i = 0; p->profile != NULL && i < p->profile->nvolumes;
+	     i++)
+		(void)close(p->volumes[i]);
+	profile_free(p->profile);
+	p->profile = NULL;
+}
+
+/* ---- the command line ---- */
+
+static void
+spawn_fd(struct spawn *s, const char *name, int fd)
+{
+	if (fd < 0 || s->nfds == SPAWN_FDS)
+		return;
+	(void)snprintf(s->fd[s->nfds].name, sizeof(s->fd[0].name), "%s", name);
+	s->fd[s->nfds++].fd = fd;
+}
+
+static void spawn_word(struct spawn *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+spawn_word(struct spawn *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(s->word[s->nwords++], sizeof(s->word[0]), fmt, ap);
+	va_end(ap);
+}
+
+static int
+jobs_dir(const struct parent *p, int hierarchy)
+{
+	return p->groups.on[hierarchy] ? p->groups.dir[hierarchy][GROUP_JOBS]
+				       : -1;
+}
+
+/* Words and directories beyond everybody's; sandbox/jail/jail.h has the jail's. */
+static void
+spawn_groups(struct parent *p, struct spawn *s)
+{
+	spawn_fd(s, "cg-jobs", jobs_dir(p, 0));
+	for (unsigned c = 0; c < CG_CONTROLLERS; c++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "cg-v1:%s", cg_name(c));
+		spawn_fd(s, name, jobs_dir(p, 1 + (int)c));
+	}
+}
+
+static void
+spawn_jail(struct parent *p, struct spawn *s)
+{
+	spawn_word(s, "slots=%u", p->node->jobs_running);
+	spawn_fd(s, "images", p->images_dir);
+	spawn_fd(s, "stage", p->stage_dir);
+	spawn_fd(s, "hand", p->fd_hand);
+	for (unsigned i = 0; i < p->profile->nvolumes; i++) {
+		char name[24];
+
+		(void)snprintf(name, sizeof(name), "volume:%u", i);
+		spawn_fd(s, name, p->volumes[i]);
+	}
+	spawn_groups(p, s);
+}
+
+void
+settings_spawn(struct parent *p, enum peer who, struct spawn *s)
+{
+	memset(s, 0, sizeof(*s));
+	if (p->root)
+		spawn_word(s, "base=%u", p->base);
+	spawn_word(s, "level=%d", log_get_level());
+	if (log_get_journal())
+		spawn_word(s, "journal=1");
+	switch (who) {
+	case PEER_TRANSPORT:
+		spawn_fd(s, "storage", p->storage);
+		break;
+	case PEER_NODE:
+		spawn_fd(s, "node", p->node_dir);
+		spawn_fd(s, "images", p->images_dir);
+		spawn_groups(p, s);
+		break;
+	case PEER_TRUST:
+		spawn_fd(s, "trust", p->trust_dir);
+		spawn_fd(s, "klp", p->klp_dir);
+		break;
+	case PEER_AUDIT:
+		spawn_fd(s, "trail", p->trail_dir);
+		break;
+	case PEER_JAIL:
+		spawn_jail(p, s);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- the first messages ---- */
+
+static int
+send_setting(struct ipc *c, enum setting what, const char *name, int fd)
+{
+	struct msg_SETTING m = {.what = (uint8_t)what};
+
+	if (fd < 0)
+		return 0;
+	(void)snprintf(m.name, sizeof(m.name), "%s", name);
+	return ipc_send_SETTING(c, &m, &fd, 1);
+}
+
+static int
+send_params(struct parent *p, struct ipc *c)
+{
+	struct msg_PARAMS m = {
+	    .loglevel = (uint8_t)log_get_level(),
+	    .root = p->root,
+	    .uid_base = p->root ? p->base : 0,
+	    .cg_v2 = p->groups.v2_layers,
+	    .cg_v1 = p->groups.v1_layers,
+	    .compute = p->compute,
+	};
+
+	hex_encode(m.instance, p->identity_hash, 4);
+	memcpy(m.identity_hash, p->identity_hash, sizeof(m.identity_hash));
+	memcpy(m.rns_public, p->rns_public, sizeof(m.rns_public));
+	return ipc_send_PARAMS(c, &m, NULL, 0);
+}
+
+static int
+send_jail_limits(struct parent *p, struct ipc *c)
+{
+	const struct node_config *n = p->node;
+	struct msg_JAIL_LIMITS m = {
+	    .required = n->require_layers,
+	    .memory = n->memory,
+	    .cpu_milli = n->cpu_milli,
+	    .pids = 256, /* row +3 of compute.md 4, unless levels has more */
+	    .time_ms = n->time_ms,
+	    .output = n->output,
+	    .slots = n->jobs_running,
+	};
+
+	for (size_t i = 0; i < NELEM(n->levels); i++)
+		if (n->levels[i][LIMIT_PIDS] > m.pids)
+			m.pids = (uint32_t)n->levels[i][LIMIT_PIDS];
+	return ipc_send_JAIL_LIMITS(c, &m, NULL, 0);
+}
+
+static int
+send_keys(struct parent *p, struct ipc *c)
+{
+	struct msg_KEY_MATERIAL m;
+	int r = keyfiles_read(p, &m);
+
+	if (r == 0)
+		r = ipc_send_KEY_MATERIAL(c, &m, NULL, 0);
+	sodium_memzero(&m, sizeof(m));
+	return r;
+}
+
+static int
+send_node(struct parent *p, struct ipc *c)
+{
+	if (send_jail_limits(p, c) < 0 ||
+	    send_setting(c, SET_NODE_YAML, "", p->fd_node) < 0 ||
+	    send_setting(c, SET_PROFILE, p->node->profile, p->fd_profile) < 0 ||
+	    send_setting(c, SET_LISTEN_NODE, "", p->listen_node) < 0)
+		return -1;
+	for (unsigned i = 0; i < p->nseccomp; i++)
+		if (send_setting(c, SET_SECCOMP, p->seccomp[i].name,
+			p->seccomp[i].fd) < 0)
+			return -1;
+	return 0;
+}
+
+int
+settings_send(struct parent *p, enum peer who, struct ipc *c)
+{
+	struct msg_START_DONE done = {0};
+	int r = send_params(p, c);
+
+	switch (r < 0 ? PEER_PARENT : who) {
+	case PEER_TRANSPORT:
+		r = send_setting(c, SET_RNS_CONFIG, "", p->fd_config);
+		if (r == 0)
+			r = send_setting(c, SET_LISTEN_DATA, "",
+			    p->listen_data);
+		if (r == 0)
+			r = send_setting(c, SET_LISTEN_RPC, "", p->listen_rpc);
+		if (r == 0)
+			r = send_setting(c, SET_LISTEN_MESH, "",
+			    p->listen_mesh);
+		break;
+	case PEER_NODE:
+		r = send_node(p, c);
+		break;
+	case PEER_TRUST:
+		r = send_setting(c, SET_NODE_YAML, "", p->fd_node);
+		break;
+	case PEER_KEYS:
+		r = send_keys(p, c);
+		break;
+	case PEER_JAIL:
+		r = send_jail_limits(p, c);
+		break;
+	default:
+		break;
+	}
+	return r < 0 ? -1 : ipc_send_START_DONE(c, &done, NULL, 0);
+}

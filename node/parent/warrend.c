@@ -1,0 +1,382 @@
+#define _GNU_SOURCE
+#include "node/parent/parent.h"
+
+#include "config.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "node/config/check.h"
+#include "common/layers.h"
+#include "common/log.h"
+#include "trust/doc/secp.h"
+#include "common/util.h"
+
+enum { EXIT_OPERATOR = 2 }; /* usage, mistakes in files, whose they are */
+
+static const char usage[] =
+    "usage: warrend [--config DIR] [-v | -q] [--check | --layers]\n"
+    "  --config DIR  Reticulum's configuration folder (found as rnsd does)\n"
+    "  -v, -q        more or less in the log; may be repeated\n"
+    "  --check       say every mistake in the files of DIR, and end\n"
+    "  --layers      say which limits control groups give this user, and end\n";
+
+static void
+parent_init(struct parent *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->base = WARREN_UID_BASE;
+	p->dir = p->storage = p->warren = p->keys = p->run = p->lock = -1;
+	p->node_dir = p->trust_dir = p->trail_dir = p->klp_dir = -1;
+	p->images_dir = p->stage_dir = -1;
+	p->listen_data = p->listen_rpc = p->listen_mesh = p->listen_node = -1;
+	p->fd_config = p->fd_node = p->fd_profile = p->fd_hand = -1;
+}
+
+/* ---- options ---- */
+
+struct options {
+	const char *config;
+	int verbose;
+	bool check;
+	bool layers;
+};
+
+/* 0, or the exit status and one more. */
+static int
+options(struct options *o, int argc, char **argv)
+{
+	static const struct option list[] = {
+	    {"config", required_argument, NULL, 'c'},
+	    {"check", no_argument, NULL, 'C'},
+	    {"layers", no_argument, NULL, 'L'},
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'},
+	    {NULL, 0, NULL, 0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "vqh", list, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case 'C':
+			o->check = true;
+			break;
+		case 'L':
+			o->layers = true;
+			break;
+		case 'v':
+			o->verbose++;
+			break;
+		case 'q':
+			o->verbose--;
+			break;
+		case 'h':
+			(void)fputs(usage, stdout);
+			return 1;
+		case 'V':
+			(void)printf("warrend %s\n", PACKAGE_VERSION);
+			return 1;
+		default:
+			(void)fputs(usage, stderr);
+			return EXIT_OPERATOR + 1;
+		}
+	}
+	if (optind == argc)
+		return 0;
+	(void)fputs(usage, stderr);
+	return EXIT_OPERATOR + 1;
+}
+
+/* ---- what may be done here ---- */
+
+/*
+ * Numbers need uid 0, an id map that has them, and the capabilities to use
+ * them; else everything runs under the starting user (design.md 7).
+ */
+static bool
+numbers_mapped(const char *file, uint32_t base)
+{
+	FILE *f = fopen(file, "re");
+	unsigned long in, out, count;
+	bool ok = false;
+
+	while (!ok && f != NULL &&
+	    fscanf(f, "%lu %lu %lu", &in, &out, &count) == 3)
+		ok = in <= base && base + 512ul - in <= count;
+	if (f != NULL)
+		(void)fclose(f);
+	return ok;
+}
+
+static bool
+is_root(uint32_t base)
+{
+	static const int needed[] = {0 /* CHOWN */, 6 /* SETGID */,
+	    7 /* SETUID */, 8 /* SETPCAP */, 21 /* SYS_ADMIN */};
+	FILE *f;
+	char line[128];
+	unsigned long long caps = 0;
+
+	if (geteuid() != 0)
+		return false;
+	f = fopen("/proc/self/status", "re");
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "CapEff: %llx", &caps) == 1)
+			break;
+	if (f != NULL)
+		(void)fclose(f);
+	for (size_t i = 0; i < NELEM(needed); i++)
+		if (!(caps >> needed[i] & 1))
+			return false;
+	return numbers_mapped("/proc/self/uid_map", base) &&
+	    numbers_mapped("/proc/self/gid_map", base);
+}
+
+/* A reader of /proc/PID/mem, or a core, would have the keys. */
+static void
+protect_self(void)
+{
+	struct rlimit one = {1, 1};
+
+	(void)umask(077);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)setrlimit(RLIMIT_CORE, &one); /* already lower: as good */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		fatal("prctl");
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", O_RDWR) != fd)
+			exit(1);
+}
+
+/* ---- the operator's files ---- */
+
+static int
+level(const struct parent *p, const struct rnsconf *c)
+{
+	int v = c->loglevel + p->verbose;
+
+	return v < 0 ? 0 : v > 8 ? 8 : v;
+}
+
+static int
+files_read(struct parent *p)
+{
+	struct mistakes m = {0};
+	struct conf_err err;
+	struct sysinfo si;
+
+	if (check_config(p->path, check_print, p->path) > 0)
+		return -1;
+	p->rns_text =
+	    dirs_read(p, p->dir, "config", YDOC_BYTES_MAX, &p->rns_len);
+	if (p->rns_text == NULL ||
+	    rnsconf_parse(&p->rns, p->rns_text, p->rns_len, &err) < 0) {
+		log_err(p->path, "config");
+		return -1;
+	}
+	log_set_level(level(p, p->rns));
+	p->node_text =
+	    dirs_read(p, p->dir, "node.yaml", YDOC_BYTES_MAX, &p->node_len);
+	if (p->node_text == NULL && errno != ENOENT) {
+		log_err(p->path, "node.yaml");
+		return -1;
+	}
+	if (node_config_parse(&p->node,
+		p->node_text != NULL ? p->node_text : "", p->node_len, &m) < 0)
+		return -1;
+	if (sysinfo(&si) == 0)
+		node_config_fit(p->node,
+		    (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
+		    (uint64_t)si.totalram * si.mem_unit);
+	return 0;
+}
+
+static void
+say_later(const struct parent *p)
+{
+	const char *line;
+
+	for (unsigned i = 0; (line = node_config_later(p->node, i)) != NULL;
+	     i++)
+		log_warnx("node.yaml", "%s", line);
+	if (!p->root && p->compute)
+		log_notice(NULL, "runs without numbers of its own, under uid "
+				 "%u", (unsigned)geteuid());
+}
+
+/* ---- signals ---- */
+
+static void
+on_end(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	struct parent *p = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (p->stopping)
+		return;
+	log_notice(NULL, "stopping");
+	child_stop_all(p);
+}
+
+/*
+ * What a running daemon can take over is the log level; the rest is checked,
+ * and said to need a new start.
+ */
+static void
+on_hangup(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	struct parent *p = w->data;
+	struct rnsconf *c;
+	struct conf_err err;
+	size_t len, node_len;
+	char *text, *node;
+
+	(void)loop;
+	(void)revents;
+	if (check_config(p->path, check_print, p->path) > 0) {
+		log_errx(p->path, "has mistakes: nothing was changed");
+		return;
+	}
+	text = dirs_read(p, p->dir, "config", YDOC_BYTES_MAX, &len);
+	if (text == NULL || rnsconf_parse(&c, text, len, &err) < 0) {
+		free(text);
+		log_errx(p->path, "config cannot be read: nothing was changed");
+		return;
+	}
+	log_set_level(level(p, c));
+	node = dirs_read(p, p->dir, "node.yaml", YDOC_BYTES_MAX, &node_len);
+	log_notice(NULL, "configuration read again: loglevel=%d", c->loglevel);
+	if (len != p->rns_len || memcmp(text, p->rns_text, len) != 0)
+		log_warnx("config", "other changes take effect at the next "
+				    "start");
+	if (node != NULL && (p->node_text == NULL || node_len != p->node_len ||
+				memcmp(node, p->node_text, node_len) != 0))
+		log_warnx("node.yaml", "changes take effect at the next start");
+	parent_event(p, EVK_CONFIG, 1, "", "configuration read again");
+	rnsconf_free(c);
+	free(text);
+	free(node);
+}
+
+static void
+signals(struct parent *p)
+{
+	static const struct {
+		int sig;
+		void (*fn)(struct ev_loop *, ev_signal *, int);
+	} table[] = {{SIGTERM, on_end}, {SIGINT, on_end}, {SIGHUP, on_hangup}};
+
+	for (size_t i = 0; i < NELEM(table); i++) {
+		ev_signal_init(&p->sig[i], table[i].fn, table[i].sig);
+		p->sig[i].data = p;
+		ev_signal_start(p->loop, &p->sig[i]);
+	}
+}
+
+/* ---- the steps of a start ---- */
+
+static int
+prepare(struct parent *p, const char *dir)
+{
+	int status;
+
+	if (dirs_open(p, dir, &status) < 0)
+		return status;
+	if (files_read(p) < 0)
+		return EXIT_OPERATOR;
+	if (dirs_make(p, &status) < 0)
+		return status;
+	if (keyfiles_identity(p) < 0)
+		return 1;
+	if (keyfiles_check(p) < 0)
+		return EXIT_OPERATOR;
+	if (listen_instance(p) < 0 || listen_control(p) < 0 ||
+	    settings_load(p) < 0 || child_open_all(p) < 0)
+		return 1;
+	return 0;
+}
+
+/*
+ * What groups of this user could limit, one word each: made for a moment under
+ * a name that no daemon has.
+ */
+static int
+show_layers(struct parent *p)
+{
+	struct mistakes m = {0};
+	char text[64];
+
+	if (node_config_parse(&p->node, "", 0, &m) < 0)
+		return 1;
+	randombytes_buf(p->identity_hash, sizeof(p->identity_hash));
+	groups_make(p);
+	layers_text(text, sizeof(text),
+	    p->groups.v2_layers | p->groups.v1_layers);
+	groups_remove(&p->groups);
+	(void)printf("%s\n", text);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct parent p;
+	struct options o = {0};
+	char found[4096];
+	int r;
+
+	log_init("warrend", LOG_NOTICE);
+	r = options(&o, argc, argv);
+	if (r != 0)
+		return r - 1;
+	if (o.config == NULL) {
+		if (!dirs_find(found, sizeof(found)))
+			fatalx("no home folder: use --config");
+		o.config = found;
+	}
+	if (o.check)
+		return check_config(o.config, check_print,
+			   (void *)(uintptr_t)o.config) > 0
+		    ? EXIT_OPERATOR
+		    : 0;
+	protect_self();
+	parent_init(&p);
+	p.verbose = o.verbose;
+	p.root = is_root(p.base);
+	if (sodium_init() < 0)
+		fatalx("libsodium");
+	if (o.layers)
+		return show_layers(&p);
+	r = prepare(&p, o.config);
+	if (r != 0)
+		return r;
+	p.loop = ev_default_loop(EVFLAG_NOENV);
+	if (p.loop == NULL)
+		fatalx("no event loop");
+	signals(&p);
+	groups_make(&p);
+	say_later(&p);
+	child_start_all(&p);
+	parent_event(&p, EVK_START, 1, "", "the node starts");
+	log_notice(NULL, "started, config=%s compute=%s", p.path,
+	    p.compute ? "on" : "off");
+	(void)ev_run(p.loop, 0);
+	groups_kill_jobs(&p.groups);
+	groups_remove(&p.groups);
+	log_notice(NULL, "ended");
+	return 0;
+}

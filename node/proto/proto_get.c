@@ -1,0 +1,558 @@
+#include "node/proto/proto.h"
+
+#include <string.h>
+
+#include "common/mpk.h"
+#include "common/util.h"
+
+/* Answers and their bodies, the submitter's side: a node is hostile here. */
+
+static bool
+get_int(struct rd *r, uint64_t *v)
+{
+	return mpk_get_uint(r, v) && *v <= PROTO_INT_MAX;
+}
+
+static bool
+get_exact(struct rd *r, const uint8_t **p, size_t want)
+{
+	size_t n;
+
+	return mpk_get_bin(r, p, &n) && n == want;
+}
+
+static bool
+get_str(struct rd *r, struct pstr *s)
+{
+	return mpk_get_str(r, &s->p, &s->n);
+}
+
+static bool
+get_str_or_nil(struct rd *r, struct pstr *s)
+{
+	if (mpk_get_nil(r)) {
+		*s = (struct pstr){NULL, 0};
+		return true;
+	}
+	return get_str(r, s);
+}
+
+/*
+ * A map by a table of members: get() reads the value of member k into ctx.
+ * Members that are not in the table are skipped; one twice is malformed; all
+ * bits of needs must have come.
+ */
+typedef bool member_fn(void *ctx, unsigned k, struct rd *r);
+
+static bool
+get_map(struct rd *r, const char *const *names, unsigned count, uint32_t needs,
+    member_fn *get, void *ctx)
+{
+	uint32_t seen = 0;
+	size_t pairs;
+
+	if (!mpk_get_map(r, &pairs))
+		return false;
+	for (size_t i = 0; i < pairs; i++) {
+		struct mpk name;
+		unsigned k;
+
+		if (!mpk_get(r, &name) || name.type == MPK_ARRAY ||
+		    name.type == MPK_MAP)
+			return false;
+		for (k = 0; k < count; k++) {
+			if (mpk_str_is(&name, names[k]))
+				break;
+		}
+		if (k == count) {
+			if (!mpk_skip(r))
+				return false;
+			continue;
+		}
+		if ((seen & (1u << k)) != 0 || !get(ctx, k, r))
+			return false;
+		seen |= 1u << k;
+	}
+	return (seen & needs) == needs;
+}
+
+static bool
+meta_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct proto_meta *m = ctx;
+
+	switch (k) {
+	case 0:
+		return (m->has_max = true) && get_int(r, &m->max);
+	case 1:
+		return (m->has_s = true) && get_int(r, &m->s);
+	case 2:
+		return (m->has_size = true) && get_int(r, &m->size);
+	case 3:
+		return (m->has_end = true) && mpk_get_bool(r, &m->end);
+	case 4:
+		return get_str(r, &m->code);
+	case 5:
+		return (m->has_step = true) && get_int(r, &m->step);
+	case 6:
+		return (m->has_limit = true) && get_int(r, &m->limit);
+	case 7:
+		if (get_str(r, &m->value_text))
+			return true;
+		return (m->has_value = true) && get_int(r, &m->value);
+	case 8:
+		return get_str(r, &m->why);
+	case 9:
+		return get_str(r, &m->state);
+	default:
+		return get_exact(r, &m->n, 32);
+	}
+}
+
+bool
+proto_ans_get(struct proto_ans *a, const void *data, size_t len)
+{
+	static const char *const names[] = {"max", "s", "size", "end", "code",
+	    "step", "limit", "value", "why", "state", "n"};
+	struct rd r = rd_make(data, len), whole = r;
+	struct mpk v;
+	size_t n;
+
+	memset(a, 0, sizeof(*a));
+	if (!mpk_skip(&whole) || !rd_end(&whole))
+		return false;
+	if (!mpk_get_array(&r, &n) || n != 3 || !get_int(&r, &a->status) ||
+	    !get_map(&r, names, NELEM(names), 0, meta_member, &a->meta))
+		return false;
+	a->body = r;
+	if (!mpk_get(&r, &v))
+		return false;
+	a->has_body = v.type != MPK_NIL;
+	return true;
+}
+
+static bool
+limits_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct proto_limits *l = ctx;
+	uint64_t *const at[] = {&l->memory, &l->cpu, &l->time, &l->pids,
+	    &l->output, &l->log, &l->slice, &l->spool};
+
+	return get_int(r, at[k]);
+}
+
+static bool
+left_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct proto_describe *d = ctx;
+	uint64_t *const at[] = {
+	    &d->left.jobs_queued, &d->left.jobs_per_hour, &d->left.spool};
+
+	return get_int(r, at[k]);
+}
+
+static bool
+get_images(struct rd *r, struct proto_describe *d)
+{
+	size_t n, two;
+
+	if (!mpk_get_array(r, &n) || n > PROTO_IMAGES_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!mpk_get_array(r, &two) || two != 2 ||
+		    !get_str(r, &d->images[i].name) ||
+		    !get_exact(r, &d->images[i].digest, 32))
+			return false;
+	}
+	d->nimages = n;
+	return true;
+}
+
+static bool
+get_level(struct rd *r, int *level)
+{
+	struct mpk v;
+
+	if (!mpk_get(r, &v))
+		return false;
+	if (v.type == MPK_UINT && v.u <= 3)
+		*level = (int)v.u;
+	else if (v.type == MPK_INT && v.i >= -3)
+		*level = (int)v.i;
+	else
+		return false;
+	return true;
+}
+
+static const char *const LIMIT_NAMES[] = {"memory", "cpu", "time", "pids",
+    "output", "log", "slice", "spool"};
+static const char *const LEFT_NAMES[] = {
+    "jobs_queued", "jobs_per_hour", "spool"};
+
+static bool
+describe_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct proto_describe *d = ctx;
+	uint64_t v;
+
+	switch (k) {
+	case 0:
+		return get_int(r, &v) && v == 1;
+	case 1:
+		return get_str(r, &d->name);
+	case 2:
+		return get_str(r, &d->urn);
+	case 3:
+		return get_str(r, &d->key);
+	case 4:
+		return get_int(r, &d->roles);
+	case 5:
+		return get_int(r, &d->runtimes);
+	case 6:
+		return get_int(r, &d->arch);
+	case 7:
+		return mpk_get_bool(r, &d->accepting);
+	case 8:
+		return get_level(r, &d->level);
+	case 9:
+		return get_str(r, &d->profile);
+	case 10:
+		return get_map(r, LIMIT_NAMES, NELEM(LIMIT_NAMES), 0xff,
+		    limits_member, &d->limits);
+	case 11:
+		return get_map(r, LEFT_NAMES, NELEM(LEFT_NAMES), 0x7,
+		    left_member, d);
+	case 12:
+		return get_int(r, &d->queued);
+	case 13:
+		return get_int(r, &d->running);
+	case 14:
+		return get_int(r, &d->layers);
+	case 15:
+		return get_int(r, &d->time);
+	case 16:
+		return get_exact(r, &d->binding, PROTO_BINDING_LEN);
+	default:
+		return get_images(r, d);
+	}
+}
+
+bool
+proto_get_describe(struct proto_describe *d, const struct proto_ans *a)
+{
+	static const char *const names[] = {"v", "name", "urn", "key", "roles",
+	    "runtimes", "arch", "accepting", "level", "profile", "limits",
+	    "left", "queued", "running", "layers", "time", "binding",
+	    "images"};
+	struct rd r = a->body;
+
+	memset(d, 0, sizeof(*d));
+	return get_map(&r, names, NELEM(names), 0x1ffff, describe_member, d);
+}
+
+static bool
+challenge_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct proto_challenge *c = ctx;
+
+	if (k == 0)
+		return get_exact(r, &c->binding, PROTO_BINDING_LEN);
+	return get_exact(r, k == 1 ? &c->s : &c->m, k == 1 ? 64 : 32);
+}
+
+bool
+proto_get_challenge(struct proto_challenge *c, const struct proto_ans *a)
+{
+	static const char *const names[] = {"b", "s", "m"};
+	struct rd r = a->body;
+
+	memset(c, 0, sizeof(*c));
+	return get_map(&r, names, 3, 0x7, challenge_member, c);
+}
+
+static bool
+get_missing(struct rd *r, struct proto_submitted *s)
+{
+	const uint8_t *d;
+	size_t n;
+
+	if (!mpk_get_array(r, &n) || n > PROTO_MISSING_MAX)
+		return false;
+	s->missing.r = *r;
+	s->missing.n = s->nmissing = n;
+	for (size_t i = 0; i < n; i++) {
+		if (!get_exact(r, &d, PROTO_ID_LEN))
+			return false;
+	}
+	s->missing.r.end = r->p;
+	return true;
+}
+
+static bool
+submitted_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct proto_submitted *s = ctx;
+
+	switch (k) {
+	case 0:
+		return get_exact(r, &s->id, PROTO_ID_LEN);
+	case 1:
+		return get_str(r, &s->state);
+	case 2:
+		return get_str_or_nil(r, &s->reason);
+	case 3:
+		return get_missing(r, s);
+	case 4:
+		return mpk_get_bool(r, &s->more);
+	case 5:
+		if (mpk_get_nil(r))
+			return true;
+		return get_exact(r, &s->image, 32);
+	case 6:
+		return get_int(r, &s->wait_s);
+	case 7:
+		return get_int(r, &s->airtime_s);
+	default:
+		return get_int(r, &s->lease);
+	}
+}
+
+bool
+proto_get_submitted(struct proto_submitted *s, const struct proto_ans *a)
+{
+	static const char *const names[] = {"id", "state", "reason", "missing",
+	    "more", "image", "wait_s", "airtime_s", "lease"};
+	struct rd r = a->body;
+
+	memset(s, 0, sizeof(*s));
+	return get_map(&r, names, NELEM(names), 0x1ff, submitted_member, s);
+}
+
+static bool
+one_int(void *ctx, unsigned k, struct rd *r)
+{
+	(void)k;
+	return get_int(r, ctx);
+}
+
+bool
+proto_get_have(uint64_t *have, const struct proto_ans *a)
+{
+	static const char *const names[] = {"have"};
+	struct rd r = a->body;
+
+	return get_map(&r, names, 1, 1, one_int, have);
+}
+
+bool
+proto_get_offset(uint64_t *o, const struct proto_ans *a)
+{
+	static const char *const names[] = {"o"};
+	struct rd r = a->body;
+
+	return get_map(&r, names, 1, 1, one_int, o);
+}
+
+bool
+proto_get_bytes(struct pbin *b, const struct proto_ans *a)
+{
+	struct rd r = a->body;
+
+	return mpk_get_bin(&r, &b->p, &b->n);
+}
+
+static bool
+get_outcome(struct rd *r, struct proto_outcome_v *o)
+{
+	struct mpk kind, v;
+	size_t n;
+
+	memset(o, 0, sizeof(*o));
+	o->kind = OUT_NONE;
+	if (mpk_get_nil(r))
+		return true;
+	if (!mpk_get_array(r, &n) || n != 2 || !mpk_get(r, &kind))
+		return false;
+	if (mpk_str_is(&kind, "killed")) {
+		o->kind = OUT_KILLED;
+		return get_str(r, &o->reason);
+	}
+	if (mpk_str_is(&kind, "exited"))
+		o->kind = OUT_EXITED;
+	else if (mpk_str_is(&kind, "signalled"))
+		o->kind = OUT_SIGNALLED;
+	else
+		return false;
+	if (!mpk_get(r, &v))
+		return false;
+	if (v.type == MPK_UINT && v.u <= INT32_MAX)
+		o->code = (int64_t)v.u;
+	else if (v.type == MPK_INT && v.i >= INT32_MIN)
+		o->code = v.i;
+	else
+		return false;
+	return true;
+}
+
+static bool
+usage_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct proto_job_status *s = ctx;
+	uint64_t *const at[] = {&s->wall_ms, &s->cpu_ms, &s->memory_kb};
+
+	return get_int(r, at[k]);
+}
+
+static bool
+status_member(void *ctx, unsigned k, struct rd *r)
+{
+	static const char *const usage[] = {"wall_ms", "cpu_ms", "memory_kb"};
+	struct proto_job_status *s = ctx;
+	size_t n;
+
+	switch (k) {
+	case 0:
+		return get_exact(r, &s->id, PROTO_ID_LEN);
+	case 1:
+		return get_int(r, &s->seq);
+	case 2:
+		return get_str(r, &s->state);
+	case 3:
+		return get_str_or_nil(r, &s->reason);
+	case 4:
+		return get_outcome(r, &s->outcome);
+	case 5:
+		return get_int(r, &s->attempts);
+	case 6:
+		return get_int(r, &s->at);
+	case 7:
+		return get_int(r, &s->progress);
+	case 8:
+		return get_map(r, usage, 3, 0x7, usage_member, s);
+	default:
+		return mpk_get_array(r, &n) && n == 3 &&
+		    get_int(r, &s->log[0]) && get_int(r, &s->log[1]) &&
+		    get_int(r, &s->log[2]);
+	}
+}
+
+bool
+proto_get_status(struct proto_job_status *s, const struct proto_ans *a)
+{
+	static const char *const names[] = {"id", "seq", "state", "reason",
+	    "outcome", "attempts", "at", "progress", "usage", "log"};
+	struct rd r = a->body;
+
+	memset(s, 0, sizeof(*s));
+	return get_map(&r, names, NELEM(names), 0x3ff, status_member, s);
+}
+
+static bool
+get_outputs(struct rd *r, struct proto_result *res)
+{
+	size_t n, three;
+
+	if (!mpk_get_array(r, &n) || n > PROTO_OUTPUTS_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct proto_output *o = &res->outputs[i];
+
+		if (!mpk_get_array(r, &three) || three != 3 ||
+		    !get_str(r, &o->target) ||
+		    !get_exact(r, &o->sha256, 32) || !get_int(r, &o->size))
+			return false;
+	}
+	res->noutputs = n;
+	return true;
+}
+
+static bool
+result_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct proto_result *res = ctx;
+	size_t n;
+
+	if (k == 0)
+		return get_exact(r, &res->receipt, PROTO_RECEIPT_LEN);
+	if (k == 1)
+		return get_outputs(r, res);
+	if (!mpk_get_array(r, &n) || n != 2)
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		if (!mpk_get_array(r, &n) || n != 2 ||
+		    !get_exact(r, &res->log_sha[i], 32) ||
+		    !get_int(r, &res->log_size[i]))
+			return false;
+	}
+	return true;
+}
+
+bool
+proto_get_result(struct proto_result *res, const struct proto_ans *a)
+{
+	static const char *const names[] = {"r", "o", "l"};
+	struct rd r = a->body;
+
+	memset(res, 0, sizeof(*res));
+	return get_map(&r, names, 3, 0x7, result_member, res);
+}
+
+static bool
+cancelled_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct pstr *s = ctx;
+
+	return k == 0 ? get_str(r, &s[0]) : get_str_or_nil(r, &s[1]);
+}
+
+bool
+proto_get_cancelled(struct pstr *state, struct pstr *reason,
+    const struct proto_ans *a)
+{
+	static const char *const names[] = {"state", "reason"};
+	struct pstr s[2];
+	struct rd r = a->body;
+
+	if (!get_map(&r, names, 2, 0x3, cancelled_member, s))
+		return false;
+	*state = s[0];
+	*reason = s[1];
+	return true;
+}
+
+static bool
+list_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct proto_list *l = ctx;
+	size_t n, five;
+
+	if (k == 1) {
+		if (mpk_get_nil(r))
+			return true;
+		l->has_next = true;
+		return get_int(r, &l->next);
+	}
+	if (!mpk_get_array(r, &n) || n > PROTO_LIST_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct proto_job_line *j = &l->jobs[i];
+
+		if (!mpk_get_array(r, &five) || five != 5 ||
+		    !get_exact(r, &j->id, PROTO_ID_LEN) ||
+		    !get_str(r, &j->state) || !get_str_or_nil(r, &j->reason) ||
+		    !get_outcome(r, &j->outcome) || !get_int(r, &j->at))
+			return false;
+	}
+	l->njobs = n;
+	return true;
+}
+
+bool
+proto_get_list(struct proto_list *l, const struct proto_ans *a)
+{
+	static const char *const names[] = {"jobs", "next"};
+	struct rd r = a->body;
+
+	memset(l, 0, sizeof(*l));
+	return get_map(&r, names, 2, 0x3, list_member, l);
+}

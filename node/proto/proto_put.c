@@ -1,0 +1,276 @@
+#include "node/proto/proto.h"
+
+#include "common/mpk.h"
+
+/* Answers and their bodies, the node's side. */
+
+static void
+put_pstr(struct wr *w, struct pstr s)
+{
+	if (s.p == NULL)
+		mpk_put_nil(w);
+	else
+		mpk_put_strn(w, s.p, s.n);
+}
+
+static void
+put_named_str(struct wr *w, const char *name, struct pstr s)
+{
+	mpk_put_str(w, name);
+	put_pstr(w, s);
+}
+
+static void
+put_named_int(struct wr *w, const char *name, uint64_t v)
+{
+	mpk_put_str(w, name);
+	mpk_put_uint(w, v > PROTO_INT_MAX ? PROTO_INT_MAX : v);
+}
+
+static void
+put_named_bin(struct wr *w, const char *name, const uint8_t *p, size_t n)
+{
+	mpk_put_str(w, name);
+	if (p == NULL)
+		mpk_put_nil(w);
+	else
+		mpk_put_bin(w, p, n);
+}
+
+void
+proto_ans_head(struct wr *w, uint64_t status, const struct proto_meta *m)
+{
+	static const struct proto_meta none;
+
+	if (m == NULL)
+		m = &none;
+	mpk_put_array(w, 3);
+	mpk_put_uint(w, status);
+	mpk_put_map(w, (size_t)m->has_max + m->has_s + m->has_size +
+		m->has_end + (m->code.p != NULL) + m->has_step + m->has_limit +
+		(m->has_value || m->value_text.p != NULL) +
+		(m->why.p != NULL) + (m->state.p != NULL) + (m->n != NULL));
+	if (m->has_max)
+		put_named_int(w, "max", m->max);
+	if (m->has_s)
+		put_named_int(w, "s", m->s);
+	if (m->has_size)
+		put_named_int(w, "size", m->size);
+	if (m->has_end) {
+		mpk_put_str(w, "end");
+		mpk_put_bool(w, m->end);
+	}
+	if (m->code.p != NULL)
+		put_named_str(w, "code", m->code);
+	if (m->has_step)
+		put_named_int(w, "step", m->step);
+	if (m->has_limit)
+		put_named_int(w, "limit", m->limit);
+	if (m->value_text.p != NULL)
+		put_named_str(w, "value", m->value_text);
+	else if (m->has_value)
+		put_named_int(w, "value", m->value);
+	if (m->why.p != NULL)
+		put_named_str(w, "why", m->why);
+	if (m->state.p != NULL)
+		put_named_str(w, "state", m->state);
+	if (m->n != NULL)
+		put_named_bin(w, "n", m->n, 32);
+}
+
+void
+proto_ans_put(struct wr *w, uint64_t status, const struct proto_meta *m)
+{
+	proto_ans_head(w, status, m);
+	mpk_put_nil(w);
+}
+
+static void
+put_describe_tail(struct wr *w, const struct proto_describe *d)
+{
+	put_named_int(w, "queued", d->queued);
+	put_named_int(w, "running", d->running);
+	put_named_int(w, "layers", d->layers);
+	put_named_int(w, "time", d->time);
+	if (d->binding != NULL)
+		put_named_bin(w, "binding", d->binding, PROTO_BINDING_LEN);
+	if (d->nimages == 0)
+		return;
+	mpk_put_str(w, "images");
+	mpk_put_array(w, d->nimages);
+	for (size_t i = 0; i < d->nimages; i++) {
+		mpk_put_array(w, 2);
+		put_pstr(w, d->images[i].name);
+		mpk_put_bin(w, d->images[i].digest, 32);
+	}
+}
+
+void
+proto_put_describe(struct wr *w, const struct proto_describe *d)
+{
+	mpk_put_map(w, 16u + (d->binding != NULL) + (d->nimages > 0));
+	put_named_int(w, "v", 1);
+	put_named_str(w, "name", d->name);
+	put_named_str(w, "urn", d->urn);
+	put_named_str(w, "key", d->key);
+	put_named_int(w, "roles", d->roles);
+	put_named_int(w, "runtimes", d->runtimes);
+	put_named_int(w, "arch", d->arch);
+	mpk_put_str(w, "accepting");
+	mpk_put_bool(w, d->accepting);
+	mpk_put_str(w, "level");
+	mpk_put_int(w, d->level);
+	put_named_str(w, "profile", d->profile);
+	mpk_put_str(w, "limits");
+	mpk_put_map(w, 8);
+	put_named_int(w, "memory", d->limits.memory);
+	put_named_int(w, "cpu", d->limits.cpu);
+	put_named_int(w, "time", d->limits.time);
+	put_named_int(w, "pids", d->limits.pids);
+	put_named_int(w, "output", d->limits.output);
+	put_named_int(w, "log", d->limits.log);
+	put_named_int(w, "slice", d->limits.slice);
+	put_named_int(w, "spool", d->limits.spool);
+	mpk_put_str(w, "left");
+	mpk_put_map(w, 3);
+	put_named_int(w, "jobs_queued", d->left.jobs_queued);
+	put_named_int(w, "jobs_per_hour", d->left.jobs_per_hour);
+	put_named_int(w, "spool", d->left.spool);
+	put_describe_tail(w, d);
+}
+
+void
+proto_put_challenge(struct wr *w, const struct proto_challenge *c)
+{
+	mpk_put_map(w, 3);
+	put_named_bin(w, "b", c->binding, PROTO_BINDING_LEN);
+	put_named_bin(w, "s", c->s, 64);
+	put_named_bin(w, "m", c->m, 32);
+}
+
+void
+proto_put_submitted(struct wr *w, const struct proto_submitted *s)
+{
+	mpk_put_map(w, 9);
+	put_named_bin(w, "id", s->id, PROTO_ID_LEN);
+	put_named_str(w, "state", s->state);
+	put_named_str(w, "reason", s->reason);
+	mpk_put_str(w, "missing");
+	mpk_put_array(w, s->nmissing);
+	for (size_t i = 0; i < s->nmissing; i++)
+		mpk_put_bin(w, s->missing_put[i], PROTO_ID_LEN);
+	mpk_put_str(w, "more");
+	mpk_put_bool(w, s->more);
+	put_named_bin(w, "image", s->image, 32);
+	put_named_int(w, "wait_s", s->wait_s);
+	put_named_int(w, "airtime_s", s->airtime_s);
+	put_named_int(w, "lease", s->lease);
+}
+
+void
+proto_put_have(struct wr *w, uint64_t have)
+{
+	mpk_put_map(w, 1);
+	put_named_int(w, "have", have);
+}
+
+static void
+put_outcome(struct wr *w, const struct proto_outcome_v *o)
+{
+	if (o->kind > OUT_KILLED) {
+		mpk_put_nil(w);
+		return;
+	}
+	mpk_put_array(w, 2);
+	if (o->kind == OUT_KILLED) {
+		mpk_put_str(w, "killed");
+		put_pstr(w, o->reason);
+	} else {
+		mpk_put_str(w, o->kind == OUT_EXITED ? "exited" : "signalled");
+		mpk_put_int(w, o->code);
+	}
+}
+
+void
+proto_put_status(struct wr *w, const struct proto_job_status *s)
+{
+	mpk_put_map(w, 10);
+	put_named_bin(w, "id", s->id, PROTO_ID_LEN);
+	put_named_int(w, "seq", s->seq);
+	put_named_str(w, "state", s->state);
+	put_named_str(w, "reason", s->reason);
+	mpk_put_str(w, "outcome");
+	put_outcome(w, &s->outcome);
+	put_named_int(w, "attempts", s->attempts);
+	put_named_int(w, "at", s->at);
+	put_named_int(w, "progress", s->progress);
+	mpk_put_str(w, "usage");
+	mpk_put_map(w, 3);
+	put_named_int(w, "wall_ms", s->wall_ms);
+	put_named_int(w, "cpu_ms", s->cpu_ms);
+	put_named_int(w, "memory_kb", s->memory_kb);
+	mpk_put_str(w, "log");
+	mpk_put_array(w, 3);
+	for (size_t i = 0; i < 3; i++)
+		mpk_put_uint(w, s->log[i]);
+}
+
+void
+proto_put_result(struct wr *w, const struct proto_result *r)
+{
+	mpk_put_map(w, 3);
+	put_named_bin(w, "r", r->receipt, PROTO_RECEIPT_LEN);
+	mpk_put_str(w, "o");
+	mpk_put_array(w, r->noutputs);
+	for (size_t i = 0; i < r->noutputs; i++) {
+		mpk_put_array(w, 3);
+		put_pstr(w, r->outputs[i].target);
+		mpk_put_bin(w, r->outputs[i].sha256, 32);
+		mpk_put_uint(w, r->outputs[i].size);
+	}
+	mpk_put_str(w, "l");
+	mpk_put_array(w, 2);
+	for (size_t i = 0; i < 2; i++) {
+		mpk_put_array(w, 2);
+		mpk_put_bin(w, r->log_sha[i], 32);
+		mpk_put_uint(w, r->log_size[i]);
+	}
+}
+
+void
+proto_put_offset(struct wr *w, uint64_t o)
+{
+	mpk_put_map(w, 1);
+	put_named_int(w, "o", o);
+}
+
+void
+proto_put_cancelled(struct wr *w, struct pstr state, struct pstr reason)
+{
+	mpk_put_map(w, 2);
+	put_named_str(w, "state", state);
+	put_named_str(w, "reason", reason);
+}
+
+void
+proto_put_list(struct wr *w, const struct proto_list *l)
+{
+	mpk_put_map(w, 2);
+	mpk_put_str(w, "jobs");
+	mpk_put_array(w, l->njobs);
+	for (size_t i = 0; i < l->njobs; i++) {
+		const struct proto_job_line *j = &l->jobs[i];
+
+		mpk_put_array(w, 5);
+		mpk_put_bin(w, j->id, PROTO_ID_LEN);
+		put_pstr(w, j->state);
+		put_pstr(w, j->reason);
+		put_outcome(w, &j->outcome);
+		mpk_put_uint(w, j->at);
+	}
+	mpk_put_str(w, "next");
+	if (l->has_next)
+		mpk_put_uint(w, l->next);
+	else
+		mpk_put_nil(w);
+}

@@ -1,0 +1,393 @@
+#include "node/proto/proto.h"
+
+#include <string.h>
+
+#include "transport/core/base/crypt.h"
+#include "common/mpk.h"
+#include "common/util.h"
+
+static const char *const PATHS[PATH_COUNT] = {
+    [PATH_DESCRIBE] = "/klp/v1/describe",
+    [PATH_CHALLENGE] = "/klp/v1/challenge",
+    [PATH_SUBMIT] = "/klp/v1/job/submit",
+    [PATH_BLOB_HAVE] = "/klp/v1/blob/have",
+    [PATH_BLOB_PUT] = "/klp/v1/blob/put",
+    [PATH_BLOB_GET] = "/klp/v1/blob/get",
+    [PATH_STATUS] = "/klp/v1/job/status",
+    [PATH_LOG] = "/klp/v1/job/log",
+    [PATH_FOLLOW] = "/klp/v1/job/follow",
+    [PATH_RESULT] = "/klp/v1/job/result",
+    [PATH_CANCEL] = "/klp/v1/job/cancel",
+    [PATH_LIST] = "/klp/v1/job/list",
+};
+
+static const char *const STATUS[] = {"ok", "not modified", "not found",
+    "too large", "busy", "refused", "malformed", "not yet", "gone"};
+
+const char *
+proto_path(enum proto_path p)
+{
+	return (unsigned)p < PATH_COUNT ? PATHS[p] : "?";
+}
+
+void
+proto_path_hash(uint8_t out[16], enum proto_path p)
+{
+	const char *s = proto_path(p);
+	uint8_t h[32];
+
+	crypt_sha256(h, s, strlen(s));
+	memcpy(out, h, 16);
+}
+
+bool
+proto_path_find(enum proto_path *p, const uint8_t hash[16])
+{
+	static uint8_t known[PATH_COUNT][16];
+	static bool made;
+
+	if (!made) {
+		for (unsigned i = 0; i < PATH_COUNT; i++)
+			proto_path_hash(known[i], (enum proto_path)i);
+		made = true;
+	}
+	for (unsigned i = 0; i < PATH_COUNT; i++) {
+		if (memcmp(known[i], hash, 16) == 0) {
+			*p = (enum proto_path)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+proto_status_name(uint64_t status)
+{
+	return status < NELEM(STATUS) ? STATUS[status] : "unknown";
+}
+
+struct pstr
+pstr_of(const char *s)
+{
+	return (struct pstr){s, s == NULL ? 0 : strlen(s)};
+}
+
+bool
+pstr_is(struct pstr s, const char *text)
+{
+	return s.p != NULL && s.n == strlen(text) &&
+	    memcmp(s.p, text, s.n) == 0;
+}
+
+void
+pstr_copy(char *dst, size_t cap, struct pstr s)
+{
+	size_t n = MIN_OF(s.n, cap - 1);
+
+	if (s.p == NULL)
+		n = 0;
+	if (n > 0)
+		memcpy(dst, s.p, n);
+	dst[n] = '\0';
+}
+
+bool
+plist_next(struct plist *l, const uint8_t **digest)
+{
+	size_t n;
+
+	if (l->n == 0 || !mpk_get_bin(&l->r, digest, &n) || n != PROTO_ID_LEN)
+		return false;
+	l->n--;
+	return true;
+}
+
+/* ---- reading requests ---- */
+
+enum key {
+	K_B, K_N, K_W, K_M, K_P, K_D, K_O, K_ID, K_S, K_SINCE, K_AFTER, K_COUNT
+};
+static const char *const KEYS[K_COUNT] = {
+    "b", "n", "w", "m", "p", "d", "o", "id", "s", "since", "after"};
+#define BIT(k) (1u << (k))
+
+/* Which members a path knows, and which it needs. */
+static const struct {
+	uint16_t knows, needs;
+} MEMBERS[PATH_COUNT] = {
+    [PATH_DESCRIBE] = {BIT(K_B), 0},
+    [PATH_CHALLENGE] = {BIT(K_N) | BIT(K_W), BIT(K_N) | BIT(K_W)},
+    [PATH_SUBMIT] = {BIT(K_M) | BIT(K_B) | BIT(K_P), BIT(K_M)},
+    [PATH_BLOB_HAVE] = {BIT(K_D), BIT(K_D)},
+    [PATH_BLOB_PUT] = {BIT(K_D) | BIT(K_O) | BIT(K_N) | BIT(K_B),
+	BIT(K_D) | BIT(K_N) | BIT(K_B)},
+    [PATH_BLOB_GET] = {BIT(K_D) | BIT(K_O) | BIT(K_N), BIT(K_D)},
+    [PATH_STATUS] = {BIT(K_ID) | BIT(K_SINCE), BIT(K_ID)},
+    [PATH_LOG] = {BIT(K_ID) | BIT(K_S) | BIT(K_O) | BIT(K_N),
+	BIT(K_ID) | BIT(K_S)},
+    [PATH_FOLLOW] = {BIT(K_ID) | BIT(K_S) | BIT(K_O), BIT(K_ID) | BIT(K_S)},
+    [PATH_RESULT] = {BIT(K_ID), BIT(K_ID)},
+    [PATH_CANCEL] = {BIT(K_ID), BIT(K_ID)},
+    [PATH_LIST] = {BIT(K_AFTER) | BIT(K_N), 0},
+};
+
+static bool
+get_int(struct rd *r, uint64_t *v)
+{
+	return mpk_get_uint(r, v) && *v <= PROTO_INT_MAX;
+}
+
+static bool
+get_exact(struct rd *r, const uint8_t **p, size_t want)
+{
+	size_t n;
+
+	return mpk_get_bin(r, p, &n) && n == want;
+}
+
+/* An array of digests, each looked at here once. */
+static bool
+get_digests(struct rd *r, struct plist *l, size_t most)
+{
+	const uint8_t *d;
+	size_t n;
+
+	if (!mpk_get_array(r, &n) || n > most)
+		return false;
+	l->r = *r;
+	l->n = n;
+	for (size_t i = 0; i < n; i++) {
+		if (!get_exact(r, &d, PROTO_ID_LEN))
+			return false;
+	}
+	l->r.end = r->p;
+	return true;
+}
+
+static bool
+get_member(struct proto_req *q, enum key k, struct rd *r)
+{
+	const char *w;
+	uint64_t v;
+	size_t n;
+
+	switch (k) {
+	case K_B:
+		if (q->path == PATH_BLOB_PUT)
+			return mpk_get_bin(r, &q->body.p, &q->body.n);
+		return get_exact(r, &q->binding, PROTO_BINDING_LEN);
+	case K_N:
+		if (q->path == PATH_CHALLENGE)
+			return get_exact(r, &q->nonce, 32);
+		return get_int(r, &q->n);
+	case K_W:
+		return mpk_get_str(r, &w, &n) && n == 4 &&
+		    memcmp(w, "secp", 4) == 0;
+	case K_M:
+		return mpk_get_bin(r, &q->envelope.p, &q->envelope.n);
+	case K_P:
+		return get_exact(r, &q->proof, PROTO_PROOF_LEN);
+	case K_D:
+		if (q->path == PATH_BLOB_HAVE)
+			return get_digests(r, &q->digests, PROTO_HAVE_MAX);
+		return get_exact(r, &q->digest, PROTO_ID_LEN);
+	case K_O:
+		return get_int(r, &q->offset);
+	case K_ID:
+		return get_exact(r, &q->id, PROTO_ID_LEN);
+	case K_S:
+		if (!get_int(r, &v) || (v != 1 && v != 2))
+			return false;
+		q->stream = (uint8_t)v;
+		return true;
+	case K_SINCE:
+		q->has_since = true;
+		return get_int(r, &q->since);
+	case K_AFTER:
+		return get_int(r, &q->after);
+	default:
+		return false;
+	}
+}
+
+static const char *
+check_req(struct proto_req *q, unsigned seen)
+{
+	if ((seen & MEMBERS[q->path].needs) != MEMBERS[q->path].needs)
+		return "a member is missing";
+	if (q->path == PATH_LIST) {
+		if (q->n == 0)
+			return "n";
+		q->n = MIN_OF(q->n, PROTO_LIST_MAX);
+	} else if (q->path == PATH_BLOB_PUT) {
+		if (q->offset > q->n || q->body.n > q->n - q->offset)
+			return "o and b go beyond n";
+	} else {
+		q->n = MIN_OF(q->n, PROTO_SLICE);
+	}
+	return NULL;
+}
+
+int
+proto_req_get(struct proto_req *q, enum proto_path path, const void *data,
+    size_t len, const char **why, uint64_t *max)
+{
+	struct rd r = rd_make(data, len), whole = r;
+	unsigned seen = 0;
+	size_t pairs;
+
+	memset(q, 0, sizeof(*q));
+	q->path = path;
+	q->n = path == PATH_LIST ? PROTO_LIST_MAX : PROTO_SLICE;
+	*why = "not a map";
+	*max = 0;
+	if (!mpk_skip(&whole) || !rd_end(&whole))
+		return PROTO_MUTE;
+	if (!mpk_get_map(&r, &pairs))
+		return PROTO_BAD;
+	for (size_t i = 0; i < pairs; i++) {
+		struct mpk name;
+		struct rd before = r;
+		unsigned k;
+
+		/* a key that is no str is a member that nobody knows */
+		if (!mpk_get(&r, &name) || name.type == MPK_ARRAY ||
+		    name.type == MPK_MAP) {
+			r = before;
+			(void)mpk_skip(&r);
+			(void)mpk_skip(&r);
+			continue;
+		}
+		for (k = 0; k < K_COUNT; k++) {
+			if (mpk_str_is(&name, KEYS[k]))
+				break;
+		}
+		if (k == K_COUNT || (MEMBERS[path].knows & BIT(k)) == 0) {
+			(void)mpk_skip(&r);
+			continue;
+		}
+		*why = KEYS[k];
+		/* maps of many pairs are not searched for repeats by mpk */
+		if ((seen & BIT(k)) != 0 || !get_member(q, (enum key)k, &r))
+			return PROTO_BAD;
+		seen |= BIT(k);
+	}
+	if ((*why = check_req(q, seen)) != NULL)
+		return PROTO_BAD;
+	/* an envelope that is too long is refused at its step of admission */
+	if (q->body.n > PROTO_SLICE) {
+		*max = PROTO_SLICE;
+		return PROTO_LARGE;
+	}
+	return 0;
+}
+
+/* ---- writing requests ---- */
+
+static void
+put_bin(struct wr *w, enum key k, const void *p, size_t n)
+{
+	mpk_put_str(w, KEYS[k]);
+	mpk_put_bin(w, p, n);
+}
+
+static void
+put_int(struct wr *w, enum key k, uint64_t v)
+{
+	mpk_put_str(w, KEYS[k]);
+	mpk_put_uint(w, v);
+}
+
+void
+proto_req_put_have(struct wr *w, const uint8_t (*digests)[32], size_t n)
+{
+	mpk_put_map(w, 1);
+	mpk_put_str(w, KEYS[K_D]);
+	mpk_put_array(w, n);
+	for (size_t i = 0; i < n; i++)
+		mpk_put_bin(w, digests[i], PROTO_ID_LEN);
+}
+
+static void
+put_submit(struct wr *w, const struct proto_req *q)
+{
+	mpk_put_map(w, 1u + (q->binding != NULL) + (q->proof != NULL));
+	put_bin(w, K_M, q->envelope.p, q->envelope.n);
+	if (q->binding != NULL)
+		put_bin(w, K_B, q->binding, PROTO_BINDING_LEN);
+	if (q->proof != NULL)
+		put_bin(w, K_P, q->proof, PROTO_PROOF_LEN);
+}
+
+static void
+put_digests(struct wr *w, const struct proto_req *q)
+{
+	struct plist l = q->digests;
+	const uint8_t *d;
+
+	mpk_put_map(w, 1);
+	mpk_put_str(w, KEYS[K_D]);
+	mpk_put_array(w, l.n);
+	while (plist_next(&l, &d))
+		mpk_put_bin(w, d, PROTO_ID_LEN);
+}
+
+void
+proto_req_put(struct wr *w, const struct proto_req *q)
+{
+	switch (q->path) {
+	case PATH_DESCRIBE:
+		mpk_put_map(w, q->binding != NULL);
+		if (q->binding != NULL)
+			put_bin(w, K_B, q->binding, PROTO_BINDING_LEN);
+		break;
+	case PATH_CHALLENGE:
+		mpk_put_map(w, 2);
+		put_bin(w, K_N, q->nonce, 32);
+		mpk_put_str(w, KEYS[K_W]);
+		mpk_put_str(w, "secp");
+		break;
+	case PATH_SUBMIT:
+		put_submit(w, q);
+		break;
+	case PATH_BLOB_HAVE:
+		put_digests(w, q);
+		break;
+	case PATH_BLOB_PUT:
+	case PATH_BLOB_GET:
+		mpk_put_map(w, q->path == PATH_BLOB_PUT ? 4 : 3);
+		put_bin(w, K_D, q->digest, PROTO_ID_LEN);
+		put_int(w, K_O, q->offset);
+		put_int(w, K_N, q->n);
+		if (q->path == PATH_BLOB_PUT)
+			put_bin(w, K_B, q->body.p, q->body.n);
+		break;
+	case PATH_STATUS:
+		mpk_put_map(w, 1u + q->has_since);
+		put_bin(w, K_ID, q->id, PROTO_ID_LEN);
+		if (q->has_since)
+			put_int(w, K_SINCE, q->since);
+		break;
+	case PATH_LOG:
+	case PATH_FOLLOW:
+		mpk_put_map(w, q->path == PATH_LOG ? 4 : 3);
+		put_bin(w, K_ID, q->id, PROTO_ID_LEN);
+		put_int(w, K_S, q->stream);
+		put_int(w, K_O, q->offset);
+		if (q->path == PATH_LOG)
+			put_int(w, K_N, q->n);
+		break;
+	case PATH_RESULT:
+	case PATH_CANCEL:
+		mpk_put_map(w, 1);
+		put_bin(w, K_ID, q->id, PROTO_ID_LEN);
+		break;
+	case PATH_LIST:
+		mpk_put_map(w, 2);
+		put_int(w, K_AFTER, q->after);
+		put_int(w, K_N, q->n);
+		break;
+	default:
+		w->failed = true;
+	}
+}

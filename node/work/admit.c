@@ -1,0 +1,352 @@
+#include "node/work/admit.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sandbox/plan/plan.h"
+#include "common/util.h"
+
+static bool refuse(struct refusal *r, const char *code, uint8_t step,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+static bool
+refuse(struct refusal *r, const char *code, uint8_t step, const char *fmt, ...)
+{
+	va_list ap;
+
+	memset(r, 0, sizeof(*r));
+	r->code = code;
+	r->step = step;
+	if (fmt != NULL) {
+		va_start(ap, fmt);
+		(void)vsnprintf(r->why, sizeof(r->why), fmt, ap);
+		va_end(ap);
+	}
+	return false;
+}
+
+static bool
+bounded(struct refusal *r, uint64_t limit, uint64_t value)
+{
+	r->has_limit = true;
+	r->limit = limit;
+	r->value = value;
+	return false;
+}
+
+/* 1 */
+bool
+admit_accepting(struct refusal *r, const struct admit_node *n)
+{
+	if (!n->policy->accept)
+		return refuse(r, "not_accepting", 1, NULL);
+	if (n->stopping)
+		return refuse(r, "not_accepting", 1, "%s",
+		    n->why == NULL ? "" : n->why);
+	return true;
+}
+
+bool
+admit_posture(struct refusal *r, const struct admit_node *n)
+{
+	uint32_t lacking = n->policy->required & ~n->layers;
+	char names[120];
+
+	if (lacking == 0)
+		return true;
+	layers_text(names, sizeof(names), lacking);
+	return refuse(r, "posture", 1, "%s", names);
+}
+
+/* 2 */
+bool
+admit_identified(struct refusal *r, const struct admit_node *n,
+    const struct admit_peer *p)
+{
+	/* auth_required: false waives the level alone (klp.md 0) */
+	(void)n;
+	if (!p->identified)
+		return refuse(r, "not_identified", 2, NULL);
+	return true;
+}
+
+/* 3 */
+bool
+admit_revoked(struct refusal *r, unsigned revoked)
+{
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} what[] = {{REVOKED_IDENTITY, "identity"}, {REVOKED_KEY, "key"},
+	    {REVOKED_IMAGE, "image"}, {REVOKED_MANIFEST, "manifest"},
+	    {REVOKED_CONTRACT, "contract"}};
+
+	for (size_t i = 0; i < NELEM(what); i++) {
+		if ((revoked & what[i].bit) != 0) {
+			(void)refuse(r, "revoked", 3, NULL);
+			r->which = what[i].name;
+			return false;
+		}
+	}
+	return true;
+}
+
+/* 4 */
+bool
+admit_binding(struct refusal *r, const struct admit_node *n,
+    const struct admit_peer *p)
+{
+	if (p->bad_binding)
+		return refuse(r, "binding", 4, "%s",
+		    p->why == NULL ? "not valid" : p->why);
+	if (!p->has_binding)
+		return refuse(r, "binding", 4,
+		    "no key is known for this identity: send b");
+	/* above_2 is judged where +3 is asked for: admit_limits() */
+	if (p->live_needed && !p->live_done &&
+	    n->policy->live == PROOF_ALWAYS) {
+		(void)refuse(r, "binding", 4, "a live proof is asked for");
+		r->live = true;
+		return false;
+	}
+	return true;
+}
+
+/* 5 */
+bool
+admit_trust(struct refusal *r, const struct admit_node *n,
+    const struct admit_peer *p)
+{
+	/* below 0 there is no job, whatever the operator's floor says */
+	int floor = MAX_OF(n->policy->floor, 0);
+
+	if (p->level >= floor)
+		return true;
+	return refuse(r, "trust", 5, "level %d, needed %d%s%s", p->level,
+	    floor, p->why == NULL || *p->why == '\0' ? "" : ": ",
+	    p->why == NULL ? "" : p->why);
+}
+
+/* 6 */
+bool
+admit_quota(struct refusal *r, const struct quota_answer *q)
+{
+	if (q->kind == QUOTA_FITS)
+		return true;
+	(void)refuse(r, "quota", 6, "%s", quota_name(q->kind));
+	r->s = q->s;
+	return bounded(r, q->limit, q->value);
+}
+
+bool
+admit_first(struct refusal *r, const struct admit_node *n,
+    const struct admit_peer *p)
+{
+	memset(r, 0, sizeof(*r));
+	return admit_accepting(r, n) && admit_posture(r, n) &&
+	    admit_identified(r, n, p) && admit_revoked(r, p->revoked) &&
+	    admit_binding(r, n, p) && admit_trust(r, n, p);
+}
+
+int
+admit_level(const struct admit_node *n, const struct admit_peer *p)
+{
+	if (p->level > 2 && p->live_needed && !p->live_done &&
+	    n->policy->live == PROOF_ABOVE_2)
+		return 2;
+	return p->level;
+}
+
+/* 7 */
+bool
+admit_manifest(struct refusal *r, const struct admit_node *n,
+    const struct admit_job *j)
+{
+	const struct manifest *m = j->m;
+	const char *when;
+
+	if (j->envelope_why != NULL || m == NULL)
+		return refuse(r, "manifest", 7, "%s",
+		    j->envelope_why == NULL ? "envelope" : j->envelope_why);
+	if (!j->signer_is_peer)
+		return refuse(r, "manifest", 7, "submitter");
+	if (j->nonce_used)
+		return refuse(r, "manifest", 7, "nonce");
+	if ((when = manifest_times(m, j->now)) != NULL)
+		return refuse(r, "manifest", 7, "%s", when);
+	if ((m->has & HAS_NODE) != 0 &&
+	    memcmp(m->node, n->policy->fp, FP_LEN) != 0)
+		return refuse(r, "manifest", 7, "node");
+	return true;
+}
+
+/* 8 */
+bool
+admit_image(struct refusal *r, const struct admit_job *j)
+{
+	if ((j->m->has & HAS_WASM) != 0)
+		return refuse(r, "image", 8, "wasm is not a runtime of this node");
+	if (j->image == IMAGE_UNKNOWN)
+		return refuse(r, "image", 8, "not known here");
+	if (j->image == IMAGE_BROKEN)
+		return refuse(r, "image", 8, "not complete here");
+	return true;
+}
+
+bool
+admit_contract(struct refusal *r, const struct admit_job *j)
+{
+	/* nobody here would keep what it promises */
+	if ((j->m->has & HAS_CONTRACT) != 0)
+		return refuse(r, "contract", 8,
+		    "behaviour contracts are not enforced by this node");
+	return true;
+}
+
+/* 9, and the floor under what the manifest itself claims (klp.md 6.1) */
+bool
+admit_limits(struct refusal *r, struct admitted *out,
+    const struct admit_node *n, const struct admit_peer *p,
+    const struct admit_job *j)
+{
+	const struct manifest *m = j->m;
+	struct limits asked, row, high;
+	unsigned k;
+
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		asked.v[i] = m->limit[i];
+	out->level = level_granted(admit_level(n, p), m->trust_level);
+	if (out->level < 1 && n->policy->floor > 0)
+		return refuse(r, "trust", 5, "the manifest asks for level %d",
+		    m->trust_level);
+	/* a floor of 0 gives the row of +1 */
+	(void)level_row(&row, n->policy, MAX_OF(out->level, 1));
+	if (m->network == NET_BROKER)
+		return refuse(r, "limits", 9, "network");
+	if (j->seccomp_why != NULL)
+		return refuse(r, "limits", 9, "seccomp_profile: %s",
+		    j->seccomp_why);
+	k = level_exceeds(&row, &asked);
+	if (k == LIMIT_COUNT) {
+		level_grant(&out->limits, &row, &asked, &n->policy->profile);
+		return true;
+	}
+	/* a live proof would make the difference */
+	if (admit_level(n, p) < p->level &&
+	    level_row(&high, n->policy,
+		level_granted(p->level, m->trust_level)) &&
+	    level_exceeds(&high, &asked) == LIMIT_COUNT) {
+		(void)refuse(r, "binding", 4, "a live proof is asked for");
+		r->live = true;
+		return false;
+	}
+	(void)refuse(r, "limits", 9, "%s", manifest_limit_name(k));
+	return bounded(r, row.v[k], asked.v[k]);
+}
+
+/* 10 */
+bool
+admit_fits(struct refusal *r, const struct admitted *a,
+    const struct admit_node *n, const struct admit_job *j)
+{
+	uint64_t memory = n->policy->ceiling.v[LIMIT_MEMORY];
+	uint64_t cpu = n->policy->ceiling.v[LIMIT_CPU];
+
+	if (j->machine_memory != 0)
+		memory = memory == 0 ? j->machine_memory :
+		    MIN_OF(memory, j->machine_memory);
+	if (j->machine_cpu_milli != 0)
+		cpu = cpu == 0 ? j->machine_cpu_milli :
+		    MIN_OF(cpu, (uint64_t)j->machine_cpu_milli);
+	if (memory != 0 && a->limits.v[LIMIT_MEMORY] > memory) {
+		(void)refuse(r, "too_large", 10, "memory");
+		return bounded(r, memory, a->limits.v[LIMIT_MEMORY]);
+	}
+	if (cpu != 0 && a->limits.v[LIMIT_CPU] > cpu) {
+		(void)refuse(r, "too_large", 10, "cpu");
+		return bounded(r, cpu, a->limits.v[LIMIT_CPU]);
+	}
+	if (j->spool_more > j->disk_free) {
+		(void)refuse(r, "too_large", 10, "disk");
+		return bounded(r, j->disk_free, j->spool_more);
+	}
+	return true;
+}
+
+uint32_t
+admit_airtime_s(uint64_t bytes, uint64_t bitrate)
+{
+	uint64_t whole;
+
+	if (bitrate == 0)
+		return 0;
+	whole = bytes / bitrate;
+	if (whole >= UINT32_MAX / 8)
+		return UINT32_MAX;
+	return (uint32_t)(whole * 8 +
+	    ((bytes % bitrate) * 8 + bitrate - 1) / bitrate);
+}
+
+/* 11 */
+bool
+admit_airtime(struct refusal *r, struct admitted *out,
+    const struct admit_node *n, const struct admit_job *j)
+{
+	uint32_t come = admit_airtime_s(j->bytes_to_come, j->bitrate);
+	uint64_t start;
+
+	out->airtime_s = admit_airtime_s(
+	    j->bytes_to_come > UINT64_MAX - j->bytes_to_go ? UINT64_MAX :
+		j->bytes_to_come + j->bytes_to_go, j->bitrate);
+	if (n->policy->max_airtime_s != 0 &&
+	    out->airtime_s > n->policy->max_airtime_s) {
+		(void)refuse(r, "airtime", 11, "max_airtime");
+		return bounded(r, n->policy->max_airtime_s, out->airtime_s);
+	}
+	start = (uint64_t)j->now + come + j->wait_s;
+	if (start >= j->m->deadline) {
+		(void)refuse(r, "airtime", 11, "deadline");
+		return bounded(r, j->m->deadline, start);
+	}
+	return true;
+}
+
+bool
+admit_review(const struct admit_node *n, const struct manifest *m)
+{
+	if (m->requires_review || n->policy->review_all)
+		return true;
+	/* a mapped board must have signed; none has until it approves */
+	return (m->has & HAS_APPROVED_BY) != 0 &&
+	    policy_board(n->policy, m->approved_by);
+}
+
+bool
+admit_second(struct refusal *r, struct admitted *out,
+    const struct admit_node *n, const struct admit_peer *p,
+    const struct quota_caps *caps, const struct admit_job *j)
+{
+	struct quota_answer spool;
+
+	memset(r, 0, sizeof(*r));
+	memset(out, 0, sizeof(*out));
+	if (!admit_manifest(r, n, j) || !admit_revoked(r, j->revoked))
+		return false;
+	spool = quota_spool(caps, j->spool_held, j->spool_more);
+	if (!admit_quota(r, &spool) || !admit_image(r, j) ||
+	    !admit_contract(r, j) || !admit_limits(r, out, n, p, j) ||
+	    !admit_fits(r, out, n, j) || !admit_airtime(r, out, n, j))
+		return false;
+	out->held = admit_review(n, j->m);
+	return true;
+}
+
+bool
+admit_again(struct refusal *r, const struct admit_node *n,
+    const struct admit_peer *p, const struct admit_job *j)
+{
+	memset(r, 0, sizeof(*r));
+	return admit_revoked(r, p->revoked | j->revoked) &&
+	    admit_trust(r, n, p) && admit_image(r, j) && admit_contract(r, j);
+}

@@ -1,0 +1,147 @@
+#ifndef WARREN_NODE_ADMIT_H
+#define WARREN_NODE_ADMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "node/work/levels.h"
+#include "node/work/policy.h"
+#include "node/work/quota.h"
+
+/*
+ * Who may run what: the eleven steps of compute.md 4, pure. admit_first() are
+ * steps 1 to 6, before anything of the payload is known; admit_second() are
+ * steps 7 to 11 and what only the payload can tell, under the codes and
+ * numbers of the steps it belongs to. The first step that fails decides.
+ */
+struct refusal {
+	const char *code; /* NULL: none */
+	uint8_t step;
+	bool live; /* answer with a nonce for a live proof */
+	bool has_limit;
+	uint64_t limit, value;
+	uint32_t s;	  /* 0: not known */
+	const char *which; /* textual value, or NULL */
+	char why[161];	  /* "": nothing to add */
+};
+
+enum admit_result {
+	ADMIT_PASS,
+	ADMIT_REFUSED, /* struct refusal says why */
+	ADMIT_BUSY,    /* only first: refusal.s */
+};
+
+/* What was revoked; several bits, the first in this order is named. */
+enum revoked {
+	REVOKED_IDENTITY = 1, /* Reticulum identity hash */
+	REVOKED_KEY = 2,
+	REVOKED_IMAGE = 4,
+	REVOKED_MANIFEST = 8,
+	REVOKED_CONTRACT = 16,
+};
+
+struct admit_node {
+	const struct policy *policy;
+	bool stopping;	   /* SIGTERM, a full disk, no jail */
+	const char *why;   /* of stopping, or NULL */
+	uint32_t layers;   /* that this machine gives */
+	const char *missing; /* text of jail about those it does not */
+};
+
+struct admit_peer {
+	bool identified;
+	bool has_binding; /* a valid one, or pinned by its identity */
+	bool bad_binding; /* one came and does not hold */
+	unsigned revoked; /* bits of enum revoked */
+	int level;	  /* for job.submit, pins included */
+	const char *why;  /* trust's word on the level, or NULL */
+	bool live_needed, live_done;
+};
+
+/* Step functions: NULL code is a pass. Each fills the refusal otherwise. */
+bool admit_accepting(struct refusal *, const struct admit_node *);
+bool admit_posture(struct refusal *, const struct admit_node *);
+bool admit_identified(struct refusal *, const struct admit_node *,
+    const struct admit_peer *);
+bool admit_revoked(struct refusal *, unsigned revoked);
+bool admit_binding(struct refusal *, const struct admit_node *,
+    const struct admit_peer *);
+bool admit_trust(struct refusal *, const struct admit_node *,
+    const struct admit_peer *);
+bool admit_quota(struct refusal *, const struct quota_answer *);
+
+bool admit_first(struct refusal *, const struct admit_node *,
+    const struct admit_peer *);
+
+/*
+ * The level that a job of this peer may use without a live proof: with
+ * `above_2` a peer of level 3 that has not proved itself counts as 2.
+ */
+int admit_level(const struct admit_node *, const struct admit_peer *);
+
+enum image_state {
+	IMAGE_HERE,
+	IMAGE_UNKNOWN,
+	IMAGE_BROKEN, /* named, but its root is not here */
+};
+
+struct admit_job {
+	const struct manifest *m;
+	/* trust's word on envelope and form; NULL: good */
+	const char *envelope_why;
+	bool signer_is_peer; /* fingerprint of submitter = the peer's */
+	bool nonce_used;     /* by another job of this submitter */
+	uint32_t now;	     /* unix seconds */
+	unsigned revoked;    /* of image, manifest, contract */
+	enum image_state image;
+	const char *seccomp_why; /* the named profile is not here; NULL: fine */
+	uint64_t spool_held;	 /* by the owner, without this job */
+	uint64_t spool_more;	 /* inputs that are not here */
+	uint64_t disk_free;	 /* above the reserve */
+	/* the path it came by; 0: not known */
+	uint64_t bitrate;
+	uint64_t bytes_to_come;  /* inputs that are not here */
+	uint64_t bytes_to_go;	 /* logs and outputs, as expected */
+	uint32_t wait_s;	 /* for its turn */
+	/* the machine */
+	uint64_t machine_memory;
+	uint32_t machine_cpu_milli;
+};
+
+struct admitted {
+	int level;
+	struct limits limits;
+	bool held;	  /* needs a reviewer */
+	uint32_t airtime_s;
+};
+
+bool admit_manifest(struct refusal *, const struct admit_node *,
+    const struct admit_job *);
+bool admit_image(struct refusal *, const struct admit_job *);
+bool admit_contract(struct refusal *, const struct admit_job *);
+bool admit_limits(struct refusal *, struct admitted *,
+    const struct admit_node *, const struct admit_peer *,
+    const struct admit_job *);
+bool admit_fits(struct refusal *, const struct admitted *,
+    const struct admit_node *, const struct admit_job *);
+bool admit_airtime(struct refusal *, struct admitted *,
+    const struct admit_node *, const struct admit_job *);
+bool admit_review(const struct admit_node *, const struct manifest *);
+
+/* Steps 7 to 11. On a pass *out is what the job is admitted with. */
+bool admit_second(struct refusal *, struct admitted *out,
+    const struct admit_node *, const struct admit_peer *,
+    const struct quota_caps *, const struct admit_job *);
+
+/*
+ * Steps 3, 5 and 8 once more, at the start of a job whose verdict, revocation
+ * or image may have changed since.
+ */
+bool admit_again(struct refusal *, const struct admit_node *,
+    const struct admit_peer *, const struct admit_job *);
+
+/* Seconds that so many bytes take on a path; 0 when it is not known. */
+uint32_t admit_airtime_s(uint64_t bytes, uint64_t bitrate);
+
+#endif

@@ -1,0 +1,645 @@
+#include "node/work/node.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * A job from J_RUN to its receipt. It holds a slot until J_FORGOTTEN; whatever
+ * ends it, the slot is given back by one J_FORGET.
+ */
+
+static void
+send_job(struct node *n, enum ipc_type type, const struct job *j)
+{
+	struct msg_J_FORGET m = {0}; /* J_KILL has the same field */
+
+	memcpy(m.job, j->id, 32);
+	n->host.send(n->host.ctx, type, &m, NULL, 0);
+}
+
+static void
+forget_slot(struct node *n, struct job *j)
+{
+	if (j->slot == 0 || j->forgetting)
+		return;
+	j->forgetting = true;
+	if (n->up[PEER_JAIL])
+		send_job(n, IPC_J_FORGET, j);
+}
+
+static void
+drop_manifest(struct node *n, struct job *j)
+{
+	if (j->m == NULL)
+		return;
+	manifest_clear(j->m);
+	free(j->m);
+	j->m = NULL;
+	n->host.drop_body(n->host.ctx, j);
+}
+
+static void
+ask_receipt(struct node *n, struct job *j)
+{
+	struct msg_K_RECEIPT m;
+
+	if (!n->up[PEER_KEYS])
+		return;
+	receipt_fill(&m, j);
+	m.qid = j->seal_qid = node_qid(n);
+	n->host.send(n->host.ctx, IPC_K_RECEIPT, &m, NULL, 0);
+}
+
+void
+run_changed(struct node *n, struct job *j, enum job_state old)
+{
+	char text[256];
+
+	(void)snprintf(text, sizeof(text), "%s%s%s%s",
+	    job_state_name(j->state), j->reason[0] != '\0' ? " " : "",
+	    j->reason, old == JS_COUNT ? " (admitted)" : "");
+	node_event(n, old == JS_COUNT ? EVK_JOB_ADMITTED :
+		j->state == JS_CANCELLED ? EVK_JOB_CANCELLED :
+		j->state == JS_REFUSED ? EVK_JOB_REFUSED : EVK_JOB_STATE,
+	    j->state == JS_LOST ? 2 : 0, j, NULL, job_state_name(j->state),
+	    text, (int64_t)j->seq, j->attempts);
+	if (!job_ended(j) || old == j->state)
+		return;
+	/* a job that is lost may be queued again by the next line */
+	if (j->state == JS_LOST && j->attempts <= j->retries &&
+	    n->unix_now < j->deadline)
+		return;
+	drop_manifest(n, j);
+	if (j->state != JS_DONE)
+		n->host.log_end(n->host.ctx, j);
+	if (j->state == JS_CANCELLED || j->state == JS_LOST) {
+		n->host.log_seal(n->host.ctx, j);
+		ask_receipt(n, j);
+	}
+}
+
+void
+run_refuse(struct node *n, struct job *j, const char *code, const char *why)
+{
+	char reason[JOB_REASON_MAX];
+
+	(void)snprintf(reason, sizeof(reason), "%s%s%s", code,
+	    why == NULL || *why == '\0' ? "" : ": ", why == NULL ? "" : why);
+	if (!job_set(&n->jobs, j, JS_REFUSED, reason, n->unix_now))
+		n->count.edges++;
+}
+
+/* ---- the end of a job ---- */
+
+void
+run_kill(struct node *n, struct job *j, enum kill_reason why)
+{
+	if (!job_active(j) || j->phase > PHASE_RUNNING || j->kill != 0)
+		return;
+	j->kill = (uint8_t)why;
+	/*
+	 * Jail kills by the first process of the job's pid namespace, which
+	 * takes all others along, and its outputs can still be packed. A jail
+	 * that does not is overtaken by run_tick(), through the group.
+	 */
+	j->killed_at = n->now;
+	if (n->up[PEER_JAIL])
+		send_job(n, IPC_J_KILL, j);
+	else
+		n->host.kill(n->host.ctx, j);
+	node_event(n, EVK_JOB_STATE, 1, j, NULL, "kill", kill_name(why), why,
+	    0);
+}
+
+static void
+settle(struct node *n, struct job *j)
+{
+	uint8_t outcome;
+	int32_t code;
+
+	job_verdict(&outcome, &code, j);
+	j->phase = PHASE_NONE;
+	j->seal_qid = 0;
+	if (!job_done(&n->jobs, j, outcome, code, n->unix_now))
+		n->count.edges++;
+	/* behind the commit that says done: until then jail keeps it for us */
+	forget_slot(n, j);
+	n->host.log_end(n->host.ctx, j);
+}
+
+/* The trail's head has come, or will not: sign. */
+static void
+sign(struct node *n, struct job *j)
+{
+	if (!n->up[PEER_KEYS]) {
+		settle(n, j);
+		return;
+	}
+	j->sealed_at = n->now;
+	j->signing = true;
+	ask_receipt(n, j);
+}
+
+static void
+seal(struct node *n, struct job *j)
+{
+	uint8_t outcome;
+	int32_t code;
+	struct owner *o = owner_get(n, j->owner);
+
+	job_verdict(&outcome, &code, j);
+	if (!job_keeps_outputs(outcome, code)) {
+		for (unsigned i = 0; i < j->nouts; i++)
+			j->outs[i].packed = false;
+	}
+	/* what the receipt is about, before the state says so */
+	j->outcome = outcome;
+	j->code = code;
+	if (o != NULL)
+		bucket_take(&o->quota.cpu, j->cpu_ms, n->now);
+	j->phase = PHASE_SEALING;
+	j->sealed_at = n->now;
+	j->signing = false;
+	if (!n->up[PEER_AUDIT]) {
+		sign(n, j);
+		return;
+	}
+	j->seal_qid = node_qid(n);
+	node_event_head(n, EVK_JOB_EXITED, j,
+	    outcome == OUT_KILLED ? kill_name((unsigned)code & 0xff) :
+		outcome_name(outcome), code, (int64_t)j->wall_ms, j->seal_qid);
+}
+
+static void
+pack_next(struct node *n, struct job *j, unsigned from)
+{
+	struct msg_J_STEP m = {.step = STEP_PACK};
+	uint8_t outcome;
+	int32_t code;
+
+	job_verdict(&outcome, &code, j);
+	if (!job_keeps_outputs(outcome, code) || from >= j->nouts ||
+	    !n->up[PEER_JAIL]) {
+		seal(n, j);
+		return;
+	}
+	memcpy(m.job, j->id, 32);
+	m.volume = j->outs[from].volume;
+	n->host.send(n->host.ctx, IPC_J_STEP, &m, NULL, 0);
+}
+
+void
+run_packed(struct node *n, struct job *j, unsigned volume, bool ok,
+    const uint8_t sha[32], uint64_t size, uint32_t dropped, const char *why)
+{
+	uint64_t sum = 0;
+	unsigned i;
+
+	if (j->phase != PHASE_PACKING)
+		return;
+	for (i = 0; i < j->nouts && j->outs[i].volume != volume; i++)
+		continue;
+	if (i == j->nouts)
+		return;
+	if (dropped > 0)
+		node_event(n, EVK_VOLUME_DROPPED, 1, j, NULL, "volume",
+		    j->outs[i].target, dropped, 0);
+	if (ok) {
+		j->outs[i].packed = true;
+		j->outs[i].size = size;
+		memcpy(j->outs[i].sha256, sha, 32);
+	} else {
+		/* what does not pack within the limits is over them */
+		node_event(n, EVK_VOLUME_DROPPED, 2, j, NULL, "output", why, 0,
+		    0);
+		j->kill = KILL_OUTPUT;
+	}
+	for (unsigned k = 0; k <= i; k++)
+		sum += j->outs[k].packed ? j->outs[k].size : 0;
+	if (sum > j->limits.v[LIMIT_OUTPUT])
+		j->kill = KILL_OUTPUT;
+	pack_next(n, j, i + 1);
+}
+
+static void
+exited(struct node *n, struct job *j, uint8_t how, int32_t code)
+{
+	j->exit_how = how;
+	j->exit_code = code;
+	j->wall_ms = (uint64_t)MAX_OF(INT64_C(0),
+	    mono_sub(n->now, j->started_at)) / 1000;
+	n->host.usage(n->host.ctx, j);
+	n->host.log_seal(n->host.ctx, j);
+	j->phase = PHASE_PACKING;
+	if (j->nouts > 0)
+		n->host.packing(n->host.ctx, j);
+	pack_next(n, j, 0);
+}
+
+/* ---- jail's words ---- */
+
+static void
+started(struct node *n, const struct msg_J_STARTED *m)
+{
+	struct job *j = job_find(&n->jobs, m->job);
+
+	if (j == NULL || j->state != JS_STAGING ||
+	    j->phase != PHASE_FILLING) {
+		n->count.edges++;
+		return;
+	}
+	j->layers = m->layers;
+	memcpy(j->policy, m->policy, 32);
+	j->phase = PHASE_RUNNING;
+	j->started = n->unix_now;
+	j->started_at = n->now;
+	if (!job_set(&n->jobs, j, JS_RUNNING, NULL, n->unix_now))
+		n->count.edges++;
+	node_event(n, EVK_JOB_STARTED, 0, j, NULL, NULL, NULL, m->slot,
+	    m->layers);
+}
+
+/* It never started: refused, cancelled, or our own fault. */
+static void
+failed(struct node *n, const struct msg_J_FAILED *m)
+{
+	struct job *j = job_find(&n->jobs, m->job);
+
+	if (j == NULL || !job_active(j)) {
+		n->count.edges++;
+		return;
+	}
+	forget_slot(n, j);
+	j->phase = PHASE_NONE;
+	if (j->state == JS_STAGING && j->kill == KILL_WATCHDOG) {
+		/* the node's trouble, not the job's: a retry may find room */
+		(void)job_lose(&n->jobs, j, "resources: free space fell below "
+		    "the reserve while its volumes were filled", n->unix_now,
+		    n->now);
+	} else if (j->state == JS_STAGING && j->kill != 0) {
+		const char *reason = j->kill == KILL_DEADLINE ? "deadline" :
+		    j->kill == KILL_OPERATOR ? "operator" : "submitter";
+
+		if (j->kill == KILL_REVOKED)
+			run_refuse(n, j, "revoked", "key");
+		else if (!job_set(&n->jobs, j, JS_CANCELLED, reason,
+		    n->unix_now))
+			n->count.edges++;
+	} else if (j->state == JS_RUNNING || strcmp(m->code, "internal") == 0) {
+		char why[JOB_REASON_MAX];
+
+		(void)snprintf(why, sizeof(why), "%.160s", m->why);
+		(void)job_lose(&n->jobs, j, why, n->unix_now, n->now);
+	} else {
+		run_refuse(n, j, m->code, m->why);
+	}
+}
+
+static void
+gave_back(struct node *n, const struct msg_J_FORGOTTEN *m)
+{
+	struct job *j = NULL;
+	uint32_t i;
+
+	for (i = 1; i <= n->slots; i++) {
+		if (n->slot[i] != NULL &&
+		    memcmp(n->slot[i]->id, m->job, 32) == 0)
+			j = n->slot[i];
+	}
+	if (j == NULL) {
+		if (m->slot <= NODE_SLOTS_MAX)
+			n->ghost[m->slot] = false;
+		run_schedule(n);
+		return;
+	}
+	n->host.free_slot(n->host.ctx, j);
+	n->slot[j->slot] = NULL;
+	j->slot = 0;
+	j->forgetting = false;
+	run_schedule(n);
+}
+
+/* After a restart of ours: a job that jail has kept. */
+static void
+found(struct node *n, const struct msg_J_RUNNING *m)
+{
+	struct job *j = job_find(&n->jobs, m->job);
+	struct msg_J_FORGET f = {0};
+	uint32_t ago;
+
+	if (m->slot == 0 || m->slot > NODE_SLOTS_MAX)
+		return;
+	if (j == NULL || !job_active(j) || n->slot[m->slot] != NULL) {
+		/* its slot is taken until jail has emptied it */
+		n->ghost[m->slot] = n->slot[m->slot] == NULL;
+		memcpy(f.job, m->job, 32);
+		n->host.send(n->host.ctx, IPC_J_KILL, &f, NULL, 0);
+		n->host.send(n->host.ctx, IPC_J_FORGET, &f, NULL, 0);
+		return;
+	}
+	j->slot = m->slot;
+	n->slot[m->slot] = j;
+	j->layers = m->layers;
+	memcpy(j->policy, m->policy, 32);
+	if (j->state == JS_STAGING) {
+		j->started = n->unix_now;
+		(void)job_set(&n->jobs, j, JS_RUNNING, NULL, n->unix_now);
+	}
+	ago = n->unix_now > j->started ? n->unix_now - j->started : 0;
+	j->started_at = (struct mono){n->now.us - (int64_t)ago * MONO_SECOND};
+	j->phase = PHASE_RUNNING;
+	node_event(n, EVK_JOB_STATE, 1, j, NULL, "found", NULL, m->slot, 0);
+	if (m->exited)
+		exited(n, j, m->how, m->code);
+}
+
+/* What was active and has not been found is lost. */
+static void
+posture(struct node *n, const struct msg_J_POSTURE *m)
+{
+	struct job *j, *next;
+	uint32_t missing = n->policy.required & ~m->layers;
+
+	n->has_posture = true;
+	n->layers = m->layers;
+	n->slots = MIN_OF(m->slots, (uint32_t)NODE_SLOTS_MAX);
+	(void)snprintf(n->missing, sizeof(n->missing), "%.256s", m->missing);
+	if (missing != 0)
+		node_event(n, EVK_LAYER_MISSING, 2, NULL, NULL, "posture",
+		    n->missing, missing, m->layers);
+	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, link);
+		if (job_active(j) && j->slot == 0)
+			(void)job_lose(&n->jobs, j, "not found running",
+			    n->unix_now, n->now);
+	}
+	node_announce(n, false);
+	run_schedule(n);
+}
+
+void
+run_jail(struct node *n, enum ipc_type type, const void *msg)
+{
+	const struct msg_J_EXITED *e = msg;
+	struct job *j;
+
+	switch (type) {
+	case IPC_J_STARTED:
+		started(n, msg);
+		break;
+	case IPC_J_FAILED:
+		failed(n, msg);
+		break;
+	case IPC_J_EXITED:
+		j = job_find(&n->jobs, e->job);
+		if (j != NULL && j->phase == PHASE_RUNNING)
+			exited(n, j, e->how, e->code);
+		else
+			n->count.edges++;
+		break;
+	case IPC_J_FORGOTTEN:
+		gave_back(n, msg);
+		break;
+	case IPC_J_RUNNING:
+		found(n, msg);
+		break;
+	case IPC_J_POSTURE:
+		posture(n, msg);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- trail and receipt ---- */
+
+void
+run_head(struct node *n, const struct msg_HEAD *m)
+{
+	struct job *j;
+
+	node_trail(n, m->seq == 0);
+	TAILQ_FOREACH(j, &n->jobs.live, link) {
+		if (j->phase == PHASE_SEALING && j->seal_qid == m->qid)
+			break;
+	}
+	if (j == NULL)
+		return;
+	memcpy(j->trail, m->digest, 32);
+	sign(n, j);
+}
+
+void
+run_signed(struct node *n, const struct msg_K_SIGNED *m)
+{
+	struct job *j;
+	bool sealing = false;
+
+	TAILQ_FOREACH(j, &n->jobs.live, link) {
+		if (j->phase == PHASE_SEALING && j->seal_qid == m->qid) {
+			sealing = true;
+			break;
+		}
+	}
+	if (j == NULL) {
+		TAILQ_FOREACH_REVERSE(j, &n->jobs.ended, job_list, link) {
+			if (j->seal_qid == m->qid)
+				break;
+		}
+	}
+	if (j == NULL)
+		return;
+	j->seal_qid = 0;
+	if (m->ok) {
+		j->has_receipt = true;
+		memcpy(j->receipt, m->receipt, JOB_RECEIPT_LEN);
+	} else {
+		node_event(n, EVK_SIGN_REFUSED, 3, j, NULL, NULL, NULL, 0, 0);
+	}
+	if (sealing)
+		settle(n, j);
+	else
+		job_touch(&n->jobs, j);
+}
+
+void
+run_receipts(struct node *n)
+{
+	struct job *j;
+
+	if (!n->up[PEER_KEYS])
+		return;
+	TAILQ_FOREACH_REVERSE(j, &n->jobs.ended, job_list, link) {
+		if (!j->has_receipt && !j->expired && j->state != JS_REFUSED)
+			ask_receipt(n, j);
+	}
+}
+
+/* ---- time, levels ---- */
+
+static void
+due(struct node *n, struct job *j, enum job_due what)
+{
+	switch (what) {
+	case DUE_DEADLINE:
+		if (job_active(j))
+			run_kill(n, j, KILL_DEADLINE);
+		else
+			(void)job_set(&n->jobs, j, JS_CANCELLED, "deadline",
+			    n->unix_now);
+		break;
+	case DUE_INPUTS:
+		(void)job_set(&n->jobs, j, JS_CANCELLED, "inputs",
+		    n->unix_now);
+		break;
+	case DUE_REVIEW:
+		(void)job_set(&n->jobs, j, JS_CANCELLED, "review",
+		    n->unix_now);
+		break;
+	case DUE_TIME:
+		run_kill(n, j, KILL_TIME);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Trail and keys have their time, then it goes on without them. */
+static struct mono
+sealing(struct node *n, struct job *j)
+{
+	struct mono at;
+
+	if (j->phase != PHASE_SEALING)
+		return MONO_NEVER;
+	at = mono_add(j->sealed_at, INT64_C(1000) *
+		(j->signing ? NODE_SIGN_MS : NODE_TRAIL_MS));
+	if (!mono_reached(n->now, at))
+		return at;
+	if (j->signing) {
+		settle(n, j);
+		return MONO_NEVER;
+	}
+	sign(n, j);
+	return n->now;
+}
+
+/* A kill that jail has not carried out in its time is done by the group. */
+static struct mono
+overtake(struct node *n, struct job *j)
+{
+	struct mono at;
+
+	if (j->kill == 0 || j->group_killed || j->phase > PHASE_RUNNING ||
+	    !job_active(j))
+		return MONO_NEVER;
+	at = mono_add(j->killed_at, INT64_C(1000) * NODE_KILL_MS);
+	if (!mono_reached(n->now, at))
+		return at;
+	j->group_killed = true;
+	n->host.kill(n->host.ctx, j);
+	node_event(n, EVK_JOB_STATE, 3, j, NULL, "kill",
+	    "jail did not end it, its group was killed", 0, 0);
+	return MONO_NEVER;
+}
+
+/*
+ * design.md 8.3: once a second while any job is filled. What fills the disk
+ * ends, before the relay's own storage has no room.
+ */
+static struct mono
+watch_fill(struct node *n)
+{
+	struct job *j;
+	bool any = false, low;
+
+	for (uint32_t i = 1; i <= n->slots && !any; i++) {
+		j = n->slot[i];
+		any = j != NULL && j->state == JS_STAGING && j->kill == 0;
+	}
+	if (!any)
+		return MONO_NEVER;
+	if (!mono_reached(n->now, n->fill_at))
+		return n->fill_at;
+	n->fill_at = mono_add(n->now, NODE_FILL_S * MONO_SECOND);
+	low = n->host.disk_free(n->host.ctx) == 0;
+	for (uint32_t i = 1; i <= n->slots && low; i++) {
+		j = n->slot[i];
+		if (j == NULL || j->state != JS_STAGING || j->kill != 0)
+			continue;
+		node_event(n, EVK_DISK_LOW, 3, j, NULL, "fill",
+		    "below the reserve", 0, 0);
+		run_kill(n, j, KILL_WATCHDOG);
+	}
+	return n->fill_at;
+}
+
+struct mono
+run_tick(struct node *n)
+{
+	struct mono next = watch_fill(n), at;
+	struct job *j, *after;
+
+	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = after) {
+		bool missing = j->state == JS_QUEUED &&
+		    strcmp(j->reason, "inputs") == 0;
+
+		after = TAILQ_NEXT(j, link);
+		due(n, j, job_due(j, missing, n->unix_now, n->now, &at));
+		next = mono_min(next, at);
+		next = mono_min(next, overtake(n, j));
+		next = mono_min(next, sealing(n, j));
+	}
+	if (mono_reached(n->now, n->receipts_at)) {
+		n->receipts_at = mono_add(n->now,
+		    NODE_RECEIPT_S * MONO_SECOND);
+		run_receipts(n);
+	}
+	return mono_min(next, n->receipts_at);
+}
+
+void
+run_owner(struct node *n, const uint8_t fp[FP_LEN], int level, bool revoked)
+{
+	struct job *j, *next;
+
+	if (level > -2 && !revoked)
+		return;
+	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, link);
+		if (memcmp(j->owner, fp, FP_LEN) != 0)
+			continue;
+		if (job_waiting(j) && revoked)
+			run_refuse(n, j, "revoked", "key");
+		else if (job_waiting(j))
+			(void)job_set(&n->jobs, j, JS_CANCELLED, "operator",
+			    n->unix_now);
+		else if (revoked || level <= -3)
+			run_kill(n, j, revoked ? KILL_REVOKED : KILL_OPERATOR);
+	}
+}
+
+void
+run_jail_down(struct node *n)
+{
+	struct job *j, *next;
+
+	n->has_posture = false;
+	memset(n->ghost, 0, sizeof(n->ghost));
+	for (uint32_t i = 1; i <= NODE_SLOTS_MAX; i++) {
+		if ((j = n->slot[i]) == NULL)
+			continue;
+		n->host.free_slot(n->host.ctx, j);
+		n->slot[i] = NULL;
+		j->slot = 0;
+		j->forgetting = false;
+	}
+	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, link);
+		/* what only waits for its signature has ended already */
+		if (job_active(j) && j->phase != PHASE_SEALING)
+			(void)job_lose(&n->jobs, j, "the jail fell",
+			    n->unix_now, n->now);
+	}
+}

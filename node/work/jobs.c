@@ -1,0 +1,438 @@
+#include "node/work/jobs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/ipc_msg.h"
+
+static int
+cmp_id(struct job *a, struct job *b)
+{
+	return memcmp(a->id, b->id, 32);
+}
+
+static int
+cmp_owner(struct job *a, struct job *b)
+{
+	int c = memcmp(a->owner, b->owner, FP_LEN);
+
+	if (c != 0)
+		return c;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+TREE_PROTOTYPE(job_ids, job, by_id, cmp_id)
+TREE_GENERATE(job_ids, job, by_id, cmp_id)
+TREE_PROTOTYPE(job_owners, job, by_owner, cmp_owner)
+TREE_GENERATE(job_owners, job, by_owner, cmp_owner)
+
+static int
+cmp_nonce(struct job *a, struct job *b)
+{
+	int c = memcmp(a->owner, b->owner, FP_LEN);
+
+	return c != 0 ? c : memcmp(a->nonce, b->nonce, sizeof(a->nonce));
+}
+
+TREE_PROTOTYPE(job_nonces, job, by_nonce, cmp_nonce)
+TREE_GENERATE(job_nonces, job, by_nonce, cmp_nonce)
+
+static const char *const STATES[JS_COUNT] = {"held", "queued", "staging",
+    "running", "done", "refused", "cancelled", "lost"};
+
+/* Where a state may go, one bit each. */
+#define TO(s) (1u << JS_##s)
+static const uint16_t EDGES[JS_COUNT] = {
+    [JS_HELD] = TO(HELD) | TO(QUEUED) | TO(REFUSED) | TO(CANCELLED),
+    [JS_QUEUED] = TO(QUEUED) | TO(STAGING) | TO(REFUSED) | TO(CANCELLED),
+    [JS_STAGING] = TO(RUNNING) | TO(REFUSED) | TO(CANCELLED) | TO(LOST),
+    [JS_RUNNING] = TO(DONE) | TO(LOST),
+    [JS_DONE] = 0,
+    [JS_REFUSED] = 0,
+    [JS_CANCELLED] = 0,
+    [JS_LOST] = TO(QUEUED),
+};
+
+const char *
+job_state_name(unsigned s)
+{
+	return s < JS_COUNT ? STATES[s] : "?";
+}
+
+bool
+job_edge(enum job_state from, enum job_state to)
+{
+	return from < JS_COUNT && to < JS_COUNT &&
+	    (EDGES[from] & (1u << to)) != 0;
+}
+
+bool
+job_waiting(const struct job *j)
+{
+	return j->state == JS_HELD || j->state == JS_QUEUED;
+}
+
+bool
+job_active(const struct job *j)
+{
+	return j->state == JS_STAGING || j->state == JS_RUNNING;
+}
+
+bool
+job_ended(const struct job *j)
+{
+	return !job_waiting(j) && !job_active(j);
+}
+
+void
+jobs_init(struct jobs *js, void (*changed)(void *, struct job *,
+    enum job_state), void *ctx)
+{
+	memset(js, 0, sizeof(*js));
+	RB_INIT(&js->ids);
+	RB_INIT(&js->owners);
+	RB_INIT(&js->nonces);
+	TAILQ_INIT(&js->live);
+	TAILQ_INIT(&js->ended);
+	TAILQ_INIT(&js->dirty);
+	js->changed = changed;
+	js->ctx = ctx;
+}
+
+void
+jobs_clear(struct jobs *js)
+{
+	struct job *j;
+
+	while ((j = RB_MIN(job_ids, &js->ids)) != NULL)
+		job_remove(js, j);
+}
+
+struct job *
+job_new(const uint8_t id[32], const uint8_t owner[FP_LEN])
+{
+	struct job *j = calloc(1, sizeof(*j));
+
+	if (j == NULL)
+		return NULL;
+	memcpy(j->id, id, 32);
+	memcpy(j->owner, owner, FP_LEN);
+	j->outcome = OUT_NONE;
+	return j;
+}
+
+void
+job_free(struct job *j)
+{
+	if (j == NULL)
+		return;
+	if (j->m != NULL)
+		manifest_clear(j->m);
+	free(j->m);
+	free(j->outs);
+	free(j);
+}
+
+static void
+list_in(struct jobs *js, struct job *j)
+{
+	struct job_list *l = job_ended(j) ? &js->ended : &js->live;
+
+	TAILQ_INSERT_TAIL(l, j, link);
+	j->live = l == &js->live;
+}
+
+static void
+list_out(struct jobs *js, struct job *j)
+{
+	struct job_list *l = j->live ? &js->live : &js->ended;
+
+	TAILQ_REMOVE(l, j, link);
+}
+
+static void
+table_in(struct jobs *js, struct job *j)
+{
+	(void)RB_INSERT(job_ids, &js->ids, j);
+	(void)RB_INSERT(job_owners, &js->owners, j);
+	/* a ledger that was tampered with may have one twice: the first counts */
+	(void)RB_INSERT(job_nonces, &js->nonces, j);
+	list_in(js, j);
+	js->count++;
+}
+
+void
+job_touch(struct jobs *js, struct job *j)
+{
+	j->lazy = false;
+	if (j->dirty)
+		return;
+	j->dirty = true;
+	TAILQ_INSERT_TAIL(&js->dirty, j, dirty_link);
+}
+
+void
+job_admit(struct jobs *js, struct job *j, bool held, const char *reason,
+    uint32_t unix_now, struct mono now)
+{
+	j->order = ++js->last_order;
+	j->state = held ? JS_HELD : JS_QUEUED;
+	(void)snprintf(j->reason, sizeof(j->reason), "%s", reason);
+	j->seq = 1;
+	j->at = j->admitted_at = unix_now;
+	j->queued_at = j->input_at = now;
+	table_in(js, j);
+	job_touch(js, j);
+	js->changed(js->ctx, j, JS_COUNT);
+}
+
+void
+job_restore(struct jobs *js, struct job *j)
+{
+	table_in(js, j);
+	js->last_order = MAX_OF(js->last_order, j->order);
+}
+
+void
+job_remove(struct jobs *js, struct job *j)
+{
+	(void)RB_REMOVE(job_ids, &js->ids, j);
+	(void)RB_REMOVE(job_owners, &js->owners, j);
+	if (RB_FIND(job_nonces, &js->nonces, j) == j)
+		(void)RB_REMOVE(job_nonces, &js->nonces, j);
+	list_out(js, j);
+	if (j->dirty)
+		TAILQ_REMOVE(&js->dirty, j, dirty_link);
+	js->count--;
+	job_free(j);
+}
+
+bool
+jobs_lazy(const struct jobs *js)
+{
+	const struct job *j;
+
+	TAILQ_FOREACH(j, &js->dirty, dirty_link) {
+		if (!j->lazy)
+			return false;
+	}
+	return true;
+}
+
+struct job *
+job_find(struct jobs *js, const uint8_t id[32])
+{
+	struct job key;
+
+	memcpy(key.id, id, 32);
+	return RB_FIND(job_ids, &js->ids, &key);
+}
+
+struct job *
+job_by_nonce(struct jobs *js, const uint8_t owner[FP_LEN],
+    const uint8_t nonce[16])
+{
+	struct job key;
+
+	memcpy(key.owner, owner, FP_LEN);
+	memcpy(key.nonce, nonce, sizeof(key.nonce));
+	return RB_FIND(job_nonces, &js->nonces, &key);
+}
+
+struct job *
+job_next_of(struct jobs *js, const uint8_t owner[FP_LEN], uint64_t after)
+{
+	struct job key, *j;
+
+	if (after == UINT64_MAX)
+		return NULL;
+	memcpy(key.owner, owner, FP_LEN);
+	key.order = after + 1;
+	j = RB_NFIND(job_owners, &js->owners, &key);
+	return j != NULL && memcmp(j->owner, owner, FP_LEN) == 0 ? j : NULL;
+}
+
+bool
+job_set(struct jobs *js, struct job *j, enum job_state to, const char *reason,
+    uint32_t unix_now)
+{
+	enum job_state old = j->state;
+	bool lazy;
+
+	if (reason == NULL)
+		reason = "";
+	if (!job_edge(old, to))
+		return false;
+	if (old == to && strcmp(j->reason, reason) == 0)
+		return true;
+	(void)snprintf(j->reason, sizeof(j->reason), "%s", reason);
+	if (old != to) {
+		list_out(js, j);
+		j->state = to;
+		j->at = unix_now;
+		list_in(js, j);
+	}
+	if (to == JS_STAGING && j->attempts < JOB_ATTEMPTS_MAX)
+		j->attempts++;
+	if (to == JS_CANCELLED) {
+		/* compute.md 7: never started, so nothing is counted */
+		j->attempts = 0;
+		j->started = 0;
+		j->wall_ms = 0;
+	}
+	j->seq++;
+	lazy = to == JS_RUNNING && !j->dirty;
+	job_touch(js, j);
+	j->lazy = lazy;
+	js->changed(js->ctx, j, old);
+	return true;
+}
+
+bool
+job_done(struct jobs *js, struct job *j, uint8_t outcome, int32_t code,
+    uint32_t unix_now)
+{
+	if (!job_edge(j->state, JS_DONE))
+		return false;
+	j->outcome = outcome;
+	j->code = code;
+	return job_set(js, j, JS_DONE, NULL, unix_now);
+}
+
+bool
+job_lose(struct jobs *js, struct job *j, const char *reason, uint32_t unix_now,
+    struct mono now)
+{
+	if (!job_set(js, j, JS_LOST, reason, unix_now))
+		return false;
+	j->phase = PHASE_NONE;
+	j->kill = 0;
+	j->group_killed = false;
+	if (j->attempts > j->retries || unix_now >= j->deadline)
+		return false;
+	j->queued_at = j->input_at = now;
+	memset(j->log, 0, sizeof(j->log));
+	j->wall_ms = j->cpu_ms = j->memory_kb = 0;
+	return job_set(js, j, JS_QUEUED, "slots", unix_now);
+}
+
+bool
+job_floods(const struct job *j)
+{
+	uint64_t log = j->limits.v[LIMIT_LOG];
+	uint64_t most = log > UINT64_MAX / JOB_LOG_FACTOR ? UINT64_MAX :
+	    log * JOB_LOG_FACTOR;
+
+	return j->log[0] + j->log[1] + j->log[2] > MAX_OF(most, JOB_LOG_LEAST);
+}
+
+void
+job_verdict(uint8_t *outcome, int32_t *code, const struct job *j)
+{
+	unsigned kill = j->kill;
+
+	if (job_floods(j) && kill != KILL_REVOKED && kill != KILL_VIOLATION)
+		kill = KILL_OUTPUT;
+	*outcome = OUT_KILLED;
+	*code = (int32_t)kill;
+	if (kill == KILL_OUTPUT || kill == KILL_REVOKED ||
+	    kill == KILL_VIOLATION)
+		return;
+	if (j->oom) {
+		*code = KILL_MEMORY;
+	} else if (j->exit_how == EXIT_JAIL_TIME) {
+		*code = kill != 0 ? (int32_t)kill : KILL_TIME;
+	} else if (j->exit_how == EXIT_CODE) {
+		/* it was quicker than the kill that was on its way */
+		*outcome = OUT_EXITED;
+		*code = j->exit_code;
+	} else if (kill == 0) {
+		*outcome = OUT_SIGNALLED;
+		*code = j->exit_code;
+	}
+}
+
+bool
+job_keeps_outputs(uint8_t outcome, int32_t code)
+{
+	int reason = code & 0xff;
+
+	return outcome != OUT_KILLED || (reason != KILL_OUTPUT &&
+	    reason != KILL_REVOKED && reason != KILL_VIOLATION);
+}
+
+/* Seconds of wall time from now on, as a point of the loop's clock. */
+static struct mono
+in_seconds(struct mono now, uint64_t s)
+{
+	return mono_add(now, (int64_t)MIN_OF(s, (uint64_t)UINT32_MAX) *
+		MONO_SECOND);
+}
+
+enum job_due
+job_due(const struct job *j, bool missing, uint32_t unix_now, struct mono now,
+    struct mono *next)
+{
+	struct mono at;
+
+	*next = MONO_NEVER;
+	if (job_ended(j) || (job_active(j) && j->kill != 0))
+		return DUE_NOTHING;
+	if (unix_now >= j->deadline)
+		return j->phase <= PHASE_RUNNING ? DUE_DEADLINE : DUE_NOTHING;
+	*next = in_seconds(now, j->deadline - unix_now);
+	if (j->state == JS_HELD) {
+		if (unix_now >= j->admitted_at &&
+		    unix_now - j->admitted_at >= JOB_REVIEW_S)
+			return DUE_REVIEW;
+		at = in_seconds(now, JOB_REVIEW_S -
+			(unix_now > j->admitted_at ?
+			    unix_now - j->admitted_at : 0));
+		*next = mono_min(*next, at);
+	}
+	if (j->state == JS_QUEUED && missing) {
+		at = in_seconds(j->input_at, JOB_INPUT_IDLE_S);
+		if (mono_reached(now, at))
+			return DUE_INPUTS;
+		*next = mono_min(*next, at);
+	}
+	if (j->phase == PHASE_RUNNING) {
+		uint64_t ms = MIN_OF(j->limits.v[LIMIT_TIME],
+		    (uint64_t)INT64_MAX / 2000);
+
+		at = mono_add(j->started_at, (int64_t)ms * 1000);
+		if (mono_reached(now, at))
+			return DUE_TIME;
+		*next = mono_min(*next, at);
+	}
+	return DUE_NOTHING;
+}
+
+uint64_t
+job_progress(const struct job *j, struct mono now)
+{
+	uint64_t ms, limit = j->limits.v[LIMIT_TIME];
+
+	if (j->state == JS_DONE)
+		return 1000;
+	if (j->phase < PHASE_RUNNING || limit == 0)
+		return 0;
+	ms = (uint64_t)MAX_OF(mono_sub(now, j->started_at), INT64_C(0)) / 1000;
+	return ms >= limit ? 1000 : ms * 1000 / limit;
+}
+
+void
+job_outcome_of(struct proto_outcome_v *o, const struct job *j)
+{
+	o->kind = j->state == JS_DONE ? j->outcome : OUT_NONE;
+	o->code = j->code;
+	o->reason = pstr_of(o->kind == OUT_KILLED ?
+		kill_name((unsigned)j->code & 0xff) : NULL);
+}
+
+struct pstr
+job_reason_of(const struct job *j)
+{
+	return pstr_of(j->reason[0] == '\0' ? NULL : j->reason);
+}

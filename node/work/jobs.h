@@ -1,0 +1,224 @@
+#ifndef WARREN_NODE_JOBS_H
+#define WARREN_NODE_JOBS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/mono.h>
+
+#include "node/work/levels.h"
+#include "node/proto/proto.h"
+#include "trust/doc/receipt.h"
+#include "common/util.h"
+#include "common/wire.h"
+
+/*
+ * The life of a job (compute.md 5). Pure: job_set() is the only writer of a
+ * state, knows the legal edges, counts seq and tells the owner of the table,
+ * who writes it to the ledger before anybody else hears of it.
+ *
+ *   held -> queued -> staging -> running -> done
+ *      \________\________\__________\-----> cancelled, refused, lost
+ *   lost -> queued, only with retries left
+ */
+enum job_state {
+	JS_HELD,
+	JS_QUEUED,
+	JS_STAGING,
+	JS_RUNNING,
+	JS_DONE,
+	JS_REFUSED,
+	JS_CANCELLED,
+	JS_LOST,
+	JS_COUNT
+};
+const char *job_state_name(unsigned);
+
+#define JOB_REASON_MAX 176
+#define JOB_INPUT_IDLE_S 3600  /* compute.md 5: an hour without a new byte */
+#define JOB_REVIEW_S 86400     /* klp.md 6.1 */
+#define JOB_LOG_FACTOR 256     /* compute.md 5: more than that is killed */
+#define JOB_LOG_LEAST (UINT64_C(16) << 20)
+#define JOB_ATTEMPTS_MAX 255   /* u8 of a receipt */
+
+struct job_out {
+	uint8_t volume; /* index in the manifest */
+	bool packed;
+	uint8_t sha256[32];
+	uint64_t size;
+	char target[MANIFEST_TEXT + 1];
+};
+
+/* Where a job that holds a slot stands; not in the ledger. */
+enum job_phase {
+	PHASE_NONE,
+	PHASE_FILLING,	/* J_RUN is out */
+	PHASE_RUNNING,	/* J_STARTED came */
+	PHASE_PACKING,	/* exited; outputs are packed, volume by volume */
+	PHASE_SEALING,	/* trail head and receipt are asked for */
+};
+
+struct job {
+	RB_ENTRY(job) by_id, by_owner, by_nonce;
+	TAILQ_ENTRY(job) link; /* live, or ended in order of their end */
+	uint8_t id[32];
+	uint8_t owner[FP_LEN];
+	uint8_t rns_public[64], rns_hash[16];
+	uint8_t nonce[16];
+	uint64_t order;
+	uint32_t not_after, deadline, admitted_at;
+	uint8_t retries;
+	int level; /* granted */
+	struct limits limits;
+	uint8_t image[32];
+
+	enum job_state state;
+	char reason[JOB_REASON_MAX]; /* "": nil */
+	uint8_t outcome;	     /* of enum proto_outcome */
+	int32_t code;		     /* killed: reason + 256 * rule */
+	uint64_t seq;
+	uint32_t attempts;
+	uint32_t at; /* unix seconds of the last transition */
+
+	/* the last attempt */
+	uint32_t started; /* unix seconds */
+	uint64_t wall_ms, cpu_ms, memory_kb;
+	/* counters of its group at the start (a v1 group serves many jobs) */
+	uint64_t cpu_before, oom_before;
+	uint32_t layers;
+	uint8_t policy[32], trail[32];
+	uint64_t bytes_in;
+	uint64_t log[3]; /* kept of stdout, stderr; discarded */
+	uint8_t log_sha[2][32];
+	unsigned nouts;
+	struct job_out *outs; /* rw volumes, in manifest order */
+	bool has_receipt, expired;
+	uint8_t receipt[JOB_RECEIPT_LEN];
+
+	/* -- not in the ledger -- */
+	struct manifest *m; /* while it lives */
+	enum job_phase phase;
+	uint32_t slot;	    /* 0: none */
+	bool forgetting;    /* J_FORGET is out: the slot is not free yet */
+	uint8_t kill;	    /* of enum kill_reason: asked for; 0: not */
+	uint8_t exit_how;
+	int32_t exit_code;
+	bool oom;
+	uint32_t verdict_gen; /* of the peers' table, at admission */
+	struct mono queued_at, input_at, started_at, sealed_at, killed_at;
+	bool signing; /* the trail has answered, or has had its time */
+	bool group_killed; /* the kill was carried out through the group */
+	uint64_t seal_qid;  /* of EVENT or K_RECEIPT; 0: none is out */
+	bool dirty, live;
+	bool lazy; /* dirty, and nothing depends on it yet: jobs_lazy() */
+	TAILQ_ENTRY(job) dirty_link;
+};
+
+RB_HEAD(job_ids, job);
+RB_HEAD(job_owners, job);
+RB_HEAD(job_nonces, job);
+TAILQ_HEAD(job_list, job);
+
+struct jobs {
+	struct job_ids ids;
+	struct job_owners owners;
+	struct job_nonces nonces; /* remembered as long as the job is */
+	struct job_list live;	 /* may still change, by order */
+	struct job_list ended;	 /* by the time of their end */
+	struct job_list dirty;	 /* to be written at the end of this turn */
+	uint64_t last_order;
+	size_t count;
+	/* after each change, before anybody else sees it */
+	void (*changed)(void *ctx, struct job *, enum job_state old);
+	void *ctx;
+};
+
+void jobs_init(struct jobs *, void (*changed)(void *, struct job *,
+    enum job_state), void *ctx);
+void jobs_clear(struct jobs *);
+
+/* A new one, in no state yet: job_admit(). NULL: out of memory. */
+struct job *job_new(const uint8_t id[32], const uint8_t owner[FP_LEN]);
+void job_free(struct job *);
+/* Takes j; gives it its order. held, or queued with that reason. */
+void job_admit(struct jobs *, struct job *, bool held, const char *reason,
+    uint32_t unix_now, struct mono now);
+/* Takes one that the ledger had, in the order of the ledger. */
+void job_restore(struct jobs *, struct job *);
+/* Out of the tables, and freed. */
+void job_remove(struct jobs *, struct job *);
+/* Rows of the job's record changed, not its state. */
+void job_touch(struct jobs *, struct job *);
+
+/*
+ * Only `running` is to be written. A job that is found running or not is
+ * treated alike whether the ledger says staging or running, so this write may
+ * wait for the next that somebody depends on.
+ */
+bool jobs_lazy(const struct jobs *);
+
+struct job *job_find(struct jobs *, const uint8_t id[32]);
+/* The job of this owner that used the nonce; NULL. */
+struct job *job_by_nonce(struct jobs *, const uint8_t owner[FP_LEN],
+    const uint8_t nonce[16]);
+/* The owner's next job behind this order; NULL. */
+struct job *job_next_of(struct jobs *, const uint8_t owner[FP_LEN],
+    uint64_t after);
+
+bool job_ended(const struct job *);	/* can no more change but by expiry */
+bool job_waiting(const struct job *);	/* held or queued */
+bool job_active(const struct job *);	/* staging or running */
+bool job_edge(enum job_state from, enum job_state to);
+/*
+ * The transition; reason "" or NULL: none. false: an illegal edge, which is
+ * counted by the caller and changes nothing. The same state with another
+ * reason is a change too; with the same reason nothing happens.
+ */
+bool job_set(struct jobs *, struct job *, enum job_state, const char *reason,
+    uint32_t unix_now);
+/* done, with an outcome. */
+bool job_done(struct jobs *, struct job *, uint8_t outcome, int32_t code,
+    uint32_t unix_now);
+/*
+ * lost; and queued again when retries and deadline allow (true).
+ */
+bool job_lose(struct jobs *, struct job *, const char *reason,
+    uint32_t unix_now, struct mono now);
+
+/*
+ * What a job that has exited ended as: how it exited, what it was killed for,
+ * whether the kernel's memory limit killed any of its processes, how much it
+ * wrote. Withholding reasons (output, revoked, violation) come before others.
+ */
+void job_verdict(uint8_t *outcome, int32_t *code, const struct job *);
+/* Are its outputs given out? (3.4) */
+bool job_keeps_outputs(uint8_t outcome, int32_t code);
+/* Has it written more than a job may? */
+bool job_floods(const struct job *);
+
+/* What time does to a job. */
+enum job_due {
+	DUE_NOTHING,
+	DUE_DEADLINE, /* cancel, or kill */
+	DUE_INPUTS,   /* an hour without a byte: cancel */
+	DUE_REVIEW,   /* cancel */
+	DUE_TIME,     /* kill */
+};
+/* *next: when to look again at the latest. missing: inputs are not here. */
+enum job_due job_due(const struct job *, bool missing, uint32_t unix_now,
+    struct mono now, struct mono *next);
+/* 0 to 1000, of the time limit. */
+uint64_t job_progress(const struct job *, struct mono now);
+
+/* As answers have it. */
+void job_outcome_of(struct proto_outcome_v *, const struct job *);
+struct pstr job_reason_of(const struct job *);
+
+/* The record of the ledger; 0: does not fit. */
+#define JOB_RECORD_MAX 8192
+size_t job_encode(uint8_t *out, size_t cap, const struct job *);
+/* NULL: malformed, or out of memory. */
+struct job *job_decode(const uint8_t *buf, size_t len);
+
+#endif

@@ -1,0 +1,162 @@
+#include "node/work/jobs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The job's row of the ledger as bytes: written and read here only, checked
+ * when read, since a disk is a stranger too.
+ */
+#define RECORD_VERSION 1
+
+size_t
+job_encode(uint8_t *out, size_t cap, const struct job *j)
+{
+	struct wr w = wr_make(out, cap);
+
+	wr_u8(&w, RECORD_VERSION);
+	wr_bytes(&w, j->id, 32);
+	wr_bytes(&w, j->owner, FP_LEN);
+	wr_bytes(&w, j->rns_public, 64);
+	wr_bytes(&w, j->rns_hash, 16);
+	wr_bytes(&w, j->nonce, 16);
+	wr_u64(&w, j->order);
+	wr_u32(&w, j->not_after);
+	wr_u32(&w, j->deadline);
+	wr_u32(&w, j->admitted_at);
+	wr_u8(&w, j->retries);
+	wr_i32(&w, j->level);
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		wr_u64(&w, j->limits.v[i]);
+	wr_bytes(&w, j->image, 32);
+	wr_u8(&w, (uint8_t)j->state);
+	wr_str(&w, j->reason);
+	wr_u8(&w, j->outcome);
+	wr_i32(&w, j->code);
+	wr_u64(&w, j->seq);
+	wr_u32(&w, j->attempts);
+	wr_u32(&w, j->at);
+	wr_u32(&w, j->started);
+	wr_u64(&w, j->wall_ms);
+	wr_u64(&w, j->cpu_ms);
+	wr_u64(&w, j->memory_kb);
+	wr_u64(&w, j->cpu_before);
+	wr_u64(&w, j->oom_before);
+	wr_u32(&w, j->layers);
+	wr_bytes(&w, j->policy, 32);
+	wr_bytes(&w, j->trail, 32);
+	wr_u64(&w, j->bytes_in);
+	for (unsigned i = 0; i < 3; i++)
+		wr_u64(&w, j->log[i]);
+	wr_bytes(&w, j->log_sha, sizeof(j->log_sha));
+	wr_bool(&w, j->expired);
+	wr_bool(&w, j->has_receipt);
+	if (j->has_receipt)
+		wr_bytes(&w, j->receipt, JOB_RECEIPT_LEN);
+	wr_u8(&w, (uint8_t)j->nouts);
+	for (unsigned i = 0; i < j->nouts; i++) {
+		const struct job_out *o = &j->outs[i];
+
+		wr_u8(&w, o->volume);
+		wr_bool(&w, o->packed);
+		wr_bytes(&w, o->sha256, 32);
+		wr_u64(&w, o->size);
+		wr_str(&w, o->target);
+	}
+	return wr_ok(&w) ? w.len : 0;
+}
+
+static bool
+get_who(struct rd *r, struct job *j)
+{
+	int32_t level;
+	uint8_t version;
+
+	if (!rd_u8(r, &version) || version != RECORD_VERSION ||
+	    !rd_copy(r, j->id, 32) || !rd_copy(r, j->owner, FP_LEN) ||
+	    !rd_copy(r, j->rns_public, 64) || !rd_copy(r, j->rns_hash, 16) ||
+	    !rd_copy(r, j->nonce, 16) || !rd_u64(r, &j->order) ||
+	    !rd_u32(r, &j->not_after) || !rd_u32(r, &j->deadline) ||
+	    !rd_u32(r, &j->admitted_at) || !rd_u8(r, &j->retries) ||
+	    !rd_i32(r, &level) || level < 0 || level > LEVEL_MAX)
+		return false;
+	j->level = level;
+	for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+		if (!rd_u64(r, &j->limits.v[i]))
+			return false;
+	}
+	return rd_copy(r, j->image, 32);
+}
+
+static bool
+get_state(struct rd *r, struct job *j)
+{
+	uint8_t state;
+
+	if (!rd_u8(r, &state) || state >= JS_COUNT ||
+	    !rd_str(r, j->reason, sizeof(j->reason)) ||
+	    !rd_u8(r, &j->outcome) || !rd_i32(r, &j->code) ||
+	    !rd_u64(r, &j->seq) || !rd_u32(r, &j->attempts) ||
+	    !rd_u32(r, &j->at))
+		return false;
+	j->state = (enum job_state)state;
+	return j->outcome <= OUT_KILLED || j->outcome == OUT_NONE;
+}
+
+static bool
+get_run(struct rd *r, struct job *j)
+{
+	if (!rd_u32(r, &j->started) || !rd_u64(r, &j->wall_ms) ||
+	    !rd_u64(r, &j->cpu_ms) || !rd_u64(r, &j->memory_kb) ||
+	    !rd_u64(r, &j->cpu_before) || !rd_u64(r, &j->oom_before) ||
+	    !rd_u32(r, &j->layers) || !rd_copy(r, j->policy, 32) ||
+	    !rd_copy(r, j->trail, 32) || !rd_u64(r, &j->bytes_in))
+		return false;
+	for (unsigned i = 0; i < 3; i++) {
+		if (!rd_u64(r, &j->log[i]))
+			return false;
+	}
+	return rd_copy(r, j->log_sha, sizeof(j->log_sha)) &&
+	    rd_bool(r, &j->expired) && rd_bool(r, &j->has_receipt) &&
+	    (!j->has_receipt || rd_copy(r, j->receipt, JOB_RECEIPT_LEN));
+}
+
+static bool
+get_outs(struct rd *r, struct job *j)
+{
+	uint8_t n;
+
+	if (!rd_u8(r, &n) || n > MANIFEST_VOLUMES)
+		return false;
+	if (n == 0)
+		return true;
+	if ((j->outs = calloc(n, sizeof(*j->outs))) == NULL)
+		return false;
+	j->nouts = n;
+	for (unsigned i = 0; i < n; i++) {
+		struct job_out *o = &j->outs[i];
+
+		if (!rd_u8(r, &o->volume) || o->volume >= MANIFEST_VOLUMES ||
+		    !rd_bool(r, &o->packed) || !rd_copy(r, o->sha256, 32) ||
+		    !rd_u64(r, &o->size) ||
+		    !rd_str(r, o->target, sizeof(o->target)))
+			return false;
+	}
+	return true;
+}
+
+struct job *
+job_decode(const uint8_t *buf, size_t len)
+{
+	struct rd r = rd_make(buf, len);
+	struct job *j = calloc(1, sizeof(*j));
+
+	if (j == NULL)
+		return NULL;
+	if (!get_who(&r, j) || !get_state(&r, j) || !get_run(&r, j) ||
+	    !get_outs(&r, j) || !rd_end(&r)) {
+		job_free(j);
+		return NULL;
+	}
+	return j;
+}

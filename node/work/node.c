@@ -1,0 +1,456 @@
+#include "node/work/node.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "trust/doc/binding.h"
+#include "trust/doc/tlv.h"
+
+static void
+changed(void *ctx, struct job *j, enum job_state old)
+{
+	run_changed(ctx, j, old);
+}
+
+bool
+node_init(struct node *n, const struct policy *p, const struct host *h)
+{
+	memset(n, 0, sizeof(*n));
+	n->policy = *p;
+	n->host = *h;
+	n->caps = (struct quota_caps){p->jobs_queued, p->jobs_per_hour,
+	    p->cpu_seconds_per_day, p->peer_spool};
+	jobs_init(&n->jobs, changed, n);
+	RB_INIT(&n->peers);
+	RB_INIT(&n->links);
+	RB_INIT(&n->owners);
+	TAILQ_INIT(&n->idle);
+	TAILQ_INIT(&n->parked);
+	n->announce_at = MONO_NEVER;
+	memcpy(n->fp, p->fp, FP_LEN);
+	n->answer = malloc(NODE_ANSWER_MAX);
+	return n->answer != NULL;
+}
+
+void
+node_time(struct node *n, struct mono now, int64_t wall_us)
+{
+	if (now.us > n->now.us)
+		n->now = now;
+	n->wall_us = wall_us;
+	n->unix_now = (uint32_t)(wall_us / 1000000);
+	if (n->unidentified.period_s == 0)
+		bucket_init(&n->unidentified,
+		    quota_unidentified_bytes(n->policy.bytes_per_minute), 60,
+		    n->now);
+}
+
+uint64_t
+node_qid(struct node *n)
+{
+	return ++n->last_qid;
+}
+
+struct admit_node
+node_admit(const struct node *n)
+{
+	return (struct admit_node){.policy = &n->policy,
+	    .stopping = n->stopping || n->trail_fails,
+	    .why = n->stopping ? n->why_stopping :
+		"the trail cannot be written",
+	    .layers = n->has_posture ? n->layers : 0, .missing = n->missing};
+}
+
+/* ---- events ---- */
+
+static void
+fill_event(struct node *n, struct msg_EVENT *m, enum event_kind kind,
+    const struct job *j, const struct mpeer *p, const char *code,
+    const char *text)
+{
+	memset(m, 0, sizeof(*m));
+	m->kind = (uint16_t)kind;
+	m->when_us = n->wall_us;
+	if (j != NULL) {
+		m->job_len = 32;
+		memcpy(m->job, j->id, 32);
+	}
+	if (p != NULL && p->v.known && p->v.key_len > 0) {
+		m->peer_len = FP_LEN;
+		memcpy(m->peer, p->v.fp, FP_LEN);
+	} else if (p != NULL) {
+		m->peer_len = 16;
+		memcpy(m->peer, p->rns_hash, 16);
+	} else if (j != NULL) {
+		m->peer_len = FP_LEN;
+		memcpy(m->peer, j->owner, FP_LEN);
+	}
+	(void)snprintf(m->code, sizeof(m->code), "%.64s",
+	    code == NULL ? "" : code);
+	/* why and value come from people: as text of strangers everywhere */
+	if (text != NULL)
+		(void)text_escape(m->text, sizeof(m->text), text,
+		    MIN_OF(strlen(text), (size_t)190));
+	n->count.events++;
+}
+
+void
+node_event(struct node *n, enum event_kind kind, unsigned severity,
+    const struct job *j, const struct mpeer *p, const char *code,
+    const char *text, int64_t a, int64_t b)
+{
+	struct msg_EVENT m;
+
+	fill_event(n, &m, kind, j, p, code, text);
+	m.severity = (uint8_t)severity;
+	m.a = a;
+	m.b = b;
+	/* each decision asks whether it could be written: see node_trail() */
+	if (kind == EVK_JOB_ADMITTED || kind == EVK_JOB_REFUSED)
+		m.qid = node_qid(n);
+	n->host.send(n->host.ctx, IPC_EVENT, &m, NULL, 0);
+}
+
+void
+node_event_head(struct node *n, enum event_kind kind, const struct job *j,
+    const char *code, int64_t a, int64_t b, uint64_t qid)
+{
+	struct msg_EVENT m;
+
+	fill_event(n, &m, kind, j, NULL, code, NULL);
+	m.a = a;
+	m.b = b;
+	m.qid = qid;
+	n->host.send(n->host.ctx, IPC_EVENT, &m, NULL, 0);
+}
+
+void
+node_trail(struct node *n, bool fails)
+{
+	if (n->trail_fails == fails)
+		return;
+	n->trail_fails = fails;
+	if (fails)
+		log_errx("trail", "cannot be written: no new jobs");
+	else
+		log_notice("trail", "is written again: new jobs are taken");
+	node_announce(n, false);
+}
+
+/* ---- announces ---- */
+
+bool
+node_accepting(const struct node *n)
+{
+	return n->policy.accept && !n->stopping && !n->trail_fails &&
+	    n->has_posture &&
+	    n->has_binding && n->up[PEER_TRUST] &&
+	    (n->policy.required & ~n->layers) == 0;
+}
+
+void
+node_announce(struct node *n, bool always)
+{
+	struct msg_N_APP_DATA m = {.announce = true};
+	struct app_data a = {.has_caps = true};
+	struct binding b;
+	size_t len;
+
+	if (!n->up[PEER_TRANSPORT])
+		return;
+	if (n->has_binding &&
+	    binding_parse(&b, n->binding, PROTO_BINDING_LEN)) {
+		a.has_binding = true;
+		binding_put_announce(a.binding, &b);
+	}
+	a.caps = (struct app_caps){.roles = ROLE_COMPUTE,
+	    .runtimes = RUNTIME_OCI, .arch = app_arch_here(),
+	    .flags = node_accepting(n) ? APP_ACCEPTING : 0,
+	    .cpu_milli = (uint32_t)MIN_OF(n->policy.ceiling.v[LIMIT_CPU],
+		(uint64_t)UINT32_MAX),
+	    .memory_mib = (uint32_t)MIN_OF(n->policy.ceiling.v[LIMIT_MEMORY] >>
+		20, (uint64_t)UINT32_MAX),
+	    .queue = (uint16_t)MIN_OF(n->policy.jobs_queued, 65535u)};
+	(void)snprintf(a.name, sizeof(a.name), "%s", n->policy.name);
+	len = app_data_build(m.data, sizeof(m.data), &a);
+	if (len == 0 || (!always && len == n->app_len &&
+	    memcmp(m.data, n->app_data, len) == 0))
+		return;
+	m.data_len = (uint16_t)len;
+	n->app_len = len;
+	memcpy(n->app_data, m.data, len);
+	n->announce_at = mono_add(n->now,
+	    (int64_t)n->policy.announce_every_s * MONO_SECOND);
+	n->host.send(n->host.ctx, IPC_N_APP_DATA, &m, NULL, 0);
+}
+
+static void
+take_binding(struct node *n, const struct msg_K_BINDING *m)
+{
+	struct binding b;
+	struct klp_key k;
+
+	if (!binding_parse(&b, m->binding, PROTO_BINDING_LEN) ||
+	    !binding_key(&k, &b)) {
+		log_errx("keys", "the binding does not read");
+		return;
+	}
+	memcpy(n->binding, m->binding, PROTO_BINDING_LEN);
+	memcpy(n->fp, m->fp, FP_LEN);
+	n->has_binding = true;
+	key_text(n->key_text, &k);
+	(void)urn_make(n->urn, "kindai", "device", n->fp);
+	node_announce(n, false);
+	run_receipts(n);
+}
+
+/* ---- siblings ---- */
+
+void
+node_up(struct node *n, enum peer who)
+{
+	bool again = n->up[who];
+
+	n->up[who] = true;
+	if (who == PEER_TRANSPORT) {
+		/* it starts without any link; what it announces is ours to say */
+		peers_gone(n);
+		n->app_len = 0;
+	} else if (who == PEER_JAIL && again) {
+		/* replaced before the old one's end was seen */
+		run_jail_down(n);
+	} else if (who == PEER_KEYS) {
+		run_receipts(n);
+	} else if (who == PEER_TRUST) {
+		peers_unasked(n);
+	}
+	node_announce(n, false);
+	run_schedule(n);
+}
+
+void
+node_down(struct node *n, enum peer who)
+{
+	n->up[who] = false;
+	if (who == PEER_TRANSPORT)
+		peers_gone(n);
+	else if (who == PEER_JAIL)
+		run_jail_down(n);
+	node_announce(n, false);
+}
+
+void
+node_message(struct node *n, enum ipc_type type, const void *msg,
+    const uint8_t *data, size_t len)
+{
+	const struct msg_T_FOLLOW_END *end = msg;
+	struct link *l;
+
+	switch (type) {
+	case IPC_T_HELLO:
+		memcpy(n->rns_public, ((const struct msg_T_HELLO *)msg)->
+			rns_public, 64);
+		memcpy(n->dest, ((const struct msg_T_HELLO *)msg)->dest, 16);
+		n->has_rns = true;
+		node_announce(n, true);
+		break;
+	case IPC_T_LINK:
+		peers_link(n, msg);
+		break;
+	case IPC_T_IDENTIFIED:
+		peers_identified(n, msg);
+		break;
+	case IPC_T_CLOSED:
+		peers_closed(n, ((const struct msg_T_CLOSED *)msg)->link);
+		break;
+	case IPC_T_REQUEST:
+		serve_request(n, msg, data, len);
+		break;
+	case IPC_T_FOLLOW_END:
+		if ((l = link_find(n, end->link)) != NULL && end->stream >= 1 &&
+		    end->stream <= 2) {
+			l->follow[end->stream - 1].on = false;
+			n->host.unfollow(n->host.ctx, l->id, end->stream);
+		}
+		break;
+	case IPC_V_VERDICT:
+		peers_verdict(n, msg);
+		break;
+	case IPC_V_MANIFEST:
+		submit_manifest(n, msg, data, len);
+		break;
+	case IPC_V_LIVE_OK:
+		submit_live(n, msg);
+		break;
+	case IPC_V_CHANGED:
+		peers_changed(n);
+		break;
+	case IPC_K_SIGNED:
+		run_signed(n, msg);
+		break;
+	case IPC_K_CHALLENGED:
+		serve_challenged(n, msg);
+		break;
+	case IPC_K_BINDING:
+		take_binding(n, msg);
+		break;
+	case IPC_HEAD:
+		run_head(n, msg);
+		break;
+	default:
+		run_jail(n, type, msg);
+	}
+}
+
+void
+node_packed(struct node *n, const uint8_t job[32], unsigned volume, bool ok,
+    const uint8_t sha[32], uint64_t size, uint32_t dropped, const char *why)
+{
+	struct job *j = job_find(&n->jobs, job);
+
+	if (j != NULL)
+		run_packed(n, j, volume, ok, sha, size, dropped, why);
+}
+
+void
+node_output(struct node *n, struct job *j)
+{
+	if (job_floods(j))
+		run_kill(n, j, KILL_OUTPUT);
+}
+
+/* ---- start, stop, time ---- */
+
+/* Budgets of the last hour and day, from the jobs that there were. */
+static void
+restore_budget(struct node *n, const struct job *j)
+{
+	struct owner *o = owner_get(n, j->owner);
+
+	if (o == NULL)
+		return;
+	if (n->unix_now - j->admitted_at < 3600)
+		bucket_take(&o->quota.jobs, 1, n->now);
+	if (j->started != 0 && n->unix_now - j->started < 86400)
+		bucket_take(&o->quota.cpu, j->cpu_ms, n->now);
+}
+
+void
+node_restore(struct node *n)
+{
+	struct job *j, *next;
+
+	TAILQ_FOREACH(j, &n->jobs.ended, link)
+		restore_budget(n, j);
+	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, link);
+		restore_budget(n, j);
+		j->queued_at = j->input_at = n->now;
+		/* asked for again before it starts */
+		j->verdict_gen = UINT32_MAX;
+		if (n->host.load_body(n->host.ctx, j))
+			continue;
+		log_errx("ledger", "a job without its manifest");
+		if (job_waiting(j))
+			run_refuse(n, j, "manifest", "not found in the ledger");
+	}
+	/* one that was lost and whose requeueing did not reach the ledger */
+	for (j = TAILQ_FIRST(&n->jobs.ended); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, link);
+		if (j->state == JS_LOST && !j->has_receipt &&
+		    j->attempts <= j->retries && n->unix_now < j->deadline &&
+		    n->host.load_body(n->host.ctx, j) &&
+		    job_set(&n->jobs, j, JS_QUEUED, "slots", n->unix_now)) {
+			j->queued_at = j->input_at = n->now;
+			j->verdict_gen = UINT32_MAX;
+		}
+	}
+}
+
+/* Results go after keep_results; the job itself not before not_after. */
+static void
+expire(struct node *n)
+{
+	struct job *j, *next;
+
+	for (j = TAILQ_FIRST(&n->jobs.ended); j != NULL; j = next) {
+		uint32_t age = n->unix_now > j->at ? n->unix_now - j->at : 0;
+
+		next = TAILQ_NEXT(j, link);
+		if (age < n->policy.keep_results_s)
+			break; /* they are in the order of their end */
+		if (!j->expired) {
+			j->expired = true;
+			n->host.log_drop(n->host.ctx, j);
+			for (unsigned i = 0; i < j->nouts; i++) {
+				if (j->outs[i].packed)
+					n->host.blob_drop(n->host.ctx,
+					    j->owner, j->outs[i].sha256);
+			}
+			job_touch(&n->jobs, j);
+		}
+		if (n->unix_now >= j->not_after && j->slot == 0 &&
+		    age / 2 >= n->policy.keep_results_s) {
+			n->host.forget(n->host.ctx, j);
+			job_remove(&n->jobs, j);
+		}
+	}
+}
+
+struct mono
+node_tick(struct node *n)
+{
+	struct mono next = run_tick(n);
+
+	next = mono_min(next, peers_tick(n));
+	next = mono_min(next, serve_tick(n));
+	if (mono_reached(n->now, n->announce_at))
+		node_announce(n, true);
+	next = mono_min(next, n->announce_at);
+	if (mono_reached(n->now, n->expire_at)) {
+		n->expire_at = mono_add(n->now, MONO_SECOND *
+			(int64_t)MIN_OF(60u,
+			    MAX_OF(n->policy.keep_results_s, 1u)));
+		expire(n);
+		/* does the trail take a line again? */
+		if (n->trail_fails && n->up[PEER_AUDIT])
+			node_event_head(n, EVK_DISK_LOW, NULL, "trail", 0, 0,
+			    node_qid(n));
+	}
+	run_schedule(n);
+	return mono_min(next, n->expire_at);
+}
+
+void
+node_stop(struct node *n)
+{
+	struct job *j, *next;
+
+	n->stopping = true;
+	n->why_stopping = "stopping";
+	node_announce(n, false);
+	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, link);
+		if (!job_active(j))
+			continue;
+		n->host.kill(n->host.ctx, j);
+		(void)job_lose(&n->jobs, j, "the node was stopped",
+		    n->unix_now, n->now);
+	}
+}
+
+void
+node_clear(struct node *n)
+{
+	struct parked *p;
+
+	peers_gone(n);
+	while ((p = TAILQ_FIRST(&n->parked)) != NULL)
+		serve_unpark(n, p);
+	peers_clear(n);
+	jobs_clear(&n->jobs);
+	free(n->answer);
+	n->answer = NULL;
+}

@@ -1,0 +1,426 @@
+#ifndef WARREN_NODE_NODE_H
+#define WARREN_NODE_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <rns/mono.h>
+
+#include "common/ipc_msg.h"
+#include "node/work/admit.h"
+#include "node/host/blobs.h"
+#include "node/work/jobs.h"
+#include "node/work/policy.h"
+#include "node/proto/proto.h"
+#include "node/work/quota.h"
+#include "common/util.h"
+
+/*
+ * The node without a descriptor: messages of the other programs and time go
+ * in, messages come out through `struct host`, which also keeps what is on
+ * disk. The program puts descriptors, SQLite and files behind it (host.c), a
+ * test or a simulation pretends (tests/unit/fakehost.c).
+ *
+ *   peers.c   links, identities and their verdicts, budgets
+ *   serve.c   requests: describe, challenge, blobs
+ *   submit.c  job/submit through its stages
+ *   query.c   the other paths of a job
+ *   run.c     whose turn it is, and the start
+ *   finish.c  a job from its start to its receipt
+ *   node.c    what ties them: time, asks, announces, events
+ */
+#define NODE_ANSWER_MAX (PROTO_SLICE + 4096)
+#define NODE_SLOTS_MAX 64
+#define NODE_PEERS_MAX 1024
+#define NODE_LINKS_MAX 1024
+#define NODE_OWNERS_MAX 4096 /* ours: whose budgets are remembered */
+#define NODE_IDLE_LINKS 64  /* compute.md 6 */
+#define NODE_IDLE_S 60	    /* ... */
+#define NODE_PARKED_MAX 256 /* requests that wait for another program */
+#define NODE_PARKED_LINK 8
+#define NODE_PARKED_BYTES (16u << 20)
+#define NODE_ASK_S 20	     /* then: busy */
+#define NODE_KILL_MS 2000    /* for jail to end a job, then its group is */
+#define NODE_TRAIL_MS 1000   /* for the trail's head, then zeros */
+#define NODE_SIGN_MS 2000    /* then done without, the receipt follows */
+#define NODE_FILL_S 1        /* look at free space while a job is filled */
+#define NODE_RECEIPT_S 30    /* ask for missing receipts again */
+#define NODE_BUSY_S 5
+
+struct node;
+
+/* One request that waits; its data is ours. */
+enum stage { STAGE_NEW, STAGE_VERDICT, STAGE_LIVE, STAGE_ENVELOPE };
+struct parked {
+	TAILQ_ENTRY(parked) link_entry;
+	uint64_t qid;
+	uint8_t link[16], request[16];
+	enum proto_path path;
+	enum stage stage;
+	bool bad_binding;  /* the b that came with it */
+	char why[128];
+	struct mono until;
+	size_t len;
+	uint8_t data[];
+};
+TAILQ_HEAD(parked_list, parked);
+
+struct verdict {
+	bool known;
+	uint32_t gen; /* of node.verdict_gen when it came */
+	enum verdict_status status;
+	int level; /* pins of this node included */
+	uint8_t fp[FP_LEN];
+	uint8_t key_kind, key_len;
+	bool bip340, live_needed;
+	uint8_t key[33];
+	uint32_t valid_until;
+	char why[128];
+};
+
+struct mpeer {
+	RB_ENTRY(mpeer) node;
+	uint8_t rns_hash[16], rns_public[64];
+	struct verdict v;
+	uint64_t ask_qid;   /* a V_ASK that is out; 0 */
+	bool has_sent;	    /* sent: the last b that trust has judged good */
+	uint8_t sent[PROTO_BINDING_LEN];
+	struct bucket bytes, requests;
+	bool raised; /* from a stranger's budget to its own */
+	unsigned links;
+	struct mono seen;
+	uint64_t n_bytes, n_requests, n_delayed, n_refused;
+};
+
+struct link {
+	RB_ENTRY(link) node;
+	TAILQ_ENTRY(link) idle; /* not identified, nothing asked */
+	uint8_t id[16];
+	struct mpeer *peer; /* NULL: not identified */
+	bool is_idle;
+	struct mono created;
+	uint64_t bitrate;
+	uint32_t rtt_us;
+	struct bucket requests; /* while not identified */
+	unsigned parked;
+	struct mono held_until; /* N_HOLD that is out */
+	bool live_asked, live_done;
+	uint8_t live_n[32];
+	/* the one challenge of a link, answered again when it is repeated */
+	enum { CHAL_NONE, CHAL_ASKED, CHAL_DONE } chal;
+	uint8_t chal_n[32], chal_s[64], chal_m[32];
+	uint64_t chal_qid;
+	struct {
+		bool on;
+		uint8_t job[32];
+		uint64_t o;
+	} follow[2];
+};
+
+struct owner {
+	RB_ENTRY(owner) node;
+	uint8_t fp[FP_LEN];
+	struct quota quota;
+};
+
+RB_HEAD(peers, mpeer);
+RB_HEAD(links, link);
+RB_HEAD(owners, owner);
+TAILQ_HEAD(idle_links, link);
+
+/*
+ * What the node needs done. Messages go out behind the ledger's next commit,
+ * in order; everything else happens at once.
+ */
+struct host {
+	void *ctx;
+	/*
+	 * msg: struct msg_TYPE. blob, len: what travels as a descriptor
+	 * (V_ENVELOPE) or beside the fields (N_REPLY).
+	 */
+	void (*send)(void *ctx, enum ipc_type, const void *msg,
+	    const uint8_t *blob, size_t len);
+	void (*random)(void *ctx, uint8_t *, size_t);
+
+	/* compile the plan, make the group, J_RUN: false with code and why */
+	bool (*start)(void *ctx, struct job *, const char **code,
+	    char why[128]);
+	/* its whole group; nothing can be packed after it */
+	void (*kill)(void *ctx, struct job *);
+	/* cpu_ms, memory_kb, oom of the job's group */
+	void (*usage)(void *ctx, struct job *);
+	/* room for the packer (design.md 8.3) */
+	void (*packing)(void *ctx, struct job *);
+	/* the slot is free: its group can go */
+	void (*free_slot)(void *ctx, struct job *);
+
+	/* take the rest, sync, digests into log_sha */
+	void (*log_seal)(void *ctx, struct job *);
+	ssize_t (*log_read)(void *ctx, const struct job *, unsigned stream,
+	    uint64_t offset, uint8_t *buf, size_t n);
+	void (*log_drop)(void *ctx, const struct job *);
+	/* a pipe fed from the log: N_FOLLOW. false: cannot */
+	bool (*follow)(void *ctx, const uint8_t link[16], unsigned stream,
+	    const struct job *, uint64_t offset);
+	void (*unfollow)(void *ctx, const uint8_t link[16], unsigned stream);
+	/* followers of a job that has ended get their end */
+	void (*log_end)(void *ctx, const struct job *);
+
+	bool (*blob_has)(void *ctx, const uint8_t fp[FP_LEN],
+	    const uint8_t sha[32], uint64_t *size);
+	/* bytes of it, whole or partial */
+	uint64_t (*blob_have)(void *ctx, const uint8_t fp[FP_LEN],
+	    const uint8_t sha[32]);
+	enum blob_put (*blob_put)(void *ctx, const uint8_t fp[FP_LEN],
+	    const uint8_t sha[32], uint64_t size, uint64_t offset,
+	    const uint8_t *, size_t, uint64_t *have);
+	ssize_t (*blob_get)(void *ctx, const uint8_t fp[FP_LEN],
+	    const uint8_t sha[32], uint64_t offset, uint8_t *buf, size_t n,
+	    uint64_t *size);
+	uint64_t (*blob_held)(void *ctx, const uint8_t fp[FP_LEN]);
+	bool (*blob_room)(void *ctx, const uint8_t fp[FP_LEN], uint64_t more);
+	void (*blob_use)(void *ctx, const uint8_t fp[FP_LEN],
+	    const uint8_t sha[32]);
+	void (*blob_drop)(void *ctx, const uint8_t fp[FP_LEN],
+	    const uint8_t sha[32]);
+	/* bytes of disk above the reserve (design.md 8.4) */
+	uint64_t (*disk_free)(void *ctx);
+
+	bool (*keep_body)(void *ctx, const struct job *, const uint8_t *record,
+	    size_t rlen, const uint8_t *envelope, size_t elen);
+	bool (*load_body)(void *ctx, struct job *); /* sets j->m */
+	void (*drop_body)(void *ctx, const struct job *);
+	void (*forget)(void *ctx, const struct job *);
+
+	enum image_state (*image)(void *ctx, const struct manifest *,
+	    uint8_t digest[32]);
+	enum image_state (*image_here)(void *ctx, const uint8_t digest[32]);
+	unsigned (*images)(void *ctx, struct proto_image *, unsigned max);
+	/* is this profile here ("": the one without a name)? why not, NULL */
+	const char *(*seccomp)(void *ctx, const char *name);
+};
+
+struct node_counters {
+	uint64_t requests, mute, malformed, refused, busy, admitted, edges;
+	uint64_t links_closed, events, blobs_bad, parked_out;
+};
+
+struct node {
+	struct policy policy;
+	struct host host;
+	struct quota_caps caps;
+	struct jobs jobs;
+	struct peers peers;
+	struct links links;
+	struct owners owners;
+	struct idle_links idle;
+	unsigned npeers, nlinks, nidle, nowners;
+	struct parked_list parked;
+	unsigned nparked;
+	size_t parked_bytes;
+	struct bucket unidentified; /* bytes of all such links */
+
+	struct mono now; /* of this call */
+	uint32_t unix_now;
+	int64_t wall_us;
+
+	bool up[PEER_COUNT]; /* channels that have said hello */
+	bool stopping;
+	bool ledger_fails;
+	bool trail_fails; /* klp.md 7: no new jobs then */
+	const char *why_stopping;
+	uint32_t verdict_gen;
+	uint64_t last_qid;
+
+	bool has_posture;
+	uint32_t layers;
+	uint32_t slots;
+	char missing[257];
+	struct job *slot[NODE_SLOTS_MAX + 1]; /* 1 ... slots */
+	bool ghost[NODE_SLOTS_MAX + 1]; /* of a job that is not ours any more */
+	bool has_binding;
+	uint8_t binding[PROTO_BINDING_LEN], fp[FP_LEN];
+	char urn[URN_MAX], key_text[KEY_TEXT_MAX];
+	bool has_rns;
+	uint8_t rns_public[64], dest[16];
+	uint8_t app_data[316];
+	size_t app_len;
+	struct mono announce_at, receipts_at, expire_at, fill_at;
+	uint64_t machine_memory;
+	uint32_t machine_cpu_milli;
+	bool scheduling; /* run_schedule() is at work */
+	struct node_counters count;
+	uint8_t *answer; /* NODE_ANSWER_MAX */
+};
+
+/* ---- node.c ---- */
+
+/* The policy is copied; host->ctx stays the caller's. false: out of memory. */
+bool node_init(struct node *, const struct policy *, const struct host *);
+void node_clear(struct node *);
+/* At the beginning of each call below: what time it is. */
+void node_time(struct node *, struct mono now, int64_t wall_us);
+/* After the ledger was loaded: manifests, budgets, what was under way. */
+void node_restore(struct node *);
+/* Timers: does what is due; when to call again. */
+struct mono node_tick(struct node *);
+/* A channel to a sibling: its HELLO has come, or it is gone. */
+void node_up(struct node *, enum peer);
+void node_down(struct node *, enum peer);
+/*
+ * A message of a sibling; msg: struct msg_TYPE. data, len: T_REQUEST's bytes,
+ * V_MANIFEST's record; taken by the handler only while it runs.
+ */
+void node_message(struct node *, enum ipc_type, const void *msg,
+    const uint8_t *data, size_t len);
+/* What jail's pack step gave: the volume's blob, or why not. */
+void node_packed(struct node *, const uint8_t job[32], unsigned volume,
+    bool ok, const uint8_t sha[32], uint64_t size, uint32_t dropped,
+    const char *why);
+/* A job's output grew: true: it must be killed. */
+void node_output(struct node *, struct job *);
+/* Admission stops, jobs that run are lost (design.md 7, SIGTERM). */
+void node_stop(struct node *);
+
+uint64_t node_qid(struct node *);
+void node_event(struct node *, enum event_kind, unsigned severity,
+    const struct job *, const struct mpeer *, const char *code,
+    const char *text, int64_t a, int64_t b);
+/* The same, of a job, with an answer HEAD. */
+void node_event_head(struct node *, enum event_kind, const struct job *,
+    const char *code, int64_t a, int64_t b, uint64_t qid);
+/* Is compute on, complete and not stopping? (TLV 4, describe) */
+bool node_accepting(const struct node *);
+/* app_data anew: announced when it differs, or when `always`. */
+void node_announce(struct node *, bool always);
+struct admit_node node_admit(const struct node *);
+
+/* What audit said last of a line of ours: could it not be written? */
+void node_trail(struct node *, bool fails);
+
+/* ---- peers.c ---- */
+
+struct link *link_find(struct node *, const uint8_t id[16]);
+void peers_link(struct node *, const struct msg_T_LINK *);
+void peers_identified(struct node *, const struct msg_T_IDENTIFIED *);
+void peers_closed(struct node *, const uint8_t id[16]);
+void peers_gone(struct node *); /* transport fell: no links */
+struct mono peers_tick(struct node *);
+struct mpeer *peer_find(struct node *, const uint8_t rns_hash[16]);
+/* All of them, beginning with NULL. */
+struct mpeer *peer_next(struct node *, struct mpeer *);
+/* A peer that is not linked (a job's owner); NULL: out of memory. */
+struct mpeer *peer_get(struct node *, const uint8_t rns_hash[16],
+    const uint8_t rns_public[64]);
+bool peer_verdict_fresh(const struct node *, const struct mpeer *);
+/* V_ASK; b may be NULL. The qid. */
+uint64_t peer_ask(struct node *, struct mpeer *, const uint8_t *b);
+void peers_verdict(struct node *, const struct msg_V_VERDICT *);
+void peers_changed(struct node *); /* V_CHANGED */
+struct admit_peer peer_admit(const struct node *, const struct link *,
+    const struct mpeer *);
+/*
+ * NULL: no memory, or NODE_OWNERS_MAX with budgets in use. Any other call may
+ * free it.
+ */
+struct owner *owner_get(struct node *, const uint8_t fp[FP_LEN]);
+void peers_clear(struct node *);
+/* Trust is a new one: what was asked is not answered. */
+void peers_unasked(struct node *);
+/*
+ * Charge what came; 0: go on, else seconds that the peer has to wait (busy).
+ */
+uint32_t peer_charge_request(struct node *, struct link *, size_t len);
+/* Charge what goes; holds the link when its budget is used up. */
+void peer_charge(struct node *, struct link *, uint64_t bytes);
+/* Bytes of a follow that may go now; 0: *wait_ms. */
+uint64_t peer_follow_room(struct node *, const uint8_t link[16],
+    uint32_t *wait_ms);
+
+/* ---- serve.c ---- */
+
+void serve_request(struct node *, const struct msg_T_REQUEST *,
+    const uint8_t *data, size_t len);
+void serve_challenged(struct node *, const struct msg_K_CHALLENGED *);
+/* A request that has waited goes on; frees it. */
+void serve_resume(struct node *, struct parked *);
+struct parked *serve_park(struct node *, struct link *,
+    const uint8_t request[16], enum proto_path, const uint8_t *data,
+    size_t len, enum stage, uint64_t qid);
+struct parked *serve_parked(struct node *, uint64_t qid);
+void serve_unpark(struct node *, struct parked *);
+struct mono serve_tick(struct node *);
+
+/* An answer under construction. */
+struct answer {
+	struct node *n;
+	struct link *l;
+	uint8_t request[16];
+	struct wr w;
+};
+void answer_begin(struct answer *, struct node *, struct link *,
+    const uint8_t request[16]);
+void answer_send(struct answer *);
+void answer_status(struct node *, struct link *, const uint8_t request[16],
+    enum proto_status, const struct proto_meta *);
+void answer_busy(struct node *, struct link *, const uint8_t request[16],
+    uint32_t s);
+void answer_refusal(struct node *, struct link *, const uint8_t request[16],
+    const struct refusal *);
+
+/* ---- submit.c ---- */
+
+void submit_request(struct node *, struct link *, const uint8_t request[16],
+    const struct proto_req *, const uint8_t *data, size_t len,
+    struct parked *);
+void submit_live(struct node *, const struct msg_V_LIVE_OK *);
+void submit_manifest(struct node *, const struct msg_V_MANIFEST *,
+    const uint8_t *record, size_t len);
+/* Digests that a job still needs, each once; at most max into out. */
+unsigned job_missing(struct node *, const struct job *, uint8_t (*out)[32],
+    unsigned max, bool *more);
+bool job_inputs_here(struct node *, const struct job *);
+
+/* ---- query.c ---- */
+
+void query_request(struct node *, struct link *, const uint8_t request[16],
+    const struct proto_req *);
+/* Cancel, as the submitter or the operator: the state after it. */
+void job_cancel(struct node *, struct job *, bool operator_asks);
+
+/* ---- run.c, finish.c ---- */
+
+void run_changed(struct node *, struct job *, enum job_state old);
+/* A blob of this owner is whole: jobs may be ready now. */
+void run_inputs(struct node *, const uint8_t fp[FP_LEN],
+    const uint8_t sha[32], bool whole);
+void run_schedule(struct node *);
+void run_kill(struct node *, struct job *, enum kill_reason);
+void run_refuse(struct node *, struct job *, const char *code,
+    const char *why);
+/* Jail is gone, and with it what ran in it. */
+void run_jail_down(struct node *);
+struct mono run_tick(struct node *);
+void run_jail(struct node *, enum ipc_type, const void *msg);
+void run_head(struct node *, const struct msg_HEAD *);
+void run_signed(struct node *, const struct msg_K_SIGNED *);
+/* Ask for receipts that are missing. */
+void run_receipts(struct node *);
+void run_packed(struct node *, struct job *, unsigned volume, bool ok,
+    const uint8_t sha[32], uint64_t size, uint32_t dropped, const char *why);
+/* Jobs of an owner whose level fell or who was revoked. */
+void run_owner(struct node *, const uint8_t fp[FP_LEN], int level,
+    bool revoked);
+bool run_needs_blob(struct node *, const uint8_t fp[FP_LEN],
+    const uint8_t sha[32]);
+/* An estimate for one more job. */
+uint32_t run_wait_s(struct node *, const struct limits *);
+
+/* ---- receipts.c ---- */
+
+/* The fields of a receipt, from what the ledger knows of the job. */
+void receipt_fill(struct msg_K_RECEIPT *, const struct job *);
+
+#endif

@@ -1,0 +1,569 @@
+#include "node/work/node.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+
+/*
+ * Links, the identities behind them, what trust said about those, and their
+ * budgets. A peer is a Reticulum identity; an owner is a fingerprint, to whom
+ * jobs and blobs belong.
+ */
+
+static int
+cmp_peer(struct mpeer *a, struct mpeer *b)
+{
+	return memcmp(a->rns_hash, b->rns_hash, 16);
+}
+
+static int
+cmp_link(struct link *a, struct link *b)
+{
+	return memcmp(a->id, b->id, 16);
+}
+
+static int
+cmp_owner(struct owner *a, struct owner *b)
+{
+	return memcmp(a->fp, b->fp, FP_LEN);
+}
+
+TREE_PROTOTYPE(peers, mpeer, node, cmp_peer)
+TREE_GENERATE(peers, mpeer, node, cmp_peer)
+TREE_PROTOTYPE(links, link, node, cmp_link)
+TREE_GENERATE(links, link, node, cmp_link)
+TREE_PROTOTYPE(owners, owner, node, cmp_owner)
+TREE_GENERATE(owners, owner, node, cmp_owner)
+
+struct link *
+link_find(struct node *n, const uint8_t id[16])
+{
+	struct link key;
+
+	memcpy(key.id, id, 16);
+	return RB_FIND(links, &n->links, &key);
+}
+
+struct mpeer *
+peer_find(struct node *n, const uint8_t rns_hash[16])
+{
+	struct mpeer key;
+
+	memcpy(key.rns_hash, rns_hash, 16);
+	return RB_FIND(peers, &n->peers, &key);
+}
+
+struct mpeer *
+peer_next(struct node *n, struct mpeer *p)
+{
+	return p == NULL ? RB_MIN(peers, &n->peers) :
+	    RB_NEXT(peers, &n->peers, p);
+}
+
+/* The unlinked one that was seen longest ago makes room. */
+static bool
+peer_evict(struct node *n)
+{
+	struct mpeer *p, *old = NULL;
+
+	RB_FOREACH(p, peers, &n->peers) {
+		if (p->links == 0 && (old == NULL || p->seen.us < old->seen.us))
+			old = p;
+	}
+	if (old == NULL)
+		return false;
+	(void)RB_REMOVE(peers, &n->peers, old);
+	free(old);
+	n->npeers--;
+	return true;
+}
+
+struct mpeer *
+peer_get(struct node *n, const uint8_t rns_hash[16],
+    const uint8_t rns_public[64])
+{
+	struct mpeer *p = peer_find(n, rns_hash);
+
+	if (p != NULL) {
+		p->seen = n->now;
+		return p;
+	}
+	if (n->npeers >= NODE_PEERS_MAX && !peer_evict(n))
+		return NULL;
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		return NULL;
+	memcpy(p->rns_hash, rns_hash, 16);
+	memcpy(p->rns_public, rns_public, 64);
+	p->seen = n->now;
+	/* until a verdict says more, the share of level 0 */
+	bucket_init(&p->bytes, quota_peer_bytes(n->policy.bytes_per_minute, 0),
+	    60, n->now);
+	bucket_init(&p->requests, n->policy.requests_per_minute, 60, n->now);
+	(void)RB_INSERT(peers, &n->peers, p);
+	n->npeers++;
+	return p;
+}
+
+static bool
+bucket_full(struct bucket *b, struct mono now)
+{
+	return bucket_left(b, now) >= b->cap;
+}
+
+/*
+ * Whoever can make a key can be an owner. One whose budgets are full is not
+ * worth remembering: a new one has the same.
+ */
+static void
+owners_evict(struct node *n)
+{
+	struct owner *o, *next;
+
+	for (o = RB_MIN(owners, &n->owners); o != NULL; o = next) {
+		next = RB_NEXT(owners, &n->owners, o);
+		if (!bucket_full(&o->quota.jobs, n->now) ||
+		    !bucket_full(&o->quota.cpu, n->now))
+			continue;
+		(void)RB_REMOVE(owners, &n->owners, o);
+		free(o);
+		n->nowners--;
+	}
+}
+
+struct owner *
+owner_get(struct node *n, const uint8_t fp[FP_LEN])
+{
+	struct owner key, *o;
+
+	memcpy(key.fp, fp, FP_LEN);
+	if ((o = RB_FIND(owners, &n->owners, &key)) != NULL)
+		return o;
+	if (n->nowners >= NODE_OWNERS_MAX)
+		owners_evict(n);
+	if (n->nowners >= NODE_OWNERS_MAX ||
+	    (o = calloc(1, sizeof(*o))) == NULL)
+		return NULL;
+	memcpy(o->fp, fp, FP_LEN);
+	quota_init(&o->quota, &n->caps, n->now);
+	(void)RB_INSERT(owners, &n->owners, o);
+	n->nowners++;
+	return o;
+}
+
+/* ---- links ---- */
+
+static void
+close_link(struct node *n, struct link *l)
+{
+	struct msg_N_CLOSE m = {0};
+
+	memcpy(m.link, l->id, 16);
+	n->host.send(n->host.ctx, IPC_N_CLOSE, &m, NULL, 0);
+	n->count.links_closed++;
+	peers_closed(n, l->id);
+}
+
+static void
+idle_out(struct node *n, struct link *l)
+{
+	if (!l->is_idle)
+		return;
+	TAILQ_REMOVE(&n->idle, l, idle);
+	l->is_idle = false;
+	n->nidle--;
+}
+
+void
+peers_link(struct node *n, const struct msg_T_LINK *m)
+{
+	struct link *l;
+
+	if (link_find(n, m->link) != NULL)
+		return;
+	if (n->nlinks >= NODE_LINKS_MAX ||
+	    (l = calloc(1, sizeof(*l))) == NULL) {
+		struct msg_N_CLOSE c = {0};
+
+		memcpy(c.link, m->link, 16);
+		n->host.send(n->host.ctx, IPC_N_CLOSE, &c, NULL, 0);
+		n->count.links_closed++;
+		return;
+	}
+	memcpy(l->id, m->link, 16);
+	l->created = n->now;
+	l->bitrate = m->bitrate;
+	l->rtt_us = m->rtt_us;
+	bucket_init(&l->requests, QUOTA_UNIDENTIFIED_REQUESTS, 60, n->now);
+	(void)RB_INSERT(links, &n->links, l);
+	n->nlinks++;
+	TAILQ_INSERT_TAIL(&n->idle, l, idle);
+	l->is_idle = true;
+	n->nidle++;
+	/* at most so many that have said nothing: the oldest goes */
+	while (n->nidle > NODE_IDLE_LINKS)
+		close_link(n, TAILQ_FIRST(&n->idle));
+}
+
+void
+peers_closed(struct node *n, const uint8_t id[16])
+{
+	struct link *l = link_find(n, id);
+	struct parked *p, *next;
+
+	if (l == NULL)
+		return;
+	for (p = TAILQ_FIRST(&n->parked); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, link_entry);
+		if (memcmp(p->link, id, 16) == 0)
+			serve_unpark(n, p);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		if (l->follow[i].on)
+			n->host.unfollow(n->host.ctx, id, i + 1);
+	}
+	idle_out(n, l);
+	if (l->peer != NULL)
+		l->peer->links--;
+	(void)RB_REMOVE(links, &n->links, l);
+	n->nlinks--;
+	free(l);
+}
+
+void
+peers_gone(struct node *n)
+{
+	struct link *l;
+
+	while ((l = RB_MIN(links, &n->links)) != NULL)
+		peers_closed(n, l->id);
+}
+
+static void
+close_links_of(struct node *n, const struct mpeer *p)
+{
+	struct link *l, *next;
+
+	for (l = RB_MIN(links, &n->links); l != NULL; l = next) {
+		next = RB_NEXT(links, &n->links, l);
+		if (l->peer == p)
+			close_link(n, l);
+	}
+}
+
+/*
+ * klp.md 3.8 below zero. Taken here for the operator's own pins as well, so
+ * that a judge that was taken over cannot let those people in.
+ */
+static void
+enforce(struct node *n, struct mpeer *p, int level)
+{
+	if (level > -2)
+		return;
+	if (level <= -3) {
+		struct msg_N_BLACKHOLE m = {.on = true};
+
+		memcpy(m.rns_hash, p->rns_hash, 16);
+		n->host.send(n->host.ctx, IPC_N_BLACKHOLE, &m, NULL, 0);
+	}
+	node_event(n, EVK_PEER_BLOCKED, 2, NULL, p, "trust", NULL, level, 0);
+	close_links_of(n, p);
+}
+
+void
+peers_identified(struct node *n, const struct msg_T_IDENTIFIED *m)
+{
+	struct link *l = link_find(n, m->link);
+	struct mpeer *p;
+	int pin;
+
+	if (l == NULL || l->peer != NULL)
+		return;
+	if ((p = peer_get(n, m->rns_hash, m->rns_public)) == NULL) {
+		close_link(n, l);
+		return;
+	}
+	idle_out(n, l);
+	l->peer = p;
+	p->links++;
+	node_event(n, EVK_LINK_IDENTIFIED, 0, NULL, p, NULL, NULL, 0, 0);
+	pin = policy_pinned(&n->policy, p->rns_hash,
+	    p->v.known ? p->v.fp : NULL);
+	if (pin <= -2) {
+		enforce(n, p, pin);
+		return;
+	}
+	/* asked before it is needed: the first submit finds it here */
+	if (!peer_verdict_fresh(n, p) && p->ask_qid == 0 && n->up[PEER_TRUST])
+		(void)peer_ask(n, p, NULL);
+}
+
+/* ---- verdicts ---- */
+
+bool
+peer_verdict_fresh(const struct node *n, const struct mpeer *p)
+{
+	return p->v.known && p->v.gen == n->verdict_gen &&
+	    n->unix_now < p->v.valid_until;
+}
+
+uint64_t
+peer_ask(struct node *n, struct mpeer *p, const uint8_t *b)
+{
+	struct msg_V_ASK m = {.qid = node_qid(n), .scope = "job.submit"};
+
+	memcpy(m.rns_public, p->rns_public, 64);
+	if (b != NULL) {
+		m.binding_len = PROTO_BINDING_LEN;
+		memcpy(m.binding, b, PROTO_BINDING_LEN);
+	}
+	n->host.send(n->host.ctx, IPC_V_ASK, &m, NULL, 0);
+	p->ask_qid = m.qid;
+	return m.qid;
+}
+
+/*
+ * The budget that this level has. It was a stranger's at first: what that was
+ * smaller is given once, so that nobody fills his budget by changing his key.
+ */
+static void
+set_budget(struct node *n, struct mpeer *p)
+{
+	uint64_t was = p->bytes.cap;
+	uint64_t cap = quota_peer_bytes(n->policy.bytes_per_minute, p->v.level);
+
+	bucket_resize(&p->bytes, cap, n->now);
+	if (p->raised || p->v.level < 1 || p->bytes.cap <= was)
+		return;
+	p->raised = true;
+	bucket_return(&p->bytes, p->bytes.cap - was, n->now);
+}
+
+static void
+take_verdict(struct node *n, struct mpeer *p, const struct msg_V_VERDICT *m)
+{
+	struct verdict *v = &p->v;
+	bool key = m->status == VERDICT_OK || m->status == VERDICT_REVOKED;
+	int pin = policy_pinned(&n->policy, p->rns_hash, key ? m->fp : NULL);
+
+	memset(v, 0, sizeof(*v));
+	v->known = true;
+	v->gen = n->verdict_gen;
+	v->status = (enum verdict_status)m->status;
+	v->level = MAX_OF(-3, MIN_OF(m->level, LEVEL_MAX));
+	if (pin < 0)
+		v->level = MIN_OF(v->level, pin);
+	v->key_kind = m->key_kind;
+	v->bip340 = m->bip340;
+	v->live_needed = m->live_needed;
+	if (key) {
+		memcpy(v->fp, m->fp, FP_LEN);
+		v->key_len = (uint8_t)m->key_len;
+		memcpy(v->key, m->key, m->key_len);
+	}
+	/* a verdict without an end is asked for again in a minute */
+	v->valid_until = m->valid_until > n->unix_now ? m->valid_until :
+	    n->unix_now + 60;
+	(void)snprintf(v->why, sizeof(v->why), "%.127s", m->why);
+	set_budget(n, p);
+}
+
+void
+peers_verdict(struct node *n, const struct msg_V_VERDICT *m)
+{
+	struct mpeer *p = peer_find(n, m->rns_hash);
+	struct parked *q;
+	bool bad = m->status == VERDICT_BAD_BINDING;
+
+	if (p == NULL)
+		return;
+	if (p->ask_qid == m->qid)
+		p->ask_qid = 0;
+	if (bad) {
+		node_event(n, EVK_BINDING_BAD, 2, NULL, p, "binding", m->why,
+		    0, 0);
+		p->n_refused++;
+	} else {
+		if (m->status == VERDICT_OK && !p->v.known)
+			node_event(n, EVK_BINDING_OK, 0, NULL, p, NULL, NULL,
+			    m->level, 0);
+		take_verdict(n, p, m);
+	}
+	if ((q = serve_parked(n, m->qid)) != NULL) {
+		struct proto_req r;
+		const char *why;
+		uint64_t max;
+
+		q->bad_binding = bad;
+		(void)snprintf(q->why, sizeof(q->why), "%.127s", m->why);
+		if (!bad && m->status == VERDICT_OK &&
+		    proto_req_get(&r, q->path, q->data, q->len, &why, &max) ==
+			0 && r.binding != NULL) {
+			p->has_sent = true;
+			memcpy(p->sent, r.binding, PROTO_BINDING_LEN);
+		}
+		serve_resume(n, q);
+	}
+	if (bad)
+		return;
+	if (p->v.status == VERDICT_OK || p->v.status == VERDICT_REVOKED)
+		run_owner(n, p->v.fp, p->v.level,
+		    p->v.status == VERDICT_REVOKED);
+	enforce(n, p, p->v.status == VERDICT_REVOKED ?
+		MIN_OF(p->v.level, -2) : p->v.level);
+	run_schedule(n);
+}
+
+void
+peers_changed(struct node *n)
+{
+	struct mpeer *p;
+
+	n->verdict_gen++;
+	RB_FOREACH(p, peers, &n->peers) {
+		if (p->links > 0 && n->up[PEER_TRUST])
+			(void)peer_ask(n, p, NULL);
+	}
+	run_schedule(n);
+}
+
+struct admit_peer
+peer_admit(const struct node *n, const struct link *l, const struct mpeer *p)
+{
+	struct admit_peer a = {.identified = p != NULL};
+
+	(void)n;
+	if (p == NULL)
+		return a;
+	a.has_binding = p->v.status == VERDICT_OK ||
+	    p->v.status == VERDICT_REVOKED;
+	a.has_binding = a.has_binding && p->v.known;
+	a.revoked = p->v.status == VERDICT_REVOKED ? REVOKED_KEY : 0;
+	a.level = p->v.level;
+	a.why = p->v.why;
+	a.live_needed = p->v.live_needed;
+	a.live_done = l != NULL && l->live_done;
+	return a;
+}
+
+/* ---- budgets ---- */
+
+static void
+hold(struct node *n, struct link *l, uint32_t ms)
+{
+	struct msg_N_HOLD m = {.ms = MIN_OF(ms, 60000u)};
+
+	if (!mono_reached(n->now, l->held_until))
+		return;
+	memcpy(m.link, l->id, 16);
+	l->held_until = mono_add(n->now, (int64_t)m.ms * 1000);
+	n->host.send(n->host.ctx, IPC_N_HOLD, &m, NULL, 0);
+}
+
+uint32_t
+peer_charge_request(struct node *n, struct link *l, size_t len)
+{
+	struct bucket *reqs, *bytes;
+	uint32_t s;
+
+	if (l->peer == NULL) {
+		reqs = &l->requests;
+		bytes = &n->unidentified;
+	} else {
+		reqs = &l->peer->requests;
+		bytes = &l->peer->bytes;
+		l->peer->n_requests++;
+	}
+	s = bucket_wait(reqs, 1, n->now);
+	if (s == 0 && bucket_debt_ms(bytes, n->now) > 0)
+		s = bucket_wait(bytes, 1, n->now);
+	if (s > 0) {
+		if (l->peer != NULL) {
+			/* once a minute is enough for the trail */
+			if (l->peer->n_delayed++ == 0)
+				node_event(n, EVK_PEER_THROTTLED, 1, NULL,
+				    l->peer, "busy", NULL, s, 0);
+		}
+		n->count.busy++;
+		return s;
+	}
+	bucket_take(reqs, 1, n->now);
+	peer_charge(n, l, len);
+	return 0;
+}
+
+void
+peer_charge(struct node *n, struct link *l, uint64_t bytes)
+{
+	struct bucket *b = l->peer == NULL ? &n->unidentified : &l->peer->bytes;
+	uint32_t ms;
+
+	if (l->peer != NULL)
+		l->peer->n_bytes += bytes;
+	bucket_take(b, bytes, n->now);
+	if ((ms = bucket_debt_ms(b, n->now)) > 0)
+		hold(n, l, ms);
+}
+
+uint64_t
+peer_follow_room(struct node *n, const uint8_t id[16], uint32_t *wait_ms)
+{
+	struct link *l = link_find(n, id);
+	uint64_t left;
+
+	*wait_ms = 1000;
+	if (l == NULL || l->peer == NULL)
+		return 0;
+	left = bucket_left(&l->peer->bytes, n->now);
+	if (left == 0)
+		*wait_ms = MAX_OF(bucket_wait(&l->peer->bytes, 1024, n->now),
+		    1u) * 1000;
+	return left;
+}
+
+struct mono
+peers_tick(struct node *n)
+{
+	struct link *l;
+
+	while ((l = TAILQ_FIRST(&n->idle)) != NULL) {
+		struct mono at = mono_add(l->created,
+		    NODE_IDLE_S * MONO_SECOND);
+
+		if (!mono_reached(n->now, at))
+			return at;
+		log_debug("link", "closed: nothing was said on it");
+		close_link(n, l);
+	}
+	return MONO_NEVER;
+}
+
+void
+peers_unasked(struct node *n)
+{
+	struct mpeer *p;
+
+	RB_FOREACH(p, peers, &n->peers) {
+		p->ask_qid = 0;
+		if (p->links > 0 && !peer_verdict_fresh(n, p))
+			(void)peer_ask(n, p, NULL);
+	}
+}
+
+void
+peers_clear(struct node *n)
+{
+	struct mpeer *p;
+	struct owner *o;
+
+	while ((p = RB_ROOT(&n->peers)) != NULL) {
+		(void)RB_REMOVE(peers, &n->peers, p);
+		free(p);
+	}
+	while ((o = RB_ROOT(&n->owners)) != NULL) {
+		(void)RB_REMOVE(owners, &n->owners, o);
+		free(o);
+	}
+	n->npeers = n->nowners = 0;
+}

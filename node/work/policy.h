@@ -1,0 +1,71 @@
+#ifndef WARREN_NODE_POLICY_H
+#define WARREN_NODE_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trust/doc/manifest.h"
+
+/*
+ * What node.yaml says, as far as the decisions of this room need it, in their
+ * own units; main.c fills it from nodeconf.h and profile.h. Nothing in it points
+ * elsewhere but the lists, which the filler owns.
+ */
+enum proof_policy { PROOF_ABOVE_2, PROOF_ALWAYS, PROOF_NEVER };
+
+struct policy_pin {
+	bool by_rns; /* id is a Reticulum identity hash, 16 bytes */
+	uint8_t id[32];
+	int level;
+};
+
+/* Asked limits in the order of enum manifest_limit; 0: not given. */
+struct limits {
+	uint64_t v[LIMIT_COUNT];
+};
+
+struct policy {
+	bool accept;	    /* accept_computation_requests */
+	bool auth_required;
+	uint8_t fp[FP_LEN]; /* of the mesh key */
+	char name[33];
+	int floor;
+	enum proof_policy live;
+	bool review_all;    /* the operator's own review rule */
+	uint32_t required;  /* layers */
+	/* ceilings; pids 0: the rows' own */
+	uint32_t jobs_running;
+	struct limits ceiling;
+	uint64_t spool;
+	/* per peer */
+	uint64_t bytes_per_minute;
+	uint32_t requests_per_minute;
+	uint32_t jobs_queued, jobs_per_hour;
+	uint64_t cpu_seconds_per_day;
+	uint64_t peer_spool;
+	/* rows +1 to +3 of node.yaml's `levels`; 0: not overridden */
+	struct limits level[4];
+	/* what the container profile fills in; 0: nothing */
+	struct limits profile;
+	char profile_name[65];
+	uint32_t max_airtime_s;
+	uint32_t announce_every_s;
+	uint32_t keep_results_s;
+	const struct policy_pin *pins; /* those of levels below 0 */
+	unsigned npins;
+	const char *const *boards; /* texts of approved_by that are mapped */
+	unsigned nboards;
+};
+
+/* The defaults of compute.md 10 for a machine of so many cores and bytes. */
+void policy_init(struct policy *, unsigned cpus, uint64_t memory);
+
+/*
+ * The level that a pin of the operator gives: the lowest of those that name
+ * this identity or fingerprint (either may be NULL), 1 when none does.
+ */
+int policy_pinned(const struct policy *, const uint8_t *rns_hash,
+    const uint8_t *fp);
+bool policy_board(const struct policy *, const char *approved_by);
+
+#endif

@@ -1,0 +1,276 @@
+#include "node/work/node.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "node/work/sched.h"
+
+/* Whose turn it is, and what a job's start needs: up to J_RUN. */
+
+static void
+job_view(struct sched_job *s, const struct node *n, const struct job *j,
+    bool running)
+{
+	memcpy(s->owner, j->owner, FP_LEN);
+	s->order = j->order;
+	s->level = j->level;
+	s->memory = j->limits.v[LIMIT_MEMORY];
+	s->cpu_milli = (uint32_t)MIN_OF(j->limits.v[LIMIT_CPU],
+	    (uint64_t)UINT32_MAX);
+	s->time_ms = j->limits.v[LIMIT_TIME];
+	s->running = running;
+	s->ran_ms = 0;
+	s->waited_s = 0;
+	if (running && j->phase >= PHASE_RUNNING)
+		s->ran_ms = (uint64_t)MAX_OF(INT64_C(0),
+		    mono_sub(n->now, j->started_at)) / 1000;
+	if (!running)
+		s->waited_s = (uint32_t)MIN_OF(MAX_OF(INT64_C(0),
+		    mono_sub(n->now, j->queued_at)) / MONO_SECOND,
+		    INT64_C(1000000));
+}
+
+static void
+waits_for(struct node *n, struct job *j, const char *reason)
+{
+	if (!job_set(&n->jobs, j, JS_QUEUED, reason, n->unix_now))
+		n->count.edges++;
+}
+
+/* Verdicts were void since it was admitted: a fresh one is needed first. */
+static bool
+waits_for_trust(struct node *n, struct job *j)
+{
+	struct mpeer *p;
+
+	if (j->verdict_gen == n->verdict_gen)
+		return false;
+	if ((p = peer_get(n, j->rns_hash, j->rns_public)) != NULL) {
+		if (peer_verdict_fresh(n, p))
+			return false;
+		if (n->up[PEER_TRUST] && p->ask_qid == 0)
+			(void)peer_ask(n, p, NULL);
+	}
+	waits_for(n, j, "trust");
+	return true;
+}
+
+#define VIEW_MAX 512
+
+/* What the scheduler looks at; queued ones only when they are ready. */
+static size_t
+view(struct node *n, struct sched_job *out, struct job **who)
+{
+	struct job *j;
+	size_t k = 0;
+
+	for (uint32_t i = 1; i <= n->slots; i++) {
+		if (n->slot[i] == NULL)
+			continue;
+		job_view(&out[k], n, n->slot[i], true);
+		who[k++] = n->slot[i];
+	}
+	TAILQ_FOREACH(j, &n->jobs.live, link) {
+		if (k == VIEW_MAX)
+			break;
+		if (j->state != JS_QUEUED || j->slot != 0 ||
+		    !job_inputs_here(n, j) || waits_for_trust(n, j))
+			continue;
+		job_view(&out[k], n, j, false);
+		who[k++] = j;
+	}
+	return k;
+}
+
+static struct sched_room
+room_of(const struct node *n)
+{
+	return (struct sched_room){
+	    .slots = MIN_OF(n->slots, n->policy.jobs_running),
+	    .memory = n->policy.ceiling.v[LIMIT_MEMORY],
+	    .cpu_milli = (uint32_t)MIN_OF(n->policy.ceiling.v[LIMIT_CPU],
+		(uint64_t)UINT32_MAX)};
+}
+
+uint32_t
+run_wait_s(struct node *n, const struct limits *want)
+{
+	static struct sched_job jobs[VIEW_MAX + NODE_SLOTS_MAX];
+	static struct job *who[VIEW_MAX + NODE_SLOTS_MAX];
+	struct sched_room room = room_of(n);
+	size_t k = view(n, jobs, who);
+	uint32_t s = sched_wait_s(jobs, k, &room, want->v[LIMIT_MEMORY],
+	    (uint32_t)MIN_OF(want->v[LIMIT_CPU], (uint64_t)UINT32_MAX));
+
+	return MIN_OF(s, 86400u * 365u);
+}
+
+/* Steps 3, 5 and 8 again when verdicts were void in between. */
+static bool
+still_admitted(struct node *n, struct job *j)
+{
+	struct mpeer *p = peer_get(n, j->rns_hash, j->rns_public);
+	struct admit_node an = node_admit(n);
+	struct admit_job aj = {.m = j->m,
+	    .image = n->host.image_here(n->host.ctx, j->image)};
+	struct admit_peer ap;
+	struct refusal r;
+
+	if (p == NULL) {
+		run_refuse(n, j, "trust", "too many peers");
+		return false;
+	}
+	if (j->verdict_gen != n->verdict_gen) {
+		ap = peer_admit(n, NULL, p);
+		/* the key may have gone to another identity meanwhile */
+		if (!ap.has_binding || memcmp(p->v.fp, j->owner, FP_LEN) != 0)
+			ap.level = 0;
+		if (!admit_again(&r, &an, &ap, &aj)) {
+			run_refuse(n, j, r.code,
+			    r.which != NULL ? r.which : r.why);
+			return false;
+		}
+		j->verdict_gen = n->verdict_gen;
+	} else if (aj.image != IMAGE_HERE) {
+		(void)admit_image(&r, &aj);
+		run_refuse(n, j, r.code, r.why);
+		return false;
+	}
+	return true;
+}
+
+static uint32_t
+free_slot(const struct node *n)
+{
+	for (uint32_t i = 1; i <= n->slots; i++) {
+		if (n->slot[i] == NULL && !n->ghost[i])
+			return i;
+	}
+	return 0;
+}
+
+static void
+start(struct node *n, struct job *j)
+{
+	const char *code = "internal";
+	char why[128] = "";
+	uint32_t slot = free_slot(n);
+
+	if (slot == 0 || !job_set(&n->jobs, j, JS_STAGING, NULL, n->unix_now)) {
+		n->count.edges++;
+		return;
+	}
+	j->slot = slot;
+	n->slot[slot] = j;
+	j->forgetting = false;
+	j->phase = PHASE_FILLING;
+	j->kill = 0;
+	j->group_killed = false;
+	j->oom = false;
+	memset(j->log, 0, sizeof(j->log));
+	if (n->host.start(n->host.ctx, j, &code, why))
+		return;
+	/* nothing has reached jail: the slot is free at once */
+	n->slot[slot] = NULL;
+	j->slot = 0;
+	j->phase = PHASE_NONE;
+	log_warnx("job", "cannot be started: %s %s", code, why);
+	if (strcmp(code, "internal") == 0)
+		(void)job_lose(&n->jobs, j, why, n->unix_now, n->now);
+	else
+		run_refuse(n, j, code, why);
+}
+
+void
+run_schedule(struct node *n)
+{
+	static struct sched_job jobs[VIEW_MAX + NODE_SLOTS_MAX];
+	static struct job *who[VIEW_MAX + NODE_SLOTS_MAX];
+	struct sched_room room = room_of(n);
+	const char *reason = NULL;
+	size_t k, i;
+
+	if (n->scheduling || n->stopping || !n->has_posture ||
+	    !n->up[PEER_JAIL] || n->ledger_fails)
+		return;
+	n->scheduling = true;
+	while (reason == NULL) {
+		k = view(n, jobs, who);
+		switch (sched_next(&i, jobs, k, &room)) {
+		case SCHED_START:
+			if (n->host.disk_free(n->host.ctx) == 0)
+				reason = "resources";
+			else if (free_slot(n) == 0)
+				reason = "slots";
+			else if (still_admitted(n, who[i]))
+				start(n, who[i]);
+			break;
+		case SCHED_SLOTS:
+			reason = "slots";
+			break;
+		case SCHED_RESOURCES:
+			reason = "resources";
+			break;
+		default:
+			reason = "";
+		}
+	}
+	for (i = 0; *reason != '\0' && i < k; i++) {
+		if (!jobs[i].running && who[i]->state == JS_QUEUED)
+			waits_for(n, who[i], reason);
+	}
+	n->scheduling = false;
+}
+
+void
+run_inputs(struct node *n, const uint8_t fp[FP_LEN], const uint8_t sha[32],
+    bool whole)
+{
+	struct job *j;
+
+	TAILQ_FOREACH(j, &n->jobs.live, link) {
+		bool names = false;
+
+		if (!job_waiting(j) || j->m == NULL ||
+		    memcmp(j->owner, fp, FP_LEN) != 0)
+			continue;
+		for (unsigned i = 0; i < j->m->nvolumes; i++)
+			names |= memcmp(j->m->volume[i].blob.sha256, sha,
+			    32) == 0;
+		if (!names)
+			continue;
+		j->input_at = n->now;
+		if (whole && j->state == JS_QUEUED && job_inputs_here(n, j)) {
+			j->queued_at = n->now;
+			waits_for(n, j, "slots");
+		}
+	}
+	if (whole)
+		run_schedule(n);
+}
+
+bool
+run_needs_blob(struct node *n, const uint8_t fp[FP_LEN], const uint8_t sha[32])
+{
+	struct job *j;
+	uint64_t after = 0;
+
+	TAILQ_FOREACH(j, &n->jobs.live, link) {
+		if (j->m == NULL || memcmp(j->owner, fp, FP_LEN) != 0)
+			continue;
+		for (unsigned i = 0; i < j->m->nvolumes; i++) {
+			if (memcmp(j->m->volume[i].blob.sha256, sha, 32) == 0)
+				return true;
+		}
+	}
+	while ((j = job_next_of(&n->jobs, fp, after)) != NULL) {
+		after = j->order;
+		for (unsigned i = 0; !j->expired && i < j->nouts; i++) {
+			if (j->outs[i].packed &&
+			    memcmp(j->outs[i].sha256, sha, 32) == 0)
+				return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,461 @@
+#include "node/work/node.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * job/submit (compute.md 3 and 4) in stages, since trust must be asked:
+ *
+ *   STAGE_NEW       is there a fresh verdict for who asks, with this b?
+ *   STAGE_VERDICT   steps 1 to 5; a live proof that came is checked
+ *   STAGE_LIVE      the same again, with what the proof was worth
+ *   STAGE_ENVELOPE  trust has opened the envelope: the repeat of a job that is
+ *                   here, else steps 6 to 11
+ */
+
+/* ---- inputs ---- */
+
+static bool
+before_in_list(const struct manifest *m, unsigned i)
+{
+	for (unsigned k = 0; k < i; k++) {
+		if (memcmp(m->volume[k].blob.sha256, m->volume[i].blob.sha256,
+			32) == 0)
+			return true;
+	}
+	return false;
+}
+
+unsigned
+job_missing(struct node *n, const struct job *j, uint8_t (*out)[32],
+    unsigned max, bool *more)
+{
+	unsigned count = 0;
+
+	*more = false;
+	for (unsigned i = 0; j->m != NULL && i < j->m->nvolumes; i++) {
+		const uint8_t *sha = j->m->volume[i].blob.sha256;
+
+		if (before_in_list(j->m, i) ||
+		    n->host.blob_has(n->host.ctx, j->owner, sha, NULL))
+			continue;
+		if (count == max) {
+			*more = true;
+			break;
+		}
+		memcpy(out[count++], sha, 32);
+	}
+	return count;
+}
+
+bool
+job_inputs_here(struct node *n, const struct job *j)
+{
+	uint8_t one[1][32];
+	bool more;
+
+	return j->m != NULL && job_missing(n, j, one, 1, &more) == 0;
+}
+
+/*
+ * Bytes of inputs of m that this owner has not uploaded; unclaimed: without
+ * those that have begun to come, which the spool counts with their full size.
+ */
+static uint64_t
+missing_bytes(struct node *n, const uint8_t fp[FP_LEN],
+    const struct manifest *m, bool unclaimed)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < m->nvolumes; i++) {
+		const struct blob_ref *b = &m->volume[i].blob;
+
+		if (!before_in_list(m, i) &&
+		    !n->host.blob_has(n->host.ctx, fp, b->sha256, NULL) &&
+		    !(unclaimed &&
+			n->host.blob_have(n->host.ctx, fp, b->sha256) > 0))
+			sum += MIN_OF(b->size, UINT64_MAX - sum);
+	}
+	return sum;
+}
+
+/* What waiting jobs of this owner still have to upload counts already. */
+static uint64_t
+promised_bytes(struct node *n, const uint8_t fp[FP_LEN])
+{
+	const struct job *j;
+	uint64_t sum = 0;
+
+	TAILQ_FOREACH(j, &n->jobs.live, link) {
+		if (job_waiting(j) && j->m != NULL &&
+		    memcmp(j->owner, fp, FP_LEN) == 0)
+			sum += missing_bytes(n, fp, j->m, true);
+	}
+	return sum;
+}
+
+/* ---- the answer ---- */
+
+static void
+submitted(struct node *n, struct link *l, const uint8_t request[16],
+    const struct job *j, uint32_t airtime_s)
+{
+	static uint8_t missing[PROTO_MISSING_MAX][32];
+	struct proto_submitted s = {.id = j->id, .airtime_s = airtime_s};
+	struct answer a;
+
+	s.state = pstr_of(job_state_name(j->state));
+	s.reason = job_reason_of(j);
+	s.missing_put = missing;
+	if (job_waiting(j))
+		s.nmissing = job_missing(n, j, missing, PROTO_MISSING_MAX,
+		    &s.more);
+	s.image = j->image;
+	s.wait_s = job_waiting(j) ? run_wait_s(n, &j->limits) : 0;
+	s.lease = MIN_OF((uint64_t)j->not_after,
+	    (uint64_t)n->unix_now + MAX_OF(s.wait_s + 60, (uint64_t)600));
+	answer_begin(&a, n, l, request);
+	proto_ans_head(&a.w, ST_OK, NULL);
+	proto_put_submitted(&a.w, &s);
+	answer_send(&a);
+}
+
+static void
+refuse(struct node *n, struct link *l, const uint8_t request[16],
+    const uint8_t *id, const struct refusal *r)
+{
+	struct job fake;
+
+	memset(&fake, 0, sizeof(fake));
+	if (id != NULL)
+		memcpy(fake.id, id, 32);
+	node_event(n, EVK_JOB_REFUSED, 1, id == NULL ? NULL : &fake, l->peer,
+	    r->code, r->which != NULL ? r->which : r->why, r->step, 0);
+	answer_refusal(n, l, request, r);
+}
+
+/* ---- steps 1 to 5 ---- */
+
+static struct quota_answer
+quota_now(struct node *n, const uint8_t fp[FP_LEN])
+{
+	struct owner *o = owner_get(n, fp);
+	const struct job *j;
+	uint32_t waiting = 0;
+
+	if (o == NULL)
+		return (struct quota_answer){QUOTA_JOBS_QUEUED, 60, 0, 0};
+	TAILQ_FOREACH(j, &n->jobs.live, link) {
+		if (job_waiting(j) && memcmp(j->owner, fp, FP_LEN) == 0)
+			waiting++;
+	}
+	return quota_job(&o->quota, &n->caps, waiting, n->now);
+}
+
+/* The envelope is refused: but a used-up budget comes first (step 6). */
+static void
+bad_envelope(struct node *n, struct link *l, const uint8_t request[16],
+    const char *why)
+{
+	struct quota_answer quota = quota_now(n, l->peer->v.fp);
+	struct refusal r = {.code = "manifest", .step = 7};
+
+	(void)snprintf(r.why, sizeof(r.why), "%.160s", why);
+	if (quota.kind != QUOTA_FITS)
+		(void)admit_quota(&r, &quota);
+	refuse(n, l, request, NULL, &r);
+}
+
+static void
+ask_live(struct node *n, struct link *l, const uint8_t request[16],
+    const struct proto_req *q, const uint8_t *data, size_t len)
+{
+	const struct verdict *v = &l->peer->v;
+	struct msg_V_LIVE m = {.qid = node_qid(n), .bip340 = v->bip340};
+
+	if (serve_park(n, l, request, PATH_SUBMIT, data, len, STAGE_LIVE,
+		m.qid) == NULL)
+		return;
+	memcpy(m.link, l->id, 16);
+	memcpy(m.n, l->live_n, 32);
+	memcpy(m.s, q->proof, 64);
+	memcpy(m.m, q->proof + 64, 32);
+	memcpy(m.initiator, l->peer->rns_public, 64);
+	memcpy(m.responder, n->rns_public, 64);
+	memcpy(m.key, v->key, 33);
+	n->host.send(n->host.ctx, IPC_V_LIVE, &m, NULL, 0);
+}
+
+static void
+ask_envelope(struct node *n, struct link *l, const uint8_t request[16],
+    const struct proto_req *q, const uint8_t *data, size_t len)
+{
+	const struct verdict *v = &l->peer->v;
+	struct msg_V_ENVELOPE m = {.qid = node_qid(n), .key_kind = v->key_kind,
+	    .bip340 = v->bip340, .len = (uint32_t)q->envelope.n};
+
+	if (serve_park(n, l, request, PATH_SUBMIT, data, len, STAGE_ENVELOPE,
+		m.qid) == NULL)
+		return;
+	memcpy(m.fp, v->fp, FP_LEN);
+	m.key_len = v->key_len;
+	memcpy(m.key, v->key, v->key_len);
+	n->host.send(n->host.ctx, IPC_V_ENVELOPE, &m, q->envelope.p,
+	    q->envelope.n);
+}
+
+void
+submit_request(struct node *n, struct link *l, const uint8_t request[16],
+    const struct proto_req *q, const uint8_t *data, size_t len,
+    struct parked *was)
+{
+	struct admit_node an = node_admit(n);
+	struct mpeer *p = l->peer;
+	struct admit_peer ap;
+	struct refusal r;
+	bool news;
+
+	news = p != NULL && q->binding != NULL && !(p->has_sent &&
+	    memcmp(p->sent, q->binding, PROTO_BINDING_LEN) == 0);
+	/* steps 1 and 2 need nobody's word */
+	if (was == NULL && p != NULL && n->policy.accept && !n->stopping &&
+	    (news || !peer_verdict_fresh(n, p)) && n->up[PEER_TRUST]) {
+		(void)serve_park(n, l, request, PATH_SUBMIT, data, len,
+		    STAGE_VERDICT, peer_ask(n, p, news ? q->binding : NULL));
+		return;
+	}
+	ap = peer_admit(n, l, p);
+	if (was != NULL && was->bad_binding) {
+		ap.bad_binding = true;
+		ap.why = was->why;
+	}
+	if (!admit_first(&r, &an, &ap)) {
+		/* a proof that came with the request is looked at before it */
+		if (r.live && q->proof != NULL && l->live_asked &&
+		    (was == NULL || was->stage != STAGE_LIVE) &&
+		    n->up[PEER_TRUST]) {
+			ask_live(n, l, request, q, data, len);
+			return;
+		}
+		refuse(n, l, request, NULL, &r);
+		return;
+	}
+	/* above_2: the proof is worth a level, so it is looked at as well */
+	if (ap.live_needed && !ap.live_done && q->proof != NULL &&
+	    l->live_asked && (was == NULL || was->stage != STAGE_LIVE) &&
+	    n->up[PEER_TRUST]) {
+		ask_live(n, l, request, q, data, len);
+		return;
+	}
+	if (q->envelope.n > PROTO_ENVELOPE_MAX) {
+		bad_envelope(n, l, request, "envelope: over 96 KiB");
+		return;
+	}
+	if (!n->up[PEER_TRUST]) {
+		answer_busy(n, l, request, NODE_BUSY_S);
+		return;
+	}
+	ask_envelope(n, l, request, q, data, len);
+}
+
+void
+submit_live(struct node *n, const struct msg_V_LIVE_OK *m)
+{
+	struct parked *p = serve_parked(n, m->qid);
+	struct link *l;
+
+	if (p == NULL)
+		return;
+	if ((l = link_find(n, p->link)) != NULL) {
+		l->live_done = m->ok;
+		/* a proof is good once: the next one answers another nonce */
+		l->live_asked = m->ok;
+		node_event(n, m->ok ? EVK_CHALLENGE_OK : EVK_CHALLENGE_BAD,
+		    m->ok ? 0 : 2, NULL, l->peer, NULL, NULL, 0, 0);
+	}
+	serve_resume(n, p);
+}
+
+/* ---- steps 6 to 11 ---- */
+
+static struct job *
+make_job(struct node *n, const struct link *l, struct manifest *m,
+    const struct admitted *got, const uint8_t image[32])
+{
+	struct job *j = job_new(m->job, l->peer->v.fp);
+
+	if (j == NULL)
+		return NULL;
+	memcpy(j->rns_public, l->peer->rns_public, 64);
+	memcpy(j->rns_hash, l->peer->rns_hash, 16);
+	memcpy(j->nonce, m->nonce, 16);
+	j->not_after = m->not_after;
+	j->deadline = m->deadline;
+	j->retries = (uint8_t)m->retries;
+	j->level = MAX_OF(got->level, 0);
+	j->limits = got->limits;
+	memcpy(j->image, image, 32);
+	j->verdict_gen = n->verdict_gen;
+	for (unsigned i = 0; i < m->nvolumes; i++) {
+		j->bytes_in += m->volume[i].blob.size;
+		j->nouts += m->volume[i].rw;
+	}
+	if (j->nouts > 0 &&
+	    (j->outs = calloc(j->nouts, sizeof(*j->outs))) == NULL) {
+		job_free(j);
+		return NULL;
+	}
+	for (unsigned i = 0, k = 0; i < m->nvolumes; i++) {
+		if (!m->volume[i].rw)
+			continue;
+		j->outs[k].volume = (uint8_t)i;
+		(void)snprintf(j->outs[k].target, sizeof(j->outs[k].target),
+		    "%s", m->volume[i].target);
+		k++;
+	}
+	return j;
+}
+
+static void
+weigh(struct node *n, struct link *l, const struct manifest *m,
+    struct admit_job *aj, uint8_t image[32])
+{
+	const uint8_t *fp = l->peer->v.fp;
+	char profile[MANIFEST_TEXT + 1];
+	struct limits row;
+	uint64_t log, room;
+
+	aj->signer_is_peer = memcmp(m->submitter, fp, FP_LEN) == 0;
+	aj->nonce_used = job_by_nonce(&n->jobs, fp, m->nonce) != NULL;
+	aj->now = n->unix_now;
+	aj->image = n->host.image(n->host.ctx, m, image);
+	manifest_seccomp(profile, m);
+	aj->seccomp_why = n->host.seccomp(n->host.ctx, profile);
+	for (unsigned i = 0; i < m->nvolumes; i++) {
+		if (!n->host.blob_has(n->host.ctx, fp,
+			m->volume[i].blob.sha256, NULL))
+			continue;
+		/* last to be evicted for this job's other inputs */
+		n->host.blob_use(n->host.ctx, fp, m->volume[i].blob.sha256);
+	}
+	aj->spool_more = missing_bytes(n, fp, m, true);
+	room = aj->spool_more + promised_bytes(n, fp);
+	/* whether that was enough is step 6's to say, below the payload */
+	(void)n->host.blob_room(n->host.ctx, fp, room);
+	aj->spool_held = n->host.blob_held(n->host.ctx, fp) + room -
+	    aj->spool_more;
+	aj->spool_more = missing_bytes(n, fp, m, true);
+	aj->disk_free = n->host.disk_free(n->host.ctx);
+	aj->bitrate = l->bitrate;
+	aj->bytes_to_come = missing_bytes(n, fp, m, false);
+	/* logs as asked, or a small one; outputs as asked, or as they came */
+	log = m->limit[LIMIT_LOG] != 0 ? m->limit[LIMIT_LOG] : 65536;
+	if (level_row(&row, &n->policy, MAX_OF(l->peer->v.level, 1)))
+		log = MIN_OF(log, row.v[LIMIT_LOG]);
+	aj->bytes_to_go = log;
+	for (unsigned i = 0; i < m->nvolumes; i++) {
+		if (!m->volume[i].rw)
+			continue;
+		if (m->limit[LIMIT_OUTPUT] != 0) {
+			aj->bytes_to_go += m->limit[LIMIT_OUTPUT];
+			break;
+		}
+		aj->bytes_to_go += m->volume[i].blob.size;
+	}
+	aj->machine_memory = n->machine_memory;
+	aj->machine_cpu_milli = n->machine_cpu_milli;
+}
+
+static void
+admit_it(struct node *n, struct link *l, const struct parked *p,
+    const struct proto_req *q, struct manifest *m, const uint8_t *record,
+    size_t rlen)
+{
+	struct admit_node an = node_admit(n);
+	struct admit_peer ap = peer_admit(n, l, l->peer);
+	struct quota_answer quota = quota_now(n, l->peer->v.fp);
+	struct admit_job aj = {.m = m};
+	uint8_t image[32] = {0};
+	struct admitted got;
+	struct owner *o;
+	struct refusal r;
+	struct job *j;
+
+	/* the verdict may have changed while trust read the envelope */
+	if (!admit_first(&r, &an, &ap) || !admit_quota(&r, &quota)) {
+		refuse(n, l, p->request, m->job, &r);
+		return;
+	}
+	weigh(n, l, m, &aj, image);
+	if (!admit_second(&r, &got, &an, &ap, &n->caps, &aj)) {
+		refuse(n, l, p->request, m->job, &r);
+		return;
+	}
+	if ((j = make_job(n, l, m, &got, image)) == NULL ||
+	    (j->m = malloc(sizeof(*j->m))) == NULL ||
+	    !n->host.keep_body(n->host.ctx, j, record, rlen, q->envelope.p,
+		q->envelope.n)) {
+		job_free(j);
+		answer_busy(n, l, p->request, 60);
+		return;
+	}
+	*j->m = *m; /* the texts are the job's now */
+	manifest_init(m);
+	if ((o = owner_get(n, j->owner)) != NULL)
+		bucket_take(&o->quota.jobs, 1, n->now);
+	n->count.admitted++;
+	job_admit(&n->jobs, j, got.held, got.held ? "review" :
+		job_inputs_here(n, j) ? "slots" : "inputs", n->unix_now,
+	    n->now);
+	run_schedule(n);
+	submitted(n, l, p->request, j, got.airtime_s);
+}
+
+static void
+opened(struct node *n, struct link *l, const struct parked *p,
+    const struct msg_V_MANIFEST *v, const uint8_t *record, size_t rlen)
+{
+	struct manifest m;
+	struct proto_req q;
+	const char *why;
+	uint64_t max;
+	struct job *j;
+
+	if (!v->ok) {
+		bad_envelope(n, l, p->request, v->why);
+		return;
+	}
+	if (proto_req_get(&q, p->path, p->data, p->len, &why, &max) != 0)
+		return;
+	if (!manifest_record_get(&m, record, rlen)) {
+		bad_envelope(n, l, p->request, "record");
+		return;
+	}
+	memcpy(m.job, v->job, 32);
+	j = job_find(&n->jobs, v->job);
+	if (j != NULL && memcmp(j->owner, l->peer->v.fp, FP_LEN) == 0)
+		submitted(n, l, p->request, j, 0);
+	else if (j != NULL)
+		bad_envelope(n, l, p->request, "submitter");
+	else
+		admit_it(n, l, p, &q, &m, record, rlen);
+	manifest_clear(&m);
+}
+
+void
+submit_manifest(struct node *n, const struct msg_V_MANIFEST *v,
+    const uint8_t *record, size_t rlen)
+{
+	struct parked *p = serve_parked(n, v->qid);
+	struct link *l;
+
+	if (p == NULL)
+		return;
+	l = link_find(n, p->link);
+	if (l != NULL && l->peer != NULL && l->peer->v.known)
+		opened(n, l, p, v, record, rlen);
+	/* it may be gone with its link */
+	if ((p = serve_parked(n, v->qid)) != NULL)
+		serve_unpark(n, p);
+}

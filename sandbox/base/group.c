@@ -1,0 +1,132 @@
+#include "sandbox/base/group.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "sandbox/base/sys.h"
+
+#define BENEATH                                                                \
+	(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+#define SLACK (64ull << 20) /* node raises memory by some for the packer */
+#define CPU_LEAST 10        /* thousandths: the kernel's least quota */
+#define PIDS_SPARE 3        /* pid 1, the slot's process, the packer */
+
+int
+group_open(const struct jail *j, const char *name)
+{
+	if (j->jobs == -1) {
+		errno = ENOENT;
+		return -1;
+	}
+	return sys_openat2(j->jobs, name, O_PATH | O_DIRECTORY | O_CLOEXEC,
+	    BENEATH);
+}
+
+bool
+group_left(const struct jail *j, const char *name)
+{
+	_cleanup_fd_ int fd = name[0] == '\0' ? -1 : group_open(j, name);
+
+	return fd != -1;
+}
+
+/* One line of a control file; numbers are at its start. */
+static bool
+read_line(int dir, const char *path, char *out, size_t cap)
+{
+	_cleanup_fd_ int fd = sys_openat2(dir, path, O_RDONLY | O_CLOEXEC,
+	    BENEATH);
+	ssize_t n = fd == -1 ? -1 : read(fd, out, cap - 1);
+
+	if (n <= 0)
+		return false;
+	out[n] = '\0';
+	return true;
+}
+
+static bool
+read_number(const char *s, char **end, uint64_t *v)
+{
+	if (s[0] < '0' || s[0] > '9')
+		return false; /* "max", -1 */
+	errno = 0;
+	*v = strtoull(s, end, 10);
+	return errno == 0;
+}
+
+static bool
+number_at_most(int dir, const char *path, uint64_t most)
+{
+	char line[64], *end;
+	uint64_t v;
+
+	return read_line(dir, path, line, sizeof(line)) &&
+	    read_number(line, &end, &v) && v <= most;
+}
+
+/* quota and period in microseconds */
+static bool
+cpu_at_most(uint64_t quota, uint64_t period, uint32_t milli)
+{
+	if (milli < CPU_LEAST)
+		milli = CPU_LEAST;
+	return period > 0 && quota <= period * milli / 1000;
+}
+
+static bool
+cpu_v2(int dir, uint32_t milli)
+{
+	char line[64], *end;
+	uint64_t quota, period;
+
+	return read_line(dir, "cpu.max", line, sizeof(line)) &&
+	    read_number(line, &end, &quota) && *end == ' ' &&
+	    read_number(end + 1, &end, &period) &&
+	    cpu_at_most(quota, period, milli);
+}
+
+static bool
+cpu_v1(int dir, const char *slot, uint32_t milli)
+{
+	char path[64], line[64], *end;
+	uint64_t quota, period;
+
+	(void)snprintf(path, sizeof(path), "%s/cpu.cfs_quota_us", slot);
+	if (!read_line(dir, path, line, sizeof(line)) ||
+	    !read_number(line, &end, &quota))
+		return false;
+	(void)snprintf(path, sizeof(path), "%s/cpu.cfs_period_us", slot);
+	return read_line(dir, path, line, sizeof(line)) &&
+	    read_number(line, &end, &period) &&
+	    cpu_at_most(quota, period, milli);
+}
+
+uint32_t
+group_layers(const struct jail *j, const struct cell *c, int fd)
+{
+	const struct plan *p = &c->plan;
+	uint64_t memory = p->memory + SLACK, pids = p->pids + PIDS_SPARE;
+	char slot[32], path[64];
+	uint32_t l = 0;
+
+	if (fd != -1) {
+		if (number_at_most(fd, "memory.max", memory))
+			l |= LAYER_MEMORY;
+		if (cpu_v2(fd, p->cpu_milli))
+			l |= LAYER_CPU;
+		if (number_at_most(fd, "pids.max", pids))
+			l |= LAYER_PIDS;
+	}
+	(void)snprintf(slot, sizeof(slot), "slot-%u", c->number);
+	(void)snprintf(path, sizeof(path), "%s/memory.limit_in_bytes", slot);
+	if (j->v1[0] != -1 && number_at_most(j->v1[0], path, memory))
+		l |= LAYER_MEMORY;
+	if (j->v1[1] != -1 && cpu_v1(j->v1[1], slot, p->cpu_milli))
+		l |= LAYER_CPU;
+	(void)snprintf(path, sizeof(path), "%s/pids.max", slot);
+	if (j->v1[2] != -1 && number_at_most(j->v1[2], path, pids))
+		l |= LAYER_PIDS;
+	return l;
+}

@@ -1,0 +1,127 @@
+#include "sandbox/base/landlock.h"
+
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include <stdint.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "sandbox/base/sys.h"
+
+/* Newer than Debian 12's header */
+#define FS_TRUNCATE (1ull << 14)   /* ABI 3 */
+#define FS_IOCTL_DEV (1ull << 15)  /* ABI 5 */
+#define FS_REFER (1ull << 13)      /* ABI 2 */
+#define FS_ABI1 ((1ull << 13) - 1)
+#define NET_ALL 3ull               /* ABI 4: bind, connect of TCP */
+#define SCOPE_ALL 3ull             /* ABI 6: abstract unix sockets, signals */
+
+#define FS_READ                                                                \
+	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |           \
+	    LANDLOCK_ACCESS_FS_READ_DIR)
+#define FS_FILE                                                                \
+	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |           \
+	    LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
+
+struct ruleset_attr {
+	uint64_t fs, net, scoped;
+};
+
+int
+landlock_abi(void)
+{
+	long v = syscall(SYS_landlock_create_ruleset, NULL, 0,
+	    LANDLOCK_CREATE_RULESET_VERSION);
+
+	return v < 0 ? 0 : (int)v;
+}
+
+static uint64_t
+fs_rights(int abi)
+{
+	uint64_t fs = FS_ABI1;
+
+	if (abi >= 2)
+		fs |= FS_REFER;
+	if (abi >= 3)
+		fs |= FS_TRUNCATE;
+	if (abi >= 5)
+		fs |= FS_IOCTL_DEV;
+	return fs;
+}
+
+static int
+add_path(int set, uint64_t fs, const struct landlock_path *p)
+{
+	struct landlock_path_beneath_attr rule;
+	_cleanup_fd_ int fd = open(p->path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd == -1)
+		return errno == ENOENT || errno == ELOOP ? 0 : -1;
+	memset(&rule, 0, sizeof(rule));
+	rule.parent_fd = fd;
+	rule.allowed_access = FS_READ;
+	if ((p->may & LANDLOCK_MAY_NODES) != 0)
+		rule.allowed_access |= FS_FILE;
+	if ((p->may & LANDLOCK_MAY_WRITE) != 0)
+		/* whatever there is but devices */
+		rule.allowed_access = fs & ~(uint64_t)(
+		    LANDLOCK_ACCESS_FS_MAKE_CHAR |
+		    LANDLOCK_ACCESS_FS_MAKE_BLOCK);
+	rule.allowed_access &= fs;
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (!S_ISDIR(st.st_mode))
+		rule.allowed_access &= FS_FILE;
+	return (int)syscall(SYS_landlock_add_rule, set,
+	    LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
+int
+landlock_read_only(int abi, const int *dirs, unsigned n)
+{
+	struct ruleset_attr attr = {.fs = fs_rights(abi), .net = NET_ALL};
+	struct landlock_path_beneath_attr rule;
+	size_t size = (abi >= 4 ? 2 : 1) * sizeof(uint64_t);
+	_cleanup_fd_ int set = -1;
+
+	set = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
+	if (set == -1)
+		return -1;
+	for (unsigned i = 0; i < n; i++) {
+		memset(&rule, 0, sizeof(rule));
+		rule.parent_fd = dirs[i];
+		rule.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
+		    LANDLOCK_ACCESS_FS_READ_DIR;
+		if (syscall(SYS_landlock_add_rule, set,
+		    LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == -1)
+			return -1;
+	}
+	return (int)syscall(SYS_landlock_restrict_self, set, 0);
+}
+
+int
+landlock_apply(int abi, const struct landlock_path *paths, unsigned n)
+{
+	struct ruleset_attr attr = {.fs = fs_rights(abi)};
+	size_t size = sizeof(attr.fs);
+	_cleanup_fd_ int set = -1;
+
+	if (abi >= 4) {
+		attr.net = NET_ALL;
+		size = 2 * sizeof(uint64_t);
+	}
+	if (abi >= 6) {
+		attr.scoped = SCOPE_ALL;
+		size = 3 * sizeof(uint64_t);
+	}
+	set = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
+	if (set == -1)
+		return -1;
+	for (unsigned i = 0; i < n; i++)
+		if (add_path(set, attr.fs, &paths[i]) == -1)
+			return -1;
+	return (int)syscall(SYS_landlock_restrict_self, set, 0);
+}

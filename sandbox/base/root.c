@@ -1,0 +1,483 @@
+#include "sandbox/base/root.h"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "sandbox/base/sys.h"
+#include "common/util.h"
+
+#define NOTHING (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+#define IN_ROOT (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+#define SKEL_SIZE "size=1m,nr_inodes=2048,mode=0755"
+
+static const char *const dev_nodes[] = {"null", "zero", "full", "random",
+    "urandom", "tty"};
+static const struct {
+	const char *name, *target;
+} dev_links[] = {{"fd", "/proc/self/fd"}, {"stdin", "/proc/self/fd/0"},
+    {"stdout", "/proc/self/fd/1"}, {"stderr", "/proc/self/fd/2"},
+    /* one tmpfs with one limit for both */
+    {"shm", "/tmp"}};
+
+static int
+attach(int tree, int at, const char *path)
+{
+	unsigned flags = MOVE_MOUNT_F_EMPTY_PATH;
+
+	if (path[0] == '\0')
+		flags |= MOVE_MOUNT_T_EMPTY_PATH;
+	return move_mount(tree, "", at, path, flags);
+}
+
+static int
+set_attr(int tree, uint64_t attr, unsigned flags)
+{
+	struct mount_attr a = {.attr_set = attr};
+
+	return mount_setattr(tree, "", AT_EMPTY_PATH | flags, &a, sizeof(a));
+}
+
+/* A private copy of what lies at fd (in our mount namespace). */
+static int
+clone_tree(int fd, const char *path)
+{
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+	int tree;
+
+	if (path[0] == '\0')
+		flags |= AT_EMPTY_PATH;
+	tree = open_tree(fd, path, flags);
+	/* in a user namespace mounts beneath cannot be uncovered */
+	if (tree == -1 && errno == EINVAL)
+		tree = open_tree(fd, path, flags | AT_RECURSIVE);
+	return tree;
+}
+
+/* The same folder in the namespace that we are in now, by its path. */
+static int
+reopen(int fd)
+{
+	char link[32], path[4096];
+	struct stat a, b;
+	ssize_t n;
+	int again;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n <= 0)
+		return -1;
+	path[n] = '\0';
+	again = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (again == -1)
+		return -1;
+	if (fstat(fd, &a) == -1 || fstat(again, &b) == -1 ||
+	    a.st_dev != b.st_dev || a.st_ino != b.st_ino) {
+		(void)close(again);
+		errno = ESTALE;
+		return -1;
+	}
+	return again;
+}
+
+static int
+clone_dir(int fd, uint64_t attr)
+{
+	_cleanup_fd_ int here = reopen(fd);
+	_cleanup_fd_ int tree = here == -1 ? -1 : clone_tree(here, "");
+
+	if (tree == -1 || set_attr(tree, attr, AT_RECURSIVE) == -1)
+		return -1;
+	return steal_fd(&tree);
+}
+
+static int
+make_dev(const int *nodes)
+{
+	if (mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_NOEXEC,
+	    "size=16k,nr_inodes=32,mode=0755") == -1)
+		return -1;
+	for (size_t i = 0; i < NELEM(dev_nodes); i++) {
+		char path[32];
+		int fd;
+
+		if (nodes[i] == -1)
+			continue;
+		(void)snprintf(path, sizeof(path), "dev/%s", dev_nodes[i]);
+		fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+		if (fd == -1)
+			return -1;
+		(void)close(fd);
+		if (attach(nodes[i], AT_FDCWD, path) == -1)
+			return -1;
+	}
+	for (size_t i = 0; i < NELEM(dev_links); i++) {
+		char path[32];
+
+		(void)snprintf(path, sizeof(path), "dev/%s",
+		    dev_links[i].name);
+		if (symlink(dev_links[i].target, path) == -1)
+			return -1;
+	}
+	return mount("", "dev", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY |
+	    MS_NOSUID | MS_NOEXEC, NULL);
+}
+
+/* A folder that exists everywhere and that we may cover in our namespace. */
+static const char *
+cover(void)
+{
+	static const char *const places[] = {"/tmp", "/mnt", "/run", "/var"};
+	struct stat st;
+
+	for (size_t i = 0; i < NELEM(places); i++)
+		if (lstat(places[i], &st) == 0 && S_ISDIR(st.st_mode))
+			return places[i];
+	return "/";
+}
+
+static int
+attach_volumes(const int *trees, unsigned n)
+{
+	char path[32];
+
+	for (unsigned i = 0; i < n; i++) {
+		(void)snprintf(path, sizeof(path), "vol/%u", i);
+		if (mkdir(path, 0755) == -1 ||
+		    attach(trees[i], AT_FDCWD, path) == -1)
+			return -1;
+		(void)close(trees[i]);
+	}
+	return 0;
+}
+
+int
+base_build(const struct base_dirs *d, bool root, const char **what)
+{
+	static const char *const dirs[] = {"images", "stage", "dev", "proc",
+	    "new", "hold", "vol"};
+	int nodes[NELEM(dev_nodes)], trees[32];
+	_cleanup_fd_ int images = -1, stage = -1, proc = -1;
+	const char *at = cover();
+	char path[32];
+
+	/* the slots' ids walk through it */
+	(void)umask(022);
+	*what = "private mounts";
+	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+		return -1;
+	*what = "folders";
+	images = clone_dir(d->images, NOTHING | MOUNT_ATTR_RDONLY);
+	stage = clone_dir(d->stage, NOTHING);
+	if (images == -1 || stage == -1)
+		return -1;
+	for (unsigned i = 0; i < d->nvolumes; i++)
+		if ((trees[i] = clone_dir(d->volumes[i],
+		    NOTHING | MOUNT_ATTR_RDONLY)) == -1)
+			return -1;
+	for (size_t i = 0; i < NELEM(dev_nodes); i++) {
+		(void)snprintf(path, sizeof(path), "/dev/%s", dev_nodes[i]);
+		nodes[i] = clone_tree(AT_FDCWD, path);
+		if (nodes[i] != -1)
+			(void)set_attr(nodes[i], MOUNT_ATTR_NOSUID |
+			    MOUNT_ATTR_NOEXEC, 0);
+	}
+	*what = "/proc";
+	if (!root && (proc = clone_tree(AT_FDCWD, "/proc")) == -1)
+		return -1;
+	*what = "base";
+	if (mount("tmpfs", at, "tmpfs", MS_NOSUID, SKEL_SIZE) == -1 ||
+	    chdir(at) == -1)
+		return -1;
+	for (size_t i = 0; i < NELEM(dirs); i++)
+		if (mkdir(dirs[i], 0755) == -1)
+			return -1;
+	if (attach(images, AT_FDCWD, "images") == -1 ||
+	    attach(stage, AT_FDCWD, "stage") == -1)
+		return -1;
+	if (attach_volumes(trees, d->nvolumes) == -1)
+		return -1;
+	*what = "/dev";
+	if (make_dev(nodes) == -1)
+		return -1;
+	for (size_t i = 0; i < NELEM(dev_nodes); i++)
+		if (nodes[i] != -1)
+			(void)close(nodes[i]);
+	*what = "/proc";
+	if (root ? mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV |
+	    MS_NOEXEC, "hidepid=2") == -1 :
+	    attach(proc, AT_FDCWD, "proc") == -1)
+		return -1;
+	*what = "pivot_root";
+	if (sys_pivot_root(".", ".") == -1 || umount2(".", MNT_DETACH) == -1 ||
+	    chdir("/") == -1)
+		return -1;
+	(void)umask(077);
+	*what = "base, read-only";
+	return mount("", "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY |
+	    MS_NOSUID, NULL);
+}
+
+/* -- tmpfs of the job's user -- */
+
+static int
+fs_set(int fs, const char *key, const char *fmt, unsigned long long v)
+{
+	char value[32];
+
+	(void)snprintf(value, sizeof(value), fmt, v);
+	return fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
+}
+
+static int
+tmpfs_mount(uint64_t bytes, uint32_t inodes, const char *mode, uint64_t attr)
+{
+	_cleanup_fd_ int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+
+	if (fs == -1 || fs_set(fs, "size", "%llu", bytes) == -1 ||
+	    fs_set(fs, "nr_inodes", "%llu", inodes) == -1 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode, 0) == -1 ||
+	    fs_set(fs, "uid", "%llu", 1000) == -1 ||
+	    fs_set(fs, "gid", "%llu", 1000) == -1 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
+		return -1;
+	return fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)attr);
+}
+
+int
+tmpfs_make(int *fds, unsigned n, uint64_t bytes, uint32_t inodes,
+    const char **what)
+{
+	_cleanup_fd_ int m = tmpfs_mount(bytes, inodes, "0755", NOTHING);
+	unsigned i;
+
+	/* a clone of a detached mount needs a new kernel: attach it first */
+	*what = "volume";
+	if (m == -1 || attach(m, AT_FDCWD, "/hold") == -1)
+		return -1;
+	for (i = 0; i < n; i++)
+		if ((fds[i] = open_tree(AT_FDCWD, "/hold", OPEN_TREE_CLONE |
+		    OPEN_TREE_CLOEXEC)) == -1)
+			break;
+	if (umount2("/hold", MNT_DETACH) == -1 || i < n) {
+		while (i > 0)
+			(void)close(fds[--i]);
+		return -1;
+	}
+	return 0;
+}
+
+/* -- a job's root -- */
+
+/* Make every folder of path beneath the folder that we are in. */
+static int
+make_path(const char *top, const char *path)
+{
+	char buf[PLAN_TARGET_MAX + 32];
+	size_t off;
+
+	(void)snprintf(buf, sizeof(buf), "%s%s", top, path);
+	for (off = strlen(top) + 1; buf[off] != '\0'; off++) {
+		if (buf[off] != '/')
+			continue;
+		buf[off] = '\0';
+		if (mkdir(buf, 0755) == -1 && errno != EEXIST)
+			return -1;
+		buf[off] = '/';
+	}
+	return mkdir(buf, 0755) == -1 && errno != EEXIST ? -1 : 0;
+}
+
+/* Onto a folder of the new root, wherever its links lead inside it. */
+static int
+attach_in(int root, const char *path, int tree)
+{
+	_cleanup_fd_ int at = sys_openat2(root, path, O_PATH | O_DIRECTORY |
+	    O_CLOEXEC, IN_ROOT);
+
+	return at == -1 ? -1 : attach(tree, at, "");
+}
+
+/* Where there is no overlay: then the image must have all the places. */
+static int
+bind_image(const char *hex)
+{
+	_cleanup_fd_ int tree = -1;
+	char path[96];
+
+	(void)snprintf(path, sizeof(path), "/images/roots/%s", hex);
+	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree == -1 || set_attr(tree, NOTHING | MOUNT_ATTR_RDONLY, 0) == -1)
+		return -1;
+	return attach(tree, AT_FDCWD, "/new/root");
+}
+
+static int
+mount_image(const char *hex, bool read_only)
+{
+	char opts[256];
+	unsigned long flags = MS_NOSUID | MS_NODEV;
+
+	if (read_only)
+		flags |= MS_RDONLY;
+	else if (mkdir("/new/up", 0755) == -1 || mkdir("/new/work", 0755) == -1)
+		return -1;
+	/*
+	 * The image above, places to mount on below: an image need not have
+	 * them, and mountinfo does not tell where the image lies on the host.
+	 */
+	(void)snprintf(opts, sizeof(opts),
+	    "lowerdir=/images/roots/%s:/new/skel,userxattr%s", hex,
+	    read_only ? "" : ",upperdir=/new/up,workdir=/new/work");
+	if (mount("overlay", "/new/root", "overlay", flags, opts) == 0)
+		return 0;
+	return read_only && errno != ENOENT ? bind_image(hex) : -1;
+}
+
+/*
+ * A folder of the base, read-only. Through an overlay, since a bind mount would
+ * show in mountinfo where it lies on the host; bound where there is none.
+ */
+static int
+mount_read_only(const char *path)
+{
+	char opts[128];
+	int tree;
+
+	(void)snprintf(opts, sizeof(opts), "lowerdir=%s:/new/none,userxattr",
+	    path);
+	if (mount("overlay", "/new/v", "overlay", MS_RDONLY | MS_NOSUID |
+	    MS_NODEV, opts) == 0) {
+		tree = open_tree(AT_FDCWD, "/new/v", OPEN_TREE_CLONE |
+		    OPEN_TREE_CLOEXEC);
+		(void)umount2("/new/v", MNT_DETACH);
+		return tree;
+	}
+	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree != -1 && set_attr(tree, NOTHING | MOUNT_ATTR_RDONLY, 0) ==
+	    -1) {
+		(void)close(tree);
+		return -1;
+	}
+	return tree;
+}
+
+static int
+attach_volume(int root, const struct root_volume *v)
+{
+	_cleanup_fd_ int tree = -1;
+
+	if (v->tree != -1)
+		return attach_in(root, v->target + 1, v->tree);
+	if ((tree = mount_read_only(v->path)) == -1)
+		return -1;
+	return attach_in(root, v->target + 1, tree);
+}
+
+static int
+enter(const char *path)
+{
+	if (chdir(path) == -1 || sys_pivot_root(".", ".") == -1 ||
+	    umount2(".", MNT_DETACH) == -1)
+		return -1;
+	return chdir("/");
+}
+
+int
+root_build(const char *hex, bool read_only, uint64_t tmp_bytes,
+    const struct root_volume *v, unsigned n, const char **what)
+{
+	static const char *const places[] = {"/proc", "/dev", "/tmp"};
+	char opts[80];
+	_cleanup_fd_ int root = -1, tmp = -1, dev = -1;
+
+	*what = "image";
+	(void)snprintf(opts, sizeof(opts), "size=%llu,nr_inodes=%u,mode=0755",
+	    (unsigned long long)(read_only ? 1u << 20 : tmp_bytes),
+	    read_only ? 2048 : PLAN_TMP_INODES);
+	if (mount("tmpfs", "/new", "tmpfs", MS_NOSUID | MS_NODEV, opts) == -1 ||
+	    mkdir("/new/skel", 0755) == -1 || mkdir("/new/root", 0755) == -1 ||
+	    (n > 0 && (mkdir("/new/none", 0755) == -1 ||
+	    mkdir("/new/v", 0755) == -1)))
+		return -1;
+	for (size_t i = 0; i < NELEM(places); i++)
+		if (make_path("/new/skel", places[i]) == -1)
+			return -1;
+	for (unsigned i = 0; i < n; i++)
+		if (make_path("/new/skel", v[i].target) == -1)
+			return -1;
+	if (mount_image(hex, read_only) == -1)
+		return -1;
+	root = open("/new/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root == -1)
+		return -1;
+	*what = "/dev";
+	dev = open_tree(AT_FDCWD, "/dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+	    AT_RECURSIVE);
+	if (dev == -1 || attach_in(root, "dev", dev) == -1)
+		return -1;
+	*what = "/tmp";
+	tmp = tmpfs_mount(tmp_bytes, PLAN_TMP_INODES, "1777", NOTHING);
+	if (tmp == -1 || attach_in(root, "tmp", tmp) == -1)
+		return -1;
+	*what = "volume";
+	for (unsigned i = 0; i < n; i++)
+		if (attach_volume(root, &v[i]) == -1)
+			return -1;
+	/* last of all, so that no target can lie in it by way of a link */
+	*what = "/proc";
+	if (fchdir(root) == -1)
+		return -1;
+	_cleanup_fd_ int fs = fsopen("proc", FSOPEN_CLOEXEC);
+	if (fs == -1 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "hidepid", "2", 0) == -1 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "subset", "pid", 0) == -1 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
+		return -1;
+	_cleanup_fd_ int proc = fsmount(fs, FSMOUNT_CLOEXEC, NOTHING |
+	    MOUNT_ATTR_NOEXEC);
+	if (proc == -1 || attach_in(root, "proc", proc) == -1)
+		return -1;
+	*what = "pivot_root";
+	return enter("/new/root");
+}
+
+int
+root_step_build(const struct root_step *s, const char **what)
+{
+	uint64_t attr = NOTHING | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW;
+	_cleanup_fd_ int tree = -1, src = -1;
+
+	*what = "step";
+	if (mount("tmpfs", "/new", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+	    "size=64k,nr_inodes=16,mode=0755") == -1 ||
+	    mkdir("/new/v", 0755) == -1 || mkdir("/new/s", 0755) == -1)
+		return -1;
+	if (s->read_only)
+		attr |= MOUNT_ATTR_RDONLY;
+	if (s->tree == -1) {
+		tree = open_tree(AT_FDCWD, s->path, OPEN_TREE_CLONE |
+		    OPEN_TREE_CLOEXEC);
+		if (tree == -1)
+			return -1;
+	}
+	if (set_attr(s->tree != -1 ? s->tree : tree, attr, 0) == -1 ||
+	    attach(s->tree != -1 ? s->tree : tree, AT_FDCWD, "/new/v") == -1)
+		return -1;
+	if (s->src != NULL) {
+		src = open_tree(AT_FDCWD, s->src, OPEN_TREE_CLONE |
+		    OPEN_TREE_CLOEXEC);
+		if (src == -1 ||
+		    set_attr(src, attr | MOUNT_ATTR_RDONLY, 0) == -1 ||
+		    attach(src, AT_FDCWD, "/new/s") == -1)
+			return -1;
+	}
+	if (mount("", "/new", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY |
+	    MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == -1)
+		return -1;
+	return enter("/new");
+}

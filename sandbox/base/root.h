@@ -1,0 +1,56 @@
+#ifndef WARREN_ROOT_H
+#define WARREN_ROOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sandbox/plan/plan.h"
+
+/*
+ * Mounts. The base is a small root of jail's own in which jobs are built:
+ *
+ *   /images  warren/images, read-only        /dev   null, zero, ... read-only
+ *   /stage   where ro volumes are filled     /proc  unmasked: without one no
+ *   /vol/N   profile volumes, read-only             job could mount its own
+ *   /new     where a job's root grows        /hold  where tmpfs are made
+ *
+ * As root it is made once, by root, so that in a job's own user namespace
+ * nothing of it can be unlocked; rootless by each slot for itself.
+ * All return 0, or -1 with errno (and *what: the step that failed).
+ */
+struct base_dirs {
+	int images, stage;
+	int volumes[32];
+	unsigned nvolumes;
+};
+int base_build(const struct base_dirs *, bool root, const char **what);
+
+/* A tmpfs of the job's user; fds: detached clones of it, each used once. */
+int tmpfs_make(int *fds, unsigned n, uint64_t bytes, uint32_t inodes,
+    const char **what);
+
+struct root_volume {
+	const char *target;
+	int tree;         /* a detached tree, or -1: */
+	const char *path; /* bound read-only from this place of the base */
+};
+/*
+ * In a fresh mount namespace: build the job's root of the image
+ * (/images/roots/NAME) and make it ours. hex: of the digest.
+ */
+int root_build(const char *hex, bool read_only, uint64_t tmp_bytes,
+    const struct root_volume *, unsigned n, const char **what);
+
+/*
+ * The root of a step: an empty folder with /v (a detached tree, or a folder
+ * of the base) and, when src is not NULL, /s, read-only.
+ */
+struct root_step {
+	int tree;
+	const char *path;
+	bool read_only;
+	const char *src;
+};
+int root_step_build(const struct root_step *, const char **what);
+
+#endif

@@ -1,0 +1,35 @@
+#include "sandbox/base/userns.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "sandbox/jail/jail.h"
+
+static int
+write_file(const char *path, const char *text)
+{
+	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+	size_t n = strlen(text);
+
+	return fd == -1 || write(fd, text, n) != (ssize_t)n ? -1 : 0;
+}
+
+int
+userns_map(pid_t pid, uint32_t uid, uint32_t gid, bool deny)
+{
+	char path[64], line[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/setgroups", (int)pid);
+	if (deny && write_file(path, "deny") == -1)
+		return -1;
+	(void)snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
+	(void)snprintf(line, sizeof(line), "%u %u 1", JAIL_JOB_UID, uid);
+	if (write_file(path, line) == -1)
+		return -1;
+	(void)snprintf(path, sizeof(path), "/proc/%d/gid_map", (int)pid);
+	(void)snprintf(line, sizeof(line), "%u %u 1", JAIL_JOB_UID, gid);
+	return write_file(path, line);
+}

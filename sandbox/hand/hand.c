@@ -1,0 +1,124 @@
+/*
+ * warren-hand: every parser that meets files of strangers (design.md 8.3). It
+ * runs as a step in a job's slot, as strong as a job and believed as little:
+ * archive on descriptor 0 or 1, one report on 2, the folder in /v.
+ */
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "sandbox/hand/hand_import.h"
+#include "sandbox/base/report.h"
+#include "sandbox/base/tree.h"
+#include "common/util.h"
+
+#define FOLDER "/v"
+#define SOURCE "/s"
+
+static int
+write_out(void *arg, const void *p, size_t n)
+{
+	return write_full(*(const int *)arg, p, n);
+}
+
+static int
+folder(const char *path)
+{
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static int
+say(int rv, const struct tree_report *t)
+{
+	struct report r = {.kind = REPORT_HAND, .ok = rv == 0,
+	    .dropped = t->dropped};
+
+	(void)snprintf(r.why, sizeof(r.why), "%s", t->why);
+	report_send(STDERR_FILENO, &r);
+	return rv == 0 ? 0 : 1;
+}
+
+static int
+cannot(const char *what)
+{
+	struct tree_report t = {.dropped = 0};
+
+	(void)snprintf(t.why, sizeof(t.why), "%s: %s", what, strerror(errno));
+	return say(-1, &t);
+}
+
+static int
+fill(void)
+{
+	_cleanup_fd_ int v = folder(FOLDER);
+	struct tree_report t;
+
+	if (v == -1)
+		return cannot("folder");
+	return say(tree_unpack(STDIN_FILENO, v, &t), &t);
+}
+
+static int
+pack(void)
+{
+	_cleanup_fd_ int v = folder(FOLDER);
+	int out = STDOUT_FILENO;
+	struct tree_report t;
+
+	if (v == -1)
+		return cannot("folder");
+	return say(tree_pack(v, TREE_DROP, write_out, &out, &t), &t);
+}
+
+static int
+clean(void)
+{
+	_cleanup_fd_ int v = folder(FOLDER);
+	struct tree_report t = {.dropped = 0};
+
+	if (v == -1 || tree_empty(v) == -1)
+		return cannot("folder");
+	return say(0, &t);
+}
+
+/* A private copy of a profile volume, as much of it as we may read. */
+static int
+copy(void)
+{
+	_cleanup_fd_ int s = folder(SOURCE), v = folder(FOLDER);
+	_cleanup_fd_ int tar = memfd_create("copy", MFD_CLOEXEC);
+	struct tree_report t;
+
+	if (s == -1 || v == -1 || tar == -1)
+		return cannot("folder");
+	if (tree_pack(s, TREE_DROP, write_out, &tar, &t) == -1)
+		return say(-1, &t);
+	return say(tree_unpack(tar, v, &t), &t);
+}
+
+int
+main(int argc, char *argv[])
+{
+	static const struct {
+		const char *name;
+		int (*run)(void);
+	} steps[] = {{"fill", fill}, {"pack", pack}, {"clean", clean},
+	    {"copy", copy}, {"import", hand_import},
+	    {"import-plain", hand_import_plain}};
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)umask(077);
+	for (size_t i = 0; argc == 2 && i < NELEM(steps); i++)
+		if (strcmp(argv[1], steps[i].name) == 0)
+			return steps[i].run();
+	(void)!write(STDERR_FILENO, "warren-hand is started by warrend\n", 34);
+	return 2;
+}

@@ -1,0 +1,760 @@
+#include "sandbox/jail/cell.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "sandbox/base/group.h"
+#include "sandbox/jail/jail.h"
+#include "common/log.h"
+#include "sandbox/base/report.h"
+#include "sandbox/jail/slot.h"
+#include "sandbox/base/sys.h"
+#include "common/util.h"
+
+static const char *const state_names[] = {
+#define CELL_NAME(n) [CELL_##n] = #n,
+	CELL_STATES(CELL_NAME)
+};
+
+static void step_next_clean(struct jail *, struct cell *);
+
+static void
+set_state(struct cell *c, enum cell_state s, const char *why)
+{
+	char object[16];
+
+	(void)snprintf(object, sizeof(object), "slot %u", c->number);
+	log_debug(object, "%s -> %s: %s", state_names[c->state],
+	    state_names[s], why);
+	c->state = s;
+}
+
+static void
+close_fd(int *fd)
+{
+	if (*fd != -1)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+static void
+close_all(struct cell *c)
+{
+	for (unsigned i = 0; i < PLAN_VOLUMES_ALL; i++)
+		close_fd(&c->blobs[i]);
+	close_fd(&c->out);
+	close_fd(&c->err);
+	close_fd(&c->out_w);
+	close_fd(&c->err_w);
+	close_fd(&c->job_pidfd);
+	close_fd(&c->pidfd);
+	close_fd(&c->report);
+}
+
+void
+cell_init(struct cell *c, uint32_t number, int ctl)
+{
+	memset(c, 0, sizeof(*c));
+	c->number = number;
+	c->ctl = ctl;
+	for (unsigned i = 0; i < PLAN_VOLUMES_ALL; i++)
+		c->blobs[i] = -1;
+	c->out = c->err = c->out_w = c->err_w = -1;
+	c->job_pidfd = c->pidfd = c->report = -1;
+}
+
+static struct cell *
+find(struct jail *j, const uint8_t job[32])
+{
+	for (uint32_t i = 0; i < j->nslots; i++)
+		if (j->cells[i].state != CELL_FREE &&
+		    j->cells[i].state != CELL_BROKEN &&
+		    memcmp(j->cells[i].job, job, 32) == 0)
+			return &j->cells[i];
+	return NULL;
+}
+
+/* -- to node; a failed send is a node that has gone: the next is told -- */
+
+#define TELL(j, name, m, fds, n)                                               \
+	do {                                                                   \
+		if ((j)->node != NULL && (j)->node_greeted)                    \
+			(void)ipc_send_##name((j)->node, m, fds, n);           \
+	} while (0)
+
+static void
+tell_failed(struct jail *j, const uint8_t job[32], const char *code,
+    const char *why)
+{
+	struct msg_J_FAILED m;
+
+	memset(&m, 0, sizeof(m));
+	memcpy(m.job, job, 32);
+	(void)snprintf(m.code, sizeof(m.code), "%s", code);
+	(void)snprintf(m.why, sizeof(m.why), "%s", why);
+	log_info("jail", "not started: %s: %s", m.code, m.why);
+	TELL(j, J_FAILED, &m, NULL, 0);
+}
+
+static void
+tell_exited(struct jail *j, const struct cell *c)
+{
+	struct msg_J_EXITED m;
+
+	memset(&m, 0, sizeof(m));
+	memcpy(m.job, c->job, 32);
+	m.how = c->how;
+	m.code = c->code;
+	TELL(j, J_EXITED, &m, NULL, 0);
+}
+
+static void
+tell_step(struct jail *j, const struct cell *c, bool ok)
+{
+	struct msg_J_STEP_DONE m;
+
+	memset(&m, 0, sizeof(m));
+	memcpy(m.job, c->job, 32);
+	m.step = (uint8_t)c->step;
+	m.volume = (uint8_t)c->volume;
+	m.ok = ok;
+	m.dropped = c->dropped;
+	(void)text_escape(m.why, sizeof(m.why), c->why, strlen(c->why));
+	TELL(j, J_STEP_DONE, &m, NULL, 0);
+}
+
+static void
+tell_forgotten(struct jail *j, const struct cell *c)
+{
+	struct msg_J_FORGOTTEN m;
+
+	memset(&m, 0, sizeof(m));
+	memcpy(m.job, c->job, 32);
+	m.slot = c->number;
+	TELL(j, J_FORGOTTEN, &m, NULL, 0);
+}
+
+void
+cells_tell(struct jail *j)
+{
+	struct msg_J_POSTURE p;
+
+	for (uint32_t i = 0; i < j->nslots; i++) {
+		struct cell *c = &j->cells[i];
+		struct msg_J_RUNNING m;
+		int fds[3] = {c->out, c->err, c->job_pidfd};
+
+		if (c->state == CELL_ENDED && c->failed)
+			tell_failed(j, c->job, c->fail_code, c->why);
+		if (!c->started || c->state == CELL_FREE ||
+		    c->state == CELL_BROKEN)
+			continue;
+		memset(&m, 0, sizeof(m));
+		memcpy(m.job, c->job, 32);
+		m.slot = c->number;
+		m.layers = c->layers;
+		memcpy(m.policy, c->policy, 32);
+		m.exited = c->exited;
+		m.how = c->how;
+		m.code = c->code;
+		TELL(j, J_RUNNING, &m, fds, 3);
+	}
+	memset(&p, 0, sizeof(p));
+	p.layers = j->limits.available;
+	for (uint32_t i = 0; i < j->nslots; i++)
+		p.slots += j->cells[i].state != CELL_BROKEN;
+	(void)snprintf(p.missing, sizeof(p.missing), "%s", j->missing);
+	TELL(j, J_POSTURE, &p, NULL, 0);
+}
+
+/* -- children of the slot -- */
+
+static void
+broken(struct jail *j, struct cell *c, const char *why)
+{
+	log_errx("jail", "slot %u is lost: %s", c->number, why);
+	if (c->state != CELL_FREE && !c->exited && !c->failed) {
+		c->exited = true;
+		c->how = EXIT_SIGNAL;
+		c->code = SIGKILL;
+		if (c->started)
+			tell_exited(j, c);
+		else
+			tell_failed(j, c->job, "internal", why);
+	}
+	close_all(c);
+	close_fd(&c->ctl);
+	set_state(c, CELL_BROKEN, why);
+}
+
+/* Ask the slot for a child; its report pipe is ours. */
+static bool
+ask_child(struct jail *j, struct cell *c, uint8_t type, int a, int b)
+{
+	uint8_t msg[3] = {type, (uint8_t)c->step, (uint8_t)c->volume};
+	int p[2], fds[3];
+	int rv;
+
+	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) == -1) {
+		broken(j, c, "pipe");
+		return false;
+	}
+	close_fd(&c->report);
+	close_fd(&c->pidfd);
+	c->report = p[0];
+	c->ready = c->hand_ok = c->kill = false;
+	c->dropped = 0;
+	c->why[0] = c->fail_code[0] = '\0';
+	fds[0] = p[1];
+	fds[1] = a;
+	fds[2] = b;
+	rv = slot_send(c->ctl, msg, sizeof(msg), fds, 3);
+	(void)close(p[1]);
+	if (rv == -1)
+		broken(j, c, "control socket");
+	return rv == 0;
+}
+
+static struct mono
+after_ms(uint64_t ms)
+{
+	struct mono now = clock_mono();
+
+	now.us += (int64_t)ms * 1000;
+	return now;
+}
+
+static void
+start(struct jail *j, struct cell *c)
+{
+	set_state(c, CELL_STARTING, "volumes are filled");
+	c->step = c->volume = 0;
+	/* a build that hangs is killed like a job that does */
+	c->deadline = after_ms(c->plan.time_ms + JAIL_GRACE_MS);
+	if (!ask_child(j, c, SLOT_GO, c->out_w, c->err_w))
+		return;
+	/* the job alone holds them now: their EOF is its end */
+	close_fd(&c->out_w);
+	close_fd(&c->err_w);
+}
+
+/* Fill the next volume that is to be filled, or start. */
+static void
+step_next_fill(struct jail *j, struct cell *c, int from)
+{
+	for (int i = from; i < (int)c->plan.nvolumes; i++) {
+		uint8_t kind = c->plan.volumes[i].kind;
+
+		if (kind == PLAN_VOL_PROFILE)
+			continue;
+		c->staged[i] = kind == PLAN_VOL_RO;
+		set_state(c, CELL_FILLING, "next volume");
+		c->step = STEP_FILL;
+		c->volume = i;
+		c->deadline = after_ms(JAIL_STEP_MS);
+		(void)ask_child(j, c, SLOT_STEP, c->blobs[i] != -1 ?
+		    c->blobs[i] : STDIN_FILENO, STDOUT_FILENO);
+		return;
+	}
+	start(j, c);
+}
+
+static void
+job_failed(struct jail *j, struct cell *c, const char *code, const char *why)
+{
+	char text[sizeof(c->why)];
+
+	/* kept for a node that comes later; why may be the cell's own */
+	(void)snprintf(text, sizeof(text), "%s", why);
+	memcpy(c->why, text, sizeof(c->why));
+	if (code != c->fail_code)
+		(void)snprintf(c->fail_code, sizeof(c->fail_code), "%s", code);
+	c->failed = true;
+	set_state(c, CELL_ENDED, c->fail_code);
+	tell_failed(j, c->job, c->fail_code, c->why);
+	if (c->forget)
+		step_next_clean(j, c);
+}
+
+/* -- J_RUN -- */
+
+static bool
+blob_ok(int fd, uint64_t size)
+{
+	struct stat st;
+	int fl = fcntl(fd, F_GETFL);
+
+	return fl != -1 && (fl & O_ACCMODE) == O_RDONLY &&
+	    (fl & O_PATH) == 0 && fstat(fd, &st) == 0 &&
+	    S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
+}
+
+/* Digest of all that makes the plan (compute.md 7, policy). */
+static bool
+digest_policy(struct cell *c, const uint8_t *plan, size_t n, int args,
+    int filter)
+{
+	size_t al = c->plan.args_len;
+	size_t fl = c->plan.filter_len * sizeof(struct sock_filter);
+	const uint8_t *a = memfd_map(args, &al, PLAN_MEMFD_MAX);
+	const uint8_t *f = memfd_map(filter, &fl, PLAN_MEMFD_MAX);
+	struct sha256_ctx ctx;
+
+	if (a != NULL && f != NULL) {
+		sha256_init(&ctx);
+		sha256_update(&ctx, n, plan);
+		sha256_update(&ctx, al, a);
+		sha256_update(&ctx, fl, f);
+		sha256_digest(&ctx, sizeof(c->policy), c->policy);
+	}
+	memfd_unmap(a, al);
+	memfd_unmap(f, fl);
+	return a != NULL && f != NULL;
+}
+
+static const char *
+take_descriptors(struct cell *c, struct ipc_in *in, int *args, int *filter)
+{
+	unsigned next = 2;
+
+	*args = ipc_in_take(in, 0);
+	*filter = ipc_in_take(in, 1);
+	if (in->nfds != 2 + plan_blobs(&c->plan))
+		return "number of descriptors";
+	for (uint32_t i = 0; i < c->plan.nvolumes; i++) {
+		const struct plan_volume *v = &c->plan.volumes[i];
+
+		if (v->kind != PLAN_VOL_RO && v->kind != PLAN_VOL_RW)
+			continue;
+		c->blobs[i] = ipc_in_take(in, next++);
+		if (!blob_ok(c->blobs[i], v->size))
+			return "a blob that is no read-only regular file of "
+			    "its size";
+	}
+	return NULL;
+}
+
+/* stdout or stderr: a pipe, and the job may open it again, to write. */
+static bool
+make_stream(int *r, int *w)
+{
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) == -1)
+		return false;
+	*r = p[0];
+	*w = p[1];
+	if (fcntl(p[0], F_SETFL, O_NONBLOCK) == -1)
+		return false;
+	(void)fchmod(p[1], 0222);
+	return true;
+}
+
+static const char *
+prepare(struct jail *j, struct cell *c, const struct msg_J_RUN *m, int args,
+    int filter, int group)
+{
+	uint8_t msg[SLOT_MSG_MAX];
+	int fds[3] = {args, filter, group};
+
+	if (!make_stream(&c->out, &c->out_w) ||
+	    !make_stream(&c->err, &c->err_w))
+		return "pipe";
+	msg[0] = SLOT_PLAN;
+	msg[1] = msg[2] = 0;
+	memcpy(msg + 3, m->plan, m->plan_len);
+	if (slot_send(c->ctl, msg, 3u + m->plan_len, fds,
+	    group == -1 ? 2 : 3) == -1) {
+		broken(j, c, "control socket");
+		return "slot";
+	}
+	return NULL;
+}
+
+void
+cells_run(struct jail *j, struct ipc_in *in)
+{
+	_cleanup_fd_ int args = -1, filter = -1, group = -1;
+	const char *code, *why = "malformed plan";
+	struct msg_J_RUN m;
+	struct plan plan;
+	struct cell *c;
+
+	if (!msg_get_J_RUN(in->body, &m) ||
+	    !plan_decode(rd_make(m.plan, m.plan_len), &plan)) {
+		log_errx("jail", "%s", why);
+		return;
+	}
+	if (find(j, plan.job) != NULL) {
+		tell_failed(j, plan.job, "internal", "the job runs already");
+		return;
+	}
+	if ((code = plan_check(&plan, &j->limits, &why)) != NULL) {
+		tell_failed(j, plan.job, code, why);
+		return;
+	}
+	c = &j->cells[plan.slot - 1];
+	if (j->stopping || c->state != CELL_FREE ||
+	    group_left(j, c->old_group)) {
+		tell_failed(j, plan.job, "internal", "the slot is not free");
+		return;
+	}
+	cell_init(c, c->number, c->ctl);
+	c->plan = plan;
+	memcpy(c->job, plan.job, 32);
+	plan_group_name(c->group, plan.job);
+	set_state(c, CELL_FILLING, "plan");
+	code = "internal";
+	if ((why = take_descriptors(c, in, &args, &filter)) != NULL)
+		code = "volume";
+	else if (!digest_policy(c, m.plan, m.plan_len, args, filter))
+		why = "not sealed, or of another size";
+	else if (j->jobs != -1 && (group = group_open(j, c->group)) == -1)
+		why = "the job has no group";
+	if (why == NULL) {
+		c->group_layers = group_layers(j, c, group);
+		if (((plan.layers | j->limits.required) & (LAYER_MEMORY |
+		    LAYER_CPU | LAYER_PIDS) & ~c->group_layers) != 0) {
+			code = "posture";
+			why = "a required limit is not set on its group";
+		}
+	}
+	if (why == NULL)
+		why = prepare(j, c, &m, args, filter, group);
+	if (c->state == CELL_BROKEN)
+		return;
+	if (why != NULL) {
+		close_all(c);
+		set_state(c, CELL_FREE, why);
+		memcpy(c->old_group, c->group, sizeof(c->old_group));
+		tell_failed(j, plan.job, code, why);
+		return;
+	}
+	step_next_fill(j, c, 0);
+}
+
+/* -- what children say -- */
+
+static void
+kill_child(struct cell *c)
+{
+	if (c->pidfd != -1)
+		(void)sys_pidfd_send_signal(c->pidfd, SIGKILL);
+}
+
+/* STARTED wants both the descriptor and the word that the command runs. */
+static void
+maybe_started(struct jail *j, struct cell *c)
+{
+	struct msg_J_STARTED m;
+	int fds[3];
+
+	if (c->state != CELL_STARTING || !c->ready || c->pidfd == -1)
+		return;
+	c->job_pidfd = fcntl(c->pidfd, F_DUPFD_CLOEXEC, 0);
+	c->started = true;
+	set_state(c, CELL_RUNNING, "the command runs");
+	c->deadline = after_ms(c->plan.time_ms + JAIL_GRACE_MS);
+	memset(&m, 0, sizeof(m));
+	memcpy(m.job, c->job, 32);
+	m.slot = c->number;
+	m.layers = c->layers;
+	memcpy(m.policy, c->policy, 32);
+	fds[0] = c->out;
+	fds[1] = c->err;
+	fds[2] = c->job_pidfd;
+	TELL(j, J_STARTED, &m, fds, 3);
+}
+
+void
+cell_on_ctl(struct jail *j, struct cell *c)
+{
+	uint8_t buf[257];
+	int fds[SLOT_FDS_MAX];
+	ssize_t n = slot_recv(c->ctl, buf, sizeof(buf) - 1, fds);
+
+	if (n == -1 && errno == EAGAIN)
+		return;
+	if (n < 1) {
+		broken(j, c, "its process is gone");
+		return;
+	}
+	buf[n] = '\0';
+	switch (buf[0]) {
+	case SLOT_CHILD:
+		close_fd(&c->pidfd);
+		c->pidfd = steal_fd(&fds[0]);
+		if (c->kill && c->state != CELL_CLEANING)
+			kill_child(c);
+		maybe_started(j, c);
+		break;
+	case SLOT_FAILED:
+		close_fd(&c->report);
+		if (c->state == CELL_FILLING || c->state == CELL_STARTING) {
+			job_failed(j, c, "internal", (char *)buf + 1);
+		} else if (c->state == CELL_PACKING ||
+		    c->state == CELL_CLEANING) {
+			(void)snprintf(c->why, sizeof(c->why), "%s",
+			    (char *)buf + 1);
+			if (c->state == CELL_CLEANING) {
+				broken(j, c, c->why);
+				break;
+			}
+			set_state(c, CELL_ENDED, c->why);
+			tell_step(j, c, false);
+		}
+		break;
+	case SLOT_FREE:
+		if (c->state != CELL_LEAVING)
+			break;
+		if (n > 1) {
+			broken(j, c, (char *)buf + 1);
+			break;
+		}
+		close_all(c);
+		memcpy(c->old_group, c->group, sizeof(c->old_group));
+		c->started = false;
+		set_state(c, CELL_FREE, "forgotten");
+		tell_forgotten(j, c);
+		break;
+	default:
+		broken(j, c, "unknown answer");
+		break;
+	}
+	for (int i = 0; i < SLOT_FDS_MAX; i++)
+		close_fd(&fds[i]);
+}
+
+static void
+take_report(struct jail *j, struct cell *c, const struct report *r)
+{
+	switch (r->kind) {
+	case REPORT_READY:
+		/* a step's word on a job's layers is an image's word */
+		if (c->state != CELL_STARTING)
+			break;
+		c->ready = true;
+		c->layers = (r->layers & j->limits.available) |
+		    c->group_layers;
+		maybe_started(j, c);
+		break;
+	case REPORT_FAIL:
+		(void)snprintf(c->fail_code, sizeof(c->fail_code), "%s",
+		    r->code);
+		(void)text_escape(c->why, sizeof(c->why), r->why,
+		    strlen(r->why));
+		break;
+	case REPORT_EXIT:
+		if (c->state == CELL_RUNNING || c->state == CELL_STARTING) {
+			c->exited = true;
+			c->how = r->how;
+			c->code = r->exit_code;
+		}
+		break;
+	case REPORT_HAND:
+		c->hand_ok = r->ok;
+		c->dropped = r->dropped;
+		(void)text_escape(c->why, sizeof(c->why), r->why,
+		    strlen(r->why));
+		break;
+	}
+}
+
+void
+cell_on_report(struct jail *j, struct cell *c)
+{
+	uint8_t buf[4 * REPORT_MAX];
+	struct report r;
+	ssize_t n = read(c->report, buf, sizeof(buf));
+	size_t off = 0, k;
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		close_fd(&c->report);
+		return;
+	}
+	while (off < (size_t)n) {
+		k = report_parse(buf + off, (size_t)n - off, &r);
+		if (k == 0)
+			break; /* whatever it is, the exit status decides */
+		take_report(j, c, &r);
+		off += k;
+	}
+}
+
+static void
+job_ended(struct jail *j, struct cell *c)
+{
+	if (!c->started) {
+		job_failed(j, c, c->fail_code[0] != '\0' ? c->fail_code :
+		    "internal", c->why[0] != '\0' ? c->why :
+		    "killed while it was built");
+		return;
+	}
+	if (!c->exited || c->timed_out) {
+		c->how = c->timed_out ? EXIT_JAIL_TIME : EXIT_SIGNAL;
+		c->code = SIGKILL;
+	}
+	c->exited = true;
+	set_state(c, CELL_ENDED, "all processes are gone");
+	tell_exited(j, c);
+	if (c->forget)
+		step_next_clean(j, c);
+}
+
+void
+cell_on_pidfd(struct jail *j, struct cell *c)
+{
+	siginfo_t si;
+	bool ok;
+
+	memset(&si, 0, sizeof(si));
+	if (waitid(P_PIDFD, (id_t)c->pidfd, &si, WEXITED | WNOHANG) == -1 ||
+	    si.si_pid == 0)
+		return;
+	/* what it wrote before its end */
+	if (c->report != -1)
+		cell_on_report(j, c);
+	close_fd(&c->report);
+	close_fd(&c->pidfd);
+	c->deadline.us = 0;
+	ok = si.si_code == CLD_EXITED && si.si_status == 0 && c->hand_ok;
+	if (!ok && c->why[0] == '\0')
+		(void)snprintf(c->why, sizeof(c->why), "%s", c->timed_out ?
+		    "took too long" : "ended early");
+	switch (c->state) {
+	case CELL_FILLING:
+		if (!ok)
+			job_failed(j, c, "volume", c->why);
+		else if (c->forget)
+			step_next_clean(j, c);
+		else
+			step_next_fill(j, c, c->volume + 1);
+		break;
+	case CELL_STARTING:
+	case CELL_RUNNING:
+		job_ended(j, c);
+		break;
+	case CELL_PACKING:
+		set_state(c, CELL_ENDED, ok ? "packed" : c->why);
+		tell_step(j, c, ok);
+		if (c->forget)
+			step_next_clean(j, c);
+		break;
+	case CELL_CLEANING:
+		step_next_clean(j, c);
+		break;
+	default:
+		break;
+	}
+}
+
+/* -- other requests -- */
+
+void
+cells_step(struct jail *j, const struct msg_J_STEP *m)
+{
+	struct cell *c = find(j, m->job);
+	struct msg_J_STEP_OPEN open;
+	struct msg_J_STEP_DONE no;
+	int p[2];
+
+	if (c == NULL || c->state != CELL_ENDED || c->failed || c->forget ||
+	    m->step != STEP_PACK || m->volume >= c->plan.nvolumes ||
+	    c->plan.volumes[m->volume].kind != PLAN_VOL_RW ||
+	    pipe2(p, O_CLOEXEC) == -1) {
+		memset(&no, 0, sizeof(no));
+		memcpy(no.job, m->job, 32);
+		no.step = m->step;
+		no.volume = m->volume;
+		(void)snprintf(no.why, sizeof(no.why), "not now");
+		TELL(j, J_STEP_DONE, &no, NULL, 0);
+		return;
+	}
+	c->step = STEP_PACK;
+	c->volume = m->volume;
+	c->deadline = after_ms(JAIL_STEP_MS);
+	set_state(c, CELL_PACKING, "asked");
+	memset(&open, 0, sizeof(open));
+	memcpy(open.job, m->job, 32);
+	open.step = m->step;
+	open.volume = m->volume;
+	TELL(j, J_STEP_OPEN, &open, &p[0], 1);
+	(void)ask_child(j, c, SLOT_STEP, STDIN_FILENO, p[1]);
+	(void)close(p[0]);
+	(void)close(p[1]);
+}
+
+void
+cells_kill(struct jail *j, const uint8_t job[32])
+{
+	struct cell *c = find(j, job);
+
+	if (c == NULL || c->state == CELL_CLEANING)
+		return;
+	/* its descriptor may not have come yet */
+	c->kill = true;
+	kill_child(c);
+}
+
+/* Empty the ro volumes one by one; then the slot says that it is free. */
+static void
+step_next_clean(struct jail *j, struct cell *c)
+{
+	static const uint8_t forget[3] = {SLOT_FORGET};
+	int from = c->state == CELL_CLEANING ? c->volume + 1 : 0;
+
+	for (int i = from; i < (int)c->plan.nvolumes; i++) {
+		if (!c->staged[i])
+			continue;
+		set_state(c, CELL_CLEANING, "next volume");
+		c->step = STEP_CLEAN;
+		c->volume = i;
+		c->deadline = after_ms(JAIL_STEP_MS);
+		(void)ask_child(j, c, SLOT_STEP, STDIN_FILENO, STDOUT_FILENO);
+		return;
+	}
+	set_state(c, CELL_LEAVING, "cleaned");
+	c->deadline.us = 0;
+	if (slot_send(c->ctl, forget, sizeof(forget), NULL, 0) == -1)
+		broken(j, c, "control socket");
+}
+
+void
+cells_forget(struct jail *j, const uint8_t job[32])
+{
+	struct cell *c = find(j, job);
+	struct msg_J_FORGOTTEN m;
+
+	if (c == NULL) {
+		/* refused before it had a slot: nothing is left */
+		memset(&m, 0, sizeof(m));
+		memcpy(m.job, job, 32);
+		TELL(j, J_FORGOTTEN, &m, NULL, 0);
+		return;
+	}
+	c->forget = true;
+	if (c->state == CELL_ENDED)
+		step_next_clean(j, c);
+	else if (c->state != CELL_CLEANING && c->state != CELL_LEAVING)
+		cells_kill(j, job);
+}
+
+void
+cell_tick(struct jail *j, struct cell *c, struct mono now)
+{
+	(void)j;
+	if (c->deadline.us == 0 || now.us < c->deadline.us)
+		return;
+	log_notice("jail", "slot %u: over its time, killed", c->number);
+	c->timed_out = c->kill = true;
+	c->deadline.us = 0;
+	kill_child(c);
+}

@@ -1,0 +1,95 @@
+#ifndef WARREN_CELL_H
+#define WARREN_CELL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <rns/mono.h>
+
+#include "common/ipc.h"
+#include "sandbox/plan/plan.h"
+
+/*
+ * A cell is a slot as jail sees it, with the job in it: what has been asked,
+ * what runs, what is told to node.
+ */
+#define CELL_STATES(S)                                                         \
+	S(FREE)                                                                \
+	S(FILLING)  /* a volume's fill step runs */                            \
+	S(STARTING) /* pid 1 builds */                                         \
+	S(RUNNING)                                                             \
+	S(ENDED)    /* exited or failed; volumes are kept */                   \
+	S(PACKING)                                                             \
+	S(CLEANING)                                                            \
+	S(LEAVING)  /* the slot says whether it is free */                     \
+	S(BROKEN)   /* its process is gone, or it is not empty */
+enum cell_state {
+#define CELL_ENUM(n) CELL_##n,
+	CELL_STATES(CELL_ENUM)
+};
+
+struct cell {
+	uint32_t number;
+	enum cell_state state;
+	int ctl; /* of the slot's process */
+
+	uint8_t job[32];
+	struct plan plan;
+	uint8_t policy[32];
+	uint32_t layers, group_layers;
+	char group[PLAN_GROUP_MAX];
+	char old_group[PLAN_GROUP_MAX]; /* of the job before: must be gone */
+	int blobs[PLAN_VOLUMES_ALL];
+	int out, err;           /* read ends: copies for another node */
+	int out_w, err_w;       /* until the start */
+	int job_pidfd;
+
+	int pidfd, report;      /* of the child that runs now */
+	int step, volume;
+	bool ready;             /* REPORT_READY has come */
+	bool started, exited, failed;
+	bool staged[PLAN_VOLUMES_ALL]; /* something may be there to clean */
+	bool forget;            /* asked while something still ran */
+	bool kill;              /* whatever child comes next */
+	bool timed_out;         /* by our clock */
+	uint8_t how;
+	int32_t code;
+	bool hand_ok;           /* REPORT_HAND has come and says so */
+	uint32_t dropped;
+	char why[257], fail_code[33];
+	struct mono deadline;   /* when what runs is killed */
+};
+
+/* What cells share. */
+struct jail {
+	bool root;
+	uint32_t nslots;
+	struct cell *cells;
+	struct plan_limits limits;
+	int jobs;       /* v2 directory, or -1 */
+	int v1[3];      /* memory, cpu, pids: v1 directories, or -1 */
+	char missing[512];
+	struct ipc *parent, *node;
+	bool node_greeted;
+	bool stopping;
+};
+
+void cell_init(struct cell *, uint32_t number, int ctl);
+
+/* Messages of node; descriptors are taken from the ipc_in. */
+void cells_run(struct jail *, struct ipc_in *);
+void cells_step(struct jail *, const struct msg_J_STEP *);
+void cells_kill(struct jail *, const uint8_t job[32]);
+void cells_forget(struct jail *, const uint8_t job[32]);
+/* To a new node: J_RUNNING for each, then J_POSTURE. */
+void cells_tell(struct jail *);
+
+/* Something to read on these descriptors of the cell. */
+void cell_on_ctl(struct jail *, struct cell *);
+void cell_on_report(struct jail *, struct cell *);
+void cell_on_pidfd(struct jail *, struct cell *);
+/* Kill what is over its time. */
+void cell_tick(struct jail *, struct cell *, struct mono now);
+
+#endif

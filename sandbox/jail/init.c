@@ -1,0 +1,416 @@
+#include "sandbox/jail/init.h"
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sandbox/base/caps.h"
+#include "common/cleanup.h"
+#include "common/ipc_msg.h"
+#include "sandbox/jail/jail.h"
+#include "sandbox/base/landlock.h"
+#include "sandbox/base/limits.h"
+#include "sandbox/base/report.h"
+#include "sandbox/base/root.h"
+#include "sandbox/base/sys.h"
+#include "common/util.h"
+
+#define HAND_DATA (512ull << 20) /* rlimit of a step's memory */
+#define HAND_PIDS 8
+#define PIDS_SPARE 4 /* of the rlimit, above the plan's: init and its child */
+#define EXIT_CANNOT 126
+#define EXIT_NOT_FOUND 127
+
+void
+stage_path(char *out, uint32_t slot, unsigned volume)
+{
+	(void)snprintf(out, STAGE_PATH_MAX, "/stage/%u/v%u", slot, volume);
+}
+
+static void
+fail(int report, const char *code, const char *what, int err)
+{
+	struct report r = {.kind = REPORT_FAIL};
+
+	(void)snprintf(r.code, sizeof(r.code), "%s", code);
+	(void)snprintf(r.why, sizeof(r.why), "%s: %s", what, strerror(err));
+	report_send(report, &r);
+	_exit(1);
+}
+
+/*
+ * From here on the ids are those of the job, all capabilities reach no further
+ * than the slot's user namespace, and our end is jail's end.
+ */
+static void
+take_ids(const struct init_env *e, int report)
+{
+	struct pollfd p = {.fd = report, .events = 0};
+	int rv = 0;
+
+	/* rootless the user's groups cannot be left (setgroups is denied) */
+	if (e->root)
+		rv = (int)syscall(SYS_setgroups, 0, NULL);
+	if (rv == -1 ||
+	    syscall(SYS_setresgid, JAIL_JOB_UID, JAIL_JOB_UID, JAIL_JOB_UID) ==
+	    -1 ||
+	    syscall(SYS_setresuid, JAIL_JOB_UID, JAIL_JOB_UID, JAIL_JOB_UID) ==
+	    -1)
+		fail(report, "internal", "ids", errno);
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
+		fail(report, "internal", "prctl", errno);
+	/* jail may have died before that: then nobody reads */
+	if (poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0)
+		_exit(1);
+	/* after the clone, so that its root is our own group */
+	if (e->grouped && unshare(CLONE_NEWCGROUP) == -1)
+		fail(report, "internal", "cgroup namespace", errno);
+	(void)umask(022);
+}
+
+/* -- the command -- */
+
+/* Shared with the child until it has become the command. */
+struct command {
+	const struct init_env *env;
+	const struct init_job *job;
+	struct plan_args *args;
+	struct filter filter;
+	const struct landlock_path *paths;
+	unsigned npaths;
+	volatile const char *failed; /* what could not be done */
+	volatile int error;
+};
+
+static void
+complain(const char *name, const char *why)
+{
+	char line[400];
+	int n = snprintf(line, sizeof(line), "warren: %.200s: %s\n", name, why);
+	ssize_t k = write(STDERR_FILENO, line, (size_t)n);
+
+	(void)k;
+}
+
+/* As execvp() looks for a program, with the job's own PATH. */
+static void
+exec_command(const struct plan_args *a)
+{
+	const char *name = a->argv[0], *path = NULL, *end;
+	char *const *argv = (char *const *)(uintptr_t)a->argv;
+	char *const *env = (char *const *)(uintptr_t)a->env;
+	int err = ENOENT;
+	char file[4096];
+
+	if (strchr(name, '/') != NULL) {
+		(void)execve(name, argv, env);
+		err = errno;
+	} else {
+		for (uint32_t i = 0; i < a->envc; i++)
+			if (strncmp(a->env[i], "PATH=", 5) == 0)
+				path = a->env[i] + 5;
+		if (path == NULL)
+			path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:"
+			    "/usr/bin:/sbin:/bin";
+		for (; name[0] != '\0'; path = end + 1) {
+			end = path + strcspn(path, ":");
+			if ((size_t)snprintf(file, sizeof(file), "%.*s%s%s",
+			    (int)(end - path), path, end > path ? "/" : "",
+			    name) < sizeof(file)) {
+				(void)execve(file, argv, env);
+				if (errno != ENOENT && errno != ENOTDIR)
+					err = errno;
+			}
+			if (*end == '\0')
+				break;
+		}
+	}
+	complain(name, err == ENOENT || err == ENOTDIR ? "not found" :
+	    strerror(err));
+	_exit(err == ENOENT || err == ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT);
+}
+
+static void
+command_fail(struct command *c, const char *what)
+{
+	c->error = errno;
+	c->failed = what;
+	_exit(1);
+}
+
+/* In the child, which shares init's memory; does not return. */
+static void
+command_run(struct command *c)
+{
+	const struct plan *p = &c->job->plan;
+	struct job_limits l = {.pids = p->pids + PIDS_SPARE,
+	    .fsize = MAX_OF(p->output, p->memory)};
+	char cwd[4096];
+	int null;
+
+	if (c->env->no_memory_group)
+		l.data = p->memory;
+	(void)setsid();
+	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
+	    dup2(c->job->out, STDOUT_FILENO) == -1 ||
+	    dup2(c->job->err, STDERR_FILENO) == -1)
+		command_fail(c, "standard streams");
+	/* an open folder of outside would be a way out */
+	if (sys_close_range(3, ~0u) == -1)
+		command_fail(c, "close_range");
+	if (limits_apply(&l) == -1)
+		command_fail(c, "rlimits");
+	if (caps_drop_all() == -1)
+		command_fail(c, "capabilities");
+	if (no_new_privs() == -1)
+		command_fail(c, "no_new_privs");
+	if (chdir(c->args->cwd) == -1) {
+		complain(c->args->cwd, strerror(errno));
+		_exit(EXIT_CANNOT);
+	}
+	if (getcwd(cwd, sizeof(cwd)) == NULL || cwd[0] != '/')
+		command_fail(c, "working folder outside");
+	if (c->env->landlock_abi > 0 &&
+	    landlock_apply(c->env->landlock_abi, c->paths, c->npaths) == -1)
+		command_fail(c, "landlock");
+	if (filter_load(c->env->job_filter) == -1)
+		command_fail(c, "base filter");
+	if (filter_load(&c->filter) == -1)
+		command_fail(c, "seccomp program");
+	exec_command(c->args);
+	_exit(EXIT_CANNOT);
+}
+
+/* -- pid 1 -- */
+
+/* The descriptor is a sealed memfd: nobody changes it under us. */
+static void *
+map_fd(int fd, size_t len)
+{
+	struct stat st;
+	void *p;
+
+	if (fstat(fd, &st) == -1)
+		return NULL;
+	if ((uint64_t)st.st_size != len) {
+		errno = EINVAL;
+		return NULL;
+	}
+	p = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static unsigned
+collect_paths(const struct init_job *j, const struct plan_args *a,
+    struct landlock_path *out)
+{
+	unsigned n = 0;
+
+	out[n++] = (struct landlock_path){"/",
+	    j->plan.read_only ? LANDLOCK_MAY_READ :
+	    LANDLOCK_MAY_READ | LANDLOCK_MAY_WRITE};
+	out[n++] = (struct landlock_path){"/dev", LANDLOCK_MAY_NODES};
+	out[n++] = (struct landlock_path){"/proc", LANDLOCK_MAY_NODES};
+	out[n++] = (struct landlock_path){"/tmp", LANDLOCK_MAY_WRITE};
+	for (uint32_t i = 0; i < j->plan.nvolumes; i++)
+		if (j->plan.volumes[i].kind == PLAN_VOL_RW ||
+		    j->plan.volumes[i].kind == PLAN_VOL_PROFILE_RW)
+			out[n++] = (struct landlock_path){a->targets[i],
+			    LANDLOCK_MAY_WRITE};
+	return n;
+}
+
+static void
+build_root(const struct init_env *e, const struct init_job *j,
+    const struct plan_args *a)
+{
+	struct root_volume v[PLAN_VOLUMES_ALL];
+	char paths[PLAN_VOLUMES_ALL][STAGE_PATH_MAX], hex[65];
+	const struct plan *p = &j->plan;
+	const char *what;
+
+	for (uint32_t i = 0; i < p->nvolumes; i++) {
+		v[i].target = a->targets[i];
+		v[i].tree = j->trees[i];
+		v[i].path = paths[i];
+		if (p->volumes[i].kind == PLAN_VOL_PROFILE)
+			(void)snprintf(paths[i], sizeof(paths[i]), "/vol/%u",
+			    p->volumes[i].index);
+		else
+			stage_path(paths[i], e->slot, i);
+	}
+	hex_encode(hex, p->image, sizeof(p->image));
+	if (root_build(hex, p->read_only, MAX_OF(p->memory / 4, 65536u), v,
+	    p->nvolumes, &what) == -1) {
+		int err = errno;
+		const char *code = "internal";
+
+		if (strcmp(what, "volume") == 0)
+			code = "volume";
+		else if (strcmp(what, "image") == 0 || (what[0] == '/' &&
+		    (err == ENOENT || err == ENOTDIR)))
+			code = "image"; /* not there, or no place in it */
+		fail(j->report, code, what, err);
+	}
+}
+
+static void
+reap(pid_t command, int report)
+{
+	struct report r = {.kind = REPORT_EXIT};
+	siginfo_t si;
+
+	for (;;) {
+		memset(&si, 0, sizeof(si));
+		if (waitid(P_ALL, 0, &si, WEXITED) == -1) {
+			if (errno == EINTR)
+				continue;
+			_exit(1);
+		}
+		if (si.si_pid != command)
+			continue;
+		r.how = si.si_code == CLD_EXITED ? EXIT_CODE : EXIT_SIGNAL;
+		r.exit_code = si.si_status;
+		report_send(report, &r);
+		/* with pid 1 the kernel kills all that is left */
+		_exit(0);
+	}
+}
+
+static uint32_t
+layers_of(const struct init_env *e, const struct plan *p)
+{
+	uint32_t l = LAYERS_FLOOR | LAYER_UTS | LAYER_RLIMITS;
+
+	if (e->grouped)
+		l |= LAYER_CGROUP;
+	if (e->landlock_abi > 0)
+		l |= LAYER_LANDLOCK;
+	if (p->read_only)
+		l |= LAYER_READONLY;
+	return l;
+}
+
+void
+init_job(const struct init_env *e, const struct init_job *j)
+{
+	static struct plan_args args;
+	struct landlock_path paths[4 + PLAN_VOLUMES_ALL];
+	struct command c = {.env = e, .job = j, .args = &args, .paths = paths};
+	size_t filter_bytes = j->plan.filter_len * sizeof(struct sock_filter);
+	struct report r = {.kind = REPORT_READY};
+	const char *why;
+	uint8_t *buf;
+	pid_t pid;
+
+	take_ids(e, j->report);
+	if ((buf = map_fd(j->args, j->plan.args_len)) == NULL ||
+	    (c.filter.insns = map_fd(j->filter, filter_bytes)) == NULL)
+		fail(j->report, "internal", "memfd", errno);
+	c.filter.len = (unsigned short)j->plan.filter_len;
+	if ((why = plan_args_parse(buf, j->plan.args_len, &args)) != NULL ||
+	    args.ntargets != j->plan.nvolumes)
+		fail(j->report, why != NULL && strncmp(why, "a target", 8) == 0
+		    ? "volume" : "internal", why == NULL ? "targets" : why,
+		    EINVAL);
+	build_root(e, j, &args);
+	c.npaths = collect_paths(j, &args, paths);
+	/* until it is the command, the child runs in our memory: no copy */
+	pid = vfork();
+	if (pid == 0)
+		command_run(&c);
+	if (pid == -1)
+		fail(j->report, "internal", "fork", errno);
+	if (c.failed != NULL)
+		fail(j->report, "internal", (const char *)c.failed, c.error);
+	/* what the child gave up is ours as well; its copy of our memory too */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (caps_drop_all() == -1)
+		fail(j->report, "internal", "capabilities", errno);
+	r.layers = layers_of(e, &j->plan);
+	report_send(j->report, &r);
+	if (dup2(j->report, 0) == -1 || sys_close_range(1, ~0u) == -1)
+		_exit(1);
+	reap(pid, 0);
+	_exit(1);
+}
+
+/* -- steps -- */
+
+static void
+step_streams(const struct init_step *s)
+{
+	int fds[4] = {s->in, s->out, s->report, s->hand};
+
+	/* out of the way of 0 to 3 first */
+	for (int i = 0; i < 4; i++)
+		if ((fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 16)) == -1)
+			fail(s->report, "internal", "descriptors", errno);
+	for (int i = 0; i < 3; i++)
+		if (dup2(fds[i], i) == -1)
+			_exit(1);
+	if (dup3(fds[3], 3, O_CLOEXEC) == -1 ||
+	    sys_close_range(4, ~0u) == -1)
+		_exit(1);
+}
+
+void
+init_step(const struct init_env *e, const struct init_step *s)
+{
+	static const char *const names[] = {[STEP_FILL] = "fill",
+	    [STEP_PACK] = "pack", [STEP_CLEAN] = "clean"};
+	char path[STAGE_PATH_MAX], src[STAGE_PATH_MAX];
+	struct root_step root = {.tree = s->tree, .path = path,
+	    .read_only = s->step == STEP_PACK};
+	struct job_limits l = {.pids = HAND_PIDS, .fsize = s->bytes,
+	    .data = HAND_DATA};
+	struct landlock_path paths[] = {
+		{"/v", s->step == STEP_PACK ? LANDLOCK_MAY_READ :
+		    LANDLOCK_MAY_READ | LANDLOCK_MAY_WRITE},
+		{"/s", LANDLOCK_MAY_READ},
+	};
+	const char *what;
+	char name[] = "warren-hand", *argv[] = {name, NULL, NULL};
+	char *env[] = {NULL};
+
+	take_ids(e, s->report);
+	argv[1] = (char *)(uintptr_t)(s->profile >= 0 ? "copy" :
+	    names[s->step]);
+	stage_path(path, e->slot, (unsigned)s->volume);
+	if (s->tree == -1 && s->step == STEP_FILL && mkdir(path, 0755) == -1)
+		fail(s->report, "volume", "staging folder", errno);
+	if (s->profile >= 0) {
+		(void)snprintf(src, sizeof(src), "/vol/%d", s->profile);
+		root.src = src;
+	}
+	if (root_step_build(&root, &what) == -1)
+		fail(s->report, "volume", what, errno);
+	step_streams(s);
+	if (limits_apply(&l) == -1)
+		fail(2, "internal", "rlimits", errno);
+	/* a job may have taken its own right to read what it left */
+	if ((s->pack_all ? caps_keep_one(CAP_DAC_READ_SEARCH) :
+	    caps_drop_all()) == -1)
+		fail(2, "internal", "capabilities", errno);
+	if (no_new_privs() == -1)
+		fail(2, "internal", "no_new_privs", errno);
+	if (e->landlock_abi > 0 &&
+	    landlock_apply(e->landlock_abi, paths, NELEM(paths)) == -1)
+		fail(2, "internal", "landlock", errno);
+	if (filter_load(e->job_filter) == -1)
+		fail(2, "internal", "base filter", errno);
+	(void)sys_execveat(3, argv, env);
+	fail(2, "internal", "warren-hand", errno);
+	_exit(1);
+}

@@ -1,0 +1,51 @@
+#ifndef WARREN_INIT_H
+#define WARREN_INIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "sandbox/plan/plan.h"
+#include "sandbox/base/basefilter.h"
+
+/*
+ * What runs in a job's namespaces before anything of a stranger does. Each is
+ * the child of a clone with new pid and mount namespaces in the slot's user
+ * namespace, and does not return. Descriptors are the child's own copies.
+ */
+struct init_env {
+	uint32_t slot;
+	bool root;            /* ids are to be taken, groups to be left */
+	bool grouped;         /* cloned into a v2 group of its own */
+	int landlock_abi;
+	const struct filter *job_filter;
+	bool no_memory_group; /* then RLIMIT_DATA stands in, as an rlimit */
+};
+
+/* Pid 1 of a job: builds, starts the command as its child, reaps. */
+struct init_job {
+	struct plan plan;
+	int args, filter, out, err, report;
+	const int *trees; /* of the plan's volumes; -1: bound from the base */
+};
+void init_job(const struct init_env *, const struct init_job *)
+    __attribute__((noreturn));
+
+/* A step: builds, then becomes warren-hand. */
+struct init_step {
+	int step;        /* enum jail_step */
+	int volume;
+	int tree;        /* of the volume; -1: the slot's staging folder */
+	int profile;     /* copy this profile volume; -1: no */
+	int hand, in, out, report;
+	uint64_t bytes;  /* most that it may write into one file */
+	bool pack_all;   /* may read whatever modes the job left */
+};
+void init_step(const struct init_env *, const struct init_step *)
+    __attribute__((noreturn));
+
+/* Where a slot's ro volume lies in the base; out has 40 bytes. */
+#define STAGE_PATH_MAX 40
+void stage_path(char *out, uint32_t slot, unsigned volume);
+
+#endif

@@ -1,0 +1,528 @@
+#include "sandbox/jail/jail.h"
+
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sandbox/jail/cell.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "sandbox/base/landlock.h"
+#include "common/log.h"
+#include "sandbox/base/basefilter.h"
+#include "common/priv.h"
+#include "common/program.h"
+#include "sandbox/base/root.h"
+#include "sandbox/jail/slot.h"
+#include "sandbox/base/sys.h"
+#include "sandbox/base/tree.h"
+#include "common/util.h"
+
+/*
+ * warren-jail: builds the sandbox of every job and holds no right outside it
+ * (design.md 8.2). It starts with whatever rights its parent has, makes its
+ * slots, and gives them up before it reads a message.
+ */
+struct start {
+	struct program program;
+	struct jail jail;
+	struct base_dirs dirs;
+	int hand, stage;
+	int v1_slots[JAIL_SLOTS_MAX][3];
+	struct filter never, job, own;
+	int landlock_abi;
+};
+
+static const char *const controllers[] = {"memory", "cpu", "pids"};
+static const uint32_t controller_layers[] = {LAYER_MEMORY, LAYER_CPU,
+    LAYER_PIDS};
+
+static void
+take_arguments(struct start *s, int argc, char *argv[])
+{
+	struct program *p = &s->program;
+	char name[16];
+
+	program_connect(p, PEER_JAIL, argc, argv);
+	/* what could be read in /proc/1/cmdline of a job */
+	for (int i = 1; i < argc; i++)
+		memset(argv[i], 0, strlen(argv[i]));
+	if (p->slots < 1 || p->slots > JAIL_SLOTS_MAX)
+		fatalx("slots: 1 to %d", JAIL_SLOTS_MAX);
+	s->jail.root = p->root;
+	s->jail.nslots = p->slots;
+	s->hand = program_fd(p, "hand");
+	s->stage = program_fd(p, "stage");
+	s->dirs.stage = s->stage;
+	s->dirs.images = settings_take(p, SET_DIR_IMAGES, "");
+	if (s->hand == -1 || s->stage == -1 || s->dirs.images == -1)
+		fatalx("images, stage and hand are needed");
+	s->jail.jobs = settings_take(p, SET_CG_JOBS, "");
+	for (size_t i = 0; i < NELEM(controllers); i++)
+		s->jail.v1[i] = settings_take(p, SET_CG_V1, controllers[i]);
+	for (unsigned i = 0; i < JAIL_VOLUMES_MAX; i++) {
+		int fd;
+
+		(void)snprintf(name, sizeof(name), "%u", i);
+		if ((fd = settings_take(p, SET_VOLUME, name)) == -1)
+			break;
+		s->dirs.volumes[s->dirs.nvolumes++] = fd;
+	}
+}
+
+/* A slot's staging folder: its id's own, and ours by the group. */
+static void
+make_stage(struct start *s, uint32_t slot)
+{
+	_cleanup_fd_ int fd = -1;
+	char name[16];
+
+	(void)snprintf(name, sizeof(name), "%u", slot);
+	if (mkdirat(s->stage, name, 0770) == -1 && errno != EEXIST)
+		fatal("stage/%s", name);
+	fd = sys_openat2(s->stage, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+	    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	if (fd == -1)
+		fatal("stage/%s", name);
+	/* no job of an earlier jail lives: the parent has seen to that */
+	if (tree_empty(fd) == -1)
+		fatal("stage/%s: cannot be emptied", name);
+	if (s->program.root && fchown(fd, s->program.base + JAIL_SLOT_UID +
+	    slot, s->program.base + JAIL_UID) == -1)
+		fatal("stage/%s", name);
+	if (fchmod(fd, 0770) == -1)
+		fatal("stage/%s", name);
+}
+
+/* slot-K of a v1 controller; its limits are node's to set. */
+static int
+make_v1_slot(struct start *s, int dir, uint32_t slot)
+{
+	uid_t node = s->program.base + JAIL_NODE_UID;
+	char name[16];
+	struct dirent *de;
+	int fd;
+	DIR *d;
+
+	(void)snprintf(name, sizeof(name), "slot-%u", slot);
+	if (mkdirat(dir, name, 0755) == -1 && errno != EEXIST)
+		return -1;
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* mkdir obeyed the umask; node and jail's main process read in it */
+	if (fd == -1 || fchmod(fd, 0755) == -1 || !s->program.root)
+		return fd;
+	if ((d = fdopendir(dup(fd))) != NULL) {
+		while ((de = readdir(d)) != NULL)
+			if (de->d_name[0] != '.')
+				(void)!fchownat(fd, de->d_name, node, node,
+				    AT_SYMLINK_NOFOLLOW);
+		(void)closedir(d);
+	}
+	(void)!fchown(fd, node, node);
+	return fd;
+}
+
+/*
+ * Jail lives in the leaf jobs/jail: CLONE_INTO_CGROUP wants to write on the
+ * common ancestor's cgroup.procs, which is then jobs/ itself.
+ */
+static void
+enter_leaf(struct start *s)
+{
+	uid_t node = s->program.base + JAIL_NODE_UID;
+	_cleanup_fd_ int procs = -1;
+
+	if (s->jail.jobs == -1)
+		return;
+	if (mkdirat(s->jail.jobs, "jail", 0755) == -1 && errno != EEXIST)
+		fatal("jobs/jail");
+	procs = openat(s->jail.jobs, "jail/cgroup.procs", O_WRONLY |
+	    O_CLOEXEC);
+	if (procs == -1 || write(procs, "0", 1) != 1)
+		fatal("jobs/jail");
+	if (!s->program.root)
+		return;
+	if (fchownat(s->jail.jobs, "cgroup.procs", node, node, 0) == -1 ||
+	    fchmodat(s->jail.jobs, "cgroup.procs", 0664, 0) == -1)
+		log_warn("jail", "jobs/cgroup.procs");
+}
+
+static void
+make_slots(struct start *s)
+{
+	static const struct slot_setup none;
+	struct jail *j = &s->jail;
+	const char *what;
+
+	if ((j->cells = calloc(j->nslots, sizeof(*j->cells))) == NULL)
+		fatal("slots");
+	for (uint32_t k = 1; k <= j->nslots; k++) {
+		struct slot_setup set = none;
+		int ctl;
+
+		set.number = k;
+		set.root = s->program.root;
+		set.base = s->program.base;
+		set.stage = s->stage;
+		set.hand = s->hand;
+		set.never = &s->never;
+		set.job = &s->job;
+		set.dirs = &s->dirs;
+		set.memory_group = j->jobs != -1 || j->v1[0] != -1;
+		make_stage(s, k);
+		for (size_t i = 0; i < NELEM(controllers); i++) {
+			int fd = j->v1[i] == -1 ? -1 :
+			    make_v1_slot(s, j->v1[i], k);
+
+			if (fd != -1)
+				set.v1[set.nv1++] = fd;
+		}
+		if (slot_start(&set, &ctl, &what) == -1)
+			fatal("slot %u: %s", k, what);
+		for (unsigned i = 0; i < set.nv1; i++)
+			(void)close(set.v1[i]);
+		if (fcntl(ctl, F_SETFL, O_NONBLOCK) == -1)
+			fatal("slot %u", k);
+		cell_init(&j->cells[k - 1], k, ctl);
+	}
+}
+
+/* From here on: a number of its own, no capability, no way to open a file. */
+static void
+give_up(struct start *s)
+{
+	struct jail *j = &s->jail;
+	int dirs[4];
+	unsigned n = 0;
+
+	(void)close(s->hand);
+	(void)close(s->stage);
+	(void)close(s->dirs.images);
+	for (unsigned i = 0; i < s->dirs.nvolumes; i++)
+		(void)close(s->dirs.volumes[i]);
+	if (j->jobs != -1)
+		dirs[n++] = j->jobs;
+	for (size_t i = 0; i < NELEM(controllers); i++)
+		if (j->v1[i] != -1)
+			dirs[n++] = j->v1[i];
+	if (priv_ids(s->program.root ? s->program.base + JAIL_UID : 0) == -1)
+		fatal("giving up root");
+	if (s->landlock_abi > 0 &&
+	    landlock_read_only(s->landlock_abi, dirs, n) == -1)
+		fatal("Landlock");
+	if (filter_load(&s->own) == -1)
+		fatal("system-call filter");
+}
+
+static void
+find_out(struct start *s)
+{
+	struct jail *j = &s->jail;
+	const struct msg_JAIL_LIMITS *l = &s->program.limits;
+	uint32_t groups = s->program.params.cg_v2 | s->program.params.cg_v1;
+	uint32_t missing;
+	char names[256];
+
+	if (!s->program.have_limits)
+		fatalx("no ceilings from the parent");
+	j->limits = (struct plan_limits){.required = l->required,
+	    .memory = l->memory, .cpu_milli = l->cpu_milli, .pids = l->pids,
+	    .time_ms = l->time_ms, .output = l->output, .slots = j->nslots,
+	    .nvolumes = s->dirs.nvolumes};
+	j->limits.available = LAYERS_FLOOR | LAYER_UTS | LAYER_RLIMITS |
+	    LAYER_READONLY | (groups & (LAYER_MEMORY | LAYER_CPU |
+	    LAYER_PIDS));
+	if (j->jobs != -1)
+		j->limits.available |= LAYER_CGROUP;
+	for (size_t i = 0; i < NELEM(controllers); i++)
+		if (j->jobs == -1 && j->v1[i] == -1)
+			j->limits.available &= ~controller_layers[i];
+	if (s->landlock_abi > 0)
+		j->limits.available |= LAYER_LANDLOCK;
+	missing = LAYERS_KNOWN & ~j->limits.available & ~(uint32_t)(LAYER_LSM |
+	    LAYER_BPF | LAYER_IO);
+	layers_text(names, sizeof(names), missing);
+	if (missing != 0)
+		(void)snprintf(j->missing, sizeof(j->missing),
+		    "%s: %s", names, (missing & LAYER_LANDLOCK) != 0 ?
+		    "this kernel has no Landlock, or no cgroup was delegated" :
+		    "no cgroup with these controllers was delegated");
+}
+
+/* -- messages -- */
+
+static void
+greet(struct jail *j, struct ipc_in *in)
+{
+	struct msg_HELLO h;
+	uint8_t build[32];
+
+	program_build_id(build);
+	if (in->type != IPC_HELLO || !msg_get_HELLO(in->body, &h) ||
+	    memcmp(h.build, build, sizeof(build)) != 0) {
+		log_errx("jail", "node is of another build");
+		ipc_free(j->node);
+		j->node = NULL;
+		return;
+	}
+	j->node_greeted = true;
+	cells_tell(j);
+}
+
+static void
+from_node(struct jail *j, struct ipc_in *in)
+{
+	struct msg_J_STEP step;
+	struct msg_J_KILL kill_it;
+	struct msg_J_FORGET forget;
+	bool good = true;
+
+	if (!j->node_greeted) {
+		greet(j, in);
+		return;
+	}
+	switch (in->type) {
+	case IPC_J_RUN:
+		cells_run(j, in);
+		break;
+	case IPC_J_STEP:
+		if ((good = msg_get_J_STEP(in->body, &step)))
+			cells_step(j, &step);
+		break;
+	case IPC_J_KILL:
+		if ((good = msg_get_J_KILL(in->body, &kill_it)))
+			cells_kill(j, kill_it.job);
+		break;
+	case IPC_J_FORGET:
+		if ((good = msg_get_J_FORGET(in->body, &forget)))
+			cells_forget(j, forget.job);
+		break;
+	default:
+		good = false;
+		break;
+	}
+	if (!good)
+		log_errx("jail", "node sent what it should not");
+}
+
+static void
+new_node(struct jail *j, int fd)
+{
+	struct msg_HELLO h;
+
+	ipc_free(j->node);
+	j->node_greeted = false;
+	j->node = ipc_new(fd, PEER_JAIL, PEER_NODE);
+	if (j->node == NULL) {
+		(void)close(fd);
+		return;
+	}
+	memset(&h, 0, sizeof(h));
+	program_build_id(h.build);
+	(void)ipc_send_HELLO(j->node, &h, NULL, 0);
+}
+
+static void
+from_parent(struct jail *j, struct ipc_in *in)
+{
+	struct msg_NEIGHBOUR m;
+	struct msg_PARAMS params;
+
+	switch (in->type) {
+	case IPC_NEIGHBOUR:
+		if (msg_get_NEIGHBOUR(in->body, &m) && m.peer == PEER_NODE)
+			new_node(j, ipc_in_take(in, 0));
+		break;
+	case IPC_PARAMS:
+		if (msg_get_PARAMS(in->body, &params))
+			log_set_level(params.loglevel);
+		break;
+	case IPC_STOP:
+		/* jobs end with us (PDEATHSIG), node has called them lost */
+		exit(0);
+	default:
+		break;
+	}
+}
+
+static void
+serve_parent(struct jail *j)
+{
+	struct ipc_in in;
+	int rv;
+
+	while ((rv = ipc_recv(j->parent, &in)) == 1) {
+		from_parent(j, &in);
+		ipc_in_done(&in);
+	}
+	if (rv == -1)
+		exit(0);
+}
+
+/* A few at a time: a node that floods must not keep us from our clock. */
+#define NODE_BATCH 32
+
+static void
+serve_node(struct jail *j)
+{
+	struct ipc_in in;
+	int rv = 0;
+
+	for (int i = 0; i < NODE_BATCH && j->node != NULL &&
+	     (rv = ipc_recv(j->node, &in)) == 1; i++) {
+		from_node(j, &in);
+		ipc_in_done(&in);
+	}
+	if (rv == -1) {
+		/* jobs go on; a new one is told */
+		ipc_free(j->node);
+		j->node = NULL;
+	}
+}
+
+/* -- loop -- */
+
+#define POLLS_MAX (2 + 3 * JAIL_SLOTS_MAX)
+
+struct polls {
+	struct pollfd p[POLLS_MAX];
+	struct {
+		struct cell *cell;
+		void (*on)(struct jail *, struct cell *);
+	} who[POLLS_MAX];
+	nfds_t n;
+};
+
+static void
+watch(struct polls *ps, int fd, struct cell *c,
+    void (*on)(struct jail *, struct cell *))
+{
+	if (fd == -1)
+		return;
+	ps->p[ps->n] = (struct pollfd){.fd = fd, .events = POLLIN};
+	ps->who[ps->n].cell = c;
+	ps->who[ps->n].on = on;
+	ps->n++;
+}
+
+static int
+timeout_ms(const struct jail *j)
+{
+	int64_t least = INT64_MAX, left;
+
+	for (uint32_t i = 0; i < j->nslots; i++)
+		if (j->cells[i].deadline.us != 0)
+			least = MIN_OF(least, j->cells[i].deadline.us);
+	if (least == INT64_MAX)
+		return -1;
+	left = (least - clock_mono().us + 999) / 1000;
+	return (int)MAX_OF(0, MIN_OF(left, 60000));
+}
+
+static void
+watch_channel(struct polls *ps, struct ipc *c)
+{
+	watch(ps, ipc_fd(c), NULL, NULL);
+	if (ipc_pending(c))
+		ps->p[ps->n - 1].events |= POLLOUT;
+}
+
+static bool
+idle_and_broken(const struct jail *j)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < j->nslots; i++) {
+		if (j->cells[i].state == CELL_BROKEN)
+			any = true;
+		else if (j->cells[i].state != CELL_FREE)
+			return false;
+	}
+	return any;
+}
+
+static void
+turn(struct jail *j)
+{
+	static struct polls ps;
+	struct mono now;
+	nfds_t first;
+
+	ps.n = 0;
+	watch_channel(&ps, j->parent);
+	if (j->node != NULL)
+		watch_channel(&ps, j->node);
+	first = ps.n;
+	for (uint32_t i = 0; i < j->nslots; i++) {
+		struct cell *c = &j->cells[i];
+
+		watch(&ps, c->ctl, c, cell_on_ctl);
+		watch(&ps, c->report, c, cell_on_report);
+		watch(&ps, c->pidfd, c, cell_on_pidfd);
+	}
+	if (poll(ps.p, ps.n, timeout_ms(j)) == -1) {
+		if (errno == EINTR)
+			return;
+		fatal("poll");
+	}
+	for (nfds_t i = first; i < ps.n; i++) {
+		struct cell *c = ps.who[i].cell;
+
+		/* an earlier handler of the turn may have closed it */
+		if (ps.p[i].revents != 0 && (ps.p[i].fd == c->ctl ||
+		    ps.p[i].fd == c->report || ps.p[i].fd == c->pidfd))
+			ps.who[i].on(j, c);
+	}
+	now = clock_mono();
+	for (uint32_t i = 0; i < j->nslots; i++)
+		cell_tick(j, &j->cells[i], now);
+	if (first == 2 && ps.p[1].revents != 0) {
+		if ((ps.p[1].revents & POLLOUT) != 0)
+			(void)ipc_flush(j->node);
+		serve_node(j);
+	}
+	if ((ps.p[0].revents & POLLOUT) != 0)
+		(void)ipc_flush(j->parent);
+	if (ps.p[0].revents != 0)
+		serve_parent(j);
+	/* the parent starts another one, with all its slots */
+	if (idle_and_broken(j))
+		fatalx("a slot is lost and no job runs: starting anew");
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct start s;
+	const char *what = "";
+	struct msg_READY ready = {.end_ = 0};
+
+	take_arguments(&s, argc, argv);
+	if (priv_session(program_row(PEER_JAIL)->nofile) == -1)
+		fatal("session");
+	if (s.program.root && priv_namespaces(true) == -1)
+		fatal("namespaces");
+	if (base_build_filter(BASE_NEVER, &s.never) == -1 ||
+	    base_build_filter(BASE_JOB, &s.job) == -1 ||
+	    base_build_filter(BASE_JAIL, &s.own) == -1)
+		fatalx("filters");
+	s.landlock_abi = landlock_abi();
+	enter_leaf(&s);
+	if (s.program.root && base_build(&s.dirs, true, &what) == -1)
+		fatal("%s", what);
+	make_slots(&s);
+	give_up(&s);
+	program_receive(&s.program, NULL, NULL);
+	s.jail.parent = s.program.parent;
+	find_out(&s);
+	if (ipc_send_READY(s.jail.parent, &ready, NULL, 0) == -1)
+		fatal("READY");
+	for (;;)
+		turn(&s.jail);
+}

@@ -1,0 +1,60 @@
+#ifndef WARREN_SLOT_H
+#define WARREN_SLOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "sandbox/jail/jail.h"
+#include "sandbox/plan/plan.h"
+#include "sandbox/base/basefilter.h"
+
+/*
+ * A slot: a user namespace that maps one id, and one process of jail that
+ * lives in it and clones jobs and steps there, as children of jail. It is made
+ * while jail is still root, stands in the slot's v1 groups (so that no start
+ * waits for a migration), has the next job's net, ipc and uts namespaces ready,
+ * and holds the tmpfs of the present job's volumes.
+ */
+struct slot_setup {
+	uint32_t number;
+	bool root;
+	uint32_t base; /* of the ids */
+	int stage;     /* warren/stage */
+	int hand;
+	int v1[3];     /* groups of the controllers, -1: none */
+	unsigned nv1;
+	bool memory_group; /* somebody limits memory by a group */
+	const struct filter *never, *job;
+	/* rootless: the base is built in here */
+	const struct base_dirs *dirs;
+};
+
+/*
+ * Make it: the process's pid, and the control socket (SEQPACKET) in *ctl. -1
+ * with errno and *what.
+ */
+pid_t slot_start(const struct slot_setup *, int *ctl, const char **what);
+
+/* Messages to a slot; type u8, step u8, volume u8, then the plan. */
+enum slot_msg {
+	SLOT_PLAN = 1, /* fds: args, filter, and the job's group if it has one */
+	SLOT_STEP = 2, /* fds: report, in, out */
+	SLOT_GO = 3,   /* fds: report, out, err */
+	SLOT_FORGET = 4,
+};
+/* Answers: type u8, then text. */
+enum slot_answer {
+	SLOT_CHILD = 1, /* fd: pidfd; of STEP and GO */
+	SLOT_FAILED = 2,/* text: why; of PLAN, STEP and GO */
+	SLOT_FREE = 3,  /* of FORGET: text is empty, or why it is not free */
+};
+#define SLOT_MSG_MAX (3 + PLAN_BYTES_MAX)
+#define SLOT_FDS_MAX 3
+
+int slot_send(int ctl, const void *, size_t, const int *fds, unsigned nfds);
+/* Length, 0: closed, -1 (EAGAIN). fds not filled are -1; close-on-exec. */
+ssize_t slot_recv(int ctl, void *, size_t cap, int fds[SLOT_FDS_MAX]);
+
+#endif

@@ -1,0 +1,152 @@
+#include "sandbox/plan/compile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/util.h"
+
+#define PATH_DEFAULT                                                           \
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static bool
+collides(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b), k = MIN_OF(n, m);
+
+	if (strncmp(a, b, k) != 0)
+		return false;
+	return n == m || (n > m ? a : b)[k] == '/';
+}
+
+static void
+add_volume(struct plan *p, struct plan_args *a, uint8_t kind, uint8_t index,
+    uint64_t size, const char *target)
+{
+	p->volumes[p->nvolumes].kind = kind;
+	p->volumes[p->nvolumes].index = index;
+	p->volumes[p->nvolumes].size = size;
+	a->targets[p->nvolumes++] = target;
+	a->ntargets = p->nvolumes;
+}
+
+static void
+volumes(struct plan *p, struct plan_args *a, const struct compile_in *in)
+{
+	const struct manifest *m = in->m;
+
+	for (unsigned i = 0; i < m->nvolumes; i++)
+		add_volume(p, a, m->volume[i].rw ? PLAN_VOL_RW : PLAN_VOL_RO,
+		    0, m->volume[i].blob.size, m->volume[i].target);
+	for (unsigned i = 0; in->profile != NULL &&
+	    i < in->profile->nvolumes; i++) {
+		const struct volume_spec *v = &in->profile->volume[i];
+		bool taken = p->nvolumes == PLAN_VOLUMES_ALL;
+
+		for (unsigned k = 0; k < m->nvolumes && !taken; k++)
+			taken = collides(v->target, m->volume[k].target);
+		if (!taken)
+			add_volume(p, a, v->rw ? PLAN_VOL_PROFILE_RW :
+			    PLAN_VOL_PROFILE, (uint8_t)i, 0, v->target);
+	}
+}
+
+/* "NAME=": does the list have it? */
+static bool
+has_name(const char *const *list, uint32_t n, const char *entry)
+{
+	size_t len = strcspn(entry, "=") + 1;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (strncmp(list[i], entry, len) == 0)
+			return true;
+	return false;
+}
+
+static void
+environment(struct plan_args *a, const struct compile_in *in)
+{
+	const struct text_list *own = &in->m->env;
+
+	for (unsigned i = 0; i < own->n && a->envc < PLAN_ENV_MAX; i++)
+		a->env[a->envc++] = own->v[i];
+	for (uint32_t i = 0; i < in->rec->envc && a->envc < PLAN_ENV_MAX; i++)
+		if (!has_name(a->env, a->envc, in->rec->env[i]))
+			a->env[a->envc++] = in->rec->env[i];
+	if (a->envc < PLAN_ENV_MAX && !has_name(a->env, a->envc, PATH_DEFAULT))
+		a->env[a->envc++] = PATH_DEFAULT;
+}
+
+static void
+command(struct plan_args *a, const struct compile_in *in)
+{
+	if (in->m->command.n > 0) {
+		for (unsigned i = 0; i < in->m->command.n &&
+		    a->argc < PLAN_ARGS_MAX; i++)
+			a->argv[a->argc++] = in->m->command.v[i];
+		return;
+	}
+	for (uint32_t i = 0; i < in->rec->argc; i++)
+		a->argv[a->argc++] = in->rec->argv[i];
+}
+
+static uint32_t
+u32_of(uint64_t v)
+{
+	return (uint32_t)MIN_OF(v, (uint64_t)UINT32_MAX);
+}
+
+const char *
+plan_compile(struct compiled *out, const struct compile_in *in,
+    const char **why)
+{
+	struct plan_args *a = calloc(1, sizeof(*a));
+	struct plan *p = &out->plan;
+	const char *code = NULL;
+	struct wr w;
+
+	memset(out, 0, sizeof(*out));
+	*why = "out of memory";
+	out->args = malloc(PLAN_MEMFD_MAX);
+	if (a == NULL || out->args == NULL) {
+		code = "internal";
+		goto out;
+	}
+	memcpy(p->job, in->m->job, 32);
+	memcpy(p->image, in->image, 32);
+	p->slot = in->slot;
+	p->layers = in->required;
+	p->memory = in->granted[LIMIT_MEMORY];
+	p->cpu_milli = u32_of(in->granted[LIMIT_CPU]);
+	p->pids = u32_of(in->granted[LIMIT_PIDS]);
+	p->time_ms = in->granted[LIMIT_TIME];
+	p->output = in->granted[LIMIT_OUTPUT];
+	/* only a manifest and a profile that both allow it get a writable root */
+	p->read_only = in->m->read_only_fs ||
+	    (in->profile != NULL && in->profile->read_only_fs);
+	p->filter_len = in->filter_len;
+	volumes(p, a, in);
+	environment(a, in);
+	command(a, in);
+	a->cwd = in->rec->cwd;
+	code = "image";
+	*why = "it has no command, and the manifest gives none";
+	if (a->argc == 0)
+		goto out;
+	w = wr_make(out->args, PLAN_MEMFD_MAX);
+	plan_args_encode(&w, a);
+	p->args_len = (uint32_t)w.len;
+	/* what jail will say, said now: an image's own texts may be too long */
+	code = wr_ok(&w) ? "manifest" : "internal";
+	*why = "arguments and environment are too large";
+	if (!wr_ok(&w) ||
+	    (*why = plan_args_parse(out->args, w.len, a)) != NULL)
+		goto out;
+	code = NULL;
+out:
+	free(a);
+	if (code != NULL) {
+		free(out->args);
+		out->args = NULL;
+	}
+	return code;
+}

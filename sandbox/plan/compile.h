@@ -1,0 +1,41 @@
+#ifndef WARREN_POLICY_COMPILE_H
+#define WARREN_POLICY_COMPILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "node/config/profile.h"
+#include "sandbox/plan/record.h"
+#include "sandbox/plan/plan.h"
+#include "trust/doc/manifest.h"
+
+/*
+ * Container profile and manifest, under limits that admission has granted, to
+ * the plan that jail gets. Pure.
+ */
+struct compile_in {
+	const struct manifest *m;
+	const struct profile *profile;  /* NULL: none */
+	const uint64_t *granted;        /* LIMIT_COUNT values, none 0 */
+	const uint8_t *image;           /* digest, 32 bytes */
+	const struct image_record *rec; /* of that image */
+	uint32_t slot;
+	uint32_t required;   /* layers of node.yaml */
+	uint32_t filter_len; /* instructions of the seccomp program */
+};
+
+struct compiled {
+	struct plan plan;
+	uint8_t *args; /* for a sealed memfd, plan.args_len bytes; free() */
+};
+
+/*
+ * NULL: good; else the code of compute.md 4 ("image", "volume", "manifest",
+ * "internal") and *why. Job volumes come first, in the manifest's order, then
+ * those of the profile whose target does not collide with one of them. The
+ * environment is the image's, then the manifest's in its place, and a PATH.
+ */
+const char *plan_compile(struct compiled *, const struct compile_in *,
+    const char **why);
+
+#endif

@@ -1,0 +1,295 @@
+#include "sandbox/plan/plan.h"
+
+#include <string.h>
+
+#include "common/util.h"
+
+/* -- codec -- */
+
+void
+plan_encode(struct wr *w, const struct plan *p)
+{
+	wr_u16(w, PLAN_VERSION);
+	wr_bytes(w, p->job, sizeof(p->job));
+	wr_bytes(w, p->image, sizeof(p->image));
+	wr_u32(w, p->slot);
+	wr_u32(w, p->layers);
+	wr_u64(w, p->memory);
+	wr_u32(w, p->cpu_milli);
+	wr_u32(w, p->pids);
+	wr_u64(w, p->time_ms);
+	wr_u64(w, p->output);
+	wr_u32(w, p->args_len);
+	wr_u32(w, p->filter_len);
+	wr_bool(w, p->read_only);
+	wr_u8(w, (uint8_t)p->nvolumes);
+	for (uint32_t i = 0; i < p->nvolumes && i < PLAN_VOLUMES_ALL; i++) {
+		wr_u8(w, p->volumes[i].kind);
+		wr_u8(w, p->volumes[i].index);
+		wr_u64(w, p->volumes[i].size);
+	}
+}
+
+bool
+plan_decode(struct rd r, struct plan *p)
+{
+	uint16_t version;
+	uint8_t n;
+
+	memset(p, 0, sizeof(*p));
+	if (!rd_u16(&r, &version) || version != PLAN_VERSION ||
+	    !rd_copy(&r, p->job, sizeof(p->job)) ||
+	    !rd_copy(&r, p->image, sizeof(p->image)) ||
+	    !rd_u32(&r, &p->slot) || !rd_u32(&r, &p->layers) ||
+	    !rd_u64(&r, &p->memory) || !rd_u32(&r, &p->cpu_milli) ||
+	    !rd_u32(&r, &p->pids) || !rd_u64(&r, &p->time_ms) ||
+	    !rd_u64(&r, &p->output) || !rd_u32(&r, &p->args_len) ||
+	    !rd_u32(&r, &p->filter_len) || !rd_bool(&r, &p->read_only) ||
+	    !rd_u8(&r, &n) || n > PLAN_VOLUMES_ALL)
+		return false;
+	p->nvolumes = n;
+	for (uint32_t i = 0; i < n; i++)
+		if (!rd_u8(&r, &p->volumes[i].kind) ||
+		    !rd_u8(&r, &p->volumes[i].index) ||
+		    !rd_u64(&r, &p->volumes[i].size))
+			return false;
+	return rd_end(&r);
+}
+
+unsigned
+plan_blobs(const struct plan *p)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < p->nvolumes; i++)
+		if (p->volumes[i].kind == PLAN_VOL_RO ||
+		    p->volumes[i].kind == PLAN_VOL_RW)
+			n++;
+	return n;
+}
+
+/* -- checks of design.md 8.2 -- */
+
+static const char *
+check_volume(const struct plan_volume *v, const struct plan_limits *l)
+{
+	switch (v->kind) {
+	case PLAN_VOL_RO:
+	case PLAN_VOL_RW:
+		return v->index == 0 ? NULL : "a job volume with an index";
+	case PLAN_VOL_PROFILE:
+	case PLAN_VOL_PROFILE_RW:
+		return v->index < l->nvolumes && v->size == 0 ? NULL :
+		    "no such profile volume";
+	default:
+		return "unknown kind of volume";
+	}
+}
+
+static const char *
+check_numbers(const struct plan *p, const struct plan_limits *l)
+{
+	if (p->memory == 0 || p->memory > l->memory)
+		return "memory";
+	if (p->cpu_milli == 0 || p->cpu_milli > l->cpu_milli)
+		return "cpu";
+	if (p->pids == 0 || p->pids > l->pids || p->pids > PLAN_PIDS_MAX)
+		return "pids";
+	if (p->time_ms == 0 || p->time_ms > l->time_ms)
+		return "time";
+	if (p->output == 0 || p->output > l->output)
+		return "output";
+	return NULL;
+}
+
+const char *
+plan_check(const struct plan *p, const struct plan_limits *l,
+    const char **why)
+{
+	uint32_t must = p->layers | l->required | LAYERS_FLOOR;
+
+	*why = "unknown layer";
+	if ((must & ~LAYERS_KNOWN) != 0)
+		return "posture";
+	*why = "a required layer is not available";
+	if ((must & ~l->available) != 0)
+		return "posture";
+	*why = "no such slot";
+	if (p->slot == 0 || p->slot > l->slots)
+		return "internal";
+	if ((*why = check_numbers(p, l)) != NULL)
+		return "limits";
+	*why = "argv and environment";
+	if (p->args_len == 0 || p->args_len > PLAN_MEMFD_MAX)
+		return "internal";
+	*why = "seccomp program";
+	if (p->filter_len == 0 || p->filter_len > PLAN_FILTER_MAX)
+		return "internal";
+	*why = "too many job volumes";
+	if (plan_blobs(p) > PLAN_VOLUMES_MAX)
+		return "volume";
+	for (uint32_t i = 0; i < p->nvolumes; i++)
+		if ((*why = check_volume(&p->volumes[i], l)) != NULL)
+			return "volume";
+	*why = NULL;
+	return NULL;
+}
+
+/* -- args -- */
+
+void
+plan_args_encode(struct wr *w, const struct plan_args *a)
+{
+	const char *const *lists[] = {a->targets, a->argv, a->env};
+	const uint32_t counts[] = {a->ntargets, a->argc, a->envc};
+
+	for (unsigned l = 0; l < NELEM(lists); l++) {
+		wr_u16(w, (uint16_t)counts[l]);
+		for (uint32_t i = 0; i < counts[l]; i++) {
+			size_t n = strlen(lists[l][i]);
+
+			wr_u32(w, (uint32_t)n);
+			wr_bytes(w, lists[l][i], n + 1);
+		}
+	}
+	wr_u32(w, (uint32_t)strlen(a->cwd));
+	wr_bytes(w, a->cwd, strlen(a->cwd) + 1);
+}
+
+/* A string with its NUL; total: bytes that all of a kind may still have. */
+static bool
+get_text(struct rd *r, const char **out, size_t *total)
+{
+	const uint8_t *p;
+	uint32_t n;
+
+	if (!rd_u32(r, &n) || n > *total || !rd_ref(r, &p, (size_t)n + 1) ||
+	    p[n] != '\0' || memchr(p, 0, n) != NULL)
+		return false;
+	*total -= n;
+	*out = (const char *)p;
+	return true;
+}
+
+static bool
+get_list(struct rd *r, const char **out, uint32_t *count, uint32_t max,
+    size_t total)
+{
+	uint16_t n;
+
+	if (!rd_u16(r, &n) || n > max)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (!get_text(r, &out[i], &total))
+			return false;
+	*count = n;
+	return true;
+}
+
+/* compute.md 2.1, env */
+static bool
+env_ok(const char *s)
+{
+	size_t n = strcspn(s, "=");
+
+	if (n == 0 || n > PLAN_ENV_NAME || s[n] != '=' ||
+	    strlen(s + n + 1) > PLAN_ENV_VALUE)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		char c = s[i];
+
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+		    c == '_' || (i > 0 && c >= '0' && c <= '9')))
+			return false;
+	}
+	return true;
+}
+
+const char *
+plan_args_parse(const uint8_t *buf, size_t len, struct plan_args *a)
+{
+	struct rd r = rd_make(buf, len);
+	size_t cwd_max = 4095;
+	const char *why;
+
+	memset(a, 0, sizeof(*a));
+	if (!get_list(&r, a->targets, &a->ntargets, PLAN_VOLUMES_ALL,
+	    PLAN_VOLUMES_ALL * PLAN_TARGET_MAX))
+		return "targets";
+	if (!get_list(&r, a->argv, &a->argc, PLAN_ARGS_MAX, PLAN_ARGS_BYTES) ||
+	    a->argc == 0)
+		return "command";
+	if (!get_list(&r, a->env, &a->envc, PLAN_ENV_MAX,
+	    PLAN_ENV_MAX * (PLAN_ENV_NAME + 1 + PLAN_ENV_VALUE)))
+		return "env";
+	if (!get_text(&r, &a->cwd, &cwd_max) || a->cwd[0] != '/' ||
+	    !rd_end(&r))
+		return "working folder";
+	for (uint32_t i = 0; i < a->envc; i++)
+		if (!env_ok(a->env[i]))
+			return "env";
+	if ((why = plan_targets_check(a->targets, a->ntargets)) != NULL)
+		return why;
+	return NULL;
+}
+
+bool
+plan_target_ok(const char *t)
+{
+	static const char *const closed[] = {"/proc", "/sys", "/dev"};
+	size_t len = strnlen(t, PLAN_TARGET_MAX + 1), n;
+
+	if (t[0] != '/' || len < 2 || len > PLAN_TARGET_MAX ||
+	    !utf8_valid(t, len))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		uint8_t c = (uint8_t)t[i];
+
+		if (c < 0x20 || c == 0x7f ||
+		    (c == 0xc2 && (uint8_t)t[i + 1] < 0xa0))
+			return false;
+	}
+	for (const char *p = t + 1;; p += n + 1) {
+		n = strcspn(p, "/");
+		if (n == 0 || (n == 1 && p[0] == '.') ||
+		    (n == 2 && p[0] == '.' && p[1] == '.'))
+			return false;
+		if (p[n] == '\0')
+			break;
+	}
+	for (size_t i = 0; i < NELEM(closed); i++) {
+		n = strlen(closed[i]);
+		if (strncmp(t, closed[i], n) == 0 &&
+		    (t[n] == '\0' || t[n] == '/'))
+			return false;
+	}
+	return true;
+}
+
+static bool
+inside(const char *a, const char *b)
+{
+	size_t n = strlen(b);
+
+	return strncmp(a, b, n) == 0 && (a[n] == '\0' || a[n] == '/');
+}
+
+const char *
+plan_targets_check(const char *const *t, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (!plan_target_ok(t[i]))
+			return "a target that is not allowed";
+		for (uint32_t j = 0; j < i; j++)
+			if (inside(t[i], t[j]) || inside(t[j], t[i]))
+				return "a target inside another";
+	}
+	return NULL;
+}
+
+void
+plan_group_name(char *out, const uint8_t job[32])
+{
+	memcpy(out, "job-", 4);
+	hex_encode(out + 4, job, 16);
+}

@@ -1,0 +1,109 @@
+#ifndef ENGINE_RNSCONF_H
+#define ENGINE_RNSCONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/rns.h>
+
+#include "transport/config/confobj.h"
+
+/*
+ * Reticulum's `config` as values (reticulum-transport 8, 10.3, 11.3). Pure:
+ * text in, struct out. A mistake is an error with its line and a hint; what
+ * this build does not know or does not do yet is a note, and never stops the
+ * daemon. All strings belong to the struct rnsconf.
+ */
+enum rnsconf_type {
+	RNSCONF_UNKNOWN,     /* no such type in Reticulum */
+	RNSCONF_UNSUPPORTED, /* Reticulum's, not in this build */
+	RNSCONF_TCP_SERVER,
+	RNSCONF_TCP_CLIENT,
+};
+
+struct rnsconf_if {
+	unsigned index; /* place among the [[sections]] of [interfaces] */
+	unsigned line;
+	const char *name;
+	const char *type_text;
+	enum rnsconf_type type;
+	bool enabled; /* enabled, and of a type that this build has */
+
+	/* common keys, 8.2 to 8.7 */
+	enum rns_if_mode mode;
+	bool outgoing;
+	uint64_t bitrate; /* 0: the type's estimate */
+	uint32_t announce_cap_permille;
+	int32_t gravity;
+	bool recursive_prs;
+	uint32_t ar_target_s, ar_penalty_s, ar_grace; /* 0 target: none */
+	const char *network_name, *passphrase; /* NULL: none */
+	unsigned ifac_size; /* bytes; 0: no access code */
+
+	/* TCP, 10.3 */
+	const char *listen_ip; /* NULL: the first address of device */
+	const char *device;    /* NULL: none */
+	uint16_t listen_port;
+	bool prefer_ipv6;
+	const char *target_host;
+	uint16_t target_port;
+	bool kiss_framing;
+	bool i2p_tunneled;
+	uint32_t max_reconnect_tries; /* 0: unlimited */
+	uint32_t fixed_mtu;           /* 0: off */
+};
+
+enum rnsconf_share { RNSCONF_UNIX, RNSCONF_TCP };
+
+/* What was skipped or has no effect; for the log. */
+struct rnsconf_note {
+	unsigned line;
+	const char *text;
+};
+
+struct rnsconf {
+	int loglevel; /* 0 to 8 */
+	bool enable_transport;
+	bool share_instance;
+	const char *instance_name;
+	enum rnsconf_share shared_instance_type;
+	uint16_t shared_instance_port;
+	uint16_t instance_control_port;
+	uint8_t rpc_key[64]; /* rpc_key_len 0: derived, 13.1 */
+	size_t rpc_key_len;
+	bool link_mtu_discovery;
+	bool use_implicit_proof;
+	bool static_transport_identity;
+	int32_t default_gravity;
+	/* whose stored lists count (7.4); fetching them is not built */
+	uint8_t (*blackhole_sources)[RNS_HASH];
+	unsigned nblackhole_sources;
+
+	struct rnsconf_if *ifs; /* all sections, in the order of the file */
+	unsigned nifs;
+	struct rnsconf_note *notes;
+	unsigned nnotes;
+
+	struct confobj *tree; /* owns the strings */
+};
+
+/*
+ * 0 and *out, or -1 and *err. An empty text is a configuration without
+ * interfaces. Keys of [reticulum] have Reticulum's defaults.
+ */
+int rnsconf_parse(struct rnsconf **out, const char *text, size_t len,
+    struct conf_err *err);
+void rnsconf_free(struct rnsconf *); /* zeroes keys; NULL is fine */
+
+/* The display name (8.1); its SHA-256 is the interface hash. */
+void rnsconf_if_display(const struct rnsconf_if *, char *out, size_t cap);
+
+/*
+ * Socket name of the shared instance: "rns/NAME", or "rns/NAME/rpc"; without
+ * the leading NUL of the abstract address. Length, or 0: does not fit.
+ */
+size_t rnsconf_socket_name(const struct rnsconf *, bool rpc, char *out,
+    size_t cap);
+
+#endif

@@ -1,0 +1,221 @@
+#include "transport/core/base/dedup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/wire.h"
+
+#define HASHSET_BITS_MIN 8  /* ours: 8 KiB at start */
+#define HASHSET_BITS_MAX 24 /* ours: far above every limit in use */
+
+struct dedup {
+	struct hashset set;
+};
+
+void
+hashset_init(struct rns *r, struct hashset *s, uint32_t limit)
+{
+	*s = (struct hashset){.limit = limit, .seed = core_seed(r)};
+}
+
+static void
+gen_clear(struct hashset_gen *g)
+{
+	free(g->slots);
+	*g = (struct hashset_gen){0};
+}
+
+void
+hashset_clear(struct hashset *s)
+{
+	gen_clear(&s->cur);
+	gen_clear(&s->prev);
+}
+
+static size_t
+gen_mask(const struct hashset_gen *g)
+{
+	return ((size_t)1 << g->bits) - 1;
+}
+
+static bool
+slot_empty(const uint8_t slot[HASHSET_KEY])
+{
+	return get_u64(slot) == 0;
+}
+
+/* Where the search for a key starts. */
+static size_t
+gen_home(const struct hashset *s, const struct hashset_gen *g,
+    const uint8_t key[HASHSET_KEY])
+{
+	return hash_place(s->seed, key, g->bits);
+}
+
+/* The slot of the key, or the empty one where it would go. */
+static size_t
+gen_find(const struct hashset *s, const struct hashset_gen *g,
+    const uint8_t key[HASHSET_KEY])
+{
+	size_t i = gen_home(s, g, key), mask = gen_mask(g);
+
+	while (!slot_empty(g->slots[i]) &&
+	    memcmp(g->slots[i], key, HASHSET_KEY) != 0)
+		i = (i + 1) & mask;
+	return i;
+}
+
+static bool
+gen_has(const struct hashset *s, const struct hashset_gen *g,
+    const uint8_t key[HASHSET_KEY])
+{
+	return g->count > 0 && !slot_empty(g->slots[gen_find(s, g, key)]);
+}
+
+/* Moves back what stood behind the hole, so that searches still arrive. */
+static void
+gen_del(const struct hashset *s, struct hashset_gen *g,
+    const uint8_t key[HASHSET_KEY])
+{
+	size_t hole, i, mask = gen_mask(g);
+
+	if (!gen_has(s, g, key))
+		return;
+	hole = gen_find(s, g, key);
+	for (i = (hole + 1) & mask; !slot_empty(g->slots[i]);
+	    i = (i + 1) & mask) {
+		size_t home = gen_home(s, g, g->slots[i]);
+
+		if (((i - home) & mask) >= ((i - hole) & mask)) {
+			memcpy(g->slots[hole], g->slots[i], HASHSET_KEY);
+			hole = i;
+		}
+	}
+	memset(g->slots[hole], 0, HASHSET_KEY);
+	g->count--;
+}
+
+static int
+gen_grow(const struct hashset *s, struct hashset_gen *g)
+{
+	struct hashset_gen big = {.bits = HASHSET_BITS_MIN};
+
+	if (g->bits != 0)
+		big.bits = (uint8_t)(g->bits + 1);
+	if (big.bits > HASHSET_BITS_MAX)
+		return RNS_ELIMIT;
+	big.slots = calloc((size_t)1 << big.bits, HASHSET_KEY);
+	if (big.slots == NULL)
+		return RNS_ENOMEM;
+	for (size_t i = 0; g->bits != 0 && i <= gen_mask(g); i++)
+		if (!slot_empty(g->slots[i]))
+			memcpy(big.slots[gen_find(s, &big, g->slots[i])],
+			    g->slots[i], HASHSET_KEY);
+	big.count = g->count;
+	free(g->slots);
+	*g = big;
+	return RNS_OK;
+}
+
+static void
+hashset_rotate(struct hashset *s)
+{
+	gen_clear(&s->prev);
+	s->prev = s->cur;
+	s->cur = (struct hashset_gen){0};
+}
+
+bool
+hashset_has(const struct hashset *s, const uint8_t key[HASHSET_KEY])
+{
+	return gen_has(s, &s->cur, key) || gen_has(s, &s->prev, key);
+}
+
+int
+hashset_add(struct hashset *s, const uint8_t key[HASHSET_KEY])
+{
+	struct hashset_gen *g = &s->cur;
+	size_t i;
+
+	if (slot_empty(key))
+		return RNS_ENOMEM;
+	if (gen_has(s, g, key))
+		return RNS_EEXIST;
+	if (g->count > s->limit)
+		hashset_rotate(s);
+	/* At most three quarters full. */
+	if (g->bits == 0 || g->count >= gen_mask(g) / 4 * 3) {
+		if (gen_grow(s, g) != 0) {
+			hashset_rotate(s);
+			if (gen_grow(s, g) != 0)
+				return RNS_ENOMEM;
+		}
+	}
+	i = gen_find(s, g, key);
+	memcpy(g->slots[i], key, HASHSET_KEY);
+	g->count++;
+	return RNS_OK;
+}
+
+void
+hashset_del(struct hashset *s, const uint8_t key[HASHSET_KEY])
+{
+	gen_del(s, &s->cur, key);
+	gen_del(s, &s->prev, key);
+}
+
+int
+dedup_new(struct rns *r)
+{
+	r->dedup = calloc(1, sizeof(*r->dedup));
+	if (r->dedup == NULL)
+		return RNS_ENOMEM;
+	hashset_init(r, &r->dedup->set, r->cfg.limits.hashes);
+	return RNS_OK;
+}
+
+void
+dedup_free(struct rns *r)
+{
+	if (r->dedup == NULL)
+		return;
+	hashset_clear(&r->dedup->set);
+	free(r->dedup);
+	r->dedup = NULL;
+}
+
+bool
+dedup_has(const struct rns *r, const uint8_t hash[RNS_FULL_HASH])
+{
+	return hashset_has(&r->dedup->set, hash);
+}
+
+void
+dedup_add(struct rns *r, const uint8_t hash[RNS_FULL_HASH])
+{
+	if (hashset_add(&r->dedup->set, hash) == RNS_ENOMEM)
+		(void)core_drop(r, RNS_DROP_MEMORY);
+}
+
+void
+dedup_del(struct rns *r, const uint8_t hash[RNS_FULL_HASH])
+{
+	hashset_del(&r->dedup->set, hash);
+}
+
+size_t
+rns_hashes(const struct rns *r, uint8_t *out, size_t cap_hashes)
+{
+	const struct hashset_gen *g = &r->dedup->set.cur;
+	size_t n = 0;
+
+	for (size_t i = 0; g->count > 0 && i <= gen_mask(g); i++) {
+		if (slot_empty(g->slots[i]))
+			continue;
+		if (n < cap_hashes)
+			memcpy(out + n * HASHSET_KEY, g->slots[i],
+			    HASHSET_KEY);
+		n++;
+	}
+	return MIN_OF(n, cap_hashes);
+}

@@ -1,0 +1,669 @@
+#include "transport/core/link/link_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "transport/core/table/path.h"
+
+#define FLAGS_DATA PACKET_FLAGS(DEST_LINK, PACKET_DATA)
+#define PROOF_DATA_LEN 96 /* 3.6, explicit */
+
+static int
+link_cmp(const struct link *a, const struct link *b)
+{
+	return memcmp(a->id, b->id, RNS_HASH);
+}
+
+TREE_PROTOTYPE(link_tree, link, node, link_cmp)
+TREE_GENERATE(link_tree, link, node, link_cmp)
+
+static void link_timer(struct rns *, void *);
+
+/* ---- values ---- */
+
+uint32_t
+link_mdu(uint32_t mtu)
+{
+	return (mtu - 1 - HEADER_1_LEN - TOKEN_OVERHEAD) / 16 * 16 - 1;
+}
+
+double
+link_keepalive(double rtt)
+{
+	double k = rtt * LINK_KEEPALIVE_MAX / LINK_KEEPALIVE_MAX_RTT;
+
+	if (k > LINK_KEEPALIVE_MAX)
+		return LINK_KEEPALIVE_MAX;
+	return k < LINK_KEEPALIVE_MIN ? LINK_KEEPALIVE_MIN : k;
+}
+
+double
+link_establish_initiator(int64_t first_hop_us, uint8_t hops)
+{
+	return link_seconds(first_hop_us) +
+	    LINK_HOP_TIMEOUT * (hops > 1 ? hops : 1);
+}
+
+double
+link_establish_responder(uint8_t hops)
+{
+	return LINK_HOP_TIMEOUT * (hops > 1 ? hops : 1) + LINK_RESPONDER_GRACE;
+}
+
+bool
+link_usable(const struct link *l)
+{
+	return l->status == LINK_ACTIVE || l->status == LINK_STALE;
+}
+
+/* ---- life ---- */
+
+int
+links_new(struct rns *r)
+{
+	struct links *ls = calloc(1, sizeof(*ls));
+
+	if (ls == NULL)
+		return RNS_ENOMEM;
+	RB_INIT(&ls->tree);
+	TAILQ_INIT(&ls->dead);
+	ls->segment_max = RES_SEGMENT_MAX;
+	r->links = ls;
+	return RNS_OK;
+}
+
+void
+links_reap(struct rns *r)
+{
+	struct link *l;
+
+	while ((l = TAILQ_FIRST(&r->links->dead)) != NULL) {
+		TAILQ_REMOVE(&r->links->dead, l, dead);
+		free(l);
+	}
+}
+
+void
+link_wipe(struct link *l)
+{
+	crypt_wipe(l->x_priv, sizeof(l->x_priv));
+	crypt_wipe(l->sign_sk, sizeof(l->sign_sk));
+	crypt_wipe(l->key, sizeof(l->key));
+}
+
+static void
+link_receipts_clear(struct rns *r, struct link *l)
+{
+	struct link_receipt *lr;
+	struct rns_event ev = {.type = RNS_EV_RECEIPT};
+
+	while ((lr = TAILQ_FIRST(&l->receipts)) != NULL) {
+		TAILQ_REMOVE(&l->receipts, lr, entry);
+		receipt_drop(r, lr->receipt);
+		ev.receipt.tag = lr->tag;
+		ev.receipt.status = RNS_RECEIPT_FAILED;
+		(void)event_push(r, &ev);
+		free(lr);
+	}
+}
+
+/* The only way to CLOSED; nothing is sent here. */
+void
+link_end(struct rns *r, struct link *l, enum rns_link_reason why)
+{
+	if (l->status == LINK_CLOSED)
+		return;
+	l->status = LINK_CLOSED;
+	l->reason = why;
+	timer_clear(r, &l->timer);
+	RB_REMOVE(link_tree, &r->links->tree, l);
+	r->links->count--;
+	r->counts.links--;
+	channel_closed(r, l);
+	resource_closed(r, l);
+	resource_tx_closed(r, l);
+	request_closed(r, l);
+	link_receipts_clear(r, l);
+	link_event(r, l, RNS_EV_LINK_CLOSED);
+	link_wipe(l);
+	TAILQ_INSERT_TAIL(&r->links->dead, l, dead);
+}
+
+void
+links_free(struct rns *r)
+{
+	struct link *l;
+
+	if (r->links == NULL)
+		return;
+	while ((l = RB_MIN(link_tree, &r->links->tree)) != NULL)
+		link_end(r, l, RNS_CLOSE_NONE);
+	links_reap(r);
+	if (r->links->plain != NULL)
+		crypt_wipe(r->links->plain, r->links->scratch_cap);
+	free(r->links->scratch);
+	free(r->links->plain);
+	free(r->links);
+	r->links = NULL;
+}
+
+struct link *
+link_find(const struct rns *r, const uint8_t id[RNS_HASH])
+{
+	struct link key;
+
+	memcpy(key.id, id, RNS_HASH);
+	return RB_FIND(link_tree, &r->links->tree, &key);
+}
+
+struct iface *
+link_iface(const struct link *l)
+{
+	return l->iface;
+}
+
+/* Two buffers for every link: one packet, and what it decrypts to. */
+static int
+link_room(struct rns *r, uint32_t mtu)
+{
+	struct links *ls = r->links;
+	uint8_t *a, *b;
+
+	if (mtu <= ls->scratch_cap)
+		return RNS_OK;
+	a = malloc(mtu);
+	b = malloc(mtu);
+	if (a == NULL || b == NULL) {
+		free(a);
+		free(b);
+		return RNS_ENOMEM;
+	}
+	free(ls->scratch);
+	if (ls->plain != NULL)
+		crypt_wipe(ls->plain, ls->scratch_cap);
+	free(ls->plain);
+	ls->scratch = a;
+	ls->plain = b;
+	ls->scratch_cap = mtu;
+	return RNS_OK;
+}
+
+int
+link_mtu_set(struct rns *r, struct link *l, uint32_t mtu)
+{
+	int rc = link_room(r, mtu);
+
+	if (rc != RNS_OK)
+		return rc;
+	l->mtu = mtu;
+	l->mdu = link_mdu(mtu);
+	return RNS_OK;
+}
+
+struct link *
+link_new(struct rns *r)
+{
+	struct link *l;
+
+	if (r->links->count >= r->cfg.limits.links)
+		return NULL;
+	if ((l = calloc(1, sizeof(*l))) == NULL)
+		return NULL;
+	TAILQ_INIT(&l->receipts);
+	TAILQ_INIT(&l->requests);
+	TAILQ_INIT(&l->served);
+	TAILQ_INIT(&l->res_in);
+	TAILQ_INIT(&l->res_out);
+	timer_init(&l->timer, link_timer, l);
+	l->rtt = 0;
+	l->keepalive = LINK_KEEPALIVE_MAX;
+	l->stale = LINK_STALE_FACTOR * l->keepalive;
+	l->requested = r->now;
+	l->last_in = l->last_out = l->last_proof = l->last_keepalive =
+	    (struct mono){INT64_MIN / 2};
+	return l;
+}
+
+void
+link_insert(struct rns *r, struct link *l)
+{
+	RB_INSERT(link_tree, &r->links->tree, l);
+	r->links->count++;
+	r->counts.links++;
+}
+
+void
+link_event(struct rns *r, const struct link *l, enum rns_event_type type)
+{
+	struct rns_event ev = {.type = type};
+
+	memcpy(ev.link.id, l->id, RNS_HASH);
+	memcpy(ev.link.dest, l->dest, RNS_HASH);
+	ev.link.tag = l->tag;
+	ev.link.initiator = l->initiator;
+	if (l->identified || (l->initiator && link_usable(l))) {
+		memcpy(ev.link.identity, l->peer_pub, RNS_KEY);
+		memcpy(ev.link.identity_hash, l->peer_hash, RNS_HASH);
+	}
+	ev.link.reason = l->reason;
+	ev.link.rtt_us = mono_seconds(l->rtt);
+	ev.link.mtu = l->mtu;
+	ev.link.mdu = l->mdu;
+	ev.link.hops = l->hops;
+	ev.link.ifid = l->iface != NULL ? l->iface->cfg.id : 0;
+	(void)event_push(r, &ev);
+}
+
+/* ---- sending ---- */
+
+static int
+link_out(struct rns *r, struct link *l, const uint8_t *raw, size_t len,
+    uint8_t *hash)
+{
+	int rc = core_out(r, raw, len, l->iface);
+
+	if (rc != RNS_OK)
+		return rc;
+	l->last_out = r->now;
+	if (hash != NULL)
+		packet_hash(hash, raw, len, false);
+	return RNS_OK;
+}
+
+int
+link_sendv(struct rns *r, struct link *l, uint8_t context,
+    const struct iovec_c *v, size_t count, uint8_t *hash)
+{
+	uint8_t iv[16], *raw = r->links->scratch;
+	size_t len = 0, n = 0;
+	int rc;
+
+	if (l->status == LINK_CLOSED || l->status == LINK_PENDING)
+		return RNS_ESTATE;
+	if (l->iface == NULL)
+		return RNS_ENOENT;
+	for (size_t i = 0; i < count; i++)
+		len += v[i].n;
+	if (len > l->mdu)
+		return RNS_EBIG;
+	core_random(r, iv, sizeof(iv));
+	n = packet_head(raw, FLAGS_DATA, l->id, context);
+	rc = token_encryptv(raw + n, &len, l->mtu - n, l->key, sizeof(l->key),
+	    iv, v, count);
+	if (rc != RNS_OK)
+		return rc;
+	return link_out(r, l, raw, n + len, hash);
+}
+
+int
+link_send(struct rns *r, struct link *l, uint8_t context, const void *p,
+    size_t n, uint8_t *hash)
+{
+	const struct iovec_c v = {p, n};
+
+	return link_sendv(r, l, context, &v, 1, hash);
+}
+
+int
+link_send_clear(struct rns *r, struct link *l, enum packet_type type,
+    uint8_t context, const void *p, size_t n)
+{
+	size_t len;
+
+	if (l->iface == NULL)
+		return RNS_ENOENT;
+	len = packet_build(r->links->scratch, l->mtu,
+	    PACKET_FLAGS(DEST_LINK, type), l->id, context, p, n);
+	if (len == 0)
+		return RNS_EBIG;
+	return link_out(r, l, r->links->scratch, len, NULL);
+}
+
+int
+link_send_raw(struct rns *r, struct link *l, const uint8_t *raw, size_t len)
+{
+	int rc;
+
+	if (l->iface == NULL)
+		return RNS_ENOENT;
+	rc = core_tx(r, l->iface, raw, len);
+	if (rc == RNS_OK)
+		l->last_out = r->now;
+	return rc;
+}
+
+void
+link_prove(struct rns *r, struct link *l, const uint8_t hash[32])
+{
+	uint8_t data[PROOF_DATA_LEN];
+
+	memcpy(data, hash, RNS_FULL_HASH);
+	proof_sign(data + RNS_FULL_HASH, l->sign_sk, hash);
+	(void)link_send_clear(r, l, PACKET_PROOF, CTX_NONE, data, sizeof(data));
+}
+
+void
+link_teardown(struct rns *r, struct link *l, enum rns_link_reason why)
+{
+	if (l->status != LINK_PENDING && l->status != LINK_CLOSED)
+		(void)link_send(r, l, CTX_LINKCLOSE, l->id, RNS_HASH, NULL);
+	link_end(r, l, why);
+}
+
+void
+link_teardown_own(struct rns *r, struct link *l)
+{
+	link_teardown(r, l,
+	    l->initiator ? RNS_CLOSE_INITIATOR : RNS_CLOSE_DESTINATION);
+}
+
+/* ---- watchdog (6.9) ---- */
+
+double
+link_since(struct mono now, struct mono then)
+{
+	return link_seconds(mono_sub(now, then));
+}
+
+struct link_check
+link_watch(const struct link *l, struct mono now)
+{
+	struct link_check c = {.next = LINK_WATCHDOG_MAX};
+	struct mono in = l->last_in;
+	double left;
+
+	if (l->status == LINK_PENDING || l->status == LINK_HANDSHAKE) {
+		c.next = l->establish - link_since(now, l->requested);
+		c.close = c.next <= 0;
+		c.reason = RNS_CLOSE_TIMEOUT;
+		return c;
+	}
+	if (l->status == LINK_STALE) {
+		c.close = true;
+		c.reason = RNS_CLOSE_TIMEOUT;
+		return c;
+	}
+	if (l->last_proof.us > in.us)
+		in = l->last_proof;
+	if (l->activated.us > in.us)
+		in = l->activated;
+	if (link_since(now, in) >= l->keepalive ||
+	    link_since(now, l->last_out) >= l->keepalive) {
+		c.keepalive = l->initiator &&
+		    link_since(now, l->last_keepalive) >= l->keepalive;
+		c.stale = link_since(now, in) >= l->stale;
+		return c;
+	}
+	left = l->keepalive - link_since(now, in);
+	if (left < c.next)
+		c.next = left;
+	return c;
+}
+
+void
+link_timer_set(struct rns *r, struct link *l, double s)
+{
+	int64_t us = mono_seconds(s);
+
+	timer_set(r, &l->timer, mono_add(r->now, us > 0 ? us : 1));
+}
+
+/* A node that relays keeps the path; others ask for a better one. */
+static void
+link_never_up(struct rns *r, struct link *l)
+{
+	if (!l->initiator || r->cfg.transport)
+		return;
+	path_drop(r, l->dest);
+	(void)path_request(r, l->dest, true);
+}
+
+static void
+link_timer(struct rns *r, void *arg)
+{
+	static const uint8_t ask = 0xff;
+	struct link *l = arg;
+	struct link_check c = link_watch(l, r->now);
+
+	if (c.close) {
+		if (l->status == LINK_STALE) {
+			link_teardown(r, l, c.reason);
+			return;
+		}
+		if (l->status == LINK_PENDING)
+			link_never_up(r, l);
+		link_end(r, l, c.reason);
+		return;
+	}
+	if (c.keepalive) {
+		(void)link_send_clear(r, l, PACKET_DATA, CTX_KEEPALIVE, &ask,
+		    1);
+		l->last_keepalive = r->now;
+	}
+	if (c.stale)
+		l->status = LINK_STALE;
+	link_timer_set(r, l, c.next);
+}
+
+void
+link_activate(struct rns *r, struct link *l, double rtt)
+{
+	/* an RTT that nobody can have measured must not stop the timers */
+	if (!(rtt > 0))
+		rtt = 0;
+	l->rtt = rtt > LINK_RTT_MAX ? LINK_RTT_MAX : rtt;
+	l->keepalive = link_keepalive(l->rtt);
+	l->stale = LINK_STALE_FACTOR * l->keepalive;
+	l->activated = r->now;
+	l->status = LINK_ACTIVE;
+	link_timer_set(r, l, link_watch(l, r->now).next);
+}
+
+/* ---- packets on a link (6.16) ---- */
+
+static void
+link_identify_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
+{
+	uint8_t text[RNS_HASH + RNS_KEY], hash[RNS_HASH];
+
+	if (l->initiator || n != LINK_IDENTIFY_LEN || l->identified) {
+		core_drop(r, RNS_DROP_IDENTIFY);
+		return;
+	}
+	memcpy(text, l->id, RNS_HASH);
+	memcpy(text + RNS_HASH, p, RNS_KEY);
+	if (!crypt_ed25519_verify(p + 32, p + RNS_KEY, text, sizeof(text))) {
+		core_drop(r, RNS_DROP_IDENTIFY);
+		return;
+	}
+	rns_identity_hash_of(hash, p);
+	if (core_blackholed(r, hash)) {
+		core_drop(r, RNS_DROP_BLACKHOLE);
+		link_teardown_own(r, l);
+		return;
+	}
+	l->identified = true;
+	memcpy(l->peer_pub, p, RNS_KEY);
+	memcpy(l->peer_hash, hash, RNS_HASH);
+	link_event(r, l, RNS_EV_LINK_IDENTIFIED);
+}
+
+static void
+link_data_in(struct rns *r, struct link *l, const struct packet *p,
+    const uint8_t *data, size_t n)
+{
+	struct rns_event ev = {.type = RNS_EV_LINK_DATA};
+	const struct dest *d = l->initiator ? NULL : dest_find(r, l->dest);
+	enum rns_prove prove = d != NULL ? d->prove : RNS_PROVE_NONE;
+
+	memcpy(ev.packet.dest, l->id, RNS_HASH);
+	memcpy(ev.packet.packet_hash, p->hash, RNS_FULL_HASH);
+	ev.packet.data = data;
+	ev.packet.len = n;
+	ev.packet.ifid = l->iface->cfg.id;
+	ev.packet.prove_app = prove == RNS_PROVE_APP;
+	if (event_push(r, &ev) != RNS_OK)
+		return; /* not delivered, hence not proved */
+	if (prove == RNS_PROVE_ALL)
+		link_prove(r, l, p->hash);
+}
+
+static void
+link_close_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
+{
+	if (n != RNS_HASH || !crypt_equal(p, l->id, RNS_HASH)) {
+		core_drop(r, RNS_DROP_DECRYPT);
+		return;
+	}
+	link_end(r, l,
+	    l->initiator ? RNS_CLOSE_DESTINATION : RNS_CLOSE_INITIATOR);
+}
+
+static void
+link_keepalive_in(struct rns *r, struct link *l, const struct packet *p)
+{
+	static const uint8_t answer = 0xfe;
+
+	if (p->data_len != 1 || p->data[0] != (l->initiator ? 0xfe : 0xff)) {
+		core_drop(r, RNS_DROP_CONTEXT);
+		return;
+	}
+	l->last_in = r->now;
+	if (l->status == LINK_STALE)
+		l->status = LINK_ACTIVE;
+	if (!l->initiator && link_since(r->now, l->last_out) >= l->keepalive)
+		(void)link_send_clear(r, l, PACKET_DATA, CTX_KEEPALIVE,
+		    &answer, 1);
+}
+
+static void
+link_dispatch(struct rns *r, struct link *l, struct packet *p,
+    const uint8_t *data, size_t n)
+{
+	switch (p->context) {
+	case CTX_NONE:
+		link_data_in(r, l, p, data, n);
+		return;
+	case CTX_LINKIDENTIFY:
+		link_identify_in(r, l, data, n);
+		return;
+	case CTX_REQUEST:
+		request_in(r, l, p, data, n);
+		return;
+	case CTX_RESPONSE:
+		request_response_in(r, l, data, n);
+		return;
+	case CTX_LRRTT:
+		link_rtt_in(r, l, data, n);
+		return;
+	case CTX_LINKCLOSE:
+		link_close_in(r, l, data, n);
+		return;
+	case CTX_RESOURCE_ADV:
+		resource_adv_in(r, l, data, n);
+		return;
+	case CTX_RESOURCE_REQ:
+		resource_tx_request_in(r, l, p, data, n);
+		return;
+	case CTX_RESOURCE_HMU:
+		resource_hmu_in(r, l, data, n);
+		return;
+	case CTX_RESOURCE_ICL:
+		resource_icl_in(r, l, data, n);
+		return;
+	case CTX_RESOURCE_RCL:
+		resource_tx_rcl_in(r, l, data, n);
+		return;
+	default:
+		core_drop(r, RNS_DROP_CONTEXT);
+	}
+}
+
+static void
+link_proofs_in(struct rns *r, struct link *l, struct packet *p)
+{
+	if (p->context == CTX_RESOURCE_PRF) {
+		resource_tx_proof_in(r, l, p);
+	} else if (p->context == CTX_NONE) {
+		if (receipt_proof_in(r, p, l))
+			l->last_proof = r->now;
+		else
+			core_drop(r, RNS_DROP_PROOF);
+	} else {
+		core_drop(r, RNS_DROP_CONTEXT);
+	}
+}
+
+/* true: goes on to the parts of a link that is up. */
+static bool
+link_accepts(struct rns *r, struct link *l, const struct packet *p)
+{
+	if (l->iface == NULL || l->status == LINK_PENDING)
+		return core_drop(r, RNS_DROP_LINK_STATE);
+	if (p->rx != l->iface)
+		return core_drop(r, RNS_DROP_LINK_IF);
+	if (p->dest_type != DEST_LINK)
+		return core_drop(r, RNS_DROP_CONTEXT);
+	if (l->status == LINK_HANDSHAKE &&
+	    (p->type != PACKET_DATA ||
+	    (p->context != CTX_LRRTT && p->context != CTX_LINKCLOSE)))
+		return core_drop(r, RNS_DROP_LINK_STATE);
+	if (p->type != PACKET_DATA && p->type != PACKET_PROOF)
+		return core_drop(r, RNS_DROP_CONTEXT);
+	return true;
+}
+
+void
+link_packet_in(struct rns *r, struct link *l, struct packet *p)
+{
+	size_t n;
+
+	links_reap(r);
+	if (!link_accepts(r, l, p))
+		return;
+	if (p->type == PACKET_DATA && p->context == CTX_KEEPALIVE) {
+		link_keepalive_in(r, l, p);
+		return;
+	}
+	l->last_in = r->now;
+	if (l->status == LINK_STALE)
+		l->status = LINK_ACTIVE;
+	if (p->type == PACKET_PROOF) {
+		link_proofs_in(r, l, p);
+		return;
+	}
+	switch (p->context) {
+	case CTX_RESOURCE:
+		resource_part_in(r, l, p);
+		return;
+	case CTX_CACHE_REQUEST:
+		resource_cache_in(r, l, p);
+		return;
+	case CTX_CHANNEL:
+		channel_in(r, l, p);
+		return;
+	default:
+		break;
+	}
+	if (p->data_len > r->links->scratch_cap ||
+	    token_decrypt(r->links->plain, &n, r->links->scratch_cap, l->key,
+	    sizeof(l->key), p->data, p->data_len) != RNS_OK) {
+		core_drop(r, RNS_DROP_DECRYPT);
+		return;
+	}
+	link_dispatch(r, l, p, r->links->plain, n);
+}
+
+void
+link_iface_gone(struct rns *r, const struct iface *i)
+{
+	struct link *l, *next;
+
+	for (l = RB_MIN(link_tree, &r->links->tree); l != NULL; l = next) {
+		next = RB_NEXT(link_tree, &r->links->tree, l);
+		if (l->iface != i)
+			continue;
+		l->iface = NULL;
+		link_end(r, l, RNS_CLOSE_INTERFACE);
+	}
+}

@@ -1,0 +1,40 @@
+#ifndef RNS_LINK_H
+#define RNS_LINK_H
+
+#include "transport/core/core.h"
+#include "transport/core/table/dest.h"
+
+/*
+ * Links (6), both sides. link.c owns the state machine; request.c, resource.c,
+ * resource_tx.c, channel.c and stream.c hang their state on the link and are
+ * told of its end by link_closed hooks.
+ */
+enum link_status {
+	LINK_PENDING = 0,
+	LINK_HANDSHAKE = 1,
+	LINK_ACTIVE = 2,
+	LINK_STALE = 3,
+	LINK_CLOSED = 4,
+};
+
+struct link;
+
+int links_new(struct rns *);
+void links_free(struct rns *);
+struct link *link_find(const struct rns *, const uint8_t id[RNS_HASH]);
+/* A link request for a destination of ours (transport 3.10). */
+void link_request_in(struct rns *, struct dest *, struct packet *);
+/* LRPROOF with the id of one of our pending links (transport 3.9). */
+void link_proof_in(struct rns *, struct link *, struct packet *);
+/* Any other packet whose destination is a link of ours. */
+void link_packet_in(struct rns *, struct link *, struct packet *);
+/* The interface that it lives on; NULL while that is not known. */
+struct iface *link_iface(const struct link *);
+/* Its interface is gone. */
+void link_iface_gone(struct rns *, const struct iface *);
+/* Receipts of link packets: PROOF, context NONE, destination a link id. */
+
+/* The commands that concern links; core.c passes them on. */
+int link_submit(struct rns *, const struct rns_cmd *);
+
+#endif

@@ -1,0 +1,269 @@
+#include "transport/core/link/link_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Assembly and proof of an incoming segment (8.9). */
+
+bool
+resource_charge(struct rns *r, uint64_t *charged, uint64_t n)
+{
+	if (n > r->cfg.limits.resource_bytes ||
+	    r->resource_bytes > r->cfg.limits.resource_bytes - n)
+		return core_drop(r, RNS_DROP_LIMIT);
+	r->resource_bytes += n;
+	*charged += n;
+	return true;
+}
+
+void
+resource_release(struct rns *r, uint64_t *charged, uint64_t n)
+{
+	r->resource_bytes -= n;
+	*charged -= n;
+}
+
+struct growth { /* what a decompressed buffer may still take */
+	struct rns *r;
+	uint64_t charged;
+};
+
+static bool
+asm_charge(void *arg, size_t n)
+{
+	struct growth *g = arg;
+
+	return resource_charge(g->r, &g->charged, n);
+}
+
+/*
+ * Decrypt and decompress into *b, whose memory is charged to *charged. More
+ * than the transfer has left by its own advertisement is corrupt: that is the
+ * ceiling of the decompressor, too.
+ */
+static int
+asm_content(struct rns *r, struct res_in *x, struct bytes *b,
+    uint64_t *charged)
+{
+	uint64_t left = x->total - x->delivered;
+	struct growth g = {.r = r};
+	uint8_t *plain, *out = NULL;
+	size_t n, out_len = 0;
+	int rc;
+
+	if (!resource_charge(r, charged, x->size))
+		return RNS_ELIMIT;
+	if ((plain = malloc(x->size)) == NULL)
+		return RNS_ENOMEM;
+	rc = token_decrypt(plain, &n, x->size, x->link->key,
+	    sizeof(x->link->key), x->stream, x->size);
+	if (rc == RNS_OK && n < RES_RANDOM)
+		rc = RNS_EPARSE;
+	if (rc == RNS_OK && x->compressed) {
+		rc = bz_decompress(&out, &out_len,
+		    (size_t)MIN_OF(left, (uint64_t)RES_COMPRESS_MAX),
+		    plain + RES_RANDOM, n - RES_RANDOM, asm_charge, &g);
+		*charged += g.charged;
+	} else if (rc == RNS_OK && n - RES_RANDOM > left) {
+		rc = RNS_EBIG;
+	}
+	if (rc != RNS_OK || x->compressed) {
+		crypt_wipe(plain, x->size);
+		free(plain);
+		resource_release(r, charged, x->size);
+	}
+	if (rc != RNS_OK)
+		return rc;
+	if (x->compressed)
+		*b = (struct bytes){out, 0, out_len, out_len};
+	else
+		*b = (struct bytes){plain, RES_RANDOM, n - RES_RANDOM,
+		    x->size};
+	return RNS_OK;
+}
+
+static bool
+asm_genuine(const struct res_in *x, const struct bytes *b,
+    uint8_t proof[RNS_FULL_HASH])
+{
+	const struct iovec_c v = {b->base + b->off, b->len};
+	uint8_t hash[RNS_FULL_HASH];
+
+	crypt_sha256_proof(hash, proof, &v, 1, x->random, RES_RANDOM);
+	return crypt_equal(hash, x->hash, RNS_FULL_HASH);
+}
+
+/* Take the metadata block off the first segment (8.2). */
+static bool
+asm_metadata(struct rns *r, struct res_in *x, struct bytes *b)
+{
+	struct rd rd = rd_make(b->base + b->off, b->len);
+	const uint8_t *p;
+	uint32_t n;
+
+	if (!rd_u24(&rd, &n) || !rd_ref(&rd, &p, n) ||
+	    !resource_charge(r, &x->charged, n))
+		return false;
+	if ((x->metadata = malloc(n > 0 ? n : 1)) == NULL)
+		return false;
+	memcpy(x->metadata, p, n);
+	x->metadata_len = n;
+	b->off += n + 3;
+	b->len -= n + 3;
+	return true;
+}
+
+static bool
+asm_append(struct res_in *x, struct bytes *b)
+{
+	uint8_t *p;
+
+	if (x->whole.base == NULL) {
+		x->whole = *b;
+		b->base = NULL;
+		return true;
+	}
+	p = realloc(x->whole.base, x->whole.off + x->whole.len + b->len);
+	if (p == NULL)
+		return false;
+	memcpy(p + x->whole.off + x->whole.len, b->base + b->off, b->len);
+	x->whole.base = p;
+	x->whole.len += b->len;
+	x->whole.cap = x->whole.off + x->whole.len;
+	return true;
+}
+
+/* Hand a plain segment on; the event takes the buffer. */
+static bool
+asm_deliver(struct rns *r, struct res_in *x, struct bytes *b, uint64_t offset)
+{
+	struct rns_event ev = {.type = RNS_EV_RESOURCE_DATA};
+	uint8_t *own = b->base;
+
+	memcpy(ev.resource.link, x->link->id, RNS_HASH);
+	memcpy(ev.resource.hash, x->orig, RNS_FULL_HASH);
+	ev.resource.size = x->total;
+	ev.resource.data = b->base + b->off;
+	ev.resource.len = b->len;
+	ev.resource.offset = offset;
+	if (x->segment == 1) {
+		ev.resource.metadata = x->metadata;
+		ev.resource.metadata_len = x->metadata_len;
+	}
+	b->base = NULL;
+	return event_push_own(r, &ev, own) == RNS_OK;
+}
+
+static void
+asm_prove(struct rns *r, struct res_in *x, const uint8_t proof[32])
+{
+	struct link *l = x->link;
+	size_t i = l->proof_count++ % LINK_PROOFS_KEPT;
+	uint8_t raw[HEADER_1_LEN + 64];
+	size_t n;
+
+	memcpy(l->proofs[i].data, x->hash, RNS_FULL_HASH);
+	memcpy(l->proofs[i].data + 32, proof, RNS_FULL_HASH);
+	n = packet_build(raw, sizeof(raw),
+	    PACKET_FLAGS(DEST_LINK, PACKET_PROOF), l->id, CTX_RESOURCE_PRF,
+	    l->proofs[i].data, 64);
+	packet_hash(l->proofs[i].hash, raw, n, false);
+	(void)link_send_clear(r, l, PACKET_PROOF, CTX_RESOURCE_PRF,
+	    l->proofs[i].data, 64);
+}
+
+static void
+asm_complete(struct rns *r, struct res_in *x)
+{
+	struct link *l = x->link;
+	enum res_kind kind = x->kind;
+	struct bytes whole = x->whole;
+	uint8_t *metadata = x->metadata;
+	size_t metadata_len = x->metadata_len;
+	bool has_metadata = x->has_metadata;
+	struct request *q = NULL;
+
+	if (kind == RES_RESPONSE)
+		q = request_find(l, x->request_id);
+	memset(&x->whole, 0, sizeof(x->whole));
+	x->metadata = NULL;
+	resource_end(r, x, RES_COMPLETE, true);
+	if (kind == RES_REQUEST)
+		request_whole(r, l, &whole);
+	else if (q != NULL)
+		request_response_whole(r, q, &whole, has_metadata, metadata,
+		    metadata_len);
+	free(whole.base);
+	free(metadata);
+}
+
+/* The segment is proved; wait for the next one, or be done. */
+static void
+asm_next(struct rns *r, struct res_in *x)
+{
+	struct link *l = x->link;
+
+	l->prev_window = x->window;
+	l->prev_eifr = resource_eifr(x);
+	if (x->segment == x->segments) {
+		asm_complete(r, x);
+		return;
+	}
+	resource_segment_clear(r, x);
+	timer_set(r, &x->timer, mono_add(r->now, mono_seconds(
+	    l->rtt * LINK_TRAFFIC_FACTOR * RES_MAX_RETRIES +
+	    RES_SENDER_GRACE + RES_ALL_RETRIES)));
+}
+
+static void
+asm_corrupt(struct rns *r, struct res_in *x, int rc)
+{
+	struct link *l = x->link;
+	bool bomb = x->compressed && rc == RNS_EBIG;
+
+	core_drop(r, rc == RNS_ENOMEM ? RNS_DROP_MEMORY :
+	    RNS_DROP_RESOURCE_CORRUPT);
+	resource_end(r, x, rc == RNS_ENOMEM || rc == RNS_ELIMIT ?
+	    RES_FAILED : RES_CORRUPT, false);
+	if (bomb)
+		link_teardown(r, l, l->initiator ? RNS_CLOSE_INITIATOR :
+		    RNS_CLOSE_DESTINATION);
+}
+
+void
+resource_assemble(struct rns *r, struct res_in *x)
+{
+	struct bytes b = {0};
+	uint64_t offset = x->delivered, charged = 0;
+	uint8_t proof[RNS_FULL_HASH];
+	bool ok;
+	int rc = asm_content(r, x, &b, &charged);
+
+	x->charged += charged;
+	if (rc == RNS_OK && !asm_genuine(x, &b, proof))
+		rc = RNS_EAUTH;
+	if (rc != RNS_OK)
+		goto corrupt;
+	x->delivered += b.len;
+	if (x->segment == 1 && x->has_metadata && !asm_metadata(r, x, &b)) {
+		rc = RNS_EPARSE;
+		goto corrupt;
+	}
+	if (x->kind == RES_PLAIN) {
+		ok = asm_deliver(r, x, &b, offset);
+		resource_release(r, &x->charged, charged);
+	} else {
+		ok = asm_append(x, &b);
+	}
+	free(b.base);
+	if (!ok) {
+		asm_corrupt(r, x, RNS_ENOMEM);
+		return;
+	}
+	asm_prove(r, x, proof);
+	asm_next(r, x);
+	return;
+corrupt:
+	free(b.base);
+	asm_corrupt(r, x, rc);
+}

@@ -1,0 +1,229 @@
+#include <string.h>
+
+#include "transport/core/base/announce.h"
+#include "transport/core/table/known.h"
+#include "transport/core/modules.h"
+#include "transport/core/table/path_table.h"
+#include "common/wire.h"
+
+/*
+ * Announces from outside (transport 4). What would be refused anyway is
+ * refused before its signature is looked at; what stands byte for byte in the
+ * path table was verified when it came there. Neither can be told from
+ * outside, and both spare the dearest step.
+ */
+
+static uint64_t
+blob_emitted(const uint8_t blob[PATH_BLOB])
+{
+	struct rd r = rd_make(blob, PATH_BLOB);
+	uint64_t t = 0;
+
+	(void)(rd_skip(&r, 5) && rd_u40(&r, &t));
+	return t;
+}
+
+/* The path's timebase: its newest emission. */
+static uint64_t
+path_emitted(const struct path *p)
+{
+	uint64_t max = 0;
+
+	for (size_t i = 0; i < p->blob_count; i++)
+		max = MAX_OF(max, blob_emitted(p->blobs[i]));
+	return max;
+}
+
+/* 4.3 */
+static bool
+accepts(const struct rns *r, const struct path *path, const struct packet *p,
+    const struct announce *a)
+{
+	uint64_t newest;
+	bool known;
+
+	if (path == NULL)
+		return true;
+	newest = path_emitted(path);
+	known = path_has_blob(path, a->random_hash);
+	if (p->hops <= path->hops)
+		return (!known && a->emitted > newest) ||
+		    (a->emitted == newest &&
+		    p->rx->cfg.gravity > path->rx->cfg.gravity);
+	if (core_wall_us(r) >= path->expires_us)
+		return !known;
+	if (a->emitted > newest)
+		return !known;
+	return a->emitted == newest && path->state == PATH_UNRESPONSIVE;
+}
+
+/* The very announce that the path was learned from, at whatever hop count. */
+static bool
+same_announce(const struct path *path, const struct packet *p)
+{
+	struct rd r = rd_make(path->announce, path->announce_len);
+	uint8_t flags;
+
+	if (!rd_u8(&r, &flags) ||
+	    ((flags ^ p->flags) & FLAG_CONTEXT) != 0 ||
+	    !rd_skip(&r, (flags & FLAG_HEADER_2) != 0 ? HEADER_2_LEN - 1 :
+	    HEADER_1_LEN - 1))
+		return false;
+	return rd_left(&r) == p->data_len &&
+	    memcmp(r.p, p->data, p->data_len) == 0;
+}
+
+static void
+announce_event(struct rns *r, const struct packet *p,
+    const struct announce *a)
+{
+	struct rns_event ev = {
+	    .type = RNS_EV_ANNOUNCE,
+	    .announce = {
+	        .app_data = a->app_data,
+	        .app_data_len = a->app_data_len,
+	        .ratchet = a->ratchet,
+	        .raw = p->raw,
+	        .raw_len = p->raw_len,
+	        .hops = p->hops,
+	        .ifid = p->rx->cfg.id,
+	        .path_response = p->context == CTX_PATH_RESPONSE,
+	    },
+	};
+
+	memcpy(ev.announce.dest, p->dest, RNS_HASH);
+	memcpy(ev.announce.name_hash, a->name_hash, RNS_NAME_HASH);
+	memcpy(ev.announce.public_key, a->public_key, RNS_KEY);
+	memcpy(ev.announce.identity_hash, a->identity_hash, RNS_HASH);
+	memcpy(ev.announce.packet_hash, p->hash, RNS_FULL_HASH);
+	(void)event_push(r, &ev);
+}
+
+/*
+ * When to pass it on. The reference looks once a second; ours: at the next
+ * tick of 20 ms, so that many announces cost one turn of the loop.
+ */
+#define REBROADCAST_TICK_US 20000
+
+static struct mono
+rebroadcast_at(struct rns *r)
+{
+	int64_t at;
+	uint32_t n;
+
+	core_random(r, &n, sizeof(n));
+	at = r->now.us + (int64_t)(n % (PATH_REBROADCAST_WINDOW_MS * 1000));
+	return (struct mono){at - at % REBROADCAST_TICK_US +
+	    REBROADCAST_TICK_US};
+}
+
+/* 4.5 steps 2 to 5 */
+static void
+pass_on(struct rns *r, const struct packet *p, const struct path *path)
+{
+	bool response = p->context == CTX_PATH_RESPONSE;
+	struct iface *i;
+
+	if (!response && p->from_local)
+		waiting_relay(r, path, r->now, 1);
+	else if (!response && r->cfg.transport)
+		waiting_relay(r, path, rebroadcast_at(r), 0);
+	else if (p->from_local && pathreq_take_local(r, p->dest))
+		waiting_relay(r, path, r->now, 1);
+	if (r->local_clients == 0)
+		return;
+	TAILQ_FOREACH(i, &r->ifaces, entry)
+		if (i->cfg.kind == RNS_IF_LOCAL_CLIENT && i != p->rx)
+			(void)announce_out(r, path, p->hops, CTX_NONE, i);
+}
+
+/* 4.5 */
+static void
+accepted(struct rns *r, const struct packet *p, const struct announce *a)
+{
+	struct path_new n = {
+	    .dest = p->dest,
+	    .next_hop = p->transport_id != NULL ? p->transport_id : p->dest,
+	    .packet_hash = p->hash,
+	    .blob = a->random_hash,
+	    .hops = p->hops,
+	    .rx = p->rx,
+	    .learned_us = core_wall_us(r),
+	    .expires_us = core_wall_us(r) + path_life_us(p->rx),
+	    .stamp = r->now,
+	    .announce = p->raw,
+	    .announce_len = p->raw_len,
+	};
+	struct path *path = path_store(r, &n);
+	struct known *k;
+
+	if (path == NULL) {
+		(void)core_drop(r, RNS_DROP_MEMORY);
+		return;
+	}
+	r->counts.announces++;
+	if (!r->cfg.attached)
+		pass_on(r, p, path);
+	if (pathreq_answered(r, path, p->rx) &&
+	    (k = known_find(r, p->dest)) != NULL)
+		known_mark_used(r, k);
+	announce_event(r, p, a);
+}
+
+static bool
+valid(struct rns *r, const struct packet *p, const struct announce *a)
+{
+	int err;
+
+	if (core_blackholed(r, a->identity_hash))
+		return core_drop(r, RNS_DROP_BLACKHOLE);
+	if (!announce_signature_ok(a, p))
+		return core_drop(r, RNS_DROP_ANNOUNCE_SIG);
+	if (!announce_dest_ok(a, p))
+		return core_drop(r, RNS_DROP_ANNOUNCE_DEST);
+	err = known_learn(r, a, p);
+	if (err == RNS_EAUTH)
+		return core_drop(r, RNS_DROP_ANNOUNCE_DEST);
+	if (err != RNS_OK)
+		return core_drop(r, err == RNS_ENOMEM ? RNS_DROP_MEMORY :
+		    RNS_DROP_LIMIT);
+	return true;
+}
+
+void
+announce_in(struct rns *r, struct packet *p)
+{
+	struct announce a;
+	struct path *path;
+
+	if (p->raw_len > RNS_MTU) {
+		(void)core_drop(r, RNS_DROP_ANNOUNCE_LONG);
+		return;
+	}
+	if (p->dest_type != DEST_SINGLE) {
+		(void)core_drop(r, RNS_DROP_PLAIN_ANNOUNCE);
+		return;
+	}
+	if (p->hops > RNS_HOPS_MAX) {
+		(void)core_drop(r, RNS_DROP_HOPS);
+		return;
+	}
+	if (announce_parse(&a, p) != RNS_OK) {
+		(void)core_drop(r, RNS_DROP_HEADER);
+		return;
+	}
+	if (dest_find(r, p->dest) != NULL) {
+		(void)core_drop(r, RNS_DROP_ANNOUNCE_OWN);
+		return;
+	}
+	path = path_find(r, p->dest);
+	if (path != NULL && p->header_2 && r->cfg.transport &&
+	    same_announce(path, p))
+		waiting_heard(r, p->dest, p->hops);
+	if (!accepts(r, path, p, &a)) {
+		(void)core_drop(r, RNS_DROP_ANNOUNCE_OLD);
+		return;
+	}
+	if (valid(r, p, &a))
+		accepted(r, p, &a);
+}

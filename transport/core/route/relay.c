@@ -1,0 +1,395 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "transport/core/base/dedup.h"
+#include "transport/core/table/known.h"
+#include "transport/core/modules.h"
+#include "transport/core/table/path.h"
+#include "transport/core/table/reverse.h"
+#include "common/wire.h"
+
+/*
+ * Relaying (transport 3.7 to 3.10): packets by transport id, and the link
+ * table (2.4) that the packets of a link follow afterwards.
+ */
+#define LINK_KEYS 64      /* endpoint 6.3: two keys of the initiator */
+#define LINK_SIGNALLING 3 /* 1.1 LINK_MTU_SIZE */
+#define LINK_MODE_AES256 1
+#define PROOF_BASE (RNS_SIG + 32) /* 3.9 step 2 */
+#define FLAGS_LOW 0x0f
+
+struct rlink {
+	RB_ENTRY(rlink) node;
+	uint8_t id[RNS_HASH];
+	uint8_t dest[RNS_HASH];
+	struct iface *next, *received; /* to the destination, the initiator */
+	uint8_t remaining, taken;      /* hops, likewise */
+	bool validated;
+	struct mono used;
+	struct timer timer; /* proof time-out, then idle */
+};
+RB_HEAD(rlink_tree, rlink);
+
+struct relay {
+	struct rlink_tree links;
+};
+
+static int
+rlink_cmp(const struct rlink *a, const struct rlink *b)
+{
+	return memcmp(a->id, b->id, RNS_HASH);
+}
+
+TREE_PROTOTYPE(rlink_tree, rlink, node, rlink_cmp)
+TREE_GENERATE(rlink_tree, rlink, node, rlink_cmp)
+
+int
+relay_new(struct rns *r)
+{
+	r->relay = calloc(1, sizeof(*r->relay));
+	if (r->relay == NULL)
+		return RNS_ENOMEM;
+	RB_INIT(&r->relay->links);
+	return reverse_new(r);
+}
+
+static void
+rlink_free(struct rns *r, struct rlink *e)
+{
+	timer_clear(r, &e->timer);
+	RB_REMOVE(rlink_tree, &r->relay->links, e);
+	r->counts.link_table--;
+	free(e);
+}
+
+void
+relay_free(struct rns *r)
+{
+	struct rlink *e;
+
+	reverse_free(r);
+	if (r->relay == NULL)
+		return;
+	while ((e = RB_ROOT(&r->relay->links)) != NULL)
+		rlink_free(r, e);
+	free(r->relay);
+	r->relay = NULL;
+}
+
+void
+relay_iface_gone(struct rns *r, const struct iface *i)
+{
+	struct rlink *e, *next;
+
+	RB_FOREACH_SAFE(e, rlink_tree, &r->relay->links, next)
+		if (e->next == i || e->received == i)
+			rlink_free(r, e);
+	reverse_iface_gone(r, i);
+}
+
+static struct rlink *
+rlink_find(const struct rns *r, const uint8_t id[RNS_HASH])
+{
+	struct rlink key;
+
+	if (RB_EMPTY(&r->relay->links))
+		return NULL;
+	memcpy(key.id, id, RNS_HASH);
+	return RB_FIND(rlink_tree, &r->relay->links, &key);
+}
+
+static bool
+is_program(const struct iface *i)
+{
+	return i->cfg.kind == RNS_IF_LOCAL_CLIENT;
+}
+
+bool
+relay_has_link(const struct rns *r, const uint8_t id[RNS_HASH],
+    bool *next_local, bool *received_local)
+{
+	const struct rlink *e = rlink_find(r, id);
+
+	if (e == NULL)
+		return false;
+	*next_local = is_program(e->next);
+	*received_local = is_program(e->received);
+	return true;
+}
+
+/*
+ * The link was never proved: the path may be gone (2.4). First match of the
+ * four rules; rules 3 and 4 do the same.
+ */
+static void
+rlink_rediscover(struct rns *r, const struct rlink *e)
+{
+	struct path *path = path_find(r, e->dest);
+	bool throttled = pathreq_throttled(r, e->dest);
+
+	if (path == NULL) {
+		pathreq_rediscover(r, e->dest, NULL);
+	} else if (throttled) {
+		return;
+	} else if (e->taken == 0) {
+		pathreq_rediscover(r, e->dest, NULL);
+	} else if (path->hops == 1 || e->taken == 1) {
+		pathreq_rediscover(r, e->dest, e->received);
+		if (r->cfg.transport &&
+		    e->received->cfg.mode != RNS_MODE_BOUNDARY)
+			path->state = PATH_UNRESPONSIVE;
+	} else {
+		return;
+	}
+	if (!r->cfg.transport)
+		path_drop(r, e->dest);
+}
+
+static void
+rlink_timer(struct rns *r, void *arg)
+{
+	struct rlink *e = arg;
+	struct mono end = mono_add(e->used, LINK_TIMEOUT * MONO_SECOND);
+
+	if (e->validated && !mono_reached(r->now, end)) {
+		timer_set(r, &e->timer, end);
+		return;
+	}
+	if (!e->validated)
+		rlink_rediscover(r, e);
+	rlink_free(r, e);
+}
+
+/* 2.4 field 8 */
+static struct mono
+proof_timeout(const struct rns *r, const struct iface *next, uint8_t hops)
+{
+	int64_t us = (int64_t)PER_HOP_TIMEOUT * MAX_OF(1, hops) * MONO_SECOND;
+
+	if (next->cfg.bitrate != 0)
+		us += (int64_t)((uint64_t)RNS_MTU * 8 * MONO_SECOND /
+		    next->cfg.bitrate);
+	return mono_add(r->now, us);
+}
+
+static bool
+rlink_add(struct rns *r, const struct packet *p, const struct path *path)
+{
+	uint8_t id[RNS_HASH];
+	struct rlink *e;
+
+	packet_link_id(id, p);
+	e = rlink_find(r, id);
+	if (e != NULL)
+		rlink_free(r, e);
+	if (r->counts.link_table >= r->cfg.limits.link_table)
+		return core_drop(r, RNS_DROP_LIMIT);
+	e = calloc(1, sizeof(*e));
+	if (e == NULL)
+		return core_drop(r, RNS_DROP_MEMORY);
+	memcpy(e->id, id, RNS_HASH);
+	memcpy(e->dest, p->dest, RNS_HASH);
+	e->next = path->rx;
+	e->received = p->rx;
+	e->remaining = path->hops;
+	e->taken = p->hops;
+	e->used = r->now;
+	timer_init(&e->timer, rlink_timer, e);
+	timer_set(r, &e->timer, proof_timeout(r, path->rx, path->hops));
+	(void)RB_INSERT(rlink_tree, &r->relay->links, e);
+	r->counts.link_table++;
+	return true;
+}
+
+/*
+ * MTU rule of 3.7. *cut: bytes to leave out at the end; *put: 3 new ones stand
+ * there. False: dropped.
+ */
+static bool
+clamp_mtu(const struct packet *p, const struct iface *to, size_t *cut,
+    bool *put, uint8_t sig[LINK_SIGNALLING])
+{
+	uint32_t mtu, n = to->cfg.hw_mtu, q = p->rx->cfg.hw_mtu;
+	uint8_t mode;
+
+	*cut = 0;
+	*put = false;
+	if (p->data_len != LINK_KEYS + LINK_SIGNALLING)
+		return true;
+	signalling_get(p->data + LINK_KEYS, &mtu, &mode);
+	if (n == 0 || !to->cfg.mtu_signal) {
+		*cut = LINK_SIGNALLING;
+		return true;
+	}
+	if (n >= mtu && (q == 0 || q >= mtu))
+		return true;
+	if (q == 0 || mode != LINK_MODE_AES256)
+		return false;
+	*cut = LINK_SIGNALLING;
+	*put = true;
+	signalling_put(sig, MIN_OF(n, q), mode);
+	return true;
+}
+
+bool
+relay_forward(struct rns *r, struct packet *p, struct path *path)
+{
+	uint8_t flags = p->flags, sig[LINK_SIGNALLING];
+	const uint8_t *tid = p->transport_id;
+	struct iovec_c v[2];
+	size_t cut = 0;
+	bool put = false;
+
+	if (p->type == PACKET_LINKREQUEST) {
+		if (p->data_len < LINK_KEYS ||
+		    !clamp_mtu(p, path->rx, &cut, &put, sig))
+			return core_drop(r, RNS_DROP_LINK_REQUEST);
+		if (!rlink_add(r, p, path))
+			return false;
+	} else {
+		reverse_add(r, p->hash, p->rx, path->rx);
+	}
+	if (path->hops > 1) {
+		tid = path->next_hop;
+	} else if (path->hops == 1) {
+		tid = NULL;
+		flags &= FLAGS_LOW;
+	}
+	v[0] = (struct iovec_c){p->dest, RNS_HASH + 1 + p->data_len - cut};
+	v[1] = (struct iovec_c){sig, sizeof(sig)};
+	path_touch(r, path);
+	return forward(r, path->rx, flags, p->hops, tid, v,
+	    put ? 2 : 1) == RNS_OK;
+}
+
+/* Everything behind the hop byte stays (3.8). */
+static bool
+rlink_forward(struct rns *r, struct packet *p, struct iface *to)
+{
+	struct iovec_c v = {p->dest, RNS_HASH + 1 + p->data_len};
+
+	if (!inbound_exempt(p->context))
+		dedup_add(r, p->hash);
+	if (forward(r, to, p->flags, p->hops, p->transport_id, &v, 1) !=
+	    RNS_OK)
+		return false;
+	r->counts.relayed++;
+	return true;
+}
+
+void
+relay_link_packet(struct rns *r, struct packet *p)
+{
+	struct rlink *e = rlink_find(r, p->dest);
+	struct iface *to = NULL;
+
+	if (e == NULL || !e->validated) {
+		(void)core_drop(r, RNS_DROP_LINK_STATE);
+		return;
+	}
+	if (p->rx != e->next && p->rx != e->received) {
+		(void)core_drop(r, RNS_DROP_LINK_IF);
+		return;
+	}
+	/* With one interface both directions come in on it. */
+	if (p->rx == e->next && p->hops == e->remaining)
+		to = e->received;
+	else if (p->rx == e->received && p->hops == e->taken)
+		to = e->next;
+	if (to == NULL) {
+		(void)core_drop(r, RNS_DROP_LINK_HOPS);
+		return;
+	}
+	e->used = r->now;
+	(void)rlink_forward(r, p, to);
+}
+
+/* 3.9 step 2: signed by the destination's identity, known from an announce. */
+static bool
+proof_valid(const struct rns *r, const struct rlink *e,
+    const struct packet *p)
+{
+	const struct known *k = known_find(r, e->dest);
+	uint8_t buf[RNS_HASH + 32 + 32 + LINK_SIGNALLING];
+	uint8_t sig[LINK_SIGNALLING], mode;
+	struct wr w = wr_make(buf, sizeof(buf));
+	uint32_t mtu;
+
+	if (k == NULL)
+		return false;
+	wr_bytes(&w, e->id, RNS_HASH);
+	wr_bytes(&w, p->data + RNS_SIG, 32);
+	wr_bytes(&w, k->public_key + 32, 32);
+	if (p->data_len == PROOF_BASE + LINK_SIGNALLING) {
+		signalling_get(p->data + PROOF_BASE, &mtu, &mode);
+		if (mode != LINK_MODE_AES256)
+			return false;
+		signalling_put(sig, mtu, mode);
+		wr_bytes(&w, sig, sizeof(sig));
+	}
+	return wr_ok(&w) && crypt_ed25519_verify(k->public_key + 32, p->data,
+	    buf, w.len);
+}
+
+void
+relay_link_proof(struct rns *r, struct packet *p)
+{
+	struct rlink *e = rlink_find(r, p->dest);
+	struct known *k;
+	struct path *path;
+
+	if (e == NULL || p->rx != e->next) {
+		(void)core_drop(r, RNS_DROP_LINK_IF);
+		return;
+	}
+	if (p->hops != e->remaining && e->validated) {
+		(void)core_drop(r, RNS_DROP_LINK_HOPS);
+		return;
+	}
+	if ((p->data_len != PROOF_BASE &&
+	    p->data_len != PROOF_BASE + LINK_SIGNALLING) ||
+	    !proof_valid(r, e, p)) {
+		(void)core_drop(r, RNS_DROP_LINK_PROOF);
+		return;
+	}
+	if (p->hops != e->remaining) {
+		/* The way back differs from what the announce said. */
+		e->remaining = p->hops;
+		path = path_find(r, e->dest);
+		if (path != NULL)
+			path->hops = p->hops;
+	}
+	if (!e->validated) {
+		e->validated = true;
+		timer_set(r, &e->timer,
+		    mono_add(e->used, LINK_TIMEOUT * MONO_SECOND));
+		k = known_find(r, e->dest);
+		if (k != NULL)
+			known_mark_used(r, k);
+	}
+	(void)rlink_forward(r, p, e->received);
+}
+
+bool
+relay_proof(struct rns *r, const struct packet *p)
+{
+	struct iovec_c v = {p->dest, RNS_HASH + 1 + p->data_len};
+	struct iface *in, *out;
+
+	if (!reverse_take(r, p->dest, &in, &out))
+		return false;
+	if (p->rx != out)
+		return !core_drop(r, RNS_DROP_PROOF);
+	if (forward(r, in, p->flags, p->hops, p->transport_id, &v, 1) ==
+	    RNS_OK)
+		r->counts.relayed++;
+	return true;
+}
+
+bool
+relay_proof_for_local(const struct rns *r, const uint8_t dest[RNS_HASH])
+{
+	const struct iface *in = reverse_in(r, dest);
+
+	return in != NULL && is_program(in);
+}

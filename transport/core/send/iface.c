@@ -1,0 +1,167 @@
+#include "transport/core/send/iface.h"
+
+#include <stdlib.h>
+
+#include "transport/core/link/link.h"
+#include "transport/core/modules.h"
+
+#define IFAC_MAX 64 /* transport 8.4: the length of a signature */
+
+static int
+iface_cmp(const struct iface *a, const struct iface *b)
+{
+	if (a->cfg.id == b->cfg.id)
+		return 0;
+	return a->cfg.id < b->cfg.id ? -1 : 1;
+}
+
+TREE_PROTOTYPE(iface_tree, iface, node, iface_cmp)
+TREE_GENERATE(iface_tree, iface, node, iface_cmp)
+
+void
+ifaces_init(struct rns *r)
+{
+	TAILQ_INIT(&r->ifaces);
+	RB_INIT(&r->iface_ids);
+}
+
+static void
+iface_free(struct rns *r, struct iface *i)
+{
+	announceq_clear(r, i);
+	ifac_clear(&i->ifac);
+	crypt_wipe(i->cfg.ifac_key, sizeof(i->cfg.ifac_key));
+	free(i);
+}
+
+void
+ifaces_free(struct rns *r)
+{
+	struct iface *i;
+
+	while ((i = TAILQ_FIRST(&r->ifaces)) != NULL) {
+		TAILQ_REMOVE(&r->ifaces, i, entry);
+		iface_free(r, i);
+	}
+	RB_INIT(&r->iface_ids);
+	r->iface_count = r->local_clients = 0;
+	r->shared = NULL;
+}
+
+struct iface *
+iface_find(const struct rns *r, unsigned id)
+{
+	/* RB_FIND takes no const head, and changes nothing. */
+	struct iface_tree *t = (struct iface_tree *)(uintptr_t)&r->iface_ids;
+	struct iface key;
+
+	key.cfg.id = id;
+	return RB_FIND(iface_tree, t, &key);
+}
+
+size_t
+iface_rx_max(const struct iface *i)
+{
+	/* An interface without one carries what every interface carries. */
+	return (i->cfg.hw_mtu != 0 ? i->cfg.hw_mtu : RNS_MTU) + i->ifac.size;
+}
+
+/* By falling bitrate, equal ones in the order they came (5.2). */
+static void
+iface_insert(struct rns *r, struct iface *new)
+{
+	struct iface *i;
+
+	TAILQ_FOREACH(i, &r->ifaces, entry) {
+		if (i->cfg.bitrate < new->cfg.bitrate) {
+			TAILQ_INSERT_BEFORE(i, new, entry);
+			return;
+		}
+	}
+	TAILQ_INSERT_TAIL(&r->ifaces, new, entry);
+}
+
+static int
+iface_add(struct rns *r, const struct rns_if *cfg)
+{
+	struct iface *i;
+	int err;
+
+	if (cfg->mode < RNS_MODE_FULL || cfg->mode > RNS_MODE_INTERNAL ||
+	    cfg->kind > RNS_IF_SHARED || cfg->ifac_size > IFAC_MAX ||
+	    (cfg->kind == RNS_IF_SHARED) != r->cfg.attached)
+		return RNS_EINVAL;
+	if (iface_find(r, cfg->id) != NULL)
+		return RNS_EEXIST;
+	if (r->iface_count >= r->cfg.limits.interfaces ||
+	    (r->shared != NULL && cfg->kind == RNS_IF_SHARED))
+		return RNS_ELIMIT;
+	i = calloc(1, sizeof(*i));
+	if (i == NULL)
+		return RNS_ENOMEM;
+	i->cfg = *cfg;
+	announceq_init(i);
+	if (cfg->ifac_size != 0 &&
+	    (err = ifac_init(&i->ifac, cfg->ifac_size, cfg->ifac_key)) != 0) {
+		iface_free(r, i);
+		return err;
+	}
+	i->added = r->now;
+	i->announce_allowed = r->now;
+	iface_insert(r, i);
+	(void)RB_INSERT(iface_tree, &r->iface_ids, i);
+	r->iface_count++;
+	if (cfg->kind == RNS_IF_LOCAL_CLIENT)
+		r->local_clients++;
+	if (cfg->kind == RNS_IF_SHARED) {
+		r->shared = i;
+		deliver_attached(r);
+	}
+	return RNS_OK;
+}
+
+/* Everybody who points at it lets go before it goes. */
+static int
+iface_del(struct rns *r, unsigned id)
+{
+	struct iface *i = iface_find(r, id);
+
+	if (i == NULL)
+		return RNS_ENOENT;
+	i->cfg.online = false;
+	link_iface_gone(r, i);
+	paths_iface_gone(r, i);
+	relay_iface_gone(r, i);
+	pathreqs_iface_gone(r, i);
+	deliver_iface_gone(r, i);
+	TAILQ_REMOVE(&r->ifaces, i, entry);
+	RB_REMOVE(iface_tree, &r->iface_ids, i);
+	r->iface_count--;
+	if (i->cfg.kind == RNS_IF_LOCAL_CLIENT)
+		r->local_clients--;
+	if (r->shared == i)
+		r->shared = NULL;
+	iface_free(r, i);
+	return RNS_OK;
+}
+
+int
+iface_submit(struct rns *r, const struct rns_cmd *cmd)
+{
+	struct iface *i;
+
+	switch (cmd->type) {
+	case RNS_CMD_IF_ADD:
+		return iface_add(r, &cmd->iface);
+	case RNS_CMD_IF_DEL:
+		return iface_del(r, cmd->ifid);
+	case RNS_CMD_IF_ONLINE:
+		i = iface_find(r, cmd->online.ifid);
+		if (i == NULL)
+			return RNS_ENOENT;
+		i->cfg.online = cmd->online.online;
+		return RNS_OK;
+	default:
+		return RNS_EINVAL;
+	}
+}

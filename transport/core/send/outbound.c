@@ -1,0 +1,196 @@
+#include <string.h>
+
+#include "transport/core/base/dedup.h"
+#include "transport/core/modules.h"
+#include "transport/core/table/path.h"
+#include "common/wire.h"
+
+/* Packets made here, and announces passed on (transport 5). */
+
+#define FLAGS_LOW 0x0f /* destination and packet type */
+
+enum verdict {
+	BLOCK,
+	SEND,
+	QUEUE, /* send subject to the announce cap */
+};
+
+int
+forward(struct rns *r, struct iface *to, uint8_t flags, uint8_t hop,
+    const uint8_t *transport_id, const struct iovec_c *rest, size_t count)
+{
+	uint8_t head[2 + RNS_HASH] = {flags, hop};
+	struct iovec_c v[4] = {{head, 2}};
+
+	if (count > NELEM(v) - 1)
+		return RNS_EINVAL;
+	if (transport_id != NULL) {
+		memcpy(head + 2, transport_id, RNS_HASH);
+		v[0].n = sizeof(head);
+	}
+	for (size_t i = 0; i < count; i++)
+		v[i + 1] = rest[i];
+	return core_txv(r, to, v, count + 1);
+}
+
+/* 5.3; `from` is the interface that the announce came in on. */
+static enum verdict
+announce_rule(const struct iface *this, const struct iface *from, bool local,
+    uint8_t hops)
+{
+	enum rns_if_mode mode = this->cfg.mode, origin;
+
+	if (mode == RNS_MODE_AP)
+		return BLOCK;
+	if (local)
+		return SEND;
+	if (from == NULL)
+		return BLOCK;
+	origin = from->cfg.mode;
+	switch (mode) {
+	case RNS_MODE_INTERNAL:
+		return origin == RNS_MODE_BOUNDARY ? BLOCK : SEND;
+	case RNS_MODE_ROAMING:
+		return origin == RNS_MODE_ROAMING ||
+		    origin == RNS_MODE_BOUNDARY ? BLOCK : SEND;
+	case RNS_MODE_BOUNDARY:
+		return origin == RNS_MODE_ROAMING ? BLOCK : SEND;
+	default:
+		return hops == 0 ? SEND : QUEUE;
+	}
+}
+
+/* Our own packet must not be taken for a stranger's when it is heard again. */
+static void
+remember(struct rns *r, const uint8_t *raw, size_t len)
+{
+	uint8_t hash[RNS_FULL_HASH];
+
+	if (r->cfg.attached)
+		return;
+	packet_hash(hash, raw, len, false);
+	dedup_add(r, hash);
+}
+
+/* Whether the filter would ever look the packet up (3.3). */
+static bool
+filtered(uint8_t type, uint8_t dest_type, uint8_t context)
+{
+	return type != PACKET_ANNOUNCE && dest_type != DEST_PLAIN &&
+	    dest_type != DEST_GROUP && !inbound_exempt(context);
+}
+
+/* 5.1 */
+static int
+out_by_path(struct rns *r, struct path *path, const uint8_t *raw, size_t len)
+{
+	uint8_t flags = FLAG_HEADER_2 | FLAG_TRANSPORT | (raw[0] & FLAGS_LOW);
+	struct iovec_c rest = {raw + 2, len - 2};
+	int err;
+
+	if (path->hops > 1 || (path->hops == 1 && r->cfg.attached))
+		err = forward(r, path->rx, flags, raw[1], path->next_hop,
+		    &rest, 1);
+	else
+		err = core_tx(r, path->rx, raw, len);
+	if (err == RNS_OK)
+		path_touch(r, path);
+	return err;
+}
+
+/* 5.2 */
+static int
+out_broadcast(struct rns *r, const uint8_t *raw, size_t len,
+    const uint8_t *dest, struct iface *via)
+{
+	bool announce = (raw[0] & 3) == PACKET_ANNOUNCE;
+	bool local = announce && dest_find(r, dest) != NULL;
+	int err = RNS_ENOENT, one;
+	struct iface *i;
+
+	if (via != NULL)
+		return core_tx(r, via, raw, len);
+	TAILQ_FOREACH(i, &r->ifaces, entry) {
+		if (!i->cfg.out || !i->cfg.online || (announce &&
+		    announce_rule(i, NULL, local, raw[1]) == BLOCK))
+			continue;
+		one = core_tx(r, i, raw, len);
+		if (one == RNS_OK || err == RNS_ENOENT)
+			err = one;
+	}
+	return err;
+}
+
+int
+core_out(struct rns *r, const uint8_t *raw, size_t len, struct iface *via)
+{
+	struct rd rd = rd_make(raw, len);
+	uint8_t flags, hops, context, dest_type, type;
+	const uint8_t *dest;
+	struct path *path = NULL;
+	int err;
+
+	if (!rd_u8(&rd, &flags) || !rd_u8(&rd, &hops) ||
+	    !rd_ref(&rd, &dest, RNS_HASH) || !rd_u8(&rd, &context) ||
+	    rd_end(&rd) || (flags & FLAG_HEADER_2) != 0 ||
+	    hops >= RNS_HOPS_MAX)
+		return RNS_EINVAL;
+	type = flags & 3;
+	dest_type = flags >> 2 & 3;
+	if (type != PACKET_ANNOUNCE && dest_type == DEST_SINGLE)
+		path = path_find(r, dest);
+	if (path != NULL)
+		err = out_by_path(r, path, raw, len);
+	else
+		err = out_broadcast(r, raw, len, dest, via);
+	if (err == RNS_OK && filtered(type, dest_type, context))
+		remember(r, raw, len);
+	return err == RNS_ESTATE ? RNS_ENOENT : err;
+}
+
+int
+announce_out(struct rns *r, const struct path *path, uint8_t hops,
+    uint8_t context, struct iface *via)
+{
+	struct rd rd = rd_make(path->announce, path->announce_len);
+	uint8_t flags, head[HEADER_2_LEN];
+	struct wr w = wr_make(head, sizeof(head));
+	struct iovec_c v[2] = {{head, sizeof(head)}};
+	struct iface *i;
+	enum verdict rule;
+	int err = RNS_ENOENT;
+
+	if (hops >= RNS_HOPS_MAX)
+		return RNS_EINVAL; /* nobody would take it */
+	if (!rd_u8(&rd, &flags) || !rd_skip(&rd, (flags & FLAG_HEADER_2) != 0 ?
+	    HEADER_2_LEN - 1 : HEADER_1_LEN - 1))
+		return RNS_EPARSE;
+	v[1].n = rd_left(&rd);
+	if (v[1].n > RNS_MTU - HEADER_2_LEN)
+		return RNS_EBIG; /* an originator that left no room (5.4) */
+	v[1].p = rd.p;
+	wr_u8(&w, (uint8_t)(FLAG_HEADER_2 | FLAG_TRANSPORT |
+	    (flags & FLAG_CONTEXT) | PACKET_ANNOUNCE));
+	wr_u8(&w, hops);
+	wr_bytes(&w, r->self.hash, RNS_HASH);
+	wr_bytes(&w, path->dest, RNS_HASH);
+	wr_u8(&w, context);
+	if (via != NULL)
+		return core_txv(r, via, v, 2);
+	TAILQ_FOREACH(i, &r->ifaces, entry) {
+		/* Programs heard it when it came (4.5 step 4). */
+		if (i->cfg.kind == RNS_IF_LOCAL_CLIENT || !i->cfg.out ||
+		    !i->cfg.online)
+			continue;
+		rule = announce_rule(i, path->rx, false, hops);
+		if (rule == BLOCK)
+			continue;
+		if (rule == QUEUE &&
+		    !announceq_now(r, i, v[0].n + v[1].n))
+			announceq_put(r, i, path, hops);
+		else if (core_txv(r, i, v, 2) != RNS_OK)
+			continue;
+		err = RNS_OK;
+	}
+	return err;
+}

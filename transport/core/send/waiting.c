@@ -1,0 +1,227 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "transport/core/modules.h"
+#include "transport/core/table/path.h"
+
+/*
+ * Announces that wait to be passed on (transport 2.5, 4.6), and answers to
+ * path requests, which wait a moment too. The announce itself is the path's;
+ * what waits is gone with the path. One entry for each destination and
+ * interface; NULL stands for all interfaces. Where the reference looks once a
+ * second, each entry here leaves at its time.
+ */
+struct waiting {
+	RB_ENTRY(waiting) by_key;
+	RB_ENTRY(waiting) by_time;
+	uint8_t dest[RNS_HASH];
+	struct iface *via;
+	struct mono at;
+	uint64_t seq;
+	uint8_t hops, retries, heard;
+};
+RB_HEAD(waiting_keys, waiting);
+RB_HEAD(waiting_times, waiting);
+
+struct waitings {
+	struct waiting_keys keys;
+	struct waiting_times times;
+	uint64_t seq;
+	struct timer timer;
+};
+
+static int
+waiting_key_cmp(const struct waiting *a, const struct waiting *b)
+{
+	uintptr_t x = (uintptr_t)a->via, y = (uintptr_t)b->via;
+	int c = memcmp(a->dest, b->dest, RNS_HASH);
+
+	return c != 0 ? c : (x > y) - (x < y);
+}
+
+/* Those of one moment in order of hops (4.6). */
+static int
+waiting_time_cmp(const struct waiting *a, const struct waiting *b)
+{
+	if (a->at.us != b->at.us)
+		return a->at.us < b->at.us ? -1 : 1;
+	if (a->hops != b->hops)
+		return a->hops < b->hops ? -1 : 1;
+	return (a->seq > b->seq) - (a->seq < b->seq);
+}
+
+TREE_PROTOTYPE(waiting_keys, waiting, by_key, waiting_key_cmp)
+TREE_GENERATE(waiting_keys, waiting, by_key, waiting_key_cmp)
+TREE_PROTOTYPE(waiting_times, waiting, by_time, waiting_time_cmp)
+TREE_GENERATE(waiting_times, waiting, by_time, waiting_time_cmp)
+
+static void waiting_run(struct rns *, void *);
+
+int
+waiting_new(struct rns *r)
+{
+	struct waitings *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return RNS_ENOMEM;
+	RB_INIT(&w->keys);
+	RB_INIT(&w->times);
+	timer_init(&w->timer, waiting_run, w);
+	r->waiting = w;
+	return RNS_OK;
+}
+
+static void
+waiting_del(struct rns *r, struct waiting *e)
+{
+	RB_REMOVE(waiting_keys, &r->waiting->keys, e);
+	RB_REMOVE(waiting_times, &r->waiting->times, e);
+	r->counts.announces_waiting--;
+	free(e);
+}
+
+void
+waiting_free(struct rns *r)
+{
+	struct waiting *e;
+
+	if (r->waiting == NULL)
+		return;
+	timer_clear(r, &r->waiting->timer);
+	while ((e = RB_ROOT(&r->waiting->keys)) != NULL)
+		waiting_del(r, e);
+	free(r->waiting);
+	r->waiting = NULL;
+}
+
+static void
+waiting_arm(struct rns *r)
+{
+	struct waiting *e = RB_MIN(waiting_times, &r->waiting->times);
+
+	timer_set(r, &r->waiting->timer, e != NULL ? e->at : MONO_NEVER);
+}
+
+static struct waiting *
+waiting_find(struct rns *r, const uint8_t dest[RNS_HASH], struct iface *via)
+{
+	struct waiting key;
+
+	memcpy(key.dest, dest, RNS_HASH);
+	key.via = via;
+	return RB_FIND(waiting_keys, &r->waiting->keys, &key);
+}
+
+static void
+waiting_put(struct rns *r, const struct path *path, struct mono at,
+    struct iface *via, uint8_t retries)
+{
+	struct waitings *w = r->waiting;
+	struct waiting *e = waiting_find(r, path->dest, via);
+
+	if (e != NULL) {
+		RB_REMOVE(waiting_times, &w->times, e);
+	} else {
+		if (r->counts.announces_waiting >= r->cfg.limits.paths) {
+			(void)core_drop(r, RNS_DROP_LIMIT);
+			return;
+		}
+		e = calloc(1, sizeof(*e));
+		if (e == NULL) {
+			(void)core_drop(r, RNS_DROP_MEMORY);
+			return;
+		}
+		memcpy(e->dest, path->dest, RNS_HASH);
+		e->via = via;
+		(void)RB_INSERT(waiting_keys, &w->keys, e);
+		r->counts.announces_waiting++;
+	}
+	e->at = at;
+	e->seq = ++w->seq;
+	e->hops = path->hops;
+	e->retries = retries;
+	e->heard = 0;
+	(void)RB_INSERT(waiting_times, &w->times, e);
+	waiting_arm(r);
+}
+
+void
+waiting_relay(struct rns *r, const struct path *path, struct mono at,
+    uint8_t retries)
+{
+	waiting_put(r, path, at, NULL, retries);
+}
+
+void
+waiting_answer(struct rns *r, const struct path *path, struct mono at,
+    struct iface *via)
+{
+	waiting_put(r, path, at, via, 1);
+}
+
+void
+waiting_heard(struct rns *r, const uint8_t dest[RNS_HASH], uint8_t hops)
+{
+	struct waiting *e = waiting_find(r, dest, NULL);
+
+	if (e == NULL || hops == 0)
+		return;
+	if (hops - 1 == e->hops) {
+		if (++e->heard >= LOCAL_REBROADCASTS_MAX && e->retries > 0)
+			waiting_del(r, e);
+	} else if (hops - 1 == e->hops + 1 && e->retries > 0 &&
+	    r->now.us < e->at.us) {
+		waiting_del(r, e);
+	}
+}
+
+void
+waiting_drop(struct rns *r, const uint8_t dest[RNS_HASH])
+{
+	struct waiting key, *e;
+
+	if (r->waiting == NULL)
+		return;
+	memcpy(key.dest, dest, RNS_HASH);
+	key.via = NULL;
+	while ((e = RB_NFIND(waiting_keys, &r->waiting->keys, &key)) != NULL &&
+	    memcmp(e->dest, dest, RNS_HASH) == 0)
+		waiting_del(r, e);
+}
+
+void
+waiting_iface_gone(struct rns *r, const struct iface *i)
+{
+	struct waiting *e, *next;
+
+	RB_FOREACH_SAFE(e, waiting_keys, &r->waiting->keys, next)
+		if (e->via == i)
+			waiting_del(r, e);
+}
+
+/* 4.6: at most twice, an answer once. */
+static void
+waiting_run(struct rns *r, void *arg)
+{
+	struct waitings *w = arg;
+	struct waiting *e;
+	struct path *path;
+
+	while ((e = RB_MIN(waiting_times, &w->times)) != NULL &&
+	    mono_reached(r->now, e->at)) {
+		path = path_find(r, e->dest);
+		if (path != NULL)
+			(void)announce_out(r, path, e->hops, e->via != NULL ?
+			    CTX_PATH_RESPONSE : CTX_NONE, e->via);
+		if (path == NULL || ++e->retries > 1) {
+			waiting_del(r, e);
+			continue;
+		}
+		RB_REMOVE(waiting_times, &w->times, e);
+		e->at = mono_add(r->now, PATH_RETRY_GRACE * MONO_SECOND +
+		    PATH_REBROADCAST_WINDOW_MS * 1000);
+		e->seq = ++w->seq;
+		(void)RB_INSERT(waiting_times, &w->times, e);
+	}
+	waiting_arm(r);
+}

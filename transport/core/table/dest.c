@@ -1,0 +1,518 @@
+#include "transport/core/table/dest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "transport/core/base/announce.h"
+#include "transport/core/base/crypt.h"
+
+#define RATCHET_INTERVAL_S 1800 /* 1.1 */
+#define RATCHET_RETAIN 512      /* 1.1 */
+/* 5.4: a relay adds a transport id, and one byte is kept for access codes */
+#define ANNOUNCE_MAX (RNS_MTU - RNS_HASH - 1)
+#define APP_DATA_MAX (ANNOUNCE_MAX - HEADER_1_LEN - 148)
+/* ours: a blackhole list that grows past this is an attack of its source */
+#define BLACKHOLE_MAX 65536
+
+struct black {
+	RB_ENTRY(black) node;
+	uint8_t identity[RNS_HASH];
+};
+
+RB_HEAD(dest_tree, dest);
+RB_HEAD(black_tree, black);
+
+struct dests {
+	struct dest_tree tree;
+	struct black_tree black;
+	uint32_t black_count;
+};
+
+static int
+dest_cmp(const struct dest *a, const struct dest *b)
+{
+	return memcmp(a->hash, b->hash, RNS_HASH);
+}
+
+static int
+black_cmp(const struct black *a, const struct black *b)
+{
+	return memcmp(a->identity, b->identity, RNS_HASH);
+}
+
+TREE_PROTOTYPE(dest_tree, dest, node, dest_cmp)
+TREE_GENERATE(dest_tree, dest, node, dest_cmp)
+TREE_PROTOTYPE(black_tree, black, node, black_cmp)
+TREE_GENERATE(black_tree, black, node, black_cmp)
+
+int
+dests_new(struct rns *r)
+{
+	r->dests = calloc(1, sizeof(*r->dests));
+	if (r->dests == NULL)
+		return RNS_ENOMEM;
+	RB_INIT(&r->dests->tree);
+	RB_INIT(&r->dests->black);
+	return RNS_OK;
+}
+
+static void
+handler_free(struct handler *h)
+{
+	free(h->list);
+	free(h);
+}
+
+static void
+dest_free(struct dest *d)
+{
+	struct handler *h;
+
+	while ((h = SLIST_FIRST(&d->handlers)) != NULL) {
+		SLIST_REMOVE_HEAD(&d->handlers, entry);
+		handler_free(h);
+	}
+	if (d->ratchet_keys != NULL)
+		crypt_wipe(d->ratchet_keys, d->ratchet_count * RNS_RATCHET);
+	free(d->ratchet_keys);
+	free(d->app_data);
+	crypt_wipe(d, sizeof(*d));
+	free(d);
+}
+
+void
+dests_free(struct rns *r)
+{
+	struct dest *d;
+	struct black *b;
+
+	if (r->dests == NULL)
+		return;
+	while ((d = RB_MIN(dest_tree, &r->dests->tree)) != NULL) {
+		RB_REMOVE(dest_tree, &r->dests->tree, d);
+		dest_free(d);
+	}
+	while ((b = RB_MIN(black_tree, &r->dests->black)) != NULL) {
+		RB_REMOVE(black_tree, &r->dests->black, b);
+		free(b);
+	}
+	free(r->dests);
+	r->dests = NULL;
+}
+
+struct dest *
+dest_find(const struct rns *r, const uint8_t hash[RNS_HASH])
+{
+	struct dest key;
+
+	memcpy(key.hash, hash, RNS_HASH);
+	return RB_FIND(dest_tree, &r->dests->tree, &key);
+}
+
+struct dest *
+dest_next(const struct rns *r, const struct dest *d)
+{
+	if (d == NULL)
+		return RB_MIN(dest_tree, &r->dests->tree);
+	return dest_tree_RB_NEXT((struct dest *)d);
+}
+
+/* ---- add and delete ---- */
+
+static bool
+dest_cmd_ok(const struct rns_dest *c)
+{
+	switch (c->type) {
+	case RNS_SINGLE:
+		return c->has_identity &&
+		    (c->ratchet_count == 0 || c->ratchet_keys != NULL);
+	case RNS_GROUP:
+		return c->has_identity && c->group_key != NULL &&
+		    !c->ratchets &&
+		    (c->group_key_len == 64 || c->group_key_len == 32);
+	case RNS_PLAIN:
+		return !c->has_identity && !c->ratchets;
+	default:
+		return false;
+	}
+}
+
+static int
+dest_take_ratchets(struct dest *d, const struct rns_dest *c)
+{
+	size_t n = MIN_OF(c->ratchet_count, d->ratchet_retain);
+
+	if (!d->ratchets || n == 0)
+		return RNS_OK;
+	d->ratchet_keys = malloc(n * RNS_RATCHET);
+	if (d->ratchet_keys == NULL)
+		return RNS_ENOMEM;
+	memcpy(d->ratchet_keys, c->ratchet_keys, n * RNS_RATCHET);
+	d->ratchet_count = n;
+	return RNS_OK;
+}
+
+static int
+dest_add(struct rns *r, const struct rns_dest *c)
+{
+	struct dest *d;
+	int err = RNS_EINVAL;
+
+	if (!dest_cmd_ok(c))
+		return RNS_EINVAL;
+	d = calloc(1, sizeof(*d));
+	if (d == NULL)
+		return RNS_ENOMEM;
+	SLIST_INIT(&d->handlers);
+	d->type = c->type;
+	d->has_identity = c->has_identity;
+	if (d->has_identity && identity_load(&d->identity, c->identity) != 0)
+		goto out;
+	if (rns_dest_hash(d->hash, c->name,
+	    d->has_identity ? d->identity.hash : NULL) != RNS_OK)
+		goto out;
+	rns_name_hash(d->name_hash, c->name);
+	if (d->type == RNS_GROUP) {
+		memcpy(d->group_key, c->group_key, c->group_key_len);
+		d->group_key_len = c->group_key_len;
+	}
+	d->prove = c->prove;
+	d->accept_links = c->accept_links && d->type == RNS_SINGLE;
+	d->resources = c->resources;
+	d->max_request = c->max_request;
+	d->ratchets = c->ratchets;
+	d->enforce_ratchets = c->enforce_ratchets;
+	d->ratchet_interval_s = c->ratchet_interval_s != 0 ?
+	    c->ratchet_interval_s : RATCHET_INTERVAL_S;
+	d->ratchet_retain = c->ratchet_retain != 0 ?
+	    c->ratchet_retain : RATCHET_RETAIN;
+	err = dest_take_ratchets(d, c);
+	if (err != RNS_OK)
+		goto out;
+	err = RNS_ELIMIT;
+	if (r->counts.destinations >= r->cfg.limits.destinations)
+		goto out;
+	err = RNS_EEXIST;
+	if (RB_INSERT(dest_tree, &r->dests->tree, d) != NULL)
+		goto out;
+	r->counts.destinations++;
+	return RNS_OK;
+out:
+	dest_free(d);
+	return err;
+}
+
+static int
+dest_del(struct rns *r, const uint8_t hash[RNS_HASH])
+{
+	struct dest *d = dest_find(r, hash);
+
+	if (d == NULL)
+		return RNS_ENOENT;
+	RB_REMOVE(dest_tree, &r->dests->tree, d);
+	r->counts.destinations--;
+	dest_free(d);
+	return RNS_OK;
+}
+
+/* ---- handlers ---- */
+
+const struct handler *
+dest_handler(const struct dest *d, const uint8_t path_hash[RNS_HASH])
+{
+	const struct handler *h;
+
+	SLIST_FOREACH(h, &d->handlers, entry) {
+		if (memcmp(h->path_hash, path_hash, RNS_HASH) == 0)
+			return h;
+	}
+	return NULL;
+}
+
+bool
+handler_allows(const struct handler *h, bool identified,
+    const uint8_t identity_hash[RNS_HASH])
+{
+	if (h->allow == RNS_ALLOW_ALL)
+		return true;
+	if (h->allow != RNS_ALLOW_LIST || !identified)
+		return false;
+	for (size_t i = 0; i < h->list_len; i++) {
+		if (memcmp(h->list[i], identity_hash, RNS_HASH) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+handler_add(struct rns *r, const struct rns_cmd *cmd)
+{
+	struct dest *d = dest_find(r, cmd->handler.dest);
+	size_t n = cmd->handler.list_len;
+	struct handler *h, *old;
+
+	if (d == NULL)
+		return RNS_ENOENT;
+	if (cmd->handler.path == NULL || d->type != RNS_SINGLE ||
+	    (unsigned)cmd->handler.allow > RNS_ALLOW_LIST ||
+	    (n > 0 && cmd->handler.list == NULL) || n > SIZE_MAX / RNS_HASH)
+		return RNS_EINVAL;
+	h = calloc(1, sizeof(*h));
+	if (h == NULL)
+		return RNS_ENOMEM;
+	if (n > 0) {
+		h->list = malloc(n * RNS_HASH);
+		if (h->list == NULL) {
+			free(h);
+			return RNS_ENOMEM;
+		}
+		memcpy(h->list, cmd->handler.list, n * RNS_HASH);
+	}
+	h->list_len = n;
+	rns_path_hash(h->path_hash, cmd->handler.path);
+	h->allow = cmd->handler.allow;
+	h->compress_max = cmd->handler.compress_max;
+	SLIST_FOREACH(old, &d->handlers, entry) {
+		if (memcmp(old->path_hash, h->path_hash, RNS_HASH) == 0)
+			break;
+	}
+	if (old != NULL) {
+		SLIST_REMOVE(&d->handlers, old, handler, entry);
+		handler_free(old);
+	}
+	SLIST_INSERT_HEAD(&d->handlers, h, entry);
+	return RNS_OK;
+}
+
+/* ---- announces ---- */
+
+static int
+app_data_set(struct dest *d, const uint8_t *data, size_t len)
+{
+	uint8_t *copy = NULL;
+
+	if (d->type != RNS_SINGLE || (data == NULL && len > 0))
+		return RNS_EINVAL;
+	if (len > APP_DATA_MAX)
+		return RNS_EBIG;
+	if (len > 0) {
+		copy = malloc(len);
+		if (copy == NULL)
+			return RNS_ENOMEM;
+		memcpy(copy, data, len);
+	}
+	free(d->app_data);
+	d->app_data = copy;
+	d->app_data_len = len;
+	return RNS_OK;
+}
+
+/*
+ * A new key in front. The owner hears of it before it is announced: a ratchet
+ * that was never stored would lose the packets of a restart.
+ */
+static int
+ratchet_rotate(struct rns *r, struct dest *d, int64_t now_us)
+{
+	size_t keep = MIN_OF(d->ratchet_count, d->ratchet_retain - 1u);
+	struct rns_event ev = {.type = RNS_EV_RATCHETS};
+	uint8_t (*keys)[RNS_RATCHET] = malloc((keep + 1) * RNS_RATCHET);
+	int err;
+
+	if (keys == NULL)
+		return RNS_ENOMEM;
+	core_random(r, keys[0], RNS_RATCHET);
+	if (keep > 0)
+		memcpy(keys[1], d->ratchet_keys, keep * RNS_RATCHET);
+	memcpy(ev.ratchets.dest, d->hash, RNS_HASH);
+	ev.ratchets.keys = keys[0];
+	ev.ratchets.count = keep + 1;
+	err = event_push(r, &ev);
+	if (err != RNS_OK) {
+		crypt_wipe(keys, (keep + 1) * RNS_RATCHET);
+		free(keys);
+		return err;
+	}
+	if (d->ratchet_keys != NULL)
+		crypt_wipe(d->ratchet_keys, d->ratchet_count * RNS_RATCHET);
+	free(d->ratchet_keys);
+	d->ratchet_keys = keys;
+	d->ratchet_count = keep + 1;
+	d->last_rotation_us = now_us;
+	return RNS_OK;
+}
+
+int
+dest_announce(struct rns *r, struct dest *d, uint8_t out[RNS_MTU],
+    size_t *out_len, const uint8_t *app_data, size_t app_data_len,
+    bool path_response)
+{
+	uint8_t rnd[5], ratchet[RNS_RATCHET];
+	int64_t now_us = core_wall_us(r);
+	uint64_t emitted = now_us > 0 ? (uint64_t)(now_us / MONO_SECOND) : 0;
+	size_t n;
+
+	if (d->type != RNS_SINGLE || (app_data == NULL && app_data_len > 0))
+		return RNS_EINVAL;
+	if (app_data == NULL) {
+		app_data = d->app_data;
+		app_data_len = d->app_data_len;
+	}
+	if (d->ratchets && (d->ratchet_count == 0 ||
+	    now_us > d->last_rotation_us +
+	    (int64_t)d->ratchet_interval_s * MONO_SECOND)) {
+		int err = ratchet_rotate(r, d, now_us);
+
+		/* an old one does for now; without any, no announce */
+		if (err != RNS_OK && d->ratchet_count == 0)
+			return err;
+	}
+	if (d->ratchets)
+		crypt_x25519_public(ratchet, d->ratchet_keys[0]);
+	if (emitted < d->last_emitted)
+		emitted = d->last_emitted;
+	core_random(r, rnd, sizeof(rnd));
+	n = announce_build(out, &d->identity, d->hash, d->name_hash, rnd,
+	    emitted, d->ratchets ? ratchet : NULL, app_data, app_data_len,
+	    path_response);
+	if (n == 0 || n > ANNOUNCE_MAX)
+		return RNS_EBIG;
+	d->last_emitted = emitted;
+	*out_len = n;
+	return RNS_OK;
+}
+
+int
+dest_path_response(struct rns *r, struct dest *d, struct iface *via)
+{
+	uint8_t raw[RNS_MTU];
+	size_t n;
+	int err = dest_announce(r, d, raw, &n, NULL, 0, true);
+
+	return err != RNS_OK ? err : core_out(r, raw, n, via);
+}
+
+static int
+announce_submit(struct rns *r, const struct rns_cmd *cmd)
+{
+	struct dest *d = dest_find(r, cmd->announce.dest);
+	struct iface *via = NULL;
+	uint8_t raw[RNS_MTU];
+	size_t n;
+	int err;
+
+	if (d == NULL)
+		return RNS_ENOENT;
+	if (cmd->announce.one_interface) {
+		via = iface_find(r, cmd->announce.ifid);
+		if (via == NULL)
+			return RNS_ENOENT;
+	}
+	err = dest_announce(r, d, raw, &n, cmd->announce.app_data,
+	    cmd->announce.app_data_len, cmd->announce.path_response);
+	return err != RNS_OK ? err : core_out(r, raw, n, via);
+}
+
+/* ---- data ---- */
+
+int
+dest_decrypt(const struct dest *d, uint8_t *out, size_t *out_len, size_t cap,
+    const uint8_t *in, size_t in_len)
+{
+	int err;
+
+	switch (d->type) {
+	case RNS_SINGLE:
+		return identity_decrypt(out, out_len, cap, &d->identity,
+		    (const uint8_t(*)[32])d->ratchet_keys, d->ratchet_count,
+		    d->enforce_ratchets, NULL, in, in_len);
+	case RNS_GROUP:
+		err = token_decrypt(out, out_len, cap, d->group_key,
+		    d->group_key_len, in, in_len);
+		return err == RNS_EPARSE ? RNS_EAUTH : err;
+	case RNS_PLAIN:
+		if (in_len > cap)
+			return RNS_EBIG;
+		memcpy(out, in, in_len);
+		*out_len = in_len;
+		return RNS_OK;
+	}
+	return RNS_EAUTH;
+}
+
+/* ---- blackhole ---- */
+
+static struct black *
+black_find(const struct rns *r, const uint8_t identity[RNS_HASH])
+{
+	struct black key;
+
+	memcpy(key.identity, identity, RNS_HASH);
+	return RB_FIND(black_tree, &r->dests->black, &key);
+}
+
+bool
+core_blackholed(const struct rns *r, const uint8_t identity[RNS_HASH])
+{
+	return black_find(r, identity) != NULL;
+}
+
+bool
+rns_blackholed(const struct rns *r, const uint8_t identity[RNS_HASH])
+{
+	return core_blackholed(r, identity);
+}
+
+static int
+blackhole(struct rns *r, const uint8_t identity[RNS_HASH], bool on)
+{
+	struct dests *t = r->dests;
+	struct black *b = black_find(r, identity);
+
+	if (!on) {
+		if (b == NULL)
+			return RNS_ENOENT;
+		RB_REMOVE(black_tree, &t->black, b);
+		t->black_count--;
+		free(b);
+		return RNS_OK;
+	}
+	if (b != NULL)
+		return RNS_EEXIST;
+	if (t->black_count >= BLACKHOLE_MAX)
+		return RNS_ELIMIT;
+	b = calloc(1, sizeof(*b));
+	if (b == NULL)
+		return RNS_ENOMEM;
+	memcpy(b->identity, identity, RNS_HASH);
+	(void)RB_INSERT(black_tree, &t->black, b); /* looked for above */
+	t->black_count++;
+	return RNS_OK;
+}
+
+int
+dest_submit(struct rns *r, const struct rns_cmd *cmd)
+{
+	struct dest *d;
+
+	switch (cmd->type) {
+	case RNS_CMD_DEST_ADD:
+		return dest_add(r, &cmd->dest);
+	case RNS_CMD_DEST_DEL:
+		return dest_del(r, cmd->hash);
+	case RNS_CMD_HANDLER_ADD:
+		return handler_add(r, cmd);
+	case RNS_CMD_APP_DATA:
+		d = dest_find(r, cmd->announce.dest);
+		if (d == NULL)
+			return RNS_ENOENT;
+		return app_data_set(d, cmd->announce.app_data,
+		    cmd->announce.app_data_len);
+	case RNS_CMD_ANNOUNCE:
+		return announce_submit(r, cmd);
+	case RNS_CMD_BLACKHOLE:
+		return blackhole(r, cmd->blackhole.identity, cmd->blackhole.on);
+	default:
+		return RNS_EINVAL;
+	}
+}

@@ -1,0 +1,408 @@
+#include "transport/core/table/known.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "transport/core/base/crypt.h"
+#include "transport/core/table/path.h"
+
+#define CLEAN_S 300       /* 4.6 */
+#define LINGER_S 360      /* 4.6: never used, no path */
+#define UNUSED_S 756000   /* 4.6: 1.25 weeks */
+/* ours: a sweep of the whole table at once would hold up the packets */
+#define SWEEP_STEP 2048
+#define SWEEP_PAUSE_US 50000
+/* ours: how far a new one looks for an idle one without a path */
+#define EVICT_LOOK 16
+
+RB_HEAD(known_tree, known);
+
+struct known_table {
+	struct known_tree tree;
+	TAILQ_HEAD(, known) idle;
+	struct timer sweep;
+	bool sweeping;
+	uint8_t at[RNS_HASH]; /* the sweep goes on behind this one */
+};
+
+static int
+known_cmp(const struct known *a, const struct known *b)
+{
+	return memcmp(a->dest, b->dest, RNS_HASH);
+}
+
+TREE_PROTOTYPE(known_tree, known, node, known_cmp)
+TREE_GENERATE(known_tree, known, node, known_cmp)
+
+static void
+known_remove(struct rns *r, struct known *k)
+{
+	struct known_table *t = r->known;
+
+	if (k->used_us == 0)
+		TAILQ_REMOVE(&t->idle, k, idle);
+	RB_REMOVE(known_tree, &t->tree, k);
+	r->counts.known--;
+	free(k->app_data);
+	free(k);
+}
+
+/* ---- cleaning ---- */
+
+static bool
+known_stale(const struct rns *r, const struct known *k, int64_t now_us)
+{
+	int64_t unused;
+
+	if (k->used_us < 0 || path_find(r, k->dest) != NULL)
+		return false;
+	if (k->used_us == 0)
+		return now_us - k->heard_us > LINGER_S * MONO_SECOND;
+	unused = now_us - k->used_us;
+	return unused > UNUSED_S * MONO_SECOND;
+}
+
+static struct known *
+known_after(const struct rns *r, const uint8_t after[RNS_HASH], bool first)
+{
+	struct known key, *k;
+
+	if (first)
+		return RB_MIN(known_tree, &r->known->tree);
+	memcpy(key.dest, after, RNS_HASH);
+	k = RB_NFIND(known_tree, &r->known->tree, &key);
+	if (k != NULL && memcmp(k->dest, after, RNS_HASH) == 0)
+		k = RB_NEXT(known_tree, &r->known->tree, k);
+	return k;
+}
+
+static void
+known_sweep(struct rns *r, void *arg)
+{
+	struct known_table *t = arg;
+	struct known *k = known_after(r, t->at, !t->sweeping), *next;
+	int64_t now_us = core_wall_us(r);
+
+	for (int i = 0; k != NULL && i < SWEEP_STEP; i++) {
+		next = RB_NEXT(known_tree, &t->tree, k);
+		memcpy(t->at, k->dest, RNS_HASH);
+		if (known_stale(r, k, now_us))
+			known_remove(r, k);
+		k = next;
+	}
+	t->sweeping = k != NULL;
+	timer_set(r, &t->sweep, mono_add(r->now,
+	    t->sweeping ? SWEEP_PAUSE_US : CLEAN_S * MONO_SECOND));
+}
+
+int
+known_table_new(struct rns *r)
+{
+	struct known_table *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return RNS_ENOMEM;
+	RB_INIT(&t->tree);
+	TAILQ_INIT(&t->idle);
+	r->known = t;
+	timer_init(&t->sweep, known_sweep, t);
+	timer_set(r, &t->sweep, mono_add(r->now, CLEAN_S * MONO_SECOND));
+	return RNS_OK;
+}
+
+void
+known_table_free(struct rns *r)
+{
+	struct known *k;
+
+	if (r->known == NULL)
+		return;
+	timer_clear(r, &r->known->sweep);
+	while ((k = RB_MIN(known_tree, &r->known->tree)) != NULL)
+		known_remove(r, k);
+	free(r->known);
+	r->known = NULL;
+}
+
+struct known *
+known_find(const struct rns *r, const uint8_t dest[RNS_HASH])
+{
+	struct known key;
+
+	memcpy(key.dest, dest, RNS_HASH);
+	return RB_FIND(known_tree, &r->known->tree, &key);
+}
+
+/* ---- learning ---- */
+
+/* Room for one more, at the cost of the idlest; false: all are in use. */
+static bool
+known_make_room(struct rns *r)
+{
+	struct known *k, *victim;
+	int looked = 0;
+
+	if (r->counts.known < r->cfg.limits.known)
+		return true;
+	victim = TAILQ_FIRST(&r->known->idle);
+	if (victim == NULL)
+		return false;
+	TAILQ_FOREACH(k, &r->known->idle, idle) {
+		if (looked++ == EVICT_LOOK)
+			break;
+		if (path_find(r, k->dest) == NULL) {
+			victim = k;
+			break;
+		}
+	}
+	known_remove(r, victim);
+	return true;
+}
+
+static int
+known_new(struct rns *r, const uint8_t dest[RNS_HASH],
+    const uint8_t key[RNS_KEY], struct known **out)
+{
+	struct known *k;
+
+	if (!known_make_room(r))
+		return RNS_ELIMIT;
+	k = calloc(1, sizeof(*k));
+	if (k == NULL)
+		return RNS_ENOMEM;
+	memcpy(k->dest, dest, RNS_HASH);
+	memcpy(k->public_key, key, RNS_KEY);
+	rns_identity_hash_of(k->identity_hash, key);
+	(void)RB_INSERT(known_tree, &r->known->tree, k); /* the caller looked */
+	TAILQ_INSERT_TAIL(&r->known->idle, k, idle);
+	r->counts.known++;
+	*out = k;
+	return RNS_OK;
+}
+
+/* Announces repeat themselves, so equal data keep their memory. */
+static int
+app_data_copy(const struct known *k, const uint8_t *data, size_t len,
+    uint8_t **out)
+{
+	bool same = k != NULL && k->app_data != NULL && data != NULL &&
+	    k->app_data_len == len &&
+	    (len == 0 || memcmp(k->app_data, data, len) == 0);
+
+	*out = same ? k->app_data : NULL;
+	if (same || data == NULL)
+		return RNS_OK;
+	*out = malloc(len > 0 ? len : 1); /* empty is not nil (5.5 step 6) */
+	if (*out == NULL)
+		return RNS_ENOMEM;
+	if (len > 0)
+		memcpy(*out, data, len);
+	return RNS_OK;
+}
+
+static int
+known_store(struct rns *r, struct known **kp, const uint8_t *dest,
+    const uint8_t *key, const uint8_t *packet_hash, const uint8_t *app_data,
+    size_t app_data_len, int64_t heard_us)
+{
+	struct known *k = *kp;
+	uint8_t *copy;
+	int err = app_data_copy(k, app_data, app_data_len, &copy);
+
+	if (err != RNS_OK)
+		return err;
+	if (k == NULL) {
+		err = known_new(r, dest, key, &k);
+		if (err != RNS_OK) {
+			free(copy);
+			return err;
+		}
+	} else if (k->used_us == 0) {
+		TAILQ_REMOVE(&r->known->idle, k, idle);
+		TAILQ_INSERT_TAIL(&r->known->idle, k, idle);
+	}
+	if (k->app_data != copy)
+		free(k->app_data);
+	k->app_data = copy;
+	k->app_data_len = copy != NULL ? app_data_len : 0;
+	memcpy(k->packet_hash, packet_hash, RNS_FULL_HASH);
+	k->heard_us = heard_us;
+	*kp = k;
+	return RNS_OK;
+}
+
+int
+known_learn(struct rns *r, const struct announce *a, const struct packet *p)
+{
+	struct known *k = known_find(r, p->dest);
+	int err;
+
+	if (k != NULL && memcmp(k->public_key, a->public_key, RNS_KEY) != 0)
+		return RNS_EAUTH;
+	err = known_store(r, &k, p->dest, a->public_key, p->hash, a->app_data,
+	    a->app_data_len, core_wall_us(r));
+	if (err != RNS_OK)
+		return err;
+	if (a->ratchet != NULL) {
+		memcpy(k->ratchet, a->ratchet, RNS_RATCHET);
+		k->ratchet_us = k->heard_us;
+		k->has_ratchet = true;
+	}
+	return RNS_OK;
+}
+
+static void
+known_set_used(struct rns *r, struct known *k, int64_t used_us)
+{
+	if (k->used_us == 0 && used_us != 0)
+		TAILQ_REMOVE(&r->known->idle, k, idle);
+	else if (k->used_us != 0 && used_us == 0)
+		TAILQ_INSERT_TAIL(&r->known->idle, k, idle);
+	k->used_us = used_us;
+}
+
+void
+known_mark_used(struct rns *r, struct known *k)
+{
+	int64_t now_us = core_wall_us(r);
+
+	/* -1 is for good; a clock before 1970 must not look like it */
+	if (k->used_us >= 0)
+		known_set_used(r, k, now_us > 0 ? now_us : 1);
+}
+
+/* From storage; differences of two of them do not overflow. */
+static bool
+time_ok(int64_t us)
+{
+	return us >= 0 && us <= INT64_MAX / 2;
+}
+
+static int
+known_add(struct rns *r, const struct rns_cmd *cmd)
+{
+	struct known *k = known_find(r, cmd->known.dest);
+	int err;
+
+	if (cmd->known.used_us < -1 || !time_ok(cmd->known.heard_us) ||
+	    (cmd->known.app_data == NULL && cmd->known.app_data_len > 0))
+		return RNS_EINVAL;
+	if (k != NULL &&
+	    memcmp(k->public_key, cmd->known.public_key, RNS_KEY) != 0)
+		return RNS_EEXIST;
+	if (k == NULL || cmd->known.heard_us > k->heard_us) {
+		err = known_store(r, &k, cmd->known.dest,
+		    cmd->known.public_key, cmd->known.packet_hash,
+		    cmd->known.app_data, cmd->known.app_data_len,
+		    cmd->known.heard_us);
+		if (err != RNS_OK)
+			return err;
+	}
+	known_set_used(r, k, cmd->known.used_us);
+	return RNS_OK;
+}
+
+/* ---- ratchets ---- */
+
+static bool
+ratchet_fresh(const struct rns *r, int64_t received_us)
+{
+	return core_wall_us(r) - received_us <= RATCHET_EXPIRY * MONO_SECOND;
+}
+
+static int
+ratchet_add(struct rns *r, const struct rns_cmd *cmd)
+{
+	struct known *k = known_find(r, cmd->ratchet.dest);
+
+	if (k == NULL)
+		return RNS_ENOENT;
+	if (!time_ok(cmd->ratchet.received_us) ||
+	    !ratchet_fresh(r, cmd->ratchet.received_us))
+		return RNS_EINVAL;
+	if (k->has_ratchet && k->ratchet_us >= cmd->ratchet.received_us)
+		return RNS_OK;
+	memcpy(k->ratchet, cmd->ratchet.key, RNS_RATCHET);
+	k->ratchet_us = cmd->ratchet.received_us;
+	k->has_ratchet = true;
+	return RNS_OK;
+}
+
+const uint8_t *
+known_ratchet(const struct rns *r, const struct known *k)
+{
+	return k->has_ratchet && ratchet_fresh(r, k->ratchet_us) ? k->ratchet :
+								   NULL;
+}
+
+int
+known_encrypt(struct rns *r, struct known *k, uint8_t *out, size_t *out_len,
+    size_t cap, const uint8_t *in, size_t in_len)
+{
+	uint8_t eph[32], iv[16];
+	int err;
+
+	core_random(r, eph, sizeof(eph));
+	core_random(r, iv, sizeof(iv));
+	err = identity_encrypt(out, out_len, cap, k->public_key,
+	    k->identity_hash, known_ratchet(r, k), eph, iv, in, in_len);
+	crypt_wipe(eph, sizeof(eph));
+	if (err == RNS_OK)
+		known_mark_used(r, k);
+	return err;
+}
+
+int
+known_submit(struct rns *r, const struct rns_cmd *cmd)
+{
+	switch (cmd->type) {
+	case RNS_CMD_KNOWN_ADD:
+		return known_add(r, cmd);
+	case RNS_CMD_RATCHET_ADD:
+		return ratchet_add(r, cmd);
+	default:
+		return RNS_EINVAL;
+	}
+}
+
+/* ---- looking ---- */
+
+static void
+known_show(const struct known *k, struct rns_known *out)
+{
+	*out = (struct rns_known){
+	    .app_data = k->app_data,
+	    .app_data_len = k->app_data_len,
+	    .heard_us = k->heard_us,
+	    .used_us = k->used_us,
+	    .ratchet = k->has_ratchet ? k->ratchet : NULL,
+	    .ratchet_us = k->ratchet_us,
+	};
+	memcpy(out->dest, k->dest, RNS_HASH);
+	memcpy(out->public_key, k->public_key, RNS_KEY);
+	memcpy(out->packet_hash, k->packet_hash, RNS_FULL_HASH);
+}
+
+bool
+rns_known_get(const struct rns *r, const uint8_t dest[RNS_HASH],
+    struct rns_known *out)
+{
+	const struct known *k = known_find(r, dest);
+
+	if (k == NULL)
+		return false;
+	known_show(k, out);
+	return true;
+}
+
+bool
+rns_known_next(const struct rns *r, const uint8_t after[RNS_HASH], bool first,
+    struct rns_known *out)
+{
+	const struct known *k = known_after(r, after, first);
+
+	if (k == NULL)
+		return false;
+	known_show(k, out);
+	return true;
+}

@@ -1,0 +1,53 @@
+#ifndef RNS_KNOWN_H
+#define RNS_KNOWN_H
+
+#include "transport/core/base/announce.h"
+#include "transport/core/core.h"
+
+/*
+ * Known destinations (4.6) and received ratchets (4.7), bounded. At the ceiling
+ * a new one takes the place of the one that was never used and was heard of
+ * longest ago, one without a path first; what was used or is retained stays.
+ */
+struct known {
+	RB_ENTRY(known) node;
+	TAILQ_ENTRY(known) idle; /* of those never used, by last heard */
+	uint8_t dest[RNS_HASH];
+	uint8_t public_key[RNS_KEY];
+	uint8_t identity_hash[RNS_HASH];
+	uint8_t packet_hash[RNS_FULL_HASH];
+	uint8_t *app_data; /* NULL: nil */
+	size_t app_data_len;
+	int64_t heard_us, used_us;
+	bool has_ratchet;
+	uint8_t ratchet[RNS_RATCHET];
+	int64_t ratchet_us;
+};
+
+int known_table_new(struct rns *);
+void known_table_free(struct rns *);
+struct known *known_find(const struct rns *, const uint8_t dest[RNS_HASH]);
+/*
+ * KNOWN_ADD and RATCHET_ADD; core.c passes them on. One that is known is
+ * brought up to date unless it is newer; its use mark is always taken.
+ * RNS_EEXIST: known with another key; RNS_ENOENT: ratchet of an unknown one;
+ * RNS_EINVAL: ratchet over 30 days old.
+ */
+int known_submit(struct rns *, const struct rns_cmd *);
+/*
+ * Steps 5 to 7 of 5.5 for an announce that passed steps 1 to 4. RNS_EAUTH:
+ * known with another key; RNS_ENOMEM, RNS_ELIMIT: nothing was stored.
+ */
+int known_learn(struct rns *, const struct announce *, const struct packet *);
+/* The ratchet to encrypt with, or NULL (none, or older than 30 days). */
+const uint8_t *known_ratchet(const struct rns *, const struct known *);
+void known_mark_used(struct rns *, struct known *);
+/*
+ * Encrypt a packet's data for it (4.5), with its ratchet when there is one.
+ * Takes 48 random bytes of the context; marks it used. RNS_EBIG; RNS_EAUTH:
+ * its key is no point of the curve.
+ */
+int known_encrypt(struct rns *, struct known *, uint8_t *out, size_t *out_len,
+    size_t cap, const uint8_t *in, size_t in_len);
+
+#endif

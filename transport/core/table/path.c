@@ -1,0 +1,427 @@
+#include "transport/core/table/path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "transport/core/table/known.h"
+#include "transport/core/modules.h"
+#include "transport/core/table/path_table.h"
+
+#define PATH_LIVES 3 /* by mode of the receiving interface (2.1) */
+#define BLOBS_STEP 8 /* ours: blobs are allocated by steps */
+
+RB_HEAD(path_tree, path);
+TAILQ_HEAD(path_ages, path);
+
+/*
+ * A tree by destination; and for each life time a list by last use, so that
+ * what has expired stands in front.
+ */
+struct paths {
+	struct path_tree tree;
+	struct path_ages ages[PATH_LIVES];
+	struct timer cull;
+};
+
+static const int64_t lives_s[PATH_LIVES] = {
+    PATH_EXPIRY, PATH_EXPIRY_AP, PATH_EXPIRY_ROAMING};
+
+static int
+path_cmp(const struct path *a, const struct path *b)
+{
+	return memcmp(a->dest, b->dest, RNS_HASH);
+}
+
+TREE_PROTOTYPE(path_tree, path, node, path_cmp)
+TREE_GENERATE(path_tree, path, node, path_cmp)
+
+static uint8_t
+path_life_of(const struct iface *i)
+{
+	if (i->cfg.mode == RNS_MODE_AP)
+		return 1;
+	return i->cfg.mode == RNS_MODE_ROAMING ? 2 : 0;
+}
+
+int64_t
+path_life_us(const struct iface *i)
+{
+	return lives_s[path_life_of(i)] * MONO_SECOND;
+}
+
+static void
+path_free(struct rns *r, struct path *p)
+{
+	waiting_drop(r, p->dest);
+	TAILQ_REMOVE(&r->paths->ages[p->life], p, age);
+	RB_REMOVE(path_tree, &r->paths->tree, p);
+	r->counts.paths--;
+	free(p->blobs);
+	free(p->announce);
+	free(p);
+}
+
+static struct mono
+path_end(const struct path *p)
+{
+	return mono_add(p->stamp, lives_s[p->life] * MONO_SECOND);
+}
+
+static void
+paths_cull(struct rns *r, void *arg)
+{
+	struct mono next = MONO_NEVER;
+	struct paths *t = arg;
+	struct path *p;
+
+	for (size_t i = 0; i < PATH_LIVES; i++) {
+		while ((p = TAILQ_FIRST(&t->ages[i])) != NULL &&
+		    mono_reached(r->now, path_end(p)))
+			path_free(r, p);
+		if (p != NULL)
+			next = mono_min(next, path_end(p));
+	}
+	timer_set(r, &t->cull, next);
+}
+
+int
+paths_new(struct rns *r)
+{
+	struct paths *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return RNS_ENOMEM;
+	RB_INIT(&t->tree);
+	for (size_t i = 0; i < PATH_LIVES; i++)
+		TAILQ_INIT(&t->ages[i]);
+	timer_init(&t->cull, paths_cull, t);
+	r->paths = t;
+	return RNS_OK;
+}
+
+void
+paths_free(struct rns *r)
+{
+	struct path *p;
+
+	if (r->paths == NULL)
+		return;
+	timer_clear(r, &r->paths->cull);
+	while ((p = RB_ROOT(&r->paths->tree)) != NULL)
+		path_free(r, p);
+	free(r->paths);
+	r->paths = NULL;
+}
+
+struct path *
+path_find(const struct rns *r, const uint8_t dest[RNS_HASH])
+{
+	struct path key;
+
+	memcpy(key.dest, dest, RNS_HASH);
+	return RB_FIND(path_tree, &r->paths->tree, &key);
+}
+
+uint8_t
+path_hops(const struct rns *r, const uint8_t dest[RNS_HASH])
+{
+	const struct path *p = path_find(r, dest);
+
+	return p != NULL ? p->hops : RNS_HOPS_MAX;
+}
+
+int64_t
+path_first_hop_timeout_us(const struct rns *r, const uint8_t dest[RNS_HASH])
+{
+	const struct path *p = path_find(r, dest);
+	int64_t us = PER_HOP_TIMEOUT * MONO_SECOND;
+
+	if (p != NULL && p->rx->cfg.bitrate != 0)
+		us += (int64_t)((uint64_t)RNS_MTU * 8 * MONO_SECOND /
+		    p->rx->cfg.bitrate);
+	return us;
+}
+
+struct iface *
+path_iface(const struct rns *r, const uint8_t dest[RNS_HASH])
+{
+	const struct path *p = path_find(r, dest);
+
+	return p != NULL ? p->rx : NULL;
+}
+
+/* Puts it where its stamp belongs, which is nearly always the end. */
+static void
+path_age_insert(struct rns *r, struct path *p)
+{
+	struct path_ages *l = &r->paths->ages[p->life];
+	struct path *q = TAILQ_LAST(l, path_ages);
+
+	while (q != NULL && q->stamp.us > p->stamp.us)
+		q = TAILQ_PREV(q, path_ages, age);
+	if (q != NULL)
+		TAILQ_INSERT_AFTER(l, q, p, age);
+	else
+		TAILQ_INSERT_HEAD(l, p, age);
+	if (!r->paths->cull.armed ||
+	    path_end(p).us < r->paths->cull.at.us)
+		timer_set(r, &r->paths->cull, path_end(p));
+}
+
+void
+path_touch(struct rns *r, struct path *p)
+{
+	TAILQ_REMOVE(&r->paths->ages[p->life], p, age);
+	p->stamp = r->now;
+	path_age_insert(r, p);
+}
+
+void
+path_drop(struct rns *r, const uint8_t dest[RNS_HASH])
+{
+	struct path *p = path_find(r, dest);
+
+	if (p != NULL)
+		path_free(r, p);
+}
+
+void
+paths_iface_gone(struct rns *r, const struct iface *i)
+{
+	struct path *p, *next;
+
+	waiting_iface_gone(r, i);
+	RB_FOREACH_SAFE(p, path_tree, &r->paths->tree, next)
+		if (p->rx == i)
+			path_free(r, p);
+}
+
+void
+paths_blackhole(struct rns *r, const uint8_t identity[RNS_HASH])
+{
+	const struct known *k;
+	struct path *p, *next;
+
+	RB_FOREACH_SAFE(p, path_tree, &r->paths->tree, next) {
+		k = known_find(r, p->dest);
+		if (k != NULL &&
+		    memcmp(k->identity_hash, identity, RNS_HASH) == 0)
+			path_free(r, p);
+	}
+}
+
+/* The path that was unused for longest makes room. */
+static void
+paths_evict(struct rns *r)
+{
+	struct path *p, *oldest = NULL;
+
+	for (size_t i = 0; i < PATH_LIVES; i++) {
+		p = TAILQ_FIRST(&r->paths->ages[i]);
+		if (p != NULL &&
+		    (oldest == NULL || p->stamp.us < oldest->stamp.us))
+			oldest = p;
+	}
+	(void)core_drop(r, RNS_DROP_LIMIT);
+	if (oldest != NULL)
+		path_free(r, oldest);
+}
+
+bool
+path_has_blob(const struct path *p, const uint8_t blob[PATH_BLOB])
+{
+	for (size_t i = 0; i < p->blob_count; i++)
+		if (memcmp(p->blobs[i], blob, PATH_BLOB) == 0)
+			return true;
+	return false;
+}
+
+/* Newest last; the oldest of 64 goes. */
+static int
+path_add_blob(struct path *p, const uint8_t blob[PATH_BLOB])
+{
+	uint8_t (*b)[PATH_BLOB];
+
+	if (path_has_blob(p, blob))
+		return RNS_OK;
+	if (p->blob_count == PATH_BLOBS_MAX) {
+		memmove(p->blobs[0], p->blobs[1],
+		    (PATH_BLOBS_MAX - 1) * PATH_BLOB);
+		p->blob_count--;
+	} else if (p->blob_count % BLOBS_STEP == 0) {
+		b = realloc(p->blobs,
+		    (p->blob_count + (size_t)BLOBS_STEP) * PATH_BLOB);
+		if (b == NULL)
+			return RNS_ENOMEM;
+		p->blobs = b;
+	}
+	memcpy(p->blobs[p->blob_count++], blob, PATH_BLOB);
+	return RNS_OK;
+}
+
+static struct path *
+path_make(struct rns *r, const uint8_t dest[RNS_HASH], const struct iface *rx)
+{
+	struct path *p;
+
+	if (r->counts.paths >= r->cfg.limits.paths)
+		paths_evict(r);
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return NULL;
+	memcpy(p->dest, dest, RNS_HASH);
+	p->life = path_life_of(rx);
+	p->stamp = r->now;
+	(void)RB_INSERT(path_tree, &r->paths->tree, p);
+	path_age_insert(r, p);
+	r->counts.paths++;
+	return p;
+}
+
+struct path *
+path_store(struct rns *r, const struct path_new *n)
+{
+	uint8_t *raw = malloc(n->announce_len != 0 ? n->announce_len : 1);
+	struct path *p = path_find(r, n->dest);
+
+	if (raw == NULL)
+		return NULL;
+	if (p == NULL)
+		p = path_make(r, n->dest, n->rx);
+	if (p == NULL || (n->blob != NULL &&
+	    path_add_blob(p, n->blob) != RNS_OK)) {
+		free(raw);
+		if (p != NULL && p->rx == NULL)
+			path_free(r, p);
+		return NULL;
+	}
+	if (n->announce_len != 0)
+		memcpy(raw, n->announce, n->announce_len);
+	free(p->announce);
+	p->announce = raw;
+	p->announce_len = (uint16_t)n->announce_len;
+	memcpy(p->next_hop, n->next_hop, RNS_HASH);
+	memcpy(p->packet_hash, n->packet_hash, RNS_FULL_HASH);
+	p->hops = n->hops;
+	p->rx = n->rx;
+	p->state = PATH_UNKNOWN;
+	p->learned_us = n->learned_us;
+	p->expires_us = n->expires_us;
+	TAILQ_REMOVE(&r->paths->ages[p->life], p, age);
+	p->life = path_life_of(n->rx);
+	p->stamp = n->stamp;
+	path_age_insert(r, p);
+	return p;
+}
+
+/* From storage: as old as it was. */
+static int
+path_add(struct rns *r, const struct rns_cmd *cmd)
+{
+	struct iface *rx = iface_find(r, cmd->path.ifid);
+	int64_t age = core_wall_us(r) - cmd->path.learned_us;
+	struct path_new n = {
+	    .dest = cmd->path.dest,
+	    .next_hop = cmd->path.next_hop,
+	    .hops = cmd->path.hops,
+	    .rx = rx,
+	    .learned_us = cmd->path.learned_us,
+	    .expires_us = cmd->path.expires_us,
+	    .announce = cmd->path.announce,
+	    .announce_len = cmd->path.announce_len,
+	};
+	static const uint8_t none[RNS_FULL_HASH];
+	struct packet a;
+	struct path *p;
+	size_t skip = 0;
+
+	if (rx == NULL)
+		return RNS_ENOENT;
+	if (cmd->path.hops > RNS_HOPS_MAX ||
+	    cmd->path.announce_len > RNS_MTU)
+		return RNS_EINVAL;
+	if (age < 0)
+		age = 0;
+	if (age >= path_life_us(rx))
+		return RNS_ESTATE;
+	n.stamp = (struct mono){r->now.us - age};
+	n.packet_hash = none;
+	if (cmd->path.announce_len != 0) {
+		if (packet_parse(&a, cmd->path.announce,
+		    cmd->path.announce_len) != RNS_OK ||
+		    a.type != PACKET_ANNOUNCE ||
+		    memcmp(a.dest, cmd->path.dest, RNS_HASH) != 0)
+			return RNS_EPARSE;
+		n.packet_hash = a.hash;
+	}
+	p = path_store(r, &n);
+	if (p == NULL)
+		return RNS_ENOMEM;
+	if (cmd->path.blob_count > PATH_BLOBS_MAX)
+		skip = cmd->path.blob_count - PATH_BLOBS_MAX;
+	for (size_t i = skip; i < cmd->path.blob_count; i++) {
+		if (path_add_blob(p, cmd->path.blobs + i * PATH_BLOB) !=
+		    RNS_OK) {
+			path_free(r, p);
+			return RNS_ENOMEM;
+		}
+	}
+	return RNS_OK;
+}
+
+int
+path_submit(struct rns *r, const struct rns_cmd *cmd)
+{
+	if (cmd->type == RNS_CMD_PATH_ADD)
+		return path_add(r, cmd);
+	if (path_find(r, cmd->hash) == NULL)
+		return RNS_ENOENT;
+	path_drop(r, cmd->hash);
+	return RNS_OK;
+}
+
+static void
+path_show(const struct path *p, struct rns_path *out)
+{
+	*out = (struct rns_path){
+	    .hops = p->hops,
+	    .ifid = p->rx->cfg.id,
+	    .learned_us = p->learned_us,
+	    .expires_us = p->expires_us,
+	    .blobs = p->blob_count != 0 ? p->blobs[0] : NULL,
+	    .blob_count = p->blob_count,
+	    .announce = p->announce,
+	    .announce_len = p->announce_len,
+	};
+	memcpy(out->dest, p->dest, RNS_HASH);
+	memcpy(out->next_hop, p->next_hop, RNS_HASH);
+	memcpy(out->packet_hash, p->packet_hash, RNS_FULL_HASH);
+}
+
+bool
+rns_path_get(const struct rns *r, const uint8_t dest[RNS_HASH],
+    struct rns_path *out)
+{
+	const struct path *p = path_find(r, dest);
+
+	if (p == NULL)
+		return false;
+	path_show(p, out);
+	return true;
+}
+
+bool
+rns_path_next(const struct rns *r, const uint8_t after[RNS_HASH], bool first,
+    struct rns_path *out)
+{
+	struct path key, *p;
+
+	memcpy(key.dest, after, RNS_HASH);
+	p = RB_NFIND(path_tree, &r->paths->tree, &key);
+	if (p != NULL && !first && memcmp(p->dest, after, RNS_HASH) == 0)
+		p = RB_NEXT(path_tree, &r->paths->tree, p);
+	if (p == NULL)
+		return false;
+	path_show(p, out);
+	return true;
+}

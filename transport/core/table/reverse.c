@@ -1,0 +1,218 @@
+#include "transport/core/table/reverse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Every forwarded packet makes an entry, so they come from a pool that grows
+ * in chunks; at the ceiling the oldest is used again. Chained buckets, found by
+ * hash_place().
+ */
+#define REVERSE_CHUNK 128 /* ours: entries of one allocation */
+#define REVERSE_BITS_MIN 8 /* 256 buckets */
+
+struct reverse {
+	SLIST_ENTRY(reverse) chain;
+	TAILQ_ENTRY(reverse) age;
+	uint8_t hash[RNS_HASH];
+	struct iface *in, *out;
+	struct mono at;
+};
+SLIST_HEAD(reverse_list, reverse);
+
+struct reverse_chunk {
+	SLIST_ENTRY(reverse_chunk) entry;
+	struct reverse e[REVERSE_CHUNK];
+};
+
+struct reverses {
+	struct reverse_list *buckets;
+	unsigned bits; /* 1 << bits buckets */
+	struct reverse_list unused;
+	TAILQ_HEAD(, reverse) age; /* oldest first */
+	SLIST_HEAD(, reverse_chunk) chunks;
+	uint32_t chunk_count;
+	uint64_t seed;
+	struct timer cull;
+};
+
+static struct reverse_list *
+reverse_bucket(const struct reverses *t, const uint8_t hash[RNS_HASH])
+{
+	return &t->buckets[hash_place(t->seed, hash, t->bits)];
+}
+
+static void
+reverse_remove(struct rns *r, struct reverse *e)
+{
+	struct reverses *t = r->reverses;
+
+	SLIST_REMOVE(reverse_bucket(t, e->hash), e, reverse, chain);
+	TAILQ_REMOVE(&t->age, e, age);
+	SLIST_INSERT_HEAD(&t->unused, e, chain);
+	r->counts.reverse--;
+}
+
+static void
+reverse_cull(struct rns *r, void *arg)
+{
+	struct reverses *t = arg;
+	struct reverse *e;
+
+	while ((e = TAILQ_FIRST(&t->age)) != NULL &&
+	    mono_sub(r->now, e->at) >= REVERSE_TIMEOUT * MONO_SECOND)
+		reverse_remove(r, e);
+	if (e != NULL)
+		timer_set(r, &t->cull,
+		    mono_add(e->at, REVERSE_TIMEOUT * MONO_SECOND));
+}
+
+int
+reverse_new(struct rns *r)
+{
+	struct reverses *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return RNS_ENOMEM;
+	t->buckets = calloc((size_t)1 << REVERSE_BITS_MIN,
+	    sizeof(*t->buckets));
+	if (t->buckets == NULL) {
+		free(t);
+		return RNS_ENOMEM;
+	}
+	t->bits = REVERSE_BITS_MIN;
+	SLIST_INIT(&t->unused);
+	TAILQ_INIT(&t->age);
+	SLIST_INIT(&t->chunks);
+	t->seed = core_seed(r);
+	timer_init(&t->cull, reverse_cull, t);
+	r->reverses = t;
+	return RNS_OK;
+}
+
+void
+reverse_free(struct rns *r)
+{
+	struct reverses *t = r->reverses;
+	struct reverse_chunk *c;
+
+	if (t == NULL)
+		return;
+	timer_clear(r, &t->cull);
+	while ((c = SLIST_FIRST(&t->chunks)) != NULL) {
+		SLIST_REMOVE_HEAD(&t->chunks, entry);
+		free(c);
+	}
+	free(t->buckets);
+	free(t);
+	r->reverses = NULL;
+}
+
+/* Twice the buckets; without memory the chains get longer instead. */
+static void
+reverse_rehash(struct reverses *t)
+{
+	struct reverse_list *b = calloc((size_t)2 << t->bits, sizeof(*b));
+	struct reverse *e;
+
+	if (b == NULL)
+		return;
+	free(t->buckets);
+	t->buckets = b;
+	t->bits++;
+	TAILQ_FOREACH(e, &t->age, age)
+		SLIST_INSERT_HEAD(reverse_bucket(t, e->hash), e, chain);
+}
+
+static bool
+reverse_grow(struct reverses *t)
+{
+	struct reverse_chunk *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return false;
+	SLIST_INSERT_HEAD(&t->chunks, c, entry);
+	t->chunk_count++;
+	for (size_t i = 0; i < REVERSE_CHUNK; i++)
+		SLIST_INSERT_HEAD(&t->unused, &c->e[i], chain);
+	return true;
+}
+
+static struct reverse *
+reverse_find(const struct rns *r, const uint8_t hash[RNS_HASH])
+{
+	struct reverse *e;
+
+	SLIST_FOREACH(e, reverse_bucket(r->reverses, hash), chain)
+		if (memcmp(e->hash, hash, RNS_HASH) == 0)
+			return e;
+	return NULL;
+}
+
+void
+reverse_add(struct rns *r, const uint8_t hash[RNS_HASH], struct iface *in,
+    struct iface *out)
+{
+	struct reverses *t = r->reverses;
+	struct reverse *e = reverse_find(r, hash);
+
+	if (e != NULL)
+		reverse_remove(r, e);
+	if (SLIST_EMPTY(&t->unused) &&
+	    ((t->chunk_count + 1) * REVERSE_CHUNK > MAX_OF(REVERSE_CHUNK,
+	    r->cfg.limits.reverse) || !reverse_grow(t))) {
+		e = TAILQ_FIRST(&t->age);
+		if (e == NULL) {
+			(void)core_drop(r, RNS_DROP_MEMORY);
+			return;
+		}
+		reverse_remove(r, e);
+	}
+	e = SLIST_FIRST(&t->unused);
+	SLIST_REMOVE_HEAD(&t->unused, chain);
+	memcpy(e->hash, hash, RNS_HASH);
+	e->in = in;
+	e->out = out;
+	e->at = r->now;
+	TAILQ_INSERT_TAIL(&t->age, e, age);
+	SLIST_INSERT_HEAD(reverse_bucket(t, hash), e, chain);
+	if (++r->counts.reverse > (size_t)1 << t->bits)
+		reverse_rehash(t);
+	if (!t->cull.armed)
+		timer_set(r, &t->cull,
+		    mono_add(r->now, REVERSE_TIMEOUT * MONO_SECOND));
+}
+
+bool
+reverse_take(struct rns *r, const uint8_t hash[RNS_HASH], struct iface **in,
+    struct iface **out)
+{
+	struct reverse *e = reverse_find(r, hash);
+
+	if (e == NULL)
+		return false;
+	*in = e->in;
+	*out = e->out;
+	reverse_remove(r, e);
+	return true;
+}
+
+const struct iface *
+reverse_in(const struct rns *r, const uint8_t hash[RNS_HASH])
+{
+	const struct reverse *e = reverse_find(r, hash);
+
+	return e != NULL ? e->in : NULL;
+}
+
+void
+reverse_iface_gone(struct rns *r, const struct iface *i)
+{
+	struct reverse *e, *next;
+
+	for (e = TAILQ_FIRST(&r->reverses->age); e != NULL; e = next) {
+		next = TAILQ_NEXT(e, age);
+		if (e->in == i || e->out == i)
+			reverse_remove(r, e);
+	}
+}

@@ -1,0 +1,201 @@
+#include "transport/socket/fsock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define OUT_MIN 4096u     /* first buffer of a stream */
+#define OUT_KEEP 262144u  /* a larger one is given back when empty */
+
+/* All streams of the program read here: there is one thread. */
+static uint8_t read_buf[FSOCK_READ];
+static size_t total_cap; /* sum of out_cap */
+
+static void
+out_free(struct fsock *s)
+{
+	total_cap -= s->out_cap;
+	free(s->out);
+	s->out = NULL;
+	s->out_cap = 0;
+}
+
+static void
+fsock_gone(struct fsock *s, int error)
+{
+	fsock_close(s);
+	s->gone(s->arg, error);
+}
+
+static void
+on_readable(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct fsock *s = w->data;
+	const uint8_t *frame;
+	uint64_t dropped;
+	size_t len;
+	ssize_t n;
+
+	(void)loop;
+	(void)revents;
+	n = read(s->fd, read_buf, sizeof(read_buf));
+	if (n < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			fsock_gone(s, errno);
+		return;
+	}
+	if (n == 0) {
+		fsock_gone(s, 0);
+		return;
+	}
+	s->rx_bytes += (uint64_t)n;
+	dropped = rns_deframer_dropped(s->in);
+	if (rns_deframer_feed(s->in, read_buf, (size_t)n) != RNS_OK) {
+		fsock_gone(s, ENOMEM);
+		return;
+	}
+	while (rns_deframer_next(s->in, &frame, &len)) {
+		s->rx_frames++;
+		s->frame(s->arg, frame, len);
+	}
+	s->rx_drops += rns_deframer_dropped(s->in) - dropped;
+}
+
+static void
+on_writable(struct ev_loop *loop, ev_io *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	fsock_flush(w->data);
+}
+
+void
+fsock_init(struct fsock *s, struct ev_loop *loop)
+{
+	*s = (struct fsock){.loop = loop, .fd = -1};
+	ev_init(&s->rd, on_readable);
+	ev_init(&s->wr, on_writable);
+	s->rd.data = s->wr.data = s;
+}
+
+int
+fsock_open(struct fsock *s, int fd, enum rns_framing framing, size_t max)
+{
+	int flags;
+
+	if ((s->in = rns_deframer_new(framing, max)) == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if ((flags = fcntl(fd, F_GETFL)) >= 0)
+		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	s->fd = fd;
+	s->framing = framing;
+	ev_io_set(&s->rd, fd, EV_READ);
+	ev_io_set(&s->wr, fd, EV_WRITE);
+	ev_io_start(s->loop, &s->rd);
+	return 0;
+}
+
+void
+fsock_close(struct fsock *s)
+{
+	if (s->fd < 0)
+		return;
+	ev_io_stop(s->loop, &s->rd);
+	ev_io_stop(s->loop, &s->wr);
+	(void)close(s->fd);
+	s->fd = -1;
+	rns_deframer_free(s->in);
+	s->in = NULL;
+	out_free(s);
+	s->out_from = s->out_to = 0;
+}
+
+size_t
+fsock_waiting(const struct fsock *s)
+{
+	return s->out_to - s->out_from;
+}
+
+/* Room for n bytes at out_to. */
+static bool
+make_room(struct fsock *s, size_t n)
+{
+	size_t waiting = fsock_waiting(s), cap = s->out_cap;
+	uint8_t *p;
+
+	if (s->out_cap - s->out_to >= n)
+		return true;
+	if (waiting + n > FSOCK_OUT_MAX)
+		return false;
+	if (s->out_from > 0 && cap - waiting >= n && waiting <= cap / 2) {
+		memmove(s->out, s->out + s->out_from, waiting);
+	} else {
+		if (cap < OUT_MIN)
+			cap = OUT_MIN;
+		while (cap < waiting + n)
+			cap *= 2;
+		if (cap > FSOCK_OUT_SMALL &&
+		    total_cap - s->out_cap + cap > FSOCK_TOTAL_MAX)
+			return false;
+		if ((p = malloc(cap)) == NULL)
+			return false;
+		if (waiting > 0)
+			memcpy(p, s->out + s->out_from, waiting);
+		out_free(s);
+		s->out = p;
+		s->out_cap = cap;
+		total_cap += cap;
+	}
+	s->out_from = 0;
+	s->out_to = waiting;
+	return true;
+}
+
+bool
+fsock_send(struct fsock *s, const uint8_t *packet, size_t len)
+{
+	if (s->fd < 0)
+		return false;
+	if (!make_room(s, rns_frame_max(s->framing, len))) {
+		s->tx_drops++;
+		s->tx_drop_bytes += len;
+		return false;
+	}
+	s->out_to += rns_frame(s->framing, s->out + s->out_to, packet, len);
+	s->tx_frames++;
+	return true;
+}
+
+void
+fsock_flush(struct fsock *s)
+{
+	ssize_t n;
+
+	while (s->fd >= 0 && fsock_waiting(s) > 0) {
+		n = send(s->fd, s->out + s->out_from, fsock_waiting(s),
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN) {
+			ev_io_start(s->loop, &s->wr);
+			return;
+		}
+		if (n < 0) {
+			/* the reader sees the end, in its own turn */
+			s->out_from = s->out_to = 0;
+			(void)shutdown(s->fd, SHUT_RDWR);
+			break;
+		}
+		s->out_from += (size_t)n;
+		s->tx_bytes += (uint64_t)n;
+	}
+	ev_io_stop(s->loop, &s->wr);
+	s->out_from = s->out_to = 0;
+	if (s->out_cap > OUT_KEEP)
+		out_free(s);
+}

@@ -1,0 +1,306 @@
+#include "trust/doc/envelope.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "common/mpk.h"
+#include "trust/doc/jdoc.h"
+#include "common/util.h"
+#include "common/wire.h"
+
+#define ENV_BINARY 0x94 /* msgpack: array of four */
+#define ENV_MAGIC "KE1"
+
+static int
+refuse(const char **why, const char *text)
+{
+	*why = text;
+	return -1;
+}
+
+/* -- binary form -- */
+
+static int
+parse_binary(struct env *e, const void *buf, size_t len, size_t max_payload,
+    const char **why)
+{
+	struct rd r = rd_make(buf, len);
+	const char *s;
+	size_t n, nsigs;
+
+	if (!mpk_get_array(&r, &n) || n != 4 || !mpk_get_str(&r, &s, &n) ||
+	    n != 3 || memcmp(s, ENV_MAGIC, 3) != 0)
+		return refuse(why, "no envelope");
+	if (!mpk_get_str(&r, &s, &n) || n > ENV_TYPE_MAX ||
+	    memchr(s, '\0', n) != NULL)
+		return refuse(why, "type");
+	memcpy(e->type, s, n);
+	e->type[n] = '\0';
+	if (!mpk_get_bin(&r, &e->payload, &e->payload_len))
+		return refuse(why, "payload");
+	if (e->payload_len > max_payload)
+		return refuse(why, "payload too large");
+	if (!mpk_get_array(&r, &nsigs) || nsigs < 1 || nsigs > ENV_SIGS_MAX)
+		return refuse(why, "number of signatures");
+	for (size_t i = 0; i < nsigs; i++) {
+		struct env_sig *g = &e->sigs[i];
+
+		if (!mpk_get_array(&r, &n) || n != 2 ||
+		    !mpk_get_bin_exact(&r, g->hint, FP4_LEN) ||
+		    !mpk_get_bin_exact(&r, g->sig, SIG_LEN))
+			return refuse(why, "signature");
+		g->hint_len = FP4_LEN;
+	}
+	e->nsigs = (unsigned)nsigs;
+	if (!rd_end(&r))
+		return refuse(why, "bytes behind the envelope");
+	return 0;
+}
+
+/* -- JSON form -- */
+
+/* RFC 4648 section 4 with padding, nothing else; exactly n bytes when n > 0. */
+static bool
+base64_get(uint8_t *out, size_t cap, size_t *out_len, const char *s, size_t n)
+{
+	return sodium_base642bin(out, cap, s, n, NULL, out_len, NULL,
+	    sodium_base64_VARIANT_ORIGINAL) == 0;
+}
+
+static int
+parse_json_sigs(struct env *e, const json_t *root, const char **why)
+{
+	const json_t *arr = json_object_get(root, "signatures");
+	size_t n = json_array_size(arr);
+
+	if (n < 1 || n > ENV_SIGS_MAX)
+		return refuse(why, "number of signatures");
+	for (size_t i = 0; i < n; i++) {
+		const json_t *one = json_array_get(arr, i);
+		struct env_sig *g = &e->sigs[i];
+		const char *s;
+		size_t sn, got;
+
+		if (!jdoc_text(one, "sig", &s, &sn) ||
+		    !base64_get(g->sig, SIG_LEN, &got, s, sn) || got != SIG_LEN)
+			return refuse(why, "signature");
+		/* a hint only: one that is no fingerprint says nothing */
+		if (jdoc_hex(json_object_get(one, "keyid"), g->hint, FP_LEN))
+			g->hint_len = FP_LEN;
+	}
+	e->nsigs = (unsigned)n;
+	return 0;
+}
+
+static int
+parse_json_tree(struct env *e, const json_t *root, size_t max_payload,
+    const char **why)
+{
+	const char *s;
+	size_t n;
+
+	if (!jdoc_text(root, "payloadType", &s, &n) || n > ENV_TYPE_MAX ||
+	    memchr(s, '\0', n) != NULL)
+		return refuse(why, "type");
+	memcpy(e->type, s, n);
+	e->type[n] = '\0';
+	if (!jdoc_text(root, "payload", &s, &n))
+		return refuse(why, "payload");
+	if (n / 4 * 3 > max_payload + 3)
+		return refuse(why, "payload too large");
+	if ((e->own = malloc(n / 4 * 3 + 1)) == NULL)
+		return refuse(why, "no memory");
+	if (!base64_get(e->own, n / 4 * 3 + 1, &e->payload_len, s, n))
+		return refuse(why, "payload");
+	if (e->payload_len > max_payload)
+		return refuse(why, "payload too large");
+	e->payload = e->own;
+	return parse_json_sigs(e, root, why);
+}
+
+static int
+parse_json(struct env *e, const void *buf, size_t len, size_t max_payload,
+    const char **why)
+{
+	json_t *root = jdoc_parse(buf, len, len, why);
+	int rc;
+
+	if (root == NULL)
+		return -1;
+	rc = parse_json_tree(e, root, max_payload, why);
+	json_decref(root);
+	return rc;
+}
+
+int
+env_parse(struct env *e, const void *buf, size_t len, size_t max,
+    size_t max_payload, const char **why)
+{
+	const uint8_t *b = buf;
+
+	memset(e, 0, sizeof(*e));
+	if (len < 1 || len > max)
+		return refuse(why, len < 1 ? "empty" : "too large");
+	if (b[0] == ENV_BINARY)
+		return parse_binary(e, buf, len, max_payload, why);
+	if (b[0] == '{')
+		return parse_json(e, buf, len, max_payload, why);
+	return refuse(why, "no envelope");
+}
+
+void
+env_clear(struct env *e)
+{
+	free(e->own);
+	e->own = NULL;
+	e->payload = NULL;
+	e->payload_len = 0;
+}
+
+/* -- verification -- */
+
+static bool
+hinted(const struct env_sig *g, const uint8_t fp[FP_LEN])
+{
+	return g->hint_len > 0 && memcmp(g->hint, fp, g->hint_len) == 0;
+}
+
+/* The key that made it, hinted ones first; -1: none of these. */
+static int
+find_signer(const struct env *e, const struct env_sig *g,
+    const struct klp_key *keys, uint8_t fps[][FP_LEN], size_t nkeys,
+    bool *any_hint)
+{
+	*any_hint = false;
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < nkeys; i++) {
+			bool h = hinted(g, fps[i]);
+
+			*any_hint |= h;
+			if (h != (pass == 0))
+				continue;
+			if (pae_verify(&keys[i], g->sig, e->type, e->payload,
+				e->payload_len))
+				return (int)i;
+		}
+	}
+	return -1;
+}
+
+unsigned
+env_verify(const struct env *e, const char *type, const struct klp_key *keys,
+    size_t nkeys, unsigned *failed)
+{
+	uint8_t fps[ENV_KEYS_MAX][FP_LEN];
+	uint8_t done[ENV_KEYS_MAX][FP_LEN];
+	unsigned count = 0, bad = 0;
+
+	if (failed != NULL)
+		*failed = 0;
+	if (nkeys > ENV_KEYS_MAX || strcmp(e->type, type) != 0)
+		return 0;
+	for (size_t i = 0; i < nkeys; i++)
+		key_fp(fps[i], &keys[i]);
+	for (unsigned s = 0; s < e->nsigs; s++) {
+		bool any_hint, seen = false;
+		int who = find_signer(e, &e->sigs[s], keys, fps, nkeys,
+		    &any_hint);
+
+		if (who < 0) {
+			bad += any_hint;
+			continue;
+		}
+		/* distinct by fingerprint: a key listed twice is one key */
+		for (unsigned i = 0; i < count; i++)
+			seen |= memcmp(done[i], fps[who], FP_LEN) == 0;
+		if (!seen)
+			memcpy(done[count++], fps[who], FP_LEN);
+	}
+	if (failed != NULL)
+		*failed = bad;
+	return count;
+}
+
+/* -- building -- */
+
+size_t
+env_build_binary(uint8_t *out, size_t cap, const char *type,
+    const void *payload, size_t len, const struct env_signed *sigs,
+    size_t nsigs)
+{
+	struct wr w = wr_make(out, cap);
+
+	if (nsigs < 1 || nsigs > ENV_SIGS_MAX || strlen(type) > ENV_TYPE_MAX)
+		return 0;
+	mpk_put_array(&w, 4);
+	mpk_put_str(&w, ENV_MAGIC);
+	mpk_put_str(&w, type);
+	mpk_put_bin(&w, payload, len);
+	mpk_put_array(&w, nsigs);
+	for (size_t i = 0; i < nsigs; i++) {
+		mpk_put_array(&w, 2);
+		mpk_put_bin(&w, sigs[i].fp, FP4_LEN);
+		mpk_put_bin(&w, sigs[i].sig, SIG_LEN);
+	}
+	return wr_ok(&w) ? w.len : 0;
+}
+
+static json_t *
+base64_json(const void *p, size_t n)
+{
+	size_t cap = sodium_base64_encoded_len(n,
+	    sodium_base64_VARIANT_ORIGINAL);
+	char *t = malloc(cap);
+	json_t *v = NULL;
+
+	if (t != NULL) {
+		(void)sodium_bin2base64(t, cap, p, n,
+		    sodium_base64_VARIANT_ORIGINAL);
+		v = json_string(t);
+	}
+	free(t);
+	return v;
+}
+
+static json_t *
+sigs_json(const struct env_signed *sigs, size_t nsigs)
+{
+	json_t *arr = json_array();
+
+	for (size_t i = 0; arr != NULL && i < nsigs; i++) {
+		char hex[2 * FP_LEN + 1];
+
+		hex_encode(hex, sigs[i].fp, FP_LEN);
+		if (json_array_append_new(arr,
+			json_pack("{s:s, s:o}", "keyid", hex, "sig",
+			    base64_json(sigs[i].sig, SIG_LEN))) != 0) {
+			json_decref(arr);
+			return NULL;
+		}
+	}
+	return arr;
+}
+
+size_t
+env_build_json(uint8_t *out, size_t cap, const char *type, const void *payload,
+    size_t len, const struct env_signed *sigs, size_t nsigs)
+{
+	json_t *root;
+	char *text;
+	size_t n = 0;
+
+	if (nsigs < 1 || nsigs > ENV_SIGS_MAX || strlen(type) > ENV_TYPE_MAX)
+		return 0;
+	root = json_pack("{s:s, s:o, s:o}", "payloadType", type, "payload",
+	    base64_json(payload, len), "signatures", sigs_json(sigs, nsigs));
+	text = root == NULL ? NULL : jdoc_canonical(root, &n);
+	if (text != NULL && n <= cap)
+		memcpy(out, text, n);
+	else
+		n = 0;
+	free(text);
+	json_decref(root);
+	return n;
+}

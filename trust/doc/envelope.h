@@ -1,0 +1,78 @@
+#ifndef WARREN_ENVELOPE_H
+#define WARREN_ENVELOPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trust/doc/keytext.h"
+#include "trust/doc/secp.h"
+
+/*
+ * Signed envelopes (klp.md 2): the DSSE JSON form and the binary form; the
+ * first byte tells them apart. The order is: env_parse() (sizes and the
+ * envelope only), env_verify() (expected type, keys, threshold), and only then
+ * may anybody look into the payload.
+ */
+#define ENV_SIGS_MAX 16
+#define ENV_TYPE_MAX 96
+#define ENV_KEYS_MAX 64
+#define ENV_MANIFEST_MAX (96u * 1024)	  /* compute.md 3: m of job/submit */
+#define ENV_MANIFEST_PAYLOAD (64u * 1024) /* ... and its payload */
+
+#define TYPE_MANIFEST "application/vnd.klp.manifest+json"
+#define TYPE_BINDING "application/vnd.klp.binding"
+#define TYPE_RECEIPT "application/vnd.klp.receipt"
+#define TYPE_APPROVAL "application/vnd.klp.approval"
+/* ours: the trail's checkpoints (klp.md 7 names no type) */
+#define TYPE_CHECKPOINT "application/vnd.klp.checkpoint"
+
+struct env_sig {
+	uint8_t hint[FP_LEN]; /* fp, or its beginning */
+	uint8_t hint_len;     /* 32, 4, or 0: none that can be used */
+	uint8_t sig[SIG_LEN];
+};
+
+struct env {
+	char type[ENV_TYPE_MAX + 1];
+	const uint8_t *payload; /* in the input, or in own */
+	size_t payload_len;
+	unsigned nsigs;
+	struct env_sig sigs[ENV_SIGS_MAX];
+	uint8_t *own; /* the JSON form's decoded payload */
+};
+
+/*
+ * 0, or -1 with a literal in *why. max: most bytes of the envelope;
+ * max_payload: of the payload. The binary form borrows buf. env_clear() also
+ * after a failure is fine.
+ */
+int env_parse(struct env *, const void *buf, size_t len, size_t max,
+    size_t max_payload, const char **why);
+void env_clear(struct env *);
+
+/*
+ * How many *distinct* keys of these have signed it under this type; 0 also for
+ * another type. failed (may be NULL): signatures whose hint names a key of
+ * these and that do not hold, which the caller logs. nkeys at most
+ * ENV_KEYS_MAX.
+ */
+unsigned env_verify(const struct env *, const char *type,
+    const struct klp_key *keys, size_t nkeys, unsigned *failed);
+
+/*
+ * Envelopes from a payload and signatures made with pae_sign(); out's size is
+ * returned, 0 when it does not fit or a bound is broken. fps: whole
+ * fingerprints, one a signature.
+ */
+struct env_signed {
+	uint8_t fp[FP_LEN];
+	uint8_t sig[SIG_LEN];
+};
+size_t env_build_binary(uint8_t *out, size_t cap, const char *type,
+    const void *payload, size_t len, const struct env_signed *, size_t nsigs);
+/* Canonical JSON. */
+size_t env_build_json(uint8_t *out, size_t cap, const char *type,
+    const void *payload, size_t len, const struct env_signed *, size_t nsigs);
+
+#endif

@@ -1,0 +1,89 @@
+#include "trust/doc/level.h"
+
+#include <string.h>
+
+#include "common/util.h"
+
+int
+scope_parse(const char *s, size_t len)
+{
+	static const char *const names[] = {"mesh.relay", "mesh.mirror",
+	    "job.submit", "job.result", "job.review", "image.sign",
+	    "contract.sign", "log.witness", "event.hub", "watchdog.verdict"};
+
+	if (len == 1 && s[0] == '*')
+		return SCOPE_ALL;
+	for (int i = 0; i < (int)NELEM(names); i++)
+		if (strlen(names[i]) == len && memcmp(names[i], s, len) == 0)
+			return i;
+	return -1;
+}
+
+static bool
+pin_is(const struct level_pin *p, const struct level_query *q)
+{
+	if (p->is_rns)
+		return q->rns != NULL &&
+		    memcmp(p->id, q->rns, RNS_HASH_LEN) == 0;
+	return q->fp != NULL && memcmp(p->id, q->fp, FP_LEN) == 0;
+}
+
+/* The lowest; of equals the one that does not ignore revocation. */
+static const struct level_pin *
+pin_find(const struct level_conf *c, const struct level_query *q)
+{
+	const struct level_pin *best = NULL;
+
+	for (size_t i = 0; i < c->npins; i++) {
+		const struct level_pin *p = &c->pins[i];
+
+		if (!pin_is(p, q))
+			continue;
+		if (best == NULL || p->level < best->level ||
+		    (p->level == best->level && !p->ignore_revocation))
+			best = p;
+	}
+	return best;
+}
+
+const struct level_pin *
+level_pin_rns(const struct level_conf *c, const uint8_t rns[RNS_HASH_LEN])
+{
+	const struct level_query q = {.rns = rns};
+
+	return pin_find(c, &q);
+}
+
+static bool
+decided(int *level, const char **why, int l, const char *text)
+{
+	*level = l;
+	*why = text;
+	return true;
+}
+
+bool
+level_local(int *level, const char **why, const struct level_conf *c,
+    const struct level_query *q)
+{
+	static const char pinned[] = "pinned by the operator";
+	const struct level_pin *pin = pin_find(c, q);
+
+	if (pin != NULL && pin->ignore_revocation)
+		return decided(level, why, pin->level, pinned);
+	if (q->revoked == REV_REVOKED)
+		return decided(level, why, -3, "revoked");
+	if (q->revoked == REV_SUSPENDED)
+		return decided(level, why, -2, "suspended");
+	if (pin != NULL)
+		return decided(level, why, pin->level, pinned);
+	for (size_t i = 0; q->fp != NULL && i < c->nanchors; i++) {
+		const struct level_anchor *a = &c->anchors[i];
+
+		if (memcmp(a->fp, q->fp, FP_LEN) == 0 &&
+		    (a->scopes & (1u << SCOPE_ALL | 1u << q->scope)) != 0)
+			return decided(level, why, a->max_level, "an anchor");
+	}
+	*why = "not pinned, and no trust graph is read here";
+	return false;
+}

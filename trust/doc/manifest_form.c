@@ -1,0 +1,238 @@
+#include "trust/doc/manifest_form.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/util.h"
+
+static const char *const limits[LIMIT_COUNT] = {
+    "memory", "cpu", "time", "pids", "output", "log"};
+
+void
+manifest_init(struct manifest *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->read_only_fs = true;
+	m->trust_level = 3;
+}
+
+static void
+text_list_clear(struct text_list *l)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		free(l->v[i]);
+	free(l->v);
+	l->v = NULL;
+	l->n = 0;
+}
+
+void
+manifest_clear(struct manifest *m)
+{
+	text_list_clear(&m->command);
+	text_list_clear(&m->env);
+	text_list_clear(&m->cap_drop);
+}
+
+bool
+text_list_add(struct text_list *l, const char *text, size_t len)
+{
+	char **v, *s;
+
+	if (l->n >= MANIFEST_ARGS_MAX || memchr(text, '\0', len) != NULL)
+		return false;
+	v = realloc(l->v, (l->n + 2u) * sizeof(*v));
+	if (v == NULL)
+		return false;
+	l->v = v;
+	if ((s = malloc(len + 1)) == NULL)
+		return false;
+	memcpy(s, text, len);
+	s[len] = '\0';
+	l->v[l->n++] = s;
+	l->v[l->n] = NULL;
+	return true;
+}
+
+const char *
+manifest_limit_name(unsigned limit)
+{
+	return limit < LIMIT_COUNT ? limits[limit] : NULL;
+}
+
+int
+trust_word(const char *word, size_t len)
+{
+	static const char *const words[] = {
+	    "none", "low", "medium", "high", "critical"};
+
+	for (int i = 0; i < (int)NELEM(words); i++)
+		if (strlen(words[i]) == len && memcmp(words[i], word, len) == 0)
+			return MIN_OF(i, 3);
+	return -1;
+}
+
+bool
+text_ok(const char *s, size_t len, size_t max)
+{
+	return len <= max && memchr(s, '\0', len) == NULL &&
+	    utf8_valid(s, len);
+}
+
+bool
+image_ok(const char *s, size_t len)
+{
+	uint8_t sha[32];
+
+	if (len < 1 || !text_ok(s, len, MANIFEST_TEXT))
+		return false;
+	if (len < 7 || memcmp(s, "sha256:", 7) != 0)
+		return true;
+	for (size_t i = 7; i < len; i++)
+		if (s[i] >= 'A' && s[i] <= 'F')
+			return false;
+	return hex_decode(sha, sizeof(sha), s + 7, len - 7);
+}
+
+bool
+env_name_ok(const char *s, size_t len)
+{
+	if (len < 1 || len > MANIFEST_ENV_NAME || (s[0] >= '0' && s[0] <= '9'))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		char c = s[i];
+
+		if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') &&
+		    !(c >= '0' && c <= '9') && c != '_')
+			return false;
+	}
+	return true;
+}
+
+bool
+cap_name_ok(const char *s, size_t len)
+{
+	if (len < 1 || len > 64)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		char c = s[i];
+
+		if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') &&
+		    !(c >= '0' && c <= '9') && c != '_')
+			return false;
+	}
+	return true;
+}
+
+/* Valid UTF-8 is given: controls are 00-1f, 7f, and c2 80 to c2 9f. */
+static bool
+has_control(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
+		unsigned char d = i + 1 < len ? (unsigned char)s[i + 1] : 0xff;
+
+		if (c < 0x20 || c == 0x7f || (c == 0xc2 && d < 0xa0))
+			return true;
+	}
+	return false;
+}
+
+bool
+manifest_target_inside(const char *a, const char *b)
+{
+	size_t n = strlen(b);
+
+	return strncmp(a, b, n) == 0 && (a[n] == '\0' || a[n] == '/');
+}
+
+const char *
+manifest_target_bad(const char *t, size_t len)
+{
+	static const char *const kernel[] = {"/proc", "/sys", "/dev"};
+	char copy[MANIFEST_TEXT + 1];
+
+	if (len < 1 || !text_ok(t, len, MANIFEST_TEXT) || has_control(t, len))
+		return "length or characters";
+	if (t[0] != '/' || len == 1)
+		return "not absolute, or the root itself";
+	for (size_t i = 0, from = 1; i <= len; i++) {
+		size_t n;
+
+		if (i == 0 || (i < len && t[i] != '/'))
+			continue;
+		n = i - from;
+		if (n == 0 || (n == 1 && t[from] == '.') ||
+		    (n == 2 && t[from] == '.' && t[from + 1] == '.'))
+			return "not normal";
+		from = i + 1;
+	}
+	memcpy(copy, t, len);
+	copy[len] = '\0';
+	for (size_t i = 0; i < NELEM(kernel); i++)
+		if (manifest_target_inside(copy, kernel[i]))
+			return "in /proc, /sys or /dev";
+	return NULL;
+}
+
+bool
+manifest_image_digest(uint8_t out[32], const struct manifest *m)
+{
+	return strncmp(m->image, "sha256:", 7) == 0 &&
+	    hex_decode(out, 32, m->image + 7, strlen(m->image + 7));
+}
+
+void
+manifest_seccomp(char out[MANIFEST_TEXT + 1], const struct manifest *m)
+{
+	const char *slash = strrchr(m->seccomp, '/');
+	const char *name = slash == NULL ? m->seccomp : slash + 1;
+	size_t n = strlen(name);
+
+	if (n >= 5 && strcmp(name + n - 5, ".json") == 0)
+		n -= 5;
+	memmove(out, name, n);
+	out[n] = '\0';
+}
+
+const char *
+manifest_times(const struct manifest *m, uint32_t now)
+{
+	if (m->not_after <= now)
+		return "not_after: is past";
+	if (m->not_after - now > MANIFEST_AHEAD)
+		return "not_after: more than 30 days ahead";
+	if (m->deadline <= now)
+		return "deadline: is past";
+	return NULL;
+}
+
+static const char *
+volumes_bad(const struct manifest *m)
+{
+	for (unsigned i = 0; i < m->nvolumes; i++)
+		for (unsigned j = 0; j < m->nvolumes; j++)
+			if (i != j &&
+			    manifest_target_inside(m->volume[i].target,
+				m->volume[j].target))
+				return "volumes: one target inside another";
+	return NULL;
+}
+
+const char *
+manifest_whole_bad(const struct manifest *m)
+{
+	size_t bytes = 0;
+
+	if (m->not_after > m->deadline)
+		return "not_after: behind deadline";
+	if (((m->has & HAS_WASM) != 0) == (m->image[0] != '\0'))
+		return "image: exactly one of image and wasm";
+	if ((m->has & HAS_COMMAND) && m->command.n == 0)
+		return "command: is empty";
+	for (unsigned i = 0; i < m->command.n; i++)
+		bytes += strlen(m->command.v[i]);
+	if (bytes > MANIFEST_ARGS_BYTES)
+		return "command: over 32 KiB";
+	return volumes_bad(m);
+}

@@ -1,0 +1,17 @@
+#ifndef WARREN_MANIFEST_FORM_H
+#define WARREN_MANIFEST_FORM_H
+
+#include "trust/doc/manifest.h"
+
+/*
+ * The bounds that the JSON reader and the record reader share: of single
+ * values, and of a whole struct. Inside trust/ only.
+ */
+bool text_ok(const char *, size_t len, size_t max); /* no NUL, at most max */
+bool image_ok(const char *, size_t len);
+bool env_name_ok(const char *, size_t len);
+bool cap_name_ok(const char *, size_t len);
+/* Bounds over several members; NULL, or the member's name. */
+const char *manifest_whole_bad(const struct manifest *);
+
+#endif

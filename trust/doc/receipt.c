@@ -1,0 +1,213 @@
+#include "trust/doc/receipt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "trust/doc/envelope.h"
+#include "common/util.h"
+#include "common/wire.h"
+
+static const char *const outcomes[JOB_OUTCOMES] = {
+    "exited", "signalled", "killed", "lost", "cancelled"};
+
+static const char *const kills[KILL_REASONS] = {NULL, "memory", "time", "pids",
+    "output", "revoked", "violation", "cancelled", "operator", "watchdog",
+    "deadline"};
+
+const char *
+outcome_name(unsigned outcome)
+{
+	return outcome < JOB_OUTCOMES ? outcomes[outcome] : NULL;
+}
+
+const char *
+kill_name(unsigned reason)
+{
+	return reason < KILL_REASONS ? kills[reason] : NULL;
+}
+
+unsigned
+kill_parse(const char *name)
+{
+	for (unsigned i = 1; i < KILL_REASONS; i++)
+		if (strcmp(kills[i], name) == 0)
+			return i;
+	return 0;
+}
+
+uint32_t
+saturate_u32(uint64_t v)
+{
+	return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+}
+
+static void
+hash_entry(crypto_hash_sha256_state *st, const char *path, size_t n,
+    const uint8_t sha[32], uint64_t size)
+{
+	uint8_t b[8];
+
+	put_u16(b, (uint16_t)n);
+	(void)crypto_hash_sha256_update(st, b, 2);
+	(void)crypto_hash_sha256_update(st, (const uint8_t *)path, n);
+	(void)crypto_hash_sha256_update(st, sha, 32);
+	put_u64(b, size);
+	(void)crypto_hash_sha256_update(st, b, 8);
+}
+
+static int
+output_cmp(const void *a, const void *b)
+{
+	const struct job_output *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+bool
+outputs_root(uint8_t out[32], const struct job_output *o, size_t n)
+{
+	static const char tag[] = "klp/outputs/v1";
+	struct job_output sorted[JOB_OUTPUTS_MAX];
+	crypto_hash_sha256_state st;
+
+	if (n > JOB_OUTPUTS_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (strlen(o[i].path) > UINT16_MAX)
+			return false;
+		sorted[i] = o[i];
+	}
+	qsort(sorted, n, sizeof(sorted[0]), output_cmp);
+	(void)crypto_hash_sha256_init(&st);
+	(void)crypto_hash_sha256_update(&st, (const uint8_t *)tag,
+	    sizeof(tag) - 1);
+	for (size_t i = 0; i < n; i++)
+		hash_entry(&st, sorted[i].path, strlen(sorted[i].path),
+		    sorted[i].sha256, sorted[i].size);
+	(void)crypto_hash_sha256_final(&st, out);
+	return true;
+}
+
+void
+logs_root(uint8_t out[32], const uint8_t stdout_sha[32], uint64_t stdout_size,
+    const uint8_t stderr_sha[32], uint64_t stderr_size)
+{
+	static const char tag[] = "klp/logs/v1";
+	crypto_hash_sha256_state st;
+
+	(void)crypto_hash_sha256_init(&st);
+	(void)crypto_hash_sha256_update(&st, (const uint8_t *)tag,
+	    sizeof(tag) - 1);
+	hash_entry(&st, "stderr", 6, stderr_sha, stderr_size);
+	hash_entry(&st, "stdout", 6, stdout_sha, stdout_size);
+	(void)crypto_hash_sha256_final(&st, out);
+}
+
+void
+job_receipt_frame(uint8_t out[JOB_RECEIPT_FRAME], const struct job_receipt *r)
+{
+	struct wr w = wr_make(out, JOB_RECEIPT_FRAME);
+
+	wr_bytes(&w, "KR", 2);
+	wr_u8(&w, JOB_RECEIPT_VERSION);
+	wr_u8(&w, r->outcome);
+	wr_i32(&w, r->code);
+	wr_u8(&w, r->attempts);
+	wr_u32(&w, r->layers);
+	wr_bytes(&w, r->job, 32);
+	wr_bytes(&w, r->image, 32);
+	wr_bytes(&w, r->outputs, 32);
+	wr_bytes(&w, r->logs, 32);
+	wr_bytes(&w, r->policy, 32);
+	wr_bytes(&w, r->trail, 32);
+	wr_u32(&w, r->started);
+	wr_u32(&w, r->wall_ms);
+	wr_u32(&w, r->cpu_ms);
+	wr_u32(&w, r->memory_kb);
+	wr_u32(&w, r->bytes_in);
+	wr_u32(&w, r->bytes_out);
+	wr_u32(&w, r->bpf_events);
+	wr_u32(&w, r->bpf_lost);
+	wr_bytes(&w, r->node, FP16_LEN);
+}
+
+void
+job_receipt_put(uint8_t out[JOB_RECEIPT_LEN], const struct job_receipt *r)
+{
+	job_receipt_frame(out, r);
+	memcpy(out + JOB_RECEIPT_FRAME, r->sig, SIG_LEN);
+}
+
+static bool
+code_ok(const struct job_receipt *r)
+{
+	switch (r->outcome) {
+	case JOB_EXITED:
+	case JOB_SIGNALLED:
+		return true;
+	case JOB_KILLED:
+		/* a rule's number goes with a violation only */
+		return r->code > 0 && (r->code & 0xff) < KILL_REASONS &&
+		    (r->code & 0xff) != 0 &&
+		    (r->code < 256 || (r->code & 0xff) == KILL_VIOLATION);
+	case JOB_LOST:
+	case JOB_CANCELLED:
+		return r->code == 0;
+	default:
+		return false;
+	}
+}
+
+bool
+job_receipt_parse(struct job_receipt *out, const uint8_t *buf, size_t len)
+{
+	struct rd r = rd_make(buf, len);
+	struct job_receipt v;
+	uint8_t magic[2], ver;
+
+	if (!rd_copy(&r, magic, 2) || memcmp(magic, "KR", 2) != 0 ||
+	    !rd_u8(&r, &ver) || ver != JOB_RECEIPT_VERSION ||
+	    !rd_u8(&r, &v.outcome) || !rd_i32(&r, &v.code) ||
+	    !rd_u8(&r, &v.attempts) || !rd_u32(&r, &v.layers) ||
+	    !rd_copy(&r, v.job, 32) || !rd_copy(&r, v.image, 32) ||
+	    !rd_copy(&r, v.outputs, 32) || !rd_copy(&r, v.logs, 32) ||
+	    !rd_copy(&r, v.policy, 32) || !rd_copy(&r, v.trail, 32) ||
+	    !rd_u32(&r, &v.started) || !rd_u32(&r, &v.wall_ms) ||
+	    !rd_u32(&r, &v.cpu_ms) || !rd_u32(&r, &v.memory_kb) ||
+	    !rd_u32(&r, &v.bytes_in) || !rd_u32(&r, &v.bytes_out) ||
+	    !rd_u32(&r, &v.bpf_events) || !rd_u32(&r, &v.bpf_lost) ||
+	    !rd_copy(&r, v.node, FP16_LEN) || !rd_copy(&r, v.sig, SIG_LEN) ||
+	    !rd_end(&r) || !code_ok(&v))
+		return false;
+	*out = v;
+	return true;
+}
+
+bool
+job_receipt_sign(struct job_receipt *r, const struct klp_secret *s,
+    const uint8_t aux[32])
+{
+	uint8_t frame[JOB_RECEIPT_FRAME], fp[FP_LEN];
+	struct klp_key k;
+
+	if (!secret_public(&k, s))
+		return false;
+	key_fp(fp, &k);
+	memcpy(r->node, fp, FP16_LEN);
+	job_receipt_frame(frame, r);
+	return pae_sign(r->sig, s, TYPE_RECEIPT, frame, sizeof(frame), aux);
+}
+
+bool
+job_receipt_verify(const struct job_receipt *r, const struct klp_key *k)
+{
+	uint8_t frame[JOB_RECEIPT_FRAME], fp[FP_LEN];
+
+	key_fp(fp, k);
+	if (memcmp(fp, r->node, FP16_LEN) != 0)
+		return false;
+	job_receipt_frame(frame, r);
+	return pae_verify(k, r->sig, TYPE_RECEIPT, frame, sizeof(frame));
+}

@@ -1,0 +1,90 @@
+#ifndef WARREN_TRUST_RECEIPT_H
+#define WARREN_TRUST_RECEIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trust/doc/keytext.h"
+#include "trust/doc/secp.h"
+
+/* The signed receipt of a job (compute.md 7). */
+#define JOB_RECEIPT_FRAME 253
+#define JOB_RECEIPT_LEN 317
+#define JOB_RECEIPT_VERSION 1
+
+enum job_outcome {
+	JOB_EXITED = 0,	   /* code: exit code */
+	JOB_SIGNALLED = 1, /* code: signal */
+	JOB_KILLED = 2,	   /* code: reason + 256 * rule */
+	JOB_LOST = 3,
+	JOB_CANCELLED = 4, /* before it started */
+	JOB_OUTCOMES
+};
+
+enum kill_reason {
+	KILL_MEMORY = 1,
+	KILL_TIME = 2,
+	KILL_PIDS = 3,
+	KILL_OUTPUT = 4,
+	KILL_REVOKED = 5,
+	KILL_VIOLATION = 6, /* with its rule's number */
+	KILL_CANCELLED = 7,
+	KILL_OPERATOR = 8,
+	KILL_WATCHDOG = 9,
+	KILL_DEADLINE = 10,
+	KILL_REASONS
+};
+
+struct job_receipt {
+	uint8_t outcome;
+	int32_t code;
+	uint8_t attempts;
+	uint32_t layers; /* common/layers.h */
+	uint8_t job[32], image[32];
+	uint8_t outputs[32], logs[32]; /* roots, below */
+	uint8_t policy[32], trail[32]; /* zeros: not available */
+	uint32_t started;	       /* unix seconds */
+	uint32_t wall_ms, cpu_ms, memory_kb;
+	uint32_t bytes_in, bytes_out;
+	uint32_t bpf_events, bpf_lost;
+	uint8_t node[FP16_LEN];
+	uint8_t sig[SIG_LEN];
+};
+
+/* "exited", "signalled", "killed", "lost", "cancelled"; NULL. */
+const char *outcome_name(unsigned outcome);
+/* "memory", ...; NULL. kill_parse: 0. */
+const char *kill_name(unsigned reason);
+unsigned kill_parse(const char *name);
+
+/* Counters of the frame saturate. */
+uint32_t saturate_u32(uint64_t);
+
+/*
+ * Roots. An output is its path, digest and size; outputs_root() sorts a copy
+ * of at most JOB_OUTPUTS_MAX; false: more than that, or a path over 65,535.
+ */
+#define JOB_OUTPUTS_MAX 16
+struct job_output {
+	const char *path;
+	uint8_t sha256[32];
+	uint64_t size;
+};
+bool outputs_root(uint8_t out[32], const struct job_output *, size_t n);
+void logs_root(uint8_t out[32], const uint8_t stdout_sha[32],
+    uint64_t stdout_size, const uint8_t stderr_sha[32], uint64_t stderr_size);
+
+/* The first 253 bytes. */
+void job_receipt_frame(uint8_t out[JOB_RECEIPT_FRAME],
+    const struct job_receipt *);
+void job_receipt_put(uint8_t out[JOB_RECEIPT_LEN], const struct job_receipt *);
+/* Form: length, magic, version, outcome and code. The signature is not read. */
+bool job_receipt_parse(struct job_receipt *, const uint8_t *buf, size_t len);
+/* Sets node to the key's fp16, and sig. */
+bool job_receipt_sign(struct job_receipt *, const struct klp_secret *,
+    const uint8_t aux[32]);
+/* Under the node's key and scheme, whose fp16 must be the frame's. */
+bool job_receipt_verify(const struct job_receipt *, const struct klp_key *);
+
+#endif

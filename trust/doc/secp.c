@@ -1,0 +1,239 @@
+#include "trust/doc/secp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <secp256k1.h>
+#include <secp256k1_extrakeys.h>
+#include <secp256k1_schnorrsig.h>
+#include <sodium.h>
+
+#define PAE_HEAD_MAX 160 /* "DSSEv1 NN type NN " */
+
+/* Costs 20 kB and some ms to make, is read-only afterwards. */
+static secp256k1_context *ctx;
+
+bool
+secp_init(const uint8_t seed[32])
+{
+	if (ctx == NULL)
+		ctx = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+	if (ctx == NULL)
+		return false;
+	return seed == NULL || secp256k1_context_randomize(ctx, seed) == 1;
+}
+
+static const secp256k1_context *
+secp_ctx(void)
+{
+	if (ctx == NULL)
+		(void)secp_init(NULL);
+	return ctx;
+}
+
+bool
+secp_point_ok(const uint8_t raw[33])
+{
+	secp256k1_pubkey pub;
+
+	return secp_ctx() != NULL &&
+	    secp256k1_ec_pubkey_parse(ctx, &pub, raw, 33) == 1;
+}
+
+bool
+secp_compress(uint8_t out[33], const uint8_t in[65])
+{
+	secp256k1_pubkey pub;
+	size_t n = 33;
+
+	/* 06 and 07 are X9.62's hybrid forms, which no text of ours has. */
+	return in[0] == 0x04 && secp_ctx() != NULL &&
+	    secp256k1_ec_pubkey_parse(ctx, &pub, in, 65) == 1 &&
+	    secp256k1_ec_pubkey_serialize(ctx, out, &n, &pub,
+		SECP256K1_EC_COMPRESSED) == 1;
+}
+
+bool
+secret_public(struct klp_key *k, const struct klp_secret *s)
+{
+	memset(k, 0, sizeof(*k));
+	k->kind = s->kind;
+	if (s->kind == KEY_SECP256K1) {
+		secp256k1_pubkey pub;
+		size_t n = 33;
+
+		k->bip340 = s->bip340;
+		k->len = 33;
+		return secp_ctx() != NULL &&
+		    secp256k1_ec_pubkey_create(ctx, &pub, s->raw) == 1 &&
+		    secp256k1_ec_pubkey_serialize(ctx, k->raw, &n, &pub,
+			SECP256K1_EC_COMPRESSED) == 1;
+	} else {
+		uint8_t secret[crypto_sign_SECRETKEYBYTES];
+
+		k->len = 32;
+		(void)crypto_sign_seed_keypair(k->raw, secret, s->raw);
+		sodium_memzero(secret, sizeof(secret));
+		return true;
+	}
+}
+
+static bool
+sign_bip340(uint8_t sig[SIG_LEN], const uint8_t secret[32],
+    const uint8_t digest[32], const uint8_t aux[32])
+{
+	static const uint8_t zero[32];
+	secp256k1_keypair pair;
+	bool ok;
+
+	ok = secp256k1_keypair_create(ctx, &pair, secret) == 1 &&
+	    secp256k1_schnorrsig_sign32(ctx, sig, digest, &pair,
+		aux != NULL ? aux : zero) == 1;
+	sodium_memzero(&pair, sizeof(pair));
+	return ok;
+}
+
+bool
+secp_sign(uint8_t sig[SIG_LEN], const struct klp_secret *s,
+    const uint8_t digest[32], const uint8_t aux[32])
+{
+	secp256k1_ecdsa_signature es;
+
+	if (s->kind != KEY_SECP256K1 || secp_ctx() == NULL)
+		return false;
+	if (s->bip340)
+		return sign_bip340(sig, s->raw, digest, aux);
+	/* NULL, NULL: RFC 6979 without extra data; S comes out low */
+	return secp256k1_ecdsa_sign(ctx, &es, digest, s->raw, NULL, NULL) ==
+	    1 && secp256k1_ecdsa_signature_serialize_compact(ctx, sig, &es) ==
+	    1;
+}
+
+bool
+secp_verify(const struct klp_key *k, const uint8_t sig[SIG_LEN],
+    const uint8_t digest[32])
+{
+	if (k->kind != KEY_SECP256K1 || k->len != 33 || secp_ctx() == NULL)
+		return false;
+	if (k->bip340) {
+		secp256k1_xonly_pubkey x;
+
+		return secp256k1_xonly_pubkey_parse(ctx, &x, k->raw + 1) ==
+		    1 &&
+		    secp256k1_schnorrsig_verify(ctx, sig, digest, 32, &x) == 1;
+	} else {
+		secp256k1_ecdsa_signature es;
+		secp256k1_pubkey pub;
+
+		return secp256k1_ec_pubkey_parse(ctx, &pub, k->raw, 33) == 1 &&
+		    secp256k1_ecdsa_signature_parse_compact(ctx, &es, sig) ==
+		    1 && secp256k1_ecdsa_verify(ctx, &es, digest, &pub) == 1;
+	}
+}
+
+void
+tagged_hash(uint8_t out[32], const char *tag, const struct part *part,
+    size_t nparts)
+{
+	crypto_hash_sha256_state st;
+	uint8_t th[32];
+
+	(void)crypto_hash_sha256(th, (const uint8_t *)tag, strlen(tag));
+	(void)crypto_hash_sha256_init(&st);
+	(void)crypto_hash_sha256_update(&st, th, sizeof(th));
+	(void)crypto_hash_sha256_update(&st, th, sizeof(th));
+	for (size_t i = 0; i < nparts; i++)
+		(void)crypto_hash_sha256_update(&st, part[i].p, part[i].n);
+	(void)crypto_hash_sha256_final(&st, out);
+}
+
+/* 0: the type is longer than any of ours. */
+static size_t
+pae_head(char out[PAE_HEAD_MAX], const char *type, size_t len)
+{
+	int n = snprintf(out, PAE_HEAD_MAX, "DSSEv1 %zu %s %zu ", strlen(type),
+	    type, len);
+
+	return n < 0 || n >= PAE_HEAD_MAX ? 0 : (size_t)n;
+}
+
+uint8_t *
+pae_make(size_t *out_len, const char *type, const void *payload, size_t len)
+{
+	char head[PAE_HEAD_MAX];
+	size_t n = pae_head(head, type, len);
+	uint8_t *m;
+
+	if (n == 0 || (m = malloc(n + len)) == NULL)
+		return NULL;
+	memcpy(m, head, n);
+	if (len > 0)
+		memcpy(m + n, payload, len);
+	*out_len = n + len;
+	return m;
+}
+
+/* What a secp256k1 key signs of M. */
+static bool
+pae_digest(uint8_t out[32], bool bip340, const char *type, const void *payload,
+    size_t len)
+{
+	char head[PAE_HEAD_MAX];
+	size_t n = pae_head(head, type, len);
+	crypto_hash_sha256_state st;
+
+	if (n == 0)
+		return false;
+	if (bip340) {
+		const struct part parts[] = {{head, n}, {payload, len}};
+
+		tagged_hash(out, "klp/dsse/v1", parts, 2);
+		return true;
+	}
+	(void)crypto_hash_sha256_init(&st);
+	(void)crypto_hash_sha256_update(&st, (const uint8_t *)head, n);
+	(void)crypto_hash_sha256_update(&st, payload, len);
+	(void)crypto_hash_sha256_final(&st, out);
+	return true;
+}
+
+bool
+pae_sign(uint8_t sig[SIG_LEN], const struct klp_secret *s, const char *type,
+    const void *payload, size_t len, const uint8_t aux[32])
+{
+	uint8_t digest[32], pub[32], secret[crypto_sign_SECRETKEYBYTES];
+	uint8_t *m;
+	size_t n;
+
+	if (s->kind == KEY_SECP256K1)
+		return pae_digest(digest, s->bip340, type, payload, len) &&
+		    secp_sign(sig, s, digest, aux);
+	if ((m = pae_make(&n, type, payload, len)) == NULL)
+		return false;
+	(void)crypto_sign_seed_keypair(pub, secret, s->raw);
+	(void)crypto_sign_detached(sig, NULL, m, n, secret);
+	sodium_memzero(secret, sizeof(secret));
+	free(m);
+	return true;
+}
+
+bool
+pae_verify(const struct klp_key *k, const uint8_t sig[SIG_LEN],
+    const char *type, const void *payload, size_t len)
+{
+	uint8_t digest[32];
+	uint8_t *m;
+	size_t n;
+	bool ok;
+
+	if (k->kind == KEY_SECP256K1)
+		return pae_digest(digest, k->bip340, type, payload, len) &&
+		    secp_verify(k, sig, digest);
+	if (k->kind != KEY_ED25519 || k->len != 32 ||
+	    (m = pae_make(&n, type, payload, len)) == NULL)
+		return false;
+	ok = crypto_sign_verify_detached(sig, m, n, k->raw) == 0;
+	free(m);
+	return ok;
+}
