@@ -34,23 +34,23 @@ struct auditd;
 
 struct side {
 	struct auditd *a;
-	enum peer who;
+	enum program who;
 	struct ipc_ev *ev;
 };
 
 struct held {
 	struct msg_EVENT e;
-	enum peer from;
+	enum program from;
 };
 
 struct auditd {
-	struct program prog;
+	struct process prog;
 	struct ev_loop *loop;
 	int dir;
 	struct trail *trail;
 	struct ocsf_source source;
 	bool ready; /* the source is as good as it gets */
-	struct side side[PEER_COUNT];
+	struct side side[PROGRAM_COUNT];
 	struct held *held;
 	size_t nheld;
 	ev_timer hold, sync, checkpoint, linger;
@@ -79,7 +79,7 @@ checkpoint_ask(struct auditd *a)
 {
 	struct msg_C_SIGN m = {.end_ = 0};
 
-	if (a->side[PEER_KEYS].ev == NULL || a->asked ||
+	if (a->side[PROGRAM_KEYS].ev == NULL || a->asked ||
 	    !trail_root(a->trail, &m.size, m.root) ||
 	    m.size <= a->signed_size)
 		return;
@@ -90,7 +90,7 @@ checkpoint_ask(struct auditd *a)
 	a->asked_size = m.size;
 	memcpy(a->asked_root, m.root, 32);
 	trail_mark(a->trail, m.size, false);
-	(void)ipc_send_C_SIGN(ipc_ev_channel(a->side[PEER_KEYS].ev), &m, NULL,
+	(void)ipc_send_C_SIGN(ipc_ev_channel(a->side[PROGRAM_KEYS].ev), &m, NULL,
 	    0);
 }
 
@@ -149,7 +149,7 @@ on_checkpoint(struct ev_loop *loop, ev_timer *w, int revents)
 /* -- writing -- */
 
 static int
-append(struct auditd *a, const struct msg_EVENT *e, enum peer from,
+append(struct auditd *a, const struct msg_EVENT *e, enum program from,
     uint64_t *seq, uint8_t digest[32])
 {
 	char body[OCSF_MAX];
@@ -190,7 +190,7 @@ say_lost(struct auditd *a)
 
 	if (a->lost == 0)
 		return 0;
-	if (append(a, &e, PEER_AUDIT, &seq, digest) < 0)
+	if (append(a, &e, PROGRAM_AUDIT, &seq, digest) < 0)
 		return -1;
 	log_notice("trail", "writes again lost=%llu",
 	    (unsigned long long)a->lost);
@@ -212,7 +212,7 @@ failed(struct auditd *a)
 }
 
 static void
-record(struct auditd *a, const struct msg_EVENT *e, enum peer from)
+record(struct auditd *a, const struct msg_EVENT *e, enum program from)
 {
 	struct msg_HEAD head = {.qid = e->qid};
 
@@ -222,15 +222,15 @@ record(struct auditd *a, const struct msg_EVENT *e, enum peer from)
 		head.seq = 0;
 		memset(head.digest, 0, sizeof(head.digest));
 	}
-	if (e->qid != 0 && from == PEER_NODE && a->side[PEER_NODE].ev != NULL)
-		(void)ipc_send_HEAD(ipc_ev_channel(a->side[PEER_NODE].ev),
+	if (e->qid != 0 && from == PROGRAM_NODE && a->side[PROGRAM_NODE].ev != NULL)
+		(void)ipc_send_HEAD(ipc_ev_channel(a->side[PROGRAM_NODE].ev),
 		    &head, NULL, 0);
 	if (head.seq >= a->signed_size + TRAIL_CHECKPOINT_LINES)
 		checkpoint_ask(a);
 }
 
 static void
-on_event(struct auditd *a, const struct msg_EVENT *e, enum peer from)
+on_event(struct auditd *a, const struct msg_EVENT *e, enum program from)
 {
 	if (a->ready) {
 		record(a, e, from);
@@ -323,7 +323,7 @@ on_side(void *ctx, struct ipc_in *in)
 			program_malformed(&s->a->prog, in);
 		return;
 	default:
-		log_warnx(peer_name(s->who), "unexpected message type=%d",
+		log_warnx(program_name(s->who), "unexpected message type=%d",
 		    in->type);
 	}
 }
@@ -337,30 +337,30 @@ side_gone(void *ctx, int error)
 		struct msg_EVENT e = own(EVK_IPC_VIOLATION, 5,
 		    "broke the message table", s->who);
 
-		log_warnx(peer_name(s->who), "broke the message table");
-		on_event(s->a, &e, PEER_AUDIT);
+		log_warnx(program_name(s->who), "broke the message table");
+		on_event(s->a, &e, PROGRAM_AUDIT);
 	}
 	ipc_ev_free(s->ev);
 	s->ev = NULL;
-	if (s->who == PEER_KEYS)
+	if (s->who == PROGRAM_KEYS)
 		s->a->asked = false;
 }
 
 static const struct ipc_ev_handlers side_handlers = {on_side, side_gone, NULL};
 
 static void
-on_neighbour(void *ctx, enum peer other, int fd)
+on_neighbour(void *ctx, enum program other, int fd)
 {
 	struct auditd *a = ctx;
 	struct side *s = &a->side[other];
 
 	ipc_ev_free(s->ev);
-	if (other == PEER_KEYS)
+	if (other == PROGRAM_KEYS)
 		a->asked = false;
 	s->ev = program_neighbour(&a->prog, a->loop, other, fd, &side_handlers,
 	    s);
 	if (s->ev == NULL)
-		fatal("channel to %s", peer_name(other));
+		fatal("channel to %s", program_name(other));
 }
 
 static void
@@ -370,7 +370,7 @@ on_parent(void *ctx, struct ipc_in *in)
 	struct msg_EVENT m;
 
 	if (in->type == IPC_EVENT && msg_get_EVENT(in->body, &m))
-		on_event(a, &m, PEER_PARENT);
+		on_event(a, &m, PROGRAM_PARENT);
 }
 
 static void
@@ -415,20 +415,20 @@ report(struct auditd *a, const struct trail_report *r)
 		    r->bad_segment, (unsigned long long)r->bad_line, r->why);
 		alarm_parent(a, 5, text);
 		e = own(EVK_TRAIL_TORN, 5, text, (int64_t)r->bad);
-		on_event(a, &e, PEER_AUDIT);
+		on_event(a, &e, PROGRAM_AUDIT);
 	}
 	if (r->lost > 0) {
 		alarm_parent(a, 5, "lines at the end are gone");
 		e = own(EVK_TRAIL_TORN, 5, "lines at the end are gone",
 		    (int64_t)r->lost);
-		on_event(a, &e, PEER_AUDIT);
+		on_event(a, &e, PROGRAM_AUDIT);
 	}
 	if (r->torn > 0) {
 		log_notice("trail", "a torn last line was cut bytes=%llu",
 		    (unsigned long long)r->torn);
 		e = own(EVK_TRAIL_TORN, 4, "a torn last line was cut",
 		    (int64_t)r->torn);
-		on_event(a, &e, PEER_AUDIT);
+		on_event(a, &e, PROGRAM_AUDIT);
 	}
 }
 
@@ -453,8 +453,8 @@ audit_open(struct auditd *a, struct trail_report *r)
 		a->signed_size = note.size;
 	randombytes_buf(boot, sizeof(boot));
 	hex_encode(a->source.boot, boot, sizeof(boot));
-	for (int i = 0; i < PEER_COUNT; i++)
-		a->side[i] = (struct side){a, (enum peer)i, NULL};
+	for (int i = 0; i < PROGRAM_COUNT; i++)
+		a->side[i] = (struct side){a, (enum program)i, NULL};
 }
 
 static void
@@ -481,7 +481,7 @@ main(int argc, char *argv[])
 		return 1;
 	json_object_seed(randombytes_random());
 	(void)signal(SIGXFSZ, SIG_IGN);
-	program_start(&a.prog, PEER_AUDIT, argc, argv, NULL, NULL);
+	program_start(&a.prog, PROGRAM_AUDIT, argc, argv, NULL, NULL);
 	audit_open(&a, &r);
 	if ((a.loop = ev_default_loop(0)) == NULL)
 		fatalx("no event loop");

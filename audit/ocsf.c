@@ -108,10 +108,10 @@ hex_json(const uint8_t *p, size_t n)
 }
 
 static json_t *
-klp_json(const struct msg_EVENT *e, enum peer from, const struct kind *k)
+klp_json(const struct msg_EVENT *e, enum program from, const struct kind *k)
 {
 	json_t *o = json_pack("{s:s, s:i, s:s}", "kind", k->name, "kind_id",
-	    (int)e->kind, "program", peer_name(from));
+	    (int)e->kind, "program", program_name(from));
 
 	if (e->job_len > 0)
 		(void)json_object_set_new(o, "job",
@@ -163,7 +163,7 @@ class_members(json_t *o, const struct msg_EVENT *e, const struct kind *k,
 }
 
 static json_t *
-event_json(const struct msg_EVENT *e, enum peer from,
+event_json(const struct msg_EVENT *e, enum program from,
     const struct ocsf_source *src, uint64_t seq)
 {
 	const struct kind *k = kind_of(e->kind);
@@ -199,7 +199,7 @@ event_json(const struct msg_EVENT *e, enum peer from,
 }
 
 size_t
-ocsf_event(char *out, size_t cap, const struct msg_EVENT *e, enum peer from,
+ocsf_event(char *out, size_t cap, const struct msg_EVENT *e, enum program from,
     const struct ocsf_source *src, uint64_t seq)
 {
 	json_t *o = event_json(e, from, src, seq);

@@ -25,13 +25,13 @@ enum {
 	F_LOCK_MEM = 1 << 5, /* one page of keys */
 };
 
-static const unsigned filter_of[PEER_COUNT] = {
-    [PEER_TRANSPORT] = F_FILES | F_ACCEPT | F_SPLICE,
-    [PEER_NODE] = F_FILES | F_ACCEPT | F_SPLICE,
-    [PEER_TRUST] = F_FILES,
-    [PEER_KEYS] = F_LOCK_MEM,
-    [PEER_EGRESS] = F_SOCKET,
-    [PEER_AUDIT] = F_FILES,
+static const unsigned filter_of[PROGRAM_COUNT] = {
+    [PROGRAM_TRANSPORT] = F_FILES | F_ACCEPT | F_SPLICE,
+    [PROGRAM_NODE] = F_FILES | F_ACCEPT | F_SPLICE,
+    [PROGRAM_TRUST] = F_FILES,
+    [PROGRAM_KEYS] = F_LOCK_MEM,
+    [PROGRAM_EGRESS] = F_SOCKET,
+    [PROGRAM_AUDIT] = F_FILES,
 };
 
 static const char *const basic[] = {"read", "readv", "write", "writev",
@@ -185,13 +185,13 @@ build_allow(scmp_filter_ctx ctx, unsigned sets)
 }
 
 int
-priv_filter(enum peer who)
+priv_filter(enum program who)
 {
-	bool jail = who == PEER_JAIL;
+	bool jail = who == PROGRAM_JAIL;
 	scmp_filter_ctx ctx;
 	int r;
 
-	if (who == PEER_PARENT || who >= PEER_COUNT)
+	if (who == PROGRAM_PARENT || who >= PROGRAM_COUNT)
 		return 0;
 #ifdef WARREN_SANITIZED
 	/* the sanitizers' own runtime opens, maps and traces */

@@ -25,7 +25,7 @@ struct queued {
 
 struct ipc {
 	int fd;
-	enum peer me, other;
+	enum program me, other;
 	STAILQ_HEAD(, queued) queue;
 	unsigned queue_len;
 };
@@ -36,7 +36,7 @@ union control {
 };
 
 struct ipc *
-ipc_new(int fd, enum peer me, enum peer other)
+ipc_new(int fd, enum program me, enum program other)
 {
 	struct ipc *c = calloc(1, sizeof(*c));
 	int flags = fcntl(fd, F_GETFL);
@@ -91,7 +91,7 @@ ipc_fd(const struct ipc *c)
 	return c->fd;
 }
 
-enum peer
+enum program
 ipc_other(const struct ipc *c)
 {
 	return c->other;
@@ -320,7 +320,7 @@ ipc_recv(struct ipc *c, struct ipc_in *in)
 	why = violation(c, in, row, mh.msg_flags);
 	if (why != NULL) {
 		ipc_in_done(in);
-		log_errx(peer_name(c->other),
+		log_errx(program_name(c->other),
 		    "breaks the message table: %s message=%s type=%u len=%zd",
 		    why, row != NULL ? row->name : "?", type, n);
 		errno = EPROTO;

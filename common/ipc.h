@@ -22,17 +22,17 @@ struct ipc;
 
 struct ipc_in {
 	enum ipc_type type;
-	enum peer from;
+	enum program from;
 	struct rd body; /* valid until the next ipc_recv() of any channel */
 	int fds[IPC_FDS_MAX];
 	unsigned nfds; /* ours: taken by ipc_in_take() or closed by _done() */
 };
 
 /* Takes fd (set non-blocking and close-on-exec). NULL: out of memory. */
-struct ipc *ipc_new(int fd, enum peer me, enum peer other);
+struct ipc *ipc_new(int fd, enum program me, enum program other);
 void ipc_free(struct ipc *); /* closes; NULL is fine */
 int ipc_fd(const struct ipc *);
-enum peer ipc_other(const struct ipc *);
+enum program ipc_other(const struct ipc *);
 
 /*
  * fds are duplicated by the kernel: they stay the caller's and may be closed

@@ -60,7 +60,7 @@ hello_ok(struct ipc_ev *c, const struct ipc_in *in)
 	if (in->type == IPC_HELLO && msg_get_HELLO(in->body, &m) &&
 	    memcmp(m.build, c->build, sizeof(m.build)) == 0)
 		return true;
-	log_errx(peer_name(in->from), "is of another build");
+	log_errx(program_name(in->from), "is of another build");
 	return false;
 }
 

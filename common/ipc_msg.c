@@ -3,20 +3,20 @@
 #include <string.h>
 
 const char *
-peer_name(enum peer p)
+program_name(enum program p)
 {
-	static const char *const names[PEER_COUNT] = {
-	    [PEER_PARENT] = "parent",
-	    [PEER_TRANSPORT] = "transport",
-	    [PEER_NODE] = "node",
-	    [PEER_TRUST] = "trust",
-	    [PEER_KEYS] = "keys",
-	    [PEER_EGRESS] = "egress",
-	    [PEER_JAIL] = "jail",
-	    [PEER_AUDIT] = "audit",
+	static const char *const names[PROGRAM_COUNT] = {
+	    [PROGRAM_PARENT] = "parent",
+	    [PROGRAM_TRANSPORT] = "transport",
+	    [PROGRAM_NODE] = "node",
+	    [PROGRAM_TRUST] = "trust",
+	    [PROGRAM_KEYS] = "keys",
+	    [PROGRAM_EGRESS] = "egress",
+	    [PROGRAM_JAIL] = "jail",
+	    [PROGRAM_AUDIT] = "audit",
 	};
 
-	return (unsigned)p < PEER_COUNT ? names[p] : "nobody";
+	return (unsigned)p < PROGRAM_COUNT ? names[p] : "nobody";
 }
 
 static void

@@ -20,18 +20,18 @@
 #define IPC_MAX 4096   /* bytes of a message, header included */
 #define IPC_FDS_MAX 20 /* descriptors of a message */
 
-enum peer {
-	PEER_PARENT,
-	PEER_TRANSPORT,
-	PEER_NODE,
-	PEER_TRUST,
-	PEER_KEYS,
-	PEER_EGRESS,
-	PEER_JAIL,
-	PEER_AUDIT,
-	PEER_COUNT
+enum program {
+	PROGRAM_PARENT,
+	PROGRAM_TRANSPORT,
+	PROGRAM_NODE,
+	PROGRAM_TRUST,
+	PROGRAM_KEYS,
+	PROGRAM_EGRESS,
+	PROGRAM_JAIL,
+	PROGRAM_AUDIT,
+	PROGRAM_COUNT
 };
-const char *peer_name(enum peer); /* "parent", "transport", ... */
+const char *program_name(enum program); /* "parent", "transport", ... */
 
 /*
  * What a SETTING carries; fd is a sealed memfd (text), a directory (O_PATH or
@@ -107,9 +107,9 @@ enum event_kind {
 	F(var, binding, 242)
 #define MSG_START_DONE(F)
 #define MSG_STOP(F)
-#define MSG_NEIGHBOUR(F) F(u8, peer, 0)
+#define MSG_NEIGHBOUR(F) F(u8, program, 0)
 #define MSG_PROGRAM(F) /* for status: a program's life */                      \
-	F(u8, peer, 0) F(boolean, running, 0) F(u32, restarts, 0) F(u32, pid, 0)
+	F(u8, program, 0) F(boolean, running, 0) F(u32, restarts, 0) F(u32, pid, 0)
 /* -- any to parent -- */
 #define MSG_HELLO(F) F(arr, build, 32)
 #define MSG_READY(F)
@@ -240,70 +240,70 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 /* seq 0: the event could not be written (disk full, or no trail) */
 #define MSG_HEAD(F) F(u64, qid, 0) F(u64, seq, 0) F(arr, digest, 32)
 
-#define PEERS(a) (1u << PEER_##a)
-#define PEERS_ANY (0xffu & ~PEERS(PARENT))
+#define PROGRAMS(a) (1u << PROGRAM_##a)
+#define PROGRAMS_ANY (0xffu & ~PROGRAMS(PARENT))
 
 /* M(name, senders, receivers, least descriptors, most) */
 #define IPC_MESSAGES(M)                                                        \
-	M(SETTING, PEERS(PARENT), PEERS_ANY, 1, 1)                             \
-	M(PARAMS, PEERS(PARENT), PEERS_ANY, 0, 0)                              \
-	M(JAIL_LIMITS, PEERS(PARENT), PEERS(JAIL) | PEERS(NODE), 0, 0)         \
-	M(KEY_MATERIAL, PEERS(PARENT), PEERS(KEYS), 0, 0)                      \
-	M(START_DONE, PEERS(PARENT), PEERS_ANY, 0, 0)                          \
-	M(STOP, PEERS(PARENT), PEERS_ANY, 0, 0)                                \
-	M(NEIGHBOUR, PEERS(PARENT), PEERS_ANY, 1, 1)                           \
-	M(PROGRAM, PEERS(PARENT), PEERS(TRANSPORT) | PEERS(NODE), 0, 0)        \
+	M(SETTING, PROGRAMS(PARENT), PROGRAMS_ANY, 1, 1)                             \
+	M(PARAMS, PROGRAMS(PARENT), PROGRAMS_ANY, 0, 0)                              \
+	M(JAIL_LIMITS, PROGRAMS(PARENT), PROGRAMS(JAIL) | PROGRAMS(NODE), 0, 0)         \
+	M(KEY_MATERIAL, PROGRAMS(PARENT), PROGRAMS(KEYS), 0, 0)                      \
+	M(START_DONE, PROGRAMS(PARENT), PROGRAMS_ANY, 0, 0)                          \
+	M(STOP, PROGRAMS(PARENT), PROGRAMS_ANY, 0, 0)                                \
+	M(NEIGHBOUR, PROGRAMS(PARENT), PROGRAMS_ANY, 1, 1)                           \
+	M(PROGRAM, PROGRAMS(PARENT), PROGRAMS(TRANSPORT) | PROGRAMS(NODE), 0, 0)        \
 	M(HELLO, 0xffu, 0xffu, 0, 0)                                           \
-	M(READY, PEERS_ANY, PEERS(PARENT), 0, 0)                               \
-	M(ALARM, PEERS_ANY, PEERS(PARENT), 0, 0)                               \
-	M(DIAL, PEERS(TRANSPORT), PEERS(PARENT), 0, 0)                         \
-	M(BIND, PEERS(TRANSPORT), PEERS(PARENT), 0, 0)                         \
-	M(OPEN, PEERS(TRANSPORT), PEERS(PARENT), 0, 0)                         \
-	M(OPENED, PEERS(PARENT), PEERS(TRANSPORT), 0, 1)                       \
-	M(T_HELLO, PEERS(TRANSPORT), PEERS(NODE), 0, 0)                        \
-	M(T_LINK, PEERS(TRANSPORT), PEERS(NODE), 0, 0)                         \
-	M(T_IDENTIFIED, PEERS(TRANSPORT), PEERS(NODE), 0, 0)                   \
-	M(T_CLOSED, PEERS(TRANSPORT), PEERS(NODE), 0, 0)                       \
-	M(T_REQUEST, PEERS(TRANSPORT), PEERS(NODE), 0, 1)                      \
-	M(T_REPLIED, PEERS(TRANSPORT), PEERS(NODE), 0, 0)                      \
-	M(T_FOLLOW_END, PEERS(TRANSPORT), PEERS(NODE), 0, 0)                   \
-	M(N_REPLY, PEERS(NODE), PEERS(TRANSPORT), 0, 1)                        \
-	M(N_FOLLOW, PEERS(NODE), PEERS(TRANSPORT), 1, 1)                       \
-	M(N_CLOSE, PEERS(NODE), PEERS(TRANSPORT), 0, 0)                        \
-	M(N_APP_DATA, PEERS(NODE), PEERS(TRANSPORT), 0, 0)                     \
-	M(N_BLACKHOLE, PEERS(NODE), PEERS(TRANSPORT), 0, 0)                    \
-	M(N_HOLD, PEERS(NODE), PEERS(TRANSPORT), 0, 0)                         \
-	M(V_ASK, PEERS(NODE), PEERS(TRUST), 0, 0)                              \
-	M(V_VERDICT, PEERS(TRUST), PEERS(NODE), 0, 0)                          \
-	M(V_ENVELOPE, PEERS(NODE), PEERS(TRUST), 1, 1)                         \
-	M(V_MANIFEST, PEERS(TRUST), PEERS(NODE), 0, 1)                         \
-	M(V_LIVE, PEERS(NODE), PEERS(TRUST), 0, 0)                             \
-	M(V_LIVE_OK, PEERS(TRUST), PEERS(NODE), 0, 0)                          \
-	M(V_CHANGED, PEERS(TRUST), PEERS(NODE), 0, 0)                          \
-	M(K_RECEIPT, PEERS(NODE), PEERS(KEYS), 0, 0)                           \
-	M(K_SIGNED, PEERS(KEYS), PEERS(NODE), 0, 0)                            \
-	M(K_CHALLENGE, PEERS(NODE), PEERS(KEYS), 0, 0)                         \
-	M(K_CHALLENGED, PEERS(KEYS), PEERS(NODE), 0, 0)                        \
-	M(K_BINDING, PEERS(KEYS), PEERS(NODE) | PEERS(AUDIT), 0, 0)            \
-	M(B_SIGN, PEERS(KEYS), PEERS(TRANSPORT), 0, 0)                         \
-	M(B_SIGNED, PEERS(TRANSPORT), PEERS(KEYS), 0, 0)                       \
-	M(BINDING_MADE, PEERS(KEYS), PEERS(PARENT), 0, 0)                      \
-	M(C_SIGN, PEERS(AUDIT), PEERS(KEYS), 0, 0)                             \
-	M(C_SIGNED, PEERS(KEYS), PEERS(AUDIT), 0, 0)                           \
-	M(J_RUN, PEERS(NODE), PEERS(JAIL), 2, 18)                              \
-	M(J_STEP, PEERS(NODE), PEERS(JAIL), 0, 0)                              \
-	M(J_KILL, PEERS(NODE), PEERS(JAIL), 0, 0)                              \
-	M(J_FORGET, PEERS(NODE), PEERS(JAIL), 0, 0)                            \
-	M(J_STARTED, PEERS(JAIL), PEERS(NODE), 3, 3)                           \
-	M(J_FAILED, PEERS(JAIL), PEERS(NODE), 0, 0)                            \
-	M(J_EXITED, PEERS(JAIL), PEERS(NODE), 0, 0)                            \
-	M(J_STEP_OPEN, PEERS(JAIL), PEERS(NODE), 1, 1)                         \
-	M(J_STEP_DONE, PEERS(JAIL), PEERS(NODE), 0, 0)                         \
-	M(J_FORGOTTEN, PEERS(JAIL), PEERS(NODE), 0, 0)                         \
-	M(J_RUNNING, PEERS(JAIL), PEERS(NODE), 3, 3)                           \
-	M(J_POSTURE, PEERS(JAIL), PEERS(NODE), 0, 0)                           \
-	M(EVENT, 0xffu & ~PEERS(AUDIT), PEERS(AUDIT), 0, 0)                    \
-	M(HEAD, PEERS(AUDIT), PEERS(NODE), 0, 0)
+	M(READY, PROGRAMS_ANY, PROGRAMS(PARENT), 0, 0)                               \
+	M(ALARM, PROGRAMS_ANY, PROGRAMS(PARENT), 0, 0)                               \
+	M(DIAL, PROGRAMS(TRANSPORT), PROGRAMS(PARENT), 0, 0)                         \
+	M(BIND, PROGRAMS(TRANSPORT), PROGRAMS(PARENT), 0, 0)                         \
+	M(OPEN, PROGRAMS(TRANSPORT), PROGRAMS(PARENT), 0, 0)                         \
+	M(OPENED, PROGRAMS(PARENT), PROGRAMS(TRANSPORT), 0, 1)                       \
+	M(T_HELLO, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                        \
+	M(T_LINK, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                         \
+	M(T_IDENTIFIED, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                   \
+	M(T_CLOSED, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                       \
+	M(T_REQUEST, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 1)                      \
+	M(T_REPLIED, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                      \
+	M(T_FOLLOW_END, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                   \
+	M(N_REPLY, PROGRAMS(NODE), PROGRAMS(TRANSPORT), 0, 1)                        \
+	M(N_FOLLOW, PROGRAMS(NODE), PROGRAMS(TRANSPORT), 1, 1)                       \
+	M(N_CLOSE, PROGRAMS(NODE), PROGRAMS(TRANSPORT), 0, 0)                        \
+	M(N_APP_DATA, PROGRAMS(NODE), PROGRAMS(TRANSPORT), 0, 0)                     \
+	M(N_BLACKHOLE, PROGRAMS(NODE), PROGRAMS(TRANSPORT), 0, 0)                    \
+	M(N_HOLD, PROGRAMS(NODE), PROGRAMS(TRANSPORT), 0, 0)                         \
+	M(V_ASK, PROGRAMS(NODE), PROGRAMS(TRUST), 0, 0)                              \
+	M(V_VERDICT, PROGRAMS(TRUST), PROGRAMS(NODE), 0, 0)                          \
+	M(V_ENVELOPE, PROGRAMS(NODE), PROGRAMS(TRUST), 1, 1)                         \
+	M(V_MANIFEST, PROGRAMS(TRUST), PROGRAMS(NODE), 0, 1)                         \
+	M(V_LIVE, PROGRAMS(NODE), PROGRAMS(TRUST), 0, 0)                             \
+	M(V_LIVE_OK, PROGRAMS(TRUST), PROGRAMS(NODE), 0, 0)                          \
+	M(V_CHANGED, PROGRAMS(TRUST), PROGRAMS(NODE), 0, 0)                          \
+	M(K_RECEIPT, PROGRAMS(NODE), PROGRAMS(KEYS), 0, 0)                           \
+	M(K_SIGNED, PROGRAMS(KEYS), PROGRAMS(NODE), 0, 0)                            \
+	M(K_CHALLENGE, PROGRAMS(NODE), PROGRAMS(KEYS), 0, 0)                         \
+	M(K_CHALLENGED, PROGRAMS(KEYS), PROGRAMS(NODE), 0, 0)                        \
+	M(K_BINDING, PROGRAMS(KEYS), PROGRAMS(NODE) | PROGRAMS(AUDIT), 0, 0)            \
+	M(B_SIGN, PROGRAMS(KEYS), PROGRAMS(TRANSPORT), 0, 0)                         \
+	M(B_SIGNED, PROGRAMS(TRANSPORT), PROGRAMS(KEYS), 0, 0)                       \
+	M(BINDING_MADE, PROGRAMS(KEYS), PROGRAMS(PARENT), 0, 0)                      \
+	M(C_SIGN, PROGRAMS(AUDIT), PROGRAMS(KEYS), 0, 0)                             \
+	M(C_SIGNED, PROGRAMS(KEYS), PROGRAMS(AUDIT), 0, 0)                           \
+	M(J_RUN, PROGRAMS(NODE), PROGRAMS(JAIL), 2, 18)                              \
+	M(J_STEP, PROGRAMS(NODE), PROGRAMS(JAIL), 0, 0)                              \
+	M(J_KILL, PROGRAMS(NODE), PROGRAMS(JAIL), 0, 0)                              \
+	M(J_FORGET, PROGRAMS(NODE), PROGRAMS(JAIL), 0, 0)                            \
+	M(J_STARTED, PROGRAMS(JAIL), PROGRAMS(NODE), 3, 3)                           \
+	M(J_FAILED, PROGRAMS(JAIL), PROGRAMS(NODE), 0, 0)                            \
+	M(J_EXITED, PROGRAMS(JAIL), PROGRAMS(NODE), 0, 0)                            \
+	M(J_STEP_OPEN, PROGRAMS(JAIL), PROGRAMS(NODE), 1, 1)                         \
+	M(J_STEP_DONE, PROGRAMS(JAIL), PROGRAMS(NODE), 0, 0)                         \
+	M(J_FORGOTTEN, PROGRAMS(JAIL), PROGRAMS(NODE), 0, 0)                         \
+	M(J_RUNNING, PROGRAMS(JAIL), PROGRAMS(NODE), 3, 3)                           \
+	M(J_POSTURE, PROGRAMS(JAIL), PROGRAMS(NODE), 0, 0)                           \
+	M(EVENT, 0xffu & ~PROGRAMS(AUDIT), PROGRAMS(AUDIT), 0, 0)                    \
+	M(HEAD, PROGRAMS(AUDIT), PROGRAMS(NODE), 0, 0)
 
 enum ipc_type {
 	IPC_NONE = 0,

@@ -69,6 +69,6 @@ int priv_landlock(const struct priv_dir *dirs, size_t count, int *abi);
  * jail's is a deny-list, as every job inherits it. No-op when the parent asks,
  * and in builds with sanitizers (logged).
  */
-int priv_filter(enum peer);
+int priv_filter(enum program);
 
 #endif

@@ -23,14 +23,14 @@
 #define SETTINGS_MAX 256
 
 /* The programs: design.md 7 (numbers) and 8.1 (what each may). */
-static const struct program_row rows[PEER_COUNT] = {
-    [PEER_TRANSPORT] = {"warren-transport", 1, true, 0, SET_DIR_STORAGE},
-    [PEER_NODE] = {"warren-node", 2, true, 1024, SET_DIR_NODE},
-    [PEER_TRUST] = {"warren-trust", 3, true, 256, SET_DIR_TRUST},
-    [PEER_EGRESS] = {"warren-egress", 4, false, 256, 0},
-    [PEER_JAIL] = {"warren-jail", 5, true, 4096, 0},
-    [PEER_AUDIT] = {"warren-audit", 6, true, 256, SET_DIR_TRAIL},
-    [PEER_KEYS] = {"warren-keys", 7, true, 64, 0},
+static const struct program_row rows[PROGRAM_COUNT] = {
+    [PROGRAM_TRANSPORT] = {"warren-transport", 1, true, 0, SET_DIR_STORAGE},
+    [PROGRAM_NODE] = {"warren-node", 2, true, 1024, SET_DIR_NODE},
+    [PROGRAM_TRUST] = {"warren-trust", 3, true, 256, SET_DIR_TRUST},
+    [PROGRAM_EGRESS] = {"warren-egress", 4, false, 256, 0},
+    [PROGRAM_JAIL] = {"warren-jail", 5, true, 4096, 0},
+    [PROGRAM_AUDIT] = {"warren-audit", 6, true, 256, SET_DIR_TRAIL},
+    [PROGRAM_KEYS] = {"warren-keys", 7, true, 64, 0},
 };
 
 /* Directories and how Landlock opens them. */
@@ -51,9 +51,9 @@ static const struct {
 };
 
 const struct program_row *
-program_row(enum peer p)
+program_row(enum program p)
 {
-	return p < PEER_COUNT && rows[p].exe != NULL ? &rows[p] : NULL;
+	return p < PROGRAM_COUNT && rows[p].exe != NULL ? &rows[p] : NULL;
 }
 
 const char *
@@ -89,7 +89,7 @@ program_build_id(uint8_t out[32])
 }
 
 static void
-add_setting(struct program *p, enum setting what, const char *name, int fd)
+add_setting(struct process *p, enum setting what, const char *name, int fd)
 {
 	struct setting_value *v;
 
@@ -108,7 +108,7 @@ add_setting(struct program *p, enum setting what, const char *name, int fd)
 
 /* "cg-v1:memory" is the setting SET_CG_V1 of name "memory". */
 static bool
-named_dir(struct program *p, const char *name, size_t len, int fd)
+named_dir(struct process *p, const char *name, size_t len, int fd)
 {
 	const char *colon = memchr(name, ':', len);
 	size_t base = colon != NULL ? (size_t)(colon - name) : len;
@@ -129,7 +129,7 @@ named_dir(struct program *p, const char *name, size_t len, int fd)
 }
 
 static void
-read_word(struct program *p, const char *word)
+read_word(struct process *p, const char *word)
 {
 	const char *eq = strchr(word, '=');
 	size_t len = eq != NULL ? (size_t)(eq - word) : 0;
@@ -162,7 +162,7 @@ read_word(struct program *p, const char *word)
 }
 
 static void
-close_the_rest(const struct program *p)
+close_the_rest(const struct process *p)
 {
 	int keep[64] = {PROGRAM_CHANNEL};
 	size_t n = 1;
@@ -183,11 +183,11 @@ close_the_rest(const struct program *p)
 }
 
 void
-program_connect(struct program *p, enum peer self, int argc, char **argv)
+program_connect(struct process *p, enum program self, int argc, char **argv)
 {
 	const struct program_row *row = program_row(self);
 
-	*p = (struct program){.self = self};
+	*p = (struct process){.self = self};
 	log_init(row->exe, LOG_NOTICE);
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* executed by descriptor, it would be called by its number */
@@ -196,7 +196,7 @@ program_connect(struct program *p, enum peer self, int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		read_word(p, argv[i]);
 	close_the_rest(p);
-	p->parent = ipc_new(PROGRAM_CHANNEL, self, PEER_PARENT);
+	p->parent = ipc_new(PROGRAM_CHANNEL, self, PROGRAM_PARENT);
 	if (p->parent == NULL)
 		fatal("channel to the parent");
 }
@@ -212,7 +212,7 @@ dir_access(enum setting what)
 
 /* A mount's descriptor cannot be listed or synced; one opened in it can. */
 static void
-reopen_dirs(struct program *p)
+reopen_dirs(struct process *p)
 {
 	for (size_t i = 0; i < p->nsettings; i++) {
 		int *fd = &p->settings[i].fd;
@@ -227,7 +227,7 @@ reopen_dirs(struct program *p)
 }
 
 static void
-confine_files(struct program *p, enum setting folder)
+confine_files(struct process *p, enum setting folder)
 {
 	struct priv_dir list[PROGRAM_NAMED];
 	size_t n = 0;
@@ -263,7 +263,7 @@ confine_files(struct program *p, enum setting folder)
 }
 
 void
-program_confine(struct program *p)
+program_confine(struct process *p)
 {
 	const struct program_row *row = program_row(p->self);
 
@@ -293,7 +293,7 @@ receive(struct ipc *c, struct ipc_in *in)
 }
 
 static void
-take_setting(struct program *p, struct ipc_in *in)
+take_setting(struct process *p, struct ipc_in *in)
 {
 	struct msg_SETTING m;
 
@@ -303,7 +303,7 @@ take_setting(struct program *p, struct ipc_in *in)
 }
 
 void
-program_receive(struct program *p, program_extra_fn *extra, void *ctx)
+program_receive(struct process *p, program_extra_fn *extra, void *ctx)
 {
 	struct msg_HELLO hello = {.end_ = 0};
 	bool done = false, params = false;
@@ -347,7 +347,7 @@ program_receive(struct program *p, program_extra_fn *extra, void *ctx)
 }
 
 void
-program_start(struct program *p, enum peer self, int argc, char **argv,
+program_start(struct process *p, enum program self, int argc, char **argv,
     program_extra_fn *extra, void *ctx)
 {
 	program_connect(p, self, argc, argv);
@@ -356,7 +356,7 @@ program_start(struct program *p, enum peer self, int argc, char **argv,
 }
 
 int
-program_fd(struct program *p, const char *name)
+program_fd(struct process *p, const char *name)
 {
 	for (size_t i = 0; i < p->nnamed; i++) {
 		int fd = p->named[i].fd;
@@ -370,7 +370,7 @@ program_fd(struct program *p, const char *name)
 }
 
 int
-settings_next(const struct program *p, enum setting what, size_t from)
+settings_next(const struct process *p, enum setting what, size_t from)
 {
 	for (size_t i = from; i < p->nsettings; i++)
 		if (p->settings[i].what == what)
@@ -379,7 +379,7 @@ settings_next(const struct program *p, enum setting what, size_t from)
 }
 
 int
-settings_take(struct program *p, enum setting what, const char *name)
+settings_take(struct process *p, enum setting what, const char *name)
 {
 	for (size_t i = 0; i < p->nsettings; i++) {
 		struct setting_value *v = &p->settings[i];
@@ -394,7 +394,7 @@ settings_take(struct program *p, enum setting what, const char *name)
 }
 
 char *
-settings_text(struct program *p, enum setting what, const char *name,
+settings_text(struct process *p, enum setting what, const char *name,
     size_t max, size_t *len)
 {
 	int fd = settings_take(p, what, name);

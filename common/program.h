@@ -49,7 +49,7 @@ struct program_row {
 	unsigned nofile;
 	enum setting folder; /* 0: none, its root is empty */
 };
-const struct program_row *program_row(enum peer);
+const struct program_row *program_row(enum program);
 /* "storage" for SET_DIR_STORAGE, ...; NULL: does not come by argv. */
 const char *program_dir_name(enum setting);
 
@@ -59,8 +59,8 @@ struct setting_value {
 	int fd; /* -1: taken */
 };
 
-struct program {
-	enum peer self;
+struct process {
+	enum program self;
 	struct ipc *parent; /* for ipc_send_*(), also after program_attach() */
 	struct ipc_ev *parent_ev;
 	bool root;
@@ -72,7 +72,7 @@ struct program {
 	struct msg_JAIL_LIMITS limits;
 	struct setting_value *settings;
 	size_t nsettings;
-	uint32_t malformed[PEER_COUNT]; /* program_malformed(), by sender */
+	uint32_t malformed[PROGRAM_COUNT]; /* program_malformed(), by sender */
 	struct {
 		char name[64];
 		int fd;
@@ -88,24 +88,24 @@ struct program {
  * failure: a program that cannot confine itself must not run.
  */
 typedef void program_extra_fn(void *ctx, struct ipc_in *);
-void program_start(struct program *, enum peer self, int argc, char **argv,
+void program_start(struct process *, enum program self, int argc, char **argv,
     program_extra_fn *extra, void *ctx);
 /* The steps of program_start(), for the jail. */
-void program_connect(struct program *, enum peer self, int argc, char **argv);
-void program_confine(struct program *);
-void program_receive(struct program *, program_extra_fn *extra, void *ctx);
+void program_connect(struct process *, enum program self, int argc, char **argv);
+void program_confine(struct process *);
+void program_receive(struct process *, program_extra_fn *extra, void *ctx);
 
 /* A named descriptor, now the caller's; -1: not given. */
-int program_fd(struct program *, const char *name);
+int program_fd(struct process *, const char *name);
 /* A setting's descriptor, now the caller's; name "" for those without. -1. */
-int settings_take(struct program *, enum setting, const char *name);
+int settings_take(struct process *, enum setting, const char *name);
 /* Walk what is there: next index at or after from that has what, or -1. */
-int settings_next(const struct program *, enum setting, size_t from);
+int settings_next(const struct process *, enum setting, size_t from);
 /*
  * Text of a setting (sealed memfd), NUL-terminated, free() it; NULL: not given
  * (errno ENOENT), larger than max (EFBIG) or not sealed (EINVAL).
  */
-char *settings_text(struct program *, enum setting, const char *name,
+char *settings_text(struct process *, enum setting, const char *name,
     size_t max, size_t *len);
 
 /*
@@ -115,15 +115,15 @@ char *settings_text(struct program *, enum setting, const char *name,
  */
 struct program_ops {
 	/* a channel to a sibling, also in place of an older one; take fd */
-	void (*neighbour)(void *ctx, enum peer, int fd);
+	void (*neighbour)(void *ctx, enum program, int fd);
 	void (*stop)(void *ctx);
 	void (*gone)(void *ctx);			/* may be NULL */
 	void (*message)(void *ctx, struct ipc_in *);	/* the rest; or NULL */
 };
-int program_attach(struct program *, struct ev_loop *,
+int program_attach(struct process *, struct ev_loop *,
     const struct program_ops *, void *ctx);
 /* READY: serving. */
-int program_ready(struct program *);
+int program_ready(struct process *);
 
 /*
  * A channel to a sibling: sends HELLO, checks that the other side's first
@@ -131,8 +131,8 @@ int program_ready(struct program *);
  * on to h->message, so that the program can re-state what the new one must
  * know. Takes fd. NULL: out of memory.
  */
-struct ipc_ev *program_neighbour(struct program *, struct ev_loop *,
-    enum peer other, int fd, const struct ipc_ev_handlers *h, void *ctx);
+struct ipc_ev *program_neighbour(struct process *, struct ev_loop *,
+    enum program other, int fd, const struct ipc_ev_handlers *h, void *ctx);
 
 /*
  * A sibling's message that fits the table and does not parse is dropped: to
@@ -141,7 +141,7 @@ struct ipc_ev *program_neighbour(struct program *, struct ev_loop *,
  * many from one sender the 1st, 2nd, 4th, 8th ... are told. Not for what the
  * parent sends: that is fatal.
  */
-void program_malformed(struct program *, const struct ipc_in *);
+void program_malformed(struct process *, const struct ipc_in *);
 
 /*
  * SHA-256 of version, source revision and the message table. Two programs with

@@ -9,14 +9,14 @@
 static void
 on_message(void *ctx, struct ipc_in *in)
 {
-	struct program *p = ctx;
+	struct process *p = ctx;
 	struct msg_NEIGHBOUR m;
 
 	switch (in->type) {
 	case IPC_NEIGHBOUR:
-		if (!msg_get_NEIGHBOUR(in->body, &m) || m.peer >= PEER_COUNT)
+		if (!msg_get_NEIGHBOUR(in->body, &m) || m.program >= PROGRAM_COUNT)
 			fatalx("malformed NEIGHBOUR");
-		p->ops->neighbour(p->ctx, (enum peer)m.peer,
+		p->ops->neighbour(p->ctx, (enum program)m.program,
 		    ipc_in_take(in, 0));
 		return;
 	case IPC_STOP:
@@ -31,7 +31,7 @@ on_message(void *ctx, struct ipc_in *in)
 static void
 on_gone(void *ctx, int error)
 {
-	struct program *p = ctx;
+	struct process *p = ctx;
 
 	if (error != 0)
 		fatalx("the parent breaks the message table");
@@ -44,7 +44,7 @@ static const struct ipc_ev_handlers parent_handlers = {
     on_message, on_gone, NULL};
 
 int
-program_attach(struct program *p, struct ev_loop *loop,
+program_attach(struct process *p, struct ev_loop *loop,
     const struct program_ops *ops, void *ctx)
 {
 	p->ops = ops;
@@ -56,7 +56,7 @@ program_attach(struct program *p, struct ev_loop *loop,
 }
 
 int
-program_ready(struct program *p)
+program_ready(struct process *p)
 {
 	struct msg_READY m = {0};
 
@@ -64,7 +64,7 @@ program_ready(struct program *p)
 }
 
 void
-program_malformed(struct program *p, const struct ipc_in *in)
+program_malformed(struct process *p, const struct ipc_in *in)
 {
 	const struct ipc_row *row = ipc_row(in->type);
 	struct msg_ALARM m = {.severity = 4};
@@ -76,13 +76,13 @@ program_malformed(struct program *p, const struct ipc_in *in)
 		return;
 	(void)snprintf(m.text, sizeof(m.text),
 	    "malformed %s from %s, dropped (%u so far)",
-	    row != NULL ? row->name : "?", peer_name(in->from), (unsigned)n);
-	log_errx(peer_name(in->from), "%s", m.text);
+	    row != NULL ? row->name : "?", program_name(in->from), (unsigned)n);
+	log_errx(program_name(in->from), "%s", m.text);
 	(void)ipc_send_ALARM(p->parent, &m, NULL, 0);
 }
 
 struct ipc_ev *
-program_neighbour(struct program *p, struct ev_loop *loop, enum peer other,
+program_neighbour(struct process *p, struct ev_loop *loop, enum program other,
     int fd, const struct ipc_ev_handlers *h, void *ctx)
 {
 	struct ipc *c = ipc_new(fd, p->self, other);
@@ -100,6 +100,6 @@ program_neighbour(struct program *p, struct ev_loop *loop, enum peer other,
 	ipc_ev_expect_hello(ev, hello.build);
 	/* a sibling that fell meanwhile is found by the loop: gone(0) */
 	if (ipc_send_HELLO(c, &hello, NULL, 0) < 0)
-		log_debug(peer_name(other), "gone before HELLO");
+		log_debug(program_name(other), "gone before HELLO");
 	return ev;
 }

@@ -33,7 +33,7 @@
 #define NODE_YAML_MAX (256u << 10)
 
 struct judge {
-	struct program prog;
+	struct process prog;
 	struct ev_loop *loop;
 	struct node_config *conf;
 	struct verdicts v;
@@ -298,21 +298,21 @@ static const struct ipc_ev_handlers audit_handlers = {
     on_audit, audit_gone, NULL};
 
 static void
-on_neighbour(void *ctx, enum peer other, int fd)
+on_neighbour(void *ctx, enum program other, int fd)
 {
 	struct judge *j = ctx;
-	struct ipc_ev **slot = other == PEER_NODE ? &j->node : &j->audit;
+	struct ipc_ev **slot = other == PROGRAM_NODE ? &j->node : &j->audit;
 
-	if (other != PEER_NODE && other != PEER_AUDIT) {
-		log_warnx(peer_name(other), "no business with trust");
+	if (other != PROGRAM_NODE && other != PROGRAM_AUDIT) {
+		log_warnx(program_name(other), "no business with trust");
 		(void)close(fd);
 		return;
 	}
 	ipc_ev_free(*slot);
 	*slot = program_neighbour(&j->prog, j->loop, other, fd,
-	    other == PEER_NODE ? &node_handlers : &audit_handlers, j);
+	    other == PROGRAM_NODE ? &node_handlers : &audit_handlers, j);
 	if (*slot == NULL)
-		fatal("channel to %s", peer_name(other));
+		fatal("channel to %s", program_name(other));
 }
 
 /* -- configuration -- */
@@ -436,7 +436,7 @@ main(int argc, char *argv[])
 	if (!secp_init(seed))
 		return 1;
 	(void)signal(SIGXFSZ, SIG_IGN);
-	program_start(&j.prog, PEER_TRUST, argc, argv, NULL, NULL);
+	program_start(&j.prog, PROGRAM_TRUST, argc, argv, NULL, NULL);
 	judge_open(&j);
 	if ((j.loop = ev_default_loop(0)) == NULL)
 		fatalx("no event loop");

@@ -21,7 +21,7 @@
 #define EVENTS_HELD 64 /* while audit is not there */
 
 struct keys {
-	struct program prog;
+	struct process prog;
 	struct ev_loop *loop;
 	struct signer signer;
 	struct signer_secret *secret; /* the page */
@@ -290,34 +290,34 @@ static const struct ipc_ev_handlers audit_handlers = {
     on_audit, audit_gone, NULL};
 
 static void
-on_neighbour(void *ctx, enum peer other, int fd)
+on_neighbour(void *ctx, enum program other, int fd)
 {
 	struct keys *k = ctx;
 	const struct ipc_ev_handlers *h;
 	struct ipc_ev **slot;
 
 	switch (other) {
-	case PEER_NODE:
+	case PROGRAM_NODE:
 		slot = &k->node;
 		h = &node_handlers;
 		break;
-	case PEER_TRANSPORT:
+	case PROGRAM_TRANSPORT:
 		slot = &k->transport;
 		h = &transport_handlers;
 		break;
-	case PEER_AUDIT:
+	case PROGRAM_AUDIT:
 		slot = &k->audit;
 		h = &audit_handlers;
 		break;
 	default:
-		log_warnx(peer_name(other), "no business with keys");
+		log_warnx(program_name(other), "no business with keys");
 		(void)close(fd);
 		return;
 	}
 	ipc_ev_free(*slot);
 	*slot = program_neighbour(&k->prog, k->loop, other, fd, h, k);
 	if (*slot == NULL)
-		fatal("channel to %s", peer_name(other));
+		fatal("channel to %s", program_name(other));
 }
 
 static void
@@ -381,7 +381,7 @@ main(int argc, char *argv[])
 	randombytes_buf(seed, sizeof(seed));
 	if (!secp_init(seed))
 		return 1;
-	program_start(&k.prog, PEER_KEYS, argc, argv, on_material, &k);
+	program_start(&k.prog, PROGRAM_KEYS, argc, argv, on_material, &k);
 	if (!k.have_material)
 		fatalx("no keys from the parent");
 	why = signer_init(&k.signer, k.secret, k.material.rns_public,

@@ -360,7 +360,7 @@ do_peers(struct client *c, const json_t *q)
 {
 	struct node *n = &c->control->wn->node;
 	json_t *list = json_array(), *o;
-	struct mpeer *p = NULL;
+	struct peer *p = NULL;
 
 	(void)q;
 	while ((p = peer_next(n, p)) != NULL &&

@@ -27,7 +27,7 @@
 
 struct queued {
 	TAILQ_ENTRY(queued) link;
-	enum peer to;
+	enum program to;
 	enum ipc_type type;
 	bool held; /* waits for a commit that has failed */
 	size_t len;
@@ -46,9 +46,9 @@ struct seccomp_text {
 struct control;
 
 struct warren_node {
-	struct program prog;
+	struct process prog;
 	struct ev_loop *loop;
-	struct ipc_ev *channel[PEER_COUNT];
+	struct ipc_ev *channel[PROGRAM_COUNT];
 	struct node_config *conf;
 	struct profile *profile;
 	struct policy_pin *pins;
@@ -73,7 +73,7 @@ struct warren_node {
 	struct {
 		bool running;
 		uint32_t restarts, pid;
-	} programs[PEER_COUNT];
+	} programs[PROGRAM_COUNT];
 };
 
 /* ---- host.c: struct host ---- */
@@ -91,7 +91,7 @@ void outbox_send(void *ctx, enum ipc_type, const void *msg,
     const uint8_t *blob, size_t len);
 /* The end of a turn: commit, then what is queued. */
 void outbox_flush(struct warren_node *);
-void outbox_drop(struct warren_node *, enum peer);
+void outbox_drop(struct warren_node *, enum program);
 
 /* ---- start.c: from an admitted job to J_RUN ---- */
 

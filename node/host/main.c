@@ -75,7 +75,7 @@ with_bytes(struct warren_node *wn, struct ipc_in *in, const void *msg,
 	}
 	fd = ipc_in_take(in, 0);
 	if (len == 0 || (map = memfd_map(fd, &n, max)) == NULL) {
-		log_warnx(peer_name(in->from), "a memfd that does not fit");
+		log_warnx(program_name(in->from), "a memfd that does not fit");
 	} else {
 		node_message(&wn->node, in->type, msg, map, n);
 		memfd_unmap(map, n);
@@ -213,9 +213,9 @@ static void on_gone(void *, int);
 /* One context a channel, so that its end names it. */
 struct channel {
 	struct warren_node *wn;
-	enum peer who;
+	enum program who;
 };
-static struct channel channels[PEER_COUNT];
+static struct channel channels[PROGRAM_COUNT];
 
 static void
 on_channel(void *ctx, struct ipc_in *in)
@@ -228,7 +228,7 @@ on_channel(void *ctx, struct ipc_in *in)
 static const struct ipc_ev_handlers handlers = {on_channel, on_gone, NULL};
 
 static void
-drop_channel(struct warren_node *wn, enum peer who)
+drop_channel(struct warren_node *wn, enum program who)
 {
 	if (wn->channel[who] == NULL)
 		return;
@@ -246,13 +246,13 @@ on_gone(void *ctx, int error)
 {
 	struct channel *c = ctx;
 
-	log_notice(peer_name(c->who), "gone%s",
+	log_notice(program_name(c->who), "gone%s",
 	    error != 0 ? ": it broke the message table" : "");
 	drop_channel(c->wn, c->who);
 }
 
 static void
-on_neighbour(void *ctx, enum peer who, int fd)
+on_neighbour(void *ctx, enum program who, int fd)
 {
 	struct warren_node *wn = ctx;
 
@@ -282,11 +282,11 @@ on_parent(void *ctx, struct ipc_in *in)
 	struct msg_PROGRAM m;
 
 	if (in->type != IPC_PROGRAM || !msg_get_PROGRAM(in->body, &m) ||
-	    m.peer >= PEER_COUNT)
+	    m.program >= PROGRAM_COUNT)
 		return;
-	wn->programs[m.peer].running = m.running;
-	wn->programs[m.peer].restarts = m.restarts;
-	wn->programs[m.peer].pid = m.pid;
+	wn->programs[m.program].running = m.running;
+	wn->programs[m.program].restarts = m.restarts;
+	wn->programs[m.program].pid = m.pid;
 }
 
 static const struct program_ops program_ops = {
@@ -356,7 +356,7 @@ static void
 follow_sent(void *ctx, const uint8_t link[16], uint64_t bytes)
 {
 	struct warren_node *wn = ctx;
-	struct link *l = link_find(&wn->node, link);
+	struct caller *l = caller_find(&wn->node, link);
 
 	if (l != NULL)
 		peer_charge(&wn->node, l, bytes);
@@ -426,7 +426,7 @@ open_store(struct warren_node *wn)
 static void
 take_dirs(struct warren_node *wn)
 {
-	struct program *p = &wn->prog;
+	struct process *p = &wn->prog;
 	struct sysinfo si;
 
 	wn->dir = settings_take(p, SET_DIR_NODE, "");
@@ -502,7 +502,7 @@ main(int argc, char *argv[])
 	if (sodium_init() < 0)
 		fatalx("libsodium");
 	(void)signal(SIGPIPE, SIG_IGN);
-	program_start(&wn.prog, PEER_NODE, argc, argv, NULL, NULL);
+	program_start(&wn.prog, PROGRAM_NODE, argc, argv, NULL, NULL);
 	if ((wn.loop = ev_default_loop(EVFLAG_NOENV)) == NULL)
 		fatalx("no event loop");
 	setup_policy(&wn, &policy);

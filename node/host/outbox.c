@@ -13,15 +13,15 @@
  * others may overtake a write that is lazy (ledger_lazy()).
  */
 
-static const enum peer TO[IPC_TYPES] = {
-    [IPC_N_REPLY] = PEER_TRANSPORT, [IPC_N_FOLLOW] = PEER_TRANSPORT,
-    [IPC_N_CLOSE] = PEER_TRANSPORT, [IPC_N_APP_DATA] = PEER_TRANSPORT,
-    [IPC_N_BLACKHOLE] = PEER_TRANSPORT, [IPC_N_HOLD] = PEER_TRANSPORT,
-    [IPC_V_ASK] = PEER_TRUST, [IPC_V_ENVELOPE] = PEER_TRUST,
-    [IPC_V_LIVE] = PEER_TRUST, [IPC_K_RECEIPT] = PEER_KEYS,
-    [IPC_K_CHALLENGE] = PEER_KEYS, [IPC_J_RUN] = PEER_JAIL,
-    [IPC_J_STEP] = PEER_JAIL, [IPC_J_KILL] = PEER_JAIL,
-    [IPC_J_FORGET] = PEER_JAIL, [IPC_EVENT] = PEER_AUDIT};
+static const enum program TO[IPC_TYPES] = {
+    [IPC_N_REPLY] = PROGRAM_TRANSPORT, [IPC_N_FOLLOW] = PROGRAM_TRANSPORT,
+    [IPC_N_CLOSE] = PROGRAM_TRANSPORT, [IPC_N_APP_DATA] = PROGRAM_TRANSPORT,
+    [IPC_N_BLACKHOLE] = PROGRAM_TRANSPORT, [IPC_N_HOLD] = PROGRAM_TRANSPORT,
+    [IPC_V_ASK] = PROGRAM_TRUST, [IPC_V_ENVELOPE] = PROGRAM_TRUST,
+    [IPC_V_LIVE] = PROGRAM_TRUST, [IPC_K_RECEIPT] = PROGRAM_KEYS,
+    [IPC_K_CHALLENGE] = PROGRAM_KEYS, [IPC_J_RUN] = PROGRAM_JAIL,
+    [IPC_J_STEP] = PROGRAM_JAIL, [IPC_J_KILL] = PROGRAM_JAIL,
+    [IPC_J_FORGET] = PROGRAM_JAIL, [IPC_EVENT] = PROGRAM_AUDIT};
 
 static bool
 depends(enum ipc_type t)
@@ -131,12 +131,12 @@ let_out(struct warren_node *wn, struct queued *q)
 	if (c != NULL && wn->node.up[q->to] &&
 	    ipc_send(ipc_ev_channel(c), q->type, q->body, q->len, q->fds,
 		q->nfds) < 0)
-		log_warn(peer_name(q->to), "cannot send");
+		log_warn(program_name(q->to), "cannot send");
 	queued_free(wn, q);
 }
 
 void
-outbox_drop(struct warren_node *wn, enum peer who)
+outbox_drop(struct warren_node *wn, enum program who)
 {
 	struct queued *q, *next;
 

@@ -21,24 +21,24 @@
 #define HIGH_FD 100	 /* above what a program's table needs */
 
 /* Who has a channel to whom (docs/ARCHITECTURE.md, the table of messages). */
-static const enum peer pairs[][2] = {
-    {PEER_TRANSPORT, PEER_NODE},
-    {PEER_NODE, PEER_TRUST},
-    {PEER_NODE, PEER_KEYS},
-    {PEER_KEYS, PEER_TRANSPORT},
-    {PEER_NODE, PEER_JAIL},
-    {PEER_NODE, PEER_AUDIT},
-    {PEER_KEYS, PEER_AUDIT},
-    {PEER_TRANSPORT, PEER_AUDIT},
-    {PEER_TRUST, PEER_AUDIT},
+static const enum program pairs[][2] = {
+    {PROGRAM_TRANSPORT, PROGRAM_NODE},
+    {PROGRAM_NODE, PROGRAM_TRUST},
+    {PROGRAM_NODE, PROGRAM_KEYS},
+    {PROGRAM_KEYS, PROGRAM_TRANSPORT},
+    {PROGRAM_NODE, PROGRAM_JAIL},
+    {PROGRAM_NODE, PROGRAM_AUDIT},
+    {PROGRAM_KEYS, PROGRAM_AUDIT},
+    {PROGRAM_TRANSPORT, PROGRAM_AUDIT},
+    {PROGRAM_TRUST, PROGRAM_AUDIT},
 };
 
 /* Stages of the end: work first, then what it needs, the trail last. */
-static const enum peer stages[][3] = {
-    {PEER_NODE, PEER_NODE, PEER_NODE},
-    {PEER_JAIL, PEER_TRUST, PEER_EGRESS},
-    {PEER_TRANSPORT, PEER_TRANSPORT, PEER_TRANSPORT},
-    {PEER_KEYS, PEER_AUDIT, PEER_AUDIT},
+static const enum program stages[][3] = {
+    {PROGRAM_NODE, PROGRAM_NODE, PROGRAM_NODE},
+    {PROGRAM_JAIL, PROGRAM_TRUST, PROGRAM_EGRESS},
+    {PROGRAM_TRANSPORT, PROGRAM_TRANSPORT, PROGRAM_TRANSPORT},
+    {PROGRAM_KEYS, PROGRAM_AUDIT, PROGRAM_AUDIT},
 };
 #define STAGE_SECONDS 1.1 /* four of them stay below 5 s */
 
@@ -49,7 +49,7 @@ parent_event(struct parent *p, enum event_kind kind, unsigned severity,
 	struct msg_EVENT m = {.kind = (uint16_t)kind,
 	    .severity = (uint8_t)severity,
 	    .when_us = clock_wall_us()};
-	struct child *a = &p->child[PEER_AUDIT];
+	struct child *a = &p->child[PROGRAM_AUDIT];
 
 	if (a->ev == NULL)
 		return;
@@ -115,10 +115,10 @@ siblings(char path[4096])
 }
 
 static bool
-wanted(const struct parent *p, enum peer who)
+wanted(const struct parent *p, enum program who)
 {
 	/* egress comes when there is something to fetch */
-	return who == PEER_TRANSPORT || (p->compute && who != PEER_EGRESS);
+	return who == PROGRAM_TRANSPORT || (p->compute && who != PROGRAM_EGRESS);
 }
 
 static void on_exited(struct ev_loop *, ev_child *, int);
@@ -130,11 +130,11 @@ child_open_all(struct parent *p)
 	char path[4096];
 	_cleanup_fd_ int at = siblings(path);
 
-	for (unsigned i = 0; i < PEER_COUNT; i++) {
+	for (unsigned i = 0; i < PROGRAM_COUNT; i++) {
 		struct child *c = &p->child[i];
-		const struct program_row *row = program_row((enum peer)i);
+		const struct program_row *row = program_row((enum program)i);
 
-		*c = (struct child){.parent = p, .peer = (enum peer)i,
+		*c = (struct child){.parent = p, .peer = (enum program)i,
 		    .exe = -1};
 		ev_init(&c->exited, on_exited);
 		ev_init(&c->again, on_again);
@@ -142,7 +142,7 @@ child_open_all(struct parent *p)
 		if (row == NULL || !wanted(p, c->peer))
 			continue;
 		c->wanted = true;
-		c->exe = i == PEER_JAIL
+		c->exe = i == PROGRAM_JAIL
 		    ? open_sealed(at, row->exe)
 		    : openat(at, row->exe, O_RDONLY | O_CLOEXEC);
 		if (c->exe < 0) {
@@ -195,7 +195,7 @@ run(struct child *c, struct spawn *s, int channel)
 	}
 	default_signals();
 	groups_join(&c->parent->groups,
-	    c->peer == PEER_TRANSPORT ? GROUP_RELAY : GROUP_HOUSE);
+	    c->peer == PROGRAM_TRANSPORT ? GROUP_RELAY : GROUP_HOUSE);
 	if (devnull < 0 || dup2(devnull, STDIN_FILENO) < 0 ||
 	    dup2(devnull, STDOUT_FILENO) < 0 || channel < 0 ||
 	    dup2(channel, PROGRAM_CHANNEL) < 0 || chdir("/") < 0)
@@ -222,8 +222,8 @@ run(struct child *c, struct spawn *s, int channel)
 static void
 tell_program(struct parent *p, const struct child *c)
 {
-	static const enum peer listeners[] = {PEER_TRANSPORT, PEER_NODE};
-	struct msg_PROGRAM m = {.peer = (uint8_t)c->peer,
+	static const enum program listeners[] = {PROGRAM_TRANSPORT, PROGRAM_NODE};
+	struct msg_PROGRAM m = {.program = (uint8_t)c->peer,
 	    .running = c->pid != 0,
 	    .restarts = c->restarts,
 	    .pid = (uint32_t)c->pid};
@@ -233,14 +233,14 @@ tell_program(struct parent *p, const struct child *c)
 
 		if (to->ev != NULL && ipc_send_PROGRAM(ipc_ev_channel(to->ev),
 					  &m, NULL, 0) < 0)
-			log_debug(peer_name(to->peer), "PROGRAM");
+			log_debug(program_name(to->peer), "PROGRAM");
 	}
 }
 
 static int
-give(struct child *to, enum peer other, int fd)
+give(struct child *to, enum program other, int fd)
 {
-	struct msg_NEIGHBOUR m = {.peer = (uint8_t)other};
+	struct msg_NEIGHBOUR m = {.program = (uint8_t)other};
 
 	return ipc_send_NEIGHBOUR(ipc_ev_channel(to->ev), &m, &fd, 1);
 }
@@ -257,14 +257,14 @@ introduce(struct parent *p, struct child *c)
 		if ((a != c && b != c) || a->ev == NULL || b->ev == NULL)
 			continue;
 		if (ipc_pair(fds) < 0) {
-			log_err("channel", "%s and %s", peer_name(a->peer),
-			    peer_name(b->peer));
+			log_err("channel", "%s and %s", program_name(a->peer),
+			    program_name(b->peer));
 			continue;
 		}
 		if (give(a, b->peer, fds[0]) < 0 ||
 		    give(b, a->peer, fds[1]) < 0)
-			log_warn("channel", "%s and %s", peer_name(a->peer),
-			    peer_name(b->peer));
+			log_warn("channel", "%s and %s", program_name(a->peer),
+			    program_name(b->peer));
 		(void)close(fds[0]);
 		(void)close(fds[1]);
 	}
@@ -279,7 +279,7 @@ on_alarm(struct child *c, const struct ipc_in *in)
 	if (!msg_get_ALARM(in->body, &m))
 		return false;
 	(void)text_escape(text, sizeof(text), m.text, strlen(m.text));
-	log_at(m.severity >= 4 ? LOG_ERR : LOG_WARN, peer_name(c->peer),
+	log_at(m.severity >= 4 ? LOG_ERR : LOG_WARN, program_name(c->peer),
 	    "alarm: %s", text);
 	return true;
 }
@@ -298,7 +298,7 @@ obey(struct child *c, const struct ipc_in *in)
 	switch (in->type) {
 	case IPC_READY:
 		c->ready = true;
-		log_info(peer_name(c->peer), "ready");
+		log_info(program_name(c->peer), "ready");
 		return true;
 	case IPC_ALARM:
 		return on_alarm(c, in);
@@ -337,8 +337,8 @@ on_gone(void *ctx, int error)
 	/* its end comes by SIGCHLD; one that talks nonsense is killed */
 	if (error == 0 || c->pid == 0)
 		return;
-	log_errx(peer_name(c->peer), "killed: it breaks the message table");
-	parent_event(c->parent, EVK_IPC_VIOLATION, 5, peer_name(c->peer),
+	log_errx(program_name(c->peer), "killed: it breaks the message table");
+	parent_event(c->parent, EVK_IPC_VIOLATION, 5, program_name(c->peer),
 	    "a program broke the message table and was killed");
 	(void)kill(c->pid, SIGKILL);
 }
@@ -380,7 +380,7 @@ start(struct child *c)
 	settings_spawn(p, c->peer, &spawn);
 	if (ipc_pair(fds) < 0)
 		return -1;
-	channel = ipc_new(fds[0], PEER_PARENT, c->peer);
+	channel = ipc_new(fds[0], PROGRAM_PARENT, c->peer);
 	c->ev = channel != NULL ? ipc_ev_new(p->loop, channel, &handlers, c)
 				: NULL;
 	if (c->ev == NULL) {
@@ -414,10 +414,10 @@ child_start(struct child *c)
 
 	if (!c->wanted || p->stopping || c->pid != 0)
 		return;
-	if (c->peer == PEER_JAIL)
+	if (c->peer == PROGRAM_JAIL)
 		groups_kill_jobs(&p->groups);
 	if (start(c) < 0) {
-		log_err(peer_name(c->peer), "cannot be started");
+		log_err(program_name(c->peer), "cannot be started");
 		if (c->pid != 0) {
 			(void)kill(c->pid, SIGKILL);
 			return; /* its end schedules the next start */
@@ -426,12 +426,12 @@ child_start(struct child *c)
 		schedule(c);
 		return;
 	}
-	log_debug(peer_name(c->peer), "started pid=%d", (int)c->pid);
+	log_debug(program_name(c->peer), "started pid=%d", (int)c->pid);
 	introduce(p, c);
 	tell_program(p, c);
 	/* and the newcomer learns of the others */
-	if (c->peer == PEER_TRANSPORT || c->peer == PEER_NODE)
-		for (unsigned i = 0; i < PEER_COUNT; i++)
+	if (c->peer == PROGRAM_TRANSPORT || c->peer == PROGRAM_NODE)
+		for (unsigned i = 0; i < PROGRAM_COUNT; i++)
 			if (p->child[i].wanted && &p->child[i] != c)
 				tell_program(p, &p->child[i]);
 }
@@ -459,12 +459,12 @@ say_end(struct child *c, int status, bool expected)
 		(void)snprintf(text, sizeof(text), "ended with status %d",
 		    WEXITSTATUS(status));
 	if (expected) {
-		log_debug(peer_name(c->peer), "%s", text);
+		log_debug(program_name(c->peer), "%s", text);
 		return;
 	}
-	log_errx(peer_name(c->peer), "%s, starting it again restarts=%u", text,
+	log_errx(program_name(c->peer), "%s, starting it again restarts=%u", text,
 	    c->restarts + 1);
-	parent_event(c->parent, EVK_PROGRAM_FELL, 4, peer_name(c->peer), text);
+	parent_event(c->parent, EVK_PROGRAM_FELL, 4, program_name(c->peer), text);
 }
 
 static void next_stage(struct parent *);
@@ -482,9 +482,9 @@ on_exited(struct ev_loop *loop, ev_child *w, int revents)
 	ipc_ev_free(c->ev);
 	c->ev = NULL;
 	say_end(c, w->rstatus, p->stopping);
-	if (c->peer == PEER_JAIL)
+	if (c->peer == PROGRAM_JAIL)
 		groups_kill_jobs(&p->groups);
-	if (c->peer == PEER_TRANSPORT)
+	if (c->peer == PROGRAM_TRANSPORT)
 		dial_clear(p);
 	if (p->stopping) {
 		next_stage(p);
@@ -499,8 +499,8 @@ void
 child_start_all(struct parent *p)
 {
 	/* keys first: their copy here is gone before anything else starts */
-	static const enum peer order[] = {PEER_KEYS, PEER_AUDIT, PEER_TRANSPORT,
-	    PEER_TRUST, PEER_JAIL, PEER_NODE};
+	static const enum program order[] = {PROGRAM_KEYS, PROGRAM_AUDIT, PROGRAM_TRANSPORT,
+	    PROGRAM_TRUST, PROGRAM_JAIL, PROGRAM_NODE};
 
 	for (size_t i = 0; i < NELEM(order); i++)
 		child_start(&p->child[order[i]]);
@@ -563,7 +563,7 @@ on_stage_late(struct ev_loop *loop, ev_timer *w, int revents)
 
 		if (c->pid == 0)
 			continue;
-		log_warnx(peer_name(c->peer), "does not end: killed");
+		log_warnx(program_name(c->peer), "does not end: killed");
 		(void)kill(c->pid, SIGKILL);
 	}
 }
@@ -573,7 +573,7 @@ child_stop_all(struct parent *p)
 {
 	p->stopping = true;
 	p->stage = 0;
-	for (unsigned i = 0; i < PEER_COUNT; i++)
+	for (unsigned i = 0; i < PROGRAM_COUNT; i++)
 		ev_timer_stop(p->loop, &p->child[i].again);
 	parent_event(p, EVK_STOP, 1, "", "the node ends");
 	ev_init(&p->stop_timer, on_stage_late);

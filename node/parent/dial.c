@@ -48,7 +48,7 @@ answer(struct parent *p, uint32_t index, uint32_t seq, int error, int fd,
     const char *text)
 {
 	struct msg_OPENED m = {.index = index, .seq = seq, .error = error};
-	struct child *t = &p->child[PEER_TRANSPORT];
+	struct child *t = &p->child[PROGRAM_TRANSPORT];
 
 	(void)snprintf(m.text, sizeof(m.text), "%s", text);
 	if (t->ev != NULL &&

@@ -117,9 +117,9 @@ struct spawn {
 	char word[8][32];
 	unsigned nwords;
 };
-void settings_spawn(struct parent *, enum peer, struct spawn *);
+void settings_spawn(struct parent *, enum program, struct spawn *);
 /* PARAMS, SETTINGs, ..., START_DONE. 0 or -1. */
-int settings_send(struct parent *, enum peer, struct ipc *);
+int settings_send(struct parent *, enum program, struct ipc *);
 void settings_clear(struct parent *);
 /* Profile, its volumes and the seccomp profiles of the operator. 0 or -1. */
 int settings_load(struct parent *);
@@ -127,7 +127,7 @@ int settings_load(struct parent *);
 /* ---- child.c ---- */
 struct child {
 	struct parent *parent;
-	enum peer peer;
+	enum program peer;
 	int exe; /* -1: not there */
 	bool wanted;
 	pid_t pid; /* 0: not running */
@@ -188,7 +188,7 @@ struct parent {
 	struct named_fd seccomp[PARENT_SECCOMP_MAX];
 	unsigned nseccomp;
 
-	struct child child[PEER_COUNT];
+	struct child child[PROGRAM_COUNT];
 	struct dial *dials;
 	ev_signal sig[3];
 	ev_timer stop_timer;

@@ -239,7 +239,7 @@ spawn_jail(struct parent *p, struct spawn *s)
 }
 
 void
-settings_spawn(struct parent *p, enum peer who, struct spawn *s)
+settings_spawn(struct parent *p, enum program who, struct spawn *s)
 {
 	memset(s, 0, sizeof(*s));
 	if (p->root)
@@ -248,22 +248,22 @@ settings_spawn(struct parent *p, enum peer who, struct spawn *s)
 	if (log_get_journal())
 		spawn_word(s, "journal=1");
 	switch (who) {
-	case PEER_TRANSPORT:
+	case PROGRAM_TRANSPORT:
 		spawn_fd(s, "storage", p->storage);
 		break;
-	case PEER_NODE:
+	case PROGRAM_NODE:
 		spawn_fd(s, "node", p->node_dir);
 		spawn_fd(s, "images", p->images_dir);
 		spawn_groups(p, s);
 		break;
-	case PEER_TRUST:
+	case PROGRAM_TRUST:
 		spawn_fd(s, "trust", p->trust_dir);
 		spawn_fd(s, "klp", p->klp_dir);
 		break;
-	case PEER_AUDIT:
+	case PROGRAM_AUDIT:
 		spawn_fd(s, "trail", p->trail_dir);
 		break;
-	case PEER_JAIL:
+	case PROGRAM_JAIL:
 		spawn_jail(p, s);
 		break;
 	default:
@@ -350,13 +350,13 @@ send_node(struct parent *p, struct ipc *c)
 }
 
 int
-settings_send(struct parent *p, enum peer who, struct ipc *c)
+settings_send(struct parent *p, enum program who, struct ipc *c)
 {
 	struct msg_START_DONE done = {0};
 	int r = send_params(p, c);
 
-	switch (r < 0 ? PEER_PARENT : who) {
-	case PEER_TRANSPORT:
+	switch (r < 0 ? PROGRAM_PARENT : who) {
+	case PROGRAM_TRANSPORT:
 		r = send_setting(c, SET_RNS_CONFIG, "", p->fd_config);
 		if (r == 0)
 			r = send_setting(c, SET_LISTEN_DATA, "",
@@ -367,16 +367,16 @@ settings_send(struct parent *p, enum peer who, struct ipc *c)
 			r = send_setting(c, SET_LISTEN_MESH, "",
 			    p->listen_mesh);
 		break;
-	case PEER_NODE:
+	case PROGRAM_NODE:
 		r = send_node(p, c);
 		break;
-	case PEER_TRUST:
+	case PROGRAM_TRUST:
 		r = send_setting(c, SET_NODE_YAML, "", p->fd_node);
 		break;
-	case PEER_KEYS:
+	case PROGRAM_KEYS:
 		r = send_keys(p, c);
 		break;
-	case PEER_JAIL:
+	case PROGRAM_JAIL:
 		r = send_jail_limits(p, c);
 		break;
 	default:

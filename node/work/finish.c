@@ -24,7 +24,7 @@ forget_slot(struct node *n, struct job *j)
 	if (j->slot == 0 || j->forgetting)
 		return;
 	j->forgetting = true;
-	if (n->up[PEER_JAIL])
+	if (n->up[PROGRAM_JAIL])
 		send_job(n, IPC_J_FORGET, j);
 }
 
@@ -44,7 +44,7 @@ ask_receipt(struct node *n, struct job *j)
 {
 	struct msg_K_RECEIPT m;
 
-	if (!n->up[PEER_KEYS])
+	if (!n->up[PROGRAM_KEYS])
 		return;
 	receipt_fill(&m, j);
 	m.qid = j->seal_qid = node_qid(n);
@@ -104,7 +104,7 @@ run_kill(struct node *n, struct job *j, enum kill_reason why)
 	 * that does not is overtaken by run_tick(), through the group.
 	 */
 	j->killed_at = n->now;
-	if (n->up[PEER_JAIL])
+	if (n->up[PROGRAM_JAIL])
 		send_job(n, IPC_J_KILL, j);
 	else
 		n->host.kill(n->host.ctx, j);
@@ -132,7 +132,7 @@ settle(struct node *n, struct job *j)
 static void
 sign(struct node *n, struct job *j)
 {
-	if (!n->up[PEER_KEYS]) {
+	if (!n->up[PROGRAM_KEYS]) {
 		settle(n, j);
 		return;
 	}
@@ -161,7 +161,7 @@ seal(struct node *n, struct job *j)
 	j->phase = PHASE_SEALING;
 	j->sealed_at = n->now;
 	j->signing = false;
-	if (!n->up[PEER_AUDIT]) {
+	if (!n->up[PROGRAM_AUDIT]) {
 		sign(n, j);
 		return;
 	}
@@ -180,7 +180,7 @@ pack_next(struct node *n, struct job *j, unsigned from)
 
 	job_verdict(&outcome, &code, j);
 	if (!job_keeps_outputs(outcome, code) || from >= j->nouts ||
-	    !n->up[PEER_JAIL]) {
+	    !n->up[PROGRAM_JAIL]) {
 		seal(n, j);
 		return;
 	}
@@ -468,7 +468,7 @@ run_receipts(struct node *n)
 {
 	struct job *j;
 
-	if (!n->up[PEER_KEYS])
+	if (!n->up[PROGRAM_KEYS])
 		return;
 	TAILQ_FOREACH_REVERSE(j, &n->jobs.ended, job_list, link) {
 		if (!j->has_receipt && !j->expired && j->state != JS_REFUSED)

@@ -24,7 +24,7 @@ node_init(struct node *n, const struct policy *p, const struct host *h)
 	    p->cpu_seconds_per_day, p->peer_spool};
 	jobs_init(&n->jobs, changed, n);
 	RB_INIT(&n->peers);
-	RB_INIT(&n->links);
+	RB_INIT(&n->callers);
 	RB_INIT(&n->owners);
 	TAILQ_INIT(&n->idle);
 	TAILQ_INIT(&n->parked);
@@ -67,7 +67,7 @@ node_admit(const struct node *n)
 
 static void
 fill_event(struct node *n, struct msg_EVENT *m, enum event_kind kind,
-    const struct job *j, const struct mpeer *p, const char *code,
+    const struct job *j, const struct peer *p, const char *code,
     const char *text)
 {
 	memset(m, 0, sizeof(*m));
@@ -98,7 +98,7 @@ fill_event(struct node *n, struct msg_EVENT *m, enum event_kind kind,
 
 void
 node_event(struct node *n, enum event_kind kind, unsigned severity,
-    const struct job *j, const struct mpeer *p, const char *code,
+    const struct job *j, const struct peer *p, const char *code,
     const char *text, int64_t a, int64_t b)
 {
 	struct msg_EVENT m;
@@ -146,7 +146,7 @@ node_accepting(const struct node *n)
 {
 	return n->policy.accept && !n->stopping && !n->trail_fails &&
 	    n->has_posture &&
-	    n->has_binding && n->up[PEER_TRUST] &&
+	    n->has_binding && n->up[PROGRAM_TRUST] &&
 	    (n->policy.required & ~n->layers) == 0;
 }
 
@@ -158,7 +158,7 @@ node_announce(struct node *n, bool always)
 	struct binding b;
 	size_t len;
 
-	if (!n->up[PEER_TRANSPORT])
+	if (!n->up[PROGRAM_TRANSPORT])
 		return;
 	if (n->has_binding &&
 	    binding_parse(&b, n->binding, PROTO_BINDING_LEN)) {
@@ -209,21 +209,21 @@ take_binding(struct node *n, const struct msg_K_BINDING *m)
 /* ---- siblings ---- */
 
 void
-node_up(struct node *n, enum peer who)
+node_up(struct node *n, enum program who)
 {
 	bool again = n->up[who];
 
 	n->up[who] = true;
-	if (who == PEER_TRANSPORT) {
+	if (who == PROGRAM_TRANSPORT) {
 		/* it starts without any link; what it announces is ours to say */
 		peers_gone(n);
 		n->app_len = 0;
-	} else if (who == PEER_JAIL && again) {
+	} else if (who == PROGRAM_JAIL && again) {
 		/* replaced before the old one's end was seen */
 		run_jail_down(n);
-	} else if (who == PEER_KEYS) {
+	} else if (who == PROGRAM_KEYS) {
 		run_receipts(n);
-	} else if (who == PEER_TRUST) {
+	} else if (who == PROGRAM_TRUST) {
 		peers_unasked(n);
 	}
 	node_announce(n, false);
@@ -231,12 +231,12 @@ node_up(struct node *n, enum peer who)
 }
 
 void
-node_down(struct node *n, enum peer who)
+node_down(struct node *n, enum program who)
 {
 	n->up[who] = false;
-	if (who == PEER_TRANSPORT)
+	if (who == PROGRAM_TRANSPORT)
 		peers_gone(n);
-	else if (who == PEER_JAIL)
+	else if (who == PROGRAM_JAIL)
 		run_jail_down(n);
 	node_announce(n, false);
 }
@@ -246,7 +246,7 @@ node_message(struct node *n, enum ipc_type type, const void *msg,
     const uint8_t *data, size_t len)
 {
 	const struct msg_T_FOLLOW_END *end = msg;
-	struct link *l;
+	struct caller *l;
 
 	switch (type) {
 	case IPC_T_HELLO:
@@ -269,7 +269,7 @@ node_message(struct node *n, enum ipc_type type, const void *msg,
 		serve_request(n, msg, data, len);
 		break;
 	case IPC_T_FOLLOW_END:
-		if ((l = link_find(n, end->link)) != NULL && end->stream >= 1 &&
+		if ((l = caller_find(n, end->link)) != NULL && end->stream >= 1 &&
 		    end->stream <= 2) {
 			l->follow[end->stream - 1].on = false;
 			n->host.unfollow(n->host.ctx, l->id, end->stream);
@@ -415,7 +415,7 @@ node_tick(struct node *n)
 			    MAX_OF(n->policy.keep_results_s, 1u)));
 		expire(n);
 		/* does the trail take a line again? */
-		if (n->trail_fails && n->up[PEER_AUDIT])
+		if (n->trail_fails && n->up[PROGRAM_AUDIT])
 			node_event_head(n, EVK_DISK_LOW, NULL, "trail", 0, 0,
 			    node_qid(n));
 	}

@@ -34,9 +34,9 @@
 #define NODE_ANSWER_MAX (PROTO_SLICE + 4096)
 #define NODE_SLOTS_MAX 64
 #define NODE_PEERS_MAX 1024
-#define NODE_LINKS_MAX 1024
+#define NODE_CALLERS_MAX 1024
 #define NODE_OWNERS_MAX 4096 /* ours: whose budgets are remembered */
-#define NODE_IDLE_LINKS 64  /* compute.md 6 */
+#define NODE_IDLE_CALLERS 64  /* compute.md 6 */
 #define NODE_IDLE_S 60	    /* ... */
 #define NODE_PARKED_MAX 256 /* requests that wait for another program */
 #define NODE_PARKED_LINK 8
@@ -80,8 +80,8 @@ struct verdict {
 	char why[128];
 };
 
-struct mpeer {
-	RB_ENTRY(mpeer) node;
+struct peer {
+	RB_ENTRY(peer) node;
 	uint8_t rns_hash[16], rns_public[64];
 	struct verdict v;
 	uint64_t ask_qid;   /* a V_ASK that is out; 0 */
@@ -94,11 +94,11 @@ struct mpeer {
 	uint64_t n_bytes, n_requests, n_delayed, n_refused;
 };
 
-struct link {
-	RB_ENTRY(link) node;
-	TAILQ_ENTRY(link) idle; /* not identified, nothing asked */
+struct caller {
+	RB_ENTRY(caller) node;
+	TAILQ_ENTRY(caller) idle; /* not identified, nothing asked */
 	uint8_t id[16];
-	struct mpeer *peer; /* NULL: not identified */
+	struct peer *peer; /* NULL: not identified */
 	bool is_idle;
 	struct mono created;
 	uint64_t bitrate;
@@ -125,10 +125,10 @@ struct owner {
 	struct quota quota;
 };
 
-RB_HEAD(peers, mpeer);
-RB_HEAD(links, link);
+RB_HEAD(peers, peer);
+RB_HEAD(callers, caller);
 RB_HEAD(owners, owner);
-TAILQ_HEAD(idle_links, link);
+TAILQ_HEAD(idle_callers, caller);
 
 /*
  * What the node needs done. Messages go out behind the ledger's next commit,
@@ -213,10 +213,10 @@ struct node {
 	struct quota_caps caps;
 	struct jobs jobs;
 	struct peers peers;
-	struct links links;
+	struct callers callers;
 	struct owners owners;
-	struct idle_links idle;
-	unsigned npeers, nlinks, nidle, nowners;
+	struct idle_callers idle;
+	unsigned npeers, ncallers, nidle, nowners;
 	struct parked_list parked;
 	unsigned nparked;
 	size_t parked_bytes;
@@ -226,7 +226,7 @@ struct node {
 	uint32_t unix_now;
 	int64_t wall_us;
 
-	bool up[PEER_COUNT]; /* channels that have said hello */
+	bool up[PROGRAM_COUNT]; /* channels that have said hello */
 	bool stopping;
 	bool ledger_fails;
 	bool trail_fails; /* klp.md 7: no new jobs then */
@@ -267,8 +267,8 @@ void node_restore(struct node *);
 /* Timers: does what is due; when to call again. */
 struct mono node_tick(struct node *);
 /* A channel to a sibling: its HELLO has come, or it is gone. */
-void node_up(struct node *, enum peer);
-void node_down(struct node *, enum peer);
+void node_up(struct node *, enum program);
+void node_down(struct node *, enum program);
 /*
  * A message of a sibling; msg: struct msg_TYPE. data, len: T_REQUEST's bytes,
  * V_MANIFEST's record; taken by the handler only while it runs.
@@ -286,7 +286,7 @@ void node_stop(struct node *);
 
 uint64_t node_qid(struct node *);
 void node_event(struct node *, enum event_kind, unsigned severity,
-    const struct job *, const struct mpeer *, const char *code,
+    const struct job *, const struct peer *, const char *code,
     const char *text, int64_t a, int64_t b);
 /* The same, of a job, with an answer HEAD. */
 void node_event_head(struct node *, enum event_kind, const struct job *,
@@ -302,25 +302,25 @@ void node_trail(struct node *, bool fails);
 
 /* ---- peers.c ---- */
 
-struct link *link_find(struct node *, const uint8_t id[16]);
+struct caller *caller_find(struct node *, const uint8_t id[16]);
 void peers_link(struct node *, const struct msg_T_LINK *);
 void peers_identified(struct node *, const struct msg_T_IDENTIFIED *);
 void peers_closed(struct node *, const uint8_t id[16]);
 void peers_gone(struct node *); /* transport fell: no links */
 struct mono peers_tick(struct node *);
-struct mpeer *peer_find(struct node *, const uint8_t rns_hash[16]);
+struct peer *peer_find(struct node *, const uint8_t rns_hash[16]);
 /* All of them, beginning with NULL. */
-struct mpeer *peer_next(struct node *, struct mpeer *);
+struct peer *peer_next(struct node *, struct peer *);
 /* A peer that is not linked (a job's owner); NULL: out of memory. */
-struct mpeer *peer_get(struct node *, const uint8_t rns_hash[16],
+struct peer *peer_get(struct node *, const uint8_t rns_hash[16],
     const uint8_t rns_public[64]);
-bool peer_verdict_fresh(const struct node *, const struct mpeer *);
+bool peer_verdict_fresh(const struct node *, const struct peer *);
 /* V_ASK; b may be NULL. The qid. */
-uint64_t peer_ask(struct node *, struct mpeer *, const uint8_t *b);
+uint64_t peer_ask(struct node *, struct peer *, const uint8_t *b);
 void peers_verdict(struct node *, const struct msg_V_VERDICT *);
 void peers_changed(struct node *); /* V_CHANGED */
-struct admit_peer peer_admit(const struct node *, const struct link *,
-    const struct mpeer *);
+struct admit_peer peer_admit(const struct node *, const struct caller *,
+    const struct peer *);
 /*
  * NULL: no memory, or NODE_OWNERS_MAX with budgets in use. Any other call may
  * free it.
@@ -332,9 +332,9 @@ void peers_unasked(struct node *);
 /*
  * Charge what came; 0: go on, else seconds that the peer has to wait (busy).
  */
-uint32_t peer_charge_request(struct node *, struct link *, size_t len);
+uint32_t peer_charge_request(struct node *, struct caller *, size_t len);
 /* Charge what goes; holds the link when its budget is used up. */
-void peer_charge(struct node *, struct link *, uint64_t bytes);
+void peer_charge(struct node *, struct caller *, uint64_t bytes);
 /* Bytes of a follow that may go now; 0: *wait_ms. */
 uint64_t peer_follow_room(struct node *, const uint8_t link[16],
     uint32_t *wait_ms);
@@ -346,7 +346,7 @@ void serve_request(struct node *, const struct msg_T_REQUEST *,
 void serve_challenged(struct node *, const struct msg_K_CHALLENGED *);
 /* A request that has waited goes on; frees it. */
 void serve_resume(struct node *, struct parked *);
-struct parked *serve_park(struct node *, struct link *,
+struct parked *serve_park(struct node *, struct caller *,
     const uint8_t request[16], enum proto_path, const uint8_t *data,
     size_t len, enum stage, uint64_t qid);
 struct parked *serve_parked(struct node *, uint64_t qid);
@@ -356,23 +356,23 @@ struct mono serve_tick(struct node *);
 /* An answer under construction. */
 struct answer {
 	struct node *n;
-	struct link *l;
+	struct caller *l;
 	uint8_t request[16];
 	struct wr w;
 };
-void answer_begin(struct answer *, struct node *, struct link *,
+void answer_begin(struct answer *, struct node *, struct caller *,
     const uint8_t request[16]);
 void answer_send(struct answer *);
-void answer_status(struct node *, struct link *, const uint8_t request[16],
+void answer_status(struct node *, struct caller *, const uint8_t request[16],
     enum proto_status, const struct proto_meta *);
-void answer_busy(struct node *, struct link *, const uint8_t request[16],
+void answer_busy(struct node *, struct caller *, const uint8_t request[16],
     uint32_t s);
-void answer_refusal(struct node *, struct link *, const uint8_t request[16],
+void answer_refusal(struct node *, struct caller *, const uint8_t request[16],
     const struct refusal *);
 
 /* ---- submit.c ---- */
 
-void submit_request(struct node *, struct link *, const uint8_t request[16],
+void submit_request(struct node *, struct caller *, const uint8_t request[16],
     const struct proto_req *, const uint8_t *data, size_t len,
     struct parked *);
 void submit_live(struct node *, const struct msg_V_LIVE_OK *);
@@ -385,7 +385,7 @@ bool job_inputs_here(struct node *, const struct job *);
 
 /* ---- query.c ---- */
 
-void query_request(struct node *, struct link *, const uint8_t request[16],
+void query_request(struct node *, struct caller *, const uint8_t request[16],
     const struct proto_req *);
 /* Cancel, as the submitter or the operator: the state after it. */
 void job_cancel(struct node *, struct job *, bool operator_asks);

@@ -13,13 +13,13 @@
  */
 
 static int
-cmp_peer(struct mpeer *a, struct mpeer *b)
+cmp_peer(struct peer *a, struct peer *b)
 {
 	return memcmp(a->rns_hash, b->rns_hash, 16);
 }
 
 static int
-cmp_link(struct link *a, struct link *b)
+cmp_caller(struct caller *a, struct caller *b)
 {
 	return memcmp(a->id, b->id, 16);
 }
@@ -30,33 +30,33 @@ cmp_owner(struct owner *a, struct owner *b)
 	return memcmp(a->fp, b->fp, FP_LEN);
 }
 
-TREE_PROTOTYPE(peers, mpeer, node, cmp_peer)
-TREE_GENERATE(peers, mpeer, node, cmp_peer)
-TREE_PROTOTYPE(links, link, node, cmp_link)
-TREE_GENERATE(links, link, node, cmp_link)
+TREE_PROTOTYPE(peers, peer, node, cmp_peer)
+TREE_GENERATE(peers, peer, node, cmp_peer)
+TREE_PROTOTYPE(callers, caller, node, cmp_caller)
+TREE_GENERATE(callers, caller, node, cmp_caller)
 TREE_PROTOTYPE(owners, owner, node, cmp_owner)
 TREE_GENERATE(owners, owner, node, cmp_owner)
 
-struct link *
-link_find(struct node *n, const uint8_t id[16])
+struct caller *
+caller_find(struct node *n, const uint8_t id[16])
 {
-	struct link key;
+	struct caller key;
 
 	memcpy(key.id, id, 16);
-	return RB_FIND(links, &n->links, &key);
+	return RB_FIND(callers, &n->callers, &key);
 }
 
-struct mpeer *
+struct peer *
 peer_find(struct node *n, const uint8_t rns_hash[16])
 {
-	struct mpeer key;
+	struct peer key;
 
 	memcpy(key.rns_hash, rns_hash, 16);
 	return RB_FIND(peers, &n->peers, &key);
 }
 
-struct mpeer *
-peer_next(struct node *n, struct mpeer *p)
+struct peer *
+peer_next(struct node *n, struct peer *p)
 {
 	return p == NULL ? RB_MIN(peers, &n->peers) :
 	    RB_NEXT(peers, &n->peers, p);
@@ -66,7 +66,7 @@ peer_next(struct node *n, struct mpeer *p)
 static bool
 peer_evict(struct node *n)
 {
-	struct mpeer *p, *old = NULL;
+	struct peer *p, *old = NULL;
 
 	RB_FOREACH(p, peers, &n->peers) {
 		if (p->links == 0 && (old == NULL || p->seen.us < old->seen.us))
@@ -80,11 +80,11 @@ peer_evict(struct node *n)
 	return true;
 }
 
-struct mpeer *
+struct peer *
 peer_get(struct node *n, const uint8_t rns_hash[16],
     const uint8_t rns_public[64])
 {
-	struct mpeer *p = peer_find(n, rns_hash);
+	struct peer *p = peer_find(n, rns_hash);
 
 	if (p != NULL) {
 		p->seen = n->now;
@@ -155,7 +155,7 @@ owner_get(struct node *n, const uint8_t fp[FP_LEN])
 /* ---- links ---- */
 
 static void
-close_link(struct node *n, struct link *l)
+close_link(struct node *n, struct caller *l)
 {
 	struct msg_N_CLOSE m = {0};
 
@@ -166,7 +166,7 @@ close_link(struct node *n, struct link *l)
 }
 
 static void
-idle_out(struct node *n, struct link *l)
+idle_out(struct node *n, struct caller *l)
 {
 	if (!l->is_idle)
 		return;
@@ -178,11 +178,11 @@ idle_out(struct node *n, struct link *l)
 void
 peers_link(struct node *n, const struct msg_T_LINK *m)
 {
-	struct link *l;
+	struct caller *l;
 
-	if (link_find(n, m->link) != NULL)
+	if (caller_find(n, m->link) != NULL)
 		return;
-	if (n->nlinks >= NODE_LINKS_MAX ||
+	if (n->ncallers >= NODE_CALLERS_MAX ||
 	    (l = calloc(1, sizeof(*l))) == NULL) {
 		struct msg_N_CLOSE c = {0};
 
@@ -196,20 +196,20 @@ peers_link(struct node *n, const struct msg_T_LINK *m)
 	l->bitrate = m->bitrate;
 	l->rtt_us = m->rtt_us;
 	bucket_init(&l->requests, QUOTA_UNIDENTIFIED_REQUESTS, 60, n->now);
-	(void)RB_INSERT(links, &n->links, l);
-	n->nlinks++;
+	(void)RB_INSERT(callers, &n->callers, l);
+	n->ncallers++;
 	TAILQ_INSERT_TAIL(&n->idle, l, idle);
 	l->is_idle = true;
 	n->nidle++;
 	/* at most so many that have said nothing: the oldest goes */
-	while (n->nidle > NODE_IDLE_LINKS)
+	while (n->nidle > NODE_IDLE_CALLERS)
 		close_link(n, TAILQ_FIRST(&n->idle));
 }
 
 void
 peers_closed(struct node *n, const uint8_t id[16])
 {
-	struct link *l = link_find(n, id);
+	struct caller *l = caller_find(n, id);
 	struct parked *p, *next;
 
 	if (l == NULL)
@@ -226,27 +226,27 @@ peers_closed(struct node *n, const uint8_t id[16])
 	idle_out(n, l);
 	if (l->peer != NULL)
 		l->peer->links--;
-	(void)RB_REMOVE(links, &n->links, l);
-	n->nlinks--;
+	(void)RB_REMOVE(callers, &n->callers, l);
+	n->ncallers--;
 	free(l);
 }
 
 void
 peers_gone(struct node *n)
 {
-	struct link *l;
+	struct caller *l;
 
-	while ((l = RB_MIN(links, &n->links)) != NULL)
+	while ((l = RB_MIN(callers, &n->callers)) != NULL)
 		peers_closed(n, l->id);
 }
 
 static void
-close_links_of(struct node *n, const struct mpeer *p)
+close_links_of(struct node *n, const struct peer *p)
 {
-	struct link *l, *next;
+	struct caller *l, *next;
 
-	for (l = RB_MIN(links, &n->links); l != NULL; l = next) {
-		next = RB_NEXT(links, &n->links, l);
+	for (l = RB_MIN(callers, &n->callers); l != NULL; l = next) {
+		next = RB_NEXT(callers, &n->callers, l);
 		if (l->peer == p)
 			close_link(n, l);
 	}
@@ -257,7 +257,7 @@ close_links_of(struct node *n, const struct mpeer *p)
  * that a judge that was taken over cannot let those people in.
  */
 static void
-enforce(struct node *n, struct mpeer *p, int level)
+enforce(struct node *n, struct peer *p, int level)
 {
 	if (level > -2)
 		return;
@@ -274,8 +274,8 @@ enforce(struct node *n, struct mpeer *p, int level)
 void
 peers_identified(struct node *n, const struct msg_T_IDENTIFIED *m)
 {
-	struct link *l = link_find(n, m->link);
-	struct mpeer *p;
+	struct caller *l = caller_find(n, m->link);
+	struct peer *p;
 	int pin;
 
 	if (l == NULL || l->peer != NULL)
@@ -295,21 +295,21 @@ peers_identified(struct node *n, const struct msg_T_IDENTIFIED *m)
 		return;
 	}
 	/* asked before it is needed: the first submit finds it here */
-	if (!peer_verdict_fresh(n, p) && p->ask_qid == 0 && n->up[PEER_TRUST])
+	if (!peer_verdict_fresh(n, p) && p->ask_qid == 0 && n->up[PROGRAM_TRUST])
 		(void)peer_ask(n, p, NULL);
 }
 
 /* ---- verdicts ---- */
 
 bool
-peer_verdict_fresh(const struct node *n, const struct mpeer *p)
+peer_verdict_fresh(const struct node *n, const struct peer *p)
 {
 	return p->v.known && p->v.gen == n->verdict_gen &&
 	    n->unix_now < p->v.valid_until;
 }
 
 uint64_t
-peer_ask(struct node *n, struct mpeer *p, const uint8_t *b)
+peer_ask(struct node *n, struct peer *p, const uint8_t *b)
 {
 	struct msg_V_ASK m = {.qid = node_qid(n), .scope = "job.submit"};
 
@@ -328,7 +328,7 @@ peer_ask(struct node *n, struct mpeer *p, const uint8_t *b)
  * smaller is given once, so that nobody fills his budget by changing his key.
  */
 static void
-set_budget(struct node *n, struct mpeer *p)
+set_budget(struct node *n, struct peer *p)
 {
 	uint64_t was = p->bytes.cap;
 	uint64_t cap = quota_peer_bytes(n->policy.bytes_per_minute, p->v.level);
@@ -341,7 +341,7 @@ set_budget(struct node *n, struct mpeer *p)
 }
 
 static void
-take_verdict(struct node *n, struct mpeer *p, const struct msg_V_VERDICT *m)
+take_verdict(struct node *n, struct peer *p, const struct msg_V_VERDICT *m)
 {
 	struct verdict *v = &p->v;
 	bool key = m->status == VERDICT_OK || m->status == VERDICT_REVOKED;
@@ -372,7 +372,7 @@ take_verdict(struct node *n, struct mpeer *p, const struct msg_V_VERDICT *m)
 void
 peers_verdict(struct node *n, const struct msg_V_VERDICT *m)
 {
-	struct mpeer *p = peer_find(n, m->rns_hash);
+	struct peer *p = peer_find(n, m->rns_hash);
 	struct parked *q;
 	bool bad = m->status == VERDICT_BAD_BINDING;
 
@@ -418,18 +418,18 @@ peers_verdict(struct node *n, const struct msg_V_VERDICT *m)
 void
 peers_changed(struct node *n)
 {
-	struct mpeer *p;
+	struct peer *p;
 
 	n->verdict_gen++;
 	RB_FOREACH(p, peers, &n->peers) {
-		if (p->links > 0 && n->up[PEER_TRUST])
+		if (p->links > 0 && n->up[PROGRAM_TRUST])
 			(void)peer_ask(n, p, NULL);
 	}
 	run_schedule(n);
 }
 
 struct admit_peer
-peer_admit(const struct node *n, const struct link *l, const struct mpeer *p)
+peer_admit(const struct node *n, const struct caller *l, const struct peer *p)
 {
 	struct admit_peer a = {.identified = p != NULL};
 
@@ -450,7 +450,7 @@ peer_admit(const struct node *n, const struct link *l, const struct mpeer *p)
 /* ---- budgets ---- */
 
 static void
-hold(struct node *n, struct link *l, uint32_t ms)
+hold(struct node *n, struct caller *l, uint32_t ms)
 {
 	struct msg_N_HOLD m = {.ms = MIN_OF(ms, 60000u)};
 
@@ -462,7 +462,7 @@ hold(struct node *n, struct link *l, uint32_t ms)
 }
 
 uint32_t
-peer_charge_request(struct node *n, struct link *l, size_t len)
+peer_charge_request(struct node *n, struct caller *l, size_t len)
 {
 	struct bucket *reqs, *bytes;
 	uint32_t s;
@@ -494,7 +494,7 @@ peer_charge_request(struct node *n, struct link *l, size_t len)
 }
 
 void
-peer_charge(struct node *n, struct link *l, uint64_t bytes)
+peer_charge(struct node *n, struct caller *l, uint64_t bytes)
 {
 	struct bucket *b = l->peer == NULL ? &n->unidentified : &l->peer->bytes;
 	uint32_t ms;
@@ -509,7 +509,7 @@ peer_charge(struct node *n, struct link *l, uint64_t bytes)
 uint64_t
 peer_follow_room(struct node *n, const uint8_t id[16], uint32_t *wait_ms)
 {
-	struct link *l = link_find(n, id);
+	struct caller *l = caller_find(n, id);
 	uint64_t left;
 
 	*wait_ms = 1000;
@@ -525,7 +525,7 @@ peer_follow_room(struct node *n, const uint8_t id[16], uint32_t *wait_ms)
 struct mono
 peers_tick(struct node *n)
 {
-	struct link *l;
+	struct caller *l;
 
 	while ((l = TAILQ_FIRST(&n->idle)) != NULL) {
 		struct mono at = mono_add(l->created,
@@ -542,7 +542,7 @@ peers_tick(struct node *n)
 void
 peers_unasked(struct node *n)
 {
-	struct mpeer *p;
+	struct peer *p;
 
 	RB_FOREACH(p, peers, &n->peers) {
 		p->ask_qid = 0;
@@ -554,7 +554,7 @@ peers_unasked(struct node *n)
 void
 peers_clear(struct node *n)
 {
-	struct mpeer *p;
+	struct peer *p;
 	struct owner *o;
 
 	while ((p = RB_ROOT(&n->peers)) != NULL) {

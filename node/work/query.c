@@ -8,7 +8,7 @@
 /* The paths of compute.md 3 about one's own jobs, once they are there. */
 
 static void
-status(struct node *n, struct link *l, const uint8_t request[16],
+status(struct node *n, struct caller *l, const uint8_t request[16],
     const struct job *j, const struct proto_req *q)
 {
 	struct proto_job_status s = {.id = j->id, .seq = j->seq,
@@ -36,7 +36,7 @@ status(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 static void
-log_slice(struct node *n, struct link *l, const uint8_t request[16],
+log_slice(struct node *n, struct caller *l, const uint8_t request[16],
     const struct job *j, const struct proto_req *q)
 {
 	struct proto_meta m = {.has_size = true, .size = j->log[q->stream - 1],
@@ -67,7 +67,7 @@ log_slice(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 static void
-follow(struct node *n, struct link *l, const uint8_t request[16],
+follow(struct node *n, struct caller *l, const uint8_t request[16],
     const struct job *j, const struct proto_req *q)
 {
 	unsigned k = q->stream - 1u;
@@ -99,7 +99,7 @@ follow(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 static void
-result(struct node *n, struct link *l, const uint8_t request[16],
+result(struct node *n, struct caller *l, const uint8_t request[16],
     const struct job *j)
 {
 	struct proto_meta m = {.state = pstr_of(job_state_name(j->state))};
@@ -146,7 +146,7 @@ job_cancel(struct node *n, struct job *j, bool operator_asks)
 }
 
 static void
-cancel(struct node *n, struct link *l, const uint8_t request[16],
+cancel(struct node *n, struct caller *l, const uint8_t request[16],
     struct job *j)
 {
 	struct answer a;
@@ -160,7 +160,7 @@ cancel(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 static void
-list(struct node *n, struct link *l, const uint8_t request[16],
+list(struct node *n, struct caller *l, const uint8_t request[16],
     const struct proto_req *q)
 {
 	const uint8_t *fp = l->peer->v.fp;
@@ -193,7 +193,7 @@ list(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 void
-query_request(struct node *n, struct link *l, const uint8_t request[16],
+query_request(struct node *n, struct caller *l, const uint8_t request[16],
     const struct proto_req *q)
 {
 	struct job *j;

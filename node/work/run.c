@@ -42,14 +42,14 @@ waits_for(struct node *n, struct job *j, const char *reason)
 static bool
 waits_for_trust(struct node *n, struct job *j)
 {
-	struct mpeer *p;
+	struct peer *p;
 
 	if (j->verdict_gen == n->verdict_gen)
 		return false;
 	if ((p = peer_get(n, j->rns_hash, j->rns_public)) != NULL) {
 		if (peer_verdict_fresh(n, p))
 			return false;
-		if (n->up[PEER_TRUST] && p->ask_qid == 0)
+		if (n->up[PROGRAM_TRUST] && p->ask_qid == 0)
 			(void)peer_ask(n, p, NULL);
 	}
 	waits_for(n, j, "trust");
@@ -110,7 +110,7 @@ run_wait_s(struct node *n, const struct limits *want)
 static bool
 still_admitted(struct node *n, struct job *j)
 {
-	struct mpeer *p = peer_get(n, j->rns_hash, j->rns_public);
+	struct peer *p = peer_get(n, j->rns_hash, j->rns_public);
 	struct admit_node an = node_admit(n);
 	struct admit_job aj = {.m = j->m,
 	    .image = n->host.image_here(n->host.ctx, j->image)};
@@ -192,7 +192,7 @@ run_schedule(struct node *n)
 	size_t k, i;
 
 	if (n->scheduling || n->stopping || !n->has_posture ||
-	    !n->up[PEER_JAIL] || n->ledger_fails)
+	    !n->up[PROGRAM_JAIL] || n->ledger_fails)
 		return;
 	n->scheduling = true;
 	while (reason == NULL) {

@@ -11,7 +11,7 @@
 /* ---- answers ---- */
 
 void
-answer_begin(struct answer *a, struct node *n, struct link *l,
+answer_begin(struct answer *a, struct node *n, struct caller *l,
     const uint8_t request[16])
 {
 	a->n = n;
@@ -37,7 +37,7 @@ answer_send(struct answer *a)
 }
 
 void
-answer_status(struct node *n, struct link *l, const uint8_t request[16],
+answer_status(struct node *n, struct caller *l, const uint8_t request[16],
     enum proto_status status, const struct proto_meta *meta)
 {
 	struct answer a;
@@ -48,7 +48,7 @@ answer_status(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 void
-answer_busy(struct node *n, struct link *l, const uint8_t request[16],
+answer_busy(struct node *n, struct caller *l, const uint8_t request[16],
     uint32_t s)
 {
 	struct proto_meta m = {.has_s = true, .s = MAX_OF(s, 1u)};
@@ -57,7 +57,7 @@ answer_busy(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 void
-answer_refusal(struct node *n, struct link *l, const uint8_t request[16],
+answer_refusal(struct node *n, struct caller *l, const uint8_t request[16],
     const struct refusal *r)
 {
 	struct proto_meta m = {.code = pstr_of(r->code), .has_step = true,
@@ -82,7 +82,7 @@ answer_refusal(struct node *n, struct link *l, const uint8_t request[16],
 /* ---- requests that wait ---- */
 
 struct parked *
-serve_park(struct node *n, struct link *l, const uint8_t request[16],
+serve_park(struct node *n, struct caller *l, const uint8_t request[16],
     enum proto_path path, const uint8_t *data, size_t len, enum stage stage,
     uint64_t qid)
 {
@@ -125,7 +125,7 @@ serve_parked(struct node *n, uint64_t qid)
 static void
 take_out(struct node *n, struct parked *p)
 {
-	struct link *l = link_find(n, p->link);
+	struct caller *l = caller_find(n, p->link);
 
 	TAILQ_REMOVE(&n->parked, p, link_entry);
 	n->nparked--;
@@ -148,7 +148,7 @@ serve_tick(struct node *n)
 
 	/* in order of their time-outs, which are all alike */
 	while ((p = TAILQ_FIRST(&n->parked)) != NULL) {
-		struct link *l = link_find(n, p->link);
+		struct caller *l = caller_find(n, p->link);
 
 		if (!mono_reached(n->now, p->until))
 			return p->until;
@@ -176,7 +176,7 @@ queued_of(const struct node *n, const uint8_t fp[FP_LEN])
 
 static void
 describe_limits(struct node *n, struct proto_describe *d,
-    const struct mpeer *p, int level)
+    const struct peer *p, int level)
 {
 	struct limits row;
 
@@ -208,10 +208,10 @@ describe_limits(struct node *n, struct proto_describe *d,
 }
 
 static void
-describe(struct node *n, struct link *l, const uint8_t request[16])
+describe(struct node *n, struct caller *l, const uint8_t request[16])
 {
 	static struct proto_describe d;
-	const struct mpeer *p = l->peer;
+	const struct peer *p = l->peer;
 	const struct job *j;
 	struct answer a;
 	int level = p != NULL && p->v.known && p->v.status != VERDICT_REVOKED ?
@@ -247,11 +247,11 @@ describe(struct node *n, struct link *l, const uint8_t request[16])
 }
 
 static void
-describe_request(struct node *n, struct link *l, const uint8_t request[16],
+describe_request(struct node *n, struct caller *l, const uint8_t request[16],
     const struct proto_req *q, const uint8_t *data, size_t len,
     const struct parked *was)
 {
-	struct mpeer *p = l->peer;
+	struct peer *p = l->peer;
 	bool news;
 
 	if (p == NULL || was != NULL) {
@@ -271,7 +271,7 @@ describe_request(struct node *n, struct link *l, const uint8_t request[16],
 		describe(n, l, request);
 		return;
 	}
-	if (!n->up[PEER_TRUST]) {
+	if (!n->up[PROGRAM_TRUST]) {
 		answer_busy(n, l, request, NODE_BUSY_S);
 		return;
 	}
@@ -280,7 +280,7 @@ describe_request(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 static void
-challenge_answer(struct node *n, struct link *l, const uint8_t request[16])
+challenge_answer(struct node *n, struct caller *l, const uint8_t request[16])
 {
 	struct proto_challenge c = {n->binding, l->chal_s, l->chal_m};
 	struct answer a;
@@ -292,12 +292,12 @@ challenge_answer(struct node *n, struct link *l, const uint8_t request[16])
 }
 
 static void
-challenge_request(struct node *n, struct link *l, const uint8_t request[16],
+challenge_request(struct node *n, struct caller *l, const uint8_t request[16],
     const struct proto_req *q, const uint8_t *data, size_t len)
 {
 	struct msg_K_CHALLENGE m = {0};
 
-	if (!n->has_binding || !n->up[PEER_KEYS]) {
+	if (!n->has_binding || !n->up[PROGRAM_KEYS]) {
 		answer_busy(n, l, request, NODE_BUSY_S);
 		return;
 	}
@@ -335,11 +335,11 @@ void
 serve_challenged(struct node *n, const struct msg_K_CHALLENGED *m)
 {
 	struct parked *p = serve_parked(n, m->qid);
-	struct link *l;
+	struct caller *l;
 
 	if (p == NULL)
 		return;
-	if ((l = link_find(n, p->link)) != NULL && l->chal_qid == m->qid) {
+	if ((l = caller_find(n, p->link)) != NULL && l->chal_qid == m->qid) {
 		struct refusal r = {.code = "binding"};
 
 		l->chal = CHAL_DONE;
@@ -358,7 +358,7 @@ serve_challenged(struct node *n, const struct msg_K_CHALLENGED *m)
 /* ---- blobs ---- */
 
 static void
-have_request(struct node *n, struct link *l, const uint8_t request[16],
+have_request(struct node *n, struct caller *l, const uint8_t request[16],
     struct proto_req *q)
 {
 	uint8_t bits[PROTO_HAVE_MAX / 8] = {0};
@@ -378,7 +378,7 @@ have_request(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 static void
-get_request(struct node *n, struct link *l, const uint8_t request[16],
+get_request(struct node *n, struct caller *l, const uint8_t request[16],
     const struct proto_req *q)
 {
 	struct proto_meta m = {.has_size = true};
@@ -429,7 +429,7 @@ wanted(const struct node *n, const uint8_t fp[FP_LEN], const uint8_t sha[32],
 }
 
 static void
-put_answer(struct node *n, struct link *l, const uint8_t request[16],
+put_answer(struct node *n, struct caller *l, const uint8_t request[16],
     uint64_t have)
 {
 	struct answer a;
@@ -441,7 +441,7 @@ put_answer(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 static void
-put_bad(struct node *n, struct link *l, const uint8_t request[16],
+put_bad(struct node *n, struct caller *l, const uint8_t request[16],
     const uint8_t sha[32])
 {
 	struct proto_meta m = {.code = pstr_of("digest"), .has_step = true};
@@ -459,7 +459,7 @@ put_bad(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 static void
-put_request(struct node *n, struct link *l, const uint8_t request[16],
+put_request(struct node *n, struct caller *l, const uint8_t request[16],
     const struct proto_req *q)
 {
 	const uint8_t *fp = l->peer->v.fp;
@@ -514,18 +514,18 @@ put_request(struct node *n, struct link *l, const uint8_t request[16],
 
 /* Paths that need a known fingerprint: ask for it when it is not here. */
 static bool
-known_peer(struct node *n, struct link *l, const uint8_t request[16],
+known_peer(struct node *n, struct caller *l, const uint8_t request[16],
     enum proto_path path, const uint8_t *data, size_t len,
     const struct parked *was)
 {
 	struct refusal r = {.code = "not_identified"};
-	struct mpeer *p = l->peer;
+	struct peer *p = l->peer;
 
 	if (p == NULL) {
 		answer_refusal(n, l, request, &r);
 		return false;
 	}
-	if (!peer_verdict_fresh(n, p) && was == NULL && n->up[PEER_TRUST]) {
+	if (!peer_verdict_fresh(n, p) && was == NULL && n->up[PROGRAM_TRUST]) {
 		(void)serve_park(n, l, request, path, data, len, STAGE_VERDICT,
 		    peer_ask(n, p, NULL));
 		return false;
@@ -554,7 +554,7 @@ known_peer(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 static void
-dispatch(struct node *n, struct link *l, const uint8_t request[16],
+dispatch(struct node *n, struct caller *l, const uint8_t request[16],
     struct proto_req *q, const uint8_t *data, size_t len, struct parked *was)
 {
 	if (q->path == PATH_DESCRIBE) {
@@ -585,7 +585,7 @@ void
 serve_request(struct node *n, const struct msg_T_REQUEST *m,
     const uint8_t *data, size_t len)
 {
-	struct link *l = link_find(n, m->link);
+	struct caller *l = caller_find(n, m->link);
 	struct proto_meta meta = {0};
 	struct proto_req q;
 	enum proto_path path;
@@ -631,7 +631,7 @@ serve_request(struct node *n, const struct msg_T_REQUEST *m,
 void
 serve_resume(struct node *n, struct parked *p)
 {
-	struct link *l = link_find(n, p->link);
+	struct caller *l = caller_find(n, p->link);
 	struct proto_req q;
 	const char *why;
 	uint64_t max;

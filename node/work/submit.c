@@ -98,7 +98,7 @@ promised_bytes(struct node *n, const uint8_t fp[FP_LEN])
 /* ---- the answer ---- */
 
 static void
-submitted(struct node *n, struct link *l, const uint8_t request[16],
+submitted(struct node *n, struct caller *l, const uint8_t request[16],
     const struct job *j, uint32_t airtime_s)
 {
 	static uint8_t missing[PROTO_MISSING_MAX][32];
@@ -122,7 +122,7 @@ submitted(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 static void
-refuse(struct node *n, struct link *l, const uint8_t request[16],
+refuse(struct node *n, struct caller *l, const uint8_t request[16],
     const uint8_t *id, const struct refusal *r)
 {
 	struct job fake;
@@ -155,7 +155,7 @@ quota_now(struct node *n, const uint8_t fp[FP_LEN])
 
 /* The envelope is refused: but a used-up budget comes first (step 6). */
 static void
-bad_envelope(struct node *n, struct link *l, const uint8_t request[16],
+bad_envelope(struct node *n, struct caller *l, const uint8_t request[16],
     const char *why)
 {
 	struct quota_answer quota = quota_now(n, l->peer->v.fp);
@@ -168,7 +168,7 @@ bad_envelope(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 static void
-ask_live(struct node *n, struct link *l, const uint8_t request[16],
+ask_live(struct node *n, struct caller *l, const uint8_t request[16],
     const struct proto_req *q, const uint8_t *data, size_t len)
 {
 	const struct verdict *v = &l->peer->v;
@@ -188,7 +188,7 @@ ask_live(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 static void
-ask_envelope(struct node *n, struct link *l, const uint8_t request[16],
+ask_envelope(struct node *n, struct caller *l, const uint8_t request[16],
     const struct proto_req *q, const uint8_t *data, size_t len)
 {
 	const struct verdict *v = &l->peer->v;
@@ -206,12 +206,12 @@ ask_envelope(struct node *n, struct link *l, const uint8_t request[16],
 }
 
 void
-submit_request(struct node *n, struct link *l, const uint8_t request[16],
+submit_request(struct node *n, struct caller *l, const uint8_t request[16],
     const struct proto_req *q, const uint8_t *data, size_t len,
     struct parked *was)
 {
 	struct admit_node an = node_admit(n);
-	struct mpeer *p = l->peer;
+	struct peer *p = l->peer;
 	struct admit_peer ap;
 	struct refusal r;
 	bool news;
@@ -220,7 +220,7 @@ submit_request(struct node *n, struct link *l, const uint8_t request[16],
 	    memcmp(p->sent, q->binding, PROTO_BINDING_LEN) == 0);
 	/* steps 1 and 2 need nobody's word */
 	if (was == NULL && p != NULL && n->policy.accept && !n->stopping &&
-	    (news || !peer_verdict_fresh(n, p)) && n->up[PEER_TRUST]) {
+	    (news || !peer_verdict_fresh(n, p)) && n->up[PROGRAM_TRUST]) {
 		(void)serve_park(n, l, request, PATH_SUBMIT, data, len,
 		    STAGE_VERDICT, peer_ask(n, p, news ? q->binding : NULL));
 		return;
@@ -234,7 +234,7 @@ submit_request(struct node *n, struct link *l, const uint8_t request[16],
 		/* a proof that came with the request is looked at before it */
 		if (r.live && q->proof != NULL && l->live_asked &&
 		    (was == NULL || was->stage != STAGE_LIVE) &&
-		    n->up[PEER_TRUST]) {
+		    n->up[PROGRAM_TRUST]) {
 			ask_live(n, l, request, q, data, len);
 			return;
 		}
@@ -244,7 +244,7 @@ submit_request(struct node *n, struct link *l, const uint8_t request[16],
 	/* above_2: the proof is worth a level, so it is looked at as well */
 	if (ap.live_needed && !ap.live_done && q->proof != NULL &&
 	    l->live_asked && (was == NULL || was->stage != STAGE_LIVE) &&
-	    n->up[PEER_TRUST]) {
+	    n->up[PROGRAM_TRUST]) {
 		ask_live(n, l, request, q, data, len);
 		return;
 	}
@@ -252,7 +252,7 @@ submit_request(struct node *n, struct link *l, const uint8_t request[16],
 		bad_envelope(n, l, request, "envelope: over 96 KiB");
 		return;
 	}
-	if (!n->up[PEER_TRUST]) {
+	if (!n->up[PROGRAM_TRUST]) {
 		answer_busy(n, l, request, NODE_BUSY_S);
 		return;
 	}
@@ -263,11 +263,11 @@ void
 submit_live(struct node *n, const struct msg_V_LIVE_OK *m)
 {
 	struct parked *p = serve_parked(n, m->qid);
-	struct link *l;
+	struct caller *l;
 
 	if (p == NULL)
 		return;
-	if ((l = link_find(n, p->link)) != NULL) {
+	if ((l = caller_find(n, p->link)) != NULL) {
 		l->live_done = m->ok;
 		/* a proof is good once: the next one answers another nonce */
 		l->live_asked = m->ok;
@@ -280,7 +280,7 @@ submit_live(struct node *n, const struct msg_V_LIVE_OK *m)
 /* ---- steps 6 to 11 ---- */
 
 static struct job *
-make_job(struct node *n, const struct link *l, struct manifest *m,
+make_job(struct node *n, const struct caller *l, struct manifest *m,
     const struct admitted *got, const uint8_t image[32])
 {
 	struct job *j = job_new(m->job, l->peer->v.fp);
@@ -318,7 +318,7 @@ make_job(struct node *n, const struct link *l, struct manifest *m,
 }
 
 static void
-weigh(struct node *n, struct link *l, const struct manifest *m,
+weigh(struct node *n, struct caller *l, const struct manifest *m,
     struct admit_job *aj, uint8_t image[32])
 {
 	const uint8_t *fp = l->peer->v.fp;
@@ -368,7 +368,7 @@ weigh(struct node *n, struct link *l, const struct manifest *m,
 }
 
 static void
-admit_it(struct node *n, struct link *l, const struct parked *p,
+admit_it(struct node *n, struct caller *l, const struct parked *p,
     const struct proto_req *q, struct manifest *m, const uint8_t *record,
     size_t rlen)
 {
@@ -413,7 +413,7 @@ admit_it(struct node *n, struct link *l, const struct parked *p,
 }
 
 static void
-opened(struct node *n, struct link *l, const struct parked *p,
+opened(struct node *n, struct caller *l, const struct parked *p,
     const struct msg_V_MANIFEST *v, const uint8_t *record, size_t rlen)
 {
 	struct manifest m;
@@ -448,11 +448,11 @@ submit_manifest(struct node *n, const struct msg_V_MANIFEST *v,
     const uint8_t *record, size_t rlen)
 {
 	struct parked *p = serve_parked(n, v->qid);
-	struct link *l;
+	struct caller *l;
 
 	if (p == NULL)
 		return;
-	l = link_find(n, p->link);
+	l = caller_find(n, p->link);
 	if (l != NULL && l->peer != NULL && l->peer->v.known)
 		opened(n, l, p, v, record, rlen);
 	/* it may be gone with its link */

@@ -30,7 +30,7 @@
  * slots, and gives them up before it reads a message.
  */
 struct start {
-	struct program program;
+	struct process program;
 	struct jail jail;
 	struct base_dirs dirs;
 	int hand, stage;
@@ -46,10 +46,10 @@ static const uint32_t controller_layers[] = {LAYER_MEMORY, LAYER_CPU,
 static void
 take_arguments(struct start *s, int argc, char *argv[])
 {
-	struct program *p = &s->program;
+	struct process *p = &s->program;
 	char name[16];
 
-	program_connect(p, PEER_JAIL, argc, argv);
+	program_connect(p, PROGRAM_JAIL, argc, argv);
 	/* what could be read in /proc/1/cmdline of a job */
 	for (int i = 1; i < argc; i++)
 		memset(argv[i], 0, strlen(argv[i]));
@@ -318,7 +318,7 @@ new_node(struct jail *j, int fd)
 
 	ipc_free(j->node);
 	j->node_greeted = false;
-	j->node = ipc_new(fd, PEER_JAIL, PEER_NODE);
+	j->node = ipc_new(fd, PROGRAM_JAIL, PROGRAM_NODE);
 	if (j->node == NULL) {
 		(void)close(fd);
 		return;
@@ -336,7 +336,7 @@ from_parent(struct jail *j, struct ipc_in *in)
 
 	switch (in->type) {
 	case IPC_NEIGHBOUR:
-		if (msg_get_NEIGHBOUR(in->body, &m) && m.peer == PEER_NODE)
+		if (msg_get_NEIGHBOUR(in->body, &m) && m.program == PROGRAM_NODE)
 			new_node(j, ipc_in_take(in, 0));
 		break;
 	case IPC_PARAMS:
@@ -504,7 +504,7 @@ main(int argc, char *argv[])
 	struct msg_READY ready = {.end_ = 0};
 
 	take_arguments(&s, argc, argv);
-	if (priv_session(program_row(PEER_JAIL)->nofile) == -1)
+	if (priv_session(program_row(PROGRAM_JAIL)->nofile) == -1)
 		fatal("session");
 	if (s.program.root && priv_namespaces(true) == -1)
 		fatal("namespaces");

@@ -297,7 +297,7 @@ wait_for(struct ipc *c, struct ipc_in *in, int ms)
 int
 drive_new_node(struct drive *d)
 {
-	struct msg_NEIGHBOUR m = {.peer = PEER_NODE};
+	struct msg_NEIGHBOUR m = {.program = PROGRAM_NODE};
 	struct msg_HELLO h;
 	struct ipc_in in;
 	int sv[2];
@@ -309,7 +309,7 @@ drive_new_node(struct drive *d)
 	if (ipc_send_NEIGHBOUR(d->parent, &m, &sv[1], 1) == -1)
 		return complain("NEIGHBOUR");
 	(void)close(sv[1]);
-	d->node = ipc_new(sv[0], PEER_NODE, PEER_JAIL);
+	d->node = ipc_new(sv[0], PROGRAM_NODE, PROGRAM_JAIL);
 	if (d->node == NULL || wait_for(d->node, &in, ANSWER_MS) == -1 ||
 	    in.type != IPC_HELLO)
 		return complain("HELLO of jail");
@@ -427,7 +427,7 @@ drive_start(struct drive *d, const struct drive_options *o)
 	(void)close(hand);
 	(void)close(images);
 	(void)close(stage);
-	d->parent = ipc_new(sv[0], PEER_PARENT, PEER_JAIL);
+	d->parent = ipc_new(sv[0], PROGRAM_PARENT, PROGRAM_JAIL);
 	if (d->pid == -1 || d->parent == NULL)
 		return complain("fork");
 	return talk(d, o);

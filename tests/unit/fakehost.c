@@ -518,8 +518,8 @@ world_up(struct world *w, uint32_t slots)
 	struct msg_T_HELLO h = {.dest = {9}};
 	struct msg_K_BINDING b = {0};
 
-	for (int i = PEER_TRANSPORT; i < PEER_COUNT; i++)
-		node_up(&w->n, (enum peer)i);
+	for (int i = PROGRAM_TRANSPORT; i < PROGRAM_COUNT; i++)
+		node_up(&w->n, (enum program)i);
 	node_message(&w->n, IPC_T_HELLO, &h, NULL, 0);
 	w->n.has_binding = true; /* of zeros: no real keys here */
 	(void)b;

@@ -46,7 +46,7 @@ child(const char *exe, int channel, const char *dir_name, int dir)
 }
 
 void
-prog_start(struct prog *p, enum peer self, const char *dir_name, int dir)
+prog_start(struct prog *p, enum program self, const char *dir_name, int dir)
 {
 	int fds[2];
 
@@ -59,7 +59,7 @@ prog_start(struct prog *p, enum peer self, const char *dir_name, int dir)
 	if (p->pid == 0)
 		child(program_row(self)->exe, fds[1], dir_name, dir);
 	(void)close(fds[1]);
-	p->parent = ipc_new(fds[0], PEER_PARENT, self);
+	p->parent = ipc_new(fds[0], PROGRAM_PARENT, self);
 	assert_non_null(p->parent);
 }
 
@@ -100,7 +100,7 @@ prog_wait(struct ipc *c, enum ipc_type type, struct ipc_in *in)
 
 		if (r <= 0)
 			fail_msg("%s: %s instead of %s",
-			    peer_name(ipc_other(c)), r < 0 ? "gone" : "silent",
+			    program_name(ipc_other(c)), r < 0 ? "gone" : "silent",
 			    ipc_row(type)->name);
 		if (in->type == type)
 			return;
@@ -160,9 +160,9 @@ prog_begin(struct prog *p)
 }
 
 struct ipc *
-prog_neighbour(struct prog *p, enum peer other)
+prog_neighbour(struct prog *p, enum program other)
 {
-	struct msg_NEIGHBOUR m = {.peer = (uint8_t)other};
+	struct msg_NEIGHBOUR m = {.program = (uint8_t)other};
 	struct msg_HELLO hello = {.end_ = 0};
 	struct ipc_in in;
 	int fds[2];
@@ -185,7 +185,7 @@ close_all(struct prog *p)
 {
 	ipc_free(p->parent);
 	p->parent = NULL;
-	for (int i = 0; i < PEER_COUNT; i++) {
+	for (int i = 0; i < PROGRAM_COUNT; i++) {
 		ipc_free(p->side[i]);
 		p->side[i] = NULL;
 	}

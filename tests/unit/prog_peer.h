@@ -13,13 +13,13 @@
  */
 struct prog {
 	pid_t pid;
-	enum peer self;
+	enum program self;
 	struct ipc *parent;	      /* the parent's end */
-	struct ipc *side[PEER_COUNT]; /* the siblings' ends */
+	struct ipc *side[PROGRAM_COUNT]; /* the siblings' ends */
 };
 
 /* dir_name, dir: a named descriptor, or NULL. exe: in the build folder. */
-void prog_start(struct prog *, enum peer self, const char *dir_name, int dir);
+void prog_start(struct prog *, enum program self, const char *dir_name, int dir);
 /* PARAMS as below; then the caller sends settings, and prog_begin(). */
 void prog_params(struct prog *, const uint8_t rns_public[64]);
 /* A setting of text. */
@@ -27,7 +27,7 @@ void prog_text(struct prog *, enum setting, const char *name, const char *text);
 /* START_DONE; returns when the program says READY. */
 void prog_begin(struct prog *);
 /* A channel to a sibling, after both HELLOs. */
-struct ipc *prog_neighbour(struct prog *, enum peer other);
+struct ipc *prog_neighbour(struct prog *, enum program other);
 /* The next message must be of this type (EVENTs and ALARMs are passed over). */
 void prog_wait(struct ipc *, enum ipc_type, struct ipc_in *);
 /* Nothing but EVENTs and ALARMs within ms. */

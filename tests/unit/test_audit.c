@@ -29,7 +29,7 @@ static json_t *
 object(const struct msg_EVENT *e)
 {
 	char out[OCSF_MAX];
-	size_t n = ocsf_event(out, sizeof(out), e, PEER_NODE, &source, 17);
+	size_t n = ocsf_event(out, sizeof(out), e, PROGRAM_NODE, &source, 17);
 	json_t *o;
 
 	assert_true(n > 0);
@@ -138,7 +138,7 @@ start(struct prog *p, int dir)
 {
 	static const uint8_t rns[64];
 
-	prog_start(p, PEER_AUDIT, "trail", dir);
+	prog_start(p, PROGRAM_AUDIT, "trail", dir);
 	prog_params(p, rns);
 	prog_begin(p);
 }
@@ -208,9 +208,9 @@ test_program(void **state)
 
 	(void)state;
 	start(&p, dir);
-	node = prog_neighbour(&p, PEER_NODE);
-	trust = prog_neighbour(&p, PEER_TRUST);
-	keys = prog_neighbour(&p, PEER_KEYS);
+	node = prog_neighbour(&p, PROGRAM_NODE);
+	trust = prog_neighbour(&p, PROGRAM_TRUST);
+	keys = prog_neighbour(&p, PROGRAM_KEYS);
 	tell_key(keys);
 	a = event(node, 5, 1);
 	assert_int_equal(a.seq, 1);
@@ -242,8 +242,8 @@ test_program(void **state)
 	/* killed: the chain goes on where it was */
 	prog_kill(&p);
 	start(&p, dir);
-	node = prog_neighbour(&p, PEER_NODE);
-	keys = prog_neighbour(&p, PEER_KEYS);
+	node = prog_neighbour(&p, PROGRAM_NODE);
+	keys = prog_neighbour(&p, PROGRAM_KEYS);
 	tell_key(keys);
 	a = event(node, 9, 1);
 	assert_int_equal(a.seq, 1104);
@@ -263,10 +263,10 @@ test_held(void **state)
 
 	(void)state;
 	start(&p, dir);
-	node = prog_neighbour(&p, PEER_NODE);
+	node = prog_neighbour(&p, PROGRAM_NODE);
 	assert_int_equal(ipc_send_EVENT(node, &e, NULL, 0), 0);
 	prog_quiet(node, 100); /* waits for the node's key */
-	keys = prog_neighbour(&p, PEER_KEYS);
+	keys = prog_neighbour(&p, PROGRAM_KEYS);
 	tell_key(keys);
 	PROG_GET(HEAD, node, &h);
 	assert_int_equal(h.seq, 1);
@@ -287,8 +287,8 @@ test_damage(void **state)
 
 	(void)state;
 	start(&p, dir);
-	node = prog_neighbour(&p, PEER_NODE);
-	keys = prog_neighbour(&p, PEER_KEYS);
+	node = prog_neighbour(&p, PROGRAM_NODE);
+	keys = prog_neighbour(&p, PROGRAM_KEYS);
 	tell_key(keys);
 	(void)event(node, 1, 1);
 	(void)event(node, 2, 1);
@@ -297,9 +297,9 @@ test_damage(void **state)
 	assert_int_equal(write(fd, "{\"seq\":3,", 9), 9);
 	(void)close(fd);
 	start(&p, dir);
-	keys = prog_neighbour(&p, PEER_KEYS);
+	keys = prog_neighbour(&p, PROGRAM_KEYS);
 	tell_key(keys);
-	node = prog_neighbour(&p, PEER_NODE);
+	node = prog_neighbour(&p, PROGRAM_NODE);
 	assert_int_equal(event(node, 3, 1).seq, 4); /* behind "torn" */
 	prog_stop(&p);
 	assert_int_equal(verify(dir).last, 4);
@@ -307,7 +307,7 @@ test_damage(void **state)
 	fd = openat(dir, "00000001.jsonl", O_RDWR);
 	assert_int_equal(pwrite(fd, "9", 1, 200), 1);
 	(void)close(fd);
-	prog_start(&p, PEER_AUDIT, "trail", dir);
+	prog_start(&p, PROGRAM_AUDIT, "trail", dir);
 	{
 		static const uint8_t rns[64];
 		struct msg_START_DONE done = {.end_ = 0};
@@ -340,8 +340,8 @@ test_full(void **state)
 
 	(void)state;
 	start(&p, dir);
-	node = prog_neighbour(&p, PEER_NODE);
-	keys = prog_neighbour(&p, PEER_KEYS);
+	node = prog_neighbour(&p, PROGRAM_NODE);
+	keys = prog_neighbour(&p, PROGRAM_KEYS);
 	tell_key(keys);
 	(void)event(node, 1, 1);
 	assert_int_equal(prlimit(p.pid, RLIMIT_FSIZE, NULL, &was), 0);

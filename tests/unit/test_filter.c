@@ -100,7 +100,7 @@ static const struct {
 
 /* 0, or the number of the case that failed and one more. */
 static int
-in_child(enum peer who)
+in_child(enum program who)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || priv_filter(who) < 0)
 		return 100;
@@ -119,8 +119,8 @@ in_child(enum peer who)
 static void
 refusals(void **state)
 {
-	static const enum peer programs[] = {PEER_TRANSPORT, PEER_NODE,
-	    PEER_TRUST, PEER_KEYS, PEER_AUDIT};
+	static const enum program programs[] = {PROGRAM_TRANSPORT, PROGRAM_NODE,
+	    PROGRAM_TRUST, PROGRAM_KEYS, PROGRAM_AUDIT};
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
@@ -133,7 +133,7 @@ refusals(void **state)
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		if (status != 0)
 			print_message("%s: status %x\n",
-			    peer_name(programs[i]), (unsigned)status);
+			    program_name(programs[i]), (unsigned)status);
 		assert_int_equal(status, 0);
 	}
 }

@@ -69,8 +69,8 @@ setup(void **state)
 	log_init("test", 0);
 	if (ipc_pair(fds) < 0)
 		return -1;
-	a = ipc_new(fds[0], PEER_PARENT, PEER_TRANSPORT);
-	b = ipc_new(fds[1], PEER_TRANSPORT, PEER_PARENT);
+	a = ipc_new(fds[0], PROGRAM_PARENT, PROGRAM_TRANSPORT);
+	b = ipc_new(fds[1], PROGRAM_TRANSPORT, PROGRAM_PARENT);
 	return a != NULL && b != NULL ? 0 : -1;
 }
 
@@ -96,7 +96,7 @@ there_and_back(void **state)
 	assert_false(ipc_pending(b));
 	assert_int_equal(ipc_recv(a, &in), 1);
 	assert_int_equal(in.type, IPC_DIAL);
-	assert_int_equal(in.from, PEER_TRANSPORT);
+	assert_int_equal(in.from, PROGRAM_TRANSPORT);
 	assert_true(msg_get_DIAL(in.body, &back));
 	assert_int_equal(back.index, 7);
 	ipc_in_done(&in);
@@ -377,7 +377,7 @@ too_long_fields(void **state)
 
 	(void)state;
 	assert_int_equal(ipc_pair(fds), 0);
-	t = ipc_new(fds[0], PEER_TRANSPORT, PEER_NODE);
+	t = ipc_new(fds[0], PROGRAM_TRANSPORT, PROGRAM_NODE);
 	assert_int_equal(ipc_send_T_REQUEST(t, &m, NULL, 0), -1);
 	assert_int_equal(errno, EMSGSIZE);
 	ipc_free(t);
@@ -388,8 +388,8 @@ static void
 names(void **state)
 {
 	(void)state;
-	assert_string_equal(peer_name(PEER_AUDIT), "audit");
-	assert_string_equal(peer_name((enum peer)99), "nobody");
+	assert_string_equal(program_name(PROGRAM_AUDIT), "audit");
+	assert_string_equal(program_name((enum program)99), "nobody");
 	assert_null(ipc_row(IPC_NONE));
 	assert_null(ipc_row(IPC_TYPES));
 	for (unsigned t = 1; t < IPC_TYPES; t++)

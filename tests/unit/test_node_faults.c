@@ -105,7 +105,7 @@ test_jail_falls(void **state)
 	w.run_ms = 0;
 	(void)submit(1, 0x41, 1, NULL, id);
 	world_run(&w, 10);
-	node_down(&w.n, PEER_JAIL);
+	node_down(&w.n, PROGRAM_JAIL);
 	memset(w.running_id, 0, sizeof(w.running_id));
 	state_is(id, "lost", "the jail fell");
 	assert_false(node_accepting(&w.n));
@@ -202,7 +202,7 @@ static void
 test_links(void **state)
 {
 	(void)state;
-	for (uint8_t i = 10; i < 10 + NODE_IDLE_LINKS; i++)
+	for (uint8_t i = 10; i < 10 + NODE_IDLE_CALLERS; i++)
 		world_link(&w, i, 0);
 	assert_int_equal(w.closes, 0);
 	world_link(&w, 200, 0);
@@ -213,9 +213,9 @@ test_links(void **state)
 	world_identify(&w, 12, 0x50);
 	world_run(&w, 61000);
 	assert_int_equal(w.n.nidle, 0);
-	assert_non_null(link_find(&w.n, (uint8_t[16]){11}));
-	assert_non_null(link_find(&w.n, (uint8_t[16]){12}));
-	assert_null(link_find(&w.n, (uint8_t[16]){13}));
+	assert_non_null(caller_find(&w.n, (uint8_t[16]){11}));
+	assert_non_null(caller_find(&w.n, (uint8_t[16]){12}));
+	assert_null(caller_find(&w.n, (uint8_t[16]){13}));
 }
 
 static void
@@ -400,9 +400,9 @@ test_announce(void **state)
 	before = w.announces;
 	world_run(&w, 1801 * 1000);
 	assert_int_equal(w.announces, before + 1);
-	node_down(&w.n, PEER_TRUST);
+	node_down(&w.n, PROGRAM_TRUST);
 	assert_int_equal(w.announces, before + 2);
-	node_up(&w.n, PEER_TRUST);
+	node_up(&w.n, PROGRAM_TRUST);
 	assert_int_equal(w.announces, before + 3);
 	node_announce(&w.n, false);
 	assert_int_equal(w.announces, before + 3);

@@ -262,13 +262,13 @@ test_program(void **state)
 	struct prog p;
 
 	(void)state;
-	prog_start(&p, PEER_KEYS, NULL, -1);
+	prog_start(&p, PROGRAM_KEYS, NULL, -1);
 	prog_params(&p, rns_public);
 	material(&p, NULL, 0);
 	prog_begin(&p);
-	node = prog_neighbour(&p, PEER_NODE);
+	node = prog_neighbour(&p, PROGRAM_NODE);
 	prog_quiet(node, 50); /* no binding, nothing to tell */
-	transport = prog_neighbour(&p, PEER_TRANSPORT);
+	transport = prog_neighbour(&p, PROGRAM_TRANSPORT);
 	PROG_GET(B_SIGN, transport, &ask);
 	answer = half(&ask, rns_public);
 	assert_int_equal(ipc_send_B_SIGNED(transport, &answer, NULL, 0), 0);
@@ -292,7 +292,7 @@ test_program(void **state)
 	assert_false(challenged.ok);
 
 	/* audit comes late and hears of all of it, each signature an event */
-	audit = prog_neighbour(&p, PEER_AUDIT);
+	audit = prog_neighbour(&p, PROGRAM_AUDIT);
 	PROG_GET(K_BINDING, audit, &bound);
 	PROG_GET(EVENT, audit, &e);
 	assert_string_equal(e.code, "binding");
@@ -317,12 +317,12 @@ test_program_refuses(void **state)
 	struct prog p;
 
 	(void)state;
-	prog_start(&p, PEER_KEYS, NULL, -1);
+	prog_start(&p, PROGRAM_KEYS, NULL, -1);
 	prog_params(&p, rns_public);
 	assert_int_equal(ipc_send_START_DONE(p.parent, &done, NULL, 0), 0);
 	assert_int_equal(prog_end(&p), 1);
 	/* the parent goes: it ends by itself */
-	prog_start(&p, PEER_KEYS, NULL, -1);
+	prog_start(&p, PROGRAM_KEYS, NULL, -1);
 	prog_params(&p, rns_public);
 	material(&p, NULL, 0);
 	prog_begin(&p);

@@ -289,7 +289,7 @@ start(struct prog *p, int dir)
 	    "trust_graph: klp://trust.kos/mesh-overlay.json\n"
 	    "trust:\n  pins:\n    - {id: \"urn:klp:k:human:%s\", level: 2}\n",
 	    hex);
-	prog_start(p, PEER_TRUST, "trust", dir);
+	prog_start(p, PROGRAM_TRUST, "trust", dir);
 	prog_params(p, rns);
 	prog_text(p, SET_NODE_YAML, "", yaml);
 	prog_begin(p);
@@ -339,7 +339,7 @@ test_program(void **state)
 
 	(void)state;
 	start(&p, dir);
-	node = prog_neighbour(&p, PEER_NODE);
+	node = prog_neighbour(&p, PROGRAM_NODE);
 	out_of = ask(0, 0, false);
 	v = question(node, out_of);
 	assert_int_equal(v.status, VERDICT_NO_BINDING);
@@ -376,7 +376,7 @@ test_program(void **state)
 	/* falls, and comes back knowing the peer and its serial */
 	prog_kill(&p);
 	start(&p, dir);
-	node = prog_neighbour(&p, PEER_NODE);
+	node = prog_neighbour(&p, PROGRAM_NODE);
 	v = question(node, out_of);
 	assert_int_equal(v.status, VERDICT_OK);
 	assert_int_equal(v.level, 2);
@@ -389,7 +389,7 @@ test_program(void **state)
 	assert_int_equal(file_replace(dir, "bindings", "WTB1xxxx", 8, 0600),
 	    0);
 	start(&p, dir);
-	node = prog_neighbour(&p, PEER_NODE);
+	node = prog_neighbour(&p, PROGRAM_NODE);
 	v = question(node, out_of);
 	assert_int_equal(v.status, VERDICT_NO_BINDING);
 	assert_int_equal(faccessat(dir, "bindings.bad", R_OK, 0), 0);
@@ -414,7 +414,7 @@ test_malformed(void **state)
 
 	(void)state;
 	start(&p, dir);
-	node = prog_neighbour(&p, PEER_NODE);
+	node = prog_neighbour(&p, PROGRAM_NODE);
 	/* one byte is left over */
 	for (unsigned i = 1; i <= 5; i++)
 		assert_int_equal(ipc_send(node, IPC_V_ASK, zeros,

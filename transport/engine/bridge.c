@@ -32,27 +32,27 @@ static const char *const paths[] = { /* compute.md 3, what this node serves */
 };
 
 static int
-blink_cmp(const struct blink *a, const struct blink *b)
+bridge_link_cmp(const struct bridge_link *a, const struct bridge_link *b)
 {
 	return memcmp(a->id, b->id, RNS_HASH);
 }
 
-TREE_PROTOTYPE(blink_tree, blink, node, blink_cmp)
-TREE_GENERATE(blink_tree, blink, node, blink_cmp)
+TREE_PROTOTYPE(bridge_link_tree, bridge_link, node, bridge_link_cmp)
+TREE_GENERATE(bridge_link_tree, bridge_link, node, bridge_link_cmp)
 
 struct ipc *
 bridge_node(const struct bridge *b)
 {
-	return engine_ipc(b->e, PEER_NODE);
+	return engine_ipc(b->e, PROGRAM_NODE);
 }
 
-struct blink *
+struct bridge_link *
 bridge_find(struct bridge *b, const uint8_t id[RNS_HASH])
 {
-	struct blink key;
+	struct bridge_link key;
 
 	memcpy(key.id, id, RNS_HASH);
-	return RB_FIND(blink_tree, &b->links, &key);
+	return RB_FIND(bridge_link_tree, &b->links, &key);
 }
 
 unsigned
@@ -152,7 +152,7 @@ bridge_new(struct engine *e)
 }
 
 static void
-reply_free(struct blink *l, struct reply *p)
+reply_free(struct bridge_link *l, struct reply *p)
 {
 	TAILQ_REMOVE(&l->replies, p, entry);
 	l->nreplies--;
@@ -163,14 +163,14 @@ reply_free(struct blink *l, struct reply *p)
 }
 
 static void
-blink_free(struct blink *l)
+bridge_link_free(struct bridge_link *l)
 {
 	struct reply *p;
 
 	follow_stop_all(l);
 	while ((p = TAILQ_FIRST(&l->replies)) != NULL)
 		reply_free(l, p);
-	RB_REMOVE(blink_tree, &l->b->links, l);
+	RB_REMOVE(bridge_link_tree, &l->b->links, l);
 	l->b->nlinks--;
 	free(l);
 }
@@ -178,13 +178,13 @@ blink_free(struct blink *l)
 void
 bridge_free(struct bridge *b)
 {
-	struct blink *l;
+	struct bridge_link *l;
 
 	if (b == NULL)
 		return;
 	ev_timer_stop(b->e->loop, &b->late);
-	while ((l = RB_MIN(blink_tree, &b->links)) != NULL)
-		blink_free(l);
+	while ((l = RB_MIN(bridge_link_tree, &b->links)) != NULL)
+		bridge_link_free(l);
 	free(b);
 }
 
@@ -192,9 +192,9 @@ void
 bridge_close(struct bridge *b)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_LINK_CLOSE};
-	struct blink *l;
+	struct bridge_link *l;
 
-	RB_FOREACH(l, blink_tree, &b->links) {
+	RB_FOREACH(l, bridge_link_tree, &b->links) {
 		memcpy(cmd.hash, l->id, RNS_HASH);
 		(void)engine_submit(b->e, &cmd);
 	}
@@ -206,11 +206,11 @@ bridge_close(struct bridge *b)
 	do {                                                                   \
 		if (bridge_node(b) != NULL &&                                  \
 		    IPC_SEND(bridge_node(b), NAME, m, fds, n) < 0)             \
-			engine_send_failed(PEER_NODE);            \
+			engine_send_failed(PROGRAM_NODE);            \
 	} while (0)
 
 static void
-tell_link(struct blink *l)
+tell_link(struct bridge_link *l)
 {
 	struct msg_T_LINK m = {0};
 	struct rns_link_info info;
@@ -232,7 +232,7 @@ tell_link(struct blink *l)
 }
 
 static void
-tell_identified(struct blink *l)
+tell_identified(struct bridge_link *l)
 {
 	struct msg_T_IDENTIFIED m = {0};
 
@@ -258,12 +258,12 @@ void
 bridge_node_up(struct bridge *b)
 {
 	struct msg_T_HELLO m = {0};
-	struct blink *l;
+	struct bridge_link *l;
 
 	memcpy(m.rns_public, b->e->identity_public, RNS_KEY);
 	memcpy(m.dest, b->dest, RNS_HASH);
 	TO_NODE(b, T_HELLO, &m, NULL, 0);
-	RB_FOREACH(l, blink_tree, &b->links) {
+	RB_FOREACH(l, bridge_link_tree, &b->links) {
 		tell_link(l);
 		if (l->identified)
 			tell_identified(l);
@@ -273,10 +273,10 @@ bridge_node_up(struct bridge *b)
 void
 bridge_node_down(struct bridge *b)
 {
-	struct blink *l;
+	struct bridge_link *l;
 
 	/* the pipes' other ends are gone with it */
-	RB_FOREACH(l, blink_tree, &b->links)
+	RB_FOREACH(l, bridge_link_tree, &b->links)
 		follow_stop_all(l);
 }
 
@@ -285,7 +285,7 @@ bridge_node_down(struct bridge *b)
 static void
 on_link_up(struct bridge *b, const struct rns_event *ev)
 {
-	struct blink *l;
+	struct bridge_link *l;
 
 	if (bridge_find(b, ev->link.id) != NULL)
 		return;
@@ -297,7 +297,7 @@ on_link_up(struct bridge *b, const struct rns_event *ev)
 	memcpy(l->id, ev->link.id, RNS_HASH);
 	TAILQ_INIT(&l->replies);
 	follow_init(l);
-	(void)RB_INSERT(blink_tree, &b->links, l);
+	(void)RB_INSERT(bridge_link_tree, &b->links, l);
 	b->nlinks++;
 	tell_link(l);
 }
@@ -305,7 +305,7 @@ on_link_up(struct bridge *b, const struct rns_event *ev)
 static void
 on_identified(struct bridge *b, const struct rns_event *ev)
 {
-	struct blink *l = bridge_find(b, ev->link.id);
+	struct bridge_link *l = bridge_find(b, ev->link.id);
 
 	if (l == NULL)
 		return;
@@ -318,14 +318,14 @@ on_identified(struct bridge *b, const struct rns_event *ev)
 static void
 on_closed(struct bridge *b, const struct rns_event *ev)
 {
-	struct blink *l = bridge_find(b, ev->link.id);
+	struct bridge_link *l = bridge_find(b, ev->link.id);
 	struct msg_T_CLOSED m = {.reason = (uint8_t)ev->link.reason};
 
 	if (l == NULL)
 		return;
 	memcpy(m.link, l->id, RNS_HASH);
 	TO_NODE(b, T_CLOSED, &m, NULL, 0);
-	blink_free(l);
+	bridge_link_free(l);
 }
 
 /*
@@ -366,7 +366,7 @@ on_request(struct bridge *b, const struct rns_event *ev)
 static void
 on_sent(struct bridge *b, const struct rns_event *ev)
 {
-	struct blink *l = bridge_find(b, ev->sent.link);
+	struct bridge_link *l = bridge_find(b, ev->sent.link);
 	struct reply *p;
 
 	if (l == NULL)
@@ -384,7 +384,7 @@ on_sent(struct bridge *b, const struct rns_event *ev)
 bool
 bridge_event(struct bridge *b, const struct rns_event *ev)
 {
-	struct blink *l;
+	struct bridge_link *l;
 
 	switch (ev->type) {
 	case RNS_EV_LINK_UP:
@@ -449,7 +449,7 @@ on_reply(struct bridge *b, struct ipc_in *in)
 	struct rns_cmd cmd = {.type = RNS_CMD_RESPOND};
 	struct msg_N_REPLY m;
 	bool as_resource = false;
-	struct blink *l;
+	struct bridge_link *l;
 	struct reply *p;
 	int err;
 
@@ -511,7 +511,7 @@ static void
 on_follow(struct bridge *b, struct ipc_in *in)
 {
 	struct msg_N_FOLLOW m;
-	struct blink *l;
+	struct bridge_link *l;
 
 	if (msg_get_N_FOLLOW(in->body, &m) &&
 	    (l = bridge_find(b, m.link)) != NULL)

@@ -11,7 +11,7 @@
 #define FOLLOW_BUF 8192   /* ours: between the pipe and the channel */
 
 struct follow {
-	struct blink *l;
+	struct bridge_link *l;
 	int fd; /* -1: none */
 	uint16_t stream;
 	bool eof;     /* of the pipe */
@@ -33,8 +33,8 @@ struct reply {
 TAILQ_HEAD(reply_list, reply);
 
 /* A link to klp.node. */
-struct blink {
-	RB_ENTRY(blink) node;
+struct bridge_link {
+	RB_ENTRY(bridge_link) node;
 	struct bridge *b;
 	uint8_t id[RNS_HASH];
 	bool identified;
@@ -43,12 +43,12 @@ struct blink {
 	struct reply_list replies;
 	unsigned nreplies;
 };
-RB_HEAD(blink_tree, blink);
+RB_HEAD(bridge_link_tree, bridge_link);
 
 struct bridge {
 	struct engine *e;
 	uint8_t dest[RNS_HASH];
-	struct blink_tree links;
+	struct bridge_link_tree links;
 	unsigned nlinks;
 	bool announced; /* node asked for it: there is something to say */
 	ev_timer late;  /* announces on interfaces that came up since */
@@ -59,15 +59,15 @@ struct bridge {
 
 /* NULL: node is not there. */
 struct ipc *bridge_node(const struct bridge *);
-struct blink *bridge_find(struct bridge *, const uint8_t id[RNS_HASH]);
+struct bridge_link *bridge_find(struct bridge *, const uint8_t id[RNS_HASH]);
 
 /* ---- follow.c ---- */
 
-void follow_init(struct blink *);
+void follow_init(struct bridge_link *);
 /* N_FOLLOW; takes fd. */
-void follow_start(struct blink *, uint16_t stream, int fd);
+void follow_start(struct bridge_link *, uint16_t stream, int fd);
 /* CHANNEL_READY */
-void follow_ready(struct blink *);
-void follow_stop_all(struct blink *);
+void follow_ready(struct bridge_link *);
+void follow_stop_all(struct bridge_link *);
 
 #endif

@@ -81,7 +81,7 @@ struct prog_state { /* for status: what the parent says of the others */
 
 struct sibling {
 	struct engine *e;
-	enum peer who;
+	enum program who;
 	struct ipc_ev *ev; /* NULL: not there */
 	bool greeted;      /* its HELLO came */
 };
@@ -103,9 +103,9 @@ struct engine {
 	struct mono started;
 	int64_t wall_minus_mono; /* to notice that the wall clock stepped */
 
-	struct program program;
-	struct sibling siblings[PEER_COUNT];
-	struct prog_state programs[PEER_COUNT];
+	struct process program;
+	struct sibling siblings[PROGRAM_COUNT];
+	struct prog_state programs[PROGRAM_COUNT];
 	bool stopping;
 	ev_timer stop_timer;
 	uint32_t next_seq;
@@ -141,9 +141,9 @@ int engine_submit(struct engine *, const struct rns_cmd *);
  * The channel to another program, to send on; NULL: it is not there, or has
  * not said hello yet.
  */
-struct ipc *engine_ipc(const struct engine *, enum peer);
+struct ipc *engine_ipc(const struct engine *, enum program);
 /* A message could not be sent: say so once where it is not just the end. */
-void engine_send_failed(enum peer);
+void engine_send_failed(enum program);
 
 /* ---- nif.c ---- */
 

@@ -14,7 +14,7 @@
  */
 
 void
-follow_init(struct blink *l)
+follow_init(struct bridge_link *l)
 {
 	for (unsigned i = 0; i < BRIDGE_STREAMS; i++) {
 		l->follow[i] = (struct follow){.l = l, .fd = -1};
@@ -36,7 +36,7 @@ follow_stop(struct follow *f)
 }
 
 void
-follow_stop_all(struct blink *l)
+follow_stop_all(struct bridge_link *l)
 {
 	for (unsigned i = 0; i < BRIDGE_STREAMS; i++)
 		follow_stop(&l->follow[i]);
@@ -50,7 +50,7 @@ follow_end(struct follow *f)
 
 	memcpy(m.link, f->l->id, RNS_HASH);
 	if (node != NULL && IPC_SEND(node, T_FOLLOW_END, &m, NULL, 0) < 0)
-		engine_send_failed(PEER_NODE);
+		engine_send_failed(PROGRAM_NODE);
 	follow_stop(f);
 }
 
@@ -121,7 +121,7 @@ on_pipe(struct ev_loop *loop, ev_io *w, int revents)
 }
 
 void
-follow_ready(struct blink *l)
+follow_ready(struct bridge_link *l)
 {
 	for (unsigned i = 0; i < BRIDGE_STREAMS; i++)
 		if (l->follow[i].fd >= 0 && l->follow[i].waiting)
@@ -129,7 +129,7 @@ follow_ready(struct blink *l)
 }
 
 void
-follow_start(struct blink *l, uint16_t stream, int fd)
+follow_start(struct bridge_link *l, uint16_t stream, int fd)
 {
 	struct follow *f;
 	int flags;

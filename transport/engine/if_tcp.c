@@ -51,15 +51,15 @@ ask_parent(struct nif *n)
 	struct msg_BIND b = {.index = m.index, .seq = m.seq};
 	int rc;
 
-	if (e->stopping || engine_ipc(e, PEER_PARENT) == NULL)
+	if (e->stopping || engine_ipc(e, PROGRAM_PARENT) == NULL)
 		return;
 	n->seq = m.seq;
 	if (n->kind == NIF_TCP_SERVER)
-		rc = IPC_SEND(engine_ipc(e, PEER_PARENT), BIND, &b, NULL, 0);
+		rc = IPC_SEND(engine_ipc(e, PROGRAM_PARENT), BIND, &b, NULL, 0);
 	else
-		rc = IPC_SEND(engine_ipc(e, PEER_PARENT), DIAL, &m, NULL, 0);
+		rc = IPC_SEND(engine_ipc(e, PROGRAM_PARENT), DIAL, &m, NULL, 0);
 	if (rc < 0)
-		engine_send_failed(PEER_PARENT);
+		engine_send_failed(PROGRAM_PARENT);
 }
 
 static void

@@ -206,7 +206,7 @@ config_load(struct engine *e)
 static void
 engine_start(struct engine *e)
 {
-	struct program *p = &e->program;
+	struct process *p = &e->program;
 	int dir = settings_take(p, SET_DIR_STORAGE, ""), fd;
 
 	config_load(e);
@@ -274,7 +274,7 @@ engine_clear(struct engine *e)
 	store_free(e->store);
 	rns_free(e->rns);
 	rnsconf_free(e->conf);
-	for (unsigned i = 0; i < PEER_COUNT; i++)
+	for (unsigned i = 0; i < PROGRAM_COUNT; i++)
 		ipc_ev_free(e->siblings[i].ev);
 	sodium_memzero(e->identity, sizeof(e->identity));
 }
@@ -282,9 +282,9 @@ engine_clear(struct engine *e)
 /* ---- the others ---- */
 
 struct ipc *
-engine_ipc(const struct engine *e, enum peer who)
+engine_ipc(const struct engine *e, enum program who)
 {
-	if (who == PEER_PARENT)
+	if (who == PROGRAM_PARENT)
 		return e->program.parent;
 	return e->siblings[who].ev != NULL && e->siblings[who].greeted ?
 	    ipc_ev_channel(e->siblings[who].ev) : NULL;
@@ -292,10 +292,10 @@ engine_ipc(const struct engine *e, enum peer who)
 
 /* EPIPE is no news: the reader finds the end of the channel and acts on it. */
 void
-engine_send_failed(enum peer who)
+engine_send_failed(enum program who)
 {
 	if (errno != EPIPE)
-		log_warn(peer_name(who), "message lost");
+		log_warn(program_name(who), "message lost");
 }
 
 static void
@@ -306,13 +306,13 @@ sibling_message(void *ctx, struct ipc_in *in)
 
 	if (in->type == IPC_HELLO) {
 		s->greeted = true;
-		if (s->who == PEER_NODE && e->bridge != NULL)
+		if (s->who == PROGRAM_NODE && e->bridge != NULL)
 			bridge_node_up(e->bridge);
 		return;
 	}
-	if (s->who == PEER_NODE && e->bridge != NULL)
+	if (s->who == PROGRAM_NODE && e->bridge != NULL)
 		(void)bridge_message(e->bridge, in);
-	else if (s->who == PEER_KEYS && in->type == IPC_B_SIGN)
+	else if (s->who == PROGRAM_KEYS && in->type == IPC_B_SIGN)
 		binding_sign(e, in);
 }
 
@@ -321,12 +321,12 @@ sibling_gone(void *ctx, int error)
 {
 	struct sibling *s = ctx;
 
-	log_info(peer_name(s->who), "channel closed%s",
+	log_info(program_name(s->who), "channel closed%s",
 	    error != 0 ? ": it broke the message table" : "");
 	ipc_ev_free(s->ev);
 	s->ev = NULL;
 	s->greeted = false;
-	if (s->who == PEER_NODE && s->e->bridge != NULL)
+	if (s->who == PROGRAM_NODE && s->e->bridge != NULL)
 		bridge_node_down(s->e->bridge);
 }
 
@@ -335,7 +335,7 @@ static const struct ipc_ev_handlers sibling_handlers = {
 };
 
 static void
-on_neighbour(void *ctx, enum peer who, int fd)
+on_neighbour(void *ctx, enum program who, int fd)
 {
 	struct engine *e = ctx;
 	struct sibling *s = &e->siblings[who];
@@ -345,7 +345,7 @@ on_neighbour(void *ctx, enum peer who, int fd)
 	s->ev = program_neighbour(&e->program, e->loop, who, fd,
 	    &sibling_handlers, s);
 	if (s->ev == NULL)
-		fatal("%s", peer_name(who));
+		fatal("%s", program_name(who));
 }
 
 static void
@@ -357,9 +357,9 @@ on_message(void *ctx, struct ipc_in *in)
 
 	switch (in->type) {
 	case IPC_PROGRAM:
-		if (!msg_get_PROGRAM(in->body, &m) || m.peer >= PEER_COUNT)
+		if (!msg_get_PROGRAM(in->body, &m) || m.program >= PROGRAM_COUNT)
 			fatalx("parent: malformed PROGRAM");
-		e->programs[m.peer] = (struct prog_state){true, m.running,
+		e->programs[m.program] = (struct prog_state){true, m.running,
 		    m.restarts, m.pid};
 		break;
 	case IPC_OPENED:
@@ -394,8 +394,8 @@ loop_init(struct engine *e)
 	ev_timer_init(&e->second, on_second, 1, 1);
 	e->second.data = e;
 	ev_timer_start(e->loop, &e->second);
-	for (unsigned i = 0; i < PEER_COUNT; i++)
-		e->siblings[i] = (struct sibling){e, (enum peer)i, NULL, false};
+	for (unsigned i = 0; i < PROGRAM_COUNT; i++)
+		e->siblings[i] = (struct sibling){e, (enum program)i, NULL, false};
 }
 
 /* Every interface is a descriptor, and so is every stream of a job. */
@@ -421,7 +421,7 @@ main(int argc, char **argv)
 	if (sodium_init() < 0) /* before the filter: it opens its source */
 		fatalx("libsodium does not start");
 	descriptors_raise();
-	program_start(&e.program, PEER_TRANSPORT, argc, argv, NULL, NULL);
+	program_start(&e.program, PROGRAM_TRANSPORT, argc, argv, NULL, NULL);
 	loop_init(&e);
 	engine_start(&e);
 	if (program_attach(&e.program, e.loop, &ops, &e) < 0)

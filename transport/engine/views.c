@@ -46,13 +46,13 @@ programs_json(const struct engine *e)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < PEER_COUNT; i++) {
+	for (unsigned i = 0; i < PROGRAM_COUNT; i++) {
 		const struct prog_state *p = &e->programs[i];
 
 		if (!p->known)
 			continue;
 		(void)json_array_append_new(list, json_pack("{s:s, s:b, s:I, "
-		    "s:I}", "name", peer_name((enum peer)i), "running",
+		    "s:I}", "name", program_name((enum program)i), "running",
 		    p->running, "restarts", (json_int_t)p->restarts, "pid",
 		    (json_int_t)p->pid));
 	}
