@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * warren-audit: events in, lines of the trail out. It writes beneath its own
  * folder, asks keys for checkpoints, and tells node the chain's head.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "audit/ocsf.h"
 
 #include <stdio.h>

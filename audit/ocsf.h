@@ -1,5 +1,6 @@
-#ifndef WARREN_OCSF_H
-#define WARREN_OCSF_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_AUDIT_OCSF_H
+#define WARREN_AUDIT_OCSF_H
 
 #include <stddef.h>
 #include <stdint.h>

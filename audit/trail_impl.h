@@ -1,5 +1,6 @@
-#ifndef WARREN_TRAIL_IMPL_H
-#define WARREN_TRAIL_IMPL_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_AUDIT_TRAIL_IMPL_H
+#define WARREN_AUDIT_TRAIL_IMPL_H
 
 #include "audit/trail.h"
 #include "audit/trail_line.h"

@@ -1,5 +1,6 @@
-#ifndef WARREN_TRAIL_LINE_H
-#define WARREN_TRAIL_LINE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_AUDIT_TRAIL_LINE_H
+#define WARREN_AUDIT_TRAIL_LINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_ACCEPTOR_H
-#define WARREN_ACCEPTOR_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_ACCEPTOR_H
+#define WARREN_COMMON_ACCEPTOR_H
 
 #include <ev.h>
 

@@ -1,5 +1,6 @@
-#ifndef WARREN_CLEANUP_H
-#define WARREN_CLEANUP_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_CLEANUP_H
+#define WARREN_COMMON_CLEANUP_H
 
 #include <errno.h>
 #include <stdlib.h>

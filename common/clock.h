@@ -1,5 +1,6 @@
-#ifndef WARREN_CLOCK_H
-#define WARREN_CLOCK_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_CLOCK_H
+#define WARREN_COMMON_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_FILE_H
-#define WARREN_FILE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_FILE_H
+#define WARREN_COMMON_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_IPC_H
-#define WARREN_IPC_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_IPC_H
+#define WARREN_COMMON_IPC_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_IPC_EV_H
-#define WARREN_IPC_EV_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_IPC_EV_H
+#define WARREN_COMMON_IPC_EV_H
 
 #include <ev.h>
 #include <stdbool.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_IPC_MSG_H
-#define WARREN_IPC_MSG_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_IPC_MSG_H
+#define WARREN_COMMON_IPC_MSG_H
 
 #include <stdbool.h>
 #include <stddef.h>

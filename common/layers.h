@@ -1,5 +1,6 @@
-#ifndef WARREN_LAYERS_H
-#define WARREN_LAYERS_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_LAYERS_H
+#define WARREN_COMMON_LAYERS_H
 
 #include <stddef.h>
 #include <stdint.h>

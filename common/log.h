@@ -1,5 +1,6 @@
-#ifndef WARREN_LOG_H
-#define WARREN_LOG_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_LOG_H
+#define WARREN_COMMON_LOG_H
 
 #include <stdarg.h>
 #include <stdbool.h>

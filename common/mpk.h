@@ -1,5 +1,6 @@
-#ifndef RNS_MPK_H
-#define RNS_MPK_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_MPK_H
+#define WARREN_COMMON_MPK_H
 
 #include <stdbool.h>
 #include <stddef.h>

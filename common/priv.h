@@ -1,5 +1,6 @@
-#ifndef WARREN_PRIV_H
-#define WARREN_PRIV_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_PRIV_H
+#define WARREN_COMMON_PRIV_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_PROGRAM_H
-#define WARREN_PROGRAM_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_PROGRAM_H
+#define WARREN_COMMON_PROGRAM_H
 
 #include <ev.h>
 #include <stdbool.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_UNITS_H
-#define WARREN_UNITS_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_UNITS_H
+#define WARREN_COMMON_UNITS_H
 
 #include <stdbool.h>
 #include <stddef.h>

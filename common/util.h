@@ -1,5 +1,6 @@
-#ifndef WARREN_UTIL_H
-#define WARREN_UTIL_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_UTIL_H
+#define WARREN_COMMON_UTIL_H
 
 #include <stdbool.h>
 #include <stddef.h>

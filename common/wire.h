@@ -1,5 +1,6 @@
-#ifndef WARREN_WIRE_H
-#define WARREN_WIRE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_WIRE_H
+#define WARREN_COMMON_WIRE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_YDOC_H
-#define WARREN_YDOC_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_YDOC_H
+#define WARREN_COMMON_YDOC_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # A job travels: submitter -> relay -> compute node, and comes back with a receipt.
 # demo.sh BUILD [yes|no: keep the folder]. Prints one result line for ./check.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # What takes hours: every fuzz target under libFuzzer, the demonstration in a loop, the interop tests again and again.
 #   long.sh BUILD; LONG_FUZZ_S seconds a target (default 3600), LONG_SOAK_S seconds of soaking (default 7200)
 # Prints "ok NAME" or "not ok NAME" lines, as ./check counts them. Crashes are left in BUILD/fuzz/crash-*.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
 # librns does no I/O: every symbol that it takes from outside must stand in
 # tests/purity.allow. Run in the build folder; srcdir names the source tree.
 set -eu

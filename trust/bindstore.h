@@ -1,5 +1,6 @@
-#ifndef WARREN_BINDSTORE_H
-#define WARREN_BINDSTORE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_BINDSTORE_H
+#define WARREN_TRUST_BINDSTORE_H
 
 #include <stdbool.h>
 #include <stddef.h>

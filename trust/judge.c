@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * warren-trust: all that strangers write and sign is read here, and here only.
  * It answers node, and it remembers the bindings that it has seen.

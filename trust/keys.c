@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * warren-keys: the two keys, in one locked page, and nothing that parses. It
  * opens no file. Each signature, and each refusal, is an event to audit.

@@ -1,5 +1,6 @@
-#ifndef WARREN_SIGNER_H
-#define WARREN_SIGNER_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_SIGNER_H
+#define WARREN_TRUST_SIGNER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "trust/verdict.h"
 
 #include <stdio.h>

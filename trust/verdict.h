@@ -1,5 +1,6 @@
-#ifndef WARREN_VERDICT_H
-#define WARREN_VERDICT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_VERDICT_H
+#define WARREN_TRUST_VERDICT_H
 
 #include <stdbool.h>
 #include <stddef.h>

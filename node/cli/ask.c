@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/cli/ask.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_ASK_H
-#define WARREN_ASK_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CLI_ASK_H
+#define WARREN_NODE_CLI_ASK_H
 
 #include <jansson.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* warren audit tail, warren audit verify: the files of the trail alone. */
 #include <errno.h>
 #include <fcntl.h>

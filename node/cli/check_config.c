@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* warren check-config: every mistake with file, line and column. */
 #include <dirent.h>
 #include <errno.h>

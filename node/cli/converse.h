@@ -1,5 +1,6 @@
-#ifndef WARREN_CONVERSE_H
-#define WARREN_CONVERSE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CLI_CONVERSE_H
+#define WARREN_NODE_CLI_CONVERSE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* warren identity [show] */
 #include <errno.h>
 #include <fcntl.h>

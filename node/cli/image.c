@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* warren image import PATH --name NAME:TAG; warren image list */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_JOBDIR_H
-#define WARREN_JOBDIR_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CLI_JOBDIR_H
+#define WARREN_NODE_CLI_JOBDIR_H
 
 #include <stdbool.h>
 #include <stdint.h>

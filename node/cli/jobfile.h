@@ -1,5 +1,6 @@
-#ifndef WARREN_JOBFILE_H
-#define WARREN_JOBFILE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CLI_JOBFILE_H
+#define WARREN_NODE_CLI_JOBFILE_H
 
 #include <stdint.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* warren jobs, show, cancel: over the mesh, or of this machine's node. */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* warren logs JOB [-f] [--stderr] */
 #include <errno.h>
 #include <stdio.h>

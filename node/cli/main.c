@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* warren: the table of verbs. */
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_CLI_NODES_H
-#define WARREN_CLI_NODES_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CLI_NODES_H
+#define WARREN_NODE_CLI_NODES_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* warren nodes; warren describe NODE */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/cli/pack.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_PACK_H
-#define WARREN_PACK_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CLI_PACK_H
+#define WARREN_NODE_CLI_PACK_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_PERSON_H
-#define WARREN_PERSON_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CLI_PERSON_H
+#define WARREN_NODE_CLI_PERSON_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* warren receipt verify FOLDER */
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_REMOTE_H
-#define WARREN_REMOTE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CLI_REMOTE_H
+#define WARREN_NODE_CLI_REMOTE_H
 
 #include "node/cli/cli.h"
 #include "node/cli/nodes.h"

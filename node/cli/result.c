@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* warren result JOB [--out DIR] */
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_SESSION_H
-#define WARREN_SESSION_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CLI_SESSION_H
+#define WARREN_NODE_CLI_SESSION_H
 
 #include <stdbool.h>
 #include <stddef.h>

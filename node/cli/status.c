@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* warren status; warren peers */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* warren submit JOB.yaml --to NODE */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_SUBMITTER_H
-#define WARREN_SUBMITTER_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CLI_SUBMITTER_H
+#define WARREN_NODE_CLI_SUBMITTER_H
 
 #include <stdbool.h>
 #include <stddef.h>

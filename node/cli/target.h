@@ -1,5 +1,6 @@
-#ifndef WARREN_TARGET_H
-#define WARREN_TARGET_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CLI_TARGET_H
+#define WARREN_NODE_CLI_TARGET_H
 
 #include "node/cli/cli.h"
 #include "node/cli/person.h"

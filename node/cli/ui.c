@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a person or a script sees: errors, tables, progress, streams. */
 #include "node/cli/cli.h"
 

@@ -1,5 +1,6 @@
-#ifndef NODE_CHECK_H
-#define NODE_CHECK_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CONFIG_CHECK_H
+#define WARREN_NODE_CONFIG_CHECK_H
 
 #include "common/ydoc.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/config/keyset.h"
 
 #include <errno.h>

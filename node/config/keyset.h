@@ -1,5 +1,6 @@
-#ifndef NODE_KEYSET_H
-#define NODE_KEYSET_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CONFIG_KEYSET_H
+#define WARREN_NODE_CONFIG_KEYSET_H
 
 #include <stdbool.h>
 #include <stddef.h>

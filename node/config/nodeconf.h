@@ -1,5 +1,6 @@
-#ifndef NODE_CONFIG_H
-#define NODE_CONFIG_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CONFIG_NODECONF_H
+#define WARREN_NODE_CONFIG_NODECONF_H
 
 #include <stdbool.h>
 #include <stddef.h>

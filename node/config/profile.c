@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/config/profile.h"
 
 #include <stdio.h>

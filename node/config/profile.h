@@ -1,5 +1,6 @@
-#ifndef NODE_PROFILE_H
-#define NODE_PROFILE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CONFIG_PROFILE_H
+#define WARREN_NODE_CONFIG_PROFILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_NODE_BLOBS_H
-#define WARREN_NODE_BLOBS_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_HOST_BLOBS_H
+#define WARREN_NODE_HOST_BLOBS_H
 
 #include <stdbool.h>
 #include <stddef.h>

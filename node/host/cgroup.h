@@ -1,5 +1,6 @@
-#ifndef WARREN_CGROUP_H
-#define WARREN_CGROUP_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_HOST_CGROUP_H
+#define WARREN_NODE_HOST_CGROUP_H
 
 #include <stdbool.h>
 #include <stdint.h>

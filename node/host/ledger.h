@@ -1,5 +1,6 @@
-#ifndef WARREN_NODE_LEDGER_H
-#define WARREN_NODE_LEDGER_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_HOST_LEDGER_H
+#define WARREN_NODE_HOST_LEDGER_H
 
 #include <stdbool.h>
 #include <stddef.h>

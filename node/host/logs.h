@@ -1,5 +1,6 @@
-#ifndef WARREN_NODE_LOGS_H
-#define WARREN_NODE_LOGS_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_HOST_LOGS_H
+#define WARREN_NODE_HOST_LOGS_H
 
 #include <ev.h>
 #include <stdbool.h>

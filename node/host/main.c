@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * warren-node: every decision about a job is taken here (design.md 2). This
  * file only joins the pieces: channels, files, the loop.

@@ -1,5 +1,6 @@
-#ifndef WARREN_NODE_OUTPUTS_H
-#define WARREN_NODE_OUTPUTS_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_HOST_OUTPUTS_H
+#define WARREN_NODE_HOST_OUTPUTS_H
 
 #include <ev.h>
 #include <stdbool.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_CGDETECT_H
-#define WARREN_CGDETECT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_PARENT_CGDETECT_H
+#define WARREN_NODE_PARENT_CGDETECT_H
 
 #include <stdbool.h>
 #include <stddef.h>

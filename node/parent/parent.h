@@ -1,5 +1,6 @@
-#ifndef NODE_PARENT_H
-#define NODE_PARENT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_PARENT_PARENT_H
+#define WARREN_NODE_PARENT_PARENT_H
 
 #include <ev.h>
 #include <stdbool.h>

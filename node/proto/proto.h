@@ -1,5 +1,6 @@
-#ifndef WARREN_PROTO_H
-#define WARREN_PROTO_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_PROTO_PROTO_H
+#define WARREN_NODE_PROTO_PROTO_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_NODE_ADMIT_H
-#define WARREN_NODE_ADMIT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_WORK_ADMIT_H
+#define WARREN_NODE_WORK_ADMIT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_NODE_JOBS_H
-#define WARREN_NODE_JOBS_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_WORK_JOBS_H
+#define WARREN_NODE_WORK_JOBS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_NODE_LEVELS_H
-#define WARREN_NODE_LEVELS_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_WORK_LEVELS_H
+#define WARREN_NODE_WORK_LEVELS_H
 
 #include <stdint.h>
 

@@ -1,5 +1,6 @@
-#ifndef WARREN_NODE_NODE_H
-#define WARREN_NODE_NODE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_WORK_NODE_H
+#define WARREN_NODE_WORK_NODE_H
 
 #include <stdbool.h>
 #include <stddef.h>

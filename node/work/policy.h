@@ -1,5 +1,6 @@
-#ifndef WARREN_NODE_POLICY_H
-#define WARREN_NODE_POLICY_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_WORK_POLICY_H
+#define WARREN_NODE_WORK_POLICY_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_NODE_QUOTA_H
-#define WARREN_NODE_QUOTA_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_WORK_QUOTA_H
+#define WARREN_NODE_WORK_QUOTA_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/work/node.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/work/sched.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_NODE_SCHED_H
-#define WARREN_NODE_SCHED_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_WORK_SCHED_H
+#define WARREN_NODE_WORK_SCHED_H
 
 #include <stdbool.h>
 #include <stddef.h>

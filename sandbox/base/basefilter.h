@@ -1,5 +1,6 @@
-#ifndef WARREN_POLICY_BASE_H
-#define WARREN_POLICY_BASE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_BASE_BASEFILTER_H
+#define WARREN_SANDBOX_BASE_BASEFILTER_H
 
 #include <linux/filter.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_CAPS_H
-#define WARREN_CAPS_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_BASE_CAPS_H
+#define WARREN_SANDBOX_BASE_CAPS_H
 
 #include <stdbool.h>
 #include <stdint.h>

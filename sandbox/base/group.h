@@ -1,5 +1,6 @@
-#ifndef WARREN_GROUP_H
-#define WARREN_GROUP_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_BASE_GROUP_H
+#define WARREN_SANDBOX_BASE_GROUP_H
 
 #include <stdint.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/base/landlock.h"
 
 #include <sys/prctl.h>

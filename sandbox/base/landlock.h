@@ -1,5 +1,6 @@
-#ifndef WARREN_LANDLOCK_H
-#define WARREN_LANDLOCK_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_BASE_LANDLOCK_H
+#define WARREN_SANDBOX_BASE_LANDLOCK_H
 
 /*
  * Landlock (linux-sandbox.md, decision 9): rights and the attribute's size are

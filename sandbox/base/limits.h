@@ -1,5 +1,6 @@
-#ifndef WARREN_LIMITS_H
-#define WARREN_LIMITS_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_BASE_LIMITS_H
+#define WARREN_SANDBOX_BASE_LIMITS_H
 
 #include <stdbool.h>
 #include <stdint.h>

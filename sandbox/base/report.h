@@ -1,5 +1,6 @@
-#ifndef WARREN_SANDBOX_REPORT_H
-#define WARREN_SANDBOX_REPORT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_BASE_REPORT_H
+#define WARREN_SANDBOX_BASE_REPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>

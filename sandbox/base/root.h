@@ -1,5 +1,6 @@
-#ifndef WARREN_ROOT_H
-#define WARREN_ROOT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_BASE_ROOT_H
+#define WARREN_SANDBOX_BASE_ROOT_H
 
 #include <stdbool.h>
 #include <stdint.h>

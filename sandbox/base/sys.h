@@ -1,5 +1,6 @@
-#ifndef WARREN_SANDBOX_SYS_H
-#define WARREN_SANDBOX_SYS_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_BASE_SYS_H
+#define WARREN_SANDBOX_BASE_SYS_H
 
 /* System calls that glibc 2.36 has no wrapper for, by their numbers. */
 #include <sys/syscall.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_TAR_H
-#define WARREN_TAR_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_BASE_TAR_H
+#define WARREN_SANDBOX_BASE_TAR_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_TREE_H
-#define WARREN_TREE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_BASE_TREE_H
+#define WARREN_SANDBOX_BASE_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>

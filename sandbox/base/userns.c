@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/base/userns.h"
 
 #include <fcntl.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_USERNS_H
-#define WARREN_USERNS_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_BASE_USERNS_H
+#define WARREN_SANDBOX_BASE_USERNS_H
 
 #include <stdbool.h>
 #include <stdint.h>

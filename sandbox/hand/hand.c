@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * warren-hand: every parser that meets files of strangers (design.md 8.3). It
  * runs as a step in a job's slot, as strong as a job and believed as little:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Images of strangers: OCI layouts, `docker save` archives, plain folders. */
 #include "sandbox/hand/hand_import.h"
 

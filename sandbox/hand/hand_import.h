@@ -1,5 +1,6 @@
-#ifndef WARREN_HAND_IMPORT_H
-#define WARREN_HAND_IMPORT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_HAND_HAND_IMPORT_H
+#define WARREN_SANDBOX_HAND_HAND_IMPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>

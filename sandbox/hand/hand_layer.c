@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Layers: tar members of strangers become files beneath one folder. */
 #include <sys/stat.h>
 #include <sys/statvfs.h>

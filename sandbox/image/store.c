@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/image/store.h"
 
 #include <sys/file.h>

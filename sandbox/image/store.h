@@ -1,5 +1,6 @@
-#ifndef WARREN_IMAGE_STORE_H
-#define WARREN_IMAGE_STORE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_IMAGE_STORE_H
+#define WARREN_SANDBOX_IMAGE_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_CELL_H
-#define WARREN_CELL_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_JAIL_CELL_H
+#define WARREN_SANDBOX_JAIL_CELL_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/jail/init.h"
 
 #include <sys/mman.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_INIT_H
-#define WARREN_INIT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_JAIL_INIT_H
+#define WARREN_SANDBOX_JAIL_INIT_H
 
 #include <stdbool.h>
 #include <stdint.h>

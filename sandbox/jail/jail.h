@@ -1,5 +1,6 @@
-#ifndef WARREN_JAIL_H
-#define WARREN_JAIL_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_JAIL_JAIL_H
+#define WARREN_SANDBOX_JAIL_JAIL_H
 
 /*
  * warren-jail as its parent sees it (design.md 8.2).

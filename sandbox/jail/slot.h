@@ -1,5 +1,6 @@
-#ifndef WARREN_SLOT_H
-#define WARREN_SLOT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_JAIL_SLOT_H
+#define WARREN_SANDBOX_JAIL_SLOT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/plan/compile.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_POLICY_COMPILE_H
-#define WARREN_POLICY_COMPILE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_PLAN_COMPILE_H
+#define WARREN_SANDBOX_PLAN_COMPILE_H
 
 #include <stddef.h>
 #include <stdint.h>

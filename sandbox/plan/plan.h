@@ -1,5 +1,6 @@
-#ifndef WARREN_PLAN_H
-#define WARREN_PLAN_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_PLAN_PLAN_H
+#define WARREN_SANDBOX_PLAN_PLAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

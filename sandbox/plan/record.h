@@ -1,5 +1,6 @@
-#ifndef WARREN_IMAGE_RECORD_H
-#define WARREN_IMAGE_RECORD_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_PLAN_RECORD_H
+#define WARREN_SANDBOX_PLAN_RECORD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/plan/seccomp_gen.h"
 
 #include <sys/mman.h>

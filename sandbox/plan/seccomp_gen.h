@@ -1,5 +1,6 @@
-#ifndef WARREN_POLICY_SECCOMP_GEN_H
-#define WARREN_POLICY_SECCOMP_GEN_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_PLAN_SECCOMP_GEN_H
+#define WARREN_SANDBOX_PLAN_SECCOMP_GEN_H
 
 #include <linux/filter.h>
 #include <stdbool.h>

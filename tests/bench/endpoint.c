@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * librns as a whole node on one TCP connection, for figures beside stock
  * endpoints (stock.py takes the same words and prints the same lines).

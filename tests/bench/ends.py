@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Figures between two ends: links, resources, jobs; and the start of a sandbox."""
 
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The floor of this machine: "ed25519 US sha256 US", medians. */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """CPU per announce and per relayed packet, idle memory: a relay of ours beside stock rnsd, in turns, in one run."""
 
 import os

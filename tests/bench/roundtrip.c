@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Jobs over one link to one node, one after the other, by the submitter's own
  * machine: roundtrip CONFIGDIR PERSONDIR JOB.yaml DEST N

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From J_RUN until the job's exit is known: /bin/true in a fresh sandbox with
  * every layer, cold and after 100 ms of idling, in turns with bubblewrap and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A stock Reticulum endpoint with the words of endpoint.c; public API of RNS only.
 
   stock.py serve listen:PORT|connect:PORT

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Raw Reticulum packets over TCP for benchmarks: no stack, so that the peer's own cost does not count."""
 
 import hashlib

@@ -1,5 +1,6 @@
-#ifndef DRIVE_H
-#define DRIVE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_ESCAPE_DRIVE_H
+#define WARREN_TESTS_ESCAPE_DRIVE_H
 
 #include <stdbool.h>
 #include <stddef.h>

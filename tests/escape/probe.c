@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Runs inside the sandbox and tries to get out. `probe NAME` ends with 0 when
  * the sandbox held, with 1 and a line when it did not; `probe list` prints the

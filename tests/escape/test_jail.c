@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What jail does and what it refuses, without the daemon: jobs, limits,
  * volumes there and back, a node that falls, plans that design.md 8.2 forbids.

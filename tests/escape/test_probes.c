@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Each probe of probe.c as a job of its own, with a seccomp program of node
  * that allows everything: what holds is jail's own. Host-side baits are set

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Announces: every field lies in the packet; the checks never read beside. */
 #include <stdlib.h>
 

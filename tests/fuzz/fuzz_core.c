@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The whole core: the input is a script of what comes in and of how much time
  * goes by. Each step is a kind, a length (two bytes) and that many bytes:

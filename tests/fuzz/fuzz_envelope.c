@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Envelopes in both forms, and their verification by a key of each scheme. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Framing. First byte: which, and how the stream is cut. The frames must not
  * depend on the cut, and what is framed must come out as it went in.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Access codes. First byte: size of the code; the rest: a packet. */
 #include <stdlib.h>
 #include <string.h>

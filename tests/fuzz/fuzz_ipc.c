@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Every message's reader; what it takes must come out of the writer again. */
 #include <stddef.h>
 #include <stdint.h>

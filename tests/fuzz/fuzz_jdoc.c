@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The JSON profile: what is accepted has one canonical form, accepted too. */
 #include <stdlib.h>
 #include <string.h>

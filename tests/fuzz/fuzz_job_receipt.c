@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Receipts: what is read is written again as it was. */
 #include <stdlib.h>
 #include <string.h>

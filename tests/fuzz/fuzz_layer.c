@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A layer of an image, unpacked into a fresh folder with a folder beside it
  * that must stay as it is; the record of an image.

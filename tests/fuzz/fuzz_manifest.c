@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Signed payloads: what is accepted survives the record and a rebuild. */
 #include <stdlib.h>
 #include <string.h>

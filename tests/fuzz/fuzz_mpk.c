@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* MessagePack: skipping a value and walking through it end at one place. */
 #include <stdlib.h>
 

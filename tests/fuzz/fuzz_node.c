@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Three whole cores, endpoint - relay - endpoint, that really talk to each
  * other. The input says what the programs want, how each packet under way

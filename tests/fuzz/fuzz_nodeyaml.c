@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* node.yaml and container profiles: the first byte chooses. */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Headers: what parses lies inside its bytes, and builds again. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Plans, their args and reports, as jail reads them. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Requests and answers of the job protocol. The first byte chooses the path;
  * the rest is read as its request and as an answer with each body. What is

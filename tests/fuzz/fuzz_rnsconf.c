@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Reticulum's `config`, whole: grammar, interpolation, values. */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Seccomp profiles in Docker's format. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Files of the storage folder, and the messages of the RPC's proof. */
 #include <stddef.h>
 #include <stdint.h>

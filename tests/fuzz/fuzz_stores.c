@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The stores of destinations: what is read can be written and read again. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The reader of normalised tar; the first byte says how the input is cut. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* app_data of announces, and key texts: the short texts of strangers. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Tokens. First byte: key length and place; nothing forged opens. */
 #include <stdlib.h>
 #include <string.h>

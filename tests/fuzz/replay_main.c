@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Replays a committed corpus through a fuzz target without libFuzzer: each
  * file of the folder $CORPUS/NOUN (NOUN: the program's name behind "fuzz_"),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A stock RNS program that asks klp.node of a node; public API of RNS only.
 
   asker.py CONFIGDIR DEST      reads JSON commands, prints JSON lines

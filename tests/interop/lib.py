@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Processes, ports and folders of the interop tests."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A stock Reticulum endpoint for the interop tests; public API of RNS only.
 
   peer.py serve CONFIGDIR [ratchets]      announce when told, answer everything

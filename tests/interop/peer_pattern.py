@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The bytes that both sides of a test know (no import of RNS here)."""
 
 PATTERN = bytes(range(251))

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The counterpart of peer.py on librns and transport/client: it serves and
  * visits the same destination (interop.peer) with the same words and lines.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Run the interop tests: every test_*.py beside this file.
 
   run.py --build DIR --python PY --python-old PY [WORD...]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The engine's own rooms: storage, mesh.sock, and the bridge to the node."""
 
 import hashlib

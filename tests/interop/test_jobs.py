@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Jobs: an independent Python client against our node, and what it must refuse."""
 
 import json

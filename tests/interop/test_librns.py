@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """librns as an endpoint, on a shared instance, against stock endpoints."""
 
 import lib

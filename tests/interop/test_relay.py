@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Two stock endpoints with Warren's relays between them."""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Stock programs on Warren's shared instance."""
 
 import lib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """warren against an independent node, through a stock shared instance."""
 
 import json

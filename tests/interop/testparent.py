@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A parent for warren-transport alone: what warrend does for it, in Python.
 
 Used where a test wants the engine without the rest of the house. It speaks

@@ -1,5 +1,6 @@
-#ifndef WARREN_SIM_H
-#define WARREN_SIM_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_SIM_SIM_H
+#define WARREN_TESTS_SIM_SIM_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_TRIO_H
-#define WARREN_TRIO_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_SIM_TRIO_H
+#define WARREN_TESTS_SIM_TRIO_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bad input gets a clear error and loses nothing: broken images, mistakes in
 node.yaml, config and JOB.yaml, a folder that others can write, a taken
 name; and the next good job runs."""

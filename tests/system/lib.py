@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the system tests share: a folder, a warrend in it, and its programs."""
 import os
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A compute node with an image and a person who may use it; jobs submitted
 through the node's own shared instance by the command line."""
 import json

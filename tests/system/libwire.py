@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Raw Reticulum packets over TCP, without a stack and without a library for
 signatures: what a relay must pass on, whatever else happens on it."""
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A stranger's path: stock rnsd stops and warrend starts on its folder; a
 daemon that ends while a job runs, and starts again; programs that are killed
 while jobs run; the trail with one byte changed; what the verbs exit with."""

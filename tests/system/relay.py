@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The relay must not notice. Steady traffic goes through a compute node that
 also relays; meanwhile its programs are killed, jobs run wild, its disk is
 full, an interface dies. Not one packet is lost, every program comes back and

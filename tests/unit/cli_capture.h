@@ -1,5 +1,6 @@
-#ifndef TESTS_CLI_CAPTURE_H
-#define TESTS_CLI_CAPTURE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_UNIT_CLI_CAPTURE_H
+#define WARREN_TESTS_UNIT_CLI_CAPTURE_H
 
 /*
  * What a verb prints: between begin and end standard output and error go to

@@ -1,5 +1,6 @@
-#ifndef TESTS_CLI_NODE_H
-#define TESTS_CLI_NODE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_UNIT_CLI_NODE_H
+#define WARREN_TESTS_UNIT_CLI_NODE_H
 
 #include "node/cli/submitter.h"
 #include "trust/doc/secp.h"

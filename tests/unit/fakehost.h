@@ -1,5 +1,6 @@
-#ifndef TEST_FAKEHOST_H
-#define TEST_FAKEHOST_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_UNIT_FAKEHOST_H
+#define WARREN_TESTS_UNIT_FAKEHOST_H
 
 #include "node/work/node.h"
 

@@ -1,5 +1,6 @@
-#ifndef TESTS_LINK_PAIR_H
-#define TESTS_LINK_PAIR_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_UNIT_LINK_PAIR_H
+#define WARREN_TESTS_UNIT_LINK_PAIR_H
 
 #include <stdbool.h>
 #include <stddef.h>

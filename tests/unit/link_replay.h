@@ -1,5 +1,6 @@
-#ifndef TESTS_LINK_REPLAY_H
-#define TESTS_LINK_REPLAY_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_UNIT_LINK_REPLAY_H
+#define WARREN_TESTS_UNIT_LINK_REPLAY_H
 
 #include <jansson.h>
 

@@ -1,5 +1,6 @@
-#ifndef TEST_NODEKIT_H
-#define TEST_NODEKIT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_UNIT_NODEKIT_H
+#define WARREN_TESTS_UNIT_NODEKIT_H
 
 #include "tests/unit/fakehost.h"
 

@@ -1,5 +1,6 @@
-#ifndef TESTS_PROG_PEER_H
-#define TESTS_PROG_PEER_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_UNIT_PROG_PEER_H
+#define WARREN_TESTS_UNIT_PROG_PEER_H
 
 #include <stdbool.h>
 #include <sys/types.h>

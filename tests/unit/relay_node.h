@@ -1,5 +1,6 @@
-#ifndef TESTS_RELAY_NODE_H
-#define TESTS_RELAY_NODE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_UNIT_RELAY_NODE_H
+#define WARREN_TESTS_UNIT_RELAY_NODE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Allocation torture: two cores live through announce, packet, link, request,
  * response, resource, channel and stream once for each allocation that the

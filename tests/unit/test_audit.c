@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* warren-audit: OCSF objects, then the program with keys played by the test. */
 #define _GNU_SOURCE
 #include <fcntl.h>

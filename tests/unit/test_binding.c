@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Bindings and live proofs: klp-binding.json. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Serials, rotation, bounds and the file of the binding store (klp.md 5). */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What people write: JOB.yaml, submit.yaml, their keys; what they see. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Verbs of this machine: the control sockets, the trail, the configuration. */
 #include <setjmp.h>
 #include <signal.h>

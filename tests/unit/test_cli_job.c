@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The folder that a job leaves: made, fetched again, replaced, verified. */
 #include <fcntl.h>
 #include <setjmp.h>

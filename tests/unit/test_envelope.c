@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Envelopes: klp-envelope.json, klp-authority.json, hints, cuts and flips. */
 #include <setjmp.h>
 #include <stdarg.h>

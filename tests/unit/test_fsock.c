@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Framed sockets: packets over a socket pair, limits, the end. */
 #include <setjmp.h>
 #include <stdarg.h>

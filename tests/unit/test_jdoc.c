@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The JSON profile and its canonical form: klp-json.json, borders. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Receipts: compute-receipt.json; and what one signature costs. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Key texts, fingerprints, URNs: klp-keys.json. */
 #include <setjmp.h>
 #include <stdarg.h>

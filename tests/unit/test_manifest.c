@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Manifests: compute-manifest.json, borders, records. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* RFC 6962 trees, lines and notes: the pure half of the trail. */
 #include <setjmp.h>
 #include <stdarg.h>

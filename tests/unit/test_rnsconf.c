@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Reticulum's `config`: grammar (11.2), values (8, 10.3, 11.3), mistakes. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The proof of the RPC socket (13.3), against recorded sessions. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What warren-keys signs and refuses (design.md 8.1), and the program. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The storage folder's formats (11.4), against files of a stock rnsd. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The submitter against a pretend node, in virtual time. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* app_data of announces: compute.md 1, klp-binding.json's tlv. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The trail: chain, bounds, damage of every kind, crashes, a full disk. */
 #define _GNU_SOURCE
 #include <dirent.h>

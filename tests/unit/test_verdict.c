@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What warren-trust answers (compute.md 4): pure, then the program. */
 #define _GNU_SOURCE
 #include <fcntl.h>

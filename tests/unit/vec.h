@@ -1,5 +1,6 @@
-#ifndef TESTS_VEC_H
-#define TESTS_VEC_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_UNIT_VEC_H
+#define WARREN_TESTS_UNIT_VEC_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef CLIENT_ATTACH_H
-#define CLIENT_ATTACH_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CLIENT_ATTACH_H
+#define WARREN_TRANSPORT_CLIENT_ATTACH_H
 
 #include <stdbool.h>
 #include <stddef.h>

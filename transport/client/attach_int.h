@@ -1,5 +1,6 @@
-#ifndef CLIENT_ATTACH_INT_H
-#define CLIENT_ATTACH_INT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CLIENT_ATTACH_INT_H
+#define WARREN_TRANSPORT_CLIENT_ATTACH_INT_H
 
 #include "transport/client/attach.h"
 #include "transport/socket/fsock.h"

@@ -1,5 +1,6 @@
-#ifndef ENGINE_CONFOBJ_H
-#define ENGINE_CONFOBJ_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CONFIG_CONFOBJ_H
+#define WARREN_TRANSPORT_CONFIG_CONFOBJ_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef ENGINE_CONFVAL_H
-#define ENGINE_CONFVAL_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CONFIG_CONFVAL_H
+#define WARREN_TRANSPORT_CONFIG_CONFVAL_H
 
 #include <stdbool.h>
 #include <stdint.h>

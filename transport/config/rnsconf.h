@@ -1,5 +1,6 @@
-#ifndef ENGINE_RNSCONF_H
-#define ENGINE_RNSCONF_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CONFIG_RNSCONF_H
+#define WARREN_TRANSPORT_CONFIG_RNSCONF_H
 
 #include <stdbool.h>
 #include <stddef.h>

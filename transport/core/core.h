@@ -1,5 +1,6 @@
-#ifndef RNS_CORE_H
-#define RNS_CORE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_CORE_H
+#define WARREN_TRANSPORT_CORE_CORE_H
 
 #include <stdbool.h>
 #include <stddef.h>

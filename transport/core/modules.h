@@ -1,5 +1,6 @@
-#ifndef RNS_MODULES_H
-#define RNS_MODULES_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_MODULES_H
+#define WARREN_TRANSPORT_CORE_MODULES_H
 
 #include "transport/core/core.h"
 #include "transport/core/table/dest.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/engine/bridge.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
-#ifndef ENGINE_BRIDGE_H
-#define ENGINE_BRIDGE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_ENGINE_BRIDGE_H
+#define WARREN_TRANSPORT_ENGINE_BRIDGE_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,6 @@
-#ifndef ENGINE_CONTROL_INT_H
-#define ENGINE_CONTROL_INT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_ENGINE_CONTROL_INT_H
+#define WARREN_TRANSPORT_ENGINE_CONTROL_INT_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,6 @@
-#ifndef ENGINE_ENGINE_H
-#define ENGINE_ENGINE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_ENGINE_ENGINE_H
+#define WARREN_TRANSPORT_ENGINE_ENGINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef ENGINE_RPC_H
-#define ENGINE_RPC_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_ENGINE_RPC_H
+#define WARREN_TRANSPORT_ENGINE_RPC_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/engine/rpc_auth.h"
 
 #include <nettle/hmac.h>

@@ -1,5 +1,6 @@
-#ifndef ENGINE_STORE_H
-#define ENGINE_STORE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_ENGINE_STORE_H
+#define WARREN_TRANSPORT_ENGINE_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>

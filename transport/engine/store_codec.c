@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/engine/store_codec.h"
 
 #include <math.h>

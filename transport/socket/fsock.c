@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/socket/fsock.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
-#ifndef ENGINE_FSOCK_H
-#define ENGINE_FSOCK_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_SOCKET_FSOCK_H
+#define WARREN_TRANSPORT_SOCKET_FSOCK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "trust/doc/binding.h"
 
 #include <string.h>

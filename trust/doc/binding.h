@@ -1,5 +1,6 @@
-#ifndef WARREN_BINDING_H
-#define WARREN_BINDING_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_DOC_BINDING_H
+#define WARREN_TRUST_DOC_BINDING_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_ENVELOPE_H
-#define WARREN_ENVELOPE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_DOC_ENVELOPE_H
+#define WARREN_TRUST_DOC_ENVELOPE_H
 
 #include <stdbool.h>
 #include <stddef.h>

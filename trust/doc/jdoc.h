@@ -1,5 +1,6 @@
-#ifndef WARREN_JDOC_H
-#define WARREN_JDOC_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_DOC_JDOC_H
+#define WARREN_TRUST_DOC_JDOC_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "trust/doc/keytext.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_KEYTEXT_H
-#define WARREN_KEYTEXT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_DOC_KEYTEXT_H
+#define WARREN_TRUST_DOC_KEYTEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_LEVEL_H
-#define WARREN_LEVEL_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_DOC_LEVEL_H
+#define WARREN_TRUST_DOC_LEVEL_H
 
 #include <stdbool.h>
 #include <stddef.h>

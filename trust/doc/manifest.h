@@ -1,5 +1,6 @@
-#ifndef WARREN_MANIFEST_H
-#define WARREN_MANIFEST_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_DOC_MANIFEST_H
+#define WARREN_TRUST_DOC_MANIFEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_MANIFEST_FORM_H
-#define WARREN_MANIFEST_FORM_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_DOC_MANIFEST_FORM_H
+#define WARREN_TRUST_DOC_MANIFEST_FORM_H
 
 #include "trust/doc/manifest.h"
 

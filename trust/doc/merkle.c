@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "trust/doc/merkle.h"
 
 #include <string.h>

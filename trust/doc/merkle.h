@@ -1,5 +1,6 @@
-#ifndef WARREN_MERKLE_H
-#define WARREN_MERKLE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_DOC_MERKLE_H
+#define WARREN_TRUST_DOC_MERKLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

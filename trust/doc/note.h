@@ -1,5 +1,6 @@
-#ifndef WARREN_NOTE_H
-#define WARREN_NOTE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_DOC_NOTE_H
+#define WARREN_TRUST_DOC_NOTE_H
 
 #include <stdbool.h>
 #include <stddef.h>

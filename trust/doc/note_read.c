@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The reading half of note.h, apart: warren-keys links the other one only. */
 #include "trust/doc/note.h"
 

@@ -1,5 +1,6 @@
-#ifndef WARREN_TRUST_RECEIPT_H
-#define WARREN_TRUST_RECEIPT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_DOC_RECEIPT_H
+#define WARREN_TRUST_DOC_RECEIPT_H
 
 #include <stdbool.h>
 #include <stddef.h>

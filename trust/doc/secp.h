@@ -1,5 +1,6 @@
-#ifndef WARREN_SECP_H
-#define WARREN_SECP_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_DOC_SECP_H
+#define WARREN_TRUST_DOC_SECP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef WARREN_TLV_H
-#define WARREN_TLV_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_DOC_TLV_H
+#define WARREN_TRUST_DOC_TLV_H
 
 #include <stdbool.h>
 #include <stddef.h>

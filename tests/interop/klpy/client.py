@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """An independent submitter on stock RNS (compute.md 3), for tests."""
 
 import os

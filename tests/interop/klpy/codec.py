@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Keys, envelopes, bindings, receipts, volumes: the bytes of klp.md and compute.md."""
 
 import base64

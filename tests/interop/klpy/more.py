@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What compute.md says beyond the plain job: a client's view, group by group. Each yields (name, passed)."""
 
 import json

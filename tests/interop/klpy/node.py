@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """An independent compute node on stock RNS (compute.md), for tests: jobs run under bubblewrap, nothing is limited."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The client against the node, both of klpy, over TCP on loopback: keeps the two halves honest."""
 
 import os

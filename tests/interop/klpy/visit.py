@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Runs every kind of job against a node and prints one JSON line a step; for the interop tests."""
 
 import argparse

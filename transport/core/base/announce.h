@@ -1,5 +1,6 @@
-#ifndef RNS_ANNOUNCE_H
-#define RNS_ANNOUNCE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_BASE_ANNOUNCE_H
+#define WARREN_TRANSPORT_CORE_BASE_ANNOUNCE_H
 
 #include <stdbool.h>
 

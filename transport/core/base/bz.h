@@ -1,5 +1,6 @@
-#ifndef RNS_BZ_H
-#define RNS_BZ_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_BASE_BZ_H
+#define WARREN_TRANSPORT_CORE_BASE_BZ_H
 
 #include <stdbool.h>
 #include <stddef.h>

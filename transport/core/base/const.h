@@ -1,5 +1,6 @@
-#ifndef RNS_CONST_H
-#define RNS_CONST_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_BASE_CONST_H
+#define WARREN_TRANSPORT_CORE_BASE_CONST_H
 
 /*
  * Constants of the protocol, with the section that gives each. Our own choices

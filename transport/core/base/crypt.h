@@ -1,5 +1,6 @@
-#ifndef RNS_CRYPT_H
-#define RNS_CRYPT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_BASE_CRYPT_H
+#define WARREN_TRANSPORT_CORE_BASE_CRYPT_H
 
 #include <stdbool.h>
 #include <stddef.h>

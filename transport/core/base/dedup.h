@@ -1,5 +1,6 @@
-#ifndef RNS_DEDUP_H
-#define RNS_DEDUP_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_BASE_DEDUP_H
+#define WARREN_TRANSPORT_CORE_BASE_DEDUP_H
 
 #include "transport/core/core.h"
 

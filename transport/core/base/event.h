@@ -1,5 +1,6 @@
-#ifndef RNS_EVENT_H
-#define RNS_EVENT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_BASE_EVENT_H
+#define WARREN_TRANSPORT_CORE_BASE_EVENT_H
 
 #include "transport/core/core.h"
 

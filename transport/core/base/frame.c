@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Framing of byte streams (endpoint 15.2, transport 9.1 and 9.2). */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The functions of rns.h that need no context, and the texts of its numbers. */
 #include <string.h>
 

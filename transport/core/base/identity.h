@@ -1,5 +1,6 @@
-#ifndef RNS_IDENTITY_H
-#define RNS_IDENTITY_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_BASE_IDENTITY_H
+#define WARREN_TRANSPORT_CORE_BASE_IDENTITY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef RNS_IFAC_H
-#define RNS_IFAC_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_BASE_IFAC_H
+#define WARREN_TRANSPORT_CORE_BASE_IFAC_H
 
 #include <stddef.h>
 #include <stdint.h>

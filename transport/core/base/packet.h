@@ -1,5 +1,6 @@
-#ifndef RNS_PACKET_H
-#define RNS_PACKET_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_BASE_PACKET_H
+#define WARREN_TRANSPORT_CORE_BASE_PACKET_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-#ifndef RNS_TIMER_H
-#define RNS_TIMER_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_BASE_TIMER_H
+#define WARREN_TRANSPORT_CORE_BASE_TIMER_H
 
 #include <stdbool.h>
 #include <stdint.h>

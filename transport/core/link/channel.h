@@ -1,5 +1,6 @@
-#ifndef RNS_CHANNEL_H
-#define RNS_CHANNEL_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_LINK_CHANNEL_H
+#define WARREN_TRANSPORT_CORE_LINK_CHANNEL_H
 
 #include "transport/core/link/link_int.h"
 

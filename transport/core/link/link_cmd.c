@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/core/link/link_int.h"
 
 #include <stdlib.h>

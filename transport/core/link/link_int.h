@@ -1,5 +1,6 @@
-#ifndef RNS_LINK_INT_H
-#define RNS_LINK_INT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_LINK_LINK_INT_H
+#define WARREN_TRANSPORT_CORE_LINK_LINK_INT_H
 
 #include "transport/core/base/bz.h"
 #include "transport/core/core.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/core/link/channel.h"
 
 #include <stdlib.h>

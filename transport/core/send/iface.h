@@ -1,5 +1,6 @@
-#ifndef RNS_IFACE_H
-#define RNS_IFACE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_SEND_IFACE_H
+#define WARREN_TRANSPORT_CORE_SEND_IFACE_H
 
 #include "transport/core/core.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/core/send/iface.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-#ifndef RNS_DEST_H
-#define RNS_DEST_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_TABLE_DEST_H
+#define WARREN_TRANSPORT_CORE_TABLE_DEST_H
 
 #include "transport/core/core.h"
 

@@ -1,5 +1,6 @@
-#ifndef RNS_KNOWN_H
-#define RNS_KNOWN_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_TABLE_KNOWN_H
+#define WARREN_TRANSPORT_CORE_TABLE_KNOWN_H
 
 #include "transport/core/base/announce.h"
 #include "transport/core/core.h"

@@ -1,5 +1,6 @@
-#ifndef RNS_PATH_TABLE_H
-#define RNS_PATH_TABLE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_TABLE_PATH_TABLE_H
+#define WARREN_TRANSPORT_CORE_TABLE_PATH_TABLE_H
 
 #include "transport/core/table/path.h"
 

@@ -1,5 +1,6 @@
-#ifndef RNS_RECEIPT_H
-#define RNS_RECEIPT_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_TABLE_RECEIPT_H
+#define WARREN_TRANSPORT_CORE_TABLE_RECEIPT_H
 
 #include "transport/core/core.h"
 

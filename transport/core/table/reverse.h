@@ -1,5 +1,6 @@
-#ifndef RNS_REVERSE_H
-#define RNS_REVERSE_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_TABLE_REVERSE_H
+#define WARREN_TRANSPORT_CORE_TABLE_REVERSE_H
 
 #include "transport/core/core.h"
 

@@ -1,5 +1,6 @@
-#ifndef RNS_STORES_H
-#define RNS_STORES_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_TABLE_STORES_H
+#define WARREN_TRANSPORT_CORE_TABLE_STORES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef RNS_RNS_H
 #define RNS_RNS_H
 
