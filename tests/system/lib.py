@@ -9,6 +9,8 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from waiting import quiet, until  # noqa: E402,F401
 
 BASE = 0x70000000
 NUMBERS = {"transport": 1, "node": 2, "trust": 3, "egress": 4, "jail": 5,
@@ -34,16 +36,6 @@ def skip(name, why):
 
 def done():
     sys.exit(1 if failed else 0)
-
-
-def wait_for(fn, seconds=10.0):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        v = fn()
-        if v:
-            return v
-        time.sleep(0.05)
-    return fn()
 
 
 class Status(dict):
@@ -141,7 +133,12 @@ class Node:
             text = self.said()
             return all(" %s: ready" % n in text for n in names) and \
                 set(names) <= set(self.pids())
-        return self.pids() if wait_for(look, seconds) else None
+        return self.pids() if until(look, "ready: " + " ".join(names),
+                                    seconds) else None
+
+    def readies(self, name):
+        """How often that program has said that it is ready."""
+        return self.said().count(" %s: ready" % name)
 
     def stop(self):
         """SIGTERM; exit status and seconds it took."""
@@ -163,8 +160,9 @@ class Node:
         node.yaml."""
         self.write("node.yaml", "accept_computation_requests: true\n" + more)
         self.start()
-        line = wait_for(lambda: [w for w in self.said().splitlines()
-                                 if "mesh_identity: pubkey:" in w])
+        line = until(lambda: [w for w in self.said().splitlines()
+                              if "mesh_identity: pubkey:" in w],
+                     "the line with the mesh identity")
         self.stop()
         if not line:
             return False

@@ -8,9 +8,8 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 
-from lib import ALL, Node, wait_for
+from lib import ALL, Node, until
 
 IMAGE = "test/busybox:1"
 LAYERS = "user pid mount net ipc uts caps seccomp memory cpu pids".split()
@@ -60,10 +59,11 @@ class Submission:
         return s[-1]["state"] if s else None
 
     def reached(self, state, seconds=20):
-        return wait_for(lambda: state in [
-            e.get("state") for e in list(self.events)] or
-            self.process.poll() is not None, seconds) and state in [
-            e.get("state") for e in list(self.events)]
+        def seen():
+            return state in [e.get("state") for e in list(self.events)]
+        until(lambda: seen() or self.process.poll() is not None,
+              "a job in state " + state, seconds)
+        return seen()
 
     def id(self):
         ids = [e["id"] for e in list(self.events) if "id" in e]

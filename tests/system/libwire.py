@@ -8,6 +8,8 @@ import socket
 import threading
 import time
 
+from lib import quiet, until
+
 # ---- Ed25519, RFC 8032 5.1; slow and not constant in time: for tests ----
 
 P = 2 ** 255 - 19
@@ -100,19 +102,21 @@ def frame(raw):
         b"\x7e", b"\x7d\x5e") + b"\x7e"
 
 
+def connected(port):
+    """A connection, or None."""
+    try:
+        return socket.create_connection(("127.0.0.1", port), 5)
+    except OSError:
+        return None
+
+
 class Frames:
     """A TCP connection that speaks HDLC frames."""
 
     def __init__(self, port, seconds=15):
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                self.s = socket.create_connection(("127.0.0.1", port), 5)
-                break
-            except OSError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.05)
+        self.s = until(lambda: connected(port), "port %d" % port, seconds)
+        if self.s is None:
+            raise OSError("nobody listens on port %d" % port)
         self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.s.settimeout(30)
         self.rest = b""
@@ -174,7 +178,7 @@ class Traffic:
                 self.near.send(b"\x50\x00" + self.relay + self.dest.hash +
                                b"\0" + n.to_bytes(8, "big") +
                                os.urandom(self.size - 8))
-                time.sleep(self.interval)
+                quiet(self.interval, "the pace of the traffic")
         except OSError as e:
             self.error = "sending: %s" % e
 
@@ -204,12 +208,14 @@ class Traffic:
 
     def flows_since(self, mark, seconds=5):
         """Whether packets sent after the mark arrive."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if any(n > mark for n in list(self.seen)[-200:]):
-                return True
-            time.sleep(0.05)
-        return False
+        return until(lambda: any(n > mark for n in list(self.seen)[-200:]),
+                     "a packet sent after number %d" % mark, seconds)
+
+    def more(self, count, seconds=10):
+        """Goes on until so many more packets are sent."""
+        mark = self.mark()
+        until(lambda: self.mark() >= mark + count or not self.going or
+              self.error, "%d more packets" % count, seconds)
 
     def end(self):
         """Stop, wait for what is on its way: (sent, lost)."""
@@ -217,9 +223,8 @@ class Traffic:
         if self.relay is None:
             return 0, 0
         self.threads[0].join(5)
-        end = time.monotonic() + 8
-        while len(self.seen) < len(self.sent_at) and time.monotonic() < end:
-            time.sleep(0.05)
+        until(lambda: len(self.seen) >= len(self.sent_at),
+              "every packet that was sent", 8)
         self.reading = False
         self.threads[1].join(3)
         self.near.s.close()

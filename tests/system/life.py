@@ -3,15 +3,15 @@
 daemon that ends while a job runs, and starts again; programs that are killed
 while jobs run; the trail with one byte changed; what the verbs exit with."""
 import glob
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import lib
-from lib import ALL, USER, Node, done, result, skip, wait_for
+from lib import USER, Node, done, quiet, result, skip, until
 from libjob import Burrow, free_port, server
 
 build = sys.argv[1]
@@ -69,13 +69,15 @@ def restart_with_jobs(mode, user):
         def look(s):
             seen[s] = node.show(s.id())
             return seen[s].get("state")
-        result(name + ": without retries it is lost", wait_for(
-            lambda: look(lost) == "lost", 8), str(seen.get(lost)))
-        result(name + ": with retries it runs again and ends", wait_for(
-            lambda: look(retried) == "done", 15) and
+        result(name + ": without retries it is lost", until(
+            lambda: look(lost) == "lost", "a job that is lost", 8),
+            str(seen.get(lost)))
+        result(name + ": with retries it runs again and ends", until(
+            lambda: look(retried) == "done", "the job with retries", 15) and
             seen[retried].get("attempts") == 2, str(seen.get(retried)))
-        result(name + ": what was queued runs", wait_for(
-            lambda: look(waiting) == "done", 10), str(seen.get(waiting)))
+        result(name + ": what was queued runs", until(
+            lambda: look(waiting) == "done", "the job that waited", 10),
+            str(seen.get(waiting)))
         for s, said in ((waiting, "waited\n"), (retried, "again\n"),
                         (first, "kept\n")):
             out = os.path.join(node.work, "fetched-" + s.id()[:8])
@@ -188,18 +190,22 @@ def kills_under_a_job(mode, user):
             return
 
         def strike(who):
-            count = node.said().count(" %s: ready" % who)
+            count = node.readies(who)
             os.kill(node.pids()[who], signal.SIGKILL)
-            return wait_for(lambda: node.said().count(
-                " %s: ready" % who) > count, 8)
+            return until(lambda: node.readies(who) > count,
+                         who + " is ready again", 8)
+
+        def begun(s, line):
+            s.reached("running")
+            until(lambda: person(node, "logs", s.id())[1] == line,
+                  "the job's first line")
 
         # node: the job is found again, and ends with a receipt
         marks = [("out", "/agent/tmp", "rw")]
         s = node.submit(node.job_file(
             "echo a; echo $RANDOM > /agent/tmp/f; sleep 3; echo b; exit 4",
             volumes=marks))
-        s.reached("running")
-        time.sleep(0.3)
+        begun(s, "a\n")
         back = strike("node")
         rc, last = s.end()
         result(name + "node: found again, ends with a receipt", back and
@@ -217,8 +223,7 @@ def kills_under_a_job(mode, user):
 
         # jail: lost, once, and never run twice
         s = node.submit(node.job_file("echo ran; sleep %s" % LONG))
-        s.reached("running")
-        time.sleep(0.3)
+        begun(s, "ran\n")
         strike("jail")
         rc, last = s.end()
         result(name + "jail: lost, once", rc == 5 and
@@ -226,16 +231,16 @@ def kills_under_a_job(mode, user):
                last.get("verified") is True and
                node.output(s) in ("ran\n", ""), "%s %s" % (rc, s))
         s = node.submit(node.job_file("echo ran; sleep 2", retries=1))
-        s.reached("running")
-        time.sleep(0.3)
+        begun(s, "ran\n")
         strike("jail")
         rc, last = s.end()
         result(name + "jail: with retries a second attempt", rc == 0 and
                last.get("attempts") == 2 and node.output(s) == "ran\n",
                "%s %s" % (rc, s))
         mine = "sleep\0%s\0" % LONG
-        result(name + "jail: nothing of a job is left", wait_for(
-            lambda: not left_over(mine), 3), str(left_over(mine)))
+        result(name + "jail: nothing of a job is left", until(
+            lambda: not left_over(mine), "the end of the job's processes",
+            3), str(left_over(mine)))
 
         # keys: the receipt waits for it
         for who in ("keys", "audit", "trust", "transport"):
@@ -252,7 +257,7 @@ def kills_under_a_job(mode, user):
             pid = node.pids()[who]
             os.kill(pid, signal.SIGSTOP)
             s = node.submit(node.job_file("echo z"))
-            time.sleep(1)
+            quiet(1, "who is stopped says nothing, and the job has to wait")
             early = s.process.poll()
             os.kill(pid, signal.SIGKILL)
             rc, last = s.end()
@@ -283,6 +288,16 @@ def left_over(cmdline):
     return found
 
 
+def rnsd_paths(folder):
+    """The destinations that the rnsd on that folder has paths to."""
+    p = subprocess.run([VENV, "-m", "RNS.Utilities.rnpath", "--config",
+                        folder, "-t", "-j"], stdout=subprocess.PIPE)
+    try:
+        return {d["hash"] for d in json.loads(p.stdout)}
+    except ValueError:
+        return set()
+
+
 def after_rnsd():
     """The folder of a stock rnsd; what it knew, ours knows."""
     name = "after a stock rnsd"
@@ -304,7 +319,8 @@ def after_rnsd():
         dests = [Dest("test.d%d" % i) for i in range(4)]
         for d in dests:
             f.send(d.announce())
-        time.sleep(2)
+        until(lambda: set(d.hash.hex() for d in dests) <=
+              rnsd_paths(node.dir), "four paths of rnsd", 15)
         identity = os.path.join(node.dir, "storage/transport_identity")
         stock.terminate()
         stock.wait(15)
@@ -323,7 +339,6 @@ def after_rnsd():
                             stdout=subprocess.PIPE)
         known = 0
         try:
-            import json
             known = json.loads(rc.stdout)["counts"]["known"]
         except (ValueError, KeyError):
             pass

@@ -8,10 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import lib
-from lib import ALL, USER, done, result, skip, wait_for
+from lib import ALL, USER, done, result, skip, until
 from libjob import Burrow, client, free_port, server
 from libwire import Frames, Traffic
 
@@ -32,8 +31,8 @@ class Relay(Burrow):
 class Watched:
     """Traffic during a with block, and the result of it."""
 
-    def __init__(self, node, name, seconds_after=0.3):
-        self.node, self.name, self.after = node, name, seconds_after
+    def __init__(self, node, name):
+        self.node, self.name = node, name
 
     def __enter__(self):
         self.traffic = Traffic(self.node.near, self.node.far)
@@ -41,7 +40,7 @@ class Watched:
         return self.traffic
 
     def __exit__(self, kind, value, trace):
-        time.sleep(self.after)
+        self.traffic.more(75)
         sent, lost = self.traffic.end()
         result(self.name + ": not one packet lost", self.ok and sent > 20 and
                lost == 0 and self.traffic.error is None,
@@ -60,11 +59,11 @@ def killing(mode, node):
             if pids is None:
                 result("%s: %s" % (name, victim), False, "not all are up")
                 break
-            count = node.said().count(" %s: ready" % victim)
+            count = node.readies(victim)
             mark = traffic.mark()
             os.kill(pids[victim], signal.SIGKILL)
-            back = wait_for(lambda: node.said().count(
-                " %s: ready" % victim) > count, 12)
+            back = until(lambda: node.readies(victim) > count,
+                         victim + " is ready again", 12)
             result("%s: %s is back" % (name, victim), back,
                    node.said()[-800:])
             result("%s: the relay goes on without %s" % (name, victim),
@@ -84,15 +83,15 @@ def transport_killed(mode, node):
     before = node.pids()
     os.kill(before["transport"], signal.SIGKILL)
     name = mode + " transport killed"
-    back = wait_for(lambda: node.pids().get("transport") not in
-                    (None, before["transport"]), 5)
+    back = until(lambda: node.pids().get("transport") not in
+                 (None, before["transport"]), "another transport", 5)
     result(name + ": back at once, the others stay", back and all(
         node.pids().get(n) == before[n] for n in KILLED), str(node.pids()))
-    result(name + ": counted", wait_for(
-        lambda: node.restarts().get("transport") == 1, 8),
-        str(node.restarts()))
-    with Watched(node, name):
-        time.sleep(0.5)
+    result(name + ": counted", until(
+        lambda: node.restarts().get("transport") == 1,
+        "the restart in warren status", 8), str(node.restarts()))
+    with Watched(node, name) as traffic:
+        traffic.more(125)
     rc, last, s = node.run_job("echo fine")
     result(name + ": a job runs afterwards", rc == 0, "%s %s" % (rc, s))
 
@@ -153,15 +152,15 @@ def interface_dies(mode, node):
         s = listen()
         try:
             c, _ = s.accept()
-            result(name + " that was down comes up", wait_for(
-                lambda: online() == [True], 5), str(online()))
+            result(name + " that was down comes up", until(
+                lambda: online() == [True], "online", 5), str(online()))
             c.sendall(b"\x7e\x00\x01half a frame")
             c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                          b"\1\0\0\0\0\0\0\0")
             c.close()  # a reset
             s.close()
-            result(name + " that dies is down", wait_for(
-                lambda: online() == [False], 5), str(online()))
+            result(name + " that dies is down", until(
+                lambda: online() == [False], "offline", 5), str(online()))
             other = Frames(node.far)
             other.s.sendall(b"\x7e\x00\x01half")
             other.s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
@@ -169,8 +168,9 @@ def interface_dies(mode, node):
             other.s.close()
             s = listen()
             c, _ = s.accept()
-            result(name + " comes back", wait_for(
-                lambda: online() == [True], 5), str(online()))
+            result(name + " comes back", until(
+                lambda: online() == [True], "online again", 5),
+                str(online()))
             mark = traffic.mark()
             result(name + " is back and the traffic flows",
                    traffic.flows_since(mark))
@@ -243,7 +243,8 @@ def full_disk():
                       "wb") as f:
                 f.write(os.urandom(1 << 20))
             sub = node.submit(path, timeout="8s")
-            wait_for(lambda: sub.process.poll() is not None, 4)
+            until(lambda: sub.process.poll() is not None,
+                  "an early refusal (it may wait as well)", 4)
             refused = sub.process.poll()
             result(name + ": the relay goes on", traffic.flows_since(mark),
                    "%d bytes are left" % left)

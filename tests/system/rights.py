@@ -8,10 +8,9 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 
 from lib import (ALL, BASE, NUMBERS, USER, Node, Status, done, result, skip,
-                 wait_for)
+                 until)
 
 build = sys.argv[1]
 sanitized = "WARREN_SANITIZED 1" in open(os.path.join(build, "config.h")).read()
@@ -108,11 +107,21 @@ def check_fds(mode, name, pid, node):
     result("%s %s descriptors" % (mode, name), not bad, str(bad))
 
 
+def slots_of(jail):
+    with open("/proc/%d/task/%d/children" % (jail, jail)) as f:
+        return f.read().split()
+
+
+def settled(pids):
+    """Ready is said before the last right is given up."""
+    return slots_of(pids["jail"]) and (sanitized or all(
+        Status(p)["Seccomp"] == "2" for p in pids.values()))
+
+
 def check_slots(mode, jail):
     """A job's first process is copied from its slot's: its control socket,
     hand and its own oom_score_adj are all that this may hold."""
-    with open("/proc/%d/task/%d/children" % (jail, jail)) as f:
-        slots = f.read().split()
+    slots = slots_of(jail)
     result("%s slots are there" % mode, slots != [], str(slots))
     bad = []
     for pid in slots:
@@ -174,11 +183,12 @@ def check_restart(mode, node):
         if before is None:
             result("%s %s restart" % (mode, name), False, "not all are up")
             return
-        count = node.said().count(" %s: ready" % name)
+        count = node.readies(name)
         os.kill(before[name], signal.SIGKILL)
-        back = wait_for(
-            lambda: node.said().count(" %s: ready" % name) > count and
-            node.pids().get(name) not in (None, before[name]), 12)
+        back = until(
+            lambda: node.readies(name) > count and
+            node.pids().get(name) not in (None, before[name]),
+            name + " is ready again", 12)
         after = node.pids()
         others = [n for n in ALL if n != name and after.get(n) != before[n]]
         result("%s %s killed and back" % (mode, name), back and not others,
@@ -208,7 +218,7 @@ def running(mode, user):
                    node.said()[-2000:])
             return
         result(mode + " every program is ready", True)
-        time.sleep(0.3)
+        until(lambda: settled(pids), "every filter and jail's slots", 5)
         check_all(mode, node, pids)
         if mode == "root":
             check_files(node)
@@ -227,8 +237,9 @@ def parent_dies():
         pids = node.ready(ALL) or {}
         node.process.kill()
         node.process.wait()
-        gone = wait_for(lambda: not any(
-            os.path.exists("/proc/%d" % p) for p in pids.values()), 5)
+        gone = until(lambda: not any(
+            os.path.exists("/proc/%d" % p) for p in pids.values()),
+            "the end of every program", 5)
         result("the parent killed, the programs end", len(pids) == len(ALL)
                and gone, str(pids))
         node.start()  # it removes what the dead one left
@@ -281,8 +292,8 @@ def groups():
         with open(os.path.join(top, "jobs/test/cgroup.procs"), "w") as f:
             f.write(str(job.pid))
         os.kill(node.pids()["jail"], signal.SIGKILL)
-        result("groups: jobs die with the jail",
-               wait_for(lambda: job.poll() is not None, 5))
+        result("groups: jobs die with the jail", until(
+            lambda: job.poll() is not None, "the end of the job", 5))
         node.stop()
         result("groups: gone with the daemon", not os.path.exists(top))
         os.makedirs(os.path.join(top, "jobs/left"))
@@ -290,8 +301,8 @@ def groups():
         with open(os.path.join(top, "jobs/left/cgroup.procs"), "w") as f:
             f.write(str(job.pid))
         node.start()
-        result("groups: what was left dies at the start",
-               wait_for(lambda: job.poll() is not None, 5))
+        result("groups: what was left dies at the start", until(
+            lambda: job.poll() is not None, "the end of what was left", 5))
     finally:
         node.remove()
 
@@ -380,13 +391,14 @@ def hangup():
         node.ready(["transport"])
         node.write("node.yaml", "nonsense: 1\n")
         node.process.send_signal(signal.SIGHUP)
-        result("SIGHUP refuses a bad file whole", wait_for(
-            lambda: "nothing was changed" in node.said(), 5), node.said())
+        result("SIGHUP refuses a bad file whole", until(
+            lambda: "nothing was changed" in node.said(), "its refusal", 5),
+            node.said())
         node.write("node.yaml", "name: x\n")
         node.process.send_signal(signal.SIGHUP)
-        result("SIGHUP says what waits for a start", wait_for(
+        result("SIGHUP says what waits for a start", until(
             lambda: "read again" in node.said() and
-            "next start" in node.said(), 5), node.said())
+            "next start" in node.said(), "what waits", 5), node.said())
         result("and the relay runs on", node.process.poll() is None)
     finally:
         node.remove()
