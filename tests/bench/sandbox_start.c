@@ -21,6 +21,8 @@
 #include "sandbox/plan/seccomp_gen.h"
 #include "common/util.h"
 
+#include "tests/until.h"
+
 #define ROUNDS 40
 #define ROUNDS_MAX 1000
 #define IDLE_US 100000
@@ -183,9 +185,9 @@ main(int argc, char *argv[])
 		ok = job(&d, image, &filter, COLD);
 		bwrap(BWRAP);
 		spawn(EXEC, plain);
-		(void)usleep(IDLE_US);
+		quiet(IDLE_US, "what is measured is a start after it");
 		ok = ok && job(&d, image, &filter, IDLE);
-		(void)usleep(IDLE_US);
+		quiet(IDLE_US, "what is measured is a start after it");
 		bwrap(BWRAP_IDLE);
 	}
 	layers_text(text, sizeof(text), d.posture.layers);

@@ -24,6 +24,7 @@
 #include "common/program.h"
 #include "sandbox/base/tree.h"
 #include "common/util.h"
+#include "tests/until.h"
 
 #define ANSWER_MS 30000
 
@@ -178,6 +179,16 @@ make_groups(struct drive *d)
 }
 
 static void
+remove_dir(int at, const char *name)
+{
+	struct until u = until_begin("a group that is free", 1000);
+
+	while (unlinkat(at, name, AT_REMOVEDIR) == -1 && errno == EBUSY &&
+	    until_step(&u))
+		continue;
+}
+
+static void
 remove_group(const char *path)
 {
 	DIR *d = opendir(path);
@@ -187,13 +198,9 @@ remove_group(const char *path)
 		return;
 	while ((de = readdir(d)) != NULL)
 		if (de->d_type == DT_DIR && de->d_name[0] != '.')
-			for (int i = 0; i < 200 && unlinkat(dirfd(d),
-			    de->d_name, AT_REMOVEDIR) == -1 &&
-			    errno == EBUSY; i++)
-				(void)usleep(5000);
+			remove_dir(dirfd(d), de->d_name);
 	(void)closedir(d);
-	for (int i = 0; i < 200 && rmdir(path) == -1 && errno == EBUSY; i++)
-		(void)usleep(5000);
+	remove_dir(AT_FDCWD, path);
 }
 
 /* -- jail -- */
@@ -757,6 +764,7 @@ int
 drive_finish(struct drive *d, struct drive_job *j)
 {
 	struct msg_J_FORGET m = {.end_ = 0};
+	struct until late;
 	unsigned type;
 	int rv = 0;
 
@@ -775,8 +783,9 @@ drive_finish(struct drive *d, struct drive_job *j)
 			return complain("no answer to J_FORGET");
 	} while (type != IPC_J_FORGOTTEN);
 	as_node(d, true);
-	for (int i = 0; i < 400 && cgroup_job_remove(&j->groups) == -1; i++)
-		(void)usleep(500);
+	late = until_begin("the end of the job's groups", 1000);
+	while (cgroup_job_remove(&j->groups) == -1 && until_step(&late))
+		continue;
 	as_node(d, false);
 	return rv;
 }

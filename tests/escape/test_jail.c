@@ -24,6 +24,8 @@
 #include "sandbox/base/tree.h"
 #include "common/util.h"
 
+#include "tests/until.h"
+
 static struct drive d;
 static uint8_t image[32];
 static char image_path[512];
@@ -552,45 +554,40 @@ t_jail_clock(void)
 	return true;
 }
 
+/* Not our child: only its descriptor tells. */
+static bool
+has_ended(int pidfd)
+{
+	char path[64], line[256];
+	bool ended = false;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	f = fopen(path, "re");
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		ended = ended || strncmp(line, "Pid:\t-1", 7) == 0;
+	if (f != NULL)
+		(void)fclose(f);
+	return ended;
+}
+
 /* Last: jail dies, and the job with it. */
 static bool
 t_parent_dies(void)
 {
 	static const char *const argv[] = {"/bin/sleep", "600", NULL};
-	struct pollfd_like {
-		int fd;
-	} p;
+	struct until u;
 	struct drive_job j;
 
 	new_job(&j, argv);
 	CHECK(drive_send(&d, &j) == 0 && j.started);
-	p.fd = j.pidfd;
 	CHECK(kill(d.pid, SIGKILL) == 0);
-	for (int i = 0; i < 200; i++) {
-		siginfo_t si;
-
-		/* not our child: only its descriptor tells */
-		if (waitid(P_PIDFD, (id_t)p.fd, &si, WEXITED | WNOHANG) ==
-		    -1 && errno == ECHILD) {
-			char path[64], line[256];
-			FILE *f;
-
-			(void)snprintf(path, sizeof(path),
-			    "/proc/self/fdinfo/%d", p.fd);
-			f = fopen(path, "r");
-			while (f != NULL && fgets(line, sizeof(line), f)) {
-				if (strncmp(line, "Pid:\t-1", 7) == 0) {
-					(void)fclose(f);
-					drive_job_clear(&j);
-					return true;
-				}
-			}
-			if (f != NULL)
-				(void)fclose(f);
-		}
-		(void)usleep(10000);
-	}
-	CHECK(!"the job lives on");
+	u = until_begin("the end of the job", 2000);
+	while (!has_ended(j.pidfd) && until_step(&u))
+		continue;
+	CHECK(has_ended(j.pidfd));
+	drive_job_clear(&j);
+	return true;
 }
 
 static const struct {

@@ -19,6 +19,8 @@
 
 #include "common/program.h"
 
+#include "tests/until.h"
+
 #define WAIT_MS 10000
 
 static void
@@ -195,15 +197,15 @@ close_all(struct prog *p)
 int
 prog_end(struct prog *p)
 {
+	struct until u = until_begin("the program's end", WAIT_MS);
 	int status = 0;
 
-	for (int i = 0; i < WAIT_MS / 10; i++) {
+	do {
 		if (waitpid(p->pid, &status, WNOHANG) == p->pid) {
 			close_all(p);
 			return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 		}
-		(void)usleep(10000);
-	}
+	} while (until_step(&u));
 	prog_kill(p);
 	fail_msg("it does not end");
 	return -1;

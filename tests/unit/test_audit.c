@@ -23,6 +23,8 @@
 #include "tests/unit/prog_peer.h"
 #include "common/util.h"
 
+#include "tests/until.h"
+
 static const struct ocsf_source source = {
     .fp = {0xab}, .boot = "0102", .urn = "urn:klp:kindai:device:ab"};
 
@@ -204,6 +206,7 @@ test_program(void **state)
 	struct trail_verdict v;
 	struct msg_HEAD a, b;
 	struct ipc *node, *keys, *trust;
+	struct until late;
 	struct prog p;
 	int dir = folder();
 
@@ -220,21 +223,18 @@ test_program(void **state)
 	assert_memory_not_equal(a.digest, b.digest, 32);
 	for (int i = 0; i < 1100; i++)
 		(void)event(trust, 0, 1);
-	while (ipc_pending(trust)) {
+	late = until_begin("the end of the events", 10000);
+	while (ipc_pending(trust) && until_step(&late))
 		assert_int_equal(ipc_flush(trust), 0);
-		(void)usleep(1000);
-	}
 	/* a thousand lines: keys are asked, and the files verify alone */
 	PROG_GET(C_SIGN, keys, &ask);
 	assert_true(ask.size >= 1000);
 	answer(keys, &ask);
 	/* three channels have no order among them: wait for what was sent */
-	for (int i = 0; i < 200; i++) {
-		if (faccessat(dir, "checkpoint", R_OK, 0) == 0 &&
-		    verify(dir).last == 1102)
-			break;
-		(void)usleep(10000);
-	}
+	late = until_begin("a checkpoint, and line 1102", 2000);
+	while ((faccessat(dir, "checkpoint", R_OK, 0) == -1 ||
+	    verify(dir).last != 1102) && until_step(&late))
+		continue;
 	b = event(node, 7, 4);
 	assert_int_equal(b.seq, 1103);
 	v = verify(dir);

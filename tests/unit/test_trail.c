@@ -28,6 +28,8 @@
 #include "common/util.h"
 #include "tests/unit/vec.h"
 
+#include "tests/until.h"
+
 static const struct trail_limits usual = {TRAIL_SEGMENT, TRAIL_TOTAL};
 static char path[64];
 static int dir = -1;
@@ -515,7 +517,7 @@ test_kill(void **state)
 		(void)close(go[1]);
 		assert_int_equal(read(go[0], &c, 1), 1);
 		(void)close(go[0]);
-		(void)usleep(200 + (useconds_t)round * 331);
+		quiet(200 + round * 331, "killed at a moment of its own");
 		(void)kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_true(WIFSIGNALED(status));
