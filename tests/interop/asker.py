@@ -17,28 +17,26 @@ import time
 
 import RNS
 
-from peer import pattern, say, wait
+from peer import path_to, pattern, say, start, until
 
 
 class Asker:
     def __init__(self, config, dest):
-        RNS.Reticulum(configdir=config, loglevel=2)
+        start(config)
         self.hash = bytes.fromhex(dest)
         self.identity = RNS.Identity()
         say(event="ready", identity=self.identity.hash.hex(),
             public=self.identity.get_public_key().hex())
 
     def open(self, c):
-        RNS.Transport.request_path(self.hash)
-        if not wait(lambda: RNS.Transport.has_path(self.hash) and
-                    RNS.Identity.recall(self.hash), 15):
+        if not path_to(self.hash):
             return say(event="open", ok=False, why="no path")
         to = RNS.Destination(RNS.Identity.recall(self.hash), RNS.Destination.OUT,
                              RNS.Destination.SINGLE, "klp", "node")
         self.link = RNS.Link(to)
         self.link.set_link_closed_callback(lambda link: say(event="closed"))
         app = RNS.Identity.recall_app_data(self.hash)
-        say(event="open", ok=wait(lambda: self.link.status == RNS.Link.ACTIVE, 15),
+        say(event="open", ok=until(lambda: self.link.status == RNS.Link.ACTIVE, "the link", 15),
             link=self.link.link_id.hex(), app_data=app.hex() if app else None,
             public=to.identity.get_public_key().hex())
 

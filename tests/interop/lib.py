@@ -7,11 +7,14 @@ import queue
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from waiting import quiet, until  # noqa: E402,F401
 
 
 class Failure(Exception):
@@ -153,13 +156,47 @@ class Context:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def wait_for(what, seconds=10):
-    end = time.time() + seconds
-    while time.time() < end:
-        if what():
-            return True
-        time.sleep(0.05)
-    return False
+def must(done, what, limit=10):
+    """until(), and the test fails when it does not come."""
+    got = until(done, what, limit)
+    check(got, f"not within {limit} s: {what}")
+    return got
+
+
+def paths_of(python, folder):
+    """What rnpath -t says of the instance on that folder: dest -> hops. It has to be up: rnpath would take its place."""
+    out = subprocess.run([python, "-m", "RNS.Utilities.rnpath", "--config", folder, "-t", "-j"],
+                         capture_output=True, text=True, timeout=30).stdout
+    try:
+        return {p["hash"]: p["hops"] for p in json.loads(out)}
+    except ValueError:
+        return {}
+
+
+def control(t, verb, **more):
+    """The lines of the answer on mesh.sock of a testparent.Transport."""
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(10)
+    s.connect(t.mesh_path)
+    s.sendall(json.dumps({"verb": verb, **more}).encode() + b"\n")
+    buf, out = b"", []
+    while True:
+        part = s.recv(65536)
+        if not part:
+            raise Failure("mesh.sock closed")
+        buf += part
+        while b"\n" in buf:
+            line, buf = buf.split(b"\n", 1)
+            check(len(line) < 65536, "a line over 64 KiB")
+            out.append(json.loads(line))
+            if out[-1].get("end"):
+                s.close()
+                return out
+
+
+def online(t):
+    """Each interface's state, in the order of mesh.sock."""
+    return [i["online"] for i in control(t, "interfaces")[0]["interfaces"]]
 
 
 def instance_up(name):

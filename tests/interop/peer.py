@@ -26,6 +26,10 @@ import RNS
 
 from peer_pattern import pattern
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from waiting import until  # noqa: E402
+
+
 def say(**kw):
     sys.stdout.write(json.dumps(kw) + "\n")
     sys.stdout.flush()
@@ -42,6 +46,21 @@ class Message(RNS.MessageBase):
 
     def unpack(self, raw):
         self.data = raw
+
+
+def start(config):
+    """Reticulum, with its interfaces up: before, what is sent goes nowhere."""
+    RNS.Reticulum(configdir=config, loglevel=2)
+    until(lambda: all(i.online for i in RNS.Transport.interfaces), "every interface is up", 20)
+
+
+def path_to(dest):
+    """Asked for again: stock RNS drops what it hears right after its start."""
+    for _ in range(4):
+        RNS.Transport.request_path(dest)
+        if until(lambda: RNS.Transport.has_path(dest) and RNS.Identity.recall(dest), "a path", 4):
+            return True
+    return False
 
 
 # ---- serve ----
@@ -87,7 +106,7 @@ class Server:
                     m = answers.get(timeout=0.5)
                 except queue.Empty:
                     continue
-                wait(channel.is_ready_to_send, 30)
+                until(channel.is_ready_to_send, "room in the channel", 30)
                 channel.send(Message(m.data + m.data))
         threading.Thread(target=answer, daemon=True).start()
 
@@ -120,7 +139,7 @@ class Server:
 
 
 def serve(config, ratchets):
-    RNS.Reticulum(configdir=config, loglevel=2)
+    start(config)
     server = Server(config, ratchets)
     say(event="ready", dest=server.dest.hash.hex(), identity=server.identity.hash.hex())
     for line in sys.stdin:
@@ -134,22 +153,13 @@ def serve(config, ratchets):
 
 # ---- visit ----
 
-def wait(what, seconds):
-    end = time.time() + seconds
-    while time.time() < end:
-        if what():
-            return True
-        time.sleep(0.01)
-    return bool(what())
-
-
 class Visitor:
     def __init__(self, config, dest):
         self.hash = bytes.fromhex(dest)
         self.heard = threading.Event()
         self.aspect_filter = "interop.peer"
         RNS.Transport.register_announce_handler(self)
-        RNS.Reticulum(configdir=config, loglevel=2)
+        start(config)
         self.link = None
         self.identity = RNS.Identity()
         say(event="ready", identity=self.identity.hash.hex())
@@ -169,9 +179,7 @@ class Visitor:
         return self.heard.wait(15)
 
     def path(self):
-        RNS.Transport.request_path(self.hash)
-        if not wait(lambda: RNS.Transport.has_path(self.hash) and
-                    RNS.Identity.recall(self.hash), 15):
+        if not path_to(self.hash):
             return False
         return {"hops": RNS.Transport.hops_to(self.hash)}
 
@@ -179,18 +187,17 @@ class Visitor:
         receipt = RNS.Packet(self.remote(), b"a single packet").send()
         if not receipt:
             return False
-        return wait(lambda: receipt.status == RNS.PacketReceipt.DELIVERED, 15)
+        return until(lambda: receipt.status == RNS.PacketReceipt.DELIVERED, "the packet's proof", 15)
 
     def open(self):
         self.link = RNS.Link(self.remote())
-        if not wait(lambda: self.link.status == RNS.Link.ACTIVE, 20):
+        if not until(lambda: self.link.status == RNS.Link.ACTIVE, "the link", 20):
             return False
         return {"mtu": self.link.mtu, "rtt": self.link.rtt}
 
     def identify(self):
-        time.sleep(0.3)  # until the other side has its callbacks
+        sys.stdin.readline()  # "go": the other side has its callbacks
         self.link.identify(self.identity)
-        time.sleep(0.3)
         return True
 
     def request(self, path, data, expect):
@@ -228,9 +235,9 @@ class Visitor:
             return False
         channel.add_message_handler(message)
         for i in range(5):
-            wait(channel.is_ready_to_send, 10)
+            until(channel.is_ready_to_send, "room in the channel", 10)
             channel.send(Message(b"message %d" % i))
-        return wait(lambda: len(got) == 5, 20) and \
+        return until(lambda: len(got) == 5, "five messages", 20) and \
             got == [b"message %d" % i * 2 for i in range(5)]
 
     def buffer(self):
@@ -246,7 +253,7 @@ class Visitor:
         data = pattern(20000)
         buffer.write(data)
         buffer.flush()
-        return wait(lambda: len(got) >= len(data), 60) and bytes(got) == data
+        return until(lambda: len(got) >= len(data), "all of the stream", 60) and bytes(got) == data
 
     def send(self, data):
         start = time.time()
@@ -268,8 +275,7 @@ class Visitor:
 
     def close(self):
         self.link.teardown()
-        time.sleep(0.5)
-        return True
+        return until(lambda: self.link.status == RNS.Link.CLOSED, "the link's end", 5)
 
 
 def visit(config, dest, steps):

@@ -7,24 +7,16 @@ import os
 import random
 import socket
 import struct
-import subprocess
 import threading
 import time
 
 import lib
 import testparent
-from lib import check, client, config, server
+from lib import check, client, config, control, paths_of, server
 from peer_pattern import pattern
 
 
 # ---- storage ----
-
-def paths_of(python, folder):
-    """What rnpath -t says of the instance on that folder: dest -> hops."""
-    out = subprocess.run([python, "-m", "RNS.Utilities.rnpath", "--config", folder, "-t", "-j"],
-                         capture_output=True, text=True, timeout=30).stdout
-    return {p["hash"]: p["hops"] for p in json.loads(out)}
-
 
 def announcers(ctx, port, n):
     out = []
@@ -32,10 +24,9 @@ def announcers(ctx, port, n):
         folder = ctx.stock_dir(config(client("up", port)))
         p = ctx.peer(ctx.args.python, "serve", folder, *(["ratchets"] if i % 2 else []))
         out.append((p, p.expect(20, event="ready")["dest"]))
-    time.sleep(1.5)
     for p, _ in out:
         p.say("announce")
-        time.sleep(0.3)
+        p.expect(10, event="announced")
     return [d for _, d in out]
 
 
@@ -48,7 +39,7 @@ def folder_back_and_forth(ctx):
     text = config(client("up", port), transport=True, share=True, instance=name)
     t = ctx.transport(text)
     dests = announcers(ctx, port, 3)
-    check(lib.wait_for(lambda: len(control(t, "paths")[0]["paths"]) == 3), "paths are not learned")
+    lib.must(lambda: len(control(t, "paths")[0]["paths"]) == 3, "three paths")
     check(t.stop() == 0, "exit status")
     folder = t.folder
     identity = open(folder + "/storage/transport_identity", "rb").read()
@@ -59,10 +50,13 @@ def folder_back_and_forth(ctx):
     # stock rnsd on the same folder, before anybody announces again
     log = open(ctx.folder + "/rnsd.log", "ab")
     rnsd = ctx.keep(lib.Process([py, "-m", "RNS.Utilities.rnsd", "--config", folder], log))
-    check(lib.wait_for(lambda: lib.instance_up(name)), "rnsd does not start")
-    time.sleep(1.5)
-    found = paths_of(py, folder)
-    check(all(found.get(d) == 2 for d in dests), f"rnsd has {found}")
+    lib.must(lambda: lib.instance_up(name), "rnsd on the folder")
+    found = {}
+
+    def has_all():
+        found.update(paths_of(py, folder))
+        return all(found.get(d) == 2 for d in dests)
+    check(lib.until(has_all, "the paths in rnsd"), f"rnsd has {found}")
     rnsd.stop()
     check(open(folder + "/storage/transport_identity", "rb").read() == identity, "identity")
 
@@ -101,40 +95,16 @@ def broken_storage(ctx):
 
 # ---- mesh.sock ----
 
-def control(t, verb, **more):
-    """The lines of the answer."""
-    s = socket.socket(socket.AF_UNIX)
-    s.settimeout(10)
-    s.connect(t.mesh_path)
-    s.sendall(json.dumps({"verb": verb, **more}).encode() + b"\n")
-    buf, out = b"", []
-    while True:
-        part = s.recv(65536)
-        if not part:
-            raise lib.Failure("mesh.sock closed")
-        buf += part
-        while b"\n" in buf:
-            line, buf = buf.split(b"\n", 1)
-            check(len(line) < 65536, "a line over 64 KiB")
-            out.append(json.loads(line))
-            if out[-1].get("end"):
-                s.close()
-                return out
-
-
 def mesh_sock(ctx):
     port = lib.free_port()
     t = ctx.transport(config(server("listen", port) + client("self", port) +
                              "[[odd]]\ntype = Weird\nenabled = yes\n", transport=True))
-    time.sleep(0.5)
+    check(lib.until(lambda: lib.online(t) == [True, True, True, False], "three interfaces up"), f"{lib.online(t)}")
     status = control(t, "status")[0]
     check(status["ok"] and status["transport"] and status["interfaces"] == 3, f"{status}")
     t.channel.send("PROGRAM", struct.pack(">BBII", 2, 1, 3, 4711))
-    time.sleep(0.2)
-    check(control(t, "status")[0]["programs"] == [
+    lib.must(lambda: control(t, "status")[0]["programs"] == [
         {"name": "node", "running": True, "restarts": 3, "pid": 4711}], "programs")
-    ifs = control(t, "interfaces")[0]["interfaces"]
-    check([i["online"] for i in ifs] == [True, True, True, False], f"{ifs}")
     check(control(t, "nonsense")[0]["exit"] == 2, "unknown verb")
     check(control(t, "peers")[0]["peers"] == [], "peers")
     # several questions at once; a broken one; one that does not end
@@ -155,9 +125,9 @@ def mesh_sock(ctx):
     # noise on the listener is counted, and hurts nobody
     n = socket.create_connection(("127.0.0.1", port))
     n.sendall(b"\x7e" + b"z" * 100000 + b"\x7e" + random.Random(1).randbytes(100000) + b"\x7e\x7e")
-    time.sleep(0.5)
-    status = control(t, "status")[0]
-    check(status["ok"], "status after noise")
+    lib.must(lambda: any(i.get("rx_bytes", 0) >= 200000 for i in control(t, "interfaces")[0]["interfaces"]),
+             "the noise is read")
+    check(control(t, "status")[0]["ok"], "status after noise")
     n.close()
 
 
@@ -219,7 +189,6 @@ def node_bridge(ctx):
     a = ctx.keep(lib.Script([ctx.args.python, os.path.join(lib.HERE, "asker.py"), folder, dest.hex()],
                             ctx.folder + "/peers.log"))
     me = a.expect(20, event="ready")
-    time.sleep(1)
 
     def do(**kw):
         a.say(json.dumps(kw))
@@ -281,7 +250,6 @@ def node_bridge(ctx):
 
     # node falls and comes back: it hears of the link again
     node.c.sock.close()
-    time.sleep(0.3)
     do(do="ask", path="/klp/v1/describe", data=None, seconds=2)
     check(not a.expect(20, event="answer")["ok"], "answered without a node")
     node = Node(t)
@@ -364,12 +332,11 @@ def bad_programs(ctx):
         s = socket.socket(socket.AF_UNIX)
         s.connect("\0rns/" + name)
         more.append(s)
-    check(lib.wait_for(lambda: control(t, "interfaces")[0]["interfaces"][0]["refused"] > 0),
-          "any number of programs may attach")
+    lib.must(lambda: control(t, "interfaces")[0]["interfaces"][0]["refused"] > 0, "a program too many is refused")
     for s in bad + more:
         s.close()
     # the two stock ones are still there
-    check(lib.wait_for(lambda: control(t, "status")[0]["attached"] <= 2), "programs stay")
+    lib.must(lambda: control(t, "status")[0]["attached"] <= 2, "the others are gone")
 
 
 def daemon_comes_back(ctx):
@@ -381,10 +348,11 @@ def daemon_comes_back(ctx):
     t = ctx.transport(text)
     host = ctx.peer(py, "serve", t.folder)
     dest = host.expect(20, event="ready")["dest"]
-    time.sleep(1)
     check(t.stop() == 0, "exit status")
-    ctx.transport(text, folder=t.folder)
-    time.sleep(22)  # 8 s to attach, 10 s to announce
+    again = ctx.transport(text, folder=t.folder)
+    # 8 s to attach, 10 s to announce
+    lib.must(lambda: dest in [p["destination"] for p in control(again, "paths")[0]["paths"]],
+             "the program announces itself again", 40)
     guest = ctx.peer(py, "visit", t.folder, dest, "path", "packet", "open", "echo100")
     guest.expect(20, event="ready")
     guest.say("go")
@@ -406,15 +374,12 @@ def late_interface(ctx):
     node = Node(t)
     body, _ = node.expect("T_HELLO")
     node.c.send("N_APP_DATA", b"\x01" + struct.pack(">H", 4) + b"\x06\x00\x01x")
-    time.sleep(0.5)
     far = ctx.rnsd(ctx.args.python, config(server("listen", port), transport=True, share=True,
                                            instance=f"far{port}"))
     # it is dialled again after 5 s, and told 1.5 s later
     dest = body[64:].hex()
-    check(lib.wait_for(lambda: lib.instance_up(f"far{port}")), "rnsd does not start")
-    time.sleep(2)
-    check(lib.wait_for(lambda: paths_of(ctx.args.python, far).get(dest) == 1, 20),
-          "no announce on the late interface")
+    lib.must(lambda: lib.instance_up(f"far{port}"), "the far rnsd")
+    lib.must(lambda: paths_of(ctx.args.python, far).get(dest) == 1, "an announce on the late interface", 30)
 
 
 TESTS.append(("engine: an interface that comes late hears of klp.node", late_interface))

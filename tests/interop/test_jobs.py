@@ -171,8 +171,8 @@ def over_two_rnsd(ctx):
     near = ctx.stock_dir(config(client("up", port), share=True, instance=f"near{os.getpid()}"))
     Daemon(ctx, [rnsd, "--config", near], "near.log")
     dest, _, _ = node(ctx, client("up", port), [(urn, 2)])
-    import time
-    time.sleep(3)
+    lib.must(lambda: lib.instance_up(f"near{os.getpid()}"), "the near rnsd")
+    lib.must(lambda: dest in lib.paths_of(ctx.args.python, near), "the node's announce at the near rnsd", 30)
     visit(ctx, ctx.args.python, near, dest, secret)
 
 

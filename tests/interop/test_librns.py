@@ -3,7 +3,7 @@
 
 import lib
 import test_relay
-from lib import check, config
+from lib import config
 
 
 def pair(daemon, visitor, server):
@@ -16,7 +16,7 @@ def pair(daemon, visitor, server):
             folder = ctx.transport(text).folder
         else:
             folder = ctx.rnsd(ctx.args.python, text)
-            check(lib.wait_for(lambda: lib.instance_up(name)), "rnsd does not start")
+            lib.must(lambda: lib.instance_up(name), "rnsd")
         test_relay.visit(ctx, folder, folder, python[visitor], python[server], 0)
     return run
 
@@ -30,8 +30,9 @@ def over_relay(visitor, server):
         folders = []
         for i in range(2):
             name = f"interop{port}{i}"
-            folders.append(ctx.transport(config(lib.client("up", port), share=True,
-                                                instance=name)).folder)
+            t = ctx.transport(config(lib.client("up", port), share=True, instance=name))
+            lib.must(lambda: all(lib.online(t)), f"the daemon of end {i + 1} is up")
+            folders.append(t.folder)
         test_relay.visit(ctx, folders[0], folders[1], python[visitor], python[server], 2)
     return run
 

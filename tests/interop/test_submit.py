@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 
 import lib
 from lib import check
@@ -112,22 +111,11 @@ class Setup:
         self.dest, self.urn = ready[1], ready[2]
         self.person = ctx.dir("person")
         self.work = ctx.dir("work")
-        time.sleep(0.5)
 
     def hub(self):
         self.rnsd = self.ctx.keep(Process(self.daemon + ["--config", self.hub_dir],
                                           os.path.join(self.ctx.folder, "rnsd.log"), stdout=subprocess.DEVNULL))
-        end = time.time() + 15
-        while time.time() < end:
-            s = socket.socket(socket.AF_UNIX)
-            try:
-                s.connect(f"\0rns/{self.name}")
-                return
-            except OSError:
-                time.sleep(0.1)
-            finally:
-                s.close()
-        raise lib.Failure("the shared instance does not start")
+        lib.must(lambda: lib.instance_up(self.name), "the shared instance", 15)
 
     def job(self, text, name="job.yaml", **keys):
         doc = {"image": "host", "command": SHELL + [text], **keys}
@@ -288,7 +276,7 @@ def test_broken_link(ctx):
     p = s.start("submit", s.job(text), "--to", s.dest, "--out", "a")
     p.stdout.readline()
     s.proxy.cut()
-    time.sleep(3)
+    lib.quiet(3, "the link is away for longer than a packet may take")
     s.proxy.mend()
     out, err = p.communicate(timeout=120)
     check(p.returncode == 0, f"ended with {p.returncode}: {err}")
@@ -304,7 +292,7 @@ def test_instance_restarted(ctx):
     p = s.start("submit", s.job(text), "--to", s.dest, "--out", "a")
     p.stdout.readline()
     s.rnsd.stop()
-    time.sleep(1)
+    lib.quiet(1, "the instance is away, not only restarted")
     s.hub()
     out, err = p.communicate(timeout=150)
     check(p.returncode == 0, f"ended with {p.returncode}: {err}")
@@ -377,7 +365,7 @@ def test_ours(ctx):
     p = s.start("submit", s.job(text), "--to", s.dest, "--out", "b")
     p.stdout.readline()
     s.rnsd.stop()
-    time.sleep(1)
+    lib.quiet(1, "the instance is away, not only restarted")
     s.hub()
     out, err = p.communicate(timeout=150)
     check(p.returncode == 0, f"ended with {p.returncode}: {err}")

@@ -8,7 +8,17 @@ import time
 import RNS
 from RNS.vendor import umsgpack as msgpack
 
-from . import codec
+from . import codec, quiet, until
+
+
+def start(config):
+    """Reticulum, with its interfaces up: before, what is sent goes nowhere."""
+    RNS.Reticulum(config, loglevel=2)
+    until(interfaces_up, "every interface is up", 20)
+
+
+def interfaces_up():
+    return all(i.online for i in RNS.Transport.interfaces)
 
 
 class Refused(Exception):
@@ -38,9 +48,7 @@ class Client:
         end = time.time() + timeout
         while not RNS.Transport.has_path(self.dest_hash) and time.time() < end:
             RNS.Transport.request_path(self.dest_hash)
-            t = time.time() + 3
-            while not RNS.Transport.has_path(self.dest_hash) and time.time() < t:
-                time.sleep(0.05)
+            until(lambda: RNS.Transport.has_path(self.dest_hash), "a path to the node", 3)
         remote = RNS.Identity.recall(self.dest_hash)
         if remote is None:
             raise TimeoutError("no path to the node")
@@ -54,10 +62,10 @@ class Client:
             raise TimeoutError("the link did not come up")
         if identify:
             self.link.identify(self.identity)
-            time.sleep(0.05)
 
     def close(self):
         self.link.teardown()
+        self.closed.wait(2)
 
     def ask(self, path, data, timeout=20, tries=3):
         """
@@ -95,7 +103,7 @@ class Client:
         while True:
             status, meta, body = self.ask(path, data, **kw)
             if status == 4:
-                time.sleep(min(float(meta.get("s", 1)), 5))
+                quiet(min(float(meta.get("s", 1)), 5), "the node said how long it is busy")
                 continue
             if status not in (0, 1):
                 raise Refused(status, meta, body)
@@ -148,13 +156,14 @@ class Client:
         return self.must("job/status", {"id": job})
 
     def wait(self, job, states=("done", "refused", "cancelled", "lost"), timeout=60):
-        end = time.time() + timeout
-        while time.time() < end:
-            s = self.status(job)
-            if s["state"] in states:
-                return s
-            time.sleep(0.05)
-        raise TimeoutError(f"job is still {s['state']} ({s['reason']})")
+        seen = {}
+
+        def there():
+            seen.update(self.status(job))
+            return seen["state"] in states
+        if not until(there, f"a job that is {' or '.join(states)}", timeout, 0.05):
+            raise TimeoutError(f"job is still {seen['state']} ({seen['reason']})")
+        return seen
 
     def status_of_nothing(self):
         """2 from a node that is there."""
@@ -171,14 +180,16 @@ class Client:
                 return out
 
     def result(self, job, timeout=30):
-        end = time.time() + timeout
-        while True:
-            status, meta, body = self.ask("job/result", {"id": job})
-            if status == 0:
-                return body
-            if status != 7 or time.time() > end:
-                raise Refused(status, meta)
-            time.sleep(0.05)
+        answer = []
+
+        def decided():
+            answer[:] = self.ask("job/result", {"id": job})
+            return answer[0] != 7  # not yet
+        until(decided, "the job's result", timeout, 0.05)
+        status, meta, body = answer
+        if status != 0:
+            raise Refused(status, meta)
+        return body
 
     def verified_result(self, job):
         """Receipt fields, {target: tar}, (stdout, stderr), all digests checked."""
@@ -202,16 +213,16 @@ class Client:
         reader = RNS.Buffer.create_reader(stream, self.link.get_channel(), lambda _n: None)
         raw = reader.raw  # closed when the reader goes
         body = self.must("job/follow", {"id": job, "s": stream, "o": offset})
-        data, eof, end = b"", False, time.time() + timeout
-        while not eof and time.time() < end:
+        data = bytearray()
+
+        def over():
             part = raw.read(65536)
-            if part:
-                data += part
-            elif part == b"":
-                eof = True
-            else:
-                time.sleep(0.02)
-        return body["o"], data, eof
+            while part:
+                data.extend(part)
+                part = raw.read(65536)
+            return part == b""  # None: nothing yet
+        eof = until(over, "the end of the stream", timeout)
+        return body["o"], bytes(data), eof
 
     def live_proof(self, n):
         m = os.urandom(32)

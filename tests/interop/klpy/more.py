@@ -10,7 +10,7 @@ import time
 import RNS
 from RNS.vendor import umsgpack as msgpack
 
-from . import client, codec
+from . import client, codec, quiet, until
 
 SH = ["/bin/sh", "-c"]
 
@@ -126,7 +126,7 @@ def forms(c, d, image):
     yield "a request over 266,240 bytes is rejected", done.wait(5) and over.response is None
     # a resource of its own on the link is not accepted
     plain = RNS.Resource(os.urandom(1000), c.link)
-    time.sleep(1)
+    quiet(1, "one that were accepted would be on its way by then")
     yield "a plain resource", plain.status in (RNS.Resource.ADVERTISED, RNS.Resource.REJECTED, RNS.Resource.FAILED)
     plain.cancel()
     yield "the link lives", c.status_of_nothing() == 2
@@ -153,7 +153,6 @@ def blobs(c, d, image, other):
     yield "partial is not have", c.must("blob/have", {"d": [sha]}) == b"\0"
     yield "partial is not got", c.ask("blob/get", {"d": sha})[0] == 2
     c.close()
-    time.sleep(0.2)
     c.connect()
     yield "kept over a broken link", put(0, b"")[2] == {"have": 300000}
     status, meta, body = put(300000, os.urandom(262144))
@@ -252,15 +251,15 @@ def watching(c, d, image):
     status, meta, _ = c.ask("job/follow", {"id": ids[0], "s": 1})
     yield "another on that stream", status == 4 and meta.get("s", 0) >= 1
     c.upload(codec.sha256(v), bl[codec.sha256(v)])
-    data, end = b"", time.time() + 10
-    while len(data) < 14 and time.time() < end:
-        data += raw.read(100) or b""
-        time.sleep(0.02)
+    data = bytearray()
+
+    def whole():
+        data.extend(raw.read(100) or b"")
+        return len(data) >= 14
+    until(whole, "three lines")
     yield "its bytes", data == b"one\ntwo\nthree\n"
     c.wait(j)
-    end = time.time() + 5
-    while c.ask("job/follow", {"id": j, "s": 1, "o": 4})[0] == 4 and time.time() < end:
-        time.sleep(0.1)
+    until(lambda: c.ask("job/follow", {"id": j, "s": 1, "o": 4})[0] != 4, "the stream is free again", 5, 0.1)
     c.close()
     c.connect()
     yield "follow from an offset", c.follow(j, 1, offset=4) == (4, b"two\nthree\n", True)
@@ -513,9 +512,7 @@ def expiry(c, d, image):
     b = Bench(c, d, image)
     s, r, _, _ = b.done("echo hi; echo x > /w/f", [("/w", "rw", empty())])
     j, env = r["job"], c.envelope
-    end = time.time() + 15
-    while c.ask("job/result", {"id": j})[0] != 8 and time.time() < end:
-        time.sleep(0.3)
+    until(lambda: c.ask("job/result", {"id": j})[0] == 8, "the result expires", 15, 0.3)
     yield "result is gone", c.ask("job/result", {"id": j})[0] == 8
     yield "log is gone", c.ask("job/log", {"id": j, "s": 1})[0] == 8
     again = c.submit_envelope(env)
@@ -553,7 +550,8 @@ def restart(c, d, image):
     c.wait(again, ("running",))
     yield "restart now", True
     yield "the link goes", c.closed.wait(15)
-    time.sleep(5.5)  # stock RNS dials again after 5 s
+    until(lambda: not client.interfaces_up(), "the connection goes", 15)
+    until(client.interfaces_up, "stock RNS dials again, after 5 s", 20)
     for _ in range(3):
         try:
             c.connect(4)

@@ -13,7 +13,7 @@ import time
 import RNS
 from RNS.vendor import umsgpack as msgpack
 
-from . import codec
+from . import client, codec, quiet, until
 
 IMAGE = codec.sha256(b"the host's /usr")
 ROLES, RUNTIMES, ARCH = 1, 4, 1
@@ -35,6 +35,10 @@ class Job:
         self.state, self.reason, self.outcome = state, reason, outcome or self.outcome
         self.seq += 1
         self.at = int(time.time())
+
+
+    def over(self):
+        return self.state in ("done", "lost", "cancelled", "refused")
 
 
 class Node:
@@ -257,18 +261,18 @@ class Node:
 
     @staticmethod
     def follow(link, j, s, o):
-        writer = RNS.Buffer.create_writer(s, link.get_channel())
+        channel = link.get_channel()
+        writer = RNS.Buffer.create_writer(s, channel)
         while True:
-            over = j.state in ("done", "lost", "cancelled", "refused")
+            until(lambda: len(j.out[s]) > o or j.over(), "more to say, or the job's end", 3600)
             b = j.out[s][o:o + 4096]
-            if b:
-                n = writer.write(b)
-                o += n or 0
-                writer.flush()
-            elif over:
+            if not b:
                 writer.close()
                 return
-            time.sleep(0.01 if b else 0.05)
+            until(channel.is_ready_to_send, "room in the channel", 30)
+            n = writer.write(b)
+            o += n or 0
+            writer.flush()
 
 
 def main():
@@ -276,12 +280,12 @@ def main():
     ap.add_argument("--config", required=True)
     ap.add_argument("--name", default="pynode")
     a = ap.parse_args()
-    RNS.Reticulum(a.config, loglevel=2)
+    client.start(a.config)
     node = Node(RNS.Identity(), codec.SecpKey(), a.name)
     node.announce()
     print("READY", node.dest.hash.hex(), node.key.urn("device"), flush=True)
     while True:
-        time.sleep(20)
+        quiet(20, "the time between two announces")
         node.announce()
 
 

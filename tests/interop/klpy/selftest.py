@@ -131,8 +131,7 @@ def main():
                             stdout=subprocess.PIPE, text=True)
     try:
         dest = bytes.fromhex(node.stdout.readline().split()[1])
-        RNS.Reticulum(base + "/c", loglevel=2)
-        time.sleep(1)
+        client.start(base + "/c")
         c = client.Client(dest)
         d = c.describe()
         bad = 0

@@ -30,9 +30,8 @@ def main():
     ap.add_argument("--other", help="hex of the key of somebody else who may run jobs")
     ap.add_argument("--layers", default="", help="those that the node has")
     a = ap.parse_args()
-    RNS.Reticulum(a.config, loglevel=2)
+    client.start(a.config)
     key = codec.SecpKey(bytes.fromhex(a.secret))
-    time.sleep(0.5)
     if a.steps == "closed":
         # somebody else is heard at the same time, so that silence proves something
         control = client.Client(bytes.fromhex(a.dest), timeout=60, identify=False, send_binding=False)
@@ -90,7 +89,6 @@ def main():
             say(step=name, ok=bool(ok))
     say(step="end", ok=True)
     c.close()
-    time.sleep(0.3)
 
 
 if __name__ == "__main__":
