@@ -3,7 +3,7 @@
 # A job travels: submitter -> relay -> compute node, and comes back with a receipt.
 # demo.sh BUILD [yes|no: keep the folder]. Prints one result line for ./check.
 set -euo pipefail
-build=$1 keep=${2:-no}
+build=$(cd "$1" && pwd) keep=${2:-no}
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/warren-demo.XXXXXX")
 pids=
@@ -22,6 +22,15 @@ finish() {
 	if [ "$keep" = yes ]; then echo "kept: $dir"; else chmod -R u+rwX "$dir"; rm -rf "$dir"; fi
 }
 trap finish EXIT
+cd "$dir"
+until_ok() { # seconds, what is waited for, command...
+	local end=$((SECONDS + $1)) what=$2
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -le $end ] || failed "in vain: $what"
+		sleep 0.05
+	done
+}
 say() { printf '\n== %s\n' "$*"; }
 warren() { "$build/warren" "$@"; }
 
@@ -101,11 +110,7 @@ say "Starting the three daemons"
 for m in relay node submitter; do
 	"$here/in-group" "$build/warrend" --config "$dir/$m" >"$dir/$m.log" 2>&1 &
 	pids="$pids $!"
-	for i in $(seq 100); do
-		warren status --config "$dir/$m" >/dev/null 2>&1 && break
-		sleep 0.1
-	done
-	[ "$i" -lt 100 ] || failed "warrend of $m does not answer"
+	until_ok 10 "warrend of $m answers" warren status --config "$dir/$m"
 done
 
 say "Submitting"

@@ -18,6 +18,7 @@ import glob
 import importlib
 import os
 import sys
+import tempfile
 import time
 import traceback
 
@@ -35,7 +36,10 @@ def main():
     p.add_argument("words", nargs="*")
     args = p.parse_args()
     args.build = os.path.abspath(args.build)
-    args.python_old = args.python_old or args.python
+    args.python = os.path.abspath(args.python)
+    args.python_old = os.path.abspath(args.python_old or args.python)
+    scratch = tempfile.TemporaryDirectory(prefix="warren-interop-")
+    os.chdir(scratch.name)  # what a test leaves where it stands shall not be the clone
     passed = failed = skipped = 0
     for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
         module = importlib.import_module(os.path.basename(path)[:-3])
