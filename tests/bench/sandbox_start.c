@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "tests/escape/drive.h"
 #include "common/file.h"
-#include "sandbox/plan/seccomp_gen.h"
 #include "common/util.h"
+#include "sandbox/plan/seccomp_gen.h"
+#include "tests/escape/setup.h"
 
 #include "tests/until.h"
 
@@ -101,36 +101,19 @@ by_value(const void *a, const void *b)
 }
 
 static bool
-copy(const char *from, const char *to)
-{
-	char buf[65536];
-	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out = open(to, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
-	ssize_t n = -1;
-
-	while (in != -1 && out != -1 && (n = read(in, buf, sizeof(buf))) > 0)
-		if (write_full(out, buf, (size_t)n) == -1)
-			return false;
-	(void)close(in);
-	(void)close(out);
-	return n == 0;
-}
-
-static bool
 make_image(void)
 {
 	char path[600];
 
-	for (int i = 0; i < 4; i++) {
-		static const char *const dirs[] = {"bin", "tmp", "proc",
-		    "dev"};
+	for (int i = 0; i < 3; i++) {
+		static const char *const dirs[] = {"tmp", "proc", "dev"};
 
 		(void)snprintf(path, sizeof(path), "%s/%s", root, dirs[i]);
 		if (mkdir(path, 0755) == -1)
 			return false;
 	}
-	(void)snprintf(path, sizeof(path), "%s/bin/true", root);
-	return copy("/bin/busybox", path) || copy("/usr/bin/busybox", path);
+	return setup_program(root, "true", "/bin/busybox") ||
+	    setup_program(root, "true", "/usr/bin/busybox");
 }
 
 static void
@@ -153,7 +136,7 @@ int
 main(int argc, char *argv[])
 {
 	struct drive_options o = {.slots = 2, .level = 2};
-	char exe[512], jail[600], hand[600], text[500];
+	char exe[512], text[500];
 	int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : ROUNDS;
 	struct seccomp_program filter;
 	struct drive d;
@@ -167,14 +150,10 @@ main(int argc, char *argv[])
 		*strrchr(exe, '/') = '\0';
 		n = (ssize_t)strlen(exe);
 	}
-	(void)snprintf(jail, sizeof(jail), "%s/warren-jail", exe);
-	(void)snprintf(hand, sizeof(hand), "%s/warren-hand", exe);
-	o.jail = jail;
-	o.hand = hand;
-	if (rounds < 1 || rounds > ROUNDS_MAX || drive_start(&d, &o) == -1)
+	if (rounds < 1 || rounds > ROUNDS_MAX ||
+	    setup_drive(&d, &o, exe, root, sizeof(root), image) == -1)
 		return 1;
-	if (drive_image_dir(&d, root, sizeof(root), image) == -1 ||
-	    !make_image()) {
+	if (!make_image()) {
 		drive_stop(&d);
 		return 1;
 	}

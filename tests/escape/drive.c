@@ -461,18 +461,6 @@ drive_stop(struct drive *d)
 	}
 }
 
-int
-drive_image_dir(struct drive *d, char *path, size_t cap, uint8_t digest[32])
-{
-	char hex[65];
-
-	if (getrandom(digest, 32, 0) != 32)
-		return -1;
-	hex_encode(hex, digest, 32);
-	(void)snprintf(path, cap, "%s/images/roots/%s", d->folder, hex);
-	return mkdir(path, 0755);
-}
-
 /* -- jobs -- */
 
 void

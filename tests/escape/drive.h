@@ -41,9 +41,6 @@ struct drive_options {
 /* 0, or -1 with a message on stderr. */
 int drive_start(struct drive *, const struct drive_options *);
 void drive_stop(struct drive *);
-/* A root folder as image: copies nothing, binds by rename; its digest. */
-int drive_image_dir(struct drive *, char *path, size_t cap,
-    uint8_t digest[32]);
 /* A new channel in place of the old, as a restarted node has it. */
 int drive_new_node(struct drive *);
 

@@ -19,10 +19,10 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "tests/escape/drive.h"
 #include "common/file.h"
-#include "sandbox/base/tree.h"
 #include "common/util.h"
+#include "sandbox/base/tree.h"
+#include "tests/escape/setup.h"
 
 #include "tests/until.h"
 
@@ -221,20 +221,6 @@ pack_folder(const char *path)
 	return ro;
 }
 
-static int
-bytes_blob(const void *p, size_t n)
-{
-	char name[] = "/tmp/warren-blob-XXXXXX";
-	int fd = mkstemp(name), ro;
-
-	if (write_full(fd, p, n) == -1)
-		return -1;
-	ro = open(name, O_RDONLY | O_CLOEXEC);
-	(void)unlink(name);
-	(void)close(fd);
-	return ro;
-}
-
 static char work[] = "/tmp/warren-work-XXXXXX";
 
 static bool
@@ -282,12 +268,12 @@ t_volumes(void)
 	j.volumes[0].blob = pack_folder(path);
 	j.volumes[1].kind = PLAN_VOL_RW;
 	j.volumes[1].target = "/agent/tmp";
-	j.volumes[1].blob = bytes_blob(empty_tar, sizeof(empty_tar));
+	j.volumes[1].blob = setup_blob(empty_tar, sizeof(empty_tar));
 	CHECK(drive_run(&d, &j) == 0);
 	CHECK(j.started);
 	CHECK(strstr(j.err, "Read-only") != NULL);
 	CHECK(j.dropped[1] == 3); /* link out, fifo, set-id */
-	fd = bytes_blob(j.packed[1], j.packed_len[1]);
+	fd = setup_blob(j.packed[1], j.packed_len[1]);
 	(void)snprintf(path, sizeof(path), "%s/back", work);
 	CHECK(mkdir(path, 0755) == 0);
 	dir = open(path, O_RDONLY | O_DIRECTORY);
@@ -316,7 +302,7 @@ t_hostile_volume(void)
 		j.nvolumes = 1;
 		j.volumes[0].kind = (uint8_t)kind;
 		j.volumes[0].target = "/data";
-		j.volumes[0].blob = bytes_blob(tar, sizeof(tar));
+		j.volumes[0].blob = setup_blob(tar, sizeof(tar));
 		CHECK(drive_run(&d, &j) == 0);
 		CHECK(j.failed && !j.started && strcmp(j.code, "volume") == 0);
 		drive_job_clear(&j);
@@ -337,7 +323,7 @@ t_volume_full(void)
 	j.nvolumes = 1;
 	j.volumes[0].kind = PLAN_VOL_RW;
 	j.volumes[0].target = "/v";
-	j.volumes[0].blob = bytes_blob(empty_tar, sizeof(empty_tar));
+	j.volumes[0].blob = setup_blob(empty_tar, sizeof(empty_tar));
 	CHECK(drive_run(&d, &j) == 0);
 	CHECK(strstr(j.out, "1048576") != NULL && j.err_len > 0);
 	CHECK(j.packed_len[0] > 900000 && j.packed_len[0] < 1200000);
@@ -496,7 +482,7 @@ t_refusals(void)
 		j.nvolumes = 1;
 		j.volumes[0].kind = PLAN_VOL_RW;
 		j.volumes[0].target = targets[i];
-		j.volumes[0].blob = bytes_blob(empty_tar, 1024);
+		j.volumes[0].blob = setup_blob(empty_tar, 1024);
 		if (!refused(&j, "volume"))
 			return false;
 	}
@@ -614,46 +600,27 @@ main(int argc, char *argv[])
 	    "chmod", "timeout", "unshare", "echo"};
 	struct drive_options o = {.slots = 2, .level = 2};
 	const char *who = geteuid() == 0 ? "root" : "user";
-	char jail[512], hand[512], cmd[1400], volume[128];
+	char link[1400], volume[128];
 
 	if (argc < 3)
 		return 2;
-	(void)snprintf(jail, sizeof(jail), "%s/warren-jail", argv[1]);
-	(void)snprintf(hand, sizeof(hand), "%s/warren-hand", argv[1]);
 	if (getenv("LEVEL") != NULL)
 		o.level = (int)strtol(getenv("LEVEL"), NULL, 10);
 	if (mkdtemp(work) == NULL || chmod(work, 0755) == -1 || !make_input())
 		return 2;
 	(void)snprintf(volume, sizeof(volume), "%s/in", work);
-	o.jail = jail;
-	o.hand = hand;
 	o.volume = volume;
-	if (drive_start(&d, &o) == -1 || drive_image_dir(&d, image_path,
-	    sizeof(image_path), image) == -1) {
+	if (setup_drive(&d, &o, argv[1], image_path, sizeof(image_path),
+	    image) == -1) {
 		printf("not ok jail-start (%s)\n", who);
-		drive_stop(&d);
 		return 1;
 	}
-	(void)snprintf(cmd, sizeof(cmd), "%s/bin", image_path);
-	if (mkdir(cmd, 0755) == -1)
+	if (!setup_program(image_path, "busybox", argv[2]))
 		return 2;
-	(void)snprintf(cmd, sizeof(cmd), "%s/bin/busybox", image_path);
-	{
-		int in = open(argv[2], O_RDONLY), out = open(cmd, O_CREAT |
-		    O_WRONLY, 0755);
-		char buf[65536];
-		ssize_t n;
-
-		while ((n = read(in, buf, sizeof(buf))) > 0)
-			if (write_full(out, buf, (size_t)n) == -1)
-				return 2;
-		(void)close(in);
-		(void)close(out);
-	}
 	for (size_t i = 0; i < NELEM(applets); i++) {
-		(void)snprintf(cmd, sizeof(cmd), "%s/bin/%s", image_path,
+		(void)snprintf(link, sizeof(link), "%s/bin/%s", image_path,
 		    applets[i]);
-		if (symlink("busybox", cmd) == -1)
+		if (symlink("busybox", link) == -1)
 			return 2;
 	}
 	for (size_t i = 0; i < NELEM(tests); i++) {

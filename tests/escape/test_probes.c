@@ -18,9 +18,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "tests/escape/drive.h"
-#include "common/file.h"
 #include "common/util.h"
+#include "tests/escape/setup.h"
 
 static struct drive d;
 static char env_text[8][200];
@@ -74,35 +73,7 @@ set_baits(void)
 	return true;
 }
 
-static bool
-copy_file(const char *from, const char *to)
-{
-	char buf[65536];
-	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out = open(to, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
-	ssize_t n = -1;
-
-	while (in != -1 && out != -1 && (n = read(in, buf, sizeof(buf))) > 0)
-		if (write_full(out, buf, (size_t)n) == -1)
-			return false;
-	(void)close(in);
-	(void)close(out);
-	return n == 0;
-}
-
-static int
-ro_blob(void)
-{
-	static const uint8_t empty[1024];
-	char name[] = "/tmp/warren-blob-XXXXXX";
-	int fd = mkstemp(name), ro;
-
-	(void)!write(fd, empty, sizeof(empty));
-	ro = open(name, O_RDONLY | O_CLOEXEC);
-	(void)unlink(name);
-	(void)close(fd);
-	return ro;
-}
+static const uint8_t empty_tar[1024];
 
 static void
 job(struct drive_job *j, const uint8_t image[32], const char *name)
@@ -119,10 +90,10 @@ job(struct drive_job *j, const uint8_t image[32], const char *name)
 	j->nvolumes = 2;
 	j->volumes[0].kind = PLAN_VOL_RO;
 	j->volumes[0].target = "/in/ro";
-	j->volumes[0].blob = ro_blob();
+	j->volumes[0].blob = setup_blob(empty_tar, sizeof(empty_tar));
 	j->volumes[1].kind = PLAN_VOL_RW;
 	j->volumes[1].target = "/in/rw";
-	j->volumes[1].blob = ro_blob();
+	j->volumes[1].blob = setup_blob(empty_tar, sizeof(empty_tar));
 }
 
 static void
@@ -165,7 +136,7 @@ main(int argc, char *argv[])
 {
 	struct drive_options o = {.slots = 1, .level = 2};
 	const char *who = geteuid() == 0 ? "root" : "user";
-	char jail[512], hand[512], path[512], to[600], from[600];
+	char path[512], from[600];
 	char *names = NULL, *save = NULL;
 	struct drive_job j;
 	uint8_t image[32];
@@ -173,21 +144,12 @@ main(int argc, char *argv[])
 
 	if (argc < 2)
 		return 2;
-	(void)snprintf(jail, sizeof(jail), "%s/warren-jail", argv[1]);
-	(void)snprintf(hand, sizeof(hand), "%s/warren-hand", argv[1]);
-	o.jail = jail;
-	o.hand = hand;
-	if (drive_start(&d, &o) == -1 ||
-	    drive_image_dir(&d, path, sizeof(path), image) == -1) {
+	if (setup_drive(&d, &o, argv[1], path, sizeof(path), image) == -1) {
 		printf("not ok jail-start (%s)\n", who);
-		drive_stop(&d);
 		return 1;
 	}
-	(void)snprintf(to, sizeof(to), "%s/bin", path);
-	(void)mkdir(to, 0755);
-	(void)snprintf(to, sizeof(to), "%s/bin/probe", path);
 	(void)snprintf(from, sizeof(from), "%s/probe", argv[1]);
-	if (!copy_file(from, to) || !set_baits()) {
+	if (!setup_program(path, "probe", from) || !set_baits()) {
 		printf("not ok probes-setup (%s)\n", who);
 		drive_stop(&d);
 		return 1;

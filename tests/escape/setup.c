@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/escape/setup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "common/util.h"
+
+static int
+image_dir(const struct drive *d, char *path, size_t cap, uint8_t digest[32])
+{
+	char hex[65];
+
+	if (getrandom(digest, 32, 0) != 32)
+		return -1;
+	hex_encode(hex, digest, 32);
+	(void)snprintf(path, cap, "%s/images/roots/%s", d->folder, hex);
+	return mkdir(path, 0755);
+}
+
+int
+setup_drive(struct drive *d, const struct drive_options *o,
+    const char *folder, char *root, size_t cap, uint8_t image[32])
+{
+	struct drive_options mine = *o;
+	char jail[600], hand[600];
+
+	(void)snprintf(jail, sizeof(jail), "%s/warren-jail", folder);
+	(void)snprintf(hand, sizeof(hand), "%s/warren-hand", folder);
+	mine.jail = jail;
+	mine.hand = hand;
+	if (drive_start(d, &mine) == 0 && image_dir(d, root, cap, image) == 0)
+		return 0;
+	drive_stop(d);
+	return -1;
+}
+
+bool
+setup_program(const char *root, const char *name, const char *from)
+{
+	char buf[65536], path[700];
+	int in = open(from, O_RDONLY | O_CLOEXEC), out;
+	ssize_t n = -1;
+
+	(void)snprintf(path, sizeof(path), "%s/bin", root);
+	if (mkdir(path, 0755) == -1 && errno != EEXIST) {
+		(void)close(in);
+		return false;
+	}
+	(void)snprintf(path, sizeof(path), "%s/bin/%s", root, name);
+	out = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
+	while (in != -1 && out != -1 && (n = read(in, buf, sizeof(buf))) > 0)
+		if (write_full(out, buf, (size_t)n) == -1) {
+			n = -1;
+			break;
+		}
+	(void)close(in);
+	(void)close(out);
+	return n == 0;
+}
+
+int
+setup_blob(const void *p, size_t n)
+{
+	char name[] = "/tmp/warren-blob-XXXXXX";
+	int fd = mkstemp(name), ro = -1;
+
+	if (fd == -1)
+		return -1;
+	if (write_full(fd, p, n) == 0)
+		ro = open(name, O_RDONLY | O_CLOEXEC);
+	(void)unlink(name);
+	(void)close(fd);
+	return ro;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_ESCAPE_SETUP_H
+#define WARREN_TESTS_ESCAPE_SETUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tests/escape/drive.h"
+
+/* What those who drive jail need before their first job. */
+
+/*
+ * Jail and hand of that folder, started, and an image whose root is the empty
+ * folder `root`. 0, or -1 with a message on stderr and all of it stopped.
+ */
+int setup_drive(struct drive *, const struct drive_options *,
+    const char *folder, char *root, size_t cap, uint8_t image[32]);
+/* A file of the host as bin/NAME of a root, executable. */
+bool setup_program(const char *root, const char *name, const char *from);
+/* Bytes as a descriptor that can only be read, or -1. */
+int setup_blob(const void *, size_t);
+
+#endif
