@@ -8,9 +8,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 
 from relay import Daemon
+from wirelib import quiet, until
 
 TMP = tempfile.TemporaryDirectory(prefix="warren-bench-")  # of the ends; goes with this program
 ENV = dict(os.environ, TMPDIR=TMP.name)
@@ -49,7 +49,7 @@ def direct(argv, words):
         n = port()
         s = Server(argv, f"listen:{n}")
         try:
-            time.sleep(0.5)
+            quiet(0.5, "a listener is not tried out: it takes one visitor only")
             lines = visit(argv, f"connect:{n}", s.dest, words)
             if lines:
                 return lines
@@ -63,7 +63,7 @@ def relayed(argv, daemon, words):
     try:
         s = Server(argv, f"connect:{d.port + 1}")
         try:
-            time.sleep(1)
+            quiet(1, "the daemon shows nowhere that it has taken the server")
             return visit(argv, f"connect:{d.port}", s.dest, words)
         finally:
             s.stop()
@@ -170,7 +170,8 @@ def jobs(build, n):
         log = open(os.path.join(folder, "log"), "w")
         in_group = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "in-group")
         daemon = subprocess.Popen([in_group, os.path.join(build, "warrend"), "--config", conf], stdout=log, stderr=log)
-        time.sleep(2)
+        until(lambda: subprocess.run([warren, "describe", node("destination"), "--config", conf, "--identity", person],
+                                     capture_output=True, timeout=60).returncode == 0, "the node's answer", 30)
         p = subprocess.run([os.path.join(build, "tests/bench/roundtrip"), conf, person,
                             os.path.join(folder, "job.yaml"), node("destination"), str(n)],
                            capture_output=True, text=True, timeout=LIMIT_S)

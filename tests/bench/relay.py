@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-from wirelib import Dest, Sock, cpu_ns, frame, packet_to, pss_kb, tree
+from wirelib import Dest, Sock, cpu_ns, frame, packet_to, pss_kb, quiet, tree
 
 CONFIG = """[reticulum]
   enable_transport = yes
@@ -48,11 +48,11 @@ class Daemon:
         os.chmod(self.dir + "/config", 0o600)
         self.p = subprocess.Popen(argv + ["--config", self.dir], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.a, self.b = Sock(a), Sock(a + 1)
-        time.sleep(2)  # stock rnsd is ready when its first job has run
+        quiet(2, "stock rnsd is ready when its first job has run, and shows it nowhere")
         self.a.s.close()
         self.b.s.close()
         self.a, self.b = Sock(a), Sock(a + 1)
-        time.sleep(0.5)
+        quiet(0.5, "stock rnsd shows nowhere that it has taken both")
 
     def pids(self):
         return tree(self.p.pid)
@@ -71,14 +71,13 @@ def announces(d, count):
     """Microseconds of CPU for each announce that is heard for the first time and passed on once."""
     raws = [frame(Dest().announce()) for _ in range(count)]
     c = cpu_ns(d.pids())
-    # the same time idle, so that timers do not count
-    time.sleep(count / 32 * 0.02 + 1.0)
+    quiet(count / 32 * 0.02 + 1.0, "the same time idle, so that timers do not count")
     c0 = cpu_ns(d.pids())
     idle = c0 - c
     for i in range(0, count, 32):
         d.b.send(b"".join(raws[i:i + 32]))
-        time.sleep(0.02)
-    time.sleep(1.0)
+        quiet(0.02, "the pace of the announces")
+    quiet(1.0, "as long as the idle time that is taken off")
     return (cpu_ns(d.pids()) - c0 - idle) / count / 1000
 
 
@@ -95,7 +94,7 @@ def relayed(d, count, size):
             break
     if transport_id is None:
         raise SystemExit("the relay did not pass an announce on")
-    time.sleep(7)  # its second announce is behind us
+    quiet(7, "its second announce is behind us, whether it makes one or not")
     raws = [frame(packet_to(dest.hash, transport_id, size, i)) for i in range(count)]
     c0, t0, got = cpu_ns(d.pids()), time.time(), 0
     for i in range(0, count, 128):

@@ -13,6 +13,9 @@ import time
 
 import RNS
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from waiting import quiet, until  # noqa: E402
+
 CONFIG = """[reticulum]
 enable_transport = no
 share_instance = no
@@ -32,6 +35,7 @@ def start(where):
     with open(os.path.join(folder, "config"), "w") as f:
         f.write(CONFIG + (LISTEN if kind == "listen" else CONNECT) + port + "\n")
     RNS.Reticulum(configdir=folder, loglevel=1)
+    until(lambda: all(i.online for i in RNS.Transport.interfaces), "every interface is up", 20)
 
 
 def say(*words):
@@ -67,13 +71,12 @@ def transfer(link, data, packed):
 
 def visit(where, dest, words):
     start(where)
-    time.sleep(0.5)
     end = time.time() + 30
     while not RNS.Transport.has_path(dest) or not RNS.Identity.recall(dest):
         if time.time() > end:
             raise SystemExit("no path")
         RNS.Transport.request_path(dest)
-        time.sleep(1)
+        until(lambda: RNS.Transport.has_path(dest) and RNS.Identity.recall(dest), "a path", 2)
     remote = RNS.Destination(RNS.Identity.recall(dest), RNS.Destination.OUT, RNS.Destination.SINGLE, "bench", "endpoint")
     link = None
     while words:
@@ -86,7 +89,7 @@ def visit(where, dest, words):
         else:
             if link is None:
                 link = open_link(remote)[0]
-                time.sleep(1)  # the other side has its callbacks
+                quiet(1, "the other side sets its callbacks unseen")
             size = int(words[1])
             for _ in range(int(words[2])):
                 say(words[0], size, transfer(link, os.urandom(size), words[0] == "packed"))

@@ -6,10 +6,14 @@ import os
 import select
 import socket
 import struct
+import sys
 import time
 
 from cryptography.hazmat.primitives.asymmetric import ed25519, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from waiting import quiet, until  # noqa: E402,F401
 
 
 def sha(b):
@@ -20,19 +24,21 @@ def frame(raw):
     return b"\x7e" + raw.replace(b"\x7d", b"\x7d\x5d").replace(b"\x7e", b"\x7d\x5e") + b"\x7e"
 
 
+def connected(port):
+    """A connection, or None."""
+    try:
+        return socket.create_connection(("127.0.0.1", port), timeout=5)
+    except OSError:
+        return None
+
+
 class Sock:
     """A TCP connection that speaks HDLC frames."""
 
     def __init__(self, port):
-        end = time.time() + 20
-        while True:
-            try:
-                self.s = socket.create_connection(("127.0.0.1", port), timeout=5)
-                break
-            except OSError:
-                if time.time() > end:
-                    raise
-                time.sleep(0.1)
+        self.s = until(lambda: connected(port), f"port {port}", 20)
+        if self.s is None:
+            raise OSError(f"nobody listens on port {port}")
         self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.s.setblocking(False)
         self.buf = b""
