@@ -13,6 +13,7 @@ import sys
 import lib
 from lib import USER, Node, done, quiet, result, skip, until
 from libjob import Burrow, free_port, server
+from libwire import Dest, Frames
 
 build = sys.argv[1]
 LONG = "%d" % (100000 + os.getpid() % 100000)  # a sleep that nobody else has
@@ -298,6 +299,20 @@ def rnsd_paths(folder):
         return set()
 
 
+def tell_rnsd(port, dests, folder):
+    """Announces dests. One that has just begun to listen drops who comes."""
+    f = Frames(port)
+    try:
+        for d in dests:
+            f.send(d.announce())
+        return until(lambda: {d.hash.hex() for d in dests} <=
+                     rnsd_paths(folder), "announces in rnsd", 4)
+    except OSError:
+        return False
+    finally:
+        f.s.close()
+
+
 def after_rnsd():
     """The folder of a stock rnsd; what it knew, ours knows."""
     name = "after a stock rnsd"
@@ -314,18 +329,13 @@ def after_rnsd():
         with open(node.log, "ab") as log:
             stock = subprocess.Popen(rnsd, stdin=subprocess.DEVNULL,
                                      stdout=log, stderr=log)
-        from libwire import Dest, Frames
-        f = Frames(port)
         dests = [Dest("test.d%d" % i) for i in range(4)]
-        for d in dests:
-            f.send(d.announce())
-        until(lambda: set(d.hash.hex() for d in dests) <=
-              rnsd_paths(node.dir), "four paths of rnsd", 15)
+        until(lambda: tell_rnsd(port, dests, node.dir), "four paths of rnsd",
+              30)
         identity = os.path.join(node.dir, "storage/transport_identity")
         stock.terminate()
         stock.wait(15)
         had = open(identity, "rb").read() if os.path.exists(identity) else None
-        f.s.close()
         with open(os.path.join(node.dir, "storage/known_destinations"),
                   "rb") as k:
             stored = k.read()
