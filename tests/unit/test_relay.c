@@ -19,6 +19,15 @@ static const uint8_t relay_x[RNS_HASH] = {0xaa};
 static const uint8_t relay_y[RNS_HASH] = {0xbb};
 #define T0 1800000000u /* emission times */
 
+/* With so many plain interfaces, from number 0 on. */
+static void
+open_on(struct node *n, bool transport, unsigned ifs)
+{
+	node_open(n, transport, false, priv);
+	for (unsigned i = 0; i < ifs; i++)
+		node_if(n, i, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+}
+
 static void
 heard(struct node *n, unsigned ifid, const struct stranger *s,
     uint64_t emitted, uint8_t wire_hops, const uint8_t *transport_id)
@@ -76,9 +85,7 @@ acceptance(void **state)
 	(void)state;
 	stranger_make(&s, 1);
 	for (size_t i = 0; i < NELEM(rows); i++) {
-		node_open(&n, true, false, priv);
-		node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
-		node_if(&n, 1, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+		open_on(&n, true, 2);
 		heard(&n, 0, &s, T0, 2, relay_x);
 		assert_int_equal(hops(&n, &s), 3);
 		if (rows[i].unresponsive)
@@ -104,9 +111,7 @@ acceptance_after_expiry(void **state)
 
 	(void)state;
 	stranger_make(&s, 1);
-	node_open(&n, true, false, priv);
-	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
-	node_if(&n, 1, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	open_on(&n, true, 2);
 	heard(&n, 0, &s, T0, 2, relay_x);
 	/* Wall time passes what the path was good for; it was used since. */
 	rns_set_wall(n.r, NODE_WALL_US + INT64_C(604801) * NODE_SECOND,
@@ -129,8 +134,7 @@ gravity(void **state)
 
 	(void)state;
 	stranger_make(&s, 1);
-	node_open(&n, true, false, priv);
-	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	open_on(&n, true, 1);
 	assert_int_equal(node_submit(&n, &c), RNS_OK);
 	heard(&n, 0, &s, T0, 2, relay_x);
 	heard(&n, 1, &s, T0, 2, relay_y);
@@ -151,8 +155,7 @@ refused_announces(void **state)
 
 	(void)state;
 	stranger_make(&s, 1);
-	node_open(&n, true, false, priv);
-	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	open_on(&n, true, 1);
 	len = stranger_announce(&s, raw, T0, 0, NULL, false);
 	for (size_t i = 0; i < len; i++) {
 		raw[i] ^= 1;
@@ -184,8 +187,7 @@ passed_on_twice(void **state)
 
 	(void)state;
 	stranger_make(&s, 1);
-	node_open(&n, true, false, priv);
-	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	open_on(&n, true, 1);
 	heard(&n, 0, &s, T0, 2, relay_x);
 	node_run(&n, 100 * NODE_SECOND);
 	assert_int_equal(n.out_count, 2);
@@ -205,8 +207,7 @@ not_repeated_when_heard(void **state)
 	(void)state;
 	stranger_make(&s, 1);
 	/* Two neighbours pass it on as we do: enough. */
-	node_open(&n, true, false, priv);
-	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	open_on(&n, true, 1);
 	heard(&n, 0, &s, T0, 2, relay_x);
 	node_run(&n, NODE_SECOND);
 	heard(&n, 0, &s, T0, 3, relay_x);
@@ -215,8 +216,7 @@ not_repeated_when_heard(void **state)
 	assert_int_equal(n.out_count, 1);
 	node_close(&n);
 	/* The next node passed ours on. */
-	node_open(&n, true, false, priv);
-	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	open_on(&n, true, 1);
 	heard(&n, 0, &s, T0, 2, relay_x);
 	node_run(&n, NODE_SECOND);
 	heard(&n, 0, &s, T0, 4, relay_y);
@@ -233,8 +233,7 @@ leaf_passes_nothing_on(void **state)
 
 	(void)state;
 	stranger_make(&s, 1);
-	node_open(&n, false, false, priv);
-	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	open_on(&n, false, 1);
 	heard(&n, 0, &s, T0, 2, relay_x);
 	node_run(&n, 100 * NODE_SECOND);
 	assert_int_equal(n.out_count, 0);
@@ -381,9 +380,7 @@ paths_go_with_their_interface(void **state)
 	(void)state;
 	stranger_make(&s, 1);
 	stranger_make(&t, 2);
-	node_open(&n, true, false, priv);
-	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
-	node_if(&n, 1, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	open_on(&n, true, 2);
 	heard(&n, 0, &s, T0, 2, relay_x);
 	heard(&n, 1, &t, T0, 2, relay_x);
 	assert_int_equal(node_submit(&n, &c), RNS_OK);
@@ -463,9 +460,7 @@ answers_come_from_the_table(void **state)
 
 	(void)state;
 	stranger_make(&s, 1);
-	node_open(&n, true, false, priv);
-	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
-	node_if(&n, 1, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	open_on(&n, true, 2);
 	node_if(&n, 2, RNS_IF_LOCAL_CLIENT, RNS_MODE_FULL, 262144, true);
 	heard(&n, 0, &s, T0, 2, relay_x);
 	node_run(&n, 10 * NODE_SECOND);
@@ -507,8 +502,7 @@ programs_ask_everywhere(void **state)
 
 	(void)state;
 	stranger_make(&s, 1);
-	node_open(&n, false, false, priv);
-	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	open_on(&n, false, 1);
 	node_if(&n, 1, RNS_IF_LOCAL_CLIENT, RNS_MODE_FULL, 262144, true);
 	node_if(&n, 2, RNS_IF_LOCAL_CLIENT, RNS_MODE_FULL, 262144, true);
 	asks(&n, 1, &s, NULL, 1);
@@ -532,8 +526,7 @@ automatic_requests_are_spaced(void **state)
 
 	(void)state;
 	stranger_make(&s, 1);
-	node_open(&n, false, false, priv);
-	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	open_on(&n, false, 1);
 	for (int i = 0; i < 4; i++) {
 		rns_tick(n.r, (struct mono){n.now});
 		assert_int_equal(path_request(n.r, s.dest, true), RNS_OK);
@@ -635,8 +628,7 @@ receipts_end(void **state)
 
 	(void)state;
 	stranger_make(&s, 1);
-	node_open(&n, false, false, priv);
-	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	open_on(&n, false, 1);
 	heard(&n, 0, &s, T0, 2, relay_x);
 	assert_int_equal(packet_send(&n, &s, 10), RNS_OK);
 	node_run(&n, 24 * NODE_SECOND); /* 3 hops: 24.0004 s */
@@ -695,9 +687,7 @@ plain_packets(void **state)
 	struct node n;
 
 	(void)state;
-	node_open(&n, true, false, priv);
-	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
-	node_if(&n, 1, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	open_on(&n, true, 2);
 	node_if(&n, 2, RNS_IF_LOCAL_CLIENT, RNS_MODE_FULL, 262144, true);
 	assert_int_equal(node_submit(&n, &d), RNS_OK);
 	assert_int_equal(rns_dest_hash(c.packet.dest, "test.plain", NULL), 0);
