@@ -1,5 +1,6 @@
-#ifndef TESTS_UNTIL_H
-#define TESTS_UNTIL_H
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_UNTIL_H
+#define WARREN_TESTS_UNTIL_H
 
 /*
  * The two ways in which a test in C lets time pass, so that each wait names

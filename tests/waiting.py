@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The two ways in which a test lets time pass. time.sleep() stands nowhere
 else, so that each wait names what it waits for, and each silence its reason."""
 import sys
