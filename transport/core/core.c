@@ -271,34 +271,6 @@ rns_next_event(struct rns *r, struct rns_event *ev)
 	return evq_next(r, ev);
 }
 
-void
-core_random(struct rns *r, void *out, size_t n)
-{
-	r->cfg.random(r->cfg.random_arg, out, n);
-}
-
-uint64_t
-core_seed(struct rns *r)
-{
-	uint8_t b[8];
-
-	core_random(r, b, sizeof(b));
-	return get_u64(b) | 1;
-}
-
-int64_t
-core_wall_us(const struct rns *r)
-{
-	return r->now.us + r->wall_offset;
-}
-
-bool
-core_drop(struct rns *r, enum rns_drop why)
-{
-	r->drops[why]++;
-	return false;
-}
-
 uint64_t
 rns_drops(const struct rns *r, enum rns_drop why)
 {

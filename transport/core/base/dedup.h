@@ -2,7 +2,7 @@
 #ifndef WARREN_TRANSPORT_CORE_BASE_DEDUP_H
 #define WARREN_TRANSPORT_CORE_BASE_DEDUP_H
 
-#include "transport/core/core.h"
+#include "transport/core/base/ctx.h"
 
 /*
  * A set of 32-byte keys with one previous generation: when the current one

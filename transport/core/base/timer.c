@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "transport/core/core.h"
+#include "transport/core/base/ctx.h"
 
 static int
 timer_cmp(const struct timer *a, const struct timer *b)

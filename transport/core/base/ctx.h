@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_BASE_CTX_H
+#define WARREN_TRANSPORT_CORE_BASE_CTX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/rns.h>
+
+#include "transport/core/base/identity.h"
+#include "transport/core/base/timer.h"
+#include "common/util.h"
+#include "common/wire.h"
+
+/*
+ * The context. Each table is owned by the file of its noun; others go through
+ * that file's functions. What stands here itself is the caller's settings, the
+ * time of this call, the counters, and the heads of the interface table.
+ */
+struct iface;
+TAILQ_HEAD(iface_list, iface);
+RB_HEAD(iface_tree, iface);
+
+struct rns {
+	struct rns_config cfg;
+	struct identity self;
+	struct mono now;     /* of this call, never backwards */
+	int64_t wall_offset; /* Unix us = now.us + wall_offset */
+
+	struct iface_list ifaces; /* by falling bitrate (5.2) */
+	struct iface_tree iface_ids;
+	uint32_t iface_count;
+	uint32_t local_clients; /* interfaces of attached programs */
+	struct iface *shared;   /* attached: the way to the daemon, or NULL */
+	bool closing;           /* rns_free(): nothing is sent any more */
+
+	struct timers timers;
+	struct txq *txq;
+	struct evq *evq;
+	struct dedup *dedup;
+	struct dests *dests;
+	struct known_table *known;
+	struct deliver *deliver;
+	struct paths *paths;       /* path table */
+	struct waitings *waiting;  /* announces to pass on */
+	struct relay *relay;       /* link table */
+	struct reverses *reverses;
+	struct pathreqs *pathreqs;
+	struct receipts *receipts;
+	struct links *links;
+	uint64_t resource_bytes;   /* held by incoming resources now */
+	/* control destinations of transport (transport 6.1, 7.1) */
+	uint8_t path_request_dest[RNS_HASH], tunnel_dest[RNS_HASH];
+	uint8_t *rx_buf; /* for unmasking; grows to the largest packet */
+	size_t rx_cap;
+
+	uint64_t drops[RNS_DROP_COUNT];
+	struct rns_counts counts;
+};
+
+/* ---- what it lends to every file ---- */
+
+/* n random bytes of the caller's source; never fails. */
+void core_random(struct rns *, void *, size_t n);
+/* The time of this call as Unix time in microseconds; may be before 1970. */
+int64_t core_wall_us(const struct rns *);
+/*
+ * A secret odd multiplier for hash_place(); each table takes its own when it
+ * is made and keeps it.
+ */
+uint64_t core_seed(struct rns *);
+/* Count a drop; returns false so that `return core_drop(...)` reads well. */
+bool core_drop(struct rns *, enum rns_drop);
+
+/*
+ * Where a key stands in a table of 1 << bits (1 to 32) places. The key is a
+ * SHA-256 that we computed, so spread well unless somebody searched for keys
+ * that meet; the secret seed (2-universal, multiply-shift) keeps them from
+ * knowing which ones do.
+ */
+static inline size_t
+hash_place(uint64_t seed, const uint8_t key[RNS_HASH], unsigned bits)
+{
+	return (size_t)(get_u64(key) * seed >> (64 - bits));
+}
+
+#endif
