@@ -14,8 +14,6 @@
 
 /* One packet whose access code was checked; p->rx is set. */
 void inbound(struct rns *, struct packet *);
-/* Contexts that the filter never looks up (3.3 row 3). */
-bool inbound_exempt(uint8_t context);
 /* Transport's own control destinations (6.1, 7.1). */
 int inbound_new(struct rns *);
 

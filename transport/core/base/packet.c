@@ -71,6 +71,22 @@ packet_hash(uint8_t out[RNS_FULL_HASH], const uint8_t *raw, size_t len,
 	crypt_sha256v(out, v, 2);
 }
 
+bool
+packet_exempt(uint8_t context)
+{
+	switch (context) {
+	case CTX_KEEPALIVE:
+	case CTX_RESOURCE:
+	case CTX_RESOURCE_REQ:
+	case CTX_RESOURCE_PRF:
+	case CTX_CACHE_REQUEST:
+	case CTX_CHANNEL:
+		return true;
+	default:
+		return false;
+	}
+}
+
 size_t
 packet_head(uint8_t *out, uint8_t flags, const uint8_t dest[RNS_HASH],
     uint8_t context)

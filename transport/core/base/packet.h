@@ -43,6 +43,8 @@ int packet_parse(struct packet *, const uint8_t *raw, size_t len);
 int packet_split(struct packet *, const uint8_t *raw, size_t len);
 void packet_hash(uint8_t out[RNS_FULL_HASH], const uint8_t *raw, size_t len,
     bool header_2);
+/* Contexts whose packets the filter never looks up (3.3 row 3). */
+bool packet_exempt(uint8_t context);
 /* Header type 1, hops 0; returns the length or 0 when it does not fit. */
 size_t packet_build(uint8_t *out, size_t cap, uint8_t flags,
     const uint8_t dest[RNS_HASH], uint8_t context, const uint8_t *data,

@@ -37,22 +37,6 @@ is_ours(const struct rns *r, const struct packet *p)
 	return p->transport_id != NULL && same16(p->transport_id, r->self.hash);
 }
 
-bool
-inbound_exempt(uint8_t context)
-{
-	switch (context) {
-	case CTX_KEEPALIVE:
-	case CTX_RESOURCE:
-	case CTX_RESOURCE_REQ:
-	case CTX_RESOURCE_PRF:
-	case CTX_CACHE_REQUEST:
-	case CTX_CHANNEL:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /*
  * 3.3 and 3.4. The hash is remembered here unless it is not certain yet that
  * it is our turn: an overheard copy would kill the real one.
@@ -66,7 +50,7 @@ filter(struct rns *r, const struct packet *p, bool relayed)
 		return true;
 	if (p->header_2 && !announce && !is_ours(r, p))
 		return core_drop(r, RNS_DROP_NOT_FOR_US);
-	if (inbound_exempt(p->context))
+	if (packet_exempt(p->context))
 		return true;
 	if (p->dest_type == DEST_PLAIN || p->dest_type == DEST_GROUP) {
 		if (announce)

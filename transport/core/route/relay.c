@@ -269,7 +269,7 @@ rlink_forward(struct rns *r, struct packet *p, struct iface *to)
 {
 	struct iovec_c v = {p->dest, RNS_HASH + 1 + p->data_len};
 
-	if (!inbound_exempt(p->context))
+	if (!packet_exempt(p->context))
 		dedup_add(r, p->hash);
 	if (forward(r, to, p->flags, p->hops, p->transport_id, &v, 1) !=
 	    RNS_OK)

@@ -78,7 +78,7 @@ static bool
 filtered(uint8_t type, uint8_t dest_type, uint8_t context)
 {
 	return type != PACKET_ANNOUNCE && dest_type != DEST_PLAIN &&
-	    dest_type != DEST_GROUP && !inbound_exempt(context);
+	    dest_type != DEST_GROUP && !packet_exempt(context);
 }
 
 /* 5.1 */
