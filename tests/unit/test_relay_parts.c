@@ -9,7 +9,7 @@
 
 #include "transport/core/core.h"
 #include "transport/core/base/dedup.h"
-#include "transport/core/send/iface.h"
+#include "transport/core/table/iface.h"
 #include "tests/unit/relay_node.h"
 
 /* The small parts: deadlines, sets, queues. */

@@ -6,7 +6,7 @@
 
 #include "transport/core/base/dedup.h"
 #include "transport/core/base/event.h"
-#include "transport/core/send/iface.h"
+#include "transport/core/table/iface.h"
 #include "transport/core/table/known.h"
 #include "transport/core/link/link.h"
 #include "transport/core/modules.h"

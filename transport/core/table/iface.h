@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef WARREN_TRANSPORT_CORE_SEND_IFACE_H
-#define WARREN_TRANSPORT_CORE_SEND_IFACE_H
+#ifndef WARREN_TRANSPORT_CORE_TABLE_IFACE_H
+#define WARREN_TRANSPORT_CORE_TABLE_IFACE_H
 
 #include "transport/core/core.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "transport/core/send/iface.h"
+#include "transport/core/table/iface.h"
 
 #include <stdlib.h>
 
