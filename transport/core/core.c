@@ -6,10 +6,11 @@
 
 #include "transport/core/base/dedup.h"
 #include "transport/core/base/event.h"
-#include "transport/core/table/iface.h"
 #include "transport/core/table/known.h"
 #include "transport/core/link/link.h"
 #include "transport/core/modules.h"
+#include "transport/core/send/txq.h"
+#include "transport/core/table/iface.h"
 #include "transport/core/table/path.h"
 #include "transport/core/table/receipt.h"
 
@@ -25,6 +26,54 @@ limits_ok(const struct rns_limits *l)
 	    l->events != 0 && l->tx_packets != 0 && l->resource_bytes != 0 &&
 	    l->event_bytes != 0;
 }
+
+/* ---- interfaces ---- */
+
+static int
+if_add(struct rns *r, const struct rns_if *cfg)
+{
+	struct iface *i;
+	int err = iface_add(r, cfg, &i);
+
+	if (err != RNS_OK)
+		return err;
+	announceq_init(i);
+	if (r->shared == i)
+		deliver_attached(r);
+	return RNS_OK;
+}
+
+/* Everybody who points at it lets go before it goes. */
+static int
+if_del(struct rns *r, unsigned id)
+{
+	struct iface *i = iface_find(r, id);
+
+	if (i == NULL)
+		return RNS_ENOENT;
+	i->cfg.online = false;
+	link_iface_gone(r, i);
+	waiting_iface_gone(r, i);
+	paths_iface_gone(r, i);
+	relay_iface_gone(r, i);
+	pathreqs_iface_gone(r, i);
+	deliver_iface_gone(r, i);
+	announceq_clear(r, i);
+	iface_free(r, i);
+	return RNS_OK;
+}
+
+static void
+if_free_all(struct rns *r)
+{
+	struct iface *i;
+
+	TAILQ_FOREACH(i, &r->ifaces, entry)
+		announceq_clear(r, i);
+	ifaces_free(r);
+}
+
+/* ---- life ---- */
 
 /* Each entry makes one table; rns_free() copes with those that are not. */
 static int (*const parts_new[])(struct rns *) = {
@@ -77,7 +126,7 @@ rns_free(struct rns *r)
 	dests_free(r);
 	known_table_free(r);
 	dedup_free(r);
-	ifaces_free(r);
+	if_free_all(r);
 	evq_free(r);
 	txq_free(r);
 	free(r->rx_buf);
@@ -171,6 +220,8 @@ rns_recv(struct rns *r, unsigned ifid, const uint8_t *raw, size_t len,
 	return RNS_OK;
 }
 
+/* ---- commands ---- */
+
 static int
 hashes_add(struct rns *r, const uint8_t *data, size_t len)
 {
@@ -201,9 +252,11 @@ rns_submit(struct rns *r, const struct rns_cmd *cmd, struct mono now)
 	core_enter(r, now);
 	switch (cmd->type) {
 	case RNS_CMD_IF_ADD:
+		return if_add(r, &cmd->iface);
 	case RNS_CMD_IF_DEL:
+		return if_del(r, cmd->ifid);
 	case RNS_CMD_IF_ONLINE:
-		return iface_submit(r, cmd);
+		return iface_online(r, cmd->online.ifid, cmd->online.online);
 	case RNS_CMD_DEST_ADD:
 	case RNS_CMD_DEST_DEL:
 	case RNS_CMD_HANDLER_ADD:

@@ -10,10 +10,13 @@
 
 #include "transport/core/base/crypt.h"
 #include "transport/core/base/ctx.h"
+#include "transport/core/base/event.h"
 #include "transport/core/base/identity.h"
 #include "transport/core/base/ifac.h"
 #include "transport/core/base/packet.h"
 #include "transport/core/base/timer.h"
+#include "transport/core/send/txq.h"
+#include "transport/core/table/iface.h"
 #include "common/util.h"
 #include "common/wire.h"
 
@@ -40,27 +43,6 @@
  *            channel.c; stream.c
  */
 
-struct queued;
-RB_HEAD(announce_queue, queued);
-RB_HEAD(announce_order, queued);
-TAILQ_HEAD(announce_ages, queued);
-
-struct iface {
-	TAILQ_ENTRY(iface) entry;
-	RB_ENTRY(iface) node; /* by id */
-	struct rns_if cfg;
-	struct ifac ifac;
-	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
-	struct mono added;
-	/* announce cap (5.3); announceq.c */
-	struct mono announce_allowed;
-	struct announce_queue announces; /* the same ones, three ways */
-	struct announce_order announce_order;
-	struct announce_ages announce_ages;
-	uint32_t announce_count;
-	uint64_t announce_seq;
-	struct timer announce_timer;
-};
 /*
  * Outbound pipeline for a packet made here (transport 5): takes the path or
  * broadcasts; the packet's hash goes into the filter. `raw` is header type 1.
@@ -68,31 +50,5 @@ struct iface {
  * nothing took it (no interface, or all offline).
  */
 int core_out(struct rns *, const uint8_t *raw, size_t len, struct iface *via);
-
-/* ---- iface.c ---- */
-
-struct iface *iface_find(const struct rns *, unsigned id);
-/*
- * Queue for transmission; the access code is added here. RNS_ESTATE: the
- * interface is offline or may not transmit; RNS_ELIMIT, RNS_ENOMEM: dropped
- * and counted.
- */
-int core_tx(struct rns *, struct iface *, const uint8_t *raw, size_t len);
-/* The same for pieces that stand together; one copy, no allocation but of a
- * block now and then. */
-int core_txv(struct rns *, struct iface *, const struct iovec_c *, size_t n);
-/* It is online and the transmit queue would take one more packet. */
-bool iface_has_room(const struct rns *, const struct iface *);
-
-/* ---- event.c ---- */
-
-/*
- * Queue *ev; data that its pointers name is copied, at most three pieces
- * (app_data, ratchet, raw; data, metadata). Memory by ownership: a `own`
- * buffer from malloc becomes the queue's in place of a copy of ev's `data`.
- * RNS_ELIMIT counts RNS_DROP_LIMIT.
- */
-int event_push(struct rns *, const struct rns_event *ev);
-int event_push_own(struct rns *, const struct rns_event *ev, uint8_t *own);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "transport/core/table/iface.h"
+#include "transport/core/send/txq.h"
 
 #include <stdlib.h>
 #include <string.h>

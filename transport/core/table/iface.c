@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-#include "transport/core/link/link.h"
-#include "transport/core/modules.h"
+#include "transport/core/base/crypt.h"
 
 #define IFAC_MAX 64 /* transport 8.4: the length of a signature */
 
@@ -27,9 +26,8 @@ ifaces_init(struct rns *r)
 }
 
 static void
-iface_free(struct rns *r, struct iface *i)
+iface_wipe(struct iface *i)
 {
-	announceq_clear(r, i);
 	ifac_clear(&i->ifac);
 	crypt_wipe(i->cfg.ifac_key, sizeof(i->cfg.ifac_key));
 	free(i);
@@ -42,7 +40,7 @@ ifaces_free(struct rns *r)
 
 	while ((i = TAILQ_FIRST(&r->ifaces)) != NULL) {
 		TAILQ_REMOVE(&r->ifaces, i, entry);
-		iface_free(r, i);
+		iface_wipe(i);
 	}
 	RB_INIT(&r->iface_ids);
 	r->iface_count = r->local_clients = 0;
@@ -82,8 +80,8 @@ iface_insert(struct rns *r, struct iface *new)
 	TAILQ_INSERT_TAIL(&r->ifaces, new, entry);
 }
 
-static int
-iface_add(struct rns *r, const struct rns_if *cfg)
+int
+iface_add(struct rns *r, const struct rns_if *cfg, struct iface **out)
 {
 	struct iface *i;
 	int err;
@@ -101,10 +99,9 @@ iface_add(struct rns *r, const struct rns_if *cfg)
 	if (i == NULL)
 		return RNS_ENOMEM;
 	i->cfg = *cfg;
-	announceq_init(i);
 	if (cfg->ifac_size != 0 &&
 	    (err = ifac_init(&i->ifac, cfg->ifac_size, cfg->ifac_key)) != 0) {
-		iface_free(r, i);
+		iface_wipe(i);
 		return err;
 	}
 	i->added = r->now;
@@ -114,27 +111,15 @@ iface_add(struct rns *r, const struct rns_if *cfg)
 	r->iface_count++;
 	if (cfg->kind == RNS_IF_LOCAL_CLIENT)
 		r->local_clients++;
-	if (cfg->kind == RNS_IF_SHARED) {
+	if (cfg->kind == RNS_IF_SHARED)
 		r->shared = i;
-		deliver_attached(r);
-	}
+	*out = i;
 	return RNS_OK;
 }
 
-/* Everybody who points at it lets go before it goes. */
-static int
-iface_del(struct rns *r, unsigned id)
+void
+iface_free(struct rns *r, struct iface *i)
 {
-	struct iface *i = iface_find(r, id);
-
-	if (i == NULL)
-		return RNS_ENOENT;
-	i->cfg.online = false;
-	link_iface_gone(r, i);
-	paths_iface_gone(r, i);
-	relay_iface_gone(r, i);
-	pathreqs_iface_gone(r, i);
-	deliver_iface_gone(r, i);
 	TAILQ_REMOVE(&r->ifaces, i, entry);
 	RB_REMOVE(iface_tree, &r->iface_ids, i);
 	r->iface_count--;
@@ -142,27 +127,16 @@ iface_del(struct rns *r, unsigned id)
 		r->local_clients--;
 	if (r->shared == i)
 		r->shared = NULL;
-	iface_free(r, i);
-	return RNS_OK;
+	iface_wipe(i);
 }
 
 int
-iface_submit(struct rns *r, const struct rns_cmd *cmd)
+iface_online(struct rns *r, unsigned id, bool online)
 {
-	struct iface *i;
+	struct iface *i = iface_find(r, id);
 
-	switch (cmd->type) {
-	case RNS_CMD_IF_ADD:
-		return iface_add(r, &cmd->iface);
-	case RNS_CMD_IF_DEL:
-		return iface_del(r, cmd->ifid);
-	case RNS_CMD_IF_ONLINE:
-		i = iface_find(r, cmd->online.ifid);
-		if (i == NULL)
-			return RNS_ENOENT;
-		i->cfg.online = cmd->online.online;
-		return RNS_OK;
-	default:
-		return RNS_EINVAL;
-	}
+	if (i == NULL)
+		return RNS_ENOENT;
+	i->cfg.online = online;
+	return RNS_OK;
 }

@@ -2,19 +2,51 @@
 #ifndef WARREN_TRANSPORT_CORE_TABLE_IFACE_H
 #define WARREN_TRANSPORT_CORE_TABLE_IFACE_H
 
-#include "transport/core/core.h"
+#include "transport/core/base/ctx.h"
+#include "transport/core/base/ifac.h"
 
-/* Interfaces (transport 8); iface_find() and core_tx() are in core.h. */
+/*
+ * Interfaces (transport 8): what the caller said of each, its counters, and
+ * the place where announceq.c keeps what waits for its share of the bitrate.
+ */
+struct queued;
+RB_HEAD(announce_queue, queued);
+RB_HEAD(announce_order, queued);
+TAILQ_HEAD(announce_ages, queued);
+
+struct iface {
+	TAILQ_ENTRY(iface) entry;
+	RB_ENTRY(iface) node; /* by id */
+	struct rns_if cfg;
+	struct ifac ifac;
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	struct mono added;
+	/* announce cap (5.3); announceq.c */
+	struct mono announce_allowed;
+	struct announce_queue announces; /* the same ones, three ways */
+	struct announce_order announce_order;
+	struct announce_ages announce_ages;
+	uint32_t announce_count;
+	uint64_t announce_seq;
+	struct timer announce_timer;
+};
+
 void ifaces_init(struct rns *);
+/* Nobody may point at any of them any more; announceq_clear() was called. */
 void ifaces_free(struct rns *);
-/* IF_ADD, IF_DEL, IF_ONLINE. */
-int iface_submit(struct rns *, const struct rns_cmd *);
+/* By the caller's number; NULL: there is none. */
+struct iface *iface_find(const struct rns *, unsigned id);
+/*
+ * IF_ADD; the caller goes on with announceq_init(). RNS_EINVAL: a field out
+ * of its range, or of a kind that this context cannot have; RNS_EEXIST: the
+ * number is taken; RNS_ELIMIT; RNS_ENOMEM.
+ */
+int iface_add(struct rns *, const struct rns_if *, struct iface **out);
+/* The end: nobody may point at it any more (core.c asks them all). */
+void iface_free(struct rns *, struct iface *);
+/* IF_ONLINE. RNS_ENOENT */
+int iface_online(struct rns *, unsigned id, bool online);
 /* Bytes of a packet without access code that it may deliver (3.1). */
 size_t iface_rx_max(const struct iface *);
-
-/* txq.c */
-int txq_new(struct rns *);
-void txq_free(struct rns *);
-bool txq_next(struct rns *, struct rns_tx *);
 
 #endif

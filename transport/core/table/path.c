@@ -191,7 +191,6 @@ paths_iface_gone(struct rns *r, const struct iface *i)
 {
 	struct path *p, *next;
 
-	waiting_iface_gone(r, i);
 	RB_FOREACH_SAFE(p, path_tree, &r->paths->tree, next)
 		if (p->rx == i)
 			path_free(r, p);
