@@ -261,9 +261,10 @@ rns_submit(struct rns *r, const struct rns_cmd *cmd, struct mono now)
 	case RNS_CMD_DEST_DEL:
 	case RNS_CMD_HANDLER_ADD:
 	case RNS_CMD_APP_DATA:
-	case RNS_CMD_ANNOUNCE:
 	case RNS_CMD_BLACKHOLE:
 		return submit_dest(r, cmd);
+	case RNS_CMD_ANNOUNCE:
+		return announce_submit(r, cmd);
 	case RNS_CMD_KNOWN_ADD:
 	case RNS_CMD_RATCHET_ADD:
 		return known_submit(r, cmd);

@@ -33,6 +33,11 @@ int announce_out(struct rns *, const struct path *, uint8_t hops,
 int forward(struct rns *, struct iface *to, uint8_t flags, uint8_t hop,
     const uint8_t *transport_id, const struct iovec_c *rest, size_t count);
 
+/* Announce it with its default app data as a path response (5.6) on via. */
+int announce_own(struct rns *, struct dest *, struct iface *via);
+/* ANNOUNCE. RNS_ENOENT: no such destination or interface. */
+int announce_submit(struct rns *, const struct rns_cmd *);
+
 /* ---- announceq.c: the announce cap (5.3) ---- */
 
 void announceq_init(struct iface *);

@@ -286,7 +286,7 @@ introduce_all(struct rns *r, void *arg)
 	for (d = dest_next(r, NULL); d != NULL; d = dest_next(r, d)) {
 		if (d->type != RNS_SINGLE || d->introduced)
 			continue;
-		if (dest_path_response(r, d, r->shared) == RNS_OK)
+		if (announce_own(r, d, r->shared) == RNS_OK)
 			d->introduced = true;
 	}
 }

@@ -426,7 +426,7 @@ own_asked(struct rns *r, struct dest *d, const struct asked *q)
 	ev.path_request.ifid = q->from->cfg.id;
 	(void)event_push(r, &ev);
 	if (d->type == RNS_SINGLE)
-		(void)dest_path_response(r, d, q->from);
+		(void)announce_own(r, d, q->from);
 }
 
 /* 6.2; true: D was answered and leaves the batch (18.4). */

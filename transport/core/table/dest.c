@@ -6,6 +6,8 @@
 
 #include "transport/core/base/announce.h"
 #include "transport/core/base/crypt.h"
+#include "transport/core/base/event.h"
+#include "transport/core/base/packet.h"
 
 #define RATCHET_INTERVAL_S 1800 /* 1.1 */
 #define RATCHET_RETAIN 512      /* 1.1 */
@@ -383,37 +385,6 @@ dest_announce(struct rns *r, struct dest *d, uint8_t out[RNS_MTU],
 	return RNS_OK;
 }
 
-int
-dest_path_response(struct rns *r, struct dest *d, struct iface *via)
-{
-	uint8_t raw[RNS_MTU];
-	size_t n;
-	int err = dest_announce(r, d, raw, &n, NULL, 0, true);
-
-	return err != RNS_OK ? err : core_out(r, raw, n, via);
-}
-
-static int
-announce_submit(struct rns *r, const struct rns_cmd *cmd)
-{
-	struct dest *d = dest_find(r, cmd->announce.dest);
-	struct iface *via = NULL;
-	uint8_t raw[RNS_MTU];
-	size_t n;
-	int err;
-
-	if (d == NULL)
-		return RNS_ENOENT;
-	if (cmd->announce.one_interface) {
-		via = iface_find(r, cmd->announce.ifid);
-		if (via == NULL)
-			return RNS_ENOENT;
-	}
-	err = dest_announce(r, d, raw, &n, cmd->announce.app_data,
-	    cmd->announce.app_data_len, cmd->announce.path_response);
-	return err != RNS_OK ? err : core_out(r, raw, n, via);
-}
-
 /* ---- data ---- */
 
 int
@@ -509,8 +480,6 @@ dest_submit(struct rns *r, const struct rns_cmd *cmd)
 			return RNS_ENOENT;
 		return app_data_set(d, cmd->announce.app_data,
 		    cmd->announce.app_data_len);
-	case RNS_CMD_ANNOUNCE:
-		return announce_submit(r, cmd);
 	case RNS_CMD_BLACKHOLE:
 		return blackhole(r, cmd->blackhole.identity, cmd->blackhole.on);
 	default:

@@ -2,7 +2,7 @@
 #ifndef WARREN_TRANSPORT_CORE_TABLE_DEST_H
 #define WARREN_TRANSPORT_CORE_TABLE_DEST_H
 
-#include "transport/core/core.h"
+#include "transport/core/base/ctx.h"
 
 /*
  * Own (incoming) destinations with their request handlers (5), and the set of
@@ -49,8 +49,8 @@ struct dest *dest_find(const struct rns *, const uint8_t hash[RNS_HASH]);
 /* In order of hash; NULL asks for the first and means the end. */
 struct dest *dest_next(const struct rns *, const struct dest *);
 /*
- * DEST_ADD, DEST_DEL, HANDLER_ADD, APP_DATA, ANNOUNCE and BLACKHOLE; core.c
- * passes them on. A handler of the same path is replaced. RNS_EEXIST: the
+ * DEST_ADD, DEST_DEL, HANDLER_ADD, APP_DATA and BLACKHOLE; core.c passes them
+ * on. A handler of the same path is replaced. RNS_EEXIST: the
  * destination is there, the identity is blackholed already.
  */
 int dest_submit(struct rns *, const struct rns_cmd *);
@@ -68,8 +68,6 @@ int dest_announce(struct rns *, struct dest *, uint8_t out[RNS_MTU],
  */
 int dest_decrypt(const struct dest *, uint8_t *out, size_t *out_len,
     size_t cap, const uint8_t *in, size_t in_len);
-/* Announce it with its default app data as a path response (5.6) on via. */
-int dest_path_response(struct rns *, struct dest *, struct iface *via);
 const struct handler *dest_handler(const struct dest *,
     const uint8_t path_hash[RNS_HASH]);
 bool handler_allows(const struct handler *, bool identified,
