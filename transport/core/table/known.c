@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/base/const.h"
 #include "transport/core/base/crypt.h"
-#include "transport/core/table/path.h"
 
 #define CLEAN_S 300       /* 4.6 */
 #define LINGER_S 360      /* 4.6: never used, no path */
@@ -21,6 +21,7 @@ RB_HEAD(known_tree, known);
 struct known_table {
 	struct known_tree tree;
 	TAILQ_HEAD(, known) idle;
+	known_kept_fn *kept;
 	struct timer sweep;
 	bool sweeping;
 	uint8_t at[RNS_HASH]; /* the sweep goes on behind this one */
@@ -48,6 +49,18 @@ known_remove(struct rns *r, struct known *k)
 	free(k);
 }
 
+void
+known_kept_by(struct rns *r, known_kept_fn *kept)
+{
+	r->known->kept = kept;
+}
+
+static bool
+known_kept(const struct rns *r, const struct known *k)
+{
+	return r->known->kept != NULL && r->known->kept(r, k->dest);
+}
+
 /* ---- cleaning ---- */
 
 static bool
@@ -55,7 +68,7 @@ known_stale(const struct rns *r, const struct known *k, int64_t now_us)
 {
 	int64_t unused;
 
-	if (k->used_us < 0 || path_find(r, k->dest) != NULL)
+	if (k->used_us < 0 || known_kept(r, k))
 		return false;
 	if (k->used_us == 0)
 		return now_us - k->heard_us > LINGER_S * MONO_SECOND;
@@ -151,7 +164,7 @@ known_make_room(struct rns *r)
 	TAILQ_FOREACH(k, &r->known->idle, idle) {
 		if (looked++ == EVICT_LOOK)
 			break;
-		if (path_find(r, k->dest) == NULL) {
+		if (!known_kept(r, k)) {
 			victim = k;
 			break;
 		}

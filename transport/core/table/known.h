@@ -3,7 +3,7 @@
 #define WARREN_TRANSPORT_CORE_TABLE_KNOWN_H
 
 #include "transport/core/base/announce.h"
-#include "transport/core/core.h"
+#include "transport/core/base/ctx.h"
 
 /*
  * Known destinations (4.6) and received ratchets (4.7), bounded. At the ceiling
@@ -27,6 +27,12 @@ struct known {
 
 int known_table_new(struct rns *);
 void known_table_free(struct rns *);
+/*
+ * Whether somebody else keeps a destination: path.c, while a path leads there.
+ * Asked before one is forgotten; at the ceiling one that is kept goes last.
+ */
+typedef bool known_kept_fn(const struct rns *, const uint8_t dest[RNS_HASH]);
+void known_kept_by(struct rns *, known_kept_fn *);
 struct known *known_find(const struct rns *, const uint8_t dest[RNS_HASH]);
 /*
  * KNOWN_ADD and RATCHET_ADD; core.c passes them on. One that is known is

@@ -85,6 +85,12 @@ paths_cull(struct rns *r, void *arg)
 	timer_set(r, &t->cull, next);
 }
 
+static bool
+path_leads_to(const struct rns *r, const uint8_t dest[RNS_HASH])
+{
+	return path_find(r, dest) != NULL;
+}
+
 int
 paths_new(struct rns *r)
 {
@@ -97,6 +103,7 @@ paths_new(struct rns *r)
 		TAILQ_INIT(&t->ages[i]);
 	timer_init(&t->cull, paths_cull, t);
 	r->paths = t;
+	known_kept_by(r, path_leads_to);
 	return RNS_OK;
 }
 
