@@ -9,6 +9,7 @@
 #include "transport/core/table/known.h"
 #include "transport/core/link/link.h"
 #include "transport/core/modules.h"
+#include "transport/core/send/announceq.h"
 #include "transport/core/send/txq.h"
 #include "transport/core/table/iface.h"
 #include "transport/core/table/path.h"

@@ -26,27 +26,10 @@ int inbound_new(struct rns *);
 struct path;
 int announce_out(struct rns *, const struct path *, uint8_t hops,
     uint8_t context, struct iface *via);
-/*
- * 3.7 and 3.8: a packet as it is passed on: new first byte, new hop byte, the
- * transport id (or NULL), then what came behind it, in at most three pieces.
- */
-int forward(struct rns *, struct iface *to, uint8_t flags, uint8_t hop,
-    const uint8_t *transport_id, const struct iovec_c *rest, size_t count);
-
 /* Announce it with its default app data as a path response (5.6) on via. */
 int announce_own(struct rns *, struct dest *, struct iface *via);
 /* ANNOUNCE. RNS_ENOENT: no such destination or interface. */
 int announce_submit(struct rns *, const struct rns_cmd *);
-
-/* ---- announceq.c: the announce cap (5.3) ---- */
-
-void announceq_init(struct iface *);
-void announceq_clear(struct rns *, struct iface *);
-/* May an announce of len bytes leave at once? Then it has been counted. */
-bool announceq_now(struct rns *, struct iface *, size_t len);
-/* If not: it leaves when its turn comes. */
-void announceq_put(struct rns *, struct iface *, const struct path *,
-    uint8_t hops);
 
 /* ---- deliver.c ---- */
 

@@ -26,6 +26,7 @@ enum dest_type {
 #define FLAG_HEADER_2 0x40
 #define FLAG_CONTEXT 0x20
 #define FLAG_TRANSPORT 0x10
+#define FLAGS_LOW 0x0f /* destination and packet type */
 
 #define HEADER_1_LEN 19
 #define HEADER_2_LEN 35

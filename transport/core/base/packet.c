@@ -6,7 +6,6 @@
 #include "transport/core/base/crypt.h"
 #include "common/wire.h"
 
-#define HASHED_FLAGS 0x0f /* 3.4: destination and packet type */
 #define LINK_KEYS_LEN 64  /* 6.3 */
 #define SIGNALLED_MTU 0x1fffff
 #define SIGNALLED_MODE_SHIFT 21
@@ -65,7 +64,7 @@ packet_hash(uint8_t out[RNS_FULL_HASH], const uint8_t *raw, size_t len,
     bool header_2)
 {
 	size_t from = header_2 ? 2 + RNS_HASH : 2;
-	uint8_t flags = raw[0] & HASHED_FLAGS;
+	uint8_t flags = raw[0] & FLAGS_LOW;
 	struct iovec_c v[2] = {{&flags, 1}, {raw + from, len - from}};
 
 	crypt_sha256v(out, v, 2);
@@ -114,7 +113,7 @@ packet_build(uint8_t *out, size_t cap, uint8_t flags,
 void
 packet_link_id(uint8_t out[RNS_HASH], const struct packet *p)
 {
-	uint8_t flags = p->flags & HASHED_FLAGS, hash[RNS_FULL_HASH];
+	uint8_t flags = p->flags & FLAGS_LOW, hash[RNS_FULL_HASH];
 	size_t keys = p->data_len < LINK_KEYS_LEN ? p->data_len : LINK_KEYS_LEN;
 	struct iovec_c v[4] = {
 	    {&flags, 1},

@@ -5,6 +5,7 @@
 #include "transport/core/base/dedup.h"
 #include "transport/core/table/known.h"
 #include "transport/core/modules.h"
+#include "transport/core/send/announceq.h"
 #include "transport/core/table/path.h"
 #include "common/wire.h"
 

@@ -5,6 +5,7 @@
 #include "transport/core/base/dedup.h"
 #include "transport/core/table/known.h"
 #include "transport/core/modules.h"
+#include "transport/core/send/forward.h"
 #include "transport/core/table/path.h"
 #include "transport/core/table/reverse.h"
 #include "common/wire.h"
@@ -17,7 +18,6 @@
 #define LINK_SIGNALLING 3 /* 1.1 LINK_MTU_SIZE */
 #define LINK_MODE_AES256 1
 #define PROOF_BASE (RNS_SIG + 32) /* 3.9 step 2 */
-#define FLAGS_LOW 0x0f
 
 struct rlink {
 	RB_ENTRY(rlink) node;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/core/send/announceq.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/core/modules.h"
-#include "transport/core/table/path.h"
+#include "transport/core/send/forward.h"
+#include "transport/core/send/txq.h"
 
 /*
  * Announce cap (transport 5.3): announces passed on take no more than their
@@ -90,6 +92,22 @@ announceq_pick(struct rns *r, struct iface *i)
 	return RB_MIN(announce_order, &i->announce_order);
 }
 
+/* Passes it on there; false: nothing left. */
+static bool
+queued_send(struct rns *r, struct iface *i, const struct queued *q,
+    size_t *len)
+{
+	const struct path *path = path_find(r, q->dest);
+	struct announce_packet a;
+
+	if (path == NULL ||
+	    announce_pack(r, path, q->hops, CTX_NONE, &a) != RNS_OK ||
+	    core_txv(r, i, a.v, NELEM(a.v)) != RNS_OK)
+		return false;
+	*len = path->announce_len + (size_t)RNS_HASH;
+	return true;
+}
+
 /* Being late by a tick is made up for; what was not used before is lost. */
 static void
 announceq_run(struct rns *r, void *arg)
@@ -98,15 +116,12 @@ announceq_run(struct rns *r, void *arg)
 	struct mono from = {MAX_OF(i->announce_allowed.us,
 	    r->now.us - QUEUE_TICK_US)};
 	struct queued *q;
-	struct path *path;
+	size_t len;
 
 	while (mono_reached(r->now, from) &&
 	    (q = announceq_pick(r, i)) != NULL) {
-		path = path_find(r, q->dest);
-		if (path != NULL && announce_out(r, path, q->hops, CTX_NONE,
-		    i) == RNS_OK) {
-			announceq_wait(i, from, path->announce_len +
-			    (size_t)RNS_HASH);
+		if (queued_send(r, i, q, &len)) {
+			announceq_wait(i, from, len);
 			from = i->announce_allowed;
 		}
 		queued_free(i, q);

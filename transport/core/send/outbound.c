@@ -3,36 +3,19 @@
 
 #include "transport/core/base/dedup.h"
 #include "transport/core/modules.h"
+#include "transport/core/send/announceq.h"
+#include "transport/core/send/forward.h"
+#include "transport/core/send/txq.h"
 #include "transport/core/table/path.h"
 #include "common/wire.h"
 
 /* Packets made here, and announces passed on (transport 5). */
-
-#define FLAGS_LOW 0x0f /* destination and packet type */
 
 enum verdict {
 	BLOCK,
 	SEND,
 	QUEUE, /* send subject to the announce cap */
 };
-
-int
-forward(struct rns *r, struct iface *to, uint8_t flags, uint8_t hop,
-    const uint8_t *transport_id, const struct iovec_c *rest, size_t count)
-{
-	uint8_t head[2 + RNS_HASH] = {flags, hop};
-	struct iovec_c v[4] = {{head, 2}};
-
-	if (count > NELEM(v) - 1)
-		return RNS_EINVAL;
-	if (transport_id != NULL) {
-		memcpy(head + 2, transport_id, RNS_HASH);
-		v[0].n = sizeof(head);
-	}
-	for (size_t i = 0; i < count; i++)
-		v[i + 1] = rest[i];
-	return core_txv(r, to, v, count + 1);
-}
 
 /* 5.3; `from` is the interface that the announce came in on. */
 static enum verdict
@@ -184,31 +167,16 @@ int
 announce_out(struct rns *r, const struct path *path, uint8_t hops,
     uint8_t context, struct iface *via)
 {
-	struct rd rd = rd_make(path->announce, path->announce_len);
-	uint8_t flags, head[HEADER_2_LEN];
-	struct wr w = wr_make(head, sizeof(head));
-	struct iovec_c v[2] = {{head, sizeof(head)}};
+	struct announce_packet a;
 	struct iface *i;
 	enum verdict rule;
-	int err = RNS_ENOENT;
+	int err = announce_pack(r, path, hops, context, &a);
 
-	if (hops >= RNS_HOPS_MAX)
-		return RNS_EINVAL; /* nobody would take it */
-	if (!rd_u8(&rd, &flags) || !rd_skip(&rd, (flags & FLAG_HEADER_2) != 0 ?
-	    HEADER_2_LEN - 1 : HEADER_1_LEN - 1))
-		return RNS_EPARSE;
-	v[1].n = rd_left(&rd);
-	if (v[1].n > RNS_MTU - HEADER_2_LEN)
-		return RNS_EBIG; /* an originator that left no room (5.4) */
-	v[1].p = rd.p;
-	wr_u8(&w, (uint8_t)(FLAG_HEADER_2 | FLAG_TRANSPORT |
-	    (flags & FLAG_CONTEXT) | PACKET_ANNOUNCE));
-	wr_u8(&w, hops);
-	wr_bytes(&w, r->self.hash, RNS_HASH);
-	wr_bytes(&w, path->dest, RNS_HASH);
-	wr_u8(&w, context);
+	if (err != RNS_OK)
+		return err;
 	if (via != NULL)
-		return core_txv(r, via, v, 2);
+		return core_txv(r, via, a.v, NELEM(a.v));
+	err = RNS_ENOENT;
 	TAILQ_FOREACH(i, &r->ifaces, entry) {
 		/* Programs heard it when it came (4.5 step 4). */
 		if (i->cfg.kind == RNS_IF_LOCAL_CLIENT || !i->cfg.out ||
@@ -218,9 +186,9 @@ announce_out(struct rns *r, const struct path *path, uint8_t hops,
 		if (rule == BLOCK)
 			continue;
 		if (rule == QUEUE &&
-		    !announceq_now(r, i, v[0].n + v[1].n))
+		    !announceq_now(r, i, a.v[0].n + a.v[1].n))
 			announceq_put(r, i, path, hops);
-		else if (core_txv(r, i, v, 2) != RNS_OK)
+		else if (core_txv(r, i, a.v, NELEM(a.v)) != RNS_OK)
 			continue;
 		err = RNS_OK;
 	}

@@ -2,7 +2,7 @@
 #ifndef WARREN_TRANSPORT_CORE_TABLE_PATH_H
 #define WARREN_TRANSPORT_CORE_TABLE_PATH_H
 
-#include "transport/core/core.h"
+#include "transport/core/base/ctx.h"
 
 /*
  * Path table (transport 2.1); used by link.c for hops and time-outs. When it

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/core/send/forward.h"
+
+#include <string.h>
+
+#include "transport/core/send/txq.h"
+#include "common/wire.h"
+
+int
+forward(struct rns *r, struct iface *to, uint8_t flags, uint8_t hop,
+    const uint8_t *transport_id, const struct iovec_c *rest, size_t count)
+{
+	uint8_t head[2 + RNS_HASH] = {flags, hop};
+	struct iovec_c v[4] = {{head, 2}};
+
+	if (count > NELEM(v) - 1)
+		return RNS_EINVAL;
+	if (transport_id != NULL) {
+		memcpy(head + 2, transport_id, RNS_HASH);
+		v[0].n = sizeof(head);
+	}
+	for (size_t i = 0; i < count; i++)
+		v[i + 1] = rest[i];
+	return core_txv(r, to, v, count + 1);
+}
+
+int
+announce_pack(const struct rns *r, const struct path *path, uint8_t hops,
+    uint8_t context, struct announce_packet *a)
+{
+	struct rd rd = rd_make(path->announce, path->announce_len);
+	struct wr w = wr_make(a->head, sizeof(a->head));
+	uint8_t flags;
+
+	if (hops >= RNS_HOPS_MAX)
+		return RNS_EINVAL; /* nobody would take it */
+	if (!rd_u8(&rd, &flags) || !rd_skip(&rd, (flags & FLAG_HEADER_2) != 0 ?
+	    HEADER_2_LEN - 1 : HEADER_1_LEN - 1))
+		return RNS_EPARSE;
+	if (rd_left(&rd) > RNS_MTU - HEADER_2_LEN)
+		return RNS_EBIG; /* an originator that left no room (5.4) */
+	a->v[0] = (struct iovec_c){a->head, sizeof(a->head)};
+	a->v[1] = (struct iovec_c){rd.p, rd_left(&rd)};
+	wr_u8(&w, (uint8_t)(FLAG_HEADER_2 | FLAG_TRANSPORT |
+	    (flags & FLAG_CONTEXT) | PACKET_ANNOUNCE));
+	wr_u8(&w, hops);
+	wr_bytes(&w, r->self.hash, RNS_HASH);
+	wr_bytes(&w, path->dest, RNS_HASH);
+	wr_u8(&w, context);
+	return RNS_OK;
+}
