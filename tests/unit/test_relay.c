@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "transport/core/core.h"
+#include "transport/core/modules.h"
 #include "transport/core/table/path.h"
 #include "tests/unit/relay_node.h"
 #include "common/wire.h"

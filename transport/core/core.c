@@ -151,6 +151,13 @@ rns_set_wall(struct rns *r, int64_t wall_us, struct mono now)
 	r->wall_offset = wall_us - r->now.us;
 }
 
+/* What files noted for those above them. */
+static void
+turn_end(struct rns *r)
+{
+	waiting_forget(r);
+}
+
 /* Access code (transport 3.1): *raw is replaced by the packet without it. */
 static bool
 rx_unmask(struct rns *r, const struct iface *i, const uint8_t **raw,
@@ -218,6 +225,7 @@ rns_recv(struct rns *r, unsigned ifid, const uint8_t *raw, size_t len,
 	p.rx = i;
 	p.from_local = i->cfg.kind == RNS_IF_LOCAL_CLIENT;
 	inbound(r, &p);
+	turn_end(r);
 	return RNS_OK;
 }
 
@@ -247,10 +255,9 @@ submit_dest(struct rns *r, const struct rns_cmd *cmd)
 	return RNS_OK;
 }
 
-int
-rns_submit(struct rns *r, const struct rns_cmd *cmd, struct mono now)
+static int
+submit(struct rns *r, const struct rns_cmd *cmd)
 {
-	core_enter(r, now);
 	switch (cmd->type) {
 	case RNS_CMD_IF_ADD:
 		return if_add(r, &cmd->iface);
@@ -301,11 +308,23 @@ rns_submit(struct rns *r, const struct rns_cmd *cmd, struct mono now)
 	return RNS_EINVAL;
 }
 
+int
+rns_submit(struct rns *r, const struct rns_cmd *cmd, struct mono now)
+{
+	int err;
+
+	core_enter(r, now);
+	err = submit(r, cmd);
+	turn_end(r);
+	return err;
+}
+
 void
 rns_tick(struct rns *r, struct mono now)
 {
 	core_enter(r, now);
 	timers_run(r);
+	turn_end(r);
 }
 
 struct mono

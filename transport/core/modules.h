@@ -3,7 +3,9 @@
 #define WARREN_TRANSPORT_CORE_MODULES_H
 
 #include "transport/core/core.h"
+#include "transport/core/send/waiting.h"
 #include "transport/core/table/dest.h"
+#include "transport/core/table/path.h"
 
 /*
  * How the files of the node's own half find each other; what link.c and
@@ -44,32 +46,9 @@ void deliver_attached(struct rns *);
 void deliver_introduce(struct rns *);
 void deliver_iface_gone(struct rns *, const struct iface *);
 
-/* ---- path.c, announce_in.c ---- */
+/* ---- announce_in.c ---- */
 
-int paths_new(struct rns *);
-void paths_free(struct rns *);
-int path_submit(struct rns *, const struct rns_cmd *); /* ADD, DROP */
-void paths_iface_gone(struct rns *, const struct iface *);
-void paths_blackhole(struct rns *, const uint8_t identity[RNS_HASH]);
 void announce_in(struct rns *, struct packet *);
-
-/* ---- waiting.c: the announce table (2.5, 4.2, 4.6) ---- */
-
-/*
- * Pass the announce of a path on at `at`; retries 0: twice, 1: once. It
- * replaces the one that waits.
- */
-void waiting_relay(struct rns *, const struct path *, struct mono at,
-    uint8_t retries);
-/* Answer a path request on one interface. */
-void waiting_answer(struct rns *, const struct path *, struct mono at,
-    struct iface *via);
-/* A neighbour passed it on: hops as received (4.2). */
-void waiting_heard(struct rns *, const uint8_t dest[RNS_HASH], uint8_t hops);
-void waiting_drop(struct rns *, const uint8_t dest[RNS_HASH]);
-void waiting_iface_gone(struct rns *, const struct iface *);
-int waiting_new(struct rns *);
-void waiting_free(struct rns *);
 
 /* ---- relay.c ---- */
 
@@ -95,6 +74,8 @@ bool relay_proof_for_local(const struct rns *, const uint8_t dest[RNS_HASH]);
 int pathreqs_new(struct rns *);
 void pathreqs_free(struct rns *);
 void pathreqs_iface_gone(struct rns *, const struct iface *);
+/* Ask for a path (13); at most one in 20 s for one destination when auto. */
+int path_request(struct rns *, const uint8_t dest[RNS_HASH], bool automatic);
 void pathreq_in(struct rns *, struct packet *);
 /*
  * An announce was accepted: answers the interfaces that asked (4.5 step 5).

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/modules.h"
 #include "transport/core/table/path.h"
 
 #define FLAGS_DATA PACKET_FLAGS(DEST_LINK, PACKET_DATA)

@@ -4,7 +4,8 @@
 #include "transport/core/base/announce.h"
 #include "transport/core/table/known.h"
 #include "transport/core/modules.h"
-#include "transport/core/table/path_table.h"
+#include "transport/core/send/waiting.h"
+#include "transport/core/table/path.h"
 #include "common/wire.h"
 
 /*

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/core/send/waiting.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "transport/core/modules.h"
-#include "transport/core/table/path.h"
 
 /*
  * Announces that wait to be passed on (transport 2.5, 4.6), and answers to
@@ -103,6 +104,27 @@ waiting_arm(struct rns *r)
 	timer_set(r, &r->waiting->timer, e != NULL ? e->at : MONO_NEVER);
 }
 
+static void
+waiting_drop(struct rns *r, const uint8_t dest[RNS_HASH])
+{
+	struct waiting key, *e;
+
+	memcpy(key.dest, dest, RNS_HASH);
+	key.via = NULL;
+	while ((e = RB_NFIND(waiting_keys, &r->waiting->keys, &key)) != NULL &&
+	    memcmp(e->dest, dest, RNS_HASH) == 0)
+		waiting_del(r, e);
+}
+
+void
+waiting_forget(struct rns *r)
+{
+	uint8_t dest[RNS_HASH];
+
+	while (path_gone_next(r, dest))
+		waiting_drop(r, dest);
+}
+
 static struct waiting *
 waiting_find(struct rns *r, const uint8_t dest[RNS_HASH], struct iface *via)
 {
@@ -118,8 +140,10 @@ waiting_put(struct rns *r, const struct path *path, struct mono at,
     struct iface *via, uint8_t retries)
 {
 	struct waitings *w = r->waiting;
-	struct waiting *e = waiting_find(r, path->dest, via);
+	struct waiting *e;
 
+	waiting_forget(r);
+	e = waiting_find(r, path->dest, via);
 	if (e != NULL) {
 		RB_REMOVE(waiting_times, &w->times, e);
 	} else {
@@ -163,8 +187,10 @@ waiting_answer(struct rns *r, const struct path *path, struct mono at,
 void
 waiting_heard(struct rns *r, const uint8_t dest[RNS_HASH], uint8_t hops)
 {
-	struct waiting *e = waiting_find(r, dest, NULL);
+	struct waiting *e;
 
+	waiting_forget(r);
+	e = waiting_find(r, dest, NULL);
 	if (e == NULL || hops == 0)
 		return;
 	if (hops - 1 == e->hops) {
@@ -174,20 +200,6 @@ waiting_heard(struct rns *r, const uint8_t dest[RNS_HASH], uint8_t hops)
 	    r->now.us < e->at.us) {
 		waiting_del(r, e);
 	}
-}
-
-void
-waiting_drop(struct rns *r, const uint8_t dest[RNS_HASH])
-{
-	struct waiting key, *e;
-
-	if (r->waiting == NULL)
-		return;
-	memcpy(key.dest, dest, RNS_HASH);
-	key.via = NULL;
-	while ((e = RB_NFIND(waiting_keys, &r->waiting->keys, &key)) != NULL &&
-	    memcmp(e->dest, dest, RNS_HASH) == 0)
-		waiting_del(r, e);
 }
 
 void
@@ -208,6 +220,7 @@ waiting_run(struct rns *r, void *arg)
 	struct waiting *e;
 	struct path *path;
 
+	waiting_forget(r);
 	while ((e = RB_MIN(waiting_times, &w->times)) != NULL &&
 	    mono_reached(r->now, e->at)) {
 		path = path_find(r, e->dest);

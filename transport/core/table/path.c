@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/base/packet.h"
+#include "transport/core/table/iface.h"
 #include "transport/core/table/known.h"
-#include "transport/core/modules.h"
-#include "transport/core/table/path_table.h"
 
 #define PATH_LIVES 3 /* by mode of the receiving interface (2.1) */
 #define BLOBS_STEP 8 /* ours: blobs are allocated by steps */
@@ -21,6 +21,7 @@ TAILQ_HEAD(path_ages, path);
 struct paths {
 	struct path_tree tree;
 	struct path_ages ages[PATH_LIVES];
+	struct path_ages gone; /* notes: nothing but `dest` is left of them */
 	struct timer cull;
 };
 
@@ -53,13 +54,25 @@ path_life_us(const struct iface *i)
 static void
 path_free(struct rns *r, struct path *p)
 {
-	waiting_drop(r, p->dest);
 	TAILQ_REMOVE(&r->paths->ages[p->life], p, age);
 	RB_REMOVE(path_tree, &r->paths->tree, p);
 	r->counts.paths--;
 	free(p->blobs);
 	free(p->announce);
+	TAILQ_INSERT_TAIL(&r->paths->gone, p, age);
+}
+
+bool
+path_gone_next(struct rns *r, uint8_t dest[RNS_HASH])
+{
+	struct path *p = TAILQ_FIRST(&r->paths->gone);
+
+	if (p == NULL)
+		return false;
+	memcpy(dest, p->dest, RNS_HASH);
+	TAILQ_REMOVE(&r->paths->gone, p, age);
 	free(p);
+	return true;
 }
 
 static struct mono
@@ -101,6 +114,7 @@ paths_new(struct rns *r)
 	RB_INIT(&t->tree);
 	for (size_t i = 0; i < PATH_LIVES; i++)
 		TAILQ_INIT(&t->ages[i]);
+	TAILQ_INIT(&t->gone);
 	timer_init(&t->cull, paths_cull, t);
 	r->paths = t;
 	known_kept_by(r, path_leads_to);
@@ -110,6 +124,7 @@ paths_new(struct rns *r)
 void
 paths_free(struct rns *r)
 {
+	uint8_t dest[RNS_HASH];
 	struct path *p;
 
 	if (r->paths == NULL)
@@ -117,6 +132,8 @@ paths_free(struct rns *r)
 	timer_clear(r, &r->paths->cull);
 	while ((p = RB_ROOT(&r->paths->tree)) != NULL)
 		path_free(r, p);
+	while (path_gone_next(r, dest))
+		;
 	free(r->paths);
 	r->paths = NULL;
 }

@@ -33,6 +33,25 @@ struct path {
 	enum path_state state;
 };
 
+int paths_new(struct rns *);
+void paths_free(struct rns *);
+/*
+ * PATH_ADD: as old as it was; the interface must be there (RNS_ENOENT), and
+ * RNS_ESTATE is a path too old, RNS_EPARSE an announce that is not its own.
+ * PATH_DROP: RNS_ENOENT.
+ */
+int path_submit(struct rns *, const struct rns_cmd *);
+/* Those learned there go. */
+void paths_iface_gone(struct rns *, const struct iface *);
+/* Those to the destinations of an identity go; by what known.c knows. */
+void paths_blackhole(struct rns *, const uint8_t identity[RNS_HASH]);
+/*
+ * A path that goes leaves a note, which waiting.c takes: the destination of
+ * the next one, oldest first; false: there is none.
+ */
+bool path_gone_next(struct rns *, uint8_t dest[RNS_HASH]);
+
+/* NULL: none; else it stays until the next call that drops or stores one. */
 struct path *path_find(const struct rns *, const uint8_t dest[RNS_HASH]);
 /* It was used just now. */
 void path_touch(struct rns *, struct path *);
@@ -44,7 +63,27 @@ int64_t path_first_hop_timeout_us(const struct rns *,
 /* Next-hop interface or NULL. */
 struct iface *path_iface(const struct rns *, const uint8_t dest[RNS_HASH]);
 void path_drop(struct rns *, const uint8_t dest[RNS_HASH]);
-/* Ask for a path (13); at most one in 20 s for one destination when auto. */
-int path_request(struct rns *, const uint8_t dest[RNS_HASH], bool automatic);
+
+/* ---- what announces and path requests do with it ---- */
+
+#define PATH_BLOB 10 /* bytes of a random hash (endpoint 5.4) */
+
+struct path_new {
+	const uint8_t *dest, *next_hop; /* 16 */
+	const uint8_t *packet_hash;     /* 32 */
+	const uint8_t *blob;            /* 10, or NULL */
+	uint8_t hops;
+	struct iface *rx;
+	int64_t learned_us, expires_us;
+	struct mono stamp;
+	const uint8_t *announce; /* copied; at most RNS_MTU */
+	size_t announce_len;
+};
+
+/* Makes the path or replaces it; NULL: out of memory, the old one stays. */
+struct path *path_store(struct rns *, const struct path_new *);
+bool path_has_blob(const struct path *, const uint8_t blob[PATH_BLOB]);
+/* How long a path learned there lives (2.1). */
+int64_t path_life_us(const struct iface *);
 
 #endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_SEND_WAITING_H
+#define WARREN_TRANSPORT_CORE_SEND_WAITING_H
+
+#include "transport/core/table/path.h"
+
+/* The announce table (2.5, 4.2, 4.6): what will be passed on, and when. */
+
+int waiting_new(struct rns *);
+void waiting_free(struct rns *);
+/*
+ * Pass the announce of a path on at `at`; retries 0: twice, 1: once. It
+ * replaces the one that waits. At the ceiling of paths, and without memory, it
+ * is a drop.
+ */
+void waiting_relay(struct rns *, const struct path *, struct mono at,
+    uint8_t retries);
+/* Answer a path request on one interface, once. */
+void waiting_answer(struct rns *, const struct path *, struct mono at,
+    struct iface *via);
+/* A neighbour passed it on: hops as received (4.2). */
+void waiting_heard(struct rns *, const uint8_t dest[RNS_HASH], uint8_t hops);
+/*
+ * What waits goes with its path: takes the notes of path_gone_next(). Every
+ * function here begins with it; core.c ends each turn with it.
+ */
+void waiting_forget(struct rns *);
+void waiting_iface_gone(struct rns *, const struct iface *);
+
+#endif
