@@ -8,6 +8,7 @@
 #include "transport/core/base/event.h"
 #include "transport/core/table/known.h"
 #include "transport/core/link/link.h"
+#include "transport/core/link/link_in.h"
 #include "transport/core/modules.h"
 #include "transport/core/send/announceq.h"
 #include "transport/core/send/txq.h"
@@ -80,7 +81,7 @@ if_free_all(struct rns *r)
 static int (*const parts_new[])(struct rns *) = {
     txq_new, evq_new, dedup_new, known_table_new, dests_new, deliver_new,
     paths_new, waiting_new, relay_new, pathreqs_new, receipts_new, links_new,
-    inbound_new};
+    link_in_new, inbound_new};
 
 struct rns *
 rns_new(const struct rns_config *cfg, struct mono now)
@@ -155,7 +156,11 @@ rns_set_wall(struct rns *r, int64_t wall_us, struct mono now)
 static void
 turn_end(struct rns *r)
 {
+	uint8_t dest[RNS_HASH];
+
 	waiting_forget(r);
+	while (link_lost_next(r, dest))
+		(void)path_request(r, dest, true);
 }
 
 /* Access code (transport 3.1): *raw is replaced by the packet without it. */

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/core/modules.h"
 #include "transport/core/table/path.h"
 
 #define FLAGS_DATA PACKET_FLAGS(DEST_LINK, PACKET_DATA)
@@ -81,6 +80,7 @@ links_reap(struct rns *r)
 
 	while ((l = TAILQ_FIRST(&r->links->dead)) != NULL) {
 		TAILQ_REMOVE(&r->links->dead, l, dead);
+		r->links->lost -= l->lost;
 		free(l);
 	}
 }
@@ -121,10 +121,7 @@ link_end(struct rns *r, struct link *l, enum rns_link_reason why)
 	RB_REMOVE(link_tree, &r->links->tree, l);
 	r->links->count--;
 	r->counts.links--;
-	channel_closed(r, l);
-	resource_closed(r, l);
-	resource_tx_closed(r, l);
-	request_closed(r, l);
+	r->links->closed(r, l);
 	link_receipts_clear(r, l);
 	link_event(r, l, RNS_EV_LINK_CLOSED);
 	link_wipe(l);
@@ -417,7 +414,26 @@ link_never_up(struct rns *r, struct link *l)
 	if (!l->initiator || r->cfg.transport)
 		return;
 	path_drop(r, l->dest);
-	(void)path_request(r, l->dest, true);
+	l->lost = true;
+	r->links->lost++;
+}
+
+bool
+link_lost_next(struct rns *r, uint8_t dest[RNS_HASH])
+{
+	struct link *l;
+
+	if (r->links->lost == 0)
+		return false;
+	TAILQ_FOREACH(l, &r->links->dead, dead) {
+		if (!l->lost)
+			continue;
+		l->lost = false;
+		r->links->lost--;
+		memcpy(dest, l->dest, RNS_HASH);
+		return true;
+	}
+	return false;
 }
 
 static void
@@ -459,201 +475,6 @@ link_activate(struct rns *r, struct link *l, double rtt)
 	l->activated = r->now;
 	l->status = LINK_ACTIVE;
 	link_timer_set(r, l, link_watch(l, r->now).next);
-}
-
-/* ---- packets on a link (6.16) ---- */
-
-static void
-link_identify_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
-{
-	uint8_t text[RNS_HASH + RNS_KEY], hash[RNS_HASH];
-
-	if (l->initiator || n != LINK_IDENTIFY_LEN || l->identified) {
-		core_drop(r, RNS_DROP_IDENTIFY);
-		return;
-	}
-	memcpy(text, l->id, RNS_HASH);
-	memcpy(text + RNS_HASH, p, RNS_KEY);
-	if (!crypt_ed25519_verify(p + 32, p + RNS_KEY, text, sizeof(text))) {
-		core_drop(r, RNS_DROP_IDENTIFY);
-		return;
-	}
-	rns_identity_hash_of(hash, p);
-	if (core_blackholed(r, hash)) {
-		core_drop(r, RNS_DROP_BLACKHOLE);
-		link_teardown_own(r, l);
-		return;
-	}
-	l->identified = true;
-	memcpy(l->peer_pub, p, RNS_KEY);
-	memcpy(l->peer_hash, hash, RNS_HASH);
-	link_event(r, l, RNS_EV_LINK_IDENTIFIED);
-}
-
-static void
-link_data_in(struct rns *r, struct link *l, const struct packet *p,
-    const uint8_t *data, size_t n)
-{
-	struct rns_event ev = {.type = RNS_EV_LINK_DATA};
-	const struct dest *d = l->initiator ? NULL : dest_find(r, l->dest);
-	enum rns_prove prove = d != NULL ? d->prove : RNS_PROVE_NONE;
-
-	memcpy(ev.packet.dest, l->id, RNS_HASH);
-	memcpy(ev.packet.packet_hash, p->hash, RNS_FULL_HASH);
-	ev.packet.data = data;
-	ev.packet.len = n;
-	ev.packet.ifid = l->iface->cfg.id;
-	ev.packet.prove_app = prove == RNS_PROVE_APP;
-	if (event_push(r, &ev) != RNS_OK)
-		return; /* not delivered, hence not proved */
-	if (prove == RNS_PROVE_ALL)
-		link_prove(r, l, p->hash);
-}
-
-static void
-link_close_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
-{
-	if (n != RNS_HASH || !crypt_equal(p, l->id, RNS_HASH)) {
-		core_drop(r, RNS_DROP_DECRYPT);
-		return;
-	}
-	link_end(r, l,
-	    l->initiator ? RNS_CLOSE_DESTINATION : RNS_CLOSE_INITIATOR);
-}
-
-static void
-link_keepalive_in(struct rns *r, struct link *l, const struct packet *p)
-{
-	static const uint8_t answer = 0xfe;
-
-	if (p->data_len != 1 || p->data[0] != (l->initiator ? 0xfe : 0xff)) {
-		core_drop(r, RNS_DROP_CONTEXT);
-		return;
-	}
-	l->last_in = r->now;
-	if (l->status == LINK_STALE)
-		l->status = LINK_ACTIVE;
-	if (!l->initiator && link_since(r->now, l->last_out) >= l->keepalive)
-		(void)link_send_clear(r, l, PACKET_DATA, CTX_KEEPALIVE,
-		    &answer, 1);
-}
-
-static void
-link_dispatch(struct rns *r, struct link *l, struct packet *p,
-    const uint8_t *data, size_t n)
-{
-	switch (p->context) {
-	case CTX_NONE:
-		link_data_in(r, l, p, data, n);
-		return;
-	case CTX_LINKIDENTIFY:
-		link_identify_in(r, l, data, n);
-		return;
-	case CTX_REQUEST:
-		request_in(r, l, p, data, n);
-		return;
-	case CTX_RESPONSE:
-		request_response_in(r, l, data, n);
-		return;
-	case CTX_LRRTT:
-		link_rtt_in(r, l, data, n);
-		return;
-	case CTX_LINKCLOSE:
-		link_close_in(r, l, data, n);
-		return;
-	case CTX_RESOURCE_ADV:
-		resource_adv_in(r, l, data, n);
-		return;
-	case CTX_RESOURCE_REQ:
-		resource_tx_request_in(r, l, p, data, n);
-		return;
-	case CTX_RESOURCE_HMU:
-		resource_hmu_in(r, l, data, n);
-		return;
-	case CTX_RESOURCE_ICL:
-		resource_icl_in(r, l, data, n);
-		return;
-	case CTX_RESOURCE_RCL:
-		resource_tx_rcl_in(r, l, data, n);
-		return;
-	default:
-		core_drop(r, RNS_DROP_CONTEXT);
-	}
-}
-
-static void
-link_proofs_in(struct rns *r, struct link *l, struct packet *p)
-{
-	if (p->context == CTX_RESOURCE_PRF) {
-		resource_tx_proof_in(r, l, p);
-	} else if (p->context == CTX_NONE) {
-		if (receipt_proof_in(r, p, l))
-			l->last_proof = r->now;
-		else
-			core_drop(r, RNS_DROP_PROOF);
-	} else {
-		core_drop(r, RNS_DROP_CONTEXT);
-	}
-}
-
-/* true: goes on to the parts of a link that is up. */
-static bool
-link_accepts(struct rns *r, struct link *l, const struct packet *p)
-{
-	if (l->iface == NULL || l->status == LINK_PENDING)
-		return core_drop(r, RNS_DROP_LINK_STATE);
-	if (p->rx != l->iface)
-		return core_drop(r, RNS_DROP_LINK_IF);
-	if (p->dest_type != DEST_LINK)
-		return core_drop(r, RNS_DROP_CONTEXT);
-	if (l->status == LINK_HANDSHAKE &&
-	    (p->type != PACKET_DATA ||
-	    (p->context != CTX_LRRTT && p->context != CTX_LINKCLOSE)))
-		return core_drop(r, RNS_DROP_LINK_STATE);
-	if (p->type != PACKET_DATA && p->type != PACKET_PROOF)
-		return core_drop(r, RNS_DROP_CONTEXT);
-	return true;
-}
-
-void
-link_packet_in(struct rns *r, struct link *l, struct packet *p)
-{
-	size_t n;
-
-	links_reap(r);
-	if (!link_accepts(r, l, p))
-		return;
-	if (p->type == PACKET_DATA && p->context == CTX_KEEPALIVE) {
-		link_keepalive_in(r, l, p);
-		return;
-	}
-	l->last_in = r->now;
-	if (l->status == LINK_STALE)
-		l->status = LINK_ACTIVE;
-	if (p->type == PACKET_PROOF) {
-		link_proofs_in(r, l, p);
-		return;
-	}
-	switch (p->context) {
-	case CTX_RESOURCE:
-		resource_part_in(r, l, p);
-		return;
-	case CTX_CACHE_REQUEST:
-		resource_cache_in(r, l, p);
-		return;
-	case CTX_CHANNEL:
-		channel_in(r, l, p);
-		return;
-	default:
-		break;
-	}
-	if (p->data_len > r->links->scratch_cap ||
-	    token_decrypt(r->links->plain, &n, r->links->scratch_cap, l->key,
-	    sizeof(l->key), p->data, p->data_len) != RNS_OK) {
-		core_drop(r, RNS_DROP_DECRYPT);
-		return;
-	}
-	link_dispatch(r, l, p, r->links->plain, n);
 }
 
 void

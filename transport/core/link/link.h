@@ -27,8 +27,11 @@ struct link *link_find(const struct rns *, const uint8_t id[RNS_HASH]);
 void link_request_in(struct rns *, struct dest *, struct packet *);
 /* LRPROOF with the id of one of our pending links (transport 3.9). */
 void link_proof_in(struct rns *, struct link *, struct packet *);
-/* Any other packet whose destination is a link of ours. */
-void link_packet_in(struct rns *, struct link *, struct packet *);
+/*
+ * A link that never came up leaves a note, which core.c takes: the destination
+ * that a path should be asked for; false: there is none.
+ */
+bool link_lost_next(struct rns *, uint8_t dest[RNS_HASH]);
 /* The interface that it lives on; NULL while that is not known. */
 struct iface *link_iface(const struct link *);
 /* Its interface is gone. */

@@ -217,6 +217,7 @@ struct link {
 	enum link_status status;
 	enum rns_link_reason reason;
 	bool initiator, rebalanced;
+	bool lost; /* never came up: ask for a path */
 	uint8_t hops; /* expected */
 	uint64_t tag;
 	struct iface *iface; /* NULL: pending */
@@ -266,7 +267,9 @@ RB_HEAD(link_tree, link);
 struct links {
 	struct link_tree tree;
 	TAILQ_HEAD(, link) dead;
-	uint32_t count;
+	uint32_t count, lost;
+	/* its parts free what they hung on it; link_in.c */
+	void (*closed)(struct rns *, struct link *);
 	uint8_t *scratch; /* one packet of the largest link MTU, and plaintext */
 	size_t scratch_cap;
 	uint8_t *plain;

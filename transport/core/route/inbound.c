@@ -3,6 +3,7 @@
 
 #include "transport/core/base/dedup.h"
 #include "transport/core/link/link.h"
+#include "transport/core/link/link_in.h"
 #include "transport/core/modules.h"
 #include "transport/core/table/path.h"
 #include "transport/core/table/receipt.h"
