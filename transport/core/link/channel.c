@@ -343,7 +343,10 @@ channel_message(struct rns *r, struct link *l, uint16_t type,
 	struct rns_event ev = {.type = RNS_EV_CHANNEL_MESSAGE};
 
 	if (type == CHANNEL_STREAM) {
-		stream_in(r, l, p, n);
+		if (l->channel->stream_in != NULL)
+			l->channel->stream_in(r, l, p, n);
+		else
+			(void)core_drop(r, RNS_DROP_CHANNEL);
 		return;
 	}
 	memcpy(ev.channel.link, l->id, RNS_HASH);

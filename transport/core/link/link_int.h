@@ -419,8 +419,5 @@ double channel_timeout(unsigned tries, double rtt, unsigned ring);
 
 int stream_open(struct rns *, struct link *, uint16_t id);
 int stream_send(struct rns *, struct link *, const struct rns_cmd *);
-/* A message of type 0xff00 in its turn. */
-void stream_in(struct rns *, struct link *, const uint8_t *, size_t);
-bool stream_is_open(const struct link *, uint16_t id);
 
 #endif

@@ -13,23 +13,7 @@
 #define STREAM_COMPRESS_MIN 32 /* up to here it never pays */
 #define STREAM_COMPRESS_TRIES 3
 
-int
-stream_open(struct rns *r, struct link *l, uint16_t id)
-{
-	int rc = channel_open(r, l);
-
-	if (rc != RNS_OK)
-		return rc;
-	if (id > STREAM_ID_MAX)
-		return RNS_EINVAL;
-	if (l->channel->streams == NULL &&
-	    (l->channel->streams = calloc(1, (STREAM_ID_MAX + 1) / 8)) == NULL)
-		return RNS_ENOMEM;
-	l->channel->streams[id / 8] |= (uint8_t)(1u << id % 8);
-	return RNS_OK;
-}
-
-bool
+static bool
 stream_is_open(const struct link *l, uint16_t id)
 {
 	const struct channel *c = l->channel;
@@ -38,7 +22,8 @@ stream_is_open(const struct link *l, uint16_t id)
 	    (c->streams[id / 8] & 1u << id % 8) != 0;
 }
 
-void
+/* A message of type 0xff00 in its turn. */
+static void
 stream_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 {
 	struct rns_event ev = {.type = RNS_EV_STREAM_DATA};
@@ -64,6 +49,23 @@ stream_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 		ev.channel.data = out;
 	}
 	(void)event_push_own(r, &ev, out);
+}
+
+int
+stream_open(struct rns *r, struct link *l, uint16_t id)
+{
+	int rc = channel_open(r, l);
+
+	if (rc != RNS_OK)
+		return rc;
+	if (id > STREAM_ID_MAX)
+		return RNS_EINVAL;
+	if (l->channel->streams == NULL &&
+	    (l->channel->streams = calloc(1, (STREAM_ID_MAX + 1) / 8)) == NULL)
+		return RNS_ENOMEM;
+	l->channel->stream_in = stream_in;
+	l->channel->streams[id / 8] |= (uint8_t)(1u << id % 8);
+	return RNS_OK;
 }
 
 /*
