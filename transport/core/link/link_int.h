@@ -96,6 +96,10 @@ enum res_kind { RES_PLAIN, RES_REQUEST, RES_RESPONSE };
 
 struct channel;
 
+/* An outgoing transfer is over, well or not: for who asked for it. */
+typedef void res_sent_fn(struct rns *, struct link *,
+    const uint8_t request_id[RNS_HASH], bool ok);
+
 struct link_receipt { /* of LINK_SEND with receipt */
 	TAILQ_ENTRY(link_receipt) entry;
 	struct link *link;
@@ -187,6 +191,7 @@ struct res_out {
 	enum res_status status;
 	uint64_t tag;
 	bool has_tag; /* SENT and PROGRESS are wanted */
+	res_sent_fn *sent_fn; /* NULL: nobody asks */
 	uint8_t *head;
 	size_t head_len;
 	const uint8_t *data;
@@ -340,9 +345,6 @@ void request_in(struct rns *, struct link *, const struct packet *,
 void request_response_in(struct rns *, struct link *, const uint8_t *, size_t);
 struct request *request_find(struct link *, const uint8_t id[RNS_HASH]);
 bool request_has_handlers(struct rns *, const struct link *, uint32_t *max);
-/* The transfer of a request is over, well or not. */
-void request_sent(struct rns *, struct link *, const uint8_t id[RNS_HASH],
-    bool ok);
 void request_fail(struct rns *, struct request *, bool too_large);
 /* Assembled ones; *b becomes theirs or is freed. */
 void request_whole(struct rns *, struct link *, struct bytes *b);
@@ -389,6 +391,7 @@ struct res_spec {
 	int64_t timeout_us; /* 0: RTT * 6 */
 	bool has_tag;
 	uint64_t tag;
+	res_sent_fn *sent_fn;
 };
 int resource_tx_start(struct rns *, struct link *, const struct res_spec *);
 int resource_tx_submit(struct rns *, struct link *, const struct rns_cmd *);

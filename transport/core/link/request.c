@@ -83,13 +83,29 @@ request_head(struct rns *r, uint8_t out[REQUEST_HEAD], const char *path)
 	return w.len;
 }
 
+/* The transfer of a request is over, well or not. */
+static void
+request_sent(struct rns *r, struct link *l, const uint8_t id[RNS_HASH],
+    bool ok)
+{
+	struct request *q = request_find(l, id);
+
+	/* the answer may overtake the proof of the question */
+	if (q == NULL || q->receiving)
+		return;
+	if (!ok)
+		request_fail(r, q, false);
+	else
+		timer_set(r, &q->timer, mono_add(r->now, q->timeout_us));
+}
+
 static int
 request_as_resource(struct rns *r, struct link *l, struct request *q,
     const uint8_t *head, size_t head_len, const uint8_t *data, size_t len)
 {
 	struct res_spec s = {.kind = RES_REQUEST, .head_len = head_len + len,
 	    .compress = head_len + len <= RES_COMPRESS_MAX,
-	    .request_id = q->id};
+	    .request_id = q->id, .sent_fn = request_sent};
 	uint8_t hash[RNS_FULL_HASH];
 
 	if (len > SIZE_MAX - head_len ||
@@ -151,21 +167,6 @@ request_submit(struct rns *r, struct link *l, const struct rns_cmd *c)
 	if (rc != RNS_OK)
 		request_free(r, q);
 	return rc;
-}
-
-void
-request_sent(struct rns *r, struct link *l, const uint8_t id[RNS_HASH],
-    bool ok)
-{
-	struct request *q = request_find(l, id);
-
-	/* the answer may overtake the proof of the question */
-	if (q == NULL || q->receiving)
-		return;
-	if (!ok)
-		request_fail(r, q, false);
-	else
-		timer_set(r, &q->timer, mono_add(r->now, q->timeout_us));
 }
 
 /* ---- being asked (7.2) ---- */

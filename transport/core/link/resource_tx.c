@@ -61,8 +61,8 @@ tx_end(struct rns *r, struct res_out *x, enum res_status status, bool tell)
 	struct rns_event ev = {.type = RNS_EV_SENT};
 	uint8_t id[RNS_HASH];
 	struct link *l = x->link;
-	enum res_kind kind = x->kind;
 	bool has_tag = x->has_tag;
+	res_sent_fn *sent = x->sent_fn;
 
 	if (tell && x->status != RES_QUEUED)
 		(void)link_send(r, l, CTX_RESOURCE_ICL, x->hash,
@@ -74,8 +74,8 @@ tx_end(struct rns *r, struct res_out *x, enum res_status status, bool tell)
 	tx_free(r, x);
 	if (has_tag)
 		(void)event_push(r, &ev);
-	if (kind == RES_REQUEST)
-		request_sent(r, l, id, status == RES_COMPLETE);
+	if (sent != NULL)
+		sent(r, l, id, status == RES_COMPLETE);
 	tx_next(r, l);
 }
 
@@ -408,6 +408,7 @@ resource_tx_start(struct rns *r, struct link *l, const struct res_spec *s)
 	x->status = RES_QUEUED;
 	x->tag = s->tag;
 	x->has_tag = s->has_tag;
+	x->sent_fn = s->sent_fn;
 	x->head = s->head;
 	x->head_len = s->head_len;
 	x->data = s->data;
