@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_LINK_RESOURCE_ADV_H
+#define WARREN_TRANSPORT_CORE_LINK_RESOURCE_ADV_H
+
+#include "transport/core/link/link_int.h"
+
+/* The advertisement of a segment (8.4); `map` points into the plaintext. */
+struct adv {
+	uint64_t size, total, parts, segment, segments, flags;
+	uint8_t hash[RNS_FULL_HASH], random[RES_RANDOM], orig[RNS_FULL_HASH];
+	uint8_t request_id[RNS_HASH];
+	bool has_id;
+	const uint8_t *map;
+	size_t map_len;
+};
+
+/*
+ * false: a field is missing, twice there or out of its range. size is at most
+ * RES_TRANSFER_MAX and segment one of segments.
+ */
+bool adv_parse(struct adv *, const uint8_t *, size_t);
+
+#endif
