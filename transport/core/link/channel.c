@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/link/charge.h"
+
 /* Reliable messages in order over a link (9). */
 
 #define CHANNEL_RX_WINDOW 48
@@ -71,7 +73,7 @@ static void
 message_free(struct rns *r, struct channel *c, struct message *m)
 {
 	TAILQ_REMOVE(&c->held, m, entry);
-	resource_release(r, &c->charged, sizeof(*m) + m->len);
+	charge_sub(r, &c->charged, sizeof(*m) + m->len);
 	crypt_wipe(m->data, m->len);
 	free(m);
 }
@@ -319,10 +321,10 @@ channel_hold(struct rns *r, struct channel *c, uint16_t type, uint16_t seq,
 		    (uint16_t)(seq - c->rx_next))
 			break;
 	}
-	if (!resource_charge(r, &c->charged, sizeof(*m) + n))
+	if (!charge_add(r, &c->charged, sizeof(*m) + n))
 		return false;
 	if ((m = malloc(sizeof(*m) + n)) == NULL) {
-		resource_release(r, &c->charged, sizeof(*m) + n);
+		charge_sub(r, &c->charged, sizeof(*m) + n);
 		return core_drop(r, RNS_DROP_MEMORY);
 	}
 	m->type = type;

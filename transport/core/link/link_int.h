@@ -368,14 +368,6 @@ void resource_closed(struct rns *, struct link *);
 double resource_eifr(const struct res_in *); /* bits/s */
 double resource_wait(const struct res_in *); /* s from last activity */
 void resource_shrink(struct res_in *);
-bool resource_charge(struct rns *, uint64_t *charged, uint64_t n);
-void resource_release(struct rns *, uint64_t *charged, uint64_t n);
-
-/* resource_asm.c: a segment whose parts are all there (8.9) */
-void resource_assemble(struct rns *, struct res_in *);
-/* Over: events, RESOURCE_RCL unless silent, memory. Frees it. */
-void resource_end(struct rns *, struct res_in *, enum res_status, bool silent);
-void resource_segment_clear(struct rns *, struct res_in *);
 
 /* ---- resource_tx.c ---- */
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/core/link/link_int.h"
-#include "transport/core/link/resource_adv.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "transport/core/link/resource_adv.h"
+#include "transport/core/link/charge.h"
+#include "transport/core/link/resource_asm.h"
 
 /* Incoming resources (8.4 to 8.8); resource_asm.c puts a segment together. */
 
@@ -39,13 +42,13 @@ resource_refuse(struct rns *r, struct link *l, const struct adv *a,
 	resource_rcl(r, l, a->hash);
 }
 
-void
+static void
 resource_segment_clear(struct rns *r, struct res_in *x)
 {
 	uint64_t n = (uint64_t)x->size + (uint64_t)x->parts * (RES_MAPHASH + 1);
 
 	if (x->stream != NULL)
-		resource_release(r, &x->charged, n);
+		charge_sub(r, &x->charged, n);
 	free(x->stream);
 	free(x->map);
 	free(x->got);
@@ -62,7 +65,7 @@ resource_segment_set(struct rns *r, struct res_in *x, const struct adv *a)
 	uint64_t n = (uint64_t)size + (uint64_t)parts * (RES_MAPHASH + 1);
 
 	if (size < TOKEN_OVERHEAD + 16 ||
-	    !resource_charge(r, &x->charged, n))
+	    !charge_add(r, &x->charged, n))
 		return false;
 	x->stream = malloc(size);
 	x->map = malloc((size_t)parts * RES_MAPHASH);
@@ -72,7 +75,7 @@ resource_segment_set(struct rns *r, struct res_in *x, const struct adv *a)
 		free(x->map);
 		free(x->got);
 		x->stream = x->map = x->got = NULL;
-		resource_release(r, &x->charged, n);
+		charge_sub(r, &x->charged, n);
 		return core_drop(r, RNS_DROP_MEMORY);
 	}
 	x->size = size;
@@ -136,7 +139,7 @@ resource_free(struct rns *r, struct res_in *x)
 {
 	timer_clear(r, &x->timer);
 	resource_segment_clear(r, x);
-	resource_release(r, &x->charged, x->charged);
+	charge_sub(r, &x->charged, x->charged);
 	TAILQ_REMOVE(&x->link->res_in, x, entry);
 	x->link->res_in_count--;
 	if (x->whole.base != NULL)
@@ -160,7 +163,8 @@ resource_done_event(struct rns *r, const struct res_in *x,
 	(void)event_push(r, &ev);
 }
 
-void
+/* Over: events, RESOURCE_RCL unless silent, memory. Frees it. */
+static void
 resource_end(struct rns *r, struct res_in *x, enum res_status status,
     bool silent)
 {
@@ -545,6 +549,67 @@ resource_hmu_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 	resource_ask(r, x);
 }
 
+/* ---- the end of a segment (8.9) ---- */
+
+static void
+resource_complete(struct rns *r, struct res_in *x)
+{
+	struct link *l = x->link;
+	enum res_kind kind = x->kind;
+	struct bytes whole = x->whole;
+	uint8_t *metadata = x->metadata;
+	size_t metadata_len = x->metadata_len;
+	bool has_metadata = x->has_metadata;
+	struct request *q = NULL;
+
+	if (kind == RES_RESPONSE)
+		q = request_find(l, x->request_id);
+	memset(&x->whole, 0, sizeof(x->whole));
+	x->metadata = NULL;
+	resource_end(r, x, RES_COMPLETE, true);
+	if (kind == RES_REQUEST)
+		request_whole(r, l, &whole);
+	else if (q != NULL)
+		request_response_whole(r, q, &whole, has_metadata, metadata,
+		    metadata_len);
+	free(whole.base);
+	free(metadata);
+}
+
+/* The segment is proved; wait for the next one, or be done. */
+static void
+resource_next(struct rns *r, struct res_in *x)
+{
+	struct link *l = x->link;
+
+	l->prev_window = x->window;
+	l->prev_eifr = resource_eifr(x);
+	if (x->segment == x->segments) {
+		resource_complete(r, x);
+		return;
+	}
+	resource_segment_clear(r, x);
+	timer_set(r, &x->timer, mono_add(r->now, mono_seconds(
+	    l->rtt * LINK_TRAFFIC_FACTOR * RES_MAX_RETRIES +
+	    RES_SENDER_GRACE + RES_ALL_RETRIES)));
+}
+
+/* rc of resource_assemble(); a bomb costs the peer its link. */
+static void
+resource_corrupt(struct rns *r, struct res_in *x, int rc)
+{
+	struct link *l = x->link;
+	bool bomb = x->compressed && rc == RNS_EBIG;
+
+	core_drop(r, rc == RNS_ENOMEM ? RNS_DROP_MEMORY :
+	    RNS_DROP_RESOURCE_CORRUPT);
+	resource_end(r, x, rc == RNS_ENOMEM || rc == RNS_ELIMIT ?
+	    RES_FAILED : RES_CORRUPT, false);
+	if (bomb)
+		link_teardown(r, l, l->initiator ? RNS_CLOSE_INITIATOR :
+		    RNS_CLOSE_DESTINATION);
+}
+
 /* ---- parts and rates (8.8) ---- */
 
 static void
@@ -623,6 +688,7 @@ static bool
 resource_part(struct rns *r, struct res_in *x, const struct packet *p)
 {
 	uint32_t i, at;
+	int rc;
 
 	if (x->stream == NULL || x->status != RES_TRANSFERRING ||
 	    p->data_len > x->sdu)
@@ -647,7 +713,11 @@ resource_part(struct rns *r, struct res_in *x, const struct packet *p)
 		resource_first_part(r, x, p->raw_len);
 	if (x->received == x->parts) {
 		timer_clear(r, &x->timer);
-		resource_assemble(r, x);
+		rc = resource_assemble(r, x);
+		if (rc == RNS_OK)
+			resource_next(r, x);
+		else
+			resource_corrupt(r, x, rc);
 	} else if (x->outstanding == 0) {
 		resource_round(r, x);
 	} else {

@@ -1,28 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "transport/core/link/link_int.h"
+#include "transport/core/link/resource_asm.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/base/bz.h"
+#include "transport/core/link/charge.h"
+
 /* Assembly and proof of an incoming segment (8.9). */
-
-bool
-resource_charge(struct rns *r, uint64_t *charged, uint64_t n)
-{
-	if (n > r->cfg.limits.resource_bytes ||
-	    r->resource_bytes > r->cfg.limits.resource_bytes - n)
-		return core_drop(r, RNS_DROP_LIMIT);
-	r->resource_bytes += n;
-	*charged += n;
-	return true;
-}
-
-void
-resource_release(struct rns *r, uint64_t *charged, uint64_t n)
-{
-	r->resource_bytes -= n;
-	*charged -= n;
-}
 
 struct growth { /* what a decompressed buffer may still take */
 	struct rns *r;
@@ -34,7 +19,7 @@ asm_charge(void *arg, size_t n)
 {
 	struct growth *g = arg;
 
-	return resource_charge(g->r, &g->charged, n);
+	return charge_add(g->r, &g->charged, n);
 }
 
 /*
@@ -52,7 +37,7 @@ asm_content(struct rns *r, struct res_in *x, struct bytes *b,
 	size_t n, out_len = 0;
 	int rc;
 
-	if (!resource_charge(r, charged, x->size))
+	if (!charge_add(r, charged, x->size))
 		return RNS_ELIMIT;
 	if ((plain = malloc(x->size)) == NULL)
 		return RNS_ENOMEM;
@@ -71,7 +56,7 @@ asm_content(struct rns *r, struct res_in *x, struct bytes *b,
 	if (rc != RNS_OK || x->compressed) {
 		crypt_wipe(plain, x->size);
 		free(plain);
-		resource_release(r, charged, x->size);
+		charge_sub(r, charged, x->size);
 	}
 	if (rc != RNS_OK)
 		return rc;
@@ -103,7 +88,7 @@ asm_metadata(struct rns *r, struct res_in *x, struct bytes *b)
 	uint32_t n;
 
 	if (!rd_u24(&rd, &n) || !rd_ref(&rd, &p, n) ||
-	    !resource_charge(r, &x->charged, n))
+	    !charge_add(r, &x->charged, n))
 		return false;
 	if ((x->metadata = malloc(n > 0 ? n : 1)) == NULL)
 		return false;
@@ -173,65 +158,7 @@ asm_prove(struct rns *r, struct res_in *x, const uint8_t proof[32])
 	    l->proofs[i].data, 64);
 }
 
-static void
-asm_complete(struct rns *r, struct res_in *x)
-{
-	struct link *l = x->link;
-	enum res_kind kind = x->kind;
-	struct bytes whole = x->whole;
-	uint8_t *metadata = x->metadata;
-	size_t metadata_len = x->metadata_len;
-	bool has_metadata = x->has_metadata;
-	struct request *q = NULL;
-
-	if (kind == RES_RESPONSE)
-		q = request_find(l, x->request_id);
-	memset(&x->whole, 0, sizeof(x->whole));
-	x->metadata = NULL;
-	resource_end(r, x, RES_COMPLETE, true);
-	if (kind == RES_REQUEST)
-		request_whole(r, l, &whole);
-	else if (q != NULL)
-		request_response_whole(r, q, &whole, has_metadata, metadata,
-		    metadata_len);
-	free(whole.base);
-	free(metadata);
-}
-
-/* The segment is proved; wait for the next one, or be done. */
-static void
-asm_next(struct rns *r, struct res_in *x)
-{
-	struct link *l = x->link;
-
-	l->prev_window = x->window;
-	l->prev_eifr = resource_eifr(x);
-	if (x->segment == x->segments) {
-		asm_complete(r, x);
-		return;
-	}
-	resource_segment_clear(r, x);
-	timer_set(r, &x->timer, mono_add(r->now, mono_seconds(
-	    l->rtt * LINK_TRAFFIC_FACTOR * RES_MAX_RETRIES +
-	    RES_SENDER_GRACE + RES_ALL_RETRIES)));
-}
-
-static void
-asm_corrupt(struct rns *r, struct res_in *x, int rc)
-{
-	struct link *l = x->link;
-	bool bomb = x->compressed && rc == RNS_EBIG;
-
-	core_drop(r, rc == RNS_ENOMEM ? RNS_DROP_MEMORY :
-	    RNS_DROP_RESOURCE_CORRUPT);
-	resource_end(r, x, rc == RNS_ENOMEM || rc == RNS_ELIMIT ?
-	    RES_FAILED : RES_CORRUPT, false);
-	if (bomb)
-		link_teardown(r, l, l->initiator ? RNS_CLOSE_INITIATOR :
-		    RNS_CLOSE_DESTINATION);
-}
-
-void
+int
 resource_assemble(struct rns *r, struct res_in *x)
 {
 	struct bytes b = {0};
@@ -244,27 +171,23 @@ resource_assemble(struct rns *r, struct res_in *x)
 	if (rc == RNS_OK && !asm_genuine(x, &b, proof))
 		rc = RNS_EAUTH;
 	if (rc != RNS_OK)
-		goto corrupt;
+		goto out;
 	x->delivered += b.len;
 	if (x->segment == 1 && x->has_metadata && !asm_metadata(r, x, &b)) {
 		rc = RNS_EPARSE;
-		goto corrupt;
+		goto out;
 	}
 	if (x->kind == RES_PLAIN) {
 		ok = asm_deliver(r, x, &b, offset);
-		resource_release(r, &x->charged, charged);
+		charge_sub(r, &x->charged, charged);
 	} else {
 		ok = asm_append(x, &b);
 	}
+	if (ok)
+		asm_prove(r, x, proof);
+	else
+		rc = RNS_ENOMEM;
+out:
 	free(b.base);
-	if (!ok) {
-		asm_corrupt(r, x, RNS_ENOMEM);
-		return;
-	}
-	asm_prove(r, x, proof);
-	asm_next(r, x);
-	return;
-corrupt:
-	free(b.base);
-	asm_corrupt(r, x, rc);
+	return rc;
 }

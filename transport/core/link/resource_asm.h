@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_LINK_RESOURCE_ASM_H
+#define WARREN_TRANSPORT_CORE_LINK_RESOURCE_ASM_H
+
+#include "transport/core/link/link_int.h"
+
+/*
+ * A segment whose parts are all there (8.9): opened, compared with its hash,
+ * handed on (plain ones as an event, others into x->whole) and proved.
+ * RNS_OK; what comes next is the caller's. Else nothing was proved and the
+ * transfer is over: RNS_ENOMEM and RNS_ELIMIT are ours, all others say that
+ * the content is not what was advertised, RNS_EBIG that it is longer.
+ */
+int resource_assemble(struct rns *, struct res_in *);
+
+#endif
