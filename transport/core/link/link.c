@@ -113,9 +113,8 @@ link_receipts_clear(struct rns *r, struct link *l)
 void
 link_end(struct rns *r, struct link *l, enum rns_link_reason why)
 {
-	if (l->status == LINK_CLOSED)
+	if (l->status == LINK_CLOSED || !link_set_state(r, l, LINK_CLOSED))
 		return;
-	l->status = LINK_CLOSED;
 	l->reason = why;
 	timer_clear(r, &l->timer);
 	RB_REMOVE(link_tree, &r->links->tree, l);
@@ -458,14 +457,16 @@ link_timer(struct rns *r, void *arg)
 		    1);
 		l->last_keepalive = r->now;
 	}
-	if (c.stale)
-		l->status = LINK_STALE;
+	if (c.stale && !link_set_state(r, l, LINK_STALE))
+		return;
 	link_timer_set(r, l, c.next);
 }
 
-void
+bool
 link_activate(struct rns *r, struct link *l, double rtt)
 {
+	if (!link_set_state(r, l, LINK_ACTIVE))
+		return false;
 	/* an RTT that nobody can have measured must not stop the timers */
 	if (!(rtt > 0))
 		rtt = 0;
@@ -473,8 +474,8 @@ link_activate(struct rns *r, struct link *l, double rtt)
 	l->keepalive = link_keepalive(l->rtt);
 	l->stale = LINK_STALE_FACTOR * l->keepalive;
 	l->activated = r->now;
-	l->status = LINK_ACTIVE;
 	link_timer_set(r, l, link_watch(l, r->now).next);
+	return true;
 }
 
 void

@@ -3,6 +3,7 @@
 #define WARREN_TRANSPORT_CORE_LINK_LINK_H
 
 #include "transport/core/core.h"
+#include "transport/core/link/link_state.h"
 #include "transport/core/table/dest.h"
 
 /*
@@ -10,14 +11,6 @@
  * resource_tx.c, channel.c and stream.c hang their state on the link and are
  * told of its end by link_closed hooks.
  */
-enum link_status {
-	LINK_PENDING = 0,
-	LINK_HANDSHAKE = 1,
-	LINK_ACTIVE = 2,
-	LINK_STALE = 3,
-	LINK_CLOSED = 4,
-};
-
 struct link;
 
 int links_new(struct rns *);

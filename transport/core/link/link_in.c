@@ -80,6 +80,14 @@ link_close_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 }
 
 static void
+link_heard(struct rns *r, struct link *l)
+{
+	l->last_in = r->now;
+	if (l->status == LINK_STALE)
+		(void)link_set_state(r, l, LINK_ACTIVE);
+}
+
+static void
 link_keepalive_in(struct rns *r, struct link *l, const struct packet *p)
 {
 	static const uint8_t answer = 0xfe;
@@ -88,9 +96,7 @@ link_keepalive_in(struct rns *r, struct link *l, const struct packet *p)
 		core_drop(r, RNS_DROP_CONTEXT);
 		return;
 	}
-	l->last_in = r->now;
-	if (l->status == LINK_STALE)
-		l->status = LINK_ACTIVE;
+	link_heard(r, l);
 	if (!l->initiator && link_since(r->now, l->last_out) >= l->keepalive)
 		(void)link_send_clear(r, l, PACKET_DATA, CTX_KEEPALIVE,
 		    &answer, 1);
@@ -185,9 +191,7 @@ link_packet_in(struct rns *r, struct link *l, struct packet *p)
 		link_keepalive_in(r, l, p);
 		return;
 	}
-	l->last_in = r->now;
-	if (l->status == LINK_STALE)
-		l->status = LINK_ACTIVE;
+	link_heard(r, l);
 	if (p->type == PACKET_PROOF) {
 		link_proofs_in(r, l, p);
 		return;

@@ -323,7 +323,8 @@ void link_end(struct rns *, struct link *, enum rns_link_reason);
 void link_teardown_own(struct rns *, struct link *);
 double link_since(struct mono now, struct mono then); /* s */
 void link_timer_set(struct rns *, struct link *, double s);
-void link_activate(struct rns *, struct link *, double rtt);
+/* It is up; false: it cannot be, see link_set_state(). */
+bool link_activate(struct rns *, struct link *, double rtt);
 /* link_open.c */
 int link_open(struct rns *, const struct rns_cmd *);
 void link_rtt_in(struct rns *, struct link *, const uint8_t *, size_t);

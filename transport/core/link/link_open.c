@@ -108,7 +108,8 @@ link_request_in(struct rns *r, struct dest *d, struct packet *p)
 	rc = link_derive(l, x_priv, p->data);
 	crypt_wipe(x_priv, sizeof(x_priv));
 	if (rc != RNS_OK || link_find(r, l->id) != NULL ||
-	    link_mtu_set(r, l, mtu) != RNS_OK) {
+	    link_mtu_set(r, l, mtu) != RNS_OK ||
+	    !link_set_state(r, l, LINK_HANDSHAKE)) {
 		core_drop(r, RNS_DROP_LINK_REQUEST);
 		link_wipe(l);
 		free(l);
@@ -121,7 +122,6 @@ link_request_in(struct rns *r, struct dest *d, struct packet *p)
 	l->iface = p->rx;
 	l->hops = p->hops;
 	l->last_in = r->now;
-	l->status = LINK_HANDSHAKE;
 	l->establish = link_establish_responder(p->hops);
 	link_insert(r, l);
 	l->cost = (uint32_t)p->raw_len + HEADER_1_LEN + LINK_PROOF_LEN +
@@ -271,7 +271,8 @@ link_proof_in(struct rns *r, struct link *l, struct packet *p)
 	l->iface = p->rx;
 	l->last_in = r->now;
 	l->cost += (uint32_t)p->raw_len;
-	link_activate(r, l, link_since(r->now, l->requested));
+	if (!link_activate(r, l, link_since(r->now, l->requested)))
+		return;
 	link_rtt_send(r, l);
 	link_event(r, l, RNS_EV_LINK_UP);
 }
@@ -291,6 +292,6 @@ link_rtt_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 		link_teardown_own(r, l);
 		return;
 	}
-	link_activate(r, l, rtt > own ? rtt : own);
-	link_event(r, l, RNS_EV_LINK_UP);
+	if (link_activate(r, l, rtt > own ? rtt : own))
+		link_event(r, l, RNS_EV_LINK_UP);
 }

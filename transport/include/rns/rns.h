@@ -92,7 +92,8 @@ const char *rns_strerror(int err);
 	X(PATH_REQUEST, "bad or repeated path request")                        \
 	X(LIMIT, "a table is full")                                            \
 	X(MEMORY, "out of memory")                                             \
-	X(TX_FULL, "transmit queue full")
+	X(TX_FULL, "transmit queue full")                                      \
+	X(LINK_EDGE, "link cannot go from its state to that one")
 
 enum rns_drop {
 #define RNS_DROP_ENUM(name, text) RNS_DROP_##name,

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "transport/core/link/link_int.h"
+#include "tests/unit/relay_node.h"
+
+/* The states of a link (6.1): every pair of them against the edges. */
+
+static const uint8_t priv[RNS_KEY] = {1, 2, 3};
+
+static const struct {
+	enum link_status from, to;
+} edges[] = {
+    {LINK_PENDING, LINK_HANDSHAKE}, /* we were asked */
+    {LINK_PENDING, LINK_ACTIVE},    /* the proof came */
+    {LINK_PENDING, LINK_CLOSED},
+    {LINK_HANDSHAKE, LINK_ACTIVE}, /* the RTT came */
+    {LINK_HANDSHAKE, LINK_CLOSED},
+    {LINK_ACTIVE, LINK_STALE},
+    {LINK_ACTIVE, LINK_CLOSED},
+    {LINK_STALE, LINK_ACTIVE},
+    {LINK_STALE, LINK_CLOSED},
+};
+
+static bool
+is_edge(enum link_status from, enum link_status to)
+{
+	for (size_t i = 0; i < NELEM(edges); i++)
+		if (edges[i].from == from && edges[i].to == to)
+			return true;
+	return false;
+}
+
+static void
+every_pair(void **state)
+{
+	uint64_t illegal = 0;
+	struct node n;
+
+	(void)state;
+	node_open(&n, false, false, priv);
+	for (unsigned from = 0; from < LINK_STATUS_COUNT; from++) {
+		/* one more than there are: what is no state at all */
+		for (unsigned to = 0; to <= LINK_STATUS_COUNT; to++) {
+			struct link l = {.status = (enum link_status)from};
+			bool want = is_edge(l.status, (enum link_status)to);
+
+			if (link_set_state(n.r, &l, (enum link_status)to) !=
+			    want)
+				fail_msg("%s to %s", link_status_name(
+				    (enum link_status)from),
+				    link_status_name((enum link_status)to));
+			assert_int_equal(l.status, want ? to : from);
+			illegal += want ? 0 : 1;
+			assert_int_equal(rns_drops(n.r, RNS_DROP_LINK_EDGE),
+			    illegal);
+		}
+	}
+	assert_int_equal(illegal, LINK_STATUS_COUNT * (LINK_STATUS_COUNT + 1) -
+	    NELEM(edges));
+	node_close(&n);
+}
+
+static void
+names_differ(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i <= LINK_STATUS_COUNT; i++)
+		for (unsigned k = 0; k < i; k++)
+			assert_string_not_equal(
+			    link_status_name((enum link_status)i),
+			    link_status_name((enum link_status)k));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_pair),
+	    cmocka_unit_test(names_differ),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
