@@ -6,9 +6,7 @@
 #include "transport/core/base/crypt.h"
 #include "common/wire.h"
 
-#define BLOB_LEN 10
 #define BLOB_RANDOM 5
-#define NO_APP_DATA 148 /* 5.5 step 6: this long or less means nil */
 
 int
 announce_parse(struct announce *a, const struct packet *p)
@@ -22,16 +20,17 @@ announce_parse(struct announce *a, const struct packet *p)
 		return RNS_EPARSE;
 	if (!rd_ref(&r, &v.public_key, RNS_KEY) ||
 	    !rd_ref(&r, &v.name_hash, RNS_NAME_HASH) ||
-	    !rd_ref(&r, &v.random_hash, BLOB_LEN) ||
+	    !rd_ref(&r, &v.random_hash, ANNOUNCE_BLOB) ||
 	    (p->context_flag && !rd_ref(&r, &v.ratchet, RNS_RATCHET)) ||
 	    !rd_ref(&r, &v.signature, RNS_SIG))
 		return RNS_EPARSE;
-	blob = rd_make(v.random_hash, BLOB_LEN);
+	blob = rd_make(v.random_hash, ANNOUNCE_BLOB);
 	if (!rd_skip(&blob, BLOB_RANDOM) || !rd_u40(&blob, &emitted))
 		return RNS_EPARSE;
 	v.emitted = emitted;
 	v.app_data_len = rd_left(&r);
-	if (p->data_len > NO_APP_DATA)
+	/* 5.5 step 6, also with a ratchet: this long or less means nil */
+	if (p->data_len > ANNOUNCE_BARE)
 		v.app_data = r.p;
 	rns_identity_hash_of(v.identity_hash, v.public_key);
 	*a = v;
@@ -47,7 +46,7 @@ signed_data(uint8_t out[RNS_MTU], const uint8_t *dest, const struct announce *a)
 	wr_bytes(&w, dest, RNS_HASH);
 	wr_bytes(&w, a->public_key, RNS_KEY);
 	wr_bytes(&w, a->name_hash, RNS_NAME_HASH);
-	wr_bytes(&w, a->random_hash, BLOB_LEN);
+	wr_bytes(&w, a->random_hash, ANNOUNCE_BLOB);
 	if (a->ratchet != NULL)
 		wr_bytes(&w, a->ratchet, RNS_RATCHET);
 	wr_bytes(&w, a->app_data, a->app_data_len);
@@ -83,7 +82,7 @@ announce_build(uint8_t out[RNS_MTU], const struct identity *id,
     const uint8_t random[5], uint64_t emitted, const uint8_t *ratchet,
     const uint8_t *app_data, size_t app_data_len, bool path_response)
 {
-	uint8_t blob[BLOB_LEN], sig[RNS_SIG], buf[RNS_MTU];
+	uint8_t blob[ANNOUNCE_BLOB], sig[RNS_SIG], buf[RNS_MTU];
 	uint8_t flags = PACKET_FLAGS(DEST_SINGLE, PACKET_ANNOUNCE);
 	struct wr w = wr_make(blob, sizeof(blob));
 	struct announce a = {
@@ -110,7 +109,7 @@ announce_build(uint8_t out[RNS_MTU], const struct identity *id,
 	wr_u8(&w, path_response ? CTX_PATH_RESPONSE : CTX_NONE);
 	wr_bytes(&w, id->pub, RNS_KEY);
 	wr_bytes(&w, name_hash, RNS_NAME_HASH);
-	wr_bytes(&w, blob, BLOB_LEN);
+	wr_bytes(&w, blob, ANNOUNCE_BLOB);
 	if (ratchet != NULL)
 		wr_bytes(&w, ratchet, RNS_RATCHET);
 	wr_bytes(&w, sig, sizeof(sig));

@@ -53,11 +53,77 @@ enum packet_context { /* 3.2 */
 	CTX_LRPROOF = 0xff,
 };
 
+/* announces (5.4) */
+#define ANNOUNCE_BLOB 10  /* bytes of a random hash */
+#define ANNOUNCE_BARE 148 /* data without ratchet and application data */
+
+/* proofs of packets (3.6) */
+#define PROOF_IMPLICIT_LEN 64 /* a signature */
+#define PROOF_EXPLICIT_LEN 96 /* and the packet's hash before it */
+
+#define IFAC_SIZE_MAX 64  /* 15.1: the length of a signature */
 #define TOKEN_OVERHEAD 48 /* 2.4: IV 16, HMAC 32 */
 #define ENCRYPTED_MDU 383 /* 1.2 */
 #define PLAIN_MDU 464     /* 1.2 */
 #define PER_HOP_TIMEOUT 6 /* 1.1 */
 #define RATCHET_EXPIRY 2592000 /* 1.1 */
+#define RATCHET_INTERVAL 1800  /* 1.1 */
+#define RATCHET_RETAIN 512     /* 1.1 */
+
+/* links (6.1 to 6.5, 6.11), own and relayed */
+#define LINK_MODE_AES256 1
+#define LINK_KEYS_LEN 64             /* 6.3: two keys of the initiator */
+#define LINK_PROOF_LEN 96            /* 6.5: signature, one key */
+#define LINK_SIGNALLING_LEN 3        /* 6.2: may stand behind both */
+#define LINK_MTU_MASK 0x1fffffu
+#define LINK_IDENTIFY_LEN 128        /* 6.11 */
+#define LINK_HOP_TIMEOUT 6.0         /* s */
+#define LINK_RESPONDER_GRACE 360.0   /* s, 6.4 */
+#define LINK_TRAFFIC_FACTOR 6.0      /* x RTT */
+#define LINK_TRAFFIC_MIN 0.005       /* s */
+#define LINK_KEEPALIVE_MAX 360.0     /* s */
+#define LINK_KEEPALIVE_MIN 5.0       /* s */
+#define LINK_KEEPALIVE_MAX_RTT 1.75  /* s */
+#define LINK_STALE_FACTOR 2.0        /* x keepalive */
+#define LINK_WATCHDOG_MAX 5.0        /* s */
+
+/* resources (8.1) */
+#define RES_WINDOW 4
+#define RES_WINDOW_MIN 2
+#define RES_WINDOW_MAX_SLOW 10
+#define RES_WINDOW_MAX_VERY_SLOW 4
+#define RES_WINDOW_MAX_FAST 75
+#define RES_WINDOW_FLEX 4
+#define RES_FAST_ROUNDS 4
+#define RES_VERY_SLOW_ROUNDS 2
+#define RES_RATE_FAST 6250.0
+#define RES_RATE_VERY_SLOW 250.0
+#define RES_MAPHASH 4
+#define RES_RANDOM 4
+#define RES_HASHMAP_MAX 74
+#define RES_GUARD 224
+#define RES_SEGMENT_MAX 1048575u
+#define RES_METADATA_MAX 16777215u
+#define RES_COMPRESS_MAX 67108864u
+#define RES_TRANSFER_MAX 3145725u
+#define RES_MAX_RETRIES 16
+#define RES_MAX_ADV_RETRIES 4
+#define RES_PROOF_RETRIES 3
+#define RES_SENDER_GRACE 10.0
+#define RES_PROCESSING_GRACE 1.0
+#define RES_RETRY_GRACE 0.25
+#define RES_PER_RETRY_DELAY 0.5
+#define RES_HMU_WAIT 3.5
+#define RES_PROOF_FACTOR 3.0
+#define RES_ALL_RETRIES 68.0 /* 8.8: 0.5 * (1 + 2 + ... + 16) */
+#define RES_SDU_OVERHEAD 36
+
+#define RES_FLAG_ENCRYPTED 0x01
+#define RES_FLAG_COMPRESSED 0x02
+#define RES_FLAG_SPLIT 0x04
+#define RES_FLAG_REQUEST 0x08
+#define RES_FLAG_RESPONSE 0x10
+#define RES_FLAG_METADATA 0x20
 
 /* transport (transport 1.2) */
 #define PATH_RETRY_GRACE 5          /* PATHFINDER_G */

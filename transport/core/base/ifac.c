@@ -7,7 +7,6 @@
 #include "transport/core/base/crypt.h"
 #include "common/wire.h"
 
-#define IFAC_SIZE_MAX 64
 #define HEAD 2 /* flags and hops; the code stands behind them */
 
 static const uint8_t ifac_salt[32] = {

@@ -6,8 +6,6 @@
 #include "transport/core/base/crypt.h"
 #include "common/wire.h"
 
-#define LINK_KEYS_LEN 64  /* 6.3 */
-#define SIGNALLED_MTU 0x1fffff
 #define SIGNALLED_MODE_SHIFT 21
 
 int
@@ -131,7 +129,7 @@ signalling_put(uint8_t out[3], uint32_t mtu, uint8_t mode)
 {
 	struct wr w = wr_make(out, 3);
 
-	wr_u24(&w, (mtu & SIGNALLED_MTU) |
+	wr_u24(&w, (mtu & LINK_MTU_MASK) |
 	    (uint32_t)(mode & 7) << SIGNALLED_MODE_SHIFT);
 }
 
@@ -142,7 +140,7 @@ signalling_get(const uint8_t in[3], uint32_t *mtu, uint8_t *mode)
 	uint32_t v = 0;
 
 	(void)rd_u24(&r, &v); /* three bytes are there */
-	*mtu = v & SIGNALLED_MTU;
+	*mtu = v & LINK_MTU_MASK;
 	*mode = (uint8_t)(v >> SIGNALLED_MODE_SHIFT);
 }
 

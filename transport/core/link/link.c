@@ -7,7 +7,6 @@
 #include "transport/core/table/path.h"
 
 #define FLAGS_DATA PACKET_FLAGS(DEST_LINK, PACKET_DATA)
-#define PROOF_DATA_LEN 96 /* 3.6, explicit */
 
 static int
 link_cmp(const struct link *a, const struct link *b)
@@ -333,7 +332,7 @@ link_send_raw(struct rns *r, struct link *l, const uint8_t *raw, size_t len)
 void
 link_prove(struct rns *r, struct link *l, const uint8_t hash[32])
 {
-	uint8_t data[PROOF_DATA_LEN];
+	uint8_t data[PROOF_EXPLICIT_LEN];
 
 	memcpy(data, hash, RNS_FULL_HASH);
 	proof_sign(data + RNS_FULL_HASH, l->sign_sk, hash);

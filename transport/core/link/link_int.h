@@ -16,22 +16,7 @@
  * way may still look at its status, but at nothing that hung on it.
  */
 
-/* 6.1 */
-#define LINK_HOP_TIMEOUT 6.0           /* s */
-#define LINK_RESPONDER_GRACE 360.0     /* s, 6.4 */
-#define LINK_TRAFFIC_FACTOR 6.0        /* x RTT */
-#define LINK_TRAFFIC_MIN 0.005         /* s */
-#define LINK_KEEPALIVE_MAX 360.0       /* s */
-#define LINK_KEEPALIVE_MIN 5.0         /* s */
-#define LINK_KEEPALIVE_MAX_RTT 1.75    /* s */
-#define LINK_STALE_FACTOR 2.0          /* x keepalive */
-#define LINK_WATCHDOG_MAX 5.0          /* s */
-#define LINK_MODE_AES256 1
-#define LINK_MTU_MASK 0x1fffffu
-#define LINK_REQUEST_LEN 64            /* 6.3, without signalling */
-#define LINK_PROOF_LEN 96              /* 6.5, without signalling */
-#define LINK_SIGNALLING_LEN 3
-#define LINK_IDENTIFY_LEN 128          /* 6.11 */
+/* ceilings of one link, all ours */
 #define LINK_RTT_MAX 1200.0 /* ours: above the longest wait for a proof */
 #define LINK_MTU_MIN 219    /* ours: below, an identification does not fit */
 #define LINK_SERVED_MAX 256 /* ours: requests that wait for an answer */
@@ -39,45 +24,7 @@
 #define LINK_RES_IN_MAX 8   /* ours: a peer of the reference sends one */
 #define LINK_RES_OUT_MAX 256 /* ours: resources that wait for their turn */
 #define LINK_PROOFS_KEPT 16 /* ours: 8.12, last resource proofs */
-
-/* 8.1 */
-#define RES_WINDOW 4
-#define RES_WINDOW_MIN 2
-#define RES_WINDOW_MAX_SLOW 10
-#define RES_WINDOW_MAX_VERY_SLOW 4
-#define RES_WINDOW_MAX_FAST 75
-#define RES_WINDOW_FLEX 4
-#define RES_FAST_ROUNDS 4
-#define RES_VERY_SLOW_ROUNDS 2
-#define RES_RATE_FAST 6250.0
-#define RES_RATE_VERY_SLOW 250.0
-#define RES_MAPHASH 4
-#define RES_RANDOM 4
-#define RES_HASHMAP_MAX 74
-#define RES_GUARD 224
-#define RES_SEGMENT_MAX 1048575u
-#define RES_METADATA_MAX 16777215u
-#define RES_COMPRESS_MAX 67108864u
-#define RES_TRANSFER_MAX 3145725u
-#define RES_MAX_RETRIES 16
-#define RES_MAX_ADV_RETRIES 4
-#define RES_PROOF_RETRIES 3
-#define RES_SENDER_GRACE 10.0
-#define RES_PROCESSING_GRACE 1.0
-#define RES_RETRY_GRACE 0.25
-#define RES_PER_RETRY_DELAY 0.5
-#define RES_HMU_WAIT 3.5
-#define RES_PROOF_FACTOR 3.0
-#define RES_ALL_RETRIES 68.0 /* 8.8: 0.5 * (1 + 2 + ... + 16) */
-#define RES_SDU_OVERHEAD 36
 #define RES_ANSWER_WAIT 120.0 /* ours: s for the application to decide */
-
-#define RES_FLAG_ENCRYPTED 0x01
-#define RES_FLAG_COMPRESSED 0x02
-#define RES_FLAG_SPLIT 0x04
-#define RES_FLAG_REQUEST 0x08
-#define RES_FLAG_RESPONSE 0x10
-#define RES_FLAG_METADATA 0x20
 
 enum res_status { /* 8.1 */
 	RES_NONE = 0,

@@ -86,7 +86,7 @@ link_request_in(struct rns *r, struct dest *d, struct packet *p)
 		core_drop(r, RNS_DROP_NO_DEST);
 		return;
 	}
-	if (!link_signalled(p, LINK_REQUEST_LEN, &mtu, &mode)) {
+	if (!link_signalled(p, LINK_KEYS_LEN, &mtu, &mode)) {
 		core_drop(r, RNS_DROP_LINK_REQUEST);
 		return;
 	}
@@ -135,7 +135,7 @@ link_request_in(struct rns *r, struct dest *d, struct packet *p)
 int
 link_open(struct rns *r, const struct rns_cmd *c)
 {
-	uint8_t seed[32], data[LINK_REQUEST_LEN + LINK_SIGNALLING_LEN];
+	uint8_t seed[32], data[LINK_KEYS_LEN + LINK_SIGNALLING_LEN];
 	uint8_t raw[HEADER_1_LEN + sizeof(data)];
 	struct known *k = known_find(r, c->link_open.dest);
 	struct iface *via = path_iface(r, c->link_open.dest);
@@ -162,7 +162,7 @@ link_open(struct rns *r, const struct rns_cmd *c)
 	crypt_wipe(seed, sizeof(seed));
 	crypt_x25519_public(data, l->x_priv);
 	memcpy(data + 32, l->sign_sk + 32, 32);
-	signalling_put(data + LINK_REQUEST_LEN, mtu, LINK_MODE_AES256);
+	signalling_put(data + LINK_KEYS_LEN, mtu, LINK_MODE_AES256);
 	n = packet_build(raw, sizeof(raw),
 	    PACKET_FLAGS(DEST_SINGLE, PACKET_LINKREQUEST), c->link_open.dest,
 	    CTX_NONE, data, sizeof(data));

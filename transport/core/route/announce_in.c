@@ -16,9 +16,9 @@
  */
 
 static uint64_t
-blob_emitted(const uint8_t blob[PATH_BLOB])
+blob_emitted(const uint8_t blob[ANNOUNCE_BLOB])
 {
-	struct rd r = rd_make(blob, PATH_BLOB);
+	struct rd r = rd_make(blob, ANNOUNCE_BLOB);
 	uint64_t t = 0;
 
 	(void)(rd_skip(&r, 5) && rd_u40(&r, &t));

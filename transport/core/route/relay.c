@@ -14,10 +14,6 @@
  * Relaying (transport 3.7 to 3.10): packets by transport id, and the link
  * table (2.4) that the packets of a link follow afterwards.
  */
-#define LINK_KEYS 64      /* endpoint 6.3: two keys of the initiator */
-#define LINK_SIGNALLING 3 /* 1.1 LINK_MTU_SIZE */
-#define LINK_MODE_AES256 1
-#define PROOF_BASE (RNS_SIG + 32) /* 3.9 step 2 */
 
 struct rlink {
 	RB_ENTRY(rlink) node;
@@ -208,25 +204,25 @@ rlink_add(struct rns *r, const struct packet *p, const struct path *path)
  */
 static bool
 clamp_mtu(const struct packet *p, const struct iface *to, size_t *cut,
-    bool *put, uint8_t sig[LINK_SIGNALLING])
+    bool *put, uint8_t sig[LINK_SIGNALLING_LEN])
 {
 	uint32_t mtu, n = to->cfg.hw_mtu, q = p->rx->cfg.hw_mtu;
 	uint8_t mode;
 
 	*cut = 0;
 	*put = false;
-	if (p->data_len != LINK_KEYS + LINK_SIGNALLING)
+	if (p->data_len != LINK_KEYS_LEN + LINK_SIGNALLING_LEN)
 		return true;
-	signalling_get(p->data + LINK_KEYS, &mtu, &mode);
+	signalling_get(p->data + LINK_KEYS_LEN, &mtu, &mode);
 	if (n == 0 || !to->cfg.mtu_signal) {
-		*cut = LINK_SIGNALLING;
+		*cut = LINK_SIGNALLING_LEN;
 		return true;
 	}
 	if (n >= mtu && (q == 0 || q >= mtu))
 		return true;
 	if (q == 0 || mode != LINK_MODE_AES256)
 		return false;
-	*cut = LINK_SIGNALLING;
+	*cut = LINK_SIGNALLING_LEN;
 	*put = true;
 	signalling_put(sig, MIN_OF(n, q), mode);
 	return true;
@@ -235,14 +231,14 @@ clamp_mtu(const struct packet *p, const struct iface *to, size_t *cut,
 bool
 relay_forward(struct rns *r, struct packet *p, struct path *path)
 {
-	uint8_t flags = p->flags, sig[LINK_SIGNALLING];
+	uint8_t flags = p->flags, sig[LINK_SIGNALLING_LEN];
 	const uint8_t *tid = p->transport_id;
 	struct iovec_c v[2];
 	size_t cut = 0;
 	bool put = false;
 
 	if (p->type == PACKET_LINKREQUEST) {
-		if (p->data_len < LINK_KEYS ||
+		if (p->data_len < LINK_KEYS_LEN ||
 		    !clamp_mtu(p, path->rx, &cut, &put, sig))
 			return core_drop(r, RNS_DROP_LINK_REQUEST);
 		if (!rlink_add(r, p, path))
@@ -311,8 +307,8 @@ proof_valid(const struct rns *r, const struct rlink *e,
     const struct packet *p)
 {
 	const struct known *k = known_find(r, e->dest);
-	uint8_t buf[RNS_HASH + 32 + 32 + LINK_SIGNALLING];
-	uint8_t sig[LINK_SIGNALLING], mode;
+	uint8_t buf[RNS_HASH + 32 + 32 + LINK_SIGNALLING_LEN];
+	uint8_t sig[LINK_SIGNALLING_LEN], mode;
 	struct wr w = wr_make(buf, sizeof(buf));
 	uint32_t mtu;
 
@@ -321,8 +317,8 @@ proof_valid(const struct rns *r, const struct rlink *e,
 	wr_bytes(&w, e->id, RNS_HASH);
 	wr_bytes(&w, p->data + RNS_SIG, 32);
 	wr_bytes(&w, k->public_key + 32, 32);
-	if (p->data_len == PROOF_BASE + LINK_SIGNALLING) {
-		signalling_get(p->data + PROOF_BASE, &mtu, &mode);
+	if (p->data_len == LINK_PROOF_LEN + LINK_SIGNALLING_LEN) {
+		signalling_get(p->data + LINK_PROOF_LEN, &mtu, &mode);
 		if (mode != LINK_MODE_AES256)
 			return false;
 		signalling_put(sig, mtu, mode);
@@ -347,8 +343,8 @@ relay_link_proof(struct rns *r, struct packet *p)
 		(void)core_drop(r, RNS_DROP_LINK_HOPS);
 		return;
 	}
-	if ((p->data_len != PROOF_BASE &&
-	    p->data_len != PROOF_BASE + LINK_SIGNALLING) ||
+	if ((p->data_len != LINK_PROOF_LEN &&
+	    p->data_len != LINK_PROOF_LEN + LINK_SIGNALLING_LEN) ||
 	    !proof_valid(r, e, p)) {
 		(void)core_drop(r, RNS_DROP_LINK_PROOF);
 		return;

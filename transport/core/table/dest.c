@@ -9,11 +9,9 @@
 #include "transport/core/base/event.h"
 #include "transport/core/base/packet.h"
 
-#define RATCHET_INTERVAL_S 1800 /* 1.1 */
-#define RATCHET_RETAIN 512      /* 1.1 */
 /* 5.4: a relay adds a transport id, and one byte is kept for access codes */
 #define ANNOUNCE_MAX (RNS_MTU - RNS_HASH - 1)
-#define APP_DATA_MAX (ANNOUNCE_MAX - HEADER_1_LEN - 148)
+#define ANNOUNCE_APP_DATA_MAX (ANNOUNCE_MAX - HEADER_1_LEN - ANNOUNCE_BARE)
 /* ours: a blackhole list that grows past this is an attack of its source */
 #define BLACKHOLE_MAX 65536
 
@@ -186,7 +184,7 @@ dest_add(struct rns *r, const struct rns_dest *c)
 	d->ratchets = c->ratchets;
 	d->enforce_ratchets = c->enforce_ratchets;
 	d->ratchet_interval_s = c->ratchet_interval_s != 0 ?
-	    c->ratchet_interval_s : RATCHET_INTERVAL_S;
+	    c->ratchet_interval_s : RATCHET_INTERVAL;
 	d->ratchet_retain = c->ratchet_retain != 0 ?
 	    c->ratchet_retain : RATCHET_RETAIN;
 	err = dest_take_ratchets(d, c);
@@ -296,7 +294,7 @@ app_data_set(struct dest *d, const uint8_t *data, size_t len)
 
 	if (d->type != RNS_SINGLE || (data == NULL && len > 0))
 		return RNS_EINVAL;
-	if (len > APP_DATA_MAX)
+	if (len > ANNOUNCE_APP_DATA_MAX)
 		return RNS_EBIG;
 	if (len > 0) {
 		copy = malloc(len);

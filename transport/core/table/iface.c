@@ -3,9 +3,8 @@
 
 #include <stdlib.h>
 
+#include "transport/core/base/const.h"
 #include "transport/core/base/crypt.h"
-
-#define IFAC_MAX 64 /* transport 8.4: the length of a signature */
 
 static int
 iface_cmp(const struct iface *a, const struct iface *b)
@@ -87,7 +86,7 @@ iface_add(struct rns *r, const struct rns_if *cfg, struct iface **out)
 	int err;
 
 	if (cfg->mode < RNS_MODE_FULL || cfg->mode > RNS_MODE_INTERNAL ||
-	    cfg->kind > RNS_IF_SHARED || cfg->ifac_size > IFAC_MAX ||
+	    cfg->kind > RNS_IF_SHARED || cfg->ifac_size > IFAC_SIZE_MAX ||
 	    (cfg->kind == RNS_IF_SHARED) != r->cfg.attached)
 		return RNS_EINVAL;
 	if (iface_find(r, cfg->id) != NULL)

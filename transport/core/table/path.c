@@ -252,34 +252,34 @@ paths_evict(struct rns *r)
 }
 
 bool
-path_has_blob(const struct path *p, const uint8_t blob[PATH_BLOB])
+path_has_blob(const struct path *p, const uint8_t blob[ANNOUNCE_BLOB])
 {
 	for (size_t i = 0; i < p->blob_count; i++)
-		if (memcmp(p->blobs[i], blob, PATH_BLOB) == 0)
+		if (memcmp(p->blobs[i], blob, ANNOUNCE_BLOB) == 0)
 			return true;
 	return false;
 }
 
 /* Newest last; the oldest of 64 goes. */
 static int
-path_add_blob(struct path *p, const uint8_t blob[PATH_BLOB])
+path_add_blob(struct path *p, const uint8_t blob[ANNOUNCE_BLOB])
 {
-	uint8_t (*b)[PATH_BLOB];
+	uint8_t (*b)[ANNOUNCE_BLOB];
 
 	if (path_has_blob(p, blob))
 		return RNS_OK;
 	if (p->blob_count == PATH_BLOBS_MAX) {
 		memmove(p->blobs[0], p->blobs[1],
-		    (PATH_BLOBS_MAX - 1) * PATH_BLOB);
+		    (PATH_BLOBS_MAX - 1) * ANNOUNCE_BLOB);
 		p->blob_count--;
 	} else if (p->blob_count % BLOBS_STEP == 0) {
 		b = realloc(p->blobs,
-		    (p->blob_count + (size_t)BLOBS_STEP) * PATH_BLOB);
+		    (p->blob_count + (size_t)BLOBS_STEP) * ANNOUNCE_BLOB);
 		if (b == NULL)
 			return RNS_ENOMEM;
 		p->blobs = b;
 	}
-	memcpy(p->blobs[p->blob_count++], blob, PATH_BLOB);
+	memcpy(p->blobs[p->blob_count++], blob, ANNOUNCE_BLOB);
 	return RNS_OK;
 }
 
@@ -384,7 +384,7 @@ path_add(struct rns *r, const struct rns_cmd *cmd)
 	if (cmd->path.blob_count > PATH_BLOBS_MAX)
 		skip = cmd->path.blob_count - PATH_BLOBS_MAX;
 	for (size_t i = skip; i < cmd->path.blob_count; i++) {
-		if (path_add_blob(p, cmd->path.blobs + i * PATH_BLOB) !=
+		if (path_add_blob(p, cmd->path.blobs + i * ANNOUNCE_BLOB) !=
 		    RNS_OK) {
 			path_free(r, p);
 			return RNS_ENOMEM;

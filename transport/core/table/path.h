@@ -2,6 +2,7 @@
 #ifndef WARREN_TRANSPORT_CORE_TABLE_PATH_H
 #define WARREN_TRANSPORT_CORE_TABLE_PATH_H
 
+#include "transport/core/base/const.h"
 #include "transport/core/base/ctx.h"
 
 /*
@@ -26,7 +27,7 @@ struct path {
 	int64_t learned_us, expires_us; /* Unix time */
 	struct mono stamp;              /* learned, or last used */
 	uint8_t packet_hash[RNS_FULL_HASH];
-	uint8_t (*blobs)[10]; /* newest last, at most 64 */
+	uint8_t (*blobs)[ANNOUNCE_BLOB]; /* newest last, at most 64 */
 	uint8_t blob_count;
 	uint8_t *announce; /* raw, hop byte as received */
 	uint16_t announce_len;
@@ -66,8 +67,6 @@ void path_drop(struct rns *, const uint8_t dest[RNS_HASH]);
 
 /* ---- what announces and path requests do with it ---- */
 
-#define PATH_BLOB 10 /* bytes of a random hash (endpoint 5.4) */
-
 struct path_new {
 	const uint8_t *dest, *next_hop; /* 16 */
 	const uint8_t *packet_hash;     /* 32 */
@@ -82,7 +81,7 @@ struct path_new {
 
 /* Makes the path or replaces it; NULL: out of memory, the old one stays. */
 struct path *path_store(struct rns *, const struct path_new *);
-bool path_has_blob(const struct path *, const uint8_t blob[PATH_BLOB]);
+bool path_has_blob(const struct path *, const uint8_t blob[ANNOUNCE_BLOB]);
 /* How long a path learned there lives (2.1). */
 int64_t path_life_us(const struct iface *);
 

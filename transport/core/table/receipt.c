@@ -11,8 +11,6 @@
  * packet by its destination (the truncated hash), on a link by the hash in it.
  * So one proof costs at most one signature check, whatever comes in.
  */
-#define PROOF_IMPLICIT RNS_SIG
-#define PROOF_EXPLICIT (RNS_FULL_HASH + RNS_SIG)
 
 struct receipt {
 	RB_ENTRY(receipt) node;
@@ -141,10 +139,10 @@ receipt_proof_in(struct rns *r, const struct packet *p, struct link *link)
 	const uint8_t *hash = NULL, *sig;
 	struct receipt *e;
 
-	if (p->data_len == PROOF_EXPLICIT) {
+	if (p->data_len == PROOF_EXPLICIT_LEN) {
 		if (!rd_ref(&rd, &hash, RNS_FULL_HASH))
 			return false;
-	} else if (p->data_len != PROOF_IMPLICIT || link != NULL) {
+	} else if (p->data_len != PROOF_IMPLICIT_LEN || link != NULL) {
 		return false;
 	}
 	if (!rd_ref(&rd, &sig, RNS_SIG))
