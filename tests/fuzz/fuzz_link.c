@@ -2,7 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/core/link/link_int.h"
+#include "transport/core/base/crypt.h"
+#include "transport/core/link/resource.h"
 #include "tests/unit/link_pair.h"
 
 /*

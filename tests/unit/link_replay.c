@@ -11,8 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/core/link/link_int.h"
+#include "transport/core/base/crypt.h"
+#include "transport/core/base/ctx.h"
+#include "transport/core/base/packet.h"
 #include "tests/unit/vec.h"
+#include "common/mpk.h"
 
 #define RAW_MAX (1u << 20)
 

@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-#include "transport/core/link/link_int.h"
+#include "transport/core/base/crypt.h"
+#include "transport/core/link/resource.h"
 #include "tests/unit/link_pair.h"
 #include "tests/unit/vec.h"
 

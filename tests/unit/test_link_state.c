@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "transport/core/link/link_int.h"
+#include "transport/core/link/link.h"
 #include "tests/unit/relay_node.h"
 
 /* The states of a link (6.1): every pair of them against the edges. */

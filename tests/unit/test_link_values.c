@@ -7,10 +7,14 @@
 
 #include <cmocka.h>
 
+#include "transport/core/base/bz.h"
 #include "transport/core/link/channel.h"
+#include "transport/core/link/resource.h"
+#include "transport/core/link/resource_tx.h"
 #include "tests/unit/link_pair.h"
 #include "transport/core/table/path.h"
 #include "tests/unit/vec.h"
+#include "common/mpk.h"
 
 /* Values, timers and single steps of the link's parts, against the record. */
 

@@ -8,9 +8,12 @@
 
 #include <cmocka.h>
 
-#include "transport/core/link/link_int.h"
+#include "transport/core/base/bz.h"
+#include "transport/core/base/crypt.h"
+#include "transport/core/link/resource.h"
 #include "tests/unit/link_replay.h"
 #include "tests/unit/vec.h"
+#include "common/mpk.h"
 
 /* Recorded traffic of sections 6 to 10, each transcript from both ends. */
 

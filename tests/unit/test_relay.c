@@ -7,8 +7,10 @@
 
 #include <cmocka.h>
 
-#include "transport/core/core.h"
-#include "transport/core/modules.h"
+#include "transport/core/base/const.h"
+#include "transport/core/base/packet.h"
+#include "transport/core/route/pathreq.h"
+#include "transport/core/table/iface.h"
 #include "transport/core/table/path.h"
 #include "tests/unit/relay_node.h"
 #include "common/wire.h"

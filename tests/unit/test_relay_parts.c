@@ -7,8 +7,10 @@
 
 #include <cmocka.h>
 
-#include "transport/core/core.h"
 #include "transport/core/base/dedup.h"
+#include "transport/core/base/event.h"
+#include "transport/core/base/timer.h"
+#include "transport/core/send/txq.h"
 #include "transport/core/table/iface.h"
 #include "tests/unit/relay_node.h"
 

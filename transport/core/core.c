@@ -1,20 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "transport/core/core.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/base/const.h"
+#include "transport/core/base/crypt.h"
+#include "transport/core/base/ctx.h"
 #include "transport/core/base/dedup.h"
 #include "transport/core/base/event.h"
-#include "transport/core/table/known.h"
+#include "transport/core/base/identity.h"
+#include "transport/core/base/ifac.h"
+#include "transport/core/base/packet.h"
+#include "transport/core/base/timer.h"
 #include "transport/core/link/link.h"
+#include "transport/core/link/link_cmd.h"
 #include "transport/core/link/link_in.h"
-#include "transport/core/modules.h"
+#include "transport/core/route/deliver.h"
+#include "transport/core/route/inbound.h"
+#include "transport/core/route/pathreq.h"
+#include "transport/core/route/relay.h"
 #include "transport/core/send/announceq.h"
+#include "transport/core/send/outbound.h"
 #include "transport/core/send/txq.h"
+#include "transport/core/send/waiting.h"
+#include "transport/core/table/dest.h"
 #include "transport/core/table/iface.h"
+#include "transport/core/table/known.h"
 #include "transport/core/table/path.h"
 #include "transport/core/table/receipt.h"
+#include "common/util.h"
 
 /* Shorter is no packet, with or without an access code (transport 3.1). */
 #define RX_MIN 3

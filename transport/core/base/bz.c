@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
-
 #include <bzlib.h>
 
 #define BZ_LEVEL 9

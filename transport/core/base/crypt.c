@@ -2,7 +2,6 @@
 #include "transport/core/base/crypt.h"
 
 #include <string.h>
-
 #include <nettle/aes.h>
 #include <nettle/cbc.h>
 #include <nettle/hmac.h>

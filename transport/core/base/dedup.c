@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/wire.h"
-
 #define HASHSET_BITS_MIN 8  /* ours: 8 KiB at start */
 #define HASHSET_BITS_MAX 24 /* ours: far above every limit in use */
 

@@ -26,8 +26,11 @@ struct hashset {
 	uint64_t seed; /* core_seed() */
 };
 
+/* Empty, with a seed of its own. */
 void hashset_init(struct rns *, struct hashset *, uint32_t limit);
+/* Empty again, and its memory is free. */
 void hashset_clear(struct hashset *);
+/* In either generation? */
 bool hashset_has(const struct hashset *, const uint8_t key[HASHSET_KEY]);
 /* RNS_EEXIST: is in the current generation; RNS_ENOMEM: not stored. */
 int hashset_add(struct hashset *, const uint8_t key[HASHSET_KEY]);
@@ -38,7 +41,9 @@ void hashset_del(struct hashset *, const uint8_t key[HASHSET_KEY]);
 int dedup_new(struct rns *);
 void dedup_free(struct rns *);
 bool dedup_has(const struct rns *, const uint8_t hash[RNS_FULL_HASH]);
+/* Without memory it is a drop, and the packet may be taken twice. */
 void dedup_add(struct rns *, const uint8_t hash[RNS_FULL_HASH]);
+/* The next copy of it is taken again. */
 void dedup_del(struct rns *, const uint8_t hash[RNS_FULL_HASH]);
 
 #endif

@@ -5,7 +5,7 @@
 #include "transport/core/base/ctx.h"
 
 /* The queue behind rns_next_event(). */
-int evq_new(struct rns *);
+int evq_new(struct rns *); /* RNS_ENOMEM */
 void evq_free(struct rns *);
 /* The event stays valid until the next call. */
 bool evq_next(struct rns *, struct rns_event *);

@@ -16,12 +16,18 @@ struct identity {
 	uint8_t hash[RNS_HASH];
 };
 
+/* Cannot fail today; the caller wipes priv. */
 int identity_load(struct identity *, const uint8_t priv[RNS_KEY]);
+/* Wipes its keys. */
 void identity_clear(struct identity *);
+/* Ed25519 over msg. */
 void identity_sign(const struct identity *, uint8_t sig[64], const void *msg,
     size_t len);
 
-/* 4.5. eph: 32 random bytes, iv: 16. ratchet: public key or NULL. */
+/*
+ * 4.5. eph: 32 random bytes, iv: 16. ratchet: public key or NULL. RNS_EBIG:
+ * over cap; RNS_EAUTH: a key is no point of the curve.
+ */
 int identity_encrypt(uint8_t *out, size_t *out_len, size_t cap,
     const uint8_t pub[RNS_KEY], const uint8_t hash[RNS_HASH],
     const uint8_t *ratchet, const uint8_t eph[32], const uint8_t iv[16],

@@ -14,7 +14,9 @@ struct ifac {
 	uint8_t ed_sk[64];
 };
 
+/* size 0: no code; key: rns_ifac_key(). RNS_EINVAL: over IFAC_SIZE_MAX. */
 int ifac_init(struct ifac *, uint8_t size, const uint8_t key[64]);
+/* Wipes its keys. */
 void ifac_clear(struct ifac *);
 /*
  * out: len + size bytes. Returns the masked length, 0 when cap is short or

@@ -14,7 +14,7 @@ struct iface;
 
 /*
  * A parsed packet: values and references into the raw bytes, which must
- * outlive it. `hops` is the wire value until core_recv() has incremented it.
+ * outlive it. `hops` is the wire value until inbound() has incremented it.
  * `hash` is computed by packet_parse().
  */
 struct packet {
@@ -41,6 +41,7 @@ struct packet {
 int packet_parse(struct packet *, const uint8_t *raw, size_t len);
 /* The same without the hash: whoever wants it calls packet_hash(). */
 int packet_split(struct packet *, const uint8_t *raw, size_t len);
+/* 3.4, of the whole packet as it is on the wire. */
 void packet_hash(uint8_t out[RNS_FULL_HASH], const uint8_t *raw, size_t len,
     bool header_2);
 /* Contexts whose packets the filter never looks up (3.3 row 3). */

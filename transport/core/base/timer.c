@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/core/base/timer.h"
+
 #include "transport/core/base/ctx.h"
 
 static int

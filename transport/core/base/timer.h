@@ -33,10 +33,13 @@ struct timers {
 };
 
 void timers_init(struct timers *);
+/* Disarmed; before the first timer_set(). */
 void timer_init(struct timer *, void (*fire)(struct rns *, void *), void *arg);
 /* Moves it when it is armed already; MONO_NEVER disarms. */
 void timer_set(struct rns *, struct timer *, struct mono at);
+/* Before its object is freed. One that is not armed stays so. */
 void timer_clear(struct rns *, struct timer *);
+/* MONO_NEVER: none is armed. */
 struct mono timers_next(const struct timers *);
 /* Fires everything that is due at r->now. */
 void timers_run(struct rns *);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/base/event.h"
 #include "transport/core/link/charge.h"
+#include "transport/core/table/receipt.h"
 
 /* Reliable messages in order over a link (9). */
 

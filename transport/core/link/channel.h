@@ -2,9 +2,12 @@
 #ifndef WARREN_TRANSPORT_CORE_LINK_CHANNEL_H
 #define WARREN_TRANSPORT_CORE_LINK_CHANNEL_H
 
-#include "transport/core/link/link_int.h"
+#include "transport/core/link/link.h"
 
-/* The state of channel.c and stream.c on a link. */
+/* Reliable messages in order over a link (9). */
+
+#define CHANNEL_HEAD 6
+#define CHANNEL_STREAM 0xff00 /* the type of messages of streams (10) */
 
 struct envelope { /* sent and not yet proved */
 	TAILQ_ENTRY(envelope) entry;
@@ -40,5 +43,23 @@ struct channel {
 	/* takes messages of type 0xff00; NULL: no stream is open */
 	void (*stream_in)(struct rns *, struct link *, const uint8_t *, size_t);
 };
+
+/* There is one behind it. RNS_ENOMEM. */
+int channel_open(struct rns *, struct link *);
+/*
+ * One message of pieces that stand together. RNS_EAGAIN: the window is full,
+ * CHANNEL_READY follows; RNS_EBIG; RNS_ENOMEM; errors of link_send().
+ */
+int channel_send(struct rns *, struct link *, uint16_t type,
+    const struct iovec_c *, size_t count, uint64_t tag);
+bool channel_ready(const struct link *);
+/* How many messages channel_send() takes now, also before channel_open(). */
+unsigned channel_room(const struct link *);
+/* A packet, not decrypted yet; proved when it was taken. */
+void channel_in(struct rns *, struct link *, const struct packet *);
+/* The link ends: what was not proved is lost. */
+void channel_closed(struct rns *, struct link *);
+/* 9.3, pure: s until a message is sent again. */
+double channel_timeout(unsigned tries, double rtt, unsigned ring);
 
 #endif

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "transport/core/link/link_int.h"
+#include "transport/core/link/link.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/base/event.h"
+#include "transport/core/send/outbound.h"
+#include "transport/core/send/txq.h"
 #include "transport/core/table/path.h"
+#include "transport/core/table/receipt.h"
 
 #define FLAGS_DATA PACKET_FLAGS(DEST_LINK, PACKET_DATA)
 
@@ -151,12 +155,6 @@ link_find(const struct rns *r, const uint8_t id[RNS_HASH])
 
 	memcpy(key.id, id, RNS_HASH);
 	return RB_FIND(link_tree, &r->links->tree, &key);
-}
-
-struct iface *
-link_iface(const struct link *l)
-{
-	return l->iface;
 }
 
 /* Two buffers for every link: one packet, and what it decrypts to. */

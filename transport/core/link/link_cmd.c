@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "transport/core/link/link_int.h"
+#include "transport/core/link/link_cmd.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "transport/core/base/event.h"
+#include "transport/core/link/channel.h"
+#include "transport/core/link/link_open.h"
+#include "transport/core/link/request.h"
+#include "transport/core/link/resource.h"
+#include "transport/core/link/resource_tx.h"
+#include "transport/core/link/stream.h"
+#include "transport/core/table/receipt.h"
 
 /* What the caller wants of a link. */
 

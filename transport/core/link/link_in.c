@@ -3,6 +3,15 @@
 
 #include <string.h>
 
+#include "transport/core/base/event.h"
+#include "transport/core/link/channel.h"
+#include "transport/core/link/link_open.h"
+#include "transport/core/link/request.h"
+#include "transport/core/link/resource.h"
+#include "transport/core/link/resource_tx.h"
+#include "transport/core/table/dest.h"
+#include "transport/core/table/receipt.h"
+
 /* Packets on a link (6.16), and what hangs on a link when it ends. */
 
 static void

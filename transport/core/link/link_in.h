@@ -2,7 +2,7 @@
 #ifndef WARREN_TRANSPORT_CORE_LINK_LINK_IN_H
 #define WARREN_TRANSPORT_CORE_LINK_LINK_IN_H
 
-#include "transport/core/link/link_int.h"
+#include "transport/core/link/link.h"
 
 /* Behind links_new(): a link that ends tells its parts. */
 int link_in_new(struct rns *);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "transport/core/link/link_int.h"
+#include "transport/core/link/link_open.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/send/outbound.h"
 #include "transport/core/table/known.h"
 #include "transport/core/table/path.h"
+#include "common/mpk.h"
 
 /* How a link comes up: request, proof, RTT (6.3 to 6.8). */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/core/link/link_state.h"
 
-#include "transport/core/link/link_int.h"
+#include "transport/core/link/link.h"
 
 #define TO(status) (1u << (status))
 

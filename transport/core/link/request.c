@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "transport/core/link/link_int.h"
+#include "transport/core/link/request.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "transport/core/base/event.h"
+#include "transport/core/link/resource_tx.h"
+#include "transport/core/table/dest.h"
+#include "common/mpk.h"
 
 #define REQUEST_TIMEOUT_FIXED 11.25 /* s, 7.1: 10 * 1.125 */
 #define REQUEST_HEAD 28  /* array of 3, float64, bin16 */

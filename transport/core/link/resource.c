@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "transport/core/link/link_int.h"
+#include "transport/core/link/resource.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/core/link/resource_adv.h"
+#include "transport/core/base/event.h"
 #include "transport/core/link/charge.h"
+#include "transport/core/link/request.h"
+#include "transport/core/link/resource_adv.h"
 #include "transport/core/link/resource_asm.h"
+#include "common/mpk.h"
 
 /* Incoming resources (8.4 to 8.8); resource_asm.c puts a segment together. */
 

@@ -2,7 +2,7 @@
 #ifndef WARREN_TRANSPORT_CORE_LINK_RESOURCE_ADV_H
 #define WARREN_TRANSPORT_CORE_LINK_RESOURCE_ADV_H
 
-#include "transport/core/link/link_int.h"
+#include "transport/core/link/link.h"
 
 /* The advertisement of a segment (8.4); `map` points into the plaintext. */
 struct adv {

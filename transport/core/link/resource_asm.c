@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "transport/core/base/bz.h"
+#include "transport/core/base/event.h"
 #include "transport/core/link/charge.h"
 
 /* Assembly and proof of an incoming segment (8.9). */

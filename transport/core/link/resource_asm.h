@@ -2,7 +2,7 @@
 #ifndef WARREN_TRANSPORT_CORE_LINK_RESOURCE_ASM_H
 #define WARREN_TRANSPORT_CORE_LINK_RESOURCE_ASM_H
 
-#include "transport/core/link/link_int.h"
+#include "transport/core/link/resource.h"
 
 /*
  * A segment whose parts are all there (8.9): opened, compared with its hash,

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "transport/core/link/link_int.h"
+#include "transport/core/link/resource_tx.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "transport/core/base/bz.h"
+#include "transport/core/base/event.h"
+#include "common/mpk.h"
 
 /* Outgoing resources (8.2 to 8.10), one at a time on a link. */
 

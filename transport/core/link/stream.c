@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "transport/core/link/channel.h"
+#include "transport/core/link/stream.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "transport/core/base/bz.h"
+#include "transport/core/base/event.h"
+#include "transport/core/link/channel.h"
 
 /* Streams over a channel (10). */
 

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/core/route/announce_in.h"
+
 #include <string.h>
 
 #include "transport/core/base/announce.h"
-#include "transport/core/table/known.h"
-#include "transport/core/modules.h"
+#include "transport/core/base/event.h"
+#include "transport/core/route/pathreq.h"
+#include "transport/core/send/outbound.h"
 #include "transport/core/send/waiting.h"
+#include "transport/core/table/dest.h"
+#include "transport/core/table/iface.h"
+#include "transport/core/table/known.h"
 #include "transport/core/table/path.h"
-#include "common/wire.h"
 
 /*
  * Announces from outside (transport 4). What would be refused anyway is
@@ -166,7 +171,7 @@ accepted(struct rns *r, const struct packet *p, const struct announce *a)
 	r->counts.announces++;
 	if (!r->cfg.attached)
 		pass_on(r, p, path);
-	if (pathreq_answered(r, path, p->rx) &&
+	if (pathreq_answered(r, path) &&
 	    (k = known_find(r, p->dest)) != NULL)
 		known_mark_used(r, k);
 	announce_event(r, p, a);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/core/route/deliver.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/base/crypt.h"
+#include "transport/core/base/event.h"
+#include "transport/core/send/outbound.h"
+#include "transport/core/table/iface.h"
 #include "transport/core/table/known.h"
-#include "transport/core/modules.h"
 #include "transport/core/table/path.h"
 #include "transport/core/table/receipt.h"
-#include "common/wire.h"
 
 /*
  * Single packets: to destinations of ours (endpoint 5.8, 3.8), from the

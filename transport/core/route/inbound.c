@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/core/route/inbound.h"
+
 #include <string.h>
 
 #include "transport/core/base/dedup.h"
 #include "transport/core/link/link.h"
 #include "transport/core/link/link_in.h"
-#include "transport/core/modules.h"
+#include "transport/core/link/link_open.h"
+#include "transport/core/route/announce_in.h"
+#include "transport/core/route/deliver.h"
+#include "transport/core/route/pathreq.h"
+#include "transport/core/route/relay.h"
+#include "transport/core/send/txq.h"
+#include "transport/core/table/dest.h"
+#include "transport/core/table/iface.h"
 #include "transport/core/table/path.h"
 #include "transport/core/table/receipt.h"
 
@@ -129,9 +138,7 @@ transit(struct rns *r, struct packet *p, bool relayed, bool link_local)
 static void
 own_link(struct rns *r, struct link *l, struct packet *p)
 {
-	const struct iface *on = link_iface(l);
-
-	if (on != NULL && on != p->rx) {
+	if (l->iface != NULL && l->iface != p->rx) {
 		/* The copy that comes the right way must be accepted. */
 		dedup_del(r, p->hash);
 		(void)core_drop(r, RNS_DROP_LINK_IF);

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/core/route/pathreq.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/base/crypt.h"
 #include "transport/core/base/dedup.h"
-#include "transport/core/table/known.h"
-#include "transport/core/modules.h"
+#include "transport/core/base/event.h"
 #include "transport/core/send/announceq.h"
-#include "transport/core/table/path.h"
-#include "common/wire.h"
+#include "transport/core/send/outbound.h"
+#include "transport/core/send/waiting.h"
+#include "transport/core/table/dest.h"
+#include "transport/core/table/iface.h"
+#include "transport/core/table/known.h"
 
 /*
  * Path requests (transport 2.8, 6, 18.4). All that is known about requests for
@@ -517,13 +522,11 @@ pathreq_in(struct rns *r, struct packet *p)
 }
 
 bool
-pathreq_answered(struct rns *r, const struct path *path,
-    const struct iface *from)
+pathreq_answered(struct rns *r, const struct path *path)
 {
 	struct pathreq *e = pathreq_find(r, path->dest);
 	bool ours;
 
-	(void)from;
 	if (e == NULL)
 		return false;
 	ours = !mono_reached(r->now, pathreq_sent_end(e));

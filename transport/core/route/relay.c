@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/core/route/relay.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/base/crypt.h"
 #include "transport/core/base/dedup.h"
-#include "transport/core/table/known.h"
-#include "transport/core/modules.h"
+#include "transport/core/route/pathreq.h"
 #include "transport/core/send/forward.h"
-#include "transport/core/table/path.h"
+#include "transport/core/table/iface.h"
+#include "transport/core/table/known.h"
 #include "transport/core/table/reverse.h"
-#include "common/wire.h"
 
 /*
  * Relaying (transport 3.7 to 3.10): packets by transport id, and the link

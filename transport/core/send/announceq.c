@@ -6,6 +6,7 @@
 
 #include "transport/core/send/forward.h"
 #include "transport/core/send/txq.h"
+#include "transport/core/table/iface.h"
 
 /*
  * Announce cap (transport 5.3): announces passed on take no more than their

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "transport/core/send/txq.h"
-#include "common/wire.h"
+#include "transport/core/table/iface.h"
 
 int
 forward(struct rns *r, struct iface *to, uint8_t flags, uint8_t hop,

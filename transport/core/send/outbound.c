@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/core/send/outbound.h"
+
 #include <string.h>
 
+#include "transport/core/base/crypt.h"
 #include "transport/core/base/dedup.h"
-#include "transport/core/modules.h"
+#include "transport/core/base/packet.h"
 #include "transport/core/send/announceq.h"
 #include "transport/core/send/forward.h"
 #include "transport/core/send/txq.h"
-#include "transport/core/table/path.h"
-#include "common/wire.h"
+#include "transport/core/table/iface.h"
 
 /* Packets made here, and announces passed on (transport 5). */
 

@@ -6,7 +6,7 @@
 #include "transport/core/table/iface.h"
 
 /* The transmit queue behind rns_next_tx(), one for all interfaces. */
-int txq_new(struct rns *);
+int txq_new(struct rns *); /* RNS_ENOMEM */
 void txq_free(struct rns *);
 /* The next packet in the order of core_tx(); valid until the next call. */
 bool txq_next(struct rns *, struct rns_tx *);

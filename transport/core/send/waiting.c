@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/core/modules.h"
+#include "transport/core/send/outbound.h"
+#include "transport/core/table/iface.h"
 
 /*
  * Announces that wait to be passed on (transport 2.5, 4.6), and answers to

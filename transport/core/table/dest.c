@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "transport/core/base/announce.h"
+#include "transport/core/base/const.h"
 #include "transport/core/base/crypt.h"
 #include "transport/core/base/event.h"
-#include "transport/core/base/packet.h"
 
 /* 5.4: a relay adds a transport id, and one byte is kept for access codes */
 #define ANNOUNCE_MAX (RNS_MTU - RNS_HASH - 1)

@@ -45,6 +45,7 @@ struct dest {
 
 int dests_new(struct rns *);
 void dests_free(struct rns *);
+/* NULL: not ours. Lives until DEST_DEL. */
 struct dest *dest_find(const struct rns *, const uint8_t hash[RNS_HASH]);
 /* In order of hash; NULL asks for the first and means the end. */
 struct dest *dest_next(const struct rns *, const struct dest *);
@@ -68,10 +69,13 @@ int dest_announce(struct rns *, struct dest *, uint8_t out[RNS_MTU],
  */
 int dest_decrypt(const struct dest *, uint8_t *out, size_t *out_len,
     size_t cap, const uint8_t *in, size_t in_len);
+/* NULL: none for that path. Lives until the next HANDLER_ADD or DEST_DEL. */
 const struct handler *dest_handler(const struct dest *,
     const uint8_t path_hash[RNS_HASH]);
+/* May this peer ask (7.2)? The hash counts only when identified. */
 bool handler_allows(const struct handler *, bool identified,
     const uint8_t identity_hash[RNS_HASH]);
+/* Is the identity in the list (BLACKHOLE)? */
 bool core_blackholed(const struct rns *, const uint8_t identity[RNS_HASH]);
 
 #endif

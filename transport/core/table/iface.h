@@ -31,6 +31,7 @@ struct iface {
 	struct timer announce_timer;
 };
 
+/* Both lists are empty. */
 void ifaces_init(struct rns *);
 /* Nobody may point at any of them any more; announceq_clear() was called. */
 void ifaces_free(struct rns *);

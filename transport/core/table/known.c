@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/core/base/const.h"
 #include "transport/core/base/crypt.h"
 
 #define CLEAN_S 300       /* 4.6 */

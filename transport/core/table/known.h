@@ -33,6 +33,7 @@ void known_table_free(struct rns *);
  */
 typedef bool known_kept_fn(const struct rns *, const uint8_t dest[RNS_HASH]);
 void known_kept_by(struct rns *, known_kept_fn *);
+/* NULL: unknown. Lives until the next one is learned, or a timer runs. */
 struct known *known_find(const struct rns *, const uint8_t dest[RNS_HASH]);
 /*
  * KNOWN_ADD and RATCHET_ADD; core.c passes them on. One that is known is
@@ -48,6 +49,7 @@ int known_submit(struct rns *, const struct rns_cmd *);
 int known_learn(struct rns *, const struct announce *, const struct packet *);
 /* The ratchet to encrypt with, or NULL (none, or older than 30 days). */
 const uint8_t *known_ratchet(const struct rns *, const struct known *);
+/* Now; one that is kept for good stays so. */
 void known_mark_used(struct rns *, struct known *);
 /*
  * Encrypt a packet's data for it (4.5), with its ratchet when there is one.

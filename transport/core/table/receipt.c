@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/wire.h"
+#include "transport/core/base/crypt.h"
+#include "transport/core/link/link.h"
 
 /*
  * Receipts in a tree by packet hash. A proof names its packet: on a single

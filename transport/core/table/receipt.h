@@ -2,7 +2,8 @@
 #ifndef WARREN_TRANSPORT_CORE_TABLE_RECEIPT_H
 #define WARREN_TRANSPORT_CORE_TABLE_RECEIPT_H
 
-#include "transport/core/core.h"
+#include "transport/core/base/ctx.h"
+#include "transport/core/base/packet.h"
 
 /*
  * Receipts (3.7) of packets that want a proof. The owner gets done() once:
@@ -27,6 +28,7 @@ void receipt_drop(struct rns *, struct receipt *);
 /* A proof came in; true when it was one of ours and valid. */
 bool receipt_proof_in(struct rns *, const struct packet *, struct link *);
 int receipts_new(struct rns *);
+/* All are CULLED; their owners hear of it. */
 void receipts_free(struct rns *);
 
 #endif

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/base/const.h"
+#include "transport/core/table/iface.h"
+
 /*
  * Every forwarded packet makes an entry, so they come from a pool that grows
  * in chunks; at the ceiling the oldest is used again. Chained buckets, found by

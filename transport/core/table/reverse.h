@@ -2,7 +2,7 @@
 #ifndef WARREN_TRANSPORT_CORE_TABLE_REVERSE_H
 #define WARREN_TRANSPORT_CORE_TABLE_REVERSE_H
 
-#include "transport/core/core.h"
+#include "transport/core/base/ctx.h"
 
 /* Reverse table (transport 2.3): the way back of proofs. */
 int reverse_new(struct rns *);
@@ -16,6 +16,7 @@ bool reverse_take(struct rns *, const uint8_t hash[RNS_HASH],
 /* Where the packet came from, or NULL. */
 const struct iface *reverse_in(const struct rns *,
     const uint8_t hash[RNS_HASH]);
+/* Ways through it are forgotten. */
 void reverse_iface_gone(struct rns *, const struct iface *);
 
 #endif

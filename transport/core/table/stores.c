@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "transport/core/base/crypt.h"
+#include "transport/core/base/packet.h"
 #include "common/mpk.h"
 
 #define TIME_MAX_S 4.0e12 /* ours: fits in microseconds with room */

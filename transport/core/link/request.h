@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_LINK_REQUEST_H
+#define WARREN_TRANSPORT_CORE_LINK_REQUEST_H
+
+#include "transport/core/link/link.h"
+#include "transport/core/link/res.h"
+
+/* Requests and responses (7). */
+
+#define LINK_SERVED_MAX 256  /* ours: requests that wait for an answer */
+#define LINK_PENDING_MAX 256 /* ours: requests of ours on one link */
+
+/* A request of ours that waits for its response (7.4). */
+struct request {
+	TAILQ_ENTRY(request) entry;
+	struct link *link;
+	struct timer timer;
+	uint8_t id[RNS_HASH];
+	uint64_t tag;
+	uint64_t max_response;
+	int64_t timeout_us;
+	struct mono started;
+	bool receiving; /* its response resource is on the way */
+};
+
+/* A request of the peer that the application may answer. */
+struct served {
+	TAILQ_ENTRY(served) entry;
+	uint8_t id[RNS_HASH];
+	uint64_t compress_max;
+};
+
+/* ---- commands ---- */
+
+/*
+ * REQUEST: ends in the event RESPONSE or REQUEST_FAILED. RNS_EINVAL: no path,
+ * or empty data; RNS_ELIMIT; RNS_ENOMEM; errors of link_sendv() and
+ * resource_tx_start().
+ */
+int request_submit(struct rns *, struct link *, const struct rns_cmd *);
+/* RESPOND. RNS_ENOENT: nobody waits for it; RNS_EINVAL; as above. */
+int request_respond(struct rns *, struct link *, const struct rns_cmd *);
+
+/* ---- packets, decrypted ---- */
+
+void request_in(struct rns *, struct link *, const struct packet *,
+    const uint8_t *, size_t);
+void request_response_in(struct rns *, struct link *, const uint8_t *, size_t);
+
+/* ---- for resource.c, which brings what is large ---- */
+
+/* One of ours that waits; NULL: none. */
+struct request *request_find(struct link *, const uint8_t id[RNS_HASH]);
+/* Does the link's destination answer requests, of what size (0: any)? */
+bool request_has_handlers(struct rns *, const struct link *, uint32_t *max);
+/* REQUEST_FAILED; q is freed. */
+void request_fail(struct rns *, struct request *q, bool too_large);
+/* An assembled request of the peer; b's memory is taken over. */
+void request_whole(struct rns *, struct link *, struct bytes *b);
+/* An assembled response; q is freed, b's memory is taken over. */
+void request_response_whole(struct rns *, struct request *q, struct bytes *b,
+    bool has_metadata, const uint8_t *metadata, size_t metadata_len);
+/* The event PROGRESS. */
+void request_progress(struct rns *, struct request *, uint64_t done,
+    uint64_t total);
+
+/* The link ends: all of ours fail, those of the peer are forgotten. */
+void request_closed(struct rns *, struct link *);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_LINK_RESOURCE_H
+#define WARREN_TRANSPORT_CORE_LINK_RESOURCE_H
+
+#include "transport/core/link/link.h"
+#include "transport/core/link/res.h"
+
+/* Incoming resources (8.4 to 8.9). */
+
+#define LINK_RES_IN_MAX 8     /* ours: a peer of the reference sends one */
+#define RES_ANSWER_WAIT 120.0 /* ours: s for the application to decide */
+
+/*
+ * An incoming transfer: all segments of one original hash. `got`, `map` and
+ * `stream` belong to the segment that is on its way; between two segments they
+ * are NULL and the timer waits for the next advertisement.
+ */
+struct res_in {
+	TAILQ_ENTRY(res_in) entry;
+	struct link *link;
+	struct timer timer;
+	enum res_kind kind;
+	enum res_status status;
+	uint8_t orig[RNS_FULL_HASH];
+	uint8_t request_id[RNS_HASH];
+	uint64_t total, delivered; /* bytes of content, all segments */
+	uint32_t segments, segment;
+	struct bytes whole; /* requests and responses */
+	uint8_t *metadata;
+	size_t metadata_len;
+	bool has_metadata;
+	uint64_t charged; /* of r->resource_bytes */
+
+	/* the segment */
+	uint8_t hash[RNS_FULL_HASH];
+	uint8_t random[RES_RANDOM];
+	bool compressed;
+	uint32_t size, parts, sdu;
+	uint8_t *stream;
+	uint8_t *map; /* parts * 4, the first `height` are known */
+	uint8_t *got; /* parts */
+	uint32_t height, received, next, high, outstanding;
+	bool waiting_hmu, held;
+	/* 8.8 */
+	uint32_t window, window_min, window_max;
+	uint32_t fast_rounds, very_slow_rounds;
+	uint32_t retries;
+	uint32_t factor;
+	bool answered; /* a part came since the request */
+	struct mono req_sent, activity;
+	size_t req_len;
+	uint64_t req_bytes;
+	double rtt;       /* s, < 0: not known */
+	double resp_rate; /* bytes/s, 0: not known */
+	double data_rate; /* bytes/s, 0: not known */
+};
+
+/* ---- packets; all but parts and cache requests decrypted ---- */
+
+/* An advertisement; a malformed one ends the link. */
+void resource_adv_in(struct rns *, struct link *, const uint8_t *, size_t);
+void resource_part_in(struct rns *, struct link *, const struct packet *);
+void resource_hmu_in(struct rns *, struct link *, const uint8_t *, size_t);
+void resource_icl_in(struct rns *, struct link *, const uint8_t *, size_t);
+void resource_cache_in(struct rns *, struct link *, const struct packet *);
+
+/* ---- commands ---- */
+
+/* RESOURCE_ANSWER. RNS_ENOENT; RNS_ESTATE: decided already. */
+int resource_answer(struct rns *, struct link *, const struct rns_cmd *);
+/* RESOURCE_CANCEL by the original hash. RNS_ENOENT. */
+int resource_cancel(struct rns *, struct link *,
+    const uint8_t hash[RNS_FULL_HASH]);
+/* l->hold has changed: those that were held may ask again. */
+void resource_hold(struct rns *, struct link *);
+
+/* The link ends: all fail. */
+void resource_closed(struct rns *, struct link *);
+
+/* ---- values (8.8), pure ---- */
+
+double resource_eifr(const struct res_in *); /* bits/s */
+double resource_wait(const struct res_in *); /* s from last activity */
+/* Nothing came in time: a smaller window. */
+void resource_shrink(struct res_in *);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_ROUTE_ANNOUNCE_IN_H
+#define WARREN_TRANSPORT_CORE_ROUTE_ANNOUNCE_IN_H
+
+#include "transport/core/base/ctx.h"
+#include "transport/core/base/packet.h"
+
+/*
+ * An announce from outside (transport 4): refused and counted, or learned,
+ * passed on and told to the application.
+ */
+void announce_in(struct rns *, struct packet *);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CORE_ROUTE_PATHREQ_H
+#define WARREN_TRANSPORT_CORE_ROUTE_PATHREQ_H
+
+#include "transport/core/base/packet.h"
+#include "transport/core/table/path.h"
+
+/* Path requests (transport 2.8, 6, 18.4), both ways. */
+
+int pathreqs_new(struct rns *);
+void pathreqs_free(struct rns *);
+/* Nobody there waits for an answer any more. */
+void pathreqs_iface_gone(struct rns *, const struct iface *);
+/*
+ * Ask for a path (13). automatic: in its turn, at most once in 20 s for one
+ * destination, and always RNS_OK; else now, with the errors of core_out().
+ */
+int path_request(struct rns *, const uint8_t dest[RNS_HASH], bool automatic);
+/* A request came in: answered, searched for, or dropped and counted. */
+void pathreq_in(struct rns *, struct packet *);
+/*
+ * An announce was accepted: answers the interfaces that asked (4.5 step 5).
+ * Returns whether we had asked for it.
+ */
+bool pathreq_answered(struct rns *, const struct path *);
+/* 4.5 step 3; true once, when a program's destination was asked for. */
+bool pathreq_take_local(struct rns *, const uint8_t dest[RNS_HASH]);
+/* 2.4: an automatic request, not on `except` (NULL: everywhere). */
+void pathreq_rediscover(struct rns *, const uint8_t dest[RNS_HASH],
+    const struct iface *except);
+/* Asked for less than 20 s ago. */
+bool pathreq_throttled(const struct rns *, const uint8_t dest[RNS_HASH]);
+
+#endif
