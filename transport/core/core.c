@@ -167,13 +167,20 @@ rns_set_wall(struct rns *r, int64_t wall_us, struct mono now)
 
 /* What files noted for those above them. */
 static void
-turn_end(struct rns *r)
+notes_take(struct rns *r)
 {
 	uint8_t dest[RNS_HASH];
 
 	waiting_forget(r);
 	while (link_lost_next(r, dest))
 		(void)path_request(r, dest, true);
+}
+
+static void
+turn_end(struct rns *r)
+{
+	if (r->notes != 0)
+		notes_take(r);
 }
 
 /* Access code (transport 3.1): *raw is replaced by the packet without it. */

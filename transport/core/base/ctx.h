@@ -34,6 +34,7 @@ struct rns {
 	uint32_t local_clients; /* interfaces of attached programs */
 	struct iface *shared;   /* attached: the way to the daemon, or NULL */
 	bool closing;           /* rns_free(): nothing is sent any more */
+	uint32_t notes; /* left for who stands above; core.c turn_end() */
 
 	struct timers timers;
 	struct txq *txq;

@@ -83,7 +83,7 @@ links_reap(struct rns *r)
 
 	while ((l = TAILQ_FIRST(&r->links->dead)) != NULL) {
 		TAILQ_REMOVE(&r->links->dead, l, dead);
-		r->links->lost -= l->lost;
+		r->notes -= l->lost;
 		free(l);
 	}
 }
@@ -411,7 +411,7 @@ link_never_up(struct rns *r, struct link *l)
 		return;
 	path_drop(r, l->dest);
 	l->lost = true;
-	r->links->lost++;
+	r->notes++;
 }
 
 bool
@@ -419,13 +419,11 @@ link_lost_next(struct rns *r, uint8_t dest[RNS_HASH])
 {
 	struct link *l;
 
-	if (r->links->lost == 0)
-		return false;
 	TAILQ_FOREACH(l, &r->links->dead, dead) {
 		if (!l->lost)
 			continue;
 		l->lost = false;
-		r->links->lost--;
+		r->notes--;
 		memcpy(dest, l->dest, RNS_HASH);
 		return true;
 	}

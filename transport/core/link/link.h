@@ -105,7 +105,7 @@ RB_HEAD(link_tree, link);
 struct links {
 	struct link_tree tree;
 	TAILQ_HEAD(, link) dead;
-	uint32_t count, lost;
+	uint32_t count;
 	/* its parts free what they hung on it; link_in.c */
 	void (*closed)(struct rns *, struct link *);
 	uint8_t *scratch; /* one packet of the largest link MTU, and plaintext */

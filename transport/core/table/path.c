@@ -60,6 +60,7 @@ path_free(struct rns *r, struct path *p)
 	free(p->blobs);
 	free(p->announce);
 	TAILQ_INSERT_TAIL(&r->paths->gone, p, age);
+	r->notes++;
 }
 
 bool
@@ -71,6 +72,7 @@ path_gone_next(struct rns *r, uint8_t dest[RNS_HASH])
 		return false;
 	memcpy(dest, p->dest, RNS_HASH);
 	TAILQ_REMOVE(&r->paths->gone, p, age);
+	r->notes--;
 	free(p);
 	return true;
 }
