@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "transport/core/base/crypt.h"
-#include "transport/core/link/link.h"
 
 /*
  * Receipts in a tree by packet hash. A proof names its packet: on a single
