@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # librns does no I/O: every symbol that it takes from outside must stand in
-# tests/purity.allow. Run in the build folder; srcdir names the source tree.
+# tests/purity.allow. And it keeps nothing between calls but what the caller
+# holds: no variable of its own. Run in the build folder; srcdir names the source tree.
 set -eu
 : "${srcdir:=.}"
 lib=${1:-librns.a}
@@ -33,5 +34,16 @@ if [ -n "$bad" ]; then
 	echo "purity: $lib reaches outside:"
 	echo "$bad" | sed 's/^/	/'
 	exit 1
+fi
+# What sanitizers and the fuzzer add cannot be told from ours.
+if ! nm -u "$lib" | grep -q -e __asan_ -e __sanitizer_ -e __sancov_ -e __gcov_; then
+	kept=$(size -A "$lib" | awk '
+		$1 ~ /^\.(data|bss|tdata|tbss)/ && $1 !~ /^\.data\.rel\.ro/ &&
+		    $2 > 0 { print $1, $2 }')
+	if [ -n "$kept" ]; then
+		echo "purity: $lib has variables:"
+		echo "$kept" | sed 's/^/	/'
+		exit 1
+	fi
 fi
 echo "purity: $lib is clean"
