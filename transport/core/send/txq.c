@@ -96,13 +96,6 @@ txq_retire(struct txq *q, struct txblock *b)
 		free(b);
 }
 
-bool
-iface_has_room(const struct rns *r, const struct iface *i)
-{
-	return i->cfg.online && r->txq->count < r->cfg.limits.tx_packets &&
-	    r->txq->bytes < r->txq->bytes_max;
-}
-
 /*
  * With an access code the packet is put together behind the place of the
  * masked one, in the same block, and then given back.

@@ -19,7 +19,5 @@ int core_tx(struct rns *, struct iface *, const uint8_t *raw, size_t len);
 /* The same for pieces that stand together; one copy, no allocation but of a
  * block now and then. */
 int core_txv(struct rns *, struct iface *, const struct iovec_c *, size_t n);
-/* It is online and the transmit queue would take one more packet. */
-bool iface_has_room(const struct rns *, const struct iface *);
 
 #endif
