@@ -17,6 +17,10 @@
  * The context. Each table is owned by the file of its noun; others go through
  * that file's functions. What stands here itself is the caller's settings, the
  * time of this call, the counters, and the heads of the interface table.
+ *
+ * A table's x_new() is called once by rns_new(), returns RNS_OK or RNS_ENOMEM
+ * and leaves nothing behind when it fails; x_free() copes with a table that was
+ * never made.
  */
 struct iface;
 TAILQ_HEAD(iface_list, iface);

@@ -40,6 +40,7 @@ void hashset_del(struct hashset *, const uint8_t key[HASHSET_KEY]);
 /* The packet filter's memory (3.5; transport 2.7, 3.3, 3.4). */
 int dedup_new(struct rns *);
 void dedup_free(struct rns *);
+/* Was it taken already? */
 bool dedup_has(const struct rns *, const uint8_t hash[RNS_FULL_HASH]);
 /* Without memory it is a drop, and the packet may be taken twice. */
 void dedup_add(struct rns *, const uint8_t hash[RNS_FULL_HASH]);

@@ -52,6 +52,7 @@ int channel_open(struct rns *, struct link *);
  */
 int channel_send(struct rns *, struct link *, uint16_t type,
     const struct iovec_c *, size_t count, uint64_t tag);
+/* channel_room() is not 0. */
 bool channel_ready(const struct link *);
 /* How many messages channel_send() takes now, also before channel_open(). */
 unsigned channel_room(const struct link *);

@@ -149,6 +149,7 @@ struct link *link_find(const struct rns *, const uint8_t id[RNS_HASH]);
  * NULL: the limit, or out of memory.
  */
 struct link *link_new(struct rns *);
+/* It counts from now on, and is found. */
 void link_insert(struct rns *, struct link *);
 /* Clears its keys; before free() of one that was never inserted. */
 void link_wipe(struct link *);

@@ -43,8 +43,10 @@ int request_respond(struct rns *, struct link *, const struct rns_cmd *);
 
 /* ---- packets, decrypted ---- */
 
+/* Of the peer: the event REQUEST when it may ask (7.2), else a drop. */
 void request_in(struct rns *, struct link *, const struct packet *,
     const uint8_t *, size_t);
+/* To one of ours: RESPONSE, or REQUEST_FAILED when it is too large. */
 void request_response_in(struct rns *, struct link *, const uint8_t *, size_t);
 
 /* ---- for resource.c, which brings what is large ---- */

@@ -59,9 +59,13 @@ struct res_in {
 
 /* An advertisement; a malformed one ends the link. */
 void resource_adv_in(struct rns *, struct link *, const uint8_t *, size_t);
+/* A part that one of them wants, else a drop. May complete a transfer. */
 void resource_part_in(struct rns *, struct link *, const struct packet *);
+/* More of the map; one that leaves a hole fails the transfer. */
 void resource_hmu_in(struct rns *, struct link *, const uint8_t *, size_t);
+/* The sender gives up. */
 void resource_icl_in(struct rns *, struct link *, const uint8_t *, size_t);
+/* The sender missed our proof: it is sent again while we have it. */
 void resource_cache_in(struct rns *, struct link *, const struct packet *);
 
 /* ---- commands ---- */

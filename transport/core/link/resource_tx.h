@@ -78,9 +78,12 @@ int resource_tx_cancel(struct rns *, struct link *, uint64_t tag);
 
 /* ---- packets; all but proofs decrypted ---- */
 
+/* The receiver wants parts, perhaps more of the map. */
 void resource_tx_request_in(struct rns *, struct link *, const struct packet *,
     const uint8_t *, size_t);
+/* A segment arrived: the next one, or SENT. */
 void resource_tx_proof_in(struct rns *, struct link *, const struct packet *);
+/* The receiver refuses: SENT says so. */
 void resource_tx_rcl_in(struct rns *, struct link *, const uint8_t *, size_t);
 
 /* The link ends: all fail. */

@@ -25,6 +25,7 @@ void waiting_heard(struct rns *, const uint8_t dest[RNS_HASH], uint8_t hops);
  * function here begins with it; core.c ends each turn with it.
  */
 void waiting_forget(struct rns *);
+/* Answers that would leave there are forgotten. */
 void waiting_iface_gone(struct rns *, const struct iface *);
 
 #endif

@@ -30,6 +30,7 @@ void known_table_free(struct rns *);
 /*
  * Whether somebody else keeps a destination: path.c, while a path leads there.
  * Asked before one is forgotten; at the ceiling one that is kept goes last.
+ * The second function sets the first, which is never called when it is NULL.
  */
 typedef bool known_kept_fn(const struct rns *, const uint8_t dest[RNS_HASH]);
 void known_kept_by(struct rns *, known_kept_fn *);

@@ -63,6 +63,7 @@ int64_t path_first_hop_timeout_us(const struct rns *,
     const uint8_t dest[RNS_HASH]);
 /* Next-hop interface or NULL. */
 struct iface *path_iface(const struct rns *, const uint8_t dest[RNS_HASH]);
+/* None is fine. */
 void path_drop(struct rns *, const uint8_t dest[RNS_HASH]);
 
 /* ---- what announces and path requests do with it ---- */
@@ -81,6 +82,7 @@ struct path_new {
 
 /* Makes the path or replaces it; NULL: out of memory, the old one stays. */
 struct path *path_store(struct rns *, const struct path_new *);
+/* Was an announce with this random hash heard of it? */
 bool path_has_blob(const struct path *, const uint8_t blob[ANNOUNCE_BLOB]);
 /* How long a path learned there lives (2.1). */
 int64_t path_life_us(const struct iface *);
