@@ -77,12 +77,51 @@ names_differ(void **state)
 			    link_status_name((enum link_status)k));
 }
 
+/*
+ * A link that nobody answers: who relays keeps the path, others forget it and
+ * ask for a better one (6.9).
+ */
+static void
+never_up(void **state)
+{
+	struct rns_cmd c = {.type = RNS_CMD_LINK_OPEN};
+	uint8_t raw[RNS_MTU];
+	struct rns_path path;
+	struct stranger s;
+	struct node n;
+	size_t len, asked;
+
+	(void)state;
+	stranger_make(&s, 1);
+	len = stranger_announce(&s, raw, 1000, 0, NULL, false);
+	memcpy(c.link_open.dest, s.dest, RNS_HASH);
+	for (int relays = 0; relays < 2; relays++) {
+		node_open(&n, relays, false, priv);
+		node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+		node_in(&n, 0, raw, len);
+		node_run(&n, 10 * NODE_SECOND);
+		assert_int_equal(node_submit(&n, &c), RNS_OK);
+		node_clear(&n);
+		node_run(&n, 20 * NODE_SECOND);
+		assert_int_equal(n.events[RNS_EV_LINK_CLOSED], 1);
+		assert_int_equal(rns_path_get(n.r, s.dest, &path), relays);
+		/* a request is PLAIN data with the destination in front */
+		asked = 0;
+		for (size_t i = 0; i < n.out_count; i++)
+			asked += n.out[i].data[0] == 0x08 &&
+			    memcmp(n.out[i].data + 19, s.dest, RNS_HASH) == 0;
+		assert_int_equal(asked, !relays);
+		node_close(&n);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_pair),
 	    cmocka_unit_test(names_differ),
+	    cmocka_unit_test(never_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
