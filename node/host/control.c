@@ -14,6 +14,7 @@
 
 #include "common/acceptor.h"
 #include "common/log.h"
+#include "node/work/query.h"
 #include "sandbox/plan/plan.h"
 
 /*

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "node/work/answer.h"
+#include "node/work/serve.h"
+#include "node/work/submit.h"
 #include "trust/doc/binding.h"
 #include "trust/doc/tlv.h"
 

@@ -15,6 +15,8 @@
 #include "node/work/jobs.h"
 #include "node/work/policy.h"
 #include "node/proto/proto.h"
+#include "node/work/park.h"
+#include "node/work/peers.h"
 #include "node/work/quota.h"
 #include "common/util.h"
 
@@ -32,104 +34,14 @@
  *   finish.c  a job from its start to its receipt
  *   node.c    what ties them: time, asks, announces, events
  */
-#define NODE_ANSWER_MAX (PROTO_SLICE + 4096)
 #define NODE_SLOTS_MAX 64
-#define NODE_PEERS_MAX 1024
-#define NODE_CALLERS_MAX 1024
-#define NODE_OWNERS_MAX 4096 /* ours: whose budgets are remembered */
-#define NODE_IDLE_CALLERS 64  /* compute.md 6 */
-#define NODE_IDLE_S 60	    /* ... */
-#define NODE_PARKED_MAX 256 /* requests that wait for another program */
-#define NODE_PARKED_LINK 8
-#define NODE_PARKED_BYTES (16u << 20)
-#define NODE_ASK_S 20	     /* then: busy */
 #define NODE_KILL_MS 2000    /* for jail to end a job, then its group is */
 #define NODE_TRAIL_MS 1000   /* for the trail's head, then zeros */
 #define NODE_SIGN_MS 2000    /* then done without, the receipt follows */
 #define NODE_FILL_S 1        /* look at free space while a job is filled */
 #define NODE_RECEIPT_S 30    /* ask for missing receipts again */
-#define NODE_BUSY_S 5
 
 struct node;
-
-/* One request that waits; its data is ours. */
-enum stage { STAGE_NEW, STAGE_VERDICT, STAGE_LIVE, STAGE_ENVELOPE };
-struct parked {
-	TAILQ_ENTRY(parked) link_entry;
-	uint64_t qid;
-	uint8_t link[16], request[16];
-	enum proto_path path;
-	enum stage stage;
-	bool bad_binding;  /* the b that came with it */
-	char why[128];
-	struct mono until;
-	size_t len;
-	uint8_t data[];
-};
-TAILQ_HEAD(parked_list, parked);
-
-struct verdict {
-	bool known;
-	uint32_t gen; /* of node.verdict_gen when it came */
-	enum verdict_status status;
-	int level; /* pins of this node included */
-	uint8_t fp[FP_LEN];
-	uint8_t key_kind, key_len;
-	bool bip340, live_needed;
-	uint8_t key[33];
-	uint32_t valid_until;
-	char why[128];
-};
-
-struct peer {
-	RB_ENTRY(peer) node;
-	uint8_t rns_hash[16], rns_public[64];
-	struct verdict v;
-	uint64_t ask_qid;   /* a V_ASK that is out; 0 */
-	bool has_sent;	    /* sent: the last b that trust has judged good */
-	uint8_t sent[PROTO_BINDING_LEN];
-	struct bucket bytes, requests;
-	bool raised; /* from a stranger's budget to its own */
-	unsigned links;
-	struct mono seen;
-	uint64_t n_bytes, n_requests, n_delayed, n_refused;
-};
-
-struct caller {
-	RB_ENTRY(caller) node;
-	TAILQ_ENTRY(caller) idle; /* not identified, nothing asked */
-	uint8_t id[16];
-	struct peer *peer; /* NULL: not identified */
-	bool is_idle;
-	struct mono created;
-	uint64_t bitrate;
-	uint32_t rtt_us;
-	struct bucket requests; /* while not identified */
-	unsigned parked;
-	struct mono held_until; /* N_HOLD that is out */
-	bool live_asked, live_done;
-	uint8_t live_n[32];
-	/* the one challenge of a link, answered again when it is repeated */
-	enum { CHAL_NONE, CHAL_ASKED, CHAL_DONE } chal;
-	uint8_t chal_n[32], chal_s[64], chal_m[32];
-	uint64_t chal_qid;
-	struct {
-		bool on;
-		uint8_t job[32];
-		uint64_t o;
-	} follow[2];
-};
-
-struct owner {
-	RB_ENTRY(owner) node;
-	uint8_t fp[FP_LEN];
-	struct quota quota;
-};
-
-RB_HEAD(peers, peer);
-RB_HEAD(callers, caller);
-RB_HEAD(owners, owner);
-TAILQ_HEAD(idle_callers, caller);
 
 /*
  * What the node needs done. Messages go out behind the ledger's next commit,
@@ -300,96 +212,6 @@ struct admit_node node_admit(const struct node *);
 
 /* What audit said last of a line of ours: could it not be written? */
 void node_trail(struct node *, bool fails);
-
-/* ---- peers.c ---- */
-
-struct caller *caller_find(struct node *, const uint8_t id[16]);
-void peers_link(struct node *, const struct msg_T_LINK *);
-void peers_identified(struct node *, const struct msg_T_IDENTIFIED *);
-void peers_closed(struct node *, const uint8_t id[16]);
-void peers_gone(struct node *); /* transport fell: no links */
-struct mono peers_tick(struct node *);
-struct peer *peer_find(struct node *, const uint8_t rns_hash[16]);
-/* All of them, beginning with NULL. */
-struct peer *peer_next(struct node *, struct peer *);
-/* A peer that is not linked (a job's owner); NULL: out of memory. */
-struct peer *peer_get(struct node *, const uint8_t rns_hash[16],
-    const uint8_t rns_public[64]);
-bool peer_verdict_fresh(const struct node *, const struct peer *);
-/* V_ASK; b may be NULL. The qid. */
-uint64_t peer_ask(struct node *, struct peer *, const uint8_t *b);
-void peers_verdict(struct node *, const struct msg_V_VERDICT *);
-void peers_changed(struct node *); /* V_CHANGED */
-struct admit_peer peer_admit(const struct node *, const struct caller *,
-    const struct peer *);
-/*
- * NULL: no memory, or NODE_OWNERS_MAX with budgets in use. Any other call may
- * free it.
- */
-struct owner *owner_get(struct node *, const uint8_t fp[FP_LEN]);
-void peers_clear(struct node *);
-/* Trust is a new one: what was asked is not answered. */
-void peers_unasked(struct node *);
-/*
- * Charge what came; 0: go on, else seconds that the peer has to wait (busy).
- */
-uint32_t peer_charge_request(struct node *, struct caller *, size_t len);
-/* Charge what goes; holds the link when its budget is used up. */
-void peer_charge(struct node *, struct caller *, uint64_t bytes);
-/* Bytes of a follow that may go now; 0: *wait_ms. */
-uint64_t peer_follow_room(struct node *, const uint8_t link[16],
-    uint32_t *wait_ms);
-
-/* ---- serve.c ---- */
-
-void serve_request(struct node *, const struct msg_T_REQUEST *,
-    const uint8_t *data, size_t len);
-void serve_challenged(struct node *, const struct msg_K_CHALLENGED *);
-/* A request that has waited goes on; frees it. */
-void serve_resume(struct node *, struct parked *);
-struct parked *serve_park(struct node *, struct caller *,
-    const uint8_t request[16], enum proto_path, const uint8_t *data,
-    size_t len, enum stage, uint64_t qid);
-struct parked *serve_parked(struct node *, uint64_t qid);
-void serve_unpark(struct node *, struct parked *);
-struct mono serve_tick(struct node *);
-
-/* An answer under construction. */
-struct answer {
-	struct node *n;
-	struct caller *l;
-	uint8_t request[16];
-	struct wr w;
-};
-void answer_begin(struct answer *, struct node *, struct caller *,
-    const uint8_t request[16]);
-void answer_send(struct answer *);
-void answer_status(struct node *, struct caller *, const uint8_t request[16],
-    enum proto_status, const struct proto_meta *);
-void answer_busy(struct node *, struct caller *, const uint8_t request[16],
-    uint32_t s);
-void answer_refusal(struct node *, struct caller *, const uint8_t request[16],
-    const struct refusal *);
-
-/* ---- submit.c ---- */
-
-void submit_request(struct node *, struct caller *, const uint8_t request[16],
-    const struct proto_req *, const uint8_t *data, size_t len,
-    struct parked *);
-void submit_live(struct node *, const struct msg_V_LIVE_OK *);
-void submit_manifest(struct node *, const struct msg_V_MANIFEST *,
-    const uint8_t *record, size_t len);
-/* Digests that a job still needs, each once; at most max into out. */
-unsigned job_missing(struct node *, const struct job *, uint8_t (*out)[32],
-    unsigned max, bool *more);
-bool job_inputs_here(struct node *, const struct job *);
-
-/* ---- query.c ---- */
-
-void query_request(struct node *, struct caller *, const uint8_t request[16],
-    const struct proto_req *);
-/* Cancel, as the submitter or the operator: the state after it. */
-void job_cancel(struct node *, struct job *, bool operator_asks);
 
 /* ---- run.c, finish.c ---- */
 

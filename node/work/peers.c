@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/work/node.h"
+#include "node/work/peers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/log.h"
+#include "node/work/node.h"
+#include "node/work/park.h"
+#include "node/work/serve.h"
 
 /*
  * Links, the identities behind them, what trust said about those, and their

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/work/node.h"
+#include "node/work/query.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/mpk.h"
+#include "node/work/answer.h"
+#include "node/work/node.h"
+#include "node/work/peers.h"
 
 /* The paths of compute.md 3 about one's own jobs, once they are there. */
 

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "node/work/sched.h"
+#include "node/work/submit.h"
 
 /* Whose turn it is, and what a job's start needs: up to J_RUN. */
 

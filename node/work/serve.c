@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/work/node.h"
+#include "node/work/serve.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,12 @@
 
 #include "common/log.h"
 #include "common/mpk.h"
+#include "node/work/answer.h"
+#include "node/work/node.h"
+#include "node/work/park.h"
+#include "node/work/peers.h"
+#include "node/work/query.h"
+#include "node/work/submit.h"
 #include "trust/doc/tlv.h"
 
 /* ---- answers ---- */

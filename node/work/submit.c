@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/work/node.h"
+#include "node/work/submit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "node/work/answer.h"
+#include "node/work/node.h"
+#include "node/work/park.h"
+#include "node/work/peers.h"
+#include "node/work/serve.h"
 
 /*
  * job/submit (compute.md 3 and 4) in stages, since trust must be asked:
