@@ -409,7 +409,7 @@ node_tick(struct node *n)
 	struct mono next = run_tick(n);
 
 	next = mono_min(next, peers_tick(n));
-	next = mono_min(next, serve_tick(n));
+	next = mono_min(next, park_tick(n));
 	if (mono_reached(n->now, n->announce_at))
 		node_announce(n, true);
 	next = mono_min(next, n->announce_at);
@@ -452,7 +452,7 @@ node_clear(struct node *n)
 
 	peers_gone(n);
 	while ((p = TAILQ_FIRST(&n->parked)) != NULL)
-		serve_unpark(n, p);
+		park_drop(n, p);
 	peers_clear(n);
 	jobs_clear(&n->jobs);
 	free(n->answer);

@@ -35,10 +35,15 @@ struct parked {
 };
 TAILQ_HEAD(parked_list, parked);
 
-struct parked *serve_park(struct node *, struct caller *,
+struct parked *park_put(struct node *, struct caller *,
     const uint8_t request[16], enum proto_path, const uint8_t *data,
     size_t len, enum stage, uint64_t qid);
-struct parked *serve_parked(struct node *, uint64_t qid);
-void serve_unpark(struct node *, struct parked *);
+struct parked *park_find(struct node *, uint64_t qid);
+/* Out of the list; it is the caller's to free. */
+void park_take(struct node *, struct parked *);
+/* Out of the list, and freed. */
+void park_drop(struct node *, struct parked *);
+/* Those that have waited long enough are told: busy. */
+struct mono park_tick(struct node *);
 
 #endif

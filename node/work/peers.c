@@ -221,7 +221,7 @@ peers_closed(struct node *n, const uint8_t id[16])
 	for (p = TAILQ_FIRST(&n->parked); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, link_entry);
 		if (memcmp(p->link, id, 16) == 0)
-			serve_unpark(n, p);
+			park_drop(n, p);
 	}
 	for (unsigned i = 0; i < 2; i++) {
 		if (l->follow[i].on)
@@ -394,7 +394,7 @@ peers_verdict(struct node *n, const struct msg_V_VERDICT *m)
 			    m->level, 0);
 		take_verdict(n, p, m);
 	}
-	if ((q = serve_parked(n, m->qid)) != NULL) {
+	if ((q = park_find(n, m->qid)) != NULL) {
 		struct proto_req r;
 		const char *why;
 		uint64_t max;

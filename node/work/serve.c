@@ -14,86 +14,6 @@
 #include "node/work/submit.h"
 #include "trust/doc/tlv.h"
 
-/* ---- requests that wait ---- */
-
-struct parked *
-serve_park(struct node *n, struct caller *l, const uint8_t request[16],
-    enum proto_path path, const uint8_t *data, size_t len, enum stage stage,
-    uint64_t qid)
-{
-	struct parked *p;
-
-	if (n->nparked >= NODE_PARKED_MAX || l->parked >= NODE_PARKED_LINK ||
-	    n->parked_bytes + len > NODE_PARKED_BYTES ||
-	    (p = calloc(1, sizeof(*p) + len)) == NULL) {
-		n->count.parked_out++;
-		answer_busy(n, l, request, NODE_BUSY_S);
-		return NULL;
-	}
-	p->qid = qid;
-	memcpy(p->link, l->id, 16);
-	memcpy(p->request, request, 16);
-	p->path = path;
-	p->stage = stage;
-	p->until = mono_add(n->now, NODE_ASK_S * MONO_SECOND);
-	p->len = len;
-	memcpy(p->data, data, len);
-	TAILQ_INSERT_TAIL(&n->parked, p, link_entry);
-	n->nparked++;
-	n->parked_bytes += len;
-	l->parked++;
-	return p;
-}
-
-struct parked *
-serve_parked(struct node *n, uint64_t qid)
-{
-	struct parked *p;
-
-	TAILQ_FOREACH(p, &n->parked, link_entry) {
-		if (p->qid == qid)
-			return p;
-	}
-	return NULL;
-}
-
-static void
-take_out(struct node *n, struct parked *p)
-{
-	struct caller *l = caller_find(n, p->link);
-
-	TAILQ_REMOVE(&n->parked, p, link_entry);
-	n->nparked--;
-	n->parked_bytes -= p->len;
-	if (l != NULL)
-		l->parked--;
-}
-
-void
-serve_unpark(struct node *n, struct parked *p)
-{
-	take_out(n, p);
-	free(p);
-}
-
-struct mono
-serve_tick(struct node *n)
-{
-	struct parked *p;
-
-	/* in order of their time-outs, which are all alike */
-	while ((p = TAILQ_FIRST(&n->parked)) != NULL) {
-		struct caller *l = caller_find(n, p->link);
-
-		if (!mono_reached(n->now, p->until))
-			return p->until;
-		if (l != NULL)
-			answer_busy(n, l, p->request, NODE_BUSY_S);
-		serve_unpark(n, p);
-	}
-	return MONO_NEVER;
-}
-
 /* ---- describe, challenge ---- */
 
 static uint32_t
@@ -210,7 +130,7 @@ describe_request(struct node *n, struct caller *l, const uint8_t request[16],
 		answer_busy(n, l, request, NODE_BUSY_S);
 		return;
 	}
-	(void)serve_park(n, l, request, PATH_DESCRIBE, data, len,
+	(void)park_put(n, l, request, PATH_DESCRIBE, data, len,
 	    STAGE_VERDICT, peer_ask(n, p, news ? q->binding : NULL));
 }
 
@@ -257,7 +177,7 @@ challenge_request(struct node *n, struct caller *l, const uint8_t request[16],
 	memcpy(m.n, q->nonce, 32);
 	if (l->peer != NULL)
 		memcpy(m.initiator, l->peer->rns_public, 64);
-	if (serve_park(n, l, request, PATH_CHALLENGE, data, len, STAGE_NEW,
+	if (park_put(n, l, request, PATH_CHALLENGE, data, len, STAGE_NEW,
 		m.qid) == NULL)
 		return;
 	memcpy(l->chal_n, q->nonce, 32);
@@ -269,7 +189,7 @@ challenge_request(struct node *n, struct caller *l, const uint8_t request[16],
 void
 serve_challenged(struct node *n, const struct msg_K_CHALLENGED *m)
 {
-	struct parked *p = serve_parked(n, m->qid);
+	struct parked *p = park_find(n, m->qid);
 	struct caller *l;
 
 	if (p == NULL)
@@ -287,7 +207,7 @@ serve_challenged(struct node *n, const struct msg_K_CHALLENGED *m)
 			answer_refusal(n, l, p->request, &r);
 		}
 	}
-	serve_unpark(n, p);
+	park_drop(n, p);
 }
 
 /* ---- blobs ---- */
@@ -461,7 +381,7 @@ known_peer(struct node *n, struct caller *l, const uint8_t request[16],
 		return false;
 	}
 	if (!peer_verdict_fresh(n, p) && was == NULL && n->up[PROGRAM_TRUST]) {
-		(void)serve_park(n, l, request, path, data, len, STAGE_VERDICT,
+		(void)park_put(n, l, request, path, data, len, STAGE_VERDICT,
 		    peer_ask(n, p, NULL));
 		return false;
 	}
@@ -572,7 +492,7 @@ serve_resume(struct node *n, struct parked *p)
 	uint64_t max;
 
 	/* out of the list first: what follows may close the link, or park */
-	take_out(n, p);
+	park_take(n, p);
 	if (l != NULL &&
 	    proto_req_get(&q, p->path, p->data, p->len, &why, &max) == 0)
 		dispatch(n, l, p->request, &q, p->data, p->len, p);

@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <rns/mono.h>
-
 #include "common/ipc_msg.h"
 
 struct node;
@@ -17,6 +15,5 @@ void serve_request(struct node *, const struct msg_T_REQUEST *,
 void serve_challenged(struct node *, const struct msg_K_CHALLENGED *);
 /* A request that has waited goes on; frees it. */
 void serve_resume(struct node *, struct parked *);
-struct mono serve_tick(struct node *);
 
 #endif

@@ -181,7 +181,7 @@ ask_live(struct node *n, struct caller *l, const uint8_t request[16],
 	const struct verdict *v = &l->peer->v;
 	struct msg_V_LIVE m = {.qid = node_qid(n), .bip340 = v->bip340};
 
-	if (serve_park(n, l, request, PATH_SUBMIT, data, len, STAGE_LIVE,
+	if (park_put(n, l, request, PATH_SUBMIT, data, len, STAGE_LIVE,
 		m.qid) == NULL)
 		return;
 	memcpy(m.link, l->id, 16);
@@ -202,7 +202,7 @@ ask_envelope(struct node *n, struct caller *l, const uint8_t request[16],
 	struct msg_V_ENVELOPE m = {.qid = node_qid(n), .key_kind = v->key_kind,
 	    .bip340 = v->bip340, .len = (uint32_t)q->envelope.n};
 
-	if (serve_park(n, l, request, PATH_SUBMIT, data, len, STAGE_ENVELOPE,
+	if (park_put(n, l, request, PATH_SUBMIT, data, len, STAGE_ENVELOPE,
 		m.qid) == NULL)
 		return;
 	memcpy(m.fp, v->fp, FP_LEN);
@@ -228,7 +228,7 @@ submit_request(struct node *n, struct caller *l, const uint8_t request[16],
 	/* steps 1 and 2 need nobody's word */
 	if (was == NULL && p != NULL && n->policy.accept && !n->stopping &&
 	    (news || !peer_verdict_fresh(n, p)) && n->up[PROGRAM_TRUST]) {
-		(void)serve_park(n, l, request, PATH_SUBMIT, data, len,
+		(void)park_put(n, l, request, PATH_SUBMIT, data, len,
 		    STAGE_VERDICT, peer_ask(n, p, news ? q->binding : NULL));
 		return;
 	}
@@ -269,7 +269,7 @@ submit_request(struct node *n, struct caller *l, const uint8_t request[16],
 void
 submit_live(struct node *n, const struct msg_V_LIVE_OK *m)
 {
-	struct parked *p = serve_parked(n, m->qid);
+	struct parked *p = park_find(n, m->qid);
 	struct caller *l;
 
 	if (p == NULL)
@@ -454,7 +454,7 @@ void
 submit_manifest(struct node *n, const struct msg_V_MANIFEST *v,
     const uint8_t *record, size_t rlen)
 {
-	struct parked *p = serve_parked(n, v->qid);
+	struct parked *p = park_find(n, v->qid);
 	struct caller *l;
 
 	if (p == NULL)
@@ -463,6 +463,6 @@ submit_manifest(struct node *n, const struct msg_V_MANIFEST *v,
 	if (l != NULL && l->peer != NULL && l->peer->v.known)
 		opened(n, l, p, v, record, rlen);
 	/* it may be gone with its link */
-	if ((p = serve_parked(n, v->qid)) != NULL)
-		serve_unpark(n, p);
+	if ((p = park_find(n, v->qid)) != NULL)
+		park_drop(n, p);
 }
