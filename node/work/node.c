@@ -280,7 +280,7 @@ node_message(struct node *n, enum ipc_type type, const void *msg,
 		}
 		break;
 	case IPC_V_VERDICT:
-		peers_verdict(n, msg);
+		serve_verdict(n, msg);
 		break;
 	case IPC_V_MANIFEST:
 		submit_manifest(n, msg, data, len);

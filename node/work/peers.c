@@ -8,7 +8,6 @@
 #include "common/log.h"
 #include "node/work/node.h"
 #include "node/work/park.h"
-#include "node/work/serve.h"
 
 /*
  * Links, the identities behind them, what trust said about those, and their
@@ -276,6 +275,13 @@ enforce(struct node *n, struct peer *p, int level)
 }
 
 void
+peer_enforce(struct node *n, struct peer *p)
+{
+	enforce(n, p, p->v.status == VERDICT_REVOKED ?
+		MIN_OF(p->v.level, -2) : p->v.level);
+}
+
+void
 peers_identified(struct node *n, const struct msg_T_IDENTIFIED *m)
 {
 	struct caller *l = caller_find(n, m->link);
@@ -373,18 +379,16 @@ take_verdict(struct node *n, struct peer *p, const struct msg_V_VERDICT *m)
 	set_budget(n, p);
 }
 
-void
+struct peer *
 peers_verdict(struct node *n, const struct msg_V_VERDICT *m)
 {
 	struct peer *p = peer_find(n, m->rns_hash);
-	struct parked *q;
-	bool bad = m->status == VERDICT_BAD_BINDING;
 
 	if (p == NULL)
-		return;
+		return NULL;
 	if (p->ask_qid == m->qid)
 		p->ask_qid = 0;
-	if (bad) {
+	if (m->status == VERDICT_BAD_BINDING) {
 		node_event(n, EVK_BINDING_BAD, 2, NULL, p, "binding", m->why,
 		    0, 0);
 		p->n_refused++;
@@ -394,29 +398,7 @@ peers_verdict(struct node *n, const struct msg_V_VERDICT *m)
 			    m->level, 0);
 		take_verdict(n, p, m);
 	}
-	if ((q = park_find(n, m->qid)) != NULL) {
-		struct proto_req r;
-		const char *why;
-		uint64_t max;
-
-		q->bad_binding = bad;
-		(void)snprintf(q->why, sizeof(q->why), "%.127s", m->why);
-		if (!bad && m->status == VERDICT_OK &&
-		    proto_req_get(&r, q->path, q->data, q->len, &why, &max) ==
-			0 && r.binding != NULL) {
-			p->has_sent = true;
-			memcpy(p->sent, r.binding, PROTO_BINDING_LEN);
-		}
-		serve_resume(n, q);
-	}
-	if (bad)
-		return;
-	if (p->v.status == VERDICT_OK || p->v.status == VERDICT_REVOKED)
-		run_owner(n, p->v.fp, p->v.level,
-		    p->v.status == VERDICT_REVOKED);
-	enforce(n, p, p->v.status == VERDICT_REVOKED ?
-		MIN_OF(p->v.level, -2) : p->v.level);
-	run_schedule(n);
+	return p;
 }
 
 void
@@ -429,7 +411,6 @@ peers_changed(struct node *n)
 		if (p->links > 0 && n->up[PROGRAM_TRUST])
 			(void)peer_ask(n, p, NULL);
 	}
-	run_schedule(n);
 }
 
 struct admit_peer

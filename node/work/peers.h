@@ -100,8 +100,19 @@ struct peer *peer_get(struct node *, const uint8_t rns_hash[16],
 bool peer_verdict_fresh(const struct node *, const struct peer *);
 /* V_ASK; b may be NULL. The qid. */
 uint64_t peer_ask(struct node *, struct peer *, const uint8_t *b);
-void peers_verdict(struct node *, const struct msg_V_VERDICT *);
-void peers_changed(struct node *); /* V_CHANGED */
+/*
+ * What trust says of a peer is its verdict now, unless it only judged the b
+ * that was sent (VERDICT_BAD_BINDING). NULL: of nobody here. The requests and
+ * the jobs that depend on it are the caller's, then peer_enforce().
+ */
+struct peer *peers_verdict(struct node *, const struct msg_V_VERDICT *);
+/* Who may not be linked is not: his links are closed, the peer stays. */
+void peer_enforce(struct node *, struct peer *);
+/*
+ * V_CHANGED: no verdict is fresh any more, and those of linked peers are asked
+ * for. Jobs that wait see it when the node schedules, at the turn's end.
+ */
+void peers_changed(struct node *);
 struct admit_peer peer_admit(const struct node *, const struct caller *,
     const struct peer *);
 /*

@@ -498,3 +498,36 @@ serve_resume(struct node *n, struct parked *p)
 		dispatch(n, l, p->request, &q, p->data, p->len, p);
 	free(p);
 }
+
+void
+serve_verdict(struct node *n, const struct msg_V_VERDICT *m)
+{
+	struct peer *p = peers_verdict(n, m);
+	bool bad = m->status == VERDICT_BAD_BINDING;
+	struct parked *q;
+
+	if (p == NULL)
+		return;
+	if ((q = park_find(n, m->qid)) != NULL) {
+		struct proto_req r;
+		const char *why;
+		uint64_t max;
+
+		q->bad_binding = bad;
+		(void)snprintf(q->why, sizeof(q->why), "%.127s", m->why);
+		if (!bad && m->status == VERDICT_OK &&
+		    proto_req_get(&r, q->path, q->data, q->len, &why, &max) ==
+			0 && r.binding != NULL) {
+			p->has_sent = true;
+			memcpy(p->sent, r.binding, PROTO_BINDING_LEN);
+		}
+		serve_resume(n, q);
+	}
+	/* the request may have made room for another peer */
+	if (bad || (p = peer_find(n, m->rns_hash)) == NULL)
+		return;
+	if (p->v.status == VERDICT_OK || p->v.status == VERDICT_REVOKED)
+		run_owner(n, p->v.fp, p->v.level,
+		    p->v.status == VERDICT_REVOKED);
+	peer_enforce(n, p);
+}
