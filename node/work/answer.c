@@ -4,74 +4,94 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/mpk.h"
+#include "node/work/asked.h"
 #include "node/work/node.h"
 #include "node/work/peers.h"
 
-void
-answer_begin(struct answer *a, struct node *n, struct caller *l,
-    const uint8_t request[16])
+struct wr
+answer_begin(struct node *n, enum proto_status status,
+    const struct proto_meta *meta)
 {
-	a->n = n;
-	a->l = l;
-	memcpy(a->request, request, 16);
-	a->w = wr_make(n->answer, NODE_ANSWER_MAX);
+	struct wr w = wr_make(n->answer, NODE_ANSWER_MAX);
+
+	proto_ans_head(&w, status, meta);
+	return w;
 }
 
 void
-answer_send(struct answer *a)
+answer_send(struct node *n, const struct asked *a, const struct wr *w)
 {
 	struct msg_N_REPLY m = {0};
 
-	if (!wr_ok(&a->w)) {
+	if (!wr_ok(w)) {
 		log_errx("serve", "an answer does not fit");
 		return;
 	}
-	memcpy(m.link, a->l->id, 16);
-	memcpy(m.request, a->request, 16);
-	m.len = (uint32_t)a->w.len;
-	a->n->host.send(a->n->host.ctx, IPC_N_REPLY, &m, a->w.buf, a->w.len);
-	peer_charge(a->n, a->l, a->w.len);
+	memcpy(m.link, a->caller->id, 16);
+	memcpy(m.request, a->id, 16);
+	m.len = (uint32_t)w->len;
+	n->host.send(n->host.ctx, IPC_N_REPLY, &m, w->buf, w->len);
+	peer_charge(n, a->caller, w->len);
 }
 
 void
-answer_status(struct node *n, struct caller *l, const uint8_t request[16],
-    enum proto_status status, const struct proto_meta *meta)
+answer_status(struct node *n, const struct asked *a, enum proto_status status,
+    const struct proto_meta *meta)
 {
-	struct answer a;
+	struct wr w = wr_make(n->answer, NODE_ANSWER_MAX);
 
-	answer_begin(&a, n, l, request);
-	proto_ans_put(&a.w, status, meta);
-	answer_send(&a);
+	proto_ans_put(&w, status, meta);
+	answer_send(n, a, &w);
 }
 
 void
-answer_busy(struct node *n, struct caller *l, const uint8_t request[16],
-    uint32_t s)
+answer_busy(struct node *n, const struct asked *a, uint32_t s)
 {
 	struct proto_meta m = {.has_s = true, .s = MAX_OF(s, 1u)};
 
-	answer_status(n, l, request, ST_BUSY, &m);
+	answer_status(n, a, ST_BUSY, &m);
 }
 
 void
-answer_refusal(struct node *n, struct caller *l, const uint8_t request[16],
-    const struct refusal *r)
+answer_refusal(struct node *n, const struct asked *a, const struct refusal *r)
 {
 	struct proto_meta m = {.code = pstr_of(r->code), .has_step = true,
 	    .step = r->step, .has_limit = r->has_limit, .limit = r->limit,
 	    .has_value = r->has_limit, .value = r->value,
 	    .value_text = pstr_of(r->which), .has_s = r->s > 0, .s = r->s};
+	struct caller *c = a->caller;
 
 	if (r->why[0] != '\0')
 		m.why = pstr_of(r->why);
 	if (r->live) {
-		if (!l->live_asked)
-			n->host.random(n->host.ctx, l->live_n, 32);
-		l->live_asked = true;
-		m.n = l->live_n;
+		if (!c->live_asked)
+			n->host.random(n->host.ctx, c->live_n, 32);
+		c->live_asked = true;
+		m.n = c->live_n;
 	}
 	n->count.refused++;
-	if (l->peer != NULL)
-		l->peer->n_refused++;
-	answer_status(n, l, request, ST_REFUSED, &m);
+	if (c->peer != NULL)
+		c->peer->n_refused++;
+	answer_status(n, a, ST_REFUSED, &m);
+}
+
+uint8_t *
+answer_slice(struct node *n)
+{
+	/* behind the place of status and meta; moved up to them when sent */
+	return n->answer + (NODE_ANSWER_MAX - PROTO_SLICE);
+}
+
+void
+answer_bytes(struct node *n, const struct asked *a,
+    const struct proto_meta *meta, size_t len)
+{
+	struct wr w = answer_begin(n, ST_OK, meta);
+	uint8_t *room;
+
+	mpk_put_bin_head(&w, len);
+	if ((room = wr_room(&w, len)) != NULL)
+		memmove(room, answer_slice(n), len);
+	answer_send(n, a, &w);
 }

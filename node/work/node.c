@@ -409,7 +409,7 @@ node_tick(struct node *n)
 	struct mono next = run_tick(n);
 
 	next = mono_min(next, peers_tick(n));
-	next = mono_min(next, park_tick(n));
+	next = mono_min(next, asked_tick(n));
 	if (mono_reached(n->now, n->announce_at))
 		node_announce(n, true);
 	next = mono_min(next, n->announce_at);
@@ -448,11 +448,7 @@ node_stop(struct node *n)
 void
 node_clear(struct node *n)
 {
-	struct parked *p;
-
-	peers_gone(n);
-	while ((p = TAILQ_FIRST(&n->parked)) != NULL)
-		park_drop(n, p);
+	peers_gone(n); /* and what waited for their links */
 	peers_clear(n);
 	jobs_clear(&n->jobs);
 	free(n->answer);

@@ -2,86 +2,81 @@
 #include "node/work/park.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "node/work/answer.h"
 #include "node/work/node.h"
 #include "node/work/peers.h"
 
-struct parked *
-park_put(struct node *n, struct caller *l, const uint8_t request[16],
-    enum proto_path path, const uint8_t *data, size_t len, enum stage stage,
+bool
+park_put(struct node *n, struct asked *a, enum asked_stage stage,
     uint64_t qid)
 {
-	struct parked *p;
-
-	if (n->nparked >= NODE_PARKED_MAX || l->parked >= NODE_PARKED_LINK ||
-	    n->parked_bytes + len > NODE_PARKED_BYTES ||
-	    (p = calloc(1, sizeof(*p) + len)) == NULL) {
-		n->count.parked_out++;
-		answer_busy(n, l, request, NODE_BUSY_S);
-		return NULL;
+	if (stage <= a->stage) {
+		n->count.edges++;
+		return false;
 	}
-	p->qid = qid;
-	memcpy(p->link, l->id, 16);
-	memcpy(p->request, request, 16);
-	p->path = path;
-	p->stage = stage;
-	p->until = mono_add(n->now, NODE_ASK_S * MONO_SECOND);
-	p->len = len;
-	memcpy(p->data, data, len);
-	TAILQ_INSERT_TAIL(&n->parked, p, link_entry);
+	if (n->nparked >= NODE_PARKED_MAX ||
+	    a->caller->parked >= NODE_PARKED_LINK ||
+	    n->parked_bytes + a->len > NODE_PARKED_BYTES) {
+		n->count.parked_out++;
+		return false;
+	}
+	a->stage = stage;
+	a->qid = qid;
+	/* the same for all of them, so the list is in the order of its end */
+	a->until = mono_add(n->now, NODE_ASK_S * MONO_SECOND);
+	TAILQ_INSERT_TAIL(&n->parked, a, entry);
 	n->nparked++;
-	n->parked_bytes += len;
-	l->parked++;
-	return p;
+	n->parked_bytes += a->len;
+	a->caller->parked++;
+	return true;
 }
 
-struct parked *
-park_find(struct node *n, uint64_t qid)
+static void
+take_out(struct node *n, struct asked *a)
 {
-	struct parked *p;
+	TAILQ_REMOVE(&n->parked, a, entry);
+	n->nparked--;
+	n->parked_bytes -= a->len;
+	a->caller->parked--;
+	a->qid = 0;
+}
 
-	TAILQ_FOREACH(p, &n->parked, link_entry) {
-		if (p->qid == qid)
-			return p;
+struct asked *
+park_take(struct node *n, uint64_t qid, enum asked_stage stage)
+{
+	struct asked *a;
+
+	TAILQ_FOREACH(a, &n->parked, entry) {
+		if (a->qid != qid || a->stage != stage)
+			continue;
+		take_out(n, a);
+		return a;
 	}
 	return NULL;
 }
 
-void
-park_take(struct node *n, struct parked *p)
+struct asked *
+park_expired(struct node *n, struct mono *next)
 {
-	struct caller *l = caller_find(n, p->link);
+	struct asked *a = TAILQ_FIRST(&n->parked);
 
-	TAILQ_REMOVE(&n->parked, p, link_entry);
-	n->nparked--;
-	n->parked_bytes -= p->len;
-	if (l != NULL)
-		l->parked--;
+	*next = a == NULL ? MONO_NEVER : a->until;
+	if (a == NULL || !mono_reached(n->now, a->until))
+		return NULL;
+	take_out(n, a);
+	return a;
 }
 
 void
-park_drop(struct node *n, struct parked *p)
+park_forget(struct node *n, const struct caller *c)
 {
-	park_take(n, p);
-	free(p);
-}
+	struct asked *a, *next;
 
-struct mono
-park_tick(struct node *n)
-{
-	struct parked *p;
-
-	/* in order of their time-outs, which are all alike */
-	while ((p = TAILQ_FIRST(&n->parked)) != NULL) {
-		struct caller *l = caller_find(n, p->link);
-
-		if (!mono_reached(n->now, p->until))
-			return p->until;
-		if (l != NULL)
-			answer_busy(n, l, p->request, NODE_BUSY_S);
-		park_drop(n, p);
+	for (a = TAILQ_FIRST(&n->parked); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, entry);
+		if (a->caller != c)
+			continue;
+		take_out(n, a);
+		free(a);
 	}
-	return MONO_NEVER;
 }

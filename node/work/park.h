@@ -8,42 +8,36 @@
 
 #include <rns/mono.h>
 
-#include "common/util.h"
-#include "node/proto/proto.h"
+#include "node/work/asked.h"
 
-struct caller;
-struct node;
+/*
+ * The requests that wait for another program, in the order in which their
+ * time is over. They are in the list whole; nothing is copied.
+ */
+#define NODE_PARKED_MAX 256	      /* ours: of all links */
+#define NODE_PARKED_LINK 8	      /* ours: of one */
+#define NODE_PARKED_BYTES (16u << 20) /* ours: 63 of the largest */
+#define NODE_ASK_S 20		      /* ours: then busy */
 
-#define NODE_PARKED_MAX 256 /* requests that wait for another program */
-#define NODE_PARKED_LINK 8
-#define NODE_PARKED_BYTES (16u << 20)
-#define NODE_ASK_S 20	     /* then: busy */
+TAILQ_HEAD(parked_list, asked);
 
-/* One request that waits; its data is ours. */
-enum stage { STAGE_NEW, STAGE_VERDICT, STAGE_LIVE, STAGE_ENVELOPE };
-struct parked {
-	TAILQ_ENTRY(parked) link_entry;
-	uint64_t qid;
-	uint8_t link[16], request[16];
-	enum proto_path path;
-	enum stage stage;
-	bool bad_binding;  /* the b that came with it */
-	char why[128];
-	struct mono until;
-	size_t len;
-	uint8_t data[];
-};
-TAILQ_HEAD(parked_list, parked);
+/*
+ * The list takes it until the answer qid, which is not 0. false: one of the
+ * bounds is reached, or the stage is not a later one (counted); it is still
+ * the caller's.
+ */
+bool park_put(struct node *, struct asked *, enum asked_stage, uint64_t qid);
 
-struct parked *park_put(struct node *, struct caller *,
-    const uint8_t request[16], enum proto_path, const uint8_t *data,
-    size_t len, enum stage, uint64_t qid);
-struct parked *park_find(struct node *, uint64_t qid);
-/* Out of the list; it is the caller's to free. */
-void park_take(struct node *, struct parked *);
-/* Out of the list, and freed. */
-void park_drop(struct node *, struct parked *);
-/* Those that have waited long enough are told: busy. */
-struct mono park_tick(struct node *);
+/*
+ * The one that waits for this answer at this stage, the caller's again. NULL:
+ * its link is closed, its time is over, or nobody asked.
+ */
+struct asked *park_take(struct node *, uint64_t qid, enum asked_stage);
+
+/* One whose time is over, the caller's again; NULL: none until *next. */
+struct asked *park_expired(struct node *, struct mono *next);
+
+/* A link closes: what waits for it is freed, without an answer. */
+void park_forget(struct node *, const struct caller *);
 
 #endif

@@ -168,8 +168,8 @@ close_link(struct node *n, struct caller *l)
 	peers_closed(n, l->id);
 }
 
-static void
-idle_out(struct node *n, struct caller *l)
+void
+caller_spoke(struct node *n, struct caller *l)
 {
 	if (!l->is_idle)
 		return;
@@ -213,20 +213,15 @@ void
 peers_closed(struct node *n, const uint8_t id[16])
 {
 	struct caller *l = caller_find(n, id);
-	struct parked *p, *next;
 
 	if (l == NULL)
 		return;
-	for (p = TAILQ_FIRST(&n->parked); p != NULL; p = next) {
-		next = TAILQ_NEXT(p, link_entry);
-		if (memcmp(p->link, id, 16) == 0)
-			park_drop(n, p);
-	}
+	park_forget(n, l);
 	for (unsigned i = 0; i < 2; i++) {
 		if (l->follow[i].on)
 			n->host.unfollow(n->host.ctx, id, i + 1);
 	}
-	idle_out(n, l);
+	caller_spoke(n, l);
 	if (l->peer != NULL)
 		l->peer->links--;
 	(void)RB_REMOVE(callers, &n->callers, l);
@@ -294,7 +289,7 @@ peers_identified(struct node *n, const struct msg_T_IDENTIFIED *m)
 		close_link(n, l);
 		return;
 	}
-	idle_out(n, l);
+	caller_spoke(n, l);
 	l->peer = p;
 	p->links++;
 	node_event(n, EVK_LINK_IDENTIFIED, 0, NULL, p, NULL, NULL, 0, 0);
@@ -316,6 +311,20 @@ peer_verdict_fresh(const struct node *n, const struct peer *p)
 {
 	return p->v.known && p->v.gen == n->verdict_gen &&
 	    n->unix_now < p->v.valid_until;
+}
+
+bool
+peer_binding_new(const struct peer *p, const uint8_t *b)
+{
+	return b != NULL && !(p->has_sent &&
+	    memcmp(p->sent, b, PROTO_BINDING_LEN) == 0);
+}
+
+void
+peer_binding_good(struct peer *p, const uint8_t b[PROTO_BINDING_LEN])
+{
+	p->has_sent = true;
+	memcpy(p->sent, b, PROTO_BINDING_LEN);
 }
 
 uint64_t

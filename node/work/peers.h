@@ -49,6 +49,13 @@ struct peer {
 	uint64_t n_bytes, n_requests, n_delayed, n_refused;
 };
 
+/* A log that is sent as it grows, from offset o on. */
+struct follow {
+	bool on;
+	uint8_t job[32];
+	uint64_t o;
+};
+
 struct caller {
 	RB_ENTRY(caller) node;
 	TAILQ_ENTRY(caller) idle; /* not identified, nothing asked */
@@ -67,11 +74,7 @@ struct caller {
 	enum { CHAL_NONE, CHAL_ASKED, CHAL_DONE } chal;
 	uint8_t chal_n[32], chal_s[64], chal_m[32];
 	uint64_t chal_qid;
-	struct {
-		bool on;
-		uint8_t job[32];
-		uint64_t o;
-	} follow[2];
+	struct follow follow[2]; /* of stdout, of stderr */
 };
 
 struct owner {
@@ -86,6 +89,8 @@ RB_HEAD(owners, owner);
 TAILQ_HEAD(idle_callers, caller);
 
 struct caller *caller_find(struct node *, const uint8_t id[16]);
+/* It has asked or said who it is: not closed any more for its silence. */
+void caller_spoke(struct node *, struct caller *);
 void peers_link(struct node *, const struct msg_T_LINK *);
 void peers_identified(struct node *, const struct msg_T_IDENTIFIED *);
 void peers_closed(struct node *, const uint8_t id[16]);
@@ -98,6 +103,9 @@ struct peer *peer_next(struct node *, struct peer *);
 struct peer *peer_get(struct node *, const uint8_t rns_hash[16],
     const uint8_t rns_public[64]);
 bool peer_verdict_fresh(const struct node *, const struct peer *);
+/* Is b (may be NULL) another than the last that trust has judged good? */
+bool peer_binding_new(const struct peer *, const uint8_t *b);
+void peer_binding_good(struct peer *, const uint8_t b[PROTO_BINDING_LEN]);
 /* V_ASK; b may be NULL. The qid. */
 uint64_t peer_ask(struct node *, struct peer *, const uint8_t *b);
 /*

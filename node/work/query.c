@@ -1,28 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/work/query.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/mpk.h"
 #include "node/work/answer.h"
+#include "node/work/asked.h"
 #include "node/work/node.h"
 #include "node/work/peers.h"
 
 /* The paths of compute.md 3 about one's own jobs, once they are there. */
 
 static void
-status(struct node *n, struct caller *l, const uint8_t request[16],
-    const struct job *j, const struct proto_req *q)
+status(struct node *n, const struct asked *a, const struct job *j)
 {
 	struct proto_job_status s = {.id = j->id, .seq = j->seq,
 	    .attempts = j->attempts, .at = j->at,
 	    .progress = job_progress(j, n->now), .wall_ms = j->wall_ms,
 	    .cpu_ms = j->cpu_ms, .memory_kb = j->memory_kb};
-	struct answer a;
+	struct wr w;
 
-	if (q->has_since && q->since == j->seq) {
-		answer_status(n, l, request, ST_NOT_MODIFIED, NULL);
+	if (a->req.has_since && a->req.since == j->seq) {
+		answer_status(n, a, ST_NOT_MODIFIED, NULL);
 		return;
 	}
 	s.state = pstr_of(job_state_name(j->state));
@@ -33,93 +31,73 @@ status(struct node *n, struct caller *l, const uint8_t request[16],
 		    INT64_C(0)) / 1000;
 	for (unsigned i = 0; i < 3; i++)
 		s.log[i] = j->log[i];
-	answer_begin(&a, n, l, request);
-	proto_ans_head(&a.w, ST_OK, NULL);
-	proto_put_status(&a.w, &s);
-	answer_send(&a);
+	w = answer_begin(n, ST_OK, NULL);
+	proto_put_status(&w, &s);
+	answer_send(n, a, &w);
 }
 
 static void
-log_slice(struct node *n, struct caller *l, const uint8_t request[16],
-    const struct job *j, const struct proto_req *q)
+log_slice(struct node *n, const struct asked *a, const struct job *j)
 {
+	const struct proto_req *q = &a->req;
 	struct proto_meta m = {.has_size = true, .size = j->log[q->stream - 1],
 	    .has_end = true};
-	uint8_t *buf = malloc(PROTO_SLICE), *room;
-	struct answer a;
 	ssize_t got = 0;
 
-	if (buf == NULL) {
-		answer_busy(n, l, request, NODE_BUSY_S);
-		return;
-	}
 	if (q->offset < m.size)
 		got = n->host.log_read(n->host.ctx, j, q->stream, q->offset,
-		    buf, (size_t)MIN_OF(q->n, m.size - q->offset));
+		    answer_slice(n), (size_t)MIN_OF(q->n, m.size - q->offset));
 	if (got < 0) {
-		answer_busy(n, l, request, NODE_BUSY_S);
-	} else {
-		m.end = job_ended(j) && q->offset + (uint64_t)got >= m.size;
-		answer_begin(&a, n, l, request);
-		proto_ans_head(&a.w, ST_OK, &m);
-		mpk_put_bin_head(&a.w, (size_t)got);
-		if ((room = wr_room(&a.w, (size_t)got)) != NULL && got > 0)
-			memcpy(room, buf, (size_t)got);
-		answer_send(&a);
-	}
-	free(buf);
-}
-
-static void
-follow(struct node *n, struct caller *l, const uint8_t request[16],
-    const struct job *j, const struct proto_req *q)
-{
-	unsigned k = q->stream - 1u;
-	struct answer a;
-	uint64_t o;
-
-	if (l->follow[k].on &&
-	    memcmp(l->follow[k].job, j->id, 32) != 0) {
-		answer_busy(n, l, request, NODE_BUSY_S);
+		answer_busy(n, a, NODE_BUSY_S);
 		return;
 	}
-	if (l->follow[k].on) {
-		o = l->follow[k].o;
-	} else {
-		o = job_waiting(j) || j->phase == PHASE_FILLING ? 0 :
-		    MIN_OF(q->offset, j->log[k]);
-		if (!n->host.follow(n->host.ctx, l->id, q->stream, j, o)) {
-			answer_busy(n, l, request, NODE_BUSY_S);
-			return;
-		}
-		l->follow[k].on = true;
-		l->follow[k].o = o;
-		memcpy(l->follow[k].job, j->id, 32);
-	}
-	answer_begin(&a, n, l, request);
-	proto_ans_head(&a.w, ST_OK, NULL);
-	proto_put_offset(&a.w, o);
-	answer_send(&a);
+	m.end = job_ended(j) && q->offset + (uint64_t)got >= m.size;
+	answer_bytes(n, a, &m, (size_t)got);
 }
 
 static void
-result(struct node *n, struct caller *l, const uint8_t request[16],
-    const struct job *j)
+follow(struct node *n, const struct asked *a, const struct job *j)
+{
+	const struct proto_req *q = &a->req;
+	struct caller *l = a->caller;
+	struct follow *f = &l->follow[q->stream - 1u];
+	struct wr w;
+	uint64_t o;
+
+	if (f->on && memcmp(f->job, j->id, 32) != 0) {
+		answer_busy(n, a, NODE_BUSY_S);
+		return;
+	}
+	if (!f->on) {
+		o = job_waiting(j) || j->phase == PHASE_FILLING ? 0 :
+		    MIN_OF(q->offset, j->log[q->stream - 1u]);
+		if (!n->host.follow(n->host.ctx, l->id, q->stream, j, o)) {
+			answer_busy(n, a, NODE_BUSY_S);
+			return;
+		}
+		*f = (struct follow){.on = true, .o = o};
+		memcpy(f->job, j->id, 32);
+	}
+	w = answer_begin(n, ST_OK, NULL);
+	proto_put_offset(&w, f->o);
+	answer_send(n, a, &w);
+}
+
+static void
+result(struct node *n, const struct asked *a, const struct job *j)
 {
 	struct proto_meta m = {.state = pstr_of(job_state_name(j->state))};
-	static struct proto_result r;
-	struct answer a;
+	struct proto_result r = {.receipt = j->receipt};
+	struct wr w;
 
 	if (j->state == JS_REFUSED) {
-		answer_status(n, l, request, ST_NOT_FOUND, NULL);
+		answer_status(n, a, ST_NOT_FOUND, NULL);
 		return;
 	}
 	if (!j->has_receipt || !job_ended(j)) {
-		answer_status(n, l, request, ST_NOT_YET, &m);
+		answer_status(n, a, ST_NOT_YET, &m);
 		return;
 	}
-	memset(&r, 0, sizeof(r));
-	r.receipt = j->receipt;
 	for (unsigned i = 0; i < j->nouts; i++) {
 		if (!j->outs[i].packed)
 			continue;
@@ -131,10 +109,9 @@ result(struct node *n, struct caller *l, const uint8_t request[16],
 		r.log_sha[i] = j->log_sha[i];
 		r.log_size[i] = j->log[i];
 	}
-	answer_begin(&a, n, l, request);
-	proto_ans_head(&a.w, ST_OK, NULL);
-	proto_put_result(&a.w, &r);
-	answer_send(&a);
+	w = answer_begin(n, ST_OK, NULL);
+	proto_put_result(&w, &r);
+	answer_send(n, a, &w);
 }
 
 void
@@ -150,34 +127,30 @@ job_cancel(struct node *n, struct job *j, bool operator_asks)
 }
 
 static void
-cancel(struct node *n, struct caller *l, const uint8_t request[16],
-    struct job *j)
+cancel(struct node *n, const struct asked *a, struct job *j)
 {
-	struct answer a;
+	struct wr w;
 
 	job_cancel(n, j, false);
-	answer_begin(&a, n, l, request);
-	proto_ans_head(&a.w, ST_OK, NULL);
-	proto_put_cancelled(&a.w, pstr_of(job_state_name(j->state)),
+	w = answer_begin(n, ST_OK, NULL);
+	proto_put_cancelled(&w, pstr_of(job_state_name(j->state)),
 	    job_reason_of(j));
-	answer_send(&a);
+	answer_send(n, a, &w);
 }
 
 static void
-list(struct node *n, struct caller *l, const uint8_t request[16],
-    const struct proto_req *q)
+list(struct node *n, const struct asked *a)
 {
-	const uint8_t *fp = l->peer->v.fp;
-	static struct proto_list p;
-	uint64_t after = q->after;
-	struct answer a;
+	const uint8_t *fp = a->caller->peer->v.fp;
+	struct proto_list p = {0};
+	uint64_t after = a->req.after;
+	struct wr w;
 	struct job *j;
 
-	memset(&p, 0, sizeof(p));
 	while ((j = job_next_of(&n->jobs, fp, after)) != NULL) {
 		struct proto_job_line *at = &p.jobs[p.njobs];
 
-		if (p.njobs == q->n) {
+		if (p.njobs == a->req.n) {
 			p.has_next = true;
 			p.next = after;
 			break;
@@ -190,47 +163,46 @@ list(struct node *n, struct caller *l, const uint8_t request[16],
 		after = j->order;
 		p.njobs++;
 	}
-	answer_begin(&a, n, l, request);
-	proto_ans_head(&a.w, ST_OK, NULL);
-	proto_put_list(&a.w, &p);
-	answer_send(&a);
+	w = answer_begin(n, ST_OK, NULL);
+	proto_put_list(&w, &p);
+	answer_send(n, a, &w);
 }
 
 void
-query_request(struct node *n, struct caller *l, const uint8_t request[16],
-    const struct proto_req *q)
+query_request(struct node *n, const struct asked *a)
 {
+	const struct proto_req *q = &a->req;
 	struct job *j;
 
 	if (q->path == PATH_LIST) {
-		list(n, l, request, q);
+		list(n, a);
 		return;
 	}
 	j = job_find(&n->jobs, q->id);
 	/* somebody else's is not here */
-	if (j == NULL || memcmp(j->owner, l->peer->v.fp, FP_LEN) != 0) {
-		answer_status(n, l, request, ST_NOT_FOUND, NULL);
+	if (j == NULL || memcmp(j->owner, a->caller->peer->v.fp, FP_LEN) != 0) {
+		answer_status(n, a, ST_NOT_FOUND, NULL);
 		return;
 	}
 	if (j->expired && (q->path == PATH_LOG || q->path == PATH_FOLLOW ||
 	    q->path == PATH_RESULT)) {
-		answer_status(n, l, request, ST_GONE, NULL);
+		answer_status(n, a, ST_GONE, NULL);
 		return;
 	}
 	switch (q->path) {
 	case PATH_STATUS:
-		status(n, l, request, j, q);
+		status(n, a, j);
 		break;
 	case PATH_LOG:
-		log_slice(n, l, request, j, q);
+		log_slice(n, a, j);
 		break;
 	case PATH_FOLLOW:
-		follow(n, l, request, j, q);
+		follow(n, a, j);
 		break;
 	case PATH_RESULT:
-		result(n, l, request, j);
+		result(n, a, j);
 		break;
 	default:
-		cancel(n, l, request, j);
+		cancel(n, a, j);
 	}
 }

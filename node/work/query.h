@@ -5,14 +5,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct caller;
+struct asked;
 struct job;
 struct node;
-struct proto_req;
 
-void query_request(struct node *, struct caller *, const uint8_t request[16],
-    const struct proto_req *);
-/* Cancel, as the submitter or the operator: the state after it. */
+/*
+ * The paths of compute.md 3 about one's own jobs: list, status, log, follow,
+ * result, cancel. Who asks has a fingerprint. Always answered.
+ */
+void query_request(struct node *, const struct asked *);
+/*
+ * As the submitter or the operator: a job that waits is cancelled, one that
+ * runs is told to end; one that has ended stays as it is.
+ */
 void job_cancel(struct node *, struct job *, bool operator_asks);
 
 #endif

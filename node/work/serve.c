@@ -2,11 +2,11 @@
 #include "node/work/serve.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/mpk.h"
 #include "node/work/answer.h"
+#include "node/work/asked.h"
 #include "node/work/node.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
@@ -63,23 +63,18 @@ describe_limits(struct node *n, struct proto_describe *d,
 }
 
 static void
-describe(struct node *n, struct caller *l, const uint8_t request[16])
+describe(struct node *n, const struct asked *a)
 {
-	static struct proto_describe d;
-	const struct peer *p = l->peer;
+	struct proto_describe d = {.name = pstr_of(n->policy.name),
+	    .urn = pstr_of(n->urn), .key = pstr_of(n->key_text),
+	    .profile = pstr_of(n->policy.profile_name), .roles = ROLE_COMPUTE,
+	    .runtimes = RUNTIME_OCI, .arch = app_arch_here()};
+	const struct peer *p = a->caller->peer;
 	const struct job *j;
-	struct answer a;
+	struct wr w;
 	int level = p != NULL && p->v.known && p->v.status != VERDICT_REVOKED ?
 	    p->v.level : 0;
 
-	memset(&d, 0, sizeof(d));
-	d.name = pstr_of(n->policy.name);
-	d.urn = pstr_of(n->urn);
-	d.key = pstr_of(n->key_text);
-	d.profile = pstr_of(n->policy.profile_name);
-	d.roles = ROLE_COMPUTE;
-	d.runtimes = RUNTIME_OCI;
-	d.arch = app_arch_here();
 	d.accepting = node_accepting(n);
 	d.level = level;
 	describe_limits(n, &d, p, level);
@@ -95,92 +90,79 @@ describe(struct node *n, struct caller *l, const uint8_t request[16])
 	if (level >= MAX_OF(n->policy.floor, 0) && p != NULL)
 		d.nimages = n->host.images(n->host.ctx, d.images,
 		    PROTO_IMAGES_MAX);
-	answer_begin(&a, n, l, request);
-	proto_ans_head(&a.w, ST_OK, NULL);
-	proto_put_describe(&a.w, &d);
-	answer_send(&a);
+	w = answer_begin(n, ST_OK, NULL);
+	proto_put_describe(&w, &d);
+	answer_send(n, a, &w);
 }
 
 static void
-describe_request(struct node *n, struct caller *l, const uint8_t request[16],
-    const struct proto_req *q, const uint8_t *data, size_t len,
-    const struct parked *was)
+describe_request(struct node *n, struct asked *a)
 {
-	struct peer *p = l->peer;
+	const uint8_t *b = a->req.binding;
+	struct peer *p = a->caller->peer;
+	struct refusal r = {.code = "binding"};
 	bool news;
 
-	if (p == NULL || was != NULL) {
-		struct refusal r = {.code = "binding"};
-
-		if (was != NULL && was->bad_binding) {
-			(void)snprintf(r.why, sizeof(r.why), "%s", was->why);
-			answer_refusal(n, l, request, &r);
-			return;
-		}
-		describe(n, l, request);
+	if (a->bad_binding) {
+		(void)snprintf(r.why, sizeof(r.why), "%s", a->why);
+		answer_refusal(n, a, &r);
 		return;
 	}
-	news = q->binding != NULL && !(p->has_sent &&
-	    memcmp(p->sent, q->binding, PROTO_BINDING_LEN) == 0);
-	if (peer_verdict_fresh(n, p) && !news) {
-		describe(n, l, request);
-		return;
-	}
-	if (!n->up[PROGRAM_TRUST]) {
-		answer_busy(n, l, request, NODE_BUSY_S);
-		return;
-	}
-	(void)park_put(n, l, request, PATH_DESCRIBE, data, len,
-	    STAGE_VERDICT, peer_ask(n, p, news ? q->binding : NULL));
+	news = p != NULL && peer_binding_new(p, b);
+	if (p == NULL || a->stage != ASKED_NEW ||
+	    (peer_verdict_fresh(n, p) && !news))
+		describe(n, a);
+	else if (!n->up[PROGRAM_TRUST])
+		answer_busy(n, a, NODE_BUSY_S);
+	else
+		(void)asked_wait(n, a, ASKED_VERDICT,
+		    peer_ask(n, p, news ? b : NULL));
 }
 
 static void
-challenge_answer(struct node *n, struct caller *l, const uint8_t request[16])
+challenge_answer(struct node *n, const struct asked *a)
 {
+	const struct caller *l = a->caller;
 	struct proto_challenge c = {n->binding, l->chal_s, l->chal_m};
-	struct answer a;
+	struct wr w = answer_begin(n, ST_OK, NULL);
 
-	answer_begin(&a, n, l, request);
-	proto_ans_head(&a.w, ST_OK, NULL);
-	proto_put_challenge(&a.w, &c);
-	answer_send(&a);
+	proto_put_challenge(&w, &c);
+	answer_send(n, a, &w);
 }
 
 static void
-challenge_request(struct node *n, struct caller *l, const uint8_t request[16],
-    const struct proto_req *q, const uint8_t *data, size_t len)
+challenge_request(struct node *n, struct asked *a)
 {
+	struct refusal r = {.code = "binding",
+	    .why = "one challenge for each link"};
+	const uint8_t *nonce = a->req.nonce;
 	struct msg_K_CHALLENGE m = {0};
+	struct caller *l = a->caller;
 
 	if (!n->has_binding || !n->up[PROGRAM_KEYS]) {
-		answer_busy(n, l, request, NODE_BUSY_S);
+		answer_busy(n, a, NODE_BUSY_S);
 		return;
 	}
-	if (l->chal != CHAL_NONE && memcmp(l->chal_n, q->nonce, 32) != 0) {
-		struct refusal r = {.code = "binding"};
-
-		(void)snprintf(r.why, sizeof(r.why),
-		    "one challenge for each link");
-		answer_refusal(n, l, request, &r);
+	if (l->chal != CHAL_NONE && memcmp(l->chal_n, nonce, 32) != 0) {
+		answer_refusal(n, a, &r);
 		return;
 	}
 	if (l->chal == CHAL_DONE) {
-		challenge_answer(n, l, request);
+		challenge_answer(n, a);
 		return;
 	}
 	if (l->chal == CHAL_ASKED) {
-		answer_busy(n, l, request, 1);
+		answer_busy(n, a, 1);
 		return;
 	}
 	m.qid = node_qid(n);
 	memcpy(m.link, l->id, 16);
-	memcpy(m.n, q->nonce, 32);
+	memcpy(m.n, nonce, 32);
 	if (l->peer != NULL)
 		memcpy(m.initiator, l->peer->rns_public, 64);
-	if (park_put(n, l, request, PATH_CHALLENGE, data, len, STAGE_NEW,
-		m.qid) == NULL)
+	if (!asked_wait(n, a, ASKED_CHALLENGE, m.qid))
 		return;
-	memcpy(l->chal_n, q->nonce, 32);
+	memcpy(l->chal_n, nonce, 32);
 	l->chal = CHAL_ASKED;
 	l->chal_qid = m.qid;
 	n->host.send(n->host.ctx, IPC_K_CHALLENGE, &m, NULL, 0);
@@ -189,76 +171,60 @@ challenge_request(struct node *n, struct caller *l, const uint8_t request[16],
 void
 serve_challenged(struct node *n, const struct msg_K_CHALLENGED *m)
 {
-	struct parked *p = park_find(n, m->qid);
+	struct asked *a = park_take(n, m->qid, ASKED_CHALLENGE);
+	struct refusal r = {.code = "binding"};
 	struct caller *l;
 
-	if (p == NULL)
+	if (a == NULL)
 		return;
-	if ((l = caller_find(n, p->link)) != NULL && l->chal_qid == m->qid) {
-		struct refusal r = {.code = "binding"};
-
+	l = a->caller;
+	if (l->chal_qid == m->qid && m->ok) {
 		l->chal = CHAL_DONE;
 		memcpy(l->chal_s, m->s, 64);
 		memcpy(l->chal_m, m->m, 32);
-		if (m->ok) {
-			challenge_answer(n, l, p->request);
-		} else {
-			l->chal = CHAL_NONE;
-			answer_refusal(n, l, p->request, &r);
-		}
+		challenge_answer(n, a);
+	} else if (l->chal_qid == m->qid) {
+		l->chal = CHAL_NONE;
+		answer_refusal(n, a, &r);
 	}
-	park_drop(n, p);
+	asked_end(a);
 }
 
 /* ---- blobs ---- */
 
 static void
-have_request(struct node *n, struct caller *l, const uint8_t request[16],
-    struct proto_req *q)
+have_request(struct node *n, struct asked *a)
 {
+	const uint8_t *fp = a->caller->peer->v.fp, *d;
 	uint8_t bits[PROTO_HAVE_MAX / 8] = {0};
-	size_t total = q->digests.n, i = 0;
-	const uint8_t *d;
-	struct answer a;
+	struct plist l = a->req.digests;
+	size_t i = 0;
+	struct wr w;
 
-	while (plist_next(&q->digests, &d)) {
-		if (n->host.blob_has(n->host.ctx, l->peer->v.fp, d, NULL))
+	for (; plist_next(&l, &d); i++) {
+		if (n->host.blob_has(n->host.ctx, fp, d, NULL))
 			bits[i / 8] |= (uint8_t)(1u << (7 - i % 8));
-		i++;
 	}
-	answer_begin(&a, n, l, request);
-	proto_ans_head(&a.w, ST_OK, NULL);
-	mpk_put_bin(&a.w, bits, (total + 7) / 8);
-	answer_send(&a);
+	w = answer_begin(n, ST_OK, NULL);
+	mpk_put_bin(&w, bits, (i + 7) / 8);
+	answer_send(n, a, &w);
 }
 
 static void
-get_request(struct node *n, struct caller *l, const uint8_t request[16],
-    const struct proto_req *q)
+get_request(struct node *n, struct asked *a)
 {
+	const uint8_t *fp = a->caller->peer->v.fp;
+	const struct proto_req *q = &a->req;
 	struct proto_meta m = {.has_size = true};
-	struct answer a;
-	uint8_t *room, *buf = malloc(PROTO_SLICE);
-	ssize_t got;
+	ssize_t got = n->host.blob_get(n->host.ctx, fp, q->digest, q->offset,
+	    answer_slice(n), (size_t)q->n, &m.size);
 
-	if (buf == NULL) {
-		answer_busy(n, l, request, NODE_BUSY_S);
+	if (got < 0) {
+		answer_status(n, a, ST_NOT_FOUND, NULL);
 		return;
 	}
-	got = n->host.blob_get(n->host.ctx, l->peer->v.fp, q->digest,
-	    q->offset, buf, (size_t)q->n, &m.size);
-	if (got < 0) {
-		answer_status(n, l, request, ST_NOT_FOUND, NULL);
-	} else {
-		n->host.blob_use(n->host.ctx, l->peer->v.fp, q->digest);
-		answer_begin(&a, n, l, request);
-		proto_ans_head(&a.w, ST_OK, &m);
-		mpk_put_bin_head(&a.w, (size_t)got);
-		if ((room = wr_room(&a.w, (size_t)got)) != NULL && got > 0)
-			memcpy(room, buf, (size_t)got);
-		answer_send(&a);
-	}
-	free(buf);
+	n->host.blob_use(n->host.ctx, fp, q->digest);
+	answer_bytes(n, a, &m, (size_t)got);
 }
 
 /* Does a live job of this owner name it, and with which size? */
@@ -284,84 +250,86 @@ wanted(const struct node *n, const uint8_t fp[FP_LEN], const uint8_t sha[32],
 }
 
 static void
-put_answer(struct node *n, struct caller *l, const uint8_t request[16],
-    uint64_t have)
+put_answer(struct node *n, const struct asked *a, uint64_t have)
 {
-	struct answer a;
+	struct wr w = answer_begin(n, ST_OK, NULL);
 
-	answer_begin(&a, n, l, request);
-	proto_ans_head(&a.w, ST_OK, NULL);
-	proto_put_have(&a.w, have);
-	answer_send(&a);
+	proto_put_have(&w, have);
+	answer_send(n, a, &w);
 }
 
 static void
-put_bad(struct node *n, struct caller *l, const uint8_t request[16],
-    const uint8_t sha[32])
+put_bad(struct node *n, const struct asked *a)
 {
 	struct proto_meta m = {.code = pstr_of("digest"), .has_step = true};
-	struct answer a;
+	struct peer *p = a->caller->peer;
 	char hex[65];
+	struct wr w;
 
-	hex_encode(hex, sha, 32);
+	hex_encode(hex, a->req.digest, 32);
 	n->count.blobs_bad++;
-	l->peer->n_refused++;
-	node_event(n, EVK_BLOB_BAD, 2, NULL, l->peer, "digest", hex, 0, 0);
-	answer_begin(&a, n, l, request);
-	proto_ans_head(&a.w, ST_REFUSED, &m);
-	proto_put_have(&a.w, 0);
-	answer_send(&a);
+	p->n_refused++;
+	node_event(n, EVK_BLOB_BAD, 2, NULL, p, "digest", hex, 0, 0);
+	w = answer_begin(n, ST_REFUSED, &m);
+	proto_put_have(&w, 0);
+	answer_send(n, a, &w);
+}
+
+/* The slice is one that a job waits for: keep it. */
+static void
+put_slice(struct node *n, const struct asked *a, const uint8_t fp[FP_LEN])
+{
+	const struct proto_req *q = &a->req;
+	struct refusal r = {.code = "quota", .has_limit = true,
+	    .limit = n->policy.peer_spool, .value = q->n, .why = "spool"};
+	uint64_t have;
+
+	switch (n->host.blob_put(n->host.ctx, fp, q->digest, q->n, q->offset,
+	    q->body.p, q->body.n, &have)) {
+	case BLOB_MORE:
+		if (q->body.n > 0)
+			run_inputs(n, fp, q->digest, false);
+		put_answer(n, a, have);
+		break;
+	case BLOB_WHOLE:
+		run_inputs(n, fp, q->digest, true);
+		put_answer(n, a, have);
+		break;
+	case BLOB_BAD:
+		put_bad(n, a);
+		break;
+	case BLOB_FULL:
+		answer_refusal(n, a, &r);
+		break;
+	default:
+		answer_busy(n, a, NODE_FULL_S);
+	}
 }
 
 static void
-put_request(struct node *n, struct caller *l, const uint8_t request[16],
-    const struct proto_req *q)
+put_request(struct node *n, struct asked *a)
 {
-	const uint8_t *fp = l->peer->v.fp;
+	const uint8_t *fp = a->caller->peer->v.fp;
+	const struct proto_req *q = &a->req;
 	struct refusal r = {.code = "not_wanted"};
 	struct proto_meta bad = {.why = pstr_of("n")};
-	uint64_t size, have;
+	uint64_t size;
 
 	if (!wanted(n, fp, q->digest, &size)) {
 		/* the last slice once more, when its job is over already */
 		if (n->host.blob_has(n->host.ctx, fp, q->digest, &size) &&
 		    size == q->n)
-			put_answer(n, l, request, size);
+			put_answer(n, a, size);
 		else
-			answer_refusal(n, l, request, &r);
-		return;
-	}
-	if (size != q->n) {
-		answer_status(n, l, request, ST_MALFORMED, &bad);
-		return;
-	}
-	if (q->body.n > 0 && n->host.disk_free(n->host.ctx) < q->body.n) {
+			answer_refusal(n, a, &r);
+	} else if (size != q->n) {
+		answer_status(n, a, ST_MALFORMED, &bad);
+	} else if (q->body.n > 0 &&
+	    n->host.disk_free(n->host.ctx) < q->body.n) {
 		node_event(n, EVK_DISK_LOW, 2, NULL, NULL, "disk", NULL, 0, 0);
-		answer_busy(n, l, request, 60);
-		return;
-	}
-	switch (n->host.blob_put(n->host.ctx, fp, q->digest, size, q->offset,
-	    q->body.p, q->body.n, &have)) {
-	case BLOB_MORE:
-		if (q->body.n > 0)
-			run_inputs(n, fp, q->digest, false);
-		put_answer(n, l, request, have);
-		break;
-	case BLOB_WHOLE:
-		run_inputs(n, fp, q->digest, true);
-		put_answer(n, l, request, have);
-		break;
-	case BLOB_BAD:
-		put_bad(n, l, request, q->digest);
-		break;
-	case BLOB_FULL:
-		r = (struct refusal){.code = "quota", .has_limit = true,
-		    .limit = n->policy.peer_spool, .value = size};
-		(void)snprintf(r.why, sizeof(r.why), "spool");
-		answer_refusal(n, l, request, &r);
-		break;
-	default:
-		answer_busy(n, l, request, 60);
+		answer_busy(n, a, NODE_FULL_S);
+	} else {
+		put_slice(n, a, fp);
 	}
 }
 
@@ -369,25 +337,23 @@ put_request(struct node *n, struct caller *l, const uint8_t request[16],
 
 /* Paths that need a known fingerprint: ask for it when it is not here. */
 static bool
-known_peer(struct node *n, struct caller *l, const uint8_t request[16],
-    enum proto_path path, const uint8_t *data, size_t len,
-    const struct parked *was)
+known_peer(struct node *n, struct asked *a)
 {
 	struct refusal r = {.code = "not_identified"};
-	struct peer *p = l->peer;
+	struct peer *p = a->caller->peer;
 
 	if (p == NULL) {
-		answer_refusal(n, l, request, &r);
+		answer_refusal(n, a, &r);
 		return false;
 	}
-	if (!peer_verdict_fresh(n, p) && was == NULL && n->up[PROGRAM_TRUST]) {
-		(void)park_put(n, l, request, path, data, len, STAGE_VERDICT,
-		    peer_ask(n, p, NULL));
+	if (!peer_verdict_fresh(n, p) && a->stage == ASKED_NEW &&
+	    n->up[PROGRAM_TRUST]) {
+		(void)asked_wait(n, a, ASKED_VERDICT, peer_ask(n, p, NULL));
 		return false;
 	}
 	/* trust is away: what it said last holds */
 	if (!p->v.known) {
-		answer_busy(n, l, request, NODE_BUSY_S);
+		answer_busy(n, a, NODE_BUSY_S);
 		return false;
 	}
 	if (p->v.status == VERDICT_OK && p->v.level >= 0)
@@ -404,99 +370,102 @@ known_peer(struct node *n, struct caller *l, const uint8_t request[16],
 		(void)snprintf(r.why, sizeof(r.why),
 		    "no key is known for this identity: send b");
 	}
-	answer_refusal(n, l, request, &r);
+	answer_refusal(n, a, &r);
 	return false;
 }
 
 static void
-dispatch(struct node *n, struct caller *l, const uint8_t request[16],
-    struct proto_req *q, const uint8_t *data, size_t len, struct parked *was)
+dispatch(struct node *n, struct asked *a)
 {
-	if (q->path == PATH_DESCRIBE) {
-		describe_request(n, l, request, q, data, len, was);
+	switch (a->req.path) {
+	case PATH_DESCRIBE:
+		describe_request(n, a);
 		return;
+	case PATH_CHALLENGE:
+		challenge_request(n, a);
+		return;
+	case PATH_SUBMIT:
+		submit_request(n, a);
+		return;
+	default:
+		break;
 	}
-	if (q->path == PATH_CHALLENGE) {
-		challenge_request(n, l, request, q, data, len);
+	if (!known_peer(n, a))
 		return;
+	switch (a->req.path) {
+	case PATH_BLOB_HAVE:
+		have_request(n, a);
+		break;
+	case PATH_BLOB_PUT:
+		put_request(n, a);
+		break;
+	case PATH_BLOB_GET:
+		get_request(n, a);
+		break;
+	default:
+		query_request(n, a);
 	}
-	if (q->path == PATH_SUBMIT) {
-		submit_request(n, l, request, q, data, len, was);
-		return;
+}
+
+/* What has come is read, once; what does not read is answered here. */
+static bool
+parse(struct node *n, struct asked *a, enum proto_path path)
+{
+	struct proto_meta meta = {0};
+	const char *why;
+
+	switch (proto_req_get(&a->req, path, a->data, a->len, &why,
+	    &meta.max)) {
+	case 0:
+		return true;
+	case PROTO_MUTE:
+		n->count.mute++;
+		break;
+	case PROTO_LARGE:
+		meta.has_max = true;
+		answer_status(n, a, ST_TOO_LARGE, &meta);
+		break;
+	default:
+		n->count.malformed++;
+		meta.why = pstr_of(why);
+		answer_status(n, a, ST_MALFORMED, &meta);
 	}
-	if (!known_peer(n, l, request, q->path, data, len, was))
-		return;
-	if (q->path == PATH_BLOB_HAVE)
-		have_request(n, l, request, q);
-	else if (q->path == PATH_BLOB_PUT)
-		put_request(n, l, request, q);
-	else if (q->path == PATH_BLOB_GET)
-		get_request(n, l, request, q);
-	else
-		query_request(n, l, request, q);
+	return false;
 }
 
 void
 serve_request(struct node *n, const struct msg_T_REQUEST *m,
     const uint8_t *data, size_t len)
 {
-	struct caller *l = caller_find(n, m->link);
-	struct proto_meta meta = {0};
-	struct proto_req q;
+	struct asked early = {.caller = caller_find(n, m->link)}, *a;
 	enum proto_path path;
-	const char *why;
-	uint64_t max;
 	uint32_t s;
-	int rc;
 
 	n->count.requests++;
-	if (l == NULL || !proto_path_find(&path, m->path_hash)) {
+	if (early.caller == NULL || !proto_path_find(&path, m->path_hash)) {
 		n->count.mute++;
 		return;
 	}
-	if (l->is_idle) {
-		TAILQ_REMOVE(&n->idle, l, idle);
-		l->is_idle = false;
-		n->nidle--;
-	}
-	if ((s = peer_charge_request(n, l, len)) > 0) {
-		answer_busy(n, l, m->request, s);
+	/* no byte of it is looked at or kept before it is paid for */
+	memcpy(early.id, m->request, sizeof(early.id));
+	caller_spoke(n, early.caller);
+	if ((s = peer_charge_request(n, early.caller, len)) > 0) {
+		answer_busy(n, &early, s);
 		return;
 	}
-	rc = proto_req_get(&q, path, data, len, &why, &max);
-	if (rc == PROTO_MUTE) {
-		n->count.mute++;
-	} else if (rc == PROTO_BAD) {
-		n->count.malformed++;
-		meta.why = pstr_of(why);
-		answer_status(n, l, m->request, ST_MALFORMED, &meta);
-	} else if (rc == PROTO_LARGE) {
-		meta.has_max = true;
-		meta.max = max;
-		answer_status(n, l, m->request, ST_TOO_LARGE, &meta);
-	} else if (n->ledger_fails && path != PATH_DESCRIBE &&
-	    path != PATH_CHALLENGE) {
-		/* nothing is promised that cannot be written down */
-		answer_busy(n, l, m->request, 30);
-	} else {
-		dispatch(n, l, m->request, &q, data, len, NULL);
+	if ((a = asked_new(early.caller, m, data, len)) == NULL) {
+		answer_busy(n, &early, NODE_BUSY_S);
+		return;
 	}
-}
-
-void
-serve_resume(struct node *n, struct parked *p)
-{
-	struct caller *l = caller_find(n, p->link);
-	struct proto_req q;
-	const char *why;
-	uint64_t max;
-
-	/* out of the list first: what follows may close the link, or park */
-	park_take(n, p);
-	if (l != NULL &&
-	    proto_req_get(&q, p->path, p->data, p->len, &why, &max) == 0)
-		dispatch(n, l, p->request, &q, p->data, p->len, p);
-	free(p);
+	/* nothing is promised that cannot be written down */
+	if (parse(n, a, path)) {
+		if (n->ledger_fails && path != PATH_DESCRIBE &&
+		    path != PATH_CHALLENGE)
+			answer_busy(n, a, NODE_LEDGER_S);
+		else
+			dispatch(n, a);
+	}
+	asked_end(a);
 }
 
 void
@@ -504,24 +473,17 @@ serve_verdict(struct node *n, const struct msg_V_VERDICT *m)
 {
 	struct peer *p = peers_verdict(n, m);
 	bool bad = m->status == VERDICT_BAD_BINDING;
-	struct parked *q;
+	struct asked *a;
 
 	if (p == NULL)
 		return;
-	if ((q = park_find(n, m->qid)) != NULL) {
-		struct proto_req r;
-		const char *why;
-		uint64_t max;
-
-		q->bad_binding = bad;
-		(void)snprintf(q->why, sizeof(q->why), "%.127s", m->why);
-		if (!bad && m->status == VERDICT_OK &&
-		    proto_req_get(&r, q->path, q->data, q->len, &why, &max) ==
-			0 && r.binding != NULL) {
-			p->has_sent = true;
-			memcpy(p->sent, r.binding, PROTO_BINDING_LEN);
-		}
-		serve_resume(n, q);
+	if ((a = park_take(n, m->qid, ASKED_VERDICT)) != NULL) {
+		a->bad_binding = bad;
+		(void)snprintf(a->why, sizeof(a->why), "%.127s", m->why);
+		if (m->status == VERDICT_OK && a->req.binding != NULL)
+			peer_binding_good(p, a->req.binding);
+		dispatch(n, a);
+		asked_end(a);
 	}
 	/* the request may have made room for another peer */
 	if (bad || (p = peer_find(n, m->rns_hash)) == NULL)

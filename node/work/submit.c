@@ -6,18 +6,18 @@
 #include <string.h>
 
 #include "node/work/answer.h"
+#include "node/work/asked.h"
 #include "node/work/node.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
-#include "node/work/serve.h"
 
 /*
  * job/submit (compute.md 3 and 4) in stages, since trust must be asked:
  *
- *   STAGE_NEW       is there a fresh verdict for who asks, with this b?
- *   STAGE_VERDICT   steps 1 to 5; a live proof that came is checked
- *   STAGE_LIVE      the same again, with what the proof was worth
- *   STAGE_ENVELOPE  trust has opened the envelope: the repeat of a job that is
+ *   ASKED_NEW       is there a fresh verdict for who asks, with this b?
+ *   ASKED_VERDICT   steps 1 to 5; a live proof that came is checked
+ *   ASKED_LIVE      the same again, with what the proof was worth
+ *   ASKED_ENVELOPE  trust has opened the envelope: the repeat of a job that is
  *                   here, else steps 6 to 11
  */
 
@@ -105,41 +105,41 @@ promised_bytes(struct node *n, const uint8_t fp[FP_LEN])
 /* ---- the answer ---- */
 
 static void
-submitted(struct node *n, struct caller *l, const uint8_t request[16],
-    const struct job *j, uint32_t airtime_s)
+submitted(struct node *n, const struct asked *a, const struct job *j,
+    uint32_t airtime_s)
 {
-	static uint8_t missing[PROTO_MISSING_MAX][32];
+	uint8_t missing[MANIFEST_VOLUMES][32];
 	struct proto_submitted s = {.id = j->id, .airtime_s = airtime_s};
-	struct answer a;
+	struct wr w;
 
 	s.state = pstr_of(job_state_name(j->state));
 	s.reason = job_reason_of(j);
 	s.missing_put = missing;
 	if (job_waiting(j))
-		s.nmissing = job_missing(n, j, missing, PROTO_MISSING_MAX,
+		s.nmissing = job_missing(n, j, missing, MANIFEST_VOLUMES,
 		    &s.more);
 	s.image = j->image;
 	s.wait_s = job_waiting(j) ? run_wait_s(n, &j->limits) : 0;
 	s.lease = MIN_OF((uint64_t)j->not_after,
 	    (uint64_t)n->unix_now + MAX_OF(s.wait_s + 60, (uint64_t)600));
-	answer_begin(&a, n, l, request);
-	proto_ans_head(&a.w, ST_OK, NULL);
-	proto_put_submitted(&a.w, &s);
-	answer_send(&a);
+	w = answer_begin(n, ST_OK, NULL);
+	proto_put_submitted(&w, &s);
+	answer_send(n, a, &w);
 }
 
 static void
-refuse(struct node *n, struct caller *l, const uint8_t request[16],
-    const uint8_t *id, const struct refusal *r)
+refuse(struct node *n, const struct asked *a, const uint8_t *id,
+    const struct refusal *r)
 {
 	struct job fake;
 
 	memset(&fake, 0, sizeof(fake));
 	if (id != NULL)
 		memcpy(fake.id, id, 32);
-	node_event(n, EVK_JOB_REFUSED, 1, id == NULL ? NULL : &fake, l->peer,
-	    r->code, r->which != NULL ? r->which : r->why, r->step, 0);
-	answer_refusal(n, l, request, r);
+	node_event(n, EVK_JOB_REFUSED, 1, id == NULL ? NULL : &fake,
+	    a->caller->peer, r->code, r->which != NULL ? r->which : r->why,
+	    r->step, 0);
+	answer_refusal(n, a, r);
 }
 
 /* ---- steps 1 to 5 ---- */
@@ -162,32 +162,31 @@ quota_now(struct node *n, const uint8_t fp[FP_LEN])
 
 /* The envelope is refused: but a used-up budget comes first (step 6). */
 static void
-bad_envelope(struct node *n, struct caller *l, const uint8_t request[16],
-    const char *why)
+bad_envelope(struct node *n, const struct asked *a, const char *why)
 {
-	struct quota_answer quota = quota_now(n, l->peer->v.fp);
+	struct quota_answer quota = quota_now(n, a->caller->peer->v.fp);
 	struct refusal r = {.code = "manifest", .step = 7};
 
 	(void)snprintf(r.why, sizeof(r.why), "%.160s", why);
 	if (quota.kind != QUOTA_FITS)
 		(void)admit_quota(&r, &quota);
-	refuse(n, l, request, NULL, &r);
+	refuse(n, a, NULL, &r);
 }
 
 static void
-ask_live(struct node *n, struct caller *l, const uint8_t request[16],
-    const struct proto_req *q, const uint8_t *data, size_t len)
+ask_live(struct node *n, struct asked *a)
 {
+	const struct caller *l = a->caller;
 	const struct verdict *v = &l->peer->v;
+	const uint8_t *proof = a->req.proof;
 	struct msg_V_LIVE m = {.qid = node_qid(n), .bip340 = v->bip340};
 
-	if (park_put(n, l, request, PATH_SUBMIT, data, len, STAGE_LIVE,
-		m.qid) == NULL)
+	if (!asked_wait(n, a, ASKED_LIVE, m.qid))
 		return;
 	memcpy(m.link, l->id, 16);
 	memcpy(m.n, l->live_n, 32);
-	memcpy(m.s, q->proof, 64);
-	memcpy(m.m, q->proof + 64, 32);
+	memcpy(m.s, proof, 64);
+	memcpy(m.m, proof + 64, 32);
 	memcpy(m.initiator, l->peer->rns_public, 64);
 	memcpy(m.responder, n->rns_public, 64);
 	memcpy(m.key, v->key, 33);
@@ -195,93 +194,87 @@ ask_live(struct node *n, struct caller *l, const uint8_t request[16],
 }
 
 static void
-ask_envelope(struct node *n, struct caller *l, const uint8_t request[16],
-    const struct proto_req *q, const uint8_t *data, size_t len)
+ask_envelope(struct node *n, struct asked *a)
 {
-	const struct verdict *v = &l->peer->v;
+	const struct verdict *v = &a->caller->peer->v;
+	const struct pbin *e = &a->req.envelope;
 	struct msg_V_ENVELOPE m = {.qid = node_qid(n), .key_kind = v->key_kind,
-	    .bip340 = v->bip340, .len = (uint32_t)q->envelope.n};
+	    .bip340 = v->bip340, .len = (uint32_t)e->n};
 
-	if (park_put(n, l, request, PATH_SUBMIT, data, len, STAGE_ENVELOPE,
-		m.qid) == NULL)
+	if (!asked_wait(n, a, ASKED_ENVELOPE, m.qid))
 		return;
 	memcpy(m.fp, v->fp, FP_LEN);
 	m.key_len = v->key_len;
 	memcpy(m.key, v->key, v->key_len);
-	n->host.send(n->host.ctx, IPC_V_ENVELOPE, &m, q->envelope.p,
-	    q->envelope.n);
+	n->host.send(n->host.ctx, IPC_V_ENVELOPE, &m, e->p, e->n);
+}
+
+/* A proof came to a nonce of ours, and trust has not looked at it yet. */
+static bool
+proof_to_check(const struct node *n, const struct asked *a)
+{
+	return a->req.proof != NULL && a->caller->live_asked &&
+	    a->stage < ASKED_LIVE && n->up[PROGRAM_TRUST];
 }
 
 void
-submit_request(struct node *n, struct caller *l, const uint8_t request[16],
-    const struct proto_req *q, const uint8_t *data, size_t len,
-    struct parked *was)
+submit_request(struct node *n, struct asked *a)
 {
+	const struct proto_req *q = &a->req;
 	struct admit_node an = node_admit(n);
-	struct peer *p = l->peer;
+	struct peer *p = a->caller->peer;
 	struct admit_peer ap;
 	struct refusal r;
-	bool news;
+	bool news = p != NULL && peer_binding_new(p, q->binding);
 
-	news = p != NULL && q->binding != NULL && !(p->has_sent &&
-	    memcmp(p->sent, q->binding, PROTO_BINDING_LEN) == 0);
 	/* steps 1 and 2 need nobody's word */
-	if (was == NULL && p != NULL && n->policy.accept && !n->stopping &&
-	    (news || !peer_verdict_fresh(n, p)) && n->up[PROGRAM_TRUST]) {
-		(void)park_put(n, l, request, PATH_SUBMIT, data, len,
-		    STAGE_VERDICT, peer_ask(n, p, news ? q->binding : NULL));
+	if (a->stage == ASKED_NEW && p != NULL && n->policy.accept &&
+	    !n->stopping && (news || !peer_verdict_fresh(n, p)) &&
+	    n->up[PROGRAM_TRUST]) {
+		(void)asked_wait(n, a, ASKED_VERDICT,
+		    peer_ask(n, p, news ? q->binding : NULL));
 		return;
 	}
-	ap = peer_admit(n, l, p);
-	if (was != NULL && was->bad_binding) {
+	ap = peer_admit(n, a->caller, p);
+	if (a->bad_binding) {
 		ap.bad_binding = true;
-		ap.why = was->why;
+		ap.why = a->why;
 	}
 	if (!admit_first(&r, &an, &ap)) {
 		/* a proof that came with the request is looked at before it */
-		if (r.live && q->proof != NULL && l->live_asked &&
-		    (was == NULL || was->stage != STAGE_LIVE) &&
-		    n->up[PROGRAM_TRUST]) {
-			ask_live(n, l, request, q, data, len);
-			return;
-		}
-		refuse(n, l, request, NULL, &r);
+		if (r.live && proof_to_check(n, a))
+			ask_live(n, a);
+		else
+			refuse(n, a, NULL, &r);
 		return;
 	}
 	/* above_2: the proof is worth a level, so it is looked at as well */
-	if (ap.live_needed && !ap.live_done && q->proof != NULL &&
-	    l->live_asked && (was == NULL || was->stage != STAGE_LIVE) &&
-	    n->up[PROGRAM_TRUST]) {
-		ask_live(n, l, request, q, data, len);
-		return;
-	}
-	if (q->envelope.n > PROTO_ENVELOPE_MAX) {
-		bad_envelope(n, l, request, "envelope: over 96 KiB");
-		return;
-	}
-	if (!n->up[PROGRAM_TRUST]) {
-		answer_busy(n, l, request, NODE_BUSY_S);
-		return;
-	}
-	ask_envelope(n, l, request, q, data, len);
+	if (ap.live_needed && !ap.live_done && proof_to_check(n, a))
+		ask_live(n, a);
+	else if (q->envelope.n > PROTO_ENVELOPE_MAX)
+		bad_envelope(n, a, "envelope: over 96 KiB");
+	else if (!n->up[PROGRAM_TRUST])
+		answer_busy(n, a, NODE_BUSY_S);
+	else
+		ask_envelope(n, a);
 }
 
 void
 submit_live(struct node *n, const struct msg_V_LIVE_OK *m)
 {
-	struct parked *p = park_find(n, m->qid);
+	struct asked *a = park_take(n, m->qid, ASKED_LIVE);
 	struct caller *l;
 
-	if (p == NULL)
+	if (a == NULL)
 		return;
-	if ((l = caller_find(n, p->link)) != NULL) {
-		l->live_done = m->ok;
-		/* a proof is good once: the next one answers another nonce */
-		l->live_asked = m->ok;
-		node_event(n, m->ok ? EVK_CHALLENGE_OK : EVK_CHALLENGE_BAD,
-		    m->ok ? 0 : 2, NULL, l->peer, NULL, NULL, 0, 0);
-	}
-	serve_resume(n, p);
+	l = a->caller;
+	l->live_done = m->ok;
+	/* a proof is good once: the next one answers another nonce */
+	l->live_asked = m->ok;
+	node_event(n, m->ok ? EVK_CHALLENGE_OK : EVK_CHALLENGE_BAD,
+	    m->ok ? 0 : 2, NULL, l->peer, NULL, NULL, 0, 0);
+	submit_request(n, a);
+	asked_end(a);
 }
 
 /* ---- steps 6 to 11 ---- */
@@ -375,10 +368,11 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 }
 
 static void
-admit_it(struct node *n, struct caller *l, const struct parked *p,
-    const struct proto_req *q, struct manifest *m, const uint8_t *record,
-    size_t rlen)
+admit_it(struct node *n, const struct asked *a, struct manifest *m,
+    const uint8_t *record, size_t rlen)
 {
+	struct caller *l = a->caller;
+	const struct pbin *e = &a->req.envelope;
 	struct admit_node an = node_admit(n);
 	struct admit_peer ap = peer_admit(n, l, l->peer);
 	struct quota_answer quota = quota_now(n, l->peer->v.fp);
@@ -391,20 +385,19 @@ admit_it(struct node *n, struct caller *l, const struct parked *p,
 
 	/* the verdict may have changed while trust read the envelope */
 	if (!admit_first(&r, &an, &ap) || !admit_quota(&r, &quota)) {
-		refuse(n, l, p->request, m->job, &r);
+		refuse(n, a, m->job, &r);
 		return;
 	}
 	weigh(n, l, m, &aj, image);
 	if (!admit_second(&r, &got, &an, &ap, &n->caps, &aj)) {
-		refuse(n, l, p->request, m->job, &r);
+		refuse(n, a, m->job, &r);
 		return;
 	}
 	if ((j = make_job(n, l, m, &got, image)) == NULL ||
 	    (j->m = malloc(sizeof(*j->m))) == NULL ||
-	    !n->host.keep_body(n->host.ctx, j, record, rlen, q->envelope.p,
-		q->envelope.n)) {
+	    !n->host.keep_body(n->host.ctx, j, record, rlen, e->p, e->n)) {
 		job_free(j);
-		answer_busy(n, l, p->request, 60);
+		answer_busy(n, a, NODE_FULL_S);
 		return;
 	}
 	*j->m = *m; /* the texts are the job's now */
@@ -416,37 +409,32 @@ admit_it(struct node *n, struct caller *l, const struct parked *p,
 		job_inputs_here(n, j) ? "slots" : "inputs", n->unix_now,
 	    n->now);
 	run_schedule(n);
-	submitted(n, l, p->request, j, got.airtime_s);
+	submitted(n, a, j, got.airtime_s);
 }
 
 static void
-opened(struct node *n, struct caller *l, const struct parked *p,
-    const struct msg_V_MANIFEST *v, const uint8_t *record, size_t rlen)
+opened(struct node *n, const struct asked *a, const struct msg_V_MANIFEST *v,
+    const uint8_t *record, size_t rlen)
 {
 	struct manifest m;
-	struct proto_req q;
-	const char *why;
-	uint64_t max;
 	struct job *j;
 
 	if (!v->ok) {
-		bad_envelope(n, l, p->request, v->why);
+		bad_envelope(n, a, v->why);
 		return;
 	}
-	if (proto_req_get(&q, p->path, p->data, p->len, &why, &max) != 0)
-		return;
 	if (!manifest_record_get(&m, record, rlen)) {
-		bad_envelope(n, l, p->request, "record");
+		bad_envelope(n, a, "record");
 		return;
 	}
 	memcpy(m.job, v->job, 32);
 	j = job_find(&n->jobs, v->job);
-	if (j != NULL && memcmp(j->owner, l->peer->v.fp, FP_LEN) == 0)
-		submitted(n, l, p->request, j, 0);
+	if (j != NULL && memcmp(j->owner, a->caller->peer->v.fp, FP_LEN) == 0)
+		submitted(n, a, j, 0);
 	else if (j != NULL)
-		bad_envelope(n, l, p->request, "submitter");
+		bad_envelope(n, a, "submitter");
 	else
-		admit_it(n, l, p, &q, &m, record, rlen);
+		admit_it(n, a, &m, record, rlen);
 	manifest_clear(&m);
 }
 
@@ -454,15 +442,10 @@ void
 submit_manifest(struct node *n, const struct msg_V_MANIFEST *v,
     const uint8_t *record, size_t rlen)
 {
-	struct parked *p = park_find(n, v->qid);
-	struct caller *l;
+	struct asked *a = park_take(n, v->qid, ASKED_ENVELOPE);
 
-	if (p == NULL)
+	if (a == NULL)
 		return;
-	l = caller_find(n, p->link);
-	if (l != NULL && l->peer != NULL && l->peer->v.known)
-		opened(n, l, p, v, record, rlen);
-	/* it may be gone with its link */
-	if ((p = park_find(n, v->qid)) != NULL)
-		park_drop(n, p);
+	opened(n, a, v, record, rlen);
+	asked_end(a);
 }

@@ -8,16 +8,18 @@
 
 #include "common/ipc_msg.h"
 
-struct caller;
+struct asked;
 struct job;
 struct node;
-struct parked;
-struct proto_req;
 
-void submit_request(struct node *, struct caller *, const uint8_t request[16],
-    const struct proto_req *, const uint8_t *data, size_t len,
-    struct parked *);
+/*
+ * job/submit at its first two stages: answered, or waiting for trust. Called
+ * again with what trust said of who asks.
+ */
+void submit_request(struct node *, struct asked *);
+/* V_LIVE_OK: the request that brought the proof goes on with its worth. */
 void submit_live(struct node *, const struct msg_V_LIVE_OK *);
+/* V_MANIFEST, with the record of an envelope that opened: the last stage. */
 void submit_manifest(struct node *, const struct msg_V_MANIFEST *,
     const uint8_t *record, size_t len);
 /* Digests that a job still needs, each once; at most max into out. */

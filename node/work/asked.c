@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/work/asked.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/work/answer.h"
+#include "node/work/park.h"
+
+struct asked *
+asked_new(struct caller *c, const struct msg_T_REQUEST *m,
+    const uint8_t *data, size_t len)
+{
+	struct asked *a = calloc(1, sizeof(*a) + len);
+
+	if (a == NULL)
+		return NULL;
+	a->caller = c;
+	memcpy(a->id, m->request, sizeof(a->id));
+	a->len = len;
+	if (len > 0)
+		memcpy(a->data, data, len);
+	return a;
+}
+
+bool
+asked_wait(struct node *n, struct asked *a, enum asked_stage stage,
+    uint64_t qid)
+{
+	if (park_put(n, a, stage, qid))
+		return true;
+	answer_busy(n, a, NODE_BUSY_S);
+	return false;
+}
+
+void
+asked_end(struct asked *a)
+{
+	if (a->qid == 0)
+		free(a);
+}
+
+struct mono
+asked_tick(struct node *n)
+{
+	struct mono next;
+	struct asked *a;
+
+	while ((a = park_expired(n, &next)) != NULL) {
+		answer_busy(n, a, NODE_BUSY_S);
+		asked_end(a);
+	}
+	return next;
+}
