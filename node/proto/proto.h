@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/wire.h"
+#include "node/proto/paths.h"
 
 /*
  * Requests and answers of compute.md 3, both sides: what a node reads a
@@ -14,7 +15,6 @@
  * Everything decoded borrows from the input; nothing allocates. Texts that
  * come from the other side are not NUL-terminated (struct pstr).
  */
-#define PROTO_REQUEST_MAX 266240u /* packed, as it travels */
 #define PROTO_SLICE 262144u	  /* most bytes of a blob in one message */
 #define PROTO_ENVELOPE_MAX (96u * 1024)
 #define PROTO_HAVE_MAX 1024    /* digests of a blob/have */
@@ -29,21 +29,6 @@
 #define PROTO_RECEIPT_LEN 317
 #define PROTO_INT_MAX ((UINT64_C(1) << 53) - 1)
 
-enum proto_path {
-	PATH_DESCRIBE,
-	PATH_CHALLENGE,
-	PATH_SUBMIT,
-	PATH_BLOB_HAVE,
-	PATH_BLOB_PUT,
-	PATH_BLOB_GET,
-	PATH_STATUS,
-	PATH_LOG,
-	PATH_FOLLOW,
-	PATH_RESULT,
-	PATH_CANCEL,
-	PATH_LIST,
-	PATH_COUNT
-};
 const char *proto_path(enum proto_path); /* "/klp/v1/describe", ... */
 void proto_path_hash(uint8_t out[16], enum proto_path);
 /* false: none of ours, which gets no answer at all. */

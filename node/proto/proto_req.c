@@ -8,18 +8,9 @@
 #include "common/util.h"
 
 static const char *const PATHS[PATH_COUNT] = {
-    [PATH_DESCRIBE] = "/klp/v1/describe",
-    [PATH_CHALLENGE] = "/klp/v1/challenge",
-    [PATH_SUBMIT] = "/klp/v1/job/submit",
-    [PATH_BLOB_HAVE] = "/klp/v1/blob/have",
-    [PATH_BLOB_PUT] = "/klp/v1/blob/put",
-    [PATH_BLOB_GET] = "/klp/v1/blob/get",
-    [PATH_STATUS] = "/klp/v1/job/status",
-    [PATH_LOG] = "/klp/v1/job/log",
-    [PATH_FOLLOW] = "/klp/v1/job/follow",
-    [PATH_RESULT] = "/klp/v1/job/result",
-    [PATH_CANCEL] = "/klp/v1/job/cancel",
-    [PATH_LIST] = "/klp/v1/job/list",
+#define PATH_TEXT(NAME, text) [PATH_##NAME] = text,
+    PROTO_PATHS(PATH_TEXT)
+#undef PATH_TEXT
 };
 
 static const char *const STATUS[] = {"ok", "not modified", "not found",
@@ -44,16 +35,11 @@ proto_path_hash(uint8_t out[16], enum proto_path p)
 bool
 proto_path_find(enum proto_path *p, const uint8_t hash[16])
 {
-	static uint8_t known[PATH_COUNT][16];
-	static bool made;
+	uint8_t known[16];
 
-	if (!made) {
-		for (unsigned i = 0; i < PATH_COUNT; i++)
-			proto_path_hash(known[i], (enum proto_path)i);
-		made = true;
-	}
 	for (unsigned i = 0; i < PATH_COUNT; i++) {
-		if (memcmp(known[i], hash, 16) == 0) {
+		proto_path_hash(known, (enum proto_path)i);
+		if (memcmp(known, hash, 16) == 0) {
 			*p = (enum proto_path)i;
 			return true;
 		}

@@ -9,6 +9,7 @@
 #include "transport/engine/bridge_int.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "node/proto/paths.h"
 
 /*
  * Answers up to this size are compressed when that helps. Larger ones are
@@ -25,11 +26,10 @@
 #define LATE_S 1.5
 #define LATE_AGAIN (300 * MONO_SECOND)
 
-static const char *const paths[] = { /* compute.md 3, what this node serves */
-	"/klp/v1/describe", "/klp/v1/challenge", "/klp/v1/job/submit",
-	"/klp/v1/blob/have", "/klp/v1/blob/put", "/klp/v1/blob/get",
-	"/klp/v1/job/status", "/klp/v1/job/log", "/klp/v1/job/follow",
-	"/klp/v1/job/result", "/klp/v1/job/cancel", "/klp/v1/job/list",
+static const char *const paths[] = {
+#define PATH_TEXT(NAME, text) text,
+	PROTO_PATHS(PATH_TEXT)
+#undef PATH_TEXT
 };
 
 static int
@@ -116,7 +116,7 @@ add_dest(struct bridge *b)
 	cmd.dest.prove = RNS_PROVE_NONE;
 	cmd.dest.accept_links = true;
 	cmd.dest.resources = RNS_ACCEPT_NONE;
-	cmd.dest.max_request = BRIDGE_REQUEST_MAX;
+	cmd.dest.max_request = PROTO_REQUEST_MAX;
 	err = engine_submit(b->e, &cmd);
 	explicit_bzero(&cmd, sizeof(cmd));
 	if (err != RNS_OK)
@@ -341,7 +341,7 @@ on_request(struct bridge *b, const struct rns_event *ev)
 	int fd = -1;
 
 	if (bridge_find(b, ev->request.link) == NULL || node == NULL ||
-	    ipc_full(node) || ev->request.len > BRIDGE_REQUEST_MAX) {
+	    ipc_full(node) || ev->request.len > PROTO_REQUEST_MAX) {
 		b->dropped++;
 		return;
 	}

@@ -17,7 +17,6 @@ struct bridge;
  * other: requests go to node as messages, answers and streams come back.
  * Nothing is parsed here but message fields; a request's map is node's.
  */
-#define BRIDGE_REQUEST_MAX 266240 /* compute.md 3 */
 
 struct bridge *bridge_new(struct engine *); /* NULL: cannot be made, logged */
 void bridge_free(struct bridge *);
