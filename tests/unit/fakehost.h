@@ -68,10 +68,11 @@ struct world {
 	enum image_state image;
 
 	/* what was seen */
-	unsigned starts, kills, packs, forgets, asks, envelopes, receipts,
+	unsigned starts, kills, packs, forgets, asks, lives, envelopes, receipts,
 	    announces, closes, blackholes, follows, holds, unfollows;
 	unsigned events_seen[64];
 	uint8_t last_closed[16];
+	uint8_t kept[32]; /* digest of the last envelope that was kept */
 	bool last_accepting;
 	unsigned running; /* jobs that jail has, never more than its slots */
 	uint8_t running_id[NODE_SLOTS_MAX + 1][32];
