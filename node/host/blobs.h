@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "node/host/ledger.h"
+#include "node/work/host.h"
 
 /*
  * Blobs by SHA-256 (compute.md 3.2) as files beneath the node's folder:
@@ -47,13 +48,6 @@ void blobs_use(struct blobs *, const uint8_t fp[FP_LEN],
 uint64_t blobs_have(struct blobs *, const uint8_t fp[FP_LEN],
     const uint8_t sha[32]);
 
-enum blob_put {
-	BLOB_MORE,   /* *have bytes are here */
-	BLOB_WHOLE,  /* and it is checked */
-	BLOB_BAD,    /* wrong digest: all of it is gone */
-	BLOB_FULL,   /* a spool limit, or the disk */
-	BLOB_FAILED, /* errno, logged */
-};
 enum blob_put blobs_put(struct blobs *, const uint8_t fp[FP_LEN],
     const uint8_t sha[32], uint64_t size, uint64_t offset,
     const uint8_t *data, size_t len, uint32_t unix_now, uint64_t *have);

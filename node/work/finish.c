@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/work/node.h"
+#include "node/work/finish.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "node/work/announce.h"
+#include "node/work/event.h"
+#include "node/work/peers.h"
+#include "node/work/receipts.h"
+#include "node/work/run.h"
 
 /*
  * A job from J_RUN to its receipt. It holds a slot until J_FORGOTTEN; whatever

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/work/node.h"
+#include "node/work/receipts.h"
 
 #include <string.h>
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/work/node.h"
+#include "node/work/run.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "common/log.h"
+#include "node/work/finish.h"
+#include "node/work/inputs.h"
+#include "node/work/peers.h"
 #include "node/work/sched.h"
-#include "node/work/submit.h"
 
 /* Whose turn it is, and what a job's start needs: up to J_RUN. */
 

@@ -22,9 +22,5 @@ void submit_live(struct node *, const struct msg_V_LIVE_OK *);
 /* V_MANIFEST, with the record of an envelope that opened: the last stage. */
 void submit_manifest(struct node *, const struct msg_V_MANIFEST *,
     const uint8_t *record, size_t len);
-/* Digests that a job still needs, each once; at most max into out. */
-unsigned job_missing(struct node *, const struct job *, uint8_t (*out)[32],
-    unsigned max, bool *more);
-bool job_inputs_here(struct node *, const struct job *);
 
 #endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_WORK_FINISH_H
+#define WARREN_NODE_WORK_FINISH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rns/mono.h>
+
+#include "node/work/state.h"
+
+/* A job from J_RUN to its receipt, and what ends it earlier. */
+#define NODE_KILL_MS 2000    /* for jail to end a job, then its group is */
+#define NODE_TRAIL_MS 1000   /* for the trail's head, then zeros */
+#define NODE_SIGN_MS 2000    /* then done without, the receipt follows */
+#define NODE_FILL_S 1	     /* look at free space while a job is filled */
+#define NODE_RECEIPT_S 30    /* ask for missing receipts again */
+
+/* Behind each change of a state: the trail's line, and what an end frees. */
+void run_changed(struct node *, struct job *, enum job_state old);
+/* Ends an active job for that reason; a second reason does not count. */
+void run_kill(struct node *, struct job *, enum kill_reason);
+/* A job that has not started; why may be NULL. */
+void run_refuse(struct node *, struct job *, const char *code,
+    const char *why);
+/* Jail is gone, and with it what ran in it. */
+void run_jail_down(struct node *);
+/* Limits, kills and signatures whose time has come; when to call again. */
+struct mono run_tick(struct node *);
+/* J_*: msg is struct msg_TYPE. What is of no job here is counted. */
+void run_jail(struct node *, enum ipc_type, const void *msg);
+/* The trail's head, behind a job's last line: then it is signed. */
+void run_head(struct node *, const struct msg_HEAD *);
+void run_signed(struct node *, const struct msg_K_SIGNED *);
+/* Ask for receipts that are missing. */
+void run_receipts(struct node *);
+/* A volume's blob, or why not; then the next one, then the seal. */
+void run_packed(struct node *, struct job *, unsigned volume, bool ok,
+    const uint8_t sha[32], uint64_t size, uint32_t dropped, const char *why);
+/* Jobs of an owner whose level fell or who was revoked. */
+void run_owner(struct node *, const uint8_t fp[FP_LEN], int level,
+    bool revoked);
+
+#endif

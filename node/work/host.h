@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_WORK_HOST_H
+#define WARREN_NODE_WORK_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/ipc_msg.h"
+#include "node/proto/proto.h"
+#include "node/work/admit.h"
+
+struct job;
+
+/* What a slice of a blob did. */
+enum blob_put {
+	BLOB_MORE,   /* *have bytes are here */
+	BLOB_WHOLE,  /* and it is checked */
+	BLOB_BAD,    /* wrong digest: all of it is gone */
+	BLOB_FULL,   /* a spool limit, or the disk */
+	BLOB_FAILED, /* errno, logged */
+};
+
+/*
+ * What the node needs done. Messages go out behind the ledger's next commit,
+ * in order; everything else happens at once.
+ */
+struct host {
+	void *ctx;
+	/*
+	 * msg: struct msg_TYPE. blob, len: what travels as a descriptor
+	 * (V_ENVELOPE) or beside the fields (N_REPLY).
+	 */
+	void (*send)(void *ctx, enum ipc_type, const void *msg,
+	    const uint8_t *blob, size_t len);
+	void (*random)(void *ctx, uint8_t *, size_t);
+
+	/* compile the plan, make the group, J_RUN: false with code and why */
+	bool (*start)(void *ctx, struct job *, const char **code,
+	    char why[128]);
+	/* its whole group; nothing can be packed after it */
+	void (*kill)(void *ctx, struct job *);
+	/* cpu_ms, memory_kb, oom of the job's group */
+	void (*usage)(void *ctx, struct job *);
+	/* room for the packer (design.md 8.3) */
+	void (*packing)(void *ctx, struct job *);
+	/* the slot is free: its group can go */
+	void (*free_slot)(void *ctx, struct job *);
+
+	/* take the rest, sync, digests into log_sha */
+	void (*log_seal)(void *ctx, struct job *);
+	ssize_t (*log_read)(void *ctx, const struct job *, unsigned stream,
+	    uint64_t offset, uint8_t *buf, size_t n);
+	void (*log_drop)(void *ctx, const struct job *);
+	/* a pipe fed from the log: N_FOLLOW. false: cannot */
+	bool (*follow)(void *ctx, const uint8_t link[16], unsigned stream,
+	    const struct job *, uint64_t offset);
+	void (*unfollow)(void *ctx, const uint8_t link[16], unsigned stream);
+	/* followers of a job that has ended get their end */
+	void (*log_end)(void *ctx, const struct job *);
+
+	bool (*blob_has)(void *ctx, const uint8_t fp[FP_LEN],
+	    const uint8_t sha[32], uint64_t *size);
+	/* bytes of it, whole or partial */
+	uint64_t (*blob_have)(void *ctx, const uint8_t fp[FP_LEN],
+	    const uint8_t sha[32]);
+	enum blob_put (*blob_put)(void *ctx, const uint8_t fp[FP_LEN],
+	    const uint8_t sha[32], uint64_t size, uint64_t offset,
+	    const uint8_t *, size_t, uint64_t *have);
+	ssize_t (*blob_get)(void *ctx, const uint8_t fp[FP_LEN],
+	    const uint8_t sha[32], uint64_t offset, uint8_t *buf, size_t n,
+	    uint64_t *size);
+	uint64_t (*blob_held)(void *ctx, const uint8_t fp[FP_LEN]);
+	bool (*blob_room)(void *ctx, const uint8_t fp[FP_LEN], uint64_t more);
+	void (*blob_use)(void *ctx, const uint8_t fp[FP_LEN],
+	    const uint8_t sha[32]);
+	void (*blob_drop)(void *ctx, const uint8_t fp[FP_LEN],
+	    const uint8_t sha[32]);
+	/* bytes of disk above the reserve (design.md 8.4) */
+	uint64_t (*disk_free)(void *ctx);
+
+	bool (*keep_body)(void *ctx, const struct job *, const uint8_t *record,
+	    size_t rlen, const uint8_t *envelope, size_t elen);
+	bool (*load_body)(void *ctx, struct job *); /* sets j->m */
+	void (*drop_body)(void *ctx, const struct job *);
+	void (*forget)(void *ctx, const struct job *);
+
+	enum image_state (*image)(void *ctx, const struct manifest *,
+	    uint8_t digest[32]);
+	enum image_state (*image_here)(void *ctx, const uint8_t digest[32]);
+	unsigned (*images)(void *ctx, struct proto_image *, unsigned max);
+	/* is this profile here ("": the one without a name)? why not, NULL */
+	const char *(*seccomp)(void *ctx, const char *name);
+};
+
+#endif

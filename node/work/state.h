@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_WORK_STATE_H
+#define WARREN_NODE_WORK_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/mono.h>
+
+#include "common/ipc_msg.h"
+#include "node/proto/proto.h"
+#include "node/work/admit.h"
+#include "node/work/host.h"
+#include "node/work/jobs.h"
+#include "node/work/park.h"
+#include "node/work/peers.h"
+#include "node/work/policy.h"
+#include "node/work/quota.h"
+
+/* What all files of this room share. */
+#define NODE_SLOTS_MAX 64
+
+struct node_counters {
+	uint64_t requests, mute, malformed, refused, busy, admitted, edges;
+	uint64_t links_closed, events, blobs_bad, parked_out;
+};
+
+struct node {
+	struct policy policy;
+	struct host host;
+	struct quota_caps caps;
+	struct jobs jobs;
+	struct peers peers;
+	struct callers callers;
+	struct owners owners;
+	struct idle_callers idle;
+	unsigned npeers, ncallers, nidle, nowners;
+	struct parked_list parked;
+	unsigned nparked;
+	size_t parked_bytes;
+	struct bucket unidentified; /* bytes of all such links */
+
+	struct mono now; /* of this call */
+	uint32_t unix_now;
+	int64_t wall_us;
+
+	bool up[PROGRAM_COUNT]; /* channels that have said hello */
+	bool stopping;
+	bool ledger_fails;
+	bool trail_fails; /* klp.md 7: no new jobs then */
+	const char *why_stopping;
+	uint32_t verdict_gen;
+	uint64_t last_qid;
+
+	bool has_posture;
+	uint32_t layers;
+	uint32_t slots;
+	char missing[257];
+	struct job *slot[NODE_SLOTS_MAX + 1]; /* 1 ... slots */
+	bool ghost[NODE_SLOTS_MAX + 1]; /* of a job that is not ours any more */
+	bool has_binding;
+	uint8_t binding[PROTO_BINDING_LEN], fp[FP_LEN];
+	char urn[URN_MAX], key_text[KEY_TEXT_MAX];
+	bool has_rns;
+	uint8_t rns_public[64], dest[16];
+	uint8_t app_data[316];
+	size_t app_len;
+	struct mono announce_at, receipts_at, expire_at, fill_at;
+	uint64_t machine_memory;
+	uint32_t machine_cpu_milli;
+	bool scheduling; /* run_schedule() is at work */
+	struct node_counters count;
+	uint8_t *answer; /* NODE_ANSWER_MAX */
+};
+
+/* A number that an answer of another program comes back with; never 0. */
+uint64_t node_qid(struct node *);
+/* The part of the node that admission looks at; points into it. */
+struct admit_node node_admit(const struct node *);
+
+#endif
