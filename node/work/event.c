@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/work/event.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void
+fill_event(struct node *n, struct msg_EVENT *m, enum event_kind kind,
+    const struct job *j, const struct peer *p, const char *code,
+    const char *text)
+{
+	memset(m, 0, sizeof(*m));
+	m->kind = (uint16_t)kind;
+	m->when_us = n->wall_us;
+	if (j != NULL) {
+		m->job_len = 32;
+		memcpy(m->job, j->id, 32);
+	}
+	if (p != NULL && p->v.known && p->v.key_len > 0) {
+		m->peer_len = FP_LEN;
+		memcpy(m->peer, p->v.fp, FP_LEN);
+	} else if (p != NULL) {
+		m->peer_len = 16;
+		memcpy(m->peer, p->rns_hash, 16);
+	} else if (j != NULL) {
+		m->peer_len = FP_LEN;
+		memcpy(m->peer, j->owner, FP_LEN);
+	}
+	(void)snprintf(m->code, sizeof(m->code), "%.64s",
+	    code == NULL ? "" : code);
+	/* why and value come from people: as text of strangers everywhere */
+	if (text != NULL)
+		(void)text_escape(m->text, sizeof(m->text), text,
+		    MIN_OF(strlen(text), (size_t)190));
+	n->count.events++;
+}
+
+void
+node_event(struct node *n, enum event_kind kind, unsigned severity,
+    const struct job *j, const struct peer *p, const char *code,
+    const char *text, int64_t a, int64_t b)
+{
+	struct msg_EVENT m;
+
+	fill_event(n, &m, kind, j, p, code, text);
+	m.severity = (uint8_t)severity;
+	m.a = a;
+	m.b = b;
+	/* each decision asks whether it could be written: see node_trail() */
+	if (kind == EVK_JOB_ADMITTED || kind == EVK_JOB_REFUSED)
+		m.qid = node_qid(n);
+	n->host.send(n->host.ctx, IPC_EVENT, &m, NULL, 0);
+}
+
+void
+node_event_head(struct node *n, enum event_kind kind, const struct job *j,
+    const char *code, int64_t a, int64_t b, uint64_t qid)
+{
+	struct msg_EVENT m;
+
+	fill_event(n, &m, kind, j, NULL, code, NULL);
+	m.a = a;
+	m.b = b;
+	m.qid = qid;
+	n->host.send(n->host.ctx, IPC_EVENT, &m, NULL, 0);
+}
