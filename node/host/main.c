@@ -382,7 +382,7 @@ unix_now(void *ctx)
 static bool
 needs_blob(void *ctx, const uint8_t fp[FP_LEN], const uint8_t sha[32])
 {
-	return run_needs_blob(&((struct warren_node *)ctx)->node, fp, sha);
+	return inputs_needed(&((struct warren_node *)ctx)->node, fp, sha);
 }
 
 static bool

@@ -13,5 +13,23 @@
 unsigned job_missing(struct node *, const struct job *, uint8_t (*out)[32],
     unsigned max, bool *more);
 bool job_inputs_here(struct node *, const struct job *);
+/*
+ * Bytes of inputs of m that this owner has not uploaded; unclaimed: without
+ * those that have begun to come, which the spool counts with their full size.
+ */
+uint64_t inputs_missing_bytes(struct node *, const uint8_t fp[FP_LEN],
+    const struct manifest *, bool unclaimed);
+/* What waiting jobs of this owner still have to upload counts already. */
+uint64_t inputs_promised(struct node *, const uint8_t fp[FP_LEN]);
+/*
+ * A blob of this owner has grown, or is whole: jobs that name it wait from now
+ * on, and for a slot when it was their last. The scheduler sees them at the
+ * end of the turn.
+ */
+void inputs_came(struct node *, const uint8_t fp[FP_LEN],
+    const uint8_t sha[32], bool whole);
+/* Does a live job or an unexpired result of this owner need it? */
+bool inputs_needed(struct node *, const uint8_t fp[FP_LEN],
+    const uint8_t sha[32]);
 
 #endif

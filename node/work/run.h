@@ -12,12 +12,6 @@
  * the others get the reason why they wait. At the end of each turn.
  */
 void run_schedule(struct node *);
-/* A blob of this owner has grown, or is whole: jobs may be ready now. */
-void run_inputs(struct node *, const uint8_t fp[FP_LEN],
-    const uint8_t sha[32], bool whole);
-/* Does a live job or an unexpired result of this owner need it? */
-bool run_needs_blob(struct node *, const uint8_t fp[FP_LEN],
-    const uint8_t sha[32]);
 /* About how many seconds one more job would wait for its turn. */
 uint32_t run_wait_s(struct node *, const struct limits *);
 

@@ -288,11 +288,11 @@ put_slice(struct node *n, const struct asked *a, const uint8_t fp[FP_LEN])
 	    q->body.p, q->body.n, &have)) {
 	case BLOB_MORE:
 		if (q->body.n > 0)
-			run_inputs(n, fp, q->digest, false);
+			inputs_came(n, fp, q->digest, false);
 		put_answer(n, a, have);
 		break;
 	case BLOB_WHOLE:
-		run_inputs(n, fp, q->digest, true);
+		inputs_came(n, fp, q->digest, true);
 		put_answer(n, a, have);
 		break;
 	case BLOB_BAD:

@@ -7,6 +7,7 @@
 
 #include "node/work/answer.h"
 #include "node/work/asked.h"
+#include "node/work/inputs.h"
 #include "node/work/node.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
@@ -20,87 +21,6 @@
  *   ASKED_ENVELOPE  trust has opened the envelope: the repeat of a job that is
  *                   here, else steps 6 to 11
  */
-
-/* ---- inputs ---- */
-
-static bool
-before_in_list(const struct manifest *m, unsigned i)
-{
-	for (unsigned k = 0; k < i; k++) {
-		if (memcmp(m->volume[k].blob.sha256, m->volume[i].blob.sha256,
-			32) == 0)
-			return true;
-	}
-	return false;
-}
-
-unsigned
-job_missing(struct node *n, const struct job *j, uint8_t (*out)[32],
-    unsigned max, bool *more)
-{
-	unsigned count = 0;
-
-	*more = false;
-	for (unsigned i = 0; j->m != NULL && i < j->m->nvolumes; i++) {
-		const uint8_t *sha = j->m->volume[i].blob.sha256;
-
-		if (before_in_list(j->m, i) ||
-		    n->host.blob_has(n->host.ctx, j->owner, sha, NULL))
-			continue;
-		if (count == max) {
-			*more = true;
-			break;
-		}
-		memcpy(out[count++], sha, 32);
-	}
-	return count;
-}
-
-bool
-job_inputs_here(struct node *n, const struct job *j)
-{
-	uint8_t one[1][32];
-	bool more;
-
-	return j->m != NULL && job_missing(n, j, one, 1, &more) == 0;
-}
-
-/*
- * Bytes of inputs of m that this owner has not uploaded; unclaimed: without
- * those that have begun to come, which the spool counts with their full size.
- */
-static uint64_t
-missing_bytes(struct node *n, const uint8_t fp[FP_LEN],
-    const struct manifest *m, bool unclaimed)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < m->nvolumes; i++) {
-		const struct blob_ref *b = &m->volume[i].blob;
-
-		if (!before_in_list(m, i) &&
-		    !n->host.blob_has(n->host.ctx, fp, b->sha256, NULL) &&
-		    !(unclaimed &&
-			n->host.blob_have(n->host.ctx, fp, b->sha256) > 0))
-			sum += MIN_OF(b->size, UINT64_MAX - sum);
-	}
-	return sum;
-}
-
-/* What waiting jobs of this owner still have to upload counts already. */
-static uint64_t
-promised_bytes(struct node *n, const uint8_t fp[FP_LEN])
-{
-	const struct job *j;
-	uint64_t sum = 0;
-
-	TAILQ_FOREACH(j, &n->jobs.live, link) {
-		if (job_waiting(j) && j->m != NULL &&
-		    memcmp(j->owner, fp, FP_LEN) == 0)
-			sum += missing_bytes(n, fp, j->m, true);
-	}
-	return sum;
-}
 
 /* ---- the answer ---- */
 
@@ -339,16 +259,16 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 		/* last to be evicted for this job's other inputs */
 		n->host.blob_use(n->host.ctx, fp, m->volume[i].blob.sha256);
 	}
-	aj->spool_more = missing_bytes(n, fp, m, true);
-	room = aj->spool_more + promised_bytes(n, fp);
+	aj->spool_more = inputs_missing_bytes(n, fp, m, true);
+	room = aj->spool_more + inputs_promised(n, fp);
 	/* whether that was enough is step 6's to say, below the payload */
 	(void)n->host.blob_room(n->host.ctx, fp, room);
 	aj->spool_held = n->host.blob_held(n->host.ctx, fp) + room -
 	    aj->spool_more;
-	aj->spool_more = missing_bytes(n, fp, m, true);
+	aj->spool_more = inputs_missing_bytes(n, fp, m, true);
 	aj->disk_free = n->host.disk_free(n->host.ctx);
 	aj->bitrate = l->bitrate;
-	aj->bytes_to_come = missing_bytes(n, fp, m, false);
+	aj->bytes_to_come = inputs_missing_bytes(n, fp, m, false);
 	/* logs as asked, or a small one; outputs as asked, or as they came */
 	log = m->limit[LIMIT_LOG] != 0 ? m->limit[LIMIT_LOG] : 65536;
 	if (level_row(&row, &n->policy, MAX_OF(l->peer->v.level, 1)))
