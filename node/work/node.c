@@ -7,6 +7,8 @@
 
 #include "common/log.h"
 #include "node/work/answer.h"
+#include "node/work/asked.h"
+#include "node/work/challenge.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
 #include "trust/doc/binding.h"
@@ -155,7 +157,7 @@ node_message(struct node *n, enum ipc_type type, const void *msg,
 		run_signed(n, msg);
 		break;
 	case IPC_K_CHALLENGED:
-		serve_challenged(n, msg);
+		challenge_done(n, msg);
 		break;
 	case IPC_K_BINDING:
 		take_binding(n, msg);

@@ -22,8 +22,6 @@ struct node;
  */
 void serve_request(struct node *, const struct msg_T_REQUEST *,
     const uint8_t *data, size_t len);
-/* K_CHALLENGED: the challenge that a link asked for. */
-void serve_challenged(struct node *, const struct msg_K_CHALLENGED *);
 /* V_VERDICT: for the peer, for what he asked, his jobs, and his links. */
 void serve_verdict(struct node *, const struct msg_V_VERDICT *);
 

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/work/describe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "node/work/answer.h"
+#include "node/work/asked.h"
+#include "node/work/node.h"
+#include "node/work/peers.h"
+#include "trust/doc/tlv.h"
+
+static uint32_t
+queued_of(const struct node *n, const uint8_t fp[FP_LEN])
+{
+	const struct job *j;
+	uint32_t count = 0;
+
+	TAILQ_FOREACH(j, &n->jobs.live, link) {
+		if (job_waiting(j) && memcmp(j->owner, fp, FP_LEN) == 0)
+			count++;
+	}
+	return count;
+}
+
+static void
+describe_limits(struct node *n, struct proto_describe *d,
+    const struct peer *p, int level)
+{
+	struct limits row;
+
+	d->limits.slice = PROTO_SLICE;
+	if (level < MAX_OF(n->policy.floor, 0) ||
+	    !level_row(&row, &n->policy, MAX_OF(level, 1)))
+		return;
+	d->limits.memory = row.v[LIMIT_MEMORY];
+	d->limits.cpu = row.v[LIMIT_CPU];
+	d->limits.time = row.v[LIMIT_TIME];
+	d->limits.pids = row.v[LIMIT_PIDS];
+	d->limits.output = row.v[LIMIT_OUTPUT];
+	d->limits.log = row.v[LIMIT_LOG];
+	d->limits.spool = n->policy.peer_spool;
+	d->left.jobs_queued = n->policy.jobs_queued;
+	d->left.jobs_per_hour = n->policy.jobs_per_hour;
+	d->left.spool = n->policy.peer_spool;
+	if (p != NULL && p->v.known && p->v.status == VERDICT_OK) {
+		struct owner *o = owner_get(n, p->v.fp);
+		uint64_t held = n->host.blob_held(n->host.ctx, p->v.fp);
+		uint32_t q = queued_of(n, p->v.fp);
+
+		d->left.jobs_queued -= MIN_OF(q, n->policy.jobs_queued);
+		d->left.spool -= MIN_OF(held, d->left.spool);
+		if (o != NULL)
+			d->left.jobs_per_hour = MIN_OF(d->left.jobs_per_hour,
+			    bucket_left(&o->quota.jobs, n->now));
+	}
+}
+
+static void
+describe(struct node *n, const struct asked *a)
+{
+	struct proto_describe d = {.name = pstr_of(n->policy.name),
+	    .urn = pstr_of(n->urn), .key = pstr_of(n->key_text),
+	    .profile = pstr_of(n->policy.profile_name), .roles = ROLE_COMPUTE,
+	    .runtimes = RUNTIME_OCI, .arch = app_arch_here()};
+	const struct peer *p = a->caller->peer;
+	const struct job *j;
+	struct wr w;
+	int level = p != NULL && p->v.known && p->v.status != VERDICT_REVOKED ?
+	    p->v.level : 0;
+
+	d.accepting = node_accepting(n);
+	d.level = level;
+	describe_limits(n, &d, p, level);
+	TAILQ_FOREACH(j, &n->jobs.live, link) {
+		if (job_active(j))
+			d.running++;
+		else
+			d.queued++;
+	}
+	d.layers = n->layers;
+	d.time = n->unix_now;
+	d.binding = n->has_binding ? n->binding : NULL;
+	if (level >= MAX_OF(n->policy.floor, 0) && p != NULL)
+		d.nimages = n->host.images(n->host.ctx, d.images,
+		    PROTO_IMAGES_MAX);
+	w = answer_begin(n, ST_OK, NULL);
+	proto_put_describe(&w, &d);
+	answer_send(n, a, &w);
+}
+
+void
+describe_request(struct node *n, struct asked *a)
+{
+	const uint8_t *b = a->req.binding;
+	struct peer *p = a->caller->peer;
+	struct refusal r = {.code = "binding"};
+	bool news;
+
+	if (a->bad_binding) {
+		(void)snprintf(r.why, sizeof(r.why), "%s", a->why);
+		answer_refusal(n, a, &r);
+		return;
+	}
+	news = p != NULL && peer_binding_new(p, b);
+	if (p == NULL || a->stage != ASKED_NEW ||
+	    (peer_verdict_fresh(n, p) && !news))
+		describe(n, a);
+	else if (!n->up[PROGRAM_TRUST])
+		answer_busy(n, a, NODE_BUSY_S);
+	else
+		(void)asked_wait(n, a, ASKED_VERDICT,
+		    peer_ask(n, p, news ? b : NULL));
+}

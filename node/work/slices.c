@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/work/slices.h"
+
+#include <string.h>
+
+#include "common/mpk.h"
+#include "node/work/answer.h"
+#include "node/work/asked.h"
+#include "node/work/inputs.h"
+#include "node/work/node.h"
+#include "node/work/peers.h"
+
+void
+slice_have(struct node *n, const struct asked *a)
+{
+	const uint8_t *fp = a->caller->peer->v.fp, *d;
+	uint8_t bits[PROTO_HAVE_MAX / 8] = {0};
+	struct plist l = a->req.digests;
+	size_t i = 0;
+	struct wr w;
+
+	for (; plist_next(&l, &d); i++) {
+		if (n->host.blob_has(n->host.ctx, fp, d, NULL))
+			bits[i / 8] |= (uint8_t)(1u << (7 - i % 8));
+	}
+	w = answer_begin(n, ST_OK, NULL);
+	mpk_put_bin(&w, bits, (i + 7) / 8);
+	answer_send(n, a, &w);
+}
+
+void
+slice_get(struct node *n, const struct asked *a)
+{
+	const uint8_t *fp = a->caller->peer->v.fp;
+	const struct proto_req *q = &a->req;
+	struct proto_meta m = {.has_size = true};
+	ssize_t got = n->host.blob_get(n->host.ctx, fp, q->digest, q->offset,
+	    answer_slice(n), (size_t)q->n, &m.size);
+
+	if (got < 0) {
+		answer_status(n, a, ST_NOT_FOUND, NULL);
+		return;
+	}
+	n->host.blob_use(n->host.ctx, fp, q->digest);
+	answer_bytes(n, a, &m, (size_t)got);
+}
+
+/* Does a live job of this owner name it, and with which size? */
+static bool
+wanted(const struct node *n, const uint8_t fp[FP_LEN], const uint8_t sha[32],
+    uint64_t *size)
+{
+	const struct job *j;
+
+	TAILQ_FOREACH(j, &n->jobs.live, link) {
+		if (j->m == NULL || memcmp(j->owner, fp, FP_LEN) != 0)
+			continue;
+		for (unsigned i = 0; i < j->m->nvolumes; i++) {
+			const struct blob_ref *b = &j->m->volume[i].blob;
+
+			if (memcmp(b->sha256, sha, 32) == 0) {
+				*size = b->size;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+static void
+put_answer(struct node *n, const struct asked *a, uint64_t have)
+{
+	struct wr w = answer_begin(n, ST_OK, NULL);
+
+	proto_put_have(&w, have);
+	answer_send(n, a, &w);
+}
+
+static void
+put_bad(struct node *n, const struct asked *a)
+{
+	struct proto_meta m = {.code = pstr_of("digest"), .has_step = true};
+	struct peer *p = a->caller->peer;
+	char hex[65];
+	struct wr w;
+
+	hex_encode(hex, a->req.digest, 32);
+	n->count.blobs_bad++;
+	p->n_refused++;
+	node_event(n, EVK_BLOB_BAD, 2, NULL, p, "digest", hex, 0, 0);
+	w = answer_begin(n, ST_REFUSED, &m);
+	proto_put_have(&w, 0);
+	answer_send(n, a, &w);
+}
+
+/* The slice is one that a job waits for: keep it. */
+static void
+keep(struct node *n, const struct asked *a, const uint8_t fp[FP_LEN])
+{
+	const struct proto_req *q = &a->req;
+	struct refusal r = {.code = "quota", .has_limit = true,
+	    .limit = n->policy.peer_spool, .value = q->n, .why = "spool"};
+	uint64_t have;
+
+	switch (n->host.blob_put(n->host.ctx, fp, q->digest, q->n, q->offset,
+	    q->body.p, q->body.n, &have)) {
+	case BLOB_MORE:
+		if (q->body.n > 0)
+			inputs_came(n, fp, q->digest, false);
+		put_answer(n, a, have);
+		break;
+	case BLOB_WHOLE:
+		inputs_came(n, fp, q->digest, true);
+		put_answer(n, a, have);
+		break;
+	case BLOB_BAD:
+		put_bad(n, a);
+		break;
+	case BLOB_FULL:
+		answer_refusal(n, a, &r);
+		break;
+	default:
+		answer_busy(n, a, NODE_FULL_S);
+	}
+}
+
+void
+slice_put(struct node *n, const struct asked *a)
+{
+	const uint8_t *fp = a->caller->peer->v.fp;
+	const struct proto_req *q = &a->req;
+	struct refusal r = {.code = "not_wanted"};
+	struct proto_meta bad = {.why = pstr_of("n")};
+	uint64_t size;
+
+	if (!wanted(n, fp, q->digest, &size)) {
+		/* the last slice once more, when its job is over already */
+		if (n->host.blob_has(n->host.ctx, fp, q->digest, &size) &&
+		    size == q->n)
+			put_answer(n, a, size);
+		else
+			answer_refusal(n, a, &r);
+	} else if (size != q->n) {
+		answer_status(n, a, ST_MALFORMED, &bad);
+	} else if (q->body.n > 0 &&
+	    n->host.disk_free(n->host.ctx) < q->body.n) {
+		node_event(n, EVK_DISK_LOW, 2, NULL, NULL, "disk", NULL, 0, 0);
+		answer_busy(n, a, NODE_FULL_S);
+	} else {
+		keep(n, a, fp);
+	}
+}
