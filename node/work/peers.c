@@ -15,6 +15,8 @@
  * jobs and blobs belong.
  */
 
+#define MINUTE_S 60 /* compute.md 6: what budgets are counted by */
+
 static int
 cmp_peer(struct peer *a, struct peer *b)
 {
@@ -102,8 +104,9 @@ peer_get(struct node *n, const uint8_t rns_hash[16],
 	p->seen = n->now;
 	/* until a verdict says more, the share of level 0 */
 	bucket_init(&p->bytes, quota_peer_bytes(n->policy.bytes_per_minute, 0),
-	    60, n->now);
-	bucket_init(&p->requests, n->policy.requests_per_minute, 60, n->now);
+	    MINUTE_S, n->now);
+	bucket_init(&p->requests, n->policy.requests_per_minute, MINUTE_S,
+	    n->now);
 	(void)RB_INSERT(peers, &n->peers, p);
 	n->npeers++;
 	return p;
@@ -198,7 +201,8 @@ peers_link(struct node *n, const struct msg_T_LINK *m)
 	l->created = n->now;
 	l->bitrate = m->bitrate;
 	l->rtt_us = m->rtt_us;
-	bucket_init(&l->requests, QUOTA_UNIDENTIFIED_REQUESTS, 60, n->now);
+	bucket_init(&l->requests, QUOTA_UNIDENTIFIED_REQUESTS, MINUTE_S,
+	    n->now);
 	(void)RB_INSERT(callers, &n->callers, l);
 	n->ncallers++;
 	TAILQ_INSERT_TAIL(&n->idle, l, idle);
@@ -381,9 +385,8 @@ take_verdict(struct node *n, struct peer *p, const struct msg_V_VERDICT *m)
 		v->key_len = (uint8_t)m->key_len;
 		memcpy(v->key, m->key, m->key_len);
 	}
-	/* a verdict without an end is asked for again in a minute */
 	v->valid_until = m->valid_until > n->unix_now ? m->valid_until :
-	    n->unix_now + 60;
+	    n->unix_now + NODE_VERDICT_S;
 	(void)snprintf(v->why, sizeof(v->why), "%.127s", m->why);
 	set_budget(n, p);
 }
@@ -446,7 +449,7 @@ peer_admit(const struct node *n, const struct caller *l, const struct peer *p)
 static void
 hold(struct node *n, struct caller *l, uint32_t ms)
 {
-	struct msg_N_HOLD m = {.ms = MIN_OF(ms, 60000u)};
+	struct msg_N_HOLD m = {.ms = MIN_OF(ms, NODE_HOLD_MS)};
 
 	if (!mono_reached(n->now, l->held_until))
 		return;
@@ -474,7 +477,7 @@ peer_charge_request(struct node *n, struct caller *l, size_t len)
 		s = bucket_wait(bytes, 1, n->now);
 	if (s > 0) {
 		if (l->peer != NULL) {
-			/* once a minute is enough for the trail */
+			/* the first time is enough for the trail */
 			if (l->peer->n_delayed++ == 0)
 				node_event(n, EVK_PEER_THROTTLED, 1, NULL,
 				    l->peer, "busy", NULL, s, 0);
@@ -506,13 +509,13 @@ peer_follow_room(struct node *n, const uint8_t id[16], uint32_t *wait_ms)
 	struct caller *l = caller_find(n, id);
 	uint64_t left;
 
-	*wait_ms = 1000;
+	*wait_ms = NODE_FOLLOW_MS;
 	if (l == NULL || l->peer == NULL)
 		return 0;
 	left = bucket_left(&l->peer->bytes, n->now);
 	if (left == 0)
-		*wait_ms = MAX_OF(bucket_wait(&l->peer->bytes, 1024, n->now),
-		    1u) * 1000;
+		*wait_ms = MAX_OF(bucket_wait(&l->peer->bytes,
+			NODE_FOLLOW_MIN, n->now), 1u) * 1000;
 	return left;
 }
 

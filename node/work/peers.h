@@ -16,12 +16,17 @@
 
 struct node;
 
-#define NODE_PEERS_MAX 1024
-#define NODE_CALLERS_MAX 1024
-#define NODE_OWNERS_MAX 4096 /* ours: whose budgets are remembered */
+#define NODE_PEERS_MAX 1024   /* ours: of which one without links goes */
+#define NODE_CALLERS_MAX 1024 /* ours: links at a time */
+#define NODE_OWNERS_MAX 4096  /* ours: whose budgets are remembered */
 #define NODE_IDLE_CALLERS 64  /* compute.md 6 */
-#define NODE_IDLE_S 60	    /* ... */
+#define NODE_IDLE_S 60	      /* ... */
+#define NODE_VERDICT_S 60     /* ours: one without an end is good so long */
+#define NODE_HOLD_MS 60000u   /* ours: a link is held so long at most */
+#define NODE_FOLLOW_MS 1000u  /* ours: a follow tries again */
+#define NODE_FOLLOW_MIN 1024  /* ours: ... when so much may go */
 
+/* What trust said last of a peer. */
 struct verdict {
 	bool known;
 	uint32_t gen; /* of node.verdict_gen when it came */
@@ -35,6 +40,7 @@ struct verdict {
 	char why[128];
 };
 
+/* A Reticulum identity. It stays when its links close, while there is room. */
 struct peer {
 	RB_ENTRY(peer) node;
 	uint8_t rns_hash[16], rns_public[64];
@@ -56,6 +62,7 @@ struct follow {
 	uint64_t o;
 };
 
+/* A link to this node, from T_LINK to T_CLOSED. */
 struct caller {
 	RB_ENTRY(caller) node;
 	TAILQ_ENTRY(caller) idle; /* not identified, nothing asked */
@@ -66,8 +73,9 @@ struct caller {
 	uint64_t bitrate;
 	uint32_t rtt_us;
 	struct bucket requests; /* while not identified */
-	unsigned parked;
+	unsigned parked; /* its requests that wait (park.h) */
 	struct mono held_until; /* N_HOLD that is out */
+	/* the nonce that a live proof has to answer, and if one has */
 	bool live_asked, live_done;
 	uint8_t live_n[32];
 	/* the one challenge of a link, answered again when it is repeated */
@@ -88,25 +96,46 @@ RB_HEAD(callers, caller);
 RB_HEAD(owners, owner);
 TAILQ_HEAD(idle_callers, caller);
 
+/* -- callers: the links that are open -- */
+
+/* NULL: no such link, or it is closed. Valid until peers_closed(). */
 struct caller *caller_find(struct node *, const uint8_t id[16]);
+/* T_LINK: one more; over a bound it, or the oldest silent one, is closed. */
+void peers_link(struct node *, const struct msg_T_LINK *);
+/*
+ * T_IDENTIFIED: who is behind a link, once. His verdict is asked for before it
+ * is needed; whom a pin keeps out is out at once.
+ */
+void peers_identified(struct node *, const struct msg_T_IDENTIFIED *);
 /* It has asked or said who it is: not closed any more for its silence. */
 void caller_spoke(struct node *, struct caller *);
-void peers_link(struct node *, const struct msg_T_LINK *);
-void peers_identified(struct node *, const struct msg_T_IDENTIFIED *);
+/* A link has ended (T_CLOSED): frees it, and what it asked and still waits. */
 void peers_closed(struct node *, const uint8_t id[16]);
-void peers_gone(struct node *); /* transport fell: no links */
+/* Transport fell: all of them have. */
+void peers_gone(struct node *);
+/* Closes those that have been silent for too long; when to call again. */
 struct mono peers_tick(struct node *);
+
+/* -- peers: the identities behind them, with what trust said -- */
+
+/* NULL: not known. Valid until peer_get() makes room, if it has no link. */
 struct peer *peer_find(struct node *, const uint8_t rns_hash[16]);
 /* All of them, beginning with NULL. */
 struct peer *peer_next(struct node *, struct peer *);
-/* A peer that is not linked (a job's owner); NULL: out of memory. */
+/*
+ * The same, made when it is not there; need not be linked (a job's owner).
+ * May free the unlinked peer that was seen longest ago. NULL: out of memory,
+ * or NODE_PEERS_MAX with links.
+ */
 struct peer *peer_get(struct node *, const uint8_t rns_hash[16],
     const uint8_t rns_public[64]);
+/* Is there a verdict that still holds? */
 bool peer_verdict_fresh(const struct node *, const struct peer *);
 /* Is b (may be NULL) another than the last that trust has judged good? */
 bool peer_binding_new(const struct peer *, const uint8_t *b);
+/* Trust has: remember it. */
 void peer_binding_good(struct peer *, const uint8_t b[PROTO_BINDING_LEN]);
-/* V_ASK; b may be NULL. The qid. */
+/* Sends V_ASK, with b or NULL. The qid of the V_VERDICT that will come. */
 uint64_t peer_ask(struct node *, struct peer *, const uint8_t *b);
 /*
  * What trust says of a peer is its verdict now, unless it only judged the b
@@ -121,24 +150,31 @@ void peer_enforce(struct node *, struct peer *);
  * for. Jobs that wait see it when the node schedules, at the turn's end.
  */
 void peers_changed(struct node *);
+/* Trust is a new one: what was asked is not answered, so ask again. */
+void peers_unasked(struct node *);
+/* As admission looks at it; either may be NULL. It points into the peer. */
 struct admit_peer peer_admit(const struct node *, const struct caller *,
     const struct peer *);
+
+/* -- owners: the fingerprints that jobs and blobs belong to -- */
+
 /*
  * NULL: no memory, or NODE_OWNERS_MAX with budgets in use. Any other call may
  * free it.
  */
 struct owner *owner_get(struct node *, const uint8_t fp[FP_LEN]);
-void peers_clear(struct node *);
-/* Trust is a new one: what was asked is not answered. */
-void peers_unasked(struct node *);
-/*
- * Charge what came; 0: go on, else seconds that the peer has to wait (busy).
- */
+
+/* -- budgets (compute.md 6) -- */
+
+/* Charge what came; 0: go on, else seconds that the peer has to wait (busy). */
 uint32_t peer_charge_request(struct node *, struct caller *, size_t len);
 /* Charge what goes; holds the link when its budget is used up. */
 void peer_charge(struct node *, struct caller *, uint64_t bytes);
-/* Bytes of a follow that may go now; 0: *wait_ms. */
+/* Bytes of a follow that may go now; 0: ask again in *wait_ms. */
 uint64_t peer_follow_room(struct node *, const uint8_t link[16],
     uint32_t *wait_ms);
+
+/* At the end, when no link is left: frees peers and owners. */
+void peers_clear(struct node *);
 
 #endif

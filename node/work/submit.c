@@ -22,6 +22,10 @@
  *                   here, else steps 6 to 11
  */
 
+#define LEASE_S UINT64_C(600) /* ours: a lease is not shorter */
+#define LEASE_MORE_S 60	      /* ours: ... nor than the wait and this */
+#define LOG_GUESS 65536	      /* ours: bytes of a log that names no limit */
+
 /* ---- the answer ---- */
 
 static void
@@ -41,7 +45,7 @@ submitted(struct node *n, const struct asked *a, const struct job *j,
 	s.image = j->image;
 	s.wait_s = job_waiting(j) ? run_wait_s(n, &j->limits) : 0;
 	s.lease = MIN_OF((uint64_t)j->not_after,
-	    (uint64_t)n->unix_now + MAX_OF(s.wait_s + 60, (uint64_t)600));
+	    (uint64_t)n->unix_now + MAX_OF(s.wait_s + LEASE_MORE_S, LEASE_S));
 	w = answer_begin(n, ST_OK, NULL);
 	proto_put_submitted(&w, &s);
 	answer_send(n, a, &w);
@@ -72,7 +76,8 @@ quota_now(struct node *n, const uint8_t fp[FP_LEN])
 	uint32_t waiting = 0;
 
 	if (o == NULL)
-		return (struct quota_answer){QUOTA_JOBS_QUEUED, 60, 0, 0};
+		return (struct quota_answer){QUOTA_JOBS_QUEUED, NODE_FULL_S, 0,
+		    0};
 	TAILQ_FOREACH(j, &n->jobs.live, link) {
 		if (job_waiting(j) && memcmp(j->owner, fp, FP_LEN) == 0)
 			waiting++;
@@ -270,7 +275,7 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	aj->bitrate = l->bitrate;
 	aj->bytes_to_come = inputs_missing_bytes(n, fp, m, false);
 	/* logs as asked, or a small one; outputs as asked, or as they came */
-	log = m->limit[LIMIT_LOG] != 0 ? m->limit[LIMIT_LOG] : 65536;
+	log = m->limit[LIMIT_LOG] != 0 ? m->limit[LIMIT_LOG] : LOG_GUESS;
 	if (level_row(&row, &n->policy, MAX_OF(l->peer->v.level, 1)))
 		log = MIN_OF(log, row.v[LIMIT_LOG]);
 	aj->bytes_to_go = log;
