@@ -11,7 +11,8 @@
 
 #include "node/cli/cli.h"
 #include "node/cli/person.h"
-#include "node/proto/proto.h"
+#include "node/proto/proto_get.h"
+#include "node/proto/proto_req.h"
 
 /*
  * A conversation with one node over the shared instance: a link that is made

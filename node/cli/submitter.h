@@ -8,7 +8,8 @@
 
 #include <rns/mono.h>
 
-#include "node/proto/proto.h"
+#include "node/proto/proto_get.h"
+#include "node/proto/proto_req.h"
 #include "trust/doc/manifest.h"
 #include "trust/doc/receipt.h"
 

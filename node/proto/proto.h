@@ -12,8 +12,10 @@
 /*
  * Requests and answers of compute.md 3, both sides: what a node reads a
  * submitter writes, and the other way round. Pure: msgpack in, structs out.
- * Everything decoded borrows from the input; nothing allocates. Texts that
- * come from the other side are not NUL-terminated (struct pstr).
+ * What both sides share is here; requests are in proto_req.h, answers are
+ * written by proto_put.h and read by proto_get.h. Everything decoded borrows
+ * from the input; nothing allocates. Texts that come from the other side are
+ * not NUL-terminated (struct pstr).
  */
 #define PROTO_SLICE 262144u	  /* most bytes of a blob in one message */
 #define PROTO_ENVELOPE_MAX (96u * 1024)
@@ -67,43 +69,6 @@ struct plist {
 };
 bool plist_next(struct plist *, const uint8_t **digest);
 
-/* ---- requests ---- */
-
-struct proto_req {
-	enum proto_path path;
-	const uint8_t *binding; /* describe, submit: 242 bytes, or NULL */
-	const uint8_t *nonce;	/* challenge: n, 32 bytes */
-	struct pbin envelope;	/* submit: m */
-	const uint8_t *proof;	/* submit: p, 96 bytes, or NULL */
-	struct plist digests;	/* blob/have, decoded */
-	const uint8_t *digest;	/* blob/put, blob/get */
-	const uint8_t *id;	/* jobs: 32 bytes */
-	uint64_t offset;	/* o, default 0 */
-	uint64_t n;		/* default PROTO_SLICE; put: the blob's size;
-				   list: PROTO_LIST_MAX */
-	struct pbin body;	/* blob/put: b */
-	uint8_t stream;		/* log, follow: 1 or 2 */
-	bool has_since;
-	uint64_t since;
-	uint64_t after;
-};
-
-/*
- * The data of a request, one msgpack value. 0; or PROTO_MUTE: it does not
- * decode, there is no answer; PROTO_BAD: status 6 with *why, a literal;
- * PROTO_LARGE: status 3 with PROTO_SLICE in *max. An envelope may be over
- * PROTO_ENVELOPE_MAX: that is step 7's to refuse.
- */
-#define PROTO_MUTE (-1)
-#define PROTO_BAD (-2)
-#define PROTO_LARGE (-3)
-int proto_req_get(struct proto_req *, enum proto_path, const void *data,
-    size_t len, const char **why, uint64_t *max);
-
-/* The inverse (digests: as many of 32 bytes); wr_ok() tells whether it fit. */
-void proto_req_put(struct wr *, const struct proto_req *);
-void proto_req_put_have(struct wr *, const uint8_t (*digests)[32], size_t n);
-
 /* ---- answers: [status, meta, body] ---- */
 
 /* What a meta may hold; 0 and NULL are left out when written. */
@@ -123,21 +88,7 @@ struct proto_meta {
 	const uint8_t *n;   /* 32 bytes: a live proof is asked for */
 };
 
-struct proto_ans {
-	uint64_t status;
-	struct proto_meta meta;
-	bool has_body;	 /* false: nil */
-	struct rd body;	 /* one msgpack value, well-formed */
-};
-/* false: not an answer of this section. */
-bool proto_ans_get(struct proto_ans *, const void *data, size_t len);
-
-/* Status and meta; the body follows: mpk_put_nil() or a writer below. */
-void proto_ans_head(struct wr *, uint64_t status, const struct proto_meta *);
-/* Without a body. */
-void proto_ans_put(struct wr *, uint64_t status, const struct proto_meta *);
-
-/* -- bodies; each has a writer (node) and a reader (submitter) -- */
+/* -- bodies; each has a writer (proto_put.h) and a reader (proto_get.h) -- */
 
 struct proto_limits {
 	uint64_t memory, cpu, time, pids, output, log, slice, spool;
@@ -160,14 +111,10 @@ struct proto_describe {
 	size_t nimages;
 	struct proto_image images[PROTO_IMAGES_MAX];
 };
-void proto_put_describe(struct wr *, const struct proto_describe *);
-bool proto_get_describe(struct proto_describe *, const struct proto_ans *);
 
 struct proto_challenge {
 	const uint8_t *binding, *s, *m; /* 242, 64, 32 */
 };
-void proto_put_challenge(struct wr *, const struct proto_challenge *);
-bool proto_get_challenge(struct proto_challenge *, const struct proto_ans *);
 
 struct proto_submitted {
 	const uint8_t *id;
@@ -179,15 +126,6 @@ struct proto_submitted {
 	const uint8_t *image; /* 32; NULL: nil, none is fixed */
 	uint64_t wait_s, airtime_s, lease;
 };
-void proto_put_submitted(struct wr *, const struct proto_submitted *);
-bool proto_get_submitted(struct proto_submitted *, const struct proto_ans *);
-
-/* {have: n} of blob/put; also the body of 5 `digest`. */
-void proto_put_have(struct wr *, uint64_t have);
-bool proto_get_have(uint64_t *have, const struct proto_ans *);
-
-/* A bin: blob/have, blob/get, job/log. */
-bool proto_get_bytes(struct pbin *, const struct proto_ans *);
 
 enum proto_outcome { /* as receipts number them (compute.md 7) */
 	OUT_EXITED = 0,
@@ -209,8 +147,6 @@ struct proto_job_status {
 	uint64_t wall_ms, cpu_ms, memory_kb;
 	uint64_t log[3]; /* kept of stdout, of stderr; discarded */
 };
-void proto_put_status(struct wr *, const struct proto_job_status *);
-bool proto_get_status(struct proto_job_status *, const struct proto_ans *);
 
 struct proto_output {
 	struct pstr target;
@@ -224,17 +160,6 @@ struct proto_result {
 	const uint8_t *log_sha[2];
 	uint64_t log_size[2];
 };
-void proto_put_result(struct wr *, const struct proto_result *);
-bool proto_get_result(struct proto_result *, const struct proto_ans *);
-
-/* {o} of follow */
-void proto_put_offset(struct wr *, uint64_t o);
-bool proto_get_offset(uint64_t *o, const struct proto_ans *);
-
-/* {state, reason} of cancel */
-void proto_put_cancelled(struct wr *, struct pstr state, struct pstr reason);
-bool proto_get_cancelled(struct pstr *state, struct pstr *reason,
-    const struct proto_ans *);
 
 struct proto_job_line {
 	const uint8_t *id;
@@ -248,7 +173,5 @@ struct proto_list {
 	bool has_next;
 	uint64_t next;
 };
-void proto_put_list(struct wr *, const struct proto_list *);
-bool proto_get_list(struct proto_list *, const struct proto_ans *);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/proto/proto.h"
+#include "node/proto/proto_get.h"
 
 #include <string.h>
 

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/mpk.h"
+#include "node/proto/proto_put.h"
 #include "node/work/asked.h"
 #include "node/work/node.h"
 #include "node/work/peers.h"

@@ -10,7 +10,7 @@
 
 #include "common/ipc_msg.h"
 #include "common/util.h"
-#include "node/proto/proto.h"
+#include "node/proto/proto_req.h"
 
 struct caller;
 struct node;

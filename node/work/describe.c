@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/proto/proto_put.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
 #include "node/work/node.h"

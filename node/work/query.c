@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "node/proto/proto_put.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
 #include "node/work/node.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/mpk.h"
+#include "node/proto/proto_put.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
 #include "node/work/inputs.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/proto/proto_put.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
 #include "node/work/inputs.h"

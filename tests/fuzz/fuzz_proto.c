@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/proto/proto.h"
+#include "node/proto/proto_get.h"
+#include "node/proto/proto_req.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

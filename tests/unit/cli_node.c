@@ -14,6 +14,7 @@
 
 #include "common/mpk.h"
 #include "common/util.h"
+#include "node/proto/proto_put.h"
 
 static void
 put_text(struct cn_bytes *b, const char *text)

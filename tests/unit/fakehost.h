@@ -2,6 +2,8 @@
 #ifndef WARREN_TESTS_UNIT_FAKEHOST_H
 #define WARREN_TESTS_UNIT_FAKEHOST_H
 
+#include "node/proto/proto_get.h"
+#include "node/proto/proto_req.h"
 #include "node/work/node.h"
 
 /*

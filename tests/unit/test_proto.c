@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/proto/proto.h"
 #include "common/mpk.h"
 #include "common/util.h"
+#include "node/proto/proto_get.h"
+#include "node/proto/proto_put.h"
+#include "node/proto/proto_req.h"
 
 static uint8_t buf[1 << 20];
 static uint8_t d32[32] = {1, 2, 3}, d64[64], d242[242], d96[96], d317[317];

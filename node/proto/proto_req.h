@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_PROTO_PROTO_REQ_H
+#define WARREN_NODE_PROTO_PROTO_REQ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/wire.h"
+#include "node/proto/proto.h"
+
+/*
+ * Requests, as a submitter writes and a node reads them. What is read borrows
+ * from the bytes of the request.
+ */
+struct proto_req {
+	enum proto_path path;
+	const uint8_t *binding; /* describe, submit: 242 bytes, or NULL */
+	const uint8_t *nonce;	/* challenge: n, 32 bytes */
+	struct pbin envelope;	/* submit: m */
+	const uint8_t *proof;	/* submit: p, 96 bytes, or NULL */
+	struct plist digests;	/* blob/have, decoded */
+	const uint8_t *digest;	/* blob/put, blob/get */
+	const uint8_t *id;	/* jobs: 32 bytes */
+	uint64_t offset;	/* o, default 0 */
+	uint64_t n;		/* default PROTO_SLICE; put: the blob's size;
+				   list: PROTO_LIST_MAX */
+	struct pbin body;	/* blob/put: b */
+	uint8_t stream;		/* log, follow: 1 or 2 */
+	bool has_since;
+	uint64_t since;
+	uint64_t after;
+};
+
+/*
+ * The data of a request, one msgpack value. 0; or PROTO_MUTE: it does not
+ * decode, there is no answer; PROTO_BAD: status 6 with *why, a literal;
+ * PROTO_LARGE: status 3 with PROTO_SLICE in *max. An envelope may be over
+ * PROTO_ENVELOPE_MAX: that is step 7's to refuse.
+ */
+#define PROTO_MUTE (-1)
+#define PROTO_BAD (-2)
+#define PROTO_LARGE (-3)
+int proto_req_get(struct proto_req *, enum proto_path, const void *data,
+    size_t len, const char **why, uint64_t *max);
+
+/* The inverse; wr_ok() tells whether it fit. */
+void proto_req_put(struct wr *, const struct proto_req *);
+/* A blob/have of n digests that are not decoded from a request. */
+void proto_req_put_have(struct wr *, const uint8_t (*digests)[32], size_t n);
+
+#endif
