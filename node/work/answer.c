@@ -7,8 +7,8 @@
 #include "common/mpk.h"
 #include "node/proto/proto_put.h"
 #include "node/work/asked.h"
-#include "node/work/node.h"
 #include "node/work/peers.h"
+#include "node/work/state.h"
 
 struct wr
 answer_begin(struct node *n, enum proto_status status,

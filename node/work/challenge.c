@@ -6,9 +6,9 @@
 #include "node/proto/proto_put.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
-#include "node/work/node.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
+#include "node/work/state.h"
 
 static void
 challenge_answer(struct node *n, const struct asked *a)

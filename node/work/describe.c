@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "node/proto/proto_put.h"
+#include "node/work/announce.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
-#include "node/work/node.h"
 #include "node/work/peers.h"
+#include "node/work/state.h"
 #include "trust/doc/tlv.h"
 
 static uint32_t

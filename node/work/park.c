@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "node/work/node.h"
 #include "node/work/peers.h"
+#include "node/work/state.h"
 
 bool
 park_put(struct node *n, struct asked *a, enum asked_stage stage,

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "common/log.h"
-#include "node/work/node.h"
+#include "node/work/event.h"
 #include "node/work/park.h"
+#include "node/work/state.h"
 
 /*
  * Links, the identities behind them, what trust said about those, and their

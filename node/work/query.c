@@ -6,8 +6,9 @@
 #include "node/proto/proto_put.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
-#include "node/work/node.h"
+#include "node/work/finish.h"
 #include "node/work/peers.h"
+#include "node/work/state.h"
 
 /* The paths of compute.md 3 about one's own jobs, once they are there. */
 

@@ -8,11 +8,12 @@
 #include "node/work/asked.h"
 #include "node/work/challenge.h"
 #include "node/work/describe.h"
-#include "node/work/node.h"
+#include "node/work/finish.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
 #include "node/work/query.h"
 #include "node/work/slices.h"
+#include "node/work/state.h"
 #include "node/work/submit.h"
 
 /* Paths that need a known fingerprint: ask for it when it is not here. */

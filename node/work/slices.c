@@ -7,9 +7,10 @@
 #include "node/proto/proto_put.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
+#include "node/work/event.h"
 #include "node/work/inputs.h"
-#include "node/work/node.h"
 #include "node/work/peers.h"
+#include "node/work/state.h"
 
 void
 slice_have(struct node *n, const struct asked *a)

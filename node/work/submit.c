@@ -8,10 +8,12 @@
 #include "node/proto/proto_put.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
+#include "node/work/event.h"
 #include "node/work/inputs.h"
-#include "node/work/node.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
+#include "node/work/run.h"
+#include "node/work/state.h"
 
 /*
  * job/submit (compute.md 3 and 4) in stages, since trust must be asked:
