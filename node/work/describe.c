@@ -12,19 +12,6 @@
 #include "node/work/state.h"
 #include "trust/doc/tlv.h"
 
-static uint32_t
-queued_of(const struct node *n, const uint8_t fp[FP_LEN])
-{
-	const struct job *j;
-	uint32_t count = 0;
-
-	TAILQ_FOREACH(j, &n->jobs.live, link) {
-		if (job_waiting(j) && memcmp(j->owner, fp, FP_LEN) == 0)
-			count++;
-	}
-	return count;
-}
-
 static void
 describe_limits(struct node *n, struct proto_describe *d,
     const struct peer *p, int level)
@@ -48,7 +35,7 @@ describe_limits(struct node *n, struct proto_describe *d,
 	if (p != NULL && p->v.known && p->v.status == VERDICT_OK) {
 		struct owner *o = owner_get(n, p->v.fp);
 		uint64_t held = n->host.blob_held(n->host.ctx, p->v.fp);
-		uint32_t q = queued_of(n, p->v.fp);
+		uint32_t q = jobs_waiting_of(&n->jobs, p->v.fp);
 
 		d->left.jobs_queued -= MIN_OF(q, n->policy.jobs_queued);
 		d->left.spool -= MIN_OF(held, d->left.spool);

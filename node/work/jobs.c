@@ -254,6 +254,19 @@ job_next_of(struct jobs *js, const uint8_t owner[FP_LEN], uint64_t after)
 	return j != NULL && memcmp(j->owner, owner, FP_LEN) == 0 ? j : NULL;
 }
 
+uint32_t
+jobs_waiting_of(const struct jobs *js, const uint8_t owner[FP_LEN])
+{
+	const struct job *j;
+	uint32_t count = 0;
+
+	TAILQ_FOREACH(j, &js->live, link) {
+		if (job_waiting(j) && memcmp(j->owner, owner, FP_LEN) == 0)
+			count++;
+	}
+	return count;
+}
+
 bool
 job_set(struct jobs *js, struct job *j, enum job_state to, const char *reason,
     uint32_t unix_now)

@@ -166,6 +166,8 @@ struct job *job_by_nonce(struct jobs *, const uint8_t owner[FP_LEN],
 /* The owner's next job behind this order; NULL. */
 struct job *job_next_of(struct jobs *, const uint8_t owner[FP_LEN],
     uint64_t after);
+/* How many of the owner's jobs are held or queued: what jobs_queued bounds. */
+uint32_t jobs_waiting_of(const struct jobs *, const uint8_t owner[FP_LEN]);
 
 bool job_ended(const struct job *);	/* can no more change but by expiry */
 bool job_waiting(const struct job *);	/* held or queued */

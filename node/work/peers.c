@@ -393,7 +393,7 @@ take_verdict(struct node *n, struct peer *p, const struct msg_V_VERDICT *m)
 }
 
 struct peer *
-peers_verdict(struct node *n, const struct msg_V_VERDICT *m)
+peer_judged(struct node *n, const struct msg_V_VERDICT *m)
 {
 	struct peer *p = peer_find(n, m->rns_hash);
 
@@ -427,11 +427,10 @@ peers_changed(struct node *n)
 }
 
 struct admit_peer
-peer_admit(const struct node *n, const struct caller *l, const struct peer *p)
+peer_admit(const struct caller *l, const struct peer *p)
 {
 	struct admit_peer a = {.identified = p != NULL};
 
-	(void)n;
 	if (p == NULL)
 		return a;
 	a.has_binding = p->v.status == VERDICT_OK ||

@@ -142,7 +142,7 @@ uint64_t peer_ask(struct node *, struct peer *, const uint8_t *b);
  * that was sent (VERDICT_BAD_BINDING). NULL: of nobody here. The requests and
  * the jobs that depend on it are the caller's, then peer_enforce().
  */
-struct peer *peers_verdict(struct node *, const struct msg_V_VERDICT *);
+struct peer *peer_judged(struct node *, const struct msg_V_VERDICT *);
 /* Who may not be linked is not: his links are closed, the peer stays. */
 void peer_enforce(struct node *, struct peer *);
 /*
@@ -153,8 +153,7 @@ void peers_changed(struct node *);
 /* Trust is a new one: what was asked is not answered, so ask again. */
 void peers_unasked(struct node *);
 /* As admission looks at it; either may be NULL. It points into the peer. */
-struct admit_peer peer_admit(const struct node *, const struct caller *,
-    const struct peer *);
+struct admit_peer peer_admit(const struct caller *, const struct peer *);
 
 /* -- owners: the fingerprints that jobs and blobs belong to -- */
 

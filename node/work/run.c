@@ -126,7 +126,7 @@ still_admitted(struct node *n, struct job *j)
 		return false;
 	}
 	if (j->verdict_gen != n->verdict_gen) {
-		ap = peer_admit(n, NULL, p);
+		ap = peer_admit(NULL, p);
 		/* the key may have gone to another identity meanwhile */
 		if (!ap.has_binding || memcmp(p->v.fp, j->owner, FP_LEN) != 0)
 			ap.level = 0;

@@ -152,7 +152,7 @@ serve_request(struct node *n, const struct msg_T_REQUEST *m,
 void
 serve_verdict(struct node *n, const struct msg_V_VERDICT *m)
 {
-	struct peer *p = peers_verdict(n, m);
+	struct peer *p = peer_judged(n, m);
 	bool bad = m->status == VERDICT_BAD_BINDING;
 	struct asked *a;
 

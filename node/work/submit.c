@@ -75,17 +75,12 @@ static struct quota_answer
 quota_now(struct node *n, const uint8_t fp[FP_LEN])
 {
 	struct owner *o = owner_get(n, fp);
-	const struct job *j;
-	uint32_t waiting = 0;
 
 	if (o == NULL)
 		return (struct quota_answer){QUOTA_JOBS_QUEUED, NODE_FULL_S, 0,
 		    0};
-	TAILQ_FOREACH(j, &n->jobs.live, link) {
-		if (job_waiting(j) && memcmp(j->owner, fp, FP_LEN) == 0)
-			waiting++;
-	}
-	return quota_job(&o->quota, &n->caps, waiting, n->now);
+	return quota_job(&o->quota, &n->caps, jobs_waiting_of(&n->jobs, fp),
+	    n->now);
 }
 
 /* The envelope is refused: but a used-up budget comes first (step 6). */
@@ -163,7 +158,7 @@ submit_request(struct node *n, struct asked *a)
 		    peer_ask(n, p, news ? q->binding : NULL));
 		return;
 	}
-	ap = peer_admit(n, a->caller, p);
+	ap = peer_admit(a->caller, p);
 	if (a->bad_binding) {
 		ap.bad_binding = true;
 		ap.why = a->why;
@@ -302,7 +297,7 @@ admit_it(struct node *n, const struct asked *a, struct manifest *m,
 	struct caller *l = a->caller;
 	const struct pbin *e = &a->req.envelope;
 	struct admit_node an = node_admit(n);
-	struct admit_peer ap = peer_admit(n, l, l->peer);
+	struct admit_peer ap = peer_admit(l, l->peer);
 	struct quota_answer quota = quota_now(n, l->peer->v.fp);
 	struct admit_job aj = {.m = m};
 	uint8_t image[32] = {0};

@@ -9,11 +9,14 @@
 #include <string.h>
 
 #include "node/work/asked.h"
+#include "node/work/challenge.h"
 #include "node/work/park.h"
+#include "node/work/serve.h"
+#include "node/work/submit.h"
 #include "tests/unit/nodekit.h"
 #include "transport/core/base/crypt.h"
 
-/* One request from T_REQUEST to N_REPLY: read once, kept whole, answered once. */
+/* One request, T_REQUEST to N_REPLY: read once, kept whole, answered once. */
 
 static unsigned nparsed;
 
@@ -109,7 +112,7 @@ test_stages(void **state)
 	request = ask_with_all(id);
 	was = waits(ASKED_VERDICT);
 	v = verdict(was->qid, 0x41, VERDICT_OK);
-	node_message(&w.n, IPC_V_VERDICT, &v, NULL, 0);
+	serve_verdict(&w.n, &v);
 	/* the b that came with it is the peer's, now that it holds */
 	assert_true(peer_find(&w.n, v.rns_hash)->has_sent);
 	assert_memory_equal(peer_find(&w.n, v.rns_hash)->sent, zeros,
@@ -118,7 +121,7 @@ test_stages(void **state)
 	a = waits(ASKED_LIVE);
 	assert_ptr_equal(a, was);
 	live.qid = a->qid;
-	node_message(&w.n, IPC_V_LIVE_OK, &live, NULL, 0);
+	submit_live(&w.n, &live);
 
 	a = waits(ASKED_ENVELOPE);
 	assert_ptr_equal(a, was);
@@ -129,7 +132,7 @@ test_stages(void **state)
 	memcpy(m.job, id, 32);
 	m.len = (uint32_t)a->req.envelope.n;
 	assert_int_equal(w.nreplies, 0);
-	node_message(&w.n, IPC_V_MANIFEST, &m, env, m.len);
+	submit_manifest(&w.n, &m, env, m.len);
 
 	nothing_waits();
 	ans = world_answer(&w, request);
@@ -144,9 +147,9 @@ test_stages(void **state)
 
 	/* once: what is said again is of nobody */
 	v = verdict(v.qid, 0x41, VERDICT_OK);
-	node_message(&w.n, IPC_V_VERDICT, &v, NULL, 0);
-	node_message(&w.n, IPC_V_LIVE_OK, &live, NULL, 0);
-	node_message(&w.n, IPC_V_MANIFEST, &m, env, m.len);
+	serve_verdict(&w.n, &v);
+	submit_live(&w.n, &live);
+	submit_manifest(&w.n, &m, env, m.len);
 	world_run(&w, 2 * NODE_ASK_S * 1000);
 	assert_int_equal(w.nreplies, 1);
 	assert_int_equal(w.n.jobs.count, 1);
@@ -167,20 +170,20 @@ test_wrong_answers(void **state)
 	(void)ask_with_all(id);
 	a = waits(ASKED_VERDICT);
 	m.qid = live.qid = c.qid = a->qid;
-	node_message(&w.n, IPC_V_MANIFEST, &m, env, 1);
-	node_message(&w.n, IPC_V_LIVE_OK, &live, NULL, 0);
-	node_message(&w.n, IPC_K_CHALLENGED, &c, NULL, 0);
+	submit_manifest(&w.n, &m, env, 1);
+	submit_live(&w.n, &live);
+	challenge_done(&w.n, &c);
 	assert_ptr_equal(waits(ASKED_VERDICT), a);
 	assert_int_equal(w.n.jobs.count, 0);
 
 	v = verdict(a->qid, 0x41, VERDICT_OK);
-	node_message(&w.n, IPC_V_VERDICT, &v, NULL, 0);
+	serve_verdict(&w.n, &v);
 	live.qid = waits(ASKED_LIVE)->qid;
-	node_message(&w.n, IPC_V_LIVE_OK, &live, NULL, 0);
+	submit_live(&w.n, &live);
 	assert_ptr_equal(waits(ASKED_ENVELOPE), a);
 	v.qid = live.qid = a->qid;
-	node_message(&w.n, IPC_V_VERDICT, &v, NULL, 0);
-	node_message(&w.n, IPC_V_LIVE_OK, &live, NULL, 0);
+	serve_verdict(&w.n, &v);
+	submit_live(&w.n, &live);
 	assert_ptr_equal(waits(ASKED_ENVELOPE), a);
 	assert_int_equal(w.nreplies, 0);
 	/* its time is over: busy, and nothing of it is left */
@@ -189,7 +192,7 @@ test_wrong_answers(void **state)
 	assert_int_equal(w.nreplies, 1);
 	assert_int_equal(w.replies[0].a.status, ST_BUSY);
 	m.qid = v.qid;
-	node_message(&w.n, IPC_V_MANIFEST, &m, env, 1);
+	submit_manifest(&w.n, &m, env, 1);
 	assert_int_equal(w.nreplies, 1);
 }
 
@@ -208,10 +211,10 @@ test_link_closes(void **state)
 		a = waits(ASKED_VERDICT);
 		v = verdict(a->qid, 0x41, VERDICT_OK);
 		if (stage > ASKED_VERDICT)
-			node_message(&w.n, IPC_V_VERDICT, &v, NULL, 0);
+			serve_verdict(&w.n, &v);
 		live.qid = a->qid;
 		if (stage > ASKED_LIVE)
-			node_message(&w.n, IPC_V_LIVE_OK, &live, NULL, 0);
+			submit_live(&w.n, &live);
 		assert_ptr_equal(waits((enum asked_stage)stage), a);
 		/* another's, beside it */
 		world_link(&w, 2, 0);
@@ -222,11 +225,11 @@ test_link_closes(void **state)
 		world_close(&w, 1);
 		a = waits(ASKED_VERDICT);
 		assert_int_equal(a->caller->id[0], 2);
-		node_message(&w.n, IPC_V_VERDICT, &v, NULL, 0);
-		node_message(&w.n, IPC_V_LIVE_OK, &live, NULL, 0);
+		serve_verdict(&w.n, &v);
+		submit_live(&w.n, &live);
 		assert_int_equal(w.nreplies, 0);
 		v = verdict(a->qid, 0x42, VERDICT_OK);
-		node_message(&w.n, IPC_V_VERDICT, &v, NULL, 0);
+		serve_verdict(&w.n, &v);
 		nothing_waits();
 		assert_int_equal(w.nreplies, 1);
 		assert_int_equal(w.replies[0].a.status, ST_NOT_FOUND);
