@@ -24,7 +24,9 @@
  * test or a simulation pretends (tests/unit/fakehost.c).
  *
  *   peers.c   links, identities and their verdicts, budgets
- *   serve.c   requests: describe, challenge, blobs
+ *   serve.c   the door: a request is charged, read and led to its path
+ *   asked.c   what a request is; park.c where it waits; answer.c its answer
+ *   describe.c challenge.c slices.c (of blobs)   paths of anybody and of peers
  *   submit.c  job/submit through its stages
  *   query.c   the other paths of a job
  *   run.c     whose turn it is, and the start
