@@ -9,7 +9,6 @@
 #include "node/work/event.h"
 #include "node/work/peers.h"
 #include "node/work/receipts.h"
-#include "node/work/run.h"
 
 /*
  * A job from J_RUN to its receipt. It holds a slot until J_FORGOTTEN; whatever
@@ -317,14 +316,12 @@ gave_back(struct node *n, const struct msg_J_FORGOTTEN *m)
 	if (j == NULL) {
 		if (m->slot <= NODE_SLOTS_MAX)
 			n->ghost[m->slot] = false;
-		run_schedule(n);
 		return;
 	}
 	n->host.free_slot(n->host.ctx, j);
 	n->slot[j->slot] = NULL;
 	j->slot = 0;
 	j->forgetting = false;
-	run_schedule(n);
 }
 
 /* After a restart of ours: a job that jail has kept. */
@@ -382,7 +379,6 @@ posture(struct node *n, const struct msg_J_POSTURE *m)
 			    n->unix_now, n->now);
 	}
 	node_announce(n, false);
-	run_schedule(n);
 }
 
 void

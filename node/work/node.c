@@ -93,7 +93,6 @@ node_up(struct node *n, enum program who)
 		peers_unasked(n);
 	}
 	node_announce(n, false);
-	run_schedule(n);
 }
 
 void
@@ -285,7 +284,9 @@ node_tick(struct node *n)
 			node_event_head(n, EVK_DISK_LOW, NULL, "trail", 0, 0,
 			    node_qid(n));
 	}
-	run_schedule(n);
+	/* what it starts is looked at by the next tick, at once */
+	if (run_schedule(n))
+		next = n->now;
 	return mono_min(next, n->expire_at);
 }
 

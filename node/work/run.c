@@ -186,19 +186,19 @@ start(struct node *n, struct job *j)
 		run_refuse(n, j, code, why);
 }
 
-void
+bool
 run_schedule(struct node *n)
 {
 	static struct sched_job jobs[VIEW_MAX + NODE_SLOTS_MAX];
 	static struct job *who[VIEW_MAX + NODE_SLOTS_MAX];
 	struct sched_room room = room_of(n);
 	const char *reason = NULL;
+	bool started = false;
 	size_t k, i;
 
-	if (n->scheduling || n->stopping || !n->has_posture ||
-	    !n->up[PROGRAM_JAIL] || n->ledger_fails)
-		return;
-	n->scheduling = true;
+	if (n->stopping || !n->has_posture || !n->up[PROGRAM_JAIL] ||
+	    n->ledger_fails)
+		return false;
 	while (reason == NULL) {
 		k = view(n, jobs, who);
 		switch (sched_next(&i, jobs, k, &room)) {
@@ -207,8 +207,10 @@ run_schedule(struct node *n)
 				reason = "resources";
 			else if (free_slot(n) == 0)
 				reason = "slots";
-			else if (still_admitted(n, who[i]))
+			else if (still_admitted(n, who[i])) {
 				start(n, who[i]);
+				started = true;
+			}
 			break;
 		case SCHED_SLOTS:
 			reason = "slots";
@@ -224,5 +226,5 @@ run_schedule(struct node *n)
 		if (!jobs[i].running && who[i]->state == JS_QUEUED)
 			waits_for(n, who[i], reason);
 	}
-	n->scheduling = false;
+	return started;
 }

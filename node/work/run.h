@@ -9,9 +9,10 @@
 
 /*
  * Whose turn it is, and a job's start up to J_RUN. What can start is started;
- * the others get the reason why they wait. At the end of each turn.
+ * the others get the reason why they wait. At the end of each turn. true: jobs
+ * have started, which have times of their own (run_tick()).
  */
-void run_schedule(struct node *);
+bool run_schedule(struct node *);
 /* About how many seconds one more job would wait for its turn. */
 uint32_t run_wait_s(struct node *, const struct limits *);
 

@@ -69,7 +69,6 @@ struct node {
 	struct mono announce_at, receipts_at, expire_at, fill_at;
 	uint64_t machine_memory;
 	uint32_t machine_cpu_milli;
-	bool scheduling; /* run_schedule() is at work */
 	struct node_counters count;
 	uint8_t *answer; /* NODE_ANSWER_MAX */
 };

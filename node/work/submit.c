@@ -331,7 +331,7 @@ admit_it(struct node *n, const struct asked *a, struct manifest *m,
 	job_admit(&n->jobs, j, got.held, got.held ? "review" :
 		job_inputs_here(n, j) ? "slots" : "inputs", n->unix_now,
 	    n->now);
-	run_schedule(n);
+	(void)run_schedule(n);
 	submitted(n, a, j, got.airtime_s);
 }
 
