@@ -353,7 +353,7 @@ do_status(struct client *c, const json_t *q)
 		(json_int_t)n->count.busy, "admitted",
 		(json_int_t)n->count.admitted, "blobs_bad",
 		(json_int_t)n->count.blobs_bad, "illegal_edges",
-		(json_int_t)n->count.edges));
+		(json_int_t)(n->count.edges + n->jobs.edges)));
 	return add_line(c, o);
 }
 

@@ -92,8 +92,7 @@ run_refuse(struct node *n, struct job *j, const char *code, const char *why)
 
 	(void)snprintf(reason, sizeof(reason), "%s%s%s", code,
 	    why == NULL || *why == '\0' ? "" : ": ", why == NULL ? "" : why);
-	if (!job_set(&n->jobs, j, JS_REFUSED, reason, n->unix_now))
-		n->count.edges++;
+	(void)job_set(&n->jobs, j, JS_REFUSED, reason, n->unix_now);
 }
 
 /* ---- the end of a job ---- */
@@ -125,10 +124,9 @@ settle(struct node *n, struct job *j)
 	int32_t code;
 
 	job_verdict(&outcome, &code, j);
-	j->phase = PHASE_NONE;
+	(void)job_set_phase(&n->jobs, j, PHASE_NONE);
 	j->seal_qid = 0;
-	if (!job_done(&n->jobs, j, outcome, code, n->unix_now))
-		n->count.edges++;
+	(void)job_done(&n->jobs, j, outcome, code, n->unix_now);
 	/* behind the commit that says done: until then jail keeps it for us */
 	forget_slot(n, j);
 	n->host.log_end(n->host.ctx, j);
@@ -164,7 +162,7 @@ seal(struct node *n, struct job *j)
 	j->code = code;
 	if (o != NULL)
 		bucket_take(&o->quota.cpu, j->cpu_ms, n->now);
-	j->phase = PHASE_SEALING;
+	(void)job_set_phase(&n->jobs, j, PHASE_SEALING);
 	j->sealed_at = n->now;
 	j->signing = false;
 	if (!n->up[PROGRAM_AUDIT]) {
@@ -237,7 +235,7 @@ exited(struct node *n, struct job *j, uint8_t how, int32_t code)
 	    mono_sub(n->now, j->started_at)) / 1000;
 	n->host.usage(n->host.ctx, j);
 	n->host.log_seal(n->host.ctx, j);
-	j->phase = PHASE_PACKING;
+	(void)job_set_phase(&n->jobs, j, PHASE_PACKING);
 	if (j->nouts > 0)
 		n->host.packing(n->host.ctx, j);
 	pack_next(n, j, 0);
@@ -257,11 +255,10 @@ started(struct node *n, const struct msg_J_STARTED *m)
 	}
 	j->layers = m->layers;
 	memcpy(j->policy, m->policy, 32);
-	j->phase = PHASE_RUNNING;
+	(void)job_set_phase(&n->jobs, j, PHASE_RUNNING);
 	j->started = n->unix_now;
 	j->started_at = n->now;
-	if (!job_set(&n->jobs, j, JS_RUNNING, NULL, n->unix_now))
-		n->count.edges++;
+	(void)job_set(&n->jobs, j, JS_RUNNING, NULL, n->unix_now);
 	node_event(n, EVK_JOB_STARTED, 0, j, NULL, NULL, NULL, m->slot,
 	    m->layers);
 }
@@ -277,7 +274,7 @@ failed(struct node *n, const struct msg_J_FAILED *m)
 		return;
 	}
 	forget_slot(n, j);
-	j->phase = PHASE_NONE;
+	(void)job_set_phase(&n->jobs, j, PHASE_NONE);
 	if (j->state == JS_STAGING && j->kill == KILL_WATCHDOG) {
 		/* the node's trouble, not the job's: a retry may find room */
 		(void)job_lose(&n->jobs, j, "resources: free space fell below "
@@ -289,9 +286,9 @@ failed(struct node *n, const struct msg_J_FAILED *m)
 
 		if (j->kill == KILL_REVOKED)
 			run_refuse(n, j, "revoked", "key");
-		else if (!job_set(&n->jobs, j, JS_CANCELLED, reason,
-		    n->unix_now))
-			n->count.edges++;
+		else
+			(void)job_set(&n->jobs, j, JS_CANCELLED, reason,
+			    n->unix_now);
 	} else if (j->state == JS_RUNNING || strcmp(m->code, "internal") == 0) {
 		char why[JOB_REASON_MAX];
 
@@ -342,6 +339,8 @@ found(struct node *n, const struct msg_J_RUNNING *m)
 		n->host.send(n->host.ctx, IPC_J_FORGET, &f, NULL, 0);
 		return;
 	}
+	if (!job_set_phase(&n->jobs, j, PHASE_RUNNING))
+		return;
 	j->slot = m->slot;
 	n->slot[m->slot] = j;
 	j->layers = m->layers;
@@ -352,7 +351,6 @@ found(struct node *n, const struct msg_J_RUNNING *m)
 	}
 	ago = n->unix_now > j->started ? n->unix_now - j->started : 0;
 	j->started_at = (struct mono){n->now.us - (int64_t)ago * MONO_SECOND};
-	j->phase = PHASE_RUNNING;
 	node_event(n, EVK_JOB_STATE, 1, j, NULL, "found", NULL, m->slot, 0);
 	if (m->exited)
 		exited(n, j, m->how, m->code);

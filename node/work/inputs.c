@@ -97,9 +97,8 @@ inputs_came(struct node *n, const uint8_t fp[FP_LEN], const uint8_t sha[32],
 		j->input_at = n->now;
 		if (whole && j->state == JS_QUEUED && job_inputs_here(n, j)) {
 			j->queued_at = n->now;
-			if (!job_set(&n->jobs, j, JS_QUEUED, "slots",
-				n->unix_now))
-				n->count.edges++;
+			(void)job_set(&n->jobs, j, JS_QUEUED, "slots",
+			    n->unix_now);
 		}
 	}
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/ipc_msg.h"
+#include "common/log.h"
 
 static int
 cmp_id(struct job *a, struct job *b)
@@ -55,6 +56,18 @@ static const uint16_t EDGES[JS_COUNT] = {
     [JS_LOST] = TO(QUEUED),
 };
 
+static const char *const PHASES[PHASE_COUNT] = {"none", "filling", "running",
+    "packing", "sealing"};
+
+#define TO_PHASE(p) (1u << PHASE_##p)
+static const uint8_t PHASE_EDGES[PHASE_COUNT] = {
+    [PHASE_NONE] = TO_PHASE(NONE) | TO_PHASE(FILLING) | TO_PHASE(RUNNING),
+    [PHASE_FILLING] = TO_PHASE(NONE) | TO_PHASE(RUNNING),
+    [PHASE_RUNNING] = TO_PHASE(NONE) | TO_PHASE(PACKING),
+    [PHASE_PACKING] = TO_PHASE(NONE) | TO_PHASE(SEALING),
+    [PHASE_SEALING] = TO_PHASE(NONE),
+};
+
 const char *
 job_state_name(unsigned s)
 {
@@ -66,6 +79,19 @@ job_edge(enum job_state from, enum job_state to)
 {
 	return from < JS_COUNT && to < JS_COUNT &&
 	    (EDGES[from] & (1u << to)) != 0;
+}
+
+const char *
+job_phase_name(unsigned p)
+{
+	return p < PHASE_COUNT ? PHASES[p] : "?";
+}
+
+bool
+job_phase_edge(enum job_phase from, enum job_phase to)
+{
+	return from < PHASE_COUNT && to < PHASE_COUNT &&
+	    (PHASE_EDGES[from] & (1u << to)) != 0;
 }
 
 bool
@@ -276,8 +302,12 @@ job_set(struct jobs *js, struct job *j, enum job_state to, const char *reason,
 
 	if (reason == NULL)
 		reason = "";
-	if (!job_edge(old, to))
+	if (!job_edge(old, to)) {
+		js->edges++;
+		log_warnx("job", "state: no way from %s to %s",
+		    job_state_name(old), job_state_name(to));
 		return false;
+	}
 	if (old == to && strcmp(j->reason, reason) == 0)
 		return true;
 	(void)snprintf(j->reason, sizeof(j->reason), "%s", reason);
@@ -304,14 +334,35 @@ job_set(struct jobs *js, struct job *j, enum job_state to, const char *reason,
 }
 
 bool
+job_set_phase(struct jobs *js, struct job *j, enum job_phase to)
+{
+	if (!job_phase_edge(j->phase, to)) {
+		js->edges++;
+		log_warnx("job", "phase: no way from %s to %s",
+		    job_phase_name(j->phase), job_phase_name(to));
+		return false;
+	}
+	log_debug("job", "%s -> %s", job_phase_name(j->phase),
+	    job_phase_name(to));
+	j->phase = to;
+	return true;
+}
+
+bool
 job_done(struct jobs *js, struct job *j, uint8_t outcome, int32_t code,
     uint32_t unix_now)
 {
-	if (!job_edge(j->state, JS_DONE))
-		return false;
+	uint8_t was = j->outcome;
+	int32_t was_code = j->code;
+
+	/* the change is told with its outcome */
 	j->outcome = outcome;
 	j->code = code;
-	return job_set(js, j, JS_DONE, NULL, unix_now);
+	if (job_set(js, j, JS_DONE, NULL, unix_now))
+		return true;
+	j->outcome = was;
+	j->code = was_code;
+	return false;
 }
 
 bool
@@ -320,7 +371,7 @@ job_lose(struct jobs *js, struct job *j, const char *reason, uint32_t unix_now,
 {
 	if (!job_set(js, j, JS_LOST, reason, unix_now))
 		return false;
-	j->phase = PHASE_NONE;
+	(void)job_set_phase(js, j, PHASE_NONE);
 	j->kill = 0;
 	j->group_killed = false;
 	if (j->attempts > j->retries || unix_now >= j->deadline)

@@ -16,8 +16,10 @@
 
 /*
  * The life of a job (compute.md 5). Pure: job_set() is the only writer of a
- * state, knows the legal edges, counts seq and tells the owner of the table,
- * who writes it to the ledger before anybody else hears of it.
+ * state and job_set_phase() of a phase. Each has one table of the legal edges;
+ * any other is refused, counted and said in the log. job_set() counts seq and
+ * tells the owner of the table, who writes it to the ledger before anybody
+ * else hears of it.
  *
  *   held -> queued -> staging -> running -> done
  *      \________\________\__________\-----> cancelled, refused, lost
@@ -51,14 +53,23 @@ struct job_out {
 	char target[MANIFEST_TEXT + 1];
 };
 
-/* Where a job that holds a slot stands; not in the ledger. */
+/*
+ * Where a job that holds a slot stands; not in the ledger.
+ *
+ *   none -> filling -> running -> packing -> sealing -> none
+ *
+ * and from each to none, when the job or its jail is lost; from none to
+ * running, when a jail is found with it after a restart.
+ */
 enum job_phase {
 	PHASE_NONE,
 	PHASE_FILLING,	/* J_RUN is out */
 	PHASE_RUNNING,	/* J_STARTED came */
 	PHASE_PACKING,	/* exited; outputs are packed, volume by volume */
 	PHASE_SEALING,	/* trail head and receipt are asked for */
+	PHASE_COUNT
 };
+const char *job_phase_name(unsigned);
 
 struct job {
 	RB_ENTRY(job) by_id, by_owner, by_nonce;
@@ -130,6 +141,7 @@ struct jobs {
 	struct job_list dirty;	 /* to be written at the end of this turn */
 	uint64_t last_order;
 	size_t count;
+	uint64_t edges; /* illegal ones, of states and of phases */
 	/* after each change, before anybody else sees it */
 	void (*changed)(void *ctx, struct job *, enum job_state old);
 	void *ctx;
@@ -175,11 +187,14 @@ bool job_active(const struct job *);	/* staging or running */
 bool job_edge(enum job_state from, enum job_state to);
 /*
  * The transition; reason "" or NULL: none. false: an illegal edge, which is
- * counted by the caller and changes nothing. The same state with another
- * reason is a change too; with the same reason nothing happens.
+ * counted and changes nothing. The same state with another reason is a change
+ * too; with the same reason nothing happens.
  */
 bool job_set(struct jobs *, struct job *, enum job_state, const char *reason,
     uint32_t unix_now);
+bool job_phase_edge(enum job_phase from, enum job_phase to);
+/* The same for a phase. */
+bool job_set_phase(struct jobs *, struct job *, enum job_phase);
 /* done, with an outcome. */
 bool job_done(struct jobs *, struct job *, uint8_t outcome, int32_t code,
     uint32_t unix_now);

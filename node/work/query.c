@@ -120,9 +120,8 @@ void
 job_cancel(struct node *n, struct job *j, bool operator_asks)
 {
 	if (job_waiting(j)) {
-		if (!job_set(&n->jobs, j, JS_CANCELLED,
-			operator_asks ? "operator" : "submitter", n->unix_now))
-			n->count.edges++;
+		(void)job_set(&n->jobs, j, JS_CANCELLED,
+		    operator_asks ? "operator" : "submitter", n->unix_now);
 	} else if (job_active(j) && j->phase <= PHASE_RUNNING) {
 		run_kill(n, j, operator_asks ? KILL_OPERATOR : KILL_CANCELLED);
 	}

@@ -38,8 +38,7 @@ job_view(struct sched_job *s, const struct node *n, const struct job *j,
 static void
 waits_for(struct node *n, struct job *j, const char *reason)
 {
-	if (!job_set(&n->jobs, j, JS_QUEUED, reason, n->unix_now))
-		n->count.edges++;
+	(void)job_set(&n->jobs, j, JS_QUEUED, reason, n->unix_now);
 }
 
 /* Verdicts were void since it was admitted: a fresh one is needed first. */
@@ -161,14 +160,12 @@ start(struct node *n, struct job *j)
 	char why[128] = "";
 	uint32_t slot = free_slot(n);
 
-	if (slot == 0 || !job_set(&n->jobs, j, JS_STAGING, NULL, n->unix_now)) {
-		n->count.edges++;
+	if (slot == 0 || !job_set(&n->jobs, j, JS_STAGING, NULL, n->unix_now))
 		return;
-	}
 	j->slot = slot;
 	n->slot[slot] = j;
 	j->forgetting = false;
-	j->phase = PHASE_FILLING;
+	(void)job_set_phase(&n->jobs, j, PHASE_FILLING);
 	j->kill = 0;
 	j->group_killed = false;
 	j->oom = false;
@@ -178,7 +175,7 @@ start(struct node *n, struct job *j)
 	/* nothing has reached jail: the slot is free at once */
 	n->slot[slot] = NULL;
 	j->slot = 0;
-	j->phase = PHASE_NONE;
+	(void)job_set_phase(&n->jobs, j, PHASE_NONE);
 	log_warnx("job", "cannot be started: %s %s", code, why);
 	if (strcmp(code, "internal") == 0)
 		(void)job_lose(&n->jobs, j, why, n->unix_now, n->now);

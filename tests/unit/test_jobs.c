@@ -66,7 +66,20 @@ teardown(void **state)
 	return 0;
 }
 
-/* Every edge that is not in the picture is refused and changes nothing. */
+static bool
+listed(const char *const *legal, size_t n, const char *from, const char *to)
+{
+	char edge[40];
+
+	(void)snprintf(edge, sizeof(edge), "%s>%s", from, to);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(legal[i], edge) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Each pair: what is not in the picture is refused, counted, and no change. */
 static void
 test_edges(void **state)
 {
@@ -80,20 +93,61 @@ test_edges(void **state)
 	(void)state;
 	for (unsigned a = 0; a <= JS_COUNT; a++) {
 		for (unsigned b = 0; b <= JS_COUNT; b++) {
-			char edge[40];
-			bool want = false;
-
-			(void)snprintf(edge, sizeof(edge), "%s>%s",
+			struct job *j = a_job(a, 1 + b);
+			uint64_t edges = js.edges;
+			bool want = listed(legal, NELEM(legal),
 			    job_state_name(a), job_state_name(b));
-			for (size_t i = 0; i < NELEM(legal); i++)
-				want |= strcmp(legal[i], edge) == 0;
+
+			j->order = 1 + a * 100 + b;
+			j->state = (enum job_state)a;
+			j->seq = 7;
+			job_restore(&js, j);
 			if (job_edge((enum job_state)a, (enum job_state)b) !=
-			    want)
-				fail_msg("%s", edge);
+				want ||
+			    job_set(&js, j, (enum job_state)b, "new", NOW) !=
+				want)
+				fail_msg("%s>%s", job_state_name(a),
+				    job_state_name(b));
+			assert_int_equal(j->state, want ? b : a);
+			assert_int_equal(j->seq, want ? 8 : 7);
+			assert_int_equal(js.edges - edges, !want);
+			found += want;
+			job_remove(&js, j);
+		}
+	}
+	assert_int_equal(found, NELEM(legal));
+	assert_int_equal(changes, found);
+}
+
+static void
+test_phases(void **state)
+{
+	static const char *const legal[] = {"none>none", "none>filling",
+	    "none>running", "filling>none", "filling>running", "running>none",
+	    "running>packing", "packing>none", "packing>sealing",
+	    "sealing>none"};
+	struct job *j = a_job(1, 9);
+	unsigned found = 0;
+
+	(void)state;
+	job_admit(&js, j, false, "slots", NOW, at(0));
+	for (unsigned a = 0; a <= PHASE_COUNT; a++) {
+		for (unsigned b = 0; b <= PHASE_COUNT; b++) {
+			uint64_t edges = js.edges;
+			bool want = listed(legal, NELEM(legal),
+			    job_phase_name(a), job_phase_name(b));
+
+			j->phase = (enum job_phase)a;
+			if (job_set_phase(&js, j, (enum job_phase)b) != want)
+				fail_msg("%s>%s", job_phase_name(a),
+				    job_phase_name(b));
+			assert_int_equal(j->phase, want ? b : a);
+			assert_int_equal(js.edges - edges, !want);
 			found += want;
 		}
 	}
 	assert_int_equal(found, NELEM(legal));
+	j->phase = PHASE_NONE;
 }
 
 static void
@@ -339,8 +393,8 @@ main(void)
 {
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_edges), T(test_life), T(test_lost), T(test_verdicts),
-	    T(test_due), T(test_lookups), T(test_record),
+	    T(test_edges), T(test_phases), T(test_life), T(test_lost),
+	    T(test_verdicts), T(test_due), T(test_lookups), T(test_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -356,6 +356,7 @@ test_fill_reserve(void **state)
 	state_is(again, "done", NULL);
 	assert_int_equal(status(again).attempts, 2);
 	assert_int_equal(w.n.count.edges, 0);
+	assert_int_equal(w.n.jobs.edges, 0);
 }
 
 static void
@@ -435,6 +436,7 @@ test_week(void **state)
 	assert_true(admitted >= 50);
 	assert_true(TAILQ_EMPTY(&w.n.jobs.live));
 	assert_int_equal(w.n.count.edges, 0);
+	assert_int_equal(w.n.jobs.edges, 0);
 	assert_int_equal(w.running, 0);
 	assert_int_equal(w.n.jobs.count, 0);
 }
