@@ -345,14 +345,18 @@ do_status(struct client *c, const json_t *q)
 		(json_int_t)blobs_total(wn->blobs), "disk_free",
 		(json_int_t)host_disk_free(wn)));
 	(void)json_object_set_new(o, "counts",
-	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "requests",
+	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
+		"requests",
 		(json_int_t)n->count.requests, "mute",
 		(json_int_t)n->count.mute, "malformed",
 		(json_int_t)n->count.malformed, "refused",
 		(json_int_t)n->count.refused, "busy",
 		(json_int_t)n->count.busy, "admitted",
 		(json_int_t)n->count.admitted, "blobs_bad",
-		(json_int_t)n->count.blobs_bad, "illegal_edges",
+		(json_int_t)n->count.blobs_bad, "parked_out",
+		(json_int_t)n->count.parked_out, "links_closed",
+		(json_int_t)n->count.links_closed, "events",
+		(json_int_t)n->count.events, "illegal_edges",
 		(json_int_t)(n->count.edges + n->jobs.edges)));
 	return add_line(c, o);
 }

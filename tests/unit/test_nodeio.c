@@ -580,6 +580,13 @@ control(int fd, const char *line)
 	return o;
 }
 
+static json_int_t
+counted(const json_t *o, const char *name)
+{
+	return json_integer_value(
+	    json_object_get(json_object_get(o, "counts"), name));
+}
+
 static void
 is_ok(json_t *o, bool ok)
 {
@@ -628,7 +635,15 @@ test_control(void **state)
 		job_admit(&wn.node.jobs, j, false, "slots", 1800000000,
 		    wn.node.now);
 	}
-	is_ok(control(fd, "{\"verb\":\"status\"}\n"), true);
+	wn.node.count.parked_out = 3;
+	wn.node.count.links_closed = 4;
+	wn.node.count.edges = 5;
+	wn.node.jobs.edges = 6;
+	o = control(fd, "{\"verb\":\"status\"}\n");
+	assert_int_equal(counted(o, "parked_out"), 3);
+	assert_int_equal(counted(o, "links_closed"), 4);
+	assert_int_equal(counted(o, "illegal_edges"), 11);
+	is_ok(o, true);
 	is_ok(control(fd, "{\"verb\":\"peers\"}\n"), true);
 	o = control(fd, "{\"verb\":\"jobs\"}\n");
 	assert_int_equal(json_array_size(json_object_get(o, "jobs")), 3);
