@@ -116,7 +116,10 @@ void control_close(struct control *);
 
 /* ---- setup.c ---- */
 
-/* From SETTINGs to policy. Ends the process on what cannot be used. */
-void setup_policy(struct warren_node *, struct policy *);
+/*
+ * From SETTINGs to policy, and the machine: cpus, or 0: not known. Ends the
+ * process on what cannot be used.
+ */
+void setup_policy(struct warren_node *, struct policy *, unsigned cpus);
 
 #endif

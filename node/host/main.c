@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -428,7 +427,6 @@ static void
 take_dirs(struct warren_node *wn)
 {
 	struct process *p = &wn->prog;
-	struct sysinfo si;
 
 	wn->dir = settings_take(p, SET_DIR_NODE, "");
 	if (wn->dir < 0)
@@ -441,8 +439,6 @@ take_dirs(struct warren_node *wn)
 	    .memory = settings_take(p, SET_CG_V1, "memory"),
 	    .cpu = settings_take(p, SET_CG_V1, "cpu"),
 	    .pids = settings_take(p, SET_CG_V1, "pids")};
-	if (sysinfo(&si) == 0)
-		wn->node.machine_memory = (uint64_t)si.totalram * si.mem_unit;
 }
 
 /* The profile's image restricts nothing, but somebody means to use it. */
@@ -497,6 +493,8 @@ main(int argc, char *argv[])
 	static struct warren_node wn;
 	struct policy policy;
 	struct host host;
+	/* while /sys can be read still */
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	wn.sweep = true; /* of an earlier program */
 	log_init("warren-node", 4);
@@ -506,7 +504,7 @@ main(int argc, char *argv[])
 	program_start(&wn.prog, PROGRAM_NODE, argc, argv, NULL, NULL);
 	if ((wn.loop = ev_default_loop(EVFLAG_NOENV)) == NULL)
 		fatalx("no event loop");
-	setup_policy(&wn, &policy);
+	setup_policy(&wn, &policy, cpus > 0 ? (unsigned)cpus : 0);
 	outbox_init(&wn);
 	host_fill(&host, &wn);
 	if (!node_init(&wn.node, &policy, &host))

@@ -130,20 +130,23 @@ take_ceilings(struct warren_node *wn, struct policy *p)
 }
 
 void
-setup_policy(struct warren_node *wn, struct policy *p)
+setup_policy(struct warren_node *wn, struct policy *p, unsigned cpus)
 {
 	static const enum proof_policy live[] = {
 	    [LIVE_ABOVE_2] = PROOF_ABOVE_2, [LIVE_ALWAYS] = PROOF_ALWAYS,
 	    [LIVE_NEVER] = PROOF_NEVER};
 	const struct node_config *c;
+	struct sysinfo si = {0};
 
 	read_config(wn);
 	read_profile(wn);
 	read_seccomp(wn);
 	c = wn->conf;
-	policy_init(p, 1, 0);
+	(void)sysinfo(&si);
+	policy_init(p, cpus, (uint64_t)si.totalram * si.mem_unit);
+	log_debug(NULL, "this machine: %u processors, %llu MiB", cpus,
+	    (unsigned long long)p->machine_memory >> 20);
 	p->accept = c->accept;
-	p->auth_required = c->auth_required;
 	if (c->has_identity)
 		key_fp(p->fp, &c->identity);
 	(void)snprintf(p->name, sizeof(p->name), "%s", c->name);

@@ -62,11 +62,9 @@ admit_posture(struct refusal *r, const struct admit_node *n)
 
 /* 2 */
 bool
-admit_identified(struct refusal *r, const struct admit_node *n,
-    const struct admit_peer *p)
+admit_identified(struct refusal *r, const struct admit_peer *p)
 {
 	/* auth_required: false waives the level alone (klp.md 0) */
-	(void)n;
 	if (!p->identified)
 		return refuse(r, "not_identified", 2, NULL);
 	return true;
@@ -74,23 +72,13 @@ admit_identified(struct refusal *r, const struct admit_node *n,
 
 /* 3 */
 bool
-admit_revoked(struct refusal *r, unsigned revoked)
+admit_revoked(struct refusal *r, const struct admit_peer *p)
 {
-	static const struct {
-		unsigned bit;
-		const char *name;
-	} what[] = {{REVOKED_IDENTITY, "identity"}, {REVOKED_KEY, "key"},
-	    {REVOKED_IMAGE, "image"}, {REVOKED_MANIFEST, "manifest"},
-	    {REVOKED_CONTRACT, "contract"}};
-
-	for (size_t i = 0; i < NELEM(what); i++) {
-		if ((revoked & what[i].bit) != 0) {
-			(void)refuse(r, "revoked", 3, NULL);
-			r->which = what[i].name;
-			return false;
-		}
-	}
-	return true;
+	if (!p->revoked)
+		return true;
+	(void)refuse(r, "revoked", 3, NULL);
+	r->which = "key";
+	return false;
 }
 
 /* 4 */
@@ -146,7 +134,7 @@ admit_first(struct refusal *r, const struct admit_node *n,
 {
 	memset(r, 0, sizeof(*r));
 	return admit_accepting(r, n) && admit_posture(r, n) &&
-	    admit_identified(r, n, p) && admit_revoked(r, p->revoked) &&
+	    admit_identified(r, p) && admit_revoked(r, p) &&
 	    admit_binding(r, n, p) && admit_trust(r, n, p);
 }
 
@@ -167,9 +155,6 @@ admit_manifest(struct refusal *r, const struct admit_node *n,
 	const struct manifest *m = j->m;
 	const char *when;
 
-	if (j->envelope_why != NULL || m == NULL)
-		return refuse(r, "manifest", 7, "%s",
-		    j->envelope_why == NULL ? "envelope" : j->envelope_why);
 	if (!j->signer_is_peer)
 		return refuse(r, "manifest", 7, "submitter");
 	if (j->nonce_used)
@@ -254,12 +239,12 @@ admit_fits(struct refusal *r, const struct admitted *a,
 	uint64_t memory = n->policy->ceiling.v[LIMIT_MEMORY];
 	uint64_t cpu = n->policy->ceiling.v[LIMIT_CPU];
 
-	if (j->machine_memory != 0)
-		memory = memory == 0 ? j->machine_memory :
-		    MIN_OF(memory, j->machine_memory);
-	if (j->machine_cpu_milli != 0)
-		cpu = cpu == 0 ? j->machine_cpu_milli :
-		    MIN_OF(cpu, (uint64_t)j->machine_cpu_milli);
+	if (n->policy->machine_memory != 0)
+		memory = memory == 0 ? n->policy->machine_memory :
+		    MIN_OF(memory, n->policy->machine_memory);
+	if (n->policy->machine_cpu_milli != 0)
+		cpu = cpu == 0 ? n->policy->machine_cpu_milli :
+		    MIN_OF(cpu, n->policy->machine_cpu_milli);
 	if (memory != 0 && a->limits.v[LIMIT_MEMORY] > memory) {
 		(void)refuse(r, "too_large", 10, "memory");
 		return bounded(r, memory, a->limits.v[LIMIT_MEMORY]);
@@ -316,7 +301,7 @@ admit_airtime(struct refusal *r, struct admitted *out,
 bool
 admit_review(const struct admit_node *n, const struct manifest *m)
 {
-	if (m->requires_review || n->policy->review_all)
+	if (m->requires_review)
 		return true;
 	/* a mapped board must have signed; none has until it approves */
 	return (m->has & HAS_APPROVED_BY) != 0 &&
@@ -332,7 +317,7 @@ admit_second(struct refusal *r, struct admitted *out,
 
 	memset(r, 0, sizeof(*r));
 	memset(out, 0, sizeof(*out));
-	if (!admit_manifest(r, n, j) || !admit_revoked(r, j->revoked))
+	if (!admit_manifest(r, n, j))
 		return false;
 	spool = quota_spool(caps, j->spool_held, j->spool_more);
 	if (!admit_quota(r, &spool) || !admit_image(r, j) ||
@@ -348,6 +333,5 @@ admit_again(struct refusal *r, const struct admit_node *n,
     const struct admit_peer *p, const struct admit_job *j)
 {
 	memset(r, 0, sizeof(*r));
-	return admit_revoked(r, p->revoked | j->revoked) &&
-	    admit_trust(r, n, p) && admit_image(r, j) && admit_contract(r, j);
+	return admit_revoked(r, p) && admit_trust(r, n, p) && admit_image(r, j) && admit_contract(r, j);
 }

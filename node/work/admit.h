@@ -12,9 +12,10 @@
 
 /*
  * Who may run what: the eleven steps of compute.md 4, pure. admit_first() are
- * steps 1 to 6, before anything of the payload is known; admit_second() are
- * steps 7 to 11 and what only the payload can tell, under the codes and
- * numbers of the steps it belongs to. The first step that fails decides.
+ * steps 1 to 5, before anything of the payload is known, and admit_quota() is
+ * step 6; admit_second() are steps 7 to 11 and what only the payload can tell,
+ * under the codes and numbers of the steps it belongs to. The first step that
+ * fails decides.
  */
 struct refusal {
 	const char *code; /* NULL: none */
@@ -27,51 +28,35 @@ struct refusal {
 	char why[161];	  /* "": nothing to add */
 };
 
-enum admit_result {
-	ADMIT_PASS,
-	ADMIT_REFUSED, /* struct refusal says why */
-	ADMIT_BUSY,    /* only first: refusal.s */
-};
-
-/* What was revoked; several bits, the first in this order is named. */
-enum revoked {
-	REVOKED_IDENTITY = 1, /* Reticulum identity hash */
-	REVOKED_KEY = 2,
-	REVOKED_IMAGE = 4,
-	REVOKED_MANIFEST = 8,
-	REVOKED_CONTRACT = 16,
-};
-
 struct admit_node {
 	const struct policy *policy;
-	bool stopping;	   /* SIGTERM, a full disk, no jail */
+	bool stopping;	   /* SIGTERM, or the trail cannot be written */
 	const char *why;   /* of stopping, or NULL */
-	uint32_t layers;   /* that this machine gives */
-	const char *missing; /* text of jail about those it does not */
+	uint32_t layers;   /* that jail says this machine gives; 0: no jail */
 };
 
 struct admit_peer {
 	bool identified;
 	bool has_binding; /* a valid one, or pinned by its identity */
 	bool bad_binding; /* one came and does not hold */
-	unsigned revoked; /* bits of enum revoked */
+	bool revoked;	  /* trust's word on the key */
 	int level;	  /* for job.submit, pins included */
 	const char *why;  /* trust's word on the level, or NULL */
 	bool live_needed, live_done;
 };
 
-/* Step functions: NULL code is a pass. Each fills the refusal otherwise. */
+/* Step functions: true is a pass. Else the refusal is filled. */
 bool admit_accepting(struct refusal *, const struct admit_node *);
 bool admit_posture(struct refusal *, const struct admit_node *);
-bool admit_identified(struct refusal *, const struct admit_node *,
-    const struct admit_peer *);
-bool admit_revoked(struct refusal *, unsigned revoked);
+bool admit_identified(struct refusal *, const struct admit_peer *);
+bool admit_revoked(struct refusal *, const struct admit_peer *);
 bool admit_binding(struct refusal *, const struct admit_node *,
     const struct admit_peer *);
 bool admit_trust(struct refusal *, const struct admit_node *,
     const struct admit_peer *);
 bool admit_quota(struct refusal *, const struct quota_answer *);
 
+/* Steps 1 to 5. */
 bool admit_first(struct refusal *, const struct admit_node *,
     const struct admit_peer *);
 
@@ -88,13 +73,10 @@ enum image_state {
 };
 
 struct admit_job {
-	const struct manifest *m;
-	/* trust's word on envelope and form; NULL: good */
-	const char *envelope_why;
+	const struct manifest *m; /* from an envelope that trust found good */
 	bool signer_is_peer; /* fingerprint of submitter = the peer's */
 	bool nonce_used;     /* by another job of this submitter */
 	uint32_t now;	     /* unix seconds */
-	unsigned revoked;    /* of image, manifest, contract */
 	enum image_state image;
 	const char *seccomp_why; /* the named profile is not here; NULL: fine */
 	uint64_t spool_held;	 /* by the owner, without this job */
@@ -105,9 +87,6 @@ struct admit_job {
 	uint64_t bytes_to_come;  /* inputs that are not here */
 	uint64_t bytes_to_go;	 /* logs and outputs, as expected */
 	uint32_t wait_s;	 /* for its turn */
-	/* the machine */
-	uint64_t machine_memory;
-	uint32_t machine_cpu_milli;
 };
 
 struct admitted {

@@ -23,7 +23,8 @@ void
 policy_init(struct policy *p, unsigned cpus, uint64_t memory)
 {
 	memset(p, 0, sizeof(*p));
-	p->auth_required = true;
+	p->machine_memory = memory;
+	p->machine_cpu_milli = 1000u * (uint64_t)cpus;
 	p->floor = 1;
 	p->live = PROOF_ABOVE_2;
 	p->jobs_running = cpus > 0 ? cpus : 1;

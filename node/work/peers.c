@@ -436,7 +436,7 @@ peer_admit(const struct caller *l, const struct peer *p)
 	a.has_binding = p->v.status == VERDICT_OK ||
 	    p->v.status == VERDICT_REVOKED;
 	a.has_binding = a.has_binding && p->v.known;
-	a.revoked = p->v.status == VERDICT_REVOKED ? REVOKED_KEY : 0;
+	a.revoked = p->v.status == VERDICT_REVOKED;
 	a.level = p->v.level;
 	a.why = p->v.why;
 	a.live_needed = p->v.live_needed;

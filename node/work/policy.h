@@ -27,13 +27,13 @@ struct limits {
 
 struct policy {
 	bool accept;	    /* accept_computation_requests */
-	bool auth_required;
 	uint8_t fp[FP_LEN]; /* of the mesh key */
 	char name[33];
 	int floor;
 	enum proof_policy live;
-	bool review_all;    /* the operator's own review rule */
 	uint32_t required;  /* layers */
+	/* what there is, whatever the operator's ceilings say; 0: not known */
+	uint64_t machine_memory, machine_cpu_milli;
 	/* ceilings; pids 0: the rows' own */
 	uint32_t jobs_running;
 	struct limits ceiling;

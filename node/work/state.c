@@ -14,5 +14,5 @@ node_admit(const struct node *n)
 	    .stopping = n->stopping || n->trail_fails,
 	    .why = n->stopping ? n->why_stopping :
 		"the trail cannot be written",
-	    .layers = n->has_posture ? n->layers : 0, .missing = n->missing};
+	    .layers = n->has_posture ? n->layers : 0};
 }

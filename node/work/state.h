@@ -68,8 +68,6 @@ struct node {
 	uint8_t app_data[316];
 	size_t app_len;
 	struct mono announce_at, receipts_at, expire_at, fill_at;
-	uint64_t machine_memory;
-	uint32_t machine_cpu_milli;
 	struct node_counters count;
 	uint8_t *answer; /* NODE_ANSWER_MAX */
 };

@@ -286,8 +286,6 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 		}
 		aj->bytes_to_go += m->volume[i].blob.size;
 	}
-	aj->machine_memory = n->machine_memory;
-	aj->machine_cpu_milli = n->machine_cpu_milli;
 }
 
 static void
