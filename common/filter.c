@@ -19,11 +19,10 @@
  */
 enum {
 	F_FILES = 1 << 0,    /* beneath its folder: design.md 8.1 */
-	F_READ = 1 << 1,     /* open for reading and list: no change */
-	F_ACCEPT = 1 << 2,   /* on listeners that it was handed */
-	F_SPLICE = 1 << 3,   /* pipes of jobs to files */
-	F_SOCKET = 1 << 4,   /* socket and connect */
-	F_LOCK_MEM = 1 << 5, /* one page of keys */
+	F_ACCEPT = 1 << 1,   /* on listeners that it was handed */
+	F_SPLICE = 1 << 2,   /* pipes of jobs to files */
+	F_SOCKET = 1 << 3,   /* socket and connect */
+	F_LOCK_MEM = 1 << 4, /* one page of keys */
 };
 
 static const unsigned filter_of[PROGRAM_COUNT] = {
@@ -166,7 +165,7 @@ build_allow(scmp_filter_ctx ctx, unsigned sets)
 		r = add_fcntl(ctx);
 	if (r >= 0)
 		r = add_bounded(ctx);
-	if (r >= 0 && sets & (F_FILES | F_READ))
+	if (r >= 0 && sets & F_FILES)
 		r = ADD(ctx, SCMP_ACT_ALLOW, readers);
 	if (r >= 0 && sets & F_FILES)
 		r = ADD(ctx, SCMP_ACT_ALLOW, files);
@@ -188,19 +187,21 @@ build_allow(scmp_filter_ctx ctx, unsigned sets)
 int
 priv_filter(enum program who)
 {
-	bool jail = who == PROGRAM_JAIL;
 	scmp_filter_ctx ctx;
 	int r;
 
-	if (who == PROGRAM_PARENT || who >= PROGRAM_COUNT)
+	if (who == PROGRAM_PARENT)
 		return 0;
+	if (who >= PROGRAM_COUNT || filter_of[who] == 0) {
+		errno = EINVAL;
+		return -1;
+	}
 #ifdef WARREN_SANITIZED
 	/* the sanitizers' own runtime opens, maps and traces */
 	log_debug(NULL, "no system-call filter in a build with sanitizers");
 	return 0;
 #endif
-	ctx = seccomp_init(
-	    jail ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM));
+	ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	if (ctx == NULL) {
 		errno = ENOMEM;
 		return -1;
@@ -209,9 +210,7 @@ priv_filter(enum program who)
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
 	    SCMP_ACT_KILL_PROCESS);
-	/* a job that only tries gets an error, as its own profile would say */
-	r = jail ? ADD(ctx, SCMP_ACT_ERRNO(EPERM), never)
-		 : build_allow(ctx, filter_of[who]);
+	r = build_allow(ctx, filter_of[who]);
 	if (r >= 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);

@@ -66,9 +66,9 @@ int priv_landlock(const struct priv_dir *dirs, size_t count, int *abi);
 
 /*
  * 7. The system-call filter of a program (common/filter.c). Allow-list: what is
- * not in it fails with EPERM; what no program may do kills the process. The
- * jail's is a deny-list, as every job inherits it. No-op when the parent asks,
- * and in builds with sanitizers (logged).
+ * not in it fails with EPERM; what no program may do kills the process. No-op
+ * when the parent asks, and in builds with sanitizers (logged). -1 EINVAL for
+ * the jail, which loads its own (sandbox/base/basefilter.h).
  */
 int priv_filter(enum program);
 

@@ -139,11 +139,26 @@ refusals(void **state)
 	}
 }
 
+/* The jail's filter is its own; nobody runs without one by mistake. */
+static void
+no_row(void **state)
+{
+	static const enum program programs[] = {PROGRAM_JAIL, PROGRAM_COUNT};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(programs); i++) {
+		errno = 0;
+		assert_int_equal(priv_filter(programs[i]), -1);
+		assert_int_equal(errno, EINVAL);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(refusals),
+	    cmocka_unit_test(no_row),
 	};
 
 #ifdef WARREN_SANITIZED
