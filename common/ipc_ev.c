@@ -172,15 +172,6 @@ ipc_ev_channel(struct ipc_ev *c)
 }
 
 void
-ipc_ev_pause(struct ipc_ev *c, bool paused)
-{
-	if (paused)
-		ev_io_stop(c->loop, &c->rd);
-	else if (!c->dead)
-		ev_io_start(c->loop, &c->rd);
-}
-
-void
 ipc_ev_expect_hello(struct ipc_ev *c, const uint8_t build[32])
 {
 	memcpy(c->build, build, sizeof(c->build));

@@ -32,8 +32,6 @@ struct ipc_ev *ipc_ev_new(struct ev_loop *, struct ipc *,
 /* Closes the channel; allowed inside a handler. NULL is fine. */
 void ipc_ev_free(struct ipc_ev *);
 struct ipc *ipc_ev_channel(struct ipc_ev *);
-/* Stop reading while something downstream is full; and go on. */
-void ipc_ev_pause(struct ipc_ev *, bool paused);
 /*
  * The first message must be HELLO with this build id, else gone(EPROTO); it is
  * passed on.

@@ -118,7 +118,6 @@ enum event_kind {
 /* -- transport and parent; index: place of the [[interface]] in config -- */
 #define MSG_DIAL(F) F(u32, index, 0) F(u32, seq, 0)
 #define MSG_BIND(F) F(u32, index, 0) F(u32, seq, 0)
-#define MSG_OPEN(F) F(u32, index, 0) F(u32, seq, 0)
 /* the answer: error is an errno, or 0 and one descriptor */
 #define MSG_OPENED(F)                                                          \
 	F(u32, index, 0) F(u32, seq, 0) F(i32, error, 0) F(str, text, 256)
@@ -134,8 +133,6 @@ enum event_kind {
 #define MSG_T_REQUEST(F)                                                       \
 	F(arr, link, 16) F(arr, request, 16) F(arr, path_hash, 16)             \
 	F(u32, len, 0) F(var, data, 3600)
-#define MSG_T_REPLIED(F) /* a reply has left, or could not */                  \
-	F(arr, link, 16) F(arr, request, 16) F(boolean, ok, 0)
 #define MSG_T_FOLLOW_END(F) F(arr, link, 16) F(u16, stream, 0)
 /* -- node to transport -- */
 #define MSG_N_REPLY(F)                                                         \
@@ -208,7 +205,7 @@ enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
 /* -- node and jail; plan: sandbox/plan/plan.h -- */
 /* fds: argv and env (memfd), seccomp program (memfd), a blob per volume */
 #define MSG_J_RUN(F) F(var, plan, 3800)
-enum jail_step { STEP_FILL = 1, STEP_PACK = 2, STEP_CLEAN = 3, STEP_IMPORT = 4 };
+enum jail_step { STEP_FILL = 1, STEP_PACK = 2, STEP_CLEAN = 3 };
 #define MSG_J_STEP(F) F(arr, job, 32) F(u8, step, 0) F(u8, volume, 0)
 #define MSG_J_KILL(F) F(arr, job, 32)
 #define MSG_J_FORGET(F) F(arr, job, 32)
@@ -259,14 +256,12 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(ALARM, PROGRAMS_ANY, PROGRAMS(PARENT), 0, 0)                               \
 	M(DIAL, PROGRAMS(TRANSPORT), PROGRAMS(PARENT), 0, 0)                         \
 	M(BIND, PROGRAMS(TRANSPORT), PROGRAMS(PARENT), 0, 0)                         \
-	M(OPEN, PROGRAMS(TRANSPORT), PROGRAMS(PARENT), 0, 0)                         \
 	M(OPENED, PROGRAMS(PARENT), PROGRAMS(TRANSPORT), 0, 1)                       \
 	M(T_HELLO, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                        \
 	M(T_LINK, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                         \
 	M(T_IDENTIFIED, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                   \
 	M(T_CLOSED, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                       \
 	M(T_REQUEST, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 1)                      \
-	M(T_REPLIED, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                      \
 	M(T_FOLLOW_END, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                   \
 	M(N_REPLY, PROGRAMS(NODE), PROGRAMS(TRANSPORT), 0, 1)                        \
 	M(N_FOLLOW, PROGRAMS(NODE), PROGRAMS(TRANSPORT), 1, 1)                       \

@@ -312,13 +312,6 @@ cgroup_kill(const struct cgroup_job *g)
 }
 
 int
-cgroup_freeze(const struct cgroup_job *g, bool frozen)
-{
-	return g->fd == -1 ? -1 : put(g->fd, "cgroup.freeze",
-	    frozen ? "1" : "0");
-}
-
-int
 cgroup_job_remove(struct cgroup_job *g)
 {
 	if (g->fd != -1 && unlinkat(g->dirs->v2, g->name, AT_REMOVEDIR) == -1 &&

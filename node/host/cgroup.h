@@ -56,7 +56,6 @@ void cgroup_usage(const struct cgroup_job *, struct cgroup_usage *);
 int cgroup_raise_memory(struct cgroup_job *, uint64_t bytes);
 /* Every process of the job. 0; -1: no v2 group, then jail kills (J_KILL). */
 int cgroup_kill(const struct cgroup_job *);
-int cgroup_freeze(const struct cgroup_job *, bool frozen);
 /* Remove the leaf after J_FORGOTTEN: 0, or -1 (EBUSY: ask again). Closes. */
 int cgroup_job_remove(struct cgroup_job *);
 /* Close without removing (the job goes on). */

@@ -292,7 +292,6 @@ obey(struct child *c, const struct ipc_in *in)
 	union {
 		struct msg_DIAL dial;
 		struct msg_BIND bind;
-		struct msg_OPEN open;
 		struct msg_BINDING_MADE made;
 	} m;
 
@@ -312,11 +311,6 @@ obey(struct child *c, const struct ipc_in *in)
 		if (!msg_get_BIND(in->body, &m.bind))
 			return false;
 		dial_bind(c->parent, &m.bind);
-		return true;
-	case IPC_OPEN:
-		if (!msg_get_OPEN(in->body, &m.open))
-			return false;
-		dial_open(c->parent, &m.open);
 		return true;
 	case IPC_BINDING_MADE:
 		if (!msg_get_BINDING_MADE(in->body, &m.made))

@@ -352,11 +352,3 @@ dial_bind(struct parent *p, const struct msg_BIND *m)
 	else
 		answer(p, m->index, m->seq, 0, fd, "");
 }
-
-void
-dial_open(struct parent *p, const struct msg_OPEN *m)
-{
-	/* devices come with the interfaces that use them */
-	answer(p, m->index, m->seq, ENOTSUP, -1,
-	    "no interface of this version opens a device");
-}

@@ -69,7 +69,6 @@ int listen_control(struct parent *);
 /* ---- dial.c, resolve.c ---- */
 void dial(struct parent *, const struct msg_DIAL *);
 void dial_bind(struct parent *, const struct msg_BIND *);
-void dial_open(struct parent *, const struct msg_OPEN *);
 /* transport is gone: forget what it asked for */
 void dial_clear(struct parent *);
 
@@ -121,7 +120,6 @@ struct spawn {
 void settings_spawn(struct parent *, enum program, struct spawn *);
 /* PARAMS, SETTINGs, ..., START_DONE. 0 or -1. */
 int settings_send(struct parent *, enum program, struct ipc *);
-void settings_clear(struct parent *);
 /* Profile, its volumes and the seccomp profiles of the operator. 0 or -1. */
 int settings_load(struct parent *);
 
@@ -162,7 +160,6 @@ struct parent {
 	bool root;	 /* programs get numbers, roots and namespaces */
 	uint32_t base;
 	int verbose; /* -v minus -q */
-	int exit_status;
 	bool stopping;
 	unsigned stage;
 

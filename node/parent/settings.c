@@ -159,26 +159,6 @@ settings_load(struct parent *p)
 	return 0;
 }
 
-void
-settings_clear(struct parent *p)
-{
-	int *fds[] = {&p->fd_config, &p->fd_node, &p->fd_profile};
-
-	for (size_t i = 0; i < NELEM(fds); i++) {
-		if (*fds[i] >= 0)
-			(void)close(*fds[i]);
-		*fds[i] = -1;
-	}
-	for (unsigned i = 0; i < p->nseccomp; i++)
-		(void)close(p->seccomp[i].fd);
-	p->nseccomp = 0;
-	for (unsigned i = 0; p->profile != NULL && i < p->profile->nvolumes;
-	     i++)
-		(void)close(p->volumes[i]);
-	profile_free(p->profile);
-	p->profile = NULL;
-}
-
 /* ---- the command line ---- */
 
 static void

@@ -35,7 +35,6 @@ struct start {
 	struct jail jail;
 	struct base_dirs dirs;
 	int hand, stage;
-	int v1_slots[JAIL_SLOTS_MAX][3];
 	struct filter never, job, own;
 	int landlock_abi;
 };

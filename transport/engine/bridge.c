@@ -243,18 +243,6 @@ tell_identified(struct bridge_link *l)
 	TO_NODE(l->b, T_IDENTIFIED, &m, NULL, 0);
 }
 
-static void
-tell_replied(struct bridge *b, const uint8_t *link, const uint8_t *request,
-    bool ok)
-{
-	struct msg_T_REPLIED m = {.ok = ok};
-
-	memcpy(m.link, link, RNS_HASH);
-	memcpy(m.request, request, RNS_HASH);
-	b->replies += ok;
-	TO_NODE(b, T_REPLIED, &m, NULL, 0);
-}
-
 void
 bridge_node_up(struct bridge *b)
 {
@@ -375,8 +363,6 @@ on_sent(struct bridge *b, const struct rns_event *ev)
 	TAILQ_FOREACH(p, &l->replies, entry) {
 		if (p->tag != ev->sent.tag)
 			continue;
-		tell_replied(b, p->link, p->request,
-		    ev->sent.status == RNS_RES_COMPLETE);
 		reply_free(l, p);
 		return;
 	}
@@ -426,8 +412,6 @@ reply_new(const struct msg_N_REPLY *m, struct ipc_in *in)
 
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return NULL;
-	memcpy(p->link, m->link, RNS_HASH);
-	memcpy(p->request, m->request, RNS_HASH);
 	p->len = m->len;
 	if (in->nfds > 0) {
 		fd = ipc_in_take(in, 0);
@@ -457,10 +441,8 @@ on_reply(struct bridge *b, struct ipc_in *in)
 	if (!msg_get_N_REPLY(in->body, &m) ||
 	    (l = bridge_find(b, m.link)) == NULL)
 		return; /* T_CLOSED has told of it */
-	if (l->nreplies >= BRIDGE_REPLIES || (p = reply_new(&m, in)) == NULL) {
-		tell_replied(b, m.link, m.request, false);
+	if (l->nreplies >= BRIDGE_REPLIES || (p = reply_new(&m, in)) == NULL)
 		return;
-	}
 	p->tag = ++b->next_tag;
 	TAILQ_INSERT_TAIL(&l->replies, p, entry);
 	l->nreplies++;
@@ -471,10 +453,9 @@ on_reply(struct bridge *b, struct ipc_in *in)
 	cmd.respond.tag = p->tag;
 	cmd.respond.as_resource = &as_resource;
 	err = engine_submit(b->e, &cmd);
-	if (err == RNS_OK && as_resource)
-		return;
-	tell_replied(b, m.link, m.request, err == RNS_OK);
-	reply_free(l, p);
+	/* a resource reads it until it has been sent */
+	if (err != RNS_OK || !as_resource)
+		reply_free(l, p);
 }
 
 static void

@@ -26,7 +26,6 @@ struct follow {
 struct reply {
 	TAILQ_ENTRY(reply) entry;
 	uint64_t tag;
-	uint8_t link[RNS_HASH], request[RNS_HASH];
 	uint8_t *copy;       /* of malloc, or NULL */
 	const uint8_t *map;  /* of memfd_map, or NULL */
 	size_t len;
@@ -54,7 +53,7 @@ struct bridge {
 	bool announced; /* node asked for it: there is something to say */
 	ev_timer late;  /* announces on interfaces that came up since */
 	uint64_t next_tag;
-	uint64_t requests, replies;
+	uint64_t requests;
 	uint64_t dropped; /* requests that node could not be given */
 };
 
