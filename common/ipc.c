@@ -175,47 +175,58 @@ enqueue(struct ipc *c, const uint8_t *buf, size_t len, const int *fds,
 }
 
 int
-ipc_send(struct ipc *c, enum ipc_type type, const void *body, size_t len,
-    const int *fds, unsigned nfds)
+ipc_send(struct ipc *c, const uint8_t *message, size_t len, const int *fds,
+    unsigned nfds)
 {
-	const struct ipc_row *row = ipc_row(type);
-	uint8_t buf[IPC_MAX];
-	struct wr w = wr_make(buf, sizeof(buf));
+	struct rd body = rd_make(message, len);
+	const struct ipc_row *row = NULL;
+	uint16_t type;
 	int r;
 
+	if (c == NULL) {
+		errno = EPIPE;
+		return -1;
+	}
+	if (rd_u16(&body, &type))
+		row = ipc_row(type);
 	if (row == NULL || !(row->senders & 1u << c->me) ||
 	    !(row->receivers & 1u << c->other) || nfds < row->fds_min ||
 	    nfds > row->fds_max) {
 		errno = EINVAL;
 		return -1;
 	}
-	wr_u16(&w, (uint16_t)type);
-	wr_bytes(&w, body, len);
-	if (!wr_ok(&w) || len < row->size_min || len > row->size_max) {
+	if (rd_left(&body) < row->size_min || rd_left(&body) > row->size_max) {
 		errno = EMSGSIZE;
 		return -1;
 	}
-	r = STAILQ_EMPTY(&c->queue) ? send_now(c->fd, buf, w.len, fds, nfds)
+	r = STAILQ_EMPTY(&c->queue) ? send_now(c->fd, message, len, fds, nfds)
 				    : -1;
 	if (r < 0 && (!STAILQ_EMPTY(&c->queue) || errno == EAGAIN ||
 			 errno == ENOBUFS))
-		r = enqueue(c, buf, w.len, fds, nfds);
-	explicit_bzero(buf, w.len); /* it may have been KEY_MATERIAL */
+		r = enqueue(c, message, len, fds, nfds);
 	return r;
 }
 
-/* A struct whose fields break their own bounds is refused here: EMSGSIZE. */
+/*
+ * A struct whose fields break their own bounds is refused here: EMSGSIZE. What
+ * was encoded is wiped: it may have been KEY_MATERIAL.
+ */
 #define SENDER(name, from, to, lo, hi)                                         \
+	void ipc_put_##name(struct wr *w, const struct msg_##name *m)          \
+	{                                                                      \
+		wr_u16(w, IPC_##name);                                         \
+		msg_put_##name(w, m);                                          \
+	}                                                                      \
 	int ipc_send_##name(struct ipc *c, const struct msg_##name *m,         \
 	    const int *fds, unsigned nfds)                                     \
 	{                                                                      \
-		uint8_t buf[IPC_MAX];                                          \
+		uint8_t buf[IPC_SIZE_##name];                                  \
 		struct wr w = wr_make(buf, sizeof(buf));                       \
 		int r = -1;                                                    \
                                                                                \
-		msg_put_##name(&w, m);                                         \
+		ipc_put_##name(&w, m);                                         \
 		if (wr_ok(&w))                                                 \
-			r = ipc_send(c, IPC_##name, buf, w.len, fds, nfds);    \
+			r = ipc_send(c, buf, w.len, fds, nfds);                \
 		else                                                           \
 			errno = EMSGSIZE;                                      \
 		explicit_bzero(buf, w.len);                                    \

@@ -36,19 +36,33 @@ int ipc_fd(const struct ipc *);
 enum program ipc_other(const struct ipc *);
 
 /*
- * fds are duplicated by the kernel: they stay the caller's and may be closed
- * at once (queued ones are dup'ed). 0, or -1: EPIPE (the other end is gone),
- * ENOBUFS (queue over its end: a defect upstream), EMSGSIZE, EINVAL (the table
- * forbids it), ENOMEM.
+ * Encodes once and sends: ipc_send_SETTING(), ... The channel may be NULL: the
+ * other end is not there. fds are duplicated by the kernel: they stay the
+ * caller's and may be closed at once (queued ones are dup'ed). 0, or -1: EPIPE
+ * (the other end is gone), ENOBUFS (queue over its end: a defect upstream),
+ * EMSGSIZE, EINVAL (the table forbids it), ENOMEM.
  */
-int ipc_send(struct ipc *, enum ipc_type, const void *body, size_t len,
-    const int *fds, unsigned nfds);
-#define IPC_SEND(ch, NAME, msgp, fds, nfds)                                    \
-	ipc_send_##NAME(ch, msgp, fds, nfds)
 #define IPC_SENDER(name, s, r, lo, hi)                                         \
 	int ipc_send_##name(struct ipc *, const struct msg_##name *,           \
 	    const int *fds, unsigned nfds);
 IPC_MESSAGES(IPC_SENDER)
+/*
+ * The same in two steps, for who keeps messages: encoded into a writer with
+ * room for IPC_SIZE_NAME, type first, by ipc_put_SETTING(), ...; then sent
+ * (and checked against the table) as it is.
+ */
+#define IPC_PUTTER(name, s, r, lo, hi)                                         \
+	void ipc_put_##name(struct wr *, const struct msg_##name *);
+IPC_MESSAGES(IPC_PUTTER)
+int ipc_send(struct ipc *, const uint8_t *message, size_t len, const int *fds,
+    unsigned nfds);
+
+/* What became of a message that was handed to ipc_dispatch(). */
+enum ipc_done {
+	IPC_NOT_MINE,  /* no row of this receiver: somebody else's to handle */
+	IPC_DONE,      /* its handler has run */
+	IPC_MALFORMED, /* it fits the table and does not decode */
+};
 
 /*
  * 1: a message in *in; 0: nothing now; -1: the other end is gone (errno 0) or

@@ -96,27 +96,27 @@ IPC_MESSAGES(MSG_CODE)
 #define LEAST_str(z) 2
 #define LEAST(kind, n, z) +LEAST_##kind(z)
 
-#define MOST_u8(z) 1
-#define MOST_u16(z) 2
-#define MOST_u32(z) 4
-#define MOST_u64(z) 8
-#define MOST_i32(z) 4
-#define MOST_i64(z) 8
-#define MOST_boolean(z) 1
-#define MOST_arr(z) (z)
-#define MOST_var(z) (2 + (z))
-#define MOST_str(z) (2 + (z))
-#define MOST(kind, n, z) +MOST_##kind(z)
-
 #define MSG_FITS(name, from, to, lo, hi)                                           \
-	_Static_assert(2 + 0 MSG_##name(MOST) <= IPC_MAX, #name " too long");  \
+	_Static_assert(IPC_SIZE_##name <= IPC_MAX, #name " too long");         \
 	_Static_assert((hi) <= IPC_FDS_MAX, #name ": too many descriptors");
 IPC_MESSAGES(MSG_FITS)
 
+/* Each receiver in the mask has a handler: its own, or common/program.c's. */
+#define HANDLED(p, to)                                                         \
+	(IPC_HAS(ANY, to) || IPC_HAS(p, to) == (IPC_SET_##to >> PROGRAM_##p & 1))
+#define MSG_HANDLED(name, from, to, lo, hi)                                    \
+	_Static_assert(IPC_##name == IPC_KEY_MATERIAL ||                       \
+		(HANDLED(PARENT, to) && HANDLED(TRANSPORT, to) &&              \
+		    HANDLED(NODE, to) && HANDLED(TRUST, to) &&                 \
+		    HANDLED(KEYS, to) && HANDLED(JAIL, to) &&                  \
+		    HANDLED(AUDIT, to)),                                       \
+	    #name ": a receiver without a handler");
+IPC_MESSAGES(MSG_HANDLED)
+
 static const struct ipc_row rows[IPC_TYPES] = {
-#define MSG_ROW(name, from, to, lo, hi)                                            \
-	[IPC_##name] = {#name, (uint8_t)(from), (uint8_t)(to), lo, hi,             \
-	    0 MSG_##name(LEAST), 0 MSG_##name(MOST)},
+#define MSG_ROW(name, from, to, lo, hi)                                        \
+	[IPC_##name] = {#name, IPC_SET_##from, IPC_SET_##to, lo, hi,           \
+	    0 MSG_##name(LEAST), IPC_SIZE_##name - 2},
     IPC_MESSAGES(MSG_ROW)
 };
 
@@ -124,4 +124,18 @@ const struct ipc_row *
 ipc_row(unsigned type)
 {
 	return type > IPC_NONE && type < IPC_TYPES ? &rows[type] : NULL;
+}
+
+bool
+ipc_related(enum program a, enum program b)
+{
+	for (unsigned t = IPC_NONE + 1; t < IPC_TYPES; t++) {
+		const struct ipc_row *r = &rows[t];
+
+		if (t != IPC_HELLO &&
+		    ((r->senders >> a & 1 && r->receivers >> b & 1) ||
+			(r->senders >> b & 1 && r->receivers >> a & 1)))
+			return true;
+	}
+	return false;
 }

@@ -12,8 +12,9 @@
  * The interface of the house: every message between two programs, who may send
  * it to whom, its fields, and how many descriptors go with it. ipc_msg.c turns
  * this list into structs, readers, writers and the table that ipc.c checks
- * before any handler runs. Adding a message is adding it here and in
- * docs/ARCHITECTURE.md.
+ * before any handler runs; ipc_dispatch.h makes each receiver's switch of it.
+ * Adding a message is adding it here and in docs/ARCHITECTURE.md, and writing
+ * on_NAME() in the file of its receiver, without which that does not build.
  *
  * On the wire: type u16, then the fields in order, big-endian; `var` is a u16
  * length and as many bytes, `str` the same without NULs; nothing behind them.
@@ -238,68 +239,125 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 /* seq 0: the event could not be written (disk full, or no trail) */
 #define MSG_HEAD(F) F(u64, qid, 0) F(u64, seq, 0) F(arr, digest, 32)
 
-#define PROGRAMS(a) (1u << PROGRAM_##a)
-#define PROGRAMS_ANY (0xffu & ~PROGRAMS(PARENT))
+/*
+ * Who sends and who receives, as one word each; what a word stands for is a
+ * mask of programs.
+ */
+#define IPC_BIT(p) (1u << PROGRAM_##p)
+#define IPC_SET_PARENT IPC_BIT(PARENT)
+#define IPC_SET_TRANSPORT IPC_BIT(TRANSPORT)
+#define IPC_SET_NODE IPC_BIT(NODE)
+#define IPC_SET_TRUST IPC_BIT(TRUST)
+#define IPC_SET_KEYS IPC_BIT(KEYS)
+#define IPC_SET_JAIL IPC_BIT(JAIL)
+#define IPC_SET_AUDIT IPC_BIT(AUDIT)
+#define IPC_SET_ALL 0xffu
+#define IPC_SET_ANY (0xffu & ~IPC_BIT(PARENT))
+#define IPC_SET_TRANSPORT_NODE (IPC_BIT(TRANSPORT) | IPC_BIT(NODE))
+#define IPC_SET_JAIL_NODE (IPC_BIT(JAIL) | IPC_BIT(NODE))
+#define IPC_SET_NODE_AUDIT (IPC_BIT(NODE) | IPC_BIT(AUDIT))
+/* read before the loop, and wiped in place: no handler (trust/keys.c) */
+#define IPC_SET_KEYS_START IPC_BIT(KEYS)
+/* who has something to say for the trail */
+#define IPC_SET_WITNESS                                                        \
+	(IPC_BIT(PARENT) | IPC_BIT(NODE) | IPC_BIT(TRUST) | IPC_BIT(KEYS))
+
+/*
+ * IPC_HAS(program, word): 1 when the program has a handler of its own for a
+ * row with this word, else 0, while the preprocessor runs. ANY as the program
+ * is what common/program.c does for each of them.
+ */
+#define IPC_HAS_PARENT_PARENT ~,
+#define IPC_HAS_TRANSPORT_TRANSPORT ~,
+#define IPC_HAS_TRANSPORT_TRANSPORT_NODE ~,
+#define IPC_HAS_NODE_NODE ~,
+#define IPC_HAS_NODE_TRANSPORT_NODE ~,
+#define IPC_HAS_NODE_NODE_AUDIT ~,
+#define IPC_HAS_TRUST_TRUST ~,
+#define IPC_HAS_KEYS_KEYS ~,
+#define IPC_HAS_JAIL_JAIL ~,
+#define IPC_HAS_AUDIT_AUDIT ~,
+#define IPC_HAS_AUDIT_NODE_AUDIT ~,
+#define IPC_HAS_ANY_ANY ~,
+#define IPC_HAS_ANY_ALL ~,
+#define IPC_HAS_ANY_JAIL_NODE ~,
+#define IPC_SECOND(a, b, ...) b
+#define IPC_FOUND(probe) IPC_SECOND(probe 1, 0, ~)
+#define IPC_HAS(program, word) IPC_FOUND(IPC_HAS_##program##_##word)
+/* IPC_IF(0 or 1)(what then stands there) */
+#define IPC_IF(yes) IPC_IF_(yes)
+#define IPC_IF_(yes) IPC_IF_##yes
+#define IPC_IF_0(...)
+#define IPC_IF_1(...) __VA_ARGS__
+/* IPC_ONE(word): 1 when it stands for one program */
+#define IPC_ONE_TRANSPORT ~,
+#define IPC_ONE_PARENT ~,
+#define IPC_ONE_NODE ~,
+#define IPC_ONE_TRUST ~,
+#define IPC_ONE_KEYS ~,
+#define IPC_ONE_JAIL ~,
+#define IPC_ONE_AUDIT ~,
+#define IPC_ONE(word) IPC_FOUND(IPC_ONE_##word)
 
 /* M(name, senders, receivers, least descriptors, most) */
 #define IPC_MESSAGES(M)                                                        \
-	M(SETTING, PROGRAMS(PARENT), PROGRAMS_ANY, 1, 1)                             \
-	M(PARAMS, PROGRAMS(PARENT), PROGRAMS_ANY, 0, 0)                              \
-	M(JAIL_LIMITS, PROGRAMS(PARENT), PROGRAMS(JAIL) | PROGRAMS(NODE), 0, 0)         \
-	M(KEY_MATERIAL, PROGRAMS(PARENT), PROGRAMS(KEYS), 0, 0)                      \
-	M(START_DONE, PROGRAMS(PARENT), PROGRAMS_ANY, 0, 0)                          \
-	M(STOP, PROGRAMS(PARENT), PROGRAMS_ANY, 0, 0)                                \
-	M(NEIGHBOUR, PROGRAMS(PARENT), PROGRAMS_ANY, 1, 1)                           \
-	M(PROGRAM, PROGRAMS(PARENT), PROGRAMS(TRANSPORT) | PROGRAMS(NODE), 0, 0)        \
-	M(HELLO, 0xffu, 0xffu, 0, 0)                                           \
-	M(READY, PROGRAMS_ANY, PROGRAMS(PARENT), 0, 0)                               \
-	M(ALARM, PROGRAMS_ANY, PROGRAMS(PARENT), 0, 0)                               \
-	M(DIAL, PROGRAMS(TRANSPORT), PROGRAMS(PARENT), 0, 0)                         \
-	M(BIND, PROGRAMS(TRANSPORT), PROGRAMS(PARENT), 0, 0)                         \
-	M(OPENED, PROGRAMS(PARENT), PROGRAMS(TRANSPORT), 0, 1)                       \
-	M(T_HELLO, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                        \
-	M(T_LINK, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                         \
-	M(T_IDENTIFIED, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                   \
-	M(T_CLOSED, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                       \
-	M(T_REQUEST, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 1)                      \
-	M(T_FOLLOW_END, PROGRAMS(TRANSPORT), PROGRAMS(NODE), 0, 0)                   \
-	M(N_REPLY, PROGRAMS(NODE), PROGRAMS(TRANSPORT), 0, 1)                        \
-	M(N_FOLLOW, PROGRAMS(NODE), PROGRAMS(TRANSPORT), 1, 1)                       \
-	M(N_CLOSE, PROGRAMS(NODE), PROGRAMS(TRANSPORT), 0, 0)                        \
-	M(N_APP_DATA, PROGRAMS(NODE), PROGRAMS(TRANSPORT), 0, 0)                     \
-	M(N_BLACKHOLE, PROGRAMS(NODE), PROGRAMS(TRANSPORT), 0, 0)                    \
-	M(N_HOLD, PROGRAMS(NODE), PROGRAMS(TRANSPORT), 0, 0)                         \
-	M(V_ASK, PROGRAMS(NODE), PROGRAMS(TRUST), 0, 0)                              \
-	M(V_VERDICT, PROGRAMS(TRUST), PROGRAMS(NODE), 0, 0)                          \
-	M(V_ENVELOPE, PROGRAMS(NODE), PROGRAMS(TRUST), 1, 1)                         \
-	M(V_MANIFEST, PROGRAMS(TRUST), PROGRAMS(NODE), 0, 1)                         \
-	M(V_LIVE, PROGRAMS(NODE), PROGRAMS(TRUST), 0, 0)                             \
-	M(V_LIVE_OK, PROGRAMS(TRUST), PROGRAMS(NODE), 0, 0)                          \
-	M(V_CHANGED, PROGRAMS(TRUST), PROGRAMS(NODE), 0, 0)                          \
-	M(K_RECEIPT, PROGRAMS(NODE), PROGRAMS(KEYS), 0, 0)                           \
-	M(K_SIGNED, PROGRAMS(KEYS), PROGRAMS(NODE), 0, 0)                            \
-	M(K_CHALLENGE, PROGRAMS(NODE), PROGRAMS(KEYS), 0, 0)                         \
-	M(K_CHALLENGED, PROGRAMS(KEYS), PROGRAMS(NODE), 0, 0)                        \
-	M(K_BINDING, PROGRAMS(KEYS), PROGRAMS(NODE) | PROGRAMS(AUDIT), 0, 0)            \
-	M(B_SIGN, PROGRAMS(KEYS), PROGRAMS(TRANSPORT), 0, 0)                         \
-	M(B_SIGNED, PROGRAMS(TRANSPORT), PROGRAMS(KEYS), 0, 0)                       \
-	M(BINDING_MADE, PROGRAMS(KEYS), PROGRAMS(PARENT), 0, 0)                      \
-	M(C_SIGN, PROGRAMS(AUDIT), PROGRAMS(KEYS), 0, 0)                             \
-	M(C_SIGNED, PROGRAMS(KEYS), PROGRAMS(AUDIT), 0, 0)                           \
-	M(J_RUN, PROGRAMS(NODE), PROGRAMS(JAIL), 2, 18)                              \
-	M(J_STEP, PROGRAMS(NODE), PROGRAMS(JAIL), 0, 0)                              \
-	M(J_KILL, PROGRAMS(NODE), PROGRAMS(JAIL), 0, 0)                              \
-	M(J_FORGET, PROGRAMS(NODE), PROGRAMS(JAIL), 0, 0)                            \
-	M(J_STARTED, PROGRAMS(JAIL), PROGRAMS(NODE), 3, 3)                           \
-	M(J_FAILED, PROGRAMS(JAIL), PROGRAMS(NODE), 0, 0)                            \
-	M(J_EXITED, PROGRAMS(JAIL), PROGRAMS(NODE), 0, 0)                            \
-	M(J_STEP_OPEN, PROGRAMS(JAIL), PROGRAMS(NODE), 1, 1)                         \
-	M(J_STEP_DONE, PROGRAMS(JAIL), PROGRAMS(NODE), 0, 0)                         \
-	M(J_FORGOTTEN, PROGRAMS(JAIL), PROGRAMS(NODE), 0, 0)                         \
-	M(J_RUNNING, PROGRAMS(JAIL), PROGRAMS(NODE), 3, 3)                           \
-	M(J_POSTURE, PROGRAMS(JAIL), PROGRAMS(NODE), 0, 0)                           \
-	M(EVENT, 0xffu & ~PROGRAMS(AUDIT), PROGRAMS(AUDIT), 0, 0)                    \
-	M(HEAD, PROGRAMS(AUDIT), PROGRAMS(NODE), 0, 0)
+	M(SETTING, PARENT, ANY, 1, 1)                                          \
+	M(PARAMS, PARENT, ANY, 0, 0)                                           \
+	M(JAIL_LIMITS, PARENT, JAIL_NODE, 0, 0)                                \
+	M(KEY_MATERIAL, PARENT, KEYS_START, 0, 0)                              \
+	M(START_DONE, PARENT, ANY, 0, 0)                                       \
+	M(STOP, PARENT, ANY, 0, 0)                                             \
+	M(NEIGHBOUR, PARENT, ANY, 1, 1)                                        \
+	M(PROGRAM, PARENT, TRANSPORT_NODE, 0, 0)                               \
+	M(HELLO, ALL, ALL, 0, 0)                                               \
+	M(READY, ANY, PARENT, 0, 0)                                            \
+	M(ALARM, ANY, PARENT, 0, 0)                                            \
+	M(DIAL, TRANSPORT, PARENT, 0, 0)                                       \
+	M(BIND, TRANSPORT, PARENT, 0, 0)                                       \
+	M(OPENED, PARENT, TRANSPORT, 0, 1)                                     \
+	M(T_HELLO, TRANSPORT, NODE, 0, 0)                                      \
+	M(T_LINK, TRANSPORT, NODE, 0, 0)                                       \
+	M(T_IDENTIFIED, TRANSPORT, NODE, 0, 0)                                 \
+	M(T_CLOSED, TRANSPORT, NODE, 0, 0)                                     \
+	M(T_REQUEST, TRANSPORT, NODE, 0, 1)                                    \
+	M(T_FOLLOW_END, TRANSPORT, NODE, 0, 0)                                 \
+	M(N_REPLY, NODE, TRANSPORT, 0, 1)                                      \
+	M(N_FOLLOW, NODE, TRANSPORT, 1, 1)                                     \
+	M(N_CLOSE, NODE, TRANSPORT, 0, 0)                                      \
+	M(N_APP_DATA, NODE, TRANSPORT, 0, 0)                                   \
+	M(N_BLACKHOLE, NODE, TRANSPORT, 0, 0)                                  \
+	M(N_HOLD, NODE, TRANSPORT, 0, 0)                                       \
+	M(V_ASK, NODE, TRUST, 0, 0)                                            \
+	M(V_VERDICT, TRUST, NODE, 0, 0)                                        \
+	M(V_ENVELOPE, NODE, TRUST, 1, 1)                                       \
+	M(V_MANIFEST, TRUST, NODE, 0, 1)                                       \
+	M(V_LIVE, NODE, TRUST, 0, 0)                                           \
+	M(V_LIVE_OK, TRUST, NODE, 0, 0)                                        \
+	M(V_CHANGED, TRUST, NODE, 0, 0)                                        \
+	M(K_RECEIPT, NODE, KEYS, 0, 0)                                         \
+	M(K_SIGNED, KEYS, NODE, 0, 0)                                          \
+	M(K_CHALLENGE, NODE, KEYS, 0, 0)                                       \
+	M(K_CHALLENGED, KEYS, NODE, 0, 0)                                      \
+	M(K_BINDING, KEYS, NODE_AUDIT, 0, 0)                                   \
+	M(B_SIGN, KEYS, TRANSPORT, 0, 0)                                       \
+	M(B_SIGNED, TRANSPORT, KEYS, 0, 0)                                     \
+	M(BINDING_MADE, KEYS, PARENT, 0, 0)                                    \
+	M(C_SIGN, AUDIT, KEYS, 0, 0)                                           \
+	M(C_SIGNED, KEYS, AUDIT, 0, 0)                                         \
+	M(J_RUN, NODE, JAIL, 2, 18)                                            \
+	M(J_STEP, NODE, JAIL, 0, 0)                                            \
+	M(J_KILL, NODE, JAIL, 0, 0)                                            \
+	M(J_FORGET, NODE, JAIL, 0, 0)                                          \
+	M(J_STARTED, JAIL, NODE, 3, 3)                                         \
+	M(J_FAILED, JAIL, NODE, 0, 0)                                          \
+	M(J_EXITED, JAIL, NODE, 0, 0)                                          \
+	M(J_STEP_OPEN, JAIL, NODE, 1, 1)                                       \
+	M(J_STEP_DONE, JAIL, NODE, 0, 0)                                       \
+	M(J_FORGOTTEN, JAIL, NODE, 0, 0)                                       \
+	M(J_RUNNING, JAIL, NODE, 3, 3)                                         \
+	M(J_POSTURE, JAIL, NODE, 0, 0)                                         \
+	M(EVENT, WITNESS, AUDIT, 0, 0)                                         \
+	M(HEAD, AUDIT, NODE, 0, 0)
 
 enum ipc_type {
 	IPC_NONE = 0,
@@ -327,10 +385,29 @@ enum ipc_type {
 	struct msg_##name {                                                    \
 		MSG_##name(IPC_FIELD) char end_; /* no field, no empty struct */ \
 	};                                                                     \
+	/* the fields, without the type */                                     \
 	void msg_put_##name(struct wr *, const struct msg_##name *);           \
 	/* false: malformed, or bytes left over */                             \
 	bool msg_get_##name(struct rd, struct msg_##name *);
 IPC_MESSAGES(IPC_STRUCT)
+
+/* The longest message of each type, its type included: IPC_SIZE_SETTING ... */
+#define IPC_MOST_u8(z) 1
+#define IPC_MOST_u16(z) 2
+#define IPC_MOST_u32(z) 4
+#define IPC_MOST_u64(z) 8
+#define IPC_MOST_i32(z) 4
+#define IPC_MOST_i64(z) 8
+#define IPC_MOST_boolean(z) 1
+#define IPC_MOST_arr(z) (z)
+#define IPC_MOST_var(z) (2 + (z))
+#define IPC_MOST_str(z) (2 + (z))
+#define IPC_MOST(kind, n, z) +IPC_MOST_##kind(z)
+enum {
+#define IPC_SIZE(name, s, r, lo, hi) IPC_SIZE_##name = 2 MSG_##name(IPC_MOST),
+	IPC_MESSAGES(IPC_SIZE)
+#undef IPC_SIZE
+};
 
 struct ipc_row {
 	const char *name;
@@ -340,5 +417,7 @@ struct ipc_row {
 };
 /* NULL: no such type. */
 const struct ipc_row *ipc_row(unsigned type);
+/* They have a message for each other, and so a channel. */
+bool ipc_related(enum program, enum program);
 
 #endif

@@ -36,7 +36,7 @@ put_body(struct wr *w, enum ipc_type t, const void *m)
 	switch (t) {
 #define CASE(T)                                                                \
 	case IPC_##T:                                                          \
-		msg_put_##T(w, m);                                             \
+		ipc_put_##T(w, m);                                             \
 		break;
 		CASE(N_REPLY)
 		CASE(N_FOLLOW)
@@ -130,8 +130,7 @@ let_out(struct warren_node *wn, struct queued *q)
 
 	/* who is not there hears at its hello what it must know */
 	if (c != NULL && wn->node.up[q->to] &&
-	    ipc_send(ipc_ev_channel(c), q->type, q->body, q->len, q->fds,
-		q->nfds) < 0)
+	    ipc_send(ipc_ev_channel(c), q->body, q->len, q->fds, q->nfds) < 0)
 		log_warn(program_name(q->to), "cannot send");
 	queued_free(wn, q);
 }

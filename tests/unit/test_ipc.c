@@ -127,6 +127,14 @@ sender_obeys_the_table(void **state)
 	struct msg_PARAMS params = {0};
 	struct msg_OPENED opened = {0};
 	struct msg_SETTING setting = {0};
+	static const struct {
+		uint16_t type;
+		size_t len;
+		int error;
+	} raw[] = {{IPC_DIAL, 0, EINVAL}, {IPC_DIAL, 1, EINVAL},
+	    {IPC_NONE, 2, EINVAL}, {IPC_TYPES, 2, EINVAL},
+	    {IPC_DIAL, 9, EMSGSIZE}, {IPC_DIAL, 11, EMSGSIZE},
+	    {IPC_DIAL, IPC_MAX, EMSGSIZE}};
 	int fds[2] = {0, 0};
 	uint8_t big[IPC_MAX] = {0};
 
@@ -139,12 +147,14 @@ sender_obeys_the_table(void **state)
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(ipc_send_SETTING(a, &setting, NULL, 0), -1);
 	assert_int_equal(errno, EINVAL);
-	assert_int_equal(ipc_send(b, IPC_NONE, big, 0, NULL, 0), -1);
-	assert_int_equal(ipc_send(b, IPC_TYPES, big, 0, NULL, 0), -1);
-	assert_int_equal(ipc_send(b, IPC_DIAL, big, 7, NULL, 0), -1);
-	assert_int_equal(errno, EMSGSIZE);
-	assert_int_equal(ipc_send(b, IPC_DIAL, big, sizeof(big), NULL, 0), -1);
-	assert_int_equal(errno, EMSGSIZE);
+	assert_int_equal(ipc_send_DIAL(NULL, &dial, NULL, 0), -1);
+	assert_int_equal(errno, EPIPE);
+	for (size_t i = 0; i < NELEM(raw); i++) {
+		put_u16(big, raw[i].type);
+		errno = 0;
+		assert_int_equal(ipc_send(b, big, raw[i].len, NULL, 0), -1);
+		assert_int_equal(errno, raw[i].error);
+	}
 }
 
 static unsigned

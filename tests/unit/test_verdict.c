@@ -405,7 +405,7 @@ test_program(void **state)
 static void
 test_malformed(void **state)
 {
-	static const uint8_t zeros[IPC_MAX];
+	uint8_t zeros[IPC_MAX] = {0};
 	struct msg_V_VERDICT v;
 	struct msg_ALARM alarm;
 	struct ipc *node;
@@ -416,10 +416,11 @@ test_malformed(void **state)
 	(void)state;
 	start(&p, dir);
 	node = prog_neighbour(&p, PROGRAM_NODE);
+	put_u16(zeros, IPC_V_ASK);
 	/* one byte is left over */
 	for (unsigned i = 1; i <= 5; i++)
-		assert_int_equal(ipc_send(node, IPC_V_ASK, zeros,
-		    ipc_row(IPC_V_ASK)->size_min + 1u, NULL, 0), 0);
+		assert_int_equal(ipc_send(node, zeros,
+		    ipc_row(IPC_V_ASK)->size_min + 3u, NULL, 0), 0);
 	v = question(node, ask(0, 0, false));
 	assert_int_equal(v.status, VERDICT_NO_BINDING);
 	for (unsigned i = 1; i <= 4; i *= 2) {

@@ -59,7 +59,7 @@ binding_sign(struct engine *e, struct ipc_in *in)
 	if (!wr_ok(&w) ||
 	    rns_identity_sign(reply.sig, e->identity, buf, w.len) != RNS_OK)
 		return;
-	if (IPC_SEND(engine_ipc(e, PROGRAM_KEYS), B_SIGNED, &reply, NULL, 0) < 0)
+	if (ipc_send_B_SIGNED(engine_ipc(e, PROGRAM_KEYS), &reply, NULL, 0) < 0)
 		engine_send_failed(PROGRAM_KEYS);
 	else
 		log_notice("keys", "binding signed serial=%u", m.serial);

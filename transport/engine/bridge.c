@@ -206,7 +206,7 @@ bridge_close(struct bridge *b)
 #define TO_NODE(b, NAME, m, fds, n)                                            \
 	do {                                                                   \
 		if (bridge_node(b) != NULL &&                                  \
-		    IPC_SEND(bridge_node(b), NAME, m, fds, n) < 0)             \
+		    ipc_send_##NAME(bridge_node(b), m, fds, n) < 0)             \
 			engine_send_failed(PROGRAM_NODE);            \
 	} while (0)
 

@@ -50,7 +50,7 @@ follow_end(struct follow *f)
 	struct ipc *node = bridge_node(f->l->b);
 
 	memcpy(m.link, f->l->id, RNS_HASH);
-	if (node != NULL && IPC_SEND(node, T_FOLLOW_END, &m, NULL, 0) < 0)
+	if (node != NULL && ipc_send_T_FOLLOW_END(node, &m, NULL, 0) < 0)
 		engine_send_failed(PROGRAM_NODE);
 	follow_stop(f);
 }
