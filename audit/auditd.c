@@ -31,14 +31,6 @@
 #define FIRST_CHECKPOINT_S 10. /* ours: a short run is signed for too */
 #define LINGER_S 0.2	    /* at STOP, for what the others still say */
 
-struct auditd;
-
-struct side {
-	struct auditd *a;
-	enum program who;
-	struct ipc_ev *ev;
-};
-
 struct held {
 	struct msg_EVENT e;
 	enum program from;
@@ -51,7 +43,6 @@ struct auditd {
 	struct trail *trail;
 	struct ocsf_source source;
 	bool ready; /* the source is as good as it gets */
-	struct side side[PROGRAM_COUNT];
 	struct held *held;
 	size_t nheld;
 	ev_timer hold, sync, checkpoint, linger;
@@ -62,6 +53,10 @@ struct auditd {
 	uint64_t asked_size;
 	uint8_t asked_root[32];
 };
+
+#define IPC_ME AUDIT
+#define IPC_CTX struct auditd
+#include "common/ipc_dispatch.h"
 
 static void
 alarm_parent(struct auditd *a, uint8_t severity, const char *text)
@@ -80,7 +75,7 @@ checkpoint_ask(struct auditd *a)
 {
 	struct msg_C_SIGN m = {.end_ = 0};
 
-	if (a->side[PROGRAM_KEYS].ev == NULL || a->asked ||
+	if (program_channel(&a->prog, PROGRAM_KEYS) == NULL || a->asked ||
 	    !trail_root(a->trail, &m.size, m.root) ||
 	    m.size <= a->signed_size)
 		return;
@@ -91,8 +86,7 @@ checkpoint_ask(struct auditd *a)
 	a->asked_size = m.size;
 	memcpy(a->asked_root, m.root, 32);
 	trail_mark(a->trail, m.size, false);
-	(void)ipc_send_C_SIGN(ipc_ev_channel(a->side[PROGRAM_KEYS].ev), &m, NULL,
-	    0);
+	(void)program_send_C_SIGN(&a->prog, &m, NULL, 0);
 }
 
 static void
@@ -124,8 +118,9 @@ checkpoint_store(struct auditd *a, const struct msg_C_SIGNED *m)
 }
 
 static void
-on_c_signed(struct auditd *a, const struct msg_C_SIGNED *m)
+on_C_SIGNED(struct auditd *a, const struct msg_C_SIGNED *m, struct ipc_in *in)
 {
+	(void)in;
 	if (!a->asked || m->size != a->asked_size)
 		return;
 	a->asked = false;
@@ -223,15 +218,14 @@ record(struct auditd *a, const struct msg_EVENT *e, enum program from)
 		head.seq = 0;
 		memset(head.digest, 0, sizeof(head.digest));
 	}
-	if (e->qid != 0 && from == PROGRAM_NODE && a->side[PROGRAM_NODE].ev != NULL)
-		(void)ipc_send_HEAD(ipc_ev_channel(a->side[PROGRAM_NODE].ev),
-		    &head, NULL, 0);
+	if (e->qid != 0 && from == PROGRAM_NODE)
+		(void)program_send_HEAD(&a->prog, &head, NULL, 0);
 	if (head.seq >= a->signed_size + TRAIL_CHECKPOINT_LINES)
 		checkpoint_ask(a);
 }
 
 static void
-on_event(struct auditd *a, const struct msg_EVENT *e, enum program from)
+take(struct auditd *a, const struct msg_EVENT *e, enum program from)
 {
 	if (a->ready) {
 		record(a, e, from);
@@ -285,93 +279,32 @@ on_sync(struct ev_loop *loop, ev_timer *w, int revents)
 /* -- channels -- */
 
 static void
-on_binding(struct auditd *a, const struct msg_K_BINDING *m)
+on_EVENT(struct auditd *a, const struct msg_EVENT *m, struct ipc_in *in)
 {
+	take(a, m, in->from);
+}
+
+static void
+on_K_BINDING(struct auditd *a, const struct msg_K_BINDING *m,
+    struct ipc_in *in)
+{
+	(void)in;
 	memcpy(a->source.fp, m->fp, sizeof(m->fp));
 	source_ready(a);
 }
 
 static void
-on_side(void *ctx, struct ipc_in *in)
-{
-	struct side *s = ctx;
-	union {
-		struct msg_EVENT event;
-		struct msg_K_BINDING binding;
-		struct msg_C_SIGNED signed_;
-	} m;
-
-	switch (in->type) {
-	case IPC_HELLO:
-		return;
-	case IPC_EVENT:
-		/* not fatal: what the others said must reach the trail */
-		if (msg_get_EVENT(in->body, &m.event))
-			on_event(s->a, &m.event, s->who);
-		else
-			program_malformed(&s->a->prog, in);
-		return;
-	case IPC_K_BINDING:
-		if (msg_get_K_BINDING(in->body, &m.binding))
-			on_binding(s->a, &m.binding);
-		else
-			program_malformed(&s->a->prog, in);
-		return;
-	case IPC_C_SIGNED:
-		if (msg_get_C_SIGNED(in->body, &m.signed_))
-			on_c_signed(s->a, &m.signed_);
-		else
-			program_malformed(&s->a->prog, in);
-		return;
-	default:
-		log_warnx(program_name(s->who), "unexpected message type=%d",
-		    in->type);
-	}
-}
-
-static void
-side_gone(void *ctx, int error)
-{
-	struct side *s = ctx;
-
-	if (error != 0) {
-		struct msg_EVENT e = own(EVK_IPC_VIOLATION, 5,
-		    "broke the message table", s->who);
-
-		log_warnx(program_name(s->who), "broke the message table");
-		on_event(s->a, &e, PROGRAM_AUDIT);
-	}
-	ipc_ev_free(s->ev);
-	s->ev = NULL;
-	if (s->who == PROGRAM_KEYS)
-		s->a->asked = false;
-}
-
-static const struct ipc_ev_handlers side_handlers = {on_side, side_gone, NULL};
-
-static void
-on_neighbour(void *ctx, enum program other, int fd)
+on_down(void *ctx, enum program who, int error)
 {
 	struct auditd *a = ctx;
-	struct side *s = &a->side[other];
+	struct msg_EVENT e;
 
-	ipc_ev_free(s->ev);
-	if (other == PROGRAM_KEYS)
+	if (who == PROGRAM_KEYS)
 		a->asked = false;
-	s->ev = program_neighbour(&a->prog, a->loop, other, fd, &side_handlers,
-	    s);
-	if (s->ev == NULL)
-		fatal("channel to %s", program_name(other));
-}
-
-static void
-on_parent(void *ctx, struct ipc_in *in)
-{
-	struct auditd *a = ctx;
-	struct msg_EVENT m;
-
-	if (in->type == IPC_EVENT && msg_get_EVENT(in->body, &m))
-		on_event(a, &m, PROGRAM_PARENT);
+	if (error == 0)
+		return;
+	e = own(EVK_IPC_VIOLATION, 5, "broke the message table", who);
+	take(a, &e, PROGRAM_AUDIT);
 }
 
 static void
@@ -397,8 +330,8 @@ on_parent_gone(void *ctx)
 	ev_break(((struct auditd *)ctx)->loop, EVBREAK_ALL);
 }
 
-static const struct program_ops ops = {
-    on_neighbour, on_stop, on_parent_gone, on_parent};
+static const struct program_ops ops = {.message = ipc_dispatch,
+    .down = on_down, .stop = on_stop, .gone = on_parent_gone};
 
 /* -- start -- */
 
@@ -416,20 +349,20 @@ report(struct auditd *a, const struct trail_report *r)
 		    r->bad_segment, (unsigned long long)r->bad_line, r->why);
 		alarm_parent(a, 5, text);
 		e = own(EVK_TRAIL_TORN, 5, text, (int64_t)r->bad);
-		on_event(a, &e, PROGRAM_AUDIT);
+		take(a, &e, PROGRAM_AUDIT);
 	}
 	if (r->lost > 0) {
 		alarm_parent(a, 5, "lines at the end are gone");
 		e = own(EVK_TRAIL_TORN, 5, "lines at the end are gone",
 		    (int64_t)r->lost);
-		on_event(a, &e, PROGRAM_AUDIT);
+		take(a, &e, PROGRAM_AUDIT);
 	}
 	if (r->torn > 0) {
 		log_notice("trail", "a torn last line was cut bytes=%llu",
 		    (unsigned long long)r->torn);
 		e = own(EVK_TRAIL_TORN, 4, "a torn last line was cut",
 		    (int64_t)r->torn);
-		on_event(a, &e, PROGRAM_AUDIT);
+		take(a, &e, PROGRAM_AUDIT);
 	}
 }
 
@@ -454,8 +387,6 @@ audit_open(struct auditd *a, struct trail_report *r)
 		a->signed_size = note.size;
 	randombytes_buf(boot, sizeof(boot));
 	hex_encode(a->source.boot, boot, sizeof(boot));
-	for (int i = 0; i < PROGRAM_COUNT; i++)
-		a->side[i] = (struct side){a, (enum program)i, NULL};
 }
 
 static void

@@ -281,6 +281,10 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 #define IPC_HAS_ANY_ANY ~,
 #define IPC_HAS_ANY_ALL ~,
 #define IPC_HAS_ANY_JAIL_NODE ~,
+/* ... and 1 when the program sends it (only what somebody asks for) */
+#define IPC_BY_NODE_NODE ~,
+#define IPC_BY_NODE_WITNESS ~,
+#define IPC_BY(program, word) IPC_FOUND(IPC_BY_##program##_##word)
 #define IPC_SECOND(a, b, ...) b
 #define IPC_FOUND(probe) IPC_SECOND(probe 1, 0, ~)
 #define IPC_HAS(program, word) IPC_FOUND(IPC_HAS_##program##_##word)

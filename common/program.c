@@ -7,6 +7,7 @@
 #include <nettle/sha2.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -293,54 +294,138 @@ receive(struct ipc *c, struct ipc_in *in)
 		fatal("channel to the parent");
 }
 
-static void
-take_setting(struct process *p, struct ipc_in *in)
-{
-	struct msg_SETTING m;
+/* ---- what every program answers alike ---- */
 
-	if (!msg_get_SETTING(in->body, &m))
-		fatalx("malformed SETTING");
-	add_setting(p, (enum setting)m.what, m.name, ipc_in_take(in, 0));
+#define IPC_ME ANY
+#define IPC_CTX struct process
+#include "common/ipc_dispatch.h"
+
+static void
+on_PARAMS(struct process *p, const struct msg_PARAMS *m, struct ipc_in *in)
+{
+	(void)in;
+	p->params = *m;
+	p->have_params = true;
+	log_set_level(m->loglevel);
+}
+
+static void
+on_JAIL_LIMITS(struct process *p, const struct msg_JAIL_LIMITS *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	p->limits = *m;
+	p->have_limits = true;
+}
+
+static void
+on_SETTING(struct process *p, const struct msg_SETTING *m, struct ipc_in *in)
+{
+	if (!p->started)
+		add_setting(p, (enum setting)m->what, m->name,
+		    ipc_in_take(in, 0));
+	else if (p->ops->setting != NULL)
+		p->ops->setting(p->ctx, (enum setting)m->what, in->fds[0]);
+}
+
+static void
+on_START_DONE(struct process *p, const struct msg_START_DONE *m,
+    struct ipc_in *in)
+{
+	(void)m;
+	(void)in;
+	p->started = true;
+}
+
+static void
+on_STOP(struct process *p, const struct msg_STOP *m, struct ipc_in *in)
+{
+	(void)m;
+	(void)in;
+	if (!p->started)
+		fatalx("STOP before START_DONE");
+	p->ops->stop(p->ctx);
+}
+
+static void
+on_NEIGHBOUR(struct process *p, const struct msg_NEIGHBOUR *m,
+    struct ipc_in *in)
+{
+	enum program who = (enum program)m->program;
+
+	if (!p->started)
+		fatalx("NEIGHBOUR before START_DONE");
+	if (who >= PROGRAM_COUNT || !ipc_related(p->self, who))
+		log_warnx(program_name(who), "no business here");
+	else
+		p->neighbour(p, who, ipc_in_take(in, 0));
+}
+
+static void
+on_HELLO(struct process *p, const struct msg_HELLO *m, struct ipc_in *in)
+{
+	(void)m; /* ipc_ev_expect_hello() has compared it */
+	p->side[in->from].greeted = true;
+	if (p->ops->up != NULL)
+		p->ops->up(p->ctx, in->from);
+}
+
+void
+program_malformed(struct process *p, const struct ipc_in *in)
+{
+	const char *name = ipc_row(in->type)->name;
+	struct msg_ALARM m = {.severity = 4};
+	uint32_t n = p->malformed[in->from];
+
+	if (in->from == PROGRAM_PARENT)
+		fatalx("malformed %s", name);
+	if (n < UINT32_MAX)
+		p->malformed[in->from] = ++n;
+	if ((n & (n - 1)) != 0)
+		return;
+	(void)snprintf(m.text, sizeof(m.text),
+	    "malformed %s from %s, dropped (%u so far)", name,
+	    program_name(in->from), (unsigned)n);
+	log_errx(program_name(in->from), "%s", m.text);
+	(void)ipc_send_ALARM(p->parent, &m, NULL, 0);
+}
+
+void
+program_message(struct process *p, struct ipc_in *in)
+{
+	enum ipc_done done = ipc_dispatch(p, in);
+
+	if (done == IPC_NOT_MINE)
+		done = p->ops->message(p->ctx, in);
+	if (done == IPC_MALFORMED)
+		program_malformed(p, in);
+	else if (done == IPC_NOT_MINE)
+		log_warnx(program_name(in->from), "unexpected message %s",
+		    ipc_row(in->type)->name);
 }
 
 void
 program_receive(struct process *p, program_extra_fn *extra, void *ctx)
 {
 	struct msg_HELLO hello = {.end_ = 0};
-	bool done = false, params = false;
 
-	while (!done) {
+	while (!p->started) {
+		enum ipc_done done;
 		struct ipc_in in;
 
 		receive(p->parent, &in);
-		switch (in.type) {
-		case IPC_PARAMS:
-			if (!msg_get_PARAMS(in.body, &p->params))
-				fatalx("malformed PARAMS");
-			params = true;
-			log_set_level(p->params.loglevel);
-			break;
-		case IPC_JAIL_LIMITS:
-			if (!msg_get_JAIL_LIMITS(in.body, &p->limits))
-				fatalx("malformed JAIL_LIMITS");
-			p->have_limits = true;
-			break;
-		case IPC_SETTING:
-			take_setting(p, &in);
-			break;
-		case IPC_START_DONE:
-			done = true;
-			break;
-		default:
-			if (extra == NULL)
-				fatalx("unexpected message %s at start",
-				    ipc_row(in.type)->name);
+		done = ipc_dispatch(p, &in);
+		if (done == IPC_MALFORMED)
+			program_malformed(p, &in);
+		if (done == IPC_NOT_MINE && extra == NULL)
+			fatalx("unexpected message %s at start",
+			    ipc_row(in.type)->name);
+		if (done == IPC_NOT_MINE)
 			extra(ctx, &in);
-		}
 		ipc_in_done(&in);
 	}
 	ipc_wipe();
-	if (!params)
+	if (!p->have_params)
 		fatalx("no PARAMS at start");
 	program_build_id(hello.build);
 	if (ipc_send_HELLO(p->parent, &hello, NULL, 0) < 0)

@@ -60,16 +60,30 @@ struct setting_value {
 	int fd; /* -1: taken */
 };
 
+struct process;
+
+/* The channel to another program of the house. */
+struct sibling {
+	struct process *of;
+	enum program who;
+	struct ipc_ev *ev; /* NULL: not there */
+	bool greeted;	   /* its HELLO has come */
+};
+
 struct process {
 	enum program self;
 	struct ipc *parent; /* for ipc_send_*(), also after program_attach() */
 	struct ipc_ev *parent_ev;
+	struct sibling side[PROGRAM_COUNT];
+	struct ev_loop *loop;
+	/* what a NEIGHBOUR does; takes fd */
+	void (*neighbour)(struct process *, enum program, int fd);
 	bool root;
 	uint32_t base;
 	uint32_t slots;
 	int landlock_abi; /* 0: none */
+	bool have_params, have_limits, started; /* ..._DONE has come */
 	struct msg_PARAMS params;
-	bool have_limits;
 	struct msg_JAIL_LIMITS limits;
 	struct setting_value *settings;
 	size_t nsettings;
@@ -110,37 +124,69 @@ char *settings_text(struct process *, enum setting, const char *name,
     size_t max, size_t *len);
 
 /*
- * After program_start(): hand the channel of the parent to the loop. EOF there
- * ends the process at once unless ops->gone is set; STOP calls ops->stop.
- * 0 or -1 (errno).
+ * What a program does with its messages. What every program answers alike
+ * (NEIGHBOUR, HELLO, PARAMS, STOP) is done in program.c and ends in a call
+ * here.
  */
 struct program_ops {
-	/* a channel to a sibling, also in place of an older one; take fd */
-	void (*neighbour)(void *ctx, enum program, int fd);
+	/* the ipc_dispatch() of the program's own rows (ipc_dispatch.h) */
+	enum ipc_done (*message)(void *ctx, struct ipc_in *);
+	/*
+	 * A sibling has said HELLO, of the same build: it may be sent to, and
+	 * must hear what it must know. NULL: nothing to do.
+	 */
+	void (*up)(void *ctx, enum program);
+	/*
+	 * Its channel has ended: by itself (error 0), for a newer one (0), or
+	 * because it broke the table (EPROTO). Also when it had not said HELLO.
+	 * NULL: nothing to do.
+	 */
+	void (*down)(void *ctx, enum program, int error);
 	void (*stop)(void *ctx);
-	void (*gone)(void *ctx);			/* may be NULL */
-	void (*message)(void *ctx, struct ipc_in *);	/* the rest; or NULL */
+	/* the parent has ended; NULL: then this program does, at once */
+	void (*gone)(void *ctx);
+	/*
+	 * A setting that has changed while the program runs; fd is the
+	 * caller's. NULL: none is taken.
+	 */
+	void (*setting)(void *ctx, enum setting, int fd);
 };
+
+/*
+ * After program_start(): the channels go to the loop. 0 or -1 (errno).
+ * program_detach() closes those to the siblings; down is not called.
+ */
 int program_attach(struct process *, struct ev_loop *,
     const struct program_ops *, void *ctx);
+void program_detach(struct process *);
 /* READY: serving. */
 int program_ready(struct process *);
 
 /*
- * A channel to a sibling: sends HELLO, checks that the other side's first
- * message is HELLO of the same build (else gone(EPROTO)) and passes that HELLO
- * on to h->message, so that the program can re-state what the new one must
- * know. Takes fd. NULL: out of memory.
+ * The channel to a sibling that has said HELLO, and to the parent always; else
+ * NULL, which ipc_send_*() answers by EPIPE. Good until the loop goes on.
  */
-struct ipc_ev *program_neighbour(struct process *, struct ev_loop *,
-    enum program other, int fd, const struct ipc_ev_handlers *h, void *ctx);
+struct ipc *program_channel(const struct process *, enum program);
+/* ipc_send_NAME() to the receiver that the table has: program_send_V_ASK(). */
+#define PROGRAM_SENDER(name, from, to, lo, hi)                                 \
+	IPC_IF(IPC_ONE(to))                                                    \
+	(int program_send_##name(const struct process *,                       \
+	    const struct msg_##name *, const int *fds, unsigned nfds);)
+IPC_MESSAGES(PROGRAM_SENDER)
 
 /*
- * A sibling's message that fits the table and does not parse is dropped: to
- * end over it would let a sibling that was taken over restart this program at
- * will. Counted, logged, and an ALARM to the parent that names the sender; of
- * many from one sender the 1st, 2nd, 4th, 8th ... are told. Not for what the
- * parent sends: that is fatal.
+ * A message of the parent or of a sibling, to whom it concerns: what all
+ * programs answer alike, else ops->message. For who has no libev loop; the
+ * others are called.
+ */
+void program_message(struct process *, struct ipc_in *);
+
+/*
+ * What fits the table and does not decode. From the parent: fatal. From a
+ * sibling it is dropped: to end over it would let a sibling that was taken over
+ * restart this program at will. Counted, logged, and an ALARM to the parent
+ * that names the sender; of many from one sender the 1st, 2nd, 4th, 8th ... are
+ * told. program_message() calls it; a handler does for what it alone can see.
  */
 void program_malformed(struct process *, const struct ipc_in *);
 

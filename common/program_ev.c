@@ -2,31 +2,17 @@
 #include "common/program.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/log.h"
+
+/* ---- the parent ---- */
 
 static void
 on_message(void *ctx, struct ipc_in *in)
 {
-	struct process *p = ctx;
-	struct msg_NEIGHBOUR m;
-
-	switch (in->type) {
-	case IPC_NEIGHBOUR:
-		if (!msg_get_NEIGHBOUR(in->body, &m) || m.program >= PROGRAM_COUNT)
-			fatalx("malformed NEIGHBOUR");
-		p->ops->neighbour(p->ctx, (enum program)m.program,
-		    ipc_in_take(in, 0));
-		return;
-	case IPC_STOP:
-		p->ops->stop(p->ctx);
-		return;
-	default:
-		if (p->ops->message != NULL)
-			p->ops->message(p->ctx, in);
-	}
+	program_message(ctx, in);
 }
 
 static void
@@ -45,18 +31,6 @@ static const struct ipc_ev_handlers parent_handlers = {
     on_message, on_gone, NULL};
 
 int
-program_attach(struct process *p, struct ev_loop *loop,
-    const struct program_ops *ops, void *ctx)
-{
-	p->ops = ops;
-	p->ctx = ctx;
-	p->parent_ev = ipc_ev_new(loop, p->parent, &parent_handlers, p);
-	if (p->parent_ev == NULL)
-		return -1;
-	return 0;
-}
-
-int
 program_ready(struct process *p)
 {
 	struct msg_READY m = {0};
@@ -64,43 +38,104 @@ program_ready(struct process *p)
 	return ipc_send_READY(p->parent, &m, NULL, 0);
 }
 
-void
-program_malformed(struct process *p, const struct ipc_in *in)
-{
-	const struct ipc_row *row = ipc_row(in->type);
-	struct msg_ALARM m = {.severity = 4};
-	uint32_t n = p->malformed[in->from];
+/* ---- the siblings ---- */
 
-	if (n < UINT32_MAX)
-		p->malformed[in->from] = ++n;
-	if ((n & (n - 1)) != 0)
-		return;
-	(void)snprintf(m.text, sizeof(m.text),
-	    "malformed %s from %s, dropped (%u so far)",
-	    row != NULL ? row->name : "?", program_name(in->from), (unsigned)n);
-	log_errx(program_name(in->from), "%s", m.text);
-	(void)ipc_send_ALARM(p->parent, &m, NULL, 0);
+static void
+side_drop(struct sibling *s, int error)
+{
+	struct process *p = s->of;
+
+	ipc_ev_free(s->ev);
+	s->ev = NULL;
+	s->greeted = false;
+	if (p->ops->down != NULL)
+		p->ops->down(p->ctx, s->who, error);
 }
 
-struct ipc_ev *
-program_neighbour(struct process *p, struct ev_loop *loop, enum program other,
-    int fd, const struct ipc_ev_handlers *h, void *ctx)
+static void
+on_side_message(void *ctx, struct ipc_in *in)
 {
-	struct ipc *c = ipc_new(fd, p->self, other);
+	program_message(((struct sibling *)ctx)->of, in);
+}
+
+static void
+on_side_gone(void *ctx, int error)
+{
+	struct sibling *s = ctx;
+
+	if (error != 0)
+		log_warnx(program_name(s->who), "broke the message table");
+	else
+		log_info(program_name(s->who), "gone");
+	side_drop(s, error);
+}
+
+static const struct ipc_ev_handlers side_handlers = {
+    on_side_message, on_side_gone, NULL};
+
+/*
+ * A channel to a sibling, in place of an older one. The first message of each
+ * side is HELLO; one of another build is the channel's end.
+ */
+static void
+on_neighbour(struct process *p, enum program who, int fd)
+{
+	struct sibling *s = &p->side[who];
 	struct msg_HELLO hello = {.end_ = 0};
-	struct ipc_ev *ev;
+	struct ipc *c;
 
-	if (c == NULL)
-		return NULL;
+	if (s->ev != NULL)
+		side_drop(s, 0);
+	if ((c = ipc_new(fd, p->self, who)) == NULL ||
+	    (s->ev = ipc_ev_new(p->loop, c, &side_handlers, s)) == NULL)
+		fatal("channel to %s", program_name(who));
 	program_build_id(hello.build);
-	ev = ipc_ev_new(loop, c, h, ctx);
-	if (ev == NULL) {
-		ipc_free(c);
-		return NULL;
-	}
-	ipc_ev_expect_hello(ev, hello.build);
-	/* a sibling that fell meanwhile is found by the loop: gone(0) */
+	ipc_ev_expect_hello(s->ev, hello.build);
+	/* a sibling that fell meanwhile is found by the loop */
 	if (ipc_send_HELLO(c, &hello, NULL, 0) < 0)
-		log_debug(program_name(other), "gone before HELLO");
-	return ev;
+		log_debug(program_name(who), "gone before HELLO");
 }
+
+int
+program_attach(struct process *p, struct ev_loop *loop,
+    const struct program_ops *ops, void *ctx)
+{
+	p->ops = ops;
+	p->ctx = ctx;
+	p->loop = loop;
+	p->neighbour = on_neighbour;
+	for (unsigned i = 0; i < PROGRAM_COUNT; i++)
+		p->side[i] = (struct sibling){.of = p, .who = (enum program)i};
+	p->parent_ev = ipc_ev_new(loop, p->parent, &parent_handlers, p);
+	return p->parent_ev == NULL ? -1 : 0;
+}
+
+void
+program_detach(struct process *p)
+{
+	for (unsigned i = 0; i < PROGRAM_COUNT; i++) {
+		ipc_ev_free(p->side[i].ev);
+		p->side[i].ev = NULL;
+		p->side[i].greeted = false;
+	}
+}
+
+/* ---- sending ---- */
+
+struct ipc *
+program_channel(const struct process *p, enum program who)
+{
+	if (who == PROGRAM_PARENT)
+		return p->parent;
+	return p->side[who].greeted ? ipc_ev_channel(p->side[who].ev) : NULL;
+}
+
+#define SENDER(name, from, to, lo, hi)                                         \
+	IPC_IF(IPC_ONE(to))                                                    \
+	(int program_send_##name(const struct process *p,                      \
+	    const struct msg_##name *m, const int *fds, unsigned nfds)         \
+	{                                                                      \
+		return ipc_send_##name(program_channel(p, PROGRAM_##to), m,    \
+		    fds, nfds);                                                \
+	})
+IPC_MESSAGES(SENDER)

@@ -39,7 +39,6 @@ struct judge {
 	struct node_config *conf;
 	struct verdicts v;
 	int dir; /* warren/trust */
-	struct ipc_ev *node, *audit;
 	ev_timer save;
 	uint8_t *file;	 /* BINDSTORE_BYTES, for saving */
 	uint8_t *record; /* MANIFEST_RECORD_MAX */
@@ -49,6 +48,10 @@ struct judge {
 	int64_t minute; /* event budget */
 	unsigned events, suppressed;
 };
+
+#define IPC_ME TRUST
+#define IPC_CTX struct judge
+#include "common/ipc_dispatch.h"
 
 /* -- time -- */
 
@@ -158,7 +161,8 @@ event(struct judge *j, const struct msg_V_VERDICT *v, uint16_t kind,
 		j->events = j->suppressed = 0;
 	}
 	/* strangers do not fill the trail */
-	if (j->audit == NULL || j->events >= EVENTS_A_MINUTE) {
+	if (program_channel(&j->prog, PROGRAM_AUDIT) == NULL ||
+	    j->events >= EVENTS_A_MINUTE) {
 		j->suppressed++;
 		return;
 	}
@@ -167,23 +171,24 @@ event(struct judge *j, const struct msg_V_VERDICT *v, uint16_t kind,
 	memcpy(e.peer, v->rns_hash, RNS_HASH_LEN);
 	(void)snprintf(e.code, sizeof(e.code), "binding");
 	(void)snprintf(e.text, sizeof(e.text), "%s", v->why);
-	(void)ipc_send_EVENT(ipc_ev_channel(j->audit), &e, NULL, 0);
+	(void)program_send_EVENT(&j->prog, &e, NULL, 0);
 }
 
 /* -- node's questions -- */
 
 static void
-on_ask(struct judge *j, const struct msg_V_ASK *m)
+on_V_ASK(struct judge *j, const struct msg_V_ASK *m, struct ipc_in *in)
 {
 	struct msg_V_VERDICT out;
 	enum verdict_note note = verdict_ask(&j->v, &out, m, judge_now(j));
 	char peer[9];
 
+	(void)in;
 	if (note == VERDICT_BOUND_KEPT)
 		save_now(j);
 	else if (note == VERDICT_BOUND)
 		save_soon(j);
-	(void)ipc_send_V_VERDICT(ipc_ev_channel(j->node), &out, NULL, 0);
+	(void)program_send_V_VERDICT(&j->prog, &out, NULL, 0);
 	hex_encode(peer, out.rns_hash, 4);
 	log_debug(peer, "verdict status=%u level=%d: %s", out.status,
 	    out.level, out.why);
@@ -194,7 +199,8 @@ on_ask(struct judge *j, const struct msg_V_ASK *m)
 }
 
 static void
-on_envelope(struct judge *j, const struct msg_V_ENVELOPE *m, int fd)
+on_V_ENVELOPE(struct judge *j, const struct msg_V_ENVELOPE *m,
+    struct ipc_in *in)
 {
 	struct msg_V_MANIFEST out = {.qid = m->qid};
 	size_t len = m->len, n = 0;
@@ -202,7 +208,7 @@ on_envelope(struct judge *j, const struct msg_V_ENVELOPE *m, int fd)
 	int record = -1;
 
 	if (len > 0 && len <= ENV_MANIFEST_MAX)
-		env = memfd_map(fd, &len, ENV_MANIFEST_MAX);
+		env = memfd_map(in->fds[0], &len, ENV_MANIFEST_MAX);
 	if (env != NULL) {
 		n = verdict_envelope(j->record, MANIFEST_RECORD_MAX, &out, m,
 		    env, len);
@@ -217,103 +223,19 @@ on_envelope(struct judge *j, const struct msg_V_ENVELOPE *m, int fd)
 		out.len = 0;
 		(void)snprintf(out.why, sizeof(out.why), "payload: no memory");
 	}
-	(void)ipc_send_V_MANIFEST(ipc_ev_channel(j->node), &out,
+	(void)program_send_V_MANIFEST(&j->prog, &out,
 	    record >= 0 ? &record : NULL, record >= 0);
 	if (record >= 0)
 		(void)close(record);
 }
 
 static void
-on_live(struct judge *j, const struct msg_V_LIVE *m)
+on_V_LIVE(struct judge *j, const struct msg_V_LIVE *m, struct ipc_in *in)
 {
 	struct msg_V_LIVE_OK out = {.qid = m->qid, .ok = verdict_live(m)};
 
-	(void)ipc_send_V_LIVE_OK(ipc_ev_channel(j->node), &out, NULL, 0);
-}
-
-static void
-on_node(void *ctx, struct ipc_in *in)
-{
-	struct judge *j = ctx;
-	union {
-		struct msg_V_ASK ask;
-		struct msg_V_ENVELOPE envelope;
-		struct msg_V_LIVE live;
-	} m;
-	bool good = true;
-
-	switch (in->type) {
-	case IPC_HELLO:
-		return;
-	case IPC_V_ASK:
-		if ((good = msg_get_V_ASK(in->body, &m.ask)))
-			on_ask(j, &m.ask);
-		break;
-	case IPC_V_ENVELOPE:
-		if ((good = msg_get_V_ENVELOPE(in->body, &m.envelope)))
-			on_envelope(j, &m.envelope, in->fds[0]);
-		break;
-	case IPC_V_LIVE:
-		if ((good = msg_get_V_LIVE(in->body, &m.live)))
-			on_live(j, &m.live);
-		break;
-	default:
-		log_warnx("node", "unexpected message type=%d", in->type);
-	}
-	if (!good)
-		program_malformed(&j->prog, in);
-}
-
-static void
-on_audit(void *ctx, struct ipc_in *in)
-{
-	(void)ctx;
-	if (in->type != IPC_HELLO)
-		log_warnx("audit", "unexpected message type=%d", in->type);
-}
-
-static void
-node_gone(void *ctx, int error)
-{
-	struct judge *j = ctx;
-
-	if (error != 0)
-		log_warnx("node", "broke the message table");
-	ipc_ev_free(j->node);
-	j->node = NULL;
-}
-
-static void
-audit_gone(void *ctx, int error)
-{
-	struct judge *j = ctx;
-
-	if (error != 0)
-		log_warnx("audit", "broke the message table");
-	ipc_ev_free(j->audit);
-	j->audit = NULL;
-}
-
-static const struct ipc_ev_handlers node_handlers = {on_node, node_gone, NULL};
-static const struct ipc_ev_handlers audit_handlers = {
-    on_audit, audit_gone, NULL};
-
-static void
-on_neighbour(void *ctx, enum program other, int fd)
-{
-	struct judge *j = ctx;
-	struct ipc_ev **slot = other == PROGRAM_NODE ? &j->node : &j->audit;
-
-	if (other != PROGRAM_NODE && other != PROGRAM_AUDIT) {
-		log_warnx(program_name(other), "no business with trust");
-		(void)close(fd);
-		return;
-	}
-	ipc_ev_free(*slot);
-	*slot = program_neighbour(&j->prog, j->loop, other, fd,
-	    other == PROGRAM_NODE ? &node_handlers : &audit_handlers, j);
-	if (*slot == NULL)
-		fatal("channel to %s", program_name(other));
+	(void)in;
+	(void)program_send_V_LIVE_OK(&j->prog, &out, NULL, 0);
 }
 
 /* -- configuration -- */
@@ -360,19 +282,17 @@ conf_parse(const char *text, size_t len)
 
 /* A changed node.yaml while we run: whole, or not at all. */
 static void
-on_parent(void *ctx, struct ipc_in *in)
+on_setting(void *ctx, enum setting what, int fd)
 {
 	struct judge *j = ctx;
 	struct msg_V_CHANGED changed = {.end_ = 0};
 	struct node_config *c = NULL;
-	struct msg_SETTING m;
 	const uint8_t *text;
 	size_t len = 0;
 
-	if (in->type != IPC_SETTING || !msg_get_SETTING(in->body, &m) ||
-	    m.what != SET_NODE_YAML)
+	if (what != SET_NODE_YAML)
 		return;
-	if ((text = memfd_map(in->fds[0], &len, NODE_YAML_MAX)) != NULL) {
+	if ((text = memfd_map(fd, &len, NODE_YAML_MAX)) != NULL) {
 		c = conf_parse((const char *)text, len);
 		memfd_unmap(text, len);
 	}
@@ -381,9 +301,7 @@ on_parent(void *ctx, struct ipc_in *in)
 		return;
 	}
 	conf_use(j, c);
-	if (j->node != NULL)
-		(void)ipc_send_V_CHANGED(ipc_ev_channel(j->node), &changed,
-		    NULL, 0);
+	(void)program_send_V_CHANGED(&j->prog, &changed, NULL, 0);
 }
 
 static void
@@ -397,7 +315,7 @@ on_stop(void *ctx)
 }
 
 static const struct program_ops ops = {
-    on_neighbour, on_stop, NULL, on_parent};
+    .message = ipc_dispatch, .stop = on_stop, .setting = on_setting};
 
 /* -- start -- */
 

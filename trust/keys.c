@@ -29,7 +29,6 @@ struct keys {
 	size_t page;
 	struct msg_KEY_MATERIAL material; /* without the secrets */
 	bool have_material;
-	struct ipc_ev *node, *transport, *audit;
 	ev_timer renew;
 	struct msg_EVENT held[EVENTS_HELD];
 	size_t nheld;
@@ -42,19 +41,16 @@ now_s(void)
 	return (uint32_t)(clock_wall_us() / 1000000);
 }
 
-static struct ipc *
-channel(struct ipc_ev *ev)
-{
-	return ev == NULL ? NULL : ipc_ev_channel(ev);
-}
+#define IPC_ME KEYS
+#define IPC_CTX struct keys
+#include "common/ipc_dispatch.h"
 
 /* -- events -- */
 
 static void
 event_send(struct keys *k, const struct msg_EVENT *e)
 {
-	if (k->audit != NULL &&
-	    ipc_send_EVENT(channel(k->audit), e, NULL, 0) == 0)
+	if (program_send_EVENT(&k->prog, e, NULL, 0) == 0)
 		return;
 	if (k->nheld < EVENTS_HELD) {
 		k->held[k->nheld++] = *e;
@@ -101,15 +97,15 @@ event(struct keys *k, const char *what, const char *why, const uint8_t *job,
 /* -- binding -- */
 
 static void
-binding_tell(struct keys *k, struct ipc_ev *to)
+binding_tell(struct keys *k, enum program to)
 {
 	struct msg_K_BINDING m = {.end_ = 0};
 
-	if (to == NULL || !k->signer.have_binding)
+	if (!k->signer.have_binding)
 		return;
 	binding_put(m.binding, &k->signer.binding);
 	memcpy(m.fp, k->signer.fp, sizeof(m.fp));
-	(void)ipc_send_K_BINDING(channel(to), &m, NULL, 0);
+	(void)ipc_send_K_BINDING(program_channel(&k->prog, to), &m, NULL, 0);
 }
 
 static void
@@ -118,9 +114,10 @@ binding_look(struct keys *k)
 	struct msg_B_SIGN m;
 	uint32_t now = now_s();
 
-	if (signer_binding_due(&k->signer, now) && k->transport != NULL) {
+	if (signer_binding_due(&k->signer, now) &&
+	    program_channel(&k->prog, PROGRAM_TRANSPORT) != NULL) {
 		signer_binding_ask(&k->signer, &m, now);
-		(void)ipc_send_B_SIGN(channel(k->transport), &m, NULL, 0);
+		(void)program_send_B_SIGN(&k->prog, &m, NULL, 0);
 	}
 	ev_timer_stop(k->loop, &k->renew);
 	ev_timer_set(&k->renew, signer_binding_wait(&k->signer, now), 0.);
@@ -136,12 +133,13 @@ on_renew(struct ev_loop *loop, ev_timer *w, int revents)
 }
 
 static void
-on_b_signed(struct keys *k, const struct msg_B_SIGNED *m)
+on_B_SIGNED(struct keys *k, const struct msg_B_SIGNED *m, struct ipc_in *in)
 {
 	struct msg_BINDING_MADE made = {.end_ = 0};
 	uint8_t aux[32];
 	const char *why;
 
+	(void)in;
 	randombytes_buf(aux, sizeof(aux));
 	why = signer_binding_answer(&k->signer, m, aux);
 	event(k, "binding", why, NULL, m->serial);
@@ -149,176 +147,70 @@ on_b_signed(struct keys *k, const struct msg_B_SIGNED *m)
 		return;
 	log_info(NULL, "new binding serial=%u", m->serial);
 	binding_put(made.binding, &k->signer.binding);
-	(void)ipc_send_BINDING_MADE(k->prog.parent, &made, NULL, 0);
-	binding_tell(k, k->node);
-	binding_tell(k, k->audit);
+	(void)program_send_BINDING_MADE(&k->prog, &made, NULL, 0);
+	binding_tell(k, PROGRAM_NODE);
+	binding_tell(k, PROGRAM_AUDIT);
 	binding_look(k);
 }
 
 /* -- node and audit -- */
 
 static void
-on_receipt(struct keys *k, const struct msg_K_RECEIPT *m)
+on_K_RECEIPT(struct keys *k, const struct msg_K_RECEIPT *m, struct ipc_in *in)
 {
 	struct msg_K_SIGNED out;
 	uint8_t aux[32];
 	const char *why;
 
+	(void)in;
 	randombytes_buf(aux, sizeof(aux));
 	why = signer_receipt(&k->signer, &out, m, aux);
-	(void)ipc_send_K_SIGNED(channel(k->node), &out, NULL, 0);
+	(void)program_send_K_SIGNED(&k->prog, &out, NULL, 0);
 	event(k, "receipt", why, m->job, m->outcome);
 }
 
 static void
-on_challenge(struct keys *k, const struct msg_K_CHALLENGE *m)
+on_K_CHALLENGE(struct keys *k, const struct msg_K_CHALLENGE *m,
+    struct ipc_in *in)
 {
 	struct msg_K_CHALLENGED out;
 	uint8_t fresh[32], aux[32];
 	const char *why;
 
+	(void)in;
 	randombytes_buf(fresh, sizeof(fresh));
 	randombytes_buf(aux, sizeof(aux));
 	why = signer_challenge(&k->signer, &out, m, fresh, aux);
-	(void)ipc_send_K_CHALLENGED(channel(k->node), &out, NULL, 0);
+	(void)program_send_K_CHALLENGED(&k->prog, &out, NULL, 0);
 	event(k, "challenge", why, NULL, 0);
 }
 
 static void
-on_checkpoint(struct keys *k, const struct msg_C_SIGN *m)
+on_C_SIGN(struct keys *k, const struct msg_C_SIGN *m, struct ipc_in *in)
 {
 	struct msg_C_SIGNED out;
 	const char *why = signer_checkpoint(&k->signer, &out, m);
 
-	(void)ipc_send_C_SIGNED(channel(k->audit), &out, NULL, 0);
+	(void)in;
+	(void)program_send_C_SIGNED(&k->prog, &out, NULL, 0);
 	event(k, "checkpoint", why, NULL, (int64_t)m->size);
 }
 
 /* -- channels -- */
 
-/*
- * What does not read is dropped. To end over it would let its sender have us
- * forget the last checkpoint, which the next one must exceed.
- */
-#define READ(NAME, in, fn)                                                     \
-	do {                                                                   \
-		struct msg_##NAME m_;                                          \
-		if (msg_get_##NAME((in)->body, &m_))                           \
-			fn(k, &m_);                                            \
-		else                                                           \
-			event(k, #NAME, "malformed", NULL, 0);                 \
-	} while (0)
-
+/* What a sibling that is new must know, and what has waited for it. */
 static void
-on_node(void *ctx, struct ipc_in *in)
+on_up(void *ctx, enum program who)
 {
 	struct keys *k = ctx;
 
-	switch (in->type) {
-	case IPC_HELLO:
-		binding_tell(k, k->node);
-		return;
-	case IPC_K_RECEIPT:
-		READ(K_RECEIPT, in, on_receipt);
-		return;
-	case IPC_K_CHALLENGE:
-		READ(K_CHALLENGE, in, on_challenge);
-		return;
-	default:
-		log_warnx("node", "unexpected message type=%d", in->type);
-	}
-}
-
-static void
-on_transport(void *ctx, struct ipc_in *in)
-{
-	struct keys *k = ctx;
-
-	if (in->type == IPC_HELLO)
+	if (who == PROGRAM_TRANSPORT) {
 		binding_look(k);
-	else if (in->type == IPC_B_SIGNED)
-		READ(B_SIGNED, in, on_b_signed);
-	else
-		log_warnx("transport", "unexpected message type=%d", in->type);
-}
-
-static void
-on_audit(void *ctx, struct ipc_in *in)
-{
-	struct keys *k = ctx;
-
-	if (in->type == IPC_HELLO) {
-		binding_tell(k, k->audit);
-		events_flush(k);
-	} else if (in->type == IPC_C_SIGN) {
-		READ(C_SIGN, in, on_checkpoint);
-	} else {
-		log_warnx("audit", "unexpected message type=%d", in->type);
-	}
-}
-
-static void
-gone(struct ipc_ev **which, const char *name, int error)
-{
-	if (error != 0)
-		log_warnx(name, "broke the message table");
-	ipc_ev_free(*which);
-	*which = NULL;
-}
-
-static void
-node_gone(void *ctx, int error)
-{
-	gone(&((struct keys *)ctx)->node, "node", error);
-}
-
-static void
-transport_gone(void *ctx, int error)
-{
-	gone(&((struct keys *)ctx)->transport, "transport", error);
-}
-
-static void
-audit_gone(void *ctx, int error)
-{
-	gone(&((struct keys *)ctx)->audit, "audit", error);
-}
-
-static const struct ipc_ev_handlers node_handlers = {on_node, node_gone, NULL};
-static const struct ipc_ev_handlers transport_handlers = {
-    on_transport, transport_gone, NULL};
-static const struct ipc_ev_handlers audit_handlers = {
-    on_audit, audit_gone, NULL};
-
-static void
-on_neighbour(void *ctx, enum program other, int fd)
-{
-	struct keys *k = ctx;
-	const struct ipc_ev_handlers *h;
-	struct ipc_ev **slot;
-
-	switch (other) {
-	case PROGRAM_NODE:
-		slot = &k->node;
-		h = &node_handlers;
-		break;
-	case PROGRAM_TRANSPORT:
-		slot = &k->transport;
-		h = &transport_handlers;
-		break;
-	case PROGRAM_AUDIT:
-		slot = &k->audit;
-		h = &audit_handlers;
-		break;
-	default:
-		log_warnx(program_name(other), "no business with keys");
-		(void)close(fd);
 		return;
 	}
-	ipc_ev_free(*slot);
-	*slot = program_neighbour(&k->prog, k->loop, other, fd, h, k);
-	if (*slot == NULL)
-		fatal("channel to %s", program_name(other));
+	binding_tell(k, who);
+	if (who == PROGRAM_AUDIT)
+		events_flush(k);
 }
 
 static void
@@ -368,7 +260,8 @@ on_material(void *ctx, struct ipc_in *in)
 	k->have_material = true;
 }
 
-static const struct program_ops ops = {on_neighbour, on_stop, NULL, NULL};
+static const struct program_ops ops = {
+    .message = ipc_dispatch, .up = on_up, .stop = on_stop};
 
 int
 main(int argc, char *argv[])

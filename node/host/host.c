@@ -10,12 +10,19 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "sandbox/image/store.h"
 
 /* design.md 8.4; ours: the smaller of the two */
 #define RESERVE_BYTES (UINT64_C(64) << 20)
 #define RESERVE_PART 20
+
+void
+host_now(struct warren_node *wn)
+{
+	node_time(&wn->node, clock_mono(), clock_wall_us());
+}
 
 static void
 do_random(void *ctx, uint8_t *p, size_t n)
@@ -78,7 +85,7 @@ follow(void *ctx, const uint8_t link[16], unsigned stream, const struct job *j,
 	if (fd < 0)
 		return false;
 	memcpy(m.link, link, 16);
-	outbox_add(wn, IPC_N_FOLLOW, &m, &fd, 1);
+	outbox_N_FOLLOW(wn, &m, &fd, 1);
 	return true;
 }
 
@@ -271,7 +278,7 @@ seccomp(void *ctx, const char *name)
 void
 host_fill(struct host *h, struct warren_node *wn)
 {
-	*h = (struct host){.ctx = wn, .send = outbox_send, .random = do_random,
+	*h = (struct host){.ctx = wn, .random = do_random,
 	    .start = start_job, .kill = start_kill, .usage = start_usage,
 	    .packing = start_packing, .free_slot = start_free_slot,
 	    .log_seal = log_seal, .log_read = log_read, .log_drop = log_drop,
@@ -284,4 +291,5 @@ host_fill(struct host *h, struct warren_node *wn)
 	    .load_body = load_body, .drop_body = drop_body, .forget = forget,
 	    .image = image, .image_here = image_here, .images = images,
 	    .seccomp = seccomp};
+	outbox_fill(h);
 }

@@ -49,7 +49,6 @@ struct control;
 struct warren_node {
 	struct process prog;
 	struct ev_loop *loop;
-	struct ipc_ev *channel[PROGRAM_COUNT];
 	struct node_config *conf;
 	struct profile *profile;
 	struct policy_pin *pins;
@@ -80,19 +79,28 @@ struct warren_node {
 /* ---- host.c: struct host ---- */
 
 void host_fill(struct host *, struct warren_node *);
+/* What time it is, for the node: at the start of whatever enters it. */
+void host_now(struct warren_node *);
 uint64_t host_disk_free(struct warren_node *);
 
 /* ---- outbox.c ---- */
 
 void outbox_init(struct warren_node *);
-/* As host->send; fds are taken. */
-void outbox_add(struct warren_node *, enum ipc_type, const void *msg,
-    const int *fds, unsigned nfds);
-void outbox_send(void *ctx, enum ipc_type, const void *msg,
-    const uint8_t *blob, size_t len);
+/* The part of struct host that sends. */
+void outbox_fill(struct host *);
+/* Encoded now, sent behind the commit: outbox_N_FOLLOW(), ... fds are taken. */
+#define OUTBOX_ADD(name, from, to, least, most)                                \
+	IPC_IF(IPC_BY(NODE, from))                                             \
+	(void outbox_##name(struct warren_node *, const struct msg_##name *,   \
+	    const int *fds, unsigned nfds);)
+IPC_MESSAGES(OUTBOX_ADD)
 /* The end of a turn: commit, then what is queued. */
 void outbox_flush(struct warren_node *);
 void outbox_drop(struct warren_node *, enum program);
+
+/* ---- inbox.c: what the parent and the siblings say ---- */
+
+extern const struct program_ops inbox_ops; /* ctx: struct warren_node */
 
 /* ---- start.c: from an admitted job to J_RUN ---- */
 

@@ -14,104 +14,103 @@
  * others may overtake a write that is lazy (ledger_lazy()).
  */
 
-static const enum program TO[IPC_TYPES] = {
-    [IPC_N_REPLY] = PROGRAM_TRANSPORT, [IPC_N_FOLLOW] = PROGRAM_TRANSPORT,
-    [IPC_N_CLOSE] = PROGRAM_TRANSPORT, [IPC_N_APP_DATA] = PROGRAM_TRANSPORT,
-    [IPC_N_BLACKHOLE] = PROGRAM_TRANSPORT, [IPC_N_HOLD] = PROGRAM_TRANSPORT,
-    [IPC_V_ASK] = PROGRAM_TRUST, [IPC_V_ENVELOPE] = PROGRAM_TRUST,
-    [IPC_V_LIVE] = PROGRAM_TRUST, [IPC_K_RECEIPT] = PROGRAM_KEYS,
-    [IPC_K_CHALLENGE] = PROGRAM_KEYS, [IPC_J_RUN] = PROGRAM_JAIL,
-    [IPC_J_STEP] = PROGRAM_JAIL, [IPC_J_KILL] = PROGRAM_JAIL,
-    [IPC_J_FORGET] = PROGRAM_JAIL, [IPC_EVENT] = PROGRAM_AUDIT};
-
 static bool
 depends(enum ipc_type t)
 {
 	return t == IPC_N_REPLY || t == IPC_J_RUN || t == IPC_J_FORGET;
 }
 
-static bool
-put_body(struct wr *w, enum ipc_type t, const void *m)
+static struct queued *
+queued_new(enum ipc_type type, enum program to, size_t size)
 {
-	switch (t) {
-#define CASE(T)                                                                \
-	case IPC_##T:                                                          \
-		ipc_put_##T(w, m);                                             \
-		break;
-		CASE(N_REPLY)
-		CASE(N_FOLLOW)
-		CASE(N_CLOSE)
-		CASE(N_APP_DATA)
-		CASE(N_BLACKHOLE)
-		CASE(N_HOLD)
-		CASE(V_ASK)
-		CASE(V_ENVELOPE)
-		CASE(V_LIVE)
-		CASE(K_RECEIPT)
-		CASE(K_CHALLENGE)
-		CASE(J_RUN)
-		CASE(J_STEP)
-		CASE(J_KILL)
-		CASE(J_FORGET)
-		CASE(EVENT)
-#undef CASE
-	default:
-		return false;
-	}
-	return wr_ok(w);
-}
+	struct queued *q = malloc(sizeof(*q) + size);
 
-void
-outbox_add(struct warren_node *wn, enum ipc_type type, const void *msg,
-    const int *fds, unsigned nfds)
-{
-	uint8_t body[IPC_MAX];
-	struct wr w = wr_make(body, sizeof(body));
-	struct queued *q;
-
-	if (!put_body(&w, type, msg))
-		fatalx("message %d does not fit", (int)type);
-	if ((q = malloc(sizeof(*q) + w.len)) == NULL)
+	if (q == NULL)
 		fatal("out of memory");
-	q->to = TO[type];
+	q->to = to;
 	q->type = type;
 	q->held = false;
-	q->len = w.len;
+	return q;
+}
+
+static void
+queue(struct warren_node *wn, struct queued *q, const struct wr *w,
+    const int *fds, unsigned nfds)
+{
+	if (!wr_ok(w))
+		fatalx("message %s does not fit", ipc_row(q->type)->name);
+	q->len = w->len;
 	q->nfds = nfds;
 	for (unsigned i = 0; i < nfds; i++)
 		q->fds[i] = fds[i];
-	memcpy(q->body, body, w.len);
 	TAILQ_INSERT_TAIL(&wn->queue, q, link);
 }
 
-void
-outbox_send(void *ctx, enum ipc_type type, const void *msg,
-    const uint8_t *blob, size_t len)
+#define ADD(name, from, to, least, most)                                       \
+	IPC_IF(IPC_BY(NODE, from))                                             \
+	(void outbox_##name(struct warren_node *wn,                            \
+	    const struct msg_##name *m, const int *fds, unsigned nfds)         \
+	{                                                                      \
+		struct queued *q = queued_new(                                 \
+		    IPC_##name, PROGRAM_##to, IPC_SIZE_##name);                \
+		struct wr w = wr_make(q->body, IPC_SIZE_##name);               \
+                                                                               \
+		ipc_put_##name(&w, m);                                         \
+		queue(wn, q, &w, fds, nfds);                                   \
+	})
+IPC_MESSAGES(ADD)
+
+#define SEND(name, from, to, least, most)                                      \
+	IPC_IF(NODE_PLAIN(from, most))                                         \
+	(static void send_##name(void *ctx, const struct msg_##name *m)        \
+	{                                                                      \
+		outbox_##name(ctx, m, NULL, 0);                                \
+	})
+IPC_MESSAGES(SEND)
+
+static int
+along(const uint8_t *bytes, size_t len)
 {
-	struct warren_node *wn = ctx;
-	struct msg_N_REPLY reply;
+	int fd = memfd_sealed("node", bytes, len);
+
+	if (fd < 0) /* the other side asks again */
+		log_warn(NULL, "no memory for a message");
+	return fd;
+}
+
+static void
+reply(void *ctx, struct msg_N_REPLY *m, const uint8_t *answer, size_t len)
+{
 	int fd;
 
-	if (type == IPC_N_REPLY) {
-		reply = *(const struct msg_N_REPLY *)msg;
-		if (len <= sizeof(reply.data)) {
-			reply.data_len = (uint16_t)len;
-			memcpy(reply.data, blob, len);
-			outbox_add(wn, type, &reply, NULL, 0);
-			return;
-		}
-		msg = &reply;
+	m->len = (uint32_t)len;
+	if (len <= sizeof(m->data)) {
+		m->data_len = (uint16_t)len;
+		memcpy(m->data, answer, len);
+		outbox_N_REPLY(ctx, m, NULL, 0);
+	} else if ((fd = along(answer, len)) >= 0) {
+		outbox_N_REPLY(ctx, m, &fd, 1);
 	}
-	if (blob == NULL) {
-		outbox_add(wn, type, msg, NULL, 0);
-		return;
-	}
-	if ((fd = memfd_sealed("node", blob, len)) < 0) {
-		/* the other side asks again */
-		log_warn(NULL, "no memory for a message");
-		return;
-	}
-	outbox_add(wn, type, msg, &fd, 1);
+}
+
+static void
+envelope(void *ctx, const struct msg_V_ENVELOPE *m, const uint8_t *bytes,
+    size_t len)
+{
+	int fd = along(bytes, len);
+
+	if (fd >= 0)
+		outbox_V_ENVELOPE(ctx, m, &fd, 1);
+}
+
+void
+outbox_fill(struct host *h)
+{
+#define FILL(name, from, to, least, most)                                      \
+	IPC_IF(NODE_PLAIN(from, most))(h->send_##name = send_##name;)
+	IPC_MESSAGES(FILL)
+	h->reply = reply;
+	h->envelope = envelope;
 }
 
 static void
@@ -126,11 +125,10 @@ queued_free(struct warren_node *wn, struct queued *q)
 static void
 let_out(struct warren_node *wn, struct queued *q)
 {
-	struct ipc_ev *c = wn->channel[q->to];
+	struct ipc *c = program_channel(&wn->prog, q->to);
 
 	/* who is not there hears at its hello what it must know */
-	if (c != NULL && wn->node.up[q->to] &&
-	    ipc_send(ipc_ev_channel(c), q->body, q->len, q->fds, q->nfds) < 0)
+	if (c != NULL && ipc_send(c, q->body, q->len, q->fds, q->nfds) < 0)
 		log_warn(program_name(q->to), "cannot send");
 	queued_free(wn, q);
 }

@@ -189,7 +189,7 @@ start_job(void *ctx, struct job *j, const char **code, char why[128])
 		close_all(fds, n);
 		return false;
 	}
-	outbox_add(wn, IPC_J_RUN, &m, fds, n);
+	outbox_J_RUN(wn, &m, fds, n);
 	return true;
 }
 

@@ -21,19 +21,6 @@
 #define LONG_LIFE 60.0	 /* ours: after it a fall counts as the first */
 #define HIGH_FD 100	 /* above what a program's table needs */
 
-/* Who has a channel to whom (docs/ARCHITECTURE.md, the table of messages). */
-static const enum program pairs[][2] = {
-    {PROGRAM_TRANSPORT, PROGRAM_NODE},
-    {PROGRAM_NODE, PROGRAM_TRUST},
-    {PROGRAM_NODE, PROGRAM_KEYS},
-    {PROGRAM_KEYS, PROGRAM_TRANSPORT},
-    {PROGRAM_NODE, PROGRAM_JAIL},
-    {PROGRAM_NODE, PROGRAM_AUDIT},
-    {PROGRAM_KEYS, PROGRAM_AUDIT},
-    {PROGRAM_TRANSPORT, PROGRAM_AUDIT},
-    {PROGRAM_TRUST, PROGRAM_AUDIT},
-};
-
 /* Stages of the end: work first, then what it needs, the trail last. */
 static const enum program stages[][3] = {
     {PROGRAM_NODE, PROGRAM_NODE, PROGRAM_NODE},
@@ -250,12 +237,12 @@ give(struct child *to, enum program other, int fd)
 static void
 introduce(struct parent *p, struct child *c)
 {
-	for (size_t i = 0; i < NELEM(pairs); i++) {
-		struct child *a = &p->child[pairs[i][0]];
-		struct child *b = &p->child[pairs[i][1]];
+	for (unsigned i = 0; i < PROGRAM_COUNT; i++) {
+		struct child *a = c, *b = &p->child[i];
 		int fds[2];
 
-		if ((a != c && b != c) || a->ev == NULL || b->ev == NULL)
+		if (b == c || a->ev == NULL || b->ev == NULL ||
+		    !ipc_related(a->peer, b->peer))
 			continue;
 		if (ipc_pair(fds) < 0) {
 			log_err("channel", "%s and %s", program_name(a->peer),
@@ -271,55 +258,50 @@ introduce(struct parent *p, struct child *c)
 	}
 }
 
-static bool
-on_alarm(struct child *c, const struct ipc_in *in)
-{
-	struct msg_ALARM m;
-	char text[1100];
+#define IPC_ME PARENT
+#define IPC_CTX struct child
+#include "common/ipc_dispatch.h"
 
-	if (!msg_get_ALARM(in->body, &m))
-		return false;
-	(void)text_escape(text, sizeof(text), m.text, strlen(m.text));
-	log_at(m.severity >= 4 ? LOG_ERR : LOG_WARN, program_name(c->peer),
-	    "alarm: %s", text);
-	return true;
+static void
+on_READY(struct child *c, const struct msg_READY *m, struct ipc_in *in)
+{
+	(void)m;
+	(void)in;
+	c->ready = true;
+	log_info(program_name(c->peer), "ready");
 }
 
-/* false: its fields are not what the table says. */
-static bool
-obey(struct child *c, const struct ipc_in *in)
+static void
+on_ALARM(struct child *c, const struct msg_ALARM *m, struct ipc_in *in)
 {
-	union {
-		struct msg_DIAL dial;
-		struct msg_BIND bind;
-		struct msg_BINDING_MADE made;
-	} m;
+	char text[1100];
 
-	switch (in->type) {
-	case IPC_READY:
-		c->ready = true;
-		log_info(program_name(c->peer), "ready");
-		return true;
-	case IPC_ALARM:
-		return on_alarm(c, in);
-	case IPC_DIAL:
-		if (!msg_get_DIAL(in->body, &m.dial))
-			return false;
-		dial(c->parent, &m.dial);
-		return true;
-	case IPC_BIND:
-		if (!msg_get_BIND(in->body, &m.bind))
-			return false;
-		dial_bind(c->parent, &m.bind);
-		return true;
-	case IPC_BINDING_MADE:
-		if (!msg_get_BINDING_MADE(in->body, &m.made))
-			return false;
-		keyfiles_binding(c->parent, &m.made);
-		return true;
-	default: /* HELLO, the first time */
-		return in->type == IPC_HELLO;
-	}
+	(void)in;
+	(void)text_escape(text, sizeof(text), m->text, strlen(m->text));
+	log_at(m->severity >= 4 ? LOG_ERR : LOG_WARN, program_name(c->peer),
+	    "alarm: %s", text);
+}
+
+static void
+on_DIAL(struct child *c, const struct msg_DIAL *m, struct ipc_in *in)
+{
+	(void)in;
+	dial(c->parent, m);
+}
+
+static void
+on_BIND(struct child *c, const struct msg_BIND *m, struct ipc_in *in)
+{
+	(void)in;
+	dial_bind(c->parent, m);
+}
+
+static void
+on_BINDING_MADE(struct child *c, const struct msg_BINDING_MADE *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	keyfiles_binding(c->parent, m);
 }
 
 static void
@@ -341,7 +323,8 @@ on_gone(void *ctx, int error)
 static void
 on_message(void *ctx, struct ipc_in *in)
 {
-	if (!obey(ctx, in))
+	/* HELLO is nobody's: ipc_ev has compared it */
+	if (ipc_dispatch(ctx, in) == IPC_MALFORMED)
 		on_gone(ctx, EPROTO);
 }
 

@@ -50,7 +50,7 @@ node_announce(struct node *n, bool always)
 	memcpy(n->app_data, m.data, len);
 	n->announce_at = mono_add(n->now,
 	    (int64_t)n->policy.announce_every_s * MONO_SECOND);
-	n->host.send(n->host.ctx, IPC_N_APP_DATA, &m, NULL, 0);
+	n->host.send_N_APP_DATA(n->host.ctx, &m);
 }
 
 void

@@ -31,8 +31,7 @@ answer_send(struct node *n, const struct asked *a, const struct wr *w)
 	}
 	memcpy(m.link, a->caller->id, 16);
 	memcpy(m.request, a->id, 16);
-	m.len = (uint32_t)w->len;
-	n->host.send(n->host.ctx, IPC_N_REPLY, &m, w->buf, w->len);
+	n->host.reply(n->host.ctx, &m, w->buf, w->len);
 	peer_charge(n, a->caller, w->len);
 }
 

@@ -56,7 +56,7 @@ challenge_request(struct node *n, struct asked *a)
 	memcpy(l->chal_n, nonce, 32);
 	l->chal = CHAL_ASKED;
 	l->chal_qid = m.qid;
-	n->host.send(n->host.ctx, IPC_K_CHALLENGE, &m, NULL, 0);
+	n->host.send_K_CHALLENGE(n->host.ctx, &m);
 }
 
 void

@@ -49,7 +49,7 @@ node_event(struct node *n, enum event_kind kind, unsigned severity,
 	/* each decision asks whether it could be written: see node_trail() */
 	if (kind == EVK_JOB_ADMITTED || kind == EVK_JOB_REFUSED)
 		m.qid = node_qid(n);
-	n->host.send(n->host.ctx, IPC_EVENT, &m, NULL, 0);
+	n->host.send_EVENT(n->host.ctx, &m);
 }
 
 void
@@ -62,5 +62,5 @@ node_event_head(struct node *n, enum event_kind kind, const struct job *j,
 	m.a = a;
 	m.b = b;
 	m.qid = qid;
-	n->host.send(n->host.ctx, IPC_EVENT, &m, NULL, 0);
+	n->host.send_EVENT(n->host.ctx, &m);
 }

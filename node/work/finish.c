@@ -16,12 +16,21 @@
  */
 
 static void
-send_job(struct node *n, enum ipc_type type, const struct job *j)
+send_kill(struct node *n, const uint8_t job[32])
 {
-	struct msg_J_FORGET m = {0}; /* J_KILL has the same field */
+	struct msg_J_KILL m = {0};
 
-	memcpy(m.job, j->id, 32);
-	n->host.send(n->host.ctx, type, &m, NULL, 0);
+	memcpy(m.job, job, 32);
+	n->host.send_J_KILL(n->host.ctx, &m);
+}
+
+static void
+send_forget(struct node *n, const uint8_t job[32])
+{
+	struct msg_J_FORGET m = {0};
+
+	memcpy(m.job, job, 32);
+	n->host.send_J_FORGET(n->host.ctx, &m);
 }
 
 static void
@@ -31,7 +40,7 @@ forget_slot(struct node *n, struct job *j)
 		return;
 	j->forgetting = true;
 	if (n->up[PROGRAM_JAIL])
-		send_job(n, IPC_J_FORGET, j);
+		send_forget(n, j->id);
 }
 
 static void
@@ -54,7 +63,7 @@ ask_receipt(struct node *n, struct job *j)
 		return;
 	receipt_fill(&m, j);
 	m.qid = j->seal_qid = node_qid(n);
-	n->host.send(n->host.ctx, IPC_K_RECEIPT, &m, NULL, 0);
+	n->host.send_K_RECEIPT(n->host.ctx, &m);
 }
 
 void
@@ -110,7 +119,7 @@ run_kill(struct node *n, struct job *j, enum kill_reason why)
 	 */
 	j->killed_at = n->now;
 	if (n->up[PROGRAM_JAIL])
-		send_job(n, IPC_J_KILL, j);
+		send_kill(n, j->id);
 	else
 		n->host.kill(n->host.ctx, j);
 	node_event(n, EVK_JOB_STATE, 1, j, NULL, "kill", kill_name(why), why,
@@ -190,7 +199,7 @@ pack_next(struct node *n, struct job *j, unsigned from)
 	}
 	memcpy(m.job, j->id, 32);
 	m.volume = j->outs[from].volume;
-	n->host.send(n->host.ctx, IPC_J_STEP, &m, NULL, 0);
+	n->host.send_J_STEP(n->host.ctx, &m);
 }
 
 void
@@ -243,8 +252,8 @@ exited(struct node *n, struct job *j, uint8_t how, int32_t code)
 
 /* ---- jail's words ---- */
 
-static void
-started(struct node *n, const struct msg_J_STARTED *m)
+void
+run_started(struct node *n, const struct msg_J_STARTED *m)
 {
 	struct job *j = job_find(&n->jobs, m->job);
 
@@ -264,8 +273,8 @@ started(struct node *n, const struct msg_J_STARTED *m)
 }
 
 /* It never started: refused, cancelled, or our own fault. */
-static void
-failed(struct node *n, const struct msg_J_FAILED *m)
+void
+run_failed(struct node *n, const struct msg_J_FAILED *m)
 {
 	struct job *j = job_find(&n->jobs, m->job);
 
@@ -299,8 +308,8 @@ failed(struct node *n, const struct msg_J_FAILED *m)
 	}
 }
 
-static void
-gave_back(struct node *n, const struct msg_J_FORGOTTEN *m)
+void
+run_forgotten(struct node *n, const struct msg_J_FORGOTTEN *m)
 {
 	struct job *j = NULL;
 	uint32_t i;
@@ -322,11 +331,10 @@ gave_back(struct node *n, const struct msg_J_FORGOTTEN *m)
 }
 
 /* After a restart of ours: a job that jail has kept. */
-static void
-found(struct node *n, const struct msg_J_RUNNING *m)
+void
+run_found(struct node *n, const struct msg_J_RUNNING *m)
 {
 	struct job *j = job_find(&n->jobs, m->job);
-	struct msg_J_FORGET f = {0};
 	uint32_t ago;
 
 	if (m->slot == 0 || m->slot > NODE_SLOTS_MAX)
@@ -334,9 +342,8 @@ found(struct node *n, const struct msg_J_RUNNING *m)
 	if (j == NULL || !job_active(j) || n->slot[m->slot] != NULL) {
 		/* its slot is taken until jail has emptied it */
 		n->ghost[m->slot] = n->slot[m->slot] == NULL;
-		memcpy(f.job, m->job, 32);
-		n->host.send(n->host.ctx, IPC_J_KILL, &f, NULL, 0);
-		n->host.send(n->host.ctx, IPC_J_FORGET, &f, NULL, 0);
+		send_kill(n, m->job);
+		send_forget(n, m->job);
 		return;
 	}
 	if (!job_set_phase(&n->jobs, j, PHASE_RUNNING))
@@ -357,8 +364,8 @@ found(struct node *n, const struct msg_J_RUNNING *m)
 }
 
 /* What was active and has not been found is lost. */
-static void
-posture(struct node *n, const struct msg_J_POSTURE *m)
+void
+run_posture(struct node *n, const struct msg_J_POSTURE *m)
 {
 	struct job *j, *next;
 	uint32_t missing = n->policy.required & ~m->layers;
@@ -380,37 +387,14 @@ posture(struct node *n, const struct msg_J_POSTURE *m)
 }
 
 void
-run_jail(struct node *n, enum ipc_type type, const void *msg)
+run_exited(struct node *n, const struct msg_J_EXITED *m)
 {
-	const struct msg_J_EXITED *e = msg;
-	struct job *j;
+	struct job *j = job_find(&n->jobs, m->job);
 
-	switch (type) {
-	case IPC_J_STARTED:
-		started(n, msg);
-		break;
-	case IPC_J_FAILED:
-		failed(n, msg);
-		break;
-	case IPC_J_EXITED:
-		j = job_find(&n->jobs, e->job);
-		if (j != NULL && j->phase == PHASE_RUNNING)
-			exited(n, j, e->how, e->code);
-		else
-			n->count.edges++;
-		break;
-	case IPC_J_FORGOTTEN:
-		gave_back(n, msg);
-		break;
-	case IPC_J_RUNNING:
-		found(n, msg);
-		break;
-	case IPC_J_POSTURE:
-		posture(n, msg);
-		break;
-	default:
-		break;
-	}
+	if (j != NULL && j->phase == PHASE_RUNNING)
+		exited(n, j, m->how, m->code);
+	else
+		n->count.edges++;
 }
 
 /* ---- trail and receipt ---- */

@@ -27,8 +27,13 @@ void run_refuse(struct node *, struct job *, const char *code,
 void run_jail_down(struct node *);
 /* Limits, kills and signatures whose time has come; when to call again. */
 struct mono run_tick(struct node *);
-/* J_*: msg is struct msg_TYPE. What is of no job here is counted. */
-void run_jail(struct node *, enum ipc_type, const void *msg);
+/* Jail's words about its jobs; of one that is not ours they are counted. */
+void run_started(struct node *, const struct msg_J_STARTED *);
+void run_failed(struct node *, const struct msg_J_FAILED *);
+void run_exited(struct node *, const struct msg_J_EXITED *);
+void run_forgotten(struct node *, const struct msg_J_FORGOTTEN *);
+void run_found(struct node *, const struct msg_J_RUNNING *);
+void run_posture(struct node *, const struct msg_J_POSTURE *);
 /* The trail's head, behind a job's last line: then it is signed. */
 void run_head(struct node *, const struct msg_HEAD *);
 void run_signed(struct node *, const struct msg_K_SIGNED *);

@@ -22,18 +22,27 @@ enum blob_put {
 	BLOB_FAILED, /* errno, logged */
 };
 
+#define NODE_PLAIN_NODE_0 ~,
+#define NODE_PLAIN_WITNESS_0 ~,
+#define NODE_PLAIN(from, most) IPC_FOUND(NODE_PLAIN_##from##_##most)
+#define NODE_HOST_SEND(name, from, to, least, most)                            \
+	IPC_IF(NODE_PLAIN(from, most))                                         \
+	(void (*send_##name)(void *ctx, const struct msg_##name *);)
+
 /*
  * What the node needs done. Messages go out behind the ledger's next commit,
  * in order; everything else happens at once.
  */
 struct host {
 	void *ctx;
-	/*
-	 * msg: struct msg_TYPE. blob, len: what travels as a descriptor
-	 * (V_ENVELOPE) or beside the fields (N_REPLY).
-	 */
-	void (*send)(void *ctx, enum ipc_type, const void *msg,
-	    const uint8_t *blob, size_t len);
+	/* each message that node sends without descriptors: send_V_ASK, ... */
+	IPC_MESSAGES(NODE_HOST_SEND)
+	/* the answer goes into m when it fits, else along; m->len is set */
+	void (*reply)(void *ctx, struct msg_N_REPLY *m, const uint8_t *answer,
+	    size_t len);
+	/* the envelope goes along */
+	void (*envelope)(void *ctx, const struct msg_V_ENVELOPE *,
+	    const uint8_t *envelope, size_t len);
 	void (*random)(void *ctx, uint8_t *, size_t);
 
 	/* compile the plan, make the group, J_RUN: false with code and why */

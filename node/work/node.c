@@ -52,8 +52,8 @@ node_time(struct node *n, struct mono now, int64_t wall_us)
 		    n->now);
 }
 
-static void
-take_binding(struct node *n, const struct msg_K_BINDING *m)
+void
+node_binding(struct node *n, const struct msg_K_BINDING *m)
 {
 	struct binding b;
 	struct klp_key k;
@@ -107,66 +107,23 @@ node_down(struct node *n, enum program who)
 }
 
 void
-node_message(struct node *n, enum ipc_type type, const void *msg,
-    const uint8_t *data, size_t len)
+node_hello(struct node *n, const struct msg_T_HELLO *m)
 {
-	const struct msg_T_FOLLOW_END *end = msg;
-	struct caller *l;
+	memcpy(n->rns_public, m->rns_public, 64);
+	memcpy(n->dest, m->dest, 16);
+	n->has_rns = true;
+	node_announce(n, true);
+}
 
-	switch (type) {
-	case IPC_T_HELLO:
-		memcpy(n->rns_public, ((const struct msg_T_HELLO *)msg)->
-			rns_public, 64);
-		memcpy(n->dest, ((const struct msg_T_HELLO *)msg)->dest, 16);
-		n->has_rns = true;
-		node_announce(n, true);
-		break;
-	case IPC_T_LINK:
-		peers_link(n, msg);
-		break;
-	case IPC_T_IDENTIFIED:
-		peers_identified(n, msg);
-		break;
-	case IPC_T_CLOSED:
-		peers_closed(n, ((const struct msg_T_CLOSED *)msg)->link);
-		break;
-	case IPC_T_REQUEST:
-		serve_request(n, msg, data, len);
-		break;
-	case IPC_T_FOLLOW_END:
-		if ((l = caller_find(n, end->link)) != NULL && end->stream >= 1 &&
-		    end->stream <= 2) {
-			l->follow[end->stream - 1].on = false;
-			n->host.unfollow(n->host.ctx, l->id, end->stream);
-		}
-		break;
-	case IPC_V_VERDICT:
-		serve_verdict(n, msg);
-		break;
-	case IPC_V_MANIFEST:
-		submit_manifest(n, msg, data, len);
-		break;
-	case IPC_V_LIVE_OK:
-		submit_live(n, msg);
-		break;
-	case IPC_V_CHANGED:
-		peers_changed(n);
-		break;
-	case IPC_K_SIGNED:
-		run_signed(n, msg);
-		break;
-	case IPC_K_CHALLENGED:
-		challenge_done(n, msg);
-		break;
-	case IPC_K_BINDING:
-		take_binding(n, msg);
-		break;
-	case IPC_HEAD:
-		run_head(n, msg);
-		break;
-	default:
-		run_jail(n, type, msg);
-	}
+void
+node_follow_end(struct node *n, const struct msg_T_FOLLOW_END *m)
+{
+	struct caller *l = caller_find(n, m->link);
+
+	if (l == NULL || m->stream < 1 || m->stream > 2)
+		return;
+	l->follow[m->stream - 1].on = false;
+	n->host.unfollow(n->host.ctx, l->id, m->stream);
 }
 
 void

@@ -47,11 +47,12 @@ struct mono node_tick(struct node *);
 void node_up(struct node *, enum program);
 void node_down(struct node *, enum program);
 /*
- * A message of a sibling; msg: struct msg_TYPE. data, len: T_REQUEST's bytes,
- * V_MANIFEST's record; taken by the handler only while it runs.
+ * Messages of siblings come decoded, each to a function of the piece that it
+ * concerns (peers_link(), serve_request(), ...); these are node.c's.
  */
-void node_message(struct node *, enum ipc_type, const void *msg,
-    const uint8_t *data, size_t len);
+void node_hello(struct node *, const struct msg_T_HELLO *);
+void node_follow_end(struct node *, const struct msg_T_FOLLOW_END *);
+void node_binding(struct node *, const struct msg_K_BINDING *);
 /* What jail's pack step gave: the volume's blob, or why not. */
 void node_packed(struct node *, const uint8_t job[32], unsigned volume,
     bool ok, const uint8_t sha[32], uint64_t size, uint32_t dropped,

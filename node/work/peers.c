@@ -167,7 +167,7 @@ close_link(struct node *n, struct caller *l)
 	struct msg_N_CLOSE m = {0};
 
 	memcpy(m.link, l->id, 16);
-	n->host.send(n->host.ctx, IPC_N_CLOSE, &m, NULL, 0);
+	n->host.send_N_CLOSE(n->host.ctx, &m);
 	n->count.links_closed++;
 	peers_closed(n, l->id);
 }
@@ -194,7 +194,7 @@ peers_link(struct node *n, const struct msg_T_LINK *m)
 		struct msg_N_CLOSE c = {0};
 
 		memcpy(c.link, m->link, 16);
-		n->host.send(n->host.ctx, IPC_N_CLOSE, &c, NULL, 0);
+		n->host.send_N_CLOSE(n->host.ctx, &c);
 		n->count.links_closed++;
 		return;
 	}
@@ -268,7 +268,7 @@ enforce(struct node *n, struct peer *p, int level)
 		struct msg_N_BLACKHOLE m = {.on = true};
 
 		memcpy(m.rns_hash, p->rns_hash, 16);
-		n->host.send(n->host.ctx, IPC_N_BLACKHOLE, &m, NULL, 0);
+		n->host.send_N_BLACKHOLE(n->host.ctx, &m);
 	}
 	node_event(n, EVK_PEER_BLOCKED, 2, NULL, p, "trust", NULL, level, 0);
 	close_links_of(n, p);
@@ -342,7 +342,7 @@ peer_ask(struct node *n, struct peer *p, const uint8_t *b)
 		m.binding_len = PROTO_BINDING_LEN;
 		memcpy(m.binding, b, PROTO_BINDING_LEN);
 	}
-	n->host.send(n->host.ctx, IPC_V_ASK, &m, NULL, 0);
+	n->host.send_V_ASK(n->host.ctx, &m);
 	p->ask_qid = m.qid;
 	return m.qid;
 }
@@ -455,7 +455,7 @@ hold(struct node *n, struct caller *l, uint32_t ms)
 		return;
 	memcpy(m.link, l->id, 16);
 	l->held_until = mono_add(n->now, (int64_t)m.ms * 1000);
-	n->host.send(n->host.ctx, IPC_N_HOLD, &m, NULL, 0);
+	n->host.send_N_HOLD(n->host.ctx, &m);
 }
 
 uint32_t

@@ -113,7 +113,7 @@ ask_live(struct node *n, struct asked *a)
 	memcpy(m.initiator, l->peer->rns_public, 64);
 	memcpy(m.responder, n->rns_public, 64);
 	memcpy(m.key, v->key, 33);
-	n->host.send(n->host.ctx, IPC_V_LIVE, &m, NULL, 0);
+	n->host.send_V_LIVE(n->host.ctx, &m);
 }
 
 static void
@@ -129,7 +129,7 @@ ask_envelope(struct node *n, struct asked *a)
 	memcpy(m.fp, v->fp, FP_LEN);
 	m.key_len = v->key_len;
 	memcpy(m.key, v->key, v->key_len);
-	n->host.send(n->host.ctx, IPC_V_ENVELOPE, &m, e->p, e->n);
+	n->host.envelope(n->host.ctx, &m, e->p, e->n);
 }
 
 /* A proof came to a nonce of ours, and trust has not looked at it yet. */

@@ -13,6 +13,7 @@
 #include "sandbox/base/group.h"
 #include "sandbox/jail/jail.h"
 #include "common/log.h"
+#include "common/program.h"
 #include "sandbox/base/report.h"
 #include "sandbox/jail/slot.h"
 #include "sandbox/base/sys.h"
@@ -379,17 +380,15 @@ prepare(struct jail *j, struct cell *c, const struct msg_J_RUN *m, int args,
 }
 
 void
-cells_run(struct jail *j, struct ipc_in *in)
+cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 {
 	_cleanup_fd_ int args = -1, filter = -1, group = -1;
 	const char *code, *why = "malformed plan";
-	struct msg_J_RUN m;
 	struct plan plan;
 	struct cell *c;
 
-	if (!msg_get_J_RUN(in->body, &m) ||
-	    !plan_decode(rd_make(m.plan, m.plan_len), &plan)) {
-		log_errx("jail", "%s", why);
+	if (!plan_decode(rd_make(m->plan, m->plan_len), &plan)) {
+		program_malformed(j->program, in);
 		return;
 	}
 	if (find(j, plan.job) != NULL) {
@@ -414,7 +413,7 @@ cells_run(struct jail *j, struct ipc_in *in)
 	code = "internal";
 	if ((why = take_descriptors(c, in, &args, &filter)) != NULL)
 		code = "volume";
-	else if (!digest_policy(c, m.plan, m.plan_len, args, filter))
+	else if (!digest_policy(c, m->plan, m->plan_len, args, filter))
 		why = "not sealed, or of another size";
 	else if (j->jobs != -1 && (group = group_open(j, c->group)) == -1)
 		why = "the job has no group";
@@ -427,7 +426,7 @@ cells_run(struct jail *j, struct ipc_in *in)
 		}
 	}
 	if (why == NULL)
-		why = prepare(j, c, &m, args, filter, group);
+		why = prepare(j, c, m, args, filter, group);
 	if (c->state == CELL_BROKEN)
 		return;
 	if (why != NULL) {

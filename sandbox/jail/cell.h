@@ -71,6 +71,7 @@ struct jail {
 	int jobs;       /* v2 directory, or -1 */
 	int v1[3];      /* memory, cpu, pids: v1 directories, or -1 */
 	char missing[512];
+	struct process *program;
 	struct ipc *parent, *node;
 	bool node_greeted;
 	bool stopping;
@@ -79,7 +80,7 @@ struct jail {
 void cell_init(struct cell *, uint32_t number, int ctl);
 
 /* Messages of node; descriptors are taken from the ipc_in. */
-void cells_run(struct jail *, struct ipc_in *);
+void cells_run(struct jail *, const struct msg_J_RUN *, struct ipc_in *);
 void cells_step(struct jail *, const struct msg_J_STEP *);
 void cells_kill(struct jail *, const uint8_t job[32]);
 void cells_forget(struct jail *, const uint8_t job[32]);

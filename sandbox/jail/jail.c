@@ -275,40 +275,44 @@ greet(struct jail *j, struct ipc_in *in)
 	cells_tell(j);
 }
 
+#define IPC_ME JAIL
+#define IPC_CTX struct jail
+#include "common/ipc_dispatch.h"
+
+static void
+on_J_RUN(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
+{
+	cells_run(j, m, in);
+}
+
+static void
+on_J_STEP(struct jail *j, const struct msg_J_STEP *m, struct ipc_in *in)
+{
+	(void)in;
+	cells_step(j, m);
+}
+
+static void
+on_J_KILL(struct jail *j, const struct msg_J_KILL *m, struct ipc_in *in)
+{
+	(void)in;
+	cells_kill(j, m->job);
+}
+
+static void
+on_J_FORGET(struct jail *j, const struct msg_J_FORGET *m, struct ipc_in *in)
+{
+	(void)in;
+	cells_forget(j, m->job);
+}
+
 static void
 from_node(struct jail *j, struct ipc_in *in)
 {
-	struct msg_J_STEP step;
-	struct msg_J_KILL kill_it;
-	struct msg_J_FORGET forget;
-	bool good = true;
-
-	if (!j->node_greeted) {
+	if (!j->node_greeted)
 		greet(j, in);
-		return;
-	}
-	switch (in->type) {
-	case IPC_J_RUN:
-		cells_run(j, in);
-		break;
-	case IPC_J_STEP:
-		if ((good = msg_get_J_STEP(in->body, &step)))
-			cells_step(j, &step);
-		break;
-	case IPC_J_KILL:
-		if ((good = msg_get_J_KILL(in->body, &kill_it)))
-			cells_kill(j, kill_it.job);
-		break;
-	case IPC_J_FORGET:
-		if ((good = msg_get_J_FORGET(in->body, &forget)))
-			cells_forget(j, forget.job);
-		break;
-	default:
-		good = false;
-		break;
-	}
-	if (!good)
-		log_errx("jail", "node sent what it should not");
+	else if (in->type != IPC_HELLO)
+		program_message(j->program, in);
 }
 
 static void
@@ -329,27 +333,22 @@ new_node(struct jail *j, int fd)
 }
 
 static void
-from_parent(struct jail *j, struct ipc_in *in)
+on_neighbour(struct process *p, enum program who, int fd)
 {
-	struct msg_NEIGHBOUR m;
-	struct msg_PARAMS params;
-
-	switch (in->type) {
-	case IPC_NEIGHBOUR:
-		if (msg_get_NEIGHBOUR(in->body, &m) && m.program == PROGRAM_NODE)
-			new_node(j, ipc_in_take(in, 0));
-		break;
-	case IPC_PARAMS:
-		if (msg_get_PARAMS(in->body, &params))
-			log_set_level(params.loglevel);
-		break;
-	case IPC_STOP:
-		/* jobs end with us (PDEATHSIG), node has called them lost */
-		exit(0);
-	default:
-		break;
-	}
+	(void)who; /* node is all that jail has to do with */
+	new_node(p->ctx, fd);
 }
+
+static void
+on_stop(void *ctx)
+{
+	(void)ctx;
+	/* jobs end with us (PDEATHSIG), node has called them lost */
+	exit(0);
+}
+
+static const struct program_ops ops = {
+    .message = ipc_dispatch, .stop = on_stop};
 
 static void
 serve_parent(struct jail *j)
@@ -358,7 +357,7 @@ serve_parent(struct jail *j)
 	int rv;
 
 	while ((rv = ipc_recv(j->parent, &in)) == 1) {
-		from_parent(j, &in);
+		program_message(j->program, &in);
 		ipc_in_done(&in);
 	}
 	if (rv == -1)
@@ -520,6 +519,10 @@ main(int argc, char *argv[])
 	give_up(&s);
 	program_receive(&s.program, NULL, NULL);
 	s.jail.parent = s.program.parent;
+	s.jail.program = &s.program;
+	s.program.ops = &ops;
+	s.program.ctx = &s.jail;
+	s.program.neighbour = on_neighbour;
 	find_out(&s);
 	if (ipc_send_READY(s.jail.parent, &ready, NULL, 0) == -1)
 		fatal("READY");

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/work/challenge.h"
+#include "node/work/serve.h"
+#include "node/work/submit.h"
 #include "tests/unit/fakehost.h"
 #include "transport/core/base/crypt.h"
 
@@ -181,87 +184,124 @@ jail_step(struct world *w, const struct msg_J_STEP *m)
 }
 
 static void
-fake_send(void *ctx, enum ipc_type type, const void *msg, const uint8_t *blob,
-    size_t len)
+fake_reply(void *ctx, struct msg_N_REPLY *m, const uint8_t *answer, size_t len)
 {
 	struct world *w = ctx;
-	const struct msg_N_REPLY *r = msg;
-	const struct msg_EVENT *ev = msg;
 	struct fake_reply *p;
 
-	switch (type) {
-	case IPC_N_REPLY:
-		assert_true(w->nreplies < FAKE_REPLIES);
-		p = &w->replies[w->nreplies++];
-		memcpy(p->request, r->request, 16);
-		p->data = malloc(len + 1);
-		assert_non_null(p->data);
-		memcpy(p->data, blob, len);
-		p->len = len;
-		assert_true(proto_ans_get(&p->a, p->data, len));
-		break;
-	case IPC_N_CLOSE:
-		w->closes++;
-		memcpy(w->last_closed, msg, 16);
-		break;
-	case IPC_N_APP_DATA:
-		w->announces++;
-		break;
-	case IPC_N_BLACKHOLE:
-		w->blackholes++;
-		break;
-	case IPC_N_HOLD:
-		w->holds++;
-		break;
-	case IPC_V_ASK:
-		trust_ask(w, msg);
-		break;
-	case IPC_V_ENVELOPE:
-		trust_envelope(w, msg, blob, len);
-		break;
-	case IPC_V_LIVE: {
-		const struct msg_V_LIVE *lv = msg;
-		struct msg_V_LIVE_OK ok = {lv->qid, lv->s[0] == 1, 0};
-
-		w->lives++;
-		if (!w->trust_silent)
-			POST(w, 0, V_LIVE_OK, &ok);
-		break;
-	}
-	case IPC_K_CHALLENGE: {
-		const struct msg_K_CHALLENGE *c = msg;
-		struct msg_K_CHALLENGED d = {.qid = c->qid, .ok = true};
-
-		d.s[0] = c->n[0];
-		POST(w, 0, K_CHALLENGED, &d);
-		break;
-	}
-	case IPC_K_RECEIPT:
-		keys_sign(w, msg);
-		break;
-	case IPC_J_KILL:
-		jail_kill(w, msg);
-		break;
-	case IPC_J_FORGET:
-		jail_forget(w, msg);
-		break;
-	case IPC_J_STEP:
-		jail_step(w, msg);
-		break;
-	case IPC_EVENT:
-		w->events_seen[ev->kind]++;
-		if (ev->qid != 0 && !w->audit_silent) {
-			struct msg_HEAD h = {.qid = ev->qid,
-			    .seq = w->audit_full ? 0 : 1};
-
-			memset(h.digest, w->audit_full ? 0 : 0x77, 32);
-			POST(w, 0, HEAD, &h);
-		}
-		break;
-	default:
-		fail_msg("message %d", (int)type);
-	}
+	assert_true(w->nreplies < FAKE_REPLIES);
+	p = &w->replies[w->nreplies++];
+	memcpy(p->request, m->request, 16);
+	p->data = malloc(len + 1);
+	assert_non_null(p->data);
+	memcpy(p->data, answer, len);
+	p->len = len;
+	assert_true(proto_ans_get(&p->a, p->data, len));
 }
+
+static void
+fake_envelope(void *ctx, const struct msg_V_ENVELOPE *m, const uint8_t *bytes,
+    size_t len)
+{
+	trust_envelope(ctx, m, bytes, len);
+}
+
+static void
+fake_N_CLOSE(void *ctx, const struct msg_N_CLOSE *m)
+{
+	struct world *w = ctx;
+
+	w->closes++;
+	memcpy(w->last_closed, m->link, 16);
+}
+
+static void
+fake_N_APP_DATA(void *ctx, const struct msg_N_APP_DATA *m)
+{
+	(void)m;
+	((struct world *)ctx)->announces++;
+}
+
+static void
+fake_N_BLACKHOLE(void *ctx, const struct msg_N_BLACKHOLE *m)
+{
+	(void)m;
+	((struct world *)ctx)->blackholes++;
+}
+
+static void
+fake_N_HOLD(void *ctx, const struct msg_N_HOLD *m)
+{
+	(void)m;
+	((struct world *)ctx)->holds++;
+}
+
+static void
+fake_V_ASK(void *ctx, const struct msg_V_ASK *m)
+{
+	trust_ask(ctx, m);
+}
+
+static void
+fake_V_LIVE(void *ctx, const struct msg_V_LIVE *m)
+{
+	struct msg_V_LIVE_OK ok = {m->qid, m->s[0] == 1, 0};
+	struct world *w = ctx;
+
+	w->lives++;
+	if (!w->trust_silent)
+		POST(w, 0, V_LIVE_OK, &ok);
+}
+
+static void
+fake_K_CHALLENGE(void *ctx, const struct msg_K_CHALLENGE *m)
+{
+	struct msg_K_CHALLENGED d = {.qid = m->qid, .ok = true};
+
+	d.s[0] = m->n[0];
+	POST(ctx, 0, K_CHALLENGED, &d);
+}
+
+static void
+fake_K_RECEIPT(void *ctx, const struct msg_K_RECEIPT *m)
+{
+	keys_sign(ctx, m);
+}
+
+static void
+fake_J_KILL(void *ctx, const struct msg_J_KILL *m)
+{
+	jail_kill(ctx, m->job);
+}
+
+static void
+fake_J_FORGET(void *ctx, const struct msg_J_FORGET *m)
+{
+	jail_forget(ctx, m->job);
+}
+
+static void
+fake_J_STEP(void *ctx, const struct msg_J_STEP *m)
+{
+	jail_step(ctx, m);
+}
+
+static void
+fake_EVENT(void *ctx, const struct msg_EVENT *m)
+{
+	struct world *w = ctx;
+	struct msg_HEAD h = {.qid = m->qid, .seq = w->audit_full ? 0 : 1};
+
+	w->events_seen[m->kind]++;
+	if (m->qid == 0 || w->audit_silent)
+		return;
+	memset(h.digest, w->audit_full ? 0 : 0x77, 32);
+	POST(w, 0, HEAD, &h);
+}
+
+/* a message without one of these does not compile */
+#define FAKE_SEND(name, from, to, least, most)                                 \
+	IPC_IF(NODE_PLAIN(from, most))(.send_##name = fake_##name, )
 
 static bool
 fake_start(void *ctx, struct job *j, const char **code, char why[128])
@@ -453,7 +493,8 @@ fake_random(void *ctx, uint8_t *p, size_t n)
 static void
 make_node(struct world *w)
 {
-	const struct host h = {.ctx = w, .send = fake_send,
+	const struct host h = {.ctx = w, IPC_MESSAGES(FAKE_SEND)
+	    .reply = fake_reply, .envelope = fake_envelope,
 	    .random = fake_random, .start = fake_start, .kill = fake_kill,
 	    .usage = fake_usage, .packing = fake_job, .free_slot = fake_job,
 	    .log_seal = fake_seal, .log_read = fake_log_read,
@@ -521,7 +562,7 @@ world_up(struct world *w, uint32_t slots)
 
 	for (int i = PROGRAM_TRANSPORT; i < PROGRAM_COUNT; i++)
 		node_up(&w->n, (enum program)i);
-	node_message(&w->n, IPC_T_HELLO, &h, NULL, 0);
+	node_hello(&w->n, &h);
 	w->n.has_binding = true; /* of zeros: no real keys here */
 	(void)b;
 	/* jobs that jail still has are told before */
@@ -531,9 +572,9 @@ world_up(struct world *w, uint32_t slots)
 		if (w->running_id[i][0] == 0 && w->running_id[i][1] == 0)
 			continue;
 		memcpy(r.job, w->running_id[i], 32);
-		node_message(&w->n, IPC_J_RUNNING, &r, NULL, 0);
+		run_found(&w->n, &r);
 	}
-	node_message(&w->n, IPC_J_POSTURE, &p, NULL, 0);
+	run_posture(&w->n, &p);
 }
 
 /* What happens on the side of the program when jail's pack step is done. */
@@ -552,11 +593,30 @@ deliver(struct world *w, struct fake_event *e)
 	const struct msg_J_STARTED *s = (const void *)e->msg;
 	struct job *j;
 
-	if (e->type == IPC_J_STEP_DONE) {
+	switch (e->type) {
+#define GIVE(T, fn)                                                            \
+	case IPC_##T:                                                          \
+		fn(&w->n, (const struct msg_##T *)(const void *)e->msg);       \
+		break;
+		GIVE(V_VERDICT, serve_verdict)
+		GIVE(V_LIVE_OK, submit_live)
+		GIVE(K_SIGNED, run_signed)
+		GIVE(K_CHALLENGED, challenge_done)
+		GIVE(HEAD, run_head)
+		GIVE(J_STARTED, run_started)
+		GIVE(J_FAILED, run_failed)
+		GIVE(J_EXITED, run_exited)
+		GIVE(J_FORGOTTEN, run_forgotten)
+	case IPC_V_MANIFEST:
+		submit_manifest(&w->n, (const void *)e->msg, e->data,
+		    e->data_len);
+		break;
+	case IPC_J_STEP_DONE:
 		packed(w, (const void *)e->msg);
-		return;
+		break;
+	default:
+		fail_msg("message %d", (int)e->type);
 	}
-	node_message(&w->n, e->type, e->msg, e->data, e->data_len);
 	if (e->type == IPC_J_STARTED && w->prints > 0 &&
 	    (j = job_find(&w->n.jobs, s->job)) != NULL) {
 		uint64_t log = j->limits.v[LIMIT_LOG];
@@ -642,7 +702,7 @@ world_link(struct world *w, uint8_t link, uint64_t bitrate)
 	struct msg_T_LINK m = {.link = {link}, .bitrate = bitrate};
 
 	node_time(&w->n, w->now, w->wall_us);
-	node_message(&w->n, IPC_T_LINK, &m, NULL, 0);
+	peers_link(&w->n, &m);
 }
 
 void
@@ -652,7 +712,7 @@ world_identify(struct world *w, uint8_t link, uint8_t who)
 	    .rns_hash = {who}};
 
 	node_time(&w->n, w->now, w->wall_us);
-	node_message(&w->n, IPC_T_IDENTIFIED, &m, NULL, 0);
+	peers_identified(&w->n, &m);
 }
 
 void
@@ -660,7 +720,7 @@ world_close(struct world *w, uint8_t link)
 {
 	struct msg_T_CLOSED m = {.link = {link}};
 
-	node_message(&w->n, IPC_T_CLOSED, &m, NULL, 0);
+	peers_closed(&w->n, m.link);
 }
 
 uint32_t
@@ -677,9 +737,7 @@ world_ask(struct world *w, uint8_t link, const struct proto_req *q)
 	assert_true(wr_ok(&out));
 	m.len = (uint32_t)out.len;
 	node_time(&w->n, w->now, w->wall_us);
-	node_message(&w->n, IPC_T_REQUEST, &m, buf, out.len);
-	/* what is still needed of it was kept */
-	memset(buf, 0xdb, out.len);
+	serve_request(&w->n, &m, buf, out.len);
 	return id;
 }
 

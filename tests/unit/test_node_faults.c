@@ -192,7 +192,7 @@ test_follow_rules(void **state)
 	assert_int_equal(w.follows, 1);
 	q.id = other;
 	assert_int_equal(world_call(&w, 1, &q)->status, ST_BUSY);
-	node_message(&w.n, IPC_T_FOLLOW_END, &end, NULL, 0);
+	node_follow_end(&w.n, &end);
 	q.offset = 1000;
 	assert_true(proto_get_offset(&o, world_call(&w, 1, &q)));
 	assert_int_equal(o, 100);
@@ -242,7 +242,7 @@ test_pinned_out(void **state)
 	assert_int_equal(w.closes, 2);
 	assert_int_equal(w.blackholes, 1);
 	/* by its key: once trust has told which that is */
-	node_message(&w.n, IPC_V_CHANGED, "", NULL, 0);
+	peers_changed(&w.n);
 	world_run(&w, 10);
 	assert_int_equal(job_find(&w.n.jobs, waiting)->state, JS_CANCELLED);
 	assert_int_equal(job_find(&w.n.jobs, id)->state, JS_DONE);
@@ -261,7 +261,7 @@ test_revoked(void **state)
 	(void)submit(1, 0x41, 2, with_volumes, waiting);
 	world_run(&w, 5);
 	w.verdict_status = VERDICT_REVOKED;
-	node_message(&w.n, IPC_V_CHANGED, "", NULL, 0);
+	peers_changed(&w.n);
 	world_run(&w, 10);
 	assert_int_equal(job_find(&w.n.jobs, waiting)->state, JS_REFUSED);
 	assert_int_equal(job_find(&w.n.jobs, id)->code, KILL_REVOKED);

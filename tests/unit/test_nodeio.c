@@ -540,13 +540,10 @@ test_outputs(void **state)
 static struct warren_node wn;
 
 static void
-no_send(void *ctx, enum ipc_type t, const void *m, const uint8_t *b, size_t n)
+no_event(void *ctx, const struct msg_EVENT *m)
 {
 	(void)ctx;
-	(void)t;
 	(void)m;
-	(void)b;
-	(void)n;
 }
 
 static void
@@ -601,7 +598,7 @@ static void
 test_control(void **state)
 {
 	const struct blobs_limits limits = {1 << 20, 1 << 20};
-	struct host h = {.send = no_send, .kill = no_job, .log_seal = no_job,
+	struct host h = {.send_EVENT = no_event, .kill = no_job, .log_seal = no_job,
 	    .log_end = no_const_job, .drop_body = no_const_job};
 	struct policy p;
 	struct job *j;

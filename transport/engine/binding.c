@@ -30,17 +30,15 @@ sound(const struct msg_B_SIGN *m, int64_t now_s)
 }
 
 void
-binding_sign(struct engine *e, struct ipc_in *in)
+binding_sign(struct engine *e, const struct msg_B_SIGN *m)
 {
 	uint8_t buf[64 + STATEMENT];
 	struct msg_B_SIGNED reply = {0};
-	struct msg_B_SIGN m;
 	struct wr w;
 	char head[64];
 	int n;
 
-	if (!msg_get_B_SIGN(in->body, &m) ||
-	    !sound(&m, clock_wall_us() / MONO_SECOND)) {
+	if (!sound(m, clock_wall_us() / MONO_SECOND)) {
 		log_warnx("keys", "a binding that is not sound is not signed");
 		return;
 	}
@@ -49,18 +47,18 @@ binding_sign(struct engine *e, struct ipc_in *in)
 	w = wr_make(buf, sizeof(buf));
 	wr_bytes(&w, head, (size_t)n);
 	wr_bytes(&w, "KB01", 4);
-	wr_u8(&w, m.flags);
-	wr_bytes(&w, m.secp, sizeof(m.secp));
+	wr_u8(&w, m->flags);
+	wr_bytes(&w, m->secp, sizeof(m->secp));
 	wr_bytes(&w, e->identity_public, RNS_KEY);
-	wr_u32(&w, m.serial);
-	wr_u32(&w, m.not_before);
-	wr_u32(&w, m.not_after);
-	reply.serial = m.serial;
+	wr_u32(&w, m->serial);
+	wr_u32(&w, m->not_before);
+	wr_u32(&w, m->not_after);
+	reply.serial = m->serial;
 	if (!wr_ok(&w) ||
 	    rns_identity_sign(reply.sig, e->identity, buf, w.len) != RNS_OK)
 		return;
-	if (ipc_send_B_SIGNED(engine_ipc(e, PROGRAM_KEYS), &reply, NULL, 0) < 0)
+	if (program_send_B_SIGNED(&e->program, &reply, NULL, 0) < 0)
 		engine_send_failed(PROGRAM_KEYS);
 	else
-		log_notice("keys", "binding signed serial=%u", m.serial);
+		log_notice("keys", "binding signed serial=%u", m->serial);
 }

@@ -428,26 +428,24 @@ reply_new(const struct msg_N_REPLY *m, struct ipc_in *in)
 	return p;
 }
 
-static void
-on_reply(struct bridge *b, struct ipc_in *in)
+void
+bridge_reply(struct bridge *b, const struct msg_N_REPLY *m, struct ipc_in *in)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_RESPOND};
-	struct msg_N_REPLY m;
 	bool as_resource = false;
 	struct bridge_link *l;
 	struct reply *p;
 	int err;
 
-	if (!msg_get_N_REPLY(in->body, &m) ||
-	    (l = bridge_find(b, m.link)) == NULL)
+	if ((l = bridge_find(b, m->link)) == NULL)
 		return; /* T_CLOSED has told of it */
-	if (l->nreplies >= BRIDGE_REPLIES || (p = reply_new(&m, in)) == NULL)
+	if (l->nreplies >= BRIDGE_REPLIES || (p = reply_new(m, in)) == NULL)
 		return;
 	p->tag = ++b->next_tag;
 	TAILQ_INSERT_TAIL(&l->replies, p, entry);
 	l->nreplies++;
-	memcpy(cmd.respond.link, m.link, RNS_HASH);
-	memcpy(cmd.respond.request_id, m.request, RNS_HASH);
+	memcpy(cmd.respond.link, m->link, RNS_HASH);
+	memcpy(cmd.respond.request_id, m->request, RNS_HASH);
 	cmd.respond.data = p->map != NULL ? p->map : p->copy;
 	cmd.respond.len = p->len;
 	cmd.respond.tag = p->tag;
@@ -458,24 +456,21 @@ on_reply(struct bridge *b, struct ipc_in *in)
 		reply_free(l, p);
 }
 
-static void
-on_app_data(struct bridge *b, struct ipc_in *in)
+void
+bridge_app_data(struct bridge *b, const struct msg_N_APP_DATA *m)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_APP_DATA};
-	struct msg_N_APP_DATA m;
 	struct nif *n;
 
-	if (!msg_get_N_APP_DATA(in->body, &m))
-		return;
 	memcpy(cmd.announce.dest, b->dest, RNS_HASH);
-	cmd.announce.app_data = m.data;
-	cmd.announce.app_data_len = m.data_len;
+	cmd.announce.app_data = m->data;
+	cmd.announce.app_data_len = m->data_len;
 	if (engine_submit(b->e, &cmd) != RNS_OK) {
 		log_warnx("klp.node", "app data of %u bytes refused",
-		    m.data_len);
+		    m->data_len);
 		return;
 	}
-	if (!m.announce)
+	if (!m->announce)
 		return;
 	cmd.type = RNS_CMD_ANNOUNCE;
 	cmd.announce.app_data = NULL;
@@ -489,78 +484,44 @@ on_app_data(struct bridge *b, struct ipc_in *in)
 	}
 }
 
-static void
-on_follow(struct bridge *b, struct ipc_in *in)
+void
+bridge_follow(struct bridge *b, const struct msg_N_FOLLOW *m, struct ipc_in *in)
 {
-	struct msg_N_FOLLOW m;
 	struct bridge_link *l;
 
-	if (msg_get_N_FOLLOW(in->body, &m) &&
-	    (l = bridge_find(b, m.link)) != NULL)
-		follow_start(l, m.stream, ipc_in_take(in, 0));
+	if ((l = bridge_find(b, m->link)) != NULL)
+		follow_start(l, m->stream, ipc_in_take(in, 0));
 }
 
-static void
-on_close(struct bridge *b, struct ipc_in *in)
+void
+bridge_end(struct bridge *b, const struct msg_N_CLOSE *m)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_LINK_CLOSE};
-	struct msg_N_CLOSE m;
 
-	if (!msg_get_N_CLOSE(in->body, &m) || bridge_find(b, m.link) == NULL)
+	if (bridge_find(b, m->link) == NULL)
 		return;
-	memcpy(cmd.hash, m.link, RNS_HASH);
+	memcpy(cmd.hash, m->link, RNS_HASH);
 	(void)engine_submit(b->e, &cmd);
 }
 
-static void
-on_hold(struct bridge *b, struct ipc_in *in)
+void
+bridge_hold(struct bridge *b, const struct msg_N_HOLD *m)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_LINK_HOLD};
-	struct msg_N_HOLD m;
 
-	if (!msg_get_N_HOLD(in->body, &m) || bridge_find(b, m.link) == NULL)
+	if (bridge_find(b, m->link) == NULL)
 		return;
-	memcpy(cmd.hold.link, m.link, RNS_HASH);
-	cmd.hold.until = mono_add(clock_mono(), (int64_t)m.ms * 1000);
+	memcpy(cmd.hold.link, m->link, RNS_HASH);
+	cmd.hold.until = mono_add(clock_mono(), (int64_t)m->ms * 1000);
 	(void)engine_submit(b->e, &cmd);
 }
 
-static void
-on_blackhole(struct bridge *b, struct ipc_in *in)
+void
+bridge_blackhole(struct bridge *b, const struct msg_N_BLACKHOLE *m)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_BLACKHOLE};
-	struct msg_N_BLACKHOLE m;
 
-	if (!msg_get_N_BLACKHOLE(in->body, &m))
-		return;
-	memcpy(cmd.blackhole.identity, m.rns_hash, RNS_HASH);
-	cmd.blackhole.on = m.on;
+	memcpy(cmd.blackhole.identity, m->rns_hash, RNS_HASH);
+	cmd.blackhole.on = m->on;
 	(void)engine_submit(b->e, &cmd);
-}
-
-bool
-bridge_message(struct bridge *b, struct ipc_in *in)
-{
-	switch (in->type) {
-	case IPC_N_REPLY:
-		on_reply(b, in);
-		return true;
-	case IPC_N_FOLLOW:
-		on_follow(b, in);
-		return true;
-	case IPC_N_CLOSE:
-		on_close(b, in);
-		return true;
-	case IPC_N_APP_DATA:
-		on_app_data(b, in);
-		return true;
-	case IPC_N_BLACKHOLE:
-		on_blackhole(b, in);
-		return true;
-	case IPC_N_HOLD:
-		on_hold(b, in);
-		return true;
-	default:
-		return false;
-	}
 }

@@ -80,13 +80,6 @@ struct prog_state { /* for status: what the parent says of the others */
 	uint32_t pid;
 };
 
-struct sibling {
-	struct engine *e;
-	enum program who;
-	struct ipc_ev *ev; /* NULL: not there */
-	bool greeted;      /* its HELLO came */
-};
-
 struct engine {
 	struct ev_loop *loop;
 	struct rns *rns;
@@ -105,7 +98,6 @@ struct engine {
 	int64_t wall_minus_mono; /* to notice that the wall clock stepped */
 
 	struct process program;
-	struct sibling siblings[PROGRAM_COUNT];
 	struct prog_state programs[PROGRAM_COUNT];
 	bool stopping;
 	ev_timer stop_timer;

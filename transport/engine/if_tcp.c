@@ -56,9 +56,9 @@ ask_parent(struct nif *n)
 		return;
 	n->seq = m.seq;
 	if (n->kind == NIF_TCP_SERVER)
-		rc = ipc_send_BIND(engine_ipc(e, PROGRAM_PARENT), &b, NULL, 0);
+		rc = program_send_BIND(&e->program, &b, NULL, 0);
 	else
-		rc = ipc_send_DIAL(engine_ipc(e, PROGRAM_PARENT), &m, NULL, 0);
+		rc = program_send_DIAL(&e->program, &m, NULL, 0);
 	if (rc < 0)
 		engine_send_failed(PROGRAM_PARENT);
 }

@@ -275,8 +275,7 @@ engine_clear(struct engine *e)
 	store_free(e->store);
 	rns_free(e->rns);
 	rnsconf_free(e->conf);
-	for (unsigned i = 0; i < PROGRAM_COUNT; i++)
-		ipc_ev_free(e->siblings[i].ev);
+	program_detach(&e->program);
 	sodium_memzero(e->identity, sizeof(e->identity));
 }
 
@@ -285,10 +284,7 @@ engine_clear(struct engine *e)
 struct ipc *
 engine_ipc(const struct engine *e, enum program who)
 {
-	if (who == PROGRAM_PARENT)
-		return e->program.parent;
-	return e->siblings[who].ev != NULL && e->siblings[who].greeted ?
-	    ipc_ev_channel(e->siblings[who].ev) : NULL;
+	return program_channel(&e->program, who);
 }
 
 /* EPIPE is no news: the reader finds the end of the channel and acts on it. */
@@ -300,82 +296,101 @@ engine_send_failed(enum program who)
 }
 
 static void
-sibling_message(void *ctx, struct ipc_in *in)
-{
-	struct sibling *s = ctx;
-	struct engine *e = s->e;
-
-	if (in->type == IPC_HELLO) {
-		s->greeted = true;
-		if (s->who == PROGRAM_NODE && e->bridge != NULL)
-			bridge_node_up(e->bridge);
-		return;
-	}
-	if (s->who == PROGRAM_NODE && e->bridge != NULL)
-		(void)bridge_message(e->bridge, in);
-	else if (s->who == PROGRAM_KEYS && in->type == IPC_B_SIGN)
-		binding_sign(e, in);
-}
-
-static void
-sibling_gone(void *ctx, int error)
-{
-	struct sibling *s = ctx;
-
-	log_info(program_name(s->who), "channel closed%s",
-	    error != 0 ? ": it broke the message table" : "");
-	ipc_ev_free(s->ev);
-	s->ev = NULL;
-	s->greeted = false;
-	if (s->who == PROGRAM_NODE && s->e->bridge != NULL)
-		bridge_node_down(s->e->bridge);
-}
-
-static const struct ipc_ev_handlers sibling_handlers = {
-	sibling_message, sibling_gone, NULL,
-};
-
-static void
-on_neighbour(void *ctx, enum program who, int fd)
+on_up(void *ctx, enum program who)
 {
 	struct engine *e = ctx;
-	struct sibling *s = &e->siblings[who];
 
-	if (s->ev != NULL)
-		sibling_gone(s, 0);
-	s->ev = program_neighbour(&e->program, e->loop, who, fd,
-	    &sibling_handlers, s);
-	if (s->ev == NULL)
-		fatal("%s", program_name(who));
+	if (who == PROGRAM_NODE && e->bridge != NULL)
+		bridge_node_up(e->bridge);
 }
 
 static void
-on_message(void *ctx, struct ipc_in *in)
+on_down(void *ctx, enum program who, int error)
 {
 	struct engine *e = ctx;
-	struct msg_PROGRAM m;
-	struct msg_OPENED op;
 
-	switch (in->type) {
-	case IPC_PROGRAM:
-		if (!msg_get_PROGRAM(in->body, &m) || m.program >= PROGRAM_COUNT)
-			fatalx("parent: malformed PROGRAM");
-		e->programs[m.program] = (struct prog_state){true, m.running,
-		    m.restarts, m.pid};
-		break;
-	case IPC_OPENED:
-		if (!msg_get_OPENED(in->body, &op))
-			fatalx("parent: malformed OPENED");
-		nif_opened(e, &op, in->nfds > 0 ? ipc_in_take(in, 0) : -1);
-		break;
-	default:
-		break;
-	}
+	(void)error;
+	if (who == PROGRAM_NODE && e->bridge != NULL)
+		bridge_node_down(e->bridge);
 }
 
-static const struct program_ops ops = {
-	on_neighbour, engine_stop, engine_stop, on_message,
-};
+#define IPC_ME TRANSPORT
+#define IPC_CTX struct engine
+#include "common/ipc_dispatch.h"
+
+static void
+on_PROGRAM(struct engine *e, const struct msg_PROGRAM *m, struct ipc_in *in)
+{
+	if (m->program >= PROGRAM_COUNT)
+		program_malformed(&e->program, in);
+	else
+		e->programs[m->program] = (struct prog_state){true, m->running,
+		    m->restarts, m->pid};
+}
+
+static void
+on_OPENED(struct engine *e, const struct msg_OPENED *m, struct ipc_in *in)
+{
+	nif_opened(e, m, ipc_in_take(in, 0));
+}
+
+static void
+on_B_SIGN(struct engine *e, const struct msg_B_SIGN *m, struct ipc_in *in)
+{
+	(void)in;
+	binding_sign(e, m);
+}
+
+static void
+on_N_REPLY(struct engine *e, const struct msg_N_REPLY *m, struct ipc_in *in)
+{
+	if (e->bridge != NULL)
+		bridge_reply(e->bridge, m, in);
+}
+
+static void
+on_N_FOLLOW(struct engine *e, const struct msg_N_FOLLOW *m, struct ipc_in *in)
+{
+	if (e->bridge != NULL)
+		bridge_follow(e->bridge, m, in);
+}
+
+static void
+on_N_CLOSE(struct engine *e, const struct msg_N_CLOSE *m, struct ipc_in *in)
+{
+	(void)in;
+	if (e->bridge != NULL)
+		bridge_end(e->bridge, m);
+}
+
+static void
+on_N_APP_DATA(struct engine *e, const struct msg_N_APP_DATA *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	if (e->bridge != NULL)
+		bridge_app_data(e->bridge, m);
+}
+
+static void
+on_N_BLACKHOLE(struct engine *e, const struct msg_N_BLACKHOLE *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	if (e->bridge != NULL)
+		bridge_blackhole(e->bridge, m);
+}
+
+static void
+on_N_HOLD(struct engine *e, const struct msg_N_HOLD *m, struct ipc_in *in)
+{
+	(void)in;
+	if (e->bridge != NULL)
+		bridge_hold(e->bridge, m);
+}
+
+static const struct program_ops ops = {.message = ipc_dispatch, .up = on_up,
+    .down = on_down, .stop = engine_stop, .gone = engine_stop};
 
 static void
 loop_init(struct engine *e)
@@ -395,8 +410,6 @@ loop_init(struct engine *e)
 	ev_timer_init(&e->second, on_second, 1, 1);
 	e->second.data = e;
 	ev_timer_start(e->loop, &e->second);
-	for (unsigned i = 0; i < PROGRAM_COUNT; i++)
-		e->siblings[i] = (struct sibling){e, (enum program)i, NULL, false};
 }
 
 /* Every interface is a descriptor, and so is every stream of a job. */

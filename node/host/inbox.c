@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/host/host.h"
+
+#include <unistd.h>
+
+#include "common/log.h"
+#include "node/work/challenge.h"
+#include "node/work/node.h"
+#include "node/work/peers.h"
+#include "node/work/serve.h"
+#include "node/work/submit.h"
+
+/*
+ * What comes in, decoded: descriptors are taken here, the rest is the node's
+ * to decide.
+ */
+#define IPC_ME NODE
+#define IPC_CTX struct warren_node
+#include "common/ipc_dispatch.h"
+
+/* ---- the parent ---- */
+
+static void
+on_PROGRAM(struct warren_node *wn, const struct msg_PROGRAM *m,
+    struct ipc_in *in)
+{
+	if (m->program >= PROGRAM_COUNT) {
+		program_malformed(&wn->prog, in);
+		return;
+	}
+	wn->programs[m->program].running = m->running;
+	wn->programs[m->program].restarts = m->restarts;
+	wn->programs[m->program].pid = m->pid;
+}
+
+/* ---- transport ---- */
+
+static void
+on_T_HELLO(struct warren_node *wn, const struct msg_T_HELLO *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	node_hello(&wn->node, m);
+}
+
+static void
+on_T_LINK(struct warren_node *wn, const struct msg_T_LINK *m, struct ipc_in *in)
+{
+	(void)in;
+	peers_link(&wn->node, m);
+}
+
+static void
+on_T_IDENTIFIED(struct warren_node *wn, const struct msg_T_IDENTIFIED *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	peers_identified(&wn->node, m);
+}
+
+static void
+on_T_CLOSED(struct warren_node *wn, const struct msg_T_CLOSED *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	peers_closed(&wn->node, m->link);
+}
+
+/* The bytes in its memfd. NULL, logged; *n is then as it was. */
+static const uint8_t *
+map(struct ipc_in *in, uint32_t len, size_t max, size_t *n)
+{
+	const uint8_t *p = NULL;
+
+	*n = len;
+	if (len == 0 || (p = memfd_map(in->fds[0], n, max)) == NULL)
+		log_warnx(program_name(in->from), "a memfd that does not fit");
+	return p;
+}
+
+static void
+on_T_REQUEST(struct warren_node *wn, const struct msg_T_REQUEST *m,
+    struct ipc_in *in)
+{
+	const uint8_t *data;
+	size_t n;
+
+	if (in->nfds == 0) {
+		serve_request(&wn->node, m, m->data, m->data_len);
+	} else if ((data = map(in, m->len, PROTO_REQUEST_MAX, &n)) != NULL) {
+		serve_request(&wn->node, m, data, n);
+		memfd_unmap(data, n);
+	}
+}
+
+static void
+on_T_FOLLOW_END(struct warren_node *wn, const struct msg_T_FOLLOW_END *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	node_follow_end(&wn->node, m);
+}
+
+/* ---- trust, keys, audit ---- */
+
+static void
+on_V_VERDICT(struct warren_node *wn, const struct msg_V_VERDICT *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	serve_verdict(&wn->node, m);
+}
+
+static void
+on_V_MANIFEST(struct warren_node *wn, const struct msg_V_MANIFEST *m,
+    struct ipc_in *in)
+{
+	const uint8_t *record;
+	size_t n;
+
+	if (in->nfds == 0) {
+		submit_manifest(&wn->node, m, NULL, 0);
+	} else if ((record = map(in, m->len, MANIFEST_RECORD_MAX, &n)) !=
+	    NULL) {
+		submit_manifest(&wn->node, m, record, n);
+		memfd_unmap(record, n);
+	}
+}
+
+static void
+on_V_LIVE_OK(struct warren_node *wn, const struct msg_V_LIVE_OK *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	submit_live(&wn->node, m);
+}
+
+static void
+on_V_CHANGED(struct warren_node *wn, const struct msg_V_CHANGED *m,
+    struct ipc_in *in)
+{
+	(void)m;
+	(void)in;
+	peers_changed(&wn->node);
+}
+
+static void
+on_K_SIGNED(struct warren_node *wn, const struct msg_K_SIGNED *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	run_signed(&wn->node, m);
+}
+
+static void
+on_K_CHALLENGED(struct warren_node *wn, const struct msg_K_CHALLENGED *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	challenge_done(&wn->node, m);
+}
+
+static void
+on_K_BINDING(struct warren_node *wn, const struct msg_K_BINDING *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	node_binding(&wn->node, m);
+}
+
+static void
+on_HEAD(struct warren_node *wn, const struct msg_HEAD *m, struct ipc_in *in)
+{
+	(void)in;
+	run_head(&wn->node, m);
+}
+
+/* ---- jail ---- */
+
+static void
+job_fds(struct warren_node *wn, struct ipc_in *in, const uint8_t id[32],
+    uint32_t slot, bool again)
+{
+	struct job *j = job_find(&wn->node.jobs, id);
+	int out, err;
+
+	if (j == NULL || !job_active(j))
+		return;
+	out = ipc_in_take(in, 0);
+	err = ipc_in_take(in, 1);
+	if (again) {
+		start_found(wn, j, slot);
+		logs_recount(wn->logs, j);
+	}
+	(void)logs_attach(wn->logs, j, out, err, again);
+}
+
+static void
+on_J_STARTED(struct warren_node *wn, const struct msg_J_STARTED *m,
+    struct ipc_in *in)
+{
+	job_fds(wn, in, m->job, m->slot, false);
+	run_started(&wn->node, m);
+}
+
+static void
+on_J_RUNNING(struct warren_node *wn, const struct msg_J_RUNNING *m,
+    struct ipc_in *in)
+{
+	job_fds(wn, in, m->job, m->slot, true);
+	run_found(&wn->node, m);
+}
+
+static void
+on_J_FAILED(struct warren_node *wn, const struct msg_J_FAILED *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	run_failed(&wn->node, m);
+}
+
+static void
+on_J_EXITED(struct warren_node *wn, const struct msg_J_EXITED *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	run_exited(&wn->node, m);
+}
+
+static void
+on_J_FORGOTTEN(struct warren_node *wn, const struct msg_J_FORGOTTEN *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	run_forgotten(&wn->node, m);
+}
+
+static void
+on_J_POSTURE(struct warren_node *wn, const struct msg_J_POSTURE *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	run_posture(&wn->node, m);
+}
+
+static void
+on_J_STEP_OPEN(struct warren_node *wn, const struct msg_J_STEP_OPEN *m,
+    struct ipc_in *in)
+{
+	struct job *j = job_find(&wn->node.jobs, m->job);
+
+	if (j != NULL && m->step == STEP_PACK)
+		outputs_open(wn->outputs, m->job, j->owner, m->volume,
+		    ipc_in_take(in, 0), j->limits.v[LIMIT_OUTPUT]);
+}
+
+static void
+on_J_STEP_DONE(struct warren_node *wn, const struct msg_J_STEP_DONE *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	if (m->step == STEP_PACK)
+		outputs_step(wn->outputs, m->job, m->volume, m->ok,
+		    m->dropped, m->why);
+}
+
+/* ---- channels ---- */
+
+static enum ipc_done
+on_message(void *ctx, struct ipc_in *in)
+{
+	host_now(ctx);
+	return ipc_dispatch(ctx, in);
+}
+
+static void
+on_up(void *ctx, enum program who)
+{
+	struct warren_node *wn = ctx;
+
+	host_now(wn);
+	node_up(&wn->node, who);
+}
+
+static void
+on_down(void *ctx, enum program who, int error)
+{
+	struct warren_node *wn = ctx;
+
+	(void)error;
+	host_now(wn);
+	if (wn->node.up[who])
+		node_down(&wn->node, who);
+	/* a start that its jail never saw: the job is lost with it */
+	outbox_drop(wn, who);
+}
+
+static void
+on_stop(void *ctx)
+{
+	struct warren_node *wn = ctx;
+
+	log_info(NULL, "stopping");
+	host_now(wn);
+	node_stop(&wn->node);
+	wn->stopping = true;
+}
+
+const struct program_ops inbox_ops = {
+    .message = on_message, .up = on_up, .down = on_down, .stop = on_stop};
