@@ -129,5 +129,10 @@ void control_close(struct control *);
  * process on what cannot be used.
  */
 void setup_policy(struct warren_node *, struct policy *, unsigned cpus);
+/*
+ * node.yaml has changed (a sealed memfd): of it pins, floor and
+ * require_live_secp are taken, and verdicts are asked for anew.
+ */
+void setup_trust(struct warren_node *, int fd);
 
 #endif

@@ -296,6 +296,15 @@ on_down(void *ctx, enum program who, int error)
 }
 
 static void
+on_setting(void *ctx, enum setting what, int fd)
+{
+	if (what != SET_NODE_YAML)
+		return;
+	host_now(ctx);
+	setup_trust(ctx, fd);
+}
+
+static void
 on_stop(void *ctx)
 {
 	struct warren_node *wn = ctx;
@@ -307,4 +316,5 @@ on_stop(void *ctx)
 }
 
 const struct program_ops inbox_ops = {
-    .message = on_message, .up = on_up, .down = on_down, .stop = on_stop};
+    .message = on_message, .up = on_up, .down = on_down, .stop = on_stop,
+    .setting = on_setting};

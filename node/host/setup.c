@@ -81,17 +81,26 @@ read_seccomp(struct warren_node *wn)
 	}
 }
 
-/* Only pins that take something away: node applies those itself. */
+/*
+ * What `trust` says to node: the floor, when a proof is asked for, and the pins
+ * that take something away, which node applies itself.
+ */
 static void
-take_pins(struct warren_node *wn, struct policy *p)
+take_trust(struct warren_node *wn, struct policy *p,
+    const struct node_config *c)
 {
-	const struct node_config *c = wn->conf;
+	static const enum proof_policy live[] = {
+	    [LIVE_ABOVE_2] = PROOF_ABOVE_2, [LIVE_ALWAYS] = PROOF_ALWAYS,
+	    [LIVE_NEVER] = PROOF_NEVER};
+	struct policy_pin *pins = calloc(c->npins + 1, sizeof(*pins));
 
-	if ((wn->pins = calloc(c->npins + 1, sizeof(*wn->pins))) == NULL ||
-	    (wn->boards = calloc(c->nboards + 1, sizeof(*wn->boards))) == NULL)
+	if (pins == NULL)
 		fatal("out of memory");
+	p->floor = node_config_floor(c);
+	p->live = live[c->require_live_secp];
+	p->npins = 0;
 	for (size_t i = 0; i < c->npins; i++) {
-		struct policy_pin *pin = &wn->pins[p->npins];
+		struct policy_pin *pin = &pins[p->npins];
 
 		if (c->pins[i].level >= 0)
 			continue;
@@ -100,7 +109,18 @@ take_pins(struct warren_node *wn, struct policy *p)
 		pin->level = c->pins[i].level;
 		p->npins++;
 	}
-	p->pins = wn->pins;
+	free(wn->pins);
+	p->pins = wn->pins = pins;
+}
+
+static void
+take_boards(struct warren_node *wn, struct policy *p)
+{
+	const struct node_config *c = wn->conf;
+
+	wn->boards = calloc(c->nboards + 1, sizeof(*wn->boards));
+	if (wn->boards == NULL)
+		fatal("out of memory");
 	for (size_t i = 0; i < c->nboards; i++)
 		wn->boards[i] = c->boards[i].text;
 	p->boards = wn->boards;
@@ -132,9 +152,6 @@ take_ceilings(struct warren_node *wn, struct policy *p)
 void
 setup_policy(struct warren_node *wn, struct policy *p, unsigned cpus)
 {
-	static const enum proof_policy live[] = {
-	    [LIVE_ABOVE_2] = PROOF_ABOVE_2, [LIVE_ALWAYS] = PROOF_ALWAYS,
-	    [LIVE_NEVER] = PROOF_NEVER};
 	const struct node_config *c;
 	struct sysinfo si = {0};
 
@@ -152,8 +169,6 @@ setup_policy(struct warren_node *wn, struct policy *p, unsigned cpus)
 	(void)snprintf(p->name, sizeof(p->name), "%s", c->name);
 	(void)snprintf(p->profile_name, sizeof(p->profile_name), "%s",
 	    c->profile);
-	p->floor = node_config_floor(c);
-	p->live = live[c->require_live_secp];
 	p->bytes_per_minute = c->data_limit_per_minute;
 	p->requests_per_minute = c->requests_per_minute;
 	p->jobs_queued = c->jobs_queued;
@@ -165,6 +180,28 @@ setup_policy(struct warren_node *wn, struct policy *p, unsigned cpus)
 	p->announce_every_s = (uint32_t)(c->announce_every_ms / 1000);
 	p->keep_results_s = (uint32_t)MIN_OF(c->keep_results_ms / 1000,
 	    (uint64_t)UINT32_MAX / 4);
-	take_pins(wn, p);
+	take_trust(wn, p, c);
+	take_boards(wn, p);
 	take_ceilings(wn, p);
+}
+
+void
+setup_trust(struct warren_node *wn, int fd)
+{
+	struct node_config *c = NULL;
+	struct mistakes m = {0};
+	size_t len = 0;
+	const uint8_t *text = memfd_map(fd, &len, TEXT_MAX);
+
+	if (text == NULL ||
+	    node_config_parse(&c, (const char *)text, len, &m) != 0) {
+		log_errx("node.yaml", "not taken: the old one holds");
+	} else {
+		/* counts at the next start, as all the rest of it */
+		c->auth_required = wn->conf->auth_required;
+		take_trust(wn, &wn->node.policy, c);
+		peers_changed(&wn->node);
+	}
+	node_config_free(c);
+	memfd_unmap(text, len);
 }

@@ -118,8 +118,13 @@ struct spawn {
 	unsigned nwords;
 };
 void settings_spawn(struct parent *, enum program, struct spawn *);
-/* PARAMS, SETTINGs, ..., START_DONE. 0 or -1. */
+/* PARAMS, SETTINGs, ..., START_DONE; then what has changed since. 0 or -1. */
 int settings_send(struct parent *, enum program, struct ipc *);
+/*
+ * After SIGHUP: every program hears of the log level; node and trust get the
+ * node.yaml that is there now when it is another one. 0, or -1 (said).
+ */
+int settings_again(struct parent *, const char *node_text, size_t len);
 /* Profile, its volumes and the seccomp profiles of the operator. 0 or -1. */
 int settings_load(struct parent *);
 
@@ -182,6 +187,7 @@ struct parent {
 
 	/* sealed memfds and folders that are handed on at each start */
 	int fd_config, fd_node, fd_profile, fd_hand;
+	int fd_changed; /* node.yaml since SIGHUP; -1: as at the start */
 	int volumes[PROFILE_VOLUMES];
 	struct named_fd seccomp[PARENT_SECCOMP_MAX];
 	unsigned nseccomp;

@@ -330,6 +330,18 @@ send_node(struct parent *p, struct ipc *c)
 	return 0;
 }
 
+/*
+ * A program that starts after SIGHUP begins with the old file, like the others,
+ * and takes of the new one what those took.
+ */
+static int
+send_changed(struct parent *p, enum program who, struct ipc *c)
+{
+	if (who != PROGRAM_NODE && who != PROGRAM_TRUST)
+		return 0;
+	return send_setting(c, SET_NODE_YAML, "", p->fd_changed);
+}
+
 int
 settings_send(struct parent *p, enum program who, struct ipc *c)
 {
@@ -363,5 +375,34 @@ settings_send(struct parent *p, enum program who, struct ipc *c)
 	default:
 		break;
 	}
-	return r < 0 ? -1 : ipc_send_START_DONE(c, &done, NULL, 0);
+	if (r < 0 || ipc_send_START_DONE(c, &done, NULL, 0) < 0)
+		return -1;
+	return send_changed(p, who, c);
+}
+
+int
+settings_again(struct parent *p, const char *node_text, size_t len)
+{
+	int fd = -1, r = 0;
+
+	if (node_text != NULL && (fd = memfd_sealed("node.yaml", node_text,
+	    len)) < 0) {
+		log_err("node.yaml", "memfd");
+		return -1;
+	}
+	if (fd >= 0 && p->fd_changed >= 0)
+		(void)close(p->fd_changed);
+	if (fd >= 0)
+		p->fd_changed = fd;
+	for (unsigned i = 0; i < PROGRAM_COUNT; i++) {
+		struct child *c = &p->child[i];
+		struct ipc *to = c->ev != NULL ? ipc_ev_channel(c->ev) : NULL;
+
+		if (to != NULL && (send_params(p, to) < 0 || (fd >= 0 &&
+		    send_changed(p, c->peer, to) < 0))) {
+			log_warn(program_name(c->peer), "not told");
+			r = -1;
+		}
+	}
+	return r;
 }

@@ -42,6 +42,7 @@ parent_init(struct parent *p)
 	p->images_dir = p->stage_dir = -1;
 	p->listen_data = p->listen_rpc = p->listen_mesh = p->listen_node = -1;
 	p->fd_config = p->fd_node = p->fd_profile = p->fd_hand = -1;
+	p->fd_changed = -1;
 }
 
 /* ---- options ---- */
@@ -233,44 +234,74 @@ on_end(struct ev_loop *loop, ev_signal *w, int revents)
 	child_stop_all(p);
 }
 
+static bool
+same(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	return a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
+}
+
+/* Takes node (NULL: no file, which is an empty one). */
+static void
+node_again(struct parent *p, char *node, size_t len)
+{
+	bool changed = !same(node, len, p->node_text, p->node_len);
+
+	if (settings_again(p, !changed || !p->compute ? NULL :
+	    node != NULL ? node : "", len) < 0 || !changed) {
+		free(node);
+		return;
+	}
+	free(p->node_text);
+	p->node_text = node;
+	p->node_len = len;
+	if (p->compute)
+		log_notice("node.yaml", "pins, anchors, floor and "
+		    "require_live_secp as they are now");
+	log_warnx("node.yaml", "%s take effect at the next start",
+	    p->compute ? "other changes" : "changes");
+}
+
 /*
- * What a running daemon can take over is the log level; the rest is checked,
- * and said to need a new start.
+ * What a running daemon can take over is the log level and whom it trusts; the
+ * rest is checked, and said to need a new start.
  */
 static void
 on_hangup(struct ev_loop *loop, ev_signal *w, int revents)
 {
 	struct parent *p = w->data;
-	struct rnsconf *c;
+	struct rnsconf *c = NULL;
 	struct conf_err err;
-	size_t len, node_len;
+	size_t len, node_len = 0;
 	char *text, *node;
 
 	(void)loop;
 	(void)revents;
+	if (p->stopping)
+		return;
 	if (check_config(p->path, check_print, p->path) > 0) {
 		log_errx(p->path, "has mistakes: nothing was changed");
 		return;
 	}
 	text = dirs_read(p, p->dir, "config", YDOC_BYTES_MAX, &len);
-	if (text == NULL || rnsconf_parse(&c, text, len, &err) < 0) {
+	node = dirs_read(p, p->dir, "node.yaml", YDOC_BYTES_MAX, &node_len);
+	if ((node == NULL && errno != ENOENT) || text == NULL ||
+	    rnsconf_parse(&c, text, len, &err) < 0) {
 		free(text);
-		log_errx(p->path, "config cannot be read: nothing was changed");
+		free(node);
+		log_errx(p->path, "cannot be read: nothing was changed");
 		return;
 	}
+	if (node == NULL)
+		node_len = 0;
 	log_set_level(level(p, c));
-	node = dirs_read(p, p->dir, "node.yaml", YDOC_BYTES_MAX, &node_len);
 	log_notice(NULL, "configuration read again: loglevel=%d", c->loglevel);
-	if (len != p->rns_len || memcmp(text, p->rns_text, len) != 0)
+	if (!same(text, len, p->rns_text, p->rns_len))
 		log_warnx("config", "other changes take effect at the next "
 				    "start");
-	if (node != NULL && (p->node_text == NULL || node_len != p->node_len ||
-				memcmp(node, p->node_text, node_len) != 0))
-		log_warnx("node.yaml", "changes take effect at the next start");
+	node_again(p, node, node_len);
 	parent_event(p, EVK_CONFIG, 1, "", "configuration read again");
 	rnsconf_free(c);
 	free(text);
-	free(node);
 }
 
 static void

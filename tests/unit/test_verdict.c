@@ -280,19 +280,26 @@ folder(void)
 	return fd;
 }
 
+/* node.yaml, with a pin for our key, as a setting. */
 static void
-start(struct prog *p, int dir)
+pinned(struct prog *p, int level)
 {
 	char yaml[512], hex[65];
 
 	hex_encode(hex, fp, FP_LEN);
 	(void)snprintf(yaml, sizeof(yaml),
 	    "trust_graph: klp://trust.kos/mesh-overlay.json\n"
-	    "trust:\n  pins:\n    - {id: \"urn:klp:k:human:%s\", level: 2}\n",
-	    hex);
+	    "trust:\n  pins:\n    - {id: \"urn:klp:k:human:%s\", level: %d}\n",
+	    hex, level);
+	prog_text(p, SET_NODE_YAML, "", yaml);
+}
+
+static void
+start(struct prog *p, int dir)
+{
 	prog_start(p, PROGRAM_TRUST, "trust", dir);
 	prog_params(p, rns);
-	prog_text(p, SET_NODE_YAML, "", yaml);
+	pinned(p, 2);
 	prog_begin(p);
 }
 
@@ -401,6 +408,35 @@ test_program(void **state)
 	(void)rmdir(dir_path);
 }
 
+/* Another node.yaml while it runs: whole or not at all, and node is told. */
+static void
+test_changed(void **state)
+{
+	uint32_t now = (uint32_t)time(NULL);
+	struct msg_V_CHANGED changed;
+	struct ipc *node;
+	struct prog p;
+	int dir = folder();
+
+	(void)state;
+	start(&p, dir);
+	node = prog_neighbour(&p, PROGRAM_NODE);
+	assert_int_equal(question(node, ask(10, now - 10, true)).level, 2);
+	pinned(&p, -1);
+	PROG_GET(V_CHANGED, node, &changed);
+	assert_int_equal(question(node, ask(0, 0, false)).level, -1);
+	prog_text(&p, SET_NODE_YAML, "", "trust: {pins: 7}\n");
+	prog_quiet(node, 200);
+	assert_int_equal(question(node, ask(0, 0, false)).level, -1);
+	pinned(&p, 1);
+	PROG_GET(V_CHANGED, node, &changed);
+	assert_int_equal(question(node, ask(0, 0, false)).level, 1);
+	prog_stop(&p);
+	(void)unlinkat(dir, "bindings", 0);
+	(void)close(dir);
+	(void)rmdir(dir_path);
+}
+
 /* What fits the table and does not parse: dropped, told, and nothing ends. */
 static void
 test_malformed(void **state)
@@ -448,6 +484,7 @@ main(void)
 	    cmocka_unit_test(test_envelope),
 	    cmocka_unit_test(test_live),
 	    cmocka_unit_test(test_program),
+	    cmocka_unit_test(test_changed),
 	    cmocka_unit_test(test_malformed),
 	};
 
