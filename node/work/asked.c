@@ -11,13 +11,13 @@ struct asked *
 asked_new(struct caller *c, const struct msg_T_REQUEST *m,
     const uint8_t *data, size_t len)
 {
-	struct asked *a = calloc(1, sizeof(*a) + len);
+	struct asked *a = malloc(sizeof(*a) + len);
 
 	if (a == NULL)
 		return NULL;
-	a->caller = c;
+	/* not calloc(): a slice would be written twice */
+	*a = (struct asked){.caller = c, .len = len};
 	memcpy(a->id, m->request, sizeof(a->id));
-	a->len = len;
 	if (len > 0)
 		memcpy(a->data, data, len);
 	return a;
