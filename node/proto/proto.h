@@ -88,7 +88,7 @@ struct proto_meta {
 	const uint8_t *n;   /* 32 bytes: a live proof is asked for */
 };
 
-/* -- bodies; each has a writer (proto_put.h) and a reader (proto_get.h) -- */
+/* ---- bodies; written by proto_put.h, read by proto_get.h ---- */
 
 struct proto_limits {
 	uint64_t memory, cpu, time, pids, output, log, slice, spool;

@@ -96,7 +96,7 @@ RB_HEAD(callers, caller);
 RB_HEAD(owners, owner);
 TAILQ_HEAD(idle_callers, caller);
 
-/* -- callers: the links that are open -- */
+/* ---- callers: the links that are open ---- */
 
 /* NULL: no such link, or it is closed. Valid until peers_closed(). */
 struct caller *caller_find(struct node *, const uint8_t id[16]);
@@ -116,7 +116,7 @@ void peers_gone(struct node *);
 /* Closes those that have been silent for too long; when to call again. */
 struct mono peers_tick(struct node *);
 
-/* -- peers: the identities behind them, with what trust said -- */
+/* ---- peers: the identities behind them, with what trust said ---- */
 
 /* NULL: not known. Valid until peer_get() makes room, if it has no link. */
 struct peer *peer_find(struct node *, const uint8_t rns_hash[16]);
@@ -155,7 +155,7 @@ void peers_unasked(struct node *);
 /* As admission looks at it; either may be NULL. It points into the peer. */
 struct admit_peer peer_admit(const struct caller *, const struct peer *);
 
-/* -- owners: the fingerprints that jobs and blobs belong to -- */
+/* ---- owners: the fingerprints that jobs and blobs belong to ---- */
 
 /*
  * NULL: no memory, or NODE_OWNERS_MAX with budgets in use. Any other call may
@@ -163,7 +163,7 @@ struct admit_peer peer_admit(const struct caller *, const struct peer *);
  */
 struct owner *owner_get(struct node *, const uint8_t fp[FP_LEN]);
 
-/* -- budgets (compute.md 6) -- */
+/* ---- budgets (compute.md 6) ---- */
 
 /* Charge what came; 0: go on, else seconds that the peer has to wait (busy). */
 uint32_t peer_charge_request(struct node *, struct caller *, size_t len);
