@@ -240,6 +240,22 @@ make_job(struct node *n, const struct caller *l, struct manifest *m,
 	return j;
 }
 
+/* How long it would wait for its turn, with what it would be granted. */
+static uint32_t
+queue_s(struct node *n, const struct peer *p, const struct manifest *m)
+{
+	struct limits asked, row, want;
+	int level = level_granted(p->v.level, m->trust_level);
+
+	/* without jail nobody runs, and nobody knows until when */
+	if (!n->has_posture || !level_row(&row, &n->policy, MAX_OF(level, 1)))
+		return 0;
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		asked.v[i] = m->limit[i];
+	level_grant(&want, &row, &asked, &n->policy.profile);
+	return run_wait_s(n, &want);
+}
+
 static void
 weigh(struct node *n, struct caller *l, const struct manifest *m,
     struct admit_job *aj, uint8_t image[32])
@@ -286,6 +302,7 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 		}
 		aj->bytes_to_go += m->volume[i].blob.size;
 	}
+	aj->wait_s = queue_s(n, l->peer, m);
 }
 
 static void
