@@ -333,5 +333,6 @@ admit_again(struct refusal *r, const struct admit_node *n,
     const struct admit_peer *p, const struct admit_job *j)
 {
 	memset(r, 0, sizeof(*r));
-	return admit_revoked(r, p) && admit_trust(r, n, p) && admit_image(r, j) && admit_contract(r, j);
+	return admit_revoked(r, p) && admit_trust(r, n, p) &&
+	    admit_image(r, j) && admit_contract(r, j);
 }

@@ -59,12 +59,12 @@ waits_for_trust(struct node *n, struct job *j)
 	return true;
 }
 
-#define VIEW_MAX 512
-
 /* What the scheduler looks at; queued ones only when they are ready. */
 static size_t
-view(struct node *n, struct sched_job *out, struct job **who)
+view(struct node *n)
 {
+	struct sched_job *out = n->view;
+	struct job **who = n->viewed;
 	struct job *j;
 	size_t k = 0;
 
@@ -75,7 +75,7 @@ view(struct node *n, struct sched_job *out, struct job **who)
 		who[k++] = n->slot[i];
 	}
 	TAILQ_FOREACH(j, &n->jobs.live, link) {
-		if (k == VIEW_MAX)
+		if (k == NODE_VIEW_MAX)
 			break;
 		if (j->state != JS_QUEUED || j->slot != 0 ||
 		    !job_inputs_here(n, j) || waits_for_trust(n, j))
@@ -99,11 +99,9 @@ room_of(const struct node *n)
 uint32_t
 run_wait_s(struct node *n, const struct limits *want)
 {
-	static struct sched_job jobs[VIEW_MAX + NODE_SLOTS_MAX];
-	static struct job *who[VIEW_MAX + NODE_SLOTS_MAX];
 	struct sched_room room = room_of(n);
-	size_t k = view(n, jobs, who);
-	uint32_t s = sched_wait_s(jobs, k, &room, want->v[LIMIT_MEMORY],
+	size_t k = view(n);
+	uint32_t s = sched_wait_s(n->view, k, &room, want->v[LIMIT_MEMORY],
 	    (uint32_t)MIN_OF(want->v[LIMIT_CPU], (uint64_t)UINT32_MAX));
 
 	return MIN_OF(s, 86400u * 365u);
@@ -186,8 +184,6 @@ start(struct node *n, struct job *j)
 bool
 run_schedule(struct node *n)
 {
-	static struct sched_job jobs[VIEW_MAX + NODE_SLOTS_MAX];
-	static struct job *who[VIEW_MAX + NODE_SLOTS_MAX];
 	struct sched_room room = room_of(n);
 	const char *reason = NULL;
 	bool started = false;
@@ -197,15 +193,15 @@ run_schedule(struct node *n)
 	    n->ledger_fails)
 		return false;
 	while (reason == NULL) {
-		k = view(n, jobs, who);
-		switch (sched_next(&i, jobs, k, &room)) {
+		k = view(n);
+		switch (sched_next(&i, n->view, k, &room)) {
 		case SCHED_START:
 			if (n->host.disk_free(n->host.ctx) == 0)
 				reason = "resources";
 			else if (free_slot(n) == 0)
 				reason = "slots";
-			else if (still_admitted(n, who[i])) {
-				start(n, who[i]);
+			else if (still_admitted(n, n->viewed[i])) {
+				start(n, n->viewed[i]);
 				started = true;
 			}
 			break;
@@ -220,8 +216,8 @@ run_schedule(struct node *n)
 		}
 	}
 	for (i = 0; *reason != '\0' && i < k; i++) {
-		if (!jobs[i].running && who[i]->state == JS_QUEUED)
-			waits_for(n, who[i], reason);
+		if (!n->view[i].running && n->viewed[i]->state == JS_QUEUED)
+			waits_for(n, n->viewed[i], reason);
 	}
 	return started;
 }

@@ -17,9 +17,11 @@
 #include "node/work/peers.h"
 #include "node/work/policy.h"
 #include "node/work/quota.h"
+#include "node/work/sched.h"
 
 /* What all files of this room share. */
 #define NODE_SLOTS_MAX 64
+#define NODE_VIEW_MAX (512 + NODE_SLOTS_MAX)
 
 /* edges: messages for which no job is in the state; jobs.edges has the rest */
 struct node_counters {
@@ -69,6 +71,9 @@ struct node {
 	size_t app_len;
 	struct mono announce_at, receipts_at, expire_at, fill_at;
 	struct node_counters count;
+	/* run.c: what the scheduler looks at, and whose that is */
+	struct sched_job view[NODE_VIEW_MAX];
+	struct job *viewed[NODE_VIEW_MAX];
 	uint8_t *answer; /* NODE_ANSWER_MAX */
 };
 
