@@ -29,9 +29,15 @@
  *   describe.c challenge.c slices.c (of blobs)   paths of anybody and of peers
  *   submit.c  job/submit through its stages
  *   query.c   the other paths of a job
+ *   inputs.c  what jobs need of blobs
  *   run.c     whose turn it is, and the start
  *   finish.c  a job from its start to its receipt
- *   node.c    what ties them: time, asks, announces, events
+ *   state.c event.c announce.c   what all of them stand on
+ *   node.c    what ties them: messages, time, start and stop
+ *
+ * Calls go down this list's order of things: node.c, the requests, the jobs,
+ * the peers, the state. What a file wants done above it, it notes in struct
+ * node, and node_tick() does it at the end of the turn.
  */
 
 /* The policy is copied; host->ctx stays the caller's. false: out of memory. */
