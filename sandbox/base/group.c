@@ -15,20 +15,20 @@
 #define PIDS_SPARE 3        /* pid 1, the slot's process, the packer */
 
 int
-group_open(const struct jail *j, const char *name)
+group_open(const struct group_dirs *d, const char *name)
 {
-	if (j->jobs == -1) {
+	if (d->jobs == -1) {
 		errno = ENOENT;
 		return -1;
 	}
-	return sys_openat2(j->jobs, name, O_PATH | O_DIRECTORY | O_CLOEXEC,
+	return sys_openat2(d->jobs, name, O_PATH | O_DIRECTORY | O_CLOEXEC,
 	    BENEATH);
 }
 
 bool
-group_left(const struct jail *j, const char *name)
+group_left(const struct group_dirs *d, const char *name)
 {
-	_cleanup_fd_ int fd = name[0] == '\0' ? -1 : group_open(j, name);
+	_cleanup_fd_ int fd = name[0] == '\0' ? -1 : group_open(d, name);
 
 	return fd != -1;
 }
@@ -105,9 +105,8 @@ cpu_v1(int dir, const char *slot, uint32_t milli)
 }
 
 uint32_t
-group_layers(const struct jail *j, const struct cell *c, int fd)
+group_layers(const struct group_dirs *d, const struct plan *p, int fd)
 {
-	const struct plan *p = &c->plan;
 	uint64_t memory = p->memory + SLACK, pids = p->pids + PIDS_SPARE;
 	char slot[32], path[64];
 	uint32_t l = 0;
@@ -120,14 +119,14 @@ group_layers(const struct jail *j, const struct cell *c, int fd)
 		if (number_at_most(fd, "pids.max", pids))
 			l |= LAYER_PIDS;
 	}
-	(void)snprintf(slot, sizeof(slot), "slot-%u", c->number);
+	(void)snprintf(slot, sizeof(slot), "slot-%u", p->slot);
 	(void)snprintf(path, sizeof(path), "%s/memory.limit_in_bytes", slot);
-	if (j->v1[0] != -1 && number_at_most(j->v1[0], path, memory))
+	if (d->v1[0] != -1 && number_at_most(d->v1[0], path, memory))
 		l |= LAYER_MEMORY;
-	if (j->v1[1] != -1 && cpu_v1(j->v1[1], slot, p->cpu_milli))
+	if (d->v1[1] != -1 && cpu_v1(d->v1[1], slot, p->cpu_milli))
 		l |= LAYER_CPU;
 	(void)snprintf(path, sizeof(path), "%s/pids.max", slot);
-	if (j->v1[2] != -1 && number_at_most(j->v1[2], path, pids))
+	if (d->v1[2] != -1 && number_at_most(d->v1[2], path, pids))
 		l |= LAYER_PIDS;
 	return l;
 }

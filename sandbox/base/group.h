@@ -2,23 +2,32 @@
 #ifndef WARREN_SANDBOX_BASE_GROUP_H
 #define WARREN_SANDBOX_BASE_GROUP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#include "sandbox/jail/cell.h"
+#include "sandbox/plan/plan.h"
 
 /*
  * Groups as jail sees them: it opens by name beneath its own directories, and
- * says which limits are really there.
+ * says which limits are really there. The descriptors stay the caller's.
  */
+struct group_dirs {
+	int jobs;  /* v2 directory jobs/, or -1 */
+	int v1[3]; /* memory, cpu, pids: v1 directories, or -1 */
+};
 
-/* -1: there is none, or it may not be opened. */
-int group_open(const struct jail *, const char *name);
-/* Is a group of this name left? */
-bool group_left(const struct jail *, const char *name);
 /*
- * Bits of memory, cpu and pids whose limit is set and no larger than the
- * plan's; by the job's v2 group fd (-1: none) or the slot's v1 groups.
+ * The job's v2 group by its name beneath jobs/, as an O_PATH descriptor for
+ * the caller to close. -1 with errno: there is none, or it may not be opened.
  */
-uint32_t group_layers(const struct jail *, const struct cell *, int fd);
+int group_open(const struct group_dirs *, const char *name);
+/* Is a group of this name left? "": no. */
+bool group_left(const struct group_dirs *, const char *name);
+/*
+ * Bits of memory, cpu and pids (LAYER_*) whose limit is set and no larger than
+ * the plan's; by the job's v2 group fd (-1: none) or the v1 groups of the
+ * plan's slot. What cannot be read counts as not set.
+ */
+uint32_t group_layers(const struct group_dirs *, const struct plan *, int fd);
 
 #endif

@@ -401,7 +401,7 @@ cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 	}
 	c = &j->cells[plan.slot - 1];
 	if (j->stopping || c->state != CELL_FREE ||
-	    group_left(j, c->old_group)) {
+	    group_left(&j->groups, c->old_group)) {
 		tell_failed(j, plan.job, "internal", "the slot is not free");
 		return;
 	}
@@ -415,10 +415,11 @@ cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 		code = "volume";
 	else if (!digest_policy(c, m->plan, m->plan_len, args, filter))
 		why = "not sealed, or of another size";
-	else if (j->jobs != -1 && (group = group_open(j, c->group)) == -1)
+	else if (j->groups.jobs != -1 &&
+	    (group = group_open(&j->groups, c->group)) == -1)
 		why = "the job has no group";
 	if (why == NULL) {
-		c->group_layers = group_layers(j, c, group);
+		c->group_layers = group_layers(&j->groups, &c->plan, group);
 		if (((plan.layers | j->limits.required) & (LAYER_MEMORY |
 		    LAYER_CPU | LAYER_PIDS) & ~c->group_layers) != 0) {
 			code = "posture";

@@ -9,6 +9,7 @@
 #include <rns/mono.h>
 
 #include "common/ipc.h"
+#include "sandbox/base/group.h"
 #include "sandbox/plan/plan.h"
 
 /*
@@ -68,8 +69,7 @@ struct jail {
 	uint32_t nslots;
 	struct cell *cells;
 	struct plan_limits limits;
-	int jobs;       /* v2 directory, or -1 */
-	int v1[3];      /* memory, cpu, pids: v1 directories, or -1 */
+	struct group_dirs groups;
 	char missing[512];
 	struct process *program;
 	struct ipc *parent, *node;

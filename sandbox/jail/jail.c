@@ -63,9 +63,10 @@ take_arguments(struct start *s, int argc, char *argv[])
 	s->dirs.images = settings_take(p, SET_DIR_IMAGES, "");
 	if (s->hand == -1 || s->stage == -1 || s->dirs.images == -1)
 		fatalx("images, stage and hand are needed");
-	s->jail.jobs = settings_take(p, SET_CG_JOBS, "");
+	s->jail.groups.jobs = settings_take(p, SET_CG_JOBS, "");
 	for (size_t i = 0; i < NELEM(controllers); i++)
-		s->jail.v1[i] = settings_take(p, SET_CG_V1, controllers[i]);
+		s->jail.groups.v1[i] = settings_take(p, SET_CG_V1,
+		    controllers[i]);
 	for (unsigned i = 0; i < JAIL_VOLUMES_MAX; i++) {
 		int fd;
 
@@ -136,20 +137,20 @@ static void
 enter_leaf(struct start *s)
 {
 	uid_t node = s->program.base + JAIL_NODE_UID;
+	int jobs = s->jail.groups.jobs;
 	_cleanup_fd_ int procs = -1;
 
-	if (s->jail.jobs == -1)
+	if (jobs == -1)
 		return;
-	if (mkdirat(s->jail.jobs, "jail", 0755) == -1 && errno != EEXIST)
+	if (mkdirat(jobs, "jail", 0755) == -1 && errno != EEXIST)
 		fatal("jobs/jail");
-	procs = openat(s->jail.jobs, "jail/cgroup.procs", O_WRONLY |
-	    O_CLOEXEC);
+	procs = openat(jobs, "jail/cgroup.procs", O_WRONLY | O_CLOEXEC);
 	if (procs == -1 || write(procs, "0", 1) != 1)
 		fatal("jobs/jail");
 	if (!s->program.root)
 		return;
-	if (fchownat(s->jail.jobs, "cgroup.procs", node, node, 0) == -1 ||
-	    fchmodat(s->jail.jobs, "cgroup.procs", 0664, 0) == -1)
+	if (fchownat(jobs, "cgroup.procs", node, node, 0) == -1 ||
+	    fchmodat(jobs, "cgroup.procs", 0664, 0) == -1)
 		log_warn("jail", "jobs/cgroup.procs");
 }
 
@@ -158,6 +159,7 @@ make_slots(struct start *s)
 {
 	static const struct slot_setup none;
 	struct jail *j = &s->jail;
+	const struct group_dirs *g = &j->groups;
 	const char *what;
 
 	if ((j->cells = calloc(j->nslots, sizeof(*j->cells))) == NULL)
@@ -174,11 +176,11 @@ make_slots(struct start *s)
 		set.never = &s->never;
 		set.job = &s->job;
 		set.dirs = &s->dirs;
-		set.memory_group = j->jobs != -1 || j->v1[0] != -1;
+		set.memory_group = g->jobs != -1 || g->v1[0] != -1;
 		make_stage(s, k);
 		for (size_t i = 0; i < NELEM(controllers); i++) {
-			int fd = j->v1[i] == -1 ? -1 :
-			    make_v1_slot(s, j->v1[i], k);
+			int fd = g->v1[i] == -1 ? -1 :
+			    make_v1_slot(s, g->v1[i], k);
 
 			if (fd != -1)
 				set.v1[set.nv1++] = fd;
@@ -206,11 +208,11 @@ give_up(struct start *s)
 	(void)close(s->dirs.images);
 	for (unsigned i = 0; i < s->dirs.nvolumes; i++)
 		(void)close(s->dirs.volumes[i]);
-	if (j->jobs != -1)
-		dirs[n++] = j->jobs;
+	if (j->groups.jobs != -1)
+		dirs[n++] = j->groups.jobs;
 	for (size_t i = 0; i < NELEM(controllers); i++)
-		if (j->v1[i] != -1)
-			dirs[n++] = j->v1[i];
+		if (j->groups.v1[i] != -1)
+			dirs[n++] = j->groups.v1[i];
 	if (priv_ids(s->program.root ? s->program.base + JAIL_UID : 0) == -1)
 		fatal("giving up root");
 	if (s->landlock_abi > 0 &&
@@ -238,10 +240,10 @@ find_out(struct start *s)
 	j->limits.available = LAYERS_FLOOR | LAYER_UTS | LAYER_RLIMITS |
 	    LAYER_READONLY | (groups & (LAYER_MEMORY | LAYER_CPU |
 	    LAYER_PIDS));
-	if (j->jobs != -1)
+	if (j->groups.jobs != -1)
 		j->limits.available |= LAYER_CGROUP;
 	for (size_t i = 0; i < NELEM(controllers); i++)
-		if (j->jobs == -1 && j->v1[i] == -1)
+		if (j->groups.jobs == -1 && j->groups.v1[i] == -1)
 			j->limits.available &= ~controller_layers[i];
 	if (s->landlock_abi > 0)
 		j->limits.available |= LAYER_LANDLOCK;
