@@ -8,8 +8,6 @@
 #include "common/cleanup.h"
 #include "sandbox/base/sys.h"
 
-#define BENEATH                                                                \
-	(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 #define SLACK (64ull << 20) /* node raises memory by some for the packer */
 #define CPU_LEAST 10        /* thousandths: the kernel's least quota */
 #define PIDS_SPARE 3        /* pid 1, the slot's process, the packer */
@@ -22,7 +20,7 @@ group_open(const struct group_dirs *d, const char *name)
 		return -1;
 	}
 	return sys_openat2(d->jobs, name, O_PATH | O_DIRECTORY | O_CLOEXEC,
-	    BENEATH);
+	    SYS_BENEATH);
 }
 
 bool
@@ -38,7 +36,7 @@ static bool
 read_line(int dir, const char *path, char *out, size_t cap)
 {
 	_cleanup_fd_ int fd = sys_openat2(dir, path, O_RDONLY | O_CLOEXEC,
-	    BENEATH);
+	    SYS_BENEATH);
 	ssize_t n = fd == -1 ? -1 : read(fd, out, cap - 1);
 
 	if (n <= 0)

@@ -15,6 +15,12 @@
 #include <stdint.h>
 #include <unistd.h>
 
+/* How a path beneath an open directory is resolved: never out of it. */
+#define SYS_BENEATH                                                            \
+	(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+/* ... nor into another mount. */
+#define SYS_SAME_MOUNT (SYS_BENEATH | RESOLVE_NO_XDEV)
+
 static inline int
 sys_clone3(struct clone_args *a)
 {

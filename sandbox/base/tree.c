@@ -2,18 +2,14 @@
 #include "sandbox/base/tree.h"
 
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/cleanup.h"
+#include "sandbox/base/sys.h"
 #include "sandbox/base/tar.h"
 #include "common/util.h"
 
@@ -24,15 +20,11 @@
 static int
 open_beneath(int dir, const char *path, int flags)
 {
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC | O_NOFOLLOW |
-		    ((flags & O_PATH) != 0 ? 0 : O_NONBLOCK)),
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
-		    RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
-	};
-
-	return (int)syscall(SYS_openat2, dir, path[0] == '\0' ? "." : path,
-	    &how, sizeof(how));
+	flags |= O_CLOEXEC | O_NOFOLLOW;
+	if ((flags & O_PATH) == 0)
+		flags |= O_NONBLOCK;
+	return sys_openat2(dir, path[0] == '\0' ? "." : path, flags,
+	    SYS_SAME_MOUNT);
 }
 
 static int

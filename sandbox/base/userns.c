@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/base/userns.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/cleanup.h"
-#include "sandbox/jail/jail.h"
+#include "sandbox/base/sys.h"
 
 static int
 write_file(const char *path, const char *text)
@@ -27,10 +25,19 @@ userns_map(pid_t pid, uint32_t uid, uint32_t gid, bool deny)
 	if (deny && write_file(path, "deny") == -1)
 		return -1;
 	(void)snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
-	(void)snprintf(line, sizeof(line), "%u %u 1", JAIL_JOB_UID, uid);
+	(void)snprintf(line, sizeof(line), "%u %u 1", USERNS_ID, uid);
 	if (write_file(path, line) == -1)
 		return -1;
 	(void)snprintf(path, sizeof(path), "/proc/%d/gid_map", (int)pid);
-	(void)snprintf(line, sizeof(line), "%u %u 1", JAIL_JOB_UID, gid);
+	(void)snprintf(line, sizeof(line), "%u %u 1", USERNS_ID, gid);
 	return write_file(path, line);
+}
+
+int
+userns_take_id(void)
+{
+	/* this process alone: libc's wrappers would look for threads */
+	if (syscall(SYS_setresgid, USERNS_ID, USERNS_ID, USERNS_ID) == -1)
+		return -1;
+	return (int)syscall(SYS_setresuid, USERNS_ID, USERNS_ID, USERNS_ID);
 }

@@ -6,11 +6,18 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define USERNS_ID 1000 /* inside: the one user and the one group */
+
 /*
- * The one id of a job's user namespace: 1000 inside is these outside. Written
- * by root for a child that has made its namespace, or, with deny, by the
- * process itself (it must be dumpable). 0 or -1.
+ * The one id of a job's user namespace: USERNS_ID inside is these outside.
+ * Written by root for a child that has made its namespace, or, with deny, by
+ * the process itself (it must be dumpable). 0 or -1 with errno.
  */
 int userns_map(pid_t, uint32_t uid, uint32_t gid, bool deny);
+/*
+ * Inside, once it is mapped: take that id for good. Other groups are left by
+ * the caller, where they may be. 0 or -1 with errno.
+ */
+int userns_take_id(void);
 
 #endif

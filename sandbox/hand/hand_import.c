@@ -21,8 +21,6 @@
 #include "sandbox/base/tree.h"
 #include "common/util.h"
 
-#define BENEATH                                                                \
-	(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 #define JSON_DEPTH_MAX 32
 #define INDEX_DEPTH_MAX 3
 #define TYPE_MANIFEST "application/vnd.oci.image.manifest.v1+json"
@@ -47,7 +45,7 @@ open_file(int dir, const char *path)
 {
 	struct stat st;
 	int fd = sys_openat2(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK,
-	    BENEATH);
+	    SYS_BENEATH);
 
 	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
 		(void)close(fd);

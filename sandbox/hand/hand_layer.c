@@ -23,9 +23,6 @@
 #define BLOCK 65536
 #define RESERVE_STEP (16ull << 20) /* how often the disk is looked at */
 #define RESERVE_LEAST (64ull << 20)
-#define BENEATH                                                                \
-	(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |       \
-	    RESOLVE_NO_XDEV)
 #define OPAQUE ".wh..wh..opq"
 #define WHITEOUT ".wh."
 
@@ -81,7 +78,7 @@ import_folder(int root, const char *path, bool make)
 {
 	char part[IMPORT_PATH_MAX + 1];
 	int fd = sys_openat2(root, path[0] == '\0' ? "." : path, O_RDONLY |
-	    O_DIRECTORY | O_CLOEXEC, BENEATH);
+	    O_DIRECTORY | O_CLOEXEC, SYS_SAME_MOUNT);
 
 	if (fd != -1 || errno != ENOENT || !make)
 		return fd;
@@ -91,7 +88,7 @@ import_folder(int root, const char *path, bool make)
 		memcpy(part, path, i);
 		part[i] = '\0';
 		_cleanup_fd_ int there = sys_openat2(root, part, O_PATH |
-		    O_CLOEXEC | O_NOFOLLOW, BENEATH);
+		    O_CLOEXEC | O_NOFOLLOW, SYS_SAME_MOUNT);
 		if (there == -1 && errno == ENOENT) {
 			char *slash = strrchr(part, '/');
 			_cleanup_fd_ int up = -1;
@@ -99,14 +96,14 @@ import_folder(int root, const char *path, bool make)
 			if (slash != NULL)
 				*slash = '\0';
 			up = sys_openat2(root, slash == NULL ? "." : part,
-			    O_RDONLY | O_DIRECTORY | O_CLOEXEC, BENEATH);
+			    O_RDONLY | O_DIRECTORY | O_CLOEXEC, SYS_SAME_MOUNT);
 			if (up == -1 || mkdirat(up, slash == NULL ? part :
 			    slash + 1, 0755) == -1)
 				return -1;
 		}
 	}
 	return sys_openat2(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-	    BENEATH);
+	    SYS_SAME_MOUNT);
 }
 
 int
@@ -119,7 +116,7 @@ import_remove(int folder, const char *name)
 	if (errno != EISDIR)
 		return -1;
 	fd = sys_openat2(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
-	    O_NOFOLLOW, BENEATH);
+	    O_NOFOLLOW, SYS_SAME_MOUNT);
 	if (fd == -1 || tree_empty(fd) == -1)
 		return -1;
 	return unlinkat(folder, name, AT_REMOVEDIR);

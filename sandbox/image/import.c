@@ -87,9 +87,7 @@ become_hand(struct step *s, int abi)
 	const char *what;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
-	    syscall(SYS_setresgid, JAIL_JOB_UID, JAIL_JOB_UID, JAIL_JOB_UID) ==
-	    -1 || syscall(SYS_setresuid, JAIL_JOB_UID, JAIL_JOB_UID,
-	    JAIL_JOB_UID) == -1)
+	    userns_take_id() == -1)
 		say_fail(s->report_w, "ids");
 	if (root_step_build(&root, &what) == -1)
 		say_fail(s->report_w, what);

@@ -23,6 +23,7 @@
 #include "sandbox/base/report.h"
 #include "sandbox/base/root.h"
 #include "sandbox/base/sys.h"
+#include "sandbox/base/userns.h"
 #include "common/util.h"
 
 #define HAND_DATA (512ull << 20) /* rlimit of a step's memory */
@@ -61,11 +62,7 @@ take_ids(const struct init_env *e, int report)
 	/* rootless the user's groups cannot be left (setgroups is denied) */
 	if (e->root)
 		rv = (int)syscall(SYS_setgroups, 0, NULL);
-	if (rv == -1 ||
-	    syscall(SYS_setresgid, JAIL_JOB_UID, JAIL_JOB_UID, JAIL_JOB_UID) ==
-	    -1 ||
-	    syscall(SYS_setresuid, JAIL_JOB_UID, JAIL_JOB_UID, JAIL_JOB_UID) ==
-	    -1)
+	if (rv == -1 || userns_take_id() == -1)
 		fail(report, "internal", "ids", errno);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)

@@ -56,7 +56,6 @@
 #define JAIL_UID 5  /* + base */
 #define JAIL_NODE_UID 2
 #define JAIL_SLOT_UID 256
-#define JAIL_JOB_UID 1000    /* inside */
 #define JAIL_GRACE_MS 10000  /* jail's own clock: after the plan's time */
 #define JAIL_STEP_MS 600000  /* a step that takes longer is killed */
 
