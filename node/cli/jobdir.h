@@ -7,6 +7,7 @@
 
 #include "node/cli/cli.h"
 #include "node/cli/submitter.h"
+#include "trust/doc/binding.h"
 
 /*
  * The folder that a job leaves (compute.md 11): stdout, stderr, receipt,
@@ -43,7 +44,7 @@ void jobdir_store(struct jobdir *, struct sub_store *);
  */
 struct jobdir_end {
 	const struct submitter *s;
-	const uint8_t *binding; /* the node's, 242 bytes */
+	const uint8_t *binding; /* the node's, BINDING_LEN */
 	const char *node_urn;
 	uint8_t dest[16];
 	const struct klp_key *submitter;
@@ -66,7 +67,7 @@ struct jobdir_proof {
 	bool has_node;
 	uint8_t node[FP_LEN];
 	uint8_t receipt[JOB_RECEIPT_LEN];
-	uint8_t binding[242];
+	uint8_t binding[BINDING_LEN];
 	struct job_output out[JOB_OUTPUTS_MAX];
 	char target[JOB_OUTPUTS_MAX][MANIFEST_TEXT + 1];
 	unsigned nout;

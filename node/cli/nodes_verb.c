@@ -15,7 +15,6 @@
 #include "node/cli/remote.h"
 
 #define WAIT_MS 10000
-#define CONTACT_MS (2 * 60 * 1000)
 
 static const struct cli_option wait_option[] = {{"wait", 'w', true}};
 static const struct cli_option timeout_option[] = {{"timeout", 0, true}};
@@ -202,7 +201,7 @@ verb_describe(struct cli *c, int argc, char **argv)
 	struct session *s = NULL;
 	struct remote r = {0};
 	struct proto_describe d;
-	uint64_t ms = CONTACT_MS;
+	uint64_t ms = SESSION_CONTACT_MS;
 	struct session_opts o = {.identify = true};
 	enum node_by by;
 	int rc = cli_options(c, argc, argv, timeout_option, 1, set_time, &ms);

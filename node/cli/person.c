@@ -21,7 +21,7 @@
 
 #include "node/config/keyset.h"
 
-#define NOTE_MAX 8192
+#define JOB_NOTE_MAX 8192
 
 /* Makes every missing folder of a path; the last one 0700. */
 static int
@@ -182,7 +182,7 @@ bool
 person_note_job(const struct person *p, const struct job_note *n)
 {
 	_cleanup_fd_ int dir = dir_open(p->dir, "jobs", true, 0700);
-	char name[65], dest[33], fp[65], text[NOTE_MAX];
+	char name[65], dest[33], fp[65], text[JOB_NOTE_MAX];
 	int k;
 
 	hex_encode(name, n->job, 32);
@@ -232,7 +232,7 @@ read_note(int dir, const char *name, struct job_note *out)
 	size_t n, len;
 
 	memset(out, 0, sizeof(*out));
-	text = file_load(dir, name, NOTE_MAX, &len);
+	text = file_load(dir, name, JOB_NOTE_MAX, &len);
 	if (text == NULL || !hex_decode(out->job, 32, name, strlen(name)) ||
 	    !note_line(text, "node", &v, &n) ||
 	    !hex_decode(out->dest, 16, v, n) ||

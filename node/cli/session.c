@@ -10,7 +10,6 @@
 #include "transport/client/attach.h"
 #include "common/util.h"
 
-#define CONTACT_US (INT64_C(120) * MONO_SECOND)
 #define RETRY_US (2 * MONO_SECOND)
 #define BUSY_MAX_S 60
 
@@ -235,7 +234,8 @@ int
 session_connect(struct session *s, const uint8_t dest[RNS_HASH],
     const struct session_opts *o)
 {
-	int64_t us = o->contact_us > 0 ? o->contact_us : CONTACT_US;
+	int64_t us = o->contact_us > 0 ? o->contact_us :
+	    SESSION_CONTACT_MS * INT64_C(1000);
 	int rc;
 
 	if (s->link != NULL)

@@ -22,8 +22,11 @@
  */
 struct session;
 
+/* Ours: enough for a path request and its repetition over a slow mesh. */
+#define SESSION_CONTACT_MS (2 * 60 * 1000)
+
 struct session_opts {
-	int64_t contact_us;  /* for the first link; 0: 2 min */
+	int64_t contact_us;  /* for the first link; 0: SESSION_CONTACT_MS */
 	bool identify;       /* with the person's Reticulum identity */
 	/* once contact was made, wait out a broken link this long; 0: for ever */
 	int64_t outage_us;

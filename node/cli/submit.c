@@ -23,7 +23,6 @@
 #include "node/cli/pack.h"
 #include "trust/doc/envelope.h"
 
-#define CONTACT_MS (2 * 60 * 1000)
 #define NOT_AFTER_S 3600 /* ours: the node must admit the job within an hour */
 
 struct submit {
@@ -258,7 +257,7 @@ verb_submit(struct cli *c, int argc, char **argv)
 	if (s == NULL)
 		return CLI_FAILED;
 	s->c = c;
-	s->timeout_ms = CONTACT_MS;
+	s->timeout_ms = SESSION_CONTACT_MS;
 	s->person.dir = s->job.dir = -1;
 	jobdir_init(&s->talk.dir);
 	for (size_t i = 0; i < NELEM(s->packs); i++)

@@ -68,7 +68,7 @@ struct submitter {
 	const struct manifest *manifest; /* job set */
 	const uint8_t *envelope;
 	size_t envelope_len;
-	const uint8_t *binding; /* 242 */
+	const uint8_t *binding; /* BINDING_LEN */
 	struct klp_key node_key;
 	bool detach;
 	bool resume; /* the node has the job: begin with SUB_WATCH */

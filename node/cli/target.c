@@ -16,7 +16,6 @@
 #include "node/cli/nodes.h"
 #include "trust/doc/envelope.h"
 
-#define CONTACT_MS (2 * 60 * 1000)
 #define ID_DIGITS_MIN 4
 
 void
@@ -24,7 +23,7 @@ target_init(struct target *t, struct cli *c)
 {
 	memset(t, 0, sizeof(*t));
 	t->cli = c;
-	t->timeout_ms = CONTACT_MS;
+	t->timeout_ms = SESSION_CONTACT_MS;
 	t->person.dir = -1;
 }
 

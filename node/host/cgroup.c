@@ -10,12 +10,11 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/util.h"
+#include "sandbox/base/group.h"
 #include "sandbox/plan/plan.h"
 
 #define CPU_PERIOD_US 100000ull
-#define CPU_QUOTA_LEAST 1000ull /* the kernel's own least */
-#define INIT_PIDS 1u            /* pid 1 of the job's namespace is ours */
-#define SLOT_PIDS 1u            /* v1: the slot's process stands there too */
 
 enum { V1_MEMORY, V1_CPU, V1_PIDS, V1_COUNT };
 
@@ -82,9 +81,7 @@ get_number(int dir, const char *file)
 static uint64_t
 quota_us(uint32_t milli)
 {
-	uint64_t q = CPU_PERIOD_US * milli / 1000;
-
-	return q < CPU_QUOTA_LEAST ? CPU_QUOTA_LEAST : q;
+	return CPU_PERIOD_US * MAX_OF(milli, GROUP_CPU_MILLI_LEAST) / 1000;
 }
 
 /* A file that is not there is a controller that is not given, no mistake. */
@@ -115,7 +112,8 @@ set_v2(struct cgroup_job *g, uint32_t *layers, const char **what)
 	else if (errno != ENOENT)
 		return -1;
 	*what = "pids.max";
-	if (put_number(g->fd, "pids.max", (uint64_t)l->pids + INIT_PIDS) == 0)
+	if (put_number(g->fd, "pids.max", (uint64_t)l->pids +
+	    GROUP_PIDS_INIT) == 0)
 		*layers |= LAYER_PIDS;
 	else if (errno != ENOENT)
 		return -1;
@@ -166,7 +164,7 @@ set_v1(struct cgroup_job *g, uint32_t *layers, const char **what)
 	if (g->v1[V1_PIDS] != -1) {
 		*what = "pids.max";
 		if (put_number(g->v1[V1_PIDS], "pids.max", (uint64_t)l->pids +
-		    INIT_PIDS + SLOT_PIDS) == -1)
+		    GROUP_PIDS_INIT + GROUP_PIDS_SLOT) == -1)
 			return -1;
 		*layers |= LAYER_PIDS;
 	}

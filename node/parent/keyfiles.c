@@ -14,10 +14,9 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "node/config/keyset.h"
+#include "trust/doc/binding.h"
 #include "trust/doc/keytext.h"
 #include "trust/doc/secp.h"
-
-#define BINDING_LEN 242 /* compute.md 9 */
 
 /* A secret of ours; -1 with errno, said unless it is only not there. */
 static int

@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 #include "node/work/policy.h"
+#include "trust/doc/level.h"
 
 /* The level table of compute.md 4, under the operator's ceilings. Pure. */
-#define LEVEL_MAX 3
 
 /*
  * What level 1 to 3 may ask for; false: the level has no row (no jobs). A row

@@ -6,11 +6,8 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/util.h"
 #include "sandbox/base/sys.h"
-
-#define SLACK (64ull << 20) /* node raises memory by some for the packer */
-#define CPU_LEAST 10        /* thousandths: the kernel's least quota */
-#define PIDS_SPARE 3        /* pid 1, the slot's process, the packer */
 
 int
 group_open(const struct group_dirs *d, const char *name)
@@ -69,8 +66,7 @@ number_at_most(int dir, const char *path, uint64_t most)
 static bool
 cpu_at_most(uint64_t quota, uint64_t period, uint32_t milli)
 {
-	if (milli < CPU_LEAST)
-		milli = CPU_LEAST;
+	milli = MAX_OF(milli, GROUP_CPU_MILLI_LEAST);
 	return period > 0 && quota <= period * milli / 1000;
 }
 
@@ -105,12 +101,12 @@ cpu_v1(int dir, const char *slot, uint32_t milli)
 uint32_t
 group_layers(const struct group_dirs *d, const struct plan *p, int fd)
 {
-	uint64_t memory = p->memory + SLACK, pids = p->pids + PIDS_SPARE;
+	uint64_t pids = (uint64_t)p->pids + GROUP_PIDS_INIT;
 	char slot[32], path[64];
 	uint32_t l = 0;
 
 	if (fd != -1) {
-		if (number_at_most(fd, "memory.max", memory))
+		if (number_at_most(fd, "memory.max", p->memory))
 			l |= LAYER_MEMORY;
 		if (cpu_v2(fd, p->cpu_milli))
 			l |= LAYER_CPU;
@@ -119,12 +115,13 @@ group_layers(const struct group_dirs *d, const struct plan *p, int fd)
 	}
 	(void)snprintf(slot, sizeof(slot), "slot-%u", p->slot);
 	(void)snprintf(path, sizeof(path), "%s/memory.limit_in_bytes", slot);
-	if (d->v1[0] != -1 && number_at_most(d->v1[0], path, memory))
+	if (d->v1[0] != -1 && number_at_most(d->v1[0], path, p->memory))
 		l |= LAYER_MEMORY;
 	if (d->v1[1] != -1 && cpu_v1(d->v1[1], slot, p->cpu_milli))
 		l |= LAYER_CPU;
 	(void)snprintf(path, sizeof(path), "%s/pids.max", slot);
-	if (d->v1[2] != -1 && number_at_most(d->v1[2], path, pids))
+	if (d->v1[2] != -1 &&
+	    number_at_most(d->v1[2], path, pids + GROUP_PIDS_SLOT))
 		l |= LAYER_PIDS;
 	return l;
 }

@@ -11,6 +11,18 @@
  * Groups as jail sees them: it opens by name beneath its own directories, and
  * says which limits are really there. The descriptors stay the caller's.
  */
+
+/*
+ * What a job's limits leave room for beside its own processes: pid 1 of its
+ * namespace; in a v1 group and under the rlimit also the slot's process, which
+ * has the job's id and stands in the slot's groups. Node sets the groups by
+ * these numbers and jail checks by them.
+ */
+#define GROUP_PIDS_INIT 1u
+#define GROUP_PIDS_SLOT 1u
+#define GROUP_CPU_MILLI_LEAST 10u /* the kernel's least: 1 ms in 100 */
+
+/* Open directories beneath which the groups of jobs are. */
 struct group_dirs {
 	int jobs;  /* v2 directory jobs/, or -1 */
 	int v1[3]; /* memory, cpu, pids: v1 directories, or -1 */

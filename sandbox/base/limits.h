@@ -16,4 +16,14 @@ struct job_limits {
 };
 int limits_apply(const struct job_limits *);
 
+/*
+ * Ours, of warren-hand: it runs alone, and its memory is bounded because
+ * strangers choose what it reads. A step packs or unpacks one volume; an
+ * import holds the names of an image's million files and a decompressor's
+ * window besides.
+ */
+#define HAND_PIDS 8
+#define HAND_DATA_STEP (512ull << 20)
+#define HAND_DATA_IMPORT (1ull << 30)
+
 #endif

@@ -31,8 +31,6 @@
 #include "sandbox/base/userns.h"
 #include "common/util.h"
 
-#define HAND_PIDS 8
-#define HAND_DATA (1ull << 30)
 #define HAND_FSIZE (16ull << 30)
 
 struct step {
@@ -76,7 +74,7 @@ become_hand(struct step *s, int abi)
 	struct root_step root = {.tree = -1, .path = "/stage",
 	    .src = s->folder && !s->plain ? "/vol/0" : NULL};
 	struct job_limits l = {.pids = HAND_PIDS, .fsize = HAND_FSIZE,
-	    .data = HAND_DATA};
+	    .data = HAND_DATA_IMPORT};
 	const struct landlock_path paths[] = {
 		{"/v", LANDLOCK_MAY_READ | LANDLOCK_MAY_WRITE},
 		{"/s", LANDLOCK_MAY_READ}};

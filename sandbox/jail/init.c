@@ -18,6 +18,7 @@
 #include "common/cleanup.h"
 #include "common/ipc_msg.h"
 #include "sandbox/jail/jail.h"
+#include "sandbox/base/group.h"
 #include "sandbox/base/landlock.h"
 #include "sandbox/base/limits.h"
 #include "sandbox/base/report.h"
@@ -26,9 +27,6 @@
 #include "sandbox/base/userns.h"
 #include "common/util.h"
 
-#define HAND_DATA (512ull << 20) /* rlimit of a step's memory */
-#define HAND_PIDS 8
-#define PIDS_SPARE 4 /* of the rlimit, above the plan's: init and its child */
 #define EXIT_CANNOT 126
 #define EXIT_NOT_FOUND 127
 
@@ -151,7 +149,8 @@ static void
 command_run(struct command *c)
 {
 	const struct plan *p = &c->job->plan;
-	struct job_limits l = {.pids = p->pids + PIDS_SPARE,
+	struct job_limits l = {
+	    .pids = p->pids + GROUP_PIDS_INIT + GROUP_PIDS_SLOT,
 	    .fsize = MAX_OF(p->output, p->memory)};
 	char cwd[4096];
 	int null;
@@ -372,7 +371,7 @@ init_step(const struct init_env *e, const struct init_step *s)
 	struct root_step root = {.tree = s->tree, .path = path,
 	    .read_only = s->step == STEP_PACK};
 	struct job_limits l = {.pids = HAND_PIDS, .fsize = s->bytes,
-	    .data = HAND_DATA};
+	    .data = HAND_DATA_STEP};
 	struct landlock_path paths[] = {
 		{"/v", s->step == STEP_PACK ? LANDLOCK_MAY_READ :
 		    LANDLOCK_MAY_READ | LANDLOCK_MAY_WRITE},
