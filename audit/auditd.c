@@ -15,6 +15,7 @@
 #include <sodium.h>
 
 #include "trust/doc/note.h"
+#include "trust/doc/note_read.h"
 #include "audit/ocsf.h"
 #include "audit/trail.h"
 #include "audit/trail_file.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "trust/doc/note.h"
+#include "trust/doc/note_read.h"
 #include "audit/trail_file.h"
 #include "audit/trail_impl.h"
 #include "common/file.h"

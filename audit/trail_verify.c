@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trust/doc/note.h"
+#include "trust/doc/note_read.h"
 #include "audit/trail_file.h"
 #include "common/file.h"
 #include "common/util.h"

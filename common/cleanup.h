@@ -32,6 +32,14 @@ steal_fd(int *fd)
 	return v;
 }
 
+/* Close what is open; -1 after it. */
+static inline void
+close_fd(int *fd)
+{
+	cleanup_fdp(fd);
+	*fd = -1;
+}
+
 static inline void *
 steal_ptr_(void *pp)
 {

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "common/layers.h"
 #include "common/util.h"
 #include "common/ydoc.h"
@@ -391,22 +392,6 @@ cli_progress_end(struct cli *c)
 	progress_shown = false;
 }
 
-static bool
-write_all(int fd, const char *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t k = write(fd, p, n);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return false;
-		p += k;
-		n -= (size_t)k;
-	}
-	return true;
-}
-
 bool
 cli_write_stream(struct cli *c, int fd, const void *data, size_t n)
 {
@@ -415,7 +400,7 @@ cli_write_stream(struct cli *c, int fd, const void *data, size_t n)
 
 	cli_progress_end(c);
 	if (!tty || c->raw)
-		return write_all(fd, p, n);
+		return write_full(fd, p, n) == 0;
 	while (n > 0) {
 		/* newline and tab stay; \r would let a job repaint the line */
 		size_t line = 0;
@@ -426,10 +411,10 @@ cli_write_stream(struct cli *c, int fd, const void *data, size_t n)
 			line++;
 		if (line == 0) {
 			line = 1;
-			if (!write_all(fd, p, 1))
+			if (write_full(fd, p, 1) == -1)
 				return false;
-		} else if (!write_all(fd, safe,
-			       text_escape(safe, sizeof(safe), p, line))) {
+		} else if (write_full(fd, safe, text_escape(safe,
+		    sizeof(safe), p, line)) == -1) {
 			return false;
 		}
 		p += line;

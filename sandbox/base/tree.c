@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/base/tar.h"
 #include "common/util.h"
@@ -352,22 +353,6 @@ make_member(struct unpack *u, const struct tar_member *m)
 }
 
 static int
-write_all(int fd, const uint8_t *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t k = write(fd, p, n);
-
-		if (k == -1 && errno == EINTR)
-			continue;
-		if (k == -1)
-			return -1;
-		p += k;
-		n -= (size_t)k;
-	}
-	return 0;
-}
-
-static int
 take_bytes(struct unpack *u, struct tar_reader *r, const uint8_t *in,
     size_t len)
 {
@@ -384,7 +369,7 @@ take_bytes(struct unpack *u, struct tar_reader *r, const uint8_t *in,
 				return -1;
 			break;
 		case TAR_DATA:
-			if (u->file != -1 && write_all(u->file, data, n) == -1)
+			if (u->file != -1 && write_full(u->file, data, n) == -1)
 				return fail(u->rep, errno, "",
 				    strerror(errno));
 			break;

@@ -38,14 +38,6 @@ set_state(struct cell *c, enum cell_state s, const char *why)
 }
 
 static void
-close_fd(int *fd)
-{
-	if (*fd != -1)
-		(void)close(*fd);
-	*fd = -1;
-}
-
-static void
 close_all(struct cell *c)
 {
 	for (unsigned i = 0; i < PLAN_VOLUMES_ALL; i++)

@@ -117,14 +117,6 @@ answer(struct slot *sl, enum slot_answer a, const char *text, int fd)
 		_exit(1);
 }
 
-static void
-close_fd(int *fd)
-{
-	if (*fd != -1)
-		(void)close(*fd);
-	*fd = -1;
-}
-
 /* -- setting up -- */
 
 /* Programs of a job may use their own loopback; it leads nowhere. */

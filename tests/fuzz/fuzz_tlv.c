@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	uint8_t out[APP_DATA_MAX], fp[FP_LEN];
+	uint8_t out[TLV_APP_DATA_MAX], fp[FP_LEN];
 	struct app_data a, b;
 	struct klp_key k;
 	char t[KEY_TEXT_MAX];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "trust/doc/note.h"
+#include "trust/doc/note_read.h"
 #include "audit/trail_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);

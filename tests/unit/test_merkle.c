@@ -11,6 +11,7 @@
 
 #include "trust/doc/merkle.h"
 #include "trust/doc/note.h"
+#include "trust/doc/note_read.h"
 #include "audit/trail_line.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"

@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "trust/doc/note.h"
+#include "trust/doc/note_read.h"
 #include "tests/unit/prog_peer.h"
 #include "trust/doc/receipt.h"
 #include "trust/signer.h"

@@ -28,7 +28,7 @@ static void
 test_round(void **state)
 {
 	struct app_data a = full(), b;
-	uint8_t buf[APP_DATA_MAX];
+	uint8_t buf[TLV_APP_DATA_MAX];
 	size_t n = app_data_build(buf, sizeof(buf), &a);
 
 	(void)state;
@@ -52,7 +52,7 @@ test_vector(void **state)
 	    vec_array(vec_load("klp-binding.json"), "bindings"), 0);
 	size_t n, an;
 	uint8_t *tlv = vec_bytes(row, "tlv", &n);
-	uint8_t *ann = vec_bytes(row, "announce", &an), out[APP_DATA_MAX];
+	uint8_t *ann = vec_bytes(row, "announce", &an), out[TLV_APP_DATA_MAX];
 	struct app_data a;
 
 	(void)state;
@@ -98,7 +98,7 @@ static void
 any(void *arg, const uint8_t *p, size_t n)
 {
 	struct app_data a;
-	uint8_t out[APP_DATA_MAX];
+	uint8_t out[TLV_APP_DATA_MAX];
 
 	(void)arg;
 	if (app_data_parse(&a, p, n))
@@ -109,7 +109,7 @@ static void
 test_cuts(void **state)
 {
 	struct app_data a = full();
-	uint8_t buf[APP_DATA_MAX];
+	uint8_t buf[TLV_APP_DATA_MAX];
 	size_t n = app_data_build(buf, sizeof(buf), &a);
 
 	(void)state;

@@ -8,21 +8,15 @@
 
 #include "common/util.h"
 
-#define ORIGIN "klp-trail/"
-#define DASH "\xe2\x80\x94 "
-#define B64 sodium_base64_VARIANT_ORIGINAL
-#define ROOT_B64 44 /* 32 bytes */
-#define SIG_B64 92  /* 4 + 64 bytes */
-
 size_t
 note_body(char out[NOTE_BODY_MAX], const struct note *n)
 {
-	char fp[65], root[ROOT_B64 + 1];
+	char fp[65], root[NOTE_ROOT_B64 + 1];
 	int len;
 
 	hex_encode(fp, n->fp, 32);
-	(void)sodium_bin2base64(root, sizeof(root), n->root, 32, B64);
-	len = snprintf(out, NOTE_BODY_MAX, ORIGIN "%s\n%llu\n%s\n", fp,
+	(void)sodium_bin2base64(root, sizeof(root), n->root, 32, NOTE_B64);
+	len = snprintf(out, NOTE_BODY_MAX, NOTE_ORIGIN "%s\n%llu\n%s\n", fp,
 	    (unsigned long long)n->size, root);
 	return len < 0 ? 0 : (size_t)len;
 }
@@ -30,12 +24,12 @@ note_body(char out[NOTE_BODY_MAX], const struct note *n)
 void
 note_set_key(struct note *n, const uint8_t key[32])
 {
-	char name[sizeof(ORIGIN) + 65];
+	char name[sizeof(NOTE_ORIGIN) + 65];
 	uint8_t digest[32], b[sizeof(name) + 40];
 	int len;
 
 	hex_encode(name, n->fp, 32);
-	len = snprintf((char *)b, sizeof(b), ORIGIN "%s\n%c", name, 0x01);
+	len = snprintf((char *)b, sizeof(b), NOTE_ORIGIN "%s\n%c", name, 0x01);
 	memcpy(b + len, key, 32);
 	(void)crypto_hash_sha256(digest, b, (size_t)len + 32);
 	memcpy(n->key_id, digest, sizeof(n->key_id));
@@ -44,7 +38,7 @@ note_set_key(struct note *n, const uint8_t key[32])
 size_t
 note_put(char out[NOTE_MAX], const struct note *n)
 {
-	char body[NOTE_BODY_MAX], fp[65], b64[SIG_B64 + 1];
+	char body[NOTE_BODY_MAX], fp[65], b64[NOTE_SIG_B64 + 1];
 	uint8_t both[68];
 	int len;
 
@@ -52,8 +46,8 @@ note_put(char out[NOTE_MAX], const struct note *n)
 	hex_encode(fp, n->fp, 32);
 	memcpy(both, n->key_id, 4);
 	memcpy(both + 4, n->sig, 64);
-	(void)sodium_bin2base64(b64, sizeof(b64), both, sizeof(both), B64);
-	len = snprintf(out, NOTE_MAX, "%s\n" DASH ORIGIN "%s %s\n", body, fp,
-	    b64);
+	(void)sodium_bin2base64(b64, sizeof(b64), both, sizeof(both), NOTE_B64);
+	len = snprintf(out, NOTE_MAX, "%s\n" NOTE_DASH NOTE_ORIGIN "%s %s\n",
+	    body, fp, b64);
 	return len < 0 ? 0 : (size_t)len;
 }

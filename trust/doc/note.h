@@ -20,6 +20,11 @@
  */
 #define NOTE_MAX 512
 #define NOTE_BODY_MAX 192
+#define NOTE_ORIGIN "klp-trail/"
+#define NOTE_DASH "\xe2\x80\x94 "
+#define NOTE_B64 sodium_base64_VARIANT_ORIGINAL
+#define NOTE_ROOT_B64 44 /* 32 bytes */
+#define NOTE_SIG_B64 92  /* 4 + 64 bytes */
 
 struct note {
 	uint8_t fp[32]; /* of the node */
@@ -31,10 +36,9 @@ struct note {
 
 /* The signed part; its length (never more than NOTE_BODY_MAX). */
 size_t note_body(char out[NOTE_BODY_MAX], const struct note *);
-/* Sets key_id for a key. */
+/* Sets key_id: of the node's fp and the key that signs. */
 void note_set_key(struct note *, const uint8_t key[32]);
+/* The whole of a signed note, with a NUL; its length. */
 size_t note_put(char out[NOTE_MAX], const struct note *);
-bool note_parse(struct note *, const char *text, size_t len);
-bool note_verify(const struct note *, const uint8_t key[32]);
 
 #endif

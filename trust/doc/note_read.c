@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The reading half of note.h, apart: warren-keys links the other one only. */
-#include "trust/doc/note.h"
+#include "trust/doc/note_read.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,17 +8,11 @@
 
 #include "common/util.h"
 
-#define ORIGIN "klp-trail/"
-#define DASH "\xe2\x80\x94 "
-#define B64 sodium_base64_VARIANT_ORIGINAL
-#define ROOT_B64 44 /* 32 bytes */
-#define SIG_B64 92  /* 4 + 64 bytes */
-
 bool
 note_parse(struct note *out, const char *text, size_t len)
 {
-	char copy[NOTE_MAX], again[NOTE_MAX], fp[65], root[ROOT_B64 + 1];
-	char b64[SIG_B64 + 1];
+	char copy[NOTE_MAX], again[NOTE_MAX], fp[65], root[NOTE_ROOT_B64 + 1];
+	char b64[NOTE_SIG_B64 + 1];
 	unsigned long long size;
 	uint8_t both[68];
 	size_t got;
@@ -30,15 +23,15 @@ note_parse(struct note *out, const char *text, size_t len)
 	memcpy(copy, text, len);
 	copy[len] = '\0';
 	if (sscanf(copy,
-		ORIGIN "%64[0-9a-f]\n%16llu\n%44[A-Za-z0-9+/=]\n\n" DASH ORIGIN
-		       "%*64[0-9a-f] %92[A-Za-z0-9+/=]",
+		NOTE_ORIGIN "%64[0-9a-f]\n%16llu\n%44[A-Za-z0-9+/=]\n\n"
+		NOTE_DASH NOTE_ORIGIN "%*64[0-9a-f] %92[A-Za-z0-9+/=]",
 		fp, &size, root, b64) != 4 ||
 	    !hex_decode(n.fp, 32, fp, strlen(fp)) ||
 	    sodium_base642bin(n.root, 32, root, strlen(root), NULL, &got, NULL,
-		B64) != 0 ||
+		NOTE_B64) != 0 ||
 	    got != 32 ||
 	    sodium_base642bin(both, sizeof(both), b64, strlen(b64), NULL, &got,
-		NULL, B64) != 0 ||
+		NULL, NOTE_B64) != 0 ||
 	    got != sizeof(both))
 		return false;
 	n.size = size;

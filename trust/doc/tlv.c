@@ -95,7 +95,7 @@ put_head(struct wr *w, uint8_t type, size_t n)
 size_t
 app_data_build(uint8_t *out, size_t cap, const struct app_data *a)
 {
-	struct wr w = wr_make(out, MIN_OF(cap, APP_DATA_MAX));
+	struct wr w = wr_make(out, MIN_OF(cap, TLV_APP_DATA_MAX));
 	size_t n = strlen(a->name);
 
 	if (a->has_binding) {

@@ -9,7 +9,7 @@
 #include "trust/doc/binding.h"
 
 /* app_data of a klp.node announce: type u8, length u16, value (compute.md 1). */
-#define APP_DATA_MAX 280 /* what we write (klp.md 1.6) */
+#define TLV_APP_DATA_MAX 280 /* what we write (klp.md 1.6) */
 #define APP_HEADS_MAX 8	 /* kept of TLV 5 */
 #define APP_NAME_MAX 32
 
