@@ -19,22 +19,30 @@
 #include "sandbox/base/sys.h"
 #include "common/util.h"
 
-static const char *const state_names[] = {
-#define CELL_NAME(n) [CELL_##n] = #n,
-	CELL_STATES(CELL_NAME)
-};
-
 static void step_next_clean(struct jail *, struct cell *);
+static void broken(struct jail *, struct cell *, const char *why);
 
-static void
-set_state(struct cell *c, enum cell_state s, const char *why)
+/*
+ * The only way into a state. false: there is no such edge, jail has lost track
+ * of what runs here; the slot is given up and nothing more is to be done.
+ */
+static bool
+set_state(struct jail *j, struct cell *c, enum cell_state s, const char *why)
 {
+	const char *from = cell_state_name(c->life.state);
 	char object[16];
 
 	(void)snprintf(object, sizeof(object), "slot %u", c->number);
-	log_debug(object, "%s -> %s: %s", state_names[c->state],
-	    state_names[s], why);
-	c->state = s;
+	if (cell_set_state(&c->life, s)) {
+		log_debug(object, "%s -> %s: %s", from, cell_state_name(s),
+		    why);
+		return true;
+	}
+	log_errx(object, "refused: %s -> %s: %s (%u in all)", from,
+	    cell_state_name(s), why, c->life.refused);
+	if (c->life.state != CELL_BROKEN)
+		broken(j, c, "an edge that there is not");
+	return false;
 }
 
 static void
@@ -54,7 +62,10 @@ close_all(struct cell *c)
 void
 cell_init(struct cell *c, uint32_t number, int ctl)
 {
+	struct cell_life life = c->life;
+
 	memset(c, 0, sizeof(*c));
+	c->life = life;
 	c->number = number;
 	c->ctl = ctl;
 	for (unsigned i = 0; i < PLAN_VOLUMES_ALL; i++)
@@ -67,8 +78,8 @@ static struct cell *
 find(struct jail *j, const uint8_t job[32])
 {
 	for (uint32_t i = 0; i < j->nslots; i++)
-		if (j->cells[i].state != CELL_FREE &&
-		    j->cells[i].state != CELL_BROKEN &&
+		if (j->cells[i].life.state != CELL_FREE &&
+		    j->cells[i].life.state != CELL_BROKEN &&
 		    memcmp(j->cells[i].job, job, 32) == 0)
 			return &j->cells[i];
 	return NULL;
@@ -144,10 +155,10 @@ cells_tell(struct jail *j)
 		struct msg_J_RUNNING m;
 		int fds[3] = {c->out, c->err, c->job_pidfd};
 
-		if (c->state == CELL_ENDED && c->failed)
+		if (c->life.state == CELL_ENDED && c->failed)
 			tell_failed(j, c->job, c->fail_code, c->why);
-		if (!c->started || c->state == CELL_FREE ||
-		    c->state == CELL_BROKEN)
+		if (!c->started || c->life.state == CELL_FREE ||
+		    c->life.state == CELL_BROKEN)
 			continue;
 		memset(&m, 0, sizeof(m));
 		memcpy(m.job, c->job, 32);
@@ -162,7 +173,7 @@ cells_tell(struct jail *j)
 	memset(&p, 0, sizeof(p));
 	p.layers = j->limits.available;
 	for (uint32_t i = 0; i < j->nslots; i++)
-		p.slots += j->cells[i].state != CELL_BROKEN;
+		p.slots += j->cells[i].life.state != CELL_BROKEN;
 	(void)snprintf(p.missing, sizeof(p.missing), "%s", j->missing);
 	TELL(j, J_POSTURE, &p, NULL, 0);
 }
@@ -173,7 +184,7 @@ static void
 broken(struct jail *j, struct cell *c, const char *why)
 {
 	log_errx("jail", "slot %u is lost: %s", c->number, why);
-	if (c->state != CELL_FREE && !c->exited && !c->failed) {
+	if (c->life.state != CELL_FREE && !c->exited && !c->failed) {
 		c->exited = true;
 		c->how = EXIT_SIGNAL;
 		c->code = SIGKILL;
@@ -184,7 +195,7 @@ broken(struct jail *j, struct cell *c, const char *why)
 	}
 	close_all(c);
 	close_fd(&c->ctl);
-	set_state(c, CELL_BROKEN, why);
+	(void)set_state(j, c, CELL_BROKEN, why);
 }
 
 /* Ask the slot for a child; its report pipe is ours. */
@@ -227,7 +238,8 @@ after_ms(uint64_t ms)
 static void
 start(struct jail *j, struct cell *c)
 {
-	set_state(c, CELL_STARTING, "volumes are filled");
+	if (!set_state(j, c, CELL_STARTING, "volumes are filled"))
+		return;
 	c->step = c->volume = 0;
 	/* a build that hangs is killed like a job that does */
 	c->deadline = after_ms(c->plan.time_ms + JAIL_GRACE_MS);
@@ -248,7 +260,8 @@ step_next_fill(struct jail *j, struct cell *c, int from)
 		if (kind == PLAN_VOL_PROFILE)
 			continue;
 		c->staged[i] = kind == PLAN_VOL_RO;
-		set_state(c, CELL_FILLING, "next volume");
+		if (!set_state(j, c, CELL_FILLING, "next volume"))
+			return;
 		c->step = STEP_FILL;
 		c->volume = i;
 		c->deadline = after_ms(JAIL_STEP_MS);
@@ -269,8 +282,9 @@ job_failed(struct jail *j, struct cell *c, const char *code, const char *why)
 	memcpy(c->why, text, sizeof(c->why));
 	if (code != c->fail_code)
 		(void)snprintf(c->fail_code, sizeof(c->fail_code), "%s", code);
+	if (!set_state(j, c, CELL_ENDED, c->fail_code))
+		return;
 	c->failed = true;
-	set_state(c, CELL_ENDED, c->fail_code);
 	tell_failed(j, c->job, c->fail_code, c->why);
 	if (c->forget)
 		step_next_clean(j, c);
@@ -392,8 +406,7 @@ cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 		return;
 	}
 	c = &j->cells[plan.slot - 1];
-	if (j->stopping || c->state != CELL_FREE ||
-	    group_left(&j->groups, c->old_group)) {
+	if (c->life.state != CELL_FREE || group_left(&j->groups, c->old_group)) {
 		tell_failed(j, plan.job, "internal", "the slot is not free");
 		return;
 	}
@@ -401,7 +414,8 @@ cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 	c->plan = plan;
 	memcpy(c->job, plan.job, 32);
 	plan_group_name(c->group, plan.job);
-	set_state(c, CELL_FILLING, "plan");
+	if (!set_state(j, c, CELL_FILLING, "plan"))
+		return;
 	code = "internal";
 	if ((why = take_descriptors(c, in, &args, &filter)) != NULL)
 		code = "volume";
@@ -420,11 +434,12 @@ cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 	}
 	if (why == NULL)
 		why = prepare(j, c, m, args, filter, group);
-	if (c->state == CELL_BROKEN)
+	if (c->life.state == CELL_BROKEN)
 		return;
 	if (why != NULL) {
 		close_all(c);
-		set_state(c, CELL_FREE, why);
+		if (!set_state(j, c, CELL_FREE, why))
+			return;
 		memcpy(c->old_group, c->group, sizeof(c->old_group));
 		tell_failed(j, plan.job, code, why);
 		return;
@@ -448,11 +463,12 @@ maybe_started(struct jail *j, struct cell *c)
 	struct msg_J_STARTED m;
 	int fds[3];
 
-	if (c->state != CELL_STARTING || !c->ready || c->pidfd == -1)
+	if (c->life.state != CELL_STARTING || !c->ready || c->pidfd == -1)
 		return;
 	c->job_pidfd = fcntl(c->pidfd, F_DUPFD_CLOEXEC, 0);
 	c->started = true;
-	set_state(c, CELL_RUNNING, "the command runs");
+	if (!set_state(j, c, CELL_RUNNING, "the command runs"))
+		return;
 	c->deadline = after_ms(c->plan.time_ms + JAIL_GRACE_MS);
 	memset(&m, 0, sizeof(m));
 	memcpy(m.job, c->job, 32);
@@ -463,6 +479,16 @@ maybe_started(struct jail *j, struct cell *c)
 	fds[1] = c->err;
 	fds[2] = c->job_pidfd;
 	TELL(j, J_STARTED, &m, fds, 3);
+}
+
+static void
+pack_ended(struct jail *j, struct cell *c, bool ok)
+{
+	if (!set_state(j, c, CELL_ENDED, ok ? "packed" : c->why))
+		return;
+	tell_step(j, c, ok);
+	if (c->forget)
+		step_next_clean(j, c);
 }
 
 void
@@ -483,28 +509,25 @@ cell_on_ctl(struct jail *j, struct cell *c)
 	case SLOT_CHILD:
 		close_fd(&c->pidfd);
 		c->pidfd = steal_fd(&fds[0]);
-		if (c->kill && c->state != CELL_CLEANING)
+		if (c->kill && c->life.state != CELL_CLEANING)
 			kill_child(c);
 		maybe_started(j, c);
 		break;
 	case SLOT_FAILED:
 		close_fd(&c->report);
-		if (c->state == CELL_FILLING || c->state == CELL_STARTING) {
+		if (c->life.state == CELL_FILLING ||
+		    c->life.state == CELL_STARTING) {
 			job_failed(j, c, "internal", (char *)buf + 1);
-		} else if (c->state == CELL_PACKING ||
-		    c->state == CELL_CLEANING) {
+		} else if (c->life.state == CELL_PACKING) {
 			(void)snprintf(c->why, sizeof(c->why), "%s",
 			    (char *)buf + 1);
-			if (c->state == CELL_CLEANING) {
-				broken(j, c, c->why);
-				break;
-			}
-			set_state(c, CELL_ENDED, c->why);
-			tell_step(j, c, false);
+			pack_ended(j, c, false);
+		} else if (c->life.state == CELL_CLEANING) {
+			broken(j, c, (char *)buf + 1);
 		}
 		break;
 	case SLOT_FREE:
-		if (c->state != CELL_LEAVING)
+		if (c->life.state != CELL_LEAVING)
 			break;
 		if (n > 1) {
 			broken(j, c, (char *)buf + 1);
@@ -513,7 +536,8 @@ cell_on_ctl(struct jail *j, struct cell *c)
 		close_all(c);
 		memcpy(c->old_group, c->group, sizeof(c->old_group));
 		c->started = false;
-		set_state(c, CELL_FREE, "forgotten");
+		if (!set_state(j, c, CELL_FREE, "forgotten"))
+			break;
 		tell_forgotten(j, c);
 		break;
 	default:
@@ -530,7 +554,7 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 	switch (r->kind) {
 	case REPORT_READY:
 		/* a step's word on a job's layers is an image's word */
-		if (c->state != CELL_STARTING)
+		if (c->life.state != CELL_STARTING)
 			break;
 		c->ready = true;
 		c->layers = (r->layers & j->limits.available) |
@@ -544,7 +568,8 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 		    strlen(r->why));
 		break;
 	case REPORT_EXIT:
-		if (c->state == CELL_RUNNING || c->state == CELL_STARTING) {
+		if (c->life.state == CELL_RUNNING ||
+		    c->life.state == CELL_STARTING) {
 			c->exited = true;
 			c->how = r->how;
 			c->code = r->exit_code;
@@ -595,8 +620,9 @@ job_ended(struct jail *j, struct cell *c)
 		c->how = c->timed_out ? EXIT_JAIL_TIME : EXIT_SIGNAL;
 		c->code = SIGKILL;
 	}
+	if (!set_state(j, c, CELL_ENDED, "all processes are gone"))
+		return;
 	c->exited = true;
-	set_state(c, CELL_ENDED, "all processes are gone");
 	tell_exited(j, c);
 	if (c->forget)
 		step_next_clean(j, c);
@@ -622,7 +648,7 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 	if (!ok && c->why[0] == '\0')
 		(void)snprintf(c->why, sizeof(c->why), "%s", c->timed_out ?
 		    "took too long" : "ended early");
-	switch (c->state) {
+	switch (c->life.state) {
 	case CELL_FILLING:
 		if (!ok)
 			job_failed(j, c, "volume", c->why);
@@ -636,10 +662,7 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 		job_ended(j, c);
 		break;
 	case CELL_PACKING:
-		set_state(c, CELL_ENDED, ok ? "packed" : c->why);
-		tell_step(j, c, ok);
-		if (c->forget)
-			step_next_clean(j, c);
+		pack_ended(j, c, ok);
 		break;
 	case CELL_CLEANING:
 		step_next_clean(j, c);
@@ -659,8 +682,8 @@ cells_step(struct jail *j, const struct msg_J_STEP *m)
 	struct msg_J_STEP_DONE no;
 	int p[2];
 
-	if (c == NULL || c->state != CELL_ENDED || c->failed || c->forget ||
-	    m->step != STEP_PACK || m->volume >= c->plan.nvolumes ||
+	if (c == NULL || c->life.state != CELL_ENDED || c->failed ||
+	    c->forget || m->step != STEP_PACK || m->volume >= c->plan.nvolumes ||
 	    c->plan.volumes[m->volume].kind != PLAN_VOL_RW ||
 	    pipe2(p, O_CLOEXEC) == -1) {
 		memset(&no, 0, sizeof(no));
@@ -674,13 +697,14 @@ cells_step(struct jail *j, const struct msg_J_STEP *m)
 	c->step = STEP_PACK;
 	c->volume = m->volume;
 	c->deadline = after_ms(JAIL_STEP_MS);
-	set_state(c, CELL_PACKING, "asked");
 	memset(&open, 0, sizeof(open));
 	memcpy(open.job, m->job, 32);
 	open.step = m->step;
 	open.volume = m->volume;
-	TELL(j, J_STEP_OPEN, &open, &p[0], 1);
-	(void)ask_child(j, c, SLOT_STEP, STDIN_FILENO, p[1]);
+	if (set_state(j, c, CELL_PACKING, "asked")) {
+		TELL(j, J_STEP_OPEN, &open, &p[0], 1);
+		(void)ask_child(j, c, SLOT_STEP, STDIN_FILENO, p[1]);
+	}
 	(void)close(p[0]);
 	(void)close(p[1]);
 }
@@ -690,7 +714,7 @@ cells_kill(struct jail *j, const uint8_t job[32])
 {
 	struct cell *c = find(j, job);
 
-	if (c == NULL || c->state == CELL_CLEANING)
+	if (c == NULL || c->life.state == CELL_CLEANING)
 		return;
 	/* its descriptor may not have come yet */
 	c->kill = true;
@@ -702,19 +726,21 @@ static void
 step_next_clean(struct jail *j, struct cell *c)
 {
 	static const uint8_t forget[3] = {SLOT_FORGET};
-	int from = c->state == CELL_CLEANING ? c->volume + 1 : 0;
+	int from = c->life.state == CELL_CLEANING ? c->volume + 1 : 0;
 
 	for (int i = from; i < (int)c->plan.nvolumes; i++) {
 		if (!c->staged[i])
 			continue;
-		set_state(c, CELL_CLEANING, "next volume");
+		if (!set_state(j, c, CELL_CLEANING, "next volume"))
+			return;
 		c->step = STEP_CLEAN;
 		c->volume = i;
 		c->deadline = after_ms(JAIL_STEP_MS);
 		(void)ask_child(j, c, SLOT_STEP, STDIN_FILENO, STDOUT_FILENO);
 		return;
 	}
-	set_state(c, CELL_LEAVING, "cleaned");
+	if (!set_state(j, c, CELL_LEAVING, "cleaned"))
+		return;
 	c->deadline.us = 0;
 	if (slot_send(c->ctl, forget, sizeof(forget), NULL, 0) == -1)
 		broken(j, c, "control socket");
@@ -734,9 +760,10 @@ cells_forget(struct jail *j, const uint8_t job[32])
 		return;
 	}
 	c->forget = true;
-	if (c->state == CELL_ENDED)
+	if (c->life.state == CELL_ENDED)
 		step_next_clean(j, c);
-	else if (c->state != CELL_CLEANING && c->state != CELL_LEAVING)
+	else if (c->life.state != CELL_CLEANING &&
+	    c->life.state != CELL_LEAVING)
 		cells_kill(j, job);
 }
 

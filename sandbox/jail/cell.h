@@ -10,30 +10,16 @@
 
 #include "common/ipc.h"
 #include "sandbox/base/group.h"
+#include "sandbox/jail/cell_state.h"
 #include "sandbox/plan/plan.h"
 
 /*
  * A cell is a slot as jail sees it, with the job in it: what has been asked,
  * what runs, what is told to node.
  */
-#define CELL_STATES(S)                                                         \
-	S(FREE)                                                                \
-	S(FILLING)  /* a volume's fill step runs */                            \
-	S(STARTING) /* pid 1 builds */                                         \
-	S(RUNNING)                                                             \
-	S(ENDED)    /* exited or failed; volumes are kept */                   \
-	S(PACKING)                                                             \
-	S(CLEANING)                                                            \
-	S(LEAVING)  /* the slot says whether it is free */                     \
-	S(BROKEN)   /* its process is gone, or it is not empty */
-enum cell_state {
-#define CELL_ENUM(n) CELL_##n,
-	CELL_STATES(CELL_ENUM)
-};
-
 struct cell {
 	uint32_t number;
-	enum cell_state state;
+	struct cell_life life;
 	int ctl; /* of the slot's process */
 
 	uint8_t job[32];
@@ -74,7 +60,6 @@ struct jail {
 	struct process *program;
 	struct ipc *parent, *node;
 	bool node_greeted;
-	bool stopping;
 };
 
 void cell_init(struct cell *, uint32_t number, int ctl);

@@ -440,9 +440,9 @@ idle_and_broken(const struct jail *j)
 	bool any = false;
 
 	for (uint32_t i = 0; i < j->nslots; i++) {
-		if (j->cells[i].state == CELL_BROKEN)
+		if (j->cells[i].life.state == CELL_BROKEN)
 			any = true;
-		else if (j->cells[i].state != CELL_FREE)
+		else if (j->cells[i].life.state != CELL_FREE)
 			return false;
 	}
 	return any;
