@@ -75,12 +75,6 @@ kind_of(unsigned kind)
 	return &unknown;
 }
 
-const char *
-ocsf_kind_name(unsigned kind)
-{
-	return kind_of(kind)->name;
-}
-
 unsigned
 ocsf_severity(const struct msg_EVENT *e)
 {

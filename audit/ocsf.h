@@ -26,6 +26,5 @@ size_t ocsf_event(char *out, size_t cap, const struct msg_EVENT *,
     enum program from, const struct ocsf_source *, uint64_t seq);
 /* As it will stand in the object: 1 to 5, also for an event without one. */
 unsigned ocsf_severity(const struct msg_EVENT *);
-const char *ocsf_kind_name(unsigned kind); /* "job_admitted", "event" */
 
 #endif

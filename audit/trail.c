@@ -24,7 +24,7 @@ struct opening {
 	uint64_t line;	      /* in this segment */
 	uint64_t head_seq;    /* what the head says */
 	uint8_t head_digest[32];
-	bool head_seen, head_differs;
+	bool head_differs;
 };
 
 static bool
@@ -40,7 +40,6 @@ open_line(void *arg, const char *text, size_t len)
 	if (trail_line_parse(&l, text, len) && !l.is_tomb)
 		o->seg->count[trail_line_severity(l.body, l.body_len)]++;
 	if (why == NULL && w->next - 1 == o->head_seq) {
-		o->head_seen = true;
 		o->head_differs = memcmp(w->digest, o->head_digest, 32) != 0;
 		if (o->head_differs)
 			why = "it is not the line that was written";

@@ -25,7 +25,6 @@ struct session {
 	uint8_t dest[RNS_HASH];
 	uint8_t identity[RNS_KEY];
 	struct session_opts opts;
-	bool contacted;
 	struct mono down_since;
 	ev_timer turn; /* wakes a waiting call */
 	ev_signal on_int, on_term;
@@ -114,22 +113,10 @@ session_close(struct session *s)
 	free(s);
 }
 
-struct ev_loop *
-session_loop(struct session *s)
-{
-	return s->loop;
-}
-
 const struct rns *
 session_rns(struct session *s)
 {
 	return attach_rns(s->at);
-}
-
-const char *
-session_config_dir(const struct session *s)
-{
-	return attach_config_dir(s->at);
 }
 
 int
@@ -183,7 +170,6 @@ on_link(void *arg, struct attach_link *l, enum attach_link_state st)
 		return;
 	case ATTACH_LINK_UP:
 		s->up = true;
-		s->contacted = true;
 		s->generation++;
 		break;
 	case ATTACH_LINK_FAILED:
@@ -242,7 +228,6 @@ session_connect(struct session *s, const uint8_t dest[RNS_HASH],
 		attach_link_close(s->link);
 	s->link = NULL;
 	s->up = false;
-	s->contacted = false;
 	s->opts = *o;
 	memcpy(s->dest, dest, sizeof(s->dest));
 	rc = make_link(s, mono_add(clock_mono(), us));
@@ -275,12 +260,6 @@ session_node_public(const struct session *s, uint8_t pub[RNS_KEY])
 		return false;
 	memcpy(pub, k.public_key, RNS_KEY);
 	return true;
-}
-
-int64_t
-session_rtt_us(const struct session *s)
-{
-	return s->up ? attach_link_rtt_us(s->link) : 0;
 }
 
 unsigned

@@ -35,9 +35,7 @@ struct session_opts {
 /* Attaches only. CLI_OK, CLI_UNREACHABLE or CLI_FAILED (said). */
 int session_open(struct session **, struct cli *, const struct person *);
 void session_close(struct session *); /* NULL is fine */
-struct ev_loop *session_loop(struct session *);
 const struct rns *session_rns(struct session *);
-const char *session_config_dir(const struct session *);
 
 /* Listen to klp.node announces; fn runs in the loop. */
 int session_listen(struct session *,
@@ -53,7 +51,6 @@ int session_connect(struct session *, const uint8_t dest[RNS_HASH],
 const uint8_t *session_link_id(const struct session *); /* NULL: down */
 /* The node's Reticulum key; false: not known (no announce heard). */
 bool session_node_public(const struct session *, uint8_t pub[RNS_KEY]);
-int64_t session_rtt_us(const struct session *);
 
 /*
  * Ask and wait. Busy answers (status 4) are waited out and asked again. CLI_OK

@@ -65,7 +65,6 @@ sub_init(struct submitter *s, struct mono now)
 	if (s->slice_max == 0 || s->slice_max > PROTO_SLICE)
 		s->slice_max = PROTO_SLICE;
 	s->slice = MIN_OF(s->slice_max, SLICE_FIRST);
-	s->outcome[0] = '\0';
 	s->phase = SUB_SUBMIT;
 	if (s->resume)
 		enter_watch(s, now);

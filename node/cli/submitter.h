@@ -89,8 +89,6 @@ struct submitter {
 	int step;
 	uint64_t status; /* SUB_REFUSED: which */
 	char state[16], reason[160]; /* of the job; "" none */
-	char outcome[16], outcome_reason[64];
-	int64_t outcome_code;
 	uint64_t attempts, wait_s, wall_ms, cpu_ms, memory_kb, kept[3];
 	uint8_t image[32];
 	uint64_t done_bytes, total_bytes; /* of this phase */

@@ -14,6 +14,8 @@
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 #define MIB (1ull << 20)
+#define GRAPH_GRACE (7 * DAY) /* klp.md 1.8 */
+#define LIST_GRACE DAY
 #define SIZE_TOP (1ull << 50) /* ours: a petabyte is a typing error */
 
 /* Reads one key if it is there. */
@@ -103,7 +105,6 @@ read_identity(struct node_config *c, const struct ynode *map,
 			    "mesh_identity must be a secp256k1 key");
 		} else {
 			c->has_identity = true;
-			c->identity_text = s;
 		}
 	}
 }
@@ -516,8 +517,8 @@ set_defaults(struct node_config *c)
 	    .data_limit_per_minute = 5 * MIB,
 	    .name = "",
 	    .floor = 1,
-	    .grace_graph_ms = 7 * DAY,
-	    .grace_list_ms = DAY,
+	    .grace_graph_ms = GRAPH_GRACE,
+	    .grace_list_ms = LIST_GRACE,
 	    .cpu_milli = 2000,
 	    .time_ms = HOUR,
 	    .output = 256 * MIB,
@@ -653,6 +654,10 @@ node_config_later(const struct node_config *c, unsigned i)
 	    {c->nboards > 0,
 		"trust.boards has no effect in this version: approved_by "
 		"counts as absent"},
+	    {c->on_stale != STALE_REFUSE_NEW || c->grace_graph_ms != GRAPH_GRACE ||
+		c->grace_list_ms != LIST_GRACE,
+		"trust.on_stale and trust.grace have no effect in this "
+		"version: nothing is fetched that could be stale"},
 	    {c->neighbour_limit_per_minute > 0,
 		"neighbour_limit_per_minute has no effect in this version"},
 	    {c->hub != NULL, "hub has no effect in this version"},

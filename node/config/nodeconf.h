@@ -33,7 +33,6 @@ struct node_config {
 	/* the seed's five */
 	bool has_identity;
 	struct klp_key identity; /* mesh_identity */
-	const char *identity_text;
 	bool auth_required;
 	const char *trust_graph; /* NULL: pins and anchors only */
 	uint64_t data_limit_per_minute; /* bytes */

@@ -51,7 +51,11 @@ profile_seccomp_name(char out[PROFILE_NAME_MAX + 1], const char *path)
 	return profile_name_ok(out);
 }
 
-const char *
+/*
+ * "SOURCE:TARGET:ro|rw", in profiles and in JOB.yaml. NULL, or what is wrong.
+ * Whether targets of several volumes collide is the caller's to check.
+ */
+static const char *
 volume_spec_parse(struct volume_spec *v, const char *text)
 {
 	const char *mode = strrchr(text, ':');
@@ -91,7 +95,8 @@ collides(const struct volume_spec *v, unsigned n, const char *target)
 	return false;
 }
 
-bool
+/* A list of them, collisions included. */
+static bool
 volume_list_read(const struct ynode *list, struct volume_spec *out,
     unsigned max, unsigned *n, struct mistakes *m)
 {
@@ -199,7 +204,7 @@ read_profile(struct profile *p, const struct ynode *r, struct mistakes *m)
 	    "seccomp_profile", "read_only_fs", "limits", "volumes", "network"};
 	static const char *const networks[] = {"isolated", "none", "broker"};
 	const struct ynode *n;
-	unsigned word = 0;
+	unsigned word;
 
 	(void)ynode_known(r, known, NELEM(known), m);
 	if ((n = ynode_get(r, "image")) != NULL)
@@ -215,9 +220,10 @@ read_profile(struct profile *p, const struct ynode *r, struct mistakes *m)
 	if ((n = ynode_get(r, "volumes")) != NULL)
 		(void)volume_list_read(
 		    n, p->volume, PROFILE_VOLUMES, &p->nvolumes, m);
-	if ((n = ynode_get(r, "network")) != NULL &&
-	    ynode_word(n, "network", networks, NELEM(networks), &word, m))
-		p->broker = word == 2;
+	/* broker is isolated in this version: a job that asks for it is refused */
+	if ((n = ynode_get(r, "network")) != NULL)
+		(void)ynode_word(n, "network", networks, NELEM(networks), &word,
+		    m);
 }
 
 int

@@ -33,7 +33,6 @@ struct profile {
 	uint64_t limit[LIMIT_COUNT]; /* 0: not said */
 	struct volume_spec volume[PROFILE_VOLUMES];
 	unsigned nvolumes;
-	bool broker; /* network: broker (not in this version) */
 	struct ydoc *doc;
 };
 
@@ -52,14 +51,6 @@ bool profile_seccomp_name(char out[PROFILE_NAME_MAX + 1], const char *path);
 /* A name of a profile: [A-Za-z0-9_-][A-Za-z0-9._-]*, at most 64 bytes. */
 bool profile_name_ok(const char *);
 
-/*
- * "SOURCE:TARGET:ro|rw", in profiles and in JOB.yaml. NULL, or what is wrong.
- * Whether targets of several volumes collide is the caller's to check.
- */
-const char *volume_spec_parse(struct volume_spec *, const char *text);
-/* The reader for a list of them, collisions included. */
-bool volume_list_read(const struct ynode *list, struct volume_spec *out,
-    unsigned max, unsigned *n, struct mistakes *);
 /* limits: a map of memory, cpu, time, pids, output, log. */
 bool limits_read(const struct ynode *map, const char *what,
     uint64_t limit[LIMIT_COUNT], struct mistakes *);

@@ -433,15 +433,9 @@ read_archive(int fd, int dir, struct tree_report *rep)
 }
 
 int
-tree_check(int fd, struct tree_report *rep)
-{
-	return read_archive(fd, -1, rep);
-}
-
-int
 tree_unpack(int fd, int dir, struct tree_report *rep)
 {
-	if (tree_check(fd, rep) == -1)
+	if (read_archive(fd, -1, rep) == -1)
 		return -1;
 	return read_archive(fd, dir, rep);
 }

@@ -37,14 +37,9 @@ int tree_pack(int dir, enum tree_mode, tree_sink *, void *arg,
     struct tree_report *);
 
 /*
- * Check the whole archive in fd (a regular file, read by pread from 0): 0, or
- * -1 with errno (EINVAL: refused) and why.
- */
-int tree_check(int fd, struct tree_report *);
-
-/*
- * tree_check(), then write the members into the empty folder dir with their
- * modes. 0 or -1 as above; a failed one may leave members behind.
+ * Check the whole archive in fd (a regular file, read by pread from 0), then
+ * write the members into the empty folder dir with their modes. 0, or -1 with
+ * errno (EINVAL: refused) and why; a failed one may leave members behind.
  */
 int tree_unpack(int fd, int dir, struct tree_report *);
 

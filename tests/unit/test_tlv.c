@@ -115,8 +115,6 @@ test_cuts(void **state)
 	(void)state;
 	vec_each_prefix(buf, n, any, NULL);
 	vec_each_flip(buf, n, any, NULL);
-	assert_string_equal(app_arch_name(2), "aarch64");
-	assert_string_equal(app_arch_name(77), "unknown");
 }
 
 int

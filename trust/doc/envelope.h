@@ -24,9 +24,7 @@
 #define TYPE_MANIFEST "application/vnd.klp.manifest+json"
 #define TYPE_BINDING "application/vnd.klp.binding"
 #define TYPE_RECEIPT "application/vnd.klp.receipt"
-#define TYPE_APPROVAL "application/vnd.klp.approval"
 /* ours: the trail's checkpoints (klp.md 7 names no type) */
-#define TYPE_CHECKPOINT "application/vnd.klp.checkpoint"
 
 struct env_sig {
 	uint8_t hint[FP_LEN]; /* fp, or its beginning */

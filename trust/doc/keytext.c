@@ -23,34 +23,6 @@ static const uint8_t codec_ed[2] = {0xed, 0x01};
 static const char b58[] =
     "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-void
-base58_encode(char *out, const uint8_t *in, size_t n)
-{
-	uint8_t digit[64 * 2];
-	size_t used = 0, zeros = 0, o = 0;
-
-	while (zeros < n && in[zeros] == 0)
-		zeros++;
-	for (size_t i = zeros; i < n; i++) {
-		unsigned carry = in[i];
-
-		for (size_t j = 0; j < used; j++) {
-			carry += (unsigned)digit[j] << 8;
-			digit[j] = (uint8_t)(carry % 58);
-			carry /= 58;
-		}
-		while (carry > 0 && used < sizeof(digit)) {
-			digit[used++] = (uint8_t)(carry % 58);
-			carry /= 58;
-		}
-	}
-	for (size_t i = 0; i < zeros; i++)
-		out[o++] = '1';
-	while (used > 0)
-		out[o++] = b58[digit[--used]];
-	out[o] = '\0';
-}
-
 size_t
 base58_decode(uint8_t *out, size_t cap, const char *in, size_t len)
 {
@@ -196,17 +168,6 @@ key_text(char out[KEY_TEXT_MAX], const struct klp_key *k)
 	hex_encode(out + n, k->raw, k->len);
 }
 
-void
-key_base58(char out[KEY_TEXT_MAX], const struct klp_key *k)
-{
-	const char *prefix = key_prefix(k);
-	size_t n = strlen(prefix);
-
-	memcpy(out, prefix, n);
-	out[n] = 'z';
-	base58_encode(out + n + 1, k->raw, k->len);
-}
-
 /* Multicodec prefix and raw key: what fp and did:key are made of. */
 static size_t
 key_coded(uint8_t out[35], const struct klp_key *k)
@@ -214,17 +175,6 @@ key_coded(uint8_t out[35], const struct klp_key *k)
 	memcpy(out, k->kind == KEY_SECP256K1 ? codec_secp : codec_ed, 2);
 	memcpy(out + 2, k->raw, k->len);
 	return 2u + k->len;
-}
-
-void
-key_did(char out[KEY_DID_MAX], const struct klp_key *k)
-{
-	uint8_t coded[35];
-	char text[2 * sizeof(coded) + 1];
-	size_t n = key_coded(coded, k);
-
-	base58_encode(text, coded, n);
-	(void)snprintf(out, KEY_DID_MAX, PREFIX_DID "z%.54s", text);
 }
 
 void

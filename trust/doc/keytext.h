@@ -17,7 +17,6 @@
 #define FP4_LEN 4   /* ... as a hint in binary envelopes */
 #define KEY_RAW_MAX 33
 #define KEY_TEXT_MAX 96 /* "pubkey:ecc-secp256k1:" and 66 digits, NUL */
-#define KEY_DID_MAX 64
 #define URN_MAX 128 /* "urn:klp:", namespace, type, 64 digits, NUL */
 #define RNS_PUBLIC_LEN 64 /* X25519, Ed25519 */
 #define RNS_HASH_LEN 16
@@ -38,8 +37,6 @@ bool key_equal(const struct klp_key *, const struct klp_key *);
  */
 bool key_parse(struct klp_key *, const char *text, size_t len);
 void key_text(char out[KEY_TEXT_MAX], const struct klp_key *);
-void key_did(char out[KEY_DID_MAX], const struct klp_key *);
-void key_base58(char out[KEY_TEXT_MAX], const struct klp_key *);
 void key_fp(uint8_t fp[FP_LEN], const struct klp_key *);
 
 /* urn:klp:{namespace}:{type}:{fp}; false leaves fp alone. */
@@ -53,11 +50,7 @@ bool ident_parse(uint8_t fp[FP_LEN], const char *text, size_t len);
 /* The Reticulum identity hash of a public key. */
 void rns_hash_of(uint8_t hash[RNS_HASH_LEN], const uint8_t pub[RNS_PUBLIC_LEN]);
 
-/*
- * base58btc. encode: n at most 64, out needs 2 * n + 1. decode: the value's
- * length, 0 when it is not base58 or longer than cap.
- */
-void base58_encode(char *out, const uint8_t *in, size_t n);
+/* base58btc: the value's length, 0: not base58, or longer than cap. */
 size_t base58_decode(uint8_t *out, size_t cap, const char *in, size_t len);
 
 #endif

@@ -144,8 +144,6 @@ char *manifest_build(struct manifest *, size_t *len, char why[MANIFEST_WHY]);
 
 /* The name of the profile: last path component without .json; "": none. */
 void manifest_seccomp(char out[MANIFEST_TEXT + 1], const struct manifest *);
-/* image is "sha256:" and 64 digits: their value. */
-bool manifest_image_digest(uint8_t out[32], const struct manifest *);
 /* A target by the rules of 2.1; NULL, or what is wrong. */
 const char *manifest_target_bad(const char *target, size_t len);
 /* Is a equal to b, or inside it? */

@@ -176,13 +176,6 @@ manifest_target_bad(const char *t, size_t len)
 	return NULL;
 }
 
-bool
-manifest_image_digest(uint8_t out[32], const struct manifest *m)
-{
-	return strncmp(m->image, "sha256:", 7) == 0 &&
-	    hex_decode(out, 32, m->image + 7, strlen(m->image + 7));
-}
-
 void
 manifest_seccomp(char out[MANIFEST_TEXT + 1], const struct manifest *m)
 {

@@ -19,7 +19,7 @@ trail_sha256(uint8_t out[32], const void *p, size_t n)
 void
 merkle_init(struct merkle *m, uint64_t begin)
 {
-	m->begin = m->end = begin;
+	m->end = begin;
 	m->n = 0;
 }
 

@@ -15,7 +15,7 @@
 #define MERKLE_NODES 96 /* two a level are the most */
 
 struct merkle {
-	uint64_t begin, end;
+	uint64_t end;
 	unsigned n;
 	uint8_t level[MERKLE_NODES];
 	uint8_t hash[MERKLE_NODES][32];

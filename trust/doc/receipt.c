@@ -29,15 +29,6 @@ kill_name(unsigned reason)
 	return reason < KILL_REASONS ? kills[reason] : NULL;
 }
 
-unsigned
-kill_parse(const char *name)
-{
-	for (unsigned i = 1; i < KILL_REASONS; i++)
-		if (strcmp(kills[i], name) == 0)
-			return i;
-	return 0;
-}
-
 uint32_t
 saturate_u32(uint64_t v)
 {
@@ -106,7 +97,8 @@ logs_root(uint8_t out[32], const uint8_t stdout_sha[32], uint64_t stdout_size,
 	(void)crypto_hash_sha256_final(&st, out);
 }
 
-void
+/* What is signed: the first 253 bytes. */
+static void
 job_receipt_frame(uint8_t out[JOB_RECEIPT_FRAME], const struct job_receipt *r)
 {
 	struct wr w = wr_make(out, JOB_RECEIPT_FRAME);

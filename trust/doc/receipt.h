@@ -55,9 +55,8 @@ struct job_receipt {
 
 /* "exited", "signalled", "killed", "lost", "cancelled"; NULL. */
 const char *outcome_name(unsigned outcome);
-/* "memory", ...; NULL. kill_parse: 0. */
+/* "memory", ...; NULL. */
 const char *kill_name(unsigned reason);
-unsigned kill_parse(const char *name);
 
 /* Counters of the frame saturate. */
 uint32_t saturate_u32(uint64_t);
@@ -76,9 +75,6 @@ bool outputs_root(uint8_t out[32], const struct job_output *, size_t n);
 void logs_root(uint8_t out[32], const uint8_t stdout_sha[32],
     uint64_t stdout_size, const uint8_t stderr_sha[32], uint64_t stderr_size);
 
-/* The first 253 bytes. */
-void job_receipt_frame(uint8_t out[JOB_RECEIPT_FRAME],
-    const struct job_receipt *);
 void job_receipt_put(uint8_t out[JOB_RECEIPT_LEN], const struct job_receipt *);
 /* Form: length, magic, version, outcome and code. The signature is not read. */
 bool job_receipt_parse(struct job_receipt *, const uint8_t *buf, size_t len);

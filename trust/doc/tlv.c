@@ -145,12 +145,3 @@ app_arch_here(void)
 	return 0;
 #endif
 }
-
-const char *
-app_arch_name(unsigned arch)
-{
-	static const char *const names[] = {
-	    "unknown", "x86_64", "aarch64", "armv7", "riscv64", "mips"};
-
-	return arch < NELEM(names) ? names[arch] : names[0];
-}

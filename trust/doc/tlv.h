@@ -67,6 +67,5 @@ bool app_data_parse(struct app_data *, const uint8_t *buf, size_t len);
 size_t app_data_build(uint8_t *out, size_t cap, const struct app_data *);
 /* This machine's, 0: not in the list. */
 uint8_t app_arch_here(void);
-const char *app_arch_name(unsigned arch); /* "x86_64", ...; "unknown" */
 
 #endif
