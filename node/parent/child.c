@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define _GNU_SOURCE
-#include "node/parent/parent.h"
+#include "node/parent/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +16,11 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "node/parent/dial.h"
+#include "node/parent/groups.h"
+#include "node/parent/keyfiles.h"
+#include "node/parent/parent.h"
+#include "node/parent/settings.h"
 
 #define BACKOFF_MAX 60.0 /* design.md 7 */
 #define LONG_LIFE 60.0	 /* ours: after it a fall counts as the first */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define _GNU_SOURCE
-#include "node/parent/parent.h"
+#include "node/parent/dial.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,6 +15,10 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "node/parent/child.h"
+#include "node/parent/listen.h"
+#include "node/parent/parent.h"
+#include "node/parent/resolve.h"
 
 /*
  * Transport names an interface of config by its place; host, port and device
@@ -23,7 +27,6 @@
 #define CONNECT_SECONDS 5.0 /* for each address; 10.3 */
 #define DIALS_MAX 256
 #define LOOKUPS_MAX 16 /* ours: processes at once, whatever transport asks */
-#define BACKLOG 128
 
 union address {
 	struct sockaddr sa;
@@ -311,7 +314,7 @@ listen_at(const union address *a)
 
 	if (fd < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-	    bind(fd, &a->sa, len) < 0 || listen(fd, BACKLOG) < 0)
+	    bind(fd, &a->sa, len) < 0 || listen(fd, LISTEN_BACKLOG) < 0)
 		return -1;
 	return steal_fd(&fd);
 }

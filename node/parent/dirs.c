@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define _GNU_SOURCE
-#include "node/parent/parent.h"
+#include "node/parent/dirs.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,6 +18,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "node/parent/parent.h"
 
 #define DEPTH_MAX 8	 /* folders that are looked into */
 #define UIDS_OF_OURS 512 /* numbers of programs and slots */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define _GNU_SOURCE
-#include "node/parent/parent.h"
+#include "node/parent/groups.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,6 +19,7 @@
 #include "sandbox/jail/jail.h"
 #include "common/layers.h"
 #include "common/util.h"
+#include "node/parent/parent.h"
 
 /*
  * warren-<8 hex>/ below the parent's own group, in v2 and in each v1 hierarchy

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define _GNU_SOURCE
-#include "node/parent/parent.h"
+#include "node/parent/keyfiles.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,8 @@
 #include "trust/doc/binding.h"
 #include "trust/doc/keytext.h"
 #include "trust/doc/secp.h"
+#include "node/parent/dirs.h"
+#include "node/parent/parent.h"
 
 /* A secret of ours; -1 with errno, said unless it is only not there. */
 static int

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define _GNU_SOURCE
-#include "node/parent/parent.h"
+#include "node/parent/listen.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,8 +16,8 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "node/parent/parent.h"
 
-#define BACKLOG 64
 
 static int
 listen_abstract(const char *name)
@@ -34,7 +34,7 @@ listen_abstract(const char *name)
 	if (bind(fd, (struct sockaddr *)&sa,
 		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n)) <
 		0 ||
-	    listen(fd, BACKLOG) < 0)
+	    listen(fd, LISTEN_BACKLOG) < 0)
 		return -1;
 	return steal_fd(&fd);
 }
@@ -52,7 +52,7 @@ listen_loopback(uint16_t port)
 	if (fd < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
-	    listen(fd, BACKLOG) < 0)
+	    listen(fd, LISTEN_BACKLOG) < 0)
 		return -1;
 	return steal_fd(&fd);
 }
@@ -120,7 +120,7 @@ control_socket(struct parent *p, const char *name)
 	mask = umask(0177);
 	r = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&sa, sizeof(sa));
 	(void)umask(mask);
-	if (r < 0 || listen(fd, BACKLOG) < 0) {
+	if (r < 0 || listen(fd, LISTEN_BACKLOG) < 0) {
 		log_err(p->path, "warren/run/%s", name);
 		return -1;
 	}

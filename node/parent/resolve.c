@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define _GNU_SOURCE
-#include "node/parent/parent.h"
+#include "node/parent/resolve.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +16,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "node/parent/parent.h"
 
 /*
  * A host name is looked up by a child that lives for one answer and has no
@@ -88,7 +89,7 @@ child(const struct parent *p, const char *host, int out)
 	if (dup2(out, PROGRAM_CHANNEL) < 0 ||
 	    priv_fds((const int[]){PROGRAM_CHANNEL}, 1) < 0 ||
 	    priv_session(32) < 0 ||
-	    priv_ids(p->root ? p->base + UID_RESOLVER : 0) < 0 ||
+	    priv_ids(p->root ? p->base + RESOLVE_UID : 0) < 0 ||
 	    setrlimit(RLIMIT_FSIZE, &none) < 0)
 		_exit(1);
 	root.fd = open("/", O_PATH | O_CLOEXEC);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define _GNU_SOURCE
-#include "node/parent/parent.h"
+#include "node/parent/settings.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,6 +16,9 @@
 #include "common/log.h"
 #include "common/layers.h"
 #include "common/util.h"
+#include "node/parent/dirs.h"
+#include "node/parent/keyfiles.h"
+#include "node/parent/parent.h"
 
 #define SECCOMP_BYTES_MAX (512u * 1024)
 

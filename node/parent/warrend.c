@@ -18,6 +18,12 @@
 #include <unistd.h>
 
 #include "node/config/check.h"
+#include "node/parent/child.h"
+#include "node/parent/dirs.h"
+#include "node/parent/groups.h"
+#include "node/parent/keyfiles.h"
+#include "node/parent/listen.h"
+#include "node/parent/settings.h"
 #include "common/layers.h"
 #include "common/log.h"
 #include "trust/doc/secp.h"

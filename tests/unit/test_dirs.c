@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "node/parent/dirs.h"
 #include "node/parent/parent.h"
 
 /* The parent's folders, and a transport that was taken over. */

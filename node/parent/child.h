@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_PARENT_CHILD_H
+#define WARREN_NODE_PARENT_CHILD_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/ipc_ev.h"
+#include "common/program.h"
+
+/* A program's life: started, watched, started again, ended. */
+struct parent;
+
+struct child {
+	struct parent *parent;
+	enum program peer;
+	int exe; /* -1: not there */
+	bool wanted;
+	pid_t pid; /* 0: not running */
+	bool ready;
+	struct ipc_ev *ev;
+	ev_child exited;
+	ev_timer again;
+	unsigned restarts; /* in all */
+	unsigned streak;   /* without a long life in between */
+	double born;
+};
+
+/* Opens the programs; says which one is missing. 0 or -1. */
+int child_open_all(struct parent *);
+/* Starts whatever is wanted; what ends is started again, ever later. */
+void child_start_all(struct parent *);
+/* Orderly end, stage by stage; breaks the loop when all are gone. */
+void child_stop_all(struct parent *);
+/* An event for the trail; dropped when audit does not run. */
+void parent_event(struct parent *, enum event_kind, unsigned severity,
+    const char *code, const char *text);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_PARENT_GROUPS_H
+#define WARREN_NODE_PARENT_GROUPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/parent/cgdetect.h"
+
+/* Control groups: made, limited, joined, removed. */
+struct parent;
+
+enum group { GROUP_RELAY, GROUP_HOUSE, GROUP_JOBS, GROUP_COUNT };
+#define GROUP_HIERARCHIES (1 + CG_CONTROLLERS) /* v2, then v1 each */
+
+/* Descriptors are open until groups_remove(). */
+struct groups {
+	struct cg_place place;
+	char name[24]; /* "warren-<8 hex>" */
+	bool on[GROUP_HIERARCHIES];
+	int dir[GROUP_HIERARCHIES][GROUP_COUNT]; /* -1 */
+	int top[GROUP_HIERARCHIES];		 /* warren-<8 hex> */
+	uint32_t handed; /* controllers that the own group hands down for us */
+	uint32_t v2_layers, v1_layers;		 /* bits of sandbox/plan/plan.h */
+};
+/*
+ * Makes them in p->groups, also over what an earlier daemon left; says what is
+ * missing and leaves those descriptors -1.
+ */
+void groups_make(struct parent *);
+/*
+ * Moves the calling process into that group of each hierarchy. For the child
+ * between fork and exec: no allocation, no log; what fails is passed over.
+ */
+void groups_join(const struct groups *, enum group);
+/* Whatever a jail that ended has left. */
+void groups_kill_jobs(const struct groups *);
+/* At the end; what is not empty stays. */
+void groups_remove(struct groups *);
+
+#endif

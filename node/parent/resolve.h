@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_PARENT_RESOLVE_H
+#define WARREN_NODE_PARENT_RESOLVE_H
+
+#include <stdint.h>
+
+struct parent;
+
+#define RESOLVE_MAX 8 /* addresses of an answer */
+#define RESOLVE_UID 9 /* + base: the child that looks up a host name */
+struct resolved {
+	uint8_t family; /* 4 or 6 */
+	uint8_t addr[16];
+};
+struct resolve;
+/*
+ * count 0: error is a text for people. Called once, not from inside start; the
+ * resolve is over then and its handle gone.
+ */
+typedef void resolve_fn(void *ctx, const struct resolved *, unsigned count,
+    const char *error);
+/* Look it up in a confined child; NULL with errno: there will be no answer. */
+struct resolve *resolve_start(struct parent *, const char *host, resolve_fn *,
+    void *ctx);
+void resolve_stop(struct resolve *); /* before the answer; NULL is fine */
+
+#endif
