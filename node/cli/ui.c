@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "common/layers.h"
 #include "common/util.h"
 #include "common/ydoc.h"
+#include "common/where.h"
 
 #define OPTIONS_MAX 24
 
@@ -433,33 +433,9 @@ cli_path(char out[CLI_PATH], const char *a, const char *b)
 	return n > 0 && n < CLI_PATH;
 }
 
-static const char *
-home(void)
-{
-	const char *h = getenv("HOME");
-	const struct passwd *pw;
-
-	if (h != NULL && h[0] == '/')
-		return h;
-	pw = getpwuid(getuid());
-	return pw != NULL ? pw->pw_dir : NULL;
-}
-
-static bool
-has_config(const char *dir)
-{
-	char path[CLI_PATH];
-	struct stat st;
-
-	return cli_path(path, dir, "config") && stat(path, &st) == 0 &&
-	    S_ISREG(st.st_mode);
-}
-
 bool
 cli_config_dir(struct cli *c, char out[CLI_PATH])
 {
-	const char *h = home();
-
 	if (c->config != NULL) {
 		if (strlen(c->config) >= CLI_PATH) {
 			cli_error(c, "--config: the path is too long");
@@ -468,13 +444,7 @@ cli_config_dir(struct cli *c, char out[CLI_PATH])
 		memcpy(out, c->config, strlen(c->config) + 1);
 		return true;
 	}
-	memcpy(out, "/etc/reticulum", sizeof("/etc/reticulum"));
-	if (has_config(out))
-		return true;
-	if (h != NULL && cli_path(out, h, ".config/reticulum") &&
-	    has_config(out))
-		return true;
-	if (h != NULL && cli_path(out, h, ".reticulum"))
+	if (where_config(out, CLI_PATH))
 		return true;
 	cli_error(c, "no configuration folder; name one with --config DIR");
 	return false;
@@ -483,7 +453,7 @@ cli_config_dir(struct cli *c, char out[CLI_PATH])
 bool
 cli_person_dir(struct cli *c, char out[CLI_PATH])
 {
-	const char *h = home();
+	const char *h = where_home();
 	const char *xdg = getenv("XDG_CONFIG_HOME");
 
 	if (c->identity != NULL && strlen(c->identity) < CLI_PATH) {

@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,36 +49,6 @@ static const char default_config[] =
     "  #   enabled = yes\n"
     "  #   target_host = relay.example.org\n"
     "  #   target_port = 4242\n";
-
-static bool
-has_config(const char *dir)
-{
-	char path[4200];
-
-	(void)snprintf(path, sizeof(path), "%s/config", dir);
-	return access(path, F_OK) == 0;
-}
-
-bool
-dirs_find(char *out, size_t cap)
-{
-	const char *home = getenv("HOME");
-
-	if (home == NULL || home[0] != '/') {
-		const struct passwd *pw = getpwuid(geteuid());
-
-		home = pw != NULL ? pw->pw_dir : NULL;
-	}
-	if (has_config("/etc/reticulum"))
-		return (size_t)snprintf(out, cap, "/etc/reticulum") < cap;
-	if (home == NULL)
-		return false;
-	if ((size_t)snprintf(out, cap, "%s/.config/reticulum", home) >= cap)
-		return false;
-	if (has_config(out))
-		return true;
-	return (size_t)snprintf(out, cap, "%s/.reticulum", home) < cap;
-}
 
 /* ---- whose: design.md 8.5 ---- */
 

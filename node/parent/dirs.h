@@ -2,16 +2,11 @@
 #ifndef WARREN_NODE_PARENT_DIRS_H
 #define WARREN_NODE_PARENT_DIRS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* The configuration folder: where, whose, what is in it. */
 struct parent;
 
-/*
- * The folder when none is given (reticulum-transport 11.1). false: no home.
- */
-bool dirs_find(char *out, size_t cap);
 /*
  * Opens dir (a path), as root after checking that it, its parents and its
  * files are nobody else's. -1: said; *status is the exit status (1 or 2).

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "node/config/check.h"
+#include "common/where.h"
 #include "node/parent/child.h"
 #include "node/parent/dirs.h"
 #include "node/parent/groups.h"
@@ -382,7 +383,7 @@ main(int argc, char **argv)
 	if (r != 0)
 		return r - 1;
 	if (o.config == NULL) {
-		if (!dirs_find(found, sizeof(found)))
+		if (!where_config(found, sizeof(found)))
 			fatalx("no home folder: use --config");
 		o.config = found;
 	}

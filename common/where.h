@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_WHERE_H
+#define WARREN_COMMON_WHERE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Where a person's files are, when nobody says it. */
+
+/* $HOME, else what the system knows; NULL: none. Valid until the next call. */
+const char *where_home(void);
+/*
+ * Reticulum's configuration folder (reticulum-transport 11.1): the first of
+ * /etc/reticulum, ~/.config/reticulum that has a file `config`, else
+ * ~/.reticulum. false: no home, or cap is too small.
+ */
+bool where_config(char *out, size_t cap);
+
+#endif
