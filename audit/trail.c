@@ -12,6 +12,7 @@
 #include "trust/doc/note_read.h"
 #include "audit/trail_file.h"
 #include "audit/trail_impl.h"
+#include "audit/trail_compact.h"
 #include "common/file.h"
 #include "common/util.h"
 

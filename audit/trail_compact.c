@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define _GNU_SOURCE
-#include "audit/trail_impl.h"
+#include "audit/trail_compact.h"
 
 #include <errno.h>
 #include <fcntl.h>

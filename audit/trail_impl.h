@@ -27,10 +27,4 @@ struct trail {
 	uint64_t total;
 };
 
-/*
- * Rewrites segment i without its events of this severity; sizes and counts
- * follow. 0 or -1 (errno); then the segment is as it was.
- */
-int trail_compact_seg(struct trail *, size_t i, unsigned severity);
-
 #endif

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "trust/doc/envelope.h"
-#include "trust/doc/manifest.h"
+#include "trust/doc/manifest_parse.h"
+#include "trust/doc/manifest_record.h"
 #include "common/util.h"
 
 static void

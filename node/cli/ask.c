@@ -14,6 +14,8 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
+#include "node/cli/folders.h"
+#include "node/cli/say.h"
 
 #define LINE_MAX_BYTES 65536
 

@@ -15,7 +15,11 @@
 #include "common/file.h"
 #include "common/util.h"
 
-#include "node/cli/cli.h"
+#include "node/cli/folders.h"
+#include "node/cli/format.h"
+#include "node/cli/options.h"
+#include "node/cli/say.h"
+#include "node/cli/verb.h"
 #include "node/config/keyset.h"
 
 #define TAIL_LINES 20

@@ -13,7 +13,10 @@
 #include "common/util.h"
 #include "common/ydoc.h"
 
-#include "node/cli/cli.h"
+#include "node/cli/folders.h"
+#include "node/cli/options.h"
+#include "node/cli/say.h"
+#include "node/cli/verb.h"
 #include "node/config/check.h"
 #include "node/cli/person.h"
 #include "node/config/nodeconf.h"

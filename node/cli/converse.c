@@ -9,6 +9,8 @@
 
 #include "common/clock.h"
 #include "common/util.h"
+#include "node/cli/format.h"
+#include "node/cli/say.h"
 
 #define PROGRESS_US MONO_SECOND
 

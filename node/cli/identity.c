@@ -12,7 +12,10 @@
 #include "common/file.h"
 #include "common/util.h"
 
-#include "node/cli/cli.h"
+#include "node/cli/folders.h"
+#include "node/cli/options.h"
+#include "node/cli/say.h"
+#include "node/cli/verb.h"
 #include "node/cli/person.h"
 #include "node/config/nodeconf.h"
 #include "node/config/keyset.h"

@@ -13,7 +13,12 @@
 #include "common/file.h"
 #include "common/util.h"
 
-#include "node/cli/cli.h"
+#include "node/cli/folders.h"
+#include "node/cli/format.h"
+#include "node/cli/options.h"
+#include "node/cli/say.h"
+#include "node/cli/table.h"
+#include "node/cli/verb.h"
 #include "sandbox/image/import.h"
 #include "sandbox/image/store.h"
 

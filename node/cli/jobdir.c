@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/cli/jobdir.h"
+#include "node/cli/jobdir_read.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,8 @@
 #include "node/cli/pack.h"
 #include "trust/doc/binding.h"
 #include "trust/doc/envelope.h"
+#include "node/cli/folders.h"
+#include "node/cli/say.h"
 
 static const char *const log_name[2] = {"stdout", "stderr"};
 

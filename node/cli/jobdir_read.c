@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/cli/jobdir.h"
+#include "node/cli/jobdir_read.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +18,9 @@
 #include "node/cli/pack.h"
 #include "trust/doc/binding.h"
 #include "trust/doc/envelope.h"
+#include "node/cli/say.h"
+#include "trust/doc/manifest_parse.h"
+#include "trust/doc/manifest_form.h"
 
 #define RESULT_MAX (1u << 20)
 

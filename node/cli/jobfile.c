@@ -11,6 +11,8 @@
 #include "common/file.h"
 #include "common/util.h"
 #include "common/ydoc.h"
+#include "node/cli/say.h"
+#include "trust/doc/manifest_form.h"
 
 #define DEADLINE_S (24 * 3600)
 #define DEADLINE_MAX_MS (UINT64_C(365) * 86400 * 1000)

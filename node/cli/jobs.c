@@ -8,7 +8,11 @@
 #include "common/util.h"
 
 #include "node/cli/ask.h"
-#include "node/cli/cli.h"
+#include "node/cli/format.h"
+#include "node/cli/options.h"
+#include "node/cli/say.h"
+#include "node/cli/table.h"
+#include "node/cli/verb.h"
 #include "node/cli/target.h"
 
 static const struct cli_option target_options[] = {TARGET_OPTIONS};

@@ -9,7 +9,7 @@
 #include "common/log.h"
 #include "common/util.h"
 
-#include "node/cli/cli.h"
+#include "node/cli/verb.h"
 
 struct verb {
 	const char *name; /* one word or two */

@@ -11,6 +11,7 @@
 #include "common/file.h"
 #include "trust/doc/tlv.h"
 #include "common/util.h"
+#include "node/cli/say.h"
 
 #define NOTES_MAX (256u * 1024)
 #define LISTEN_TURN_US (200 * 1000)

@@ -10,7 +10,11 @@
 #include "common/units.h"
 #include "common/util.h"
 
-#include "node/cli/cli.h"
+#include "node/cli/format.h"
+#include "node/cli/options.h"
+#include "node/cli/say.h"
+#include "node/cli/table.h"
+#include "node/cli/verb.h"
 #include "node/cli/nodes.h"
 #include "node/cli/remote.h"
 

@@ -11,6 +11,8 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "node/cli/folders.h"
+#include "node/cli/say.h"
 
 #define PACK_FILE_MAX (64u << 20)
 

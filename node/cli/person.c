@@ -20,6 +20,8 @@
 #include "common/util.h"
 
 #include "node/config/keyset.h"
+#include "node/cli/folders.h"
+#include "node/cli/say.h"
 
 #define JOB_NOTE_MAX 8192
 

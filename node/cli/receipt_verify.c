@@ -5,8 +5,12 @@
 
 #include <rns/rns.h>
 
-#include "node/cli/cli.h"
+#include "node/cli/format.h"
+#include "node/cli/options.h"
+#include "node/cli/say.h"
+#include "node/cli/verb.h"
 #include "node/cli/jobdir.h"
+#include "node/cli/jobdir_read.h"
 #include "trust/doc/binding.h"
 #include "trust/doc/receipt.h"
 #include "common/layers.h"

@@ -11,6 +11,8 @@
 #include "common/util.h"
 
 #include "node/config/nodeconf.h"
+#include "node/cli/folders.h"
+#include "node/cli/say.h"
 
 int
 remote_describe_full(struct cli *c, struct session *s, const struct person *p,

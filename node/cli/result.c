@@ -6,7 +6,9 @@
 #include "common/util.h"
 
 #include "node/cli/ask.h"
-#include "node/cli/cli.h"
+#include "node/cli/options.h"
+#include "node/cli/say.h"
+#include "node/cli/verb.h"
 #include "node/cli/converse.h"
 #include "node/cli/target.h"
 

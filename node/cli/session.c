@@ -9,6 +9,8 @@
 #include "common/clock.h"
 #include "transport/client/attach.h"
 #include "common/util.h"
+#include "node/cli/format.h"
+#include "node/cli/say.h"
 
 #define RETRY_US (2 * MONO_SECOND)
 #define BUSY_MAX_S 60

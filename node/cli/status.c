@@ -6,7 +6,11 @@
 #include "common/util.h"
 
 #include "node/cli/ask.h"
-#include "node/cli/cli.h"
+#include "node/cli/format.h"
+#include "node/cli/options.h"
+#include "node/cli/say.h"
+#include "node/cli/table.h"
+#include "node/cli/verb.h"
 
 static const char *
 text_of(const json_t *o, const char *name)

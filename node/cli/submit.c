@@ -16,12 +16,16 @@
 #include "common/units.h"
 #include "common/util.h"
 
-#include "node/cli/cli.h"
+#include "node/cli/folders.h"
+#include "node/cli/options.h"
+#include "node/cli/say.h"
+#include "node/cli/verb.h"
 #include "node/cli/converse.h"
 #include "node/cli/jobfile.h"
 #include "node/cli/nodes.h"
 #include "node/cli/pack.h"
 #include "trust/doc/envelope.h"
+#include "trust/doc/manifest_build.h"
 
 #define NOT_AFTER_S 3600 /* ours: the node must admit the job within an hour */
 

@@ -15,6 +15,8 @@
 
 #include "node/cli/nodes.h"
 #include "trust/doc/envelope.h"
+#include "node/cli/say.h"
+#include "trust/doc/manifest_parse.h"
 
 #define ID_DIGITS_MIN 4
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "trust/doc/manifest_form.h"
 
 /* The seed's container profile, without image and volumes (design.md 7). */
 static const char default_text[] = "cap_drop:\n"

@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "sandbox/image/store.h"
+#include "trust/doc/manifest_record.h"
 
 /* design.md 8.4; ours: the smaller of the two */
 #define RESERVE_BYTES (UINT64_C(64) << 20)

@@ -14,6 +14,7 @@
 #include "node/work/peers.h"
 #include "node/work/run.h"
 #include "node/work/state.h"
+#include "trust/doc/manifest_record.h"
 
 /*
  * job/submit (compute.md 3 and 4) in stages, since trust must be asked:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Images of strangers: OCI layouts, `docker save` archives, plain folders. */
 #include "sandbox/hand/hand_import.h"
+#include "sandbox/hand/hand_layer.h"
 
 #include <sys/stat.h>
 

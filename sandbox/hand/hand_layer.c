@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Layers: tar members of strangers become files beneath one folder. */
+#include "sandbox/hand/hand_layer.h"
+
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -15,7 +17,6 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "sandbox/hand/hand_import.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/base/tree.h"
 #include "common/util.h"

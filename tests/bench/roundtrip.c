@@ -23,6 +23,7 @@
 #include "node/cli/session.h"
 #include "node/cli/submitter.h"
 #include "trust/doc/envelope.h"
+#include "trust/doc/manifest_build.h"
 
 #define CONTACT_US (30 * MONO_SECOND)
 #define DEADLINE_S 600

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "sandbox/hand/hand_import.h"
+#include "sandbox/hand/hand_layer.h"
 #include "sandbox/plan/record.h"
 #include "sandbox/base/tree.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trust/doc/manifest.h"
+#include "trust/doc/manifest_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -14,6 +14,7 @@
 #include "node/work/submit.h"
 #include "tests/unit/fakehost.h"
 #include "transport/core/base/crypt.h"
+#include "trust/doc/manifest_record.h"
 
 #define START_UNIX INT64_C(1800000000)
 

@@ -11,6 +11,7 @@
 
 #include "tests/unit/nodekit.h"
 #include "transport/core/base/crypt.h"
+#include "trust/doc/manifest_record.h"
 
 struct world w;
 uint8_t env[16384];

@@ -14,7 +14,10 @@
 #include "tests/unit/cli_capture.h"
 #include "common/util.h"
 
-#include "node/cli/cli.h"
+#include "node/cli/format.h"
+#include "node/cli/say.h"
+#include "node/cli/table.h"
+#include "node/cli/verb.h"
 #include "node/cli/jobfile.h"
 #include "node/cli/person.h"
 #include "node/cli/remote.h"

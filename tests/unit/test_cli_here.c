@@ -23,7 +23,7 @@
 #include "common/util.h"
 
 #include "node/cli/ask.h"
-#include "node/cli/cli.h"
+#include "node/cli/verb.h"
 
 /* ---- a pretend daemon: one answer for each connection, in order ---- */
 

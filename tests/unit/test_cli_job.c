@@ -18,11 +18,12 @@
 #include "tests/unit/cli_node.h"
 #include "common/util.h"
 
-#include "node/cli/cli.h"
+#include "node/cli/verb.h"
 #include "node/cli/jobdir.h"
 #include "node/cli/pack.h"
 #include "trust/doc/binding.h"
 #include "trust/doc/envelope.h"
+#include "trust/doc/manifest_build.h"
 
 #define NOW 1800000000u
 

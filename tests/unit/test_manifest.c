@@ -11,7 +11,9 @@
 
 #include "trust/doc/envelope.h"
 #include "trust/doc/jdoc.h"
-#include "trust/doc/manifest.h"
+#include "trust/doc/manifest_build.h"
+#include "trust/doc/manifest_parse.h"
+#include "trust/doc/manifest_record.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"
 

@@ -23,6 +23,7 @@
 #include "audit/trail.h"
 #include "audit/trail_file.h"
 #include "audit/trail_impl.h"
+#include "audit/trail_compact.h"
 #include "audit/trail_verify.h"
 #include "common/file.h"
 #include "common/util.h"

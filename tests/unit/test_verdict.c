@@ -19,7 +19,7 @@
 #include "common/file.h"
 #include "tests/unit/prog_peer.h"
 #include "trust/doc/envelope.h"
-#include "trust/doc/manifest.h"
+#include "trust/doc/manifest_record.h"
 #include "trust/verdict.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"

@@ -114,40 +114,18 @@ struct manifest {
 };
 
 void manifest_init(struct manifest *); /* all defaults */
-void manifest_clear(struct manifest *);
+void manifest_clear(struct manifest *); /* frees its lists; then all zero */
+/* A copy at the end; false: out of memory. */
+bool text_list_add(struct text_list *, const char *text, size_t len);
 
-/*
- * The payload of an envelope whose signature has been verified. 0, or -1:
- * why names the member. Form only: times, nonce reuse and who signed are the
- * caller's (manifest_times()). Clear in both cases.
- */
-int manifest_parse(struct manifest *, const void *payload, size_t len,
-    char why[MANIFEST_WHY]);
 /*
  * Step 7's times: not_after ahead of now, at most 30 d, deadline ahead. NULL,
  * or a literal that names the member.
  */
 const char *manifest_times(const struct manifest *, uint32_t now);
 
-/* The record; 0: does not fit. Written by trust, read by node. */
-size_t manifest_record_put(uint8_t *out, size_t cap, const struct manifest *);
-/* false: malformed or out of a bound. Clear in both cases. */
-bool manifest_record_get(struct manifest *, const uint8_t *buf, size_t len);
-
-/*
- * The command line's: fill a struct (manifest_init() first), then build. The
- * payload is in an own allocation; it is parsed again before it is given out,
- * so what this returns any node accepts by its form. job is set. NULL: why.
- */
-bool text_list_add(struct text_list *, const char *text, size_t len);
-char *manifest_build(struct manifest *, size_t *len, char why[MANIFEST_WHY]);
-
 /* The name of the profile: last path component without .json; "": none. */
 void manifest_seccomp(char out[MANIFEST_TEXT + 1], const struct manifest *);
-/* A target by the rules of 2.1; NULL, or what is wrong. */
-const char *manifest_target_bad(const char *target, size_t len);
-/* Is a equal to b, or inside it? */
-bool manifest_target_inside(const char *a, const char *b);
 const char *manifest_limit_name(unsigned limit); /* "memory", ... */
 /* none 0, low 1, medium 2, high 3, critical 3; -1. */
 int trust_word(const char *word, size_t len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "trust/doc/manifest_form.h"
+#include "trust/doc/manifest_build.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,8 @@
 
 #include "trust/doc/jdoc.h"
 #include "common/util.h"
+#include "trust/doc/manifest_form.h"
+#include "trust/doc/manifest_parse.h"
 
 /* A failed allocation or text leaves NULL behind, which json_pack refuses. */
 static json_t *

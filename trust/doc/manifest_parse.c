@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "trust/doc/manifest_form.h"
+#include "trust/doc/manifest_parse.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 
 #include "trust/doc/jdoc.h"
 #include "common/util.h"
+#include "trust/doc/manifest_form.h"
 
 struct ctx {
 	struct manifest *m;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "trust/doc/manifest_form.h"
+#include "trust/doc/manifest_record.h"
 
 #include <string.h>
 
 #include "common/util.h"
 #include "common/wire.h"
+#include "trust/doc/manifest_form.h"
 
 /*
  * The record that crosses from trust to node: "WMR1", then the struct's

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CLI_VERB_H
+#define WARREN_NODE_CLI_VERB_H
+
+#include "node/cli/cli.h"
+
+/*
+ * The verbs, one file each or a family; main.c has their table. argv[0] is the
+ * verb's last word. The result is the exit status; what went wrong is said.
+ */
+typedef int cli_verb_fn(struct cli *, int argc, char **argv);
+cli_verb_fn verb_audit_tail, verb_audit_verify, verb_cancel, verb_check_config,
+    verb_describe, verb_identity, verb_image_import, verb_image_list, verb_jobs,
+    verb_logs, verb_nodes, verb_peers, verb_receipt_verify, verb_result,
+    verb_show, verb_status, verb_submit;
+
+#endif
