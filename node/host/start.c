@@ -14,7 +14,7 @@
 #include "sandbox/image/store.h"
 #include "sandbox/plan/plan.h"
 #include "sandbox/plan/compile.h"
-#include "sandbox/plan/seccomp_gen.h"
+#include "sandbox/plan/seccomp_cache.h"
 
 /*
  * An admitted job becomes one message to jail: the plan, its arguments and its

@@ -37,12 +37,4 @@ struct seccomp_program {
 int seccomp_gen(struct seccomp_program *, const char *json, size_t len,
     const struct seccomp_host *, char *err, size_t err_cap);
 
-/*
- * The same through a cache folder: DIGEST.bpf, of profile, architecture,
- * kernel and libseccomp. A file that is torn or wrong is made anew; a cache
- * that cannot be written is no error. dir -1: no cache.
- */
-int seccomp_cached(struct seccomp_program *, int dir, const char *json,
-    size_t len, const struct seccomp_host *, char *err, size_t err_cap);
-
 #endif

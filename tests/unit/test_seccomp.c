@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
-#include "sandbox/plan/seccomp_gen.h"
+#include "sandbox/plan/seccomp_cache.h"
 #include "sandbox/base/tree.h"
 #include "common/util.h"
 
