@@ -48,16 +48,13 @@ int
 trail_segs_list(int dir, struct trail_segs *s)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = dir_take(fd);
 	struct dirent *de;
 	uint32_t v;
 
 	*s = (struct trail_segs){NULL, 0};
-	if (d == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
+	if (d == NULL)
 		return -1;
-	}
 	while ((de = readdir(d)) != NULL) {
 		uint32_t *more;
 

@@ -11,6 +11,18 @@
 
 #include "common/cleanup.h"
 
+DIR *
+dir_take(int fd)
+{
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	int saved = errno;
+
+	if (d == NULL && fd >= 0)
+		(void)close(fd);
+	errno = saved;
+	return d;
+}
+
 int
 write_full(int fd, const void *data, size_t n)
 {

@@ -2,6 +2,7 @@
 #ifndef WARREN_COMMON_FILE_H
 #define WARREN_COMMON_FILE_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +24,11 @@ ssize_t file_read(int dir, const char *name, void *out, size_t cap);
 char *file_load(int dir, const char *name, size_t max, size_t *len);
 /* Open, or make, a folder (one component); -1. */
 int dir_open(int dir, const char *name, bool make, mode_t mode);
+/*
+ * The entries of an open folder, which is taken, from the first on: closedir()
+ * closes it. fd -1, what a failed open gave, or no memory: NULL with errno.
+ */
+DIR *dir_take(int fd);
 /* All of it, whatever write(2) takes at a time; 0 or -1. */
 int write_full(int fd, const void *, size_t);
 

@@ -15,13 +15,22 @@
 #include "node/cli/verb.h"
 #include "node/cli/target.h"
 
-static const struct cli_option target_options[] = {TARGET_OPTIONS};
-
 static bool
 set_target(struct cli *c, void *ctx, int index, const char *value)
 {
 	(void)c;
 	return target_option(ctx, index, value);
+}
+
+/* As cli_options(). */
+static int
+read_options(struct target *t, struct cli *c, int argc, char **argv)
+{
+	static const struct cli_option options[] = {TARGET_OPTIONS};
+
+	target_init(t, c);
+	return cli_options(c, argc, argv, options, NELEM(options), set_target,
+	    t);
 }
 
 /* "exited 0", "killed memory", "" */
@@ -172,10 +181,7 @@ verb_jobs(struct cli *c, int argc, char **argv)
 	struct target t;
 	int rc;
 
-	target_init(&t, c);
-	rc = cli_options(c, argc, argv, target_options, NELEM(target_options),
-	    set_target, &t);
-	if (rc != CLI_OK)
+	if ((rc = read_options(&t, c, argc, argv)) != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
 	jt.t = cli_table_new(heads, NELEM(heads));
 	if (c->json)
@@ -292,10 +298,7 @@ on_target(struct cli *c, int argc, char **argv, const char *verb,
 	struct target t;
 	int rc;
 
-	target_init(&t, c);
-	rc = cli_options(c, argc, argv, target_options, NELEM(target_options),
-	    set_target, &t);
-	if (rc != CLI_OK)
+	if ((rc = read_options(&t, c, argc, argv)) != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
 	if (argc - c->arg != 1) {
 		cli_error(c, "usage: warren %s JOB", verb);

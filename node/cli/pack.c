@@ -54,6 +54,14 @@ sink(void *arg, const void *data, size_t n)
 	return 0;
 }
 
+static void
+packed(struct pack *out, struct packing *p, int *fd)
+{
+	sha256_digest(&p->hash, sizeof(out->sha256), out->sha256);
+	out->size = p->size;
+	out->fd = steal_fd(fd);
+}
+
 bool
 pack_folder(struct cli *c, int dir, const char *path, struct pack *out)
 {
@@ -80,9 +88,7 @@ pack_folder(struct cli *c, int dir, const char *path, struct pack *out)
 		    rep.why[0] != '\0' ? rep.why : strerror(errno));
 		return false;
 	}
-	sha256_digest(&p.hash, sizeof(out->sha256), out->sha256);
-	out->size = p.size;
-	out->fd = steal_fd(&fd);
+	packed(out, &p, &fd);
 	return true;
 }
 
@@ -113,9 +119,7 @@ pack_file(struct cli *c, int dir, const char *path, struct pack *out)
 		cli_error(c, "%s: %s", path, strerror(errno));
 		return false;
 	}
-	sha256_digest(&p.hash, sizeof(out->sha256), out->sha256);
-	out->size = p.size;
-	out->fd = steal_fd(&fd);
+	packed(out, &p, &fd);
 	return true;
 }
 

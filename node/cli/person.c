@@ -261,11 +261,8 @@ person_find_job(const struct person *p, const char *hex, struct job_note *out)
 			(void)close(dir);
 		return 0;
 	}
-	d = fdopendir(dir);
-	if (d == NULL) {
-		(void)close(dir);
+	if ((d = dir_take(dir)) == NULL)
 		return 0;
-	}
 	while (found >= 0 && (e = readdir(d)) != NULL) {
 		if (strlen(e->d_name) != 64 ||
 		    strncasecmp(e->d_name, hex, n) != 0)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "node/config/nodeconf.h"
 #include "node/config/profile.h"
 #include "transport/config/rnsconf.h"
@@ -159,7 +160,7 @@ static void
 check_profiles(struct check *c)
 {
 	int fd = openat(c->dir, "profiles", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	DIR *d = dir_take(fd);
 	struct dirent *e;
 
 	for (int i = 0; d != NULL && i < FILES_MAX && (e = readdir(d)) != NULL;
@@ -174,8 +175,6 @@ check_profiles(struct check *c)
 	}
 	if (d != NULL)
 		(void)closedir(d);
-	else if (fd >= 0)
-		(void)close(fd);
 }
 
 unsigned

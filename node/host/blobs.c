@@ -13,6 +13,7 @@
 #include <nettle/sha2.h>
 
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "common/log.h"
 
 #define PART_IDLE_S 3600 /* 3.2: dropped an hour after the last byte */
@@ -217,14 +218,11 @@ static void
 each_entry(struct blobs *b, int dir, entry_fn *fn)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = dir_take(fd);
 	struct dirent *de;
 
-	if (d == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
+	if (d == NULL)
 		return;
-	}
 	while ((de = readdir(d)) != NULL) {
 		if (de->d_name[0] != '.')
 			fn(b, de->d_name);

@@ -13,6 +13,7 @@
 #include <nettle/sha2.h>
 
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/util.h"
 
@@ -344,15 +345,12 @@ logs_sweep(struct logs *l, bool (*known)(void *ctx, const uint8_t id[32]),
     void *ctx)
 {
 	int fd = openat(l->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = dir_take(fd);
 	struct dirent *de;
 	uint8_t id[32];
 
-	if (d == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
+	if (d == NULL)
 		return;
-	}
 	while ((de = readdir(d)) != NULL) {
 		if (de->d_name[0] == '.')
 			continue;

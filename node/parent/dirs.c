@@ -100,12 +100,9 @@ check_tree(const struct parent *p, int at, const char *name, const char *path,
 	if (!S_ISDIR(st.st_mode) || depth == 0)
 		return 0;
 	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	d = fd >= 0 ? fdopendir(fd) : NULL;
-	if (d == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
+	d = dir_take(fd);
+	if (d == NULL)
 		return refuse(p, path, strerror(errno));
-	}
 	while (r == 0 && (e = readdir(d)) != NULL) {
 		char sub[4400];
 		bool below = ours || (depth == DEPTH_MAX &&
@@ -179,14 +176,11 @@ static void
 give_tree(int dir, uint32_t id, int depth)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	DIR *d = dir_take(fd);
 	struct dirent *e;
 
-	if (d == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
+	if (d == NULL)
 		return;
-	}
 	while ((e = readdir(d)) != NULL) {
 		_cleanup_fd_ int sub = -1;
 		struct stat st;

@@ -15,6 +15,7 @@
 
 #include "node/config/check.h"
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "sandbox/jail/jail.h"
 #include "common/layers.h"
@@ -68,15 +69,12 @@ static bool
 empty_group(int dir, int depth)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	DIR *d = dir_take(fd);
 	struct dirent *e;
 	bool ok = true;
 
-	if (d == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
+	if (d == NULL)
 		return false;
-	}
 	while ((e = readdir(d)) != NULL) {
 		_cleanup_fd_ int sub = -1;
 

@@ -13,6 +13,7 @@
 
 #include "node/config/check.h"
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/layers.h"
 #include "common/util.h"
@@ -52,14 +53,11 @@ static void
 seccomp_folder(struct parent *p, int at, const char *path)
 {
 	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	DIR *d = dir_take(fd);
 	struct dirent *e;
 
-	if (d == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
+	if (d == NULL)
 		return;
-	}
 	while ((e = readdir(d)) != NULL) {
 		char name[PROFILE_NAME_MAX + 1];
 		size_t n = strlen(e->d_name);

@@ -158,13 +158,8 @@ list_folder(struct pack *p, const char *folder)
 	struct dirent *de;
 	DIR *d;
 
-	if (fd == -1 || (d = fdopendir(fd)) == NULL) {
-		int err = errno;
-
-		if (fd != -1)
-			(void)close(fd);
-		return cannot(p, err, folder, strerror(err));
-	}
+	if ((d = dir_take(fd)) == NULL)
+		return cannot(p, errno, folder, strerror(errno));
 	while (rv == 0 && (errno = 0, de = readdir(d)) != NULL)
 		if (strcmp(de->d_name, ".") != 0 &&
 		    strcmp(de->d_name, "..") != 0)
@@ -469,15 +464,12 @@ static int
 empty_round(int top, unsigned *serial, bool *any)
 {
 	int fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
+	DIR *d = dir_take(fd);
 	struct dirent *de, *sub;
 
 	*any = false;
-	if (d == NULL) {
-		if (fd != -1)
-			(void)close(fd);
+	if (d == NULL)
 		return -1;
-	}
 	while ((de = readdir(d)) != NULL) {
 		DIR *sd;
 		int sfd;
@@ -493,11 +485,8 @@ empty_round(int top, unsigned *serial, bool *any)
 		if (fchmodat(top, de->d_name, 0700, 0) == -1)
 			continue;
 		sfd = open_beneath(top, de->d_name, O_RDONLY | O_DIRECTORY);
-		if (sfd == -1 || (sd = fdopendir(sfd)) == NULL) {
-			if (sfd != -1)
-				(void)close(sfd);
+		if ((sd = dir_take(sfd)) == NULL)
 			continue;
-		}
 		while ((sub = readdir(sd)) != NULL)
 			if (strcmp(sub->d_name, ".") != 0 &&
 			    strcmp(sub->d_name, "..") != 0)

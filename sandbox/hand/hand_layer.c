@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/base/tree.h"
 #include "common/util.h"
@@ -501,7 +502,7 @@ import_seal(struct import *im)
 	for (size_t at = 0; at <= n && rv == 0; at++) {
 		const char *folder = at == 0 ? "" : list[at - 1];
 		int fd = import_folder(im->root, folder, false);
-		DIR *d = fd == -1 ? NULL : fdopendir(fd);
+		DIR *d = dir_take(fd);
 		struct dirent *de;
 
 		if (d == NULL) {

@@ -14,6 +14,7 @@
 #include "sandbox/jail/cell.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "sandbox/base/landlock.h"
 #include "common/log.h"
 #include "sandbox/base/basefilter.h"
@@ -118,7 +119,7 @@ make_v1_slot(struct start *s, int dir, uint32_t slot)
 	/* mkdir obeyed the umask; node and jail's main process read in it */
 	if (fd == -1 || fchmod(fd, 0755) == -1 || !s->program.root)
 		return fd;
-	if ((d = fdopendir(dup(fd))) != NULL) {
+	if ((d = dir_take(dup(fd))) != NULL) {
 		while ((de = readdir(d)) != NULL)
 			if (de->d_name[0] != '.')
 				(void)!fchownat(fd, de->d_name, node, node,
