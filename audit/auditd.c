@@ -69,7 +69,7 @@ alarm_parent(struct auditd *a, uint8_t severity, const char *text)
 	(void)ipc_send_ALARM(a->prog.parent, &m, NULL, 0);
 }
 
-/* -- checkpoints -- */
+/* ---- checkpoints ---- */
 
 static void
 checkpoint_ask(struct auditd *a)
@@ -143,7 +143,7 @@ on_checkpoint(struct ev_loop *loop, ev_timer *w, int revents)
 	checkpoint_ask(a);
 }
 
-/* -- writing -- */
+/* ---- writing ---- */
 
 static int
 append(struct auditd *a, const struct msg_EVENT *e, enum program from,
@@ -277,7 +277,7 @@ on_sync(struct ev_loop *loop, ev_timer *w, int revents)
 	ev_timer_start(a->loop, &a->sync);
 }
 
-/* -- channels -- */
+/* ---- channels ---- */
 
 static void
 on_EVENT(struct auditd *a, const struct msg_EVENT *m, struct ipc_in *in)
@@ -334,7 +334,7 @@ on_parent_gone(void *ctx)
 static const struct program_ops ops = {.message = ipc_dispatch,
     .down = on_down, .stop = on_stop, .gone = on_parent_gone};
 
-/* -- start -- */
+/* ---- start ---- */
 
 /* What was found is itself in the trail, in the very next line. */
 static void

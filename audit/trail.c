@@ -16,7 +16,7 @@
 #include "common/file.h"
 #include "common/util.h"
 
-/* -- opening -- */
+/* ---- opening ---- */
 
 struct opening {
 	struct trail *t;
@@ -199,7 +199,7 @@ trail_close(struct trail *t)
 	free(t);
 }
 
-/* -- appending -- */
+/* ---- appending ---- */
 
 uint64_t
 trail_next(const struct trail *t)

@@ -190,7 +190,7 @@ trail_verify(int dir, const uint8_t key[32], struct trail_verdict *v,
 	return rc;
 }
 
-/* -- tail -- */
+/* ---- tail ---- */
 
 struct kept {
 	char *text;

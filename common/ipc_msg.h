@@ -91,7 +91,7 @@ enum event_kind {
 
 /* F(kind, name, size); size only for arr (exact), var and str (most). */
 
-/* -- parent to any -- */
+/* ---- parent to any ---- */
 #define MSG_SETTING(F) F(u8, what, 0) F(str, name, 256)
 #define MSG_PARAMS(F)                                                          \
 	F(u8, loglevel, 0) F(boolean, root, 0) F(u32, uid_base, 0)             \
@@ -112,17 +112,17 @@ enum event_kind {
 #define MSG_NEIGHBOUR(F) F(u8, program, 0)
 #define MSG_PROGRAM(F) /* for status: a program's life */                      \
 	F(u8, program, 0) F(boolean, running, 0) F(u32, restarts, 0) F(u32, pid, 0)
-/* -- any to parent -- */
+/* ---- any to parent ---- */
 #define MSG_HELLO(F) F(arr, build, 32)
 #define MSG_READY(F)
 #define MSG_ALARM(F) F(u8, severity, 0) F(str, text, 512)
-/* -- transport and parent; index: place of the [[interface]] in config -- */
+/* ---- transport and parent; index: of the [[interface]] in config ---- */
 #define MSG_DIAL(F) F(u32, index, 0) F(u32, seq, 0)
 #define MSG_BIND(F) F(u32, index, 0) F(u32, seq, 0)
 /* the answer: error is an errno, or 0 and one descriptor */
 #define MSG_OPENED(F)                                                          \
 	F(u32, index, 0) F(u32, seq, 0) F(i32, error, 0) F(str, text, 256)
-/* -- transport to node -- */
+/* ---- transport to node ---- */
 #define MSG_T_HELLO(F) F(arr, rns_public, 64) F(arr, dest, 16)
 #define MSG_T_LINK(F)                                                          \
 	F(arr, link, 16) F(u32, ifid, 0) F(u64, bitrate, 0) F(u32, rtt_us, 0)  \
@@ -135,7 +135,7 @@ enum event_kind {
 	F(arr, link, 16) F(arr, request, 16) F(arr, path_hash, 16)             \
 	F(u32, len, 0) F(var, data, 3600)
 #define MSG_T_FOLLOW_END(F) F(arr, link, 16) F(u16, stream, 0)
-/* -- node to transport -- */
+/* ---- node to transport ---- */
 #define MSG_N_REPLY(F)                                                         \
 	F(arr, link, 16) F(arr, request, 16) F(u32, len, 0) F(var, data, 3600)
 /* one descriptor: the read end of a pipe; its EOF is the stream's */
@@ -144,7 +144,7 @@ enum event_kind {
 #define MSG_N_APP_DATA(F) F(boolean, announce, 0) F(var, data, 316)
 #define MSG_N_BLACKHOLE(F) F(arr, rns_hash, 16) F(boolean, on, 0)
 #define MSG_N_HOLD(F) F(arr, link, 16) F(u32, ms, 0)
-/* -- node and trust; qid: the asker's number, echoed -- */
+/* ---- node and trust; qid: the asker's number, echoed ---- */
 #define MSG_V_ASK(F) /* who is this, and how far trusted in this scope */      \
 	F(u64, qid, 0) F(arr, rns_public, 64) F(var, binding, 242)             \
 	F(str, scope, 64)
@@ -175,7 +175,7 @@ enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
 	F(boolean, bip340, 0) F(arr, key, 33)
 #define MSG_V_LIVE_OK(F) F(u64, qid, 0) F(boolean, ok, 0)
 #define MSG_V_CHANGED(F) /* cached verdicts are void */
-/* -- node and keys -- */
+/* ---- node and keys ---- */
 #define MSG_K_RECEIPT(F) /* compute.md 7; keys adds magic, version, fp16 */    \
 	F(u64, qid, 0) F(u8, outcome, 0) F(i32, code, 0) F(u8, attempts, 0)    \
 	F(u32, layers, 0) F(arr, job, 32) F(arr, image, 32)                    \
@@ -192,18 +192,18 @@ enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
 	F(u64, qid, 0) F(boolean, ok, 0) F(arr, s, 64) F(arr, m, 32)
 #define MSG_K_BINDING(F) /* keys' present binding, standalone form */          \
 	F(arr, binding, 242) F(arr, fp, 32)
-/* -- keys and transport: the other half of a binding -- */
+/* ---- keys and transport: the other half of a binding ---- */
 #define MSG_B_SIGN(F)                                                          \
 	F(u8, flags, 0) F(arr, secp, 33) F(u32, serial, 0)                     \
 	F(u32, not_before, 0) F(u32, not_after, 0)
 #define MSG_B_SIGNED(F) F(u32, serial, 0) F(arr, sig, 64)
-/* -- keys to parent: write warren/keys/binding -- */
+/* ---- keys to parent: write warren/keys/binding ---- */
 #define MSG_BINDING_MADE(F) F(arr, binding, 242)
-/* -- audit and keys -- */
+/* ---- audit and keys ---- */
 #define MSG_C_SIGN(F) F(u64, size, 0) F(arr, root, 32)
 #define MSG_C_SIGNED(F)                                                        \
 	F(u64, size, 0) F(boolean, ok, 0) F(arr, sig, 64) F(arr, key, 32)
-/* -- node and jail; plan: sandbox/plan/plan.h -- */
+/* ---- node and jail; plan: sandbox/plan/plan.h ---- */
 /* fds: argv and env (memfd), seccomp program (memfd), a blob per volume */
 #define MSG_J_RUN(F) F(var, plan, 3800)
 enum jail_step { STEP_FILL = 1, STEP_PACK = 2, STEP_CLEAN = 3 };
@@ -230,7 +230,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 /* at hello, after the J_RUNNINGs: what this machine gives, and why not more */
 #define MSG_J_POSTURE(F)                                                       \
 	F(u32, layers, 0) F(u32, slots, 0) F(str, missing, 1024)
-/* -- to audit -- */
+/* ---- to audit ---- */
 #define MSG_EVENT(F)                                                           \
 	F(u16, kind, 0) F(u8, severity, 0) F(i64, when_us, 0)                  \
 	F(u64, qid, 0) /* not 0: answer HEAD when it is in the trail */        \

@@ -53,7 +53,7 @@ struct judge {
 #define IPC_CTX struct judge
 #include "common/ipc_dispatch.h"
 
-/* -- time -- */
+/* ---- time ---- */
 
 /*
  * klp.md 1.7: a clock that is behind the last time known here does not bring
@@ -75,7 +75,7 @@ judge_now(struct judge *j)
 	return j->floor + (uint32_t)run;
 }
 
-/* -- the file of bindings -- */
+/* ---- the file of bindings ---- */
 
 static int
 bindings_save(struct judge *j)
@@ -143,7 +143,7 @@ bindings_load(struct judge *j)
 	(void)renameat(j->dir, BINDINGS, j->dir, BINDINGS_BAD);
 }
 
-/* -- events -- */
+/* ---- events ---- */
 
 static void
 event(struct judge *j, const struct msg_V_VERDICT *v, uint16_t kind,
@@ -174,7 +174,7 @@ event(struct judge *j, const struct msg_V_VERDICT *v, uint16_t kind,
 	(void)program_send_EVENT(&j->prog, &e, NULL, 0);
 }
 
-/* -- node's questions -- */
+/* ---- node's questions ---- */
 
 static void
 on_V_ASK(struct judge *j, const struct msg_V_ASK *m, struct ipc_in *in)
@@ -238,7 +238,7 @@ on_V_LIVE(struct judge *j, const struct msg_V_LIVE *m, struct ipc_in *in)
 	(void)program_send_V_LIVE_OK(&j->prog, &out, NULL, 0);
 }
 
-/* -- configuration -- */
+/* ---- configuration ---- */
 
 static int
 live_from(enum live_secp live)
@@ -317,7 +317,7 @@ on_stop(void *ctx)
 static const struct program_ops ops = {
     .message = ipc_dispatch, .stop = on_stop, .setting = on_setting};
 
-/* -- start -- */
+/* ---- start ---- */
 
 static void
 judge_open(struct judge *j)

@@ -45,7 +45,7 @@ now_s(void)
 #define IPC_CTX struct keys
 #include "common/ipc_dispatch.h"
 
-/* -- events -- */
+/* ---- events ---- */
 
 static void
 event_send(struct keys *k, const struct msg_EVENT *e)
@@ -94,7 +94,7 @@ event(struct keys *k, const char *what, const char *why, const uint8_t *job,
 	event_send(k, &e);
 }
 
-/* -- binding -- */
+/* ---- binding ---- */
 
 static void
 binding_tell(struct keys *k, enum program to)
@@ -153,7 +153,7 @@ on_B_SIGNED(struct keys *k, const struct msg_B_SIGNED *m, struct ipc_in *in)
 	binding_look(k);
 }
 
-/* -- node and audit -- */
+/* ---- node and audit ---- */
 
 static void
 on_K_RECEIPT(struct keys *k, const struct msg_K_RECEIPT *m, struct ipc_in *in)
@@ -196,7 +196,7 @@ on_C_SIGN(struct keys *k, const struct msg_C_SIGN *m, struct ipc_in *in)
 	event(k, "checkpoint", why, NULL, (int64_t)m->size);
 }
 
-/* -- channels -- */
+/* ---- channels ---- */
 
 /* What a sibling that is new must know, and what has waited for it. */
 static void
@@ -218,11 +218,11 @@ on_stop(void *ctx)
 {
 	struct keys *k = ctx;
 
-	sodium_memzero(k->secret, sizeof(*k->secret));
+	explicit_bzero(k->secret, sizeof(*k->secret));
 	ev_break(k->loop, EVBREAK_ALL);
 }
 
-/* -- start -- */
+/* ---- start ---- */
 
 /* One page, locked, in no core dump and in no child. */
 static void
@@ -254,8 +254,8 @@ on_material(void *ctx, struct ipc_in *in)
 		page_make(k);
 	memcpy(k->secret->mesh, k->material.mesh, 32);
 	memcpy(k->secret->audit, k->material.audit, 32);
-	sodium_memzero(k->material.mesh, 32);
-	sodium_memzero(k->material.audit, 32);
+	explicit_bzero(k->material.mesh, 32);
+	explicit_bzero(k->material.audit, 32);
 	ipc_wipe();
 	k->have_material = true;
 }
@@ -292,6 +292,6 @@ main(int argc, char *argv[])
 	if (program_ready(&k.prog) < 0)
 		fatal("the parent is gone");
 	ev_run(k.loop, 0);
-	sodium_memzero(k.secret, sizeof(*k.secret));
+	explicit_bzero(k.secret, sizeof(*k.secret));
 	return 0;
 }

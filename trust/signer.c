@@ -37,12 +37,12 @@ signer_init(struct signer *s, const struct signer_secret *secret,
 	memcpy(s->rns, rns, sizeof(s->rns));
 	memcpy(k.raw, secret->mesh, sizeof(k.raw));
 	ok = secret_public(&s->mesh, &k);
-	sodium_memzero(&k, sizeof(k));
+	explicit_bzero(&k, sizeof(k));
 	if (!ok)
 		return "the mesh key is no secp256k1 key";
 	key_fp(s->fp, &s->mesh);
 	(void)crypto_sign_seed_keypair(s->audit, sk, secret->audit);
-	sodium_memzero(sk, sizeof(sk));
+	explicit_bzero(sk, sizeof(sk));
 	if (!binding_parse(&b, binding, binding_len) ||
 	    memcmp(b.secp, s->mesh.raw, sizeof(b.secp)) != 0)
 		return NULL;
@@ -112,7 +112,7 @@ signer_binding_answer(struct signer *s, const struct msg_B_SIGNED *m,
 	memcpy(b.sig_rns, m->sig, SIG_LEN);
 	k = mesh_secret(s);
 	ok = binding_sign_secp(&b, &k, aux);
-	sodium_memzero(&k, sizeof(k));
+	explicit_bzero(&k, sizeof(k));
 	if (!ok)
 		return "cannot sign";
 	/* transport's half too: another key's would make us lie in its name */
@@ -148,7 +148,7 @@ signer_receipt(struct signer *s, struct msg_K_SIGNED *out,
 	memcpy(r.trail, m->trail, 32);
 	k = mesh_secret(s);
 	ok = job_receipt_sign(&r, &k, aux);
-	sodium_memzero(&k, sizeof(k));
+	explicit_bzero(&k, sizeof(k));
 	if (!ok)
 		return "cannot sign";
 	job_receipt_put(out->receipt, &r);
@@ -192,7 +192,7 @@ signer_challenge(struct signer *s, struct msg_K_CHALLENGED *out,
 	challenge_digest(digest, m->link, m->n, fresh, m->initiator, s->rns);
 	k = mesh_secret(s);
 	ok = secp_sign(out->s, &k, digest, aux);
-	sodium_memzero(&k, sizeof(k));
+	explicit_bzero(&k, sizeof(k));
 	if (!ok)
 		return "cannot sign";
 	memcpy(out->m, fresh, 32);
@@ -221,7 +221,7 @@ signer_checkpoint(struct signer *s, struct msg_C_SIGNED *out,
 	(void)crypto_sign_seed_keypair(pub, sk, s->secret->audit);
 	(void)crypto_sign_detached(out->sig, NULL, (const uint8_t *)body, len,
 	    sk);
-	sodium_memzero(sk, sizeof(sk));
+	explicit_bzero(sk, sizeof(sk));
 	out->ok = true;
 	return NULL;
 }

@@ -158,8 +158,8 @@ audit_key(int conf, uint8_t key[32])
 		0)
 		return false;
 	(void)crypto_sign_seed_keypair(key, secret, seed);
-	sodium_memzero(seed, sizeof(seed));
-	sodium_memzero(secret, sizeof(secret));
+	explicit_bzero(seed, sizeof(seed));
+	explicit_bzero(secret, sizeof(secret));
 	return true;
 }
 

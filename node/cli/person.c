@@ -174,8 +174,8 @@ person_clear(struct person *p)
 	if (p->dir >= 0)
 		(void)close(p->dir);
 	p->dir = -1;
-	sodium_memzero(p->rns_priv, sizeof(p->rns_priv));
-	sodium_memzero(&p->secret, sizeof(p->secret));
+	explicit_bzero(p->rns_priv, sizeof(p->rns_priv));
+	explicit_bzero(&p->secret, sizeof(p->secret));
 }
 
 /* ---- jobs/: one file a job, named by its id ---- */

@@ -87,10 +87,10 @@ keyset_read(int dir, const char *path, uint8_t *out, size_t n, unsigned flags,
 	k = file_read(at, name, buf, MIN_OF(n, sizeof(buf)));
 	if (k == (ssize_t)n) {
 		memcpy(out, buf, n);
-		sodium_memzero(buf, sizeof(buf));
+		explicit_bzero(buf, sizeof(buf));
 		return 0;
 	}
-	sodium_memzero(buf, sizeof(buf));
+	explicit_bzero(buf, sizeof(buf));
 	if (k >= 0 || errno == EFBIG)
 		return refuse(why, path, "it has another length than a key",
 		    EINVAL);

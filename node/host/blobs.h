@@ -69,7 +69,7 @@ uint32_t blobs_expire(struct blobs *, uint32_t unix_now);
 void blobs_drop(struct blobs *, const uint8_t fp[FP_LEN],
     const uint8_t sha[32]);
 
-/* -- an output: written once, its digest known at the end -- */
+/* ---- an output: written once, its digest known at the end ---- */
 struct blob_writer;
 struct blob_writer *blob_writer_open(struct blobs *);
 /* 0, or -1: errno. */

@@ -56,8 +56,8 @@ keyfiles_identity(struct parent *p)
 	if (r == 0)
 		r = crypto_sign_seed_keypair(
 		    p->rns_public + 32, expanded, id + 32);
-	sodium_memzero(id, sizeof(id));
-	sodium_memzero(expanded, sizeof(expanded));
+	explicit_bzero(id, sizeof(id));
+	explicit_bzero(expanded, sizeof(expanded));
 	if (r < 0) {
 		log_errx(p->path, KEYSET_RNS ": no key");
 		return -1;
@@ -107,7 +107,7 @@ keyfiles_check(struct parent *p)
 	if (!p->compute && !has)
 		return 0;
 	r = mesh_key(p, &mesh, &public, !has);
-	sodium_memzero(&mesh, sizeof(mesh));
+	explicit_bzero(&mesh, sizeof(mesh));
 	if (r < 0)
 		return -1;
 	if (r == 0) {
@@ -126,7 +126,7 @@ keyfiles_check(struct parent *p)
 	if (!p->compute)
 		return 0;
 	r = secret(p, KEYSET_AUDIT, seed, sizeof(seed), true, NULL);
-	sodium_memzero(seed, sizeof(seed));
+	explicit_bzero(seed, sizeof(seed));
 	return r;
 }
 

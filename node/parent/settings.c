@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -312,7 +311,7 @@ send_keys(struct parent *p, struct ipc *c)
 
 	if (r == 0)
 		r = ipc_send_KEY_MATERIAL(c, &m, NULL, 0);
-	sodium_memzero(&m, sizeof(m));
+	explicit_bzero(&m, sizeof(m));
 	return r;
 }
 

@@ -108,7 +108,7 @@ struct job {
 	bool has_receipt, expired;
 	uint8_t receipt[JOB_RECEIPT_LEN];
 
-	/* -- not in the ledger -- */
+	/* ---- not in the ledger ---- */
 	struct manifest *m; /* while it lives */
 	enum job_phase phase;
 	uint32_t slot;	    /* 0: none */

@@ -38,14 +38,14 @@ uint32_t bucket_wait(struct bucket *, uint64_t units, struct mono now);
 /* Milliseconds until it is out of debt; 0: it is. */
 uint32_t bucket_debt_ms(struct bucket *, struct mono now);
 
-/* -- links without identification share one bucket (6) -- */
+/* ---- links without identification share one bucket (6) ---- */
 #define QUOTA_UNIDENTIFIED_MAX (64u * 1024) /* bytes a minute, all together */
 #define QUOTA_UNIDENTIFIED_REQUESTS 8	    /* per link and minute */
 uint64_t quota_unidentified_bytes(uint64_t bytes_per_minute);
 /* A peer's own bytes per minute by its level (klp.md 3.8). */
 uint64_t quota_peer_bytes(uint64_t bytes_per_minute, int level);
 
-/* -- an owner of jobs: a fingerprint -- */
+/* ---- an owner of jobs: a fingerprint ---- */
 struct quota_caps {
 	uint32_t jobs_queued, jobs_per_hour;
 	uint64_t cpu_seconds_per_day;

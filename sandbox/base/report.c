@@ -11,7 +11,6 @@ report_send(int fd, const struct report *r)
 {
 	uint8_t buf[REPORT_MAX];
 	struct wr w = wr_make(buf, sizeof(buf));
-	ssize_t n;
 
 	wr_u8(&w, (uint8_t)r->kind);
 	switch (r->kind) {
@@ -34,8 +33,7 @@ report_send(int fd, const struct report *r)
 	}
 	if (!wr_ok(&w))
 		return;
-	n = write(fd, buf, w.len);
-	(void)n;
+	(void)!write(fd, buf, w.len);
 }
 
 size_t

@@ -223,7 +223,7 @@ base_build(const struct base_dirs *d, bool root, const char **what)
 	    MS_NOSUID, NULL);
 }
 
-/* -- tmpfs of the job's user -- */
+/* ---- tmpfs of the job's user ---- */
 
 static int
 fs_set(int fs, const char *key, const char *fmt, unsigned long long v)
@@ -272,7 +272,7 @@ tmpfs_make(int *fds, unsigned n, uint64_t bytes, uint32_t inodes,
 	return 0;
 }
 
-/* -- a job's root -- */
+/* ---- a job's root ---- */
 
 /* Make every folder of path beneath the folder that we are in. */
 static int

@@ -40,7 +40,7 @@ fail(struct tree_report *rep, int err, const char *path, const char *why)
 	return -1;
 }
 
-/* -- packing -- */
+/* ---- packing ---- */
 
 struct entry {
 	char *path;
@@ -278,7 +278,7 @@ tree_pack(int dir, enum tree_mode mode, tree_sink *sink, void *arg,
 	return rv;
 }
 
-/* -- unpacking -- */
+/* ---- unpacking ---- */
 
 struct unpack {
 	int dir; /* -1: only check */
@@ -435,7 +435,7 @@ tree_unpack(int fd, int dir, struct tree_report *rep)
 	return read_archive(fd, dir, rep);
 }
 
-/* -- emptying -- */
+/* ---- emptying ---- */
 
 /*
  * One entry of a folder that lies in the top: removed, or, when it is a folder

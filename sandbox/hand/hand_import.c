@@ -159,7 +159,7 @@ open_blob(struct import *im, const json_t *desc, uint8_t digest[32])
 	return steal_fd(&fd);
 }
 
-/* -- configuration -- */
+/* ---- configuration ---- */
 
 struct image {
 	json_t *config; /* holds the texts of the record */
@@ -242,7 +242,7 @@ take_config(struct import *im, struct image *img)
 	return 0;
 }
 
-/* -- layouts -- */
+/* ---- layouts ---- */
 
 static bool
 for_us(const json_t *desc)
@@ -319,7 +319,7 @@ take_layout(struct import *im, struct image *img)
 	return rv;
 }
 
-/* -- manifests of our own, for images that have none -- */
+/* ---- manifests of our own, for images that have none ---- */
 
 static json_t *
 describe(const char *type, const uint8_t digest[32], uint64_t size)
@@ -429,7 +429,7 @@ out:
 	return rv;
 }
 
-/* -- the step -- */
+/* ---- the step ---- */
 
 static int
 write_record(const struct image_record *r)
@@ -532,7 +532,7 @@ hand_import(void)
 	return finish(&im, &img, rv);
 }
 
-/* -- a plain folder: the packer's stream, links as an image has them -- */
+/* ---- a plain folder: the packer's stream, links as an image has them ---- */
 
 struct plain {
 	struct import *im;

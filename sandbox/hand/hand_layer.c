@@ -143,7 +143,7 @@ open_parent(struct import *im, int root, char *path, char **name, bool make)
 	return fd;
 }
 
-/* -- reading archives -- */
+/* ---- reading archives ---- */
 
 struct reader {
 	struct archive *a;
@@ -266,7 +266,7 @@ copy_data(struct import *im, struct archive *a, int fd)
 	return 0;
 }
 
-/* -- whiteouts: what a layer removes of those beneath -- */
+/* ---- whiteouts: what a layer removes of those beneath ---- */
 
 static int
 empty_folder(int root, const char *path)
@@ -309,7 +309,7 @@ is_whiteout(const char *path)
 	    strlen(WHITEOUT)) == 0;
 }
 
-/* -- members -- */
+/* ---- members ---- */
 
 static mode_t
 mode_for_all(mode_t m)
@@ -489,7 +489,7 @@ import_archive(struct import *im, int fd)
 	return rv;
 }
 
-/* -- the end -- */
+/* ---- the end ---- */
 
 /* Folder by folder, each found again by its path: no recursion. */
 int

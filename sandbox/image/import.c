@@ -66,7 +66,7 @@ say_fail(int fd, const char *what)
 	_exit(1);
 }
 
-/* -- inside -- */
+/* ---- inside ---- */
 
 static void
 become_hand(struct step *s, int abi)
@@ -160,7 +160,7 @@ confine(struct step *s, int sync)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
-/* -- outside -- */
+/* ---- outside ---- */
 
 static int
 open_source(struct step *s, char *why, size_t cap)

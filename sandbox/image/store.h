@@ -44,7 +44,7 @@ int store_record(int dir, const uint8_t digest[32], uint8_t *buf,
 int store_each(int dir, bool (*fn)(void *ctx, const char *name,
     const uint8_t digest[32]), void *ctx);
 
-/* -- for the CLI -- */
+/* ---- for the CLI ---- */
 
 /* Make the folders of a new store; dir is warren/images. 0 or -1. */
 int store_make(int dir);

@@ -85,7 +85,7 @@ find(struct jail *j, const uint8_t job[32])
 	return NULL;
 }
 
-/* -- to node; a failed send is a node that has gone: the next is told -- */
+/* ---- to node; a failed send is a node that has gone: the next is told ---- */
 
 #define TELL(j, name, m, fds, n)                                               \
 	do {                                                                   \
@@ -178,7 +178,7 @@ cells_tell(struct jail *j)
 	TELL(j, J_POSTURE, &p, NULL, 0);
 }
 
-/* -- children of the slot -- */
+/* ---- children of the slot ---- */
 
 static void
 broken(struct jail *j, struct cell *c, const char *why)
@@ -290,7 +290,7 @@ job_failed(struct jail *j, struct cell *c, const char *code, const char *why)
 		step_next_clean(j, c);
 }
 
-/* -- J_RUN -- */
+/* ---- J_RUN ---- */
 
 static bool
 blob_ok(int fd, uint64_t size)
@@ -447,7 +447,7 @@ cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 	step_next_fill(j, c, 0);
 }
 
-/* -- what children say -- */
+/* ---- what children say ---- */
 
 static void
 kill_child(struct cell *c)
@@ -672,7 +672,7 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 	}
 }
 
-/* -- other requests -- */
+/* ---- other requests ---- */
 
 void
 cells_step(struct jail *j, const struct msg_J_STEP *m)

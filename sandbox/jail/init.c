@@ -74,7 +74,7 @@ take_ids(const struct init_env *e, int report)
 	(void)umask(022);
 }
 
-/* -- the command -- */
+/* ---- the command ---- */
 
 /* Shared with the child until it has become the command. */
 struct command {
@@ -93,9 +93,8 @@ complain(const char *name, const char *why)
 {
 	char line[400];
 	int n = snprintf(line, sizeof(line), "warren: %.200s: %s\n", name, why);
-	ssize_t k = write(STDERR_FILENO, line, (size_t)n);
 
-	(void)k;
+	(void)!write(STDERR_FILENO, line, (size_t)n);
 }
 
 /* As execvp() looks for a program, with the job's own PATH. */
@@ -189,7 +188,7 @@ command_run(struct command *c)
 	_exit(EXIT_CANNOT);
 }
 
-/* -- pid 1 -- */
+/* ---- pid 1 ---- */
 
 /* The descriptor is a sealed memfd: nobody changes it under us. */
 static void *
@@ -343,7 +342,7 @@ init_job(const struct init_env *e, const struct init_job *j)
 	_exit(1);
 }
 
-/* -- steps -- */
+/* ---- steps ---- */
 
 static void
 step_streams(const struct init_step *s)

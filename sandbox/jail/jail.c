@@ -258,7 +258,7 @@ find_out(struct start *s)
 		    "no cgroup with these controllers was delegated");
 }
 
-/* -- messages -- */
+/* ---- messages ---- */
 
 static void
 greet(struct jail *j, struct ipc_in *in)
@@ -388,7 +388,7 @@ serve_node(struct jail *j)
 	}
 }
 
-/* -- loop -- */
+/* ---- loop ---- */
 
 #define POLLS_MAX (2 + 3 * JAIL_SLOTS_MAX)
 

@@ -117,7 +117,7 @@ answer(struct slot *sl, enum slot_answer a, const char *text, int fd)
 		_exit(1);
 }
 
-/* -- setting up -- */
+/* ---- setting up ---- */
 
 /* Programs of a job may use their own loopback; it leads nowhere. */
 static void
@@ -215,7 +215,7 @@ set_up(struct slot *sl, int sync, const char **what)
 	return filter_load(s->never);
 }
 
-/* -- work -- */
+/* ---- work ---- */
 
 /* Its parent is jail, so that jail reaps it and its end is jail's. */
 static pid_t

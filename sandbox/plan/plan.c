@@ -5,7 +5,7 @@
 
 #include "common/util.h"
 
-/* -- codec -- */
+/* ---- codec ---- */
 
 void
 plan_encode(struct wr *w, const struct plan *p)
@@ -69,7 +69,7 @@ plan_blobs(const struct plan *p)
 	return n;
 }
 
-/* -- checks of design.md 8.2 -- */
+/* ---- checks of design.md 8.2 ---- */
 
 static const char *
 check_volume(const struct plan_volume *v, const struct plan_limits *l)
@@ -136,7 +136,7 @@ plan_check(const struct plan *p, const struct plan_limits *l,
 	return NULL;
 }
 
-/* -- args -- */
+/* ---- args ---- */
 
 void
 plan_args_encode(struct wr *w, const struct plan_args *a)

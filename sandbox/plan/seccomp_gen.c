@@ -137,7 +137,7 @@ errno_of(struct gen *g, const json_t *o, const char *key, uint32_t dflt,
 	return 0;
 }
 
-/* -- which entries count here -- */
+/* ---- which entries count here ---- */
 
 static bool
 has_text(const json_t *list, const char *text)
@@ -202,7 +202,7 @@ counts(struct gen *g, const json_t *entry)
 	return 1;
 }
 
-/* -- conditions -- */
+/* ---- conditions ---- */
 
 static int
 read_arg(struct gen *g, json_t *a, struct scmp_arg_cmp *out)
@@ -338,7 +338,7 @@ add_entry(struct gen *g, json_t *entry)
 	return 0;
 }
 
-/* -- whole -- */
+/* ---- whole ---- */
 
 static int
 export(struct gen *g, struct seccomp_program *out)

@@ -35,7 +35,7 @@ complain(const char *what)
 	return -1;
 }
 
-/* -- groups -- */
+/* ---- groups ---- */
 
 /* Mount point of a hierarchy and our own group in it. */
 static bool
@@ -203,7 +203,7 @@ remove_group(const char *path)
 	remove_dir(AT_FDCWD, path);
 }
 
-/* -- jail -- */
+/* ---- jail ---- */
 
 static int
 load_memfd(const char *path)
@@ -461,7 +461,7 @@ drive_stop(struct drive *d)
 	}
 }
 
-/* -- jobs -- */
+/* ---- jobs ---- */
 
 void
 drive_job_init(struct drive_job *j)

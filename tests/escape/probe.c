@@ -79,7 +79,7 @@ readable(const char *path)
 	return r;
 }
 
-/* -- files -- */
+/* ---- files ---- */
 
 PROBE(write_root) { MUST_FAIL(open("/new", O_CREAT | O_WRONLY, 0644)); HELD; }
 PROBE(write_image) { MUST_FAIL(open("/bin/probe", O_WRONLY)); HELD; }
@@ -234,7 +234,7 @@ PROBE(fsize)
 	HELD;
 }
 
-/* -- what is seen -- */
+/* ---- what is seen ---- */
 
 PROBE(proc_1)
 {
@@ -333,7 +333,7 @@ PROBE(cgroup_paths)
 
 PROBE(syslog) { MUST_FAIL(syscall(SYS_syslog, 3, note, 10)); HELD; }
 
-/* -- rights -- */
+/* ---- rights ---- */
 
 PROBE(caps)
 {
@@ -599,7 +599,7 @@ PROBE(fork_bomb)
 	HELD;
 }
 
-/* -- network -- */
+/* ---- network ---- */
 
 PROBE(sockets)
 {
@@ -689,7 +689,7 @@ PROBE(host_shm)
 
 PROBE(mqueue) { MUST_FAIL(mq_open("/x", O_CREAT | O_RDWR, 0600, NULL)); HELD; }
 
-/* -- memory of others -- */
+/* ---- memory of others ---- */
 
 PROBE(dev_mem)
 {

@@ -108,7 +108,7 @@ test_strangers_text(void **state)
 	json_decref(o);
 }
 
-/* -- the program -- */
+/* ---- the program ---- */
 
 static char path[64];
 

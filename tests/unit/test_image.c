@@ -24,7 +24,7 @@
 #include "sandbox/base/tree.h"
 #include "common/util.h"
 
-/* -- archives of any kind, also bad ones -- */
+/* ---- archives of any kind, also bad ones ---- */
 
 struct tarbuf {
 	uint8_t *p;
@@ -98,7 +98,7 @@ hex_digest(char hex[65], const void *p, size_t n)
 	hex_encode(hex, d, 32);
 }
 
-/* -- a folder for everything -- */
+/* ---- a folder for everything ---- */
 
 static char top[64];
 static int images = -1, hand = -1;
@@ -551,7 +551,7 @@ test_plain(void **state)
 	assert_int_equal(import(path, "Bad Name", &again, why), -1);
 }
 
-/* -- the store alone -- */
+/* ---- the store alone ---- */
 
 static void
 test_names(void **state)

@@ -264,7 +264,7 @@ descriptors(void **state)
 	len = 6;
 	assert_null(memfd_map(fd, &len, 100));
 	assert_true(write(fd, "x", 1) < 0);
-	close(fd);
+	(void)close(fd);
 	/* not taken: closed */
 	fd = memfd_sealed("test", "", 0);
 	assert_int_equal(ipc_send_SETTING(a, &m, &fd, 1), 0);
@@ -272,7 +272,7 @@ descriptors(void **state)
 	p = memfd_map(fd, &len, 0);
 	assert_non_null(p);
 	memfd_unmap(p, len);
-	close(fd);
+	(void)close(fd);
 	assert_int_equal(ipc_recv(b, &in), 1);
 	ipc_in_done(&in);
 	assert_int_equal(open_fds(), before);
@@ -289,11 +289,11 @@ unsealed(void **state)
 	assert_null(memfd_map(fd, &len, 100));
 	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
 	assert_null(memfd_map(fd, &len, 100));
-	close(fd);
+	(void)close(fd);
 	assert_null(memfd_map(-1, &len, 100));
 	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_null(memfd_map(fd, &len, 100));
-	close(fd);
+	(void)close(fd);
 }
 
 /* A reader that does not read: order is kept, and the queue has an end. */
@@ -371,7 +371,7 @@ queued_descriptors(void **state)
 	while (!ipc_pending(a))
 		assert_int_equal(ipc_send_SETTING(a, &m, &fd, 1), 0);
 	assert_int_equal(ipc_send_SETTING(a, &m, &fd, 1), 0);
-	close(fd);
+	(void)close(fd);
 	assert_int_equal(open_fds(), before + 2);
 	ipc_free(a);
 	ipc_free(b);
@@ -392,7 +392,7 @@ too_long_fields(void **state)
 	assert_int_equal(ipc_send_T_REQUEST(t, &m, NULL, 0), -1);
 	assert_int_equal(errno, EMSGSIZE);
 	ipc_free(t);
-	close(fds[1]);
+	(void)close(fds[1]);
 }
 
 static void

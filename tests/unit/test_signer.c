@@ -228,7 +228,7 @@ test_bad_key(void **state)
 	assert_non_null(signer_init(&s, &zero, rns_public, NULL, 0, NOW));
 }
 
-/* -- the program -- */
+/* ---- the program ---- */
 
 static void
 material(struct prog *p, const uint8_t *binding, size_t n)

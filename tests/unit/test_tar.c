@@ -240,7 +240,7 @@ test_paths(void **state)
 	assert_int_equal(tar_header(h, &m), TAR_ESIZE);
 }
 
-/* -- folders -- */
+/* ---- folders ---- */
 
 struct sink {
 	uint8_t *p;

@@ -148,7 +148,7 @@ test_pinned_identity(void **state)
 	bindstore_free(v.store);
 }
 
-/* -- manifests -- */
+/* ---- manifests ---- */
 
 static struct msg_V_ENVELOPE
 envelope_of(const struct klp_key *k)
@@ -264,7 +264,7 @@ test_live(void **state)
 	assert_false(verdict_live(&m));
 }
 
-/* -- the program -- */
+/* ---- the program ---- */
 
 static char dir_path[64];
 

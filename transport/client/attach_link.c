@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -290,7 +289,7 @@ link_free(struct attach_link *l)
 		free(s);
 	}
 	TAILQ_REMOVE(&l->a->links, l, entry);
-	sodium_memzero(l->identity, sizeof(l->identity));
+	explicit_bzero(l->identity, sizeof(l->identity));
 	free(l);
 }
 
@@ -353,7 +352,7 @@ on_up(struct attach_link *l)
 		memcpy(cmd.identify.link, l->id, RNS_HASH);
 		memcpy(cmd.identify.identity, l->identity, RNS_KEY);
 		(void)attach_submit(l->a, &cmd);
-		sodium_memzero(&cmd, sizeof(cmd));
+		explicit_bzero(&cmd, sizeof(cmd));
 	}
 	link_state(l, ATTACH_LINK_UP);
 }

@@ -161,7 +161,7 @@ core_new(struct engine *e)
 	cfg.limits.interfaces = ENGINE_IFS;
 	memcpy(cfg.identity, e->identity, sizeof(cfg.identity));
 	e->rns = rns_new(&cfg, now);
-	sodium_memzero(&cfg, sizeof(cfg));
+	explicit_bzero(&cfg, sizeof(cfg));
 	if (e->rns == NULL)
 		return -1;
 	e->wall_minus_mono = clock_wall_us() - now.us;
@@ -276,7 +276,7 @@ engine_clear(struct engine *e)
 	rns_free(e->rns);
 	rnsconf_free(e->conf);
 	program_detach(&e->program);
-	sodium_memzero(e->identity, sizeof(e->identity));
+	explicit_bzero(e->identity, sizeof(e->identity));
 }
 
 /* ---- the others ---- */

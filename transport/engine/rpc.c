@@ -308,6 +308,6 @@ rpc_free(struct rpc *r)
 		call_free(c);
 	acceptor_stop(&r->accept);
 	(void)close(r->fd);
-	sodium_memzero(r->key, sizeof(r->key));
+	explicit_bzero(r->key, sizeof(r->key));
 	free(r);
 }

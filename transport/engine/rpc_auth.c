@@ -49,7 +49,7 @@ hmac(enum algorithm alg, uint8_t *out, const uint8_t *key, size_t key_len,
 		hmac_sha384_digest(&c.sha384, 48, out);
 		break;
 	}
-	sodium_memzero(&c, sizeof(c));
+	explicit_bzero(&c, sizeof(c));
 }
 
 /* Which prefix p begins with; -1: none of them. */

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include <sodium.h>
-
 #include "trust/doc/envelope.h"
 #include "common/wire.h"
 
@@ -222,7 +220,7 @@ binding_sign_rns(struct binding *b, const uint8_t seed[32])
 	memcpy(s.raw, seed, 32);
 	binding_statement(st, b);
 	ok = pae_sign(b->sig_rns, &s, TYPE_BINDING, st, sizeof(st), NULL);
-	sodium_memzero(&s, sizeof(s));
+	explicit_bzero(&s, sizeof(s));
 	return ok;
 }
 

@@ -21,7 +21,7 @@ refuse(const char **why, const char *text)
 	return -1;
 }
 
-/* -- binary form -- */
+/* ---- binary form ---- */
 
 static int
 parse_binary(struct env *e, const void *buf, size_t len, size_t max_payload,
@@ -60,7 +60,7 @@ parse_binary(struct env *e, const void *buf, size_t len, size_t max_payload,
 	return 0;
 }
 
-/* -- JSON form -- */
+/* ---- JSON form ---- */
 
 /* RFC 4648 section 4 with padding, nothing else; exactly n bytes when n > 0. */
 static bool
@@ -160,7 +160,7 @@ env_clear(struct env *e)
 	e->payload_len = 0;
 }
 
-/* -- verification -- */
+/* ---- verification ---- */
 
 static bool
 hinted(const struct env_sig *g, const uint8_t fp[FP_LEN])
@@ -224,7 +224,7 @@ env_verify(const struct env *e, const char *type, const struct klp_key *keys,
 	return count;
 }
 
-/* -- building -- */
+/* ---- building ---- */
 
 size_t
 env_build_binary(uint8_t *out, size_t cap, const char *type,

@@ -10,7 +10,7 @@
 
 #define NUMBER_MAX 17 /* '-' and 16 digits */
 
-/* -- before jansson -- */
+/* ---- before jansson ---- */
 
 static bool
 is_digit(char c)
@@ -135,7 +135,7 @@ jdoc_parse_canonical(const void *text, size_t len, size_t max, const char **why)
 	return v;
 }
 
-/* -- canonical form -- */
+/* ---- canonical form ---- */
 
 struct out {
 	char *p;
@@ -333,7 +333,7 @@ jdoc_canonical(const json_t *v, size_t *len)
 	return o.p;
 }
 
-/* -- members -- */
+/* ---- members ---- */
 
 bool
 jdoc_text(const json_t *obj, const char *name, const char **s, size_t *n)

@@ -67,7 +67,7 @@ urn_of(char urn[URN_MAX], uint8_t fp[FP_LEN], const json_t *v)
 	return text_to(urn, URN_MAX, v) && urn_parse(fp, urn, strlen(urn));
 }
 
-/* -- one function a member; absent ones are not called -- */
+/* ---- one function a member; absent ones are not called ---- */
 
 static bool
 get_type(struct ctx *c, const json_t *v)

@@ -75,7 +75,7 @@ secret_public(struct klp_key *k, const struct klp_secret *s)
 
 		k->len = 32;
 		(void)crypto_sign_seed_keypair(k->raw, secret, s->raw);
-		sodium_memzero(secret, sizeof(secret));
+		explicit_bzero(secret, sizeof(secret));
 		return true;
 	}
 }
@@ -91,7 +91,7 @@ sign_bip340(uint8_t sig[SIG_LEN], const uint8_t secret[32],
 	ok = secp256k1_keypair_create(ctx, &pair, secret) == 1 &&
 	    secp256k1_schnorrsig_sign32(ctx, sig, digest, &pair,
 		aux != NULL ? aux : zero) == 1;
-	sodium_memzero(&pair, sizeof(pair));
+	explicit_bzero(&pair, sizeof(pair));
 	return ok;
 }
 
@@ -214,7 +214,7 @@ pae_sign(uint8_t sig[SIG_LEN], const struct klp_secret *s, const char *type,
 		return false;
 	(void)crypto_sign_seed_keypair(pub, secret, s->raw);
 	(void)crypto_sign_detached(sig, NULL, m, n, secret);
-	sodium_memzero(secret, sizeof(secret));
+	explicit_bzero(secret, sizeof(secret));
 	free(m);
 	return true;
 }
