@@ -55,6 +55,7 @@ int trail_append(struct trail *, unsigned severity, const char *body,
     size_t len, uint64_t *seq, uint8_t digest[32]);
 /* What is not synced yet; 0 or -1. */
 int trail_sync(struct trail *);
+/* Is anything written that trail_sync() has still to sync? */
 bool trail_dirty(const struct trail *);
 /*
  * Tree of all lines, for a checkpoint; false: the chain was broken, so there is
@@ -67,6 +68,7 @@ bool trail_root(const struct trail *, uint64_t *size, uint8_t root[32]);
  * can still be computed. (The stored one is read by trail_open().)
  */
 void trail_mark(struct trail *, uint64_t size, bool is_signed);
+/* Of all segments together. */
 uint64_t trail_bytes(const struct trail *);
 
 #endif

@@ -24,7 +24,9 @@ struct trail_segs {
 
 /* 0 or -1 (errno). */
 int trail_segs_list(int dir, struct trail_segs *);
+/* What trail_segs_list() has filled; empty after it. */
 void trail_segs_free(struct trail_segs *);
+/* The file name of a segment. */
 void trail_seg_name(char out[TRAIL_NAME_MAX], uint32_t number);
 /* Never follows a link; -1. */
 int trail_seg_open(int dir, uint32_t number, int flags);
@@ -38,6 +40,7 @@ typedef bool trail_scan_fn(void *arg, const char *line, size_t len);
 int trail_seg_scan(int dir, uint32_t number, trail_scan_fn *, void *arg,
     uint64_t *whole, uint64_t *torn);
 
+/* The text of the head: number and digest of the last line. */
 void trail_head_put(char out[TRAIL_HEAD_LEN + 1], uint64_t seq,
     const uint8_t digest[32]);
 /* false: there is none, or it has another form (*there: there is one). */

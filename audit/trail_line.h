@@ -46,6 +46,7 @@ unsigned trail_line_severity(const char *body, size_t len);
 /* With a newline; 0: does not fit. */
 size_t trail_line_event(char *out, size_t cap, uint64_t seq,
     const uint8_t prev[32], const char *body, size_t len);
+/* A tombstone for dropped lines; its length, 0: does not fit. */
 size_t trail_line_tomb(char *out, size_t cap, const uint8_t prev[32],
     const struct trail_tomb *);
 
@@ -57,6 +58,7 @@ struct trail_walk {
 	struct merkle tree; /* of all lines, while whole */
 };
 
+/* Before the first line of a trail. */
 void trail_walk_init(struct trail_walk *);
 /*
  * The next line, without its newline. NULL, or a literal that says what is

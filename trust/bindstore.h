@@ -42,6 +42,7 @@ const struct binding *bindstore_find(struct bindstore *,
     const uint8_t rns[RNS_PUBLIC_LEN], uint32_t now);
 /* Byte for byte the one that is stored: it needs no second check. */
 bool bindstore_has(const struct bindstore *, const struct binding *);
+/* Peers that are remembered. */
 size_t bindstore_count(const struct bindstore *);
 
 /* floor: the latest time known, for a clock that runs backwards. */

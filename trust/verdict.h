@@ -43,6 +43,7 @@ enum verdict_note verdict_ask(struct verdicts *, struct msg_V_VERDICT *out,
  */
 size_t verdict_envelope(uint8_t *record, size_t cap, struct msg_V_MANIFEST *out,
     const struct msg_V_ENVELOPE *m, const uint8_t *env, size_t len);
+/* Does the live proof hold: signed by the key that m names? */
 bool verdict_live(const struct msg_V_LIVE *);
 
 #endif

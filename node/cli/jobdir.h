@@ -32,9 +32,11 @@ struct jobdir {
 void jobdir_init(struct jobdir *); /* nothing is open: jobdir_close() may come */
 int jobdir_open(struct jobdir *, struct cli *, const char *path,
     const struct manifest *, const uint8_t *envelope, size_t len);
+/* Closes what is open; the folder stays. */
 void jobdir_close(struct jobdir *);
 /* The job did not come to be: what jobdir_open() made goes again. */
 void jobdir_discard(struct jobdir *);
+/* Fills the hooks by which a submitter stores into this folder. */
 void jobdir_store(struct jobdir *, struct sub_store *);
 
 /*

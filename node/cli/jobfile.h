@@ -22,6 +22,7 @@ struct job_file {
 
 /* CLI_OK, CLI_USAGE or CLI_FAILED (said: file, line, column). Clear always. */
 int job_file_read(struct cli *, const char *path, struct job_file *);
+/* Frees and closes what reading it has filled; also after a failure. */
 void job_file_clear(struct job_file *);
 
 #endif

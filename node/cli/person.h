@@ -34,6 +34,7 @@ int person_load(struct cli *, struct person *);
  * read and nothing is made. Never fails.
  */
 void person_peek(struct cli *, struct person *);
+/* Wipes the secrets. */
 void person_clear(struct person *);
 
 /*
@@ -49,7 +50,9 @@ struct job_note {
 	uint8_t node_fp[FP_LEN];
 	char folder[CLI_PATH];
 };
+/* Notes whose node has this job, under its id; false with errno. */
 bool person_note_job(const struct person *, const struct job_note *);
+/* The note goes; none is fine. */
 void person_forget_job(const struct person *, const uint8_t job[32]);
 /*
  * By hex digits of the id, whole or its beginning. 1: found; 0: none; -1: two

@@ -39,6 +39,7 @@ json_t *cli_layers_json(uint32_t layers);
  */
 void cli_progress(struct cli *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* The status line goes, when there is one; before any other output. */
 void cli_progress_end(struct cli *);
 
 /* Bytes of a job to ours: escaped when fd is a terminal and not --raw. */

@@ -124,6 +124,7 @@ struct submitter {
 	unsigned proofs; /* given so far */
 };
 
+/* After the fields that are the caller's are set; begins the first phase. */
 void sub_init(struct submitter *, struct mono now);
 /*
  * What to send now: true and *req (borrows from the machine until the answer),

@@ -34,13 +34,16 @@ struct target {
 #define TARGET_OPTIONS                                                         \
 	{"to", 't', true}, {"here", 0, false}, {"timeout", 0, true}
 #define TARGET_OPTION_COUNT 3
+/* The set() of those options; false: said. */
 bool target_option(struct target *, int index, const char *value);
+/* Before the options are read; target_close() may follow at once. */
 void target_init(struct target *, struct cli *);
 /* Find it; text NULL: no job, only a node. CLI_OK or said. */
 int target_find(struct target *, const char *text);
 /* Contact the node (not when here): link, describe, key compared with the
  * one noted. */
 int target_connect(struct target *);
+/* Ends the session and wipes the person. */
 void target_close(struct target *);
 /*
  * The manifest that lies in the folder; CLI_FAILED (said) when there is none.

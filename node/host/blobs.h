@@ -37,8 +37,10 @@ typedef bool blobs_needed_fn(void *ctx, const uint8_t fp[FP_LEN],
  */
 struct blobs *blobs_open(int dir, struct ledger *, const struct blobs_limits *,
     blobs_needed_fn *, void *ctx);
+/* Files stay; NULL is fine. */
 void blobs_close(struct blobs *);
 
+/* Does this owner hold it whole? size may be NULL. */
 bool blobs_has(struct blobs *, const uint8_t fp[FP_LEN],
     const uint8_t sha[32], uint64_t *size);
 /* Was asked for: least recently used goes first. */
@@ -48,6 +50,10 @@ void blobs_use(struct blobs *, const uint8_t fp[FP_LEN],
 uint64_t blobs_have(struct blobs *, const uint8_t fp[FP_LEN],
     const uint8_t sha[32]);
 
+/*
+ * The next bytes of a blob of this size, at an offset; begins it when it is
+ * new. *have: how much is here now, so what to send next.
+ */
 enum blob_put blobs_put(struct blobs *, const uint8_t fp[FP_LEN],
     const uint8_t sha[32], uint64_t size, uint64_t offset,
     const uint8_t *data, size_t len, uint32_t unix_now, uint64_t *have);
@@ -61,19 +67,23 @@ int blobs_fd(struct blobs *, const uint8_t fp[FP_LEN], const uint8_t sha[32]);
 
 /* Bytes that an owner holds, partial ones with their full size. */
 uint64_t blobs_held(struct blobs *, const uint8_t fp[FP_LEN]);
+/* The same of all owners. */
 uint64_t blobs_total(struct blobs *);
 /* Drop what nobody needs, oldest first, until this many more fit. */
 bool blobs_room(struct blobs *, const uint8_t fp[FP_LEN], uint64_t more);
 /* Partial ones without a byte for an hour. Seconds until the next is due. */
 uint32_t blobs_expire(struct blobs *, uint32_t unix_now);
+/* This owner gives it up; stays while something needs it. */
 void blobs_drop(struct blobs *, const uint8_t fp[FP_LEN],
     const uint8_t sha[32]);
 
 /* ---- an output: written once, its digest known at the end ---- */
 struct blob_writer;
+/* An unnamed file; end it by finish or abort. NULL: errno. */
 struct blob_writer *blob_writer_open(struct blobs *);
 /* 0, or -1: errno. */
 int blob_writer_add(struct blob_writer *, const uint8_t *, size_t);
+/* Bytes so far. */
 uint64_t blob_writer_size(const struct blob_writer *);
 /* Syncs, names it and gives it to the owner; frees w. 0 or -1. */
 int blob_writer_finish(struct blob_writer *, const uint8_t fp[FP_LEN],

@@ -23,6 +23,7 @@ struct ledger;
  * never repaired or replaced here.
  */
 struct ledger *ledger_open(const char *path, char why[160]);
+/* What is pending is not written: ledger_commit() first. NULL is fine. */
 void ledger_close(struct ledger *);
 
 /* All jobs, into a table that is empty. The number, or -1. */
@@ -41,10 +42,12 @@ bool ledger_drop_body(struct ledger *, const uint8_t id[32]);
 /* Who owns which blob (3.2); used: unix seconds. */
 bool ledger_own(struct ledger *, const uint8_t fp[FP_LEN],
     const uint8_t sha[32], uint64_t size, uint32_t used);
+/* Noted for the next commit, as ledger_own(); false: out of memory. */
 bool ledger_disown(struct ledger *, const uint8_t fp[FP_LEN],
     const uint8_t sha[32]);
 typedef void ledger_own_fn(void *ctx, const uint8_t fp[FP_LEN],
     const uint8_t sha[32], uint64_t size, uint32_t used);
+/* Calls fn for each row of them. 0 or -1. */
 int ledger_owned(struct ledger *, ledger_own_fn *, void *ctx);
 
 /* Is there anything to write? */

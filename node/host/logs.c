@@ -298,15 +298,6 @@ logs_seal(struct logs *l, struct job *j)
 	feed_all(l, j, 2);
 }
 
-void
-logs_detach(struct logs *l, const struct job *j)
-{
-	struct source *s = source_of(l, j);
-
-	if (s != NULL)
-		source_free(s);
-}
-
 ssize_t
 logs_read(struct logs *l, const struct job *j, unsigned stream,
     uint64_t offset, uint8_t *buf, size_t n)

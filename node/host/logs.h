@@ -32,11 +32,12 @@ struct logs_ops {
 /* dir: the node's folder; discard: a descriptor of /dev/null. NULL: errno. */
 struct logs *logs_open(struct ev_loop *, int dir, int discard,
     const struct logs_ops *);
+/* Ends followers and lets go of pipes; files stay. */
 void logs_close(struct logs *);
 
 /*
  * The pipes of a job that runs (taken). again: it was found running, its files
- * go on; else they begin anew. j must stay until logs_seal() or logs_detach().
+ * go on; else they begin anew. j must stay until logs_seal().
  */
 int logs_attach(struct logs *, struct job *, int out, int err, bool again);
 /*
@@ -44,14 +45,13 @@ int logs_attach(struct logs *, struct job *, int out, int err, bool again);
  * (of nothing, when it never ran).
  */
 void logs_seal(struct logs *, struct job *);
-/* The job goes on without us. */
-void logs_detach(struct logs *, const struct job *);
 /* Counts of j->log from the files, after a restart. */
 void logs_recount(struct logs *, struct job *);
 
 /* Bytes, 0 at the end, -1. stream 1 or 2. */
 ssize_t logs_read(struct logs *, const struct job *, unsigned stream,
     uint64_t offset, uint8_t *buf, size_t n);
+/* Removes the job's two files. */
 void logs_drop(struct logs *, const struct job *);
 /* Files of jobs that nobody knows. */
 void logs_sweep(struct logs *, bool (*known)(void *ctx, const uint8_t id[32]),
@@ -63,7 +63,9 @@ void logs_sweep(struct logs *, bool (*known)(void *ctx, const uint8_t id[32]),
  */
 int logs_follow(struct logs *, const uint8_t link[16], unsigned stream,
     const struct job *, uint64_t offset);
+/* The reader is gone. */
 void logs_unfollow(struct logs *, const uint8_t link[16], unsigned stream);
+/* The job is done: its followers get the rest, then EOF. */
 void logs_end(struct logs *, const struct job *);
 
 #endif

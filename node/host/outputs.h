@@ -26,8 +26,10 @@ struct outputs_ops {
 	uint32_t (*unix_now)(void *ctx);
 };
 
+/* NULL: out of memory. blobs must outlive it. */
 struct outputs *outputs_new(struct ev_loop *, struct blobs *,
     const struct outputs_ops *);
+/* Nothing is reported; NULL is fine. */
 void outputs_free(struct outputs *);
 /* fd is taken; most: bytes that this volume may have. */
 void outputs_open(struct outputs *, const uint8_t job[32],

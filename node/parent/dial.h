@@ -11,6 +11,7 @@ struct parent;
  * question's number, at once or when the connection stands or has failed.
  */
 void dial(struct parent *, const struct msg_DIAL *);
+/* A listening or datagram socket of an interface. */
 void dial_bind(struct parent *, const struct msg_BIND *);
 /* Transport is gone: forget what it asked for. */
 void dial_clear(struct parent *);

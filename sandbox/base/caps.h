@@ -13,6 +13,7 @@ int caps_drop_all(void);
 int caps_keep_one(unsigned cap);
 /* Best effort; the bits of keep stay. */
 void caps_drop_bounding(uint64_t keep);
+/* No exec gives more from here on. */
 int no_new_privs(void);
 
 #endif

@@ -38,6 +38,7 @@ enum tar_err {
 	TAR_EEND,      /* end missing, or bytes behind it */
 	TAR_ENOMEM,
 };
+/* A literal for people. */
 const char *tar_strerror(enum tar_err);
 
 struct tar_member {
@@ -62,6 +63,7 @@ struct tar_reader; /* about 100 kB, and the paths of the folders seen */
 
 /* NULL: out of memory. */
 struct tar_reader *tar_reader_new(void);
+/* NULL is fine. */
 void tar_reader_free(struct tar_reader *);
 /* For the files of an image, whose links are followed inside it only. */
 void tar_reader_any_links(struct tar_reader *);
@@ -81,6 +83,7 @@ enum tar_event tar_read(struct tar_reader *, const struct tar_member **m,
     const uint8_t **data, size_t *n, const uint8_t **in, size_t *in_len);
 /* At the end of the input: TAR_OK, or why the archive is not whole. */
 enum tar_err tar_reader_end(struct tar_reader *);
+/* Why it said TAR_BAD, or tar_reader_end() was not content. */
 enum tar_err tar_reader_error(const struct tar_reader *);
 /* The folders seen, in order: their modes are set when all is written. */
 unsigned tar_reader_folders(const struct tar_reader *);

@@ -10,6 +10,7 @@
  * import, or import-plain for the stream. The process's exit status.
  */
 int hand_import(void);
+/* The same of a stream of a plain folder. */
 int hand_import_plain(void);
 
 #endif

@@ -62,6 +62,7 @@ struct jail {
 	bool node_greeted;
 };
 
+/* A free cell; its life goes on. ctl: of the slot's process, taken. */
 void cell_init(struct cell *, uint32_t number, int ctl);
 
 /* Messages of node; descriptors are taken from the ipc_in. */

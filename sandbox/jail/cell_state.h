@@ -31,6 +31,7 @@ struct cell_life {
 	uint32_t refused; /* edges that there are not */
 };
 
+/* "FREE", ...; "?" beyond the last. */
 const char *cell_state_name(enum cell_state);
 /*
  * true: the cell is in `to`. false: there is no such edge; the state stays and

@@ -54,6 +54,7 @@ enum slot_answer {
 #define SLOT_MSG_MAX (3 + PLAN_BYTES_MAX)
 #define SLOT_FDS_MAX 3
 
+/* Descriptors stay the caller's. 0, or -1 with errno. */
 int slot_send(int ctl, const void *, size_t, const int *fds, unsigned nfds);
 /* Length, 0: closed, -1 (EAGAIN). fds not filled are -1; close-on-exec. */
 ssize_t slot_recv(int ctl, void *, size_t cap, int fds[SLOT_FDS_MAX]);

@@ -63,6 +63,7 @@ struct plan {
 	struct plan_volume volumes[PLAN_VOLUMES_ALL];
 };
 
+/* As plan_decode() reads it; wr_ok() says whether it fitted. */
 void plan_encode(struct wr *, const struct plan *);
 /* false: malformed; nothing but the form is checked. */
 bool plan_decode(struct rd, struct plan *);
@@ -108,10 +109,12 @@ const char *plan_args_parse(const uint8_t *buf, size_t len,
     struct plan_args *out);
 /* compute.md 2.1; also that none is equal to or inside another. */
 bool plan_target_ok(const char *);
+/* All of a job's, none on or inside another; NULL, or what is wrong. */
 const char *plan_targets_check(const char *const *targets, uint32_t n);
 
 /* Name of the job's v2 group beneath jobs/; out has room for 40 bytes. */
 #define PLAN_GROUP_MAX 40
+/* The name of the job's group beneath jobs/; out has PLAN_GROUP_MAX. */
 void plan_group_name(char *out, const uint8_t job[32]);
 
 #endif

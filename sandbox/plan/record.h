@@ -31,6 +31,7 @@ struct image_record {
 	const char *note; /* what was ignored, for people */
 };
 
+/* As it is decoded; wr_ok() says whether it fitted. */
 void image_record_encode(struct wr *, const struct image_record *);
 /* Texts point into buf. false: malformed. */
 bool image_record_parse(const uint8_t *buf, size_t len,

@@ -35,9 +35,12 @@ bool binding_parse(struct binding *, const uint8_t *buf, size_t len);
 /* The announce form; rns is the key that signed the announce. */
 bool binding_parse_announce(struct binding *, const uint8_t *buf, size_t len,
     const uint8_t rns[RNS_PUBLIC_LEN]);
+/* What both keys sign. */
 void binding_statement(uint8_t out[BINDING_STATEMENT_LEN],
     const struct binding *);
+/* The standalone form; binding_parse() takes it. */
 void binding_put(uint8_t out[BINDING_LEN], const struct binding *);
+/* The form in an announce, which carries the Reticulum half itself. */
 void binding_put_announce(uint8_t out[BINDING_ANNOUNCE_LEN],
     const struct binding *);
 

@@ -48,6 +48,7 @@ struct env {
  */
 int env_parse(struct env *, const void *buf, size_t len, size_t max,
     size_t max_payload, const char **why);
+/* Frees what parsing has filled; also after a failure. */
 void env_clear(struct env *);
 
 /*

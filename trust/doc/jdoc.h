@@ -35,6 +35,7 @@ char *jdoc_canonical(const json_t *, size_t *len);
 
 /* Members by kind: false when absent or of another kind. */
 bool jdoc_text(const json_t *obj, const char *name, const char **s, size_t *n);
+/* A member that is an integer from 0 to max; false leaves the value alone. */
 bool jdoc_uint(const json_t *obj, const char *name, uint64_t max, uint64_t *);
 /* Lower-case hex of exactly n bytes. */
 bool jdoc_hex(const json_t *value, uint8_t *out, size_t n);

@@ -30,13 +30,16 @@ struct klp_key {
 
 /* A raw key of a kind; false: wrong length, or no point of the curve. */
 bool key_set(struct klp_key *, enum key_kind, const void *raw, size_t len);
+/* The same kind, scheme and bytes. */
 bool key_equal(const struct klp_key *, const struct klp_key *);
 /*
  * pubkey:ecc-secp256k1: (66 or 130 hex, z + base58btc), pubkey:ed25519: (64
  * hex, z + base58btc), did:key:z. false: not one of these.
  */
 bool key_parse(struct klp_key *, const char *text, size_t len);
+/* The pubkey: text with hex digits, as key_parse() reads it. */
 void key_text(char out[KEY_TEXT_MAX], const struct klp_key *);
+/* The fingerprint: SHA-256 of multicodec prefix and raw key. */
 void key_fp(uint8_t fp[FP_LEN], const struct klp_key *);
 
 /* urn:klp:{namespace}:{type}:{fp}; false leaves fp alone. */

@@ -14,7 +14,9 @@ const char *manifest_target_bad(const char *target, size_t len);
 bool manifest_target_inside(const char *a, const char *b);
 bool text_ok(const char *, size_t len, size_t max); /* no NUL, at most max */
 bool image_ok(const char *, size_t len);
+/* [A-Za-z_][A-Za-z0-9_]*, within its length. */
 bool env_name_ok(const char *, size_t len);
+/* A capability's name as profiles write it. */
 bool cap_name_ok(const char *, size_t len);
 /* Bounds over several members; NULL, or the member's name. */
 const char *manifest_whole_bad(const struct manifest *);

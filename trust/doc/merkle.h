@@ -25,7 +25,9 @@ struct merkle {
  * at each start. */
 void trail_sha256(uint8_t out[32], const void *, size_t);
 
+/* An empty run that begins at this leaf. */
 void merkle_init(struct merkle *, uint64_t begin);
+/* A leaf's hash: prefix 0x00 (RFC 6962). */
 void merkle_leaf(uint8_t out[32], const void *, size_t);
 /* A whole subtree of 2^level leaves; false: it cannot stand there. */
 bool merkle_add(struct merkle *, unsigned level, const uint8_t hash[32]);

@@ -71,10 +71,13 @@ struct job_output {
 	uint8_t sha256[32];
 	uint64_t size;
 };
+/* Over outputs by path; false: too many, or a path too long. */
 bool outputs_root(uint8_t out[32], const struct job_output *, size_t n);
+/* The root over the two streams. */
 void logs_root(uint8_t out[32], const uint8_t stdout_sha[32],
     uint64_t stdout_size, const uint8_t stderr_sha[32], uint64_t stderr_size);
 
+/* All of it, signature included. */
 void job_receipt_put(uint8_t out[JOB_RECEIPT_LEN], const struct job_receipt *);
 /* Form: length, magic, version, outcome and code. The signature is not read. */
 bool job_receipt_parse(struct job_receipt *, const uint8_t *buf, size_t len);
