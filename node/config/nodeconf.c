@@ -296,8 +296,10 @@ read_trust(struct node_config *c, const struct ynode *t, struct mistakes *m)
 {
 	static const char *const known[] = {"floor", "anchors", "pins",
 	    "boards", "anchors_from", "require_live_secp", "on_stale", "grace"};
-	static const char *const live[] = {"above_2", "always", "never"};
-	static const char *const stale[] = {"refuse_new", "warn", "refuse_all"};
+	static const char *const live[] = {[LIVE_ABOVE_2] = "above_2",
+	    [LIVE_ALWAYS] = "always", [LIVE_NEVER] = "never"};
+	static const char *const stale[] = {[STALE_REFUSE_NEW] = "refuse_new",
+	    [STALE_WARN] = "warn", [STALE_REFUSE_ALL] = "refuse_all"};
 	static const char *const graces[] = {"graph", "list"};
 	int64_t v;
 	unsigned w;

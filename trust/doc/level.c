@@ -8,9 +8,18 @@
 int
 scope_parse(const char *s, size_t len)
 {
-	static const char *const names[] = {"mesh.relay", "mesh.mirror",
-	    "job.submit", "job.result", "job.review", "image.sign",
-	    "contract.sign", "log.witness", "event.hub", "watchdog.verdict"};
+	static const char *const names[] = {
+		[SCOPE_MESH_RELAY] = "mesh.relay",
+		[SCOPE_MESH_MIRROR] = "mesh.mirror",
+		[SCOPE_JOB_SUBMIT] = "job.submit",
+		[SCOPE_JOB_RESULT] = "job.result",
+		[SCOPE_JOB_REVIEW] = "job.review",
+		[SCOPE_IMAGE_SIGN] = "image.sign",
+		[SCOPE_CONTRACT_SIGN] = "contract.sign",
+		[SCOPE_LOG_WITNESS] = "log.witness",
+		[SCOPE_EVENT_HUB] = "event.hub",
+		[SCOPE_WATCHDOG] = "watchdog.verdict",
+	};
 
 	if (len == 1 && s[0] == '*')
 		return SCOPE_ALL;

@@ -11,11 +11,25 @@
 #include "common/wire.h"
 
 static const char *const outcomes[JOB_OUTCOMES] = {
-    "exited", "signalled", "killed", "lost", "cancelled"};
+	[JOB_EXITED] = "exited",
+	[JOB_SIGNALLED] = "signalled",
+	[JOB_KILLED] = "killed",
+	[JOB_LOST] = "lost",
+	[JOB_CANCELLED] = "cancelled",
+};
 
-static const char *const kills[KILL_REASONS] = {NULL, "memory", "time", "pids",
-    "output", "revoked", "violation", "cancelled", "operator", "watchdog",
-    "deadline"};
+static const char *const kills[KILL_REASONS] = {
+	[KILL_MEMORY] = "memory",
+	[KILL_TIME] = "time",
+	[KILL_PIDS] = "pids",
+	[KILL_OUTPUT] = "output",
+	[KILL_REVOKED] = "revoked",
+	[KILL_VIOLATION] = "violation",
+	[KILL_CANCELLED] = "cancelled",
+	[KILL_OPERATOR] = "operator",
+	[KILL_WATCHDOG] = "watchdog",
+	[KILL_DEADLINE] = "deadline",
+};
 
 const char *
 outcome_name(unsigned outcome)
