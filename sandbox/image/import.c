@@ -15,13 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sandbox/base/caps.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/clock.h"
 #include "sandbox/jail/jail.h"
-#include "sandbox/base/landlock.h"
-#include "sandbox/base/limits.h"
+#include "sandbox/base/handstart.h"
 #include "sandbox/base/basefilter.h"
 #include "sandbox/base/report.h"
 #include "sandbox/base/root.h"
@@ -73,15 +71,18 @@ become_hand(struct step *s, int abi)
 {
 	struct root_step root = {.tree = -1, .path = "/stage",
 	    .src = s->folder && !s->plain ? "/vol/0" : NULL};
-	struct job_limits l = {.pids = HAND_PIDS, .fsize = HAND_FSIZE,
-	    .data = HAND_DATA_IMPORT};
 	const struct landlock_path paths[] = {
 		{"/v", LANDLOCK_MAY_READ | LANDLOCK_MAY_WRITE},
 		{"/s", LANDLOCK_MAY_READ}};
 	char name[] = "warren-hand", import[] = "import";
-	char plain[] = "import-plain", *env[] = {NULL};
+	char plain[] = "import-plain";
 	char *argv[] = {name, s->plain ? plain : import, NULL};
-	int fds[4] = {s->in_r, s->out_w, s->report_w, s->hand};
+	struct hand_start h = {.in = s->in_r, .out = s->out_w,
+	    .report = s->report_w, .hand = s->hand,
+	    .limits = {.pids = HAND_PIDS, .fsize = HAND_FSIZE,
+		.data = HAND_DATA_IMPORT},
+	    .landlock_abi = abi, .paths = paths, .npaths = NELEM(paths),
+	    .filter = &s->job, .argv = argv};
 	const char *what;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
@@ -89,23 +90,8 @@ become_hand(struct step *s, int abi)
 		say_fail(s->report_w, "ids");
 	if (root_step_build(&root, &what) == -1)
 		say_fail(s->report_w, what);
-	for (int i = 0; i < 4; i++)
-		if ((fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 16)) == -1)
-			say_fail(s->report_w, "descriptors");
-	for (int i = 0; i < 3; i++)
-		if (dup2(fds[i], i) == -1)
-			_exit(1);
-	if (dup3(fds[3], 3, O_CLOEXEC) == -1 || sys_close_range(4, ~0u) == -1)
-		say_fail(2, "descriptors");
-	if (limits_apply(&l) == -1 || caps_drop_all() == -1 ||
-	    no_new_privs() == -1)
-		say_fail(2, "rights");
-	if (abi > 0 && landlock_apply(abi, paths, NELEM(paths)) == -1)
-		say_fail(2, "landlock");
-	if (filter_load(&s->job) == -1)
-		say_fail(2, "filter");
-	(void)sys_execveat(3, argv, env);
-	say_fail(2, "warren-hand");
+	what = hand_start(&h);
+	say_fail(h.report, what);
 }
 
 /* From here on nothing that we do reaches outside the fresh folder. */

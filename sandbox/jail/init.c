@@ -8,7 +8,6 @@
 #include <sys/wait.h>
 
 #include <grp.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include "common/ipc_msg.h"
 #include "sandbox/jail/jail.h"
 #include "sandbox/base/group.h"
+#include "sandbox/base/handstart.h"
 #include "sandbox/base/landlock.h"
 #include "sandbox/base/limits.h"
 #include "sandbox/base/report.h"
@@ -344,23 +344,6 @@ init_job(const struct init_env *e, const struct init_job *j)
 
 /* ---- steps ---- */
 
-static void
-step_streams(const struct init_step *s)
-{
-	int fds[4] = {s->in, s->out, s->report, s->hand};
-
-	/* out of the way of 0 to 3 first */
-	for (int i = 0; i < 4; i++)
-		if ((fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 16)) == -1)
-			fail(s->report, "internal", "descriptors", errno);
-	for (int i = 0; i < 3; i++)
-		if (dup2(fds[i], i) == -1)
-			_exit(1);
-	if (dup3(fds[3], 3, O_CLOEXEC) == -1 ||
-	    sys_close_range(4, ~0u) == -1)
-		_exit(1);
-}
-
 void
 init_step(const struct init_env *e, const struct init_step *s)
 {
@@ -369,8 +352,6 @@ init_step(const struct init_env *e, const struct init_step *s)
 	char path[STAGE_PATH_MAX], src[STAGE_PATH_MAX];
 	struct root_step root = {.tree = s->tree, .path = path,
 	    .read_only = s->step == STEP_PACK};
-	struct job_limits l = {.pids = HAND_PIDS, .fsize = s->bytes,
-	    .data = HAND_DATA_STEP};
 	struct landlock_path paths[] = {
 		{"/v", s->step == STEP_PACK ? LANDLOCK_MAY_READ :
 		    LANDLOCK_MAY_READ | LANDLOCK_MAY_WRITE},
@@ -378,7 +359,14 @@ init_step(const struct init_env *e, const struct init_step *s)
 	};
 	const char *what;
 	char name[] = "warren-hand", *argv[] = {name, NULL, NULL};
-	char *env[] = {NULL};
+	struct hand_start h = {.in = s->in, .out = s->out,
+	    .report = s->report, .hand = s->hand,
+	    .limits = {.pids = HAND_PIDS, .fsize = s->bytes,
+		.data = HAND_DATA_STEP},
+	    /* a job may have taken its own right to read what it left */
+	    .read_all = s->pack_all, .landlock_abi = e->landlock_abi,
+	    .paths = paths, .npaths = NELEM(paths), .filter = e->job_filter,
+	    .argv = argv};
 
 	take_ids(e, s->report);
 	argv[1] = (char *)(uintptr_t)(s->profile >= 0 ? "copy" :
@@ -392,21 +380,7 @@ init_step(const struct init_env *e, const struct init_step *s)
 	}
 	if (root_step_build(&root, &what) == -1)
 		fail(s->report, "volume", what, errno);
-	step_streams(s);
-	if (limits_apply(&l) == -1)
-		fail(2, "internal", "rlimits", errno);
-	/* a job may have taken its own right to read what it left */
-	if ((s->pack_all ? caps_keep_one(CAP_DAC_READ_SEARCH) :
-	    caps_drop_all()) == -1)
-		fail(2, "internal", "capabilities", errno);
-	if (no_new_privs() == -1)
-		fail(2, "internal", "no_new_privs", errno);
-	if (e->landlock_abi > 0 &&
-	    landlock_apply(e->landlock_abi, paths, NELEM(paths)) == -1)
-		fail(2, "internal", "landlock", errno);
-	if (filter_load(e->job_filter) == -1)
-		fail(2, "internal", "base filter", errno);
-	(void)sys_execveat(3, argv, env);
-	fail(2, "internal", "warren-hand", errno);
+	what = hand_start(&h);
+	fail(h.report, "internal", what, errno);
 	_exit(1);
 }
