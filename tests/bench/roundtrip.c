@@ -165,8 +165,8 @@ converse(void)
 	}
 	if (sub.end != SUB_DONE || sub.r.outcome != JOB_EXITED ||
 	    sub.r.code != 0) {
-		fprintf(stderr, "the job: %s %s %s\n", sub.code, sub.why,
-		    sub.outcome);
+		fprintf(stderr, "the job: %s %s, outcome %d\n", sub.code,
+		    sub.why, (int)sub.r.outcome);
 		return false;
 	}
 	return true;
