@@ -21,6 +21,7 @@
  * warren-transport: sockets, files and channels around one librns context.
  *
  *   main.c      start, messages of the parent, the loop's turn
+ *   engine.c    state and sending: below all others
  *   nif.c       interfaces and their numbers; if_tcp.c, if_local.c the kinds
  *   stream.c    framed sockets
  *   store.c     the storage folder; store_codec.c its formats
@@ -125,7 +126,7 @@ struct engine {
 	} counts;
 };
 
-/* ---- main.c ---- */
+/* ---- engine.c ---- */
 
 /* Walk a table of the core in order; first: a bool of the caller. */
 #define EACH_PATH(rns, p, first)                                               \

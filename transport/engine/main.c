@@ -19,8 +19,6 @@
 #define WALL_STEP_US (2 * MONO_SECOND) /* ours: more is a step of the clock */
 #define STOP_LINGER_S 0.15 /* 12.4: link closes leave before sockets do */
 
-const uint8_t engine_zero[RNS_HASH];
-
 /* ---- the core ---- */
 
 static void
@@ -28,19 +26,6 @@ fill_random(void *arg, uint8_t *out, size_t n)
 {
 	(void)arg;
 	randombytes_buf(out, n);
-}
-
-int
-engine_submit(struct engine *e, const struct rns_cmd *cmd)
-{
-	int err = rns_submit(e->rns, cmd, e->now);
-
-	if (err != RNS_OK && err != RNS_EAGAIN) {
-		e->counts.submit_refused++;
-		log_debug("core", "command %d: %s", (int)cmd->type,
-		    rns_strerror(err));
-	}
-	return err;
 }
 
 static void
@@ -281,23 +266,6 @@ engine_clear(struct engine *e)
 }
 
 /* ---- the others ---- */
-
-struct ipc *
-engine_ipc(const struct engine *e, enum program who)
-{
-	if (who == PROGRAM_PARENT)
-		return e->program.parent;
-	return e->siblings[who].ev != NULL && e->siblings[who].greeted ?
-	    ipc_ev_channel(e->siblings[who].ev) : NULL;
-}
-
-/* EPIPE is no news: the reader finds the end of the channel and acts on it. */
-void
-engine_send_failed(enum program who)
-{
-	if (errno != EPIPE)
-		log_warn(program_name(who), "message lost");
-}
 
 static void
 sibling_message(void *ctx, struct ipc_in *in)
