@@ -6,9 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "transport/engine/bridge_int.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "transport/engine/engine.h"
+#include "transport/engine/follow.h"
+
+#define BRIDGE_REPLIES 16 /* ours: answers on their way on one link */
+#define BRIDGE_REPLY_MAX (16u << 20) /* ours: bytes of an answer */
 
 /*
  * Answers up to this size are compressed when that helps. Larger ones are
@@ -32,6 +36,42 @@ static const char *const paths[] = { /* compute.md 3, what this node serves */
 	"/klp/v1/job/result", "/klp/v1/job/cancel", "/klp/v1/job/list",
 };
 
+/* An answer that became a resource: librns reads its bytes until SENT. */
+struct reply {
+	TAILQ_ENTRY(reply) entry;
+	uint64_t tag;
+	uint8_t link[RNS_HASH], request[RNS_HASH];
+	uint8_t *copy;       /* of malloc, or NULL */
+	const uint8_t *map;  /* of memfd_map, or NULL */
+	size_t len;
+};
+TAILQ_HEAD(reply_list, reply);
+
+/* A link to klp.node. */
+struct bridge_link {
+	RB_ENTRY(bridge_link) node;
+	struct bridge *b;
+	uint8_t id[RNS_HASH];
+	bool identified;
+	uint8_t identity[RNS_KEY], identity_hash[RNS_HASH];
+	struct follows follows;
+	struct reply_list replies;
+	unsigned nreplies;
+};
+RB_HEAD(bridge_link_tree, bridge_link);
+
+struct bridge {
+	struct engine *e;
+	uint8_t dest[RNS_HASH];
+	struct bridge_link_tree links;
+	unsigned nlinks;
+	bool announced; /* node asked for it: there is something to say */
+	ev_timer late;  /* announces on interfaces that came up since */
+	uint64_t next_tag;
+	uint64_t requests, replies;
+	uint64_t dropped; /* requests that node could not be given */
+};
+
 static int
 bridge_link_cmp(const struct bridge_link *a, const struct bridge_link *b)
 {
@@ -41,13 +81,14 @@ bridge_link_cmp(const struct bridge_link *a, const struct bridge_link *b)
 TREE_PROTOTYPE(bridge_link_tree, bridge_link, node, bridge_link_cmp)
 TREE_GENERATE(bridge_link_tree, bridge_link, node, bridge_link_cmp)
 
-struct ipc *
+/* NULL: node is not there. */
+static struct ipc *
 bridge_node(const struct bridge *b)
 {
 	return engine_ipc(b->e, PROGRAM_NODE);
 }
 
-struct bridge_link *
+static struct bridge_link *
 bridge_find(struct bridge *b, const uint8_t id[RNS_HASH])
 {
 	struct bridge_link key;
@@ -168,7 +209,7 @@ bridge_link_free(struct bridge_link *l)
 {
 	struct reply *p;
 
-	follow_stop_all(l);
+	follow_stop_all(&l->follows);
 	while ((p = TAILQ_FIRST(&l->replies)) != NULL)
 		reply_free(l, p);
 	RB_REMOVE(bridge_link_tree, &l->b->links, l);
@@ -207,7 +248,7 @@ bridge_close(struct bridge *b)
 	do {                                                                   \
 		if (bridge_node(b) != NULL &&                                  \
 		    IPC_SEND(bridge_node(b), NAME, m, fds, n) < 0)             \
-			engine_send_failed(PROGRAM_NODE);            \
+			engine_send_failed(PROGRAM_NODE);                      \
 	} while (0)
 
 static void
@@ -278,7 +319,7 @@ bridge_node_down(struct bridge *b)
 
 	/* the pipes' other ends are gone with it */
 	RB_FOREACH(l, bridge_link_tree, &b->links)
-		follow_stop_all(l);
+		follow_stop_all(&l->follows);
 }
 
 /* ---- events of the core ---- */
@@ -297,7 +338,7 @@ on_link_up(struct bridge *b, const struct rns_event *ev)
 	l->b = b;
 	memcpy(l->id, ev->link.id, RNS_HASH);
 	TAILQ_INIT(&l->replies);
-	follow_init(l);
+	follow_init(&l->follows, b->e, l->id);
 	(void)RB_INSERT(bridge_link_tree, &b->links, l);
 	b->nlinks++;
 	tell_link(l);
@@ -408,7 +449,7 @@ bridge_event(struct bridge *b, const struct rns_event *ev)
 		return true;
 	case RNS_EV_CHANNEL_READY:
 		if ((l = bridge_find(b, ev->link.id)) != NULL)
-			follow_ready(l);
+			follow_ready(&l->follows);
 		return true;
 	default:
 		return false;
@@ -516,7 +557,7 @@ on_follow(struct bridge *b, struct ipc_in *in)
 
 	if (msg_get_N_FOLLOW(in->body, &m) &&
 	    (l = bridge_find(b, m.link)) != NULL)
-		follow_start(l, m.stream, ipc_in_take(in, 0));
+		follow_start(&l->follows, m.stream, ipc_in_take(in, 0));
 }
 
 static void
