@@ -126,10 +126,13 @@ on_late(struct ev_loop *loop, ev_timer *w, int revents)
 	}
 }
 
-void
-bridge_if_online(struct bridge *b, struct nif *n)
+/* Whom a network interface reaches has not heard of klp.node. */
+static void
+on_online(struct engine *e, struct nif *n)
 {
-	if (!b->announced || n->cfg.kind != RNS_IF_NET || !n->cfg.out ||
+	struct bridge *b = e->bridge;
+
+	if (b == NULL || !b->announced || n->cfg.kind != RNS_IF_NET || !n->cfg.out ||
 	    (n->announced.us != 0 &&
 	    mono_sub(b->e->now, n->announced) < LATE_AGAIN))
 		return;
@@ -190,6 +193,7 @@ bridge_new(struct engine *e)
 		free(b);
 		return NULL;
 	}
+	e->on_online = on_online;
 	return b;
 }
 
@@ -224,6 +228,7 @@ bridge_free(struct bridge *b)
 
 	if (b == NULL)
 		return;
+	b->e->on_online = NULL;
 	ev_timer_stop(b->e->loop, &b->late);
 	while ((l = RB_MIN(bridge_link_tree, &b->links)) != NULL)
 		bridge_link_free(l);

@@ -9,7 +9,6 @@
 #include "common/ipc.h"
 
 struct engine;
-struct nif;
 struct bridge;
 
 /*
@@ -30,8 +29,6 @@ bool bridge_message(struct bridge *, struct ipc_in *);
 bool bridge_event(struct bridge *, const struct rns_event *);
 /* Close all links in order; before the end. */
 void bridge_close(struct bridge *);
-/* A network interface came up: whom it reaches has not heard of klp.node. */
-void bridge_if_online(struct bridge *, struct nif *);
 unsigned bridge_links(const struct bridge *);
 
 /* binding.c: B_SIGN of keys (klp.md 5, design.md 7). */

@@ -116,6 +116,9 @@ struct engine {
 	uint8_t identity_hash[RNS_HASH];
 	uint8_t identity_public[RNS_KEY];
 
+	/* an interface of the core came up; NULL: nobody wants to know */
+	void (*on_online)(struct engine *, struct nif *);
+
 	struct store *store;
 	struct bridge *bridge;
 	struct control *control;

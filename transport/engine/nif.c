@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "transport/engine/bridge.h"
 #include "common/clock.h"
 #include "transport/engine/engine.h"
 #include "common/log.h"
@@ -107,8 +106,8 @@ nif_attach(struct nif *n)
 	cmd.iface = n->cfg;
 	if (engine_submit(n->e, &cmd) != RNS_OK)
 		return -1;
-	if (n->online && n->e->bridge != NULL)
-		bridge_if_online(n->e->bridge, n);
+	if (n->online && n->e->on_online != NULL)
+		n->e->on_online(n->e, n);
 	return 0;
 }
 
@@ -126,8 +125,8 @@ nif_online(struct nif *n, bool online)
 	cmd.online.ifid = n->id;
 	cmd.online.online = online;
 	(void)engine_submit(n->e, &cmd);
-	if (online && n->e->bridge != NULL)
-		bridge_if_online(n->e->bridge, n);
+	if (online && n->e->on_online != NULL)
+		n->e->on_online(n->e, n);
 }
 
 void
