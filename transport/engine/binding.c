@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
+#include "transport/engine/binding.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "transport/engine/bridge.h"
 #include "common/clock.h"
-#include "transport/engine/engine.h"
 #include "common/log.h"
+#include "transport/engine/engine.h"
 
 /*
  * The one thing that the node's Reticulum identity signs for another program:
@@ -41,6 +41,7 @@ binding_sign(struct engine *e, struct ipc_in *in)
 
 	if (!msg_get_B_SIGN(in->body, &m) ||
 	    !sound(&m, clock_wall_us() / MONO_SECOND)) {
+		e->counts.bindings_refused++;
 		log_warnx("keys", "a binding that is not sound is not signed");
 		return;
 	}
@@ -56,9 +57,12 @@ binding_sign(struct engine *e, struct ipc_in *in)
 	wr_u32(&w, m.not_before);
 	wr_u32(&w, m.not_after);
 	reply.serial = m.serial;
-	if (!wr_ok(&w) ||
-	    rns_identity_sign(reply.sig, e->identity, buf, w.len) != RNS_OK)
+	if (!wr_ok(&w) || rns_identity_sign(reply.sig, e->identity, buf,
+	    w.len) != RNS_OK) {
+		e->counts.bindings_refused++;
+		log_warnx("keys", "a binding cannot be signed");
 		return;
+	}
 	if (IPC_SEND(engine_ipc(e, PROGRAM_KEYS), B_SIGNED, &reply, NULL, 0) < 0)
 		engine_send_failed(PROGRAM_KEYS);
 	else

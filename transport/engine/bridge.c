@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/follow.h"
+#include "transport/engine/nif.h"
 
 #define BRIDGE_REPLIES 16 /* ours: answers on their way on one link */
 #define BRIDGE_REPLY_MAX (16u << 20) /* ours: bytes of an answer */

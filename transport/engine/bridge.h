@@ -31,7 +31,4 @@ bool bridge_event(struct bridge *, const struct rns_event *);
 void bridge_close(struct bridge *);
 unsigned bridge_links(const struct bridge *);
 
-/* binding.c: B_SIGN of keys (klp.md 5, design.md 7). */
-void binding_sign(struct engine *, struct ipc_in *);
-
 #endif

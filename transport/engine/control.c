@@ -9,9 +9,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <ev.h>
+#include <jansson.h>
+
 #include "common/acceptor.h"
-#include "transport/engine/control_int.h"
-#include "common/log.h"
+#include "transport/engine/engine.h"
+#include "transport/engine/views.h"
+
+#define CONTROL_CLIENTS 16 /* ours: at a time */
 
 struct client {
 	TAILQ_ENTRY(client) entry;

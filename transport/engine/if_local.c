@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define _GNU_SOURCE /* struct ucred */
+#include "transport/engine/if_local.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -9,9 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "transport/engine/engine.h"
 #include "common/log.h"
+#include "transport/engine/engine.h"
+#include "transport/engine/nif.h"
 #include "transport/engine/store.h"
 
 /*

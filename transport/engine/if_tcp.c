@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define _GNU_SOURCE /* accept4 */
+#include "transport/engine/if_tcp.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,9 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "transport/engine/engine.h"
 #include "common/log.h"
+#include "transport/engine/engine.h"
+#include "transport/engine/nif.h"
 
 /*
  * TCPClientInterface and TCPServerInterface (10.3). Sockets are opened by the

@@ -6,12 +6,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "transport/engine/bridge.h"
-#include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/log.h"
+#include "transport/engine/binding.h"
+#include "transport/engine/bridge.h"
 #include "transport/engine/control.h"
 #include "transport/engine/engine.h"
-#include "common/log.h"
+#include "transport/engine/if_local.h"
+#include "transport/engine/nif.h"
 #include "transport/engine/rpc.h"
 #include "transport/engine/store.h"
 

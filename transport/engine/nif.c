@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/engine/nif.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "transport/engine/engine.h"
 #include "common/log.h"
+#include "transport/engine/if_tcp.h"
 
 struct nif *
 nif_find(const struct engine *e, unsigned id)

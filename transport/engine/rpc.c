@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include "common/acceptor.h"
-#include "transport/engine/engine.h"
 #include "common/log.h"
+#include "common/wire.h"
+#include "transport/engine/engine.h"
 #include "transport/engine/rpc_auth.h"
+#include "transport/engine/rpc_calls.h"
 
 #define RPC_CLIENTS 64   /* ours: at a time */
 #define RPC_UID_MAX 16   /* ours: of one user but root */

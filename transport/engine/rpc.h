@@ -2,11 +2,6 @@
 #ifndef WARREN_TRANSPORT_ENGINE_RPC_H
 #define WARREN_TRANSPORT_ENGINE_RPC_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include "common/wire.h"
-
 struct engine;
 struct rpc;
 
@@ -21,11 +16,5 @@ struct rpc;
 /* Takes the listening fd. NULL: out of memory. */
 struct rpc *rpc_new(struct engine *, int fd);
 void rpc_free(struct rpc *);
-
-/*
- * rpc_calls.c: the packed response to a packed request, in a buffer of malloc
- * (the caller's). NULL: not a call that is answered here, or no memory.
- */
-uint8_t *rpc_call(struct engine *, const uint8_t *, size_t, size_t *len);
 
 #endif

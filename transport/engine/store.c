@@ -12,12 +12,13 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "transport/engine/engine.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "common/mpk.h"
-#include "transport/engine/store_codec.h"
 #include "transport/core/table/stores.h"
+#include "transport/engine/engine.h"
+#include "transport/engine/nif.h"
+#include "transport/engine/store_codec.h"
 
 #define PERSIST_S 43200 /* P of 11.4 */
 #define KNOWN_S 300     /* cleaning of known destinations, cache */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <stdlib.h>
+#include "transport/engine/views.h"
+
+#include <stdio.h>
 #include <string.h>
 
-#include "transport/engine/bridge.h"
 #include "common/clock.h"
-#include "transport/engine/control_int.h"
+#include "transport/engine/bridge.h"
+#include "transport/engine/engine.h"
+#include "transport/engine/nif.h"
 
 #define PATHS_A_LINE 64      /* well below CONTROL_LINE_MAX */
 #define IFS_A_LINE 48
@@ -94,6 +97,7 @@ counts_json(const struct engine *e)
 		{"relayed", c.relayed}, {"announces", c.announces},
 		{"refused_commands", e->counts.submit_refused},
 		{"lost_interface", e->counts.unknown_tx},
+		{"refused_bindings", e->counts.bindings_refused},
 	};
 	for (size_t i = 0; i < NELEM(rows); i++)
 		(void)json_object_set_new(o, rows[i].key, num(rows[i].n));
