@@ -28,6 +28,24 @@
 #define LOCAL_UID_MAX 128 /* ours: programs of one user but root */
 
 static void
+local_stop(struct nif *n)
+{
+	n->e->local_clients--;
+}
+
+static const struct nif_kind local_server_kind = {
+	.name = "LocalServerInterface",
+	.local = true,
+};
+
+static const struct nif_kind local_kind = {
+	.name = "LocalClientInterface",
+	.carries = true,
+	.local = true,
+	.stop = local_stop,
+};
+
+static void
 local_gone(void *arg, int error)
 {
 	struct nif *n = arg;
@@ -51,7 +69,7 @@ may_attach(const struct engine *e, uid_t uid)
 	if (uid == 0 || uid == (uid_t)-1)
 		return true;
 	TAILQ_FOREACH(n, &e->ifs, link)
-		same += n->kind == NIF_LOCAL && n->uid == uid;
+		same += n->kind == &local_kind && n->uid == uid;
 	return same < LOCAL_UID_MAX;
 }
 
@@ -83,7 +101,7 @@ accept_local(struct nif *server, int fd, const struct sockaddr_storage *sa)
 		cred.pid = 0;
 	}
 	if (!may_attach(e, cred.uid) ||
-	    (n = nif_new(e, NIF_LOCAL, NULL, server)) == NULL) {
+	    (n = nif_new(e, &local_kind, NULL, server)) == NULL) {
 		server->refused++;
 		(void)close(fd);
 		return;
@@ -149,7 +167,7 @@ local_listen(struct engine *e, int fd)
 {
 	struct nif *n;
 
-	if ((n = nif_new(e, NIF_LOCAL_SERVER, NULL, NULL)) == NULL) {
+	if ((n = nif_new(e, &local_server_kind, NULL, NULL)) == NULL) {
 		(void)close(fd);
 		return -1;
 	}

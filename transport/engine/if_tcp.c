@@ -17,15 +17,21 @@
 #include "transport/engine/nif.h"
 
 /*
- * TCPClientInterface and TCPServerInterface (10.3). Sockets are opened by the
- * parent; when to ask again is decided here. The reference tries every 5 s;
- * ours: 5 s at first, then slower up to a minute, with jitter so that the
- * nodes around a relay that restarts do not come in step.
+ * The reference tries to connect every 5 s; ours: 5 s at first, then slower up
+ * to a minute, with jitter so that the nodes around a relay that restarts do
+ * not come in step.
  */
 #define RETRY_FIRST_S 5.0
 #define RETRY_MAX_S 60.0
 #define RETRY_FAST 6 /* tries at RETRY_FIRST_S: half a minute */
 #define PEERS_MAX 512 /* ours: accepted connections of one listener */
+#define TCP_BITRATE 10000000 /* 8.3 */
+
+/* An accepted connection: made by its server, and gone with it. */
+static const struct nif_kind tcp_peer_kind = {
+	.name = "TCPClientInterface",
+	.carries = true,
+};
 
 static void
 set_int(int fd, int level, int name, int value)
@@ -56,7 +62,7 @@ ask_parent(struct nif *n)
 	if (e->stopping || engine_ipc(e, PROGRAM_PARENT) == NULL)
 		return;
 	n->seq = m.seq;
-	if (n->kind == NIF_TCP_SERVER)
+	if (n->kind == &tcp_server_kind)
 		rc = IPC_SEND(engine_ipc(e, PROGRAM_PARENT), BIND, &b, NULL, 0);
 	else
 		rc = IPC_SEND(engine_ipc(e, PROGRAM_PARENT), DIAL, &m, NULL, 0);
@@ -77,7 +83,7 @@ retry_later(struct nif *n)
 {
 	double s = RETRY_FIRST_S;
 
-	if (n->kind == NIF_TCP_CLIENT && n->conf->max_reconnect_tries > 0 &&
+	if (n->kind == &tcp_client_kind && n->conf->max_reconnect_tries > 0 &&
 	    n->tries >= n->conf->max_reconnect_tries) {
 		log_warnx(n->conf->name, "gave up after %u tries", n->tries);
 		n->given_up = true;
@@ -93,10 +99,16 @@ retry_later(struct nif *n)
 	ev_timer_start(n->e->loop, &n->retry);
 }
 
-void
-tcp_start(struct nif *n)
+/* 10.3: the longest packet goes by the bitrate, unless it is fixed. */
+static int
+tcp_configure(struct nif *n)
 {
-	ask_parent(n);
+	if (nif_configure(n, TCP_BITRATE) < 0)
+		return -1;
+	n->cfg.hw_mtu = n->conf->fixed_mtu != 0 ? n->conf->fixed_mtu :
+	    rns_mtu_for_bitrate(n->cfg.bitrate);
+	n->cfg.mtu_signal = true;
+	return 0;
 }
 
 /* ---- the client side ---- */
@@ -169,7 +181,7 @@ accept_peer(struct nif *server, int fd, const struct sockaddr_storage *sa)
 	char remote[80];
 
 	if (server->clients >= PEERS_MAX ||
-	    (n = nif_new(server->e, NIF_TCP_PEER, server->conf, server)) ==
+	    (n = nif_new(server->e, &tcp_peer_kind, server->conf, server)) ==
 	    NULL) {
 		server->refused++;
 		(void)close(fd);
@@ -235,7 +247,7 @@ server_up(struct nif *n, int fd)
 	nif_online(n, true);
 }
 
-void
+static void
 tcp_opened(struct nif *n, int fd, int error, const char *text)
 {
 	if (fd < 0) {
@@ -245,7 +257,7 @@ tcp_opened(struct nif *n, int fd, int error, const char *text)
 		/* the same reason again is no news */
 		if (strcmp(n->error, why) != 0)
 			log_warnx(n->conf->name, "%s failed: %s",
-			    n->kind == NIF_TCP_SERVER ? "listening" :
+			    n->kind == &tcp_server_kind ? "listening" :
 			    "connecting", why);
 		(void)snprintf(n->error, sizeof(n->error), "%s", why);
 		retry_later(n);
@@ -255,8 +267,23 @@ tcp_opened(struct nif *n, int fd, int error, const char *text)
 		(void)close(fd);
 		return;
 	}
-	if (n->kind == NIF_TCP_SERVER)
+	if (n->kind == &tcp_server_kind)
 		server_up(n, fd);
 	else
 		client_up(n, fd);
 }
+
+const struct nif_kind tcp_client_kind = {
+	.name = "TCPClientInterface",
+	.carries = true,
+	.configure = tcp_configure,
+	.start = ask_parent,
+	.opened = tcp_opened,
+};
+
+const struct nif_kind tcp_server_kind = {
+	.name = "TCPServerInterface",
+	.configure = tcp_configure,
+	.start = ask_parent,
+	.opened = tcp_opened,
+};

@@ -2,9 +2,12 @@
 #ifndef WARREN_TRANSPORT_ENGINE_IF_TCP_H
 #define WARREN_TRANSPORT_ENGINE_IF_TCP_H
 
-struct nif;
+#include "transport/engine/nif.h"
 
-void tcp_start(struct nif *);
-void tcp_opened(struct nif *, int fd, int error, const char *text);
+/*
+ * TCPClientInterface and TCPServerInterface (10.3). Sockets are opened by the
+ * parent; when to ask again is decided here.
+ */
+extern const struct nif_kind tcp_client_kind, tcp_server_kind;
 
 #endif

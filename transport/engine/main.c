@@ -13,6 +13,7 @@
 #include "transport/engine/control.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/if_local.h"
+#include "transport/engine/kinds.h"
 #include "transport/engine/nif.h"
 #include "transport/engine/rpc.h"
 #include "transport/engine/store.h"
@@ -201,7 +202,7 @@ engine_start(struct engine *e)
 	identity_load(e, dir);
 	if (core_new(e) < 0)
 		fatalx("the core cannot be made");
-	if (nif_create_all(e) < 0)
+	if (kinds_create_all(e) < 0)
 		fatalx("an interface cannot be made");
 	if (dir >= 0) {
 		if ((e->store = store_new(e, dir)) == NULL)

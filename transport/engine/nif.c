@@ -8,7 +8,6 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "transport/engine/if_tcp.h"
 
 struct nif *
 nif_find(const struct engine *e, unsigned id)
@@ -18,10 +17,10 @@ nif_find(const struct engine *e, unsigned id)
 	return n != NULL && n->id == id ? n : NULL;
 }
 
-static bool
-carries(enum nif_kind kind)
+bool
+nif_lasting(const struct nif *n)
 {
-	return kind != NIF_TCP_SERVER && kind != NIF_LOCAL_SERVER;
+	return n->conf != NULL && n->parent == NULL;
 }
 
 /* The next number whose place is free; never 0. 0: all taken. */
@@ -38,13 +37,13 @@ take_id(struct engine *e)
 }
 
 struct nif *
-nif_new(struct engine *e, enum nif_kind kind, const struct rnsconf_if *conf,
-    struct nif *parent)
+nif_new(struct engine *e, const struct nif_kind *kind,
+    const struct rnsconf_if *conf, struct nif *parent)
 {
 	struct nif *n;
 	unsigned id = 0;
 
-	if (carries(kind) && (id = take_id(e)) == 0)
+	if (kind->carries && (id = take_id(e)) == 0)
 		return NULL;
 	if ((n = calloc(1, sizeof(*n))) == NULL)
 		return NULL;
@@ -76,6 +75,8 @@ nif_free(struct nif *n)
 	struct engine *e = n->e;
 	struct rns_cmd cmd = {.type = RNS_CMD_IF_DEL, .ifid = n->id};
 
+	if (n->kind->stop != NULL)
+		n->kind->stop(n);
 	if (n->id != 0) {
 		/* it may never have come into the core */
 		(void)rns_submit(e->rns, &cmd, e->now);
@@ -88,8 +89,6 @@ nif_free(struct nif *n)
 		(void)close(n->listen_fd);
 	if (n->parent != NULL)
 		n->parent->clients--;
-	if (n->kind == NIF_LOCAL)
-		e->local_clients--;
 	if (n->dirty)
 		TAILQ_REMOVE(&e->dirty, n, dirty_link);
 	TAILQ_REMOVE(&e->ifs, n, link);
@@ -169,14 +168,13 @@ nif_frame_limit(const struct nif *n)
 }
 
 int
-nif_configure(struct nif *n, const struct rnsconf_if *c)
+nif_configure(struct nif *n, uint64_t bitrate)
 {
+	const struct rnsconf_if *c = n->conf;
+
 	n->cfg.kind = RNS_IF_NET;
 	n->cfg.mode = c->mode;
-	n->cfg.bitrate = c->bitrate != 0 ? c->bitrate : 10000000; /* 8.3 TCP */
-	n->cfg.hw_mtu = c->fixed_mtu != 0 ? c->fixed_mtu :
-	    rns_mtu_for_bitrate(n->cfg.bitrate);
-	n->cfg.mtu_signal = true;
+	n->cfg.bitrate = c->bitrate != 0 ? c->bitrate : bitrate;
 	n->cfg.out = c->outgoing;
 	n->cfg.recursive_prs = c->recursive_prs;
 	n->cfg.gravity = c->gravity;
@@ -214,58 +212,14 @@ nif_accept_failed(struct nif *n, int error)
 	ev_timer_start(n->e->loop, &n->retry);
 }
 
-const char *
-nif_kind_name(const struct nif *n)
-{
-	switch (n->kind) {
-	case NIF_TCP_SERVER:
-		return "TCPServerInterface";
-	case NIF_TCP_CLIENT:
-	case NIF_TCP_PEER:
-		return "TCPClientInterface";
-	case NIF_LOCAL_SERVER:
-		return "LocalServerInterface";
-	case NIF_LOCAL:
-		return "LocalClientInterface";
-	}
-	return "Interface";
-}
-
-/*
- * Configured interfaces exist before stored paths are read, since those name
- * them; and before anything listens, so that what is accepted inherits all.
- */
-int
-nif_create_all(struct engine *e)
-{
-	const struct rnsconf_if *c;
-	struct nif *n;
-
-	for (unsigned i = 0; i < e->conf->nifs; i++) {
-		c = &e->conf->ifs[i];
-		if (!c->enabled)
-			continue;
-		n = nif_new(e, c->type == RNSCONF_TCP_SERVER ? NIF_TCP_SERVER :
-		    NIF_TCP_CLIENT, c, NULL);
-		if (n == NULL || nif_configure(n, c) < 0) {
-			log_errx(c->name, "cannot be made: out of memory");
-			return -1;
-		}
-		rnsconf_if_display(c, n->name, sizeof(n->name));
-		if (n->id != 0 && nif_attach(n) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 void
 nif_start_all(struct engine *e)
 {
 	struct nif *n;
 
 	TAILQ_FOREACH(n, &e->ifs, link)
-		if (n->kind == NIF_TCP_SERVER || n->kind == NIF_TCP_CLIENT)
-			tcp_start(n);
+		if (n->kind->start != NULL)
+			n->kind->start(n);
 }
 
 void
@@ -274,12 +228,11 @@ nif_opened(struct engine *e, const struct msg_OPENED *m, int fd)
 	struct nif *n;
 
 	TAILQ_FOREACH(n, &e->ifs, link) {
-		if (n->conf == NULL || n->parent != NULL ||
-		    n->conf->index != m->index || n->seq != m->seq ||
-		    n->seq == 0)
+		if (!nif_lasting(n) || n->conf->index != m->index ||
+		    n->seq != m->seq || n->seq == 0)
 			continue;
 		n->seq = 0;
-		tcp_opened(n, fd, m->error, m->text);
+		n->kind->opened(n, fd, m->error, m->text);
 		return;
 	}
 	/* an answer that nobody waits for any more */

@@ -16,12 +16,35 @@
 #include "transport/engine/engine.h"
 #include "transport/socket/fsock.h"
 
-enum nif_kind {
-	NIF_TCP_CLIENT,
-	NIF_TCP_SERVER, /* listens; not in the core */
-	NIF_TCP_PEER,   /* accepted by a server */
-	NIF_LOCAL_SERVER, /* the shared instance; not in the core */
-	NIF_LOCAL,        /* an attached program */
+struct nif;
+
+/*
+ * What a kind of interface does itself; all else is here. A kind is a file
+ * with one of these, and kinds.c has a line for each that can be configured.
+ */
+struct nif_kind {
+	const char *name; /* TCPClientInterface, ... (8.1) */
+	/*
+	 * Whether it carries packets and so is an interface of the core; else
+	 * it only listens, and each that it accepts is one.
+	 */
+	bool carries;
+	bool local; /* of the shared instance, not of a network */
+	/*
+	 * For one of the configuration: fill in n->cfg, offline. 0, or -1: its
+	 * keys make no interface. May use nif_configure(). NULL: not
+	 * configured.
+	 */
+	int (*configure)(struct nif *);
+	/* Everything is there: dial, bind, listen. NULL: nothing to do. */
+	void (*start)(struct nif *);
+	/*
+	 * The parent's answer to nif_ask(): a descriptor, taken, or -1 with
+	 * why (errno, text; one may be empty). NULL: never asks.
+	 */
+	void (*opened)(struct nif *, int fd, int error, const char *text);
+	/* It goes; its socket and timers are closed after it. NULL: nothing. */
+	void (*stop)(struct nif *);
 };
 
 struct nif {
@@ -30,7 +53,7 @@ struct nif {
 	bool dirty; /* has frames for fsock_flush() */
 	struct engine *e;
 	unsigned id; /* the core's number; 0: not in the core */
-	enum nif_kind kind;
+	const struct nif_kind *kind;
 	const struct rnsconf_if *conf; /* own or the parent's; NULL: local */
 	struct nif *parent;            /* NULL: none */
 	char name[300];                /* display name (8.1) */
@@ -56,30 +79,51 @@ struct nif {
 	pid_t pid;
 };
 
-/* A new one, in the list, with a number when it carries packets. */
-struct nif *nif_new(struct engine *, enum nif_kind, const struct rnsconf_if *,
-    struct nif *parent);
-/* Out of the core, closed and freed. */
+/*
+ * A new one in the engine's list, offline, with a number when it carries
+ * packets; not in the core before nif_attach(). conf must outlive it. NULL: no
+ * memory, or all numbers taken.
+ */
+struct nif *nif_new(struct engine *, const struct nif_kind *,
+    const struct rnsconf_if *conf, struct nif *parent);
+/* Out of the core, closed and freed; those that it accepted go before it. */
 void nif_free(struct nif *);
+/* By the core's number; NULL: there is none (any more). */
 struct nif *nif_find(const struct engine *, unsigned id);
-/* Put it into the core, offline or online as n->online says. 0 or -1. */
+/* Whether the same interface is there again after a restart. */
+bool nif_lasting(const struct nif *);
+
+/*
+ * What the common keys of n->conf give to the core (8.2 to 8.7); bitrate: the
+ * kind's where the configuration has none. 0, or -1: no access code can be
+ * made of the name and passphrase.
+ */
+int nif_configure(struct nif *, uint64_t bitrate);
+/* Bytes of the longest packet of cfg, access code included. */
+size_t nif_frame_limit(const struct nif *);
+
+/*
+ * Put it into the core, offline or online as n->online says. 0 or -1: the core
+ * has no place (counted there).
+ */
 int nif_attach(struct nif *);
+/* It can carry packets, or accept; or not any more. Tells who asked to know. */
 void nif_online(struct nif *, bool online);
+
 /* A packet of the core's for the interface; goes out at nif_flush_all(). */
 void nif_send(struct nif *, const uint8_t *, size_t);
 void nif_flush_all(struct engine *);
-/* The stream's packets go to the core. */
+/* fsock.frame: the stream's packets go to the core. */
 void nif_frame(void *nif, const uint8_t *, size_t);
-/* What a configured interface gives to the core (8.2 to 8.7). */
-int nif_configure(struct nif *, const struct rnsconf_if *);
-size_t nif_frame_limit(const struct nif *);
-const char *nif_kind_name(const struct nif *); /* TCPClientInterface, ... */
 /* accept(2) failed so: try again later when that makes sense. */
 void nif_accept_failed(struct nif *, int error);
-/* All configured ones, offline; then dial and bind. */
-int nif_create_all(struct engine *);
+
+/* Start those that can be. */
 void nif_start_all(struct engine *);
-/* The parent's answer; takes fd (-1: none). */
+/*
+ * The parent's OPENED for whoever waits for it; takes fd (-1: none), and
+ * closes it when nobody does.
+ */
 void nif_opened(struct engine *, const struct msg_OPENED *, int fd);
 
 #endif

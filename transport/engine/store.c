@@ -494,7 +494,7 @@ path_nif(const struct store *s, const struct rns_path *p)
 {
 	const struct nif *n = nif_find(s->e, p->ifid);
 
-	return n != NULL && n->kind == NIF_TCP_CLIENT ? n : NULL;
+	return n != NULL && nif_lasting(n) ? n : NULL;
 }
 
 static void

@@ -114,11 +114,11 @@ status_next(struct view *v, bool *end)
 	json_t *o;
 
 	TAILQ_FOREACH(n, &e->ifs, link) {
-		if (n->kind == NIF_LOCAL) {
-			programs++;
-		} else if (n->kind != NIF_LOCAL_SERVER) {
+		if (!n->kind->local) {
 			total++;
 			up += n->online;
+		} else if (n->kind->carries) {
+			programs++;
 		} else if (e->conf->shared_instance_type == RNSCONF_TCP) {
 			(void)snprintf(instance, sizeof(instance), "tcp:%u",
 			    e->conf->shared_instance_port);
@@ -160,7 +160,7 @@ nif_json(const struct nif *n)
 	json_t *o;
 
 	o = json_pack("{s:o, s:s, s:b, s:s, s:o, s:o, s:b, s:o}", "name",
-	    text(n->name), "type", nif_kind_name(n), "online", n->online,
+	    text(n->name), "type", n->kind->name, "online", n->online,
 	    "mode", mode_name(n->cfg.mode), "bitrate", num(n->cfg.bitrate),
 	    "mtu", num(n->cfg.hw_mtu), "access_code", n->cfg.ifac_size > 0,
 	    "since_s", age(n->since));
@@ -185,7 +185,7 @@ nif_json(const struct nif *n)
 	(void)json_object_set_new(o, "tx_drop_bytes",
 	    num(n->s.tx_drop_bytes));
 	(void)json_object_set_new(o, "waiting", num(fsock_waiting(&n->s)));
-	if (n->kind == NIF_LOCAL && n->uid != (uid_t)-1) {
+	if (n->kind->local && n->uid != (uid_t)-1) {
 		(void)json_object_set_new(o, "uid", num(n->uid));
 		(void)json_object_set_new(o, "pid", num((uint64_t)n->pid));
 	}
