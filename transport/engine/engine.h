@@ -20,6 +20,7 @@
  *
  *   engine.c    the state that all share, and sending
  *   nif.c       interfaces and their numbers in the core
+ *   opener.c    what the parent opens for them, and when to ask again
  *   store.c     the storage folder; store_codec.c its formats
  *   if_tcp.c, if_local.c    the kinds of interfaces; kinds.c their table
  *   binding.c   what keys may have signed

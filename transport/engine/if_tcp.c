@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,16 +13,8 @@
 
 #include "common/log.h"
 #include "transport/engine/engine.h"
-#include "transport/engine/nif.h"
+#include "transport/engine/opener.h"
 
-/*
- * The reference tries to connect every 5 s; ours: 5 s at first, then slower up
- * to a minute, with jitter so that the nodes around a relay that restarts do
- * not come in step.
- */
-#define RETRY_FIRST_S 5.0
-#define RETRY_MAX_S 60.0
-#define RETRY_FAST 6 /* tries at RETRY_FIRST_S: half a minute */
 #define PEERS_MAX 512 /* ours: accepted connections of one listener */
 #define TCP_BITRATE 10000000 /* 8.3 */
 
@@ -51,54 +42,6 @@ set_options(int fd, bool i2p)
 	set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, i2p ? 5 : 12);
 }
 
-static void
-ask_parent(struct nif *n)
-{
-	struct engine *e = n->e;
-	struct msg_DIAL m = {.index = n->conf->index, .seq = ++e->next_seq};
-	struct msg_BIND b = {.index = m.index, .seq = m.seq};
-	int rc;
-
-	if (e->stopping || engine_ipc(e, PROGRAM_PARENT) == NULL)
-		return;
-	n->seq = m.seq;
-	if (n->kind == &tcp_server_kind)
-		rc = IPC_SEND(engine_ipc(e, PROGRAM_PARENT), BIND, &b, NULL, 0);
-	else
-		rc = IPC_SEND(engine_ipc(e, PROGRAM_PARENT), DIAL, &m, NULL, 0);
-	if (rc < 0)
-		engine_send_failed(PROGRAM_PARENT);
-}
-
-static void
-on_retry(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	(void)loop;
-	(void)revents;
-	ask_parent(w->data);
-}
-
-static void
-retry_later(struct nif *n)
-{
-	double s = RETRY_FIRST_S;
-
-	if (n->kind == &tcp_client_kind && n->conf->max_reconnect_tries > 0 &&
-	    n->tries >= n->conf->max_reconnect_tries) {
-		log_warnx(n->conf->name, "gave up after %u tries", n->tries);
-		n->given_up = true;
-		return;
-	}
-	n->tries++;
-	for (unsigned i = RETRY_FAST; i < n->tries && s < RETRY_MAX_S; i++)
-		s *= 1.5;
-	s = MIN_OF(s, RETRY_MAX_S);
-	s += s * 0.1 * ((double)randombytes_random() / UINT32_MAX);
-	ev_init(&n->retry, on_retry);
-	ev_timer_set(&n->retry, s, 0);
-	ev_timer_start(n->e->loop, &n->retry);
-}
-
 /* 10.3: the longest packet goes by the bitrate, unless it is fixed. */
 static int
 tcp_configure(struct nif *n)
@@ -122,7 +65,7 @@ client_gone(void *arg, int error)
 	    error != 0 ? strerror(error) : "closed by the other end");
 	log_notice(n->conf->name, "connection lost: %s", n->error);
 	nif_online(n, false);
-	retry_later(n);
+	opener_again(n);
 }
 
 static void
@@ -133,11 +76,10 @@ client_up(struct nif *n, int fd)
 	if (fsock_open(&n->s, fd, n->conf->kiss_framing ? RNS_FRAME_KISS :
 	    RNS_FRAME_HDLC, nif_frame_limit(n)) < 0) {
 		(void)close(fd);
-		retry_later(n);
+		opener_again(n);
 		return;
 	}
-	n->tries = 0;
-	n->error[0] = '\0';
+	opener_done(n);
 	log_notice(n->conf->name, "connected to %s port %u",
 	    n->conf->target_host, n->conf->target_port);
 	nif_online(n, true);
@@ -236,8 +178,7 @@ static void
 server_up(struct nif *n, int fd)
 {
 	n->listen_fd = fd;
-	n->tries = 0;
-	n->error[0] = '\0';
+	opener_done(n);
 	ev_init(&n->accept, on_accept);
 	ev_io_set(&n->accept, fd, EV_READ);
 	ev_io_start(n->e->loop, &n->accept);
@@ -251,16 +192,8 @@ static void
 tcp_opened(struct nif *n, int fd, int error, const char *text)
 {
 	if (fd < 0) {
-		const char *why = *text != '\0' ? text :
-		    strerror(error != 0 ? error : EIO);
-
-		/* the same reason again is no news */
-		if (strcmp(n->error, why) != 0)
-			log_warnx(n->conf->name, "%s failed: %s",
-			    n->kind == &tcp_server_kind ? "listening" :
-			    "connecting", why);
-		(void)snprintf(n->error, sizeof(n->error), "%s", why);
-		retry_later(n);
+		opener_failed(n, n->kind == &tcp_server_kind ? "listening" :
+		    "connecting", error, text);
 		return;
 	}
 	if (n->s.fd >= 0 || n->listen_fd >= 0) { /* there is one already */
@@ -277,13 +210,13 @@ const struct nif_kind tcp_client_kind = {
 	.name = "TCPClientInterface",
 	.carries = true,
 	.configure = tcp_configure,
-	.start = ask_parent,
+	.start = opener_ask,
 	.opened = tcp_opened,
 };
 
 const struct nif_kind tcp_server_kind = {
 	.name = "TCPServerInterface",
 	.configure = tcp_configure,
-	.start = ask_parent,
+	.start = opener_ask,
 	.opened = tcp_opened,
 };

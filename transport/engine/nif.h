@@ -39,7 +39,7 @@ struct nif_kind {
 	/* Everything is there: dial, bind, listen. NULL: nothing to do. */
 	void (*start)(struct nif *);
 	/*
-	 * The parent's answer to nif_ask(): a descriptor, taken, or -1 with
+	 * The parent's answer to opener_ask(): a descriptor, taken, or -1 with
 	 * why (errno, text; one may be empty). NULL: never asks.
 	 */
 	void (*opened)(struct nif *, int fd, int error, const char *text);
@@ -66,7 +66,7 @@ struct nif {
 	/* servers */
 	int listen_fd;
 	ev_io accept;
-	/* what was asked of the parent (DIAL, BIND): 0 nothing */
+	/* opener.c: what was asked of the parent (DIAL, BIND): 0 nothing */
 	uint32_t seq;
 	unsigned tries; /* since it was last up */
 	bool given_up;
