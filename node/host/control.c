@@ -499,11 +499,12 @@ allowed(const struct warren_node *wn, int fd)
 }
 
 static void
-on_accept(void *ctx, int fd)
+on_accept(void *ctx, int fd, const struct sockaddr_storage *peer)
 {
 	struct control *ctl = ctx;
 	struct client *c;
 
+	(void)peer;
 	if (!allowed(ctl->wn, fd) || ctl->count >= CLIENTS_MAX ||
 	    (c = calloc(1, sizeof(*c))) == NULL) {
 		(void)close(fd);

@@ -216,11 +216,12 @@ may_ask(int fd)
 }
 
 static void
-on_accept(void *ctx, int fd)
+on_accept(void *ctx, int fd, const struct sockaddr_storage *peer)
 {
 	struct control *c = ctx;
 	struct client *k;
 
+	(void)peer;
 	if (c->nclients >= CONTROL_CLIENTS || !may_ask(fd) ||
 	    (k = calloc(1, sizeof(*k))) == NULL) {
 		(void)close(fd);

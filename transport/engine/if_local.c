@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define _GNU_SOURCE /* struct ucred */
 #include "transport/engine/if_local.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -87,29 +85,24 @@ name_local(struct nif *n, const struct sockaddr_storage *sa)
 }
 
 static void
-accept_local(struct nif *server, int fd, const struct sockaddr_storage *sa)
+accept_local(void *arg, int fd, const struct sockaddr_storage *sa)
 {
+	struct nif *server = arg, *n;
 	struct engine *e = server->e;
-	struct ucred cred = {.uid = (uid_t)-1};
-	socklen_t len = sizeof(cred);
-	struct nif *n;
 	int one = 1;
+	uid_t uid;
+	pid_t pid;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 ||
-	    sa->ss_family == AF_INET) {
-		cred.uid = (uid_t)-1;
-		cred.pid = 0;
-	}
-	if (!may_attach(e, cred.uid) ||
+	acceptor_who(fd, &uid, &pid);
+	if (!may_attach(e, uid) ||
 	    (n = nif_new(e, &local_kind, NULL, server)) == NULL) {
 		server->refused++;
 		(void)close(fd);
 		return;
 	}
 	e->local_clients++;
-	server->accepted++;
-	n->uid = cred.uid;
-	n->pid = cred.pid;
+	n->uid = uid;
+	n->pid = pid;
 	n->online = true;
 	n->s.gone = local_gone;
 	n->cfg = (struct rns_if){
@@ -127,6 +120,7 @@ accept_local(struct nif *server, int fd, const struct sockaddr_storage *sa)
 		    sizeof(one));
 	if (fsock_open(&n->s, fd, RNS_FRAME_HDLC, LOCAL_MTU) < 0) {
 		(void)close(fd);
+		server->refused++;
 		nif_free(n);
 		return;
 	}
@@ -135,31 +129,9 @@ accept_local(struct nif *server, int fd, const struct sockaddr_storage *sa)
 		nif_free(n);
 		return;
 	}
+	server->accepted++;
 	log_info(n->name, "program %ld of user %ld attached", (long)n->pid,
 	    (long)(int)n->uid);
-}
-
-static void
-on_accept(struct ev_loop *loop, ev_io *w, int revents)
-{
-	struct nif *server = w->data;
-	struct sockaddr_storage sa;
-	socklen_t len;
-	int fd;
-
-	(void)loop;
-	(void)revents;
-	for (int i = 0; i < 8; i++) {
-		len = sizeof(sa);
-		memset(&sa, 0, sizeof(sa));
-		fd = accept4(server->listen_fd, (struct sockaddr *)&sa, &len,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0) {
-			nif_accept_failed(server, errno);
-			return;
-		}
-		accept_local(server, fd, &sa);
-	}
 }
 
 int
@@ -177,14 +149,9 @@ local_listen(struct engine *e, int fd)
 	else
 		(void)snprintf(n->name, sizeof(n->name),
 		    "Shared Instance[rns/%s]", e->conf->instance_name);
-	n->listen_fd = fd;
 	n->online = true;
 	n->cfg.bitrate = LOCAL_BITRATE;
 	n->cfg.mode = RNS_MODE_FULL;
-	ev_init(&n->accept, on_accept);
-	ev_io_set(&n->accept, fd, EV_READ);
-	n->accept.data = n;
-	ev_io_start(e->loop, &n->accept);
 	log_notice(n->name, "programs may attach");
-	return 0;
+	return nif_listen(n, fd, accept_local);
 }

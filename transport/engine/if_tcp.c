@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define _GNU_SOURCE /* accept4 */
 #include "transport/engine/if_tcp.h"
 
 #include <arpa/inet.h>
@@ -117,9 +116,9 @@ remote_text(const struct sockaddr_storage *sa, char *out, size_t cap)
 }
 
 static void
-accept_peer(struct nif *server, int fd, const struct sockaddr_storage *sa)
+accept_peer(void *arg, int fd, const struct sockaddr_storage *sa)
 {
-	struct nif *n;
+	struct nif *server = arg, *n;
 	char remote[80];
 
 	if (server->clients >= PEERS_MAX ||
@@ -129,7 +128,6 @@ accept_peer(struct nif *server, int fd, const struct sockaddr_storage *sa)
 		(void)close(fd);
 		return;
 	}
-	server->accepted++;
 	remote_text(sa, remote, sizeof(remote));
 	(void)snprintf(n->name, sizeof(n->name), "TCPInterface[Client on "
 	    "%s/%s]", server->conf->name, remote);
@@ -139,6 +137,7 @@ accept_peer(struct nif *server, int fd, const struct sockaddr_storage *sa)
 	set_options(fd, server->conf->i2p_tunneled);
 	if (fsock_open(&n->s, fd, RNS_FRAME_HDLC, nif_frame_limit(n)) < 0) {
 		(void)close(fd);
+		server->refused++;
 		nif_free(n);
 		return;
 	}
@@ -147,41 +146,16 @@ accept_peer(struct nif *server, int fd, const struct sockaddr_storage *sa)
 		nif_free(n);
 		return;
 	}
+	server->accepted++;
 	log_info(n->name, "accepted");
-}
-
-static void
-on_accept(struct ev_loop *loop, ev_io *w, int revents)
-{
-	struct nif *server = w->data;
-	struct sockaddr_storage sa;
-	socklen_t len;
-	int fd;
-
-	(void)loop;
-	(void)revents;
-	/* a few a turn: what is connected already comes first */
-	for (int i = 0; i < 8; i++) {
-		len = sizeof(sa);
-		memset(&sa, 0, sizeof(sa));
-		fd = accept4(server->listen_fd, (struct sockaddr *)&sa, &len,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0) {
-			nif_accept_failed(server, errno);
-			return;
-		}
-		accept_peer(server, fd, &sa);
-	}
 }
 
 static void
 server_up(struct nif *n, int fd)
 {
-	n->listen_fd = fd;
+	if (nif_listen(n, fd, accept_peer) < 0)
+		return;
 	opener_done(n);
-	ev_init(&n->accept, on_accept);
-	ev_io_set(&n->accept, fd, EV_READ);
-	ev_io_start(n->e->loop, &n->accept);
 	log_notice(n->conf->name, "listening on %s port %u",
 	    n->conf->listen_ip != NULL ? n->conf->listen_ip : n->conf->device,
 	    n->conf->listen_port);

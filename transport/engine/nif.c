@@ -58,9 +58,8 @@ nif_new(struct engine *e, const struct nif_kind *kind,
 	fsock_init(&n->s, e->loop);
 	n->s.frame = nif_frame;
 	n->s.arg = n;
-	ev_init(&n->accept, NULL);
 	ev_init(&n->retry, NULL);
-	n->accept.data = n->retry.data = n;
+	n->retry.data = n;
 	if (id != 0)
 		e->by_id[id % ENGINE_IFS] = n;
 	if (parent != NULL)
@@ -83,7 +82,7 @@ nif_free(struct nif *n)
 		e->by_id[n->id % ENGINE_IFS] = NULL;
 	}
 	fsock_close(&n->s);
-	ev_io_stop(e->loop, &n->accept);
+	acceptor_stop(&n->accept);
 	ev_timer_stop(e->loop, &n->retry);
 	if (n->listen_fd >= 0)
 		(void)close(n->listen_fd);
@@ -189,27 +188,17 @@ nif_configure(struct nif *n, uint64_t bitrate)
 	return 0;
 }
 
-static void
-on_accept_again(struct ev_loop *loop, ev_timer *w, int revents)
+int
+nif_listen(struct nif *n, int fd,
+    void (*take)(void *nif, int fd, const struct sockaddr_storage *))
 {
-	struct nif *n = w->data;
-
-	(void)revents;
-	if (n->listen_fd >= 0)
-		ev_io_start(loop, &n->accept);
-}
-
-void
-nif_accept_failed(struct nif *n, int error)
-{
-	if (error == EAGAIN || error == EINTR || error == ECONNABORTED)
-		return;
-	/* out of descriptors: the listener stays readable, so look away */
-	n->refused++;
-	ev_io_stop(n->e->loop, &n->accept);
-	ev_timer_stop(n->e->loop, &n->retry);
-	ev_timer_init(&n->retry, on_accept_again, 1, 0);
-	ev_timer_start(n->e->loop, &n->retry);
+	if (n->listen_fd >= 0) { /* there is one already */
+		(void)close(fd);
+		return -1;
+	}
+	n->listen_fd = fd;
+	acceptor_start(&n->accept, n->e->loop, fd, take, n);
+	return 0;
 }
 
 void

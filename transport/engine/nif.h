@@ -10,6 +10,7 @@
 #include <ev.h>
 #include <rns/rns.h>
 
+#include "common/acceptor.h"
 #include "common/ipc_msg.h"
 #include "common/util.h"
 #include "transport/config/rnsconf.h"
@@ -65,7 +66,7 @@ struct nif {
 	bool online;
 	/* servers */
 	int listen_fd;
-	ev_io accept;
+	struct acceptor accept;
 	/* opener.c: what was asked of the parent (DIAL, BIND): 0 nothing */
 	uint32_t seq;
 	unsigned tries; /* since it was last up */
@@ -115,8 +116,13 @@ void nif_send(struct nif *, const uint8_t *, size_t);
 void nif_flush_all(struct engine *);
 /* fsock.frame: the stream's packets go to the core. */
 void nif_frame(void *nif, const uint8_t *, size_t);
-/* accept(2) failed so: try again later when that makes sense. */
-void nif_accept_failed(struct nif *, int error);
+/*
+ * A server takes the listening fd, and from now on what connects to it: `take`
+ * owns each descriptor that it is given, and counts it in accepted or refused.
+ * 0, or -1: it listens already, and fd is closed.
+ */
+int nif_listen(struct nif *, int fd,
+    void (*take)(void *nif, int fd, const struct sockaddr_storage *));
 
 /* Start those that can be. */
 void nif_start_all(struct engine *);

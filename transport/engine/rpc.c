@@ -248,7 +248,7 @@ has_place(const struct rpc *r, uid_t uid)
 }
 
 static void
-on_accept(void *ctx, int fd)
+on_accept(void *ctx, int fd, const struct sockaddr_storage *peer)
 {
 	struct rpc *r = ctx;
 	struct ev_loop *loop = r->e->loop;
@@ -256,6 +256,7 @@ on_accept(void *ctx, int fd)
 	uid_t uid = uid_of(fd);
 	struct call *c;
 
+	(void)peer;
 	if (!has_place(r, uid) || (c = calloc(1, sizeof(*c))) == NULL) {
 		(void)close(fd);
 		return;

@@ -174,6 +174,8 @@ nif_json(const struct nif *n)
 		(void)json_object_set_new(o, "clients", num(n->clients));
 		(void)json_object_set_new(o, "accepted", num(n->accepted));
 		(void)json_object_set_new(o, "refused", num(n->refused));
+		(void)json_object_set_new(o, "accept_pauses",
+		    num(n->accept.refused));
 		return o;
 	}
 	(void)json_object_set_new(o, "rx_bytes", num(n->s.rx_bytes));
