@@ -81,12 +81,13 @@ struct engine {
 
 	struct store *store;
 	struct bridge *bridge;
-	struct control *control;
+	struct asksock *mesh_sock;
 	struct rpc *rpc;
 	struct engine_counts {
 		uint64_t unknown_tx;     /* packets of a lost interface */
 		uint64_t submit_refused; /* commands that the core refused */
 		uint64_t bindings_refused;
+		uint64_t rpc_keys_refused; /* programs with another key */
 	} counts;
 };
 

@@ -218,7 +218,7 @@ engine_start(struct engine *e)
 	if (p->params.compute && (e->bridge = bridge_new(e)) == NULL)
 		fatalx("klp.node cannot be made");
 	if ((fd = settings_take(p, SET_LISTEN_MESH, "")) >= 0 &&
-	    (e->control = control_new(e, fd)) == NULL)
+	    (e->mesh_sock = control_new(e, fd)) == NULL)
 		fatal("mesh.sock");
 }
 
@@ -254,7 +254,7 @@ engine_clear(struct engine *e)
 
 	if (e->store != NULL)
 		store_persist(e->store);
-	control_free(e->control);
+	asksock_free(e->mesh_sock);
 	rpc_free(e->rpc);
 	bridge_free(e->bridge);
 	/* children before their listener */

@@ -2,6 +2,8 @@
 #ifndef WARREN_TRANSPORT_ENGINE_RPC_H
 #define WARREN_TRANSPORT_ENGINE_RPC_H
 
+#include "common/asksock.h"
+
 struct engine;
 struct rpc;
 
@@ -13,8 +15,11 @@ struct rpc;
  */
 #define RPC_REQUEST_MAX 4096
 
-/* Takes the listening fd. NULL: out of memory. */
+/* Takes the listening fd. NULL: out of memory, and fd is closed. */
 struct rpc *rpc_new(struct engine *, int fd);
+/* Ends the calls that run, and wipes the key. NULL is fine. */
 void rpc_free(struct rpc *);
+/* The socket beneath, for its counts. */
+const struct asksock *rpc_sock(const struct rpc *);
 
 #endif

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/asksock.h"
 #include "common/clock.h"
 #include "transport/engine/bridge.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/nif.h"
+#include "transport/engine/rpc.h"
 
 #define PATHS_A_LINE 64      /* well below CONTROL_LINE_MAX */
 #define IFS_A_LINE 48
@@ -77,6 +79,20 @@ drops_json(const struct engine *e)
 	return o;
 }
 
+/* The same for a socket of questions; NULL: there is none. */
+static void
+add_sock(json_t *o, const char *name, const struct asksock *s)
+{
+	json_t *counts = json_object();
+	uint64_t n;
+
+	for (int i = 0; s != NULL && i < ASKSOCK_COUNTS; i++)
+		if ((n = asksock_count(s, (enum asksock_count)i)) > 0)
+			(void)json_object_set_new(counts, asksock_count_name(
+			    (enum asksock_count)i), num(n));
+	(void)json_object_set_new(o, name, counts);
+}
+
 static json_t *
 counts_json(const struct engine *e)
 {
@@ -98,6 +114,7 @@ counts_json(const struct engine *e)
 		{"refused_commands", e->counts.submit_refused},
 		{"lost_interface", e->counts.unknown_tx},
 		{"refused_bindings", e->counts.bindings_refused},
+		{"refused_rpc_keys", e->counts.rpc_keys_refused},
 	};
 	for (size_t i = 0; i < NELEM(rows); i++)
 		(void)json_object_set_new(o, rows[i].key, num(rows[i].n));
@@ -137,6 +154,8 @@ status_next(struct view *v, bool *end)
 	(void)json_object_set_new(o, "programs", programs_json(e));
 	(void)json_object_set_new(o, "counts", counts_json(e));
 	(void)json_object_set_new(o, "drops", drops_json(e));
+	add_sock(o, "mesh_sock", e->mesh_sock);
+	add_sock(o, "rpc", e->rpc != NULL ? rpc_sock(e->rpc) : NULL);
 	if (e->bridge != NULL)
 		(void)json_object_set_new(o, "node_links",
 		    num(bridge_links(e->bridge)));
