@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "common/asksock.h"
+#include "common/jsonhex.h"
 #include "sandbox/plan/plan.h"
 
 /*
@@ -69,15 +70,6 @@ refuse(struct client *c, int code, const char *why)
 }
 
 static json_t *
-hex_of(const uint8_t *p, size_t n)
-{
-	char hex[2 * JOB_RECEIPT_LEN + 1];
-
-	hex_encode(hex, p, n);
-	return json_string(hex);
-}
-
-static json_t *
 outcome_of(const struct job *j)
 {
 	struct proto_outcome_v o;
@@ -103,9 +95,9 @@ job_line(const struct job *j)
 	(void)text_escape(reason, sizeof(reason), j->reason,
 	    strlen(j->reason));
 	return json_pack("{s:o,s:s,s:s?,s:o,s:I,s:o}", "id",
-	    hex_of(j->id, 32), "state", job_state_name(j->state), "reason",
+	    json_hex(j->id, 32), "state", job_state_name(j->state), "reason",
 	    reason[0] == '\0' ? NULL : reason, "outcome", outcome_of(j), "at",
-	    (json_int_t)j->at, "owner", hex_of(j->owner, FP_LEN));
+	    (json_int_t)j->at, "owner", json_hex(j->owner, FP_LEN));
 }
 
 static bool
@@ -194,7 +186,7 @@ do_show(struct client *c, const json_t *q)
 		"progress",
 		(json_int_t)job_progress(j, c->control->wn->node.now),
 		"level", j->level, "limits", limits_of(j), "image",
-		hex_of(j->image, 32)));
+		json_hex(j->image, 32)));
 	(void)json_object_update_new(o,
 	    json_pack("{s:s,s:{s:I,s:I,s:I},s:[I,I,I],s:b}", "layers", layers,
 		"usage", "wall_ms", (json_int_t)j->wall_ms, "cpu_ms",
@@ -254,16 +246,16 @@ do_result(struct client *c, const json_t *q)
 			(void)json_array_append_new(outs,
 			    json_pack("{s:s,s:o,s:I}", "target",
 				j->outs[i].target, "sha256",
-				hex_of(j->outs[i].sha256, 32), "size",
+				json_hex(j->outs[i].sha256, 32), "size",
 				(json_int_t)j->outs[i].size));
 	}
 	o = good(true);
 	(void)json_object_update_new(o, job_line(j));
 	(void)json_object_update_new(o,
 	    json_pack("{s:o,s:o,s:[{s:o,s:I},{s:o,s:I}]}", "receipt",
-		hex_of(j->receipt, JOB_RECEIPT_LEN), "outputs", outs, "logs",
-		"sha256", hex_of(j->log_sha[0], 32), "size",
-		(json_int_t)j->log[0], "sha256", hex_of(j->log_sha[1], 32),
+		json_hex(j->receipt, JOB_RECEIPT_LEN), "outputs", outs, "logs",
+		"sha256", json_hex(j->log_sha[0], 32), "size",
+		(json_int_t)j->log[0], "sha256", json_hex(j->log_sha[1], 32),
 		"size", (json_int_t)j->log[1]));
 	return add_line(c, o);
 }
@@ -350,9 +342,9 @@ do_peers(struct client *c, const json_t *q)
 	    json_array_size(list) < 200)
 		(void)json_array_append_new(list,
 		    json_pack("{s:o,s:o,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I}",
-			"identity", hex_of(p->rns_hash, 16), "fp",
+			"identity", json_hex(p->rns_hash, 16), "fp",
 			p->v.known && p->v.key_len > 0 ?
-			    hex_of(p->v.fp, FP_LEN) : json_null(), "level",
+			    json_hex(p->v.fp, FP_LEN) : json_null(), "level",
 			p->v.known ? p->v.level : 0, "links", (int)p->links,
 			"bytes", (json_int_t)p->n_bytes, "requests",
 			(json_int_t)p->n_requests, "delayed",

@@ -6,6 +6,7 @@
 
 #include "common/asksock.h"
 #include "common/clock.h"
+#include "common/jsonhex.h"
 #include "transport/engine/bridge.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/nif.h"
@@ -14,15 +15,6 @@
 #define PATHS_A_LINE 64      /* well below CONTROL_LINE_MAX */
 #define IFS_A_LINE 48
 #define NEIGHBOURS_MAX 256   /* ours: shown of one node's neighbours */
-
-static json_t *
-hex_json(const uint8_t *p, size_t n)
-{
-	char text[2 * RNS_FULL_HASH + 1];
-
-	hex_encode(text, p, n);
-	return json_string(text);
-}
 
 static json_t *
 num(uint64_t n)
@@ -148,7 +140,7 @@ status_next(struct view *v, bool *end)
 	o = json_pack("{s:s, s:o, s:b, s:b, s:o, s:i, s:i, s:i}", "instance",
 	    instance, "uptime_s", age(e->started), "transport",
 	    e->conf->enable_transport, "compute", e->bridge != NULL,
-	    "identity", hex_json(e->identity_hash, RNS_HASH),
+	    "identity", json_hex(e->identity_hash, RNS_HASH),
 	    "interfaces", (int)total, "interfaces_up", (int)up,
 	    "attached", (int)programs);
 	(void)json_object_set_new(o, "programs", programs_json(e));
@@ -293,8 +285,8 @@ paths_next(struct view *v, bool *end)
 			continue;
 		(void)json_array_append_new(list, json_pack("{s:o, s:o, s:i, "
 		    "s:o, s:I, s:I}", "destination",
-		    hex_json(p.dest, RNS_HASH), "via",
-		    hex_json(p.next_hop, RNS_HASH), "hops", p.hops,
+		    json_hex(p.dest, RNS_HASH), "via",
+		    json_hex(p.next_hop, RNS_HASH), "hops", p.hops,
 		    "interface", if_name(v->e, p.ifid), "age_s",
 		    (json_int_t)((wall - p.learned_us) / MONO_SECOND),
 		    "expires_s",
@@ -349,7 +341,7 @@ peers_next(struct view *v, bool *end)
 		count_neighbour(list, &n, &p);
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(out, json_pack("{s:o, s:s, s:o, "
-		    "s:i}", "hash", hex_json(list[i].hash, RNS_HASH), "kind",
+		    "s:i}", "hash", json_hex(list[i].hash, RNS_HASH), "kind",
 		    list[i].relay ? "relay" : "destination", "interface",
 		    if_name(v->e, list[i].ifid), "paths",
 		    (int)list[i].paths));
