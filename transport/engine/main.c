@@ -17,12 +17,12 @@
 #include "transport/engine/nif.h"
 #include "transport/engine/rpc.h"
 #include "transport/engine/store.h"
+#include "transport/engine/turn.h"
 
 #define DESCRIPTORS 8192
-#define WALL_STEP_US (2 * MONO_SECOND) /* ours: more is a step of the clock */
 #define STOP_LINGER_S 0.15 /* 12.4: link closes leave before sockets do */
 
-/* ---- the core ---- */
+/* ---- start ---- */
 
 static void
 fill_random(void *arg, uint8_t *out, size_t n)
@@ -30,108 +30,6 @@ fill_random(void *arg, uint8_t *out, size_t n)
 	(void)arg;
 	randombytes_buf(out, n);
 }
-
-static void
-on_event(struct engine *e, const struct rns_event *ev)
-{
-	/* nobody else here has destinations, links or receipts */
-	if (e->bridge != NULL)
-		(void)bridge_event(e->bridge, ev);
-}
-
-/*
- * Before the loop sleeps: everything that came in this turn has been given to
- * the core; take out what it made of it, and write each socket once.
- */
-static void
-turn(struct engine *e)
-{
-	struct rns_event ev;
-	struct rns_tx tx;
-	struct nif *n;
-	bool more;
-
-	do {
-		more = false;
-		while (rns_next_tx(e->rns, &tx)) {
-			if ((n = nif_find(e, tx.ifid)) != NULL)
-				nif_send(n, tx.data, tx.len);
-			else
-				e->counts.unknown_tx++;
-		}
-		while (rns_next_event(e->rns, &ev)) {
-			on_event(e, &ev);
-			more = true;
-		}
-	} while (more);
-	nif_flush_all(e);
-}
-
-static void
-on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
-{
-	struct engine *e = w->data;
-	struct mono at;
-	double s;
-
-	(void)revents;
-	if (e->rns == NULL)
-		return;
-	turn(e);
-	at = rns_deadline(e->rns);
-	ev_timer_stop(loop, &e->deadline);
-	if (at.us == INT64_MAX)
-		return;
-	s = (double)mono_sub(at, clock_mono()) / 1e6;
-	ev_now_update(loop);
-	ev_timer_set(&e->deadline, s > 0 ? s : 0, 0);
-	ev_timer_start(loop, &e->deadline);
-}
-
-/* The loop woke up: the one look at the clock of this turn. */
-static void
-on_check(struct ev_loop *loop, ev_check *w, int revents)
-{
-	struct engine *e = w->data;
-
-	(void)loop;
-	(void)revents;
-	e->now = clock_mono();
-}
-
-static void
-on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	struct engine *e = w->data;
-
-	(void)loop;
-	(void)revents;
-	rns_tick(e->rns, e->now);
-}
-
-static void
-on_second(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	struct engine *e = w->data;
-	struct mono now = e->now;
-	int64_t wall = clock_wall_us(), drift;
-
-	(void)loop;
-	(void)revents;
-	if (e->rns == NULL)
-		return;
-	drift = wall - now.us - e->wall_minus_mono;
-	if (drift > WALL_STEP_US || drift < -WALL_STEP_US) {
-		log_notice("clock", "stepped by %lld s",
-		    (long long)(drift / MONO_SECOND));
-		e->wall_minus_mono = wall - now.us;
-		rns_set_wall(e->rns, wall, now);
-	}
-	if (e->store != NULL)
-		store_tick(e->store);
-}
-
-/* ---- start ---- */
 
 static int
 core_new(struct engine *e)
@@ -354,18 +252,7 @@ loop_init(struct engine *e)
 	/* the environment is empty: nothing from outside picks a backend */
 	if ((e->loop = ev_default_loop(EVFLAG_NOENV)) == NULL)
 		fatalx("no event loop");
-	ev_prepare_init(&e->prepare, on_prepare);
-	e->prepare.data = e;
-	ev_prepare_start(e->loop, &e->prepare);
-	ev_check_init(&e->check, on_check);
-	ev_set_priority(&e->check, EV_MAXPRI);
-	e->check.data = e;
-	ev_check_start(e->loop, &e->check);
-	ev_init(&e->deadline, on_deadline);
-	e->deadline.data = e;
-	ev_timer_init(&e->second, on_second, 1, 1);
-	e->second.data = e;
-	ev_timer_start(e->loop, &e->second);
+	turn_init(e);
 	for (unsigned i = 0; i < PROGRAM_COUNT; i++)
 		e->siblings[i] = (struct sibling){e, (enum program)i, NULL, false};
 }
