@@ -40,6 +40,8 @@ static const struct nif_kind local_kind = {
 	.name = "LocalClientInterface",
 	.carries = true,
 	.local = true,
+	.send = nif_stream_send,
+	.flush = nif_stream_flush,
 	.stop = local_stop,
 };
 

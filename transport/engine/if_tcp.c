@@ -21,6 +21,8 @@
 static const struct nif_kind tcp_peer_kind = {
 	.name = "TCPClientInterface",
 	.carries = true,
+	.send = nif_stream_send,
+	.flush = nif_stream_flush,
 };
 
 static void
@@ -186,6 +188,8 @@ const struct nif_kind tcp_client_kind = {
 	.configure = tcp_configure,
 	.start = opener_ask,
 	.opened = tcp_opened,
+	.send = nif_stream_send,
+	.flush = nif_stream_flush,
 };
 
 const struct nif_kind tcp_server_kind = {

@@ -132,7 +132,7 @@ nif_online(struct nif *n, bool online)
 void
 nif_send(struct nif *n, const uint8_t *packet, size_t len)
 {
-	if (!fsock_send(&n->s, packet, len) || n->dirty)
+	if (!n->kind->send(n, packet, len) || n->dirty)
 		return;
 	n->dirty = true;
 	TAILQ_INSERT_TAIL(&n->e->dirty, n, dirty_link);
@@ -146,8 +146,20 @@ nif_flush_all(struct engine *e)
 	while ((n = TAILQ_FIRST(&e->dirty)) != NULL) {
 		TAILQ_REMOVE(&e->dirty, n, dirty_link);
 		n->dirty = false;
-		fsock_flush(&n->s);
+		n->kind->flush(n);
 	}
+}
+
+bool
+nif_stream_send(struct nif *n, const uint8_t *packet, size_t len)
+{
+	return fsock_send(&n->s, packet, len);
+}
+
+void
+nif_stream_flush(struct nif *n)
+{
+	fsock_flush(&n->s);
 }
 
 void

@@ -44,6 +44,13 @@ struct nif_kind {
 	 * why (errno, text; one may be empty). NULL: never asks.
 	 */
 	void (*opened)(struct nif *, int fd, int error, const char *text);
+	/*
+	 * Of those that carry packets: take one that is to go out at flush();
+	 * false: dropped, and counted in n->s. nif_stream_send() and
+	 * nif_stream_flush() for a stream of frames.
+	 */
+	bool (*send)(struct nif *, const uint8_t *, size_t);
+	void (*flush)(struct nif *);
 	/* It goes; its socket and timers are closed after it. NULL: nothing. */
 	void (*stop)(struct nif *);
 };
@@ -51,7 +58,7 @@ struct nif_kind {
 struct nif {
 	TAILQ_ENTRY(nif) link;
 	TAILQ_ENTRY(nif) dirty_link;
-	bool dirty; /* has frames for fsock_flush() */
+	bool dirty; /* has something for flush() */
 	struct engine *e;
 	unsigned id; /* the core's number; 0: not in the core */
 	const struct nif_kind *kind;
@@ -59,7 +66,7 @@ struct nif {
 	struct nif *parent;            /* NULL: none */
 	char name[300];                /* display name (8.1) */
 	struct rns_if cfg;
-	struct fsock s; /* of those that carry packets */
+	struct fsock s; /* the stream; and counts of every kind */
 	unsigned clients; /* of a server */
 	uint64_t accepted, refused; /* of a server */
 	struct mono since; /* online, or listening, or offline since */
@@ -114,6 +121,8 @@ void nif_online(struct nif *, bool online);
 /* A packet of the core's for the interface; goes out at nif_flush_all(). */
 void nif_send(struct nif *, const uint8_t *, size_t);
 void nif_flush_all(struct engine *);
+bool nif_stream_send(struct nif *, const uint8_t *, size_t);
+void nif_stream_flush(struct nif *);
 /* fsock.frame: the stream's packets go to the core. */
 void nif_frame(void *nif, const uint8_t *, size_t);
 /*
