@@ -285,6 +285,8 @@ def node_bridge(ctx):
     time.sleep(0.3)
     do(do="ask", path="/klp/v1/describe", data=None, seconds=2)
     check(not a.expect(20, event="answer")["ok"], "answered without a node")
+    lost = control(t, "status")[0]["node_bridge"]
+    check(lost["requests_lost"] == 1 and lost["requests"] == 2, f"{lost}")
     node = Node(t)
     node.expect("T_HELLO")
     check(node.expect("T_LINK")[0][:16] == link, "link after a restart")

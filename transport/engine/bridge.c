@@ -69,8 +69,7 @@ struct bridge {
 	bool announced; /* node asked for it: there is something to say */
 	ev_timer late;  /* announces on interfaces that came up since */
 	uint64_t next_tag;
-	uint64_t requests, replies;
-	uint64_t dropped; /* requests that node could not be given */
+	struct bridge_counts counts;
 };
 
 static int
@@ -98,10 +97,11 @@ bridge_find(struct bridge *b, const uint8_t id[RNS_HASH])
 	return RB_FIND(bridge_link_tree, &b->links, &key);
 }
 
-unsigned
-bridge_links(const struct bridge *b)
+void
+bridge_counts(const struct bridge *b, struct bridge_counts *out)
 {
-	return b->nlinks;
+	*out = b->counts;
+	out->links = b->nlinks;
 }
 
 /* ---- announces on interfaces that came late ---- */
@@ -298,7 +298,8 @@ tell_replied(struct bridge *b, const uint8_t *link, const uint8_t *request,
 
 	memcpy(m.link, link, RNS_HASH);
 	memcpy(m.request, request, RNS_HASH);
-	b->replies += ok;
+	b->counts.replies += ok;
+	b->counts.replies_lost += !ok;
 	TO_NODE(b, T_REPLIED, &m, NULL, 0);
 }
 
@@ -338,7 +339,7 @@ on_link_up(struct bridge *b, const struct rns_event *ev)
 	if (bridge_find(b, ev->link.id) != NULL)
 		return;
 	if ((l = calloc(1, sizeof(*l))) == NULL) {
-		b->dropped++;
+		b->counts.links_lost++;
 		return;
 	}
 	l->b = b;
@@ -389,7 +390,7 @@ on_request(struct bridge *b, const struct rns_event *ev)
 
 	if (bridge_find(b, ev->request.link) == NULL || node == NULL ||
 	    ipc_full(node) || ev->request.len > BRIDGE_REQUEST_MAX) {
-		b->dropped++;
+		b->counts.requests_lost++;
 		return;
 	}
 	memcpy(m.link, ev->request.link, RNS_HASH);
@@ -402,10 +403,10 @@ on_request(struct bridge *b, const struct rns_event *ev)
 	} else if ((fd = memfd_sealed("request", ev->request.data,
 	    ev->request.len)) < 0) {
 		log_warn("node", "request lost");
-		b->dropped++;
+		b->counts.requests_lost++;
 		return;
 	}
-	b->requests++;
+	b->counts.requests++;
 	TO_NODE(b, T_REQUEST, &m, &fd, fd >= 0 ? 1 : 0);
 	if (fd >= 0)
 		(void)close(fd);
@@ -501,9 +502,12 @@ on_reply(struct bridge *b, struct ipc_in *in)
 	struct reply *p;
 	int err;
 
-	if (!msg_get_N_REPLY(in->body, &m) ||
-	    (l = bridge_find(b, m.link)) == NULL)
-		return; /* T_CLOSED has told of it */
+	if (!msg_get_N_REPLY(in->body, &m))
+		return;
+	if ((l = bridge_find(b, m.link)) == NULL) {
+		b->counts.replies_lost++; /* T_CLOSED has told of it */
+		return;
+	}
 	if (l->nreplies >= BRIDGE_REPLIES || (p = reply_new(&m, in)) == NULL) {
 		tell_replied(b, m.link, m.request, false);
 		return;

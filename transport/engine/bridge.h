@@ -3,6 +3,7 @@
 #define WARREN_TRANSPORT_ENGINE_BRIDGE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <rns/rns.h>
 
@@ -29,6 +30,15 @@ bool bridge_message(struct bridge *, struct ipc_in *);
 bool bridge_event(struct bridge *, const struct rns_event *);
 /* Close all links in order; before the end. */
 void bridge_close(struct bridge *);
-unsigned bridge_links(const struct bridge *);
+
+struct bridge_counts {
+	unsigned links; /* open now */
+	uint64_t links_lost;    /* no memory for them */
+	uint64_t requests;      /* given to node */
+	uint64_t requests_lost; /* node was not there, or full */
+	uint64_t replies;
+	uint64_t replies_lost; /* the link was gone, or took no more */
+};
+void bridge_counts(const struct bridge *, struct bridge_counts *);
 
 #endif

@@ -77,7 +77,7 @@ client_up(struct nif *n, int fd)
 	if (fsock_open(&n->s, fd, n->conf->kiss_framing ? RNS_FRAME_KISS :
 	    RNS_FRAME_HDLC, nif_frame_limit(n)) < 0) {
 		(void)close(fd);
-		opener_again(n);
+		opener_failed(n, "opening", errno, "");
 		return;
 	}
 	opener_done(n);

@@ -33,8 +33,11 @@ opener_ask(struct nif *n)
 	rc = n->kind->carries ?
 	    IPC_SEND(engine_ipc(e, PROGRAM_PARENT), DIAL, &m, NULL, 0) :
 	    IPC_SEND(engine_ipc(e, PROGRAM_PARENT), BIND, &b, NULL, 0);
-	if (rc < 0)
+	if (rc < 0) {
 		engine_send_failed(PROGRAM_PARENT);
+		n->seq = 0;
+		opener_again(n);
+	}
 }
 
 static void

@@ -347,6 +347,9 @@ load_holes(struct store *s, const char *name)
 		hole_set(s, h.identity, true);
 		taken++;
 	}
+	if (count > 0 && taken == HOLES_MAX)
+		log_warnx(name, "%zu identities are too many, left out",
+		    count);
 	log_notice(name, "identities=%zu", taken);
 }
 
@@ -407,8 +410,10 @@ write_known(struct store *s)
 		cap += stores_known_max(&k);
 		count++;
 	}
-	if ((buf = malloc(cap)) == NULL)
+	if ((buf = malloc(cap)) == NULL) {
+		(void)wrote(s, "known_destinations", -1);
 		return;
+	}
 	w = wr_make(buf, cap);
 	stores_known_put_head(&w, count);
 	EACH_KNOWN(s->e->rns, &k, first)
@@ -510,8 +515,10 @@ write_paths(struct store *s)
 
 	EACH_PATH(s->e->rns, &p, first)
 		count += path_nif(s, &p) != NULL && p.announce != NULL;
-	if ((buf = malloc(5 + count * CODEC_PATH_MAX)) == NULL)
+	if ((buf = malloc(5 + count * CODEC_PATH_MAX)) == NULL) {
+		(void)wrote(s, "destination_table", -1);
 		return;
+	}
 	w = wr_make(buf, 5 + count * CODEC_PATH_MAX);
 	mpk_put_array(&w, count);
 	EACH_PATH(s->e->rns, &p, first) {
@@ -536,8 +543,10 @@ write_hashes(struct store *s)
 	size_t n;
 
 	rns_limits_default(&lim);
-	if ((buf = malloc((size_t)lim.hashes * RNS_FULL_HASH)) == NULL)
+	if ((buf = malloc((size_t)lim.hashes * RNS_FULL_HASH)) == NULL) {
+		(void)wrote(s, "packet_hashlist.raw", -1);
 		return;
+	}
 	n = rns_hashes(s->e->rns, buf, lim.hashes);
 	(void)wrote(s, "packet_hashlist.raw", file_replace(s->dir,
 	    "packet_hashlist.raw", buf, n * RNS_FULL_HASH, 0600));

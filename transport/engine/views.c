@@ -85,6 +85,19 @@ add_sock(json_t *o, const char *name, const struct asksock *s)
 	(void)json_object_set_new(o, name, counts);
 }
 
+static void
+add_bridge(json_t *o, const struct bridge *b)
+{
+	struct bridge_counts c;
+
+	bridge_counts(b, &c);
+	(void)json_object_set_new(o, "node_links", num(c.links));
+	(void)json_object_set_new(o, "node_bridge", json_pack("{s:o, s:o, "
+	    "s:o, s:o, s:o}", "requests", num(c.requests), "requests_lost",
+	    num(c.requests_lost), "replies", num(c.replies), "replies_lost",
+	    num(c.replies_lost), "links_lost", num(c.links_lost)));
+}
+
 static json_t *
 counts_json(const struct engine *e)
 {
@@ -149,8 +162,7 @@ status_next(struct view *v, bool *end)
 	add_sock(o, "mesh_sock", e->mesh_sock);
 	add_sock(o, "rpc", e->rpc != NULL ? rpc_sock(e->rpc) : NULL);
 	if (e->bridge != NULL)
-		(void)json_object_set_new(o, "node_links",
-		    num(bridge_links(e->bridge)));
+		add_bridge(o, e->bridge);
 	return o;
 }
 
@@ -301,7 +313,8 @@ struct neighbour {
 	bool relay; /* something lies behind it */
 };
 
-static void
+/* false: there is no room for one more. */
+static bool
 count_neighbour(struct neighbour *list, size_t *n, const struct rns_path *p)
 {
 	size_t i;
@@ -312,7 +325,7 @@ count_neighbour(struct neighbour *list, size_t *n, const struct rns_path *p)
 			break;
 	if (i == *n) {
 		if (*n == NEIGHBOURS_MAX)
-			return;
+			return false;
 		memcpy(list[i].hash, p->next_hop, RNS_HASH);
 		list[i].ifid = p->ifid;
 		list[i].paths = 0;
@@ -322,6 +335,7 @@ count_neighbour(struct neighbour *list, size_t *n, const struct rns_path *p)
 	list[i].paths++;
 	list[i].relay = list[i].relay ||
 	    memcmp(p->next_hop, p->dest, RNS_HASH) != 0;
+	return true;
 }
 
 /*
@@ -334,11 +348,11 @@ peers_next(struct view *v, bool *end)
 	struct neighbour list[NEIGHBOURS_MAX];
 	json_t *out = json_array();
 	struct rns_path p;
-	size_t n = 0;
+	size_t n = 0, left_out = 0;
 	bool first;
 
 	EACH_PATH(v->e->rns, &p, first)
-		count_neighbour(list, &n, &p);
+		left_out += !count_neighbour(list, &n, &p);
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(out, json_pack("{s:o, s:s, s:o, "
 		    "s:i}", "hash", json_hex(list[i].hash, RNS_HASH), "kind",
@@ -346,7 +360,8 @@ peers_next(struct view *v, bool *end)
 		    if_name(v->e, list[i].ifid), "paths",
 		    (int)list[i].paths));
 	*end = true;
-	return json_pack("{s:o}", "peers", out);
+	return json_pack("{s:o, s:o}", "peers", out, "paths_left_out",
+	    num(left_out));
 }
 
 bool
