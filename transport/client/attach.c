@@ -19,7 +19,6 @@
 #include "transport/client/attach_path.h"
 #include "transport/client/state.h"
 
-#define LOCAL_MTU 262144 /* transport 12.1 */
 #define RECONNECT_S 8.   /* 12.4 */
 #define IFID 1           /* the one interface */
 
@@ -71,12 +70,12 @@ connect_instance(struct attach *a)
 			.id = IFID,
 			.kind = RNS_IF_SHARED,
 			.mode = RNS_MODE_FULL,
-			.bitrate = 1000000000,
-			.hw_mtu = LOCAL_MTU,
+			.bitrate = RNSCONF_LOCAL_BITRATE,
+			.hw_mtu = RNSCONF_LOCAL_MTU,
 			.mtu_signal = true,
 			.out = true,
 			.online = true,
-			.announce_cap_permille = 20,
+			.announce_cap_permille = RNSCONF_LOCAL_CAP_PERMILLE,
 		},
 	};
 	int fd;
@@ -85,7 +84,7 @@ connect_instance(struct attach *a)
 	    connect_unix(a);
 	if (fd < 0)
 		return -1;
-	if (fsock_open(&a->sock, fd, RNS_FRAME_HDLC, LOCAL_MTU) < 0) {
+	if (fsock_open(&a->sock, fd, RNS_FRAME_HDLC, RNSCONF_LOCAL_MTU) < 0) {
 		(void)close(fd);
 		return -1;
 	}

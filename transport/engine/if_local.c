@@ -20,8 +20,6 @@
  * waiting; one read a turn) and per user, so that one user's programs cannot
  * take the places of all others.
  */
-#define LOCAL_MTU 262144
-#define LOCAL_BITRATE 1000000000
 #define LOCAL_MAX 256     /* ours: programs */
 #define LOCAL_UID_MAX 128 /* ours: programs of one user but root */
 
@@ -110,17 +108,17 @@ accept_local(void *arg, int fd, const struct sockaddr_storage *sa)
 	n->cfg = (struct rns_if){
 		.kind = RNS_IF_LOCAL_CLIENT,
 		.mode = RNS_MODE_FULL,
-		.bitrate = LOCAL_BITRATE,
-		.hw_mtu = LOCAL_MTU,
+		.bitrate = RNSCONF_LOCAL_BITRATE,
+		.hw_mtu = RNSCONF_LOCAL_MTU,
 		.mtu_signal = true,
 		.out = true,
-		.announce_cap_permille = 20,
+		.announce_cap_permille = RNSCONF_LOCAL_CAP_PERMILLE,
 	};
 	name_local(n, sa);
 	if (sa->ss_family == AF_INET)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
 		    sizeof(one));
-	if (fsock_open(&n->s, fd, RNS_FRAME_HDLC, LOCAL_MTU) < 0) {
+	if (fsock_open(&n->s, fd, RNS_FRAME_HDLC, RNSCONF_LOCAL_MTU) < 0) {
 		(void)close(fd);
 		server->refused++;
 		nif_free(n);
@@ -152,7 +150,7 @@ local_listen(struct engine *e, int fd)
 		(void)snprintf(n->name, sizeof(n->name),
 		    "Shared Instance[rns/%s]", e->conf->instance_name);
 	n->online = true;
-	n->cfg.bitrate = LOCAL_BITRATE;
+	n->cfg.bitrate = RNSCONF_LOCAL_BITRATE;
 	n->cfg.mode = RNS_MODE_FULL;
 	log_notice(n->name, "programs may attach");
 	return nif_listen(n, fd, accept_local);
