@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "transport/engine/engine.h"
+#include "trust/doc/binding.h"
 
 /*
  * The one thing that the node's Reticulum identity signs for another program:
@@ -14,25 +15,21 @@
  * built here from fields; nobody hands over bytes to sign.
  */
 #define BINDING_TYPE "application/vnd.klp.binding"
-#define STATEMENT 114
-#define BINDING_FLAGS 0x01         /* bit 0: bip340 */
-#define VALIDITY_MAX (400u * 86400) /* klp.md 5 */
-#define EARLY_MAX 300              /* not_before <= now + 300 s */
 
 static bool
 sound(const struct msg_B_SIGN *m, int64_t now_s)
 {
-	return (m->flags & ~BINDING_FLAGS) == 0 &&
+	return (m->flags & ~BINDING_FLAG_BIP340) == 0 &&
 	    (m->secp[0] == 2 || m->secp[0] == 3) &&
 	    m->not_after > m->not_before &&
-	    m->not_after - m->not_before <= VALIDITY_MAX &&
-	    m->not_before <= now_s + EARLY_MAX && m->not_after > now_s;
+	    m->not_after - m->not_before <= BINDING_LIFE_MAX &&
+	    m->not_before <= now_s + BINDING_EARLY && m->not_after > now_s;
 }
 
 void
 binding_sign(struct engine *e, struct ipc_in *in)
 {
-	uint8_t buf[64 + STATEMENT];
+	uint8_t buf[64 + BINDING_STATEMENT_LEN];
 	struct msg_B_SIGNED reply = {0};
 	struct msg_B_SIGN m;
 	struct wr w;
@@ -46,7 +43,8 @@ binding_sign(struct engine *e, struct ipc_in *in)
 		return;
 	}
 	n = snprintf(head, sizeof(head), "DSSEv1 %zu %s %d ",
-	    strlen(BINDING_TYPE), BINDING_TYPE, STATEMENT);
+	    strlen(BINDING_TYPE), BINDING_TYPE,
+	    BINDING_STATEMENT_LEN);
 	w = wr_make(buf, sizeof(buf));
 	wr_bytes(&w, head, (size_t)n);
 	wr_bytes(&w, "KB01", 4);

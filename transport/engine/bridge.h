@@ -17,14 +17,18 @@ struct bridge;
  * other: requests go to node as messages, answers and streams come back.
  * Nothing is parsed here but message fields; a request's map is node's.
  */
-#define BRIDGE_REQUEST_MAX 266240 /* compute.md 3 */
 
-struct bridge *bridge_new(struct engine *); /* NULL: cannot be made, logged */
+/*
+ * Adds the destination to the core and asks to be told of interfaces that come
+ * up. NULL: no memory, or the core refuses (logged there).
+ */
+struct bridge *bridge_new(struct engine *);
+/* The links' state goes; they close by bridge_close() before. NULL is fine. */
 void bridge_free(struct bridge *);
 /* node is there (again): say hello and tell of every open link. */
 void bridge_node_up(struct bridge *);
 void bridge_node_down(struct bridge *);
-/* Messages of node; false: not one of the bridge's. */
+/* Messages of node, which may be taken apart; false: not the bridge's. */
 bool bridge_message(struct bridge *, struct ipc_in *);
 /* Events of the core; false: not about the bridge's links or destination. */
 bool bridge_event(struct bridge *, const struct rns_event *);
