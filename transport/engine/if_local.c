@@ -153,5 +153,6 @@ local_listen(struct engine *e, int fd)
 	n->cfg.bitrate = RNSCONF_LOCAL_BITRATE;
 	n->cfg.mode = RNS_MODE_FULL;
 	log_notice(n->name, "programs may attach");
-	return nif_listen(n, fd, accept_local);
+	nif_listen(n, fd, accept_local);
+	return 0;
 }

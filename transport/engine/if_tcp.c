@@ -155,8 +155,7 @@ accept_peer(void *arg, int fd, const struct sockaddr_storage *sa)
 static void
 server_up(struct nif *n, int fd)
 {
-	if (nif_listen(n, fd, accept_peer) < 0)
-		return;
+	nif_listen(n, fd, accept_peer);
 	opener_done(n);
 	log_notice(n->conf->name, "listening on %s port %u",
 	    n->conf->listen_ip != NULL ? n->conf->listen_ip : n->conf->device,

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/engine/nif.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/log.h"
 
 struct nif *
 nif_find(const struct engine *e, unsigned id)
@@ -200,17 +198,12 @@ nif_configure(struct nif *n, uint64_t bitrate)
 	return 0;
 }
 
-int
+void
 nif_listen(struct nif *n, int fd,
     void (*take)(void *nif, int fd, const struct sockaddr_storage *))
 {
-	if (n->listen_fd >= 0) { /* there is one already */
-		(void)close(fd);
-		return -1;
-	}
 	n->listen_fd = fd;
 	acceptor_start(&n->accept, n->e->loop, fd, take, n);
-	return 0;
 }
 
 void

@@ -126,11 +126,11 @@ void nif_stream_flush(struct nif *);
 /* fsock.frame: the stream's packets go to the core. */
 void nif_frame(void *nif, const uint8_t *, size_t);
 /*
- * A server takes the listening fd, and from now on what connects to it: `take`
- * owns each descriptor that it is given, and counts it in accepted or refused.
- * 0, or -1: it listens already, and fd is closed.
+ * A server that does not listen yet takes the listening fd, and from now on
+ * what connects to it: `take` owns each descriptor that it is given, and counts
+ * it in accepted or refused.
  */
-int nif_listen(struct nif *, int fd,
+void nif_listen(struct nif *, int fd,
     void (*take)(void *nif, int fd, const struct sockaddr_storage *));
 
 /* Start those that can be. */
