@@ -8,7 +8,6 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "node/proto/proto.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/follow.h"
 #include "transport/engine/nif.h"
@@ -30,6 +29,13 @@
  */
 #define LATE_S 1.5
 #define LATE_AGAIN (300 * MONO_SECOND)
+
+static const char *const paths[] = { /* compute.md 3, what this node serves */
+	"/klp/v1/describe", "/klp/v1/challenge", "/klp/v1/job/submit",
+	"/klp/v1/blob/have", "/klp/v1/blob/put", "/klp/v1/blob/get",
+	"/klp/v1/job/status", "/klp/v1/job/log", "/klp/v1/job/follow",
+	"/klp/v1/job/result", "/klp/v1/job/cancel", "/klp/v1/job/list",
+};
 
 /* An answer that became a resource: librns reads its bytes until SENT. */
 struct reply {
@@ -155,16 +161,16 @@ add_dest(struct bridge *b)
 	cmd.dest.prove = RNS_PROVE_NONE;
 	cmd.dest.accept_links = true;
 	cmd.dest.resources = RNS_ACCEPT_NONE;
-	cmd.dest.max_request = PROTO_REQUEST_MAX;
+	cmd.dest.max_request = BRIDGE_REQUEST_MAX;
 	err = engine_submit(b->e, &cmd);
 	explicit_bzero(&cmd, sizeof(cmd));
 	if (err != RNS_OK)
 		return -1;
-	for (unsigned i = 0; i < PATH_COUNT; i++) {
+	for (size_t i = 0; i < NELEM(paths); i++) {
 		cmd.type = RNS_CMD_HANDLER_ADD;
 		memset(&cmd.handler, 0, sizeof(cmd.handler));
 		memcpy(cmd.handler.dest, b->dest, RNS_HASH);
-		cmd.handler.path = proto_path((enum proto_path)i);
+		cmd.handler.path = paths[i];
 		cmd.handler.allow = RNS_ALLOW_ALL; /* node says who may */
 		cmd.handler.compress_max = COMPRESS_MAX;
 		if (engine_submit(b->e, &cmd) != RNS_OK)
@@ -383,7 +389,7 @@ on_request(struct bridge *b, const struct rns_event *ev)
 	int fd = -1;
 
 	if (bridge_find(b, ev->request.link) == NULL || node == NULL ||
-	    ipc_full(node) || ev->request.len > PROTO_REQUEST_MAX) {
+	    ipc_full(node) || ev->request.len > BRIDGE_REQUEST_MAX) {
 		b->counts.requests_lost++;
 		return;
 	}

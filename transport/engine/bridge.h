@@ -17,6 +17,7 @@ struct bridge;
  * other: requests go to node as messages, answers and streams come back.
  * Nothing is parsed here but message fields; a request's map is node's.
  */
+#define BRIDGE_REQUEST_MAX 266240 /* compute.md 3 */
 
 /*
  * Adds the destination to the core and asks to be told of interfaces that come
