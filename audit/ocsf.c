@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "common/jsonhex.h"
 #include "common/util.h"
 
 /* OCSF's numbers; 0: the member is left out. */
@@ -94,15 +95,6 @@ text_json(const char *s)
 }
 
 static json_t *
-hex_json(const uint8_t *p, size_t n)
-{
-	char hex[2 * 32 + 1];
-
-	hex_encode(hex, p, MIN_OF(n, 32));
-	return json_string(hex);
-}
-
-static json_t *
 klp_json(const struct msg_EVENT *e, enum program from, const struct kind *k)
 {
 	json_t *o = json_pack("{s:s, s:i, s:s}", "kind", k->name, "kind_id",
@@ -110,10 +102,10 @@ klp_json(const struct msg_EVENT *e, enum program from, const struct kind *k)
 
 	if (e->job_len > 0)
 		(void)json_object_set_new(o, "job",
-		    hex_json(e->job, e->job_len));
+		    json_hex(e->job, e->job_len));
 	if (e->peer_len > 0)
 		(void)json_object_set_new(o, "peer",
-		    hex_json(e->peer, e->peer_len));
+		    json_hex(e->peer, e->peer_len));
 	if (e->code[0] != '\0')
 		(void)json_object_set_new(o, "code", text_json(e->code));
 	if (e->a != 0)
@@ -138,7 +130,7 @@ class_members(json_t *o, const struct msg_EVENT *e, const struct kind *k,
 	switch (k->class_uid) {
 	case 1007:
 		(void)json_object_set_new(o, "container",
-		    json_pack("{s:o}", "uid", hex_json(e->job, e->job_len)));
+		    json_pack("{s:o}", "uid", json_hex(e->job, e->job_len)));
 		break;
 	case 2004:
 		(void)json_object_set_new(o, "finding_info",

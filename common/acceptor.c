@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define _GNU_SOURCE /* accept4 */
+#define _GNU_SOURCE /* accept4, struct ucred */
 #include "common/acceptor.h"
 
 #include <errno.h>
-#include <sys/socket.h>
+#include <fcntl.h>
+#include <string.h>
 
 #include "common/log.h"
 
@@ -32,20 +33,37 @@ static void
 on_accept(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct acceptor *a = w->data;
-	int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct sockaddr_storage peer;
+	socklen_t len;
+	int fd;
 
 	(void)loop;
 	(void)revents;
-	if (fd >= 0)
-		a->take(a->ctx, fd);
-	else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-		look_away(a);
+	for (int i = 0; i < ACCEPTOR_BATCH; i++) {
+		len = sizeof(peer);
+		memset(&peer, 0, sizeof(peer));
+		fd = accept4(w->fd, (struct sockaddr *)&peer, &len,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			a->take(a->ctx, fd, &peer);
+			continue;
+		}
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			look_away(a);
+		return;
+	}
 }
 
 void
 acceptor_start(struct acceptor *a, struct ev_loop *loop, int fd,
-    void (*take)(void *ctx, int fd), void *ctx)
+    void (*take)(void *ctx, int fd, const struct sockaddr_storage *peer),
+    void *ctx)
 {
+	int flags = fcntl(fd, F_GETFL);
+
+	/* its flags may be those of whoever handed it over */
+	if (flags >= 0)
+		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 	*a = (struct acceptor){.loop = loop, .take = take, .ctx = ctx};
 	ev_io_init(&a->io, on_accept, fd, EV_READ);
 	ev_timer_init(&a->again, on_again, ACCEPTOR_PAUSE_S, 0.);
@@ -56,6 +74,20 @@ acceptor_start(struct acceptor *a, struct ev_loop *loop, int fd,
 void
 acceptor_stop(struct acceptor *a)
 {
+	if (a->loop == NULL)
+		return;
 	ev_io_stop(a->loop, &a->io);
 	ev_timer_stop(a->loop, &a->again);
+}
+
+void
+acceptor_who(int fd, uid_t *uid, pid_t *pid)
+{
+	struct ucred cred = {.uid = (uid_t)-1};
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
+		cred = (struct ucred){.uid = (uid_t)-1};
+	*uid = cred.uid;
+	*pid = cred.pid;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,4 +150,23 @@ dir_open(int dir, const char *name, bool make, mode_t mode)
 		return -1;
 	return openat(dir, name,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int
+file_put(int dir, const char *name, const char *text)
+{
+	_cleanup_fd_ int fd = openat(dir, name, O_WRONLY | O_CLOEXEC |
+	    O_NOFOLLOW);
+	size_t n = strlen(text);
+
+	return fd >= 0 && write(fd, text, n) == (ssize_t)n ? 0 : -1;
+}
+
+int
+file_put_number(int dir, const char *name, uint64_t v)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%" PRIu64, v);
+	return file_put(dir, name, text);
 }

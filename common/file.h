@@ -31,5 +31,11 @@ int dir_open(int dir, const char *name, bool make, mode_t mode);
 DIR *dir_take(int fd);
 /* All of it, whatever write(2) takes at a time; 0 or -1. */
 int write_full(int fd, const void *, size_t);
+/*
+ * A file of the kernel that is there and takes a setting in one write (a
+ * cgroup's): no link is followed. 0 or -1 with errno.
+ */
+int file_put(int dir, const char *name, const char *text);
+int file_put_number(int dir, const char *name, uint64_t);
 
 #endif

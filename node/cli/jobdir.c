@@ -15,6 +15,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/jsonhex.h"
 #include "common/util.h"
 
 #include "node/cli/pack.h"
@@ -281,15 +282,6 @@ replace_local(struct jobdir *j, const struct jobdir_end *e, unsigned volume)
 }
 
 static json_t *
-hex_json(const uint8_t *p, size_t n)
-{
-	char hex[2 * BINDING_LEN + 1];
-
-	hex_encode(hex, p, n);
-	return json_string(hex);
-}
-
-static json_t *
 result_json(const struct jobdir_end *e)
 {
 	const struct submitter *s = e->s;
@@ -301,16 +293,16 @@ result_json(const struct jobdir_end *e)
 		json_array_append_new(outs,
 		    json_pack("{s:s,s:o,s:I}", "target",
 			s->manifest->volume[s->out[i].volume].target, "sha256",
-			hex_json(s->out[i].sha256, 32), "size",
+			json_hex(s->out[i].sha256, 32), "size",
 			(json_int_t)s->out[i].size));
 	key_text(key, e->submitter);
 	o = json_pack("{s:o,s:s,s:s,s:I,s:s,s:o,s:o,s:{s:s,s:o,s:o}}", "id",
-	    hex_json(s->manifest->job, 32), "state", s->state, "outcome",
+	    json_hex(s->manifest->job, 32), "state", s->state, "outcome",
 	    outcome_name(s->r.outcome), "code", (json_int_t)s->r.code,
 	    "submitter", key, "image",
-	    hex_json(s->r.image, 32), "outputs", outs, "node", "urn",
-	    e->node_urn, "destination", hex_json(e->dest, 16), "binding",
-	    hex_json(e->binding, BINDING_LEN));
+	    json_hex(s->r.image, 32), "outputs", outs, "node", "urn",
+	    e->node_urn, "destination", json_hex(e->dest, 16), "binding",
+	    json_hex(e->binding, BINDING_LEN));
 	return o;
 }
 

@@ -168,6 +168,10 @@ print_status(const json_t *s, const json_t *node)
 	print_interfaces(json_object_get(s, "interfaces_list"));
 	print_counts(json_object_get(s, "counts"), "Counters");
 	print_counts(json_object_get(s, "drops"), "Dropped");
+	print_counts(json_object_get(s, "node_bridge"), "Mesh to node");
+	print_counts(json_object_get(s, "mesh_sock"), "Asked at mesh.sock");
+	print_counts(json_object_get(node, "node_sock"), "Asked at node.sock");
+	print_counts(json_object_get(s, "rpc"), "Asked at the RPC socket");
 	print_counts(json_object_get(node, "counts"), "Requests of jobs");
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "common/util.h"
 #include "sandbox/base/group.h"
 #include "sandbox/plan/plan.h"
@@ -17,27 +18,6 @@
 #define CPU_PERIOD_US 100000ull
 
 enum { V1_MEMORY, V1_CPU, V1_PIDS, V1_COUNT };
-
-static int
-put(int dir, const char *file, const char *text)
-{
-	_cleanup_fd_ int fd = openat(dir, file, O_WRONLY | O_CLOEXEC |
-	    O_NOFOLLOW);
-	size_t n = strlen(text);
-
-	if (fd == -1)
-		return -1;
-	return write(fd, text, n) == (ssize_t)n ? 0 : -1;
-}
-
-static int
-put_number(int dir, const char *file, uint64_t v)
-{
-	char text[32];
-
-	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)v);
-	return put(dir, file, text);
-}
 
 static bool
 get(int dir, const char *file, char *out, size_t cap)
@@ -96,10 +76,10 @@ set_v2(struct cgroup_job *g, uint32_t *layers, const char **what)
 	if (fchmodat(g->fd, "cgroup.procs", 0664, 0) == -1)
 		return -1;
 	*what = "memory.max";
-	if (put_number(g->fd, "memory.max", l->memory) == 0) {
+	if (file_put_number(g->fd, "memory.max", l->memory) == 0) {
 		/* one process killed is the job killed (compute.md 5) */
-		(void)put(g->fd, "memory.oom.group", "1");
-		(void)put(g->fd, "memory.swap.max", "0");
+		(void)file_put(g->fd, "memory.oom.group", "1");
+		(void)file_put(g->fd, "memory.swap.max", "0");
 		*layers |= LAYER_MEMORY;
 	} else if (errno != ENOENT) {
 		return -1;
@@ -107,13 +87,13 @@ set_v2(struct cgroup_job *g, uint32_t *layers, const char **what)
 	*what = "cpu.max";
 	(void)snprintf(cpu, sizeof(cpu), "%llu %llu",
 	    (unsigned long long)quota_us(l->cpu_milli), CPU_PERIOD_US);
-	if (put(g->fd, "cpu.max", cpu) == 0)
+	if (file_put(g->fd, "cpu.max", cpu) == 0)
 		*layers |= LAYER_CPU;
 	else if (errno != ENOENT)
 		return -1;
 	*what = "pids.max";
-	if (put_number(g->fd, "pids.max", (uint64_t)l->pids +
-	    GROUP_PIDS_INIT) == 0)
+	if (file_put_number(g->fd, "pids.max",
+	    (uint64_t)l->pids + GROUP_PIDS_INIT) == 0)
 		*layers |= LAYER_PIDS;
 	else if (errno != ENOENT)
 		return -1;
@@ -124,13 +104,13 @@ static int
 set_v1_memory(int fd, uint64_t bytes)
 {
 	/* lowering: what an earlier job left in the page cache goes first */
-	(void)put(fd, "memory.force_empty", "0");
+	(void)file_put(fd, "memory.force_empty", "0");
 	/* the limit of memory and swap may not be below that of memory */
-	(void)put(fd, "memory.memsw.limit_in_bytes", "-1");
-	if (put_number(fd, "memory.limit_in_bytes", bytes) == -1)
+	(void)file_put(fd, "memory.memsw.limit_in_bytes", "-1");
+	if (file_put_number(fd, "memory.limit_in_bytes", bytes) == -1)
 		return -1;
-	(void)put_number(fd, "memory.memsw.limit_in_bytes", bytes);
-	(void)put(fd, "memory.max_usage_in_bytes", "0");
+	(void)file_put_number(fd, "memory.memsw.limit_in_bytes", bytes);
+	(void)file_put(fd, "memory.max_usage_in_bytes", "0");
 	return 0;
 }
 
@@ -138,10 +118,10 @@ static int
 set_v1_cpu(int fd, uint32_t milli)
 {
 	/* a quota below the burst is refused */
-	(void)put(fd, "cpu.cfs_burst_us", "0");
-	if (put_number(fd, "cpu.cfs_period_us", CPU_PERIOD_US) == -1)
+	(void)file_put(fd, "cpu.cfs_burst_us", "0");
+	if (file_put_number(fd, "cpu.cfs_period_us", CPU_PERIOD_US) == -1)
 		return -1;
-	return put_number(fd, "cpu.cfs_quota_us", quota_us(milli));
+	return file_put_number(fd, "cpu.cfs_quota_us", quota_us(milli));
 }
 
 static int
@@ -163,8 +143,9 @@ set_v1(struct cgroup_job *g, uint32_t *layers, const char **what)
 	}
 	if (g->v1[V1_PIDS] != -1) {
 		*what = "pids.max";
-		if (put_number(g->v1[V1_PIDS], "pids.max", (uint64_t)l->pids +
-		    GROUP_PIDS_INIT + GROUP_PIDS_SLOT) == -1)
+		if (file_put_number(g->v1[V1_PIDS], "pids.max",
+		    (uint64_t)l->pids + GROUP_PIDS_INIT + GROUP_PIDS_SLOT) ==
+		    -1)
 			return -1;
 		*layers |= LAYER_PIDS;
 	}
@@ -290,14 +271,14 @@ cgroup_raise_memory(struct cgroup_job *g, uint64_t bytes)
 	if (g->limits.memory == 0)
 		return 0; /* found again: the limit stays as it was set */
 
-	if (g->fd != -1 && put_number(g->fd, "memory.max", v) == -1 &&
+	if (g->fd != -1 && file_put_number(g->fd, "memory.max", v) == -1 &&
 	    errno != ENOENT)
 		rv = -1;
 	if (g->v1[V1_MEMORY] != -1) {
-		(void)put_number(g->v1[V1_MEMORY], "memory.memsw.limit_in_bytes",
-		    v);
-		if (put_number(g->v1[V1_MEMORY], "memory.limit_in_bytes", v) ==
-		    -1)
+		(void)file_put_number(g->v1[V1_MEMORY],
+		    "memory.memsw.limit_in_bytes", v);
+		if (file_put_number(g->v1[V1_MEMORY], "memory.limit_in_bytes",
+		    v) == -1)
 			rv = -1;
 	}
 	return rv;
@@ -306,7 +287,7 @@ cgroup_raise_memory(struct cgroup_job *g, uint64_t bytes)
 int
 cgroup_kill(const struct cgroup_job *g)
 {
-	return g->fd == -1 ? -1 : put(g->fd, "cgroup.kill", "1");
+	return g->fd == -1 ? -1 : file_put(g->fd, "cgroup.kill", "1");
 }
 
 int

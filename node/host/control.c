@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define _GNU_SOURCE /* struct ucred */
 #include "node/host/host.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <jansson.h>
 #include <sodium.h>
 
-#include "common/acceptor.h"
+#include "common/asksock.h"
+#include "common/jsonhex.h"
 #include "common/log.h"
 #include "node/work/query.h"
 #include "sandbox/plan/plan.h"
@@ -23,65 +20,36 @@
  * credentials of connect(); nobody else is answered. An answer is written
  * whole or the connection is closed: a reader that does not read costs 1 MiB.
  */
-#define LINE_BYTES 65536
+#define LINE_BYTES 65536 /* with its newline */
 #define CLIENTS_MAX 16
+#define IDLE_S 300.0 /* ours: longer than a page is read */
 #define WRITE_MAX (1u << 20)
 #define JOBS_A_LINE 100
 #define LOG_SLICE 32768 /* base64 of it fits in a line */
 
-struct client {
-	LIST_ENTRY(client) entry;
-	struct control *control;
-	int fd;
-	ev_io in, out;
-	size_t have;
-	char line[LINE_BYTES];
-	char *pending;
-	size_t npending;
-};
-LIST_HEAD(clients, client);
-
 struct control {
 	struct warren_node *wn;
-	int listener;
-	struct acceptor accept;
-	struct clients clients;
-	unsigned count;
+	struct asksock *sock;
 };
 
-static void
-client_free(struct client *c)
-{
-	struct ev_loop *loop = c->control->wn->loop;
-
-	ev_io_stop(loop, &c->in);
-	ev_io_stop(loop, &c->out);
-	LIST_REMOVE(c, entry);
-	c->control->count--;
-	(void)close(c->fd);
-	free(c->pending);
-	free(c);
-}
+/* Who asked, while the answer is made. */
+struct client {
+	struct control *control;
+	struct asker *asker;
+};
 
 /* ---- answers ---- */
 
 static bool
 add_line(struct client *c, json_t *steal)
 {
-	char *text = json_dumps(steal, JSON_COMPACT), *more;
+	char *text = json_dumps(steal, JSON_COMPACT);
 	size_t n = text == NULL ? 0 : strlen(text);
-	bool ok = false;
+	bool ok;
 
 	json_decref(steal);
-	if (text != NULL && n < LINE_BYTES &&
-	    c->npending + n + 1 <= WRITE_MAX &&
-	    (more = realloc(c->pending, c->npending + n + 1)) != NULL) {
-		c->pending = more;
-		memcpy(more + c->npending, text, n);
-		more[c->npending + n] = '\n';
-		c->npending += n + 1;
-		ok = true;
-	}
+	ok = text != NULL && n < LINE_BYTES &&
+	    asker_put(c->asker, text, n);
 	free(text);
 	return ok;
 }
@@ -101,15 +69,6 @@ refuse(struct client *c, int code, const char *why)
 {
 	return add_line(c, json_pack("{s:b,s:i,s:s}", "ok", 0, "exit", code,
 		"why", why));
-}
-
-static json_t *
-hex_of(const uint8_t *p, size_t n)
-{
-	char hex[2 * JOB_RECEIPT_LEN + 1];
-
-	hex_encode(hex, p, n);
-	return json_string(hex);
 }
 
 static json_t *
@@ -138,9 +97,9 @@ job_line(const struct job *j)
 	(void)text_escape(reason, sizeof(reason), j->reason,
 	    strlen(j->reason));
 	return json_pack("{s:o,s:s,s:s?,s:o,s:I,s:o}", "id",
-	    hex_of(j->id, 32), "state", job_state_name(j->state), "reason",
+	    json_hex(j->id, 32), "state", job_state_name(j->state), "reason",
 	    reason[0] == '\0' ? NULL : reason, "outcome", outcome_of(j), "at",
-	    (json_int_t)j->at, "owner", hex_of(j->owner, FP_LEN));
+	    (json_int_t)j->at, "owner", json_hex(j->owner, FP_LEN));
 }
 
 static bool
@@ -229,7 +188,7 @@ do_show(struct client *c, const json_t *q)
 		"progress",
 		(json_int_t)job_progress(j, c->control->wn->node.now),
 		"level", j->level, "limits", limits_of(j), "image",
-		hex_of(j->image, 32)));
+		json_hex(j->image, 32)));
 	(void)json_object_update_new(o,
 	    json_pack("{s:s,s:{s:I,s:I,s:I},s:[I,I,I],s:b}", "layers", layers,
 		"usage", "wall_ms", (json_int_t)j->wall_ms, "cpu_ms",
@@ -289,16 +248,16 @@ do_result(struct client *c, const json_t *q)
 			(void)json_array_append_new(outs,
 			    json_pack("{s:s,s:o,s:I}", "target",
 				j->outs[i].target, "sha256",
-				hex_of(j->outs[i].sha256, 32), "size",
+				json_hex(j->outs[i].sha256, 32), "size",
 				(json_int_t)j->outs[i].size));
 	}
 	o = good(true);
 	(void)json_object_update_new(o, job_line(j));
 	(void)json_object_update_new(o,
 	    json_pack("{s:o,s:o,s:[{s:o,s:I},{s:o,s:I}]}", "receipt",
-		hex_of(j->receipt, JOB_RECEIPT_LEN), "outputs", outs, "logs",
-		"sha256", hex_of(j->log_sha[0], 32), "size",
-		(json_int_t)j->log[0], "sha256", hex_of(j->log_sha[1], 32),
+		json_hex(j->receipt, JOB_RECEIPT_LEN), "outputs", outs, "logs",
+		"sha256", json_hex(j->log_sha[0], 32), "size",
+		(json_int_t)j->log[0], "sha256", json_hex(j->log_sha[1], 32),
 		"size", (json_int_t)j->log[1]));
 	return add_line(c, o);
 }
@@ -316,6 +275,21 @@ do_cancel(struct client *c, const json_t *q)
 	o = good(true);
 	(void)json_object_update_new(o, job_line(j));
 	return add_line(c, o);
+}
+
+/* What happened at this socket, as far as it did. */
+static void
+add_sock(json_t *o, const struct asksock *s)
+{
+	json_t *counts = json_object();
+	uint64_t n;
+
+	for (int i = 0; i < ASKSOCK_COUNTS; i++)
+		if ((n = asksock_count(s, (enum asksock_count)i)) > 0)
+			(void)json_object_set_new(counts,
+			    asksock_count_name((enum asksock_count)i),
+			    json_integer((json_int_t)n));
+	(void)json_object_set_new(o, "node_sock", counts);
 }
 
 static bool
@@ -358,6 +332,7 @@ do_status(struct client *c, const json_t *q)
 		(json_int_t)n->count.links_closed, "events",
 		(json_int_t)n->count.events, "illegal_edges",
 		(json_int_t)(n->count.edges + n->jobs.edges)));
+	add_sock(o, c->control->sock);
 	return add_line(c, o);
 }
 
@@ -373,9 +348,9 @@ do_peers(struct client *c, const json_t *q)
 	    json_array_size(list) < 200)
 		(void)json_array_append_new(list,
 		    json_pack("{s:o,s:o,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I}",
-			"identity", hex_of(p->rns_hash, 16), "fp",
+			"identity", json_hex(p->rns_hash, 16), "fp",
 			p->v.known && p->v.key_len > 0 ?
-			    hex_of(p->v.fp, FP_LEN) : json_null(), "level",
+			    json_hex(p->v.fp, FP_LEN) : json_null(), "level",
 			p->v.known ? p->v.level : 0, "links", (int)p->links,
 			"bytes", (json_int_t)p->n_bytes, "requests",
 			(json_int_t)p->n_requests, "delayed",
@@ -397,10 +372,12 @@ static const struct {
     {"peers", do_peers}, {"quotas", do_peers}};
 
 static bool
-answer(struct client *c, const char *line, size_t len)
+answer(void *ctx, struct asker *k, const uint8_t *line, size_t len)
 {
+	struct client c = {ctx, k};
 	json_error_t e;
-	json_t *q = json_loadb(line, len, JSON_REJECT_DUPLICATES, &e);
+	json_t *q = json_loadb((const char *)line, len, JSON_REJECT_DUPLICATES,
+	    &e);
 	const char *verb = json_string_value(json_object_get(q, "verb"));
 	bool ok;
 	size_t i;
@@ -410,11 +387,11 @@ answer(struct client *c, const char *line, size_t len)
 			break;
 	}
 	if (verb == NULL)
-		ok = refuse(c, 2, "one JSON object with \"verb\" is expected");
+		ok = refuse(&c, 2, "one JSON object with \"verb\" is expected");
 	else if (i == NELEM(VERBS))
-		ok = refuse(c, 2, "the node does not know this verb");
+		ok = refuse(&c, 2, "the node does not know this verb");
 	else
-		ok = VERBS[i].fn(c, q);
+		ok = VERBS[i].fn(&c, q);
 	json_decref(q);
 	return ok;
 }
@@ -422,132 +399,47 @@ answer(struct client *c, const char *line, size_t len)
 /* ---- connections ---- */
 
 static bool
-write_some(struct client *c)
+may(void *ctx, uid_t uid)
 {
-	struct ev_loop *loop = c->control->wn->loop;
+	const struct control *ctl = ctx;
 
-	while (c->npending > 0) {
-		ssize_t n = send(c->fd, c->pending, c->npending,
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN) {
-			ev_io_start(loop, &c->out);
-			return true;
-		}
-		if (n <= 0)
-			return false;
-		c->npending -= (size_t)n;
-		memmove(c->pending, c->pending + n, c->npending);
-	}
-	ev_io_stop(loop, &c->out);
-	return true;
+	return uid == 0 || (!ctl->wn->prog.root && uid == getuid());
 }
 
-static void
-on_writable(struct ev_loop *loop, ev_io *io, int revents)
-{
-	(void)loop;
-	(void)revents;
-	if (!write_some(io->data))
-		client_free(io->data);
-}
-
-static bool
-take_lines(struct client *c)
-{
-	char *nl;
-
-	while ((nl = memchr(c->line, '\n', c->have)) != NULL) {
-		size_t len = (size_t)(nl - c->line);
-
-		if (!answer(c, c->line, len))
-			return false;
-		c->have -= len + 1;
-		memmove(c->line, nl + 1, c->have);
-	}
-	return c->have < LINE_BYTES;
-}
-
-static void
-on_readable(struct ev_loop *loop, ev_io *io, int revents)
-{
-	struct client *c = io->data;
-	ssize_t n = recv(c->fd, c->line + c->have, LINE_BYTES - c->have,
-	    MSG_DONTWAIT);
-
-	(void)loop;
-	(void)revents;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n > 0)
-		c->have += (size_t)n;
-	if (n <= 0 || !take_lines(c) || !write_some(c))
-		client_free(c);
-}
-
-static bool
-allowed(const struct warren_node *wn, int fd)
-{
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
-		return false;
-	if (cred.uid == 0)
-		return true;
-	if (!wn->prog.root && cred.uid == getuid())
-		return true;
-	log_warnx("control", "refused: uid %u", (unsigned)cred.uid);
-	return false;
-}
-
-static void
-on_accept(void *ctx, int fd)
-{
-	struct control *ctl = ctx;
-	struct client *c;
-
-	if (!allowed(ctl->wn, fd) || ctl->count >= CLIENTS_MAX ||
-	    (c = calloc(1, sizeof(*c))) == NULL) {
-		(void)close(fd);
-		return;
-	}
-	c->control = ctl;
-	c->fd = fd;
-	ev_io_init(&c->in, on_readable, fd, EV_READ);
-	ev_io_init(&c->out, on_writable, fd, EV_WRITE);
-	c->in.data = c->out.data = c;
-	ev_io_start(ctl->wn->loop, &c->in);
-	LIST_INSERT_HEAD(&ctl->clients, c, entry);
-	ctl->count++;
-}
+static const struct asksock_rules rules = {
+	.name = "node.sock",
+	.framing = ASKSOCK_LINES,
+	.question_max = LINE_BYTES - 1,
+	.waiting_max = WRITE_MAX,
+	.clients_max = CLIENTS_MAX,
+	.idle_s = IDLE_S,
+	.may = may,
+	.question = answer,
+};
 
 struct control *
 control_open(struct warren_node *wn, int listener)
 {
 	struct control *ctl = calloc(1, sizeof(*ctl));
 
-	if (ctl == NULL)
+	if (ctl == NULL) {
+		(void)close(listener);
 		return NULL;
+	}
 	ctl->wn = wn;
-	ctl->listener = listener;
-	LIST_INIT(&ctl->clients);
-	acceptor_start(&ctl->accept, wn->loop, listener, on_accept, ctl);
+	ctl->sock = asksock_new(wn->loop, listener, &rules, ctl);
+	if (ctl->sock == NULL) {
+		free(ctl);
+		return NULL;
+	}
 	return ctl;
 }
 
 void
 control_close(struct control *ctl)
 {
-	struct client *c;
-
 	if (ctl == NULL)
 		return;
-	while ((c = LIST_FIRST(&ctl->clients)) != NULL)
-		client_free(c);
-	acceptor_stop(&ctl->accept);
-	(void)close(ctl->listener);
+	asksock_free(ctl->sock);
 	free(ctl);
 }

@@ -36,24 +36,6 @@
 
 static const char *const group_names[GROUP_COUNT] = {"relay", "house", "jobs"};
 
-static int
-put(int dir, const char *file, const char *text)
-{
-	_cleanup_fd_ int fd = openat(dir, file, O_WRONLY | O_CLOEXEC);
-	size_t n = strlen(text);
-
-	return fd >= 0 && write(fd, text, n) == (ssize_t)n ? 0 : -1;
-}
-
-static int
-put_number(int dir, const char *file, uint64_t v)
-{
-	char text[24];
-
-	(void)snprintf(text, sizeof(text), "%" PRIu64, v);
-	return put(dir, file, text);
-}
-
 static bool
 has_controller(int dir, const char *file, const char *name)
 {
@@ -119,7 +101,7 @@ sweep(int top)
 
 	if (jobs < 0)
 		return;
-	(void)put(jobs, "cgroup.kill", "1");
+	(void)file_put(jobs, "cgroup.kill", "1");
 	empty_patiently(jobs);
 }
 
@@ -171,9 +153,9 @@ enable_v2(struct groups *g)
 			continue;
 		if (!has_controller(own, "cgroup.subtree_control", cg_name(c)))
 			g->handed |= layer_of(c);
-		if (put(own, "cgroup.subtree_control", text) == 0 &&
-		    put(g->top[V2], "cgroup.subtree_control", text) == 0 &&
-		    put(jobs, "cgroup.subtree_control", text) == 0)
+		if (file_put(own, "cgroup.subtree_control", text) == 0 &&
+		    file_put(g->top[V2], "cgroup.subtree_control", text) == 0 &&
+		    file_put(jobs, "cgroup.subtree_control", text) == 0)
 			g->v2_layers |= layer_of(c);
 	}
 }
@@ -192,33 +174,36 @@ set_limits(struct parent *p)
 	(void)snprintf(quota, sizeof(quota), "%" PRIu64 " 100000",
 	    (uint64_t)n->cpu_milli * 100);
 	if (g->on[V2]) {
-		(void)put_number(g->dir[V2][GROUP_RELAY], "cpu.weight", 1000);
-		(void)put_number(g->dir[V2][GROUP_HOUSE], "cpu.weight", 200);
-		(void)put_number(g->dir[V2][GROUP_RELAY], "memory.low", RELAY_LOW);
-		(void)put_number(
+		(void)file_put_number(g->dir[V2][GROUP_RELAY],
+		    "cpu.weight", 1000);
+		(void)file_put_number(g->dir[V2][GROUP_HOUSE],
+		    "cpu.weight", 200);
+		(void)file_put_number(g->dir[V2][GROUP_RELAY],
+		    "memory.low", RELAY_LOW);
+		(void)file_put_number(
 		    g->dir[V2][GROUP_HOUSE], "memory.max", HOUSE_MEMORY);
 		d = g->dir[V2][GROUP_JOBS];
-		(void)put_number(d, "memory.max", memory);
-		(void)put_number(d, "pids.max", pids);
-		(void)put(d, "cpu.max", quota);
-		(void)put_number(d, "cgroup.max.descendants",
+		(void)file_put_number(d, "memory.max", memory);
+		(void)file_put_number(d, "pids.max", pids);
+		(void)file_put(d, "cpu.max", quota);
+		(void)file_put_number(d, "cgroup.max.descendants",
 		    (uint64_t)n->jobs_running * 4 + 16);
 	}
 	if (g->on[HIERARCHY(CG_MEMORY)]) {
-		(void)put_number(g->dir[HIERARCHY(CG_MEMORY)][GROUP_HOUSE],
+		(void)file_put_number(g->dir[HIERARCHY(CG_MEMORY)][GROUP_HOUSE],
 		    "memory.limit_in_bytes", HOUSE_MEMORY);
-		(void)put_number(g->dir[HIERARCHY(CG_MEMORY)][GROUP_JOBS],
+		(void)file_put_number(g->dir[HIERARCHY(CG_MEMORY)][GROUP_JOBS],
 		    "memory.limit_in_bytes", memory);
 	}
 	if (g->on[HIERARCHY(CG_PIDS)])
-		(void)put_number(
+		(void)file_put_number(
 		    g->dir[HIERARCHY(CG_PIDS)][GROUP_JOBS], "pids.max", pids);
 	if (g->on[HIERARCHY(CG_CPU)]) {
 		d = g->dir[HIERARCHY(CG_CPU)][GROUP_JOBS];
-		(void)put_number(
+		(void)file_put_number(
 		    g->dir[HIERARCHY(CG_CPU)][GROUP_RELAY], "cpu.shares", 8192);
-		(void)put_number(d, "cpu.cfs_period_us", 100000);
-		(void)put_number(
+		(void)file_put_number(d, "cpu.cfs_period_us", 100000);
+		(void)file_put_number(
 		    d, "cpu.cfs_quota_us", (uint64_t)n->cpu_milli * 100);
 	}
 }
@@ -302,7 +287,7 @@ groups_make(struct parent *p)
 	(void)snprintf(g->name, sizeof(g->name), "warren-%s", hex);
 	find_place(g);
 	if (g->place.v2 && make_hierarchy(g, V2, g->place.v2_path)) {
-		(void)put(g->dir[V2][GROUP_RELAY], "cgroup.procs", "0");
+		(void)file_put(g->dir[V2][GROUP_RELAY], "cgroup.procs", "0");
 		enable_v2(g);
 		give_jobs(p, V2);
 	}
@@ -311,8 +296,8 @@ groups_make(struct parent *p)
 			continue;
 		if (!make_hierarchy(g, HIERARCHY(c), g->place.v1_path[c]))
 			continue;
-		(void)put(g->dir[HIERARCHY(c)][GROUP_RELAY], "cgroup.procs",
-		    "0");
+		(void)file_put(g->dir[HIERARCHY(c)][GROUP_RELAY],
+		    "cgroup.procs", "0");
 		give_jobs(p, HIERARCHY(c));
 		g->v1_layers |= layer_of(c);
 	}
@@ -352,7 +337,7 @@ groups_kill_jobs(const struct groups *g)
 {
 	if (!g->on[V2])
 		return;
-	if (put(g->dir[V2][GROUP_JOBS], "cgroup.kill", "1") < 0)
+	if (file_put(g->dir[V2][GROUP_JOBS], "cgroup.kill", "1") < 0)
 		log_warn("groups", "jobs/cgroup.kill");
 	empty_patiently(g->dir[V2][GROUP_JOBS]);
 }
@@ -370,8 +355,8 @@ take_back(const struct groups *g, int own)
 		if (!(g->handed & layer_of(c)))
 			continue;
 		(void)snprintf(text, sizeof(text), "-%s", cg_name(c));
-		(void)put(g->top[V2], "cgroup.subtree_control", text);
-		(void)put(own, "cgroup.subtree_control", text);
+		(void)file_put(g->top[V2], "cgroup.subtree_control", text);
+		(void)file_put(own, "cgroup.subtree_control", text);
 	}
 }
 
@@ -396,7 +381,7 @@ groups_remove(struct groups *g)
 			if (i == GROUP_RELAY) {
 				if (h == V2)
 					take_back(g, at);
-				(void)put(at, "cgroup.procs", "0");
+				(void)file_put(at, "cgroup.procs", "0");
 			}
 			(void)unlinkat(g->top[h], places[i], AT_REMOVEDIR);
 		}

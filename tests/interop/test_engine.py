@@ -121,7 +121,8 @@ def mesh_sock(ctx):
         check(s.recv(1) == b"", "an endless line is taken")
     except OSError:
         pass
-    check(control(t, "status")[0]["ok"], "status afterwards")
+    status = control(t, "status")[0]
+    check(status["ok"] and status["mesh_sock"]["too_long"] == 1, f"status afterwards: {status}")
     # noise on the listener is counted, and hurts nobody
     n = socket.create_connection(("127.0.0.1", port))
     n.sendall(b"\x7e" + b"z" * 100000 + b"\x7e" + random.Random(1).randbytes(100000) + b"\x7e\x7e")
@@ -249,6 +250,8 @@ def node_bridge(ctx):
     node.c.sock.close()
     do(do="ask", path="/klp/v1/describe", data=None, seconds=2)
     check(not a.expect(20, event="answer")["ok"], "answered without a node")
+    lost = control(t, "status")[0]["node_bridge"]
+    check(lost["requests_lost"] == 1 and lost["requests"] == 2, f"{lost}")
     node = Node(t)
     node.expect("T_HELLO")
     check(node.expect("T_LINK")[0][:16] == link, "link after a restart")
@@ -406,7 +409,8 @@ def rpc_places(ctx):
     check(len(other.recv(4096)) > 0, "root is not served")
     for s in mine + [other]:
         s.close()
-    check(control(t, "status")[0]["ok"], "status")
+    status = control(t, "status")[0]
+    check(status["ok"] and status["rpc"] == {"no_place": 4}, f"status: {status}")
 
 
 TESTS.append(("engine: RPC's places are shared among users", rpc_places))

@@ -138,6 +138,11 @@ bounded(void **state)
 	fsock_flush(&a.s);
 	turns(loop, 3);
 	assert_true(a.gone > 0);
+	/* closed: nothing is lost in silence */
+	assert_false(fsock_send(&a.s, packet, 100));
+	assert_int_equal(a.s.tx_drops, 200 - sent + 1);
+	assert_int_equal(a.s.tx_drop_bytes, (200 - sent) * sizeof(packet) +
+	    100);
 	ev_loop_destroy(loop);
 }
 

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define _GNU_SOURCE /* asprintf */
-
 #include "transport/client/attach.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sodium.h>
@@ -15,86 +12,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "transport/client/attach_int.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/file.h"
-#include "transport/core/table/stores.h"
+#include "transport/client/attach_folder.h"
+#include "transport/client/attach_link.h"
+#include "transport/client/attach_path.h"
+#include "transport/client/state.h"
 
-#define LOCAL_MTU 262144 /* transport 12.1 */
 #define RECONNECT_S 8.   /* 12.4 */
 #define IFID 1           /* the one interface */
-#define STORED_MAX (64u << 20)
-
-/* ---- the configuration folder ---- */
-
-static bool
-has_config(const char *dir)
-{
-	char path[4096];
-	int n = snprintf(path, sizeof(path), "%s/config", dir);
-
-	return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
-}
-
-/* 11.1; a copy of malloc, or NULL: no memory. */
-static char *
-find_dir(const char *given)
-{
-	const char *home = getenv("HOME");
-	char *dir = NULL;
-
-	if (given != NULL)
-		return strdup(given);
-	if (has_config("/etc/reticulum"))
-		return strdup("/etc/reticulum");
-	if (home == NULL)
-		home = "/";
-	if (asprintf(&dir, "%s/.config/reticulum", home) < 0)
-		return NULL;
-	if (has_config(dir))
-		return dir;
-	free(dir);
-	return asprintf(&dir, "%s/.reticulum", home) < 0 ? NULL : dir;
-}
-
-static int
-read_config(struct attach *a, char *why, size_t cap)
-{
-	_cleanup_fd_ int fd = -1;
-	struct conf_err err;
-	char *text;
-	size_t len;
-
-	fd = open(a->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	text = fd < 0 ? NULL : file_load(fd, "config", CONF_TEXT_MAX, &len);
-	if (text == NULL) {
-		int saved = errno;
-
-		(void)snprintf(why, cap, "%s/config: %s", a->dir,
-		    strerror(saved));
-		errno = saved;
-		return -1;
-	}
-	if (rnsconf_parse(&a->conf, text, len, &err) < 0) {
-		(void)snprintf(why, cap, "%s/config:%u: %s%s%s", a->dir,
-		    err.line, err.text, err.hint[0] != '\0' ? "; " : "",
-		    err.hint);
-		explicit_bzero(text, len);
-		free(text);
-		errno = EINVAL;
-		return -1;
-	}
-	explicit_bzero(text, len);
-	free(text);
-	if (!a->conf->share_instance) {
-		(void)snprintf(why, cap, "%s/config says share_instance = no",
-		    a->dir);
-		errno = EOPNOTSUPP;
-		return -1;
-	}
-	return 0;
-}
 
 /* ---- the socket ---- */
 
@@ -144,12 +70,12 @@ connect_instance(struct attach *a)
 			.id = IFID,
 			.kind = RNS_IF_SHARED,
 			.mode = RNS_MODE_FULL,
-			.bitrate = 1000000000,
-			.hw_mtu = LOCAL_MTU,
+			.bitrate = RNSCONF_LOCAL_BITRATE,
+			.hw_mtu = RNSCONF_LOCAL_MTU,
 			.mtu_signal = true,
 			.out = true,
 			.online = true,
-			.announce_cap_permille = 20,
+			.announce_cap_permille = RNSCONF_LOCAL_CAP_PERMILLE,
 		},
 	};
 	int fd;
@@ -158,7 +84,7 @@ connect_instance(struct attach *a)
 	    connect_unix(a);
 	if (fd < 0)
 		return -1;
-	if (fsock_open(&a->sock, fd, RNS_FRAME_HDLC, LOCAL_MTU) < 0) {
+	if (fsock_open(&a->sock, fd, RNS_FRAME_HDLC, RNSCONF_LOCAL_MTU) < 0) {
 		(void)close(fd);
 		return -1;
 	}
@@ -238,12 +164,15 @@ static void
 on_event(struct attach *a, const struct rns_event *ev)
 {
 	struct rns_event first = *ev;
+	uint8_t dest[RNS_HASH];
 
 	if (a->on_event != NULL)
 		a->on_event(a->on_event_arg, ev);
 	if (ev->type == RNS_EV_ANNOUNCE) {
+		memcpy(dest, ev->announce.dest, RNS_HASH);
 		watches_event(a, ev);
-		apaths_event(a, &first);
+		apaths_announce(a, dest);
+		alinks_announce(a, dest);
 	}
 	alinks_event(a, &first);
 }
@@ -297,71 +226,6 @@ on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
 	rns_tick(a->rns, clock_mono());
 }
 
-/* ---- what the folder knows already ---- */
-
-static void
-load_ratchet(struct attach *a, int dir, const uint8_t dest[RNS_HASH])
-{
-	struct rns_cmd cmd = {.type = RNS_CMD_RATCHET_ADD};
-	char name[2 * RNS_HASH + 1];
-	uint8_t buf[256];
-	ssize_t n;
-
-	hex_encode(name, dest, RNS_HASH);
-	if ((n = file_read(dir, name, buf, sizeof(buf))) <= 0 ||
-	    stores_ratchet_get(buf, (size_t)n, cmd.ratchet.key,
-	    &cmd.ratchet.received_us) != RNS_OK)
-		return;
-	memcpy(cmd.ratchet.dest, dest, RNS_HASH);
-	(void)rns_submit(a->rns, &cmd, clock_mono());
-}
-
-static void
-load_entries(struct attach *a, struct rd *r, size_t count, int ratchets)
-{
-	struct rns_cmd cmd = {.type = RNS_CMD_KNOWN_ADD};
-	struct rns_known k;
-	int rc;
-
-	for (; count > 0; count--) {
-		if ((rc = stores_known_next(r, &k)) == RNS_EPARSE)
-			return;
-		if (rc != RNS_OK)
-			continue;
-		memcpy(cmd.known.dest, k.dest, RNS_HASH);
-		memcpy(cmd.known.public_key, k.public_key, RNS_KEY);
-		memcpy(cmd.known.packet_hash, k.packet_hash, RNS_FULL_HASH);
-		cmd.known.app_data = k.app_data;
-		cmd.known.app_data_len = k.app_data_len;
-		cmd.known.heard_us = k.heard_us;
-		cmd.known.used_us = k.used_us;
-		if (rns_submit(a->rns, &cmd, clock_mono()) == RNS_OK &&
-		    ratchets >= 0)
-			load_ratchet(a, ratchets, k.dest);
-	}
-}
-
-/* The daemon's storage may be closed to us: then announces must do. */
-static void
-load_known(struct attach *a)
-{
-	_cleanup_fd_ int dir = -1, storage = -1, ratchets = -1;
-	_cleanup_free_ char *buf = NULL;
-	size_t len, count;
-	struct rd r;
-
-	dir = open(a->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	storage = dir_open(dir, "storage", false, 0);
-	buf = storage < 0 ? NULL : file_load(storage, "known_destinations",
-	    STORED_MAX, &len);
-	if (buf == NULL)
-		return;
-	ratchets = dir_open(storage, "ratchets", false, 0);
-	r = rd_make(buf, len);
-	if (stores_known_head(&r, &count) == RNS_OK)
-		load_entries(a, &r, count, ratchets);
-}
-
 /* ---- life ---- */
 
 static void
@@ -405,12 +269,12 @@ set_name(struct attach *a)
 static int
 open_all(struct attach *a, const char *config_dir, char *why, size_t cap)
 {
-	if ((a->dir = find_dir(config_dir)) == NULL) {
+	if ((a->dir = afolder_find(config_dir)) == NULL) {
 		(void)snprintf(why, cap, "out of memory");
 		errno = ENOMEM;
 		return -1;
 	}
-	if (read_config(a, why, cap) < 0)
+	if (afolder_read(a, why, cap) < 0)
 		return -1;
 	set_name(a);
 	if (sodium_init() < 0 || make_core(a) < 0) {
@@ -425,7 +289,7 @@ open_all(struct attach *a, const char *config_dir, char *why, size_t cap)
 		errno = ECONNREFUSED;
 		return -1;
 	}
-	load_known(a);
+	afolder_known(a);
 	return 0;
 }
 
@@ -514,18 +378,6 @@ const char *
 attach_config_dir(const struct attach *a)
 {
 	return a->dir;
-}
-
-const struct rns *
-attach_rns(const struct attach *a)
-{
-	return a->rns;
-}
-
-int
-attach_submit(struct attach *a, const struct rns_cmd *cmd)
-{
-	return rns_submit(a->rns, cmd, clock_mono());
 }
 
 void

@@ -1,121 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/client/attach_link.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/client/attach_int.h"
 #include "common/clock.h"
+#include "transport/client/attach_path.h"
+#include "transport/client/attach_request.h"
+#include "transport/client/state.h"
 
 #define LINK_TIMEOUT_US (60 * MONO_SECOND)
-#define PATH_TIMEOUT_US (15 * MONO_SECOND)
 #define STEP_S 1. /* how often a link that is not up looks around */
-
-/* ---- paths ---- */
-
-void
-apath_request(struct attach *a, const uint8_t dest[RNS_HASH])
-{
-	struct rns_cmd cmd = {.type = RNS_CMD_PATH_REQUEST};
-
-	memcpy(cmd.hash, dest, RNS_HASH);
-	(void)attach_submit(a, &cmd);
-}
-
-static bool
-have_path(const struct attach *a, const uint8_t dest[RNS_HASH])
-{
-	struct rns_path p;
-	struct rns_known k;
-
-	return rns_path_get(a->rns, dest, &p) &&
-	    rns_known_get(a->rns, dest, &k);
-}
-
-static void
-wait_end(struct path_wait *w, bool found)
-{
-	struct attach *a = w->a;
-	struct path_wait copy = *w;
-
-	ev_timer_stop(a->loop, &w->timer);
-	TAILQ_REMOVE(&a->paths, w, entry);
-	free(w);
-	copy.fn(copy.arg, found);
-}
-
-static void
-on_wait(struct ev_loop *loop, ev_timer *t, int revents)
-{
-	struct path_wait *w = t->data;
-
-	(void)revents;
-	if (have_path(w->a, w->dest)) {
-		wait_end(w, true);
-		return;
-	}
-	if (mono_reached(clock_mono(), w->until)) {
-		wait_end(w, false);
-		return;
-	}
-	ev_timer_set(t, STEP_S, 0);
-	ev_timer_start(loop, t);
-}
-
-int
-attach_path(struct attach *a, const uint8_t dest[RNS_HASH], int64_t timeout_us,
-    void (*fn)(void *, bool), void *arg)
-{
-	struct path_wait *w;
-
-	if ((w = calloc(1, sizeof(*w))) == NULL)
-		return -1;
-	w->a = a;
-	memcpy(w->dest, dest, RNS_HASH);
-	w->until = mono_add(clock_mono(),
-	    timeout_us > 0 ? timeout_us : PATH_TIMEOUT_US);
-	w->fn = fn;
-	w->arg = arg;
-	ev_timer_init(&w->timer, on_wait, 0, 0);
-	w->timer.data = w;
-	ev_timer_start(a->loop, &w->timer);
-	TAILQ_INSERT_TAIL(&a->paths, w, entry);
-	if (!have_path(a, dest))
-		apath_request(a, dest);
-	return 0;
-}
-
-static void links_announce(struct attach *, const uint8_t dest[RNS_HASH]);
-
-void
-apaths_event(struct attach *a, const struct rns_event *ev)
-{
-	struct path_wait *w;
-	uint8_t dest[RNS_HASH];
-
-	memcpy(dest, ev->announce.dest, RNS_HASH);
-	/* callbacks come from the timer: one place, one order */
-	TAILQ_FOREACH(w, &a->paths, entry)
-		if (memcmp(w->dest, dest, RNS_HASH) == 0) {
-			ev_timer_stop(a->loop, &w->timer);
-			ev_timer_set(&w->timer, 0, 0);
-			ev_timer_start(a->loop, &w->timer);
-		}
-	links_announce(a, dest);
-}
-
-void
-apaths_free(struct attach *a)
-{
-	struct path_wait *w;
-
-	while ((w = TAILQ_FIRST(&a->paths)) != NULL) {
-		ev_timer_stop(a->loop, &w->timer);
-		TAILQ_REMOVE(&a->paths, w, entry);
-		free(w);
-	}
-}
-
-/* ---- links ---- */
 
 const char *
 attach_link_state_text(enum attach_link_state s)
@@ -185,13 +81,13 @@ link_step(struct attach_link *l)
 	step_later(l, STEP_S);
 	if (l->tag != 0)
 		return; /* an attempt runs */
-	if (!have_path(l->a, l->dest)) {
+	if (!apath_have(l->a, l->dest)) {
 		ask_path(l);
 		link_state(l, ATTACH_LINK_PATH);
 		return;
 	}
 	memcpy(cmd.link_open.dest, l->dest, RNS_HASH);
-	l->tag = cmd.link_open.tag = ++l->a->next_tag;
+	l->tag = cmd.link_open.tag = attach_tag(l->a);
 	cmd.link_open.resources = RNS_ACCEPT_NONE;
 	if (attach_submit(l->a, &cmd) != RNS_OK) {
 		l->tag = 0; /* again at the next step */
@@ -209,8 +105,8 @@ on_step(struct ev_loop *loop, ev_timer *w, int revents)
 	link_step(w->data);
 }
 
-static void
-links_announce(struct attach *a, const uint8_t dest[RNS_HASH])
+void
+alinks_announce(struct attach *a, const uint8_t dest[RNS_HASH])
 {
 	struct attach_link *l;
 
@@ -414,24 +310,4 @@ alinks_event(struct attach *a, const struct rns_event *ev)
 	default:
 		break;
 	}
-}
-
-const uint8_t *
-attach_link_id(const struct attach_link *l)
-{
-	return l->id;
-}
-
-bool
-attach_link_info(const struct attach_link *l, struct rns_link_info *out)
-{
-	return l->have_id && rns_link_get(l->a->rns, l->id, out);
-}
-
-int64_t
-attach_link_rtt_us(const struct attach_link *l)
-{
-	struct rns_link_info info;
-
-	return attach_link_info(l, &info) ? info.rtt_us : 0;
 }

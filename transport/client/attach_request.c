@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/client/attach_request.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/client/attach_int.h"
 #include "common/clock.h"
+#include "transport/client/state.h"
 
 #define REQUEST_TIMEOUT_US (60 * MONO_SECOND)
 #define RESPONSE_MAX (1u << 20)
@@ -107,7 +109,7 @@ static int
 send_copy(struct attach_request *q)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_REQUEST};
-	uint64_t tag = ++q->l->a->next_tag;
+	uint64_t tag = attach_tag(q->l->a);
 	int err;
 
 	memcpy(cmd.request.link, q->l->id, RNS_HASH);

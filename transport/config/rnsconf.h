@@ -57,6 +57,11 @@ struct rnsconf_if {
 
 enum rnsconf_share { RNSCONF_UNIX, RNSCONF_TCP };
 
+/* The socket of the shared instance, at both of its ends (12.1). */
+#define RNSCONF_LOCAL_MTU 262144
+#define RNSCONF_LOCAL_BITRATE 1000000000
+#define RNSCONF_LOCAL_CAP_PERMILLE 20 /* of announces */
+
 /* What was skipped or has no effect; for the log. */
 struct rnsconf_note {
 	unsigned line;

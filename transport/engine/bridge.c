@@ -6,10 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "transport/engine/bridge_int.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "node/proto/paths.h"
+#include "transport/engine/engine.h"
+#include "transport/engine/follow.h"
+#include "transport/engine/nif.h"
+
+#define BRIDGE_REPLIES 16 /* ours: answers on their way on one link */
+#define BRIDGE_REPLY_MAX (16u << 20) /* ours: bytes of an answer */
 
 /*
  * Answers up to this size are compressed when that helps. Larger ones are
@@ -32,6 +37,41 @@ static const char *const paths[] = {
 #undef PATH_TEXT
 };
 
+/* An answer that became a resource: librns reads its bytes until SENT. */
+struct reply {
+	TAILQ_ENTRY(reply) entry;
+	uint64_t tag;
+	uint8_t link[RNS_HASH], request[RNS_HASH];
+	uint8_t *copy;       /* of malloc, or NULL */
+	const uint8_t *map;  /* of memfd_map, or NULL */
+	size_t len;
+};
+TAILQ_HEAD(reply_list, reply);
+
+/* A link to klp.node. */
+struct bridge_link {
+	RB_ENTRY(bridge_link) node;
+	struct bridge *b;
+	uint8_t id[RNS_HASH];
+	bool identified;
+	uint8_t identity[RNS_KEY], identity_hash[RNS_HASH];
+	struct follows follows;
+	struct reply_list replies;
+	unsigned nreplies;
+};
+RB_HEAD(bridge_link_tree, bridge_link);
+
+struct bridge {
+	struct engine *e;
+	uint8_t dest[RNS_HASH];
+	struct bridge_link_tree links;
+	unsigned nlinks;
+	bool announced; /* node asked for it: there is something to say */
+	ev_timer late;  /* announces on interfaces that came up since */
+	uint64_t next_tag;
+	struct bridge_counts counts;
+};
+
 static int
 bridge_link_cmp(const struct bridge_link *a, const struct bridge_link *b)
 {
@@ -41,13 +81,14 @@ bridge_link_cmp(const struct bridge_link *a, const struct bridge_link *b)
 TREE_PROTOTYPE(bridge_link_tree, bridge_link, node, bridge_link_cmp)
 TREE_GENERATE(bridge_link_tree, bridge_link, node, bridge_link_cmp)
 
-struct ipc *
+/* NULL: node is not there. */
+static struct ipc *
 bridge_node(const struct bridge *b)
 {
 	return engine_ipc(b->e, PROGRAM_NODE);
 }
 
-struct bridge_link *
+static struct bridge_link *
 bridge_find(struct bridge *b, const uint8_t id[RNS_HASH])
 {
 	struct bridge_link key;
@@ -56,10 +97,11 @@ bridge_find(struct bridge *b, const uint8_t id[RNS_HASH])
 	return RB_FIND(bridge_link_tree, &b->links, &key);
 }
 
-unsigned
-bridge_links(const struct bridge *b)
+void
+bridge_counts(const struct bridge *b, struct bridge_counts *out)
 {
-	return b->nlinks;
+	*out = b->counts;
+	out->links = b->nlinks;
 }
 
 /* ---- announces on interfaces that came late ---- */
@@ -85,10 +127,13 @@ on_late(struct ev_loop *loop, ev_timer *w, int revents)
 	}
 }
 
-void
-bridge_if_online(struct bridge *b, struct nif *n)
+/* Whom a network interface reaches has not heard of klp.node. */
+static void
+on_online(struct engine *e, struct nif *n)
 {
-	if (!b->announced || n->cfg.kind != RNS_IF_NET || !n->cfg.out ||
+	struct bridge *b = e->bridge;
+
+	if (b == NULL || !b->announced || n->cfg.kind != RNS_IF_NET || !n->cfg.out ||
 	    (n->announced.us != 0 &&
 	    mono_sub(b->e->now, n->announced) < LATE_AGAIN))
 		return;
@@ -149,6 +194,7 @@ bridge_new(struct engine *e)
 		free(b);
 		return NULL;
 	}
+	e->on_online = on_online;
 	return b;
 }
 
@@ -168,7 +214,7 @@ bridge_link_free(struct bridge_link *l)
 {
 	struct reply *p;
 
-	follow_stop_all(l);
+	follow_stop_all(&l->follows);
 	while ((p = TAILQ_FIRST(&l->replies)) != NULL)
 		reply_free(l, p);
 	RB_REMOVE(bridge_link_tree, &l->b->links, l);
@@ -183,6 +229,7 @@ bridge_free(struct bridge *b)
 
 	if (b == NULL)
 		return;
+	b->e->on_online = NULL;
 	ev_timer_stop(b->e->loop, &b->late);
 	while ((l = RB_MIN(bridge_link_tree, &b->links)) != NULL)
 		bridge_link_free(l);
@@ -206,8 +253,8 @@ bridge_close(struct bridge *b)
 #define TO_NODE(b, NAME, m, fds, n)                                            \
 	do {                                                                   \
 		if (bridge_node(b) != NULL &&                                  \
-		    ipc_send_##NAME(bridge_node(b), m, fds, n) < 0)             \
-			engine_send_failed(PROGRAM_NODE);            \
+		    ipc_send_##NAME(bridge_node(b), m, fds, n) < 0)            \
+			engine_send_failed(PROGRAM_NODE);                      \
 	} while (0)
 
 static void
@@ -266,7 +313,7 @@ bridge_node_down(struct bridge *b)
 
 	/* the pipes' other ends are gone with it */
 	RB_FOREACH(l, bridge_link_tree, &b->links)
-		follow_stop_all(l);
+		follow_stop_all(&l->follows);
 }
 
 /* ---- events of the core ---- */
@@ -279,13 +326,13 @@ on_link_up(struct bridge *b, const struct rns_event *ev)
 	if (bridge_find(b, ev->link.id) != NULL)
 		return;
 	if ((l = calloc(1, sizeof(*l))) == NULL) {
-		b->dropped++;
+		b->counts.links_lost++;
 		return;
 	}
 	l->b = b;
 	memcpy(l->id, ev->link.id, RNS_HASH);
 	TAILQ_INIT(&l->replies);
-	follow_init(l);
+	follow_init(&l->follows, b->e, l->id);
 	(void)RB_INSERT(bridge_link_tree, &b->links, l);
 	b->nlinks++;
 	tell_link(l);
@@ -330,7 +377,7 @@ on_request(struct bridge *b, const struct rns_event *ev)
 
 	if (bridge_find(b, ev->request.link) == NULL || node == NULL ||
 	    ipc_full(node) || ev->request.len > PROTO_REQUEST_MAX) {
-		b->dropped++;
+		b->counts.requests_lost++;
 		return;
 	}
 	memcpy(m.link, ev->request.link, RNS_HASH);
@@ -343,13 +390,20 @@ on_request(struct bridge *b, const struct rns_event *ev)
 	} else if ((fd = memfd_sealed("request", ev->request.data,
 	    ev->request.len)) < 0) {
 		log_warn("node", "request lost");
-		b->dropped++;
+		b->counts.requests_lost++;
 		return;
 	}
-	b->requests++;
+	b->counts.requests++;
 	TO_NODE(b, T_REQUEST, &m, &fd, fd >= 0 ? 1 : 0);
 	if (fd >= 0)
 		(void)close(fd);
+}
+
+static void
+count_reply(struct bridge *b, bool left)
+{
+	b->counts.replies += left;
+	b->counts.replies_lost += !left;
 }
 
 static void
@@ -363,6 +417,7 @@ on_sent(struct bridge *b, const struct rns_event *ev)
 	TAILQ_FOREACH(p, &l->replies, entry) {
 		if (p->tag != ev->sent.tag)
 			continue;
+		count_reply(b, ev->sent.status == RNS_RES_COMPLETE);
 		reply_free(l, p);
 		return;
 	}
@@ -394,7 +449,7 @@ bridge_event(struct bridge *b, const struct rns_event *ev)
 		return true;
 	case RNS_EV_CHANNEL_READY:
 		if ((l = bridge_find(b, ev->link.id)) != NULL)
-			follow_ready(l);
+			follow_ready(&l->follows);
 		return true;
 	default:
 		return false;
@@ -437,10 +492,14 @@ bridge_reply(struct bridge *b, const struct msg_N_REPLY *m, struct ipc_in *in)
 	struct reply *p;
 	int err;
 
-	if ((l = bridge_find(b, m->link)) == NULL)
-		return; /* T_CLOSED has told of it */
-	if (l->nreplies >= BRIDGE_REPLIES || (p = reply_new(m, in)) == NULL)
+	if ((l = bridge_find(b, m->link)) == NULL) {
+		count_reply(b, false); /* T_CLOSED has told of it */
 		return;
+	}
+	if (l->nreplies >= BRIDGE_REPLIES || (p = reply_new(m, in)) == NULL) {
+		count_reply(b, false);
+		return;
+	}
 	p->tag = ++b->next_tag;
 	TAILQ_INSERT_TAIL(&l->replies, p, entry);
 	l->nreplies++;
@@ -452,8 +511,10 @@ bridge_reply(struct bridge *b, const struct msg_N_REPLY *m, struct ipc_in *in)
 	cmd.respond.as_resource = &as_resource;
 	err = engine_submit(b->e, &cmd);
 	/* a resource reads it until it has been sent */
-	if (err != RNS_OK || !as_resource)
-		reply_free(l, p);
+	if (err == RNS_OK && as_resource)
+		return;
+	count_reply(b, err == RNS_OK);
+	reply_free(l, p);
 }
 
 void
@@ -490,7 +551,7 @@ bridge_follow(struct bridge *b, const struct msg_N_FOLLOW *m, struct ipc_in *in)
 	struct bridge_link *l;
 
 	if ((l = bridge_find(b, m->link)) != NULL)
-		follow_start(l, m->stream, ipc_in_take(in, 0));
+		follow_start(&l->follows, m->stream, ipc_in_take(in, 0));
 }
 
 void

@@ -3,13 +3,13 @@
 #define WARREN_TRANSPORT_ENGINE_BRIDGE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <rns/rns.h>
 
 #include "common/ipc.h"
 
 struct engine;
-struct nif;
 struct bridge;
 
 /*
@@ -18,7 +18,12 @@ struct bridge;
  * Nothing is parsed here but message fields; a request's map is node's.
  */
 
-struct bridge *bridge_new(struct engine *); /* NULL: cannot be made, logged */
+/*
+ * Adds the destination to the core and asks to be told of interfaces that come
+ * up. NULL: no memory, or the core refuses (logged there).
+ */
+struct bridge *bridge_new(struct engine *);
+/* The links' state goes; they close by bridge_close() before. NULL is fine. */
 void bridge_free(struct bridge *);
 /* node is there (again): say hello and tell of every open link. */
 void bridge_node_up(struct bridge *);
@@ -36,11 +41,15 @@ void bridge_blackhole(struct bridge *, const struct msg_N_BLACKHOLE *);
 bool bridge_event(struct bridge *, const struct rns_event *);
 /* Close all links in order; before the end. */
 void bridge_close(struct bridge *);
-/* A network interface came up: whom it reaches has not heard of klp.node. */
-void bridge_if_online(struct bridge *, struct nif *);
-unsigned bridge_links(const struct bridge *);
 
-/* binding.c: B_SIGN of keys (klp.md 5, design.md 7). */
-void binding_sign(struct engine *, const struct msg_B_SIGN *);
+struct bridge_counts {
+	unsigned links; /* open now */
+	uint64_t links_lost;    /* no memory for them */
+	uint64_t requests;      /* given to node */
+	uint64_t requests_lost; /* node was not there, or full */
+	uint64_t replies;
+	uint64_t replies_lost; /* the link was gone, or took no more */
+};
+void bridge_counts(const struct bridge *, struct bridge_counts *);
 
 #endif

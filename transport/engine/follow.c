@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/engine/follow.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "transport/engine/bridge_int.h"
 #include "common/log.h"
+#include "transport/engine/engine.h"
 
-/*
- * A job's output on its way down a link (compute.md 3.5): a pipe of node's is
- * read as fast as the link's channel takes it and no faster. While the window
- * is full the pipe is not read, and node, which reads from its log, waits.
- */
+#define FOLLOW_BUF 8192 /* ours: between the pipe and the channel */
 
 void
-follow_init(struct bridge_link *l)
+follow_init(struct follows *all, struct engine *e,
+    const uint8_t link[RNS_HASH])
 {
-	for (unsigned i = 0; i < BRIDGE_STREAMS; i++) {
-		l->follow[i] = (struct follow){.l = l, .fd = -1};
-		ev_init(&l->follow[i].rd, NULL);
+	all->e = e;
+	memcpy(all->link, link, RNS_HASH);
+	for (unsigned i = 0; i < FOLLOW_STREAMS; i++) {
+		all->stream[i] = (struct follow){.of = all, .fd = -1};
+		ev_init(&all->stream[i].rd, NULL);
 	}
 }
 
@@ -28,7 +29,7 @@ follow_stop(struct follow *f)
 {
 	if (f->fd < 0)
 		return;
-	ev_io_stop(f->l->b->e->loop, &f->rd);
+	ev_io_stop(f->of->e->loop, &f->rd);
 	(void)close(f->fd);
 	f->fd = -1;
 	free(f->buf);
@@ -37,19 +38,19 @@ follow_stop(struct follow *f)
 }
 
 void
-follow_stop_all(struct bridge_link *l)
+follow_stop_all(struct follows *all)
 {
-	for (unsigned i = 0; i < BRIDGE_STREAMS; i++)
-		follow_stop(&l->follow[i]);
+	for (unsigned i = 0; i < FOLLOW_STREAMS; i++)
+		follow_stop(&all->stream[i]);
 }
 
 static void
 follow_end(struct follow *f)
 {
 	struct msg_T_FOLLOW_END m = {.stream = f->stream};
-	struct ipc *node = bridge_node(f->l->b);
+	struct ipc *node = engine_ipc(f->of->e, PROGRAM_NODE);
 
-	memcpy(m.link, f->l->id, RNS_HASH);
+	memcpy(m.link, f->of->link, RNS_HASH);
 	if (node != NULL && ipc_send_T_FOLLOW_END(node, &m, NULL, 0) < 0)
 		engine_send_failed(PROGRAM_NODE);
 	follow_stop(f);
@@ -70,8 +71,8 @@ follow_send(struct follow *f)
 	};
 	int err;
 
-	memcpy(cmd.stream.link, f->l->id, RNS_HASH);
-	err = engine_submit(f->l->b->e, &cmd);
+	memcpy(cmd.stream.link, f->of->link, RNS_HASH);
+	err = engine_submit(f->of->e, &cmd);
 	if (err == RNS_EAGAIN) {
 		f->waiting = true;
 		return false;
@@ -99,9 +100,9 @@ follow_pump(struct follow *f)
 	if (f->fd < 0)
 		return;
 	if (f->waiting || f->from < f->to)
-		ev_io_stop(f->l->b->e->loop, &f->rd);
+		ev_io_stop(f->of->e->loop, &f->rd);
 	else
-		ev_io_start(f->l->b->e->loop, &f->rd);
+		ev_io_start(f->of->e->loop, &f->rd);
 }
 
 static void
@@ -122,25 +123,25 @@ on_pipe(struct ev_loop *loop, ev_io *w, int revents)
 }
 
 void
-follow_ready(struct bridge_link *l)
+follow_ready(struct follows *all)
 {
-	for (unsigned i = 0; i < BRIDGE_STREAMS; i++)
-		if (l->follow[i].fd >= 0 && l->follow[i].waiting)
-			follow_pump(&l->follow[i]);
+	for (unsigned i = 0; i < FOLLOW_STREAMS; i++)
+		if (all->stream[i].fd >= 0 && all->stream[i].waiting)
+			follow_pump(&all->stream[i]);
 }
 
 void
-follow_start(struct bridge_link *l, uint16_t stream, int fd)
+follow_start(struct follows *all, uint16_t stream, int fd)
 {
 	struct follow *f;
 	int flags;
 
-	if (stream < 1 || stream > BRIDGE_STREAMS) {
+	if (stream < 1 || stream > FOLLOW_STREAMS) {
 		log_warnx("node", "follow of stream %u refused", stream);
 		(void)close(fd);
 		return;
 	}
-	f = &l->follow[stream - 1];
+	f = &all->stream[stream - 1];
 	follow_stop(f); /* node says what runs: the newer one does */
 	if ((f->buf = malloc(FOLLOW_BUF)) == NULL) {
 		(void)close(fd);
@@ -153,5 +154,5 @@ follow_start(struct bridge_link *l, uint16_t stream, int fd)
 	f->eof = f->waiting = false;
 	ev_io_init(&f->rd, on_pipe, fd, EV_READ);
 	f->rd.data = f;
-	ev_io_start(l->b->e->loop, &f->rd);
+	ev_io_start(all->e->loop, &f->rd);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define _GNU_SOURCE /* struct ucred */
+#include "transport/engine/if_local.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -9,9 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "transport/engine/engine.h"
 #include "common/log.h"
+#include "transport/engine/engine.h"
+#include "transport/engine/nif.h"
 #include "transport/engine/store.h"
 
 /*
@@ -21,10 +20,28 @@
  * waiting; one read a turn) and per user, so that one user's programs cannot
  * take the places of all others.
  */
-#define LOCAL_MTU 262144
-#define LOCAL_BITRATE 1000000000
 #define LOCAL_MAX 256     /* ours: programs */
 #define LOCAL_UID_MAX 128 /* ours: programs of one user but root */
+
+static void
+local_stop(struct nif *n)
+{
+	n->e->local_clients--;
+}
+
+static const struct nif_kind local_server_kind = {
+	.name = "LocalServerInterface",
+	.local = true,
+};
+
+static const struct nif_kind local_kind = {
+	.name = "LocalClientInterface",
+	.carries = true,
+	.local = true,
+	.send = nif_stream_send,
+	.flush = nif_stream_flush,
+	.stop = local_stop,
+};
 
 static void
 local_gone(void *arg, int error)
@@ -50,7 +67,7 @@ may_attach(const struct engine *e, uid_t uid)
 	if (uid == 0 || uid == (uid_t)-1)
 		return true;
 	TAILQ_FOREACH(n, &e->ifs, link)
-		same += n->kind == NIF_LOCAL && n->uid == uid;
+		same += n->kind == &local_kind && n->uid == uid;
 	return same < LOCAL_UID_MAX;
 }
 
@@ -68,46 +85,42 @@ name_local(struct nif *n, const struct sockaddr_storage *sa)
 }
 
 static void
-accept_local(struct nif *server, int fd, const struct sockaddr_storage *sa)
+accept_local(void *arg, int fd, const struct sockaddr_storage *sa)
 {
+	struct nif *server = arg, *n;
 	struct engine *e = server->e;
-	struct ucred cred = {.uid = (uid_t)-1};
-	socklen_t len = sizeof(cred);
-	struct nif *n;
 	int one = 1;
+	uid_t uid;
+	pid_t pid;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 ||
-	    sa->ss_family == AF_INET) {
-		cred.uid = (uid_t)-1;
-		cred.pid = 0;
-	}
-	if (!may_attach(e, cred.uid) ||
-	    (n = nif_new(e, NIF_LOCAL, NULL, server)) == NULL) {
+	acceptor_who(fd, &uid, &pid);
+	if (!may_attach(e, uid) ||
+	    (n = nif_new(e, &local_kind, NULL, server)) == NULL) {
 		server->refused++;
 		(void)close(fd);
 		return;
 	}
 	e->local_clients++;
-	server->accepted++;
-	n->uid = cred.uid;
-	n->pid = cred.pid;
+	n->uid = uid;
+	n->pid = pid;
 	n->online = true;
 	n->s.gone = local_gone;
 	n->cfg = (struct rns_if){
 		.kind = RNS_IF_LOCAL_CLIENT,
 		.mode = RNS_MODE_FULL,
-		.bitrate = LOCAL_BITRATE,
-		.hw_mtu = LOCAL_MTU,
+		.bitrate = RNSCONF_LOCAL_BITRATE,
+		.hw_mtu = RNSCONF_LOCAL_MTU,
 		.mtu_signal = true,
 		.out = true,
-		.announce_cap_permille = 20,
+		.announce_cap_permille = RNSCONF_LOCAL_CAP_PERMILLE,
 	};
 	name_local(n, sa);
 	if (sa->ss_family == AF_INET)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
 		    sizeof(one));
-	if (fsock_open(&n->s, fd, RNS_FRAME_HDLC, LOCAL_MTU) < 0) {
+	if (fsock_open(&n->s, fd, RNS_FRAME_HDLC, RNSCONF_LOCAL_MTU) < 0) {
 		(void)close(fd);
+		server->refused++;
 		nif_free(n);
 		return;
 	}
@@ -116,31 +129,9 @@ accept_local(struct nif *server, int fd, const struct sockaddr_storage *sa)
 		nif_free(n);
 		return;
 	}
+	server->accepted++;
 	log_info(n->name, "program %ld of user %ld attached", (long)n->pid,
 	    (long)(int)n->uid);
-}
-
-static void
-on_accept(struct ev_loop *loop, ev_io *w, int revents)
-{
-	struct nif *server = w->data;
-	struct sockaddr_storage sa;
-	socklen_t len;
-	int fd;
-
-	(void)loop;
-	(void)revents;
-	for (int i = 0; i < 8; i++) {
-		len = sizeof(sa);
-		memset(&sa, 0, sizeof(sa));
-		fd = accept4(server->listen_fd, (struct sockaddr *)&sa, &len,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0) {
-			nif_accept_failed(server, errno);
-			return;
-		}
-		accept_local(server, fd, &sa);
-	}
 }
 
 int
@@ -148,7 +139,7 @@ local_listen(struct engine *e, int fd)
 {
 	struct nif *n;
 
-	if ((n = nif_new(e, NIF_LOCAL_SERVER, NULL, NULL)) == NULL) {
+	if ((n = nif_new(e, &local_server_kind, NULL, NULL)) == NULL) {
 		(void)close(fd);
 		return -1;
 	}
@@ -158,14 +149,10 @@ local_listen(struct engine *e, int fd)
 	else
 		(void)snprintf(n->name, sizeof(n->name),
 		    "Shared Instance[rns/%s]", e->conf->instance_name);
-	n->listen_fd = fd;
 	n->online = true;
-	n->cfg.bitrate = LOCAL_BITRATE;
+	n->cfg.bitrate = RNSCONF_LOCAL_BITRATE;
 	n->cfg.mode = RNS_MODE_FULL;
-	ev_init(&n->accept, on_accept);
-	ev_io_set(&n->accept, fd, EV_READ);
-	n->accept.data = n;
-	ev_io_start(e->loop, &n->accept);
 	log_notice(n->name, "programs may attach");
+	nif_listen(n, fd, accept_local);
 	return 0;
 }

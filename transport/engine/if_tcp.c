@@ -1,30 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define _GNU_SOURCE /* accept4 */
+#include "transport/engine/if_tcp.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "transport/engine/engine.h"
 #include "common/log.h"
+#include "transport/engine/engine.h"
+#include "transport/engine/opener.h"
 
-/*
- * TCPClientInterface and TCPServerInterface (10.3). Sockets are opened by the
- * parent; when to ask again is decided here. The reference tries every 5 s;
- * ours: 5 s at first, then slower up to a minute, with jitter so that the
- * nodes around a relay that restarts do not come in step.
- */
-#define RETRY_FIRST_S 5.0
-#define RETRY_MAX_S 60.0
-#define RETRY_FAST 6 /* tries at RETRY_FIRST_S: half a minute */
 #define PEERS_MAX 512 /* ours: accepted connections of one listener */
+#define TCP_BITRATE 10000000 /* 8.3 */
+
+/* An accepted connection: made by its server, and gone with it. */
+static const struct nif_kind tcp_peer_kind = {
+	.name = "TCPClientInterface",
+	.carries = true,
+	.send = nif_stream_send,
+	.flush = nif_stream_flush,
+};
 
 static void
 set_int(int fd, int level, int name, int value)
@@ -44,58 +43,16 @@ set_options(int fd, bool i2p)
 	set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, i2p ? 5 : 12);
 }
 
-static void
-ask_parent(struct nif *n)
+/* 10.3: the longest packet goes by the bitrate, unless it is fixed. */
+static int
+tcp_configure(struct nif *n)
 {
-	struct engine *e = n->e;
-	struct msg_DIAL m = {.index = n->conf->index, .seq = ++e->next_seq};
-	struct msg_BIND b = {.index = m.index, .seq = m.seq};
-	int rc;
-
-	if (e->stopping || engine_ipc(e, PROGRAM_PARENT) == NULL)
-		return;
-	n->seq = m.seq;
-	if (n->kind == NIF_TCP_SERVER)
-		rc = program_send_BIND(&e->program, &b, NULL, 0);
-	else
-		rc = program_send_DIAL(&e->program, &m, NULL, 0);
-	if (rc < 0)
-		engine_send_failed(PROGRAM_PARENT);
-}
-
-static void
-on_retry(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	(void)loop;
-	(void)revents;
-	ask_parent(w->data);
-}
-
-static void
-retry_later(struct nif *n)
-{
-	double s = RETRY_FIRST_S;
-
-	if (n->kind == NIF_TCP_CLIENT && n->conf->max_reconnect_tries > 0 &&
-	    n->tries >= n->conf->max_reconnect_tries) {
-		log_warnx(n->conf->name, "gave up after %u tries", n->tries);
-		n->given_up = true;
-		return;
-	}
-	n->tries++;
-	for (unsigned i = RETRY_FAST; i < n->tries && s < RETRY_MAX_S; i++)
-		s *= 1.5;
-	s = MIN_OF(s, RETRY_MAX_S);
-	s += s * 0.1 * ((double)randombytes_random() / UINT32_MAX);
-	ev_init(&n->retry, on_retry);
-	ev_timer_set(&n->retry, s, 0);
-	ev_timer_start(n->e->loop, &n->retry);
-}
-
-void
-tcp_start(struct nif *n)
-{
-	ask_parent(n);
+	if (nif_configure(n, TCP_BITRATE) < 0)
+		return -1;
+	n->cfg.hw_mtu = n->conf->fixed_mtu != 0 ? n->conf->fixed_mtu :
+	    rns_mtu_for_bitrate(n->cfg.bitrate);
+	n->cfg.mtu_signal = true;
+	return 0;
 }
 
 /* ---- the client side ---- */
@@ -109,7 +66,7 @@ client_gone(void *arg, int error)
 	    error != 0 ? strerror(error) : "closed by the other end");
 	log_notice(n->conf->name, "connection lost: %s", n->error);
 	nif_online(n, false);
-	retry_later(n);
+	opener_again(n);
 }
 
 static void
@@ -120,11 +77,10 @@ client_up(struct nif *n, int fd)
 	if (fsock_open(&n->s, fd, n->conf->kiss_framing ? RNS_FRAME_KISS :
 	    RNS_FRAME_HDLC, nif_frame_limit(n)) < 0) {
 		(void)close(fd);
-		retry_later(n);
+		opener_failed(n, "opening", errno, "");
 		return;
 	}
-	n->tries = 0;
-	n->error[0] = '\0';
+	opener_done(n);
 	log_notice(n->conf->name, "connected to %s port %u",
 	    n->conf->target_host, n->conf->target_port);
 	nif_online(n, true);
@@ -162,19 +118,18 @@ remote_text(const struct sockaddr_storage *sa, char *out, size_t cap)
 }
 
 static void
-accept_peer(struct nif *server, int fd, const struct sockaddr_storage *sa)
+accept_peer(void *arg, int fd, const struct sockaddr_storage *sa)
 {
-	struct nif *n;
+	struct nif *server = arg, *n;
 	char remote[80];
 
 	if (server->clients >= PEERS_MAX ||
-	    (n = nif_new(server->e, NIF_TCP_PEER, server->conf, server)) ==
+	    (n = nif_new(server->e, &tcp_peer_kind, server->conf, server)) ==
 	    NULL) {
 		server->refused++;
 		(void)close(fd);
 		return;
 	}
-	server->accepted++;
 	remote_text(sa, remote, sizeof(remote));
 	(void)snprintf(n->name, sizeof(n->name), "TCPInterface[Client on "
 	    "%s/%s]", server->conf->name, remote);
@@ -184,6 +139,7 @@ accept_peer(struct nif *server, int fd, const struct sockaddr_storage *sa)
 	set_options(fd, server->conf->i2p_tunneled);
 	if (fsock_open(&n->s, fd, RNS_FRAME_HDLC, nif_frame_limit(n)) < 0) {
 		(void)close(fd);
+		server->refused++;
 		nif_free(n);
 		return;
 	}
@@ -192,70 +148,52 @@ accept_peer(struct nif *server, int fd, const struct sockaddr_storage *sa)
 		nif_free(n);
 		return;
 	}
+	server->accepted++;
 	log_info(n->name, "accepted");
-}
-
-static void
-on_accept(struct ev_loop *loop, ev_io *w, int revents)
-{
-	struct nif *server = w->data;
-	struct sockaddr_storage sa;
-	socklen_t len;
-	int fd;
-
-	(void)loop;
-	(void)revents;
-	/* a few a turn: what is connected already comes first */
-	for (int i = 0; i < 8; i++) {
-		len = sizeof(sa);
-		memset(&sa, 0, sizeof(sa));
-		fd = accept4(server->listen_fd, (struct sockaddr *)&sa, &len,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0) {
-			nif_accept_failed(server, errno);
-			return;
-		}
-		accept_peer(server, fd, &sa);
-	}
 }
 
 static void
 server_up(struct nif *n, int fd)
 {
-	n->listen_fd = fd;
-	n->tries = 0;
-	n->error[0] = '\0';
-	ev_init(&n->accept, on_accept);
-	ev_io_set(&n->accept, fd, EV_READ);
-	ev_io_start(n->e->loop, &n->accept);
+	nif_listen(n, fd, accept_peer);
+	opener_done(n);
 	log_notice(n->conf->name, "listening on %s port %u",
 	    n->conf->listen_ip != NULL ? n->conf->listen_ip : n->conf->device,
 	    n->conf->listen_port);
 	nif_online(n, true);
 }
 
-void
+static void
 tcp_opened(struct nif *n, int fd, int error, const char *text)
 {
 	if (fd < 0) {
-		const char *why = *text != '\0' ? text :
-		    strerror(error != 0 ? error : EIO);
-
-		/* the same reason again is no news */
-		if (strcmp(n->error, why) != 0)
-			log_warnx(n->conf->name, "%s failed: %s",
-			    n->kind == NIF_TCP_SERVER ? "listening" :
-			    "connecting", why);
-		(void)snprintf(n->error, sizeof(n->error), "%s", why);
-		retry_later(n);
+		opener_failed(n, n->kind == &tcp_server_kind ? "listening" :
+		    "connecting", error, text);
 		return;
 	}
 	if (n->s.fd >= 0 || n->listen_fd >= 0) { /* there is one already */
 		(void)close(fd);
 		return;
 	}
-	if (n->kind == NIF_TCP_SERVER)
+	if (n->kind == &tcp_server_kind)
 		server_up(n, fd);
 	else
 		client_up(n, fd);
 }
+
+const struct nif_kind tcp_client_kind = {
+	.name = "TCPClientInterface",
+	.carries = true,
+	.configure = tcp_configure,
+	.start = opener_ask,
+	.opened = tcp_opened,
+	.send = nif_stream_send,
+	.flush = nif_stream_flush,
+};
+
+const struct nif_kind tcp_server_kind = {
+	.name = "TCPServerInterface",
+	.configure = tcp_configure,
+	.start = opener_ask,
+	.opened = tcp_opened,
+};

@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include "transport/engine/bridge.h"
-#include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/log.h"
+#include "transport/engine/binding.h"
+#include "transport/engine/bridge.h"
 #include "transport/engine/control.h"
 #include "transport/engine/engine.h"
-#include "common/log.h"
+#include "transport/engine/if_local.h"
+#include "transport/engine/kinds.h"
+#include "transport/engine/nif.h"
 #include "transport/engine/rpc.h"
 #include "transport/engine/store.h"
+#include "transport/engine/turn.h"
 
 #define DESCRIPTORS 8192
-#define WALL_STEP_US (2 * MONO_SECOND) /* ours: more is a step of the clock */
 #define STOP_LINGER_S 0.15 /* 12.4: link closes leave before sockets do */
 
-const uint8_t engine_zero[RNS_HASH];
-
-/* ---- the core ---- */
+/* ---- start ---- */
 
 static void
 fill_random(void *arg, uint8_t *out, size_t n)
@@ -29,121 +28,6 @@ fill_random(void *arg, uint8_t *out, size_t n)
 	(void)arg;
 	randombytes_buf(out, n);
 }
-
-int
-engine_submit(struct engine *e, const struct rns_cmd *cmd)
-{
-	int err = rns_submit(e->rns, cmd, e->now);
-
-	if (err != RNS_OK && err != RNS_EAGAIN) {
-		e->counts.submit_refused++;
-		log_debug("core", "command %d: %s", (int)cmd->type,
-		    rns_strerror(err));
-	}
-	return err;
-}
-
-static void
-on_event(struct engine *e, const struct rns_event *ev)
-{
-	/* nobody else here has destinations, links or receipts */
-	if (e->bridge != NULL)
-		(void)bridge_event(e->bridge, ev);
-}
-
-/*
- * Before the loop sleeps: everything that came in this turn has been given to
- * the core; take out what it made of it, and write each socket once.
- */
-static void
-turn(struct engine *e)
-{
-	struct rns_event ev;
-	struct rns_tx tx;
-	struct nif *n;
-	bool more;
-
-	do {
-		more = false;
-		while (rns_next_tx(e->rns, &tx)) {
-			if ((n = nif_find(e, tx.ifid)) != NULL)
-				nif_send(n, tx.data, tx.len);
-			else
-				e->counts.unknown_tx++;
-		}
-		while (rns_next_event(e->rns, &ev)) {
-			on_event(e, &ev);
-			more = true;
-		}
-	} while (more);
-	nif_flush_all(e);
-}
-
-static void
-on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
-{
-	struct engine *e = w->data;
-	struct mono at;
-	double s;
-
-	(void)revents;
-	if (e->rns == NULL)
-		return;
-	turn(e);
-	at = rns_deadline(e->rns);
-	ev_timer_stop(loop, &e->deadline);
-	if (at.us == INT64_MAX)
-		return;
-	s = (double)mono_sub(at, clock_mono()) / 1e6;
-	ev_now_update(loop);
-	ev_timer_set(&e->deadline, s > 0 ? s : 0, 0);
-	ev_timer_start(loop, &e->deadline);
-}
-
-/* The loop woke up: the one look at the clock of this turn. */
-static void
-on_check(struct ev_loop *loop, ev_check *w, int revents)
-{
-	struct engine *e = w->data;
-
-	(void)loop;
-	(void)revents;
-	e->now = clock_mono();
-}
-
-static void
-on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	struct engine *e = w->data;
-
-	(void)loop;
-	(void)revents;
-	rns_tick(e->rns, e->now);
-}
-
-static void
-on_second(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	struct engine *e = w->data;
-	struct mono now = e->now;
-	int64_t wall = clock_wall_us(), drift;
-
-	(void)loop;
-	(void)revents;
-	if (e->rns == NULL)
-		return;
-	drift = wall - now.us - e->wall_minus_mono;
-	if (drift > WALL_STEP_US || drift < -WALL_STEP_US) {
-		log_notice("clock", "stepped by %lld s",
-		    (long long)(drift / MONO_SECOND));
-		e->wall_minus_mono = wall - now.us;
-		rns_set_wall(e->rns, wall, now);
-	}
-	if (e->store != NULL)
-		store_tick(e->store);
-}
-
-/* ---- start ---- */
 
 static int
 core_new(struct engine *e)
@@ -214,7 +98,7 @@ engine_start(struct engine *e)
 	identity_load(e, dir);
 	if (core_new(e) < 0)
 		fatalx("the core cannot be made");
-	if (nif_create_all(e) < 0)
+	if (kinds_create_all(e) < 0)
 		fatalx("an interface cannot be made");
 	if (dir >= 0) {
 		if ((e->store = store_new(e, dir)) == NULL)
@@ -230,7 +114,7 @@ engine_start(struct engine *e)
 	if (p->params.compute && (e->bridge = bridge_new(e)) == NULL)
 		fatalx("klp.node cannot be made");
 	if ((fd = settings_take(p, SET_LISTEN_MESH, "")) >= 0 &&
-	    (e->control = control_new(e, fd)) == NULL)
+	    (e->mesh_sock = control_new(e, fd)) == NULL)
 		fatal("mesh.sock");
 }
 
@@ -266,7 +150,7 @@ engine_clear(struct engine *e)
 
 	if (e->store != NULL)
 		store_persist(e->store);
-	control_free(e->control);
+	asksock_free(e->mesh_sock);
 	rpc_free(e->rpc);
 	bridge_free(e->bridge);
 	/* children before their listener */
@@ -280,20 +164,6 @@ engine_clear(struct engine *e)
 }
 
 /* ---- the others ---- */
-
-struct ipc *
-engine_ipc(const struct engine *e, enum program who)
-{
-	return program_channel(&e->program, who);
-}
-
-/* EPIPE is no news: the reader finds the end of the channel and acts on it. */
-void
-engine_send_failed(enum program who)
-{
-	if (errno != EPIPE)
-		log_warn(program_name(who), "message lost");
-}
 
 static void
 on_up(void *ctx, enum program who)
@@ -398,18 +268,7 @@ loop_init(struct engine *e)
 	/* the environment is empty: nothing from outside picks a backend */
 	if ((e->loop = ev_default_loop(EVFLAG_NOENV)) == NULL)
 		fatalx("no event loop");
-	ev_prepare_init(&e->prepare, on_prepare);
-	e->prepare.data = e;
-	ev_prepare_start(e->loop, &e->prepare);
-	ev_check_init(&e->check, on_check);
-	ev_set_priority(&e->check, EV_MAXPRI);
-	e->check.data = e;
-	ev_check_start(e->loop, &e->check);
-	ev_init(&e->deadline, on_deadline);
-	e->deadline.data = e;
-	ev_timer_init(&e->second, on_second, 1, 1);
-	e->second.data = e;
-	ev_timer_start(e->loop, &e->second);
+	turn_init(e);
 }
 
 /* Every interface is a descriptor, and so is every stream of a job. */

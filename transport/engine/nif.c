@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
+#include "transport/engine/nif.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "transport/engine/bridge.h"
 #include "common/clock.h"
-#include "transport/engine/engine.h"
-#include "common/log.h"
 
 struct nif *
 nif_find(const struct engine *e, unsigned id)
@@ -17,10 +15,10 @@ nif_find(const struct engine *e, unsigned id)
 	return n != NULL && n->id == id ? n : NULL;
 }
 
-static bool
-carries(enum nif_kind kind)
+bool
+nif_lasting(const struct nif *n)
 {
-	return kind != NIF_TCP_SERVER && kind != NIF_LOCAL_SERVER;
+	return n->conf != NULL && n->parent == NULL;
 }
 
 /* The next number whose place is free; never 0. 0: all taken. */
@@ -37,13 +35,13 @@ take_id(struct engine *e)
 }
 
 struct nif *
-nif_new(struct engine *e, enum nif_kind kind, const struct rnsconf_if *conf,
-    struct nif *parent)
+nif_new(struct engine *e, const struct nif_kind *kind,
+    const struct rnsconf_if *conf, struct nif *parent)
 {
 	struct nif *n;
 	unsigned id = 0;
 
-	if (carries(kind) && (id = take_id(e)) == 0)
+	if (kind->carries && (id = take_id(e)) == 0)
 		return NULL;
 	if ((n = calloc(1, sizeof(*n))) == NULL)
 		return NULL;
@@ -58,9 +56,8 @@ nif_new(struct engine *e, enum nif_kind kind, const struct rnsconf_if *conf,
 	fsock_init(&n->s, e->loop);
 	n->s.frame = nif_frame;
 	n->s.arg = n;
-	ev_init(&n->accept, NULL);
 	ev_init(&n->retry, NULL);
-	n->accept.data = n->retry.data = n;
+	n->retry.data = n;
 	if (id != 0)
 		e->by_id[id % ENGINE_IFS] = n;
 	if (parent != NULL)
@@ -75,20 +72,20 @@ nif_free(struct nif *n)
 	struct engine *e = n->e;
 	struct rns_cmd cmd = {.type = RNS_CMD_IF_DEL, .ifid = n->id};
 
+	if (n->kind->stop != NULL)
+		n->kind->stop(n);
 	if (n->id != 0) {
 		/* it may never have come into the core */
 		(void)rns_submit(e->rns, &cmd, e->now);
 		e->by_id[n->id % ENGINE_IFS] = NULL;
 	}
 	fsock_close(&n->s);
-	ev_io_stop(e->loop, &n->accept);
+	acceptor_stop(&n->accept);
 	ev_timer_stop(e->loop, &n->retry);
 	if (n->listen_fd >= 0)
 		(void)close(n->listen_fd);
 	if (n->parent != NULL)
 		n->parent->clients--;
-	if (n->kind == NIF_LOCAL)
-		e->local_clients--;
 	if (n->dirty)
 		TAILQ_REMOVE(&e->dirty, n, dirty_link);
 	TAILQ_REMOVE(&e->ifs, n, link);
@@ -107,8 +104,8 @@ nif_attach(struct nif *n)
 	cmd.iface = n->cfg;
 	if (engine_submit(n->e, &cmd) != RNS_OK)
 		return -1;
-	if (n->online && n->e->bridge != NULL)
-		bridge_if_online(n->e->bridge, n);
+	if (n->online && n->e->on_online != NULL)
+		n->e->on_online(n->e, n);
 	return 0;
 }
 
@@ -126,14 +123,14 @@ nif_online(struct nif *n, bool online)
 	cmd.online.ifid = n->id;
 	cmd.online.online = online;
 	(void)engine_submit(n->e, &cmd);
-	if (online && n->e->bridge != NULL)
-		bridge_if_online(n->e->bridge, n);
+	if (online && n->e->on_online != NULL)
+		n->e->on_online(n->e, n);
 }
 
 void
 nif_send(struct nif *n, const uint8_t *packet, size_t len)
 {
-	if (!fsock_send(&n->s, packet, len) || n->dirty)
+	if (!n->kind->send(n, packet, len) || n->dirty)
 		return;
 	n->dirty = true;
 	TAILQ_INSERT_TAIL(&n->e->dirty, n, dirty_link);
@@ -147,8 +144,20 @@ nif_flush_all(struct engine *e)
 	while ((n = TAILQ_FIRST(&e->dirty)) != NULL) {
 		TAILQ_REMOVE(&e->dirty, n, dirty_link);
 		n->dirty = false;
-		fsock_flush(&n->s);
+		n->kind->flush(n);
 	}
+}
+
+bool
+nif_stream_send(struct nif *n, const uint8_t *packet, size_t len)
+{
+	return fsock_send(&n->s, packet, len);
+}
+
+void
+nif_stream_flush(struct nif *n)
+{
+	fsock_flush(&n->s);
 }
 
 void
@@ -168,14 +177,13 @@ nif_frame_limit(const struct nif *n)
 }
 
 int
-nif_configure(struct nif *n, const struct rnsconf_if *c)
+nif_configure(struct nif *n, uint64_t bitrate)
 {
+	const struct rnsconf_if *c = n->conf;
+
 	n->cfg.kind = RNS_IF_NET;
 	n->cfg.mode = c->mode;
-	n->cfg.bitrate = c->bitrate != 0 ? c->bitrate : 10000000; /* 8.3 TCP */
-	n->cfg.hw_mtu = c->fixed_mtu != 0 ? c->fixed_mtu :
-	    rns_mtu_for_bitrate(n->cfg.bitrate);
-	n->cfg.mtu_signal = true;
+	n->cfg.bitrate = c->bitrate != 0 ? c->bitrate : bitrate;
 	n->cfg.out = c->outgoing;
 	n->cfg.recursive_prs = c->recursive_prs;
 	n->cfg.gravity = c->gravity;
@@ -190,71 +198,12 @@ nif_configure(struct nif *n, const struct rnsconf_if *c)
 	return 0;
 }
 
-static void
-on_accept_again(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	struct nif *n = w->data;
-
-	(void)revents;
-	if (n->listen_fd >= 0)
-		ev_io_start(loop, &n->accept);
-}
-
 void
-nif_accept_failed(struct nif *n, int error)
+nif_listen(struct nif *n, int fd,
+    void (*take)(void *nif, int fd, const struct sockaddr_storage *))
 {
-	if (error == EAGAIN || error == EINTR || error == ECONNABORTED)
-		return;
-	/* out of descriptors: the listener stays readable, so look away */
-	n->refused++;
-	ev_io_stop(n->e->loop, &n->accept);
-	ev_timer_stop(n->e->loop, &n->retry);
-	ev_timer_init(&n->retry, on_accept_again, 1, 0);
-	ev_timer_start(n->e->loop, &n->retry);
-}
-
-const char *
-nif_kind_name(const struct nif *n)
-{
-	switch (n->kind) {
-	case NIF_TCP_SERVER:
-		return "TCPServerInterface";
-	case NIF_TCP_CLIENT:
-	case NIF_TCP_PEER:
-		return "TCPClientInterface";
-	case NIF_LOCAL_SERVER:
-		return "LocalServerInterface";
-	case NIF_LOCAL:
-		return "LocalClientInterface";
-	}
-	return "Interface";
-}
-
-/*
- * Configured interfaces exist before stored paths are read, since those name
- * them; and before anything listens, so that what is accepted inherits all.
- */
-int
-nif_create_all(struct engine *e)
-{
-	const struct rnsconf_if *c;
-	struct nif *n;
-
-	for (unsigned i = 0; i < e->conf->nifs; i++) {
-		c = &e->conf->ifs[i];
-		if (!c->enabled)
-			continue;
-		n = nif_new(e, c->type == RNSCONF_TCP_SERVER ? NIF_TCP_SERVER :
-		    NIF_TCP_CLIENT, c, NULL);
-		if (n == NULL || nif_configure(n, c) < 0) {
-			log_errx(c->name, "cannot be made: out of memory");
-			return -1;
-		}
-		rnsconf_if_display(c, n->name, sizeof(n->name));
-		if (n->id != 0 && nif_attach(n) < 0)
-			return -1;
-	}
-	return 0;
+	n->listen_fd = fd;
+	acceptor_start(&n->accept, n->e->loop, fd, take, n);
 }
 
 void
@@ -263,8 +212,8 @@ nif_start_all(struct engine *e)
 	struct nif *n;
 
 	TAILQ_FOREACH(n, &e->ifs, link)
-		if (n->kind == NIF_TCP_SERVER || n->kind == NIF_TCP_CLIENT)
-			tcp_start(n);
+		if (n->kind->start != NULL)
+			n->kind->start(n);
 }
 
 void
@@ -273,12 +222,11 @@ nif_opened(struct engine *e, const struct msg_OPENED *m, int fd)
 	struct nif *n;
 
 	TAILQ_FOREACH(n, &e->ifs, link) {
-		if (n->conf == NULL || n->parent != NULL ||
-		    n->conf->index != m->index || n->seq != m->seq ||
-		    n->seq == 0)
+		if (!nif_lasting(n) || n->conf->index != m->index ||
+		    n->seq != m->seq || n->seq == 0)
 			continue;
 		n->seq = 0;
-		tcp_opened(n, fd, m->error, m->text);
+		n->kind->opened(n, fd, m->error, m->text);
 		return;
 	}
 	/* an answer that nobody waits for any more */

@@ -2,10 +2,7 @@
 #ifndef WARREN_TRANSPORT_ENGINE_RPC_H
 #define WARREN_TRANSPORT_ENGINE_RPC_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include "common/wire.h"
+#include "common/asksock.h"
 
 struct engine;
 struct rpc;
@@ -18,14 +15,11 @@ struct rpc;
  */
 #define RPC_REQUEST_MAX 4096
 
-/* Takes the listening fd. NULL: out of memory. */
+/* Takes the listening fd. NULL: out of memory, and fd is closed. */
 struct rpc *rpc_new(struct engine *, int fd);
+/* Ends the calls that run, and wipes the key. NULL is fine. */
 void rpc_free(struct rpc *);
-
-/*
- * rpc_calls.c: the packed response to a packed request, in a buffer of malloc
- * (the caller's). NULL: not a call that is answered here, or no memory.
- */
-uint8_t *rpc_call(struct engine *, const uint8_t *, size_t, size_t *len);
+/* The socket beneath, for its counts. */
+const struct asksock *rpc_sock(const struct rpc *);
 
 #endif

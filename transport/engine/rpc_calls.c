@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/engine/rpc_calls.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
-#include "transport/engine/engine.h"
 #include "common/mpk.h"
-#include "transport/engine/rpc.h"
+#include "transport/engine/engine.h"
+#include "transport/engine/nif.h"
 
 #define SMALL_MAX 512 /* every answer but the path table */
 #define PATH_ROW_MAX 480

@@ -12,12 +12,13 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "transport/engine/engine.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "common/mpk.h"
-#include "transport/engine/store_codec.h"
 #include "transport/core/table/stores.h"
+#include "transport/engine/engine.h"
+#include "transport/engine/nif.h"
+#include "transport/engine/store_codec.h"
 
 #define PERSIST_S 43200 /* P of 11.4 */
 #define KNOWN_S 300     /* cleaning of known destinations, cache */
@@ -346,6 +347,9 @@ load_holes(struct store *s, const char *name)
 		hole_set(s, h.identity, true);
 		taken++;
 	}
+	if (count > 0 && taken == HOLES_MAX)
+		log_warnx(name, "%zu identities are too many, left out",
+		    count);
 	log_notice(name, "identities=%zu", taken);
 }
 
@@ -406,8 +410,10 @@ write_known(struct store *s)
 		cap += stores_known_max(&k);
 		count++;
 	}
-	if ((buf = malloc(cap)) == NULL)
+	if ((buf = malloc(cap)) == NULL) {
+		(void)wrote(s, "known_destinations", -1);
 		return;
+	}
 	w = wr_make(buf, cap);
 	stores_known_put_head(&w, count);
 	EACH_KNOWN(s->e->rns, &k, first)
@@ -493,7 +499,7 @@ path_nif(const struct store *s, const struct rns_path *p)
 {
 	const struct nif *n = nif_find(s->e, p->ifid);
 
-	return n != NULL && n->kind == NIF_TCP_CLIENT ? n : NULL;
+	return n != NULL && nif_lasting(n) ? n : NULL;
 }
 
 static void
@@ -509,8 +515,10 @@ write_paths(struct store *s)
 
 	EACH_PATH(s->e->rns, &p, first)
 		count += path_nif(s, &p) != NULL && p.announce != NULL;
-	if ((buf = malloc(5 + count * CODEC_PATH_MAX)) == NULL)
+	if ((buf = malloc(5 + count * CODEC_PATH_MAX)) == NULL) {
+		(void)wrote(s, "destination_table", -1);
 		return;
+	}
 	w = wr_make(buf, 5 + count * CODEC_PATH_MAX);
 	mpk_put_array(&w, count);
 	EACH_PATH(s->e->rns, &p, first) {
@@ -535,8 +543,10 @@ write_hashes(struct store *s)
 	size_t n;
 
 	rns_limits_default(&lim);
-	if ((buf = malloc((size_t)lim.hashes * RNS_FULL_HASH)) == NULL)
+	if ((buf = malloc((size_t)lim.hashes * RNS_FULL_HASH)) == NULL) {
+		(void)wrote(s, "packet_hashlist.raw", -1);
 		return;
+	}
 	n = rns_hashes(s->e->rns, buf, lim.hashes);
 	(void)wrote(s, "packet_hashlist.raw", file_replace(s->dir,
 	    "packet_hashlist.raw", buf, n * RNS_FULL_HASH, 0600));

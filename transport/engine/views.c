@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <stdlib.h>
+#include "transport/engine/views.h"
+
+#include <stdio.h>
 #include <string.h>
 
-#include "transport/engine/bridge.h"
+#include "common/asksock.h"
 #include "common/clock.h"
-#include "transport/engine/control_int.h"
+#include "common/jsonhex.h"
+#include "transport/engine/bridge.h"
+#include "transport/engine/engine.h"
+#include "transport/engine/nif.h"
+#include "transport/engine/rpc.h"
 
 #define PATHS_A_LINE 64      /* well below CONTROL_LINE_MAX */
 #define IFS_A_LINE 48
 #define NEIGHBOURS_MAX 256   /* ours: shown of one node's neighbours */
-
-static json_t *
-hex_json(const uint8_t *p, size_t n)
-{
-	char text[2 * RNS_FULL_HASH + 1];
-
-	hex_encode(text, p, n);
-	return json_string(text);
-}
 
 static json_t *
 num(uint64_t n)
@@ -74,6 +71,33 @@ drops_json(const struct engine *e)
 	return o;
 }
 
+/* The same for a socket of questions; NULL: there is none. */
+static void
+add_sock(json_t *o, const char *name, const struct asksock *s)
+{
+	json_t *counts = json_object();
+	uint64_t n;
+
+	for (int i = 0; s != NULL && i < ASKSOCK_COUNTS; i++)
+		if ((n = asksock_count(s, (enum asksock_count)i)) > 0)
+			(void)json_object_set_new(counts, asksock_count_name(
+			    (enum asksock_count)i), num(n));
+	(void)json_object_set_new(o, name, counts);
+}
+
+static void
+add_bridge(json_t *o, const struct bridge *b)
+{
+	struct bridge_counts c;
+
+	bridge_counts(b, &c);
+	(void)json_object_set_new(o, "node_links", num(c.links));
+	(void)json_object_set_new(o, "node_bridge", json_pack("{s:o, s:o, "
+	    "s:o, s:o, s:o}", "requests", num(c.requests), "requests_lost",
+	    num(c.requests_lost), "replies", num(c.replies), "replies_lost",
+	    num(c.replies_lost), "links_lost", num(c.links_lost)));
+}
+
 static json_t *
 counts_json(const struct engine *e)
 {
@@ -94,6 +118,8 @@ counts_json(const struct engine *e)
 		{"relayed", c.relayed}, {"announces", c.announces},
 		{"refused_commands", e->counts.submit_refused},
 		{"lost_interface", e->counts.unknown_tx},
+		{"refused_bindings", e->counts.bindings_refused},
+		{"refused_rpc_keys", e->counts.rpc_keys_refused},
 	};
 	for (size_t i = 0; i < NELEM(rows); i++)
 		(void)json_object_set_new(o, rows[i].key, num(rows[i].n));
@@ -110,11 +136,11 @@ status_next(struct view *v, bool *end)
 	json_t *o;
 
 	TAILQ_FOREACH(n, &e->ifs, link) {
-		if (n->kind == NIF_LOCAL) {
-			programs++;
-		} else if (n->kind != NIF_LOCAL_SERVER) {
+		if (!n->kind->local) {
 			total++;
 			up += n->online;
+		} else if (n->kind->carries) {
+			programs++;
 		} else if (e->conf->shared_instance_type == RNSCONF_TCP) {
 			(void)snprintf(instance, sizeof(instance), "tcp:%u",
 			    e->conf->shared_instance_port);
@@ -127,15 +153,16 @@ status_next(struct view *v, bool *end)
 	o = json_pack("{s:s, s:o, s:b, s:b, s:o, s:i, s:i, s:i}", "instance",
 	    instance, "uptime_s", age(e->started), "transport",
 	    e->conf->enable_transport, "compute", e->bridge != NULL,
-	    "identity", hex_json(e->identity_hash, RNS_HASH),
+	    "identity", json_hex(e->identity_hash, RNS_HASH),
 	    "interfaces", (int)total, "interfaces_up", (int)up,
 	    "attached", (int)programs);
 	(void)json_object_set_new(o, "programs", programs_json(e));
 	(void)json_object_set_new(o, "counts", counts_json(e));
 	(void)json_object_set_new(o, "drops", drops_json(e));
+	add_sock(o, "mesh_sock", e->mesh_sock);
+	add_sock(o, "rpc", e->rpc != NULL ? rpc_sock(e->rpc) : NULL);
 	if (e->bridge != NULL)
-		(void)json_object_set_new(o, "node_links",
-		    num(bridge_links(e->bridge)));
+		add_bridge(o, e->bridge);
 	return o;
 }
 
@@ -156,7 +183,7 @@ nif_json(const struct nif *n)
 	json_t *o;
 
 	o = json_pack("{s:o, s:s, s:b, s:s, s:o, s:o, s:b, s:o}", "name",
-	    text(n->name), "type", nif_kind_name(n), "online", n->online,
+	    text(n->name), "type", n->kind->name, "online", n->online,
 	    "mode", mode_name(n->cfg.mode), "bitrate", num(n->cfg.bitrate),
 	    "mtu", num(n->cfg.hw_mtu), "access_code", n->cfg.ifac_size > 0,
 	    "since_s", age(n->since));
@@ -170,6 +197,8 @@ nif_json(const struct nif *n)
 		(void)json_object_set_new(o, "clients", num(n->clients));
 		(void)json_object_set_new(o, "accepted", num(n->accepted));
 		(void)json_object_set_new(o, "refused", num(n->refused));
+		(void)json_object_set_new(o, "accept_pauses",
+		    num(n->accept.refused));
 		return o;
 	}
 	(void)json_object_set_new(o, "rx_bytes", num(n->s.rx_bytes));
@@ -181,7 +210,7 @@ nif_json(const struct nif *n)
 	(void)json_object_set_new(o, "tx_drop_bytes",
 	    num(n->s.tx_drop_bytes));
 	(void)json_object_set_new(o, "waiting", num(fsock_waiting(&n->s)));
-	if (n->kind == NIF_LOCAL && n->uid != (uid_t)-1) {
+	if (n->kind->local && n->uid != (uid_t)-1) {
 		(void)json_object_set_new(o, "uid", num(n->uid));
 		(void)json_object_set_new(o, "pid", num((uint64_t)n->pid));
 	}
@@ -268,8 +297,8 @@ paths_next(struct view *v, bool *end)
 			continue;
 		(void)json_array_append_new(list, json_pack("{s:o, s:o, s:i, "
 		    "s:o, s:I, s:I}", "destination",
-		    hex_json(p.dest, RNS_HASH), "via",
-		    hex_json(p.next_hop, RNS_HASH), "hops", p.hops,
+		    json_hex(p.dest, RNS_HASH), "via",
+		    json_hex(p.next_hop, RNS_HASH), "hops", p.hops,
 		    "interface", if_name(v->e, p.ifid), "age_s",
 		    (json_int_t)((wall - p.learned_us) / MONO_SECOND),
 		    "expires_s",
@@ -284,7 +313,8 @@ struct neighbour {
 	bool relay; /* something lies behind it */
 };
 
-static void
+/* false: there is no room for one more. */
+static bool
 count_neighbour(struct neighbour *list, size_t *n, const struct rns_path *p)
 {
 	size_t i;
@@ -295,7 +325,7 @@ count_neighbour(struct neighbour *list, size_t *n, const struct rns_path *p)
 			break;
 	if (i == *n) {
 		if (*n == NEIGHBOURS_MAX)
-			return;
+			return false;
 		memcpy(list[i].hash, p->next_hop, RNS_HASH);
 		list[i].ifid = p->ifid;
 		list[i].paths = 0;
@@ -305,6 +335,7 @@ count_neighbour(struct neighbour *list, size_t *n, const struct rns_path *p)
 	list[i].paths++;
 	list[i].relay = list[i].relay ||
 	    memcmp(p->next_hop, p->dest, RNS_HASH) != 0;
+	return true;
 }
 
 /*
@@ -317,19 +348,20 @@ peers_next(struct view *v, bool *end)
 	struct neighbour list[NEIGHBOURS_MAX];
 	json_t *out = json_array();
 	struct rns_path p;
-	size_t n = 0;
+	size_t n = 0, left_out = 0;
 	bool first;
 
 	EACH_PATH(v->e->rns, &p, first)
-		count_neighbour(list, &n, &p);
+		left_out += !count_neighbour(list, &n, &p);
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(out, json_pack("{s:o, s:s, s:o, "
-		    "s:i}", "hash", hex_json(list[i].hash, RNS_HASH), "kind",
+		    "s:i}", "hash", json_hex(list[i].hash, RNS_HASH), "kind",
 		    list[i].relay ? "relay" : "destination", "interface",
 		    if_name(v->e, list[i].ifid), "paths",
 		    (int)list[i].paths));
 	*end = true;
-	return json_pack("{s:o}", "peers", out);
+	return json_pack("{s:o, s:o}", "peers", out, "paths_left_out",
+	    num(left_out));
 }
 
 bool

@@ -160,9 +160,7 @@ make_room(struct fsock *s, size_t n)
 bool
 fsock_send(struct fsock *s, const uint8_t *packet, size_t len)
 {
-	if (s->fd < 0)
-		return false;
-	if (!make_room(s, rns_frame_max(s->framing, len))) {
+	if (s->fd < 0 || !make_room(s, rns_frame_max(s->framing, len))) {
 		s->tx_drops++;
 		s->tx_drop_bytes += len;
 		return false;

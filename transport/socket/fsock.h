@@ -36,7 +36,7 @@ struct fsock {
 	/* what happened on all connections of this stream */
 	uint64_t rx_bytes, tx_bytes; /* with framing */
 	uint64_t rx_frames, tx_frames;
-	uint64_t tx_drops, tx_drop_bytes; /* over FSOCK_OUT_MAX */
+	uint64_t tx_drops, tx_drop_bytes; /* no room, or closed */
 	uint64_t rx_drops;                /* too short or too long */
 
 	/* one packet, unframed; must not close the stream */
@@ -51,7 +51,7 @@ void fsock_init(struct fsock *, struct ev_loop *);
 int fsock_open(struct fsock *, int fd, enum rns_framing, size_t max);
 /* Counters stay; what waits is lost. */
 void fsock_close(struct fsock *);
-/* Frame and queue; false: dropped and counted, or closed. */
+/* Frame and queue; false: dropped and counted. */
 bool fsock_send(struct fsock *, const uint8_t *, size_t);
 /* Write what waits; what the socket does not take goes when it can. */
 void fsock_flush(struct fsock *);

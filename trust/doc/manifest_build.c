@@ -5,25 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trust/doc/jdoc.h"
+#include "common/jsonhex.h"
 #include "common/util.h"
 #include "trust/doc/manifest_form.h"
 #include "trust/doc/manifest_parse.h"
-
-/* A failed allocation or text leaves NULL behind, which json_pack refuses. */
-static json_t *
-hex_json(const uint8_t *p, size_t n)
-{
-	char hex[2 * 32 + 1];
-
-	hex_encode(hex, p, n);
-	return json_string(hex);
-}
+#include "trust/doc/jdoc.h"
 
 static json_t *
 blob_json(const struct blob_ref *b)
 {
-	return json_pack("{s:o, s:I}", "sha256", hex_json(b->sha256, 32),
+	return json_pack("{s:o, s:I}", "sha256", json_hex(b->sha256, 32),
 	    "size", (json_int_t)b->size);
 }
 
@@ -143,7 +134,7 @@ tree(const struct manifest *m)
 #define SET(name, value) ok = ok && json_object_set_new(o, name, value) == 0
 	SET("_type", json_string("klp.manifest"));
 	SET("submitter", json_string(m->submitter_urn));
-	SET("nonce", hex_json(m->nonce, sizeof(m->nonce)));
+	SET("nonce", json_hex(m->nonce, sizeof(m->nonce)));
 	SET("not_after", json_integer(m->not_after));
 	SET("deadline", json_integer(m->deadline));
 	if (m->has & HAS_NODE)

@@ -1,17 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef WARREN_TRANSPORT_CLIENT_ATTACH_INT_H
-#define WARREN_TRANSPORT_CLIENT_ATTACH_INT_H
+#ifndef WARREN_TRANSPORT_CLIENT_STATE_H
+#define WARREN_TRANSPORT_CLIENT_STATE_H
 
-#include "transport/client/attach.h"
-#include "transport/socket/fsock.h"
-#include "transport/config/rnsconf.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ev.h>
+#include <rns/rns.h>
+
 #include "common/util.h"
+#include "transport/client/attach.h"
+#include "transport/config/rnsconf.h"
+#include "transport/socket/fsock.h"
 
 /*
- * Inside of attach: attach.c has the socket, the core and the turn of the
- * loop; attach_link.c links and waits for paths; attach_request.c requests and
- * streams. What a callback may free is marked dead and freed at the end of the
- * turn.
+ * What all files of the room share. Lowest first; a file knows only what
+ * stands above it in this list:
+ *
+ *   state.c            the core, and what a link is
+ *   attach_path.c      waits for paths
+ *   attach_request.c   requests of a link, and its streams
+ *   attach_link.c      links
+ *   attach_folder.c    what the instance's folder knows already
+ *   attach.c           the socket and the turn of the loop
+ *
+ * What a callback may free is marked dead and freed at the end of the turn.
  */
 #define PATH_AGAIN_US (15 * MONO_SECOND) /* transport 1.2 */
 #define REQUEST_TRIES 16 /* ours: copies of one request */
@@ -100,18 +114,7 @@ struct attach {
 	TAILQ_HEAD(, attach_link) links;
 };
 
-/* attach_link.c */
-void alinks_event(struct attach *, const struct rns_event *);
-void alinks_reap(struct attach *);
-void alinks_free(struct attach *);
-void apaths_event(struct attach *, const struct rns_event *);
-void apaths_free(struct attach *);
-void apath_request(struct attach *, const uint8_t dest[RNS_HASH]);
-
-/* attach_request.c */
-void arequests_event(struct attach_link *, const struct rns_event *);
-void arequests_reap(struct attach_link *);
-/* All end: with LINK_LOST, or in silence. */
-void arequests_end(struct attach_link *, bool tell);
+/* A number for a command, that names its events; never 0. */
+uint64_t attach_tag(struct attach *);
 
 #endif

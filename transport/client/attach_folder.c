@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#define _GNU_SOURCE /* asprintf */
+#include "transport/client/attach_folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/wire.h"
+#include "transport/client/state.h"
+#include "transport/core/table/stores.h"
+
+#define STORED_MAX (64u << 20)
+
+/* ---- the configuration folder ---- */
+
+static bool
+has_config(const char *dir)
+{
+	char path[4096];
+	int n = snprintf(path, sizeof(path), "%s/config", dir);
+
+	return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
+}
+
+char *
+afolder_find(const char *given)
+{
+	const char *home = getenv("HOME");
+	char *dir = NULL;
+
+	if (given != NULL)
+		return strdup(given);
+	if (has_config("/etc/reticulum"))
+		return strdup("/etc/reticulum");
+	if (home == NULL)
+		home = "/";
+	if (asprintf(&dir, "%s/.config/reticulum", home) < 0)
+		return NULL;
+	if (has_config(dir))
+		return dir;
+	free(dir);
+	return asprintf(&dir, "%s/.reticulum", home) < 0 ? NULL : dir;
+}
+
+int
+afolder_read(struct attach *a, char *why, size_t cap)
+{
+	_cleanup_fd_ int fd = -1;
+	struct conf_err err;
+	char *text;
+	size_t len;
+
+	fd = open(a->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	text = fd < 0 ? NULL : file_load(fd, "config", CONF_TEXT_MAX, &len);
+	if (text == NULL) {
+		int saved = errno;
+
+		(void)snprintf(why, cap, "%s/config: %s", a->dir,
+		    strerror(saved));
+		errno = saved;
+		return -1;
+	}
+	if (rnsconf_parse(&a->conf, text, len, &err) < 0) {
+		(void)snprintf(why, cap, "%s/config:%u: %s%s%s", a->dir,
+		    err.line, err.text, err.hint[0] != '\0' ? "; " : "",
+		    err.hint);
+		explicit_bzero(text, len);
+		free(text);
+		errno = EINVAL;
+		return -1;
+	}
+	explicit_bzero(text, len);
+	free(text);
+	if (!a->conf->share_instance) {
+		(void)snprintf(why, cap, "%s/config says share_instance = no",
+		    a->dir);
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- what the folder knows already ---- */
+
+static void
+load_ratchet(struct attach *a, int dir, const uint8_t dest[RNS_HASH])
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_RATCHET_ADD};
+	char name[2 * RNS_HASH + 1];
+	uint8_t buf[256];
+	ssize_t n;
+
+	hex_encode(name, dest, RNS_HASH);
+	if ((n = file_read(dir, name, buf, sizeof(buf))) <= 0 ||
+	    stores_ratchet_get(buf, (size_t)n, cmd.ratchet.key,
+	    &cmd.ratchet.received_us) != RNS_OK)
+		return;
+	memcpy(cmd.ratchet.dest, dest, RNS_HASH);
+	(void)rns_submit(a->rns, &cmd, clock_mono());
+}
+
+static void
+load_entries(struct attach *a, struct rd *r, size_t count, int ratchets)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_KNOWN_ADD};
+	struct rns_known k;
+	int rc;
+
+	for (; count > 0; count--) {
+		if ((rc = stores_known_next(r, &k)) == RNS_EPARSE)
+			return;
+		if (rc != RNS_OK)
+			continue;
+		memcpy(cmd.known.dest, k.dest, RNS_HASH);
+		memcpy(cmd.known.public_key, k.public_key, RNS_KEY);
+		memcpy(cmd.known.packet_hash, k.packet_hash, RNS_FULL_HASH);
+		cmd.known.app_data = k.app_data;
+		cmd.known.app_data_len = k.app_data_len;
+		cmd.known.heard_us = k.heard_us;
+		cmd.known.used_us = k.used_us;
+		if (rns_submit(a->rns, &cmd, clock_mono()) == RNS_OK &&
+		    ratchets >= 0)
+			load_ratchet(a, ratchets, k.dest);
+	}
+}
+
+void
+afolder_known(struct attach *a)
+{
+	_cleanup_fd_ int dir = -1, storage = -1, ratchets = -1;
+	_cleanup_free_ char *buf = NULL;
+	size_t len, count;
+	struct rd r;
+
+	dir = open(a->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	storage = dir_open(dir, "storage", false, 0);
+	buf = storage < 0 ? NULL : file_load(storage, "known_destinations",
+	    STORED_MAX, &len);
+	if (buf == NULL)
+		return;
+	ratchets = dir_open(storage, "ratchets", false, 0);
+	r = rd_make(buf, len);
+	if (stores_known_head(&r, &count) == RNS_OK)
+		load_entries(a, &r, count, ratchets);
+}

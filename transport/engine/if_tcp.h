@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_ENGINE_IF_TCP_H
+#define WARREN_TRANSPORT_ENGINE_IF_TCP_H
+
+#include "transport/engine/nif.h"
+
+/*
+ * TCPClientInterface and TCPServerInterface (10.3). Sockets are opened by the
+ * parent; when to ask again is decided here.
+ */
+extern const struct nif_kind tcp_client_kind, tcp_server_kind;
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_ENGINE_NIF_H
+#define WARREN_TRANSPORT_ENGINE_NIF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <ev.h>
+#include <rns/rns.h>
+
+#include "common/acceptor.h"
+#include "common/ipc_msg.h"
+#include "common/util.h"
+#include "transport/config/rnsconf.h"
+#include "transport/engine/engine.h"
+#include "transport/socket/fsock.h"
+
+struct nif;
+
+/*
+ * What a kind of interface does itself; all else is here. A kind is a file
+ * with one of these, and kinds.c has a line for each that can be configured.
+ */
+struct nif_kind {
+	const char *name; /* TCPClientInterface, ... (8.1) */
+	/*
+	 * Whether it carries packets and so is an interface of the core; else
+	 * it only listens, and each that it accepts is one.
+	 */
+	bool carries;
+	bool local; /* of the shared instance, not of a network */
+	/*
+	 * For one of the configuration: fill in n->cfg, offline. 0, or -1: its
+	 * keys make no interface. May use nif_configure(). NULL: not
+	 * configured.
+	 */
+	int (*configure)(struct nif *);
+	/* Everything is there: dial, bind, listen. NULL: nothing to do. */
+	void (*start)(struct nif *);
+	/*
+	 * The parent's answer to opener_ask(): a descriptor, taken, or -1 with
+	 * why (errno, text; one may be empty). NULL: never asks.
+	 */
+	void (*opened)(struct nif *, int fd, int error, const char *text);
+	/*
+	 * Of those that carry packets: take one that is to go out at flush();
+	 * false: dropped, and counted in n->s. nif_stream_send() and
+	 * nif_stream_flush() for a stream of frames.
+	 */
+	bool (*send)(struct nif *, const uint8_t *, size_t);
+	void (*flush)(struct nif *);
+	/* It goes; its socket and timers are closed after it. NULL: nothing. */
+	void (*stop)(struct nif *);
+};
+
+struct nif {
+	TAILQ_ENTRY(nif) link;
+	TAILQ_ENTRY(nif) dirty_link;
+	bool dirty; /* has something for flush() */
+	struct engine *e;
+	unsigned id; /* the core's number; 0: not in the core */
+	const struct nif_kind *kind;
+	const struct rnsconf_if *conf; /* own or the parent's; NULL: local */
+	struct nif *parent;            /* NULL: none */
+	char name[300];                /* display name (8.1) */
+	struct rns_if cfg;
+	struct fsock s; /* the stream; and counts of every kind */
+	unsigned clients; /* of a server */
+	uint64_t accepted, refused; /* of a server */
+	struct mono since; /* online, or listening, or offline since */
+	bool online;
+	/* servers */
+	int listen_fd;
+	struct acceptor accept;
+	/* opener.c: what was asked of the parent (DIAL, BIND): 0 nothing */
+	uint32_t seq;
+	unsigned tries; /* since it was last up */
+	bool given_up;
+	/* klp.node has still to be announced here; and when it was (bridge) */
+	bool announce_due;
+	struct mono announced;
+	ev_timer retry;
+	char error[128]; /* why it is not online; empty: nothing known */
+	uid_t uid; /* of an attached program; -1: not known (tcp) */
+	pid_t pid;
+};
+
+/*
+ * A new one in the engine's list, offline, with a number when it carries
+ * packets; not in the core before nif_attach(). conf must outlive it. NULL: no
+ * memory, or all numbers taken.
+ */
+struct nif *nif_new(struct engine *, const struct nif_kind *,
+    const struct rnsconf_if *conf, struct nif *parent);
+/* Out of the core, closed and freed; those that it accepted go before it. */
+void nif_free(struct nif *);
+/* By the core's number; NULL: there is none (any more). */
+struct nif *nif_find(const struct engine *, unsigned id);
+/* Whether the same interface is there again after a restart. */
+bool nif_lasting(const struct nif *);
+
+/*
+ * What the common keys of n->conf give to the core (8.2 to 8.7); bitrate: the
+ * kind's where the configuration has none. 0, or -1: no access code can be
+ * made of the name and passphrase.
+ */
+int nif_configure(struct nif *, uint64_t bitrate);
+/* Bytes of the longest packet of cfg, access code included. */
+size_t nif_frame_limit(const struct nif *);
+
+/*
+ * Put it into the core, offline or online as n->online says. 0 or -1: the core
+ * has no place (counted there).
+ */
+int nif_attach(struct nif *);
+/* It can carry packets, or accept; or not any more. Tells who asked to know. */
+void nif_online(struct nif *, bool online);
+
+/* A packet of the core's for the interface; goes out at nif_flush_all(). */
+void nif_send(struct nif *, const uint8_t *, size_t);
+void nif_flush_all(struct engine *);
+bool nif_stream_send(struct nif *, const uint8_t *, size_t);
+void nif_stream_flush(struct nif *);
+/* fsock.frame: the stream's packets go to the core. */
+void nif_frame(void *nif, const uint8_t *, size_t);
+/*
+ * A server that does not listen yet takes the listening fd, and from now on
+ * what connects to it: `take` owns each descriptor that it is given, and counts
+ * it in accepted or refused.
+ */
+void nif_listen(struct nif *, int fd,
+    void (*take)(void *nif, int fd, const struct sockaddr_storage *));
+
+/* Start those that can be. */
+void nif_start_all(struct engine *);
+/*
+ * The parent's OPENED for whoever waits for it; takes fd (-1: none), and
+ * closes it when nobody does.
+ */
+void nif_opened(struct engine *, const struct msg_OPENED *, int fd);
+
+#endif

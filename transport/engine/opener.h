@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_ENGINE_OPENER_H
+#define WARREN_TRANSPORT_ENGINE_OPENER_H
+
+struct nif;
+
+/*
+ * What an interface needs opened, by the parent, and when to ask again. The
+ * answer comes to nif_kind.opened.
+ */
+
+/* nif_kind.start: DIAL for one that carries packets, BIND for a listener. */
+void opener_ask(struct nif *);
+/*
+ * It failed, or was lost: ask again after a while. One that has had all the
+ * tries that its section allows has given up instead, which is logged.
+ */
+void opener_again(struct nif *);
+/* It is open: the next loss begins with short waits. */
+void opener_done(struct nif *);
+/*
+ * The parent could not open it: keep why (errno, text; one may be empty) for
+ * status, log it when it is news, and ask again. doing: "connecting".
+ */
+void opener_failed(struct nif *, const char *doing, int error,
+    const char *text);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_ENGINE_RPC_CALLS_H
+#define WARREN_TRANSPORT_ENGINE_RPC_CALLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct engine;
+
+/*
+ * The packed response to a packed request (reticulum-transport 13.4) of n
+ * bytes, *len bytes in a buffer of malloc that is the caller's. NULL: not a
+ * call that is answered here, malformed, or no memory; the connection closes
+ * then, as the reference does.
+ */
+uint8_t *rpc_call(struct engine *, const uint8_t *, size_t n, size_t *len);
+
+#endif
