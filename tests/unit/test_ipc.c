@@ -395,6 +395,29 @@ too_long_fields(void **state)
 	(void)close(fds[1]);
 }
 
+/* Who has a channel to whom; the parent makes these and no others. */
+static void
+channels_follow_from_the_table(void **state)
+{
+	static const enum program pairs[][2] = {
+	    {PROGRAM_TRANSPORT, PROGRAM_NODE}, {PROGRAM_TRANSPORT, PROGRAM_KEYS},
+	    {PROGRAM_NODE, PROGRAM_TRUST}, {PROGRAM_NODE, PROGRAM_KEYS},
+	    {PROGRAM_NODE, PROGRAM_JAIL}, {PROGRAM_NODE, PROGRAM_AUDIT},
+	    {PROGRAM_TRUST, PROGRAM_AUDIT}, {PROGRAM_KEYS, PROGRAM_AUDIT}};
+
+	(void)state;
+	for (unsigned x = PROGRAM_PARENT + 1; x < PROGRAM_COUNT; x++) {
+		for (unsigned y = PROGRAM_PARENT + 1; y < PROGRAM_COUNT; y++) {
+			bool want = false;
+
+			for (size_t i = 0; i < NELEM(pairs); i++)
+				want |= (pairs[i][0] == x && pairs[i][1] == y) ||
+				    (pairs[i][0] == y && pairs[i][1] == x);
+			assert_int_equal(ipc_related(x, y), want);
+		}
+	}
+}
+
 static void
 names(void **state)
 {
@@ -416,6 +439,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    IPC_MESSAGES(ROUND_TEST)
 	    cmocka_unit_test(names),
+	    cmocka_unit_test(channels_follow_from_the_table),
 	    cmocka_unit_test(too_long_fields),
 	    cmocka_unit_test(unsealed),
 	    CHANNEL_TEST(there_and_back),
