@@ -18,7 +18,7 @@
  * architecture does not have is skipped there.
  */
 enum {
-	F_FILES = 1 << 0,    /* beneath its folder: design.md 8.1 */
+	F_FILES = 1 << 0,    /* beneath its folder: THREATS.md 1 */
 	F_ACCEPT = 1 << 1,   /* on listeners that it was handed */
 	F_SPLICE = 1 << 2,   /* pipes of jobs to files */
 	F_SOCKET = 1 << 3,   /* socket and connect */

@@ -98,7 +98,7 @@ enum event_kind {
 	F(str, instance, 64) /* 8 hex digits of the identity hash */           \
 	F(arr, identity_hash, 16) F(arr, rns_public, 64)                       \
 	F(u32, cg_v2, 0) /* layers memory, cpu, pids that v2 gives: bits */    \
-	F(u32, cg_v1, 0) /* ... that v1 gives, of section 7 of compute.md */   \
+	F(u32, cg_v1, 0) /* ... that v1 gives, of compute.md 7 */              \
 	F(boolean, compute, 0)
 #define MSG_JAIL_LIMITS(F)                                                     \
 	F(u32, required, 0) /* layers, bits of compute.md 7 */                 \

@@ -32,7 +32,7 @@ enum layer {
 };
 #define LAYER_COUNT 19u
 #define LAYERS_KNOWN ((1u << LAYER_COUNT) - 1)
-/* In every mode and whatever require_layers says (design.md 8.2). */
+/* In every mode and whatever require_layers says (THREATS.md 2.2). */
 #define LAYERS_FLOOR                                                           \
 	(LAYER_USER | LAYER_PID | LAYER_MOUNT | LAYER_NET | LAYER_IPC |        \
 	    LAYER_CAPS | LAYER_NNP | LAYER_SECCOMP)

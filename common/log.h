@@ -21,7 +21,10 @@ enum log_level {
 	LOG_DEBUG = 6,
 };
 
-/* program: a literal; level: Reticulum's loglevel, 0 to 8 (design.md 7). */
+/*
+ * program: a literal; level: Reticulum's loglevel, 0 to 8
+ * (ARCHITECTURE.md 12.26).
+ */
 void log_init(const char *program, int level);
 void log_set_level(int level);
 /* Priority in place of the time; log_init() asks $JOURNAL_STREAM. */

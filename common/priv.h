@@ -9,7 +9,7 @@
 #include "common/ipc_msg.h"
 
 /*
- * Giving up rights (design.md 8.1; facts: Linux 5.13 and later). Each call
+ * Giving up rights (THREATS.md 1; facts: Linux 5.13 and later). Each call
  * returns 0, or -1 with errno; what a kernel does not have is not an error
  * where the contract says so. Most programs call none of these: they call
  * program_start(), which calls them in the order below. The jail calls them

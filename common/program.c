@@ -24,7 +24,9 @@
 
 #define SETTINGS_MAX 256
 
-/* The programs: design.md 7 (numbers) and 8.1 (what each may). */
+/*
+ * The programs: ARCHITECTURE.md 12.5 (numbers), THREATS.md 1 (what each may).
+ */
 static const struct program_row rows[PROGRAM_COUNT] = {
     [PROGRAM_TRANSPORT] = {"warren-transport", 1, true, 0, SET_DIR_STORAGE},
     [PROGRAM_NODE] = {"warren-node", 2, true, 1024, SET_DIR_NODE},

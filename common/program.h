@@ -12,7 +12,7 @@
 #include "common/priv.h"
 
 /*
- * How every program but the parent starts (design.md 2, 7, 8.1).
+ * How every program but the parent starts (ARCHITECTURE.md 4, THREATS.md 1).
  *
  * The parent executes it by a descriptor that it opened at its own start:
  *   - descriptor 0 and 1 are /dev/null, 2 is the log, 3 the channel to the

@@ -10,7 +10,7 @@
 /* $HOME, else what the system knows; NULL: none. Valid until the next call. */
 const char *where_home(void);
 /*
- * Reticulum's configuration folder (reticulum-transport 11.1): the first of
+ * Reticulum's configuration folder (reticulum-transport.md 11.1): the first of
  * /etc/reticulum, ~/.config/reticulum that has a file `config`, else
  * ~/.reticulum. false: no home, or cap is too small.
  */

@@ -11,7 +11,7 @@
 #include "trust/doc/keytext.h"
 
 /*
- * What warren-keys decides (design.md 8.1, last paragraph). Pure: messages and
+ * What warren-keys decides (THREATS.md 1, last paragraph). Pure: messages and
  * the time in, signatures out. It never signs bytes that it is given: each
  * thing that it signs is built here, from fields, and checked here.
  */

@@ -8,7 +8,7 @@
 
 /*
  * Ask a daemon of this machine: warren/run/mesh.sock or node.sock of --config
- * (design.md 7, "control"). One object goes, objects come until one has "end"
+ * (ARCHITECTURE.md 12.23). One object goes, objects come until one has "end"
  * or "ok": false.
  */
 enum ask_whom { ASK_MESH, ASK_NODE };

@@ -8,7 +8,8 @@
 
 /*
  * The command `warren`: one table of verbs (main.c), one file a verb or a
- * family of them. Exit codes are design.md 5's; scripts rely on them.
+ * family of them. Exit codes are those of ARCHITECTURE.md 10; scripts rely on
+ * them.
  */
 enum cli_exit {
 	CLI_OK = 0,

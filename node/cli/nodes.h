@@ -9,7 +9,7 @@
 #include "node/cli/person.h"
 #include "node/cli/session.h"
 
-/* Compute nodes (design.md 7, "nodes known to the CLI"). */
+/* Compute nodes (ARCHITECTURE.md 12.25). */
 struct node_info {
 	uint8_t dest[16];
 	bool has_key; /* a valid binding was announced */

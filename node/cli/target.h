@@ -9,9 +9,9 @@
 #include "trust/doc/manifest.h"
 
 /*
- * "Whose job is ID" (design.md 7): a folder means that job; an id noted beside
- * the person's keys means the node that has it; else a job of the node of
- * --config. --to NODE and --here say it outright.
+ * "Whose job is ID" (ARCHITECTURE.md 12.24): a folder means that job; an id
+ * noted beside the person's keys means the node that has it; else a job of the
+ * node of --config. --to NODE and --here say it outright.
  */
 struct target {
 	struct cli *cli;

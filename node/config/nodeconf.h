@@ -30,7 +30,7 @@ struct node_board {
 };
 
 struct node_config {
-	/* the seed's five */
+	/* the five of compute.md 10 */
 	bool has_identity;
 	struct klp_key identity; /* mesh_identity */
 	bool auth_required;

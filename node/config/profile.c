@@ -8,7 +8,7 @@
 #include "common/util.h"
 #include "trust/doc/manifest_form.h"
 
-/* The seed's container profile, without image and volumes (design.md 7). */
+/* When there is no profiles/default.yaml (ARCHITECTURE.md 12.19). */
 static const char default_text[] = "cap_drop:\n"
 				   "  - ALL\n"
 				   "seccomp_profile: /etc/seccomp/kai-default.json\n"

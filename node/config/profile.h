@@ -10,8 +10,8 @@
 #include "common/ydoc.h"
 
 /*
- * A container profile, profiles/NAME.yaml (design.md 4 and 7): the seed's file
- * as it stands. Pure. Texts belong to the struct.
+ * A container profile, profiles/NAME.yaml (ARCHITECTURE.md 9, 12.19).
+ * Pure. Texts belong to the struct.
  *
  * limits fill what a manifest does not ask and never raise. image restricts
  * nothing. Volumes are the operator's own folders: `ro` is bound, `rw` is a

@@ -16,7 +16,8 @@
 #include "common/file.h"
 #include "common/log.h"
 
-#define PART_IDLE_S 3600 /* 3.2: dropped an hour after the last byte */
+/* compute.md 3.2: dropped an hour after the last byte */
+#define PART_IDLE_S 3600
 /* ours: an empty folder is 1 kB of tar, but a file and rows cost more */
 #define BLOB_CHARGE_LEAST 4096
 #define REHASH (1u << 20)

@@ -6,10 +6,11 @@
 #include <stdint.h>
 
 /*
- * Node's view of groups (design.md 7 cgroups, 8.4). For each controller v2 or
- * v1, as the parent gave it: the job has a leaf of its own beneath the v2
- * directory jobs/, and on v1 the group slot-K of its slot, made by jail, which
- * is never removed. All calls take microseconds and never wait for a process.
+ * Node's view of groups (ARCHITECTURE.md 12.17, THREATS.md 4). For each
+ * controller v2 or v1, as the parent gave it: the job has a leaf of its own
+ * beneath the v2 directory jobs/, and on v1 the group slot-K of its slot, made
+ * by jail, which is never removed. All calls take microseconds and never wait
+ * for a process.
  */
 struct cgroup_dirs {
 	int v2;                 /* jobs/, or -1 */

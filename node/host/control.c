@@ -16,8 +16,8 @@
 
 /*
  * warren/run/node.sock: one JSON object a line each way, 64 KiB at most
- * (design.md 7). Who connects is root or the owner of the folder, by the
- * credentials of connect(); nobody else is answered. An answer is written
+ * (ARCHITECTURE.md 12.23). Who connects is root or the owner of the folder, by
+ * the credentials of connect(); nobody else is answered. An answer is written
  * whole or the connection is closed: a reader that does not read costs 1 MiB.
  */
 #define LINE_BYTES 65536 /* with its newline */

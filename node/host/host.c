@@ -15,7 +15,7 @@
 #include "sandbox/image/store.h"
 #include "trust/doc/manifest_record.h"
 
-/* design.md 8.4; ours: the smaller of the two */
+/* THREATS.md 4.6; ours: the smaller of the two */
 #define RESERVE_BYTES (UINT64_C(64) << 20)
 #define RESERVE_PART 20
 

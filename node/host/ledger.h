@@ -39,7 +39,7 @@ bool ledger_forget(struct ledger *, const uint8_t id[32]);
 /* Body only: a job that has ended needs its manifest no more. */
 bool ledger_drop_body(struct ledger *, const uint8_t id[32]);
 
-/* Who owns which blob (3.2); used: unix seconds. */
+/* Who owns which blob (compute.md 3.2); used: unix seconds. */
 bool ledger_own(struct ledger *, const uint8_t fp[FP_LEN],
     const uint8_t sha[32], uint64_t size, uint32_t used);
 /* Noted for the next commit, as ledger_own(); false: out of memory. */

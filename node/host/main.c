@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * warren-node: every decision about a job is taken here (design.md 2). This
- * file only joins the pieces: channels, files, the loop.
+ * warren-node: every decision about a job is taken here (ARCHITECTURE.md 8).
+ * This file only joins the pieces: channels, files, the loop.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -19,9 +19,9 @@
 /*
  * An admitted job becomes one message to jail: the plan, its arguments and its
  * filter as sealed memfds, a read-only descriptor for each input. Node has no
- * path, directory or id to give (design.md 8.2).
+ * path, directory or id to give (THREATS.md 2).
  */
-#define PACK_MEMORY (UINT64_C(16) << 20) /* design.md 8.3 */
+#define PACK_MEMORY (UINT64_C(16) << 20) /* THREATS.md 3.2 */
 
 static bool
 fail(const char **code, char why[128], const char *c, const char *fmt,

@@ -7,9 +7,9 @@
 
 /*
  * Where this process stands in the control groups, per controller v2 or v1
- * (design.md 7, 8.4). Pure: the texts of /proc/self/cgroup and
- * /proc/self/mountinfo in, paths out. Whether v2 gives a controller is asked
- * of cgroup.controllers by the caller.
+ * (ARCHITECTURE.md 12.17, THREATS.md 4). Pure: the texts of /proc/self/cgroup
+ * and /proc/self/mountinfo in, paths out. Whether v2 gives a controller is
+ * asked of cgroup.controllers by the caller.
  */
 #define CG_PATH_MAX 512
 

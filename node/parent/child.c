@@ -22,7 +22,7 @@
 #include "node/parent/parent.h"
 #include "node/parent/settings.h"
 
-#define BACKOFF_MAX 60.0 /* design.md 7 */
+#define BACKOFF_MAX 60.0 /* ARCHITECTURE.md 12.9 */
 #define LONG_LIFE 60.0	 /* ours: after it a fall counts as the first */
 #define HIGH_FD 100	 /* above what a program's table needs */
 
@@ -54,7 +54,9 @@ parent_event(struct parent *p, enum event_kind kind, unsigned severity,
 
 /* ---- opening them, once ---- */
 
-/* A copy that nothing on disk can change, for jail and hand (8.2). */
+/*
+ * A copy that nothing on disk can change, for jail and hand (THREATS.md 2.13).
+ */
 static int
 sealed_copy(const char *name, int fd)
 {
@@ -86,7 +88,10 @@ open_sealed(int at, const char *name)
 	return fd < 0 ? -1 : sealed_copy(name, fd);
 }
 
-/* The folder of the siblings: ours when transport lies there (design.md 7). */
+/*
+ * The folder of the siblings: ours when transport lies there
+ * (ARCHITECTURE.md 12.3).
+ */
 static int
 siblings(char path[4096])
 {

@@ -24,7 +24,7 @@
  * Transport names an interface of config by its place; host, port and device
  * are read from our own copy. When to ask again is transport's decision.
  */
-#define CONNECT_SECONDS 5.0 /* for each address; 10.3 */
+#define CONNECT_SECONDS 5.0 /* for each address; reticulum-transport.md 10.3 */
 #define DIALS_MAX 256
 #define LOOKUPS_MAX 16 /* ours: processes at once, whatever transport asks */
 

@@ -22,7 +22,7 @@
 #define DEPTH_MAX 8	 /* folders that are looked into */
 #define UIDS_OF_OURS 512 /* numbers of programs and slots */
 
-/* Reticulum's own default, in words of ours (reticulum-transport 11.3). */
+/* Reticulum's own default, in our words (reticulum-transport.md 11.3). */
 static const char default_config[] =
     "# Reticulum's configuration, read by warrend and by every Reticulum\n"
     "# program on this machine. `warren check-config` checks it.\n"
@@ -50,7 +50,7 @@ static const char default_config[] =
     "  #   target_host = relay.example.org\n"
     "  #   target_port = 4242\n";
 
-/* ---- whose: design.md 8.5 ---- */
+/* ---- whose: THREATS.md 5.5 ---- */
 
 static int
 refuse(const struct parent *p, const char *path, const char *what)

@@ -24,7 +24,7 @@
 
 /*
  * warren-<8 hex>/ below the parent's own group, in v2 and in each v1 hierarchy
- * that has a controller which v2 does not give us (design.md 8.4):
+ * that has a controller which v2 does not give us (THREATS.md 4):
  *   relay/ parent and transport, house/ the others, jobs/ given to node.
  */
 #define V2 0

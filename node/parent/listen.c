@@ -29,7 +29,10 @@ listen_abstract(const char *name)
 
 	if (fd < 0 || n + 1 > sizeof(sa.sun_path))
 		return -1;
-	/* no NUL behind it: the length is part of the name (12.1) */
+	/*
+	 * no NUL behind it: the length is part of the name
+	 * (reticulum-transport.md 12.1)
+	 */
 	memcpy(sa.sun_path + 1, name, n);
 	if (bind(fd, (struct sockaddr *)&sa,
 		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n)) <

@@ -16,9 +16,10 @@
 
 /*
  * warrend, the parent: opens what needs rights, starts the programs and starts
- * them again (design.md 2, 7, 8). It reads the operator's files and the fixed
- * messages of its programs, nothing else. One file a task: dirs, keyfiles,
- * listen, dial and resolve, groups, settings, child; this is what they share.
+ * them again (ARCHITECTURE.md 8, THREATS.md 1). It reads the operator's files
+ * and the fixed messages of its programs, nothing else. One file a task: dirs,
+ * keyfiles, listen, dial and resolve, groups, settings, child; this is what
+ * they share.
  */
 struct named_fd {
 	char name[PROFILE_NAME_MAX * 2 + 1];

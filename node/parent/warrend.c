@@ -112,7 +112,7 @@ options(struct options *o, int argc, char **argv)
 
 /*
  * Numbers need uid 0, an id map that has them, and the capabilities to use
- * them; else everything runs under the starting user (design.md 7).
+ * them; else everything runs under the starting user (ARCHITECTURE.md 12.5).
  */
 static bool
 numbers_mapped(const char *file, uint32_t base)

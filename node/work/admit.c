@@ -36,7 +36,7 @@ bounded(struct refusal *r, uint64_t limit, uint64_t value)
 	return false;
 }
 
-/* 1 */
+/* step 1 */
 bool
 admit_accepting(struct refusal *r, const struct admit_node *n)
 {
@@ -60,7 +60,7 @@ admit_posture(struct refusal *r, const struct admit_node *n)
 	return refuse(r, "posture", 1, "%s", names);
 }
 
-/* 2 */
+/* step 2 */
 bool
 admit_identified(struct refusal *r, const struct admit_peer *p)
 {
@@ -70,7 +70,7 @@ admit_identified(struct refusal *r, const struct admit_peer *p)
 	return true;
 }
 
-/* 3 */
+/* step 3 */
 bool
 admit_revoked(struct refusal *r, const struct admit_peer *p)
 {
@@ -81,7 +81,7 @@ admit_revoked(struct refusal *r, const struct admit_peer *p)
 	return false;
 }
 
-/* 4 */
+/* step 4 */
 bool
 admit_binding(struct refusal *r, const struct admit_node *n,
     const struct admit_peer *p)
@@ -102,7 +102,7 @@ admit_binding(struct refusal *r, const struct admit_node *n,
 	return true;
 }
 
-/* 5 */
+/* step 5 */
 bool
 admit_trust(struct refusal *r, const struct admit_node *n,
     const struct admit_peer *p)
@@ -117,7 +117,7 @@ admit_trust(struct refusal *r, const struct admit_node *n,
 	    p->why == NULL ? "" : p->why);
 }
 
-/* 6 */
+/* step 6 */
 bool
 admit_quota(struct refusal *r, const struct quota_answer *q)
 {
@@ -147,7 +147,7 @@ admit_level(const struct admit_node *n, const struct admit_peer *p)
 	return p->level;
 }
 
-/* 7 */
+/* step 7 */
 bool
 admit_manifest(struct refusal *r, const struct admit_node *n,
     const struct admit_job *j)
@@ -167,7 +167,7 @@ admit_manifest(struct refusal *r, const struct admit_node *n,
 	return true;
 }
 
-/* 8 */
+/* step 8 */
 bool
 admit_image(struct refusal *r, const struct admit_job *j)
 {
@@ -190,7 +190,7 @@ admit_contract(struct refusal *r, const struct admit_job *j)
 	return true;
 }
 
-/* 9, and the floor under what the manifest itself claims (klp.md 6.1) */
+/* step 9, and the floor under what the manifest itself claims (klp.md 6.1) */
 bool
 admit_limits(struct refusal *r, struct admitted *out,
     const struct admit_node *n, const struct admit_peer *p,
@@ -231,7 +231,7 @@ admit_limits(struct refusal *r, struct admitted *out,
 	return bounded(r, row.v[k], asked.v[k]);
 }
 
-/* 10 */
+/* step 10 */
 bool
 admit_fits(struct refusal *r, const struct admitted *a,
     const struct admit_node *n, const struct admit_job *j)
@@ -274,7 +274,7 @@ admit_airtime_s(uint64_t bytes, uint64_t bitrate)
 	    ((bytes % bitrate) * 8 + bitrate - 1) / bitrate);
 }
 
-/* 11 */
+/* step 11 */
 bool
 admit_airtime(struct refusal *r, struct admitted *out,
     const struct admit_node *n, const struct admit_job *j)

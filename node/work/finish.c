@@ -530,7 +530,7 @@ overtake(struct node *n, struct job *j)
 }
 
 /*
- * design.md 8.3: once a second while any job is filled. What fills the disk
+ * THREATS.md 3: once a second while any job is filled. What fills the disk
  * ends, before the relay's own storage has no room.
  */
 static struct mono

@@ -52,7 +52,7 @@ struct host {
 	void (*kill)(void *ctx, struct job *);
 	/* cpu_ms, memory_kb, oom of the job's group */
 	void (*usage)(void *ctx, struct job *);
-	/* room for the packer (design.md 8.3) */
+	/* room for the packer (THREATS.md 3) */
 	void (*packing)(void *ctx, struct job *);
 	/* the slot is free: its group can go */
 	void (*free_slot)(void *ctx, struct job *);
@@ -86,7 +86,7 @@ struct host {
 	    const uint8_t sha[32]);
 	void (*blob_drop)(void *ctx, const uint8_t fp[FP_LEN],
 	    const uint8_t sha[32]);
-	/* bytes of disk above the reserve (design.md 8.4) */
+	/* bytes of disk above the reserve (THREATS.md 4) */
 	uint64_t (*disk_free)(void *ctx);
 
 	bool (*keep_body)(void *ctx, const struct job *, const uint8_t *record,

@@ -210,7 +210,7 @@ bool job_lose(struct jobs *, struct job *, const char *reason,
  * wrote. Withholding reasons (output, revoked, violation) come before others.
  */
 void job_verdict(uint8_t *outcome, int32_t *code, const struct job *);
-/* Are its outputs given out? (3.4) */
+/* Are its outputs given out? (compute.md 3.4) */
 bool job_keeps_outputs(uint8_t outcome, int32_t code);
 /* Has it written more than a job may? */
 bool job_floods(const struct job *);

@@ -65,7 +65,7 @@ void node_packed(struct node *, const uint8_t job[32], unsigned volume,
     const char *why);
 /* A job's output grew: it is killed when it floods. */
 void node_output(struct node *, struct job *);
-/* Admission stops, jobs that run are lost (design.md 7, SIGTERM). */
+/* Admission stops, jobs that run are lost (ARCHITECTURE.md 12.11). */
 void node_stop(struct node *);
 
 #endif

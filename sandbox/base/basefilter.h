@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /*
- * Jail's own filters, whatever node sends (design.md 8.2). Built once at the
+ * Jail's own filters, whatever node sends (THREATS.md 2.10). Built once at the
  * start, in memory.
  *
  *   BASE_NEVER  what neither a slot's process nor a job ever needs: other

@@ -3,7 +3,7 @@
 #define WARREN_SANDBOX_BASE_LANDLOCK_H
 
 /*
- * Landlock (linux-sandbox.md, decision 9): rights and the attribute's size are
+ * Landlock (linux-sandbox.md 1.4): rights and the attribute's size are
  * cut to the kernel's version.
  */
 

@@ -19,7 +19,7 @@ struct tree_report {
 };
 
 enum tree_mode {
-	TREE_STRICT, /* whatever 2.2 has no form for is an error */
+	TREE_STRICT, /* whatever compute.md 2.2 has no form for is an error */
 	TREE_DROP,   /* ... is left out and counted: a job's outputs */
 	TREE_ROOT,   /* like STRICT, but links lead anywhere and devices, pipes
 		      * and sockets are left out and counted: an image's files */

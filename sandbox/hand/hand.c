@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * warren-hand: every parser that meets files of strangers (design.md 8.3). It
+ * warren-hand: every parser that meets files of strangers (THREATS.md 3). It
  * runs as a step in a job's slot, as strong as a job and believed as little:
  * archive on descriptor 0 or 1, one report on 2, the folder in /v.
  */

@@ -3,7 +3,7 @@
 #define WARREN_SANDBOX_HAND_HAND_IMPORT_H
 
 /*
- * The step import (design.md 8.3). Descriptor 0: an archive (a regular file),
+ * The step import (THREATS.md 3.5). Descriptor 0: an archive (a regular file),
  * or a stream of a plain root folder; /s: an OCI layout folder, when 0 is
  * /dev/null. /v: a fresh folder, in which root/ is made and src/ is scratch.
  * Descriptor 1 gets the record (sandbox/plan/record.h), 2 the report. argv:

@@ -214,7 +214,7 @@ count_member(struct import *im)
 	return 0;
 }
 
-/* The disk is others' too: stop above the reserve (design.md 8.4). */
+/* The disk is others' too: stop above the reserve (THREATS.md 4.6). */
 int
 import_count(struct import *im, uint64_t n)
 {

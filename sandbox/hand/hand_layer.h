@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /*
- * An image's files, made of its layers beneath one folder (design.md 8.3).
+ * An image's files, made of its layers beneath one folder (THREATS.md 3).
  * Bounds are ours.
  */
 #define IMPORT_WHY_MAX 256

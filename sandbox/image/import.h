@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /*
- * `warren image import` (compute.md 11, design.md 8.3): a plain root folder,
+ * `warren image import` (compute.md 11, THREATS.md 3.5): a plain root folder,
  * an OCI layout (folder or tar, gzip or zstd around it too) or a `docker save`
  * archive becomes an image of the store. Works whether the daemon runs or not.
  * Nothing of the image is parsed by the caller: warren-hand does it, confined

@@ -28,7 +28,7 @@
 
 /*
  * warren-jail: builds the sandbox of every job and holds no right outside it
- * (design.md 8.2). It starts with whatever rights its parent has, makes its
+ * (THREATS.md 2). It starts with whatever rights its parent has, makes its
  * slots, and gives them up before it reads a message.
  */
 struct start {

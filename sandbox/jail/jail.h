@@ -3,7 +3,7 @@
 #define WARREN_SANDBOX_JAIL_JAIL_H
 
 /*
- * warren-jail as its parent sees it (design.md 8.2).
+ * warren-jail as its parent sees it (THREATS.md 2).
  *
  * Executed from a sealed memfd, as root with all its capabilities or as the
  * starting user without any, in the manner of common/program.h, with these
@@ -24,7 +24,7 @@
  *                    each, owned by node, and keeps its slot's process there
  *
  * With `base` it runs as base + 5, its slots in the group base + 2 of node
- * (they must write cgroup.procs, design.md 8.4), jobs as base + 256 + slot.
+ * (they must write cgroup.procs, THREATS.md 4.2), jobs as base + 256 + slot.
  *
  * As root jail makes its own mount, net and ipc namespaces, so it needs none
  * of its parent's doing but the exec.

@@ -69,7 +69,7 @@ plan_blobs(const struct plan *p)
 	return n;
 }
 
-/* ---- checks of design.md 8.2 ---- */
+/* ---- checks of THREATS.md 2 ---- */
 
 static const char *
 check_volume(const struct plan_volume *v, const struct plan_limits *l)

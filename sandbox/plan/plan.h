@@ -11,7 +11,7 @@
 
 /*
  * What node asks jail to build: numbers, digests, indices; never a path of
- * this machine, a directory or an id (design.md 8.2). Pure. Node compiles
+ * this machine, a directory or an id (THREATS.md 2). Pure. Node compiles
  * into it (policy/compile.h), jail decodes and checks it again.
  */
 

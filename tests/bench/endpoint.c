@@ -26,7 +26,7 @@
 #include "transport/socket/fsock.h"
 #include "common/util.h"
 
-#define BITRATE 10000000 /* of TCP interfaces (transport 8.3) */
+#define BITRATE 10000000 /* of TCP interfaces (reticulum-transport.md 8.3) */
 #define IFID 1
 #define PATH_EVERY_S 2
 #define ROUND_LIMIT_S 120

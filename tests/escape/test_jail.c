@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What jail does and what it refuses, without the daemon: jobs, limits,
- * volumes there and back, a node that falls, plans that design.md 8.2 forbids.
+ * volumes there and back, a node that falls, plans that THREATS.md 2 forbids.
  * test_jail BUILD-FOLDER BUSYBOX; prints "ok NAME", "not ok NAME: why" or
  * "skip NAME: reason".
  */

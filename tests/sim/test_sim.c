@@ -567,7 +567,10 @@ shared_instance(struct scene *s, uint64_t seed, bool transport)
 	(void)sim_link(s->sim, 0, 2, &local);
 	(void)sim_link(s->sim, 0, 3, &net);
 	(void)sim_run(s->sim, 15 * SECOND, NULL, NULL);
-	/* Both said who they are (12.2), nobody outside was told. */
+	/*
+	 * Both said who they are (reticulum-transport.md 12.2), nobody outside
+	 * was told.
+	 */
 	assert_int_equal(hops(s, 0, 1), 0);
 	assert_int_equal(hops(s, 0, 2), 0);
 	assert_int_equal(hops(s, 2, 1), 0);

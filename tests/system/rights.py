@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Each running program has the rights of design 8.1 and no more; each that
+"""Each running program has the rights of THREATS.md 1 and no more; each that
 is killed comes back; the folder's owner, a taken name and bad files end the
 start as they must."""
 import os

@@ -103,7 +103,10 @@ replay_adv_random(struct replay *s, size_t i, const json_t *e)
 	pair_random(&s->p, s->me, stream, 16);
 }
 
-/* The hidden prefix is drawn before the random hash (8.2). */
+/*
+ * The hidden prefix is drawn before the random hash
+ * (reticulum-endpoint.md 8.2).
+ */
 static void
 replay_prefix_random(struct replay *s, size_t i)
 {

@@ -70,7 +70,7 @@ check_valid(const json_t *v, const struct announce *a, const struct packet *p)
 	if (ratchet != NULL)
 		assert_memory_equal(a->ratchet, ratchet, 32);
 	vec_equal(a->app_data, a->app_data_len, app, app_len);
-	/* 5.5 step 6 */
+	/* reticulum-endpoint.md 5.5 step 6 */
 	assert_int_equal(a->app_data == NULL, p->data_len <= 148);
 }
 

@@ -23,7 +23,7 @@
 #define RNS "00112233445566778899aabbccddeeff"
 #define MB (1ull << 20)
 
-/* Profile B of the seed, with a real key (design.md 4). */
+/* The five keys of ARCHITECTURE.md 9, with a real key. */
 static const char seed[] = "mesh_identity: " KEY "\n"
 			   "auth_required: true\n"
 			   "trust_graph: klp://trust.kos/mesh-overlay.json\n"
@@ -304,7 +304,7 @@ cuts(void **state)
 
 /* ---- container profiles ---- */
 
-/* Profile A of the seed, as it stands (design.md 4). */
+/* The container profile of ARCHITECTURE.md 9, as it stands. */
 static const char agent[] = "image: kai/agent-runtime:latest\n"
 			    "cap_drop:\n"
 			    "  - ALL\n"

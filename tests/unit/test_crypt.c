@@ -50,7 +50,10 @@ test_hkdf(void **state)
 		uint8_t *salt = vec_bytes(v, "salt", &salt_len);
 		uint8_t *okm = vec_bytes(v, "okm", &okm_len), *out;
 
-		/* no use of the protocol has a context (2.2) */
+		/*
+		 * no use of the protocol has a context
+		 * (reticulum-endpoint.md 2.2)
+		 */
 		(void)vec_bytes(v, "context", &ctx_len);
 		if (ctx_len > 0)
 			continue;
@@ -175,7 +178,10 @@ test_tokens(void **state)
 			continue;
 		}
 		if (vec_is_null(v, "iv")) {
-			/* padding that no sender makes: 2.3, stricter here */
+			/*
+			 * padding that no sender makes:
+			 * reticulum-endpoint.md 2.3, stricter here
+			 */
 			assert_int_equal(err, RNS_EPARSE);
 			strict++;
 			continue;

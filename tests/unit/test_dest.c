@@ -260,7 +260,10 @@ test_app_data(void **state)
 	assert_int_equal(rns_submit(r, &a, t0), RNS_OK);
 	(void)announced(r, d, raw, &an, 0);
 	vec_equal(an.app_data, an.app_data_len, "hello", 5);
-	/* 5.4: 316 bytes still fit when a relay adds its id */
+	/*
+	 * reticulum-endpoint.md 5.4: 316 bytes still fit when a relay adds its
+	 * id
+	 */
 	a.announce.app_data = data;
 	a.announce.app_data_len = 317;
 	assert_int_equal(rns_submit(r, &a, t0), RNS_EBIG);

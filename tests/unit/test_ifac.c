@@ -91,7 +91,8 @@ test_packets(void **state)
 		int err;
 
 		load(&f, v);
-		if (f.size == 0) /* what rns_recv() looks at (transport 3.1) */
+		/* what rns_recv() looks at (reticulum-transport.md 3.1) */
+		if (f.size == 0)
 			err = (masked[0] & FLAG_IFAC) != 0 ? RNS_EPARSE :
 							     RNS_OK;
 		else

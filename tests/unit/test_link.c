@@ -440,7 +440,7 @@ test_establish_timeout(void **state)
 	pair_free(&p);
 }
 
-/* A forged proof before the genuine one must not hurt (trap 23). */
+/* A forged proof first must not hurt (reticulum-endpoint.md 16.23). */
 static bool
 forge_first(void *arg, int from, const uint8_t *raw, size_t n)
 {

@@ -9,7 +9,7 @@
 #include "transport/core/link/link.h"
 #include "tests/unit/relay_node.h"
 
-/* The states of a link (6.1): every pair of them against the edges. */
+/* The states of a link (reticulum-endpoint.md 6.1): every pair of them against the edges. */
 
 static const uint8_t priv[RNS_KEY] = {1, 2, 3};
 
@@ -79,7 +79,7 @@ names_differ(void **state)
 
 /*
  * A link that nobody answers: who relays keeps the path, others forget it and
- * ask for a better one (6.9).
+ * ask for a better one (reticulum-endpoint.md 6.9).
  */
 static void
 never_up(void **state)

@@ -480,7 +480,8 @@ test_buffer_writer(void **state)
 	}
 }
 
-/* ---- window and rate control, with the recorded times (8.8) ---- */
+/* ---- window and rate control, with the recorded times ---- */
+/* reticulum-endpoint.md 8.8 */
 
 struct wire {
 	uint8_t *raw[128];
@@ -616,7 +617,10 @@ test_window_traces(void **state)
 		trace_one(e);
 }
 
-/* 8.12: the proof that a sender misses is asked for by its packet hash. */
+/*
+ * reticulum-endpoint.md 8.12: the proof that a sender misses is asked for by
+ * its packet hash.
+ */
 static void
 test_cache_request(void **state)
 {
@@ -691,7 +695,10 @@ test_real_segments(void **state)
 	}
 }
 
-/* A stream that unpacks to more than was advertised closes the link (8.9). */
+/*
+ * A stream that unpacks to more than was advertised closes the link
+ * (reticulum-endpoint.md 8.9).
+ */
 static void
 test_bomb(void **state)
 {

@@ -15,7 +15,10 @@
 #include "tests/unit/vec.h"
 #include "common/mpk.h"
 
-/* Recorded traffic of sections 6 to 10, each transcript from both ends. */
+/*
+ * Recorded traffic of reticulum-endpoint.md 6 to 10, each transcript from both
+ * ends.
+ */
 
 #define COMPRESS_ALL 67108864u
 
@@ -149,7 +152,8 @@ accept_request(const json_t *e, const char *key, bool accepted, uint32_t mtu)
 
 /*
  * Where the reference would spoil its state by a bad proof, ours stays PENDING
- * (trap 23); a proof of another mode that nobody signed is one of these.
+ * (reticulum-endpoint.md 16.23); a proof of another mode that nobody signed is
+ * one of these.
  */
 static void
 accept_proof(const json_t *e, const char *key)
@@ -397,7 +401,10 @@ replay_requests(const char *file, bool v15)
 			/* the client's private key is not recorded */
 			if (me == 0 && strcmp(label, "allow_list_ok") == 0)
 				continue;
-			/* nothing that we would send (7.3) */
+			/*
+			 * nothing that we would send
+			 * (reticulum-endpoint.md 7.3)
+			 */
 			if (me == 1 &&
 			    strcmp(label, "file_response_no_metadata") == 0)
 				continue;

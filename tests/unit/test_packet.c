@@ -79,7 +79,7 @@ check_array(const char *file, const char *key)
 		struct packet p;
 
 		(void)vec_bytes(v, "data", &data_len);
-		/* since 1.5.1 a packet has data (3.3) */
+		/* since 1.5.1 a packet has data (reticulum-endpoint.md 3.3) */
 		if (!vec_bool(v, "valid") || data_len == 0)
 			assert_int_equal(packet_parse(&p, raw, n), RNS_EPARSE);
 		else

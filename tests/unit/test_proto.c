@@ -390,7 +390,10 @@ test_answers(void **state)
 	}
 }
 
-/* 3.4: without outputs, and with the logs that a row allows: 431 bytes. */
+/*
+ * compute.md 3.4: without outputs, and with the logs that a row allows: 431
+ * bytes.
+ */
 static void
 test_result_fits(void **state)
 {

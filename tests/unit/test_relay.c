@@ -59,7 +59,7 @@ path_if(struct node *n, const struct stranger *s)
 	return p.ifid;
 }
 
-/* ---- acceptance (4.3) ---- */
+/* ---- acceptance (reticulum-transport.md 4.3) ---- */
 
 static void
 acceptance(void **state)
@@ -180,7 +180,7 @@ refused_announces(void **state)
 	node_close(&n);
 }
 
-/* ---- passing on (4.2, 4.6, 5.3) ---- */
+/* ---- passing on (reticulum-transport.md 4.2, 4.6, 5.3) ---- */
 
 static void
 passed_on_twice(void **state)

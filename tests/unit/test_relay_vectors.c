@@ -184,7 +184,7 @@ relay_1_5(void **state)
 		run_case(file, kase, true);
 }
 
-/* ---- what a relay remembers ends (2.3, 2.4) ---- */
+/* ---- what a relay remembers ends (reticulum-transport.md 2.3, 2.4) ---- */
 
 /* Step k of a named case of local-relay.json. */
 static const json_t *
@@ -379,7 +379,10 @@ stream_if(const char *stream)
 	return strncmp(stream, "p2 ", 3) == 0 ? IF_P2 : -1;
 }
 
-/* Announces may come once where the reference sends copies (4.5, 4.6). */
+/*
+ * Announces may come once where the reference sends copies
+ * (reticulum-transport.md 4.5, 4.6).
+ */
 static bool
 comparable(const uint8_t *p, size_t len)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reticulum's `config`: grammar (11.2), values (8, 10.3, 11.3), mistakes. */
+/*
+ * Reticulum's `config`: grammar (reticulum-transport.md 11.2), values
+ * (reticulum-transport.md 8, 10.3, 11.3), mistakes.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The proof of the RPC socket (13.3), against recorded sessions. */
+/*
+ * The proof of the RPC socket (reticulum-transport.md 13.3), against recorded
+ * sessions.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What warren-keys signs and refuses (design.md 8.1), and the program. */
+/* What warren-keys signs and refuses (THREATS.md 1), and the program. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The storage folder's formats (11.4), against files of a stock rnsd. */
+/*
+ * The storage folder's formats (reticulum-transport.md 11.4), against files of
+ * a stock rnsd.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

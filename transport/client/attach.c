@@ -19,7 +19,7 @@
 #include "transport/client/attach_path.h"
 #include "transport/client/state.h"
 
-#define RECONNECT_S 8.   /* 12.4 */
+#define RECONNECT_S 8.   /* reticulum-transport.md 12.4 */
 #define IFID 1           /* the one interface */
 
 /* ---- the socket ---- */

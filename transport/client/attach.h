@@ -11,7 +11,7 @@
 
 /*
  * A program behind a shared instance, a stock one or Warren's: a librns core,
- * the local socket (reticulum-transport 12) and a libev loop of the caller.
+ * the local socket (reticulum-transport.md 12) and a libev loop of the caller.
  *
  * No call blocks (the connect of attach_open() is local). Results come by
  * callback from the loop, never from inside the call that asked. Data that a
@@ -19,8 +19,8 @@
  * here but attach_close().
  *
  * When the instance goes away its links close (ATTACH_LINK_CLOSED), and the
- * connection is tried again every 8 s (12.4); what was asked for goes on then,
- * until its own time is over.
+ * connection is tried again every 8 s (reticulum-transport.md 12.4); what was
+ * asked for goes on then, until its own time is over.
  */
 struct attach;
 struct attach_link;
@@ -28,10 +28,11 @@ struct attach_request;
 
 /*
  * Connect to the shared instance of config_dir (NULL: found as rnsd finds it,
- * 11.1). Known destinations and ratchets of its storage folder are read when
- * they are readable. 0, or -1 with *why a sentence for people and errno:
- * ENOENT no such configuration, EINVAL a mistake in it (file and line in why),
- * ECONNREFUSED no instance runs there, EOPNOTSUPP share_instance is no, ENOMEM.
+ * reticulum-transport.md 11.1). Known destinations and ratchets of its storage
+ * folder are read when they are readable. 0, or -1 with *why a sentence for
+ * people and errno: ENOENT no such configuration, EINVAL a mistake in it (file
+ * and line in why), ECONNREFUSED no instance runs there, EOPNOTSUPP
+ * share_instance is no, ENOMEM.
  */
 int attach_open(struct attach **out, struct ev_loop *, const char *config_dir,
     char *why, size_t why_cap);
@@ -96,7 +97,7 @@ const uint8_t *attach_link_id(const struct attach_link *);
 int64_t attach_link_rtt_us(const struct attach_link *);
 bool attach_link_info(const struct attach_link *, struct rns_link_info *);
 
-/* ---- requests (endpoint 7, compute.md 3) ---- */
+/* ---- requests (reticulum-endpoint.md 7, compute.md 3) ---- */
 
 enum attach_result {
 	ATTACH_ANSWERED,
@@ -141,9 +142,10 @@ struct attach_request *attach_request(struct attach_link *, const char *path,
 void attach_request_cancel(struct attach_request *);
 
 /*
- * Receive a stream of the link's channel (endpoint 10); call it before asking
- * for the follow (compute.md 3.5). fn(NULL, 0, true) is the end at the latest;
- * a link that closes ends it by ATTACH_LINK_CLOSED only. -1: ENOMEM, ENOTCONN.
+ * Receive a stream of the link's channel (reticulum-endpoint.md 10); call it
+ * before asking for the follow (compute.md 3.5). fn(NULL, 0, true) is the end
+ * at the latest; a link that closes ends it by ATTACH_LINK_CLOSED only. -1:
+ * ENOMEM, ENOTCONN.
  */
 int attach_stream(struct attach_link *, uint16_t stream,
     void (*fn)(void *arg, const uint8_t *, size_t, bool eof), void *arg);

@@ -7,8 +7,8 @@
 struct attach;
 
 /*
- * Where `config` is (11.1), a copy of malloc: the given one, or the first that
- * rnsd would take. NULL: no memory.
+ * Where `config` is (reticulum-transport.md 11.1), a copy of malloc: the given
+ * one, or the first that rnsd would take. NULL: no memory.
  */
 char *afolder_find(const char *given);
 /*

@@ -12,7 +12,8 @@
 #define RESPONSE_MAX (1u << 20)
 #define AGAIN_MIN_US (2 * MONO_SECOND) /* compute.md 3: max(2 s, 8 RTT) */
 #define AGAIN_RTTS 8
-#define REQUEST_OVERHEAD 32 /* time, path hash and heads of endpoint 7.1 */
+/* time, path hash and heads of reticulum-endpoint.md 7.1 */
+#define REQUEST_OVERHEAD 32
 
 const char *
 attach_result_text(enum attach_result r)

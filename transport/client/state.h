@@ -27,7 +27,7 @@
  *
  * What a callback may free is marked dead and freed at the end of the turn.
  */
-#define PATH_AGAIN_US (15 * MONO_SECOND) /* transport 1.2 */
+#define PATH_AGAIN_US (15 * MONO_SECOND) /* reticulum-transport.md 1.2 */
 #define REQUEST_TRIES 16 /* ours: copies of one request */
 
 struct announce_watch {

@@ -8,7 +8,7 @@
 #include "common/util.h"
 
 /*
- * The grammar of Reticulum's `config` (ConfigObj; reticulum-transport 11.2):
+ * The grammar of Reticulum's `config` (ConfigObj; reticulum-transport.md 11.2):
  * text in, a tree of sections and entries out. No files, no globals. The tree
  * and every string handed out live as long as the struct confobj.
  */

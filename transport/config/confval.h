@@ -8,7 +8,7 @@
 #include "transport/config/confobj.h"
 
 /*
- * Typed values of one section (reticulum-transport 11.2). Every getter marks
+ * Typed values of one section (reticulum-transport.md 11.2). Every getter marks
  * its entry as used and returns 1 and *out, 0: the key is not there, or -1 and
  * *err: another type, out of its range, or no memory.
  */

@@ -122,7 +122,10 @@ read_knob(struct reader *r, const struct knob *k, void *base)
 			store_int(k, base, n);
 		return rc < 0 ? -1 : 0;
 	case K_TEXT:
-		/* empty counts as unset, and so does None (8.4) */
+		/*
+		 * empty counts as unset, and so does None
+		 * (reticulum-transport.md 8.4)
+		 */
 		if ((rc = conf_get_text(&r->v, k->key, &text)) > 0 && *text != '\0' &&
 		    strcmp(text, "None") != 0)
 			memcpy(field, &text, sizeof(text));
@@ -306,7 +309,8 @@ read_default_ar(struct reader *r, uint32_t ar[3])
 {
 	static const char *keys[] = {"default_ar_target",
 	    "default_ar_penalty", "default_ar_grace"};
-	static const uint32_t built_in[] = {3600, 0, 5}; /* 8.6 */
+	/* reticulum-transport.md 8.6 */
+	static const uint32_t built_in[] = {3600, 0, 5};
 	int64_t n;
 	int rc;
 
@@ -454,14 +458,14 @@ read_numbers(struct reader *r, struct rnsconf_if *i)
 
 	if ((rc = conf_get_int(&r->v, "bitrate", 0, INT64_MAX, &n)) < 0)
 		return -1;
-	if (rc > 0 && n >= 5) /* MINIMUM_BITRATE, 1.1 */
+	if (rc > 0 && n >= 5) /* MINIMUM_BITRATE, reticulum-transport.md 1.1 */
 		i->bitrate = (uint64_t)n;
 	if ((rc = conf_get_float(&r->v, "announce_cap", &d)) < 0)
 		return -1;
 	if (rc > 0 && d > 0 && d <= 100)
 		i->announce_cap_permille = (uint32_t)MAX_OF(d * 10, 1.0);
 	if (i->network_name != NULL || i->passphrase != NULL)
-		i->ifac_size = 16; /* TCP, 8.3 */
+		i->ifac_size = 16; /* TCP, reticulum-transport.md 8.3 */
 	if ((rc = conf_get_int(&r->v, "ifac_size", 0, 512, &n)) < 0)
 		return -1;
 	if (rc > 0 && n >= 8 && i->ifac_size > 0)
@@ -469,7 +473,7 @@ read_numbers(struct reader *r, struct rnsconf_if *i)
 	return 0;
 }
 
-/* 8.6: without transport there is no target. */
+/* reticulum-transport.md 8.6: without transport there is no target. */
 static int
 read_announce_rate(struct reader *r, struct rnsconf_if *i,
     const uint32_t ar[3])

@@ -11,7 +11,7 @@
 #include "transport/config/confobj.h"
 
 /*
- * Reticulum's `config` as values (reticulum-transport 8, 10.3, 11.3). Pure:
+ * Reticulum's `config` as values (reticulum-transport.md 8, 10.3, 11.3). Pure:
  * text in, struct out. A mistake is an error with its line and a hint; what
  * this build does not know or does not do yet is a note, and never stops the
  * daemon. All strings belong to the struct rnsconf.
@@ -31,7 +31,7 @@ struct rnsconf_if {
 	enum rnsconf_type type;
 	bool enabled; /* enabled, and of a type that this build has */
 
-	/* common keys, 8.2 to 8.7 */
+	/* common keys, reticulum-transport.md 8.2 to 8.7 */
 	enum rns_if_mode mode;
 	bool outgoing;
 	uint64_t bitrate; /* 0: the type's estimate */
@@ -42,7 +42,7 @@ struct rnsconf_if {
 	const char *network_name, *passphrase; /* NULL: none */
 	unsigned ifac_size; /* bytes; 0: no access code */
 
-	/* TCP, 10.3 */
+	/* TCP, reticulum-transport.md 10.3 */
 	const char *listen_ip; /* NULL: the first address of device */
 	const char *device;    /* NULL: none */
 	uint16_t listen_port;
@@ -57,7 +57,10 @@ struct rnsconf_if {
 
 enum rnsconf_share { RNSCONF_UNIX, RNSCONF_TCP };
 
-/* The socket of the shared instance, at both of its ends (12.1). */
+/*
+ * The socket of the shared instance, at both of its ends
+ * (reticulum-transport.md 12.1).
+ */
 #define RNSCONF_LOCAL_MTU 262144
 #define RNSCONF_LOCAL_BITRATE 1000000000
 #define RNSCONF_LOCAL_CAP_PERMILLE 20 /* of announces */
@@ -76,13 +79,17 @@ struct rnsconf {
 	enum rnsconf_share shared_instance_type;
 	uint16_t shared_instance_port;
 	uint16_t instance_control_port;
-	uint8_t rpc_key[64]; /* rpc_key_len 0: derived, 13.1 */
+	/* rpc_key_len 0: derived, reticulum-transport.md 13.1 */
+	uint8_t rpc_key[64];
 	size_t rpc_key_len;
 	bool link_mtu_discovery;
 	bool use_implicit_proof;
 	bool static_transport_identity;
 	int32_t default_gravity;
-	/* whose stored lists count (7.4); fetching them is not built */
+	/*
+	 * whose stored lists count (reticulum-transport.md 7.4); fetching them
+	 * is not built
+	 */
 	uint8_t (*blackhole_sources)[RNS_HASH];
 	unsigned nblackhole_sources;
 
@@ -102,7 +109,10 @@ int rnsconf_parse(struct rnsconf **out, const char *text, size_t len,
     struct conf_err *err);
 void rnsconf_free(struct rnsconf *); /* zeroes keys; NULL is fine */
 
-/* The display name (8.1); its SHA-256 is the interface hash. */
+/*
+ * The display name (reticulum-transport.md 8.1); its SHA-256 is the interface
+ * hash.
+ */
 void rnsconf_if_display(const struct rnsconf_if *, char *out, size_t cap);
 
 /*

@@ -29,7 +29,10 @@
 #include "transport/core/table/receipt.h"
 #include "common/util.h"
 
-/* Shorter is no packet, with or without an access code (transport 3.1). */
+/*
+ * Shorter is no packet, with or without an access code
+ * (reticulum-transport.md 3.1).
+ */
 #define RX_MIN 3
 
 static bool
@@ -183,7 +186,10 @@ turn_end(struct rns *r)
 		notes_take(r);
 }
 
-/* Access code (transport 3.1): *raw is replaced by the packet without it. */
+/*
+ * Access code (reticulum-transport.md 3.1): *raw is replaced by the packet
+ * without it.
+ */
 static bool
 rx_unmask(struct rns *r, const struct iface *i, const uint8_t **raw,
     size_t *len)

@@ -7,7 +7,7 @@
 struct engine;
 
 /*
- * B_SIGN of keys (klp.md 5, design.md 7): sign a binding statement that names
+ * B_SIGN of keys (klp.md 5, ARCHITECTURE.md 12): sign a binding statement that names
  * this node, and answer with B_SIGNED. One that is not sound, or cannot be
  * signed, gets no answer: it is counted (engine.counts) and logged.
  */

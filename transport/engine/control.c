@@ -76,7 +76,10 @@ question(void *ctx, struct asker *k, const uint8_t *line, size_t len)
 	    "paths or interfaces");
 }
 
-/* uid 0, or the owner of the configuration: rootless, that is us (8.5). */
+/*
+ * uid 0, or the owner of the configuration: rootless, that is us
+ * (THREATS.md 5.1).
+ */
 static bool
 may(void *ctx, uid_t uid)
 {

@@ -7,9 +7,9 @@
 struct engine;
 
 /*
- * warren/run/mesh.sock (design.md 7): one JSON object a line each way, for uid
- * 0 and the owner of the configuration folder. Verbs: status, peers, paths,
- * interfaces.
+ * warren/run/mesh.sock (ARCHITECTURE.md 12.23): one JSON object a line each
+ * way, for uid 0 and the owner of the configuration folder. Verbs: status,
+ * peers, paths, interfaces.
  */
 #define CONTROL_LINE_MAX 65536 /* with its newline */
 

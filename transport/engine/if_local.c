@@ -14,11 +14,11 @@
 #include "transport/engine/store.h"
 
 /*
- * The shared instance's data socket (12.1, 12.3): any local program may
- * attach, and each is an interface of its own. Nothing is expected of a
- * program, not even that it speaks. Bounds are per program (4 MiB of frames
- * waiting; one read a turn) and per user, so that one user's programs cannot
- * take the places of all others.
+ * The shared instance's data socket (reticulum-transport.md 12.1, 12.3): any
+ * local program may attach, and each is an interface of its own. Nothing is
+ * expected of a program, not even that it speaks. Bounds are per program (4 MiB
+ * of frames waiting; one read a turn) and per user, so that one user's programs
+ * cannot take the places of all others.
  */
 #define LOCAL_MAX 256     /* ours: programs */
 #define LOCAL_UID_MAX 128 /* ours: programs of one user but root */

@@ -15,7 +15,7 @@
 #include "transport/engine/opener.h"
 
 #define PEERS_MAX 512 /* ours: accepted connections of one listener */
-#define TCP_BITRATE 10000000 /* 8.3 */
+#define TCP_BITRATE 10000000 /* reticulum-transport.md 8.3 */
 
 /* An accepted connection: made by its server, and gone with it. */
 static const struct nif_kind tcp_peer_kind = {
@@ -31,7 +31,10 @@ set_int(int fd, int level, int name, int value)
 	(void)setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-/* The table of 10.3; an option that is missing does not stop anything. */
+/*
+ * The table of reticulum-transport.md 10.3; an option that is missing does not
+ * stop anything.
+ */
 static void
 set_options(int fd, bool i2p)
 {
@@ -43,7 +46,10 @@ set_options(int fd, bool i2p)
 	set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, i2p ? 5 : 12);
 }
 
-/* 10.3: the longest packet goes by the bitrate, unless it is fixed. */
+/*
+ * reticulum-transport.md 10.3: the longest packet goes by the bitrate, unless
+ * it is fixed.
+ */
 static int
 tcp_configure(struct nif *n)
 {

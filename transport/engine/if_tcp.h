@@ -5,8 +5,8 @@
 #include "transport/engine/nif.h"
 
 /*
- * TCPClientInterface and TCPServerInterface (10.3). Sockets are opened by the
- * parent; when to ask again is decided here.
+ * TCPClientInterface and TCPServerInterface (reticulum-transport.md 10.3).
+ * Sockets are opened by the parent; when to ask again is decided here.
  */
 extern const struct nif_kind tcp_client_kind, tcp_server_kind;
 

@@ -18,7 +18,8 @@
 #include "transport/engine/turn.h"
 
 #define DESCRIPTORS 8192
-#define STOP_LINGER_S 0.15 /* 12.4: link closes leave before sockets do */
+/* reticulum-transport.md 12.4: link closes leave before sockets do */
+#define STOP_LINGER_S 0.15
 
 /* ---- start ---- */
 
@@ -87,7 +88,10 @@ config_load(struct engine *e)
 		    e->conf->notes[i].text);
 }
 
-/* In the order that 12.1 asks for: who attaches finds everything there. */
+/*
+ * In the order that reticulum-transport.md 12.1 asks for: who attaches finds
+ * everything there.
+ */
 static void
 engine_start(struct engine *e)
 {

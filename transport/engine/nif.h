@@ -24,7 +24,8 @@ struct nif;
  * with one of these, and kinds.c has a line for each that can be configured.
  */
 struct nif_kind {
-	const char *name; /* TCPClientInterface, ... (8.1) */
+	/* TCPClientInterface, ... (reticulum-transport.md 8.1) */
+	const char *name;
 	/*
 	 * Whether it carries packets and so is an interface of the core; else
 	 * it only listens, and each that it accepts is one.
@@ -64,7 +65,8 @@ struct nif {
 	const struct nif_kind *kind;
 	const struct rnsconf_if *conf; /* own or the parent's; NULL: local */
 	struct nif *parent;            /* NULL: none */
-	char name[300];                /* display name (8.1) */
+	/* display name (reticulum-transport.md 8.1) */
+	char name[300];
 	struct rns_if cfg;
 	struct fsock s; /* the stream; and counts of every kind */
 	unsigned clients; /* of a server */
@@ -102,9 +104,9 @@ struct nif *nif_find(const struct engine *, unsigned id);
 bool nif_lasting(const struct nif *);
 
 /*
- * What the common keys of n->conf give to the core (8.2 to 8.7); bitrate: the
- * kind's where the configuration has none. 0, or -1: no access code can be
- * made of the name and passphrase.
+ * What the common keys of n->conf give to the core (reticulum-transport.md 8.2
+ * to 8.7); bitrate: the kind's where the configuration has none. 0, or -1: no
+ * access code can be made of the name and passphrase.
  */
 int nif_configure(struct nif *, uint64_t bitrate);
 /* Bytes of the longest packet of cfg, access code included. */

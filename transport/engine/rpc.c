@@ -16,7 +16,7 @@
 #define RPC_ANSWER_MAX (64u << 20) /* ours: above a full table of paths */
 #define RPC_TIMEOUT_S 5. /* ours: a call from connect to close */
 
-/* Steps of 13.3, named by what is waited for. */
+/* Steps of reticulum-transport.md 13.3, named by what is waited for. */
 enum rpc_state {
 	RPC_WAIT_RESPONSE,  /* 2: to our challenge */
 	RPC_WAIT_CHALLENGE, /* 4: theirs */
@@ -65,7 +65,7 @@ refuse(struct rpc *r, struct asker *k)
 	return put(k, RPC_FAILURE);
 }
 
-/* One message of 13.3; false: close. */
+/* One message of reticulum-transport.md 13.3; false: close. */
 static bool
 on_step(void *ctx, struct asker *k, const uint8_t *msg, size_t len)
 {
@@ -138,7 +138,7 @@ rpc_new(struct engine *e, int fd)
 	r->e = e;
 	r->key_len = e->conf->rpc_key_len;
 	memcpy(r->key, e->conf->rpc_key, r->key_len);
-	if (r->key_len == 0) { /* 13.1 */
+	if (r->key_len == 0) { /* reticulum-transport.md 13.1 */
 		rns_sha256(r->key, e->identity, RNS_KEY);
 		r->key_len = RNS_FULL_HASH;
 	}

@@ -83,7 +83,10 @@ rpc_auth_check(const uint8_t *key, size_t key_len,
 	size_t skip = 0;
 	int i = 0; /* MD5 without a prefix */
 
-	/* length first: a raw digest may begin with '{' (trap 25) */
+	/*
+	 * length first: a raw digest may begin with '{'
+	 * (reticulum-transport.md 15.25)
+	 */
 	if (len != 16) {
 		if ((i = prefix_of(msg, len)) < 0)
 			return false;

@@ -8,8 +8,8 @@
 
 /*
  * How Python's multiprocessing.connection proves that both sides know a key
- * (reticulum-transport 13.3). Pure. A message is what stands behind its length
- * prefix; none of these is longer than RPC_AUTH_MAX.
+ * (reticulum-transport.md 13.3). Pure. A message is what stands behind its
+ * length prefix; none of these is longer than RPC_AUTH_MAX.
  */
 #define RPC_AUTH_MAX 256
 #define RPC_CHALLENGE "#CHALLENGE#"

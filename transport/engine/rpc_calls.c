@@ -11,9 +11,9 @@
 
 #define SMALL_MAX 512 /* every answer but the path table */
 #define PATH_ROW_MAX 480
-#define BITRATE_MIN 5 /* 1.1 */
+#define BITRATE_MIN 5 /* reticulum-transport.md 1.1 */
 
-/* What a request map may hold (13.4). */
+/* What a request map may hold (reticulum-transport.md 13.4). */
 struct request {
 	char get[32], drop[32], destination_data[16], identity_data[16];
 	uint8_t destination[RNS_HASH], identity[RNS_HASH];
@@ -93,7 +93,7 @@ next_hop_if(const struct engine *e, const struct request *q,
 	    nif_find(e, path->ifid) : NULL;
 }
 
-/* 6.7; 0: no interface is online. */
+/* reticulum-transport.md 6.7; 0: no interface is online. */
 static uint64_t
 lowest_bitrate(const struct engine *e)
 {
@@ -160,7 +160,8 @@ get_next_hop_if_name(const struct engine *e, const struct request *q,
 	struct rns_path path;
 	const struct nif *n = next_hop_if(e, q, &path);
 
-	mpk_put_str(w, n != NULL ? n->name : "None"); /* text, trap 26 */
+	/* text, reticulum-transport.md 15.26 */
+	mpk_put_str(w, n != NULL ? n->name : "None");
 }
 
 static void

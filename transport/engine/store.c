@@ -20,9 +20,10 @@
 #include "transport/engine/nif.h"
 #include "transport/engine/store_codec.h"
 
-#define PERSIST_S 43200 /* P of 11.4 */
+#define PERSIST_S 43200 /* P of reticulum-transport.md 11.4 */
 #define KNOWN_S 300     /* cleaning of known destinations, cache */
-#define HOLES_S 60      /* 7.4: expiry of the blackhole */
+/* reticulum-transport.md 7.4: expiry of the blackhole */
+#define HOLES_S 60
 #define HOLES_MAX 65536 /* ours: identities of all files */
 
 /* ours: a file longer than this is not read */
@@ -231,7 +232,7 @@ nif_by_hash(const struct engine *e, const uint8_t hash[RNS_FULL_HASH])
 	return NULL;
 }
 
-/* 11.4: only with its interface and its announce. */
+/* reticulum-transport.md 11.4: only with its interface and its announce. */
 static bool
 load_path(struct store *s, const struct codec_path *p)
 {
@@ -289,7 +290,7 @@ load_paths(struct store *s)
 	log_info("destination_table", "read=%zu skipped=%zu", taken, passed);
 }
 
-/* ---- blackhole (7.4) ---- */
+/* ---- blackhole (reticulum-transport.md 7.4) ---- */
 
 static void
 hole_set(struct store *s, const uint8_t identity[RNS_HASH], bool on)
@@ -578,7 +579,7 @@ hash_cmp(const void *a, const void *b)
 	return memcmp(a, b, RNS_FULL_HASH);
 }
 
-/* Announces that no path names any more (11.4). */
+/* Announces that no path names any more (reticulum-transport.md 11.4). */
 static void
 clean_announces(struct store *s)
 {

@@ -12,7 +12,7 @@ struct engine;
 struct store;
 
 /*
- * Reticulum's storage folder (reticulum-transport 11.4), beneath a directory
+ * Reticulum's storage folder (reticulum-transport.md 11.4), beneath a directory
  * descriptor. Files are written beside their name, synced and renamed, so that
  * a crash leaves the old one or the new one. What cannot be read is logged and
  * left out; what cannot be written is logged and tried again later: a full
@@ -30,7 +30,10 @@ struct store *store_new(struct engine *, int dir);
 void store_free(struct store *);
 /* Everything that the core should know at start; interfaces are there. */
 void store_load(struct store *);
-/* Once a second: persists what is due (P and 300 s of 11.4). */
+/*
+ * Once a second: persists what is due (P and 300 s of
+ * reticulum-transport.md 11.4).
+ */
 void store_tick(struct store *);
 /* A program detached: persist if 300 s have passed. */
 void store_detached(struct store *);

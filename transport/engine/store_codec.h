@@ -11,14 +11,16 @@
 #include "common/wire.h"
 
 /*
- * What Reticulum's storage folder holds of transport, as bytes (11.4). Pure.
- * Known destinations and ratchets: transport/core/stores.h. Times are float64
- * seconds in the files and Unix microseconds here.
+ * What Reticulum's storage folder holds of transport, as bytes
+ * (reticulum-transport.md 11.4). Pure. Known destinations and ratchets:
+ * transport/core/stores.h. Times are float64 seconds in the files and Unix
+ * microseconds here.
  */
-#define CODEC_BLOBS_MAX 64 /* 2.1; more are cut, oldest first */
+/* reticulum-transport.md 2.1; more are cut, oldest first */
+#define CODEC_BLOBS_MAX 64
 #define CODEC_BLOB 10
 
-/* One entry of destination_table (2.1). */
+/* One entry of destination_table (reticulum-transport.md 2.1). */
 struct codec_path {
 	uint8_t dest[RNS_HASH];
 	uint8_t next_hop[RNS_HASH];

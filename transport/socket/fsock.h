@@ -16,7 +16,8 @@
  * fsock_flush() once a turn; nothing is allocated per packet.
  */
 #define FSOCK_READ 65536
-#define FSOCK_OUT_MAX (4u << 20) /* bytes waiting (12.1, 18.5) */
+/* bytes waiting (reticulum-transport.md 12.1, 18.5) */
+#define FSOCK_OUT_MAX (4u << 20)
 /*
  * ours: buffers of all streams of the process. Who has little waiting gets
  * FSOCK_OUT_SMALL in any case, so that those who do not read cannot starve

@@ -17,7 +17,7 @@
  *   record   flat bytes in a sealed memfd, from trust to node, so that node
  *            parses no JSON of strangers; it is checked again when read.
  *
- * Every bound of 2.1 is checked by each of the two readers.
+ * Every bound of compute.md 2.1 is checked by each of the two readers.
  */
 #define MANIFEST_PAYLOAD_MAX (64u * 1024)
 #define MANIFEST_RECORD_MAX (96u * 1024)
@@ -49,7 +49,7 @@ struct manifest_volume {
 	bool rw;
 	struct blob_ref blob;
 	bool has_chunks;
-	struct blob_ref chunks; /* the list (3.3) */
+	struct blob_ref chunks; /* the list (compute.md 3.3) */
 };
 
 enum manifest_network { NET_ISOLATED = 0, NET_BROKER = 1 };

@@ -233,7 +233,7 @@ def receipt_open(raw, public):
     return r
 
 
-# ---- normalised tar (2.2) ----
+# ---- normalised tar (compute.md 2.2) ----
 
 def _header(path, mode, kind, size, link=b""):
     name, prefix = path, b""
@@ -293,7 +293,7 @@ def tar_unpack(raw, folder):
                 else t.extract(m, folder)
 
 
-# ---- manifest (2.1) ----
+# ---- manifest (compute.md 2.1) ----
 
 def manifest(key, node_urn, image, command, volumes=(), limits=None, env=None, now=None, deadline=3600, **more):
     """volumes: [(target, mode, tar)]. Returns (payload, {sha256: tar})."""

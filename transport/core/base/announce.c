@@ -29,7 +29,10 @@ announce_parse(struct announce *a, const struct packet *p)
 		return RNS_EPARSE;
 	v.emitted = emitted;
 	v.app_data_len = rd_left(&r);
-	/* 5.5 step 6, also with a ratchet: this long or less means nil */
+	/*
+	 * reticulum-endpoint.md 5.5 step 6, also with a ratchet: this long or
+	 * less means nil
+	 */
 	if (p->data_len > ANNOUNCE_BARE)
 		v.app_data = r.p;
 	rns_identity_hash_of(v.identity_hash, v.public_key);
@@ -37,7 +40,10 @@ announce_parse(struct announce *a, const struct packet *p)
 	return RNS_OK;
 }
 
-/* 5.4: app data comes last here although it follows the signature there. */
+/*
+ * reticulum-endpoint.md 5.4: app data comes last here although it follows the
+ * signature there.
+ */
 static size_t
 signed_data(uint8_t out[RNS_MTU], const uint8_t *dest, const struct announce *a)
 {

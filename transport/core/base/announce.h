@@ -7,14 +7,18 @@
 #include "transport/core/base/identity.h"
 #include "transport/core/base/packet.h"
 
-/* Fields of an announce (5.4); references into the packet. */
+/*
+ * Fields of an announce (reticulum-endpoint.md 5.4); references into the
+ * packet.
+ */
 struct announce {
 	const uint8_t *public_key; /* 64 */
 	const uint8_t *name_hash;  /* 10 */
 	const uint8_t *random_hash; /* 10: the "blob" */
 	const uint8_t *ratchet;    /* 32 or NULL */
 	const uint8_t *signature;  /* 64 */
-	const uint8_t *app_data;   /* NULL: nil (5.5 step 6) */
+	/* NULL: nil (reticulum-endpoint.md 5.5 step 6) */
+	const uint8_t *app_data;
 	size_t app_data_len;
 	uint64_t emitted; /* seconds */
 	uint8_t identity_hash[RNS_HASH];
@@ -22,9 +26,9 @@ struct announce {
 
 /* Splits and computes the identity hash; no signature yet. RNS_EPARSE. */
 int announce_parse(struct announce *, const struct packet *);
-/* 5.5 step 2. */
+/* reticulum-endpoint.md 5.5 step 2. */
 bool announce_signature_ok(const struct announce *, const struct packet *);
-/* 5.5 step 4. */
+/* reticulum-endpoint.md 5.5 step 4. */
 bool announce_dest_ok(const struct announce *, const struct packet *);
 /*
  * Builds the raw packet (header type 1). random: 5 bytes; emitted: seconds;

@@ -8,7 +8,10 @@
 
 #include "transport/core/base/crypt.h"
 
-/* bz2, level 9, single stream (trap 47), always against a ceiling. */
+/*
+ * bz2, level 9, single stream (reticulum-endpoint.md 16.47), always against a
+ * ceiling.
+ */
 
 /*
  * Compress pieces that stand together. RNS_EBIG: it does not fit cap, which is

@@ -7,7 +7,7 @@
  * say "ours:" and why. Times in seconds unless the name has a unit.
  */
 
-/* packets (3.1) */
+/* packets (reticulum-endpoint.md 3.1) */
 enum packet_type {
 	PACKET_DATA = 0,
 	PACKET_ANNOUNCE = 1,
@@ -31,7 +31,7 @@ enum dest_type {
 #define HEADER_1_LEN 19
 #define HEADER_2_LEN 35
 
-enum packet_context { /* 3.2 */
+enum packet_context { /* reticulum-endpoint.md 3.2 */
 	CTX_NONE = 0x00,
 	CTX_RESOURCE = 0x01,
 	CTX_RESOURCE_ADV = 0x02,
@@ -53,32 +53,36 @@ enum packet_context { /* 3.2 */
 	CTX_LRPROOF = 0xff,
 };
 
-/* announces (5.4) */
+/* announces (reticulum-endpoint.md 5.4) */
 #define ANNOUNCE_BLOB 10  /* bytes of a random hash */
 #define ANNOUNCE_BARE 148 /* data without ratchet and application data */
 
-/* proofs of packets (3.6) */
+/* proofs of packets (reticulum-endpoint.md 3.6) */
 #define PROOF_IMPLICIT_LEN 64 /* a signature */
 #define PROOF_EXPLICIT_LEN 96 /* and the packet's hash before it */
 
-#define IFAC_SIZE_MAX 64  /* 15.1: the length of a signature */
-#define TOKEN_OVERHEAD 48 /* 2.4: IV 16, HMAC 32 */
-#define ENCRYPTED_MDU 383 /* 1.2 */
-#define PLAIN_MDU 464     /* 1.2 */
-#define PER_HOP_TIMEOUT 6 /* 1.1 */
-#define RATCHET_EXPIRY 2592000 /* 1.1 */
-#define RATCHET_INTERVAL 1800  /* 1.1 */
-#define RATCHET_RETAIN 512     /* 1.1 */
+/* reticulum-endpoint.md 15.1: the length of a signature */
+#define IFAC_SIZE_MAX 64
+#define TOKEN_OVERHEAD 48 /* reticulum-endpoint.md 2.4: IV 16, HMAC 32 */
+#define ENCRYPTED_MDU 383 /* reticulum-endpoint.md 1.2 */
+#define PLAIN_MDU 464     /* reticulum-endpoint.md 1.2 */
+#define PER_HOP_TIMEOUT 6 /* reticulum-endpoint.md 1.1 */
+#define RATCHET_EXPIRY 2592000 /* reticulum-endpoint.md 1.1 */
+#define RATCHET_INTERVAL 1800  /* reticulum-endpoint.md 1.1 */
+#define RATCHET_RETAIN 512     /* reticulum-endpoint.md 1.1 */
 
-/* links (6.1 to 6.5, 6.11), own and relayed */
+/* links (reticulum-endpoint.md 6.1 to 6.5, 6.11), own and relayed */
 #define LINK_MODE_AES256 1
-#define LINK_KEYS_LEN 64             /* 6.3: two keys of the initiator */
-#define LINK_PROOF_LEN 96            /* 6.5: signature, one key */
-#define LINK_SIGNALLING_LEN 3        /* 6.2: may stand behind both */
+/* reticulum-endpoint.md 6.3: two keys of the initiator */
+#define LINK_KEYS_LEN 64
+/* reticulum-endpoint.md 6.5: signature, one key */
+#define LINK_PROOF_LEN 96
+/* reticulum-endpoint.md 6.2: may stand behind both */
+#define LINK_SIGNALLING_LEN 3
 #define LINK_MTU_MASK 0x1fffffu
-#define LINK_IDENTIFY_LEN 128        /* 6.11 */
+#define LINK_IDENTIFY_LEN 128        /* reticulum-endpoint.md 6.11 */
 #define LINK_HOP_TIMEOUT 6.0         /* s */
-#define LINK_RESPONDER_GRACE 360.0   /* s, 6.4 */
+#define LINK_RESPONDER_GRACE 360.0   /* s, reticulum-endpoint.md 6.4 */
 #define LINK_TRAFFIC_FACTOR 6.0      /* x RTT */
 #define LINK_TRAFFIC_MIN 0.005       /* s */
 #define LINK_KEEPALIVE_MAX 360.0     /* s */
@@ -87,7 +91,7 @@ enum packet_context { /* 3.2 */
 #define LINK_STALE_FACTOR 2.0        /* x keepalive */
 #define LINK_WATCHDOG_MAX 5.0        /* s */
 
-/* resources (8.1) */
+/* resources (reticulum-endpoint.md 8.1) */
 #define RES_WINDOW 4
 #define RES_WINDOW_MIN 2
 #define RES_WINDOW_MAX_SLOW 10
@@ -115,7 +119,8 @@ enum packet_context { /* 3.2 */
 #define RES_PER_RETRY_DELAY 0.5
 #define RES_HMU_WAIT 3.5
 #define RES_PROOF_FACTOR 3.0
-#define RES_ALL_RETRIES 68.0 /* 8.8: 0.5 * (1 + 2 + ... + 16) */
+/* reticulum-endpoint.md 8.8: 0.5 * (1 + 2 + ... + 16) */
+#define RES_ALL_RETRIES 68.0
 #define RES_SDU_OVERHEAD 36
 
 #define RES_FLAG_ENCRYPTED 0x01
@@ -125,7 +130,7 @@ enum packet_context { /* 3.2 */
 #define RES_FLAG_RESPONSE 0x10
 #define RES_FLAG_METADATA 0x20
 
-/* transport (transport 1.2) */
+/* transport (reticulum-transport.md 1.2) */
 #define PATH_RETRY_GRACE 5          /* PATHFINDER_G */
 #define PATH_REBROADCAST_WINDOW_MS 500 /* PATHFINDER_RW */
 #define PATH_EXPIRY 604800          /* PATHFINDER_E, DESTINATION_TIMEOUT */
@@ -143,8 +148,8 @@ enum packet_context { /* 3.2 */
 #define PATH_REQUEST_PAUSE_MS 500    /* discovery_pr_tx_throttle */
 #define LINK_TIMEOUT 900
 #define REVERSE_TIMEOUT 480
-#define ATTACH_ANNOUNCE_MS 250  /* 12.2 step 2 */
-#define REATTACH_ANNOUNCE 10    /* 12.4 */
+#define ATTACH_ANNOUNCE_MS 250  /* reticulum-transport.md 12.2 step 2 */
+#define REATTACH_ANNOUNCE 10    /* reticulum-transport.md 12.4 */
 
 /* The control destination of path requests (13), a PLAIN one. */
 #define PATH_REQUEST_NAME "rnstransport.path.request"

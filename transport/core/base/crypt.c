@@ -85,7 +85,11 @@ crypt_hkdf(uint8_t *out, size_t len, const uint8_t *ikm, size_t ikm_len,
 	while (len > 0) {
 		size_t n = len < sizeof(block) ? len : sizeof(block);
 
-		counter++; /* wraps after 255 blocks, unlike RFC 5869 (2.2) */
+		/*
+		 * wraps after 255 blocks, unlike RFC 5869
+		 * (reticulum-endpoint.md 2.2)
+		 */
+		counter++;
 		hmac_sha256_update(&ctx, have, block);
 		hmac_sha256_update(&ctx, 1, &counter);
 		hmac_sha256_digest(&ctx, sizeof(block), block);
@@ -172,7 +176,7 @@ struct token_keys {
 	size_t half;
 };
 
-/* The MAC half comes first (2.4). */
+/* The MAC half comes first (reticulum-endpoint.md 2.4). */
 static bool
 token_split(struct token_keys *k, const uint8_t *key, size_t key_len)
 {

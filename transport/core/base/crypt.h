@@ -9,8 +9,9 @@
 #include <rns/rns.h>
 
 /*
- * Primitives of section 2: nettle for SHA-256 and AES, libsodium for the
- * curves and comparison in constant time. Caller-allocated, no I/O, no state.
+ * Primitives of reticulum-endpoint.md 2: nettle for SHA-256 and AES, libsodium
+ * for the curves and comparison in constant time. Caller-allocated, no I/O, no
+ * state.
  */
 
 struct iovec_c { /* pieces that are hashed as if they stood together */
@@ -21,14 +22,17 @@ struct iovec_c { /* pieces that are hashed as if they stood together */
 void crypt_sha256(uint8_t out[32], const void *, size_t);
 void crypt_sha256v(uint8_t out[32], const struct iovec_c *, size_t count);
 /*
- * 8.2, in one pass over the pieces: hash = H(pieces || tail), proof =
- * H(pieces || hash).
+ * reticulum-endpoint.md 8.2, in one pass over the pieces: hash = H(pieces ||
+ * tail), proof = H(pieces || hash).
  */
 void crypt_sha256_proof(uint8_t hash[32], uint8_t proof[32],
     const struct iovec_c *, size_t count, const void *tail, size_t n);
 void crypt_hmac(uint8_t out[32], const uint8_t *key, size_t key_len,
     const struct iovec_c *, size_t count);
-/* 2.2, without context; salt NULL or empty: 32 zero bytes. Counter wraps. */
+/*
+ * reticulum-endpoint.md 2.2, without context; salt NULL or empty: 32 zero
+ * bytes. Counter wraps.
+ */
 void crypt_hkdf(uint8_t *out, size_t len, const uint8_t *ikm, size_t ikm_len,
     const uint8_t *salt, size_t salt_len);
 
@@ -49,9 +53,10 @@ bool crypt_ed25519_verify(const uint8_t pub[32], const uint8_t sig[64],
     const void *msg, size_t len);
 
 /*
- * Token (2.4). key_len 64 (AES-256) or 32 (AES-128). Lengths: an encrypted
- * token of n bytes takes token_len(n). in and out may be the same buffer
- * shifted by 16 (encrypt in place); otherwise they do not overlap.
+ * Token (reticulum-endpoint.md 2.4). key_len 64 (AES-256) or 32 (AES-128).
+ * Lengths: an encrypted token of n bytes takes token_len(n). in and out may be
+ * the same buffer shifted by 16 (encrypt in place); otherwise they do not
+ * overlap.
  */
 size_t token_len(size_t plain_len);
 int token_encrypt(uint8_t *out, size_t *out_len, size_t out_cap,

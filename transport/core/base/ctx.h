@@ -32,7 +32,8 @@ struct rns {
 	struct mono now;     /* of this call, never backwards */
 	int64_t wall_offset; /* Unix us = now.us + wall_offset */
 
-	struct iface_list ifaces; /* by falling bitrate (5.2) */
+	/* by falling bitrate (reticulum-endpoint.md 5.2) */
+	struct iface_list ifaces;
 	struct iface_tree iface_ids;
 	uint32_t iface_count;
 	uint32_t local_clients; /* interfaces of attached programs */
@@ -55,7 +56,9 @@ struct rns {
 	struct receipts *receipts;
 	struct links *links;
 	uint64_t resource_bytes;   /* held by incoming resources now */
-	/* control destinations of transport (transport 6.1, 7.1) */
+	/*
+	 * control destinations of transport (reticulum-transport.md 6.1, 7.1)
+	 */
 	uint8_t path_request_dest[RNS_HASH], tunnel_dest[RNS_HASH];
 	uint8_t *rx_buf; /* for unmasking; grows to the largest packet */
 	size_t rx_cap;

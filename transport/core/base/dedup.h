@@ -7,10 +7,10 @@
 /*
  * A set of 32-byte keys with one previous generation: when the current one
  * holds more than `limit` keys it becomes the previous one and an empty one
- * starts (transport 2.7, 2.8). Open addressing; keys are SHA-256 values, and
- * hash_place() says where each one stands. Starts small, doubles; where memory
- * is refused the generation changes early instead. Keys whose first 8 bytes
- * are zero are never members.
+ * starts (reticulum-transport.md 2.7, 2.8). Open addressing; keys are SHA-256
+ * values, and hash_place() says where each one stands. Starts small, doubles;
+ * where memory is refused the generation changes early instead. Keys whose
+ * first 8 bytes are zero are never members.
  */
 #define HASHSET_KEY 32
 
@@ -37,7 +37,10 @@ int hashset_add(struct hashset *, const uint8_t key[HASHSET_KEY]);
 /* From both generations. */
 void hashset_del(struct hashset *, const uint8_t key[HASHSET_KEY]);
 
-/* The packet filter's memory (3.5; transport 2.7, 3.3, 3.4). */
+/*
+ * The packet filter's memory (reticulum-endpoint.md 3.5;
+ * reticulum-transport.md 2.7, 3.3, 3.4).
+ */
 int dedup_new(struct rns *);
 void dedup_free(struct rns *);
 /* Was it taken already? */

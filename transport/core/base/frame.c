@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Framing of byte streams (endpoint 15.2, transport 9.1 and 9.2). */
+/*
+ * Framing of byte streams (reticulum-endpoint.md 15.2,
+ * reticulum-transport.md 9.1 and 9.2).
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -33,7 +33,10 @@ rns_dest_hash(uint8_t out[RNS_HASH], const char *name,
 	    {identity_hash, RNS_HASH},
 	};
 
-	/* the part before the first dot is the application's name (5.1) */
+	/*
+	 * the part before the first dot is the application's name
+	 * (reticulum-endpoint.md 5.1)
+	 */
 	if (name == NULL || name[0] == '\0' || name[0] == '.' ||
 	    !utf8_valid(name, strlen(name)))
 		return RNS_EINVAL;
@@ -55,7 +58,10 @@ rns_path_hash(uint8_t out[RNS_HASH], const char *path)
 uint32_t
 rns_mtu_for_bitrate(uint64_t bitrate)
 {
-	/* RNS 1.5: from this rate on, this many bytes (6.14) */
+	/*
+	 * RNS 1.5: from this rate on, this many bytes
+	 * (reticulum-endpoint.md 6.14)
+	 */
 	static const struct {
 		uint64_t bitrate;
 		uint32_t mtu;

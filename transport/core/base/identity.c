@@ -33,7 +33,10 @@ identity_sign(const struct identity *id, uint8_t sig[64], const void *msg,
 	crypt_ed25519_sign(sig, id->ed_sk, msg, len);
 }
 
-/* 4.5: the salt is the identity's hash, also when a ratchet is the key. */
+/*
+ * reticulum-endpoint.md 4.5: the salt is the identity's hash, also when a
+ * ratchet is the key.
+ */
 static int
 derive(uint8_t key[TOKEN_KEY], const uint8_t priv[32], const uint8_t pub[32],
     const uint8_t hash[RNS_HASH])

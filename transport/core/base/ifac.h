@@ -7,7 +7,9 @@
 
 #include <rns/rns.h>
 
-/* Access codes (15.1), expanded once for each interface. */
+/*
+ * Access codes (reticulum-endpoint.md 15.1), expanded once for each interface.
+ */
 struct ifac {
 	uint8_t size; /* bytes, 0: none */
 	uint8_t key[64];

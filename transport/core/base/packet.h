@@ -32,19 +32,26 @@ struct packet {
 	const uint8_t *dest;         /* 16 */
 	const uint8_t *data;
 	size_t data_len;
-	uint8_t hash[RNS_FULL_HASH]; /* 3.4; first 16: truncated hash */
+	/* reticulum-endpoint.md 3.4; first 16: truncated hash */
+	uint8_t hash[RNS_FULL_HASH];
 	struct iface *rx;            /* NULL: made here */
 	bool from_local;             /* rx is a program of ours */
 };
 
-/* RNS_EPARSE: 3.3 (no data included); never writes behind raw. */
+/*
+ * RNS_EPARSE: reticulum-endpoint.md 3.3 (no data included); never writes behind
+ * raw.
+ */
 int packet_parse(struct packet *, const uint8_t *raw, size_t len);
 /* The same without the hash: whoever wants it calls packet_hash(). */
 int packet_split(struct packet *, const uint8_t *raw, size_t len);
-/* 3.4, of the whole packet as it is on the wire. */
+/* reticulum-endpoint.md 3.4, of the whole packet as it is on the wire. */
 void packet_hash(uint8_t out[RNS_FULL_HASH], const uint8_t *raw, size_t len,
     bool header_2);
-/* Contexts whose packets the filter never looks up (3.3 row 3). */
+/*
+ * Contexts whose packets the filter never looks up (reticulum-endpoint.md 3.3
+ * row 3).
+ */
 bool packet_exempt(uint8_t context);
 /* Header type 1, hops 0; returns the length or 0 when it does not fit. */
 size_t packet_build(uint8_t *out, size_t cap, uint8_t flags,
@@ -56,14 +63,16 @@ size_t packet_head(uint8_t *out, uint8_t flags, const uint8_t dest[RNS_HASH],
 #define PACKET_FLAGS(dest_type, packet_type)                                   \
 	((uint8_t)((dest_type) << 2 | (packet_type)))
 
-/* 6.3: link id of a parsed link request. */
+/* reticulum-endpoint.md 6.3: link id of a parsed link request. */
 void packet_link_id(uint8_t out[RNS_HASH], const struct packet *);
 
-/* Signalling bytes (6.2). */
+/* Signalling bytes (reticulum-endpoint.md 6.2). */
 void signalling_put(uint8_t out[3], uint32_t mtu, uint8_t mode);
 void signalling_get(const uint8_t in[3], uint32_t *mtu, uint8_t *mode);
 
-/* Proofs (3.6): data of a proof packet is one of these. */
+/*
+ * Proofs (reticulum-endpoint.md 3.6): data of a proof packet is one of these.
+ */
 void proof_sign(uint8_t sig[64], const uint8_t sk[64],
     const uint8_t packet_hash[32]);
 

@@ -98,7 +98,7 @@ channel_closed(struct rns *r, struct link *l)
 	free(c);
 }
 
-/* ---- sending (9.3) ---- */
+/* ---- sending (reticulum-endpoint.md 9.3) ---- */
 
 /*
  * How far the next number may be from the oldest that is not proved: the
@@ -299,7 +299,7 @@ channel_send(struct rns *r, struct link *l, uint16_t type,
 	return RNS_OK;
 }
 
-/* ---- receiving (9.2) ---- */
+/* ---- receiving (reticulum-endpoint.md 9.2) ---- */
 
 /* Whether seq is in the window from next on; both run modulo 65,536. */
 static bool
@@ -378,7 +378,10 @@ channel_accept(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 	uint16_t type, seq, len;
 	struct message *m;
 
-	/* the length is not looked at: the payload is the rest (trap 45) */
+	/*
+	 * the length is not looked at: the payload is the rest
+	 * (reticulum-endpoint.md 16.45)
+	 */
 	if (!rd_u16(&rd, &type) || !rd_u16(&rd, &seq) || !rd_u16(&rd, &len))
 		return core_drop(r, RNS_DROP_CHANNEL);
 	if (channel_is_old(c->rx_next, seq)) {
@@ -407,7 +410,8 @@ channel_in(struct rns *r, struct link *l, const struct packet *p)
 {
 	size_t n;
 
-	if (l->channel == NULL) { /* no proof either (trap 43) */
+	/* no proof either (reticulum-endpoint.md 16.43) */
+	if (l->channel == NULL) {
 		core_drop(r, RNS_DROP_CHANNEL);
 		return;
 	}

@@ -60,7 +60,7 @@ unsigned channel_room(const struct link *);
 void channel_in(struct rns *, struct link *, const struct packet *);
 /* The link ends: what was not proved is lost. */
 void channel_closed(struct rns *, struct link *);
-/* 9.3, pure: s until a message is sent again. */
+/* reticulum-endpoint.md 9.3, pure: s until a message is sent again. */
 double channel_timeout(unsigned tries, double rtt, unsigned ring);
 
 #endif

@@ -352,7 +352,7 @@ link_teardown_own(struct rns *r, struct link *l)
 	    l->initiator ? RNS_CLOSE_INITIATOR : RNS_CLOSE_DESTINATION);
 }
 
-/* ---- watchdog (6.9) ---- */
+/* ---- watchdog (reticulum-endpoint.md 6.9) ---- */
 
 double
 link_since(struct mono now, struct mono then)

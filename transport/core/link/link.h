@@ -31,7 +31,8 @@
 /* what one link may hold or believe */
 #define LINK_RTT_MAX 1200.0 /* ours: above the longest wait for a proof */
 #define LINK_MTU_MIN 219    /* ours: below, an identification does not fit */
-#define LINK_PROOFS_KEPT 16 /* ours: 8.12, last resource proofs */
+/* ours: reticulum-endpoint.md 8.12, last resource proofs */
+#define LINK_PROOFS_KEPT 16
 
 struct channel;
 struct res_in;
@@ -64,13 +65,13 @@ struct link {
 
 	uint8_t x_priv[32]; /* initiator, until the proof */
 	uint8_t x_pub[32];
-	uint8_t sign_sk[64]; /* 6.7 */
+	uint8_t sign_sk[64]; /* reticulum-endpoint.md 6.7 */
 	uint8_t peer_ed[32];
 	uint8_t key[64];
 
 	double rtt, keepalive, stale; /* s */
 	double establish;             /* s */
-	uint32_t cost;                /* bytes, 6.18 */
+	uint32_t cost;                /* bytes, reticulum-endpoint.md 6.18 */
 	struct mono requested, activated;
 	struct mono last_in, last_out, last_proof, last_keepalive;
 	struct timer timer;
@@ -111,10 +112,11 @@ struct links {
 	uint8_t *scratch; /* one packet of the largest link MTU, and plaintext */
 	size_t scratch_cap;
 	uint8_t *plain;
-	uint32_t segment_max; /* RES_SEGMENT_MAX; less in the tests of 8.3 */
+	/* RES_SEGMENT_MAX; less in the tests of reticulum-endpoint.md 8.3 */
+	uint32_t segment_max;
 };
 
-/* ---- values (6.9, 6.14), pure ---- */
+/* ---- values (reticulum-endpoint.md 6.9, 6.14), pure ---- */
 
 static inline double
 link_seconds(int64_t us)
@@ -123,13 +125,16 @@ link_seconds(int64_t us)
 }
 
 double link_since(struct mono now, struct mono then); /* s */
-uint32_t link_mdu(uint32_t mtu); /* 6.14 */
-double link_keepalive(double rtt); /* 6.9, s */
-/* How long a link may take to come up (6.4, 6.9), s. */
+uint32_t link_mdu(uint32_t mtu); /* reticulum-endpoint.md 6.14 */
+double link_keepalive(double rtt); /* reticulum-endpoint.md 6.9, s */
+/* How long a link may take to come up (reticulum-endpoint.md 6.4, 6.9), s. */
 double link_establish_initiator(int64_t first_hop_us, uint8_t hops);
 double link_establish_responder(uint8_t hops);
 bool link_usable(const struct link *); /* ACTIVE or STALE */
-/* One look of the watchdog (6.9): what to do and when to look again. */
+/*
+ * One look of the watchdog (reticulum-endpoint.md 6.9): what to do and when to
+ * look again.
+ */
 struct link_check {
 	bool keepalive, close, stale;
 	enum rns_link_reason reason;
@@ -193,7 +198,10 @@ int link_send_clear(struct rns *, struct link *, enum packet_type,
     uint8_t context, const void *, size_t);
 /* A whole packet that the caller built; not entered into the filter. */
 int link_send_raw(struct rns *, struct link *, const uint8_t *, size_t);
-/* The explicit proof of a packet that came in on it (3.6). */
+/*
+ * The explicit proof of a packet that came in on it
+ * (reticulum-endpoint.md 3.6).
+ */
 void link_prove(struct rns *, struct link *, const uint8_t hash[RNS_FULL_HASH]);
 
 #endif

@@ -12,7 +12,10 @@
 #include "transport/core/table/dest.h"
 #include "transport/core/table/receipt.h"
 
-/* Packets on a link (6.16), and what hangs on a link when it ends. */
+/*
+ * Packets on a link (reticulum-endpoint.md 6.16), and what hangs on a link when
+ * it ends.
+ */
 
 static void
 link_parts_closed(struct rns *r, struct link *l)

@@ -10,9 +10,11 @@
 #include "transport/core/table/path.h"
 #include "common/mpk.h"
 
-/* How a link comes up: request, proof, RTT (6.3 to 6.8). */
+/*
+ * How a link comes up: request, proof, RTT (reticulum-endpoint.md 6.3 to 6.8).
+ */
 
-/* ---- responder (6.4) ---- */
+/* ---- responder (reticulum-endpoint.md 6.4) ---- */
 
 static bool
 link_signalled(const struct packet *p, size_t base, uint32_t *mtu,
@@ -43,7 +45,10 @@ link_derive(struct link *l, const uint8_t x_priv[32], const uint8_t peer[32])
 	return rc;
 }
 
-/* link id || responder X25519 || identity Ed25519 || signalling (6.5) */
+/*
+ * link id || responder X25519 || identity Ed25519 || signalling
+ * (reticulum-endpoint.md 6.5)
+ */
 static size_t
 link_proof_text(uint8_t out[RNS_HASH + 64 + LINK_SIGNALLING_LEN],
     const struct link *l, const uint8_t x_pub[32], const uint8_t ed_pub[32],
@@ -132,7 +137,7 @@ link_request_in(struct rns *r, struct dest *d, struct packet *p)
 	link_timer_set(r, l, l->establish);
 }
 
-/* ---- initiator (6.3, 6.5) ---- */
+/* ---- initiator (reticulum-endpoint.md 6.3, 6.5) ---- */
 
 int
 link_open(struct rns *r, const struct rns_cmd *c)
@@ -240,7 +245,8 @@ link_proof_in(struct rns *r, struct link *l, struct packet *p)
 	}
 	/*
 	 * The signature comes first, before anything changes: a forged proof
-	 * must not spoil the state for the genuine one (trap 23).
+	 * must not spoil the state for the genuine one
+	 * (reticulum-endpoint.md 16.23).
 	 */
 	if (!link_proof_valid(l, p)) {
 		core_drop(r, RNS_DROP_LINK_PROOF);

@@ -5,7 +5,9 @@
 #include "transport/core/link/link.h"
 #include "transport/core/table/dest.h"
 
-/* How a link comes up: request, proof, RTT (6.3 to 6.8). */
+/*
+ * How a link comes up: request, proof, RTT (reticulum-endpoint.md 6.3 to 6.8).
+ */
 
 /*
  * LINK_OPEN: sends the request; event LINK_PENDING, later LINK_UP or
@@ -13,9 +15,9 @@
  * RNS_ENOMEM; RNS_EEXIST: two requests alike.
  */
 int link_open(struct rns *, const struct rns_cmd *);
-/* A link request for a destination of ours (transport 3.10). */
+/* A link request for a destination of ours (reticulum-transport.md 3.10). */
 void link_request_in(struct rns *, struct dest *, struct packet *);
-/* LRPROOF with the id of one of our links (transport 3.9). */
+/* LRPROOF with the id of one of our links (reticulum-transport.md 3.9). */
 void link_proof_in(struct rns *, struct link *, struct packet *);
 /* The plaintext of LRRTT: the responder's link is up. May end it. */
 void link_rtt_in(struct rns *, struct link *, const uint8_t *, size_t);

@@ -5,10 +5,10 @@
 #include "transport/core/base/ctx.h"
 
 /*
- * The states of a link (6.1), with the numbers of the specification. A new one
- * is PENDING; who was asked goes to HANDSHAKE at once. The proof (or, there,
- * the RTT) makes it ACTIVE, silence STALE, traffic ACTIVE again; from each of
- * them it goes to CLOSED, which is the end.
+ * The states of a link (reticulum-endpoint.md 6.1), with the numbers of the
+ * specification. A new one is PENDING; who was asked goes to HANDSHAKE at once.
+ * The proof (or, there, the RTT) makes it ACTIVE, silence STALE, traffic ACTIVE
+ * again; from each of them it goes to CLOSED, which is the end.
  */
 enum link_status {
 	LINK_PENDING = 0,

@@ -9,10 +9,12 @@
 #include "transport/core/table/dest.h"
 #include "common/mpk.h"
 
-#define REQUEST_TIMEOUT_FIXED 11.25 /* s, 7.1: 10 * 1.125 */
+/* s, reticulum-endpoint.md 7.1: 10 * 1.125 */
+#define REQUEST_TIMEOUT_FIXED 11.25
 #define REQUEST_HEAD 28  /* array of 3, float64, bin16 */
 #define RESPONSE_HEAD 19 /* array of 2, bin16 */
-#define RESPONSE_PACKED_EXTRA 2 /* 7.4: packed size minus 2 is compared */
+/* reticulum-endpoint.md 7.4: packed size minus 2 is compared */
+#define RESPONSE_PACKED_EXTRA 2
 
 static void
 request_free(struct rns *r, struct request *q)
@@ -73,7 +75,7 @@ request_closed(struct rns *r, struct link *l)
 		served_free(l, s);
 }
 
-/* ---- asking (7.1) ---- */
+/* ---- asking (reticulum-endpoint.md 7.1) ---- */
 
 static size_t
 request_head(struct rns *r, uint8_t out[REQUEST_HEAD], const char *path)
@@ -174,7 +176,7 @@ request_submit(struct rns *r, struct link *l, const struct rns_cmd *c)
 	return rc;
 }
 
-/* ---- being asked (7.2) ---- */
+/* ---- being asked (reticulum-endpoint.md 7.2) ---- */
 
 bool
 request_has_handlers(struct rns *r, const struct link *l, uint32_t *max)
@@ -298,7 +300,7 @@ respond_file(struct rns *r, struct link *l, const struct rns_cmd *c,
     struct res_spec *s)
 {
 	if (c->respond.len == 0)
-		return RNS_EINVAL; /* trap 35 */
+		return RNS_EINVAL; /* reticulum-endpoint.md 16.35 */
 	s->head = resource_metadata_block(c->respond.metadata,
 	    c->respond.metadata_len, &s->head_len);
 	if (s->head == NULL)
@@ -350,7 +352,7 @@ request_respond(struct rns *r, struct link *l, const struct rns_cmd *c)
 	return RNS_OK;
 }
 
-/* ---- being answered (7.4) ---- */
+/* ---- being answered (reticulum-endpoint.md 7.4) ---- */
 
 static bool
 response_parse(const uint8_t *p, size_t n, uint8_t id[RNS_HASH],

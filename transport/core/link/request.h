@@ -10,7 +10,7 @@
 #define LINK_SERVED_MAX 256  /* ours: requests that wait for an answer */
 #define LINK_PENDING_MAX 256 /* ours: requests of ours on one link */
 
-/* A request of ours that waits for its response (7.4). */
+/* A request of ours that waits for its response (reticulum-endpoint.md 7.4). */
 struct request {
 	TAILQ_ENTRY(request) entry;
 	struct link *link;
@@ -43,7 +43,10 @@ int request_respond(struct rns *, struct link *, const struct rns_cmd *);
 
 /* ---- packets, decrypted ---- */
 
-/* Of the peer: the event REQUEST when it may ask (7.2), else a drop. */
+/*
+ * Of the peer: the event REQUEST when it may ask (reticulum-endpoint.md 7.2),
+ * else a drop.
+ */
 void request_in(struct rns *, struct link *, const struct packet *,
     const uint8_t *, size_t);
 /* To one of ours: RESPONSE, or REQUEST_FAILED when it is too large. */

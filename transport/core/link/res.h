@@ -6,7 +6,7 @@
 
 /* What both directions of a resource (8) share. */
 
-enum res_status { /* 8.1 */
+enum res_status { /* reticulum-endpoint.md 8.1 */
 	RES_NONE = 0,
 	RES_QUEUED = 1,
 	RES_ADVERTISED = 2,

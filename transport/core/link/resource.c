@@ -11,7 +11,10 @@
 #include "transport/core/link/resource_asm.h"
 #include "common/mpk.h"
 
-/* Incoming resources (8.4 to 8.8); resource_asm.c puts a segment together. */
+/*
+ * Incoming resources (reticulum-endpoint.md 8.4 to 8.8); resource_asm.c puts a
+ * segment together.
+ */
 
 #define REQ_HEAD_MAX (1 + RES_MAPHASH + RNS_FULL_HASH)
 
@@ -194,7 +197,7 @@ resource_closed(struct rns *r, struct link *l)
 		resource_end(r, x, RES_FAILED, true);
 }
 
-/* ---- accepting (8.5) ---- */
+/* ---- accepting (reticulum-endpoint.md 8.5) ---- */
 
 static void
 resource_adv_request(struct rns *r, struct link *l, const struct adv *a)
@@ -380,7 +383,7 @@ resource_icl_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 	resource_end(r, x, RES_FAILED, false);
 }
 
-/* ---- asking for parts (8.6) ---- */
+/* ---- asking for parts (reticulum-endpoint.md 8.6) ---- */
 
 double
 resource_eifr(const struct res_in *x)
@@ -552,7 +555,7 @@ resource_hmu_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 	resource_ask(r, x);
 }
 
-/* ---- the end of a segment (8.9) ---- */
+/* ---- the end of a segment (reticulum-endpoint.md 8.9) ---- */
 
 static void
 resource_complete(struct rns *r, struct res_in *x)
@@ -613,7 +616,7 @@ resource_corrupt(struct rns *r, struct res_in *x, int rc)
 		    RNS_CLOSE_DESTINATION);
 }
 
-/* ---- parts and rates (8.8) ---- */
+/* ---- parts and rates (reticulum-endpoint.md 8.8) ---- */
 
 static void
 resource_fast(struct res_in *x, double rate)
@@ -740,7 +743,10 @@ resource_part_in(struct rns *r, struct link *l, const struct packet *p)
 	core_drop(r, RNS_DROP_RESOURCE);
 }
 
-/* A peer that missed our proof asks for it by the packet's hash (8.12). */
+/*
+ * A peer that missed our proof asks for it by the packet's hash
+ * (reticulum-endpoint.md 8.12).
+ */
 void
 resource_cache_in(struct rns *r, struct link *l, const struct packet *p)
 {

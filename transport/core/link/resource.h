@@ -5,7 +5,7 @@
 #include "transport/core/link/link.h"
 #include "transport/core/link/res.h"
 
-/* Incoming resources (8.4 to 8.9). */
+/* Incoming resources (reticulum-endpoint.md 8.4 to 8.9). */
 
 #define LINK_RES_IN_MAX 8     /* ours: a peer of the reference sends one */
 #define RES_ANSWER_WAIT 120.0 /* ours: s for the application to decide */
@@ -41,7 +41,7 @@ struct res_in {
 	uint8_t *got; /* parts */
 	uint32_t height, received, next, high, outstanding;
 	bool waiting_hmu, held;
-	/* 8.8 */
+	/* reticulum-endpoint.md 8.8 */
 	uint32_t window, window_min, window_max;
 	uint32_t fast_rounds, very_slow_rounds;
 	uint32_t retries;
@@ -81,7 +81,7 @@ void resource_hold(struct rns *, struct link *);
 /* The link ends: all fail. */
 void resource_closed(struct rns *, struct link *);
 
-/* ---- values (8.8), pure ---- */
+/* ---- values (reticulum-endpoint.md 8.8), pure ---- */
 
 double resource_eifr(const struct res_in *); /* bits/s */
 double resource_wait(const struct res_in *); /* s from last activity */

@@ -5,7 +5,10 @@
 
 #include "common/mpk.h"
 
-/* Advertisements of resources as they come in (8.4); pure. */
+/*
+ * Advertisements of resources as they come in (reticulum-endpoint.md 8.4);
+ * pure.
+ */
 
 #define ADV_KEYS 11
 

@@ -4,7 +4,10 @@
 
 #include "transport/core/link/link.h"
 
-/* The advertisement of a segment (8.4); `map` points into the plaintext. */
+/*
+ * The advertisement of a segment (reticulum-endpoint.md 8.4); `map` points into
+ * the plaintext.
+ */
 struct adv {
 	uint64_t size, total, parts, segment, segments, flags;
 	uint8_t hash[RNS_FULL_HASH], random[RES_RANDOM], orig[RNS_FULL_HASH];

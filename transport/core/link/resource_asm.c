@@ -8,7 +8,7 @@
 #include "transport/core/base/event.h"
 #include "transport/core/link/charge.h"
 
-/* Assembly and proof of an incoming segment (8.9). */
+/* Assembly and proof of an incoming segment (reticulum-endpoint.md 8.9). */
 
 struct growth { /* what a decompressed buffer may still take */
 	struct rns *r;
@@ -80,7 +80,7 @@ asm_genuine(const struct res_in *x, const struct bytes *b,
 	return crypt_equal(hash, x->hash, RNS_FULL_HASH);
 }
 
-/* Take the metadata block off the first segment (8.2). */
+/* Take the metadata block off the first segment (reticulum-endpoint.md 8.2). */
 static bool
 asm_metadata(struct rns *r, struct res_in *x, struct bytes *b)
 {

@@ -5,11 +5,12 @@
 #include "transport/core/link/resource.h"
 
 /*
- * A segment whose parts are all there (8.9): opened, compared with its hash,
- * handed on (plain ones as an event, others into x->whole) and proved.
- * RNS_OK; what comes next is the caller's. Else nothing was proved and the
- * transfer is over: RNS_ENOMEM and RNS_ELIMIT are ours, all others say that
- * the content is not what was advertised, RNS_EBIG that it is longer.
+ * A segment whose parts are all there (reticulum-endpoint.md 8.9): opened,
+ * compared with its hash, handed on (plain ones as an event, others into
+ * x->whole) and proved. RNS_OK; what comes next is the caller's. Else nothing
+ * was proved and the transfer is over: RNS_ENOMEM and RNS_ELIMIT are ours, all
+ * others say that the content is not what was advertised, RNS_EBIG that it is
+ * longer.
  */
 int resource_assemble(struct rns *, struct res_in *);
 

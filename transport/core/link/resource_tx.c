@@ -8,9 +8,12 @@
 #include "transport/core/base/event.h"
 #include "common/mpk.h"
 
-/* Outgoing resources (8.2 to 8.10), one at a time on a link. */
+/*
+ * Outgoing resources (reticulum-endpoint.md 8.2 to 8.10), one at a time on a
+ * link.
+ */
 
-#define ADV_MAX 512       /* 8.13: 431 at most */
+#define ADV_MAX 512       /* reticulum-endpoint.md 8.13: 431 at most */
 #define HMU_MAX (RNS_FULL_HASH + 16 + RES_HASHMAP_MAX * RES_MAPHASH)
 #define REQ_SEEN 64       /* ours: request packets remembered */
 #define WANTED_MAX RES_GUARD /* ours: more cannot match */
@@ -98,7 +101,7 @@ tx_total(const struct res_out *x)
 	return (uint64_t)x->head_len + x->len;
 }
 
-/* ---- preparing a segment (8.2) ---- */
+/* ---- preparing a segment (reticulum-endpoint.md 8.2) ---- */
 
 /* The bytes of head || data that the segment holds. */
 static size_t
@@ -271,7 +274,7 @@ tx_prepare(struct rns *r, struct res_out *x)
 	return RNS_OK;
 }
 
-/* ---- advertisement (8.4) ---- */
+/* ---- advertisement (reticulum-endpoint.md 8.4) ---- */
 
 static uint64_t
 tx_flags(const struct res_out *x)
@@ -444,7 +447,7 @@ resource_tx_submit(struct rns *r, struct link *l, const struct rns_cmd *c)
 	    .tag = c->resource.tag};
 
 	if (c->resource.metadata != NULL) {
-		if (c->resource.len == 0) /* trap 35 */
+		if (c->resource.len == 0) /* reticulum-endpoint.md 16.35 */
 			return RNS_EINVAL;
 		s.head = resource_metadata_block(c->resource.metadata,
 		    c->resource.metadata_len, &s.head_len);
@@ -470,7 +473,7 @@ resource_tx_cancel(struct rns *r, struct link *l, uint64_t tag)
 	return RNS_ENOENT;
 }
 
-/* ---- parts and map updates (8.6, 8.7) ---- */
+/* ---- parts and map updates (reticulum-endpoint.md 8.6, 8.7) ---- */
 
 static void
 tx_progress(struct rns *r, const struct res_out *x)
@@ -618,7 +621,7 @@ resource_tx_request_in(struct rns *r, struct link *l, const struct packet *p,
 	tx_watch(r, x);
 }
 
-/* ---- the end (8.9, 8.10, 8.12) ---- */
+/* ---- the end (reticulum-endpoint.md 8.9, 8.10, 8.12) ---- */
 
 void
 resource_tx_proof_in(struct rns *r, struct link *l, const struct packet *p)

@@ -5,7 +5,10 @@
 #include "transport/core/link/link.h"
 #include "transport/core/link/res.h"
 
-/* Outgoing resources (8.2 to 8.10), one at a time on a link. */
+/*
+ * Outgoing resources (reticulum-endpoint.md 8.2 to 8.10), one at a time on a
+ * link.
+ */
 
 #define LINK_RES_OUT_MAX 256 /* ours: resources that wait for their turn */
 
@@ -91,7 +94,10 @@ void resource_tx_closed(struct rns *, struct link *);
 
 /* s from last activity until something is sent again, by its status. */
 double resource_tx_wait(const struct res_out *);
-/* 8.2 metadata block; malloc()ed, NULL: out of memory or too long. */
+/*
+ * reticulum-endpoint.md 8.2 metadata block; malloc()ed, NULL: out of memory or
+ * too long.
+ */
 uint8_t *resource_metadata_block(const uint8_t *, size_t, size_t *out_len);
 
 #endif

@@ -14,10 +14,10 @@
 #include "transport/core/table/path.h"
 
 /*
- * Announces from outside (transport 4). What would be refused anyway is
- * refused before its signature is looked at; what stands byte for byte in the
- * path table was verified when it came there. Neither can be told from
- * outside, and both spare the dearest step.
+ * Announces from outside (reticulum-transport.md 4). What would be refused
+ * anyway is refused before its signature is looked at; what stands byte for
+ * byte in the path table was verified when it came there. Neither can be told
+ * from outside, and both spare the dearest step.
  */
 
 static uint64_t
@@ -41,7 +41,7 @@ path_emitted(const struct path *p)
 	return max;
 }
 
-/* 4.3 */
+/* reticulum-transport.md 4.3 */
 static bool
 accepts(const struct rns *r, const struct path *path, const struct packet *p,
     const struct announce *a)
@@ -124,7 +124,7 @@ rebroadcast_at(struct rns *r)
 	    REBROADCAST_TICK_US};
 }
 
-/* 4.5 steps 2 to 5 */
+/* reticulum-transport.md 4.5 steps 2 to 5 */
 static void
 pass_on(struct rns *r, const struct packet *p, const struct path *path)
 {
@@ -144,7 +144,7 @@ pass_on(struct rns *r, const struct packet *p, const struct path *path)
 			(void)announce_out(r, path, p->hops, CTX_NONE, i);
 }
 
-/* 4.5 */
+/* reticulum-transport.md 4.5 */
 static void
 accepted(struct rns *r, const struct packet *p, const struct announce *a)
 {

@@ -6,8 +6,8 @@
 #include "transport/core/base/packet.h"
 
 /*
- * An announce from outside (transport 4): refused and counted, or learned,
- * passed on and told to the application.
+ * An announce from outside (reticulum-transport.md 4): refused and counted, or
+ * learned, passed on and told to the application.
  */
 void announce_in(struct rns *, struct packet *);
 

@@ -13,9 +13,9 @@
 #include "transport/core/table/receipt.h"
 
 /*
- * Single packets: to destinations of ours (endpoint 5.8, 3.8), from the
- * application (3.3, 3.7), and what an attached program says of itself
- * (transport 12.2, 12.4).
+ * Single packets: to destinations of ours (reticulum-endpoint.md 5.8, 3.8),
+ * from the application (reticulum-endpoint.md 3.3, 3.7), and what an attached
+ * program says of itself (reticulum-transport.md 12.2, 12.4).
  */
 #define PROVABLE 64 /* ours: packets whose proof the application may decide */
 
@@ -66,7 +66,10 @@ deliver_iface_gone(struct rns *r, const struct iface *i)
 			r->deliver->recent[k] = (struct provable){0};
 }
 
-/* 3.6; via NULL: wherever, when the way back is forgotten. */
+/*
+ * reticulum-endpoint.md 3.6; via NULL: wherever, when the way back is
+ * forgotten.
+ */
 static int
 prove(struct rns *r, const struct dest *d, const uint8_t hash[RNS_FULL_HASH],
     struct iface *via)
@@ -185,7 +188,8 @@ seal(struct rns *r, const struct rns_cmd *cmd, struct known *k, uint8_t *out,
 		    cmd->packet.len);
 	case RNS_PLAIN:
 		if (cmd->packet.len == 0)
-			return RNS_EINVAL; /* nobody takes it (3.3) */
+			/* nobody takes it (reticulum-endpoint.md 3.3) */
+			return RNS_EINVAL;
 		if (cmd->packet.len > PLAIN_MDU)
 			return RNS_EBIG;
 		memcpy(out, cmd->packet.data, cmd->packet.len);
@@ -195,7 +199,7 @@ seal(struct rns *r, const struct rns_cmd *cmd, struct known *k, uint8_t *out,
 	return RNS_EINVAL;
 }
 
-/* 3.7 */
+/* reticulum-endpoint.md 3.7 */
 static struct receipt *
 outgoing_receipt(struct rns *r, const struct rns_cmd *cmd,
     const struct known *k, const uint8_t *raw, size_t len)
@@ -261,8 +265,8 @@ deliver_introduce(struct rns *r)
 }
 
 /*
- * The daemon is there, perhaps again: it knows nothing of us (12.4). After a
- * restart it is given time to come up.
+ * The daemon is there, perhaps again: it knows nothing of us
+ * (reticulum-transport.md 12.4). After a restart it is given time to come up.
  */
 void
 deliver_attached(struct rns *r)

@@ -12,8 +12,9 @@
 int deliver_new(struct rns *);
 void deliver_free(struct rns *);
 /*
- * DATA for a destination of ours (3.10; endpoint 5.8, 3.8): an event, and the
- * proof when it is due at once.
+ * DATA for a destination of ours (reticulum-transport.md 3.10;
+ * reticulum-endpoint.md 5.8, 3.8): an event, and the proof when it is due at
+ * once.
  */
 void deliver_data(struct rns *, struct dest *, const struct packet *);
 /*
@@ -22,9 +23,15 @@ void deliver_data(struct rns *, struct dest *, const struct packet *);
  * have left, but no receipt will follow.
  */
 int deliver_submit(struct rns *, const struct rns_cmd *);
-/* Attached: the way to the daemon is there, perhaps again (12.4). */
+/*
+ * Attached: the way to the daemon is there, perhaps again
+ * (reticulum-transport.md 12.4).
+ */
 void deliver_attached(struct rns *);
-/* Attached: a destination is new; soon the daemon hears of it (12.2). */
+/*
+ * Attached: a destination is new; soon the daemon hears of it
+ * (reticulum-transport.md 12.2).
+ */
 void deliver_introduce(struct rns *);
 /* Proofs that would leave there leave anywhere. */
 void deliver_iface_gone(struct rns *, const struct iface *);

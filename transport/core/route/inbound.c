@@ -18,11 +18,12 @@
 #include "transport/core/table/receipt.h"
 
 /*
- * From a parsed packet to the one who wants it, in the order of transport 3:
- * filter, hop, PLAIN broadcast, transit, local destinations.
+ * From a parsed packet to the one who wants it, in the order of
+ * reticulum-transport.md 3: filter, hop, PLAIN broadcast, transit, local
+ * destinations.
  */
 
-/* The other control destination, of tunnels (7.1). */
+/* The other control destination, of tunnels (reticulum-transport.md 7.1). */
 #define TUNNEL_NAME "rnstransport.tunnel.synthesize"
 
 int
@@ -79,7 +80,7 @@ filter(struct rns *r, const struct packet *p, bool relayed)
 	return true;
 }
 
-/* 3.6 */
+/* reticulum-transport.md 3.6 */
 static void
 plain_relay(struct rns *r, const struct packet *p)
 {
@@ -98,7 +99,10 @@ plain_relay(struct rns *r, const struct packet *p)
 	}
 }
 
-/* 3.7 to 3.9; true: there is nothing left to do with the packet. */
+/*
+ * reticulum-transport.md 3.7 to 3.9; true: there is nothing left to do with the
+ * packet.
+ */
 static bool
 transit(struct rns *r, struct packet *p, bool relayed, bool link_local)
 {
@@ -219,7 +223,7 @@ inbound(struct rns *r, struct packet *p)
 		    &received_local);
 	if (!filter(r, p, relayed))
 		return;
-	/* Hops are free on local sockets (3.2). */
+	/* Hops are free on local sockets (reticulum-transport.md 3.2). */
 	if (p->rx->cfg.kind == RNS_IF_NET)
 		p->hops++;
 	if (p->type == PACKET_ANNOUNCE) {

@@ -5,9 +5,12 @@
 #include "transport/core/base/ctx.h"
 #include "transport/core/base/packet.h"
 
-/* From a parsed packet to the one who wants it (transport 3). */
+/* From a parsed packet to the one who wants it (reticulum-transport.md 3). */
 
-/* Names of transport's own control destinations (6.1, 7.1). */
+/*
+ * Names of transport's own control destinations (reticulum-transport.md 6.1,
+ * 7.1).
+ */
 int inbound_new(struct rns *);
 /*
  * One packet whose access code was checked; p->rx and, but for parts of

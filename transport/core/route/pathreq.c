@@ -15,15 +15,15 @@
 #include "transport/core/table/known.h"
 
 /*
- * Path requests (transport 2.8, 6, 18.4). All that is known about requests for
- * one destination is one entry: when we asked, whether the first request of
- * others is still open, who waits for the answer. Answered or 45 s old, it
- * goes.
+ * Path requests (reticulum-transport.md 2.8, 6, 18.4). All that is known about
+ * requests for one destination is one entry: when we asked, whether the first
+ * request of others is still open, who waits for the answer. Answered or 45 s
+ * old, it goes.
  */
 #define PATHREQ_MAX 16384 /* ours: destinations asked for at a time */
 #define TAG_MAX 16
 #define REQUEST_MAX (RNS_HASH + RNS_HASH + TAG_MAX)
-#define BITRATE_MIN 5 /* 1.1 MINIMUM_BITRATE */
+#define BITRATE_MIN 5 /* reticulum-transport.md 1.1 MINIMUM_BITRATE */
 
 struct pathreq {
 	RB_ENTRY(pathreq) node;
@@ -209,7 +209,7 @@ pathreqs_iface_gone(struct rns *r, const struct iface *i)
 
 /* ---- asking ---- */
 
-/* 6.1, 6.4; tag NULL: a fresh one. */
+/* reticulum-transport.md 6.1, 6.4; tag NULL: a fresh one. */
 static int
 pathreq_send(struct rns *r, const uint8_t dest[RNS_HASH], const uint8_t *tag,
     size_t tag_len, struct iface *via)
@@ -313,7 +313,7 @@ path_request(struct rns *r, const uint8_t dest[RNS_HASH], bool automatic)
 
 /* ---- being asked ---- */
 
-/* max(15 s, medium path time-out of 6.7) */
+/* max(15 s, medium path time-out of reticulum-transport.md 6.7) */
 static int64_t
 discovery_life_us(const struct rns *r)
 {
@@ -353,14 +353,14 @@ discovery_join(struct rns *r, struct pathreq *e, struct iface *from)
 		e->discovery = mono_add(r->now, discovery_life_us(r));
 }
 
-/* 6.3: a search must not crowd out announces. */
+/* reticulum-transport.md 6.3: a search must not crowd out announces. */
 static bool
 may_search(struct rns *r, struct iface *i, size_t tag_len)
 {
 	return announceq_now(r, i, HEADER_1_LEN + 2 * RNS_HASH + tag_len);
 }
 
-/* 6.2 step 5 */
+/* reticulum-transport.md 6.2 step 5 */
 static void
 search(struct rns *r, struct pathreq *e, const struct asked *q)
 {
@@ -402,7 +402,7 @@ searches(const struct rns *r, const struct iface *i)
 	}
 }
 
-/* 6.2 step 3: from the path table. */
+/* reticulum-transport.md 6.2 step 3: from the path table. */
 static void
 answer(struct rns *r, const struct path *path, const struct asked *q)
 {
@@ -435,7 +435,10 @@ own_asked(struct rns *r, struct dest *d, const struct asked *q)
 		(void)announce_own(r, d, q->from);
 }
 
-/* 6.2; true: D was answered and leaves the batch (18.4). */
+/*
+ * reticulum-transport.md 6.2; true: D was answered and leaves the batch
+ * (reticulum-transport.md 18.4).
+ */
 static bool
 pathreq_handle(struct rns *r, struct pathreq *e, const struct asked *q)
 {

@@ -5,7 +5,7 @@
 #include "transport/core/base/packet.h"
 #include "transport/core/table/path.h"
 
-/* Path requests (transport 2.8, 6, 18.4), both ways. */
+/* Path requests (reticulum-transport.md 2.8, 6, 18.4), both ways. */
 
 int pathreqs_new(struct rns *);
 void pathreqs_free(struct rns *);
@@ -19,13 +19,19 @@ int path_request(struct rns *, const uint8_t dest[RNS_HASH], bool automatic);
 /* A request came in: answered, searched for, or dropped and counted. */
 void pathreq_in(struct rns *, struct packet *);
 /*
- * An announce was accepted: answers the interfaces that asked (4.5 step 5).
- * Returns whether we had asked for it.
+ * An announce was accepted: answers the interfaces that asked
+ * (reticulum-transport.md 4.5 step 5). Returns whether we had asked for it.
  */
 bool pathreq_answered(struct rns *, const struct path *);
-/* 4.5 step 3; true once, when a program's destination was asked for. */
+/*
+ * reticulum-transport.md 4.5 step 3; true once, when a program's destination
+ * was asked for.
+ */
 bool pathreq_take_local(struct rns *, const uint8_t dest[RNS_HASH]);
-/* 2.4: an automatic request, not on `except` (NULL: everywhere). */
+/*
+ * reticulum-transport.md 2.4: an automatic request, not on `except` (NULL:
+ * everywhere).
+ */
 void pathreq_rediscover(struct rns *, const uint8_t dest[RNS_HASH],
     const struct iface *except);
 /* Asked for less than 20 s ago. */

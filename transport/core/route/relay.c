@@ -13,8 +13,9 @@
 #include "transport/core/table/reverse.h"
 
 /*
- * Relaying (transport 3.7 to 3.10): packets by transport id, and the link
- * table (2.4) that the packets of a link follow afterwards.
+ * Relaying (reticulum-transport.md 3.7 to 3.10): packets by transport id, and
+ * the link table (reticulum-transport.md 2.4) that the packets of a link follow
+ * afterwards.
  */
 
 struct rlink {
@@ -117,8 +118,8 @@ relay_has_link(const struct rns *r, const uint8_t id[RNS_HASH],
 }
 
 /*
- * The link was never proved: the path may be gone (2.4). First match of the
- * four rules; rules 3 and 4 do the same.
+ * The link was never proved: the path may be gone (reticulum-transport.md 2.4).
+ * First match of the four rules; rules 3 and 4 do the same.
  */
 static void
 rlink_rediscover(struct rns *r, const struct rlink *e)
@@ -159,7 +160,7 @@ rlink_timer(struct rns *r, void *arg)
 	rlink_free(r, e);
 }
 
-/* 2.4 field 8 */
+/* reticulum-transport.md 2.4 field 8 */
 static struct mono
 proof_timeout(const struct rns *r, const struct iface *next, uint8_t hops)
 {
@@ -261,7 +262,7 @@ relay_forward(struct rns *r, struct packet *p, struct path *path)
 	    put ? 2 : 1) == RNS_OK;
 }
 
-/* Everything behind the hop byte stays (3.8). */
+/* Everything behind the hop byte stays (reticulum-transport.md 3.8). */
 static bool
 rlink_forward(struct rns *r, struct packet *p, struct iface *to)
 {
@@ -303,7 +304,10 @@ relay_link_packet(struct rns *r, struct packet *p)
 	(void)rlink_forward(r, p, to);
 }
 
-/* 3.9 step 2: signed by the destination's identity, known from an announce. */
+/*
+ * reticulum-transport.md 3.9 step 2: signed by the destination's identity,
+ * known from an announce.
+ */
 static bool
 proof_valid(const struct rns *r, const struct rlink *e,
     const struct packet *p)

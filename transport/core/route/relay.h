@@ -5,27 +5,36 @@
 #include "transport/core/base/packet.h"
 #include "transport/core/table/path.h"
 
-/* Relaying (transport 3.7 to 3.10) and the link table (2.4). */
+/*
+ * Relaying (reticulum-transport.md 3.7 to 3.10) and the link table
+ * (reticulum-transport.md 2.4).
+ */
 
 int relay_new(struct rns *);
 void relay_free(struct rns *);
 /* Links and proofs that would go that way are forgotten. */
 void relay_iface_gone(struct rns *, const struct iface *);
 /*
- * Is it a link that we relay? Then, which ends are programs of ours (3.5);
- * false leaves both alone.
+ * Is it a link that we relay? Then, which ends are programs of ours
+ * (reticulum-transport.md 3.5); false leaves both alone.
  */
 bool relay_has_link(const struct rns *, const uint8_t id[RNS_HASH],
     bool *next_local, bool *received_local);
-/* 3.7: p is for the path's next hop. False: it was dropped. */
+/*
+ * reticulum-transport.md 3.7: p is for the path's next hop. False: it was
+ * dropped.
+ */
 bool relay_forward(struct rns *, struct packet *, struct path *);
-/* 3.8: any other packet of a relayed link. */
+/* reticulum-transport.md 3.8: any other packet of a relayed link. */
 void relay_link_packet(struct rns *, struct packet *);
-/* 3.9: its link proof. */
+/* reticulum-transport.md 3.9: its link proof. */
 void relay_link_proof(struct rns *, struct packet *);
-/* 3.10: a proof for a packet that went through here; true: it was. */
+/*
+ * reticulum-transport.md 3.10: a proof for a packet that went through here;
+ * true: it was.
+ */
 bool relay_proof(struct rns *, const struct packet *);
-/* 3.5: a proof that a program of ours waits for. */
+/* reticulum-transport.md 3.5: a proof that a program of ours waits for. */
 bool relay_proof_for_local(const struct rns *, const uint8_t dest[RNS_HASH]);
 
 #endif

@@ -9,10 +9,10 @@
 #include "transport/core/table/iface.h"
 
 /*
- * Announce cap (transport 5.3): announces passed on take no more than their
- * share of an interface's bitrate; the others wait here, those from near
- * first. What waits is a destination; the announce is the path's, so that the
- * newest one leaves and a path that is gone leaves nothing.
+ * Announce cap (reticulum-transport.md 5.3): announces passed on take no more
+ * than their share of an interface's bitrate; the others wait here, those from
+ * near first. What waits is a destination; the announce is the path's, so that
+ * the newest one leaves and a path that is gone leaves nothing.
  */
 #define QUEUE_MAX 4096    /* MAX_QUEUED_ANNOUNCES */
 #define QUEUE_LIFE 10800  /* QUEUED_ANNOUNCE_LIFE */

@@ -4,7 +4,10 @@
 
 #include "transport/core/table/path.h"
 
-/* The announce cap (5.3) of an interface, and what waits for its turn. */
+/*
+ * The announce cap (reticulum-transport.md 5.3) of an interface, and what waits
+ * for its turn.
+ */
 
 /* Of an interface that was just made. */
 void announceq_init(struct iface *);

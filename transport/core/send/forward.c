@@ -38,7 +38,10 @@ announce_pack(const struct rns *r, const struct path *path, uint8_t hops,
 	    HEADER_2_LEN - 1 : HEADER_1_LEN - 1))
 		return RNS_EPARSE;
 	if (rd_left(&rd) > RNS_MTU - HEADER_2_LEN)
-		return RNS_EBIG; /* an originator that left no room (5.4) */
+		/*
+		 * an originator that left no room (reticulum-transport.md 5.4)
+		 */
+		return RNS_EBIG;
 	a->v[0] = (struct iovec_c){a->head, sizeof(a->head)};
 	a->v[1] = (struct iovec_c){rd.p, rd_left(&rd)};
 	wr_u8(&w, (uint8_t)(FLAG_HEADER_2 | FLAG_TRANSPORT |

@@ -9,9 +9,9 @@
 /* The bytes of what is passed on; which interfaces get it is outbound.c's. */
 
 /*
- * 3.7 and 3.8: a packet as it is passed on: new first byte, new hop byte, the
- * transport id (or NULL), then what came behind it, in at most three pieces.
- * Errors are those of core_txv().
+ * reticulum-transport.md 3.7 and 3.8: a packet as it is passed on: new first
+ * byte, new hop byte, the transport id (or NULL), then what came behind it, in
+ * at most three pieces. Errors are those of core_txv().
  */
 int forward(struct rns *, struct iface *to, uint8_t flags, uint8_t hop,
     const uint8_t *transport_id, const struct iovec_c *rest, size_t count);
@@ -23,10 +23,10 @@ struct announce_packet {
 };
 
 /*
- * The announce of a path (4.5, 4.6): header type 2, our transport id. *out may
- * not be copied, and the path may not change before it is sent. RNS_EINVAL:
- * hops that nobody would take; RNS_EPARSE: the path has none (it came from
- * storage); RNS_EBIG: no room for our transport id.
+ * The announce of a path (reticulum-transport.md 4.5, 4.6): header type 2, our
+ * transport id. *out may not be copied, and the path may not change before it
+ * is sent. RNS_EINVAL: hops that nobody would take; RNS_EPARSE: the path has
+ * none (it came from storage); RNS_EBIG: no room for our transport id.
  */
 int announce_pack(const struct rns *, const struct path *, uint8_t hops,
     uint8_t context, struct announce_packet *out);

@@ -11,7 +11,7 @@
 #include "transport/core/send/txq.h"
 #include "transport/core/table/iface.h"
 
-/* Packets made here, and announces passed on (transport 5). */
+/* Packets made here, and announces passed on (reticulum-transport.md 5). */
 
 enum verdict {
 	BLOCK,
@@ -19,7 +19,10 @@ enum verdict {
 	QUEUE, /* send subject to the announce cap */
 };
 
-/* 5.3; `from` is the interface that the announce came in on. */
+/*
+ * reticulum-transport.md 5.3; `from` is the interface that the announce came in
+ * on.
+ */
 static enum verdict
 announce_rule(const struct iface *this, const struct iface *from, bool local,
     uint8_t hops)
@@ -58,7 +61,10 @@ remember(struct rns *r, const uint8_t *raw, size_t len)
 	dedup_add(r, hash);
 }
 
-/* Whether the filter would ever look the packet up (3.3). */
+/*
+ * Whether the filter would ever look the packet up
+ * (reticulum-transport.md 3.3).
+ */
 static bool
 filtered(uint8_t type, uint8_t dest_type, uint8_t context)
 {
@@ -66,7 +72,7 @@ filtered(uint8_t type, uint8_t dest_type, uint8_t context)
 	    dest_type != DEST_GROUP && !packet_exempt(context);
 }
 
-/* 5.1 */
+/* reticulum-transport.md 5.1 */
 static int
 out_by_path(struct rns *r, struct path *path, const uint8_t *raw, size_t len)
 {
@@ -84,7 +90,7 @@ out_by_path(struct rns *r, struct path *path, const uint8_t *raw, size_t len)
 	return err;
 }
 
-/* 5.2 */
+/* reticulum-transport.md 5.2 */
 static int
 out_broadcast(struct rns *r, const uint8_t *raw, size_t len,
     const uint8_t *dest, struct iface *via)
@@ -180,7 +186,10 @@ announce_out(struct rns *r, const struct path *path, uint8_t hops,
 		return core_txv(r, via, a.v, NELEM(a.v));
 	err = RNS_ENOENT;
 	TAILQ_FOREACH(i, &r->ifaces, entry) {
-		/* Programs heard it when it came (4.5 step 4). */
+		/*
+		 * Programs heard it when it came (reticulum-transport.md 4.5
+		 * step 4).
+		 */
 		if (i->cfg.kind == RNS_IF_LOCAL_CLIENT || !i->cfg.out ||
 		    !i->cfg.online)
 			continue;

@@ -5,7 +5,7 @@
 #include "transport/core/table/dest.h"
 #include "transport/core/table/path.h"
 
-/* Packets made here, and announces passed on (transport 5). */
+/* Packets made here, and announces passed on (reticulum-transport.md 5). */
 
 /*
  * A packet made here, header type 1: takes the path or is broadcast; its hash
@@ -14,15 +14,18 @@
  * or all offline); else what core_tx() says of the last that refused.
  */
 int core_out(struct rns *, const uint8_t *raw, size_t len, struct iface *via);
-/* Announce it with its default app data as a path response (5.6) on via. */
+/*
+ * Announce it with its default app data as a path response
+ * (reticulum-transport.md 5.6) on via.
+ */
 int announce_own(struct rns *, struct dest *, struct iface *via);
 /* ANNOUNCE. RNS_ENOENT: no such destination or interface. */
 int announce_submit(struct rns *, const struct rns_cmd *);
 /*
- * An announce of the path table as it is passed on (4.5, 4.6): header type 2,
- * our transport id. via NULL: everywhere by the rules of 5.3, where it may wait
- * for its share. Errors of announce_pack() and core_txv(); RNS_ENOENT: nothing
- * took it.
+ * An announce of the path table as it is passed on (reticulum-transport.md 4.5,
+ * 4.6): header type 2, our transport id. via NULL: everywhere by the rules of
+ * reticulum-transport.md 5.3, where it may wait for its share. Errors of
+ * announce_pack() and core_txv(); RNS_ENOENT: nothing took it.
  */
 int announce_out(struct rns *, const struct path *, uint8_t hops,
     uint8_t context, struct iface *via);

@@ -8,9 +8,9 @@
 #include "transport/core/table/iface.h"
 
 /*
- * Announces that wait to be passed on (transport 2.5, 4.6), and answers to
- * path requests, which wait a moment too. The announce itself is the path's;
- * what waits is gone with the path. One entry for each destination and
+ * Announces that wait to be passed on (reticulum-transport.md 2.5, 4.6), and
+ * answers to path requests, which wait a moment too. The announce itself is the
+ * path's; what waits is gone with the path. One entry for each destination and
  * interface; NULL stands for all interfaces. Where the reference looks once a
  * second, each entry here leaves at its time.
  */
@@ -42,7 +42,7 @@ waiting_key_cmp(const struct waiting *a, const struct waiting *b)
 	return c != 0 ? c : (x > y) - (x < y);
 }
 
-/* Those of one moment in order of hops (4.6). */
+/* Those of one moment in order of hops (reticulum-transport.md 4.6). */
 static int
 waiting_time_cmp(const struct waiting *a, const struct waiting *b)
 {
@@ -213,7 +213,7 @@ waiting_iface_gone(struct rns *r, const struct iface *i)
 			waiting_del(r, e);
 }
 
-/* 4.6: at most twice, an answer once. */
+/* reticulum-transport.md 4.6: at most twice, an answer once. */
 static void
 waiting_run(struct rns *r, void *arg)
 {

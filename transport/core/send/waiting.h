@@ -4,7 +4,10 @@
 
 #include "transport/core/table/path.h"
 
-/* The announce table (2.5, 4.2, 4.6): what will be passed on, and when. */
+/*
+ * The announce table (reticulum-transport.md 2.5, 4.2, 4.6): what will be
+ * passed on, and when.
+ */
 
 int waiting_new(struct rns *);
 void waiting_free(struct rns *);
@@ -18,7 +21,7 @@ void waiting_relay(struct rns *, const struct path *, struct mono at,
 /* Answer a path request on one interface, once. */
 void waiting_answer(struct rns *, const struct path *, struct mono at,
     struct iface *via);
-/* A neighbour passed it on: hops as received (4.2). */
+/* A neighbour passed it on: hops as received (reticulum-transport.md 4.2). */
 void waiting_heard(struct rns *, const uint8_t dest[RNS_HASH], uint8_t hops);
 /*
  * What waits goes with its path: takes the notes of path_gone_next(). Every

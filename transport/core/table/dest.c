@@ -9,7 +9,10 @@
 #include "transport/core/base/crypt.h"
 #include "transport/core/base/event.h"
 
-/* 5.4: a relay adds a transport id, and one byte is kept for access codes */
+/*
+ * reticulum-endpoint.md 5.4: a relay adds a transport id, and one byte is kept
+ * for access codes
+ */
 #define ANNOUNCE_MAX (RNS_MTU - RNS_HASH - 1)
 #define ANNOUNCE_APP_DATA_MAX (ANNOUNCE_MAX - HEADER_1_LEN - ANNOUNCE_BARE)
 /* ours: a blackhole list that grows past this is an attack of its source */

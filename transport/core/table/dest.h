@@ -33,14 +33,16 @@ struct dest {
 	SLIST_HEAD(, handler) handlers;
 	uint8_t *app_data;
 	size_t app_data_len;
-	/* ratchets (5.7) */
+	/* ratchets (reticulum-endpoint.md 5.7) */
 	bool ratchets, enforce_ratchets;
 	uint32_t ratchet_interval_s, ratchet_retain;
 	uint8_t (*ratchet_keys)[32]; /* private, newest first */
 	size_t ratchet_count;
 	int64_t last_rotation_us; /* Unix time; 0: the next announce rotates */
-	uint64_t last_emitted;    /* s; never runs backwards (5.4) */
-	bool introduced; /* attached: the daemon has heard of it (12.2) */
+	/* s; never runs backwards (reticulum-endpoint.md 5.4) */
+	uint64_t last_emitted;
+	/* attached: the daemon has heard of it (reticulum-transport.md 12.2) */
+	bool introduced;
 };
 
 int dests_new(struct rns *);
@@ -57,8 +59,9 @@ struct dest *dest_next(const struct rns *, const struct dest *);
 int dest_submit(struct rns *, const struct rns_cmd *);
 /*
  * The raw announce, header type 1, after a rotation of ratchets when one is
- * due (5.7; event RATCHETS). app_data NULL: the default. RNS_EINVAL: not
- * SINGLE; RNS_EBIG: no relay could pass it on (5.4).
+ * due (reticulum-endpoint.md 5.7; event RATCHETS). app_data NULL: the default.
+ * RNS_EINVAL: not SINGLE; RNS_EBIG: no relay could pass it on
+ * (reticulum-endpoint.md 5.4).
  */
 int dest_announce(struct rns *, struct dest *, uint8_t out[RNS_MTU],
     size_t *out_len, const uint8_t *app_data, size_t app_data_len,
@@ -72,7 +75,10 @@ int dest_decrypt(const struct dest *, uint8_t *out, size_t *out_len,
 /* NULL: none for that path. Lives until the next HANDLER_ADD or DEST_DEL. */
 const struct handler *dest_handler(const struct dest *,
     const uint8_t path_hash[RNS_HASH]);
-/* May this peer ask (7.2)? The hash counts only when identified. */
+/*
+ * May this peer ask (reticulum-endpoint.md 7.2)? The hash counts only when
+ * identified.
+ */
 bool handler_allows(const struct handler *, bool identified,
     const uint8_t identity_hash[RNS_HASH]);
 /* Is the identity in the list (BLACKHOLE)? */

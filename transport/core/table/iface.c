@@ -64,7 +64,10 @@ iface_rx_max(const struct iface *i)
 	return (i->cfg.hw_mtu != 0 ? i->cfg.hw_mtu : RNS_MTU) + i->ifac.size;
 }
 
-/* By falling bitrate, equal ones in the order they came (5.2). */
+/*
+ * By falling bitrate, equal ones in the order they came
+ * (reticulum-endpoint.md 5.2).
+ */
 static void
 iface_insert(struct rns *r, struct iface *new)
 {

@@ -6,8 +6,9 @@
 #include "transport/core/base/ifac.h"
 
 /*
- * Interfaces (transport 8): what the caller said of each, its counters, and
- * the place where announceq.c keeps what waits for its share of the bitrate.
+ * Interfaces (reticulum-transport.md 8): what the caller said of each, its
+ * counters, and the place where announceq.c keeps what waits for its share of
+ * the bitrate.
  */
 struct queued;
 RB_HEAD(announce_queue, queued);
@@ -21,7 +22,7 @@ struct iface {
 	struct ifac ifac;
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
 	struct mono added;
-	/* announce cap (5.3); announceq.c */
+	/* announce cap (reticulum-endpoint.md 5.3); announceq.c */
 	struct mono announce_allowed;
 	struct announce_queue announces; /* the same ones, three ways */
 	struct announce_order announce_order;
@@ -47,7 +48,10 @@ int iface_add(struct rns *, const struct rns_if *, struct iface **out);
 void iface_free(struct rns *, struct iface *);
 /* IF_ONLINE. RNS_ENOENT */
 int iface_online(struct rns *, unsigned id, bool online);
-/* Bytes of a packet without access code that it may deliver (3.1). */
+/*
+ * Bytes of a packet without access code that it may deliver
+ * (reticulum-endpoint.md 3.1).
+ */
 size_t iface_rx_max(const struct iface *);
 
 #endif

@@ -6,9 +6,9 @@
 
 #include "transport/core/base/crypt.h"
 
-#define CLEAN_S 300       /* 4.6 */
-#define LINGER_S 360      /* 4.6: never used, no path */
-#define UNUSED_S 756000   /* 4.6: 1.25 weeks */
+#define CLEAN_S 300       /* reticulum-endpoint.md 4.6 */
+#define LINGER_S 360      /* reticulum-endpoint.md 4.6: never used, no path */
+#define UNUSED_S 756000   /* reticulum-endpoint.md 4.6: 1.25 weeks */
 /* ours: a sweep of the whole table at once would hold up the packets */
 #define SWEEP_STEP 2048
 #define SWEEP_PAUSE_US 50000
@@ -205,7 +205,8 @@ app_data_copy(const struct known *k, const uint8_t *data, size_t len,
 	*out = same ? k->app_data : NULL;
 	if (same || data == NULL)
 		return RNS_OK;
-	*out = malloc(len > 0 ? len : 1); /* empty is not nil (5.5 step 6) */
+	/* empty is not nil (reticulum-endpoint.md 5.5 step 6) */
+	*out = malloc(len > 0 ? len : 1);
 	if (*out == NULL)
 		return RNS_ENOMEM;
 	if (len > 0)

@@ -6,9 +6,10 @@
 #include "transport/core/base/ctx.h"
 
 /*
- * Known destinations (4.6) and received ratchets (4.7), bounded. At the ceiling
- * a new one takes the place of the one that was never used and was heard of
- * longest ago, one without a path first; what was used or is retained stays.
+ * Known destinations (reticulum-endpoint.md 4.6) and received ratchets
+ * (reticulum-endpoint.md 4.7), bounded. At the ceiling a new one takes the
+ * place of the one that was never used and was heard of longest ago, one
+ * without a path first; what was used or is retained stays.
  */
 struct known {
 	RB_ENTRY(known) node;
@@ -44,8 +45,9 @@ struct known *known_find(const struct rns *, const uint8_t dest[RNS_HASH]);
  */
 int known_submit(struct rns *, const struct rns_cmd *);
 /*
- * Steps 5 to 7 of 5.5 for an announce that passed steps 1 to 4. RNS_EAUTH:
- * known with another key; RNS_ENOMEM, RNS_ELIMIT: nothing was stored.
+ * Steps 5 to 7 of reticulum-endpoint.md 5.5 for an announce that passed steps 1
+ * to 4. RNS_EAUTH: known with another key; RNS_ENOMEM, RNS_ELIMIT: nothing was
+ * stored.
  */
 int known_learn(struct rns *, const struct announce *, const struct packet *);
 /* The ratchet to encrypt with, or NULL (none, or older than 30 days). */
@@ -53,9 +55,9 @@ const uint8_t *known_ratchet(const struct rns *, const struct known *);
 /* Now; one that is kept for good stays so. */
 void known_mark_used(struct rns *, struct known *);
 /*
- * Encrypt a packet's data for it (4.5), with its ratchet when there is one.
- * Takes 48 random bytes of the context; marks it used. RNS_EBIG; RNS_EAUTH:
- * its key is no point of the curve.
+ * Encrypt a packet's data for it (reticulum-endpoint.md 4.5), with its ratchet
+ * when there is one. Takes 48 random bytes of the context; marks it used.
+ * RNS_EBIG; RNS_EAUTH: its key is no point of the curve.
  */
 int known_encrypt(struct rns *, struct known *, uint8_t *out, size_t *out_len,
     size_t cap, const uint8_t *in, size_t in_len);

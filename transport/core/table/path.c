@@ -8,7 +8,8 @@
 #include "transport/core/table/iface.h"
 #include "transport/core/table/known.h"
 
-#define PATH_LIVES 3 /* by mode of the receiving interface (2.1) */
+/* by mode of the receiving interface (reticulum-transport.md 2.1) */
+#define PATH_LIVES 3
 #define BLOBS_STEP 8 /* ours: blobs are allocated by steps */
 
 RB_HEAD(path_tree, path);

@@ -6,11 +6,11 @@
 #include "transport/core/base/ctx.h"
 
 /*
- * Path table (transport 2.1); used by link.c for hops and time-outs. When it
- * is full the path that was unused for longest goes, so that a flood of made-up
- * destinations does not lock out those in use.
+ * Path table (reticulum-transport.md 2.1); used by link.c for hops and
+ * time-outs. When it is full the path that was unused for longest goes, so that
+ * a flood of made-up destinations does not lock out those in use.
  */
-enum path_state { /* 2.2 */
+enum path_state { /* reticulum-transport.md 2.2 */
 	PATH_UNKNOWN = 0,
 	PATH_UNRESPONSIVE = 1,
 	PATH_RESPONSIVE = 2,
@@ -19,7 +19,8 @@ enum path_state { /* 2.2 */
 struct path {
 	RB_ENTRY(path) node;
 	TAILQ_ENTRY(path) age; /* by falling time since last use */
-	uint8_t life;          /* which of the three life times (2.1) */
+	/* which of the three life times (reticulum-transport.md 2.1) */
+	uint8_t life;
 	uint8_t dest[RNS_HASH];
 	uint8_t next_hop[RNS_HASH];
 	uint8_t hops;
@@ -58,7 +59,10 @@ struct path *path_find(const struct rns *, const uint8_t dest[RNS_HASH]);
 void path_touch(struct rns *, struct path *);
 /* Hops to a destination, RNS_HOPS_MAX when unknown. */
 uint8_t path_hops(const struct rns *, const uint8_t dest[RNS_HASH]);
-/* 500 * 8 / bitrate + 6 s, 6 s when unknown (3.7), in microseconds. */
+/*
+ * 500 * 8 / bitrate + 6 s, 6 s when unknown (reticulum-endpoint.md 3.7), in
+ * microseconds.
+ */
 int64_t path_first_hop_timeout_us(const struct rns *,
     const uint8_t dest[RNS_HASH]);
 /* Next-hop interface or NULL. */
@@ -84,7 +88,7 @@ struct path_new {
 struct path *path_store(struct rns *, const struct path_new *);
 /* Was an announce with this random hash heard of it? */
 bool path_has_blob(const struct path *, const uint8_t blob[ANNOUNCE_BLOB]);
-/* How long a path learned there lives (2.1). */
+/* How long a path learned there lives (reticulum-transport.md 2.1). */
 int64_t path_life_us(const struct iface *);
 
 #endif

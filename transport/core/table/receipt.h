@@ -6,8 +6,9 @@
 #include "transport/core/base/packet.h"
 
 /*
- * Receipts (3.7) of packets that want a proof. The owner gets done() once:
- * a channel message resends, a packet of the application becomes an event.
+ * Receipts (reticulum-endpoint.md 3.7) of packets that want a proof. The owner
+ * gets done() once: a channel message resends, a packet of the application
+ * becomes an event.
  */
 struct link;
 typedef void receipt_fn(struct rns *, void *arg, enum rns_receipt_status,

@@ -4,7 +4,7 @@
 
 #include "transport/core/base/ctx.h"
 
-/* Reverse table (transport 2.3): the way back of proofs. */
+/* Reverse table (reticulum-transport.md 2.3): the way back of proofs. */
 int reverse_new(struct rns *);
 void reverse_free(struct rns *);
 /* The hash is cut to 16 bytes, as a proof is addressed. */

@@ -12,9 +12,10 @@
 #include "common/wire.h"
 
 /*
- * What Reticulum's storage folder holds of destinations, as bytes (4.6, 4.7,
- * 5.7). Pure: reading and writing the files is the engine's. Times are float64
- * seconds in the files and Unix microseconds here.
+ * What Reticulum's storage folder holds of destinations, as bytes
+ * (reticulum-endpoint.md 4.6, 4.7, 5.7). Pure: reading and writing the files is
+ * the engine's. Times are float64 seconds in the files and Unix microseconds
+ * here.
  */
 
 /* known_destinations: a map; read its head, then as many entries. RNS_EPARSE */

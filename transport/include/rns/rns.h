@@ -357,7 +357,8 @@ struct rns_cmd {
 			/* packed value; NULL: nil. Copied. */
 			const uint8_t *data;
 			size_t len;
-			int64_t timeout_us;    /* 0: 7.1 */
+			/* 0: reticulum-endpoint.md 7.1 */
+			int64_t timeout_us;
 			uint64_t max_response; /* bytes, 0: resource_bytes */
 			uint64_t tag;
 		} request;
@@ -372,7 +373,10 @@ struct rns_cmd {
 			 */
 			const uint8_t *data;
 			size_t len;
-			/* file response (7.3): packed metadata, raw data */
+			/*
+			 * file response (reticulum-endpoint.md 7.3): packed
+			 * metadata, raw data
+			 */
 			const uint8_t *metadata;
 			size_t metadata_len;
 			uint64_t tag;
@@ -385,7 +389,8 @@ struct rns_cmd {
 			const uint8_t *metadata; /* packed, copied; or NULL */
 			size_t metadata_len;
 			bool compress;
-			int64_t timeout_us; /* of the advertisement, 0: 8.4 */
+			/* of the advertisement, 0: reticulum-endpoint.md 8.4 */
+			int64_t timeout_us;
 			uint64_t tag;
 		} resource;
 		struct {
@@ -464,7 +469,7 @@ enum rns_receipt_status {
 	RNS_RECEIPT_CULLED = 255,
 };
 
-enum rns_resource_status { /* 8.1 */
+enum rns_resource_status { /* reticulum-endpoint.md 8.1 */
 	RNS_RES_COMPLETE = 6,
 	RNS_RES_FAILED = 7,
 	RNS_RES_CORRUPT = 8,
@@ -627,7 +632,7 @@ bool rns_blackholed(const struct rns *, const uint8_t identity[RNS_HASH]);
 struct rns_link_info {
 	uint8_t id[RNS_HASH];
 	uint8_t dest[RNS_HASH];
-	int status; /* 6.1 */
+	int status; /* reticulum-endpoint.md 6.1 */
 	bool initiator, identified;
 	uint8_t identity_hash[RNS_HASH];
 	int64_t rtt_us;
@@ -667,7 +672,10 @@ bool rns_identity_verify(const uint8_t pub[RNS_KEY],
 /* Either text may be NULL; RNS_EINVAL when both are. */
 int rns_ifac_key(uint8_t key[64], const char *network_name,
     const char *passphrase);
-/* Hardware MTU of an autoconfiguring interface, 0: none (6.14). */
+/*
+ * Hardware MTU of an autoconfiguring interface, 0: none
+ * (reticulum-endpoint.md 6.14).
+ */
 uint32_t rns_mtu_for_bitrate(uint64_t bitrate);
 
 /* ---- framing (9): pure, one per stream socket ---- */
