@@ -94,7 +94,7 @@ enum event_kind {
 /* ---- parent to any ---- */
 #define MSG_SETTING(F) F(u8, what, 0) F(str, name, 256)
 #define MSG_PARAMS(F)                                                          \
-	F(u8, loglevel, 0) F(boolean, root, 0) F(u32, uid_base, 0)             \
+	F(u8, loglevel, 0) F(boolean, root, 0)                                 \
 	F(str, instance, 64) /* 8 hex digits of the identity hash */           \
 	F(arr, identity_hash, 16) F(arr, rns_public, 64)                       \
 	F(u32, cg_v2, 0) /* layers memory, cpu, pids that v2 gives: bits */    \

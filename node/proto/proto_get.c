@@ -126,10 +126,7 @@ proto_ans_get(struct proto_ans *a, const void *data, size_t len)
 	    !get_map(&r, names, NELEM(names), 0, meta_member, &a->meta))
 		return false;
 	a->body = r;
-	if (!mpk_get(&r, &v))
-		return false;
-	a->has_body = v.type != MPK_NIL;
-	return true;
+	return mpk_get(&r, &v);
 }
 
 static bool

@@ -17,7 +17,6 @@
 struct proto_ans {
 	uint64_t status;
 	struct proto_meta meta;
-	bool has_body;	 /* false: nil */
 	struct rd body;	 /* one msgpack value, well-formed */
 };
 /* false: not an answer of this section. */

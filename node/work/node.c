@@ -111,7 +111,6 @@ node_hello(struct node *n, const struct msg_T_HELLO *m)
 {
 	memcpy(n->rns_public, m->rns_public, 64);
 	memcpy(n->dest, m->dest, 16);
-	n->has_rns = true;
 	node_announce(n, true);
 }
 

@@ -65,7 +65,6 @@ struct node {
 	bool has_binding;
 	uint8_t binding[PROTO_BINDING_LEN], fp[FP_LEN];
 	char urn[URN_MAX], key_text[KEY_TEXT_MAX];
-	bool has_rns;
 	uint8_t rns_public[64], dest[16];
 	uint8_t app_data[316];
 	size_t app_len;

@@ -338,7 +338,6 @@ talk(struct drive *d, const struct drive_options *o)
 	memset(&l, 0, sizeof(l));
 	p.loglevel = (uint8_t)o->level;
 	p.root = d->root;
-	p.uid_base = d->base;
 	p.cg_v2 = d->cg_v2;
 	p.cg_v1 = d->cg_v1;
 	p.compute = true;

@@ -132,7 +132,7 @@ class Transport:
 
     def _settings(self, config, flat, compute, level):
         c = self.channel
-        c.send("PARAMS", struct.pack(">BBI", level, 0, 0) + text("00000000") + bytes(16) +
+        c.send("PARAMS", struct.pack(">BB", level, 0) + text("00000000") + bytes(16) +
                bytes(64) + struct.pack(">IIB", 0, 0, compute))
         fd = sealed(config.encode())
         c.send("SETTING", struct.pack(">B", SET_RNS_CONFIG) + text(""), [fd])

@@ -358,7 +358,7 @@ read_answer(int which, const uint8_t *p, size_t n)
 	case 8:
 		return proto_get_bytes(&b, &a) && b.n == 5;
 	default:
-		return a.status == ST_REFUSED && !a.has_body &&
+		return a.status == ST_REFUSED && mpk_get_nil(&a.body) &&
 		    pstr_is(a.meta.code, "quota") && a.meta.step == 6 &&
 		    a.meta.limit == 5 && a.meta.value == 6 && a.meta.s == 30 &&
 		    a.meta.n != NULL;

@@ -106,7 +106,6 @@ iface_add(struct rns *r, const struct rns_if *cfg, struct iface **out)
 		iface_wipe(i);
 		return err;
 	}
-	i->added = r->now;
 	i->announce_allowed = r->now;
 	iface_insert(r, i);
 	(void)RB_INSERT(iface_tree, &r->iface_ids, i);

@@ -21,7 +21,6 @@ struct iface {
 	struct rns_if cfg;
 	struct ifac ifac;
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
-	struct mono added;
 	/* announce cap (reticulum-endpoint.md 5.3); announceq.c */
 	struct mono announce_allowed;
 	struct announce_queue announces; /* the same ones, three ways */
