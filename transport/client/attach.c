@@ -362,24 +362,6 @@ attach_close(struct attach *a)
 	free_all(a);
 }
 
-const char *
-attach_name(const struct attach *a)
-{
-	return a->name;
-}
-
-bool
-attach_connected(const struct attach *a)
-{
-	return a->connected;
-}
-
-const char *
-attach_config_dir(const struct attach *a)
-{
-	return a->dir;
-}
-
 void
 attach_on_event(struct attach *a, void (*fn)(void *, const struct rns_event *),
     void *arg)

@@ -38,11 +38,6 @@ int attach_open(struct attach **out, struct ev_loop *, const char *config_dir,
     char *why, size_t why_cap);
 /* Closes the links in order first; no callback comes after it. NULL is fine. */
 void attach_close(struct attach *);
-/* "attached to rns/default": for status lines. */
-const char *attach_name(const struct attach *);
-bool attach_connected(const struct attach *);
-/* The folder that holds `config`. */
-const char *attach_config_dir(const struct attach *);
 
 /*
  * The core, to look at: rns_known_get(), rns_path_get(), rns_link_get(), ...
@@ -74,7 +69,6 @@ enum attach_link_state {
 	ATTACH_LINK_FAILED, /* time is over: the handle is gone */
 	ATTACH_LINK_CLOSED, /* was up: the handle is gone */
 };
-const char *attach_link_state_text(enum attach_link_state);
 
 struct attach_link_opts {
 	const uint8_t *identity; /* private key to identify with, or NULL */
@@ -106,7 +100,6 @@ enum attach_result {
 	ATTACH_REJECTED,  /* the request was a resource and not taken */
 	ATTACH_LINK_LOST,
 };
-const char *attach_result_text(enum attach_result);
 
 struct attach_response {
 	enum attach_result result;

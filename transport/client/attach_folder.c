@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define _GNU_SOURCE /* asprintf */
 #include "transport/client/attach_folder.h"
 
 #include <errno.h>
@@ -12,6 +11,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/where.h"
 #include "common/wire.h"
 #include "transport/client/state.h"
 #include "transport/core/table/stores.h"
@@ -20,33 +20,18 @@
 
 /* ---- the configuration folder ---- */
 
-static bool
-has_config(const char *dir)
-{
-	char path[4096];
-	int n = snprintf(path, sizeof(path), "%s/config", dir);
-
-	return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
-}
-
 char *
 afolder_find(const char *given)
 {
-	const char *home = getenv("HOME");
-	char *dir = NULL;
+	char dir[4096];
 
 	if (given != NULL)
 		return strdup(given);
-	if (has_config("/etc/reticulum"))
-		return strdup("/etc/reticulum");
-	if (home == NULL)
-		home = "/";
-	if (asprintf(&dir, "%s/.config/reticulum", home) < 0)
+	if (!where_config(dir, sizeof(dir))) {
+		errno = ENOENT;
 		return NULL;
-	if (has_config(dir))
-		return dir;
-	free(dir);
-	return asprintf(&dir, "%s/.reticulum", home) < 0 ? NULL : dir;
+	}
+	return strdup(dir);
 }
 
 int

@@ -13,24 +13,6 @@
 #define LINK_TIMEOUT_US (60 * MONO_SECOND)
 #define STEP_S 1. /* how often a link that is not up looks around */
 
-const char *
-attach_link_state_text(enum attach_link_state s)
-{
-	switch (s) {
-	case ATTACH_LINK_PATH:
-		return "looking for a path";
-	case ATTACH_LINK_SETUP:
-		return "setting up a link";
-	case ATTACH_LINK_UP:
-		return "connected";
-	case ATTACH_LINK_FAILED:
-		return "not reachable";
-	case ATTACH_LINK_CLOSED:
-		return "link closed";
-	}
-	return "?";
-}
-
 static void
 link_state(struct attach_link *l, enum attach_link_state s)
 {

@@ -15,24 +15,6 @@
 /* time, path hash and heads of reticulum-endpoint.md 7.1 */
 #define REQUEST_OVERHEAD 32
 
-const char *
-attach_result_text(enum attach_result r)
-{
-	switch (r) {
-	case ATTACH_ANSWERED:
-		return "answered";
-	case ATTACH_TIMEOUT:
-		return "no answer in time";
-	case ATTACH_TOO_LARGE:
-		return "the answer is too large";
-	case ATTACH_REJECTED:
-		return "the request was not taken";
-	case ATTACH_LINK_LOST:
-		return "the link broke";
-	}
-	return "?";
-}
-
 static void
 request_end(struct attach_request *q, const struct attach_response *resp)
 {
