@@ -21,6 +21,9 @@
  */
 #define IPC_MAX 4096   /* bytes of a message, header included */
 #define IPC_FDS_MAX 20 /* descriptors of a message */
+/* Signed frames that messages carry whole; trust/doc names them as its own. */
+#define IPC_BINDING 242 /* bytes: klp.md 5 */
+#define IPC_RECEIPT 317 /* bytes: compute.md 7 */
 
 enum program {
 	PROGRAM_PARENT,
@@ -106,7 +109,7 @@ enum event_kind {
 	F(u64, time_ms, 0) F(u64, output, 0) F(u32, slots, 0)
 #define MSG_KEY_MATERIAL(F)                                                    \
 	F(arr, mesh, 32) F(arr, audit, 32) F(arr, rns_public, 64)              \
-	F(var, binding, 242)
+	F(var, binding, IPC_BINDING)
 #define MSG_START_DONE(F)
 #define MSG_STOP(F)
 #define MSG_NEIGHBOUR(F) F(u8, program, 0)
@@ -146,7 +149,7 @@ enum event_kind {
 #define MSG_N_HOLD(F) F(arr, link, 16) F(u32, ms, 0)
 /* ---- node and trust; qid: the asker's number, echoed ---- */
 #define MSG_V_ASK(F) /* who is this, and how far trusted in this scope */      \
-	F(u64, qid, 0) F(arr, rns_public, 64) F(var, binding, 242)             \
+	F(u64, qid, 0) F(arr, rns_public, 64) F(var, binding, IPC_BINDING)             \
 	F(str, scope, 64)
 enum verdict_status {
 	VERDICT_OK = 0,          /* fp, key, level are set */
@@ -184,21 +187,21 @@ enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
 	F(u32, cpu_ms, 0) F(u32, memory_kb, 0) F(u32, bytes_in, 0)             \
 	F(u32, bytes_out, 0) F(u32, bpf_events, 0) F(u32, bpf_lost, 0)
 #define MSG_K_SIGNED(F)                                                        \
-	F(u64, qid, 0) F(boolean, ok, 0) F(arr, receipt, 317)
+	F(u64, qid, 0) F(boolean, ok, 0) F(arr, receipt, IPC_RECEIPT)
 #define MSG_K_CHALLENGE(F)                                                     \
 	F(u64, qid, 0) F(arr, link, 16) F(arr, n, 32)                          \
 	F(arr, initiator, 64) /* zeros: not identified */
 #define MSG_K_CHALLENGED(F)                                                    \
 	F(u64, qid, 0) F(boolean, ok, 0) F(arr, s, 64) F(arr, m, 32)
 #define MSG_K_BINDING(F) /* keys' present binding, standalone form */          \
-	F(arr, binding, 242) F(arr, fp, 32)
+	F(arr, binding, IPC_BINDING) F(arr, fp, 32)
 /* ---- keys and transport: the other half of a binding ---- */
 #define MSG_B_SIGN(F)                                                          \
 	F(u8, flags, 0) F(arr, secp, 33) F(u32, serial, 0)                     \
 	F(u32, not_before, 0) F(u32, not_after, 0)
 #define MSG_B_SIGNED(F) F(u32, serial, 0) F(arr, sig, 64)
 /* ---- keys to parent: write warren/keys/binding ---- */
-#define MSG_BINDING_MADE(F) F(arr, binding, 242)
+#define MSG_BINDING_MADE(F) F(arr, binding, IPC_BINDING)
 /* ---- audit and keys ---- */
 #define MSG_C_SIGN(F) F(u64, size, 0) F(arr, root, 32)
 #define MSG_C_SIGNED(F)                                                        \

@@ -194,7 +194,8 @@ jobdir_read(struct cli *c, const char *path, struct jobdir_proof *p)
 	}
 	if (file_read(dir, "receipt", p->receipt, sizeof(p->receipt)) !=
 	    JOB_RECEIPT_LEN) {
-		cli_error(c, "%s holds no receipt of 317 bytes", path);
+		cli_error(c, "%s holds no receipt of %d bytes", path,
+		    JOB_RECEIPT_LEN);
 		return CLI_FAILED;
 	}
 	text = file_load(dir, "result.json", RESULT_MAX, &len);

@@ -149,7 +149,7 @@ on_K_SIGNED(struct warren_node *wn, const struct msg_K_SIGNED *m,
     struct ipc_in *in)
 {
 	(void)in;
-	run_signed(&wn->node, m);
+	finish_signed(&wn->node, m);
 }
 
 static void
@@ -172,7 +172,7 @@ static void
 on_HEAD(struct warren_node *wn, const struct msg_HEAD *m, struct ipc_in *in)
 {
 	(void)in;
-	run_head(&wn->node, m);
+	finish_head(&wn->node, m);
 }
 
 /* ---- jail ---- */
@@ -200,7 +200,7 @@ on_J_STARTED(struct warren_node *wn, const struct msg_J_STARTED *m,
     struct ipc_in *in)
 {
 	job_fds(wn, in, m->job, m->slot, false);
-	run_started(&wn->node, m);
+	finish_started(&wn->node, m);
 }
 
 static void
@@ -208,7 +208,7 @@ on_J_RUNNING(struct warren_node *wn, const struct msg_J_RUNNING *m,
     struct ipc_in *in)
 {
 	job_fds(wn, in, m->job, m->slot, true);
-	run_found(&wn->node, m);
+	finish_found(&wn->node, m);
 }
 
 static void
@@ -216,7 +216,7 @@ on_J_FAILED(struct warren_node *wn, const struct msg_J_FAILED *m,
     struct ipc_in *in)
 {
 	(void)in;
-	run_failed(&wn->node, m);
+	finish_failed(&wn->node, m);
 }
 
 static void
@@ -224,7 +224,7 @@ on_J_EXITED(struct warren_node *wn, const struct msg_J_EXITED *m,
     struct ipc_in *in)
 {
 	(void)in;
-	run_exited(&wn->node, m);
+	finish_exited(&wn->node, m);
 }
 
 static void
@@ -232,7 +232,7 @@ on_J_FORGOTTEN(struct warren_node *wn, const struct msg_J_FORGOTTEN *m,
     struct ipc_in *in)
 {
 	(void)in;
-	run_forgotten(&wn->node, m);
+	finish_forgotten(&wn->node, m);
 }
 
 static void
@@ -240,7 +240,7 @@ on_J_POSTURE(struct warren_node *wn, const struct msg_J_POSTURE *m,
     struct ipc_in *in)
 {
 	(void)in;
-	run_posture(&wn->node, m);
+	finish_posture(&wn->node, m);
 }
 
 static void

@@ -8,6 +8,8 @@
 
 #include "common/wire.h"
 #include "node/proto/paths.h"
+#include "trust/doc/binding.h"
+#include "trust/doc/receipt.h"
 
 /*
  * Requests and answers of compute.md 3, both sides: what a node reads a
@@ -26,9 +28,7 @@
 #define PROTO_OUTPUTS_MAX 16
 #define PROTO_TEXT_MAX 256 /* `why`, textual `value` */
 #define PROTO_ID_LEN 32
-#define PROTO_BINDING_LEN 242
 #define PROTO_PROOF_LEN 96 /* s, m */
-#define PROTO_RECEIPT_LEN 317
 #define PROTO_INT_MAX ((UINT64_C(1) << 53) - 1)
 
 const char *proto_path(enum proto_path); /* "/klp/v1/describe", ... */

@@ -229,7 +229,7 @@ describe_member(void *ctx, unsigned k, struct rd *r)
 	case 15:
 		return get_int(r, &d->time);
 	case 16:
-		return get_exact(r, &d->binding, PROTO_BINDING_LEN);
+		return get_exact(r, &d->binding, BINDING_LEN);
 	default:
 		return get_images(r, d);
 	}
@@ -254,7 +254,7 @@ challenge_member(void *ctx, unsigned k, struct rd *r)
 	struct proto_challenge *c = ctx;
 
 	if (k == 0)
-		return get_exact(r, &c->binding, PROTO_BINDING_LEN);
+		return get_exact(r, &c->binding, BINDING_LEN);
 	return get_exact(r, k == 1 ? &c->s : &c->m, k == 1 ? 64 : 32);
 }
 
@@ -471,7 +471,7 @@ result_member(void *ctx, unsigned k, struct rd *r)
 	size_t n;
 
 	if (k == 0)
-		return get_exact(r, &res->receipt, PROTO_RECEIPT_LEN);
+		return get_exact(r, &res->receipt, JOB_RECEIPT_LEN);
 	if (k == 1)
 		return get_outputs(r, res);
 	if (!mpk_get_array(r, &n) || n != 2)

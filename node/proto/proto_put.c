@@ -94,7 +94,7 @@ put_describe_tail(struct wr *w, const struct proto_describe *d)
 	put_named_int(w, "layers", d->layers);
 	put_named_int(w, "time", d->time);
 	if (d->binding != NULL)
-		put_named_bin(w, "binding", d->binding, PROTO_BINDING_LEN);
+		put_named_bin(w, "binding", d->binding, BINDING_LEN);
 	if (d->nimages == 0)
 		return;
 	mpk_put_str(w, "images");
@@ -144,7 +144,7 @@ void
 proto_put_challenge(struct wr *w, const struct proto_challenge *c)
 {
 	mpk_put_map(w, 3);
-	put_named_bin(w, "b", c->binding, PROTO_BINDING_LEN);
+	put_named_bin(w, "b", c->binding, BINDING_LEN);
 	put_named_bin(w, "s", c->s, 64);
 	put_named_bin(w, "m", c->m, 32);
 }
@@ -220,7 +220,7 @@ void
 proto_put_result(struct wr *w, const struct proto_result *r)
 {
 	mpk_put_map(w, 3);
-	put_named_bin(w, "r", r->receipt, PROTO_RECEIPT_LEN);
+	put_named_bin(w, "r", r->receipt, JOB_RECEIPT_LEN);
 	mpk_put_str(w, "o");
 	mpk_put_array(w, r->noutputs);
 	for (size_t i = 0; i < r->noutputs; i++) {

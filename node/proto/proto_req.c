@@ -79,7 +79,7 @@ get_member(struct proto_req *q, enum key k, struct rd *r)
 	case K_B:
 		if (q->path == PATH_BLOB_PUT)
 			return mpk_get_bin(r, &q->body.p, &q->body.n);
-		return get_exact(r, &q->binding, PROTO_BINDING_LEN);
+		return get_exact(r, &q->binding, BINDING_LEN);
 	case K_N:
 		if (q->path == PATH_CHALLENGE)
 			return get_exact(r, &q->nonce, 32);
@@ -218,7 +218,7 @@ put_submit(struct wr *w, const struct proto_req *q)
 	mpk_put_map(w, 1u + (q->binding != NULL) + (q->proof != NULL));
 	put_bin(w, K_M, q->envelope.p, q->envelope.n);
 	if (q->binding != NULL)
-		put_bin(w, K_B, q->binding, PROTO_BINDING_LEN);
+		put_bin(w, K_B, q->binding, BINDING_LEN);
 	if (q->proof != NULL)
 		put_bin(w, K_P, q->proof, PROTO_PROOF_LEN);
 }
@@ -243,7 +243,7 @@ proto_req_put(struct wr *w, const struct proto_req *q)
 	case PATH_DESCRIBE:
 		mpk_put_map(w, q->binding != NULL);
 		if (q->binding != NULL)
-			put_bin(w, K_B, q->binding, PROTO_BINDING_LEN);
+			put_bin(w, K_B, q->binding, BINDING_LEN);
 		break;
 	case PATH_CHALLENGE:
 		mpk_put_map(w, 2);

@@ -28,7 +28,7 @@ node_announce(struct node *n, bool always)
 	if (!n->up[PROGRAM_TRANSPORT])
 		return;
 	if (n->has_binding &&
-	    binding_parse(&b, n->binding, PROTO_BINDING_LEN)) {
+	    binding_parse(&b, n->binding, BINDING_LEN)) {
 		a.has_binding = true;
 		binding_put_announce(a.binding, &b);
 	}

@@ -67,7 +67,7 @@ ask_receipt(struct node *n, struct job *j)
 }
 
 void
-run_changed(struct node *n, struct job *j, enum job_state old)
+finish_changed(struct node *n, struct job *j, enum job_state old)
 {
 	char text[256];
 
@@ -95,7 +95,7 @@ run_changed(struct node *n, struct job *j, enum job_state old)
 }
 
 void
-run_refuse(struct node *n, struct job *j, const char *code, const char *why)
+finish_refuse(struct node *n, struct job *j, const char *code, const char *why)
 {
 	char reason[JOB_REASON_MAX];
 
@@ -107,7 +107,7 @@ run_refuse(struct node *n, struct job *j, const char *code, const char *why)
 /* ---- the end of a job ---- */
 
 void
-run_kill(struct node *n, struct job *j, enum kill_reason why)
+finish_kill(struct node *n, struct job *j, enum kill_reason why)
 {
 	if (!job_active(j) || j->phase > PHASE_RUNNING || j->kill != 0)
 		return;
@@ -115,7 +115,7 @@ run_kill(struct node *n, struct job *j, enum kill_reason why)
 	/*
 	 * Jail kills by the first process of the job's pid namespace, which
 	 * takes all others along, and its outputs can still be packed. A jail
-	 * that does not is overtaken by run_tick(), through the group.
+	 * that does not is overtaken by finish_tick(), through the group.
 	 */
 	j->killed_at = n->now;
 	if (n->up[PROGRAM_JAIL])
@@ -203,7 +203,7 @@ pack_next(struct node *n, struct job *j, unsigned from)
 }
 
 void
-run_packed(struct node *n, struct job *j, unsigned volume, bool ok,
+finish_packed(struct node *n, struct job *j, unsigned volume, bool ok,
     const uint8_t sha[32], uint64_t size, uint32_t dropped, const char *why)
 {
 	uint64_t sum = 0;
@@ -253,7 +253,7 @@ exited(struct node *n, struct job *j, uint8_t how, int32_t code)
 /* ---- jail's words ---- */
 
 void
-run_started(struct node *n, const struct msg_J_STARTED *m)
+finish_started(struct node *n, const struct msg_J_STARTED *m)
 {
 	struct job *j = job_find(&n->jobs, m->job);
 
@@ -274,7 +274,7 @@ run_started(struct node *n, const struct msg_J_STARTED *m)
 
 /* It never started: refused, cancelled, or our own fault. */
 void
-run_failed(struct node *n, const struct msg_J_FAILED *m)
+finish_failed(struct node *n, const struct msg_J_FAILED *m)
 {
 	struct job *j = job_find(&n->jobs, m->job);
 
@@ -294,7 +294,7 @@ run_failed(struct node *n, const struct msg_J_FAILED *m)
 		    j->kill == KILL_OPERATOR ? "operator" : "submitter";
 
 		if (j->kill == KILL_REVOKED)
-			run_refuse(n, j, "revoked", "key");
+			finish_refuse(n, j, "revoked", "key");
 		else
 			(void)job_set(&n->jobs, j, JS_CANCELLED, reason,
 			    n->unix_now);
@@ -304,12 +304,12 @@ run_failed(struct node *n, const struct msg_J_FAILED *m)
 		(void)snprintf(why, sizeof(why), "%.160s", m->why);
 		(void)job_lose(&n->jobs, j, why, n->unix_now, n->now);
 	} else {
-		run_refuse(n, j, m->code, m->why);
+		finish_refuse(n, j, m->code, m->why);
 	}
 }
 
 void
-run_forgotten(struct node *n, const struct msg_J_FORGOTTEN *m)
+finish_forgotten(struct node *n, const struct msg_J_FORGOTTEN *m)
 {
 	struct job *j = NULL;
 	uint32_t i;
@@ -332,7 +332,7 @@ run_forgotten(struct node *n, const struct msg_J_FORGOTTEN *m)
 
 /* After a restart of ours: a job that jail has kept. */
 void
-run_found(struct node *n, const struct msg_J_RUNNING *m)
+finish_found(struct node *n, const struct msg_J_RUNNING *m)
 {
 	struct job *j = job_find(&n->jobs, m->job);
 	uint32_t ago;
@@ -365,7 +365,7 @@ run_found(struct node *n, const struct msg_J_RUNNING *m)
 
 /* What was active and has not been found is lost. */
 void
-run_posture(struct node *n, const struct msg_J_POSTURE *m)
+finish_posture(struct node *n, const struct msg_J_POSTURE *m)
 {
 	struct job *j, *next;
 	uint32_t missing = n->policy.required & ~m->layers;
@@ -387,7 +387,7 @@ run_posture(struct node *n, const struct msg_J_POSTURE *m)
 }
 
 void
-run_exited(struct node *n, const struct msg_J_EXITED *m)
+finish_exited(struct node *n, const struct msg_J_EXITED *m)
 {
 	struct job *j = job_find(&n->jobs, m->job);
 
@@ -400,7 +400,7 @@ run_exited(struct node *n, const struct msg_J_EXITED *m)
 /* ---- trail and receipt ---- */
 
 void
-run_head(struct node *n, const struct msg_HEAD *m)
+finish_head(struct node *n, const struct msg_HEAD *m)
 {
 	struct job *j;
 
@@ -416,7 +416,7 @@ run_head(struct node *n, const struct msg_HEAD *m)
 }
 
 void
-run_signed(struct node *n, const struct msg_K_SIGNED *m)
+finish_signed(struct node *n, const struct msg_K_SIGNED *m)
 {
 	struct job *j;
 	bool sealing = false;
@@ -449,7 +449,7 @@ run_signed(struct node *n, const struct msg_K_SIGNED *m)
 }
 
 void
-run_receipts(struct node *n)
+finish_receipts(struct node *n)
 {
 	struct job *j;
 
@@ -469,7 +469,7 @@ due(struct node *n, struct job *j, enum job_due what)
 	switch (what) {
 	case DUE_DEADLINE:
 		if (job_active(j))
-			run_kill(n, j, KILL_DEADLINE);
+			finish_kill(n, j, KILL_DEADLINE);
 		else
 			(void)job_set(&n->jobs, j, JS_CANCELLED, "deadline",
 			    n->unix_now);
@@ -483,7 +483,7 @@ due(struct node *n, struct job *j, enum job_due what)
 		    n->unix_now);
 		break;
 	case DUE_TIME:
-		run_kill(n, j, KILL_TIME);
+		finish_kill(n, j, KILL_TIME);
 		break;
 	default:
 		break;
@@ -555,13 +555,13 @@ watch_fill(struct node *n)
 			continue;
 		node_event(n, EVK_DISK_LOW, 3, j, NULL, "fill",
 		    "below the reserve", 0, 0);
-		run_kill(n, j, KILL_WATCHDOG);
+		finish_kill(n, j, KILL_WATCHDOG);
 	}
 	return n->fill_at;
 }
 
 struct mono
-run_tick(struct node *n)
+finish_tick(struct node *n)
 {
 	struct mono next = watch_fill(n), at;
 	struct job *j, *after;
@@ -579,13 +579,13 @@ run_tick(struct node *n)
 	if (mono_reached(n->now, n->receipts_at)) {
 		n->receipts_at = mono_add(n->now,
 		    NODE_RECEIPT_S * MONO_SECOND);
-		run_receipts(n);
+		finish_receipts(n);
 	}
 	return mono_min(next, n->receipts_at);
 }
 
 void
-run_owner(struct node *n, const uint8_t fp[FP_LEN], int level, bool revoked)
+finish_owner(struct node *n, const uint8_t fp[FP_LEN], int level, bool revoked)
 {
 	struct job *j, *next;
 
@@ -596,17 +596,17 @@ run_owner(struct node *n, const uint8_t fp[FP_LEN], int level, bool revoked)
 		if (memcmp(j->owner, fp, FP_LEN) != 0)
 			continue;
 		if (job_waiting(j) && revoked)
-			run_refuse(n, j, "revoked", "key");
+			finish_refuse(n, j, "revoked", "key");
 		else if (job_waiting(j))
 			(void)job_set(&n->jobs, j, JS_CANCELLED, "operator",
 			    n->unix_now);
 		else if (revoked || level <= -3)
-			run_kill(n, j, revoked ? KILL_REVOKED : KILL_OPERATOR);
+			finish_kill(n, j, revoked ? KILL_REVOKED : KILL_OPERATOR);
 	}
 }
 
 void
-run_jail_down(struct node *n)
+finish_jail_down(struct node *n)
 {
 	struct job *j, *next;
 

@@ -17,33 +17,33 @@
 #define NODE_RECEIPT_S 30    /* ask for missing receipts again */
 
 /* Behind each change of a state: the trail's line, and what an end frees. */
-void run_changed(struct node *, struct job *, enum job_state old);
+void finish_changed(struct node *, struct job *, enum job_state old);
 /* Ends an active job for that reason; a second reason does not count. */
-void run_kill(struct node *, struct job *, enum kill_reason);
+void finish_kill(struct node *, struct job *, enum kill_reason);
 /* A job that has not started; why may be NULL. */
-void run_refuse(struct node *, struct job *, const char *code,
+void finish_refuse(struct node *, struct job *, const char *code,
     const char *why);
 /* Jail is gone, and with it what ran in it. */
-void run_jail_down(struct node *);
+void finish_jail_down(struct node *);
 /* Limits, kills and signatures whose time has come; when to call again. */
-struct mono run_tick(struct node *);
+struct mono finish_tick(struct node *);
 /* Jail's words about its jobs; of one that is not ours they are counted. */
-void run_started(struct node *, const struct msg_J_STARTED *);
-void run_failed(struct node *, const struct msg_J_FAILED *);
-void run_exited(struct node *, const struct msg_J_EXITED *);
-void run_forgotten(struct node *, const struct msg_J_FORGOTTEN *);
-void run_found(struct node *, const struct msg_J_RUNNING *);
-void run_posture(struct node *, const struct msg_J_POSTURE *);
+void finish_started(struct node *, const struct msg_J_STARTED *);
+void finish_failed(struct node *, const struct msg_J_FAILED *);
+void finish_exited(struct node *, const struct msg_J_EXITED *);
+void finish_forgotten(struct node *, const struct msg_J_FORGOTTEN *);
+void finish_found(struct node *, const struct msg_J_RUNNING *);
+void finish_posture(struct node *, const struct msg_J_POSTURE *);
 /* The trail's head, behind a job's last line: then it is signed. */
-void run_head(struct node *, const struct msg_HEAD *);
-void run_signed(struct node *, const struct msg_K_SIGNED *);
+void finish_head(struct node *, const struct msg_HEAD *);
+void finish_signed(struct node *, const struct msg_K_SIGNED *);
 /* Ask for receipts that are missing. */
-void run_receipts(struct node *);
+void finish_receipts(struct node *);
 /* A volume's blob, or why not; then the next one, then the seal. */
-void run_packed(struct node *, struct job *, unsigned volume, bool ok,
+void finish_packed(struct node *, struct job *, unsigned volume, bool ok,
     const uint8_t sha[32], uint64_t size, uint32_t dropped, const char *why);
 /* Jobs of an owner whose level fell or who was revoked. */
-void run_owner(struct node *, const uint8_t fp[FP_LEN], int level,
+void finish_owner(struct node *, const uint8_t fp[FP_LEN], int level,
     bool revoked);
 
 #endif

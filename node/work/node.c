@@ -16,7 +16,7 @@
 static void
 changed(void *ctx, struct job *j, enum job_state old)
 {
-	run_changed(ctx, j, old);
+	finish_changed(ctx, j, old);
 }
 
 bool
@@ -58,18 +58,18 @@ node_binding(struct node *n, const struct msg_K_BINDING *m)
 	struct binding b;
 	struct klp_key k;
 
-	if (!binding_parse(&b, m->binding, PROTO_BINDING_LEN) ||
+	if (!binding_parse(&b, m->binding, BINDING_LEN) ||
 	    !binding_key(&k, &b)) {
 		log_errx("keys", "the binding does not read");
 		return;
 	}
-	memcpy(n->binding, m->binding, PROTO_BINDING_LEN);
+	memcpy(n->binding, m->binding, BINDING_LEN);
 	memcpy(n->fp, m->fp, FP_LEN);
 	n->has_binding = true;
 	key_text(n->key_text, &k);
 	(void)urn_make(n->urn, "kindai", "device", n->fp);
 	node_announce(n, false);
-	run_receipts(n);
+	finish_receipts(n);
 }
 
 /* ---- siblings ---- */
@@ -86,9 +86,9 @@ node_up(struct node *n, enum program who)
 		n->app_len = 0;
 	} else if (who == PROGRAM_JAIL && again) {
 		/* replaced before the old one's end was seen */
-		run_jail_down(n);
+		finish_jail_down(n);
 	} else if (who == PROGRAM_KEYS) {
-		run_receipts(n);
+		finish_receipts(n);
 	} else if (who == PROGRAM_TRUST) {
 		peers_unasked(n);
 	}
@@ -102,7 +102,7 @@ node_down(struct node *n, enum program who)
 	if (who == PROGRAM_TRANSPORT)
 		peers_gone(n);
 	else if (who == PROGRAM_JAIL)
-		run_jail_down(n);
+		finish_jail_down(n);
 	node_announce(n, false);
 }
 
@@ -132,14 +132,14 @@ node_packed(struct node *n, const uint8_t job[32], unsigned volume, bool ok,
 	struct job *j = job_find(&n->jobs, job);
 
 	if (j != NULL)
-		run_packed(n, j, volume, ok, sha, size, dropped, why);
+		finish_packed(n, j, volume, ok, sha, size, dropped, why);
 }
 
 void
 node_output(struct node *n, struct job *j)
 {
 	if (job_floods(j))
-		run_kill(n, j, KILL_OUTPUT);
+		finish_kill(n, j, KILL_OUTPUT);
 }
 
 /* ---- start, stop, time ---- */
@@ -175,7 +175,7 @@ node_restore(struct node *n)
 			continue;
 		log_errx("ledger", "a job without its manifest");
 		if (job_waiting(j))
-			run_refuse(n, j, "manifest", "not found in the ledger");
+			finish_refuse(n, j, "manifest", "not found in the ledger");
 	}
 	/* one that was lost and whose requeueing did not reach the ledger */
 	for (j = TAILQ_FIRST(&n->jobs.ended); j != NULL; j = next) {
@@ -223,7 +223,7 @@ expire(struct node *n)
 struct mono
 node_tick(struct node *n)
 {
-	struct mono next = run_tick(n);
+	struct mono next = finish_tick(n);
 
 	next = mono_min(next, peers_tick(n));
 	next = mono_min(next, asked_tick(n));

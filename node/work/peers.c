@@ -322,14 +322,14 @@ bool
 peer_binding_new(const struct peer *p, const uint8_t *b)
 {
 	return b != NULL && !(p->has_sent &&
-	    memcmp(p->sent, b, PROTO_BINDING_LEN) == 0);
+	    memcmp(p->sent, b, BINDING_LEN) == 0);
 }
 
 void
-peer_binding_good(struct peer *p, const uint8_t b[PROTO_BINDING_LEN])
+peer_binding_good(struct peer *p, const uint8_t b[BINDING_LEN])
 {
 	p->has_sent = true;
-	memcpy(p->sent, b, PROTO_BINDING_LEN);
+	memcpy(p->sent, b, BINDING_LEN);
 }
 
 uint64_t
@@ -339,8 +339,8 @@ peer_ask(struct node *n, struct peer *p, const uint8_t *b)
 
 	memcpy(m.rns_public, p->rns_public, 64);
 	if (b != NULL) {
-		m.binding_len = PROTO_BINDING_LEN;
-		memcpy(m.binding, b, PROTO_BINDING_LEN);
+		m.binding_len = BINDING_LEN;
+		memcpy(m.binding, b, BINDING_LEN);
 	}
 	n->host.send_V_ASK(n->host.ctx, &m);
 	p->ask_qid = m.qid;

@@ -47,7 +47,7 @@ struct peer {
 	struct verdict v;
 	uint64_t ask_qid;   /* a V_ASK that is out; 0 */
 	bool has_sent;	    /* sent: the last b that trust has judged good */
-	uint8_t sent[PROTO_BINDING_LEN];
+	uint8_t sent[BINDING_LEN];
 	struct bucket bytes, requests;
 	bool raised; /* from a stranger's budget to its own */
 	unsigned links;
@@ -134,7 +134,7 @@ bool peer_verdict_fresh(const struct node *, const struct peer *);
 /* Is b (may be NULL) another than the last that trust has judged good? */
 bool peer_binding_new(const struct peer *, const uint8_t *b);
 /* Trust has: remember it. */
-void peer_binding_good(struct peer *, const uint8_t b[PROTO_BINDING_LEN]);
+void peer_binding_good(struct peer *, const uint8_t b[BINDING_LEN]);
 /* Sends V_ASK, with b or NULL. The qid of the V_VERDICT that will come. */
 uint64_t peer_ask(struct node *, struct peer *, const uint8_t *b);
 /*

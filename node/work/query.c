@@ -123,7 +123,7 @@ job_cancel(struct node *n, struct job *j, bool operator_asks)
 		(void)job_set(&n->jobs, j, JS_CANCELLED,
 		    operator_asks ? "operator" : "submitter", n->unix_now);
 	} else if (job_active(j) && j->phase <= PHASE_RUNNING) {
-		run_kill(n, j, operator_asks ? KILL_OPERATOR : KILL_CANCELLED);
+		finish_kill(n, j, operator_asks ? KILL_OPERATOR : KILL_CANCELLED);
 	}
 }
 

@@ -119,7 +119,7 @@ still_admitted(struct node *n, struct job *j)
 	struct refusal r;
 
 	if (p == NULL) {
-		run_refuse(n, j, "trust", "too many peers");
+		finish_refuse(n, j, "trust", "too many peers");
 		return false;
 	}
 	if (j->verdict_gen != n->verdict_gen) {
@@ -128,14 +128,14 @@ still_admitted(struct node *n, struct job *j)
 		if (!ap.has_binding || memcmp(p->v.fp, j->owner, FP_LEN) != 0)
 			ap.level = 0;
 		if (!admit_again(&r, &an, &ap, &aj)) {
-			run_refuse(n, j, r.code,
+			finish_refuse(n, j, r.code,
 			    r.which != NULL ? r.which : r.why);
 			return false;
 		}
 		j->verdict_gen = n->verdict_gen;
 	} else if (aj.image != IMAGE_HERE) {
 		(void)admit_image(&r, &aj);
-		run_refuse(n, j, r.code, r.why);
+		finish_refuse(n, j, r.code, r.why);
 		return false;
 	}
 	return true;
@@ -178,7 +178,7 @@ start(struct node *n, struct job *j)
 	if (strcmp(code, "internal") == 0)
 		(void)job_lose(&n->jobs, j, why, n->unix_now, n->now);
 	else
-		run_refuse(n, j, code, why);
+		finish_refuse(n, j, code, why);
 }
 
 bool

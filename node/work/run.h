@@ -10,7 +10,7 @@
 /*
  * Whose turn it is, and a job's start up to J_RUN. What can start is started;
  * the others get the reason why they wait. At the end of each turn. true: jobs
- * have started, which have times of their own (run_tick()).
+ * have started, which have times of their own (finish_tick()).
  */
 bool run_schedule(struct node *);
 /* About how many seconds one more job would wait for its turn. */

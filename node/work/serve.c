@@ -170,7 +170,7 @@ serve_verdict(struct node *n, const struct msg_V_VERDICT *m)
 	if (bad || (p = peer_find(n, m->rns_hash)) == NULL)
 		return;
 	if (p->v.status == VERDICT_OK || p->v.status == VERDICT_REVOKED)
-		run_owner(n, p->v.fp, p->v.level,
+		finish_owner(n, p->v.fp, p->v.level,
 		    p->v.status == VERDICT_REVOKED);
 	peer_enforce(n, p);
 }

@@ -63,7 +63,7 @@ struct node {
 	struct job *slot[NODE_SLOTS_MAX + 1]; /* 1 ... slots */
 	bool ghost[NODE_SLOTS_MAX + 1]; /* of a job that is not ours any more */
 	bool has_binding;
-	uint8_t binding[PROTO_BINDING_LEN], fp[FP_LEN];
+	uint8_t binding[BINDING_LEN], fp[FP_LEN];
 	char urn[URN_MAX], key_text[KEY_TEXT_MAX];
 	uint8_t rns_public[64], dest[16];
 	uint8_t app_data[316];

@@ -573,9 +573,9 @@ world_up(struct world *w, uint32_t slots)
 		if (w->running_id[i][0] == 0 && w->running_id[i][1] == 0)
 			continue;
 		memcpy(r.job, w->running_id[i], 32);
-		run_found(&w->n, &r);
+		finish_found(&w->n, &r);
 	}
-	run_posture(&w->n, &p);
+	finish_posture(&w->n, &p);
 }
 
 /* What happens on the side of the program when jail's pack step is done. */
@@ -601,13 +601,13 @@ deliver(struct world *w, struct fake_event *e)
 		break;
 		GIVE(V_VERDICT, serve_verdict)
 		GIVE(V_LIVE_OK, submit_live)
-		GIVE(K_SIGNED, run_signed)
+		GIVE(K_SIGNED, finish_signed)
 		GIVE(K_CHALLENGED, challenge_done)
-		GIVE(HEAD, run_head)
-		GIVE(J_STARTED, run_started)
-		GIVE(J_FAILED, run_failed)
-		GIVE(J_EXITED, run_exited)
-		GIVE(J_FORGOTTEN, run_forgotten)
+		GIVE(HEAD, finish_head)
+		GIVE(J_STARTED, finish_started)
+		GIVE(J_FAILED, finish_failed)
+		GIVE(J_EXITED, finish_exited)
+		GIVE(J_FORGOTTEN, finish_forgotten)
 	case IPC_V_MANIFEST:
 		submit_manifest(&w->n, (const void *)e->msg, e->data,
 		    e->data_len);

@@ -78,7 +78,7 @@ verdict(uint64_t qid, uint8_t who, enum verdict_status status)
 static uint32_t
 ask_with_all(uint8_t id[32])
 {
-	static uint8_t b[PROTO_BINDING_LEN], proof[PROTO_PROOF_LEN] = {1};
+	static uint8_t b[BINDING_LEN], proof[PROTO_PROOF_LEN] = {1};
 	struct proto_req q = {.path = PATH_SUBMIT, .binding = b,
 	    .proof = proof};
 
@@ -101,7 +101,7 @@ test_stages(void **state)
 	struct msg_V_MANIFEST m = {.ok = true};
 	struct msg_V_LIVE_OK live = {.ok = true};
 	struct msg_V_VERDICT v;
-	const uint8_t zeros[PROTO_BINDING_LEN] = {0};
+	const uint8_t zeros[BINDING_LEN] = {0};
 	struct proto_submitted s;
 	struct asked *a, *was;
 	struct proto_ans *ans;

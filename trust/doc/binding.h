@@ -14,7 +14,7 @@
  * identity belongs to, signed by both.
  */
 #define BINDING_STATEMENT_LEN 114
-#define BINDING_LEN 242		 /* standalone: statement, both signatures */
+#define BINDING_LEN IPC_BINDING	 /* standalone: statement, both signatures */
 #define BINDING_ANNOUNCE_LEN 113 /* TLV 1 of an announce */
 #define BINDING_FLAG_BIP340 0x01
 #define BINDING_LIFE_MAX (400u * 86400u)

@@ -11,7 +11,7 @@
 
 /* The signed receipt of a job (compute.md 7). */
 #define JOB_RECEIPT_FRAME 253
-#define JOB_RECEIPT_LEN 317
+#define JOB_RECEIPT_LEN IPC_RECEIPT
 #define JOB_RECEIPT_VERSION 1
 
 enum job_outcome {
