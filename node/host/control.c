@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/host/host.h"
+#include "node/host/control.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,9 @@
 #include "common/asksock.h"
 #include "common/jsonhex.h"
 #include "common/log.h"
+#include "node/host/blobs.h"
+#include "node/host/host.h"
+#include "node/host/logs.h"
 #include "node/work/query.h"
 #include "sandbox/plan/plan.h"
 

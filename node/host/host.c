@@ -12,6 +12,12 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "node/host/blobs.h"
+#include "node/host/ledger.h"
+#include "node/host/logs.h"
+#include "node/host/outbox.h"
+#include "node/host/outputs.h"
+#include "node/host/start.h"
 #include "sandbox/image/store.h"
 #include "trust/doc/manifest_record.h"
 

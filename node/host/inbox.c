@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/host/host.h"
+#include "node/host/inbox.h"
 
 #include <unistd.h>
 
 #include "common/log.h"
+#include "node/host/host.h"
+#include "node/host/logs.h"
+#include "node/host/outbox.h"
+#include "node/host/outputs.h"
+#include "node/host/setup.h"
+#include "node/host/start.h"
 #include "node/work/challenge.h"
 #include "node/work/node.h"
 #include "node/work/peers.h"

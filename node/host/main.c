@@ -16,7 +16,16 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "node/host/blobs.h"
+#include "node/host/control.h"
 #include "node/host/host.h"
+#include "node/host/inbox.h"
+#include "node/host/ledger.h"
+#include "node/host/logs.h"
+#include "node/host/outbox.h"
+#include "node/host/outputs.h"
+#include "node/host/setup.h"
+#include "node/host/start.h"
 #include "sandbox/image/store.h"
 
 #define LEDGER "ledger.db"

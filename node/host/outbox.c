@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/host/host.h"
+#include "node/host/outbox.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,8 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "node/host/host.h"
+#include "node/host/ledger.h"
 
 /*
  * What the node sends, in order, behind the commit that it depends on. Three

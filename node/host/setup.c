@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/host/host.h"
+#include "node/host/setup.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/host/host.h"
+#include "node/host/start.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,6 +11,9 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "node/host/blobs.h"
+#include "node/host/host.h"
+#include "node/host/outbox.h"
 #include "sandbox/image/store.h"
 #include "sandbox/plan/plan.h"
 #include "sandbox/plan/compile.h"

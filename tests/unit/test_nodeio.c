@@ -22,6 +22,9 @@
 #include <nettle/sha2.h>
 
 #include "node/host/host.h"
+#include "node/host/blobs.h"
+#include "node/host/control.h"
+#include "node/host/ledger.h"
 #include "node/host/logs.h"
 #include "node/host/outputs.h"
 

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_HOST_WORLD_H
+#define WARREN_NODE_HOST_WORLD_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/program.h"
+#include "node/config/nodeconf.h"
+#include "node/config/profile.h"
+#include "node/host/cgroup.h"
+#include "node/work/node.h"
+
+/*
+ * The real world around struct node: channels, files, groups. One loop turn:
+ * messages and timers change the node, what it sends is queued; at the end of
+ * the turn the ledger is committed once, and the queue goes out behind it.
+ */
+#define HOST_SECCOMP_MAX 64
+#define HOST_LAZY_S 0.1	 /* a write that nobody depends on waits so long */
+#define HOST_RETRY_S 1.0 /* a commit that failed is tried again */
+
+struct queued {
+	TAILQ_ENTRY(queued) link;
+	enum program to;
+	enum ipc_type type;
+	bool held; /* waits for a commit that has failed */
+	size_t len;
+	unsigned nfds;
+	int fds[IPC_FDS_MAX]; /* ours, closed when sent */
+	uint8_t body[];
+};
+TAILQ_HEAD(queue, queued);
+
+struct seccomp_text {
+	char name[PROFILE_NAME_MAX + 1];
+	char *text;
+	size_t len;
+};
+
+struct blobs;
+struct control;
+struct ledger;
+struct logs;
+struct outputs;
+
+struct warren_node {
+	struct process prog;
+	struct ev_loop *loop;
+	struct node_config *conf;
+	struct profile *profile;
+	struct policy_pin *pins;
+	const char **boards;
+	struct seccomp_text seccomp[HOST_SECCOMP_MAX];
+	unsigned nseccomp;
+	int dir, images, cache; /* node's folder; read; seccomp programs */
+	struct cgroup_dirs groups;
+	struct cgroup_job group[NODE_SLOTS_MAX + 1];
+	bool has_group[NODE_SLOTS_MAX + 1];
+	struct node node;
+	struct ledger *ledger;
+	struct blobs *blobs;
+	struct logs *logs;
+	struct outputs *outputs;
+	struct control *control;
+	struct queue queue;
+	ev_timer tick, retry, lazy;
+	ev_prepare turn_end;
+	bool stopping, lazy_due;
+	bool sweep; /* groups are left that nobody uses */
+	struct {
+		bool running;
+		uint32_t restarts, pid;
+	} programs[PROGRAM_COUNT];
+};
+
+#endif
