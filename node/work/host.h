@@ -22,6 +22,10 @@ enum blob_put {
 	BLOB_FAILED, /* errno, logged */
 };
 
+/*
+ * NODE_PLAIN(senders, most descriptors): 1 for a row of IPC_MESSAGES that node
+ * sends and that takes no descriptor, else 0 (how: IPC_FOUND in ipc_msg.h).
+ */
 #define NODE_PLAIN_NODE_0 ~,
 #define NODE_PLAIN_WITNESS_0 ~,
 #define NODE_PLAIN(from, most) IPC_FOUND(NODE_PLAIN_##from##_##most)
