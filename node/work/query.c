@@ -203,7 +203,10 @@ query_request(struct node *n, const struct asked *a)
 	case PATH_RESULT:
 		result(n, a, j);
 		break;
-	default:
+	case PATH_CANCEL:
 		cancel(n, a, j);
+		break;
+	default: /* not of a job: serve.c leads none here */
+		answer_status(n, a, ST_NOT_FOUND, NULL);
 	}
 }

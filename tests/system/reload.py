@@ -6,7 +6,7 @@ import re
 import signal
 import sys
 
-from lib import USER, done, result, skip, wait_for
+from lib import USER, done, result, skip, until
 from libjob import Burrow
 
 build = sys.argv[1]
@@ -22,8 +22,8 @@ def reload(node, text):
     before = len(node.said())
     node.write("node.yaml", text)
     node.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: re.search("next start|nothing was changed",
-                               node.said()[before:]), 5)
+    until(lambda: re.search("next start|nothing was changed",
+                            node.said()[before:]), "a word about the file", 5)
     return node.said()[before:]
 
 
@@ -57,8 +57,9 @@ def pins(mode, user):
                "next start" in said, said)
         os.kill(pids["trust"], signal.SIGKILL)
         os.kill(pids["node"], signal.SIGKILL)
-        again = wait_for(lambda: node.restarts().get("trust") == 1 and
-                         node.restarts().get("node") == 1, 15)
+        again = until(lambda: node.restarts().get("trust") == 1 and
+                      node.restarts().get("node") == 1,
+                      "trust and node again", 15)
         rc, why = verdict(node)
         result(name + ": a program that starts anew knows it too",
                again and rc == 3 and "level" in why, "%s %s" % (rc, why))
