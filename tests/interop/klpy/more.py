@@ -123,7 +123,7 @@ def forms(c, d, image):
     done = threading.Event()
     over = c.link.request("/klp/v1/blob/put", {"d": some, "o": 0, "n": 300000, "b": os.urandom(270000)},
                           response_callback=lambda _r: None, failed_callback=lambda _r: done.set(), timeout=30)
-    yield "a request over 266,240 bytes is rejected", done.wait(5) and over.response is None
+    yield "a request over 266,240 bytes is rejected", done.wait(20) and over.response is None
     # a resource of its own on the link is not accepted
     plain = RNS.Resource(os.urandom(1000), c.link)
     quiet(1, "one that were accepted would be on its way by then")

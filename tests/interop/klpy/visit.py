@@ -47,7 +47,7 @@ def main():
         except client.Refused as e:
             say(step="submit", ok=e.status == 5 and e.meta.get("code") == "revoked", code=e.meta.get("code"))
         except (ConnectionError, TimeoutError, AttributeError) as e:  # RNS: of a request on a closed link
-            say(step="submit", ok=c.closed.wait(5), why=repr(e))
+            say(step="submit", ok=c.closed.wait(15), why=repr(e))
         say(step="control again", ok=control.describe()["accepting"])
         say(step="end", ok=True)
         return
