@@ -88,3 +88,17 @@ plist_next(struct plist *l, const uint8_t **digest)
 	l->n--;
 	return true;
 }
+
+bool
+proto_int(struct rd *r, uint64_t *v)
+{
+	return mpk_get_uint(r, v) && *v <= PROTO_INT_MAX;
+}
+
+bool
+proto_exact(struct rd *r, const uint8_t **p, size_t want)
+{
+	size_t n;
+
+	return mpk_get_bin(r, p, &n) && n == want;
+}

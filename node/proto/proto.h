@@ -58,6 +58,10 @@ struct pbin {
 	size_t n;
 };
 struct pstr pstr_of(const char *); /* NULL is fine */
+
+/* Members that both readers know; false: of another kind, size or range. */
+bool proto_int(struct rd *, uint64_t *);
+bool proto_exact(struct rd *, const uint8_t **p, size_t want);
 bool pstr_is(struct pstr, const char *);
 /* A copy with a NUL, cut to cap; "" for nil. */
 void pstr_copy(char *dst, size_t cap, struct pstr);

@@ -9,20 +9,6 @@
 /* Answers and their bodies, the submitter's side: a node is hostile here. */
 
 static bool
-get_int(struct rd *r, uint64_t *v)
-{
-	return mpk_get_uint(r, v) && *v <= PROTO_INT_MAX;
-}
-
-static bool
-get_exact(struct rd *r, const uint8_t **p, size_t want)
-{
-	size_t n;
-
-	return mpk_get_bin(r, p, &n) && n == want;
-}
-
-static bool
 get_str(struct rd *r, struct pstr *s)
 {
 	return mpk_get_str(r, &s->p, &s->n);
@@ -84,29 +70,29 @@ meta_member(void *ctx, unsigned k, struct rd *r)
 
 	switch (k) {
 	case 0:
-		return (m->has_max = true) && get_int(r, &m->max);
+		return (m->has_max = true) && proto_int(r, &m->max);
 	case 1:
-		return (m->has_s = true) && get_int(r, &m->s);
+		return (m->has_s = true) && proto_int(r, &m->s);
 	case 2:
-		return (m->has_size = true) && get_int(r, &m->size);
+		return (m->has_size = true) && proto_int(r, &m->size);
 	case 3:
 		return (m->has_end = true) && mpk_get_bool(r, &m->end);
 	case 4:
 		return get_str(r, &m->code);
 	case 5:
-		return (m->has_step = true) && get_int(r, &m->step);
+		return (m->has_step = true) && proto_int(r, &m->step);
 	case 6:
-		return (m->has_limit = true) && get_int(r, &m->limit);
+		return (m->has_limit = true) && proto_int(r, &m->limit);
 	case 7:
 		if (get_str(r, &m->value_text))
 			return true;
-		return (m->has_value = true) && get_int(r, &m->value);
+		return (m->has_value = true) && proto_int(r, &m->value);
 	case 8:
 		return get_str(r, &m->why);
 	case 9:
 		return get_str(r, &m->state);
 	default:
-		return get_exact(r, &m->n, 32);
+		return proto_exact(r, &m->n, 32);
 	}
 }
 
@@ -122,7 +108,7 @@ proto_ans_get(struct proto_ans *a, const void *data, size_t len)
 	memset(a, 0, sizeof(*a));
 	if (!mpk_skip(&whole) || !rd_end(&whole))
 		return false;
-	if (!mpk_get_array(&r, &n) || n != 3 || !get_int(&r, &a->status) ||
+	if (!mpk_get_array(&r, &n) || n != 3 || !proto_int(&r, &a->status) ||
 	    !get_map(&r, names, NELEM(names), 0, meta_member, &a->meta))
 		return false;
 	a->body = r;
@@ -136,7 +122,7 @@ limits_member(void *ctx, unsigned k, struct rd *r)
 	uint64_t *const at[] = {&l->memory, &l->cpu, &l->time, &l->pids,
 	    &l->output, &l->log, &l->slice, &l->spool};
 
-	return get_int(r, at[k]);
+	return proto_int(r, at[k]);
 }
 
 static bool
@@ -146,7 +132,7 @@ left_member(void *ctx, unsigned k, struct rd *r)
 	uint64_t *const at[] = {
 	    &d->left.jobs_queued, &d->left.jobs_per_hour, &d->left.spool};
 
-	return get_int(r, at[k]);
+	return proto_int(r, at[k]);
 }
 
 static bool
@@ -159,7 +145,7 @@ get_images(struct rd *r, struct proto_describe *d)
 	for (size_t i = 0; i < n; i++) {
 		if (!mpk_get_array(r, &two) || two != 2 ||
 		    !get_str(r, &d->images[i].name) ||
-		    !get_exact(r, &d->images[i].digest, 32))
+		    !proto_exact(r, &d->images[i].digest, 32))
 			return false;
 	}
 	d->nimages = n;
@@ -195,7 +181,7 @@ describe_member(void *ctx, unsigned k, struct rd *r)
 
 	switch (k) {
 	case 0:
-		return get_int(r, &v) && v == 1;
+		return proto_int(r, &v) && v == 1;
 	case 1:
 		return get_str(r, &d->name);
 	case 2:
@@ -203,11 +189,11 @@ describe_member(void *ctx, unsigned k, struct rd *r)
 	case 3:
 		return get_str(r, &d->key);
 	case 4:
-		return get_int(r, &d->roles);
+		return proto_int(r, &d->roles);
 	case 5:
-		return get_int(r, &d->runtimes);
+		return proto_int(r, &d->runtimes);
 	case 6:
-		return get_int(r, &d->arch);
+		return proto_int(r, &d->arch);
 	case 7:
 		return mpk_get_bool(r, &d->accepting);
 	case 8:
@@ -221,15 +207,15 @@ describe_member(void *ctx, unsigned k, struct rd *r)
 		return get_map(r, LEFT_NAMES, NELEM(LEFT_NAMES), 0x7,
 		    left_member, d);
 	case 12:
-		return get_int(r, &d->queued);
+		return proto_int(r, &d->queued);
 	case 13:
-		return get_int(r, &d->running);
+		return proto_int(r, &d->running);
 	case 14:
-		return get_int(r, &d->layers);
+		return proto_int(r, &d->layers);
 	case 15:
-		return get_int(r, &d->time);
+		return proto_int(r, &d->time);
 	case 16:
-		return get_exact(r, &d->binding, BINDING_LEN);
+		return proto_exact(r, &d->binding, BINDING_LEN);
 	default:
 		return get_images(r, d);
 	}
@@ -254,8 +240,8 @@ challenge_member(void *ctx, unsigned k, struct rd *r)
 	struct proto_challenge *c = ctx;
 
 	if (k == 0)
-		return get_exact(r, &c->binding, BINDING_LEN);
-	return get_exact(r, k == 1 ? &c->s : &c->m, k == 1 ? 64 : 32);
+		return proto_exact(r, &c->binding, BINDING_LEN);
+	return proto_exact(r, k == 1 ? &c->s : &c->m, k == 1 ? 64 : 32);
 }
 
 bool
@@ -279,7 +265,7 @@ get_missing(struct rd *r, struct proto_submitted *s)
 	s->missing.r = *r;
 	s->missing.n = s->nmissing = n;
 	for (size_t i = 0; i < n; i++) {
-		if (!get_exact(r, &d, PROTO_ID_LEN))
+		if (!proto_exact(r, &d, PROTO_ID_LEN))
 			return false;
 	}
 	s->missing.r.end = r->p;
@@ -293,7 +279,7 @@ submitted_member(void *ctx, unsigned k, struct rd *r)
 
 	switch (k) {
 	case 0:
-		return get_exact(r, &s->id, PROTO_ID_LEN);
+		return proto_exact(r, &s->id, PROTO_ID_LEN);
 	case 1:
 		return get_str(r, &s->state);
 	case 2:
@@ -305,13 +291,13 @@ submitted_member(void *ctx, unsigned k, struct rd *r)
 	case 5:
 		if (mpk_get_nil(r))
 			return true;
-		return get_exact(r, &s->image, 32);
+		return proto_exact(r, &s->image, 32);
 	case 6:
-		return get_int(r, &s->wait_s);
+		return proto_int(r, &s->wait_s);
 	case 7:
-		return get_int(r, &s->airtime_s);
+		return proto_int(r, &s->airtime_s);
 	default:
-		return get_int(r, &s->lease);
+		return proto_int(r, &s->lease);
 	}
 }
 
@@ -330,7 +316,7 @@ static bool
 one_int(void *ctx, unsigned k, struct rd *r)
 {
 	(void)k;
-	return get_int(r, ctx);
+	return proto_int(r, ctx);
 }
 
 bool
@@ -398,7 +384,7 @@ usage_member(void *ctx, unsigned k, struct rd *r)
 	struct proto_job_status *s = ctx;
 	uint64_t *const at[] = {&s->wall_ms, &s->cpu_ms, &s->memory_kb};
 
-	return get_int(r, at[k]);
+	return proto_int(r, at[k]);
 }
 
 static bool
@@ -410,9 +396,9 @@ status_member(void *ctx, unsigned k, struct rd *r)
 
 	switch (k) {
 	case 0:
-		return get_exact(r, &s->id, PROTO_ID_LEN);
+		return proto_exact(r, &s->id, PROTO_ID_LEN);
 	case 1:
-		return get_int(r, &s->seq);
+		return proto_int(r, &s->seq);
 	case 2:
 		return get_str(r, &s->state);
 	case 3:
@@ -420,17 +406,17 @@ status_member(void *ctx, unsigned k, struct rd *r)
 	case 4:
 		return get_outcome(r, &s->outcome);
 	case 5:
-		return get_int(r, &s->attempts);
+		return proto_int(r, &s->attempts);
 	case 6:
-		return get_int(r, &s->at);
+		return proto_int(r, &s->at);
 	case 7:
-		return get_int(r, &s->progress);
+		return proto_int(r, &s->progress);
 	case 8:
 		return get_map(r, usage, 3, 0x7, usage_member, s);
 	default:
 		return mpk_get_array(r, &n) && n == 3 &&
-		    get_int(r, &s->log[0]) && get_int(r, &s->log[1]) &&
-		    get_int(r, &s->log[2]);
+		    proto_int(r, &s->log[0]) && proto_int(r, &s->log[1]) &&
+		    proto_int(r, &s->log[2]);
 	}
 }
 
@@ -457,7 +443,7 @@ get_outputs(struct rd *r, struct proto_result *res)
 
 		if (!mpk_get_array(r, &three) || three != 3 ||
 		    !get_str(r, &o->target) ||
-		    !get_exact(r, &o->sha256, 32) || !get_int(r, &o->size))
+		    !proto_exact(r, &o->sha256, 32) || !proto_int(r, &o->size))
 			return false;
 	}
 	res->noutputs = n;
@@ -471,15 +457,15 @@ result_member(void *ctx, unsigned k, struct rd *r)
 	size_t n;
 
 	if (k == 0)
-		return get_exact(r, &res->receipt, JOB_RECEIPT_LEN);
+		return proto_exact(r, &res->receipt, JOB_RECEIPT_LEN);
 	if (k == 1)
 		return get_outputs(r, res);
 	if (!mpk_get_array(r, &n) || n != 2)
 		return false;
 	for (size_t i = 0; i < 2; i++) {
 		if (!mpk_get_array(r, &n) || n != 2 ||
-		    !get_exact(r, &res->log_sha[i], 32) ||
-		    !get_int(r, &res->log_size[i]))
+		    !proto_exact(r, &res->log_sha[i], 32) ||
+		    !proto_int(r, &res->log_size[i]))
 			return false;
 	}
 	return true;
@@ -528,7 +514,7 @@ list_member(void *ctx, unsigned k, struct rd *r)
 		if (mpk_get_nil(r))
 			return true;
 		l->has_next = true;
-		return get_int(r, &l->next);
+		return proto_int(r, &l->next);
 	}
 	if (!mpk_get_array(r, &n) || n > PROTO_LIST_MAX)
 		return false;
@@ -536,9 +522,9 @@ list_member(void *ctx, unsigned k, struct rd *r)
 		struct proto_job_line *j = &l->jobs[i];
 
 		if (!mpk_get_array(r, &five) || five != 5 ||
-		    !get_exact(r, &j->id, PROTO_ID_LEN) ||
+		    !proto_exact(r, &j->id, PROTO_ID_LEN) ||
 		    !get_str(r, &j->state) || !get_str_or_nil(r, &j->reason) ||
-		    !get_outcome(r, &j->outcome) || !get_int(r, &j->at))
+		    !get_outcome(r, &j->outcome) || !proto_int(r, &j->at))
 			return false;
 	}
 	l->njobs = n;

@@ -35,20 +35,6 @@ static const struct {
     [PATH_LIST] = {BIT(K_AFTER) | BIT(K_N), 0},
 };
 
-static bool
-get_int(struct rd *r, uint64_t *v)
-{
-	return mpk_get_uint(r, v) && *v <= PROTO_INT_MAX;
-}
-
-static bool
-get_exact(struct rd *r, const uint8_t **p, size_t want)
-{
-	size_t n;
-
-	return mpk_get_bin(r, p, &n) && n == want;
-}
-
 /* An array of digests, each looked at here once. */
 static bool
 get_digests(struct rd *r, struct plist *l, size_t most)
@@ -61,7 +47,7 @@ get_digests(struct rd *r, struct plist *l, size_t most)
 	l->r = *r;
 	l->n = n;
 	for (size_t i = 0; i < n; i++) {
-		if (!get_exact(r, &d, PROTO_ID_LEN))
+		if (!proto_exact(r, &d, PROTO_ID_LEN))
 			return false;
 	}
 	l->r.end = r->p;
@@ -79,36 +65,36 @@ get_member(struct proto_req *q, enum key k, struct rd *r)
 	case K_B:
 		if (q->path == PATH_BLOB_PUT)
 			return mpk_get_bin(r, &q->body.p, &q->body.n);
-		return get_exact(r, &q->binding, BINDING_LEN);
+		return proto_exact(r, &q->binding, BINDING_LEN);
 	case K_N:
 		if (q->path == PATH_CHALLENGE)
-			return get_exact(r, &q->nonce, 32);
-		return get_int(r, &q->n);
+			return proto_exact(r, &q->nonce, 32);
+		return proto_int(r, &q->n);
 	case K_W:
 		return mpk_get_str(r, &w, &n) && n == 4 &&
 		    memcmp(w, "secp", 4) == 0;
 	case K_M:
 		return mpk_get_bin(r, &q->envelope.p, &q->envelope.n);
 	case K_P:
-		return get_exact(r, &q->proof, PROTO_PROOF_LEN);
+		return proto_exact(r, &q->proof, PROTO_PROOF_LEN);
 	case K_D:
 		if (q->path == PATH_BLOB_HAVE)
 			return get_digests(r, &q->digests, PROTO_HAVE_MAX);
-		return get_exact(r, &q->digest, PROTO_ID_LEN);
+		return proto_exact(r, &q->digest, PROTO_ID_LEN);
 	case K_O:
-		return get_int(r, &q->offset);
+		return proto_int(r, &q->offset);
 	case K_ID:
-		return get_exact(r, &q->id, PROTO_ID_LEN);
+		return proto_exact(r, &q->id, PROTO_ID_LEN);
 	case K_S:
-		if (!get_int(r, &v) || (v != 1 && v != 2))
+		if (!proto_int(r, &v) || (v != 1 && v != 2))
 			return false;
 		q->stream = (uint8_t)v;
 		return true;
 	case K_SINCE:
 		q->has_since = true;
-		return get_int(r, &q->since);
+		return proto_int(r, &q->since);
 	case K_AFTER:
-		return get_int(r, &q->after);
+		return proto_int(r, &q->after);
 	default:
 		return false;
 	}
