@@ -94,7 +94,7 @@ load_ratchet(struct attach *a, int dir, const uint8_t dest[RNS_HASH])
 static void
 load_entries(struct attach *a, struct rd *r, size_t count, int ratchets)
 {
-	struct rns_cmd cmd = {.type = RNS_CMD_KNOWN_ADD};
+	struct rns_cmd cmd;
 	struct rns_known k;
 	int rc;
 
@@ -103,13 +103,7 @@ load_entries(struct attach *a, struct rd *r, size_t count, int ratchets)
 			return;
 		if (rc != RNS_OK)
 			continue;
-		memcpy(cmd.known.dest, k.dest, RNS_HASH);
-		memcpy(cmd.known.public_key, k.public_key, RNS_KEY);
-		memcpy(cmd.known.packet_hash, k.packet_hash, RNS_FULL_HASH);
-		cmd.known.app_data = k.app_data;
-		cmd.known.app_data_len = k.app_data_len;
-		cmd.known.heard_us = k.heard_us;
-		cmd.known.used_us = k.used_us;
+		cmd = stores_known_cmd(&k);
 		if (rns_submit(a->rns, &cmd, clock_mono()) == RNS_OK &&
 		    ratchets >= 0)
 			load_ratchet(a, ratchets, k.dest);

@@ -165,7 +165,7 @@ load_ratchet(struct store *s, const uint8_t dest[RNS_HASH])
 static void
 load_known(struct store *s)
 {
-	struct rns_cmd cmd = {.type = RNS_CMD_KNOWN_ADD};
+	struct rns_cmd cmd;
 	_cleanup_free_ char *buf = NULL;
 	size_t len, count, taken = 0, passed = 0;
 	struct rns_known k;
@@ -189,13 +189,7 @@ load_known(struct store *s)
 			passed++;
 			continue;
 		}
-		memcpy(cmd.known.dest, k.dest, RNS_HASH);
-		memcpy(cmd.known.public_key, k.public_key, RNS_KEY);
-		memcpy(cmd.known.packet_hash, k.packet_hash, RNS_FULL_HASH);
-		cmd.known.app_data = k.app_data;
-		cmd.known.app_data_len = k.app_data_len;
-		cmd.known.heard_us = k.heard_us;
-		cmd.known.used_us = k.used_us;
+		cmd = stores_known_cmd(&k);
 		if (rns_submit(s->e->rns, &cmd, s->e->now) != RNS_OK) {
 			passed++;
 			continue;

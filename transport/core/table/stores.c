@@ -85,6 +85,21 @@ stores_known_next(struct rd *r, struct rns_known *out)
 	return RNS_OK;
 }
 
+struct rns_cmd
+stores_known_cmd(const struct rns_known *k)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_KNOWN_ADD};
+
+	memcpy(cmd.known.dest, k->dest, RNS_HASH);
+	memcpy(cmd.known.public_key, k->public_key, RNS_KEY);
+	memcpy(cmd.known.packet_hash, k->packet_hash, RNS_FULL_HASH);
+	cmd.known.app_data = k->app_data;
+	cmd.known.app_data_len = k->app_data_len;
+	cmd.known.heard_us = k->heard_us;
+	cmd.known.used_us = k->used_us;
+	return cmd;
+}
+
 void
 stores_known_put_head(struct wr *w, size_t count)
 {

@@ -26,6 +26,8 @@ int stores_known_head(struct rd *, size_t *count);
  * RNS_EPARSE: nothing behind this can be read.
  */
 int stores_known_next(struct rd *, struct rns_known *out);
+/* The command that gives an entry to the core; it borrows the app_data. */
+struct rns_cmd stores_known_cmd(const struct rns_known *);
 void stores_known_put_head(struct wr *, size_t count);
 void stores_known_put(struct wr *, const struct rns_known *);
 /* Bytes that an entry takes at most. */
