@@ -84,8 +84,10 @@ on_bytes(void *arg, const uint8_t *p, size_t n, bool eof)
 {
 	struct logs *l = arg;
 
+	if (l->end)
+		return; /* asked twice, and sent twice */
 	print_bytes(l, p, n);
-	l->end |= eof;
+	l->end = eof;
 	if (l->end || l->failed)
 		session_wake(l->t.session);
 }

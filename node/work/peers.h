@@ -55,11 +55,11 @@ struct peer {
 	uint64_t n_bytes, n_requests, n_delayed, n_refused;
 };
 
-/* A log that is sent as it grows, from offset o on. */
+/* A log that is sent as it grows, from offset o on; the last of its stream. */
 struct follow {
-	bool on;
+	bool on, had; /* now; once on this link */
 	uint8_t job[32];
-	uint64_t o;
+	uint64_t asked, o;
 };
 
 /* A link to this node, from T_LINK to T_CLOSED. */

@@ -57,6 +57,17 @@ log_slice(struct node *n, const struct asked *a, const struct job *j)
 	answer_bytes(n, a, &m, (size_t)got);
 }
 
+/*
+ * Asked once more for what has been sent to its end: its answer was lost. The
+ * bytes were not, and a second copy would go into the same stream.
+ */
+static bool
+followed(const struct follow *f, const struct job *j, uint64_t asked)
+{
+	return f->had && job_ended(j) && f->asked == asked &&
+	    memcmp(f->job, j->id, 32) == 0;
+}
+
 static void
 follow(struct node *n, const struct asked *a, const struct job *j)
 {
@@ -70,14 +81,15 @@ follow(struct node *n, const struct asked *a, const struct job *j)
 		answer_busy(n, a, NODE_BUSY_S);
 		return;
 	}
-	if (!f->on) {
+	if (!f->on && !followed(f, j, q->offset)) {
 		o = job_waiting(j) || j->phase == PHASE_FILLING ? 0 :
 		    MIN_OF(q->offset, j->log[q->stream - 1u]);
 		if (!n->host.follow(n->host.ctx, l->id, q->stream, j, o)) {
 			answer_busy(n, a, NODE_BUSY_S);
 			return;
 		}
-		*f = (struct follow){.on = true, .o = o};
+		*f = (struct follow){.on = true, .had = true,
+		    .asked = q->offset, .o = o};
 		memcpy(f->job, j->id, 32);
 	}
 	w = answer_begin(n, ST_OK, NULL);

@@ -114,14 +114,14 @@ def run_in(folder):
     return folder
 
 
-def direct(old=False):
+def direct(old=False, *words):
     def run(ctx):
         run_in(ctx)
         python = ctx.args.python_old if old else ctx.args.python
         secret, urn = new_key(ctx.args.python)
         port = lib.free_port()
         dest, _, _ = node(ctx, server("listen", port), [(urn, 2)])
-        visit(ctx, python, ctx.stock_dir(config(client("up", port))), dest, secret)
+        visit(ctx, python, ctx.stock_dir(config(client("up", port))), dest, secret, "all", *words)
     return run
 
 
@@ -260,6 +260,7 @@ def refused_at(level, code):
 TESTS = [
     ("jobs: direct", direct()),
     ("jobs: client of 1.4.2", direct(old=True)),
+    ("jobs: every answer is lost once", direct(False, "--lossy")),
     ("jobs: across a relay of ours", over_warrend),
     ("jobs: across two stock rnsd", over_two_rnsd),
     ("jobs: form of requests", groups("forms")),

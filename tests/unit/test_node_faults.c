@@ -206,6 +206,46 @@ test_follow_rules(void **state)
 	assert_int_equal(w.follows, 2);
 }
 
+/* An answer that was lost: the bytes do not come a second time. */
+static void
+test_follow_repeated(void **state)
+{
+	uint8_t id[32], other[32];
+	struct proto_req q = {.path = PATH_FOLLOW, .id = id, .stream = 1,
+	    .offset = 7};
+	struct msg_T_FOLLOW_END end = {.link = {1}, .stream = 1};
+	uint64_t o;
+
+	(void)state;
+	w.run_ms = 50;
+	w.prints = 100;
+	(void)submit(1, 0x41, 1, NULL, id);
+	(void)submit(1, 0x41, 2, NULL, other);
+	assert_true(proto_get_offset(&o, world_call(&w, 1, &q)));
+	assert_int_equal(w.follows, 1);
+	world_run(&w, 500);
+	node_follow_end(&w.n, &end);
+	for (int i = 0; i < 2; i++) {
+		uint64_t again;
+
+		assert_true(proto_get_offset(&again, world_call(&w, 1, &q)));
+		assert_int_equal(again, o);
+		assert_int_equal(w.follows, 1);
+	}
+	/* another place, another job, another link: another follow */
+	q.offset = 8;
+	assert_true(proto_get_offset(&o, world_call(&w, 1, &q)));
+	assert_int_equal(w.follows, 2);
+	node_follow_end(&w.n, &end);
+	q.id = other;
+	assert_true(proto_get_offset(&o, world_call(&w, 1, &q)));
+	assert_int_equal(w.follows, 3);
+	world_link(&w, 2, 0);
+	world_identify(&w, 2, 0x41);
+	assert_true(proto_get_offset(&o, world_call(&w, 2, &q)));
+	assert_int_equal(w.follows, 4);
+}
+
 static void
 test_links(void **state)
 {
@@ -460,6 +500,7 @@ main(void)
 	    T(test_silent_siblings),
 	    T(test_others),
 	    T(test_follow_rules),
+	    T(test_follow_repeated),
 	    T(test_links),
 	    T(test_pinned_out),
 	    T(test_revoked),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What compute.md says beyond the plain job: a client's view, group by group. Each yields (name, passed)."""
+"""What compute.md says beyond the plain job: a client's view, group by group. Each yields (name, passed,
+and what was got)."""
 
 import json
 import os

@@ -36,7 +36,6 @@ class Job:
         self.seq += 1
         self.at = int(time.time())
 
-
     def over(self):
         return self.state in ("done", "lost", "cancelled", "refused")
 
@@ -47,7 +46,7 @@ class Node:
         self.binding = codec.binding_make(key, identity)
         self.jobs, self.blobs, self.partial, self.keys = {}, {}, {}, {}
         self.lock = threading.RLock()
-        self.links = {}
+        self.links, self.follows = {}, {}
         self.dest = RNS.Destination(identity, RNS.Destination.IN, RNS.Destination.SINGLE, "klp", "node")
         for p in ("describe", "challenge", "job/submit", "blob/have", "blob/put", "blob/get", "job/status", "job/log",
                   "job/follow", "job/result", "job/cancel", "job/list"):
@@ -135,9 +134,15 @@ class Node:
             return [0, {"size": len(b), "end": j.state in ("done", "lost", "cancelled")},
                     b[o:o + min(d.get("n", 262144), 262144)]]
         if name == "job/follow":
-            o = min(d.get("o", 0), len(j.out[d["s"]]))
-            threading.Thread(target=self.follow, args=(link, j, d["s"], o), daemon=True).start()
-            return [0, {}, {"o": o}]
+            asked, last = (j.id, d.get("o", 0)), self.follows.get((link.link_id, d["s"]))
+            if last and last[2].is_alive() and last[0][0] != j.id:
+                return [4, {"s": 1}, None]
+            if not last or not (last[2].is_alive() or (last[0] == asked and j.over())):  # or its answer was lost
+                o = min(asked[1], len(j.out[d["s"]]))
+                t = threading.Thread(target=self.follow, args=(link, j, d["s"], o), daemon=True)
+                last = self.follows[link.link_id, d["s"]] = asked, o, t
+                t.start()
+            return [0, {}, {"o": last[1]}]
         if name == "job/result":
             if j.state == "refused":
                 return [2, {}, None]
@@ -150,7 +155,8 @@ class Node:
                 j.set("cancelled", "submitter")
             elif j.state == "running":
                 j.cancelled = True
-                os.killpg(j.proc.pid, signal.SIGKILL)
+                if j.proc:
+                    os.killpg(j.proc.pid, signal.SIGKILL)
             return [0, {}, {"state": j.state, "reason": j.reason}]
         return [2, {}, None]
 
@@ -218,6 +224,8 @@ class Node:
         t0 = time.time()
         j.proc = subprocess.Popen(args + j.m["command"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, start_new_session=True)
+        if j.cancelled:  # before there was a process
+            os.killpg(j.proc.pid, signal.SIGKILL)
         pumps = [threading.Thread(target=self.pump, args=(j, s, f)) for s, f in ((1, j.proc.stdout), (2, j.proc.stderr))]
         for p in pumps:
             p.start()

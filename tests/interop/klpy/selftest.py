@@ -2,6 +2,7 @@
 """The client against the node, both of klpy, over TCP on loopback: keeps the two halves honest."""
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,7 +30,7 @@ def write_config(folder, body, transport=False, name=None, share=True):
 
 
 def exercise(c, d, image, command_prefix=("/bin/sh", "-c")):
-    """Jobs of every kind through client c; d: what describe said. Yields (name, passed)."""
+    """Jobs of every kind through client c; d: what describe said. Yields (name, passed, what was got ...)."""
     sh = list(command_prefix)
 
     def job(text, **kw):
@@ -40,8 +41,8 @@ def exercise(c, d, image, command_prefix=("/bin/sh", "-c")):
     j = job("echo out; echo err >&2; exit 3")
     s = c.wait(j)
     r, outputs, logs = c.verified_result(j)
-    yield "exit code", s["outcome"] == ["exited", 3] and (r["outcome"], r["code"]) == (0, 3)
-    yield "streams", logs == (b"out\n", b"err\n")
+    yield "exit code", s["outcome"] == ["exited", 3] and (r["outcome"], r["code"]) == (0, 3), s, r
+    yield "streams", logs == (b"out\n", b"err\n"), logs
 
     with tempfile.TemporaryDirectory() as t:
         os.makedirs(t + "/in/sub")
@@ -58,27 +59,28 @@ def exercise(c, d, image, command_prefix=("/bin/sh", "-c")):
         r, outputs, logs = c.verified_result(j)
         codec.tar_unpack(outputs["/agent/tmp"], t + "/back")
         yield "volumes", s["outcome"] == ["exited", 0] and open(t + "/back/sorted").read() == "a\nb\n" and \
-            open(t + "/back/size").read().strip() == "300000"
+            open(t + "/back/size").read().strip() == "300000", s, logs
 
     j = job("kill -TERM $$; sleep 5")
     s = c.wait(j)
-    yield "signal", s["outcome"] == ["signalled", 15]
+    yield "signal", s["outcome"] == ["signalled", 15], s
 
     j = job("sleep 30", limits={"time": 500})
     s = c.wait(j)
-    yield "time limit", s["outcome"] == ["killed", "time"]
+    yield "time limit", s["outcome"] == ["killed", "time"], s
 
     j = job("sleep 30")
     c.wait(j, ("running",))
     c.must("job/cancel", {"id": j})
     s = c.wait(j)
     r, _, _ = c.verified_result(j)
-    yield "cancel", s["outcome"] == ["killed", "cancelled"] and (r["outcome"], r["code"]) == (2, 7)
+    yield "cancel", s["outcome"] == ["killed", "cancelled"] and (r["outcome"], r["code"]) == (2, 7), s, r
 
     j = job("for i in 1 2 3; do echo line $i; sleep 0.2; done")
     start, data, eof = c.follow(j, 1)
     c.wait(j)
-    yield "follow", data == b"line 1\nline 2\nline 3\n" and eof
+    want = b"line 1\nline 2\nline 3\n"
+    yield "follow", data == want and eof, data, eof
 
     yield "list", any(row[0] == j for row in c.must("job/list", {"after": 0, "n": 64})["jobs"])
     yield "challenge", c.challenge()
@@ -122,10 +124,13 @@ def refusals(c, d, image):
 
 def main():
     base = tempfile.mkdtemp()
+    with socket.socket() as any_port:
+        any_port.bind(("127.0.0.1", 0))
+        port = any_port.getsockname()[1]
     write_config(base + "/n", "  [[s]]\n    type = TCPServerInterface\n    enabled = yes\n"
-                 "    listen_ip = 127.0.0.1\n    listen_port = 45901\n", share=False)
+                 "    listen_ip = 127.0.0.1\n    listen_port = %d\n" % port, share=False)
     write_config(base + "/c", "  [[c]]\n    type = TCPClientInterface\n    enabled = yes\n"
-                 "    target_host = 127.0.0.1\n    target_port = 45901\n", share=False)
+                 "    target_host = 127.0.0.1\n    target_port = %d\n" % port, share=False)
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     node = subprocess.Popen([sys.executable, "-m", "klpy.node", "--config", base + "/n"], cwd=here,
                             stdout=subprocess.PIPE, text=True)
@@ -135,8 +140,8 @@ def main():
         c = client.Client(dest)
         d = c.describe()
         bad = 0
-        for name, passed in exercise(c, d, "host"):
-            print("ok" if passed else "not ok", "klpy:", name, flush=True)
+        for name, passed, *got in exercise(c, d, "host"):
+            print("ok" if passed else "not ok", "klpy:", name, "" if passed else got, flush=True)
             bad += not passed
         return bad
     finally:

@@ -18,6 +18,11 @@ def say(**line):
     print(json.dumps(dict(line, at=round(time.time() - START, 1))), flush=True)
 
 
+def said(name, ok, *got, group=""):
+    """A step; one that failed with what it got, where that is given."""
+    say(step=group + name, ok=bool(ok), **({} if ok or not got else {"got": repr(got)[:2000]}))
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--config", required=True)
@@ -28,6 +33,7 @@ def main():
                     "one whose link must not last; or groups of more.py")
     ap.add_argument("--rns", help="hex of the private Reticulum identity")
     ap.add_argument("--other", help="hex of the key of somebody else who may run jobs")
+    ap.add_argument("--lossy", action="store_true", help="every answer has to be asked for twice")
     ap.add_argument("--layers", default="", help="those that the node has")
     a = ap.parse_args()
     client.start(a.config)
@@ -52,7 +58,8 @@ def main():
         say(step="end", ok=True)
         return
     me = RNS.Identity.from_bytes(bytes.fromhex(a.rns)) if a.rns else None
-    c = client.Client(bytes.fromhex(a.dest), key, me, timeout=60, send_binding=a.steps != "pinned")
+    c = client.Client(bytes.fromhex(a.dest), key, me, timeout=60, send_binding=a.steps != "pinned",
+                      lossy=a.lossy)
     if a.steps == "unbound":
         d = c.describe()
         say(step="describe", ok=True)
@@ -78,15 +85,15 @@ def main():
         args = {"blobs": [lambda: client.Client(c.dest_hash, codec.SecpKey(bytes.fromhex(a.other)))],
                 "ends": [a.layers.split(",")]}
         for group in a.steps.split(","):
-            for name, ok in getattr(more, group)(c, d, a.image, *args.get(group, [])):
-                say(step=f"{group}: {name}", ok=bool(ok))
+            for step in getattr(more, group)(c, d, a.image, *args.get(group, [])):
+                said(*step, group=f"{group}: ")
     else:
         d = c.describe()
         say(step="describe", ok=d["accepting"] and d["v"] == 1, level=d["level"], layers=d["layers"])
-        for name, ok in selftest.exercise(c, d, a.image):
-            say(step=name, ok=bool(ok))
-        for name, ok in selftest.refusals(c, d, a.image):
-            say(step=name, ok=bool(ok))
+        for step in selftest.exercise(c, d, a.image):
+            said(*step)
+        for step in selftest.refusals(c, d, a.image):
+            said(*step)
     say(step="end", ok=True)
     c.close()
 
