@@ -75,6 +75,12 @@ class Script:
                 return line
             self.seen.append(line)
 
+    def rest(self):
+        """What it has said and nobody expected."""
+        while not self.lines.empty():
+            self.seen.append(self.lines.get())
+        return self.seen
+
     def end(self):
         try:
             self.proc.stdin.close()

@@ -257,15 +257,17 @@ class Visitor:
 
     def send(self, data):
         start = time.time()
+        ends = []
         for _ in range(3):  # ... and a resource, with the daemon of the same version between
             done = threading.Event()
             resource = RNS.Resource(data, self.link, callback=lambda r: done.set())
             done.wait(60)
             if resource.status == RNS.Resource.COMPLETE:
                 break
+            ends.append([resource.status, self.link.status, time.time() - start])
         else:
-            return False
-        return {"tries": _ + 1, "sha256": hashlib.sha256(data).hexdigest(), "seconds": time.time() - start}
+            return {"ok": False, "ends": ends, "rtt": self.link.rtt}
+        return {"tries": _ + 1, "ends": ends, "sha256": hashlib.sha256(data).hexdigest(), "seconds": time.time() - start}
 
     def resource2m(self):
         return self.send(os.urandom(2000000))
@@ -290,7 +292,7 @@ def visit(config, dest, steps):
             say(step=step, ok=False, error=repr(e))
             continue
         extra = result if isinstance(result, dict) else {}
-        say(step=step, ok=bool(result), took=round(time.time() - started, 3), **extra)
+        say(**{"step": step, "ok": bool(result), "took": round(time.time() - started, 3), **extra})
     say(event="done")
 
 

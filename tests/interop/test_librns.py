@@ -37,6 +37,24 @@ def over_relay(visitor, server):
     return run
 
 
+def last_words(ctx):
+    """Who closes a link and ends at once is heard, by a stock instance too."""
+    name = f"interop{lib.free_port()}"
+    folder = ctx.rnsd(ctx.args.python, config("", share=True, instance=name))
+    lib.must(lambda: lib.instance_up(name), "rnsd", 60)
+    host = ctx.peer(ctx.args.python, "serve", folder)
+    dest = host.expect(60, event="ready")["dest"]
+    for _ in range(5):
+        steps = ["path", "open", "echo100", "close"]
+        guest = ctx.peer(None, "visit", folder, dest, *steps)
+        guest.say("go")
+        for step in steps:
+            line = guest.expect(60, step=step)
+            lib.check(line["ok"], f"{step}: {line}")
+        guest.expect(30, event="done")
+        host.expect(10, event="closed")
+
+
 TESTS = [
     ("librns: visits stock on stock rnsd", pair("stock", "librns", "stock")),
     ("librns: serves stock on stock rnsd", pair("stock", "stock", "librns")),
@@ -46,5 +64,6 @@ TESTS = [
     ("librns: serves 1.4.2 on warren", pair("warren", "old", "librns")),
     ("librns: both ends on warren", pair("warren", "librns", "librns")),
     ("librns: visits stock over a relay", over_relay("librns", "stock")),
+    ("librns: a link that is closed at the end", last_words),
     ("librns: serves stock over a relay", over_relay("stock", "librns")),
 ]

@@ -33,7 +33,7 @@ def visit(ctx, a, b, visitor_python, server_python, hops, ratchets=False, steps=
         line = guest.expect(150, step=step)
         if ctx.args.verbose:
             print("#", line, flush=True)
-        check(line["ok"], f"{step}: {line}")
+        check(line["ok"], f"{step}: {line}; the other side: {host.rest()}")
         if step == "packet":
             got = host.expect(5, event="packet")
             check(got["data"] == b"a single packet".hex(), f"packet: {got}")

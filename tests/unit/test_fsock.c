@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Framed sockets: packets over a socket pair, limits, the end. */
+#include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -177,12 +179,68 @@ noise(void **state)
 	ev_loop_destroy(loop);
 }
 
+/* Reads late, and all; its bytes. */
+static void *
+late_reader(void *arg)
+{
+	struct pollfd p = {.fd = *(int *)arg, .events = POLLIN};
+	static uint8_t buf[65536];
+	size_t *bytes = calloc(1, sizeof(*bytes));
+	ssize_t n;
+
+	(void)poll(NULL, 0, 20);
+	while (poll(&p, 1, -1) == 1 && (n = read(p.fd, buf, sizeof(buf))) > 0)
+		*bytes += (size_t)n;
+	return bytes;
+}
+
+/* What was sent right before the end arrives, and not who does not read. */
+static void
+drained(void **state)
+{
+	struct ev_loop *loop = ev_loop_new(0);
+	static uint8_t packet[5000];
+	struct end a;
+	size_t *bytes;
+	pthread_t t;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	end_open(&a, loop, fds[0], RNS_FRAME_HDLC, 5000);
+	memset(packet, 0x42, sizeof(packet));
+	/* more than the socket takes */
+	for (int i = 0; i < 200; i++)
+		assert_true(fsock_send(&a.s, packet, sizeof(packet)));
+	fsock_drain(&a.s, 5);
+	assert_true(fsock_waiting(&a.s) > 0);
+	assert_int_equal(pthread_create(&t, NULL, late_reader, &fds[1]), 0);
+	fsock_drain(&a.s, 60000);
+	assert_int_equal(fsock_waiting(&a.s), 0);
+	fsock_close(&a.s);
+	assert_int_equal(pthread_join(t, (void **)&bytes), 0);
+	assert_int_equal(*bytes, 200 * 5002);
+	free(bytes);
+	(void)close(fds[1]);
+	/* one that is gone is not waited for */
+	fsock_drain(&a.s, 60000);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	end_open(&a, loop, fds[0], RNS_FRAME_HDLC, 5000);
+	assert_true(fsock_send(&a.s, packet, sizeof(packet)));
+	fsock_flush(&a.s);
+	(void)close(fds[1]);
+	fsock_drain(&a.s, 60000);
+	fsock_close(&a.s);
+	ev_loop_destroy(loop);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hdlc), cmocka_unit_test(kiss),
 		cmocka_unit_test(bounded), cmocka_unit_test(noise),
+		cmocka_unit_test(drained),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -21,6 +22,9 @@
 
 #define RECONNECT_S 8.   /* reticulum-transport.md 12.4 */
 #define IFID 1           /* the one interface */
+#define DRAIN_MS 1000    /* ours: an instance has so long to read the end */
+#define HANDLE_MS 10     /* ours: ... and to handle it */
+#define HANDLE_TCP_MS 50 /* ours: ... and to read it, which TCP does not tell */
 
 /* ---- the socket ---- */
 
@@ -178,16 +182,25 @@ on_event(struct attach *a, const struct rns_event *ev)
 }
 
 static void
+send_all(struct attach *a)
+{
+	struct rns_tx tx;
+
+	while (rns_next_tx(a->rns, &tx)) {
+		(void)fsock_send(&a->sock, tx.data, tx.len);
+		a->spoke = clock_mono();
+	}
+}
+
+static void
 turn(struct attach *a)
 {
 	struct rns_event ev;
-	struct rns_tx tx;
 	bool more;
 
 	do {
 		more = false;
-		while (rns_next_tx(a->rns, &tx))
-			(void)fsock_send(&a->sock, tx.data, tx.len);
+		send_all(a);
 		if (rns_next_event(a->rns, &ev)) {
 			on_event(a, &ev);
 			more = true;
@@ -345,20 +358,32 @@ attach_open(struct attach **out, struct ev_loop *loop, const char *config_dir,
 	return 0;
 }
 
+/*
+ * The last words, link closes among them. Stock RNS 1.5.7 handles packets
+ * beside reading them, and forgets those of a connection that has ended.
+ */
+static void
+last_words(struct attach *a)
+{
+	const bool tcp = a->conf->shared_instance_type == RNSCONF_TCP;
+	struct timespec handle = {
+	    .tv_nsec = (tcp ? HANDLE_TCP_MS : HANDLE_MS) * INT64_C(1000000)};
+
+	send_all(a);
+	fsock_drain(&a->sock, DRAIN_MS);
+	if (a->connected && mono_sub(clock_mono(), a->spoke) < MONO_SECOND)
+		(void)nanosleep(&handle, NULL);
+}
+
 void
 attach_close(struct attach *a)
 {
-	struct rns_tx tx;
-
 	if (a == NULL)
 		return;
 	a->on_event = NULL;
 	alinks_free(a);
 	apaths_free(a);
-	/* the last words, link closes among them */
-	while (rns_next_tx(a->rns, &tx))
-		(void)fsock_send(&a->sock, tx.data, tx.len);
-	fsock_flush(&a->sock);
+	last_words(a);
 	free_all(a);
 }
 

@@ -13,7 +13,7 @@
  * A program behind a shared instance, a stock one or Warren's: a librns core,
  * the local socket (reticulum-transport.md 12) and a libev loop of the caller.
  *
- * No call blocks (the connect of attach_open() is local). Results come by
+ * No call blocks (the connect of attach_open() is local) but attach_close(). Results come by
  * callback from the loop, never from inside the call that asked. Data that a
  * callback is given is valid until it returns. A callback may call everything
  * here but attach_close().
@@ -36,7 +36,10 @@ struct attach_request;
  */
 int attach_open(struct attach **out, struct ev_loop *, const char *config_dir,
     char *why, size_t why_cap);
-/* Closes the links in order first; no callback comes after it. NULL is fine. */
+/*
+ * Closes the links in order first; no callback comes after it. NULL is fine.
+ * Blocks until the instance has read what was said last: some 10 ms (over TCP 50), at most 1 s.
+ */
 void attach_close(struct attach *);
 
 /*

@@ -104,6 +104,7 @@ struct attach {
 	char name[160];
 	struct fsock sock;
 	bool connected;
+	struct mono spoke; /* when a packet was sent last */
 	ev_prepare prepare;
 	ev_timer deadline, reconnect;
 	uint64_t next_tag;

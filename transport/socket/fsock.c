@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -197,4 +200,24 @@ fsock_flush(struct fsock *s)
 	s->out_from = s->out_to = 0;
 	if (s->out_cap > OUT_KEEP)
 		out_free(s);
+}
+
+void
+fsock_drain(struct fsock *s, int ms)
+{
+	while (s->fd >= 0) {
+		struct pollfd p = {.fd = s->fd};
+		int unread = 0;
+
+		fsock_flush(s);
+		if (fsock_waiting(s) > 0)
+			p.events = POLLOUT;
+		else if (ioctl(s->fd, SIOCOUTQ, &unread) < 0 || unread == 0)
+			return;
+		/* nothing tells of the last byte's reading but to look */
+		if (ms <= 0 || (poll(&p, 1, 1) == 1 &&
+			(p.revents & (POLLHUP | POLLERR)) != 0))
+			return;
+		ms--;
+	}
 }

@@ -57,5 +57,10 @@ bool fsock_send(struct fsock *, const uint8_t *, size_t);
 /* Write what waits; what the socket does not take goes when it can. */
 void fsock_flush(struct fsock *);
 size_t fsock_waiting(const struct fsock *);
+/*
+ * Before the end: blocks until the other side has read all that was sent (of
+ * TCP: its machine has it), at most ms.
+ */
+void fsock_drain(struct fsock *, int ms);
 
 #endif
