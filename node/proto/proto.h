@@ -90,12 +90,17 @@ struct proto_meta {
 	struct pstr why;
 	struct pstr state;  /* not yet */
 	const uint8_t *n;   /* 32 bytes: a live proof is asked for */
+	/* busy for a budget: whose, what is left, seconds until it is full */
+	struct pstr of;
+	bool has_left, has_full_s;
+	uint64_t left, full_s;
 };
 
 /* ---- bodies; written by proto_put.h, read by proto_get.h ---- */
 
 struct proto_limits {
 	uint64_t memory, cpu, time, pids, output, log, slice, spool;
+	uint64_t bytes; /* a minute; 0: no limit, or not said */
 };
 struct proto_image {
 	struct pstr name;
@@ -109,6 +114,7 @@ struct proto_describe {
 	struct proto_limits limits;
 	struct {
 		uint64_t jobs_queued, jobs_per_hour, spool;
+		uint64_t bytes; /* with limits.bytes */
 	} left;
 	uint64_t queued, running, layers, time;
 	const uint8_t *binding; /* 242; NULL (written as absent): none yet */

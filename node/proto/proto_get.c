@@ -91,8 +91,14 @@ meta_member(void *ctx, unsigned k, struct rd *r)
 		return get_str(r, &m->why);
 	case 9:
 		return get_str(r, &m->state);
-	default:
+	case 10:
 		return proto_exact(r, &m->n, 32);
+	case 11:
+		return get_str(r, &m->of);
+	case 12:
+		return (m->has_left = true) && proto_int(r, &m->left);
+	default:
+		return (m->has_full_s = true) && proto_int(r, &m->full_s);
 	}
 }
 
@@ -100,7 +106,8 @@ bool
 proto_ans_get(struct proto_ans *a, const void *data, size_t len)
 {
 	static const char *const names[] = {"max", "s", "size", "end", "code",
-	    "step", "limit", "value", "why", "state", "n"};
+	    "step", "limit", "value", "why", "state", "n", "of", "left",
+	    "full_s"};
 	struct rd r = rd_make(data, len), whole = r;
 	struct mpk v;
 	size_t n;
@@ -120,7 +127,7 @@ limits_member(void *ctx, unsigned k, struct rd *r)
 {
 	struct proto_limits *l = ctx;
 	uint64_t *const at[] = {&l->memory, &l->cpu, &l->time, &l->pids,
-	    &l->output, &l->log, &l->slice, &l->spool};
+	    &l->output, &l->log, &l->slice, &l->spool, &l->bytes};
 
 	return proto_int(r, at[k]);
 }
@@ -130,7 +137,8 @@ left_member(void *ctx, unsigned k, struct rd *r)
 {
 	struct proto_describe *d = ctx;
 	uint64_t *const at[] = {
-	    &d->left.jobs_queued, &d->left.jobs_per_hour, &d->left.spool};
+	    &d->left.jobs_queued, &d->left.jobs_per_hour, &d->left.spool,
+	    &d->left.bytes};
 
 	return proto_int(r, at[k]);
 }
@@ -169,9 +177,9 @@ get_level(struct rd *r, int *level)
 }
 
 static const char *const LIMIT_NAMES[] = {"memory", "cpu", "time", "pids",
-    "output", "log", "slice", "spool"};
+    "output", "log", "slice", "spool", "bytes"};
 static const char *const LEFT_NAMES[] = {
-    "jobs_queued", "jobs_per_hour", "spool"};
+    "jobs_queued", "jobs_per_hour", "spool", "bytes"};
 
 static bool
 describe_member(void *ctx, unsigned k, struct rd *r)

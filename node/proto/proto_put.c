@@ -50,7 +50,8 @@ proto_ans_head(struct wr *w, uint64_t status, const struct proto_meta *m)
 	mpk_put_map(w, (size_t)m->has_max + m->has_s + m->has_size +
 		m->has_end + (m->code.p != NULL) + m->has_step + m->has_limit +
 		(m->has_value || m->value_text.p != NULL) +
-		(m->why.p != NULL) + (m->state.p != NULL) + (m->n != NULL));
+		(m->why.p != NULL) + (m->state.p != NULL) + (m->n != NULL) +
+		(m->of.p != NULL) + m->has_left + m->has_full_s);
 	if (m->has_max)
 		put_named_int(w, "max", m->max);
 	if (m->has_s)
@@ -77,6 +78,12 @@ proto_ans_head(struct wr *w, uint64_t status, const struct proto_meta *m)
 		put_named_str(w, "state", m->state);
 	if (m->n != NULL)
 		put_named_bin(w, "n", m->n, 32);
+	if (m->of.p != NULL)
+		put_named_str(w, "of", m->of);
+	if (m->has_left)
+		put_named_int(w, "left", m->left);
+	if (m->has_full_s)
+		put_named_int(w, "full_s", m->full_s);
 }
 
 void
@@ -123,7 +130,7 @@ proto_put_describe(struct wr *w, const struct proto_describe *d)
 	mpk_put_int(w, d->level);
 	put_named_str(w, "profile", d->profile);
 	mpk_put_str(w, "limits");
-	mpk_put_map(w, 8);
+	mpk_put_map(w, 8u + (d->limits.bytes > 0));
 	put_named_int(w, "memory", d->limits.memory);
 	put_named_int(w, "cpu", d->limits.cpu);
 	put_named_int(w, "time", d->limits.time);
@@ -132,11 +139,15 @@ proto_put_describe(struct wr *w, const struct proto_describe *d)
 	put_named_int(w, "log", d->limits.log);
 	put_named_int(w, "slice", d->limits.slice);
 	put_named_int(w, "spool", d->limits.spool);
+	if (d->limits.bytes > 0)
+		put_named_int(w, "bytes", d->limits.bytes);
 	mpk_put_str(w, "left");
-	mpk_put_map(w, 3);
+	mpk_put_map(w, 3u + (d->limits.bytes > 0));
 	put_named_int(w, "jobs_queued", d->left.jobs_queued);
 	put_named_int(w, "jobs_per_hour", d->left.jobs_per_hour);
 	put_named_int(w, "spool", d->left.spool);
+	if (d->limits.bytes > 0)
+		put_named_int(w, "bytes", d->left.bytes);
 	put_describe_tail(w, d);
 }
 

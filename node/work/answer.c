@@ -46,9 +46,22 @@ answer_status(struct node *n, const struct asked *a, enum proto_status status,
 }
 
 void
-answer_busy(struct node *n, const struct asked *a, uint32_t s)
+answer_busy(struct node *n, const struct asked *a, const char *code,
+    uint32_t s)
 {
-	struct proto_meta m = {.has_s = true, .s = MAX_OF(s, 1u)};
+	struct proto_meta m = {.has_s = true, .s = MAX_OF(s, 1u),
+	    .code = pstr_of(code)};
+
+	answer_status(n, a, ST_BUSY, &m);
+}
+
+void
+answer_used_up(struct node *n, const struct asked *a, const struct used_up *u)
+{
+	struct proto_meta m = {.has_s = true, .s = u->s,
+	    .code = pstr_of(u->code), .of = pstr_of(u->of),
+	    .has_limit = true, .limit = u->limit, .has_left = true,
+	    .left = u->left, .has_full_s = true, .full_s = u->full_s};
 
 	answer_status(n, a, ST_BUSY, &m);
 }

@@ -11,6 +11,7 @@
 struct asked;
 struct node;
 struct refusal;
+struct used_up;
 
 /*
  * N_REPLY to a request, of which there is one for each. It is written into
@@ -32,8 +33,12 @@ void answer_send(struct node *, const struct asked *, const struct wr *);
 /* Without a body. */
 void answer_status(struct node *, const struct asked *, enum proto_status,
     const struct proto_meta *);
-/* Come again in s seconds, at least 1. */
-void answer_busy(struct node *, const struct asked *, uint32_t s);
+/* Come again in s seconds, at least 1; for what it waits (compute.md 3). */
+void answer_busy(struct node *, const struct asked *, const char *code,
+    uint32_t s);
+/* ... since a budget is used up. */
+void answer_used_up(struct node *, const struct asked *,
+    const struct used_up *);
 /* Counted; with a nonce for the link when a live proof is asked for. */
 void answer_refusal(struct node *, const struct asked *,
     const struct refusal *);

@@ -29,7 +29,7 @@ asked_wait(struct node *n, struct asked *a, enum asked_stage stage,
 {
 	if (park_put(n, a, stage, qid))
 		return true;
-	answer_busy(n, a, NODE_BUSY_S);
+	answer_busy(n, a, "load", NODE_BUSY_S);
 	return false;
 }
 
@@ -47,7 +47,8 @@ asked_tick(struct node *n)
 	struct asked *a;
 
 	while ((a = park_expired(n, &next)) != NULL) {
-		answer_busy(n, a, NODE_BUSY_S);
+		answer_busy(n, a, a->stage == ASKED_CHALLENGE ? "keys" :
+			"trust", NODE_BUSY_S);
 		asked_end(a);
 	}
 	return next;

@@ -31,7 +31,7 @@ challenge_request(struct node *n, struct asked *a)
 	struct caller *l = a->caller;
 
 	if (!n->has_binding || !n->up[PROGRAM_KEYS]) {
-		answer_busy(n, a, NODE_BUSY_S);
+		answer_busy(n, a, "keys", NODE_BUSY_S);
 		return;
 	}
 	if (l->chal != CHAL_NONE && memcmp(l->chal_n, nonce, 32) != 0) {
@@ -43,7 +43,7 @@ challenge_request(struct node *n, struct asked *a)
 		return;
 	}
 	if (l->chal == CHAL_ASKED) {
-		answer_busy(n, a, 1);
+		answer_busy(n, a, "keys", 1);
 		return;
 	}
 	m.qid = node_qid(n);

@@ -14,11 +14,15 @@
 
 static void
 describe_limits(struct node *n, struct proto_describe *d,
-    const struct peer *p, int level)
+    struct peer *p, int level)
 {
 	struct limits row;
 
 	d->limits.slice = PROTO_SLICE;
+	if (p != NULL) {
+		d->limits.bytes = p->bytes.cap;
+		d->left.bytes = bucket_left(&p->bytes, n->now);
+	}
 	if (level < MAX_OF(n->policy.floor, 0) ||
 	    !level_row(&row, &n->policy, MAX_OF(level, 1)))
 		return;
@@ -52,7 +56,7 @@ describe(struct node *n, const struct asked *a)
 	    .urn = pstr_of(n->urn), .key = pstr_of(n->key_text),
 	    .profile = pstr_of(n->policy.profile_name), .roles = ROLE_COMPUTE,
 	    .runtimes = RUNTIME_OCI, .arch = app_arch_here()};
-	const struct peer *p = a->caller->peer;
+	struct peer *p = a->caller->peer;
 	const struct job *j;
 	struct wr w;
 	int level = p != NULL && p->v.known && p->v.status != VERDICT_REVOKED ?
@@ -96,7 +100,7 @@ describe_request(struct node *n, struct asked *a)
 	    (peer_verdict_fresh(n, p) && !news))
 		describe(n, a);
 	else if (!n->up[PROGRAM_TRUST])
-		answer_busy(n, a, NODE_BUSY_S);
+		answer_busy(n, a, "trust", NODE_BUSY_S);
 	else
 		(void)asked_wait(n, a, ASKED_VERDICT,
 		    peer_ask(n, p, news ? b : NULL));

@@ -458,9 +458,20 @@ hold(struct node *n, struct caller *l, uint32_t ms)
 	n->host.send_N_HOLD(n->host.ctx, &m);
 }
 
-uint32_t
-peer_charge_request(struct node *n, struct caller *l, size_t len)
+static struct used_up
+used_up(const char *code, const char *of, struct bucket *b, uint32_t s,
+    struct mono now)
 {
+	return (struct used_up){.code = code, .of = of, .limit = b->cap,
+	    .left = bucket_left(b, now), .s = MAX_OF(s, 1u),
+	    .full_s = bucket_full_s(b, now)};
+}
+
+bool
+peer_charge_request(struct node *n, struct caller *l, size_t len,
+    struct used_up *u)
+{
+	const char *of = l->peer == NULL ? "strangers" : "peer";
 	struct bucket *reqs, *bytes;
 	uint32_t s;
 
@@ -472,22 +483,25 @@ peer_charge_request(struct node *n, struct caller *l, size_t len)
 		bytes = &l->peer->bytes;
 		l->peer->n_requests++;
 	}
-	s = bucket_wait(reqs, 1, n->now);
-	if (s == 0 && bucket_debt_ms(bytes, n->now) > 0)
-		s = bucket_wait(bytes, 1, n->now);
+	if ((s = bucket_wait(reqs, 1, n->now)) > 0)
+		*u = used_up("requests", l->peer == NULL ? "link" : of, reqs,
+		    s, n->now);
+	else if (bucket_debt_ms(bytes, n->now) > 0 &&
+	    (s = bucket_wait(bytes, 1, n->now)) > 0)
+		*u = used_up("bytes", of, bytes, s, n->now);
 	if (s > 0) {
 		if (l->peer != NULL) {
 			/* the first time is enough for the trail */
 			if (l->peer->n_delayed++ == 0)
 				node_event(n, EVK_PEER_THROTTLED, 1, NULL,
-				    l->peer, "busy", NULL, s, 0);
+				    l->peer, u->code, NULL, s, 0);
 		}
 		n->count.busy++;
-		return s;
+		return false;
 	}
 	bucket_take(reqs, 1, n->now);
 	peer_charge(n, l, len);
-	return 0;
+	return true;
 }
 
 void

@@ -165,8 +165,16 @@ struct owner *owner_get(struct node *, const uint8_t fp[FP_LEN]);
 
 /* ---- budgets (compute.md 6) ---- */
 
-/* Charge what came; 0: go on, else seconds that the peer has to wait (busy). */
-uint32_t peer_charge_request(struct node *, struct caller *, size_t len);
+/* A budget that is used up, as compute.md 3 tells it: literals and numbers. */
+struct used_up {
+	const char *code; /* "bytes" or "requests" */
+	const char *of;	  /* whose it is */
+	uint64_t limit, left;
+	uint32_t s, full_s; /* until the next request may come; until full */
+};
+/* Charge what came. false: the peer has to wait (busy), and for what. */
+bool peer_charge_request(struct node *, struct caller *, size_t len,
+    struct used_up *);
 /* Charge what goes; holds the link when its budget is used up. */
 void peer_charge(struct node *, struct caller *, uint64_t bytes);
 /* Bytes of a follow that may go now; 0: ask again in *wait_ms. */

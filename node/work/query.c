@@ -50,7 +50,7 @@ log_slice(struct node *n, const struct asked *a, const struct job *j)
 		got = n->host.log_read(n->host.ctx, j, q->stream, q->offset,
 		    answer_slice(n), (size_t)MIN_OF(q->n, m.size - q->offset));
 	if (got < 0) {
-		answer_busy(n, a, NODE_BUSY_S);
+		answer_busy(n, a, "stream", NODE_BUSY_S);
 		return;
 	}
 	m.end = job_ended(j) && q->offset + (uint64_t)got >= m.size;
@@ -78,14 +78,14 @@ follow(struct node *n, const struct asked *a, const struct job *j)
 	uint64_t o;
 
 	if (f->on && memcmp(f->job, j->id, 32) != 0) {
-		answer_busy(n, a, NODE_BUSY_S);
+		answer_busy(n, a, "stream", NODE_BUSY_S);
 		return;
 	}
 	if (!f->on && !followed(f, j, q->offset)) {
 		o = job_waiting(j) || j->phase == PHASE_FILLING ? 0 :
 		    MIN_OF(q->offset, j->log[q->stream - 1u]);
 		if (!n->host.follow(n->host.ctx, l->id, q->stream, j, o)) {
-			answer_busy(n, a, NODE_BUSY_S);
+			answer_busy(n, a, "stream", NODE_BUSY_S);
 			return;
 		}
 		*f = (struct follow){.on = true, .had = true,

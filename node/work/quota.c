@@ -104,6 +104,12 @@ bucket_wait(struct bucket *b, uint64_t units, struct mono now)
 }
 
 uint32_t
+bucket_full_s(struct bucket *b, struct mono now)
+{
+	return bucket_wait(b, b->cap, now);
+}
+
+uint32_t
 bucket_debt_ms(struct bucket *b, struct mono now)
 {
 	uint64_t us = until(b, 0, now);

@@ -35,6 +35,8 @@ uint64_t bucket_left(struct bucket *, struct mono now); /* 0 in debt */
  * 0: now.
  */
 uint32_t bucket_wait(struct bucket *, uint64_t units, struct mono now);
+/* Seconds, rounded up, until it is full again; 0: it is, or has no limit. */
+uint32_t bucket_full_s(struct bucket *, struct mono now);
 /* Milliseconds until it is out of debt; 0: it is. */
 uint32_t bucket_debt_ms(struct bucket *, struct mono now);
 

@@ -34,7 +34,7 @@ known_peer(struct node *n, struct asked *a)
 	}
 	/* trust is away: what it said last holds */
 	if (!p->v.known) {
-		answer_busy(n, a, NODE_BUSY_S);
+		answer_busy(n, a, "trust", NODE_BUSY_S);
 		return false;
 	}
 	if (p->v.status == VERDICT_OK && p->v.level >= 0)
@@ -120,7 +120,7 @@ serve_request(struct node *n, const struct msg_T_REQUEST *m,
 {
 	struct asked early = {.caller = caller_find(n, m->link)}, *a;
 	enum proto_path path;
-	uint32_t s;
+	struct used_up u;
 
 	n->count.requests++;
 	if (early.caller == NULL || !proto_path_find(&path, m->path_hash)) {
@@ -130,19 +130,19 @@ serve_request(struct node *n, const struct msg_T_REQUEST *m,
 	/* no byte of it is looked at or kept before it is paid for */
 	memcpy(early.id, m->request, sizeof(early.id));
 	caller_spoke(n, early.caller);
-	if ((s = peer_charge_request(n, early.caller, len)) > 0) {
-		answer_busy(n, &early, s);
+	if (!peer_charge_request(n, early.caller, len, &u)) {
+		answer_used_up(n, &early, &u);
 		return;
 	}
 	if ((a = asked_new(early.caller, m, data, len)) == NULL) {
-		answer_busy(n, &early, NODE_BUSY_S);
+		answer_busy(n, &early, "load", NODE_BUSY_S);
 		return;
 	}
 	/* nothing is promised that cannot be written down */
 	if (parse(n, a, path)) {
 		if (n->ledger_fails && path != PATH_DESCRIBE &&
 		    path != PATH_CHALLENGE)
-			answer_busy(n, a, NODE_LEDGER_S);
+			answer_busy(n, a, "ledger", NODE_LEDGER_S);
 		else
 			dispatch(n, a);
 	}

@@ -122,7 +122,7 @@ keep(struct node *n, const struct asked *a, const uint8_t fp[FP_LEN])
 		answer_refusal(n, a, &r);
 		break;
 	default:
-		answer_busy(n, a, NODE_FULL_S);
+		answer_busy(n, a, "disk", NODE_FULL_S);
 	}
 }
 
@@ -147,7 +147,7 @@ slice_put(struct node *n, const struct asked *a)
 	} else if (q->body.n > 0 &&
 	    n->host.disk_free(n->host.ctx) < q->body.n) {
 		node_event(n, EVK_DISK_LOW, 2, NULL, NULL, "disk", NULL, 0, 0);
-		answer_busy(n, a, NODE_FULL_S);
+		answer_busy(n, a, "disk", NODE_FULL_S);
 	} else {
 		keep(n, a, fp);
 	}

@@ -178,7 +178,7 @@ submit_request(struct node *n, struct asked *a)
 	else if (q->envelope.n > PROTO_ENVELOPE_MAX)
 		bad_envelope(n, a, "envelope: over 96 KiB");
 	else if (!n->up[PROGRAM_TRUST])
-		answer_busy(n, a, NODE_BUSY_S);
+		answer_busy(n, a, "trust", NODE_BUSY_S);
 	else
 		ask_envelope(n, a);
 }
@@ -336,7 +336,7 @@ admit_it(struct node *n, const struct asked *a, struct manifest *m,
 	    (j->m = malloc(sizeof(*j->m))) == NULL ||
 	    !n->host.keep_body(n->host.ctx, j, record, rlen, e->p, e->n)) {
 		job_free(j);
-		answer_busy(n, a, NODE_FULL_S);
+		answer_busy(n, a, "ledger", NODE_FULL_S);
 		return;
 	}
 	*j->m = *m; /* the texts are the job's now */

@@ -250,6 +250,23 @@ test_quota(void **state)
 	assert_int_equal(w.running, 2);
 }
 
+/* Busy for a budget: which, whose, how much, until when (compute.md 3). */
+static void
+used_up(const struct proto_ans *a, const char *code, const char *of,
+    uint64_t limit, uint64_t left)
+{
+	assert_int_equal(a->status, ST_BUSY);
+	assert_true(pstr_is(a->meta.code, code));
+	assert_true(pstr_is(a->meta.of, of));
+	assert_true(a->meta.has_s && a->meta.s >= 1);
+	assert_true(a->meta.has_limit && a->meta.has_left);
+	assert_int_equal(a->meta.limit, limit);
+	assert_int_equal(a->meta.left, left);
+	/* a minute for all of it; a debt comes on top */
+	assert_true(a->meta.has_full_s && a->meta.full_s >= a->meta.s &&
+	    a->meta.full_s >= 59);
+}
+
 static void
 test_busy(void **state)
 {
@@ -264,7 +281,10 @@ test_busy(void **state)
 	for (int i = 0; i < 8; i++) {
 		struct proto_ans *a = about(2, PATH_STATUS, id);
 
-		busy += a->status == ST_BUSY && a->meta.s >= 1;
+		if (a->status != ST_BUSY)
+			continue;
+		busy++;
+		used_up(a, "requests", "peer", 5, 0);
 	}
 	assert_int_equal(busy, 3);
 	/* 8 requests for each link and minute without identification */
@@ -274,7 +294,10 @@ test_busy(void **state)
 		struct proto_req q = {.path = PATH_DESCRIBE};
 		struct proto_ans *a = world_call(&w, 3, &q);
 
-		busy += a->status == ST_BUSY;
+		if (a->status != ST_BUSY)
+			continue;
+		busy++;
+		used_up(a, "requests", "link", 8, 0);
 	}
 	assert_int_equal(busy, 2);
 	world_run(&w, 61000);
@@ -285,7 +308,7 @@ test_busy(void **state)
 static void
 test_bytes(void **state)
 {
-	static uint8_t big[200000];
+	static struct proto_describe d;
 	struct proto_req q;
 	uint8_t id[32];
 	struct proto_ans *a;
@@ -298,7 +321,6 @@ test_bytes(void **state)
 	(void)submit(2, 0x44, 1, with_volumes, id);
 	q = (struct proto_req){.path = PATH_BLOB_PUT, .digest = tar_sha,
 	    .n = sizeof(tar), .body = {tar, sizeof(tar)}};
-	(void)big;
 	for (int i = 0; i < 40; i++) {
 		a = world_call(&w, 2, &q);
 		if (a->status == ST_BUSY)
@@ -306,9 +328,22 @@ test_bytes(void **state)
 	}
 	assert_int_equal(a->status, ST_BUSY);
 	assert_true(a->meta.s >= 1 && a->meta.s <= 10);
+	used_up(a, "bytes", "peer", 100000, 0);
 	assert_true(w.holds > 0);
 	world_run(&w, 1000 * (int64_t)a->meta.s);
 	assert_int_equal(world_call(&w, 2, &q)->status, ST_OK);
+	/* and it is told before: what a minute gives, what of it is there */
+	q = (struct proto_req){.path = PATH_DESCRIBE};
+	world_run(&w, 30000);
+	a = world_call(&w, 2, &q);
+	assert_true(proto_get_describe(&d, a));
+	assert_int_equal(d.limits.bytes, 100000);
+	assert_in_range(d.left.bytes, 40000, 60000);
+	/* strangers share one */
+	bucket_take(&w.n.unidentified, 2 * w.n.unidentified.cap, w.now);
+	world_link(&w, 4, 0);
+	used_up(world_call(&w, 4, &q), "bytes", "strangers",
+	    w.n.unidentified.cap, 0);
 }
 
 static void

@@ -253,11 +253,13 @@ answer(int which, uint8_t *out, size_t cap)
 	struct proto_meta refused = {.code = pstr_of("quota"), .has_step = true,
 	    .step = 6, .has_limit = true, .limit = 5, .has_value = true,
 	    .value = 6, .why = pstr_of("jobs_queued"), .has_s = true, .s = 30,
-	    .n = d32};
+	    .n = d32, .of = pstr_of("peer"), .has_left = true, .left = 8,
+	    .has_full_s = true, .full_s = 60};
 	struct proto_describe de = {.name = pstr_of("n"), .urn = pstr_of("u"),
 	    .key = pstr_of("k"), .profile = pstr_of("default"), .level = -2,
 	    .accepting = true, .binding = d242, .nimages = 1,
-	    .images = {{pstr_of("a:b"), d32}}, .layers = 0x7ffff};
+	    .images = {{pstr_of("a:b"), d32}}, .layers = 0x7ffff,
+	    .limits = {.bytes = 5}, .left = {.bytes = 4}};
 	struct proto_submitted su = {.id = d32, .state = pstr_of("queued"),
 	    .reason = pstr_of("inputs"), .missing_put = lots, .nmissing = 3,
 	    .image = d32, .wait_s = 4, .lease = 1800000000};
@@ -336,7 +338,8 @@ read_answer(int which, const uint8_t *p, size_t n)
 	switch (which) {
 	case 0:
 		return proto_get_describe(&de, &a) && de.level == -2 &&
-		    de.accepting && de.nimages == 1 && de.layers == 0x7ffff;
+		    de.accepting && de.nimages == 1 && de.layers == 0x7ffff &&
+		    de.limits.bytes == 5 && de.left.bytes == 4;
 	case 1:
 		return proto_get_challenge(&ch, &a);
 	case 2:
@@ -361,7 +364,8 @@ read_answer(int which, const uint8_t *p, size_t n)
 		return a.status == ST_REFUSED && mpk_get_nil(&a.body) &&
 		    pstr_is(a.meta.code, "quota") && a.meta.step == 6 &&
 		    a.meta.limit == 5 && a.meta.value == 6 && a.meta.s == 30 &&
-		    a.meta.n != NULL;
+		    a.meta.n != NULL && pstr_is(a.meta.of, "peer") &&
+		    a.meta.left == 8 && a.meta.full_s == 60;
 	}
 }
 
