@@ -157,11 +157,11 @@ announced(struct rns *r, struct dest *d, uint8_t raw[RNS_MTU],
     struct announce *a, int64_t at_s)
 {
 	struct packet p;
-	size_t n;
 
 	rns_tick(r, (struct mono){t0.us + at_s * S});
-	assert_int_equal(dest_announce(r, d, raw, &n, NULL, 0, false), RNS_OK);
-	assert_int_equal(packet_parse(&p, raw, n), RNS_OK);
+	assert_int_equal(dest_announce(r, d, NULL, 0), RNS_OK);
+	memcpy(raw, d->last, d->last_len);
+	assert_int_equal(packet_parse(&p, raw, d->last_len), RNS_OK);
 	assert_int_equal(announce_parse(a, &p), RNS_OK);
 	assert_true(announce_signature_ok(a, &p));
 	assert_true(announce_dest_ok(a, &p));
@@ -235,7 +235,8 @@ test_clock_back(void **state)
 	assert_int_equal(a.emitted, WALL / S + 10);
 	rns_set_wall(r, WALL - 5000 * S, (struct mono){t0.us + 11 * S});
 	(void)announced(r, d, raw, &a, 12);
-	assert_int_equal(a.emitted, WALL / S + 10);
+	/* newer all the same, or no relay would take it */
+	assert_int_equal(a.emitted, WALL / S + 11);
 	rns_free(r);
 }
 
@@ -247,7 +248,6 @@ test_app_data(void **state)
 	uint8_t raw[RNS_MTU], data[400] = {0};
 	struct announce an;
 	struct dest *d;
-	size_t n;
 
 	(void)state;
 	hash_of(a.announce.dest, "app.data");
@@ -267,16 +267,171 @@ test_app_data(void **state)
 	a.announce.app_data = data;
 	a.announce.app_data_len = 317;
 	assert_int_equal(rns_submit(r, &a, t0), RNS_EBIG);
-	assert_int_equal(dest_announce(r, d, raw, &n, data, 317, false),
-	    RNS_EBIG);
+	assert_int_equal(dest_announce(r, d, data, 317), RNS_EBIG);
 	a.announce.app_data_len = 316;
 	assert_int_equal(rns_submit(r, &a, t0), RNS_OK);
-	assert_int_equal(dest_announce(r, d, raw, &n, NULL, 0, true), RNS_OK);
-	assert_int_equal(n, 483);
-	assert_int_equal(raw[18], CTX_PATH_RESPONSE);
+	assert_int_equal(dest_announce(r, d, NULL, 0), RNS_OK);
+	assert_int_equal(d->last_len, 483);
 	a.type = RNS_CMD_ANNOUNCE;
 	a.announce.one_interface = true;
 	assert_int_equal(rns_submit(r, &a, t0), RNS_ENOENT);
+	rns_free(r);
+}
+
+/* ---- one announce of a destination in a second ---- */
+
+/* What left since: packets of announces, by interface and in order. */
+struct left {
+	unsigned ifid;
+	struct announce a;
+	uint8_t context;
+	uint8_t raw[RNS_MTU];
+};
+
+static struct rns *
+spaced(const uint8_t hash[16], unsigned interfaces)
+{
+	struct rns *r = ctx(8);
+	struct rns_cmd i = {.type = RNS_CMD_IF_ADD, .iface = {
+	    .bitrate = 1000000, .out = true, .online = true,
+	    .kind = RNS_IF_NET, .mode = RNS_MODE_FULL}};
+	struct rns_cmd c = single("app.spaced");
+
+	for (i.iface.id = 1; i.iface.id <= interfaces; i.iface.id++)
+		assert_int_equal(rns_submit(r, &i, t0), RNS_OK);
+	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
+	assert_non_null(dest_find(r, hash));
+	return r;
+}
+
+static size_t
+leaves(struct rns *r, int64_t ms, struct left *out, size_t cap)
+{
+	struct rns_tx tx;
+	struct packet p;
+	size_t n = 0;
+
+	rns_tick(r, (struct mono){t0.us + ms * 1000});
+	while (rns_next_tx(r, &tx)) {
+		assert_true(n < cap);
+		memcpy(out[n].raw, tx.data, tx.len);
+		assert_int_equal(packet_parse(&p, out[n].raw, tx.len), RNS_OK);
+		if (p.type != PACKET_ANNOUNCE)
+			continue;
+		assert_int_equal(announce_parse(&out[n].a, &p), RNS_OK);
+		assert_true(announce_signature_ok(&out[n].a, &p));
+		out[n].ifid = tx.ifid;
+		out[n].context = p.context;
+		n++;
+	}
+	return n;
+}
+
+static int
+say(struct rns *r, const uint8_t hash[16], const char *what, unsigned ifid,
+    int64_t ms)
+{
+	struct rns_cmd c = {.type = RNS_CMD_ANNOUNCE};
+
+	memcpy(c.announce.dest, hash, 16);
+	c.announce.app_data = (const uint8_t *)what;
+	c.announce.app_data_len = what == NULL ? 0 : strlen(what);
+	c.announce.one_interface = ifid != 0;
+	c.announce.ifid = ifid;
+	return rns_submit(r, &c, (struct mono){t0.us + ms * 1000});
+}
+
+static void
+says(const struct left *l, const char *what, unsigned ifid, uint64_t emitted)
+{
+	vec_equal(l->a.app_data, l->a.app_data_len, what, strlen(what));
+	assert_int_equal(l->ifid, ifid);
+	assert_int_equal(l->context, CTX_NONE);
+	assert_int_equal(l->a.emitted, emitted);
+}
+
+/* The last of those that come too soon leaves, newer, when it is time. */
+static void
+test_spacing(void **state)
+{
+	static struct left got[8];
+	uint8_t hash[16];
+	struct rns_cmd c = {.type = RNS_CMD_DEST_DEL};
+	struct rns *r;
+
+	(void)state;
+	hash_of(hash, "app.spaced");
+	r = spaced(hash, 1);
+	assert_int_equal(say(r, hash, "off", 0, 0), RNS_OK);
+	assert_int_equal(say(r, hash, "no", 0, 100), RNS_OK);
+	assert_int_equal(say(r, hash, "on", 0, 300), RNS_OK);
+	assert_int_equal(leaves(r, 300, got, 8), 1);
+	says(&got[0], "off", 1, WALL / S);
+	assert_int_equal(rns_deadline(r).us, t0.us + S);
+	assert_int_equal(leaves(r, 999, got, 8), 0);
+	assert_int_equal(leaves(r, 1000, got, 8), 1);
+	says(&got[0], "on", 1, WALL / S + 1);
+	/* over the bound, what waits stays as it is */
+	assert_int_equal(say(r, hash, "last", 0, 1100), RNS_OK);
+	memset(got[0].raw, 'x', 317);
+	got[0].raw[317] = '\0';
+	assert_int_equal(say(r, hash, (char *)got[0].raw, 0, 1200), RNS_EBIG);
+	/* a clock that is set back does not make it old, nor keep it */
+	rns_set_wall(r, WALL - 5000 * S, (struct mono){t0.us + 1500 * 1000});
+	assert_int_equal(leaves(r, 2000, got, 8), 1);
+	says(&got[0], "last", 1, WALL / S + 2);
+	/* one that is gone says nothing more */
+	assert_int_equal(say(r, hash, "never", 0, 2100), RNS_OK);
+	memcpy(c.hash, hash, 16);
+	assert_int_equal(rns_submit(r, &c, (struct mono){t0.us + 2200000}),
+	    RNS_OK);
+	assert_int_equal(leaves(r, 9000, got, 8), 0);
+	rns_free(r);
+}
+
+static void
+test_spacing_interfaces(void **state)
+{
+	static struct left got[8];
+	uint8_t hash[16];
+	struct rns_cmd c = {.type = RNS_CMD_ANNOUNCE};
+	struct rns *r;
+
+	(void)state;
+	hash_of(hash, "app.spaced");
+	r = spaced(hash, 3);
+	/* each interface is told the same at once: that is one announce */
+	assert_int_equal(say(r, hash, "a", 1, 0), RNS_OK);
+	assert_int_equal(say(r, hash, "a", 2, 10), RNS_OK);
+	assert_int_equal(leaves(r, 20, got, 8), 2);
+	says(&got[0], "a", 1, WALL / S);
+	says(&got[1], "a", 2, WALL / S);
+	vec_equal(got[0].raw, 171, got[1].raw, 171);
+	/* something else waits, for both and so for all */
+	assert_int_equal(say(r, hash, "b", 1, 30), RNS_OK);
+	assert_int_equal(say(r, hash, "b", 2, 40), RNS_OK);
+	assert_int_equal(leaves(r, 999, got, 8), 0);
+	assert_int_equal(leaves(r, 1000, got, 8), 3);
+	says(&got[2], "b", 3, WALL / S + 1);
+	/* a path response does not: it is the last one again */
+	memcpy(c.announce.dest, hash, 16);
+	c.announce.path_response = c.announce.one_interface = true;
+	c.announce.ifid = 2;
+	assert_int_equal(rns_submit(r, &c, (struct mono){t0.us + 1500000}),
+	    RNS_OK);
+	assert_int_equal(leaves(r, 1500, got + 3, 5), 1);
+	assert_int_equal(got[3].context, CTX_PATH_RESPONSE);
+	assert_int_equal(got[3].ifid, 2);
+	got[3].raw[18] = CTX_NONE;
+	vec_equal(got[3].raw, 171, got[2].raw, 171);
+	/* later it is a new one, and an announce behind it waits for that */
+	assert_int_equal(rns_submit(r, &c, (struct mono){t0.us + 2500000}),
+	    RNS_OK);
+	assert_int_equal(say(r, hash, "c", 0, 2600), RNS_OK);
+	assert_int_equal(leaves(r, 3499, got, 8), 1);
+	assert_int_equal(got[0].a.emitted, WALL / S + 2);
+	assert_int_equal(leaves(r, 3500, got, 8), 3);
+	says(&got[0], "c", 1, WALL / S + 3);
 	rns_free(r);
 }
 
@@ -366,6 +521,8 @@ main(void)
 	    cmocka_unit_test(test_rotation),
 	    cmocka_unit_test(test_clock_back),
 	    cmocka_unit_test(test_app_data),
+	    cmocka_unit_test(test_spacing),
+	    cmocka_unit_test(test_spacing_interfaces),
 	    cmocka_unit_test(test_decrypt),
 	    cmocka_unit_test(test_blackhole),
 	};

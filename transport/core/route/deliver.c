@@ -6,6 +6,7 @@
 
 #include "transport/core/base/crypt.h"
 #include "transport/core/base/event.h"
+#include "transport/core/send/announce_own.h"
 #include "transport/core/send/outbound.h"
 #include "transport/core/table/iface.h"
 #include "transport/core/table/known.h"

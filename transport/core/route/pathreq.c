@@ -8,6 +8,7 @@
 #include "transport/core/base/dedup.h"
 #include "transport/core/base/event.h"
 #include "transport/core/send/announceq.h"
+#include "transport/core/send/announce_own.h"
 #include "transport/core/send/outbound.h"
 #include "transport/core/send/waiting.h"
 #include "transport/core/table/dest.h"

@@ -141,37 +141,6 @@ core_out(struct rns *r, const uint8_t *raw, size_t len, struct iface *via)
 }
 
 int
-announce_own(struct rns *r, struct dest *d, struct iface *via)
-{
-	uint8_t raw[RNS_MTU];
-	size_t n;
-	int err = dest_announce(r, d, raw, &n, NULL, 0, true);
-
-	return err != RNS_OK ? err : core_out(r, raw, n, via);
-}
-
-int
-announce_submit(struct rns *r, const struct rns_cmd *cmd)
-{
-	struct dest *d = dest_find(r, cmd->announce.dest);
-	struct iface *via = NULL;
-	uint8_t raw[RNS_MTU];
-	size_t n;
-	int err;
-
-	if (d == NULL)
-		return RNS_ENOENT;
-	if (cmd->announce.one_interface) {
-		via = iface_find(r, cmd->announce.ifid);
-		if (via == NULL)
-			return RNS_ENOENT;
-	}
-	err = dest_announce(r, d, raw, &n, cmd->announce.app_data,
-	    cmd->announce.app_data_len, cmd->announce.path_response);
-	return err != RNS_OK ? err : core_out(r, raw, n, via);
-}
-
-int
 announce_out(struct rns *r, const struct path *path, uint8_t hops,
     uint8_t context, struct iface *via)
 {

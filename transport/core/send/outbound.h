@@ -15,13 +15,6 @@
  */
 int core_out(struct rns *, const uint8_t *raw, size_t len, struct iface *via);
 /*
- * Announce it with its default app data as a path response
- * (reticulum-transport.md 5.6) on via.
- */
-int announce_own(struct rns *, struct dest *, struct iface *via);
-/* ANNOUNCE. RNS_ENOENT: no such destination or interface. */
-int announce_submit(struct rns *, const struct rns_cmd *);
-/*
  * An announce of the path table as it is passed on (reticulum-transport.md 4.5,
  * 4.6): header type 2, our transport id. via NULL: everywhere by the rules of
  * reticulum-transport.md 5.3, where it may wait for its share. Errors of

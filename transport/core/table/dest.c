@@ -68,9 +68,12 @@ handler_free(struct handler *h)
 }
 
 static void
-dest_free(struct dest *d)
+dest_free(struct rns *r, struct dest *d)
 {
 	struct handler *h;
+
+	timer_clear(r, &d->waiting.timer);
+	free(d->waiting.app_data);
 
 	while ((h = SLIST_FIRST(&d->handlers)) != NULL) {
 		SLIST_REMOVE_HEAD(&d->handlers, entry);
@@ -94,7 +97,7 @@ dests_free(struct rns *r)
 		return;
 	while ((d = RB_MIN(dest_tree, &r->dests->tree)) != NULL) {
 		RB_REMOVE(dest_tree, &r->dests->tree, d);
-		dest_free(d);
+		dest_free(r, d);
 	}
 	while ((b = RB_MIN(black_tree, &r->dests->black)) != NULL) {
 		RB_REMOVE(black_tree, &r->dests->black, b);
@@ -202,7 +205,7 @@ dest_add(struct rns *r, const struct rns_dest *c)
 	r->counts.destinations++;
 	return RNS_OK;
 out:
-	dest_free(d);
+	dest_free(r, d);
 	return err;
 }
 
@@ -215,7 +218,7 @@ dest_del(struct rns *r, const uint8_t hash[RNS_HASH])
 		return RNS_ENOENT;
 	RB_REMOVE(dest_tree, &r->dests->tree, d);
 	r->counts.destinations--;
-	dest_free(d);
+	dest_free(r, d);
 	return RNS_OK;
 }
 
@@ -346,10 +349,31 @@ ratchet_rotate(struct rns *r, struct dest *d, int64_t now_us)
 	return RNS_OK;
 }
 
+bool
+dest_announce_fits(const struct dest *d, size_t app_data_len)
+{
+	return app_data_len <= ANNOUNCE_APP_DATA_MAX -
+	    (d->ratchets ? (size_t)RNS_RATCHET : 0);
+}
+
+bool
+dest_announce_same(const struct dest *d, const uint8_t *app_data,
+    size_t app_data_len)
+{
+	size_t bare = HEADER_1_LEN + ANNOUNCE_BARE +
+	    (d->ratchets ? (size_t)RNS_RATCHET : 0);
+
+	if (app_data == NULL) {
+		app_data = d->app_data;
+		app_data_len = d->app_data_len;
+	}
+	return d->last_len == bare + app_data_len && (app_data_len == 0 ||
+	    memcmp(d->last + bare, app_data, app_data_len) == 0);
+}
+
 int
-dest_announce(struct rns *r, struct dest *d, uint8_t out[RNS_MTU],
-    size_t *out_len, const uint8_t *app_data, size_t app_data_len,
-    bool path_response)
+dest_announce(struct rns *r, struct dest *d, const uint8_t *app_data,
+    size_t app_data_len)
 {
 	uint8_t rnd[5], ratchet[RNS_RATCHET];
 	int64_t now_us = core_wall_us(r);
@@ -362,6 +386,8 @@ dest_announce(struct rns *r, struct dest *d, uint8_t out[RNS_MTU],
 		app_data = d->app_data;
 		app_data_len = d->app_data_len;
 	}
+	if (!dest_announce_fits(d, app_data_len))
+		return RNS_EBIG;
 	if (d->ratchets && (d->ratchet_count == 0 ||
 	    now_us > d->last_rotation_us +
 	    (int64_t)d->ratchet_interval_s * MONO_SECOND)) {
@@ -373,16 +399,17 @@ dest_announce(struct rns *r, struct dest *d, uint8_t out[RNS_MTU],
 	}
 	if (d->ratchets)
 		crypt_x25519_public(ratchet, d->ratchet_keys[0]);
-	if (emitted < d->last_emitted)
-		emitted = d->last_emitted;
+	/* also while the clock was set back */
+	if (d->last_emitted > 0 && emitted <= d->last_emitted)
+		emitted = d->last_emitted + 1;
 	core_random(r, rnd, sizeof(rnd));
-	n = announce_build(out, &d->identity, d->hash, d->name_hash, rnd,
+	n = announce_build(d->last, &d->identity, d->hash, d->name_hash, rnd,
 	    emitted, d->ratchets ? ratchet : NULL, app_data, app_data_len,
-	    path_response);
-	if (n == 0 || n > ANNOUNCE_MAX)
+	    false);
+	if (n == 0)
 		return RNS_EBIG;
 	d->last_emitted = emitted;
-	*out_len = n;
+	d->last_len = n;
 	return RNS_OK;
 }
 

@@ -3,6 +3,7 @@
 #define WARREN_TRANSPORT_CORE_TABLE_DEST_H
 
 #include "transport/core/base/ctx.h"
+#include "transport/core/base/timer.h"
 
 /*
  * Own (incoming) destinations with their request handlers (5), and the set of
@@ -39,8 +40,21 @@ struct dest {
 	uint8_t (*ratchet_keys)[32]; /* private, newest first */
 	size_t ratchet_count;
 	int64_t last_rotation_us; /* Unix time; 0: the next announce rotates */
-	/* s; never runs backwards (reticulum-endpoint.md 5.4) */
+	/* s; grows with each announce (reticulum-endpoint.md 5.4) */
 	uint64_t last_emitted;
+	/* send/announce_own.c: the last announce, 0 bytes: none left */
+	uint8_t last[RNS_MTU];
+	size_t last_len;
+	struct mono last_at;
+	bool last_everywhere; /* not told to one interface alone */
+	/* ... and the next, when its second comes */
+	struct dest_waiting {
+		struct timer timer;
+		bool everywhere;
+		unsigned ifid;
+		uint8_t *app_data; /* NULL: the default */
+		size_t app_data_len;
+	} waiting;
 	/* attached: the daemon has heard of it (reticulum-transport.md 12.2) */
 	bool introduced;
 };
@@ -58,14 +72,18 @@ struct dest *dest_next(const struct rns *, const struct dest *);
  */
 int dest_submit(struct rns *, const struct rns_cmd *);
 /*
- * The raw announce, header type 1, after a rotation of ratchets when one is
- * due (reticulum-endpoint.md 5.7; event RATCHETS). app_data NULL: the default.
- * RNS_EINVAL: not SINGLE; RNS_EBIG: no relay could pass it on
- * (reticulum-endpoint.md 5.4).
+ * Makes the raw announce in d->last, header type 1, after a rotation of
+ * ratchets when one is due (reticulum-endpoint.md 5.7; event RATCHETS), newer
+ * than the one before. app_data NULL: the default. RNS_EINVAL: not SINGLE;
+ * RNS_EBIG: no relay could pass it on (reticulum-endpoint.md 5.4).
  */
-int dest_announce(struct rns *, struct dest *, uint8_t out[RNS_MTU],
-    size_t *out_len, const uint8_t *app_data, size_t app_data_len,
-    bool path_response);
+int dest_announce(struct rns *, struct dest *, const uint8_t *app_data,
+    size_t app_data_len);
+/* Could one with so many bytes of app data be passed on? */
+bool dest_announce_fits(const struct dest *, size_t app_data_len);
+/* Does the one in d->last say the same? */
+bool dest_announce_same(const struct dest *, const uint8_t *app_data,
+    size_t app_data_len);
 /*
  * What a DATA packet for it carries: SINGLE, GROUP or PLAIN. cap >= in_len.
  * RNS_EAUTH: does not decrypt; RNS_EBIG.

@@ -234,7 +234,8 @@ enum rns_cmd_type {
 	RNS_CMD_DEST_DEL,    /* .hash */
 	RNS_CMD_HANDLER_ADD, /* .handler */
 	RNS_CMD_APP_DATA,    /* .announce: default app data, nothing is sent */
-	RNS_CMD_ANNOUNCE,    /* .announce */
+	/* .announce; at most one a second of each: the last waits its turn */
+	RNS_CMD_ANNOUNCE,
 	RNS_CMD_PACKET,      /* .packet; events RECEIPT */
 	RNS_CMD_PROVE,       /* .prove: answer to PACKET with prove_app */
 	RNS_CMD_PATH_REQUEST, /* .hash */
