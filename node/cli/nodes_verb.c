@@ -131,9 +131,10 @@ static void
 describe_json(const struct proto_describe *d, const struct remote *r)
 {
 	json_t *images = json_array();
-	char dest[33], name[65];
+	char dest[33], name[65], why[PROTO_TEXT_MAX + 1];
 
 	hex_encode(dest, r->dest, 16);
+	pstr_copy(why, sizeof(why), d->why);
 	for (size_t i = 0; i < d->nimages; i++) {
 		char hex[65];
 
@@ -144,7 +145,7 @@ describe_json(const struct proto_describe *d, const struct remote *r)
 	}
 	cli_json(json_pack(
 	    "{s:s,s:s,s:s,s:b,s:i,s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I},"
-	    "s:{s:I,s:I,s:I},s:I,s:I,s:o,s:I,s:o}",
+	    "s:{s:I,s:I,s:I},s:I,s:I,s:o,s:I,s:o,s:s?}",
 	    "destination", dest, "name", r->name, "urn", r->urn, "accepting",
 	    d->accepting, "level", d->level, "limits", "memory",
 	    (json_int_t)d->limits.memory, "cpu", (json_int_t)d->limits.cpu,
@@ -158,14 +159,15 @@ describe_json(const struct proto_describe *d, const struct remote *r)
 	    (json_int_t)d->left.spool, "queued", (json_int_t)d->queued,
 	    "running", (json_int_t)d->running, "layers",
 	    cli_layers_json((uint32_t)d->layers), "time",
-	    (json_int_t)d->time, "images", images));
+	    (json_int_t)d->time, "images", images, "why",
+	    d->why.p == NULL ? NULL : why));
 }
 
 static void
 describe_text(const struct proto_describe *d, const struct remote *r)
 {
 	char a[24], b[24], e[24], t[24], safe[80], profile[80], dest[33],
-	    layers[256];
+	    layers[256], why[4 * PROTO_TEXT_MAX + 1];
 
 	hex_encode(dest, r->dest, 16);
 	text_escape(safe, sizeof(safe), r->name, strlen(r->name));
@@ -175,6 +177,11 @@ describe_text(const struct proto_describe *d, const struct remote *r)
 	printf("state     %s, %" PRIu64 " running, %" PRIu64 " queued\n",
 	    d->accepting ? "accepting jobs" : "not accepting jobs", d->running,
 	    d->queued);
+	if (d->why.p != NULL) {
+		text_escape(why, sizeof(why), d->why.p,
+		    MIN_OF(d->why.n, (size_t)PROTO_TEXT_MAX));
+		printf("why not   %s\n", why);
+	}
 	printf("you       level %+d, profile %s\n", d->level, profile);
 	printf("limits    memory %s, cpu %" PRIu64 ".%03" PRIu64
 	       ", time %s, pids %" PRIu64 ", output %s, log %s\n",

@@ -131,6 +131,7 @@ static void
 print_node(const json_t *node)
 {
 	const char *missing = text_of(node, "missing");
+	const char *why = text_of(node, "why");
 	char spool[24], space[24];
 
 	printf("jobs      %s, %lld running, %lld queued, %lld held\n",
@@ -139,10 +140,11 @@ print_node(const json_t *node)
 		"not accepting",
 	    (long long)int_of(node, "running"),
 	    (long long)int_of(node, "queued"), (long long)int_of(node, "held"));
+	if (why[0] != '\0' && strcmp(why, "-") != 0)
+		printf("why not   %s\n", why);
 	printf("layers    %s\n", text_of(node, "layers"));
 	if (missing[0] != '\0' && strcmp(missing, "-") != 0)
-		printf("missing   %s: require_layers refuses every job\n",
-		    missing);
+		printf("missing   %s\n", missing);
 	printf("spool     %s, %s free on the disk\n",
 	    cli_bytes(spool, (uint64_t)int_of(node, "spool")),
 	    cli_bytes(space, (uint64_t)int_of(node, "disk_free")));

@@ -15,6 +15,7 @@
 #include "node/host/host.h"
 #include "node/host/logs.h"
 #include "node/work/query.h"
+#include "node/work/ready.h"
 #include "sandbox/plan/plan.h"
 
 /*
@@ -302,10 +303,12 @@ do_status(struct client *c, const json_t *q)
 	const struct node *n = &wn->node;
 	const struct job *j;
 	unsigned running = 0, queued = 0, held = 0;
-	char layers[256];
+	char layers[256], why[NODE_READY_WHY];
 	json_t *o = good(true);
 
 	(void)q;
+	node_disk(&wn->node);
+	node_why(n, why);
 	TAILQ_FOREACH(j, &n->jobs.live, link) {
 		running += job_active(j);
 		queued += j->state == JS_QUEUED;
@@ -313,12 +316,12 @@ do_status(struct client *c, const json_t *q)
 	}
 	layers_text(layers, sizeof(layers), n->layers);
 	(void)json_object_update_new(o,
-	    json_pack("{s:b,s:i,s:i,s:i,s:i,s:i,s:s,s:s,s:s,s:b,s:I,s:I}",
+	    json_pack("{s:b,s:i,s:i,s:i,s:i,s:i,s:s,s:s,s:s,s:b,s:s,s:I,s:I}",
 		"accepting", node_accepting(n), "running", (int)running,
 		"queued", (int)queued, "held", (int)held, "slots",
 		(int)n->slots, "jobs", (int)n->jobs.count, "layers", layers,
 		"missing", n->missing, "urn", n->urn, "ledger_fails",
-		n->ledger_fails, "spool",
+		n->ledger_fails, "why", why, "spool",
 		(json_int_t)blobs_total(wn->blobs), "disk_free",
 		(json_int_t)host_disk_free(wn)));
 	(void)json_object_set_new(o, "counts",

@@ -110,6 +110,7 @@ struct proto_describe {
 	struct pstr name, urn, key, profile;
 	uint64_t roles, runtimes, arch;
 	bool accepting;
+	struct pstr why; /* it does not accept; nil: it does, or not said */
 	int level;
 	struct proto_limits limits;
 	struct {

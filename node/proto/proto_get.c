@@ -224,8 +224,10 @@ describe_member(void *ctx, unsigned k, struct rd *r)
 		return proto_int(r, &d->time);
 	case 16:
 		return proto_exact(r, &d->binding, BINDING_LEN);
-	default:
+	case 17:
 		return get_images(r, d);
+	default:
+		return get_str(r, &d->why);
 	}
 }
 
@@ -235,7 +237,7 @@ proto_get_describe(struct proto_describe *d, const struct proto_ans *a)
 	static const char *const names[] = {"v", "name", "urn", "key", "roles",
 	    "runtimes", "arch", "accepting", "level", "profile", "limits",
 	    "left", "queued", "running", "layers", "time", "binding",
-	    "images"};
+	    "images", "why"};
 	struct rd r = a->body;
 
 	memset(d, 0, sizeof(*d));

@@ -116,7 +116,8 @@ put_describe_tail(struct wr *w, const struct proto_describe *d)
 void
 proto_put_describe(struct wr *w, const struct proto_describe *d)
 {
-	mpk_put_map(w, 16u + (d->binding != NULL) + (d->nimages > 0));
+	mpk_put_map(w, 16u + (d->binding != NULL) + (d->nimages > 0) +
+		(d->why.p != NULL));
 	put_named_int(w, "v", 1);
 	put_named_str(w, "name", d->name);
 	put_named_str(w, "urn", d->urn);
@@ -126,6 +127,8 @@ proto_put_describe(struct wr *w, const struct proto_describe *d)
 	put_named_int(w, "arch", d->arch);
 	mpk_put_str(w, "accepting");
 	mpk_put_bool(w, d->accepting);
+	if (d->why.p != NULL)
+		put_named_str(w, "why", d->why);
 	mpk_put_str(w, "level");
 	mpk_put_int(w, d->level);
 	put_named_str(w, "profile", d->profile);

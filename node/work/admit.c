@@ -40,12 +40,12 @@ bounded(struct refusal *r, uint64_t limit, uint64_t value)
 bool
 admit_accepting(struct refusal *r, const struct admit_node *n)
 {
-	if (!n->policy->accept)
-		return refuse(r, "not_accepting", 1, NULL);
-	if (n->stopping)
-		return refuse(r, "not_accepting", 1, "%s",
-		    n->why == NULL ? "" : n->why);
-	return true;
+	if (n->policy->accept && n->shut == NULL)
+		return true;
+	(void)refuse(r, "not_accepting", 1, "%s",
+	    n->shut == NULL ? "" : n->shut);
+	r->s = n->again_s;
+	return false;
 }
 
 bool

@@ -30,8 +30,8 @@ struct refusal {
 
 struct admit_node {
 	const struct policy *policy;
-	bool stopping;	   /* SIGTERM, or the trail cannot be written */
-	const char *why;   /* of stopping, or NULL */
+	const char *shut;  /* why no job is taken now; NULL: they are */
+	uint32_t again_s;  /* ... when to ask again; 0: not soon */
 	uint32_t layers;   /* that jail says this machine gives; 0: no jail */
 };
 

@@ -5,28 +5,16 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "node/work/ready.h"
 #include "trust/doc/binding.h"
 #include "trust/doc/tlv.h"
 
-bool
-node_accepting(const struct node *n)
+static size_t
+state_put(const struct node *n, uint8_t *out, size_t cap)
 {
-	return n->policy.accept && !n->stopping && !n->trail_fails &&
-	    n->has_posture &&
-	    n->has_binding && n->up[PROGRAM_TRUST] &&
-	    (n->policy.required & ~n->layers) == 0;
-}
-
-void
-node_announce(struct node *n, bool always)
-{
-	struct msg_N_APP_DATA m = {.announce = true};
 	struct app_data a = {.has_caps = true};
 	struct binding b;
-	size_t len;
 
-	if (!n->up[PROGRAM_TRANSPORT])
-		return;
 	if (n->has_binding &&
 	    binding_parse(&b, n->binding, BINDING_LEN)) {
 		a.has_binding = true;
@@ -41,27 +29,94 @@ node_announce(struct node *n, bool always)
 		20, (uint64_t)UINT32_MAX),
 	    .queue = (uint16_t)MIN_OF(n->policy.jobs_queued, 65535u)};
 	(void)snprintf(a.name, sizeof(a.name), "%s", n->policy.name);
-	len = app_data_build(m.data, sizeof(m.data), &a);
-	if (len == 0 || (!always && len == n->app_len &&
-	    memcmp(m.data, n->app_data, len) == 0))
+	return app_data_build(out, cap, &a);
+}
+
+void
+announce_hello(struct node *n)
+{
+	n->greeted = true;
+	n->greeted_at = n->now;
+	n->announced = false;
+}
+
+static void
+announce(struct node *n)
+{
+	struct msg_N_APP_DATA m = {.announce = true};
+	size_t len = state_put(n, m.data, sizeof(m.data));
+
+	n->announce_at = mono_add(n->now,
+	    (int64_t)n->policy.announce_every_s * MONO_SECOND);
+	if (len == 0)
 		return;
 	m.data_len = (uint16_t)len;
 	n->app_len = len;
 	memcpy(n->app_data, m.data, len);
-	n->announce_at = mono_add(n->now,
-	    (int64_t)n->policy.announce_every_s * MONO_SECOND);
+	n->announced = true;
+	n->announced_at = n->now;
+	n->announced_unix = n->unix_now;
+	n->changed_at = MONO_NEVER;
+	log_debug("announce", "accepting=%d", node_accepting(n));
 	n->host.send_N_APP_DATA(n->host.ctx, &m);
 }
 
-void
-node_trail(struct node *n, bool fails)
+/*
+ * What it states is known, or will not be soon. An announce of an earlier life
+ * of ours may carry this very second, and then this one would not be newer.
+ */
+static struct mono
+first_at(const struct node *n)
 {
-	if (n->trail_fails == fails)
-		return;
-	n->trail_fails = fails;
-	if (fails)
-		log_errx("trail", "cannot be written: no new jobs");
-	else
-		log_notice("trail", "is written again: new jobs are taken");
-	node_announce(n, false);
+	if (!node_known(n)) {
+		struct mono at = mono_add(n->greeted_at,
+		    NODE_ANNOUNCE_HOLD_S * MONO_SECOND);
+
+		if (!mono_reached(n->now, at))
+			return at;
+	}
+	if (n->unix_now == n->announced_unix)
+		return mono_add(n->now, MONO_SECOND - n->wall_us % MONO_SECOND);
+	return n->now;
+}
+
+static bool
+changed(const struct node *n)
+{
+	uint8_t now[sizeof(n->app_data)];
+	size_t len = state_put(n, now, sizeof(now));
+
+	return len != n->app_len || memcmp(now, n->app_data, len) != 0;
+}
+
+/* Not what is over before it was heard: a program that falls and is back. */
+static struct mono
+change_at(struct node *n)
+{
+	if (!changed(n)) {
+		n->changed_at = MONO_NEVER;
+		return MONO_NEVER;
+	}
+	if (n->stopping)
+		return n->now;
+	if (n->changed_at.us == MONO_NEVER.us)
+		n->changed_at = n->now;
+	return (struct mono){MAX_OF(
+	    mono_add(n->changed_at, NODE_ANNOUNCE_SETTLE_S * MONO_SECOND).us,
+	    mono_add(n->announced_at, NODE_ANNOUNCE_GAP_S * MONO_SECOND).us)};
+}
+
+struct mono
+announce_tick(struct node *n)
+{
+	struct mono at;
+
+	if (!n->greeted || (n->stopping && !n->announced))
+		return MONO_NEVER;
+	at = n->announced ? mono_min(n->announce_at, change_at(n)) :
+	    first_at(n);
+	if (!mono_reached(n->now, at))
+		return at;
+	announce(n);
+	return n->announce_at;
 }

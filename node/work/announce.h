@@ -2,19 +2,20 @@
 #ifndef WARREN_NODE_WORK_ANNOUNCE_H
 #define WARREN_NODE_WORK_ANNOUNCE_H
 
-#include <stdbool.h>
-
 #include "common/ipc_msg.h"
 #include "node/work/state.h"
 
-/* Is compute on, complete and not stopping? (TLV 4, describe) */
-bool node_accepting(const struct node *);
 /*
- * app_data anew: announced when it differs from what was announced last, or
- * when `always`. Nothing without transport, who asks for it by its hello.
+ * When the node announces itself (compute.md 1). The first announce waits for
+ * what it states; what changes is announced when it stands, and not too often.
  */
-void node_announce(struct node *, bool always);
-/* What audit said last of a line of ours: could it not be written? */
-void node_trail(struct node *, bool fails);
+#define NODE_ANNOUNCE_HOLD_S 10 /* ours: the first waits so long at most */
+#define NODE_ANNOUNCE_SETTLE_S 1 /* ours: a change has stood so long */
+#define NODE_ANNOUNCE_GAP_S 5	/* ours: between two that state a change */
+
+/* Transport's T_HELLO: it knows nothing of us yet. */
+void announce_hello(struct node *);
+/* Announces when it is time; when to call again. */
+struct mono announce_tick(struct node *);
 
 #endif

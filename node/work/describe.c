@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "node/proto/proto_put.h"
-#include "node/work/announce.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
 #include "node/work/peers.h"
+#include "node/work/ready.h"
 #include "node/work/state.h"
 #include "trust/doc/tlv.h"
 
@@ -57,12 +57,17 @@ describe(struct node *n, const struct asked *a)
 	    .profile = pstr_of(n->policy.profile_name), .roles = ROLE_COMPUTE,
 	    .runtimes = RUNTIME_OCI, .arch = app_arch_here()};
 	struct peer *p = a->caller->peer;
+	char why[NODE_READY_WHY];
 	const struct job *j;
 	struct wr w;
 	int level = p != NULL && p->v.known && p->v.status != VERDICT_REVOKED ?
 	    p->v.level : 0;
 
+	node_disk(n);
 	d.accepting = node_accepting(n);
+	node_why(n, why);
+	if (!d.accepting)
+		d.why = pstr_of(why);
 	d.level = level;
 	describe_limits(n, &d, p, level);
 	TAILQ_FOREACH(j, &n->jobs.live, link) {

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/work/announce.h"
 #include "node/work/event.h"
 #include "node/work/peers.h"
+#include "node/work/ready.h"
 #include "node/work/receipts.h"
 
 /*
@@ -383,7 +383,6 @@ finish_posture(struct node *n, const struct msg_J_POSTURE *m)
 			(void)job_lose(&n->jobs, j, "not found running",
 			    n->unix_now, n->now);
 	}
-	node_announce(n, false);
 }
 
 void

@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "node/work/announce.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
 #include "node/work/challenge.h"
+#include "node/work/ready.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
 #include "trust/doc/binding.h"
@@ -33,7 +35,7 @@ node_init(struct node *n, const struct policy *p, const struct host *h)
 	RB_INIT(&n->owners);
 	TAILQ_INIT(&n->idle);
 	TAILQ_INIT(&n->parked);
-	n->announce_at = MONO_NEVER;
+	n->announce_at = n->changed_at = MONO_NEVER;
 	memcpy(n->fp, p->fp, FP_LEN);
 	n->answer = malloc(NODE_ANSWER_MAX);
 	return n->answer != NULL;
@@ -46,10 +48,12 @@ node_time(struct node *n, struct mono now, int64_t wall_us)
 		n->now = now;
 	n->wall_us = wall_us;
 	n->unix_now = (uint32_t)(wall_us / 1000000);
-	if (n->unidentified.period_s == 0)
+	if (n->unidentified.period_s == 0) { /* the first time */
 		bucket_init(&n->unidentified,
 		    quota_unidentified_bytes(n->policy.bytes_per_minute), 60,
 		    n->now);
+		n->announced_unix = n->unix_now;
+	}
 }
 
 void
@@ -68,7 +72,6 @@ node_binding(struct node *n, const struct msg_K_BINDING *m)
 	n->has_binding = true;
 	key_text(n->key_text, &k);
 	(void)urn_make(n->urn, "kindai", "device", n->fp);
-	node_announce(n, false);
 	finish_receipts(n);
 }
 
@@ -83,7 +86,7 @@ node_up(struct node *n, enum program who)
 	if (who == PROGRAM_TRANSPORT) {
 		/* it starts without any link; what it announces is ours to say */
 		peers_gone(n);
-		n->app_len = 0;
+		n->greeted = false;
 	} else if (who == PROGRAM_JAIL && again) {
 		/* replaced before the old one's end was seen */
 		finish_jail_down(n);
@@ -92,18 +95,18 @@ node_up(struct node *n, enum program who)
 	} else if (who == PROGRAM_TRUST) {
 		peers_unasked(n);
 	}
-	node_announce(n, false);
 }
 
 void
 node_down(struct node *n, enum program who)
 {
 	n->up[who] = false;
-	if (who == PROGRAM_TRANSPORT)
+	if (who == PROGRAM_TRANSPORT) {
+		n->greeted = false;
 		peers_gone(n);
-	else if (who == PROGRAM_JAIL)
+	} else if (who == PROGRAM_JAIL) {
 		finish_jail_down(n);
-	node_announce(n, false);
+	}
 }
 
 void
@@ -111,7 +114,7 @@ node_hello(struct node *n, const struct msg_T_HELLO *m)
 {
 	memcpy(n->rns_public, m->rns_public, 64);
 	memcpy(n->dest, m->dest, 16);
-	node_announce(n, true);
+	announce_hello(n);
 }
 
 void
@@ -227,18 +230,13 @@ node_tick(struct node *n)
 
 	next = mono_min(next, peers_tick(n));
 	next = mono_min(next, asked_tick(n));
-	if (mono_reached(n->now, n->announce_at))
-		node_announce(n, true);
-	next = mono_min(next, n->announce_at);
+	next = mono_min(next, ready_tick(n));
+	next = mono_min(next, announce_tick(n));
 	if (mono_reached(n->now, n->expire_at)) {
 		n->expire_at = mono_add(n->now, MONO_SECOND *
 			(int64_t)MIN_OF(60u,
 			    MAX_OF(n->policy.keep_results_s, 1u)));
 		expire(n);
-		/* does the trail take a line again? */
-		if (n->trail_fails && n->up[PROGRAM_AUDIT])
-			node_event_head(n, EVK_DISK_LOW, NULL, "trail", 0, 0,
-			    node_qid(n));
 	}
 	/* what it starts is looked at by the next tick, at once */
 	if (run_schedule(n))
@@ -252,8 +250,6 @@ node_stop(struct node *n)
 	struct job *j, *next;
 
 	n->stopping = true;
-	n->why_stopping = "stopping";
-	node_announce(n, false);
 	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, link);
 		if (!job_active(j))

@@ -10,7 +10,6 @@
 
 #include "common/ipc_msg.h"
 #include "common/util.h"
-#include "node/work/announce.h"
 #include "node/work/event.h"
 #include "node/work/finish.h"
 #include "node/work/inputs.h"
@@ -32,7 +31,8 @@
  *   inputs.c  what jobs need of blobs
  *   run.c     whose turn it is, and the start
  *   finish.c  a job from its start to its receipt
- *   state.c event.c announce.c   what all of them stand on
+ *   announce.c   when the node says what to the mesh
+ *   state.c event.c ready.c   what all of them stand on
  *   node.c    what ties them: messages, time, start and stop
  *
  * Calls go down this list's order of things: node.c, the requests, the jobs,

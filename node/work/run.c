@@ -8,6 +8,7 @@
 #include "node/work/finish.h"
 #include "node/work/inputs.h"
 #include "node/work/peers.h"
+#include "node/work/ready.h"
 #include "node/work/sched.h"
 
 /* Whose turn it is, and what a job's start needs: up to J_RUN. */

@@ -141,7 +141,7 @@ serve_request(struct node *n, const struct msg_T_REQUEST *m,
 	/* nothing is promised that cannot be written down */
 	if (parse(n, a, path)) {
 		if (n->ledger_fails && path != PATH_DESCRIBE &&
-		    path != PATH_CHALLENGE)
+		    path != PATH_CHALLENGE && path != PATH_SUBMIT)
 			answer_busy(n, a, "ledger", NODE_LEDGER_S);
 		else
 			dispatch(n, a);

@@ -52,7 +52,9 @@ struct node {
 	bool stopping;
 	bool ledger_fails;
 	bool trail_fails; /* klp.md 7: no new jobs then */
-	const char *why_stopping;
+	bool disk_low;	  /* ready.c */
+	struct mono disk_at;
+	bool ready_said, ready_was; /* whether jobs are taken, as was said */
 	uint32_t verdict_gen;
 	uint64_t last_qid;
 
@@ -66,9 +68,13 @@ struct node {
 	uint8_t binding[BINDING_LEN], fp[FP_LEN];
 	char urn[URN_MAX], key_text[KEY_TEXT_MAX];
 	uint8_t rns_public[64], dest[16];
+	/* announce.c: what was announced last, when, and when again */
 	uint8_t app_data[316];
 	size_t app_len;
-	struct mono announce_at, receipts_at, expire_at, fill_at;
+	bool greeted, announced; /* transport is there; it has announced */
+	struct mono greeted_at, announced_at, changed_at, announce_at;
+	uint32_t announced_unix;
+	struct mono receipts_at, expire_at, fill_at;
 	struct node_counters count;
 	/* run.c: what the scheduler looks at, and whose that is */
 	struct sched_job view[NODE_VIEW_MAX];
@@ -78,7 +84,5 @@ struct node {
 
 /* A number that an answer of another program comes back with; never 0. */
 uint64_t node_qid(struct node *);
-/* The part of the node that admission looks at; points into it. */
-struct admit_node node_admit(const struct node *);
 
 #endif

@@ -12,6 +12,7 @@
 #include "node/work/inputs.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
+#include "node/work/ready.h"
 #include "node/work/run.h"
 #include "node/work/state.h"
 #include "trust/doc/manifest_record.h"
@@ -64,9 +65,11 @@ refuse(struct node *n, const struct asked *a, const uint8_t *id,
 	memset(&fake, 0, sizeof(fake));
 	if (id != NULL)
 		memcpy(fake.id, id, 32);
-	node_event(n, EVK_JOB_REFUSED, 1, id == NULL ? NULL : &fake,
-	    a->caller->peer, r->code, r->which != NULL ? r->which : r->why,
-	    r->step, 0);
+	/* lines wait for the ledger, and whoever asks must not pile them up */
+	if (!n->ledger_fails)
+		node_event(n, EVK_JOB_REFUSED, 1, id == NULL ? NULL : &fake,
+		    a->caller->peer, r->code,
+		    r->which != NULL ? r->which : r->why, r->step, 0);
 	answer_refusal(n, a, r);
 }
 
@@ -145,15 +148,18 @@ void
 submit_request(struct node *n, struct asked *a)
 {
 	const struct proto_req *q = &a->req;
-	struct admit_node an = node_admit(n);
 	struct peer *p = a->caller->peer;
+	struct admit_node an;
 	struct admit_peer ap;
 	struct refusal r;
 	bool news = p != NULL && peer_binding_new(p, q->binding);
 
+	/* a disk that has filled up since takes no job */
+	node_disk(n);
+	an = node_admit(n);
+
 	/* steps 1 and 2 need nobody's word */
-	if (a->stage == ASKED_NEW && p != NULL && n->policy.accept &&
-	    !n->stopping && (news || !peer_verdict_fresh(n, p)) &&
+	if (a->stage == ASKED_NEW && p != NULL && an.shut == NULL && (news || !peer_verdict_fresh(n, p)) &&
 	    n->up[PROGRAM_TRUST]) {
 		(void)asked_wait(n, a, ASKED_VERDICT,
 		    peer_ask(n, p, news ? q->binding : NULL));

@@ -3,6 +3,7 @@
 also relays; meanwhile its programs are killed, jobs run wild, its disk is
 full, an interface dies. Not one packet is lost, every program comes back and
 that is counted."""
+import json
 import os
 import signal
 import socket
@@ -246,6 +247,18 @@ def full_disk():
             until(lambda: sub.process.poll() is not None,
                   "an early refusal (it may wait as well)", 4)
             refused = sub.process.poll()
+            result(name + ": a submission is refused, with the reason",
+                   refused == 3 and sub.events and
+                   sub.events[-1].get("code") == "not_accepting" and
+                   "disk" in sub.events[-1].get("why", ""), str(sub))
+            for verb in (["status"], ["describe", node.who["destination"],
+                                      "--identity", node.person]):
+                rc, out, err = node.warren(*verb, "--json")
+                said = json.loads(out) if rc == 0 else {}
+                said = said.get("node", said)
+                result(name + ": " + verb[0] + " says so", rc == 0 and
+                       said.get("accepting") is False and
+                       "disk" in (said.get("why") or ""), out + err)
             result(name + ": the relay goes on", traffic.flows_since(mark),
                    "%d bytes are left" % left)
             result(name + ": no program fell", node.pids() == pids,

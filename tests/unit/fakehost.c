@@ -15,6 +15,7 @@
 #include "tests/unit/fakehost.h"
 #include "transport/core/base/crypt.h"
 #include "trust/doc/manifest_record.h"
+#include "trust/doc/tlv.h"
 
 #define START_UNIX INT64_C(1800000000)
 
@@ -219,8 +220,14 @@ fake_N_CLOSE(void *ctx, const struct msg_N_CLOSE *m)
 static void
 fake_N_APP_DATA(void *ctx, const struct msg_N_APP_DATA *m)
 {
-	(void)m;
-	((struct world *)ctx)->announces++;
+	struct world *w = ctx;
+	struct app_data a;
+
+	assert_true(app_data_parse(&a, m->data, m->data_len));
+	assert_true(m->announce);
+	w->announces++;
+	w->last_accepting = (a.caps.flags & APP_ACCEPTING) != 0;
+	w->last_announce = w->now;
 }
 
 static void

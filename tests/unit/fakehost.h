@@ -76,6 +76,7 @@ struct world {
 	uint8_t last_closed[16];
 	uint8_t kept[32]; /* digest of the last envelope that was kept */
 	bool last_accepting;
+	struct mono last_announce;
 	unsigned running; /* jobs that jail has, never more than its slots */
 	uint8_t running_id[NODE_SLOTS_MAX + 1][32];
 };

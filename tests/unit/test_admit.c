@@ -91,9 +91,10 @@ test_steps_1_to_3(void **state)
 	f.policy.accept = false;
 	refused(first(), "not_accepting", 1, NULL);
 	setup(NULL);
-	f.node.stopping = true;
-	f.node.why = "stopping";
+	f.node.shut = "stopping";
+	f.node.again_s = 30;
 	refused(first(), "not_accepting", 1, "stopping");
+	assert_int_equal(f.r.s, 30);
 	setup(NULL);
 	f.node.layers = 0x7ffff & ~LAYER_SECCOMP;
 	refused(first(), "posture", 1, "seccomp");

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tests/unit/nodekit.h"
+#include "node/work/ready.h"
 #include "transport/core/base/crypt.h"
 
 static void
@@ -351,29 +352,58 @@ test_expiry(void **state)
 	assert_null(job_find(&w.n.jobs, id));
 }
 
+/* What submit and describe say while the node takes no job. */
+static void
+full(const char *why, uint8_t nonce)
+{
+	struct proto_req q = {.path = PATH_DESCRIBE};
+	static struct proto_describe d;
+	struct proto_ans *a;
+	uint8_t id[32];
+
+	a = submit(1, 0x41, nonce, NULL, id);
+	refused(a, "not_accepting", 1);
+	assert_true(pstr_is(a->meta.why, why));
+	assert_true(a->meta.has_s && a->meta.s >= 1);
+	assert_true(proto_get_describe(&d, world_call(&w, 1, &q)));
+	assert_false(d.accepting);
+	assert_true(pstr_is(d.why, why));
+}
+
 static void
 test_full_disk(void **state)
 {
 	struct proto_req q = {.path = PATH_BLOB_PUT, .digest = tar_sha,
 	    .n = sizeof(tar), .body = {tar, sizeof(tar)}};
-	uint8_t id[32], other[32];
+	struct proto_ans *a;
+	uint8_t id[32];
 
 	(void)state;
 	(void)submit(1, 0x41, 1, with_volumes, id);
+	world_run(&w, 6000);
 	w.disk_free = 0;
-	assert_int_equal(world_call(&w, 1, &q)->status, ST_BUSY);
-	assert_int_equal(submit(1, 0x41, 2, NULL, other)->status, ST_OK);
-	world_run(&w, 100);
-	state_is(other, "queued", "resources");
-	w.n.ledger_fails = true;
-	assert_int_equal(submit(1, 0x41, 3, NULL, other)->status, ST_BUSY);
-	w.n.ledger_fails = false;
+	a = world_call(&w, 1, &q);
+	assert_int_equal(a->status, ST_BUSY);
+	assert_true(pstr_is(a->meta.code, "disk"));
+	/* no job is taken then, and everybody hears why: at once */
+	full("the disk of the node is full", 3);
+	world_run(&w, 10000);
+	assert_false(w.last_accepting);
+	assert_int_equal(w.events_seen[EVK_DISK_LOW], 2);
+	/* it heals by itself, but not at the first byte */
+	w.disk_free = 4096;
+	full("the disk of the node is full", 4);
 	w.disk_free = 1 << 20;
-	world_run(&w, 60000);
-	assert_int_equal(w.starts, 1);
+	w.n.ledger_fails = true;
+	full("the node cannot write its ledger: its disk may be full", 5);
+	w.n.ledger_fails = false;
+	world_run(&w, 10000);
+	assert_true(w.last_accepting);
+	assert_true(node_accepting(&w.n));
 	assert_int_equal(world_call(&w, 1, &q)->status, ST_OK);
 	world_run(&w, 100);
 	state_is(id, "done", NULL);
+	assert_int_equal(submit(1, 0x41, 6, NULL, id)->status, ST_OK);
 }
 
 /* A fill that takes the room below the reserve is ended, within a second. */
@@ -441,20 +471,106 @@ test_stop(void **state)
 }
 
 static void
+announced(unsigned n, bool accepting, int64_t ago_ms)
+{
+	assert_int_equal(w.announces, n);
+	assert_int_equal(w.last_accepting, accepting);
+	assert_int_equal(mono_sub(w.now, w.last_announce) / 1000, ago_ms);
+}
+
+static void
 test_announce(void **state)
 {
-	unsigned before;
+	(void)state;
+	world_run(&w, 1000);
+	assert_int_equal(w.announces, 1);
+	assert_true(w.last_accepting);
+	world_run(&w, mono_sub(w.n.announce_at, w.now) / 1000 + 1);
+	announced(2, true, 1);
+	/* a change is announced once it stands */
+	node_down(&w.n, PROGRAM_TRUST);
+	world_run(&w, 6000);
+	assert_int_equal(w.announces, 3);
+	assert_false(w.last_accepting);
+	node_up(&w.n, PROGRAM_TRUST);
+	world_run(&w, 6000);
+	assert_int_equal(w.announces, 4);
+	assert_true(w.last_accepting);
+	/* what is over again is not */
+	world_run(&w, 60000);
+	node_down(&w.n, PROGRAM_TRUST);
+	world_run(&w, 500);
+	node_up(&w.n, PROGRAM_TRUST);
+	world_run(&w, 60000);
+	assert_int_equal(w.announces, 4);
+	/* however often it changes, one in five seconds */
+	for (int i = 0; i < 15; i++) {
+		node_down(&w.n, PROGRAM_TRUST);
+		world_run(&w, 1500);
+		node_up(&w.n, PROGRAM_TRUST);
+		world_run(&w, 1500);
+	}
+	assert_in_range(w.announces, 5, 4 + 10);
+	world_run(&w, 6000);
+	assert_true(w.last_accepting);
+	/* the end is not waited for */
+	node_stop(&w.n);
+	world_run(&w, 1);
+	assert_false(w.last_accepting);
+}
+
+/*
+ * The first one waits for what it states, and for a second of its own: another
+ * life of this node may have announced itself in this one.
+ */
+static void
+test_first_announce(void **state)
+{
+	struct msg_J_POSTURE p = {.layers = 0x3ff, .slots = 2};
+	struct msg_T_HELLO h = {.dest = {9}};
 
 	(void)state;
-	before = w.announces;
-	world_run(&w, 1801 * 1000);
-	assert_int_equal(w.announces, before + 1);
-	node_down(&w.n, PROGRAM_TRUST);
-	assert_int_equal(w.announces, before + 2);
+	world_restart(&w);
+	w.announces = 0;
+	for (int i = PROGRAM_TRANSPORT; i < PROGRAM_COUNT; i++) {
+		if (i != PROGRAM_TRUST)
+			node_up(&w.n, (enum program)i);
+	}
+	node_hello(&w.n, &h);
+	world_run(&w, 3000);
+	w.n.has_binding = true;
+	world_run(&w, 1000);
+	finish_posture(&w.n, &p);
+	world_run(&w, 1000);
+	assert_int_equal(w.announces, 0);
 	node_up(&w.n, PROGRAM_TRUST);
-	assert_int_equal(w.announces, before + 3);
-	node_announce(&w.n, false);
-	assert_int_equal(w.announces, before + 3);
+	world_run(&w, 1);
+	announced(1, true, 1);
+	/* all is there in the second of the start */
+	world_restart(&w);
+	w.announces = 0;
+	w.now.us += 1000000 - w.wall_us % 1000000 + 100000;
+	w.wall_us += 1000000 - w.wall_us % 1000000 + 100000;
+	node_time(&w.n, w.now, w.wall_us);
+	w.n.announced_unix = unix_now();
+	world_up(&w, 2);
+	world_run(&w, 899);
+	assert_int_equal(w.announces, 0);
+	world_run(&w, 2);
+	announced(1, true, 1);
+	/* what does not come is not waited for */
+	world_restart(&w);
+	w.announces = 0;
+	node_up(&w.n, PROGRAM_TRANSPORT);
+	node_hello(&w.n, &h);
+	world_run(&w, 9999);
+	assert_int_equal(w.announces, 0);
+	world_run(&w, 2);
+	announced(1, false, 1);
+	world_up(&w, 2);
+	world_run(&w, 5500);
+	assert_int_equal(w.announces, 2);
+	assert_true(w.last_accepting);
 }
 
 /* Many jobs of two owners over a week: every one ends, each ran once. */
@@ -511,6 +627,7 @@ main(void)
 	    T(test_full_trail),
 	    T(test_stop),
 	    T(test_announce),
+	    T(test_first_announce),
 	    T(test_week),
 	};
 

@@ -605,12 +605,20 @@ is_ok(json_t *o, bool ok)
 	json_decref(o);
 }
 
+static uint64_t
+no_disk(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
 static void
 test_control(void **state)
 {
 	const struct blobs_limits limits = {1 << 20, 1 << 20};
 	struct host h = {.send_EVENT = no_event, .kill = no_job, .log_seal = no_job,
-	    .log_end = no_const_job, .drop_body = no_const_job};
+	    .log_end = no_const_job, .drop_body = no_const_job,
+	    .disk_free = no_disk};
 	struct policy p;
 	struct job *j;
 	char path[128], why[160], big[70000];
@@ -620,6 +628,7 @@ test_control(void **state)
 
 	(void)state;
 	policy_init(&p, 2, 1 << 30);
+	p.accept = true;
 	assert_true(node_init(&wn.node, &p, &h));
 	node_time(&wn.node, (struct mono){5}, INT64_C(1800000000000000));
 	wn.loop = loop;
@@ -651,6 +660,9 @@ test_control(void **state)
 	assert_int_equal(counted(o, "parked_out"), 3);
 	assert_int_equal(counted(o, "links_closed"), 4);
 	assert_int_equal(counted(o, "illegal_edges"), 11);
+	assert_true(json_is_false(json_object_get(o, "accepting")));
+	assert_string_equal(json_string_value(json_object_get(o, "why")),
+	    "the disk of the node is full");
 	is_ok(o, true);
 	is_ok(control(fd, "{\"verb\":\"peers\"}\n"), true);
 	o = control(fd, "{\"verb\":\"jobs\"}\n");

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/work/ready.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/layers.h"
+#include "common/log.h"
+#include "node/work/event.h"
+
+const char *
+node_shut(const struct node *n)
+{
+	if (!n->policy.accept)
+		return "compute is switched off on this node";
+	if (n->stopping)
+		return "the node is stopping";
+	if (n->ledger_fails)
+		return "the node cannot write its ledger: its disk may be full";
+	if (n->disk_low)
+		return "the disk of the node is full";
+	if (n->trail_fails)
+		return "the node cannot write its trail: its disk may be full";
+	if (!n->has_posture)
+		return "the sandbox of the node is not up";
+	return NULL;
+}
+
+bool
+node_accepting(const struct node *n)
+{
+	return node_shut(n) == NULL &&
+	    n->has_binding && n->up[PROGRAM_TRUST] &&
+	    (n->policy.required & ~n->layers) == 0;
+}
+
+void
+node_why(const struct node *n, char why[NODE_READY_WHY])
+{
+	const char *shut = node_shut(n);
+	char names[160];
+
+	if (shut == NULL && !n->has_binding)
+		shut = "the binding of the node is not made yet";
+	else if (shut == NULL && !n->up[PROGRAM_TRUST])
+		shut = "the judge of the node is not up";
+	if (shut == NULL && (n->policy.required & ~n->layers) != 0) {
+		layers_text(names, sizeof(names),
+		    n->policy.required & ~n->layers);
+		(void)snprintf(why, NODE_READY_WHY,
+		    "the machine of the node lacks what its operator requires "
+		    "for every job: %s", names);
+		return;
+	}
+	(void)snprintf(why, NODE_READY_WHY, "%s", shut == NULL ? "" : shut);
+}
+
+struct admit_node
+node_admit(const struct node *n)
+{
+	return (struct admit_node){.policy = &n->policy,
+	    .shut = node_shut(n), .again_s = n->disk_low ? NODE_DISK_S :
+		n->policy.accept && !n->stopping ? NODE_READY_S : 0,
+	    .layers = n->has_posture ? n->layers : 0};
+}
+
+bool
+node_known(const struct node *n)
+{
+	return !n->policy.accept || n->stopping ||
+	    (n->has_posture && n->has_binding && n->up[PROGRAM_TRUST]);
+}
+
+/* ---- what shuts it ---- */
+
+void
+node_disk(struct node *n)
+{
+	uint64_t room = n->host.disk_free(n->host.ctx);
+	bool low = n->disk_low ? room < NODE_DISK_ROOM : room == 0;
+
+	n->disk_at = mono_add(n->now, MONO_SECOND *
+		(low ? NODE_DISK_FULL_S : NODE_DISK_S));
+	if (low == n->disk_low)
+		return;
+	n->disk_low = low;
+	if (low)
+		node_event(n, EVK_DISK_LOW, 3, NULL, NULL, "disk", NULL, 0, 0);
+}
+
+void
+node_trail(struct node *n, bool fails)
+{
+	n->trail_fails = fails;
+}
+
+/* The operator hears of it once, with what to do where that is known. */
+static void
+say(struct node *n)
+{
+	char why[NODE_READY_WHY];
+
+	node_why(n, why);
+	if (why[0] == '\0')
+		log_notice("jobs", "are taken");
+	else if (n->stopping)
+		log_notice("jobs", "are not taken: %s", why);
+	else if (n->has_posture && node_shut(n) == NULL &&
+	    (n->policy.required & ~n->layers) != 0)
+		log_errx("jobs", "are not taken: %s; %s", why,
+		    n->missing[0] != '\0' ? n->missing :
+		    "see require_layers in warren.yaml(5)");
+	else
+		log_errx("jobs", "are not taken: %s", why);
+}
+
+struct mono
+ready_tick(struct node *n)
+{
+	bool now;
+
+	if (mono_reached(n->now, n->disk_at)) {
+		node_disk(n);
+		/* does the trail take a line again? */
+		if (n->trail_fails && n->up[PROGRAM_AUDIT])
+			node_event_head(n, EVK_DISK_LOW, NULL, "trail", 0, 0,
+			    node_qid(n));
+	}
+	now = node_accepting(n);
+	/* until all have spoken there is nothing to say */
+	if (n->ready_said ? now != n->ready_was : node_known(n)) {
+		n->ready_said = true;
+		n->ready_was = now;
+		say(n);
+	}
+	return n->disk_at;
+}
