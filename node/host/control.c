@@ -202,15 +202,28 @@ do_show(struct client *c, const json_t *q)
 	return add_line(c, o);
 }
 
+/* What is not given; -1: it is no number. */
+static json_int_t
+number(const json_t *q, const char *name, json_int_t absent)
+{
+	const json_t *v = json_object_get(q, name);
+
+	return v == NULL ? absent : json_is_integer(v) ?
+	    json_integer_value(v) : -1;
+}
+
 static bool
 do_logs(struct client *c, const json_t *q)
 {
 	struct warren_node *wn = c->control->wn;
 	const struct job *j = job_of(c, q);
 	const char *name = json_string_value(json_object_get(q, "stream"));
-	json_int_t offset = json_integer_value(json_object_get(q, "offset"));
-	json_int_t want = json_integer_value(json_object_get(q, "n"));
-	unsigned stream = name != NULL && strcmp(name, "stderr") == 0 ? 2 : 1;
+	json_int_t offset = number(q, "offset", 0);
+	json_int_t want = number(q, "n", LOG_SLICE);
+	unsigned stream = name == NULL ?
+	    json_object_get(q, "stream") == NULL :
+	    strcmp(name, "stdout") == 0 ? 1 :
+	    strcmp(name, "stderr") == 0 ? 2 : 0;
 	static uint8_t buf[LOG_SLICE];
 	static char text[LOG_SLICE * 2];
 	ssize_t got = 0;
@@ -218,9 +231,13 @@ do_logs(struct client *c, const json_t *q)
 
 	if (j == NULL)
 		return true;
-	if (want <= 0 || want > LOG_SLICE)
-		want = LOG_SLICE;
-	if (offset >= 0 && (uint64_t)offset < j->log[stream - 1])
+	if (offset < 0 || want <= 0 || want > INT64_MAX - offset)
+		return refuse(c, 2, "offset is a number from 0 on, n one from "
+				    "1 on");
+	if (stream == 0)
+		return refuse(c, 2, "stream is \"stdout\" or \"stderr\"");
+	want = MIN_OF(want, LOG_SLICE);
+	if ((uint64_t)offset < j->log[stream - 1])
 		got = logs_read(wn->logs, j, stream, (uint64_t)offset, buf,
 		    (size_t)MIN_OF((uint64_t)want,
 			j->log[stream - 1] - (uint64_t)offset));

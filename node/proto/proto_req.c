@@ -105,16 +105,18 @@ check_req(struct proto_req *q, unsigned seen)
 {
 	if ((seen & MEMBERS[q->path].needs) != MEMBERS[q->path].needs)
 		return "a member is missing";
-	if (q->path == PATH_LIST) {
-		if (q->n == 0)
-			return "n";
-		q->n = MIN_OF(q->n, PROTO_LIST_MAX);
-	} else if (q->path == PATH_BLOB_PUT) {
+	if (q->n == 0)
+		return "n: at least 1";
+	if (q->path == PATH_BLOB_PUT) {
 		if (q->offset > q->n || q->body.n > q->n - q->offset)
 			return "o and b go beyond n";
-	} else {
-		q->n = MIN_OF(q->n, PROTO_SLICE);
+	} else if (q->path == PATH_BLOB_GET || q->path == PATH_LOG) {
+		if (q->offset > PROTO_INT_MAX - q->n)
+			return "o and n go beyond 2^53-1";
 	}
+	if (q->path != PATH_BLOB_PUT)
+		q->n = MIN_OF(q->n, q->path == PATH_LIST ? PROTO_LIST_MAX :
+			PROTO_SLICE);
 	return NULL;
 }
 

@@ -100,6 +100,10 @@ struct proto_ans *world_answer(struct world *, uint32_t request);
 struct proto_ans *world_call(struct world *, uint8_t link,
     const struct proto_req *);
 
+/* The same with the bytes as they are. */
+struct proto_ans *world_call_bytes(struct world *, uint8_t link,
+    enum proto_path, const uint8_t *, size_t);
+
 /* A manifest of peer `who`; its record, which is its envelope here. */
 size_t world_manifest(struct manifest *, uint8_t who, uint8_t nonce,
     uint32_t now, uint8_t *out, size_t cap);

@@ -605,6 +605,19 @@ is_ok(json_t *o, bool ok)
 	json_decref(o);
 }
 
+/* numbers and streams of `logs`, as on the mesh */
+static const struct {
+	const char *words;
+	bool good;
+} log_words[] = {
+    {"\"offset\":0,\"n\":1", true}, {"\"stream\":\"stderr\"", true},
+    {"\"stream\":\"stdout\"", true}, {"\"n\":9223372036854775807", true},
+    {"\"offset\":9223372036854775807", false},
+    {"\"offset\":-1", false}, {"\"offset\":1.0", false},
+    {"\"offset\":\"0\"", false}, {"\"n\":0", false}, {"\"n\":-5", false},
+    {"\"n\":null", false}, {"\"stream\":\"stdin\"", false},
+    {"\"stream\":1", false}};
+
 static uint64_t
 no_disk(void *ctx)
 {
@@ -680,6 +693,14 @@ test_control(void **state)
 	is_ok(control(fd, "{\"verb\":\"show\",\"id\":\"\"}\n"), false);
 	is_ok(control(fd, "{\"verb\":\"result\",\"id\":\"0100\"}\n"), false);
 	is_ok(control(fd, "{\"verb\":\"logs\",\"id\":\"0100\"}\n"), true);
+	for (size_t i = 0; i < NELEM(log_words); i++) {
+		char line[200];
+
+		(void)snprintf(line, sizeof(line),
+		    "{\"verb\":\"logs\",\"id\":\"0100\",%s}\n",
+		    log_words[i].words);
+		is_ok(control(fd, line), log_words[i].good);
+	}
 	is_ok(control(fd, "{\"verb\":\"dance\"}\n"), false);
 	is_ok(control(fd, "not json\n"), false);
 	is_ok(control(fd, "[]\n"), false);
