@@ -202,10 +202,18 @@ entry_add(struct bindstore *s, const uint8_t hash[RNS_HASH_LEN])
 	return e;
 }
 
+/*
+ * Lower than the highest is for the rotation to another Reticulum identity
+ * alone (klp.md 5): one that has shown its newer binding shows no older one.
+ */
 static const char *
-serial_bad(const struct serial *k, const struct binding *b,
-    const uint8_t digest[32], uint32_t now)
+serial_bad(const struct serial *k, const struct entry *e,
+    const struct binding *b, const uint8_t digest[32], uint32_t now)
 {
+	if (e != NULL && memcmp(e->b.secp, b->secp, sizeof(b->secp)) == 0 &&
+	    b->serial < e->b.serial)
+		return "binding: older than the one that this identity has "
+		       "shown";
 	if (b->serial == k->highest && memcmp(digest, k->statement, 32) != 0)
 		return "binding: another statement has this serial";
 	if (b->serial < k->highest &&
@@ -225,10 +233,10 @@ bindstore_take(struct bindstore *s, const struct binding *b, uint32_t now,
 
 	*fresh = false;
 	statement_digest(digest, b);
-	if (k != NULL && (why = serial_bad(k, b, digest, now)) != NULL)
-		return why;
 	rns_hash_of(hash, b->rns);
 	e = entry_find(s, hash);
+	if (k != NULL && (why = serial_bad(k, e, b, digest, now)) != NULL)
+		return why;
 	if (e == NULL && (e = entry_add(s, hash)) == NULL)
 		return "binding: no room";
 	/* only now, and last, since it is what cannot be taken back */
@@ -249,12 +257,8 @@ bindstore_take(struct bindstore *s, const struct binding *b, uint32_t now,
 	}
 	k->keep |= keep;
 	e->keep |= keep;
-	/* the same identity showing its older binding keeps the newer one */
-	if (memcmp(e->b.secp, b->secp, sizeof(b->secp)) != 0 ||
-	    b->serial >= e->b.serial) {
-		*fresh |= !bindstore_has(s, b);
-		e->b = *b;
-	}
+	*fresh |= !bindstore_has(s, b);
+	e->b = *b;
 	TAILQ_REMOVE(&s->entry_lru, e, lru);
 	TAILQ_INSERT_TAIL(&s->entry_lru, e, lru);
 	TAILQ_REMOVE(&s->serial_lru, k, lru);

@@ -40,6 +40,7 @@ struct judge {
 	struct verdicts v;
 	int dir; /* warren/trust */
 	ev_timer save;
+	struct mono saved; /* when last; 0: not yet */
 	uint8_t *file;	 /* BINDSTORE_BYTES, for saving */
 	uint8_t *record; /* MANIFEST_RECORD_MAX */
 	uint32_t floor;	 /* latest time known when we started */
@@ -97,18 +98,10 @@ on_save(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
+	j->saved = clock_mono();
 	if (bindings_save(j) == 0)
 		return;
 	log_warn(BINDINGS, "not saved, tried again in a minute");
-	ev_timer_set(&j->save, SAVE_AFTER, 0.);
-	ev_timer_start(j->loop, &j->save);
-}
-
-static void
-save_soon(struct judge *j)
-{
-	if (ev_is_active(&j->save))
-		return;
 	ev_timer_set(&j->save, SAVE_AFTER, 0.);
 	ev_timer_start(j->loop, &j->save);
 }
@@ -119,6 +112,21 @@ save_now(struct judge *j)
 {
 	ev_timer_stop(j->loop, &j->save);
 	on_save(j->loop, &j->save, 0);
+}
+
+/* Of a stranger as well, but for strangers once a minute is enough. */
+static void
+save_soon(struct judge *j)
+{
+	if (ev_is_active(&j->save))
+		return;
+	if (j->saved.us == 0 || mono_sub(clock_mono(), j->saved) >=
+	    (int64_t)SAVE_AFTER * MONO_SECOND) {
+		save_now(j);
+		return;
+	}
+	ev_timer_set(&j->save, SAVE_AFTER, 0.);
+	ev_timer_start(j->loop, &j->save);
 }
 
 static void

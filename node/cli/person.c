@@ -108,12 +108,18 @@ load_binding(struct cli *c, struct person *p)
 	struct binding b = {.serial = now,
 	    .not_before = now - 60,
 	    .not_after = now + BINDING_LIFE};
+	struct binding old;
 	uint8_t aux[32];
 
 	if (file_read(p->dir, "binding", p->binding, BINDING_LEN) ==
-		BINDING_LEN &&
-	    binding_fresh(p, p->binding, BINDING_LEN, now))
-		return CLI_OK;
+		BINDING_LEN) {
+		if (binding_fresh(p, p->binding, BINDING_LEN, now))
+			return CLI_OK;
+		/* a node takes none that is older, whatever our clock says */
+		if (binding_parse(&old, p->binding, BINDING_LEN) &&
+		    old.serial >= b.serial)
+			b.serial = old.serial + (old.serial < UINT32_MAX);
+	}
 	memcpy(b.secp, p->key.raw, 33);
 	memcpy(b.rns, p->rns_pub, sizeof(b.rns));
 	randombytes_buf(aux, sizeof(aux));

@@ -74,7 +74,14 @@ test_same_identity(void **state)
 
 	(void)state;
 	assert_null(take(s, new, NOW));
-	assert_null(take(s, old, NOW + 1)); /* within the week, not kept */
+	/* within the week too: that is for another identity */
+	assert_string_equal(take(s, old, NOW + 1),
+	    "binding: older than the one that this identity has shown");
+	assert_string_equal(take(s, made(1, 1, 19), NOW + 1),
+	    "binding: older than the one that this identity has shown");
+	assert_null(take(s, new, NOW + 1));
+	assert_null(take(s, made(1, 2, 15), NOW + 1));
+	assert_non_null(take(s, made(1, 2, 14), NOW + 1));
 	assert_int_equal(bindstore_find(s, old.rns, NOW + 1)->serial, 20);
 	/* another key for the identity takes its place */
 	assert_null(take(s, made(2, 1, 5), NOW + 2));
@@ -140,7 +147,9 @@ test_file(void **state)
 	assert_int_equal(floor, NOW);
 	assert_int_equal(bindstore_put(t, again, sizeof(again), NOW), n);
 	assert_memory_equal(buf, again, n);
-	/* serials survive with the file */
+	/* serials survive with the file, those of identities as well */
+	assert_non_null(take(t, made(1, 2, 1), NOW));
+	assert_null(take(t, made(1, 2, 2), NOW));
 	assert_non_null(take(t, made(1, 9, 1), NOW + 8 * DAY));
 	vec_each_prefix(buf, n, bad, NULL);
 	vec_each_flip(buf, n, bad, NULL);

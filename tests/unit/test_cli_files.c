@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What people write: JOB.yaml, submit.yaml, their keys; what they see. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -181,8 +182,10 @@ test_person(void **state)
 	const char *base = temp_dir();
 	const struct captured *said;
 	struct person a, b;
+	struct binding bound, made;
 	char dir[400], path[512];
 	struct stat st;
+	int fd;
 
 	(void)state;
 	(void)snprintf(dir, sizeof(dir), "%s/deep/me", base);
@@ -202,6 +205,18 @@ test_person(void **state)
 	write_text(dir, "binding", "nothing");
 	assert_int_equal(load(dir, &b, &said), CLI_OK);
 	assert_memory_equal(a.fp, b.fp, FP_LEN);
+	/* a new one is higher than the old, also when the clock went back */
+	assert_true(binding_parse(&bound, b.binding, BINDING_LEN));
+	bound.serial += 86400;
+	bound.not_after = bound.not_before + 1;
+	binding_put(b.binding, &bound);
+	(void)snprintf(path, sizeof(path), "%s/binding", dir);
+	fd = open(path, O_WRONLY | O_TRUNC);
+	assert_int_equal(write(fd, b.binding, BINDING_LEN), BINDING_LEN);
+	(void)close(fd);
+	assert_int_equal(load(dir, &b, &said), CLI_OK);
+	assert_true(binding_parse(&made, b.binding, BINDING_LEN));
+	assert_int_equal(made.serial, bound.serial + 1);
 	/* a key that others can read is refused, and is left as it is */
 	(void)snprintf(path, sizeof(path), "%s/mesh", dir);
 	assert_int_equal(chmod(path, 0644), 0);

@@ -70,6 +70,7 @@ test_ask(void **state)
 	    {.level = 2}, {.level = -3, .is_rns = true}};
 	struct verdicts v = {.live_from = 3, .store = bindstore_new(8)};
 	struct msg_V_ASK with = ask(10, 1000, true), without = ask(0, 0, false);
+	struct msg_V_ASK older = with;
 	struct msg_V_VERDICT out;
 
 	(void)state;
@@ -104,6 +105,8 @@ test_ask(void **state)
 	with = ask(11, 1001, true);
 	assert_int_equal(verdict_ask(&v, &out, &with, 1001),
 	    VERDICT_BOUND_KEPT);
+	assert_int_equal(verdict_ask(&v, &out, &older, 1001), VERDICT_BAD);
+	assert_int_equal(out.status, VERDICT_BAD_BINDING);
 	/* the identity at -3: the lower pin counts */
 	v.levels.npins = 2;
 	(void)verdict_ask(&v, &out, &with, 1001);
@@ -391,6 +394,10 @@ test_program(void **state)
 	with = ask(10, now - 11, true); /* the serial, another statement */
 	v = question(node, with);
 	assert_int_equal(v.status, VERDICT_BAD_BINDING);
+	v = question(node, ask(9, now - 12, true));
+	assert_int_equal(v.status, VERDICT_BAD_BINDING);
+	assert_string_equal(v.why,
+	    "binding: older than the one that this identity has shown");
 	prog_stop(&p);
 
 	/* a damaged file is set aside, and the program serves */
