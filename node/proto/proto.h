@@ -86,7 +86,7 @@ struct proto_meta {
 	uint64_t limit;
 	bool has_value;
 	uint64_t value;	    /* when value_text is nil */
-	struct pstr value_text; /* "which", of step 3 */
+	struct pstr value_text; /* which key, which image, ... */
 	struct pstr why;
 	struct pstr state;  /* not yet */
 	const uint8_t *n;   /* 32 bytes: a live proof is asked for */
@@ -94,6 +94,9 @@ struct proto_meta {
 	struct pstr of;
 	bool has_left, has_full_s;
 	uint64_t left, full_s;
+	/* refused for a time: what the node's clock says */
+	bool has_time;
+	uint64_t time;
 };
 
 /* ---- bodies; written by proto_put.h, read by proto_get.h ---- */

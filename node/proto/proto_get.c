@@ -97,8 +97,10 @@ meta_member(void *ctx, unsigned k, struct rd *r)
 		return get_str(r, &m->of);
 	case 12:
 		return (m->has_left = true) && proto_int(r, &m->left);
-	default:
+	case 13:
 		return (m->has_full_s = true) && proto_int(r, &m->full_s);
+	default:
+		return (m->has_time = true) && proto_int(r, &m->time);
 	}
 }
 
@@ -107,7 +109,7 @@ proto_ans_get(struct proto_ans *a, const void *data, size_t len)
 {
 	static const char *const names[] = {"max", "s", "size", "end", "code",
 	    "step", "limit", "value", "why", "state", "n", "of", "left",
-	    "full_s"};
+	    "full_s", "time"};
 	struct rd r = rd_make(data, len), whole = r;
 	struct mpk v;
 	size_t n;

@@ -51,7 +51,7 @@ proto_ans_head(struct wr *w, uint64_t status, const struct proto_meta *m)
 		m->has_end + (m->code.p != NULL) + m->has_step + m->has_limit +
 		(m->has_value || m->value_text.p != NULL) +
 		(m->why.p != NULL) + (m->state.p != NULL) + (m->n != NULL) +
-		(m->of.p != NULL) + m->has_left + m->has_full_s);
+		(m->of.p != NULL) + m->has_left + m->has_full_s + m->has_time);
 	if (m->has_max)
 		put_named_int(w, "max", m->max);
 	if (m->has_s)
@@ -84,6 +84,8 @@ proto_ans_head(struct wr *w, uint64_t status, const struct proto_meta *m)
 		put_named_int(w, "left", m->left);
 	if (m->has_full_s)
 		put_named_int(w, "full_s", m->full_s);
+	if (m->has_time)
+		put_named_int(w, "time", m->time);
 }
 
 void

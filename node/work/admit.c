@@ -27,6 +27,14 @@ refuse(struct refusal *r, const char *code, uint8_t step, const char *fmt, ...)
 	return false;
 }
 
+/* What it is about. */
+static bool
+named(struct refusal *r, const char *which)
+{
+	r->which = which;
+	return false;
+}
+
 static bool
 bounded(struct refusal *r, uint64_t limit, uint64_t value)
 {
@@ -147,23 +155,40 @@ admit_level(const struct admit_node *n, const struct admit_peer *p)
 	return p->level;
 }
 
+/* The time that does not fit, what it had to be before or behind, our own. */
+static bool
+refuse_times(struct refusal *r, const struct admit_job *j)
+{
+	const struct manifest *m = j->m;
+	const char *when = manifest_times(m, j->now);
+
+	(void)refuse(r, "manifest", 7, "%s", when);
+	r->time = j->now;
+	if (m->not_after > j->now && m->not_after - j->now > MANIFEST_AHEAD)
+		return bounded(r, (uint64_t)j->now + MANIFEST_AHEAD,
+		    m->not_after);
+	return bounded(r, j->now, m->not_after <= j->now ? m->not_after :
+		m->deadline);
+}
+
 /* step 7 */
 bool
 admit_manifest(struct refusal *r, const struct admit_node *n,
     const struct admit_job *j)
 {
 	const struct manifest *m = j->m;
-	const char *when;
 
 	if (!j->signer_is_peer)
 		return refuse(r, "manifest", 7, "submitter");
 	if (j->nonce_used)
 		return refuse(r, "manifest", 7, "nonce");
-	if ((when = manifest_times(m, j->now)) != NULL)
-		return refuse(r, "manifest", 7, "%s", when);
+	if (manifest_times(m, j->now) != NULL)
+		return refuse_times(r, j);
 	if ((m->has & HAS_NODE) != 0 &&
-	    memcmp(m->node, n->policy->fp, FP_LEN) != 0)
-		return refuse(r, "manifest", 7, "node");
+	    memcmp(m->node, n->policy->fp, FP_LEN) != 0) {
+		(void)refuse(r, "manifest", 7, "node");
+		return named(r, m->node_urn);
+	}
 	return true;
 }
 
@@ -173,11 +198,11 @@ admit_image(struct refusal *r, const struct admit_job *j)
 {
 	if ((j->m->has & HAS_WASM) != 0)
 		return refuse(r, "image", 8, "wasm is not a runtime of this node");
-	if (j->image == IMAGE_UNKNOWN)
-		return refuse(r, "image", 8, "not known here");
-	if (j->image == IMAGE_BROKEN)
-		return refuse(r, "image", 8, "not complete here");
-	return true;
+	if (j->image == IMAGE_HERE)
+		return true;
+	(void)refuse(r, "image", 8, j->image == IMAGE_BROKEN ?
+		"not complete here" : "not known here");
+	return named(r, j->m->image);
 }
 
 bool
@@ -208,11 +233,15 @@ admit_limits(struct refusal *r, struct admitted *out,
 		    m->trust_level);
 	/* a floor of 0 gives the row of +1 */
 	(void)level_row(&row, n->policy, MAX_OF(out->level, 1));
-	if (m->network == NET_BROKER)
-		return refuse(r, "limits", 9, "network");
-	if (j->seccomp_why != NULL)
-		return refuse(r, "limits", 9, "seccomp_profile: %s",
+	if (m->network == NET_BROKER) {
+		(void)refuse(r, "limits", 9, "network");
+		return named(r, "broker");
+	}
+	if (j->seccomp_why != NULL) {
+		(void)refuse(r, "limits", 9, "seccomp_profile: %s",
 		    j->seccomp_why);
+		return named(r, m->seccomp);
+	}
 	k = level_exceeds(&row, &asked);
 	if (k == LIMIT_COUNT) {
 		level_grant(&out->limits, &row, &asked, &n->policy->profile);
@@ -260,6 +289,13 @@ admit_fits(struct refusal *r, const struct admitted *a,
 	return true;
 }
 
+void
+refusal_text(char *out, size_t cap, const struct refusal *r)
+{
+	(void)snprintf(out, cap, "%s%s%s", r->which == NULL ? "" : r->which,
+	    r->which == NULL || r->why[0] == '\0' ? "" : ": ", r->why);
+}
+
 uint32_t
 admit_airtime_s(uint64_t bytes, uint64_t bitrate)
 {
@@ -293,6 +329,7 @@ admit_airtime(struct refusal *r, struct admitted *out,
 	start = (uint64_t)j->now + come + j->wait_s;
 	if (start >= j->m->deadline) {
 		(void)refuse(r, "airtime", 11, "deadline");
+		r->time = j->now;
 		return bounded(r, j->m->deadline, start);
 	}
 	return true;

@@ -25,6 +25,7 @@ struct refusal {
 	uint64_t limit, value;
 	uint32_t s;	  /* 0: not known */
 	const char *which; /* textual value, or NULL */
+	uint32_t time;	   /* ours, when a time was the reason; 0 */
 	char why[161];	  /* "": nothing to add */
 };
 
@@ -120,6 +121,9 @@ bool admit_second(struct refusal *, struct admitted *out,
  */
 bool admit_again(struct refusal *, const struct admit_node *,
     const struct admit_peer *, const struct admit_job *);
+
+/* What it is about and why, for the trail and the log; not escaped. */
+void refusal_text(char *out, size_t cap, const struct refusal *);
 
 /* Seconds that so many bytes take on a path; 0 when it is not known. */
 uint32_t admit_airtime_s(uint64_t bytes, uint64_t bitrate);

@@ -72,9 +72,13 @@ answer_refusal(struct node *n, const struct asked *a, const struct refusal *r)
 	struct proto_meta m = {.code = pstr_of(r->code), .has_step = true,
 	    .step = r->step, .has_limit = r->has_limit, .limit = r->limit,
 	    .has_value = r->has_limit, .value = r->value,
-	    .value_text = pstr_of(r->which), .has_s = r->s > 0, .s = r->s};
+	    .value_text = pstr_of(r->which), .has_s = r->s > 0, .s = r->s,
+	    .has_time = r->time != 0, .time = r->time};
 	struct caller *c = a->caller;
 
+	/* a value without a limit is a time */
+	if (r->time != 0 && !r->has_limit)
+		m.has_value = r->value != 0;
 	if (r->why[0] != '\0')
 		m.why = pstr_of(r->why);
 	if (r->live) {

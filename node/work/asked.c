@@ -6,6 +6,7 @@
 
 #include "node/work/answer.h"
 #include "node/work/park.h"
+#include "node/work/state.h"
 
 struct asked *
 asked_new(struct caller *c, const struct msg_T_REQUEST *m,
@@ -31,6 +32,25 @@ asked_wait(struct node *n, struct asked *a, enum asked_stage stage,
 		return true;
 	answer_busy(n, a, "load", NODE_BUSY_S);
 	return false;
+}
+
+void
+asked_binding_time(const struct node *n, const struct asked *a,
+    struct refusal *r)
+{
+	struct binding b;
+
+	if (strcmp(r->code, "binding") != 0 || !a->bad_binding ||
+	    a->req.binding == NULL ||
+	    !binding_parse(&b, a->req.binding, BINDING_LEN))
+		return;
+	if (b.not_before > (uint64_t)n->unix_now + BINDING_EARLY)
+		r->value = b.not_before;
+	else if (b.not_after <= n->unix_now)
+		r->value = b.not_after;
+	else
+		return;
+	r->time = n->unix_now;
 }
 
 void

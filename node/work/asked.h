@@ -14,6 +14,7 @@
 
 struct caller;
 struct node;
+struct refusal;
 
 /*
  * What a request waits for. Each once and in this order: a stage is never
@@ -60,6 +61,13 @@ struct asked *asked_new(struct caller *, const struct msg_T_REQUEST *,
  * room, and it has been told to come again.
  */
 bool asked_wait(struct node *, struct asked *, enum asked_stage, uint64_t qid);
+
+/*
+ * The b of a request does not hold: when that is for its time, the refusal
+ * says which time, and ours.
+ */
+void asked_binding_time(const struct node *, const struct asked *,
+    struct refusal *);
 
 /* Behind each function that may have answered it: frees what does not wait. */
 void asked_end(struct asked *);

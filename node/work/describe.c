@@ -97,6 +97,7 @@ describe_request(struct node *n, struct asked *a)
 
 	if (a->bad_binding) {
 		(void)snprintf(r.why, sizeof(r.why), "%s", a->why);
+		asked_binding_time(n, a, &r);
 		answer_refusal(n, a, &r);
 		return;
 	}

@@ -130,7 +130,7 @@ still_admitted(struct node *n, struct job *j)
 			ap.level = 0;
 		if (!admit_again(&r, &an, &ap, &aj)) {
 			finish_refuse(n, j, r.code,
-			    r.which != NULL ? r.which : r.why);
+			    r.why[0] != '\0' ? r.why : r.which);
 			return false;
 		}
 		j->verdict_gen = n->verdict_gen;

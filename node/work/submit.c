@@ -60,16 +60,17 @@ static void
 refuse(struct node *n, const struct asked *a, const uint8_t *id,
     const struct refusal *r)
 {
+	char text[MANIFEST_TEXT + sizeof(r->why) + 2];
 	struct job fake;
 
 	memset(&fake, 0, sizeof(fake));
 	if (id != NULL)
 		memcpy(fake.id, id, 32);
+	refusal_text(text, sizeof(text), r);
 	/* lines wait for the ledger, and whoever asks must not pile them up */
 	if (!n->ledger_fails)
 		node_event(n, EVK_JOB_REFUSED, 1, id == NULL ? NULL : &fake,
-		    a->caller->peer, r->code,
-		    r->which != NULL ? r->which : r->why, r->step, 0);
+		    a->caller->peer, r->code, text, r->step, 0);
 	answer_refusal(n, a, r);
 }
 
@@ -171,6 +172,7 @@ submit_request(struct node *n, struct asked *a)
 		ap.why = a->why;
 	}
 	if (!admit_first(&r, &an, &ap)) {
+		asked_binding_time(n, a, &r);
 		/* a proof that came with the request is looked at before it */
 		if (r.live && proof_to_check(n, a))
 			ask_live(n, a);

@@ -26,6 +26,7 @@ struct row {
 	const char *code;
 	unsigned step;
 	const char *why;
+	const char *which; /* what it is about, where it is not a number */
 };
 
 static uint8_t via; /* the link that the request takes */
@@ -189,9 +190,10 @@ static const struct row ROWS[] = {
 	.step = 7, .why = "nonce"},
     {.member = "now", .second_late_s = 3601, .code = "manifest", .step = 7,
 	.why = "not_after: is past"},
-    {.member = "image", .differs = no_image, .code = "image", .step = 8},
+    {.member = "image", .differs = no_image, .code = "image", .step = 8,
+	.why = "not known here", .which = "test:1"},
     {.member = "seccomp_why", .differs = no_seccomp, .code = "limits",
-	.step = 9, .why = "seccomp_profile: not here"},
+	.step = 9, .why = "seccomp_profile: not here", .which = ""},
     {.member = "spool_held", .both = small_spool, .change = with_volumes,
 	.differs = holds, .code = "quota", .step = 6, .why = "spool"},
     {.member = "spool_more", .both = blob_here, .change = with_volumes,
@@ -234,6 +236,35 @@ ask(const struct row *r, bool second)
 	return world_call(&w, via, &q);
 }
 
+/* What was asked and what is allowed, or what it is about (compute.md 3). */
+static void
+values(const struct row *r, const struct proto_ans *a)
+{
+	static const char *const counted[] = {"limits", "too_large", "airtime",
+	    "quota"};
+	bool now = strcmp(r->member, "now") == 0;
+
+	if (r->which != NULL) {
+		if (!pstr_is(a->meta.value_text, r->which))
+			fail_msg("%s: about %.*s", r->member,
+			    (int)a->meta.value_text.n, a->meta.value_text.p);
+		return;
+	}
+	for (size_t i = 0; i < NELEM(counted); i++) {
+		if (strcmp(r->code, counted[i]) == 0 &&
+		    (!a->meta.has_limit || !a->meta.has_value ||
+			a->meta.value < a->meta.limit))
+			fail_msg("%s: no values", r->member);
+	}
+	assert_int_equal(a->meta.has_time, now || (r->why != NULL &&
+	    strcmp(r->why, "deadline") == 0));
+	if (now) {
+		assert_int_equal(a->meta.time, unix_now());
+		assert_int_equal(a->meta.limit, unix_now());
+		assert_int_equal(a->meta.value, unix_now() - 1);
+	}
+}
+
 static void
 test_members(void **state)
 {
@@ -256,6 +287,7 @@ test_members(void **state)
 		if (r->why != NULL && !pstr_is(a->meta.why, r->why))
 			fail_msg("%s: %.*s", r->member, (int)a->meta.why.n,
 			    a->meta.why.p);
+		values(r, a);
 		(void)teardown(NULL);
 	}
 }

@@ -203,6 +203,43 @@ test_trust(void **state)
 	assert_int_equal(w.n.nparked, 0);
 }
 
+/* A binding that does not hold for its time: which time, and the node's. */
+static void
+test_clocks(void **state)
+{
+	static const struct {
+		int64_t from, to, value;
+	} rows[] = {{3600, 7200, 3600}, {-7200, -3600, -3600}, {-5, 60, 0}};
+	struct proto_req q = {.path = PATH_DESCRIBE};
+	uint8_t raw[BINDING_LEN], id[32];
+
+	(void)state;
+	w.verdict_status = VERDICT_BAD_BINDING;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		struct binding b = {.serial = (uint32_t)i + 1};
+		uint32_t now = unix_now();
+
+		b.not_before = (uint32_t)(now + rows[i].from);
+		b.not_after = (uint32_t)(now + rows[i].to);
+		binding_put(raw, &b);
+		for (int k = 0; k < 2; k++) {
+			struct proto_ans *a;
+
+			q = (struct proto_req){.path = k == 0 ? PATH_DESCRIBE :
+				PATH_SUBMIT, .binding = raw};
+			q.envelope = (struct pbin){env,
+			    envelope(0x41, (uint8_t)i, NULL, id)};
+			a = world_call(&w, 1, &q);
+			refused(a, "binding", k == 0 ? 0 : 4);
+			assert_int_equal(a->meta.has_time, rows[i].value != 0);
+			if (rows[i].value == 0)
+				continue;
+			assert_int_equal(a->meta.time, unix_now());
+			assert_int_equal(a->meta.value, now + rows[i].value);
+		}
+	}
+}
+
 static void
 test_live(void **state)
 {
@@ -484,6 +521,7 @@ main(void)
 	    T(test_refusals),
 	    T(test_trust),
 	    T(test_live),
+	    T(test_clocks),
 	    T(test_quota),
 	    T(test_busy),
 	    T(test_bytes),

@@ -254,7 +254,8 @@ answer(int which, uint8_t *out, size_t cap)
 	    .step = 6, .has_limit = true, .limit = 5, .has_value = true,
 	    .value = 6, .why = pstr_of("jobs_queued"), .has_s = true, .s = 30,
 	    .n = d32, .of = pstr_of("peer"), .has_left = true, .left = 8,
-	    .has_full_s = true, .full_s = 60};
+	    .has_full_s = true, .full_s = 60, .has_time = true,
+	    .time = 1800000000};
 	struct proto_describe de = {.name = pstr_of("n"), .urn = pstr_of("u"),
 	    .key = pstr_of("k"), .profile = pstr_of("default"), .level = -2,
 	    .accepting = true, .binding = d242, .nimages = 1,
@@ -367,7 +368,8 @@ read_answer(int which, const uint8_t *p, size_t n)
 		    pstr_is(a.meta.code, "quota") && a.meta.step == 6 &&
 		    a.meta.limit == 5 && a.meta.value == 6 && a.meta.s == 30 &&
 		    a.meta.n != NULL && pstr_is(a.meta.of, "peer") &&
-		    a.meta.left == 8 && a.meta.full_s == 60;
+		    a.meta.left == 8 && a.meta.full_s == 60 &&
+		    a.meta.time == 1800000000;
 	}
 }
 
