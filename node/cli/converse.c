@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <sodium.h>
 
@@ -272,12 +273,13 @@ conclude(struct talk *s)
 	case SUB_REFUSED:
 		if (!talk_admitted(s))
 			jobdir_discard(&s->dir);
-		cli_error_code(s->c, m->code, m->step, m->why);
+		m->refusal.now = (int64_t)time(NULL);
+		cli_refused(s->c, &m->refusal);
 		return m->status == ST_REFUSED || m->status == ST_TOO_LARGE ?
 		    CLI_REFUSED :
 		    CLI_FAILED;
 	case SUB_NO_RECEIPT:
-		cli_error_code(s->c, m->code, 0, "after it was admitted");
+		cli_refused(s->c, &m->refusal);
 		return CLI_REFUSED;
 	case SUB_BAD_RECEIPT:
 		cli_error(s->c, "the receipt is NOT valid: %s", m->why);

@@ -12,6 +12,7 @@
 
 #include "node/config/nodeconf.h"
 #include "node/cli/folders.h"
+#include "node/cli/refusal.h"
 #include "node/cli/say.h"
 
 int
@@ -47,6 +48,13 @@ remote_describe_full(struct cli *c, struct session *s, const struct person *p,
 		why = "it is malformed";
 	else
 		why = binding_check(&b, r->rns_pub, now);
+	/* it holds there: one of the two clocks is off */
+	if (why != NULL && d->time > 0 && d->time <= UINT32_MAX &&
+	    binding_parse(&b, d->binding, BINDING_LEN) &&
+	    binding_check(&b, r->rns_pub, (uint32_t)d->time) == NULL) {
+		cli_refused_clock(c, why, (int64_t)d->time);
+		return CLI_REFUSED;
+	}
 	if (why != NULL) {
 		cli_error(c, "the node's binding does not hold: %s", why);
 		return CLI_FAILED;

@@ -5,11 +5,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/clock.h"
 #include "transport/client/attach.h"
 #include "common/util.h"
 #include "node/cli/format.h"
+#include "node/cli/refusal.h"
 #include "node/cli/say.h"
 
 #define RETRY_US (2 * MONO_SECOND)
@@ -405,9 +407,9 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 int
 session_refused(struct cli *c, const struct proto_ans *a)
 {
-	char code[64], why[PROTO_TEXT_MAX + 1];
+	char why[PROTO_TEXT_MAX + 1];
+	struct cli_refusal r;
 
-	pstr_copy(code, sizeof(code), a->meta.code);
 	pstr_copy(why, sizeof(why), a->meta.why);
 	switch (a->status) {
 	case ST_NOT_FOUND:
@@ -417,7 +419,8 @@ session_refused(struct cli *c, const struct proto_ans *a)
 		cli_error(c, "too large for that node");
 		return CLI_REFUSED;
 	case ST_REFUSED:
-		cli_error_code(c, code, (int)MIN_OF(a->meta.step, 11), why);
+		refusal_take(&r, &a->meta, (int64_t)time(NULL));
+		cli_refused(c, &r);
 		return CLI_REFUSED;
 	case ST_MALFORMED:
 		cli_error(c, "the node finds our request malformed: %s", why);

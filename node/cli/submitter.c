@@ -340,6 +340,7 @@ answer_status(struct submitter *s, struct mono now, const struct proto_ans *a)
 	memcpy(s->kept, v.log, sizeof(s->kept));
 	if (strcmp(s->state, "refused") == 0) {
 		set_text(s->code, sizeof(s->code), s->reason);
+		refusal_reason(&s->refusal, s->reason);
 		finish(s, SUB_NO_RECEIPT, NULL);
 	} else if (ended(s->state)) {
 		s->phase = SUB_RESULT;
@@ -576,6 +577,9 @@ refused(struct submitter *s, const struct proto_ans *a)
 	if (s->why[0] == '\0')
 		pstr_copy(s->why, sizeof(s->why), a->meta.value_text);
 	s->step = (int)MIN_OF(a->meta.step, 11);
+	refusal_take(&s->refusal, &a->meta, 0);
+	if (a->status != ST_REFUSED)
+		set_text(s->refusal.code, sizeof(s->refusal.code), s->code);
 	finish(s, SUB_REFUSED, NULL);
 }
 

@@ -8,6 +8,7 @@
 
 #include <rns/mono.h>
 
+#include "node/cli/refusal.h"
 #include "node/proto/proto_get.h"
 #include "node/proto/proto_req.h"
 #include "trust/doc/manifest.h"
@@ -87,6 +88,7 @@ struct submitter {
 	enum sub_end end;
 	char code[64], why[PROTO_TEXT_MAX + 1];
 	int step;
+	struct cli_refusal refusal; /* of the node, with all that it said */
 	uint64_t status; /* SUB_REFUSED: which */
 	char state[16], reason[160]; /* of the job; "" none */
 	uint64_t attempts, wait_s, wall_ms, cpu_ms, memory_kb, kept[3];

@@ -125,7 +125,8 @@ make_group(struct warren_node *wn, struct job *j, const char **code,
 	if ((wn->node.policy.required & kinds & ~layers) == 0)
 		return true;
 	start_free_slot(wn, j);
-	return fail(code, why, "posture", "%s", "cgroup limits");
+	return fail(code, why, "posture", "%s",
+	    "memory, cpu or pids of its group cannot be limited");
 }
 
 static void
@@ -148,7 +149,8 @@ compile(struct warren_node *wn, const struct job *j, struct compiled *c,
 	const char *bad, *text = "";
 
 	if (store_record(wn->images, j->image, buf, &rec) != 0)
-		return fail(code, why, "image", "%s", "not known here");
+		return fail(code, why, "image", "%.80s is not on the node "
+		    "any more", j->m->image);
 	if ((bad = plan_compile(c, &in, &text)) != NULL)
 		return fail(code, why, bad, "%s", text);
 	return true;
@@ -179,14 +181,16 @@ start_job(void *ctx, struct job *j, const char **code, char why[128])
 		(void)close(filter);
 		if (args >= 0)
 			(void)close(args);
-		return fail(code, why, "internal", "%s", "the plan");
+		return fail(code, why, "internal", "%s",
+		    "no memory for its plan");
 	}
 	m.plan_len = (uint16_t)w.len;
 	fds[n++] = args;
 	fds[n++] = filter;
 	if (!blob_fds(wn, j, fds, &n)) {
 		close_all(fds, n);
-		return fail(code, why, "volume", "%s", "an input is gone");
+		return fail(code, why, "volume", "%s",
+		    "an input is not in the spool any more");
 	}
 	if (!make_group(wn, j, code, why)) {
 		close_all(fds, n);

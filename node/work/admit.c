@@ -201,7 +201,7 @@ admit_image(struct refusal *r, const struct admit_job *j)
 	if (j->image == IMAGE_HERE)
 		return true;
 	(void)refuse(r, "image", 8, j->image == IMAGE_BROKEN ?
-		"not complete here" : "not known here");
+		"is not complete on the node" : "is not on the node");
 	return named(r, j->m->image);
 }
 

@@ -195,9 +195,9 @@ test_step_8(void **state)
 {
 	(void)state;
 	f.job.image = IMAGE_UNKNOWN;
-	refused(second(), "image", 8, "not known");
+	refused(second(), "image", 8, "is not on the node");
 	f.job.image = IMAGE_BROKEN;
-	refused(second(), "image", 8, "not complete");
+	refused(second(), "image", 8, "is not complete on the node");
 	setup(NULL);
 	f.m.has |= HAS_WASM;
 	refused(second(), "image", 8, "wasm");

@@ -191,7 +191,7 @@ static const struct row ROWS[] = {
     {.member = "now", .second_late_s = 3601, .code = "manifest", .step = 7,
 	.why = "not_after: is past"},
     {.member = "image", .differs = no_image, .code = "image", .step = 8,
-	.why = "not known here", .which = "test:1"},
+	.why = "is not on the node", .which = "test:1"},
     {.member = "seccomp_why", .differs = no_seccomp, .code = "limits",
 	.step = 9, .why = "seccomp_profile: not here", .which = ""},
     {.member = "spool_held", .both = small_spool, .change = with_volumes,

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/cli/refusal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/timex.h>
+#include <time.h>
+
+#include "common/util.h"
+#include "node/cli/format.h"
+#include "node/cli/say.h"
+
+#define CLOCK_NEAR_S 60 /* ours: clocks that differ by less agree */
+
+enum unit { PLAIN, BYTES, CORES, MILLIS, SECONDS, WHEN };
+
+/*
+ * What is known of a refusal: of which code, and of which member when its why
+ * begins with that; the unit of limit and value; what to do. %s is the member.
+ */
+static const struct row {
+	const char *code, *member;
+	enum unit unit;
+	const char *remedy;
+} ROWS[] = {
+    {"not_accepting", NULL, PLAIN,
+	"Ask again later, or take another node: `warren nodes`."},
+    {"posture", NULL, PLAIN,
+	"Nothing in your job changes that. Take another node (`warren nodes`),"
+	" or tell its operator."},
+    {"not_identified", NULL, PLAIN,
+	"The node has not learnt who asks. Run it again."},
+    {"revoked", NULL, PLAIN,
+	"Those whom the operator of the node believes have revoked it; they "
+	"alone can say why."},
+    {"binding", "binding: older", PLAIN,
+	"Your identity is used with a newer binding elsewhere: copy the file "
+	"`binding` beside your keys from there, or remove it here and run it "
+	"again."},
+    {"binding", "no key", PLAIN,
+	"Run `warren describe` with it once: that shows your binding to the "
+	"node."},
+    {"binding", NULL, PLAIN,
+	"Remove the file `binding` beside your keys and run it again: a new "
+	"one is made."},
+    {"trust", NULL, PLAIN,
+	"Its operator decides that. Give them your key (`warren identity "
+	"show`) for `trust: pins` of their node.yaml."},
+    {"quota", "jobs_queued", PLAIN,
+	"Wait until one of your jobs has begun, or cancel one: `warren jobs`."},
+    {"quota", "jobs_per_hour", PLAIN,
+	"That is your own budget on this node; it comes back by and by."},
+    {"quota", "cpu_seconds_per_day", SECONDS,
+	"That is your own budget on this node; it comes back by and by."},
+    {"quota", "spool", BYTES,
+	"What your other jobs have sent and made there counts as well: send "
+	"less, or wait until that expires."},
+    {"manifest", "not_after", WHEN, "Run it again: it is signed anew."},
+    {"manifest", "deadline", WHEN, "Give the job a later `deadline`."},
+    {"manifest", "nonce", PLAIN, "Run it again: it is signed anew."},
+    {"manifest", "node", PLAIN,
+	"It was signed for another node: run it again with --to this one."},
+    {"manifest", "submitter", PLAIN,
+	"It was signed by another identity than the one that asks: run it "
+	"again with the right --identity."},
+    {"manifest", NULL, PLAIN,
+	"The node does not take it as it was written. `warren` there may be of "
+	"another version."},
+    {"image", NULL, PLAIN,
+	"`warren describe` lists the images that you may use there; its "
+	"operator adds one by `warren image import`."},
+    {"contract", NULL, PLAIN,
+	"Leave `behavior_contract` out, or take a node that enforces it."},
+    {"limits", "seccomp_profile", PLAIN,
+	"Leave `seccomp_profile` out, or name one that its operator has."},
+    {"limits", "network", PLAIN,
+	"Leave `network` out: this node gives jobs no way out."},
+    {"limits", "memory", BYTES, NULL}, {"limits", "output", BYTES, NULL},
+    {"limits", "log", BYTES, NULL}, {"limits", "cpu", CORES, NULL},
+    {"limits", "time", MILLIS, NULL}, {"limits", "pids", PLAIN, NULL},
+    {"too_large", "disk", BYTES,
+	"The disk of the node has no room for the inputs: send less, or take "
+	"another node."},
+    {"too_large", "memory", BYTES, NULL}, {"too_large", "cpu", CORES, NULL},
+    {"airtime", "max_airtime", SECONDS,
+	"Send less, lower `output` and `log` of `limits`, come by a faster "
+	"path, or ask its operator for a longer max_airtime."},
+    {"airtime", "deadline", WHEN, "Give the job a later `deadline`."},
+    {"not_wanted", NULL, PLAIN,
+	"The job does not need it any more: `warren show` says what became of "
+	"it."},
+    {"digest", NULL, PLAIN,
+	"What arrived is not what was signed: an input was changed while it "
+	"was sent. Run it again."},
+    {"volume", NULL, PLAIN,
+	"The node cannot unpack this volume: run it again, with a newer "
+	"`warren` if that does not help."},
+    {"too large", NULL, BYTES, NULL},
+    {"malformed", NULL, PLAIN,
+	"`warren` here and there may be of different versions."},
+};
+
+static bool
+begins(const char *s, const char *with)
+{
+	return strncmp(s, with, strlen(with)) == 0;
+}
+
+static const struct row *
+row_of(const struct cli_refusal *r)
+{
+	for (size_t i = 0; i < NELEM(ROWS); i++) {
+		if (strcmp(ROWS[i].code, r->code) == 0 &&
+		    (ROWS[i].member == NULL || begins(r->why, ROWS[i].member)))
+			return &ROWS[i];
+	}
+	return NULL;
+}
+
+void
+refusal_take(struct cli_refusal *r, const struct proto_meta *m, int64_t now)
+{
+	*r = (struct cli_refusal){.step = (int)MIN_OF(m->step, 11),
+	    .has_limit = m->has_limit, .limit = m->limit,
+	    .has_value = m->has_value, .value = m->value, .has_s = m->has_s,
+	    .s = m->s, .has_time = m->has_time, .time = m->time, .now = now};
+	pstr_copy(r->code, sizeof(r->code), m->code);
+	pstr_copy(r->why, sizeof(r->why), m->why);
+	pstr_copy(r->which, sizeof(r->which), m->value_text);
+}
+
+void
+refusal_reason(struct cli_refusal *r, const char *reason)
+{
+	size_t n = strcspn(reason, ":");
+
+	*r = (struct cli_refusal){.admitted = true};
+	(void)snprintf(r->code, sizeof(r->code), "%.*s", (int)MIN_OF(n, 63u),
+	    reason);
+	if (reason[n] != '\0')
+		(void)snprintf(r->why, sizeof(r->why), "%s",
+		    reason + n + 1 + (reason[n + 1] == ' '));
+}
+
+/* ---- words ---- */
+
+/* exact: to the last unit, for two numbers that would read the same. */
+static const char *
+amount(char out[40], enum unit u, uint64_t v, bool exact)
+{
+	char text[24];
+	int64_t n = (int64_t)MIN_OF(v, (uint64_t)PROTO_INT_MAX);
+
+	switch (u) {
+	case BYTES:
+		if (exact)
+			(void)snprintf(out, 40, "%lld bytes", (long long)n);
+		else
+			(void)snprintf(out, 40, "%s", cli_bytes(text, v));
+		break;
+	case CORES:
+		(void)snprintf(out, 40, "%lld.%03d cores",
+		    (long long)(n / 1000), (int)(n % 1000));
+		break;
+	case MILLIS:
+	case SECONDS:
+		if (exact)
+			(void)snprintf(out, 40, "%lld %s", (long long)n,
+			    u == MILLIS ? "ms" : "s");
+		else
+			(void)snprintf(out, 40, "%s", cli_duration(text,
+			    u == MILLIS ? n :
+				MIN_OF(n, INT64_MAX / 1000) * 1000));
+		break;
+	case WHEN:
+		(void)snprintf(out, 40, "%s", cli_time(text, n));
+		break;
+	default:
+		(void)snprintf(out, 40, "%lld", (long long)n);
+	}
+	return out;
+}
+
+static void
+add(char out[REFUSAL_TEXT], const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+add(char out[REFUSAL_TEXT], const char *fmt, ...)
+{
+	size_t n = strlen(out);
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(out + n, REFUSAL_TEXT - n, fmt, ap);
+	va_end(ap);
+}
+
+static void
+add_amounts(char out[REFUSAL_TEXT], const struct cli_refusal *r)
+{
+	const struct row *row = row_of(r);
+	enum unit u = row == NULL ? PLAIN : row->unit;
+	char a[40], b[40];
+	bool same;
+
+	if (strcmp(r->code, "airtime") == 0 && u == WHEN && r->has_limit) {
+		add(out, ": it could begin %s, and is to be over %s",
+		    amount(a, u, r->value, false),
+		    amount(b, u, r->limit, false));
+		return;
+	}
+	if (r->has_time && r->has_value) {
+		add(out, ": %s, and the clock of the node says %s",
+		    amount(a, WHEN, r->value, false),
+		    amount(b, WHEN, r->time, false));
+		return;
+	}
+	if (!r->has_limit || !r->has_value)
+		return;
+	(void)amount(a, u, r->value, false);
+	same = strcmp(a, amount(b, u, r->limit, false)) == 0 &&
+	    r->value != r->limit;
+	add(out, ": %s asked, %s allowed", amount(a, u, r->value, same),
+	    amount(b, u, r->limit, same));
+}
+
+void
+refusal_words(char out[REFUSAL_TEXT], const struct cli_refusal *r)
+{
+	(void)snprintf(out, REFUSAL_TEXT, "%s", r->code);
+	if (r->step > 0)
+		add(out, " (step %d)", r->step);
+	if (r->admitted)
+		add(out, " (after it was admitted)");
+	if (strcmp(r->code, "posture") == 0 && r->why[0] != '\0') {
+		add(out, ": the machine of the node lacks what its operator "
+			 "requires for every job: %s", r->why);
+		return;
+	}
+	if (r->which[0] != '\0')
+		add(out, ": %s", r->which);
+	if (r->why[0] != '\0')
+		add(out, ": %s", r->why);
+	add_amounts(out, r);
+}
+
+/* ---- how to go on ---- */
+
+/* Which of two clocks is off, and by how much; "": they agree. */
+static void
+clock_words(char out[REFUSAL_TEXT], const struct cli_refusal *r, bool synced)
+{
+	int64_t off = r->now - (int64_t)MIN_OF(r->time, PROTO_INT_MAX);
+	char here[40], there[40], by[24];
+
+	out[0] = '\0';
+	if (!r->has_time || (off < CLOCK_NEAR_S && off > -CLOCK_NEAR_S))
+		return;
+	add(out, "The clocks differ: here it is %s, on the node %s. This "
+		 "machine is %s %s. ",
+	    amount(here, WHEN, (uint64_t)r->now, false),
+	    amount(there, WHEN, r->time, false),
+	    cli_duration(by, (off < 0 ? -off : off) * 1000),
+	    off < 0 ? "behind" : "ahead");
+	add(out, synced ?
+	    "Its clock is kept by NTP, so that of the node is off: tell its "
+	    "operator." :
+	    "Nothing keeps its clock: set it (`timedatectl set-ntp true`) and "
+	    "run it again; if it is right, tell the operator of the node.");
+}
+
+void
+refusal_remedy(char out[REFUSAL_TEXT], const struct cli_refusal *r,
+    bool synced)
+{
+	const struct row *row = row_of(r);
+	char in[24];
+
+	clock_words(out, r, synced);
+	if (out[0] != '\0' || row == NULL)
+		return;
+	if (row->remedy != NULL)
+		add(out, "%s", row->remedy);
+	else if (row->member != NULL)
+		add(out, "Lower `%s` of `limits` in the job%s.", row->member,
+		    strcmp(row->code, "limits") == 0 ? ", or ask its operator "
+		    "for more at your level (`warren describe` shows what you "
+		    "may)" : ": no job gets more on this machine");
+	if (r->has_s && r->s > 0)
+		add(out, " Again in %s at the earliest.", cli_duration(in,
+		    (int64_t)MIN_OF(r->s, UINT32_MAX) * 1000));
+}
+
+/* ---- saying it ---- */
+
+static bool
+clock_kept(void)
+{
+	struct timex t = {0};
+	int state = adjtimex(&t);
+
+	return state >= 0 && state != TIME_ERROR &&
+	    (t.status & STA_UNSYNC) == 0;
+}
+
+static void
+refused_json(const struct cli_refusal *r, const char *words,
+    const char *remedy)
+{
+	char code[4 * sizeof(r->code)], why[4 * sizeof(r->why)];
+	char which[4 * sizeof(r->which)];
+	json_t *o;
+
+	(void)text_escape(code, sizeof(code), r->code, strlen(r->code));
+	(void)text_escape(why, sizeof(why), r->why, strlen(r->why));
+	(void)text_escape(which, sizeof(which), r->which, strlen(r->which));
+	o = json_pack("{s:s,s:s,s:i,s:s,s:s}", "event", "error", "code", code,
+	    "step", r->step, "why", why, "text", words);
+	if (r->has_value)
+		(void)json_object_set_new(o, "value",
+		    json_integer((json_int_t)r->value));
+	else if (which[0] != '\0')
+		(void)json_object_set_new(o, "value", json_string(which));
+	if (r->has_limit)
+		(void)json_object_set_new(o, "limit",
+		    json_integer((json_int_t)r->limit));
+	if (r->has_s)
+		(void)json_object_set_new(o, "s",
+		    json_integer((json_int_t)r->s));
+	if (r->has_time) {
+		(void)json_object_set_new(o, "time",
+		    json_integer((json_int_t)r->time));
+		(void)json_object_set_new(o, "now", json_integer(r->now));
+	}
+	if (remedy[0] != '\0')
+		(void)json_object_set_new(o, "remedy", json_string(remedy));
+	cli_json(o);
+}
+
+void
+cli_refused(struct cli *c, const struct cli_refusal *r)
+{
+	char words[REFUSAL_TEXT], remedy[REFUSAL_TEXT];
+	char safe[2 * REFUSAL_TEXT];
+
+	refusal_words(words, r);
+	refusal_remedy(remedy, r, r->has_time && clock_kept());
+	(void)text_escape(safe, sizeof(safe), words, strlen(words));
+	cli_progress_end(c);
+	fprintf(stderr, "warren %s: refused: %s\n", c->verb, safe);
+	if (remedy[0] != '\0')
+		cli_hint(c, "%s", remedy);
+	if (c->json)
+		refused_json(r, safe, remedy);
+}
+
+void
+cli_refused_clock(struct cli *c, const char *why, int64_t node_time)
+{
+	struct cli_refusal r = {.code = "clock", .has_time = node_time > 0,
+	    .time = (uint64_t)MAX_OF(node_time, INT64_C(0)),
+	    .now = (int64_t)time(NULL)};
+
+	(void)snprintf(r.why, sizeof(r.why), "%s", why);
+	cli_refused(c, &r);
+}

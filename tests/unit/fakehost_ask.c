@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "node/work/serve.h"
+#include "tests/unit/fakehost.h"
+
+/* What a peer asks of the pretended world, and its answer. */
+
+static uint32_t
+ask_bytes(struct world *w, uint8_t link, enum proto_path path,
+    const uint8_t *p, size_t n)
+{
+	struct msg_T_REQUEST m = {.link = {link}, .len = (uint32_t)n};
+	uint32_t id = ++w->next_request;
+
+	put_u32(m.request, id);
+	proto_path_hash(m.path_hash, path);
+	node_time(&w->n, w->now, w->wall_us);
+	serve_request(&w->n, &m, p, n);
+	return id;
+}
+
+uint32_t
+world_ask(struct world *w, uint8_t link, const struct proto_req *q)
+{
+	static uint8_t buf[PROTO_REQUEST_MAX];
+	struct wr out = wr_make(buf, sizeof(buf));
+
+	proto_req_put(&out, q);
+	assert_true(wr_ok(&out));
+	return ask_bytes(w, link, q->path, buf, out.len);
+}
+
+struct proto_ans *
+world_answer(struct world *w, uint32_t request)
+{
+	for (unsigned i = 0; i < w->nreplies; i++) {
+		if (get_u32(w->replies[i].request) == request)
+			return &w->replies[i].a;
+	}
+	return NULL;
+}
+
+/* Answers of the call before are not needed any more. */
+static void
+drop_answers(struct world *w)
+{
+	for (unsigned i = 0; i < w->nreplies; i++)
+		free(w->replies[i].data);
+	w->nreplies = 0;
+}
+
+static struct proto_ans *
+answer_to(struct world *w, uint32_t id)
+{
+	for (int i = 0; i < 100 && world_answer(w, id) == NULL; i++)
+		world_run(w, 0);
+	return world_answer(w, id);
+}
+
+struct proto_ans *
+world_call(struct world *w, uint8_t link, const struct proto_req *q)
+{
+	drop_answers(w);
+	return answer_to(w, world_ask(w, link, q));
+}
+
+struct proto_ans *
+world_call_bytes(struct world *w, uint8_t link, enum proto_path path,
+    const uint8_t *p, size_t n)
+{
+	drop_answers(w);
+	return answer_to(w, ask_bytes(w, link, path, p, n));
+}
