@@ -9,6 +9,7 @@
 #include "node/work/asked.h"
 #include "node/work/peers.h"
 #include "node/work/ready.h"
+#include "node/work/said.h"
 #include "node/work/state.h"
 #include "trust/doc/tlv.h"
 
@@ -98,6 +99,7 @@ describe_request(struct node *n, struct asked *a)
 	if (a->bad_binding) {
 		(void)snprintf(r.why, sizeof(r.why), "%s", a->why);
 		asked_binding_time(n, a, &r);
+		said_refused(n, p, NULL, NULL, &r);
 		answer_refusal(n, a, &r);
 		return;
 	}

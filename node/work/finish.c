@@ -9,6 +9,7 @@
 #include "node/work/peers.h"
 #include "node/work/ready.h"
 #include "node/work/receipts.h"
+#include "node/work/said.h"
 
 /*
  * A job from J_RUN to its receipt. It holds a slot until J_FORGOTTEN; whatever
@@ -70,6 +71,7 @@ void
 finish_changed(struct node *n, struct job *j, enum job_state old)
 {
 	char text[256];
+	bool again;
 
 	(void)snprintf(text, sizeof(text), "%s%s%s%s",
 	    job_state_name(j->state), j->reason[0] != '\0' ? " " : "",
@@ -79,11 +81,15 @@ finish_changed(struct node *n, struct job *j, enum job_state old)
 		j->state == JS_REFUSED ? EVK_JOB_REFUSED : EVK_JOB_STATE,
 	    j->state == JS_LOST ? 2 : 0, j, NULL, job_state_name(j->state),
 	    text, (int64_t)j->seq, j->attempts);
+	if (old == JS_COUNT)
+		said_accepted(n, j);
 	if (!job_ended(j) || old == j->state)
 		return;
 	/* a job that is lost may be queued again by the next line */
-	if (j->state == JS_LOST && j->attempts <= j->retries &&
-	    n->unix_now < j->deadline)
+	again = j->state == JS_LOST && j->attempts <= j->retries &&
+	    n->unix_now < j->deadline;
+	said_ended(n, j, again);
+	if (again)
 		return;
 	drop_manifest(n, j);
 	if (j->state != JS_DONE)

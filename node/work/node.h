@@ -32,7 +32,7 @@
  *   run.c     whose turn it is, and the start
  *   finish.c  a job from its start to its receipt
  *   announce.c   when the node says what to the mesh
- *   state.c event.c ready.c   what all of them stand on
+ *   state.c event.c said.c ready.c   what all of them stand on
  *   node.c    what ties them: messages, time, start and stop
  *
  * Calls go down this list's order of things: node.c, the requests, the jobs,

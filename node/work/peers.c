@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "node/work/event.h"
 #include "node/work/park.h"
+#include "node/work/said.h"
 #include "node/work/state.h"
 
 /*
@@ -490,6 +491,7 @@ peer_charge_request(struct node *n, struct caller *l, size_t len,
 	    (s = bucket_wait(bytes, 1, n->now)) > 0)
 		*u = used_up("bytes", of, bytes, s, n->now);
 	if (s > 0) {
+		said_slowed(n, l->peer, u);
 		if (l->peer != NULL) {
 			/* the first time is enough for the trail */
 			if (l->peer->n_delayed++ == 0)

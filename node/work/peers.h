@@ -53,6 +53,7 @@ struct peer {
 	unsigned links;
 	struct mono seen;
 	uint64_t n_bytes, n_requests, n_delayed, n_refused;
+	struct mono said; /* when it was last said to be slowed; 0 */
 };
 
 /* A log that is sent as it grows, from offset o on; the last of its stream. */

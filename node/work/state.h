@@ -75,6 +75,8 @@ struct node {
 	struct mono greeted_at, announced_at, changed_at, announce_at;
 	uint32_t announced_unix;
 	struct mono receipts_at, expire_at, fill_at;
+	struct mono said_until, said_strangers; /* said.c */
+	unsigned said, said_out;
 	struct node_counters count;
 	/* run.c: what the scheduler looks at, and whose that is */
 	struct sched_job view[NODE_VIEW_MAX];

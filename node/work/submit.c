@@ -14,6 +14,7 @@
 #include "node/work/peers.h"
 #include "node/work/ready.h"
 #include "node/work/run.h"
+#include "node/work/said.h"
 #include "node/work/state.h"
 #include "trust/doc/manifest_record.h"
 
@@ -57,9 +58,10 @@ submitted(struct node *n, const struct asked *a, const struct job *j,
 }
 
 static void
-refuse(struct node *n, const struct asked *a, const uint8_t *id,
+refuse(struct node *n, const struct asked *a, const struct manifest *m,
     const struct refusal *r)
 {
+	const uint8_t *id = m == NULL ? NULL : m->job;
 	char text[MANIFEST_TEXT + sizeof(r->why) + 2];
 	struct job fake;
 
@@ -71,6 +73,9 @@ refuse(struct node *n, const struct asked *a, const uint8_t *id,
 	if (!n->ledger_fails)
 		node_event(n, EVK_JOB_REFUSED, 1, id == NULL ? NULL : &fake,
 		    a->caller->peer, r->code, text, r->step, 0);
+	/* a demand for a proof is no refusal yet */
+	if (!r->live)
+		said_refused(n, a->caller->peer, id, m, r);
 	answer_refusal(n, a, r);
 }
 
@@ -332,12 +337,12 @@ admit_it(struct node *n, const struct asked *a, struct manifest *m,
 
 	/* the verdict may have changed while trust read the envelope */
 	if (!admit_first(&r, &an, &ap) || !admit_quota(&r, &quota)) {
-		refuse(n, a, m->job, &r);
+		refuse(n, a, m, &r);
 		return;
 	}
 	weigh(n, l, m, &aj, image);
 	if (!admit_second(&r, &got, &an, &ap, &n->caps, &aj)) {
-		refuse(n, a, m->job, &r);
+		refuse(n, a, m, &r);
 		return;
 	}
 	if ((j = make_job(n, l, m, &got, image)) == NULL ||

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "node/work/said.h"
+#include "tests/unit/nodekit.h"
+
+/* What the operator reads of jobs and peers, at the default level. */
+
+static char text[1 << 17];
+static FILE *file;
+static int real;
+
+static void
+listen_(void)
+{
+	(void)fflush(stderr);
+	file = tmpfile();
+	assert_non_null(file);
+	real = dup(STDERR_FILENO);
+	assert_true(real >= 0 && dup2(fileno(file), STDERR_FILENO) >= 0);
+}
+
+/* The lines since; how many. */
+static unsigned
+heard(void)
+{
+	unsigned lines = 0;
+	size_t n;
+
+	assert_true(dup2(real, STDERR_FILENO) >= 0);
+	(void)close(real);
+	rewind(file);
+	n = fread(text, 1, sizeof(text) - 1, file);
+	(void)fclose(file);
+	text[n] = '\0';
+	for (size_t i = 0; i < n; i++)
+		lines += text[i] == '\n';
+	return lines;
+}
+
+static void
+has(const char *what)
+{
+	if (strstr(text, what) == NULL)
+		fail_msg("no \"%s\" in:\n%s", what, text);
+}
+
+static void
+about_job(const char *fmt, const uint8_t id[32])
+{
+	char hex[9], line[300];
+
+	hex_encode(hex, id, 4);
+	(void)snprintf(line, sizeof(line), fmt, hex);
+	has(line);
+}
+
+static void
+odd_image(struct manifest *m)
+{
+	(void)snprintf(m->image, sizeof(m->image), "a\x1b[2J\nb");
+}
+
+static void
+much_log(struct manifest *m)
+{
+	m->limit[LIMIT_LOG] = UINT64_C(2) << 20;
+	m->has |= HAS_LIMITS;
+}
+
+static void
+test_job(void **state)
+{
+	uint8_t id[32], killed[32], gone[32];
+	char who[9], line[200];
+	uint8_t fp[32];
+
+	(void)state;
+	world_fp(fp, 0x41);
+	hex_encode(who, fp, 4);
+	listen_();
+	assert_int_equal(submit(1, 0x41, 1, NULL, id)->status, ST_OK);
+	world_run(&w, 50);
+	w.run_ms = 0;
+	assert_int_equal(submit(1, 0x41, 2, NULL, killed)->status, ST_OK);
+	world_run(&w, 50);
+	w.exit_how = OUT_SIGNALLED;
+	about(1, PATH_CANCEL, killed);
+	world_run(&w, 50);
+	assert_int_equal(submit(1, 0x41, 3, with_volumes, gone)->status,
+	    ST_OK);
+	about(1, PATH_CANCEL, gone);
+	world_run(&w, 50);
+	assert_int_equal(heard(), 6);
+	(void)snprintf(line, sizeof(line),
+	    "accepted from=%s image=test:1 level=2 state=queued", who);
+	has(line);
+	about_job(" notice %s: accepted from=", id);
+	about_job(" notice %s: ended exited code=0 from=", id);
+	about_job(" notice %s: ended killed reason=cancelled from=", killed);
+	about_job(" notice %s: accepted from=", gone);
+	has("reason=inputs");
+	about_job(" notice %s: ended cancelled reason=submitter from=", gone);
+}
+
+static void
+test_refused(void **state)
+{
+	struct proto_req q = {.path = PATH_SUBMIT};
+	uint8_t raw[BINDING_LEN], id[32];
+	struct binding b = {.serial = 1};
+
+	(void)state;
+	listen_();
+	refused(submit(1, 0x41, 1, much_log, id), "limits", 9);
+	assert_int_equal(heard(), 1);
+	about_job(" notice %s: refused code=limits step=9 from=", id);
+	has("image=test:1 why=log value=2097152 limit=1048576\n");
+	listen_();
+	w.image = IMAGE_UNKNOWN;
+	refused(submit(1, 0x41, 2, odd_image, id), "image", 8);
+	assert_int_equal(heard(), 1);
+	has("image=a\\x1b[2J\\x0ab why=a\\x1b[2J\\x0ab: is not on the node\n");
+	/* a clock of the other side */
+	listen_();
+	w.verdict_status = VERDICT_BAD_BINDING;
+	b.not_before = unix_now() + 3600;
+	b.not_after = b.not_before + 10;
+	binding_put(raw, &b);
+	q.binding = raw;
+	q.envelope = (struct pbin){env, envelope(0x41, 3, NULL, id)};
+	refused(world_call(&w, 1, &q), "binding", 4);
+	q.path = PATH_DESCRIBE;
+	refused(world_call(&w, 1, &q), "binding", 0);
+	assert_int_equal(heard(), 2);
+	has("refused code=binding step=4 from=");
+	has("refused code=binding step=0 from=");
+	has(" value=2027-01-15T09:00:00Z now=2027-01-15T08:00:00Z: the clock "
+	    "of who asks seems to be 3600 s ahead of this one\n");
+}
+
+/* However many ask: bounded, and it is said that more did. */
+static void
+test_bounded(void **state)
+{
+	uint8_t id[32];
+
+	(void)state;
+	w.n.policy.requests_per_minute = 0;
+	world_link(&w, 2, 0);
+	world_identify(&w, 2, 0x42);
+	world_run(&w, 1);
+	listen_();
+	for (unsigned i = 0; i < SAID_A_MINUTE + 40; i++)
+		refused(submit(2, 0x42, (uint8_t)i, much_log, id), "limits", 9);
+	assert_int_equal(heard(), SAID_A_MINUTE);
+	world_run(&w, 61000);
+	listen_();
+	refused(submit(2, 0x42, 200, much_log, id), "limits", 9);
+	assert_int_equal(heard(), 2);
+	has("jobs: refusals left out of the log count=40\n");
+}
+
+static void
+test_slowed(void **state)
+{
+	uint8_t id[32] = {0};
+
+	(void)state;
+	w.n.policy.requests_per_minute = 5;
+	world_link(&w, 2, 0);
+	world_identify(&w, 2, 0x43);
+	world_run(&w, 1);
+	listen_();
+	for (int i = 0; i < 9; i++)
+		(void)about(2, PATH_STATUS, id);
+	assert_int_equal(heard(), 1);
+	has("slowed down: its budget of requests is used up limit=5 a minute, "
+	    "full again in ");
+	/* and strangers, all together */
+	listen_();
+	world_link(&w, 3, 0);
+	world_link(&w, 4, 0);
+	for (int i = 0; i < 24; i++) {
+		struct proto_req q = {.path = PATH_DESCRIBE};
+
+		(void)world_call(&w, (uint8_t)(3 + i % 2), &q);
+	}
+	assert_int_equal(heard(), 1);
+	has(" notice stranger: slowed down: its budget of requests");
+}
+
+int
+main(void)
+{
+#define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    T(test_job),
+	    T(test_refused),
+	    T(test_bounded),
+	    T(test_slowed),
+	};
+
+	log_init("test", 4);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
