@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/util.h"
 #include "node/cli/format.h"
+#include "node/cli/outcome.h"
 #include "node/cli/say.h"
 
 #define PROGRESS_US MONO_SECOND
@@ -185,10 +186,6 @@ say_end_json(struct talk *s, bool verified)
 {
 	const struct submitter *m = &s->sub;
 	json_t *outs = json_array();
-	const char *kind = outcome_name(m->r.outcome);
-	json_t *detail = m->r.outcome == JOB_KILLED ?
-	    json_string(kill_name((unsigned)m->r.code & 0xff)) :
-	    json_integer(m->r.code);
 	char hex[65];
 
 	for (unsigned i = 0; i < m->nout; i++) {
@@ -199,10 +196,10 @@ say_end_json(struct talk *s, bool verified)
 			"size", (json_int_t)m->out[i].size));
 	}
 	hex_encode(hex, s->manifest->job, 32);
-	cli_json(json_pack("{s:s,s:s,s:s,s:[s,o],s:I,s:b,s:o,s:s,s:o,s:[I,I,I],"
+	cli_json(json_pack("{s:s,s:s,s:s,s:o,s:I,s:b,s:o,s:s,s:o,s:[I,I,I],"
 			   "s:{s:I,s:I,s:I}}",
-	    "event", "end", "id", hex, "state", m->state, "outcome", kind,
-	    detail, "attempts", (json_int_t)m->r.attempts, "verified",
+	    "event", "end", "id", hex, "state", m->state, "outcome",
+	    outcome_json_of(m->r.outcome, m->r.code, m->reason), "attempts", (json_int_t)m->r.attempts, "verified",
 	    verified ? 1 : 0, "layers", cli_layers_json(m->r.layers), "folder",
 	    s->dir.path, "outputs", outs, "log", (json_int_t)m->kept[0],
 	    (json_int_t)m->kept[1], (json_int_t)m->kept[2], "usage", "wall_ms",
@@ -214,7 +211,8 @@ static void
 say_end(struct talk *s)
 {
 	const struct submitter *m = &s->sub;
-	char wall[24];
+	char wall[24], words[240], safe[960];
+	const char *remedy;
 
 	cli_progress_end(s->c);
 	if (s->c->json) {
@@ -228,13 +226,14 @@ say_end(struct talk *s)
 		    s->c->verb, m->kept[2]);
 	if (m->r.outcome == JOB_EXITED && m->r.code == 0 && !s->c->err_tty)
 		return;
-	if (m->r.outcome == JOB_KILLED)
-		fprintf(stderr, "killed (%s)",
-		    kill_name((unsigned)m->r.code & 0xff));
-	else
-		fprintf(stderr, "%s %d", outcome_name(m->r.outcome), m->r.code);
-	fprintf(stderr, " after %s; receipt verified; results in %s\n",
-	    cli_duration(wall, m->r.wall_ms), s->dir.path);
+	outcome_words(words, sizeof(words), m->r.outcome, m->r.code,
+	    m->reason);
+	text_escape(safe, sizeof(safe), words, strlen(words));
+	fprintf(stderr, "%s%s%s; receipt verified; results in %s\n", safe,
+	    m->r.wall_ms > 0 ? " after " : "", m->r.wall_ms > 0 ?
+		cli_duration(wall, m->r.wall_ms) : "", s->dir.path);
+	if ((remedy = outcome_remedy(m->r.outcome, m->r.code)) != NULL)
+		cli_hint(s->c, "%s", remedy);
 }
 
 /* ---- the end ---- */

@@ -9,6 +9,7 @@
 
 #include "node/cli/ask.h"
 #include "node/cli/format.h"
+#include "node/cli/outcome.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
 #include "node/cli/table.h"
@@ -252,7 +253,7 @@ show_remote(struct target *t)
 		printf("outcome   %s, attempt %" PRIu64 "\n", out, s.attempts);
 	printf("usage     ran %s, cpu %" PRIu64 " ms, memory peak %s\n",
 	    cli_duration(wall, (int64_t)s.wall_ms), s.cpu_ms,
-	    cli_bytes(mem, s.memory_kb * 1024));
+	    cli_memory(mem, s.memory_kb));
 	printf("output    stdout %" PRIu64 ", stderr %" PRIu64
 	       " bytes kept, %" PRIu64 " discarded\n",
 	    s.log[0], s.log[1], s.log[2]);

@@ -6,6 +6,7 @@
 #include <rns/rns.h>
 
 #include "node/cli/format.h"
+#include "node/cli/outcome.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
 #include "node/cli/verb.h"
@@ -82,12 +83,7 @@ print_receipt(struct cli *c, const struct job_receipt *r,
 	hex_encode(job, r->job, 32);
 	hex_encode(fp, r->node, FP16_LEN);
 	layers_text(layers, sizeof(layers), r->layers);
-	if (r->outcome == JOB_KILLED)
-		(void)snprintf(outcome, sizeof(outcome), "killed (%s)",
-		    kill_name((unsigned)r->code & 0xff));
-	else
-		(void)snprintf(outcome, sizeof(outcome), "%s %d",
-		    outcome_name(r->outcome), r->code);
+	outcome_words(outcome, sizeof(outcome), r->outcome, r->code, NULL);
 	if (c->json) {
 		json_t *o = json_pack(
 		    "{s:b,s:s,s:s,s:s,s:i,s:I,s:I,s:I,s:I,s:I,s:o,s:I}", "ok",
@@ -109,7 +105,7 @@ print_receipt(struct cli *c, const struct job_receipt *r,
 	printf("started   %s, ran %s, cpu %s, memory peak %s\n",
 	    cli_time(started, r->started), cli_duration(wall, r->wall_ms),
 	    cli_duration(cpu, r->cpu_ms),
-	    cli_bytes(mem, (uint64_t)r->memory_kb * 1024));
+	    cli_memory(mem, r->memory_kb));
 	printf("outputs   %u, stdout %llu bytes, stderr %llu bytes: as "
 	       "signed\n",
 	    p->nout, (unsigned long long)p->log_size[0],

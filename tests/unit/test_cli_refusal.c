@@ -10,8 +10,10 @@
 #include <cmocka.h>
 
 #include "common/util.h"
+#include "node/cli/outcome.h"
 #include "node/cli/refusal.h"
 #include "tests/unit/cli_capture.h"
+#include "trust/doc/receipt.h"
 
 #define NOW INT64_C(1800000000)
 
@@ -224,6 +226,63 @@ test_said(void **state)
 	    "yet\n  The clocks differ: here it is "));
 }
 
+/* Every outcome in words; a number only where it says something. */
+static void
+test_outcomes(void **state)
+{
+	static const struct {
+		unsigned outcome;
+		int32_t code;
+		const char *reason, *words, *json;
+		bool remedy;
+	} rows[] = {
+	    {JOB_EXITED, 0, "", "exited with 0", "[\"exited\",0]", false},
+	    {JOB_EXITED, 127, "", "exited with 127", "[\"exited\",127]", true},
+	    {JOB_SIGNALLED, 9, "", "ended by signal 9 (SIGKILL)",
+		"[\"signalled\",9]", false},
+	    {JOB_SIGNALLED, 99, NULL, "ended by signal 99",
+		"[\"signalled\",99]", false},
+	    {JOB_KILLED, KILL_MEMORY, "", "killed: over its memory",
+		"[\"killed\",\"memory\"]", true},
+	    {JOB_KILLED, KILL_VIOLATION + 256 * 7, "",
+		"killed: a forbidden action", "[\"killed\",\"violation\"]",
+		false},
+	    {JOB_KILLED, 99, "", "killed: for a reason not known here",
+		"[\"killed\",null]", false},
+	    {JOB_LOST, 0, "the jail fell", "lost: the jail fell",
+		"[\"lost\",\"the jail fell\"]", true},
+	    {JOB_LOST, 0, NULL, "lost: the node did not see its end",
+		"[\"lost\",null]", true},
+	    {JOB_CANCELLED, 0, "inputs", "cancelled before it started: inputs",
+		"[\"cancelled\",\"inputs\"]", false},
+	    {77, 1, "", "ended in a way not known here", "[null,null]", false},
+	};
+	char words[200], mem[24], *json;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		json_t *o = outcome_json_of(rows[i].outcome, rows[i].code,
+		    rows[i].reason);
+
+		outcome_words(words, sizeof(words), rows[i].outcome,
+		    rows[i].code, rows[i].reason);
+		assert_string_equal(words, rows[i].words);
+		json = json_dumps(o, JSON_COMPACT);
+		assert_string_equal(json, rows[i].json);
+		free(json);
+		json_decref(o);
+		assert_int_equal(outcome_remedy(rows[i].outcome,
+		    rows[i].code) != NULL, rows[i].remedy);
+	}
+	/* each reason of a kill has its words */
+	for (int32_t k = KILL_MEMORY; k < KILL_REASONS; k++) {
+		outcome_words(words, sizeof(words), JOB_KILLED, k, NULL);
+		assert_null(strstr(words, "not known"));
+	}
+	assert_string_equal(cli_memory(mem, 0), "not measured");
+	assert_string_equal(cli_memory(mem, 12288), "12.0 MiB");
+}
+
 int
 main(void)
 {
@@ -232,6 +291,7 @@ main(void)
 	    cmocka_unit_test(test_clocks),
 	    cmocka_unit_test(test_reason),
 	    cmocka_unit_test(test_said),
+	    cmocka_unit_test(test_outcomes),
 	};
 
 	(void)setenv("TZ", "UTC", 1);

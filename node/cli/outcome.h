@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CLI_OUTCOME_H
+#define WARREN_NODE_CLI_OUTCOME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+/*
+ * How a job ended (compute.md 5 and 7), for people: what, and where that is
+ * known how to go on. reason: what the node said besides; may be "" or NULL.
+ */
+
+/* "exited with 3", "killed: over its memory", "lost: the jail fell". */
+void outcome_words(char *out, size_t cap, unsigned outcome, int32_t code,
+    const char *reason);
+/* What helps; NULL: nothing known. */
+const char *outcome_remedy(unsigned outcome, int32_t code);
+/* [kind, detail]: a number, a word, or null. */
+json_t *outcome_json_of(unsigned outcome, int32_t code, const char *reason);
+
+/* "12.0 MiB", or that it was not measured. */
+const char *cli_memory(char out[24], uint64_t kb);
+
+#endif
