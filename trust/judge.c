@@ -70,8 +70,8 @@ judge_now(struct judge *j)
 		return wall;
 	if (!j->clock_said)
 		log_warnx(NULL, "clock_untrusted: the clock is %u s behind the "
-				"last time known",
-		    j->floor - wall);
+				"last time known, which is used instead: set "
+				"the clock", j->floor - wall);
 	j->clock_said = true;
 	return j->floor + (uint32_t)run;
 }
@@ -101,7 +101,8 @@ on_save(struct ev_loop *loop, ev_timer *w, int revents)
 	j->saved = clock_mono();
 	if (bindings_save(j) == 0)
 		return;
-	log_warn(BINDINGS, "not saved, tried again in a minute");
+	log_warn(BINDINGS, "cannot be saved, tried again in a minute: a serial "
+	    "that is seen now could be forgotten by a restart");
 	ev_timer_set(&j->save, SAVE_AFTER, 0.);
 	ev_timer_start(j->loop, &j->save);
 }
@@ -305,7 +306,8 @@ on_setting(void *ctx, enum setting what, int fd)
 		memfd_unmap(text, len);
 	}
 	if (c == NULL) {
-		log_errx("node.yaml", "not taken: the old one holds");
+		log_errx("node.yaml", "has mistakes and is not taken, the old one "
+		    "holds: `warren check-config` names them");
 		return;
 	}
 	conf_use(j, c);

@@ -96,7 +96,11 @@ static const struct row {
     {"volume", NULL, PLAIN,
 	"The node cannot unpack this volume: run it again, with a newer "
 	"`warren` if that does not help."},
-    {"too large", NULL, BYTES, NULL},
+    {"not found", NULL, PLAIN,
+	"The node has no such job of this identity: `warren jobs` lists those "
+	"that it has."},
+    {"gone", NULL, PLAIN,
+	"What the job made has expired on the node: submit it again."},
     {"malformed", NULL, PLAIN,
 	"`warren` here and there may be of different versions."},
 };

@@ -407,16 +407,20 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 int
 session_refused(struct cli *c, const struct proto_ans *a)
 {
-	char why[PROTO_TEXT_MAX + 1];
+	char why[PROTO_TEXT_MAX + 1], state[32], most[24];
 	struct cli_refusal r;
 
 	pstr_copy(why, sizeof(why), a->meta.why);
 	switch (a->status) {
 	case ST_NOT_FOUND:
-		cli_error(c, "not found on that node");
+		cli_error(c, "that node has no such job of this identity");
+		cli_hint(c, "`warren jobs --to NODE` lists those that it has; "
+			    "an ended one is forgotten after some days.");
 		return CLI_FAILED;
 	case ST_TOO_LARGE:
-		cli_error(c, "too large for that node");
+		cli_error(c, "too large for that node: at most %s in one "
+			     "request", a->meta.has_max ?
+			cli_bytes(most, a->meta.max) : "less");
 		return CLI_REFUSED;
 	case ST_REFUSED:
 		refusal_take(&r, &a->meta, (int64_t)time(NULL));
@@ -424,15 +428,22 @@ session_refused(struct cli *c, const struct proto_ans *a)
 		return CLI_REFUSED;
 	case ST_MALFORMED:
 		cli_error(c, "the node finds our request malformed: %s", why);
+		cli_hint(c, "`warren` here and there may be of different "
+			    "versions.");
 		return CLI_FAILED;
 	case ST_NOT_YET:
-		cli_error(c, "not yet: the job has not ended");
+		pstr_copy(state, sizeof(state), a->meta.state);
+		cli_error(c, "not yet: the job is %s",
+		    state[0] != '\0' ? state : "under way");
+		cli_hint(c, "`warren logs -f` follows it to its end.");
 		return CLI_FAILED;
 	case ST_GONE:
-		cli_error(c, "gone: it was there and has expired");
+		cli_error(c, "gone: the job has ended, and what it made has "
+			     "expired on the node");
 		return CLI_FAILED;
 	default:
-		cli_error(c, "unknown status %u", (unsigned)a->status);
+		cli_error(c, "the node answers with status %u, which this "
+			     "version does not know", (unsigned)a->status);
 		return CLI_FAILED;
 	}
 }

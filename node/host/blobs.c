@@ -573,7 +573,8 @@ complete(struct blobs *b, struct blob_part *p, uint32_t unix_now)
 	    renameat(b->partial, from, b->whole, to) != 0 ||
 	    fsync(b->whole) != 0 ||
 	    (o = own_add(b, p->fp, p->sha, p->size, unix_now)) == NULL) {
-		log_warn("blobs", "cannot keep a blob");
+		log_warn("blobs/", "an input or output that is whole cannot "
+		    "be kept");
 		part_remove(b, p, true);
 		return BLOB_FAILED;
 	}
@@ -623,7 +624,8 @@ blobs_put(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32],
 	return why;
 failed:
 	why = errno == ENOSPC || errno == EDQUOT ? BLOB_FULL : BLOB_FAILED;
-	log_warn("blobs", "an upload");
+	log_warn("parts/", "bytes that were sent cannot be kept: the sender "
+	    "is told to come again");
 	/* what is on the disk beyond `have` is written over by the next try */
 	return why;
 }

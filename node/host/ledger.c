@@ -94,8 +94,8 @@ migrate(sqlite3 *db, char why[160])
 
 	if (v > LEDGER_VERSION) {
 		(void)snprintf(why, 160,
-		    "the ledger is of version %d, this program knows %d", v,
-		    LEDGER_VERSION);
+		    "ledger.db is of version %d and this program knows %d: "
+		    "another version of Warren wrote it", v, LEDGER_VERSION);
 		return false;
 	}
 	if (v == LEDGER_VERSION)
@@ -105,7 +105,7 @@ migrate(sqlite3 *db, char why[160])
 	if (v < 0 || simple(db, "BEGIN IMMEDIATE") != SQLITE_OK ||
 	    simple(db, SCHEMA) != SQLITE_OK || simple(db, set) != SQLITE_OK ||
 	    simple(db, "COMMIT") != SQLITE_OK) {
-		(void)snprintf(why, 160, "the ledger: %s", sqlite3_errmsg(db));
+		(void)snprintf(why, 160, "ledger.db: %s", sqlite3_errmsg(db));
 		return false;
 	}
 	return true;
@@ -134,7 +134,7 @@ prepare(struct ledger *l, char why[160])
 	}
 	return true;
 bad:
-	(void)snprintf(why, 160, "the ledger: %s", sqlite3_errmsg(l->db));
+	(void)snprintf(why, 160, "ledger.db: %s", sqlite3_errmsg(l->db));
 	return false;
 }
 
@@ -195,7 +195,9 @@ ledger_load(struct ledger *l, struct jobs *js)
 		if (j == NULL || sqlite3_column_bytes(q, 0) != 32 ||
 		    memcmp(j->id, sqlite3_column_blob(q, 0), 32) != 0 ||
 		    job_find(js, j->id) != NULL) {
-			log_errx("ledger", "a row does not read: left alone");
+			log_errx("ledger.db", "a job in it does not read and is "
+			    "left alone: another version wrote it, or the "
+			    "disk is damaged");
 			job_free(j);
 			continue;
 		}
@@ -407,7 +409,8 @@ ledger_commit(struct ledger *l, struct jobs *js, bool *full)
 	rc = write_all(l, js);
 	if (rc != SQLITE_OK) {
 		if (!l->failing)
-			log_errx("ledger", "not written, tried again: %s",
+			log_errx("ledger.db", "cannot be written, so no job is "
+			    "taken; tried again each second: %s",
 			    sqlite3_errmsg(l->db));
 		l->failing = true;
 		*full = (rc & 0xff) == SQLITE_FULL ||

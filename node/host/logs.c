@@ -171,7 +171,7 @@ move(struct tap *t, size_t n)
 		if (got >= 0 || errno == EAGAIN || errno == EINTR)
 			return got;
 		/* a full disk costs log, not the job */
-		log_warn("logs", "output is discarded");
+		log_warn("logs/", "what jobs print cannot be kept and is discarded");
 		(void)close(t->file);
 		t->file = -1;
 	}
@@ -225,7 +225,8 @@ logs_attach(struct logs *l, struct job *j, int out, int err, bool again)
 		t->file = file_open(l, j->id, i + 1,
 		    O_WRONLY | O_CREAT | (again ? 0 : O_TRUNC));
 		if (t->file < 0)
-			log_warn("logs", "cannot keep output");
+			log_warn("logs/", "no file for what a job prints: it "
+			    "is discarded");
 		ev_io_init(&t->io, on_output, t->pipe, EV_READ);
 		t->io.data = t;
 		ev_io_start(l->loop, &t->io);
@@ -274,7 +275,7 @@ digest(struct logs *l, struct job *j, unsigned stream)
 	}
 	/* a result that is promised must survive */
 	if (fd >= 0 && fdatasync(fd) != 0)
-		log_warn("logs", "cannot sync");
+		log_warn("logs/", "what a job printed may not survive a power cut");
 	sha256_digest(&c, 32, j->log_sha[stream]);
 }
 

@@ -146,16 +146,18 @@ open_store(struct warren_node *wn)
 	if ((wn->ledger = ledger_open(LEDGER, why)) == NULL)
 		fatalx("%s", why);
 	if (ledger_load(wn->ledger, &wn->node.jobs) < 0)
-		fatalx("the ledger cannot be read");
+		fatalx("ledger.db cannot be read: move it away to start without "
+		    "the jobs in it");
 	if ((wn->blobs = blobs_open(wn->dir, wn->ledger, &bl, needs_blob,
 		wn)) == NULL)
-		fatal("the spool");
+		fatal("blobs/ and parts/ in the node's folder");
 	if ((wn->logs = logs_open(wn->loop, wn->dir, DISCARD, &lops)) == NULL)
-		fatal("the logs");
+		fatal("logs/ in the node's folder");
 	if ((wn->outputs = outputs_new(wn->loop, wn->blobs, &oops)) == NULL)
 		fatal("out of memory");
 	if (mkdirat(wn->dir, "seccomp", 0700) != 0 && errno != EEXIST)
-		log_warn("seccomp", "no cache");
+		log_warn("seccomp/", "no folder for compiled filters: each job's "
+		    "is compiled again");
 	wn->cache = openat(wn->dir, "seccomp",
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	logs_sweep(wn->logs, knows_job, wn);
@@ -205,7 +207,8 @@ run(struct warren_node *wn)
 	wn->turn_end.data = wn;
 	ev_prepare_start(wn->loop, &wn->turn_end);
 	if (listener < 0 || (wn->control = control_open(wn, listener)) == NULL)
-		log_warnx("control", "node.sock is not there");
+		log_warnx("node.sock", "cannot be served: `warren status`, `jobs` "
+		    "and `peers` do not see this node");
 	if (program_attach(&wn->prog, wn->loop, &inbox_ops, wn) < 0 ||
 	    program_ready(&wn->prog) < 0)
 		fatal("the parent");

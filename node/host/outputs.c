@@ -178,7 +178,7 @@ outputs_open(struct outputs *o, const uint8_t job[32],
 	p->io.data = p;
 	TAILQ_INSERT_TAIL(&o->packs, p, entry);
 	if ((p->w = blob_writer_open(o->blobs)) == NULL) {
-		log_warn("outputs", "cannot make a file");
+		log_warn("parts/", "no file for an output: it is lost");
 		p->ok = false;
 		(void)snprintf(p->why, sizeof(p->why), "it cannot be kept");
 	}

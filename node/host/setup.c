@@ -24,7 +24,8 @@ complain(const struct mistakes *m, const char *file)
 		mistake_line(line, sizeof(line), file, &m->v[i]);
 		log_errx(NULL, "%s", line);
 	}
-	fatalx("%s cannot be used", file);
+	fatalx("%s cannot be used: `warren check-config` names all mistakes",
+	    file);
 }
 
 static void
@@ -68,7 +69,7 @@ read_seccomp(struct warren_node *wn)
 		const char *name = wn->prog.settings[i].name;
 
 		if (wn->nseccomp == HOST_SECCOMP_MAX) {
-			log_warnx("seccomp", "more than %d profiles",
+			log_warnx("profiles/seccomp", "more than %d, the rest is left out",
 			    HOST_SECCOMP_MAX);
 			break;
 		}
@@ -195,7 +196,8 @@ setup_trust(struct warren_node *wn, int fd)
 
 	if (text == NULL ||
 	    node_config_parse(&c, (const char *)text, len, &m) != 0) {
-		log_errx("node.yaml", "not taken: the old one holds");
+		log_errx("node.yaml", "has mistakes and is not taken, the old one "
+		    "holds: `warren check-config` names them");
 	} else {
 		/* counts at the next start, as all the rest of it */
 		c->auth_required = wn->conf->auth_required;

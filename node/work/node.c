@@ -64,7 +64,8 @@ node_binding(struct node *n, const struct msg_K_BINDING *m)
 
 	if (!binding_parse(&b, m->binding, BINDING_LEN) ||
 	    !binding_key(&k, &b)) {
-		log_errx("keys", "the binding does not read");
+		log_errx("keys", "the binding that it sent does not read: jobs are "
+		    "not taken");
 		return;
 	}
 	memcpy(n->binding, m->binding, BINDING_LEN);
@@ -176,7 +177,7 @@ node_restore(struct node *n)
 		j->verdict_gen = UINT32_MAX;
 		if (n->host.load_body(n->host.ctx, j))
 			continue;
-		log_errx("ledger", "a job without its manifest");
+		log_errx("ledger.db", "a job without its manifest: refused");
 		if (job_waiting(j))
 			finish_refuse(n, j, "manifest", "not found in the ledger");
 	}

@@ -156,7 +156,7 @@ static void
 start(struct node *n, struct job *j)
 {
 	const char *code = "internal";
-	char why[128] = "";
+	char why[128] = "", hex[9];
 	uint32_t slot = free_slot(n);
 
 	if (slot == 0 || !job_set(&n->jobs, j, JS_STAGING, NULL, n->unix_now))
@@ -175,7 +175,8 @@ start(struct node *n, struct job *j)
 	n->slot[slot] = NULL;
 	j->slot = 0;
 	(void)job_set_phase(&n->jobs, j, PHASE_NONE);
-	log_warnx("job", "cannot be started: %s %s", code, why);
+	hex_encode(hex, j->id, 4);
+	log_warnx(hex, "cannot be started: %s: %s", code, why);
 	if (strcmp(code, "internal") == 0)
 		(void)job_lose(&n->jobs, j, why, n->unix_now, n->now);
 	else

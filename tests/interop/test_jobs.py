@@ -257,7 +257,33 @@ def refused_at(level, code):
     return run
 
 
+def announces(ctx):
+    """A node starts, ends and starts again at once: a stock rnsd, which drops what is not newer, passes on all it says."""
+    port = lib.free_port()
+    name = f"hears{os.getpid()}"
+    rnsd = os.path.join(os.path.dirname(ctx.args.python), "rnsd")
+    far = ctx.stock_dir(config(server("listen", port), transport=True, share=True, instance=name))
+    Daemon(ctx, [rnsd, "--config", far], "far.log")
+    lib.must(lambda: lib.instance_up(name), "the rnsd")
+    ears = lib.Script([ctx.args.python, os.path.join(lib.HERE, "listener.py"), far],
+                      os.path.join(ctx.folder, "listener.log"))
+    ctx.keep(ears)
+    ears.expect(20, event="ready")
+    dest, d, folder = node(ctx, client("up", port), [("urn:klp:kindai:human:" + "00" * 32, 2)])
+    heard = []
+    for wanted in (True, False, True):
+        heard.append(ears.expect(30, event="announce", dest=dest))
+        check(heard[-1]["accepting"] is wanted, f"accepting, then not, then again: {heard}")
+        check(heard[-1]["binding"], f"with its binding: {heard}")
+        if wanted and len(heard) == 1:
+            lib.quiet(1.2, "the announce and the next are not of one second")
+            d.proc.terminate()
+            d.proc.wait(15)
+            d = Daemon(ctx, [os.path.join(ctx.args.build, "warrend"), "--config", folder], "node.log")
+
+
 TESTS = [
+    ("jobs: announces of a node that starts and ends", announces),
     ("jobs: direct", direct()),
     ("jobs: client of 1.4.2", direct(old=True)),
     ("jobs: every answer is lost once", direct(False, "--lossy")),
