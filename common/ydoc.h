@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/mistake.h"
+
 /*
  * The YAML that people write (node.yaml, profiles, JOB.yaml, submit.yaml) as a
  * small bounded tree, each node with its line and column. One document; no
@@ -16,28 +18,6 @@
 #define YDOC_DEPTH_MAX 16u
 #define YDOC_NODES_MAX 20000u
 #define YDOC_KEYS_MAX 1024u /* of one mapping */
-
-/* What is wrong and where; several mistakes are told at once. */
-#define MISTAKES_MAX 32
-struct mistake {
-	unsigned line, column; /* from 1; 0: the file as a whole */
-	char text[200];
-	char hint[200]; /* what to do; may be "" */
-};
-struct mistakes {
-	unsigned n;    /* stored */
-	unsigned more; /* beyond MISTAKES_MAX */
-	struct mistake v[MISTAKES_MAX];
-};
-/* hint: NULL or text. Text of the file is escaped when it is printed. */
-void mistake_add(struct mistakes *, unsigned line, unsigned column,
-    const char *hint, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
-/* "FILE:LINE:COLUMN: text (hint)" with everything strange escaped. */
-void mistake_line(char *out, size_t cap, const char *file,
-    const struct mistake *);
-/* The word of a list nearest to what was written, or NULL: "did you mean". */
-const char *nearest_word(const char *word, const char *const *list, size_t n);
 
 enum ynode_kind { YNODE_SCALAR, YNODE_LIST, YNODE_MAP };
 

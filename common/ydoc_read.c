@@ -2,92 +2,12 @@
 #include "common/ydoc.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/units.h"
 #include "common/util.h"
-
-void
-mistake_add(struct mistakes *ms, unsigned line, unsigned column,
-    const char *hint, const char *fmt, ...)
-{
-	struct mistake *m;
-	va_list ap;
-
-	if (ms->n == MISTAKES_MAX) {
-		ms->more++;
-		return;
-	}
-	m = &ms->v[ms->n++];
-	*m = (struct mistake){.line = line, .column = column};
-	va_start(ap, fmt);
-	(void)vsnprintf(m->text, sizeof(m->text), fmt, ap);
-	va_end(ap);
-	if (hint != NULL)
-		(void)snprintf(m->hint, sizeof(m->hint), "%s", hint);
-}
-
-void
-mistake_line(char *out, size_t cap, const char *file, const struct mistake *m)
-{
-	char where[32] = "", text[600], hint[600];
-
-	if (m->line != 0)
-		(void)snprintf(
-		    where, sizeof(where), "%u:%u:", m->line, m->column);
-	(void)text_escape(text, sizeof(text), m->text, strlen(m->text));
-	(void)text_escape(hint, sizeof(hint), m->hint, strlen(m->hint));
-	(void)snprintf(out, cap, "%s:%s %s%s%s%s", file, where, text,
-	    hint[0] != '\0' ? " (" : "", hint, hint[0] != '\0' ? ")" : "");
-}
-
-/* Edit distance; both are short. */
-static unsigned
-distance(const char *a, const char *b)
-{
-	unsigned row[40];
-	size_t n = strlen(b);
-
-	if (n >= NELEM(row) || strlen(a) >= NELEM(row))
-		return ~0u;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 0; a[i] != '\0'; i++) {
-		unsigned corner = row[0];
-
-		row[0] = (unsigned)i + 1;
-		for (size_t j = 0; j < n; j++) {
-			unsigned up = row[j + 1];
-			unsigned best = corner + (a[i] != b[j]);
-
-			best = MIN_OF(best, up + 1);
-			row[j + 1] = MIN_OF(best, row[j] + 1);
-			corner = up;
-		}
-	}
-	return row[n];
-}
-
-const char *
-nearest_word(const char *word, const char *const *list, size_t n)
-{
-	const char *best = NULL;
-	size_t len = strlen(word);
-	unsigned least = len <= 3 ? 2 : len <= 8 ? 3 : 4; /* one too far */
-
-	for (size_t i = 0; i < n; i++) {
-		unsigned d = distance(word, list[i]);
-
-		if (d < least) {
-			least = d;
-			best = list[i];
-		}
-	}
-	return best;
-}
 
 const struct ynode *
 ynode_get(const struct ynode *map, const char *key)
