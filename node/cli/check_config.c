@@ -91,7 +91,7 @@ note_reticulum(struct checking *k)
 {
 	_cleanup_free_ char *text = NULL;
 	struct rnsconf *conf = NULL;
-	struct conf_err err;
+	struct mistakes m = {0};
 	size_t len;
 
 	text = load(k, "config", FILE_MAX_BYTES, &len);
@@ -99,10 +99,10 @@ note_reticulum(struct checking *k)
 		tell(k, true, "config", 0, 0,
 		    "there is none; the first start writes one", NULL);
 	else if (text != NULL &&
-	    rnsconf_parse(&conf, text, len, &err) == 0)
+	    rnsconf_parse(&conf, text, len, &m) == 0)
 		for (unsigned i = 0; i < conf->nnotes; i++)
 			tell(k, true, "config", conf->notes[i].line, 1,
-			    conf->notes[i].text, NULL);
+			    conf->notes[i].text, conf->notes[i].hint);
 	rnsconf_free(conf);
 }
 

@@ -85,7 +85,6 @@ static void
 check_rns(struct check *c)
 {
 	struct mistakes m = {0};
-	struct conf_err err;
 	struct rnsconf *conf;
 	size_t len;
 	_cleanup_free_ char *text =
@@ -95,11 +94,10 @@ check_rns(struct check *c)
 		unreadable(c, "config");
 		return;
 	}
-	if (rnsconf_parse(&conf, text, len, &err) == 0) {
+	if (rnsconf_parse(&conf, text, len, &m) == 0) {
 		rnsconf_free(conf);
 		return;
 	}
-	mistake_add(&m, err.line, 1, err.hint, "%s", err.text);
 	tell(c, "config", &m);
 }
 

@@ -184,7 +184,6 @@ static int
 files_read(struct parent *p)
 {
 	struct mistakes m = {0};
-	struct conf_err err;
 	struct sysinfo si;
 
 	if (check_config(p->path, check_print, p->path) > 0)
@@ -192,7 +191,7 @@ files_read(struct parent *p)
 	p->rns_text =
 	    dirs_read(p, p->dir, "config", YDOC_BYTES_MAX, &p->rns_len);
 	if (p->rns_text == NULL ||
-	    rnsconf_parse(&p->rns, p->rns_text, p->rns_len, &err) < 0) {
+	    rnsconf_parse(&p->rns, p->rns_text, p->rns_len, &m) < 0) {
 		log_err(p->path, "config");
 		return -1;
 	}
@@ -277,7 +276,7 @@ on_hangup(struct ev_loop *loop, ev_signal *w, int revents)
 {
 	struct parent *p = w->data;
 	struct rnsconf *c = NULL;
-	struct conf_err err;
+	struct mistakes m = {0};
 	size_t len, node_len = 0;
 	char *text, *node;
 
@@ -292,7 +291,7 @@ on_hangup(struct ev_loop *loop, ev_signal *w, int revents)
 	text = dirs_read(p, p->dir, "config", YDOC_BYTES_MAX, &len);
 	node = dirs_read(p, p->dir, "node.yaml", YDOC_BYTES_MAX, &node_len);
 	if ((node == NULL && errno != ENOENT) || text == NULL ||
-	    rnsconf_parse(&c, text, len, &err) < 0) {
+	    rnsconf_parse(&c, text, len, &m) < 0) {
 		free(text);
 		free(node);
 		log_errx(p->path, "cannot be read: nothing was changed");

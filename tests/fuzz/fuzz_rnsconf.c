@@ -11,10 +11,10 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct rnsconf *c;
-	struct conf_err err;
+	struct mistakes m = {0};
 	char name[300];
 
-	if (rnsconf_parse(&c, (const char *)data, n, &err) < 0)
+	if (rnsconf_parse(&c, (const char *)data, n, &m) < 0)
 		return 0;
 	for (unsigned i = 0; i < c->nifs; i++)
 		rnsconf_if_display(&c->ifs[i], name, sizeof(name));

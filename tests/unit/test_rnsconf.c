@@ -18,10 +18,10 @@ static struct rnsconf *
 parse(const char *text)
 {
 	struct rnsconf *c = NULL;
-	struct conf_err err;
+	struct mistakes m = {0};
 
-	if (rnsconf_parse(&c, text, strlen(text), &err) < 0) {
-		print_error("line %u: %s\n", err.line, err.text);
+	if (rnsconf_parse(&c, text, strlen(text), &m) < 0) {
+		print_error("line %u: %s\n", m.v[0].line, m.v[0].text);
 		fail();
 	}
 	return c;
@@ -52,18 +52,18 @@ grammar_values(void **state)
 	    "[z]\n";
 	struct conf_section *root, *a, *b, *c;
 	struct confobj *tree;
-	struct conf_err err;
+	struct mistakes m = {0};
 	struct conf_entry *e;
 
 	(void)state;
-	assert_int_equal(confobj_parse(&tree, text, sizeof(text) - 1, &err), 0);
+	assert_int_equal(confobj_parse(&tree, text, sizeof(text) - 1, &m), 0);
 	root = confobj_root(tree);
 	a = conf_section(root, "a");
 	assert_non_null(a);
 	assert_int_equal(a->line, 2);
 	assert_non_null(conf_section(root, "z"));
 #define VALUE(sec, key, i)                                                     \
-	conf_value(tree, sec, conf_entry(sec, key), i, &err)
+	conf_value(tree, sec, conf_entry(sec, key), i, &m)
 	assert_string_equal(VALUE(a, "plain", 0), "one two");
 	assert_string_equal(VALUE(a, "quoted", 0), "a # b, c");
 	assert_string_equal(VALUE(a, "single", 0), "it is \"so\"");
@@ -119,18 +119,20 @@ grammar_errors(void **state)
 		{"a\xff = b\n", 0},
 	};
 	struct confobj *tree;
-	struct conf_err err;
+	struct mistakes m = {0};
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(bad); i++) {
+		m.n = 0;
 		if (confobj_parse(&tree, bad[i].text, strlen(bad[i].text),
-		    &err) == 0)
+		    &m) == 0)
 			fail_msg("no error: %s", bad[i].text);
-		if (err.line != bad[i].line)
-			fail_msg("%s: line %u", bad[i].text, err.line);
-		assert_true(err.text[0] != '\0');
+		if (m.n != 1 || m.v[0].line != bad[i].line)
+			fail_msg("%s: %u, line %u", bad[i].text, m.n,
+			    m.v[0].line);
+		assert_true(m.v[0].text[0] != '\0');
 	}
-	assert_int_equal(confobj_parse(&tree, "a = \0b", 6, &err), -1);
+	assert_int_equal(confobj_parse(&tree, "a = \0b", 6, &m), -1);
 }
 
 static void
@@ -141,18 +143,19 @@ interpolation_errors(void **state)
 	static const char *bad[] = {"a", "b", "c", "d", "f"};
 	struct conf_section *root;
 	struct confobj *tree;
-	struct conf_err err;
+	struct mistakes m = {0};
 
 	(void)state;
-	assert_int_equal(confobj_parse(&tree, text, sizeof(text) - 1, &err), 0);
+	assert_int_equal(confobj_parse(&tree, text, sizeof(text) - 1, &m), 0);
 	root = confobj_root(tree);
 	for (size_t i = 0; i < NELEM(bad); i++) {
 		assert_null(conf_value(tree, root, conf_entry(root, bad[i]),
-		    0, &err));
-		assert_true(err.line > 0);
+		    0, &m));
+		assert_int_equal(m.n, i + 1);
+		assert_true(m.v[i].line > 0);
 	}
 	assert_string_equal(conf_value(tree, root, conf_entry(root, "e"), 0,
-	    &err), "%(");
+	    &m), "%(");
 	confobj_free(tree);
 }
 
@@ -163,7 +166,7 @@ interpolation_bomb(void **state)
 	char text[4000] = "a0 = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n";
 	struct conf_section *root;
 	struct confobj *tree;
-	struct conf_err err;
+	struct mistakes m = {0};
 	size_t n = strlen(text);
 
 	(void)state;
@@ -171,9 +174,9 @@ interpolation_bomb(void **state)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "a%d = "
 		    "%%(a%d)s%%(a%d)s%%(a%d)s%%(a%d)s\n", i, i - 1, i - 1,
 		    i - 1, i - 1);
-	assert_int_equal(confobj_parse(&tree, text, n, &err), 0);
+	assert_int_equal(confobj_parse(&tree, text, n, &m), 0);
 	root = confobj_root(tree);
-	assert_null(conf_value(tree, root, conf_entry(root, "a9"), 0, &err));
+	assert_null(conf_value(tree, root, conf_entry(root, "a9"), 0, &m));
 	confobj_free(tree);
 }
 
@@ -276,12 +279,13 @@ all_values(void **state)
 	assert_int_equal(i->ifac_size, 0);
 	rnsconf_if_display(i, name, sizeof(name));
 	assert_string_equal(name, "TCPInterface[Dial/example.org:4243]");
-	/* sources, Auto, Plug, odd */
-	assert_int_equal(c->nnotes, 4);
-	assert_non_null(strstr(c->notes[1].text, "AutoInterface"));
-	assert_non_null(strstr(c->notes[2].text, "MyOwn"));
-	assert_non_null(strstr(c->notes[3].text, "odd"));
-	assert_int_equal(c->notes[3].line, 50);
+	/* sources, Off, Auto, Plug, odd */
+	assert_int_equal(c->nnotes, 5);
+	assert_non_null(strstr(c->notes[1].text, "Off"));
+	assert_non_null(strstr(c->notes[2].text, "AutoInterface"));
+	assert_non_null(strstr(c->notes[3].text, "MyOwn"));
+	assert_non_null(strstr(c->notes[4].text, "odd"));
+	assert_int_equal(c->notes[4].line, 50);
 	rnsconf_free(c);
 }
 
@@ -293,48 +297,181 @@ mistakes(void **state)
 	static const struct {
 		const char *text;
 		unsigned line;
+		const char *says; /* in the text or the hint; NULL: any */
 	} bad[] = {
-		{"[logging]\nloglevel = 9\n", 2},
-		{"[logging]\nloglevel = x\n", 2},
-		{"[reticulum]\nenable_transport = maybe\n", 2},
-		{"[reticulum]\nenable_transport = yes, no\n", 2},
-		{"[reticulum]\nshared_instance_port = 65536\n", 2},
-		{"[reticulum]\nshared_instance_port = 0\n", 2},
-		{"[reticulum]\nshared_instance_port = 1__0\n", 2},
-		{"[reticulum]\nshared_instance_type = pipe\n", 2},
-		{"[reticulum]\n\nblackhole_sources = 0011\n", 3},
-		{"[reticulum]\nrespond_to_probes = perhaps\n", 2},
+		{"[logging]\nloglevel = x\n", 2, "a whole number"},
+		{"[reticulum]\nenable_transport = maybe\n", 2, "yes or no"},
+		{"[reticulum]\nenable_transport = yes, no\n", 2, "list"},
+		{"[reticulum]\nshared_instance_port = 65536\n", 2, "65535"},
+		{"[reticulum]\nshared_instance_port = 0\n", 2, "from 1"},
+		{"[reticulum]\nshared_instance_port = 1__0\n", 2, "1__0"},
+		{"[reticulum]\nshared_instance_type = pipe\n", 2, "tcp"},
+		{"[reticulum]\n\nblackhole_sources = 0011\n", 3, "32 hex"},
+		{"[reticulum]\nrespond_to_probes = perhaps\n", 2, "perhaps"},
 		{"[reticulum]\ninstance_name = "
 		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 2},
-		{"[interfaces]\n[[S]]\nenabled = yes\n", 2},
-		{"[interfaces]\n[[S]]\nenabled = ja\n", 3},
-		{SERVER, 2},
-		{SERVER "listen_ip = ::\n", 2},
-		{SERVER "listen_ip = ::\nlisten_port = 99999\n", 6},
-		{SERVER "device = eth0\nport = 1\nbitrate = fast\n", 7},
-		{SERVER "device = eth0\nport = 1\nannounce_cap = much\n", 7},
-		{SERVER "device = eth0\nport = 1\nannounce_cap = 0x2\n", 7},
-		{SERVER "device = eth0\nport = 1\npassphrase = a, b\n", 7},
-		{SERVER "device = eth0\nport = 1\nifac_size = 1024\n", 7},
-		{CLIENT, 2},
-		{CLIENT "target_host = x\n", 2},
-		{CLIENT "target_host = x\ntarget_port = %(p)s\n", 6},
+		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 2,
+		    "99 bytes"},
+		{"[interfaces]\n[[S]]\nenabled = yes\n", 2, "no type"},
+		{"[interfaces]\n[[S]]\nenabled = yes\ntyp = X\n", 2,
+		    "\"typ\" in line 4"},
+		{"[interfaces]\n[[S]]\nenabled = ja\n", 3, "yes or no"},
+		{SERVER, 2, "listen_port"},
+		{SERVER "listen_ip = ::\n", 2, "listen_port"},
+		{SERVER "listen_prt = 1\nlisten_ip = ::\n", 2,
+		    "\"listen_prt\" in line 5"},
+		{SERVER "listen_ip = ::\nlisten_port = 99999\n", 6, "65535"},
+		{SERVER "device = eth0\nport = 1\nbitrate = fast\n", 7, "fast"},
+		{SERVER "device = eth0\nport = 1\nannounce_cap = much\n", 7,
+		    "2.5"},
+		{SERVER "device = eth0\nport = 1\nannounce_cap = 0x2\n", 7,
+		    "2.5"},
+		{SERVER "device = eth0\nport = 1\npassphrase = a, b\n", 7,
+		    "quotes"},
+		{SERVER "device = eth0\nport = 1\nifac_size = 1024\n", 7,
+		    "512"},
+		{CLIENT, 2, "target_host"},
+		{CLIENT "taget_host = x\ntarget_port = 1\n", 2,
+		    "\"taget_host\" in line 5"},
+		{CLIENT "target_host = x\n", 2, "target_port"},
+		{CLIENT "target_host = x\ntarget_port = %(p)s\n", 6, "(p)s"},
 		{CLIENT "target_host = x\ntarget_port = 1\nfixed_mtu = 499\n",
-		    7},
+		    7, "500"},
 	};
 	struct rnsconf *c;
-	struct conf_err err;
+	struct mistakes m = {0};
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(bad); i++) {
+		m.n = 0;
 		if (rnsconf_parse(&c, bad[i].text, strlen(bad[i].text),
-		    &err) == 0)
+		    &m) == 0)
 			fail_msg("no error: %s", bad[i].text);
-		if (err.line != bad[i].line)
-			fail_msg("%s: line %u: %s", bad[i].text, err.line,
-			    err.text);
+		if (m.n == 0 || m.v[0].line != bad[i].line ||
+		    (bad[i].says != NULL && strstr(m.v[0].text, bad[i].says) ==
+		    NULL && strstr(m.v[0].hint, bad[i].says) == NULL))
+			fail_msg("%s: line %u: %s (%s)", bad[i].text,
+			    m.v[0].line, m.v[0].text, m.v[0].hint);
 	}
+}
+
+/* All that is wrong is said at once, and what is only odd beside it. */
+static void
+mistakes_at_once(void **state)
+{
+	static const char text[] = "[reticulum]\nshare_instance = 7\nx\n"
+	    "[logging]]\nlost = 1\nlost = 2\n[logging]\nloglevel = x\n"
+	    "loglevel = 4\n";
+	static const char values[] = CLIENT "taget_host = x\n"
+	    "target_prt = 1\n[reticulum]\nshare_instance = 7\n";
+	struct mistakes m = {0};
+	struct rnsconf *c;
+
+	(void)state;
+	assert_int_equal(rnsconf_parse(&c, text, sizeof(text) - 1, &m), -1);
+	assert_int_equal(m.n, 3);
+	assert_int_equal(m.v[0].line, 3);
+	assert_int_equal(m.v[1].line, 4);
+	assert_int_equal(m.v[2].line, 9);
+	assert_non_null(strstr(m.v[2].text, "in line 8"));
+	m.n = 0;
+	assert_int_equal(rnsconf_parse(&c, values, sizeof(values) - 1, &m),
+	    -1);
+	assert_int_equal(m.n, 3);
+	assert_int_equal(m.v[0].line, 8);
+	assert_non_null(strstr(m.v[1].hint, "taget_host"));
+	assert_non_null(strstr(m.v[2].hint, "target_prt"));
+}
+
+/* What is passed over is named, and the word that was meant. */
+static void
+notes(void **state)
+{
+#define DIAL "target_host = x\ntarget_port = 1\n"
+	static const struct {
+		const char *text;
+		unsigned line;
+		const char *says, *hint;
+	} odd[] = {
+		{"[reticulum]\nenable_transprt = yes\n", 2,
+		    "[reticulum]: unknown key \"enable_transprt\"",
+		    "\"enable_transport\""},
+		{"[reticulum]\nxyzzy = yes\n", 2, "unknown key", ""},
+		{"[logging]\nlog_level = 4\n", 2, "log_level", "\"loglevel\""},
+		{"[interfces]\n[[C]]\n", 1, "section [interfces] is ignored",
+		    "[interfaces]"},
+		{"[C]\ntype = TCPClientInterface\n", 1, "[C] is ignored",
+		    "[[NAME]]"},
+		{"enable_transport = yes\n", 1, "in no section", "[reticulum]"},
+		{"[interfaces]\nenabled = yes\n", 2, "no interface", "[[NAME]]"},
+		{"[interfaces]\n[[C]]\ntype = TCPClientInterface\n", 2,
+		    "is off", "enabled = yes"},
+		{"[interfaces]\n[[C]]\nenable = yes\n", 2, "is off",
+		    "\"enable\" in line 3"},
+		{"[interfaces]\n[[C]]\ntype = TCPClientInterfce\nenabled = 1\n",
+		    3, "unknown type \"TCPClientInterfce\"",
+		    "\"TCPClientInterface\""},
+		{"[interfaces]\n[[C]]\ntype = Own\nenabled = 1\n", 3,
+		    "unknown type", "TCPServerInterface"},
+		{"[interfaces]\n[[C]]\ntype = UDPInterface\nenabled = 1\n", 3,
+		    "not supported", "TCPServerInterface"},
+		{CLIENT DIAL "mode = rooming\n", 7, "unknown mode",
+		    "\"roaming\""},
+		{CLIENT DIAL "passhrase = x\n", 7,
+		    "interface \"C\": unknown key", "\"passphrase\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(odd); i++) {
+		struct rnsconf *c = parse(odd[i].text);
+
+		if (c->nnotes != 1 || c->notes[0].line != odd[i].line ||
+		    strstr(c->notes[0].text, odd[i].says) == NULL ||
+		    strstr(c->notes[0].hint, odd[i].hint) == NULL ||
+		    (odd[i].hint[0] == '\0' && c->notes[0].hint[0] != '\0'))
+			fail_msg("%s: %u notes; %u: %s (%s)", odd[i].text,
+			    c->nnotes, c->nnotes > 0 ? c->notes[0].line : 0,
+			    c->nnotes > 0 ? c->notes[0].text : "",
+			    c->nnotes > 0 ? c->notes[0].hint : "");
+		rnsconf_free(c);
+	}
+}
+
+/* What the reference takes, although nobody would write it. */
+static void
+odd_values(void **state)
+{
+	static const struct {
+		const char *text;
+		int level;
+	} levels[] = {{"9", 8}, {"-2", 0}, {"+3", 3},
+	    {"99999999999999999999999", 8}, {"-99999999999999999999999", 0}};
+	char text[200];
+	struct rnsconf *c;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(levels); i++) {
+		(void)snprintf(text, sizeof(text), "[logging]\nloglevel = %s\n",
+		    levels[i].text);
+		c = parse(text);
+		assert_int_equal(c->loglevel, levels[i].level);
+		rnsconf_free(c);
+	}
+	c = parse("[reticulum]\nrpc_key = 00 fF\t10  11\n");
+	assert_int_equal(c->rpc_key_len, 4);
+	assert_memory_equal(c->rpc_key, "\x00\xff\x10\x11", 4);
+	assert_int_equal(c->nnotes, 0);
+	rnsconf_free(c);
+	(void)snprintf(text, sizeof(text), "[reticulum]\nrpc_key = %0160d\n",
+	    7);
+	c = parse(text);
+	assert_int_equal(c->rpc_key_len, 80);
+	assert_int_equal(c->rpc_key[79], 7);
+	rnsconf_free(c);
+	c = parse("[reticulum]\nrpc_key = 00 f f\n");
+	assert_int_equal(c->rpc_key_len, 0);
+	assert_int_equal(c->nnotes, 1);
+	rnsconf_free(c);
 }
 
 /* Text of a stranger in a note or an error stays printable. */
@@ -342,15 +479,18 @@ static void
 escapes(void **state)
 {
 	struct rnsconf *c = parse("[reticulum]\n\033[31mred = 1\n");
-	struct conf_err err;
+	struct mistakes m = {0};
 	static const char bad[] = "[reticulum]\nenable_transport = \033[2J\n";
+	char line[1024];
 
 	(void)state;
 	assert_int_equal(c->nnotes, 1);
 	assert_null(strchr(c->notes[0].text, '\033'));
 	rnsconf_free(c);
-	assert_int_equal(rnsconf_parse(&c, bad, sizeof(bad) - 1, &err), -1);
-	assert_null(strchr(err.text, '\033'));
+	assert_int_equal(rnsconf_parse(&c, bad, sizeof(bad) - 1, &m), -1);
+	mistake_line(line, sizeof(line), "config", &m.v[0]);
+	assert_null(strchr(line, '\033'));
+	assert_non_null(strstr(line, "\\x1b[2J"));
 }
 
 /* Every beginning of a good file parses or is refused, no more. */
@@ -358,7 +498,7 @@ static void
 prefixes(void **state)
 {
 	struct rnsconf *c;
-	struct conf_err err;
+	struct mistakes m = {0};
 	char *copy;
 
 	(void)state;
@@ -366,7 +506,7 @@ prefixes(void **state)
 		copy = malloc(n + 1);
 		assert_non_null(copy);
 		memcpy(copy, full, n);
-		if (rnsconf_parse(&c, copy, n, &err) == 0)
+		if (rnsconf_parse(&c, copy, n, &m) == 0)
 			rnsconf_free(c);
 		free(copy);
 	}
@@ -383,6 +523,9 @@ main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(all_values),
 		cmocka_unit_test(mistakes),
+		cmocka_unit_test(mistakes_at_once),
+		cmocka_unit_test(notes),
+		cmocka_unit_test(odd_values),
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(prefixes),
 	};

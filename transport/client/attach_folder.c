@@ -38,7 +38,7 @@ int
 afolder_read(struct attach *a, char *why, size_t cap)
 {
 	_cleanup_fd_ int fd = -1;
-	struct conf_err err;
+	struct mistakes m = {0};
 	char *text;
 	size_t len;
 
@@ -52,10 +52,11 @@ afolder_read(struct attach *a, char *why, size_t cap)
 		errno = saved;
 		return -1;
 	}
-	if (rnsconf_parse(&a->conf, text, len, &err) < 0) {
-		(void)snprintf(why, cap, "%s/config:%u: %s%s%s", a->dir,
-		    err.line, err.text, err.hint[0] != '\0' ? "; " : "",
-		    err.hint);
+	if (rnsconf_parse(&a->conf, text, len, &m) < 0) {
+		char file[4400];
+
+		(void)snprintf(file, sizeof(file), "%s/config", a->dir);
+		mistake_line(why, cap, file, &m.v[0]);
 		explicit_bzero(text, len);
 		free(text);
 		errno = EINVAL;

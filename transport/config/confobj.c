@@ -3,7 +3,6 @@
 
 #include "transport/config/confobj.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,29 +32,10 @@ struct text {
 	unsigned line; /* of the line that line_next() gave last */
 };
 
-void
-conf_error(struct conf_err *err, unsigned line, const char *hint,
-    const char *fmt, ...)
-{
-	va_list ap;
-	char raw[sizeof(err->text)];
-	int n;
-
-	err->line = line;
-	va_start(ap, fmt);
-	n = vsnprintf(raw, sizeof(raw), fmt, ap);
-	va_end(ap);
-	if (n < 0)
-		n = 0;
-	(void)text_escape(err->text, sizeof(err->text), raw,
-	    MIN_OF((size_t)n, sizeof(raw) - 1));
-	(void)snprintf(err->hint, sizeof(err->hint), "%s", hint);
-}
-
 static int
-no_memory(struct conf_err *err)
+no_memory(struct mistakes *m)
 {
-	conf_error(err, 0, "", "out of memory");
+	mistake_add(m, 0, 1, NULL, "out of memory");
 	return -1;
 }
 
@@ -223,9 +203,9 @@ take_quoted(struct text *t, struct text *out)
 
 static int
 parse_section(struct confobj *c, struct conf_section **cur, struct text *t,
-    struct conf_err *err)
+    struct mistakes *m)
 {
-	struct conf_section *parent = *cur;
+	struct conf_section *parent = *cur, *twin;
 	struct text name = {NULL, NULL, 0};
 	unsigned open = 0, shut = 0;
 	const char *kept, *e;
@@ -247,17 +227,17 @@ parse_section(struct confobj *c, struct conf_section **cur, struct text *t,
 	}
 	trim(&name);
 	if (left(&name) == 0 || shut == 0 || !line_over(t)) {
-		conf_error(err, t->line, "a section is [name], below it "
+		mistake_add(m, t->line, 1, "a section is [name], below it "
 		    "[[name]]", "not a section");
 		return -1;
 	}
 	if (open != shut) {
-		conf_error(err, t->line, "close as many brackets as you open",
+		mistake_add(m, t->line, 1, "close as many brackets as you open",
 		    "%u brackets open a section and %u close it", open, shut);
 		return -1;
 	}
 	if (open > parent->depth + 1 || open > CONF_DEPTH_MAX) {
-		conf_error(err, t->line, "[[name]] stands below a [name], "
+		mistake_add(m, t->line, 1, "[[name]] stands below a [name], "
 		    "[[[name]]] below a [[name]]",
 		    "section nested too deep");
 		return -1;
@@ -265,15 +245,17 @@ parse_section(struct confobj *c, struct conf_section **cur, struct text *t,
 	while (parent->depth >= open)
 		parent = parent->parent;
 	if ((kept = conf_keep(c, name.p, left(&name))) == NULL)
-		return no_memory(err);
+		return no_memory(m);
 	if (conf_section(parent, kept) != NULL ||
 	    conf_entry(parent, kept) != NULL) {
-		conf_error(err, t->line, "give each section its own name",
-		    "the name \"%s\" is there already", kept);
+		twin = conf_section(parent, kept);
+		mistake_add(m, t->line, 1, "give each section its own name",
+		    "the name \"%.60s\" is there already, in line %u", kept,
+		    twin != NULL ? twin->line : conf_entry(parent, kept)->line);
 		return -1;
 	}
 	if ((*cur = section_new(c, parent, kept, t->line)) == NULL)
-		return no_memory(err);
+		return no_memory(m);
 	return 0;
 }
 
@@ -281,7 +263,7 @@ parse_section(struct confobj *c, struct conf_section **cur, struct text *t,
 
 static int
 add_value(struct confobj *c, struct conf_entry *e, const char *p, size_t n,
-    struct conf_err *err)
+    struct mistakes *m)
 {
 	const char **more;
 
@@ -289,13 +271,13 @@ add_value(struct confobj *c, struct conf_entry *e, const char *p, size_t n,
 	if ((e->n & (e->n - 1)) == 0) {
 		more = keep(c, sizeof(*more) * (e->n == 0 ? 1 : e->n * 2u));
 		if (more == NULL)
-			return no_memory(err);
+			return no_memory(m);
 		if (e->n > 0)
 			memcpy(more, e->values, sizeof(*more) * e->n);
 		e->values = more;
 	}
 	if ((e->values[e->n] = conf_keep(c, p, n)) == NULL)
-		return no_memory(err);
+		return no_memory(m);
 	e->n++;
 	return 0;
 }
@@ -303,7 +285,7 @@ add_value(struct confobj *c, struct conf_entry *e, const char *p, size_t n,
 /* Three quotes: the value runs to the next three, over lines. */
 static int
 parse_triple(struct confobj *c, struct conf_entry *e, struct text *all,
-    struct text *t, struct conf_err *err)
+    struct text *t, struct mistakes *m)
 {
 	const char quote[3] = {*t->p, *t->p, *t->p};
 	const char *start = t->p + 3, *q;
@@ -311,11 +293,12 @@ parse_triple(struct confobj *c, struct conf_entry *e, struct text *all,
 
 	q = memmem(start, (size_t)(all->end - start), quote, 3);
 	if (q == NULL) {
-		conf_error(err, t->line, "end it with the same three quotes",
+		mistake_add(m, t->line, 1, "end it with the same three quotes",
 		    "a value in triple quotes does not end");
+		all->p = all->end; /* it has taken the rest */
 		return -1;
 	}
-	if (add_value(c, e, start, (size_t)(q - start), err) < 0)
+	if (add_value(c, e, start, (size_t)(q - start), m) < 0)
 		return -1;
 	/* go on behind it, counting the lines that it took */
 	rest = (struct text){q + 3, t->end, t->line};
@@ -328,7 +311,7 @@ parse_triple(struct confobj *c, struct conf_entry *e, struct text *all,
 			rest = (struct text){all->p, all->p, all->line};
 	}
 	if (!line_over(&rest)) {
-		conf_error(err, rest.line, "", "text behind the closing "
+		mistake_add(m, rest.line, 1, NULL, "text behind the closing "
 		    "quotes");
 		return -1;
 	}
@@ -352,16 +335,16 @@ take_plain(struct text *t, struct text *out)
 
 static int
 parse_value(struct confobj *c, struct conf_entry *e, struct text *all,
-    struct text *t, struct conf_err *err)
+    struct text *t, struct mistakes *m)
 {
 	struct text v;
 
 	trim(t);
 	if (left(t) >= 3 && (memcmp(t->p, "\"\"\"", 3) == 0 ||
 	    memcmp(t->p, "'''", 3) == 0))
-		return parse_triple(c, e, all, t, err);
+		return parse_triple(c, e, all, t, m);
 	if (line_over(t))
-		return add_value(c, e, "", 0, err);
+		return add_value(c, e, "", 0, m);
 	if (*t->p == ',') { /* a lone comma: the empty list */
 		t->p++;
 		e->list = true;
@@ -372,7 +355,7 @@ parse_value(struct confobj *c, struct conf_entry *e, struct text *all,
 	for (;;) {
 		if (!take_quoted(t, &v) && !take_plain(t, &v))
 			goto bad;
-		if (add_value(c, e, v.p, left(&v), err) < 0)
+		if (add_value(c, e, v.p, left(&v), m) < 0)
 			return -1;
 		if (line_over(t))
 			return 0;
@@ -384,7 +367,7 @@ parse_value(struct confobj *c, struct conf_entry *e, struct text *all,
 			return 0;
 	}
 bad:
-	conf_error(err, t->line, "put a value with quotes or commas into "
+	mistake_add(m, t->line, 1, "put a value with quotes or commas into "
 	    "quotes of the other kind", "cannot read the value of \"%s\"",
 	    e->key);
 	return -1;
@@ -392,9 +375,9 @@ bad:
 
 static int
 parse_entry(struct confobj *c, struct conf_section *cur, struct text *all,
-    struct text *t, struct conf_err *err)
+    struct text *t, struct mistakes *m)
 {
-	struct conf_entry *e;
+	struct conf_entry *e, *twin;
 	struct text key = *t;
 	const char *eq;
 
@@ -406,60 +389,66 @@ parse_entry(struct confobj *c, struct conf_section *cur, struct text *all,
 	trim(&key);
 	if (t->p == t->end || *t->p != '=' || left(&key) == 0 ||
 	    *key.p == '=') {
-		conf_error(err, t->line, "write key = value, [section], or "
+		mistake_add(m, t->line, 1, "write key = value, [section], or "
 		    "# comment", "cannot read this line");
 		return -1;
 	}
 	t->p++;
 	if ((e = keep(c, sizeof(*e))) == NULL ||
 	    (e->key = conf_keep(c, key.p, left(&key))) == NULL)
-		return no_memory(err);
+		return no_memory(m);
 	e->line = t->line;
-	if (conf_entry(cur, e->key) != NULL ||
-	    conf_section(cur, e->key) != NULL) {
-		conf_error(err, t->line, "remove one of the two",
-		    "the key \"%s\" is there already", e->key);
+	twin = conf_entry(cur, e->key);
+	if (twin != NULL || conf_section(cur, e->key) != NULL) {
+		mistake_add(m, t->line, 1, "remove one of the two",
+		    "the key \"%.60s\" is there already, in line %u", e->key,
+		    twin != NULL ? twin->line :
+		    conf_section(cur, e->key)->line);
 		return -1;
 	}
 	TAILQ_INSERT_TAIL(&cur->entries, e, link);
-	return parse_value(c, e, all, t, err);
+	return parse_value(c, e, all, t, m);
 }
 
+/*
+ * Every line is looked at, so that all mistakes are told at once. Behind a
+ * section line that is none nobody knows whose the keys are: they are passed
+ * over until the next.
+ */
 static int
-parse_all(struct confobj *c, struct text all, struct conf_err *err)
+parse_all(struct confobj *c, struct text all, struct mistakes *m)
 {
 	struct conf_section *cur = c->root;
+	bool lost = false;
+	unsigned before = mistakes_count(m);
 	struct text t;
-	int rc;
 
 	while (line_next(&all, &t)) {
-		if (line_over(&t))
+		if (line_over(&t) || (lost && *t.p != '['))
 			continue;
 		/* names are looked up one by one: bound the square */
 		if (++c->names > NAMES_MAX) {
-			conf_error(err, t.line, "", "more than %d lines",
+			mistake_add(m, t.line, 1, NULL, "more than %d lines",
 			    NAMES_MAX);
-			return -1;
+			break;
 		}
 		if (*t.p == '[')
-			rc = parse_section(c, &cur, &t, err);
+			lost = parse_section(c, &cur, &t, m) < 0;
 		else
-			rc = parse_entry(c, cur, &all, &t, err);
-		if (rc < 0)
-			return -1;
+			(void)parse_entry(c, cur, &all, &t, m);
 	}
-	return 0;
+	return mistakes_count(m) == before ? 0 : -1;
 }
 
 int
 confobj_parse(struct confobj **out, const char *text, size_t len,
-    struct conf_err *err)
+    struct mistakes *m)
 {
 	struct confobj *c;
 	struct text all = {text, text, 0};
 
 	if (len > CONF_TEXT_MAX) {
-		conf_error(err, 0, "", "longer than %u bytes", CONF_TEXT_MAX);
+		mistake_add(m, 0, 1, NULL, "longer than %u bytes", CONF_TEXT_MAX);
 		return -1;
 	}
 	all.end += len;
@@ -467,16 +456,16 @@ confobj_parse(struct confobj **out, const char *text, size_t len,
 		all.p += 3;
 	if (!utf8_valid(all.p, left(&all)) ||
 	    memchr(all.p, '\0', left(&all)) != NULL) {
-		conf_error(err, 0, "save it as UTF-8", "not a UTF-8 text");
+		mistake_add(m, 0, 1, "save it as UTF-8", "not a UTF-8 text");
 		return -1;
 	}
 	if ((c = calloc(1, sizeof(*c))) == NULL)
-		return no_memory(err);
+		return no_memory(m);
 	if ((c->root = section_new(c, NULL, "", 0)) == NULL) {
 		confobj_free(c);
-		return no_memory(err);
+		return no_memory(m);
 	}
-	if (parse_all(c, all, err) < 0) {
+	if (parse_all(c, all, m) < 0) {
 		confobj_free(c);
 		return -1;
 	}
@@ -488,7 +477,7 @@ confobj_parse(struct confobj **out, const char *text, size_t len,
 
 struct expand {
 	struct confobj *tree;
-	struct conf_err *err;
+	struct mistakes *m;
 	unsigned line;
 	unsigned steps;
 	char *buf;
@@ -519,7 +508,7 @@ static bool
 put(struct expand *x, const char *p, size_t n)
 {
 	if (n > CONF_VALUE_MAX - x->len) {
-		conf_error(x->err, x->line, "", "a value over %u bytes",
+		mistake_add(x->m, x->line, 1, NULL, "a value over %u bytes",
 		    CONF_VALUE_MAX);
 		return false;
 	}
@@ -551,7 +540,7 @@ expand(struct expand *x, const struct conf_section *sec, const char *text,
 	const char *p, *key, *rest;
 
 	if (depth > INTERPOLATE_DEPTH || x->steps++ > INTERPOLATE_STEPS) {
-		conf_error(x->err, x->line, "a key must not lead back to "
+		mistake_add(x->m, x->line, 1, "a key must not lead back to "
 		    "itself", "too many %%(key)s in a value");
 		return false;
 	}
@@ -564,7 +553,7 @@ expand(struct expand *x, const struct conf_section *sec, const char *text,
 		}
 		at = sec;
 		if ((e = lookup(&at, key)) == NULL || e->list || e->n != 1) {
-			conf_error(x->err, x->line, "write the value itself, "
+			mistake_add(x->m, x->line, 1, "write the value itself, "
 			    "or give that key one value",
 			    "no value \"%s\" for %%(%s)s", key, key);
 			return false;
@@ -578,24 +567,24 @@ expand(struct expand *x, const struct conf_section *sec, const char *text,
 
 const char *
 conf_value(struct confobj *c, const struct conf_section *sec,
-    const struct conf_entry *e, unsigned i, struct conf_err *err)
+    const struct conf_entry *e, unsigned i, struct mistakes *m)
 {
-	struct expand x = {.tree = c, .err = err, .line = e->line};
+	struct expand x = {.tree = c, .m = m, .line = e->line};
 	const char *out = NULL;
 
 	if (i >= e->n) {
-		conf_error(err, e->line, "", "\"%s\" has no value", e->key);
+		mistake_add(m, e->line, 1, NULL, "\"%s\" has no value", e->key);
 		return NULL;
 	}
 	if (strstr(e->values[i], "%(") == NULL)
 		return e->values[i];
 	if ((x.buf = malloc(CONF_VALUE_MAX)) == NULL) {
-		(void)no_memory(err);
+		(void)no_memory(m);
 		return NULL;
 	}
 	if (expand(&x, sec, e->values[i], 0) &&
 	    (out = conf_keep(c, x.buf, x.len)) == NULL)
-		(void)no_memory(err);
+		(void)no_memory(m);
 	explicit_bzero(x.buf, x.len);
 	free(x.buf);
 	return out;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/mistake.h"
 #include "common/util.h"
 
 /*
@@ -15,12 +16,6 @@
 #define CONF_TEXT_MAX (1u << 20) /* ours: bytes of a file */
 #define CONF_DEPTH_MAX 8         /* ours: nesting; Reticulum uses 3 */
 #define CONF_VALUE_MAX 65536u    /* ours: bytes of one interpolated value */
-
-struct conf_err {
-	unsigned line;  /* from 1; 0: the file as a whole */
-	char text[200]; /* what is wrong */
-	char hint[200]; /* what to do; may be empty */
-};
 
 struct conf_entry {
 	TAILQ_ENTRY(conf_entry) link;
@@ -45,11 +40,12 @@ struct conf_section {
 struct confobj;
 
 /*
- * 0 and *out, or -1 and *err: a line that is no comment, section or entry; a
- * name twice in one section; wrong nesting; not UTF-8; too long; no memory.
+ * 0 and *out, or -1 and every mistake: a line that is no comment, section or
+ * entry; a name twice in one section; wrong nesting; not UTF-8; too long; no
+ * memory.
  */
 int confobj_parse(struct confobj **out, const char *text, size_t len,
-    struct conf_err *err);
+    struct mistakes *);
 void confobj_free(struct confobj *); /* NULL is fine */
 struct conf_section *confobj_root(struct confobj *);
 
@@ -57,15 +53,12 @@ struct conf_section *confobj_root(struct confobj *);
 struct conf_section *conf_section(const struct conf_section *, const char *);
 struct conf_entry *conf_entry(const struct conf_section *, const char *);
 /*
- * The i-th value of an entry of sec, `%(key)s` replaced. NULL and *err: the
- * key is not there, replaces itself, is a list, or the result is too long.
+ * The i-th value of an entry of sec, `%(key)s` replaced. NULL and a mistake:
+ * the key is not there, replaces itself, is a list, or the result is too long.
  */
 const char *conf_value(struct confobj *, const struct conf_section *sec,
-    const struct conf_entry *, unsigned i, struct conf_err *err);
+    const struct conf_entry *, unsigned i, struct mistakes *);
 /* A copy that lives as long as the tree; NULL: no memory. */
 char *conf_keep(struct confobj *, const char *, size_t n);
-
-void conf_error(struct conf_err *, unsigned line, const char *hint,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -2,27 +2,40 @@
 #include "transport/config/confval.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+struct conf_entry *
+conf_ask(const struct conf_reader *r, const char *key)
+{
+	struct conf_entry *e = conf_entry(r->sec, key);
+
+	if (r->asked->n < CONF_ASKED_MAX)
+		r->asked->key[r->asked->n++] = key;
+	if (e != NULL)
+		e->used = true;
+	return e;
+}
+
 int
 conf_get_text(const struct conf_reader *r, const char *key, const char **out)
 {
 	struct conf_entry *e;
+	const char *v;
 
-	if ((e = conf_entry(r->sec, key)) == NULL)
+	if ((e = conf_ask(r, key)) == NULL)
 		return 0;
-	e->used = true;
 	if (e->list) {
-		conf_error(r->err, e->line, "put a value with a comma into "
+		mistake_add(r->m, e->line, 1, "put a value with a comma into "
 		    "quotes", "\"%s\" takes one value, not a list", key);
 		return -1;
 	}
-	*out = conf_value(r->tree, r->sec, e, 0, r->err);
-	return *out == NULL ? -1 : 1;
+	if ((v = conf_value(r->tree, r->sec, e, 0, r->m)) == NULL)
+		return -1;
+	*out = v;
+	return 1;
 }
 
 unsigned
@@ -53,33 +66,38 @@ conf_get_bool(const struct conf_reader *r, const char *key, bool *out)
 			return 1;
 		}
 	}
-	conf_error(r->err, conf_line(r, key), "write yes or no",
+	mistake_add(r->m, conf_line(r, key), 1, "write yes or no",
 	    "\"%s\" is yes or no, not \"%s\"", key, v);
 	return -1;
 }
 
+/* Past the ends of int64_t it stays there: no key has such a range. */
 static bool
 parse_int(const char *v, int64_t *out)
 {
-	char digits[24];
-	size_t n = 0;
-	char *end;
+	bool minus = *v == '-';
+	int64_t n = 0;
 
-	if (*v == '+' || *v == '-')
-		digits[n++] = *v++;
+	if (minus || *v == '+')
+		v++;
 	if (!isdigit((unsigned char)*v))
 		return false;
 	for (; *v != '\0'; v++) {
+		int digit = *v - '0';
+
 		if (*v == '_' && isdigit((unsigned char)v[1]))
 			continue;
-		if (!isdigit((unsigned char)*v) || n >= sizeof(digits) - 1)
+		if (!isdigit((unsigned char)*v))
 			return false;
-		digits[n++] = *v;
+		if (minus)
+			n = n < (INT64_MIN + digit) / 10 ? INT64_MIN :
+			    n * 10 - digit;
+		else
+			n = n > (INT64_MAX - digit) / 10 ? INT64_MAX :
+			    n * 10 + digit;
 	}
-	digits[n] = '\0';
-	errno = 0;
-	*out = strtoll(digits, &end, 10);
-	return errno == 0 && *end == '\0';
+	*out = n;
+	return true;
 }
 
 int
@@ -98,7 +116,7 @@ conf_get_int(const struct conf_reader *r, const char *key, int64_t min, int64_t 
 		(void)snprintf(hint, sizeof(hint),
 		    "a whole number from %lld to %lld", (long long)min,
 		    (long long)max);
-		conf_error(r->err, conf_line(r, key), hint,
+		mistake_add(r->m, conf_line(r, key), 1, hint,
 		    "\"%s\" cannot be \"%s\"", key, v);
 		return -1;
 	}
@@ -119,10 +137,29 @@ conf_get_float(const struct conf_reader *r, const char *key, double *out)
 	d = strtod(v, &end);
 	if (*v == '\0' || *end != '\0' || !isfinite(d) ||
 	    strpbrk(v, "xX") != NULL) {
-		conf_error(r->err, conf_line(r, key), "a number such as 2 or "
+		mistake_add(r->m, conf_line(r, key), 1, "a number such as 2 or "
 		    "2.5", "\"%s\" cannot be \"%s\"", key, v);
 		return -1;
 	}
 	*out = d;
 	return 1;
+}
+
+const char *
+conf_nearest(const struct conf_reader *r, const char *key)
+{
+	return nearest_word(key, r->asked->key, r->asked->n);
+}
+
+const struct conf_entry *
+conf_misspelt(const struct conf_reader *r, const char *key)
+{
+	const struct conf_entry *e;
+	const char *near;
+
+	TAILQ_FOREACH(e, &r->sec->entries, link)
+		if (!e->used && (near = conf_nearest(r, e->key)) != NULL &&
+		    strcmp(near, key) == 0)
+			return e;
+	return NULL;
 }

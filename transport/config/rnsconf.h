@@ -12,9 +12,9 @@
 
 /*
  * Reticulum's `config` as values (reticulum-transport.md 8, 10.3, 11.3). Pure:
- * text in, struct out. A mistake is an error with its line and a hint; what
- * this build does not know or does not do yet is a note, and never stops the
- * daemon. All strings belong to the struct rnsconf.
+ * text in, struct out. Every mistake has its line and a hint; what this build
+ * does not know or does not do yet is a note, and never stops the daemon. All
+ * strings belong to the struct rnsconf.
  */
 enum rnsconf_type {
 	RNSCONF_UNKNOWN,     /* no such type in Reticulum */
@@ -68,7 +68,7 @@ enum rnsconf_share { RNSCONF_UNIX, RNSCONF_TCP };
 /* What was skipped or has no effect; for the log. */
 struct rnsconf_note {
 	unsigned line;
-	const char *text;
+	const char *text, *hint; /* hint: may be "" */
 };
 
 struct rnsconf {
@@ -80,7 +80,7 @@ struct rnsconf {
 	uint16_t shared_instance_port;
 	uint16_t instance_control_port;
 	/* rpc_key_len 0: derived, reticulum-transport.md 13.1 */
-	uint8_t rpc_key[64];
+	uint8_t *rpc_key;
 	size_t rpc_key_len;
 	bool link_mtu_discovery;
 	bool use_implicit_proof;
@@ -102,11 +102,11 @@ struct rnsconf {
 };
 
 /*
- * 0 and *out, or -1 and *err. An empty text is a configuration without
- * interfaces. Keys of [reticulum] have Reticulum's defaults.
+ * 0 and *out, or -1 and every mistake. An empty text is a configuration
+ * without interfaces. Keys of [reticulum] have Reticulum's defaults.
  */
 int rnsconf_parse(struct rnsconf **out, const char *text, size_t len,
-    struct conf_err *err);
+    struct mistakes *);
 void rnsconf_free(struct rnsconf *); /* zeroes keys; NULL is fine */
 
 /*

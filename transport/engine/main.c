@@ -70,7 +70,8 @@ identity_load(struct engine *e, int dir)
 static void
 config_load(struct engine *e)
 {
-	struct conf_err err;
+	static struct mistakes m;
+	char why[1024];
 	size_t len;
 	char *text;
 
@@ -78,9 +79,10 @@ config_load(struct engine *e)
 	    &len);
 	if (text == NULL)
 		fatal("configuration");
-	if (rnsconf_parse(&e->conf, text, len, &err) < 0)
-		fatalx("config:%u: %s%s%s", err.line, err.text,
-		    err.hint[0] != '\0' ? "; " : "", err.hint);
+	if (rnsconf_parse(&e->conf, text, len, &m) < 0) {
+		mistake_line(why, sizeof(why), "config", &m.v[0]);
+		fatalx("%s", why);
+	}
 	explicit_bzero(text, len);
 	free(text);
 	for (unsigned i = 0; i < e->conf->nnotes; i++)

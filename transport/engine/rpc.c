@@ -31,7 +31,8 @@ struct call {
 
 struct rpc {
 	struct engine *e;
-	uint8_t key[64];
+	uint8_t derived[RNS_FULL_HASH];
+	const uint8_t *key; /* derived, or the configuration's */
 	size_t key_len;
 	struct asksock *sock;
 };
@@ -136,11 +137,12 @@ rpc_new(struct engine *e, int fd)
 		return NULL;
 	}
 	r->e = e;
+	r->key = e->conf->rpc_key;
 	r->key_len = e->conf->rpc_key_len;
-	memcpy(r->key, e->conf->rpc_key, r->key_len);
 	if (r->key_len == 0) { /* reticulum-transport.md 13.1 */
-		rns_sha256(r->key, e->identity, RNS_KEY);
-		r->key_len = RNS_FULL_HASH;
+		rns_sha256(r->derived, e->identity, RNS_KEY);
+		r->key = r->derived;
+		r->key_len = sizeof(r->derived);
 	}
 	if ((r->sock = asksock_new(e->loop, fd, &rules, r)) == NULL) {
 		rpc_free(r);
@@ -155,7 +157,7 @@ rpc_free(struct rpc *r)
 	if (r == NULL)
 		return;
 	asksock_free(r->sock);
-	explicit_bzero(r->key, sizeof(r->key));
+	explicit_bzero(r->derived, sizeof(r->derived));
 	free(r);
 }
 

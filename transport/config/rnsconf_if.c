@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/config/rnsconf_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct knob common_knobs[] = {
+	{"outgoing", K_BOOL, FIELD(rnsconf_if, outgoing), 0, 0},
+	{"gravity", K_INT, FIELD(rnsconf_if, gravity), INT32_MIN, INT32_MAX},
+	{"recursive_prs", K_BOOL, FIELD(rnsconf_if, recursive_prs), 0, 0},
+	{"networkname", K_TEXT, FIELD(rnsconf_if, network_name), 0, 0},
+	{"network_name", K_TEXT, FIELD(rnsconf_if, network_name), 0, 0},
+	{"pass_phrase", K_TEXT, FIELD(rnsconf_if, passphrase), 0, 0},
+	{"passphrase", K_TEXT, FIELD(rnsconf_if, passphrase), 0, 0},
+	UNBUILT_BOOL("bootstrap_only"),
+	UNBUILT_BOOL("announces_to_internal"),
+	UNBUILT_BOOL("discoverable"),
+	INGRESS_KNOBS,
+};
+
+/* Count only when discoverable is yes, and that has a note already. */
+static const char *const discovery_keys[] = {"announce_interval",
+    "discovery_stamp_value", "discovery_name", "reachable_on", "location_cmd",
+    "discovery_encrypt", "publish_ifac", "latitude", "longitude", "height",
+    "discovery_lxmf_address", "discovery_frequency", "discovery_bandwidth",
+    "discovery_modulation", "ignore_config_warnings", "ingress_control"};
+
+static const struct knob server_knobs[] = {
+	{"listen_ip", K_TEXT, FIELD(rnsconf_if, listen_ip), 0, 0},
+	{"port", K_INT, FIELD(rnsconf_if, listen_port), PORT},
+	{"listen_port", K_INT, FIELD(rnsconf_if, listen_port), PORT},
+	{"device", K_TEXT, FIELD(rnsconf_if, device), 0, 0},
+	{"prefer_ipv6", K_BOOL, FIELD(rnsconf_if, prefer_ipv6), 0, 0},
+	{"i2p_tunneled", K_BOOL, FIELD(rnsconf_if, i2p_tunneled), 0, 0},
+};
+
+static const struct knob client_knobs[] = {
+	{"target_host", K_TEXT, FIELD(rnsconf_if, target_host), 0, 0},
+	{"target_port", K_INT, FIELD(rnsconf_if, target_port), PORT},
+	{"kiss_framing", K_BOOL, FIELD(rnsconf_if, kiss_framing), 0, 0},
+	{"i2p_tunneled", K_BOOL, FIELD(rnsconf_if, i2p_tunneled), 0, 0},
+	{"max_reconnect_tries", K_INT, FIELD(rnsconf_if, max_reconnect_tries),
+	    NAT},
+	{"fixed_mtu", K_INT, FIELD(rnsconf_if, fixed_mtu), RNS_MTU, 524288},
+};
+
+static const struct {
+	const char *text;
+	enum rnsconf_type type;
+} types[] = {
+	{"TCPServerInterface", RNSCONF_TCP_SERVER},
+	{"TCPClientInterface", RNSCONF_TCP_CLIENT},
+	{"AutoInterface", RNSCONF_UNSUPPORTED},
+	{"UDPInterface", RNSCONF_UNSUPPORTED},
+	{"BackboneInterface", RNSCONF_UNSUPPORTED},
+	{"BackboneClientInterface", RNSCONF_UNSUPPORTED},
+	{"I2PInterface", RNSCONF_UNSUPPORTED},
+	{"SerialInterface", RNSCONF_UNSUPPORTED},
+	{"PipeInterface", RNSCONF_UNSUPPORTED},
+	{"KISSInterface", RNSCONF_UNSUPPORTED},
+	{"AX25KISSInterface", RNSCONF_UNSUPPORTED},
+	{"RNodeInterface", RNSCONF_UNSUPPORTED},
+	{"RNodeMultiInterface", RNSCONF_UNSUPPORTED},
+	{"WeaveInterface", RNSCONF_UNSUPPORTED},
+};
+
+static const struct {
+	const char *text;
+	enum rns_if_mode mode;
+} modes[] = {
+	{"full", RNS_MODE_FULL}, {"pointtopoint", RNS_MODE_PTP},
+	{"ptp", RNS_MODE_PTP}, {"access_point", RNS_MODE_AP},
+	{"accesspoint", RNS_MODE_AP}, {"ap", RNS_MODE_AP},
+	{"roaming", RNS_MODE_ROAMING}, {"boundary", RNS_MODE_BOUNDARY},
+	{"gateway", RNS_MODE_GATEWAY}, {"gw", RNS_MODE_GATEWAY},
+	{"internal", RNS_MODE_INTERNAL},
+};
+
+static void
+read_mode(struct reader *r, struct rnsconf_if *i)
+{
+	const char *v = NULL, *w, *key = "mode", *near;
+	const char *names[NELEM(modes)];
+	char hint[120];
+
+	(void)conf_get_text(&r->v, "mode", &v);
+	if (conf_get_text(&r->v, "interface_mode", &w) > 0) {
+		v = w;
+		key = "interface_mode";
+	}
+	if (v == NULL)
+		return;
+	for (size_t k = 0; k < NELEM(modes); k++) {
+		names[k] = modes[k].text;
+		if (strcasecmp(v, modes[k].text) == 0) {
+			i->mode = modes[k].mode;
+			return;
+		}
+	}
+	near = nearest_word(v, names, NELEM(names));
+	(void)snprintf(hint, sizeof(hint), "%s%s%sfull, gateway, roaming, "
+	    "boundary, access_point, pointtopoint or internal",
+	    near != NULL ? "did you mean \"" : "", near != NULL ? near : "",
+	    near != NULL ? "\"? " : "");
+	rnsconf_note(r, conf_line(&r->v, key), hint, "%s: unknown mode "
+	    "\"%.60s\", full is used", r->where, v);
+}
+
+/* bitrate, announce_cap, ifac_size: odd ranges. */
+static void
+read_numbers(struct reader *r, struct rnsconf_if *i)
+{
+	int64_t n;
+	double d;
+
+	/* MINIMUM_BITRATE, reticulum-transport.md 1.1 */
+	if (conf_get_int(&r->v, "bitrate", 0, INT64_MAX, &n) > 0 && n >= 5)
+		i->bitrate = (uint64_t)n;
+	if (conf_get_float(&r->v, "announce_cap", &d) > 0 && d > 0 && d <= 100)
+		i->announce_cap_permille = (uint32_t)MAX_OF(d * 10, 1.0);
+	if (i->network_name != NULL || i->passphrase != NULL)
+		i->ifac_size = 16; /* TCP, reticulum-transport.md 8.3 */
+	if (conf_get_int(&r->v, "ifac_size", 0, 512, &n) > 0 && n >= 8 &&
+	    i->ifac_size > 0)
+		i->ifac_size = (unsigned)n / 8;
+}
+
+/* reticulum-transport.md 8.6: without transport there is no target. */
+static void
+read_announce_rate(struct reader *r, struct rnsconf_if *i,
+    const uint32_t ar[3])
+{
+	int64_t target = 0, penalty = 0, grace = 0;
+	bool has_penalty, has_grace;
+
+	(void)conf_get_int(&r->v, "announce_rate_target", NAT, &target);
+	has_penalty = conf_get_int(&r->v, "announce_rate_penalty", NAT,
+	    &penalty) > 0;
+	has_grace = conf_get_int(&r->v, "announce_rate_grace", NAT, &grace) > 0;
+	if (target > 0) {
+		i->ar_target_s = (uint32_t)target;
+		i->ar_penalty_s = (uint32_t)penalty;
+		i->ar_grace = (uint32_t)grace;
+	} else if (r->c->enable_transport) {
+		i->ar_target_s = ar[0];
+		i->ar_penalty_s = has_penalty ? (uint32_t)penalty : ar[1];
+		i->ar_grace = has_grace ? (uint32_t)grace : ar[2];
+	}
+}
+
+/* What is needed and not there; a key that is nearly it was meant for it. */
+static void
+missing(struct reader *r, const struct rnsconf_if *i, const char *key,
+    const char *example)
+{
+	const struct conf_entry *e = conf_misspelt(&r->v, key);
+	char hint[160];
+
+	if (e != NULL)
+		(void)snprintf(hint, sizeof(hint), "did you mean it by "
+		    "\"%.60s\" in line %u?", e->key, e->line);
+	else
+		(void)snprintf(hint, sizeof(hint), "add a line such as %s = %s",
+		    key, example);
+	mistake_add(r->v.m, i->line, 1, hint, "interface \"%.60s\" has no %s",
+	    i->name, key);
+}
+
+static void
+read_tcp(struct reader *r, struct rnsconf_if *i)
+{
+	int64_t timeout;
+
+	if (i->type == RNSCONF_TCP_SERVER) {
+		rnsconf_knobs(r, server_knobs, NELEM(server_knobs), i);
+		if (i->listen_port == 0 &&
+		    conf_entry(r->v.sec, "port") == NULL &&
+		    conf_entry(r->v.sec, "listen_port") == NULL)
+			missing(r, i, "listen_port", "4242");
+		if (i->listen_ip == NULL && i->device == NULL)
+			missing(r, i, "listen_ip", "0.0.0.0");
+		return;
+	}
+	rnsconf_knobs(r, client_knobs, NELEM(client_knobs), i);
+	(void)conf_get_int(&r->v, "connect_timeout", NAT, &timeout);
+	if (i->target_host == NULL)
+		missing(r, i, "target_host", "relay.example.org");
+	if (i->target_port == 0 && conf_entry(r->v.sec, "target_port") == NULL)
+		missing(r, i, "target_port", "4242");
+}
+
+static void
+read_internal(struct reader *r)
+{
+	bool from = true;
+
+	(void)conf_get_bool(&r->v, "announces_from_internal", &from);
+	if (!from)
+		rnsconf_note(r, conf_line(&r->v, "announces_from_internal"),
+		    NULL, "%s: \"announces_from_internal\" is not supported by "
+		    "this version and has no effect", r->where);
+}
+
+static enum rnsconf_type
+type_of(const char *text)
+{
+	for (size_t k = 0; k < NELEM(types); k++)
+		if (strcmp(text, types[k].text) == 0)
+			return types[k].type;
+	return RNSCONF_UNKNOWN;
+}
+
+static void
+note_type(struct reader *r, const struct rnsconf_if *i)
+{
+	const char *names[NELEM(types)], *near;
+	unsigned line = conf_line(&r->v, "type");
+	char hint[160];
+
+	if (i->type == RNSCONF_UNSUPPORTED) {
+		rnsconf_note(r, line, "TCPClientInterface and "
+		    "TCPServerInterface are", "%s: type \"%s\" is not "
+		    "supported by this version, skipped", r->where,
+		    i->type_text);
+		return;
+	}
+	for (size_t k = 0; k < NELEM(types); k++)
+		names[k] = types[k].text;
+	near = nearest_word(i->type_text, names, NELEM(names));
+	if (near != NULL)
+		(void)snprintf(hint, sizeof(hint), "did you mean \"%s\"?",
+		    near);
+	else
+		(void)snprintf(hint, sizeof(hint), "TCPClientInterface or "
+		    "TCPServerInterface");
+	rnsconf_note(r, line, hint, "%s: unknown type \"%.60s\", skipped",
+	    r->where, i->type_text);
+}
+
+/* Off, and nobody wrote so: most likely a line is misspelt, or missing. */
+static void
+note_off(struct reader *r, const struct rnsconf_if *i)
+{
+	const struct conf_entry *e = conf_misspelt(&r->v, "enabled");
+	char hint[120];
+
+	if (conf_entry(r->v.sec, "enabled") != NULL ||
+	    conf_entry(r->v.sec, "interface_enabled") != NULL)
+		return;
+	(void)snprintf(hint, sizeof(hint), "did you mean it by \"%.60s\" in "
+	    "line %u?", e != NULL ? e->key : "", e != NULL ? e->line : 0);
+	rnsconf_note(r, i->line, e != NULL ? hint :
+	    "add a line enabled = yes, or enabled = no to say so",
+	    "%s is off: it has no line \"enabled\"", r->where);
+}
+
+static void
+read_if(struct reader *r, struct rnsconf_if *i, const uint32_t ar[3])
+{
+	bool a = false, b = false;
+	int has_type;
+
+	has_type = conf_get_text(&r->v, "type", &i->type_text);
+	(void)conf_get_bool(&r->v, "enabled", &a);
+	(void)conf_get_bool(&r->v, "interface_enabled", &b);
+	if (!a && !b) { /* Reticulum does not look at the rest either */
+		note_off(r, i);
+		return;
+	}
+	if (has_type == 0)
+		missing(r, i, "type", "TCPClientInterface");
+	if (has_type <= 0)
+		return;
+	i->type = type_of(i->type_text);
+	if (i->type == RNSCONF_UNKNOWN || i->type == RNSCONF_UNSUPPORTED) {
+		note_type(r, i);
+		return;
+	}
+	i->enabled = true;
+	for (size_t k = 0; k < NELEM(discovery_keys); k++)
+		(void)conf_ask(&r->v, discovery_keys[k]);
+	rnsconf_knobs(r, common_knobs, NELEM(common_knobs), i);
+	read_mode(r, i);
+	read_numbers(r, i);
+	read_announce_rate(r, i, ar);
+	read_internal(r);
+	read_tcp(r, i);
+	rnsconf_unknown(r);
+}
+
+/* Keys of the section itself; interfaces are its subsections. */
+static void
+note_stray(struct reader *r, const struct conf_section *all)
+{
+	const struct conf_entry *e;
+
+	TAILQ_FOREACH(e, &all->entries, link)
+		rnsconf_note(r, e->line, "an interface begins with [[NAME]]",
+		    "[interfaces]: \"%.80s\" belongs to no interface and is "
+		    "ignored", e->key);
+}
+
+void
+rnsconf_interfaces(struct reader *r, const uint32_t ar[3])
+{
+	const struct conf_section *all, *s;
+	char where[200];
+	struct rnsconf_if *i;
+	unsigned n = 0;
+
+	all = conf_section(confobj_root(r->v.tree), "interfaces");
+	if (all == NULL)
+		return;
+	note_stray(r, all);
+	TAILQ_FOREACH(s, &all->sections, link)
+		n++;
+	if (n == 0)
+		return;
+	if ((r->c->ifs = calloc(n, sizeof(*r->c->ifs))) == NULL) {
+		rnsconf_no_memory(r);
+		return;
+	}
+	TAILQ_FOREACH(s, &all->sections, link) {
+		i = &r->c->ifs[r->c->nifs];
+		*i = (struct rnsconf_if){
+			.index = r->c->nifs,
+			.line = s->line,
+			.name = s->name,
+			.type_text = "",
+			.mode = RNS_MODE_FULL,
+			.outgoing = true,
+			.announce_cap_permille = 20,
+			.gravity = r->c->default_gravity,
+		};
+		r->c->nifs++;
+		(void)snprintf(where, sizeof(where), "interface \"%.180s\"",
+		    s->name);
+		rnsconf_enter(r, s, where);
+		read_if(r, i, ar);
+	}
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/config/rnsconf_read.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+rnsconf_no_memory(struct reader *r)
+{
+	mistake_add(r->v.m, 0, 1, NULL, "out of memory");
+}
+
+void
+rnsconf_note(struct reader *r, unsigned line, const char *hint,
+    const char *fmt, ...)
+{
+	char raw[400], text[600];
+	struct rnsconf_note *n;
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(raw, sizeof(raw), fmt, ap);
+	va_end(ap);
+	if ((r->c->nnotes & (r->c->nnotes - 1)) == 0) {
+		size_t want = r->c->nnotes == 0 ? 1 : r->c->nnotes * 2u;
+		void *more = reallocarray(r->c->notes, want,
+		    sizeof(*r->c->notes));
+
+		if (more == NULL) {
+			rnsconf_no_memory(r);
+			return;
+		}
+		r->c->notes = more;
+	}
+	n = &r->c->notes[r->c->nnotes];
+	n->line = line;
+	len = (int)text_escape(text, sizeof(text), raw,
+	    MIN_OF((size_t)MAX_OF(len, 0), sizeof(raw) - 1));
+	n->text = conf_keep(r->v.tree, text, (size_t)len);
+	if (hint == NULL)
+		hint = "";
+	len = (int)text_escape(text, sizeof(text), hint, strlen(hint));
+	n->hint = conf_keep(r->v.tree, text, (size_t)len);
+	if (n->text == NULL || n->hint == NULL)
+		rnsconf_no_memory(r);
+	else
+		r->c->nnotes++;
+}
+
+/* ---- keys by table ---- */
+
+/* Store n in a field of the size that knob says. */
+static void
+store_int(const struct knob *k, void *base, int64_t n)
+{
+	char *field = (char *)base + k->offset;
+
+	if (k->size == sizeof(uint16_t))
+		memcpy(field, &(uint16_t){(uint16_t)n}, k->size);
+	else if (k->size == sizeof(uint32_t))
+		memcpy(field, &(uint32_t){(uint32_t)n}, k->size);
+	else
+		memcpy(field, &n, sizeof(n));
+}
+
+/* A key that has no effect in this build: check it as far as it is known. */
+static void
+read_unbuilt(struct reader *r, const struct knob *k)
+{
+	struct conf_entry *e = conf_ask(&r->v, k->key);
+	bool on = true;
+	int64_t n;
+	double d;
+
+	if (e == NULL ||
+	    (k->kind == K_BOOL && conf_get_bool(&r->v, k->key, &on) < 0) ||
+	    (k->kind == K_INT &&
+	    conf_get_int(&r->v, k->key, k->min, k->max, &n) < 0) ||
+	    (k->kind == K_FLOAT && conf_get_float(&r->v, k->key, &d) < 0))
+		return;
+	if (on) /* off is what this build does anyway */
+		rnsconf_note(r, e->line, NULL, "%s: \"%s\" is not supported by "
+		    "this version and has no effect", r->where, k->key);
+}
+
+static void
+read_knob(struct reader *r, const struct knob *k, void *base)
+{
+	const char *text;
+	char *field;
+	int64_t n;
+
+	if (k->offset == NOT_BUILT) {
+		read_unbuilt(r, k);
+		return;
+	}
+	field = (char *)base + k->offset;
+	switch (k->kind) {
+	case K_BOOL:
+		(void)conf_get_bool(&r->v, k->key, (bool *)field);
+		return;
+	case K_INT:
+		if (conf_get_int(&r->v, k->key, k->min, k->max, &n) > 0)
+			store_int(k, base, n);
+		return;
+	case K_TEXT:
+		/*
+		 * empty counts as unset, and so does None
+		 * (reticulum-transport.md 8.4)
+		 */
+		if (conf_get_text(&r->v, k->key, &text) > 0 && *text != '\0' &&
+		    strcmp(text, "None") != 0)
+			memcpy(field, &text, sizeof(text));
+		return;
+	default:
+		return;
+	}
+}
+
+void
+rnsconf_enter(struct reader *r, const struct conf_section *sec,
+    const char *where)
+{
+	r->v.sec = sec;
+	r->v.asked->n = 0;
+	r->where = where;
+}
+
+void
+rnsconf_knobs(struct reader *r, const struct knob *k, size_t n, void *base)
+{
+	for (size_t i = 0; i < n; i++)
+		read_knob(r, &k[i], base);
+}
+
+void
+rnsconf_unknown(struct reader *r)
+{
+	const struct conf_entry *e;
+	const char *near;
+	char hint[120];
+
+	TAILQ_FOREACH(e, &r->v.sec->entries, link) {
+		if (e->used)
+			continue;
+		near = conf_nearest(&r->v, e->key);
+		(void)snprintf(hint, sizeof(hint), "did you mean \"%s\"?",
+		    near != NULL ? near : "");
+		rnsconf_note(r, e->line, near != NULL ? hint : NULL,
+		    "%s: unknown key \"%.80s\" is ignored", r->where, e->key);
+	}
+}

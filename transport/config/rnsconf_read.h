@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_CONFIG_RNSCONF_READ_H
+#define WARREN_TRANSPORT_CONFIG_RNSCONF_READ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "transport/config/confval.h"
+#include "transport/config/rnsconf.h"
+
+/*
+ * What the readers of [reticulum] and of interfaces share: one file on its way
+ * from tree to values. A mistake is added and the reading goes on, so that all of them are
+ * told at once; what was wrong has its default then, and nobody gets the
+ * struct.
+ */
+struct reader {
+	struct rnsconf *c;
+	struct conf_reader v;
+	const char *where; /* for notes: "[reticulum]", or interface name */
+};
+
+/* A key that [reticulum] or an interface may have. */
+enum kind { K_BOOL, K_INT, K_FLOAT, K_TEXT, K_LIST };
+
+struct knob {
+	const char *key;
+	enum kind kind;
+	size_t offset; /* in the struct; NOT_BUILT: of no effect here */
+	size_t size;
+	int64_t min, max;
+};
+#define NOT_BUILT SIZE_MAX
+#define FIELD(type, f) offsetof(struct type, f), sizeof(((struct type *)0)->f)
+
+#define PORT 1, 65535
+#define NAT 0, UINT32_MAX
+#define UNBUILT_BOOL(k) {k, K_BOOL, NOT_BUILT, 0, 0, 0}
+#define UNBUILT_INT(k) {k, K_INT, NOT_BUILT, 0, INT32_MIN, INT32_MAX}
+#define UNBUILT_FLOAT(k) {k, K_FLOAT, NOT_BUILT, 0, 0, 0}
+#define UNBUILT_TEXT(k) {k, K_TEXT, NOT_BUILT, 0, 0, 0}
+#define UNBUILT_LIST(k) {k, K_LIST, NOT_BUILT, 0, 0, 0}
+
+#define INGRESS_KNOBS                                                          \
+	UNBUILT_INT("ic_max_held_announces"), UNBUILT_FLOAT("ic_burst_hold"),  \
+	    UNBUILT_FLOAT("ic_burst_freq_new"),                                \
+	    UNBUILT_FLOAT("ic_burst_freq"),                                    \
+	    UNBUILT_FLOAT("ic_pr_burst_freq_new"),                             \
+	    UNBUILT_FLOAT("ic_pr_burst_freq"), UNBUILT_FLOAT("ic_new_time"),   \
+	    UNBUILT_FLOAT("ic_burst_penalty"),                                 \
+	    UNBUILT_FLOAT("ic_held_release_interval"),                         \
+	    UNBUILT_FLOAT("ec_pr_freq"), UNBUILT_BOOL("egress_control")
+
+/* Another section; its keys are asked for from now on. */
+void rnsconf_enter(struct reader *, const struct conf_section *,
+    const char *where);
+void rnsconf_knobs(struct reader *, const struct knob *, size_t n, void *base);
+/* hint: NULL or text. */
+void rnsconf_note(struct reader *, unsigned line, const char *hint,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Keys that nobody asked for; Reticulum ignores them in silence. */
+void rnsconf_unknown(struct reader *);
+
+void rnsconf_no_memory(struct reader *);
+
+/* rnsconf_if.c: all of [interfaces]; ar: the defaults of announce rates. */
+void rnsconf_interfaces(struct reader *, const uint32_t ar[3]);
+
+#endif
