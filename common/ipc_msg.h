@@ -46,7 +46,7 @@ enum setting {
 	SET_RNS_CONFIG = 1, /* text: Reticulum's config */
 	SET_NODE_YAML,      /* text */
 	SET_PROFILE,        /* text of a container profile; name */
-	/* text of a seccomp profile; name, or the path that the profile has */
+	/* text of a seccomp profile; name, "" the file that the profile names */
 	SET_SECCOMP,
 	SET_DIR_STORAGE,
 	SET_DIR_NODE,

@@ -43,3 +43,14 @@ where_config(char *out, size_t cap)
 		return true;
 	return (size_t)snprintf(out, cap, "%s/.reticulum", home) < cap;
 }
+
+bool
+where_person(char *out, size_t cap)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = where_home();
+
+	if (xdg != NULL && xdg[0] == '/')
+		return (size_t)snprintf(out, cap, "%s/warren", xdg) < cap;
+	return home != NULL &&
+	    (size_t)snprintf(out, cap, "%s/.config/warren", home) < cap;
+}

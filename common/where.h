@@ -15,5 +15,10 @@ const char *where_home(void);
  * ~/.reticulum. false: no home, or cap is too small.
  */
 bool where_config(char *out, size_t cap);
+/*
+ * A person's own keys (compute.md 9): $XDG_CONFIG_HOME/warren, else
+ * ~/.config/warren. false: no home, or cap is too small.
+ */
+bool where_person(char *out, size_t cap);
 
 #endif

@@ -2,7 +2,6 @@
 #include "node/cli/folders.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/where.h"
@@ -36,18 +35,11 @@ cli_config_dir(struct cli *c, char out[CLI_PATH])
 bool
 cli_person_dir(struct cli *c, char out[CLI_PATH])
 {
-	const char *h = where_home();
-	const char *xdg = getenv("XDG_CONFIG_HOME");
-
 	if (c->identity != NULL && strlen(c->identity) < CLI_PATH) {
 		memcpy(out, c->identity, strlen(c->identity) + 1);
 		return true;
 	}
-	if (c->identity == NULL && xdg != NULL && xdg[0] == '/' &&
-	    cli_path(out, xdg, "warren"))
-		return true;
-	if (c->identity == NULL && h != NULL &&
-	    cli_path(out, h, ".config/warren"))
+	if (c->identity == NULL && where_person(out, CLI_PATH))
 		return true;
 	cli_error(c, "no folder for your keys; name one with --identity DIR");
 	return false;

@@ -12,6 +12,7 @@
 #include "common/file.h"
 #include "common/util.h"
 
+#include "node/check/ownkey.h"
 #include "node/cli/folders.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
@@ -76,6 +77,7 @@ show_node(struct cli *c)
 	_cleanup_fd_ int fd = -1;
 	struct node_config *conf;
 	struct person p;
+	bool personal;
 	int rc;
 
 	if (!cli_config_dir(c, dir))
@@ -88,17 +90,21 @@ show_node(struct cli *c)
 	rc = read_node_yaml(c, dir, fd, &conf);
 	if (rc != CLI_OK)
 		return rc;
-	/* with mesh_identity written, a lost key is not replaced in silence */
-	rc = person_node(c, fd, !conf->has_identity, &p);
-	if (rc == CLI_OK && conf->has_identity &&
-	    !key_equal(&conf->identity, &p.key)) {
-		cli_error(c, "mesh_identity of %s/node.yaml is not the key in "
-			     "%s/%s",
-		    dir, dir, KEYSET_MESH);
-		rc = CLI_FAILED;
-	}
+	/*
+	 * With mesh_identity written, a lost key is not replaced in silence;
+	 * a person's is no key that the node lost.
+	 */
+	personal = conf->has_identity && ownkey_personal(&conf->identity);
+	rc = person_node(c, fd, !conf->has_identity || personal, &p);
 	if (rc == CLI_OK)
 		print_identity(c, &p, true);
+	if (rc == CLI_OK && conf->has_identity &&
+	    !key_equal(&conf->identity, &p.key)) {
+		cli_error(c, "mesh_identity of %s/node.yaml is %s: write this "
+			     "node's there",
+		    dir, personal ? "your personal key" : "another key");
+		rc = CLI_FAILED;
+	}
 	if (rc == CLI_OK && !c->json && !conf->has_identity)
 		cli_note(c, "the line `mesh_identity: ...` with this key "
 			    "belongs into %s/node.yaml",

@@ -40,6 +40,9 @@ start_seccomp(struct warren_node *wn, const char *name)
 {
 	char own[PROFILE_NAME_MAX + 1];
 
+	if (name[0] == '\0' && wn->nseccomp > 0 &&
+	    wn->seccomp[0].name[0] == '\0')
+		return &wn->seccomp[0]; /* the file that the profile names */
 	if (name[0] == '\0') {
 		name = "default";
 		if (wn->profile->seccomp != NULL &&
@@ -74,9 +77,11 @@ filter_fd(struct warren_node *wn, const struct job *j, uint32_t *len,
 	if (!seccomp_host_native(&here) ||
 	    seccomp_cached(&p, wn->cache, t->text, t->len, &here, err,
 		sizeof(err)) != 0) {
-		log_errx("seccomp", "profile %s: %s", t->name, err);
-		(void)fail(code, why, "limits", "seccomp_profile: %s",
-		    t->name);
+		const char *said = t->name[0] != '\0' ? t->name :
+		    wn->profile->seccomp;
+
+		log_errx("seccomp", "profile %s: %s", said, err);
+		(void)fail(code, why, "limits", "seccomp_profile: %s", said);
 		return -1;
 	}
 	*len = p.len;

@@ -18,7 +18,7 @@
  * messages and timers change the node, what it sends is queued; at the end of
  * the turn the ledger is committed once, and the queue goes out behind it.
  */
-#define HOST_SECCOMP_MAX 64
+#define HOST_SECCOMP_MAX 65 /* 64 of a name, and the profile's file */
 #define HOST_LAZY_S 0.1	 /* a write that nobody depends on waits so long */
 #define HOST_RETRY_S 1.0 /* a commit that failed is tried again */
 

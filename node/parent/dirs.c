@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "node/config/check.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "node/check/finding.h"
 #include "node/parent/parent.h"
 
 #define DEPTH_MAX 8	 /* folders that are looked into */

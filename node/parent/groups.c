@@ -13,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "node/config/check.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"

@@ -9,6 +9,7 @@
 
 #include "common/program.h"
 #include "node/config/nodeconf.h"
+#include "node/check/seccomp_dir.h"
 #include "node/config/profile.h"
 #include "node/parent/child.h"
 #include "node/parent/groups.h"
@@ -25,7 +26,6 @@ struct named_fd {
 	char name[PROFILE_NAME_MAX * 2 + 1];
 	int fd;
 };
-#define PARENT_SECCOMP_MAX 64
 
 struct parent {
 	struct ev_loop *loop;
@@ -57,7 +57,7 @@ struct parent {
 	int fd_config, fd_node, fd_profile, fd_hand;
 	int fd_changed; /* node.yaml since SIGHUP; -1: as at the start */
 	int volumes[PROFILE_VOLUMES];
-	struct named_fd seccomp[PARENT_SECCOMP_MAX];
+	struct named_fd seccomp[SECCOMP_PROFILES_MAX + 1];
 	unsigned nseccomp;
 
 	struct child child[PROGRAM_COUNT];

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "node/parent/settings.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,17 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "node/config/check.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "common/layers.h"
 #include "common/util.h"
+#include "node/check/seccomp_dir.h"
 #include "node/parent/dirs.h"
 #include "node/parent/keyfiles.h"
 #include "node/parent/parent.h"
-
-#define SECCOMP_BYTES_MAX (512u * 1024)
 
 /* ---- what the operator's files say, as descriptors that are handed on ---- */
 
@@ -34,7 +31,7 @@ keep_seccomp(struct parent *p, const char *name, int at, const char *file)
 	for (unsigned i = 0; i < p->nseccomp; i++)
 		if (strcmp(p->seccomp[i].name, name) == 0)
 			return 0; /* the operator's comes before ours */
-	if (p->nseccomp == PARENT_SECCOMP_MAX ||
+	if (p->nseccomp == NELEM(p->seccomp) ||
 	    strlen(name) >= sizeof(n->name))
 		return 0;
 	text = dirs_read(p, at, file, SECCOMP_BYTES_MAX, &len);
@@ -49,43 +46,11 @@ keep_seccomp(struct parent *p, const char *name, int at, const char *file)
 }
 
 static void
-seccomp_folder(struct parent *p, int at, const char *path)
+found_seccomp(void *ctx, bool own, int at, const char *file, const char *name)
 {
-	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = dir_take(fd);
-	struct dirent *e;
-
-	if (d == NULL)
-		return;
-	while ((e = readdir(d)) != NULL) {
-		char name[PROFILE_NAME_MAX + 1];
-		size_t n = strlen(e->d_name);
-
-		if (n <= 5 || strcmp(e->d_name + n - 5, ".json") != 0 ||
-		    !profile_seccomp_name(name, e->d_name))
-			continue;
-		if (keep_seccomp(p, name, fd, e->d_name) < 0)
-			log_warn(e->d_name, "seccomp profile");
-	}
-	(void)closedir(d);
-}
-
-/* Ours lie in $datadir, or, not installed, beside the programs. */
-static void
-seccomp_own(struct parent *p)
-{
-	char exe[4000], path[4096];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	char *slash;
-
-	exe[n < 0 ? 0 : n] = '\0';
-	slash = strrchr(exe, '/');
-	if (slash != NULL) {
-		*slash = '\0';
-		(void)snprintf(path, sizeof(path), "%s/etc/seccomp", exe);
-		seccomp_folder(p, AT_FDCWD, path);
-	}
-	seccomp_folder(p, AT_FDCWD, PKGDATADIR "/seccomp");
+	(void)own;
+	if (name != NULL && keep_seccomp(ctx, name, at, file) < 0)
+		log_warn(file, "seccomp profile");
 }
 
 static int
@@ -127,7 +92,8 @@ profile_load(struct parent *p)
 	}
 	r = profile_parse(&p->profile, text, len, &m);
 	for (unsigned i = 0; i < m.n; i++)
-		check_print(p->path, file, &m.v[i]);
+		log_errx(file, "%u:%u: %s", m.v[i].line, m.v[i].column,
+		    m.v[i].text);
 	p->fd_profile = r == 0 ? memfd_sealed("profile", text, len) : -1;
 	free(text);
 	return p->fd_profile < 0 ? -1 : 0;
@@ -150,12 +116,10 @@ settings_load(struct parent *p)
 	/* the path of the profile, if it is there, else its name */
 	if (p->profile->seccomp != NULL &&
 	    strchr(p->profile->seccomp, '/') != NULL &&
-	    keep_seccomp(p, p->profile->seccomp, p->dir,
-		p->profile->seccomp) < 0 &&
+	    keep_seccomp(p, "", p->dir, p->profile->seccomp) < 0 &&
 	    errno != ENOENT)
 		log_warn(p->profile->seccomp, "seccomp profile");
-	seccomp_folder(p, p->dir, "profiles/seccomp");
-	seccomp_own(p);
+	seccomp_dir_each(p->dir, found_seccomp, p);
 	return 0;
 }
 

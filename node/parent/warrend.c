@@ -17,8 +17,9 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-#include "node/config/check.h"
 #include "common/where.h"
+#include "node/check/check.h"
+#include "node/check/numbers.h"
 #include "node/parent/child.h"
 #include "node/parent/dirs.h"
 #include "node/parent/groups.h"
@@ -110,49 +111,6 @@ options(struct options *o, int argc, char **argv)
 
 /* ---- what may be done here ---- */
 
-/*
- * Numbers need uid 0, an id map that has them, and the capabilities to use
- * them; else everything runs under the starting user (ARCHITECTURE.md 12.5).
- */
-static bool
-numbers_mapped(const char *file, uint32_t base)
-{
-	FILE *f = fopen(file, "re");
-	unsigned long in, out, count;
-	bool ok = false;
-
-	while (!ok && f != NULL &&
-	    fscanf(f, "%lu %lu %lu", &in, &out, &count) == 3)
-		ok = in <= base && base + 512ul - in <= count;
-	if (f != NULL)
-		(void)fclose(f);
-	return ok;
-}
-
-static bool
-is_root(uint32_t base)
-{
-	static const int needed[] = {0 /* CHOWN */, 6 /* SETGID */,
-	    7 /* SETUID */, 8 /* SETPCAP */, 21 /* SYS_ADMIN */};
-	FILE *f;
-	char line[128];
-	unsigned long long caps = 0;
-
-	if (geteuid() != 0)
-		return false;
-	f = fopen("/proc/self/status", "re");
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, "CapEff: %llx", &caps) == 1)
-			break;
-	if (f != NULL)
-		(void)fclose(f);
-	for (size_t i = 0; i < NELEM(needed); i++)
-		if (!(caps >> needed[i] & 1))
-			return false;
-	return numbers_mapped("/proc/self/uid_map", base) &&
-	    numbers_mapped("/proc/self/gid_map", base);
-}
-
 /* A reader of /proc/PID/mem, or a core, would have the keys. */
 static void
 protect_self(void)
@@ -180,16 +138,34 @@ level(const struct parent *p, const struct rnsconf *c)
 	return v < 0 ? 0 : v > 8 ? 8 : v;
 }
 
+/* A check_fn of the start and of SIGHUP: ctx is the parent. */
+static void
+say_finding(void *ctx, bool note, const char *file, const struct mistake *m)
+{
+	const struct parent *p = ctx;
+	char line[1600];
+
+	check_line(line, sizeof(line), p->path, note, file, m);
+	if (note)
+		log_warnx(NULL, "%s", line);
+	else
+		log_errx(NULL, "%s", line);
+}
+
 static int
 files_read(struct parent *p)
 {
 	struct mistakes m = {0};
 	struct sysinfo si;
+	unsigned n = check_config(p->path, p->root, say_finding, p);
 
-	if (check_config(p->path, check_print, p->path) > 0)
+	if (n > 0) {
+		log_errx(p->path, "does not start: %u mistake%s, see above", n,
+		    n == 1 ? "" : "s");
 		return -1;
+	}
 	p->rns_text =
-	    dirs_read(p, p->dir, "config", YDOC_BYTES_MAX, &p->rns_len);
+	    dirs_read(p, p->dir, "config", CONF_TEXT_MAX, &p->rns_len);
 	if (p->rns_text == NULL ||
 	    rnsconf_parse(&p->rns, p->rns_text, p->rns_len, &m) < 0) {
 		log_err(p->path, "config");
@@ -213,13 +189,8 @@ files_read(struct parent *p)
 }
 
 static void
-say_later(const struct parent *p)
+say_rights(const struct parent *p)
 {
-	const char *line;
-
-	for (unsigned i = 0; (line = node_config_later(p->node, i)) != NULL;
-	     i++)
-		log_warnx("node.yaml", "%s", line);
 	if (!p->root && p->compute)
 		log_notice(NULL, "runs without numbers of its own, under uid "
 				 "%u", (unsigned)geteuid());
@@ -284,11 +255,11 @@ on_hangup(struct ev_loop *loop, ev_signal *w, int revents)
 	(void)revents;
 	if (p->stopping)
 		return;
-	if (check_config(p->path, check_print, p->path) > 0) {
+	if (check_config(p->path, p->root, say_finding, p) > 0) {
 		log_errx(p->path, "has mistakes: nothing was changed");
 		return;
 	}
-	text = dirs_read(p, p->dir, "config", YDOC_BYTES_MAX, &len);
+	text = dirs_read(p, p->dir, "config", CONF_TEXT_MAX, &len);
 	node = dirs_read(p, p->dir, "node.yaml", YDOC_BYTES_MAX, &node_len);
 	if ((node == NULL && errno != ENOENT) || text == NULL ||
 	    rnsconf_parse(&c, text, len, &m) < 0) {
@@ -387,14 +358,14 @@ main(int argc, char **argv)
 		o.config = found;
 	}
 	if (o.check)
-		return check_config(o.config, check_print,
-			   (void *)(uintptr_t)o.config) > 0
+		return check_print(o.config,
+			   numbers_usable(WARREN_UID_BASE)) > 0
 		    ? EXIT_OPERATOR
 		    : 0;
 	protect_self();
 	parent_init(&p);
 	p.verbose = o.verbose;
-	p.root = is_root(p.base);
+	p.root = numbers_usable(p.base);
 	if (sodium_init() < 0)
 		fatalx("libsodium");
 	if (o.layers)
@@ -407,7 +378,7 @@ main(int argc, char **argv)
 		fatalx("no event loop");
 	signals(&p);
 	groups_make(&p);
-	say_later(&p);
+	say_rights(&p);
 	child_start_all(&p);
 	parent_event(&p, EVK_START, 1, "", "the node starts");
 	log_notice(NULL, "started, config=%s compute=%s", p.path,

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import subprocess
 import sys
 import tarfile
 
@@ -157,8 +158,58 @@ def files(mode, user):
         node.remove()
 
 
+MISTAKES = [  # file, text, what is said of it
+    ("config", "[reticulum]\nshare_instance = maybe\nenable_transport = 3\n"
+     "[interfaces]\n[[A]]\ntype = TCPClientInterface\nenabled = yes\n"
+     "taget_host = localhost\ntarget_port = 1\n",
+     ["config:2:1:", "config:3:1:", '"taget_host" in line 8']),
+    ("node.yaml", "accept_computation_requests: true\n"
+     "limits: {memory: 900TB}\nprofile: small\n", ["node.yaml:2:18:"]),
+    ("profiles/small.yaml", "seccomp_profile: defualt\n"
+     "volumes: ['./none:/data:ro']\nnetwork: broker\n",
+     ["small.yaml:1:18:", "small.yaml:2:11:",
+      "note: DIR/profiles/small.yaml:3:10:"]),
+    ("profiles/seccomp/bad.json", "{\n", ["bad.json:2:"]),
+]
+
+
+def agree(mode, user):
+    """warren check-config, warrend --check and the start: the same lines."""
+    node = Node(build, "agree-" + mode, user)
+    try:
+        for folder in "profiles", "profiles/seccomp":
+            os.mkdir(os.path.join(node.dir, folder), 0o755)
+            if user is not None:
+                os.chown(os.path.join(node.dir, folder), user, user)
+        for name, text, _ in MISTAKES:
+            node.write(name, text)
+        saids = []
+        for command in [
+                node.command("--check"), node.command(),
+                [os.path.join(build, "warren"), "check-config", "--config",
+                 node.dir]]:
+            p = subprocess.run(command, preexec_fn=node._drop, timeout=20,
+                               stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
+            lines = p.stdout.decode().replace(node.dir, "DIR").splitlines()
+            lines = [w[max(w.find("note: DIR/"), 0):] for w in lines]
+            lines = [w[w.find("DIR/") if "note: " not in w else 0:]
+                     for w in lines if "DIR/" in w]
+            saids.append((p.returncode, lines))
+        result(mode + " files: check-config, --check and the start agree",
+               saids[0] == saids[1] == saids[2] and saids[0][0] == 2,
+               "%s" % saids)
+        for name, _, want in MISTAKES:
+            result("%s files: every mistake of %s" % (mode, name), all(
+                any(w in line for line in saids[0][1]) for w in want),
+                "%s: %s" % (want, saids[0][1]))
+    finally:
+        node.remove()
+
+
 for mode, user in ([("root", None), ("user", USER)] if os.geteuid() == 0
                    else [("user", None)]):
     compute(mode, user)
     files(mode, user)
+    agree(mode, user)
 done()

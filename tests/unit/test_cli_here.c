@@ -306,7 +306,8 @@ test_check(void **state)
 {
 	const char *dir = temp_dir();
 	const struct captured *said;
-	char path[400];
+	char path[400], text[300];
+	size_t n;
 
 	(void)state;
 	write_text(dir, "config", "[reticulum]\n  enable_transport = yes\n");
@@ -327,9 +328,28 @@ test_check(void **state)
 	assert_non_null(strstr(said->err, "/node.yaml:2:1: unknown key"));
 	assert_non_null(strstr(said->err, "/profiles/a.yaml:1:10: "));
 	assert_non_null(strstr(said->err, "/profiles/seccomp/b.json:3:"));
+	assert_non_null(strstr(said->err, ": 5 mistakes\n"));
 	assert_int_equal(call(verb_check_config, dir, &said, true, NULL, NULL),
 	    CLI_USAGE);
 	assert_int_equal(strncmp(said->out, "{\"ok\":false,", 12), 0);
+	/* one is one; a value of half a character is JSON all the same */
+	write_text(dir, "node.yaml", "name: x\n");
+	write_text(path, "b.json", "{\"defaultAction\":\"SCMP_ACT_ALLOW\"}");
+	(void)snprintf(path, sizeof(path), "%s/profiles", dir);
+	write_text(path, "a.yaml", "");
+	n = (size_t)snprintf(text, sizeof(text), "[reticulum]\n"
+	    "share_instance = ");
+	while (n + 4 < sizeof(text)) {
+		memcpy(text + n, "\xe2\x82\xac", 4);
+		n += 3;
+	}
+	write_text(dir, "config", text);
+	assert_int_equal(call(verb_check_config, dir, &said, false, NULL, NULL),
+	    CLI_USAGE);
+	assert_non_null(strstr(said->err, ": 1 mistake\n"));
+	assert_int_equal(call(verb_check_config, dir, &said, true, NULL, NULL),
+	    CLI_USAGE);
+	assert_non_null(strstr(said->out, "share_instance"));
 	temp_remove(dir);
 }
 
@@ -375,6 +395,47 @@ test_identity(void **state)
 	temp_remove(dir);
 }
 
+/* node.yaml with the key of who writes it: told apart, and the way out. */
+static void
+test_identity_personal(void **state)
+{
+	struct cli me = {.verb = "identity", .json = true};
+	const char *dir = temp_dir();
+	const struct captured *said;
+	char verb[] = "identity", text[256], home[400], mine[1024];
+	char *argv[] = {verb, NULL}, *key;
+
+	(void)state;
+	(void)snprintf(home, sizeof(home), "%s/home", dir);
+	assert_int_equal(setenv("XDG_CONFIG_HOME", home, 1), 0);
+	capture_begin();
+	assert_int_equal(verb_identity(&me, 1, argv), CLI_OK);
+	said = capture_end();
+	(void)snprintf(mine, sizeof(mine), "%.1023s", said->out);
+	key = strstr(mine, "pubkey:ecc-secp256k1:");
+	assert_non_null(key);
+	(void)snprintf(text, sizeof(text), "mesh_identity: %.*s\n",
+	    (int)strcspn(key, "\""), key);
+	write_text(dir, "node.yaml", text);
+	me.config = dir;
+	capture_begin();
+	assert_int_equal(verb_identity(&me, 1, argv), CLI_FAILED);
+	said = capture_end();
+	assert_non_null(strstr(said->err, "your personal key"));
+	key = strstr(said->out, "pubkey:ecc-secp256k1:");
+	assert_non_null(key);
+	(void)snprintf(text, sizeof(text), "mesh_identity: %.*s\n",
+	    (int)strcspn(key, "\""), key);
+	write_text(dir, "node.yaml", text);
+	text[strlen(text) - 1] = '\0'; /* the end of the line */
+	assert_null(strstr(mine, text + strlen("mesh_identity: ")));
+	capture_begin();
+	assert_int_equal(verb_identity(&me, 1, argv), CLI_OK);
+	said = capture_end();
+	assert_int_equal(unsetenv("XDG_CONFIG_HOME"), 0);
+	temp_remove(dir);
+}
+
 static void
 test_images(void **state)
 {
@@ -408,6 +469,7 @@ main(void)
 	    cmocka_unit_test(test_trail),
 	    cmocka_unit_test(test_check),
 	    cmocka_unit_test(test_identity),
+	    cmocka_unit_test(test_identity_personal),
 	    cmocka_unit_test(test_images),
 	};
 

@@ -85,9 +85,6 @@ config_load(struct engine *e)
 	}
 	explicit_bzero(text, len);
 	free(text);
-	for (unsigned i = 0; i < e->conf->nnotes; i++)
-		log_warnx("config", "line %u: %s", e->conf->notes[i].line,
-		    e->conf->notes[i].text);
 }
 
 /*

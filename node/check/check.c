@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/check/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "node/check/check_node.h"
+#include "node/check/check_profile.h"
+#include "node/check/finding.h"
+#include "transport/config/rnsconf.h"
+
+static void
+check_rns(struct check *c)
+{
+	struct mistakes m = {0};
+	struct rnsconf *conf = NULL;
+	size_t len;
+	_cleanup_free_ char *text =
+	    check_read(c, "config", CONF_TEXT_MAX, &len);
+
+	if (text == NULL) {
+		if (errno == ENOENT)
+			check_tell(c, true, "config", 0, 0, NULL,
+			    "there is none; the first start writes one");
+		return;
+	}
+	if (rnsconf_parse(&conf, text, len, &m) < 0)
+		check_tell_all(c, "config", &m);
+	for (unsigned i = 0; conf != NULL && i < conf->nnotes; i++)
+		check_tell(c, true, "config", conf->notes[i].line, 1,
+		    conf->notes[i].hint, "%s", conf->notes[i].text);
+	rnsconf_free(conf);
+	explicit_bzero(text, len);
+}
+
+unsigned
+check_config(const char *dir, bool root, check_fn *fn, void *ctx)
+{
+	struct check c = {.path = dir, .root = root, .fn = fn, .ctx = ctx};
+
+	c.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c.dir < 0) {
+		check_tell(&c, false, "", 0, 0, errno == ENOENT ?
+		    "the first start makes it" : NULL, "%s", errno == ENOENT ?
+		    "there is no such folder" : strerror(errno));
+		return c.mistakes;
+	}
+	check_rns(&c);
+	check_node(&c);
+	check_profiles(&c);
+	(void)close(c.dir);
+	return c.mistakes;
+}
+
+void
+check_line(char *out, size_t cap, const char *dir, bool note,
+    const char *file, const struct mistake *m)
+{
+	char line[1600], path[4400];
+
+	if (strncmp(file, "./", 2) == 0) /* as a profile names it */
+		file += 2;
+	(void)snprintf(path, sizeof(path), "%s%s%s", file[0] != '/' ? dir : "",
+	    file[0] != '\0' && file[0] != '/' ? "/" : "", file);
+	mistake_line(line, sizeof(line), path, m);
+	(void)snprintf(out, cap, "%s%s", note ? "note: " : "", line);
+}
+
+static void
+print(void *dir, bool note, const char *file, const struct mistake *m)
+{
+	char line[1600];
+
+	check_line(line, sizeof(line), dir, note, file, m);
+	(void)fprintf(stderr, "%s\n", line);
+}
+
+unsigned
+check_print(const char *dir, bool root)
+{
+	unsigned n = check_config(dir, root, print, (void *)(uintptr_t)dir);
+
+	if (n == 0)
+		(void)printf("%s: no mistakes\n", dir);
+	else
+		(void)fprintf(stderr, "%s: %u mistake%s\n", dir, n,
+		    n == 1 ? "" : "s");
+	return n;
+}

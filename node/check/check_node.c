@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/check/check_node.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/units.h"
+#include "common/util.h"
+#include "node/check/ownkey.h"
+#include "node/config/nodeconf.h"
+#include "node/config/profile.h"
+
+#define FILE "node.yaml"
+
+/* "7.7GB": what people compare with, not what it is to the byte. */
+static void
+about(char *out, size_t cap, uint64_t bytes)
+{
+	if (bytes >= 10ull << 30)
+		(void)snprintf(out, cap, "%.0fGB", (double)bytes / (1 << 30));
+	else if (bytes >= 1ull << 30)
+		(void)snprintf(out, cap, "%.1fGB", (double)bytes / (1 << 30));
+	else
+		(void)snprintf(out, cap, "%.0fMB", (double)bytes / (1 << 20));
+}
+
+/* ---- limits that this machine cannot hold ---- */
+
+static void
+over(struct check *c, const struct ynode *limits, const char *key,
+    uint64_t asked, uint64_t has, const char *of, const char *hint)
+{
+	const struct ynode *n = ynode_get(limits, key);
+	char most[32];
+
+	if (n == NULL || has == 0 || asked <= has)
+		return;
+	about(most, sizeof(most), has);
+	check_tell(c, false, FILE, n->line, n->column, hint,
+	    "limits.%s is %.40s, and %s has %s", key, n->text, of, most);
+}
+
+static void
+check_limits(struct check *c, const struct node_config *conf)
+{
+	const struct ynode *limits =
+	    ynode_get(ydoc_root(conf->doc), "limits");
+	const struct ynode *cpu = ynode_get(limits, "cpu");
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct statvfs disk;
+	struct sysinfo si;
+
+	if (sysinfo(&si) == 0)
+		over(c, limits, "memory", conf->memory,
+		    (uint64_t)si.totalram * si.mem_unit, "this machine",
+		    "without the line it is half of that");
+	if (cpu != NULL && cpus > 0 &&
+	    conf->cpu_milli > (uint64_t)cpus * 1000)
+		check_tell(c, false, FILE, cpu->line, cpu->column,
+		    "so many cores can all jobs together have",
+		    "limits.cpu is %.40s, and this machine has %ld processor%s",
+		    cpu->text, cpus, cpus == 1 ? "" : "s");
+	if (fstatvfs(c->dir, &disk) == 0)
+		over(c, limits, "spool", conf->spool,
+		    (uint64_t)disk.f_blocks * disk.f_frsize,
+		    "the disk of this folder",
+		    "so much may inputs and outputs take there");
+}
+
+/* ---- mesh_identity ---- */
+
+static void
+other_key(struct check *c, const struct ynode *n, const struct klp_key *own,
+    bool personal)
+{
+	char text[KEY_TEXT_MAX];
+
+	key_text(text, own);
+	check_tell(c, false, FILE, n->line, n->column, personal ?
+	    "a person submits, a node runs: each has a key of its own" :
+	    "if that key is right, bring its " KEYSET_MESH " back; else write "
+	    "this one", personal ?
+	    "that is your personal key; this node's is %s" :
+	    "that is not this node's key, which is %s", text);
+}
+
+static void
+no_key(struct check *c, const struct ynode *n, bool personal)
+{
+	char hint[200];
+
+	(void)snprintf(hint, sizeof(hint), "`warren identity show --config "
+	    "%.80s` makes it and prints the line", c->path);
+	if (personal)
+		check_tell(c, false, FILE, n->line, n->column, hint,
+		    "that is your personal key; this node has none of its own "
+		    "yet");
+	else
+		check_tell(c, false, FILE, n->line, n->column, "bring that "
+		    "file back, or take the line out: the next start makes a "
+		    "new key and says it", "the private key of mesh_identity, "
+		    KEYSET_MESH ", is not here");
+}
+
+static void
+check_identity(struct check *c, const struct node_config *conf)
+{
+	const struct ynode *n =
+	    ynode_get(ydoc_root(conf->doc), "mesh_identity");
+	struct klp_key own;
+	char why[KEYSET_WHY], hint[200];
+
+	if (!conf->has_identity) {
+		(void)snprintf(hint, sizeof(hint), "the start says the line "
+		    "to add, and so does `warren identity show --config %.80s`",
+		    c->path);
+		if (conf->accept)
+			check_tell(c, true, FILE, 0, 0, hint,
+			    "no job is taken: mesh_identity is missing");
+		return;
+	}
+	switch (ownkey_compare(c->dir, &conf->identity, &own, why)) {
+	case OWNKEY_SAME:
+		break;
+	case OWNKEY_OTHER:
+		other_key(c, n, &own, ownkey_personal(&conf->identity));
+		break;
+	case OWNKEY_NONE:
+		no_key(c, n, ownkey_personal(&conf->identity));
+		break;
+	case OWNKEY_HIDDEN:
+		check_tell(c, true, "", 0, 0, "ask as its owner whether "
+		    "mesh_identity fits", "%s", why);
+		break;
+	case OWNKEY_BAD:
+		check_tell(c, false, "", 0, 0, NULL, "%s", why);
+		break;
+	}
+}
+
+/* ---- the rest ---- */
+
+static void
+check_uses(struct check *c, const struct node_config *conf)
+{
+	const struct ynode *n = ynode_get(ydoc_root(conf->doc), "profile");
+	char path[PROFILE_NAME_MAX + 32];
+
+	(void)snprintf(path, sizeof(path), "profiles/%s.yaml", conf->profile);
+	if (n != NULL && strcmp(conf->profile, "default") != 0 &&
+	    faccessat(c->dir, path, F_OK, 0) < 0)
+		check_tell(c, !conf->accept, FILE, n->line, n->column,
+		    "write it, or take the line out", "there is no %s", path);
+	if (conf->accept)
+		(void)snprintf(c->profile, sizeof(c->profile), "%s",
+		    conf->profile);
+}
+
+void
+check_node(struct check *c)
+{
+	struct mistakes m = {0};
+	struct node_config *conf;
+	const char *line;
+	size_t len;
+	_cleanup_free_ char *text =
+	    check_read(c, FILE, YDOC_BYTES_MAX, &len);
+
+	if (text == NULL)
+		return;
+	if (node_config_parse(&conf, text, len, &m) < 0) {
+		check_tell_all(c, FILE, &m);
+		return;
+	}
+	for (unsigned i = 0; (line = node_config_later(conf, i)) != NULL; i++)
+		check_tell(c, true, FILE, 0, 0, NULL, "%s", line);
+	check_limits(c, conf);
+	check_uses(c, conf);
+	check_identity(c, conf);
+	node_config_free(conf);
+}

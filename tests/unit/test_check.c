@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#define _GNU_SOURCE /* mkdtemp */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/util.h"
+#include "node/check/check.h"
+#include "node/config/keyset.h"
+#include "trust/doc/secp.h"
+
+/* The operator's files as a start finds them, and what is said of them. */
+
+#define SAID_MAX 40
+#define ON "accept_computation_requests: true\n"
+
+static char top[64];
+static char said[SAID_MAX][1600]; /* as they are printed, DIR away */
+static unsigned nsaid, nbad;
+
+static void
+put(const char *name, const char *text)
+{
+	char path[300], *slash;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", top, name);
+	for (slash = strchr(path + sizeof("/tmp/"), '/'); slash != NULL;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(path, 0755);
+		*slash = '/';
+	}
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void
+drop(const char *name)
+{
+	char path[300];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", top, name);
+	assert_int_equal(remove(path), 0);
+}
+
+static void
+hear(void *ctx, bool note, const char *file, const struct mistake *m)
+{
+	(void)ctx;
+	assert_true(nsaid < SAID_MAX);
+	check_line(said[nsaid++], sizeof(said[0]), ".", note, file, m);
+}
+
+static unsigned
+check(bool root)
+{
+	nsaid = 0;
+	return nbad = check_config(top, root, hear, NULL);
+}
+
+/* The finding that begins so and says so; fails when there is none. */
+static void
+expect(const char *begins, const char *says)
+{
+	for (unsigned i = 0; i < nsaid; i++)
+		if (strncmp(said[i], begins, strlen(begins)) == 0 &&
+		    strstr(said[i], says) != NULL)
+			return;
+	for (unsigned i = 0; i < nsaid; i++)
+		print_error("%s\n", said[i]);
+	fail_msg("nothing like: %s ... %s", begins, says);
+}
+
+static void
+mesh_key(const char *path, char text[KEY_TEXT_MAX])
+{
+	int dir = open(top, O_RDONLY | O_DIRECTORY);
+	struct klp_secret secret = {.kind = KEY_SECP256K1};
+	struct klp_key key;
+	char why[KEYSET_WHY];
+
+	assert_true(dir >= 0);
+	assert_int_equal(keyset_read(dir, path, secret.raw, 32, KEYSET_MAKE,
+	    NULL, why), 0);
+	assert_true(secret_public(&key, &secret));
+	key_text(text, &key);
+	(void)close(dir);
+}
+
+static int
+away(const char *path, const struct stat *st, int kind, struct FTW *f)
+{
+	(void)st;
+	(void)kind;
+	(void)f;
+	return remove(path);
+}
+
+static int
+setup(void **state)
+{
+	char home[80];
+
+	(void)state;
+	(void)snprintf(top, sizeof(top), "/tmp/check.XXXXXX");
+	if (mkdtemp(top) == NULL)
+		return -1;
+	(void)snprintf(home, sizeof(home), "%s/home", top);
+	return setenv("XDG_CONFIG_HOME", home, 1);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	return nftw(top, away, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* ---- what there is ---- */
+
+static void
+nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(check(false), 0);
+	assert_int_equal(nsaid, 1);
+	expect("note: ./config: ", "the first start writes one");
+	assert_int_equal(check_config("/nonexistent/x", false, hear, NULL), 1);
+}
+
+/* Each file's mistakes, in one go. */
+static void
+all_files(void **state)
+{
+	(void)state;
+	put("config", "[reticulum]\nshare_instance = 3\nenable_transport = 4\n"
+	    "[interfaces]\n[[A]]\ntype = TCPClientInterfac\nenabled = yes\n");
+	put("node.yaml", "trust: {floor: 7}\naccept: true\n");
+	put("profiles/a.yaml", "limits: {memori: 1}\n");
+	put("profiles/b.yml", "limits: {memory: 1MB}\n");
+	put("profiles/seccomp/s.json", "{\n \"defaultAction\": 1,\n}");
+	put("profiles/seccomp/t.json", "{\"defaultAction\":\"SCMP_ACT_ALLOW\","
+	    "\"sycalls\":[]}");
+	put("profiles/seccomp/bad name.json", "{}");
+	assert_int_equal(check(false), 9);
+	expect("./config:2:1: ", "yes or no");
+	expect("./config:3:1: ", "yes or no");
+	expect("./node.yaml:1:16: ", "trust.floor");
+	expect("./node.yaml:2:1: ", "unknown key");
+	expect("./profiles/a.yaml:1:10: ", "memory");
+	expect("note: ./profiles/b.yml: ", "only .yaml");
+	expect("./profiles/seccomp/s.json:3:", "near");
+	expect("./profiles/seccomp/t.json: ", "sycalls");
+	expect("./profiles/seccomp/bad name.json: ", "no name");
+	/* notes stand where there are no mistakes */
+	put("config", "[interfaces]\n[[A]]\ntype = TCPClientInterfac\n"
+	    "enabled = yes\n");
+	assert_int_equal(check(false), 7);
+	expect("note: ./config:3:1: ", "\"TCPClientInterface\"");
+}
+
+/* ---- what a profile names ---- */
+
+static void
+profile_names(void **state)
+{
+	static const char text[] = "image: kai/agent:1\n"
+	    "seccomp_profile: kai-defualt\nvolumes:\n  - ./data:/d:ro\n"
+	    "  - ./config:/e:rw\nnetwork: broker\n";
+
+	(void)state;
+	put("config", "");
+	put("node.yaml", ON "profile: small\n");
+	put("profiles/seccomp/kai-default.json",
+	    "{\"defaultAction\":\"SCMP_ACT_ALLOW\"}");
+	assert_int_equal(check(false), 1);
+	expect("./node.yaml:2:10: ", "profiles/small.yaml");
+	put("profiles/small.yaml", text);
+	assert_int_equal(check(false), 3);
+	expect("./profiles/small.yaml:2:18: ", "did you mean \"kai-default\"?");
+	expect("./profiles/small.yaml:4:5: ", "no such folder");
+	expect("./profiles/small.yaml:5:5: ", "that is no folder");
+	expect("note: ./profiles/small.yaml:1:8: ", "image import");
+	expect("note: ./profiles/small.yaml:6:10: ", "no network");
+	/* not in use: nothing of it keeps a start */
+	put("node.yaml", ON);
+	assert_int_equal(check(false), 0);
+	expect("note: ./profiles/small.yaml:4:5: ", "no such folder");
+	put("node.yaml", "profile: small\n");
+	assert_int_equal(check(false), 0);
+	/* mended */
+	put("profiles/small.yaml", "image: UPPER\n"
+	    "seccomp_profile: ./own/s.json\nvolumes: ['./data:/d:ro']\n");
+	put("data/x", "");
+	put("own/s.json", "{\"defaultAction\":\"SCMP_ACT_ALOW\"}");
+	put("node.yaml", ON "profile: small\n");
+	assert_int_equal(check(false), 2);
+	expect("./profiles/small.yaml:1:8: ", "no name");
+	expect("./own/s.json: ", "SCMP_ACT_ALOW");
+	put("own/s.json", "{\"defaultAction\":\"SCMP_ACT_ALLOW\"}");
+	put("profiles/small.yaml", "image: kai/agent:1\n"
+	    "seccomp_profile: ./own/s.json\nvolumes: ['./data:/d:ro']\n");
+	assert_int_equal(check(false), 0);
+	/* in the store */
+	put("warren/images/names", "kai/agent:1 "
+	    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+	    "\n");
+	put("warren/images/roots/00112233445566778899aabbccddeeff"
+	    "00112233445566778899aabbccddeeff/x", "");
+	assert_int_equal(check(false), 0);
+	for (unsigned i = 0; i < nsaid; i++)
+		assert_null(strstr(said[i], "image import"));
+}
+
+/* ---- what this machine has ---- */
+
+static void
+machine(void **state)
+{
+	(void)state;
+	put("config", "");
+	put("node.yaml", "limits: {memory: 900TB, cpu: 5000, spool: 900TB}\n");
+	assert_int_equal(check(false), 3);
+	expect("./node.yaml:1:18: limits.memory is 900TB", "this machine has ");
+	expect("./node.yaml:1:30: limits.cpu is 5000", " processor");
+	expect("./node.yaml:1:43: limits.spool is 900TB", "the disk");
+	put("node.yaml", "limits: {memory: 16MB, cpu: 0.5, spool: 1MB}\n");
+	assert_int_equal(check(false), 0);
+}
+
+/* ---- whose key it is ---- */
+
+static void
+identity(void **state)
+{
+	char mine[KEY_TEXT_MAX], text[300], node[KEY_TEXT_MAX];
+
+	(void)state;
+	put("config", "");
+	put("node.yaml", ON);
+	assert_int_equal(check(false), 0);
+	expect("note: ./node.yaml: ", "mesh_identity is missing");
+	put("home/warren/x", "");
+	mesh_key("home/warren/mesh", mine);
+	(void)snprintf(text, sizeof(text), ON "mesh_identity: %s\n", mine);
+	put("node.yaml", text);
+	assert_int_equal(check(false), 1);
+	expect("./node.yaml:2:16: ", "your personal key; this node has none");
+	mesh_key(KEYSET_MESH, node);
+	assert_int_equal(check(false), 1);
+	(void)snprintf(text, sizeof(text), "personal key; this node's is %s",
+	    node);
+	expect("./node.yaml:2:16: ", text);
+	drop("home/warren/mesh");
+	assert_int_equal(check(false), 1);
+	(void)snprintf(text, sizeof(text), "not this node's key, which is %s",
+	    node);
+	expect("./node.yaml:2:16: ", text);
+	(void)snprintf(text, sizeof(text), ON "mesh_identity: %s\n", node);
+	put("node.yaml", text);
+	assert_int_equal(check(false), 0);
+	drop(KEYSET_MESH);
+	assert_int_equal(check(false), 1);
+	expect("./node.yaml:2:16: ", KEYSET_MESH);
+}
+
+/* As root no link is followed, and that is said before the start fails. */
+static void
+links(void **state)
+{
+	char path[100];
+
+	(void)state;
+	put("elsewhere", "name: x\n");
+	(void)snprintf(path, sizeof(path), "%s/node.yaml", top);
+	assert_int_equal(symlink("elsewhere", path), 0);
+	assert_int_equal(check(false), 0);
+	assert_int_equal(check(true), 1);
+	expect("./node.yaml: ", "is a link");
+	drop("node.yaml");
+	assert_int_equal(mkdir(path, 0755), 0);
+	assert_int_equal(check(false), 1);
+	expect("./node.yaml: ", "not a regular file");
+}
+
+int
+main(void)
+{
+#define CHECK_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    CHECK_TEST(nothing),
+	    CHECK_TEST(all_files),
+	    CHECK_TEST(profile_names),
+	    CHECK_TEST(machine),
+	    CHECK_TEST(identity),
+	    CHECK_TEST(links),
+	};
+
+	return cmocka_run_group_tests_name("check", tests, NULL, NULL);
+}
