@@ -257,26 +257,70 @@ on_event(struct build *b, const yaml_event_t *ev)
 	}
 }
 
+/* What people wrote when the parser says so. */
+static const char *
+parser_hint(const yaml_parser_t *p, const char *text, size_t len)
+{
+	static const struct {
+		const char *problem, *hint;
+	} known[] = {
+	    {"mapping values are not allowed",
+		"keys of one map are indented alike, with a space behind each "
+		"colon; a value that holds \": \" belongs into quotes"},
+	    {"did not find expected <document start>",
+		"keys of one map are indented alike"},
+	    {"could not find expected ':'", "\": \" belongs behind a key"},
+	    {"did not find expected key",
+		"keys of one map are indented alike; a value that begins or "
+		"ends with a quote has both"},
+	    {"did not find expected '-'",
+		"the items of one list are indented alike"},
+	    {"did not find expected ',' or",
+		"a list in one line is [a, b], a map {a: 1, b: 2}"},
+	    {"found unexpected end of stream", "a quote does not end"},
+	    {"unknown escape", "in single quotes a \\ is a \\"},
+	};
+
+	if (p->problem == NULL)
+		return NULL;
+	if (p->problem_mark.index < len && text[p->problem_mark.index] == '\t')
+		return "a tab: indent with spaces";
+	for (size_t i = 0; i < NELEM(known); i++)
+		if (strncmp(p->problem, known[i].problem,
+			strlen(known[i].problem)) == 0)
+			return known[i].hint;
+	return strncmp(p->problem, "found character that cannot start",
+		   33) == 0 ? "put the value into quotes" : NULL;
+}
+
 static void
-parser_mistake(struct build *b)
+parser_mistake(struct build *b, const char *text, size_t len)
 {
 	const yaml_parser_t *p = &b->parser;
 
-	mistake_add(b->m, AT(p->problem_mark), NULL, "%s%s%s",
-	    p->problem != NULL ? p->problem : "not YAML",
+	if (p->error == YAML_READER_ERROR) { /* it has an offset, no mark */
+		unsigned line = 1;
+
+		for (size_t i = 0; i < MIN_OF(p->problem_offset, len); i++)
+			line += text[i] == '\n';
+		mistake_add(b->m, line, 1, NULL, "%s", p->problem);
+		return;
+	}
+	mistake_add(b->m, AT(p->problem_mark), parser_hint(p, text, len),
+	    "%s%s%s", p->problem != NULL ? p->problem : "not YAML",
 	    p->context != NULL ? ", " : "",
 	    p->context != NULL ? p->context : "");
 }
 
 static bool
-run(struct build *b)
+run(struct build *b, const char *text, size_t len)
 {
 	while (!b->done) {
 		yaml_event_t ev;
 		bool ok;
 
 		if (!yaml_parser_parse(&b->parser, &ev)) {
-			parser_mistake(b);
+			parser_mistake(b, text, len);
 			return false;
 		}
 		ok = on_event(b, &ev);
@@ -294,9 +338,16 @@ ydoc_parse(struct ydoc **out, const char *text, size_t len, struct mistakes *m)
 	struct ydoc *d;
 	bool ok;
 
+	/* some editors put it there; libyaml takes it for text */
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		len -= 3;
+	}
 	if (len > YDOC_BYTES_MAX || !utf8_valid(text, len)) {
-		mistake_add(m, 0, 0, NULL, "%s",
-		    len > YDOC_BYTES_MAX ? "larger than 256 kB" : "not UTF-8");
+		bool large = len > YDOC_BYTES_MAX;
+
+		mistake_add(m, 0, 0, large ? NULL : "save it as UTF-8", "%s",
+		    large ? "larger than 256 kB" : "not UTF-8");
 		return -1;
 	}
 	d = calloc(1, sizeof(*d));
@@ -308,7 +359,7 @@ ydoc_parse(struct ydoc **out, const char *text, size_t len, struct mistakes *m)
 	yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(
 	    &b.parser, (const unsigned char *)text, len);
-	ok = run(&b);
+	ok = run(&b, text, len);
 	yaml_parser_delete(&b.parser);
 	for (size_t i = 0; i < NELEM(b.key); i++)
 		free(b.key[i]);

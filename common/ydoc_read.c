@@ -43,6 +43,10 @@ static bool
 wrong(const struct ynode *n, const char *what, const char *want,
     const char *hint, struct mistakes *m)
 {
+	/* as it comes along from a web page: nobody sees it */
+	if (n->kind == YNODE_SCALAR && strstr(n->text, "\xc2\xa0") != NULL)
+		hint = "it holds a no-break space, which only looks like a "
+		       "space";
 	if (n->kind == YNODE_SCALAR && !ynode_null(n))
 		mistake_add(m, n->line, n->column, hint,
 		    "%s must be %s, not \"%.60s\"", what, want, n->text);
@@ -55,13 +59,21 @@ wrong(const struct ynode *n, const char *what, const char *want,
 bool
 ynode_is_map(const struct ynode *n, const char *what, struct mistakes *m)
 {
-	return n->kind == YNODE_MAP || wrong(n, what, "a map", NULL, m);
+	if (n->kind == YNODE_MAP)
+		return true;
+	return wrong(n, what, "a map", n->kind == YNODE_SCALAR && !n->quoted &&
+	    strchr(n->text, ':') != NULL ?
+	    "a space belongs behind the colon: \"key: value\"" :
+	    n->kind == YNODE_SCALAR && !ynode_null(n) ?
+	    "\"key: value\" in lines of their own, indented" : NULL, m);
 }
 
 bool
 ynode_is_list(const struct ynode *n, const char *what, struct mistakes *m)
 {
-	return n->kind == YNODE_LIST || wrong(n, what, "a list", NULL, m);
+	return n->kind == YNODE_LIST || wrong(n, what, "a list",
+	    n->kind == YNODE_SCALAR && !ynode_null(n) ?
+	    "one in a line: [a, b]" : NULL, m);
 }
 
 bool
@@ -110,6 +122,10 @@ bool
 ynode_bool(const struct ynode *n, const char *what, bool *out,
     struct mistakes *m)
 {
+	static const char *const words[] = {"true", "false", "yes", "no", "on",
+	    "off", "y", "n", "1", "0"};
+	const char *hint = NULL;
+
 	if (n->kind == YNODE_SCALAR && !n->quoted) {
 		if (strcmp(n->text, "true") == 0 ||
 		    strcmp(n->text, "false") == 0) {
@@ -117,8 +133,11 @@ ynode_bool(const struct ynode *n, const char *what, bool *out,
 			return true;
 		}
 	}
+	for (size_t i = 0; n->kind == YNODE_SCALAR && i < NELEM(words); i++)
+		if (strcasecmp(n->text, words[i]) == 0)
+			hint = i % 2 == 0 ? "write true" : "write false";
 	return wrong(n, what, "true or false",
-	    n->kind == YNODE_SCALAR && n->quoted ? "without quotes" : NULL, m);
+	    n->kind == YNODE_SCALAR && n->quoted ? "without quotes" : hint, m);
 }
 
 bool
@@ -137,7 +156,8 @@ ynode_int(const struct ynode *n, const char *what, int64_t min, int64_t max,
 	(void)snprintf(want, sizeof(want),
 	    "a whole number from %" PRId64 " to %" PRId64, min, max);
 	if (digits == 0 || digits > 18 || p[digits] != '\0')
-		return wrong(n, what, want, NULL, m);
+		return wrong(n, what, want, n->kind == YNODE_SCALAR &&
+		    n->quoted ? "without quotes" : NULL, m);
 	for (; *p != '\0'; p++)
 		v = v * 10 + (*p - '0');
 	if (minus)
@@ -152,7 +172,8 @@ bool
 ynode_word(const struct ynode *n, const char *what, const char *const *words,
     size_t count, unsigned *out, struct mistakes *m)
 {
-	char want[160] = "", hint[80] = "";
+	char want[200] = "", hint[300] = "";
+	bool many = count > 8;
 	const char *near;
 
 	for (size_t i = 0; i < count; i++) {
@@ -170,8 +191,11 @@ ynode_word(const struct ynode *n, const char *what, const char *const *words,
 	if (near != NULL)
 		(void)snprintf(
 		    hint, sizeof(hint), "did you mean \"%s\"?", near);
-	return wrong(n, what, count > 8 ? "one of the known words" : want, hint,
-	    m);
+	if (many) /* a list that long belongs behind what is wrong */
+		(void)snprintf(hint + strlen(hint),
+		    sizeof(hint) - strlen(hint), "%sknown: %s",
+		    near != NULL ? " " : "", want);
+	return wrong(n, what, many ? "a known word" : want, hint, m);
 }
 
 static bool

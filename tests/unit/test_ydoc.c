@@ -121,6 +121,62 @@ refused(void **state)
 	}
 }
 
+/* What an editor may put before a text is none of it. */
+static void
+byte_order_mark(void **state)
+{
+	static const char text[] = "\xef\xbb\xbf" "a: 1\nb:\n";
+	struct mistakes m = {0};
+	struct ydoc *d = NULL;
+
+	(void)state;
+	assert_int_equal(ydoc_parse(&d, text, sizeof(text) - 1, &m), 0);
+	assert_string_equal(ynode_get(ydoc_root(d), "a")->text, "1");
+	assert_int_equal(ynode_get(ydoc_root(d), "a")->column, 4);
+	ydoc_free(d);
+	assert_int_equal(ydoc_parse(&d, text, 3, &m), 0);
+	assert_true(ynode_null(ydoc_root(d)));
+	ydoc_free(d);
+	assert_int_equal(ydoc_parse(&d, "\xff\xfe" "a\0:\0", 6, &m), -1);
+	assert_string_equal(m.v[0].hint, "save it as UTF-8");
+}
+
+/* What the parser says is for parsers; what to do is for people. */
+static void
+hints(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned line;
+		const char *says;
+	} bad[] = {
+	    {"a:\n\t- b\n", 2, "a tab"},
+	    {"a: 1\n\tb: 2\n", 2, ""},
+	    {"a: 1\n  b: 2\n", 2, "indented alike"},
+	    {"  a: 1\nb: 2\n", 2, "indented alike"},
+	    {"a: 1\nb 2\n", 3, "behind a key"},
+	    {"a: C: x\n", 1, "quotes"},
+	    {"a: [1, 2\nb: 3\n", 2, "[a, b]"},
+	    {"a: \"b\nc: 2\n", 3, "does not end"},
+	    {"a: \"C:\\x\"\n", 1, ""},
+	    {"a: @b\n", 1, "quotes"},
+	    {"a: 1\nb: \x01\n", 2, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(bad); i++) {
+		struct mistakes m = {0};
+		struct ydoc *d = NULL;
+
+		assert_int_equal(
+		    ydoc_parse(&d, bad[i].text, strlen(bad[i].text), &m), -1);
+		if (m.v[0].line != bad[i].line ||
+		    strstr(m.v[0].hint, bad[i].says) == NULL)
+			fail_msg("%s: %u: %s (%s)", bad[i].text, m.v[0].line,
+			    m.v[0].text, m.v[0].hint);
+	}
+}
+
 /* No size makes it slow or large; no cut of a text is more than a mistake. */
 static void
 bounds(void **state)
@@ -235,6 +291,8 @@ main(void)
 	    cmocka_unit_test(tree),
 	    cmocka_unit_test(empty),
 	    cmocka_unit_test(refused),
+	    cmocka_unit_test(byte_order_mark),
+	    cmocka_unit_test(hints),
 	    cmocka_unit_test(bounds),
 	    cmocka_unit_test(readers),
 	    cmocka_unit_test(lines),
