@@ -257,17 +257,24 @@ cgroup_usage(const struct cgroup_job *g, struct cgroup_usage *u)
 		peak = get_number(g->fd, "memory.current");
 	if (g->v1[V1_MEMORY] != -1)
 		v1 = get_number(g->v1[V1_MEMORY], "memory.max_usage_in_bytes");
-	u->memory_peak = peak > v1 ? peak : v1;
+	u->memory_peak = MAX_OF(peak, v1);
+	/* beyond it lies what cgroup_job_ease() gave */
+	if (g->limits.memory != 0)
+		u->memory_peak = MIN_OF(u->memory_peak, g->limits.memory);
 	u->cpu_us = cpu > g->cpu_before ? cpu - g->cpu_before : 0;
 	u->oom_kills = kills > g->oom_before ? kills - g->oom_before : 0;
 }
 
 int
-cgroup_raise_memory(struct cgroup_job *g, uint64_t bytes)
+cgroup_job_ease(struct cgroup_job *g, uint64_t bytes)
 {
 	uint64_t v = g->limits.memory + bytes;
 	int rv = 0;
 
+	if (g->fd != -1)
+		(void)file_put(g->fd, "cpu.max", "max");
+	if (g->v1[V1_CPU] != -1)
+		(void)file_put(g->v1[V1_CPU], "cpu.cfs_quota_us", "-1");
 	if (g->limits.memory == 0)
 		return 0; /* found again: the limit stays as it was set */
 

@@ -53,8 +53,12 @@ int cgroup_job_find(struct cgroup_job *, const struct cgroup_dirs *,
     const uint8_t job[32], uint32_t slot);
 /* Best effort: what cannot be read is 0. */
 void cgroup_usage(const struct cgroup_job *, struct cgroup_usage *);
-/* Room for the packer: a full tmpfs stays charged. 0 or -1. */
-int cgroup_raise_memory(struct cgroup_job *, uint64_t bytes);
+/*
+ * The job ends: so many bytes more than its limit, since a full tmpfs stays
+ * charged, and as much processor as there is, since killed processes need some
+ * to end. 0 or -1.
+ */
+int cgroup_job_ease(struct cgroup_job *, uint64_t bytes);
 /* Every process of the job. 0; -1: no v2 group, then jail kills (J_KILL). */
 int cgroup_kill(const struct cgroup_job *);
 /* Remove the leaf after J_FORGOTTEN: 0, or -1 (EBUSY: ask again). Closes. */

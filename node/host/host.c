@@ -287,7 +287,7 @@ host_fill(struct host *h, struct warren_node *wn)
 {
 	*h = (struct host){.ctx = wn, .random = do_random,
 	    .start = start_job, .kill = start_kill, .usage = start_usage,
-	    .packing = start_packing, .free_slot = start_free_slot,
+	    .ending = start_ending, .free_slot = start_free_slot,
 	    .log_seal = log_seal, .log_read = log_read, .log_drop = log_drop,
 	    .follow = follow, .unfollow = unfollow, .log_end = log_end,
 	    .blob_has = blob_has, .blob_have = blob_have,

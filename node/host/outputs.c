@@ -16,7 +16,7 @@ struct pack {
 	uint8_t job[32], owner[FP_LEN];
 	unsigned volume;
 	int fd; /* -1: at its end */
-	uint64_t most;
+	uint64_t most, came; /* came: too much */
 	ev_io io;
 	struct blob_writer *w;
 	bool eof, step, ok;
@@ -89,7 +89,7 @@ settle(struct pack *p)
 {
 	struct outputs *o = p->outputs;
 	uint8_t sha[32] = {0};
-	uint64_t size = 0;
+	uint64_t size = p->came;
 
 	if (!p->eof || !p->step)
 		return;
@@ -137,9 +137,10 @@ on_bytes(struct ev_loop *loop, ev_io *io, int revents)
 	/* the rest is read and thrown away, so that the step can end */
 	if (!p->ok)
 		return;
-	if (blob_writer_size(p->w) + (uint64_t)n > p->most)
+	if (blob_writer_size(p->w) + (uint64_t)n > p->most) {
+		p->came = blob_writer_size(p->w) + (uint64_t)n;
 		fail(p, "larger than limits.output");
-	else if (blob_writer_add(p->w, o->buf, (size_t)n) != 0)
+	} else if (blob_writer_add(p->w, o->buf, (size_t)n) != 0)
 		fail(p, strerror(errno));
 }
 

@@ -14,6 +14,7 @@
 #include "node/host/blobs.h"
 #include "node/host/host.h"
 #include "node/host/outbox.h"
+#include "sandbox/base/limits.h"
 #include "sandbox/image/store.h"
 #include "sandbox/plan/plan.h"
 #include "sandbox/plan/compile.h"
@@ -24,8 +25,6 @@
  * filter as sealed memfds, a read-only descriptor for each input. Node has no
  * path, directory or id to give (THREATS.md 2).
  */
-#define PACK_MEMORY (UINT64_C(16) << 20) /* THREATS.md 3.2 */
-
 static bool
 fail(const char **code, char why[128], const char *c, const char *fmt,
     const char *arg)
@@ -234,12 +233,12 @@ start_usage(void *ctx, struct job *j)
 }
 
 void
-start_packing(void *ctx, struct job *j)
+start_ending(void *ctx, struct job *j)
 {
 	struct warren_node *wn = ctx;
 
 	if (j->slot != 0 && wn->has_group[j->slot])
-		(void)cgroup_raise_memory(&wn->group[j->slot], PACK_MEMORY);
+		(void)cgroup_job_ease(&wn->group[j->slot], HAND_ROOM);
 }
 
 void

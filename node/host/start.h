@@ -11,7 +11,7 @@
 bool start_job(void *ctx, struct job *, const char **code, char why[128]);
 void start_kill(void *ctx, struct job *);
 void start_usage(void *ctx, struct job *);
-void start_packing(void *ctx, struct job *);
+void start_ending(void *ctx, struct job *);
 void start_free_slot(void *ctx, struct job *);
 /* Groups of jobs that are over; what is busy is tried again. */
 void start_sweep(struct warren_node *);

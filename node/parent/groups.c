@@ -16,6 +16,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "sandbox/base/limits.h"
 #include "sandbox/jail/jail.h"
 #include "common/layers.h"
 #include "common/util.h"
@@ -31,7 +32,7 @@
 #define MIB (1ull << 20)
 #define HOUSE_MEMORY (1024 * MIB) /* ours: all programs but the relay's */
 #define RELAY_LOW (64 * MIB)	  /* ours: kept for the relay under pressure */
-#define JOBS_SLACK (64 * MIB)	  /* ours: the jail itself, and steps */
+#define JOBS_SLACK (64 * MIB)	  /* ours: the jail itself */
 
 static const char *const group_names[GROUP_COUNT] = {"relay", "house", "jobs"};
 
@@ -165,7 +166,7 @@ set_limits(struct parent *p)
 {
 	struct groups *g = &p->groups;
 	const struct node_config *n = p->node;
-	uint64_t memory = n->memory + JOBS_SLACK;
+	uint64_t memory = n->memory + JOBS_SLACK + n->jobs_running * HAND_ROOM;
 	uint64_t pids = (uint64_t)n->jobs_running * 1024 + 64;
 	char quota[48];
 	int d;

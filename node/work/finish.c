@@ -124,6 +124,7 @@ finish_kill(struct node *n, struct job *j, enum kill_reason why)
 	 * that does not is overtaken by finish_tick(), through the group.
 	 */
 	j->killed_at = n->now;
+	n->host.ending(n->host.ctx, j);
 	if (n->up[PROGRAM_JAIL])
 		send_kill(n, j->id);
 	else
@@ -141,7 +142,8 @@ settle(struct node *n, struct job *j)
 	job_verdict(&outcome, &code, j);
 	(void)job_set_phase(&n->jobs, j, PHASE_NONE);
 	j->seal_qid = 0;
-	(void)job_done(&n->jobs, j, outcome, code, n->unix_now);
+	(void)job_done(&n->jobs, j, outcome, code, j->lost_output,
+	    n->unix_now);
 	/* behind the commit that says done: until then jail keeps it for us */
 	forget_slot(n, j);
 	n->host.log_end(n->host.ctx, j);
@@ -208,11 +210,32 @@ pack_next(struct node *n, struct job *j, unsigned from)
 	n->host.send_J_STEP(n->host.ctx, &m);
 }
 
+/*
+ * Of this volume nothing is given out. What ended the job stays its outcome;
+ * only a job that ended of itself is killed for too large an output.
+ */
+static void
+lose_output(struct node *n, struct job *j, unsigned i, const char *why,
+    bool over)
+{
+	uint8_t outcome;
+	int32_t code;
+
+	node_event(n, EVK_VOLUME_DROPPED, 2, j, NULL, "output", why, 0, 0);
+	j->outs[i].packed = false;
+	job_verdict(&outcome, &code, j);
+	if (over && outcome != OUT_KILLED)
+		j->kill = KILL_OUTPUT;
+	else if (j->lost_output[0] == '\0')
+		(void)snprintf(j->lost_output, sizeof(j->lost_output),
+		    "lost outputs: %.80s: %.64s", j->outs[i].target, why);
+}
+
 void
 finish_packed(struct node *n, struct job *j, unsigned volume, bool ok,
     const uint8_t sha[32], uint64_t size, uint32_t dropped, const char *why)
 {
-	uint64_t sum = 0;
+	uint64_t most = j->limits.v[LIMIT_OUTPUT], sum = 0;
 	unsigned i;
 
 	if (j->phase != PHASE_PACKING)
@@ -229,15 +252,12 @@ finish_packed(struct node *n, struct job *j, unsigned volume, bool ok,
 		j->outs[i].size = size;
 		memcpy(j->outs[i].sha256, sha, 32);
 	} else {
-		/* what does not pack within the limits is over them */
-		node_event(n, EVK_VOLUME_DROPPED, 2, j, NULL, "output", why, 0,
-		    0);
-		j->kill = KILL_OUTPUT;
+		lose_output(n, j, i, why, size > most);
 	}
 	for (unsigned k = 0; k <= i; k++)
 		sum += j->outs[k].packed ? j->outs[k].size : 0;
-	if (sum > j->limits.v[LIMIT_OUTPUT])
-		j->kill = KILL_OUTPUT;
+	if (sum > most)
+		lose_output(n, j, i, "larger than limits.output", true);
 	pack_next(n, j, i + 1);
 }
 
@@ -251,8 +271,7 @@ exited(struct node *n, struct job *j, uint8_t how, int32_t code)
 	n->host.usage(n->host.ctx, j);
 	n->host.log_seal(n->host.ctx, j);
 	(void)job_set_phase(&n->jobs, j, PHASE_PACKING);
-	if (j->nouts > 0)
-		n->host.packing(n->host.ctx, j);
+	n->host.ending(n->host.ctx, j);
 	pack_next(n, j, 0);
 }
 

@@ -39,7 +39,10 @@ void finish_head(struct node *, const struct msg_HEAD *);
 void finish_signed(struct node *, const struct msg_K_SIGNED *);
 /* Ask for receipts that are missing. */
 void finish_receipts(struct node *);
-/* A volume's blob, or why not; then the next one, then the seal. */
+/*
+ * A volume's blob, or why not, with the bytes that came until then; then the
+ * next one, then the seal.
+ */
 void finish_packed(struct node *, struct job *, unsigned volume, bool ok,
     const uint8_t sha[32], uint64_t size, uint32_t dropped, const char *why);
 /* Jobs of an owner whose level fell or who was revoked. */

@@ -56,8 +56,8 @@ struct host {
 	void (*kill)(void *ctx, struct job *);
 	/* cpu_ms, memory_kb, oom of the job's group */
 	void (*usage)(void *ctx, struct job *);
-	/* room for the packer (THREATS.md 3) */
-	void (*packing)(void *ctx, struct job *);
+	/* its limits hold up no more what ends or packs it (THREATS.md 3) */
+	void (*ending)(void *ctx, struct job *);
 	/* the slot is free: its group can go */
 	void (*free_slot)(void *ctx, struct job *);
 

@@ -350,7 +350,7 @@ job_set_phase(struct jobs *js, struct job *j, enum job_phase to)
 
 bool
 job_done(struct jobs *js, struct job *j, uint8_t outcome, int32_t code,
-    uint32_t unix_now)
+    const char *reason, uint32_t unix_now)
 {
 	uint8_t was = j->outcome;
 	int32_t was_code = j->code;
@@ -358,7 +358,7 @@ job_done(struct jobs *js, struct job *j, uint8_t outcome, int32_t code,
 	/* the change is told with its outcome */
 	j->outcome = outcome;
 	j->code = code;
-	if (job_set(js, j, JS_DONE, NULL, unix_now))
+	if (job_set(js, j, JS_DONE, reason, unix_now))
 		return true;
 	j->outcome = was;
 	j->code = was_code;

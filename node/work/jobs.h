@@ -117,6 +117,7 @@ struct job {
 	uint8_t exit_how;
 	int32_t exit_code;
 	bool oom;
+	char lost_output[JOB_REASON_MAX]; /* the first of them, and why */
 	uint32_t verdict_gen; /* of the peers' table, at admission */
 	struct mono queued_at, input_at, started_at, sealed_at, killed_at;
 	bool signing; /* the trail has answered, or has had its time */
@@ -195,9 +196,9 @@ bool job_set(struct jobs *, struct job *, enum job_state, const char *reason,
 bool job_phase_edge(enum job_phase from, enum job_phase to);
 /* The same for a phase. */
 bool job_set_phase(struct jobs *, struct job *, enum job_phase);
-/* done, with an outcome. */
+/* done, with an outcome; the reason says which outputs are lost. */
 bool job_done(struct jobs *, struct job *, uint8_t outcome, int32_t code,
-    uint32_t unix_now);
+    const char *reason, uint32_t unix_now);
 /*
  * lost; and queued again when retries and deadline allow (true).
  */

@@ -168,6 +168,7 @@ start(struct node *n, struct job *j)
 	j->kill = 0;
 	j->group_killed = false;
 	j->oom = false;
+	j->lost_output[0] = '\0';
 	memset(j->log, 0, sizeof(j->log));
 	if (n->host.start(n->host.ctx, j, &code, why))
 		return;

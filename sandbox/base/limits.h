@@ -25,5 +25,10 @@ int limits_apply(const struct job_limits *);
 #define HAND_PIDS 8
 #define HAND_DATA_STEP (512ull << 20)
 #define HAND_DATA_IMPORT (1ull << 30)
+/*
+ * What a step gets beside the job's limits when the job has ended: a packer
+ * holds the names of a full volume, 65,536 of the longest, before it writes.
+ */
+#define HAND_ROOM (48ull << 20)
 
 #endif

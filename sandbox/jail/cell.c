@@ -628,6 +628,21 @@ job_ended(struct jail *j, struct cell *c)
 		step_next_clean(j, c);
 }
 
+/* Why a step came to nothing, when it could not say so itself. */
+static const char *
+step_end(const struct cell *c, const siginfo_t *si)
+{
+	if (c->timed_out)
+		return "took too long";
+	if (c->kill)
+		return "killed";
+	if (si->si_code == CLD_EXITED || si->si_status != SIGKILL)
+		return "ended early";
+	/* nobody else kills here */
+	return c->life.state == CELL_FILLING ?
+	    "too large for the job's limit of memory" : "out of memory";
+}
+
 void
 cell_on_pidfd(struct jail *j, struct cell *c)
 {
@@ -646,8 +661,7 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 	c->deadline.us = 0;
 	ok = si.si_code == CLD_EXITED && si.si_status == 0 && c->hand_ok;
 	if (!ok && c->why[0] == '\0')
-		(void)snprintf(c->why, sizeof(c->why), "%s", c->timed_out ?
-		    "took too long" : "ended early");
+		(void)snprintf(c->why, sizeof(c->why), "%s", step_end(c, &si));
 	switch (c->life.state) {
 	case CELL_FILLING:
 		if (!ok)

@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "sandbox/base/landlock.h"
+#include "sandbox/base/limits.h"
 #include "common/log.h"
 #include "sandbox/base/basefilter.h"
 #include "common/priv.h"
@@ -155,6 +156,34 @@ enter_leaf(struct start *s)
 		log_warn("jail", "jobs/cgroup.procs");
 }
 
+/*
+ * step-K beneath jobs/: where what packs and cleans after a job lives, with
+ * room of its own. The job's group may be full, or was killed, and what is
+ * cloned into a killed one dies (groups_kill_jobs()).
+ */
+static int
+make_step_group(struct start *s, uint32_t slot)
+{
+	uid_t me = s->program.base + JAIL_UID;
+	int jobs = s->jail.groups.jobs, fd;
+	char name[16];
+
+	if (jobs == -1)
+		return -1;
+	(void)snprintf(name, sizeof(name), "step-%u", slot);
+	if (mkdirat(jobs, name, 0755) == -1 && errno != EEXIST)
+		fatal("jobs/%s", name);
+	fd = openat(jobs, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 || (s->program.root &&
+	    fchownat(fd, "cgroup.procs", me, me, 0) == -1))
+		fatal("jobs/%s", name);
+	/* a controller that is not given has no file */
+	(void)file_put_number(fd, "memory.max", HAND_ROOM);
+	(void)file_put(fd, "memory.swap.max", "0");
+	(void)file_put_number(fd, "pids.max", HAND_PIDS);
+	return fd;
+}
+
 static void
 make_slots(struct start *s)
 {
@@ -178,6 +207,7 @@ make_slots(struct start *s)
 		set.job = &s->job;
 		set.dirs = &s->dirs;
 		set.memory_group = g->jobs != -1 || g->v1[0] != -1;
+		set.step_group = make_step_group(s, k);
 		make_stage(s, k);
 		for (size_t i = 0; i < NELEM(controllers); i++) {
 			int fd = g->v1[i] == -1 ? -1 :
@@ -190,6 +220,7 @@ make_slots(struct start *s)
 			fatal("slot %u: %s", k, what);
 		for (unsigned i = 0; i < set.nv1; i++)
 			(void)close(set.v1[i]);
+		close_fd(&set.step_group);
 		if (fcntl(ctl, F_SETFL, O_NONBLOCK) == -1)
 			fatal("slot %u", k);
 		cell_init(&j->cells[k - 1], k, ctl);

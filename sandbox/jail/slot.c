@@ -219,7 +219,7 @@ set_up(struct slot *sl, int sync, const char **what)
 
 /* Its parent is jail, so that jail reaps it and its end is jail's. */
 static pid_t
-clone_child(struct slot *sl, int *pidfd)
+clone_child(struct slot *sl, int group, int *pidfd)
 {
 	struct clone_args a = {
 		.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_PARENT |
@@ -229,11 +229,11 @@ clone_child(struct slot *sl, int *pidfd)
 	int saved;
 	pid_t pid;
 
-	if (sl->group != -1) {
+	if (group != -1) {
 		a.flags |= CLONE_INTO_CGROUP;
-		a.cgroup = (uint64_t)sl->group;
+		a.cgroup = (uint64_t)group;
 	}
-	sl->env.grouped = sl->group != -1;
+	sl->env.grouped = group != -1;
 	if (sl->oom != -1)
 		(void)!pwrite(sl->oom, OOM_JOB, strlen(OOM_JOB), 0);
 	pid = sys_clone3(&a);
@@ -308,12 +308,21 @@ do_go(struct slot *sl, const int fds[3])
 		answer(sl, SLOT_FAILED, "no plan", -1);
 		return;
 	}
-	pid = clone_child(sl, &pidfd);
+	pid = clone_child(sl, sl->group, &pidfd);
 	if (pid == 0) {
 		(void)close(sl->ctl);
 		init_job(&sl->env, &j);
 	}
 	started(sl, pid, pidfd);
+}
+
+/* What nobody asks for any more is no more charged to the job. */
+static void
+drop_trees(struct slot *sl)
+{
+	for (uint32_t i = 0; i < PLAN_VOLUMES_ALL; i++)
+		for (int k = 0; k < TREES; k++)
+			close_fd(&sl->trees[k][i]);
 }
 
 static void
@@ -349,7 +358,11 @@ do_step(struct slot *sl, int step, unsigned v, const int fds[3])
 		answer(sl, SLOT_FAILED, "no such step", -1);
 		return;
 	}
-	pid = clone_child(sl, &pidfd);
+	if (step == STEP_CLEAN)
+		drop_trees(sl);
+	/* only what fills a volume is the job's to pay */
+	pid = clone_child(sl, step == STEP_FILL ? sl->group :
+	    sl->s->step_group, &pidfd);
 	if (pid == 0) {
 		(void)close(sl->ctl);
 		init_step(&sl->env, &st);
@@ -383,9 +396,8 @@ forget(struct slot *sl)
 	char path[STAGE_PATH_MAX];
 	const char *why = "";
 
+	drop_trees(sl);
 	for (uint32_t i = 0; i < PLAN_VOLUMES_ALL; i++) {
-		for (int k = 0; k < TREES; k++)
-			close_fd(&sl->trees[k][i]);
 		if (!sl->staged[i])
 			continue;
 		stage_path(path, sl->s->number, i);
@@ -444,7 +456,7 @@ slot_main(const struct slot_setup *s, int ctl)
 {
 	static struct slot sl;
 	const char *what = "slot";
-	int keep[3] = {ctl, s->hand, -1};
+	int keep[4] = {ctl, s->hand, -1, s->step_group};
 	char why[200];
 
 	sl.s = s;

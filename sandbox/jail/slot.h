@@ -26,6 +26,7 @@ struct slot_setup {
 	int hand;
 	int v1[3];     /* groups of the controllers, -1: none */
 	unsigned nv1;
+	int step_group; /* v2, of steps behind the job; -1: none */
 	bool memory_group; /* somebody limits memory by a group */
 	const struct filter *never, *job;
 	/* rootless: the base is built in here */

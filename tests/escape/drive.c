@@ -22,6 +22,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/program.h"
+#include "sandbox/base/limits.h"
 #include "sandbox/base/tree.h"
 #include "common/util.h"
 #include "tests/until.h"
@@ -670,6 +671,13 @@ drain(int *fd, char *to, size_t *len)
 	return *fd != -1;
 }
 
+void
+drive_drain(struct drive_job *j)
+{
+	(void)drain(&j->volumes[DRIVE_VOLUMES - 1].blob, j->out, &j->out_len);
+	(void)drain(&j->volumes[DRIVE_VOLUMES - 2].blob, j->err, &j->err_len);
+}
+
 int
 drive_wait(struct drive *d, struct drive_job *j, int timeout_ms)
 {
@@ -688,8 +696,7 @@ drive_wait(struct drive *d, struct drive_job *j, int timeout_ms)
 			return complain("job");
 		}
 		(void)poll(p, 3, (int)left + 1);
-		(void)drain(out, j->out, &j->out_len);
-		(void)drain(err, j->err, &j->err_len);
+		drive_drain(j);
 		if (!exited && p[2].revents != 0) {
 			exited = answer(d, j, 1) == IPC_J_EXITED;
 			if (exited)
@@ -757,7 +764,7 @@ drive_finish(struct drive *d, struct drive_job *j)
 
 	as_node(d, true);
 	cgroup_usage(&j->groups, &j->usage);
-	(void)cgroup_raise_memory(&j->groups, 16u << 20);
+	(void)cgroup_job_ease(&j->groups, HAND_ROOM);
 	as_node(d, false);
 	for (uint32_t i = 0; j->started && i < j->nvolumes; i++)
 		if (j->volumes[i].kind == PLAN_VOL_RW)

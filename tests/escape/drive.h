@@ -91,6 +91,8 @@ int drive_run(struct drive *, struct drive_job *);
 /* The parts: until STARTED or FAILED; until EXITED; pack, forget. */
 int drive_send(struct drive *, struct drive_job *);
 int drive_wait(struct drive *, struct drive_job *, int timeout_ms);
+/* What a started job has written by now. */
+void drive_drain(struct drive_job *);
 int drive_finish(struct drive *, struct drive_job *);
 void drive_job_clear(struct drive_job *);
 

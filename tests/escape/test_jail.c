@@ -331,6 +331,94 @@ t_volume_full(void)
 	return true;
 }
 
+static void
+two_volumes(struct drive_job *j, int ro, int rw)
+{
+	j->nvolumes = 2;
+	j->volumes[0].kind = PLAN_VOL_RO;
+	j->volumes[0].target = "/in";
+	j->volumes[0].blob = ro;
+	j->volumes[1].kind = PLAN_VOL_RW;
+	j->volumes[1].target = "/out";
+	j->volumes[1].blob = rw;
+}
+
+static int
+input(void)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/in", work);
+	return pack_folder(path);
+}
+
+/* What comes behind a job does not depend on how its group has fared. */
+static bool
+t_killed_group(void)
+{
+	static const char *const argv[] = {"/bin/sh", "-c",
+	    "echo kept > /out/f; echo go; sleep 60", NULL};
+	struct drive_job j;
+	struct until u;
+
+	if (d.dirs.v2 == -1) {
+		(void)snprintf(note, sizeof(note), "skip: no v2 group");
+		return true;
+	}
+	for (int i = 0; i < 2; i++) {
+		new_job(&j, argv);
+		two_volumes(&j, input(), setup_blob(empty_tar, 1024));
+		CHECK(drive_send(&d, &j) == 0 && j.started);
+		u = until_begin("the job's word", 5000);
+		while (j.out_len == 0 && until_step(&u))
+			drive_drain(&j);
+		CHECK(j.out_len > 0);
+		CHECK(cgroup_kill(&j.groups) == 0);
+		CHECK(drive_wait(&d, &j, 10000) == 0);
+		CHECK(j.how == EXIT_SIGNAL && j.status == SIGKILL);
+		CHECK(drive_finish(&d, &j) == 0);
+		CHECK(j.packed_len[1] == 2048);
+		drive_job_clear(&j);
+	}
+	return true;
+}
+
+/* A volume that is larger than the job's memory: refused, the slot lives. */
+static bool
+t_fill_over_memory(void)
+{
+	static const char *const argv[] = {"/bin/true", NULL};
+	char path[128];
+	struct drive_job j;
+	int fd;
+
+	if ((d.posture.layers & LAYER_MEMORY) == 0) {
+		(void)snprintf(note, sizeof(note), "skip: no memory group");
+		return true;
+	}
+	(void)snprintf(path, sizeof(path), "%s/large", work);
+	CHECK(mkdir(path, 0755) == 0);
+	(void)snprintf(path, sizeof(path), "%s/large/f", work);
+	fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+	CHECK(fd != -1 && ftruncate(fd, 30 << 20) == 0);
+	(void)close(fd);
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof(path), "%s/large", work);
+		new_job(&j, argv);
+		j.memory = 8u << 20;
+		j.output = 64u << 20;
+		two_volumes(&j, input(), pack_folder(path));
+		CHECK(drive_run(&d, &j) == 0);
+		CHECK(j.failed && strcmp(j.code, "volume") == 0);
+		CHECK(strstr(j.why, "memory") != NULL);
+		drive_job_clear(&j);
+	}
+	CHECK(run_sh(&j, "echo next"));
+	CHECK(j.started && strcmp(j.out, "next\n") == 0);
+	drive_job_clear(&j);
+	return true;
+}
+
 static bool
 t_profile_volume(void)
 {
@@ -585,6 +673,8 @@ static const struct {
 	{"kill", t_kill}, {"memory", t_memory}, {"pids", t_pids},
 	{"cpu", t_cpu}, {"volumes", t_volumes},
 	{"hostile-volume", t_hostile_volume}, {"volume-full", t_volume_full},
+	{"killed-group", t_killed_group},
+	{"fill-over-memory", t_fill_over_memory},
 	{"profile-volume", t_profile_volume},
 	{"writable-root", t_writable_root}, {"node-restart", t_node_restart},
 	{"two-slots", t_two_slots}, {"refusals", t_refusals},

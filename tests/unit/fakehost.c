@@ -504,7 +504,7 @@ make_node(struct world *w)
 	const struct host h = {.ctx = w, IPC_MESSAGES(FAKE_SEND)
 	    .reply = fake_reply, .envelope = fake_envelope,
 	    .random = fake_random, .start = fake_start, .kill = fake_kill,
-	    .usage = fake_usage, .packing = fake_job, .free_slot = fake_job,
+	    .usage = fake_usage, .ending = fake_job, .free_slot = fake_job,
 	    .log_seal = fake_seal, .log_read = fake_log_read,
 	    .log_drop = fake_const_job, .follow = fake_follow,
 	    .unfollow = fake_unfollow, .log_end = fake_const_job,

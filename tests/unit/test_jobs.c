@@ -175,9 +175,9 @@ test_life(void **state)
 	assert_true(job_set(&js, j, JS_STAGING, NULL, NOW + 3));
 	assert_int_equal(j->attempts, 1);
 	assert_true(job_set(&js, j, JS_RUNNING, NULL, NOW + 4));
-	assert_true(job_done(&js, j, OUT_EXITED, 3, NOW + 5));
+	assert_true(job_done(&js, j, OUT_EXITED, 3, NULL, NOW + 5));
 	assert_true(job_ended(j));
-	assert_false(job_done(&js, j, OUT_EXITED, 4, NOW + 5));
+	assert_false(job_done(&js, j, OUT_EXITED, 4, NULL, NOW + 5));
 	assert_int_equal(j->code, 3);
 	assert_ptr_equal(TAILQ_FIRST(&js.ended), j);
 	assert_null(TAILQ_FIRST(&js.live));

@@ -169,7 +169,7 @@ test_killed(void **state)
 					(void)job_set(&js, j, JS_RUNNING, "",
 					    NOW);
 				if (i == 3)
-					(void)job_done(&js, j, OUT_EXITED, 0,
+					(void)job_done(&js, j, OUT_EXITED, 0, NULL,
 					    NOW);
 				if (i == stop)
 					(void)kill(getpid(), SIGKILL);

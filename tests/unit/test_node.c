@@ -434,11 +434,49 @@ test_outputs(void **state)
 	killed_by(id, "output");
 	assert_true(proto_get_result(&r, about(1, PATH_RESULT, id)));
 	assert_int_equal(r.noutputs, 0);
-	w.output_size = 1024;
+}
+
+/* What ends a job is its outcome; outputs that do not come are told beside. */
+static void
+test_lost_outputs(void **state)
+{
+	static const char lost[] = "lost outputs: /v1: too many files";
+	static const char large[] =
+	    "lost outputs: /v1: larger than limits.output";
+	static struct proto_result r;
+	struct proto_req q = {.path = PATH_BLOB_PUT, .digest = tar_sha,
+	    .n = sizeof(tar), .body = {tar, sizeof(tar)}};
+	uint8_t id[32];
+
+	(void)state;
 	w.output_fails = true;
+	(void)submit(1, 0x41, 1, with_volumes, id);
+	assert_int_equal(world_call(&w, 1, &q)->status, ST_OK);
+	world_run(&w, 50);
+	state_is(id, "done", lost);
+	assert_int_equal(status(id).outcome.kind, OUT_EXITED);
+	assert_true(proto_get_result(&r, about(1, PATH_RESULT, id)));
+	assert_int_equal(r.noutputs, 0);
+	w.oom = true;
 	(void)submit(1, 0x41, 2, with_volumes, id);
 	world_run(&w, 50);
-	killed_by(id, "output");
+	killed_by(id, "memory");
+	state_is(id, "done", lost);
+	/* too large, and killed before: not for that */
+	w.output_fails = false;
+	w.output_size = UINT64_C(65) << 20;
+	(void)submit(1, 0x41, 3, with_volumes, id);
+	world_run(&w, 50);
+	killed_by(id, "memory");
+	state_is(id, "done", large);
+	assert_true(proto_get_result(&r, about(1, PATH_RESULT, id)));
+	assert_int_equal(r.noutputs, 0);
+	w.oom = false;
+	w.output_size = 1024;
+	(void)submit(1, 0x41, 4, with_volumes, id);
+	world_run(&w, 50);
+	state_is(id, "done", NULL);
+	assert_int_equal(status(id).reason.n, 0);
 }
 
 static void
@@ -527,6 +565,7 @@ main(void)
 	    T(test_bytes),
 	    T(test_kills),
 	    T(test_outputs),
+	    T(test_lost_outputs),
 	    T(test_cancel_waiting),
 	    T(test_timers),
 	};

@@ -531,6 +531,8 @@ test_outputs(void **state)
 	assert_int_equal(last.calls, 3);
 	assert_false(last.ok);
 	assert_non_null(strstr(last.why, "larger"));
+	/* that it is, node sees by the size */
+	assert_true(last.size > 4);
 	/* the step's own failure, with and without a pipe */
 	outputs_step(o, job, 4, false, 0, "a socket");
 	assert_int_equal(last.calls, 4);

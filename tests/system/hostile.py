@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Jobs that mean it badly or oddly, through a real node: what ends a job is
+its outcome."""
+import os
+import sys
+
+import lib
+from lib import USER, done, result, skip
+from libjob import Burrow
+
+build = sys.argv[1]
+OUT = [("out", "/agent/tmp", "rw")]
+# never so few that the limit does not kill, never so large that one is whole
+CHILDREN = ("echo kept > /agent/tmp/f; i=0; while [ $i -lt 30 ]; do (while :; "
+            "do dd if=/dev/zero of=/dev/null bs=8M count=9 2>/dev/null; done) "
+            "& i=$((i+1)); done; wait")
+# what earlier jobs leave in the groups of a slot
+BEFORE = ("i=0; while [ $i -lt 1000 ]; do : > /agent/tmp/n$i; i=$((i+1)); "
+          "done; (sleep 60) & head -c 900000 /dev/zero > /tmp/f")
+
+
+def started(node, name):
+    if node.up():
+        return True
+    result(name, False, "%s %s" % (node.problem, node.said()[-1500:]))
+    return False
+
+
+def kept(s, name="f"):
+    try:
+        with open(os.path.join(s.folder, "volumes/agent/tmp", name)) as f:
+            return f.read()
+    except OSError as e:
+        return str(e)
+
+
+def reasons(s):
+    """What a job that is done has to say beside its outcome."""
+    return [e["reason"] for e in s.events
+            if e.get("state") == "done" and e.get("reason")]
+
+
+def full_memory(mode, node):
+    """Many children fill the memory, after others have used the slot."""
+    name = mode + " memory full of children"
+    if "memory" not in node.layers:
+        skip(name, "no control group limits memory here")
+        return
+    for i in range(3):
+        rc, last, s = node.run_job(BEFORE, volumes=OUT)
+        result("%s: one before, %d" % (name, i), rc == 0, str(s))
+    rc, last, s = node.run_job(CHILDREN, volumes=OUT, limits={
+        "time": "2s", "memory": "32MB", "pids": 60})
+    result(name + ": killed(memory), with its outputs", rc == 5 and
+           last.get("outcome") == ["killed", "memory"] and
+           not reasons(s) and kept(s) == "kept\n",
+           "%s %s %s" % (rc, kept(s), s))
+    result(name + ": its peak is not over its limit", 20000 <
+           last.get("usage", {}).get("memory_kb", 0) <= 32768, str(last))
+    rc, last, s = node.run_job("echo next > /agent/tmp/f", volumes=OUT)
+    result(name + ": and the next one runs", rc == 0 and
+           kept(s) == "next\n", str(s))
+
+
+def all_of(mode, user):
+    node = Burrow(build, "hostile-" + mode, user,
+                  more="limits: {jobs_running: 1}\n")
+    try:
+        if started(node, mode + " hostile jobs"):
+            full_memory(mode, node)
+        result(mode + " hostile jobs: jail has never fallen",
+               node.restarts().get("jail") == 0, str(node.restarts()))
+    finally:
+        if lib.failed:
+            sys.stderr.write(node.said()[-5000:])
+        node.remove()
+
+
+if os.geteuid() == 0:
+    all_of("root", None)
+    all_of("user", USER)
+else:
+    all_of("user", None)
+done()
