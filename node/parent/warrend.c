@@ -28,6 +28,7 @@
 #include "node/parent/settings.h"
 #include "common/layers.h"
 #include "common/log.h"
+#include "common/numbers.h"
 #include "trust/doc/secp.h"
 #include "common/util.h"
 
