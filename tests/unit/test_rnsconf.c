@@ -91,6 +91,103 @@ grammar_values(void **state)
 	confobj_free(tree);
 }
 
+/* Lines as the reference cuts them; tests/interop has many more. */
+static void
+grammar_odd(void **state)
+{
+	static const struct {
+		const char *line, *key, *value; /* value: items, '|' between */
+	} lines[] = {
+		{"a = b\xc2\xa0\n", "a", "b"},
+		{"\xc2\xa0""a\xe2\x80\x83=\xe3\x80\x80""b # c\r\n", "a", "b"},
+		{"a = \"x\"y\"z\"\n", "a", "x\"y\"z"},
+		{"a = 'x'y, z'\n", "a", "x'y, z"},
+		{"a = b\"c\" d\n", "a", "b\"c\" d"},
+		{"a = x, \"b, c\"d, e\"\n", "a", "x|b, c\"d, e"},
+		{"a = x, \"b\"c, d\n", "a", "x|\"b\"c|d"},
+		{"a = \"x\" , '' \"\n", "a", "x\" , '' "},
+		{"a = '''x\r\ny'''''\n", "a", "x\ny''"},
+		{"a = '''x'''y'''\n", "a", "x'''y"},
+		{"\"a=b\" = c\n", "a=b", "c"},
+		{"[a = b\n", "[a", "b"},
+		{" = b\n", " ", "b"},
+		{"'' = b\n", "", "b"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(lines); i++) {
+		struct mistakes m = {0};
+		const struct conf_entry *e;
+		struct confobj *tree;
+		char all[100] = "";
+		size_t n = 0;
+
+		if (confobj_parse(&tree, lines[i].line, strlen(lines[i].line),
+		    &m) < 0)
+			fail_msg("%s: %s", lines[i].line, m.v[0].text);
+		e = conf_entry(confobj_root(tree), lines[i].key);
+		for (unsigned k = 0; e != NULL && k < e->n; k++)
+			n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s",
+			    k > 0 ? "|" : "", e->values[k]);
+		if (e == NULL || strcmp(all, lines[i].value) != 0)
+			fail_msg("%s: %s", lines[i].line, all);
+		confobj_free(tree);
+	}
+}
+
+static void
+section_odd(void **state)
+{
+	static const char text[] = "\xe2\x80\x83[i]\xc2\xa0# c\n"
+	    "[[S [a] b]]\nx = 1\n[[ 't ]]' ]]\n[[a]b]]\n[''']\n";
+	struct mistakes m = {0};
+	struct conf_section *root, *i;
+	struct confobj *tree;
+
+	(void)state;
+	assert_int_equal(confobj_parse(&tree, text, sizeof(text) - 1, &m), 0);
+	root = confobj_root(tree);
+	i = conf_section(root, "i");
+	assert_non_null(i);
+	assert_non_null(conf_section(i, "S [a] b"));
+	assert_non_null(conf_entry(conf_section(i, "S [a] b"), "x"));
+	assert_non_null(conf_section(i, "t ]]"));
+	assert_non_null(conf_section(i, "a]b"));
+	assert_non_null(conf_section(root, "'"));
+	confobj_free(tree);
+}
+
+/* Nothing that a line can hold costs much more than it is long. */
+static void
+grammar_bombs(void **state)
+{
+	static const char *const pieces[] = {"[", "]", "[]", "\"", "'\",", ",",
+	    "\" ,", "x,\"", "'' ", "'''", "' ", "\xc2\xa0", "=", "a = \"b\",",
+	    "\"]", "\" ]"};
+	size_t len = 200000;
+	char *text = malloc(len + 8);
+
+	(void)state;
+	assert_non_null(text);
+	for (size_t i = 0; i < 2 * NELEM(pieces); i++) {
+		const char *piece = pieces[i / 2];
+		size_t n = 0, k = strlen(piece);
+		struct mistakes m = {0};
+		struct confobj *tree;
+
+		if (i % 2 == 1) {
+			memcpy(text, "a = x ", 6);
+			n = 6;
+		}
+		for (; n + k <= len; n += k)
+			memcpy(text + n, piece, k);
+		text[n++] = '#';
+		if (confobj_parse(&tree, text, n, &m) == 0)
+			confobj_free(tree);
+	}
+	free(text);
+}
+
 static void
 grammar_errors(void **state)
 {
@@ -517,6 +614,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(grammar_values),
+		cmocka_unit_test(grammar_odd),
+		cmocka_unit_test(section_odd),
+		cmocka_unit_test(grammar_bombs),
 		cmocka_unit_test(grammar_errors),
 		cmocka_unit_test(interpolation_errors),
 		cmocka_unit_test(interpolation_bomb),

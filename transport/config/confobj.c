@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define _GNU_SOURCE /* memmem */
-
 #include "transport/config/confobj.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "transport/config/confline.h"
 
 #define CHUNK 16384u
 #define INTERPOLATE_DEPTH 10 /* ConfigObj's MAX_INTERPOL_DEPTH */
@@ -24,12 +24,6 @@ struct confobj {
 	struct chunk *chunks;
 	struct conf_section *root;
 	unsigned names;
-};
-
-/* A text and a place in it. */
-struct text {
-	const char *p, *end;
-	unsigned line; /* of the line that line_next() gave last */
 };
 
 static int
@@ -138,123 +132,38 @@ confobj_free(struct confobj *c)
 
 /* ---- lines ---- */
 
-static bool
-blank(char ch)
-{
-	return ch == ' ' || ch == '\t' || ch == '\r' || ch == '\f' ||
-	    ch == '\v';
-}
-
-static void
-trim(struct text *t)
-{
-	while (t->p < t->end && blank(*t->p))
-		t->p++;
-	while (t->p < t->end && blank(t->end[-1]))
-		t->end--;
-}
-
-static size_t
-left(const struct text *t)
-{
-	return (size_t)(t->end - t->p);
-}
-
-/* The next line of t, without its end. */
-static bool
-line_next(struct text *t, struct text *line)
-{
-	const char *nl;
-
-	if (t->p == t->end)
-		return false;
-	t->line++;
-	nl = memchr(t->p, '\n', left(t));
-	*line = (struct text){t->p, nl != NULL ? nl : t->end, t->line};
-	t->p = nl != NULL ? nl + 1 : t->end;
-	return true;
-}
-
-/* Nothing left, or a comment. */
-static bool
-line_over(struct text *t)
-{
-	trim(t);
-	return t->p == t->end || *t->p == '#';
-}
-
-/* Take a quoted text; false: no quote here, or it does not end. */
-static bool
-take_quoted(struct text *t, struct text *out)
-{
-	const char *e;
-
-	if (t->p == t->end || (*t->p != '"' && *t->p != '\''))
-		return false;
-	e = memchr(t->p + 1, *t->p, left(t) - 1);
-	if (e == NULL)
-		return false;
-	*out = (struct text){t->p + 1, e, t->line};
-	t->p = e + 1;
-	return true;
-}
-
-/* ---- section lines ---- */
-
 static int
-parse_section(struct confobj *c, struct conf_section **cur, struct text *t,
-    struct mistakes *m)
+parse_section(struct confobj *c, struct conf_section **cur,
+    const struct text *name, unsigned open, unsigned shut, struct mistakes *m)
 {
 	struct conf_section *parent = *cur, *twin;
-	struct text name = {NULL, NULL, 0};
-	unsigned open = 0, shut = 0;
-	const char *kept, *e;
+	const char *kept;
 
-	while (t->p < t->end && (*t->p == '[' || blank(*t->p))) {
-		open += *t->p == '[';
-		t->p++;
-	}
-	if (!take_quoted(t, &name)) {
-		e = memchr(t->p, ']', left(t));
-		if (e != NULL && e > t->p && *t->p != '"' && *t->p != '\'') {
-			name = (struct text){t->p, e, t->line};
-			t->p = e;
-		}
-	}
-	while (t->p < t->end && (*t->p == ']' || blank(*t->p))) {
-		shut += *t->p == ']';
-		t->p++;
-	}
-	trim(&name);
-	if (left(&name) == 0 || shut == 0 || !line_over(t)) {
-		mistake_add(m, t->line, 1, "a section is [name], below it "
-		    "[[name]]", "not a section");
-		return -1;
-	}
 	if (open != shut) {
-		mistake_add(m, t->line, 1, "close as many brackets as you open",
-		    "%u brackets open a section and %u close it", open, shut);
+		mistake_add(m, name->line, 1, "close as many brackets as you "
+		    "open", "%u brackets open a section and %u close it", open,
+		    shut);
 		return -1;
 	}
 	if (open > parent->depth + 1 || open > CONF_DEPTH_MAX) {
-		mistake_add(m, t->line, 1, "[[name]] stands below a [name], "
+		mistake_add(m, name->line, 1, "[[name]] stands below a [name], "
 		    "[[[name]]] below a [[name]]",
 		    "section nested too deep");
 		return -1;
 	}
 	while (parent->depth >= open)
 		parent = parent->parent;
-	if ((kept = conf_keep(c, name.p, left(&name))) == NULL)
+	if ((kept = conf_keep(c, name->p, line_left(name))) == NULL)
 		return no_memory(m);
 	if (conf_section(parent, kept) != NULL ||
 	    conf_entry(parent, kept) != NULL) {
 		twin = conf_section(parent, kept);
-		mistake_add(m, t->line, 1, "give each section its own name",
+		mistake_add(m, name->line, 1, "give each section its own name",
 		    "the name \"%.60s\" is there already, in line %u", kept,
 		    twin != NULL ? twin->line : conf_entry(parent, kept)->line);
 		return -1;
 	}
-	if ((*cur = section_new(c, parent, kept, t->line)) == NULL)
+	if ((*cur = section_new(c, parent, kept, name->line)) == NULL)
 		return no_memory(m);
 	return 0;
 }
@@ -282,65 +191,80 @@ add_value(struct confobj *c, struct conf_entry *e, const char *p, size_t n,
 	return 0;
 }
 
+/* The value between p and q, ends of lines as the reference has them. */
+static int
+add_lines(struct confobj *c, struct conf_entry *e, const char *p,
+    const char *q, struct mistakes *m)
+{
+	char *copy = keep(c, (size_t)(q - p) + 1);
+	size_t n = 0;
+
+	if (copy == NULL)
+		return no_memory(m);
+	for (; p < q; p++)
+		if (*p != '\r' || p + 1 == q || p[1] != '\n')
+			copy[n++] = *p;
+	return add_value(c, e, copy, n, m);
+}
+
 /* Three quotes: the value runs to the next three, over lines. */
 static int
 parse_triple(struct confobj *c, struct conf_entry *e, struct text *all,
     struct text *t, struct mistakes *m)
 {
-	const char quote[3] = {*t->p, *t->p, *t->p};
+	const char quote3[3] = {*t->p, *t->p, *t->p};
 	const char *start = t->p + 3, *q;
-	struct text rest;
+	struct text line = {start, t->end, t->line};
+	bool any;
 
-	q = memmem(start, (size_t)(all->end - start), quote, 3);
-	if (q == NULL) {
-		mistake_add(m, t->line, 1, "end it with the same three quotes",
-		    "a value in triple quotes does not end");
-		all->p = all->end; /* it has taken the rest */
-		return -1;
+	while ((q = line_triple_end(line.p, line.end, quote3, &any)) == NULL) {
+		if (any) {
+			mistake_add(m, line.line, 1, NULL, "text behind the "
+			    "closing quotes");
+			return -1;
+		}
+		if (!line_next(all, &line)) {
+			mistake_add(m, t->line, 1, "end it with the same three "
+			    "quotes", "a value in triple quotes does not end");
+			return -1;
+		}
 	}
-	if (add_value(c, e, start, (size_t)(q - start), m) < 0)
-		return -1;
-	/* go on behind it, counting the lines that it took */
-	rest = (struct text){q + 3, t->end, t->line};
-	if (q + 3 > t->end) {
-		for (const char *p = t->end; p < q; p++)
-			all->line += *p == '\n';
-		all->p = q + 3;
-		all->line--;
-		if (!line_next(all, &rest))
-			rest = (struct text){all->p, all->p, all->line};
-	}
-	if (!line_over(&rest)) {
-		mistake_add(m, rest.line, 1, NULL, "text behind the closing "
-		    "quotes");
-		return -1;
-	}
-	return 0;
+	return add_lines(c, e, start, q, m);
 }
 
-static bool
-take_plain(struct text *t, struct text *out)
+static int
+parse_items(struct confobj *c, struct conf_entry *e, struct text *t,
+    struct mistakes *m)
 {
-	const char *p = t->p;
+	struct line_items l = {.item = NULL};
+	int rc = 0;
 
-	if (p == t->end || *p == '"' || *p == '\'' || *p == ',' || *p == '#')
-		return false;
-	while (p < t->end && *p != ',' && *p != '#')
-		p++;
-	*out = (struct text){t->p, p, t->line};
-	t->p = p;
-	trim(out);
-	return true;
+	if ((l.item = calloc(LINE_ITEMS_MAX, sizeof(*l.item))) == NULL)
+		return no_memory(m);
+	if (!line_items(&l, t)) {
+		bool open = (*t->p == '"' || *t->p == '\'') &&
+		    memchr(t->p + 1, *t->p, line_left(t) - 1) == NULL;
+
+		mistake_add(m, t->line, 1, open ? "end it with the same quote" :
+		    "put a value with quotes or commas into quotes of the "
+		    "other kind", open ? "the quote before the value of "
+		    "\"%.80s\" does not end" :
+		    "cannot read the value of \"%.80s\"", e->key);
+		rc = -1;
+	}
+	for (unsigned i = 0; rc == 0 && i < l.n; i++)
+		rc = add_value(c, e, l.item[i].p, line_left(&l.item[i]), m);
+	e->list = l.list;
+	free(l.item);
+	return rc;
 }
 
 static int
 parse_value(struct confobj *c, struct conf_entry *e, struct text *all,
     struct text *t, struct mistakes *m)
 {
-	struct text v;
-
-	trim(t);
-	if (left(t) >= 3 && (memcmp(t->p, "\"\"\"", 3) == 0 ||
+	line_trim(t);
+	if (line_left(t) >= 3 && (memcmp(t->p, "\"\"\"", 3) == 0 ||
 	    memcmp(t->p, "'''", 3) == 0))
 		return parse_triple(c, e, all, t, m);
 	if (line_over(t))
@@ -350,52 +274,31 @@ parse_value(struct confobj *c, struct conf_entry *e, struct text *all,
 		e->list = true;
 		if (line_over(t))
 			return 0;
-		goto bad;
+		mistake_add(m, t->line, 1, "put an empty value into quotes",
+		    "the list of \"%.80s\" begins with a comma", e->key);
+		return -1;
 	}
-	for (;;) {
-		if (!take_quoted(t, &v) && !take_plain(t, &v))
-			goto bad;
-		if (add_value(c, e, v.p, left(&v), m) < 0)
-			return -1;
-		if (line_over(t))
-			return 0;
-		if (*t->p != ',')
-			goto bad;
-		t->p++;
-		e->list = true;
-		if (line_over(t))
-			return 0;
-	}
-bad:
-	mistake_add(m, t->line, 1, "put a value with quotes or commas into "
-	    "quotes of the other kind", "cannot read the value of \"%s\"",
-	    e->key);
-	return -1;
+	return parse_items(c, e, t, m);
 }
 
 static int
 parse_entry(struct confobj *c, struct conf_section *cur, struct text *all,
-    struct text *t, struct mistakes *m)
+    struct text *t, const char *indent, struct mistakes *m)
 {
 	struct conf_entry *e, *twin;
-	struct text key = *t;
-	const char *eq;
+	struct text key;
 
-	if (take_quoted(t, &key)) {
-		trim(t);
-	} else if ((eq = memchr(t->p, '=', left(t))) != NULL) {
-		key.end = t->p = eq;
-	}
-	trim(&key);
-	if (t->p == t->end || *t->p != '=' || left(&key) == 0 ||
-	    *key.p == '=') {
-		mistake_add(m, t->line, 1, "write key = value, [section], or "
-		    "# comment", "cannot read this line");
+	if (!line_key(t, indent, &key)) {
+		if (*t->p == '[')
+			mistake_add(m, t->line, 1, "a section is [name], below "
+			    "it [[name]]", "not a section");
+		else
+			mistake_add(m, t->line, 1, "write key = value, "
+			    "[section], or # comment", "cannot read this line");
 		return -1;
 	}
-	t->p++;
 	if ((e = keep(c, sizeof(*e))) == NULL ||
-	    (e->key = conf_keep(c, key.p, left(&key))) == NULL)
+	    (e->key = conf_keep(c, key.p, line_left(&key))) == NULL)
 		return no_memory(m);
 	e->line = t->line;
 	twin = conf_entry(cur, e->key);
@@ -420,11 +323,17 @@ parse_all(struct confobj *c, struct text all, struct mistakes *m)
 {
 	struct conf_section *cur = c->root;
 	bool lost = false;
-	unsigned before = mistakes_count(m);
-	struct text t;
+	unsigned before = mistakes_count(m), open, shut;
+	struct text t, name;
+	const char *indent;
+	bool section;
 
 	while (line_next(&all, &t)) {
-		if (line_over(&t) || (lost && *t.p != '['))
+		indent = t.p;
+		if (line_over(&t))
+			continue;
+		section = line_section(&t, &name, &open, &shut);
+		if (lost && !section && *t.p != '[')
 			continue;
 		/* names are looked up one by one: bound the square */
 		if (++c->names > NAMES_MAX) {
@@ -432,10 +341,11 @@ parse_all(struct confobj *c, struct text all, struct mistakes *m)
 			    NAMES_MAX);
 			break;
 		}
-		if (*t.p == '[')
-			lost = parse_section(c, &cur, &t, m) < 0;
-		else
-			(void)parse_entry(c, cur, &all, &t, m);
+		if (section)
+			lost = parse_section(c, &cur, &name, open, shut,
+			    m) < 0;
+		else if (parse_entry(c, cur, &all, &t, indent, m) < 0)
+			lost = *t.p == '[';
 	}
 	return mistakes_count(m) == before ? 0 : -1;
 }
@@ -454,8 +364,8 @@ confobj_parse(struct confobj **out, const char *text, size_t len,
 	all.end += len;
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		all.p += 3;
-	if (!utf8_valid(all.p, left(&all)) ||
-	    memchr(all.p, '\0', left(&all)) != NULL) {
+	if (!utf8_valid(all.p, line_left(&all)) ||
+	    memchr(all.p, '\0', line_left(&all)) != NULL) {
 		mistake_add(m, 0, 1, "save it as UTF-8", "not a UTF-8 text");
 		return -1;
 	}
@@ -495,6 +405,9 @@ lookup(const struct conf_section **sec, const char *key)
 		*sec = s;
 		if ((e = conf_entry(s, key)) != NULL)
 			return e;
+		/* a key of that name has no keys, and the reference fails */
+		if (conf_entry(s, "DEFAULT") != NULL)
+			return NULL;
 		if ((d = conf_section(s, "DEFAULT")) != NULL) {
 			*sec = d;
 			if ((e = conf_entry(d, key)) != NULL)

@@ -2,10 +2,13 @@
 #include "transport/config/confval.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "transport/config/confline.h"
+
+#define NUMBER_MAX 400 /* ours: bytes of a number */
 
 struct conf_entry *
 conf_ask(const struct conf_reader *r, const char *key)
@@ -71,22 +74,48 @@ conf_get_bool(const struct conf_reader *r, const char *key, bool *out)
 	return -1;
 }
 
+/*
+ * A number as people write it, without white space around it and without '_'
+ * between digits; false: too long for one.
+ */
+static bool
+plain_number(char out[NUMBER_MAX], const char *v)
+{
+	const char *end = v + strlen(v);
+	size_t n = 0;
+
+	line_trim_to(&v, &end);
+	for (const char *p = v; p < end; p++) {
+		if (*p == '_' && p > v && isdigit((unsigned char)p[-1]) &&
+		    p + 1 < end && isdigit((unsigned char)p[1]))
+			continue;
+		if (n == NUMBER_MAX - 1)
+			return false;
+		out[n++] = *p;
+	}
+	out[n] = '\0';
+	return true;
+}
+
 /* Past the ends of int64_t it stays there: no key has such a range. */
 static bool
-parse_int(const char *v, int64_t *out)
+parse_int(const char *text, int64_t *out)
 {
-	bool minus = *v == '-';
+	char number[NUMBER_MAX];
+	const char *v = number;
 	int64_t n = 0;
+	bool minus;
 
+	if (!plain_number(number, text))
+		return false;
+	minus = *v == '-';
 	if (minus || *v == '+')
 		v++;
-	if (!isdigit((unsigned char)*v))
+	if (*v == '\0')
 		return false;
 	for (; *v != '\0'; v++) {
 		int digit = *v - '0';
 
-		if (*v == '_' && isdigit((unsigned char)v[1]))
-			continue;
 		if (!isdigit((unsigned char)*v))
 			return false;
 		if (minus)
@@ -98,6 +127,19 @@ parse_int(const char *v, int64_t *out)
 	}
 	*out = n;
 	return true;
+}
+
+/* Infinity and NaN are numbers too, as for the reference. */
+static bool
+parse_float(const char *text, double *out)
+{
+	char number[NUMBER_MAX], *end;
+
+	if (!plain_number(number, text) || number[0] == '\0' ||
+	    strpbrk(number, "xX(_") != NULL)
+		return false;
+	*out = strtod(number, &end);
+	return *end == '\0';
 }
 
 int
@@ -128,15 +170,12 @@ int
 conf_get_float(const struct conf_reader *r, const char *key, double *out)
 {
 	const char *v;
-	char *end;
 	double d;
 	int rc;
 
 	if ((rc = conf_get_text(r, key, &v)) <= 0)
 		return rc;
-	d = strtod(v, &end);
-	if (*v == '\0' || *end != '\0' || !isfinite(d) ||
-	    strpbrk(v, "xX") != NULL) {
+	if (!parse_float(v, &d)) {
 		mistake_add(r->m, conf_line(r, key), 1, "a number such as 2 or "
 		    "2.5", "\"%s\" cannot be \"%s\"", key, v);
 		return -1;
