@@ -14,6 +14,15 @@
 #include "node/check/finding.h"
 #include "transport/config/rnsconf.h"
 
+static bool
+usable(const struct rnsconf *conf)
+{
+	for (unsigned i = 0; i < conf->nifs; i++)
+		if (conf->ifs[i].enabled)
+			return true;
+	return false;
+}
+
 static void
 check_rns(struct check *c)
 {
@@ -34,6 +43,11 @@ check_rns(struct check *c)
 	for (unsigned i = 0; conf != NULL && i < conf->nnotes; i++)
 		check_tell(c, true, "config", conf->notes[i].line, 1,
 		    conf->notes[i].hint, "%s", conf->notes[i].text);
+	if (conf != NULL && !usable(conf))
+		check_tell(c, true, "config", 0, 0, "TCPClientInterface or "
+		    "TCPServerInterface, with enabled = yes",
+		    "no interface is enabled and supported: the node reaches "
+		    "nobody beyond this machine");
 	rnsconf_free(conf);
 	explicit_bzero(text, len);
 }

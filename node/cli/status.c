@@ -109,6 +109,21 @@ print_interfaces(const json_t *list)
 	cli_table_print(t);
 }
 
+/* Why those that are down are, in words. */
+static void
+print_errors(const json_t *list)
+{
+	const json_t *n;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, n)
+		if (json_object_get(n, "error") != NULL)
+			printf("%s%s: %s\n",
+			    json_is_true(json_object_get(n, "given_up")) ?
+				"given up: " : "", text_of(n, "section"),
+			    text_of(n, "error"));
+}
+
 static void
 print_counts(const json_t *o, const char *title)
 {
@@ -162,12 +177,16 @@ print_status(const json_t *s, const json_t *node)
 	    cli_duration(up, int_of(s, "uptime_s") * 1000));
 	printf("instance  %s, %lld programs attached\n",
 	    text_of(s, "instance"), (long long)int_of(s, "attached"));
+	if (json_object_get(s, "reaches_nobody") != NULL)
+		printf("mesh      reaches NOBODY beyond this machine: %s\n",
+		    text_of(s, "reaches_nobody"));
 	if (json_object_size(node) > 0)
 		print_node(node);
 	printf("\n");
 	print_programs(json_object_get(s, "programs"));
 	printf("\n");
 	print_interfaces(json_object_get(s, "interfaces_list"));
+	print_errors(json_object_get(s, "interfaces_list"));
 	print_counts(json_object_get(s, "counts"), "Counters");
 	print_counts(json_object_get(s, "drops"), "Dropped");
 	print_counts(json_object_get(s, "node_bridge"), "Mesh to node");

@@ -42,6 +42,7 @@ struct dial {
 	struct resolve *resolve;
 	struct resolved list[RESOLVE_MAX];
 	unsigned count, at;
+	bool by_name; /* the addresses are a host's */
 	int fd;
 	ev_io connected;
 	ev_timer late;
@@ -131,6 +132,20 @@ done(struct dial *d, int error, const char *text)
 	dial_free(d);
 }
 
+/* No address answered; a name's last one is told with why. */
+static void
+failed(struct dial *d, int error)
+{
+	const struct resolved *r = &d->list[d->count - 1];
+	char ip[INET6_ADDRSTRLEN] = "", text[200];
+
+	(void)inet_ntop(r->family == 4 ? AF_INET : AF_INET6, r->addr, ip,
+	    sizeof(ip));
+	(void)snprintf(text, sizeof(text), "%s%s%s", d->by_name ? ip : "",
+	    d->by_name ? ": " : "", strerror(error));
+	done(d, error, text);
+}
+
 /* Begins to connect to the next address; the last one's error is told. */
 static void
 try_next(struct dial *d, int error)
@@ -155,7 +170,7 @@ try_next(struct dial *d, int error)
 			(void)close(d->fd);
 		d->fd = -1;
 	}
-	done(d, error, strerror(error));
+	failed(d, error);
 }
 
 static void
@@ -196,12 +211,16 @@ on_resolved(void *ctx, const struct resolved *list, unsigned count,
     const char *error)
 {
 	struct dial *d = ctx;
+	char text[200];
 
 	d->resolve = NULL;
 	if (count == 0) {
-		done(d, EHOSTUNREACH, error);
+		(void)snprintf(text, sizeof(text), "host not found (%s)",
+		    error);
+		done(d, EHOSTUNREACH, text);
 		return;
 	}
+	d->by_name = true;
 	memcpy(d->list, list, count * sizeof(*list));
 	d->count = count;
 	try_next(d, EHOSTUNREACH);
@@ -339,14 +358,16 @@ dial_bind(struct parent *p, const struct msg_BIND *m)
 		if (!device_address(c->device, c->prefer_ipv6, c->listen_port,
 			&a)) {
 			answer(p, m->index, m->seq, ENODEV, -1,
-			    "the device has no address");
+			    "there is no such device, or it has no address "
+			    "(`ip address` shows them)");
 			return;
 		}
 	} else if (ip != NULL && numeric(ip, &r)) {
 		(void)address_of(&a, &r, c->listen_port);
 	} else {
 		answer(p, m->index, m->seq, EINVAL, -1,
-		    "listen_ip is no address");
+		    "listen_ip is no address of a machine, and names are "
+		    "not looked up");
 		return;
 	}
 	fd = listen_at(&a);

@@ -84,8 +84,10 @@ instance_socket(struct parent *p, bool rpc)
 	if (errno == EADDRINUSE)
 		log_errx("config", "instance \"%s\" is taken: %s is in use by "
 				   "another Reticulum program. Stop it, or set "
-				   "another instance_name",
-		    c->instance_name, name);
+				   "another %s",
+		    c->instance_name, name,
+		    c->shared_instance_type == RNSCONF_UNIX ? "instance_name" :
+		    rpc ? "instance_control_port" : "shared_instance_port");
 	else
 		log_err("config", "shared instance at %s", name);
 	return -1;

@@ -512,6 +512,8 @@ notes(void **state)
 		    "unknown type", "TCPServerInterface"},
 		{"[interfaces]\n[[C]]\ntype = UDPInterface\nenabled = 1\n", 3,
 		    "not supported", "TCPServerInterface"},
+		{SERVER "listen_ip = myhost\nlisten_port = 1\n", 5,
+		    "\"myhost\" is no address", "0.0.0.0"},
 		{CLIENT DIAL "mode = rooming\n", 7, "unknown mode",
 		    "\"roaming\""},
 		{CLIENT DIAL "passhrase = x\n", 7,

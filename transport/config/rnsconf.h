@@ -29,7 +29,8 @@ struct rnsconf_if {
 	const char *name;
 	const char *type_text;
 	enum rnsconf_type type;
-	bool enabled; /* enabled, and of a type that this build has */
+	bool on;      /* the file says enabled */
+	bool enabled; /* on, and of a type that this build has */
 
 	/* common keys, reticulum-transport.md 8.2 to 8.7 */
 	enum rns_if_mode mode;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/config/rnsconf_read.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,16 @@ missing(struct reader *r, const struct rnsconf_if *i, const char *key,
 	    i->name, key);
 }
 
+static bool
+is_address(const char *ip)
+{
+	unsigned char raw[16];
+
+	return strcmp(ip, "localhost") == 0 ||
+	    inet_pton(AF_INET, ip, raw) == 1 ||
+	    inet_pton(AF_INET6, ip, raw) == 1;
+}
+
 static void
 read_tcp(struct reader *r, struct rnsconf_if *i)
 {
@@ -180,6 +191,11 @@ read_tcp(struct reader *r, struct rnsconf_if *i)
 			missing(r, i, "listen_port", "4242");
 		if (i->listen_ip == NULL && i->device == NULL)
 			missing(r, i, "listen_ip", "0.0.0.0");
+		if (i->listen_ip != NULL && !is_address(i->listen_ip))
+			rnsconf_note(r, conf_line(&r->v, "listen_ip"),
+			    "an address of this machine, or 0.0.0.0 for all",
+			    "%s: listen_ip \"%.60s\" is no address, and names "
+			    "are not looked up", r->where, i->listen_ip);
 		return;
 	}
 	rnsconf_knobs(r, client_knobs, NELEM(client_knobs), i);
@@ -268,6 +284,7 @@ read_if(struct reader *r, struct rnsconf_if *i, const uint32_t ar[3])
 		note_off(r, i);
 		return;
 	}
+	i->on = true;
 	if (has_type == 0)
 		missing(r, i, "type", "TCPClientInterface");
 	if (has_type <= 0)

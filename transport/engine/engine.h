@@ -19,6 +19,7 @@
  * Lowest first; a file knows only what stands above it in this list:
  *
  *   engine.c    the state that all share, and sending
+ *   reach.c     whether anybody can be reached
  *   nif.c       interfaces and their numbers in the core
  *   opener.c    what the parent opens for them, and when to ask again
  *   store.c     the storage folder; store_codec.c its formats
@@ -61,6 +62,7 @@ struct engine {
 	struct process program;
 	struct prog_state programs[PROGRAM_COUNT];
 	bool stopping;
+	bool reach_said; /* that nobody can be reached */
 	ev_timer stop_timer;
 	uint32_t next_seq;
 

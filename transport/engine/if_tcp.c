@@ -61,6 +61,22 @@ tcp_configure(struct nif *n)
 	return 0;
 }
 
+static void
+tcp_failed(struct nif *n, int error, const char *text)
+{
+	const struct rnsconf_if *c = n->conf;
+	char what[300];
+
+	if (c->type == RNSCONF_TCP_SERVER)
+		(void)snprintf(what, sizeof(what), "cannot listen on %.200s "
+		    "port %u", c->listen_ip != NULL ? c->listen_ip : c->device,
+		    c->listen_port);
+	else
+		(void)snprintf(what, sizeof(what), "cannot connect to %.200s "
+		    "port %u", c->target_host, c->target_port);
+	opener_failed(n, what, error, text);
+}
+
 /* ---- the client side ---- */
 
 static void
@@ -68,9 +84,10 @@ client_gone(void *arg, int error)
 {
 	struct nif *n = arg;
 
-	(void)snprintf(n->error, sizeof(n->error), "%s",
+	opener_why(n, "connection to %s port %u lost: %s",
+	    n->conf->target_host, n->conf->target_port,
 	    error != 0 ? strerror(error) : "closed by the other end");
-	log_notice(n->conf->name, "connection lost: %s", n->error);
+	log_notice(n->conf->name, "%s", n->error);
 	nif_online(n, false);
 	opener_again(n);
 }
@@ -83,7 +100,7 @@ client_up(struct nif *n, int fd)
 	if (fsock_open(&n->s, fd, n->conf->kiss_framing ? RNS_FRAME_KISS :
 	    RNS_FRAME_HDLC, nif_frame_limit(n)) < 0) {
 		(void)close(fd);
-		opener_failed(n, "opening", errno, "");
+		tcp_failed(n, errno, "");
 		return;
 	}
 	opener_done(n);
@@ -173,8 +190,7 @@ static void
 tcp_opened(struct nif *n, int fd, int error, const char *text)
 {
 	if (fd < 0) {
-		opener_failed(n, n->kind == &tcp_server_kind ? "listening" :
-		    "connecting", error, text);
+		tcp_failed(n, error, text);
 		return;
 	}
 	if (n->s.fd >= 0 || n->listen_fd >= 0) { /* there is one already */

@@ -286,6 +286,18 @@ descriptors_raise(void)
 	(void)setrlimit(RLIMIT_NOFILE, &lim);
 }
 
+/* Those of the configuration that can come up. */
+static unsigned
+lasting(const struct engine *e)
+{
+	const struct nif *n;
+	unsigned count = 0;
+
+	TAILQ_FOREACH(n, &e->ifs, link)
+		count += nif_lasting(n);
+	return count;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -305,8 +317,8 @@ main(int argc, char **argv)
 	nif_start_all(&e);
 	if (program_ready(&e.program) < 0)
 		fatal("parent");
-	log_notice(NULL, "ready: transport=%s",
-	    e.conf->enable_transport ? "yes" : "no");
+	log_notice(NULL, "ready: transport=%s interfaces=%u",
+	    e.conf->enable_transport ? "yes" : "no", lasting(&e));
 	(void)ev_run(e.loop, 0);
 	engine_clear(&e);
 	log_notice(NULL, "ended");

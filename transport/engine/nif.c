@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "transport/engine/reach.h"
 
 struct nif *
 nif_find(const struct engine *e, unsigned id)
@@ -66,6 +67,32 @@ nif_new(struct engine *e, const struct nif_kind *kind,
 	return n;
 }
 
+static void
+add_counts(struct fsock *sum, const struct fsock *s)
+{
+	sum->rx_bytes += s->rx_bytes;
+	sum->tx_bytes += s->tx_bytes;
+	sum->rx_frames += s->rx_frames;
+	sum->tx_frames += s->tx_frames;
+	sum->tx_drops += s->tx_drops;
+	sum->tx_drop_bytes += s->tx_drop_bytes;
+	sum->rx_drops += s->rx_drops;
+}
+
+void
+nif_counts(const struct nif *n, struct fsock *sum)
+{
+	const struct nif *child;
+
+	memset(sum, 0, sizeof(*sum));
+	add_counts(sum, &n->s);
+	if (n->id != 0)
+		return;
+	TAILQ_FOREACH(child, &n->e->ifs, link)
+		if (child->parent == n)
+			add_counts(sum, &child->s);
+}
+
 void
 nif_free(struct nif *n)
 {
@@ -84,8 +111,10 @@ nif_free(struct nif *n)
 	ev_timer_stop(e->loop, &n->retry);
 	if (n->listen_fd >= 0)
 		(void)close(n->listen_fd);
-	if (n->parent != NULL)
+	if (n->parent != NULL) {
 		n->parent->clients--;
+		add_counts(&n->parent->s, &n->s);
+	}
 	if (n->dirty)
 		TAILQ_REMOVE(&e->dirty, n, dirty_link);
 	TAILQ_REMOVE(&e->ifs, n, link);
@@ -118,6 +147,7 @@ nif_online(struct nif *n, bool online)
 		return;
 	n->online = online;
 	n->since = clock_mono();
+	reach_changed(n->e);
 	if (n->id == 0)
 		return;
 	cmd.online.ifid = n->id;
@@ -214,6 +244,7 @@ nif_start_all(struct engine *e)
 	TAILQ_FOREACH(n, &e->ifs, link)
 		if (n->kind->start != NULL)
 			n->kind->start(n);
+	reach_changed(e);
 }
 
 void

@@ -68,7 +68,11 @@ struct nif {
 	/* display name (reticulum-transport.md 8.1) */
 	char name[300];
 	struct rns_if cfg;
-	struct fsock s; /* the stream; and counts of every kind */
+	/*
+	 * the stream, and counts of every kind; of a server the counts of
+	 * those that it accepted and that are gone
+	 */
+	struct fsock s;
 	unsigned clients; /* of a server */
 	uint64_t accepted, refused; /* of a server */
 	struct mono since; /* online, or listening, or offline since */
@@ -84,7 +88,7 @@ struct nif {
 	bool announce_due;
 	struct mono announced;
 	ev_timer retry;
-	char error[128]; /* why it is not online; empty: nothing known */
+	char error[400]; /* why it is not online; empty: nothing known */
 	uid_t uid; /* of an attached program; -1: not known (tcp) */
 	pid_t pid;
 };
@@ -100,6 +104,8 @@ struct nif *nif_new(struct engine *, const struct nif_kind *,
 void nif_free(struct nif *);
 /* By the core's number; NULL: there is none (any more). */
 struct nif *nif_find(const struct engine *, unsigned id);
+/* Its counters; a server's are those of all that it has accepted. */
+void nif_counts(const struct nif *, struct fsock *sum);
 /* Whether the same interface is there again after a restart. */
 bool nif_lasting(const struct nif *);
 

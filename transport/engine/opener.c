@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <sodium.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/log.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/nif.h"
+#include "transport/engine/reach.h"
 
 /*
  * The reference tries to connect every 5 s; ours: 5 s at first, then slower up
@@ -55,7 +57,8 @@ opener_again(struct nif *n)
 
 	if (n->kind->carries && n->conf->max_reconnect_tries > 0 &&
 	    n->tries >= n->conf->max_reconnect_tries) {
-		log_warnx(n->conf->name, "gave up after %u tries", n->tries);
+		log_warnx(n->conf->name, "gave up after %u tries "
+		    "(max_reconnect_tries): a new start tries again", n->tries);
 		n->given_up = true;
 		return;
 	}
@@ -77,14 +80,49 @@ opener_done(struct nif *n)
 }
 
 void
-opener_failed(struct nif *n, const char *doing, int error, const char *text)
+opener_why(struct nif *n, const char *fmt, ...)
 {
-	const char *why = *text != '\0' ? text :
-	    strerror(error != 0 ? error : EIO);
+	va_list ap;
 
+	va_start(ap, fmt);
+	(void)vsnprintf(n->error, sizeof(n->error), fmt, ap);
+	va_end(ap);
+}
+
+/* What the operator can do about it; "": wait, or mend the network. */
+static const char *
+remedy(int error, bool listens)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return " (another program has it: `ss -lntp` says which; stop "
+		       "that, or choose another port)";
+	case EADDRNOTAVAIL:
+		return listens ? " (no address of this machine: `ip address` "
+		    "shows them; 0.0.0.0 is all of them)" : "";
+	case EACCES:
+		return listens ? " (ports below 1024 are for root)" : "";
+	case ECONNREFUSED:
+		return " (nobody listens there: is the port right, does it "
+		       "run?)";
+	default:
+		return "";
+	}
+}
+
+void
+opener_failed(struct nif *n, const char *what, int error, const char *text)
+{
+	char why[sizeof(n->error)];
+
+	(void)snprintf(why, sizeof(why), "%s: %s%s", what, *text != '\0' ?
+	    text : strerror(error != 0 ? error : EIO),
+	    remedy(error, !n->kind->carries));
 	/* the same reason again is no news */
 	if (strcmp(n->error, why) != 0)
-		log_warnx(n->conf->name, "%s failed: %s", doing, why);
-	(void)snprintf(n->error, sizeof(n->error), "%s", why);
+		log_warnx(n->conf->name, "%s; tried again until it works",
+		    why);
+	opener_why(n, "%s", why);
 	opener_again(n);
+	reach_changed(n->e);
 }

@@ -19,10 +19,14 @@ void opener_again(struct nif *);
 /* It is open: the next loss begins with short waits. */
 void opener_done(struct nif *);
 /*
- * The parent could not open it: keep why (errno, text; one may be empty) for
- * status, log it when it is news, and ask again. doing: "connecting".
+ * The parent could not open it: keep why for status, log it when it is news,
+ * and ask again. what: "cannot connect to HOST port N"; errno and text, one of
+ * which may be empty.
  */
-void opener_failed(struct nif *, const char *doing, int error,
+void opener_failed(struct nif *, const char *what, int error,
     const char *text);
+/* It was lost, or failed: why, for status; nothing is logged. */
+void opener_why(struct nif *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

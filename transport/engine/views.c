@@ -10,6 +10,7 @@
 #include "transport/engine/bridge.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/nif.h"
+#include "transport/engine/reach.h"
 #include "transport/engine/rpc.h"
 
 #define PATHS_A_LINE 64      /* well below CONTROL_LINE_MAX */
@@ -132,6 +133,7 @@ status_next(struct view *v, bool *end)
 	const struct engine *e = v->e;
 	char instance[110] = "";
 	unsigned up = 0, total = 0, programs = 0;
+	const char *nobody = reach_nobody(e);
 	const struct nif *n;
 	json_t *o;
 
@@ -156,6 +158,8 @@ status_next(struct view *v, bool *end)
 	    "identity", json_hex(e->identity_hash, RNS_HASH),
 	    "interfaces", (int)total, "interfaces_up", (int)up,
 	    "attached", (int)programs);
+	if (nobody != NULL)
+		(void)json_object_set_new(o, "reaches_nobody", text(nobody));
 	(void)json_object_set_new(o, "programs", programs_json(e));
 	(void)json_object_set_new(o, "counts", counts_json(e));
 	(void)json_object_set_new(o, "drops", drops_json(e));
@@ -180,6 +184,7 @@ mode_name(enum rns_if_mode m)
 static json_t *
 nif_json(const struct nif *n)
 {
+	struct fsock s;
 	json_t *o;
 
 	o = json_pack("{s:o, s:s, s:b, s:s, s:o, s:o, s:b, s:o}", "name",
@@ -193,6 +198,14 @@ nif_json(const struct nif *n)
 		(void)json_object_set_new(o, "error", text(n->error));
 	if (n->given_up)
 		(void)json_object_set_new(o, "given_up", json_true());
+	nif_counts(n, &s);
+	(void)json_object_set_new(o, "rx_bytes", num(s.rx_bytes));
+	(void)json_object_set_new(o, "tx_bytes", num(s.tx_bytes));
+	(void)json_object_set_new(o, "rx_packets", num(s.rx_frames));
+	(void)json_object_set_new(o, "tx_packets", num(s.tx_frames));
+	(void)json_object_set_new(o, "rx_drops", num(s.rx_drops));
+	(void)json_object_set_new(o, "tx_drops", num(s.tx_drops));
+	(void)json_object_set_new(o, "tx_drop_bytes", num(s.tx_drop_bytes));
 	if (n->id == 0) {
 		(void)json_object_set_new(o, "clients", num(n->clients));
 		(void)json_object_set_new(o, "accepted", num(n->accepted));
@@ -201,14 +214,6 @@ nif_json(const struct nif *n)
 		    num(n->accept.refused));
 		return o;
 	}
-	(void)json_object_set_new(o, "rx_bytes", num(n->s.rx_bytes));
-	(void)json_object_set_new(o, "tx_bytes", num(n->s.tx_bytes));
-	(void)json_object_set_new(o, "rx_packets", num(n->s.rx_frames));
-	(void)json_object_set_new(o, "tx_packets", num(n->s.tx_frames));
-	(void)json_object_set_new(o, "rx_drops", num(n->s.rx_drops));
-	(void)json_object_set_new(o, "tx_drops", num(n->s.tx_drops));
-	(void)json_object_set_new(o, "tx_drop_bytes",
-	    num(n->s.tx_drop_bytes));
 	(void)json_object_set_new(o, "waiting", num(fsock_waiting(&n->s)));
 	if (n->kind->local && n->uid != (uid_t)-1) {
 		(void)json_object_set_new(o, "uid", num(n->uid));
@@ -234,16 +239,13 @@ static void
 add_skipped(json_t *list, const struct rnsconf *c)
 {
 	for (unsigned i = 0; i < c->nifs; i++) {
-		if (c->ifs[i].enabled || (c->ifs[i].type !=
-		    RNSCONF_UNKNOWN && c->ifs[i].type != RNSCONF_UNSUPPORTED))
-			continue;
-		if (c->ifs[i].type_text[0] == '\0')
+		if (c->ifs[i].enabled)
 			continue;
 		(void)json_array_append_new(list, json_pack("{s:o, s:o, s:b, "
 		    "s:s}", "section", text(c->ifs[i].name), "type",
 		    text(c->ifs[i].type_text), "online", 0, "skipped",
-		    c->ifs[i].type == RNSCONF_UNKNOWN ?
-		    "no such type" : "not supported or not enabled"));
+		    !c->ifs[i].on ? "off" : c->ifs[i].type == RNSCONF_UNKNOWN ?
+		    "no such type" : "not supported by this version"));
 	}
 }
 

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A node that reaches nobody says so, and of each interface that is down what
+was tried, where, and why not; a listener's counters keep those who left."""
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+
+from lib import USER, Node, done, result, skip, until
+
+build = sys.argv[1]
+
+
+def status(node):
+    """`warren status --json`; {} while nobody answers."""
+    p = subprocess.run([os.path.join(build, "warren"), "status", "--json",
+                        "--config", node.dir], preexec_fn=node._drop,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                       stderr=subprocess.DEVNULL, timeout=20)
+    try:
+        return json.loads(p.stdout)
+    except ValueError:
+        return {}
+
+
+def of(node, section):
+    return next((i for i in status(node).get("interfaces_list", [])
+                 if i.get("section") == section and "rx_bytes" in i), {})
+
+
+def client(name, host, port):
+    return ("[[%s]]\ntype = TCPClientInterface\nenabled = yes\n"
+            "target_host = %s\ntarget_port = %d\n" % (name, host, port))
+
+
+def server(name, port):
+    return ("[[%s]]\ntype = TCPServerInterface\nenabled = yes\n"
+            "listen_ip = 127.0.0.1\nlisten_port = %d\n" % (name, port))
+
+
+def bound():
+    """A port of 127.0.0.1 that is taken, and where nobody listens."""
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    return s, s.getsockname()[1]
+
+
+def alone(mode, user):
+    name = mode + " no interface"
+    node = Node(build, "alone-" + mode, user,
+                config="[[Auto]]\ntype = AutoInterface\nenabled = yes\n"
+                       "[[Off]]\ntype = TCPClientInterface\nenabled = no\n")
+    try:
+        node.start()
+        node.ready(["transport"])
+        result(name + ": said in the log", until(
+            lambda: "reaches NOBODY" in node.said() and
+            "interfaces=0" in node.said(), "the word", 5), node.said())
+        s = status(node)
+        skipped = {i["section"]: i["skipped"] for i in s.get(
+            "interfaces_list", []) if "skipped" in i}
+        result(name + ": said in status", "config" in s.get(
+            "reaches_nobody", "") and skipped == {
+                "Auto": "not supported by this version", "Off": "off"}, s)
+    finally:
+        node.remove()
+
+
+def down(mode, user):
+    name = mode + " interfaces that are down"
+    taken, port = bound()
+    silent, other = bound()
+    node = Node(build, "down-" + mode, user, config=server("Listen", port) +
+                client("Refused", "localhost", other) +
+                client("Nowhere", "no.such.host.invalid", 4242))
+    want = [("Listen", "cannot listen on 127.0.0.1 port %d: Address already "
+             "in use (another program has it" % port),
+            ("Refused", "cannot connect to localhost port %d: " % other),
+            ("Nowhere", "cannot connect to no.such.host.invalid port 4242: "
+             "host not found")]
+    try:
+        node.start()
+        node.ready(["transport"])
+        result(name + ": the log has address, port, host and reason", until(
+            lambda: all("%s: %s" % w in node.said() for w in want) and
+            "no interface is up" in node.said(), "all reasons", 20),
+            node.said())
+        result(name + ": a name's address is told", re.search(
+            r"localhost port %d: (127\.0\.0\.1|::1): Connection refused" %
+            other, node.said()), node.said())
+        result(name + ": status has the same", all(
+            of(node, s).get("error", "").startswith(w) for s, w in want) and
+            status(node).get("reaches_nobody") == "no interface is up",
+            status(node))
+        taken.close()
+        up = until(lambda: of(node, "Listen").get("online"),
+                   "the port is free", 15)
+        s = status(node)
+        result(name + ": up when the port is free, and that is said", up and
+               "reaches_nobody" not in s and "error" not in of(
+                   node, "Listen") and "is up again" in node.said(), s)
+        with socket.create_connection(("127.0.0.1", port)) as c:
+            c.sendall(b"~" + b"x" * 40 + b"~")
+            until(lambda: of(node, "Listen").get("rx_bytes") == 42,
+                  "42 bytes", 5)
+        gone = until(lambda: of(node, "Listen").get("clients") == 0,
+                     "it has left", 10)
+        n = of(node, "Listen")
+        result(name + ": a listener's counters keep those who left", gone and
+               n.get("rx_bytes") == 42 and n.get("accepted") == 1, n)
+    finally:
+        taken.close()
+        silent.close()
+        node.remove()
+
+
+if os.geteuid() == 0:
+    alone("root", None)
+    down("root", None)
+    alone("user", USER)
+else:
+    skip("reach as root", "not started as root")
+    alone("user", None)
+    down("user", None)
+done()
