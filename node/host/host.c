@@ -18,7 +18,10 @@
 #include "node/host/outbox.h"
 #include "node/host/outputs.h"
 #include "node/host/start.h"
+#include "sandbox/base/places.h"
+#include "sandbox/base/sys.h"
 #include "sandbox/image/store.h"
+#include "sandbox/plan/compile.h"
 #include "trust/doc/manifest_record.h"
 
 /* THREATS.md 4.6; ours: the smaller of the two */
@@ -244,6 +247,29 @@ image(void *ctx, const struct manifest *m, uint8_t digest[32])
 	    IMAGE_BROKEN : s;
 }
 
+/* What jail would find when it builds the job's root. */
+static const char *
+volumes(void *ctx, const struct manifest *m, const uint8_t image[32],
+    char why[HOST_WHY])
+{
+	struct warren_node *wn = ctx;
+	static struct place places[PLACES_ALL];
+	const char *targets[PLAN_VOLUMES_ALL];
+	char path[80] = "roots/";
+	_cleanup_fd_ int root = -1;
+
+	_Static_assert(PLACES_WHY <= HOST_WHY, "room for the reason");
+	hex_encode(path + strlen(path), image, 32);
+	root = sys_openat2(wn->images, path, O_PATH | O_DIRECTORY | O_CLOEXEC,
+	    SYS_BENEATH);
+	if (root < 0) {
+		(void)snprintf(why, HOST_WHY, "not complete here");
+		return "image";
+	}
+	return places_find(places, root, targets,
+	    plan_targets(targets, m, wn->profile), why);
+}
+
 struct image_list {
 	struct proto_image *out;
 	unsigned n, max;
@@ -297,6 +323,7 @@ host_fill(struct host *h, struct warren_node *wn)
 	    .disk_free = disk_free, .keep_body = keep_body,
 	    .load_body = load_body, .drop_body = drop_body, .forget = forget,
 	    .image = image, .image_here = image_here, .images = images,
+	    .volumes = volumes,
 	    .seccomp = seccomp};
 	outbox_fill(h);
 }

@@ -198,11 +198,14 @@ admit_image(struct refusal *r, const struct admit_job *j)
 {
 	if ((j->m->has & HAS_WASM) != 0)
 		return refuse(r, "image", 8, "wasm is not a runtime of this node");
-	if (j->image == IMAGE_HERE)
-		return true;
-	(void)refuse(r, "image", 8, j->image == IMAGE_BROKEN ?
-		"is not complete on the node" : "is not on the node");
-	return named(r, j->m->image);
+	if (j->image != IMAGE_HERE) {
+		(void)refuse(r, "image", 8, j->image == IMAGE_BROKEN ?
+			"is not complete on the node" : "is not on the node");
+		return named(r, j->m->image);
+	}
+	if (j->volume_code != NULL)
+		return refuse(r, j->volume_code, 8, "%s", j->volume_why);
+	return true;
 }
 
 bool

@@ -79,6 +79,8 @@ struct admit_job {
 	bool nonce_used;     /* by another job of this submitter */
 	uint32_t now;	     /* unix seconds */
 	enum image_state image;
+	const char *volume_code; /* its volumes do not fit into the image; NULL */
+	const char *volume_why;
 	const char *seccomp_why; /* the named profile is not here; NULL: fine */
 	uint64_t spool_held;	 /* by the owner, without this job */
 	uint64_t spool_more;	 /* inputs that are not here */

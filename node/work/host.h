@@ -37,6 +37,7 @@ enum blob_put {
  * What the node needs done. Messages go out behind the ledger's next commit,
  * in order; everything else happens at once.
  */
+#define HOST_WHY 200
 struct host {
 	void *ctx;
 	/* each message that node sends without descriptors: send_V_ASK, ... */
@@ -103,6 +104,9 @@ struct host {
 	    uint8_t digest[32]);
 	enum image_state (*image_here)(void *ctx, const uint8_t digest[32]);
 	unsigned (*images)(void *ctx, struct proto_image *, unsigned max);
+	/* the code by which its volumes do not fit into the image; NULL */
+	const char *(*volumes)(void *ctx, const struct manifest *,
+	    const uint8_t image[32], char why[HOST_WHY]);
 	/* is this profile here ("": the one without a name)? why not, NULL */
 	const char *(*seccomp)(void *ctx, const char *name);
 };

@@ -275,6 +275,7 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
     struct admit_job *aj, uint8_t image[32])
 {
 	const uint8_t *fp = l->peer->v.fp;
+	static char why[HOST_WHY];
 	char profile[MANIFEST_TEXT + 1];
 	struct limits row;
 	uint64_t log, room;
@@ -283,6 +284,9 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	aj->nonce_used = job_by_nonce(&n->jobs, fp, m->nonce) != NULL;
 	aj->now = n->unix_now;
 	aj->image = n->host.image(n->host.ctx, m, image);
+	if (aj->image == IMAGE_HERE)
+		aj->volume_code = n->host.volumes(n->host.ctx, m, image, why);
+	aj->volume_why = why;
 	manifest_seccomp(profile, m);
 	aj->seccomp_why = n->host.seccomp(n->host.ctx, profile);
 	for (unsigned i = 0; i < m->nvolumes; i++) {

@@ -13,7 +13,6 @@
 #include "common/util.h"
 
 #define NOTHING (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
-#define IN_ROOT (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 #define SKEL_SIZE "size=1m,nr_inodes=2048,mode=0755"
 
 static const char *const dev_nodes[] = {"null", "zero", "full", "random",
@@ -278,10 +277,10 @@ tmpfs_make(int *fds, unsigned n, uint64_t bytes, uint32_t inodes,
 static int
 make_path(const char *top, const char *path)
 {
-	char buf[PLAN_TARGET_MAX + 32];
+	char buf[PLACE_PATH_MAX + 32];
 	size_t off;
 
-	(void)snprintf(buf, sizeof(buf), "%s%s", top, path);
+	(void)snprintf(buf, sizeof(buf), "%s/%s", top, path);
 	for (off = strlen(top) + 1; buf[off] != '\0'; off++) {
 		if (buf[off] != '/')
 			continue;
@@ -293,12 +292,12 @@ make_path(const char *top, const char *path)
 	return mkdir(buf, 0755) == -1 && errno != EEXIST ? -1 : 0;
 }
 
-/* Onto a folder of the new root, wherever its links lead inside it. */
+/* Onto a folder of the new root: no link is left on the way to a place. */
 static int
-attach_in(int root, const char *path, int tree)
+attach_in(int root, const struct place *p, int tree)
 {
-	_cleanup_fd_ int at = sys_openat2(root, path, O_PATH | O_DIRECTORY |
-	    O_CLOEXEC, IN_ROOT);
+	_cleanup_fd_ int at = sys_openat2(root, p->path, O_PATH | O_DIRECTORY |
+	    O_CLOEXEC, SYS_BENEATH);
 
 	return at == -1 ? -1 : attach(tree, at, "");
 }
@@ -368,15 +367,17 @@ mount_read_only(const char *path)
 }
 
 static int
-attach_volume(int root, const struct root_volume *v)
+attach_volume(int root, const struct root_volume *v, const struct place *p)
 {
 	_cleanup_fd_ int tree = -1;
 
+	if (p->in_tmp && make_path("/new/root", p->path) == -1)
+		return -1;
 	if (v->tree != -1)
-		return attach_in(root, v->target + 1, v->tree);
+		return attach_in(root, p, v->tree);
 	if ((tree = mount_read_only(v->path)) == -1)
 		return -1;
-	return attach_in(root, v->target + 1, tree);
+	return attach_in(root, p, tree);
 }
 
 static int
@@ -388,30 +389,50 @@ enter(const char *path)
 	return chdir("/");
 }
 
-int
-root_build(const char *hex, bool read_only, uint64_t tmp_bytes,
-    const struct root_volume *v, unsigned n, const char **what)
+/* Folders below the image, for what it lacks. */
+static int
+make_skel(const struct place *places, unsigned n)
 {
-	static const char *const places[] = {"/proc", "/dev", "/tmp"};
+	if (mkdir("/new/skel", 0755) == -1 || mkdir("/new/root", 0755) == -1 ||
+	    mkdir("/new/none", 0755) == -1 || mkdir("/new/v", 0755) == -1)
+		return -1;
+	for (unsigned i = 0; i < PLACE_FIXED + n; i++)
+		if (!places[i].in_tmp &&
+		    make_path("/new/skel", places[i].path) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+mount_proc(int root, const struct place *p)
+{
+	_cleanup_fd_ int fs = fsopen("proc", FSOPEN_CLOEXEC), proc = -1;
+
+	if (fs == -1 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "hidepid", "2", 0) == -1 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "subset", "pid", 0) == -1 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
+		return -1;
+	proc = fsmount(fs, FSMOUNT_CLOEXEC, NOTHING | MOUNT_ATTR_NOEXEC);
+	return proc == -1 ? -1 : attach_in(root, p, proc);
+}
+
+int
+root_build(const struct root_plan *r, const char **what)
+{
+	const struct place *at = r->places;
 	char opts[80];
 	_cleanup_fd_ int root = -1, tmp = -1, dev = -1;
 
-	*what = "image";
+	*what = "root";
 	(void)snprintf(opts, sizeof(opts), "size=%llu,nr_inodes=%u,mode=0755",
-	    (unsigned long long)(read_only ? 1u << 20 : tmp_bytes),
-	    read_only ? 2048 : PLAN_TMP_INODES);
+	    (unsigned long long)(r->read_only ? 1u << 20 : r->tmp_bytes),
+	    PLAN_TMP_INODES);
 	if (mount("tmpfs", "/new", "tmpfs", MS_NOSUID | MS_NODEV, opts) == -1 ||
-	    mkdir("/new/skel", 0755) == -1 || mkdir("/new/root", 0755) == -1 ||
-	    (n > 0 && (mkdir("/new/none", 0755) == -1 ||
-	    mkdir("/new/v", 0755) == -1)))
+	    make_skel(at, r->n) == -1)
 		return -1;
-	for (size_t i = 0; i < NELEM(places); i++)
-		if (make_path("/new/skel", places[i]) == -1)
-			return -1;
-	for (unsigned i = 0; i < n; i++)
-		if (make_path("/new/skel", v[i].target) == -1)
-			return -1;
-	if (mount_image(hex, read_only) == -1)
+	*what = "image";
+	if (mount_image(r->hex, r->read_only) == -1)
 		return -1;
 	root = open("/new/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root == -1)
@@ -419,29 +440,19 @@ root_build(const char *hex, bool read_only, uint64_t tmp_bytes,
 	*what = "/dev";
 	dev = open_tree(AT_FDCWD, "/dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 	    AT_RECURSIVE);
-	if (dev == -1 || attach_in(root, "dev", dev) == -1)
+	if (dev == -1 || attach_in(root, &at[PLACE_DEV], dev) == -1)
 		return -1;
 	*what = "/tmp";
-	tmp = tmpfs_mount(tmp_bytes, PLAN_TMP_INODES, "1777", NOTHING);
-	if (tmp == -1 || attach_in(root, "tmp", tmp) == -1)
+	tmp = tmpfs_mount(r->tmp_bytes, PLAN_TMP_INODES, "1777", NOTHING);
+	if (tmp == -1 || attach_in(root, &at[PLACE_TMP], tmp) == -1)
 		return -1;
 	*what = "volume";
-	for (unsigned i = 0; i < n; i++)
-		if (attach_volume(root, &v[i]) == -1)
+	for (unsigned i = 0; i < r->n; i++)
+		if (attach_volume(root, &r->volumes[i], &at[PLACE_FIXED + i]) ==
+		    -1)
 			return -1;
-	/* last of all, so that no target can lie in it by way of a link */
 	*what = "/proc";
-	if (fchdir(root) == -1)
-		return -1;
-	_cleanup_fd_ int fs = fsopen("proc", FSOPEN_CLOEXEC);
-	if (fs == -1 ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "hidepid", "2", 0) == -1 ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "subset", "pid", 0) == -1 ||
-	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
-		return -1;
-	_cleanup_fd_ int proc = fsmount(fs, FSMOUNT_CLOEXEC, NOTHING |
-	    MOUNT_ATTR_NOEXEC);
-	if (proc == -1 || attach_in(root, "proc", proc) == -1)
+	if (fchdir(root) == -1 || mount_proc(root, &at[PLACE_PROC]) == -1)
 		return -1;
 	*what = "pivot_root";
 	return enter("/new/root");

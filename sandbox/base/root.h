@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sandbox/plan/plan.h"
+#include "sandbox/base/places.h"
 
 /*
  * Mounts. The base is a small root of jail's own in which jobs are built:
@@ -31,16 +31,19 @@ int tmpfs_make(int *fds, unsigned n, uint64_t bytes, uint32_t inodes,
     const char **what);
 
 struct root_volume {
-	const char *target;
 	int tree;         /* a detached tree, or -1: */
 	const char *path; /* bound read-only from this place of the base */
 };
-/*
- * In a fresh mount namespace: build the job's root of the image
- * (/images/roots/NAME) and make it ours. hex: of the digest.
- */
-int root_build(const char *hex, bool read_only, uint64_t tmp_bytes,
-    const struct root_volume *, unsigned n, const char **what);
+struct root_plan {
+	const char *hex;  /* of the image's digest: /images/roots/HEX */
+	bool read_only;
+	uint64_t tmp_bytes;
+	const struct place *places; /* places_find() of it and the targets */
+	const struct root_volume *volumes;
+	unsigned n;
+};
+/* In a fresh mount namespace: build the job's root and make it ours. */
+int root_build(const struct root_plan *, const char **what);
 
 /*
  * The root of a step: an empty folder with /v (a detached tree, or a folder

@@ -37,14 +37,23 @@ stage_path(char *out, uint32_t slot, unsigned volume)
 }
 
 static void
-fail(int report, const char *code, const char *what, int err)
+refuse(int report, const char *code, const char *why)
 {
 	struct report r = {.kind = REPORT_FAIL};
 
 	(void)snprintf(r.code, sizeof(r.code), "%s", code);
-	(void)snprintf(r.why, sizeof(r.why), "%s: %s", what, strerror(err));
+	(void)snprintf(r.why, sizeof(r.why), "%s", why);
 	report_send(report, &r);
 	_exit(1);
+}
+
+static void
+fail(int report, const char *code, const char *what, int err)
+{
+	char why[256];
+
+	(void)snprintf(why, sizeof(why), "%s: %s", what, strerror(err));
+	refuse(report, code, why);
 }
 
 /*
@@ -207,37 +216,66 @@ map_fd(int fd, size_t len)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/* What the job may do where; by the places, since a rule follows no link. */
 static unsigned
-collect_paths(const struct init_job *j, const struct plan_args *a,
+collect_paths(const struct plan *p, const struct place *places,
     struct landlock_path *out)
 {
+	static char names[PLACES_ALL][PLACE_PATH_MAX + 2];
+	static const int fixed[PLACE_FIXED] = {
+	    [PLACE_DEV] = LANDLOCK_MAY_NODES,
+	    [PLACE_TMP] = LANDLOCK_MAY_WRITE,
+	    [PLACE_PROC] = LANDLOCK_MAY_NODES};
 	unsigned n = 0;
 
-	out[n++] = (struct landlock_path){"/",
-	    j->plan.read_only ? LANDLOCK_MAY_READ :
-	    LANDLOCK_MAY_READ | LANDLOCK_MAY_WRITE};
-	out[n++] = (struct landlock_path){"/dev", LANDLOCK_MAY_NODES};
-	out[n++] = (struct landlock_path){"/proc", LANDLOCK_MAY_NODES};
-	out[n++] = (struct landlock_path){"/tmp", LANDLOCK_MAY_WRITE};
-	for (uint32_t i = 0; i < j->plan.nvolumes; i++)
-		if (j->plan.volumes[i].kind == PLAN_VOL_RW ||
-		    j->plan.volumes[i].kind == PLAN_VOL_PROFILE_RW)
-			out[n++] = (struct landlock_path){a->targets[i],
-			    LANDLOCK_MAY_WRITE};
+	out[n++] = (struct landlock_path){"/", p->read_only ?
+	    LANDLOCK_MAY_READ : LANDLOCK_MAY_READ | LANDLOCK_MAY_WRITE};
+	for (unsigned i = 0; i < PLACE_FIXED + p->nvolumes; i++) {
+		uint8_t kind = i < PLACE_FIXED ? 0 :
+		    p->volumes[i - PLACE_FIXED].kind;
+
+		if (i >= PLACE_FIXED && kind != PLAN_VOL_RW &&
+		    kind != PLAN_VOL_PROFILE_RW)
+			continue;
+		(void)snprintf(names[i], sizeof(names[i]), "/%s",
+		    places[i].path);
+		out[n++] = (struct landlock_path){names[i], i < PLACE_FIXED ?
+		    fixed[i] : LANDLOCK_MAY_WRITE};
+	}
 	return n;
 }
 
 static void
+find_places(const struct init_job *j, const struct plan_args *a,
+    const char *hex, struct place *out)
+{
+	char path[96], why[PLACES_WHY];
+	const char *code;
+	int root;
+
+	(void)snprintf(path, sizeof(path), "/images/roots/%s", hex);
+	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (root == -1)
+		fail(j->report, "image", "image", errno);
+	code = places_find(out, root, a->targets, a->ntargets, why);
+	if (code != NULL)
+		refuse(j->report, code, why);
+	(void)close(root);
+}
+
+static void
 build_root(const struct init_env *e, const struct init_job *j,
-    const struct plan_args *a)
+    const struct plan_args *a, struct place *places)
 {
 	struct root_volume v[PLAN_VOLUMES_ALL];
 	char paths[PLAN_VOLUMES_ALL][STAGE_PATH_MAX], hex[65];
 	const struct plan *p = &j->plan;
+	struct root_plan r = {.hex = hex, .read_only = p->read_only,
+	    .tmp_bytes = MAX_OF(p->memory / 4, 65536u), .places = places,
+	    .volumes = v, .n = p->nvolumes};
 	const char *what;
 
 	for (uint32_t i = 0; i < p->nvolumes; i++) {
-		v[i].target = a->targets[i];
 		v[i].tree = j->trees[i];
 		v[i].path = paths[i];
 		if (p->volumes[i].kind == PLAN_VOL_PROFILE)
@@ -247,18 +285,11 @@ build_root(const struct init_env *e, const struct init_job *j,
 			stage_path(paths[i], e->slot, i);
 	}
 	hex_encode(hex, p->image, sizeof(p->image));
-	if (root_build(hex, p->read_only, MAX_OF(p->memory / 4, 65536u), v,
-	    p->nvolumes, &what) == -1) {
-		int err = errno;
-		const char *code = "internal";
-
-		if (strcmp(what, "volume") == 0)
-			code = "volume";
-		else if (strcmp(what, "image") == 0 || (what[0] == '/' &&
-		    (err == ENOENT || err == ENOTDIR)))
-			code = "image"; /* not there, or no place in it */
-		fail(j->report, code, what, err);
-	}
+	find_places(j, a, hex, places);
+	if (root_build(&r, &what) == -1)
+		fail(j->report, strcmp(what, "volume") == 0 ? "volume" :
+		    strcmp(what, "image") == 0 ? "image" : "internal", what,
+		    errno);
 }
 
 static void
@@ -302,7 +333,8 @@ void
 init_job(const struct init_env *e, const struct init_job *j)
 {
 	static struct plan_args args;
-	struct landlock_path paths[4 + PLAN_VOLUMES_ALL];
+	static struct place places[PLACES_ALL];
+	struct landlock_path paths[1 + PLACES_ALL];
 	struct command c = {.env = e, .job = j, .args = &args, .paths = paths};
 	size_t filter_bytes = j->plan.filter_len * sizeof(struct sock_filter);
 	struct report r = {.kind = REPORT_READY};
@@ -320,8 +352,8 @@ init_job(const struct init_env *e, const struct init_job *j)
 		fail(j->report, why != NULL && strncmp(why, "a target", 8) == 0
 		    ? "volume" : "internal", why == NULL ? "targets" : why,
 		    EINVAL);
-	build_root(e, j, &args);
-	c.npaths = collect_paths(j, &args, paths);
+	build_root(e, j, &args, places);
+	c.npaths = collect_paths(&j->plan, places, paths);
 	/* until it is the command, the child runs in our memory: no copy */
 	pid = vfork();
 	if (pid == 0)

@@ -51,6 +51,19 @@ volumes(struct plan *p, struct plan_args *a, const struct compile_in *in)
 	}
 }
 
+uint32_t
+plan_targets(const char **out, const struct manifest *m,
+    const struct profile *profile)
+{
+	struct compile_in in = {.m = m, .profile = profile};
+	struct plan_args a = {.ntargets = 0};
+	struct plan p = {.nvolumes = 0};
+
+	volumes(&p, &a, &in);
+	memcpy(out, a.targets, a.ntargets * sizeof(*out));
+	return a.ntargets;
+}
+
 /* "NAME=": does the list have it? */
 static bool
 has_name(const char *const *list, uint32_t n, const char *entry)

@@ -39,4 +39,11 @@ struct compiled {
 const char *plan_compile(struct compiled *, const struct compile_in *,
     const char **why);
 
+/*
+ * The targets of that plan, in its order, which is all that an image can be at
+ * odds with. out has PLAN_VOLUMES_ALL; how many.
+ */
+uint32_t plan_targets(const char **out, const struct manifest *,
+    const struct profile *);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "common/file.h"
 #include "common/util.h"
+#include "sandbox/base/tree.h"
 
 static int
 image_dir(const struct drive *d, char *path, size_t cap, uint8_t digest[32])
@@ -75,6 +76,29 @@ setup_blob(const void *p, size_t n)
 		return -1;
 	if (write_full(fd, p, n) == 0)
 		ro = open(name, O_RDONLY | O_CLOEXEC);
+	(void)unlink(name);
+	(void)close(fd);
+	return ro;
+}
+
+static int
+blob_to(void *arg, const void *p, size_t n)
+{
+	return write_full(*(int *)arg, p, n);
+}
+
+int
+setup_pack(const char *path)
+{
+	char name[] = "/tmp/warren-blob-XXXXXX", link[64];
+	int fd = mkstemp(name), dir = open(path, O_RDONLY | O_DIRECTORY), ro;
+	struct tree_report rep;
+
+	if (tree_pack(dir, TREE_STRICT, blob_to, &fd, &rep) == -1)
+		fprintf(stderr, "%s\n", rep.why);
+	(void)close(dir);
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ro = open(link, O_RDONLY | O_CLOEXEC);
 	(void)unlink(name);
 	(void)close(fd);
 	return ro;

@@ -20,5 +20,7 @@ int setup_drive(struct drive *, const struct drive_options *,
 bool setup_program(const char *root, const char *name, const char *from);
 /* Bytes as a descriptor that can only be read, or -1. */
 int setup_blob(const void *, size_t);
+/* A folder of the host, packed, in the same way. */
+int setup_pack(const char *path);
 
 #endif

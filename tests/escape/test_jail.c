@@ -197,30 +197,6 @@ t_cpu(void)
 	return true;
 }
 
-/* A folder of the host, packed. */
-static int
-blob_to(void *arg, const void *p, size_t n)
-{
-	return write_full(*(int *)arg, p, n);
-}
-
-static int
-pack_folder(const char *path)
-{
-	char name[] = "/tmp/warren-blob-XXXXXX", link[64];
-	int fd = mkstemp(name), dir = open(path, O_RDONLY | O_DIRECTORY), ro;
-	struct tree_report rep;
-
-	if (tree_pack(dir, TREE_STRICT, blob_to, &fd, &rep) == -1)
-		fprintf(stderr, "%s\n", rep.why);
-	(void)close(dir);
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	ro = open(link, O_RDONLY | O_CLOEXEC);
-	(void)unlink(name);
-	(void)close(fd);
-	return ro;
-}
-
 static char work[] = "/tmp/warren-work-XXXXXX";
 
 static bool
@@ -265,7 +241,7 @@ t_volumes(void)
 	j.nvolumes = 2;
 	j.volumes[0].kind = PLAN_VOL_RO;
 	j.volumes[0].target = "/agent/data";
-	j.volumes[0].blob = pack_folder(path);
+	j.volumes[0].blob = setup_pack(path);
 	j.volumes[1].kind = PLAN_VOL_RW;
 	j.volumes[1].target = "/agent/tmp";
 	j.volumes[1].blob = setup_blob(empty_tar, sizeof(empty_tar));
@@ -349,7 +325,7 @@ input(void)
 	char path[128];
 
 	(void)snprintf(path, sizeof(path), "%s/in", work);
-	return pack_folder(path);
+	return setup_pack(path);
 }
 
 /* What comes behind a job does not depend on how its group has fared. */
@@ -357,7 +333,7 @@ static bool
 t_killed_group(void)
 {
 	static const char *const argv[] = {"/bin/sh", "-c",
-	    "echo kept > /out/f; echo go; sleep 60", NULL};
+	    "echo kept > /kept/f; echo go; sleep 60", NULL};
 	struct drive_job j;
 	struct until u;
 
@@ -368,6 +344,7 @@ t_killed_group(void)
 	for (int i = 0; i < 2; i++) {
 		new_job(&j, argv);
 		two_volumes(&j, input(), setup_blob(empty_tar, 1024));
+		j.volumes[1].target = "/kept";
 		CHECK(drive_send(&d, &j) == 0 && j.started);
 		u = until_begin("the job's word", 5000);
 		while (j.out_len == 0 && until_step(&u))
@@ -407,7 +384,7 @@ t_fill_over_memory(void)
 		new_job(&j, argv);
 		j.memory = 8u << 20;
 		j.output = 64u << 20;
-		two_volumes(&j, input(), pack_folder(path));
+		two_volumes(&j, input(), setup_pack(path));
 		CHECK(drive_run(&d, &j) == 0);
 		CHECK(j.failed && strcmp(j.code, "volume") == 0);
 		CHECK(strstr(j.why, "memory") != NULL);
@@ -416,6 +393,90 @@ t_fill_over_memory(void)
 	CHECK(run_sh(&j, "echo next"));
 	CHECK(j.started && strcmp(j.out, "next\n") == 0);
 	drive_job_clear(&j);
+	return true;
+}
+
+static bool
+refused(struct drive_job *j, const char *code)
+{
+	bool r = drive_run(&d, j) == 0 && j->failed && !j->started &&
+	    strcmp(j->code, code) == 0;
+
+	if (!r)
+		(void)snprintf(note, sizeof(note), "wanted %s, got %s %s",
+		    code, j->code, j->why);
+	drive_job_clear(j);
+	return r;
+}
+
+/* What the image has in the places of volumes: its own folders or links. */
+static bool
+odd_image(void)
+{
+	static const char *const links[][2] = {{"data", "srv/data"},
+	    {"out", "/../../nowhere/x"}, {"var", "/tmp/var"},
+	    {"processes", "proc"}, {"file", "bin/busybox"}};
+	char path[600];
+
+	for (size_t i = 0; i < NELEM(links); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", image_path,
+		    links[i][0]);
+		if (symlink(links[i][1], path) == -1)
+			return false;
+	}
+	return true;
+}
+
+static bool
+t_targets(void)
+{
+	static char deep[2][PLAN_TARGET_MAX + 1];
+	static const char *const good[][2] = {{"/tmp/in", "/tmp/out"},
+	    {"/tmp/a/b/c", "/tmp/a/b/d"}, {"/data", "/data2"},
+	    {"/out/in", "/new/place"}, {"/var/lib", "/var/log"},
+	    {"/data/in", "/out"},
+	    {"/in", "/tmp"}, {"/tmp", "/bin/x"}, {deep[0], deep[1]}};
+	static const char *const wrong[] = {"/processes", "/processes/1",
+	    "/file", "/bin/busybox/x"};
+	static const char *argv[] = {"/bin/sh", "-c",
+	    "cat $0/words && echo new > $1/f && cat $1/f && : > /tmp/free ||"
+	    " : > $0/free", NULL, NULL, NULL};
+	struct drive_job j;
+
+	for (int k = 0; k < 2; k++) {
+		for (size_t i = 0; i + 1 < sizeof(deep[0]); i += 2)
+			memcpy(deep[k] + i, k == 0 ? "/d" : "/e", 2);
+		deep[k][254] = '\0';
+	}
+	for (size_t i = 0; i < 2 * NELEM(good); i++) {
+		argv[3] = good[i / 2][0];
+		argv[4] = good[i / 2][1];
+		new_job(&j, argv);
+		two_volumes(&j, input(), setup_blob(empty_tar, 1024));
+		j.volumes[0].target = argv[3];
+		j.volumes[1].target = argv[4];
+		j.writable = i % 2 == 1;
+		CHECK(drive_run(&d, &j) == 0);
+		if (!j.started || strcmp(j.out, "b\na\nnew\n") != 0) {
+			(void)snprintf(note, sizeof(note), "%s %s: %s %s %s",
+			    argv[3], argv[4], j.code, j.why,
+			    j.started ? j.err : "");
+			return false;
+		}
+		/* a folder for it does not make it part of the volume */
+		CHECK(j.packed_len[1] == 2048 + 512 *
+		    (strcmp(argv[4], "/tmp") == 0));
+		drive_job_clear(&j);
+	}
+	for (size_t i = 0; i < NELEM(wrong); i++) {
+		new_job(&j, argv);
+		j.nvolumes = 1;
+		j.volumes[0].kind = PLAN_VOL_RW;
+		j.volumes[0].target = wrong[i];
+		j.volumes[0].blob = setup_blob(empty_tar, 1024);
+		if (!refused(&j, "volume"))
+			return false;
+	}
 	return true;
 }
 
@@ -498,19 +559,6 @@ t_two_slots(void)
 	drive_job_clear(&a);
 	drive_job_clear(&b);
 	return true;
-}
-
-static bool
-refused(struct drive_job *j, const char *code)
-{
-	bool r = drive_run(&d, j) == 0 && j->failed && !j->started &&
-	    strcmp(j->code, code) == 0;
-
-	if (!r)
-		(void)snprintf(note, sizeof(note), "wanted %s, got %s %s",
-		    code, j->code, j->why);
-	drive_job_clear(j);
-	return r;
 }
 
 static bool
@@ -673,7 +721,7 @@ static const struct {
 	{"kill", t_kill}, {"memory", t_memory}, {"pids", t_pids},
 	{"cpu", t_cpu}, {"volumes", t_volumes},
 	{"hostile-volume", t_hostile_volume}, {"volume-full", t_volume_full},
-	{"killed-group", t_killed_group},
+	{"targets", t_targets}, {"killed-group", t_killed_group},
 	{"fill-over-memory", t_fill_over_memory},
 	{"profile-volume", t_profile_volume},
 	{"writable-root", t_writable_root}, {"node-restart", t_node_restart},
@@ -713,6 +761,8 @@ main(int argc, char *argv[])
 		if (symlink("busybox", link) == -1)
 			return 2;
 	}
+	if (!odd_image())
+		return 2;
 	for (size_t i = 0; i < NELEM(tests); i++) {
 		if (argc > 3 && strcmp(argv[3], tests[i].name) != 0)
 			continue;

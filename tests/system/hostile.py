@@ -62,12 +62,37 @@ def full_memory(mode, node):
            kept(s) == "next\n", str(s))
 
 
+def places(mode, node):
+    """Whatever is admitted starts; the rest is refused, with its reason."""
+    name = mode + " places of volumes: "
+    rc, last, s = node.run_job("ls /tmp/in && echo new > /tmp/a/b/f && "
+                               "echo x > /tmp/free", volumes=[
+                                   ("in", "/tmp/in", "ro"),
+                                   ("out", "/tmp/a/b", "rw")])
+    result(name + "below /tmp", rc == 0 and os.path.exists(os.path.join(
+        s.folder, "volumes/tmp/a/b/f")), str(s))
+    for target, why in (
+            ("/bin/sh", "/bin/sh: /bin/busybox is a file and no folder in "
+             "this image"),
+            ("/bin/busybox/x", "/bin/busybox/x: /bin/busybox is a file and no "
+             "folder in this image")):
+        rc, last, s = node.run_job("true", volumes=[("in", target, "ro")])
+        result(name + target + " is refused", rc == 3 and
+               last.get("code") == "volume" and last.get("step") == 8 and
+               last.get("why") == why, str(s))
+    for target in ("/", "/dev/shm", "/proc/x", "/sys"):
+        rc, last, s = node.run_job("true", volumes=[("in", target, "ro")])
+        result(name + target + " is a mistake of the file", rc == 2,
+               str(s))
+
+
 def all_of(mode, user):
     node = Burrow(build, "hostile-" + mode, user,
                   more="limits: {jobs_running: 1}\n")
     try:
         if started(node, mode + " hostile jobs"):
             full_memory(mode, node)
+            places(mode, node)
         result(mode + " hostile jobs: jail has never fallen",
                node.restarts().get("jail") == 0, str(node.restarts()))
     finally:

@@ -489,6 +489,18 @@ fake_seccomp(void *ctx, const char *name)
 	return name[0] == '\0' ? NULL : "not here";
 }
 
+static const char *
+fake_volumes(void *ctx, const struct manifest *m, const uint8_t image[32],
+    char why[HOST_WHY])
+{
+	struct world *w = ctx;
+
+	(void)m;
+	(void)image;
+	(void)snprintf(why, HOST_WHY, "/v0 is a file");
+	return w->volume_code;
+}
+
 static void
 fake_random(void *ctx, uint8_t *p, size_t n)
 {
@@ -515,7 +527,7 @@ make_node(struct world *w)
 	    .keep_body = fake_keep, .load_body = fake_load,
 	    .drop_body = fake_const_job, .forget = fake_const_job,
 	    .image = fake_image, .image_here = fake_image_here,
-	    .images = fake_images, .seccomp = fake_seccomp};
+	    .images = fake_images, .volumes = fake_volumes, .seccomp = fake_seccomp};
 
 	assert_true(node_init(&w->n, &w->policy, &h));
 	node_time(&w->n, w->now, w->wall_us);

@@ -68,6 +68,7 @@ struct world {
 	bool output_fails;
 	uint64_t prints;	/* bytes of stdout that a job writes */
 	enum image_state image;
+	const char *volume_code; /* the image has no place for the volumes */
 
 	/* what was seen */
 	unsigned starts, kills, packs, forgets, asks, lives, envelopes, receipts,

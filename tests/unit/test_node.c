@@ -150,6 +150,9 @@ test_refusals(void **state)
 	w.image = IMAGE_UNKNOWN;
 	refused(submit(1, 0x41, 5, NULL, id), "image", 8);
 	w.image = IMAGE_HERE;
+	w.volume_code = "volume";
+	refused(submit(1, 0x41, 8, with_volumes, id), "volume", 8);
+	w.volume_code = NULL;
 	world_link(&w, 2, 1000);
 	world_identify(&w, 2, 0x41);
 	refused(submit(2, 0x41, 6, slow, id), "airtime", 11);
