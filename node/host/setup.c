@@ -7,6 +7,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "common/layers.h"
 #include "common/log.h"
 
 /*
@@ -138,7 +139,7 @@ take_ceilings(struct warren_node *wn, struct policy *p)
 		fatalx("JAIL_LIMITS did not come");
 	/* the parent has filled in what depends on the machine */
 	p->jobs_running = l->slots;
-	p->required = l->required;
+	p->required = l->required | LAYERS_FLOOR;
 	p->ceiling = (struct limits){{[LIMIT_MEMORY] = l->memory,
 	    [LIMIT_CPU] = l->cpu_milli, [LIMIT_TIME] = l->time_ms,
 	    [LIMIT_PIDS] = l->pids, [LIMIT_OUTPUT] = l->output}};

@@ -24,6 +24,8 @@
 
 #define BACKOFF_MAX 60.0 /* ARCHITECTURE.md 12.9 */
 #define LONG_LIFE 60.0	 /* ours: after it a fall counts as the first */
+#define LOOK_FIRST 60.0	 /* where no job can run: is it so still? */
+#define LOOK_LAST 3600.0
 #define HIGH_FD 100	 /* above what a program's table needs */
 
 /* Stages of the end: work first, then what it needs, the trail last. */
@@ -279,6 +281,51 @@ on_READY(struct child *c, const struct msg_READY *m, struct ipc_in *in)
 	(void)in;
 	c->ready = true;
 	log_info(program_name(c->peer), "ready");
+	if (c->trouble[0] == '\0' || c->troubled)
+		return;
+	c->trouble[0] = '\0';
+	log_notice(program_name(c->peer), "jobs can run here now");
+}
+
+/*
+ * No job can run here: said once, however often it is looked at again, which
+ * is ever more rarely, or at SIGHUP.
+ */
+static void
+jail_trouble(struct child *c, const char *text)
+{
+	double wait = LOOK_FIRST;
+
+	if (strcmp(c->trouble, text) != 0) {
+		(void)snprintf(c->trouble, sizeof(c->trouble), "%s", text);
+		c->looks = 0;
+		log_errx(program_name(c->peer), "%s", text);
+	}
+	c->troubled = true;
+	for (unsigned i = 0; i < c->looks && wait < LOOK_LAST; i++)
+		wait *= 2;
+	c->looks++;
+	ev_timer_set(&c->again, MIN_OF(wait, LOOK_LAST), 0.);
+	ev_timer_start(c->parent->loop, &c->again);
+}
+
+static void
+look_again(struct child *c)
+{
+	struct msg_STOP m = {0};
+
+	ev_timer_stop(c->parent->loop, &c->again);
+	c->looking = c->ev != NULL &&
+	    ipc_send_STOP(ipc_ev_channel(c->ev), &m, NULL, 0) == 0;
+}
+
+void
+child_look_again(struct parent *p)
+{
+	struct child *c = &p->child[PROGRAM_JAIL];
+
+	if (c->pid != 0 && c->troubled && !c->looking)
+		look_again(c);
 }
 
 static void
@@ -288,6 +335,10 @@ on_ALARM(struct child *c, const struct msg_ALARM *m, struct ipc_in *in)
 
 	(void)in;
 	(void)text_escape(text, sizeof(text), m->text, strlen(m->text));
+	if (c->peer == PROGRAM_JAIL) {
+		jail_trouble(c, text);
+		return;
+	}
 	log_at(m->severity >= 4 ? LOG_ERR : LOG_WARN, program_name(c->peer),
 	    "alarm: %s", text);
 }
@@ -389,7 +440,7 @@ start(struct child *c)
 		return -1;
 	}
 	c->born = ev_time();
-	c->ready = false;
+	c->ready = c->troubled = c->looking = false;
 	ev_child_set(&c->exited, c->pid, 0);
 	ev_child_start(p->loop, &c->exited);
 	return settings_send(p, c->peer, channel);
@@ -431,6 +482,10 @@ on_again(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
+	if (c->pid != 0) {
+		look_again(c);
+		return;
+	}
 	c->restarts++;
 	child_start(c);
 }
@@ -465,11 +520,12 @@ on_exited(struct ev_loop *loop, ev_child *w, int revents)
 
 	(void)revents;
 	ev_child_stop(loop, w);
+	ev_timer_stop(loop, &c->again);
 	c->pid = 0;
 	c->ready = false;
 	ipc_ev_free(c->ev);
 	c->ev = NULL;
-	say_end(c, w->rstatus, p->stopping);
+	say_end(c, w->rstatus, p->stopping || c->looking);
 	if (c->peer == PROGRAM_JAIL)
 		groups_kill_jobs(&p->groups);
 	if (c->peer == PROGRAM_TRANSPORT)
@@ -479,6 +535,10 @@ on_exited(struct ev_loop *loop, ev_child *w, int revents)
 		return;
 	}
 	tell_program(p, c);
+	if (c->looking) {
+		child_start(c);
+		return;
+	}
 	c->streak = ev_time() - c->born > LONG_LIFE ? 1 : c->streak + 1;
 	schedule(c);
 }

@@ -25,12 +25,19 @@ struct child {
 	unsigned restarts; /* in all */
 	unsigned streak;   /* without a long life in between */
 	double born;
+	/* jail, where no job can run: */
+	char trouble[1100]; /* what it said last; "": nothing */
+	bool troubled;     /* ... in this life */
+	bool looking;      /* was told to end, to look again */
+	unsigned looks;
 };
 
 /* Opens the programs; says which one is missing. 0 or -1. */
 int child_open_all(struct parent *);
 /* Starts whatever is wanted; what ends is started again, ever later. */
 void child_start_all(struct parent *);
+/* Jail looks again whether jobs can run here, if it has said that none can. */
+void child_look_again(struct parent *);
 /* Orderly end, stage by stage; breaks the loop when all are gone. */
 void child_stop_all(struct parent *);
 /* An event for the trail; dropped when audit does not run. */

@@ -256,6 +256,7 @@ on_hangup(struct ev_loop *loop, ev_signal *w, int revents)
 	(void)revents;
 	if (p->stopping)
 		return;
+	child_look_again(p);
 	if (check_config(p->path, p->root, say_finding, p) > 0) {
 		log_errx(p->path, "has mistakes: nothing was changed");
 		return;

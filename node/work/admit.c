@@ -64,6 +64,9 @@ admit_posture(struct refusal *r, const struct admit_node *n)
 
 	if (lacking == 0)
 		return true;
+	/* jail's word has the names, the reason and the remedy */
+	if (n->missing != NULL && n->missing[0] != '\0')
+		return refuse(r, "posture", 1, "%s", n->missing);
 	layers_text(names, sizeof(names), lacking);
 	return refuse(r, "posture", 1, "%s", names);
 }

@@ -34,6 +34,7 @@ struct admit_node {
 	const char *shut;  /* why no job is taken now; NULL: they are */
 	uint32_t again_s;  /* ... when to ask again; 0: not soon */
 	uint32_t layers;   /* that jail says this machine gives; 0: no jail */
+	const char *missing; /* ... which it does not, and why; or NULL */
 };
 
 struct admit_peer {

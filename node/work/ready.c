@@ -61,7 +61,8 @@ node_admit(const struct node *n)
 	return (struct admit_node){.policy = &n->policy,
 	    .shut = node_shut(n), .again_s = n->disk_low ? NODE_DISK_S :
 		n->policy.accept && !n->stopping ? NODE_READY_S : 0,
-	    .layers = n->has_posture ? n->layers : 0};
+	    .layers = n->has_posture ? n->layers : 0,
+	    .missing = n->has_posture ? n->missing : NULL};
 }
 
 bool

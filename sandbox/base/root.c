@@ -304,12 +304,10 @@ attach_in(int root, const struct place *p, int tree)
 
 /* Where there is no overlay: then the image must have all the places. */
 static int
-bind_image(const char *hex)
+bind_image(const char *path)
 {
 	_cleanup_fd_ int tree = -1;
-	char path[96];
 
-	(void)snprintf(path, sizeof(path), "/images/roots/%s", hex);
 	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree == -1 || set_attr(tree, NOTHING | MOUNT_ATTR_RDONLY, 0) == -1)
 		return -1;
@@ -319,9 +317,11 @@ bind_image(const char *hex)
 static int
 mount_image(const char *hex, bool read_only)
 {
-	char opts[256];
+	char opts[256], path[96] = "/new/none";
 	unsigned long flags = MS_NOSUID | MS_NODEV;
 
+	if (hex != NULL)
+		(void)snprintf(path, sizeof(path), "/images/roots/%s", hex);
 	if (read_only)
 		flags |= MS_RDONLY;
 	else if (mkdir("/new/up", 0755) == -1 || mkdir("/new/work", 0755) == -1)
@@ -331,11 +331,12 @@ mount_image(const char *hex, bool read_only)
 	 * them, and mountinfo does not tell where the image lies on the host.
 	 */
 	(void)snprintf(opts, sizeof(opts),
-	    "lowerdir=/images/roots/%s:/new/skel,userxattr%s", hex,
+	    "lowerdir=%s:/new/skel,userxattr%s", path,
 	    read_only ? "" : ",upperdir=/new/up,workdir=/new/work");
 	if (mount("overlay", "/new/root", "overlay", flags, opts) == 0)
 		return 0;
-	return read_only && errno != ENOENT ? bind_image(hex) : -1;
+	return read_only && errno != ENOENT ? bind_image(hex == NULL ?
+	    "/new/skel" : path) : -1;
 }
 
 /*

@@ -35,7 +35,8 @@ struct root_volume {
 	const char *path; /* bound read-only from this place of the base */
 };
 struct root_plan {
-	const char *hex;  /* of the image's digest: /images/roots/HEX */
+	/* of the image's digest: /images/roots/HEX; NULL: an empty one */
+	const char *hex;
 	bool read_only;
 	uint64_t tmp_bytes;
 	const struct place *places; /* places_find() of it and the targets */

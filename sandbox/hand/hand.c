@@ -90,6 +90,15 @@ clean(void)
 	return say(0, &t);
 }
 
+/* Jail's trial: what matters is that it came this far. */
+static int
+try(void)
+{
+	struct tree_report t = {.dropped = 0};
+
+	return say(0, &t);
+}
+
 /* A private copy of a profile volume, as much of it as we may read. */
 static int
 copy(void)
@@ -112,7 +121,7 @@ main(int argc, char *argv[])
 		const char *name;
 		int (*run)(void);
 	} steps[] = {{"fill", fill}, {"pack", pack}, {"clean", clean},
-	    {"copy", copy}, {"import", hand_import},
+	    {"copy", copy}, {"try", try}, {"import", hand_import},
 	    {"import-plain", hand_import_plain}};
 
 	(void)signal(SIGPIPE, SIG_IGN);

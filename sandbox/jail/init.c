@@ -374,6 +374,42 @@ init_job(const struct init_env *e, const struct init_job *j)
 	_exit(1);
 }
 
+/* ---- the trial ---- */
+
+static void
+trial_fail(int report, const char *what, int err)
+{
+	char number[16];
+
+	(void)snprintf(number, sizeof(number), "%d", err);
+	refuse(report, number, what);
+}
+
+void
+init_trial(const struct init_env *e, const struct init_trial *t)
+{
+	static struct place places[PLACES_ALL] = {[PLACE_DEV] = {.path = "dev"},
+	    [PLACE_TMP] = {.path = "tmp"}, [PLACE_PROC] = {.path = "proc"}};
+	struct root_plan r = {.read_only = true, .tmp_bytes = 65536,
+	    .places = places};
+	struct landlock_path paths[] = {{"/", LANDLOCK_MAY_READ},
+	    {"/proc", LANDLOCK_MAY_NODES}};
+	char name[] = "warren-hand", word[] = "try", *argv[] = {name, word, NULL};
+	struct hand_start h = {.in = t->report, .out = t->report,
+	    .report = t->report, .hand = t->hand,
+	    .limits = {.pids = HAND_PIDS, .data = HAND_DATA_STEP},
+	    .landlock_abi = e->landlock_abi, .paths = paths,
+	    .npaths = NELEM(paths), .filter = e->job_filter, .argv = argv};
+	const char *what;
+
+	take_ids(e, t->report);
+	if (root_build(&r, &what) == -1)
+		trial_fail(t->report, what, errno);
+	what = hand_start(&h);
+	trial_fail(h.report, what, errno);
+	_exit(1);
+}
+
 /* ---- steps ---- */
 
 void

@@ -45,6 +45,17 @@ struct init_step {
 void init_step(const struct init_env *, const struct init_step *)
     __attribute__((noreturn));
 
+/*
+ * What every job and step needs, for nobody: an empty root, then hand in it,
+ * which has nothing to do. REPORT_HAND when all went well; REPORT_FAIL says
+ * what did not, and its code is errno.
+ */
+struct init_trial {
+	int hand, report;
+};
+void init_trial(const struct init_env *, const struct init_trial *)
+    __attribute__((noreturn));
+
 /* Where a slot's ro volume lies in the base; out has 40 bytes. */
 #define STAGE_PATH_MAX 40
 void stage_path(char *out, uint32_t slot, unsigned volume);

@@ -22,6 +22,7 @@
 #include "common/priv.h"
 #include "common/program.h"
 #include "sandbox/base/root.h"
+#include "sandbox/jail/remedy.h"
 #include "sandbox/jail/slot.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/base/tree.h"
@@ -39,6 +40,8 @@ struct start {
 	int hand, stage;
 	struct filter never, job, own;
 	int landlock_abi;
+	uint32_t lacking;  /* layers that were tried and cannot be had */
+	char trouble[240]; /* why no job can run; "": one can */
 };
 
 static const char *const controllers[] = {"memory", "cpu", "pids"};
@@ -184,13 +187,12 @@ make_step_group(struct start *s, uint32_t slot)
 	return fd;
 }
 
-static void
-make_slots(struct start *s)
+static int
+make_slots(struct start *s, const char **what)
 {
 	static const struct slot_setup none;
 	struct jail *j = &s->jail;
 	const struct group_dirs *g = &j->groups;
-	const char *what;
 
 	if ((j->cells = calloc(j->nslots, sizeof(*j->cells))) == NULL)
 		fatal("slots");
@@ -216,15 +218,63 @@ make_slots(struct start *s)
 			if (fd != -1)
 				set.v1[set.nv1++] = fd;
 		}
-		if (slot_start(&set, &ctl, &what) == -1)
-			fatal("slot %u: %s", k, what);
+		if (slot_start(&set, &ctl, what) == -1)
+			return -1;
 		for (unsigned i = 0; i < set.nv1; i++)
 			(void)close(set.v1[i]);
 		close_fd(&set.step_group);
+		cell_init(&j->cells[k - 1], k, ctl);
+		/* they are all alike */
+		if (k == 1 && slot_try(ctl, what) == -1)
+			return -1;
 		if (fcntl(ctl, F_SETFL, O_NONBLOCK) == -1)
 			fatal("slot %u", k);
-		cell_init(&j->cells[k - 1], k, ctl);
 	}
+	return 0;
+}
+
+static int
+sysctl_number(const char *path)
+{
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char c;
+
+	return fd == -1 || read(fd, &c, 1) != 1 ? -1 : c - '0';
+}
+
+/*
+ * No job can run here, as long as this machine is as it is. Jail stays, and
+ * says so: the parent has it look again from time to time.
+ */
+static void
+set_trouble(struct start *s, const char *step)
+{
+	struct jail *j = &s->jail;
+	int error = errno;
+	struct remedy_facts f = {.root = s->program.root,
+	    .userns_clone =
+		sysctl_number("/proc/sys/kernel/unprivileged_userns_clone"),
+	    .apparmor = sysctl_number("/proc/sys/kernel/"
+		"apparmor_restrict_unprivileged_userns")};
+
+	s->lacking = remedy_layers(step);
+	remedy_text(s->trouble, sizeof(s->trouble), step, error, &f);
+	for (uint32_t i = 0; j->cells != NULL && i < j->nslots; i++)
+		close_fd(&j->cells[i].ctl);
+	j->nslots = 0;
+}
+
+/* All that wants rights; -1 with errno, and the step that was refused. */
+static int
+build(struct start *s, const char **step)
+{
+	*step = "private mounts";
+	if (s->program.root && priv_namespaces(true) == -1)
+		return -1;
+	enter_leaf(s);
+	if (s->program.root && base_build(&s->dirs, true, step) == -1)
+		return -1;
+	return make_slots(s, step);
 }
 
 /* From here on: a number of its own, no capability, no way to open a file. */
@@ -279,14 +329,31 @@ find_out(struct start *s)
 			j->limits.available &= ~controller_layers[i];
 	if (s->landlock_abi > 0)
 		j->limits.available |= LAYER_LANDLOCK;
+	j->limits.available &= ~s->lacking;
 	missing = LAYERS_KNOWN & ~j->limits.available & ~(uint32_t)(LAYER_LSM |
 	    LAYER_BPF | LAYER_IO);
+	if (s->lacking != 0)
+		missing = s->lacking;
 	layers_text(names, sizeof(names), missing);
-	if (missing != 0)
+	if (s->lacking != 0)
+		(void)snprintf(j->missing, sizeof(j->missing), "%s: %s", names,
+		    s->trouble);
+	else if (missing != 0)
 		(void)snprintf(j->missing, sizeof(j->missing),
 		    "%s: %s", names, (missing & LAYER_LANDLOCK) != 0 ?
 		    "this kernel has no Landlock, or no cgroup was delegated" :
 		    "no cgroup with these controllers was delegated");
+}
+
+static void
+say_trouble(struct start *s)
+{
+	struct msg_ALARM m = {.severity = 4};
+
+	(void)snprintf(m.text, sizeof(m.text), "no job can run here: %s",
+	    s->trouble);
+	if (ipc_send_ALARM(s->jail.parent, &m, NULL, 0) == -1)
+		fatal("ALARM");
 }
 
 /* ---- messages ---- */
@@ -533,23 +600,19 @@ int
 main(int argc, char *argv[])
 {
 	static struct start s;
-	const char *what = "";
+	const char *step = "";
 	struct msg_READY ready = {.end_ = 0};
 
 	take_arguments(&s, argc, argv);
 	if (priv_session(program_row(PROGRAM_JAIL)->nofile) == -1)
 		fatal("session");
-	if (s.program.root && priv_namespaces(true) == -1)
-		fatal("namespaces");
 	if (base_build_filter(BASE_NEVER, &s.never) == -1 ||
 	    base_build_filter(BASE_JOB, &s.job) == -1 ||
 	    base_build_filter(BASE_JAIL, &s.own) == -1)
 		fatalx("filters");
 	s.landlock_abi = landlock_abi();
-	enter_leaf(&s);
-	if (s.program.root && base_build(&s.dirs, true, &what) == -1)
-		fatal("%s", what);
-	make_slots(&s);
+	if (build(&s, &step) == -1)
+		set_trouble(&s, step);
 	give_up(&s);
 	program_receive(&s.program, NULL, NULL);
 	s.jail.parent = s.program.parent;
@@ -558,6 +621,8 @@ main(int argc, char *argv[])
 	s.program.ctx = &s.jail;
 	s.program.neighbour = on_neighbour;
 	find_out(&s);
+	if (s.trouble[0] != '\0')
+		say_trouble(&s);
 	if (ipc_send_READY(s.jail.parent, &ready, NULL, 0) == -1)
 		fatal("READY");
 	for (;;)

@@ -11,6 +11,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "common/ipc_msg.h"
 #include "sandbox/base/landlock.h"
 #include "common/priv.h"
+#include "sandbox/base/report.h"
 #include "sandbox/base/root.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/base/userns.h"
@@ -31,6 +33,7 @@
 #endif
 #define SCHED_CORE_CREATE 1
 #define HOSTNAME "burrow"
+#define TRIAL_MS 10000
 /* A job goes before anything of the house, and before its slot's process. */
 #define OOM_SLOT "500"
 #define OOM_JOB "700"
@@ -316,6 +319,25 @@ do_go(struct slot *sl, const int fds[3])
 	started(sl, pid, pidfd);
 }
 
+static void
+do_try(struct slot *sl, const int fds[3])
+{
+	struct init_trial t = {.hand = sl->s->hand, .report = fds[0]};
+	char why[32];
+	int pidfd = -1;
+	pid_t pid = clone_child(sl, sl->s->step_group, &pidfd);
+
+	if (pid == 0) {
+		(void)close(sl->ctl);
+		init_trial(&sl->env, &t);
+	}
+	(void)snprintf(why, sizeof(why), "%d clone", errno);
+	if (pid == -1)
+		answer(sl, SLOT_FAILED, why, -1);
+	else
+		started(sl, pid, pidfd);
+}
+
 /* What nobody asks for any more is no more charged to the job. */
 static void
 drop_trees(struct slot *sl)
@@ -443,6 +465,9 @@ serve(struct slot *sl)
 		case SLOT_FORGET:
 			forget(sl);
 			break;
+		case SLOT_TRY:
+			do_try(sl, fds);
+			break;
 		default:
 			_exit(1);
 		}
@@ -469,8 +494,7 @@ slot_main(const struct slot_setup *s, int ctl)
 	    .landlock_abi = landlock_abi(), .job_filter = s->job,
 	    .no_memory_group = !s->memory_group};
 	if (set_up(&sl, ctl, &what) == -1) {
-		(void)snprintf(why, sizeof(why), "%s: %s", what,
-		    strerror(errno));
+		(void)snprintf(why, sizeof(why), "%d %s", errno, what);
 		answer(&sl, SLOT_FAILED, why, -1);
 		_exit(1);
 	}
@@ -485,6 +509,77 @@ slot_main(const struct slot_setup *s, int ctl)
 	answer(&sl, SLOT_FREE, "", -1);
 	serve(&sl);
 	_exit(0);
+}
+
+/* "NUMBER WHAT" of a slot that failed: errno is the number; what is in out. */
+static const char *
+slot_why(const uint8_t *text, size_t n, char out[257])
+{
+	char *end;
+
+	memcpy(out, text, n);
+	out[n] = '\0';
+	errno = (int)strtol(out, &end, 10);
+	return *end == ' ' ? end + 1 : out;
+}
+
+/* The trial's word, and its end. */
+static int
+trial_result(int report, int pidfd, const char **what)
+{
+	static struct report r;
+	uint8_t buf[REPORT_MAX];
+	struct pollfd p = {.fd = report, .events = POLLIN};
+	siginfo_t si;
+	ssize_t n = -1;
+
+	if (poll(&p, 1, TRIAL_MS) == 1)
+		n = read(report, buf, sizeof(buf));
+	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	(void)waitid(P_PIDFD, (id_t)pidfd, &si, WEXITED);
+	*what = "trial";
+	errno = n == -1 ? ETIMEDOUT : EIO;
+	if (n <= 0 || report_parse(buf, (size_t)n, &r) == 0)
+		return -1;
+	if (r.kind == REPORT_HAND && r.ok)
+		return 0;
+	*what = r.why;
+	errno = (int)strtol(r.code, NULL, 10);
+	return -1;
+}
+
+int
+slot_try(int ctl, const char **what)
+{
+	static const uint8_t msg[3] = {SLOT_TRY};
+	static char why[257];
+	uint8_t buf[257];
+	int p[2], fds[SLOT_FDS_MAX], rv;
+	ssize_t n;
+
+	*what = "pipe";
+	if (pipe2(p, O_CLOEXEC) == -1)
+		return -1;
+	*what = "control socket";
+	rv = slot_send(ctl, msg, sizeof(msg), p + 1, 1);
+	(void)close(p[1]);
+	n = rv == -1 ? -1 : slot_recv(ctl, buf, sizeof(buf) - 1, fds);
+	if (n < 1) {
+		(void)close(p[0]);
+		return -1;
+	}
+	if (buf[0] == SLOT_CHILD && fds[0] != -1) {
+		rv = trial_result(p[0], fds[0], what);
+	} else {
+		*what = slot_why(buf + 1, (size_t)n - 1, why);
+		rv = -1;
+	}
+	n = errno;
+	for (int i = 0; i < SLOT_FDS_MAX; i++)
+		close_fd(&fds[i]);
+	(void)close(p[0]);
+	errno = (int)n;
+	return rv;
 }
 
 pid_t
@@ -525,13 +620,11 @@ slot_start(const struct slot_setup *s, int *ctl, const char **what)
 		n = slot_recv(sv[0], buf, sizeof(buf) - 1, fds);
 	}
 	if (n < 1 || buf[0] != SLOT_FREE) {
-		errno = EPERM;
-		if (n > 1) {
-			memcpy(why, buf + 1, (size_t)n - 1);
-			why[n - 1] = '\0';
-			*what = why;
-		}
 		(void)close(sv[0]);
+		if (n < 1)
+			errno = EIO;
+		else
+			*what = slot_why(buf + 1, (size_t)n - 1, why);
 		return -1;
 	}
 	*ctl = sv[0];

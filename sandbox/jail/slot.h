@@ -39,12 +39,19 @@ struct slot_setup {
  */
 pid_t slot_start(const struct slot_setup *, int *ctl, const char **what);
 
+/*
+ * Build a sandbox for nobody in it, and take it down. 0, or -1 with errno and
+ * *what this machine refuses. Only before it has had a plan; waits.
+ */
+int slot_try(int ctl, const char **what);
+
 /* Messages to a slot; type u8, step u8, volume u8, then the plan. */
 enum slot_msg {
 	SLOT_PLAN = 1, /* fds: args, filter, and the job's group if it has one */
 	SLOT_STEP = 2, /* fds: report, in, out */
 	SLOT_GO = 3,   /* fds: report, out, err */
 	SLOT_FORGET = 4,
+	SLOT_TRY = 5,  /* fds: report */
 };
 /* Answers: type u8, then text. */
 enum slot_answer {

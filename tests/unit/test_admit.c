@@ -98,6 +98,8 @@ test_steps_1_to_3(void **state)
 	setup(NULL);
 	f.node.layers = 0x7ffff & ~LAYER_SECCOMP;
 	refused(first(), "posture", 1, "seccomp");
+	f.node.missing = "seccomp: filter: Invalid argument";
+	refused(first(), "posture", 1, "seccomp: filter: Invalid argument");
 	setup(NULL);
 	f.peer.identified = false;
 	refused(first(), "not_identified", 2, NULL);
