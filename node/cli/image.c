@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* warren image import PATH --name NAME:TAG; warren image list */
+/* warren image import PATH[:TAG] --name NAME:TAG; warren image list */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "common/cleanup.h"
 #include "config.h"
 #include "common/file.h"
+#include "common/numbers.h"
 #include "common/util.h"
 
 #include "node/cli/folders.h"
@@ -54,7 +55,8 @@ open_images(struct cli *c, bool make, int *rc)
 	/* the modes that the parent gives them, whatever the umask */
 	if (make)
 		(void)umask(022);
-	warren = dir_open(conf, "warren", make, geteuid() == 0 ? 0711 : 0700);
+	warren = dir_open(conf, "warren", make, numbers_usable(WARREN_UID_BASE) ?
+	    0711 : 0700);
 	if (warren >= 0)
 		images = dir_open(warren, "images", make, 0755);
 	if (images < 0 || (make && store_make(images) != 0)) {
@@ -95,26 +97,45 @@ say_imported(struct cli *c, const struct image_imported *im, const char *name)
 	hex_encode(hex, im->digest, 32);
 	(void)store_name_ok(name, full);
 	if (c->json) {
-		char text[72];
+		char text[72], note[4 * sizeof(im->note)];
 
+		(void)text_escape(note, sizeof(note), im->note,
+		    strlen(im->note));
 		(void)snprintf(text, sizeof(text), "sha256:%s", hex);
 		cli_json(json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:s}",
 		    "digest", text, "name", full, "bytes",
 		    (json_int_t)im->bytes, "members", (json_int_t)im->members,
 		    "layers", (json_int_t)im->layers, "dropped",
 		    (json_int_t)im->dropped, "was_here", im->was_here ? 1 : 0,
-		    "note", im->note));
+		    "note", note));
 		return;
 	}
 	printf("sha256:%s\n", hex);
 	fprintf(stderr, "%s: %u members, %u layer%s, %s%s\n", full,
 	    im->members, im->layers, im->layers == 1 ? "" : "s",
 	    cli_bytes(size, im->bytes), im->was_here ? "; was here" : "");
-	if (im->dropped > 0)
-		cli_note(c, "%u devices, fifos or sockets were left out",
-		    im->dropped);
 	if (im->note[0] != '\0')
 		cli_note(c, "%s", im->note);
+}
+
+/*
+ * PATH:TAG, where PATH holds several images: the longest PATH that is there.
+ * path: room for all of it. NULL: no tag.
+ */
+static const char *
+split_tag(char *path)
+{
+	if (access(path, F_OK) == 0)
+		return NULL;
+	for (size_t i = strlen(path); i > 1; i--) {
+		if (path[i - 1] != ':')
+			continue;
+		path[i - 1] = '\0';
+		if (access(path, F_OK) == 0 && path[i] != '\0')
+			return path + i;
+		path[i - 1] = ':';
+	}
+	return NULL;
 }
 
 int
@@ -122,6 +143,7 @@ verb_image_import(struct cli *c, int argc, char **argv)
 {
 	static const struct cli_option own[] = {{"name", 0, true}};
 	_cleanup_fd_ int images = -1, hand = -1;
+	_cleanup_free_ char *path = NULL;
 	struct image_import im = {.base = WARREN_UID_BASE};
 	struct image_imported done;
 	const char *name = NULL;
@@ -131,10 +153,16 @@ verb_image_import(struct cli *c, int argc, char **argv)
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
 	if (argc - c->arg != 1 || name == NULL) {
-		cli_error(c, "usage: warren image import PATH --name NAME:TAG");
+		cli_error(c, "usage: warren image import PATH[:TAG] "
+		    "--name NAME:TAG");
 		return CLI_USAGE;
 	}
-	im.path = argv[c->arg];
+	if ((path = strdup(argv[c->arg])) == NULL) {
+		cli_error(c, "memory");
+		return CLI_FAILED;
+	}
+	im.tag = split_tag(path);
+	im.path = path;
 	im.name = name;
 	if (access(im.path, R_OK) != 0) {
 		cli_error(c, "%s: %s", im.path, strerror(errno));

@@ -35,7 +35,7 @@ static const struct verb verbs[] = {
 	verb_receipt_verify},
     {"status", "", "this node: interfaces, programs, counters", verb_status},
     {"peers", "", "who is connected, and how much each uses", verb_peers},
-    {"image import", "PATH --name NAME:TAG", "take an image into the store",
+    {"image import", "PATH[:TAG] --name NAME:TAG", "take an image into the store",
 	verb_image_import},
     {"image list", "", "images of the store", verb_image_list},
     {"audit tail", "[-n N]", "the last lines of the trail", verb_audit_tail},

@@ -114,6 +114,12 @@ copy(void)
 	return say(tree_unpack(tar, v, &t), &t);
 }
 
+static int
+import(void)
+{
+	return hand_import(NULL);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -121,11 +127,13 @@ main(int argc, char *argv[])
 		const char *name;
 		int (*run)(void);
 	} steps[] = {{"fill", fill}, {"pack", pack}, {"clean", clean},
-	    {"copy", copy}, {"try", try}, {"import", hand_import},
+	    {"copy", copy}, {"try", try}, {"import", import},
 	    {"import-plain", hand_import_plain}};
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(077);
+	if (argc == 3 && strcmp(argv[1], "import") == 0)
+		return hand_import(argv[2]);
 	for (size_t i = 0; argc == 2 && i < NELEM(steps); i++)
 		if (strcmp(argv[1], steps[i].name) == 0)
 			return steps[i].run();

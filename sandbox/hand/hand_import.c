@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Images of strangers: OCI layouts, `docker save` archives, plain folders. */
 #include "sandbox/hand/hand_import.h"
+#include "sandbox/hand/hand_archive.h"
 #include "sandbox/hand/hand_layer.h"
+#include "sandbox/hand/hand_docs.h"
 
 #include <sys/stat.h>
 
@@ -17,12 +19,10 @@
 #include "common/cleanup.h"
 #include "sandbox/plan/record.h"
 #include "sandbox/base/report.h"
-#include "sandbox/base/sys.h"
 #include "sandbox/base/tar.h"
 #include "sandbox/base/tree.h"
 #include "common/util.h"
 
-#define JSON_DEPTH_MAX 32
 #define INDEX_DEPTH_MAX 3
 #define TYPE_MANIFEST "application/vnd.oci.image.manifest.v1+json"
 #define TYPE_CONFIG "application/vnd.oci.image.config.v1+json"
@@ -40,124 +40,6 @@
 #else
 #define GO_ARCH ""
 #endif
-
-static int
-open_file(int dir, const char *path)
-{
-	struct stat st;
-	int fd = sys_openat2(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK,
-	    SYS_BENEATH);
-
-	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
-		(void)close(fd);
-		errno = EINVAL;
-		return -1;
-	}
-	return fd;
-}
-
-static int
-digest_fd(int fd, uint8_t out[32], uint64_t *size)
-{
-	static uint8_t buf[65536];
-	struct sha256_ctx ctx;
-	off_t off = 0;
-	ssize_t n;
-
-	sha256_init(&ctx);
-	while ((n = pread(fd, buf, sizeof(buf), off)) > 0) {
-		sha256_update(&ctx, (size_t)n, buf);
-		off += n;
-	}
-	sha256_digest(&ctx, 32, out);
-	*size = (uint64_t)off;
-	return n == 0 ? 0 : -1;
-}
-
-/* jansson recurses as deep as its input does. */
-static bool
-too_deep(const char *p, size_t n)
-{
-	unsigned depth = 0;
-	bool text = false;
-
-	for (size_t i = 0; i < n; i++) {
-		if (text) {
-			if (p[i] == '\\')
-				i++;
-			else if (p[i] == '"')
-				text = false;
-		} else if (p[i] == '"') {
-			text = true;
-		} else if (p[i] == '{' || p[i] == '[') {
-			if (++depth > JSON_DEPTH_MAX)
-				return true;
-		} else if ((p[i] == '}' || p[i] == ']') && depth > 0) {
-			depth--;
-		}
-	}
-	return false;
-}
-
-/* NULL: why is set. */
-static json_t *
-read_json(struct import *im, int fd, const char *what)
-{
-	char *buf = malloc(IMPORT_JSON_MAX);
-	json_error_t err;
-	json_t *v = NULL;
-	size_t n = 0;
-	ssize_t k = 0;
-
-	while (buf != NULL && n < IMPORT_JSON_MAX && (k = pread(fd, buf + n,
-	    IMPORT_JSON_MAX - n, (off_t)n)) > 0)
-		n += (size_t)k;
-	if (buf == NULL || k < 0 || n == IMPORT_JSON_MAX)
-		(void)import_fail(im, "%s: cannot be read, or too large", what);
-	else if (too_deep(buf, n))
-		(void)import_fail(im, "%s: too deep", what);
-	else if ((v = json_loadb(buf, n, 0, &err)) == NULL)
-		(void)import_fail(im, "%s: line %d: %.80s", what, err.line,
-		    err.text);
-	free(buf);
-	return v;
-}
-
-static json_t *
-read_json_at(struct import *im, const char *path)
-{
-	_cleanup_fd_ int fd = open_file(im->src, path);
-
-	if (fd == -1) {
-		(void)import_fail(im, "%s: %s", path, strerror(errno));
-		return NULL;
-	}
-	return read_json(im, fd, path);
-}
-
-/* The blob that a descriptor of the layout names; its digest is checked. */
-static int
-open_blob(struct import *im, const json_t *desc, uint8_t digest[32])
-{
-	const char *text = json_string_value(json_object_get(desc, "digest"));
-	char path[96];
-	uint8_t got[32];
-	uint64_t size;
-	_cleanup_fd_ int fd = -1;
-
-	if (text == NULL || strncmp(text, "sha256:", 7) != 0 ||
-	    !hex_decode(digest, 32, text + 7, strlen(text + 7)))
-		return import_fail(im, "a digest that is no sha256");
-	(void)snprintf(path, sizeof(path), "blobs/sha256/%s", text + 7);
-	if ((fd = open_file(im->src, path)) == -1)
-		return import_fail(im, "%s: %s", path, strerror(errno));
-	if (digest_fd(fd, got, &size) == -1)
-		return import_fail(im, "%s: %s", path, strerror(errno));
-	if (memcmp(got, digest, 32) != 0)
-		return import_fail(im, "%s: its content has another digest",
-		    path);
-	return steal_fd(&fd);
-}
 
 /* ---- configuration ---- */
 
@@ -215,12 +97,15 @@ take_config(struct import *im, struct image *img)
 	const json_t *c = json_object_get(img->config, "config");
 	const char *arch = json_string_value(json_object_get(img->config,
 	    "architecture"));
+	const char *os = json_string_value(json_object_get(img->config, "os"));
 	const char *cwd, *user;
 	uint32_t all = 0;
 
 	if (arch != NULL && arch[0] != '\0' && strcmp(arch, GO_ARCH) != 0)
 		return import_fail(im, "image for %.20s, this machine is %s",
 		    arch, GO_ARCH);
+	if (os != NULL && os[0] != '\0' && strcmp(os, "linux") != 0)
+		return import_fail(im, "image for %.20s, not for linux", os);
 	if (take_texts(im, json_object_get(c, "Entrypoint"), img->rec.argv,
 	    &img->rec.argc, IMAGE_ARGS_MAX) == -1 ||
 	    take_texts(im, json_object_get(c, "Cmd"), img->rec.argv,
@@ -256,6 +141,84 @@ for_us(const json_t *desc)
 	    (os == NULL || strcmp(os, "linux") == 0);
 }
 
+/* Is this name, a whole reference maybe, the one that is asked for? */
+static bool
+called(const char *name, const char *want)
+{
+	size_t n = name == NULL ? 0 : strlen(name), k = strlen(want);
+
+	return n >= k && k > 0 && strcmp(name + n - k, want) == 0 &&
+	    (n == k || name[n - k - 1] == ':' || name[n - k - 1] == '/');
+}
+
+static const char *
+name_of(const json_t *desc)
+{
+	const json_t *a = json_object_get(desc, "annotations");
+	const char *name = json_string_value(json_object_get(a,
+	    "io.containerd.image.name"));
+
+	return name != NULL ? name : json_string_value(json_object_get(a,
+	    "org.opencontainers.image.ref.name"));
+}
+
+static void
+list_name(char list[128], const char *name)
+{
+	size_t n = strlen(list);
+
+	if (name != NULL)
+		(void)snprintf(list + n, 128 - n, "%s%s", n > 0 ? ", " : "",
+		    name);
+}
+
+/* One of a layout's images: there is no first among several. NULL: why. */
+static const json_t *
+choose(struct import *im, const json_t *list, const char *tag)
+{
+	const json_t *found = NULL;
+	const char *digest, *first = "";
+	char names[128] = "";
+	unsigned ours = 0, count = 0;
+	size_t i;
+	json_t *v;
+
+	json_array_foreach (list, i, v) {
+		if (!for_us(v))
+			continue;
+		ours++;
+		list_name(names, name_of(v));
+		if (tag != NULL && !called(name_of(v), tag))
+			continue;
+		digest = json_string_value(json_object_get(v, "digest"));
+		if (found != NULL && digest != NULL &&
+		    strcmp(digest, first) == 0)
+			continue; /* by another name */
+		count++;
+		found = found == NULL ? v : found;
+		first = digest == NULL ? "" : digest;
+	}
+	if (count == 1)
+		return found;
+	if (ours == 0)
+		(void)import_fail(im, "index: no image for linux/%s", GO_ARCH);
+	else if (count == 0)
+		(void)import_fail(im, "no image is called %.60s; there is: %s",
+		    tag, names);
+	else
+		(void)import_fail(im, "%u images (%s): name one as PATH:TAG",
+		    count, names);
+	return NULL;
+}
+
+static void
+at_layer(struct import *im, size_t i, size_t n, const char *digest)
+{
+	(void)snprintf(im->layer, sizeof(im->layer),
+	    "layer %zu of %zu (%.19s)", i + 1, n,
+	    digest == NULL ? "?" : digest);
+}
+
 static int
 apply_layers(struct import *im, struct image *img, const json_t *layers)
 {
@@ -264,58 +227,85 @@ apply_layers(struct import *im, struct image *img, const json_t *layers)
 
 	if (!json_is_array(layers) ||
 	    json_array_size(layers) > IMPORT_LAYERS_MAX)
-		return import_fail(im, "manifest: layers");
+		return import_fail(im, "manifest: its layers are no list, or "
+		    "more than %d", IMPORT_LAYERS_MAX);
 	json_array_foreach (layers, i, v) {
 		uint8_t digest[32];
-		_cleanup_fd_ int fd = open_blob(im, v, digest);
+		_cleanup_fd_ int fd = -1;
 
+		at_layer(im, i, json_array_size(layers),
+		    json_string_value(json_object_get(v, "digest")));
+		fd = docs_blob(im, v, "", digest);
 		if (fd == -1 || import_layer(im, fd) == -1)
 			return -1;
 		img->rec.layers++;
 	}
+	im->layer[0] = '\0';
 	return 0;
 }
 
-/* An index names a manifest, or another index. */
 static int
-take_layout(struct import *im, struct image *img)
+take_manifest(struct import *im, struct image *img, const json_t *doc)
 {
-	json_t *index = read_json_at(im, "index.json"), *doc = NULL;
+	const json_t *config = json_object_get(doc, "config");
+	const char *type = json_string_value(json_object_get(config,
+	    "mediaType"));
+	uint8_t digest[32];
+	_cleanup_fd_ int fd = -1;
+
+	if (json_object_get(doc, "fsLayers") != NULL)
+		return import_fail(im, "its manifest is of schema 1: copy it "
+		    "with a newer tool first");
+	if (type != NULL && strstr(type, "image") == NULL)
+		return import_fail(im, "no image, but a %.80s", type);
+	fd = docs_blob(im, config, "", digest);
+	if (fd == -1 || (img->config = docs_json(im, fd, "configuration")) ==
+	    NULL || take_config(im, img) == -1)
+		return -1;
+	return apply_layers(im, img, json_object_get(doc, "layers"));
+}
+
+/* A manifest, or an index of them or of further ones; doc is taken. */
+static int
+take_index(struct import *im, struct image *img, json_t *doc, bool named)
+{
 	int rv = -1;
 
-	for (int level = 0; index != NULL && level < INDEX_DEPTH_MAX;
-	    level++) {
-		const json_t *list = json_object_get(index, "manifests");
+	for (int level = 0; doc != NULL; level++) {
+		const json_t *list = json_object_get(doc, "manifests");
 		const json_t *pick = NULL;
+		_cleanup_fd_ int fd = -1;
+		json_t *next;
 		size_t i;
 		json_t *v;
 
-		json_array_foreach (list, i, v)
-			if (pick == NULL && for_us(v))
-				pick = v;
-		if (pick == NULL) {
-			(void)import_fail(im, "index: no image for linux/%s",
-			    GO_ARCH);
+		if (list == NULL) {
+			rv = take_manifest(im, img, doc);
 			break;
 		}
-		_cleanup_fd_ int fd = open_blob(im, pick, img->rec.digest);
-		if (fd == -1 || (doc = read_json(im, fd, "manifest")) == NULL)
+		if (level == INDEX_DEPTH_MAX) {
+			(void)import_fail(im, "an index within an index, and "
+			    "so on");
 			break;
-		json_decref(index);
-		index = doc;
-		if (json_object_get(doc, "manifests") != NULL)
-			continue;
-		uint8_t digest[32];
-		_cleanup_fd_ int cfd = open_blob(im, json_object_get(doc,
-		    "config"), digest);
-		if (cfd == -1 || (img->config = read_json(im, cfd,
-		    "configuration")) == NULL ||
-		    take_config(im, img) == -1)
+		}
+		if (named && level == 0) {
+			pick = choose(im, list, im->tag);
+		} else {
+			json_array_foreach (list, i, v)
+				if (pick == NULL && for_us(v))
+					pick = v;
+			if (pick == NULL)
+				(void)import_fail(im, "index: no image for "
+				    "linux/%s", GO_ARCH);
+		}
+		if (pick == NULL || (fd = docs_blob(im, pick,
+		    ".manifest.json", img->rec.digest)) == -1)
 			break;
-		rv = apply_layers(im, img, json_object_get(doc, "layers"));
-		break;
+		next = docs_json(im, fd, "manifest");
+		json_decref(doc);
+		doc = next;
 	}
-	json_decref(index);
+	json_decref(doc);
 	return rv;
 }
 
@@ -351,28 +341,46 @@ own_digest(struct image *img, json_t *config, json_t *layers)
 	return text == NULL ? -1 : 0;
 }
 
+/* An image of one layer, and an empty configuration. */
+static int
+plain_digest(struct image *img, const uint8_t digest[32], uint64_t size)
+{
+	json_t *layers = json_array();
+	uint8_t empty[32];
+	struct sha256_ctx ctx;
+
+	sha256_init(&ctx);
+	sha256_update(&ctx, 2, (const uint8_t *)"{}");
+	sha256_digest(&ctx, 32, empty);
+	if (layers == NULL || json_array_append_new(layers,
+	    describe(TYPE_LAYER, digest, size)) == -1)
+		return -1;
+	img->rec.layers = 1;
+	return own_digest(img, describe(TYPE_EMPTY, empty, 2), layers);
+}
+
+/* ---- a `docker save` ---- */
+
 /* Layer i of a `docker save`: its digest must be the configuration's. */
 static int
 save_layer(struct import *im, struct image *img, const char *path,
-    const json_t *diff_id, json_t *layers)
+    const char *want, json_t *layers)
 {
-	_cleanup_fd_ int fd = -1;
-	char clean[IMPORT_PATH_MAX + 1], hex[65];
-	const char *want = json_string_value(diff_id);
+	_cleanup_fd_ int fd = path == NULL ? -1 : docs_open(im, path);
+	char hex[65];
 	uint8_t digest[32];
 	uint64_t size;
 
-	if (path == NULL || !import_path(path, clean) ||
-	    (fd = open_file(im->src, clean)) == -1)
-		return import_fail(im, "layer %.100s: not there",
-		    path == NULL ? "?" : path);
-	if (digest_fd(fd, digest, &size) == -1)
-		return import_fail(im, "layer: %s", strerror(errno));
+	if (fd == -1)
+		return import_fail(im, "%.100s: %s", path == NULL ? "its name" :
+		    path, strerror(errno));
+	if (reader_digest(im, fd, digest, &size) == -1)
+		return -1;
 	hex_encode(hex, digest, 32);
 	if (want == NULL || strncmp(want, "sha256:", 7) != 0 ||
 	    strcmp(want + 7, hex) != 0)
-		return import_fail(im, "layer %.100s: not what the "
-		    "configuration says", path);
+		return import_fail(im, "%.100s: its content has another digest "
+		    "than the configuration says", path);
 	if (json_array_append_new(layers, describe(TYPE_LAYER, digest,
 	    size)) == -1)
 		return import_fail(im, "memory");
@@ -380,53 +388,118 @@ save_layer(struct import *im, struct image *img, const char *path,
 	return import_layer(im, fd);
 }
 
-static int
-take_save(struct import *im, struct image *img)
+/* The one image of an archive, or the one that is asked for. NULL: why. */
+static const json_t *
+choose_saved(struct import *im, const json_t *list)
 {
-	json_t *list = read_json_at(im, "manifest.json");
-	const json_t *m = json_array_get(list, 0), *paths, *ids;
+	const json_t *found = NULL;
+	char names[128] = "";
+	size_t i, k;
+	json_t *v, *name;
+
+	json_array_foreach (list, i, v)
+		json_array_foreach (json_object_get(v, "RepoTags"), k, name) {
+			list_name(names, json_string_value(name));
+			if (im->tag != NULL && found == NULL &&
+			    called(json_string_value(name), im->tag))
+				found = v;
+		}
+	if (im->tag == NULL && json_array_size(list) == 1)
+		return json_array_get(list, 0);
+	if (im->tag == NULL)
+		(void)import_fail(im, "%zu images (%s): name one as PATH:TAG",
+		    json_array_size(list), names);
+	else if (found == NULL)
+		(void)import_fail(im, "no image is called %.60s; there is: %s",
+		    im->tag, names);
+	return found;
+}
+
+static int
+save_layers(struct import *im, struct image *img, const json_t *paths,
+    json_t *layers)
+{
+	const json_t *ids = json_object_get(json_object_get(img->config,
+	    "rootfs"), "diff_ids");
+	size_t n = json_array_size(paths);
+
+	if (n != json_array_size(ids) || n > IMPORT_LAYERS_MAX)
+		return import_fail(im, "it has %zu layers, its configuration "
+		    "%zu, at most %d are taken", n, json_array_size(ids),
+		    IMPORT_LAYERS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		const char *id = json_string_value(json_array_get(ids, i));
+
+		at_layer(im, i, n, id);
+		if (save_layer(im, img, json_string_value(json_array_get(paths,
+		    i)), id, layers) == -1)
+			return -1;
+	}
+	im->layer[0] = '\0';
+	return 0;
+}
+
+static int
+take_save(struct import *im, struct image *img, const json_t *list)
+{
+	const json_t *m = choose_saved(im, list);
 	const char *config = json_string_value(json_object_get(m, "Config"));
-	char clean[IMPORT_PATH_MAX + 1];
-	_cleanup_fd_ int fd = -1;
-	json_t *layers = json_array();
+	json_t *layers;
 	uint8_t digest[32];
 	uint64_t size = 0;
-	int rv = -1;
+	_cleanup_fd_ int fd = -1;
+	int rv;
 
-	if (list == NULL)
-		goto out;
-	if (json_array_size(list) != 1) {
-		(void)import_fail(im, "the archive holds %zu images, not one",
-		    json_array_size(list));
-		goto out;
-	}
-	if (config == NULL || !import_path(config, clean) ||
-	    (fd = open_file(im->src, clean)) == -1 ||
-	    digest_fd(fd, digest, &size) == -1) {
-		(void)import_fail(im, "its configuration is not there");
-		goto out;
-	}
-	if ((img->config = read_json(im, fd, "configuration")) == NULL ||
+	if (m == NULL)
+		return -1;
+	if (config == NULL || (fd = docs_open(im, config)) == -1 ||
+	    docs_digest(fd, digest, &size) == -1)
+		return import_fail(im, "its configuration %.100s is not there",
+		    config == NULL ? "" : config);
+	if ((img->config = docs_json(im, fd, "configuration")) == NULL ||
 	    take_config(im, img) == -1)
-		goto out;
-	paths = json_object_get(m, "Layers");
-	ids = json_object_get(json_object_get(img->config, "rootfs"),
-	    "diff_ids");
-	if (json_array_size(paths) != json_array_size(ids) ||
-	    json_array_size(paths) > IMPORT_LAYERS_MAX) {
-		(void)import_fail(im, "layers and configuration differ");
-		goto out;
-	}
-	for (size_t i = 0; i < json_array_size(paths); i++)
-		if (save_layer(im, img, json_string_value(json_array_get(paths,
-		    i)), json_array_get(ids, i), layers) == -1)
-			goto out;
-	rv = own_digest(img, describe(TYPE_CONFIG, digest, size), layers);
-	layers = NULL;
-out:
+		return -1;
+	if ((layers = json_array()) == NULL)
+		return import_fail(im, "memory");
+	rv = save_layers(im, img, json_object_get(m, "Layers"), layers);
+	if (rv == 0)
+		return own_digest(img, describe(TYPE_CONFIG, digest, size),
+		    layers);
 	json_decref(layers);
-	json_decref(list);
 	return rv;
+}
+
+/* By the documents at the top of what is imported. */
+static int
+take_docs(struct import *im, struct image *img)
+{
+	uint8_t digest[32];
+	json_t *doc;
+	int rv;
+
+	if (docs_has(im, "index.json"))
+		return take_index(im, img, docs_json_at(im, "index.json",
+		    digest), true);
+	if (!docs_has(im, "manifest.json"))
+		return import_fail(im, "an image's documents without "
+		    "index.json (OCI layout) or manifest.json (docker save, "
+		    "skopeo's dir:)");
+	if ((doc = docs_json_at(im, "manifest.json", digest)) == NULL)
+		return -1;
+	if (json_is_array(doc)) {
+		rv = take_save(im, img, doc);
+		json_decref(doc);
+		return rv;
+	}
+	if (json_object_get(doc, "schemaVersion") == NULL) {
+		json_decref(doc);
+		return import_fail(im, "manifest.json at its top is of no "
+		    "image that is known here");
+	}
+	/* skopeo's dir: blobs by their digests beside the manifest */
+	im->flat = true;
+	memcpy(img->rec.digest, digest, sizeof(digest));
+	return take_index(im, img, doc, false);
 }
 
 /* ---- the step ---- */
@@ -452,13 +525,13 @@ static int
 finish(struct import *im, struct image *img, int rv)
 {
 	struct report r = {.kind = REPORT_HAND};
-	char text[80];
+	char text[IMPORT_NAMES_MAX + 80];
 
 	if (rv == 0)
 		rv = import_seal(im);
 	if (rv == 0 && im->dropped > 0) {
 		(void)snprintf(text, sizeof(text), "%u devices, pipes or "
-		    "sockets were left out", im->dropped);
+		    "sockets were left out: %s", im->dropped, im->names);
 		note(img, text);
 	}
 	img->rec.bytes = im->bytes;
@@ -483,7 +556,7 @@ static bool
 start(struct import *im)
 {
 	memset(im, 0, sizeof(*im));
-	im->root = im->src = -1;
+	im->root = im->src = im->ask = -1;
 	im->v = open("/v", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (im->v == -1 || mkdirat(im->v, "root", 0755) == -1 ||
 	    fchmodat(im->v, "root", 0755, 0) == -1 ||
@@ -495,39 +568,65 @@ start(struct import *im)
 	return true;
 }
 
+/* A tar of a root folder: its one layer. */
+static int
+take_root(struct import *im, struct image *img)
+{
+	uint8_t digest[32];
+	uint64_t size;
+
+	if (im->tag != NULL)
+		return import_fail(im, "a plain root has no tag %.60s",
+		    im->tag);
+	if (reader_digest(im, STDIN_FILENO, digest, &size) == -1 ||
+	    import_layer(im, STDIN_FILENO) == -1)
+		return -1;
+	return plain_digest(img, digest, size);
+}
+
+static int
+take_archive(struct import *im, struct image *img)
+{
+	switch (reader_kind(im, STDIN_FILENO)) {
+	case ARCHIVE_BAD:
+		return -1;
+	case ARCHIVE_ROOT:
+		return take_root(im, img);
+	case ARCHIVE_DOCS:
+		break;
+	}
+	if (mkdirat(im->v, "src", 0755) == -1 || (im->src = openat(im->v,
+	    "src", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return import_fail(im, "folder: %s", strerror(errno));
+	if (import_archive(im, STDIN_FILENO) == -1)
+		return -1;
+	/* scratch is no part of the image */
+	im->bytes = 0;
+	im->members = 0;
+	return take_docs(im, img);
+}
+
 int
-hand_import(void)
+hand_import(const char *tag)
 {
 	static struct image img;
 	struct import im;
 	struct stat st;
-	int rv = -1;
+	int rv;
 
 	if (!start(&im))
 		return finish(&im, &img, -1);
+	im.tag = tag;
 	if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode)) {
-		if (mkdirat(im.v, "src", 0755) == -1 || (im.src = openat(im.v,
-		    "src", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
-			(void)import_fail(&im, "folder: %s", strerror(errno));
-		else
-			rv = import_archive(&im, STDIN_FILENO);
-		/* scratch is no part of the image */
-		im.bytes = 0;
-		im.members = 0;
+		rv = take_archive(&im, &img);
+	} else if (S_ISSOCK(st.st_mode)) {
+		im.ask = STDIN_FILENO;
+		rv = take_docs(&im, &img);
 	} else {
 		im.src = open("/s", O_RDONLY | O_DIRECTORY | O_CLOEXEC |
 		    O_NOFOLLOW);
 		rv = im.src == -1 ? import_fail(&im, "/s: %s",
-		    strerror(errno)) : 0;
-	}
-	if (rv == 0) {
-		if (faccessat(im.src, "index.json", F_OK, 0) == 0)
-			rv = take_layout(&im, &img);
-		else if (faccessat(im.src, "manifest.json", F_OK, 0) == 0)
-			rv = take_save(&im, &img);
-		else
-			rv = import_fail(&im, "neither an OCI layout "
-			    "(index.json) nor a docker save (manifest.json)");
+		    strerror(errno)) : take_docs(&im, &img);
 	}
 	return finish(&im, &img, rv);
 }
@@ -545,7 +644,7 @@ struct plain {
 static int
 plain_member(struct plain *p, const struct tar_member *m)
 {
-	char path[IMPORT_PATH_MAX + 1], *name;
+	char path[IMPORT_PATH_MAX + 1], real[IMPORT_PATH_MAX + 1], *name;
 	_cleanup_fd_ int up = -1;
 	int rv = -1;
 
@@ -553,12 +652,7 @@ plain_member(struct plain *p, const struct tar_member *m)
 		(void)close(p->file);
 	p->file = -1;
 	(void)snprintf(path, sizeof(path), "%s", m->path);
-	name = strrchr(path, '/');
-	if (name != NULL)
-		*name++ = '\0';
-	up = import_folder(p->im->root, name == NULL ? "" : path, false);
-	if (name == NULL)
-		name = path;
+	up = import_parent(p->im->root, path, false, &name, real);
 	p->im->members++;
 	if (up == -1)
 		return import_fail(p->im, "%s: %s", m->path, strerror(errno));
@@ -611,24 +705,6 @@ plain_bytes(struct plain *p, const uint8_t *in, size_t len)
 	}
 }
 
-static int
-plain_digest(struct plain *p, struct image *img)
-{
-	json_t *layers = json_array();
-	uint8_t digest[32], empty[32];
-	struct sha256_ctx ctx;
-
-	sha256_digest(&p->ctx, 32, digest);
-	sha256_init(&ctx);
-	sha256_update(&ctx, 2, (const uint8_t *)"{}");
-	sha256_digest(&ctx, 32, empty);
-	if (layers == NULL || json_array_append_new(layers,
-	    describe(TYPE_LAYER, digest, p->size)) == -1)
-		return -1;
-	img->rec.layers = 1;
-	return own_digest(img, describe(TYPE_EMPTY, empty, 2), layers);
-}
-
 int
 hand_import_plain(void)
 {
@@ -636,6 +712,7 @@ hand_import_plain(void)
 	static uint8_t buf[65536];
 	struct import im;
 	struct plain p = {.im = &im, .file = -1};
+	uint8_t digest[32];
 	ssize_t n = 0;
 	int rv = 0;
 
@@ -649,8 +726,10 @@ hand_import_plain(void)
 		rv = plain_bytes(&p, buf, (size_t)n);
 	if (rv == 0 && (n < 0 || tar_reader_end(p.r) != TAR_OK))
 		rv = import_fail(&im, "the folder could not be read whole");
-	if (rv == 0)
-		rv = plain_digest(&p, &img);
+	if (rv == 0) {
+		sha256_digest(&p.ctx, 32, digest);
+		rv = plain_digest(&img, digest, p.size);
+	}
 	if (p.file != -1)
 		(void)close(p.file);
 	tar_reader_free(p.r);

@@ -3,13 +3,15 @@
 #define WARREN_SANDBOX_HAND_HAND_IMPORT_H
 
 /*
- * The step import (THREATS.md 3.5). Descriptor 0: an archive (a regular file),
- * or a stream of a plain root folder; /s: an OCI layout folder, when 0 is
- * /dev/null. /v: a fresh folder, in which root/ is made and src/ is scratch.
- * Descriptor 1 gets the record (sandbox/plan/record.h), 2 the report. argv:
- * import, or import-plain for the stream. The process's exit status.
+ * The step import (THREATS.md 3.5). Descriptor 0: an archive (a regular file);
+ * or a socket that hands out the files of an image's folder
+ * (sandbox/image/source.h), which lies at /s when 0 is neither. /v: a fresh
+ * folder, in which root/ is made and src/ is scratch. Descriptor 1 gets the
+ * record (sandbox/plan/record.h), 2 the report. argv: import and, maybe, the
+ * name of one of several images; import-plain for a stream of a plain root
+ * folder on 0. The process's exit status.
  */
-int hand_import(void);
+int hand_import(const char *tag);
 /* The same of a stream of a plain folder. */
 int hand_import_plain(void);
 

@@ -18,11 +18,13 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/clock.h"
+#include "common/numbers.h"
 #include "sandbox/jail/jail.h"
 #include "sandbox/base/handstart.h"
 #include "sandbox/base/basefilter.h"
 #include "sandbox/base/report.h"
 #include "sandbox/base/root.h"
+#include "sandbox/image/source.h"
 #include "sandbox/image/store.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/base/tree.h"
@@ -31,12 +33,18 @@
 
 #define HAND_FSIZE (16ull << 30)
 
+/*
+ * As root hand is a user of its own, who may not be able to read what root
+ * can: a folder's files are handed out one by one. A user's hand has the
+ * user's rights, and the folder attached read-only: a descriptor of a user's
+ * own file would be enough to change its mode.
+ */
 struct step {
 	const struct image_import *in;
 	bool root;
-	bool plain;      /* a stream of the folder, not the folder */
-	int source;      /* file or folder */
-	bool folder;
+	struct source source;
+	char *tag;         /* of in, to be handed to hand */
+	uint32_t left_out; /* of a plain folder, by the packer */
 	int hand;        /* a copy in memory: the child may open no file */
 	int work;        /* the fresh folder, and */
 	char tmp[32];    /* its name in the store */
@@ -66,17 +74,24 @@ say_fail(int fd, const char *what)
 
 /* ---- inside ---- */
 
+static bool
+attached(const struct step *s)
+{
+	return s->source.kind == SOURCE_DOCS && !s->root;
+}
+
 static void
 become_hand(struct step *s, int abi)
 {
 	struct root_step root = {.tree = -1, .path = "/stage",
-	    .src = s->folder && !s->plain ? "/vol/0" : NULL};
+	    .src = attached(s) ? "/vol/0" : NULL};
 	const struct landlock_path paths[] = {
 		{"/v", LANDLOCK_MAY_READ | LANDLOCK_MAY_WRITE},
 		{"/s", LANDLOCK_MAY_READ}};
 	char name[] = "warren-hand", import[] = "import";
 	char plain[] = "import-plain";
-	char *argv[] = {name, s->plain ? plain : import, NULL};
+	char *argv[] = {name, s->source.kind == SOURCE_PLAIN ? plain : import,
+	    s->source.kind == SOURCE_PLAIN ? NULL : s->tag, NULL};
 	struct hand_start h = {.in = s->in_r, .out = s->out_w,
 	    .report = s->report_w, .hand = s->hand,
 	    .limits = {.pids = HAND_PIDS, .fsize = HAND_FSIZE,
@@ -107,8 +122,8 @@ confine(struct step *s, int sync)
 	char c = 'U';
 	pid_t pid;
 
-	if (s->folder)
-		dirs.volumes[dirs.nvolumes++] = s->source;
+	if (attached(s))
+		dirs.volumes[dirs.nvolumes++] = s->source.fd;
 	(void)setsid();
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
 		say_fail(s->report_w, what);
@@ -147,22 +162,6 @@ confine(struct step *s, int sync)
 }
 
 /* ---- outside ---- */
-
-static int
-open_source(struct step *s, char *why, size_t cap)
-{
-	struct stat st;
-
-	s->source = open(s->in->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (s->source == -1 || fstat(s->source, &st) == -1)
-		return fail(why, cap, s->in->path, errno);
-	s->folder = S_ISDIR(st.st_mode);
-	if (!s->folder && !S_ISREG(st.st_mode))
-		return fail(why, cap, "neither a folder nor a file", EINVAL);
-	s->plain = s->folder && faccessat(s->source, "index.json", F_OK, 0) ==
-	    -1;
-	return 0;
-}
 
 static int
 copy_hand(struct step *s, char *why, size_t cap)
@@ -212,24 +211,30 @@ feed(void *arg, const void *p, size_t n)
 	return write_full(*(const int *)arg, p, n);
 }
 
-/* Until EOF, or the time is over; how much came. */
-static size_t
-collect(int fd, uint8_t *buf, size_t cap, int64_t until_us)
+/* What hand says, each stream until it ends. */
+struct said {
+	int fd;
+	uint8_t *buf;
+	size_t cap, n;
+};
+
+/* The file that hand reads: a socket to ask on, a pipe to feed, or nothing. */
+static int
+make_input(struct step *s, int in[2])
 {
-	size_t n = 0;
-
-	while (n < cap) {
-		struct pollfd p = {fd, POLLIN, 0};
-		int64_t left = (until_us - clock_mono().us) / 1000;
-		ssize_t k;
-
-		if (left <= 0 || poll(&p, 1, (int)left + 1) <= 0)
-			break;
-		if ((k = read(fd, buf + n, cap - n)) <= 0)
-			break;
-		n += (size_t)k;
+	switch (s->source.kind) {
+	case SOURCE_FILE:
+		in[0] = fcntl(s->source.fd, F_DUPFD_CLOEXEC, 3);
+		return in[0];
+	case SOURCE_DOCS:
+		if (s->root)
+			return socketpair(AF_UNIX, SOCK_SEQPACKET |
+			    SOCK_CLOEXEC, 0, in);
+		break;
+	case SOURCE_PLAIN:
+		break;
 	}
-	return n;
+	return pipe2(in, O_CLOEXEC);
 }
 
 static pid_t
@@ -242,14 +247,15 @@ start(struct step *s, int *in_w, int *out_r, int *report_r, char *why,
 	char c;
 
 	if (pipe2(out, O_CLOEXEC) == -1 || pipe2(rep, O_CLOEXEC) == -1 ||
-	    pipe2(in, O_CLOEXEC) == -1 ||
+	    make_input(s, in) == -1 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sync) == -1)
 		return fail(why, cap, "pipe", errno);
-	s->in_r = s->folder ? in[0] : s->source;
+	s->in_r = in[0];
 	s->out_w = out[1];
 	s->report_w = rep[1];
 	if ((pid = fork()) == 0) {
-		(void)close(in[1]);
+		if (in[1] != -1)
+			(void)close(in[1]);
 		confine(s, sync[1]);
 	}
 	(void)close(out[1]);
@@ -266,47 +272,94 @@ start(struct step *s, int *in_w, int *out_r, int *report_r, char *why,
 	return pid == -1 ? fail(why, cap, "fork", errno) : pid;
 }
 
+/* Reads both, and answers what is asked, until both end or time is over. */
+static void
+attend(const struct step *s, int ask, struct said said[2], int64_t until_us)
+{
+	bool open[2] = {true, true};
+	int64_t left;
+
+	while ((open[0] || open[1]) &&
+	    (left = (until_us - clock_mono().us) / 1000) > 0) {
+		struct pollfd p[3] = {{ask, POLLIN, 0},
+		    {open[0] ? said[0].fd : -1, POLLIN, 0},
+		    {open[1] ? said[1].fd : -1, POLLIN, 0}};
+
+		if (poll(p, NELEM(p), (int)left + 1) == -1 && errno != EINTR)
+			return;
+		if (p[0].revents != 0 && source_answer(&s->source, ask) == -1)
+			ask = -1;
+		for (int i = 0; i < 2; i++) {
+			struct said *w = &said[i];
+			ssize_t k;
+
+			if (p[i + 1].revents == 0)
+				continue;
+			k = read(w->fd, w->buf + w->n, w->cap - w->n);
+			if (k > 0)
+				w->n += (size_t)k;
+			if (k <= 0 || w->n == w->cap)
+				open[i] = false;
+		}
+	}
+}
+
+/* The last report of those in buf. */
+static struct report
+last_report(const uint8_t *buf, size_t n)
+{
+	struct report r, one;
+
+	memset(&r, 0, sizeof(r));
+	for (size_t off = 0, k; off < n; off += k) {
+		if ((k = report_parse(buf + off, n - off, &one)) == 0)
+			break;
+		r = one;
+	}
+	return r;
+}
+
 static int
 run(struct step *s, uint8_t *record, size_t *len, char *why, size_t cap)
 {
 	int64_t until = clock_mono().us + IMAGE_IMPORT_MS * 1000ll;
 	_cleanup_fd_ int in_w = -1, out_r = -1, report_r = -1;
+	bool plain = s->source.kind == SOURCE_PLAIN;
 	uint8_t buf[4 * REPORT_MAX];
 	struct tree_report tree = {.why = ""};
 	struct report r;
-	int status = 0, packed = 0;
-	size_t n;
+	int status = 0, packed = 0; /* errno */
 	pid_t pid = start(s, &in_w, &out_r, &report_r, why, cap);
 
 	if (pid == -1)
 		return -1;
-	if (s->plain)
-		packed = tree_pack(s->source, TREE_ROOT, feed, &in_w, &tree);
-	(void)close(steal_fd(&in_w));
-	*len = collect(out_r, record, IMAGE_RECORD_MAX, until);
-	n = collect(report_r, buf, sizeof(buf), until);
+	if (plain && tree_pack(s->source.fd, TREE_ROOT, feed, &in_w, &tree) ==
+	    -1)
+		packed = errno;
+	s->left_out = tree.dropped;
+	if (plain || attached(s))
+		close_fd(&in_w);
+	struct said said[2] = {{out_r, record, IMAGE_RECORD_MAX, 0},
+	    {report_r, buf, sizeof(buf), 0}};
+	attend(s, in_w, said, until);
+	*len = said[0].n;
 	if (clock_mono().us >= until)
 		(void)kill(pid, SIGKILL);
+	close_fd(&in_w);
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		;
-	memset(&r, 0, sizeof(r));
-	for (size_t off = 0, k; off < n; off += k) {
-		struct report one;
-
-		if ((k = report_parse(buf + off, n - off, &one)) == 0)
-			break;
-		r = one;
-	}
-	if (s->plain && packed == -1 && errno != EPIPE) {
-		(void)snprintf(why, cap, "%s", tree.why);
+	/* EPIPE: hand has more to say of that */
+	if (packed != 0 && packed != EPIPE) {
+		(void)snprintf(why, cap, packed == EINVAL || packed == E2BIG ?
+		    "%s; a tar of the folder may hold that, and is taken too" :
+		    "%s", tree.why);
 		return -1;
 	}
+	r = last_report(buf, said[1].n);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
 	    r.kind != REPORT_HAND || !r.ok) {
-		/* hand is believed as little as the image */
-		(void)text_escape(why, cap, r.why, strlen(r.why));
-		if (why[0] == '\0')
-			(void)snprintf(why, cap, "the import ended early");
+		(void)snprintf(why, cap, "%s", r.why[0] != '\0' ? r.why :
+		    "the import ended early");
 		return -1;
 	}
 	return 0;
@@ -326,9 +379,12 @@ adopt(struct step *s, const uint8_t *record, size_t len,
 	out->bytes = r.bytes;
 	out->members = r.members;
 	out->layers = r.layers;
-	out->dropped = r.dropped;
-	(void)text_escape(out->note, sizeof(out->note), r.note,
-	    strlen(r.note));
+	out->dropped = r.dropped + s->left_out;
+	if (s->left_out > 0)
+		(void)snprintf(out->note, sizeof(out->note), "%u devices, "
+		    "pipes or sockets were left out", s->left_out);
+	else
+		(void)snprintf(out->note, sizeof(out->note), "%s", r.note);
 	hex_encode(hex, r.digest, 32);
 	(void)snprintf(path, sizeof(path), "roots/%s", hex);
 	out->was_here = fstatat(s->in->images, path, &st,
@@ -361,8 +417,8 @@ int
 image_import(const struct image_import *in, struct image_imported *out,
     char *why, size_t cap)
 {
-	struct step s = {.in = in, .root = geteuid() == 0, .source = -1,
-	    .hand = -1, .work = -1};
+	struct step s = {.in = in, .root = numbers_usable(in->base),
+	    .source = {.fd = -1}, .hand = -1, .work = -1};
 	static uint8_t record[IMAGE_RECORD_MAX];
 	void (*pipe_was)(int) = signal(SIGPIPE, SIG_IGN);
 	char full[STORE_NAME_MAX + 1];
@@ -371,20 +427,22 @@ image_import(const struct image_import *in, struct image_imported *out,
 
 	memset(out, 0, sizeof(*out));
 	why[0] = '\0';
+	s.tag = in->tag == NULL ? NULL : strdup(in->tag);
 	if (in->name != NULL && !store_name_ok(in->name, full))
 		(void)snprintf(why, cap, "a name is small letters, digits and "
 		    "._-/ , then :TAG");
 	else if (base_build_filter(BASE_JOB, &s.job) == -1)
 		(void)snprintf(why, cap, "filter");
-	else if (open_source(&s, why, cap) == 0 &&
+	else if (source_open(&s.source, in->path, why, cap) == 0 &&
 	    copy_hand(&s, why, cap) == 0 &&
 	    make_work(&s, why, cap) == 0 &&
 	    run(&s, record, &len, why, cap) == 0)
 		rv = adopt(&s, record, len, out, why, cap);
 	drop_work(&s);
 	free(s.job.insns);
-	if (s.source != -1)
-		(void)close(s.source);
+	if (s.source.fd != -1)
+		(void)close(s.source.fd);
+	free(s.tag);
 	if (s.hand != -1)
 		(void)close(s.hand);
 	(void)signal(SIGPIPE, pipe_was);

@@ -7,15 +7,17 @@
 #include <stdint.h>
 
 /*
- * `warren image import` (compute.md 11, THREATS.md 3.5): a plain root folder,
- * an OCI layout (folder or tar, gzip or zstd around it too) or a `docker save`
- * archive becomes an image of the store. Works whether the daemon runs or not.
- * Nothing of the image is parsed by the caller: warren-hand does it, confined
- * to a fresh folder, as slot 0 (root) or the user in a namespace of its own.
+ * `warren image import` (compute.md 11, THREATS.md 3.5): a plain root, an OCI
+ * layout, what `docker save` or skopeo's dir: make, each as a folder or a tar
+ * (gzip or zstd around it too), becomes an image of the store. Works whether
+ * the daemon runs or not. Nothing of the image is parsed by the caller:
+ * warren-hand does it, confined to a fresh folder, as slot 0 (where ids of
+ * ours can be used) or the user in a namespace of its own.
  */
 struct image_import {
 	int images;       /* directory warren/images, its owner's */
 	const char *path; /* what to import */
+	const char *tag;  /* which of its images, or NULL: it has one */
 	const char *name; /* NAME[:TAG] it is to have, or NULL */
 	int hand;         /* warren-hand, opened for reading */
 	uint32_t base;    /* --with-uid-base; used as root */
@@ -25,11 +27,14 @@ struct image_imported {
 	bool was_here;      /* the same image had been imported before */
 	uint64_t bytes;
 	uint32_t members, layers, dropped;
-	char note[512];     /* what was ignored; escaped */
+	char note[512];     /* what was ignored; words of strangers */
 };
 #define IMAGE_IMPORT_MS 1800000 /* then hand is killed */
 
-/* 0, or -1 and why for people (escaped); the store is as before then. */
+/*
+ * 0, or -1 and why for people, which has words of strangers and is not escaped;
+ * the store is as before then.
+ */
 int image_import(const struct image_import *, struct image_imported *,
     char *why, size_t why_cap);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A layer of an image, unpacked into a fresh folder with a folder beside it
- * that must stay as it is; the record of an image.
+ * that must stay as it is, and once more over what it made, since whiteouts
+ * concern what lies beneath; the same bytes as an archive of an image's
+ * documents; the record of an image.
  */
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,12 +14,31 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sandbox/hand/hand_import.h"
+#include "sandbox/hand/hand_archive.h"
 #include "sandbox/hand/hand_layer.h"
 #include "sandbox/plan/record.h"
 #include "sandbox/base/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static void
+archive(struct import *im, int fd)
+{
+	uint8_t digest[32];
+	uint64_t size;
+
+	im->bytes = 0;
+	im->members = 0;
+	if (mkdirat(im->v, "src", 0755) == -1 || (im->src = openat(im->v,
+	    "src", O_RDONLY | O_DIRECTORY)) == -1)
+		abort();
+	(void)reader_kind(im, fd);
+	(void)import_archive(im, fd);
+	(void)reader_digest(im, fd, digest, &size);
+	(void)close(im->src);
+	if (import_remove(im->v, "src") == -1)
+		abort();
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -36,16 +57,22 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			abort();
 	}
 	memset(&im, 0, sizeof(im));
-	im.src = -1;
+	im.src = im.ask = -1;
 	im.v = dir;
 	if (mkdirat(dir, "root", 0755) == -1 ||
 	    mkdirat(dir, "beside", 0755) == -1 ||
 	    (im.root = openat(dir, "root", O_RDONLY | O_DIRECTORY)) == -1)
 		abort();
 	fd = memfd_create("layer", MFD_CLOEXEC);
-	if (fd != -1 && write(fd, p, n) == (ssize_t)n &&
-	    import_layer(&im, fd) == 0)
-		(void)import_seal(&im);
+	if (fd == -1 || write(fd, p, n) != (ssize_t)n)
+		abort();
+	(void)import_layer(&im, fd);
+	im.why[0] = '\0';
+	(void)import_layer(&im, fd);
+	im.why[0] = '\0';
+	if (import_seal(&im) == -1)
+		abort();
+	archive(&im, fd);
 	(void)close(fd);
 	(void)close(im.root);
 	/* the three of ours, and nothing else */

@@ -23,68 +23,9 @@
 #include "sandbox/image/store.h"
 #include "sandbox/base/tree.h"
 #include "common/util.h"
+#include "tests/unit/tarbuf.h"
 
-/* ---- archives of any kind, also bad ones ---- */
-
-struct tarbuf {
-	uint8_t *p;
-	size_t n;
-};
-
-static void
-octal(uint8_t *out, size_t width, uint64_t v)
-{
-	char text[32];
-
-	(void)snprintf(text, sizeof(text), "%0*llo", (int)width - 1,
-	    (unsigned long long)v);
-	memcpy(out, text, width);
-}
-
-static void
-member(struct tarbuf *t, const char *name, char type, unsigned mode,
-    const char *link, const void *data, size_t len)
-{
-	size_t pad = (512 - len % 512) % 512;
-	uint8_t *h;
-	unsigned sum = 0;
-
-	t->p = realloc(t->p, t->n + 512 + len + pad + 1024);
-	assert_non_null(t->p);
-	h = t->p + t->n;
-	memset(h, 0, 512 + len + pad + 1024);
-	memcpy(h, name, strnlen(name, 100));
-	octal(h + 100, 8, mode);
-	octal(h + 108, 8, 0);
-	octal(h + 116, 8, 0);
-	octal(h + 124, 12, len);
-	octal(h + 136, 12, 0);
-	memset(h + 148, ' ', 8);
-	h[156] = (uint8_t)type;
-	if (link != NULL)
-		memcpy(h + 157, link, strnlen(link, 100));
-	memcpy(h + 257, "ustar\0" "00", 8);
-	octal(h + 329, 8, 1);
-	octal(h + 337, 8, 3);
-	for (int i = 0; i < 512; i++)
-		sum += h[i];
-	octal(h + 148, 7, sum);
-	if (len > 0)
-		memcpy(h + 512, data, len);
-	t->n += 512 + len + pad;
-}
-
-static void
-file(struct tarbuf *t, const char *name, unsigned mode, const char *text)
-{
-	member(t, name, '0', mode, NULL, text, strlen(text));
-}
-
-static size_t
-whole(const struct tarbuf *t)
-{
-	return t->n + 1024; /* zeroed by member() */
-}
+/* ---- layouts ---- */
 
 static void
 hex_digest(char hex[65], const void *p, size_t n)
@@ -414,30 +355,44 @@ test_archives(void **state)
 static void
 test_hostile(void **state)
 {
+	/* what must be there, or not, when it is taken */
 	static const struct {
 		const char *name;
 		char type;
 		const char *link;
 		bool ok;
-		const char *not_there;
+		const char *there, *not_there;
 	} t[] = {
-		{"../evil", '0', NULL, false, NULL},
-		{"a/../../evil", '0', NULL, false, NULL},
-		{"/evil", '0', NULL, false, NULL},
-		{"evil\nname", '0', NULL, false, NULL},
-		{"link/evil", '0', NULL, false, NULL},
-		{"file/evil", '0', NULL, false, NULL},
-		{"h1", '1', "../../etc/passwd", false, NULL},
-		{"h2", '1', "/etc/passwd", false, NULL},
-		{"h3", '1', "link/etc/passwd", false, NULL},
-		{"h4", '1', "link", false, NULL},
-		{"h5", '1', "none", false, NULL},
-		{".wh...", '0', NULL, false, NULL},
-		{"link/.wh.tmp", '0', NULL, true, NULL}, /* not beneath */
-		{"fifo", '6', NULL, true, "fifo"},
-		{"blk", '4', NULL, true, "blk"},
-		{"l2", '2', "/etc/passwd", true, NULL},
-		{"a/b/../c", '0', NULL, false, NULL},
+		{"../evil", '0', NULL, false, NULL, NULL},
+		{"a/../../evil", '0', NULL, false, NULL, NULL},
+		{"/../evil", '0', NULL, false, NULL, NULL},
+		{"/evil", '0', NULL, true, "evil", NULL},
+		{"evil\nname", '0', NULL, false, NULL, NULL},
+		{"link/evil", '0', NULL, true, "evil", NULL},
+		{"up/evil", '0', NULL, true, "evil", NULL},
+		{"file/evil", '0', NULL, true, "file/evil", NULL},
+		{"h1", '1', "../../etc/passwd", false, NULL, NULL},
+		{"h2", '1', "/etc/passwd", false, NULL, NULL},
+		{"h3", '1', "link/etc/passwd", false, NULL, NULL},
+		{"h3", '1', "up/etc/passwd", false, NULL, NULL},
+		{"h4", '1', "link", true, "h4", NULL},
+		{"h5", '1', "none", false, NULL, NULL},
+		{"h6", '1', "link/file", true, "h6", NULL},
+		{"h7", '1', "", false, NULL, NULL},
+		{"", '1', "file", false, NULL, NULL},
+		{".wh...", '0', NULL, false, NULL, NULL},
+		{"link/.wh...", '0', NULL, false, NULL, NULL},
+		{"link/.wh.tmp", '0', NULL, true, "file", NULL},
+		/* of this layer, so it stays */
+		{"up/.wh.file", '0', NULL, true, "file", NULL},
+		{"up/.wh..wh..opq", '0', NULL, true, "file", NULL},
+		{"fifo", '6', NULL, true, NULL, "fifo"},
+		{"blk", '4', NULL, true, NULL, "blk"},
+		{"up/blk", '4', NULL, true, NULL, "blk"},
+		{"l2", '2', "/etc/passwd", true, "l2", NULL},
+		{"l3", '2', "", false, NULL, NULL},
+		{"./", '2', "/tmp", false, NULL, NULL},
+		{"a/b/../c", '0', NULL, false, NULL, NULL},
 	};
 	struct image_imported out;
 	char hex[65], path[128], why[256];
@@ -451,6 +406,7 @@ test_hostile(void **state)
 		int rv;
 
 		member(&l, "link", '2', 0777, "/", NULL, 0);
+		member(&l, "up", '2', 0777, "../../../../../..", NULL, 0);
 		file(&l, "file", 0644, "x");
 		member(&l, t[i].name, t[i].type, 0644, t[i].link, "evil",
 		    t[i].type == '0' ? 4 : 0);
@@ -461,9 +417,12 @@ test_hostile(void **state)
 		if ((rv == 0) != t[i].ok)
 			fail_msg("%s: %s", t[i].name, why);
 		if (rv == -1) {
-			assert_true(why[0] != '\0');
+			/* which member, and of which layer */
+			assert_non_null(strstr(why, "layer 1 of 1 (sha256:"));
 			assert_false(there(hex, "", &st));
 		}
+		if (t[i].there != NULL && !there(hex, t[i].there, &st))
+			fail_msg("%s: no %s", t[i].name, t[i].there);
 		if (t[i].not_there != NULL)
 			assert_false(there(hex, t[i].not_there, &st));
 		free(l.p);

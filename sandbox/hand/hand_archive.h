@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_HAND_HAND_ARCHIVE_H
+#define WARREN_SANDBOX_HAND_HAND_ARCHIVE_H
+
+#include <sys/types.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sandbox/hand/hand_path.h"
+
+/* Archives of strangers, read by libarchive: tar, gzip or zstd around it. */
+#define READER_BLOCK 65536
+struct reader {
+	int fd;
+	off_t off, size;
+	struct archive *inner; /* takes the compression off, or NULL */
+	bool in_data, ended;
+	char last[80]; /* the member read before, for people */
+	uint8_t buf[READER_BLOCK];
+};
+
+/* From the start of fd, a regular file. NULL: why is set. */
+struct archive *reader_open(struct import *, struct reader *, int fd);
+void reader_close(struct reader *, struct archive *);
+/* 1: a member, 0: the end, -1 */
+int reader_next(struct import *, struct reader *, struct archive *,
+    struct archive_entry **);
+/* One member more. -1: too many. */
+int import_member(struct import *);
+/* n more bytes of files, holes too. -1: over the limit, or the disk is full. */
+int import_count(struct import *, uint64_t n);
+/*
+ * A member's content as a new file of the folder, instead of what is there.
+ * 0, or -1 with errno, or why.
+ */
+int reader_file(struct import *, struct reader *, struct archive *,
+    struct archive_entry *, int folder, const char *name, mode_t mode);
+
+/* SHA-256 and size of what is left when gzip or zstd is taken off. 0 or -1. */
+int reader_digest(struct import *, int fd, uint8_t digest[32],
+    uint64_t *size);
+
+enum archive_kind {
+	ARCHIVE_BAD,  /* why is set */
+	ARCHIVE_ROOT, /* of a file system */
+	ARCHIVE_DOCS, /* an image's documents and layers */
+};
+/* By the names at its top. */
+enum archive_kind reader_kind(struct import *, int fd);
+/* An archive's files and links into im->src, as they are named. */
+int import_archive(struct import *, int fd);
+
+#endif
