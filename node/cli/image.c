@@ -183,6 +183,11 @@ verb_image_import(struct cli *c, int argc, char **argv)
 	cli_progress(c, "importing %s ...", im.path);
 	if (image_import(&im, &done, why, sizeof(why)) != 0) {
 		cli_error(c, "%s: %s", im.path, why);
+		if (done.unconfined)
+			cli_hint(c, "That needs user namespaces (sysctl "
+			    "user.max_user_namespaces, "
+			    "kernel.unprivileged_userns_clone, AppArmor) and, "
+			    "in a container, --security-opt unmask=ALL.");
 		return CLI_FAILED;
 	}
 	cli_progress_end(c);

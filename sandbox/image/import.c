@@ -45,6 +45,7 @@ struct step {
 	struct source source;
 	char *tag;         /* of in, to be handed to hand */
 	uint32_t left_out; /* of a plain folder, by the packer */
+	bool unconfined;   /* hand could not be started */
 	int hand;        /* a copy in memory: the child may open no file */
 	int work;        /* the fresh folder, and */
 	char tmp[32];    /* its name in the store */
@@ -358,8 +359,10 @@ run(struct step *s, uint8_t *record, size_t *len, char *why, size_t cap)
 	r = last_report(buf, said[1].n);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
 	    r.kind != REPORT_HAND || !r.ok) {
-		(void)snprintf(why, cap, "%s", r.why[0] != '\0' ? r.why :
-		    "the import ended early");
+		s->unconfined = r.kind == REPORT_FAIL;
+		(void)snprintf(why, cap, "%s%s", s->unconfined ?
+		    "its reader cannot be confined here: " : "",
+		    r.why[0] != '\0' ? r.why : "the import ended early");
 		return -1;
 	}
 	return 0;
@@ -438,6 +441,7 @@ image_import(const struct image_import *in, struct image_imported *out,
 	    make_work(&s, why, cap) == 0 &&
 	    run(&s, record, &len, why, cap) == 0)
 		rv = adopt(&s, record, len, out, why, cap);
+	out->unconfined = s.unconfined;
 	drop_work(&s);
 	free(s.job.insns);
 	if (s.source.fd != -1)

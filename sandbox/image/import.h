@@ -25,6 +25,7 @@ struct image_import {
 struct image_imported {
 	uint8_t digest[32]; /* of the image manifest */
 	bool was_here;      /* the same image had been imported before */
+	bool unconfined;    /* of a failure: the place does not allow it */
 	uint64_t bytes;
 	uint32_t members, layers, dropped;
 	char note[512];     /* what was ignored; words of strangers */

@@ -609,6 +609,12 @@ def namespaces():
     write(s.path("r"), {"a": b"a"})
     digest, said = s.run(s.path("r"), "unshare", "-Ur")
     result(name + ": a folder", digest is not None, said)
+    digest, said = s.run(
+        path, "unshare", "-Ur", "sh", "-c",
+        "echo 0 >/proc/sys/user/max_user_namespaces && exec \"$@\"", "sh")
+    result("where no user namespace can be had", digest is None and
+           "cannot be confined here" in said and
+           "user.max_user_namespaces" in said, said)
     s.remove()
 
 
