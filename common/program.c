@@ -186,11 +186,29 @@ close_the_rest(const struct process *p)
 		fatal("close_range");
 }
 
+/* A person asks; warrend never does. */
+static void
+answer_person(const char *exe, int argc, char **argv)
+{
+	if (argc != 2)
+		return;
+	if (strcmp(argv[1], "--version") == 0)
+		printf("%s %s\n", exe, PACKAGE_VERSION);
+	else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		printf("%s is a part of warrend, which starts it; it takes no "
+		       "options.\nSee `man %s` and `man warrend`.\n",
+		    exe, exe);
+	else
+		return;
+	exit(0);
+}
+
 void
 program_connect(struct process *p, enum program self, int argc, char **argv)
 {
 	const struct program_row *row = program_row(self);
 
+	answer_person(row->exe, argc, argv);
 	*p = (struct process){.self = self};
 	log_init(row->exe, LOG_NOTICE);
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -1,79 +1,103 @@
 # Completion of warren(1) for bash.
+
+# Words of a folder beside the keys: nodes that were dealt with (hash, name).
+_warren_nodes()
+{
+	awk '{ print $1; if (NF > 2) print $3 }' "$1/nodes" 2>/dev/null
+}
+
+# Jobs that were submitted from here: the beginnings of their ids.
+_warren_jobs()
+{
+	cd "$1/jobs" 2>/dev/null && printf '%.16s\n' *
+}
+
 _warren()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local shared="--json --raw --config --identity --help"
-	local target="--to --here --timeout" options words verb dir
+	local keys=${XDG_CONFIG_HOME:-$HOME/.config}/warren
+	local valued=" --config --identity --to -t --timeout --out -o --wait -w
+		--name --lines -n "
+	local shared="--config --identity --json --raw --help"
+	local target="--to --here --timeout" options="" words="" verb="" second="" i
 
 	COMPREPLY=()
+	# the verb's words: no options, and no values of options
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--identity) keys=${COMP_WORDS[i + 1]} ;;&
+		-*) [[ $valued == *[[:space:]]"${COMP_WORDS[i]}"[[:space:]]* ]] && i=$((i + 1)) ;;
+		*)
+			if [ -z "$verb" ]; then verb=${COMP_WORDS[i]}
+			elif [ -z "$second" ]; then second=${COMP_WORDS[i]}
+			fi
+			;;
+		esac
+	done
 	case $prev in
 	--config | --identity | --out | -o)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--timeout | --wait)
+	--timeout | --wait | -w)
 		mapfile -t COMPREPLY < <(compgen -W "10s 30s 2m 10m" -- "$cur")
 		return
 		;;
-	--to | -t | describe)
-		# nodes that were dealt with: hash, fingerprint, name
-		dir=${XDG_CONFIG_HOME:-$HOME/.config}/warren
-		words=$(awk '{print $1; if (NF > 2) print $3}' "$dir/nodes" 2>/dev/null)
-		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+	--to | -t)
+		mapfile -t COMPREPLY < <(compgen -W "$(_warren_nodes "$keys")" -- "$cur")
 		return
 		;;
 	--name | -n | --lines) return ;;
 	esac
 
-	verb=${COMP_WORDS[1]}
-	if [ "$COMP_CWORD" -eq 1 ]; then
-		words="identity nodes describe submit jobs show logs result cancel
-			receipt status peers image audit check-config help --version"
-		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
-		return
-	fi
-	words=
 	case $verb in
-	identity) words=show ;;
-	receipt) words=verify ;;
+	"") words="submit jobs show logs result cancel receipt nodes describe
+		identity status peers image audit check-config help --version" ;;
+	help) words="submit jobs show logs result cancel receipt nodes describe
+		identity status peers image audit check-config" ;;
+	receipt) words="verify" ;;
 	image) words="import list" ;;
 	audit) words="tail verify" ;;
 	esac
-	if [ -n "$words" ] && [ "$COMP_CWORD" -eq 2 ]; then
+	if [ -n "$words" ] && [ -z "$second" ] && [[ $cur != -* || -z $verb ]]; then
+		[[ $cur != -* ]] || words="$shared --version"
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi
-	case $verb in
-	nodes) options="--wait" ;;
-	describe) options="--timeout" ;;
-	submit) options="--to --out --in-place --detach --timeout" ;;
-	jobs | show | cancel) options=$target ;;
-	logs) options="$target --follow --stderr" ;;
-	result) options="$target --out" ;;
-	image) options="--name" ;;
-	audit) options="--lines" ;;
+	case "$verb $second" in
+	"nodes "*) options="--wait" ;;
+	"describe "*) options="--timeout" ;;
+	"submit "*) options="--to --out --in-place --detach --timeout" ;;
+	"jobs "* | "show "* | "cancel "*) options=$target ;;
+	"logs "*) options="$target --follow --stderr" ;;
+	"result "*) options="$target --out" ;;
+	"image import") options="--name" ;;
+	"audit tail") options="--lines" ;;
 	esac
-	case $cur in
-	-*)
+	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options $shared" -- "$cur")
+		return
+	fi
+	case "$verb $second" in
+	"identity ") words=show ;;
+	"describe ") words=$(_warren_nodes "$keys") ;;
+	"submit ")
+		mapfile -t COMPREPLY < <(compgen -f -X '!*.y?(a)ml' -- "$cur"; compgen -d -- "$cur")
+		return
+		;;
+	"show " | "logs " | "result " | "cancel ")
+		mapfile -t COMPREPLY < <(compgen -W "$(_warren_jobs "$keys")" -- "$cur"; compgen -d -- "$cur")
+		return
+		;;
+	"receipt verify")
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	"image import")
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
 	esac
-	case $verb in
-	submit)
-		mapfile -t COMPREPLY < <(compgen -f -X '!*.y?(a)ml' -- "$cur"; compgen -d -- "$cur")
-		;;
-	show | logs | result | cancel)
-		dir=${XDG_CONFIG_HOME:-$HOME/.config}/warren/jobs
-		words=$(cd "$dir" 2>/dev/null && printf '%.16s\n' *)
-		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"; compgen -d -- "$cur")
-		;;
-	receipt)
-		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
-		;;
-	image)
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-		;;
-	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
 complete -o filenames -F _warren warren

@@ -54,12 +54,12 @@ open_trail(struct cli *c, int *conf)
 /* ---- tail ---- */
 
 static bool
-set_lines(struct cli *c, void *ctx, int index, const char *value)
+set_lines(struct cli *c, void *ctx, int option, const char *value)
 {
 	char *end;
 	long n = strtol(value, &end, 10);
 
-	(void)index;
+	(void)option; /* there is one */
 	if (*value == '\0' || *end != '\0' || n < 1 || n > TAIL_MAX) {
 		cli_error(c, "-n: %s is no number of lines (1 to %d)", value,
 		    TAIL_MAX);
@@ -120,17 +120,12 @@ print_line(void *arg, const struct trail_line *l, const char *text, size_t len)
 int
 verb_audit_tail(struct cli *c, int argc, char **argv)
 {
-	static const struct cli_option own[] = {{"lines", 'n', true}};
 	_cleanup_fd_ int dir = -1, conf = -1;
 	size_t n = TAIL_LINES;
-	int rc = cli_options(c, argc, argv, own, NELEM(own), set_lines, &n);
+	int rc = cli_options(c, VERB_AUDIT_TAIL, argc, argv, set_lines, &n);
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
-	if (argc != c->arg) {
-		cli_error(c, "usage: warren audit tail [-n LINES]");
-		return CLI_USAGE;
-	}
 	dir = open_trail(c, &conf);
 	if (dir < 0)
 		return CLI_FAILED;
@@ -213,14 +208,10 @@ verb_audit_verify(struct cli *c, int argc, char **argv)
 	struct trail_verdict v;
 	uint8_t key[32];
 	bool own_key;
-	int rc = cli_options(c, argc, argv, NULL, 0, NULL, NULL);
+	int rc = cli_options(c, VERB_AUDIT_VERIFY, argc, argv, NULL, NULL);
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
-	if (argc != c->arg) {
-		cli_error(c, "usage: warren audit verify");
-		return CLI_USAGE;
-	}
 	dir = open_trail(c, &conf);
 	if (dir < 0)
 		return CLI_FAILED;

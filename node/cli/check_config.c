@@ -42,14 +42,10 @@ verb_check_config(struct cli *c, int argc, char **argv)
 	char path[CLI_PATH];
 	struct listing l = {.path = path};
 	unsigned n;
-	int rc = cli_options(c, argc, argv, NULL, 0, NULL, NULL);
+	int rc = cli_options(c, VERB_CHECK_CONFIG, argc, argv, NULL, NULL);
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
-	if (argc != c->arg) {
-		cli_error(c, "usage: warren check-config [--config DIR]");
-		return CLI_USAGE;
-	}
 	if (!cli_config_dir(c, path))
 		return CLI_USAGE;
 	if (!c->json)

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /*
- * The command `warren`: one table of verbs (main.c), one file a verb or a
+ * The command `warren`: one table of verbs (verbs.c), one file a verb or a
  * family of them. Exit codes are those of ARCHITECTURE.md 10; scripts rely on
  * them.
  */
@@ -25,7 +25,6 @@ enum cli_exit {
 
 struct cli {
 	const char *verb; /* "submit", "image import" */
-	const char *args; /* for --help: "JOB.yaml --to NODE" */
 	bool json;
 	bool raw; /* bytes of strangers as they are, even to a terminal */
 	const char *config;   /* --config, or NULL */

@@ -118,12 +118,11 @@ int
 verb_identity(struct cli *c, int argc, char **argv)
 {
 	struct person p;
-	int rc = cli_options(c, argc, argv, NULL, 0, NULL, NULL);
+	int rc = cli_options(c, VERB_IDENTITY, argc, argv, NULL, NULL);
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
-	if (argc - c->arg > 1 ||
-	    (argc - c->arg == 1 && strcmp(argv[c->arg], "show") != 0)) {
+	if (argc > c->arg && strcmp(argv[c->arg], "show") != 0) {
 		cli_error(c, "usage: warren identity [show]");
 		return CLI_USAGE;
 	}

@@ -74,11 +74,11 @@ open_images(struct cli *c, bool make, int *rc)
 /* ---- import ---- */
 
 static bool
-set_name(struct cli *c, void *ctx, int index, const char *value)
+set_name(struct cli *c, void *ctx, int option, const char *value)
 {
 	char full[STORE_NAME_MAX + 1];
 
-	(void)index;
+	(void)option; /* there is one */
 	if (!store_name_ok(value, full)) {
 		cli_error(c, "--name: %s is no name", value);
 		cli_hint(c, "A name is like kai/agent-runtime:latest: small "
@@ -141,20 +141,19 @@ split_tag(char *path)
 int
 verb_image_import(struct cli *c, int argc, char **argv)
 {
-	static const struct cli_option own[] = {{"name", 0, true}};
 	_cleanup_fd_ int images = -1, hand = -1;
 	_cleanup_free_ char *path = NULL;
 	struct image_import im = {.base = WARREN_UID_BASE};
 	struct image_imported done;
 	const char *name = NULL;
 	char why[512] = "";
-	int rc = cli_options(c, argc, argv, own, NELEM(own), set_name, &name);
+	int rc = cli_options(c, VERB_IMAGE_IMPORT, argc, argv, set_name, &name);
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
-	if (argc - c->arg != 1 || name == NULL) {
-		cli_error(c, "usage: warren image import PATH[:TAG] "
-		    "--name NAME:TAG");
+	if (name == NULL) {
+		cli_error(c, "what shall jobs call it? say it with --name "
+			     "NAME:TAG");
 		return CLI_USAGE;
 	}
 	if ((path = strdup(argv[c->arg])) == NULL) {
@@ -236,14 +235,10 @@ verb_image_list(struct cli *c, int argc, char **argv)
 {
 	static const char *const heads[] = {"NAME", "DIGEST", "SIZE"};
 	struct listing *l;
-	int rc = cli_options(c, argc, argv, NULL, 0, NULL, NULL);
+	int rc = cli_options(c, VERB_IMAGE_LIST, argc, argv, NULL, NULL);
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
-	if (argc != c->arg) {
-		cli_error(c, "usage: warren image list");
-		return CLI_USAGE;
-	}
 	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return CLI_FAILED;

@@ -17,21 +17,19 @@
 #include "node/cli/target.h"
 
 static bool
-set_target(struct cli *c, void *ctx, int index, const char *value)
+set_target(struct cli *c, void *ctx, int option, const char *value)
 {
 	(void)c;
-	return target_option(ctx, index, value);
+	return target_option(ctx, option, value);
 }
 
 /* As cli_options(). */
 static int
-read_options(struct target *t, struct cli *c, int argc, char **argv)
+read_options(struct target *t, struct cli *c, enum cli_verb_id id, int argc,
+    char **argv)
 {
-	static const struct cli_option options[] = {TARGET_OPTIONS};
-
 	target_init(t, c);
-	return cli_options(c, argc, argv, options, NELEM(options), set_target,
-	    t);
+	return cli_options(c, id, argc, argv, set_target, t);
 }
 
 /* "exited 0", "killed memory", "" */
@@ -182,7 +180,7 @@ verb_jobs(struct cli *c, int argc, char **argv)
 	struct target t;
 	int rc;
 
-	if ((rc = read_options(&t, c, argc, argv)) != CLI_OK)
+	if ((rc = read_options(&t, c, VERB_JOBS, argc, argv)) != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
 	jt.t = cli_table_new(heads, NELEM(heads));
 	if (c->json)
@@ -293,22 +291,19 @@ cancel_remote(struct target *t)
 }
 
 static int
-on_target(struct cli *c, int argc, char **argv, const char *verb,
+on_target(struct cli *c, int argc, char **argv, enum cli_verb_id id,
     int (*remote)(struct target *))
 {
 	struct target t;
 	int rc;
 
-	if ((rc = read_options(&t, c, argc, argv)) != CLI_OK)
+	if ((rc = read_options(&t, c, id, argc, argv)) != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
-	if (argc - c->arg != 1) {
-		cli_error(c, "usage: warren %s JOB", verb);
-		return CLI_USAGE;
-	}
 	rc = target_find(&t, argv[c->arg]);
 	if (rc == CLI_OK && t.here)
 		rc = ask(c, ASK_NODE,
-		    json_pack("{s:s,s:s}", "verb", verb, "id", t.id),
+		    json_pack("{s:s,s:s}", "verb", cli_verbs[id].name, "id",
+			t.id),
 		    ask_print, c);
 	else if (rc == CLI_OK)
 		rc = remote(&t);
@@ -319,11 +314,11 @@ on_target(struct cli *c, int argc, char **argv, const char *verb,
 int
 verb_show(struct cli *c, int argc, char **argv)
 {
-	return on_target(c, argc, argv, "show", show_remote);
+	return on_target(c, argc, argv, VERB_SHOW, show_remote);
 }
 
 int
 verb_cancel(struct cli *c, int argc, char **argv)
 {
-	return on_target(c, argc, argv, "cancel", cancel_remote);
+	return on_target(c, argc, argv, VERB_CANCEL, cancel_remote);
 }

@@ -30,25 +30,18 @@ struct logs {
 	bool end;
 };
 
-enum { OPT_FOLLOW = TARGET_OPTION_COUNT, OPT_STDERR };
-static const struct cli_option options[] = {
-    TARGET_OPTIONS,
-    {"follow", 'f', false},
-    {"stderr", 0, false},
-};
-
 static bool
-set_option(struct cli *c, void *ctx, int index, const char *value)
+set_option(struct cli *c, void *ctx, int option, const char *value)
 {
 	struct logs *l = ctx;
 
 	(void)c;
-	if (index == OPT_FOLLOW)
+	if (option == OPT_FOLLOW)
 		l->follow = true;
-	else if (index == OPT_STDERR)
+	else if (option == OPT_STDERR)
 		l->stream = 2;
 	else
-		return target_option(&l->t, index, value);
+		return target_option(&l->t, option, value);
 	return true;
 }
 
@@ -225,14 +218,9 @@ verb_logs(struct cli *c, int argc, char **argv)
 	int rc;
 
 	target_init(&l.t, c);
-	rc = cli_options(c, argc, argv, options, NELEM(options), set_option,
-	    &l);
+	rc = cli_options(c, VERB_LOGS, argc, argv, set_option, &l);
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
-	if (argc - c->arg != 1) {
-		cli_error(c, "usage: warren logs JOB [-f] [--stderr]");
-		return CLI_USAGE;
-	}
 	rc = target_find(&l.t, argv[c->arg]);
 	if (rc == CLI_OK)
 		rc = l.t.here ? logs_here(&l) : logs_remote(&l);

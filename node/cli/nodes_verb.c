@@ -20,13 +20,10 @@
 
 #define WAIT_MS 10000
 
-static const struct cli_option wait_option[] = {{"wait", 'w', true}};
-static const struct cli_option timeout_option[] = {{"timeout", 0, true}};
-
 static bool
-set_time(struct cli *c, void *ctx, int index, const char *value)
+set_time(struct cli *c, void *ctx, int option, const char *value)
 {
-	(void)index;
+	(void)option; /* each verb has one */
 	if (units_time_ms(value, ctx))
 		return true;
 	cli_error(c, "%s is no time (like 500ms, 10s, 2m)", value);
@@ -96,7 +93,7 @@ verb_nodes(struct cli *c, int argc, char **argv)
 	struct node_list l = {0};
 	uint64_t wait_ms = WAIT_MS;
 	unsigned heard = 0;
-	int rc = cli_options(c, argc, argv, wait_option, 1, set_time, &wait_ms);
+	int rc = cli_options(c, VERB_NODES, argc, argv, set_time, &wait_ms);
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
@@ -215,14 +212,10 @@ verb_describe(struct cli *c, int argc, char **argv)
 	uint64_t ms = SESSION_CONTACT_MS;
 	struct session_opts o = {.identify = true};
 	enum node_by by;
-	int rc = cli_options(c, argc, argv, timeout_option, 1, set_time, &ms);
+	int rc = cli_options(c, VERB_DESCRIBE, argc, argv, set_time, &ms);
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
-	if (argc - c->arg != 1) {
-		cli_error(c, "usage: warren describe NODE");
-		return CLI_USAGE;
-	}
 	o.contact_us = (int64_t)ms * 1000;
 	if ((rc = person_load(c, &p)) == CLI_OK &&
 	    (rc = session_open(&s, c, &p)) == CLI_OK &&

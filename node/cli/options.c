@@ -1,98 +1,90 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/cli/options.h"
 
-#include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/util.h"
-
-#define OPTIONS_MAX 24
-
-enum shared_option { OPT_JSON = 1000, OPT_RAW, OPT_CONFIG, OPT_IDENTITY, OPT_HELP };
+#include "node/cli/say.h"
 
 static void
-print_help(const struct cli *c, const struct cli_option *own, size_t count)
+print_help(const struct cli_verb *v)
 {
-	printf("usage: warren %s %s\n", c->verb,
-	    c->args != NULL ? c->args : "");
-	for (size_t i = 0; i < count; i++) {
-		char letter[8] = "    ";
+	printf("usage: warren %s%s%s\n%c%s.\n\n", v->name,
+	    v->args[0] != '\0' ? " " : "", v->args,
+	    /* our own words, in ASCII */
+	    v->does[0] >= 'a' && v->does[0] <= 'z' ? v->does[0] - 'a' + 'A' :
+						     v->does[0],
+	    v->does + 1);
+	opts_print(stdout, v->options, v->noptions);
+	opts_print(stdout, cli_shared, cli_nshared);
+	printf("\n%sSee `man warren`.\n", v->more != NULL ? v->more : "");
+}
 
-		if (own[i].letter != 0)
-			(void)snprintf(letter, sizeof(letter), "-%c, ",
-			    own[i].letter);
-		printf("  %s--%s%s\n", letter, own[i].name,
-		    own[i].takes ? " VALUE" : "");
+static int
+wrong(struct cli *c, const struct cli_verb *v, const char *why)
+{
+	cli_error(c, "%s", why);
+	cli_hint(c, "usage: warren %s%s%s", v->name,
+	    v->args[0] != '\0' ? " " : "", v->args);
+	cli_hint(c, "`warren %s --help` lists the options.", v->name);
+	return CLI_USAGE;
+}
+
+/* false: it is one of the verb's own. */
+static bool
+shared(struct cli *c, int option, const char *value)
+{
+	switch (option) {
+	case OPT_JSON:
+		c->json = true;
+		return true;
+	case OPT_RAW:
+		c->raw = true;
+		return true;
+	case OPT_CONFIG:
+		c->config = value;
+		return true;
+	case OPT_IDENTITY:
+		c->identity = value;
+		return true;
 	}
-	printf("      --json, --raw, --config DIR, --identity DIR\n"
-	       "See `man warren`.\n");
+	return false;
 }
 
 int
-cli_options(struct cli *c, int argc, char **argv, const struct cli_option *own,
-    size_t count, cli_set_fn *set, void *ctx)
+cli_options(struct cli *c, enum cli_verb_id id, int argc, char **argv,
+    cli_set_fn *set, void *ctx)
 {
-	static const struct option shared[] = {
-	    {"json", no_argument, NULL, OPT_JSON},
-	    {"raw", no_argument, NULL, OPT_RAW},
-	    {"config", required_argument, NULL, OPT_CONFIG},
-	    {"identity", required_argument, NULL, OPT_IDENTITY},
-	    {"help", no_argument, NULL, OPT_HELP},
-	};
-	struct option list[OPTIONS_MAX + NELEM(shared) + 1];
-	char letters[2 * OPTIONS_MAX + 2] = "";
-	size_t n = 0, k = 0;
-	int o;
+	const struct cli_verb *v = &cli_verbs[id];
+	const char *value;
+	char why[OPTS_WHY] = "";
+	struct opts o;
+	int option, words;
 
-	if (count > OPTIONS_MAX)
-		return CLI_USAGE;
-	for (size_t i = 0; i < NELEM(shared); i++)
-		list[n++] = shared[i];
-	for (size_t i = 0; i < count; i++) {
-		list[n++] = (struct option){own[i].name,
-		    own[i].takes ? required_argument : no_argument, NULL,
-		    2000 + (int)i};
-		if (own[i].letter != 0) {
-			letters[k++] = own[i].letter;
-			if (own[i].takes)
-				letters[k++] = ':';
-		}
-	}
-	list[n] = (struct option){0};
-	letters[k] = '\0';
-	optind = 0; /* glibc: from the beginning, whatever was read before */
-	while ((o = getopt_long(argc, argv, letters, list, NULL)) != -1) {
-		int index = -1;
-
-		switch (o) {
-		case OPT_JSON:
-			c->json = true;
-			continue;
-		case OPT_RAW:
-			c->raw = true;
-			continue;
-		case OPT_CONFIG:
-			c->config = optarg;
-			continue;
-		case OPT_IDENTITY:
-			c->identity = optarg;
-			continue;
-		case OPT_HELP:
-			print_help(c, own, count);
+	opts_init(&o, v->options, v->noptions);
+	opts_add(&o, cli_shared, cli_nshared);
+	while ((option = opts_next(&o, argc, argv, &value, why)) > 0) {
+		if (option == OPT_HELP) {
+			print_help(v);
 			return -1;
-		case '?':
-			return CLI_USAGE; /* getopt has said which */
-		default:
-			break;
 		}
-		if (o >= 2000)
-			index = o - 2000;
-		for (size_t i = 0; index < 0 && i < count; i++)
-			if (own[i].letter == o)
-				index = (int)i;
-		if (index < 0 || !set(c, ctx, index, optarg))
+		if (!shared(c, option, value) && !set(c, ctx, option, value))
 			return CLI_USAGE;
 	}
-	c->arg = optind;
+	if (option < 0)
+		return wrong(c, v, why);
+	c->arg = o.at;
+	words = argc - c->arg;
+	if (words < v->least) {
+		(void)snprintf(why, sizeof(why), "%.*s is missing",
+		    (int)strcspn(v->args, " "), v->args);
+		return wrong(c, v, why);
+	}
+	if (v->most >= 0 && words > v->most) {
+		(void)snprintf(why, sizeof(why), "%.200s is too much",
+		    argv[c->arg + v->most]);
+		return wrong(c, v, why);
+	}
 	return CLI_OK;
 }

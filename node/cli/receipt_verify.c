@@ -120,14 +120,10 @@ verb_receipt_verify(struct cli *c, int argc, char **argv)
 	struct job_receipt r;
 	const char *why;
 	uint8_t seed[32] = {0};
-	int rc = cli_options(c, argc, argv, NULL, 0, NULL, NULL);
+	int rc = cli_options(c, VERB_RECEIPT_VERIFY, argc, argv, NULL, NULL);
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
-	if (argc - c->arg != 1) {
-		cli_error(c, "name the folder of a job");
-		return CLI_USAGE;
-	}
 	if (!secp_init(seed)) /* verifies only: nothing secret to blind */
 		return CLI_FAILED;
 	rc = jobdir_read(c, argv[c->arg], &p);

@@ -21,20 +21,14 @@ struct fetch {
 	struct talk talk;
 };
 
-enum { OPT_OUT = TARGET_OPTION_COUNT };
-static const struct cli_option options[] = {
-    TARGET_OPTIONS,
-    {"out", 'o', true},
-};
-
 static bool
-set_option(struct cli *c, void *ctx, int index, const char *value)
+set_option(struct cli *c, void *ctx, int option, const char *value)
 {
 	struct fetch *f = ctx;
 
 	(void)c;
-	if (index != OPT_OUT)
-		return target_option(&f->t, index, value);
+	if (option != OPT_OUT)
+		return target_option(&f->t, option, value);
 	f->out = value;
 	return true;
 }
@@ -77,11 +71,7 @@ verb_result(struct cli *c, int argc, char **argv)
 	target_init(&f->t, c);
 	jobdir_init(&f->talk.dir);
 	manifest_init(&f->m);
-	rc = cli_options(c, argc, argv, options, NELEM(options), set_option, f);
-	if (rc == CLI_OK && argc - c->arg != 1) {
-		cli_error(c, "usage: warren result JOB [--out DIR]");
-		rc = CLI_USAGE;
-	}
+	rc = cli_options(c, VERB_RESULT, argc, argv, set_option, f);
 	if (rc == CLI_OK)
 		rc = target_find(&f->t, argv[c->arg]);
 	if (rc == CLI_OK && f->t.here && f->out != NULL) {

@@ -200,7 +200,7 @@ int
 verb_status(struct cli *c, int argc, char **argv)
 {
 	json_t *s = json_object(), *ifs = json_object(), *node = json_object();
-	int rc = cli_options(c, argc, argv, NULL, 0, NULL, NULL);
+	int rc = cli_options(c, VERB_STATUS, argc, argv, NULL, NULL);
 
 	if (rc == CLI_OK)
 		rc = ask_all(c, ASK_MESH, "status", s);
@@ -270,7 +270,7 @@ int
 verb_peers(struct cli *c, int argc, char **argv)
 {
 	json_t *mesh = json_object(), *node = json_object();
-	int rc = cli_options(c, argc, argv, NULL, 0, NULL, NULL);
+	int rc = cli_options(c, VERB_PEERS, argc, argv, NULL, NULL);
 
 	if (rc == CLI_OK)
 		rc = ask_all(c, ASK_MESH, "peers", mesh);

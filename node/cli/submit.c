@@ -46,21 +46,12 @@ struct submit {
 	struct talk talk;
 };
 
-enum submit_option { OPT_TO, OPT_OUT, OPT_IN_PLACE, OPT_DETACH, OPT_TIMEOUT };
-static const struct cli_option options[] = {
-    {"to", 't', true},
-    {"out", 'o', true},
-    {"in-place", 0, false},
-    {"detach", 'd', false},
-    {"timeout", 0, true},
-};
-
 static bool
-set_option(struct cli *c, void *ctx, int index, const char *value)
+set_option(struct cli *c, void *ctx, int option, const char *value)
 {
 	struct submit *s = ctx;
 
-	switch (index) {
+	switch (option) {
 	case OPT_TO:
 		s->to = value;
 		break;
@@ -266,9 +257,10 @@ verb_submit(struct cli *c, int argc, char **argv)
 	jobdir_init(&s->talk.dir);
 	for (size_t i = 0; i < NELEM(s->packs); i++)
 		s->packs[i].fd = -1;
-	rc = cli_options(c, argc, argv, options, NELEM(options), set_option, s);
-	if (rc == CLI_OK && (argc - c->arg != 1 || s->to == NULL)) {
-		cli_error(c, "usage: warren submit JOB.yaml --to NODE");
+	rc = cli_options(c, VERB_SUBMIT, argc, argv, set_option, s);
+	if (rc == CLI_OK && s->to == NULL) {
+		cli_error(c, "which node? say it with --to NODE");
+		cli_hint(c, "`warren nodes` lists who is heard.");
 		rc = CLI_USAGE;
 	} else if (rc == CLI_OK && s->out != NULL && s->in_place) {
 		cli_error(c, "--out and --in-place exclude each other");

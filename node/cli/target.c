@@ -30,19 +30,20 @@ target_init(struct target *t, struct cli *c)
 }
 
 bool
-target_option(struct target *t, int index, const char *value)
+target_option(struct target *t, int option, const char *value)
 {
-	switch (index) {
-	case 0:
+	switch (option) {
+	case OPT_TO:
 		t->to = value;
 		return true;
-	case 1:
+	case OPT_HERE:
 		t->want_here = true;
 		return true;
-	case 2:
+	case OPT_TIMEOUT:
 		if (units_time_ms(value, &t->timeout_ms) && t->timeout_ms > 0)
 			return true;
-		cli_error(t->cli, "--timeout: %s is no time", value);
+		cli_error(t->cli, "--timeout: %s is no time (like 30s, 2m)",
+		    value);
 		return false;
 	}
 	return false;

@@ -6,6 +6,7 @@
 #include "node/cli/person.h"
 #include "node/cli/remote.h"
 #include "node/cli/session.h"
+#include "node/cli/verbs.h"
 #include "trust/doc/manifest.h"
 
 /*
@@ -30,12 +31,8 @@ struct target {
 	struct remote node;
 };
 
-/* The options that target verbs share: to, here, timeout; indexes 0 to 2. */
-#define TARGET_OPTIONS                                                         \
-	{"to", 't', true}, {"here", 0, false}, {"timeout", 0, true}
-#define TARGET_OPTION_COUNT 3
-/* The set() of those options; false: said. */
-bool target_option(struct target *, int index, const char *value);
+/* The set() of the options that target verbs share; false: said. */
+bool target_option(struct target *, int option, const char *value);
 /* Before the options are read; target_close() may follow at once. */
 void target_init(struct target *, struct cli *);
 /* Find it; text NULL: no job, only a node. CLI_OK or said. */

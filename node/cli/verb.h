@@ -5,7 +5,7 @@
 #include "node/cli/cli.h"
 
 /*
- * The verbs, one file each or a family; main.c has their table. argv[0] is the
+ * The verbs, one file each or a family; verbs.c has their table. argv[0] is the
  * verb's last word. The result is the exit status; what went wrong is said.
  */
 typedef int cli_verb_fn(struct cli *, int argc, char **argv);

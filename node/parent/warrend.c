@@ -5,7 +5,6 @@
 #include "config.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -29,17 +28,25 @@
 #include "common/layers.h"
 #include "common/log.h"
 #include "common/numbers.h"
+#include "common/opts.h"
 #include "trust/doc/secp.h"
 #include "common/util.h"
 
 enum { EXIT_OPERATOR = 2 }; /* usage, mistakes in files, whose they are */
 
-static const char usage[] =
-    "usage: warrend [--config DIR] [-v | -q] [--check | --layers]\n"
-    "  --config DIR  Reticulum's configuration folder (found as rnsd does)\n"
-    "  -v, -q        more or less in the log; may be repeated\n"
-    "  --check       say every mistake in the files of DIR, and end\n"
-    "  --layers      say which limits control groups give this user, and end\n";
+enum { OPT_CONFIG = 1, OPT_VERBOSE, OPT_QUIET, OPT_CHECK, OPT_LAYERS,
+	OPT_HELP, OPT_VERSION };
+static const struct opt option_table[] = {
+    {OPT_CONFIG, 0, "config", "DIR",
+	"Reticulum's folder; else found as rnsd does"},
+    {OPT_VERBOSE, 'v', "verbose", NULL, "more in the log; may be repeated"},
+    {OPT_QUIET, 'q', "quiet", NULL, "less in the log; may be repeated"},
+    {OPT_CHECK, 0, "check", NULL, "name every mistake in DIR's files, and end"},
+    {OPT_LAYERS, 0, "layers", NULL,
+	"which limits control groups give this user, and end"},
+    {OPT_HELP, 'h', "help", NULL, "this text"},
+    {OPT_VERSION, 0, "version", NULL, "the version"},
+};
 
 static void
 parent_init(struct parent *p)
@@ -63,51 +70,66 @@ struct options {
 	bool layers;
 };
 
+static void
+usage(FILE *f)
+{
+	fprintf(f, "usage: warrend [--config DIR] [-v | -q] [--check | "
+		   "--layers]\n"
+		   "Relays Reticulum packets and runs jobs; stays in the "
+		   "foreground.\n\n");
+	opts_print(f, option_table, NELEM(option_table));
+	fprintf(f, "\nSee `man warrend`.\n");
+}
+
+static int
+wrong(const char *why)
+{
+	fprintf(stderr, "warrend: %s\n  `warrend --help` lists the options.\n",
+	    why);
+	return EXIT_OPERATOR + 1;
+}
+
 /* 0, or the exit status and one more. */
 static int
 options(struct options *o, int argc, char **argv)
 {
-	static const struct option list[] = {
-	    {"config", required_argument, NULL, 'c'},
-	    {"check", no_argument, NULL, 'C'},
-	    {"layers", no_argument, NULL, 'L'},
-	    {"help", no_argument, NULL, 'h'},
-	    {"version", no_argument, NULL, 'V'},
-	    {NULL, 0, NULL, 0}};
-	int c;
+	const char *value;
+	char why[OPTS_WHY] = "";
+	struct opts opts;
+	int id;
 
-	while ((c = getopt_long(argc, argv, "vqh", list, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			o->config = optarg;
+	opts_init(&opts, option_table, NELEM(option_table));
+	while ((id = opts_next(&opts, argc, argv, &value, why)) > 0) {
+		switch (id) {
+		case OPT_CONFIG:
+			o->config = value;
 			break;
-		case 'C':
+		case OPT_CHECK:
 			o->check = true;
 			break;
-		case 'L':
+		case OPT_LAYERS:
 			o->layers = true;
 			break;
-		case 'v':
+		case OPT_VERBOSE:
 			o->verbose++;
 			break;
-		case 'q':
+		case OPT_QUIET:
 			o->verbose--;
 			break;
-		case 'h':
-			(void)fputs(usage, stdout);
+		case OPT_HELP:
+			usage(stdout);
 			return 1;
-		case 'V':
+		case OPT_VERSION:
 			(void)printf("warrend %s\n", PACKAGE_VERSION);
 			return 1;
-		default:
-			(void)fputs(usage, stderr);
-			return EXIT_OPERATOR + 1;
 		}
 	}
-	if (optind == argc)
+	if (id < 0)
+		return wrong(why);
+	if (opts.at == argc)
 		return 0;
-	(void)fputs(usage, stderr);
-	return EXIT_OPERATOR + 1;
+	(void)snprintf(why, sizeof(why), "%.200s is too much", argv[opts.at]);
+	return wrong(why);
 }
 
 /* ---- what may be done here ---- */

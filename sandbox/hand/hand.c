@@ -129,6 +129,9 @@ main(int argc, char *argv[])
 	} steps[] = {{"fill", fill}, {"pack", pack}, {"clean", clean},
 	    {"copy", copy}, {"try", try}, {"import", import},
 	    {"import-plain", hand_import_plain}};
+	static const char whose[] = "warren-hand is a part of warrend and "
+				    "warren, which start it.\n"
+				    "See `man warren-hand`.\n";
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(077);
@@ -137,6 +140,11 @@ main(int argc, char *argv[])
 	for (size_t i = 0; argc == 2 && i < NELEM(steps); i++)
 		if (strcmp(argv[1], steps[i].name) == 0)
 			return steps[i].run();
-	(void)!write(STDERR_FILENO, "warren-hand is started by warrend\n", 34);
+	if (argc == 2 && (strcmp(argv[1], "--help") == 0 ||
+			     strcmp(argv[1], "-h") == 0)) {
+		(void)!write(STDOUT_FILENO, whose, sizeof(whose) - 1);
+		return 0;
+	}
+	(void)!write(STDERR_FILENO, whose, sizeof(whose) - 1);
 	return 2;
 }

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/cli/verbs.h"
+
+#include "common/util.h"
+
+const struct opt cli_shared[] = {
+    {OPT_CONFIG, 0, "config", "DIR",
+	"Reticulum's folder; else found as rnsd does"},
+    {OPT_IDENTITY, 0, "identity", "DIR",
+	"your keys; default ~/.config/warren"},
+    {OPT_JSON, 0, "json", NULL, "JSON on standard output and nothing else"},
+    {OPT_RAW, 0, "raw", NULL, "strangers' bytes unescaped, to a terminal too"},
+    {OPT_HELP, 'h', "help", NULL, "this text"},
+};
+const size_t cli_nshared = NELEM(cli_shared);
+
+#define TIMEOUT_OPTION                                                         \
+	{OPT_TIMEOUT, 0, "timeout", "TIME",                                    \
+	    "for the first contact (30s, 5m); default 2m"}
+/* Of the verbs that are about a job that there is. */
+#define TARGET_OPTIONS                                                         \
+	{OPT_TO, 't', "to", "NODE", "the job is on this node"},                \
+	{OPT_HERE, 0, "here", NULL, "the job is on this machine's node"},      \
+	TIMEOUT_OPTION
+#define OUT_OPTION                                                             \
+	{OPT_OUT, 'o', "out", "DIR", "where results go; default the job's folder"}
+
+static const struct opt submit_options[] = {
+    {OPT_TO, 't', "to", "NODE", "who shall run it: hash, URN or name"},
+    {OPT_OUT, 'o', "out", "DIR", "where results go; default ./ID"},
+    {OPT_IN_PLACE, 0, "in-place", NULL,
+	"rw volumes replace their local folders too"},
+    {OPT_DETACH, 'd', "detach", NULL,
+	"return when the node has everything; print the id"},
+    TIMEOUT_OPTION,
+};
+static const struct opt target_options[] = {TARGET_OPTIONS};
+static const struct opt logs_options[] = {
+    TARGET_OPTIONS,
+    {OPT_FOLLOW, 'f', "follow", NULL, "go on as the job writes more"},
+    {OPT_STDERR, 0, "stderr", NULL, "standard error; default standard output"},
+};
+static const struct opt result_options[] = {TARGET_OPTIONS, OUT_OPTION};
+static const struct opt nodes_options[] = {
+    {OPT_WAIT, 'w', "wait", "TIME", "listen so long (500ms, 1m); default 10s"},
+};
+static const struct opt describe_options[] = {TIMEOUT_OPTION};
+static const struct opt import_options[] = {
+    {OPT_NAME, 0, "name", "NAME:TAG", "what jobs call it; needed"},
+};
+static const struct opt tail_options[] = {
+    {OPT_LINES, 'n', "lines", "N", "how many (1 to 100000); default 20"},
+};
+
+#define OPTIONS(list) (list), NELEM(list)
+#define NO_OPTIONS NULL, 0
+
+const struct cli_verb cli_verbs[VERB_COUNT] = {
+    [VERB_SUBMIT] = {"submit", "JOB.yaml --to NODE", "run a job on a node",
+	"The job's output comes as it is written. `man warren` shows what\n"
+	"JOB.yaml holds. Exit status 0 when the job exited 0, 5 when not.\n",
+	1, 1, OPTIONS(submit_options)},
+    [VERB_JOBS] = {"jobs", "[--to NODE | --here]",
+	"list jobs: yours on a node, or those of this node", NULL, 0, 0,
+	OPTIONS(target_options)},
+    [VERB_SHOW] = {"show", "JOB", "one job in full", NULL, 1, 1,
+	OPTIONS(target_options)},
+    [VERB_LOGS] = {"logs", "JOB [-f] [--stderr]", "what a job has written",
+	NULL, 1, 1, OPTIONS(logs_options)},
+    [VERB_RESULT] = {"result", "JOB [--out DIR]",
+	"fetch outputs, logs and the receipt",
+	"Waits for a job that runs. The exit status is that of submit.\n", 1, 1,
+	OPTIONS(result_options)},
+    [VERB_CANCEL] = {"cancel", "JOB", "end a job", NULL, 1, 1,
+	OPTIONS(target_options)},
+    [VERB_RECEIPT_VERIFY] = {"receipt verify", "FOLDER",
+	"check a receipt offline", NULL, 1, 1, NO_OPTIONS},
+    [VERB_NODES] = {"nodes", "[--wait TIME]", "compute nodes heard of", NULL, 0,
+	0, OPTIONS(nodes_options)},
+    [VERB_DESCRIBE] = {"describe", "NODE",
+	"what a node offers and would let you do", NULL, 1, 1,
+	OPTIONS(describe_options)},
+    [VERB_IDENTITY] = {"identity", "[show]",
+	"your keys; with --config those of the node", NULL, 0, 1, NO_OPTIONS},
+    [VERB_STATUS] = {"status", "", "this node: interfaces, programs, counters",
+	NULL, 0, 0, NO_OPTIONS},
+    [VERB_PEERS] = {"peers", "", "who is connected, and how much each uses",
+	NULL, 0, 0, NO_OPTIONS},
+    [VERB_IMAGE_IMPORT] = {"image import", "PATH[:TAG] --name NAME:TAG",
+	"take an image into the store",
+	"PATH is a root folder, an OCI layout, a `docker save` archive or a\n"
+	"`skopeo dir:` folder, as it is or as a tar; TAG chooses one of several.\n",
+	1, 1, OPTIONS(import_options)},
+    [VERB_IMAGE_LIST] = {"image list", "", "images of the store", NULL, 0, 0,
+	NO_OPTIONS},
+    [VERB_AUDIT_TAIL] = {"audit tail", "[-n N]",
+	"the last lines of the trail", NULL, 0, 0, OPTIONS(tail_options)},
+    [VERB_AUDIT_VERIFY] = {"audit verify", "", "check the whole trail", NULL, 0,
+	0, NO_OPTIONS},
+    [VERB_CHECK_CONFIG] = {"check-config", "",
+	"name every mistake in the configuration", NULL, 0, 0, NO_OPTIONS},
+};

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CLI_VERBS_H
+#define WARREN_NODE_CLI_VERBS_H
+
+#include <stddef.h>
+
+#include "common/opts.h"
+
+/*
+ * The one table of the command line: its verbs, what each takes, what each
+ * option does. What is parsed, every --help, and the tests of the manual and
+ * of the completion read it.
+ */
+enum cli_verb_id {
+	VERB_SUBMIT,
+	VERB_JOBS,
+	VERB_SHOW,
+	VERB_LOGS,
+	VERB_RESULT,
+	VERB_CANCEL,
+	VERB_RECEIPT_VERIFY,
+	VERB_NODES,
+	VERB_DESCRIBE,
+	VERB_IDENTITY,
+	VERB_STATUS,
+	VERB_PEERS,
+	VERB_IMAGE_IMPORT,
+	VERB_IMAGE_LIST,
+	VERB_AUDIT_TAIL,
+	VERB_AUDIT_VERIFY,
+	VERB_CHECK_CONFIG,
+	VERB_COUNT
+};
+
+enum cli_opt_id {
+	OPT_CONFIG = 1, /* 0 ends the options */
+	OPT_IDENTITY,
+	OPT_JSON,
+	OPT_RAW,
+	OPT_HELP,
+	OPT_TO,
+	OPT_HERE,
+	OPT_TIMEOUT,
+	OPT_OUT,
+	OPT_IN_PLACE,
+	OPT_DETACH,
+	OPT_FOLLOW,
+	OPT_STDERR,
+	OPT_WAIT,
+	OPT_NAME,
+	OPT_LINES,
+};
+
+struct cli_verb {
+	const char *name; /* one word or two */
+	const char *args; /* of the usage line */
+	const char *does; /* one line, for the list of verbs */
+	const char *more; /* lines under the options, or NULL */
+	int least, most;  /* words that are no options; most -1: no bound */
+	const struct opt *options;
+	size_t noptions;
+};
+extern const struct cli_verb cli_verbs[VERB_COUNT];
+/* What every verb takes. */
+extern const struct opt cli_shared[];
+extern const size_t cli_nshared;
+
+#endif
