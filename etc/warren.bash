@@ -17,14 +17,17 @@ _warren()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local keys=${XDG_CONFIG_HOME:-$HOME/.config}/warren
 	local valued=" --config --identity --to -t --timeout --out -o --wait -w
-		--name --lines -n "
+		--name --lines -n --volume -v --env -e --memory -m --cpu --time
+		--pids --output --log --deadline --retries "
 	local shared="--config --identity --json --raw --help"
 	local target="--to --here --timeout" options="" words="" verb="" second="" i
+	local submit="--to --out --in-place --detach --print --timeout"
 
 	COMPREPLY=()
 	# the verb's words: no options, and no values of options
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
+		--) return ;;
 		--identity) keys=${COMP_WORDS[i + 1]} ;;&
 		-*) [[ $valued == *[[:space:]]"${COMP_WORDS[i]}"[[:space:]]* ]] && i=$((i + 1)) ;;
 		*)
@@ -47,13 +50,22 @@ _warren()
 		mapfile -t COMPREPLY < <(compgen -W "$(_warren_nodes "$keys")" -- "$cur")
 		return
 		;;
-	--name | -n | --lines) return ;;
+	--volume | -v)
+		mapfile -t COMPREPLY < <(compgen -d -S : -- "$cur")
+		return
+		;;
+	--env | -e)
+		mapfile -t COMPREPLY < <(compgen -e -- "$cur")
+		return
+		;;
+	--name | -n | --lines | --memory | -m | --cpu | --time | --pids | --output | \
+		--log | --deadline | --retries) return ;;
 	esac
 
 	case $verb in
-	"") words="submit jobs show logs result cancel receipt nodes describe
+	"") words="run submit jobs show logs result cancel receipt nodes describe
 		identity status peers image audit check-config help --version" ;;
-	help) words="submit jobs show logs result cancel receipt nodes describe
+	help) words="run submit jobs show logs result cancel receipt nodes describe
 		identity status peers image audit check-config" ;;
 	receipt) words="verify" ;;
 	image) words="import list" ;;
@@ -67,7 +79,9 @@ _warren()
 	case "$verb $second" in
 	"nodes "*) options="--wait" ;;
 	"describe "*) options="--timeout" ;;
-	"submit "*) options="--to --out --in-place --detach --timeout" ;;
+	"run "*) options="$submit --volume --env --memory --cpu --time --pids
+		--output --log --writable --deadline --retries" ;;
+	"submit "*) options=$submit ;;
 	"jobs "* | "show "* | "cancel "*) options=$target ;;
 	"logs "*) options="$target --follow --stderr" ;;
 	"result "*) options="$target --out" ;;

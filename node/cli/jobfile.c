@@ -15,7 +15,6 @@
 #include "trust/doc/manifest_form.h"
 
 #define DEADLINE_S (24 * 3600)
-#define DEADLINE_MAX_MS (UINT64_C(365) * 86400 * 1000)
 
 struct reading {
 	struct job_file *f;
@@ -110,7 +109,7 @@ read_limits(struct reading *r, const struct ynode *map)
 		(void)ynode_size(n, "limits.log", 1, INT64_MAX, &v[LIMIT_LOG],
 		    r->bad);
 	if ((n = ynode_get(map, "time")) != NULL)
-		(void)ynode_time_ms(n, "limits.time", 1, DEADLINE_MAX_MS,
+		(void)ynode_time_ms(n, "limits.time", 1, JOB_FILE_TIME_MAX,
 		    &v[LIMIT_TIME], r->bad);
 	if ((n = ynode_get(map, "cpu")) != NULL &&
 	    ynode_cpu_milli(n, "limits.cpu", &cpu, r->bad))
@@ -121,53 +120,56 @@ read_limits(struct reading *r, const struct ynode *map)
 	r->f->m.has |= HAS_LIMITS;
 }
 
-/* ./data:/agent/data:ro */
-static void
-read_volume(struct reading *r, const struct ynode *n)
+const char *
+job_file_volume(struct job_file *f, const char *text)
 {
-	static const char hint[] = "a volume is LOCAL:TARGET:ro or "
+	static const char form[] = "a volume is LOCAL:TARGET:ro or "
 				   "LOCAL:TARGET:rw";
-	struct manifest *m = &r->f->m;
+	struct manifest *m = &f->m;
 	struct manifest_volume *v;
-	const char *text, *mode, *target, *bad;
+	const char *mode = strrchr(text, ':'), *target = NULL, *bad;
 	size_t target_len;
 
-	if (!ynode_text(n, "volumes", 1, CLI_PATH, &text, r->bad))
-		return;
-	mode = strrchr(text, ':');
-	target = NULL;
 	for (const char *p = text; mode != NULL && p < mode; p++)
 		if (p[0] == ':' && p[1] == '/')
 			target = p + 1;
 	if (target == NULL || target - 1 == text ||
-	    (strcmp(mode, ":ro") != 0 && strcmp(mode, ":rw") != 0)) {
-		mistake_add(r->bad, n->line, n->column, hint,
-		    "volumes: %s has another form", text);
-		return;
-	}
+	    target - 1 - text >= CLI_PATH ||
+	    (strcmp(mode, ":ro") != 0 && strcmp(mode, ":rw") != 0))
+		return form;
 	target_len = (size_t)(mode - target);
 	bad = manifest_target_bad(target, target_len);
-	if (bad == NULL && m->nvolumes == MANIFEST_VOLUMES)
-		bad = "there are more than 16";
-	if (bad != NULL) {
-		mistake_add(r->bad, n->line, n->column, NULL, "volumes: %s: %s",
-		    text, bad);
-		return;
-	}
+	if (bad != NULL)
+		return bad;
+	if (m->nvolumes == MANIFEST_VOLUMES)
+		return "there are more than 16";
 	v = &m->volume[m->nvolumes];
 	memcpy(v->target, target, target_len);
 	v->target[target_len] = '\0';
 	v->rw = strcmp(mode, ":rw") == 0;
 	for (unsigned i = 0; i < m->nvolumes; i++)
 		if (manifest_target_inside(v->target, m->volume[i].target) ||
-		    manifest_target_inside(m->volume[i].target, v->target)) {
-			mistake_add(r->bad, n->line, n->column, NULL,
-			    "volumes: %s lies in another target", v->target);
-			return;
-		}
-	memcpy(r->f->local[m->nvolumes], text, (size_t)(target - 1 - text));
-	r->f->local[m->nvolumes][target - 1 - text] = '\0';
+		    manifest_target_inside(m->volume[i].target, v->target))
+			return "it lies in another target";
+	memcpy(f->local[m->nvolumes], text, (size_t)(target - 1 - text));
+	f->local[m->nvolumes][target - 1 - text] = '\0';
 	m->nvolumes++;
+	m->has |= HAS_VOLUMES;
+	return NULL;
+}
+
+/* ./data:/agent/data:ro */
+static void
+read_volume(struct reading *r, const struct ynode *n)
+{
+	const char *text, *bad;
+
+	if (!ynode_text(n, "volumes", 1, CLI_PATH, &text, r->bad))
+		return;
+	bad = job_file_volume(r->f, text);
+	if (bad != NULL)
+		mistake_add(r->bad, n->line, n->column, NULL, "volumes: %s: %s",
+		    text, bad);
 }
 
 static void
@@ -238,7 +240,7 @@ read_rest(struct reading *r, const struct ynode *root)
 		m->has |= HAS_NETWORK;
 	}
 	if ((n = ynode_get(root, "deadline")) != NULL &&
-	    ynode_time_ms(n, "deadline", 1000, DEADLINE_MAX_MS, &ms, r->bad))
+	    ynode_time_ms(n, "deadline", 1000, JOB_FILE_TIME_MAX, &ms, r->bad))
 		r->f->deadline_s = (int64_t)(ms / 1000);
 	if ((n = ynode_get(root, "retries")) != NULL &&
 	    ynode_int(n, "retries", 0, MANIFEST_RETRIES, &v, r->bad)) {
@@ -285,6 +287,15 @@ read_root(struct reading *r, const struct ynode *root)
 	read_rest(r, root);
 }
 
+void
+job_file_init(struct job_file *f)
+{
+	memset(f, 0, sizeof(*f));
+	f->dir = -1;
+	manifest_init(&f->m);
+	f->deadline_s = DEADLINE_S;
+}
+
 int
 job_file_read(struct cli *c, const char *path, struct job_file *f)
 {
@@ -296,10 +307,8 @@ job_file_read(struct cli *c, const char *path, struct job_file *f)
 	const char *slash = strrchr(path, '/');
 	size_t len, n = slash != NULL ? (size_t)(slash - path) + 1 : 0;
 
-	memset(f, 0, sizeof(*f));
+	job_file_init(f);
 	memset(&bad, 0, sizeof(bad));
-	manifest_init(&f->m);
-	f->deadline_s = DEADLINE_S;
 	if (n >= sizeof(dir)) {
 		cli_error(c, "%s: the path is too long", path);
 		return CLI_USAGE;

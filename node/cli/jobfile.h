@@ -7,6 +7,9 @@
 #include "node/cli/cli.h"
 #include "trust/doc/manifest.h"
 
+/* ours: no time of a job is longer, in ms */
+#define JOB_FILE_TIME_MAX (UINT64_C(365) * 86400 * 1000)
+
 /*
  * JOB.yaml (compute.md 2) as a manifest whose volumes are not packed yet.
  * Who, once and until when (submitter, node, nonce, times) are the caller's.
@@ -19,6 +22,11 @@ struct job_file {
 	int64_t deadline_s; /* from signing; default 24 h */
 	int dir;            /* JOB.yaml's folder; -1 */
 };
+
+/* An empty job: all defaults, no folder. */
+void job_file_init(struct job_file *);
+/* One volume more, "./data:/data:ro". NULL, or what is wrong: a literal. */
+const char *job_file_volume(struct job_file *, const char *text);
 
 /* CLI_OK, CLI_USAGE or CLI_FAILED (said: file, line, column). Clear always. */
 int job_file_read(struct cli *, const char *path, struct job_file *);

@@ -9,6 +9,7 @@
 #include "node/cli/verb.h"
 
 static cli_verb_fn *const run[VERB_COUNT] = {
+    [VERB_RUN] = verb_run,
     [VERB_SUBMIT] = verb_submit,
     [VERB_JOBS] = verb_jobs,
     [VERB_SHOW] = verb_show,

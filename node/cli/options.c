@@ -72,6 +72,8 @@ cli_options(struct cli *c, enum cli_verb_id id, int argc, char **argv,
 		if (!shared(c, option, value) && !set(c, ctx, option, value))
 			return CLI_USAGE;
 	}
+	if (option < 0 && v->most < 0)
+		cli_note(c, "options of the command itself stand behind `--`");
 	if (option < 0)
 		return wrong(c, v, why);
 	c->arg = o.at;

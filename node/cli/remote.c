@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/file.h"
 #include "common/util.h"
 
@@ -83,6 +84,7 @@ remote_describe(struct cli *c, struct session *s, const struct person *p,
 /* ---- whom inputs may go to ---- */
 
 #define SUBMIT_FILE "submit.yaml"
+#define PICK_TURN_US (200 * 1000)
 
 /* submit.yaml; an absent one is an empty one. NULL: said, *rc. */
 static struct node_config *
@@ -162,4 +164,76 @@ remote_trust(struct cli *c, const struct person *p, const struct remote *r,
 	}
 	node_config_free(conf);
 	return why == NULL ? CLI_OK : CLI_REFUSED;
+}
+
+/* ---- when no node is named ---- */
+
+/* How many nodes of the list are trusted; the last of them in dest. */
+static size_t
+trusted(struct session *s, const struct node_config *conf,
+    const struct node_list *l, uint8_t dest[16])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct node_info *v = &l->v[i];
+		struct remote r = {0};
+		struct rns_known k;
+		int level;
+
+		if (!v->has_key)
+			continue;
+		memcpy(r.fp, v->fp, FP_LEN);
+		/* one that is only noted is asked for its own later */
+		if (rns_known_get(session_rns(s), v->dest, &k))
+			memcpy(r.rns_pub, k.public_key, sizeof(r.rns_pub));
+		if (remote_judge(conf, &r, NODE_BY_NAME, &level) != NULL)
+			continue;
+		memcpy(dest, v->dest, 16);
+		n++;
+	}
+	return n;
+}
+
+int
+remote_pick(struct cli *c, struct session *s, const struct person *p,
+    int64_t wait_us, uint8_t dest[16])
+{
+	struct mono end = mono_add(clock_mono(), wait_us);
+	struct node_config *conf;
+	size_t n = 0;
+	int rc;
+
+	conf = read_submit_file(c, p, &rc);
+	if (conf == NULL)
+		return rc;
+	for (;;) {
+		struct node_list l;
+
+		if (nodes_collect(s, p, &l) != 0)
+			break;
+		n = trusted(s, conf, &l, dest);
+		free(l.v);
+		if (n > 0 || conf->npins + conf->nanchors == 0 ||
+		    session_interrupted(s) ||
+		    mono_reached(clock_mono(), end))
+			break;
+		cli_progress(c, "listening for a node that you trust ...");
+		session_run(s, PICK_TURN_US);
+	}
+	rc = n == 1 ? CLI_OK :
+	    n == 0 && conf->npins + conf->nanchors > 0 ? CLI_UNREACHABLE :
+							 CLI_USAGE;
+	if (n > 1)
+		cli_error(c, "which node? you trust %zu that are known", n);
+	else if (n == 0 && conf->npins + conf->nanchors > 0)
+		cli_error(c, "which node? none that you trust was heard");
+	else if (n == 0)
+		cli_error(c, "which node? " SUBMIT_FILE
+			     " beside your keys trusts none");
+	if (n != 1)
+		cli_hint(c, "Say it with --to NODE; `warren nodes` lists who "
+			    "is heard.");
+	node_config_free(conf);
+	return rc;
 }

@@ -40,6 +40,13 @@ int remote_describe_full(struct cli *, struct session *,
 int remote_trust(struct cli *, const struct person *, const struct remote *,
     enum node_by);
 /*
+ * No node was named: the one known node that submit.yaml trusts as it would
+ * have to trust a name. Listens for up to wait_us while there is none. CLI_OK,
+ * CLI_USAGE, CLI_UNREACHABLE (said).
+ */
+int remote_pick(struct cli *, struct session *, const struct person *,
+    int64_t wait_us, uint8_t dest[16]);
+/*
  * The decision alone. NULL: they may; else why not, a literal. Named by hash or
  * URN a node passes floor 0; named by name it must be pinned or anchored, not
  * below 0; whatever a level says below the floor or below 0 refuses.

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* warren submit JOB.yaml --to NODE */
+/* warren submit JOB.yaml [--to NODE], and what `run` shares with it. */
+#include "node/cli/submit.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,37 +21,48 @@
 #include "node/cli/options.h"
 #include "node/cli/say.h"
 #include "node/cli/verb.h"
-#include "node/cli/converse.h"
-#include "node/cli/jobfile.h"
 #include "node/cli/nodes.h"
-#include "node/cli/pack.h"
 #include "trust/doc/envelope.h"
 #include "trust/doc/manifest_build.h"
 
 #define NOT_AFTER_S 3600 /* ours: the node must admit the job within an hour */
 
-struct submit {
-	struct cli *c;
-	const char *to, *out;
-	bool in_place, detach;
-	uint64_t timeout_ms;
-
-	struct person person;
-	struct session *session;
-	struct remote node;
-	struct job_file job;
-	/* of each volume, then the module and the contract */
-	struct pack packs[MANIFEST_VOLUMES + 2];
-	uint8_t *envelope, *envelope_json;
-	size_t envelope_len, envelope_json_len;
-	struct talk talk;
-};
-
-static bool
-set_option(struct cli *c, void *ctx, int option, const char *value)
+struct submit *
+submit_new(struct cli *c)
 {
-	struct submit *s = ctx;
+	struct submit *s = calloc(1, sizeof(*s));
 
+	if (s == NULL)
+		return NULL;
+	s->c = c;
+	s->timeout_ms = SESSION_CONTACT_MS;
+	s->person.dir = s->job.dir = -1;
+	jobdir_init(&s->talk.dir);
+	for (size_t i = 0; i < NELEM(s->packs); i++)
+		s->packs[i].fd = -1;
+	return s;
+}
+
+void
+submit_free(struct submit *s)
+{
+	if (s == NULL)
+		return;
+	session_close(s->session);
+	jobdir_close(&s->talk.dir);
+	job_file_clear(&s->job);
+	for (size_t i = 0; i < NELEM(s->packs); i++)
+		if (s->packs[i].fd >= 0)
+			(void)close(s->packs[i].fd);
+	person_clear(&s->person);
+	free(s->envelope);
+	free(s->envelope_json);
+	free(s);
+}
+
+bool
+submit_option(struct submit *s, int option, const char *value)
+{
 	switch (option) {
 	case OPT_TO:
 		s->to = value;
@@ -64,11 +76,14 @@ set_option(struct cli *c, void *ctx, int option, const char *value)
 	case OPT_DETACH:
 		s->detach = true;
 		break;
+	case OPT_PRINT:
+		s->print = true;
+		break;
 	case OPT_TIMEOUT:
 		if (!units_time_ms(value, &s->timeout_ms) ||
 		    s->timeout_ms == 0) {
-			cli_error(c, "--timeout: %s is no time (like 30s, 2m)",
-			    value);
+			cli_error(s->c, "--timeout: %s is no time (like 30s, "
+					"2m)", value);
 			return false;
 		}
 		break;
@@ -111,30 +126,66 @@ pack_volumes(struct submit *s)
 	return CLI_OK;
 }
 
-static int
-sign_manifest(struct submit *s)
+/* What is signed; NULL: said. Without a node, when it is only shown. */
+static char *
+build_payload(struct submit *s, size_t *len)
 {
 	struct manifest *m = &s->job.m;
-	_cleanup_free_ char *payload = NULL;
 	char why[MANIFEST_WHY] = "";
-	struct env_signed sig;
-	uint8_t aux[32];
-	size_t len;
+	char *payload;
 
 	memcpy(m->submitter, s->person.fp, FP_LEN);
 	memcpy(m->submitter_urn, s->person.urn, sizeof(m->submitter_urn));
-	memcpy(m->node, s->node.fp, FP_LEN);
-	memcpy(m->node_urn, s->node.urn, sizeof(m->node_urn));
-	m->has |= HAS_NODE;
+	if (s->node.urn[0] != '\0') {
+		memcpy(m->node, s->node.fp, FP_LEN);
+		memcpy(m->node_urn, s->node.urn, sizeof(m->node_urn));
+		m->has |= HAS_NODE;
+	} else {
+		s->node.time = (uint32_t)time(NULL);
+	}
 	randombytes_buf(m->nonce, sizeof(m->nonce));
 	m->deadline = (uint32_t)((int64_t)s->node.time + s->job.deadline_s);
 	m->not_after = (uint32_t)MIN_OF((int64_t)m->deadline,
 	    (int64_t)s->node.time + NOT_AFTER_S);
-	payload = manifest_build(m, &len, why);
-	if (payload == NULL) {
+	payload = manifest_build(m, len, why);
+	if (payload == NULL)
 		cli_error(s->c, "the job cannot be written: %s", why);
+	return payload;
+}
+
+/* For a person in lines; else, and with --json, the very bytes. */
+static int
+print_manifest(struct submit *s)
+{
+	_cleanup_free_ char *payload = NULL;
+	size_t len;
+	json_t *o;
+
+	payload = build_payload(s, &len);
+	if (payload == NULL)
 		return CLI_USAGE;
-	}
+	o = s->c->out_tty && !s->c->json ? json_loadb(payload, len, 0, NULL) :
+					   NULL;
+	if (o == NULL)
+		(void)fwrite(payload, 1, len, stdout);
+	else
+		(void)json_dumpf(o, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
+	(void)fputc('\n', stdout);
+	json_decref(o);
+	return CLI_OK;
+}
+
+static int
+sign_manifest(struct submit *s)
+{
+	_cleanup_free_ char *payload = NULL;
+	struct env_signed sig;
+	uint8_t aux[32];
+	size_t len;
+
+	payload = build_payload(s, &len);
+	if (payload == NULL)
+		return CLI_USAGE;
 	randombytes_buf(aux, sizeof(aux));
 	memcpy(sig.fp, s->person.fp, FP_LEN);
 	if (!pae_sign(sig.sig, &s->person.secret, TYPE_MANIFEST, payload, len,
@@ -184,44 +235,78 @@ read_input(void *arg, const uint8_t sha256[32], uint64_t offset, uint8_t *out,
 	return fd >= 0;
 }
 
+/* Whom it is for; CLI_OK with s->session connected, s->node described. */
 static int
-run(struct submit *s, const char *file)
+find_node(struct submit *s)
 {
 	struct session_opts o = {.contact_us = (int64_t)s->timeout_ms * 1000,
 	    .identify = true};
-	struct job_note note = {0};
-	struct talk *t = &s->talk;
-	enum node_by by;
+	enum node_by by = NODE_BY_NAME;
 	int rc;
 
-	if ((rc = person_load(s->c, &s->person)) != CLI_OK ||
-	    (rc = job_file_read(s->c, file, &s->job)) != CLI_OK ||
-	    (rc = pack_volumes(s)) != CLI_OK ||
-	    (rc = session_open(&s->session, s->c, &s->person)) != CLI_OK ||
-	    (rc = nodes_resolve(s->c, s->session, &s->person, s->to,
-		 o.contact_us, s->node.dest, &by)) != CLI_OK ||
+	if ((rc = session_open(&s->session, s->c, &s->person)) != CLI_OK)
+		return rc;
+	rc = s->to != NULL ?
+	    nodes_resolve(s->c, s->session, &s->person, s->to, o.contact_us,
+		s->node.dest, &by) :
+	    remote_pick(s->c, s->session, &s->person, o.contact_us,
+		s->node.dest);
+	if (rc != CLI_OK ||
 	    (rc = session_connect(s->session, s->node.dest, &o)) != CLI_OK ||
 	    (rc = remote_describe(s->c, s->session, &s->person, &s->node)) !=
-		CLI_OK ||
-	    (rc = remote_trust(s->c, &s->person, &s->node, by)) != CLI_OK ||
-	    (rc = sign_manifest(s)) != CLI_OK ||
-	    (rc = jobdir_open(&t->dir, s->c, s->out, &s->job.m,
-		 s->envelope_json, s->envelope_json_len)) != CLI_OK)
+		CLI_OK)
 		return rc;
+	return remote_trust(s->c, &s->person, &s->node, by);
+}
+
+/* For `show`, `jobs` and the like: where the job is. */
+static void
+note_job(struct submit *s)
+{
+	struct job_note note = {0};
+	const struct jobdir *dir = &s->talk.dir;
+
 	memcpy(note.job, s->job.m.job, 32);
 	memcpy(note.dest, s->node.dest, 16);
 	memcpy(note.node_fp, s->node.fp, FP_LEN);
-	if (t->dir.path[0] == '/') {
-		memcpy(note.folder, t->dir.path, sizeof(note.folder));
+	if (dir->path[0] == '/') {
+		memcpy(note.folder, dir->path, sizeof(note.folder));
 	} else {
 		char cwd[CLI_PATH];
 
 		if (getcwd(cwd, sizeof(cwd)) == NULL ||
-		    !cli_path(note.folder, cwd, t->dir.path))
+		    !cli_path(note.folder, cwd, dir->path))
 			note.folder[0] = '\0';
 	}
 	(void)person_note_job(&s->person, &note);
 	nodes_note(&s->person, s->node.dest, s->node.fp, s->node.name);
+}
+
+int
+submit_run(struct submit *s)
+{
+	struct talk *t = &s->talk;
+	int rc;
+
+	if (s->out != NULL && s->in_place) {
+		cli_error(s->c, "--out and --in-place exclude each other");
+		return CLI_USAGE;
+	}
+	if ((rc = person_load(s->c, &s->person)) != CLI_OK ||
+	    (rc = pack_volumes(s)) != CLI_OK)
+		return rc;
+	/* shown without a node, it is what any node would get */
+	if (s->print && s->to == NULL)
+		return print_manifest(s);
+	if ((rc = find_node(s)) != CLI_OK)
+		return rc;
+	if (s->print)
+		return print_manifest(s);
+	if ((rc = sign_manifest(s)) != CLI_OK ||
+	    (rc = jobdir_open(&t->dir, s->c, s->out, &s->job.m,
+		 s->envelope_json, s->envelope_json_len)) != CLI_OK)
+		return rc;
+	note_job(s);
 
 	t->c = s->c;
 	t->person = &s->person;
@@ -243,40 +328,25 @@ run(struct submit *s, const char *file)
 	return rc;
 }
 
+static bool
+set_option(struct cli *c, void *ctx, int option, const char *value)
+{
+	(void)c;
+	return submit_option(ctx, option, value);
+}
+
 int
 verb_submit(struct cli *c, int argc, char **argv)
 {
-	struct submit *s = calloc(1, sizeof(*s));
+	struct submit *s = submit_new(c);
 	int rc;
 
 	if (s == NULL)
 		return CLI_FAILED;
-	s->c = c;
-	s->timeout_ms = SESSION_CONTACT_MS;
-	s->person.dir = s->job.dir = -1;
-	jobdir_init(&s->talk.dir);
-	for (size_t i = 0; i < NELEM(s->packs); i++)
-		s->packs[i].fd = -1;
 	rc = cli_options(c, VERB_SUBMIT, argc, argv, set_option, s);
-	if (rc == CLI_OK && s->to == NULL) {
-		cli_error(c, "which node? say it with --to NODE");
-		cli_hint(c, "`warren nodes` lists who is heard.");
-		rc = CLI_USAGE;
-	} else if (rc == CLI_OK && s->out != NULL && s->in_place) {
-		cli_error(c, "--out and --in-place exclude each other");
-		rc = CLI_USAGE;
-	} else if (rc == CLI_OK) {
-		rc = run(s, argv[c->arg]);
-	}
-	session_close(s->session);
-	jobdir_close(&s->talk.dir);
-	job_file_clear(&s->job);
-	for (size_t i = 0; i < NELEM(s->packs); i++)
-		if (s->packs[i].fd >= 0)
-			(void)close(s->packs[i].fd);
-	person_clear(&s->person);
-	free(s->envelope);
-	free(s->envelope_json);
-	free(s);
+	if (rc == CLI_OK &&
+	    (rc = job_file_read(c, argv[c->arg], &s->job)) == CLI_OK)
+		rc = submit_run(s);
+	submit_free(s);
 	return rc < 0 ? CLI_OK : rc;
 }

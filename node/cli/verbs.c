@@ -25,14 +25,33 @@ const size_t cli_nshared = NELEM(cli_shared);
 #define OUT_OPTION                                                             \
 	{OPT_OUT, 'o', "out", "DIR", "where results go; default the job's folder"}
 
-static const struct opt submit_options[] = {
-    {OPT_TO, 't', "to", "NODE", "who shall run it: hash, URN or name"},
-    {OPT_OUT, 'o', "out", "DIR", "where results go; default ./ID"},
-    {OPT_IN_PLACE, 0, "in-place", NULL,
-	"rw volumes replace their local folders too"},
-    {OPT_DETACH, 'd', "detach", NULL,
-	"return when the node has everything; print the id"},
-    TIMEOUT_OPTION,
+#define SUBMIT_OPTIONS                                                         \
+	{OPT_TO, 't', "to", "NODE",                                            \
+	    "hash, URN or name; default the one you trust"},                   \
+	{OPT_OUT, 'o', "out", "DIR", "where results go; default ./ID"},        \
+	{OPT_IN_PLACE, 0, "in-place", NULL,                                    \
+	    "rw volumes replace their local folders too"},                     \
+	{OPT_DETACH, 'd', "detach", NULL,                                      \
+	    "return when the node has everything; print the id"},              \
+	{OPT_PRINT, 0, "print", NULL,                                          \
+	    "show the manifest that it would sign; run nothing"},              \
+	TIMEOUT_OPTION
+
+static const struct opt submit_options[] = {SUBMIT_OPTIONS};
+static const struct opt run_options[] = {
+    SUBMIT_OPTIONS,
+    {OPT_VOLUME, 'v', "volume", "VOLUME",
+	"LOCAL:TARGET:ro or :rw, a folder; may be repeated"},
+    {OPT_ENV, 'e', "env", "K[=V]", "environment; K alone: as it is here"},
+    {OPT_MEMORY, 'm', "memory", "SIZE", "at most (64MB, 2GB); default the node's"},
+    {OPT_CPU, 0, "cpu", "CORES", "at most (0.5, 2); default the node's"},
+    {OPT_TIME, 0, "time", "TIME", "it runs (30s, 2h); default the node's"},
+    {OPT_PIDS, 0, "pids", "N", "processes at most; default the node's"},
+    {OPT_OUTPUT, 0, "output", "SIZE", "in rw volumes; default the node's"},
+    {OPT_LOG, 0, "log", "SIZE", "of stdout and stderr; default the node's"},
+    {OPT_WRITABLE, 0, "writable", NULL, "let it write to its root, for a while"},
+    {OPT_DEADLINE, 0, "deadline", "TIME", "it must have ended by then; default 24h"},
+    {OPT_RETRIES, 0, "retries", "N", "again when it is lost (to 16); default 0"},
 };
 static const struct opt target_options[] = {TARGET_OPTIONS};
 static const struct opt logs_options[] = {
@@ -56,7 +75,15 @@ static const struct opt tail_options[] = {
 #define NO_OPTIONS NULL, 0
 
 const struct cli_verb cli_verbs[VERB_COUNT] = {
-    [VERB_SUBMIT] = {"submit", "JOB.yaml --to NODE", "run a job on a node",
+    [VERB_RUN] = {"run", "IMAGE [OPTION...] [--] [COMMAND...]",
+	"run a command on a node, without a file",
+	"What it writes comes as it writes it, and its exit status is ours. "
+	"Else:\n128+N ended by signal N, 124 killed by the node (a limit), 123 "
+	"lost,\n122 no node was reached, 121 refused, 125 warren failed.\n"
+	"  warren run kai/tools:latest -v ./in:/in:ro -m 256MB -- wc /in/a\n",
+	1, -1, OPTIONS(run_options)},
+    [VERB_SUBMIT] = {"submit", "JOB.yaml [--to NODE]",
+	"run the job of a file on a node",
 	"The job's output comes as it is written. `man warren` shows what\n"
 	"JOB.yaml holds. Exit status 0 when the job exited 0, 5 when not.\n",
 	1, 1, OPTIONS(submit_options)},

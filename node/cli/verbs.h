@@ -12,6 +12,7 @@
  * of the completion read it.
  */
 enum cli_verb_id {
+	VERB_RUN,
 	VERB_SUBMIT,
 	VERB_JOBS,
 	VERB_SHOW,
@@ -44,11 +45,23 @@ enum cli_opt_id {
 	OPT_OUT,
 	OPT_IN_PLACE,
 	OPT_DETACH,
+	OPT_PRINT,
 	OPT_FOLLOW,
 	OPT_STDERR,
 	OPT_WAIT,
 	OPT_NAME,
 	OPT_LINES,
+	OPT_VOLUME,
+	OPT_ENV,
+	OPT_MEMORY,
+	OPT_CPU,
+	OPT_TIME,
+	OPT_PIDS,
+	OPT_OUTPUT,
+	OPT_LOG,
+	OPT_WRITABLE,
+	OPT_DEADLINE,
+	OPT_RETRIES,
 };
 
 struct cli_verb {

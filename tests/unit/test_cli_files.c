@@ -100,7 +100,7 @@ test_job_bad(void **state)
 	    {"image: x\nvolumes:\n  - ./a:/proc/x:ro\n", ":3:5: volumes"},
 	    {"image: x\nvolumes:\n  - ./a:/b/../c:ro\n", ":3:5: volumes"},
 	    {"image: x\nvolumes:\n  - ./a:/b:ro\n  - ./c:/b/d:rw\n",
-		":4:5: volumes: /b/d lies in another"},
+		":4:5: volumes: ./c:/b/d:rw: it lies in another"},
 	    {"image: x\nnetwork: host\n", ":2:10: network"},
 	    {"image: x\ntrust: {level: huge}\n", ":2:16: trust.level"},
 	    {"image: x\ntrust: {levle: high}\n", ":2:9: unknown key"},
