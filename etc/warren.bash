@@ -6,10 +6,10 @@ _warren_nodes()
 	awk '{ print $1; if (NF > 2) print $3 }' "$1/nodes" 2>/dev/null
 }
 
-# Jobs that were submitted from here: the beginnings of their ids.
+# Jobs that were submitted from here: names, and the beginnings of their ids.
 _warren_jobs()
 {
-	cd "$1/jobs" 2>/dev/null && printf '%.16s\n' *
+	cd "$1/jobs" 2>/dev/null && printf '%.16s\n' * && sed -n 's/^name //p' *
 }
 
 _warren()
@@ -17,11 +17,12 @@ _warren()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local keys=${XDG_CONFIG_HOME:-$HOME/.config}/warren
 	local valued=" --config --identity --to -t --timeout --out -o --wait -w
-		--name --lines -n --volume -v --env -e --memory -m --cpu --time
+		--name --label -l --lines -n --volume -v --env -e --memory -m --cpu --time
 		--pids --output --log --deadline --retries "
 	local shared="--config --identity --json --raw --help"
 	local target="--to --here --timeout" options="" words="" verb="" second="" i
-	local submit="--to --out --in-place --detach --print --timeout"
+	local submit="--to --out --in-place --detach --name --label
+		--print --timeout"
 
 	COMPREPLY=()
 	# the verb's words: no options, and no values of options
@@ -58,7 +59,7 @@ _warren()
 		mapfile -t COMPREPLY < <(compgen -e -- "$cur")
 		return
 		;;
-	--name | -n | --lines | --memory | -m | --cpu | --time | --pids | --output | \
+	--name | --label | -l | -n | --lines | --memory | -m | --cpu | --time | --pids | --output | \
 		--log | --deadline | --retries) return ;;
 	esac
 
@@ -77,12 +78,14 @@ _warren()
 		return
 	fi
 	case "$verb $second" in
-	"nodes "*) options="--wait" ;;
+	"nodes "*) options="--wait --all --wide" ;;
+	"peers "* | "image list") options="--wide" ;;
 	"describe "*) options="--timeout" ;;
 	"run "*) options="$submit --volume --env --memory --cpu --time --pids
 		--output --log --writable --deadline --retries" ;;
 	"submit "*) options=$submit ;;
-	"jobs "* | "show "* | "cancel "*) options=$target ;;
+	"jobs "*) options="$target --mine --label --wide" ;;
+	"show "* | "cancel "*) options=$target ;;
 	"logs "*) options="$target --follow --stderr" ;;
 	"result "*) options="$target --out" ;;
 	"image import") options="--name" ;;

@@ -30,6 +30,9 @@ struct cli {
 	const char *config;   /* --config, or NULL */
 	const char *identity; /* --identity, or NULL */
 	bool out_tty, err_tty;
+	bool colour;	/* on standard output */
+	size_t columns; /* of the terminal there; 0: not known, or none */
+	bool wide;	/* --wide: tables whole */
 	/* where the shared options' rest begins: argv[arg] ... argv[argc-1] */
 	int arg;
 };

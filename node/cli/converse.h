@@ -43,6 +43,8 @@ struct talk {
  * the node did not take leaves no folder.
  */
 int talk_run(struct talk *);
+/* What was seen of the job goes into its note. */
+void talk_note(const struct talk *);
 /* Was the job admitted, as far as we know? */
 bool talk_admitted(const struct talk *);
 

@@ -233,7 +233,8 @@ list_one(void *ctx, const char *name, const uint8_t digest[32])
 int
 verb_image_list(struct cli *c, int argc, char **argv)
 {
-	static const char *const heads[] = {"NAME", "DIGEST", "SIZE"};
+	static const struct cli_column columns[] = {{"NAME", COL_CUT},
+	    {"DIGEST", COL_CUT}, {"SIZE", COL_RIGHT}};
 	struct listing *l;
 	int rc = cli_options(c, VERB_IMAGE_LIST, argc, argv, NULL, NULL);
 
@@ -245,7 +246,7 @@ verb_image_list(struct cli *c, int argc, char **argv)
 	l->c = c;
 	l->images = open_images(c, false, &rc);
 	l->list = c->json ? json_array() : NULL;
-	l->t = cli_table_new(heads, NELEM(heads));
+	l->t = cli_table_new(c, columns, NELEM(columns));
 	if (l->images >= 0 && store_each(l->images, list_one, l) != 0 &&
 	    errno != ENOENT) {
 		cli_error(c, "the store cannot be read: %s", strerror(errno));

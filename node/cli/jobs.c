@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/util.h"
 
@@ -21,15 +22,6 @@ set_target(struct cli *c, void *ctx, int option, const char *value)
 {
 	(void)c;
 	return target_option(ctx, option, value);
-}
-
-/* As cli_options(). */
-static int
-read_options(struct target *t, struct cli *c, enum cli_verb_id id, int argc,
-    char **argv)
-{
-	target_init(t, c);
-	return cli_options(c, id, argc, argv, set_target, t);
 }
 
 /* "exited 0", "killed memory", "" */
@@ -74,50 +66,166 @@ outcome_json(const struct proto_outcome_v *o)
 
 /* ---- jobs ---- */
 
-struct job_table {
-	struct cli *c;
-	struct cli_table *t;
-	json_t *list;
-	size_t n;
+enum { COL_JOB, COL_NAME, COL_STATE, COL_RESULT, COL_IMAGE, COL_PERSON,
+	COL_NODE, COL_AGE, COL_LABELS, COLS };
+static const struct cli_column columns[COLS] = {
+    [COL_JOB] = {"JOB", COL_ID},
+    [COL_NAME] = {"NAME", COL_CUT},
+    [COL_STATE] = {"STATE", 0},
+    [COL_RESULT] = {"RESULT", COL_CUT},
+    [COL_IMAGE] = {"IMAGE", COL_CUT | COL_DROP},
+    [COL_PERSON] = {"PERSON", COL_ID | COL_DROP},
+    [COL_NODE] = {"NODE", COL_ID | COL_WIDE},
+    [COL_AGE] = {"AGE", COL_RIGHT},
+    [COL_LABELS] = {"LABELS", COL_WIDE},
 };
 
-static void
-add_job(struct job_table *jt, const char *id, const char *state,
-    const char *reason, const char *outcome, json_t *steal_outcome,
-    int64_t at)
-{
-	char when[24], short_id[17];
-	const char *row[] = {short_id, state, reason, outcome, when};
+/* One job as it is listed; texts are the caller's, "" not known. */
+struct job_row {
+	char id[65];
+	const char *state, *reason, *outcome, *image, *owner;
+	json_t *ended;	/* the outcome; taken */
+	int64_t at;	/* since when it is in this state; 0: not known */
+	int64_t made;	/* submitted */
+	const char *node;
+};
 
-	(void)snprintf(short_id, sizeof(short_id), "%.16s", id);
-	(void)cli_time(when, at);
+struct job_table {
+	struct cli *c;
+	const struct target *t;
+	const char *label; /* only those with it */
+	struct cli_table *table;
+	json_t *list;
+	size_t n;
+	char me[65]; /* fingerprint; "" no keys yet */
+	int64_t now;
+};
+
+static bool
+has_label(const struct job_note *note, const char *want)
+{
+	size_t n = strlen(want);
+
+	for (size_t i = 0; i < JOB_LABELS && note->label[i][0] != '\0'; i++)
+		if (strncmp(note->label[i], want, n) == 0 &&
+		    (note->label[i][n] == '\0' ||
+			(note->label[i][n] == '=' &&
+			    strchr(want, '=') == NULL)))
+			return true;
+	return false;
+}
+
+static json_t *
+labels_json(const struct job_note *note)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < JOB_LABELS && note->label[i][0] != '\0'; i++)
+		(void)json_array_append_new(a, json_string(note->label[i]));
+	return a;
+}
+
+static void
+labels_text(const struct job_note *note, char *out, size_t cap)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < JOB_LABELS && note->label[i][0] != '\0' &&
+	     n < cap; i++)
+		n += (size_t)snprintf(out + n, cap - n, "%s%s",
+		    i > 0 ? "," : "", note->label[i]);
+}
+
+static const char *
+or_null(const char *s)
+{
+	return s[0] != '\0' ? s : NULL;
+}
+
+static void
+add_json(struct job_table *jt, const struct job_row *r,
+    const struct job_note *note)
+{
+	json_t *o = json_pack("{s:s,s:s,s:s?,s:o,s:I,s:I,s:s?,s:s?,s:s?,s:o,"
+			      "s:s?}",
+	    "id", r->id, "state", r->state, "reason", or_null(r->reason),
+	    "outcome", r->ended, "at", (json_int_t)r->at, "submitted",
+	    (json_int_t)r->made, "owner", or_null(r->owner), "image",
+	    or_null(r->image), "name", or_null(note->name), "labels",
+	    labels_json(note), "node", or_null(r->node));
+
+	(void)json_array_append_new(jt->list, o);
+}
+
+static void
+add_job(struct job_table *jt, const struct job_row *r,
+    const struct job_note *note)
+{
+	char age[24] = "", labels[1024];
+	bool mine = jt->me[0] != '\0' && strcmp(r->owner, jt->me) == 0;
+	const char *row[COLS] = {[COL_JOB] = r->id, [COL_NAME] = note->name,
+	    [COL_STATE] = r->state,
+	    [COL_RESULT] = r->outcome[0] != '\0' ? r->outcome : r->reason,
+	    [COL_IMAGE] = r->image, [COL_PERSON] = mine ? "you" : r->owner,
+	    [COL_NODE] = r->node, [COL_AGE] = age, [COL_LABELS] = labels};
+
+	if (jt->label != NULL && !has_label(note, jt->label)) {
+		json_decref(r->ended);
+		return;
+	}
 	jt->n++;
-	if (jt->list != NULL)
-		(void)json_array_append_new(jt->list,
-		    json_pack("{s:s,s:s,s:s?,s:o,s:I}", "id", id, "state",
-			state, "reason", reason[0] != '\0' ? reason : NULL,
-			"outcome", steal_outcome, "at", (json_int_t)at));
-	else
-		json_decref(steal_outcome);
-	cli_table_row(jt->t, row);
+	if (jt->list != NULL) {
+		add_json(jt, r, note);
+		return;
+	}
+	json_decref(r->ended);
+	labels_text(note, labels, sizeof(labels));
+	if (r->made > 0)
+		(void)cli_age(age, jt->now - r->made);
+	cli_table_row(jt->table, row);
+	cli_table_colour(jt->table, COL_STATE,
+	    cli_job_colour(r->state, r->outcome));
+}
+
+/* The note of a job of ours; one without anything when there is none. */
+static void
+find_note(const struct job_table *jt, const char *id, struct job_note *note)
+{
+	if (strlen(id) != 64 ||
+	    person_find_job(&jt->t->person, id, note) != 1)
+		memset(note, 0, sizeof(*note));
+}
+
+static const char *
+text_of(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s != NULL ? s : "";
 }
 
 static bool
 take_here(void *arg, const json_t *o)
 {
 	struct job_table *jt = arg;
+	struct job_note note;
 	const json_t *j;
 	size_t i;
 
 	json_array_foreach(json_object_get(o, "jobs"), i, j) {
 		const json_t *out = json_object_get(j, "outcome");
-		const char *reason = json_string_value(
-		    json_object_get(j, "reason"));
-		const char *id = json_string_value(json_object_get(j, "id"));
-		const char *st = json_string_value(json_object_get(j, "state"));
 		const json_t *detail = json_array_get(out, 1);
 		char text[96] = "";
+		struct job_row r = {.state = text_of(j, "state"),
+		    .reason = text_of(j, "reason"), .outcome = text,
+		    .image = text_of(j, "image_name"),
+		    .owner = text_of(j, "owner"), .node = "",
+		    .at = json_integer_value(json_object_get(j, "at")),
+		    .made = json_integer_value(json_object_get(j, "admitted")),
+		    .ended = out != NULL ? json_deep_copy(out) : json_null()};
 
+		(void)snprintf(r.id, sizeof(r.id), "%s", text_of(j, "id"));
 		if (json_is_array(out) && json_is_string(detail))
 			(void)snprintf(text, sizeof(text), "%s %s",
 			    json_string_value(json_array_get(out, 0)),
@@ -126,12 +234,37 @@ take_here(void *arg, const json_t *o)
 			(void)snprintf(text, sizeof(text), "%s %lld",
 			    json_string_value(json_array_get(out, 0)),
 			    (long long)json_integer_value(detail));
-		add_job(jt, id != NULL ? id : "?", st != NULL ? st : "?",
-		    reason != NULL ? reason : "", text,
-		    out != NULL ? json_deep_copy(out) : json_null(),
-		    json_integer_value(json_object_get(j, "at")));
+		if (r.image[0] == '\0')
+			r.image = text_of(j, "image");
+		if (r.id[0] == '\0' || r.state[0] == '\0') {
+			(void)snprintf(r.id, sizeof(r.id), "?");
+			r.state = "?";
+		}
+		find_note(jt, r.id, &note);
+		add_job(jt, &r, &note);
 	}
 	return true;
+}
+
+static void
+add_remote(struct job_table *jt, const struct proto_job_line *j)
+{
+	char state[16], reason[160], out[96], node[33];
+	struct job_note note;
+	struct job_row r = {.state = state, .reason = reason, .outcome = out,
+	    .image = note.image, .owner = jt->me, .node = node,
+	    .at = (int64_t)j->at, .ended = outcome_json(&j->outcome)};
+
+	hex_encode(r.id, j->id, 32);
+	hex_encode(node, jt->t->dest, 16);
+	pstr_copy(state, sizeof(state), j->state);
+	pstr_copy(reason, sizeof(reason), j->reason);
+	outcome_text(out, sizeof(out), &j->outcome);
+	find_note(jt, r.id, &note);
+	r.made = note.at != 0 ? note.at : r.at;
+	person_saw_job(&jt->t->person, j->id, state,
+	    out[0] != '\0' ? out : reason);
+	add_job(jt, &r, &note);
 }
 
 static int
@@ -153,17 +286,8 @@ list_remote(struct target *t, struct job_table *jt)
 			cli_error(t->cli, "malformed list");
 			return CLI_FAILED;
 		}
-		for (size_t i = 0; i < l.njobs; i++) {
-			const struct proto_job_line *j = &l.jobs[i];
-			char id[65], state[16], reason[160], out[96];
-
-			hex_encode(id, j->id, 32);
-			pstr_copy(state, sizeof(state), j->state);
-			pstr_copy(reason, sizeof(reason), j->reason);
-			outcome_text(out, sizeof(out), &j->outcome);
-			add_job(jt, id, state, reason, out,
-			    outcome_json(&j->outcome), (int64_t)j->at);
-		}
+		for (size_t i = 0; i < l.njobs; i++)
+			add_remote(jt, &l.jobs[i]);
 		if (!l.has_next || l.next <= req.after)
 			break;
 		req.after = l.next;
@@ -171,41 +295,155 @@ list_remote(struct target *t, struct job_table *jt)
 	return rc;
 }
 
+/* ---- yours, as noted ---- */
+
+struct note_list {
+	struct job_note *v;
+	size_t n, cap;
+};
+
+static void
+keep_note(void *arg, const struct job_note *n)
+{
+	struct note_list *l = arg;
+
+	if (l->n == l->cap) {
+		size_t cap = l->cap == 0 ? 64 : 2 * l->cap;
+		struct job_note *grown = realloc(l->v, cap * sizeof(*grown));
+
+		if (grown == NULL)
+			return;
+		l->v = grown;
+		l->cap = cap;
+	}
+	l->v[l->n++] = *n;
+}
+
+static int
+by_age(const void *a, const void *b)
+{
+	const struct job_note *x = a, *y = b;
+
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+static int
+list_noted(struct job_table *jt)
+{
+	struct note_list l = {0};
+
+	person_each_job(&jt->t->person, keep_note, &l);
+	if (l.n > 0)
+		qsort(l.v, l.n, sizeof(*l.v), by_age);
+	for (size_t i = 0; i < l.n; i++) {
+		const struct job_note *n = &l.v[i];
+		char node[33];
+		struct job_row r = {.reason = "", .outcome = n->outcome,
+		    .state = n->state[0] != '\0' ? n->state : "submitted",
+		    .image = n->image, .owner = jt->me, .node = node,
+		    .made = n->at, .ended = json_null()};
+
+		hex_encode(r.id, n->job, 32);
+		hex_encode(node, n->dest, 16);
+		add_job(jt, &r, n);
+	}
+	free(l.v);
+	return CLI_OK;
+}
+
+struct jobs_options {
+	struct target t;
+	bool mine;
+	const char *label;
+};
+
+static bool
+set_jobs(struct cli *c, void *ctx, int option, const char *value)
+{
+	struct jobs_options *o = ctx;
+
+	(void)c;
+	if (option == OPT_MINE)
+		o->mine = true;
+	else if (option == OPT_LABEL)
+		o->label = value;
+	else
+		return target_option(&o->t, option, value);
+	return true;
+}
+
+/* Which of the three lists; CLI_OK or said. */
+static int
+list_jobs(struct jobs_options *o, struct job_table *jt)
+{
+	struct target *t = &o->t;
+	int rc;
+
+	if (o->mine && (t->to != NULL || t->want_here)) {
+		cli_error(jt->c, "--mine, --to and --here exclude each other");
+		return CLI_USAGE;
+	}
+	rc = target_find(t, NULL);
+	if (rc != CLI_OK)
+		return rc;
+	person_own_fp(&t->person, jt->me);
+	if (!t->here)
+		return list_remote(t, jt);
+	if (o->mine || (!t->want_here && !ask_possible(jt->c, ASK_NODE)))
+		return list_noted(jt);
+	return ask(jt->c, ASK_NODE, json_pack("{s:s}", "verb", "jobs"),
+	    take_here, jt);
+}
+
 int
 verb_jobs(struct cli *c, int argc, char **argv)
 {
-	static const char *const heads[] = {"JOB", "STATE", "REASON",
-	    "OUTCOME", "SINCE"};
-	struct job_table jt = {.c = c};
-	struct target t;
+	struct jobs_options o = {.mine = false};
+	struct job_table jt = {.c = c, .t = &o.t, .now = (int64_t)time(NULL)};
 	int rc;
 
-	if ((rc = read_options(&t, c, VERB_JOBS, argc, argv)) != CLI_OK)
+	target_init(&o.t, c);
+	rc = cli_options(c, VERB_JOBS, argc, argv, set_jobs, &o);
+	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
-	jt.t = cli_table_new(heads, NELEM(heads));
+	jt.label = o.label;
+	jt.table = cli_table_new(c, columns, COLS);
 	if (c->json)
 		jt.list = json_array();
-	rc = target_find(&t, NULL);
-	if (rc == CLI_OK && t.here)
-		rc = ask(c, ASK_NODE, json_pack("{s:s}", "verb", "jobs"),
-		    take_here, &jt);
-	else if (rc == CLI_OK)
-		rc = list_remote(&t, &jt);
+	rc = list_jobs(&o, &jt);
 	if (rc == CLI_OK && c->json)
 		cli_json(json_pack("{s:O}", "jobs", jt.list));
 	else if (rc == CLI_OK && jt.n == 0)
 		fprintf(stderr, "No jobs.\n");
 	else if (rc == CLI_OK) {
-		cli_table_print(jt.t);
-		jt.t = NULL;
+		cli_table_print(jt.table);
+		jt.table = NULL;
 	}
-	cli_table_free(jt.t);
+	cli_table_free(jt.table);
 	json_decref(jt.list);
-	target_close(&t);
+	target_close(&o.t);
 	return rc;
 }
 
 /* ---- show, cancel ---- */
+
+/* What is known of it here alone. */
+static void
+print_note(const struct job_note *n)
+{
+	char labels[1024], image[600], at[24];
+
+	labels_text(n, labels, sizeof(labels));
+	(void)text_escape(image, sizeof(image), n->image, strlen(n->image));
+	if (n->name[0] != '\0')
+		printf("name      %s\n", n->name);
+	if (labels[0] != '\0')
+		printf("labels    %s\n", labels);
+	if (image[0] != '\0')
+		printf("image     %s\n", image);
+	if (n->at != 0)
+		printf("submitted %s\n", cli_time(at, n->at));
+}
 
 static int
 show_remote(struct target *t)
@@ -229,9 +467,11 @@ show_remote(struct target *t)
 	pstr_copy(state, sizeof(state), s.state);
 	pstr_copy(reason, sizeof(reason), s.reason);
 	outcome_text(out, sizeof(out), &s.outcome);
+	person_saw_job(&t->person, t->job, state,
+	    out[0] != '\0' ? out : reason);
 	if (t->cli->json) {
 		cli_json(json_pack("{s:s,s:s,s:s?,s:o,s:I,s:I,s:I,s:{s:I,s:I,"
-				   "s:I},s:[I,I,I]}",
+				   "s:I},s:[I,I,I],s:s?,s:o,s:s?}",
 		    "id", t->id, "state", state, "reason",
 		    reason[0] != '\0' ? reason : NULL, "outcome",
 		    outcome_json(&s.outcome), "attempts",
@@ -240,10 +480,13 @@ show_remote(struct target *t)
 		    (json_int_t)s.wall_ms, "cpu_ms", (json_int_t)s.cpu_ms,
 		    "memory_kb", (json_int_t)s.memory_kb, "log",
 		    (json_int_t)s.log[0], (json_int_t)s.log[1],
-		    (json_int_t)s.log[2]));
+		    (json_int_t)s.log[2], "name", or_null(t->note.name),
+		    "labels", labels_json(&t->note), "image",
+		    or_null(t->note.image)));
 		return CLI_OK;
 	}
 	printf("job       %s\n", t->id);
+	print_note(&t->note);
 	printf("state     %s%s%s%s since %s\n", state,
 	    reason[0] != '\0' ? " (" : "", reason,
 	    reason[0] != '\0' ? ")" : "", cli_time(at, (int64_t)s.at));
@@ -297,7 +540,9 @@ on_target(struct cli *c, int argc, char **argv, enum cli_verb_id id,
 	struct target t;
 	int rc;
 
-	if ((rc = read_options(&t, c, id, argc, argv)) != CLI_OK)
+	target_init(&t, c);
+	rc = cli_options(c, id, argc, argv, set_target, &t);
+	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
 	rc = target_find(&t, argv[c->arg]);
 	if (rc == CLI_OK && t.here)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* warren: finds the verb and runs it. */
 #include <signal.h>
-#include <unistd.h>
 
 #include "common/log.h"
 
 #include "node/cli/dispatch.h"
+#include "node/cli/term.h"
 #include "node/cli/verb.h"
 
 static cli_verb_fn *const run[VERB_COUNT] = {
@@ -32,8 +32,7 @@ static cli_verb_fn *const run[VERB_COUNT] = {
 int
 main(int argc, char **argv)
 {
-	struct cli c = {.out_tty = isatty(STDOUT_FILENO) == 1,
-	    .err_tty = isatty(STDERR_FILENO) == 1};
+	struct cli c = {0};
 	enum cli_verb_id id;
 	int rc;
 
@@ -44,6 +43,7 @@ main(int argc, char **argv)
 	rc = cli_dispatch(&argc, argv, &id);
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
+	cli_terminal(&c);
 	c.verb = cli_verbs[id].name;
 	return run[id](&c, argc, argv);
 }

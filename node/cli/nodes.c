@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "common/cleanup.h"
@@ -111,6 +112,7 @@ collect_noted(const struct person *p, struct node_list *l)
 		n = list_get(l, dest);
 		if (n == NULL)
 			return;
+		n->noted = true;
 		if (!n->has_key) {
 			n->has_key = true;
 			memcpy(n->fp, fp, FP_LEN);
@@ -163,38 +165,67 @@ nodes_note(const struct person *p, const uint8_t dest[16],
 		(void)file_replace(p->dir, "nodes", text, (size_t)n, 0600);
 }
 
+bool
+node_aged(const struct node_info *n, int64_t now_s)
+{
+	return n->heard_us / 1000000 < now_s - NODE_AGE_S;
+}
+
+/* What the text of a person may mean. */
+struct wanted {
+	const char *text;
+	size_t len;
+	bool is_hash, is_urn, is_short;
+	uint8_t hash[16], as_identity[16], fp[FP_LEN];
+};
+
+static bool
+is_wanted(const struct wanted *w, const struct node_info *n)
+{
+	char hex[33];
+
+	if (w->is_hash)
+		return memcmp(n->dest, w->hash, 16) == 0 ||
+		    memcmp(n->dest, w->as_identity, 16) == 0;
+	if (w->is_urn)
+		return n->has_key && memcmp(n->fp, w->fp, FP_LEN) == 0;
+	if (strcmp(n->name, w->text) == 0)
+		return true;
+	hex_encode(hex, n->dest, 16);
+	return w->is_short && strncasecmp(hex, w->text, w->len) == 0;
+}
+
 /* 1 found, 0 none, -1 more than one. */
 static int
 match(const struct node_list *l, const char *text, enum node_by *by,
     uint8_t dest[16])
 {
-	uint8_t hash[16], fp[FP_LEN], as_identity[16];
-	size_t len = strlen(text);
-	bool is_hash = hex_decode(hash, 16, text, len);
-	bool is_urn = !is_hash && urn_parse(fp, text, len);
+	struct wanted w = {.text = text, .len = strlen(text)};
+	int64_t now = (int64_t)time(NULL);
 	int found = 0;
 
-	if (is_hash && rns_dest_hash(as_identity, "klp.node", hash) != RNS_OK)
+	w.is_hash = hex_decode(w.hash, 16, text, w.len);
+	w.is_urn = !w.is_hash && urn_parse(w.fp, text, w.len);
+	w.is_short = !w.is_hash && w.len >= NODE_DIGITS_MIN && w.len < 32 &&
+	    strspn(text, "0123456789abcdefABCDEF") == w.len;
+	if (w.is_hash &&
+	    rns_dest_hash(w.as_identity, "klp.node", w.hash) != RNS_OK)
 		return 0;
-	*by = is_hash ? NODE_BY_HASH : is_urn ? NODE_BY_URN : NODE_BY_NAME;
-	for (size_t i = 0; i < l->n; i++) {
-		const struct node_info *n = &l->v[i];
-		bool same;
+	*by = w.is_hash ? NODE_BY_HASH : w.is_urn ? NODE_BY_URN : NODE_BY_NAME;
+	/* those that are heard; who is gone only where nobody else is meant */
+	for (int aged = 0; aged < 2 && found == 0; aged++)
+		for (size_t i = 0; i < l->n && found >= 0; i++) {
+			const struct node_info *n = &l->v[i];
 
-		if (is_hash)
-			same = memcmp(n->dest, hash, 16) == 0 ||
-			    memcmp(n->dest, as_identity, 16) == 0;
-		else if (is_urn)
-			same = n->has_key && memcmp(n->fp, fp, FP_LEN) == 0;
-		else
-			same = strcmp(n->name, text) == 0;
-		if (!same)
-			continue;
-		if (found > 0)
-			return -1;
-		found = 1;
-		memcpy(dest, n->dest, 16);
-	}
+			if (node_aged(n, now) != (aged != 0) ||
+			    !is_wanted(&w, n))
+				continue;
+			found = found == 0 ? 1 : -1;
+			memcpy(dest, n->dest, 16);
+			if (w.is_short && strcmp(n->name, text) != 0 &&
+			    (n->noted || w.len >= NODE_DIGITS_SAFE))
+				*by = NODE_BY_HASH;
+		}
 	return found;
 }
 
@@ -215,8 +246,10 @@ nodes_resolve(struct cli *c, struct session *s, const struct person *p,
 		if (found == 1)
 			return CLI_OK;
 		if (found < 0) {
-			cli_error(c, "more than one node is named %s", text);
-			cli_hint(c, "Name it by its hash: `warren nodes`.");
+			cli_error(c, "more than one node is named %s, or "
+				     "begins so", text);
+			cli_hint(c, "Name it by its hash: `warren nodes --all "
+				    "--wide`.");
 			return CLI_USAGE;
 		}
 		if (*by == NODE_BY_HASH) {

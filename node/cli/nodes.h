@@ -21,7 +21,15 @@ struct node_info {
 	char name[33]; /* as announced, not escaped; "" none */
 	int hops;      /* -1: no path */
 	int64_t heard_us; /* Unix time; 0: only noted */
+	bool noted;	  /* dealt with */
 };
+
+/*
+ * ours: a node announces itself twice an hour, so one that was not heard for
+ * this long is gone. It stays known, and is named where nobody newer is meant.
+ */
+#define NODE_AGE_S (24 * 3600)
+bool node_aged(const struct node_info *, int64_t now_s);
 
 #define NODES_MAX 1024
 struct node_list {
@@ -37,8 +45,14 @@ int nodes_collect(struct session *, const struct person *, struct node_list *);
 
 /* How a NODE of the command line was named: decides what is asked of trust. */
 enum node_by { NODE_BY_HASH, NODE_BY_URN, NODE_BY_NAME };
+/* ours: so many digits of a hash nobody makes again by trying */
+#define NODE_DIGITS_SAFE 16
+#define NODE_DIGITS_MIN 4
+
 /*
- * 32 hex digits, a URN, or a name that exactly one node has; listens for up to
+ * 32 hex digits or their beginning, a URN, or a name that exactly one node has.
+ * A beginning is the person's own word, as the whole is, when it is of a node
+ * that was dealt with or has NODE_DIGITS_SAFE digits; else it counts as a name; listens for up to
  * wait_us when it is not known yet. CLI_OK, CLI_USAGE, CLI_UNREACHABLE (said).
  */
 int nodes_resolve(struct cli *, struct session *, const struct person *,

@@ -57,32 +57,114 @@ node_json(const struct node_info *n)
 	return o;
 }
 
+enum { COL_DEST, COL_NAME, COL_ACCEPTS, COL_HOPS, COL_CPU, COL_MEMORY,
+	COL_QUEUE, COL_HEARD, COLS };
+static const struct cli_column columns[COLS] = {
+    /* as many digits as --to takes for a hash: NODE_DIGITS_SAFE */
+    [COL_DEST] = {"NODE", COL_ID | COL_LONG},
+    [COL_NAME] = {"NAME", COL_CUT},
+    [COL_ACCEPTS] = {"ACCEPTS", 0},
+    [COL_HOPS] = {"HOPS", COL_RIGHT},
+    [COL_CPU] = {"CPU", COL_RIGHT | COL_DROP},
+    [COL_MEMORY] = {"MEMORY", COL_RIGHT | COL_DROP},
+    [COL_QUEUE] = {"QUEUE", COL_RIGHT | COL_DROP},
+    [COL_HEARD] = {"HEARD", COL_RIGHT},
+};
+
 static void
-print_nodes(const struct node_list *l)
+add_node(struct cli_table *t, const struct node_info *n, int64_t now)
 {
-	static const char *const heads[] = {"DESTINATION", "NAME", "HOPS",
-	    "CPU", "MEMORY", "QUEUE", "ACCEPTS", "HEARD"};
-	struct cli_table *t = cli_table_new(heads, NELEM(heads));
+	char dest[33], hops[16] = "", cpu[16] = "", mem[24] = "", queue[8] = "",
+	    heard[24] = "";
+	const char *row[COLS] = {[COL_DEST] = dest, [COL_NAME] = n->name,
+	    [COL_HOPS] = hops, [COL_CPU] = cpu, [COL_MEMORY] = mem,
+	    [COL_QUEUE] = queue, [COL_HEARD] = heard};
 
-	for (size_t i = 0; i < l->n; i++) {
-		const struct node_info *n = &l->v[i];
-		char dest[33], hops[8], cpu[16], mem[24], queue[8], heard[24];
-		const char *row[NELEM(heads)] = {dest, n->name, hops, cpu, mem,
-		    queue, n->accepting ? "yes" : "no", heard};
-
-		hex_encode(dest, n->dest, 16);
-		(void)snprintf(hops, sizeof(hops), n->hops < 0 ? "?" : "%d",
-		    n->hops);
+	hex_encode(dest, n->dest, 16);
+	if (n->hops >= 0)
+		(void)snprintf(hops, sizeof(hops), "%d", n->hops);
+	if (n->heard_us != 0)
+		(void)cli_age(heard, now - n->heard_us / 1000000);
+	if (n->has_caps) {
+		row[COL_ACCEPTS] = n->accepting ? "yes" : "no";
 		(void)snprintf(cpu, sizeof(cpu), "%u.%02u",
 		    n->cpu_milli / 1000, n->cpu_milli % 1000 / 10);
 		(void)cli_bytes(mem, (uint64_t)n->memory_mib << 20);
 		(void)snprintf(queue, sizeof(queue), "%u", n->queue);
-		(void)cli_time(heard, n->heard_us / 1000000);
-		if (!n->has_caps)
-			row[3] = row[4] = row[5] = row[6] = "?";
-		cli_table_row(t, row);
 	}
+	cli_table_row(t, row);
+	if (n->has_caps)
+		cli_table_colour(t, COL_ACCEPTS,
+		    n->accepting ? COLOUR_GOOD : COLOUR_BAD);
+}
+
+/* Who accepts comes first, then who was heard last. */
+static int
+by_use(const void *a, const void *b)
+{
+	const struct node_info *x = a, *y = b;
+	bool p = x->has_caps && x->accepting, q = y->has_caps && y->accepting;
+
+	if (p != q)
+		return p ? -1 : 1;
+	return (x->heard_us < y->heard_us) - (x->heard_us > y->heard_us);
+}
+
+/* Those that are gone are left out, unless all are wanted or dealt with. */
+static size_t
+drop_aged(struct node_list *l, int64_t now)
+{
+	size_t n = 0, dropped;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].noted || !node_aged(&l->v[i], now))
+			l->v[n++] = l->v[i];
+	dropped = l->n - n;
+	l->n = n;
+	return dropped;
+}
+
+static void
+print_nodes(struct cli *c, struct node_list *l, bool all)
+{
+	int64_t now = (int64_t)time(NULL);
+	size_t dropped = all ? 0 : drop_aged(l, now);
+	struct cli_table *t = NULL;
+	json_t *a = c->json ? json_array() : NULL;
+
+	if (l->n > 0)
+		qsort(l->v, l->n, sizeof(*l->v), by_use);
+	if (!c->json && l->n > 0)
+		t = cli_table_new(c, columns, COLS);
+	for (size_t i = 0; i < l->n; i++)
+		if (c->json)
+			(void)json_array_append_new(a, node_json(&l->v[i]));
+		else
+			add_node(t, &l->v[i], now);
+	if (c->json)
+		cli_json(json_pack("{s:o}", "nodes", a));
+	else if (l->n == 0)
+		fprintf(stderr, "No compute node has been heard.\n");
 	cli_table_print(t);
+	if (dropped > 0 && !c->json)
+		fprintf(stderr, "%zu not heard for a day: --all lists %s.\n",
+		    dropped, dropped == 1 ? "it" : "them");
+}
+
+struct nodes_options {
+	uint64_t wait_ms;
+	bool all;
+};
+
+static bool
+set_nodes(struct cli *c, void *ctx, int option, const char *value)
+{
+	struct nodes_options *o = ctx;
+
+	if (option != OPT_ALL)
+		return set_time(c, &o->wait_ms, option, value);
+	o->all = true;
+	return true;
 }
 
 int
@@ -91,9 +173,9 @@ verb_nodes(struct cli *c, int argc, char **argv)
 	struct person p = {.dir = -1};
 	struct session *s = NULL;
 	struct node_list l = {0};
-	uint64_t wait_ms = WAIT_MS;
+	struct nodes_options o = {.wait_ms = WAIT_MS};
 	unsigned heard = 0;
-	int rc = cli_options(c, VERB_NODES, argc, argv, set_time, &wait_ms);
+	int rc = cli_options(c, VERB_NODES, argc, argv, set_nodes, &o);
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
@@ -101,21 +183,12 @@ verb_nodes(struct cli *c, int argc, char **argv)
 	    (rc = session_open(&s, c, &p)) == CLI_OK) {
 		(void)session_listen(s, on_announce, &heard);
 		cli_progress(c, "listening ...");
-		session_run(s, (int64_t)wait_ms * 1000);
+		session_run(s, (int64_t)o.wait_ms * 1000);
 		cli_progress_end(c);
 		rc = nodes_collect(s, &p, &l) == 0 ? CLI_OK : CLI_FAILED;
 	}
-	if (rc == CLI_OK && c->json) {
-		json_t *a = json_array();
-
-		for (size_t i = 0; i < l.n; i++)
-			(void)json_array_append_new(a, node_json(&l.v[i]));
-		cli_json(json_pack("{s:o}", "nodes", a));
-	} else if (rc == CLI_OK && l.n == 0) {
-		fprintf(stderr, "No compute node has been heard.\n");
-	} else if (rc == CLI_OK) {
-		print_nodes(&l);
-	}
+	if (rc == CLI_OK)
+		print_nodes(c, &l, o.all);
 	free(l.v);
 	session_close(s);
 	person_clear(&p);

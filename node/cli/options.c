@@ -39,6 +39,9 @@ shared(struct cli *c, int option, const char *value)
 	case OPT_JSON:
 		c->json = true;
 		return true;
+	case OPT_WIDE:
+		c->wide = true;
+		return true;
 	case OPT_RAW:
 		c->raw = true;
 		return true;

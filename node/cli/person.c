@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/cli/person.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,8 +20,6 @@
 #include "node/config/keyset.h"
 #include "node/cli/folders.h"
 #include "node/cli/say.h"
-
-#define JOB_NOTE_MAX 8192
 
 /* Makes every missing folder of a path; the last one 0700. */
 static int
@@ -175,6 +171,24 @@ person_peek(struct cli *c, struct person *p)
 }
 
 void
+person_own_fp(const struct person *p, char hex[2 * FP_LEN + 1])
+{
+	uint8_t raw[BINDING_LEN], fp[FP_LEN], seed[32];
+	struct binding b;
+	struct klp_key key;
+
+	hex[0] = '\0';
+	randombytes_buf(seed, sizeof(seed));
+	/* the binding is public: no secret is read for this */
+	if (p->dir < 0 || !secp_init(seed) ||
+	    file_read(p->dir, "binding", raw, sizeof(raw)) != BINDING_LEN ||
+	    !binding_parse(&b, raw, sizeof(raw)) || !binding_key(&key, &b))
+		return;
+	key_fp(fp, &key);
+	hex_encode(hex, fp, FP_LEN);
+}
+
+void
 person_clear(struct person *p)
 {
 	if (p->dir >= 0)
@@ -182,102 +196,4 @@ person_clear(struct person *p)
 	p->dir = -1;
 	explicit_bzero(p->rns_priv, sizeof(p->rns_priv));
 	explicit_bzero(&p->secret, sizeof(p->secret));
-}
-
-/* ---- jobs/: one file a job, named by its id ---- */
-
-bool
-person_note_job(const struct person *p, const struct job_note *n)
-{
-	_cleanup_fd_ int dir = dir_open(p->dir, "jobs", true, 0700);
-	char name[65], dest[33], fp[65], text[JOB_NOTE_MAX];
-	int k;
-
-	hex_encode(name, n->job, 32);
-	hex_encode(dest, n->dest, 16);
-	hex_encode(fp, n->node_fp, FP_LEN);
-	k = snprintf(text, sizeof(text), "node %s\nkey %s\nfolder %s\n", dest,
-	    fp, n->folder);
-	return dir >= 0 && k > 0 && (size_t)k < sizeof(text) &&
-	    file_replace(dir, name, text, (size_t)k, 0600) == 0;
-}
-
-void
-person_forget_job(const struct person *p, const uint8_t job[32])
-{
-	_cleanup_fd_ int dir = dir_open(p->dir, "jobs", false, 0);
-	char name[65];
-
-	hex_encode(name, job, 32);
-	if (dir >= 0)
-		(void)unlinkat(dir, name, 0);
-}
-
-static bool
-note_line(const char *text, const char *word, const char **value, size_t *n)
-{
-	size_t w = strlen(word);
-
-	while (text != NULL && *text != '\0') {
-		const char *nl = strchr(text, '\n');
-
-		if (strncmp(text, word, w) == 0 && text[w] == ' ' &&
-		    nl != NULL) {
-			*value = text + w + 1;
-			*n = (size_t)(nl - *value);
-			return true;
-		}
-		text = nl != NULL ? nl + 1 : NULL;
-	}
-	return false;
-}
-
-static bool
-read_note(int dir, const char *name, struct job_note *out)
-{
-	_cleanup_free_ char *text = NULL;
-	const char *v;
-	size_t n, len;
-
-	memset(out, 0, sizeof(*out));
-	text = file_load(dir, name, JOB_NOTE_MAX, &len);
-	if (text == NULL || !hex_decode(out->job, 32, name, strlen(name)) ||
-	    !note_line(text, "node", &v, &n) ||
-	    !hex_decode(out->dest, 16, v, n) ||
-	    !note_line(text, "key", &v, &n) ||
-	    !hex_decode(out->node_fp, FP_LEN, v, n) ||
-	    !note_line(text, "folder", &v, &n) || n >= sizeof(out->folder))
-		return false;
-	memcpy(out->folder, v, n);
-	out->folder[n] = '\0';
-	return true;
-}
-
-int
-person_find_job(const struct person *p, const char *hex, struct job_note *out)
-{
-	int dir = p->dir >= 0 ? dir_open(p->dir, "jobs", false, 0) : -1;
-	size_t n = strlen(hex);
-	const struct dirent *e;
-	int found = 0;
-	DIR *d;
-
-	if (dir < 0 || n < 4 || n > 64) {
-		if (dir >= 0)
-			(void)close(dir);
-		return 0;
-	}
-	if ((d = dir_take(dir)) == NULL)
-		return 0;
-	while (found >= 0 && (e = readdir(d)) != NULL) {
-		if (strlen(e->d_name) != 64 ||
-		    strncasecmp(e->d_name, hex, n) != 0)
-			continue;
-		if (found == 1)
-			found = -1;
-		else if (read_note(dirfd(d), e->d_name, out))
-			found = 1;
-	}
-	(void)closedir(d);
-	return found;
 }

@@ -34,6 +34,8 @@ int person_load(struct cli *, struct person *);
  * read and nothing is made. Never fails.
  */
 void person_peek(struct cli *, struct person *);
+/* The person's fingerprint in hex, of keys that are there; else "". */
+void person_own_fp(const struct person *, char hex[2 * FP_LEN + 1]);
 /* Wipes the secrets. */
 void person_clear(struct person *);
 
@@ -43,21 +45,47 @@ void person_clear(struct person *);
  */
 int person_node(struct cli *, int dir, bool make, struct person *);
 
-/* Where a job is: the node's destination, and the folder ("" none). */
+#define JOB_NAME_MAX 63
+#define JOB_LABEL_MAX 127
+#define JOB_LABELS 16
+
+/*
+ * What a person's commands note of a job, on this machine only: where it is,
+ * what it is called, and what was last seen of it. "" and 0: not known.
+ */
 struct job_note {
 	uint8_t job[32];
 	uint8_t dest[16];
 	uint8_t node_fp[FP_LEN];
 	char folder[CLI_PATH];
+	char name[JOB_NAME_MAX + 1];
+	char label[JOB_LABELS][JOB_LABEL_MAX + 1]; /* up to the first "" */
+	char image[256];
+	int64_t at; /* submitted, unix seconds */
+	char state[16], outcome[160];
 };
-/* Notes whose node has this job, under its id; false with errno. */
+/*
+ * NULL, or what is wrong with it: a literal. A name is never all hexadecimal
+ * digits, so that none can be taken for an id; a label is KEY or KEY=VALUE.
+ */
+const char *job_name_bad(const char *);
+const char *job_label_bad(const char *);
+
+/* Notes it under its id, in place of an earlier note; false with errno. */
 bool person_note_job(const struct person *, const struct job_note *);
+/* Each note, in no order; fn keeps nothing. */
+void person_each_job(const struct person *,
+    void (*fn)(void *arg, const struct job_note *), void *arg);
+/* What was seen of it now; a job that is not noted is left so. */
+void person_saw_job(const struct person *, const uint8_t job[32],
+    const char *state, const char *outcome);
 /* The note goes; none is fine. */
 void person_forget_job(const struct person *, const uint8_t job[32]);
 /*
- * By hex digits of the id, whole or its beginning. 1: found; 0: none; -1: two
- * jobs begin so.
+ * By its name (of several the one submitted last), or by hex digits of the id,
+ * whole or its beginning. 1: found; 0: none; -1: two jobs begin so.
  */
-int person_find_job(const struct person *, const char *hex, struct job_note *);
+int person_find_job(const struct person *, const char *text,
+    struct job_note *);
 
 #endif

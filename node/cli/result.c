@@ -57,7 +57,9 @@ fetch_remote(struct fetch *f)
 	t->node = &f->t.node;
 	t->manifest = &f->m;
 	t->sub.resume = true;
-	return talk_run(t);
+	rc = talk_run(t);
+	talk_note(t);
+	return rc;
 }
 
 int

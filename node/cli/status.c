@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* warren status; warren peers */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/util.h"
@@ -54,36 +55,37 @@ ask_all(struct cli *c, enum ask_whom whom, const char *verb, json_t *into)
 }
 
 static void
-print_programs(const json_t *list)
+print_programs(const struct cli *c, const json_t *list)
 {
-	static const char *const heads[] = {"PROGRAM", "STATE", "RESTARTS",
-	    "PID"};
-	struct cli_table *t = cli_table_new(heads, NELEM(heads));
+	static const struct cli_column columns[] = {{"PROGRAM", 0},
+	    {"STATE", 0}, {"RESTARTS", COL_RIGHT}, {"PID", COL_RIGHT}};
+	struct cli_table *t = cli_table_new(c, columns, NELEM(columns));
 	const json_t *p;
 	size_t i;
 
 	json_array_foreach((json_t *)list, i, p) {
+		bool up = json_is_true(json_object_get(p, "running"));
 		char restarts[24], pid[24];
 		const char *row[] = {text_of(p, "name"),
-		    json_is_true(json_object_get(p, "running")) ? "running" :
-								  "down",
-		    restarts, pid};
+		    up ? "running" : "down", restarts, pid};
 
 		(void)snprintf(restarts, sizeof(restarts), "%lld",
 		    (long long)int_of(p, "restarts"));
 		(void)snprintf(pid, sizeof(pid), "%lld",
 		    (long long)int_of(p, "pid"));
 		cli_table_row(t, row);
+		cli_table_colour(t, 1, up ? COLOUR_GOOD : COLOUR_BAD);
 	}
 	cli_table_print(t);
 }
 
 static void
-print_interfaces(const json_t *list)
+print_interfaces(const struct cli *c, const json_t *list)
 {
-	static const char *const heads[] = {"INTERFACE", "STATE", "RECEIVED",
-	    "SENT", "DROPPED"};
-	struct cli_table *t = cli_table_new(heads, NELEM(heads));
+	static const struct cli_column columns[] = {{"INTERFACE", COL_CUT},
+	    {"STATE", COL_CUT}, {"RECEIVED", COL_RIGHT}, {"SENT", COL_RIGHT},
+	    {"DROPPED", COL_RIGHT}};
+	struct cli_table *t = cli_table_new(c, columns, NELEM(columns));
 	const json_t *n;
 	size_t i;
 
@@ -93,11 +95,10 @@ print_interfaces(const json_t *list)
 		    json_object_get(n, "name"));
 		const char *skipped = json_string_value(
 		    json_object_get(n, "skipped"));
+		bool up = json_is_true(json_object_get(n, "online"));
 		const char *row[] = {name != NULL ? name :
 						    text_of(n, "section"),
-		    skipped != NULL ? skipped :
-			json_is_true(json_object_get(n, "online")) ? "up" :
-								     "down",
+		    skipped != NULL ? skipped : up ? "up" : "down",
 		    cli_bytes(rx, (uint64_t)int_of(n, "rx_bytes")),
 		    cli_bytes(tx, (uint64_t)int_of(n, "tx_bytes")), drops};
 
@@ -105,6 +106,8 @@ print_interfaces(const json_t *list)
 		    (long long)(int_of(n, "rx_drops") +
 			int_of(n, "tx_drops")));
 		cli_table_row(t, row);
+		cli_table_colour(t, 1, skipped != NULL ? COLOUR_WAIT :
+				up ? COLOUR_GOOD : COLOUR_BAD);
 	}
 	cli_table_print(t);
 }
@@ -166,7 +169,7 @@ print_node(const json_t *node)
 }
 
 static void
-print_status(const json_t *s, const json_t *node)
+print_status(const struct cli *c, const json_t *s, const json_t *node)
 {
 	char up[24];
 
@@ -183,9 +186,9 @@ print_status(const json_t *s, const json_t *node)
 	if (json_object_size(node) > 0)
 		print_node(node);
 	printf("\n");
-	print_programs(json_object_get(s, "programs"));
+	print_programs(c, json_object_get(s, "programs"));
 	printf("\n");
-	print_interfaces(json_object_get(s, "interfaces_list"));
+	print_interfaces(c, json_object_get(s, "interfaces_list"));
 	print_errors(json_object_get(s, "interfaces_list"));
 	print_counts(json_object_get(s, "counts"), "Counters");
 	print_counts(json_object_get(s, "drops"), "Dropped");
@@ -219,7 +222,7 @@ verb_status(struct cli *c, int argc, char **argv)
 		if (c->json)
 			cli_json(json_incref(s));
 		else
-			print_status(s, node);
+			print_status(c, s, node);
 	}
 	json_decref(s);
 	json_decref(ifs);
@@ -227,42 +230,99 @@ verb_status(struct cli *c, int argc, char **argv)
 	return rc < 0 ? CLI_OK : rc;
 }
 
-/* A list of flat objects as a table whose columns are its first one's keys. */
-static void
-print_list(const json_t *list, const char *empty)
-{
-	const json_t *first = json_array_get(list, 0), *o;
-	const char *heads[12], *row[12];
-	char cells[12][256];
-	struct cli_table *t;
-	size_t n = 0, i;
-	const char *key;
-	json_t *v;
+/* ---- peers ---- */
 
-	if (first == NULL) {
-		fprintf(stderr, "%s\n", empty);
+/* Whom this node reaches without help. */
+static void
+print_neighbours(const struct cli *c, const json_t *list)
+{
+	static const struct cli_column columns[] = {{"PEER", COL_ID},
+	    {"KIND", 0}, {"PATHS", COL_RIGHT}, {"INTERFACE", COL_CUT}};
+	struct cli_table *t;
+	const json_t *o;
+	size_t i;
+
+	if (json_array_size(list) == 0) {
+		fprintf(stderr, "No neighbour has been heard.\n");
 		return;
 	}
-	json_object_foreach((json_t *)first, key, v)
-		if (n < NELEM(heads))
-			heads[n++] = key;
-	t = cli_table_new(heads, n);
+	t = cli_table_new(c, columns, NELEM(columns));
 	json_array_foreach((json_t *)list, i, o) {
-		for (size_t k = 0; k < n; k++) {
-			v = json_object_get(o, heads[k]);
-			row[k] = cells[k];
-			if (json_is_string(v))
-				row[k] = json_string_value(v);
-			else if (json_is_integer(v))
-				(void)snprintf(cells[k], sizeof(cells[k]),
-				    "%lld", (long long)json_integer_value(v));
-			else if (json_is_boolean(v))
-				row[k] = json_is_true(v) ? "yes" : "no";
-			else
-				row[k] = "-";
-		}
+		char paths[24];
+		const char *row[] = {text_of(o, "hash"), text_of(o, "kind"),
+		    paths, text_of(o, "interface")};
+
+		(void)snprintf(paths, sizeof(paths), "%lld",
+		    (long long)int_of(o, "paths"));
 		cli_table_row(t, row);
 	}
+	cli_table_print(t);
+}
+
+/* Who is linked comes first, then who has used most. */
+static int
+by_use(const void *a, const void *b)
+{
+	static const char *const keys[] = {"links", "bytes", "requests"};
+	const json_t *x = *(const json_t *const *)a;
+	const json_t *y = *(const json_t *const *)b;
+
+	for (size_t i = 0; i < NELEM(keys); i++) {
+		json_int_t m = int_of(x, keys[i]), n = int_of(y, keys[i]);
+
+		if (m != n)
+			return m < n ? 1 : -1;
+	}
+	return strcmp(text_of(x, "identity"), text_of(y, "identity"));
+}
+
+static void
+add_user(struct cli_table *t, const json_t *o)
+{
+	static const char *const numbers[] = {"requests", "refused", "delayed",
+	    "requests_left"};
+	char level[24], links[24], n[NELEM(numbers)][24], used[24], left[24];
+	const char *fp = json_string_value(json_object_get(o, "fp"));
+	const char *row[] = {fp, level, links, used, n[0], n[1],
+	    text_of(o, "identity"), n[2], left, n[3]};
+
+	(void)snprintf(level, sizeof(level), "%+lld",
+	    (long long)int_of(o, "level"));
+	(void)snprintf(links, sizeof(links), "%lld",
+	    (long long)int_of(o, "links"));
+	for (size_t i = 0; i < NELEM(numbers); i++)
+		(void)snprintf(n[i], sizeof(n[i]), "%lld",
+		    (long long)int_of(o, numbers[i]));
+	(void)cli_bytes(used, (uint64_t)int_of(o, "bytes"));
+	(void)cli_bytes(left, (uint64_t)int_of(o, "bytes_left"));
+	cli_table_row(t, row);
+	if (int_of(o, "level") < 0)
+		cli_table_colour(t, 1, COLOUR_BAD);
+	if (int_of(o, "links") > 0)
+		cli_table_colour(t, 2, COLOUR_GOOD);
+}
+
+/* Who asks this node for work. */
+static void
+print_users(const struct cli *c, const json_t *list)
+{
+	static const struct cli_column columns[] = {{"PERSON", COL_ID},
+	    {"LEVEL", COL_RIGHT}, {"LINKS", COL_RIGHT}, {"USED", COL_RIGHT},
+	    {"REQUESTS", COL_RIGHT}, {"REFUSED", COL_RIGHT | COL_DROP},
+	    {"IDENTITY", COL_ID | COL_DROP}, {"DELAYED", COL_RIGHT | COL_WIDE},
+	    {"LEFT", COL_RIGHT | COL_WIDE},
+	    {"REQUESTS LEFT", COL_RIGHT | COL_WIDE}};
+	size_t n = json_array_size(list);
+	const json_t **sorted = calloc(n + 1, sizeof(*sorted));
+	struct cli_table *t = cli_table_new(c, columns, NELEM(columns));
+
+	for (size_t i = 0; sorted != NULL && i < n; i++)
+		sorted[i] = json_array_get(list, i);
+	if (sorted != NULL)
+		qsort(sorted, n, sizeof(*sorted), by_use);
+	for (size_t i = 0; sorted != NULL && i < n; i++)
+		add_user(t, sorted[i]);
+	free(sorted);
 	cli_table_print(t);
 }
 
@@ -281,11 +341,10 @@ verb_peers(struct cli *c, int argc, char **argv)
 		    json_object_get(mesh, "peers"), "compute",
 		    json_object_get(node, "peers")));
 	} else if (rc == CLI_OK) {
-		print_list(json_object_get(mesh, "peers"),
-		    "No neighbour has been heard.");
+		print_neighbours(c, json_object_get(mesh, "peers"));
 		if (json_array_size(json_object_get(node, "peers")) > 0) {
 			printf("\n");
-			print_list(json_object_get(node, "peers"), "");
+			print_users(c, json_object_get(node, "peers"));
 		}
 	}
 	json_decref(mesh);

@@ -63,6 +63,8 @@ submit_free(struct submit *s)
 bool
 submit_option(struct submit *s, int option, const char *value)
 {
+	const char *bad = NULL;
+
 	switch (option) {
 	case OPT_TO:
 		s->to = value;
@@ -76,6 +78,16 @@ submit_option(struct submit *s, int option, const char *value)
 	case OPT_DETACH:
 		s->detach = true;
 		break;
+	case OPT_NAME:
+		bad = job_name_bad(value);
+		s->name = value;
+		break;
+	case OPT_LABEL:
+		bad = s->nlabels == JOB_LABELS ? "there are more than 16" :
+						 job_label_bad(value);
+		if (bad == NULL)
+			s->label[s->nlabels++] = value;
+		break;
 	case OPT_PRINT:
 		s->print = true;
 		break;
@@ -88,7 +100,10 @@ submit_option(struct submit *s, int option, const char *value)
 		}
 		break;
 	}
-	return true;
+	if (bad != NULL)
+		cli_error(s->c, "--%s: %s: %s",
+		    option == OPT_NAME ? "name" : "label", value, bad);
+	return bad == NULL;
 }
 
 /* ---- the signed payload ---- */
@@ -278,6 +293,14 @@ note_job(struct submit *s)
 		    !cli_path(note.folder, cwd, dir->path))
 			note.folder[0] = '\0';
 	}
+	if (s->name != NULL)
+		(void)snprintf(note.name, sizeof(note.name), "%s", s->name);
+	for (size_t i = 0; i < s->nlabels; i++)
+		(void)snprintf(note.label[i], sizeof(note.label[i]), "%s",
+		    s->label[i]);
+	(void)snprintf(note.image, sizeof(note.image), "%.255s",
+	    s->job.m.image[0] != '\0' ? s->job.m.image : s->job.wasm);
+	note.at = (int64_t)time(NULL);
 	(void)person_note_job(&s->person, &note);
 	nodes_note(&s->person, s->node.dest, s->node.fp, s->node.name);
 }
@@ -325,6 +348,8 @@ submit_run(struct submit *s)
 	rc = talk_run(t);
 	if (rc != CLI_OK && !talk_admitted(t))
 		person_forget_job(&s->person, s->job.m.job);
+	else
+		talk_note(t);
 	return rc;
 }
 

@@ -23,6 +23,10 @@ struct submit {
 	const char *to, *out;
 	bool in_place, detach, print;
 	uint64_t timeout_ms;
+	/* what is noted of the job, here and nowhere else */
+	const char *name;
+	const char *label[JOB_LABELS];
+	size_t nlabels;
 
 	struct person person;
 	struct session *session;

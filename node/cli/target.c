@@ -13,6 +13,7 @@
 #include "common/units.h"
 #include "common/util.h"
 
+#include "node/cli/folders.h"
 #include "node/cli/nodes.h"
 #include "trust/doc/envelope.h"
 #include "node/cli/say.h"
@@ -101,7 +102,7 @@ from_folder(struct target *t, const char *path)
 	char *envelope;
 	size_t len;
 	struct job_note note;
-	int rc;
+	int rc, found;
 
 	if (realpath(path, t->folder) == NULL) {
 		cli_error(t->cli, "%s: %s", path, strerror(errno));
@@ -111,13 +112,17 @@ from_folder(struct target *t, const char *path)
 	if (rc == CLI_OK) {
 		memcpy(t->job, m.job, 32);
 		hex_encode(t->id, m.job, 32);
-		t->has_id = true;
 	}
 	manifest_clear(&m);
 	free(envelope);
-	if (rc != CLI_OK || t->to != NULL)
+	if (rc != CLI_OK)
 		return rc;
-	if (person_find_job(&t->person, t->id, &note) != 1) {
+	found = person_find_job(&t->person, t->id, &note);
+	if (found == 1)
+		t->note = note;
+	if (t->to != NULL)
+		return CLI_OK;
+	if (found != 1) {
 		cli_error(t->cli, "which node has this job is not noted; say "
 				  "it with --to NODE");
 		return CLI_USAGE;
@@ -127,63 +132,128 @@ from_folder(struct target *t, const char *path)
 	return CLI_OK;
 }
 
+static void
+take_note(struct target *t, const struct job_note *note)
+{
+	t->note = *note;
+	memcpy(t->job, note->job, 32);
+	hex_encode(t->id, note->job, 32);
+	if (t->want_here)
+		return;
+	memcpy(t->dest, note->dest, 16);
+	memcpy(t->node.fp, note->node_fp, FP_LEN);
+	memcpy(t->folder, note->folder, sizeof(t->folder));
+}
+
+/* A name or an id. */
 static int
-from_id(struct target *t, const char *id)
+from_text(struct target *t, const char *text)
 {
 	struct job_note note;
-	int found;
+	int found = person_find_job(&t->person, text, &note);
+	size_t n = strlen(text);
 
-	if (!is_hex(id) || strlen(id) < ID_DIGITS_MIN || strlen(id) > 64) {
-		cli_error(t->cli, "%s is no folder and no job id", id);
+	/* the node has jobs that nobody noted: it knows what is ambiguous */
+	if (found < 0 && !t->want_here) {
+		cli_error(t->cli, "more than one job begins with %s", text);
+		cli_hint(t->cli, "`warren jobs --mine --wide` shows ids whole.");
 		return CLI_USAGE;
 	}
-	for (size_t i = 0; i <= strlen(id); i++)
-		t->id[i] = (char)(id[i] >= 'A' && id[i] <= 'F' ?
-			id[i] + 'a' - 'A' :
-			id[i]);
-	t->has_id = true;
-	found = t->want_here ? 0 : person_find_job(&t->person, id, &note);
-	if (found < 0) {
-		cli_error(t->cli, "more than one job begins with %s", id);
-		return CLI_USAGE;
-	}
-	if (found == 0 && t->to == NULL) {
-		t->here = true;
+	if (found == 1)
+		take_note(t, &note);
+	if (found == 1 && (!t->want_here || !is_hex(text))) {
+		t->here = t->want_here;
 		return CLI_OK;
 	}
-	if (found == 0 && !hex_decode(t->job, 32, id, strlen(id))) {
-		cli_error(t->cli, "with --to a job not noted here needs its "
-				  "whole id of 64 digits");
+	if (!is_hex(text) || n < ID_DIGITS_MIN || n > 64) {
+		cli_error(t->cli, "no job %s: it is no folder of a job, no "
+				  "name and no id",
+		    text);
+		cli_hint(t->cli, "`warren jobs` lists them.");
 		return CLI_USAGE;
 	}
-	if (found == 1) {
-		memcpy(t->job, note.job, 32);
-		hex_encode(t->id, note.job, 32);
-		memcpy(t->dest, note.dest, 16);
-		memcpy(t->node.fp, note.node_fp, FP_LEN);
-		memcpy(t->folder, note.folder, sizeof(t->folder));
-	}
+	for (size_t i = 0; i <= n; i++)
+		t->id[i] = (char)(text[i] >= 'A' && text[i] <= 'F' ?
+			text[i] + 'a' - 'A' :
+			text[i]);
+	t->here = t->to == NULL;
+	/* a short one is looked for among the jobs of that node */
+	t->is_short = !t->here && !hex_decode(t->job, 32, text, n);
 	return CLI_OK;
+}
+
+/* The folder that submit left; another one may be called like a job. */
+static bool
+is_job_folder(const char *path)
+{
+	char manifest[CLI_PATH];
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
+	    (strchr(path, '/') != NULL ||
+		(cli_path(manifest, path, "manifest") &&
+		    access(manifest, F_OK) == 0));
 }
 
 int
 target_find(struct target *t, const char *text)
 {
-	struct stat st;
-
 	if (t->want_here && t->to != NULL) {
 		cli_error(t->cli, "--to and --here exclude each other");
 		return CLI_USAGE;
 	}
-	if (!t->want_here)
-		person_peek(t->cli, &t->person);
+	person_peek(t->cli, &t->person);
 	if (text == NULL) {
 		t->here = t->to == NULL;
 		return CLI_OK;
 	}
-	if (!t->want_here && stat(text, &st) == 0 && S_ISDIR(st.st_mode))
+	if (!t->want_here && is_job_folder(text))
 		return from_folder(t, text);
-	return from_id(t, text);
+	return from_text(t, text);
+}
+
+/* t->id is the beginning of one job's id, of those that the node has. */
+static int
+find_short(struct target *t)
+{
+	struct proto_req req = {.path = PATH_LIST, .n = PROTO_LIST_MAX};
+	size_t n = strlen(t->id);
+	unsigned found = 0;
+	bool more = true;
+
+	while (more) {
+		struct proto_list l;
+		struct proto_ans a;
+		int rc = session_ask(t->session, &req, &a, NULL, NULL);
+
+		if (rc != CLI_OK)
+			return rc;
+		if (a.status != ST_OK)
+			return session_refused(t->cli, &a);
+		if (!proto_get_list(&l, &a)) {
+			cli_error(t->cli, "malformed list");
+			return CLI_FAILED;
+		}
+		for (size_t i = 0; i < l.njobs; i++) {
+			char hex[65];
+
+			hex_encode(hex, l.jobs[i].id, 32);
+			if (strncmp(hex, t->id, n) != 0)
+				continue;
+			found++;
+			memcpy(t->job, l.jobs[i].id, 32);
+		}
+		more = l.has_next && l.next > req.after;
+		req.after = l.next;
+	}
+	if (found == 1) {
+		hex_encode(t->id, t->job, 32);
+		return CLI_OK;
+	}
+	cli_error(t->cli, found > 1 ? "more than one job begins with %s" :
+				      "no job of yours begins with %s there",
+	    t->id);
+	return found > 1 ? CLI_USAGE : CLI_FAILED;
 }
 
 int
@@ -217,7 +287,7 @@ target_connect(struct target *t)
 				  "the job was submitted");
 		return CLI_FAILED;
 	}
-	return rc;
+	return rc == CLI_OK && t->is_short ? find_short(t) : rc;
 }
 
 void

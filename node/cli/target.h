@@ -10,8 +10,8 @@
 #include "trust/doc/manifest.h"
 
 /*
- * "Whose job is ID" (ARCHITECTURE.md 12.24): a folder means that job; an id
- * noted beside the person's keys means the node that has it; else a job of the
+ * "Whose job is ID" (ARCHITECTURE.md 12.24): a folder means that job; a name or
+ * an id noted beside the person's keys means the node that has it; else a job of the
  * node of --config. --to NODE and --here say it outright.
  */
 struct target {
@@ -22,7 +22,8 @@ struct target {
 
 	bool here;        /* a job of this machine's node */
 	char id[65];      /* as given, or whole */
-	bool has_id;
+	struct job_note note; /* beside the person's keys; zeros: none */
+	bool is_short; /* the beginning of an id, until connected */
 	uint8_t job[32];  /* over the mesh: always whole */
 	char folder[CLI_PATH]; /* "" none */
 	uint8_t dest[16];

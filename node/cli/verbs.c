@@ -33,6 +33,10 @@ const size_t cli_nshared = NELEM(cli_shared);
 	    "rw volumes replace their local folders too"},                     \
 	{OPT_DETACH, 'd', "detach", NULL,                                      \
 	    "return when the node has everything; print the id"},              \
+	{OPT_NAME, 0, "name", "NAME",                                          \
+	    "call it so, on this machine; taken for its id"},                  \
+	{OPT_LABEL, 'l', "label", "K[=V]",                                     \
+	    "note this with it, here; may be repeated"},                       \
 	{OPT_PRINT, 0, "print", NULL,                                          \
 	    "show the manifest that it would sign; run nothing"},              \
 	TIMEOUT_OPTION
@@ -53,6 +57,17 @@ static const struct opt run_options[] = {
     {OPT_DEADLINE, 0, "deadline", "TIME", "it must have ended by then; default 24h"},
     {OPT_RETRIES, 0, "retries", "N", "again when it is lost (to 16); default 0"},
 };
+#define WIDE_OPTION                                                            \
+	{OPT_WIDE, 0, "wide", NULL, "every column, and values whole"}
+
+static const struct opt jobs_options[] = {
+    {OPT_TO, 't', "to", "NODE", "yours on this node"},
+    {OPT_HERE, 0, "here", NULL, "all of this machine's node"},
+    {OPT_MINE, 0, "mine", NULL, "yours as noted here; no node is asked"},
+    {OPT_LABEL, 'l', "label", "K[=V]", "only those with this label"},
+    WIDE_OPTION,
+    TIMEOUT_OPTION,
+};
 static const struct opt target_options[] = {TARGET_OPTIONS};
 static const struct opt logs_options[] = {
     TARGET_OPTIONS,
@@ -62,7 +77,10 @@ static const struct opt logs_options[] = {
 static const struct opt result_options[] = {TARGET_OPTIONS, OUT_OPTION};
 static const struct opt nodes_options[] = {
     {OPT_WAIT, 'w', "wait", "TIME", "listen so long (500ms, 1m); default 10s"},
+    {OPT_ALL, 'a', "all", NULL, "those too that were not heard for a day"},
+    WIDE_OPTION,
 };
+static const struct opt table_options[] = {WIDE_OPTION};
 static const struct opt describe_options[] = {TIMEOUT_OPTION};
 static const struct opt import_options[] = {
     {OPT_NAME, 0, "name", "NAME:TAG", "what jobs call it; needed"},
@@ -87,9 +105,10 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	"The job's output comes as it is written. `man warren` shows what\n"
 	"JOB.yaml holds. Exit status 0 when the job exited 0, 5 when not.\n",
 	1, 1, OPTIONS(submit_options)},
-    [VERB_JOBS] = {"jobs", "[--to NODE | --here]",
-	"list jobs: yours on a node, or those of this node", NULL, 0, 0,
-	OPTIONS(target_options)},
+    [VERB_JOBS] = {"jobs", "[--to NODE | --here | --mine]", "list jobs",
+	"Without --to, --here or --mine: all jobs of this machine's node where\n"
+	"one computes, else yours as they are noted.\n", 0, 0,
+	OPTIONS(jobs_options)},
     [VERB_SHOW] = {"show", "JOB", "one job in full", NULL, 1, 1,
 	OPTIONS(target_options)},
     [VERB_LOGS] = {"logs", "JOB [-f] [--stderr]", "what a job has written",
@@ -112,14 +131,14 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
     [VERB_STATUS] = {"status", "", "this node: interfaces, programs, counters",
 	NULL, 0, 0, NO_OPTIONS},
     [VERB_PEERS] = {"peers", "", "who is connected, and how much each uses",
-	NULL, 0, 0, NO_OPTIONS},
+	NULL, 0, 0, OPTIONS(table_options)},
     [VERB_IMAGE_IMPORT] = {"image import", "PATH[:TAG] --name NAME:TAG",
 	"take an image into the store",
 	"PATH is a root folder, an OCI layout, a `docker save` archive or a\n"
 	"`skopeo dir:` folder, as it is or as a tar; TAG chooses one of several.\n",
 	1, 1, OPTIONS(import_options)},
     [VERB_IMAGE_LIST] = {"image list", "", "images of the store", NULL, 0, 0,
-	NO_OPTIONS},
+	OPTIONS(table_options)},
     [VERB_AUDIT_TAIL] = {"audit tail", "[-n N]",
 	"the last lines of the trail", NULL, 0, 0, OPTIONS(tail_options)},
     [VERB_AUDIT_VERIFY] = {"audit verify", "", "check the whole trail", NULL, 0,

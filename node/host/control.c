@@ -28,7 +28,7 @@
 #define CLIENTS_MAX 16
 #define IDLE_S 300.0 /* ours: longer than a page is read */
 #define WRITE_MAX (1u << 20)
-#define JOBS_A_LINE 100
+#define JOBS_A_LINE 40
 #define LOG_SLICE 32768 /* base64 of it fits in a line */
 
 struct control {
@@ -106,9 +106,21 @@ job_line(const struct job *j)
 	    (json_int_t)j->at, "owner", json_hex(j->owner, FP_LEN));
 }
 
+/* The name that this node's store has for a digest; NULL: none now. */
+static json_t *
+image_name(const struct proto_image *v, unsigned n, const uint8_t digest[32])
+{
+	for (unsigned i = 0; i < n; i++)
+		if (memcmp(v[i].digest, digest, 32) == 0)
+			return json_stringn(v[i].name.p, v[i].name.n);
+	return json_null();
+}
+
 static bool
 do_jobs(struct client *c, const json_t *q)
 {
+	struct proto_image images[PROTO_IMAGES_MAX];
+	unsigned nimages;
 	struct node *n = &c->control->wn->node;
 	struct job_list *lists[2] = {&n->jobs.ended, &n->jobs.live};
 	json_t *list = json_array(), *o;
@@ -116,9 +128,16 @@ do_jobs(struct client *c, const json_t *q)
 	bool ok = true;
 
 	(void)q;
+	nimages = n->host.images(n->host.ctx, images, NELEM(images));
 	for (unsigned i = 0; i < 2 && ok; i++) {
 		TAILQ_FOREACH(j, lists[i], link) {
-			(void)json_array_append_new(list, job_line(j));
+			o = job_line(j);
+			(void)json_object_update_new(o,
+			    json_pack("{s:I,s:o,s:o}", "admitted",
+				(json_int_t)j->admitted_at, "image",
+				json_hex(j->image, 32), "image_name",
+				image_name(images, nimages, j->image)));
+			(void)json_array_append_new(list, o);
 			if (json_array_size(list) < JOBS_A_LINE)
 				continue;
 			o = good(false);

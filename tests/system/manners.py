@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The command line as people use it: a job without a file, and its exit
-status."""
+"""The command line as people use it: a job without a file, its exit status
+and its name; short ids; tables on terminals."""
+import fcntl
+import json
 import os
+import pty
+import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 
 from lib import USER, done, result, until
@@ -107,6 +113,137 @@ def streams(node):
     result("run: and the job can be cancelled", rc == 0, out + err)
 
 
+def mine(node, *words):
+    """A verb of the person's, over the mesh."""
+    return node.warren(*words, "--identity", node.person)
+
+
+def listed(node, *words):
+    """Jobs as `jobs --json` has them."""
+    rc, out, err = mine(node, "jobs", "--json", *words)
+    try:
+        return json.loads(out)["jobs"]
+    except (ValueError, KeyError):
+        return ["%s %s" % (rc, err)]
+
+
+def holds(folder, text):
+    """Files below a folder that hold a text."""
+    found = []
+    for top, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(top, name)
+            if os.path.isfile(path) and not os.path.islink(path):
+                with open(path, "rb") as f:
+                    if text.encode() in f.read():
+                        found.append(path)
+    return found
+
+
+def names(node):
+    """A name is taken for an id, and the node never sees it."""
+    name = "moleskin-%d" % os.getpid()
+    dest = node.who["destination"]
+    r = Run(node, "--name", name, "--label", "team=diggers", "--to", dest,
+            IMAGE, "--", "/bin/sh", "-c", "echo dug; exit 4")
+    rc = r.end()
+    job = [j for j in listed(node, "--mine") if name in str(j)]
+    result("names: a job is listed with name, label, image and outcome",
+           rc == 4 and len(job) == 1 and job[0]["name"] == name and
+           job[0]["labels"] == ["team=diggers"] and
+           job[0]["image"] == IMAGE and job[0]["state"] == "done",
+           "%s %s %s" % (rc, r, job))
+    if not job:
+        return
+    on_node = [j for j in listed(node, "--to", dest)
+               if j["id"] == job[0]["id"]]
+    result("names: with the node's list too",
+           [j["name"] for j in on_node] == [name], str(on_node))
+    rc, out, err = mine(node, "logs", name)
+    result("names: logs takes it", rc == 0 and out == "dug\n", out + err)
+    rc, out, err = mine(node, "show", name)
+    result("names: show takes and tells it", rc == 0 and name in out and
+           "team=diggers" in out and "exited 4" in out, out + err)
+    os.rename(os.path.join(r.folder, job[0]["id"][:16]),
+              os.path.join(r.folder, "moved"))
+    rc, out, err = mine(node, "result", os.path.join(r.folder, "moved"))
+    result("names: the folder is taken still", rc == 5, out + err)
+    rc, out, err = mine(node, "show", "no-such-name")
+    result("names: one that is nobody's", rc == 2 and
+           "no job no-such-name" in err, out + err)
+    # a small id that no note helps with
+    other = os.path.join(node.top, "elsewhere")
+    shutil.copytree(node.person, other,
+                    ignore=shutil.ignore_patterns("jobs"))
+    if node.user is not None:
+        for top, _, files in os.walk(other):
+            for n in [""] + files:
+                os.chown(os.path.join(top, n), node.user, node.user)
+    rc, out, err = node.warren("show", job[0]["id"][:6], "--to", dest,
+                               "--identity", other)
+    result("ids: a short one is enough where nothing is noted",
+           rc == 0 and job[0]["id"] in out, out + err)
+    rc, out, err = node.warren("show", job[0]["id"][:6], "--here")
+    result("ids: and on the node's own machine", rc == 0 and
+           job[0]["id"] in out, out + err)
+    rc, out, err = mine(node, "describe", dest[:6])
+    result("ids: a short one of a node that was dealt with", rc == 0 and
+           dest in out, out + err)
+    rc, out, err = node.warren("jobs", "--here", "--identity", other, "--json")
+    seen = holds(node.dir, name)
+    result("names: the node has none of them", rc == 0 and
+           IMAGE in out and name not in out and not seen,
+           "%s %s %s" % (rc, out[-300:], seen))
+
+
+def on_terminal(node, columns, environ, *words):
+    """What a verb writes to a terminal of so many columns."""
+    main, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ,
+                struct.pack("HHHH", 24, columns, 0, 0))
+    env = {k: v for k, v in os.environ.items()
+           if k not in ("COLUMNS", "NO_COLOR")}
+    env.update({"TERM": "xterm"}, **environ)
+    p = subprocess.Popen(node.argv(*words, "--config", node.dir,
+                                   "--identity", node.person),
+                         preexec_fn=node._drop, stdin=subprocess.DEVNULL,
+                         stdout=end, stderr=subprocess.DEVNULL, env=env)
+    os.close(end)
+    text = b""
+    try:
+        while True:
+            more = os.read(main, 65536)
+            if not more:
+                break
+            text += more
+    except OSError:
+        pass  # the other end is closed
+    os.close(main)
+    p.wait(20)
+    return text.decode().replace("\r\n", "\n")
+
+
+def terminals(node):
+    """Tables fit; colour is for terminals that want it."""
+    for verb in (["jobs", "--here"], ["peers"], ["status"],
+                 ["nodes", "--wait", "0"]):
+        text = on_terminal(node, 60, {"NO_COLOR": "1"}, *verb)
+        wide = [x for x in text.splitlines() if len(x) > 60 and "  " in x]
+        name = " ".join(verb[:1])
+        # status has lines that are no table
+        result("terminal: %s fits" % name, text != "" and
+               (verb[0] == "status" or not wide), str(wide or text))
+        result("terminal: %s without colour" % name, "\033[" not in text,
+               repr(text))
+    text = on_terminal(node, 100, {}, "jobs", "--here")
+    result("terminal: colour where it is not refused", "\033[1m" in text and
+           "\033[31m" in text, repr(text))
+    rc, out, err = node.warren("jobs", "--here")
+    ids = [x.split()[0] for x in out.splitlines()[1:]]
+    result("no terminal: ids are whole, no colour", rc == 0 and ids and
+           all(len(i) == 64 for i in ids) and "\033" not in out, out + err)
+
+
 def trusted(node):
     """submit.yaml pins the one node: it need not be named."""
     with open(os.path.join(node.person, "submit.yaml"), "w") as f:
@@ -127,6 +264,8 @@ def as_user(user):
             return
         runs(node)
         streams(node)
+        names(node)
+        terminals(node)
         trusted(node)
     finally:
         node.stop()

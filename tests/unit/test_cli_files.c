@@ -18,6 +18,7 @@
 #include "node/cli/format.h"
 #include "node/cli/say.h"
 #include "node/cli/table.h"
+#include "node/cli/term.h"
 #include "node/cli/verb.h"
 #include "node/cli/jobfile.h"
 #include "node/cli/person.h"
@@ -269,8 +270,65 @@ test_notes(void **state)
 	assert_int_equal(person_find_job(&p, "abab", &got), -1);
 	person_forget_job(&p, n.job);
 	assert_int_equal(person_find_job(&p, "abab", &got), 1);
+	/* a name, of several the last; what was seen; all that was noted */
+	(void)snprintf(n.name, sizeof(n.name), "nightly");
+	(void)snprintf(n.label[0], sizeof(n.label[0]), "team=moles");
+	(void)snprintf(n.label[1], sizeof(n.label[1]), "dry run");
+	(void)snprintf(n.image, sizeof(n.image), "a:b");
+	n.at = 7;
+	assert_true(person_note_job(&p, &n));
+	assert_int_equal(person_find_job(&p, "nightly", &got), 1);
+	assert_memory_equal(&got, &n, sizeof(n));
+	n.job[0] = 1;
+	n.at = 9;
+	assert_true(person_note_job(&p, &n));
+	assert_int_equal(person_find_job(&p, "nightly", &got), 1);
+	assert_memory_equal(got.job, n.job, 32);
+	assert_int_equal(person_find_job(&p, "night", &got), 0);
+	person_saw_job(&p, n.job, "done", "killed memory");
+	assert_int_equal(person_find_job(&p, "nightly", &got), 1);
+	assert_string_equal(got.state, "done");
+	assert_string_equal(got.outcome, "killed memory");
+	assert_string_equal(got.label[1], "dry run");
+	/* nothing is noted of what was not submitted from here */
+	n.job[0] = 2;
+	person_saw_job(&p, n.job, "done", "exited 0");
+	assert_int_equal(person_find_job(&p, "02ababab", &got), 0);
 	person_clear(&p);
 	temp_remove(base);
+}
+
+static void
+test_names(void **state)
+{
+	static const struct {
+		const char *text;
+		bool name, label;
+	} t[] = {
+	    {"nightly", true, true}, {"a", true, true}, {"b-1.x_y", true, true},
+	    {"", false, false}, {"-x", false, false}, {".x", false, false},
+	    {"a b", false, false}, {"a/b", false, false}, {"beef", false, true},
+	    {"BEEF", false, true}, {"bee", true, true}, {"0123", false, true},
+	    {"beefy", true, true}, {"k=v", false, true}, {"k=", false, true},
+	    {"=v", false, false}, {"k=a b", false, true},
+	    {"k=a\nb", false, false}, {"\xc3\xbc", false, false},
+	};
+	char big[200];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(t); i++)
+		if ((job_name_bad(t[i].text) == NULL) != t[i].name ||
+		    (job_label_bad(t[i].text) == NULL) != t[i].label)
+			fail_msg("%s", t[i].text);
+	memset(big, 'x', sizeof(big));
+	big[JOB_LABEL_MAX + 1] = '\0';
+	assert_non_null(job_label_bad(big));
+	big[JOB_LABEL_MAX] = '\0';
+	assert_null(job_label_bad(big));
+	big[JOB_NAME_MAX + 1] = '\0';
+	assert_non_null(job_name_bad(big));
+	big[JOB_NAME_MAX] = '\0';
+	assert_null(job_name_bad(big));
 }
 
 /* ---- whom inputs may go to ---- */
@@ -338,24 +396,110 @@ test_judge(void **state)
 
 /* ---- what is seen ---- */
 
+static const struct cli_column two[] = {{"A", COL_CUT}, {"LONGER", 0}};
+
 static void
 test_table(void **state)
 {
-	static const char *const heads[] = {"A", "LONGER"};
 	static const char *const row[] = {"f\xc3\xbcnf", "x"};
 	static const char *const bad[] = {"a\x1b[31m", NULL};
-	struct cli_table *t = cli_table_new(heads, 2);
+	/* two columns wide, one character */
+	static const char *const wide[] = {"\xe4\xb8\xad", ""};
+	struct cli_table *t = cli_table_new(&c, two, 2);
 	const struct captured *said;
 
 	(void)state;
 	cli_table_row(t, row);
 	cli_table_row(t, bad);
+	cli_table_row(t, wide);
 	capture_begin();
 	cli_table_print(t);
 	said = capture_end();
 	assert_string_equal(said->out, "A          LONGER\n"
 				       "f\xc3\xbcnf       x\n"
-				       "a\\x1b[31m  -\n");
+				       "a\\x1b[31m  -\n"
+				       "\xe4\xb8\xad         -\n");
+}
+
+/* What a terminal of so many columns shows of one table. */
+static const char *
+shown(struct cli me)
+{
+	static const struct cli_column col[] = {{"JOB", COL_ID},
+	    {"IMAGE", COL_CUT}, {"N", COL_RIGHT}, {"PERSON", COL_DROP},
+	    {"MORE", COL_WIDE}};
+	static const char *const rows[][5] = {
+	    {"aaaabbbbccccdddd0000", "kai/agent-runtime:latest", "7",
+		"somebody", "m1"},
+	    {"aaaabbbbccce11110000", "a:b", "12", "", "m2"}};
+	struct cli_table *t = cli_table_new(&me, col, NELEM(col));
+	const struct captured *said;
+
+	for (size_t i = 0; i < NELEM(rows); i++)
+		cli_table_row(t, rows[i]);
+	cli_table_colour(t, 2, COLOUR_BAD);
+	capture_begin();
+	cli_table_print(t);
+	said = capture_end();
+	return said->out;
+}
+
+static void
+test_table_fits(void **state)
+{
+	struct cli me = {.out_tty = true, .columns = 80};
+
+	(void)state;
+	/* ids are as short as still tells them apart */
+	assert_string_equal(shown(me),
+	    "JOB           IMAGE                      N  PERSON\n"
+	    "aaaabbbbcccc  kai/agent-runtime:latest   7  somebody\n"
+	    "aaaabbbbccce  a:b                       12  \n");
+	/* then texts are cut */
+	me.columns = 40;
+	assert_string_equal(shown(me),
+	    "JOB           IMAGE          N  PERSON\n"
+	    "aaaabbbbcccc  kai/agent-r\xe2\x80\xa6   7  somebody\n"
+	    "aaaabbbbccce  a:b           12  \n");
+	/* then columns go */
+	me.columns = 30;
+	assert_string_equal(shown(me), "JOB           IMAGE      N\n"
+				       "aaaabbbbcccc  kai/age\xe2\x80\xa6   7\n"
+				       "aaaabbbbccce  a:b       12\n");
+	/* what is asked for whole, and what goes to a file, is whole */
+	me.wide = true;
+	assert_string_equal(shown(me),
+	    "JOB                   IMAGE                      N  PERSON    "
+	    "MORE\n"
+	    "aaaabbbbccccdddd0000  kai/agent-runtime:latest   7  somebody  m1\n"
+	    "aaaabbbbccce11110000  a:b                       12            m2\n");
+	me = (struct cli){.columns = 30};
+	assert_string_equal(shown(me),
+	    "JOB                   IMAGE                      N  PERSON\n"
+	    "aaaabbbbccccdddd0000  kai/agent-runtime:latest   7  somebody\n"
+	    "aaaabbbbccce11110000  a:b                       12  -\n");
+}
+
+static void
+test_colour(void **state)
+{
+	struct cli me = {.out_tty = true, .columns = 80};
+
+	(void)state;
+	assert_null(strchr(shown(me), '\033'));
+	me.colour = true;
+	assert_non_null(strstr(shown(me), "\033[31m12\033[0m"));
+	assert_non_null(strstr(shown(me), "\033[1mJOB\033[0m"));
+	/* not on a terminal, whatever the environment says */
+	assert_int_equal(setenv("TERM", "xterm", 1), 0);
+	assert_int_equal(unsetenv("NO_COLOR"), 0);
+	capture_begin();
+	cli_terminal(&me);
+	(void)capture_end();
+	assert_false(me.colour || me.out_tty || me.columns != 0);
+	assert_int_equal(cli_job_colour("done", "exited 0"), COLOUR_NONE);
+	assert_int_equal(cli_job_colour("done", "exited 1"), COLOUR_BAD);
+	assert_int_equal(cli_job_colour("running", ""), COLOUR_GOOD);
 }
 
 static void
@@ -482,8 +626,11 @@ main(void)
 	    cmocka_unit_test(test_job_many),
 	    cmocka_unit_test(test_person),
 	    cmocka_unit_test(test_notes),
+	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_judge),
 	    cmocka_unit_test(test_table),
+	    cmocka_unit_test(test_table_fits),
+	    cmocka_unit_test(test_colour),
 	    cmocka_unit_test(test_stream),
 	    cmocka_unit_test(test_errors),
 	    cmocka_unit_test(test_numbers),

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,6 +24,7 @@
 #include "common/util.h"
 
 #include "node/cli/ask.h"
+#include "node/cli/person.h"
 #include "node/cli/verb.h"
 
 /* ---- a pretend daemon: one answer for each connection, in order ---- */
@@ -135,6 +137,63 @@ test_ask(void **state)
 					 strstr(said->out, t[i].said) == NULL))
 			fail_msg("%zu: %d, %s%s", i, rc, said->out, said->err);
 	}
+	temp_remove(dir);
+}
+
+/* Image, person, age and name; what was noted where no node computes. */
+static void
+test_jobs(void **state)
+{
+	static const char answer[] =
+	    "{\"ok\":true,\"end\":true,\"jobs\":[{\"id\":\"%s\",\"state\":"
+	    "\"done\",\"outcome\":[\"exited\",3],\"at\":%lld,\"admitted\":"
+	    "%lld,\"owner\":\"5555\",\"image\":\"99\",\"image_name\":"
+	    "\"kai/tools:1\"}]}\n";
+	const char *dir = temp_dir();
+	struct cli me = {.verb = "test", .identity = dir};
+	struct job_note n = {.name = "nightly", .label = {"team=moles"},
+	    .image = "kai/tools:1", .state = "lost"};
+	const struct captured *said;
+	long long now = (long long)time(NULL);
+	char text[1024], id[65];
+	const char *answers[] = {text, text, text};
+	struct person p;
+	pid_t pid;
+
+	(void)state;
+	memset(n.job, 0xcd, 32);
+	n.at = now - 7300;
+	hex_encode(id, n.job, 32);
+	assert_int_equal(person_load(&me, &p), CLI_OK);
+	assert_true(person_note_job(&p, &n));
+	person_clear(&p);
+	(void)snprintf(text, sizeof(text), answer, id, now - 60, now - 300);
+	pid = serve(dir, "node.sock", answers, 3);
+	assert_int_equal(call(verb_jobs, dir, &said, false, NULL, NULL),
+	    CLI_OK);
+	assert_non_null(strstr(said->out, id));
+	assert_non_null(strstr(said->out, "nightly"));
+	assert_non_null(strstr(said->out, "exited 3"));
+	assert_non_null(strstr(said->out, "kai/tools:1"));
+	assert_non_null(strstr(said->out, "5555"));
+	assert_non_null(strstr(said->out, "5 min"));
+	assert_int_equal(call(verb_jobs, dir, &said, true, NULL, NULL), CLI_OK);
+	assert_non_null(strstr(said->out, "\"name\":\"nightly\""));
+	assert_non_null(strstr(said->out, "\"labels\":[\"team=moles\"]"));
+	assert_int_equal(call(verb_jobs, dir, &said, false, "--label=team=x",
+			     NULL),
+	    CLI_OK);
+	assert_string_equal(said->err, "No jobs.\n");
+	(void)waitpid(pid, NULL, 0);
+	/* nobody is asked: the socket answers no more */
+	assert_int_equal(call(verb_jobs, dir, &said, false, "--mine",
+			     "--label=team"),
+	    CLI_OK);
+	assert_non_null(strstr(said->out, "lost"));
+	assert_non_null(strstr(said->out, "2 h"));
+	assert_non_null(strstr(said->out, "you"));
+	assert_int_equal(call(verb_jobs, dir, &said, false, "--mine", "--here"),
+	    CLI_USAGE);
 	temp_remove(dir);
 }
 
@@ -464,6 +523,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_ask),
 	    cmocka_unit_test(test_ask_long),
+	    cmocka_unit_test(test_jobs),
 	    cmocka_unit_test(test_logs),
 	    cmocka_unit_test(test_status),
 	    cmocka_unit_test(test_trail),

@@ -627,13 +627,27 @@ no_disk(void *ctx)
 	return 0;
 }
 
+/* One name, of the digest that the first job has. */
+static unsigned
+one_image(void *ctx, struct proto_image *out, unsigned max)
+{
+	static uint8_t digest[32];
+
+	(void)ctx;
+	memset(digest, 0x77, sizeof(digest));
+	assert_true(max > 0);
+	out[0] = (struct proto_image){pstr_of("kai/tools:1"), digest};
+	return 1;
+}
+
 static void
 test_control(void **state)
 {
 	const struct blobs_limits limits = {1 << 20, 1 << 20};
 	struct host h = {.send_EVENT = no_event, .kill = no_job, .log_seal = no_job,
 	    .log_end = no_const_job, .drop_body = no_const_job,
-	    .disk_free = no_disk};
+	    .disk_free = no_disk, .images = one_image};
+	const json_t *row;
 	struct policy p;
 	struct job *j;
 	char path[128], why[160], big[70000];
@@ -664,6 +678,7 @@ test_control(void **state)
 	for (uint8_t i = 1; i <= 3; i++) {
 		j = a_job(i, 10);
 		j->deadline = 1900000000;
+		memset(j->image, i == 1 ? 0x77 : 0, sizeof(j->image));
 		job_admit(&wn.node.jobs, j, false, "slots", 1800000000,
 		    wn.node.now);
 	}
@@ -682,6 +697,13 @@ test_control(void **state)
 	is_ok(control(fd, "{\"verb\":\"peers\"}\n"), true);
 	o = control(fd, "{\"verb\":\"jobs\"}\n");
 	assert_int_equal(json_array_size(json_object_get(o, "jobs")), 3);
+	row = json_array_get(json_object_get(o, "jobs"), 0);
+	assert_string_equal(json_string_value(json_object_get(row,
+				"image_name")), "kai/tools:1");
+	assert_int_equal(json_integer_value(json_object_get(row, "admitted")),
+	    1800000000);
+	row = json_array_get(json_object_get(o, "jobs"), 1);
+	assert_true(json_is_null(json_object_get(row, "image_name")));
 	is_ok(o, true);
 	o = control(fd, "{\"verb\":\"show\",\"id\":\"0200\"}\n");
 	assert_string_equal(json_string_value(json_object_get(o, "state")),
