@@ -58,6 +58,20 @@ ask_possible(struct cli *c, enum ask_whom whom)
 	    stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
+bool
+ask_answers(struct cli *c, enum ask_whom whom)
+{
+	_cleanup_fd_ int fd = -1;
+	char run[CLI_PATH], dir[CLI_PATH];
+	struct stat st;
+
+	if (!cli_config_dir(c, dir) || stat(dir, &st) != 0 ||
+	    (geteuid() != 0 && geteuid() != st.st_uid) || !run_dir(c, run))
+		return false;
+	fd = connect_to(run, socket_name[whom]);
+	return fd >= 0;
+}
+
 /* 1: go on; 0: the last; -1: refused, with *rc. */
 static int
 take_line(struct cli *c, const char *line, size_t len, int *rc,

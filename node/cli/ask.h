@@ -24,5 +24,7 @@ int ask(struct cli *, enum ask_whom, json_t *steal_request,
 bool ask_print(void *arg, const json_t *);
 /* Does the daemon's socket exist? */
 bool ask_possible(struct cli *, enum ask_whom);
+/* Does it answer this user? Says nothing when it does not. */
+bool ask_answers(struct cli *, enum ask_whom);
 
 #endif

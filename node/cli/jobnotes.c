@@ -163,21 +163,22 @@ read_note(int dir, const char *name, struct job_note *out)
 
 /* ---- all of them ---- */
 
-void
+bool
 person_each_job(const struct person *p,
-    void (*fn)(void *arg, const struct job_note *), void *arg)
+    bool (*fn)(void *arg, const struct job_note *), void *arg)
 {
-	int dir = p->dir >= 0 ? dir_open(p->dir, "jobs", false, 0) : -1;
-	struct job_note *n = malloc(sizeof(*n));
+	DIR *d = dir_take(dir_open(p->dir, "jobs", false, 0));
 	const struct dirent *e;
-	DIR *d = dir >= 0 ? dir_take(dir) : NULL;
+	struct job_note note;
+	bool taken = false;
 
-	while (n != NULL && d != NULL && (e = readdir(d)) != NULL)
-		if (strlen(e->d_name) == 64 && read_note(dirfd(d), e->d_name, n))
-			fn(arg, n);
-	if (d != NULL)
-		(void)closedir(d);
-	free(n);
+	if (d == NULL)
+		return false;
+	while (!taken && (e = readdir(d)) != NULL)
+		taken = strlen(e->d_name) == 64 &&
+		    read_note(dirfd(d), e->d_name, &note) && fn(arg, &note);
+	(void)closedir(d);
+	return taken;
 }
 
 void
@@ -205,7 +206,7 @@ struct finding {
 	int found;
 };
 
-static void
+static bool
 look(void *arg, const struct job_note *n)
 {
 	struct finding *f = arg;
@@ -221,6 +222,7 @@ look(void *arg, const struct job_note *n)
 		f->found = f->found == 0 ? 1 : -1;
 		*f->out = *n;
 	}
+	return f->found < 0;
 }
 
 int
@@ -233,6 +235,6 @@ person_find_job(const struct person *p, const char *text,
 	    .out = out};
 
 	if (n > 0)
-		person_each_job(p, look, &f);
+		(void)person_each_job(p, look, &f);
 	return f.found;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/units.h"
 #include "common/util.h"
 
 #include "node/cli/ask.h"
@@ -205,6 +206,28 @@ text_of(const json_t *o, const char *name)
 	return s != NULL ? s : "";
 }
 
+static json_int_t
+int_of(const json_t *o, const char *name)
+{
+	return json_integer_value(json_object_get(o, name));
+}
+
+/* ["exited", 0], ["killed", "memory"]; anything else is "". */
+static void
+ended_text(char *out, size_t cap, const json_t *ended)
+{
+	const char *kind = json_string_value(json_array_get(ended, 0));
+	const json_t *detail = json_array_get(ended, 1);
+
+	out[0] = '\0';
+	if (kind != NULL && json_is_string(detail))
+		(void)snprintf(out, cap, "%s %s", kind,
+		    json_string_value(detail));
+	else if (kind != NULL)
+		(void)snprintf(out, cap, "%s %lld", kind,
+		    (long long)json_integer_value(detail));
+}
+
 static bool
 take_here(void *arg, const json_t *o)
 {
@@ -215,25 +238,16 @@ take_here(void *arg, const json_t *o)
 
 	json_array_foreach(json_object_get(o, "jobs"), i, j) {
 		const json_t *out = json_object_get(j, "outcome");
-		const json_t *detail = json_array_get(out, 1);
 		char text[96] = "";
 		struct job_row r = {.state = text_of(j, "state"),
 		    .reason = text_of(j, "reason"), .outcome = text,
 		    .image = text_of(j, "image_name"),
 		    .owner = text_of(j, "owner"), .node = "",
-		    .at = json_integer_value(json_object_get(j, "at")),
-		    .made = json_integer_value(json_object_get(j, "admitted")),
+		    .at = int_of(j, "at"), .made = int_of(j, "admitted"),
 		    .ended = out != NULL ? json_deep_copy(out) : json_null()};
 
 		(void)snprintf(r.id, sizeof(r.id), "%s", text_of(j, "id"));
-		if (json_is_array(out) && json_is_string(detail))
-			(void)snprintf(text, sizeof(text), "%s %s",
-			    json_string_value(json_array_get(out, 0)),
-			    json_string_value(detail));
-		else if (json_is_array(out))
-			(void)snprintf(text, sizeof(text), "%s %lld",
-			    json_string_value(json_array_get(out, 0)),
-			    (long long)json_integer_value(detail));
+		ended_text(text, sizeof(text), out);
 		if (r.image[0] == '\0')
 			r.image = text_of(j, "image");
 		if (r.id[0] == '\0' || r.state[0] == '\0') {
@@ -302,7 +316,7 @@ struct note_list {
 	size_t n, cap;
 };
 
-static void
+static bool
 keep_note(void *arg, const struct job_note *n)
 {
 	struct note_list *l = arg;
@@ -312,11 +326,12 @@ keep_note(void *arg, const struct job_note *n)
 		struct job_note *grown = realloc(l->v, cap * sizeof(*grown));
 
 		if (grown == NULL)
-			return;
+			return true;
 		l->v = grown;
 		l->cap = cap;
 	}
 	l->v[l->n++] = *n;
+	return false;
 }
 
 static int
@@ -332,7 +347,7 @@ list_noted(struct job_table *jt)
 {
 	struct note_list l = {0};
 
-	person_each_job(&jt->t->person, keep_note, &l);
+	(void)person_each_job(&jt->t->person, keep_note, &l);
 	if (l.n > 0)
 		qsort(l.v, l.n, sizeof(*l.v), by_age);
 	for (size_t i = 0; i < l.n; i++) {
@@ -503,6 +518,68 @@ show_remote(struct target *t)
 	return CLI_OK;
 }
 
+/* A limit in the units of JOB.yaml. */
+static const char *
+limit_text(char out[24], const char *name, json_int_t v)
+{
+	if (strcmp(name, "time") == 0)
+		units_time_text(out, 24, (uint64_t)v);
+	else if (strcmp(name, "cpu") == 0)
+		(void)snprintf(out, 24, "%lld.%03lld", (long long)v / 1000,
+		    (long long)v % 1000);
+	else if (strcmp(name, "pids") == 0)
+		(void)snprintf(out, 24, "%lld", (long long)v);
+	else
+		units_size_text(out, 24, (uint64_t)v);
+	return out;
+}
+
+/* What this machine's node says of it, in the lines of show_remote(). */
+static bool
+print_here(void *arg, const json_t *o)
+{
+	const struct target *t = arg;
+	const json_t *out = json_object_get(o, "outcome"), *v;
+	const json_t *used = json_object_get(o, "usage");
+	const json_t *log = json_object_get(o, "log");
+	const char *reason = text_of(o, "reason"), *key;
+	char at[24], wall[24], mem[24], text[96] = "";
+
+	if (t->cli->json)
+		return ask_print(t->cli, o);
+	if (t->note.at != 0)
+		print_note(&t->note);
+	ended_text(text, sizeof(text), out);
+	printf("job       %s\nperson    %s, level %+lld\n", text_of(o, "id"),
+	    text_of(o, "owner"), (long long)int_of(o, "level"));
+	printf("state     %s%s%s%s since %s\n", text_of(o, "state"),
+	    reason[0] != '\0' ? " (" : "", reason,
+	    reason[0] != '\0' ? ")" : "", cli_time(at, int_of(o, "at")));
+	if (text[0] != '\0')
+		printf("outcome   %s, attempt %lld\n", text,
+		    (long long)int_of(o, "attempts"));
+	printf("admitted  %s, ", cli_time(at, int_of(o, "admitted")));
+	printf("must end by %s\n", cli_time(at, int_of(o, "deadline")));
+	printf("image     sha256:%s\n", text_of(o, "image"));
+	printf("limits   ");
+	json_object_foreach(json_object_get(o, "limits"), key, v)
+		printf(" %s %s", key,
+		    limit_text(mem, key, json_integer_value(v)));
+	printf("\nlayers    %s\n", text_of(o, "layers"));
+	printf("usage     ran %s, cpu %lld ms, memory peak %s\n",
+	    cli_duration(wall, int_of(used, "wall_ms")),
+	    (long long)int_of(used, "cpu_ms"),
+	    cli_bytes(mem, (uint64_t)int_of(used, "memory_kb") * 1024));
+	printf("output    stdout %lld, stderr %lld bytes kept, %lld "
+	       "discarded\n",
+	    (long long)json_integer_value(json_array_get(log, 0)),
+	    (long long)json_integer_value(json_array_get(log, 1)),
+	    (long long)json_integer_value(json_array_get(log, 2)));
+	printf("receipt   %s\n", json_is_true(json_object_get(o, "receipt")) ?
+		"signed" : "not yet");
+	return true;
+}
+
 static int
 cancel_remote(struct target *t)
 {
@@ -533,9 +610,22 @@ cancel_remote(struct target *t)
 	return CLI_OK;
 }
 
+static bool
+print_cancelled(void *arg, const json_t *o)
+{
+	const struct target *t = arg;
+	const char *reason = text_of(o, "reason");
+
+	if (t->cli->json)
+		return ask_print(t->cli, o);
+	printf("%.16s %s%s%s\n", text_of(o, "id"), text_of(o, "state"),
+	    reason[0] != '\0' ? " " : "", reason);
+	return true;
+}
+
 static int
 on_target(struct cli *c, int argc, char **argv, enum cli_verb_id id,
-    int (*remote)(struct target *))
+    int (*remote)(struct target *), bool (*here)(void *, const json_t *))
 {
 	struct target t;
 	int rc;
@@ -549,7 +639,7 @@ on_target(struct cli *c, int argc, char **argv, enum cli_verb_id id,
 		rc = ask(c, ASK_NODE,
 		    json_pack("{s:s,s:s}", "verb", cli_verbs[id].name, "id",
 			t.id),
-		    ask_print, c);
+		    here, &t);
 	else if (rc == CLI_OK)
 		rc = remote(&t);
 	target_close(&t);
@@ -559,11 +649,13 @@ on_target(struct cli *c, int argc, char **argv, enum cli_verb_id id,
 int
 verb_show(struct cli *c, int argc, char **argv)
 {
-	return on_target(c, argc, argv, VERB_SHOW, show_remote);
+	return on_target(c, argc, argv, VERB_SHOW, show_remote,
+	    print_here);
 }
 
 int
 verb_cancel(struct cli *c, int argc, char **argv)
 {
-	return on_target(c, argc, argv, VERB_CANCEL, cancel_remote);
+	return on_target(c, argc, argv, VERB_CANCEL, cancel_remote,
+	    print_cancelled);
 }

@@ -10,8 +10,11 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/ydoc.h"
 #include "trust/doc/tlv.h"
 #include "common/util.h"
+#include "node/cli/ask.h"
+#include "node/cli/format.h"
 #include "node/cli/say.h"
 
 #define NOTES_MAX (256u * 1024)
@@ -123,8 +126,94 @@ collect_noted(const struct person *p, struct node_list *l)
 	}
 }
 
+/* ---- what the daemon of this machine says ---- */
+
+static bool
+keep_answer(void *arg, const json_t *o)
+{
+	(void)json_object_update(arg, (json_t *)o);
+	return true;
+}
+
+static json_t *
+status_of(struct cli *c, enum ask_whom whom)
+{
+	json_t *o = json_object();
+
+	if (o == NULL || !ask_answers(c, whom) ||
+	    ask(c, whom, json_pack("{s:s}", "verb", "status"), keep_answer,
+		o) != CLI_OK) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+/* The node of this machine: nobody announces to himself. */
+static void
+collect_own(struct cli *c, struct node_list *l)
+{
+	json_t *mesh = status_of(c, ASK_MESH), *node = NULL;
+	const char *id, *urn, *name;
+	uint8_t hash[16], dest[16];
+	struct node_info *n;
+
+	if (mesh != NULL && json_is_true(json_object_get(mesh, "compute")))
+		node = status_of(c, ASK_NODE);
+	id = json_string_value(json_object_get(mesh, "identity"));
+	if (node != NULL && id != NULL &&
+	    hex_decode(hash, 16, id, strlen(id)) &&
+	    rns_dest_hash(dest, "klp.node", hash) == RNS_OK &&
+	    (n = list_get(l, dest)) != NULL) {
+		urn = json_string_value(json_object_get(node, "urn"));
+		name = json_string_value(json_object_get(node, "name"));
+		n->own = true;
+		n->hops = 0;
+		n->heard_us = (int64_t)time(NULL) * 1000000;
+		n->accepting = json_is_true(json_object_get(node, "accepting"));
+		n->has_key |= urn != NULL && urn_parse(n->fp, urn, strlen(urn));
+		if (name != NULL)
+			(void)snprintf(n->name, sizeof(n->name), "%s", name);
+	}
+	json_decref(mesh);
+	json_decref(node);
+}
+
+static bool
+take_paths(void *arg, const json_t *o)
+{
+	struct node_list *l = arg;
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach(json_object_get(o, "paths"), i, p) {
+		const char *hex = json_string_value(
+		    json_object_get(p, "destination"));
+		uint8_t dest[16];
+
+		if (hex == NULL || !hex_decode(dest, 16, hex, strlen(hex)))
+			continue;
+		for (size_t k = 0; k < l->n; k++)
+			if (memcmp(l->v[k].dest, dest, 16) == 0)
+				l->v[k].hops = (int)json_integer_value(
+				    json_object_get(p, "hops"));
+	}
+	return true;
+}
+
+void
+nodes_hops(struct cli *c, struct node_list *l)
+{
+	if (l->n > 0 && ask_answers(c, ASK_MESH))
+		(void)ask(c, ASK_MESH, json_pack("{s:s}", "verb", "paths"),
+		    take_paths, l);
+}
+
+/* ---- all of them ---- */
+
 int
-nodes_collect(struct session *s, const struct person *p, struct node_list *l)
+nodes_collect(struct cli *c, struct session *s, const struct person *p,
+    struct node_list *l)
 {
 	l->n = 0;
 	l->v = calloc(NODES_MAX, sizeof(*l->v));
@@ -132,6 +221,7 @@ nodes_collect(struct session *s, const struct person *p, struct node_list *l)
 		return -1;
 	collect_known(s, l);
 	collect_noted(p, l);
+	collect_own(c, l);
 	return 0;
 }
 
@@ -229,19 +319,40 @@ match(const struct node_list *l, const char *text, enum node_by *by,
 	return found;
 }
 
+/* The known name that is nearest to what was written; NULL. */
+static const char *
+nearest_name(const struct node_list *l, const char *text, char out[33])
+{
+	const char *names[NODES_MAX], *near;
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].name[0] != '\0')
+			names[n++] = l->v[i].name;
+	near = nearest_word(text, names, n);
+	if (near == NULL)
+		return NULL;
+	(void)snprintf(out, 33, "%s", near);
+	return out;
+}
+
 int
 nodes_resolve(struct cli *c, struct session *s, const struct person *p,
     const char *text, int64_t wait_us, uint8_t dest[16], enum node_by *by)
 {
 	struct mono end = mono_add(clock_mono(), wait_us);
+	bool told = false;
 
 	for (;;) {
 		struct node_list l;
+		const char *near;
+		char name[33], t[24];
 		int found;
 
-		if (nodes_collect(s, p, &l) != 0)
+		if (nodes_collect(c, s, p, &l) != 0)
 			return CLI_FAILED;
 		found = match(&l, text, by, dest);
+		near = found == 0 ? nearest_name(&l, text, name) : NULL;
 		free(l.v);
 		if (found == 1)
 			return CLI_OK;
@@ -260,10 +371,20 @@ nodes_resolve(struct cli *c, struct session *s, const struct person *p,
 		}
 		if (session_interrupted(s) ||
 		    mono_reached(clock_mono(), end)) {
-			cli_error(c, "no node %s is known", text);
+			cli_error(c, "no node %s is known%s%s%s", text,
+			    near != NULL ? "; did you mean " : "",
+			    near != NULL ? near : "", near != NULL ? "?" : "");
 			cli_hint(c, "`warren nodes` lists who is heard.");
 			return CLI_UNREACHABLE;
 		}
+		if (!told)
+			cli_note(c, "no node %s is known yet: listening for it "
+				    "for %s%s%s%s", text,
+			    cli_duration(t, wait_us / 1000),
+			    near != NULL ? ", unless you mean " : "",
+			    near != NULL ? near : "",
+			    near != NULL ? " (Ctrl-C)" : "");
+		told = true;
 		cli_progress(c, "listening for %s ...", text);
 		session_run(s, LISTEN_TURN_US);
 	}

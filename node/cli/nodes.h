@@ -22,6 +22,7 @@ struct node_info {
 	int hops;      /* -1: no path */
 	int64_t heard_us; /* Unix time; 0: only noted */
 	bool noted;	  /* dealt with */
+	bool own;	  /* this machine's: accepting is known */
 };
 
 /*
@@ -38,10 +39,14 @@ struct node_list {
 };
 
 /*
- * What the core knows (storage folder, and what was heard), and what the
- * person noted. 0 or -1 (memory). Free v.
+ * What the core knows (storage folder, and what was heard), what the person
+ * noted, and the node of this machine where it answers us. 0 or -1 (memory).
+ * Free v.
  */
-int nodes_collect(struct session *, const struct person *, struct node_list *);
+int nodes_collect(struct cli *, struct session *, const struct person *,
+    struct node_list *);
+/* Hops, as the daemon of this machine knows them, where it answers us. */
+void nodes_hops(struct cli *, struct node_list *);
 
 /* How a NODE of the command line was named: decides what is asked of trust. */
 enum node_by { NODE_BY_HASH, NODE_BY_URN, NODE_BY_NAME };

@@ -48,6 +48,9 @@ node_json(const struct node_info *n)
 	o = json_pack("{s:s,s:s,s:s?,s:i,s:I}", "destination", dest, "name",
 	    n->name, "fp", n->has_key ? fp : NULL, "hops", n->hops, "heard",
 	    (json_int_t)(n->heard_us / 1000000));
+	if (o != NULL && n->own && !n->has_caps)
+		(void)json_object_set_new(o, "accepting",
+		    json_boolean(n->accepting));
 	if (o != NULL && n->has_caps)
 		(void)json_object_update_new(o,
 		    json_pack("{s:b,s:I,s:I,s:I}", "accepting", n->accepting,
@@ -85,15 +88,16 @@ add_node(struct cli_table *t, const struct node_info *n, int64_t now)
 		(void)snprintf(hops, sizeof(hops), "%d", n->hops);
 	if (n->heard_us != 0)
 		(void)cli_age(heard, now - n->heard_us / 1000000);
-	if (n->has_caps) {
+	if (n->has_caps || n->own)
 		row[COL_ACCEPTS] = n->accepting ? "yes" : "no";
+	if (n->has_caps) {
 		(void)snprintf(cpu, sizeof(cpu), "%u.%02u",
 		    n->cpu_milli / 1000, n->cpu_milli % 1000 / 10);
 		(void)cli_bytes(mem, (uint64_t)n->memory_mib << 20);
 		(void)snprintf(queue, sizeof(queue), "%u", n->queue);
 	}
 	cli_table_row(t, row);
-	if (n->has_caps)
+	if (row[COL_ACCEPTS] != NULL)
 		cli_table_colour(t, COL_ACCEPTS,
 		    n->accepting ? COLOUR_GOOD : COLOUR_BAD);
 }
@@ -103,7 +107,7 @@ static int
 by_use(const void *a, const void *b)
 {
 	const struct node_info *x = a, *y = b;
-	bool p = x->has_caps && x->accepting, q = y->has_caps && y->accepting;
+	bool p = x->accepting, q = y->accepting;
 
 	if (p != q)
 		return p ? -1 : 1;
@@ -185,8 +189,10 @@ verb_nodes(struct cli *c, int argc, char **argv)
 		cli_progress(c, "listening ...");
 		session_run(s, (int64_t)o.wait_ms * 1000);
 		cli_progress_end(c);
-		rc = nodes_collect(s, &p, &l) == 0 ? CLI_OK : CLI_FAILED;
+		rc = nodes_collect(c, s, &p, &l) == 0 ? CLI_OK : CLI_FAILED;
 	}
+	if (rc == CLI_OK)
+		nodes_hops(c, &l);
 	if (rc == CLI_OK)
 		print_nodes(c, &l, o.all);
 	free(l.v);

@@ -73,9 +73,9 @@ const char *job_label_bad(const char *);
 
 /* Notes it under its id, in place of an earlier note; false with errno. */
 bool person_note_job(const struct person *, const struct job_note *);
-/* Each note, in no order; fn keeps nothing. */
-void person_each_job(const struct person *,
-    void (*fn)(void *arg, const struct job_note *), void *arg);
+/* Each note, until fn says true: whether it did. */
+bool person_each_job(const struct person *,
+    bool (*fn)(void *arg, const struct job_note *), void *arg);
 /* What was seen of it now; a job that is not noted is left so. */
 void person_saw_job(const struct person *, const uint8_t job[32],
     const char *state, const char *outcome);

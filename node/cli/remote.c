@@ -210,7 +210,7 @@ remote_pick(struct cli *c, struct session *s, const struct person *p,
 	for (;;) {
 		struct node_list l;
 
-		if (nodes_collect(s, p, &l) != 0)
+		if (nodes_collect(c, s, p, &l) != 0)
 			break;
 		n = trusted(s, conf, &l, dest);
 		free(l.v);

@@ -87,14 +87,20 @@ session_open(struct session **out, struct cli *c, const struct person *p)
 	ev_unref(s->loop);
 	if (attach_open(&s->at, s->loop, c->config, why, sizeof(why)) != 0) {
 		bool absent = errno == ECONNREFUSED;
+		bool missing = errno == ENOENT;
 
 		cli_error(c, "%s", why);
 		if (absent)
 			cli_hint(c,
 			    "Start `warrend` or `rnsd` there first, or name "
 			    "another folder with --config.");
+		else if (missing)
+			cli_hint(c,
+			    "Reticulum was never started there: `warrend` and "
+			    "`rnsd` write a first one; --config names another "
+			    "folder.");
 		session_close(s);
-		return absent || errno == ENOENT ? CLI_UNREACHABLE : CLI_FAILED;
+		return absent || missing ? CLI_UNREACHABLE : CLI_FAILED;
 	}
 	*out = s;
 	return CLI_OK;

@@ -13,6 +13,7 @@
 #include "common/units.h"
 #include "common/util.h"
 
+#include "node/cli/ask.h"
 #include "node/cli/folders.h"
 #include "node/cli/nodes.h"
 #include "trust/doc/envelope.h"
@@ -176,6 +177,13 @@ from_text(struct target *t, const char *text)
 		t->id[i] = (char)(text[i] >= 'A' && text[i] <= 'F' ?
 			text[i] + 'a' - 'A' :
 			text[i]);
+	if (t->to == NULL && !t->want_here && !ask_possible(t->cli, ASK_NODE)) {
+		cli_error(t->cli, "no job %s was submitted from here, and no "
+				  "node computes here", text);
+		cli_hint(t->cli, "`warren jobs --mine` lists yours; --to NODE "
+				 "asks a node.");
+		return CLI_FAILED;
+	}
 	t->here = t->to == NULL;
 	/* a short one is looked for among the jobs of that node */
 	t->is_short = !t->here && !hex_decode(t->job, 32, text, n);

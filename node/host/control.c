@@ -374,6 +374,7 @@ do_status(struct client *c, const json_t *q)
 		(json_int_t)n->count.links_closed, "events",
 		(json_int_t)n->count.events, "illegal_edges",
 		(json_int_t)(n->count.edges + n->jobs.edges)));
+	(void)json_object_set_new(o, "name", json_string(n->policy.name));
 	add_sock(o, c->control->sock);
 	return add_line(c, o);
 }

@@ -255,6 +255,22 @@ def trusted(node):
            rc == 0 and r.out == b"here\n", "%s: %s" % (rc, r))
 
 
+def known(node):
+    """The node of this machine is among those that are known."""
+    rc, out, err = mine(node, "nodes", "--wait", "0", "--json")
+    own = [n for n in json.loads(out or "{}").get("nodes", [])
+           if n["destination"] == node.who["destination"]]
+    result("nodes: this machine's own is listed", len(own) == 1 and
+           own[0]["name"] == "burrow" and own[0]["hops"] == 0 and
+           own[0]["accepting"] is True, "%s %s" % (out, err))
+    rc, out, err = mine(node, "describe", "burrow")
+    result("nodes: and is found by its name", rc == 0 and
+           node.who["destination"] in out, out + err)
+    rc, out, err = mine(node, "describe", "burow", "--timeout", "1s")
+    result("nodes: a slip gets the name that was meant", rc == 4 and
+           "did you mean burrow?" in err and "listening" in err, out + err)
+
+
 def as_user(user):
     node = Burrow(build, "manners", user)
     try:
@@ -262,6 +278,7 @@ def as_user(user):
             result("manners: a node", False,
                    "%s %s" % (node.problem, node.said()[-1500:]))
             return
+        known(node)
         runs(node)
         streams(node)
         names(node)

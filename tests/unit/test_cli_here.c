@@ -222,6 +222,69 @@ test_ask_long(void **state)
 	temp_remove(dir);
 }
 
+/* In the units of people; --json as the node gave it. */
+static void
+test_show(void **state)
+{
+	static const char *const answers[] = {
+	    "{\"ok\":true,\"end\":true,\"id\":\"abcd\",\"state\":\"done\","
+	    "\"reason\":null,\"outcome\":[\"killed\",\"memory\"],\"at\":7,"
+	    "\"owner\":\"5555\",\"attempts\":1,\"admitted\":5,\"deadline\":"
+	    "9,\"level\":2,\"limits\":{\"memory\":67108864,\"cpu\":500,"
+	    "\"time\":90000,\"pids\":16},\"image\":\"99\",\"layers\":"
+	    "\"user pid\",\"usage\":{\"wall_ms\":2500,\"cpu_ms\":7,"
+	    "\"memory_kb\":2048},\"log\":[3,4,5],\"receipt\":true}\n",
+	    "{\"ok\":true,\"end\":true,\"id\":\"abcd\",\"limits\":{},"
+	    "\"level\":2}\n",
+	    "{\"ok\":true,\"end\":true,\"id\":\"abcd\",\"state\":"
+	    "\"cancelled\",\"reason\":\"operator\"}\n"};
+	static const char *const lines[] = {"person    5555, level +2\n",
+	    "outcome   killed memory, attempt 1\n", " memory 64MB", " time 90s",
+	    " cpu 0.500", " pids 16\n", "ran 2.5 s, cpu 7 ms",
+	    "peak 2.0 MiB", "stdout 3, stderr 4 bytes kept, 5 discarded"};
+	const char *dir = temp_dir();
+	const struct captured *said;
+	pid_t pid = serve(dir, "node.sock", answers, 3);
+
+	(void)state;
+	assert_int_equal(call(verb_show, dir, &said, false, "abcd", NULL),
+	    CLI_OK);
+	for (size_t i = 0; i < NELEM(lines); i++)
+		if (strstr(said->out, lines[i]) == NULL)
+			fail_msg("no %s in %s", lines[i], said->out);
+	assert_int_equal(call(verb_show, dir, &said, true, "abcd", NULL),
+	    CLI_OK);
+	assert_string_equal(said->out,
+	    "{\"id\":\"abcd\",\"limits\":{},\"level\":2}\n");
+	assert_int_equal(call(verb_cancel, dir, &said, false, "abcd", NULL),
+	    CLI_OK);
+	assert_string_equal(said->out, "abcd cancelled operator\n");
+	(void)waitpid(pid, NULL, 0);
+	temp_remove(dir);
+}
+
+/* An id that nobody noted, where no node computes: asking goes nowhere. */
+static void
+test_nobodys(void **state)
+{
+	const char *dir = temp_dir();
+	const struct captured *said;
+
+	(void)state;
+	assert_int_equal(call(verb_show, dir, &said, false, "abcd", NULL),
+	    CLI_FAILED);
+	assert_non_null(strstr(said->err, "was submitted from here"));
+	assert_non_null(strstr(said->err, "--to NODE"));
+	assert_int_equal(call(verb_show, dir, &said, false, "abcd", "--here"),
+	    CLI_UNREACHABLE);
+	assert_int_equal(call(verb_show, dir, &said, false, "no-name", NULL),
+	    CLI_USAGE);
+	assert_int_equal(call(verb_jobs, dir, &said, false, NULL, NULL),
+	    CLI_OK);
+	assert_string_equal(said->err, "No jobs.\n");
+	temp_remove(dir);
+}
+
 static void
 test_logs(void **state)
 {
@@ -524,6 +587,8 @@ main(void)
 	    cmocka_unit_test(test_ask),
 	    cmocka_unit_test(test_ask_long),
 	    cmocka_unit_test(test_jobs),
+	    cmocka_unit_test(test_show),
+	    cmocka_unit_test(test_nobodys),
 	    cmocka_unit_test(test_logs),
 	    cmocka_unit_test(test_status),
 	    cmocka_unit_test(test_trail),
