@@ -180,33 +180,50 @@ collect_own(struct cli *c, struct node_list *l)
 }
 
 static bool
-take_paths(void *arg, const json_t *o)
+take_heard(void *arg, const json_t *o)
 {
 	struct node_list *l = arg;
-	const json_t *p;
+	const json_t *v;
 	size_t i;
 
-	json_array_foreach(json_object_get(o, "paths"), i, p) {
-		const char *hex = json_string_value(
-		    json_object_get(p, "destination"));
-		uint8_t dest[16];
+	json_array_foreach(json_object_get(o, "nodes"), i, v) {
+		const char *dest = json_string_value(
+		    json_object_get(v, "destination"));
+		const char *pub = json_string_value(
+		    json_object_get(v, "public_key"));
+		const char *data = json_string_value(
+		    json_object_get(v, "app_data"));
+		struct rns_known k = {.heard_us = json_integer_value(
+		    json_object_get(v, "heard_us"))};
+		uint8_t raw[RNS_MTU];
+		struct node_info *n;
 
-		if (hex == NULL || !hex_decode(dest, 16, hex, strlen(hex)))
+		if (dest == NULL || pub == NULL ||
+		    !hex_decode(k.dest, RNS_HASH, dest, strlen(dest)) ||
+		    !hex_decode(k.public_key, RNS_KEY, pub, strlen(pub)) ||
+		    (n = list_get(l, k.dest)) == NULL)
 			continue;
-		for (size_t k = 0; k < l->n; k++)
-			if (memcmp(l->v[k].dest, dest, 16) == 0)
-				l->v[k].hops = (int)json_integer_value(
-				    json_object_get(p, "hops"));
+		if (data != NULL && strlen(data) <= 2 * sizeof(raw) &&
+		    hex_decode(raw, strlen(data) / 2, data, strlen(data))) {
+			k.app_data = raw;
+			k.app_data_len = strlen(data) / 2;
+		}
+		if (k.heard_us > n->heard_us)
+			take_announce(n, &k);
+		if (n->hops < 0)
+			n->hops = (int)json_integer_value(
+			    json_object_get(v, "hops"));
 	}
 	return true;
 }
 
-void
-nodes_hops(struct cli *c, struct node_list *l)
+/* What it has heard: its storage folder has it some minutes later. */
+static void
+collect_heard(struct cli *c, struct node_list *l)
 {
-	if (l->n > 0 && ask_answers(c, ASK_MESH))
-		(void)ask(c, ASK_MESH, json_pack("{s:s}", "verb", "paths"),
-		    take_paths, l);
+	if (ask_answers(c, ASK_MESH))
+		(void)ask(c, ASK_MESH, json_pack("{s:s}", "verb", "nodes"),
+		    take_heard, l);
 }
 
 /* ---- all of them ---- */
@@ -220,6 +237,7 @@ nodes_collect(struct cli *c, struct session *s, const struct person *p,
 	if (l->v == NULL)
 		return -1;
 	collect_known(s, l);
+	collect_heard(c, l);
 	collect_noted(p, l);
 	collect_own(c, l);
 	return 0;

@@ -40,13 +40,12 @@ struct node_list {
 
 /*
  * What the core knows (storage folder, and what was heard), what the person
- * noted, and the node of this machine where it answers us. 0 or -1 (memory).
+ * noted, and, where the daemon of this machine answers us, what that has heard
+ * and its own node. 0 or -1 (memory).
  * Free v.
  */
 int nodes_collect(struct cli *, struct session *, const struct person *,
     struct node_list *);
-/* Hops, as the daemon of this machine knows them, where it answers us. */
-void nodes_hops(struct cli *, struct node_list *);
 
 /* How a NODE of the command line was named: decides what is asked of trust. */
 enum node_by { NODE_BY_HASH, NODE_BY_URN, NODE_BY_NAME };

@@ -10,6 +10,7 @@
 #include "common/units.h"
 #include "common/util.h"
 
+#include "node/cli/ask.h"
 #include "node/cli/format.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
@@ -33,8 +34,9 @@ set_time(struct cli *c, void *ctx, int option, const char *value)
 static void
 on_announce(void *arg, const struct rns_event *ev)
 {
+	/* the core keeps it: it is there when all are collected */
+	(void)arg;
 	(void)ev;
-	(*(unsigned *)arg)++;
 }
 
 static json_t *
@@ -157,7 +159,7 @@ print_nodes(struct cli *c, struct node_list *l, bool all)
 
 struct nodes_options {
 	uint64_t wait_ms;
-	bool all;
+	bool all, wait_given;
 };
 
 static bool
@@ -165,10 +167,34 @@ set_nodes(struct cli *c, void *ctx, int option, const char *value)
 {
 	struct nodes_options *o = ctx;
 
-	if (option != OPT_ALL)
-		return set_time(c, &o->wait_ms, option, value);
-	o->all = true;
-	return true;
+	if (option == OPT_ALL)
+		o->all = true;
+	else
+		o->wait_given = true;
+	return option == OPT_ALL || set_time(c, &o->wait_ms, option, value);
+}
+
+/* Our own daemon has listened all the time: what it knows is there at once. */
+static int
+collect(struct cli *c, struct session *s, const struct person *p,
+    const struct nodes_options *o, struct node_list *l)
+{
+	int64_t now = (int64_t)time(NULL);
+
+	if (!o->wait_given && ask_answers(c, ASK_MESH)) {
+		if (nodes_collect(c, s, p, l) != 0)
+			return -1;
+		for (size_t i = 0; i < l->n; i++)
+			if (!node_aged(&l->v[i], now))
+				return 0;
+		free(l->v);
+		l->v = NULL;
+	}
+	(void)session_listen(s, on_announce, NULL);
+	cli_progress(c, "listening ...");
+	session_run(s, (int64_t)o->wait_ms * 1000);
+	cli_progress_end(c);
+	return nodes_collect(c, s, p, l);
 }
 
 int
@@ -178,21 +204,14 @@ verb_nodes(struct cli *c, int argc, char **argv)
 	struct session *s = NULL;
 	struct node_list l = {0};
 	struct nodes_options o = {.wait_ms = WAIT_MS};
-	unsigned heard = 0;
 	int rc = cli_options(c, VERB_NODES, argc, argv, set_nodes, &o);
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
 	if ((rc = person_load(c, &p)) == CLI_OK &&
 	    (rc = session_open(&s, c, &p)) == CLI_OK) {
-		(void)session_listen(s, on_announce, &heard);
-		cli_progress(c, "listening ...");
-		session_run(s, (int64_t)o.wait_ms * 1000);
-		cli_progress_end(c);
-		rc = nodes_collect(c, s, &p, &l) == 0 ? CLI_OK : CLI_FAILED;
+		rc = collect(c, s, &p, &o, &l) == 0 ? CLI_OK : CLI_FAILED;
 	}
-	if (rc == CLI_OK)
-		nodes_hops(c, &l);
 	if (rc == CLI_OK)
 		print_nodes(c, &l, o.all);
 	free(l.v);

@@ -76,7 +76,7 @@ static const struct opt logs_options[] = {
 };
 static const struct opt result_options[] = {TARGET_OPTIONS, OUT_OPTION};
 static const struct opt nodes_options[] = {
-    {OPT_WAIT, 'w', "wait", "TIME", "listen so long (500ms, 1m); default 10s"},
+    {OPT_WAIT, 'w', "wait", "TIME", "listen so long (1m); default 10s, 0 if any is known"},
     {OPT_ALL, 'a', "all", NULL, "those too that were not heard for a day"},
     WIDE_OPTION,
 };

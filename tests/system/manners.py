@@ -13,8 +13,8 @@ import sys
 import termios
 import threading
 
-from lib import USER, done, result, until
-from libjob import IMAGE, Burrow
+from lib import USER, Node, done, result, until
+from libjob import IMAGE, Burrow, client, free_port, server
 
 build = sys.argv[1]
 
@@ -271,22 +271,45 @@ def known(node):
            "did you mean burrow?" in err and "listening" in err, out + err)
 
 
+def heard(node, other):
+    """What another machine's daemon has heard, before its folder has it."""
+    def listed_there():
+        rc, out, err = node.warren(
+            "nodes", "--json", "--config", other.dir, "--identity",
+            os.path.join(node.top, "stranger"), config=False)
+        return [(n["name"], n["hops"])
+                for n in json.loads(out or "{}").get("nodes", [])]
+    seen = until(lambda: listed_there() == [("burrow", 1)],
+                 "the node, heard by another machine", 20)
+    stored = os.path.exists(os.path.join(other.dir, "storage",
+                                         "known_destinations"))
+    result("nodes: what the daemon has heard is listed at once",
+           seen and not stored, "%s, stored %s; %s" % (
+               listed_there(), stored, other.said()[-600:]))
+
+
 def as_user(user):
-    node = Burrow(build, "manners", user)
+    port = free_port()
+    other = Node(build, "manners-other", user, config=server("door", port))
+    node = Burrow(build, "manners", user, config=client("out", port))
     try:
+        other.start()
+        other.ready(["transport"])
         if not node.up():
             result("manners: a node", False,
                    "%s %s" % (node.problem, node.said()[-1500:]))
             return
         known(node)
+        heard(node, other)
         runs(node)
         streams(node)
         names(node)
         terminals(node)
         trusted(node)
     finally:
-        node.stop()
-        node.remove()
+        for n in (node, other):
+            n.stop()
+            n.remove()
 
 
 as_user(USER if os.geteuid() == 0 else None)

@@ -15,6 +15,8 @@
 
 #define PATHS_A_LINE 64      /* well below CONTROL_LINE_MAX */
 #define IFS_A_LINE 48
+#define NODES_A_LINE 24
+#define KNOWN_A_TURN 500
 #define NEIGHBOURS_MAX 256   /* ours: shown of one node's neighbours */
 
 static json_t *
@@ -309,6 +311,43 @@ paths_next(struct view *v, bool *end)
 	return json_pack("{s:o}", "paths", list);
 }
 
+/*
+ * Compute nodes as they announce themselves, for programs that came later: a
+ * listing reads so many announces in one turn.
+ */
+static json_t *
+nodes_next(struct view *v, bool *end)
+{
+	json_t *list = json_array();
+	uint8_t id[RNS_HASH], want[RNS_HASH];
+	struct rns_known k;
+	struct rns_path p;
+	unsigned turn = 0;
+
+	*end = true;
+	while (rns_known_next(v->e->rns, v->after, !v->started, &k)) {
+		if (json_array_size(list) >= NODES_A_LINE ||
+		    turn++ == KNOWN_A_TURN) {
+			*end = false;
+			break;
+		}
+		memcpy(v->after, k.dest, RNS_HASH);
+		v->started = true;
+		rns_identity_hash_of(id, k.public_key);
+		if (rns_dest_hash(want, "klp.node", id) != RNS_OK ||
+		    memcmp(want, k.dest, RNS_HASH) != 0)
+			continue;
+		(void)json_array_append_new(list, json_pack("{s:o, s:o, s:o, "
+		    "s:I, s:i}", "destination", json_hex(k.dest, RNS_HASH),
+		    "public_key", json_hex(k.public_key, RNS_KEY), "app_data",
+		    k.app_data != NULL ?
+			json_hex(k.app_data, k.app_data_len) : json_null(),
+		    "heard_us", (json_int_t)k.heard_us, "hops",
+		    rns_path_get(v->e->rns, k.dest, &p) ? (int)p.hops : -1));
+	}
+	return json_pack("{s:o}", "nodes", list);
+}
+
 struct neighbour {
 	uint8_t hash[RNS_HASH];
 	unsigned ifid, paths;
@@ -375,6 +414,7 @@ view_open(struct view *v, struct engine *e, const json_t *request)
 	} verbs[] = {
 		{"status", status_next}, {"interfaces", interfaces_next},
 		{"paths", paths_next}, {"peers", peers_next},
+		{"nodes", nodes_next},
 	};
 	const char *verb = json_string_value(json_object_get(request, "verb"));
 	const json_t *hops = json_object_get(request, "max_hops");
