@@ -102,12 +102,8 @@ _warren()
 		mapfile -t COMPREPLY < <(compgen -f -X '!*.y?(a)ml' -- "$cur"; compgen -d -- "$cur")
 		return
 		;;
-	"show " | "logs " | "result " | "cancel ")
+	"show " | "logs " | "result " | "cancel " | "receipt verify")
 		mapfile -t COMPREPLY < <(compgen -W "$(_warren_jobs "$keys")" -- "$cur"; compgen -d -- "$cur")
-		return
-		;;
-	"receipt verify")
-		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
 	"image import")

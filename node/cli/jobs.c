@@ -71,14 +71,14 @@ enum { COL_JOB, COL_NAME, COL_STATE, COL_RESULT, COL_IMAGE, COL_PERSON,
 	COL_NODE, COL_AGE, COL_LABELS, COLS };
 static const struct cli_column columns[COLS] = {
     [COL_JOB] = {"JOB", COL_ID},
-    [COL_NAME] = {"NAME", COL_CUT},
+    [COL_NAME] = {"NAME", COL_CUT | COL_SPARSE},
     [COL_STATE] = {"STATE", 0},
     [COL_RESULT] = {"RESULT", COL_CUT},
     [COL_IMAGE] = {"IMAGE", COL_CUT | COL_DROP},
     [COL_PERSON] = {"PERSON", COL_ID | COL_DROP},
     [COL_NODE] = {"NODE", COL_ID | COL_WIDE},
     [COL_AGE] = {"AGE", COL_RIGHT},
-    [COL_LABELS] = {"LABELS", COL_WIDE},
+    [COL_LABELS] = {"LABELS", COL_CUT | COL_SPARSE | COL_DROP},
 };
 
 /* One job as it is listed; texts are the caller's, "" not known. */

@@ -2,6 +2,7 @@
 /* warren receipt verify FOLDER */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rns/rns.h>
 
@@ -12,6 +13,7 @@
 #include "node/cli/verb.h"
 #include "node/cli/jobdir.h"
 #include "node/cli/jobdir_read.h"
+#include "node/cli/person.h"
 #include "trust/doc/binding.h"
 #include "trust/doc/receipt.h"
 #include "common/layers.h"
@@ -113,10 +115,26 @@ print_receipt(struct cli *c, const struct job_receipt *r,
 	printf("layers    %s\n", layers);
 }
 
+/* The folder itself, or that of a job that was submitted from here. */
+static const char *
+folder_of(struct cli *c, const char *text, struct job_note *note)
+{
+	struct person p;
+	int found;
+
+	if (access(text, F_OK) == 0)
+		return text;
+	person_peek(c, &p);
+	found = person_find_job(&p, text, note);
+	person_clear(&p);
+	return found == 1 && note->folder[0] != '\0' ? note->folder : text;
+}
+
 int
 verb_receipt_verify(struct cli *c, int argc, char **argv)
 {
 	struct jobdir_proof p;
+	struct job_note note;
 	struct job_receipt r;
 	const char *why;
 	uint8_t seed[32] = {0};
@@ -126,7 +144,7 @@ verb_receipt_verify(struct cli *c, int argc, char **argv)
 		return rc < 0 ? CLI_OK : rc;
 	if (!secp_init(seed)) /* verifies only: nothing secret to blind */
 		return CLI_FAILED;
-	rc = jobdir_read(c, argv[c->arg], &p);
+	rc = jobdir_read(c, folder_of(c, argv[c->arg], &note), &p);
 	if (rc != CLI_OK)
 		return rc;
 	why = verify(&p, &r);

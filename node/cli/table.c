@@ -188,6 +188,18 @@ shorten_ids(struct cli_table *t, size_t column)
 	}
 }
 
+static bool
+is_empty(const struct cli_table *t, size_t column)
+{
+	for (size_t r = 1; r < t->rows; r++) {
+		const char *s = cell(t, r, column)->text;
+
+		if (s != NULL && s[0] != '\0')
+			return false;
+	}
+	return true;
+}
+
 static void
 measure(struct cli_table *t)
 {
@@ -195,6 +207,9 @@ measure(struct cli_table *t)
 
 	for (size_t i = 0; i < t->columns; i++) {
 		t->shown[i] = (t->col[i].how & COL_WIDE) == 0 || t->c->wide;
+		if ((t->col[i].how & COL_SPARSE) != 0 && narrow &&
+		    is_empty(t, i))
+			t->shown[i] = false;
 		if (narrow && (t->col[i].how & COL_ID) != 0)
 			shorten_ids(t, i);
 		t->width[i] = 0;

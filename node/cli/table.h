@@ -14,12 +14,13 @@
  * Elsewhere, and with --wide, every value is whole. One row is one line.
  */
 enum cli_column_how {
-	COL_ID = 0x01,	  /* hexadecimal digits */
-	COL_CUT = 0x02,	  /* may be cut */
-	COL_DROP = 0x04,  /* may go, the last such column first */
-	COL_WIDE = 0x08,  /* with --wide only */
-	COL_RIGHT = 0x10, /* numbers */
-	COL_LONG = 0x20,  /* an id that keeps 16 digits, not 8 */
+	COL_ID = 0x01,	   /* hexadecimal digits */
+	COL_CUT = 0x02,	   /* may be cut */
+	COL_DROP = 0x04,   /* may go, the last such column first */
+	COL_WIDE = 0x08,   /* with --wide only */
+	COL_RIGHT = 0x10,  /* numbers */
+	COL_LONG = 0x20,   /* an id that keeps 16 digits, not 8 */
+	COL_SPARSE = 0x40, /* not on a terminal while it is empty in all rows */
 };
 struct cli_column {
 	const char *head;

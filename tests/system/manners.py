@@ -168,6 +168,14 @@ def names(node):
               os.path.join(r.folder, "moved"))
     rc, out, err = mine(node, "result", os.path.join(r.folder, "moved"))
     result("names: the folder is taken still", rc == 5, out + err)
+    rc, out, err = mine(node, "receipt", "verify", job[0]["id"][:8])
+    result("names: a folder that is gone", rc == 1 and
+           "No such file" in err, out + err)
+    os.rename(os.path.join(r.folder, "moved"),
+              os.path.join(r.folder, job[0]["id"][:16]))
+    rc, out, err = mine(node, "receipt", "verify", name)
+    result("names: a receipt is found by it", rc == 0 and "valid" in out,
+           out + err)
     rc, out, err = mine(node, "show", "no-such-name")
     result("names: one that is nobody's", rc == 2 and
            "no job no-such-name" in err, out + err)

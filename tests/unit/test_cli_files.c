@@ -427,11 +427,11 @@ shown(struct cli me)
 {
 	static const struct cli_column col[] = {{"JOB", COL_ID},
 	    {"IMAGE", COL_CUT}, {"N", COL_RIGHT}, {"PERSON", COL_DROP},
-	    {"MORE", COL_WIDE}};
-	static const char *const rows[][5] = {
+	    {"MORE", COL_WIDE}, {"NONE", COL_SPARSE}};
+	static const char *const rows[][6] = {
 	    {"aaaabbbbccccdddd0000", "kai/agent-runtime:latest", "7",
-		"somebody", "m1"},
-	    {"aaaabbbbccce11110000", "a:b", "12", "", "m2"}};
+		"somebody", "m1", ""},
+	    {"aaaabbbbccce11110000", "a:b", "12", "", "m2", NULL}};
 	struct cli_table *t = cli_table_new(&me, col, NELEM(col));
 	const struct captured *said;
 
@@ -470,14 +470,18 @@ test_table_fits(void **state)
 	me.wide = true;
 	assert_string_equal(shown(me),
 	    "JOB                   IMAGE                      N  PERSON    "
-	    "MORE\n"
-	    "aaaabbbbccccdddd0000  kai/agent-runtime:latest   7  somebody  m1\n"
-	    "aaaabbbbccce11110000  a:b                       12            m2\n");
+	    "MORE  NONE\n"
+	    "aaaabbbbccccdddd0000  kai/agent-runtime:latest   7  somebody  "
+	    "m1    \n"
+	    "aaaabbbbccce11110000  a:b                       12            "
+	    "m2    \n");
 	me = (struct cli){.columns = 30};
 	assert_string_equal(shown(me),
-	    "JOB                   IMAGE                      N  PERSON\n"
-	    "aaaabbbbccccdddd0000  kai/agent-runtime:latest   7  somebody\n"
-	    "aaaabbbbccce11110000  a:b                       12  -\n");
+	    "JOB                   IMAGE                      N  PERSON    "
+	    "NONE\n"
+	    "aaaabbbbccccdddd0000  kai/agent-runtime:latest   7  somebody  -\n"
+	    "aaaabbbbccce11110000  a:b                       12  -         "
+	    "-\n");
 }
 
 static void
