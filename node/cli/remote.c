@@ -156,6 +156,13 @@ remote_trust(struct cli *c, const struct person *p, const struct remote *r,
 		cli_error_code(c, "trust", 0, why);
 		cli_hint(c, "The node is %s, level %d, your floor %d.", r->urn,
 		    level, conf->floor);
+		if (level >= 0 && by == NODE_BY_NAME) {
+			char hex[33];
+
+			hex_encode(hex, r->dest, 16);
+			cli_hint(c, "If it is the one, name it by its hash: "
+				    "--to %s", hex);
+		}
 		if (level >= 0)
 			cli_hint(c,
 			    "Pin it in submit.yaml beside your keys: "
