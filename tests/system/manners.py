@@ -85,11 +85,17 @@ def runs(node):
              ["cat /data/words; echo $WORD"], 0, b"badger\nant\nant\n"),
             ("an image that is not there",
              to + ["no/such:image", "/bin/true"], 121, b""),
+            ("a name that is not pinned", ["--to", "burrow"] + sh + ["true"],
+             121, b""),
             ("no node is trusted without a name", sh + ["true"], 125, b"")):
         r = Run(node, *words)
         rc = r.end()
         result("run: " + what, rc == want and r.out == out,
                "%s: %s" % (rc, r))
+        if what == "a name that is not pinned":
+            result("run: and the hash is said that would do",
+                   ("--to " + node.who["destination"]).encode() in r.err,
+                   str(r))
 
 
 def streams(node):
