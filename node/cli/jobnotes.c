@@ -181,16 +181,24 @@ person_each_job(const struct person *p,
 	return taken;
 }
 
+bool
+person_get_job(const struct person *p, const uint8_t job[32],
+    struct job_note *out)
+{
+	_cleanup_fd_ int dir = dir_open(p->dir, "jobs", false, 0);
+	char name[65];
+
+	hex_encode(name, job, 32);
+	return dir >= 0 && read_note(dir, name, out);
+}
+
 void
 person_saw_job(const struct person *p, const uint8_t job[32],
     const char *state, const char *outcome)
 {
-	_cleanup_fd_ int dir = dir_open(p->dir, "jobs", false, 0);
 	struct job_note n;
-	char name[65];
 
-	hex_encode(name, job, 32);
-	if (dir < 0 || state[0] == '\0' || !read_note(dir, name, &n) ||
+	if (state[0] == '\0' || !person_get_job(p, job, &n) ||
 	    (strcmp(n.state, state) == 0 && strcmp(n.outcome, outcome) == 0))
 		return;
 	(void)snprintf(n.state, sizeof(n.state), "%s", state);

@@ -193,8 +193,10 @@ add_job(struct job_table *jt, const struct job_row *r,
 static void
 find_note(const struct job_table *jt, const char *id, struct job_note *note)
 {
-	if (strlen(id) != 64 ||
-	    person_find_job(&jt->t->person, id, note) != 1)
+	uint8_t job[32];
+
+	if (!hex_decode(job, 32, id, strlen(id)) ||
+	    !person_get_job(&jt->t->person, job, note))
 		memset(note, 0, sizeof(*note));
 }
 

@@ -76,6 +76,9 @@ bool person_note_job(const struct person *, const struct job_note *);
 /* Each note, until fn says true: whether it did. */
 bool person_each_job(const struct person *,
     bool (*fn)(void *arg, const struct job_note *), void *arg);
+/* The note of one job, by its whole id; false: there is none. */
+bool person_get_job(const struct person *, const uint8_t job[32],
+    struct job_note *);
 /* What was seen of it now; a job that is not noted is left so. */
 void person_saw_job(const struct person *, const uint8_t job[32],
     const char *state, const char *outcome);

@@ -102,8 +102,7 @@ from_folder(struct target *t, const char *path)
 	struct manifest m;
 	char *envelope;
 	size_t len;
-	struct job_note note;
-	int rc, found;
+	int rc;
 
 	if (realpath(path, t->folder) == NULL) {
 		cli_error(t->cli, "%s: %s", path, strerror(errno));
@@ -118,18 +117,17 @@ from_folder(struct target *t, const char *path)
 	free(envelope);
 	if (rc != CLI_OK)
 		return rc;
-	found = person_find_job(&t->person, t->id, &note);
-	if (found == 1)
-		t->note = note;
+	if (!person_get_job(&t->person, t->job, &t->note))
+		memset(&t->note, 0, sizeof(t->note));
 	if (t->to != NULL)
 		return CLI_OK;
-	if (found != 1) {
+	if (memcmp(t->note.job, t->job, 32) != 0) {
 		cli_error(t->cli, "which node has this job is not noted; say "
 				  "it with --to NODE");
 		return CLI_USAGE;
 	}
-	memcpy(t->dest, note.dest, 16);
-	memcpy(t->node.fp, note.node_fp, FP_LEN);
+	memcpy(t->dest, t->note.dest, 16);
+	memcpy(t->node.fp, t->note.node_fp, FP_LEN);
 	return CLI_OK;
 }
 

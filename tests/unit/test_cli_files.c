@@ -290,10 +290,13 @@ test_notes(void **state)
 	assert_string_equal(got.state, "done");
 	assert_string_equal(got.outcome, "killed memory");
 	assert_string_equal(got.label[1], "dry run");
+	assert_true(person_get_job(&p, n.job, &got));
+	assert_string_equal(got.outcome, "killed memory");
 	/* nothing is noted of what was not submitted from here */
 	n.job[0] = 2;
 	person_saw_job(&p, n.job, "done", "exited 0");
 	assert_int_equal(person_find_job(&p, "02ababab", &got), 0);
+	assert_false(person_get_job(&p, n.job, &got));
 	person_clear(&p);
 	temp_remove(base);
 }
