@@ -250,15 +250,17 @@ talk_note(const struct talk *s)
 {
 	const struct submitter *m = &s->sub;
 	char outcome[160] = "";
+	bool done = m->phase == SUB_END && m->end == SUB_DONE;
 
-	if (m->phase != SUB_END || m->end != SUB_DONE)
-		(void)snprintf(outcome, sizeof(outcome), "%s", m->reason);
-	else if (m->r.outcome == JOB_KILLED)
+	if (done && m->r.outcome == JOB_KILLED)
 		(void)snprintf(outcome, sizeof(outcome), "killed %s",
 		    kill_name((unsigned)m->r.code & 0xff));
-	else if (m->r.outcome == JOB_EXITED || m->r.outcome == JOB_SIGNALLED)
+	else if (done && (m->r.outcome == JOB_EXITED ||
+			     m->r.outcome == JOB_SIGNALLED))
 		(void)snprintf(outcome, sizeof(outcome), "%s %d",
 		    outcome_name(m->r.outcome), m->r.code);
+	else /* it goes on, or has no outcome: lost, refused */
+		(void)snprintf(outcome, sizeof(outcome), "%s", m->reason);
 	person_saw_job(s->person, s->manifest->job, m->state, outcome);
 }
 

@@ -13,7 +13,8 @@
 #define GAP 2	       /* between two columns */
 #define ID_LEAST 8     /* digits that a short id has at least */
 #define ID_LONG 16
-#define CUT_LEAST 8    /* columns that a text keeps at least */
+#define CUT_LEAST 12   /* columns that a text keeps while others can go */
+#define CUT_LAST 6     /* ... when none can */
 #define CUT_SIGN "\xe2\x80\xa6"
 
 struct cell {
@@ -236,16 +237,26 @@ total(const struct cli_table *t)
 
 /* The widest text that may still be cut; t->columns: none. */
 static size_t
-widest(const struct cli_table *t)
+widest(const struct cli_table *t, size_t least)
 {
 	size_t at = t->columns;
 
 	for (size_t i = 0; i < t->columns; i++)
 		if (t->shown[i] && (t->col[i].how & COL_CUT) != 0 &&
-		    t->width[i] > CUT_LEAST &&
+		    t->width[i] > least &&
 		    (at == t->columns || t->width[i] > t->width[at]))
 			at = i;
 	return at;
+}
+
+static void
+cut(struct cli_table *t, size_t least)
+{
+	size_t at;
+
+	while (total(t) > t->c->columns &&
+	    (at = widest(t, least)) < t->columns)
+		t->width[at]--;
 }
 
 static void
@@ -255,11 +266,11 @@ fit(struct cli_table *t)
 
 	if (!t->c->out_tty || t->c->wide || t->c->columns == 0)
 		return;
-	while (total(t) > t->c->columns && (at = widest(t)) < t->columns)
-		t->width[at]--;
+	cut(t, CUT_LEAST);
 	for (at = t->columns; at-- > 0 && total(t) > t->c->columns;)
 		if ((t->col[at].how & COL_DROP) != 0)
 			t->shown[at] = false;
+	cut(t, CUT_LAST);
 }
 
 /* ---- print ---- */

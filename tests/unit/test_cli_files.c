@@ -459,16 +459,22 @@ test_table_fits(void **state)
 	    "aaaabbbbcccc  kai/agent-runtime:latest   7  somebody\n"
 	    "aaaabbbbccce  a:b                       12  \n");
 	/* then texts are cut */
-	me.columns = 40;
+	me.columns = 44;
 	assert_string_equal(shown(me),
-	    "JOB           IMAGE          N  PERSON\n"
-	    "aaaabbbbcccc  kai/agent-r\xe2\x80\xa6   7  somebody\n"
-	    "aaaabbbbccce  a:b           12  \n");
+	    "JOB           IMAGE              N  PERSON\n"
+	    "aaaabbbbcccc  kai/agent-runti\xe2\x80\xa6   7  somebody\n"
+	    "aaaabbbbccce  a:b               12  \n");
 	/* then columns go */
-	me.columns = 30;
-	assert_string_equal(shown(me), "JOB           IMAGE      N\n"
-				       "aaaabbbbcccc  kai/age\xe2\x80\xa6   7\n"
-				       "aaaabbbbccce  a:b       12\n");
+	me.columns = 34;
+	assert_string_equal(shown(me),
+	    "JOB           IMAGE          N\n"
+	    "aaaabbbbcccc  kai/agent-r\xe2\x80\xa6   7\n"
+	    "aaaabbbbccce  a:b           12\n");
+	/* and texts once more */
+	me.columns = 24;
+	assert_string_equal(shown(me), "JOB           IMAGE    N\n"
+				       "aaaabbbbcccc  kai/a\xe2\x80\xa6   7\n"
+				       "aaaabbbbccce  a:b     12\n");
 	/* what is asked for whole, and what goes to a file, is whole */
 	me.wide = true;
 	assert_string_equal(shown(me),
