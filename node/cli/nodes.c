@@ -279,6 +279,19 @@ node_aged(const struct node_info *n, int64_t now_s)
 	return n->heard_us / 1000000 < now_s - NODE_AGE_S;
 }
 
+size_t
+nodes_drop_aged(struct node_list *l, int64_t now_s)
+{
+	size_t n = 0, dropped;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].noted || !node_aged(&l->v[i], now_s))
+			l->v[n++] = l->v[i];
+	dropped = l->n - n;
+	l->n = n;
+	return dropped;
+}
+
 /* What the text of a person may mean. */
 struct wanted {
 	const char *text;
@@ -303,13 +316,11 @@ is_wanted(const struct wanted *w, const struct node_info *n)
 	return w->is_short && strncasecmp(hex, w->text, w->len) == 0;
 }
 
-/* 1 found, 0 none, -1 more than one. */
-static int
-match(const struct node_list *l, const char *text, enum node_by *by,
-    uint8_t dest[16])
+int
+nodes_match(const struct node_list *l, const char *text, int64_t now_s,
+    enum node_by *by, uint8_t dest[16])
 {
 	struct wanted w = {.text = text, .len = strlen(text)};
-	int64_t now = (int64_t)time(NULL);
 	int found = 0;
 
 	w.is_hash = hex_decode(w.hash, 16, text, w.len);
@@ -325,7 +336,7 @@ match(const struct node_list *l, const char *text, enum node_by *by,
 		for (size_t i = 0; i < l->n && found >= 0; i++) {
 			const struct node_info *n = &l->v[i];
 
-			if (node_aged(n, now) != (aged != 0) ||
+			if (node_aged(n, now_s) != (aged != 0) ||
 			    !is_wanted(&w, n))
 				continue;
 			found = found == 0 ? 1 : -1;
@@ -369,7 +380,7 @@ nodes_resolve(struct cli *c, struct session *s, const struct person *p,
 
 		if (nodes_collect(c, s, p, &l) != 0)
 			return CLI_FAILED;
-		found = match(&l, text, by, dest);
+		found = nodes_match(&l, text, (int64_t)time(NULL), by, dest);
 		near = found == 0 ? nearest_name(&l, text, name) : NULL;
 		free(l.v);
 		if (found == 1)

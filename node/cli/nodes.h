@@ -61,6 +61,14 @@ enum node_by { NODE_BY_HASH, NODE_BY_URN, NODE_BY_NAME };
  */
 int nodes_resolve(struct cli *, struct session *, const struct person *,
     const char *text, int64_t wait_us, uint8_t dest[16], enum node_by *);
+/*
+ * The decision alone: 1 found, 0 none, -1 more than one. Who was heard within
+ * the day is meant first.
+ */
+int nodes_match(const struct node_list *, const char *text, int64_t now_s,
+    enum node_by *, uint8_t dest[16]);
+/* Who is gone leaves the list, unless he was dealt with; how many that were. */
+size_t nodes_drop_aged(struct node_list *, int64_t now_s);
 /* Note a node that was dealt with. */
 void nodes_note(const struct person *, const uint8_t dest[16],
     const uint8_t fp[FP_LEN], const char *name);

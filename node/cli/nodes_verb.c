@@ -116,25 +116,11 @@ by_use(const void *a, const void *b)
 	return (x->heard_us < y->heard_us) - (x->heard_us > y->heard_us);
 }
 
-/* Those that are gone are left out, unless all are wanted or dealt with. */
-static size_t
-drop_aged(struct node_list *l, int64_t now)
-{
-	size_t n = 0, dropped;
-
-	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i].noted || !node_aged(&l->v[i], now))
-			l->v[n++] = l->v[i];
-	dropped = l->n - n;
-	l->n = n;
-	return dropped;
-}
-
 static void
 print_nodes(struct cli *c, struct node_list *l, bool all)
 {
 	int64_t now = (int64_t)time(NULL);
-	size_t dropped = all ? 0 : drop_aged(l, now);
+	size_t dropped = all ? 0 : nodes_drop_aged(l, now);
 	struct cli_table *t = NULL;
 	json_t *a = c->json ? json_array() : NULL;
 

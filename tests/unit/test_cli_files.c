@@ -397,6 +397,83 @@ test_judge(void **state)
 	}
 }
 
+/* ---- who is meant ---- */
+
+static void
+test_match(void **state)
+{
+	enum { NOW = 1800000000, DAY = 24 * 3600 };
+	/* two of one name, one of them gone; one gone; one never heard */
+	static const struct {
+		uint8_t first, second;
+		const char *name;
+		int64_t heard;
+		bool noted;
+	} nodes[] = {
+	    {0xa1, 0xa1, "burrow", NOW - 60, false},
+	    {0xa1, 0xa2, "burrow", NOW - 2 * DAY, false},
+	    {0xb1, 0, "den", NOW - DAY - 1, false},
+	    {0xb2, 0, "hole", 0, true},
+	    {0xc3, 0, "beef", NOW, false},
+	};
+	static const struct {
+		const char *text;
+		int found;
+		enum node_by by;
+		uint8_t second;
+		uint8_t first;
+	} t[] = {
+	    {"burrow", 1, NODE_BY_NAME, 0xa1, 0xa1}, /* the one that is heard */
+	    {"den", 1, NODE_BY_NAME, 0, 0xb1}, /* gone, and nobody else */
+	    {"hole", 1, NODE_BY_NAME, 0, 0xb2},
+	    {"nobody", 0, NODE_BY_NAME, 0, 0},
+	    {"a1", 0, NODE_BY_NAME, 0, 0},     /* too short for a hash */
+	    {"a1a2", 1, NODE_BY_NAME, 0xa2, 0xa1},
+	    {"A1A2", 1, NODE_BY_NAME, 0xa2, 0xa1},
+	    {"b200", 1, NODE_BY_HASH, 0, 0xb2}, /* dealt with: one's own word */
+	    {"beef", 1, NODE_BY_NAME, 0, 0xc3}, /* a name that looks like one */
+	    {"a1a1070707070707", 1, NODE_BY_HASH, 0xa1, 0xa1},
+	    {"a1a107070707070", 1, NODE_BY_NAME, 0xa1, 0xa1},
+	    {"a1a20707070707070707070707070707", 1, NODE_BY_HASH, 0xa2, 0xa1},
+	    {"a1a30707070707070707070707070707", 0, NODE_BY_HASH, 0, 0},
+	};
+	struct node_info v[NELEM(nodes) + 1] = {0};
+	struct node_list l = {v, NELEM(nodes)};
+	enum node_by by;
+	uint8_t dest[16];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(nodes); i++) {
+		memset(v[i].dest, nodes[i].noted ? 0 : 7, 16);
+		v[i].dest[0] = nodes[i].first;
+		v[i].dest[1] = nodes[i].second;
+		(void)snprintf(v[i].name, sizeof(v[i].name), "%s",
+		    nodes[i].name);
+		v[i].heard_us = nodes[i].heard * 1000000;
+		v[i].noted = nodes[i].noted;
+	}
+	for (size_t i = 0; i < NELEM(t); i++) {
+		int found = nodes_match(&l, t[i].text, NOW, &by, dest);
+
+		if (found != t[i].found || by != t[i].by ||
+		    (found == 1 && (dest[0] != t[i].first ||
+					dest[1] != t[i].second)))
+			fail_msg("%s: %d, by %d, %02x%02x", t[i].text, found,
+			    (int)by, dest[0], dest[1]);
+	}
+	/* two that are heard are two */
+	v[l.n] = v[0];
+	v[l.n++].dest[1] = 0xa4;
+	assert_int_equal(nodes_match(&l, "burrow", NOW, &by, dest), -1);
+	l.n--;
+	/* listed are those that are heard, and those that were dealt with */
+	assert_int_equal(nodes_drop_aged(&l, NOW), 2);
+	assert_int_equal(l.n, 3);
+	assert_string_equal(l.v[0].name, "burrow");
+	assert_string_equal(l.v[1].name, "hole");
+	assert_string_equal(l.v[2].name, "beef");
+}
+
 /* ---- what is seen ---- */
 
 static const struct cli_column two[] = {{"A", COL_CUT}, {"LONGER", 0}};
@@ -641,6 +718,7 @@ main(void)
 	    cmocka_unit_test(test_notes),
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_judge),
+	    cmocka_unit_test(test_match),
 	    cmocka_unit_test(test_table),
 	    cmocka_unit_test(test_table_fits),
 	    cmocka_unit_test(test_colour),
