@@ -51,22 +51,23 @@ run_dir(struct cli *c, char out[CLI_PATH])
 bool
 ask_possible(struct cli *c, enum ask_whom whom)
 {
-	char run[CLI_PATH], path[CLI_PATH];
+	char dir[CLI_PATH], run[CLI_PATH], path[CLI_PATH];
 	struct stat st;
 
-	return run_dir(c, run) && cli_path(path, run, socket_name[whom]) &&
-	    stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+	/* root and the owner of the folder, as the daemon has it */
+	return cli_config_dir(c, dir) && stat(dir, &st) == 0 &&
+	    (geteuid() == 0 || geteuid() == st.st_uid) && run_dir(c, run) &&
+	    cli_path(path, run, socket_name[whom]) && stat(path, &st) == 0 &&
+	    S_ISSOCK(st.st_mode);
 }
 
 bool
 ask_answers(struct cli *c, enum ask_whom whom)
 {
 	_cleanup_fd_ int fd = -1;
-	char run[CLI_PATH], dir[CLI_PATH];
-	struct stat st;
+	char run[CLI_PATH];
 
-	if (!cli_config_dir(c, dir) || stat(dir, &st) != 0 ||
-	    (geteuid() != 0 && geteuid() != st.st_uid) || !run_dir(c, run))
+	if (!ask_possible(c, whom) || !run_dir(c, run))
 		return false;
 	fd = connect_to(run, socket_name[whom]);
 	return fd >= 0;

@@ -22,9 +22,9 @@ int ask(struct cli *, enum ask_whom, json_t *steal_request,
     bool (*each)(void *arg, const json_t *), void *arg);
 /* An each() that prints the object; arg is the struct cli. */
 bool ask_print(void *arg, const json_t *);
-/* Does the daemon's socket exist? */
+/* Is there a socket of the daemon, and does it answer users like this one? */
 bool ask_possible(struct cli *, enum ask_whom);
-/* Does it answer this user? Says nothing when it does not. */
+/* Does it answer now? Says nothing when it does not. */
 bool ask_answers(struct cli *, enum ask_whom);
 
 #endif

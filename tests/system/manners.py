@@ -285,6 +285,32 @@ def known(node):
            "did you mean burrow?" in err and "listening" in err, out + err)
 
 
+def not_ours(node):
+    """Somebody else's node: its socket is no answer, one's notes are."""
+    if os.geteuid() != 0 or node.user is None:
+        return
+    other = os.path.join(node.top, "guest")
+    os.mkdir(other, 0o700)
+    os.chown(other, 65533, 65533)
+    os.chmod(node.dir, 0o755)
+
+    def guest(*words):
+        p = subprocess.run(
+            node.argv(*words, "--config", node.dir, "--identity", other),
+            preexec_fn=lambda: (os.setgroups([]), os.setgid(65533),
+                                os.setuid(65533)),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        return p.returncode, p.stdout.decode(), p.stderr.decode()
+    rc, out, err = guest("jobs")
+    result("jobs: where the node answers others, one's own", rc == 0 and
+           err == "No jobs.\n", "%s %s" % (rc, out + err))
+    rc, out, err = guest("jobs", "--here")
+    result("jobs: and --here says whom it answers", rc == 4 and
+           "owner" in err, "%s %s" % (rc, out + err))
+    os.chmod(node.dir, 0o700)
+
+
 def heard(node, other):
     """What another machine's daemon has heard, before its folder has it."""
     def listed_there():
@@ -314,6 +340,7 @@ def as_user(user):
                    "%s %s" % (node.problem, node.said()[-1500:]))
             return
         known(node)
+        not_ours(node)
         heard(node, other)
         runs(node)
         streams(node)
