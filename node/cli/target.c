@@ -180,7 +180,7 @@ from_text(struct target *t, const char *text)
 				  "node computes here", text);
 		cli_hint(t->cli, "`warren jobs --mine` lists yours; --to NODE "
 				 "asks a node.");
-		return CLI_FAILED;
+		return CLI_UNREACHABLE;
 	}
 	t->here = t->to == NULL;
 	/* a short one is looked for among the jobs of that node */

@@ -272,7 +272,7 @@ test_nobodys(void **state)
 
 	(void)state;
 	assert_int_equal(call(verb_show, dir, &said, false, "abcd", NULL),
-	    CLI_FAILED);
+	    CLI_UNREACHABLE);
 	assert_non_null(strstr(said->err, "was submitted from here"));
 	assert_non_null(strstr(said->err, "--to NODE"));
 	assert_int_equal(call(verb_show, dir, &said, false, "abcd", "--here"),
