@@ -192,7 +192,7 @@ def tree(top):
         elif stat.S_ISREG(st.st_mode):
             was = stat.S_IMODE(st.st_mode)
             if was & 0o400 == 0 and os.geteuid() != 0:
-                data = b"?"
+                data = b"?"  # its owner cannot read it either
             else:
                 with open(path, "rb") as f:
                     data = f.read()
