@@ -104,24 +104,32 @@ source_open(struct source *s, const char *path, char *why, size_t cap)
 	return -1;
 }
 
+static bool
+is_file(int fd)
+{
+	struct stat st;
+
+	if (fd == -1 || fstat(fd, &st) == -1)
+		return false;
+	errno = EINVAL;
+	return S_ISREG(st.st_mode);
+}
+
 /*
  * Whatever hand asks for, it gets no more than a file of the folder to read:
- * beneath it, no device, no pipe to wait for.
+ * beneath it, and looked at first, since the mere opening of a device may do
+ * something.
  */
 static int
 open_for(const struct source *s, const char *path)
 {
-	_cleanup_fd_ int fd = sys_openat2(s->fd, path, O_RDONLY | O_CLOEXEC |
-	    O_NONBLOCK | O_NOCTTY, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-	struct stat st;
+	uint64_t how = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+	_cleanup_fd_ int look = sys_openat2(s->fd, path, O_PATH | O_CLOEXEC,
+	    how);
+	_cleanup_fd_ int fd = !is_file(look) ? -1 : sys_openat2(s->fd, path,
+	    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, how);
 
-	if (fd == -1 || fstat(fd, &st) == -1)
-		return -1;
-	if (!S_ISREG(st.st_mode)) {
-		errno = EINVAL;
-		return -1;
-	}
-	return steal_fd(&fd);
+	return is_file(fd) ? steal_fd(&fd) : -1;
 }
 
 int
