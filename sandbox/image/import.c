@@ -352,7 +352,8 @@ run(struct step *s, uint8_t *record, size_t *len, char *why, size_t cap)
 	/* EPIPE: hand has more to say of that */
 	if (packed != 0 && packed != EPIPE) {
 		(void)snprintf(why, cap, packed == EINVAL || packed == E2BIG ?
-		    "%s; a tar of the folder may hold that, and is taken too" :
+		    "%s (a tar of the folder is taken too, and has wider "
+		    "bounds)" :
 		    "%s", tree.why);
 		return -1;
 	}

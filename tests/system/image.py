@@ -541,6 +541,13 @@ def plain_tar():
     result("its digest is of the tar inside", len(seen) == 1, str(seen))
     digest, said = s.run(path)
     result("what was left out is named", "dev/null" in said, said)
+    os.mkdir(s.path("root"))
+    os.symlink("t" * 150, s.path("root/l"))
+    refused(s, "a folder beyond its bounds", s.path("root"), "a tar of the")
+    p = subprocess.run(["tar", "-C", s.path("root"), "-c", "."],
+                       capture_output=True)
+    result("a tar of it", *why(judge(s, put(s.path("root.tar"), p.stdout),
+                                     {"l": (LINK, "t" * 150)})))
     path = put(s.path("bad.tar"), tar([file("a", "a"), file("../b", "b")]))
     refused(s, "a tar that leads out", path, "../b: its name leads up")
     s.remove()
