@@ -172,8 +172,8 @@ docs_blob(struct import *im, const json_t *desc, const char *suffix,
 
 	if (text == NULL || strncmp(text, "sha256:", 7) != 0 ||
 	    !hex_decode(digest, 32, text + 7, strlen(text + 7)))
-		return import_fail(im, "%.100s: no digest by sha256",
-		    text == NULL ? "a part without a digest" : text);
+		return import_fail(im, "\"%.80s\" is no digest by sha256",
+		    text == NULL ? "" : text);
 	(void)snprintf(path, sizeof(path), "%s%.64s%s",
 	    im->flat ? "" : "blobs/sha256/", text + 7, im->flat ? suffix : "");
 	if ((fd = docs_open(im, path)) == -1 ||

@@ -207,7 +207,7 @@ choose(struct import *im, const json_t *list, const char *tag)
 		    tag, names);
 	else
 		(void)import_fail(im, "%u images (%s): name one as PATH:TAG",
-		    count, names);
+		    count, names[0] != '\0' ? names : "without names");
 	return NULL;
 }
 
@@ -371,9 +371,10 @@ save_layer(struct import *im, struct image *img, const char *path,
 	uint8_t digest[32];
 	uint64_t size;
 
+	if (path == NULL)
+		return import_fail(im, "manifest.json: no name of its file");
 	if (fd == -1)
-		return import_fail(im, "%.100s: %s", path == NULL ? "its name" :
-		    path, strerror(errno));
+		return import_fail(im, "%.100s: %s", path, strerror(errno));
 	if (reader_digest(im, fd, digest, &size) == -1)
 		return -1;
 	hex_encode(hex, digest, 32);
@@ -408,7 +409,8 @@ choose_saved(struct import *im, const json_t *list)
 		return json_array_get(list, 0);
 	if (im->tag == NULL)
 		(void)import_fail(im, "%zu images (%s): name one as PATH:TAG",
-		    json_array_size(list), names);
+		    json_array_size(list),
+		    names[0] != '\0' ? names : "without names");
 	else if (found == NULL)
 		(void)import_fail(im, "no image is called %.60s; there is: %s",
 		    im->tag, names);
@@ -452,10 +454,12 @@ take_save(struct import *im, struct image *img, const json_t *list)
 
 	if (m == NULL)
 		return -1;
-	if (config == NULL || (fd = docs_open(im, config)) == -1 ||
+	if (config == NULL)
+		return import_fail(im, "manifest.json: no configuration");
+	if ((fd = docs_open(im, config)) == -1 ||
 	    docs_digest(fd, digest, &size) == -1)
-		return import_fail(im, "its configuration %.100s is not there",
-		    config == NULL ? "" : config);
+		return import_fail(im, "configuration: %.100s: %s", config,
+		    strerror(errno));
 	if ((img->config = docs_json(im, fd, "configuration")) == NULL ||
 	    take_config(im, img) == -1)
 		return -1;

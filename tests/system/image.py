@@ -462,6 +462,55 @@ def something_else():
     s.remove()
 
 
+def documents():
+    """What an image says of itself, not as it should be."""
+    s = Store()
+    layer = tar([file("a", "a")])
+    hexes = sha(layer)
+
+    def saved(change):
+        members = docker([layer])
+        for m in members:
+            if m["name"] == "manifest.json":
+                m["data"] = change(m["data"])
+        return members
+
+    for what, change, words in (
+            ("nothing", lambda d: "", "manifest.json: line 1"),
+            ("cut off", lambda d: d[:-1], "manifest.json: line 1"),
+            ("deep", lambda d: "[" * 100000, "manifest.json: too deep"),
+            ("no image", lambda d: "[]", "0 images"),
+            ("no configuration", lambda d: d.replace('"Config"', '"X"'),
+             "no configuration"),
+            ("its configuration elsewhere",
+             lambda d: d.replace('"Config": "', '"Config": "../../'),
+             "configuration: ../../"),
+            ("no layers", lambda d: d.replace('"Layers"', '"X"'),
+             "it has 0 layers, its configuration 1"),
+            ("a layer elsewhere",
+             lambda d: d.replace("%064x/layer.tar" % 1, "/etc/passwd"),
+             "layer 1 of 1 (sha256:%s): /etc/passwd: " % hexes[:12]),
+            ("a layer that is a number",
+             lambda d: d.replace('"%064x/layer.tar"' % 1, "7"),
+             "no name of its file")):
+        path = put(s.path("save.tar"), tar(saved(change)))
+        refused(s, "manifest.json: " + what, path, words)
+    for what, old, new, words in (
+            ("no manifests", '"manifests"', '"x"', "no digest by sha256"),
+            ("another digest's kind", "sha256:", "sha512:", "sha512:"),
+            ("a digest that leads out", "sha256:" , "sha256:../../",
+             "no digest by sha256"),
+            ("another machine", '"size"', '"platform": {"architecture": '
+             '"s390x"}, "size"', "no image for linux/")):
+        files = oci([layer])
+        files["index.json"] = files["index.json"].replace(
+            old.encode(), new.encode())
+        write(s.path("L"), files)
+        refused(s, "index.json: " + what, s.path("L"), words)
+        shutil.rmtree(s.path("L"))
+    s.remove()
+
+
 def several():
     """Several images in one place: the one that is named."""
     s = Store()
@@ -637,6 +686,7 @@ def main():
     cases()
     transports()
     something_else()
+    documents()
     several()
     archives()
     plain_tar()
