@@ -141,6 +141,16 @@ for_us(const json_t *desc)
 	    (os == NULL || strcmp(os, "linux") == 0);
 }
 
+/* An image without a name is called by its digest, or the start of it. */
+#define DIGEST_SHORT 19 /* sha256: and 12 digits */
+
+static bool
+is_digest(const char *digest, const char *want)
+{
+	return digest != NULL && strlen(want) >= DIGEST_SHORT &&
+	    strncmp(digest, want, strlen(want)) == 0;
+}
+
 /* Is this name, a whole reference maybe, the one that is asked for? */
 static bool
 called(const char *name, const char *want)
@@ -163,13 +173,16 @@ name_of(const json_t *desc)
 }
 
 static void
-list_name(char list[128], const char *name)
+list_name(char list[128], const char *name, const char *digest)
 {
 	size_t n = strlen(list);
 
 	if (name != NULL)
 		(void)snprintf(list + n, 128 - n, "%s%s", n > 0 ? ", " : "",
 		    name);
+	else if (digest != NULL)
+		(void)snprintf(list + n, 128 - n, "%s%.*s", n > 0 ? ", " : "",
+		    DIGEST_SHORT, digest);
 }
 
 /* One of a layout's images: there is no first among several. NULL: why. */
@@ -187,10 +200,11 @@ choose(struct import *im, const json_t *list, const char *tag)
 		if (!for_us(v))
 			continue;
 		ours++;
-		list_name(names, name_of(v));
-		if (tag != NULL && !called(name_of(v), tag))
-			continue;
 		digest = json_string_value(json_object_get(v, "digest"));
+		list_name(names, name_of(v), digest);
+		if (tag != NULL && !called(name_of(v), tag) &&
+		    !is_digest(digest, tag))
+			continue;
 		if (found != NULL && digest != NULL &&
 		    strcmp(digest, first) == 0)
 			continue; /* by another name */
@@ -400,7 +414,7 @@ choose_saved(struct import *im, const json_t *list)
 
 	json_array_foreach (list, i, v)
 		json_array_foreach (json_object_get(v, "RepoTags"), k, name) {
-			list_name(names, json_string_value(name));
+			list_name(names, json_string_value(name), NULL);
 			if (im->tag != NULL && found == NULL &&
 			    called(json_string_value(name), im->tag))
 				found = v;

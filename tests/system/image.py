@@ -526,6 +526,11 @@ def several():
                                                     {"a": "a"})))
     result("several images: the second", *why(judge(s, s.path("L:two"),
                                                      {"b": "b"})))
+    two = two["index.json"].decode().split("sha256:")[1][:12]
+    result("several images: one by its digest", *why(
+        judge(s, s.path("L:sha256:" + two), {"b": "b"})))
+    put(s.path("L/index.json"), index.replace("ref.name", "x").encode())
+    refused(s, "several images: without names", s.path("L"), "sha256:" + two)
     first, second = docker(a, name="x/a:1"), docker(b, name="x/b:1")
     both = [m for m in first + second if m["name"] != "manifest.json"]
     docs = [m["data"][1:-1] for m in first + second
