@@ -2,6 +2,7 @@
 #include "common/mistake.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,12 +75,30 @@ distance(const char *a, const char *b)
 	return row[n];
 }
 
+/*
+ * One is the other's beginning ("mem", "timeout"), or its last word ("host" of
+ * "target_host").
+ */
+static bool
+part_of(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b);
+
+	if (n > m)
+		return part_of(b, a);
+	if (n >= 3 && strncmp(a, b, n) == 0)
+		return true;
+	return n >= 2 && n < m && b[m - n - 1] == '_' &&
+	    strcmp(b + m - n, a) == 0;
+}
+
 const char *
 nearest_word(const char *word, const char *const *list, size_t n)
 {
 	const char *best = NULL;
 	size_t len = strlen(word);
-	unsigned least = len <= 3 ? 2 : len <= 8 ? 3 : 4; /* one too far */
+	/* one too far; a single letter is near to any other */
+	unsigned least = len < 2 ? 0 : len <= 3 ? 2 : len <= 8 ? 3 : 4;
 
 	for (size_t i = 0; i < n; i++) {
 		unsigned d = distance(word, list[i]);
@@ -89,5 +108,8 @@ nearest_word(const char *word, const char *const *list, size_t n)
 			best = list[i];
 		}
 	}
+	for (size_t i = 0; best == NULL && i < n; i++)
+		if (part_of(word, list[i]))
+			best = list[i];
 	return best;
 }

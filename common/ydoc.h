@@ -57,6 +57,11 @@ bool ynode_is_list(const struct ynode *, const char *what, struct mistakes *);
 /* Every key is one of known; each other one is a mistake (false). */
 bool ynode_known(const struct ynode *map, const char *const *known, size_t n,
     struct mistakes *);
+/* The two halves of it, for one member of a map. */
+bool ynode_key_in(const struct ynode *member, const char *const *known,
+    size_t n);
+void ynode_unknown(const struct ynode *member, const char *const *known,
+    size_t n, struct mistakes *);
 bool ynode_text(const struct ynode *, const char *what, size_t min, size_t max,
     const char **, struct mistakes *);
 bool ynode_bool(const struct ynode *, const char *what, bool *,

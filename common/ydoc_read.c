@@ -61,19 +61,55 @@ ynode_is_map(const struct ynode *n, const char *what, struct mistakes *m)
 {
 	if (n->kind == YNODE_MAP)
 		return true;
-	return wrong(n, what, "a map", n->kind == YNODE_SCALAR && !n->quoted &&
+	return wrong(n, what, "a map", ynode_null(n) ?
+	    "what belongs below it is indented" : n->kind == YNODE_LIST ?
+	    "\"key: value\", without \"- \"" : !n->quoted &&
 	    strchr(n->text, ':') != NULL ?
 	    "a space belongs behind the colon: \"key: value\"" :
-	    n->kind == YNODE_SCALAR && !ynode_null(n) ?
-	    "\"key: value\" in lines of their own, indented" : NULL, m);
+	    "\"key: value\", with a colon, in lines of their own", m);
 }
 
 bool
 ynode_is_list(const struct ynode *n, const char *what, struct mistakes *m)
 {
 	return n->kind == YNODE_LIST || wrong(n, what, "a list",
-	    n->kind == YNODE_SCALAR && !ynode_null(n) ?
-	    "one in a line: [a, b]" : NULL, m);
+	    n->kind == YNODE_MAP || ynode_null(n) ?
+	    "each entry begins with \"- \"" : "in one line: [a, b]", m);
+}
+
+static void
+known_words(char *out, size_t cap, const char *const *known, size_t n)
+{
+	size_t at = (size_t)snprintf(out, cap, "known: ");
+
+	for (size_t i = 0; i < n && at < cap; i++)
+		at += (size_t)snprintf(out + at, cap - at, "%s%s",
+		    i == 0 ? "" : ", ", known[i]);
+}
+
+bool
+ynode_key_in(const struct ynode *member, const char *const *known, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(known[i], member->key) == 0)
+			return true;
+	return false;
+}
+
+void
+ynode_unknown(const struct ynode *member, const char *const *known, size_t n,
+    struct mistakes *m)
+{
+	const char *near = nearest_word(member->key, known, n);
+	char hint[200] = "";
+
+	if (near != NULL)
+		(void)snprintf(hint, sizeof(hint), "did you mean \"%s\"?",
+		    near);
+	else if (n <= 8)
+		known_words(hint, sizeof(hint), known, n);
+	mistake_add(m, member->key_line, member->key_column, hint,
+	    "unknown key \"%.80s\"", member->key);
 }
 
 bool
@@ -83,20 +119,9 @@ ynode_known(const struct ynode *map, const char *const *known, size_t n,
 	bool ok = true;
 
 	for (const struct ynode *c = map->first; c != NULL; c = c->next) {
-		char hint[200] = "";
-		const char *near;
-		size_t i = 0;
-
-		while (i < n && strcmp(known[i], c->key) != 0)
-			i++;
-		if (i < n)
+		if (ynode_key_in(c, known, n))
 			continue;
-		near = nearest_word(c->key, known, n);
-		if (near != NULL)
-			(void)snprintf(hint, sizeof(hint),
-			    "did you mean \"%s\"?", near);
-		mistake_add(m, c->key_line, c->key_column, hint,
-		    "unknown key \"%.80s\"", c->key);
+		ynode_unknown(c, known, n, m);
 		ok = false;
 	}
 	return ok;
@@ -208,7 +233,9 @@ in_range(const struct ynode *n, const char *what, uint64_t v, uint64_t min,
 		return true;
 	text(lo, sizeof(lo), min);
 	text(hi, sizeof(hi), max);
-	mistake_add(m, n->line, n->column, NULL,
+	mistake_add(m, n->line, n->column,
+	    strspn(n->text, "0123456789") == n->len && n->len > 0 &&
+	    text == units_size_text ? "without a unit it is bytes" : NULL,
 	    max == UINT64_MAX ? "%s is %s, less than %s"
 			      : "%s is %s, must be %s to %s",
 	    what, n->text, lo, hi);
@@ -223,7 +250,8 @@ ynode_size(const struct ynode *n, const char *what, uint64_t min, uint64_t max,
 
 	if (n->kind != YNODE_SCALAR || !units_size(n->text, &v))
 		return wrong(n, what, "a size",
-		    "bytes, or a number with kB, MB or GB: 64kB, 5MB, 1GiB", m);
+		    "bytes, or a number with kB, MB or GB, without a space: "
+		    "64kB, 5MB, 1GiB", m);
 	if (!in_range(n, what, v, min, max, units_size_text, m))
 		return false;
 	*out = v;
@@ -238,7 +266,8 @@ ynode_time_ms(const struct ynode *n, const char *what, uint64_t min,
 
 	if (n->kind != YNODE_SCALAR || !units_time_ms(n->text, &v))
 		return wrong(n, what, "a time",
-		    "a number with ms, s, m, h or d: 60s, 10m, 24h", m);
+		    "a number with ms, s, m, h or d, without a space: 60s, 10m, "
+		    "24h", m);
 	if (!in_range(n, what, v, min, max, units_time_text, m))
 		return false;
 	*out = v;

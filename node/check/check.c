@@ -38,12 +38,12 @@ check_rns(struct check *c)
 			    "there is none; the first start writes one");
 		return;
 	}
-	if (rnsconf_parse(&conf, text, len, &m) < 0)
-		check_tell_all(c, "config", &m);
+	rnsconf_look(&conf, text, len, &m);
+	check_tell_all(c, "config", &m);
 	for (unsigned i = 0; conf != NULL && i < conf->nnotes; i++)
 		check_tell(c, true, "config", conf->notes[i].line, 1,
 		    conf->notes[i].hint, "%s", conf->notes[i].text);
-	if (conf != NULL && !usable(conf))
+	if (conf != NULL && mistakes_count(&m) == 0 && !usable(conf))
 		check_tell(c, true, "config", 0, 0, "TCPClientInterface or "
 		    "TCPServerInterface, with enabled = yes",
 		    "no interface is enabled and supported: the node reaches "

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
-#include "common/units.h"
+#include "common/layers.h"
 #include "common/util.h"
 #include "node/check/ownkey.h"
 #include "node/config/nodeconf.h"
@@ -148,6 +148,22 @@ check_identity(struct check *c, const struct node_config *conf)
 /* ---- the rest ---- */
 
 static void
+check_layers(struct check *c, const struct node_config *conf)
+{
+	const struct ynode *list =
+	    ynode_get(ydoc_root(conf->doc), "require_layers");
+	uint32_t unbuilt = LAYER_LSM | LAYER_BPF | LAYER_IO;
+
+	if (list == NULL)
+		return;
+	for (const struct ynode *n = list->first; n != NULL; n = n->next)
+		if (layer_bit(n->text) & unbuilt)
+			check_tell(c, true, FILE, n->line, n->column,
+			    "take it out", "no job is taken: layer %s is not "
+			    "built in this version", n->text);
+}
+
+static void
 check_uses(struct check *c, const struct node_config *conf)
 {
 	const struct ynode *n = ynode_get(ydoc_root(conf->doc), "profile");
@@ -182,6 +198,7 @@ check_node(struct check *c)
 	for (unsigned i = 0; (line = node_config_later(conf, i)) != NULL; i++)
 		check_tell(c, true, FILE, 0, 0, NULL, "%s", line);
 	check_limits(c, conf);
+	check_layers(c, conf);
 	check_uses(c, conf);
 	check_identity(c, conf);
 	node_config_free(conf);

@@ -157,8 +157,9 @@ named_volumes(const struct place *p, const struct ynode *list,
 			continue;
 		check_tell(p->c, !p->in_use ||
 			(errno == EACCES && geteuid() != 0),
-		    p->file, n->line, n->column, errno == ENOENT ?
-		    "make the folder, or take the line out" : NULL,
+		    p->file, n->line, n->column, errno != ENOENT ? NULL :
+		    source[0] == '~' ? "~ is not expanded: write the path out" :
+		    "make the folder, or take the line out",
 		    "volume \"%.80s\": %s", source, errno == ENOENT ?
 		    "there is no such folder" : errno == ENOTDIR ?
 		    "that is no folder" : strerror(errno));

@@ -28,14 +28,33 @@ check_tell(struct check *c, bool note, const char *file, unsigned line,
 	c->mistakes += !note;
 }
 
+static int
+by_place(const void *a, const void *b)
+{
+	const struct mistake *x = a, *y = b;
+
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return x->column < y->column ? -1 : x->column > y->column;
+}
+
 void
 check_tell_all(struct check *c, const char *file, const struct mistakes *m)
 {
+	struct mistakes *sorted = malloc(sizeof(*sorted));
+
+	/* readers go by key; who mends a file goes from its top */
+	if (sorted != NULL) {
+		*sorted = *m;
+		qsort(sorted->v, sorted->n, sizeof(sorted->v[0]), by_place);
+		m = sorted;
+	}
 	for (unsigned i = 0; i < m->n; i++)
 		c->fn(c->ctx, false, file, &m->v[i]);
 	c->mistakes += m->n;
 	if (m->more > 0)
 		check_tell(c, false, file, 0, 0, NULL, "and %u more", m->more);
+	free(sorted);
 }
 
 char *

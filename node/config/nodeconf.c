@@ -18,6 +18,58 @@
 #define LIST_GRACE DAY
 #define SIZE_TOP (1ull << 50) /* ours: a petabyte is a typing error */
 
+/* ---- which key stands where ---- */
+
+static const char *const top_keys[] = {"mesh_identity", "auth_required",
+    "trust_graph", "data_limit_per_minute", "accept_computation_requests",
+    "name", "revocation_list", "trust", "limits", "quotas", "levels",
+    "require_layers", "profile", "neighbour_limit_per_minute", "max_airtime",
+    "announce_every", "hub", "metrics", "keep_results"};
+static const char *const trust_keys[] = {"floor", "anchors", "pins", "boards",
+    "anchors_from", "require_live_secp", "on_stale", "grace"};
+static const char *const limit_keys[] = {
+    "jobs_running", "memory", "cpu", "time", "output", "spool"};
+static const char *const quota_keys[] = {"jobs_queued", "jobs_per_hour",
+    "cpu_seconds_per_day", "spool", "requests_per_minute"};
+
+static const struct place {
+	const char *name; /* NULL: at the top */
+	const char *const *keys;
+	size_t n;
+} places[] = {{NULL, top_keys, NELEM(top_keys)},
+    {"trust", trust_keys, NELEM(trust_keys)},
+    {"limits", limit_keys, NELEM(limit_keys)},
+    {"quotas", quota_keys, NELEM(quota_keys)}};
+enum { AT_TOP, IN_TRUST, IN_LIMITS, IN_QUOTAS };
+
+/* Keys that are none here; one that is somewhere else is told so. */
+static void
+known_at(const struct ynode *map, unsigned at, struct mistakes *m)
+{
+	for (const struct ynode *c = map->first; c != NULL; c = c->next) {
+		const struct place *p = NULL;
+		char hint[80];
+
+		if (ynode_key_in(c, places[at].keys, places[at].n))
+			continue;
+		for (size_t i = 0; p == NULL && i < NELEM(places); i++)
+			if (ynode_key_in(c, places[i].keys, places[i].n))
+				p = &places[i];
+		if (p == NULL) {
+			ynode_unknown(c, places[at].keys, places[at].n, m);
+			continue;
+		}
+		if (p->name != NULL)
+			(void)snprintf(hint, sizeof(hint), "it belongs below "
+			    "\"%s:\", indented", p->name);
+		else
+			(void)snprintf(hint, sizeof(hint), "it belongs beside "
+			    "\"%s:\", not below it", places[at].name);
+		mistake_add(m, c->key_line, c->key_column, hint,
+		    "\"%s\" stands in the wrong place", c->key);
+	}
+}
+
 /* Reads one key if it is there. */
 #define WITH(map, key, n)                                                      \
 	for (const struct ynode *n = ynode_get(map, key); n != NULL; n = NULL)
@@ -85,6 +137,18 @@ read_uri(const struct ynode *map, const char *key, const char **out,
 	}
 }
 
+/* What is wrong with a key that is none. */
+static const char *
+identity_hint(const char *s)
+{
+	if (strspn(s, "0123456789abcdefABCDEF") == 66 && s[66] == '\0')
+		return "with pubkey:ecc-secp256k1: before it";
+	if (strstr(s, "pubkey:") != NULL && strncmp(s, "pubkey:", 7) != 0)
+		return "from \"pubkey:\" on, and no more";
+	return "pubkey:ecc-secp256k1: and 66 hex digits; `warren identity "
+	       "show --config DIR` prints it";
+}
+
 static void
 read_identity(struct node_config *c, const struct ynode *map,
     struct mistakes *m)
@@ -96,12 +160,10 @@ read_identity(struct node_config *c, const struct ynode *map,
 		    !ynode_text(n, "mesh_identity", 1, 200, &s, m))
 			continue;
 		if (!key_parse(&c->identity, s, n->len)) {
-			mistake_add(m, n->line, n->column,
-			    "pubkey:ecc-secp256k1: and 66 hex digits; "
-			    "`warren identity show` prints it",
+			mistake_add(m, n->line, n->column, identity_hint(s),
 			    "mesh_identity \"%.80s\" is no public key", s);
 		} else if (c->identity.kind != KEY_SECP256K1) {
-			mistake_add(m, n->line, n->column, NULL,
+			mistake_add(m, n->line, n->column, identity_hint(""),
 			    "mesh_identity must be a secp256k1 key");
 		} else {
 			c->has_identity = true;
@@ -132,7 +194,8 @@ read_id(const struct ynode *entry, bool rns, uint8_t id[FP_LEN], bool *is_rns,
 	const char *s;
 
 	if (n == NULL) {
-		mistake_add(m, entry->line, entry->column, NULL, "no id");
+		mistake_add(m, entry->line, entry->column,
+		    "as in {id: \"urn:klp:...\", ...}", "an entry needs an id");
 		return false;
 	}
 	if (!ynode_text(n, "id", 1, 200, &s, m))
@@ -140,9 +203,11 @@ read_id(const struct ynode *entry, bool rns, uint8_t id[FP_LEN], bool *is_rns,
 	*is_rns = rns && hex_decode(id, RNS_HASH_LEN, s, n->len);
 	if (*is_rns || ident_parse(id, s, n->len))
 		return true;
-	mistake_add(m, n->line, n->column,
-	    rns ? "a urn:klp:, a key, or a Reticulum identity hash"
-		: "a urn:klp: or a key",
+	mistake_add(m, n->line, n->column, strncmp(s, "urn:klp:", 8) == 0 ?
+	    "whole, with 64 hex digits at the end: their `warren identity "
+	    "show` prints it" : rns ?
+	    "a urn:klp:, a key, or a Reticulum identity hash" :
+	    "a urn:klp: or a key",
 	    "id \"%.80s\" names nobody", s);
 	return false;
 }
@@ -161,7 +226,8 @@ read_pin(struct node_config *c, const struct ynode *e, struct mistakes *m)
 	if (!read_id(e, true, p->id, &p->is_rns, m))
 		return;
 	if (level == NULL) {
-		mistake_add(m, e->line, e->column, NULL, "a pin needs a level");
+		mistake_add(m, e->line, e->column, "from -3 to 3: 1 may run "
+		    "small jobs, below 0 none", "a pin needs a level");
 		return;
 	}
 	if (!ynode_int(level, "level", LEVEL_MIN, LEVEL_MAX, &v, m))
@@ -294,8 +360,6 @@ room_for_ids(struct node_config *c, const struct ynode *trust,
 static void
 read_trust(struct node_config *c, const struct ynode *t, struct mistakes *m)
 {
-	static const char *const known[] = {"floor", "anchors", "pins",
-	    "boards", "anchors_from", "require_live_secp", "on_stale", "grace"};
 	static const char *const live[] = {[LIVE_ABOVE_2] = "above_2",
 	    [LIVE_ALWAYS] = "always", [LIVE_NEVER] = "never"};
 	static const char *const stale[] = {[STALE_REFUSE_NEW] = "refuse_new",
@@ -306,7 +370,7 @@ read_trust(struct node_config *c, const struct ynode *t, struct mistakes *m)
 
 	if (!ynode_is_map(t, "trust", m) || !room_for_ids(c, t, m))
 		return;
-	(void)ynode_known(t, known, NELEM(known), m);
+	known_at(t, IN_TRUST, m);
 	WITH(t, "floor", n)
 		if (ynode_int(n, "trust.floor", LEVEL_MIN, LEVEL_MAX, &v, m))
 			c->floor = (int)v;
@@ -341,12 +405,9 @@ read_trust(struct node_config *c, const struct ynode *t, struct mistakes *m)
 static void
 read_limits(struct node_config *c, const struct ynode *l, struct mistakes *m)
 {
-	static const char *const known[] = {
-	    "jobs_running", "memory", "cpu", "time", "output", "spool"};
-
 	if (!ynode_is_map(l, "limits", m))
 		return;
-	(void)ynode_known(l, known, NELEM(known), m);
+	known_at(l, IN_LIMITS, m);
 	read_int(l, "jobs_running", "limits.jobs_running", 1, NODE_JOBS_MAX,
 	    &c->jobs_running, m);
 	read_size(l, "memory", "limits.memory", 16 * MIB, &c->memory, m);
@@ -360,13 +421,11 @@ read_limits(struct node_config *c, const struct ynode *l, struct mistakes *m)
 static void
 read_quotas(struct node_config *c, const struct ynode *q, struct mistakes *m)
 {
-	static const char *const known[] = {"jobs_queued", "jobs_per_hour",
-	    "cpu_seconds_per_day", "spool", "requests_per_minute"};
 	int64_t v;
 
 	if (!ynode_is_map(q, "quotas", m))
 		return;
-	(void)ynode_known(q, known, NELEM(known), m);
+	known_at(q, IN_QUOTAS, m);
 	read_int(q, "jobs_queued", "quotas.jobs_queued", 1, 65535,
 	    &c->jobs_queued, m);
 	read_int(q, "jobs_per_hour", "quotas.jobs_per_hour", 1, 1000000,
@@ -467,7 +526,8 @@ read_rest(struct node_config *c, const struct ynode *r, struct mistakes *m)
 	WITH(r, "profile", n)
 		if (ynode_text(n, "profile", 1, PROFILE_NAME_MAX, &c->profile,
 			m) &&
-		    !profile_name_ok(c->profile))
+		    (!profile_name_ok(c->profile) ||
+			strstr(c->profile, ".yaml") != NULL))
 			mistake_add(m, n->line, n->column,
 			    "a name of profiles/, without .yaml",
 			    "profile \"%.64s\" is no name", c->profile);
@@ -489,14 +549,7 @@ read_rest(struct node_config *c, const struct ynode *r, struct mistakes *m)
 static void
 read_root(struct node_config *c, const struct ynode *r, struct mistakes *m)
 {
-	static const char *const known[] = {"mesh_identity", "auth_required",
-	    "trust_graph", "data_limit_per_minute",
-	    "accept_computation_requests", "name", "revocation_list", "trust",
-	    "limits", "quotas", "levels", "require_layers", "profile",
-	    "neighbour_limit_per_minute", "max_airtime", "announce_every",
-	    "hub", "metrics", "keep_results"};
-
-	(void)ynode_known(r, known, NELEM(known), m);
+	known_at(r, AT_TOP, m);
 	read_seed(c, r, m);
 	read_rest(c, r, m);
 	WITH(r, "trust", n)

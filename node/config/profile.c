@@ -8,6 +8,9 @@
 #include "common/util.h"
 #include "trust/doc/manifest_form.h"
 
+/* ours: less than any first process needs is a unit that was forgotten */
+#define MEMORY_LEAST (1ull << 20)
+
 /* When there is no profiles/default.yaml (ARCHITECTURE.md 12.19). */
 static const char default_text[] = "cap_drop:\n"
 				   "  - ALL\n"
@@ -64,21 +67,19 @@ volume_spec_parse(struct volume_spec *v, const char *text)
 	size_t nsource, ntarget;
 
 	if (mode == NULL)
-		return "is not SOURCE:TARGET:ro or SOURCE:TARGET:rw";
+		return "not SOURCE:TARGET:ro or SOURCE:TARGET:rw";
 	if (strcmp(mode + 1, "ro") != 0 && strcmp(mode + 1, "rw") != 0)
-		return "must end with :ro or :rw";
+		return "does not end with :ro or :rw";
 	while (target > text && target[-1] != ':')
 		target--;
 	if (target == text)
-		return "is not SOURCE:TARGET:ro or SOURCE:TARGET:rw";
+		return "not SOURCE:TARGET:ro or SOURCE:TARGET:rw";
 	nsource = (size_t)(target - 1 - text);
 	ntarget = (size_t)(mode - target);
 	if (nsource == 0 || nsource >= sizeof(v->source))
 		return "needs a source of 1 to 255 bytes";
 	if (ntarget == 0 || ntarget >= sizeof(v->target))
 		return "needs a target of 1 to 255 bytes";
-	if (manifest_target_bad(target, ntarget) != NULL)
-		return manifest_target_bad(target, ntarget);
 	memset(v, 0, sizeof(*v));
 	memcpy(v->source, text, nsource);
 	memcpy(v->target, target, ntarget);
@@ -107,7 +108,7 @@ volume_list_read(const struct ynode *list, struct volume_spec *out,
 	if (!ynode_is_list(list, "volumes", m))
 		return false;
 	for (const struct ynode *c = list->first; c != NULL; c = c->next) {
-		const char *text, *why;
+		const char *text, *why, *target = NULL;
 
 		if (!ynode_text(c, "a volume", 1, 600, &text, m))
 			continue;
@@ -117,12 +118,15 @@ volume_list_read(const struct ynode *list, struct volume_spec *out,
 			return false;
 		}
 		why = volume_spec_parse(&out[*n], text);
+		if (why == NULL)
+			why = target = manifest_target_bad(out[*n].target,
+			    strlen(out[*n].target));
 		if (why == NULL && collides(out, *n, out[*n].target))
 			why = "lies on or inside another volume's target";
 		if (why != NULL) {
 			mistake_add(m, c->line, c->column,
-			    "as in ./data:/agent/data:ro", "volume \"%.80s\" %s",
-			    text, why);
+			    "as in ./data:/agent/data:ro", "volume \"%.80s\": %s%s",
+			    text, target != NULL ? "its target is " : "", why);
 			continue;
 		}
 		(*n)++;
@@ -159,8 +163,9 @@ limits_read(const struct ynode *map, const char *what,
 		} else {
 			for (unsigned i = 0; i < LIMIT_COUNT; i++)
 				if (strcmp(c->key, known[i]) == 0)
-					(void)ynode_size(c, name, 1,
-					    1ull << 50, &limit[i], m);
+					(void)ynode_size(c, name,
+					    i == LIMIT_MEMORY ? MEMORY_LEAST :
+					    1, 1ull << 50, &limit[i], m);
 		}
 	}
 	return m->n == before;

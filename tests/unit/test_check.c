@@ -158,6 +158,7 @@ all_files(void **state)
 	assert_int_equal(check(false), 9);
 	expect("./config:2:1: ", "yes or no");
 	expect("./config:3:1: ", "yes or no");
+	expect("note: ./config:6:1: ", "\"TCPClientInterface\"");
 	expect("./node.yaml:1:16: ", "trust.floor");
 	expect("./node.yaml:2:1: ", "unknown key");
 	expect("./profiles/a.yaml:1:10: ", "memory");
@@ -165,10 +166,22 @@ all_files(void **state)
 	expect("./profiles/seccomp/s.json:3:", "near");
 	expect("./profiles/seccomp/t.json: ", "sycalls");
 	expect("./profiles/seccomp/bad name.json: ", "no name");
-	/* notes stand where there are no mistakes */
+	/* from the top of a file to its end */
+	put("node.yaml", "name: [x]\nlimits: {cpu: x}\nfloor: 1\n");
+	(void)check(false);
+	for (unsigned i = 0, line = 0; i < nsaid; i++) {
+		unsigned at;
+
+		if (sscanf(said[i], "./node.yaml:%u:", &at) != 1)
+			continue;
+		assert_true(at >= line);
+		line = at;
+	}
+	put("node.yaml", "");
+	/* notes stand beside mistakes, and where there are none */
 	put("config", "[interfaces]\n[[A]]\ntype = TCPClientInterfac\n"
 	    "enabled = yes\n");
-	assert_int_equal(check(false), 7);
+	assert_int_equal(check(false), 5);
 	expect("note: ./config:3:1: ", "\"TCPClientInterface\"");
 }
 
@@ -237,6 +250,9 @@ machine(void **state)
 	expect("./node.yaml:1:18: limits.memory is 900TB", "this machine has ");
 	expect("./node.yaml:1:30: limits.cpu is 5000", " processor");
 	expect("./node.yaml:1:43: limits.spool is 900TB", "the disk");
+	put("node.yaml", ON "require_layers: [user, bpf]\n");
+	assert_int_equal(check(false), 0);
+	expect("note: ./node.yaml:2:24: ", "no job is taken: layer bpf");
 	put("node.yaml", "limits: {memory: 16MB, cpu: 0.5, spool: 1MB}\n");
 	assert_int_equal(check(false), 0);
 }

@@ -182,8 +182,8 @@ grammar_bombs(void **state)
 		for (; n + k <= len; n += k)
 			memcpy(text + n, piece, k);
 		text[n++] = '#';
-		if (confobj_parse(&tree, text, n, &m) == 0)
-			confobj_free(tree);
+		(void)confobj_parse(&tree, text, n, &m);
+		confobj_free(tree);
 	}
 	free(text);
 }
@@ -228,6 +228,7 @@ grammar_errors(void **state)
 			fail_msg("%s: %u, line %u", bad[i].text, m.n,
 			    m.v[0].line);
 		assert_true(m.v[0].text[0] != '\0');
+		confobj_free(tree);
 	}
 	assert_int_equal(confobj_parse(&tree, "a = \0b", 6, &m), -1);
 }
@@ -431,6 +432,8 @@ mistakes(void **state)
 		{CLIENT "taget_host = x\ntarget_port = 1\n", 2,
 		    "\"taget_host\" in line 5"},
 		{CLIENT "target_host = x\n", 2, "target_port"},
+		{CLIENT "host = x\ntarget_port = 1\n", 2,
+		    "\"host\" in line 5"},
 		{CLIENT "target_host = x\ntarget_port = %(p)s\n", 6, "(p)s"},
 		{CLIENT "target_host = x\ntarget_port = 1\nfixed_mtu = 499\n",
 		    7, "500"},
@@ -466,11 +469,13 @@ mistakes_at_once(void **state)
 
 	(void)state;
 	assert_int_equal(rnsconf_parse(&c, text, sizeof(text) - 1, &m), -1);
-	assert_int_equal(m.n, 3);
+	assert_int_equal(m.n, 5);
 	assert_int_equal(m.v[0].line, 3);
 	assert_int_equal(m.v[1].line, 4);
 	assert_int_equal(m.v[2].line, 9);
 	assert_non_null(strstr(m.v[2].text, "in line 8"));
+	assert_int_equal(m.v[3].line, 8);
+	assert_int_equal(m.v[4].line, 2);
 	m.n = 0;
 	assert_int_equal(rnsconf_parse(&c, values, sizeof(values) - 1, &m),
 	    -1);
@@ -514,6 +519,10 @@ notes(void **state)
 		    "not supported", "TCPServerInterface"},
 		{SERVER "listen_ip = myhost\nlisten_port = 1\n", 5,
 		    "\"myhost\" is no address", "0.0.0.0"},
+		{CLIENT "target_host = a:1\ntarget_port = 1\n", 5,
+		    "\"a:1\" is no host", "without http:// and port"},
+		{"[interfaces]\n[[C]]\ntype = TCPClient\nenabled = 1\n", 3,
+		    "unknown type", "\"TCPClientInterface\""},
 		{CLIENT DIAL "mode = rooming\n", 7, "unknown mode",
 		    "\"roaming\""},
 		{CLIENT DIAL "passhrase = x\n", 7,

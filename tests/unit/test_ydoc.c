@@ -265,6 +265,30 @@ readers(void **state)
 }
 
 static void
+nearest(void **state)
+{
+	static const char *const words[] = {"memory", "cpu", "target_host",
+	    "target_port", "1"};
+	static const struct {
+		const char *word, *near;
+	} list[] = {{"memery", "memory"}, {"mem", "memory"}, {"cpus", "cpu"},
+	    {"host", "target_host"}, {"port", "target_port"}, {"2", NULL},
+	    {"taget_host", "target_host"}, {"disk", NULL}, {"", NULL},
+	    {"target_hosts_and_more", "target_host"}, {"ory", NULL}};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(list); i++) {
+		const char *near = nearest_word(list[i].word, words,
+		    NELEM(words));
+
+		if (near != list[i].near && (near == NULL ||
+		    list[i].near == NULL || strcmp(near, list[i].near) != 0))
+			fail_msg("%s: %s", list[i].word,
+			    near != NULL ? near : "none");
+	}
+}
+
+static void
 lines(void **state)
 {
 	struct mistakes m = {0};
@@ -295,6 +319,7 @@ main(void)
 	    cmocka_unit_test(hints),
 	    cmocka_unit_test(bounds),
 	    cmocka_unit_test(readers),
+	    cmocka_unit_test(nearest),
 	    cmocka_unit_test(lines),
 	};
 

@@ -309,8 +309,10 @@ parse_entry(struct confobj *c, struct conf_section *cur, struct text *all,
 		    conf_section(cur, e->key)->line);
 		return -1;
 	}
+	if (parse_value(c, e, all, t, m) < 0)
+		return -1;
 	TAILQ_INSERT_TAIL(&cur->entries, e, link);
-	return parse_value(c, e, all, t, m);
+	return 0;
 }
 
 /*
@@ -357,6 +359,7 @@ confobj_parse(struct confobj **out, const char *text, size_t len,
 	struct confobj *c;
 	struct text all = {text, text, 0};
 
+	*out = NULL;
 	if (len > CONF_TEXT_MAX) {
 		mistake_add(m, 0, 1, NULL, "longer than %u bytes", CONF_TEXT_MAX);
 		return -1;
@@ -375,12 +378,8 @@ confobj_parse(struct confobj **out, const char *text, size_t len,
 		confobj_free(c);
 		return no_memory(m);
 	}
-	if (parse_all(c, all, m) < 0) {
-		confobj_free(c);
-		return -1;
-	}
 	*out = c;
-	return 0;
+	return parse_all(c, all, m);
 }
 
 /* ---- interpolation ---- */

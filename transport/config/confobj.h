@@ -42,7 +42,7 @@ struct confobj;
 /*
  * 0 and *out, or -1 and every mistake: a line that is no comment, section or
  * entry; a name twice in one section; wrong nesting; not UTF-8; too long; no
- * memory.
+ * memory. *out is then what could be read, for the mistakes in that, or NULL.
  */
 int confobj_parse(struct confobj **out, const char *text, size_t len,
     struct mistakes *);

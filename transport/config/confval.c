@@ -155,9 +155,12 @@ conf_get_int(const struct conf_reader *r, const char *key, int64_t min, int64_t 
 	if (!parse_int(v, &n) || n < min || n > max) {
 		char hint[100];
 
-		(void)snprintf(hint, sizeof(hint),
-		    "a whole number from %lld to %lld", (long long)min,
-		    (long long)max);
+		if (min == INT64_MIN)
+			(void)snprintf(hint, sizeof(hint), "a whole number: 0 says least, 8 most");
+		else
+			(void)snprintf(hint, sizeof(hint),
+			    "a whole number from %lld to %lld", (long long)min,
+			    (long long)max);
 		mistake_add(r->m, conf_line(r, key), 1, hint,
 		    "\"%s\" cannot be \"%s\"", key, v);
 		return -1;

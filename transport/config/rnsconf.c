@@ -212,20 +212,20 @@ note_places(struct reader *r)
 	}
 }
 
-int
-rnsconf_parse(struct rnsconf **out, const char *text, size_t len,
+void
+rnsconf_look(struct rnsconf **out, const char *text, size_t len,
     struct mistakes *m)
 {
 	struct conf_section none = {.name = "reticulum"};
-	unsigned before = mistakes_count(m);
 	struct conf_asked asked;
 	struct rnsconf *c;
 	struct reader r;
 	uint32_t ar[3];
 
+	*out = NULL;
 	if ((c = calloc(1, sizeof(*c))) == NULL) {
 		mistake_add(m, 0, 1, NULL, "out of memory");
-		return -1;
+		return;
 	}
 	c->loglevel = 3;
 	c->share_instance = true;
@@ -234,23 +234,36 @@ rnsconf_parse(struct rnsconf **out, const char *text, size_t len,
 	c->instance_control_port = 37429;
 	c->link_mtu_discovery = true;
 	c->use_implicit_proof = true;
-	if (confobj_parse(&c->tree, text, len, m) < 0)
-		goto bad;
+	r = (struct reader){.c = c, .v = {.m = m, .asked = &asked}};
+	r.torn = confobj_parse(&c->tree, text, len, m) < 0;
+	if (c->tree == NULL) {
+		rnsconf_free(c);
+		return;
+	}
+	r.v.tree = c->tree;
 	TAILQ_INIT(&none.sections);
 	TAILQ_INIT(&none.entries);
-	r = (struct reader){.c = c,
-	    .v = {.tree = c->tree, .m = m, .asked = &asked}};
 	read_logging(&r);
 	read_main(&r, &none, ar);
 	rnsconf_interfaces(&r, ar);
 	note_places(&r);
-	if (mistakes_count(m) != before)
-		goto bad;
+	*out = c;
+}
+
+int
+rnsconf_parse(struct rnsconf **out, const char *text, size_t len,
+    struct mistakes *m)
+{
+	unsigned before = mistakes_count(m);
+	struct rnsconf *c;
+
+	rnsconf_look(&c, text, len, m);
+	if (mistakes_count(m) != before) {
+		rnsconf_free(c);
+		return -1;
+	}
 	*out = c;
 	return 0;
-bad:
-	rnsconf_free(c);
-	return -1;
 }
 
 void

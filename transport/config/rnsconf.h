@@ -108,6 +108,12 @@ struct rnsconf {
  */
 int rnsconf_parse(struct rnsconf **out, const char *text, size_t len,
     struct mistakes *);
+/*
+ * The same for who only looks: *out is there with mistakes too, for its notes;
+ * NULL: nothing could be read.
+ */
+void rnsconf_look(struct rnsconf **out, const char *text, size_t len,
+    struct mistakes *);
 void rnsconf_free(struct rnsconf *); /* zeroes keys; NULL is fine */
 
 /*

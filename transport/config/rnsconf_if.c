@@ -158,6 +158,8 @@ missing(struct reader *r, const struct rnsconf_if *i, const char *key,
 	const struct conf_entry *e = conf_misspelt(&r->v, key);
 	char hint[160];
 
+	if (r->torn)
+		return;
 	if (e != NULL)
 		(void)snprintf(hint, sizeof(hint), "did you mean it by "
 		    "\"%.60s\" in line %u?", e->key, e->line);
@@ -202,6 +204,13 @@ read_tcp(struct reader *r, struct rnsconf_if *i)
 	(void)conf_get_int(&r->v, "connect_timeout", NAT, &timeout);
 	if (i->target_host == NULL)
 		missing(r, i, "target_host", "relay.example.org");
+	else if (!is_address(i->target_host) &&
+	    strchr(i->target_host, '%') == NULL && /* a zone: fe80::1%eth0 */
+	    strpbrk(i->target_host, ":/ ") != NULL)
+		rnsconf_note(r, conf_line(&r->v, "target_host"),
+		    "a name or an address, without http:// and port",
+		    "%s: target_host \"%.60s\" is no host", r->where,
+		    i->target_host);
 	if (i->target_port == 0 && conf_entry(r->v.sec, "target_port") == NULL)
 		missing(r, i, "target_port", "4242");
 }
@@ -261,7 +270,7 @@ note_off(struct reader *r, const struct rnsconf_if *i)
 	const struct conf_entry *e = conf_misspelt(&r->v, "enabled");
 	char hint[120];
 
-	if (conf_entry(r->v.sec, "enabled") != NULL ||
+	if (r->torn || conf_entry(r->v.sec, "enabled") != NULL ||
 	    conf_entry(r->v.sec, "interface_enabled") != NULL)
 		return;
 	(void)snprintf(hint, sizeof(hint), "did you mean it by \"%.60s\" in "

@@ -18,6 +18,7 @@ struct reader {
 	struct rnsconf *c;
 	struct conf_reader v;
 	const char *where; /* for notes: "[reticulum]", or interface name */
+	bool torn; /* lines could not be read: what is missing may be there */
 };
 
 /* A key that [reticulum] or an interface may have. */
