@@ -232,20 +232,50 @@ give_jobs(struct parent *p, int h)
 	}
 }
 
+/* The layers as the value of require_layers. */
 static void
-say_missing(const struct groups *g)
+layers_list(char *out, size_t cap, uint32_t layers)
 {
+	char text[256];
+	size_t n = 0;
+
+	layers_text(text, sizeof(text), layers);
+	for (const char *p = text; *p != '\0' && n + 2 < cap; p++) {
+		if (*p == ' ')
+			out[n++] = ',';
+		out[n++] = *p;
+	}
+	out[n] = '\0';
+}
+
+static void
+say_missing(const struct parent *p)
+{
+	const struct groups *g = &p->groups;
 	uint32_t all = LAYER_MEMORY | LAYER_CPU | LAYER_PIDS;
 	uint32_t missing = all & ~(g->v2_layers | g->v1_layers);
-	char text[64];
+	uint32_t required = p->node->require_layers;
+	char text[64], list[300];
 
 	if (missing == 0)
 		return;
-	layers_text(text, sizeof(text), missing);
-	log_warnx("groups", "no control group of ours limits: %s. Under "
-			    "systemd: Delegate=yes, or systemd-run --user "
-			    "--scope -p Delegate=yes warrend",
-	    text);
+	layers_list(text, sizeof(text), missing);
+	if (!p->compute || (missing & required) == 0) {
+		log_warnx("groups", "no control group of ours limits: %s. "
+				    "Under systemd: Delegate=yes, or "
+				    "systemd-run --user --scope -p "
+				    "Delegate=yes warrend",
+		    text);
+		return;
+	}
+	layers_list(list, sizeof(list), required & ~missing);
+	log_errx("groups", "NO job will be taken: require_layers asks for %s, "
+			   "and no control group of ours limits that. Either "
+			   "have groups delegated (Delegate=yes in the unit, "
+			   "or systemd-run --user --scope -p Delegate=yes "
+			   "warrend), or do without, in node.yaml: "
+			   "require_layers: [%s]",
+	    text, list);
 }
 
 /* A file of /proc, which has no size beforehand. */
@@ -303,7 +333,7 @@ groups_make(struct parent *p)
 	}
 	set_limits(p);
 	if (p->compute)
-		say_missing(g);
+		say_missing(p);
 }
 
 void

@@ -11,7 +11,7 @@ import sys
 import tarfile
 
 import lib
-from lib import ALL, USER, Node, done, result, skip
+from lib import ALL, USER, Node, done, result, skip, until
 from libjob import Burrow
 
 build = sys.argv[1]
@@ -229,9 +229,35 @@ def agree(mode, user):
         node.remove()
 
 
+def required(mode, user):
+    """Layers that the machine does not give: the operator hears it at once."""
+    node = Node(build, "required-" + mode, user)
+    try:
+        rc, layers = node.run("--layers")
+        lacking = [w for w in ("memory", "cpu", "pids")
+                   if w not in layers.split("\n")[-2].split()]
+        if not lacking:
+            skip(mode + " required layers", "control groups give them all")
+            return
+        if not node.with_compute():
+            result(mode + " required layers", False, node.said())
+            return
+        node.start()
+        word = "NO job will be taken: require_layers asks for " + \
+            ", ".join(lacking)
+        result(mode + " required layers that are not there: said at the "
+               "start, with the list to write", until(
+                   lambda: word in node.said() and
+                   "require_layers: [user, pid, " in node.said(),
+                   "the word", 10), node.said())
+    finally:
+        node.remove()
+
+
 for mode, user in ([("root", None), ("user", USER)] if os.geteuid() == 0
                    else [("user", None)]):
     compute(mode, user)
     files(mode, user)
     agree(mode, user)
+    required(mode, user)
 done()
