@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/check/check.h"
 
+#include "config.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "node/check/check_node.h"
 #include "node/check/check_profile.h"
 #include "node/check/finding.h"
+#include "node/check/whose.h"
 #include "transport/config/rnsconf.h"
 
 static bool
@@ -52,6 +54,25 @@ check_rns(struct check *c)
 	explicit_bzero(text, len);
 }
 
+static void
+ill(void *ctx, const char *path, const char *what)
+{
+	struct check *c = ctx;
+
+	check_tell(c, false, path, 0, 0, "chown -R root: and chmod -R go-w it, "
+	    "or start warrend as that user", "%s, so root does not start on "
+	    "this folder", what);
+}
+
+static void
+check_whose(struct check *c)
+{
+	_cleanup_free_ char *real = realpath(c->path, NULL);
+
+	if (geteuid() == 0 && real != NULL)
+		(void)whose_check(c->dir, real, WARREN_UID_BASE, ill, c);
+}
+
 unsigned
 check_config(const char *dir, bool root, check_fn *fn, void *ctx)
 {
@@ -64,6 +85,7 @@ check_config(const char *dir, bool root, check_fn *fn, void *ctx)
 		    "there is no such folder" : strerror(errno));
 		return c.mistakes;
 	}
+	check_whose(&c);
 	check_rns(&c);
 	check_node(&c);
 	check_profiles(&c);

@@ -20,7 +20,7 @@ typedef void check_fn(void *ctx, bool note, const char *file,
 
 /*
  * How many mistakes; a file that is not there is none. root: as warrend sees
- * it that follows no links (numbers_usable() in numbers.h). ctx is the fn's.
+ * it that follows no links (common/numbers.h). ctx is the fn's.
  */
 unsigned check_config(const char *dir, bool root, check_fn *, void *ctx);
 

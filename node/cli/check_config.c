@@ -6,7 +6,7 @@
 
 #include "common/util.h"
 #include "node/check/check.h"
-#include "node/check/numbers.h"
+#include "common/numbers.h"
 #include "node/cli/folders.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"

@@ -17,10 +17,10 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "node/check/finding.h"
+#include "node/check/whose.h"
 #include "node/parent/parent.h"
 
 #define DEPTH_MAX 8	 /* folders that are looked into */
-#define UIDS_OF_OURS 512 /* numbers of programs and slots */
 
 /* Reticulum's own default, in our words (reticulum-transport.md 11.3). */
 static const char default_config[] =
@@ -52,98 +52,16 @@ static const char default_config[] =
 
 /* ---- whose: THREATS.md 5.5 ---- */
 
-static int
-refuse(const struct parent *p, const char *path, const char *what)
+static void
+refuse(void *ctx, const char *path, const char *what)
 {
-	char shown[1024];
+	const struct parent *p = ctx;
+	char shown[1024], remedy[WHOSE_REMEDY];
 
 	(void)text_escape(shown, sizeof(shown), path, strlen(path));
+	whose_remedy(remedy, p->path);
 	log_errx(NULL, "%s %s, so somebody else could have warrend do things "
-		       "as root. Either: chown -R root: '%s' && chmod -R "
-		       "go-w '%s'. Or: start warrend as that user",
-	    shown, what, p->path, p->path);
-	return -1;
-}
-
-/*
- * ours: also one of the numbers of our programs. parent: a folder above DIR,
- * in which, when it is sticky, nobody can replace what is root's.
- */
-static const char *
-ill_owned(const struct parent *p, const struct stat *st, bool ours, bool parent)
-{
-	if (st->st_uid != 0 &&
-	    !(ours && st->st_uid - p->base < UIDS_OF_OURS))
-		return "belongs to another user";
-	if (S_ISLNK(st->st_mode))
-		return NULL; /* its mode says nothing; followed nowhere */
-	if ((st->st_mode & 022) != 0 && !(parent && st->st_mode & S_ISVTX))
-		return "can be written by other users";
-	return NULL;
-}
-
-static int
-check_tree(const struct parent *p, int at, const char *name, const char *path,
-    bool ours, int depth)
-{
-	struct stat st;
-	const char *why;
-	struct dirent *e;
-	DIR *d;
-	int fd, r = 0;
-
-	if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : refuse(p, path, strerror(errno));
-	why = ill_owned(p, &st, ours, false);
-	if (why != NULL)
-		return refuse(p, path, why);
-	if (!S_ISDIR(st.st_mode) || depth == 0)
-		return 0;
-	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	d = dir_take(fd);
-	if (d == NULL)
-		return refuse(p, path, strerror(errno));
-	while (r == 0 && (e = readdir(d)) != NULL) {
-		char sub[4400];
-		bool below = ours || (depth == DEPTH_MAX &&
-		    (strcmp(e->d_name, "storage") == 0 ||
-			strcmp(e->d_name, "warren") == 0));
-
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		(void)snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name);
-		/* jobs' files have the modes that jobs gave them */
-		r = check_tree(p, dirfd(d), e->d_name, sub, below,
-		    strcmp(e->d_name, "roots") == 0 ||
-			    strcmp(e->d_name, "stage") == 0
-			? 0
-			: depth - 1);
-	}
-	(void)closedir(d);
-	return r;
-}
-
-static int
-check_parents(const struct parent *p)
-{
-	char path[sizeof(p->path)];
-	struct stat st;
-	char *slash;
-
-	(void)snprintf(path, sizeof(path), "%s", p->path);
-	while ((slash = strrchr(path, '/')) != NULL) {
-		const char *why;
-
-		slash[slash == path] = '\0';
-		if (stat(path, &st) < 0)
-			return refuse(p, path, strerror(errno));
-		why = ill_owned(p, &st, false, true);
-		if (why != NULL)
-			return refuse(p, path, why);
-		if (slash == path)
-			break;
-	}
-	return 0;
+		       "as root. %s", shown, what, remedy);
 }
 
 /* ---- what is in it ---- */
@@ -284,8 +202,7 @@ dirs_open(struct parent *p, const char *path, int *status)
 	}
 	*status = 2;
 	if (geteuid() == 0 &&
-	    (check_parents(p) < 0 ||
-		check_tree(p, p->dir, ".", p->path, false, DEPTH_MAX) < 0))
+	    whose_check(p->dir, p->path, p->base, refuse, p) < 0)
 		return -1;
 	*status = 1;
 	if (faccessat(p->dir, "config", F_OK, 0) < 0) {

@@ -18,7 +18,6 @@
 
 #include "common/where.h"
 #include "node/check/check.h"
-#include "node/check/numbers.h"
 #include "node/parent/child.h"
 #include "node/parent/dirs.h"
 #include "node/parent/groups.h"

@@ -338,6 +338,9 @@ def owner():
         os.chmod(node.dir, 0o777)
         rc, text = node.run()
         result("folder that others can write: exit 2", rc == 2, text)
+        rc, text = node.run("--check")
+        result("--check says so too", rc == 2 and "can be written by other "
+               "users" in text, text)
         os.chmod(node.dir, 0o700)
         os.chmod(os.path.join(node.dir, "config"), 0o666)
         rc, text = node.run()

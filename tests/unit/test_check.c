@@ -293,6 +293,27 @@ identity(void **state)
 	expect("./node.yaml:2:16: ", KEYSET_MESH);
 }
 
+/* What would keep root from starting, who may not write for others. */
+static void
+ownership(void **state)
+{
+	char path[100];
+
+	(void)state;
+	if (geteuid() != 0) /* others are not asked */
+		return;
+	put("config", "");
+	assert_int_equal(check(true), 0);
+	(void)snprintf(path, sizeof(path), "%s/config", top);
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(check(true), 1);
+	expect(path, "can be written by other users");
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(chown(top, 65534, 65534), 0);
+	assert_int_equal(check(true), 1);
+	expect(top, "belongs to another user");
+}
+
 /* As root no link is followed, and that is said before the start fails. */
 static void
 links(void **state)
@@ -322,6 +343,7 @@ main(void)
 	    CHECK_TEST(profile_names),
 	    CHECK_TEST(machine),
 	    CHECK_TEST(identity),
+	    CHECK_TEST(ownership),
 	    CHECK_TEST(links),
 	};
 

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/check/whose.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/file.h"
+
+#define DEPTH_MAX 8	 /* folders that are looked into */
+#define UIDS_OF_OURS 512 /* numbers of programs and slots */
+
+struct whose {
+	const char *path;
+	uint32_t base;
+	whose_fn *fn;
+	void *ctx;
+};
+
+static int
+refuse(const struct whose *w, const char *path, const char *what)
+{
+	w->fn(w->ctx, path, what);
+	return -1;
+}
+
+/*
+ * ours: also one of the numbers of our programs. parent: a folder above DIR,
+ * in which, when it is sticky, nobody can replace what is root's.
+ */
+static const char *
+ill_owned(const struct whose *w, const struct stat *st, bool ours, bool parent)
+{
+	if (st->st_uid != 0 &&
+	    !(ours && st->st_uid - w->base < UIDS_OF_OURS))
+		return "belongs to another user";
+	if (S_ISLNK(st->st_mode))
+		return NULL; /* its mode says nothing; followed nowhere */
+	if ((st->st_mode & 022) != 0 && !(parent && st->st_mode & S_ISVTX))
+		return "can be written by other users";
+	return NULL;
+}
+
+static int
+check_tree(const struct whose *w, int at, const char *name, const char *path,
+    bool ours, int depth)
+{
+	struct stat st;
+	const char *why;
+	struct dirent *e;
+	DIR *d;
+	int fd, r = 0;
+
+	if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : refuse(w, path, strerror(errno));
+	why = ill_owned(w, &st, ours, false);
+	if (why != NULL)
+		return refuse(w, path, why);
+	if (!S_ISDIR(st.st_mode) || depth == 0)
+		return 0;
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	d = dir_take(fd);
+	if (d == NULL)
+		return refuse(w, path, strerror(errno));
+	while (r == 0 && (e = readdir(d)) != NULL) {
+		char sub[4400];
+		bool below = ours || (depth == DEPTH_MAX &&
+		    (strcmp(e->d_name, "storage") == 0 ||
+			strcmp(e->d_name, "warren") == 0));
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		(void)snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name);
+		/* jobs' files have the modes that jobs gave them */
+		r = check_tree(w, dirfd(d), e->d_name, sub, below,
+		    strcmp(e->d_name, "roots") == 0 ||
+			    strcmp(e->d_name, "stage") == 0
+			? 0
+			: depth - 1);
+	}
+	(void)closedir(d);
+	return r;
+}
+
+static int
+check_parents(const struct whose *w)
+{
+	char path[4096];
+	struct stat st;
+	char *slash;
+
+	(void)snprintf(path, sizeof(path), "%s", w->path);
+	while ((slash = strrchr(path, '/')) != NULL) {
+		const char *why;
+
+		slash[slash == path] = '\0';
+		if (stat(path, &st) < 0)
+			return refuse(w, path, strerror(errno));
+		why = ill_owned(w, &st, false, true);
+		if (why != NULL)
+			return refuse(w, path, why);
+		if (slash == path)
+			break;
+	}
+	return 0;
+}
+
+int
+whose_check(int dir, const char *path, uint32_t base, whose_fn *fn, void *ctx)
+{
+	const struct whose w = {path, base, fn, ctx};
+
+	if (check_parents(&w) < 0)
+		return -1;
+	return check_tree(&w, dir, ".", path, false, DEPTH_MAX);
+}
+
+void
+whose_remedy(char out[WHOSE_REMEDY], const char *path)
+{
+	(void)snprintf(out, WHOSE_REMEDY, "Either: chown -R root: '%.400s' && "
+	    "chmod -R go-w '%.400s'. Or: start warrend as that user", path,
+	    path);
+}
