@@ -42,7 +42,8 @@ struct dial {
 	struct resolve *resolve;
 	struct resolved list[RESOLVE_MAX];
 	unsigned count, at;
-	bool by_name; /* the addresses are a host's */
+	bool by_name;  /* the addresses are a host's */
+	bool bind, v6; /* listen there; IPv6 before IPv4 */
 	int fd;
 	ev_io connected;
 	ev_timer late;
@@ -206,6 +207,49 @@ on_connected(struct ev_loop *loop, ev_io *w, int revents)
 	try_next(d, error);
 }
 
+/* ---- listening ---- */
+
+static int
+listen_at(const union address *a)
+{
+	int on = 1;
+	socklen_t len =
+	    a->sa.sa_family == AF_INET ? sizeof(a->v4) : sizeof(a->v6);
+	_cleanup_fd_ int fd = socket(a->sa.sa_family,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    bind(fd, &a->sa, len) < 0 || listen(fd, LISTEN_BACKLOG) < 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
+/* At the first address of a name that can be had, the preferred family first. */
+static void
+bind_next(struct dial *d)
+{
+	int error = EADDRNOTAVAIL;
+
+	for (unsigned i = 0; i < 2 * d->count; i++) {
+		const struct resolved *r = &d->list[i % d->count];
+		union address a;
+
+		if ((r->family == (d->v6 ? 6 : 4)) != (i < d->count))
+			continue;
+		(void)address_of(&a, r, d->port);
+		d->fd = listen_at(&a);
+		if (d->fd >= 0) {
+			done(d, 0, "");
+			return;
+		}
+		error = errno;
+	}
+	failed(d, error);
+}
+
+/* ---- names ---- */
+
 static void
 on_resolved(void *ctx, const struct resolved *list, unsigned count,
     const char *error)
@@ -223,7 +267,10 @@ on_resolved(void *ctx, const struct resolved *list, unsigned count,
 	d->by_name = true;
 	memcpy(d->list, list, count * sizeof(*list));
 	d->count = count;
-	try_next(d, EHOSTUNREACH);
+	if (d->bind)
+		bind_next(d);
+	else
+		try_next(d, EHOSTUNREACH);
 }
 
 static struct dial *
@@ -260,6 +307,18 @@ lookups(const struct parent *p)
 	return n;
 }
 
+static void
+find(struct dial *d, const char *host)
+{
+	if (lookups(d->parent) >= LOOKUPS_MAX) {
+		done(d, EAGAIN, "too many look-ups at once");
+		return;
+	}
+	d->resolve = resolve_start(d->parent, host, on_resolved, d);
+	if (d->resolve == NULL)
+		done(d, errno, "the look-up cannot start");
+}
+
 void
 dial(struct parent *p, const struct msg_DIAL *m)
 {
@@ -280,13 +339,7 @@ dial(struct parent *p, const struct msg_DIAL *m)
 		try_next(d, EINVAL);
 		return;
 	}
-	if (lookups(p) >= LOOKUPS_MAX) {
-		done(d, EAGAIN, "too many look-ups at once");
-		return;
-	}
-	d->resolve = resolve_start(p, c->target_host, on_resolved, d);
-	if (d->resolve == NULL)
-		done(d, errno, "the look-up cannot start");
+	find(d, c->target_host);
 }
 
 /* The first address of a device, of the family that is preferred. */
@@ -322,20 +375,20 @@ device_address(const char *device, bool v6, uint16_t port, union address *a)
 	return found;
 }
 
-static int
-listen_at(const union address *a)
+/* listen_ip is a name: the reference looks it up, and so do we. */
+static void
+bind_by_name(struct parent *p, const struct msg_BIND *m,
+    const struct rnsconf_if *c)
 {
-	int on = 1;
-	socklen_t len =
-	    a->sa.sa_family == AF_INET ? sizeof(a->v4) : sizeof(a->v6);
-	_cleanup_fd_ int fd = socket(a->sa.sa_family,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct dial *d = dial_new(p, m->index, m->seq, c->listen_port);
 
-	if (fd < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-	    bind(fd, &a->sa, len) < 0 || listen(fd, LISTEN_BACKLOG) < 0)
-		return -1;
-	return steal_fd(&fd);
+	if (d == NULL) {
+		answer(p, m->index, m->seq, ENOMEM, -1, "too many at once");
+		return;
+	}
+	d->bind = true;
+	d->v6 = c->prefer_ipv6;
+	find(d, c->listen_ip != NULL ? c->listen_ip : "");
 }
 
 void
@@ -365,9 +418,7 @@ dial_bind(struct parent *p, const struct msg_BIND *m)
 	} else if (ip != NULL && numeric(ip, &r)) {
 		(void)address_of(&a, &r, c->listen_port);
 	} else {
-		answer(p, m->index, m->seq, EINVAL, -1,
-		    "listen_ip is no address of a machine, and names are "
-		    "not looked up");
+		bind_by_name(p, m, c);
 		return;
 	}
 	fd = listen_at(&a);

@@ -47,6 +47,30 @@ def bound():
     return s, s.getsockname()[1]
 
 
+def named(mode, user):
+    """listen_ip may be a name, as for the reference."""
+    name = mode + " listen_ip as a name"
+    host = socket.gethostname()
+    try:
+        address = socket.gethostbyname(host)
+    except OSError:
+        skip(name, "this machine's own name is not known")
+        return
+    s, port = bound()
+    s.close()
+    node = Node(build, "named-" + mode, user,
+                config=server("Listen", port).replace("127.0.0.1", host))
+    try:
+        node.start()
+        node.ready(["transport"])
+        up = until(lambda: of(node, "Listen").get("online"), "it listens", 10)
+        c = socket.socket()
+        result(name, up and c.connect_ex((address, port)) == 0, node.said())
+        c.close()
+    finally:
+        node.remove()
+
+
 def alone(mode, user):
     name = mode + " no interface"
     node = Node(build, "alone-" + mode, user,
@@ -119,9 +143,11 @@ def down(mode, user):
 if os.geteuid() == 0:
     alone("root", None)
     down("root", None)
+    named("root", None)
     alone("user", USER)
 else:
     skip("reach as root", "not started as root")
     alone("user", None)
     down("user", None)
+    named("user", None)
 done()

@@ -170,14 +170,19 @@ missing(struct reader *r, const struct rnsconf_if *i, const char *key,
 	    i->name, key);
 }
 
-static bool
-is_address(const char *ip)
+/* Neither an address nor what could be a name: with a port, or http://. */
+static void
+note_host(struct reader *r, const char *key, const char *host)
 {
 	unsigned char raw[16];
 
-	return strcmp(ip, "localhost") == 0 ||
-	    inet_pton(AF_INET, ip, raw) == 1 ||
-	    inet_pton(AF_INET6, ip, raw) == 1;
+	if (host == NULL || inet_pton(AF_INET6, host, raw) == 1 ||
+	    strchr(host, '%') != NULL || /* a zone: fe80::1%eth0 */
+	    strpbrk(host, ":/ ") == NULL)
+		return;
+	rnsconf_note(r, conf_line(&r->v, key),
+	    "a name or an address, without http:// and port",
+	    "%s: %s \"%.60s\" is no host", r->where, key, host);
 }
 
 static void
@@ -193,24 +198,14 @@ read_tcp(struct reader *r, struct rnsconf_if *i)
 			missing(r, i, "listen_port", "4242");
 		if (i->listen_ip == NULL && i->device == NULL)
 			missing(r, i, "listen_ip", "0.0.0.0");
-		if (i->listen_ip != NULL && !is_address(i->listen_ip))
-			rnsconf_note(r, conf_line(&r->v, "listen_ip"),
-			    "an address of this machine, or 0.0.0.0 for all",
-			    "%s: listen_ip \"%.60s\" is no address, and names "
-			    "are not looked up", r->where, i->listen_ip);
+		note_host(r, "listen_ip", i->listen_ip);
 		return;
 	}
 	rnsconf_knobs(r, client_knobs, NELEM(client_knobs), i);
+	note_host(r, "target_host", i->target_host);
 	(void)conf_get_int(&r->v, "connect_timeout", NAT, &timeout);
 	if (i->target_host == NULL)
 		missing(r, i, "target_host", "relay.example.org");
-	else if (!is_address(i->target_host) &&
-	    strchr(i->target_host, '%') == NULL && /* a zone: fe80::1%eth0 */
-	    strpbrk(i->target_host, ":/ ") != NULL)
-		rnsconf_note(r, conf_line(&r->v, "target_host"),
-		    "a name or an address, without http:// and port",
-		    "%s: target_host \"%.60s\" is no host", r->where,
-		    i->target_host);
 	if (i->target_port == 0 && conf_entry(r->v.sec, "target_port") == NULL)
 		missing(r, i, "target_port", "4242");
 }
