@@ -48,6 +48,22 @@ mistake_line(char *out, size_t cap, const char *file, const struct mistake *m)
 	    hint[0] != '\0' ? " (" : "", hint, hint[0] != '\0' ? ")" : "");
 }
 
+unsigned
+mistake_utf8(const char *text, size_t len)
+{
+	const char *p = text, *end = text + len;
+
+	if (utf8_valid(text, len))
+		return 0;
+	for (unsigned line = 1;; line++) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+
+		if (nl == NULL || !utf8_valid(p, (size_t)(nl - p)))
+			return line;
+		p = nl + 1;
+	}
+}
+
 /* Edit distance; both are short. */
 static unsigned
 distance(const char *a, const char *b)

@@ -25,6 +25,8 @@ unsigned mistakes_count(const struct mistakes *);
 /* "FILE:LINE:COLUMN: text (hint)" with everything strange escaped. */
 void mistake_line(char *out, size_t cap, const char *file,
     const struct mistake *);
+/* The line of a text in which it is no UTF-8 any more; 0: it is. */
+unsigned mistake_utf8(const char *text, size_t len);
 /* The word of a list nearest to what was written, or NULL: "did you mean". */
 const char *nearest_word(const char *word, const char *const *list, size_t n);
 

@@ -336,6 +336,7 @@ ydoc_parse(struct ydoc **out, const char *text, size_t len, struct mistakes *m)
 {
 	struct build b = {.m = m};
 	struct ydoc *d;
+	unsigned line;
 	bool ok;
 
 	/* some editors put it there; libyaml takes it for text */
@@ -343,11 +344,12 @@ ydoc_parse(struct ydoc **out, const char *text, size_t len, struct mistakes *m)
 		text += 3;
 		len -= 3;
 	}
-	if (len > YDOC_BYTES_MAX || !utf8_valid(text, len)) {
-		bool large = len > YDOC_BYTES_MAX;
-
-		mistake_add(m, 0, 0, large ? NULL : "save it as UTF-8", "%s",
-		    large ? "larger than 256 kB" : "not UTF-8");
+	if (len > YDOC_BYTES_MAX) {
+		mistake_add(m, 0, 0, NULL, "larger than 256 kB");
+		return -1;
+	}
+	if ((line = mistake_utf8(text, len)) != 0) {
+		mistake_add(m, line, 1, "save it as UTF-8", "not UTF-8");
 		return -1;
 	}
 	d = calloc(1, sizeof(*d));

@@ -81,7 +81,8 @@ check_config(const char *dir, bool root, check_fn *fn, void *ctx)
 	c.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c.dir < 0) {
 		check_tell(&c, false, "", 0, 0, errno == ENOENT ?
-		    "the first start makes it" : NULL, "%s", errno == ENOENT ?
+		    "the first start makes it" : errno == EACCES ?
+		    "ask as its owner" : NULL, "%s", errno == ENOENT ?
 		    "there is no such folder" : strerror(errno));
 		return c.mistakes;
 	}

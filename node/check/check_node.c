@@ -64,14 +64,14 @@ check_limits(struct check *c, const struct node_config *conf)
 	if (cpu != NULL && cpus > 0 &&
 	    conf->cpu_milli > (uint64_t)cpus * 1000)
 		check_tell(c, false, FILE, cpu->line, cpu->column,
-		    "so many cores can all jobs together have",
+		    "it is what all jobs together may use",
 		    "limits.cpu is %.40s, and this machine has %ld processor%s",
 		    cpu->text, cpus, cpus == 1 ? "" : "s");
 	if (fstatvfs(c->dir, &disk) == 0)
 		over(c, limits, "spool", conf->spool,
 		    (uint64_t)disk.f_blocks * disk.f_frsize,
 		    "the disk of this folder",
-		    "so much may inputs and outputs take there");
+		    "it is what inputs and outputs may take there");
 }
 
 /* ---- mesh_identity ---- */

@@ -118,7 +118,8 @@ action_of(struct gen *g, const json_t *name, uint32_t err, uint32_t *out)
 			*out = t[i].action;
 			return 0;
 		}
-	return fail(g, "%.40s is not possible here", s);
+	return fail(g, "action %.40s is not possible here; SCMP_ACT_ALLOW, "
+	    "ERRNO, KILL, KILL_THREAD, KILL_PROCESS, TRAP or LOG", s);
 }
 
 static int
@@ -439,6 +440,11 @@ seccomp_gen(struct seccomp_program *out, const char *json, size_t len,
 		return fail(&g, "larger than %u bytes", SECCOMP_JSON_MAX);
 	if (too_deep(json, len))
 		return fail(&g, "too deep");
+	/* some editors begin a text with it */
+	if (len >= 3 && memcmp(json, "\xef\xbb\xbf", 3) == 0) {
+		json += 3;
+		len -= 3;
+	}
 	root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &je);
 	if (root == NULL)
 		return fail(&g, "line %d, column %d: %.100s", je.line,

@@ -213,7 +213,7 @@ grammar_errors(void **state)
 		{"a = '''b''' c\n", 1},
 		{"a = '''b\nc''' d\n", 2},
 		{"= b\n", 1},
-		{"a\xff = b\n", 0},
+		{"a = b\n# caf\xe9\n", 2},
 	};
 	struct confobj *tree;
 	struct mistakes m = {0};

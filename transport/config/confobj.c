@@ -358,6 +358,7 @@ confobj_parse(struct confobj **out, const char *text, size_t len,
 {
 	struct confobj *c;
 	struct text all = {text, text, 0};
+	unsigned line;
 
 	*out = NULL;
 	if (len > CONF_TEXT_MAX) {
@@ -367,9 +368,9 @@ confobj_parse(struct confobj **out, const char *text, size_t len,
 	all.end += len;
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		all.p += 3;
-	if (!utf8_valid(all.p, line_left(&all)) ||
+	if ((line = mistake_utf8(all.p, line_left(&all))) != 0 ||
 	    memchr(all.p, '\0', line_left(&all)) != NULL) {
-		mistake_add(m, 0, 1, "save it as UTF-8", "not a UTF-8 text");
+		mistake_add(m, line, 1, "save it as UTF-8", "not a UTF-8 text");
 		return -1;
 	}
 	if ((c = calloc(1, sizeof(*c))) == NULL)
