@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "common/mistake.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -64,7 +65,7 @@ mistake_utf8(const char *text, size_t len)
 	}
 }
 
-/* Edit distance; both are short. */
+/* Edit distance, whatever the case; both are short. */
 static unsigned
 distance(const char *a, const char *b)
 {
@@ -81,7 +82,9 @@ distance(const char *a, const char *b)
 		row[0] = (unsigned)i + 1;
 		for (size_t j = 0; j < n; j++) {
 			unsigned up = row[j + 1];
-			unsigned best = corner + (a[i] != b[j]);
+			unsigned best = corner +
+			    (tolower((unsigned char)a[i]) !=
+				tolower((unsigned char)b[j]));
 
 			best = MIN_OF(best, up + 1);
 			row[j + 1] = MIN_OF(best, row[j] + 1);

@@ -297,6 +297,7 @@ static void
 parser_mistake(struct build *b, const char *text, size_t len)
 {
 	const yaml_parser_t *p = &b->parser;
+	yaml_mark_t at = p->problem_mark;
 
 	if (p->error == YAML_READER_ERROR) { /* it has an offset, no mark */
 		unsigned line = 1;
@@ -306,7 +307,11 @@ parser_mistake(struct build *b, const char *text, size_t len)
 		mistake_add(b->m, line, 1, NULL, "%s", p->problem);
 		return;
 	}
-	mistake_add(b->m, AT(p->problem_mark), parser_hint(p, text, len),
+	/* a quote that does not end is where it begins, not at the end */
+	if (p->problem != NULL && p->context != NULL &&
+	    strncmp(p->problem, "found unexpected end", 20) == 0)
+		at = p->context_mark;
+	mistake_add(b->m, AT(at), parser_hint(p, text, len),
 	    "%s%s%s", p->problem != NULL ? p->problem : "not YAML",
 	    p->context != NULL ? ", " : "",
 	    p->context != NULL ? p->context : "");

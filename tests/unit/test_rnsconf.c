@@ -523,6 +523,11 @@ notes(void **state)
 		    "\"a:1\" is no host", "without http:// and port"},
 		{"[interfaces]\n[[C]]\ntype = TCPClient\nenabled = 1\n", 3,
 		    "unknown type", "\"TCPClientInterface\""},
+		{SERVER "listen_ip = ::\nport = 1\n[[T]]\nenabled = 1\n"
+		    "type = TCPServerInterface\nlisten_ip = ::\nport = 1\n",
+		    7, "\"T\" listens where \"S\" does", "port"},
+		{"[interfaces]\n[[C]]\ntype = tcpclientinterface\nenabled = 1"
+		    "\n", 3, "unknown type", "\"TCPClientInterface\""},
 		{CLIENT DIAL "mode = rooming\n", 7, "unknown mode",
 		    "\"roaming\""},
 		{CLIENT DIAL "passhrase = x\n", 7,

@@ -157,7 +157,7 @@ hints(void **state)
 	    {"a: 1\nb 2\n", 3, "behind a key"},
 	    {"a: C: x\n", 1, "quotes"},
 	    {"a: [1, 2\nb: 3\n", 2, "[a, b]"},
-	    {"a: \"b\nc: 2\n", 3, "does not end"},
+	    {"a: \"b\nc: 2\n", 1, "does not end"},
 	    {"a: \"C:\\x\"\n", 1, ""},
 	    {"a: @b\n", 1, "quotes"},
 	    {"a: 1\nb: \x01\n", 2, ""},
@@ -274,7 +274,8 @@ nearest(void **state)
 	} list[] = {{"memery", "memory"}, {"mem", "memory"}, {"cpus", "cpu"},
 	    {"host", "target_host"}, {"port", "target_port"}, {"2", NULL},
 	    {"taget_host", "target_host"}, {"disk", NULL}, {"", NULL},
-	    {"target_hosts_and_more", "target_host"}, {"ory", NULL}};
+	    {"target_hosts_and_more", "target_host"}, {"ory", NULL}, {"CPU", "cpu"},
+	    {"Target_Hots", "target_host"}};
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(list); i++) {

@@ -293,7 +293,9 @@ parse_entry(struct confobj *c, struct conf_section *cur, struct text *all,
 			mistake_add(m, t->line, 1, "a section is [name], below "
 			    "it [[name]]", "not a section");
 		else
-			mistake_add(m, t->line, 1, "write key = value, "
+			mistake_add(m, t->line, 1, memchr(t->p, ':',
+			    line_left(t)) != NULL ? "write key = value, with "
+			    "= in place of the colon" : "write key = value, "
 			    "[section], or # comment", "cannot read this line");
 		return -1;
 	}
@@ -368,9 +370,13 @@ confobj_parse(struct confobj **out, const char *text, size_t len,
 	all.end += len;
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		all.p += 3;
-	if ((line = mistake_utf8(all.p, line_left(&all))) != 0 ||
-	    memchr(all.p, '\0', line_left(&all)) != NULL) {
+	if ((line = mistake_utf8(all.p, line_left(&all))) != 0) {
 		mistake_add(m, line, 1, "save it as UTF-8", "not a UTF-8 text");
+		return -1;
+	}
+	if (memchr(all.p, '\0', line_left(&all)) != NULL) {
+		mistake_add(m, 0, 1, "save it as UTF-8", "it holds a NUL, as "
+		    "no text does");
 		return -1;
 	}
 	if ((c = calloc(1, sizeof(*c))) == NULL)

@@ -157,6 +157,9 @@ conf_get_int(const struct conf_reader *r, const char *key, int64_t min, int64_t 
 
 		if (min == INT64_MIN)
 			(void)snprintf(hint, sizeof(hint), "a whole number: 0 says least, 8 most");
+		else if (max == INT64_MAX)
+			(void)snprintf(hint, sizeof(hint),
+			    "a whole number from %lld on", (long long)min);
 		else
 			(void)snprintf(hint, sizeof(hint),
 			    "a whole number from %lld to %lld", (long long)min,

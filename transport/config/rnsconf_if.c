@@ -322,6 +322,30 @@ note_stray(struct reader *r, const struct conf_section *all)
 		    "ignored", e->key);
 }
 
+static bool
+same_place(const struct rnsconf_if *a, const struct rnsconf_if *b)
+{
+	return a->enabled && b->enabled && a->listen_port != 0 &&
+	    a->listen_port == b->listen_port && a->listen_ip != NULL &&
+	    b->listen_ip != NULL && strcmp(a->listen_ip, b->listen_ip) == 0;
+}
+
+/* Two that listen at one place: one of them never will. */
+static void
+note_twice(struct reader *r)
+{
+	const struct rnsconf_if *all = r->c->ifs;
+
+	for (unsigned i = 0, k; i < r->c->nifs; i++) {
+		for (k = 0; k < i && !same_place(&all[i], &all[k]);)
+			k++;
+		if (k < i)
+			rnsconf_note(r, all[i].line, "give each a port of its "
+			    "own", "interface \"%.80s\" listens where "
+			    "\"%.80s\" does", all[i].name, all[k].name);
+	}
+}
+
 void
 rnsconf_interfaces(struct reader *r, const uint32_t ar[3])
 {
@@ -360,4 +384,5 @@ rnsconf_interfaces(struct reader *r, const uint32_t ar[3])
 		rnsconf_enter(r, s, where);
 		read_if(r, i, ar);
 	}
+	note_twice(r);
 }
