@@ -221,6 +221,30 @@ admit_contract(struct refusal *r, const struct admit_job *j)
 	return true;
 }
 
+/* What can never start is not taken: limit is the least then. */
+static bool
+admit_least(struct refusal *r, const struct admitted *a,
+    const struct admit_node *n, const struct manifest *m)
+{
+	uint64_t memory = plan_memory_least(m->nvolumes +
+	    n->policy->profile_volumes), output;
+	unsigned packed = 0;
+
+	if (a->limits.v[LIMIT_MEMORY] < memory) {
+		(void)refuse(r, "limits", 9, "memory: too little to start in");
+		return bounded(r, memory, a->limits.v[LIMIT_MEMORY]);
+	}
+	for (unsigned i = 0; i < m->nvolumes; i++)
+		packed += m->volume[i].rw;
+	output = plan_output_least(packed);
+	if (a->limits.v[LIMIT_OUTPUT] < output) {
+		(void)refuse(r, "limits", 9,
+		    "output: too little for empty volumes");
+		return bounded(r, output, a->limits.v[LIMIT_OUTPUT]);
+	}
+	return true;
+}
+
 /* step 9, and the floor under what the manifest itself claims (klp.md 6.1) */
 bool
 admit_limits(struct refusal *r, struct admitted *out,
@@ -251,7 +275,7 @@ admit_limits(struct refusal *r, struct admitted *out,
 	k = level_exceeds(&row, &asked);
 	if (k == LIMIT_COUNT) {
 		level_grant(&out->limits, &row, &asked, &n->policy->profile);
-		return true;
+		return admit_least(r, out, n, m);
 	}
 	/* a live proof would make the difference */
 	if (admit_level(n, p) < p->level &&

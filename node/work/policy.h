@@ -48,6 +48,7 @@ struct policy {
 	struct limits level[4];
 	/* what the container profile fills in; 0: nothing */
 	struct limits profile;
+	unsigned profile_volumes;
 	char profile_name[65];
 	uint32_t max_airtime_s;
 	uint32_t announce_every_s;

@@ -608,8 +608,13 @@ cell_on_report(struct jail *j, struct cell *c)
 }
 
 static void
-job_ended(struct jail *j, struct cell *c)
+job_ended(struct jail *j, struct cell *c, const siginfo_t *si)
 {
+	/* nobody but the kernel kills what we do not */
+	if (!c->started && si->si_code == CLD_KILLED && !c->kill) {
+		job_failed(j, c, "limits", "memory: too little to start in");
+		return;
+	}
 	if (!c->started) {
 		job_failed(j, c, c->fail_code[0] != '\0' ? c->fail_code :
 		    "internal", c->why[0] != '\0' ? c->why :
@@ -673,7 +678,7 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 		break;
 	case CELL_STARTING:
 	case CELL_RUNNING:
-		job_ended(j, c);
+		job_ended(j, c, &si);
 		break;
 	case CELL_PACKING:
 		pack_ended(j, c, ok);

@@ -106,6 +106,22 @@ make_stage(struct start *s, uint32_t slot)
 		fatal("stage/%s", name);
 }
 
+/*
+ * An earlier jail's last job has left its limits, and the slot's own process
+ * is to fit. Files that this controller has not are not there.
+ */
+static void
+no_limits(int fd)
+{
+	static const char *const files[][2] = {
+	    {"memory.memsw.limit_in_bytes", "-1"},
+	    {"memory.limit_in_bytes", "-1"}, {"cpu.cfs_quota_us", "-1"},
+	    {"pids.max", "max"}};
+
+	for (size_t i = 0; i < NELEM(files); i++)
+		(void)file_put(fd, files[i][0], files[i][1]);
+}
+
 /* slot-K of a v1 controller; its limits are node's to set. */
 static int
 make_v1_slot(struct start *s, int dir, uint32_t slot)
@@ -120,6 +136,8 @@ make_v1_slot(struct start *s, int dir, uint32_t slot)
 	if (mkdirat(dir, name, 0755) == -1 && errno != EEXIST)
 		return -1;
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd != -1)
+		no_limits(fd);
 	/* mkdir obeyed the umask; node and jail's main process read in it */
 	if (fd == -1 || fchmod(fd, 0755) == -1 || !s->program.root)
 		return fd;
@@ -257,6 +275,9 @@ set_trouble(struct start *s, const char *step)
 	    .apparmor = sysctl_number("/proc/sys/kernel/"
 		"apparmor_restrict_unprivileged_userns")};
 
+	/* a process of ours was killed: that is no word of the machine */
+	if (error == EIO)
+		fatal("slot: %s", step);
 	s->lacking = remedy_layers(step);
 	remedy_text(s->trouble, sizeof(s->trouble), step, error, &f);
 	for (uint32_t i = 0; j->cells != NULL && i < j->nslots; i++)

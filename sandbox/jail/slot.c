@@ -34,8 +34,11 @@
 #define SCHED_CORE_CREATE 1
 #define HOSTNAME "burrow"
 #define TRIAL_MS 10000
-/* A job goes before anything of the house, and before its slot's process. */
-#define OOM_SLOT "500"
+/*
+ * A job goes before anything of the house, and before its slot's process, also
+ * in a group so small that this one is half of it.
+ */
+#define OOM_SLOT "200"
 #define OOM_JOB "700"
 
 /* a mount is attached once: packing can be asked again by another node */

@@ -71,6 +71,18 @@ plan_blobs(const struct plan *p)
 
 /* ---- checks of THREATS.md 2 ---- */
 
+uint64_t
+plan_memory_least(uint32_t volumes)
+{
+	return PLAN_MEMORY_LEAST + (uint64_t)PLAN_MEMORY_VOLUME * volumes;
+}
+
+uint64_t
+plan_output_least(uint32_t packed)
+{
+	return MAX_OF(1u, (uint64_t)PLAN_OUTPUT_VOLUME * packed);
+}
+
 static const char *
 check_volume(const struct plan_volume *v, const struct plan_limits *l)
 {
@@ -90,7 +102,8 @@ check_volume(const struct plan_volume *v, const struct plan_limits *l)
 static const char *
 check_numbers(const struct plan *p, const struct plan_limits *l)
 {
-	if (p->memory == 0 || p->memory > l->memory)
+	if (p->memory < plan_memory_least(p->nvolumes) ||
+	    p->memory > l->memory)
 		return "memory";
 	if (p->cpu_milli == 0 || p->cpu_milli > l->cpu_milli)
 		return "cpu";

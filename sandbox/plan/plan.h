@@ -31,6 +31,14 @@
 #define PLAN_RW_INODES 65536
 #define PLAN_TMP_INODES 16384
 #define PLAN_PIDS_MAX 1000000
+/*
+ * With less nothing starts: the first process of a job, its mounts, the place
+ * of each volume; an empty archive. Measured with static programs (compute.md
+ * 5); of the other limits 1 is enough.
+ */
+#define PLAN_MEMORY_LEAST (2u << 20)
+#define PLAN_MEMORY_VOLUME (256u << 10)
+#define PLAN_OUTPUT_VOLUME 1024u
 
 enum plan_volume_kind {
 	PLAN_VOL_RO = 1,      /* filled from a blob, bound read-only */
@@ -69,6 +77,10 @@ void plan_encode(struct wr *, const struct plan *);
 bool plan_decode(struct rd, struct plan *);
 /* Blobs that go with it: volumes of kind RO and RW. */
 unsigned plan_blobs(const struct plan *);
+
+/* The least limits of a job with so many volumes, and so many to be packed. */
+uint64_t plan_memory_least(uint32_t volumes);
+uint64_t plan_output_least(uint32_t packed);
 
 /* What the parent and the machine allow. */
 struct plan_limits {

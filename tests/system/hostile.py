@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Jobs that mean it badly or oddly, through a real node: what ends a job is
 its outcome."""
+import glob
 import os
+import signal
 import sys
 
 import lib
-from lib import USER, done, result, skip
+from lib import USER, done, result, skip, until
 from libjob import Burrow
 
 build = sys.argv[1]
@@ -62,6 +64,52 @@ def full_memory(mode, node):
            kept(s) == "next\n", str(s))
 
 
+def limit_left(mode, node):
+    """A jail that falls under a small limit: the next one is not in it."""
+    name = mode + " a limit that an earlier jail has left"
+    group = glob.glob("/sys/fs/cgroup/memory/**/warren-%s/jobs/slot-1" %
+                      node.status()["identity"][:8], recursive=True)
+    if not group:
+        skip(name, "memory is not limited by control groups of version 1")
+        return
+    for f in ("limit_in_bytes", "memsw.limit_in_bytes"):
+        path = os.path.join(group[0], "memory." + f)
+        if os.path.exists(path):
+            with open(path, "w") as limit:
+                limit.write("1048576")
+    ready = node.readies("jail")
+    os.kill(node.pids()["jail"], signal.SIGKILL)
+    until(lambda: node.readies("jail") > ready, "jail is ready again")
+    rc, last, s = node.run_job("true")
+    result(name, rc == 0 and "no job can run" not in node.said(), str(s))
+
+
+def least(mode, node):
+    """What can never start is refused, and with the least it does."""
+    name = mode + " the least of "
+    rw = [("in", "/in", "ro"), ("out", "/out", "rw")]
+    for volumes in ([], rw):
+        need = (2 << 20) + (256 << 10) * len(volumes)
+        for limit, at, below in (("memory", need, (1, need - 1)),
+                                 ("output", 1024 if volumes else 1, (1,)),
+                                 ("pids", 1, ()), ("time", "1ms", ()),
+                                 ("log", 1, ()), ("cpu", 0.001, ())):
+            rc, last, s = node.run_job("true", volumes=volumes,
+                                       limits={limit: at})
+            result("%s%s, %d volumes: starts" % (name, limit, len(volumes)),
+                   last.get("state") == "done" and last["outcome"] in (
+                       ["exited", 0], ["killed", "time"]), str(s))
+            for v in below:
+                if v == at:
+                    continue
+                rc, last, s = node.run_job("true", volumes=volumes,
+                                           limits={limit: v})
+                result("%s%s, %d volumes: %d is refused" % (
+                    name, limit, len(volumes), v), rc == 3 and
+                    last.get("code") == "limits" and last.get("step") == 9 and
+                    last.get("why", "").startswith(limit), str(s))
+
+
 def places(mode, node):
     """Whatever is admitted starts; the rest is refused, with its reason."""
     name = mode + " places of volumes: "
@@ -93,8 +141,11 @@ def all_of(mode, user):
         if started(node, mode + " hostile jobs"):
             full_memory(mode, node)
             places(mode, node)
-        result(mode + " hostile jobs: jail has never fallen",
-               node.restarts().get("jail") == 0, str(node.restarts()))
+            least(mode, node)
+            result(mode + " hostile jobs: jail has never fallen",
+                   node.restarts().get("jail") == 0, str(node.restarts()))
+            if mode == "root":
+                limit_left(mode, node)
     finally:
         if lib.failed:
             sys.stderr.write(node.said()[-5000:])

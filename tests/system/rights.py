@@ -120,7 +120,8 @@ def settled(pids):
 
 def check_slots(mode, jail):
     """A job's first process is copied from its slot's: its control socket,
-    hand and its own oom_score_adj are all that this may hold."""
+    hand, its own oom_score_adj and the group of its steps are all that this
+    may hold."""
     slots = slots_of(jail)
     result("%s slots are there" % mode, slots != [], str(slots))
     bad = []
@@ -128,8 +129,8 @@ def check_slots(mode, jail):
         to = [os.readlink("/proc/%s/fd/%s" % (pid, fd))
               for fd in os.listdir("/proc/%s/fd" % pid) if int(fd) > 2]
         left = [t for t in to if not re.match(
-            r"^/memfd:|.*/oom_score_adj$|^socket:\[", t)]
-        if left or len(to) > 3:
+            r"^/memfd:|.*/oom_score_adj$|^socket:\[|.*/jobs/step-\d+$", t)]
+        if left or len(to) > 4:
             bad.append("%s: %s" % (pid, to))
     result("%s slots' descriptors" % mode, not bad, str(bad))
 

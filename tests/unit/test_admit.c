@@ -206,6 +206,47 @@ test_step_8(void **state)
 	setup(NULL);
 	f.m.has |= HAS_CONTRACT;
 	refused(second(), "contract", 8, NULL);
+	f.job.volume_code = "volume";
+	f.job.volume_why = "/etc/passwd is a file";
+	refused(second(), "volume", 8, "/etc/passwd is a file");
+}
+
+/* The least of each limit; the refusal says it. */
+static void
+test_least(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < LIMIT_COUNT; i++)
+		f.m.limit[i] = i == LIMIT_MEMORY ? 2 * MIB : 1;
+	assert_true(second());
+	f.m.limit[LIMIT_MEMORY]--;
+	refused(second(), "limits", 9, "memory: too little to start in");
+	assert_true(f.r.has_limit);
+	assert_int_equal(f.r.limit, 2 * MIB);
+	assert_int_equal(f.r.value, 2 * MIB - 1);
+	/* each volume needs some, those of the profile as well */
+	f.m.nvolumes = 2;
+	f.policy.profile_volumes = 1;
+	f.m.limit[LIMIT_MEMORY] = 2 * MIB + 3 * (256 << 10);
+	assert_true(second());
+	f.m.limit[LIMIT_MEMORY]--;
+	refused(second(), "limits", 9, "memory");
+	assert_int_equal(f.r.limit, 2 * MIB + 3 * (256 << 10));
+	f.m.limit[LIMIT_MEMORY]++;
+	/* an empty volume comes back as 1,024 bytes */
+	f.m.volume[1].rw = true;
+	refused(second(), "limits", 9, "output: too little");
+	assert_int_equal(f.r.limit, 1024);
+	f.m.limit[LIMIT_OUTPUT] = 1024;
+	assert_true(second());
+	f.m.volume[0].rw = true;
+	refused(second(), "limits", 9, "output");
+	assert_int_equal(f.r.limit, 2048);
+	/* what the operator gives to who does not ask is held to it too */
+	setup(NULL);
+	f.policy.profile.v[LIMIT_MEMORY] = MIB;
+	refused(second(), "limits", 9, "memory");
+	assert_int_equal(f.r.value, MIB);
 }
 
 static void
@@ -373,8 +414,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_pass), T(test_steps_1_to_3), T(test_steps_4_5),
 	    T(test_step_6), T(test_step_7), T(test_step_8), T(test_step_9),
-	    T(test_live_above_2), T(test_steps_10_11), T(test_order),
-	    T(test_review), T(test_again),
+	    T(test_least), T(test_live_above_2), T(test_steps_10_11),
+	    T(test_order), T(test_review), T(test_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,7 @@ good(void)
 	memset(p.image, 2, 32);
 	p.slot = 1;
 	p.layers = LAYERS_FLOOR;
-	p.memory = 1 << 20;
+	p.memory = plan_memory_least(3);
 	p.cpu_milli = 500;
 	p.pids = 10;
 	p.time_ms = 1000;
@@ -103,6 +103,8 @@ test_check(void **state)
 	CASE("internal", p.slot = 5);
 	CASE("limits", p.memory = limits.memory + 1);
 	CASE("limits", p.memory = 0);
+	CASE("limits", p.memory--);
+	CASE("limits", p.nvolumes = 4);
 	CASE("limits", p.cpu_milli = 2001);
 	CASE("limits", p.cpu_milli = 0);
 	CASE("limits", p.pids = 257);
@@ -236,7 +238,7 @@ test_layers(void **state)
 static void
 test_compile(void **state)
 {
-	uint64_t granted[LIMIT_COUNT] = {1 << 20, 500, 1000, 10, 4096, 100};
+	uint64_t granted[LIMIT_COUNT] = {8 << 20, 500, 1000, 10, 4096, 100};
 	uint8_t image[32] = {3};
 	struct image_record rec = {.argc = 1, .envc = 2, .cwd = "/w"};
 	struct profile prof;
