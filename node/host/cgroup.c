@@ -100,11 +100,19 @@ set_v2(struct cgroup_job *g, uint32_t *layers, const char **what)
 	return 0;
 }
 
+/*
+ * A slot's group is never empty: its own process is in it, and what the kernel
+ * has yet to free of the job before, which can be more than all that a small
+ * job may have. The limit is the job's above that: *left.
+ */
 static int
-set_v1_memory(int fd, uint64_t bytes)
+set_v1_memory(int fd, uint64_t bytes, uint64_t *left)
 {
 	/* lowering: what an earlier job left in the page cache goes first */
 	(void)file_put(fd, "memory.force_empty", "0");
+	*left = MIN_OF(get_number(fd, "memory.usage_in_bytes"),
+	    GROUP_MEMORY_LEFT);
+	bytes += *left;
 	/* the limit of memory and swap may not be below that of memory */
 	(void)file_put(fd, "memory.memsw.limit_in_bytes", "-1");
 	if (file_put_number(fd, "memory.limit_in_bytes", bytes) == -1)
@@ -131,7 +139,8 @@ set_v1(struct cgroup_job *g, uint32_t *layers, const char **what)
 
 	if (g->v1[V1_MEMORY] != -1) {
 		*what = "memory.limit_in_bytes";
-		if (set_v1_memory(g->v1[V1_MEMORY], l->memory) == -1)
+		if (set_v1_memory(g->v1[V1_MEMORY], l->memory,
+		    &g->memory_left) == -1)
 			return -1;
 		*layers |= LAYER_MEMORY;
 	}
@@ -281,6 +290,7 @@ cgroup_job_ease(struct cgroup_job *g, uint64_t bytes)
 	if (g->fd != -1 && file_put_number(g->fd, "memory.max", v) == -1 &&
 	    errno != ENOENT)
 		rv = -1;
+	v += g->memory_left;
 	if (g->v1[V1_MEMORY] != -1) {
 		(void)file_put_number(g->v1[V1_MEMORY],
 		    "memory.memsw.limit_in_bytes", v);

@@ -36,6 +36,7 @@ struct cgroup_job {
 	int fd;      /* the v2 leaf, or -1 */
 	int v1[3];   /* slot-K of memory, cpu, pids, or -1 */
 	struct cgroup_limits limits;
+	uint64_t memory_left; /* v1: in the group before the job */
 	/* a slot's counters run on: what they were at the start */
 	uint64_t cpu_before, oom_before;
 };

@@ -115,7 +115,8 @@ group_layers(const struct group_dirs *d, const struct plan *p, int fd)
 	}
 	(void)snprintf(slot, sizeof(slot), "slot-%u", p->slot);
 	(void)snprintf(path, sizeof(path), "%s/memory.limit_in_bytes", slot);
-	if (d->v1[0] != -1 && number_at_most(d->v1[0], path, p->memory))
+	if (d->v1[0] != -1 && number_at_most(d->v1[0], path,
+	    p->memory + GROUP_MEMORY_LEFT))
 		l |= LAYER_MEMORY;
 	if (d->v1[1] != -1 && cpu_v1(d->v1[1], slot, p->cpu_milli))
 		l |= LAYER_CPU;

@@ -286,10 +286,14 @@ build_root(const struct init_env *e, const struct init_job *j,
 	}
 	hex_encode(hex, p->image, sizeof(p->image));
 	find_places(j, a, hex, places);
-	if (root_build(&r, &what) == -1)
-		fail(j->report, strcmp(what, "volume") == 0 ? "volume" :
-		    strcmp(what, "image") == 0 ? "image" : "internal", what,
-		    errno);
+	if (root_build(&r, &what) == 0)
+		return;
+	if (errno == ENOENT && strchr(what, '/') == NULL &&
+	    strcmp(what, "root") != 0)
+		refuse(j->report, "image", "it lacks the folder of a mount, and "
+		    "this kernel has no overlay to add it");
+	fail(j->report, strcmp(what, "volume") == 0 ? "volume" :
+	    strcmp(what, "image") == 0 ? "image" : "internal", what, errno);
 }
 
 static void

@@ -480,6 +480,32 @@ t_targets(void)
 	return true;
 }
 
+/* The smallest job, at once behind one that leaves much to be freed. */
+static bool
+t_least(void)
+{
+	static const char *const argv[] = {"/bin/sh", "-c",
+	    "i=0; while [ $i -lt 50 ]; do sleep 60 & i=$((i+1)); done; "
+	    "head -c 12000000 /dev/zero > /tmp/f", NULL};
+	static const char *const small[] = {"/bin/true", NULL};
+	struct drive_job j;
+
+	for (int i = 0; i < 10; i++) {
+		new_job(&j, argv);
+		j.pids = 64;
+		CHECK(drive_run(&d, &j) == 0 && j.started);
+		drive_job_clear(&j);
+		new_job(&j, small);
+		j.memory = plan_memory_least(0);
+		j.output = 1;
+		j.cpu_milli = j.pids = 1;
+		CHECK(drive_run(&d, &j) == 0);
+		CHECK(j.started && j.how == EXIT_CODE && j.status == 0);
+		drive_job_clear(&j);
+	}
+	return true;
+}
+
 static bool
 t_profile_volume(void)
 {
@@ -721,7 +747,7 @@ static const struct {
 	{"kill", t_kill}, {"memory", t_memory}, {"pids", t_pids},
 	{"cpu", t_cpu}, {"volumes", t_volumes},
 	{"hostile-volume", t_hostile_volume}, {"volume-full", t_volume_full},
-	{"targets", t_targets}, {"killed-group", t_killed_group},
+	{"targets", t_targets}, {"least", t_least}, {"killed-group", t_killed_group},
 	{"fill-over-memory", t_fill_over_memory},
 	{"profile-volume", t_profile_volume},
 	{"writable-root", t_writable_root}, {"node-restart", t_node_restart},
