@@ -201,6 +201,14 @@ add(char out[REFUSAL_TEXT], const char *fmt, ...)
 	va_end(ap);
 }
 
+/* The limit is a floor: with less than that no job starts. */
+static bool
+too_little(const struct cli_refusal *r)
+{
+	return strcmp(r->code, "limits") == 0 && r->has_limit &&
+	    r->has_value && r->value < r->limit;
+}
+
 static void
 add_amounts(char out[REFUSAL_TEXT], const struct cli_refusal *r)
 {
@@ -226,7 +234,8 @@ add_amounts(char out[REFUSAL_TEXT], const struct cli_refusal *r)
 	(void)amount(a, u, r->value, false);
 	same = strcmp(a, amount(b, u, r->limit, false)) == 0 &&
 	    r->value != r->limit;
-	add(out, ": %s asked, %s allowed", amount(a, u, r->value, same),
+	add(out, too_little(r) ? ": %s asked, %s is the least" :
+		": %s asked, %s allowed", amount(a, u, r->value, same),
 	    amount(b, u, r->limit, same));
 }
 
@@ -285,8 +294,13 @@ refusal_remedy(char out[REFUSAL_TEXT], const struct cli_refusal *r,
 	clock_words(out, r, synced);
 	if (out[0] != '\0' || row == NULL)
 		return;
-	if (row->remedy != NULL)
+	if (strcmp(r->code, "volume") == 0 && r->step == 8)
+		add(out, "Give the volume another target, or take another "
+			 "image.");
+	else if (row->remedy != NULL)
 		add(out, "%s", row->remedy);
+	else if (too_little(r))
+		add(out, "Raise `%s` of `limits` in the job.", row->member);
 	else if (row->member != NULL)
 		add(out, "Lower `%s` of `limits` in the job%s.", row->member,
 		    strcmp(row->code, "limits") == 0 ? ", or ask its operator "

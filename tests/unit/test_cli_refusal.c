@@ -43,6 +43,12 @@ static const struct {
     {{M("limits", 9, "output"), ASKED(UINT64_C(1) << 40, MIB)},
 	"limits (step 9): output: 1.0 TiB asked, 1.0 MiB allowed",
 	"Lower `output`"},
+    /* what can never start: the limit is the least */
+    {{M("limits", 9, "memory: too little to start in"), ASKED(1, 2 * MIB)},
+	"limits (step 9): memory: too little to start in: 1 B asked, 2.0 MiB "
+	"is the least", "Raise `memory`"},
+    {{M("volume", 8, "/etc/passwd is a file")},
+	"volume (step 8): /etc/passwd is a file", "another target"},
     {{M("limits", 9, "network"), .value_text = {"broker", 6}},
 	"limits (step 9): broker: network", "no way out"},
     {{M("limits", 9, "seccomp_profile: there is none"),
