@@ -103,7 +103,6 @@ struct proto_meta {
 
 struct proto_limits {
 	uint64_t memory, cpu, time, pids, output, log, slice, spool;
-	uint64_t bytes; /* a minute; 0: no limit, or not said */
 };
 struct proto_image {
 	struct pstr name;
@@ -118,8 +117,11 @@ struct proto_describe {
 	struct proto_limits limits;
 	struct {
 		uint64_t jobs_queued, jobs_per_hour, spool;
-		uint64_t bytes; /* with limits.bytes */
 	} left;
+	/* bytes a minute (0: no limit, or not said), left now, s until full */
+	struct {
+		uint64_t bytes, left, full_s;
+	} budget;
 	uint64_t queued, running, layers, time;
 	const uint8_t *binding; /* 242; NULL (written as absent): none yet */
 	size_t nimages;

@@ -129,7 +129,7 @@ limits_member(void *ctx, unsigned k, struct rd *r)
 {
 	struct proto_limits *l = ctx;
 	uint64_t *const at[] = {&l->memory, &l->cpu, &l->time, &l->pids,
-	    &l->output, &l->log, &l->slice, &l->spool, &l->bytes};
+	    &l->output, &l->log, &l->slice, &l->spool};
 
 	return proto_int(r, at[k]);
 }
@@ -139,8 +139,17 @@ left_member(void *ctx, unsigned k, struct rd *r)
 {
 	struct proto_describe *d = ctx;
 	uint64_t *const at[] = {
-	    &d->left.jobs_queued, &d->left.jobs_per_hour, &d->left.spool,
-	    &d->left.bytes};
+	    &d->left.jobs_queued, &d->left.jobs_per_hour, &d->left.spool};
+
+	return proto_int(r, at[k]);
+}
+
+static bool
+budget_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct proto_describe *d = ctx;
+	uint64_t *const at[] = {
+	    &d->budget.bytes, &d->budget.left, &d->budget.full_s};
 
 	return proto_int(r, at[k]);
 }
@@ -179,9 +188,10 @@ get_level(struct rd *r, int *level)
 }
 
 static const char *const LIMIT_NAMES[] = {"memory", "cpu", "time", "pids",
-    "output", "log", "slice", "spool", "bytes"};
+    "output", "log", "slice", "spool"};
 static const char *const LEFT_NAMES[] = {
-    "jobs_queued", "jobs_per_hour", "spool", "bytes"};
+    "jobs_queued", "jobs_per_hour", "spool"};
+static const char *const BUDGET_NAMES[] = {"bytes", "left", "full_s"};
 
 static bool
 describe_member(void *ctx, unsigned k, struct rd *r)
@@ -228,8 +238,11 @@ describe_member(void *ctx, unsigned k, struct rd *r)
 		return proto_exact(r, &d->binding, BINDING_LEN);
 	case 17:
 		return get_images(r, d);
-	default:
+	case 18:
 		return get_str(r, &d->why);
+	default:
+		return get_map(r, BUDGET_NAMES, NELEM(BUDGET_NAMES), 0x7,
+		    budget_member, d);
 	}
 }
 
@@ -239,7 +252,7 @@ proto_get_describe(struct proto_describe *d, const struct proto_ans *a)
 	static const char *const names[] = {"v", "name", "urn", "key", "roles",
 	    "runtimes", "arch", "accepting", "level", "profile", "limits",
 	    "left", "queued", "running", "layers", "time", "binding",
-	    "images", "why"};
+	    "images", "why", "budget"};
 	struct rd r = a->body;
 
 	memset(d, 0, sizeof(*d));

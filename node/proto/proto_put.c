@@ -104,6 +104,13 @@ put_describe_tail(struct wr *w, const struct proto_describe *d)
 	put_named_int(w, "time", d->time);
 	if (d->binding != NULL)
 		put_named_bin(w, "binding", d->binding, BINDING_LEN);
+	if (d->budget.bytes > 0) {
+		mpk_put_str(w, "budget");
+		mpk_put_map(w, 3);
+		put_named_int(w, "bytes", d->budget.bytes);
+		put_named_int(w, "left", d->budget.left);
+		put_named_int(w, "full_s", d->budget.full_s);
+	}
 	if (d->nimages == 0)
 		return;
 	mpk_put_str(w, "images");
@@ -119,7 +126,7 @@ void
 proto_put_describe(struct wr *w, const struct proto_describe *d)
 {
 	mpk_put_map(w, 16u + (d->binding != NULL) + (d->nimages > 0) +
-		(d->why.p != NULL));
+		(d->why.p != NULL) + (d->budget.bytes > 0));
 	put_named_int(w, "v", 1);
 	put_named_str(w, "name", d->name);
 	put_named_str(w, "urn", d->urn);
@@ -135,7 +142,7 @@ proto_put_describe(struct wr *w, const struct proto_describe *d)
 	mpk_put_int(w, d->level);
 	put_named_str(w, "profile", d->profile);
 	mpk_put_str(w, "limits");
-	mpk_put_map(w, 8u + (d->limits.bytes > 0));
+	mpk_put_map(w, 8);
 	put_named_int(w, "memory", d->limits.memory);
 	put_named_int(w, "cpu", d->limits.cpu);
 	put_named_int(w, "time", d->limits.time);
@@ -144,15 +151,11 @@ proto_put_describe(struct wr *w, const struct proto_describe *d)
 	put_named_int(w, "log", d->limits.log);
 	put_named_int(w, "slice", d->limits.slice);
 	put_named_int(w, "spool", d->limits.spool);
-	if (d->limits.bytes > 0)
-		put_named_int(w, "bytes", d->limits.bytes);
 	mpk_put_str(w, "left");
-	mpk_put_map(w, 3u + (d->limits.bytes > 0));
+	mpk_put_map(w, 3);
 	put_named_int(w, "jobs_queued", d->left.jobs_queued);
 	put_named_int(w, "jobs_per_hour", d->left.jobs_per_hour);
 	put_named_int(w, "spool", d->left.spool);
-	if (d->limits.bytes > 0)
-		put_named_int(w, "bytes", d->left.bytes);
 	put_describe_tail(w, d);
 }
 

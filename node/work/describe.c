@@ -21,8 +21,9 @@ describe_limits(struct node *n, struct proto_describe *d,
 
 	d->limits.slice = PROTO_SLICE;
 	if (p != NULL) {
-		d->limits.bytes = p->bytes.cap;
-		d->left.bytes = bucket_left(&p->bytes, n->now);
+		d->budget.bytes = p->bytes.cap;
+		d->budget.left = bucket_left(&p->bytes, n->now);
+		d->budget.full_s = bucket_full_s(&p->bytes, n->now);
 	}
 	if (level < MAX_OF(n->policy.floor, 0) ||
 	    !level_row(&row, &n->policy, MAX_OF(level, 1)))

@@ -377,8 +377,9 @@ test_bytes(void **state)
 	world_run(&w, 30000);
 	a = world_call(&w, 2, &q);
 	assert_true(proto_get_describe(&d, a));
-	assert_int_equal(d.limits.bytes, 100000);
-	assert_in_range(d.left.bytes, 40000, 60000);
+	assert_int_equal(d.budget.bytes, 100000);
+	assert_in_range(d.budget.left, 40000, 60000);
+	assert_in_range(d.budget.full_s, 24, 36);
 	/* strangers share one */
 	bucket_take(&w.n.unidentified, 2 * w.n.unidentified.cap, w.now);
 	world_link(&w, 4, 0);

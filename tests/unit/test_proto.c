@@ -260,7 +260,7 @@ answer(int which, uint8_t *out, size_t cap)
 	    .key = pstr_of("k"), .profile = pstr_of("default"), .level = -2,
 	    .accepting = true, .binding = d242, .nimages = 1,
 	    .images = {{pstr_of("a:b"), d32}}, .layers = 0x7ffff,
-	    .limits = {.bytes = 5}, .left = {.bytes = 4},
+	    .budget = {5, 4, 3},
 	    .why = pstr_of("full")};
 	struct proto_submitted su = {.id = d32, .state = pstr_of("queued"),
 	    .reason = pstr_of("inputs"), .missing_put = lots, .nmissing = 3,
@@ -341,7 +341,8 @@ read_answer(int which, const uint8_t *p, size_t n)
 	case 0:
 		return proto_get_describe(&de, &a) && de.level == -2 &&
 		    de.accepting && de.nimages == 1 && de.layers == 0x7ffff &&
-		    de.limits.bytes == 5 && de.left.bytes == 4 &&
+		    de.budget.bytes == 5 && de.budget.left == 4 &&
+		    de.budget.full_s == 3 &&
 		    pstr_is(de.why, "full");
 	case 1:
 		return proto_get_challenge(&ch, &a);

@@ -95,6 +95,10 @@ def forms(c, d, image):
     yield "since as bool", is_bad(c, "job/status", {"id": some, "since": True})
     yield "since nil", is_bad(c, "job/status", {"id": some, "since": None})
     yield "offset over 2^53-1", is_bad(c, "job/log", {"id": some, "s": 1, "o": 1 << 53, "n": 1})
+    yield "log n 0", is_bad(c, "job/log", {"id": some, "s": 1, "o": 0, "n": 0})
+    yield "log o and n over 2^53-1", is_bad(c, "job/log", {"id": some, "s": 1, "o": (1 << 53) - 1, "n": 1})
+    yield "get n 0", is_bad(c, "blob/get", {"d": some, "o": 0, "n": 0})
+    yield "get o over 2^53-1 by the default n", is_bad(c, "blob/get", {"d": some, "o": (1 << 53) - 1})
     yield "stream 3", is_bad(c, "job/log", {"id": some, "s": 3, "o": 0})
     yield "list n 0", is_bad(c, "job/list", {"after": 0, "n": 0})
     yield "list n text", is_bad(c, "job/list", {"after": 0, "n": "1"})
@@ -430,6 +434,8 @@ def throttle(c, d, image):
         c.must("blob/put", {"d": sha, "o": have, "n": len(big), "b": big[have:have + 262144]}, timeout=40)
     status, meta, _ = c.ask("job/list", {})
     yield "data: busy, with seconds", status == 4 and 1 <= meta["s"] <= 60
+    yield "whose budget, how much, until when", (meta["code"], meta["of"], meta["limit"], meta["left"]) == (
+        "bytes", "peer", 1 << 20, 0) and meta["full_s"] >= 60
     done = threading.Event()
     c.link.request("/klp/v1/blob/put", {"d": sha, "o": 5 * 262144, "n": len(big), "b": bytes(100000)},
                    response_callback=lambda _r: done.set(), failed_callback=lambda _r: done.set(), timeout=60)
@@ -444,6 +450,7 @@ def requests(c, d, image):
     seen = [c.ask("job/list", {}) for _ in range(40)]
     busy = [m for s, m, _ in seen if s == 4]
     yield "requests: busy", 8 <= len(busy) < 25 and all(m["s"] >= 1 for m in busy)
+    yield "whose budget", all((m["code"], m["of"], m["limit"]) == ("requests", "peer", 30) for m in busy)
     anon = client.Client(c.dest_hash, identify=False)
     yield "a stranger is not identified", anon.ask("job/list", {})[1]["code"] == "not_identified"
     yield "and level 0", anon.must("describe", {})["level"] == 0
@@ -479,6 +486,14 @@ def stranger(c, d, image):
         old = codec.binding_make(codec.SecpKey(), anon.identity, not_before=nb, not_after=na)
         status, meta, _ = anon.ask("describe", {"b": old})
         yield name, (status, meta.get("code")) == (5, "binding")
+        value = {"a binding that is over": na, "not yet": nb}.get(name)
+        yield name + ": both times", meta.get("value") == value and (value is None or abs(meta["time"] - now) < 60)
+    key = codec.SecpKey()
+    news = codec.binding_make(key, anon.identity, serial=now)
+    yield "a binding of its own", anon.ask("describe", {"b": news})[0] == 0
+    status, meta, _ = anon.ask("describe", {"b": codec.binding_make(key, anon.identity, serial=now - 1)})
+    yield "an older one behind it", (status, meta.get("code")) == (5, "binding")
+    yield "the newer one again", anon.ask("describe", {"b": news})[0] == 0
     anon.close()
 
 
