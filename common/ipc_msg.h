@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/left.h"
 #include "common/wire.h"
 
 /*
@@ -224,7 +225,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	F(arr, job, 32) F(u8, step, 0) F(u8, volume, 0)
 #define MSG_J_STEP_DONE(F)                                                     \
 	F(arr, job, 32) F(u8, step, 0) F(u8, volume, 0) F(boolean, ok, 0)      \
-	F(u32, dropped, 0) F(str, why, 256)
+	F(u32, dropped, 0) F(var, left, LEFT_BYTES) F(str, why, 256)
 #define MSG_J_FORGOTTEN(F) F(arr, job, 32) F(u32, slot, 0)
 /* a job that runs, or ran while nobody listened; fds as STARTED */
 #define MSG_J_RUNNING(F)                                                       \

@@ -92,8 +92,8 @@ utf8_valid(const void *src, size_t n)
 	return true;
 }
 
-size_t
-text_escape(char *dst, size_t cap, const void *src, size_t n)
+static size_t
+escape(char *dst, size_t cap, const void *src, size_t n, bool backslash)
 {
 	static const char digits[] = "0123456789abcdef";
 	const uint8_t *p = src;
@@ -105,7 +105,8 @@ text_escape(char *dst, size_t cap, const void *src, size_t n)
 		size_t k = utf8_sequence(p, n);
 		/* C0, DEL, C1 and the bidi and line separators (U+2028...) */
 		bool bad = k == 0 || p[0] < 0x20 || p[0] == 0x7f ||
-		    p[0] == '\\' || (k == 2 && p[0] == 0xc2 && p[1] < 0xa0) ||
+		    (p[0] == '\\' && backslash) ||
+		    (k == 2 && p[0] == 0xc2 && p[1] < 0xa0) ||
 		    (k == 3 && p[0] == 0xe2 && (p[1] == 0x80 || p[1] == 0x81) &&
 			(p[2] >= 0xa8 || p[1] == 0x81));
 
@@ -129,4 +130,16 @@ text_escape(char *dst, size_t cap, const void *src, size_t n)
 	}
 	dst[len] = '\0';
 	return len;
+}
+
+size_t
+text_escape(char *dst, size_t cap, const void *src, size_t n)
+{
+	return escape(dst, cap, src, n, true);
+}
+
+size_t
+text_printable(char *dst, size_t cap, const void *src, size_t n)
+{
+	return escape(dst, cap, src, n, false);
 }

@@ -21,7 +21,7 @@ _warren()
 		--pids --output --log --deadline --retries "
 	local shared="--config --identity --json --raw --help"
 	local target="--to --here --timeout" options="" words="" verb="" second="" i
-	local submit="--to --out --in-place --detach --name --label
+	local submit="--to --out --in-place --detach --strict --name --label
 		--print --timeout"
 
 	COMPREPLY=()
@@ -87,7 +87,7 @@ _warren()
 	"jobs "*) options="$target --mine --label --wide" ;;
 	"show "* | "cancel "*) options=$target ;;
 	"logs "*) options="$target --follow --stderr" ;;
-	"result "*) options="$target --out" ;;
+	"result "*) options="$target --out --strict" ;;
 	"image import") options="--name" ;;
 	"audit tail") options="--lines" ;;
 	esac

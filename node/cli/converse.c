@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/util.h"
 #include "node/cli/format.h"
+#include "node/cli/leftout.h"
 #include "node/cli/outcome.h"
 #include "node/cli/say.h"
 
@@ -197,14 +198,16 @@ say_end_json(struct talk *s, bool verified)
 	}
 	hex_encode(hex, s->manifest->job, 32);
 	cli_json(json_pack("{s:s,s:s,s:s,s:o,s:I,s:b,s:o,s:s,s:o,s:[I,I,I],"
-			   "s:{s:I,s:I,s:I}}",
+			   "s:{s:I,s:I,s:I},s:o}",
 	    "event", "end", "id", hex, "state", m->state, "outcome",
-	    outcome_json_of(m->r.outcome, m->r.code, m->reason), "attempts", (json_int_t)m->r.attempts, "verified",
+	    outcome_json_of(m->r.outcome, m->r.code, m->reason), "attempts",
+	    (json_int_t)m->r.attempts, "verified",
 	    verified ? 1 : 0, "layers", cli_layers_json(m->r.layers), "folder",
 	    s->dir.path, "outputs", outs, "log", (json_int_t)m->kept[0],
 	    (json_int_t)m->kept[1], (json_int_t)m->kept[2], "usage", "wall_ms",
 	    (json_int_t)m->r.wall_ms, "cpu_ms", (json_int_t)m->r.cpu_ms,
-	    "memory_kb", (json_int_t)m->r.memory_kb));
+	    "memory_kb", (json_int_t)m->r.memory_kb, "left_out",
+	    leftout_json(&m->left, s->manifest)));
 }
 
 static void
@@ -215,6 +218,7 @@ say_end(struct talk *s)
 	const char *remedy;
 
 	cli_progress_end(s->c);
+	leftout_say(s->c, "outputs", &m->left, s->manifest);
 	if (s->c->json) {
 		say_end_json(s, true);
 		return;
@@ -281,8 +285,9 @@ conclude(struct talk *s)
 		if (jobdir_finish(&s->dir, &e) != CLI_OK)
 			return CLI_FAILED;
 		say_end(s);
-		return m->r.outcome == JOB_EXITED && m->r.code == 0 ? CLI_OK :
-								      CLI_JOB;
+		if (m->r.outcome != JOB_EXITED || m->r.code != 0)
+			return CLI_JOB;
+		return s->strict && m->left.count > 0 ? CLI_FAILED : CLI_OK;
 	case SUB_DETACHED:
 		cli_progress_end(s->c);
 		if (!s->c->json)

@@ -29,6 +29,7 @@ struct talk {
 	uint8_t buf[PROTO_SLICE];
 	/* --in-place: local folders of the volumes, relative to base */
 	bool in_place;
+	bool strict; /* outputs that lack something are a failure */
 	int base;
 	const char (*local)[CLI_PATH];
 

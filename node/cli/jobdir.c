@@ -18,6 +18,7 @@
 #include "common/jsonhex.h"
 #include "common/util.h"
 
+#include "node/cli/leftout.h"
 #include "node/cli/pack.h"
 #include "trust/doc/binding.h"
 #include "trust/doc/envelope.h"
@@ -248,6 +249,19 @@ unpack_into(struct jobdir *j, int fd, int dir, const char *what)
 	return false;
 }
 
+/* Folders above a path; one that cannot be made is missed by who needs it. */
+static void
+make_parents(int base, const char *path)
+{
+	char part[CLI_PATH];
+
+	for (const char *p = path; (p = strchr(p + 1, '/')) != NULL;) {
+		(void)snprintf(part, sizeof(part), "%.*s", (int)(p - path),
+		    path);
+		(void)mkdirat(base, part, 0777);
+	}
+}
+
 /* The local folder of an rw volume becomes the output, by rename. */
 static bool
 replace_local(struct jobdir *j, const struct jobdir_end *e, unsigned volume)
@@ -265,6 +279,7 @@ replace_local(struct jobdir *j, const struct jobdir_end *e, unsigned volume)
 		cli_error(j->cli, "%s: the path is too long", local);
 		return false;
 	}
+	make_parents(e->base, fresh);
 	if (mkdirat(e->base, fresh, 0777) != 0 && errno != EEXIST) {
 		cli_error(j->cli, "%s: %s", fresh, strerror(errno));
 		return false;
@@ -273,7 +288,9 @@ replace_local(struct jobdir *j, const struct jobdir_end *e, unsigned volume)
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0 || !unpack_into(j, j->out[volume], dir, fresh))
 		return false;
-	if (renameat(e->base, local, e->base, kept) != 0 ||
+	/* it need not have been there: submit took it as empty */
+	if ((renameat(e->base, local, e->base, kept) != 0 &&
+		errno != ENOENT) ||
 	    renameat(e->base, fresh, e->base, local) != 0) {
 		cli_error(j->cli, "%s: %s", local, strerror(errno));
 		return false;
@@ -296,11 +313,12 @@ result_json(const struct jobdir_end *e)
 			json_hex(s->out[i].sha256, 32), "size",
 			(json_int_t)s->out[i].size));
 	key_text(key, e->submitter);
-	o = json_pack("{s:o,s:s,s:s,s:I,s:s,s:o,s:o,s:{s:s,s:o,s:o}}", "id",
+	o = json_pack("{s:o,s:s,s:s,s:I,s:s,s:o,s:o,s:o,s:{s:s,s:o,s:o}}", "id",
 	    json_hex(s->manifest->job, 32), "state", s->state, "outcome",
 	    outcome_name(s->r.outcome), "code", (json_int_t)s->r.code,
 	    "submitter", key, "image",
-	    json_hex(s->r.image, 32), "outputs", outs, "node", "urn",
+	    json_hex(s->r.image, 32), "outputs", outs, "left_out",
+	    leftout_json(&s->left, s->manifest), "node", "urn",
 	    e->node_urn, "destination", json_hex(e->dest, 16), "binding",
 	    json_hex(e->binding, BINDING_LEN));
 	return o;

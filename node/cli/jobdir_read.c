@@ -124,7 +124,7 @@ read_outputs(struct cli *c, int dir, const json_t *list, struct jobdir_proof *p)
 			return false;
 		memcpy(p->target[i], target, strlen(target) + 1);
 		(void)snprintf(path, sizeof(path), "volumes%s", target);
-		if (!pack_folder(c, dir, path, &packed))
+		if (!pack_folder(c, dir, path, TREE_STRICT, &packed))
 			return false;
 		(void)close(packed.fd);
 		if (!hex_member(o, "sha256", listed, 32) ||

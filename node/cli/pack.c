@@ -13,6 +13,7 @@
 #include "common/file.h"
 #include "node/cli/folders.h"
 #include "node/cli/say.h"
+#include "sandbox/base/tar.h"
 
 #define PACK_FILE_MAX (64u << 20)
 
@@ -63,7 +64,8 @@ packed(struct pack *out, struct packing *p, int *fd)
 }
 
 bool
-pack_folder(struct cli *c, int dir, const char *path, struct pack *out)
+pack_folder(struct cli *c, int dir, const char *path, enum tree_mode mode,
+    struct pack *out)
 {
 	_cleanup_fd_ int from = openat(dir, path,
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -72,6 +74,7 @@ pack_folder(struct cli *c, int dir, const char *path, struct pack *out)
 	struct packing p = {0};
 
 	out->fd = -1;
+	out->left.count = out->left.len = 0;
 	if (from < 0) {
 		cli_error(c, "volume %s: %s", path, strerror(errno));
 		return false;
@@ -83,9 +86,28 @@ pack_folder(struct cli *c, int dir, const char *path, struct pack *out)
 	}
 	p.fd = fd;
 	sha256_init(&p.hash);
-	if (tree_pack(from, TREE_STRICT, sink, &p, &rep) != 0) {
+	if (tree_pack(from, mode, sink, &p, &rep) != 0) {
 		cli_error(c, "volume %s: %s", path,
 		    rep.why[0] != '\0' ? rep.why : strerror(errno));
+		return false;
+	}
+	out->left = rep.left;
+	packed(out, &p, &fd);
+	return true;
+}
+
+bool
+pack_empty(struct cli *c, struct pack *out)
+{
+	static const uint8_t end[2 * TAR_BLOCK]; /* compute.md 2.2 */
+	_cleanup_fd_ int fd = pack_temp();
+	struct packing p = {.fd = fd};
+
+	out->fd = -1;
+	out->left.count = out->left.len = 0;
+	sha256_init(&p.hash);
+	if (fd < 0 || sink(&p, end, sizeof(end)) != 0) {
+		cli_error(c, "no room to pack: %s", strerror(errno));
 		return false;
 	}
 	packed(out, &p, &fd);

@@ -16,10 +16,14 @@ struct pack {
 	int fd; /* -1: none */
 	uint8_t sha256[32];
 	uint64_t size;
+	struct left left; /* TREE_DROP: what it lacks */
 };
 
 /* path relative to dir (AT_FDCWD). false: said. */
-bool pack_folder(struct cli *, int dir, const char *path, struct pack *);
+bool pack_folder(struct cli *, int dir, const char *path, enum tree_mode,
+    struct pack *);
+/* A folder that is not there yet, as an empty one. */
+bool pack_empty(struct cli *, struct pack *);
 /* A file as it is (a module, a contract), at most 64 MiB. */
 bool pack_file(struct cli *, int dir, const char *path, struct pack *);
 /* An unnamed file of our own; -1 with errno. */

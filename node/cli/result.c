@@ -27,9 +27,12 @@ set_option(struct cli *c, void *ctx, int option, const char *value)
 	struct fetch *f = ctx;
 
 	(void)c;
-	if (option != OPT_OUT)
+	if (option == OPT_STRICT)
+		f->talk.strict = true;
+	else if (option == OPT_OUT)
+		f->out = value;
+	else
 		return target_option(&f->t, option, value);
-	f->out = value;
 	return true;
 }
 

@@ -20,7 +20,10 @@ error_json(const char *code, int step, const char *why)
 	    "step", step, "why", why));
 }
 
-/* One escaped line; safe has room for it, for JSON. */
+/*
+ * One line without control characters, names in it escaped by whoever has
+ * them; safe has room for it, for JSON.
+ */
 static void __attribute__((format(printf, 3, 0)))
 say(struct cli *c, char safe[2048], const char *fmt, va_list ap)
 {
@@ -28,7 +31,7 @@ say(struct cli *c, char safe[2048], const char *fmt, va_list ap)
 
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	cli_progress_end(c);
-	text_escape(safe, 2048, text, strlen(text));
+	text_printable(safe, 2048, text, strlen(text));
 	fprintf(stderr, "warren %s: %s\n", c->verb, safe);
 }
 
@@ -52,7 +55,7 @@ cli_error_code(struct cli *c, const char *code, int step, const char *why)
 
 	cli_progress_end(c);
 	text_escape(safe_code, sizeof(safe_code), code, strlen(code));
-	text_escape(safe, sizeof(safe), why, strlen(why));
+	text_printable(safe, sizeof(safe), why, strlen(why));
 	fprintf(stderr, "warren %s: refused: %s", c->verb, safe_code);
 	if (step > 0)
 		fprintf(stderr, " (step %d)", step);

@@ -21,6 +21,7 @@
 #include "node/cli/options.h"
 #include "node/cli/say.h"
 #include "node/cli/verb.h"
+#include "node/cli/leftout.h"
 #include "node/cli/nodes.h"
 #include "trust/doc/envelope.h"
 #include "trust/doc/manifest_build.h"
@@ -91,6 +92,9 @@ submit_option(struct submit *s, int option, const char *value)
 	case OPT_PRINT:
 		s->print = true;
 		break;
+	case OPT_STRICT:
+		s->strict = true;
+		break;
 	case OPT_TIMEOUT:
 		if (!units_time_ms(value, &s->timeout_ms) ||
 		    s->timeout_ms == 0) {
@@ -118,19 +122,53 @@ pack_blob(struct submit *s, const char *path, unsigned i, struct blob_ref *ref)
 	return true;
 }
 
+static bool
+pack_volume(struct submit *s, unsigned i)
+{
+	const char *local = s->job.local[i];
+
+	cli_progress(s->c, "packing %s ...", local);
+	/* where a job is to write need not be there before it has */
+	if (s->job.m.volume[i].rw && faccessat(s->job.dir, local, F_OK,
+	    AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
+		cli_note(s->c, "volume %s: not there yet, taken as empty",
+		    local);
+		return pack_empty(s->c, &s->packs[i]);
+	}
+	return pack_folder(s->c, s->job.dir, local, TREE_DROP, &s->packs[i]);
+}
+
+/* What cannot travel is told; with --strict it is a refusal. */
+static int
+tell_left(struct submit *s, const struct left *l)
+{
+	if (l->count == 0)
+		return CLI_OK;
+	if (s->c->json)
+		cli_json(json_pack("{s:s,s:s,s:o}", "event", "left_out", "of",
+		    "inputs", "left_out", leftout_json(l, &s->job.m)));
+	leftout_say(s->c, "inputs", l, &s->job.m);
+	if (!s->strict)
+		return CLI_OK;
+	cli_error(s->c, "not submitted: --strict wants the inputs whole");
+	return CLI_FAILED;
+}
+
 static int
 pack_volumes(struct submit *s)
 {
 	struct manifest *m = &s->job.m;
+	struct left left = {0};
 
 	for (unsigned i = 0; i < m->nvolumes; i++) {
-		cli_progress(s->c, "packing %s ...", s->job.local[i]);
-		if (!pack_folder(s->c, s->job.dir, s->job.local[i],
-			&s->packs[i]))
+		if (!pack_volume(s, i))
 			return CLI_FAILED;
+		left_join(&left, i, &s->packs[i].left);
 		memcpy(m->volume[i].blob.sha256, s->packs[i].sha256, 32);
 		m->volume[i].blob.size = s->packs[i].size;
 	}
+	if (tell_left(s, &left) != CLI_OK)
+		return CLI_FAILED;
 	if ((m->has & HAS_WASM) != 0 &&
 	    !pack_blob(s, s->job.wasm, MANIFEST_VOLUMES, &m->wasm))
 		return CLI_FAILED;
@@ -337,6 +375,7 @@ submit_run(struct submit *s)
 	t->node = &s->node;
 	t->manifest = &s->job.m;
 	t->in_place = s->in_place;
+	t->strict = s->strict;
 	t->base = s->job.dir;
 	t->local = (const char(*)[CLI_PATH])s->job.local;
 	t->sub.envelope = s->envelope;

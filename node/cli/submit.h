@@ -21,7 +21,7 @@
 struct submit {
 	struct cli *c;
 	const char *to, *out;
-	bool in_place, detach, print;
+	bool in_place, detach, strict, print;
 	uint64_t timeout_ms;
 	/* what is noted of the job, here and nowhere else */
 	const char *name;

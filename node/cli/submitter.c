@@ -402,6 +402,21 @@ take_outputs(struct submitter *s, const struct proto_result *v)
 	    memcmp(root, s->r.outputs, 32) == 0;
 }
 
+/* The node's list is by place in its answer, ours by the manifest. */
+static void
+take_left(struct submitter *s, const struct left *l)
+{
+	struct left_item it;
+	size_t at = 0;
+
+	s->left.count = s->left.len = 0;
+	while (left_next(l, &at, &it))
+		if (it.volume < s->nout)
+			left_add(&s->left, s->out[it.volume].volume,
+			    it.reason, it.name, it.len);
+	s->left.count = l->count;
+}
+
 static void
 answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 {
@@ -435,6 +450,7 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 	s->done_bytes = s->total_bytes = 0;
 	if (why == NULL && !take_outputs(s, &v))
 		why = "the outputs are not those that were signed";
+	take_left(s, &v.left);
 	if (why == NULL) {
 		for (int i = 0; i < 2; i++) {
 			memcpy(s->log_sha[i], v.log_sha[i], 32);

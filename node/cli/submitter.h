@@ -101,6 +101,7 @@ struct submitter {
 	struct job_receipt r;
 	struct sub_output out[MANIFEST_VOLUMES];
 	unsigned nout;
+	struct left left; /* what they lack; volume: of the manifest */
 	uint8_t log_sha[2][32];
 	uint64_t log_size[2];
 

@@ -33,6 +33,8 @@ const size_t cli_nshared = NELEM(cli_shared);
 	    "rw volumes replace their local folders too"},                     \
 	{OPT_DETACH, 'd', "detach", NULL,                                      \
 	    "return when the node has everything; print the id"},              \
+	{OPT_STRICT, 0, "strict", NULL,                                        \
+	    "refuse inputs, fail on outputs that lack something"},             \
 	{OPT_NAME, 0, "name", "NAME",                                          \
 	    "call it so, on this machine; taken for its id"},                  \
 	{OPT_LABEL, 'l', "label", "K[=V]",                                     \
@@ -74,7 +76,11 @@ static const struct opt logs_options[] = {
     {OPT_FOLLOW, 'f', "follow", NULL, "go on as the job writes more"},
     {OPT_STDERR, 0, "stderr", NULL, "standard error; default standard output"},
 };
-static const struct opt result_options[] = {TARGET_OPTIONS, OUT_OPTION};
+static const struct opt result_options[] = {
+    TARGET_OPTIONS,
+    OUT_OPTION,
+    {OPT_STRICT, 0, "strict", NULL, "fail when the outputs lack something"},
+};
 static const struct opt nodes_options[] = {
     {OPT_WAIT, 'w', "wait", "TIME", "listen so long (1m); default 10s, 0 if any is known"},
     {OPT_ALL, 'a', "all", NULL, "those too that were not heard for a day"},

@@ -48,6 +48,7 @@ enum cli_opt_id {
 	OPT_OUT,
 	OPT_IN_PLACE,
 	OPT_DETACH,
+	OPT_STRICT,
 	OPT_LABEL,
 	OPT_PRINT,
 	OPT_FOLLOW,

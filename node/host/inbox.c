@@ -264,10 +264,13 @@ static void
 on_J_STEP_DONE(struct warren_node *wn, const struct msg_J_STEP_DONE *m,
     struct ipc_in *in)
 {
+	struct left left;
+
 	(void)in;
+	left_set(&left, m->dropped, m->left, m->left_len);
 	if (m->step == STEP_PACK)
-		outputs_step(wn->outputs, m->job, m->volume, m->ok,
-		    m->dropped, m->why);
+		outputs_step(wn->outputs, m->job, m->volume, m->ok, &left,
+		    m->why);
 }
 
 /* ---- channels ---- */

@@ -103,12 +103,13 @@ follow_sent(void *ctx, const uint8_t link[16], uint64_t bytes)
 
 static void
 output_done(void *ctx, const uint8_t job[32], unsigned volume, bool ok,
-    const uint8_t sha[32], uint64_t size, uint32_t dropped, const char *why)
+    const uint8_t sha[32], uint64_t size, const struct left *left,
+    const char *why)
 {
 	struct warren_node *wn = ctx;
 
 	host_now(wn);
-	node_packed(&wn->node, job, volume, ok, sha, size, dropped, why);
+	node_packed(&wn->node, job, volume, ok, sha, size, left, why);
 }
 
 static uint32_t

@@ -20,7 +20,7 @@ struct pack {
 	ev_io io;
 	struct blob_writer *w;
 	bool eof, step, ok;
-	uint32_t dropped;
+	struct left left;
 	char why[128];
 };
 TAILQ_HEAD(packs, pack);
@@ -102,8 +102,8 @@ settle(struct pack *p)
 		}
 		p->w = NULL;
 	}
-	o->ops.done(o->ops.ctx, p->job, p->volume, p->ok, sha, size,
-	    p->dropped, p->why);
+	o->ops.done(o->ops.ctx, p->job, p->volume, p->ok, sha, size, &p->left,
+	    p->why);
 	pack_free(p);
 }
 
@@ -188,19 +188,19 @@ outputs_open(struct outputs *o, const uint8_t job[32],
 
 void
 outputs_step(struct outputs *o, const uint8_t job[32], unsigned volume,
-    bool ok, uint32_t dropped, const char *why)
+    bool ok, const struct left *left, const char *why)
 {
 	struct pack *p = find(o, job, volume);
 	const uint8_t none[32] = {0};
 
 	if (p == NULL) {
 		/* it failed before it could open anything */
-		o->ops.done(o->ops.ctx, job, volume, false, none, 0, dropped,
+		o->ops.done(o->ops.ctx, job, volume, false, none, 0, left,
 		    ok ? "nothing came" : why);
 		return;
 	}
 	p->step = true;
-	p->dropped = dropped;
+	p->left = *left;
 	if (!ok)
 		fail(p, why);
 	settle(p);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/left.h"
 #include "node/host/blobs.h"
 
 /*
@@ -21,7 +22,7 @@ struct outputs_ops {
 	void *ctx;
 	/* ok: sha and size are of a blob that is its owner's now */
 	void (*done)(void *ctx, const uint8_t job[32], unsigned volume,
-	    bool ok, const uint8_t sha[32], uint64_t size, uint32_t dropped,
+	    bool ok, const uint8_t sha[32], uint64_t size, const struct left *,
 	    const char *why);
 	uint32_t (*unix_now)(void *ctx);
 };
@@ -36,7 +37,7 @@ void outputs_open(struct outputs *, const uint8_t job[32],
     const uint8_t owner[FP_LEN], unsigned volume, int fd, uint64_t most);
 /* J_STEP_DONE. */
 void outputs_step(struct outputs *, const uint8_t job[32], unsigned volume,
-    bool ok, uint32_t dropped, const char *why);
+    bool ok, const struct left *, const char *why);
 /* The job is given up: nothing is reported. */
 void outputs_drop(struct outputs *, const uint8_t job[32]);
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/left.h"
 #include "common/wire.h"
 #include "node/proto/paths.h"
 #include "trust/doc/binding.h"
@@ -175,6 +176,7 @@ struct proto_result {
 	struct proto_output outputs[PROTO_OUTPUTS_MAX];
 	const uint8_t *log_sha[2];
 	uint64_t log_size[2];
+	struct left left; /* what they lack; volume: which of outputs */
 };
 
 struct proto_job_line {

@@ -475,6 +475,30 @@ get_outputs(struct rd *r, struct proto_result *res)
 	return true;
 }
 
+/* [count, [[output, name, reason] ...]]; the node is believed in nothing. */
+static bool
+get_left(struct rd *r, struct left *l)
+{
+	size_t two, n, three;
+	uint64_t count, volume;
+	struct pbin name;
+	struct pstr why;
+
+	if (!mpk_get_array(r, &two) || two != 2 || !proto_int(r, &count) ||
+	    !mpk_get_array(r, &n) || n > count)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!mpk_get_array(r, &three) || three != 3 ||
+		    !proto_int(r, &volume) || volume >= PROTO_OUTPUTS_MAX ||
+		    !mpk_get_bin(r, &name.p, &name.n) || !get_str(r, &why))
+			return false;
+		left_add(l, (unsigned)volume, left_reason(why.p, why.n),
+		    name.p, name.n);
+	}
+	l->count = (uint32_t)MIN_OF(count, (uint64_t)UINT32_MAX);
+	return true;
+}
+
 static bool
 result_member(void *ctx, unsigned k, struct rd *r)
 {
@@ -485,6 +509,8 @@ result_member(void *ctx, unsigned k, struct rd *r)
 		return proto_exact(r, &res->receipt, JOB_RECEIPT_LEN);
 	if (k == 1)
 		return get_outputs(r, res);
+	if (k == 3)
+		return get_left(r, &res->left);
 	if (!mpk_get_array(r, &n) || n != 2)
 		return false;
 	for (size_t i = 0; i < 2; i++) {
@@ -499,11 +525,11 @@ result_member(void *ctx, unsigned k, struct rd *r)
 bool
 proto_get_result(struct proto_result *res, const struct proto_ans *a)
 {
-	static const char *const names[] = {"r", "o", "l"};
+	static const char *const names[] = {"r", "o", "l", "d"};
 	struct rd r = a->body;
 
 	memset(res, 0, sizeof(*res));
-	return get_map(&r, names, 3, 0x7, result_member, res);
+	return get_map(&r, names, NELEM(names), 0x7, result_member, res);
 }
 
 static bool

@@ -235,10 +235,29 @@ proto_put_status(struct wr *w, const struct proto_job_status *s)
 		mpk_put_uint(w, s->log[i]);
 }
 
+static void
+put_left(struct wr *w, const struct left *l)
+{
+	struct left_item it;
+	size_t at = 0, n = 0;
+
+	while (left_next(l, &at, &it))
+		n++;
+	mpk_put_array(w, 2);
+	mpk_put_uint(w, l->count);
+	mpk_put_array(w, n);
+	for (at = 0; left_next(l, &at, &it);) {
+		mpk_put_array(w, 3);
+		mpk_put_uint(w, it.volume);
+		mpk_put_bin(w, it.name, it.len);
+		put_pstr(w, pstr_of(left_word(it.reason)));
+	}
+}
+
 void
 proto_put_result(struct wr *w, const struct proto_result *r)
 {
-	mpk_put_map(w, 3);
+	mpk_put_map(w, r->left.count > 0 ? 4 : 3);
 	put_named_bin(w, "r", r->receipt, JOB_RECEIPT_LEN);
 	mpk_put_str(w, "o");
 	mpk_put_array(w, r->noutputs);
@@ -254,6 +273,10 @@ proto_put_result(struct wr *w, const struct proto_result *r)
 		mpk_put_array(w, 2);
 		mpk_put_bin(w, r->log_sha[i], 32);
 		mpk_put_uint(w, r->log_size[i]);
+	}
+	if (r->left.count > 0) {
+		mpk_put_str(w, "d");
+		put_left(w, &r->left);
 	}
 }
 

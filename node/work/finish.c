@@ -173,6 +173,7 @@ seal(struct node *n, struct job *j)
 	if (!job_keeps_outputs(outcome, code)) {
 		for (unsigned i = 0; i < j->nouts; i++)
 			j->outs[i].packed = false;
+		job_left(j, 0, NULL);
 	}
 	/* what the receipt is about, before the state says so */
 	j->outcome = outcome;
@@ -233,7 +234,8 @@ lose_output(struct node *n, struct job *j, unsigned i, const char *why,
 
 void
 finish_packed(struct node *n, struct job *j, unsigned volume, bool ok,
-    const uint8_t sha[32], uint64_t size, uint32_t dropped, const char *why)
+    const uint8_t sha[32], uint64_t size, const struct left *left,
+    const char *why)
 {
 	uint64_t most = j->limits.v[LIMIT_OUTPUT], sum = 0;
 	unsigned i;
@@ -244,9 +246,9 @@ finish_packed(struct node *n, struct job *j, unsigned volume, bool ok,
 		continue;
 	if (i == j->nouts)
 		return;
-	if (dropped > 0)
+	if (left->count > 0)
 		node_event(n, EVK_VOLUME_DROPPED, 1, j, NULL, "volume",
-		    j->outs[i].target, dropped, 0);
+		    j->outs[i].target, left->count, 0);
 	if (ok) {
 		j->outs[i].packed = true;
 		j->outs[i].size = size;
@@ -258,6 +260,8 @@ finish_packed(struct node *n, struct job *j, unsigned volume, bool ok,
 		sum += j->outs[k].packed ? j->outs[k].size : 0;
 	if (sum > most)
 		lose_output(n, j, i, "larger than limits.output", true);
+	if (j->outs[i].packed)
+		job_left(j, volume, left);
 	pack_next(n, j, i + 1);
 }
 
@@ -271,6 +275,7 @@ exited(struct node *n, struct job *j, uint8_t how, int32_t code)
 	n->host.usage(n->host.ctx, j);
 	n->host.log_seal(n->host.ctx, j);
 	(void)job_set_phase(&n->jobs, j, PHASE_PACKING);
+	job_left(j, 0, NULL); /* of an attempt before */
 	n->host.ending(n->host.ctx, j);
 	pack_next(n, j, 0);
 }

@@ -44,7 +44,7 @@ void finish_receipts(struct node *);
  * next one, then the seal.
  */
 void finish_packed(struct node *, struct job *, unsigned volume, bool ok,
-    const uint8_t sha[32], uint64_t size, uint32_t dropped, const char *why);
+    const uint8_t sha[32], uint64_t size, const struct left *, const char *why);
 /* Jobs of an owner whose level fell or who was revoked. */
 void finish_owner(struct node *, const uint8_t fp[FP_LEN], int level,
     bool revoked);

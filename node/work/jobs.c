@@ -158,6 +158,7 @@ job_free(struct job *j)
 		manifest_clear(j->m);
 	free(j->m);
 	free(j->outs);
+	free(j->left);
 	free(j);
 }
 
@@ -425,6 +426,20 @@ job_keeps_outputs(uint8_t outcome, int32_t code)
 
 	return outcome != OUT_KILLED || (reason != KILL_OUTPUT &&
 	    reason != KILL_REVOKED && reason != KILL_VIOLATION);
+}
+
+void
+job_left(struct job *j, unsigned volume, const struct left *left)
+{
+	if (left == NULL) {
+		free(j->left);
+		j->left = NULL;
+		return;
+	}
+	if (left->count == 0 ||
+	    (j->left == NULL && (j->left = calloc(1, sizeof(*j->left))) == NULL))
+		return;
+	left_join(j->left, volume, left);
 }
 
 /* Seconds of wall time from now on, as a point of the loop's clock. */

@@ -8,6 +8,7 @@
 
 #include <rns/mono.h>
 
+#include "common/left.h"
 #include "node/work/levels.h"
 #include "node/proto/proto.h"
 #include "trust/doc/receipt.h"
@@ -105,6 +106,7 @@ struct job {
 	uint8_t log_sha[2][32];
 	unsigned nouts;
 	struct job_out *outs; /* rw volumes, in manifest order */
+	struct left *left; /* what they lack; NULL: nothing */
 	bool has_receipt, expired;
 	uint8_t receipt[JOB_RECEIPT_LEN];
 
@@ -213,6 +215,8 @@ bool job_lose(struct jobs *, struct job *, const char *reason,
 void job_verdict(uint8_t *outcome, int32_t *code, const struct job *);
 /* Are its outputs given out? (compute.md 3.4) */
 bool job_keeps_outputs(uint8_t outcome, int32_t code);
+/* What a volume's packing left out is kept with the job; NULL: forget all. */
+void job_left(struct job *, unsigned volume, const struct left *);
 /* Has it written more than a job may? */
 bool job_floods(const struct job *);
 

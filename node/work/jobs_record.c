@@ -8,7 +8,18 @@
  * The job's row of the ledger as bytes: written and read here only, checked
  * when read, since a disk is a stranger too.
  */
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2
+#define RECORD_VERSION_1 1 /* without what packing left out */
+
+static void
+put_left(struct wr *w, const struct left *l)
+{
+	wr_u32(w, l != NULL ? l->count : 0);
+	if (l == NULL || l->count == 0)
+		return;
+	wr_u16(w, l->len);
+	wr_bytes(w, l->buf, l->len);
+}
 
 size_t
 job_encode(uint8_t *out, size_t cap, const struct job *j)
@@ -64,6 +75,7 @@ job_encode(uint8_t *out, size_t cap, const struct job *j)
 		wr_u64(&w, o->size);
 		wr_str(&w, o->target);
 	}
+	put_left(&w, j->left);
 	return wr_ok(&w) ? w.len : 0;
 }
 
@@ -71,10 +83,8 @@ static bool
 get_who(struct rd *r, struct job *j)
 {
 	int32_t level;
-	uint8_t version;
 
-	if (!rd_u8(r, &version) || version != RECORD_VERSION ||
-	    !rd_copy(r, j->id, 32) || !rd_copy(r, j->owner, FP_LEN) ||
+	if (!rd_copy(r, j->id, 32) || !rd_copy(r, j->owner, FP_LEN) ||
 	    !rd_copy(r, j->rns_public, 64) || !rd_copy(r, j->rns_hash, 16) ||
 	    !rd_copy(r, j->nonce, 16) || !rd_u64(r, &j->order) ||
 	    !rd_u32(r, &j->not_after) || !rd_u32(r, &j->deadline) ||
@@ -146,16 +156,39 @@ get_outs(struct rd *r, struct job *j)
 	return true;
 }
 
+static bool
+get_left(struct rd *r, uint8_t version, struct job *j)
+{
+	const uint8_t *bytes;
+	uint32_t count = 0;
+	uint16_t len;
+
+	if (version == RECORD_VERSION_1)
+		return true;
+	if (!rd_u32(r, &count))
+		return false;
+	if (count == 0)
+		return true;
+	if (!rd_u16(r, &len) || len > LEFT_BYTES || !rd_ref(r, &bytes, len) ||
+	    (j->left = malloc(sizeof(*j->left))) == NULL)
+		return false;
+	left_set(j->left, count, bytes, len);
+	return true;
+}
+
 struct job *
 job_decode(const uint8_t *buf, size_t len)
 {
 	struct rd r = rd_make(buf, len);
 	struct job *j = calloc(1, sizeof(*j));
+	uint8_t version;
 
 	if (j == NULL)
 		return NULL;
-	if (!get_who(&r, j) || !get_state(&r, j) || !get_run(&r, j) ||
-	    !get_outs(&r, j) || !rd_end(&r)) {
+	if (!rd_u8(&r, &version) ||
+	    (version != RECORD_VERSION && version != RECORD_VERSION_1) ||
+	    !get_who(&r, j) || !get_state(&r, j) || !get_run(&r, j) ||
+	    !get_outs(&r, j) || !get_left(&r, version, j) || !rd_end(&r)) {
 		job_free(j);
 		return NULL;
 	}

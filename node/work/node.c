@@ -131,12 +131,13 @@ node_follow_end(struct node *n, const struct msg_T_FOLLOW_END *m)
 
 void
 node_packed(struct node *n, const uint8_t job[32], unsigned volume, bool ok,
-    const uint8_t sha[32], uint64_t size, uint32_t dropped, const char *why)
+    const uint8_t sha[32], uint64_t size, const struct left *left,
+    const char *why)
 {
 	struct job *j = job_find(&n->jobs, job);
 
 	if (j != NULL)
-		finish_packed(n, j, volume, ok, sha, size, dropped, why);
+		finish_packed(n, j, volume, ok, sha, size, left, why);
 }
 
 void

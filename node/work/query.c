@@ -97,6 +97,19 @@ follow(struct node *n, const struct asked *a, const struct job *j)
 	answer_send(n, a, &w);
 }
 
+/* What one output lacks: its names move to its place in the answer. */
+static void
+output_left(struct left *to, unsigned place, const struct left *from,
+    unsigned volume)
+{
+	struct left_item it;
+	size_t at = 0;
+
+	while (from != NULL && left_next(from, &at, &it))
+		if (it.volume == volume)
+			left_add(to, place, it.reason, it.name, it.len);
+}
+
 static void
 result(struct node *n, const struct asked *a, const struct job *j)
 {
@@ -115,6 +128,8 @@ result(struct node *n, const struct asked *a, const struct job *j)
 	for (unsigned i = 0; i < j->nouts; i++) {
 		if (!j->outs[i].packed)
 			continue;
+		output_left(&r.left, (unsigned)r.noutputs, j->left,
+		    j->outs[i].volume);
 		r.outputs[r.noutputs++] = (struct proto_output){
 		    pstr_of(j->outs[i].target), j->outs[i].sha256,
 		    j->outs[i].size};
@@ -123,6 +138,8 @@ result(struct node *n, const struct asked *a, const struct job *j)
 		r.log_sha[i] = j->log_sha[i];
 		r.log_size[i] = j->log[i];
 	}
+	if (j->left != NULL)
+		r.left.count = j->left->count;
 	w = answer_begin(n, ST_OK, NULL);
 	proto_put_result(&w, &r);
 	answer_send(n, a, &w);

@@ -27,8 +27,10 @@ report_send(int fd, const struct report *r)
 		break;
 	case REPORT_HAND:
 		wr_bool(&w, r->ok);
-		wr_u32(&w, r->dropped);
 		wr_str(&w, r->why);
+		wr_u32(&w, r->left.count);
+		wr_u16(&w, r->left.len);
+		wr_bytes(&w, r->left.buf, r->left.len);
 		break;
 	}
 	if (!wr_ok(&w))
@@ -58,8 +60,12 @@ report_parse(const uint8_t *buf, size_t n, struct report *out)
 		good = rd_u8(&r, &out->how) && rd_i32(&r, &out->exit_code);
 		break;
 	case REPORT_HAND:
-		good = rd_bool(&r, &out->ok) && rd_u32(&r, &out->dropped) &&
-		    rd_str(&r, out->why, sizeof(out->why));
+		good = rd_bool(&r, &out->ok) &&
+		    rd_str(&r, out->why, sizeof(out->why)) &&
+		    rd_u32(&r, &out->left.count) &&
+		    rd_u16(&r, &out->left.len) &&
+		    out->left.len <= sizeof(out->left.buf) &&
+		    rd_copy(&r, out->left.buf, out->left.len);
 		break;
 	default:
 		break;

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/left.h"
+
 /*
  * What a child of a slot writes on its report pipe, one record a write:
  * kind u8, then the fields. A step's comes from warren-hand, which is believed
@@ -15,9 +17,9 @@ enum report_kind {
 	REPORT_READY = 'R', /* layers u32: the command runs */
 	REPORT_FAIL = 'F',  /* code str, why str: it does not */
 	REPORT_EXIT = 'E',  /* how u8, code i32 */
-	REPORT_HAND = 'H',  /* ok bool, dropped u32, why str */
+	REPORT_HAND = 'H',  /* ok bool, why str, left: count u32, bytes u16 */
 };
-#define REPORT_MAX 512
+#define REPORT_MAX 2048
 
 struct report {
 	enum report_kind kind;
@@ -27,7 +29,7 @@ struct report {
 	uint8_t how;
 	int32_t exit_code;
 	bool ok;
-	uint32_t dropped;
+	struct left left;
 };
 
 /* Best effort: a reader that is gone ends the job anyway. */

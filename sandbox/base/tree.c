@@ -15,7 +15,6 @@
 #include "common/util.h"
 
 #define READ_CHUNK 65536
-#define DROPPED_NAMES 200 /* bytes of why that names may fill */
 #define EMPTY_ROUNDS 1000000
 
 static int
@@ -61,20 +60,52 @@ struct pack {
 
 /* Leave it out and go on, or stop here: as the mode says. */
 static int
-cannot(struct pack *p, int err, const char *path, const char *why)
+cannot(struct pack *p, int err, enum left_reason reason, const char *path,
+    const char *why)
 {
-	struct tree_report *rep = p->rep;
-	size_t len = strlen(rep->why);
-	char name[64];
-
 	if (p->mode != TREE_DROP)
-		return fail(rep, err, path, why);
-	rep->dropped++;
-	(void)text_escape(name, sizeof(name), path, strlen(path));
-	if (len + strlen(name) + 2 < DROPPED_NAMES)
-		(void)snprintf(rep->why + len, sizeof(rep->why) - len, "%s%s",
-		    len > 0 ? " " : "", name);
+		return fail(p->rep, err, path, why);
+	left_add(&p->rep->left, 0, reason, path, strlen(path));
 	return 0;
+}
+
+static int
+cannot_read(struct pack *p, const char *path)
+{
+	return cannot(p, errno, LEFT_READ, path, strerror(errno));
+}
+
+static enum left_reason
+reason_of(enum tar_err err, const char *path)
+{
+	switch (err) {
+	case TAR_ELINK:
+		return LEFT_LINK;
+	case TAR_ESIZE:
+		return LEFT_SIZE;
+	case TAR_ENAME:
+		for (const char *c = path; *c != '\0'; c++)
+			if ((unsigned char)*c < 0x20 || *c == 0x7f)
+				return LEFT_NAME;
+		return utf8_valid(path, strlen(path)) ? LEFT_PATH : LEFT_NAME;
+	default:
+		return LEFT_PATH;
+	}
+}
+
+/* A folder is named with a slash: what is in it is left out with it. */
+static int
+cannot_pack(struct pack *p, enum tar_err err, char *path,
+    const struct stat *st)
+{
+	enum left_reason reason = reason_of(err, path);
+	size_t len = strlen(path);
+
+	if (p->mode == TREE_DROP && S_ISDIR(st->st_mode)) {
+		path[len] = '/'; /* look_at() has kept room */
+		path[len + 1] = '\0';
+	}
+	return cannot(p, EINVAL, reason, path, tar_strerror(err));
 }
 
 static int
@@ -106,7 +137,7 @@ add_entry(struct pack *p, const char *path, const struct stat *st)
 static int
 look_at(struct pack *p, int fd, const char *folder, const char *name)
 {
-	char path[TAR_PATH_MAX + 1 + NAME_MAX + 1];
+	char path[TAR_PATH_MAX + 1 + NAME_MAX + 2];
 	struct tar_member m;
 	uint8_t header[TAR_BLOCK];
 	struct stat st;
@@ -115,7 +146,7 @@ look_at(struct pack *p, int fd, const char *folder, const char *name)
 	(void)snprintf(path, sizeof(path), "%s%s%s", folder,
 	    folder[0] != '\0' ? "/" : "", name);
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return cannot(p, errno, path, strerror(errno));
+		return cannot_read(p, path);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
 	    !S_ISLNK(st.st_mode) && p->mode == TREE_ROOT) {
 		p->rep->dropped++;
@@ -123,13 +154,10 @@ look_at(struct pack *p, int fd, const char *folder, const char *name)
 	}
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
 	    !S_ISLNK(st.st_mode))
-		return cannot(p, EINVAL, path, tar_strerror(TAR_ETYPE));
-	/* a job cannot hand a set-id file back (compute.md 2.2) */
-	if (p->mode == TREE_DROP && S_ISREG(st.st_mode) &&
-	    (st.st_mode & (S_ISUID | S_ISGID)) != 0)
-		return cannot(p, EINVAL, path, "set-id file");
+		return cannot(p, EINVAL, LEFT_TYPE, path,
+		    tar_strerror(TAR_ETYPE));
 	if ((err = tar_check_path(path)) != TAR_OK)
-		return cannot(p, EINVAL, path, tar_strerror(err));
+		return cannot_pack(p, err, path, &st);
 	memset(&m, 0, sizeof(m));
 	memcpy(m.path, path, strlen(path) + 1);
 	m.any_link = p->mode == TREE_ROOT;
@@ -139,14 +167,18 @@ look_at(struct pack *p, int fd, const char *folder, const char *name)
 		ssize_t n = readlinkat(fd, name, m.link, sizeof(m.link));
 
 		if (n < 0)
-			return cannot(p, errno, path, strerror(errno));
+			return cannot_read(p, path);
 		if ((size_t)n == sizeof(m.link))
-			return cannot(p, EINVAL, path, tar_strerror(TAR_ELINK));
+			return cannot_pack(p, TAR_ELINK, path, &st);
 		m.link[n] = '\0';
 		m.type = TAR_LINK;
 	}
 	if ((err = tar_header(header, &m)) != TAR_OK)
-		return cannot(p, EINVAL, path, tar_strerror(err));
+		return cannot_pack(p, err, path, &st);
+	/* nobody is handed a set-id file (compute.md 2.2): the bit goes */
+	if (p->mode == TREE_DROP && S_ISREG(st.st_mode) &&
+	    (st.st_mode & (S_ISUID | S_ISGID)) != 0)
+		left_add(&p->rep->left, 0, LEFT_SETID, path, strlen(path));
 	return add_entry(p, path, &st);
 }
 
@@ -159,7 +191,7 @@ list_folder(struct pack *p, const char *folder)
 	DIR *d;
 
 	if ((d = dir_take(fd)) == NULL)
-		return cannot(p, errno, folder, strerror(errno));
+		return cannot_read(p, folder);
 	while (rv == 0 && (errno = 0, de = readdir(d)) != NULL)
 		if (strcmp(de->d_name, ".") != 0 &&
 		    strcmp(de->d_name, "..") != 0)
@@ -220,7 +252,7 @@ put_entry(struct pack *p, const struct entry *e)
 	if (e->type == TAR_FILE) {
 		fd = open_beneath(p->dir, e->path, O_RDONLY);
 		if (fd == -1)
-			return cannot(p, errno, e->path, strerror(errno));
+			return cannot_read(p, e->path);
 		if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
 		    (uint64_t)st.st_size != e->size)
 			return fail(p->rep, ESTALE, e->path,

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/left.h"
+
 /*
  * Folders to normalised tar and back (compute.md 2.2), by descriptor and
  * beneath it only: no symbolic link is followed, no other mount is entered.
@@ -13,14 +15,15 @@
  */
 struct tree_report {
 	uint32_t members;
-	uint32_t dropped; /* TREE_DROP: what cannot be packed */
+	uint32_t dropped; /* TREE_ROOT: devices, pipes and sockets */
+	struct left left; /* TREE_DROP: what cannot be packed as it is */
 	uint64_t bytes;
-	char why[256]; /* the mistake, or names of what was dropped; escaped */
+	char why[256]; /* the mistake; names in it are escaped */
 };
 
 enum tree_mode {
 	TREE_STRICT, /* whatever compute.md 2.2 has no form for is an error */
-	TREE_DROP,   /* ... is left out and counted: a job's outputs */
+	TREE_DROP,   /* ... is left out and named, set-id bits as well */
 	TREE_ROOT,   /* like STRICT, but links lead anywhere and devices, pipes
 		      * and sockets are left out and counted: an image's files */
 };

@@ -40,7 +40,7 @@ static int
 say(int rv, const struct tree_report *t)
 {
 	struct report r = {.kind = REPORT_HAND, .ok = rv == 0,
-	    .dropped = t->dropped};
+	    .left = t->left};
 
 	(void)snprintf(r.why, sizeof(r.why), "%s", t->why);
 	report_send(STDERR_FILENO, &r);
@@ -50,7 +50,7 @@ say(int rv, const struct tree_report *t)
 static int
 cannot(const char *what)
 {
-	struct tree_report t = {.dropped = 0};
+	struct tree_report t = {.members = 0};
 
 	(void)snprintf(t.why, sizeof(t.why), "%s: %s", what, strerror(errno));
 	return say(-1, &t);
@@ -83,7 +83,7 @@ static int
 clean(void)
 {
 	_cleanup_fd_ int v = folder(FOLDER);
-	struct tree_report t = {.dropped = 0};
+	struct tree_report t = {.members = 0};
 
 	if (v == -1 || tree_empty(v) == -1)
 		return cannot("folder");
@@ -94,7 +94,7 @@ clean(void)
 static int
 try(void)
 {
-	struct tree_report t = {.dropped = 0};
+	struct tree_report t = {.members = 0};
 
 	return say(0, &t);
 }

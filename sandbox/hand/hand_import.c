@@ -563,7 +563,7 @@ finish(struct import *im, struct image *img, int rv)
 	if (im->src != -1)
 		(void)import_remove(im->v, "src");
 	r.ok = rv == 0;
-	r.dropped = im->dropped;
+	r.left.count = im->dropped;
 	(void)snprintf(r.why, sizeof(r.why), "%s", im->why);
 	report_send(STDERR_FILENO, &r);
 	json_decref(img->config);

@@ -129,8 +129,10 @@ tell_step(struct jail *j, const struct cell *c, bool ok)
 	m.step = (uint8_t)c->step;
 	m.volume = (uint8_t)c->volume;
 	m.ok = ok;
-	m.dropped = c->dropped;
-	(void)text_escape(m.why, sizeof(m.why), c->why, strlen(c->why));
+	m.dropped = c->left.count;
+	m.left_len = c->left.len;
+	memcpy(m.left, c->left.buf, c->left.len);
+	(void)text_printable(m.why, sizeof(m.why), c->why, strlen(c->why));
 	TELL(j, J_STEP_DONE, &m, NULL, 0);
 }
 
@@ -214,7 +216,7 @@ ask_child(struct jail *j, struct cell *c, uint8_t type, int a, int b)
 	close_fd(&c->pidfd);
 	c->report = p[0];
 	c->ready = c->hand_ok = c->kill = false;
-	c->dropped = 0;
+	c->left.count = c->left.len = 0;
 	c->why[0] = c->fail_code[0] = '\0';
 	fds[0] = p[1];
 	fds[1] = a;
@@ -564,7 +566,7 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 	case REPORT_FAIL:
 		(void)snprintf(c->fail_code, sizeof(c->fail_code), "%s",
 		    r->code);
-		(void)text_escape(c->why, sizeof(c->why), r->why,
+		(void)text_printable(c->why, sizeof(c->why), r->why,
 		    strlen(r->why));
 		break;
 	case REPORT_EXIT:
@@ -577,8 +579,8 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 		break;
 	case REPORT_HAND:
 		c->hand_ok = r->ok;
-		c->dropped = r->dropped;
-		(void)text_escape(c->why, sizeof(c->why), r->why,
+		c->left = r->left;
+		(void)text_printable(c->why, sizeof(c->why), r->why,
 		    strlen(r->why));
 		break;
 	}

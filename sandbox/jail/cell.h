@@ -44,7 +44,7 @@ struct cell {
 	uint8_t how;
 	int32_t code;
 	bool hand_ok;           /* REPORT_HAND has come and says so */
-	uint32_t dropped;
+	struct left left;
 	char why[257], fail_code[33];
 	struct mono deadline;   /* when what runs is killed */
 };

@@ -744,7 +744,8 @@ pack(struct drive *d, struct drive_job *j, uint8_t volume)
 		    msg_get_J_STEP_DONE(in.body, &sd)) {
 			done = true;
 			ok = sd.ok;
-			j->dropped[volume] = sd.dropped;
+			left_set(&j->left[volume], sd.dropped, sd.left,
+			    sd.left_len);
 			memcpy(j->why, sd.why, sizeof(j->why));
 		}
 		ipc_in_done(&in);

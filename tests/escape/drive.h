@@ -76,7 +76,7 @@ struct drive_job {
 	size_t out_len, err_len;
 	uint8_t *packed[DRIVE_VOLUMES];
 	size_t packed_len[DRIVE_VOLUMES];
-	uint32_t dropped[DRIVE_VOLUMES];
+	struct left left[DRIVE_VOLUMES];
 	struct cgroup_usage usage;
 	int64_t start_us; /* from J_RUN until J_STARTED */
 	int64_t total_us; /* ... until J_EXITED */

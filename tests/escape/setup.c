@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -102,4 +103,17 @@ setup_pack(const char *path)
 	(void)unlink(name);
 	(void)close(fd);
 	return ro;
+}
+
+bool
+setup_left(const struct left *l, unsigned reason, const char *name)
+{
+	struct left_item it;
+	size_t at = 0;
+
+	while (left_next(l, &at, &it))
+		if (it.reason == reason && it.len == strlen(name) &&
+		    memcmp(it.name, name, it.len) == 0)
+			return true;
+	return false;
 }

@@ -22,5 +22,7 @@ bool setup_program(const char *root, const char *name, const char *from);
 int setup_blob(const void *, size_t);
 /* A folder of the host, packed, in the same way. */
 int setup_pack(const char *path);
+/* Is this name among those that packing left out, for this reason? */
+bool setup_left(const struct left *, unsigned reason, const char *name);
 
 #endif

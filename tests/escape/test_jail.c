@@ -224,6 +224,7 @@ t_volumes(void)
 	char path[128];
 	struct drive_job j;
 	struct tree_report rep;
+	struct stat st;
 	int fd, dir;
 	char buf[16] = "";
 
@@ -240,7 +241,10 @@ t_volumes(void)
 	CHECK(drive_run(&d, &j) == 0);
 	CHECK(j.started);
 	CHECK(strstr(j.err, "Read-only") != NULL);
-	CHECK(j.dropped[1] == 3); /* link out, fifo, set-id */
+	CHECK(j.left[1].count == 3);
+	CHECK(setup_left(&j.left[1], LEFT_SETID, "setid"));
+	CHECK(setup_left(&j.left[1], LEFT_TYPE, "fifo"));
+	CHECK(setup_left(&j.left[1], LEFT_LINK, "out"));
 	fd = setup_blob(j.packed[1], j.packed_len[1]);
 	(void)snprintf(path, sizeof(path), "%s/back", work);
 	CHECK(mkdir(path, 0755) == 0);
@@ -250,6 +254,7 @@ t_volumes(void)
 	CHECK(strcmp(buf, "a\nb\n") == 0);
 	CHECK(faccessat(dir, "deep/er", F_OK, 0) == 0);
 	CHECK(faccessat(dir, "closed", F_OK, 0) == 0);
+	CHECK(fstatat(dir, "setid", &st, 0) == 0 && st.st_mode == (S_IFREG | 0755));
 	CHECK(tree_empty(dir) == 0 && rmdir(path) == 0);
 	(void)close(dir);
 	(void)close(fd);

@@ -217,6 +217,46 @@ def test_volumes(ctx):
     return None
 
 
+def test_left_out(ctx):
+    """What an archive has no form for is told, on the way in and on the way back."""
+    s = Setup(ctx)
+    os.makedirs(s.path("venv/bin"))
+    with open(s.path("venv/pyvenv.cfg"), "w") as f:
+        f.write("home = /usr/bin\n")
+    os.symlink("/usr/bin/python3", s.path("venv/bin/python"))
+    with open(os.path.join(os.fsencode(s.work), b"venv", b"x\xff"), "w") as f:
+        f.write("odd\n")
+    odd = s.job("cat /in/pyvenv.cfg; ls /in/bin", volumes=["./venv:/in:ro"])
+    r = s.submit(odd, "--out", "a")
+    check(r.stdout == b"home = /usr/bin\n", f"the rest of the inputs did not travel: {r.stdout}")
+    check(b"lack 2" in r.stderr and b"/in/bin/python: a link" in r.stderr and b"/in/x\\xff: " in r.stderr,
+          f"not told: {r.stderr}")
+    event = lines(s.submit(odd, "--json"))[0]
+    check(event["event"] == "left_out" and event["of"] == "inputs" and event["left_out"]["count"] == 2 and
+          {"target": "/in", "name": "x\\xff", "reason": "name"} in event["left_out"]["items"], f"{event}")
+    r = s.submit(odd, "--strict", "--out", "no", want=1)
+    check(b"--strict" in r.stderr and not os.path.exists(s.path("no")), f"strict: {r.stderr}")
+    # a folder that is not there yet is an empty one; what comes back lacks four
+    out = s.job("cd /out; ln -s /etc/passwd a; ln -s ../up u; mkfifo p; echo x > s; chmod 4755 s; echo k > k",
+                volumes=["./new:/out:rw"], limits={"output": "1MB"})
+    r = s.submit(out, "--out", "b")
+    check(b"new: not there yet" in r.stderr, f"an absent folder: {r.stderr}")
+    check(b"outputs lack 4" in r.stderr and b"/out/s: packed without" in r.stderr, f"not told: {r.stderr}")
+    check(sorted(os.listdir(s.path("b/volumes/out"))) == ["k", "s"], "what was packed")
+    check(os.stat(s.path("b/volumes/out/s")).st_mode & 0o7777 == 0o755, "a set-id bit came back")
+    kept = json.load(open(s.path("b/result.json")))["left_out"]
+    check(kept["count"] == 4 and {(x["name"], x["reason"]) for x in kept["items"]} ==
+          {("a", "link"), ("u", "link"), ("p", "type"), ("s", "set-id")}, f"result.json: {kept}")
+    s.warren("receipt", "verify", "b")
+    check(lines(s.warren("result", "b", "--json"))[-1]["left_out"]["count"] == 4, "result --json")
+    s.warren("result", "b", "--strict", want=1)
+    s.submit(out, "--in-place")
+    check(sorted(os.listdir(s.path("new"))) == ["k", "s"], "in place of nothing")
+    r = s.submit(s.job("true", volumes=["./none:/in:ro"]), want=1)
+    check(b"none" in r.stderr, f"{r.stderr}")
+    return None
+
+
 def test_detached(ctx):
     s = Setup(ctx)
     r = s.submit(s.job("for i in 1 2 3 4; do echo line $i; sleep 0.3; done; echo e >&2"), "--detach")
@@ -375,5 +415,5 @@ def test_ours(ctx):
 
 
 TESTS = [(f"submit/{f.__name__[5:]}", f) for f in
-         (test_ends, test_volumes, test_detached, test_cancelled, test_interrupted, test_broken_link,
+         (test_ends, test_volumes, test_left_out, test_detached, test_cancelled, test_interrupted, test_broken_link,
           test_instance_restarted, test_trust, test_errors, test_old, test_ours)]

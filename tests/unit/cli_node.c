@@ -283,6 +283,7 @@ make_result(struct world *w, struct proto_result *v, struct job_receipt *r)
 	raw[300] ^= w->lie == LIE_SIGNATURE;
 	v->receipt = raw;
 	v->noutputs = 1;
+	v->left = w->node_left;
 	v->outputs[0].target = pstr_of(
 	    w->lie == LIE_RO_OUTPUT ? "/agent/data" : "/agent/tmp");
 	v->outputs[0].sha256 = sha[2];

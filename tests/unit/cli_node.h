@@ -51,6 +51,7 @@ struct world {
 	struct cn_bytes has[2];	     /* uploaded */
 	struct cn_bytes node_log[2]; /* of the job's last attempt */
 	struct cn_bytes node_out;    /* of volume 1 */
+	struct left node_left;	     /* what it lacks */
 	uint8_t outcome;
 	int32_t code;
 	unsigned attempts;

@@ -604,7 +604,7 @@ packed(struct world *w, const struct msg_J_STEP *m)
 	uint8_t sha[32] = {0xaa, m->volume};
 
 	node_packed(&w->n, m->job, m->volume, !w->output_fails, sha,
-	    w->output_size, 0, w->output_fails ? "too many files" : "");
+	    w->output_size, &w->output_left, w->output_fails ? "too many files" : "");
 }
 
 static void

@@ -65,6 +65,7 @@ struct world {
 	bool oom;
 	const char *fail_code;	/* J_FAILED with it */
 	uint64_t output_size;	/* of each packed volume */
+	struct left output_left; /* what each lacks */
 	bool output_fails;
 	uint64_t prints;	/* bytes of stdout that a job writes */
 	enum image_state image;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include <rns/rns.h>
 
@@ -20,6 +21,7 @@
 
 #include "node/cli/verb.h"
 #include "node/cli/jobdir.h"
+#include "node/cli/leftout.h"
 #include "node/cli/pack.h"
 #include "trust/doc/binding.h"
 #include "trust/doc/envelope.h"
@@ -72,7 +74,7 @@ node_output(struct world *w, const char *base)
 	(void)snprintf(path, sizeof(path), "%s/theirs", base);
 	assert_int_equal(mkdir(path, 0755), 0);
 	write_text(path, "sorted", "a\nb\n");
-	assert_true(pack_folder(&c, AT_FDCWD, path, &p));
+	assert_true(pack_folder(&c, AT_FDCWD, path, TREE_STRICT, &p));
 	n = pread(p.fd, w->node_out.b, CN_BLOB, 0);
 	assert_true(n > 0);
 	w->node_out.n = (size_t)n;
@@ -229,6 +231,86 @@ test_folder(void **state)
 	drop(k);
 }
 
+/* What the node says that the outputs lack stands in result.json, escaped. */
+static void
+test_left_out(void **state)
+{
+	struct made *k = make();
+	char text[8192];
+	const json_t *l, *it;
+	json_t *o;
+	size_t n;
+
+	(void)state;
+	left_add(&k->w->node_left, 0, LEFT_NAME, "x\xff", 2);
+	left_add(&k->w->node_left, 0, LEFT_SETID, "su", 2);
+	/* of an output that the answer does not have: a node's mistake */
+	left_add(&k->w->node_left, 9, LEFT_TYPE, "fifo", 4);
+	k->w->node_left.count = 70;
+	assert_int_equal(open_dir(k), CLI_OK);
+	run(k, false);
+	n = slurp(k->path, "result.json", text, sizeof(text));
+	o = json_loadb(text, n, 0, NULL);
+	assert_non_null(o);
+	l = json_object_get(o, "left_out");
+	assert_int_equal(json_integer_value(json_object_get(l, "count")), 70);
+	l = json_object_get(l, "items");
+	assert_int_equal(json_array_size(l), 2);
+	it = json_array_get(l, 0);
+	assert_string_equal(json_string_value(json_object_get(it, "target")),
+	    "/agent/tmp");
+	assert_string_equal(json_string_value(json_object_get(it, "name")),
+	    "x\\xff");
+	assert_string_equal(json_string_value(json_object_get(it, "reason")),
+	    "name");
+	it = json_array_get(l, 1);
+	assert_string_equal(json_string_value(json_object_get(it, "reason")),
+	    "set-id");
+	json_decref(o);
+	drop(k);
+}
+
+/* Inputs: what cannot travel is left out and named once, or refuses. */
+static void
+test_inputs(void **state)
+{
+	const struct captured *said;
+	const char *base = temp_dir();
+	struct pack p;
+	struct manifest m;
+	struct left all = {0};
+	char path[600];
+
+	(void)state;
+	manifest_init(&m);
+	m.nvolumes = 1;
+	(void)snprintf(m.volume[0].target, sizeof(m.volume[0].target), "/in");
+	write_text(base, "good", "x");
+	write_text(base, "x\xff", "x");
+	(void)snprintf(path, sizeof(path), "%s/python", base);
+	assert_int_equal(symlink("/usr/bin/python3", path), 0);
+	capture_begin();
+	assert_true(pack_folder(&c, AT_FDCWD, base, TREE_DROP, &p));
+	(void)close(p.fd);
+	left_join(&all, 0, &p.left);
+	leftout_say(&c, "inputs", &all, &m);
+	said = capture_end();
+	assert_int_equal(all.count, 2);
+	assert_int_equal(p.size, 2048);
+	assert_non_null(strstr(said->err, "lack 2"));
+	assert_non_null(strstr(said->err, "/in/x\\xff: "));
+	assert_non_null(strstr(said->err, "/in/python: a link"));
+	capture_begin();
+	assert_false(pack_folder(&c, AT_FDCWD, base, TREE_STRICT, &p));
+	said = capture_end();
+	assert_null(strstr(said->err, "x5c"));
+	/* a folder that is not there, as an empty one */
+	assert_true(pack_empty(&c, &p));
+	assert_int_equal(p.size, 1024);
+	(void)close(p.fd);
+	temp_remove(base);
+}
+
 /* Fetched again: the same files; a longer log of before is cut. */
 static void
 test_again(void **state)
@@ -345,14 +427,15 @@ test_changed(void **state)
 
 /*
  * Nobody signs result.json, so all of it is compared with what is signed: any
- * changed digit or letter is found, but for the state.
+ * changed digit or letter is found, but for the state and the node's word on
+ * what the outputs lack, which no receipt has.
  */
 static void
 test_result_json(void **state)
 {
 	struct made *k = make();
 	const struct captured *said;
-	char good[8192], *skip;
+	char good[8192], *skip, *lack;
 	size_t n, tried = 0;
 
 	(void)state;
@@ -362,11 +445,14 @@ test_result_json(void **state)
 	good[n] = '\0';
 	skip = strstr(good, "\"state\"");
 	assert_non_null(skip);
+	lack = strstr(good, "\"left_out\"");
+	assert_non_null(lack);
 	for (size_t at = 0; at < n; at++) {
 		char was = good[at];
 
 		if (strchr(" \n{}[],:\"", was) != NULL ||
 		    (good + at >= skip && good + at < skip + 15) ||
+		    (good + at >= lack && good + at < strchr(lack, '}')) ||
 		    (at % 5 != 0 && at > 400))
 			continue;
 		good[at] = (char)(was == '0' ? '1' : was ^ 1);
@@ -402,6 +488,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_left_out),
+	    cmocka_unit_test(test_inputs),
 	    cmocka_unit_test(test_folder),
 	    cmocka_unit_test(test_again),
 	    cmocka_unit_test(test_others),

@@ -329,6 +329,8 @@ test_lookups(void **state)
 static void
 fill(struct job *j)
 {
+	struct left none = {0}, some = {0};
+
 	j->retries = 3;
 	j->level = 2;
 	j->seq = 77;
@@ -343,6 +345,12 @@ fill(struct job *j)
 	j->outs[1].size = 1024;
 	(void)snprintf(j->outs[1].target, sizeof(j->outs[1].target), "/a/b");
 	(void)snprintf(j->reason, sizeof(j->reason), "why");
+	job_left(j, 0, &none);
+	assert_null(j->left);
+	left_add(&some, 0, LEFT_NAME, "x\xff", 2);
+	some.count = 3;
+	job_left(j, 0, &some);
+	job_left(j, 1, &some);
 }
 
 static void
@@ -350,7 +358,9 @@ test_record(void **state)
 {
 	uint8_t rec[JOB_RECORD_MAX], again[JOB_RECORD_MAX];
 	struct job *j = a_job(1, 2), *k;
-	size_t n;
+	struct left_item it;
+	struct left most;
+	size_t n, at = 0;
 
 	(void)state;
 	fill(j);
@@ -362,7 +372,19 @@ test_record(void **state)
 	assert_memory_equal(rec, again, n);
 	assert_string_equal(k->outs[1].target, "/a/b");
 	assert_int_equal(k->seq, 77);
+	assert_int_equal(k->left->count, 6);
+	assert_true(left_next(k->left, &at, &it) &&
+	    left_next(k->left, &at, &it));
+	assert_int_equal(it.volume, 1);
+	assert_memory_equal(it.name, "x\xff", 2);
 	job_free(k);
+	/* a row of before: nothing is known to be left out */
+	rec[0] = 1;
+	k = job_decode(rec, n - 4 - 2 - 2 * 5);
+	assert_non_null(k);
+	assert_null(k->left);
+	job_free(k);
+	rec[0] = 2;
 	for (size_t cut = 0; cut < n; cut++) {
 		uint8_t *copy = malloc(cut + 1);
 
@@ -384,6 +406,9 @@ test_record(void **state)
 	for (unsigned i = 0; i < j->nouts; i++)
 		memset(j->outs[i].target, 'x', MANIFEST_TEXT);
 	memset(j->reason, 'r', JOB_REASON_MAX - 1);
+	memset(&most, 'l', sizeof(most));
+	most.len = LEFT_BYTES;
+	*j->left = most;
 	assert_true(job_encode(rec, sizeof(rec), j) > 0);
 	job_free(j);
 }

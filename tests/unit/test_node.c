@@ -19,6 +19,8 @@ test_conversation(void **state)
 	static struct proto_describe d;
 	static struct proto_result r;
 	struct proto_submitted s;
+	struct left_item it;
+	size_t at = 0;
 	struct proto_ans *a;
 	const uint8_t *missing;
 	struct pbin bytes;
@@ -59,6 +61,8 @@ test_conversation(void **state)
 	q = (struct proto_req){.path = PATH_BLOB_HAVE};
 	w.prints = 10;
 	w.output_size = 2048;
+	left_add(&w.output_left, 0, LEFT_LINK, "out", 3);
+	w.output_left.count = 2;
 	world_run(&w, 5);
 	state_is(id, "running", NULL);
 	a = about(1, PATH_FOLLOW, id);
@@ -75,6 +79,11 @@ test_conversation(void **state)
 	assert_int_equal(r.noutputs, 1);
 	assert_true(pstr_is(r.outputs[0].target, "/v1"));
 	assert_int_equal(r.outputs[0].size, 2048);
+	assert_int_equal(r.left.count, 2);
+	assert_true(left_next(&r.left, &at, &it));
+	assert_int_equal(it.volume, 0);
+	assert_int_equal(it.reason, LEFT_LINK);
+	assert_memory_equal(it.name, "out", 3);
 	a = about(1, PATH_LOG, id);
 	assert_true(proto_get_bytes(&bytes, a));
 	assert_int_equal(a->meta.size, bytes.n);
@@ -434,10 +443,12 @@ test_outputs(void **state)
 	(void)submit(1, 0x41, 1, with_volumes, id);
 	assert_int_equal(world_call(&w, 1, &q)->status, ST_OK);
 	w.output_size = UINT64_C(65) << 20;
+	left_add(&w.output_left, 0, LEFT_LINK, "out", 3);
 	world_run(&w, 50);
 	killed_by(id, "output");
 	assert_true(proto_get_result(&r, about(1, PATH_RESULT, id)));
 	assert_int_equal(r.noutputs, 0);
+	assert_int_equal(r.left.count, 0);
 }
 
 /* What ends a job is its outcome; outputs that do not come are told beside. */

@@ -401,16 +401,18 @@ static struct {
 	uint8_t sha[32];
 	uint64_t size;
 	char why[64];
+	struct left left;
 } last;
 
 static void
 done(void *ctx, const uint8_t job[32], unsigned volume, bool ok,
-    const uint8_t sha[32], uint64_t size, uint32_t dropped, const char *why)
+    const uint8_t sha[32], uint64_t size, const struct left *left,
+    const char *why)
 {
 	(void)ctx;
 	(void)job;
 	(void)volume;
-	(void)dropped;
+	last.left = *left;
 	last.calls++;
 	last.ok = ok;
 	memcpy(last.sha, sha, 32);
@@ -486,6 +488,7 @@ test_outputs(void **state)
 	struct blobs *b;
 	uint8_t want[32];
 	uint64_t size;
+	struct left none = {0}, some = {0};
 	int p[2];
 
 	(void)state;
@@ -501,8 +504,11 @@ test_outputs(void **state)
 	(void)close(p[1]);
 	turns(3);
 	assert_int_equal(last.calls, 0);
-	outputs_step(o, job, 1, true, 2, "");
+	left_add(&some, 0, LEFT_LINK, "out", 3);
+	outputs_step(o, job, 1, true, &some, "");
 	assert_int_equal(last.calls, 1);
+	assert_int_equal(last.left.count, 1);
+	assert_memory_equal(last.left.buf + 3, "out", 3);
 	assert_true(last.ok);
 	sha_of(want, "packed", 6);
 	assert_memory_equal(last.sha, want, 32);
@@ -512,7 +518,7 @@ test_outputs(void **state)
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
 	outputs_open(o, job, owner, 2, p[0], 100);
 	say(p[1], "other");
-	outputs_step(o, job, 2, true, 0, "");
+	outputs_step(o, job, 2, true, &none, "");
 	turns(2);
 	assert_int_equal(last.calls, 1);
 	(void)close(p[1]);
@@ -527,14 +533,14 @@ test_outputs(void **state)
 	say(p[1], "6789");
 	(void)close(p[1]);
 	turns(3);
-	outputs_step(o, job, 3, true, 0, "");
+	outputs_step(o, job, 3, true, &none, "");
 	assert_int_equal(last.calls, 3);
 	assert_false(last.ok);
 	assert_non_null(strstr(last.why, "larger"));
 	/* that it is, node sees by the size */
 	assert_true(last.size > 4);
 	/* the step's own failure, with and without a pipe */
-	outputs_step(o, job, 4, false, 0, "a socket");
+	outputs_step(o, job, 4, false, &none, "a socket");
 	assert_int_equal(last.calls, 4);
 	assert_string_equal(last.why, "a socket");
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);

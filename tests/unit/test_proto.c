@@ -290,6 +290,9 @@ answer(int which, uint8_t *out, size_t cap)
 		proto_put_status(&w, &js);
 		break;
 	case 4:
+		left_add(&re.left, 0, LEFT_NAME, "x\xff", 2);
+		left_add(&re.left, 0, LEFT_SETID, "su", 2);
+		re.left.count = 7;
 		proto_put_result(&w, &re);
 		break;
 	case 5:
@@ -320,6 +323,18 @@ answer(int which, uint8_t *out, size_t cap)
 	return w.len;
 }
 #define ANSWERS 10
+
+static bool
+lacks(const struct left *l)
+{
+	struct left_item a, b;
+	size_t at = 0;
+
+	return l->count == 7 && left_next(l, &at, &a) &&
+	    left_next(l, &at, &b) && !left_next(l, &at, &b) &&
+	    a.reason == LEFT_NAME && a.len == 2 &&
+	    memcmp(a.name, "x\xff", 2) == 0 && b.reason == LEFT_SETID;
+}
 
 static bool
 read_answer(int which, const uint8_t *p, size_t n)
@@ -354,7 +369,7 @@ read_answer(int which, const uint8_t *p, size_t n)
 		    pstr_is(js.outcome.reason, "memory") && js.log[2] == 3;
 	case 4:
 		return proto_get_result(&re, &a) && re.noutputs == 1 &&
-		    re.log_size[0] == 5;
+		    re.log_size[0] == 5 && lacks(&re.left);
 	case 5:
 		return proto_get_list(&li, &a) && li.njobs == 2 &&
 		    li.jobs[0].outcome.code == 3 && li.next == 77;

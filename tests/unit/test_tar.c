@@ -360,18 +360,45 @@ test_folder_refused(void **state)
 }
 
 static void
+assert_left(const struct left *l, unsigned reason, const char *name)
+{
+	struct left_item it;
+	size_t at = 0;
+
+	while (left_next(l, &at, &it))
+		if (it.reason == reason && it.len == strlen(name) &&
+		    memcmp(it.name, name, it.len) == 0)
+			return;
+	fail_msg("%s is not said to be left out: %s", name, left_word(reason));
+}
+
+static void
 test_folder_odd(void **state)
 {
 	struct sink s = {malloc(1 << 16), 0, 1 << 16};
 	char path[64];
 	int dir = new_folder(path), fd;
 	struct tree_report rep;
+	char deep[] = "a name of 120 bytes: no place to cut it for ustar "
+	    "                                                             "
+	    "         ";
 
 	(void)state;
 	assert_non_null(s.p);
 	assert_int_equal(mkfifoat(dir, "fifo", 0600), 0);
 	assert_int_equal(symlinkat("/etc/passwd", dir, "out"), 0);
+	assert_int_equal(symlinkat("../up", dir, "up"), 0);
 	assert_int_equal(mkdirat(dir, "bad\nname", 0700), 0);
+	fd = openat(dir, "bad\nname/inside", O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	fd = openat(dir, "x\xff", O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	memset(deep, 'd', sizeof(deep) - 1);
+	fd = openat(dir, deep, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
 	fd = openat(dir, "setid", O_CREAT | O_WRONLY, 0755);
 	assert_true(fd >= 0);
 	assert_int_equal(fchmod(fd, 04755), 0);
@@ -383,10 +410,20 @@ test_folder_odd(void **state)
 	assert_true(rep.why[0] != '\0');
 	s.n = 0;
 	assert_int_equal(tree_pack(dir, TREE_DROP, collect, &s, &rep), 0);
-	assert_int_equal(rep.dropped, 4);
-	assert_int_equal(rep.members, 1);
-	assert_int_equal(s.n, 4 * TAR_BLOCK);
-	assert_int_equal(read_all(s.p, s.n, s.n), 1);
+	assert_left(&rep.left, LEFT_TYPE, "fifo");
+	assert_left(&rep.left, LEFT_LINK, "out");
+	assert_left(&rep.left, LEFT_LINK, "up");
+	assert_left(&rep.left, LEFT_NAME, "bad\nname/");
+	assert_left(&rep.left, LEFT_NAME, "x\xff");
+	assert_left(&rep.left, LEFT_PATH, deep);
+	assert_left(&rep.left, LEFT_SETID, "setid");
+	assert_int_equal(rep.left.count, 7);
+	assert_string_equal(rep.why, "");
+	/* good, and setid without its bit */
+	assert_int_equal(rep.members, 2);
+	assert_int_equal(s.n, 5 * TAR_BLOCK);
+	assert_int_equal(read_all(s.p, s.n, s.n), 2);
+	assert_non_null(memmem(s.p, s.n, "000755 ", 8));
 	free(s.p);
 	drop_folder(dir, path);
 }

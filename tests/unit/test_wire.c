@@ -91,7 +91,7 @@ static void
 test_hex_and_escape(void **state)
 {
 	uint8_t b[2];
-	char t[40];
+	char t[40], t2[40];
 
 	(void)state;
 	assert_true(hex_decode(b, 2, "aF09", 4));
@@ -102,6 +102,14 @@ test_hex_and_escape(void **state)
 	assert_string_equal(t, "af09");
 	text_escape(t, sizeof(t), "a\x1b[31m\xc3\xa4\xff\n", 10);
 	assert_string_equal(t, "a\\x1b[31m\xc3\xa4\\xff\\x0a");
+	text_escape(t, sizeof(t), "a\\b", 3);
+	assert_string_equal(t, "a\\x5cb");
+	/* what was escaped already stays */
+	text_escape(t, sizeof(t), "x\xff", 2);
+	text_printable(t2, sizeof(t2), t, strlen(t));
+	assert_string_equal(t2, "x\\xff");
+	text_printable(t2, sizeof(t2), "a\x1b[\n", 4);
+	assert_string_equal(t2, "a\\x1b[\\x0a");
 	text_escape(t, 3, "abcdef", 6);
 	assert_string_equal(t, "ab");
 	text_escape(t, sizeof(t), "\xe2\x80\xae", 3);

@@ -261,15 +261,36 @@ def _header(path, mode, kind, size, link=b""):
     return bytes(h)
 
 
-def tar_pack(folder):
+def _left_out(rel, st, path):
+    try:
+        if any(c < 32 or c == 127 for c in rel) or not rel.decode():
+            return "name"
+    except UnicodeDecodeError:
+        return "name"
+    if stat.S_ISLNK(st.st_mode):
+        to = os.readlink(path)
+        return "link" if to.startswith("/") or to.split("/").count("..") > rel.count(b"/") else None
+    if not stat.S_ISDIR(st.st_mode) and not stat.S_ISREG(st.st_mode):
+        return "type"
+    return "set-id" if stat.S_ISREG(st.st_mode) and st.st_mode & 0o6000 else None
+
+
+def tar_pack(folder, left=None):
+    """left: a list takes (name, reason) of what a job's outputs cannot hold; without it that is an error."""
     members = []
     for base, dirs, files in os.walk(folder):
         for n in dirs + files:
             p = os.path.join(base, n)
-            members.append((os.path.relpath(p, folder).encode(), p))
+            members.append((os.path.relpath(os.fsencode(p), os.fsencode(folder)), p))
     out = io.BytesIO()
     for rel, p in sorted(members):
         st = os.lstat(p)
+        if left is not None:
+            reason = _left_out(rel, st, p)
+            if reason:
+                left.append((rel, reason))
+            if reason and reason != "set-id":
+                continue
         if stat.S_ISLNK(st.st_mode):
             out.write(_header(rel, 0o777, b"2", 0, os.readlink(p).encode()))
         elif stat.S_ISDIR(st.st_mode):

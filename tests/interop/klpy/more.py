@@ -209,9 +209,14 @@ def blobs(c, d, image, other):
     s = c.wait(j)
     yield "a bad volume", s["state"] == "refused" and s["reason"].startswith("volume: ") and \
         c.ask("job/result", {"id": j})[0] == 2
-    s, r, outs, _ = b.done("mkfifo /w/p 2>/dev/null || true; touch /w/s; chmod 4755 /w/s; echo k > /w/k",
+    s, _, outs, _ = b.done("mkfifo /w/p 2>/dev/null || true; touch /w/s; chmod 4755 /w/s; echo k > /w/k",
                            [("/w", "rw", empty())])
-    yield "set-id files are dropped", b"k" in outs["/w"][:512] and b"s\0" not in outs["/w"][512:1100]
+    with tempfile.TemporaryDirectory() as t:
+        codec.tar_unpack(outs["/w"], t + "/o")
+        yield "set-id files come without the bit", sorted(os.listdir(t + "/o")) == ["k", "s"] and \
+            os.stat(t + "/o/s").st_mode & 0o7777 == 0o755
+    said = c.result(s["id"])["d"]
+    yield "and the answer to result says so", said[0] == len(said[1]) and [0, b"s", "set-id"] in said[1]
 
 
 # ---- status, list, logs ----

@@ -27,7 +27,7 @@ class Job:
         self.at = int(time.time())
         self.out = {1: b"", 2: b""}
         self.attempts, self.started, self.wall = 0, 0, 0
-        self.outputs, self.receipt, self.proc = [], None, None
+        self.outputs, self.receipt, self.proc, self.left = [], None, None, []
         self.dir = tempfile.mkdtemp(prefix="pynode-")
         self.cancelled = False
 
@@ -149,7 +149,10 @@ class Node:
             if j.receipt is None:
                 return [7, {"state": j.state}, None]
             logs = [[codec.sha256(j.out[s]), len(j.out[s])] for s in (1, 2)]
-            return [0, {}, {"r": j.receipt, "o": [list(o) for o in j.outputs], "l": logs}]
+            body = {"r": j.receipt, "o": [list(o) for o in j.outputs], "l": logs}
+            if j.left:
+                body["d"] = [len(j.left), j.left]
+            return [0, {}, body]
         if name == "job/cancel":
             if j.state == "queued":
                 j.set("cancelled", "submitter")
@@ -248,7 +251,9 @@ class Node:
             elif timed_out:
                 outcome, code, kind = 2, 2, ["killed", "time"]
             for target, folder in rw:
-                tar = codec.tar_pack(folder)
+                left = []
+                tar = codec.tar_pack(folder, left)
+                j.left += [[len(j.outputs), name, why] for name, why in left]
                 self.blobs[j.owner, codec.sha256(tar)] = tar
                 j.outputs.append((target, codec.sha256(tar), len(tar)))
             logs = [(codec.sha256(j.out[s]), len(j.out[s])) for s in (1, 2)]

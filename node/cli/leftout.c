@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/cli/leftout.h"
+
+#include <inttypes.h>
+
+#include "common/util.h"
+#include "node/cli/say.h"
+
+/* A name of at most 255 bytes, each of which may become four. */
+#define NAME_SHOWN (4 * LEFT_NAME_MAX + 5)
+
+static const char *
+target(const struct manifest *m, unsigned volume)
+{
+	return volume < m->nvolumes ? m->volume[volume].target : "?";
+}
+
+json_t *
+leftout_json(const struct left *l, const struct manifest *m)
+{
+	json_t *items = json_array();
+	struct left_item it;
+	size_t at = 0;
+
+	while (left_next(l, &at, &it)) {
+		char name[NAME_SHOWN];
+
+		(void)text_escape(name, sizeof(name), it.name, it.len);
+		(void)json_array_append_new(items,
+		    json_pack("{s:s,s:s,s:s}", "target", target(m, it.volume),
+			"name", name, "reason", left_word(it.reason)));
+	}
+	return json_pack("{s:I,s:o}", "count", (json_int_t)l->count, "items",
+	    items);
+}
+
+void
+leftout_say(struct cli *c, const char *what, const struct left *l,
+    const struct manifest *m)
+{
+	struct left_item it;
+	uint32_t shown = 0;
+	size_t at = 0;
+
+	if (l->count == 0)
+		return;
+	cli_note(c, "the %s lack %" PRIu32 " of what was there:", what,
+	    l->count);
+	while (left_next(l, &at, &it)) {
+		char name[NAME_SHOWN];
+
+		(void)text_escape(name, sizeof(name), it.name, it.len);
+		cli_hint(c, "%s/%s: %s", target(m, it.volume), name,
+		    left_text(it.reason));
+		shown++;
+	}
+	if (shown < l->count)
+		cli_hint(c, "and %" PRIu32 " more", l->count - shown);
+}
