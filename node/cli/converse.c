@@ -50,6 +50,9 @@ say_state(struct talk *s)
 	if (!m->state_changed)
 		return;
 	m->state_changed = false;
+	if (m->resume && strcmp(m->reason, "inputs") == 0)
+		cli_note(s->c, "the job waits for its inputs: submit its file "
+			       "again to send the rest");
 	hex_encode(hex, s->manifest->job, 32);
 	if (s->c->json)
 		cli_json(json_pack("{s:s,s:s,s:s,s:s?,s:I}", "event", "state",
@@ -86,7 +89,8 @@ say_progress(struct talk *s, uint64_t more)
 		return;
 	}
 	secs = (double)mono_sub(now, s->phase_since) / 1e6;
-	rate = secs > 0 ? (double)done / secs : 0;
+	rate = secs > 0 ? (double)(done - MIN_OF(done, m->here_bytes)) / secs :
+			  0;
 	cli_progress(s->c, "%s %s of %s, %s/s, %s left",
 	    sub_phase_name(m->phase), cli_bytes(a, done),
 	    cli_bytes(b, m->total_bytes), cli_bytes(r, (uint64_t)rate),
@@ -134,8 +138,13 @@ converse(struct talk *s)
 	struct proto_ans ans;
 	struct mono at;
 
+	/* what is here of the logs; a retried job may have begun them anew */
+	if (s->sub.resume && s->manifest->retries == 0)
+		jobdir_logs_here(&s->dir, s->sub.log_have);
 	sub_init(&s->sub, clock_mono());
 	s->generation = session_generation(s->session);
+	if (!s->sub.resume)
+		jobdir_uploading(&s->dir, true);
 	while (s->sub.phase != SUB_END) {
 		int rc = CLI_OK;
 
@@ -176,6 +185,9 @@ converse(struct talk *s)
 			sub_link_lost(&s->sub);
 		}
 		sub_answer(&s->sub, clock_mono(), &ans);
+		if ((s->sub.phase > SUB_UPLOAD && s->sub.phase < SUB_END) ||
+		    (s->sub.phase == SUB_END && s->sub.end == SUB_DETACHED))
+			jobdir_uploading(&s->dir, false);
 		say_state(s);
 		say_progress(s, 0);
 	}
@@ -312,15 +324,68 @@ conclude(struct talk *s)
 		return CLI_FAILED;
 	case SUB_LOCAL:
 		cli_error(s->c, "%s", m->why);
+		if (m->nout > 0)
+			cli_hint(s->c, "The node keeps them: `warren result "
+				       "%.16s` goes on.",
+			    hex);
 		return CLI_FAILED;
 	}
 	return CLI_FAILED;
 }
 
+/* An interrupt, or a node out of reach: what becomes of the job, what to do. */
+static void
+say_rest(struct talk *s)
+{
+	struct submitter *m = &s->sub;
+	char hex[65], a[24], b[24];
+
+	hex_encode(hex, s->manifest->job, 32);
+	hex[16] = '\0';
+	switch (m->phase) {
+	case SUB_SUBMIT:
+		cli_hint(s->c, "The node may have the job. The same command "
+			       "goes on with it, `warren cancel %s` ends it.",
+		    hex);
+		break;
+	case SUB_UPLOAD:
+		cli_hint(s->c,
+		    "The job waits an hour for the rest of its inputs (%s of "
+		    "%s are there). The same command goes on, `warren cancel "
+		    "%s` ends it.",
+		    cli_bytes(a, m->done_bytes), cli_bytes(b, m->total_bytes),
+		    hex);
+		break;
+	case SUB_WATCH:
+		if (m->state[0] == '\0')
+			cli_hint(s->c, "`warren result %s` asks for it again.",
+			    hex);
+		else if (strcmp(m->reason, "inputs") == 0)
+			cli_hint(s->c, "The job waits for its inputs, and is "
+				       "cancelled when none come within an "
+				       "hour.");
+		else if (strcmp(m->state, "held") == 0)
+			cli_hint(s->c, "The job waits for a review. `warren "
+				       "result %s` fetches what it made "
+				       "afterwards, `warren cancel %s` ends "
+				       "it.",
+			    hex, hex);
+		else
+			cli_hint(s->c, "The job goes on. `warren result %s` "
+				       "fetches what it made, `warren cancel "
+				       "%s` ends it.",
+			    hex, hex);
+		break;
+	default:
+		cli_hint(s->c, "The job has ended. `warren result %s` goes on "
+			       "with what it made.", hex);
+		break;
+	}
+}
+
 int
 talk_run(struct talk *s)
 {
-	char hex[65];
 	int rc;
 
 	s->sub.manifest = s->manifest;
@@ -338,7 +403,6 @@ talk_run(struct talk *s)
 	rc = converse(s);
 	if (rc == CLI_OK)
 		return conclude(s);
-	hex_encode(hex, s->manifest->job, 32);
 	cli_progress_end(s->c);
 	if (!talk_admitted(s)) {
 		if (session_interrupted(s->session))
@@ -348,9 +412,6 @@ talk_run(struct talk *s)
 	}
 	if (session_interrupted(s->session))
 		cli_error(s->c, "interrupted");
-	cli_hint(s->c,
-	    "The job goes on. `warren result %.16s` fetches what it made, "
-	    "`warren cancel %.16s` ends it.",
-	    hex, hex);
+	say_rest(s);
 	return rc;
 }

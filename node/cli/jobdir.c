@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,7 +44,7 @@ void
 jobdir_init(struct jobdir *j)
 {
 	memset(j, 0, sizeof(*j));
-	j->dir = j->log[0] = j->log[1] = -1;
+	j->dir = j->mark = j->log[0] = j->log[1] = -1;
 	for (size_t i = 0; i < NELEM(j->out); i++)
 		j->out[i] = -1;
 }
@@ -106,9 +107,11 @@ jobdir_close(struct jobdir *j)
 	for (size_t i = 0; i < NELEM(j->out); i++)
 		if (j->out[i] >= 0)
 			(void)close(j->out[i]);
+	if (j->mark >= 0)
+		(void)close(j->mark);
 	if (j->dir >= 0)
 		(void)close(j->dir);
-	j->dir = -1;
+	j->dir = j->mark = -1;
 }
 
 void
@@ -117,9 +120,48 @@ jobdir_discard(struct jobdir *j)
 	if (!j->made || j->dir < 0)
 		return;
 	(void)unlinkat(j->dir, "manifest", 0);
+	(void)unlinkat(j->dir, JOBDIR_UPLOAD, 0);
 	for (int i = 0; i < 2; i++)
 		(void)unlinkat(j->dir, log_name[i], 0);
 	(void)rmdir(j->path); /* stays when somebody put something in */
+}
+
+/* -1: there is none, or another program has it. */
+static int
+lock_mark(int dir, int flags)
+{
+	int fd = openat(dir, JOBDIR_UPLOAD,
+	    O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0644);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+void
+jobdir_uploading(struct jobdir *j, bool yes)
+{
+	if (yes == (j->mark >= 0))
+		return;
+	if (yes) { /* best effort: without it the next call begins anew */
+		j->mark = lock_mark(j->dir, O_CREAT);
+		return;
+	}
+	(void)unlinkat(j->dir, JOBDIR_UPLOAD, 0);
+	(void)close(j->mark);
+	j->mark = -1;
+}
+
+bool
+jobdir_cut_off(int dir)
+{
+	int fd = lock_mark(dir, 0);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
 }
 
 /* ---- struct sub_store ---- */
@@ -168,6 +210,55 @@ store_log(void *arg, unsigned stream, uint64_t offset, const uint8_t *p,
 	return true;
 }
 
+static int
+open_part(const struct jobdir *j, unsigned volume, int flags)
+{
+	return openat(j->dir, j->part[volume],
+	    flags | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0644);
+}
+
+/* Fetched whole before, and unpacked: its archive can be made anew. */
+static bool
+unpacked_here(struct jobdir *j, unsigned volume, const uint8_t sha256[32])
+{
+	char path[CLI_PATH];
+	struct pack p;
+	int k = snprintf(path, sizeof(path), "volumes%s",
+	    j->manifest->volume[volume].target);
+
+	if (k < 0 || (size_t)k >= sizeof(path) ||
+	    pack_quiet(j->dir, path, TREE_STRICT, &p, NULL) < 0)
+		return false;
+	if (memcmp(p.sha256, sha256, 32) != 0) {
+		(void)close(p.fd);
+		return false;
+	}
+	j->out[volume] = p.fd;
+	return true;
+}
+
+static uint64_t
+store_output_here(void *arg, unsigned volume, const uint8_t sha256[32],
+    uint64_t size)
+{
+	struct jobdir *j = arg;
+	struct stat st;
+	char hex[65];
+
+	if (j->out[volume] >= 0)
+		(void)close(j->out[volume]);
+	hex_encode(hex, sha256, 32);
+	(void)snprintf(j->part[volume], sizeof(j->part[volume]), "%s.part",
+	    hex);
+	j->out[volume] = open_part(j, volume, 0);
+	if (j->out[volume] < 0)
+		return unpacked_here(j, volume, sha256) ? size : 0;
+	if (fstat(j->out[volume], &st) != 0 || !S_ISREG(st.st_mode) ||
+	    (uint64_t)st.st_size > size)
+		return 0;
+	return (uint64_t)st.st_size;
+}
+
 static bool
 store_output(void *arg, unsigned volume, uint64_t offset, const uint8_t *p,
     size_t n)
@@ -175,8 +266,10 @@ store_output(void *arg, unsigned volume, uint64_t offset, const uint8_t *p,
 	struct jobdir *j = arg;
 
 	if (j->out[volume] < 0)
-		j->out[volume] = pack_temp();
-	return j->out[volume] >= 0 && put_at(j->out[volume], offset, p, n);
+		j->out[volume] = open_part(j, volume, O_CREAT);
+	return j->out[volume] >= 0 &&
+	    (offset > 0 || ftruncate(j->out[volume], 0) == 0) &&
+	    put_at(j->out[volume], offset, p, n);
 }
 
 static bool
@@ -201,10 +294,32 @@ store_log_digest(void *arg, unsigned stream, uint8_t out[32])
 }
 
 void
+jobdir_logs_here(struct jobdir *j, uint64_t have[2])
+{
+	uint8_t buf[65536];
+
+	for (unsigned i = 0; i < 2; i++) {
+		ssize_t n;
+
+		have[i] = 0;
+		while ((n = pread(j->log[i], buf, sizeof(buf),
+			    (off_t)have[i])) > 0) {
+			if (j->show)
+				(void)cli_write_stream(j->cli, i == 0 ?
+				    STDOUT_FILENO : STDERR_FILENO, buf,
+				    (size_t)n);
+			have[i] += (uint64_t)n;
+		}
+		j->shown[i] = have[i];
+	}
+}
+
+void
 jobdir_store(struct jobdir *j, struct sub_store *st)
 {
 	st->arg = j;
 	st->log = store_log;
+	st->output_here = store_output_here;
 	st->output = store_output;
 	st->log_digest = store_log_digest;
 	st->output_digest = store_output_digest;
@@ -360,6 +475,9 @@ jobdir_finish(struct jobdir *j, const struct jobdir_end *e)
 		if (e->in_place && !replace_local(j, e, v))
 			return CLI_FAILED;
 	}
+	for (unsigned i = 0; i < s->nout; i++)
+		if (j->part[s->out[i].volume][0] != '\0')
+			(void)unlinkat(j->dir, j->part[s->out[i].volume], 0);
 	o = result_json(e);
 	text = o != NULL ? json_dumps(o, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
 	json_decref(o);

@@ -19,8 +19,10 @@ struct jobdir {
 	char path[CLI_PATH];
 	const struct manifest *manifest;
 	int log[2];
-	int out[MANIFEST_VOLUMES]; /* unnamed files, until unpacked */
+	int out[MANIFEST_VOLUMES]; /* archives, until unpacked */
+	char part[MANIFEST_VOLUMES][72]; /* their names, DIGEST.part */
 	bool made; /* by us, now */
+	int mark; /* locked while inputs are sent; -1 */
 	bool show; /* bytes of the streams go to ours too */
 	uint64_t shown[2];
 };
@@ -36,8 +38,22 @@ int jobdir_open(struct jobdir *, struct cli *, const char *path,
 void jobdir_close(struct jobdir *);
 /* The job did not come to be: what jobdir_open() made goes again. */
 void jobdir_discard(struct jobdir *);
+/*
+ * A mark stands in the folder until the node has every input, locked while
+ * somebody sends them: a later submission of the same job goes on with it.
+ */
+#define JOBDIR_UPLOAD "inputs.part"
+void jobdir_uploading(struct jobdir *, bool yes);
+/* Was an upload of this folder's job cut off? */
+bool jobdir_cut_off(int dir);
 /* Fills the hooks by which a submitter stores into this folder. */
 void jobdir_store(struct jobdir *, struct sub_store *);
+
+/*
+ * How much of the logs is here from an earlier fetch, for sub_init(); shown on
+ * our streams as if it came now.
+ */
+void jobdir_logs_here(struct jobdir *, uint64_t have[2]);
 
 /*
  * The end: unpack outputs, write receipt and result.json. in_place: local

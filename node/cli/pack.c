@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,37 +64,40 @@ packed(struct pack *out, struct packing *p, int *fd)
 	out->fd = steal_fd(fd);
 }
 
+int
+pack_quiet(int dir, const char *path, enum tree_mode mode, struct pack *out,
+    char why[256])
+{
+	_cleanup_fd_ int from = openat(dir, path,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int fd = from >= 0 ? pack_temp() : -1;
+	struct packing p = {.fd = fd};
+	struct tree_report rep = {0};
+
+	out->fd = -1;
+	out->left.count = out->left.len = 0;
+	sha256_init(&p.hash);
+	if (fd < 0 || tree_pack(from, mode, sink, &p, &rep) != 0) {
+		if (why != NULL)
+			(void)snprintf(why, sizeof(rep.why), "%s",
+			    rep.why[0] != '\0' ? rep.why : strerror(errno));
+		return -1;
+	}
+	out->left = rep.left;
+	packed(out, &p, &fd);
+	return 0;
+}
+
 bool
 pack_folder(struct cli *c, int dir, const char *path, enum tree_mode mode,
     struct pack *out)
 {
-	_cleanup_fd_ int from = openat(dir, path,
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_fd_ int fd = -1;
-	struct tree_report rep = {0};
-	struct packing p = {0};
+	char why[256] = "";
 
-	out->fd = -1;
-	out->left.count = out->left.len = 0;
-	if (from < 0) {
-		cli_error(c, "volume %s: %s", path, strerror(errno));
-		return false;
-	}
-	fd = pack_temp();
-	if (fd < 0) {
-		cli_error(c, "no room to pack %s: %s", path, strerror(errno));
-		return false;
-	}
-	p.fd = fd;
-	sha256_init(&p.hash);
-	if (tree_pack(from, mode, sink, &p, &rep) != 0) {
-		cli_error(c, "volume %s: %s", path,
-		    rep.why[0] != '\0' ? rep.why : strerror(errno));
-		return false;
-	}
-	out->left = rep.left;
-	packed(out, &p, &fd);
-	return true;
+	if (pack_quiet(dir, path, mode, out, why) == 0)
+		return true;
+	cli_error(c, "volume %s: %s", path, why);
+	return false;
 }
 
 bool

@@ -22,6 +22,9 @@ struct pack {
 /* path relative to dir (AT_FDCWD). false: said. */
 bool pack_folder(struct cli *, int dir, const char *path, enum tree_mode,
     struct pack *);
+/* The same and nothing is said: -1 with errno, and why when it is not NULL. */
+int pack_quiet(int dir, const char *path, enum tree_mode, struct pack *,
+    char why[256]);
 /* A folder that is not there yet, as an empty one. */
 bool pack_empty(struct cli *, struct pack *);
 /* A file as it is (a module, a contract), at most 64 MiB. */

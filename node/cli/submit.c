@@ -17,6 +17,7 @@
 #include "common/units.h"
 #include "common/util.h"
 
+#include "node/cli/begun.h"
 #include "node/cli/folders.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
@@ -179,6 +180,17 @@ pack_volumes(struct submit *s)
 	return CLI_OK;
 }
 
+static void
+set_fresh(struct submit *s)
+{
+	struct manifest *m = &s->job.m;
+
+	randombytes_buf(m->nonce, sizeof(m->nonce));
+	m->deadline = (uint32_t)((int64_t)s->node.time + s->job.deadline_s);
+	m->not_after = (uint32_t)MIN_OF((int64_t)m->deadline,
+	    (int64_t)s->node.time + NOT_AFTER_S);
+}
+
 /* What is signed; NULL: said. Without a node, when it is only shown. */
 static char *
 build_payload(struct submit *s, size_t *len)
@@ -196,10 +208,9 @@ build_payload(struct submit *s, size_t *len)
 	} else {
 		s->node.time = (uint32_t)time(NULL);
 	}
-	randombytes_buf(m->nonce, sizeof(m->nonce));
-	m->deadline = (uint32_t)((int64_t)s->node.time + s->job.deadline_s);
-	m->not_after = (uint32_t)MIN_OF((int64_t)m->deadline,
-	    (int64_t)s->node.time + NOT_AFTER_S);
+	if (s->print || !begun_find(s->c, &s->person, s->session, s->node.dest,
+		s->out, m, s->begun))
+		set_fresh(s);
 	payload = manifest_build(m, len, why);
 	if (payload == NULL)
 		cli_error(s->c, "the job cannot be written: %s", why);
@@ -318,7 +329,12 @@ note_job(struct submit *s)
 {
 	struct job_note note = {0};
 	const struct jobdir *dir = &s->talk.dir;
+	char hex[65];
 
+	hex_encode(hex, s->job.m.job, 32);
+	/* one that is gone on with keeps what was noted of it */
+	if (s->begun[0] == '\0' || person_find_job(&s->person, hex, &note) != 1)
+		note.at = (int64_t)time(NULL);
 	memcpy(note.job, s->job.m.job, 32);
 	memcpy(note.dest, s->node.dest, 16);
 	memcpy(note.node_fp, s->node.fp, FP_LEN);
@@ -338,7 +354,6 @@ note_job(struct submit *s)
 		    s->label[i]);
 	(void)snprintf(note.image, sizeof(note.image), "%.255s",
 	    s->job.m.image[0] != '\0' ? s->job.m.image : s->job.wasm);
-	note.at = (int64_t)time(NULL);
 	(void)person_note_job(&s->person, &note);
 	nodes_note(&s->person, s->node.dest, s->node.fp, s->node.name);
 }
@@ -364,7 +379,8 @@ submit_run(struct submit *s)
 	if (s->print)
 		return print_manifest(s);
 	if ((rc = sign_manifest(s)) != CLI_OK ||
-	    (rc = jobdir_open(&t->dir, s->c, s->out, &s->job.m,
+	    (rc = jobdir_open(&t->dir, s->c,
+		 s->begun[0] != '\0' ? s->begun : s->out, &s->job.m,
 		 s->envelope_json, s->envelope_json_len)) != CLI_OK)
 		return rc;
 	note_job(s);

@@ -21,6 +21,7 @@
 struct submit {
 	struct cli *c;
 	const char *to, *out;
+	char begun[CLI_PATH]; /* the folder of a submission to go on with */
 	bool in_place, detach, strict, print;
 	uint64_t timeout_ms;
 	/* what is noted of the job, here and nowhere else */

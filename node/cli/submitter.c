@@ -56,7 +56,7 @@ enter_watch(struct submitter *s, struct mono now)
 	s->poll_us = POLL_FIRST_US;
 	s->poll_at = now;
 	s->has_seq = false;
-	s->done_bytes = s->total_bytes = 0;
+	s->done_bytes = s->total_bytes = s->here_bytes = 0;
 }
 
 void
@@ -243,7 +243,7 @@ answer_submit(struct submitter *s, struct mono now, const struct proto_ans *a)
 		memcpy(s->image, v.image, 32);
 	s->more = v.more;
 	s->nmissing = s->imissing = 0;
-	s->total_bytes = s->done_bytes = 0;
+	s->total_bytes = s->done_bytes = s->here_bytes = 0;
 	while (s->nmissing < PROTO_MISSING_MAX && plist_next(&v.missing, &d)) {
 		uint64_t size = 0;
 
@@ -279,6 +279,8 @@ answer_put(struct submitter *s, struct mono now, const struct proto_ans *a,
 		adapt_slice(s, now, (size_t)(have - s->have));
 	if (have > s->have)
 		s->done_bytes += have - s->have;
+	if (!s->have_asked)
+		s->here_bytes += have;
 	s->have = have;
 	s->have_asked = true;
 	if (have < s->size)
@@ -402,6 +404,21 @@ take_outputs(struct submitter *s, const struct proto_result *v)
 	    memcmp(root, s->r.outputs, 32) == 0;
 }
 
+/* What an earlier fetch has left is not asked for again. */
+static void
+look_here(struct submitter *s)
+{
+	for (unsigned i = 0; i < s->nout && s->store.output_here != NULL; i++) {
+		struct sub_output *o = &s->out[i];
+
+		o->have = MIN_OF(o->size, s->store.output_here(s->store.arg,
+		    o->volume, o->sha256, o->size));
+		o->here = o->have > 0;
+		s->done_bytes += o->have;
+		s->here_bytes += o->have;
+	}
+}
+
 /* The node's list is by place in its answer, ours by the manifest. */
 static void
 take_left(struct submitter *s, const struct left *l)
@@ -447,7 +464,7 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 		why = "it is not signed by the node's key";
 	else if (memcmp(s->r.job, s->manifest->job, 32) != 0)
 		why = "it is for another job";
-	s->done_bytes = s->total_bytes = 0;
+	s->done_bytes = s->total_bytes = s->here_bytes = 0;
 	if (why == NULL && !take_outputs(s, &v))
 		why = "the outputs are not those that were signed";
 	take_left(s, &v.left);
@@ -468,8 +485,25 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 		finish(s, SUB_BAD_RECEIPT, why);
 		return;
 	}
+	look_here(s);
 	s->iout = s->ilog = 0;
 	s->phase = SUB_OUTPUTS;
+}
+
+/*
+ * A beginning that was here from before need not be one of this output: once,
+ * it is read again from its beginning.
+ */
+static bool
+output_again(struct submitter *s, struct sub_output *o)
+{
+	if (!o->here || !s->store.output(s->store.arg, o->volume, 0, NULL, 0))
+		return false;
+	o->here = false;
+	s->done_bytes -= MIN_OF(s->done_bytes, o->size);
+	s->here_bytes = 0;
+	o->have = 0;
+	return true;
 }
 
 /*
@@ -529,6 +563,8 @@ advance(struct submitter *s)
 			return;
 		}
 		if (memcmp(d, o->sha256, 32) != 0) {
+			if (output_again(s, o))
+				continue;
 			bad_node(s, "an output has another digest");
 			return;
 		}

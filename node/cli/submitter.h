@@ -46,7 +46,14 @@ struct sub_store {
 	bool (*input)(void *input_arg, const uint8_t sha256[32], uint64_t offset,
 	    uint8_t *out, size_t n);
 	void *arg; /* of the others */
-	/* bytes of rw volume i of the manifest, in order; false: cannot */
+	/*
+	 * How many bytes of this output are here from before: a beginning of
+	 * it, as far as anybody can tell before its digest. NULL: none.
+	 */
+	uint64_t (*output_here)(void *arg, unsigned volume,
+	    const uint8_t sha256[32], uint64_t size);
+	/* bytes of rw volume i of the manifest, in order; offset 0: from the
+	 * beginning, whatever came before is void; false: cannot */
 	bool (*output)(void *arg, unsigned volume, uint64_t offset,
 	    const uint8_t *, size_t n);
 	/* bytes of stdout (1) or stderr (2), in order; offset 0: from the
@@ -62,6 +69,7 @@ struct sub_output {
 	unsigned volume; /* index in the manifest */
 	uint8_t sha256[32];
 	uint64_t size, have;
+	bool here; /* a beginning was here from before, and may be wrong */
 };
 
 struct submitter {
@@ -72,7 +80,8 @@ struct submitter {
 	const uint8_t *binding; /* BINDING_LEN */
 	struct klp_key node_key;
 	bool detach;
-	bool resume; /* the node has the job: begin with SUB_WATCH */
+	bool resume; /* the node has the job: begin with SUB_WATCH; log_have
+		      * may say how much of its logs is here */
 	uint32_t slice_max; /* of describe; 0: PROTO_SLICE */
 	/*
 	 * Bytes that the job may write: what it asked, else what describe
@@ -94,6 +103,7 @@ struct submitter {
 	uint64_t attempts, wait_s, wall_ms, cpu_ms, memory_kb, kept[3];
 	uint8_t image[32];
 	uint64_t done_bytes, total_bytes; /* of this phase */
+	uint64_t here_bytes; /* of done_bytes, from an earlier call */
 	bool state_changed; /* set here, cleared by the caller */
 
 	/* results */

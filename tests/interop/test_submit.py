@@ -18,7 +18,7 @@ class Proxy:
     """TCP to a port of this machine; cut() drops all and refuses, mend() ends that."""
 
     def __init__(self, target):
-        self.target, self.open, self.pairs = target, True, []
+        self.target, self.open, self.pairs, self.moved = target, True, [], 0
         self.s = socket.socket()
         self.s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.s.bind(("127.0.0.1", 0))
@@ -40,14 +40,14 @@ class Proxy:
             for x, y in ((a, b), (b, a)):
                 threading.Thread(target=self.pump, args=(x, y), daemon=True).start()
 
-    @staticmethod
-    def pump(x, y):
+    def pump(self, x, y):
         try:
             while True:
                 d = x.recv(65536)
                 if not d:
                     break
                 y.sendall(d)
+                self.moved += len(d)
         except OSError:
             pass
         for s in (x, y):
@@ -309,6 +309,61 @@ def test_interrupted(ctx):
     return None
 
 
+def cut(s, phase, *words):
+    """The command interrupted while it moves bytes of that phase; its events, and what it said."""
+    p = s.start(*words, "--json")
+    events = []
+    for line in p.stdout:
+        e = json.loads(line)
+        events.append(e)
+        if e["event"] == "progress" and e["phase"] == phase and 0 < e["bytes"] < e["total"]:
+            break
+    else:
+        check(False, f"no progress of the {phase} was seen: {p.stderr.read()}")
+    p.send_signal(signal.SIGINT)
+    _, err = p.communicate(timeout=10)
+    check(p.returncode == 1, f"ended with {p.returncode}: {err}")
+    return events, err
+
+
+def test_goes_on(ctx):
+    """A transfer that was cut off begins where it ended, both ways."""
+    s = Setup(ctx)
+    os.makedirs(s.path("data"))
+    blob = os.urandom(6000000)
+    with open(s.path("data/blob"), "wb") as f:
+        f.write(blob)
+    job = s.job("cp /in/blob /out/blob", volumes=["./data:/in:ro", "./out:/out:rw"], limits={"output": "8MB"})
+    before, err = cut(s, "upload", "submit", job, "--to", s.dest)
+    check(b"The job waits an hour" in err and b"goes on" in err, f"says: {err}")
+    ids = os.listdir(os.path.join(s.person, "jobs"))
+    check(len(ids) == 1, f"jobs: {ids}")
+    folder = ids[0][:16]
+    # the same file again is the same job, and the node has what it has
+    after, err = cut(s, "download", "submit", job, "--to", s.dest)
+    check(b"going on" in err and b"The job has ended" in err, f"says: {err}")
+    check(os.listdir(os.path.join(s.person, "jobs")) == ids, "another job was made")
+    uploads = [e["bytes"] for e in after if e["event"] == "progress" and e["phase"] == "upload"]
+    check(uploads and uploads[0] >= before[-1]["bytes"], f"uploaded again: {before[-1]}, then {uploads[:1]}")
+    parts = [n for n in os.listdir(s.path(folder)) if n.endswith(".part")]
+    check(len(parts) == 1, f"kept: {os.listdir(s.path(folder))}")
+    size = os.stat(s.path(folder, parts[0])).st_size
+    check(size > 0, "nothing of the output was kept")
+    moved = s.proxy.moved
+    s.warren("result", folder)
+    # random bytes do not shrink; what a link adds is less than a tenth
+    check(s.proxy.moved - moved < (6001536 - size) * 1.1 + 100000, "what was here was fetched again")
+    check(open(s.path(folder, "volumes/out/blob"), "rb").read() == blob, "not what was sent")
+    check(not [n for n in os.listdir(s.path(folder)) if n.endswith(".part")], "parts stay")
+    s.warren("receipt", "verify", folder)
+    moved = s.proxy.moved
+    s.warren("result", folder)
+    check(s.proxy.moved - moved < 100000, "a whole result was fetched again")
+    s.submit(job)
+    check(len(os.listdir(os.path.join(s.person, "jobs"))) == 2, "a job that has ended was taken for one that waits")
+    return None
+
+
 def test_broken_link(ctx):
     s = Setup(ctx)
     text = "for i in $(seq 1 25); do echo line $i; sleep 0.4; done"
@@ -415,5 +470,5 @@ def test_ours(ctx):
 
 
 TESTS = [(f"submit/{f.__name__[5:]}", f) for f in
-         (test_ends, test_volumes, test_left_out, test_detached, test_cancelled, test_interrupted, test_broken_link,
-          test_instance_restarted, test_trust, test_errors, test_old, test_ours)]
+         (test_ends, test_volumes, test_left_out, test_detached, test_cancelled, test_interrupted, test_goes_on,
+          test_broken_link, test_instance_restarted, test_trust, test_errors, test_old, test_ours)]

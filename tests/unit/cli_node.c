@@ -55,6 +55,17 @@ store_at(struct world *w, struct cn_bytes *b, uint64_t offset,
 	return true;
 }
 
+static uint64_t
+output_here(void *arg, unsigned volume, const uint8_t sha[32], uint64_t size)
+{
+	const struct world *w = arg;
+
+	(void)sha;
+	assert_int_equal(volume, 1);
+	assert_int_equal(size, w->node_out.n);
+	return w->here;
+}
+
 static bool
 store_output(void *arg, unsigned volume, uint64_t offset, const uint8_t *p,
     size_t n)
@@ -137,8 +148,8 @@ world_new(void)
 	w->s.binding = w->buf; /* not looked at here */
 	w->s.node_key = key;
 	w->s.buf = w->buf;
-	w->s.store = (struct sub_store){w, store_input, w, store_output,
-	    store_log, output_digest, log_digest};
+	w->s.store = (struct sub_store){w, store_input, w, output_here,
+	    store_output, store_log, output_digest, log_digest};
 	return w;
 }
 
@@ -369,6 +380,7 @@ answer(struct world *w, struct wr *out, const struct proto_req *q)
 		answer_result(w, out);
 		break;
 	case PATH_BLOB_GET:
+		w->got += MIN_OF(q->n, w->node_out.n - q->offset);
 		answer_bytes(w, out, &w->node_out, q,
 		    w->lie == LIE_OUTPUT_BYTES, w->lie == LIE_OUTPUT_SHORT);
 		break;

@@ -46,6 +46,7 @@ struct world {
 	/* ours */
 	struct cn_bytes input[2], log[2], out[2];
 	bool input_fails, store_fails;
+	uint64_t here; /* of out[1], from an earlier fetch */
 	/* the node's */
 	enum cn_lie lie;
 	struct cn_bytes has[2];	     /* uploaded */
@@ -71,6 +72,7 @@ struct world {
 	unsigned break_at;	  /* the link breaks before this request */
 	/* what happened */
 	unsigned requests, puts, statuses, follows[2];
+	uint64_t got; /* bytes of outputs that were asked for */
 	uint32_t slice_max, slice_min;
 	uint8_t answer[PROTO_SLICE + 4096]; /* the last, encoded */
 	size_t answer_len;

@@ -336,6 +336,56 @@ test_again(void **state)
 	drop(k);
 }
 
+/* What an interrupted fetch has left: the next one goes on behind it. */
+static void
+test_goes_on(void **state)
+{
+	struct made *k = make();
+	const struct captured *said;
+	char part[600], text[64], hex[65];
+	uint8_t sha[32];
+
+	(void)state;
+	rns_sha256(sha, k->w->node_out.b, k->w->node_out.n);
+	hex_encode(hex, sha, 32);
+	(void)snprintf(part, sizeof(part), "%s.part", hex);
+	assert_int_equal(open_dir(k), CLI_OK);
+	spill(k->path, part, (const char *)k->w->node_out.b, 1000);
+	spill(k->path, "stdout", "first line\nsec", 14);
+	capture_begin();
+	k->dir.show = true;
+	jobdir_logs_here(&k->dir, k->w->s.log_have);
+	assert_int_equal(k->w->s.log_have[0], 14);
+	assert_int_equal(k->w->s.log_have[1], 0);
+	k->w->s.resume = true;
+	run(k, false);
+	said = capture_end();
+	/* shown whole, from its beginning, once */
+	assert_string_equal(said->out, "first line\nsecond line\n");
+	assert_int_equal(k->w->got, k->w->node_out.n - 1000);
+	assert_int_equal(slurp(k->path, "stdout", text, sizeof(text)), 23);
+	assert_int_equal(verify(k->path, &said), CLI_OK);
+	(void)snprintf(part, sizeof(part), "%s/%s.part", k->path, hex);
+	assert_int_equal(access(part, F_OK), -1);
+	jobdir_close(&k->dir);
+	drop(k);
+
+	/* all of it is here, unpacked: nothing is asked for */
+	k = make();
+	assert_int_equal(open_dir(k), CLI_OK);
+	run(k, false);
+	assert_true(k->w->got > 0);
+	k->w->got = 0;
+	k->w->requests = 0;
+	k->w->s.resume = true;
+	memset(k->w->s.eof, 0, sizeof(k->w->s.eof));
+	sub_link_lost(&k->w->s);
+	run(k, false);
+	assert_int_equal(k->w->got, 0);
+	assert_int_equal(verify(k->path, &said), CLI_OK);
+	drop(k);
+}
+
 static void
 test_others(void **state)
 {
@@ -492,6 +542,7 @@ main(void)
 	    cmocka_unit_test(test_inputs),
 	    cmocka_unit_test(test_folder),
 	    cmocka_unit_test(test_again),
+	    cmocka_unit_test(test_goes_on),
 	    cmocka_unit_test(test_others),
 	    cmocka_unit_test(test_in_place),
 	    cmocka_unit_test(test_changed),

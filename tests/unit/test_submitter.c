@@ -352,6 +352,44 @@ test_detach_resume(void **state)
 	world_free(w);
 }
 
+/* What is here of an output is not asked for again, unless it is wrong. */
+static void
+test_half_here(void **state)
+{
+	static const uint64_t here[] = {0, 1, 30000, 70000};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(here); i++) {
+		struct world *w = world_new();
+
+		w->s.resume = true;
+		w->here = w->out[1].n = here[i];
+		memcpy(w->out[1].b, w->node_out.b, here[i]);
+		world_run(w, STEPS);
+		assert_whole(w);
+		assert_int_equal(w->got, 70000 - here[i]);
+		world_free(w);
+
+		w = world_new();
+		w->s.resume = true;
+		w->here = w->out[1].n = here[i];
+		memset(w->out[1].b, 'x', here[i]);
+		world_run(w, STEPS);
+		assert_whole(w);
+		assert_int_equal(w->got, here[i] == 0 ? 70000 :
+			140000 - here[i]);
+		world_free(w);
+	}
+	/* a node whose bytes are wrong twice is no better for it */
+	struct world *w = world_new();
+
+	w->lie = LIE_OUTPUT_BYTES;
+	w->here = w->out[1].n = 1;
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_BAD_NODE);
+	world_free(w);
+}
+
 /* An hour of waiting costs few requests, and none is sent in a burst. */
 static void
 test_pace(void **state)
@@ -439,6 +477,7 @@ main(void)
 	    cmocka_unit_test(test_bounds),
 	    cmocka_unit_test(test_slices),
 	    cmocka_unit_test(test_detach_resume),
+	    cmocka_unit_test(test_half_here),
 	    cmocka_unit_test(test_pace),
 	    cmocka_unit_test(test_cut),
 	};

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_CLI_BEGUN_H
+#define WARREN_NODE_CLI_BEGUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/cli/cli.h"
+#include "node/cli/person.h"
+#include "node/cli/session.h"
+#include "trust/doc/manifest.h"
+
+/*
+ * A submission that was cut off while its inputs were sent is gone on with:
+ * another one would wait for the same inputs, and in the end both would run.
+ *
+ * Looks among the noted jobs of the node that the session is connected to for
+ * one that differs from m in nonce and times only, that the node still has, and
+ * whose folder (out, unless that is NULL) no other program is at work in. true:
+ * m is that job now, folder is where it is, and it was said.
+ */
+bool begun_find(struct cli *, const struct person *, struct session *,
+    const uint8_t dest[16], const char *out, struct manifest *m,
+    char folder[CLI_PATH]);
+
+#endif
