@@ -13,6 +13,7 @@
 #include "node/cli/format.h"
 #include "node/cli/refusal.h"
 #include "node/cli/say.h"
+#include "node/cli/ways.h"
 
 #define RETRY_US (2 * MONO_SECOND)
 #define BUSY_MAX_S 60
@@ -28,6 +29,7 @@ struct session {
 	unsigned generation;
 	uint8_t dest[RNS_HASH];
 	uint8_t identity[RNS_KEY];
+	const struct person *person; /* the caller's; ways are noted there */
 	struct session_opts opts;
 	struct mono down_since;
 	ev_timer turn; /* wakes a waiting call */
@@ -77,6 +79,7 @@ session_open(struct session **out, struct cli *c, const struct person *p)
 		return CLI_FAILED;
 	}
 	memcpy(s->identity, p->rns_priv, sizeof(s->identity));
+	s->person = p;
 	ev_timer_init(&s->turn, on_turn, 0., 0.);
 	ev_signal_init(&s->on_int, on_signal, SIGINT);
 	ev_signal_init(&s->on_term, on_signal, SIGTERM);
@@ -200,6 +203,9 @@ on_link(void *arg, struct attach_link *l, enum attach_link_state st)
 static int
 make_link(struct session *s, struct mono end)
 {
+	struct attach_way way;
+	struct rns_known k;
+
 	while (!s->up) {
 		struct mono now = clock_mono();
 
@@ -214,6 +220,12 @@ make_link(struct session *s, struct mono end)
 				INT64_C(3600) * MONO_SECOND :
 				mono_sub(end, now)};
 
+			if (ways_find(s->person, attach_folder(s->at), s->dest,
+			    rns_known_get(attach_rns(s->at), s->dest, &k) ?
+				k.public_key :
+				NULL,
+			    &way))
+				o.way = &way;
 			s->link = attach_link_open(s->at, s->dest, &o, on_link,
 			    s);
 			if (s->link == NULL) {
@@ -223,6 +235,8 @@ make_link(struct session *s, struct mono end)
 		}
 		wait_a_turn(s, MIN_OF(mono_sub(end, now), 60 * MONO_SECOND));
 	}
+	if (attach_way_get(s->at, s->dest, &way))
+		ways_note(s->person, attach_folder(s->at), s->dest, &way);
 	return CLI_OK;
 }
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 from relay import Daemon
 from wirelib import quiet, until
@@ -153,43 +154,105 @@ def shown(warren, *words):
     return lambda k: re.search(rf'"{k}": *"([^"]*)"', out).group(1)
 
 
+class Jobs:
+    """A node that takes jobs, a person, and an image with /bin/true in it."""
+
+    def __init__(self, build, interfaces=""):
+        self.build, self.warren = build, os.path.join(build, "warren")
+        self.folder = tempfile.mkdtemp(prefix="warren-bench-")
+        os.chmod(self.folder, 0o755)
+        self.conf, self.person = self.path("node"), self.path("person")
+        self.daemons, self.good = [], False
+        os.mkdir(self.conf, 0o700)
+        text(self.path("node", "config"), CONFIG.format(n=random.randrange(1 << 30)) + interfaces)
+        text(self.path("job.yaml"), JOB)
+
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
+
+    def start(self, config=None):
+        """The node; with the folder of another instance: until it answers through that."""
+        subprocess.run([self.warren, "image", "import", rootfs(self.folder), "--name", "bench/true:latest", "--config",
+                        self.conf], check=True, timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        me, node = shown(self.warren, "--identity", self.person), shown(self.warren, "--config", self.conf)
+        text(self.path("node", "node.yaml"), NODE.format(key=node("key"), urn=me("urn")))
+        self.dest = node("destination")
+        in_group = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "in-group")
+        self.daemon([in_group, os.path.join(self.build, "warrend"), "--config", self.conf])
+        until(lambda: self.run("describe", self.dest, "--timeout", "5s", config=config).returncode == 0,
+              "the node's answer", 60)
+
+    def daemon(self, argv):
+        with open(self.path("log"), "a") as log:
+            self.daemons.append(subprocess.Popen(argv, stdout=log, stderr=log))
+
+    def run(self, *words, config=None):
+        return subprocess.run([self.warren, *words, "--config", config or self.conf, "--identity", self.person],
+                              capture_output=True, timeout=60, cwd=self.folder)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, e, trace):
+        for d in reversed(self.daemons):
+            d.send_signal(signal.SIGTERM)
+            try:
+                d.wait(10)
+            except subprocess.TimeoutExpired:
+                d.kill()
+                d.wait()
+        if isinstance(e, subprocess.CalledProcessError):
+            print("# job:", (e.stderr or b"")[-300:], flush=True)
+        if self.good or os.environ.get("BENCH_KEEP") is None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        else:
+            print("# kept:", self.folder)
+        return isinstance(e, subprocess.CalledProcessError)
+
+
 def jobs(build, n):
     """Milliseconds from a signed job to its verified receipt, over one link; node and submitter on one warrend."""
-    folder = tempfile.mkdtemp(prefix="warren-bench-")
-    os.chmod(folder, 0o755)
-    warren, conf, person = os.path.join(build, "warren"), os.path.join(folder, "node"), os.path.join(folder, "person")
-    daemon, out = None, []
-    try:
-        os.mkdir(conf, 0o700)
-        text(os.path.join(conf, "config"), CONFIG.format(n=random.randrange(1 << 30)))
-        text(os.path.join(folder, "job.yaml"), JOB)
-        subprocess.run([warren, "image", "import", rootfs(folder), "--name", "bench/true:latest", "--config", conf],
-                       check=True, timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        me, node = shown(warren, "--identity", person), shown(warren, "--config", conf)
-        text(os.path.join(conf, "node.yaml"), NODE.format(key=node("key"), urn=me("urn")))
-        log = open(os.path.join(folder, "log"), "w")
-        in_group = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "in-group")
-        daemon = subprocess.Popen([in_group, os.path.join(build, "warrend"), "--config", conf], stdout=log, stderr=log)
-        until(lambda: subprocess.run([warren, "describe", node("destination"), "--config", conf, "--identity", person],
-                                     capture_output=True, timeout=60).returncode == 0, "the node's answer", 30)
-        p = subprocess.run([os.path.join(build, "tests/bench/roundtrip"), conf, person,
-                            os.path.join(folder, "job.yaml"), node("destination"), str(n)],
-                           capture_output=True, text=True, timeout=LIMIT_S)
+    out = []
+    with Jobs(build) as j:
+        j.start()
+        p = subprocess.run([os.path.join(build, "tests/bench/roundtrip"), j.conf, j.person, j.path("job.yaml"), j.dest,
+                            str(n)], capture_output=True, text=True, timeout=LIMIT_S)
         if p.returncode != 0:
             print("# job:", p.stderr.strip()[-400:], flush=True)
         out = [int(w.split()[1]) / 1000 for w in p.stdout.splitlines() if w.startswith("job ")]
-    except subprocess.CalledProcessError as e:
-        print("# job:", (e.stderr or b"")[-300:], flush=True)
-    finally:
-        if daemon is not None:
-            daemon.send_signal(signal.SIGTERM)
-            try:
-                daemon.wait(10)
-            except subprocess.TimeoutExpired:
-                daemon.kill()
-                daemon.wait()
-        if out or os.environ.get("BENCH_KEEP") is None:
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
-            print("# kept:", folder)
+        j.good = out != []
+    return out
+
+
+HUB = """[[bench]]
+type = TCPServerInterface
+enabled = yes
+listen_ip = 127.0.0.1
+listen_port = {port}
+"""
+UP = """[[bench]]
+type = TCPClientInterface
+enabled = yes
+target_host = 127.0.0.1
+target_port = {port}
+"""
+
+
+def submits(build, rnsd, n):
+    """Milliseconds of the whole command `warren submit`, its program attached to a stock rnsd, the node behind that."""
+    out, where = [], port()
+    with Jobs(build, UP.format(port=where)) as j:
+        hub = j.path("hub")
+        os.mkdir(hub, 0o700)
+        text(j.path("hub", "config"), CONFIG.format(n=random.randrange(1 << 30)) + HUB.format(port=where))
+        j.daemon([rnsd, "--config", hub])
+        j.start(hub)
+        for i in range(n + 1):
+            t = time.monotonic()
+            p = j.run("submit", "job.yaml", "--to", j.dest, "--out", f"out{i}", config=hub)
+            if p.returncode != 0:
+                print("# submit:", p.stderr.decode().strip()[-400:], flush=True)
+                break
+            out.append((time.monotonic() - t) * 1000)
+        j.good = len(out) == n + 1
     return out

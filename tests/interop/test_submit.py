@@ -3,6 +3,7 @@
 
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -397,6 +398,43 @@ def test_instance_restarted(ctx):
     return None
 
 
+def test_at_once(ctx):
+    """The path's answer of a stock instance takes up to a second: a known node is not made to wait for it."""
+    s = Setup(ctx)
+    job = s.job("true")
+
+    def shown():
+        """What a person sees: a program whose standard error is a terminal says what it waits for."""
+        a, b = pty.openpty()
+        p = subprocess.Popen(s.argv("submit", job, "--to", s.dest), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=b, cwd=s.work)
+        os.close(b)
+        text = b""
+        try:
+            while chunk := os.read(a, 65536):
+                text += chunk
+        except OSError:
+            pass  # so ends a terminal
+        os.close(a)
+        check(p.wait(60) == 0, f"ended with {p.returncode}: {text}")
+        return text
+    check(b"looking for a path" in shown(), "the first time no path is looked for")
+    again = shown()
+    check(b"setting up a link" in again and b"looking for a path" not in again, f"a path is waited for: {again}")
+    # a way that holds no longer: the answer shows another one, and all goes well
+    path = os.path.join(s.person, "ways")
+    dest, hop, rest = open(path).read().split(" ", 2)
+    with open(path, "w") as f:
+        f.write(" ".join((dest, "00" * 16, rest)))
+    s.submit(job)
+    check(open(path).read().split(" ", 2) == [dest, hop, rest], "the way is not noted anew")
+    with open(path, "w") as f:
+        f.write(" ".join((dest, hop, rest.replace(rest[3:9], "000000", 1))))  # nobody's key
+    s.submit(job)
+    check(open(path).read().split(" ", 2) == [dest, hop, rest], "the way is not noted anew")
+    return None
+
+
 def test_trust(ctx):
     s = Setup(ctx)
     job = s.job("echo hi")
@@ -471,4 +509,4 @@ def test_ours(ctx):
 
 TESTS = [(f"submit/{f.__name__[5:]}", f) for f in
          (test_ends, test_volumes, test_left_out, test_detached, test_cancelled, test_interrupted, test_goes_on,
-          test_broken_link, test_instance_restarted, test_trust, test_errors, test_old, test_ours)]
+          test_broken_link, test_at_once, test_instance_restarted, test_trust, test_errors, test_old, test_ours)]

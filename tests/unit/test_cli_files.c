@@ -23,6 +23,7 @@
 #include "node/cli/jobfile.h"
 #include "node/cli/person.h"
 #include "node/cli/remote.h"
+#include "node/cli/ways.h"
 
 static struct cli c = {.verb = "test"};
 
@@ -335,6 +336,75 @@ test_names(void **state)
 }
 
 /* ---- whom inputs may go to ---- */
+
+/* A key that is nobody's in particular, and its klp.node destination. */
+static void
+node_key(unsigned n, uint8_t key[RNS_KEY], uint8_t dest[RNS_HASH])
+{
+	uint8_t priv[RNS_KEY], id[RNS_HASH];
+
+	memset(priv, (int)n + 1, sizeof(priv));
+	assert_int_equal(rns_identity_derive(key, id, priv), RNS_OK);
+	assert_int_equal(rns_dest_hash(dest, "klp.node", id), RNS_OK);
+}
+
+/* The ways to nodes: by folder, the newest first, a strange file is no way. */
+static void
+test_ways(void **state)
+{
+	const char *dir = temp_dir();
+	struct person p = {.dir = open(dir, O_RDONLY | O_DIRECTORY)};
+	struct attach_way way = {.hops = 2}, got;
+	uint8_t dest[3][RNS_HASH], key[3][RNS_KEY];
+	char text[65536];
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		node_key(i, key[i], dest[i]);
+	assert_false(ways_find(&p, "/etc/reticulum", dest[0], NULL, &got));
+	memset(way.next_hop, 7, sizeof(way.next_hop));
+	memcpy(way.public_key, key[0], RNS_KEY);
+	ways_note(&p, "/etc/reticulum", dest[0], &way);
+	memset(way.next_hop, 8, sizeof(way.next_hop));
+	ways_note(&p, "/home/a b", dest[0], &way);
+	memcpy(way.public_key, key[1], RNS_KEY);
+	ways_note(&p, "/home/a b", dest[1], &way);
+	assert_true(ways_find(&p, "/etc/reticulum", dest[0], NULL, &got));
+	assert_int_equal(got.next_hop[0], 7);
+	assert_int_equal(got.hops, 2);
+	assert_memory_equal(got.public_key, key[0], RNS_KEY);
+	assert_true(ways_find(&p, "/home/a b", dest[0], NULL, &got));
+	assert_int_equal(got.next_hop[0], 8);
+	assert_false(ways_find(&p, "/home/a", dest[0], NULL, &got));
+	assert_false(ways_find(&p, "/etc/reticulum", dest[1], NULL, &got));
+	/* one that was heard of, through the same instance; not by any key */
+	assert_true(ways_find(&p, "/etc/reticulum", dest[1], key[1], &got));
+	assert_int_equal(got.next_hop[0], 7);
+	assert_memory_equal(got.public_key, key[1], RNS_KEY);
+	assert_false(ways_find(&p, "/etc/reticulum", dest[1], key[2], &got));
+	/* noted anew; no more than there is room for */
+	memcpy(way.public_key, key[0], RNS_KEY);
+	memset(way.next_hop, 9, sizeof(way.next_hop));
+	ways_note(&p, "/etc/reticulum", dest[0], &way);
+	assert_true(ways_find(&p, "/etc/reticulum", dest[0], NULL, &got));
+	assert_int_equal(got.next_hop[0], 9);
+	for (unsigned i = 0; i < 100; i++) {
+		(void)snprintf(text, 40, "/folder/%u", i);
+		ways_note(&p, text, dest[0], &way);
+	}
+	assert_true(ways_find(&p, "/folder/99", dest[0], NULL, &got));
+	assert_true(ways_find(&p, "/folder/36", dest[0], NULL, &got));
+	assert_false(ways_find(&p, "/folder/35", dest[0], NULL, &got));
+	/* somebody else's words */
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	write_text(dir, "ways", text);
+	assert_false(ways_find(&p, "/etc/reticulum", dest[0], key[0], &got));
+	ways_note(&p, "/etc/reticulum", dest[0], &way);
+	assert_true(ways_find(&p, "/etc/reticulum", dest[0], NULL, &got));
+	(void)close(p.dir);
+	temp_remove(dir);
+}
 
 static void
 test_judge(void **state)
@@ -717,6 +787,7 @@ main(void)
 	    cmocka_unit_test(test_person),
 	    cmocka_unit_test(test_notes),
 	    cmocka_unit_test(test_names),
+	    cmocka_unit_test(test_ways),
 	    cmocka_unit_test(test_judge),
 	    cmocka_unit_test(test_match),
 	    cmocka_unit_test(test_table),

@@ -21,7 +21,6 @@
 #include "transport/client/state.h"
 
 #define RECONNECT_S 8.   /* reticulum-transport.md 12.4 */
-#define IFID 1           /* the one interface */
 #define DRAIN_MS 1000    /* ours: an instance has so long to read the end */
 #define HANDLE_MS 10     /* ours: ... and to handle it */
 #define HANDLE_TCP_MS 50 /* ours: ... and to read it, which TCP does not tell */
@@ -71,7 +70,7 @@ connect_instance(struct attach *a)
 	struct rns_cmd cmd = {
 		.type = RNS_CMD_IF_ADD,
 		.iface = {
-			.id = IFID,
+			.id = ATTACH_IFID,
 			.kind = RNS_IF_SHARED,
 			.mode = RNS_MODE_FULL,
 			.bitrate = RNSCONF_LOCAL_BITRATE,
@@ -106,7 +105,7 @@ on_frame(void *arg, const uint8_t *packet, size_t len)
 {
 	struct attach *a = arg;
 
-	(void)rns_recv(a->rns, IFID, packet, len, clock_mono());
+	(void)rns_recv(a->rns, ATTACH_IFID, packet, len, clock_mono());
 }
 
 /* The instance went away: links close by this, and it is tried again. */
@@ -114,7 +113,7 @@ static void
 on_gone(void *arg, int error)
 {
 	struct attach *a = arg;
-	struct rns_cmd cmd = {.type = RNS_CMD_IF_DEL, .ifid = IFID};
+	struct rns_cmd cmd = {.type = RNS_CMD_IF_DEL, .ifid = ATTACH_IFID};
 
 	(void)error;
 	a->connected = false;
@@ -385,6 +384,12 @@ attach_close(struct attach *a)
 	apaths_free(a);
 	last_words(a);
 	free_all(a);
+}
+
+const char *
+attach_folder(const struct attach *a)
+{
+	return a->dir;
 }
 
 void

@@ -73,7 +73,29 @@ enum attach_link_state {
 	ATTACH_LINK_CLOSED, /* was up: the handle is gone */
 };
 
+/*
+ * The way to a destination as it was the last time, through this instance: a
+ * program that has just attached knows no path, and the answer to its request
+ * takes up to a second.
+ */
+struct attach_way {
+	uint8_t public_key[RNS_KEY];
+	uint8_t next_hop[RNS_HASH];
+	uint8_t hops;
+};
+/* The present one; false: not known. */
+bool attach_way_get(const struct attach *, const uint8_t dest[RNS_HASH],
+    struct attach_way *);
+/* The configuration folder, whose instance it is. */
+const char *attach_folder(const struct attach *);
+
 struct attach_link_opts {
+	/*
+	 * NULL, or a way that may still hold: the link is asked for at once,
+	 * and a path beside it; when the answer shows another way, or the link
+	 * does not come, it is asked for once more.
+	 */
+	const struct attach_way *way;
 	const uint8_t *identity; /* private key to identify with, or NULL */
 	/*
 	 * Of the whole way to UP; within it a path is asked for and a link is

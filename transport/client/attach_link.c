@@ -12,6 +12,9 @@
 
 #define LINK_TIMEOUT_US (60 * MONO_SECOND)
 #define STEP_S 1. /* how often a link that is not up looks around */
+/* ours: beside the path's answer, until a request is given up for lost */
+#define ANSWER_GRACE_US (2 * MONO_SECOND)
+#define WAY_LIFE_US (3600 * MONO_SECOND) /* ours: of a path that is tried out */
 
 static void
 link_state(struct attach_link *l, enum attach_link_state s)
@@ -48,6 +51,19 @@ ask_path(struct attach_link *l)
 	apath_request(l->a, l->dest);
 }
 
+/* The attempt that runs may be lost: let it be, and make another one. */
+static void
+set_aside(struct attach_link *l)
+{
+	l->again_at = MONO_NEVER;
+	if (!l->have_id)
+		return;
+	l->old_tag = l->tag;
+	memcpy(l->old_id, l->id, RNS_HASH);
+	l->tag = 0;
+	l->have_id = false;
+}
+
 /* What is missing on the way to UP; called whenever that may have changed. */
 static void
 link_step(struct attach_link *l)
@@ -61,6 +77,8 @@ link_step(struct attach_link *l)
 		return;
 	}
 	step_later(l, STEP_S);
+	if (l->tag != 0 && mono_reached(clock_mono(), l->again_at))
+		set_aside(l);
 	if (l->tag != 0)
 		return; /* an attempt runs */
 	if (!apath_have(l->a, l->dest)) {
@@ -76,6 +94,7 @@ link_step(struct attach_link *l)
 		return;
 	}
 	l->tries++;
+	l->opened = clock_mono();
 	link_state(l, ATTACH_LINK_SETUP);
 }
 
@@ -87,15 +106,67 @@ on_step(struct ev_loop *loop, ev_timer *w, int revents)
 	link_step(w->data);
 }
 
+/*
+ * The answer, while a link is asked for by a way of before. Another next hop:
+ * the request is lost. The same one: the instance has passed it on, unless it
+ * had to look for the path itself; so it is given as long again.
+ */
+static void
+answered(struct attach_link *l)
+{
+	struct mono now = clock_mono();
+	struct attach_way way;
+	int64_t wait = MAX_OF(mono_sub(now, l->opened), ANSWER_GRACE_US);
+
+	l->by_way = false;
+	if (!attach_way_get(l->a, l->dest, &way))
+		return;
+	if ((way.hops == 0) != (l->way.hops == 0) ||
+	    memcmp(way.next_hop, l->way.next_hop, RNS_HASH) != 0)
+		wait = 0;
+	l->again_at = mono_add(now, wait);
+	step_later(l, (double)wait / 1e6);
+}
+
 void
 alinks_announce(struct attach *a, const uint8_t dest[RNS_HASH])
 {
 	struct attach_link *l;
 
-	TAILQ_FOREACH(l, &a->links, entry)
-		if (!l->dead && l->state < ATTACH_LINK_UP && l->tag == 0 &&
-		    memcmp(l->dest, dest, RNS_HASH) == 0)
+	TAILQ_FOREACH(l, &a->links, entry) {
+		if (l->dead || l->state >= ATTACH_LINK_UP ||
+		    memcmp(l->dest, dest, RNS_HASH) != 0)
+			continue;
+		if (l->tag == 0)
 			step_later(l, 0);
+		else if (l->by_way)
+			answered(l);
+	}
+}
+
+/* The core takes it as if it came from storage; what is known stays. */
+static void
+use_way(struct attach_link *l, const struct attach_way *way)
+{
+	struct rns_cmd known = {.type = RNS_CMD_KNOWN_ADD};
+	struct rns_cmd path = {.type = RNS_CMD_PATH_ADD};
+	int64_t now = clock_wall_us();
+
+	if (apath_have(l->a, l->dest))
+		return;
+	memcpy(known.known.dest, l->dest, RNS_HASH);
+	memcpy(known.known.public_key, way->public_key, RNS_KEY);
+	known.known.heard_us = 1; /* whatever is heard is newer */
+	memcpy(path.path.dest, l->dest, RNS_HASH);
+	memcpy(path.path.next_hop, way->next_hop, RNS_HASH);
+	path.path.hops = way->hops;
+	path.path.ifid = ATTACH_IFID;
+	path.path.learned_us = now;
+	path.path.expires_us = now + WAY_LIFE_US;
+	(void)attach_submit(l->a, &known);
+	(void)attach_submit(l->a, &path);
+	l->by_way = apath_have(l->a, l->dest);
+	l->way = *way;
 }
 
 struct attach_link *
@@ -118,6 +189,7 @@ attach_link_open(struct attach *a, const uint8_t dest[RNS_HASH],
 	l->a = a;
 	memcpy(l->dest, dest, RNS_HASH);
 	l->until = mono_add(clock_mono(), timeout);
+	l->again_at = MONO_NEVER;
 	l->fn = fn;
 	l->arg = arg;
 	TAILQ_INIT(&l->requests);
@@ -126,21 +198,31 @@ attach_link_open(struct attach *a, const uint8_t dest[RNS_HASH],
 	l->timer.data = l;
 	ev_timer_start(a->loop, &l->timer);
 	TAILQ_INSERT_TAIL(&a->links, l, entry);
+	if (opts != NULL && opts->way != NULL)
+		use_way(l, opts->way);
 	/* an old path may be wrong by now: hear of a better one meanwhile */
 	ask_path(l);
 	return l;
 }
 
 static void
-close_in_core(struct attach_link *l)
+close_id(struct attach *a, const uint8_t id[RNS_HASH])
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_LINK_CLOSE};
 
-	if (!l->have_id)
-		return;
-	memcpy(cmd.hash, l->id, RNS_HASH);
-	(void)attach_submit(l->a, &cmd);
+	memcpy(cmd.hash, id, RNS_HASH);
+	(void)attach_submit(a, &cmd);
+}
+
+static void
+close_in_core(struct attach_link *l)
+{
+	if (l->have_id)
+		close_id(l->a, l->id);
+	if (l->old_tag != 0)
+		close_id(l->a, l->old_id);
 	l->have_id = false;
+	l->old_tag = 0;
 }
 
 void
@@ -204,7 +286,8 @@ by_tag(struct attach *a, uint64_t tag)
 	struct attach_link *l;
 
 	TAILQ_FOREACH(l, &a->links, entry)
-		if (!l->dead && tag != 0 && l->tag == tag)
+		if (!l->dead && tag != 0 &&
+		    (l->tag == tag || l->old_tag == tag))
 			return l;
 	return NULL;
 }
@@ -219,6 +302,22 @@ by_id(struct attach *a, const uint8_t id[RNS_HASH])
 		    memcmp(l->id, id, RNS_HASH) == 0)
 			return l;
 	return NULL;
+}
+
+/* One of its attempts is up: the other one is not needed. */
+static void
+take_attempt(struct attach_link *l, const struct rns_event *ev)
+{
+	bool old = l->tag != ev->link.tag;
+
+	if (old && l->have_id)
+		close_id(l->a, l->id);
+	else if (!old && l->old_tag != 0)
+		close_id(l->a, l->old_id);
+	l->old_tag = 0;
+	l->tag = ev->link.tag;
+	memcpy(l->id, ev->link.id, RNS_HASH);
+	l->have_id = true;
 }
 
 static void
@@ -258,22 +357,27 @@ alinks_event(struct attach *a, const struct rns_event *ev)
 
 	switch (ev->type) {
 	case RNS_EV_LINK_PENDING:
-		if ((l = by_tag(a, ev->link.tag)) != NULL) {
+		if ((l = by_tag(a, ev->link.tag)) != NULL &&
+		    l->tag == ev->link.tag) {
 			memcpy(l->id, ev->link.id, RNS_HASH);
 			l->have_id = true;
 		}
 		break;
 	case RNS_EV_LINK_UP:
 		if (ev->link.initiator &&
-		    (l = by_tag(a, ev->link.tag)) != NULL) {
-			memcpy(l->id, ev->link.id, RNS_HASH);
-			l->have_id = true;
+		    (l = by_tag(a, ev->link.tag)) != NULL &&
+		    l->state < ATTACH_LINK_UP) {
+			take_attempt(l, ev);
 			on_up(l);
 		}
 		break;
 	case RNS_EV_LINK_CLOSED:
-		if ((l = by_id(a, ev->link.id)) != NULL ||
-		    (l = by_tag(a, ev->link.tag)) != NULL)
+		if ((l = by_id(a, ev->link.id)) == NULL &&
+		    (l = by_tag(a, ev->link.tag)) == NULL)
+			break;
+		if (l->old_tag != 0 && l->old_tag == ev->link.tag)
+			l->old_tag = 0;
+		else
 			on_closed(l);
 		break;
 	case RNS_EV_RESPONSE:

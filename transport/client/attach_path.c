@@ -29,6 +29,21 @@ apath_have(const struct attach *a, const uint8_t dest[RNS_HASH])
 	    rns_known_get(a->rns, dest, &k);
 }
 
+bool
+attach_way_get(const struct attach *a, const uint8_t dest[RNS_HASH],
+    struct attach_way *out)
+{
+	struct rns_path p;
+	struct rns_known k;
+
+	if (!rns_path_get(a->rns, dest, &p) || !rns_known_get(a->rns, dest, &k))
+		return false;
+	memcpy(out->public_key, k.public_key, RNS_KEY);
+	memcpy(out->next_hop, p.next_hop, RNS_HASH);
+	out->hops = p.hops;
+	return true;
+}
+
 static void
 wait_end(struct path_wait *w, bool found)
 {

@@ -28,6 +28,7 @@
  * What a callback may free is marked dead and freed at the end of the turn.
  */
 #define PATH_AGAIN_US (15 * MONO_SECOND) /* reticulum-transport.md 1.2 */
+#define ATTACH_IFID 1   /* the one interface */
 #define REQUEST_TRIES 16 /* ours: copies of one request */
 
 struct announce_watch {
@@ -85,6 +86,12 @@ struct attach_link {
 	uint64_t tag; /* of the LINK_OPEN that runs; 0: none */
 	bool have_id;
 	uint8_t id[RNS_HASH];
+	/* an attempt by a way of before: until the path's answer comes */
+	bool by_way;
+	struct attach_way way;
+	struct mono opened, again_at; /* ... and then beside another one */
+	uint64_t old_tag;
+	uint8_t old_id[RNS_HASH];
 	struct mono until, path_asked;
 	bool path_was_asked;
 	unsigned tries;
