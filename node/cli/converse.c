@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "common/util.h"
+#include "node/cli/busy.h"
 #include "node/cli/format.h"
 #include "node/cli/leftout.h"
 #include "node/cli/outcome.h"
@@ -111,6 +112,26 @@ on_progress(void *arg, bool sending, uint64_t done, uint64_t total)
 	say_progress(s, done);
 }
 
+/* A transfer begins: what it takes by the node's budget is known before. */
+static void
+foresee(struct talk *s)
+{
+	const struct submitter *m = &s->sub;
+	const struct remote *n = s->node;
+	uint64_t bytes = m->total_bytes - MIN_OF(m->done_bytes, m->total_bytes);
+	double since = (double)mono_sub(clock_mono(), n->described) / 1e6;
+	uint64_t left = n->budget_left +
+	    (uint64_t)((double)n->budget * since / 60);
+
+	session_to_move(s->session, bytes);
+	if (m->phase == s->foreseen ||
+	    (m->phase != SUB_UPLOAD && m->phase != SUB_OUTPUTS))
+		return;
+	s->foreseen = m->phase;
+	busy_foresee(s->c, sub_phase_name(m->phase), bytes, n->budget,
+	    MIN_OF(left, n->budget));
+}
+
 /* ---- the conversation ---- */
 
 static int
@@ -189,6 +210,7 @@ converse(struct talk *s)
 		    (s->sub.phase == SUB_END && s->sub.end == SUB_DETACHED))
 			jobdir_uploading(&s->dir, false);
 		say_state(s);
+		foresee(s);
 		say_progress(s, 0);
 	}
 	return CLI_OK;

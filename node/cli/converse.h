@@ -36,7 +36,7 @@ struct talk {
 	bool sent; /* the job, perhaps: an answer can be lost */
 	unsigned generation;
 	struct mono progress_at, phase_since;
-	enum sub_phase shown_phase;
+	enum sub_phase shown_phase, foreseen;
 };
 
 /*

@@ -67,6 +67,9 @@ remote_describe_full(struct cli *c, struct session *s, const struct person *p,
 	r->slice = (uint32_t)MIN_OF(d->limits.slice, PROTO_SLICE);
 	r->max_log = d->limits.log;
 	r->max_output = d->limits.output;
+	r->budget = d->budget.bytes;
+	r->budget_left = d->budget.left;
+	r->described = clock_mono();
 	r->time = d->time > 0 && d->time <= UINT32_MAX ? (uint32_t)d->time :
 							 now;
 	return CLI_OK;

@@ -19,6 +19,8 @@ struct remote {
 	char name[65];
 	uint32_t slice;
 	uint64_t max_log, max_output; /* what it lets this peer's jobs write */
+	uint64_t budget, budget_left; /* bytes a minute, of this peer; 0: any */
+	struct mono described; /* when all this held */
 	uint32_t time; /* its clock, unix seconds; ours when it gives none */
 };
 

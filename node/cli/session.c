@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "transport/client/attach.h"
 #include "common/util.h"
+#include "node/cli/busy.h"
 #include "node/cli/format.h"
 #include "node/cli/refusal.h"
 #include "node/cli/say.h"
@@ -44,6 +45,8 @@ struct session {
 	size_t len;
 	void (*progress)(void *, bool, uint64_t, uint64_t);
 	void *progress_arg;
+	struct busy_shown busy;
+	uint64_t to_move; /* by the caller, in this and later calls */
 };
 
 static void
@@ -413,15 +416,19 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 			uint64_t wait = MAX_OF(1,
 			    MIN_OF(a->meta.s, BUSY_MAX_S));
 
-			cli_progress(s->cli, "the node is busy, asking again "
-					     "in %d s",
-			    (int)wait);
+			busy_say(s->cli, &s->busy, &a->meta, wait, s->to_move);
 			session_run(s, (int64_t)wait * MONO_SECOND);
 			s->down_since = clock_mono();
 			continue;
 		}
 		return CLI_OK;
 	}
+}
+
+void
+session_to_move(struct session *s, uint64_t bytes)
+{
+	s->to_move = bytes;
 }
 
 int

@@ -81,6 +81,9 @@ unsigned session_generation(const struct session *);
 /* SIGINT or SIGTERM came. */
 bool session_interrupted(const struct session *);
 
+/* Bytes that the caller is about to move, for those who wait; 0: not known. */
+void session_to_move(struct session *, uint64_t bytes);
+
 /* Says what a status other than 0 means; the exit code that it calls for. */
 int session_refused(struct cli *, const struct proto_ans *);
 

@@ -94,7 +94,7 @@ class Process:
 class Setup:
     """A shared instance (rnsd, or warrend), the node behind it over TCP, a person."""
 
-    def __init__(self, ctx, python=None, ours=False):
+    def __init__(self, ctx, python=None, ours=False, node=()):
         self.ctx = ctx
         self.daemon = [os.path.join(ctx.args.build, "warrend")] if ours else \
             [python or ctx.args.python, "-m", "RNS.Utilities.rnsd"]
@@ -105,7 +105,7 @@ class Setup:
         self.hub()
         self.proxy = ctx.keep(Proxy(self.port))
         node_dir = ctx.stock_dir(lib.config(lib.client("to the mast", self.proxy.port)))
-        self.node = ctx.keep(Process([ctx.args.python, "-m", "klpy.node", "--config", node_dir, "--name", "pynode"],
+        self.node = ctx.keep(Process([ctx.args.python, "-m", "klpy.node", "--config", node_dir, "--name", "pynode", *node],
                                      os.path.join(ctx.folder, "node.log"), cwd=lib.HERE, stdout=subprocess.PIPE))
         ready = self.node.proc.stdout.readline().split()
         check(ready[:1] == ["READY"], "the node does not start")
@@ -398,6 +398,25 @@ def test_instance_restarted(ctx):
     return None
 
 
+def test_budget(ctx):
+    """A budget that is used up is said to be whose it is, and how long all of it takes."""
+    s = Setup(ctx, node=("--busy", "2"))
+    os.makedirs(s.path("data"))
+    with open(s.path("data/blob"), "wb") as f:
+        f.write(os.urandom(700000))
+    job = s.job("true", volumes=["./data:/in:ro"])
+    r = s.submit(job, "--json")
+    said = r.stderr.decode()
+    check(said.count("your budget of bytes on this node is used up: 2.0 KiB of 1.0 MiB a minute left, full again in "
+                     "50 s; what is to be moved still takes about 41 s") == 1, f"says: {said}")
+    check("the upload of 686 KiB takes about 40 s: your budget on this node is 1.0 MiB a minute" in said,
+          f"does not say it before: {said}")
+    busy = [e for e in lines(r) if e["event"] == "busy"]
+    check(busy == [{"event": "busy", "code": "bytes", "of": "peer", "limit": 1 << 20, "left": 2048, "full_s": 50,
+                    "wait_s": 1, "transfer_s": 41}], f"json: {busy}")
+    return None
+
+
 def test_at_once(ctx):
     """The path's answer of a stock instance takes up to a second: a known node is not made to wait for it."""
     s = Setup(ctx)
@@ -509,4 +528,4 @@ def test_ours(ctx):
 
 TESTS = [(f"submit/{f.__name__[5:]}", f) for f in
          (test_ends, test_volumes, test_left_out, test_detached, test_cancelled, test_interrupted, test_goes_on,
-          test_broken_link, test_at_once, test_instance_restarted, test_trust, test_errors, test_old, test_ours)]
+          test_broken_link, test_budget, test_at_once, test_instance_restarted, test_trust, test_errors, test_old, test_ours)]

@@ -15,6 +15,7 @@
 #include "tests/unit/cli_capture.h"
 #include "common/util.h"
 
+#include "node/cli/busy.h"
 #include "node/cli/format.h"
 #include "node/cli/say.h"
 #include "node/cli/table.h"
@@ -336,6 +337,61 @@ test_names(void **state)
 }
 
 /* ---- whom inputs may go to ---- */
+
+/* Whose budget, what is left of it, when it is full, how long all of it takes. */
+static void
+test_busy(void **state)
+{
+	struct proto_meta m = {.code = pstr_of("bytes"), .of = pstr_of("peer"),
+	    .has_limit = true, .limit = 5 << 20, .left = 3 << 10,
+	    .full_s = 58};
+	static const char *const codes[] = {"disk", "ledger", "trust", "keys",
+	    "load", "stream"};
+	const struct captured *said;
+	struct busy_shown shown = {""};
+	char text[BUSY_TEXT], plain[BUSY_TEXT];
+
+	(void)state;
+	busy_text(text, &m, 0);
+	assert_string_equal(text, "your budget of bytes on this node is used "
+				  "up: 3.0 KiB of 5.0 MiB a minute left, full "
+				  "again in 58 s");
+	busy_text(text, &m, 50u << 20);
+	assert_non_null(strstr(text, "; what is to be moved still takes about "
+				     "10 min"));
+	m.of = pstr_of("strangers");
+	m.code = pstr_of("requests");
+	m.limit = 600;
+	m.left = 0;
+	busy_text(text, &m, 50u << 20);
+	assert_string_equal(text, "the budget that all strangers share of "
+				  "requests on this node is used up: 0 of 600 "
+				  "a minute left, full again in 58 s");
+	/* one line when it changes, not one for every answer */
+	capture_begin();
+	busy_say(&c, &shown, &m, 1, 0);
+	busy_say(&c, &shown, &m, 2, 0);
+	m.code = pstr_of("disk");
+	busy_say(&c, &shown, &m, 2, 0);
+	busy_say(&c, &shown, &m, 2, 0);
+	said = capture_end();
+	assert_non_null(strstr(said->err, "share of requests"));
+	assert_null(strstr(strstr(said->err, "share of") + 1, "share of"));
+	assert_non_null(strstr(said->err, "no room"));
+	/* each code has words of its own; of an older node there is none */
+	m = (struct proto_meta){0};
+	busy_text(plain, &m, 0);
+	assert_string_equal(plain, "the node is busy");
+	for (size_t i = 0; i < NELEM(codes); i++) {
+		m.code = pstr_of(codes[i]);
+		busy_text(text, &m, 0);
+		assert_string_not_equal(text, plain);
+	}
+	assert_int_equal(busy_transfer_s(100, 0, 0), 0);
+	assert_int_equal(busy_transfer_s(100, 10, 100), 0);
+	assert_int_equal(busy_transfer_s(160, 10, 100), 361);
+	assert_true(busy_transfer_s(UINT64_MAX, 1, 0) > 0);
+}
 
 /* A key that is nobody's in particular, and its klp.node destination. */
 static void
@@ -788,6 +844,7 @@ main(void)
 	    cmocka_unit_test(test_notes),
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_ways),
+	    cmocka_unit_test(test_busy),
 	    cmocka_unit_test(test_judge),
 	    cmocka_unit_test(test_match),
 	    cmocka_unit_test(test_table),

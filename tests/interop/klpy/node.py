@@ -17,6 +17,7 @@ from . import client, codec, quiet, until
 
 IMAGE = codec.sha256(b"the host's /usr")
 ROLES, RUNTIMES, ARCH = 1, 4, 1
+BUDGET = 1 << 20  # bytes a minute, of a node that is told to be --busy
 
 
 class Job:
@@ -56,6 +57,7 @@ class Node:
         caps = codec.struct.pack(">HHBBIIH", ROLES, RUNTIMES, ARCH, 1, 1000, 512, 4)
         self.app_data = codec.tlv((1, codec.binding_tlv(self.binding)), (4, caps), (6, name.encode()))
         self.name = name
+        self.busy = 0
 
     def announce(self):
         self.dest.announce(app_data=self.app_data)
@@ -86,7 +88,11 @@ class Node:
                             "limits": {"memory": 1 << 28, "cpu": 500, "time": 3600000, "pids": 64, "output": 1 << 26,
                                        "log": 1 << 20, "slice": 262144, "spool": 1 << 28},
                             "left": {"jobs_queued": 16, "jobs_per_hour": 120, "spool": 1 << 28}, "queued": 0,
+                            **({"budget": {"bytes": BUDGET, "left": 4096, "full_s": 60}} if self.busy else {}),
                             "running": 0, "layers": 0x3f, "time": int(time.time()), "binding": self.binding}]
+        if name == "blob/put" and self.busy > 0 and d["b"]:
+            self.busy -= 1
+            return [4, {"s": 1, "code": "bytes", "of": "peer", "limit": BUDGET, "left": 2048, "full_s": 50}, None]
         if name == "challenge":
             m = os.urandom(32)
             initiator = who.get_public_key() if who else bytes(64)
@@ -292,9 +298,11 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--config", required=True)
     ap.add_argument("--name", default="pynode")
+    ap.add_argument("--busy", type=int, default=0, help="so many blob/put are told that a budget is used up")
     a = ap.parse_args()
     client.start(a.config)
     node = Node(RNS.Identity(), codec.SecpKey(), a.name)
+    node.busy = a.busy
     node.announce()
     print("READY", node.dest.hash.hex(), node.key.urn("device"), flush=True)
     while True:
