@@ -90,7 +90,7 @@ text_json(const char *s)
 {
 	char safe[4 * 768 + 1];
 
-	(void)text_escape(safe, sizeof(safe), s, strlen(s));
+	(void)text_printable(safe, sizeof(safe), s, strlen(s));
 	return json_string(safe);
 }
 

@@ -43,8 +43,8 @@ mistake_line(char *out, size_t cap, const char *file, const struct mistake *m)
 	if (m->line != 0)
 		(void)snprintf(
 		    where, sizeof(where), "%u:%u:", m->line, m->column);
-	(void)text_escape(text, sizeof(text), m->text, strlen(m->text));
-	(void)text_escape(hint, sizeof(hint), m->hint, strlen(m->hint));
+	(void)text_printable(text, sizeof(text), m->text, strlen(m->text));
+	(void)text_printable(hint, sizeof(hint), m->hint, strlen(m->hint));
 	(void)snprintf(out, cap, "%s:%s %s%s%s%s", file, where, text,
 	    hint[0] != '\0' ? " (" : "", hint, hint[0] != '\0' ? ")" : "");
 }

@@ -32,7 +32,10 @@ bool hex_decode(uint8_t *out, size_t n, const char *in, size_t in_len);
  * becomes \xNN. Returns the length; cut where it would not fit.
  */
 size_t text_escape(char *dst, size_t cap, const void *src, size_t n);
-/* The same for a text that may be escaped already: a backslash stays one. */
+/*
+ * The same for a text that may hold names which are escaped already: whoever has
+ * a name escapes it, all who pass its sentence on do this. A backslash stays one.
+ */
 size_t text_printable(char *dst, size_t cap, const void *src, size_t n);
 /* Well-formed UTF-8 (no surrogates, no overlong forms, NUL allowed). */
 bool utf8_valid(const void *src, size_t n);

@@ -183,7 +183,7 @@ ask_print(void *arg, const json_t *o)
 
 		if (s == NULL)
 			s = text = json_dumps(v, JSON_ENCODE_ANY);
-		text_escape(safe, sizeof(safe), s != NULL ? s : "",
+		text_printable(safe, sizeof(safe), s != NULL ? s : "",
 		    s != NULL ? strlen(s) : 0);
 		printf("%-12s %s\n", key, safe);
 		free(text);

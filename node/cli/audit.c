@@ -96,7 +96,7 @@ print_event(uint64_t seq, const char *body, size_t len)
 	if (e == NULL || text[0] == '\0')
 		(void)snprintf(text, sizeof(text), "%.*s",
 		    (int)MIN_OF(len, sizeof(text) - 1), body);
-	text_escape(safe, sizeof(safe), text, strlen(text));
+	text_printable(safe, sizeof(safe), text, strlen(text));
 	printf("%-8" PRIu64 " %s  %-8s %s\n", seq, cli_time(when, ms / 1000),
 	    severity_name[MIN_OF(sev, NELEM(severity_name) - 1)], safe);
 	json_decref(e);

@@ -266,7 +266,7 @@ say_end(struct talk *s)
 		return;
 	outcome_words(words, sizeof(words), m->r.outcome, m->r.code,
 	    m->reason);
-	text_escape(safe, sizeof(safe), words, strlen(words));
+	text_printable(safe, sizeof(safe), words, strlen(words));
 	fprintf(stderr, "%s%s%s; receipt verified; results in %s\n", safe,
 	    m->r.wall_ms > 0 ? " after " : "", m->r.wall_ms > 0 ?
 		cli_duration(wall, m->r.wall_ms) : "", s->dir.path);

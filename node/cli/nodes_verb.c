@@ -259,7 +259,7 @@ describe_text(const struct proto_describe *d, const struct remote *r)
 	    d->accepting ? "accepting jobs" : "not accepting jobs", d->running,
 	    d->queued);
 	if (d->why.p != NULL) {
-		text_escape(why, sizeof(why), d->why.p,
+		text_printable(why, sizeof(why), d->why.p,
 		    MIN_OF(d->why.n, (size_t)PROTO_TEXT_MAX));
 		printf("why not   %s\n", why);
 	}

@@ -331,9 +331,9 @@ refused_json(const struct cli_refusal *r, const char *words,
 	char which[4 * sizeof(r->which)];
 	json_t *o;
 
-	(void)text_escape(code, sizeof(code), r->code, strlen(r->code));
-	(void)text_escape(why, sizeof(why), r->why, strlen(r->why));
-	(void)text_escape(which, sizeof(which), r->which, strlen(r->which));
+	(void)text_printable(code, sizeof(code), r->code, strlen(r->code));
+	(void)text_printable(why, sizeof(why), r->why, strlen(r->why));
+	(void)text_printable(which, sizeof(which), r->which, strlen(r->which));
 	o = json_pack("{s:s,s:s,s:i,s:s,s:s}", "event", "error", "code", code,
 	    "step", r->step, "why", why, "text", words);
 	if (r->has_value)
@@ -365,7 +365,7 @@ cli_refused(struct cli *c, const struct cli_refusal *r)
 
 	refusal_words(words, r);
 	refusal_remedy(remedy, r, r->has_time && clock_kept());
-	(void)text_escape(safe, sizeof(safe), words, strlen(words));
+	(void)text_printable(safe, sizeof(safe), words, strlen(words));
 	cli_progress_end(c);
 	fprintf(stderr, "warren %s: refused: %s\n", c->verb, safe);
 	if (remedy[0] != '\0')

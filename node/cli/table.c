@@ -126,7 +126,7 @@ cli_table_row(struct cli_table *t, const char *const *cells)
 		const char *s = cells[i] != NULL ? cells[i] : "";
 		char safe[1024];
 
-		text_escape(safe, sizeof(safe), s, strlen(s));
+		text_printable(safe, sizeof(safe), s, strlen(s));
 		/* what words of a script would run together without */
 		if (safe[0] == '\0' && !t->c->out_tty)
 			(void)snprintf(safe, sizeof(safe), "-");

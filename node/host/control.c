@@ -98,7 +98,7 @@ job_line(const struct job *j)
 {
 	char reason[JOB_REASON_MAX * 4];
 
-	(void)text_escape(reason, sizeof(reason), j->reason,
+	(void)text_printable(reason, sizeof(reason), j->reason,
 	    strlen(j->reason));
 	return json_pack("{s:o,s:s,s:s?,s:o,s:I,s:o}", "id",
 	    json_hex(j->id, 32), "state", job_state_name(j->state), "reason",

@@ -334,7 +334,7 @@ on_ALARM(struct child *c, const struct msg_ALARM *m, struct ipc_in *in)
 	char text[1100];
 
 	(void)in;
-	(void)text_escape(text, sizeof(text), m->text, strlen(m->text));
+	(void)text_printable(text, sizeof(text), m->text, strlen(m->text));
 	if (c->peer == PROGRAM_JAIL) {
 		jail_trouble(c, text);
 		return;

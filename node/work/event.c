@@ -30,7 +30,7 @@ fill_event(struct node *n, struct msg_EVENT *m, enum event_kind kind,
 	    code == NULL ? "" : code);
 	/* why and value come from people: as text of strangers everywhere */
 	if (text != NULL)
-		(void)text_escape(m->text, sizeof(m->text), text,
+		(void)text_printable(m->text, sizeof(m->text), text,
 		    MIN_OF(strlen(text), (size_t)190));
 	n->count.events++;
 }

@@ -69,7 +69,7 @@ said_ended(struct node *n, const struct job *j, bool again)
 	short_id(id, j->id);
 	hex_encode(who, j->owner, 4);
 	image_of(image, j->m, j->image);
-	(void)text_escape(reason, sizeof(reason), j->reason,
+	(void)text_printable(reason, sizeof(reason), j->reason,
 	    strlen(j->reason));
 	if (j->state == JS_DONE && j->outcome == OUT_KILLED)
 		(void)snprintf(what, sizeof(what), "killed reason=%s",
