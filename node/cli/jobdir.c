@@ -2,6 +2,7 @@
 #include "node/cli/jobdir.h"
 #include "node/cli/jobdir_read.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,6 +26,8 @@
 #include "trust/doc/envelope.h"
 #include "node/cli/folders.h"
 #include "node/cli/say.h"
+
+#define PART ".part" /* behind the digest of an output */
 
 static const char *const log_name[2] = {"stdout", "stderr"};
 
@@ -248,7 +251,7 @@ store_output_here(void *arg, unsigned volume, const uint8_t sha256[32],
 	if (j->out[volume] >= 0)
 		(void)close(j->out[volume]);
 	hex_encode(hex, sha256, 32);
-	(void)snprintf(j->part[volume], sizeof(j->part[volume]), "%s.part",
+	(void)snprintf(j->part[volume], sizeof(j->part[volume]), "%s" PART,
 	    hex);
 	j->out[volume] = open_part(j, volume, 0);
 	if (j->out[volume] < 0)
@@ -452,6 +455,25 @@ append_newline(char **text)
 	return true;
 }
 
+/* Of this fetch, and of attempts before whose outputs were others. */
+static void
+remove_parts(int dir)
+{
+	DIR *d = dir_take(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	const struct dirent *e;
+	uint8_t sha[32];
+
+	(void)unlinkat(dir, JOBDIR_UPLOAD, 0);
+	if (d == NULL)
+		return;
+	while ((e = readdir(d)) != NULL)
+		if (strlen(e->d_name) == 64 + strlen(PART) &&
+		    strcmp(e->d_name + 64, PART) == 0 &&
+		    hex_decode(sha, 32, e->d_name, 64))
+			(void)unlinkat(dir, e->d_name, 0);
+	(void)closedir(d);
+}
+
 int
 jobdir_finish(struct jobdir *j, const struct jobdir_end *e)
 {
@@ -475,9 +497,7 @@ jobdir_finish(struct jobdir *j, const struct jobdir_end *e)
 		if (e->in_place && !replace_local(j, e, v))
 			return CLI_FAILED;
 	}
-	for (unsigned i = 0; i < s->nout; i++)
-		if (j->part[s->out[i].volume][0] != '\0')
-			(void)unlinkat(j->dir, j->part[s->out[i].volume], 0);
+	remove_parts(j->dir);
 	o = result_json(e);
 	text = o != NULL ? json_dumps(o, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
 	json_decref(o);

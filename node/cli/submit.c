@@ -136,7 +136,11 @@ pack_volume(struct submit *s, unsigned i)
 		    local);
 		return pack_empty(s->c, &s->packs[i]);
 	}
-	return pack_folder(s->c, s->job.dir, local, TREE_DROP, &s->packs[i]);
+	if (pack_folder(s->c, s->job.dir, local, TREE_DROP, &s->packs[i]))
+		return true;
+	cli_hint(s->c, "Folders of volumes are looked for beside the job's "
+		       "file.");
+	return false;
 }
 
 /* What cannot travel is told; with --strict it is a refusal. */
@@ -401,7 +405,8 @@ submit_run(struct submit *s)
 	t->sub.store.input = read_input;
 	t->sub.store.input_arg = s;
 	rc = talk_run(t);
-	if (rc != CLI_OK && !talk_admitted(t))
+	/* one that was begun before is there, whatever was answered now */
+	if (rc != CLI_OK && !talk_admitted(t) && s->begun[0] == '\0')
 		person_forget_job(&s->person, s->job.m.job);
 	else
 		talk_note(t);

@@ -352,6 +352,9 @@ test_goes_on(void **state)
 	assert_int_equal(open_dir(k), CLI_OK);
 	spill(k->path, part, (const char *)k->w->node_out.b, 1000);
 	spill(k->path, "stdout", "first line\nsec", 14);
+	/* of an attempt before: it goes too */
+	part[0] = part[0] == 'a' ? 'b' : 'a';
+	spill(k->path, part, "x", 1);
 	capture_begin();
 	k->dir.show = true;
 	jobdir_logs_here(&k->dir, k->w->s.log_have);
@@ -366,6 +369,8 @@ test_goes_on(void **state)
 	assert_int_equal(slurp(k->path, "stdout", text, sizeof(text)), 23);
 	assert_int_equal(verify(k->path, &said), CLI_OK);
 	(void)snprintf(part, sizeof(part), "%s/%s.part", k->path, hex);
+	assert_int_equal(access(part, F_OK), -1);
+	part[strlen(k->path) + 1] = hex[0] == 'a' ? 'b' : 'a';
 	assert_int_equal(access(part, F_OK), -1);
 	jobdir_close(&k->dir);
 	drop(k);
