@@ -252,7 +252,7 @@ say_end(struct talk *s)
 	const char *remedy;
 
 	cli_progress_end(s->c);
-	leftout_say(s->c, "outputs", &m->left, s->manifest);
+	leftout_say(s->c, "outputs", &m->left, s->manifest, NULL);
 	if (s->c->json) {
 		say_end_json(s, true);
 		return;

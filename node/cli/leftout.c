@@ -2,12 +2,15 @@
 #include "node/cli/leftout.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "common/util.h"
 #include "node/cli/say.h"
 
 /* A name of at most 255 bytes, each of which may become four. */
 #define NAME_SHOWN (4 * LEFT_NAME_MAX + 5)
+
+#define LINES_MAX 16 /* ours: result.json and --json have more */
 
 static const char *
 target(const struct manifest *m, unsigned volume)
@@ -36,7 +39,7 @@ leftout_json(const struct left *l, const struct manifest *m)
 
 void
 leftout_say(struct cli *c, const char *what, const struct left *l,
-    const struct manifest *m)
+    const struct manifest *m, const char (*local)[CLI_PATH])
 {
 	struct left_item it;
 	uint32_t shown = 0;
@@ -46,12 +49,15 @@ leftout_say(struct cli *c, const char *what, const struct left *l,
 		return;
 	cli_note(c, "the %s lack %" PRIu32 " of what was there:", what,
 	    l->count);
-	while (left_next(l, &at, &it)) {
-		char name[NAME_SHOWN];
+	while (shown < LINES_MAX && left_next(l, &at, &it)) {
+		const char *where = target(m, it.volume);
+		char name[NAME_SHOWN], safe[4 * CLI_PATH];
 
+		if (local != NULL && it.volume < m->nvolumes)
+			where = local[it.volume];
+		(void)text_printable(safe, sizeof(safe), where, strlen(where));
 		(void)text_escape(name, sizeof(name), it.name, it.len);
-		cli_hint(c, "%s/%s: %s", target(m, it.volume), name,
-		    left_text(it.reason));
+		cli_hint(c, "%s/%s: %s", safe, name, left_text(it.reason));
 		shown++;
 	}
 	if (shown < l->count)

@@ -13,10 +13,11 @@
 /* {"count", "items": [{"target", "name", "reason"} ...]} */
 json_t *leftout_json(const struct left *, const struct manifest *);
 /*
- * Lines on standard error, nothing when nothing was left out; what: "inputs",
- * "outputs". Shown by their targets.
+ * Some lines on standard error, nothing when nothing was left out; what:
+ * "inputs", "outputs". Shown by the local folders of the volumes, or, when
+ * local is NULL, by their targets.
  */
 void leftout_say(struct cli *, const char *what, const struct left *,
-    const struct manifest *);
+    const struct manifest *, const char (*local)[CLI_PATH]);
 
 #endif

@@ -152,7 +152,8 @@ tell_left(struct submit *s, const struct left *l)
 	if (s->c->json)
 		cli_json(json_pack("{s:s,s:s,s:o}", "event", "left_out", "of",
 		    "inputs", "left_out", leftout_json(l, &s->job.m)));
-	leftout_say(s->c, "inputs", l, &s->job.m);
+	leftout_say(s->c, "inputs", l, &s->job.m,
+	    (const char(*)[CLI_PATH])s->job.local);
 	if (!s->strict)
 		return CLI_OK;
 	cli_error(s->c, "not submitted: --strict wants the inputs whole");

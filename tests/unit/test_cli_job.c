@@ -279,7 +279,7 @@ test_inputs(void **state)
 	struct pack p;
 	struct manifest m;
 	struct left all = {0};
-	char path[600];
+	char local[1][CLI_PATH] = {"./venv"}, path[600];
 
 	(void)state;
 	manifest_init(&m);
@@ -293,13 +293,18 @@ test_inputs(void **state)
 	assert_true(pack_folder(&c, AT_FDCWD, base, TREE_DROP, &p));
 	(void)close(p.fd);
 	left_join(&all, 0, &p.left);
-	leftout_say(&c, "inputs", &all, &m);
+	leftout_say(&c, "inputs", &all, &m, NULL);
+	for (unsigned i = 0; i < 40; i++)
+		left_add(&all, 0, LEFT_LINK, "more", 4);
+	leftout_say(&c, "inputs", &all, &m, (const char(*)[CLI_PATH])local);
 	said = capture_end();
-	assert_int_equal(all.count, 2);
+	assert_int_equal(all.count, 42);
 	assert_int_equal(p.size, 2048);
 	assert_non_null(strstr(said->err, "lack 2"));
 	assert_non_null(strstr(said->err, "/in/x\\xff: "));
 	assert_non_null(strstr(said->err, "/in/python: a link"));
+	assert_non_null(strstr(said->err, "./venv/python: a link"));
+	assert_non_null(strstr(said->err, "and 26 more"));
 	capture_begin();
 	assert_false(pack_folder(&c, AT_FDCWD, base, TREE_STRICT, &p));
 	said = capture_end();
