@@ -5,9 +5,12 @@ import sys
 import time
 
 STEP_S = 0.02
+# A limit costs nothing when the event comes, and a loaded machine is slow: a
+# shorter one is for what is tried again, or may well not come.
+PATIENCE_S = 90.0
 
 
-def until(done, what, limit=10.0, step=STEP_S):
+def until(done, what, limit=PATIENCE_S, step=STEP_S):
     """What done() gives, once that is true. After limit seconds: what it gave
     last, and standard error says what has not come."""
     end = time.monotonic() + limit

@@ -28,15 +28,22 @@ class Asker:
         say(event="ready", identity=self.identity.hash.hex(),
             public=self.identity.get_public_key().hex())
 
+    def linked(self, to):
+        def tried():  # its time may be over before the proof comes
+            self.link = RNS.Link(to)
+            until(lambda: self.link.status in (RNS.Link.ACTIVE, RNS.Link.CLOSED), "the link")
+            return self.link.status == RNS.Link.ACTIVE
+        up = until(tried, "a link that is active")
+        self.link.set_link_closed_callback(lambda link: say(event="closed"))
+        return up
+
     def open(self, c):
         if not path_to(self.hash):
             return say(event="open", ok=False, why="no path")
         to = RNS.Destination(RNS.Identity.recall(self.hash), RNS.Destination.OUT,
                              RNS.Destination.SINGLE, "klp", "node")
-        self.link = RNS.Link(to)
-        self.link.set_link_closed_callback(lambda link: say(event="closed"))
         app = RNS.Identity.recall_app_data(self.hash)
-        say(event="open", ok=until(lambda: self.link.status == RNS.Link.ACTIVE, "the link", 15),
+        say(event="open", ok=self.linked(to),
             link=self.link.link_id.hex(), app_data=app.hex() if app else None,
             public=to.identity.get_public_key().hex())
 

@@ -14,7 +14,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
-from waiting import quiet, until  # noqa: E402,F401
+from nets import client, free_port, server  # noqa: E402,F401
+from waiting import PATIENCE_S, quiet, until  # noqa: E402,F401
 
 
 class Failure(Exception):
@@ -24,14 +25,6 @@ class Failure(Exception):
 def check(condition, what):
     if not condition:
         raise Failure(what)
-
-
-def free_port():
-    s = socket.socket()
-    s.bind(("127.0.0.1", 0))
-    port = s.getsockname()[1]
-    s.close()
-    return port
 
 
 class Script:
@@ -58,8 +51,15 @@ class Script:
         self.proc.stdin.write(word + "\n")
         self.proc.stdin.flush()
 
-    def expect(self, seconds, **want):
+    def expect(self, seconds=PATIENCE_S, **want):
         """The next line that has these members; others are kept in .seen."""
+        line = self.maybe(seconds, **want)
+        if line is None:
+            raise Failure(f"nothing like {want} within {seconds} s; saw {self.seen}")
+        return line
+
+    def maybe(self, seconds, **want):
+        """The same; None when there is none."""
         for i, line in enumerate(self.seen):
             if all(line.get(k) == v for k, v in want.items()):
                 return self.seen.pop(i)
@@ -68,7 +68,7 @@ class Script:
             try:
                 line = self.lines.get(timeout=max(0.01, end - time.time()))
             except queue.Empty:
-                raise Failure(f"nothing like {want} within {seconds} s; saw {self.seen}")
+                return None
             if line is None:
                 raise Failure(f"ended before {want}; saw {self.seen}")
             if all(line.get(k) == v for k, v in want.items()):
@@ -162,7 +162,7 @@ class Context:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def must(done, what, limit=10):
+def must(done, what, limit=PATIENCE_S):
     """until(), and the test fails when it does not come."""
     got = until(done, what, limit)
     check(got, f"not within {limit} s: {what}")
@@ -172,7 +172,7 @@ def must(done, what, limit=10):
 def paths_of(python, folder):
     """What rnpath -t says of the instance on that folder: dest -> hops. It has to be up: rnpath would take its place."""
     out = subprocess.run([python, "-m", "RNS.Utilities.rnpath", "--config", folder, "-t", "-j"],
-                         capture_output=True, text=True, timeout=30).stdout
+                         capture_output=True, text=True, timeout=PATIENCE_S).stdout
     try:
         return {p["hash"]: p["hops"] for p in json.loads(out)}
     except ValueError:
@@ -182,7 +182,7 @@ def paths_of(python, folder):
 def control(t, verb, **more):
     """The lines of the answer on mesh.sock of a testparent.Transport."""
     s = socket.socket(socket.AF_UNIX)
-    s.settimeout(10)
+    s.settimeout(PATIENCE_S)
     s.connect(t.mesh_path)
     s.sendall(json.dumps({"verb": verb, **more}).encode() + b"\n")
     buf, out = b"", []
@@ -218,24 +218,6 @@ def instance_up(name):
 
 
 CODES = "network_name = specnet\npassphrase = specpass\n"
-
-
-def client(name, port, extra=""):
-    return f"""[[{name}]]
-type = TCPClientInterface
-enabled = yes
-target_host = 127.0.0.1
-target_port = {port}
-{extra}"""
-
-
-def server(name, port, extra=""):
-    return f"""[[{name}]]
-type = TCPServerInterface
-enabled = yes
-listen_ip = 127.0.0.1
-listen_port = {port}
-{extra}"""
 
 
 def config(interfaces, transport=False, share=False, instance="none", more="", level=4):

@@ -27,7 +27,7 @@ import RNS
 from peer_pattern import pattern
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from waiting import until  # noqa: E402
+from waiting import PATIENCE_S, until  # noqa: E402
 
 
 def say(**kw):
@@ -51,12 +51,12 @@ class Message(RNS.MessageBase):
 def start(config):
     """Reticulum, with its interfaces up: before, what is sent goes nowhere."""
     RNS.Reticulum(configdir=config, loglevel=2)
-    until(lambda: all(i.online for i in RNS.Transport.interfaces), "every interface is up", 20)
+    until(lambda: all(i.online for i in RNS.Transport.interfaces), "every interface is up")
 
 
 def path_to(dest):
     """Asked for again: stock RNS drops what it hears right after its start."""
-    for _ in range(4):
+    for _ in range(20):
         RNS.Transport.request_path(dest)
         if until(lambda: RNS.Transport.has_path(dest) and RNS.Identity.recall(dest), "a path", 4):
             return True
@@ -106,7 +106,7 @@ class Server:
                     m = answers.get(timeout=0.5)
                 except queue.Empty:
                     continue
-                until(channel.is_ready_to_send, "room in the channel", 30)
+                until(channel.is_ready_to_send, "room in the channel")
                 channel.send(Message(m.data + m.data))
         threading.Thread(target=answer, daemon=True).start()
 
@@ -176,7 +176,7 @@ class Visitor:
     # each step returns true, false or an extra for its line
 
     def announce(self):
-        return self.heard.wait(15)
+        return self.heard.wait(PATIENCE_S)
 
     def path(self):
         if not path_to(self.hash):
@@ -184,14 +184,18 @@ class Visitor:
         return {"hops": RNS.Transport.hops_to(self.hash)}
 
     def packet(self):
-        receipt = RNS.Packet(self.remote(), b"a single packet").send()
-        if not receipt:
-            return False
-        return until(lambda: receipt.status == RNS.PacketReceipt.DELIVERED, "the packet's proof", 15)
+        def tried():  # its time may be over before the proof comes
+            receipt = RNS.Packet(self.remote(), b"a single packet").send()
+            until(lambda: not receipt or receipt.status != RNS.PacketReceipt.SENT, "the packet's proof")
+            return receipt and receipt.status == RNS.PacketReceipt.DELIVERED
+        return until(tried, "a packet with its proof")
 
     def open(self):
-        self.link = RNS.Link(self.remote())
-        if not until(lambda: self.link.status == RNS.Link.ACTIVE, "the link", 20):
+        def tried():  # likewise
+            self.link = RNS.Link(self.remote())
+            until(lambda: self.link.status in (RNS.Link.ACTIVE, RNS.Link.CLOSED), "the link")
+            return self.link.status == RNS.Link.ACTIVE
+        if not until(tried, "a link that is active"):
             return False
         return {"mtu": self.link.mtu, "rtt": self.link.rtt}
 
@@ -201,18 +205,18 @@ class Visitor:
         return True
 
     def request(self, path, data, expect):
-        for _ in range(4):  # stock RNS may drop an answer that comes within a millisecond
+        got = []
+
+        def tried():  # stock RNS may drop an answer that comes within a millisecond
             done = threading.Event()
-            got = []
 
             def answer(receipt):
                 got.append(receipt.response)
                 done.set()
-            self.link.request(path, data, answer, lambda receipt: done.set(), timeout=12)
-            done.wait(3 if len(expect) < 400 else 12)
-            if got:
-                return got[0] == expect
-        return False
+            self.link.request(path, data, answer, lambda receipt: done.set(), timeout=60)
+            done.wait(3 if len(expect) < 400 else 60)
+            return got
+        return until(tried, "an answer") and got[0] == expect
 
     def echo100(self):
         return self.request("/echo", pattern(100), pattern(100))
@@ -235,9 +239,9 @@ class Visitor:
             return False
         channel.add_message_handler(message)
         for i in range(5):
-            until(channel.is_ready_to_send, "room in the channel", 10)
+            until(channel.is_ready_to_send, "room in the channel")
             channel.send(Message(b"message %d" % i))
-        return until(lambda: len(got) == 5, "five messages", 20) and \
+        return until(lambda: len(got) == 5, "five messages") and \
             got == [b"message %d" % i * 2 for i in range(5)]
 
     def buffer(self):
@@ -253,7 +257,7 @@ class Visitor:
         data = pattern(20000)
         buffer.write(data)
         buffer.flush()
-        return until(lambda: len(got) >= len(data), "all of the stream", 60) and bytes(got) == data
+        return until(lambda: len(got) >= len(data), "all of the stream") and bytes(got) == data
 
     def send(self, data):
         start = time.time()
@@ -261,7 +265,7 @@ class Visitor:
         for _ in range(3):  # ... and a resource, with the daemon of the same version between
             done = threading.Event()
             resource = RNS.Resource(data, self.link, callback=lambda r: done.set())
-            done.wait(60)
+            done.wait(PATIENCE_S)
             if resource.status == RNS.Resource.COMPLETE:
                 break
             ends.append([resource.status, self.link.status, time.time() - start])
@@ -277,7 +281,7 @@ class Visitor:
 
     def close(self):
         self.link.teardown()
-        return until(lambda: self.link.status == RNS.Link.CLOSED, "the link's end", 5)
+        return until(lambda: self.link.status == RNS.Link.CLOSED, "the link's end")
 
 
 def visit(config, dest, steps):

@@ -23,10 +23,10 @@ def announcers(ctx, port, n):
     for i in range(n):
         folder = ctx.stock_dir(config(client("up", port)))
         p = ctx.peer(ctx.args.python, "serve", folder, *(["ratchets"] if i % 2 else []))
-        out.append((p, p.expect(20, event="ready")["dest"]))
+        out.append((p, p.expect(event="ready")["dest"]))
     for p, _ in out:
         p.say("announce")
-        p.expect(10, event="announced")
+        p.expect(event="announced")
     return [d for _, d in out]
 
 
@@ -66,8 +66,8 @@ def folder_back_and_forth(ctx):
     check(all(found.get(d) == 2 for d in dests), f"warren has {found}")
     status = control(t, "status")[0]
     check(status["counts"]["known"] >= 3, f"known: {status}")
-    found = paths_of(py, folder)
-    check(all(found.get(d) == 2 for d in dests), f"rnpath sees {found}")
+    found = {}
+    check(lib.until(has_all, "what warren has, in rnpath"), f"rnpath sees {found}")
 
 
 def broken_storage(ctx):
@@ -109,7 +109,7 @@ def mesh_sock(ctx):
     check(control(t, "peers")[0]["peers"] == [], "peers")
     # several questions at once; a broken one; one that does not end
     s = socket.socket(socket.AF_UNIX)
-    s.settimeout(5)
+    s.settimeout(lib.PATIENCE_S)
     s.connect(t.mesh_path)
     s.sendall(b'{"verb":"peers"}\n{"verb":\n[1]\n{"verb":"peers"}\n')
     got = b""
@@ -139,12 +139,12 @@ class Node:
 
     def __init__(self, t):
         self.c = t.neighbour("node")
-        name, build, _ = self.c.recv(5)
+        name, build, _ = self.c.recv(lib.PATIENCE_S)
         check(name == "HELLO" and len(build) == 32, f"{name}")
         self.c.send("HELLO", build)
 
-    def expect(self, want, seconds=20):
-        name, body, fds = self.c.recv(seconds)
+    def expect(self, want):
+        name, body, fds = self.c.recv(lib.PATIENCE_S)
         check(name == want, f"{name} instead of {want}")
         return body, fds
 
@@ -189,12 +189,12 @@ def node_bridge(ctx):
     folder = ctx.stock_dir(config(client("up", port)))
     a = ctx.keep(lib.Script([ctx.args.python, os.path.join(lib.HERE, "asker.py"), folder, dest.hex()],
                             ctx.folder + "/peers.log"))
-    me = a.expect(20, event="ready")
+    me = a.expect(event="ready")
 
     def do(**kw):
         a.say(json.dumps(kw))
     do(do="open")
-    opened = a.expect(20, event="open")
+    opened = a.expect(event="open")
     check(opened["ok"] and opened["public"] == public.hex(), f"{opened}")
     check(opened["app_data"] == "06000178", f"{opened}")
     body, _ = node.expect("T_LINK")
@@ -205,32 +205,37 @@ def node_bridge(ctx):
     body, _ = node.expect("T_IDENTIFIED")
     check(body[16:80].hex() == me["public"] and body[80:].hex() == me["identity"], "identity")
 
-    # a small request and answer
-    do(do="ask", path="/klp/v1/describe", data=None)
-    link2, rid, ph, data = request_of(node)
-    check(link2 == link and ph == path_hash("/klp/v1/describe") and data == b"\xc0", f"{data}")
-    reply(node, link, rid, packed(b"hello"))
-    got = a.expect(20, event="answer")
-    check(got["response"]["size"] == 5, f"{got}")
+    requests = 0
 
+    def exchange(path, want, answer, **kw):
+        """Asked again: stock RNS may drop an answer that comes within a millisecond."""
+        nonlocal requests
+        for _ in range(5):
+            requests += 1
+            do(do="ask", path=path, **kw)
+            link2, rid, ph, data = request_of(node)
+            check(link2 == link and ph == path_hash(path) and data == want, f"{len(data)} bytes: {data[:100]}")
+            reply(node, link, rid, packed(answer))
+            got = a.expect(event="answer")
+            if got["ok"]:
+                break
+        check(got["ok"] and got["response"] == {"size": len(answer), "sha256": hashlib.sha256(answer).hexdigest()},
+              f"{got}")
+
+    exchange("/klp/v1/describe", b"\xc0", b"hello", data=None, seconds=4)
     # both ways as resources
-    do(do="ask", path="/klp/v1/blob/put", size=262144)
-    _, rid, ph, data = request_of(node)
-    check(data == packed(pattern(262144)), f"{len(data)} bytes")
-    reply(node, link, rid, packed(pattern(262144)))
-    got = a.expect(20, event="answer")
-    check(got["response"]["sha256"] == hashlib.sha256(pattern(262144)).hexdigest(), f"{got}")
+    exchange("/klp/v1/blob/put", packed(pattern(262144)), pattern(262144), size=262144, seconds=60)
 
     # over the limit: refused before a part is asked for; unknown: no answer
     do(do="ask", path="/klp/v1/blob/put", size=266300, seconds=4)
-    check(not a.expect(20, event="answer")["ok"], "a request over the limit is answered")
+    check(not a.expect(event="answer")["ok"], "a request over the limit is answered")
     do(do="ask", path="/klp/v1/nothing", data=1, seconds=2)
-    check(not a.expect(20, event="answer")["ok"], "an unknown path is answered")
+    check(not a.expect(event="answer")["ok"], "an unknown path is answered")
 
     # output of a job, faster than the link
     data = random.Random(7).randbytes(1 << 20)
     do(do="stream", stream=1, expect=len(data))
-    a.expect(10, event="reading")
+    a.expect(event="reading")
     r, w = os.pipe()
     node.c.send("N_FOLLOW", link + struct.pack(">H", 1), [r])
     os.close(r)
@@ -241,24 +246,24 @@ def node_bridge(ctx):
             view = view[os.write(w, view):]
         os.close(w)
     threading.Thread(target=feed, daemon=True).start()
-    body, _ = node.expect("T_FOLLOW_END", 60)
+    body, _ = node.expect("T_FOLLOW_END")
     check(body == link + struct.pack(">H", 1), "follow end")
-    got = a.expect(60, event="stream", size=len(data))
+    got = a.expect(event="stream", size=len(data))
     check(got["sha256"] == hashlib.sha256(data).hexdigest(), f"{got}")
 
     # node falls and comes back: it hears of the link again
     node.c.sock.close()
     do(do="ask", path="/klp/v1/describe", data=None, seconds=2)
-    check(not a.expect(20, event="answer")["ok"], "answered without a node")
+    check(not a.expect(event="answer")["ok"], "answered without a node")
     lost = control(t, "status")[0]["node_bridge"]
-    check(lost["requests_lost"] == 1 and lost["requests"] == 2, f"{lost}")
+    check(lost["requests_lost"] == 1 and lost["requests"] == requests, f"{lost}")
     node = Node(t)
     node.expect("T_HELLO")
     check(node.expect("T_LINK")[0][:16] == link, "link after a restart")
     check(node.expect("T_IDENTIFIED")[0][:16] == link, "identity after a restart")
     node.c.send("N_CLOSE", link)
     check(node.expect("T_CLOSED")[0][:16] == link, "close")
-    a.expect(10, event="closed")
+    a.expect(event="closed")
 
 
 def binding(ctx):
@@ -266,29 +271,36 @@ def binding(ctx):
     import RNS
     t = ctx.transport(config("", transport=True))
     keys = t.neighbour("keys")
-    name, build, _ = keys.recv(5)
+    name, build, _ = keys.recv(lib.PATIENCE_S)
     keys.send("HELLO", build)
     identity = RNS.Identity.from_file(t.folder + "/storage/transport_identity")
     secp = b"\x02" + bytes(range(32))
     now = int(time.time())
 
-    def sign(flags=0, key=secp, nb=now, na=now + 86400):
-        keys.send("B_SIGN", bytes([flags]) + key + struct.pack(">III", now, nb, na))
-        try:
-            return keys.recv(1)
-        except TimeoutError:
-            return None, b"", []
-    name, body, _ = sign()
-    check(name == "B_SIGNED" and struct.unpack(">I", body[:4])[0] == now, f"{name}")
+    def ask(flags=0, key=secp, serial=now, nb=now, na=now + 86400):
+        keys.send("B_SIGN", bytes([flags]) + key + struct.pack(">III", serial, nb, na))
+
+    def signed():
+        """The serial and the signature of the next that is."""
+        name, body, _ = keys.recv(lib.PATIENCE_S)
+        check(name == "B_SIGNED", f"{name}")
+        return struct.unpack(">I", body[:4])[0], body[4:]
+
+    ask()
+    serial, signature = signed()
+    check(serial == now, f"serial {serial}")
     statement = b"KB01\x00" + secp + identity.get_public_key() + struct.pack(">III", now, now,
                                                                              now + 86400)
     kind = b"application/vnd.klp.binding"
     pae = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(statement), statement)
-    check(identity.validate(body[4:], pae), "signature")
-    for bad in ({"flags": 2}, {"key": b"\x05" + bytes(32)}, {"na": now}, {"na": now + 401 * 86400},
-                {"nb": now + 3600, "na": now + 7200}):
-        check(sign(**bad)[0] is None, f"signed {bad}")
-    check(sign(flags=1)[0] == "B_SIGNED", "bip340 flag")
+    check(identity.validate(signature, pae), "signature")
+    for i, bad in enumerate(({"flags": 2}, {"key": b"\x05" + bytes(32)}, {"na": now}, {"na": now + 401 * 86400},
+                             {"nb": now + 3600, "na": now + 7200})):
+        ask(**bad)
+        ask(serial=now + 1 + i)  # the next that is signed is this one
+        check(signed()[0] == now + 1 + i, f"signed {bad}")
+    ask(flags=1)
+    check(signed()[0] == now, "bip340 flag")
 
 
 TESTS = [
@@ -347,17 +359,17 @@ def daemon_comes_back(ctx):
     text = config("", share=True, instance=name)
     t = ctx.transport(text)
     host = ctx.peer(py, "serve", t.folder)
-    dest = host.expect(20, event="ready")["dest"]
+    dest = host.expect(event="ready")["dest"]
     check(t.stop() == 0, "exit status")
     again = ctx.transport(text, folder=t.folder)
     # 8 s to attach, 10 s to announce
     lib.must(lambda: dest in [p["destination"] for p in control(again, "paths")[0]["paths"]],
              "the program announces itself again", 40)
     guest = ctx.peer(py, "visit", t.folder, dest, "path", "packet", "open", "echo100")
-    guest.expect(20, event="ready")
+    guest.expect(event="ready")
     guest.say("go")
     for step in ("path", "packet", "open", "echo100"):
-        line = guest.expect(60, step=step)
+        line = guest.expect(step=step)
         check(line["ok"], f"{line}")
 
 
@@ -379,7 +391,7 @@ def late_interface(ctx):
     # it is dialled again after 5 s, and told 1.5 s later
     dest = body[64:].hex()
     lib.must(lambda: lib.instance_up(f"far{port}"), "the far rnsd")
-    lib.must(lambda: paths_of(ctx.args.python, far).get(dest) == 1, "an announce on the late interface", 30)
+    lib.must(lambda: paths_of(ctx.args.python, far).get(dest) == 1, "an announce on the late interface")
 
 
 TESTS.append(("engine: an interface that comes late hears of klp.node", late_interface))
@@ -394,7 +406,7 @@ def rpc_places(ctx):
 
     def call():
         s = socket.socket(socket.AF_UNIX)
-        s.settimeout(5)
+        s.settimeout(lib.PATIENCE_S)
         s.connect(f"\0rns/{name}/rpc")
         return s
 

@@ -35,7 +35,7 @@ class Daemon:
     def stop(self):
         self.proc.terminate()
         try:
-            self.proc.wait(8)
+            self.proc.wait(30)
         except subprocess.TimeoutExpired:
             self.proc.kill()
             self.proc.wait()
@@ -43,7 +43,7 @@ class Daemon:
 
 
 def warren(ctx, *words, ok=True):
-    r = subprocess.run([os.path.join(ctx.args.build, "warren"), *words], capture_output=True, text=True, timeout=120)
+    r = subprocess.run([os.path.join(ctx.args.build, "warren"), *words], capture_output=True, text=True, timeout=2 * lib.PATIENCE_S)
     if ok:
         check(r.returncode == 0, f"warren {' '.join(words)}: {r.returncode} {r.stderr}")
     return r
@@ -54,7 +54,7 @@ def make_rootfs(ctx):
     for d in ("bin", "tmp", "proc", "dev"):
         os.makedirs(os.path.join(root, d), exist_ok=True)
     shutil.copy(shutil.which("busybox"), os.path.join(root, "bin/busybox"))
-    for c in "sh sort cat true false ls id wc sleep kill echo head dd".split():
+    for c in "sh sort cat true false ls id wc sleep kill echo head dd date".split():
         if not os.path.lexists(os.path.join(root, "bin", c)):
             os.symlink("busybox", os.path.join(root, "bin", c))
     return root
@@ -95,7 +95,7 @@ def visit(ctx, python, folder, dest, secret, steps="all", *words, at=None):
     ctx.keep(s)
     bad = []
     while True:
-        line = s.lines.get(timeout=150)
+        line = s.lines.get(timeout=400)
         if at is not None and line is not None and line["step"].endswith(": restart now"):
             at()
         check(line is not None, f"the client ended early; failed steps: {bad}")
@@ -172,7 +172,7 @@ def over_two_rnsd(ctx):
     Daemon(ctx, [rnsd, "--config", near], "near.log")
     dest, _, _ = node(ctx, client("up", port), [(urn, 2)])
     lib.must(lambda: lib.instance_up(f"near{os.getpid()}"), "the near rnsd")
-    lib.must(lambda: dest in lib.paths_of(ctx.args.python, near), "the node's announce at the near rnsd", 30)
+    lib.must(lambda: dest in lib.paths_of(ctx.args.python, near), "the node's announce at the near rnsd")
     visit(ctx, ctx.args.python, near, dest, secret)
 
 
@@ -212,7 +212,7 @@ def blackholed(ctx):
     port = lib.free_port()
     dest, daemon, folder = node(ctx, server("listen", port), [(urn, 2)])
     daemon.proc.terminate()
-    daemon.proc.wait(8)
+    daemon.proc.wait(lib.PATIENCE_S)
     rns = subprocess.run([ctx.args.python, "-c", BLACKHOLE, os.path.join(folder, "storage/blackhole")],
                          capture_output=True, text=True, check=True).stdout.split()[-1]
     Daemon(ctx, [os.path.join(ctx.args.build, "warrend"), "--config", folder], "node2.log")
@@ -227,7 +227,7 @@ def restarted(ctx):
 
     def again():
         daemon.proc.terminate()
-        daemon.proc.wait(10)
+        daemon.proc.wait(lib.PATIENCE_S)
         Daemon(ctx, [os.path.join(ctx.args.build, "warrend"), "--config", folder], "node2.log")
 
     visit(ctx, ctx.args.python, ctx.stock_dir(config(client("up", port))), dest, secret,
@@ -300,7 +300,7 @@ TESTS = [
     ("jobs: a limit of requests", groups("requests", "quotas: {requests_per_minute: 30}\n")),
     ("jobs: a proof for every link", groups("live", "  require_live_secp: always\n")),
     ("jobs: a proof for +3", groups("tempting", level=3)),
-    ("jobs: results expire", groups("expiry", "keep_results: 2s\n")),
+    ("jobs: results expire", groups("expiry", "keep_results: 5s\n")),
     ("jobs: auth_required: false", strangers("auth_required: false\n")),
     ("jobs: a node that is restarted", restarted),
     ("jobs: pinned by a Reticulum identity", by_identity),

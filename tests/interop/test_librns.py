@@ -41,18 +41,18 @@ def last_words(ctx):
     """Who closes a link and ends at once is heard, by a stock instance too."""
     name = f"interop{lib.free_port()}"
     folder = ctx.rnsd(ctx.args.python, config("", share=True, instance=name))
-    lib.must(lambda: lib.instance_up(name), "rnsd", 60)
+    lib.must(lambda: lib.instance_up(name), "rnsd")
     host = ctx.peer(ctx.args.python, "serve", folder)
-    dest = host.expect(60, event="ready")["dest"]
+    dest = host.expect(event="ready")["dest"]
     for _ in range(5):
         steps = ["path", "open", "echo100", "close"]
         guest = ctx.peer(None, "visit", folder, dest, *steps)
         guest.say("go")
         for step in steps:
-            line = guest.expect(60, step=step)
+            line = guest.expect(step=step)
             lib.check(line["ok"], f"{step}: {line}")
-        guest.expect(30, event="done")
-        host.expect(10, event="closed")
+        guest.expect(event="done")
+        host.expect(event="closed")
 
 
 TESTS = [

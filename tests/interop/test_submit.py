@@ -116,7 +116,7 @@ class Setup:
     def hub(self):
         self.rnsd = self.ctx.keep(Process(self.daemon + ["--config", self.hub_dir],
                                           os.path.join(self.ctx.folder, "rnsd.log"), stdout=subprocess.DEVNULL))
-        lib.must(lambda: lib.instance_up(self.name), "the shared instance", 15)
+        lib.must(lambda: lib.instance_up(self.name), "the shared instance")
 
     def job(self, text, name="job.yaml", **keys):
         doc = {"image": "host", "command": SHELL + [text], **keys}
@@ -133,7 +133,7 @@ class Setup:
         return subprocess.Popen(self.argv(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, cwd=self.work, **kw)
 
-    def warren(self, *words, want=0, seconds=60):
+    def warren(self, *words, want=0, seconds=2 * lib.PATIENCE_S):
         r = subprocess.run(self.argv(*words), stdin=subprocess.DEVNULL, capture_output=True, cwd=self.work,
                            timeout=seconds)
         check(r.returncode == want, f"warren {words[0]} ended with {r.returncode}, not {want}: {r.stderr.decode()}")
@@ -286,7 +286,7 @@ def test_cancelled(ctx):
     check(p.stdout.readline() == b"begun\n", "not begun")
     job = next(n for n in os.listdir(os.path.join(s.person, "jobs")))
     s.warren("cancel", "a")
-    out, err = p.communicate(timeout=30)
+    out, err = p.communicate(timeout=lib.PATIENCE_S)
     check(p.returncode == 5, f"ended with {p.returncode}: {err}")
     check(b"cancelled" in err, f"does not say so: {err}")
     r = s.warren("show", job[:12])
@@ -301,7 +301,7 @@ def test_interrupted(ctx):
         p = s.start("submit", s.job("echo begun; sleep 2; echo over"), "--to", s.dest, "--out", folder)
         check(p.stdout.readline() == b"begun\n", "not begun")
         p.send_signal(sig)
-        out, err = p.communicate(timeout=10)
+        out, err = p.communicate(timeout=lib.PATIENCE_S)
         check(p.returncode == 1, f"ended with {p.returncode}: {err}")
         check(b"warren result" in err, f"does not say how to resume: {err}")
         r = s.warren("result", folder)
@@ -374,7 +374,7 @@ def test_broken_link(ctx):
     s.proxy.cut()
     lib.quiet(3, "the link is away for longer than a packet may take")
     s.proxy.mend()
-    out, err = p.communicate(timeout=120)
+    out, err = p.communicate(timeout=3 * lib.PATIENCE_S)
     check(p.returncode == 0, f"ended with {p.returncode}: {err}")
     check(open(s.path("a/stdout"), "rb").read() == want, f"lost: {out}")
     check(b"line 1\n" + out == want, f"printed: {out}")
@@ -390,7 +390,7 @@ def test_instance_restarted(ctx):
     s.rnsd.stop()
     lib.quiet(1, "the instance is away, not only restarted")
     s.hub()
-    out, err = p.communicate(timeout=150)
+    out, err = p.communicate(timeout=3 * lib.PATIENCE_S)
     check(p.returncode == 0, f"ended with {p.returncode}: {err}")
     want = "".join(f"line {i}\n" for i in range(2, 26)).encode()
     check(out == want, f"printed: {out}")
@@ -458,7 +458,7 @@ def test_trust(ctx):
     s = Setup(ctx)
     job = s.job("echo hi")
     # by name: anybody can announce it
-    r = s.warren("submit", job, "--to", "pynode", want=3, seconds=90)
+    r = s.warren("submit", job, "--to", "pynode", want=3)
     check(b"pinned" in r.stderr, f"says: {r.stderr}")
     check(not [n for n in os.listdir(s.work) if len(n) == 16], "a refused job left a folder")
     path = os.path.join(s.person, "submit.yaml")
@@ -519,7 +519,7 @@ def test_ours(ctx):
     s.rnsd.stop()
     lib.quiet(1, "the instance is away, not only restarted")
     s.hub()
-    out, err = p.communicate(timeout=150)
+    out, err = p.communicate(timeout=3 * lib.PATIENCE_S)
     check(p.returncode == 0, f"ended with {p.returncode}: {err}")
     check(out == "".join(f"line {i}\n" for i in range(2, 26)).encode(), f"printed: {out}")
     s.warren("receipt", "verify", "b")

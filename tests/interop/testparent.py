@@ -13,9 +13,12 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import threading
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests"))
+from waiting import PATIENCE_S, until  # noqa: E402
 
 SET_RNS_CONFIG = 1
 SET_LISTEN_DATA = 13
@@ -102,7 +105,7 @@ class Transport:
         flat = dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", config, re.M))
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.channel = Channel(ours)
-        self.ready = threading.Event()
+        self.ready = False
         self.mesh_path = os.path.join(folder, "mesh.sock")
         storage = os.open(os.path.join(folder, "storage"), os.O_RDONLY | os.O_DIRECTORY)
         keep = (3, storage)
@@ -127,7 +130,8 @@ class Transport:
         self._settings(config, flat, compute, level)
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
-        if not self.ready.wait(10):
+        until(lambda: self.ready or self.proc.poll() is not None, "warren-transport is ready")
+        if not self.ready:
             raise RuntimeError("warren-transport does not get ready: see " + log)
 
     def _settings(self, config, flat, compute, level):
@@ -184,7 +188,7 @@ class Transport:
             for fd in fds:
                 os.close(fd)
             if name == "READY":
-                self.ready.set()
+                self.ready = True
             elif name in ("DIAL", "BIND"):
                 index, seq = struct.unpack(">II", body)
                 try:
@@ -203,13 +207,13 @@ class Transport:
         theirs.close()
         return Channel(ours)
 
-    def stop(self, timeout=15):
+    def stop(self):
         try:
             self.channel.send("STOP")
         except OSError:
             pass
         try:
-            rc = self.proc.wait(timeout)
+            rc = self.proc.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.proc.send_signal(signal.SIGABRT)
             rc = self.proc.wait(5)

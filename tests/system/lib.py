@@ -10,7 +10,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
-from waiting import quiet, until  # noqa: E402,F401
+from waiting import PATIENCE_S, quiet, until  # noqa: E402,F401
 
 BASE = 0x70000000
 NUMBERS = {"transport": 1, "node": 2, "trust": 3, "egress": 4, "jail": 5,
@@ -89,7 +89,7 @@ class Node:
         return [group, os.path.join(self.build, "warrend"), "--config",
                 self.dir, *more]
 
-    def run(self, *more, seconds=20):
+    def run(self, *more, seconds=PATIENCE_S):
         """To its end: status and what it said."""
         p = subprocess.run(self.command(*more), preexec_fn=self._drop,
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -127,7 +127,7 @@ class Node:
                     found[n] = pid
         return found
 
-    def ready(self, names, seconds=15.0):
+    def ready(self, names, seconds=PATIENCE_S):
         """All of them say ready; their pids."""
         def look():
             text = self.said()

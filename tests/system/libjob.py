@@ -4,35 +4,17 @@ through the node's own shared instance by the command line."""
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
 
-from lib import ALL, Node, until
+from lib import ALL, PATIENCE_S, Node, until
+from nets import client, free_port, server  # noqa: F401
 
 IMAGE = "test/busybox:1"
 LAYERS = "user pid mount net ipc uts caps seccomp memory cpu pids".split()
 COMMANDS = ("sh sort cat true false ls id wc sleep kill echo head tail dd yes "
-            "mkdir touch").split()
-
-
-def free_port():
-    s = socket.socket()
-    s.bind(("127.0.0.1", 0))
-    port = s.getsockname()[1]
-    s.close()
-    return port
-
-
-def server(name, port):
-    return ("[[%s]]\ntype = TCPServerInterface\nenabled = yes\n"
-            "listen_ip = 127.0.0.1\nlisten_port = %d\n" % (name, port))
-
-
-def client(name, port):
-    return ("[[%s]]\ntype = TCPClientInterface\nenabled = yes\n"
-            "target_host = 127.0.0.1\ntarget_port = %d\n" % (name, port))
+            "mkdir touch date").split()
 
 
 class Submission:
@@ -58,7 +40,7 @@ class Submission:
         s = [e for e in list(self.events) if e["event"] == "state"]
         return s[-1]["state"] if s else None
 
-    def reached(self, state, seconds=20):
+    def reached(self, state, seconds=PATIENCE_S):
         def seen():
             return state in [e.get("state") for e in list(self.events)]
         until(lambda: seen() or self.process.poll() is not None,
@@ -69,7 +51,7 @@ class Submission:
         ids = [e["id"] for e in list(self.events) if "id" in e]
         return ids[-1] if ids else None
 
-    def end(self, seconds=40):
+    def end(self, seconds=PATIENCE_S):
         """Exit status and the last event."""
         try:
             rc = self.process.wait(seconds)
@@ -77,7 +59,7 @@ class Submission:
             self.process.kill()
             self.process.wait()
             rc = "still running after %d s" % seconds
-        self.thread.join(2)
+        self.thread.join(PATIENCE_S)
         return rc, self.events[-1] if self.events else {}
 
     def stderr(self):
@@ -153,7 +135,7 @@ class Burrow(Node):
     def argv(self, *words):
         return [os.path.join(self.build, "warren"), *words]
 
-    def warren(self, *words, config=True, seconds=40):
+    def warren(self, *words, config=True, seconds=PATIENCE_S):
         """Exit status, standard output, standard error."""
         words = list(words)
         if config:
@@ -208,14 +190,14 @@ class Burrow(Node):
             f.write("\n".join(lines) + "\n")
         return path
 
-    def submit(self, path, *words, timeout="20s"):
+    def submit(self, path, *words, timeout="80s"):
         out = os.path.join(os.path.dirname(path), "result")
         argv = self.argv("submit", path, "--to", self.who["destination"],
                          "--config", self.dir, "--identity", self.person,
                          "--out", out, "--timeout", timeout, "--json", *words)
         return Submission(self, argv, out)
 
-    def run_job(self, command, seconds=40, **kw):
+    def run_job(self, command, seconds=PATIENCE_S, **kw):
         """To its end: (exit status, last event, Submission)."""
         s = self.submit(self.job_file(command, **kw))
         rc, last = s.end(seconds)
@@ -238,7 +220,7 @@ class Burrow(Node):
         except (ValueError, IndexError):
             return {"failed": "%s %s" % (rc, err)}
 
-    def up(self, seconds=20):
+    def up(self, seconds=PATIENCE_S):
         """Started, every program ready. False: it is not."""
         self.start()
         return self.problem is None and self.ready(ALL, seconds) is not None

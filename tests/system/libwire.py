@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 
-from lib import quiet, until
+from lib import PATIENCE_S, quiet, until
 
 # ---- Ed25519, RFC 8032 5.1; slow and not constant in time: for tests ----
 
@@ -113,12 +113,12 @@ def connected(port):
 class Frames:
     """A TCP connection that speaks HDLC frames."""
 
-    def __init__(self, port, seconds=15):
+    def __init__(self, port, seconds=PATIENCE_S):
         self.s = until(lambda: connected(port), "port %d" % port, seconds)
         if self.s is None:
             raise OSError("nobody listens on port %d" % port)
         self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.s.settimeout(30)
+        self.s.settimeout(PATIENCE_S)
         self.rest = b""
 
     def send(self, raw):
@@ -138,15 +138,15 @@ class Frames:
                 for p in parts if len(p) >= 19]
 
 
-def path_through(near, far, dest, seconds=10):
+def path_through(near, far, dest):
     """Announce dest at far; the id of the relay that near is told."""
-    end = time.monotonic() + seconds
-    far.send(dest.announce())
-    while time.monotonic() < end:
+    def told():
         for raw in near.receive(0.2) or []:
             if raw[0] & 0x43 == 0x41 and raw[18:34] == dest.hash:
                 return raw[2:18]
-    return None
+        return None
+    far.send(dest.announce())
+    return until(told, "an announce on the other side")
 
 
 class Traffic:
@@ -206,27 +206,27 @@ class Traffic:
         """Where we are, for flows_since()."""
         return len(self.sent_at)
 
-    def flows_since(self, mark, seconds=5):
+    def flows_since(self, mark):
         """Whether packets sent after the mark arrive."""
         return until(lambda: any(n > mark for n in list(self.seen)[-200:]),
-                     "a packet sent after number %d" % mark, seconds)
+                     "a packet sent after number %d" % mark)
 
-    def more(self, count, seconds=10):
+    def more(self, count):
         """Goes on until so many more packets are sent."""
         mark = self.mark()
         until(lambda: self.mark() >= mark + count or not self.going or
-              self.error, "%d more packets" % count, seconds)
+              self.error, "%d more packets" % count)
 
     def end(self):
         """Stop, wait for what is on its way: (sent, lost)."""
         self.going = False
         if self.relay is None:
             return 0, 0
-        self.threads[0].join(5)
+        self.threads[0].join(PATIENCE_S)
         until(lambda: len(self.seen) >= len(self.sent_at),
-              "every packet that was sent", 8)
+              "every packet that was sent")
         self.reading = False
-        self.threads[1].join(3)
+        self.threads[1].join(PATIENCE_S)
         self.near.s.close()
         self.far.s.close()
         return len(self.sent_at), len(self.sent_at) - len(self.seen)

@@ -9,9 +9,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import lib
-from lib import USER, Node, done, quiet, result, skip, until
+from lib import PATIENCE_S, USER, Node, done, quiet, result, skip, until
 from libjob import Burrow, free_port, server
 from libwire import Dest, Frames
 
@@ -20,10 +21,15 @@ LONG = "%d" % (100000 + os.getpid() % 100000)  # a sleep that nobody else has
 VENV = os.path.join(build, "venv-1.5.7/bin/python")
 
 
-def person(node, *words, seconds=40):
+def person(node, *words):
     """A verb of the submitter, over the mesh."""
     return node.warren(*words, "--to", node.who["destination"], "--identity",
-                       node.person, seconds=seconds)
+                       node.person)
+
+
+def busy_until(end):
+    """For a job: every attempt lasts until then, whenever it begins."""
+    return "while [ $(date +%%s) -lt %d ]; do sleep 0.1; done" % end
 
 
 def started(node, name):
@@ -46,7 +52,8 @@ def restart_with_jobs(mode, user):
             volumes=[("out", "/agent/tmp", "rw")])
         result(name + ": a job before", rc == 0, "%s %s" % (rc, first))
         lost = node.submit(node.job_file("echo once; sleep 50"))
-        retried = node.submit(node.job_file("echo again; sleep 3", retries=2))
+        retried = node.submit(node.job_file(
+            "echo again; " + busy_until(time.time() + 8), retries=2))
         both = lost.reached("running") and retried.reached("running")
         waiting = node.submit(node.job_file("echo waited"), "--detach")
         rc, _ = waiting.end()
@@ -60,7 +67,7 @@ def restart_with_jobs(mode, user):
         result(name + ": no program is left", not left, str(left))
         for s in (lost, retried):
             s.process.terminate()
-            s.end(5)
+            s.end()
         with open(node.log, "w"):
             pass
         if not started(node, name + ": again"):
@@ -71,13 +78,13 @@ def restart_with_jobs(mode, user):
             seen[s] = node.show(s.id())
             return seen[s].get("state")
         result(name + ": without retries it is lost", until(
-            lambda: look(lost) == "lost", "a job that is lost", 8),
+            lambda: look(lost) == "lost", "a job that is lost"),
             str(seen.get(lost)))
         result(name + ": with retries it runs again and ends", until(
-            lambda: look(retried) == "done", "the job with retries", 15) and
+            lambda: look(retried) == "done", "the job with retries") and
             seen[retried].get("attempts") == 2, str(seen.get(retried)))
         result(name + ": what was queued runs", until(
-            lambda: look(waiting) == "done", "the job that waited", 10),
+            lambda: look(waiting) == "done", "the job that waited"),
             str(seen.get(waiting)))
         for s, said in ((waiting, "waited\n"), (retried, "again\n"),
                         (first, "kept\n")):
@@ -175,7 +182,7 @@ def verbs(mode, node, ended, lost):
     ]:
         words = " ".join(w if "/" not in w else os.path.basename(w)
                          for w in argv if not w.startswith("--c"))
-        rc, out, err = node.warren(*argv, config=False, seconds=15)
+        rc, out, err = node.warren(*argv, config=False)
         result("%s%s %s" % (name, want, words[:60] or "(nothing)"),
                rc == want, "%s %s %s" % (rc, out[-300:], err[-300:]))
     rc, out, err = node.warren("submit", broken, "--to", dest, *idd)
@@ -194,7 +201,7 @@ def kills_under_a_job(mode, user):
             count = node.readies(who)
             os.kill(node.pids()[who], signal.SIGKILL)
             return until(lambda: node.readies(who) > count,
-                         who + " is ready again", 8)
+                         who + " is ready again")
 
         def begun(s, line):
             s.reached("running")
@@ -231,7 +238,8 @@ def kills_under_a_job(mode, user):
                last.get("state") == "lost" and last.get("attempts") == 1 and
                last.get("verified") is True and
                node.output(s) in ("ran\n", ""), "%s %s" % (rc, s))
-        s = node.submit(node.job_file("echo ran; sleep 2", retries=1))
+        s = node.submit(node.job_file(
+            "echo ran; " + busy_until(time.time() + 6), retries=1))
         begun(s, "ran\n")
         strike("jail")
         rc, last = s.end()
@@ -240,8 +248,8 @@ def kills_under_a_job(mode, user):
                "%s %s" % (rc, s))
         mine = "sleep\0%s\0" % LONG
         result(name + "jail: nothing of a job is left", until(
-            lambda: not left_over(mine), "the end of the job's processes",
-            3), str(left_over(mine)))
+            lambda: not left_over(mine), "the end of the job's processes"),
+            str(left_over(mine)))
 
         # keys: the receipt waits for it
         for who in ("keys", "audit", "trust", "transport"):
@@ -330,11 +338,10 @@ def after_rnsd():
             stock = subprocess.Popen(rnsd, stdin=subprocess.DEVNULL,
                                      stdout=log, stderr=log)
         dests = [Dest("test.d%d" % i) for i in range(4)]
-        until(lambda: tell_rnsd(port, dests, node.dir), "four paths of rnsd",
-              30)
+        until(lambda: tell_rnsd(port, dests, node.dir), "four paths of rnsd")
         identity = os.path.join(node.dir, "storage/transport_identity")
         stock.terminate()
-        stock.wait(15)
+        stock.wait(PATIENCE_S)
         had = open(identity, "rb").read() if os.path.exists(identity) else None
         with open(os.path.join(node.dir, "storage/known_destinations"),
                   "rb") as k:
@@ -370,7 +377,7 @@ def after_rnsd():
     finally:
         if stock is not None and stock.poll() is None:
             stock.terminate()
-            stock.wait(15)
+            stock.wait(PATIENCE_S)
         node.remove()
 
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import lib
-from lib import ALL, USER, done, result, skip, until
+from lib import ALL, PATIENCE_S, USER, done, result, skip, until
 from libjob import Burrow, client, free_port, server
 from libwire import Frames, Traffic
 
@@ -64,7 +64,7 @@ def killing(mode, node):
             mark = traffic.mark()
             os.kill(pids[victim], signal.SIGKILL)
             back = until(lambda: node.readies(victim) > count,
-                         victim + " is ready again", 12)
+                         victim + " is ready again")
             result("%s: %s is back" % (name, victim), back,
                    node.said()[-800:])
             result("%s: the relay goes on without %s" % (name, victim),
@@ -85,12 +85,12 @@ def transport_killed(mode, node):
     os.kill(before["transport"], signal.SIGKILL)
     name = mode + " transport killed"
     back = until(lambda: node.pids().get("transport") not in
-                 (None, before["transport"]), "another transport", 5)
+                 (None, before["transport"]), "another transport")
     result(name + ": back at once, the others stay", back and all(
         node.pids().get(n) == before[n] for n in KILLED), str(node.pids()))
     result(name + ": counted", until(
         lambda: node.restarts().get("transport") == 1,
-        "the restart in warren status", 8), str(node.restarts()))
+        "the restart in warren status"), str(node.restarts()))
     with Watched(node, name) as traffic:
         traffic.more(125)
     rc, last, s = node.run_job("echo fine")
@@ -111,7 +111,7 @@ def wild(mode, node):
         ("full /tmp", "dd if=/dev/zero of=/tmp/x bs=64k; "
          "i=0; while touch /tmp/$i; do i=$((i+1)); done", {"time": "8s"},
          None, None),
-        ("log flood", "yes", {"time": "20s"}, None, ["killed", "output"]),
+        ("log flood", "yes", {}, None, ["killed", "output"]),
         ("spinning", "while :; do :; done", {"time": "1s"}, None,
          ["killed", "time"]),
     ]
@@ -141,7 +141,7 @@ def interface_dies(mode, node):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         s.bind(("127.0.0.1", node.away))
         s.listen(4)
-        s.settimeout(20)
+        s.settimeout(PATIENCE_S)
         return s
 
     def online():
@@ -154,14 +154,14 @@ def interface_dies(mode, node):
         try:
             c, _ = s.accept()
             result(name + " that was down comes up", until(
-                lambda: online() == [True], "online", 5), str(online()))
+                lambda: online() == [True], "online"), str(online()))
             c.sendall(b"\x7e\x00\x01half a frame")
             c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                          b"\1\0\0\0\0\0\0\0")
             c.close()  # a reset
             s.close()
             result(name + " that dies is down", until(
-                lambda: online() == [False], "offline", 5), str(online()))
+                lambda: online() == [False], "offline"), str(online()))
             other = Frames(node.far)
             other.s.sendall(b"\x7e\x00\x01half")
             other.s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
@@ -170,7 +170,7 @@ def interface_dies(mode, node):
             s = listen()
             c, _ = s.accept()
             result(name + " comes back", until(
-                lambda: online() == [True], "online again", 5),
+                lambda: online() == [True], "online again"),
                 str(online()))
             mark = traffic.mark()
             result(name + " is back and the traffic flows",
@@ -243,7 +243,7 @@ def full_disk():
             with open(os.path.join(os.path.dirname(path), "data/big"),
                       "wb") as f:
                 f.write(os.urandom(1 << 20))
-            sub = node.submit(path, timeout="8s")
+            sub = node.submit(path)
             until(lambda: sub.process.poll() is not None,
                   "an early refusal (it may wait as well)", 4)
             refused = sub.process.poll()

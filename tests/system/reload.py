@@ -23,7 +23,7 @@ def reload(node, text):
     node.write("node.yaml", text)
     node.process.send_signal(signal.SIGHUP)
     until(lambda: re.search("next start|nothing was changed",
-                            node.said()[before:]), "a word about the file", 5)
+                            node.said()[before:]), "a word about the file")
     return node.said()[before:]
 
 
@@ -59,7 +59,7 @@ def pins(mode, user):
         os.kill(pids["node"], signal.SIGKILL)
         again = until(lambda: node.restarts().get("trust") == 1 and
                       node.restarts().get("node") == 1,
-                      "trust and node again", 15)
+                      "trust and node again")
         rc, why = verdict(node)
         result(name + ": a program that starts anew knows it too",
                again and rc == 3 and "level" in why, "%s %s" % (rc, why))

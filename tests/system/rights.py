@@ -189,7 +189,7 @@ def check_restart(mode, node):
         back = until(
             lambda: node.readies(name) > count and
             node.pids().get(name) not in (None, before[name]),
-            name + " is ready again", 12)
+            name + " is ready again")
         after = node.pids()
         others = [n for n in ALL if n != name and after.get(n) != before[n]]
         result("%s %s killed and back" % (mode, name), back and not others,
@@ -219,7 +219,7 @@ def running(mode, user):
                    node.said()[-2000:])
             return
         result(mode + " every program is ready", True)
-        until(lambda: settled(pids), "every filter and jail's slots", 5)
+        until(lambda: settled(pids), "every filter and jail's slots")
         check_all(mode, node, pids)
         if mode == "root":
             check_files(node)
@@ -240,7 +240,7 @@ def parent_dies():
         node.process.wait()
         gone = until(lambda: not any(
             os.path.exists("/proc/%d" % p) for p in pids.values()),
-            "the end of every program", 5)
+            "the end of every program")
         result("the parent killed, the programs end", len(pids) == len(ALL)
                and gone, str(pids))
         node.start()  # it removes what the dead one left
@@ -294,7 +294,7 @@ def groups():
             f.write(str(job.pid))
         os.kill(node.pids()["jail"], signal.SIGKILL)
         result("groups: jobs die with the jail", until(
-            lambda: job.poll() is not None, "the end of the job", 5))
+            lambda: job.poll() is not None, "the end of the job"))
         node.stop()
         result("groups: gone with the daemon", not os.path.exists(top))
         os.makedirs(os.path.join(top, "jobs/left"))
@@ -303,7 +303,7 @@ def groups():
             f.write(str(job.pid))
         node.start()
         result("groups: what was left dies at the start", until(
-            lambda: job.poll() is not None, "the end of what was left", 5))
+            lambda: job.poll() is not None, "the end of what was left"))
     finally:
         node.remove()
 
@@ -396,13 +396,13 @@ def hangup():
         node.write("node.yaml", "nonsense: 1\n")
         node.process.send_signal(signal.SIGHUP)
         result("SIGHUP refuses a bad file whole", until(
-            lambda: "nothing was changed" in node.said(), "its refusal", 5),
+            lambda: "nothing was changed" in node.said(), "its refusal"),
             node.said())
         node.write("node.yaml", "name: x\n")
         node.process.send_signal(signal.SIGHUP)
         result("SIGHUP says what waits for a start", until(
             lambda: "read again" in node.said() and
-            "next start" in node.said(), "what waits", 5), node.said())
+            "next start" in node.said(), "what waits"), node.said())
         result("and the relay runs on", node.process.poll() is None)
     finally:
         node.remove()

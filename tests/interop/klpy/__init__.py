@@ -4,4 +4,4 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-from waiting import quiet, until  # noqa: E402,F401
+from waiting import PATIENCE_S, quiet, until  # noqa: E402,F401

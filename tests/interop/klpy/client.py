@@ -8,13 +8,13 @@ import time
 import RNS
 from RNS.vendor import umsgpack as msgpack
 
-from . import codec, quiet, until
+from . import PATIENCE_S, codec, quiet, until
 
 
 def start(config):
     """Reticulum, with its interfaces up: before, what is sent goes nowhere."""
     RNS.Reticulum(config, loglevel=2)
-    until(interfaces_up, "every interface is up", 20)
+    until(interfaces_up, "every interface is up")
 
 
 def interfaces_up():
@@ -27,18 +27,14 @@ class Refused(Exception):
         self.status, self.meta, self.body = status, meta, body
 
 
-def small(data):
-    """Goes as one packet on any link."""
-    return len(msgpack.packb(data)) < 300
-
-
 class Client:
     """
     One link to a node's klp.node destination, identified, with a binding. Lossy: the first answer to every request is
     lost on its way.
     """
 
-    def __init__(self, dest_hash, key=None, identity=None, identify=True, timeout=30, send_binding=True, lossy=False):
+    def __init__(self, dest_hash, key=None, identity=None, identify=True, timeout=PATIENCE_S, send_binding=True,
+                 lossy=False):
         self.lossy = lossy
         self.key = key or codec.SecpKey()
         self.identity = identity or RNS.Identity()
@@ -48,7 +44,7 @@ class Client:
         self.link = None
         self.connect(timeout, identify)
 
-    def connect(self, timeout=30, identify=True):
+    def connect(self, timeout=PATIENCE_S, identify=True):
         end = time.time() + timeout
         while not RNS.Transport.has_path(self.dest_hash) and time.time() < end:
             RNS.Transport.request_path(self.dest_hash)
@@ -58,14 +54,18 @@ class Client:
             raise TimeoutError("no path to the node")
         self.node_public = remote.get_public_key()
         dest = RNS.Destination(remote, RNS.Destination.OUT, RNS.Destination.SINGLE, "klp", "node")
-        up = threading.Event()
-        self.closed = threading.Event()
-        self.link = RNS.Link(dest, established_callback=lambda _l: up.set(),
-                             closed_callback=lambda _l: self.closed.set())
-        if not up.wait(max(1, end - time.time())):
-            raise TimeoutError("the link did not come up")
+        while not self.open(dest):  # an attempt's time may be over before the proof comes
+            if time.time() > end:
+                raise TimeoutError("the link did not come up")
         if identify:
             self.link.identify(self.identity)
+
+    def open(self, dest):
+        up, closed = threading.Event(), threading.Event()
+        self.closed = closed
+        self.link = RNS.Link(dest, established_callback=lambda _l: up.set(), closed_callback=lambda _l: closed.set())
+        until(lambda: up.is_set() or closed.is_set(), "the link")
+        return up.is_set()
 
     def close(self):
         self.link.teardown()
@@ -88,7 +88,8 @@ class Client:
             receipt = self.link.request("/klp/v1/" + path, data, response_callback=got,
                                         failed_callback=lambda _r: done.set(), timeout=timeout)
             wait = max(2, 8 * (self.link.rtt or 0))
-            patience = time.time() + wait if small(data) else None
+            # what is no resource is there at once: time, path hash and data in one packet
+            patience = time.time() + wait if len(msgpack.packb(data)) + 32 <= (self.link.get_mdu() or 0) else None
             while not done.wait(0.05) and time.time() < end:
                 delivered = receipt is None or receipt.get_status() == RNS.RequestReceipt.DELIVERED
                 if patience is None and delivered:
@@ -167,7 +168,7 @@ class Client:
     def status(self, job):
         return self.must("job/status", {"id": job})
 
-    def wait(self, job, states=("done", "refused", "cancelled", "lost"), timeout=60):
+    def wait(self, job, states=("done", "refused", "cancelled", "lost"), timeout=PATIENCE_S):
         seen = {}
 
         def there():
@@ -191,7 +192,7 @@ class Client:
             if not body or len(out) >= meta["size"]:
                 return out
 
-    def result(self, job, timeout=30):
+    def result(self, job, timeout=PATIENCE_S):
         answer = []
 
         def decided():
@@ -220,7 +221,7 @@ class Client:
         assert codec.sha256(logs[0]) == so and codec.sha256(logs[1]) == eo, "log digests"
         return r, outputs, logs
 
-    def follow(self, job, stream, timeout=30, offset=0):
+    def follow(self, job, stream, timeout=PATIENCE_S, offset=0):
         """Bytes of the stream until its end."""
         reader = RNS.Buffer.create_reader(stream, self.link.get_channel(), lambda _n: None)
         raw = reader.raw  # closed when the reader goes

@@ -11,7 +11,7 @@ import time
 import RNS
 from RNS.vendor import umsgpack as msgpack
 
-from . import client, codec, quiet, until
+from . import PATIENCE_S, client, codec, quiet, until
 
 SH = ["/bin/sh", "-c"]
 
@@ -125,10 +125,17 @@ def forms(c, d, image):
     yield "an envelope over 96 KiB", (status, meta.get("code"), meta.get("step")) == (5, "manifest", 7)
     p, _ = b.payload("true", x="y" * 66000)
     yield "a payload over 64 KiB", b.refused(p, "manifest", 7)
-    done = threading.Event()
-    over = c.link.request("/klp/v1/blob/put", {"d": some, "o": 0, "n": 300000, "b": os.urandom(270000)},
-                          response_callback=lambda _r: None, failed_callback=lambda _r: done.set(), timeout=30)
-    yield "a request over 266,240 bytes is rejected", done.wait(20) and over.response is None
+    def rejected():  # stock RNS may drop the rejection as it may an answer, and waits 90 s then
+        done = threading.Event()
+        over = c.link.request("/klp/v1/blob/put", {"d": some, "o": 0, "n": 300000, "b": os.urandom(270000)},
+                              response_callback=lambda _r: None, failed_callback=lambda _r: done.set(),
+                              timeout=PATIENCE_S)
+        if done.wait(15):
+            return over.response is None
+        c.close()
+        c.connect()
+        return False
+    yield "a request over 266,240 bytes is rejected", until(rejected, "a rejection")
     # a resource of its own on the link is not accepted
     plain = RNS.Resource(os.urandom(1000), c.link)
     quiet(1, "one that were accepted would be on its way by then")
@@ -269,7 +276,7 @@ def watching(c, d, image):
     until(whole, "three lines")
     yield "its bytes", data == b"one\ntwo\nthree\n"
     c.wait(j)
-    until(lambda: c.ask("job/follow", {"id": j, "s": 1, "o": 4})[0] != 4, "the stream is free again", 5, 0.1)
+    until(lambda: c.ask("job/follow", {"id": j, "s": 1, "o": 4})[0] != 4, "the stream is free again", step=0.1)
     c.close()
     c.connect()
     yield "follow from an offset", c.follow(j, 1, offset=4) == (4, b"two\nthree\n", True)
@@ -303,8 +310,8 @@ def ends(c, d, image, layers):
     for sig in (1, 6, 9, 11):
         s, r, _, _ = b.done(f"kill -{sig} $$; sleep 5")
         yield f"signal {sig}", end(s) == ("done", ["signalled", sig]) and (r["outcome"], r["code"]) == (1, sig)
-    s, r, _, logs = b.done("echo to $FOO; sleep 3 & exit 4", env={"FOO": "bär"})
-    yield "the first process ends it", end(s) == exited(4) and logs[0].decode() == "to bär\n" and r["wall_ms"] < 2500
+    s, r, _, logs = b.done("echo to $FOO; sleep 60 & exit 4", env={"FOO": "bär"})
+    yield "the first process ends it", end(s) == exited(4) and logs[0].decode() == "to bär\n" and r["wall_ms"] < 50000
     s, r, _, logs = b.done("head -c 5000 /dev/zero; head -c 5000 /dev/zero >&2; echo x >&2", limits={"log": 4096})
     yield "log is cut and counted", end(s) == exited(0) and sum(s["log"][:2]) == 4096 and s["log"][2] == 5906 and \
         len(logs[0]) + len(logs[1]) == 4096
@@ -316,14 +323,12 @@ def ends(c, d, image, layers):
     yield "a full volume", end(s) == exited(0) and logs[0] == b"1\n" and b"o space" in logs[1] and "/w" in outs
     s, r, outs, logs = b.done("dd if=/dev/zero of=/tmp/f bs=1048576 count=200; echo $?", limits={"memory": 64 << 20})
     yield "a full /tmp", end(s) == exited(0) and logs[0] == b"1\n" and b"o space" in logs[1]
-    now = int(time.time())
-    s, r, _, _ = b.done("sleep 20", deadline=2)
-    yield "deadline", end(s) == ("done", ["killed", "deadline"]) and (r["outcome"], r["code"]) == (2, 10)
-    a = b.offer("true", [("/in", "ro", volume(os.urandom(8)))], deadline=2)
+    a = b.offer("true", [("/in", "ro", volume(os.urandom(8)))], deadline=5)
+    s, r, _, _ = b.done("sleep 60", deadline=5)
+    yield "deadline", end(s) == ("done", ["killed", "deadline"]) and (r["outcome"], r["code"]) == (2, 10), s, r
     s = c.wait(a["id"])
     r, _, _ = c.verified_result(a["id"])
-    yield "deadline before its start", (s["state"], s["reason"], r["outcome"]) == ("cancelled", "deadline", 4) and \
-        time.time() >= now + 2
+    yield "deadline before its start", (s["state"], s["reason"], r["outcome"]) == ("cancelled", "deadline", 4), s, r
     if "memory" in layers:
         s, r, _, _ = b.done("x=a; while :; do x=$x$x; done", limits={"memory": 16 << 20})
         yield "killed by memory", end(s) == ("done", ["killed", "memory"]) and (r["outcome"], r["code"]) == (2, 1)
@@ -435,14 +440,17 @@ def throttle(c, d, image):
     sha = codec.sha256(big)
     p, _ = b.payload("true", [("/in", "ro", big)])
     c.submit_envelope(b.envelope(p))
-    for have in range(0, 5 * 262144, 262144):
-        c.must("blob/put", {"d": sha, "o": have, "n": len(big), "b": big[have:have + 262144]}, timeout=40)
-    status, meta, _ = c.ask("job/list", {})
-    yield "data: busy, with seconds", status == 4 and 1 <= meta["s"] <= 60
+    status = have = 0
+    while status != 4 and have < len(big):  # slowly: the budget fills meanwhile
+        status, meta, _ = c.ask("blob/put", {"d": sha, "o": have, "n": len(big), "b": big[have:have + 262144]}, timeout=40)
+        if status == 0:
+            have += 262144
+            status, meta, _ = c.ask("job/list", {})
+    yield "data: busy, with seconds", status == 4 and 1 <= meta["s"] <= 60 and have >= 3 * 262144, status, meta, have
     yield "whose budget, how much, until when", (meta["code"], meta["of"], meta["limit"], meta["left"]) == (
-        "bytes", "peer", 1 << 20, 0) and meta["full_s"] >= 60
+        "bytes", "peer", 1 << 20, 0) and meta["full_s"] >= 30, meta
     done = threading.Event()
-    c.link.request("/klp/v1/blob/put", {"d": sha, "o": 5 * 262144, "n": len(big), "b": bytes(100000)},
+    c.link.request("/klp/v1/blob/put", {"d": sha, "o": have, "n": len(big), "b": bytes(100000)},
                    response_callback=lambda _r: done.set(), failed_callback=lambda _r: done.set(), timeout=60)
     yield "a large one is slowed", not done.wait(3)
     c2 = client.Client(c.dest_hash, c.key, identity=c.identity)
@@ -451,19 +459,29 @@ def throttle(c, d, image):
     yield "the link lives", not c.closed.is_set()
 
 
+def until_busy(c, path, minute):
+    """Of one that may ask so often a minute: how often it was served, the last meta, and the most that is right."""
+    began, served = time.time(), 0
+    while True:
+        status, meta, _ = c.ask(path, {})
+        most = minute + (time.time() - began) * minute / 60 + 1
+        if status == 4 or served > most:
+            return served, meta, most
+        served += status == 0
+
+
 def requests(c, d, image):
-    seen = [c.ask("job/list", {}) for _ in range(40)]
-    busy = [m for s, m, _ in seen if s == 4]
-    yield "requests: busy", 8 <= len(busy) < 25 and all(m["s"] >= 1 for m in busy)
-    yield "whose budget", all((m["code"], m["of"], m["limit"]) == ("requests", "peer", 30) for m in busy)
+    served, meta, most = until_busy(c, "job/list", 30)
+    yield "requests: busy", 15 <= served <= most and meta["s"] >= 1, served, most, meta
+    yield "whose budget", (meta["code"], meta["of"], meta["limit"]) == ("requests", "peer", 30), meta
     anon = client.Client(c.dest_hash, identify=False)
     yield "a stranger is not identified", anon.ask("job/list", {})[1]["code"] == "not_identified"
     yield "and level 0", anon.must("describe", {})["level"] == 0
     p, _ = codec.manifest(c.key, d["urn"], image, ["true"])
     status, meta, _ = anon.ask("job/submit", {"m": codec.envelope_json(codec.T_MANIFEST, p, c.key)})
     yield "nor may it submit", (status, meta["code"], meta["step"]) == (5, "not_identified", 2)
-    seen = [anon.ask("describe", {})[0] for _ in range(9)]
-    yield "8 a minute", seen[-1] == 4 and seen[0] == 0
+    served, meta, most = until_busy(anon, "describe", 8)
+    yield "8 a minute", 1 <= served <= most, served, most, meta
     anon.close()
 
 
@@ -529,11 +547,11 @@ def tempting(c, d, image):
 
 
 def expiry(c, d, image):
-    """keep_results: 2s"""
+    """keep_results: 5s"""
     b = Bench(c, d, image)
     s, r, _, _ = b.done("echo hi; echo x > /w/f", [("/w", "rw", empty())])
     j, env = r["job"], c.envelope
-    until(lambda: c.ask("job/result", {"id": j})[0] == 8, "the result expires", 15, 0.3)
+    until(lambda: c.ask("job/result", {"id": j})[0] == 8, "the result expires", step=0.3)
     yield "result is gone", c.ask("job/result", {"id": j})[0] == 8
     yield "log is gone", c.ask("job/log", {"id": j, "s": 1})[0] == 8
     again = c.submit_envelope(env)
@@ -565,20 +583,16 @@ def restart(c, d, image):
     p, _ = b.payload("wc -c < /in/f", [("/in", "ro", v)])
     c.submit_envelope(b.envelope(p))
     c.must("blob/put", {"d": sha, "o": 0, "n": len(v), "b": v[:200000]})
-    lost = b.job("sleep 30")
-    again = b.job("echo begun; sleep 3", retries=1)
+    lost = b.job("sleep 300")
+    # it runs until then, whenever it started
+    again = b.job(f"echo begun; while [ $(date +%s) -lt {int(time.time()) + 12} ]; do sleep 0.1; done", retries=1)
     c.wait(lost, ("running",))
     c.wait(again, ("running",))
     yield "restart now", True
-    yield "the link goes", c.closed.wait(15)
-    until(lambda: not client.interfaces_up(), "the connection goes", 15)
-    until(client.interfaces_up, "stock RNS dials again, after 5 s", 20)
-    for _ in range(3):
-        try:
-            c.connect(4)
-            break
-        except TimeoutError:
-            pass
+    yield "the link goes", c.closed.wait(PATIENCE_S)
+    until(lambda: not client.interfaces_up(), "the connection goes", 15)  # or it is up again
+    until(client.interfaces_up, "stock RNS dials again, after 5 s")
+    c.connect()
     put = c.must("blob/put", {"d": sha, "o": 0, "n": len(v), "b": b""})
     yield "the partial blob is kept", put == {"have": 200000}
     c.upload(sha, v)

@@ -288,7 +288,7 @@ class Node:
             if not b:
                 writer.close()
                 return
-            until(channel.is_ready_to_send, "room in the channel", 30)
+            until(channel.is_ready_to_send, "room in the channel")
             n = writer.write(b)
             o += n or 0
             writer.flush()

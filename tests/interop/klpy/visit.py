@@ -8,7 +8,7 @@ import time
 
 import RNS
 
-from . import client, codec, more, selftest
+from . import PATIENCE_S, client, codec, more, selftest
 
 
 START = time.time()
@@ -40,10 +40,10 @@ def main():
     key = codec.SecpKey(bytes.fromhex(a.secret))
     if a.steps == "closed":
         # somebody else is heard at the same time, so that silence proves something
-        control = client.Client(bytes.fromhex(a.dest), timeout=60, identify=False, send_binding=False)
+        control = client.Client(bytes.fromhex(a.dest), identify=False, send_binding=False)
         say(step="control", ok=control.describe()["accepting"])
         identity = RNS.Identity.from_bytes(bytes.fromhex(a.rns)) if a.rns else None
-        c = client.Client(bytes.fromhex(a.dest), key, identity, timeout=20)
+        c = client.Client(bytes.fromhex(a.dest), key, identity)
         try:
             if not c.closed.wait(2):
                 d = c.describe()
@@ -53,17 +53,16 @@ def main():
         except client.Refused as e:
             say(step="submit", ok=e.status == 5 and e.meta.get("code") == "revoked", code=e.meta.get("code"))
         except (ConnectionError, TimeoutError, AttributeError) as e:  # RNS: of a request on a closed link
-            say(step="submit", ok=c.closed.wait(15), why=repr(e))
+            say(step="submit", ok=c.closed.wait(PATIENCE_S), why=repr(e))
         say(step="control again", ok=control.describe()["accepting"])
         say(step="end", ok=True)
         return
     me = RNS.Identity.from_bytes(bytes.fromhex(a.rns)) if a.rns else None
-    c = client.Client(bytes.fromhex(a.dest), key, me, timeout=60, send_binding=a.steps != "pinned",
-                      lossy=a.lossy)
+    c = client.Client(bytes.fromhex(a.dest), key, me, send_binding=a.steps != "pinned", lossy=a.lossy)
     if a.steps == "unbound":
         d = c.describe()
         say(step="describe", ok=True)
-        other = client.Client(bytes.fromhex(a.dest), key, timeout=60, send_binding=False)
+        other = client.Client(bytes.fromhex(a.dest), key, send_binding=False)
         p, blobs = codec.manifest(key, d["urn"], a.image, ["/bin/true"])
         try:
             other.submit(p, blobs)
