@@ -201,12 +201,15 @@ add(char out[REFUSAL_TEXT], const char *fmt, ...)
 	va_end(ap);
 }
 
-/* The limit is a floor: with less than that no job starts. */
+/*
+ * A limit may be the least, and what a job has run into after it was admitted
+ * was too little for it.
+ */
 static bool
 too_little(const struct cli_refusal *r)
 {
-	return strcmp(r->code, "limits") == 0 && r->has_limit &&
-	    r->has_value && r->value < r->limit;
+	return r->admitted ? strcmp(r->code, "limits") == 0 :
+	    r->has_limit && r->has_value && r->value < r->limit;
 }
 
 static void
@@ -234,8 +237,8 @@ add_amounts(char out[REFUSAL_TEXT], const struct cli_refusal *r)
 	(void)amount(a, u, r->value, false);
 	same = strcmp(a, amount(b, u, r->limit, false)) == 0 &&
 	    r->value != r->limit;
-	add(out, too_little(r) ? ": %s asked, %s is the least" :
-		": %s asked, %s allowed", amount(a, u, r->value, same),
+	add(out, too_little(r) ? ": %s asked, %s needed at least" :
+	    ": %s asked, %s allowed", amount(a, u, r->value, same),
 	    amount(b, u, r->limit, same));
 }
 
@@ -299,8 +302,9 @@ refusal_remedy(char out[REFUSAL_TEXT], const struct cli_refusal *r,
 			 "image.");
 	else if (row->remedy != NULL)
 		add(out, "%s", row->remedy);
-	else if (too_little(r))
-		add(out, "Raise `%s` of `limits` in the job.", row->member);
+	else if (row->member != NULL && too_little(r))
+		add(out, "Give the job a higher `%s` of `limits`.",
+		    row->member);
 	else if (row->member != NULL)
 		add(out, "Lower `%s` of `limits` in the job%s.", row->member,
 		    strcmp(row->code, "limits") == 0 ? ", or ask its operator "

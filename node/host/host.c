@@ -27,6 +27,7 @@
 /* THREATS.md 4.6; ours: the smaller of the two */
 #define RESERVE_BYTES (UINT64_C(64) << 20)
 #define RESERVE_PART 20
+#define RESERVE_FILES 64 /* ours */
 
 void
 host_now(struct warren_node *wn)
@@ -49,6 +50,9 @@ host_disk_free(struct warren_node *wn)
 	uint64_t total, avail, reserve;
 
 	if (fstatvfs(wn->dir, &st) != 0)
+		return 0;
+	/* a disk without room for another name is as full; 0: it counts none */
+	if (st.f_files != 0 && st.f_favail < RESERVE_FILES)
 		return 0;
 	total = (uint64_t)st.f_blocks * st.f_frsize;
 	avail = (uint64_t)st.f_bavail * st.f_frsize;

@@ -5,6 +5,7 @@ full, an interface dies. Not one packet is lost, every program comes back and
 that is counted."""
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -191,8 +192,8 @@ class OnTmpfs(Relay):
             return plain
         sub = os.path.join(self.dir, "warren")
         return ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                "mkdir -m 711 $1.new && mount -t tmpfs -o size=16m,mode=711 "
-                "none $1.new && cp -a $1/. $1.new/ && "
+                "mkdir -m 711 $1.new && mount -t tmpfs -o "
+                "size=16m,nr_inodes=1500,mode=711 none $1.new && cp -a $1/. $1.new/ && "
                 "mount --move $1.new $1 && shift && exec \"$@\"",
                 "sh", sub, *plain]
 
@@ -217,6 +218,20 @@ class OnTmpfs(Relay):
                 pass
         s = os.statvfs(self.inside())
         return s.f_bavail * s.f_frsize
+
+
+    def use_names_up(self):
+        os.mkdir(self.inside("names"))
+        try:
+            for i in range(1500):
+                open(self.inside("names", str(i)), "w").close()
+        except OSError:
+            pass
+
+    def accepting(self):
+        rc, out, err = self.warren("status", "--json")
+        said = json.loads(out).get("node", {}) if rc == 0 else {}
+        return said.get("accepting"), said.get("why") or err
 
 
 def full_disk():
@@ -279,6 +294,14 @@ def full_disk():
             rc, last, s = node.run_job("echo after")
             result(name + ": a job runs when there is room again", rc == 0 and
                    node.output(s) == "after\n", "%s %s" % (rc, s))
+        node.use_names_up()
+        status = node.accepting()
+        result(name + ": no name left is a full disk as well",
+               status[0] is False and "disk" in status[1], str(status))
+        shutil.rmtree(node.inside("names"))
+        until(lambda: node.accepting()[0] is True, "jobs are taken again", 10)
+        result(name + ": and it is over with it", node.accepting()[0] is True,
+               str(node.accepting()))
         rc, out, err = node.warren("result", done_before.id(), "--to",
                                    node.who["destination"], "--identity",
                                    node.person, "--out",

@@ -43,10 +43,10 @@ static const struct {
     {{M("limits", 9, "output"), ASKED(UINT64_C(1) << 40, MIB)},
 	"limits (step 9): output: 1.0 TiB asked, 1.0 MiB allowed",
 	"Lower `output`"},
-    /* what can never start: the limit is the least */
+    /* a limit that is the least */
     {{M("limits", 9, "memory: too little to start in"), ASKED(1, 2 * MIB)},
 	"limits (step 9): memory: too little to start in: 1 B asked, 2.0 MiB "
-	"is the least", "Raise `memory`"},
+	"needed at least", "Give the job a higher `memory` of `limits`."},
     {{M("volume", 8, "/etc/passwd is a file")},
 	"volume (step 8): /etc/passwd is a file", "another target"},
     {{M("limits", 9, "network"), .value_text = {"broker", 6}},
@@ -187,6 +187,10 @@ test_reason(void **state)
 	refusal_words(words, &r);
 	assert_string_equal(words,
 	    "volume (after it was admitted): a name that leads out");
+	refusal_reason(&r, "limits: memory: the command did not start");
+	refusal_remedy(words, &r, false);
+	assert_string_equal(words, "Give the job a higher `memory` of "
+	    "`limits`.");
 	refusal_reason(&r, "trust");
 	refusal_words(words, &r);
 	assert_string_equal(words, "trust (after it was admitted)");
