@@ -242,6 +242,16 @@ add_amounts(char out[REFUSAL_TEXT], const struct cli_refusal *r)
 	    amount(b, u, r->limit, same));
 }
 
+/* "binding: expired" of the code `binding` is said once. */
+static const char *
+why_of(const struct cli_refusal *r)
+{
+	size_t n = strlen(r->code);
+
+	return strncmp(r->why, r->code, n) == 0 && begins(r->why + n, ": ") ?
+	    r->why + n + 2 : r->why;
+}
+
 void
 refusal_words(char out[REFUSAL_TEXT], const struct cli_refusal *r)
 {
@@ -258,7 +268,7 @@ refusal_words(char out[REFUSAL_TEXT], const struct cli_refusal *r)
 	if (r->which[0] != '\0')
 		add(out, ": %s", r->which);
 	if (r->why[0] != '\0')
-		add(out, ": %s", r->why);
+		add(out, ": %s", why_of(r));
 	add_amounts(out, r);
 }
 

@@ -2,6 +2,7 @@
 #include "node/cli/remote.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,10 +21,12 @@ int
 remote_describe_full(struct cli *c, struct session *s, const struct person *p,
     struct remote *r, struct proto_describe *d)
 {
-	struct proto_req req = {.path = PATH_DESCRIBE, .binding = p->binding};
+	struct proto_req req = {.path = PATH_DESCRIBE, .binding = p->binding,
+	    .has_time = true, .time = (uint64_t)MAX_OF(time(NULL), (time_t)0)};
 	struct proto_ans a;
 	struct binding b;
 	const char *why;
+	char text[128];
 	uint32_t now = (uint32_t)time(NULL);
 	int rc = session_ask(s, &req, &a, NULL, NULL);
 
@@ -53,7 +56,8 @@ remote_describe_full(struct cli *c, struct session *s, const struct person *p,
 	if (why != NULL && d->time > 0 && d->time <= UINT32_MAX &&
 	    binding_parse(&b, d->binding, BINDING_LEN) &&
 	    binding_check(&b, r->rns_pub, (uint32_t)d->time) == NULL) {
-		cli_refused_clock(c, why, (int64_t)d->time);
+		(void)snprintf(text, sizeof(text), "the node's %s", why);
+		cli_refused_clock(c, text, (int64_t)d->time);
 		return CLI_REFUSED;
 	}
 	if (why != NULL) {

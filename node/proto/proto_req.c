@@ -9,17 +9,19 @@
 /* ---- reading requests ---- */
 
 enum key {
-	K_B, K_N, K_W, K_M, K_P, K_D, K_O, K_ID, K_S, K_SINCE, K_AFTER, K_COUNT
+	K_B, K_N, K_W, K_M, K_P, K_D, K_O, K_ID, K_S, K_SINCE, K_AFTER, K_T,
+	K_COUNT
 };
 static const char *const KEYS[K_COUNT] = {
-    "b", "n", "w", "m", "p", "d", "o", "id", "s", "since", "after"};
+    "b", "n", "w", "m", "p", "d", "o", "id", "s", "since", "after",
+    "t"};
 #define BIT(k) (1u << (k))
 
 /* Which members a path knows, and which it needs. */
 static const struct {
 	uint16_t knows, needs;
 } MEMBERS[PATH_COUNT] = {
-    [PATH_DESCRIBE] = {BIT(K_B), 0},
+    [PATH_DESCRIBE] = {BIT(K_B) | BIT(K_T), 0},
     [PATH_CHALLENGE] = {BIT(K_N) | BIT(K_W), BIT(K_N) | BIT(K_W)},
     [PATH_SUBMIT] = {BIT(K_M) | BIT(K_B) | BIT(K_P), BIT(K_M)},
     [PATH_BLOB_HAVE] = {BIT(K_D), BIT(K_D)},
@@ -95,6 +97,9 @@ get_member(struct proto_req *q, enum key k, struct rd *r)
 		return proto_int(r, &q->since);
 	case K_AFTER:
 		return proto_int(r, &q->after);
+	case K_T:
+		q->has_time = true;
+		return proto_int(r, &q->time);
 	default:
 		return false;
 	}
@@ -229,9 +234,11 @@ proto_req_put(struct wr *w, const struct proto_req *q)
 {
 	switch (q->path) {
 	case PATH_DESCRIBE:
-		mpk_put_map(w, q->binding != NULL);
+		mpk_put_map(w, (size_t)(q->binding != NULL) + q->has_time);
 		if (q->binding != NULL)
 			put_bin(w, K_B, q->binding, BINDING_LEN);
+		if (q->has_time)
+			put_int(w, K_T, q->time);
 		break;
 	case PATH_CHALLENGE:
 		mpk_put_map(w, 2);

@@ -30,6 +30,8 @@ struct proto_req {
 	bool has_since;
 	uint64_t since;
 	uint64_t after;
+	bool has_time;
+	uint64_t time; /* describe: what the clock of who asks says */
 };
 
 /*

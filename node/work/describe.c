@@ -97,6 +97,8 @@ describe_request(struct node *n, struct asked *a)
 	struct refusal r = {.code = "binding"};
 	bool news;
 
+	if (p != NULL && a->stage == ASKED_NEW && a->req.has_time)
+		said_clock(n, p, a->req.time);
 	if (a->bad_binding) {
 		(void)snprintf(r.why, sizeof(r.why), "%s", a->why);
 		asked_binding_time(n, a, &r);

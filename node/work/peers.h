@@ -53,7 +53,8 @@ struct peer {
 	unsigned links;
 	struct mono seen;
 	uint64_t n_bytes, n_requests, n_delayed, n_refused;
-	struct mono said; /* when it was last said to be slowed; 0 */
+	/* when it was last said to be slowed, its clock to be off; 0 */
+	struct mono said, said_clock;
 };
 
 /* A log that is sent as it grows, from offset o on; the last of its stream. */

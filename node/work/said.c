@@ -118,6 +118,25 @@ moment(char out[24], uint64_t unix_s)
 	return out;
 }
 
+void
+said_clock(struct node *n, struct peer *p, uint64_t unix_s)
+{
+	long long off = (long long)MIN_OF(unix_s, (uint64_t)UINT32_MAX) -
+	    (long long)n->unix_now;
+	char who[ID_HEX], a[24], b[24];
+
+	if ((off <= BINDING_EARLY && off >= -BINDING_EARLY) ||
+	    (p->said_clock.us != 0 && mono_sub(n->now, p->said_clock) <
+		SAID_CLOCK_S * MONO_SECOND) || !may_say(n))
+		return;
+	p->said_clock = n->now;
+	short_peer(who, p);
+	log_notice(who, "its clock says %s, this one %s: %lld s %s; what one "
+	    "signs may not hold for the other", moment(a, unix_s),
+	    moment(b, n->unix_now), off < 0 ? -off : off,
+	    off < 0 ? "behind" : "ahead");
+}
+
 /* A time that does not hold is most often that of a clock which is off. */
 static void
 times(char *out, size_t cap, const struct refusal *r)
@@ -152,9 +171,9 @@ said_refused(struct node *n, const struct peer *p, const uint8_t *id,
 		(void)snprintf(numbers, sizeof(numbers),
 		    " value=%llu limit=%llu", (unsigned long long)r->value,
 		    (unsigned long long)r->limit);
-	log_notice(job, "refused code=%s step=%u from=%s image=%s%s%s%s",
-	    r->code, (unsigned)r->step, who, image,
-	    text[0] != '\0' ? " why=" : "", text, numbers);
+	log_notice(job, "refused code=%s step=%u from=%s%s%s%s%s%s",
+	    r->code, (unsigned)r->step, who, m == NULL ? "" : " image=",
+	    m == NULL ? "" : image, text[0] != '\0' ? " why=" : "", text, numbers);
 }
 
 void

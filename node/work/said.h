@@ -12,6 +12,7 @@
  */
 #define SAID_A_MINUTE 60  /* ours: refusals */
 #define SAID_SLOWED_S 60  /* ours: of one peer */
+#define SAID_CLOCK_S 3600 /* ... */
 
 void said_accepted(struct node *, const struct job *);
 /* Its state is the last one; again: but it is queued once more. */
@@ -19,6 +20,8 @@ void said_ended(struct node *, const struct job *, bool again);
 /* id and m may be NULL: what its envelope says is not known. */
 void said_refused(struct node *, const struct peer *, const uint8_t *id,
     const struct manifest *m, const struct refusal *);
+/* What the peer's clock says, when that is too far from ours; once an hour. */
+void said_clock(struct node *, struct peer *, uint64_t unix_s);
 /* p NULL: those without identification. */
 void said_slowed(struct node *, struct peer *, const struct used_up *);
 

@@ -98,7 +98,7 @@ static const struct {
     {{M("revoked", 3, ""), .value_text = {"key", 3}},
 	"revoked (step 3): key", "they alone"},
     {{M("binding", 4, "binding: older than the one that this identity has "
-	"shown")}, "binding (step 4): binding: older than the one that this "
+	"shown")}, "binding (step 4): older than the one that this "
 	"identity has shown", "newer binding elsewhere"},
     {{M("binding", 4, "no key is known for this identity: send b")},
 	"binding (step 4): no key is known for this identity: send b",

@@ -31,10 +31,11 @@ static const struct row {
     {PATH_LOG, "n", 1, MAX},
     {PATH_FOLLOW, "s", 1, 2},
     {PATH_FOLLOW, "o", 0, MAX},
+    {PATH_DESCRIBE, "t", 0, MAX},
     {PATH_LIST, "after", 0, MAX},
     {PATH_LIST, "n", 1, MAX},
 };
-static const char *const NUMBERS[] = {"o", "n", "s", "since", "after"};
+static const char *const NUMBERS[] = {"o", "n", "s", "since", "after", "t"};
 
 /* What else may stand where a number belongs, packed. */
 static const struct {

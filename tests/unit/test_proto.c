@@ -36,7 +36,7 @@ good_request(enum proto_path path, uint8_t *out, size_t cap)
 	    .envelope = {(const uint8_t *)"envelope", 8}, .proof = d96,
 	    .digest = d32, .id = d32, .offset = 7, .n = 60, .stream = 2,
 	    .body = {(const uint8_t *)"slice", 5}, .has_since = true,
-	    .since = 9, .after = 11};
+	    .since = 9, .after = 11, .has_time = true, .time = 1800000000};
 	struct wr w = wr_make(out, cap);
 
 	if (path == PATH_BLOB_HAVE)

@@ -148,6 +148,31 @@ test_refused(void **state)
 	    "of who asks seems to be 3600 s ahead of this one\n");
 }
 
+/* A clock too far from ours, once; and one that is near is no news. */
+static void
+test_clock(void **state)
+{
+	struct proto_req q = {.path = PATH_DESCRIBE, .has_time = true};
+
+	(void)state;
+	listen_();
+	for (int i = 0; i < 3; i++) {
+		q.time = unix_now() - 7200;
+		assert_int_equal(world_call(&w, 1, &q)->status, ST_OK);
+	}
+	assert_int_equal(heard(), 1);
+	has(": its clock says 2027-01-15T06:00:00Z, this one "
+	    "2027-01-15T08:00:00Z: 7200 s behind; what one signs may not hold "
+	    "for the other\n");
+	world_link(&w, 2, 0);
+	world_identify(&w, 2, 0x42);
+	world_run(&w, 1);
+	listen_();
+	q.time = unix_now() + 299;
+	assert_int_equal(world_call(&w, 2, &q)->status, ST_OK);
+	assert_int_equal(heard(), 0);
+}
+
 /* However many ask: bounded, and it is said that more did. */
 static void
 test_bounded(void **state)
@@ -206,6 +231,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_job),
 	    T(test_refused),
+	    T(test_clock),
 	    T(test_bounded),
 	    T(test_slowed),
 	};
