@@ -95,10 +95,22 @@ node_trail(struct node *n, bool fails)
 	n->trail_fails = fails;
 }
 
+/* What the operator can do about layers that are missing. */
+static const char *
+layers_remedy(uint32_t missing)
+{
+	if ((missing & ~(uint32_t)(LAYER_MEMORY | LAYER_CPU | LAYER_PIDS)) == 0)
+		return "start it by systemd with Delegate=yes, or as root; or "
+		       "take them out of require_layers in node.yaml, and no "
+		       "job is limited in them";
+	return "see require_layers in warren.yaml(5)";
+}
+
 /* The operator hears of it once, with what to do where that is known. */
 static void
 say(struct node *n)
 {
+	uint32_t missing = n->policy.required & ~n->layers;
 	char why[NODE_READY_WHY];
 
 	node_why(n, why);
@@ -106,11 +118,10 @@ say(struct node *n)
 		log_notice("jobs", "are taken");
 	else if (n->stopping)
 		log_notice("jobs", "are not taken: %s", why);
-	else if (n->has_posture && node_shut(n) == NULL &&
-	    (n->policy.required & ~n->layers) != 0)
-		log_errx("jobs", "are not taken: %s; %s", why,
-		    n->missing[0] != '\0' ? n->missing :
-		    "see require_layers in warren.yaml(5)");
+	else if (n->has_posture && node_shut(n) == NULL && missing != 0)
+		log_errx("jobs", "are not taken: %s%s%s: %s", why,
+		    n->missing[0] != '\0' ? "; " : "", n->missing,
+		    layers_remedy(missing));
 	else
 		log_errx("jobs", "are not taken: %s", why);
 }

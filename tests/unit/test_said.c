@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/layers.h"
 #include "common/log.h"
 #include "node/work/said.h"
 #include "tests/unit/nodekit.h"
@@ -173,6 +174,26 @@ test_clock(void **state)
 	assert_int_equal(heard(), 0);
 }
 
+/* No job will be taken: the operator hears it at the start, with the remedy. */
+static void
+test_posture(void **state)
+{
+	struct msg_J_POSTURE p = {.layers = 0x3ff, .slots = 2,
+	    .missing = "memory pids: no cgroup was delegated"};
+
+	(void)state;
+	world_restart(&w);
+	w.n.policy.required = 0x3ff | LAYER_MEMORY | LAYER_PIDS;
+	listen_();
+	world_up(&w, 2);
+	finish_posture(&w.n, &p);
+	world_run(&w, 2000);
+	assert_int_equal(heard(), 1);
+	has(" error jobs: are not taken: the machine of the node lacks what "
+	    "its operator requires for every job: memory pids; memory pids: "
+	    "no cgroup was delegated: start it by systemd with Delegate=yes");
+}
+
 /* However many ask: bounded, and it is said that more did. */
 static void
 test_bounded(void **state)
@@ -232,6 +253,7 @@ main(void)
 	    T(test_job),
 	    T(test_refused),
 	    T(test_clock),
+	    T(test_posture),
 	    T(test_bounded),
 	    T(test_slowed),
 	};
