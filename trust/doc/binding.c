@@ -117,7 +117,7 @@ check_life(const struct binding *b)
 {
 	if (b->not_after <= b->not_before ||
 	    b->not_after - b->not_before > BINDING_LIFE_MAX)
-		return "binding: life of 0 or over 400 days";
+		return "binding: valid for no time, or for over 400 days";
 	return NULL;
 }
 
@@ -140,7 +140,7 @@ check_secp(const struct binding *b)
 	binding_statement(st, b);
 	if (!binding_key(&k, b) ||
 	    !pae_verify(&k, b->sig_secp, TYPE_BINDING, st, sizeof(st)))
-		return "binding: signature of the secp256k1 key";
+		return "binding: the signature of its secp256k1 key does not hold";
 	return NULL;
 }
 
@@ -153,7 +153,7 @@ check_rns(const struct binding *b)
 	binding_statement(st, b);
 	if (!key_set(&k, KEY_ED25519, b->rns + 32, 32) ||
 	    !pae_verify(&k, b->sig_rns, TYPE_BINDING, st, sizeof(st)))
-		return "binding: signature of the Reticulum key";
+		return "binding: the signature of its Reticulum key does not hold";
 	return NULL;
 }
 

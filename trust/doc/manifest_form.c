@@ -86,9 +86,9 @@ manifest_target_bad(const char *t, size_t len)
 	char copy[MANIFEST_TEXT + 1];
 
 	if (len < 1 || !text_ok(t, len, MANIFEST_TEXT) || has_control(t, len))
-		return "length or characters";
+		return "must be 1 to 255 bytes of text without control characters";
 	if (t[0] != '/' || len == 1)
-		return "not absolute, or the root itself";
+		return "must begin with / and name something below it";
 	for (size_t i = 0, from = 1; i <= len; i++) {
 		size_t n;
 
@@ -97,14 +97,15 @@ manifest_target_bad(const char *t, size_t len)
 		n = i - from;
 		if (n == 0 || (n == 1 && t[from] == '.') ||
 		    (n == 2 && t[from] == '.' && t[from + 1] == '.'))
-			return "not normal";
+			return "must have no empty, . or .. part, nor a / at "
+			       "its end";
 		from = i + 1;
 	}
 	memcpy(copy, t, len);
 	copy[len] = '\0';
 	for (size_t i = 0; i < NELEM(kernel); i++)
 		if (manifest_target_inside(copy, kernel[i]))
-			return "in /proc, /sys or /dev";
+			return "must not lie in /proc, /sys or /dev";
 	return NULL;
 }
 
@@ -116,7 +117,8 @@ volumes_bad(const struct manifest *m)
 			if (i != j &&
 			    manifest_target_inside(m->volume[i].target,
 				m->volume[j].target))
-				return "volumes: one target inside another";
+				return "volumes: one target is another or lies "
+				       "inside it";
 	return NULL;
 }
 
@@ -126,14 +128,14 @@ manifest_whole_bad(const struct manifest *m)
 	size_t bytes = 0;
 
 	if (m->not_after > m->deadline)
-		return "not_after: behind deadline";
+		return "not_after: is later than deadline";
 	if (((m->has & HAS_WASM) != 0) == (m->image[0] != '\0'))
-		return "image: exactly one of image and wasm";
+		return "image: exactly one of image and wasm is needed";
 	if ((m->has & HAS_COMMAND) && m->command.n == 0)
 		return "command: is empty";
 	for (unsigned i = 0; i < m->command.n; i++)
 		bytes += strlen(m->command.v[i]);
 	if (bytes > MANIFEST_ARGS_BYTES)
-		return "command: over 32 KiB";
+		return "command: its words are over 32 KiB together";
 	return volumes_bad(m);
 }
