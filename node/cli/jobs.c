@@ -571,7 +571,7 @@ print_here(void *arg, const json_t *o)
 	printf("usage     ran %s, cpu %lld ms, memory peak %s\n",
 	    cli_duration(wall, int_of(used, "wall_ms")),
 	    (long long)int_of(used, "cpu_ms"),
-	    cli_bytes(mem, (uint64_t)int_of(used, "memory_kb") * 1024));
+	    cli_memory(mem, (uint64_t)int_of(used, "memory_kb")));
 	printf("output    stdout %lld, stderr %lld bytes kept, %lld "
 	       "discarded\n",
 	    (long long)json_integer_value(json_array_get(log, 0)),
