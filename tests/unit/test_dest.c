@@ -389,6 +389,38 @@ test_spacing(void **state)
 	rns_free(r);
 }
 
+/* Whoever does not look at the timers in time gets no two of them either. */
+static void
+test_spacing_late(void **state)
+{
+	static struct left got[8];
+	struct rns_cmd c = {.type = RNS_CMD_ANNOUNCE};
+	uint8_t hash[16];
+	struct rns *r;
+
+	(void)state;
+	hash_of(hash, "app.spaced");
+	r = spaced(hash, 1);
+	assert_int_equal(say(r, hash, "a", 0, 0), RNS_OK);
+	assert_int_equal(say(r, hash, "b", 0, 100), RNS_OK);
+	/* overtaken */
+	assert_int_equal(say(r, hash, "c", 0, 1500), RNS_OK);
+	assert_int_equal(leaves(r, 1500, got, 8), 2);
+	says(&got[1], "c", 1, WALL / S + 1);
+	assert_int_equal(leaves(r, 9000, got, 8), 0);
+	/* put off by a path response that was first */
+	assert_int_equal(say(r, hash, "d", 0, 9000), RNS_OK);
+	assert_int_equal(say(r, hash, "e", 0, 9100), RNS_OK);
+	memcpy(c.announce.dest, hash, 16);
+	c.announce.path_response = true;
+	assert_int_equal(rns_submit(r, &c, (struct mono){t0.us + 10500000}),
+	    RNS_OK);
+	assert_int_equal(leaves(r, 11499, got, 8), 2);
+	assert_int_equal(leaves(r, 11500, got, 8), 1);
+	says(&got[0], "e", 1, WALL / S + 11);
+	rns_free(r);
+}
+
 static void
 test_spacing_interfaces(void **state)
 {
@@ -522,6 +554,7 @@ main(void)
 	    cmocka_unit_test(test_clock_back),
 	    cmocka_unit_test(test_app_data),
 	    cmocka_unit_test(test_spacing),
+	    cmocka_unit_test(test_spacing_late),
 	    cmocka_unit_test(test_spacing_interfaces),
 	    cmocka_unit_test(test_decrypt),
 	    cmocka_unit_test(test_blackhole),

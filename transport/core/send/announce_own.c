@@ -77,10 +77,24 @@ announce_due(struct rns *r, void *arg)
 	struct iface *via = w->everywhere ? NULL : iface_find(r, w->ifid);
 	uint8_t *data = w->app_data;
 
+	/* a path response has left since, before the timers were looked at */
+	if (too_soon(r, d)) {
+		timer_set(r, &w->timer, mono_add(d->last_at, SPACING_US));
+		return;
+	}
 	w->app_data = NULL;
 	if (via != NULL || w->everywhere)
 		(void)announce_make(r, d, data, w->app_data_len, via, false);
 	free(data);
+}
+
+/* What waits is overtaken by one that everybody hears now. */
+static void
+announce_forget(struct rns *r, struct dest_waiting *w)
+{
+	timer_clear(r, &w->timer);
+	free(w->app_data);
+	w->app_data = NULL;
 }
 
 static int
@@ -131,6 +145,8 @@ announce_submit(struct rns *r, const struct rns_cmd *cmd)
 	if (d->type != RNS_SINGLE ||
 	    (cmd->announce.app_data == NULL && cmd->announce.app_data_len > 0))
 		return RNS_EINVAL;
+	if (!too_soon(r, d) && !response && via == NULL)
+		announce_forget(r, &d->waiting);
 	if (!too_soon(r, d))
 		return announce_make(r, d, cmd->announce.app_data,
 		    cmd->announce.app_data_len, via, response);
