@@ -71,45 +71,43 @@ class Client:
         self.link.teardown()
         self.closed.wait(2)
 
-    def ask(self, path, data, timeout=20, tries=3):
+    def ask(self, path, data, timeout=30, tries=3):
         """
         One request: (status, meta, body). Asks again without a sign of an answer after max(2 s, 8 RTT), as 3 says:
-        stock RNS now and then drops an answer that comes within a millisecond.
+        stock RNS now and then drops an answer that comes within a millisecond. An answer to any of them will do.
         """
         end = time.time() + timeout * tries
+        answers, done = [], threading.Event()
         lose = self.lossy
-        while time.time() < end:
-            box, done = {}, threading.Event()
+        wait = max(2, 8 * (self.link.rtt or 0))
 
-            def got(r):
-                box["r"] = r.response
-                done.set()
+        def got(r):
+            answers.append(r.response)
+            done.set()
 
+        while time.time() < end and not self.closed.is_set():
             receipt = self.link.request("/klp/v1/" + path, data, response_callback=got,
                                         failed_callback=lambda _r: done.set(), timeout=timeout)
-            wait = max(2, 8 * (self.link.rtt or 0))
-            # what is no resource is there at once: time, path hash and data in one packet
-            patience = time.time() + wait if len(msgpack.packb(data)) + 32 <= (self.link.get_mdu() or 0) else None
-            while not done.wait(0.05) and time.time() < end:
-                delivered = receipt is None or receipt.get_status() == RNS.RequestReceipt.DELIVERED
-                if patience is None and delivered:
-                    patience = time.time() + wait
-                idle = delivered or receipt.get_status() == RNS.RequestReceipt.SENT
-                if idle and patience is not None and time.time() > patience:
-                    break
-            done.wait(0)
-            if "r" in box and lose:
+            # a resource is seen to go on; nothing shows when it was sent and the answer to it dropped
+            packet = len(msgpack.packb(data)) + 32 <= (self.link.get_mdu() or 0)
+            seen, since = None, time.time()
+            while not done.wait(0.05) and time.time() < min(end, since + (wait if packet else 5 * wait)):
+                if receipt and (receipt.get_status(), receipt.get_progress()) != seen:
+                    seen, since = (receipt.get_status(), receipt.get_progress()), time.time()
+            if answers and lose:
                 lose = False  # the same again, when as much has happened meanwhile as can
                 if path == "job/follow":
                     self.lossy = False
                     self.wait(data["id"])
                     self.lossy = True
-                continue
-            if "r" in box:
-                status, meta, body = box["r"]
+                answers.clear()
+            elif answers:
+                status, meta, body = answers[0]
                 return status, meta, body
-            if self.closed.is_set():
-                raise ConnectionError("the link is closed")
+            done.clear()
+            wait *= 1.5
+        if self.closed.is_set():
+            raise ConnectionError("the link is closed")
         raise TimeoutError(f"no answer to {path}")
 
     def must(self, path, data, **kw):
