@@ -68,13 +68,8 @@ announce(struct node *n)
 static struct mono
 first_at(const struct node *n)
 {
-	if (!node_known(n)) {
-		struct mono at = mono_add(n->greeted_at,
-		    NODE_ANNOUNCE_HOLD_S * MONO_SECOND);
-
-		if (!mono_reached(n->now, at))
-			return at;
-	}
+	if (!node_known(n))
+		return node_known_at(n);
 	if (n->unix_now == n->announced_unix)
 		return mono_add(n->now, MONO_SECOND - n->wall_us % MONO_SECOND);
 	return n->now;

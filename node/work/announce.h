@@ -9,7 +9,6 @@
  * When the node announces itself (compute.md 1). The first announce waits for
  * what it states; what changes is announced when it stands, and not too often.
  */
-#define NODE_ANNOUNCE_HOLD_S 10 /* ours: the first waits so long at most */
 #define NODE_ANNOUNCE_SETTLE_S 1 /* ours: a change has stood so long */
 #define NODE_ANNOUNCE_GAP_S 5	/* ours: between two that state a change */
 

@@ -65,11 +65,19 @@ node_admit(const struct node *n)
 	    .missing = n->has_posture ? n->missing : NULL};
 }
 
+struct mono
+node_known_at(const struct node *n)
+{
+	return n->greeted ? mono_add(n->greeted_at,
+	    NODE_KNOWN_S * MONO_SECOND) : MONO_NEVER;
+}
+
 bool
 node_known(const struct node *n)
 {
 	return !n->policy.accept || n->stopping ||
-	    (n->has_posture && n->has_binding && n->up[PROGRAM_TRUST]);
+	    (n->has_posture && n->has_binding && n->up[PROGRAM_TRUST]) ||
+	    mono_reached(n->now, node_known_at(n));
 }
 
 /* ---- what shuts it ---- */
@@ -145,5 +153,6 @@ ready_tick(struct node *n)
 		n->ready_was = now;
 		say(n);
 	}
-	return n->disk_at;
+	return n->ready_said ? n->disk_at :
+	    mono_min(n->disk_at, node_known_at(n));
 }

@@ -15,6 +15,7 @@
 #define NODE_DISK_FULL_S 2 /* ... while it is full */
 #define NODE_DISK_ROOM (UINT64_C(1) << 20) /* ours: above the reserve again */
 #define NODE_READY_S 30	   /* ours: a door that is shut is tried again */
+#define NODE_KNOWN_S 10	   /* ours: what is not known by then is not waited for */
 #define NODE_READY_WHY 256
 
 /* What shuts the door of admission (step 1), for people; NULL: open. */
@@ -25,8 +26,10 @@ bool node_accepting(const struct node *);
 void node_why(const struct node *, char why[NODE_READY_WHY]);
 /* The part of the node that admission looks at; points into it. */
 struct admit_node node_admit(const struct node *);
-/* Has everybody spoken on whom that depends? */
+/* Has everybody spoken on whom that depends, or had the time for it? */
 bool node_known(const struct node *);
+/* When that time is over. */
+struct mono node_known_at(const struct node *);
 
 /* Looks at the disk now; a change is said. */
 void node_disk(struct node *);

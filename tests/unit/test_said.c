@@ -11,6 +11,7 @@
 
 #include "common/layers.h"
 #include "common/log.h"
+#include "node/work/ready.h"
 #include "node/work/said.h"
 #include "tests/unit/nodekit.h"
 
@@ -194,6 +195,25 @@ test_posture(void **state)
 	    "no cgroup was delegated: start it by systemd with Delegate=yes");
 }
 
+/* Who never speaks is not waited for: that is said as well, once. */
+static void
+test_not_up(void **state)
+{
+	struct msg_T_HELLO h = {.dest = {9}};
+
+	(void)state;
+	world_restart(&w);
+	listen_();
+	node_up(&w.n, PROGRAM_TRANSPORT);
+	node_up(&w.n, PROGRAM_TRUST);
+	node_hello(&w.n, &h);
+	world_run(&w, 1000 * NODE_KNOWN_S - 1);
+	assert_int_equal(w.n.ready_said, false);
+	world_run(&w, 60000);
+	assert_int_equal(heard(), 1);
+	has(" error jobs: are not taken: the sandbox of the node is not up\n");
+}
+
 /* However many ask: bounded, and it is said that more did. */
 static void
 test_bounded(void **state)
@@ -254,6 +274,7 @@ main(void)
 	    T(test_refused),
 	    T(test_clock),
 	    T(test_posture),
+	    T(test_not_up),
 	    T(test_bounded),
 	    T(test_slowed),
 	};
