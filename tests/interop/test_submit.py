@@ -4,6 +4,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -350,10 +351,9 @@ def test_goes_on(ctx):
     check(len(parts) == 1, f"kept: {os.listdir(s.path(folder))}")
     size = os.stat(s.path(folder, parts[0])).st_size
     check(size > 0, "nothing of the output was kept")
-    moved = s.proxy.moved
-    s.warren("result", folder)
-    # random bytes do not shrink; what a link adds is less than a tenth
-    check(s.proxy.moved - moved < (6001536 - size) * 1.1 + 100000, "what was here was fetched again")
+    rest = [e["bytes"] for e in lines(s.warren("result", folder, "--json"))
+            if e["event"] == "progress" and e["phase"] == "download"]
+    check(rest and rest[0] >= size, f"what was here, {size} bytes, was fetched again: {rest[:1]}")
     check(open(s.path(folder, "volumes/out/blob"), "rb").read() == blob, "not what was sent")
     check(not [n for n in os.listdir(s.path(folder)) if n.endswith(".part")], "parts stay")
     s.warren("receipt", "verify", folder)
@@ -409,8 +409,8 @@ def test_budget(ctx):
     said = r.stderr.decode()
     check(said.count("your budget of bytes on this node is used up: 2.0 KiB of 1.0 MiB a minute left, full again in "
                      "50 s; what is to be moved still takes about 41 s") == 1, f"says: {said}")
-    check("the upload of 686 KiB takes about 40 s: your budget on this node is 1.0 MiB a minute" in said,
-          f"does not say it before: {said}")
+    before = re.search(r"the upload of 686 KiB takes about (\d+) s: your budget on this node is 1.0 MiB a minute", said)
+    check(before and 20 < int(before.group(1)) <= 40, f"does not say it before: {said}")  # it fills meanwhile
     busy = [e for e in lines(r) if e["event"] == "busy"]
     check(busy == [{"event": "busy", "code": "bytes", "of": "peer", "limit": 1 << 20, "left": 2048, "full_s": 50,
                     "wait_s": 1, "transfer_s": 41}], f"json: {busy}")
