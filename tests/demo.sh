@@ -36,10 +36,11 @@ warren() { "$build/warren" "$@"; }
 
 say "Three machines in $dir: node - relay - submitter"
 chmod 755 "$dir"
-port() { python3 - <<'PY' 2>/dev/null || echo $((20000 + RANDOM % 20000))
-import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])
-PY
+# One that nobody listens on, below those that outgoing connections are given.
+port() {
+	local p
+	while p=$((10000 + RANDOM % 20000)) && (: <>/dev/tcp/127.0.0.1/$p) 2>/dev/null; do :; done
+	echo $p
 }
 relay_port=$(port)
 config() { # name, transport yes|no, interface lines
@@ -110,7 +111,7 @@ say "Starting the three daemons"
 for m in relay node submitter; do
 	"$here/in-group" "$build/warrend" --config "$dir/$m" >"$dir/$m.log" 2>&1 &
 	pids="$pids $!"
-	until_ok 10 "warrend of $m answers" warren status --config "$dir/$m"
+	until_ok 90 "warrend of $m answers" warren status --config "$dir/$m"
 done
 
 say "Submitting"
@@ -133,7 +134,7 @@ cat "$dir/job.yaml"
 printf '\n-- output --\n'
 rc=0
 warren submit "$dir/job.yaml" --to "$dest" --config "$dir/submitter" \
-	--identity "$dir/person" --out "$dir/result" --timeout 60s >"$dir/stdout" 2>"$dir/stderr" || rc=$?
+	--identity "$dir/person" --out "$dir/result" --timeout 90s >"$dir/stdout" 2>"$dir/stderr" || rc=$?
 cat "$dir/stdout"
 sed 's/^/  | /' "$dir/stderr"
 [ $rc = 0 ] || failed "warren submit ended with $rc"

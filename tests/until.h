@@ -17,6 +17,7 @@
 #include <time.h>
 
 #define UNTIL_STEP_US 500
+#define PATIENCE_MS 90000 /* a limit costs nothing when the event comes */
 
 struct until {
 	const char *what;

@@ -27,7 +27,7 @@
 #include "common/util.h"
 #include "tests/until.h"
 
-#define ANSWER_MS 30000
+#define ANSWER_MS PATIENCE_MS
 
 static int
 complain(const char *what)
@@ -182,7 +182,7 @@ make_groups(struct drive *d)
 static void
 remove_dir(int at, const char *name)
 {
-	struct until u = until_begin("a group that is free", 1000);
+	struct until u = until_begin("a group that is free", PATIENCE_MS);
 
 	while (unlinkat(at, name, AT_REMOVEDIR) == -1 && errno == EBUSY &&
 	    until_step(&u))
@@ -778,7 +778,8 @@ drive_finish(struct drive *d, struct drive_job *j)
 			return complain("no answer to J_FORGET");
 	} while (type != IPC_J_FORGOTTEN);
 	as_node(d, true);
-	late = until_begin("the end of the job's groups", 1000);
+	late = until_begin("the end of the job's groups",
+	    PATIENCE_MS);
 	while (cgroup_job_remove(&j->groups) == -1 && until_step(&late))
 		continue;
 	as_node(d, false);
@@ -790,7 +791,7 @@ drive_run(struct drive *d, struct drive_job *j)
 {
 	if (drive_send(d, j) == -1)
 		return -1;
-	if (j->started && drive_wait(d, j, (int)j->time_ms + 15000) == -1)
+	if (j->started && drive_wait(d, j, (int)j->time_ms + PATIENCE_MS) == -1)
 		return -1;
 	return drive_finish(d, j);
 }

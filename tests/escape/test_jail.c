@@ -131,7 +131,7 @@ t_kill(void)
 	CHECK(drive_send(&d, &j) == 0 && j.started);
 	memcpy(m.job, j.id, 32);
 	CHECK(ipc_send_J_KILL(d.node, &m, NULL, 0) == 0);
-	CHECK(drive_wait(&d, &j, 10000) == 0);
+	CHECK(drive_wait(&d, &j, PATIENCE_MS) == 0);
 	CHECK(j.how == EXIT_SIGNAL && j.status == SIGKILL);
 	CHECK(drive_finish(&d, &j) == 0);
 	drive_job_clear(&j);
@@ -184,7 +184,9 @@ t_cpu(void)
 	j.cpu_milli = 200;
 	CHECK(drive_run(&d, &j) == 0);
 	CHECK((j.got_layers & LAYER_CPU) != 0);
-	CHECK(j.usage.cpu_us > 50000 && j.usage.cpu_us < 450000);
+	/* a fifth of the time, and what is taken before it is counted */
+	CHECK(j.usage.cpu_us > 20000 &&
+	    (int64_t)j.usage.cpu_us < j.total_us / 5 + 250000);
 	drive_job_clear(&j);
 	return true;
 }
@@ -354,7 +356,7 @@ t_node_restart(void)
 	CHECK(drive_send(&d, &j) == 0 && j.started);
 	CHECK(drive_new_node(&d) == 0);
 	/* J_RUNNING, J_POSTURE and J_EXITED come on the new channel */
-	CHECK(drive_wait(&d, &j, 10000) == 0);
+	CHECK(drive_wait(&d, &j, PATIENCE_MS) == 0);
 	CHECK(j.how == EXIT_CODE && j.status == 3);
 	CHECK(strcmp(j.out, "still\n") == 0);
 	/* ended while nobody listened */
@@ -377,8 +379,8 @@ t_two_slots(void)
 	b.slot = 2;
 	CHECK(drive_send(&d, &a) == 0 && a.started);
 	CHECK(drive_send(&d, &b) == 0 && b.started);
-	CHECK(drive_wait(&d, &a, 10000) == 0);
-	CHECK(drive_wait(&d, &b, 10000) == 0 || b.out_len > 0);
+	CHECK(drive_wait(&d, &a, PATIENCE_MS) == 0);
+	CHECK(drive_wait(&d, &b, PATIENCE_MS) == 0 || b.out_len > 0);
 	CHECK(drive_finish(&d, &a) == 0 && drive_finish(&d, &b) == 0);
 	drive_job_clear(&a);
 	drive_job_clear(&b);
@@ -505,7 +507,7 @@ t_jail_clock(void)
 	new_job(&j, argv);
 	j.time_ms = 1;
 	CHECK(drive_send(&d, &j) == 0 && j.started);
-	CHECK(drive_wait(&d, &j, 20000) == 0);
+	CHECK(drive_wait(&d, &j, PATIENCE_MS) == 0);
 	CHECK(j.how == EXIT_JAIL_TIME);
 	CHECK(j.total_us > 9 * 1000000);
 	CHECK(drive_finish(&d, &j) == 0);
@@ -541,7 +543,7 @@ t_parent_dies(void)
 	new_job(&j, argv);
 	CHECK(drive_send(&d, &j) == 0 && j.started);
 	CHECK(kill(d.pid, SIGKILL) == 0);
-	u = until_begin("the end of the job", 2000);
+	u = until_begin("the end of the job", PATIENCE_MS);
 	while (!has_ended(j.pidfd) && until_step(&u))
 		continue;
 	CHECK(has_ended(j.pidfd));

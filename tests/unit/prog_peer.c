@@ -21,7 +21,7 @@
 
 #include "tests/until.h"
 
-#define WAIT_MS 10000
+#define WAIT_MS PATIENCE_MS
 
 static void
 child(const char *exe, int channel, const char *dir_name, int dir)

@@ -223,7 +223,7 @@ test_program(void **state)
 	assert_memory_not_equal(a.digest, b.digest, 32);
 	for (int i = 0; i < 1100; i++)
 		(void)event(trust, 0, 1);
-	late = until_begin("the end of the events", 10000);
+	late = until_begin("the end of the events", PATIENCE_MS);
 	while (ipc_pending(trust) && until_step(&late))
 		assert_int_equal(ipc_flush(trust), 0);
 	/* a thousand lines: keys are asked, and the files verify alone */
@@ -231,7 +231,7 @@ test_program(void **state)
 	assert_true(ask.size >= 1000);
 	answer(keys, &ask);
 	/* three channels have no order among them: wait for what was sent */
-	late = until_begin("a checkpoint, and line 1102", 2000);
+	late = until_begin("a checkpoint, and line 1102", PATIENCE_MS);
 	while ((faccessat(dir, "checkpoint", R_OK, 0) == -1 ||
 	    verify(dir).last != 1102) && until_step(&late))
 		continue;

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "tests/until.h"
 #include "transport/socket/fsock.h"
 
 struct end {
@@ -188,7 +189,7 @@ late_reader(void *arg)
 	size_t *bytes = calloc(1, sizeof(*bytes));
 	ssize_t n;
 
-	(void)poll(NULL, 0, 20);
+	quiet(20000, "the writer has to wait for who reads");
 	while (poll(&p, 1, -1) == 1 && (n = read(p.fd, buf, sizeof(buf))) > 0)
 		*bytes += (size_t)n;
 	return bytes;

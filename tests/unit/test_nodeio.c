@@ -285,7 +285,7 @@ test_follow(void **state)
 	turns(3);
 	assert_int_equal(read_all(fd, buf, sizeof(buf), &eof), 5);
 	room_left = 1000;
-	late = until_begin("what had to wait for room", 2000);
+	late = until_begin("what had to wait for room", PATIENCE_MS);
 	do {
 		turns(1);
 		got = read_all(fd, buf, sizeof(buf), &eof);
