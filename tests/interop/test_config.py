@@ -77,7 +77,7 @@ def texts():
 
 
 def read_all(argv, paths):
-    out = subprocess.run([*argv, *paths], capture_output=True, text=True, timeout=60)
+    out = subprocess.run([*argv, *paths], capture_output=True, text=True, timeout=180)
     lines = [json.loads(x) for x in out.stdout.splitlines()]
     check(out.returncode == 0 and len(lines) == len(paths), f"{argv}: {out.stderr[-500:]}")
     return lines

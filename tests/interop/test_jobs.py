@@ -268,17 +268,17 @@ def announces(ctx):
     ears = lib.Script([ctx.args.python, os.path.join(lib.HERE, "listener.py"), far],
                       os.path.join(ctx.folder, "listener.log"))
     ctx.keep(ears)
-    ears.expect(20, event="ready")
+    ears.expect(event="ready")
     dest, d, folder = node(ctx, client("up", port), [("urn:klp:kindai:human:" + "00" * 32, 2)])
     heard = []
     for wanted in (True, False, True):
-        heard.append(ears.expect(30, event="announce", dest=dest))
+        heard.append(ears.expect(event="announce", dest=dest))
         check(heard[-1]["accepting"] is wanted, f"accepting, then not, then again: {heard}")
         check(heard[-1]["binding"], f"with its binding: {heard}")
         if wanted and len(heard) == 1:
             lib.quiet(1.2, "the announce and the next are not of one second")
             d.proc.terminate()
-            d.proc.wait(15)
+            d.proc.wait(lib.PATIENCE_S)
             d = Daemon(ctx, [os.path.join(ctx.args.build, "warrend"), "--config", folder], "node.log")
 
 

@@ -11,7 +11,7 @@ import sys
 import tarfile
 
 import lib
-from lib import ALL, USER, Node, done, result, skip, until
+from lib import ALL, PATIENCE_S, USER, Node, done, result, skip, until
 from libjob import Burrow
 
 build = sys.argv[1]
@@ -210,8 +210,8 @@ def agree(mode, user):
                 node.command("--check"), node.command(),
                 [os.path.join(build, "warren"), "check-config", "--config",
                  node.dir]]:
-            p = subprocess.run(command, preexec_fn=node._drop, timeout=20,
-                               stdout=subprocess.PIPE,
+            p = subprocess.run(command, preexec_fn=node._drop,
+                               timeout=PATIENCE_S, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT)
             lines = p.stdout.decode().replace(node.dir, "DIR").splitlines()
             lines = [w[max(w.find("note: DIR/"), 0):] for w in lines]

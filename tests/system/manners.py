@@ -13,7 +13,7 @@ import sys
 import termios
 import threading
 
-from lib import USER, Node, done, result, until
+from lib import PATIENCE_S, USER, Node, done, result, until
 from libjob import IMAGE, Burrow, client, free_port, server
 
 build = sys.argv[1]
@@ -33,7 +33,7 @@ class Run:
                 for n in [""] + names:
                     os.chown(os.path.join(d, n), node.user, node.user)
         argv = node.argv("run", "--config", node.dir, "--identity",
-                         node.person, "--timeout", "20s", *words)
+                         node.person, "--timeout", "80s", *words)
         self.process = subprocess.Popen(
             argv, preexec_fn=node._drop, stdin=subprocess.DEVNULL,
             cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -51,7 +51,7 @@ class Run:
             else:
                 self.err += line
 
-    def end(self, seconds=40):
+    def end(self, seconds=PATIENCE_S):
         try:
             rc = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -59,7 +59,7 @@ class Run:
             self.process.wait()
             rc = "still running after %d s" % seconds
         for t in self.threads:
-            t.join(5)
+            t.join(PATIENCE_S)
         return rc
 
     def __str__(self):

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 
-from lib import USER, Node, done, result, skip, until
+from lib import PATIENCE_S, USER, Node, done, result, skip, until
 
 build = sys.argv[1]
 
@@ -18,7 +18,7 @@ def status(node):
     p = subprocess.run([os.path.join(build, "warren"), "status", "--json",
                         "--config", node.dir], preexec_fn=node._drop,
                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                       stderr=subprocess.DEVNULL, timeout=20)
+                       stderr=subprocess.DEVNULL, timeout=PATIENCE_S)
     try:
         return json.loads(p.stdout)
     except ValueError:
@@ -120,7 +120,7 @@ def down(mode, user):
             status(node))
         taken.close()
         up = until(lambda: of(node, "Listen").get("online"),
-                   "the port is free", 15)
+                   "the port is free")
         s = status(node)
         result(name + ": up when the port is free, and that is said", up and
                "reaches_nobody" not in s and "error" not in of(
@@ -128,9 +128,9 @@ def down(mode, user):
         with socket.create_connection(("127.0.0.1", port)) as c:
             c.sendall(b"~" + b"x" * 40 + b"~")
             until(lambda: of(node, "Listen").get("rx_bytes") == 42,
-                  "42 bytes", 5)
+                  "42 bytes")
         gone = until(lambda: of(node, "Listen").get("clients") == 0,
-                     "it has left", 10)
+                     "it has left")
         n = of(node, "Listen")
         result(name + ": a listener's counters keep those who left", gone and
                n.get("rx_bytes") == 42 and n.get("accepted") == 1, n)
