@@ -316,7 +316,10 @@ do_go(struct slot *sl, const int fds[3])
 	}
 	pid = clone_child(sl, sl->group, &pidfd);
 	if (pid == 0) {
+		/* who holds a group beside the job's could leave the job's */
 		(void)close(sl->ctl);
+		if (sl->s->step_group != -1)
+			(void)close(sl->s->step_group);
 		init_job(&sl->env, &j);
 	}
 	started(sl, pid, pidfd);
