@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "common/program.h"
 #include "sandbox/base/report.h"
+#include "sandbox/jail/cell_tell.h"
 #include "sandbox/jail/slot.h"
 #include "sandbox/base/sys.h"
 #include "common/util.h"
@@ -83,101 +84,6 @@ find(struct jail *j, const uint8_t job[32])
 		    memcmp(j->cells[i].job, job, 32) == 0)
 			return &j->cells[i];
 	return NULL;
-}
-
-/* ---- to node; a failed send is a node that has gone: the next is told ---- */
-
-#define TELL(j, name, m, fds, n)                                               \
-	do {                                                                   \
-		if ((j)->node != NULL && (j)->node_greeted)                    \
-			(void)ipc_send_##name((j)->node, m, fds, n);           \
-	} while (0)
-
-static void
-tell_failed(struct jail *j, const uint8_t job[32], const char *code,
-    const char *why)
-{
-	struct msg_J_FAILED m;
-
-	memset(&m, 0, sizeof(m));
-	memcpy(m.job, job, 32);
-	(void)snprintf(m.code, sizeof(m.code), "%s", code);
-	(void)snprintf(m.why, sizeof(m.why), "%s", why);
-	log_info("jail", "not started: %s: %s", m.code, m.why);
-	TELL(j, J_FAILED, &m, NULL, 0);
-}
-
-static void
-tell_exited(struct jail *j, const struct cell *c)
-{
-	struct msg_J_EXITED m;
-
-	memset(&m, 0, sizeof(m));
-	memcpy(m.job, c->job, 32);
-	m.how = c->how;
-	m.code = c->code;
-	TELL(j, J_EXITED, &m, NULL, 0);
-}
-
-static void
-tell_step(struct jail *j, const struct cell *c, bool ok)
-{
-	struct msg_J_STEP_DONE m;
-
-	memset(&m, 0, sizeof(m));
-	memcpy(m.job, c->job, 32);
-	m.step = (uint8_t)c->step;
-	m.volume = (uint8_t)c->volume;
-	m.ok = ok;
-	m.dropped = c->left.count;
-	m.left_len = c->left.len;
-	memcpy(m.left, c->left.buf, c->left.len);
-	(void)text_printable(m.why, sizeof(m.why), c->why, strlen(c->why));
-	TELL(j, J_STEP_DONE, &m, NULL, 0);
-}
-
-static void
-tell_forgotten(struct jail *j, const struct cell *c)
-{
-	struct msg_J_FORGOTTEN m;
-
-	memset(&m, 0, sizeof(m));
-	memcpy(m.job, c->job, 32);
-	m.slot = c->number;
-	TELL(j, J_FORGOTTEN, &m, NULL, 0);
-}
-
-void
-cells_tell(struct jail *j)
-{
-	struct msg_J_POSTURE p;
-
-	for (uint32_t i = 0; i < j->nslots; i++) {
-		struct cell *c = &j->cells[i];
-		struct msg_J_RUNNING m;
-		int fds[3] = {c->out, c->err, c->job_pidfd};
-
-		if (c->life.state == CELL_ENDED && c->failed)
-			tell_failed(j, c->job, c->fail_code, c->why);
-		if (!c->started || c->life.state == CELL_FREE ||
-		    c->life.state == CELL_BROKEN)
-			continue;
-		memset(&m, 0, sizeof(m));
-		memcpy(m.job, c->job, 32);
-		m.slot = c->number;
-		m.layers = c->layers;
-		memcpy(m.policy, c->policy, 32);
-		m.exited = c->exited;
-		m.how = c->how;
-		m.code = c->code;
-		TELL(j, J_RUNNING, &m, fds, 3);
-	}
-	memset(&p, 0, sizeof(p));
-	p.layers = j->limits.available;
-	for (uint32_t i = 0; i < j->nslots; i++)
-		p.slots += j->cells[i].life.state != CELL_BROKEN;
-	(void)snprintf(p.missing, sizeof(p.missing), "%s", j->missing);
-	TELL(j, J_POSTURE, &p, NULL, 0);
 }
 
 /* ---- children of the slot ---- */

@@ -70,8 +70,6 @@ void cells_run(struct jail *, const struct msg_J_RUN *, struct ipc_in *);
 void cells_step(struct jail *, const struct msg_J_STEP *);
 void cells_kill(struct jail *, const uint8_t job[32]);
 void cells_forget(struct jail *, const uint8_t job[32]);
-/* To a new node: J_RUNNING for each, then J_POSTURE. */
-void cells_tell(struct jail *);
 
 /* Something to read on these descriptors of the cell. */
 void cell_on_ctl(struct jail *, struct cell *);

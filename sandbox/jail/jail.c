@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sandbox/jail/cell.h"
+#include "sandbox/jail/cell_tell.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/file.h"
