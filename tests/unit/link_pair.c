@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/util.h"
+
 #define WALL_US INT64_C(1700000000000000)
 
 static _Noreturn void
@@ -416,4 +418,28 @@ pair_handler(struct pair *p, const char *path, enum rns_allow allow,
 	c.handler.compress_max = compress_max;
 	if ((rc = pair_submit(p, 1, &c)) != RNS_OK)
 		pair_die("HANDLER_ADD", rc);
+}
+
+uint8_t *
+pair_filler(size_t n, unsigned salt)
+{
+	uint8_t *b = malloc(n > 0 ? n : 1), h[RNS_FULL_HASH];
+
+	for (size_t i = 0; i < n; i += sizeof(h)) {
+		uint64_t seed[2] = {i, salt};
+
+		rns_sha256(h, seed, sizeof(seed));
+		memcpy(b + i, h, MIN_OF(sizeof(h), n - i));
+	}
+	return b;
+}
+
+struct rns_cmd
+pair_cmd(const struct pair *p, enum rns_cmd_type type)
+{
+	struct rns_cmd c = {.type = type};
+
+	/* the link id is the first field of each command on a link */
+	memcpy(c.hash, p->link, RNS_HASH);
+	return c;
 }

@@ -96,5 +96,9 @@ void pair_handler(struct pair *, const char *path, enum rns_allow,
     const uint8_t *list, size_t list_len, uint64_t compress_max);
 /* A packet that node has to send, into buf; false when there is none. */
 bool pair_pull(struct pair *, int node, uint8_t *buf, size_t cap, size_t *n);
+/* n bytes that salt decides; the caller's to free. */
+uint8_t *pair_filler(size_t n, unsigned salt);
+/* A command on the pair's link. */
+struct rns_cmd pair_cmd(const struct pair *, enum rns_cmd_type);
 
 #endif

@@ -15,30 +15,6 @@
 
 #define MS INT64_C(1000)
 
-static uint8_t *
-filler(size_t n, unsigned salt)
-{
-	uint8_t *b = malloc(n > 0 ? n : 1), h[RNS_FULL_HASH];
-
-	for (size_t i = 0; i < n; i += sizeof(h)) {
-		uint64_t seed[2] = {i, salt};
-
-		rns_sha256(h, seed, sizeof(seed));
-		memcpy(b + i, h, MIN_OF(sizeof(h), n - i));
-	}
-	return b;
-}
-
-static struct rns_cmd
-on_link(const struct pair *p, enum rns_cmd_type type)
-{
-	struct rns_cmd c = {.type = type};
-
-	/* the link id is the first field of each command on a link */
-	memcpy(c.hash, p->link, RNS_HASH);
-	return c;
-}
-
 static void
 test_up_data_close(void **state)
 {
@@ -55,7 +31,7 @@ test_up_data_close(void **state)
 	assert_int_equal(info.mtu, 8192);
 	assert_int_equal(info.status, LINK_ACTIVE);
 	assert_int_equal(info.rtt_us, 100 * MS);
-	c = on_link(&p, RNS_CMD_LINK_SEND);
+	c = pair_cmd(&p, RNS_CMD_LINK_SEND);
 	c.packet.data = (const uint8_t *)"hello";
 	c.packet.len = 5;
 	c.packet.receipt = true;
@@ -70,7 +46,7 @@ test_up_data_close(void **state)
 	assert_int_equal(ev->receipt.tag, 7);
 	assert_int_equal(ev->receipt.status, RNS_RECEIPT_DELIVERED);
 	assert_int_equal(ev->receipt.rtt_us, 100 * MS);
-	c = on_link(&p, RNS_CMD_LINK_CLOSE);
+	c = pair_cmd(&p, RNS_CMD_LINK_CLOSE);
 	assert_int_equal(pair_submit(&p, 1, &c), RNS_OK);
 	pair_wait(&p, 100 * MS);
 	for (int i = 0; i < 2; i++) {
@@ -86,7 +62,7 @@ static int
 ask(struct pair *p, const char *path, const uint8_t *data, size_t n,
     uint64_t max)
 {
-	struct rns_cmd c = on_link(p, RNS_CMD_REQUEST);
+	struct rns_cmd c = pair_cmd(p, RNS_CMD_REQUEST);
 
 	c.request.path = path;
 	c.request.data = data;
@@ -99,7 +75,7 @@ ask(struct pair *p, const char *path, const uint8_t *data, size_t n,
 static uint8_t *
 packed_bin(size_t n, unsigned salt, size_t *len)
 {
-	uint8_t *body = filler(n, salt), *b = malloc(n + 8);
+	uint8_t *body = pair_filler(n, salt), *b = malloc(n + 8);
 	struct wr w = wr_make(b, n + 8);
 
 	mpk_put_bin(&w, body, n);
@@ -114,7 +90,7 @@ exchange(struct pair *p, size_t ask_n, size_t answer_n)
 	size_t qn, an;
 	uint8_t *q = packed_bin(ask_n, 1, &qn), *a = packed_bin(answer_n, 2, &an);
 	const struct rns_event *ev;
-	struct rns_cmd c = on_link(p, RNS_CMD_RESPOND);
+	struct rns_cmd c = pair_cmd(p, RNS_CMD_RESPOND);
 	bool resource = false;
 
 	assert_int_equal(ask(p, "/echo", q, qn, 0), RNS_OK);
@@ -199,7 +175,7 @@ static uint64_t
 send_plain(struct pair *p, int node, const uint8_t *data, size_t n,
     const char *metadata, bool compress)
 {
-	struct rns_cmd c = on_link(p, RNS_CMD_RESOURCE_SEND);
+	struct rns_cmd c = pair_cmd(p, RNS_CMD_RESOURCE_SEND);
 	static uint64_t tag = 100;
 
 	c.resource.data = data;
@@ -260,7 +236,7 @@ test_resources_sizes(void **state)
 		    .delay_us = MS, .resources = RNS_ACCEPT_ALL});
 		pair_up(&p);
 		for (size_t i = 0; i < NELEM(sizes); i++) {
-			uint8_t *data = filler(sizes[i], 3);
+			uint8_t *data = pair_filler(sizes[i], 3);
 			const char *meta = sizes[i] > 0 && i % 2 == 0 ?
 			    "\x81\xa1x\x01" : NULL;
 
@@ -286,7 +262,7 @@ test_resources_lossy(void **state)
 	    {.context = CTX_RESOURCE_REQ, .count = 3},
 	    {.context = CTX_RESOURCE_ADV, .count = 3},
 	    {.context = CTX_RESOURCE_PRF, .count = 2}};
-	uint8_t *data = filler(150000, 4);
+	uint8_t *data = pair_filler(150000, 4);
 	struct pair p;
 
 	(void)state;
@@ -317,7 +293,7 @@ test_channel_lossy(void **state)
 	(void)state;
 	pair_new(&p, &(struct pair_opts){.delay_us = 10 * MS});
 	pair_up(&p);
-	struct rns_cmd c = on_link(&p, RNS_CMD_CHANNEL_OPEN);
+	struct rns_cmd c = pair_cmd(&p, RNS_CMD_CHANNEL_OPEN);
 	assert_int_equal(pair_submit(&p, 1, &c), RNS_OK);
 	p.tap = lose;
 	p.tap_arg = &l;
@@ -325,7 +301,7 @@ test_channel_lossy(void **state)
 		assert_true(i < 20000);
 		uint8_t b[2] = {(uint8_t)(sent >> 8), (uint8_t)sent};
 
-		c = on_link(&p, RNS_CMD_CHANNEL_SEND);
+		c = pair_cmd(&p, RNS_CMD_CHANNEL_SEND);
 		c.channel.msgtype = 0x101;
 		c.channel.data = b;
 		c.channel.len = 2;
@@ -358,7 +334,7 @@ test_channel_gives_up(void **state)
 	pair_up(&p);
 	p.tap = lose;
 	p.tap_arg = &l;
-	struct rns_cmd c = on_link(&p, RNS_CMD_CHANNEL_SEND);
+	struct rns_cmd c = pair_cmd(&p, RNS_CMD_CHANNEL_SEND);
 	c.channel.msgtype = 1;
 	assert_int_equal(pair_submit(&p, 0, &c), RNS_OK);
 	pair_wait(&p, 10 * MONO_SECOND);
@@ -485,7 +461,7 @@ test_identify(void **state)
 	for (int black = 0; black < 2; black++) {
 		pair_new(&p, &(struct pair_opts){.delay_us = MS});
 		pair_up(&p);
-		c = on_link(&p, RNS_CMD_LINK_IDENTIFY);
+		c = pair_cmd(&p, RNS_CMD_LINK_IDENTIFY);
 		memset(c.identify.identity, 0x42, RNS_KEY);
 		(void)rns_identity_derive(pub, hash, c.identify.identity);
 		if (black) {
@@ -515,7 +491,7 @@ static void
 test_request_failures(void **state)
 {
 	const struct rns_event *ev;
-	uint8_t *big = filler(5000, 9);
+	uint8_t *big = pair_filler(5000, 9);
 	struct rns_cmd c;
 	struct pair p;
 	size_t n;
@@ -543,7 +519,7 @@ test_request_failures(void **state)
 	assert_int_equal(ask(&p, "/echo", NULL, 0, 100), RNS_OK);
 	ev = pair_until(&p, 1, RNS_EV_REQUEST, MONO_SECOND);
 	assert_non_null(ev);
-	c = on_link(&p, RNS_CMD_RESPOND);
+	c = pair_cmd(&p, RNS_CMD_RESPOND);
 	memcpy(c.respond.request_id, ev->request.request_id, RNS_HASH);
 	c.respond.data = packed;
 	c.respond.len = n;
@@ -557,7 +533,7 @@ test_request_failures(void **state)
 	assert_int_equal(ev->sent.status, RNS_RES_REJECTED);
 	/* the link closes while one waits */
 	assert_int_equal(ask(&p, "/echo", NULL, 0, 0), RNS_OK);
-	c = on_link(&p, RNS_CMD_LINK_CLOSE);
+	c = pair_cmd(&p, RNS_CMD_LINK_CLOSE);
 	assert_int_equal(pair_submit(&p, 0, &c), RNS_OK);
 	assert_non_null(pair_take(&p, 0, RNS_EV_REQUEST_FAILED));
 	pair_free(&p);
@@ -569,7 +545,7 @@ static void
 test_file_response(void **state)
 {
 	static const char meta[] = "\x81\xa4name\xc4\x01x";
-	uint8_t *data = filler(1200000, 5);
+	uint8_t *data = pair_filler(1200000, 5);
 	const struct rns_event *ev;
 	struct rns_cmd c;
 	struct pair p;
@@ -581,7 +557,7 @@ test_file_response(void **state)
 	assert_int_equal(ask(&p, "/f", NULL, 0, 0), RNS_OK);
 	ev = pair_until(&p, 1, RNS_EV_REQUEST, MONO_SECOND);
 	assert_non_null(ev);
-	c = on_link(&p, RNS_CMD_RESPOND);
+	c = pair_cmd(&p, RNS_CMD_RESPOND);
 	memcpy(c.respond.request_id, ev->request.request_id, RNS_HASH);
 	c.respond.data = data;
 	c.respond.len = 1200000;
@@ -603,7 +579,7 @@ test_file_response(void **state)
 static void
 test_compression(void **state)
 {
-	uint8_t *data = filler(150000, 8);
+	uint8_t *data = pair_filler(150000, 8);
 	uint64_t frames[2];
 	struct pair p;
 
@@ -627,7 +603,7 @@ test_compression(void **state)
 static void
 test_memory_limit(void **state)
 {
-	uint8_t *data = filler(200000, 6);
+	uint8_t *data = pair_filler(200000, 6);
 	const struct rns_event *ev;
 	struct pair p;
 
@@ -657,7 +633,7 @@ test_memory_limit(void **state)
 static void
 test_hold(void **state)
 {
-	uint8_t *data = filler(100000, 7);
+	uint8_t *data = pair_filler(100000, 7);
 	struct pair p;
 	struct rns_cmd c;
 
@@ -665,7 +641,7 @@ test_hold(void **state)
 	pair_new(&p, &(struct pair_opts){.delay_us = MS,
 	    .resources = RNS_ACCEPT_ALL});
 	pair_up(&p);
-	c = on_link(&p, RNS_CMD_LINK_HOLD);
+	c = pair_cmd(&p, RNS_CMD_LINK_HOLD);
 	c.hold.until = mono_add(p.now, 40 * MONO_SECOND);
 	assert_int_equal(pair_submit(&p, 1, &c), RNS_OK);
 	(void)send_plain(&p, 0, data, 100000, NULL, false);
@@ -682,7 +658,7 @@ test_hold(void **state)
 static void
 test_cancel_and_queue(void **state)
 {
-	uint8_t *data = filler(300000, 8);
+	uint8_t *data = pair_filler(300000, 8);
 	const struct rns_event *ev;
 	struct rns_cmd c;
 	uint64_t one, two;
@@ -697,12 +673,12 @@ test_cancel_and_queue(void **state)
 	ev = pair_until(&p, 1, RNS_EV_RESOURCE_ADV, MONO_SECOND);
 	assert_non_null(ev);
 	assert_int_equal(ev->resource.size, 300000);
-	c = on_link(&p, RNS_CMD_RESOURCE_ANSWER);
+	c = pair_cmd(&p, RNS_CMD_RESOURCE_ANSWER);
 	memcpy(c.answer.hash, ev->resource.hash, RNS_FULL_HASH);
 	c.answer.accept = true;
 	assert_int_equal(pair_submit(&p, 1, &c), RNS_OK);
 	pair_wait(&p, 100 * MS);
-	c = on_link(&p, RNS_CMD_RESOURCE_CANCEL);
+	c = pair_cmd(&p, RNS_CMD_RESOURCE_CANCEL);
 	c.cancel.tag = one;
 	assert_int_equal(pair_submit(&p, 0, &c), RNS_OK);
 	ev = pair_take(&p, 0, RNS_EV_SENT);
@@ -715,7 +691,7 @@ test_cancel_and_queue(void **state)
 	ev = pair_until(&p, 1, RNS_EV_RESOURCE_ADV, MONO_SECOND);
 	assert_non_null(ev);
 	assert_int_equal(ev->resource.size, 1000);
-	c = on_link(&p, RNS_CMD_RESOURCE_ANSWER);
+	c = pair_cmd(&p, RNS_CMD_RESOURCE_ANSWER);
 	memcpy(c.answer.hash, ev->resource.hash, RNS_FULL_HASH);
 	c.answer.accept = true;
 	assert_int_equal(pair_submit(&p, 1, &c), RNS_OK);
@@ -732,7 +708,7 @@ static void
 test_segment_gap(void **state)
 {
 	struct loss l = {.context = CTX_RESOURCE_ADV, .skip = 1};
-	uint8_t *data = filler(1100000, 8);
+	uint8_t *data = pair_filler(1100000, 8);
 	const struct rns_event *ev;
 	struct pair p;
 
