@@ -107,7 +107,8 @@ class Setup:
         self.proxy = ctx.keep(Proxy(self.port))
         node_dir = ctx.stock_dir(lib.config(lib.client("to the mast", self.proxy.port)))
         self.node = ctx.keep(Process([ctx.args.python, "-m", "klpy.node", "--config", node_dir, "--name", "pynode", *node],
-                                     os.path.join(ctx.folder, "node.log"), cwd=lib.HERE, stdout=subprocess.PIPE))
+                                     os.path.join(ctx.folder, "node.log"), cwd=lib.HERE, stdout=subprocess.PIPE,
+                                     env={**os.environ, "TMPDIR": ctx.folder}))
         ready = self.node.proc.stdout.readline().split()
         check(ready[:1] == ["READY"], "the node does not start")
         self.dest, self.urn = ready[1], ready[2]

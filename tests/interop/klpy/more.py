@@ -404,7 +404,7 @@ def manifests(c, d, image):
 
 def quotas(c, d, image):
     b = Bench(c, d, image)
-    yield "describe", d["left"] == {"jobs_queued": 2, "jobs_per_hour": 4, "spool": 100 << 10}
+    yield "describe", d["left"] == {"jobs_queued": 2, "jobs_per_hour": 4, "spool": 100 << 10}, d["left"]
 
     def refused(payload, why, wait=True):
         status, meta, _ = c.ask("job/submit", {"m": b.envelope(payload)})
