@@ -52,7 +52,7 @@ struct auditd {
 	uint64_t signed_size;
 	bool asked;
 	uint64_t asked_size;
-	uint8_t asked_root[32];
+	struct id32 asked_root;
 };
 
 #define IPC_ME AUDIT
@@ -77,7 +77,7 @@ checkpoint_ask(struct auditd *a)
 	struct msg_C_SIGN m = {.end_ = 0};
 
 	if (program_channel(&a->prog, PROGRAM_KEYS) == NULL || a->asked ||
-	    !trail_root(a->trail, &m.size, m.root) ||
+	    !trail_root(a->trail, &m.size, &m.root) ||
 	    m.size <= a->signed_size)
 		return;
 	/* what is signed must be there after a power cut */
@@ -85,7 +85,7 @@ checkpoint_ask(struct auditd *a)
 		return;
 	a->asked = true;
 	a->asked_size = m.size;
-	memcpy(a->asked_root, m.root, 32);
+	a->asked_root = m.root;
 	trail_mark(a->trail, m.size, false);
 	(void)program_send_C_SIGN(&a->prog, &m, NULL, 0);
 }
@@ -97,8 +97,8 @@ checkpoint_store(struct auditd *a, const struct msg_C_SIGNED *m)
 	char text[NOTE_MAX], key[66];
 	size_t len;
 
-	memcpy(n.fp, a->source.fp, 32);
-	memcpy(n.root, a->asked_root, 32);
+	n.fp = a->source.fp;
+	n.root = a->asked_root;
 	memcpy(n.sig, m->sig, 64);
 	note_set_key(&n, m->key);
 	if (!note_verify(&n, m->key)) {
@@ -147,7 +147,7 @@ on_checkpoint(struct ev_loop *loop, ev_timer *w, int revents)
 
 static int
 append(struct auditd *a, const struct msg_EVENT *e, enum program from,
-    uint64_t *seq, uint8_t digest[32])
+    uint64_t *seq, struct id32 *digest)
 {
 	char body[OCSF_MAX];
 	size_t n = ocsf_event(body, sizeof(body), e, from, &a->source,
@@ -182,12 +182,12 @@ say_lost(struct auditd *a)
 {
 	struct msg_EVENT e = own(EVK_DISK_LOW, 5,
 	    "events could not be written and are lost", (int64_t)a->lost);
-	uint8_t digest[32];
+	struct id32 digest;
 	uint64_t seq;
 
 	if (a->lost == 0)
 		return 0;
-	if (append(a, &e, PROGRAM_AUDIT, &seq, digest) < 0)
+	if (append(a, &e, PROGRAM_AUDIT, &seq, &digest) < 0)
 		return -1;
 	log_notice("trail", "writes again lost=%llu",
 	    (unsigned long long)a->lost);
@@ -214,10 +214,10 @@ record(struct auditd *a, const struct msg_EVENT *e, enum program from)
 	struct msg_HEAD head = {.qid = e->qid};
 
 	if (say_lost(a) < 0 ||
-	    append(a, e, from, &head.seq, head.digest) < 0) {
+	    append(a, e, from, &head.seq, &head.digest) < 0) {
 		failed(a);
 		head.seq = 0;
-		memset(head.digest, 0, sizeof(head.digest));
+		memset(&head.digest, 0, sizeof(head.digest));
 	}
 	if (e->qid != 0 && from == PROGRAM_NODE)
 		(void)program_send_HEAD(&a->prog, &head, NULL, 0);
@@ -246,7 +246,7 @@ source_ready(struct auditd *a)
 
 	ev_timer_stop(a->loop, &a->hold);
 	a->ready = true;
-	hex_encode(hex, a->source.fp, 32);
+	hex_encode(hex, HASH_BYTES(a->source.fp));
 	(void)snprintf(a->source.urn, sizeof(a->source.urn),
 	    "urn:klp:kindai:device:%s", hex);
 	for (size_t i = 0; i < a->nheld; i++)
@@ -290,7 +290,7 @@ on_K_BINDING(struct auditd *a, const struct msg_K_BINDING *m,
     struct ipc_in *in)
 {
 	(void)in;
-	memcpy(a->source.fp, m->fp, sizeof(m->fp));
+	a->source.fp = m->fp;
 	source_ready(a);
 }
 

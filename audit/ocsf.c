@@ -157,7 +157,7 @@ event_json(const struct msg_EVENT *e, enum program from,
 	char uid[128], fp16[33];
 	json_t *o;
 
-	hex_encode(fp16, src->fp, 16);
+	hex_encode(fp16, src->fp.b, 16);
 	(void)snprintf(uid, sizeof(uid), "%s:%s:%llu", fp16, src->boot,
 	    (unsigned long long)seq);
 	o = json_pack("{s:i, s:i, s:i, s:i, s:i, s:I, s:{s:s, s:{s:s}, s:s}, "

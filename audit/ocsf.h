@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/fp.h"
 #include "common/ipc_msg.h"
 
 /* Events of the house as OCSF objects (klp.md 7). Pure. */
@@ -12,7 +13,7 @@
 #define OCSF_VERSION "1.3.0"
 
 struct ocsf_source {
-	uint8_t fp[32];	     /* of the node; zeros: not known yet */
+	struct fp fp;	     /* of the node; zeros: not known yet */
 	char boot[33];	     /* hex: this run of warren-audit */
 	char urn[128];	     /* of the node */
 };

@@ -24,7 +24,7 @@ struct opening {
 	struct trail_report *report;
 	uint64_t line;	      /* in this segment */
 	uint64_t head_seq;    /* what the head says */
-	uint8_t head_digest[32];
+	struct id32 head_digest;
 	bool head_differs;
 };
 
@@ -41,7 +41,7 @@ open_line(void *arg, const char *text, size_t len)
 	if (trail_line_parse(&l, text, len) && !l.is_tomb)
 		o->seg->count[trail_line_severity(l.body, l.body_len)]++;
 	if (why == NULL && w->next - 1 == o->head_seq) {
-		o->head_differs = memcmp(w->digest, o->head_digest, 32) != 0;
+		o->head_differs = !id32_eq(&w->digest, &o->head_digest);
 		if (o->head_differs)
 			why = "it is not the line that was written";
 	}
@@ -124,7 +124,7 @@ head_write(struct trail *t)
 {
 	char text[TRAIL_HEAD_LEN + 1];
 
-	trail_head_put(text, t->walk.next - 1, t->walk.digest);
+	trail_head_put(text, t->walk.next - 1, &t->walk.digest);
 	return pwrite(t->head, text, TRAIL_HEAD_LEN, 0) == TRAIL_HEAD_LEN ? 0
 									  : -1;
 }
@@ -162,7 +162,7 @@ trail_open(int dir, const struct trail_limits *limits,
 	    .dir = dir, .fd = -1, .head = -1, .limits = *limits};
 	trail_walk_init(&t->walk);
 	(void)unlinkat(dir, TRAIL_TMP, 0); /* of a rewriting that broke off */
-	good = trail_head_get(dir, &o.head_seq, o.head_digest, &there);
+	good = trail_head_get(dir, &o.head_seq, &o.head_digest, &there);
 	if (!good)
 		o.head_seq = 0;
 	if (trail_segs_list(dir, &list) < 0) {
@@ -231,7 +231,7 @@ trail_sync(struct trail *t)
 }
 
 bool
-trail_root(const struct trail *t, uint64_t *size, uint8_t root[32])
+trail_root(const struct trail *t, uint64_t *size, struct id32 *root)
 {
 	if (!t->walk.whole)
 		return false;
@@ -337,12 +337,12 @@ write_line(struct trail *t, const char *line, size_t n)
 
 int
 trail_append(struct trail *t, unsigned severity, const char *body, size_t len,
-    uint64_t *seq, uint8_t digest[32])
+    uint64_t *seq, struct id32 *digest)
 {
 	char line[TRAIL_LINE_MAX + 1];
 	size_t n;
 
-	n = trail_line_event(line, sizeof(line), t->walk.next, t->walk.digest,
+	n = trail_line_event(line, sizeof(line), t->walk.next, &t->walk.digest,
 	    body, len);
 	if (n == 0) {
 		errno = EMSGSIZE;
@@ -357,7 +357,7 @@ trail_append(struct trail *t, unsigned severity, const char *body, size_t len,
 	t->segs[t->nsegs - 1].count[trail_line_severity(body, len)]++;
 	*seq = t->walk.next;
 	(void)trail_walk_line(&t->walk, line, n - 1);
-	memcpy(digest, t->walk.digest, 32);
+	*digest = t->walk.digest;
 	/* a head that lags is seen as a line nobody vouches for: no more */
 	(void)head_write(t);
 	if (severity >= TRAIL_SYNC_SEVERITY)

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 /*
  * The spool of klp.md 7: an append-only chain of lines (trail_line.h) in
  * segments beneath one folder. One writer.
@@ -52,7 +54,7 @@ uint64_t trail_next(const struct trail *);
  * EFBIG, EMSGSIZE (longer than a line). Then nothing was written.
  */
 int trail_append(struct trail *, unsigned severity, const char *body,
-    size_t len, uint64_t *seq, uint8_t digest[32]);
+    size_t len, uint64_t *seq, struct id32 *digest);
 /* What is not synced yet; 0 or -1. */
 int trail_sync(struct trail *);
 /* Is anything written that trail_sync() has still to sync? */
@@ -61,7 +63,7 @@ bool trail_dirty(const struct trail *);
  * Tree of all lines, for a checkpoint; false: the chain was broken, so there is
  * nothing that could be vouched for.
  */
-bool trail_root(const struct trail *, uint64_t *size, uint8_t root[32]);
+bool trail_root(const struct trail *, uint64_t *size, struct id32 *root);
 /*
  * A checkpoint of this size is asked for, or signed and stored: lines that are
  * dropped later leave separate tombstones on its two sides, so that its root

@@ -18,7 +18,7 @@
 struct run {
 	bool on;
 	uint64_t lines, events;
-	uint8_t prev[32];
+	struct id32 prev;
 	struct trail_tomb tomb;
 	struct merkle tree;
 	size_t first_len;
@@ -60,7 +60,7 @@ run_end(struct rewrite *w)
 	r->tomb.count = r->tomb.to - r->tomb.from + 1;
 	r->tomb.ntree = r->tree.n;
 	memcpy(r->tomb.tree, r->tree.hash, sizeof(r->tomb.tree));
-	n = trail_line_tomb(line, sizeof(line), r->prev, &r->tomb);
+	n = trail_line_tomb(line, sizeof(line), &r->prev, &r->tomb);
 	/*
 	 * One line that is no longer than its tombstone stays as it is, and so
 	 * does a tombstone; of several none may go without its heir.
@@ -82,7 +82,7 @@ run_begin(struct rewrite *w, const struct trail_line *l, uint64_t from,
 	run_end(w);
 	r->on = true;
 	r->lines = r->events = 0;
-	memcpy(r->prev, l->prev, sizeof(r->prev));
+	r->prev = l->prev;
 	r->tomb.from = from;
 	merkle_init(&r->tree, from - 1);
 	memcpy(r->first, text, len);
@@ -104,13 +104,13 @@ run_event(struct rewrite *w, const struct trail_line *l, const char *text,
     size_t len)
 {
 	struct run *r = &w->run;
-	uint8_t leaf[32];
+	struct id32 leaf;
 
 	if (!run_goes_on(w, l->seq))
 		run_begin(w, l, l->seq, text, len);
-	merkle_leaf(leaf, text, len);
-	(void)merkle_add(&r->tree, 0, leaf);
-	trail_sha256(r->tomb.digest, text, len);
+	merkle_leaf(&leaf, text, len);
+	(void)merkle_add(&r->tree, 0, &leaf);
+	trail_sha256(&r->tomb.digest, text, len);
 	r->tomb.to = l->seq;
 	r->lines++;
 	r->events++;
@@ -129,10 +129,10 @@ run_tomb(struct rewrite *w, const struct trail_line *l, const char *text,
 	for (unsigned i = 0; i < t->ntree; i++) {
 		unsigned level = merkle_level(pos, t->to);
 
-		(void)merkle_add(&r->tree, level, t->tree[i]);
+		(void)merkle_add(&r->tree, level, &t->tree[i]);
 		pos += UINT64_C(1) << level;
 	}
-	memcpy(r->tomb.digest, t->digest, 32);
+	r->tomb.digest = t->digest;
 	r->tomb.to = t->to;
 	r->lines++;
 }

@@ -162,17 +162,17 @@ trail_seg_scan(int dir, uint32_t number, trail_scan_fn *fn, void *arg,
 
 void
 trail_head_put(char out[TRAIL_HEAD_LEN + 1], uint64_t seq,
-    const uint8_t digest[32])
+    const struct id32 *digest)
 {
 	char hex[65];
 
-	hex_encode(hex, digest, 32);
+	hex_encode(hex, HASH_BYTES(*digest));
 	(void)snprintf(out, TRAIL_HEAD_LEN + 1, "%020llu %s\n",
 	    (unsigned long long)seq, hex);
 }
 
 bool
-trail_head_get(int dir, uint64_t *seq, uint8_t digest[32], bool *there)
+trail_head_get(int dir, uint64_t *seq, struct id32 *digest, bool *there)
 {
 	char t[TRAIL_HEAD_LEN + 1], again[TRAIL_HEAD_LEN + 1];
 	ssize_t n = file_read(dir, TRAIL_HEAD, t, sizeof(t));
@@ -182,7 +182,7 @@ trail_head_get(int dir, uint64_t *seq, uint8_t digest[32], bool *there)
 		return false;
 	t[n] = '\0';
 	*seq = strtoull(t, NULL, 10);
-	if (!hex_decode(digest, 32, t + 21, 64))
+	if (!hex_decode(HASH_BYTES(*digest), t + 21, 64))
 		return false;
 	trail_head_put(again, *seq, digest);
 	return memcmp(t, again, TRAIL_HEAD_LEN) == 0;

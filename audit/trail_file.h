@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 /*
  * The files of a trail, for the writer and for those who only read:
  * <8 digits>.jsonl, `head`, `checkpoint`, `key`. dir is a directory descriptor.
@@ -42,8 +44,8 @@ int trail_seg_scan(int dir, uint32_t number, trail_scan_fn *, void *arg,
 
 /* The text of the head: number and digest of the last line. */
 void trail_head_put(char out[TRAIL_HEAD_LEN + 1], uint64_t seq,
-    const uint8_t digest[32]);
+    const struct id32 *digest);
 /* false: there is none, or it has another form (*there: there is one). */
-bool trail_head_get(int dir, uint64_t *seq, uint8_t digest[32], bool *there);
+bool trail_head_get(int dir, uint64_t *seq, struct id32 *digest, bool *there);
 
 #endif

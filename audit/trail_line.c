@@ -39,14 +39,14 @@ number(struct cur *c, uint64_t *out)
 }
 
 static bool
-digest(struct cur *c, uint8_t out[32])
+digest(struct cur *c, struct id32 *out)
 {
 	if (c->end - c->p < 64)
 		return false;
 	for (int i = 0; i < 64; i++)
 		if (c->p[i] >= 'A' && c->p[i] <= 'F')
 			return false;
-	if (!hex_decode(out, 32, c->p, 64))
+	if (!hex_decode(HASH_BYTES(*out), c->p, 64))
 		return false;
 	c->p += 64;
 	return true;
@@ -60,13 +60,13 @@ tomb_parse(struct trail_tomb *t, const char *text, size_t len)
 	if (!lit(&c, "{\"from\":") || !number(&c, &t->from) ||
 	    !lit(&c, ",\"to\":") || !number(&c, &t->to) ||
 	    !lit(&c, ",\"count\":") || !number(&c, &t->count) ||
-	    !lit(&c, ",\"digest\":\"") || !digest(&c, t->digest) ||
+	    !lit(&c, ",\"digest\":\"") || !digest(&c, &t->digest) ||
 	    !lit(&c, "\",\"tree\":["))
 		return false;
 	for (t->ntree = 0; t->ntree < MERKLE_NODES; t->ntree++) {
 		if (t->ntree > 0 && !lit(&c, ","))
 			break;
-		if (!lit(&c, "\"") || !digest(&c, t->tree[t->ntree]) ||
+		if (!lit(&c, "\"") || !digest(&c, &t->tree[t->ntree]) ||
 		    !lit(&c, "\""))
 			return false;
 	}
@@ -82,7 +82,7 @@ trail_line_parse(struct trail_line *l, const char *text, size_t len)
 
 	if (len >= TRAIL_LINE_MAX || !lit(&c, "{\"seq\":") ||
 	    !number(&c, &l->seq) || !lit(&c, ",\"prev\":\"") ||
-	    !digest(&c, l->prev) || !lit(&c, "\",\""))
+	    !digest(&c, &l->prev) || !lit(&c, "\",\""))
 		return false;
 	l->is_tomb = lit(&c, "t\":");
 	if (!l->is_tomb && !lit(&c, "e\":"))
@@ -118,28 +118,28 @@ trail_line_severity(const char *body, size_t len)
 }
 
 size_t
-trail_line_event(char *out, size_t cap, uint64_t seq, const uint8_t prev[32],
+trail_line_event(char *out, size_t cap, uint64_t seq, const struct id32 *prev,
     const char *body, size_t len)
 {
 	char hex[65];
 	int n;
 
-	hex_encode(hex, prev, 32);
+	hex_encode(hex, HASH_BYTES(*prev));
 	n = snprintf(out, cap, "{\"seq\":%llu,\"prev\":\"%s\",\"e\":%.*s}\n",
 	    (unsigned long long)seq, hex, (int)len, body);
 	return n < 0 || (size_t)n >= cap || n > TRAIL_LINE_MAX ? 0 : (size_t)n;
 }
 
 size_t
-trail_line_tomb(char *out, size_t cap, const uint8_t prev[32],
+trail_line_tomb(char *out, size_t cap, const struct id32 *prev,
     const struct trail_tomb *t)
 {
 	char hex[65], last[65];
 	size_t n;
 	int k;
 
-	hex_encode(hex, prev, 32);
-	hex_encode(last, t->digest, 32);
+	hex_encode(hex, HASH_BYTES(*prev));
+	hex_encode(last, HASH_BYTES(t->digest));
 	k = snprintf(out, cap,
 	    "{\"seq\":%llu,\"prev\":\"%s\",\"t\":{\"from\":%llu,\"to\":%llu,"
 	    "\"count\":%llu,\"digest\":\"%s\",\"tree\":[",
@@ -151,7 +151,7 @@ trail_line_tomb(char *out, size_t cap, const uint8_t prev[32],
 	for (unsigned i = 0; i < t->ntree; i++) {
 		if (cap - n < 72)
 			return 0;
-		hex_encode(hex, t->tree[i], 32);
+		hex_encode(hex, HASH_BYTES(t->tree[i]));
 		n += (size_t)snprintf(out + n, cap - n, "%s\"%s\"",
 		    i > 0 ? "," : "", hex);
 	}
@@ -178,11 +178,11 @@ walk_tomb(struct trail_walk *w, const struct trail_tomb *t)
 	for (unsigned i = 0; w->whole && i < t->ntree; i++) {
 		unsigned level = merkle_level(pos, t->to);
 
-		if (!merkle_add(&w->tree, level, t->tree[i]))
+		if (!merkle_add(&w->tree, level, &t->tree[i]))
 			return "a tombstone that cannot stand here";
 		pos += UINT64_C(1) << level;
 	}
-	memcpy(w->digest, t->digest, 32);
+	w->digest = t->digest;
 	return NULL;
 }
 
@@ -195,7 +195,7 @@ trail_walk_line(struct trail_walk *w, const char *text, size_t len)
 
 	if (!trail_line_parse(&l, text, len)) {
 		w->whole = false;
-		trail_sha256(w->digest, text, len);
+		trail_sha256(&w->digest, text, len);
 		w->next++;
 		return "not a line of the trail";
 	}
@@ -204,7 +204,7 @@ trail_walk_line(struct trail_walk *w, const char *text, size_t len)
 		why = "lines are missing before it";
 	else if (first < w->next)
 		why = "its number was there before";
-	else if (memcmp(l.prev, w->digest, 32) != 0)
+	else if (!id32_eq(&l.prev, &w->digest))
 		why = "it does not follow from the line before: one of the two "
 		      "was changed";
 	if (why != NULL)
@@ -216,12 +216,12 @@ trail_walk_line(struct trail_walk *w, const char *text, size_t len)
 		w->whole = w->whole && bad == NULL;
 		return why != NULL ? why : bad;
 	}
-	trail_sha256(w->digest, text, len);
+	trail_sha256(&w->digest, text, len);
 	if (w->whole) {
-		uint8_t leaf[32];
+		struct id32 leaf;
 
-		merkle_leaf(leaf, text, len);
-		(void)merkle_add(&w->tree, 0, leaf);
+		merkle_leaf(&leaf, text, len);
+		(void)merkle_add(&w->tree, 0, &leaf);
 	}
 	return why;
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "trust/doc/merkle.h"
 
 /*
@@ -25,14 +27,14 @@
 
 struct trail_tomb {
 	uint64_t from, to, count;
-	uint8_t digest[32];
+	struct id32 digest;
 	unsigned ntree;
-	uint8_t tree[MERKLE_NODES][32];
+	struct id32 tree[MERKLE_NODES];
 };
 
 struct trail_line {
 	uint64_t seq;
-	uint8_t prev[32];
+	struct id32 prev;
 	bool is_tomb;
 	const char *body; /* the value of "e" or "t", in the line */
 	size_t body_len;
@@ -45,15 +47,15 @@ bool trail_line_parse(struct trail_line *, const char *text, size_t len);
 unsigned trail_line_severity(const char *body, size_t len);
 /* With a newline; 0: does not fit. */
 size_t trail_line_event(char *out, size_t cap, uint64_t seq,
-    const uint8_t prev[32], const char *body, size_t len);
+    const struct id32 *prev, const char *body, size_t len);
 /* A tombstone for dropped lines; its length, 0: does not fit. */
-size_t trail_line_tomb(char *out, size_t cap, const uint8_t prev[32],
+size_t trail_line_tomb(char *out, size_t cap, const struct id32 *prev,
     const struct trail_tomb *);
 
 /* The chain so far. */
 struct trail_walk {
 	uint64_t next;	    /* seq of the next line */
-	uint8_t digest[32]; /* of the last */
+	struct id32 digest; /* of the last */
 	bool whole;	    /* nothing wrong since seq 1 */
 	struct merkle tree; /* of all lines, while whole */
 };

@@ -18,11 +18,11 @@ struct verify {
 	uint32_t segment;
 	uint64_t line;
 	uint64_t head_seq;
-	uint8_t head_digest[32];
+	struct id32 head_digest;
 	bool head_good, head_met;
 	bool note_good, note_met;
 	struct note note;
-	uint8_t note_root[32]; /* what the lines give at its size */
+	struct id32 note_root; /* what the lines give at its size */
 	trail_each_fn *each;
 	void *arg;
 };
@@ -64,14 +64,14 @@ verify_line(void *arg, const char *text, size_t len)
 	}
 	if (s->head_good && last == s->head_seq) {
 		s->head_met = true;
-		if (memcmp(s->walk.digest, s->head_digest, 32) != 0)
+		if (!id32_eq(&s->walk.digest, &s->head_digest))
 			wrong(s, s->segment, s->line,
 			    "it is not the line that was written");
 	}
 	if (s->note_good && !s->note_met && last == s->note.size &&
 	    s->walk.whole) {
 		s->note_met = true;
-		merkle_root(&s->walk.tree, s->note_root);
+		merkle_root(&s->walk.tree, &s->note_root);
 	}
 	return true;
 }
@@ -153,7 +153,7 @@ check_note(struct verify *s, int dir, const uint8_t *given, bool there)
 	else if (!s->note_met)
 		wrong(s, 0, 0,
 		    "the signed checkpoint is of another trail");
-	else if (memcmp(s->note_root, s->note.root, 32) != 0)
+	else if (!id32_eq(&s->note_root, &s->note.root))
 		wrong(s, 0, 0, "the lines are not those that were signed");
 }
 
@@ -175,7 +175,7 @@ trail_verify(int dir, const uint8_t key[32], struct trail_verdict *v,
 	s->arg = arg;
 	trail_walk_init(&s->walk);
 	/* head and checkpoint first: the daemon may write meanwhile */
-	s->head_good = trail_head_get(dir, &s->head_seq, s->head_digest,
+	s->head_good = trail_head_get(dir, &s->head_seq, &s->head_digest,
 	    &head_there);
 	n = file_read(dir, TRAIL_CHECKPOINT, text, sizeof(text));
 	note_there = n >= 0 || errno != ENOENT;

@@ -21,7 +21,7 @@ struct ipc_ev {
 	bool dead;    /* ipc_ev_free() was called meanwhile */
 	bool was_full;
 	bool want_hello;
-	uint8_t build[32];
+	struct id32 build;
 };
 
 static void
@@ -59,7 +59,7 @@ hello_ok(struct ipc_ev *c, const struct ipc_in *in)
 		return true;
 	c->want_hello = false;
 	if (in->type == IPC_HELLO && msg_get_HELLO(in->body, &m) &&
-	    memcmp(m.build, c->build, sizeof(m.build)) == 0)
+	    id32_eq(&m.build, &c->build))
 		return true;
 	log_errx(program_name(in->from), "is of another build");
 	return false;
@@ -172,8 +172,8 @@ ipc_ev_channel(struct ipc_ev *c)
 }
 
 void
-ipc_ev_expect_hello(struct ipc_ev *c, const uint8_t build[32])
+ipc_ev_expect_hello(struct ipc_ev *c, const struct id32 *build)
 {
-	memcpy(c->build, build, sizeof(c->build));
+	c->build = *build;
 	c->want_hello = true;
 }

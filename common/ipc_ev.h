@@ -5,6 +5,8 @@
 #include <ev.h>
 #include <stdbool.h>
 
+#include <rns/hash.h>
+
 #include "common/ipc.h"
 
 /*
@@ -36,6 +38,6 @@ struct ipc *ipc_ev_channel(struct ipc_ev *);
  * The first message must be HELLO with this build id, else gone(EPROTO); it is
  * passed on.
  */
-void ipc_ev_expect_hello(struct ipc_ev *, const uint8_t build[32]);
+void ipc_ev_expect_hello(struct ipc_ev *, const struct id32 *build);
 
 #endif

@@ -54,6 +54,9 @@ get_var(struct rd *r, uint8_t *p, uint16_t *len, size_t max)
 #define PUT_i64(n, z) wr_i64(w, m->n);
 #define PUT_boolean(n, z) wr_bool(w, m->n);
 #define PUT_arr(n, z) wr_bytes(w, m->n, z);
+#define PUT_hash16(n, z) wr_bytes(w, HASH_BYTES(m->n));
+#define PUT_id32(n, z) wr_bytes(w, HASH_BYTES(m->n));
+#define PUT_fp(n, z) wr_bytes(w, HASH_BYTES(m->n));
 #define PUT_var(n, z) put_var(w, m->n, m->n##_len, z);
 #define PUT_str(n, z) wr_str(w, m->n);
 #define PUT(kind, n, z) PUT_##kind(n, z)
@@ -66,11 +69,14 @@ get_var(struct rd *r, uint8_t *p, uint16_t *len, size_t max)
 #define GET_i64(n, z) &&rd_i64(&r, &m->n)
 #define GET_boolean(n, z) &&rd_bool(&r, &m->n)
 #define GET_arr(n, z) &&rd_copy(&r, m->n, z)
+#define GET_hash16(n, z) &&rd_copy(&r, HASH_BYTES(m->n))
+#define GET_id32(n, z) &&rd_copy(&r, HASH_BYTES(m->n))
+#define GET_fp(n, z) &&rd_copy(&r, HASH_BYTES(m->n))
 #define GET_var(n, z) &&get_var(&r, m->n, &m->n##_len, z)
 #define GET_str(n, z) &&rd_str(&r, m->n, sizeof(m->n))
 #define GET(kind, n, z) GET_##kind(n, z)
 
-#define MSG_CODE(name, from, to, lo, hi)                                           \
+#define MSG_CODE(name, from, to, lo, hi)                                       \
 	void msg_put_##name(struct wr *w, const struct msg_##name *m)          \
 	{                                                                      \
 		(void)w;                                                       \
@@ -80,7 +86,7 @@ get_var(struct rd *r, uint8_t *p, uint16_t *len, size_t max)
 	bool msg_get_##name(struct rd r, struct msg_##name *m)                 \
 	{                                                                      \
 		memset(m, 0, sizeof(*m));                                      \
-		return true MSG_##name(GET) && rd_end(&r);                    \
+		return true MSG_##name(GET) && rd_end(&r);                     \
 	}
 IPC_MESSAGES(MSG_CODE)
 
@@ -92,11 +98,14 @@ IPC_MESSAGES(MSG_CODE)
 #define LEAST_i64(z) 8
 #define LEAST_boolean(z) 1
 #define LEAST_arr(z) (z)
+#define LEAST_hash16(z) 16
+#define LEAST_id32(z) 32
+#define LEAST_fp(z) 32
 #define LEAST_var(z) 2
 #define LEAST_str(z) 2
 #define LEAST(kind, n, z) +LEAST_##kind(z)
 
-#define MSG_FITS(name, from, to, lo, hi)                                           \
+#define MSG_FITS(name, from, to, lo, hi)                                       \
 	_Static_assert(IPC_SIZE_##name <= IPC_MAX, #name " too long");         \
 	_Static_assert((hi) <= IPC_FDS_MAX, #name ": too many descriptors");
 IPC_MESSAGES(MSG_FITS)

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
+#include "common/fp.h"
 #include "common/left.h"
 #include "common/wire.h"
 
@@ -93,14 +96,17 @@ enum event_kind {
 	EVK_DISK_LOW = 43,
 };
 
-/* F(kind, name, size); size only for arr (exact), var and str (most). */
+/*
+ * F(kind, name, size); size only for arr (exact), var and str (most). hash16,
+ * id32 and fp are the structs of these names.
+ */
 
 /* ---- parent to any ---- */
 #define MSG_SETTING(F) F(u8, what, 0) F(str, name, 256)
 #define MSG_PARAMS(F)                                                          \
 	F(u8, loglevel, 0) F(boolean, root, 0)                                 \
 	F(str, instance, 64) /* 8 hex digits of the identity hash */           \
-	F(arr, identity_hash, 16) F(arr, rns_public, 64)                       \
+	F(hash16, identity_hash, 0) F(arr, rns_public, 64)                     \
 	F(u32, cg_v2, 0) /* layers memory, cpu, pids that v2 gives: bits */    \
 	F(u32, cg_v1, 0) /* ... that v1 gives, of compute.md 7 */              \
 	F(boolean, compute, 0)
@@ -117,7 +123,7 @@ enum event_kind {
 #define MSG_PROGRAM(F) /* for status: a program's life */                      \
 	F(u8, program, 0) F(boolean, running, 0) F(u32, restarts, 0) F(u32, pid, 0)
 /* ---- any to parent ---- */
-#define MSG_HELLO(F) F(arr, build, 32)
+#define MSG_HELLO(F) F(id32, build, 0)
 #define MSG_READY(F)
 #define MSG_ALARM(F) F(u8, severity, 0) F(str, text, 512)
 /* ---- transport and parent; index: of the [[interface]] in config ---- */
@@ -127,30 +133,31 @@ enum event_kind {
 #define MSG_OPENED(F)                                                          \
 	F(u32, index, 0) F(u32, seq, 0) F(i32, error, 0) F(str, text, 256)
 /* ---- transport to node ---- */
-#define MSG_T_HELLO(F) F(arr, rns_public, 64) F(arr, dest, 16)
+#define MSG_T_HELLO(F) F(arr, rns_public, 64) F(hash16, dest, 0)
 #define MSG_T_LINK(F)                                                          \
-	F(arr, link, 16) F(u32, ifid, 0) F(u64, bitrate, 0) F(u32, rtt_us, 0)  \
+	F(hash16, link, 0) F(u32, ifid, 0) F(u64, bitrate, 0) F(u32, rtt_us, 0)\
 	F(u8, hops, 0) F(u32, mtu, 0) F(u32, mdu, 0)
 #define MSG_T_IDENTIFIED(F)                                                    \
-	F(arr, link, 16) F(arr, rns_public, 64) F(arr, rns_hash, 16)
-#define MSG_T_CLOSED(F) F(arr, link, 16) F(u8, reason, 0)
+	F(hash16, link, 0) F(arr, rns_public, 64) F(hash16, rns_hash, 0)
+#define MSG_T_CLOSED(F) F(hash16, link, 0) F(u8, reason, 0)
 /* data inline, or len bytes in one sealed memfd (then data is empty) */
 #define MSG_T_REQUEST(F)                                                       \
-	F(arr, link, 16) F(arr, request, 16) F(arr, path_hash, 16)             \
+	F(hash16, link, 0) F(hash16, request, 0) F(hash16, path_hash, 0)       \
 	F(u32, len, 0) F(var, data, 3600)
-#define MSG_T_FOLLOW_END(F) F(arr, link, 16) F(u16, stream, 0)
+#define MSG_T_FOLLOW_END(F) F(hash16, link, 0) F(u16, stream, 0)
 /* ---- node to transport ---- */
 #define MSG_N_REPLY(F)                                                         \
-	F(arr, link, 16) F(arr, request, 16) F(u32, len, 0) F(var, data, 3600)
+	F(hash16, link, 0) F(hash16, request, 0) F(u32, len, 0)                \
+	F(var, data, 3600)
 /* one descriptor: the read end of a pipe; its EOF is the stream's */
-#define MSG_N_FOLLOW(F) F(arr, link, 16) F(u16, stream, 0)
-#define MSG_N_CLOSE(F) F(arr, link, 16)
+#define MSG_N_FOLLOW(F) F(hash16, link, 0) F(u16, stream, 0)
+#define MSG_N_CLOSE(F) F(hash16, link, 0)
 #define MSG_N_APP_DATA(F) F(boolean, announce, 0) F(var, data, 316)
-#define MSG_N_BLACKHOLE(F) F(arr, rns_hash, 16) F(boolean, on, 0)
-#define MSG_N_HOLD(F) F(arr, link, 16) F(u32, ms, 0)
+#define MSG_N_BLACKHOLE(F) F(hash16, rns_hash, 0) F(boolean, on, 0)
+#define MSG_N_HOLD(F) F(hash16, link, 0) F(u32, ms, 0)
 /* ---- node and trust; qid: the asker's number, echoed ---- */
 #define MSG_V_ASK(F) /* who is this, and how far trusted in this scope */      \
-	F(u64, qid, 0) F(arr, rns_public, 64) F(var, binding, IPC_BINDING)             \
+	F(u64, qid, 0) F(arr, rns_public, 64) F(var, binding, IPC_BINDING)     \
 	F(str, scope, 64)
 enum verdict_status {
 	VERDICT_OK = 0,          /* fp, key, level are set */
@@ -160,21 +167,21 @@ enum verdict_status {
 };
 enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
 #define MSG_V_VERDICT(F)                                                       \
-	F(u64, qid, 0) F(arr, rns_hash, 16) F(u8, status, 0)                   \
-	F(i32, level, 0) F(arr, fp, 32) F(u8, key_kind, 0)                     \
+	F(u64, qid, 0) F(hash16, rns_hash, 0) F(u8, status, 0)                 \
+	F(i32, level, 0) F(fp, fp, 0) F(u8, key_kind, 0)                       \
 	F(boolean, bip340, 0) F(var, key, 33)                                  \
 	F(u32, valid_until, 0)   /* unix seconds: ask again then */            \
 	F(boolean, live_needed, 0) /* require_live_secp asks for a proof */    \
 	F(str, why, 256)
 #define MSG_V_ENVELOPE(F) /* one descriptor: the envelope */                   \
-	F(u64, qid, 0) F(u32, len, 0) F(arr, fp, 32) F(u8, key_kind, 0)        \
+	F(u64, qid, 0) F(u32, len, 0) F(fp, fp, 0) F(u8, key_kind, 0)          \
 	F(boolean, bip340, 0) F(var, key, 33)
 /* ok: one sealed memfd, the manifest as a record (trust/doc/manifest.h) */
 #define MSG_V_MANIFEST(F)                                                      \
-	F(u64, qid, 0) F(boolean, ok, 0) F(arr, job, 32) F(u32, len, 0)        \
+	F(u64, qid, 0) F(boolean, ok, 0) F(id32, job, 0) F(u32, len, 0)        \
 	F(str, why, 256)
 #define MSG_V_LIVE(F) /* check s and m of a live proof */                      \
-	F(u64, qid, 0) F(arr, link, 16) F(arr, n, 32) F(arr, s, 64)            \
+	F(u64, qid, 0) F(hash16, link, 0) F(arr, n, 32) F(arr, s, 64)          \
 	F(arr, m, 32) F(arr, initiator, 64) F(arr, responder, 64)              \
 	F(boolean, bip340, 0) F(arr, key, 33)
 #define MSG_V_LIVE_OK(F) F(u64, qid, 0) F(boolean, ok, 0)
@@ -182,20 +189,20 @@ enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
 /* ---- node and keys ---- */
 #define MSG_K_RECEIPT(F) /* compute.md 7; keys adds magic, version, fp16 */    \
 	F(u64, qid, 0) F(u8, outcome, 0) F(i32, code, 0) F(u8, attempts, 0)    \
-	F(u32, layers, 0) F(arr, job, 32) F(arr, image, 32)                    \
-	F(arr, outputs, 32) F(arr, logs, 32) F(arr, policy, 32)                \
-	F(arr, trail, 32) F(u32, started, 0) F(u32, wall_ms, 0)                \
+	F(u32, layers, 0) F(id32, job, 0) F(id32, image, 0)                    \
+	F(id32, outputs, 0) F(id32, logs, 0) F(id32, policy, 0)                \
+	F(id32, trail, 0) F(u32, started, 0) F(u32, wall_ms, 0)                \
 	F(u32, cpu_ms, 0) F(u32, memory_kb, 0) F(u32, bytes_in, 0)             \
 	F(u32, bytes_out, 0) F(u32, bpf_events, 0) F(u32, bpf_lost, 0)
 #define MSG_K_SIGNED(F)                                                        \
 	F(u64, qid, 0) F(boolean, ok, 0) F(arr, receipt, IPC_RECEIPT)
 #define MSG_K_CHALLENGE(F)                                                     \
-	F(u64, qid, 0) F(arr, link, 16) F(arr, n, 32)                          \
+	F(u64, qid, 0) F(hash16, link, 0) F(arr, n, 32)                        \
 	F(arr, initiator, 64) /* zeros: not identified */
 #define MSG_K_CHALLENGED(F)                                                    \
 	F(u64, qid, 0) F(boolean, ok, 0) F(arr, s, 64) F(arr, m, 32)
 #define MSG_K_BINDING(F) /* keys' present binding, standalone form */          \
-	F(arr, binding, IPC_BINDING) F(arr, fp, 32)
+	F(arr, binding, IPC_BINDING) F(fp, fp, 0)
 /* ---- keys and transport: the other half of a binding ---- */
 #define MSG_B_SIGN(F)                                                          \
 	F(u8, flags, 0) F(arr, secp, 33) F(u32, serial, 0)                     \
@@ -204,32 +211,32 @@ enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
 /* ---- keys to parent: write warren/keys/binding ---- */
 #define MSG_BINDING_MADE(F) F(arr, binding, IPC_BINDING)
 /* ---- audit and keys ---- */
-#define MSG_C_SIGN(F) F(u64, size, 0) F(arr, root, 32)
+#define MSG_C_SIGN(F) F(u64, size, 0) F(id32, root, 0)
 #define MSG_C_SIGNED(F)                                                        \
 	F(u64, size, 0) F(boolean, ok, 0) F(arr, sig, 64) F(arr, key, 32)
 /* ---- node and jail; plan: sandbox/plan/plan.h ---- */
 /* fds: argv and env (memfd), seccomp program (memfd), a blob per volume */
 #define MSG_J_RUN(F) F(var, plan, 3800)
 enum jail_step { STEP_FILL = 1, STEP_PACK = 2, STEP_CLEAN = 3 };
-#define MSG_J_STEP(F) F(arr, job, 32) F(u8, step, 0) F(u8, volume, 0)
-#define MSG_J_KILL(F) F(arr, job, 32)
-#define MSG_J_FORGET(F) F(arr, job, 32)
+#define MSG_J_STEP(F) F(id32, job, 0) F(u8, step, 0) F(u8, volume, 0)
+#define MSG_J_KILL(F) F(id32, job, 0)
+#define MSG_J_FORGET(F) F(id32, job, 0)
 /* fds: stdout, stderr (read ends), pidfd of the job's first process */
 #define MSG_J_STARTED(F)                                                       \
-	F(arr, job, 32) F(u32, slot, 0) F(u32, layers, 0) F(arr, policy, 32)
+	F(id32, job, 0) F(u32, slot, 0) F(u32, layers, 0) F(id32, policy, 0)
 /* code: of compute.md 4 or 5 ("volume", "image", "posture", "internal") */
-#define MSG_J_FAILED(F) F(arr, job, 32) F(str, code, 32) F(str, why, 256)
+#define MSG_J_FAILED(F) F(id32, job, 0) F(str, code, 32) F(str, why, 256)
 enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
-#define MSG_J_EXITED(F) F(arr, job, 32) F(u8, how, 0) F(i32, code, 0)
+#define MSG_J_EXITED(F) F(id32, job, 0) F(u8, how, 0) F(i32, code, 0)
 #define MSG_J_STEP_OPEN(F) /* one descriptor: the step's output */             \
-	F(arr, job, 32) F(u8, step, 0) F(u8, volume, 0)
+	F(id32, job, 0) F(u8, step, 0) F(u8, volume, 0)
 #define MSG_J_STEP_DONE(F)                                                     \
-	F(arr, job, 32) F(u8, step, 0) F(u8, volume, 0) F(boolean, ok, 0)      \
+	F(id32, job, 0) F(u8, step, 0) F(u8, volume, 0) F(boolean, ok, 0)      \
 	F(u32, dropped, 0) F(var, left, LEFT_BYTES) F(str, why, 256)
-#define MSG_J_FORGOTTEN(F) F(arr, job, 32) F(u32, slot, 0)
+#define MSG_J_FORGOTTEN(F) F(id32, job, 0) F(u32, slot, 0)
 /* a job that runs, or ran while nobody listened; fds as STARTED */
 #define MSG_J_RUNNING(F)                                                       \
-	F(arr, job, 32) F(u32, slot, 0) F(u32, layers, 0) F(arr, policy, 32)   \
+	F(id32, job, 0) F(u32, slot, 0) F(u32, layers, 0) F(id32, policy, 0)   \
 	F(boolean, exited, 0) F(u8, how, 0) F(i32, code, 0)
 /* at hello, after the J_RUNNINGs: what this machine gives, and why not more */
 #define MSG_J_POSTURE(F)                                                       \
@@ -241,7 +248,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	F(var, job, 32) F(var, peer, 32) /* fp, or Reticulum identity hash */  \
 	F(str, code, 64) F(str, text, 768) F(i64, a, 0) F(i64, b, 0)
 /* seq 0: the event could not be written (disk full, or no trail) */
-#define MSG_HEAD(F) F(u64, qid, 0) F(u64, seq, 0) F(arr, digest, 32)
+#define MSG_HEAD(F) F(u64, qid, 0) F(u64, seq, 0) F(id32, digest, 0)
 
 /*
  * Who sends and who receives, as one word each; what a word stands for is a
@@ -384,6 +391,9 @@ enum ipc_type {
 #define IPC_FIELD_i64(n, z) int64_t n;
 #define IPC_FIELD_boolean(n, z) bool n;
 #define IPC_FIELD_arr(n, z) uint8_t n[z];
+#define IPC_FIELD_hash16(n, z) struct hash16 n;
+#define IPC_FIELD_id32(n, z) struct id32 n;
+#define IPC_FIELD_fp(n, z) struct fp n;
 #define IPC_FIELD_var(n, z)                                                    \
 	uint16_t n##_len;                                                      \
 	uint8_t n[z];
@@ -408,6 +418,9 @@ IPC_MESSAGES(IPC_STRUCT)
 #define IPC_MOST_i64(z) 8
 #define IPC_MOST_boolean(z) 1
 #define IPC_MOST_arr(z) (z)
+#define IPC_MOST_hash16(z) 16
+#define IPC_MOST_id32(z) 32
+#define IPC_MOST_fp(z) 32
 #define IPC_MOST_var(z) (2 + (z))
 #define IPC_MOST_str(z) (2 + (z))
 #define IPC_MOST(kind, n, z) +IPC_MOST_##kind(z)

@@ -70,7 +70,7 @@ program_dir_name(enum setting what)
 }
 
 void
-program_build_id(uint8_t out[32])
+program_build_id(struct id32 *out)
 {
 	struct sha256_ctx ctx;
 
@@ -89,7 +89,7 @@ program_build_id(uint8_t out[32])
 		    (const uint8_t *)r->name);
 		sha256_update(&ctx, sizeof(b), b);
 	}
-	sha256_digest(&ctx, SHA256_DIGEST_SIZE, out);
+	sha256_digest(&ctx, SHA256_DIGEST_SIZE, out->b);
 }
 
 static void
@@ -447,7 +447,7 @@ program_receive(struct process *p, program_extra_fn *extra, void *ctx)
 	ipc_wipe();
 	if (!p->have_params)
 		fatalx("no PARAMS at start");
-	program_build_id(hello.build);
+	program_build_id(&hello.build);
 	if (ipc_send_HELLO(p->parent, &hello, NULL, 0) < 0)
 		fatal("HELLO");
 }

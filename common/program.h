@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "common/ipc.h"
 #include "common/ipc_ev.h"
 #include "common/priv.h"
@@ -194,6 +196,6 @@ void program_malformed(struct process *, const struct ipc_in *);
  * SHA-256 of version, source revision and the message table. Two programs with
  * different ones do not talk to each other.
  */
-void program_build_id(uint8_t out[32]);
+void program_build_id(struct id32 *out);
 
 #endif

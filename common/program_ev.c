@@ -89,8 +89,8 @@ on_neighbour(struct process *p, enum program who, int fd)
 	if ((c = ipc_new(fd, p->self, who)) == NULL ||
 	    (s->ev = ipc_ev_new(p->loop, c, &side_handlers, s)) == NULL)
 		fatal("channel to %s", program_name(who));
-	program_build_id(hello.build);
-	ipc_ev_expect_hello(s->ev, hello.build);
+	program_build_id(&hello.build);
+	ipc_ev_expect_hello(s->ev, &hello.build);
 	/* a sibling that fell meanwhile is found by the loop */
 	if (ipc_send_HELLO(c, &hello, NULL, 0) < 0)
 		log_debug(program_name(who), "gone before HELLO");

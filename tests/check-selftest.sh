@@ -135,5 +135,9 @@ house
 sed -i 's/WARREN_NODE_WORK_A_H/A_H/' node/work/a.h
 run check-banned "include guard is not WARREN_NODE_WORK_A_H" "another guard"
 
+house
+printf 'int f(const uint8_t job[32]);\n' >>node/work/a.c
+run check-banned "struct hash16, id32 or fp: uint8_t job[32]" "a hash of a bare size"
+
 [ $failed = 0 ] && echo "check-selftest: every planted fault was found"
 exit $failed

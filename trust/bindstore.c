@@ -14,7 +14,7 @@
 struct entry {
 	RB_ENTRY(entry) node;
 	TAILQ_ENTRY(entry) lru;
-	uint8_t hash[RNS_HASH_LEN];
+	struct hash16 hash;
 	bool keep;
 	struct binding b;
 };
@@ -26,13 +26,13 @@ struct serial {
 	uint8_t secp[33];
 	bool keep;
 	uint32_t highest, first_seen;
-	uint8_t statement[32]; /* digest of the one that has it */
+	struct id32 statement; /* digest of the one that has it */
 };
 
 static int
 entry_cmp(const struct entry *a, const struct entry *b)
 {
-	return memcmp(a->hash, b->hash, sizeof(a->hash));
+	return hash16_cmp(&a->hash, &b->hash);
 }
 
 static int
@@ -117,11 +117,11 @@ bindstore_count(const struct bindstore *s)
 }
 
 static struct entry *
-entry_find(const struct bindstore *s, const uint8_t hash[RNS_HASH_LEN])
+entry_find(const struct bindstore *s, const struct hash16 *hash)
 {
 	struct entry key;
 
-	memcpy(key.hash, hash, sizeof(key.hash));
+	key.hash = *hash;
 	return RB_FIND(entries, (struct entries *)(uintptr_t)&s->entries, &key);
 }
 
@@ -166,12 +166,12 @@ serial_room(struct bindstore *s)
 }
 
 static void
-statement_digest(uint8_t out[32], const struct binding *b)
+statement_digest(struct id32 *out, const struct binding *b)
 {
 	uint8_t st[BINDING_STATEMENT_LEN];
 
 	binding_statement(st, b);
-	(void)crypto_hash_sha256(out, st, sizeof(st));
+	(void)crypto_hash_sha256(out->b, st, sizeof(st));
 }
 
 static struct serial *
@@ -189,13 +189,13 @@ serial_add(struct bindstore *s, const uint8_t secp[33])
 }
 
 static struct entry *
-entry_add(struct bindstore *s, const uint8_t hash[RNS_HASH_LEN])
+entry_add(struct bindstore *s, const struct hash16 *hash)
 {
 	struct entry *e;
 
 	if (!entry_room(s) || (e = calloc(1, sizeof(*e))) == NULL)
 		return NULL;
-	memcpy(e->hash, hash, sizeof(e->hash));
+	e->hash = *hash;
 	RB_INSERT(entries, &s->entries, e);
 	TAILQ_INSERT_TAIL(&s->entry_lru, e, lru);
 	s->nentries++;
@@ -208,13 +208,13 @@ entry_add(struct bindstore *s, const uint8_t hash[RNS_HASH_LEN])
  */
 static const char *
 serial_bad(const struct serial *k, const struct entry *e,
-    const struct binding *b, const uint8_t digest[32], uint32_t now)
+    const struct binding *b, const struct id32 *digest, uint32_t now)
 {
 	if (e != NULL && memcmp(e->b.secp, b->secp, sizeof(b->secp)) == 0 &&
 	    b->serial < e->b.serial)
 		return "binding: older than the one that this identity has "
 		       "shown";
-	if (b->serial == k->highest && memcmp(digest, k->statement, 32) != 0)
+	if (b->serial == k->highest && !id32_eq(digest, &k->statement))
 		return "binding: another statement has this serial";
 	if (b->serial < k->highest &&
 	    now >= (uint64_t)k->first_seen + BINDING_GRACE)
@@ -226,18 +226,19 @@ const char *
 bindstore_take(struct bindstore *s, const struct binding *b, uint32_t now,
     bool keep, bool *fresh)
 {
-	uint8_t hash[RNS_HASH_LEN], digest[32];
+	struct hash16 hash;
+	struct id32 digest;
 	struct serial *k = serial_find(s, b->secp);
 	struct entry *e;
 	const char *why;
 
 	*fresh = false;
-	statement_digest(digest, b);
-	rns_hash_of(hash, b->rns);
-	e = entry_find(s, hash);
-	if (k != NULL && (why = serial_bad(k, e, b, digest, now)) != NULL)
+	statement_digest(&digest, b);
+	rns_hash_of(&hash, b->rns);
+	e = entry_find(s, &hash);
+	if (k != NULL && (why = serial_bad(k, e, b, &digest, now)) != NULL)
 		return why;
-	if (e == NULL && (e = entry_add(s, hash)) == NULL)
+	if (e == NULL && (e = entry_add(s, &hash)) == NULL)
 		return "binding: no room";
 	/* only now, and last, since it is what cannot be taken back */
 	if (k == NULL) {
@@ -247,12 +248,12 @@ bindstore_take(struct bindstore *s, const struct binding *b, uint32_t now,
 		}
 		k->first_seen = now;
 		k->highest = b->serial;
-		memcpy(k->statement, digest, sizeof(digest));
+		k->statement = digest;
 		*fresh = true;
 	} else if (b->serial > k->highest) {
 		k->first_seen = now;
 		k->highest = b->serial;
-		memcpy(k->statement, digest, sizeof(digest));
+		k->statement = digest;
 		*fresh = true;
 	}
 	k->keep |= keep;
@@ -270,12 +271,12 @@ const struct binding *
 bindstore_find(struct bindstore *s, const uint8_t rns[RNS_PUBLIC_LEN],
     uint32_t now)
 {
-	uint8_t hash[RNS_HASH_LEN];
+	struct hash16 hash;
 	struct entry *e;
 	struct serial *k;
 
-	rns_hash_of(hash, rns);
-	if ((e = entry_find(s, hash)) == NULL)
+	rns_hash_of(&hash, rns);
+	if ((e = entry_find(s, &hash)) == NULL)
 		return NULL;
 	k = serial_find(s, e->b.secp);
 	if (memcmp(e->b.rns, rns, RNS_PUBLIC_LEN) != 0 ||
@@ -294,11 +295,12 @@ bindstore_find(struct bindstore *s, const uint8_t rns[RNS_PUBLIC_LEN],
 bool
 bindstore_has(const struct bindstore *s, const struct binding *b)
 {
-	uint8_t hash[RNS_HASH_LEN], x[BINDING_LEN], y[BINDING_LEN];
+	struct hash16 hash;
+	uint8_t x[BINDING_LEN], y[BINDING_LEN];
 	const struct entry *e;
 
-	rns_hash_of(hash, b->rns);
-	if ((e = entry_find(s, hash)) == NULL)
+	rns_hash_of(&hash, b->rns);
+	if ((e = entry_find(s, &hash)) == NULL)
 		return false;
 	binding_put(x, &e->b);
 	binding_put(y, b);
@@ -330,7 +332,7 @@ bindstore_put(const struct bindstore *s, uint8_t *out, size_t cap,
 		wr_bytes(&w, k->secp, sizeof(k->secp));
 		wr_u32(&w, k->highest);
 		wr_u32(&w, k->first_seen);
-		wr_bytes(&w, k->statement, 32);
+		wr_bytes(&w, HASH_BYTES(k->statement));
 	}
 	if ((digest = wr_room(&w, 32)) == NULL)
 		return 0;
@@ -341,7 +343,7 @@ bindstore_put(const struct bindstore *s, uint8_t *out, size_t cap,
 static bool
 get_entry(struct bindstore *s, struct rd *r)
 {
-	uint8_t hash[RNS_HASH_LEN];
+	struct hash16 hash;
 	const uint8_t *p;
 	struct binding b;
 	struct entry *e;
@@ -350,9 +352,9 @@ get_entry(struct bindstore *s, struct rd *r)
 	if (!rd_bool(r, &keep) || !rd_ref(r, &p, BINDING_LEN) ||
 	    !binding_parse(&b, p, BINDING_LEN))
 		return false;
-	rns_hash_of(hash, b.rns);
-	if (s->nentries >= s->max || entry_find(s, hash) != NULL ||
-	    (e = entry_add(s, hash)) == NULL)
+	rns_hash_of(&hash, b.rns);
+	if (s->nentries >= s->max || entry_find(s, &hash) != NULL ||
+	    (e = entry_add(s, &hash)) == NULL)
 		return false;
 	e->b = b;
 	e->keep = keep;
@@ -366,7 +368,7 @@ get_serial(struct bindstore *s, struct rd *r)
 
 	if (!rd_bool(r, &v.keep) || !rd_copy(r, v.secp, sizeof(v.secp)) ||
 	    !rd_u32(r, &v.highest) || !rd_u32(r, &v.first_seen) ||
-	    !rd_copy(r, v.statement, 32))
+	    !rd_copy(r, HASH_BYTES(v.statement)))
 		return false;
 	if (s->nserials >= s->max || serial_find(s, v.secp) != NULL ||
 	    (k = serial_add(s, v.secp)) == NULL)
@@ -374,7 +376,7 @@ get_serial(struct bindstore *s, struct rd *r)
 	k->keep = v.keep;
 	k->highest = v.highest;
 	k->first_seen = v.first_seen;
-	memcpy(k->statement, v.statement, 32);
+	k->statement = v.statement;
 	return true;
 }
 
@@ -383,15 +385,16 @@ bindstore_get(struct bindstore *s, const uint8_t *buf, size_t len,
     uint32_t *floor)
 {
 	struct rd r = rd_make(buf, len);
-	uint8_t magic[4], digest[32];
+	uint8_t magic[4];
+	struct id32 digest;
 	uint16_t nentries, nserials;
 	uint32_t at;
 	bool ok;
 
 	if (len < 32)
 		return false;
-	(void)crypto_hash_sha256(digest, buf, len - 32);
-	if (memcmp(digest, buf + len - 32, 32) != 0)
+	(void)crypto_hash_sha256(digest.b, buf, len - 32);
+	if (!id32_eq(&digest, id32_at(buf + len - 32)))
 		return false;
 	ok = rd_copy(&r, magic, 4) && memcmp(magic, MAGIC, 4) == 0 &&
 	    rd_u32(&r, &at) && rd_u16(&r, &nentries) && rd_u16(&r, &nserials);

@@ -177,7 +177,7 @@ event(struct judge *j, const struct msg_V_VERDICT *v, uint16_t kind,
 	}
 	j->events++;
 	e.peer_len = RNS_HASH_LEN;
-	memcpy(e.peer, v->rns_hash, RNS_HASH_LEN);
+	memcpy(e.peer, HASH_BYTES(v->rns_hash));
 	(void)snprintf(e.code, sizeof(e.code), "binding");
 	(void)snprintf(e.text, sizeof(e.text), "%s", v->why);
 	(void)program_send_EVENT(&j->prog, &e, NULL, 0);
@@ -198,7 +198,7 @@ on_V_ASK(struct judge *j, const struct msg_V_ASK *m, struct ipc_in *in)
 	else if (note == VERDICT_BOUND)
 		save_soon(j);
 	(void)program_send_V_VERDICT(&j->prog, &out, NULL, 0);
-	hex_encode(peer, out.rns_hash, 4);
+	hex_encode(peer, out.rns_hash.b, 4);
 	log_debug(peer, "verdict status=%u level=%d: %s", out.status,
 	    out.level, out.why);
 	if (note == VERDICT_BAD)

@@ -75,7 +75,7 @@ events_flush(struct keys *k)
 
 /* why: NULL, signed. job: 32 bytes or NULL. */
 static void
-event(struct keys *k, const char *what, const char *why, const uint8_t *job,
+event(struct keys *k, const char *what, const char *why, const struct id32 *job,
     int64_t a)
 {
 	struct msg_EVENT e = {.kind = why == NULL ? EVK_SIGNED
@@ -86,7 +86,7 @@ event(struct keys *k, const char *what, const char *why, const uint8_t *job,
 	(void)snprintf(e.code, sizeof(e.code), "%s", what);
 	(void)snprintf(e.text, sizeof(e.text), "%s", why == NULL ? "" : why);
 	if (job != NULL) {
-		memcpy(e.job, job, sizeof(e.job));
+		memcpy(e.job, job->b, sizeof(e.job));
 		e.job_len = sizeof(e.job);
 	}
 	if (why != NULL)
@@ -104,7 +104,7 @@ binding_tell(struct keys *k, enum program to)
 	if (!k->signer.have_binding)
 		return;
 	binding_put(m.binding, &k->signer.binding);
-	memcpy(m.fp, k->signer.fp, sizeof(m.fp));
+	m.fp = k->signer.fp;
 	(void)ipc_send_K_BINDING(program_channel(&k->prog, to), &m, NULL, 0);
 }
 
@@ -166,7 +166,7 @@ on_K_RECEIPT(struct keys *k, const struct msg_K_RECEIPT *m, struct ipc_in *in)
 	randombytes_buf(aux, sizeof(aux));
 	why = signer_receipt(&k->signer, &out, m, aux);
 	(void)program_send_K_SIGNED(&k->prog, &out, NULL, 0);
-	event(k, "receipt", why, m->job, m->outcome);
+	event(k, "receipt", why, &m->job, m->outcome);
 }
 
 static void

@@ -40,7 +40,7 @@ signer_init(struct signer *s, const struct signer_secret *secret,
 	explicit_bzero(&k, sizeof(k));
 	if (!ok)
 		return "the mesh key is no secp256k1 key";
-	key_fp(s->fp, &s->mesh);
+	key_fp(&s->fp, &s->mesh);
 	(void)crypto_sign_seed_keypair(s->audit, sk, secret->audit);
 	explicit_bzero(sk, sizeof(sk));
 	if (!binding_parse(&b, binding, binding_len) ||
@@ -140,12 +140,12 @@ signer_receipt(struct signer *s, struct msg_K_SIGNED *out,
 
 	memset(out, 0, sizeof(*out));
 	out->qid = m->qid;
-	memcpy(r.job, m->job, 32);
-	memcpy(r.image, m->image, 32);
-	memcpy(r.outputs, m->outputs, 32);
-	memcpy(r.logs, m->logs, 32);
-	memcpy(r.policy, m->policy, 32);
-	memcpy(r.trail, m->trail, 32);
+	r.job = m->job;
+	r.image = m->image;
+	r.outputs = m->outputs;
+	r.logs = m->logs;
+	r.policy = m->policy;
+	r.trail = m->trail;
 	k = mesh_secret(s);
 	ok = job_receipt_sign(&r, &k, aux);
 	explicit_bzero(&k, sizeof(k));
@@ -162,12 +162,12 @@ signer_receipt(struct signer *s, struct msg_K_SIGNED *out,
 }
 
 static bool
-link_seen(const struct signer *s, const uint8_t link[16])
+link_seen(const struct signer *s, const struct hash16 *link)
 {
 	size_t n = MIN_OF(s->nlinks, SIGNER_LINKS);
 
 	for (size_t i = 0; i < n; i++)
-		if (memcmp(s->links[i], link, 16) == 0)
+		if (hash16_eq(&s->links[i], link))
 			return true;
 	return false;
 }
@@ -177,7 +177,7 @@ signer_challenge(struct signer *s, struct msg_K_CHALLENGED *out,
     const struct msg_K_CHALLENGE *m, const uint8_t fresh[32],
     const uint8_t aux[32])
 {
-	uint8_t digest[32];
+	struct id32 digest;
 	struct klp_secret k;
 	bool ok;
 
@@ -185,13 +185,13 @@ signer_challenge(struct signer *s, struct msg_K_CHALLENGED *out,
 	out->qid = m->qid;
 	if (!s->have_binding)
 		return "no binding yet";
-	if (link_seen(s, m->link))
+	if (link_seen(s, &m->link))
 		return "this link was challenged before";
-	memcpy(s->links[s->nlinks++ % SIGNER_LINKS], m->link, 16);
+	s->links[s->nlinks++ % SIGNER_LINKS] = m->link;
 	/* we are the responder: a node's requests come to it */
-	challenge_digest(digest, m->link, m->n, fresh, m->initiator, s->rns);
+	challenge_digest(&digest, &m->link, m->n, fresh, m->initiator, s->rns);
 	k = mesh_secret(s);
-	ok = secp_sign(out->s, &k, digest, aux);
+	ok = secp_sign(out->s, &k, &digest, aux);
 	explicit_bzero(&k, sizeof(k));
 	if (!ok)
 		return "cannot sign";
@@ -215,8 +215,8 @@ signer_checkpoint(struct signer *s, struct msg_C_SIGNED *out,
 	if (m->size <= s->checkpoint)
 		return "a checkpoint must grow";
 	s->checkpoint = m->size;
-	memcpy(n.fp, s->fp, sizeof(n.fp));
-	memcpy(n.root, m->root, sizeof(n.root));
+	n.fp = s->fp;
+	n.root = m->root;
 	len = note_body(body, &n);
 	(void)crypto_sign_seed_keypair(pub, sk, s->secret->audit);
 	(void)crypto_sign_detached(out->sig, NULL, (const uint8_t *)body, len,

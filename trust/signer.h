@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
+#include "common/fp.h"
 #include "common/ipc_msg.h"
 #include "trust/doc/binding.h"
 #include "trust/doc/keytext.h"
@@ -28,7 +31,7 @@ struct signer_secret {
 struct signer {
 	const struct signer_secret *secret;
 	struct klp_key mesh;	  /* public, with its scheme */
-	uint8_t fp[FP_LEN];
+	struct fp fp;
 	uint8_t audit[32];	  /* public */
 	uint8_t rns[RNS_PUBLIC_LEN]; /* what the parent said */
 	bool have_binding;
@@ -37,7 +40,7 @@ struct signer {
 	struct binding draft;
 	uint64_t checkpoint; /* size of the last */
 	size_t nlinks;	     /* ring of challenged links */
-	uint8_t links[SIGNER_LINKS][16];
+	struct hash16 links[SIGNER_LINKS];
 };
 
 /*

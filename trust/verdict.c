@@ -18,7 +18,7 @@ say(struct msg_V_VERDICT *out, const char *why)
 static void
 put_key(struct msg_V_VERDICT *out, const struct klp_key *k)
 {
-	key_fp(out->fp, k);
+	key_fp(&out->fp, k);
 	out->key_kind = (uint8_t)k->kind;
 	out->bip340 = k->bip340;
 	out->key_len = k->len;
@@ -27,7 +27,7 @@ put_key(struct msg_V_VERDICT *out, const struct klp_key *k)
 
 /* Level of a key and its Reticulum identity; 0 when nobody has said one. */
 static int
-level_of(const struct verdicts *v, const uint8_t *fp, const uint8_t *rns,
+level_of(const struct verdicts *v, const struct fp *fp, const uint8_t *rns,
     const char *scope, const char **why)
 {
 	struct level_query q = {.fp = fp, .rns = rns};
@@ -41,7 +41,7 @@ level_of(const struct verdicts *v, const uint8_t *fp, const uint8_t *rns,
 }
 
 static bool
-pinned(const struct verdicts *v, const uint8_t *fp, const uint8_t *rns)
+pinned(const struct verdicts *v, const struct fp *fp, const uint8_t *rns)
 {
 	const struct level_query q = {.fp = fp, .rns = rns};
 	const char *why;
@@ -60,7 +60,7 @@ take_binding(struct verdicts *v, const struct msg_V_ASK *m, const uint8_t *rns,
 {
 	struct binding b;
 	struct klp_key k;
-	uint8_t fp[FP_LEN];
+	struct fp fp;
 	const char *why;
 	bool keep, fresh;
 
@@ -76,8 +76,8 @@ take_binding(struct verdicts *v, const struct msg_V_ASK *m, const uint8_t *rns,
 	}
 	if (!binding_key(&k, &b))
 		return "binding: no key";
-	key_fp(fp, &k);
-	keep = pinned(v, fp, rns);
+	key_fp(&fp, &k);
+	keep = pinned(v, &fp, rns);
 	if ((why = bindstore_take(v->store, &b, now, keep, &fresh)) != NULL)
 		return why;
 	if (fresh)
@@ -93,14 +93,14 @@ unbound(const struct verdicts *v, struct msg_V_VERDICT *out,
 	struct klp_key k;
 	const char *why;
 
-	if (level_pin_rns(&v->levels, out->rns_hash) == NULL ||
+	if (level_pin_rns(&v->levels, &out->rns_hash) == NULL ||
 	    !key_set(&k, KEY_ED25519, m->rns_public + 32, 32)) {
 		out->status = VERDICT_NO_BINDING;
 		say(out, "no binding of this identity is known");
 		return;
 	}
 	put_key(out, &k);
-	out->level = level_of(v, NULL, out->rns_hash, m->scope, &why);
+	out->level = level_of(v, NULL, out->rns_hash.b, m->scope, &why);
 	out->status = VERDICT_OK;
 	say(out, why);
 }
@@ -117,10 +117,10 @@ verdict_ask(struct verdicts *v, struct msg_V_VERDICT *out,
 	memset(out, 0, sizeof(*out));
 	out->qid = m->qid;
 	out->valid_until = now + VERDICT_VALID;
-	rns_hash_of(out->rns_hash, m->rns_public);
-	if ((why = take_binding(v, m, out->rns_hash, now, &note)) != NULL) {
+	rns_hash_of(&out->rns_hash, m->rns_public);
+	if ((why = take_binding(v, m, out->rns_hash.b, now, &note)) != NULL) {
 		const char *pin;
-		int level = level_of(v, NULL, out->rns_hash, m->scope, &pin);
+		int level = level_of(v, NULL, out->rns_hash.b, m->scope, &pin);
 
 		out->status = VERDICT_BAD_BINDING;
 		out->level = MIN_OF(level, 0);
@@ -134,7 +134,7 @@ verdict_ask(struct verdicts *v, struct msg_V_VERDICT *out,
 	}
 	put_key(out, &k);
 	out->status = VERDICT_OK;
-	out->level = level_of(v, out->fp, out->rns_hash, m->scope, &why);
+	out->level = level_of(v, &out->fp, out->rns_hash.b, m->scope, &why);
 	out->valid_until = MIN_OF(out->valid_until, b->not_after);
 	out->live_needed = out->level >= v->live_from;
 	say(out, why);
@@ -154,7 +154,7 @@ checked(uint8_t *record, size_t cap, struct msg_V_MANIFEST *out,
 {
 	char why[MANIFEST_WHY];
 	struct manifest m;
-	uint8_t fp[FP_LEN];
+	struct fp fp;
 	size_t n = 0;
 
 	if (env_verify(e, TYPE_MANIFEST, k, 1, NULL) < 1)
@@ -167,13 +167,13 @@ checked(uint8_t *record, size_t cap, struct msg_V_MANIFEST *out,
 		manifest_clear(&m);
 		return 0;
 	}
-	key_fp(fp, k);
-	if (memcmp(fp, m.submitter, FP_LEN) != 0)
+	key_fp(&fp, k);
+	if (!fp_eq(&fp, &m.submitter))
 		(void)refuse(out, "submitter", "is not the key that signed");
 	else if ((n = manifest_record_put(record, cap, &m)) == 0)
 		(void)refuse(out, "payload", "too large");
 	else
-		memcpy(out->job, m.job, sizeof(out->job));
+		out->job = m.job;
 	manifest_clear(&m);
 	return n;
 }
@@ -207,13 +207,13 @@ verdict_envelope(uint8_t *record, size_t cap, struct msg_V_MANIFEST *out,
 bool
 verdict_live(const struct msg_V_LIVE *m)
 {
-	uint8_t digest[32];
+	struct id32 digest;
 	struct klp_key k;
 
 	if (!key_set(&k, KEY_SECP256K1, m->key, sizeof(m->key)))
 		return false;
 	k.bip340 = m->bip340;
-	challenge_digest(digest, m->link, m->n, m->m, m->initiator,
+	challenge_digest(&digest, &m->link, m->n, m->m, m->initiator,
 	    m->responder);
-	return secp_verify(&k, m->s, digest);
+	return secp_verify(&k, m->s, &digest);
 }

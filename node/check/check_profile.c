@@ -172,10 +172,10 @@ named_image(const struct place *p, const struct ynode *n, const char *image)
 	_cleanup_fd_ int dir = openat(p->c->dir, "warren/images",
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool empty = dir < 0 && errno == ENOENT;
-	uint8_t digest[32];
+	struct id32 digest;
 	char hint[200];
 
-	if (store_resolve(dir, image, digest) == 0 ||
+	if (store_resolve(dir, image, &digest) == 0 ||
 	    (errno != EINVAL && errno != ENOENT && !empty))
 		return;
 	if (errno == EINVAL) {

@@ -16,7 +16,7 @@
 
 struct begun {
 	struct session *session;
-	const uint8_t *dest;
+	const struct hash16 *dest;
 	const char *out;
 	struct manifest *m;
 	char *folder;
@@ -24,9 +24,9 @@ struct begun {
 
 /* Does the node still wait for this job, or run it? */
 static bool
-alive(struct session *s, const uint8_t job[32])
+alive(struct session *s, const struct id32 *job)
 {
-	struct proto_req req = {.path = PATH_STATUS, .id = job};
+	struct proto_req req = {.path = PATH_STATUS, .id = job->b};
 	struct proto_job_status v;
 	struct proto_ans a;
 
@@ -38,7 +38,7 @@ alive(struct session *s, const uint8_t job[32])
 
 /* Nonce and times of a folder's manifest make ours the same job, or do not. */
 static bool
-same_payload(struct manifest *m, int dir, const uint8_t job[32])
+same_payload(struct manifest *m, int dir, const struct id32 *job)
 {
 	_cleanup_free_ char *text = NULL, *payload = NULL;
 	char why[MANIFEST_WHY];
@@ -61,7 +61,7 @@ same_payload(struct manifest *m, int dir, const uint8_t job[32])
 	}
 	manifest_clear(&old);
 	env_clear(&e);
-	return payload != NULL && memcmp(m->job, job, 32) == 0;
+	return payload != NULL && id32_eq(&m->job, job);
 }
 
 static bool
@@ -79,13 +79,13 @@ take(void *arg, const struct job_note *n)
 	struct begun *b = arg;
 	_cleanup_fd_ int dir = -1;
 
-	if (memcmp(n->dest, b->dest, sizeof(n->dest)) != 0 ||
+	if (!hash16_eq(&n->dest, b->dest) ||
 	    n->folder[0] == '\0')
 		return false;
 	dir = open(n->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || !jobdir_cut_off(dir) ||
 	    (b->out != NULL && !is_folder(dir, b->out)) ||
-	    !same_payload(b->m, dir, n->job) || !alive(b->session, n->job))
+	    !same_payload(b->m, dir, &n->job) || !alive(b->session, &n->job))
 		return false;
 	memcpy(b->folder, n->folder, sizeof(n->folder));
 	return true;
@@ -93,7 +93,7 @@ take(void *arg, const struct job_note *n)
 
 bool
 begun_find(struct cli *c, const struct person *p, struct session *s,
-    const uint8_t dest[16], const char *out, struct manifest *m,
+    const struct hash16 *dest, const char *out, struct manifest *m,
     char folder[CLI_PATH])
 {
 	struct begun b = {s, dest, out, m, folder};

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "node/cli/cli.h"
 #include "node/cli/person.h"
 #include "node/cli/session.h"
@@ -20,7 +22,7 @@
  * m is that job now, folder is where it is, and it was said.
  */
 bool begun_find(struct cli *, const struct person *, struct session *,
-    const uint8_t dest[16], const char *out, struct manifest *m,
+    const struct hash16 *dest, const char *out, struct manifest *m,
     char folder[CLI_PATH]);
 
 #endif

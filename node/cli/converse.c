@@ -54,7 +54,7 @@ say_state(struct talk *s)
 	if (m->resume && strcmp(m->reason, "inputs") == 0)
 		cli_note(s->c, "the job waits for its inputs: submit its file "
 			       "again to send the rest");
-	hex_encode(hex, s->manifest->job, 32);
+	hex_encode(hex, HASH_BYTES(s->manifest->job));
 	if (s->c->json)
 		cli_json(json_pack("{s:s,s:s,s:s,s:s?,s:I}", "event", "state",
 		    "id", hex, "state", m->state, "reason",
@@ -137,16 +137,17 @@ foresee(struct talk *s)
 static int
 prove(struct talk *s)
 {
-	uint8_t proof[PROTO_PROOF_LEN], digest[32], aux[32];
-	const uint8_t *link = session_link_id(s->session);
+	uint8_t proof[PROTO_PROOF_LEN], aux[32];
+	struct id32 digest;
+	const struct hash16 *link = hash16_at(session_link_id(s->session));
 
 	if (link == NULL)
 		return CLI_UNREACHABLE;
 	randombytes_buf(proof + 64, 32);
 	randombytes_buf(aux, sizeof(aux));
-	challenge_digest(digest, link, s->sub.proof_n, proof + 64,
+	challenge_digest(&digest, link, s->sub.proof_n, proof + 64,
 	    s->person->rns_pub, s->node->rns_pub);
-	if (!secp_sign(proof, &s->person->secret, digest, aux))
+	if (!secp_sign(proof, &s->person->secret, &digest, aux))
 		return CLI_FAILED;
 	sub_prove(&s->sub, proof);
 	return CLI_OK;
@@ -224,13 +225,13 @@ say_end_json(struct talk *s, bool verified)
 	char hex[65];
 
 	for (unsigned i = 0; i < m->nout; i++) {
-		hex_encode(hex, m->out[i].sha256, 32);
+		hex_encode(hex, HASH_BYTES(m->out[i].sha256));
 		json_array_append_new(outs,
 		    json_pack("{s:s,s:s,s:I}", "target",
 			s->manifest->volume[m->out[i].volume].target, "sha256", hex,
 			"size", (json_int_t)m->out[i].size));
 	}
-	hex_encode(hex, s->manifest->job, 32);
+	hex_encode(hex, HASH_BYTES(s->manifest->job));
 	cli_json(json_pack("{s:s,s:s,s:s,s:o,s:I,s:b,s:o,s:s,s:o,s:[I,I,I],"
 			   "s:{s:I,s:I,s:I},s:o}",
 	    "event", "end", "id", hex, "state", m->state, "outcome",
@@ -299,7 +300,7 @@ talk_note(const struct talk *s)
 		    outcome_name(m->r.outcome), m->r.code);
 	else /* it goes on, or has no outcome: lost, refused */
 		(void)snprintf(outcome, sizeof(outcome), "%s", m->reason);
-	person_saw_job(s->person, s->manifest->job, m->state, outcome);
+	person_saw_job(s->person, &s->manifest->job, m->state, outcome);
 }
 
 static int
@@ -312,8 +313,8 @@ conclude(struct talk *s)
 	    .local = s->local};
 	char hex[65];
 
-	memcpy(e.dest, s->node->dest, 16);
-	hex_encode(hex, s->manifest->job, 32);
+	e.dest = s->node->dest;
+	hex_encode(hex, HASH_BYTES(s->manifest->job));
 	switch (m->end) {
 	case SUB_DONE:
 		if (jobdir_finish(&s->dir, &e) != CLI_OK)
@@ -362,7 +363,7 @@ say_rest(struct talk *s)
 	struct submitter *m = &s->sub;
 	char hex[65], a[24], b[24];
 
-	hex_encode(hex, s->manifest->job, 32);
+	hex_encode(hex, HASH_BYTES(s->manifest->job));
 	hex[16] = '\0';
 	switch (m->phase) {
 	case SUB_SUBMIT:

@@ -25,14 +25,14 @@ static void
 print_identity(struct cli *c, const struct person *p, bool node)
 {
 	char text[KEY_TEXT_MAX], fp[2 * FP_LEN + 1], hash[33], dest_hex[33];
-	uint8_t dest[16];
+	struct hash16 dest;
 
 	key_text(text, &p->key);
-	hex_encode(fp, p->fp, FP_LEN);
-	hex_encode(hash, p->rns_hash, 16);
+	hex_encode(fp, HASH_BYTES(p->fp));
+	hex_encode(hash, HASH_BYTES(p->rns_hash));
 	/* cannot fail: the name is ours */
-	(void)rns_dest_hash(dest, "klp.node", p->rns_hash);
-	hex_encode(dest_hex, dest, 16);
+	(void)rns_dest_hash(&dest, "klp.node", &p->rns_hash);
+	hex_encode(dest_hex, HASH_BYTES(dest));
 	if (c->json) {
 		cli_json(json_pack("{s:s,s:s,s:s,s:s,s:s}", "key", text, "fp",
 		    fp, "urn", p->urn, "rns", hash, "destination", dest_hex));

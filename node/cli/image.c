@@ -94,7 +94,7 @@ say_imported(struct cli *c, const struct image_imported *im, const char *name)
 {
 	char hex[65], size[24], full[STORE_NAME_MAX + 1];
 
-	hex_encode(hex, im->digest, 32);
+	hex_encode(hex, HASH_BYTES(im->digest));
 	(void)store_name_ok(name, full);
 	if (c->json) {
 		char text[72], note[4 * sizeof(im->note)];
@@ -206,7 +206,7 @@ struct listing {
 };
 
 static bool
-list_one(void *ctx, const char *name, const uint8_t digest[32])
+list_one(void *ctx, const char *name, const struct id32 *digest)
 {
 	struct listing *l = ctx;
 	char hex[65], size[24] = "not here", digest_text[72];
@@ -215,7 +215,7 @@ list_one(void *ctx, const char *name, const uint8_t digest[32])
 	bool here = store_record(l->images, digest, l->record, &r) == 0;
 
 	l->n++;
-	hex_encode(hex, digest, 32);
+	hex_encode(hex, HASH_BYTES(*digest));
 	(void)snprintf(digest_text, sizeof(digest_text), "sha256:%s", hex);
 	if (l->list != NULL) {
 		(void)json_array_append_new(l->list,

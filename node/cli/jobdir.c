@@ -32,15 +32,15 @@
 static const char *const log_name[2] = {"stdout", "stderr"};
 
 static bool
-same_job(int dir, const uint8_t job[32])
+same_job(int dir, const struct id32 *job)
 {
 	_cleanup_free_ char *text = NULL;
-	uint8_t there[32];
+	struct id32 there;
 	size_t len;
 
 	text = file_load(dir, "manifest", ENV_MANIFEST_MAX * 2, &len);
-	return text != NULL && jobdir_envelope_job(text, len, there) &&
-	    memcmp(there, job, 32) == 0;
+	return text != NULL && jobdir_envelope_job(text, len, &there) &&
+	    id32_eq(&there, job);
 }
 
 void
@@ -61,7 +61,7 @@ jobdir_open(struct jobdir *j, struct cli *c, const char *path,
 	jobdir_init(j);
 	j->cli = c;
 	j->manifest = m;
-	hex_encode(hex, m->job, 32);
+	hex_encode(hex, HASH_BYTES(m->job));
 	if (path == NULL)
 		(void)snprintf(j->path, sizeof(j->path), "%.16s", hex);
 	else if (!cli_path(j->path, path, ".")) {
@@ -80,7 +80,7 @@ jobdir_open(struct jobdir *j, struct cli *c, const char *path,
 		cli_error(c, "%s: %s", j->path, strerror(errno));
 		return CLI_FAILED;
 	}
-	if (!j->made && !same_job(j->dir, m->job)) {
+	if (!j->made && !same_job(j->dir, &m->job)) {
 		cli_error(c, "%s exists and is not this job's", j->path);
 		cli_hint(c, "Name another folder with --out.");
 		return CLI_USAGE;
@@ -222,7 +222,7 @@ open_part(const struct jobdir *j, unsigned volume, int flags)
 
 /* Fetched whole before, and unpacked: its archive can be made anew. */
 static bool
-unpacked_here(struct jobdir *j, unsigned volume, const uint8_t sha256[32])
+unpacked_here(struct jobdir *j, unsigned volume, const struct id32 *sha256)
 {
 	char path[CLI_PATH];
 	struct pack p;
@@ -232,7 +232,7 @@ unpacked_here(struct jobdir *j, unsigned volume, const uint8_t sha256[32])
 	if (k < 0 || (size_t)k >= sizeof(path) ||
 	    pack_quiet(j->dir, path, TREE_STRICT, &p, NULL) < 0)
 		return false;
-	if (memcmp(p.sha256, sha256, 32) != 0) {
+	if (!id32_eq(&p.sha256, sha256)) {
 		(void)close(p.fd);
 		return false;
 	}
@@ -241,7 +241,7 @@ unpacked_here(struct jobdir *j, unsigned volume, const uint8_t sha256[32])
 }
 
 static uint64_t
-store_output_here(void *arg, unsigned volume, const uint8_t sha256[32],
+store_output_here(void *arg, unsigned volume, const struct id32 *sha256,
     uint64_t size)
 {
 	struct jobdir *j = arg;
@@ -250,7 +250,7 @@ store_output_here(void *arg, unsigned volume, const uint8_t sha256[32],
 
 	if (j->out[volume] >= 0)
 		(void)close(j->out[volume]);
-	hex_encode(hex, sha256, 32);
+	hex_encode(hex, HASH_BYTES(*sha256));
 	(void)snprintf(j->part[volume], sizeof(j->part[volume]), "%s" PART,
 	    hex);
 	j->out[volume] = open_part(j, volume, 0);
@@ -276,7 +276,7 @@ store_output(void *arg, unsigned volume, uint64_t offset, const uint8_t *p,
 }
 
 static bool
-store_output_digest(void *arg, unsigned volume, uint8_t out[32])
+store_output_digest(void *arg, unsigned volume, struct id32 *out)
 {
 	const struct jobdir *j = arg;
 	uint64_t size;
@@ -285,7 +285,7 @@ store_output_digest(void *arg, unsigned volume, uint8_t out[32])
 }
 
 static bool
-store_log_digest(void *arg, unsigned stream, uint8_t out[32])
+store_log_digest(void *arg, unsigned stream, struct id32 *out)
 {
 	const struct jobdir *j = arg;
 	int fd = j->log[stream - 1];
@@ -389,7 +389,7 @@ replace_local(struct jobdir *j, const struct jobdir_end *e, unsigned volume)
 	_cleanup_fd_ int dir = -1;
 	int a, b;
 
-	hex_encode(hex, j->manifest->job, 32);
+	hex_encode(hex, HASH_BYTES(j->manifest->job));
 	a = snprintf(fresh, sizeof(fresh), "%s.new-%.16s", local, hex);
 	b = snprintf(kept, sizeof(kept), "%s.before-%.16s", local, hex);
 	if (a < 0 || b < 0 || (size_t)a >= sizeof(fresh) ||
@@ -428,16 +428,16 @@ result_json(const struct jobdir_end *e)
 		json_array_append_new(outs,
 		    json_pack("{s:s,s:o,s:I}", "target",
 			s->manifest->volume[s->out[i].volume].target, "sha256",
-			json_hex(s->out[i].sha256, 32), "size",
+			json_hex(HASH_BYTES(s->out[i].sha256)), "size",
 			(json_int_t)s->out[i].size));
 	key_text(key, e->submitter);
 	o = json_pack("{s:o,s:s,s:s,s:I,s:s,s:o,s:o,s:o,s:{s:s,s:o,s:o}}", "id",
-	    json_hex(s->manifest->job, 32), "state", s->state, "outcome",
-	    outcome_name(s->r.outcome), "code", (json_int_t)s->r.code,
-	    "submitter", key, "image",
-	    json_hex(s->r.image, 32), "outputs", outs, "left_out",
-	    leftout_json(&s->left, s->manifest), "node", "urn",
-	    e->node_urn, "destination", json_hex(e->dest, 16), "binding",
+	    json_hex(HASH_BYTES(s->manifest->job)), "state", s->state,
+	    "outcome", outcome_name(s->r.outcome), "code",
+	    (json_int_t)s->r.code, "submitter", key, "image",
+	    json_hex(HASH_BYTES(s->r.image)), "outputs", outs, "left_out",
+	    leftout_json(&s->left, s->manifest), "node", "urn", e->node_urn,
+	    "destination", json_hex(HASH_BYTES(e->dest)), "binding",
 	    json_hex(e->binding, BINDING_LEN));
 	return o;
 }
@@ -461,7 +461,7 @@ remove_parts(int dir)
 {
 	DIR *d = dir_take(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	const struct dirent *e;
-	uint8_t sha[32];
+	struct id32 sha;
 
 	(void)unlinkat(dir, JOBDIR_UPLOAD, 0);
 	if (d == NULL)
@@ -469,7 +469,7 @@ remove_parts(int dir)
 	while ((e = readdir(d)) != NULL)
 		if (strlen(e->d_name) == 64 + strlen(PART) &&
 		    strcmp(e->d_name + 64, PART) == 0 &&
-		    hex_decode(sha, 32, e->d_name, 64))
+		    hex_decode(HASH_BYTES(sha), e->d_name, 64))
 			(void)unlinkat(dir, e->d_name, 0);
 	(void)closedir(d);
 }

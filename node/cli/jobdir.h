@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "node/cli/cli.h"
 #include "node/cli/submitter.h"
 #include "trust/doc/binding.h"
@@ -64,7 +66,7 @@ struct jobdir_end {
 	const struct submitter *s;
 	const uint8_t *binding; /* the node's, BINDING_LEN */
 	const char *node_urn;
-	uint8_t dest[16];
+	struct hash16 dest;
 	const struct klp_key *submitter;
 	bool in_place;
 	int base;

@@ -27,7 +27,7 @@
 static const char *const log_name[2] = {"stdout", "stderr"};
 
 bool
-jobdir_envelope_job(const char *text, size_t len, uint8_t job[32])
+jobdir_envelope_job(const char *text, size_t len, struct id32 *job)
 {
 	const char *why;
 	struct env e;
@@ -43,14 +43,14 @@ jobdir_envelope_job(const char *text, size_t len, uint8_t job[32])
 /* To the byte as submit wrote it: canonical, nothing ignored in it. */
 static bool
 canonical(const struct env *e, const char *text, size_t len,
-    const uint8_t fp[FP_LEN])
+    const struct fp *fp)
 {
 	struct env_signed sig;
 	_cleanup_free_ uint8_t *again = malloc(ENV_MANIFEST_MAX * 2);
 
 	if (again == NULL || e->nsigs != 1)
 		return false;
-	memcpy(sig.fp, fp, FP_LEN);
+	sig.fp = *fp;
 	memcpy(sig.sig, e->sigs[0].sig, SIG_LEN);
 	return env_build_json(again, ENV_MANIFEST_MAX * 2, e->type, e->payload,
 		   e->payload_len, &sig, 1) == len &&
@@ -66,7 +66,7 @@ read_manifest(int dir, const json_t *result, struct jobdir_proof *p)
 	char bad[MANIFEST_WHY];
 	const char *why = NULL;
 	struct klp_key key;
-	uint8_t fp[FP_LEN];
+	struct fp fp;
 	struct manifest m;
 	struct env e;
 	size_t len;
@@ -77,19 +77,19 @@ read_manifest(int dir, const json_t *result, struct jobdir_proof *p)
 	if (!json_is_string(text) ||
 	    !key_parse(&key, json_string_value(text), json_string_length(text)))
 		return "result.json names no submitter";
-	key_fp(fp, &key);
+	key_fp(&fp, &key);
 	manifest_init(&m);
 	if (env_parse(&e, envelope, len, ENV_MANIFEST_MAX * 2,
 		ENV_MANIFEST_PAYLOAD, &why) == 0) {
 		if (env_verify(&e, TYPE_MANIFEST, &key, 1, NULL) != 1 ||
 		    manifest_parse(&m, e.payload, e.payload_len, bad) != 0 ||
-		    memcmp(m.submitter, fp, FP_LEN) != 0 ||
-		    !canonical(&e, envelope, len, fp))
+		    !fp_eq(&m.submitter, &fp) ||
+		    !canonical(&e, envelope, len, &fp))
 			why = "the manifest is not signed by its submitter";
-		rns_sha256(p->job, e.payload, e.payload_len);
+		rns_sha256(&p->job, e.payload, e.payload_len);
 	}
 	p->has_node = (m.has & HAS_NODE) != 0;
-	memcpy(p->node, m.node, FP_LEN);
+	p->node = m.node;
 	manifest_clear(&m);
 	env_clear(&e);
 	return why;
@@ -115,7 +115,7 @@ read_outputs(struct cli *c, int dir, const json_t *list, struct jobdir_proof *p)
 		const json_t *o = json_array_get(list, i);
 		const char *target = json_string_value(
 		    json_object_get(o, "target"));
-		uint8_t listed[32];
+		struct id32 listed;
 		char path[CLI_PATH];
 		struct pack packed;
 
@@ -127,14 +127,14 @@ read_outputs(struct cli *c, int dir, const json_t *list, struct jobdir_proof *p)
 		if (!pack_folder(c, dir, path, TREE_STRICT, &packed))
 			return false;
 		(void)close(packed.fd);
-		if (!hex_member(o, "sha256", listed, 32) ||
-		    memcmp(listed, packed.sha256, 32) != 0 ||
+		if (!hex_member(o, "sha256", HASH_BYTES(listed)) ||
+		    !id32_eq(&listed, &packed.sha256) ||
 		    (uint64_t)json_integer_value(
 			json_object_get(o, "size")) != packed.size)
 			return false;
 		p->out[i].path = p->target[i];
 		p->out[i].size = packed.size;
-		memcpy(p->out[i].sha256, packed.sha256, 32);
+		p->out[i].sha256 = packed.sha256;
 	}
 	p->nout = (unsigned)n;
 	return true;
@@ -159,11 +159,11 @@ read_result(struct cli *c, int dir, const json_t *o, struct jobdir_proof *p)
 
 	p->code = json_integer_value(json_object_get(o, "code"));
 	if (!json_is_integer(json_object_get(o, "code")) ||
-	    !hex_member(o, "id", p->id, 32) ||
-	    !hex_member(o, "image", p->image, 32) ||
+	    !hex_member(o, "id", HASH_BYTES(p->id)) ||
+	    !hex_member(o, "image", HASH_BYTES(p->image)) ||
 	    !text_member(o, "outcome", p->outcome, sizeof(p->outcome)) ||
 	    !text_member(node, "urn", p->urn, sizeof(p->urn)) ||
-	    !hex_member(node, "destination", p->dest, sizeof(p->dest)) ||
+	    !hex_member(node, "destination", HASH_BYTES(p->dest)) ||
 	    !hex_member(node, "binding", p->binding, BINDING_LEN))
 		return "result.json is malformed";
 	if (!read_outputs(c, dir, json_object_get(o, "outputs"), p))
@@ -172,7 +172,7 @@ read_result(struct cli *c, int dir, const json_t *o, struct jobdir_proof *p)
 		_cleanup_fd_ int fd = openat(dir, log_name[i],
 		    O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
-		if (fd < 0 || !pack_digest(fd, p->log_sha[i], &p->log_size[i]))
+		if (fd < 0 || !pack_digest(fd, &p->log_sha[i], &p->log_size[i]))
 			return "stdout or stderr is missing";
 	}
 	return read_manifest(dir, o, p);

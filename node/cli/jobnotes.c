@@ -68,8 +68,8 @@ put_note(FILE *f, const struct job_note *n)
 {
 	char dest[33], fp[65];
 
-	hex_encode(dest, n->dest, 16);
-	hex_encode(fp, n->node_fp, FP_LEN);
+	hex_encode(dest, HASH_BYTES(n->dest));
+	hex_encode(fp, HASH_BYTES(n->node_fp));
 	/* a line is one value */
 	fprintf(f, "node %s\nkey %s\nfolder %s\n", dest, fp,
 	    strchr(n->folder, '\n') == NULL ? n->folder : "");
@@ -100,19 +100,19 @@ person_note_job(const struct person *p, const struct job_note *n)
 
 	if (f == NULL)
 		return false;
-	hex_encode(name, n->job, 32);
+	hex_encode(name, HASH_BYTES(n->job));
 	ok = put_note(f, n);
 	return fclose(f) == 0 && ok && len < JOB_NOTE_MAX &&
 	    file_replace(dir, name, text, len, 0600) == 0;
 }
 
 void
-person_forget_job(const struct person *p, const uint8_t job[32])
+person_forget_job(const struct person *p, const struct id32 *job)
 {
 	_cleanup_fd_ int dir = dir_open(p->dir, "jobs", false, 0);
 	char name[65];
 
-	hex_encode(name, job, 32);
+	hex_encode(name, HASH_BYTES(*job));
 	if (dir >= 0)
 		(void)unlinkat(dir, name, 0);
 }
@@ -139,7 +139,8 @@ read_note(int dir, const char *name, struct job_note *out)
 
 	memset(out, 0, sizeof(*out));
 	text = file_load(dir, name, JOB_NOTE_MAX, &len);
-	if (text == NULL || !hex_decode(out->job, 32, name, strlen(name)))
+	if (text == NULL || !hex_decode(HASH_BYTES(out->job), name,
+	    strlen(name)))
 		return false;
 	for (line = strtok_r(text, "\n", &save); line != NULL;
 	     line = strtok_r(NULL, "\n", &save)) {
@@ -157,8 +158,8 @@ read_note(int dir, const char *name, struct job_note *out)
 			    sizeof(out->outcome));
 	}
 	out->at = strtoll(at, NULL, 10);
-	return hex_decode(out->dest, 16, dest, strlen(dest)) &&
-	    hex_decode(out->node_fp, FP_LEN, fp, strlen(fp));
+	return hex_decode(HASH_BYTES(out->dest), dest, strlen(dest)) &&
+	    hex_decode(HASH_BYTES(out->node_fp), fp, strlen(fp));
 }
 
 /* ---- all of them ---- */
@@ -182,18 +183,18 @@ person_each_job(const struct person *p,
 }
 
 bool
-person_get_job(const struct person *p, const uint8_t job[32],
+person_get_job(const struct person *p, const struct id32 *job,
     struct job_note *out)
 {
 	_cleanup_fd_ int dir = dir_open(p->dir, "jobs", false, 0);
 	char name[65];
 
-	hex_encode(name, job, 32);
+	hex_encode(name, HASH_BYTES(*job));
 	return dir >= 0 && read_note(dir, name, out);
 }
 
 void
-person_saw_job(const struct person *p, const uint8_t job[32],
+person_saw_job(const struct person *p, const struct id32 *job,
     const char *state, const char *outcome)
 {
 	struct job_note n;
@@ -220,7 +221,7 @@ look(void *arg, const struct job_note *n)
 	struct finding *f = arg;
 	char hex[65];
 
-	hex_encode(hex, n->job, 32);
+	hex_encode(hex, HASH_BYTES(n->job));
 	if (!f->by_id && strcmp(n->name, f->text) == 0) {
 		if (f->found == 0 || n->at >= f->out->at)
 			*f->out = *n;

@@ -193,10 +193,10 @@ add_job(struct job_table *jt, const struct job_row *r,
 static void
 find_note(const struct job_table *jt, const char *id, struct job_note *note)
 {
-	uint8_t job[32];
+	struct id32 job;
 
-	if (!hex_decode(job, 32, id, strlen(id)) ||
-	    !person_get_job(&jt->t->person, job, note))
+	if (!hex_decode(HASH_BYTES(job), id, strlen(id)) ||
+	    !person_get_job(&jt->t->person, &job, note))
 		memset(note, 0, sizeof(*note));
 }
 
@@ -272,13 +272,13 @@ add_remote(struct job_table *jt, const struct proto_job_line *j)
 	    .at = (int64_t)j->at, .ended = outcome_json(&j->outcome)};
 
 	hex_encode(r.id, j->id, 32);
-	hex_encode(node, jt->t->dest, 16);
+	hex_encode(node, HASH_BYTES(jt->t->dest));
 	pstr_copy(state, sizeof(state), j->state);
 	pstr_copy(reason, sizeof(reason), j->reason);
 	outcome_text(out, sizeof(out), &j->outcome);
 	find_note(jt, r.id, &note);
 	r.made = note.at != 0 ? note.at : r.at;
-	person_saw_job(&jt->t->person, j->id, state,
+	person_saw_job(&jt->t->person, id32_at(j->id), state,
 	    out[0] != '\0' ? out : reason);
 	add_job(jt, &r, &note);
 }
@@ -360,8 +360,8 @@ list_noted(struct job_table *jt)
 		    .image = n->image, .owner = jt->me, .node = node,
 		    .made = n->at, .ended = json_null()};
 
-		hex_encode(r.id, n->job, 32);
-		hex_encode(node, n->dest, 16);
+		hex_encode(r.id, HASH_BYTES(n->job));
+		hex_encode(node, HASH_BYTES(n->dest));
 		add_job(jt, &r, n);
 	}
 	free(l.v);
@@ -465,7 +465,7 @@ print_note(const struct job_note *n)
 static int
 show_remote(struct target *t)
 {
-	struct proto_req req = {.path = PATH_STATUS, .id = t->job};
+	struct proto_req req = {.path = PATH_STATUS, .id = t->job.b};
 	struct proto_job_status s;
 	struct proto_ans a;
 	char state[16], reason[160], out[96], at[24], wall[24], mem[24];
@@ -484,7 +484,7 @@ show_remote(struct target *t)
 	pstr_copy(state, sizeof(state), s.state);
 	pstr_copy(reason, sizeof(reason), s.reason);
 	outcome_text(out, sizeof(out), &s.outcome);
-	person_saw_job(&t->person, t->job, state,
+	person_saw_job(&t->person, &t->job, state,
 	    out[0] != '\0' ? out : reason);
 	if (t->cli->json) {
 		cli_json(json_pack("{s:s,s:s,s:s?,s:o,s:I,s:I,s:I,s:{s:I,s:I,"
@@ -585,7 +585,7 @@ print_here(void *arg, const json_t *o)
 static int
 cancel_remote(struct target *t)
 {
-	struct proto_req req = {.path = PATH_CANCEL, .id = t->job};
+	struct proto_req req = {.path = PATH_CANCEL, .id = t->job.b};
 	struct proto_ans a;
 	struct pstr state, reason;
 	char st[16], re[160];

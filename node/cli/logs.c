@@ -90,7 +90,7 @@ static int
 read_log(struct logs *l, bool *end)
 {
 	struct proto_req req = {.path = PATH_LOG,
-	    .id = l->t.job,
+	    .id = l->t.job.b,
 	    .stream = l->stream,
 	    .n = PROTO_SLICE};
 	struct proto_ans a;
@@ -120,7 +120,7 @@ static int
 follow_once(struct logs *l)
 {
 	struct proto_req req = {.path = PATH_FOLLOW,
-	    .id = l->t.job,
+	    .id = l->t.job.b,
 	    .stream = l->stream,
 	    .offset = l->have};
 	unsigned generation = session_generation(l->t.session);

@@ -21,15 +21,15 @@
 #define LISTEN_TURN_US (200 * 1000)
 
 static struct node_info *
-list_get(struct node_list *l, const uint8_t dest[16])
+list_get(struct node_list *l, const struct hash16 *dest)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (memcmp(l->v[i].dest, dest, 16) == 0)
+		if (hash16_eq(&l->v[i].dest, dest))
 			return &l->v[i];
 	if (l->n == NODES_MAX)
 		return NULL;
 	memset(&l->v[l->n], 0, sizeof(l->v[0]));
-	memcpy(l->v[l->n].dest, dest, 16);
+	l->v[l->n].dest = *dest;
 	l->v[l->n].hops = -1;
 	return &l->v[l->n++];
 }
@@ -61,7 +61,7 @@ take_announce(struct node_info *n, const struct rns_known *k)
 		NULL &&
 	    binding_key(&key, &b)) {
 		n->has_key = true;
-		key_fp(n->fp, &key);
+		key_fp(&n->fp, &key);
 	}
 }
 
@@ -69,25 +69,25 @@ static void
 collect_known(struct session *s, struct node_list *l)
 {
 	const struct rns *r = session_rns(s);
-	uint8_t at[RNS_HASH] = {0}, want[RNS_HASH], id[RNS_HASH];
+	struct hash16 at = {0}, want, id;
 	bool first = true;
 	struct rns_known k;
 	struct rns_path p;
 
-	while (rns_known_next(r, at, first, &k)) {
+	while (rns_known_next(r, &at, first, &k)) {
 		struct node_info *n;
 
 		first = false;
-		memcpy(at, k.dest, sizeof(at));
-		rns_identity_hash_of(id, k.public_key);
-		if (rns_dest_hash(want, "klp.node", id) != RNS_OK ||
-		    memcmp(want, k.dest, sizeof(want)) != 0)
+		at = k.dest;
+		rns_identity_hash_of(&id, k.public_key);
+		if (rns_dest_hash(&want, "klp.node", &id) != RNS_OK ||
+		    !hash16_eq(&want, &k.dest))
 			continue;
-		n = list_get(l, k.dest);
+		n = list_get(l, &k.dest);
 		if (n == NULL)
 			return;
 		take_announce(n, &k);
-		if (rns_path_get(r, k.dest, &p))
+		if (rns_path_get(r, &k.dest, &p))
 			n->hops = p.hops;
 	}
 }
@@ -105,20 +105,21 @@ collect_noted(const struct person *p, struct node_list *l)
 		return;
 	for (line = strtok_r(text, "\n", &save); line != NULL;
 	     line = strtok_r(NULL, "\n", &save)) {
-		uint8_t dest[16], fp[FP_LEN];
+		struct hash16 dest;
+		struct fp fp;
 		struct node_info *n;
 
 		if (strlen(line) < 32 + 1 + 64 || line[32] != ' ' ||
-		    !hex_decode(dest, 16, line, 32) ||
-		    !hex_decode(fp, FP_LEN, line + 33, 64))
+		    !hex_decode(HASH_BYTES(dest), line, 32) ||
+		    !hex_decode(HASH_BYTES(fp), line + 33, 64))
 			continue;
-		n = list_get(l, dest);
+		n = list_get(l, &dest);
 		if (n == NULL)
 			return;
 		n->noted = true;
 		if (!n->has_key) {
 			n->has_key = true;
-			memcpy(n->fp, fp, FP_LEN);
+			n->fp = fp;
 		}
 		if (n->name[0] == '\0' && strlen(line) > 98)
 			(void)snprintf(n->name, sizeof(n->name), "%s",
@@ -155,23 +156,24 @@ collect_own(struct cli *c, struct node_list *l)
 {
 	json_t *mesh = status_of(c, ASK_MESH), *node = NULL;
 	const char *id, *urn, *name;
-	uint8_t hash[16], dest[16];
+	struct hash16 hash, dest;
 	struct node_info *n;
 
 	if (mesh != NULL && json_is_true(json_object_get(mesh, "compute")))
 		node = status_of(c, ASK_NODE);
 	id = json_string_value(json_object_get(mesh, "identity"));
 	if (node != NULL && id != NULL &&
-	    hex_decode(hash, 16, id, strlen(id)) &&
-	    rns_dest_hash(dest, "klp.node", hash) == RNS_OK &&
-	    (n = list_get(l, dest)) != NULL) {
+	    hex_decode(HASH_BYTES(hash), id, strlen(id)) &&
+	    rns_dest_hash(&dest, "klp.node", &hash) == RNS_OK &&
+	    (n = list_get(l, &dest)) != NULL) {
 		urn = json_string_value(json_object_get(node, "urn"));
 		name = json_string_value(json_object_get(node, "name"));
 		n->own = true;
 		n->hops = 0;
 		n->heard_us = (int64_t)time(NULL) * 1000000;
 		n->accepting = json_is_true(json_object_get(node, "accepting"));
-		n->has_key |= urn != NULL && urn_parse(n->fp, urn, strlen(urn));
+		n->has_key |= urn != NULL &&
+		    urn_parse(&n->fp, urn, strlen(urn));
 		if (name != NULL)
 			(void)snprintf(n->name, sizeof(n->name), "%s", name);
 	}
@@ -199,9 +201,9 @@ take_heard(void *arg, const json_t *o)
 		struct node_info *n;
 
 		if (dest == NULL || pub == NULL ||
-		    !hex_decode(k.dest, RNS_HASH, dest, strlen(dest)) ||
+		    !hex_decode(HASH_BYTES(k.dest), dest, strlen(dest)) ||
 		    !hex_decode(k.public_key, RNS_KEY, pub, strlen(pub)) ||
-		    (n = list_get(l, k.dest)) == NULL)
+		    (n = list_get(l, &k.dest)) == NULL)
 			continue;
 		if (data != NULL && strlen(data) <= 2 * sizeof(raw) &&
 		    hex_decode(raw, strlen(data) / 2, data, strlen(data))) {
@@ -244,8 +246,8 @@ nodes_collect(struct cli *c, struct session *s, const struct person *p,
 }
 
 void
-nodes_note(const struct person *p, const uint8_t dest[16],
-    const uint8_t fp[FP_LEN], const char *name)
+nodes_note(const struct person *p, const struct hash16 *dest,
+    const struct fp *fp, const char *name)
 {
 	_cleanup_free_ char *old = NULL, *text = NULL;
 	char hex[33], hex_fp[65], safe[64];
@@ -253,8 +255,8 @@ nodes_note(const struct person *p, const uint8_t dest[16],
 	char *line, *save = NULL;
 	int n;
 
-	hex_encode(hex, dest, 16);
-	hex_encode(hex_fp, fp, FP_LEN);
+	hex_encode(hex, HASH_BYTES(*dest));
+	hex_encode(hex_fp, HASH_BYTES(*fp));
 	text_escape(safe, sizeof(safe), name, strlen(name));
 	old = file_load(p->dir, "nodes", NOTES_MAX, &len);
 	cap = len + 256;
@@ -297,7 +299,8 @@ struct wanted {
 	const char *text;
 	size_t len;
 	bool is_hash, is_urn, is_short;
-	uint8_t hash[16], as_identity[16], fp[FP_LEN];
+	struct hash16 hash, as_identity;
+	struct fp fp;
 };
 
 static bool
@@ -306,29 +309,29 @@ is_wanted(const struct wanted *w, const struct node_info *n)
 	char hex[33];
 
 	if (w->is_hash)
-		return memcmp(n->dest, w->hash, 16) == 0 ||
-		    memcmp(n->dest, w->as_identity, 16) == 0;
+		return hash16_eq(&n->dest, &w->hash) ||
+		    hash16_eq(&n->dest, &w->as_identity);
 	if (w->is_urn)
-		return n->has_key && memcmp(n->fp, w->fp, FP_LEN) == 0;
+		return n->has_key && fp_eq(&n->fp, &w->fp);
 	if (strcmp(n->name, w->text) == 0)
 		return true;
-	hex_encode(hex, n->dest, 16);
+	hex_encode(hex, HASH_BYTES(n->dest));
 	return w->is_short && strncasecmp(hex, w->text, w->len) == 0;
 }
 
 int
 nodes_match(const struct node_list *l, const char *text, int64_t now_s,
-    enum node_by *by, uint8_t dest[16])
+    enum node_by *by, struct hash16 *dest)
 {
 	struct wanted w = {.text = text, .len = strlen(text)};
 	int found = 0;
 
-	w.is_hash = hex_decode(w.hash, 16, text, w.len);
-	w.is_urn = !w.is_hash && urn_parse(w.fp, text, w.len);
+	w.is_hash = hex_decode(HASH_BYTES(w.hash), text, w.len);
+	w.is_urn = !w.is_hash && urn_parse(&w.fp, text, w.len);
 	w.is_short = !w.is_hash && w.len >= NODE_DIGITS_MIN && w.len < 32 &&
 	    strspn(text, "0123456789abcdefABCDEF") == w.len;
 	if (w.is_hash &&
-	    rns_dest_hash(w.as_identity, "klp.node", w.hash) != RNS_OK)
+	    rns_dest_hash(&w.as_identity, "klp.node", &w.hash) != RNS_OK)
 		return 0;
 	*by = w.is_hash ? NODE_BY_HASH : w.is_urn ? NODE_BY_URN : NODE_BY_NAME;
 	/* those that are heard; who is gone only where nobody else is meant */
@@ -340,7 +343,7 @@ nodes_match(const struct node_list *l, const char *text, int64_t now_s,
 			    !is_wanted(&w, n))
 				continue;
 			found = found == 0 ? 1 : -1;
-			memcpy(dest, n->dest, 16);
+			*dest = n->dest;
 			if (w.is_short && strcmp(n->name, text) != 0 &&
 			    (n->noted || w.len >= NODE_DIGITS_SAFE))
 				*by = NODE_BY_HASH;
@@ -367,7 +370,7 @@ nearest_name(const struct node_list *l, const char *text, char out[33])
 
 int
 nodes_resolve(struct cli *c, struct session *s, const struct person *p,
-    const char *text, int64_t wait_us, uint8_t dest[16], enum node_by *by)
+    const char *text, int64_t wait_us, struct hash16 *dest, enum node_by *by)
 {
 	struct mono end = mono_add(clock_mono(), wait_us);
 	bool told = false;
@@ -394,9 +397,8 @@ nodes_resolve(struct cli *c, struct session *s, const struct person *p,
 		}
 		if (*by == NODE_BY_HASH) {
 			/* not heard of: the mesh may know a path to it */
-			return hex_decode(dest, 16, text, strlen(text)) ?
-			    CLI_OK :
-			    CLI_USAGE;
+			return hex_decode(HASH_BYTES(*dest), text,
+			    strlen(text)) ? CLI_OK : CLI_USAGE;
 		}
 		if (session_interrupted(s) ||
 		    mono_reached(clock_mono(), end)) {

@@ -5,15 +5,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
+#include "common/fp.h"
 #include "node/cli/cli.h"
 #include "node/cli/person.h"
 #include "node/cli/session.h"
 
 /* Compute nodes (ARCHITECTURE.md 12.25). */
 struct node_info {
-	uint8_t dest[16];
+	struct hash16 dest;
 	bool has_key; /* a valid binding was announced */
-	uint8_t fp[FP_LEN];
+	struct fp fp;
 	bool has_caps;
 	bool accepting;
 	uint32_t cpu_milli, memory_mib;
@@ -60,17 +63,17 @@ enum node_by { NODE_BY_HASH, NODE_BY_URN, NODE_BY_NAME };
  * wait_us when it is not known yet. CLI_OK, CLI_USAGE, CLI_UNREACHABLE (said).
  */
 int nodes_resolve(struct cli *, struct session *, const struct person *,
-    const char *text, int64_t wait_us, uint8_t dest[16], enum node_by *);
+    const char *text, int64_t wait_us, struct hash16 *dest, enum node_by *);
 /*
  * The decision alone: 1 found, 0 none, -1 more than one. Who was heard within
  * the day is meant first.
  */
 int nodes_match(const struct node_list *, const char *text, int64_t now_s,
-    enum node_by *, uint8_t dest[16]);
+    enum node_by *, struct hash16 *dest);
 /* Who is gone leaves the list, unless he was dealt with; how many that were. */
 size_t nodes_drop_aged(struct node_list *, int64_t now_s);
 /* Note a node that was dealt with. */
-void nodes_note(const struct person *, const uint8_t dest[16],
-    const uint8_t fp[FP_LEN], const char *name);
+void nodes_note(const struct person *, const struct hash16 *dest,
+    const struct fp *fp, const char *name);
 
 #endif

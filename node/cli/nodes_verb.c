@@ -45,8 +45,8 @@ node_json(const struct node_info *n)
 	char dest[33], fp[65];
 	json_t *o;
 
-	hex_encode(dest, n->dest, 16);
-	hex_encode(fp, n->fp, FP_LEN);
+	hex_encode(dest, HASH_BYTES(n->dest));
+	hex_encode(fp, HASH_BYTES(n->fp));
 	o = json_pack("{s:s,s:s,s:s?,s:i,s:I}", "destination", dest, "name",
 	    n->name, "fp", n->has_key ? fp : NULL, "hops", n->hops, "heard",
 	    (json_int_t)(n->heard_us / 1000000));
@@ -85,7 +85,7 @@ add_node(struct cli_table *t, const struct node_info *n, int64_t now)
 	    [COL_HOPS] = hops, [COL_CPU] = cpu, [COL_MEMORY] = mem,
 	    [COL_QUEUE] = queue, [COL_HEARD] = heard};
 
-	hex_encode(dest, n->dest, 16);
+	hex_encode(dest, HASH_BYTES(n->dest));
 	if (n->hops >= 0)
 		(void)snprintf(hops, sizeof(hops), "%d", n->hops);
 	if (n->heard_us != 0)
@@ -214,7 +214,7 @@ describe_json(const struct proto_describe *d, const struct remote *r)
 	json_t *images = json_array();
 	char dest[33], name[65], why[PROTO_TEXT_MAX + 1];
 
-	hex_encode(dest, r->dest, 16);
+	hex_encode(dest, HASH_BYTES(r->dest));
 	pstr_copy(why, sizeof(why), d->why);
 	for (size_t i = 0; i < d->nimages; i++) {
 		char hex[65];
@@ -250,7 +250,7 @@ describe_text(const struct proto_describe *d, const struct remote *r)
 	char a[24], b[24], e[24], t[24], safe[80], profile[80], dest[33],
 	    layers[256], why[4 * PROTO_TEXT_MAX + 1];
 
-	hex_encode(dest, r->dest, 16);
+	hex_encode(dest, HASH_BYTES(r->dest));
 	text_escape(safe, sizeof(safe), r->name, strlen(r->name));
 	text_escape(profile, sizeof(profile), d->profile.p, d->profile.n);
 	printf("node      %s %s\n", dest, safe);
@@ -303,11 +303,11 @@ verb_describe(struct cli *c, int argc, char **argv)
 	o.contact_us = (int64_t)ms * 1000;
 	if ((rc = person_load(c, &p)) == CLI_OK &&
 	    (rc = session_open(&s, c, &p)) == CLI_OK &&
-	    (rc = nodes_resolve(c, s, &p, argv[c->arg], o.contact_us, r.dest,
+	    (rc = nodes_resolve(c, s, &p, argv[c->arg], o.contact_us, &r.dest,
 		 &by)) == CLI_OK &&
-	    (rc = session_connect(s, r.dest, &o)) == CLI_OK &&
+	    (rc = session_connect(s, &r.dest, &o)) == CLI_OK &&
 	    (rc = remote_describe_full(c, s, &p, &r, &d)) == CLI_OK) {
-		nodes_note(&p, r.dest, r.fp, r.name);
+		nodes_note(&p, &r.dest, &r.fp, r.name);
 		if (c->json)
 			describe_json(&d, &r);
 		else

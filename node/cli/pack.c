@@ -59,7 +59,7 @@ sink(void *arg, const void *data, size_t n)
 static void
 packed(struct pack *out, struct packing *p, int *fd)
 {
-	sha256_digest(&p->hash, sizeof(out->sha256), out->sha256);
+	sha256_digest(&p->hash, sizeof(out->sha256), out->sha256.b);
 	out->size = p->size;
 	out->fd = steal_fd(fd);
 }
@@ -150,7 +150,7 @@ pack_file(struct cli *c, int dir, const char *path, struct pack *out)
 }
 
 bool
-pack_digest(int fd, uint8_t sha256[32], uint64_t *size)
+pack_digest(int fd, struct id32 *sha256, uint64_t *size)
 {
 	uint8_t buf[65536];
 	struct sha256_ctx h;
@@ -169,7 +169,7 @@ pack_digest(int fd, uint8_t sha256[32], uint64_t *size)
 		sha256_update(&h, (size_t)n, buf);
 		at += n;
 	}
-	sha256_digest(&h, 32, sha256);
+	sha256_digest(&h, 32, sha256->b);
 	*size = (uint64_t)at;
 	return true;
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "node/cli/cli.h"
 #include "sandbox/base/tree.h"
 
@@ -14,7 +16,7 @@
  */
 struct pack {
 	int fd; /* -1: none */
-	uint8_t sha256[32];
+	struct id32 sha256;
 	uint64_t size;
 	struct left left; /* TREE_DROP: what it lacks */
 };
@@ -32,6 +34,6 @@ bool pack_file(struct cli *, int dir, const char *path, struct pack *);
 /* An unnamed file of our own; -1 with errno. */
 int pack_temp(void);
 /* SHA-256 and size of a regular file, from its beginning; false: errno. */
-bool pack_digest(int fd, uint8_t sha256[32], uint64_t *size);
+bool pack_digest(int fd, struct id32 *sha256, uint64_t *size);
 
 #endif

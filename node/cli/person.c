@@ -63,14 +63,14 @@ load_pair(struct cli *c, int dir, const char *rns_name, const char *mesh_name,
 		cli_error(c, "%s", why);
 		return CLI_FAILED;
 	}
-	if (rns_identity_derive(p->rns_pub, p->rns_hash, p->rns_priv) !=
+	if (rns_identity_derive(p->rns_pub, &p->rns_hash, p->rns_priv) !=
 		RNS_OK ||
 	    !secret_public(&p->key, &p->secret)) {
 		cli_error(c, "%s or %s holds no valid key", rns_name,
 		    mesh_name);
 		return CLI_FAILED;
 	}
-	key_fp(p->fp, &p->key);
+	key_fp(&p->fp, &p->key);
 	return CLI_OK;
 }
 
@@ -82,7 +82,7 @@ person_node(struct cli *c, int dir, bool make, struct person *p)
 	if (load_pair(c, dir, KEYSET_RNS, KEYSET_MESH, make, false, p) !=
 	    CLI_OK)
 		return CLI_FAILED;
-	(void)urn_make(p->urn, "kindai", "device", p->fp);
+	(void)urn_make(p->urn, "kindai", "device", &p->fp);
 	return CLI_OK;
 }
 
@@ -155,7 +155,7 @@ person_load(struct cli *c, struct person *p)
 	}
 	if (load_pair(c, p->dir, "reticulum", "mesh", true, true, p) != CLI_OK)
 		return CLI_FAILED;
-	(void)urn_make(p->urn, "kindai", "human", p->fp);
+	(void)urn_make(p->urn, "kindai", "human", &p->fp);
 	return load_binding(c, p);
 }
 
@@ -173,7 +173,8 @@ person_peek(struct cli *c, struct person *p)
 void
 person_own_fp(const struct person *p, char hex[2 * FP_LEN + 1])
 {
-	uint8_t raw[BINDING_LEN], fp[FP_LEN], seed[32];
+	uint8_t raw[BINDING_LEN], seed[32];
+	struct fp fp;
 	struct binding b;
 	struct klp_key key;
 
@@ -184,8 +185,8 @@ person_own_fp(const struct person *p, char hex[2 * FP_LEN + 1])
 	    file_read(p->dir, "binding", raw, sizeof(raw)) != BINDING_LEN ||
 	    !binding_parse(&b, raw, sizeof(raw)) || !binding_key(&key, &b))
 		return;
-	key_fp(fp, &key);
-	hex_encode(hex, fp, FP_LEN);
+	key_fp(&fp, &key);
+	hex_encode(hex, HASH_BYTES(fp));
 }
 
 void

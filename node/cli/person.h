@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
+#include "common/fp.h"
 #include "node/cli/cli.h"
 #include "trust/doc/binding.h"
 #include "trust/doc/keytext.h"
@@ -19,10 +22,10 @@ struct person {
 	int dir; /* the folder */
 	uint8_t rns_priv[64];
 	uint8_t rns_pub[64];
-	uint8_t rns_hash[16];
+	struct hash16 rns_hash;
 	struct klp_secret secret;
 	struct klp_key key;
-	uint8_t fp[FP_LEN];
+	struct fp fp;
 	char urn[URN_MAX];
 	uint8_t binding[BINDING_LEN];
 };
@@ -54,9 +57,9 @@ int person_node(struct cli *, int dir, bool make, struct person *);
  * what it is called, and what was last seen of it. "" and 0: not known.
  */
 struct job_note {
-	uint8_t job[32];
-	uint8_t dest[16];
-	uint8_t node_fp[FP_LEN];
+	struct id32 job;
+	struct hash16 dest;
+	struct fp node_fp;
 	char folder[CLI_PATH];
 	char name[JOB_NAME_MAX + 1];
 	char label[JOB_LABELS][JOB_LABEL_MAX + 1]; /* up to the first "" */
@@ -77,13 +80,13 @@ bool person_note_job(const struct person *, const struct job_note *);
 bool person_each_job(const struct person *,
     bool (*fn)(void *arg, const struct job_note *), void *arg);
 /* The note of one job, by its whole id; false: there is none. */
-bool person_get_job(const struct person *, const uint8_t job[32],
+bool person_get_job(const struct person *, const struct id32 *job,
     struct job_note *);
 /* What was seen of it now; a job that is not noted is left so. */
-void person_saw_job(const struct person *, const uint8_t job[32],
+void person_saw_job(const struct person *, const struct id32 *job,
     const char *state, const char *outcome);
 /* The note goes; none is fine. */
-void person_forget_job(const struct person *, const uint8_t job[32]);
+void person_forget_job(const struct person *, const struct id32 *job);
 /*
  * By its name (of several the one submitted last), or by hex digits of the id,
  * whole or its beginning. 1: found; 0: none; -1: two jobs begin so.

@@ -24,20 +24,21 @@ static const char *
 compare(const struct jobdir_proof *p, const struct job_receipt *r,
     const struct binding *b, const struct klp_key *key)
 {
-	uint8_t hash[RNS_HASH_LEN], dest[RNS_HASH_LEN], fp[FP_LEN];
+	struct hash16 hash, dest;
+	struct fp fp;
 	char urn[URN_MAX];
 
-	key_fp(fp, key);
-	if (p->has_node && memcmp(p->node, fp, FP_LEN) != 0)
+	key_fp(&fp, key);
+	if (p->has_node && !fp_eq(&p->node, &fp))
 		return "the receipt is of another node than the manifest names";
-	rns_hash_of(hash, b->rns);
-	if (!urn_make(urn, "kindai", "device", fp) ||
+	rns_hash_of(&hash, b->rns);
+	if (!urn_make(urn, "kindai", "device", &fp) ||
 	    strcmp(urn, p->urn) != 0 ||
-	    rns_dest_hash(dest, "klp.node", hash) != RNS_OK ||
-	    memcmp(dest, p->dest, sizeof(dest)) != 0)
+	    rns_dest_hash(&dest, "klp.node", &hash) != RNS_OK ||
+	    !hash16_eq(&dest, &p->dest))
 		return "result.json names another node";
-	if (memcmp(p->id, r->job, 32) != 0 ||
-	    memcmp(p->image, r->image, 32) != 0 ||
+	if (!id32_eq(&p->id, &r->job) ||
+	    !id32_eq(&p->image, &r->image) ||
 	    strcmp(p->outcome, outcome_name(r->outcome)) != 0 ||
 	    p->code != r->code)
 		return "result.json says otherwise than the receipt";
@@ -50,7 +51,7 @@ verify(const struct jobdir_proof *p, struct job_receipt *r)
 {
 	struct klp_key key;
 	struct binding b;
-	uint8_t root[32];
+	struct id32 root;
 	const char *why;
 
 	if (!binding_parse(&b, p->binding, BINDING_LEN) ||
@@ -63,14 +64,14 @@ verify(const struct jobdir_proof *p, struct job_receipt *r)
 	why = binding_check_at(&b, r->started != 0 ? r->started : b.not_before);
 	if (why != NULL)
 		return why;
-	if (memcmp(r->job, p->job, 32) != 0)
+	if (!id32_eq(&r->job, &p->job))
 		return "the receipt is for another job than the manifest";
-	if (!outputs_root(root, p->out, p->nout) ||
-	    memcmp(root, r->outputs, 32) != 0)
+	if (!outputs_root(&root, p->out, p->nout) ||
+	    !id32_eq(&root, &r->outputs))
 		return "the outputs are not those that were signed";
-	logs_root(root, p->log_sha[0], p->log_size[0], p->log_sha[1],
+	logs_root(&root, &p->log_sha[0], p->log_size[0], &p->log_sha[1],
 	    p->log_size[1]);
-	if (memcmp(root, r->logs, 32) != 0)
+	if (!id32_eq(&root, &r->logs))
 		return "stdout or stderr is not the one that was signed";
 	return compare(p, r, &b, &key);
 }
@@ -82,7 +83,7 @@ print_receipt(struct cli *c, const struct job_receipt *r,
 	char job[65], fp[33], layers[256], started[24], wall[24], cpu[24],
 	    mem[24], outcome[64];
 
-	hex_encode(job, r->job, 32);
+	hex_encode(job, HASH_BYTES(r->job));
 	hex_encode(fp, r->node, FP16_LEN);
 	layers_text(layers, sizeof(layers), r->layers);
 	outcome_words(outcome, sizeof(outcome), r->outcome, r->code, NULL);

@@ -65,8 +65,8 @@ remote_describe_full(struct cli *c, struct session *s, const struct person *p,
 		return CLI_FAILED;
 	}
 	memcpy(r->binding, d->binding, BINDING_LEN);
-	key_fp(r->fp, &r->key);
-	(void)urn_make(r->urn, "kindai", "device", r->fp);
+	key_fp(&r->fp, &r->key);
+	(void)urn_make(r->urn, "kindai", "device", &r->fp);
 	pstr_copy(r->name, sizeof(r->name), d->name);
 	r->slice = (uint32_t)MIN_OF(d->limits.slice, PROTO_SLICE);
 	r->max_log = d->limits.log;
@@ -123,13 +123,13 @@ remote_judge(const struct node_config *conf, const struct remote *r,
     enum node_by by, int *level)
 {
 	const struct level_conf lc = node_config_levels(conf);
-	uint8_t hash[RNS_HASH_LEN];
+	struct hash16 hash;
 	const struct level_query q = {
-	    .fp = r->fp, .rns = hash, .scope = SCOPE_JOB_RESULT};
+	    .fp = &r->fp, .rns = hash.b, .scope = SCOPE_JOB_RESULT};
 	const char *why;
 	bool known;
 
-	rns_hash_of(hash, r->rns_pub);
+	rns_hash_of(&hash, r->rns_pub);
 	*level = 0;
 	known = level_local(level, &why, &lc, &q);
 	if (*level < 0)
@@ -166,7 +166,7 @@ remote_trust(struct cli *c, const struct person *p, const struct remote *r,
 		if (level >= 0 && by == NODE_BY_NAME) {
 			char hex[33];
 
-			hex_encode(hex, r->dest, 16);
+			hex_encode(hex, HASH_BYTES(r->dest));
 			cli_hint(c, "If it is the one, name it by its hash: "
 				    "--to %s", hex);
 		}
@@ -185,7 +185,7 @@ remote_trust(struct cli *c, const struct person *p, const struct remote *r,
 /* How many nodes of the list are trusted; the last of them in dest. */
 static size_t
 trusted(struct session *s, const struct node_config *conf,
-    const struct node_list *l, uint8_t dest[16])
+    const struct node_list *l, struct hash16 *dest)
 {
 	size_t n = 0;
 
@@ -197,13 +197,13 @@ trusted(struct session *s, const struct node_config *conf,
 
 		if (!v->has_key)
 			continue;
-		memcpy(r.fp, v->fp, FP_LEN);
+		r.fp = v->fp;
 		/* one that is only noted is asked for its own later */
-		if (rns_known_get(session_rns(s), v->dest, &k))
+		if (rns_known_get(session_rns(s), &v->dest, &k))
 			memcpy(r.rns_pub, k.public_key, sizeof(r.rns_pub));
 		if (remote_judge(conf, &r, NODE_BY_NAME, &level) != NULL)
 			continue;
-		memcpy(dest, v->dest, 16);
+		*dest = v->dest;
 		n++;
 	}
 	return n;
@@ -211,7 +211,7 @@ trusted(struct session *s, const struct node_config *conf,
 
 int
 remote_pick(struct cli *c, struct session *s, const struct person *p,
-    int64_t wait_us, uint8_t dest[16])
+    int64_t wait_us, struct hash16 *dest)
 {
 	struct mono end = mono_add(clock_mono(), wait_us);
 	struct node_config *conf;

@@ -2,6 +2,9 @@
 #ifndef WARREN_NODE_CLI_REMOTE_H
 #define WARREN_NODE_CLI_REMOTE_H
 
+#include <rns/hash.h>
+
+#include "common/fp.h"
 #include "node/cli/cli.h"
 #include "node/cli/nodes.h"
 #include "node/cli/person.h"
@@ -10,11 +13,11 @@
 
 /* What a node says of itself (compute.md 3.1), checked. */
 struct remote {
-	uint8_t dest[16];
+	struct hash16 dest;
 	uint8_t rns_pub[64];
 	uint8_t binding[BINDING_LEN];
 	struct klp_key key;
-	uint8_t fp[FP_LEN];
+	struct fp fp;
 	char urn[URN_MAX];
 	char name[65];
 	uint32_t slice;
@@ -47,7 +50,7 @@ int remote_trust(struct cli *, const struct person *, const struct remote *,
  * CLI_USAGE, CLI_UNREACHABLE (said).
  */
 int remote_pick(struct cli *, struct session *, const struct person *,
-    int64_t wait_us, uint8_t dest[16]);
+    int64_t wait_us, struct hash16 *dest);
 /*
  * The decision alone. NULL: they may; else why not, a literal. Named by hash or
  * URN a node passes floor 0; named by name it must be pinned or anchored, not

@@ -44,7 +44,7 @@ fetch_remote(struct fetch *f)
 
 	if (rc != CLI_OK)
 		return rc;
-	if (memcmp(f->m.job, f->t.job, 32) != 0) {
+	if (!id32_eq(&f->m.job, &f->t.job)) {
 		cli_error(f->t.cli, "%s holds another job", f->t.folder);
 		return CLI_FAILED;
 	}

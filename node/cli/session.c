@@ -28,7 +28,7 @@ struct session {
 	struct attach_link *link;
 	bool up;
 	unsigned generation;
-	uint8_t dest[RNS_HASH];
+	struct hash16 dest;
 	uint8_t identity[RNS_KEY];
 	const struct person *person; /* the caller's; ways are noted there */
 	struct session_opts opts;
@@ -223,13 +223,13 @@ make_link(struct session *s, struct mono end)
 				INT64_C(3600) * MONO_SECOND :
 				mono_sub(end, now)};
 
-			if (ways_find(s->person, attach_folder(s->at), s->dest,
-			    rns_known_get(attach_rns(s->at), s->dest, &k) ?
+			if (ways_find(s->person, attach_folder(s->at), &s->dest,
+			    rns_known_get(attach_rns(s->at), &s->dest, &k) ?
 				k.public_key :
 				NULL,
 			    &way))
 				o.way = &way;
-			s->link = attach_link_open(s->at, s->dest, &o, on_link,
+			s->link = attach_link_open(s->at, &s->dest, &o, on_link,
 			    s);
 			if (s->link == NULL) {
 				wait_a_turn(s, RETRY_US);
@@ -238,13 +238,13 @@ make_link(struct session *s, struct mono end)
 		}
 		wait_a_turn(s, MIN_OF(mono_sub(end, now), 60 * MONO_SECOND));
 	}
-	if (attach_way_get(s->at, s->dest, &way))
-		ways_note(s->person, attach_folder(s->at), s->dest, &way);
+	if (attach_way_get(s->at, &s->dest, &way))
+		ways_note(s->person, attach_folder(s->at), &s->dest, &way);
 	return CLI_OK;
 }
 
 int
-session_connect(struct session *s, const uint8_t dest[RNS_HASH],
+session_connect(struct session *s, const struct hash16 *dest,
     const struct session_opts *o)
 {
 	int64_t us = o->contact_us > 0 ? o->contact_us :
@@ -256,13 +256,13 @@ session_connect(struct session *s, const uint8_t dest[RNS_HASH],
 	s->link = NULL;
 	s->up = false;
 	s->opts = *o;
-	memcpy(s->dest, dest, sizeof(s->dest));
+	s->dest = *dest;
 	rc = make_link(s, mono_add(clock_mono(), us));
 	cli_progress_end(s->cli);
 	if (rc == CLI_UNREACHABLE) {
 		char hex[2 * RNS_HASH + 1], t[24];
 
-		hex_encode(hex, dest, RNS_HASH);
+		hex_encode(hex, HASH_BYTES(*dest));
 		cli_error(s->cli, "no answer from %s within %s", hex,
 		    cli_duration(t, us / 1000));
 		cli_hint(s->cli,
@@ -283,7 +283,7 @@ session_node_public(const struct session *s, uint8_t pub[RNS_KEY])
 {
 	struct rns_known k;
 
-	if (!rns_known_get(attach_rns(s->at), s->dest, &k))
+	if (!rns_known_get(attach_rns(s->at), &s->dest, &k))
 		return false;
 	memcpy(pub, k.public_key, RNS_KEY);
 	return true;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <ev.h>
+#include <rns/hash.h>
 #include <rns/rns.h>
 
 #include "node/cli/cli.h"
@@ -46,7 +47,7 @@ void session_run(struct session *, int64_t us);
 void session_wake(struct session *);
 
 /* Choose the node and make the link; CLI_OK, CLI_UNREACHABLE (said). */
-int session_connect(struct session *, const uint8_t dest[RNS_HASH],
+int session_connect(struct session *, const struct hash16 *dest,
     const struct session_opts *);
 const uint8_t *session_link_id(const struct session *); /* NULL: down */
 /* The node's Reticulum key; false: not known (no announce heard). */

@@ -118,7 +118,7 @@ pack_blob(struct submit *s, const char *path, unsigned i, struct blob_ref *ref)
 {
 	if (!pack_file(s->c, s->job.dir, path, &s->packs[i]))
 		return false;
-	memcpy(ref->sha256, s->packs[i].sha256, 32);
+	ref->sha256 = s->packs[i].sha256;
 	ref->size = s->packs[i].size;
 	return true;
 }
@@ -170,7 +170,7 @@ pack_volumes(struct submit *s)
 		if (!pack_volume(s, i))
 			return CLI_FAILED;
 		left_join(&left, i, &s->packs[i].left);
-		memcpy(m->volume[i].blob.sha256, s->packs[i].sha256, 32);
+		m->volume[i].blob.sha256 = s->packs[i].sha256;
 		m->volume[i].blob.size = s->packs[i].size;
 	}
 	if (tell_left(s, &left) != CLI_OK)
@@ -204,16 +204,16 @@ build_payload(struct submit *s, size_t *len)
 	char why[MANIFEST_WHY] = "";
 	char *payload;
 
-	memcpy(m->submitter, s->person.fp, FP_LEN);
+	m->submitter = s->person.fp;
 	memcpy(m->submitter_urn, s->person.urn, sizeof(m->submitter_urn));
 	if (s->node.urn[0] != '\0') {
-		memcpy(m->node, s->node.fp, FP_LEN);
+		m->node = s->node.fp;
 		memcpy(m->node_urn, s->node.urn, sizeof(m->node_urn));
 		m->has |= HAS_NODE;
 	} else {
 		s->node.time = (uint32_t)time(NULL);
 	}
-	if (s->print || !begun_find(s->c, &s->person, s->session, s->node.dest,
+	if (s->print || !begun_find(s->c, &s->person, s->session, &s->node.dest,
 		s->out, m, s->begun))
 		set_fresh(s);
 	payload = manifest_build(m, len, why);
@@ -256,7 +256,7 @@ sign_manifest(struct submit *s)
 	if (payload == NULL)
 		return CLI_USAGE;
 	randombytes_buf(aux, sizeof(aux));
-	memcpy(sig.fp, s->person.fp, FP_LEN);
+	sig.fp = s->person.fp;
 	if (!pae_sign(sig.sig, &s->person.secret, TYPE_MANIFEST, payload, len,
 		aux)) {
 		cli_error(s->c, "the job could not be signed");
@@ -280,7 +280,7 @@ sign_manifest(struct submit *s)
 /* ---- what the machine asks of us ---- */
 
 static bool
-read_input(void *arg, const uint8_t sha256[32], uint64_t offset, uint8_t *out,
+read_input(void *arg, const struct id32 *sha256, uint64_t offset, uint8_t *out,
     size_t n)
 {
 	struct submit *s = arg;
@@ -288,7 +288,7 @@ read_input(void *arg, const uint8_t sha256[32], uint64_t offset, uint8_t *out,
 
 	for (size_t i = 0; i < NELEM(s->packs) && fd < 0; i++)
 		if (s->packs[i].fd >= 0 &&
-		    memcmp(s->packs[i].sha256, sha256, 32) == 0)
+		    id32_eq(&s->packs[i].sha256, sha256))
 			fd = s->packs[i].fd;
 	while (fd >= 0 && n > 0) {
 		ssize_t k = pread(fd, out, n, (off_t)offset);
@@ -317,11 +317,11 @@ find_node(struct submit *s)
 		return rc;
 	rc = s->to != NULL ?
 	    nodes_resolve(s->c, s->session, &s->person, s->to, o.contact_us,
-		s->node.dest, &by) :
+		&s->node.dest, &by) :
 	    remote_pick(s->c, s->session, &s->person, o.contact_us,
-		s->node.dest);
+		&s->node.dest);
 	if (rc != CLI_OK ||
-	    (rc = session_connect(s->session, s->node.dest, &o)) != CLI_OK ||
+	    (rc = session_connect(s->session, &s->node.dest, &o)) != CLI_OK ||
 	    (rc = remote_describe(s->c, s->session, &s->person, &s->node)) !=
 		CLI_OK)
 		return rc;
@@ -336,13 +336,13 @@ note_job(struct submit *s)
 	const struct jobdir *dir = &s->talk.dir;
 	char hex[65];
 
-	hex_encode(hex, s->job.m.job, 32);
+	hex_encode(hex, HASH_BYTES(s->job.m.job));
 	/* one that is gone on with keeps what was noted of it */
 	if (s->begun[0] == '\0' || person_find_job(&s->person, hex, &note) != 1)
 		note.at = (int64_t)time(NULL);
-	memcpy(note.job, s->job.m.job, 32);
-	memcpy(note.dest, s->node.dest, 16);
-	memcpy(note.node_fp, s->node.fp, FP_LEN);
+	note.job = s->job.m.job;
+	note.dest = s->node.dest;
+	note.node_fp = s->node.fp;
 	if (dir->path[0] == '/') {
 		memcpy(note.folder, dir->path, sizeof(note.folder));
 	} else {
@@ -360,7 +360,7 @@ note_job(struct submit *s)
 	(void)snprintf(note.image, sizeof(note.image), "%.255s",
 	    s->job.m.image[0] != '\0' ? s->job.m.image : s->job.wasm);
 	(void)person_note_job(&s->person, &note);
-	nodes_note(&s->person, s->node.dest, s->node.fp, s->node.name);
+	nodes_note(&s->person, &s->node.dest, &s->node.fp, s->node.name);
 }
 
 int
@@ -408,7 +408,7 @@ submit_run(struct submit *s)
 	rc = talk_run(t);
 	/* one that was begun before is there, whatever was answered now */
 	if (rc != CLI_OK && !talk_admitted(t) && s->begun[0] == '\0')
-		person_forget_job(&s->person, s->job.m.job);
+		person_forget_job(&s->person, &s->job.m.job);
 	else
 		talk_note(t);
 	return rc;

@@ -73,19 +73,19 @@ sub_init(struct submitter *s, struct mono now)
 /* ---- what to ask ---- */
 
 static bool
-blob_size(const struct submitter *s, const uint8_t sha[32], uint64_t *size)
+blob_size(const struct submitter *s, const struct id32 *sha, uint64_t *size)
 {
 	const struct manifest *m = s->manifest;
 
 	for (unsigned i = 0; i < m->nvolumes; i++)
-		if (memcmp(m->volume[i].blob.sha256, sha, 32) == 0) {
+		if (id32_eq(&m->volume[i].blob.sha256, sha)) {
 			*size = m->volume[i].blob.size;
 			return true;
 		}
-	if ((m->has & HAS_WASM) != 0 && memcmp(m->wasm.sha256, sha, 32) == 0)
+	if ((m->has & HAS_WASM) != 0 && id32_eq(&m->wasm.sha256, sha))
 		*size = m->wasm.size;
 	else if ((m->has & HAS_CONTRACT) != 0 &&
-	    memcmp(m->contract.sha256, sha, 32) == 0)
+	    id32_eq(&m->contract.sha256, sha))
 		*size = m->contract.size;
 	else
 		return false;
@@ -95,7 +95,7 @@ blob_size(const struct submitter *s, const uint8_t sha[32], uint64_t *size)
 static bool
 next_upload(struct submitter *s, struct proto_req *req)
 {
-	const uint8_t *sha = s->missing[s->imissing];
+	const struct id32 *sha = &s->missing[s->imissing];
 	size_t n = 0;
 
 	if (!blob_size(s, sha, &s->size)) {
@@ -110,7 +110,7 @@ next_upload(struct submitter *s, struct proto_req *req)
 		}
 	}
 	req->path = PATH_BLOB_PUT;
-	req->digest = sha;
+	req->digest = sha->b;
 	req->offset = s->have;
 	req->n = s->size;
 	req->body = (struct pbin){s->buf, n};
@@ -164,7 +164,7 @@ next_request(struct submitter *s, struct mono now, struct proto_req *req,
 		return true;
 	case SUB_OUTPUTS:
 		req->path = PATH_BLOB_GET;
-		req->digest = s->out[s->iout].sha256;
+		req->digest = s->out[s->iout].sha256.b;
 		req->offset = s->out[s->iout].have;
 		req->n = s->slice;
 		return true;
@@ -185,7 +185,7 @@ sub_next(struct submitter *s, struct mono now, struct proto_req *req,
     struct mono *at)
 {
 	memset(req, 0, sizeof(*req));
-	req->id = s->manifest->job;
+	req->id = s->manifest->job.b;
 	*at = MONO_NEVER;
 	s->sent_at = now;
 	if (!next_request(s, now, req, at))
@@ -233,22 +233,22 @@ answer_submit(struct submitter *s, struct mono now, const struct proto_ans *a)
 		bad_node(s, "malformed answer to submit");
 		return;
 	}
-	if (memcmp(v.id, s->manifest->job, 32) != 0) {
+	if (!id32_eq(id32_at(v.id), &s->manifest->job)) {
 		bad_node(s, "it answers for another job");
 		return;
 	}
 	take_state(s, v.state, v.reason);
 	s->wait_s = v.wait_s;
 	if (v.image != NULL)
-		memcpy(s->image, v.image, 32);
+		s->image = *id32_at(v.image);
 	s->more = v.more;
 	s->nmissing = s->imissing = 0;
 	s->total_bytes = s->done_bytes = s->here_bytes = 0;
 	while (s->nmissing < PROTO_MISSING_MAX && plist_next(&v.missing, &d)) {
 		uint64_t size = 0;
 
-		memcpy(s->missing[s->nmissing++], d, 32);
-		if (blob_size(s, d, &size))
+		s->missing[s->nmissing++] = *id32_at(d);
+		if (blob_size(s, id32_at(d), &size))
 			s->total_bytes += size;
 	}
 	s->have_asked = false;
@@ -371,7 +371,7 @@ static bool
 take_outputs(struct submitter *s, const struct proto_result *v)
 {
 	const struct manifest *m = s->manifest;
-	uint8_t root[32];
+	struct id32 root;
 	struct job_output items[JOB_OUTPUTS_MAX];
 
 	uint64_t left = s->max_output > 0 ? s->max_output : UINT64_MAX;
@@ -393,15 +393,15 @@ take_outputs(struct submitter *s, const struct proto_result *v)
 			return false; /* more than the job could write */
 		left -= o->size;
 		*out = (struct sub_output){.volume = k, .size = o->size};
-		memcpy(out->sha256, o->sha256, 32);
+		out->sha256 = *id32_at(o->sha256);
 		items[i].path = m->volume[k].target;
 		items[i].size = o->size;
-		memcpy(items[i].sha256, o->sha256, 32);
+		items[i].sha256 = *id32_at(o->sha256);
 		s->total_bytes += o->size;
 		s->nout++;
 	}
-	return outputs_root(root, items, s->nout) &&
-	    memcmp(root, s->r.outputs, 32) == 0;
+	return outputs_root(&root, items, s->nout) &&
+	    id32_eq(&root, &s->r.outputs);
 }
 
 /* What an earlier fetch has left is not asked for again. */
@@ -412,7 +412,7 @@ look_here(struct submitter *s)
 		struct sub_output *o = &s->out[i];
 
 		o->have = MIN_OF(o->size, s->store.output_here(s->store.arg,
-		    o->volume, o->sha256, o->size));
+		    o->volume, &o->sha256, o->size));
 		o->here = o->have > 0;
 		s->done_bytes += o->have;
 		s->here_bytes += o->have;
@@ -439,7 +439,7 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 {
 	struct proto_result v;
 	const char *why;
-	uint8_t root[32];
+	struct id32 root;
 
 	if (a->status == ST_NOT_YET) {
 		char state[sizeof(s->state)];
@@ -462,7 +462,7 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 	if (!job_receipt_parse(&s->r, s->receipt, sizeof(s->receipt)) ||
 	    !job_receipt_verify(&s->r, &s->node_key))
 		why = "it is not signed by the node's key";
-	else if (memcmp(s->r.job, s->manifest->job, 32) != 0)
+	else if (!id32_eq(&s->r.job, &s->manifest->job))
 		why = "it is for another job";
 	s->done_bytes = s->total_bytes = s->here_bytes = 0;
 	if (why == NULL && !take_outputs(s, &v))
@@ -470,12 +470,12 @@ answer_result(struct submitter *s, struct mono now, const struct proto_ans *a)
 	take_left(s, &v.left);
 	if (why == NULL) {
 		for (int i = 0; i < 2; i++) {
-			memcpy(s->log_sha[i], v.log_sha[i], 32);
+			s->log_sha[i] = *id32_at(v.log_sha[i]);
 			s->log_size[i] = v.log_size[i];
 		}
-		logs_root(root, v.log_sha[0], v.log_size[0], v.log_sha[1],
-		    v.log_size[1]);
-		if (memcmp(root, s->r.logs, 32) != 0)
+		logs_root(&root, id32_at(v.log_sha[0]), v.log_size[0],
+		    id32_at(v.log_sha[1]), v.log_size[1]);
+		if (!id32_eq(&root, &s->r.logs))
 			why = "the logs are not those that were signed";
 		else if (s->max_log > 0 && (v.log_size[0] > s->max_log ||
 			v.log_size[1] > s->max_log - v.log_size[0]))
@@ -523,15 +523,15 @@ fetch_again(struct submitter *s)
 static void
 check_log(struct submitter *s)
 {
-	uint8_t d[32];
+	struct id32 d;
 
 	while (s->phase == SUB_LOGS && s->log_have[s->ilog] >=
 		s->log_size[s->ilog]) {
-		if (!s->store.log_digest(s->store.arg, s->ilog + 1, d)) {
+		if (!s->store.log_digest(s->store.arg, s->ilog + 1, &d)) {
 			finish(s, SUB_LOCAL, "a log cannot be read back");
 			return;
 		}
-		if (memcmp(d, s->log_sha[s->ilog], 32) != 0) {
+		if (!id32_eq(&d, &s->log_sha[s->ilog])) {
 			if (fetch_again(s))
 				continue;
 			finish(s, SUB_BAD_RECEIPT,
@@ -547,7 +547,7 @@ check_log(struct submitter *s)
 static void
 advance(struct submitter *s)
 {
-	uint8_t d[32];
+	struct id32 d;
 
 	while (s->phase == SUB_OUTPUTS) {
 		struct sub_output *o = &s->out[s->iout];
@@ -558,11 +558,11 @@ advance(struct submitter *s)
 		}
 		if (o->have < o->size)
 			return;
-		if (!s->store.output_digest(s->store.arg, o->volume, d)) {
+		if (!s->store.output_digest(s->store.arg, o->volume, &d)) {
 			finish(s, SUB_LOCAL, "an output cannot be read back");
 			return;
 		}
-		if (memcmp(d, o->sha256, 32) != 0) {
+		if (!id32_eq(&d, &o->sha256)) {
 			if (output_again(s, o))
 				continue;
 			bad_node(s, "an output has another digest");

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/mono.h>
 
 #include "node/cli/refusal.h"
@@ -43,15 +44,15 @@ enum sub_end {
 struct sub_store {
 	void *input_arg;
 	/* bytes of an input blob, exactly n; false: cannot be read */
-	bool (*input)(void *input_arg, const uint8_t sha256[32], uint64_t offset,
-	    uint8_t *out, size_t n);
+	bool (*input)(void *input_arg, const struct id32 *sha256,
+	    uint64_t offset, uint8_t *out, size_t n);
 	void *arg; /* of the others */
 	/*
 	 * How many bytes of this output are here from before: a beginning of
 	 * it, as far as anybody can tell before its digest. NULL: none.
 	 */
 	uint64_t (*output_here)(void *arg, unsigned volume,
-	    const uint8_t sha256[32], uint64_t size);
+	    const struct id32 *sha256, uint64_t size);
 	/* bytes of rw volume i of the manifest, in order; offset 0: from the
 	 * beginning, whatever came before is void; false: cannot */
 	bool (*output)(void *arg, unsigned volume, uint64_t offset,
@@ -61,13 +62,13 @@ struct sub_store {
 	bool (*log)(void *arg, unsigned stream, uint64_t offset,
 	    const uint8_t *, size_t n);
 	/* SHA-256 of what was written so; false: cannot */
-	bool (*output_digest)(void *arg, unsigned volume, uint8_t out[32]);
-	bool (*log_digest)(void *arg, unsigned stream, uint8_t out[32]);
+	bool (*output_digest)(void *arg, unsigned volume, struct id32 *out);
+	bool (*log_digest)(void *arg, unsigned stream, struct id32 *out);
 };
 
 struct sub_output {
 	unsigned volume; /* index in the manifest */
-	uint8_t sha256[32];
+	struct id32 sha256;
 	uint64_t size, have;
 	bool here; /* a beginning was here from before, and may be wrong */
 };
@@ -101,7 +102,7 @@ struct submitter {
 	uint64_t status; /* SUB_REFUSED: which */
 	char state[16], reason[160]; /* of the job; "" none */
 	uint64_t attempts, wait_s, wall_ms, cpu_ms, memory_kb, kept[3];
-	uint8_t image[32];
+	struct id32 image;
 	uint64_t done_bytes, total_bytes; /* of this phase */
 	uint64_t here_bytes; /* of done_bytes, from an earlier call */
 	bool state_changed; /* set here, cleared by the caller */
@@ -112,13 +113,13 @@ struct submitter {
 	struct sub_output out[MANIFEST_VOLUMES];
 	unsigned nout;
 	struct left left; /* what they lack; volume: of the manifest */
-	uint8_t log_sha[2][32];
+	struct id32 log_sha[2];
 	uint64_t log_size[2];
 
 	/* inner */
 	uint64_t seq;
 	bool has_seq, more, have_asked;
-	uint8_t missing[PROTO_MISSING_MAX][32];
+	struct id32 missing[PROTO_MISSING_MAX];
 	unsigned nmissing, imissing;
 	uint64_t have, size; /* of the blob under way */
 	uint32_t slice;

@@ -86,7 +86,7 @@ target_manifest(struct target *t, struct manifest *m, char **envelope,
 	if (env_parse(&e, *envelope, *len, 2 * ENV_MANIFEST_MAX,
 		ENV_MANIFEST_PAYLOAD, &bad) == 0 &&
 	    manifest_parse(m, e.payload, e.payload_len, why) == 0) {
-		rns_sha256(m->job, e.payload, e.payload_len);
+		rns_sha256(&m->job, e.payload, e.payload_len);
 		rc = CLI_OK;
 	}
 	env_clear(&e);
@@ -110,24 +110,24 @@ from_folder(struct target *t, const char *path)
 	}
 	rc = target_manifest(t, &m, &envelope, &len);
 	if (rc == CLI_OK) {
-		memcpy(t->job, m.job, 32);
-		hex_encode(t->id, m.job, 32);
+		t->job = m.job;
+		hex_encode(t->id, HASH_BYTES(m.job));
 	}
 	manifest_clear(&m);
 	free(envelope);
 	if (rc != CLI_OK)
 		return rc;
-	if (!person_get_job(&t->person, t->job, &t->note))
+	if (!person_get_job(&t->person, &t->job, &t->note))
 		memset(&t->note, 0, sizeof(t->note));
 	if (t->to != NULL)
 		return CLI_OK;
-	if (memcmp(t->note.job, t->job, 32) != 0) {
+	if (!id32_eq(&t->note.job, &t->job)) {
 		cli_error(t->cli, "which node has this job is not noted; say "
 				  "it with --to NODE");
 		return CLI_USAGE;
 	}
-	memcpy(t->dest, t->note.dest, 16);
-	memcpy(t->node.fp, t->note.node_fp, FP_LEN);
+	t->dest = t->note.dest;
+	t->node.fp = t->note.node_fp;
 	return CLI_OK;
 }
 
@@ -135,12 +135,12 @@ static void
 take_note(struct target *t, const struct job_note *note)
 {
 	t->note = *note;
-	memcpy(t->job, note->job, 32);
-	hex_encode(t->id, note->job, 32);
+	t->job = note->job;
+	hex_encode(t->id, HASH_BYTES(note->job));
 	if (t->want_here)
 		return;
-	memcpy(t->dest, note->dest, 16);
-	memcpy(t->node.fp, note->node_fp, FP_LEN);
+	t->dest = note->dest;
+	t->node.fp = note->node_fp;
 	memcpy(t->folder, note->folder, sizeof(t->folder));
 }
 
@@ -184,7 +184,7 @@ from_text(struct target *t, const char *text)
 	}
 	t->here = t->to == NULL;
 	/* a short one is looked for among the jobs of that node */
-	t->is_short = !t->here && !hex_decode(t->job, 32, text, n);
+	t->is_short = !t->here && !hex_decode(HASH_BYTES(t->job), text, n);
 	return CLI_OK;
 }
 
@@ -247,13 +247,13 @@ find_short(struct target *t)
 			if (strncmp(hex, t->id, n) != 0)
 				continue;
 			found++;
-			memcpy(t->job, l.jobs[i].id, 32);
+			t->job = *id32_at(l.jobs[i].id);
 		}
 		more = l.has_next && l.next > req.after;
 		req.after = l.next;
 	}
 	if (found == 1) {
-		hex_encode(t->id, t->job, 32);
+		hex_encode(t->id, HASH_BYTES(t->job));
 		return CLI_OK;
 	}
 	cli_error(t->cli, found > 1 ? "more than one job begins with %s" :
@@ -265,14 +265,14 @@ find_short(struct target *t)
 int
 target_connect(struct target *t)
 {
-	static const uint8_t unknown[FP_LEN];
+	static const struct fp unknown;
 	struct session_opts o = {.identify = true,
 	    .contact_us = (int64_t)t->timeout_ms * 1000};
-	uint8_t noted[FP_LEN];
+	struct fp noted;
 	enum node_by by;
 	int rc;
 
-	memcpy(noted, t->node.fp, FP_LEN);
+	noted = t->node.fp;
 	person_clear(&t->person);
 	if ((rc = person_load(t->cli, &t->person)) != CLI_OK)
 		return rc;
@@ -280,15 +280,15 @@ target_connect(struct target *t)
 		return rc;
 	if (t->to != NULL &&
 	    (rc = nodes_resolve(t->cli, t->session, &t->person, t->to,
-		 o.contact_us, t->dest, &by)) != CLI_OK)
+		 o.contact_us, &t->dest, &by)) != CLI_OK)
 		return rc;
-	if ((rc = session_connect(t->session, t->dest, &o)) != CLI_OK)
+	if ((rc = session_connect(t->session, &t->dest, &o)) != CLI_OK)
 		return rc;
-	memcpy(t->node.dest, t->dest, 16);
+	t->node.dest = t->dest;
 	rc = remote_describe(t->cli, t->session, &t->person, &t->node);
 	if (rc == CLI_OK && t->to == NULL &&
-	    memcmp(noted, unknown, FP_LEN) != 0 &&
-	    memcmp(noted, t->node.fp, FP_LEN) != 0) {
+	    !fp_eq(&noted, &unknown) &&
+	    !fp_eq(&noted, &t->node.fp)) {
 		cli_error(t->cli, "the node has another mesh key than when "
 				  "the job was submitted");
 		return CLI_FAILED;

@@ -2,6 +2,8 @@
 #ifndef WARREN_NODE_CLI_TARGET_H
 #define WARREN_NODE_CLI_TARGET_H
 
+#include <rns/hash.h>
+
 #include "node/cli/cli.h"
 #include "node/cli/person.h"
 #include "node/cli/remote.h"
@@ -24,9 +26,9 @@ struct target {
 	char id[65];      /* as given, or whole */
 	struct job_note note; /* beside the person's keys; zeros: none */
 	bool is_short; /* the beginning of an id, until connected */
-	uint8_t job[32];  /* over the mesh: always whole */
+	struct id32 job;  /* over the mesh: always whole */
 	char folder[CLI_PATH]; /* "" none */
-	uint8_t dest[16];
+	struct hash16 dest;
 	struct person person;
 	struct session *session;
 	struct remote node;

@@ -37,25 +37,25 @@ is_for(const char *line, size_t len, const char *folder,
 static bool
 read_line(const char *line, struct attach_way *out)
 {
-	return hex_decode(out->next_hop, RNS_HASH, line + AT_NEXT,
+	return hex_decode(HASH_BYTES(out->next_hop), line + AT_NEXT,
 		   2 * RNS_HASH) &&
 	    hex_decode(&out->hops, 1, line + AT_HOPS, 2) &&
 	    hex_decode(out->public_key, RNS_KEY, line + AT_KEY, 2 * RNS_KEY);
 }
 
 static bool
-is_key_of(const struct attach_way *out, const uint8_t dest[RNS_HASH])
+is_key_of(const struct attach_way *out, const struct hash16 *dest)
 {
-	uint8_t id[RNS_HASH], want[RNS_HASH];
+	struct hash16 id, want;
 
-	rns_identity_hash_of(id, out->public_key);
-	return rns_dest_hash(want, "klp.node", id) == RNS_OK &&
-	    memcmp(want, dest, RNS_HASH) == 0;
+	rns_identity_hash_of(&id, out->public_key);
+	return rns_dest_hash(&want, "klp.node", &id) == RNS_OK &&
+	    hash16_eq(&want, dest);
 }
 
 bool
 ways_find(const struct person *p, const char *folder,
-    const uint8_t dest[RNS_HASH], const uint8_t key[RNS_KEY],
+    const struct hash16 *dest, const uint8_t key[RNS_KEY],
     struct attach_way *out)
 {
 	_cleanup_free_ char *text = NULL;
@@ -64,7 +64,7 @@ ways_find(const struct person *p, const char *folder,
 	size_t len, n;
 
 	text = p->dir < 0 ? NULL : file_load(p->dir, FILE_NAME, BYTES_MAX, &len);
-	hex_encode(hex, dest, RNS_HASH);
+	hex_encode(hex, HASH_BYTES(*dest));
 	for (const char *line = text; line != NULL && *line != '\0'; line += n) {
 		n = strcspn(line, "\n");
 		if (is_for(line, n, folder, hex))
@@ -83,7 +83,7 @@ ways_find(const struct person *p, const char *folder,
 
 void
 ways_note(const struct person *p, const char *folder,
-    const uint8_t dest[RNS_HASH], const struct attach_way *way)
+    const struct hash16 *dest, const struct attach_way *way)
 {
 	_cleanup_free_ char *old = NULL, *text = NULL;
 	char hex[2 * RNS_HASH + 1], next[2 * RNS_HASH + 1];
@@ -94,8 +94,8 @@ ways_note(const struct person *p, const char *folder,
 	if (p->dir < 0 || strchr(folder, '\n') != NULL ||
 	    strlen(folder) >= CLI_PATH)
 		return;
-	hex_encode(hex, dest, RNS_HASH);
-	hex_encode(next, way->next_hop, RNS_HASH);
+	hex_encode(hex, HASH_BYTES(*dest));
+	hex_encode(next, HASH_BYTES(way->next_hop));
 	hex_encode(key, way->public_key, RNS_KEY);
 	old = file_load(p->dir, FILE_NAME, BYTES_MAX, &len);
 	text = malloc(len + AT_FOLDER + CLI_PATH + 2);

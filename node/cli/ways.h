@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "node/cli/person.h"
 #include "transport/client/attach.h"
 
@@ -20,10 +22,10 @@
  * of (key, or NULL) is tried through the same instance as the others.
  */
 bool ways_find(const struct person *, const char *folder,
-    const uint8_t dest[RNS_HASH], const uint8_t key[RNS_KEY],
+    const struct hash16 *dest, const uint8_t key[RNS_KEY],
     struct attach_way *);
 /* Best effort. */
 void ways_note(const struct person *, const char *folder,
-    const uint8_t dest[RNS_HASH], const struct attach_way *);
+    const struct hash16 *dest, const struct attach_way *);
 
 #endif

@@ -187,7 +187,7 @@ read_seed(struct node_config *c, const struct ynode *r, struct mistakes *m)
 
 /* An id: URN, kid:, did:key, key text; in a pin also 32 hex digits. */
 static bool
-read_id(const struct ynode *entry, bool rns, uint8_t id[FP_LEN], bool *is_rns,
+read_id(const struct ynode *entry, bool rns, struct fp *id, bool *is_rns,
     struct mistakes *m)
 {
 	const struct ynode *n = ynode_get(entry, "id");
@@ -200,7 +200,7 @@ read_id(const struct ynode *entry, bool rns, uint8_t id[FP_LEN], bool *is_rns,
 	}
 	if (!ynode_text(n, "id", 1, 200, &s, m))
 		return false;
-	*is_rns = rns && hex_decode(id, RNS_HASH_LEN, s, n->len);
+	*is_rns = rns && hex_decode(id->b, RNS_HASH_LEN, s, n->len);
 	if (*is_rns || ident_parse(id, s, n->len))
 		return true;
 	mistake_add(m, n->line, n->column, strncmp(s, "urn:klp:", 8) == 0 ?
@@ -223,7 +223,7 @@ read_pin(struct node_config *c, const struct ynode *e, struct mistakes *m)
 	if (!ynode_is_map(e, "a pin", m))
 		return;
 	(void)ynode_known(e, known, NELEM(known), m);
-	if (!read_id(e, true, p->id, &p->is_rns, m))
+	if (!read_id(e, true, &p->id, &p->is_rns, m))
 		return;
 	if (level == NULL) {
 		mistake_add(m, e->line, e->column, "from -3 to 3: 1 may run "
@@ -274,7 +274,7 @@ read_anchor(struct node_config *c, const struct ynode *e, struct mistakes *m)
 	if (!ynode_is_map(e, "an anchor", m))
 		return;
 	(void)ynode_known(e, known, NELEM(known), m);
-	if (!read_id(e, false, a->fp, &rns, m))
+	if (!read_id(e, false, &a->fp, &rns, m))
 		return;
 	WITH(e, "max_level", n)
 		if (!ynode_int(n, "max_level", 0, LEVEL_MAX, &v, m))
@@ -480,10 +480,10 @@ read_layers(struct node_config *c, const struct ynode *list,
 static bool
 hub_ok(const char *s)
 {
-	uint8_t hash[16];
+	struct hash16 hash;
 
 	return strncmp(s, "https://", 8) == 0 ||
-	    hex_decode(hash, sizeof(hash), s, strlen(s));
+	    hex_decode(HASH_BYTES(hash), s, strlen(s));
 }
 
 static bool

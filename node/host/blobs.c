@@ -25,7 +25,8 @@
 /* One owner's claim on a blob. */
 struct own {
 	RB_ENTRY(own) node;
-	uint8_t fp[FP_LEN], sha[32];
+	struct fp fp;
+	struct id32 sha;
 	uint64_t size;
 	uint32_t used;
 };
@@ -33,7 +34,8 @@ struct own {
 /* What one peer has sent of one. */
 struct blob_part {
 	RB_ENTRY(blob_part) node;
-	uint8_t fp[FP_LEN], sha[32];
+	struct fp fp;
+	struct id32 sha;
 	uint64_t size; /* of the whole; 0: not told since the restart */
 	uint64_t have, hashed;
 	uint32_t used;
@@ -59,17 +61,17 @@ struct blobs {
 static int
 cmp_own(struct own *a, struct own *b)
 {
-	int c = memcmp(a->sha, b->sha, 32);
+	int c = id32_cmp(&a->sha, &b->sha);
 
-	return c != 0 ? c : memcmp(a->fp, b->fp, FP_LEN);
+	return c != 0 ? c : fp_cmp(&a->fp, &b->fp);
 }
 
 static int
 cmp_part(struct blob_part *a, struct blob_part *b)
 {
-	int c = memcmp(a->sha, b->sha, 32);
+	int c = id32_cmp(&a->sha, &b->sha);
 
-	return c != 0 ? c : memcmp(a->fp, b->fp, FP_LEN);
+	return c != 0 ? c : fp_cmp(&a->fp, &b->fp);
 }
 
 TREE_PROTOTYPE(owns, own, node, cmp_own)
@@ -84,54 +86,54 @@ charge(uint64_t size)
 }
 
 static void
-whole_name(char out[65], const uint8_t sha[32])
+whole_name(char out[65], const struct id32 *sha)
 {
-	hex_encode(out, sha, 32);
+	hex_encode(out, HASH_BYTES(*sha));
 }
 
 #define PART_NAME 98
 static void
-part_name(char out[PART_NAME], const uint8_t fp[FP_LEN], const uint8_t sha[32])
+part_name(char out[PART_NAME], const struct fp *fp, const struct id32 *sha)
 {
-	hex_encode(out, fp, 16);
+	hex_encode(out, fp->b, 16);
 	out[32] = '-';
-	hex_encode(out + 33, sha, 32);
+	hex_encode(out + 33, HASH_BYTES(*sha));
 }
 
 static struct own *
-own_find(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32])
+own_find(struct blobs *b, const struct fp *fp, const struct id32 *sha)
 {
 	struct own key;
 
-	memcpy(key.fp, fp, FP_LEN);
-	memcpy(key.sha, sha, 32);
+	key.fp = *fp;
+	key.sha = *sha;
 	return RB_FIND(owns, &b->owns, &key);
 }
 
 static struct blob_part *
-part_find(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32])
+part_find(struct blobs *b, const struct fp *fp, const struct id32 *sha)
 {
 	struct blob_part key;
 
-	memcpy(key.fp, fp, FP_LEN);
-	memcpy(key.sha, sha, 32);
+	key.fp = *fp;
+	key.sha = *sha;
 	return RB_FIND(parts, &b->parts, &key);
 }
 
 /* Any owner of this content? */
 static bool
-owned_by_any(struct blobs *b, const uint8_t sha[32])
+owned_by_any(struct blobs *b, const struct id32 *sha)
 {
 	struct own key, *o;
 
-	memcpy(key.sha, sha, 32);
-	memset(key.fp, 0, FP_LEN);
+	key.sha = *sha;
+	memset(&key.fp, 0, sizeof(key.fp));
 	o = RB_NFIND(owns, &b->owns, &key);
-	return o != NULL && memcmp(o->sha, sha, 32) == 0;
+	return o != NULL && id32_eq(&o->sha, sha);
 }
 
 static struct own *
-own_add(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32],
+own_add(struct blobs *b, const struct fp *fp, const struct id32 *sha,
     uint64_t size, uint32_t used)
 {
 	struct own *o = own_find(b, fp, sha);
@@ -143,8 +145,8 @@ own_add(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32],
 	}
 	if ((o = calloc(1, sizeof(*o))) == NULL)
 		return NULL;
-	memcpy(o->fp, fp, FP_LEN);
-	memcpy(o->sha, sha, 32);
+	o->fp = *fp;
+	o->sha = *sha;
 	o->size = size;
 	o->used = used;
 	(void)RB_INSERT(owns, &b->owns, o);
@@ -159,9 +161,9 @@ own_remove(struct blobs *b, struct own *o)
 	char name[65];
 
 	(void)RB_REMOVE(owns, &b->owns, o);
-	(void)ledger_disown(b->ledger, o->fp, o->sha);
-	if (!owned_by_any(b, o->sha)) {
-		whole_name(name, o->sha);
+	(void)ledger_disown(b->ledger, &o->fp, &o->sha);
+	if (!owned_by_any(b, &o->sha)) {
+		whole_name(name, &o->sha);
 		(void)unlinkat(b->whole, name, 0);
 		b->total -= MIN_OF(b->total, charge(o->size));
 	}
@@ -178,7 +180,7 @@ part_remove(struct blobs *b, struct blob_part *p, bool file)
 	if (p->fd >= 0)
 		(void)close(p->fd);
 	if (file) {
-		part_name(name, p->fp, p->sha);
+		part_name(name, &p->fp, &p->sha);
 		(void)unlinkat(b->partial, name, 0);
 	}
 	free(p);
@@ -197,7 +199,7 @@ subdir(int dir, const char *name)
 
 /* A claim of the ledger counts when the file is there with its size. */
 static void
-restore_own(void *ctx, const uint8_t fp[FP_LEN], const uint8_t sha[32],
+restore_own(void *ctx, const struct fp *fp, const struct id32 *sha,
     uint64_t size, uint32_t used)
 {
 	struct blobs *b = ctx;
@@ -234,9 +236,10 @@ each_entry(struct blobs *b, int dir, entry_fn *fn)
 static void
 sweep_whole(struct blobs *b, const char *name)
 {
-	uint8_t sha[32];
+	struct id32 sha;
 
-	if (!hex_decode(sha, 32, name, strlen(name)) || !owned_by_any(b, sha))
+	if (!hex_decode(HASH_BYTES(sha), name, strlen(name)) ||
+	    !owned_by_any(b, &sha))
 		(void)unlinkat(b->whole, name, 0);
 }
 
@@ -253,8 +256,8 @@ restore_part(struct blobs *b, const char *name)
 	if (p == NULL)
 		return;
 	if (strlen(name) != PART_NAME - 1 || name[32] != '-' ||
-	    !hex_decode(p->fp, 16, name, 32) ||
-	    !hex_decode(p->sha, 32, name + 33, 64) ||
+	    !hex_decode(p->fp.b, 16, name, 32) ||
+	    !hex_decode(HASH_BYTES(p->sha), name + 33, 64) ||
 	    fstatat(b->partial, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 	    !S_ISREG(st.st_mode)) {
 		(void)unlinkat(b->partial, name, 0);
@@ -320,7 +323,7 @@ blobs_close(struct blobs *b)
 /* ---- what is here ---- */
 
 bool
-blobs_has(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32],
+blobs_has(struct blobs *b, const struct fp *fp, const struct id32 *sha,
     uint64_t *size)
 {
 	const struct own *o = own_find(b, fp, sha);
@@ -333,7 +336,7 @@ blobs_has(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32],
 }
 
 void
-blobs_use(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32],
+blobs_use(struct blobs *b, const struct fp *fp, const struct id32 *sha,
     uint32_t unix_now)
 {
 	struct own *o = own_find(b, fp, sha);
@@ -347,24 +350,24 @@ blobs_use(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32],
 
 /* A part of this peer, found again by the beginning of its fingerprint. */
 static struct blob_part *
-part_of(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32])
+part_of(struct blobs *b, const struct fp *fp, const struct id32 *sha)
 {
 	struct blob_part *p = part_find(b, fp, sha);
-	uint8_t half[FP_LEN] = {0};
+	struct fp half = {0};
 
 	if (p != NULL)
 		return p;
-	memcpy(half, fp, 16);
-	if ((p = part_find(b, half, sha)) == NULL)
+	memcpy(half.b, fp->b, 16);
+	if ((p = part_find(b, &half, sha)) == NULL)
 		return NULL;
 	(void)RB_REMOVE(parts, &b->parts, p);
-	memcpy(p->fp, fp, FP_LEN);
+	p->fp = *fp;
 	(void)RB_INSERT(parts, &b->parts, p);
 	return p;
 }
 
 uint64_t
-blobs_have(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32])
+blobs_have(struct blobs *b, const struct fp *fp, const struct id32 *sha)
 {
 	const struct own *o = own_find(b, fp, sha);
 	const struct blob_part *p;
@@ -376,18 +379,18 @@ blobs_have(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32])
 }
 
 uint64_t
-blobs_held(struct blobs *b, const uint8_t fp[FP_LEN])
+blobs_held(struct blobs *b, const struct fp *fp)
 {
 	struct own *o;
 	struct blob_part *p;
 	uint64_t sum = 0;
 
 	RB_FOREACH(o, owns, &b->owns) {
-		if (memcmp(o->fp, fp, FP_LEN) == 0)
+		if (fp_eq(&o->fp, fp))
 			sum += charge(o->size);
 	}
 	RB_FOREACH(p, parts, &b->parts) {
-		if (memcmp(p->fp, fp, 16) == 0)
+		if (memcmp(p->fp.b, fp->b, 16) == 0)
 			sum += charge(p->size);
 	}
 	return sum;
@@ -401,21 +404,21 @@ blobs_total(struct blobs *b)
 
 /* The one that was used longest ago and that nobody needs; fp NULL: any. */
 static struct own *
-oldest(struct blobs *b, const uint8_t *fp)
+oldest(struct blobs *b, const struct fp *fp)
 {
 	struct own *o, *best = NULL;
 
 	RB_FOREACH(o, owns, &b->owns) {
-		if ((fp == NULL || memcmp(o->fp, fp, FP_LEN) == 0) &&
+		if ((fp == NULL || fp_eq(&o->fp, fp)) &&
 		    (best == NULL || o->used < best->used) &&
-		    !b->needed(b->ctx, o->fp, o->sha))
+		    !b->needed(b->ctx, &o->fp, &o->sha))
 			best = o;
 	}
 	return best;
 }
 
 bool
-blobs_room(struct blobs *b, const uint8_t fp[FP_LEN], uint64_t more)
+blobs_room(struct blobs *b, const struct fp *fp, uint64_t more)
 {
 	struct own *o;
 
@@ -435,7 +438,7 @@ blobs_room(struct blobs *b, const uint8_t fp[FP_LEN], uint64_t more)
 }
 
 void
-blobs_drop(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32])
+blobs_drop(struct blobs *b, const struct fp *fp, const struct id32 *sha)
 {
 	struct own *o = own_find(b, fp, sha);
 
@@ -470,7 +473,7 @@ part_open(struct blobs *b, struct blob_part *p)
 
 	if (p->fd >= 0)
 		return true;
-	part_name(name, p->fp, p->sha);
+	part_name(name, &p->fp, &p->sha);
 	p->fd = openat(b->partial, name,
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return p->fd >= 0;
@@ -478,7 +481,7 @@ part_open(struct blobs *b, struct blob_part *p)
 
 /* A new part, or the old one; NULL with *why. */
 static struct blob_part *
-part_get(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32],
+part_get(struct blobs *b, const struct fp *fp, const struct id32 *sha,
     uint64_t size, uint32_t unix_now, enum blob_put *why)
 {
 	struct blob_part *p = part_of(b, fp, sha);
@@ -500,8 +503,8 @@ part_get(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32],
 	*why = BLOB_FAILED;
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return NULL;
-	memcpy(p->fp, fp, FP_LEN);
-	memcpy(p->sha, sha, 32);
+	p->fp = *fp;
+	p->sha = *sha;
 	p->fd = -1;
 	p->size = size;
 	p->used = unix_now;
@@ -555,36 +558,36 @@ write_at(int fd, const uint8_t *p, size_t n, uint64_t at)
 static enum blob_put
 complete(struct blobs *b, struct blob_part *p, uint32_t unix_now)
 {
-	uint8_t digest[32];
+	struct id32 digest;
 	char from[PART_NAME], to[65];
 	struct own *o;
 
 	if (!catch_up(p))
 		return BLOB_FAILED;
-	sha256_digest(&p->hash, 32, digest);
-	if (memcmp(digest, p->sha, 32) != 0) {
+	sha256_digest(&p->hash, 32, digest.b);
+	if (!id32_eq(&digest, &p->sha)) {
 		part_remove(b, p, true);
 		return BLOB_BAD;
 	}
-	part_name(from, p->fp, p->sha);
-	whole_name(to, p->sha);
+	part_name(from, &p->fp, &p->sha);
+	whole_name(to, &p->sha);
 	/* on the disk before the ledger says that it is here */
 	if (fdatasync(p->fd) != 0 ||
 	    renameat(b->partial, from, b->whole, to) != 0 ||
 	    fsync(b->whole) != 0 ||
-	    (o = own_add(b, p->fp, p->sha, p->size, unix_now)) == NULL) {
+	    (o = own_add(b, &p->fp, &p->sha, p->size, unix_now)) == NULL) {
 		log_warn("blobs/", "an input or output that is whole cannot "
 		    "be kept");
 		part_remove(b, p, true);
 		return BLOB_FAILED;
 	}
-	(void)ledger_own(b->ledger, o->fp, o->sha, o->size, unix_now);
+	(void)ledger_own(b->ledger, &o->fp, &o->sha, o->size, unix_now);
 	part_remove(b, p, false);
 	return BLOB_WHOLE;
 }
 
 enum blob_put
-blobs_put(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32],
+blobs_put(struct blobs *b, const struct fp *fp, const struct id32 *sha,
     uint64_t size, uint64_t offset, const uint8_t *data, size_t len,
     uint32_t unix_now, uint64_t *have)
 {
@@ -631,7 +634,7 @@ failed:
 }
 
 ssize_t
-blobs_get(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32],
+blobs_get(struct blobs *b, const struct fp *fp, const struct id32 *sha,
     uint64_t offset, uint8_t *buf, size_t n, uint64_t *size)
 {
 	_cleanup_fd_ int fd = blobs_fd(b, fp, sha);
@@ -657,7 +660,7 @@ blobs_get(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32],
 }
 
 int
-blobs_fd(struct blobs *b, const uint8_t fp[FP_LEN], const uint8_t sha[32])
+blobs_fd(struct blobs *b, const struct fp *fp, const struct id32 *sha)
 {
 	char name[65];
 
@@ -715,13 +718,13 @@ blob_writer_size(const struct blob_writer *w)
 }
 
 int
-blob_writer_finish(struct blob_writer *w, const uint8_t fp[FP_LEN],
-    uint32_t unix_now, uint8_t sha[32], uint64_t *size)
+blob_writer_finish(struct blob_writer *w, const struct fp *fp,
+    uint32_t unix_now, struct id32 *sha, uint64_t *size)
 {
 	char name[65];
 	struct blobs *b = w->b;
 
-	sha256_digest(&w->hash, 32, sha);
+	sha256_digest(&w->hash, 32, sha->b);
 	whole_name(name, sha);
 	*size = w->size;
 	if (fdatasync(w->fd) != 0 ||

@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <rns/hash.h>
+
+#include "common/fp.h"
 #include "node/host/ledger.h"
 #include "node/work/host.h"
 
@@ -28,8 +31,8 @@ struct blobs_limits {
 };
 
 /* Does a live job or an unexpired result of this owner need it? */
-typedef bool blobs_needed_fn(void *ctx, const uint8_t fp[FP_LEN],
-    const uint8_t sha[32]);
+typedef bool blobs_needed_fn(void *ctx, const struct fp *fp,
+    const struct id32 *sha);
 
 /*
  * dir: the node's folder. What the ledger and the files do not both know is
@@ -41,41 +44,41 @@ struct blobs *blobs_open(int dir, struct ledger *, const struct blobs_limits *,
 void blobs_close(struct blobs *);
 
 /* Does this owner hold it whole? size may be NULL. */
-bool blobs_has(struct blobs *, const uint8_t fp[FP_LEN],
-    const uint8_t sha[32], uint64_t *size);
+bool blobs_has(struct blobs *, const struct fp *fp,
+    const struct id32 *sha, uint64_t *size);
 /* Was asked for: least recently used goes first. */
-void blobs_use(struct blobs *, const uint8_t fp[FP_LEN],
-    const uint8_t sha[32], uint32_t unix_now);
+void blobs_use(struct blobs *, const struct fp *fp,
+    const struct id32 *sha, uint32_t unix_now);
 /* Whole: its size; else what has come of it. */
-uint64_t blobs_have(struct blobs *, const uint8_t fp[FP_LEN],
-    const uint8_t sha[32]);
+uint64_t blobs_have(struct blobs *, const struct fp *fp,
+    const struct id32 *sha);
 
 /*
  * The next bytes of a blob of this size, at an offset; begins it when it is
  * new. *have: how much is here now, so what to send next.
  */
-enum blob_put blobs_put(struct blobs *, const uint8_t fp[FP_LEN],
-    const uint8_t sha[32], uint64_t size, uint64_t offset,
+enum blob_put blobs_put(struct blobs *, const struct fp *fp,
+    const struct id32 *sha, uint64_t size, uint64_t offset,
     const uint8_t *data, size_t len, uint32_t unix_now, uint64_t *have);
 
 /* Bytes read into buf (0: beyond the end); -1: not this owner's. */
-ssize_t blobs_get(struct blobs *, const uint8_t fp[FP_LEN],
-    const uint8_t sha[32], uint64_t offset, uint8_t *buf, size_t n,
+ssize_t blobs_get(struct blobs *, const struct fp *fp,
+    const struct id32 *sha, uint64_t offset, uint8_t *buf, size_t n,
     uint64_t *size);
 /* O_RDONLY, for the jail; -1. */
-int blobs_fd(struct blobs *, const uint8_t fp[FP_LEN], const uint8_t sha[32]);
+int blobs_fd(struct blobs *, const struct fp *fp, const struct id32 *sha);
 
 /* Bytes that an owner holds, partial ones with their full size. */
-uint64_t blobs_held(struct blobs *, const uint8_t fp[FP_LEN]);
+uint64_t blobs_held(struct blobs *, const struct fp *fp);
 /* The same of all owners. */
 uint64_t blobs_total(struct blobs *);
 /* Drop what nobody needs, oldest first, until this many more fit. */
-bool blobs_room(struct blobs *, const uint8_t fp[FP_LEN], uint64_t more);
+bool blobs_room(struct blobs *, const struct fp *fp, uint64_t more);
 /* Partial ones without a byte for an hour. Seconds until the next is due. */
 uint32_t blobs_expire(struct blobs *, uint32_t unix_now);
 /* This owner gives it up; stays while something needs it. */
-void blobs_drop(struct blobs *, const uint8_t fp[FP_LEN],
-    const uint8_t sha[32]);
+void blobs_drop(struct blobs *, const struct fp *fp,
+    const struct id32 *sha);
 
 /* ---- an output: written once, its digest known at the end ---- */
 struct blob_writer;
@@ -86,8 +89,8 @@ int blob_writer_add(struct blob_writer *, const uint8_t *, size_t);
 /* Bytes so far. */
 uint64_t blob_writer_size(const struct blob_writer *);
 /* Syncs, names it and gives it to the owner; frees w. 0 or -1. */
-int blob_writer_finish(struct blob_writer *, const uint8_t fp[FP_LEN],
-    uint32_t unix_now, uint8_t sha[32], uint64_t *size);
+int blob_writer_finish(struct blob_writer *, const struct fp *fp,
+    uint32_t unix_now, struct id32 *sha, uint64_t *size);
 void blob_writer_abort(struct blob_writer *); /* NULL is fine */
 
 #endif

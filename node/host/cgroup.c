@@ -197,7 +197,7 @@ open_v1(struct cgroup_job *g, const struct cgroup_dirs *d)
 }
 
 static void
-init(struct cgroup_job *g, const struct cgroup_dirs *d, const uint8_t job[32],
+init(struct cgroup_job *g, const struct cgroup_dirs *d, const struct id32 *job,
     uint32_t slot)
 {
 	memset(g, 0, sizeof(*g));
@@ -218,7 +218,7 @@ open_leaf(struct cgroup_job *g)
 
 int
 cgroup_job_make(struct cgroup_job *g, const struct cgroup_dirs *d,
-    const uint8_t job[32], uint32_t slot, const struct cgroup_limits *l,
+    const struct id32 *job, uint32_t slot, const struct cgroup_limits *l,
     uint32_t *layers, const char **what)
 {
 	int saved;
@@ -248,7 +248,7 @@ fail:
 
 int
 cgroup_job_find(struct cgroup_job *g, const struct cgroup_dirs *d,
-    const uint8_t job[32], uint32_t slot)
+    const struct id32 *job, uint32_t slot)
 {
 	init(g, d, job, slot);
 	if (d->v2 == -1 || open_leaf(g) == 0)

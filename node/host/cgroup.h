@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 /*
  * Node's view of groups (ARCHITECTURE.md 12.17, THREATS.md 4). For each
  * controller v2 or v1, as the parent gave it: the job has a leaf of its own
@@ -47,11 +49,11 @@ struct cgroup_job {
  * cpu, pids (sandbox/plan/plan.h) that are set now.
  */
 int cgroup_job_make(struct cgroup_job *, const struct cgroup_dirs *,
-    const uint8_t job[32], uint32_t slot, const struct cgroup_limits *,
+    const struct id32 *job, uint32_t slot, const struct cgroup_limits *,
     uint32_t *layers, const char **what);
 /* Again after a restart: the groups are there. 0 or -1. */
 int cgroup_job_find(struct cgroup_job *, const struct cgroup_dirs *,
-    const uint8_t job[32], uint32_t slot);
+    const struct id32 *job, uint32_t slot);
 /* Best effort: what cannot be read is 0. */
 void cgroup_usage(const struct cgroup_job *, struct cgroup_usage *);
 /*

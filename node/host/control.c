@@ -101,17 +101,18 @@ job_line(const struct job *j)
 	(void)text_printable(reason, sizeof(reason), j->reason,
 	    strlen(j->reason));
 	return json_pack("{s:o,s:s,s:s?,s:o,s:I,s:o}", "id",
-	    json_hex(j->id, 32), "state", job_state_name(j->state), "reason",
-	    reason[0] == '\0' ? NULL : reason, "outcome", outcome_of(j), "at",
-	    (json_int_t)j->at, "owner", json_hex(j->owner, FP_LEN));
+	    json_hex(HASH_BYTES(j->id)), "state", job_state_name(j->state),
+	    "reason", reason[0] == '\0' ? NULL : reason, "outcome",
+	    outcome_of(j), "at", (json_int_t)j->at, "owner",
+	    json_hex(HASH_BYTES(j->owner)));
 }
 
 /* The name that this node's store has for a digest; NULL: none now. */
 static json_t *
-image_name(const struct proto_image *v, unsigned n, const uint8_t digest[32])
+image_name(const struct proto_image *v, unsigned n, const struct id32 *digest)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (memcmp(v[i].digest, digest, 32) == 0)
+		if (id32_eq(id32_at(v[i].digest), digest))
 			return json_stringn(v[i].name.p, v[i].name.n);
 	return json_null();
 }
@@ -135,8 +136,8 @@ do_jobs(struct client *c, const json_t *q)
 			(void)json_object_update_new(o,
 			    json_pack("{s:I,s:o,s:o}", "admitted",
 				(json_int_t)j->admitted_at, "image",
-				json_hex(j->image, 32), "image_name",
-				image_name(images, nimages, j->image)));
+				json_hex(HASH_BYTES(j->image)), "image_name",
+				image_name(images, nimages, &j->image)));
 			(void)json_array_append_new(list, o);
 			if (json_array_size(list) < JOBS_A_LINE)
 				continue;
@@ -165,7 +166,7 @@ job_of(struct client *c, const json_t *q)
 
 	for (unsigned i = 0; len >= 4 && len <= 64 && i < 2; i++) {
 		TAILQ_FOREACH(j, lists[i], link) {
-			hex_encode(hex, j->id, 32);
+			hex_encode(hex, HASH_BYTES(j->id));
 			if (strncmp(hex, id, len) != 0)
 				continue;
 			if (hit != NULL) {
@@ -211,7 +212,7 @@ do_show(struct client *c, const json_t *q)
 		"progress",
 		(json_int_t)job_progress(j, c->control->wn->node.now),
 		"level", j->level, "limits", limits_of(j), "image",
-		json_hex(j->image, 32)));
+		json_hex(HASH_BYTES(j->image))));
 	(void)json_object_update_new(o,
 	    json_pack("{s:s,s:{s:I,s:I,s:I},s:[I,I,I],s:b}", "layers", layers,
 		"usage", "wall_ms", (json_int_t)j->wall_ms, "cpu_ms",
@@ -288,17 +289,18 @@ do_result(struct client *c, const json_t *q)
 			(void)json_array_append_new(outs,
 			    json_pack("{s:s,s:o,s:I}", "target",
 				j->outs[i].target, "sha256",
-				json_hex(j->outs[i].sha256, 32), "size",
+				json_hex(HASH_BYTES(j->outs[i].sha256)), "size",
 				(json_int_t)j->outs[i].size));
 	}
 	o = good(true);
 	(void)json_object_update_new(o, job_line(j));
 	(void)json_object_update_new(o,
 	    json_pack("{s:o,s:o,s:[{s:o,s:I},{s:o,s:I}]}", "receipt",
-		json_hex(j->receipt, JOB_RECEIPT_LEN), "outputs", outs, "logs",
-		"sha256", json_hex(j->log_sha[0], 32), "size",
-		(json_int_t)j->log[0], "sha256", json_hex(j->log_sha[1], 32),
-		"size", (json_int_t)j->log[1]));
+	    json_hex(j->receipt, JOB_RECEIPT_LEN), "outputs", outs, "logs",
+	    "sha256", json_hex(HASH_BYTES(j->log_sha[0])), "size",
+	    (json_int_t)j->log[0], "sha256",
+	    json_hex(HASH_BYTES(j->log_sha[1])), "size",
+	    (json_int_t)j->log[1]));
 	return add_line(c, o);
 }
 
@@ -391,17 +393,16 @@ do_peers(struct client *c, const json_t *q)
 	    json_array_size(list) < 200)
 		(void)json_array_append_new(list,
 		    json_pack("{s:o,s:o,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I}",
-			"identity", json_hex(p->rns_hash, 16), "fp",
-			p->v.known && p->v.key_len > 0 ?
-			    json_hex(p->v.fp, FP_LEN) : json_null(), "level",
-			p->v.known ? p->v.level : 0, "links", (int)p->links,
-			"bytes", (json_int_t)p->n_bytes, "requests",
-			(json_int_t)p->n_requests, "delayed",
-			(json_int_t)p->n_delayed, "refused",
-			(json_int_t)p->n_refused, "bytes_left",
-			(json_int_t)bucket_left(&p->bytes, n->now),
-			"requests_left",
-			(json_int_t)bucket_left(&p->requests, n->now)));
+		    "identity", json_hex(HASH_BYTES(p->rns_hash)), "fp",
+		    p->v.known && p->v.key_len > 0 ?
+		    json_hex(HASH_BYTES(p->v.fp)) : json_null(), "level",
+		    p->v.known ? p->v.level : 0, "links", (int)p->links,
+		    "bytes", (json_int_t)p->n_bytes, "requests",
+		    (json_int_t)p->n_requests, "delayed",
+		    (json_int_t)p->n_delayed, "refused",
+		    (json_int_t)p->n_refused, "bytes_left",
+		    (json_int_t)bucket_left(&p->bytes, n->now), "requests_left",
+		    (json_int_t)bucket_left(&p->requests, n->now)));
 	o = good(true);
 	(void)json_object_set_new(o, "peers", list);
 	return add_line(c, o);

@@ -89,8 +89,8 @@ log_drop(void *ctx, const struct job *j)
 }
 
 static bool
-follow(void *ctx, const uint8_t link[16], unsigned stream, const struct job *j,
-    uint64_t offset)
+follow(void *ctx, const struct hash16 *link, unsigned stream,
+    const struct job *j, uint64_t offset)
 {
 	struct warren_node *wn = ctx;
 	struct msg_N_FOLLOW m = {.stream = (uint16_t)stream};
@@ -98,13 +98,13 @@ follow(void *ctx, const uint8_t link[16], unsigned stream, const struct job *j,
 
 	if (fd < 0)
 		return false;
-	memcpy(m.link, link, 16);
+	m.link = *link;
 	outbox_N_FOLLOW(wn, &m, &fd, 1);
 	return true;
 }
 
 static void
-unfollow(void *ctx, const uint8_t link[16], unsigned stream)
+unfollow(void *ctx, const struct hash16 *link, unsigned stream)
 {
 	logs_unfollow(((struct warren_node *)ctx)->logs, link, stream);
 }
@@ -114,26 +114,26 @@ log_end(void *ctx, const struct job *j)
 {
 	struct warren_node *wn = ctx;
 
-	outputs_drop(wn->outputs, j->id);
+	outputs_drop(wn->outputs, &j->id);
 	logs_end(wn->logs, j);
 }
 
 /* ---- blobs ---- */
 
 static bool
-blob_has(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t *size)
+blob_has(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t *size)
 {
 	return blobs_has(((struct warren_node *)ctx)->blobs, fp, sha, size);
 }
 
 static uint64_t
-blob_have(void *ctx, const uint8_t *fp, const uint8_t *sha)
+blob_have(void *ctx, const struct fp *fp, const struct id32 *sha)
 {
 	return blobs_have(((struct warren_node *)ctx)->blobs, fp, sha);
 }
 
 static enum blob_put
-blob_put(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t size,
+blob_put(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t size,
     uint64_t offset, const uint8_t *data, size_t n, uint64_t *have)
 {
 	struct warren_node *wn = ctx;
@@ -143,27 +143,27 @@ blob_put(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t size,
 }
 
 static ssize_t
-blob_get(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t offset,
-    uint8_t *buf, size_t n, uint64_t *size)
+blob_get(void *ctx, const struct fp *fp, const struct id32 *sha,
+    uint64_t offset, uint8_t *buf, size_t n, uint64_t *size)
 {
 	return blobs_get(((struct warren_node *)ctx)->blobs, fp, sha, offset,
 	    buf, n, size);
 }
 
 static uint64_t
-blob_held(void *ctx, const uint8_t *fp)
+blob_held(void *ctx, const struct fp *fp)
 {
 	return blobs_held(((struct warren_node *)ctx)->blobs, fp);
 }
 
 static bool
-blob_room(void *ctx, const uint8_t *fp, uint64_t more)
+blob_room(void *ctx, const struct fp *fp, uint64_t more)
 {
 	return blobs_room(((struct warren_node *)ctx)->blobs, fp, more);
 }
 
 static void
-blob_use(void *ctx, const uint8_t *fp, const uint8_t *sha)
+blob_use(void *ctx, const struct fp *fp, const struct id32 *sha)
 {
 	struct warren_node *wn = ctx;
 
@@ -171,7 +171,7 @@ blob_use(void *ctx, const uint8_t *fp, const uint8_t *sha)
 }
 
 static void
-blob_drop(void *ctx, const uint8_t *fp, const uint8_t *sha)
+blob_drop(void *ctx, const struct fp *fp, const struct id32 *sha)
 {
 	blobs_drop(((struct warren_node *)ctx)->blobs, fp, sha);
 }
@@ -182,7 +182,7 @@ static bool
 keep_body(void *ctx, const struct job *j, const uint8_t *record, size_t rlen,
     const uint8_t *envelope, size_t elen)
 {
-	return ledger_put_body(((struct warren_node *)ctx)->ledger, j->id,
+	return ledger_put_body(((struct warren_node *)ctx)->ledger, &j->id,
 	    record, rlen, envelope, elen);
 }
 
@@ -193,11 +193,11 @@ load_body(void *ctx, struct job *j)
 	_cleanup_free_ uint8_t *record = NULL;
 	size_t n;
 
-	record = ledger_manifest(wn->ledger, j->id, &n);
+	record = ledger_manifest(wn->ledger, &j->id, &n);
 	if (record == NULL || (j->m = malloc(sizeof(*j->m))) == NULL)
 		return false;
 	if (manifest_record_get(j->m, record, n)) {
-		memcpy(j->m->job, j->id, 32);
+		j->m->job = j->id;
 		return true;
 	}
 	free(j->m);
@@ -208,7 +208,7 @@ load_body(void *ctx, struct job *j)
 static void
 drop_body(void *ctx, const struct job *j)
 {
-	(void)ledger_drop_body(((struct warren_node *)ctx)->ledger, j->id);
+	(void)ledger_drop_body(((struct warren_node *)ctx)->ledger, &j->id);
 }
 
 static void
@@ -216,14 +216,14 @@ forget(void *ctx, const struct job *j)
 {
 	struct warren_node *wn = ctx;
 
-	(void)ledger_forget(wn->ledger, j->id);
+	(void)ledger_forget(wn->ledger, &j->id);
 	logs_drop(wn->logs, j);
 }
 
 /* ---- images, profiles ---- */
 
 static enum image_state
-image_here(void *ctx, const uint8_t digest[32])
+image_here(void *ctx, const struct id32 *digest)
 {
 	struct warren_node *wn = ctx;
 	struct image_record rec;
@@ -237,7 +237,7 @@ image_here(void *ctx, const uint8_t digest[32])
 }
 
 static enum image_state
-image(void *ctx, const struct manifest *m, uint8_t digest[32])
+image(void *ctx, const struct manifest *m, struct id32 *digest)
 {
 	struct warren_node *wn = ctx;
 	enum image_state s;
@@ -253,7 +253,7 @@ image(void *ctx, const struct manifest *m, uint8_t digest[32])
 
 /* What jail would find when it builds the job's root. */
 static const char *
-volumes(void *ctx, const struct manifest *m, const uint8_t image[32],
+volumes(void *ctx, const struct manifest *m, const struct id32 *image,
     char why[HOST_WHY])
 {
 	struct warren_node *wn = ctx;
@@ -263,7 +263,7 @@ volumes(void *ctx, const struct manifest *m, const uint8_t image[32],
 	_cleanup_fd_ int root = -1;
 
 	_Static_assert(PLACES_WHY <= HOST_WHY, "room for the reason");
-	hex_encode(path + strlen(path), image, 32);
+	hex_encode(path + strlen(path), HASH_BYTES(*image));
 	root = sys_openat2(wn->images, path, O_PATH | O_DIRECTORY | O_CLOEXEC,
 	    SYS_BENEATH);
 	if (root < 0) {
@@ -279,17 +279,17 @@ struct image_list {
 	unsigned n, max;
 };
 static char image_names[PROTO_IMAGES_MAX][STORE_NAME_MAX + 1];
-static uint8_t image_digests[PROTO_IMAGES_MAX][32];
+static struct id32 image_digests[PROTO_IMAGES_MAX];
 
 static bool
-one_image(void *ctx, const char *name, const uint8_t digest[32])
+one_image(void *ctx, const char *name, const struct id32 *digest)
 {
 	struct image_list *l = ctx;
 
 	(void)snprintf(image_names[l->n], sizeof(image_names[0]), "%s", name);
-	memcpy(image_digests[l->n], digest, 32);
+	image_digests[l->n] = *digest;
 	l->out[l->n] = (struct proto_image){pstr_of(image_names[l->n]),
-	    image_digests[l->n]};
+	    image_digests[l->n].b};
 	l->n++;
 	return l->n < l->max;
 }

@@ -69,7 +69,7 @@ on_T_CLOSED(struct warren_node *wn, const struct msg_T_CLOSED *m,
     struct ipc_in *in)
 {
 	(void)in;
-	peers_closed(&wn->node, m->link);
+	peers_closed(&wn->node, &m->link);
 }
 
 /* The bytes in its memfd. NULL, logged; *n is then as it was. */
@@ -184,7 +184,7 @@ on_HEAD(struct warren_node *wn, const struct msg_HEAD *m, struct ipc_in *in)
 /* ---- jail ---- */
 
 static void
-job_fds(struct warren_node *wn, struct ipc_in *in, const uint8_t id[32],
+job_fds(struct warren_node *wn, struct ipc_in *in, const struct id32 *id,
     uint32_t slot, bool again)
 {
 	struct job *j = job_find(&wn->node.jobs, id);
@@ -205,7 +205,7 @@ static void
 on_J_STARTED(struct warren_node *wn, const struct msg_J_STARTED *m,
     struct ipc_in *in)
 {
-	job_fds(wn, in, m->job, m->slot, false);
+	job_fds(wn, in, &m->job, m->slot, false);
 	finish_started(&wn->node, m);
 }
 
@@ -213,7 +213,7 @@ static void
 on_J_RUNNING(struct warren_node *wn, const struct msg_J_RUNNING *m,
     struct ipc_in *in)
 {
-	job_fds(wn, in, m->job, m->slot, true);
+	job_fds(wn, in, &m->job, m->slot, true);
 	finish_found(&wn->node, m);
 }
 
@@ -253,10 +253,10 @@ static void
 on_J_STEP_OPEN(struct warren_node *wn, const struct msg_J_STEP_OPEN *m,
     struct ipc_in *in)
 {
-	struct job *j = job_find(&wn->node.jobs, m->job);
+	struct job *j = job_find(&wn->node.jobs, &m->job);
 
 	if (j != NULL && m->step == STEP_PACK)
-		outputs_open(wn->outputs, m->job, j->owner, m->volume,
+		outputs_open(wn->outputs, &m->job, &j->owner, m->volume,
 		    ipc_in_take(in, 0), j->limits.v[LIMIT_OUTPUT]);
 }
 
@@ -269,7 +269,7 @@ on_J_STEP_DONE(struct warren_node *wn, const struct msg_J_STEP_DONE *m,
 	(void)in;
 	left_set(&left, m->dropped, m->left, m->left_len);
 	if (m->step == STEP_PACK)
-		outputs_step(wn->outputs, m->job, m->volume, m->ok, &left,
+		outputs_step(wn->outputs, &m->job, m->volume, m->ok, &left,
 		    m->why);
 }
 

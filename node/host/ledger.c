@@ -17,7 +17,7 @@ enum op_kind { OP_BODY, OP_FORGET, OP_DROP_BODY, OP_OWN, OP_DISOWN, OP_KINDS };
 struct op {
 	TAILQ_ENTRY(op) link;
 	enum op_kind kind;
-	uint8_t a[32], b[32];
+	struct id32 a, b;
 	uint64_t size;
 	uint32_t used;
 	size_t mlen, elen;
@@ -193,8 +193,8 @@ ledger_load(struct ledger *l, struct jobs *js)
 		    (size_t)sqlite3_column_bytes(q, 1));
 
 		if (j == NULL || sqlite3_column_bytes(q, 0) != 32 ||
-		    memcmp(j->id, sqlite3_column_blob(q, 0), 32) != 0 ||
-		    job_find(js, j->id) != NULL) {
+		    !id32_eq(&j->id, id32_at(sqlite3_column_blob(q, 0))) ||
+		    job_find(js, &j->id) != NULL) {
 			log_errx("ledger.db", "a job in it does not read and is "
 			    "left alone: another version wrote it, or the "
 			    "disk is damaged");
@@ -209,20 +209,20 @@ ledger_load(struct ledger *l, struct jobs *js)
 }
 
 static struct op *
-op_add(struct ledger *l, enum op_kind kind, const uint8_t a[32], size_t more)
+op_add(struct ledger *l, enum op_kind kind, const struct id32 *a, size_t more)
 {
 	struct op *op = calloc(1, sizeof(*op) + more);
 
 	if (op == NULL)
 		return NULL;
 	op->kind = kind;
-	memcpy(op->a, a, 32);
+	op->a = *a;
 	TAILQ_INSERT_TAIL(&l->ops, op, link);
 	return op;
 }
 
 bool
-ledger_put_body(struct ledger *l, const uint8_t id[32], const void *manifest,
+ledger_put_body(struct ledger *l, const struct id32 *id, const void *manifest,
     size_t mlen, const void *envelope, size_t elen)
 {
 	struct op *op = op_add(l, OP_BODY, id, mlen + elen);
@@ -237,12 +237,12 @@ ledger_put_body(struct ledger *l, const uint8_t id[32], const void *manifest,
 }
 
 uint8_t *
-ledger_manifest(struct ledger *l, const uint8_t id[32], size_t *len)
+ledger_manifest(struct ledger *l, const struct id32 *id, size_t *len)
 {
 	sqlite3_stmt *q = l->q[Q_MANIFEST];
 	uint8_t *out = NULL;
 
-	(void)sqlite3_bind_blob(q, 1, id, 32, SQLITE_STATIC);
+	(void)sqlite3_bind_blob(q, 1, HASH_BYTES(*id), SQLITE_STATIC);
 	if (sqlite3_step(q) == SQLITE_ROW) {
 		*len = (size_t)sqlite3_column_bytes(q, 0);
 		out = malloc(*len + 1);
@@ -254,40 +254,40 @@ ledger_manifest(struct ledger *l, const uint8_t id[32], size_t *len)
 }
 
 bool
-ledger_forget(struct ledger *l, const uint8_t id[32])
+ledger_forget(struct ledger *l, const struct id32 *id)
 {
 	return op_add(l, OP_FORGET, id, 0) != NULL &&
 	    op_add(l, OP_DROP_BODY, id, 0) != NULL;
 }
 
 bool
-ledger_drop_body(struct ledger *l, const uint8_t id[32])
+ledger_drop_body(struct ledger *l, const struct id32 *id)
 {
 	return op_add(l, OP_DROP_BODY, id, 0) != NULL;
 }
 
 bool
-ledger_own(struct ledger *l, const uint8_t fp[FP_LEN], const uint8_t sha[32],
+ledger_own(struct ledger *l, const struct fp *fp, const struct id32 *sha,
     uint64_t size, uint32_t used)
 {
-	struct op *op = op_add(l, OP_OWN, fp, 0);
+	struct op *op = op_add(l, OP_OWN, id32_at(fp->b), 0);
 
 	if (op == NULL)
 		return false;
-	memcpy(op->b, sha, 32);
+	op->b = *sha;
 	op->size = size;
 	op->used = used;
 	return true;
 }
 
 bool
-ledger_disown(struct ledger *l, const uint8_t fp[FP_LEN], const uint8_t sha[32])
+ledger_disown(struct ledger *l, const struct fp *fp, const struct id32 *sha)
 {
-	struct op *op = op_add(l, OP_DISOWN, fp, 0);
+	struct op *op = op_add(l, OP_DISOWN, id32_at(fp->b), 0);
 
 	if (op == NULL)
 		return false;
-	memcpy(op->b, sha, 32);
+	op->b = *sha;
 	return true;
 }
 
@@ -330,14 +330,14 @@ run_op(struct ledger *l, const struct op *op)
 	    [OP_OWN] = Q_OWN, [OP_DISOWN] = Q_DISOWN};
 	sqlite3_stmt *q = l->q[which[op->kind]];
 
-	(void)sqlite3_bind_blob(q, 1, op->a, 32, SQLITE_STATIC);
+	(void)sqlite3_bind_blob(q, 1, HASH_BYTES(op->a), SQLITE_STATIC);
 	if (op->kind == OP_BODY) {
 		(void)sqlite3_bind_blob(q, 2, op->data, (int)op->mlen,
 		    SQLITE_STATIC);
 		(void)sqlite3_bind_blob(q, 3, op->data + op->mlen,
 		    (int)op->elen, SQLITE_STATIC);
 	} else if (op->kind == OP_OWN || op->kind == OP_DISOWN) {
-		(void)sqlite3_bind_blob(q, 2, op->b, 32, SQLITE_STATIC);
+		(void)sqlite3_bind_blob(q, 2, HASH_BYTES(op->b), SQLITE_STATIC);
 	}
 	if (op->kind == OP_OWN) {
 		(void)sqlite3_bind_int64(q, 3, (sqlite3_int64)op->size);
@@ -355,9 +355,9 @@ run_job(struct ledger *l, const struct job *j)
 
 	if (n == 0)
 		return SQLITE_TOOBIG;
-	(void)sqlite3_bind_blob(q, 1, j->id, 32, SQLITE_STATIC);
+	(void)sqlite3_bind_blob(q, 1, HASH_BYTES(j->id), SQLITE_STATIC);
 	(void)sqlite3_bind_int64(q, 2, (sqlite3_int64)j->order);
-	(void)sqlite3_bind_blob(q, 3, j->owner, FP_LEN, SQLITE_STATIC);
+	(void)sqlite3_bind_blob(q, 3, HASH_BYTES(j->owner), SQLITE_STATIC);
 	(void)sqlite3_bind_int(q, 4, (int)j->state);
 	(void)sqlite3_bind_int64(q, 5, j->at);
 	(void)sqlite3_bind_blob(q, 6, rec, (int)n, SQLITE_STATIC);

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
+#include "common/fp.h"
 #include "node/work/jobs.h"
 
 /*
@@ -30,23 +33,23 @@ void ledger_close(struct ledger *);
 int ledger_load(struct ledger *, struct jobs *);
 
 /* With the job's first row: the manifest record and the envelope; copied. */
-bool ledger_put_body(struct ledger *, const uint8_t id[32],
+bool ledger_put_body(struct ledger *, const struct id32 *id,
     const void *manifest, size_t mlen, const void *envelope, size_t elen);
 /* The manifest record, free() it; NULL: not here. */
-uint8_t *ledger_manifest(struct ledger *, const uint8_t id[32], size_t *len);
+uint8_t *ledger_manifest(struct ledger *, const struct id32 *id, size_t *len);
 /* A job that is taken out of the table now; its body too. */
-bool ledger_forget(struct ledger *, const uint8_t id[32]);
+bool ledger_forget(struct ledger *, const struct id32 *id);
 /* Body only: a job that has ended needs its manifest no more. */
-bool ledger_drop_body(struct ledger *, const uint8_t id[32]);
+bool ledger_drop_body(struct ledger *, const struct id32 *id);
 
 /* Who owns which blob (compute.md 3.2); used: unix seconds. */
-bool ledger_own(struct ledger *, const uint8_t fp[FP_LEN],
-    const uint8_t sha[32], uint64_t size, uint32_t used);
+bool ledger_own(struct ledger *, const struct fp *fp,
+    const struct id32 *sha, uint64_t size, uint32_t used);
 /* Noted for the next commit, as ledger_own(); false: out of memory. */
-bool ledger_disown(struct ledger *, const uint8_t fp[FP_LEN],
-    const uint8_t sha[32]);
-typedef void ledger_own_fn(void *ctx, const uint8_t fp[FP_LEN],
-    const uint8_t sha[32], uint64_t size, uint32_t used);
+bool ledger_disown(struct ledger *, const struct fp *fp,
+    const struct id32 *sha);
+typedef void ledger_own_fn(void *ctx, const struct fp *fp,
+    const struct id32 *sha, uint64_t size, uint32_t used);
 /* Calls fn for each row of them. 0 or -1. */
 int ledger_owned(struct ledger *, ledger_own_fn *, void *ctx);
 

@@ -37,7 +37,8 @@ struct source {
 struct follower {
 	TAILQ_ENTRY(follower) entry;
 	struct logs *logs;
-	uint8_t link[16], job[32];
+	struct hash16 link;
+	struct id32 job;
 	unsigned stream; /* 1, 2 */
 	int file, pipe;
 	uint64_t offset;
@@ -61,16 +62,16 @@ static void feed(struct follower *);
 
 #define NAME_LEN 68
 static void
-file_name(char out[NAME_LEN], const uint8_t id[32], unsigned stream)
+file_name(char out[NAME_LEN], const struct id32 *id, unsigned stream)
 {
-	hex_encode(out, id, 32);
+	hex_encode(out, HASH_BYTES(*id));
 	out[64] = '.';
 	out[65] = (char)('0' + stream);
 	out[66] = '\0';
 }
 
 static int
-file_open(struct logs *l, const uint8_t id[32], unsigned stream, int flags)
+file_open(struct logs *l, const struct id32 *id, unsigned stream, int flags)
 {
 	char name[NAME_LEN];
 
@@ -144,7 +145,7 @@ feed_all(struct logs *l, const struct job *j, unsigned stream)
 
 	for (f = TAILQ_FIRST(&l->followers); f != NULL; f = next) {
 		next = TAILQ_NEXT(f, entry);
-		if (f->stream == stream && memcmp(f->job, j->id, 32) == 0)
+		if (f->stream == stream && id32_eq(&f->job, &j->id))
 			feed(f);
 	}
 }
@@ -222,7 +223,7 @@ logs_attach(struct logs *l, struct job *j, int out, int err, bool again)
 		t->stream = i;
 		t->pipe = pipes[i];
 		(void)fcntl(t->pipe, F_SETFL, O_NONBLOCK);
-		t->file = file_open(l, j->id, i + 1,
+		t->file = file_open(l, &j->id, i + 1,
 		    O_WRONLY | O_CREAT | (again ? 0 : O_TRUNC));
 		if (t->file < 0)
 			log_warn("logs/", "no file for what a job prints: it "
@@ -240,7 +241,7 @@ logs_recount(struct logs *l, struct job *j)
 	struct stat st;
 
 	for (unsigned i = 0; i < 2; i++) {
-		_cleanup_fd_ int fd = file_open(l, j->id, i + 1, O_RDONLY);
+		_cleanup_fd_ int fd = file_open(l, &j->id, i + 1, O_RDONLY);
 
 		j->log[i] = 0;
 		if (fd >= 0 && fstat(fd, &st) == 0)
@@ -258,7 +259,7 @@ digest(struct logs *l, struct job *j, unsigned stream)
 
 	sha256_init(&c);
 	if (left > 0 && buf != NULL)
-		fd = file_open(l, j->id, stream + 1, O_RDONLY);
+		fd = file_open(l, &j->id, stream + 1, O_RDONLY);
 	while (left > 0 && fd >= 0) {
 		ssize_t n = read(fd, buf,
 		    (size_t)MIN_OF(left, (uint64_t)HASH_STEP));
@@ -276,7 +277,7 @@ digest(struct logs *l, struct job *j, unsigned stream)
 	/* a result that is promised must survive */
 	if (fd >= 0 && fdatasync(fd) != 0)
 		log_warn("logs/", "what a job printed may not survive a power cut");
-	sha256_digest(&c, 32, j->log_sha[stream]);
+	sha256_digest(&c, 32, j->log_sha[stream].b);
 }
 
 void
@@ -303,7 +304,7 @@ ssize_t
 logs_read(struct logs *l, const struct job *j, unsigned stream,
     uint64_t offset, uint8_t *buf, size_t n)
 {
-	_cleanup_fd_ int fd = file_open(l, j->id, stream, O_RDONLY);
+	_cleanup_fd_ int fd = file_open(l, &j->id, stream, O_RDONLY);
 	size_t got = 0;
 
 	if (fd < 0)
@@ -327,19 +328,19 @@ logs_drop(struct logs *l, const struct job *j)
 	char name[NAME_LEN];
 
 	for (unsigned i = 1; i <= 2; i++) {
-		file_name(name, j->id, i);
+		file_name(name, &j->id, i);
 		(void)unlinkat(l->dir, name, 0);
 	}
 }
 
 void
-logs_sweep(struct logs *l, bool (*known)(void *ctx, const uint8_t id[32]),
+logs_sweep(struct logs *l, bool (*known)(void *ctx, const struct id32 *id),
     void *ctx)
 {
 	int fd = openat(l->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = dir_take(fd);
 	struct dirent *de;
-	uint8_t id[32];
+	struct id32 id;
 
 	if (d == NULL)
 		return;
@@ -347,7 +348,8 @@ logs_sweep(struct logs *l, bool (*known)(void *ctx, const uint8_t id[32]),
 		if (de->d_name[0] == '.')
 			continue;
 		if (strlen(de->d_name) != 66 ||
-		    !hex_decode(id, 32, de->d_name, 64) || !known(ctx, id))
+		    !hex_decode(HASH_BYTES(id), de->d_name, 64) ||
+		    !known(ctx, &id))
 			(void)unlinkat(l->dir, de->d_name, 0);
 	}
 	(void)closedir(d);
@@ -379,9 +381,9 @@ feed(struct follower *f)
 	if (ev_is_active(&f->wait))
 		return;
 	if (f->file < 0)
-		f->file = file_open(l, f->job, f->stream, O_RDONLY);
+		f->file = file_open(l, &f->job, f->stream, O_RDONLY);
 	for (;;) {
-		uint64_t room = l->ops.room(l->ops.ctx, f->link, &wait_ms);
+		uint64_t room = l->ops.room(l->ops.ctx, &f->link, &wait_ms);
 		loff_t at = (loff_t)f->offset;
 		ssize_t got = 0;
 
@@ -396,7 +398,7 @@ feed(struct follower *f)
 			    SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 		if (got > 0) {
 			f->offset += (uint64_t)got;
-			l->ops.sent(l->ops.ctx, f->link, (uint64_t)got);
+			l->ops.sent(l->ops.ctx, &f->link, (uint64_t)got);
 			continue;
 		}
 		if (got < 0 && errno == EINTR)
@@ -429,7 +431,7 @@ on_budget(struct ev_loop *loop, ev_timer *t, int revents)
 }
 
 int
-logs_follow(struct logs *l, const uint8_t link[16], unsigned stream,
+logs_follow(struct logs *l, const struct hash16 *link, unsigned stream,
     const struct job *j, uint64_t offset)
 {
 	struct follower *f = calloc(1, sizeof(*f));
@@ -442,8 +444,8 @@ logs_follow(struct logs *l, const uint8_t link[16], unsigned stream,
 		return -1;
 	}
 	f->logs = l;
-	memcpy(f->link, link, 16);
-	memcpy(f->job, j->id, 32);
+	f->link = *link;
+	f->job = j->id;
 	f->stream = stream;
 	f->file = -1;
 	f->pipe = ends[1];
@@ -459,13 +461,13 @@ logs_follow(struct logs *l, const uint8_t link[16], unsigned stream,
 }
 
 void
-logs_unfollow(struct logs *l, const uint8_t link[16], unsigned stream)
+logs_unfollow(struct logs *l, const struct hash16 *link, unsigned stream)
 {
 	struct follower *f, *next;
 
 	for (f = TAILQ_FIRST(&l->followers); f != NULL; f = next) {
 		next = TAILQ_NEXT(f, entry);
-		if (f->stream == stream && memcmp(f->link, link, 16) == 0)
+		if (f->stream == stream && hash16_eq(&f->link, link))
 			follower_free(f);
 	}
 }
@@ -477,7 +479,7 @@ logs_end(struct logs *l, const struct job *j)
 
 	for (f = TAILQ_FIRST(&l->followers); f != NULL; f = next) {
 		next = TAILQ_NEXT(f, entry);
-		if (memcmp(f->job, j->id, 32) != 0)
+		if (!id32_eq(&f->job, &j->id))
 			continue;
 		f->ended = true;
 		feed(f);

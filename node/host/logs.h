@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <rns/hash.h>
+
 #include "node/work/jobs.h"
 
 /*
@@ -25,8 +27,9 @@ struct logs_ops {
 	/* a job has written: j->log has the new counts */
 	void (*grew)(void *ctx, struct job *);
 	/* bytes that this link may get now; 0: ask again in *wait_ms */
-	uint64_t (*room)(void *ctx, const uint8_t link[16], uint32_t *wait_ms);
-	void (*sent)(void *ctx, const uint8_t link[16], uint64_t bytes);
+	uint64_t (*room)(void *ctx, const struct hash16 *link,
+	    uint32_t *wait_ms);
+	void (*sent)(void *ctx, const struct hash16 *link, uint64_t bytes);
 };
 
 /* dir: the node's folder; discard: a descriptor of /dev/null. NULL: errno. */
@@ -54,17 +57,17 @@ ssize_t logs_read(struct logs *, const struct job *, unsigned stream,
 /* Removes the job's two files. */
 void logs_drop(struct logs *, const struct job *);
 /* Files of jobs that nobody knows. */
-void logs_sweep(struct logs *, bool (*known)(void *ctx, const uint8_t id[32]),
+void logs_sweep(struct logs *, bool (*known)(void *ctx, const struct id32 *id),
     void *ctx);
 
 /*
  * The read end of a pipe that gets the stream from offset on, or -1. It ends
  * when logs_end() was called and all has gone.
  */
-int logs_follow(struct logs *, const uint8_t link[16], unsigned stream,
+int logs_follow(struct logs *, const struct hash16 *link, unsigned stream,
     const struct job *, uint64_t offset);
 /* The reader is gone. */
-void logs_unfollow(struct logs *, const uint8_t link[16], unsigned stream);
+void logs_unfollow(struct logs *, const struct hash16 *link, unsigned stream);
 /* The job is done: its followers get the rest, then EOF. */
 void logs_end(struct logs *, const struct job *);
 

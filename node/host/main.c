@@ -83,7 +83,7 @@ log_grew(void *ctx, struct job *j)
 }
 
 static uint64_t
-follow_room(void *ctx, const uint8_t link[16], uint32_t *wait_ms)
+follow_room(void *ctx, const struct hash16 *link, uint32_t *wait_ms)
 {
 	struct warren_node *wn = ctx;
 
@@ -92,7 +92,7 @@ follow_room(void *ctx, const uint8_t link[16], uint32_t *wait_ms)
 }
 
 static void
-follow_sent(void *ctx, const uint8_t link[16], uint64_t bytes)
+follow_sent(void *ctx, const struct hash16 *link, uint64_t bytes)
 {
 	struct warren_node *wn = ctx;
 	struct caller *l = caller_find(&wn->node, link);
@@ -102,8 +102,8 @@ follow_sent(void *ctx, const uint8_t link[16], uint64_t bytes)
 }
 
 static void
-output_done(void *ctx, const uint8_t job[32], unsigned volume, bool ok,
-    const uint8_t sha[32], uint64_t size, const struct left *left,
+output_done(void *ctx, const struct id32 *job, unsigned volume, bool ok,
+    const struct id32 *sha, uint64_t size, const struct left *left,
     const char *why)
 {
 	struct warren_node *wn = ctx;
@@ -119,13 +119,13 @@ unix_now(void *ctx)
 }
 
 static bool
-needs_blob(void *ctx, const uint8_t fp[FP_LEN], const uint8_t sha[32])
+needs_blob(void *ctx, const struct fp *fp, const struct id32 *sha)
 {
 	return inputs_needed(&((struct warren_node *)ctx)->node, fp, sha);
 }
 
 static bool
-knows_job(void *ctx, const uint8_t id[32])
+knows_job(void *ctx, const struct id32 *id)
 {
 	const struct job *j = job_find(&((struct warren_node *)ctx)->node.jobs,
 	    id);
@@ -188,10 +188,10 @@ static void
 say_image(const struct warren_node *wn)
 {
 	const char *name = wn->profile != NULL ? wn->profile->image : NULL;
-	uint8_t digest[32];
+	struct id32 digest;
 
 	if (name != NULL &&
-	    (wn->images < 0 || store_resolve(wn->images, name, digest) != 0))
+	    (wn->images < 0 || store_resolve(wn->images, name, &digest) != 0))
 		log_warnx("profile", "its image %s is not in the store: "
 				     "warren image import PATH --name %s",
 		    name, name);

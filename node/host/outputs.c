@@ -13,7 +13,8 @@
 struct pack {
 	TAILQ_ENTRY(pack) entry;
 	struct outputs *outputs;
-	uint8_t job[32], owner[FP_LEN];
+	struct id32 job;
+	struct fp owner;
 	unsigned volume;
 	int fd; /* -1: at its end */
 	uint64_t most, came; /* came: too much */
@@ -88,21 +89,21 @@ static void
 settle(struct pack *p)
 {
 	struct outputs *o = p->outputs;
-	uint8_t sha[32] = {0};
+	struct id32 sha = {0};
 	uint64_t size = p->came;
 
 	if (!p->eof || !p->step)
 		return;
 	if (p->ok) {
-		if (blob_writer_finish(p->w, p->owner,
-			o->ops.unix_now(o->ops.ctx), sha, &size) != 0) {
+		if (blob_writer_finish(p->w, &p->owner,
+			o->ops.unix_now(o->ops.ctx), &sha, &size) != 0) {
 			p->ok = false;
 			(void)snprintf(p->why, sizeof(p->why),
 			    "it cannot be kept");
 		}
 		p->w = NULL;
 	}
-	o->ops.done(o->ops.ctx, p->job, p->volume, p->ok, sha, size, &p->left,
+	o->ops.done(o->ops.ctx, &p->job, p->volume, p->ok, &sha, size, &p->left,
 	    p->why);
 	pack_free(p);
 }
@@ -145,20 +146,20 @@ on_bytes(struct ev_loop *loop, ev_io *io, int revents)
 }
 
 static struct pack *
-find(struct outputs *o, const uint8_t job[32], unsigned volume)
+find(struct outputs *o, const struct id32 *job, unsigned volume)
 {
 	struct pack *p;
 
 	TAILQ_FOREACH(p, &o->packs, entry) {
-		if (p->volume == volume && memcmp(p->job, job, 32) == 0)
+		if (p->volume == volume && id32_eq(&p->job, job))
 			return p;
 	}
 	return NULL;
 }
 
 void
-outputs_open(struct outputs *o, const uint8_t job[32],
-    const uint8_t owner[FP_LEN], unsigned volume, int fd, uint64_t most)
+outputs_open(struct outputs *o, const struct id32 *job,
+    const struct fp *owner, unsigned volume, int fd, uint64_t most)
 {
 	struct pack *p = find(o, job, volume) == NULL ?
 	    calloc(1, sizeof(*p)) : NULL;
@@ -168,8 +169,8 @@ outputs_open(struct outputs *o, const uint8_t job[32],
 		return;
 	}
 	p->outputs = o;
-	memcpy(p->job, job, 32);
-	memcpy(p->owner, owner, FP_LEN);
+	p->job = *job;
+	p->owner = *owner;
 	p->volume = volume;
 	p->most = most;
 	p->fd = fd;
@@ -187,15 +188,15 @@ outputs_open(struct outputs *o, const uint8_t job[32],
 }
 
 void
-outputs_step(struct outputs *o, const uint8_t job[32], unsigned volume,
+outputs_step(struct outputs *o, const struct id32 *job, unsigned volume,
     bool ok, const struct left *left, const char *why)
 {
 	struct pack *p = find(o, job, volume);
-	const uint8_t none[32] = {0};
+	const struct id32 none = {0};
 
 	if (p == NULL) {
 		/* it failed before it could open anything */
-		o->ops.done(o->ops.ctx, job, volume, false, none, 0, left,
+		o->ops.done(o->ops.ctx, job, volume, false, &none, 0, left,
 		    ok ? "nothing came" : why);
 		return;
 	}
@@ -207,13 +208,13 @@ outputs_step(struct outputs *o, const uint8_t job[32], unsigned volume,
 }
 
 void
-outputs_drop(struct outputs *o, const uint8_t job[32])
+outputs_drop(struct outputs *o, const struct id32 *job)
 {
 	struct pack *p, *next;
 
 	for (p = TAILQ_FIRST(&o->packs); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, entry);
-		if (memcmp(p->job, job, 32) == 0)
+		if (id32_eq(&p->job, job))
 			pack_free(p);
 	}
 }

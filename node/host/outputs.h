@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
+#include "common/fp.h"
 #include "common/left.h"
 #include "node/host/blobs.h"
 
@@ -21,8 +24,8 @@ struct outputs;
 struct outputs_ops {
 	void *ctx;
 	/* ok: sha and size are of a blob that is its owner's now */
-	void (*done)(void *ctx, const uint8_t job[32], unsigned volume,
-	    bool ok, const uint8_t sha[32], uint64_t size, const struct left *,
+	void (*done)(void *ctx, const struct id32 *job, unsigned volume,
+	    bool ok, const struct id32 *sha, uint64_t size, const struct left *,
 	    const char *why);
 	uint32_t (*unix_now)(void *ctx);
 };
@@ -33,12 +36,12 @@ struct outputs *outputs_new(struct ev_loop *, struct blobs *,
 /* Nothing is reported; NULL is fine. */
 void outputs_free(struct outputs *);
 /* fd is taken; most: bytes that this volume may have. */
-void outputs_open(struct outputs *, const uint8_t job[32],
-    const uint8_t owner[FP_LEN], unsigned volume, int fd, uint64_t most);
+void outputs_open(struct outputs *, const struct id32 *job,
+    const struct fp *owner, unsigned volume, int fd, uint64_t most);
 /* J_STEP_DONE. */
-void outputs_step(struct outputs *, const uint8_t job[32], unsigned volume,
+void outputs_step(struct outputs *, const struct id32 *job, unsigned volume,
     bool ok, const struct left *, const char *why);
 /* The job is given up: nothing is reported. */
-void outputs_drop(struct outputs *, const uint8_t job[32]);
+void outputs_drop(struct outputs *, const struct id32 *job);
 
 #endif

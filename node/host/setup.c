@@ -107,7 +107,7 @@ take_trust(struct warren_node *wn, struct policy *p,
 		if (c->pins[i].level >= 0)
 			continue;
 		pin->by_rns = c->pins[i].is_rns;
-		memcpy(pin->id, c->pins[i].id, FP_LEN);
+		pin->id = c->pins[i].id;
 		pin->level = c->pins[i].level;
 		p->npins++;
 	}
@@ -168,7 +168,7 @@ setup_policy(struct warren_node *wn, struct policy *p, unsigned cpus)
 	    (unsigned long long)p->machine_memory >> 20);
 	p->accept = c->accept;
 	if (c->has_identity)
-		key_fp(p->fp, &c->identity);
+		key_fp(&p->fp, &c->identity);
 	(void)snprintf(p->name, sizeof(p->name), "%s", c->name);
 	(void)snprintf(p->profile_name, sizeof(p->profile_name), "%s",
 	    c->profile);

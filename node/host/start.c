@@ -96,8 +96,8 @@ static bool
 blob_fds(struct warren_node *wn, const struct job *j, int *fds, unsigned *n)
 {
 	for (unsigned i = 0; i < j->m->nvolumes; i++) {
-		int fd = blobs_fd(wn->blobs, j->owner,
-		    j->m->volume[i].blob.sha256);
+		int fd = blobs_fd(wn->blobs, &j->owner,
+		    &j->m->volume[i].blob.sha256);
 
 		if (fd < 0)
 			return false;
@@ -117,7 +117,7 @@ make_group(struct warren_node *wn, struct job *j, const char **code,
 	const char *what = "";
 	uint32_t layers = 0;
 
-	if (cgroup_job_make(&wn->group[j->slot], &wn->groups, j->id, j->slot,
+	if (cgroup_job_make(&wn->group[j->slot], &wn->groups, &j->id, j->slot,
 		&l, &layers, &what) != 0) {
 		log_warn("cgroup", "%s", what);
 		return fail(code, why, "internal", "cgroup: %s", what);
@@ -147,12 +147,12 @@ compile(struct warren_node *wn, const struct job *j, struct compiled *c,
 	static uint8_t buf[IMAGE_RECORD_MAX];
 	struct image_record rec;
 	struct compile_in in = {.m = j->m, .profile = wn->profile,
-	    .granted = j->limits.v, .image = j->image, .rec = &rec,
+	    .granted = j->limits.v, .image = &j->image, .rec = &rec,
 	    .slot = j->slot, .required = wn->node.policy.required,
 	    .filter_len = filter_len};
 	const char *bad, *text = "";
 
-	if (store_record(wn->images, j->image, buf, &rec) != 0)
+	if (store_record(wn->images, &j->image, buf, &rec) != 0)
 		return fail(code, why, "image", "%.80s is not on the node "
 		    "any more", j->m->image);
 	if ((bad = plan_compile(c, &in, &text)) != NULL)
@@ -297,7 +297,7 @@ start_found(struct warren_node *wn, struct job *j, uint32_t slot)
 	if (slot == 0 || slot > NODE_SLOTS_MAX || wn->has_group[slot])
 		return;
 	wn->has_group[slot] = cgroup_job_find(&wn->group[slot], &wn->groups,
-	    j->id, slot) == 0;
+	    &j->id, slot) == 0;
 	wn->group[slot].cpu_before = j->cpu_before;
 	wn->group[slot].oom_before = j->oom_before;
 	wn->group[slot].limits.memory = j->limits.v[LIMIT_MEMORY];

@@ -412,7 +412,7 @@ start(struct child *c)
 {
 	struct parent *p = c->parent;
 	struct spawn spawn;
-	uint8_t build[32];
+	struct id32 build;
 	struct ipc *channel;
 	int fds[2];
 
@@ -427,8 +427,8 @@ start(struct child *c)
 		(void)close(fds[1]);
 		return -1;
 	}
-	program_build_id(build);
-	ipc_ev_expect_hello(c->ev, build);
+	program_build_id(&build);
+	ipc_ev_expect_hello(c->ev, &build);
 	c->pid = fork();
 	if (c->pid == 0)
 		run(c, &spawn, fds[1]);

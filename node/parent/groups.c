@@ -313,7 +313,7 @@ groups_make(struct parent *p)
 	struct groups *g = &p->groups;
 	char hex[9];
 
-	hex_encode(hex, p->identity_hash, 4);
+	hex_encode(hex, p->identity_hash.b, 4);
 	(void)snprintf(g->name, sizeof(g->name), "warren-%s", hex);
 	find_place(g);
 	if (g->place.v2 && make_hierarchy(g, V2, g->place.v2_path)) {

@@ -62,7 +62,7 @@ keyfiles_identity(struct parent *p)
 		log_errx(p->path, KEYSET_RNS ": no key");
 		return -1;
 	}
-	rns_hash_of(p->identity_hash, p->rns_public);
+	rns_hash_of(&p->identity_hash, p->rns_public);
 	return 0;
 }
 
@@ -120,7 +120,7 @@ keyfiles_check(struct parent *p)
 				  "of " KEYSET_MESH);
 		return -1;
 	}
-	key_fp(p->mesh_fp, &public);
+	key_fp(&p->mesh_fp, &public);
 	if (!has)
 		say_identity(p, &public);
 	if (!p->compute)

@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
+#include "common/fp.h"
 #include "common/program.h"
 #include "node/config/nodeconf.h"
 #include "node/check/seccomp_dir.h"
@@ -49,8 +52,9 @@ struct parent {
 	int node_dir, trust_dir, trail_dir, klp_dir, images_dir, stage_dir;
 	int listen_data, listen_rpc, listen_mesh, listen_node;
 
-	uint8_t identity_hash[16], rns_public[64];
-	uint8_t mesh_fp[32];
+	struct hash16 identity_hash;
+	uint8_t rns_public[64];
+	struct fp mesh_fp;
 	struct groups groups;
 
 	/* sealed memfds and folders that are handed on at each start */

@@ -240,8 +240,8 @@ send_params(struct parent *p, struct ipc *c)
 	    .compute = p->compute,
 	};
 
-	hex_encode(m.instance, p->identity_hash, 4);
-	memcpy(m.identity_hash, p->identity_hash, sizeof(m.identity_hash));
+	hex_encode(m.instance, p->identity_hash.b, 4);
+	m.identity_hash = p->identity_hash;
 	memcpy(m.rns_public, p->rns_public, sizeof(m.rns_public));
 	return ipc_send_PARAMS(c, &m, NULL, 0);
 }

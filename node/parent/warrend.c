@@ -354,7 +354,7 @@ show_layers(struct parent *p)
 
 	if (node_config_parse(&p->node, "", 0, &m) < 0)
 		return 1;
-	randombytes_buf(p->identity_hash, sizeof(p->identity_hash));
+	randombytes_buf(HASH_BYTES(p->identity_hash));
 	groups_make(p);
 	layers_text(text, sizeof(text),
 	    p->groups.v2_layers | p->groups.v1_layers);

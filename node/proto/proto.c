@@ -23,23 +23,23 @@ proto_path(enum proto_path p)
 }
 
 void
-proto_path_hash(uint8_t out[16], enum proto_path p)
+proto_path_hash(struct hash16 *out, enum proto_path p)
 {
 	const char *s = proto_path(p);
-	uint8_t h[32];
+	struct id32 h;
 
-	crypt_sha256(h, s, strlen(s));
-	memcpy(out, h, 16);
+	crypt_sha256(&h, s, strlen(s));
+	*out = *hash16_at(h.b);
 }
 
 bool
-proto_path_find(enum proto_path *p, const uint8_t hash[16])
+proto_path_find(enum proto_path *p, const struct hash16 *hash)
 {
-	uint8_t known[16];
+	struct hash16 known;
 
 	for (unsigned i = 0; i < PATH_COUNT; i++) {
-		proto_path_hash(known, (enum proto_path)i);
-		if (memcmp(known, hash, 16) == 0) {
+		proto_path_hash(&known, (enum proto_path)i);
+		if (hash16_eq(&known, hash)) {
 			*p = (enum proto_path)i;
 			return true;
 		}

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "common/left.h"
 #include "common/wire.h"
 #include "node/proto/paths.h"
@@ -33,9 +35,9 @@
 #define PROTO_INT_MAX ((UINT64_C(1) << 53) - 1)
 
 const char *proto_path(enum proto_path); /* "/klp/v1/describe", ... */
-void proto_path_hash(uint8_t out[16], enum proto_path);
+void proto_path_hash(struct hash16 *out, enum proto_path);
 /* false: none of ours, which gets no answer at all. */
-bool proto_path_find(enum proto_path *, const uint8_t hash[16]);
+bool proto_path_find(enum proto_path *, const struct hash16 *hash);
 
 enum proto_status {
 	ST_OK = 0,
@@ -137,7 +139,7 @@ struct proto_submitted {
 	const uint8_t *id;
 	struct pstr state, reason;
 	struct plist missing;		      /* read */
-	const uint8_t (*missing_put)[32];     /* written */
+	const struct id32 *missing_put;     /* written */
 	size_t nmissing;
 	bool more;
 	const uint8_t *image; /* 32; NULL: nil, none is fixed */

@@ -178,7 +178,7 @@ proto_put_submitted(struct wr *w, const struct proto_submitted *s)
 	mpk_put_str(w, "missing");
 	mpk_put_array(w, s->nmissing);
 	for (size_t i = 0; i < s->nmissing; i++)
-		mpk_put_bin(w, s->missing_put[i], PROTO_ID_LEN);
+		mpk_put_bin(w, s->missing_put[i].b, PROTO_ID_LEN);
 	mpk_put_str(w, "more");
 	mpk_put_bool(w, s->more);
 	put_named_bin(w, "image", s->image, 32);

@@ -196,13 +196,13 @@ put_int(struct wr *w, enum key k, uint64_t v)
 }
 
 void
-proto_req_put_have(struct wr *w, const uint8_t (*digests)[32], size_t n)
+proto_req_put_have(struct wr *w, const struct id32 *digests, size_t n)
 {
 	mpk_put_map(w, 1);
 	mpk_put_str(w, KEYS[K_D]);
 	mpk_put_array(w, n);
 	for (size_t i = 0; i < n; i++)
-		mpk_put_bin(w, digests[i], PROTO_ID_LEN);
+		mpk_put_bin(w, digests[i].b, PROTO_ID_LEN);
 }
 
 static void

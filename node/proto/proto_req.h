@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "common/wire.h"
 #include "node/proto/proto.h"
 
@@ -49,6 +51,6 @@ int proto_req_get(struct proto_req *, enum proto_path, const void *data,
 /* The inverse; wr_ok() tells whether it fit. */
 void proto_req_put(struct wr *, const struct proto_req *);
 /* A blob/have of n digests that are not decoded from a request. */
-void proto_req_put_have(struct wr *, const uint8_t (*digests)[32], size_t n);
+void proto_req_put_have(struct wr *, const struct id32 *digests, size_t n);
 
 #endif

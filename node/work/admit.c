@@ -188,7 +188,7 @@ admit_manifest(struct refusal *r, const struct admit_node *n,
 	if (manifest_times(m, j->now) != NULL)
 		return refuse_times(r, j);
 	if ((m->has & HAS_NODE) != 0 &&
-	    memcmp(m->node, n->policy->fp, FP_LEN) != 0) {
+	    !fp_eq(&m->node, &n->policy->fp)) {
 		(void)refuse(r, "manifest", 7, "node");
 		return named(r, m->node_urn);
 	}

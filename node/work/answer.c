@@ -29,8 +29,8 @@ answer_send(struct node *n, const struct asked *a, const struct wr *w)
 		log_errx("serve", "an answer does not fit");
 		return;
 	}
-	memcpy(m.link, a->caller->id, 16);
-	memcpy(m.request, a->id, 16);
+	m.link = a->caller->id;
+	m.request = a->id;
 	n->host.reply(n->host.ctx, &m, w->buf, w->len);
 	peer_charge(n, a->caller, w->len);
 }

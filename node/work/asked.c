@@ -18,7 +18,7 @@ asked_new(struct caller *c, const struct msg_T_REQUEST *m,
 		return NULL;
 	/* not calloc(): a slice would be written twice */
 	*a = (struct asked){.caller = c, .len = len};
-	memcpy(a->id, m->request, sizeof(a->id));
+	a->id = m->request;
 	if (len > 0)
 		memcpy(a->data, data, len);
 	return a;

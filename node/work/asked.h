@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/mono.h>
 
 #include "common/ipc_msg.h"
@@ -38,7 +39,7 @@ enum asked_stage {
 struct asked {
 	TAILQ_ENTRY(asked) entry;
 	struct caller *caller;
-	uint8_t id[16]; /* of the request, on its link */
+	struct hash16 id; /* of the request, on its link */
 	enum asked_stage stage;
 	uint64_t qid;	   /* whose answer it waits for; 0: it does not */
 	struct mono until; /* busy then */

@@ -47,7 +47,7 @@ challenge_request(struct node *n, struct asked *a)
 		return;
 	}
 	m.qid = node_qid(n);
-	memcpy(m.link, l->id, 16);
+	m.link = l->id;
 	memcpy(m.n, nonce, 32);
 	if (l->peer != NULL)
 		memcpy(m.initiator, l->peer->rns_public, 64);

@@ -39,9 +39,9 @@ describe_limits(struct node *n, struct proto_describe *d,
 	d->left.jobs_per_hour = n->policy.jobs_per_hour;
 	d->left.spool = n->policy.peer_spool;
 	if (p != NULL && p->v.known && p->v.status == VERDICT_OK) {
-		struct owner *o = owner_get(n, p->v.fp);
-		uint64_t held = n->host.blob_held(n->host.ctx, p->v.fp);
-		uint32_t q = jobs_waiting_of(&n->jobs, p->v.fp);
+		struct owner *o = owner_get(n, &p->v.fp);
+		uint64_t held = n->host.blob_held(n->host.ctx, &p->v.fp);
+		uint32_t q = jobs_waiting_of(&n->jobs, &p->v.fp);
 
 		d->left.jobs_queued -= MIN_OF(q, n->policy.jobs_queued);
 		d->left.spool -= MIN_OF(held, d->left.spool);

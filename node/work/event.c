@@ -14,17 +14,17 @@ fill_event(struct node *n, struct msg_EVENT *m, enum event_kind kind,
 	m->when_us = n->wall_us;
 	if (j != NULL) {
 		m->job_len = 32;
-		memcpy(m->job, j->id, 32);
+		memcpy(m->job, HASH_BYTES(j->id));
 	}
 	if (p != NULL && p->v.known && p->v.key_len > 0) {
 		m->peer_len = FP_LEN;
-		memcpy(m->peer, p->v.fp, FP_LEN);
+		memcpy(m->peer, HASH_BYTES(p->v.fp));
 	} else if (p != NULL) {
 		m->peer_len = 16;
-		memcpy(m->peer, p->rns_hash, 16);
+		memcpy(m->peer, HASH_BYTES(p->rns_hash));
 	} else if (j != NULL) {
 		m->peer_len = FP_LEN;
-		memcpy(m->peer, j->owner, FP_LEN);
+		memcpy(m->peer, HASH_BYTES(j->owner));
 	}
 	(void)snprintf(m->code, sizeof(m->code), "%.64s",
 	    code == NULL ? "" : code);

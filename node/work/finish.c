@@ -17,20 +17,20 @@
  */
 
 static void
-send_kill(struct node *n, const uint8_t job[32])
+send_kill(struct node *n, const struct id32 *job)
 {
 	struct msg_J_KILL m = {0};
 
-	memcpy(m.job, job, 32);
+	m.job = *job;
 	n->host.send_J_KILL(n->host.ctx, &m);
 }
 
 static void
-send_forget(struct node *n, const uint8_t job[32])
+send_forget(struct node *n, const struct id32 *job)
 {
 	struct msg_J_FORGET m = {0};
 
-	memcpy(m.job, job, 32);
+	m.job = *job;
 	n->host.send_J_FORGET(n->host.ctx, &m);
 }
 
@@ -41,7 +41,7 @@ forget_slot(struct node *n, struct job *j)
 		return;
 	j->forgetting = true;
 	if (n->up[PROGRAM_JAIL])
-		send_forget(n, j->id);
+		send_forget(n, &j->id);
 }
 
 static void
@@ -126,7 +126,7 @@ finish_kill(struct node *n, struct job *j, enum kill_reason why)
 	j->killed_at = n->now;
 	n->host.ending(n->host.ctx, j);
 	if (n->up[PROGRAM_JAIL])
-		send_kill(n, j->id);
+		send_kill(n, &j->id);
 	else
 		n->host.kill(n->host.ctx, j);
 	node_event(n, EVK_JOB_STATE, 1, j, NULL, "kill", kill_name(why), why,
@@ -167,7 +167,7 @@ seal(struct node *n, struct job *j)
 {
 	uint8_t outcome;
 	int32_t code;
-	struct owner *o = owner_get(n, j->owner);
+	struct owner *o = owner_get(n, &j->owner);
 
 	job_verdict(&outcome, &code, j);
 	if (!job_keeps_outputs(outcome, code)) {
@@ -206,7 +206,7 @@ pack_next(struct node *n, struct job *j, unsigned from)
 		seal(n, j);
 		return;
 	}
-	memcpy(m.job, j->id, 32);
+	m.job = j->id;
 	m.volume = j->outs[from].volume;
 	n->host.send_J_STEP(n->host.ctx, &m);
 }
@@ -234,7 +234,7 @@ lose_output(struct node *n, struct job *j, unsigned i, const char *why,
 
 void
 finish_packed(struct node *n, struct job *j, unsigned volume, bool ok,
-    const uint8_t sha[32], uint64_t size, const struct left *left,
+    const struct id32 *sha, uint64_t size, const struct left *left,
     const char *why)
 {
 	uint64_t most = j->limits.v[LIMIT_OUTPUT], sum = 0;
@@ -252,7 +252,7 @@ finish_packed(struct node *n, struct job *j, unsigned volume, bool ok,
 	if (ok) {
 		j->outs[i].packed = true;
 		j->outs[i].size = size;
-		memcpy(j->outs[i].sha256, sha, 32);
+		j->outs[i].sha256 = *sha;
 	} else {
 		lose_output(n, j, i, why, size > most);
 	}
@@ -285,7 +285,7 @@ exited(struct node *n, struct job *j, uint8_t how, int32_t code)
 void
 finish_started(struct node *n, const struct msg_J_STARTED *m)
 {
-	struct job *j = job_find(&n->jobs, m->job);
+	struct job *j = job_find(&n->jobs, &m->job);
 
 	if (j == NULL || j->state != JS_STAGING ||
 	    j->phase != PHASE_FILLING) {
@@ -293,7 +293,7 @@ finish_started(struct node *n, const struct msg_J_STARTED *m)
 		return;
 	}
 	j->layers = m->layers;
-	memcpy(j->policy, m->policy, 32);
+	j->policy = m->policy;
 	(void)job_set_phase(&n->jobs, j, PHASE_RUNNING);
 	j->started = n->unix_now;
 	j->started_at = n->now;
@@ -306,7 +306,7 @@ finish_started(struct node *n, const struct msg_J_STARTED *m)
 void
 finish_failed(struct node *n, const struct msg_J_FAILED *m)
 {
-	struct job *j = job_find(&n->jobs, m->job);
+	struct job *j = job_find(&n->jobs, &m->job);
 
 	if (j == NULL || !job_active(j)) {
 		n->count.edges++;
@@ -346,7 +346,7 @@ finish_forgotten(struct node *n, const struct msg_J_FORGOTTEN *m)
 
 	for (i = 1; i <= n->slots; i++) {
 		if (n->slot[i] != NULL &&
-		    memcmp(n->slot[i]->id, m->job, 32) == 0)
+		    id32_eq(&n->slot[i]->id, &m->job))
 			j = n->slot[i];
 	}
 	if (j == NULL) {
@@ -364,7 +364,7 @@ finish_forgotten(struct node *n, const struct msg_J_FORGOTTEN *m)
 void
 finish_found(struct node *n, const struct msg_J_RUNNING *m)
 {
-	struct job *j = job_find(&n->jobs, m->job);
+	struct job *j = job_find(&n->jobs, &m->job);
 	uint32_t ago;
 
 	if (m->slot == 0 || m->slot > NODE_SLOTS_MAX)
@@ -372,8 +372,8 @@ finish_found(struct node *n, const struct msg_J_RUNNING *m)
 	if (j == NULL || !job_active(j) || n->slot[m->slot] != NULL) {
 		/* its slot is taken until jail has emptied it */
 		n->ghost[m->slot] = n->slot[m->slot] == NULL;
-		send_kill(n, m->job);
-		send_forget(n, m->job);
+		send_kill(n, &m->job);
+		send_forget(n, &m->job);
 		return;
 	}
 	if (!job_set_phase(&n->jobs, j, PHASE_RUNNING))
@@ -381,7 +381,7 @@ finish_found(struct node *n, const struct msg_J_RUNNING *m)
 	j->slot = m->slot;
 	n->slot[m->slot] = j;
 	j->layers = m->layers;
-	memcpy(j->policy, m->policy, 32);
+	j->policy = m->policy;
 	if (j->state == JS_STAGING) {
 		j->started = n->unix_now;
 		(void)job_set(&n->jobs, j, JS_RUNNING, NULL, n->unix_now);
@@ -418,7 +418,7 @@ finish_posture(struct node *n, const struct msg_J_POSTURE *m)
 void
 finish_exited(struct node *n, const struct msg_J_EXITED *m)
 {
-	struct job *j = job_find(&n->jobs, m->job);
+	struct job *j = job_find(&n->jobs, &m->job);
 
 	if (j != NULL && j->phase == PHASE_RUNNING)
 		exited(n, j, m->how, m->code);
@@ -440,7 +440,7 @@ finish_head(struct node *n, const struct msg_HEAD *m)
 	}
 	if (j == NULL)
 		return;
-	memcpy(j->trail, m->digest, 32);
+	j->trail = m->digest;
 	sign(n, j);
 }
 
@@ -614,7 +614,7 @@ finish_tick(struct node *n)
 }
 
 void
-finish_owner(struct node *n, const uint8_t fp[FP_LEN], int level, bool revoked)
+finish_owner(struct node *n, const struct fp *fp, int level, bool revoked)
 {
 	struct job *j, *next;
 
@@ -622,7 +622,7 @@ finish_owner(struct node *n, const uint8_t fp[FP_LEN], int level, bool revoked)
 		return;
 	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, link);
-		if (memcmp(j->owner, fp, FP_LEN) != 0)
+		if (!fp_eq(&j->owner, fp))
 			continue;
 		if (job_waiting(j) && revoked)
 			finish_refuse(n, j, "revoked", "key");

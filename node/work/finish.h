@@ -5,8 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/mono.h>
 
+#include "common/fp.h"
 #include "node/work/state.h"
 
 /* A job from J_RUN to its receipt, and what ends it earlier. */
@@ -44,9 +46,10 @@ void finish_receipts(struct node *);
  * next one, then the seal.
  */
 void finish_packed(struct node *, struct job *, unsigned volume, bool ok,
-    const uint8_t sha[32], uint64_t size, const struct left *, const char *why);
+    const struct id32 *sha, uint64_t size, const struct left *,
+    const char *why);
 /* Jobs of an owner whose level fell or who was revoked. */
-void finish_owner(struct node *, const uint8_t fp[FP_LEN], int level,
+void finish_owner(struct node *, const struct fp *fp, int level,
     bool revoked);
 
 #endif

@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <rns/hash.h>
+
+#include "common/fp.h"
 #include "common/ipc_msg.h"
 #include "node/proto/proto.h"
 #include "node/work/admit.h"
@@ -68,29 +71,29 @@ struct host {
 	    uint64_t offset, uint8_t *buf, size_t n);
 	void (*log_drop)(void *ctx, const struct job *);
 	/* a pipe fed from the log: N_FOLLOW. false: cannot */
-	bool (*follow)(void *ctx, const uint8_t link[16], unsigned stream,
+	bool (*follow)(void *ctx, const struct hash16 *link, unsigned stream,
 	    const struct job *, uint64_t offset);
-	void (*unfollow)(void *ctx, const uint8_t link[16], unsigned stream);
+	void (*unfollow)(void *ctx, const struct hash16 *link, unsigned stream);
 	/* followers of a job that has ended get their end */
 	void (*log_end)(void *ctx, const struct job *);
 
-	bool (*blob_has)(void *ctx, const uint8_t fp[FP_LEN],
-	    const uint8_t sha[32], uint64_t *size);
+	bool (*blob_has)(void *ctx, const struct fp *fp,
+	    const struct id32 *sha, uint64_t *size);
 	/* bytes of it, whole or partial */
-	uint64_t (*blob_have)(void *ctx, const uint8_t fp[FP_LEN],
-	    const uint8_t sha[32]);
-	enum blob_put (*blob_put)(void *ctx, const uint8_t fp[FP_LEN],
-	    const uint8_t sha[32], uint64_t size, uint64_t offset,
+	uint64_t (*blob_have)(void *ctx, const struct fp *fp,
+	    const struct id32 *sha);
+	enum blob_put (*blob_put)(void *ctx, const struct fp *fp,
+	    const struct id32 *sha, uint64_t size, uint64_t offset,
 	    const uint8_t *, size_t, uint64_t *have);
-	ssize_t (*blob_get)(void *ctx, const uint8_t fp[FP_LEN],
-	    const uint8_t sha[32], uint64_t offset, uint8_t *buf, size_t n,
+	ssize_t (*blob_get)(void *ctx, const struct fp *fp,
+	    const struct id32 *sha, uint64_t offset, uint8_t *buf, size_t n,
 	    uint64_t *size);
-	uint64_t (*blob_held)(void *ctx, const uint8_t fp[FP_LEN]);
-	bool (*blob_room)(void *ctx, const uint8_t fp[FP_LEN], uint64_t more);
-	void (*blob_use)(void *ctx, const uint8_t fp[FP_LEN],
-	    const uint8_t sha[32]);
-	void (*blob_drop)(void *ctx, const uint8_t fp[FP_LEN],
-	    const uint8_t sha[32]);
+	uint64_t (*blob_held)(void *ctx, const struct fp *fp);
+	bool (*blob_room)(void *ctx, const struct fp *fp, uint64_t more);
+	void (*blob_use)(void *ctx, const struct fp *fp,
+	    const struct id32 *sha);
+	void (*blob_drop)(void *ctx, const struct fp *fp,
+	    const struct id32 *sha);
 	/* bytes of disk above the reserve (THREATS.md 4) */
 	uint64_t (*disk_free)(void *ctx);
 
@@ -101,12 +104,12 @@ struct host {
 	void (*forget)(void *ctx, const struct job *);
 
 	enum image_state (*image)(void *ctx, const struct manifest *,
-	    uint8_t digest[32]);
-	enum image_state (*image_here)(void *ctx, const uint8_t digest[32]);
+	    struct id32 *digest);
+	enum image_state (*image_here)(void *ctx, const struct id32 *digest);
 	unsigned (*images)(void *ctx, struct proto_image *, unsigned max);
 	/* the code by which its volumes do not fit into the image; NULL */
 	const char *(*volumes)(void *ctx, const struct manifest *,
-	    const uint8_t image[32], char why[HOST_WHY]);
+	    const struct id32 *image, char why[HOST_WHY]);
 	/* is this profile here ("": the one without a name)? why not, NULL */
 	const char *(*seccomp)(void *ctx, const char *name);
 };

@@ -7,31 +7,31 @@ static bool
 before_in_list(const struct manifest *m, unsigned i)
 {
 	for (unsigned k = 0; k < i; k++) {
-		if (memcmp(m->volume[k].blob.sha256, m->volume[i].blob.sha256,
-			32) == 0)
+		if (id32_eq(&m->volume[k].blob.sha256,
+		    &m->volume[i].blob.sha256))
 			return true;
 	}
 	return false;
 }
 
 unsigned
-job_missing(struct node *n, const struct job *j, uint8_t (*out)[32],
+job_missing(struct node *n, const struct job *j, struct id32 *out,
     unsigned max, bool *more)
 {
 	unsigned count = 0;
 
 	*more = false;
 	for (unsigned i = 0; j->m != NULL && i < j->m->nvolumes; i++) {
-		const uint8_t *sha = j->m->volume[i].blob.sha256;
+		const struct id32 *sha = &j->m->volume[i].blob.sha256;
 
 		if (before_in_list(j->m, i) ||
-		    n->host.blob_has(n->host.ctx, j->owner, sha, NULL))
+		    n->host.blob_has(n->host.ctx, &j->owner, sha, NULL))
 			continue;
 		if (count == max) {
 			*more = true;
 			break;
 		}
-		memcpy(out[count++], sha, 32);
+		out[count++] = *sha;
 	}
 	return count;
 }
@@ -39,14 +39,14 @@ job_missing(struct node *n, const struct job *j, uint8_t (*out)[32],
 bool
 job_inputs_here(struct node *n, const struct job *j)
 {
-	uint8_t one[1][32];
+	struct id32 one[1];
 	bool more;
 
 	return j->m != NULL && job_missing(n, j, one, 1, &more) == 0;
 }
 
 uint64_t
-inputs_missing_bytes(struct node *n, const uint8_t fp[FP_LEN],
+inputs_missing_bytes(struct node *n, const struct fp *fp,
     const struct manifest *m, bool unclaimed)
 {
 	uint64_t sum = 0;
@@ -55,30 +55,30 @@ inputs_missing_bytes(struct node *n, const uint8_t fp[FP_LEN],
 		const struct blob_ref *b = &m->volume[i].blob;
 
 		if (!before_in_list(m, i) &&
-		    !n->host.blob_has(n->host.ctx, fp, b->sha256, NULL) &&
+		    !n->host.blob_has(n->host.ctx, fp, &b->sha256, NULL) &&
 		    !(unclaimed &&
-			n->host.blob_have(n->host.ctx, fp, b->sha256) > 0))
+			n->host.blob_have(n->host.ctx, fp, &b->sha256) > 0))
 			sum += MIN_OF(b->size, UINT64_MAX - sum);
 	}
 	return sum;
 }
 
 uint64_t
-inputs_promised(struct node *n, const uint8_t fp[FP_LEN])
+inputs_promised(struct node *n, const struct fp *fp)
 {
 	const struct job *j;
 	uint64_t sum = 0;
 
 	TAILQ_FOREACH(j, &n->jobs.live, link) {
 		if (job_waiting(j) && j->m != NULL &&
-		    memcmp(j->owner, fp, FP_LEN) == 0)
+		    fp_eq(&j->owner, fp))
 			sum += inputs_missing_bytes(n, fp, j->m, true);
 	}
 	return sum;
 }
 
 void
-inputs_came(struct node *n, const uint8_t fp[FP_LEN], const uint8_t sha[32],
+inputs_came(struct node *n, const struct fp *fp, const struct id32 *sha,
     bool whole)
 {
 	struct job *j;
@@ -87,11 +87,10 @@ inputs_came(struct node *n, const uint8_t fp[FP_LEN], const uint8_t sha[32],
 		bool names = false;
 
 		if (!job_waiting(j) || j->m == NULL ||
-		    memcmp(j->owner, fp, FP_LEN) != 0)
+		    !fp_eq(&j->owner, fp))
 			continue;
 		for (unsigned i = 0; i < j->m->nvolumes; i++)
-			names |= memcmp(j->m->volume[i].blob.sha256, sha,
-			    32) == 0;
+			names |= id32_eq(&j->m->volume[i].blob.sha256, sha);
 		if (!names)
 			continue;
 		j->input_at = n->now;
@@ -104,16 +103,16 @@ inputs_came(struct node *n, const uint8_t fp[FP_LEN], const uint8_t sha[32],
 }
 
 bool
-inputs_needed(struct node *n, const uint8_t fp[FP_LEN], const uint8_t sha[32])
+inputs_needed(struct node *n, const struct fp *fp, const struct id32 *sha)
 {
 	struct job *j;
 	uint64_t after = 0;
 
 	TAILQ_FOREACH(j, &n->jobs.live, link) {
-		if (j->m == NULL || memcmp(j->owner, fp, FP_LEN) != 0)
+		if (j->m == NULL || !fp_eq(&j->owner, fp))
 			continue;
 		for (unsigned i = 0; i < j->m->nvolumes; i++) {
-			if (memcmp(j->m->volume[i].blob.sha256, sha, 32) == 0)
+			if (id32_eq(&j->m->volume[i].blob.sha256, sha))
 				return true;
 		}
 	}
@@ -121,7 +120,7 @@ inputs_needed(struct node *n, const uint8_t fp[FP_LEN], const uint8_t sha[32])
 		after = j->order;
 		for (unsigned i = 0; !j->expired && i < j->nouts; i++) {
 			if (j->outs[i].packed &&
-			    memcmp(j->outs[i].sha256, sha, 32) == 0)
+			    id32_eq(&j->outs[i].sha256, sha))
 				return true;
 		}
 	}

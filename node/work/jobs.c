@@ -11,13 +11,13 @@
 static int
 cmp_id(struct job *a, struct job *b)
 {
-	return memcmp(a->id, b->id, 32);
+	return id32_cmp(&a->id, &b->id);
 }
 
 static int
 cmp_owner(struct job *a, struct job *b)
 {
-	int c = memcmp(a->owner, b->owner, FP_LEN);
+	int c = fp_cmp(&a->owner, &b->owner);
 
 	if (c != 0)
 		return c;
@@ -32,7 +32,7 @@ TREE_GENERATE(job_owners, job, by_owner, cmp_owner)
 static int
 cmp_nonce(struct job *a, struct job *b)
 {
-	int c = memcmp(a->owner, b->owner, FP_LEN);
+	int c = fp_cmp(&a->owner, &b->owner);
 
 	return c != 0 ? c : memcmp(a->nonce, b->nonce, sizeof(a->nonce));
 }
@@ -137,14 +137,14 @@ jobs_clear(struct jobs *js)
 }
 
 struct job *
-job_new(const uint8_t id[32], const uint8_t owner[FP_LEN])
+job_new(const struct id32 *id, const struct fp *owner)
 {
 	struct job *j = calloc(1, sizeof(*j));
 
 	if (j == NULL)
 		return NULL;
-	memcpy(j->id, id, 32);
-	memcpy(j->owner, owner, FP_LEN);
+	j->id = *id;
+	j->owner = *owner;
 	j->outcome = OUT_NONE;
 	return j;
 }
@@ -249,46 +249,46 @@ jobs_lazy(const struct jobs *js)
 }
 
 struct job *
-job_find(struct jobs *js, const uint8_t id[32])
+job_find(struct jobs *js, const struct id32 *id)
 {
 	struct job key;
 
-	memcpy(key.id, id, 32);
+	key.id = *id;
 	return RB_FIND(job_ids, &js->ids, &key);
 }
 
 struct job *
-job_by_nonce(struct jobs *js, const uint8_t owner[FP_LEN],
+job_by_nonce(struct jobs *js, const struct fp *owner,
     const uint8_t nonce[16])
 {
 	struct job key;
 
-	memcpy(key.owner, owner, FP_LEN);
+	key.owner = *owner;
 	memcpy(key.nonce, nonce, sizeof(key.nonce));
 	return RB_FIND(job_nonces, &js->nonces, &key);
 }
 
 struct job *
-job_next_of(struct jobs *js, const uint8_t owner[FP_LEN], uint64_t after)
+job_next_of(struct jobs *js, const struct fp *owner, uint64_t after)
 {
 	struct job key, *j;
 
 	if (after == UINT64_MAX)
 		return NULL;
-	memcpy(key.owner, owner, FP_LEN);
+	key.owner = *owner;
 	key.order = after + 1;
 	j = RB_NFIND(job_owners, &js->owners, &key);
-	return j != NULL && memcmp(j->owner, owner, FP_LEN) == 0 ? j : NULL;
+	return j != NULL && fp_eq(&j->owner, owner) ? j : NULL;
 }
 
 uint32_t
-jobs_waiting_of(const struct jobs *js, const uint8_t owner[FP_LEN])
+jobs_waiting_of(const struct jobs *js, const struct fp *owner)
 {
 	const struct job *j;
 	uint32_t count = 0;
 
 	TAILQ_FOREACH(j, &js->live, link) {
-		if (job_waiting(j) && memcmp(j->owner, owner, FP_LEN) == 0)
+		if (job_waiting(j) && fp_eq(&j->owner, owner))
 			count++;
 	}
 	return count;

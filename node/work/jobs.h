@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/mono.h>
 
+#include "common/fp.h"
 #include "common/left.h"
 #include "node/work/levels.h"
 #include "node/proto/proto.h"
@@ -49,7 +51,7 @@ const char *job_state_name(unsigned);
 struct job_out {
 	uint8_t volume; /* index in the manifest */
 	bool packed;
-	uint8_t sha256[32];
+	struct id32 sha256;
 	uint64_t size;
 	char target[MANIFEST_TEXT + 1];
 };
@@ -75,16 +77,17 @@ const char *job_phase_name(unsigned);
 struct job {
 	RB_ENTRY(job) by_id, by_owner, by_nonce;
 	TAILQ_ENTRY(job) link; /* live, or ended in order of their end */
-	uint8_t id[32];
-	uint8_t owner[FP_LEN];
-	uint8_t rns_public[64], rns_hash[16];
+	struct id32 id;
+	struct fp owner;
+	uint8_t rns_public[64];
+	struct hash16 rns_hash;
 	uint8_t nonce[16];
 	uint64_t order;
 	uint32_t not_after, deadline, admitted_at;
 	uint8_t retries;
 	int level; /* granted */
 	struct limits limits;
-	uint8_t image[32];
+	struct id32 image;
 
 	enum job_state state;
 	char reason[JOB_REASON_MAX]; /* "": nil */
@@ -100,10 +103,10 @@ struct job {
 	/* counters of its group at the start (a v1 group serves many jobs) */
 	uint64_t cpu_before, oom_before;
 	uint32_t layers;
-	uint8_t policy[32], trail[32];
+	struct id32 policy, trail;
 	uint64_t bytes_in;
 	uint64_t log[3]; /* kept of stdout, stderr; discarded */
-	uint8_t log_sha[2][32];
+	struct id32 log_sha[2];
 	unsigned nouts;
 	struct job_out *outs; /* rw volumes, in manifest order */
 	struct left *left; /* what they lack; NULL: nothing */
@@ -155,7 +158,7 @@ void jobs_init(struct jobs *, void (*changed)(void *, struct job *,
 void jobs_clear(struct jobs *);
 
 /* A new one, in no state yet: job_admit(). NULL: out of memory. */
-struct job *job_new(const uint8_t id[32], const uint8_t owner[FP_LEN]);
+struct job *job_new(const struct id32 *id, const struct fp *owner);
 void job_free(struct job *);
 /* Takes j; gives it its order. held, or queued with that reason. */
 void job_admit(struct jobs *, struct job *, bool held, const char *reason,
@@ -174,15 +177,15 @@ void job_touch(struct jobs *, struct job *);
  */
 bool jobs_lazy(const struct jobs *);
 
-struct job *job_find(struct jobs *, const uint8_t id[32]);
+struct job *job_find(struct jobs *, const struct id32 *id);
 /* The job of this owner that used the nonce; NULL. */
-struct job *job_by_nonce(struct jobs *, const uint8_t owner[FP_LEN],
+struct job *job_by_nonce(struct jobs *, const struct fp *owner,
     const uint8_t nonce[16]);
 /* The owner's next job behind this order; NULL. */
-struct job *job_next_of(struct jobs *, const uint8_t owner[FP_LEN],
+struct job *job_next_of(struct jobs *, const struct fp *owner,
     uint64_t after);
 /* How many of the owner's jobs are held or queued: what jobs_queued bounds. */
-uint32_t jobs_waiting_of(const struct jobs *, const uint8_t owner[FP_LEN]);
+uint32_t jobs_waiting_of(const struct jobs *, const struct fp *owner);
 
 bool job_ended(const struct job *);	/* can no more change but by expiry */
 bool job_waiting(const struct job *);	/* held or queued */

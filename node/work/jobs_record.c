@@ -27,10 +27,10 @@ job_encode(uint8_t *out, size_t cap, const struct job *j)
 	struct wr w = wr_make(out, cap);
 
 	wr_u8(&w, RECORD_VERSION);
-	wr_bytes(&w, j->id, 32);
-	wr_bytes(&w, j->owner, FP_LEN);
+	wr_bytes(&w, HASH_BYTES(j->id));
+	wr_bytes(&w, HASH_BYTES(j->owner));
 	wr_bytes(&w, j->rns_public, 64);
-	wr_bytes(&w, j->rns_hash, 16);
+	wr_bytes(&w, HASH_BYTES(j->rns_hash));
 	wr_bytes(&w, j->nonce, 16);
 	wr_u64(&w, j->order);
 	wr_u32(&w, j->not_after);
@@ -40,7 +40,7 @@ job_encode(uint8_t *out, size_t cap, const struct job *j)
 	wr_i32(&w, j->level);
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		wr_u64(&w, j->limits.v[i]);
-	wr_bytes(&w, j->image, 32);
+	wr_bytes(&w, HASH_BYTES(j->image));
 	wr_u8(&w, (uint8_t)j->state);
 	wr_str(&w, j->reason);
 	wr_u8(&w, j->outcome);
@@ -55,8 +55,8 @@ job_encode(uint8_t *out, size_t cap, const struct job *j)
 	wr_u64(&w, j->cpu_before);
 	wr_u64(&w, j->oom_before);
 	wr_u32(&w, j->layers);
-	wr_bytes(&w, j->policy, 32);
-	wr_bytes(&w, j->trail, 32);
+	wr_bytes(&w, HASH_BYTES(j->policy));
+	wr_bytes(&w, HASH_BYTES(j->trail));
 	wr_u64(&w, j->bytes_in);
 	for (unsigned i = 0; i < 3; i++)
 		wr_u64(&w, j->log[i]);
@@ -71,7 +71,7 @@ job_encode(uint8_t *out, size_t cap, const struct job *j)
 
 		wr_u8(&w, o->volume);
 		wr_bool(&w, o->packed);
-		wr_bytes(&w, o->sha256, 32);
+		wr_bytes(&w, HASH_BYTES(o->sha256));
 		wr_u64(&w, o->size);
 		wr_str(&w, o->target);
 	}
@@ -84,19 +84,21 @@ get_who(struct rd *r, struct job *j)
 {
 	int32_t level;
 
-	if (!rd_copy(r, j->id, 32) || !rd_copy(r, j->owner, FP_LEN) ||
-	    !rd_copy(r, j->rns_public, 64) || !rd_copy(r, j->rns_hash, 16) ||
-	    !rd_copy(r, j->nonce, 16) || !rd_u64(r, &j->order) ||
-	    !rd_u32(r, &j->not_after) || !rd_u32(r, &j->deadline) ||
-	    !rd_u32(r, &j->admitted_at) || !rd_u8(r, &j->retries) ||
-	    !rd_i32(r, &level) || level < 0 || level > LEVEL_MAX)
+	if (!rd_copy(r, HASH_BYTES(j->id)) ||
+	    !rd_copy(r, HASH_BYTES(j->owner)) ||
+	    !rd_copy(r, j->rns_public, 64) ||
+	    !rd_copy(r, HASH_BYTES(j->rns_hash)) || !rd_copy(r, j->nonce, 16) ||
+	    !rd_u64(r, &j->order) || !rd_u32(r, &j->not_after) ||
+	    !rd_u32(r, &j->deadline) || !rd_u32(r, &j->admitted_at) ||
+	    !rd_u8(r, &j->retries) || !rd_i32(r, &level) || level < 0 ||
+	    level > LEVEL_MAX)
 		return false;
 	j->level = level;
 	for (unsigned i = 0; i < LIMIT_COUNT; i++) {
 		if (!rd_u64(r, &j->limits.v[i]))
 			return false;
 	}
-	return rd_copy(r, j->image, 32);
+	return rd_copy(r, HASH_BYTES(j->image));
 }
 
 static bool
@@ -120,8 +122,8 @@ get_run(struct rd *r, struct job *j)
 	if (!rd_u32(r, &j->started) || !rd_u64(r, &j->wall_ms) ||
 	    !rd_u64(r, &j->cpu_ms) || !rd_u64(r, &j->memory_kb) ||
 	    !rd_u64(r, &j->cpu_before) || !rd_u64(r, &j->oom_before) ||
-	    !rd_u32(r, &j->layers) || !rd_copy(r, j->policy, 32) ||
-	    !rd_copy(r, j->trail, 32) || !rd_u64(r, &j->bytes_in))
+	    !rd_u32(r, &j->layers) || !rd_copy(r, HASH_BYTES(j->policy)) ||
+	    !rd_copy(r, HASH_BYTES(j->trail)) || !rd_u64(r, &j->bytes_in))
 		return false;
 	for (unsigned i = 0; i < 3; i++) {
 		if (!rd_u64(r, &j->log[i]))
@@ -148,7 +150,8 @@ get_outs(struct rd *r, struct job *j)
 		struct job_out *o = &j->outs[i];
 
 		if (!rd_u8(r, &o->volume) || o->volume >= MANIFEST_VOLUMES ||
-		    !rd_bool(r, &o->packed) || !rd_copy(r, o->sha256, 32) ||
+		    !rd_bool(r, &o->packed) ||
+		    !rd_copy(r, HASH_BYTES(o->sha256)) ||
 		    !rd_u64(r, &o->size) ||
 		    !rd_str(r, o->target, sizeof(o->target)))
 			return false;

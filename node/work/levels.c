@@ -46,17 +46,18 @@ policy_init(struct policy *p, unsigned cpus, uint64_t memory)
 }
 
 int
-policy_pinned(const struct policy *p, const uint8_t *rns_hash,
-    const uint8_t *fp)
+policy_pinned(const struct policy *p, const struct hash16 *rns_hash,
+    const struct fp *fp)
 {
 	int level = 1;
 
 	for (unsigned i = 0; i < p->npins; i++) {
 		const struct policy_pin *pin = &p->pins[i];
-		const uint8_t *id = pin->by_rns ? rns_hash : fp;
+		bool meant = pin->by_rns ? rns_hash != NULL &&
+			hash16_eq(rns_hash, hash16_at(pin->id.b)) :
+		    fp != NULL && fp_eq(fp, &pin->id);
 
-		if (id != NULL && pin->level < level &&
-		    memcmp(id, pin->id, pin->by_rns ? 16 : FP_LEN) == 0)
+		if (meant && pin->level < level)
 			level = pin->level;
 	}
 	return level;

@@ -36,7 +36,7 @@ node_init(struct node *n, const struct policy *p, const struct host *h)
 	TAILQ_INIT(&n->idle);
 	TAILQ_INIT(&n->parked);
 	n->announce_at = n->changed_at = MONO_NEVER;
-	memcpy(n->fp, p->fp, FP_LEN);
+	n->fp = p->fp;
 	n->answer = malloc(NODE_ANSWER_MAX);
 	return n->answer != NULL;
 }
@@ -69,10 +69,10 @@ node_binding(struct node *n, const struct msg_K_BINDING *m)
 		return;
 	}
 	memcpy(n->binding, m->binding, BINDING_LEN);
-	memcpy(n->fp, m->fp, FP_LEN);
+	n->fp = m->fp;
 	n->has_binding = true;
 	key_text(n->key_text, &k);
-	(void)urn_make(n->urn, "kindai", "device", n->fp);
+	(void)urn_make(n->urn, "kindai", "device", &n->fp);
 	finish_receipts(n);
 }
 
@@ -114,24 +114,24 @@ void
 node_hello(struct node *n, const struct msg_T_HELLO *m)
 {
 	memcpy(n->rns_public, m->rns_public, 64);
-	memcpy(n->dest, m->dest, 16);
+	n->dest = m->dest;
 	announce_hello(n);
 }
 
 void
 node_follow_end(struct node *n, const struct msg_T_FOLLOW_END *m)
 {
-	struct caller *l = caller_find(n, m->link);
+	struct caller *l = caller_find(n, &m->link);
 
 	if (l == NULL || m->stream < 1 || m->stream > 2)
 		return;
 	l->follow[m->stream - 1].on = false;
-	n->host.unfollow(n->host.ctx, l->id, m->stream);
+	n->host.unfollow(n->host.ctx, &l->id, m->stream);
 }
 
 void
-node_packed(struct node *n, const uint8_t job[32], unsigned volume, bool ok,
-    const uint8_t sha[32], uint64_t size, const struct left *left,
+node_packed(struct node *n, const struct id32 *job, unsigned volume, bool ok,
+    const struct id32 *sha, uint64_t size, const struct left *left,
     const char *why)
 {
 	struct job *j = job_find(&n->jobs, job);
@@ -153,7 +153,7 @@ node_output(struct node *n, struct job *j)
 static void
 restore_budget(struct node *n, const struct job *j)
 {
-	struct owner *o = owner_get(n, j->owner);
+	struct owner *o = owner_get(n, &j->owner);
 
 	if (o == NULL)
 		return;
@@ -213,7 +213,7 @@ expire(struct node *n)
 			for (unsigned i = 0; i < j->nouts; i++) {
 				if (j->outs[i].packed)
 					n->host.blob_drop(n->host.ctx,
-					    j->owner, j->outs[i].sha256);
+					    &j->owner, &j->outs[i].sha256);
 			}
 			job_touch(&n->jobs, j);
 		}

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/mono.h>
 
 #include "common/ipc_msg.h"
@@ -60,8 +61,8 @@ void node_hello(struct node *, const struct msg_T_HELLO *);
 void node_follow_end(struct node *, const struct msg_T_FOLLOW_END *);
 void node_binding(struct node *, const struct msg_K_BINDING *);
 /* What jail's pack step gave: the volume's blob, or why not. */
-void node_packed(struct node *, const uint8_t job[32], unsigned volume,
-    bool ok, const uint8_t sha[32], uint64_t size, const struct left *,
+void node_packed(struct node *, const struct id32 *job, unsigned volume,
+    bool ok, const struct id32 *sha, uint64_t size, const struct left *,
     const char *why);
 /* A job's output grew: it is killed when it floods. */
 void node_output(struct node *, struct job *);

@@ -22,19 +22,19 @@
 static int
 cmp_peer(struct peer *a, struct peer *b)
 {
-	return memcmp(a->rns_hash, b->rns_hash, 16);
+	return hash16_cmp(&a->rns_hash, &b->rns_hash);
 }
 
 static int
 cmp_caller(struct caller *a, struct caller *b)
 {
-	return memcmp(a->id, b->id, 16);
+	return hash16_cmp(&a->id, &b->id);
 }
 
 static int
 cmp_owner(struct owner *a, struct owner *b)
 {
-	return memcmp(a->fp, b->fp, FP_LEN);
+	return fp_cmp(&a->fp, &b->fp);
 }
 
 TREE_PROTOTYPE(peers, peer, node, cmp_peer)
@@ -45,20 +45,20 @@ TREE_PROTOTYPE(owners, owner, node, cmp_owner)
 TREE_GENERATE(owners, owner, node, cmp_owner)
 
 struct caller *
-caller_find(struct node *n, const uint8_t id[16])
+caller_find(struct node *n, const struct hash16 *id)
 {
 	struct caller key;
 
-	memcpy(key.id, id, 16);
+	key.id = *id;
 	return RB_FIND(callers, &n->callers, &key);
 }
 
 struct peer *
-peer_find(struct node *n, const uint8_t rns_hash[16])
+peer_find(struct node *n, const struct hash16 *rns_hash)
 {
 	struct peer key;
 
-	memcpy(key.rns_hash, rns_hash, 16);
+	key.rns_hash = *rns_hash;
 	return RB_FIND(peers, &n->peers, &key);
 }
 
@@ -88,7 +88,7 @@ peer_evict(struct node *n)
 }
 
 struct peer *
-peer_get(struct node *n, const uint8_t rns_hash[16],
+peer_get(struct node *n, const struct hash16 *rns_hash,
     const uint8_t rns_public[64])
 {
 	struct peer *p = peer_find(n, rns_hash);
@@ -101,7 +101,7 @@ peer_get(struct node *n, const uint8_t rns_hash[16],
 		return NULL;
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return NULL;
-	memcpy(p->rns_hash, rns_hash, 16);
+	p->rns_hash = *rns_hash;
 	memcpy(p->rns_public, rns_public, 64);
 	p->seen = n->now;
 	/* until a verdict says more, the share of level 0 */
@@ -141,11 +141,11 @@ owners_evict(struct node *n)
 }
 
 struct owner *
-owner_get(struct node *n, const uint8_t fp[FP_LEN])
+owner_get(struct node *n, const struct fp *fp)
 {
 	struct owner key, *o;
 
-	memcpy(key.fp, fp, FP_LEN);
+	key.fp = *fp;
 	if ((o = RB_FIND(owners, &n->owners, &key)) != NULL)
 		return o;
 	if (n->nowners >= NODE_OWNERS_MAX)
@@ -153,7 +153,7 @@ owner_get(struct node *n, const uint8_t fp[FP_LEN])
 	if (n->nowners >= NODE_OWNERS_MAX ||
 	    (o = calloc(1, sizeof(*o))) == NULL)
 		return NULL;
-	memcpy(o->fp, fp, FP_LEN);
+	o->fp = *fp;
 	quota_init(&o->quota, &n->caps, n->now);
 	(void)RB_INSERT(owners, &n->owners, o);
 	n->nowners++;
@@ -167,10 +167,10 @@ close_link(struct node *n, struct caller *l)
 {
 	struct msg_N_CLOSE m = {0};
 
-	memcpy(m.link, l->id, 16);
+	m.link = l->id;
 	n->host.send_N_CLOSE(n->host.ctx, &m);
 	n->count.links_closed++;
-	peers_closed(n, l->id);
+	peers_closed(n, &l->id);
 }
 
 void
@@ -188,18 +188,18 @@ peers_link(struct node *n, const struct msg_T_LINK *m)
 {
 	struct caller *l;
 
-	if (caller_find(n, m->link) != NULL)
+	if (caller_find(n, &m->link) != NULL)
 		return;
 	if (n->ncallers >= NODE_CALLERS_MAX ||
 	    (l = calloc(1, sizeof(*l))) == NULL) {
 		struct msg_N_CLOSE c = {0};
 
-		memcpy(c.link, m->link, 16);
+		c.link = m->link;
 		n->host.send_N_CLOSE(n->host.ctx, &c);
 		n->count.links_closed++;
 		return;
 	}
-	memcpy(l->id, m->link, 16);
+	l->id = m->link;
 	l->created = n->now;
 	l->bitrate = m->bitrate;
 	l->rtt_us = m->rtt_us;
@@ -216,7 +216,7 @@ peers_link(struct node *n, const struct msg_T_LINK *m)
 }
 
 void
-peers_closed(struct node *n, const uint8_t id[16])
+peers_closed(struct node *n, const struct hash16 *id)
 {
 	struct caller *l = caller_find(n, id);
 
@@ -241,7 +241,7 @@ peers_gone(struct node *n)
 	struct caller *l;
 
 	while ((l = RB_MIN(callers, &n->callers)) != NULL)
-		peers_closed(n, l->id);
+		peers_closed(n, &l->id);
 }
 
 static void
@@ -268,7 +268,7 @@ enforce(struct node *n, struct peer *p, int level)
 	if (level <= -3) {
 		struct msg_N_BLACKHOLE m = {.on = true};
 
-		memcpy(m.rns_hash, p->rns_hash, 16);
+		m.rns_hash = p->rns_hash;
 		n->host.send_N_BLACKHOLE(n->host.ctx, &m);
 	}
 	node_event(n, EVK_PEER_BLOCKED, 2, NULL, p, "trust", NULL, level, 0);
@@ -285,13 +285,13 @@ peer_enforce(struct node *n, struct peer *p)
 void
 peers_identified(struct node *n, const struct msg_T_IDENTIFIED *m)
 {
-	struct caller *l = caller_find(n, m->link);
+	struct caller *l = caller_find(n, &m->link);
 	struct peer *p;
 	int pin;
 
 	if (l == NULL || l->peer != NULL)
 		return;
-	if ((p = peer_get(n, m->rns_hash, m->rns_public)) == NULL) {
+	if ((p = peer_get(n, &m->rns_hash, m->rns_public)) == NULL) {
 		close_link(n, l);
 		return;
 	}
@@ -299,8 +299,8 @@ peers_identified(struct node *n, const struct msg_T_IDENTIFIED *m)
 	l->peer = p;
 	p->links++;
 	node_event(n, EVK_LINK_IDENTIFIED, 0, NULL, p, NULL, NULL, 0, 0);
-	pin = policy_pinned(&n->policy, p->rns_hash,
-	    p->v.known ? p->v.fp : NULL);
+	pin = policy_pinned(&n->policy, &p->rns_hash,
+	    p->v.known ? &p->v.fp : NULL);
 	if (pin <= -2) {
 		enforce(n, p, pin);
 		return;
@@ -370,7 +370,7 @@ take_verdict(struct node *n, struct peer *p, const struct msg_V_VERDICT *m)
 {
 	struct verdict *v = &p->v;
 	bool key = m->status == VERDICT_OK || m->status == VERDICT_REVOKED;
-	int pin = policy_pinned(&n->policy, p->rns_hash, key ? m->fp : NULL);
+	int pin = policy_pinned(&n->policy, &p->rns_hash, key ? &m->fp : NULL);
 
 	memset(v, 0, sizeof(*v));
 	v->known = true;
@@ -383,7 +383,7 @@ take_verdict(struct node *n, struct peer *p, const struct msg_V_VERDICT *m)
 	v->bip340 = m->bip340;
 	v->live_needed = m->live_needed;
 	if (key) {
-		memcpy(v->fp, m->fp, FP_LEN);
+		v->fp = m->fp;
 		v->key_len = (uint8_t)m->key_len;
 		memcpy(v->key, m->key, m->key_len);
 	}
@@ -396,7 +396,7 @@ take_verdict(struct node *n, struct peer *p, const struct msg_V_VERDICT *m)
 struct peer *
 peer_judged(struct node *n, const struct msg_V_VERDICT *m)
 {
-	struct peer *p = peer_find(n, m->rns_hash);
+	struct peer *p = peer_find(n, &m->rns_hash);
 
 	if (p == NULL)
 		return NULL;
@@ -454,7 +454,7 @@ hold(struct node *n, struct caller *l, uint32_t ms)
 
 	if (!mono_reached(n->now, l->held_until))
 		return;
-	memcpy(m.link, l->id, 16);
+	m.link = l->id;
 	l->held_until = mono_add(n->now, (int64_t)m.ms * 1000);
 	n->host.send_N_HOLD(n->host.ctx, &m);
 }
@@ -520,7 +520,7 @@ peer_charge(struct node *n, struct caller *l, uint64_t bytes)
 }
 
 uint64_t
-peer_follow_room(struct node *n, const uint8_t id[16], uint32_t *wait_ms)
+peer_follow_room(struct node *n, const struct hash16 *id, uint32_t *wait_ms)
 {
 	struct caller *l = caller_find(n, id);
 	uint64_t left;

@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/mono.h>
 
+#include "common/fp.h"
 #include "common/ipc_msg.h"
 #include "common/util.h"
 #include "node/proto/proto.h"
@@ -32,7 +34,7 @@ struct verdict {
 	uint32_t gen; /* of node.verdict_gen when it came */
 	enum verdict_status status;
 	int level; /* pins of this node included */
-	uint8_t fp[FP_LEN];
+	struct fp fp;
 	uint8_t key_kind, key_len;
 	bool bip340, live_needed;
 	uint8_t key[33];
@@ -43,7 +45,8 @@ struct verdict {
 /* A Reticulum identity. It stays when its links close, while there is room. */
 struct peer {
 	RB_ENTRY(peer) node;
-	uint8_t rns_hash[16], rns_public[64];
+	struct hash16 rns_hash;
+	uint8_t rns_public[64];
 	struct verdict v;
 	uint64_t ask_qid;   /* a V_ASK that is out; 0 */
 	bool has_sent;	    /* sent: the last b that trust has judged good */
@@ -60,7 +63,7 @@ struct peer {
 /* A log that is sent as it grows, from offset o on; the last of its stream. */
 struct follow {
 	bool on, had; /* now; once on this link */
-	uint8_t job[32];
+	struct id32 job;
 	uint64_t asked, o;
 };
 
@@ -68,7 +71,7 @@ struct follow {
 struct caller {
 	RB_ENTRY(caller) node;
 	TAILQ_ENTRY(caller) idle; /* not identified, nothing asked */
-	uint8_t id[16];
+	struct hash16 id;
 	struct peer *peer; /* NULL: not identified */
 	bool is_idle;
 	struct mono created;
@@ -89,7 +92,7 @@ struct caller {
 
 struct owner {
 	RB_ENTRY(owner) node;
-	uint8_t fp[FP_LEN];
+	struct fp fp;
 	struct quota quota;
 };
 
@@ -101,7 +104,7 @@ TAILQ_HEAD(idle_callers, caller);
 /* ---- callers: the links that are open ---- */
 
 /* NULL: no such link, or it is closed. Valid until peers_closed(). */
-struct caller *caller_find(struct node *, const uint8_t id[16]);
+struct caller *caller_find(struct node *, const struct hash16 *id);
 /* T_LINK: one more; over a bound it, or the oldest silent one, is closed. */
 void peers_link(struct node *, const struct msg_T_LINK *);
 /*
@@ -112,7 +115,7 @@ void peers_identified(struct node *, const struct msg_T_IDENTIFIED *);
 /* It has asked or said who it is: not closed any more for its silence. */
 void caller_spoke(struct node *, struct caller *);
 /* A link has ended (T_CLOSED): frees it, and what it asked and still waits. */
-void peers_closed(struct node *, const uint8_t id[16]);
+void peers_closed(struct node *, const struct hash16 *id);
 /* Transport fell: all of them have. */
 void peers_gone(struct node *);
 /* Closes those that have been silent for too long; when to call again. */
@@ -121,7 +124,7 @@ struct mono peers_tick(struct node *);
 /* ---- peers: the identities behind them, with what trust said ---- */
 
 /* NULL: not known. Valid until peer_get() makes room, if it has no link. */
-struct peer *peer_find(struct node *, const uint8_t rns_hash[16]);
+struct peer *peer_find(struct node *, const struct hash16 *rns_hash);
 /* All of them, beginning with NULL. */
 struct peer *peer_next(struct node *, struct peer *);
 /*
@@ -129,7 +132,7 @@ struct peer *peer_next(struct node *, struct peer *);
  * May free the unlinked peer that was seen longest ago. NULL: out of memory,
  * or NODE_PEERS_MAX with links.
  */
-struct peer *peer_get(struct node *, const uint8_t rns_hash[16],
+struct peer *peer_get(struct node *, const struct hash16 *rns_hash,
     const uint8_t rns_public[64]);
 /* Is there a verdict that still holds? */
 bool peer_verdict_fresh(const struct node *, const struct peer *);
@@ -163,7 +166,7 @@ struct admit_peer peer_admit(const struct caller *, const struct peer *);
  * NULL: no memory, or NODE_OWNERS_MAX with budgets in use. Any other call may
  * free it.
  */
-struct owner *owner_get(struct node *, const uint8_t fp[FP_LEN]);
+struct owner *owner_get(struct node *, const struct fp *fp);
 
 /* ---- budgets (compute.md 6) ---- */
 
@@ -180,7 +183,7 @@ bool peer_charge_request(struct node *, struct caller *, size_t len,
 /* Charge what goes; holds the link when its budget is used up. */
 void peer_charge(struct node *, struct caller *, uint64_t bytes);
 /* Bytes of a follow that may go now; 0: ask again in *wait_ms. */
-uint64_t peer_follow_room(struct node *, const uint8_t link[16],
+uint64_t peer_follow_room(struct node *, const struct hash16 *link,
     uint32_t *wait_ms);
 
 /* At the end, when no link is left: frees peers and owners. */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/fp.h"
 #include "trust/doc/manifest.h"
 
 /*
@@ -16,7 +17,7 @@ enum proof_policy { PROOF_ABOVE_2, PROOF_ALWAYS, PROOF_NEVER };
 
 struct policy_pin {
 	bool by_rns; /* id is a Reticulum identity hash, 16 bytes */
-	uint8_t id[32];
+	struct fp id;
 	int level;
 };
 
@@ -27,7 +28,7 @@ struct limits {
 
 struct policy {
 	bool accept;	    /* accept_computation_requests */
-	uint8_t fp[FP_LEN]; /* of the mesh key */
+	struct fp fp; /* of the mesh key */
 	char name[33];
 	int floor;
 	enum proof_policy live;
@@ -66,8 +67,8 @@ void policy_init(struct policy *, unsigned cpus, uint64_t memory);
  * The level that a pin of the operator gives: the lowest of those that name
  * this identity or fingerprint (either may be NULL), 1 when none does.
  */
-int policy_pinned(const struct policy *, const uint8_t *rns_hash,
-    const uint8_t *fp);
+int policy_pinned(const struct policy *, const struct hash16 *rns_hash,
+    const struct fp *fp);
 bool policy_board(const struct policy *, const char *approved_by);
 
 #endif

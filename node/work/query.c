@@ -15,7 +15,7 @@
 static void
 status(struct node *n, const struct asked *a, const struct job *j)
 {
-	struct proto_job_status s = {.id = j->id, .seq = j->seq,
+	struct proto_job_status s = {.id = j->id.b, .seq = j->seq,
 	    .attempts = j->attempts, .at = j->at,
 	    .progress = job_progress(j, n->now), .wall_ms = j->wall_ms,
 	    .cpu_ms = j->cpu_ms, .memory_kb = j->memory_kb};
@@ -65,7 +65,7 @@ static bool
 followed(const struct follow *f, const struct job *j, uint64_t asked)
 {
 	return f->had && job_ended(j) && f->asked == asked &&
-	    memcmp(f->job, j->id, 32) == 0;
+	    id32_eq(&f->job, &j->id);
 }
 
 static void
@@ -77,20 +77,20 @@ follow(struct node *n, const struct asked *a, const struct job *j)
 	struct wr w;
 	uint64_t o;
 
-	if (f->on && memcmp(f->job, j->id, 32) != 0) {
+	if (f->on && !id32_eq(&f->job, &j->id)) {
 		answer_busy(n, a, "stream", NODE_BUSY_S);
 		return;
 	}
 	if (!f->on && !followed(f, j, q->offset)) {
 		o = job_waiting(j) || j->phase == PHASE_FILLING ? 0 :
 		    MIN_OF(q->offset, j->log[q->stream - 1u]);
-		if (!n->host.follow(n->host.ctx, l->id, q->stream, j, o)) {
+		if (!n->host.follow(n->host.ctx, &l->id, q->stream, j, o)) {
 			answer_busy(n, a, "stream", NODE_BUSY_S);
 			return;
 		}
 		*f = (struct follow){.on = true, .had = true,
 		    .asked = q->offset, .o = o};
-		memcpy(f->job, j->id, 32);
+		f->job = j->id;
 	}
 	w = answer_begin(n, ST_OK, NULL);
 	proto_put_offset(&w, f->o);
@@ -131,11 +131,11 @@ result(struct node *n, const struct asked *a, const struct job *j)
 		output_left(&r.left, (unsigned)r.noutputs, j->left,
 		    j->outs[i].volume);
 		r.outputs[r.noutputs++] = (struct proto_output){
-		    pstr_of(j->outs[i].target), j->outs[i].sha256,
+		    pstr_of(j->outs[i].target), j->outs[i].sha256.b,
 		    j->outs[i].size};
 	}
 	for (unsigned i = 0; i < 2; i++) {
-		r.log_sha[i] = j->log_sha[i];
+		r.log_sha[i] = j->log_sha[i].b;
 		r.log_size[i] = j->log[i];
 	}
 	if (j->left != NULL)
@@ -171,7 +171,7 @@ cancel(struct node *n, const struct asked *a, struct job *j)
 static void
 list(struct node *n, const struct asked *a)
 {
-	const uint8_t *fp = a->caller->peer->v.fp;
+	const struct fp *fp = &a->caller->peer->v.fp;
 	struct proto_list p = {0};
 	uint64_t after = a->req.after;
 	struct wr w;
@@ -185,7 +185,7 @@ list(struct node *n, const struct asked *a)
 			p.next = after;
 			break;
 		}
-		at->id = j->id;
+		at->id = j->id.b;
 		at->state = pstr_of(job_state_name(j->state));
 		at->reason = job_reason_of(j);
 		job_outcome_of(&at->outcome, j);
@@ -208,9 +208,9 @@ query_request(struct node *n, const struct asked *a)
 		list(n, a);
 		return;
 	}
-	j = job_find(&n->jobs, q->id);
+	j = job_find(&n->jobs, id32_at(q->id));
 	/* somebody else's is not here */
-	if (j == NULL || memcmp(j->owner, a->caller->peer->v.fp, FP_LEN) != 0) {
+	if (j == NULL || !fp_eq(&j->owner, &a->caller->peer->v.fp)) {
 		answer_status(n, a, ST_NOT_FOUND, NULL);
 		return;
 	}

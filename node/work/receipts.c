@@ -25,20 +25,21 @@ receipt_fill(struct msg_K_RECEIPT *m, const struct job *j)
 		m->outcome = j->outcome;
 		m->code = j->code;
 	}
-	memcpy(m->job, j->id, 32);
-	memcpy(m->image, j->image, 32);
+	m->job = j->id;
+	m->image = j->image;
 	for (unsigned i = 0; i < j->nouts; i++) {
 		if (!j->outs[i].packed)
 			continue;
 		outs[n].path = j->outs[i].target;
-		memcpy(outs[n].sha256, j->outs[i].sha256, 32);
+		outs[n].sha256 = j->outs[i].sha256;
 		outs[n].size = j->outs[i].size;
 		out_bytes += outs[n].size;
 		n++;
 	}
-	(void)outputs_root(m->outputs, outs, n);
-	logs_root(m->logs, j->log_sha[0], j->log[0], j->log_sha[1], j->log[1]);
-	memcpy(m->trail, j->trail, 32);
+	(void)outputs_root(&m->outputs, outs, n);
+	logs_root(&m->logs, &j->log_sha[0], j->log[0], &j->log_sha[1],
+	    j->log[1]);
+	m->trail = j->trail;
 	m->bytes_in = saturate_u32(j->bytes_in);
 	m->bytes_out = saturate_u32(out_bytes);
 	/* never started: attempts, started and wall are 0 */
@@ -46,7 +47,7 @@ receipt_fill(struct msg_K_RECEIPT *m, const struct job *j)
 		return;
 	m->attempts = (uint8_t)MIN_OF(j->attempts, (uint32_t)JOB_ATTEMPTS_MAX);
 	m->layers = j->layers;
-	memcpy(m->policy, j->policy, 32);
+	m->policy = j->policy;
 	m->started = j->started;
 	m->wall_ms = saturate_u32(j->wall_ms);
 	m->cpu_ms = saturate_u32(j->cpu_ms);

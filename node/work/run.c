@@ -17,7 +17,7 @@ static void
 job_view(struct sched_job *s, const struct node *n, const struct job *j,
     bool running)
 {
-	memcpy(s->owner, j->owner, FP_LEN);
+	s->owner = j->owner;
 	s->order = j->order;
 	s->level = j->level;
 	s->memory = j->limits.v[LIMIT_MEMORY];
@@ -50,7 +50,7 @@ waits_for_trust(struct node *n, struct job *j)
 
 	if (j->verdict_gen == n->verdict_gen)
 		return false;
-	if ((p = peer_get(n, j->rns_hash, j->rns_public)) != NULL) {
+	if ((p = peer_get(n, &j->rns_hash, j->rns_public)) != NULL) {
 		if (peer_verdict_fresh(n, p))
 			return false;
 		if (n->up[PROGRAM_TRUST] && p->ask_qid == 0)
@@ -112,10 +112,10 @@ run_wait_s(struct node *n, const struct limits *want)
 static bool
 still_admitted(struct node *n, struct job *j)
 {
-	struct peer *p = peer_get(n, j->rns_hash, j->rns_public);
+	struct peer *p = peer_get(n, &j->rns_hash, j->rns_public);
 	struct admit_node an = node_admit(n);
 	struct admit_job aj = {.m = j->m,
-	    .image = n->host.image_here(n->host.ctx, j->image)};
+	    .image = n->host.image_here(n->host.ctx, &j->image)};
 	struct admit_peer ap;
 	struct refusal r;
 
@@ -126,7 +126,7 @@ still_admitted(struct node *n, struct job *j)
 	if (j->verdict_gen != n->verdict_gen) {
 		ap = peer_admit(NULL, p);
 		/* the key may have gone to another identity meanwhile */
-		if (!ap.has_binding || memcmp(p->v.fp, j->owner, FP_LEN) != 0)
+		if (!ap.has_binding || !fp_eq(&p->v.fp, &j->owner))
 			ap.level = 0;
 		if (!admit_again(&r, &an, &ap, &aj)) {
 			finish_refuse(n, j, r.code,
@@ -176,7 +176,7 @@ start(struct node *n, struct job *j)
 	n->slot[slot] = NULL;
 	j->slot = 0;
 	(void)job_set_phase(&n->jobs, j, PHASE_NONE);
-	hex_encode(hex, j->id, 4);
+	hex_encode(hex, j->id.b, 4);
 	log_warnx(hex, "cannot be started: %s: %s", code, why);
 	if (strcmp(code, "internal") == 0)
 		(void)job_lose(&n->jobs, j, why, n->unix_now, n->now);

@@ -11,12 +11,12 @@
 #define TEXT_CAP 1200 /* escaped */
 
 static void
-short_id(char out[ID_HEX], const uint8_t *id)
+short_id(char out[ID_HEX], const struct id32 *id)
 {
 	if (id == NULL)
 		(void)snprintf(out, ID_HEX, "job");
 	else
-		hex_encode(out, id, 4);
+		hex_encode(out, id->b, 4);
 }
 
 /* A person by the key, or by the Reticulum identity while there is none. */
@@ -26,19 +26,20 @@ short_peer(char out[ID_HEX], const struct peer *p)
 	if (p == NULL)
 		(void)snprintf(out, ID_HEX, "stranger");
 	else
-		hex_encode(out, p->v.known && p->v.key_len > 0 ? p->v.fp :
-			p->rns_hash, 4);
+		hex_encode(out, p->v.known && p->v.key_len > 0 ? p->v.fp.b :
+			p->rns_hash.b, 4);
 }
 
 static void
-image_of(char out[TEXT_CAP], const struct manifest *m, const uint8_t *digest)
+image_of(char out[TEXT_CAP], const struct manifest *m,
+    const struct id32 *digest)
 {
 	char hex[ID_HEX];
 
 	if (m != NULL && m->image[0] != '\0') {
 		(void)text_escape(out, TEXT_CAP, m->image, strlen(m->image));
 	} else if (digest != NULL) {
-		hex_encode(hex, digest, 4);
+		hex_encode(hex, digest->b, 4);
 		(void)snprintf(out, TEXT_CAP, "sha256:%s", hex);
 	} else {
 		(void)snprintf(out, TEXT_CAP, "?");
@@ -51,9 +52,9 @@ said_accepted(struct node *n, const struct job *j)
 	char id[ID_HEX], who[ID_HEX], image[TEXT_CAP];
 
 	(void)n;
-	short_id(id, j->id);
-	hex_encode(who, j->owner, 4);
-	image_of(image, j->m, j->image);
+	short_id(id, &j->id);
+	hex_encode(who, j->owner.b, 4);
+	image_of(image, j->m, &j->image);
 	log_notice(id, "accepted from=%s image=%s level=%d state=%s%s%s", who,
 	    image, j->level, job_state_name(j->state),
 	    j->reason[0] != '\0' ? " reason=" : "", j->reason);
@@ -66,9 +67,9 @@ said_ended(struct node *n, const struct job *j, bool again)
 	char reason[4 * JOB_REASON_MAX];
 
 	(void)n;
-	short_id(id, j->id);
-	hex_encode(who, j->owner, 4);
-	image_of(image, j->m, j->image);
+	short_id(id, &j->id);
+	hex_encode(who, j->owner.b, 4);
+	image_of(image, j->m, &j->image);
 	(void)text_printable(reason, sizeof(reason), j->reason,
 	    strlen(j->reason));
 	if (j->state == JS_DONE && j->outcome == OUT_KILLED)
@@ -152,7 +153,7 @@ times(char *out, size_t cap, const struct refusal *r)
 }
 
 void
-said_refused(struct node *n, const struct peer *p, const uint8_t *id,
+said_refused(struct node *n, const struct peer *p, const struct id32 *id,
     const struct manifest *m, const struct refusal *r)
 {
 	char job[ID_HEX], who[ID_HEX], image[TEXT_CAP], text[TEXT_CAP];

@@ -2,6 +2,8 @@
 #ifndef WARREN_NODE_WORK_SAID_H
 #define WARREN_NODE_WORK_SAID_H
 
+#include <rns/hash.h>
+
 #include "node/work/state.h"
 
 /*
@@ -18,7 +20,7 @@ void said_accepted(struct node *, const struct job *);
 /* Its state is the last one; again: but it is queued once more. */
 void said_ended(struct node *, const struct job *, bool again);
 /* id and m may be NULL: what its envelope says is not known. */
-void said_refused(struct node *, const struct peer *, const uint8_t *id,
+void said_refused(struct node *, const struct peer *, const struct id32 *id,
     const struct manifest *m, const struct refusal *);
 /* What the peer's clock says, when that is too far from ours; once an hour. */
 void said_clock(struct node *, struct peer *, uint64_t unix_s);

@@ -8,12 +8,12 @@
 #define SCHED_SLOTS_MAX 256 /* that sched_wait_s looks at */
 
 static uint32_t
-running_of(const struct sched_job *jobs, size_t n, const uint8_t owner[32])
+running_of(const struct sched_job *jobs, size_t n, const struct fp *owner)
 {
 	uint32_t count = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (jobs[i].running && memcmp(jobs[i].owner, owner, 32) == 0)
+		if (jobs[i].running && fp_eq(&jobs[i].owner, owner))
 			count++;
 	}
 	return count;
@@ -40,8 +40,8 @@ static bool
 before(const struct sched_job *jobs, size_t n, const struct sched_job *a,
     const struct sched_job *b)
 {
-	uint32_t ra = running_of(jobs, n, a->owner);
-	uint32_t rb = running_of(jobs, n, b->owner);
+	uint32_t ra = running_of(jobs, n, &a->owner);
+	uint32_t rb = running_of(jobs, n, &b->owner);
 
 	if (ra != rb)
 		return ra < rb;

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/fp.h"
+
 /*
  * Which queued job runs when. Pure. Among jobs that are ready the owner with
  * the fewest running ones comes first, then the higher level, then the order
@@ -15,7 +17,7 @@
 #define SCHED_PATIENCE_S 600
 
 struct sched_job {
-	uint8_t owner[32];
+	struct fp owner;
 	uint64_t order; /* of admission; unique */
 	int level;
 	uint64_t memory;

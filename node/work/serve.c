@@ -118,17 +118,17 @@ void
 serve_request(struct node *n, const struct msg_T_REQUEST *m,
     const uint8_t *data, size_t len)
 {
-	struct asked early = {.caller = caller_find(n, m->link)}, *a;
+	struct asked early = {.caller = caller_find(n, &m->link)}, *a;
 	enum proto_path path;
 	struct used_up u;
 
 	n->count.requests++;
-	if (early.caller == NULL || !proto_path_find(&path, m->path_hash)) {
+	if (early.caller == NULL || !proto_path_find(&path, &m->path_hash)) {
 		n->count.mute++;
 		return;
 	}
 	/* no byte of it is looked at or kept before it is paid for */
-	memcpy(early.id, m->request, sizeof(early.id));
+	early.id = m->request;
 	caller_spoke(n, early.caller);
 	if (!peer_charge_request(n, early.caller, len, &u)) {
 		answer_used_up(n, &early, &u);
@@ -167,10 +167,10 @@ serve_verdict(struct node *n, const struct msg_V_VERDICT *m)
 		asked_end(a);
 	}
 	/* the request may have made room for another peer */
-	if (bad || (p = peer_find(n, m->rns_hash)) == NULL)
+	if (bad || (p = peer_find(n, &m->rns_hash)) == NULL)
 		return;
 	if (p->v.status == VERDICT_OK || p->v.status == VERDICT_REVOKED)
-		finish_owner(n, p->v.fp, p->v.level,
+		finish_owner(n, &p->v.fp, p->v.level,
 		    p->v.status == VERDICT_REVOKED);
 	peer_enforce(n, p);
 }

@@ -15,14 +15,14 @@
 void
 slice_have(struct node *n, const struct asked *a)
 {
-	const uint8_t *fp = a->caller->peer->v.fp, *d;
+	const uint8_t *fp = a->caller->peer->v.fp.b, *d;
 	uint8_t bits[PROTO_HAVE_MAX / 8] = {0};
 	struct plist l = a->req.digests;
 	size_t i = 0;
 	struct wr w;
 
 	for (; plist_next(&l, &d); i++) {
-		if (n->host.blob_has(n->host.ctx, fp, d, NULL))
+		if (n->host.blob_has(n->host.ctx, fp_at(fp), id32_at(d), NULL))
 			bits[i / 8] |= (uint8_t)(1u << (7 - i % 8));
 	}
 	w = answer_begin(n, ST_OK, NULL);
@@ -33,34 +33,34 @@ slice_have(struct node *n, const struct asked *a)
 void
 slice_get(struct node *n, const struct asked *a)
 {
-	const uint8_t *fp = a->caller->peer->v.fp;
+	const struct fp *fp = &a->caller->peer->v.fp;
 	const struct proto_req *q = &a->req;
 	struct proto_meta m = {.has_size = true};
-	ssize_t got = n->host.blob_get(n->host.ctx, fp, q->digest, q->offset,
-	    answer_slice(n), (size_t)q->n, &m.size);
+	ssize_t got = n->host.blob_get(n->host.ctx, fp, id32_at(q->digest),
+	    q->offset, answer_slice(n), (size_t)q->n, &m.size);
 
 	if (got < 0) {
 		answer_status(n, a, ST_NOT_FOUND, NULL);
 		return;
 	}
-	n->host.blob_use(n->host.ctx, fp, q->digest);
+	n->host.blob_use(n->host.ctx, fp, id32_at(q->digest));
 	answer_bytes(n, a, &m, (size_t)got);
 }
 
 /* Does a live job of this owner name it, and with which size? */
 static bool
-wanted(const struct node *n, const uint8_t fp[FP_LEN], const uint8_t sha[32],
+wanted(const struct node *n, const struct fp *fp, const struct id32 *sha,
     uint64_t *size)
 {
 	const struct job *j;
 
 	TAILQ_FOREACH(j, &n->jobs.live, link) {
-		if (j->m == NULL || memcmp(j->owner, fp, FP_LEN) != 0)
+		if (j->m == NULL || !fp_eq(&j->owner, fp))
 			continue;
 		for (unsigned i = 0; i < j->m->nvolumes; i++) {
 			const struct blob_ref *b = &j->m->volume[i].blob;
 
-			if (memcmp(b->sha256, sha, 32) == 0) {
+			if (id32_eq(&b->sha256, sha)) {
 				*size = b->size;
 				return true;
 			}
@@ -97,22 +97,22 @@ put_bad(struct node *n, const struct asked *a)
 
 /* The slice is one that a job waits for: keep it. */
 static void
-keep(struct node *n, const struct asked *a, const uint8_t fp[FP_LEN])
+keep(struct node *n, const struct asked *a, const struct fp *fp)
 {
 	const struct proto_req *q = &a->req;
 	struct refusal r = {.code = "quota", .has_limit = true,
 	    .limit = n->policy.peer_spool, .value = q->n, .why = "spool"};
 	uint64_t have;
 
-	switch (n->host.blob_put(n->host.ctx, fp, q->digest, q->n, q->offset,
-	    q->body.p, q->body.n, &have)) {
+	switch (n->host.blob_put(n->host.ctx, fp, id32_at(q->digest), q->n,
+	    q->offset, q->body.p, q->body.n, &have)) {
 	case BLOB_MORE:
 		if (q->body.n > 0)
-			inputs_came(n, fp, q->digest, false);
+			inputs_came(n, fp, id32_at(q->digest), false);
 		put_answer(n, a, have);
 		break;
 	case BLOB_WHOLE:
-		inputs_came(n, fp, q->digest, true);
+		inputs_came(n, fp, id32_at(q->digest), true);
 		put_answer(n, a, have);
 		break;
 	case BLOB_BAD:
@@ -129,16 +129,16 @@ keep(struct node *n, const struct asked *a, const uint8_t fp[FP_LEN])
 void
 slice_put(struct node *n, const struct asked *a)
 {
-	const uint8_t *fp = a->caller->peer->v.fp;
+	const struct fp *fp = &a->caller->peer->v.fp;
 	const struct proto_req *q = &a->req;
 	struct refusal r = {.code = "not_wanted"};
 	struct proto_meta bad = {.why = pstr_of("n")};
 	uint64_t size;
 
-	if (!wanted(n, fp, q->digest, &size)) {
+	if (!wanted(n, fp, id32_at(q->digest), &size)) {
 		/* the last slice once more, when its job is over already */
-		if (n->host.blob_has(n->host.ctx, fp, q->digest, &size) &&
-		    size == q->n)
+		if (n->host.blob_has(n->host.ctx, fp, id32_at(q->digest),
+		    &size) && size == q->n)
 			put_answer(n, a, size);
 		else
 			answer_refusal(n, a, &r);

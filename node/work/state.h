@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/mono.h>
 
+#include "common/fp.h"
 #include "common/ipc_msg.h"
 #include "node/proto/proto.h"
 #include "node/work/admit.h"
@@ -65,9 +67,11 @@ struct node {
 	struct job *slot[NODE_SLOTS_MAX + 1]; /* 1 ... slots */
 	bool ghost[NODE_SLOTS_MAX + 1]; /* of a job that is not ours any more */
 	bool has_binding;
-	uint8_t binding[BINDING_LEN], fp[FP_LEN];
+	uint8_t binding[BINDING_LEN];
+	struct fp fp;
 	char urn[URN_MAX], key_text[KEY_TEXT_MAX];
-	uint8_t rns_public[64], dest[16];
+	uint8_t rns_public[64];
+	struct hash16 dest;
 	/* announce.c: what was announced last, when, and when again */
 	uint8_t app_data[316];
 	size_t app_len;

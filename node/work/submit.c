@@ -38,8 +38,8 @@ static void
 submitted(struct node *n, const struct asked *a, const struct job *j,
     uint32_t airtime_s)
 {
-	uint8_t missing[MANIFEST_VOLUMES][32];
-	struct proto_submitted s = {.id = j->id, .airtime_s = airtime_s};
+	struct id32 missing[MANIFEST_VOLUMES];
+	struct proto_submitted s = {.id = j->id.b, .airtime_s = airtime_s};
 	struct wr w;
 
 	s.state = pstr_of(job_state_name(j->state));
@@ -48,7 +48,7 @@ submitted(struct node *n, const struct asked *a, const struct job *j,
 	if (job_waiting(j))
 		s.nmissing = job_missing(n, j, missing, MANIFEST_VOLUMES,
 		    &s.more);
-	s.image = j->image;
+	s.image = j->image.b;
 	s.wait_s = job_waiting(j) ? run_wait_s(n, &j->limits) : 0;
 	s.lease = MIN_OF((uint64_t)j->not_after,
 	    (uint64_t)n->unix_now + MAX_OF(s.wait_s + LEASE_MORE_S, LEASE_S));
@@ -61,13 +61,13 @@ static void
 refuse(struct node *n, const struct asked *a, const struct manifest *m,
     const struct refusal *r)
 {
-	const uint8_t *id = m == NULL ? NULL : m->job;
+	const struct id32 *id = m == NULL ? NULL : &m->job;
 	char text[MANIFEST_TEXT + sizeof(r->why) + 2];
 	struct job fake;
 
 	memset(&fake, 0, sizeof(fake));
 	if (id != NULL)
-		memcpy(fake.id, id, 32);
+		fake.id = *id;
 	refusal_text(text, sizeof(text), r);
 	/* lines wait for the ledger, and whoever asks must not pile them up */
 	if (!n->ledger_fails)
@@ -82,7 +82,7 @@ refuse(struct node *n, const struct asked *a, const struct manifest *m,
 /* ---- steps 1 to 5 ---- */
 
 static struct quota_answer
-quota_now(struct node *n, const uint8_t fp[FP_LEN])
+quota_now(struct node *n, const struct fp *fp)
 {
 	struct owner *o = owner_get(n, fp);
 
@@ -97,7 +97,7 @@ quota_now(struct node *n, const uint8_t fp[FP_LEN])
 static void
 bad_envelope(struct node *n, const struct asked *a, const char *why)
 {
-	struct quota_answer quota = quota_now(n, a->caller->peer->v.fp);
+	struct quota_answer quota = quota_now(n, &a->caller->peer->v.fp);
 	struct refusal r = {.code = "manifest", .step = 7};
 
 	(void)snprintf(r.why, sizeof(r.why), "%.160s", why);
@@ -116,7 +116,7 @@ ask_live(struct node *n, struct asked *a)
 
 	if (!asked_wait(n, a, ASKED_LIVE, m.qid))
 		return;
-	memcpy(m.link, l->id, 16);
+	m.link = l->id;
 	memcpy(m.n, l->live_n, 32);
 	memcpy(m.s, proof, 64);
 	memcpy(m.m, proof + 64, 32);
@@ -136,7 +136,7 @@ ask_envelope(struct node *n, struct asked *a)
 
 	if (!asked_wait(n, a, ASKED_ENVELOPE, m.qid))
 		return;
-	memcpy(m.fp, v->fp, FP_LEN);
+	m.fp = v->fp;
 	m.key_len = v->key_len;
 	memcpy(m.key, v->key, v->key_len);
 	n->host.envelope(n->host.ctx, &m, e->p, e->n);
@@ -218,21 +218,21 @@ submit_live(struct node *n, const struct msg_V_LIVE_OK *m)
 
 static struct job *
 make_job(struct node *n, const struct caller *l, struct manifest *m,
-    const struct admitted *got, const uint8_t image[32])
+    const struct admitted *got, const struct id32 *image)
 {
-	struct job *j = job_new(m->job, l->peer->v.fp);
+	struct job *j = job_new(&m->job, &l->peer->v.fp);
 
 	if (j == NULL)
 		return NULL;
 	memcpy(j->rns_public, l->peer->rns_public, 64);
-	memcpy(j->rns_hash, l->peer->rns_hash, 16);
+	j->rns_hash = l->peer->rns_hash;
 	memcpy(j->nonce, m->nonce, 16);
 	j->not_after = m->not_after;
 	j->deadline = m->deadline;
 	j->retries = (uint8_t)m->retries;
 	j->level = MAX_OF(got->level, 0);
 	j->limits = got->limits;
-	memcpy(j->image, image, 32);
+	j->image = *image;
 	j->verdict_gen = n->verdict_gen;
 	for (unsigned i = 0; i < m->nvolumes; i++) {
 		j->bytes_in += m->volume[i].blob.size;
@@ -272,15 +272,15 @@ queue_s(struct node *n, const struct peer *p, const struct manifest *m)
 
 static void
 weigh(struct node *n, struct caller *l, const struct manifest *m,
-    struct admit_job *aj, uint8_t image[32])
+    struct admit_job *aj, struct id32 *image)
 {
-	const uint8_t *fp = l->peer->v.fp;
+	const struct fp *fp = &l->peer->v.fp;
 	static char why[HOST_WHY];
 	char profile[MANIFEST_TEXT + 1];
 	struct limits row;
 	uint64_t log, room;
 
-	aj->signer_is_peer = memcmp(m->submitter, fp, FP_LEN) == 0;
+	aj->signer_is_peer = fp_eq(&m->submitter, fp);
 	aj->nonce_used = job_by_nonce(&n->jobs, fp, m->nonce) != NULL;
 	aj->now = n->unix_now;
 	aj->image = n->host.image(n->host.ctx, m, image);
@@ -291,10 +291,10 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	aj->seccomp_why = n->host.seccomp(n->host.ctx, profile);
 	for (unsigned i = 0; i < m->nvolumes; i++) {
 		if (!n->host.blob_has(n->host.ctx, fp,
-			m->volume[i].blob.sha256, NULL))
+			&m->volume[i].blob.sha256, NULL))
 			continue;
 		/* last to be evicted for this job's other inputs */
-		n->host.blob_use(n->host.ctx, fp, m->volume[i].blob.sha256);
+		n->host.blob_use(n->host.ctx, fp, &m->volume[i].blob.sha256);
 	}
 	aj->spool_more = inputs_missing_bytes(n, fp, m, true);
 	room = aj->spool_more + inputs_promised(n, fp);
@@ -331,9 +331,9 @@ admit_it(struct node *n, const struct asked *a, struct manifest *m,
 	const struct pbin *e = &a->req.envelope;
 	struct admit_node an = node_admit(n);
 	struct admit_peer ap = peer_admit(l, l->peer);
-	struct quota_answer quota = quota_now(n, l->peer->v.fp);
+	struct quota_answer quota = quota_now(n, &l->peer->v.fp);
 	struct admit_job aj = {.m = m};
-	uint8_t image[32] = {0};
+	struct id32 image = {0};
 	struct admitted got;
 	struct owner *o;
 	struct refusal r;
@@ -344,12 +344,12 @@ admit_it(struct node *n, const struct asked *a, struct manifest *m,
 		refuse(n, a, m, &r);
 		return;
 	}
-	weigh(n, l, m, &aj, image);
+	weigh(n, l, m, &aj, &image);
 	if (!admit_second(&r, &got, &an, &ap, &n->caps, &aj)) {
 		refuse(n, a, m, &r);
 		return;
 	}
-	if ((j = make_job(n, l, m, &got, image)) == NULL ||
+	if ((j = make_job(n, l, m, &got, &image)) == NULL ||
 	    (j->m = malloc(sizeof(*j->m))) == NULL ||
 	    !n->host.keep_body(n->host.ctx, j, record, rlen, e->p, e->n)) {
 		job_free(j);
@@ -358,7 +358,7 @@ admit_it(struct node *n, const struct asked *a, struct manifest *m,
 	}
 	*j->m = *m; /* the texts are the job's now */
 	manifest_init(m);
-	if ((o = owner_get(n, j->owner)) != NULL)
+	if ((o = owner_get(n, &j->owner)) != NULL)
 		bucket_take(&o->quota.jobs, 1, n->now);
 	n->count.admitted++;
 	job_admit(&n->jobs, j, got.held, got.held ? "review" :
@@ -383,9 +383,9 @@ opened(struct node *n, const struct asked *a, const struct msg_V_MANIFEST *v,
 		bad_envelope(n, a, "record");
 		return;
 	}
-	memcpy(m.job, v->job, 32);
-	j = job_find(&n->jobs, v->job);
-	if (j != NULL && memcmp(j->owner, a->caller->peer->v.fp, FP_LEN) == 0)
+	m.job = v->job;
+	j = job_find(&n->jobs, &v->job);
+	if (j != NULL && fp_eq(&j->owner, &a->caller->peer->v.fp))
 		submitted(n, a, j, 0);
 	else if (j != NULL)
 		bad_envelope(n, a, "submitter");

@@ -317,7 +317,7 @@ reader_file(struct import *im, struct reader *r, struct archive *a,
 }
 
 int
-reader_digest(struct import *im, int fd, uint8_t digest[32], uint64_t *size)
+reader_digest(struct import *im, int fd, struct id32 *digest, uint64_t *size)
 {
 	static struct reader r;
 	struct archive *a;
@@ -339,7 +339,7 @@ reader_digest(struct import *im, int fd, uint8_t digest[32], uint64_t *size)
 		if (*size > 2 * IMPORT_BYTES_MAX)
 			break;
 	}
-	sha256_digest(&ctx, 32, digest);
+	sha256_digest(&ctx, 32, digest->b);
 	if (rv != ARCHIVE_EOF)
 		(void)import_fail(im, "%s", rv == ARCHIVE_OK ? "too large" :
 		    archive_error_string(a));

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "sandbox/hand/hand_path.h"
 
 /* Archives of strangers, read by libarchive: tar, gzip or zstd around it. */
@@ -40,7 +42,7 @@ int reader_file(struct import *, struct reader *, struct archive *,
     struct archive_entry *, int folder, const char *name, mode_t mode);
 
 /* SHA-256 and size of what is left when gzip or zstd is taken off. 0 or -1. */
-int reader_digest(struct import *, int fd, uint8_t digest[32],
+int reader_digest(struct import *, int fd, struct id32 *digest,
     uint64_t *size);
 
 enum archive_kind {

@@ -80,7 +80,7 @@ docs_has(struct import *im, const char *path)
 }
 
 int
-docs_digest(int fd, uint8_t out[32], uint64_t *size)
+docs_digest(int fd, struct id32 *out, uint64_t *size)
 {
 	static uint8_t buf[65536];
 	struct sha256_ctx ctx;
@@ -92,7 +92,7 @@ docs_digest(int fd, uint8_t out[32], uint64_t *size)
 		sha256_update(&ctx, (size_t)n, buf);
 		off += n;
 	}
-	sha256_digest(&ctx, 32, out);
+	sha256_digest(&ctx, 32, out->b);
 	*size = (uint64_t)off;
 	return n == 0 ? 0 : -1;
 }
@@ -148,7 +148,7 @@ docs_json(struct import *im, int fd, const char *what)
 }
 
 json_t *
-docs_json_at(struct import *im, const char *path, uint8_t digest[32])
+docs_json_at(struct import *im, const char *path, struct id32 *digest)
 {
 	_cleanup_fd_ int fd = docs_open(im, path);
 	uint64_t size;
@@ -162,24 +162,24 @@ docs_json_at(struct import *im, const char *path, uint8_t digest[32])
 
 int
 docs_blob(struct import *im, const json_t *desc, const char *suffix,
-    uint8_t digest[32])
+    struct id32 *digest)
 {
 	const char *text = json_string_value(json_object_get(desc, "digest"));
 	char path[112];
-	uint8_t got[32];
+	struct id32 got;
 	uint64_t size;
 	_cleanup_fd_ int fd = -1;
 
 	if (text == NULL || strncmp(text, "sha256:", 7) != 0 ||
-	    !hex_decode(digest, 32, text + 7, strlen(text + 7)))
+	    !hex_decode(HASH_BYTES(*digest), text + 7, strlen(text + 7)))
 		return import_fail(im, "\"%.80s\" is no digest by sha256",
 		    text == NULL ? "" : text);
 	(void)snprintf(path, sizeof(path), "%s%.64s%s",
 	    im->flat ? "" : "blobs/sha256/", text + 7, im->flat ? suffix : "");
 	if ((fd = docs_open(im, path)) == -1 ||
-	    docs_digest(fd, got, &size) == -1)
+	    docs_digest(fd, &got, &size) == -1)
 		return import_fail(im, "%s: %s", path, strerror(errno));
-	if (memcmp(got, digest, 32) != 0)
+	if (!id32_eq(&got, digest))
 		return import_fail(im, "%s: its content has another digest",
 		    path);
 	return steal_fd(&fd);

@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "sandbox/hand/hand_path.h"
 
 /* The files of what is imported: found, their digests checked, JSON read. */
@@ -13,16 +15,16 @@
 int docs_open(struct import *, const char *path);
 bool docs_has(struct import *, const char *path);
 /* SHA-256 of the file as it is. 0 or -1 with errno. */
-int docs_digest(int fd, uint8_t out[32], uint64_t *size);
+int docs_digest(int fd, struct id32 *out, uint64_t *size);
 /* NULL: why is set; what: its name for people. */
 json_t *docs_json(struct import *, int fd, const char *what);
 /* By its path, and its digest. */
-json_t *docs_json_at(struct import *, const char *path, uint8_t digest[32]);
+json_t *docs_json_at(struct import *, const char *path, struct id32 *digest);
 /*
  * The blob that a descriptor names; its digest is checked. suffix: behind the
  * name of it where blobs lie flat. -1: why is set.
  */
 int docs_blob(struct import *, const json_t *desc, const char *suffix,
-    uint8_t digest[32]);
+    struct id32 *digest);
 
 #endif

@@ -244,12 +244,12 @@ apply_layers(struct import *im, struct image *img, const json_t *layers)
 		return import_fail(im, "manifest: its layers are no list, or "
 		    "more than %d", IMPORT_LAYERS_MAX);
 	json_array_foreach (layers, i, v) {
-		uint8_t digest[32];
+		struct id32 digest;
 		_cleanup_fd_ int fd = -1;
 
 		at_layer(im, i, json_array_size(layers),
 		    json_string_value(json_object_get(v, "digest")));
-		fd = docs_blob(im, v, "", digest);
+		fd = docs_blob(im, v, "", &digest);
 		if (fd == -1 || import_layer(im, fd) == -1)
 			return -1;
 		img->rec.layers++;
@@ -264,7 +264,7 @@ take_manifest(struct import *im, struct image *img, const json_t *doc)
 	const json_t *config = json_object_get(doc, "config");
 	const char *type = json_string_value(json_object_get(config,
 	    "mediaType"));
-	uint8_t digest[32];
+	struct id32 digest;
 	_cleanup_fd_ int fd = -1;
 
 	if (json_object_get(doc, "fsLayers") != NULL)
@@ -272,7 +272,7 @@ take_manifest(struct import *im, struct image *img, const json_t *doc)
 		    "with a newer tool first");
 	if (type != NULL && strstr(type, "image") == NULL)
 		return import_fail(im, "no image, but a %.80s", type);
-	fd = docs_blob(im, config, "", digest);
+	fd = docs_blob(im, config, "", &digest);
 	if (fd == -1 || (img->config = docs_json(im, fd, "configuration")) ==
 	    NULL || take_config(im, img) == -1)
 		return -1;
@@ -313,7 +313,7 @@ take_index(struct import *im, struct image *img, json_t *doc, bool named)
 				    "linux/%s", GO_ARCH);
 		}
 		if (pick == NULL || (fd = docs_blob(im, pick,
-		    ".manifest.json", img->rec.digest)) == -1)
+		    ".manifest.json", &img->rec.digest)) == -1)
 			break;
 		next = docs_json(im, fd, "manifest");
 		json_decref(doc);
@@ -326,11 +326,11 @@ take_index(struct import *im, struct image *img, json_t *doc, bool named)
 /* ---- manifests of our own, for images that have none ---- */
 
 static json_t *
-describe(const char *type, const uint8_t digest[32], uint64_t size)
+describe(const char *type, const struct id32 *digest, uint64_t size)
 {
 	char hex[65], text[80];
 
-	hex_encode(hex, digest, 32);
+	hex_encode(hex, HASH_BYTES(*digest));
 	(void)snprintf(text, sizeof(text), "sha256:%s", hex);
 	return json_pack("{s:s,s:s,s:I}", "mediaType", type, "digest", text,
 	    "size", (json_int_t)size);
@@ -348,7 +348,7 @@ own_digest(struct image *img, json_t *config, json_t *layers)
 	if (text != NULL) {
 		sha256_init(&ctx);
 		sha256_update(&ctx, strlen(text), (const uint8_t *)text);
-		sha256_digest(&ctx, 32, img->rec.digest);
+		sha256_digest(&ctx, 32, img->rec.digest.b);
 	}
 	free(text);
 	json_decref(m);
@@ -357,20 +357,20 @@ own_digest(struct image *img, json_t *config, json_t *layers)
 
 /* An image of one layer, and an empty configuration. */
 static int
-plain_digest(struct image *img, const uint8_t digest[32], uint64_t size)
+plain_digest(struct image *img, const struct id32 *digest, uint64_t size)
 {
 	json_t *layers = json_array();
-	uint8_t empty[32];
+	struct id32 empty;
 	struct sha256_ctx ctx;
 
 	sha256_init(&ctx);
 	sha256_update(&ctx, 2, (const uint8_t *)"{}");
-	sha256_digest(&ctx, 32, empty);
+	sha256_digest(&ctx, 32, empty.b);
 	if (layers == NULL || json_array_append_new(layers,
 	    describe(TYPE_LAYER, digest, size)) == -1)
 		return -1;
 	img->rec.layers = 1;
-	return own_digest(img, describe(TYPE_EMPTY, empty, 2), layers);
+	return own_digest(img, describe(TYPE_EMPTY, &empty, 2), layers);
 }
 
 /* ---- a `docker save` ---- */
@@ -382,21 +382,21 @@ save_layer(struct import *im, struct image *img, const char *path,
 {
 	_cleanup_fd_ int fd = path == NULL ? -1 : docs_open(im, path);
 	char hex[65];
-	uint8_t digest[32];
+	struct id32 digest;
 	uint64_t size;
 
 	if (path == NULL)
 		return import_fail(im, "manifest.json: no name of its file");
 	if (fd == -1)
 		return import_fail(im, "%.100s: %s", path, strerror(errno));
-	if (reader_digest(im, fd, digest, &size) == -1)
+	if (reader_digest(im, fd, &digest, &size) == -1)
 		return -1;
-	hex_encode(hex, digest, 32);
+	hex_encode(hex, HASH_BYTES(digest));
 	if (want == NULL || strncmp(want, "sha256:", 7) != 0 ||
 	    strcmp(want + 7, hex) != 0)
 		return import_fail(im, "%.100s: its content has another digest "
 		    "than the configuration says", path);
-	if (json_array_append_new(layers, describe(TYPE_LAYER, digest,
+	if (json_array_append_new(layers, describe(TYPE_LAYER, &digest,
 	    size)) == -1)
 		return import_fail(im, "memory");
 	img->rec.layers++;
@@ -461,7 +461,7 @@ take_save(struct import *im, struct image *img, const json_t *list)
 	const json_t *m = choose_saved(im, list);
 	const char *config = json_string_value(json_object_get(m, "Config"));
 	json_t *layers;
-	uint8_t digest[32];
+	struct id32 digest;
 	uint64_t size = 0;
 	_cleanup_fd_ int fd = -1;
 	int rv;
@@ -471,7 +471,7 @@ take_save(struct import *im, struct image *img, const json_t *list)
 	if (config == NULL)
 		return import_fail(im, "manifest.json: no configuration");
 	if ((fd = docs_open(im, config)) == -1 ||
-	    docs_digest(fd, digest, &size) == -1)
+	    docs_digest(fd, &digest, &size) == -1)
 		return import_fail(im, "configuration: %.100s: %s", config,
 		    strerror(errno));
 	if ((img->config = docs_json(im, fd, "configuration")) == NULL ||
@@ -481,7 +481,7 @@ take_save(struct import *im, struct image *img, const json_t *list)
 		return import_fail(im, "memory");
 	rv = save_layers(im, img, json_object_get(m, "Layers"), layers);
 	if (rv == 0)
-		return own_digest(img, describe(TYPE_CONFIG, digest, size),
+		return own_digest(img, describe(TYPE_CONFIG, &digest, size),
 		    layers);
 	json_decref(layers);
 	return rv;
@@ -491,18 +491,18 @@ take_save(struct import *im, struct image *img, const json_t *list)
 static int
 take_docs(struct import *im, struct image *img)
 {
-	uint8_t digest[32];
+	struct id32 digest;
 	json_t *doc;
 	int rv;
 
 	if (docs_has(im, "index.json"))
 		return take_index(im, img, docs_json_at(im, "index.json",
-		    digest), true);
+		    &digest), true);
 	if (!docs_has(im, "manifest.json"))
 		return import_fail(im, "an image's documents without "
 		    "index.json (OCI layout) or manifest.json (docker save, "
 		    "skopeo's dir:)");
-	if ((doc = docs_json_at(im, "manifest.json", digest)) == NULL)
+	if ((doc = docs_json_at(im, "manifest.json", &digest)) == NULL)
 		return -1;
 	if (json_is_array(doc)) {
 		rv = take_save(im, img, doc);
@@ -516,7 +516,7 @@ take_docs(struct import *im, struct image *img)
 	}
 	/* skopeo's dir: blobs by their digests beside the manifest */
 	im->flat = true;
-	memcpy(img->rec.digest, digest, sizeof(digest));
+	img->rec.digest = digest;
 	return take_index(im, img, doc, false);
 }
 
@@ -590,16 +590,16 @@ start(struct import *im)
 static int
 take_root(struct import *im, struct image *img)
 {
-	uint8_t digest[32];
+	struct id32 digest;
 	uint64_t size;
 
 	if (im->tag != NULL)
 		return import_fail(im, "a plain root has no tag %.60s",
 		    im->tag);
-	if (reader_digest(im, STDIN_FILENO, digest, &size) == -1 ||
+	if (reader_digest(im, STDIN_FILENO, &digest, &size) == -1 ||
 	    import_layer(im, STDIN_FILENO) == -1)
 		return -1;
-	return plain_digest(img, digest, size);
+	return plain_digest(img, &digest, size);
 }
 
 static int
@@ -730,7 +730,7 @@ hand_import_plain(void)
 	static uint8_t buf[65536];
 	struct import im;
 	struct plain p = {.im = &im, .file = -1};
-	uint8_t digest[32];
+	struct id32 digest;
 	ssize_t n = 0;
 	int rv = 0;
 
@@ -745,8 +745,8 @@ hand_import_plain(void)
 	if (rv == 0 && (n < 0 || tar_reader_end(p.r) != TAR_OK))
 		rv = import_fail(&im, "the folder could not be read whole");
 	if (rv == 0) {
-		sha256_digest(&p.ctx, 32, digest);
-		rv = plain_digest(&img, digest, p.size);
+		sha256_digest(&p.ctx, 32, digest.b);
+		rv = plain_digest(&img, &digest, p.size);
 	}
 	if (p.file != -1)
 		(void)close(p.file);

@@ -379,7 +379,7 @@ adopt(struct step *s, const uint8_t *record, size_t len,
 
 	if (!image_record_parse(record, len, &r))
 		return fail(why, cap, "record", EINVAL);
-	memcpy(out->digest, r.digest, 32);
+	out->digest = r.digest;
 	out->bytes = r.bytes;
 	out->members = r.members;
 	out->layers = r.layers;
@@ -389,7 +389,7 @@ adopt(struct step *s, const uint8_t *record, size_t len,
 		    "pipes or sockets were left out", s->left_out);
 	else
 		(void)snprintf(out->note, sizeof(out->note), "%s", r.note);
-	hex_encode(hex, r.digest, 32);
+	hex_encode(hex, HASH_BYTES(r.digest));
 	(void)snprintf(path, sizeof(path), "roots/%s", hex);
 	out->was_here = fstatat(s->in->images, path, &st,
 	    AT_SYMLINK_NOFOLLOW) == 0;
@@ -402,7 +402,7 @@ adopt(struct step *s, const uint8_t *record, size_t len,
 	if (!out->was_here && fchmodat(s->in->images, path, 0555, 0) == -1)
 		return fail(why, cap, "store", errno);
 	if (s->in->name != NULL &&
-	    store_set_name(s->in->images, s->in->name, r.digest) == -1)
+	    store_set_name(s->in->images, s->in->name, &r.digest) == -1)
 		return fail(why, cap, "names", errno);
 	return 0;
 }

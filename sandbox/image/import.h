@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 /*
  * `warren image import` (compute.md 11, THREATS.md 3.5): a plain root, an OCI
  * layout, what `docker save` or skopeo's dir: make, each as a folder or a tar
@@ -23,7 +25,7 @@ struct image_import {
 	uint32_t base;    /* --with-uid-base; used as root */
 };
 struct image_imported {
-	uint8_t digest[32]; /* of the image manifest */
+	struct id32 digest; /* of the image manifest */
 	bool was_here;      /* the same image had been imported before */
 	bool unconfined;    /* of a failure: the place does not allow it */
 	uint64_t bytes;

@@ -59,7 +59,7 @@ store_name_ok(const char *name, char out[STORE_NAME_MAX + 1])
 
 /* One line of the names file; advances *p. false: the end, or malformed. */
 static bool
-next_name(char **p, char **name, uint8_t digest[32])
+next_name(char **p, char **name, struct id32 *digest)
 {
 	char *line = *p, *end = strchr(line, '\n'), *space;
 
@@ -69,7 +69,7 @@ next_name(char **p, char **name, uint8_t digest[32])
 	*p = end + 1;
 	space = strchr(line, ' ');
 	if (space == NULL ||
-	    !hex_decode(digest, 32, space + 1, strlen(space + 1)))
+	    !hex_decode(HASH_BYTES(*digest), space + 1, strlen(space + 1)))
 		return false;
 	*space = '\0';
 	*name = line;
@@ -88,16 +88,16 @@ load_names(int dir)
 }
 
 int
-store_each(int dir, bool (*fn)(void *, const char *, const uint8_t *),
+store_each(int dir, bool (*fn)(void *, const char *, const struct id32 *),
     void *ctx)
 {
 	char *text = load_names(dir), *p = text, *name;
-	uint8_t digest[32];
+	struct id32 digest;
 
 	if (text == NULL)
 		return -1;
-	while (next_name(&p, &name, digest))
-		if (!fn(ctx, name, digest))
+	while (next_name(&p, &name, &digest))
+		if (!fn(ctx, name, &digest))
 			break;
 	free(text);
 	return 0;
@@ -105,40 +105,41 @@ store_each(int dir, bool (*fn)(void *, const char *, const uint8_t *),
 
 struct lookup {
 	const char *name;
-	uint8_t digest[32];
+	struct id32 digest;
 	bool found;
 };
 
 static bool
-look(void *ctx, const char *name, const uint8_t digest[32])
+look(void *ctx, const char *name, const struct id32 *digest)
 {
 	struct lookup *l = ctx;
 
 	if (strcmp(name, l->name) != 0)
 		return true;
-	memcpy(l->digest, digest, 32);
+	l->digest = *digest;
 	l->found = true;
 	return false;
 }
 
 static void
-place(char *out, size_t cap, const char *folder, const uint8_t digest[32])
+place(char *out, size_t cap, const char *folder, const struct id32 *digest)
 {
 	char hex[65];
 
-	hex_encode(hex, digest, 32);
+	hex_encode(hex, HASH_BYTES(*digest));
 	(void)snprintf(out, cap, "%s/%s", folder, hex);
 }
 
 int
-store_resolve(int dir, const char *name, uint8_t digest[32])
+store_resolve(int dir, const char *name, struct id32 *digest)
 {
 	char full[STORE_NAME_MAX + 1], path[80];
 	struct lookup l = {.name = full};
 	struct stat st;
 
 	if (strncmp(name, "sha256:", 7) == 0) {
-		if (!hex_decode(l.digest, 32, name + 7, strlen(name + 7))) {
+		if (!hex_decode(HASH_BYTES(l.digest), name + 7,
+		    strlen(name + 7))) {
 			errno = EINVAL;
 			return -1;
 		}
@@ -154,15 +155,15 @@ store_resolve(int dir, const char *name, uint8_t digest[32])
 			return -1;
 		}
 	}
-	place(path, sizeof(path), "roots", l.digest);
+	place(path, sizeof(path), "roots", &l.digest);
 	if (fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return -1;
-	memcpy(digest, l.digest, 32);
+	*digest = l.digest;
 	return 0;
 }
 
 int
-store_record(int dir, const uint8_t digest[32], uint8_t *buf,
+store_record(int dir, const struct id32 *digest, uint8_t *buf,
     struct image_record *r)
 {
 	_cleanup_fd_ int meta = openat(dir, "meta", O_RDONLY | O_DIRECTORY |
@@ -170,12 +171,12 @@ store_record(int dir, const uint8_t digest[32], uint8_t *buf,
 	char hex[65];
 	ssize_t n;
 
-	hex_encode(hex, digest, 32);
+	hex_encode(hex, HASH_BYTES(*digest));
 	n = meta == -1 ? -1 : file_read(meta, hex, buf, IMAGE_RECORD_MAX);
 	if (n < 0)
 		return -1;
 	if (!image_record_parse(buf, (size_t)n, r) ||
-	    memcmp(r->digest, digest, 32) != 0) {
+	    !id32_eq(&r->digest, digest)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -203,19 +204,19 @@ struct rewrite {
 };
 
 static bool
-copy_name(void *ctx, const char *name, const uint8_t digest[32])
+copy_name(void *ctx, const char *name, const struct id32 *digest)
 {
 	struct rewrite *w = ctx;
 	char hex[65];
 
-	hex_encode(hex, digest, 32);
+	hex_encode(hex, HASH_BYTES(*digest));
 	if (strcmp(name, w->skip) != 0)
 		(void)fprintf(w->f, "%s %s\n", name, hex);
 	return true;
 }
 
 int
-store_set_name(int dir, const char *name, const uint8_t digest[32])
+store_set_name(int dir, const char *name, const struct id32 *digest)
 {
 	_cleanup_fd_ int lock = openat(dir, LOCK, O_CREAT | O_RDWR | O_CLOEXEC |
 	    O_NOFOLLOW, 0600);
@@ -232,7 +233,7 @@ store_set_name(int dir, const char *name, const uint8_t digest[32])
 	    (w.f = open_memstream(&text, &len)) == NULL)
 		return -1;
 	rv = store_each(dir, copy_name, &w);
-	hex_encode(hex, digest, 32);
+	hex_encode(hex, HASH_BYTES(*digest));
 	(void)fprintf(w.f, "%s %s\n", full, hex);
 	if (fclose(w.f) != 0)
 		rv = -1;
@@ -258,8 +259,8 @@ store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len)
 		return -1;
 	}
 	(void)snprintf(from, sizeof(from), "%s/root", tmp);
-	place(to, sizeof(to), "roots", r.digest);
-	hex_encode(hex, r.digest, 32);
+	place(to, sizeof(to), "roots", &r.digest);
+	hex_encode(hex, HASH_BYTES(r.digest));
 	if (fstatat(dir, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	if (file_replace(meta, hex, record, len, 0644) == -1)

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "sandbox/plan/record.h"
 
 /*
@@ -33,23 +35,23 @@ bool store_name_ok(const char *name, char out[STORE_NAME_MAX + 1]);
  * "NAME:TAG", "NAME", or "sha256:HEX". 0; -1 with errno: ENOENT (not here),
  * EINVAL (no name).
  */
-int store_resolve(int dir, const char *name, uint8_t digest[32]);
+int store_resolve(int dir, const char *name, struct id32 *digest);
 /*
  * The record of an image that is here; buf (IMAGE_RECORD_MAX bytes) holds its
  * texts. 0 or -1 (ENOENT, EINVAL).
  */
-int store_record(int dir, const uint8_t digest[32], uint8_t *buf,
+int store_record(int dir, const struct id32 *digest, uint8_t *buf,
     struct image_record *);
 /* Each name in order; stops when the function says false. 0 or -1. */
 int store_each(int dir, bool (*fn)(void *ctx, const char *name,
-    const uint8_t digest[32]), void *ctx);
+    const struct id32 *digest), void *ctx);
 
 /* ---- for the CLI ---- */
 
 /* Make the folders of a new store; dir is warren/images. 0 or -1. */
 int store_make(int dir);
 /* Let name mean this digest from now on. 0 or -1. */
-int store_set_name(int dir, const char *name, const uint8_t digest[32]);
+int store_set_name(int dir, const char *name, const struct id32 *digest);
 /*
  * Take folder `tmp`/root of the store as the files of an image, and its
  * record; nothing happens when it is here already. 0 or -1.

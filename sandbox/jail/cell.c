@@ -76,12 +76,12 @@ cell_init(struct cell *c, uint32_t number, int ctl)
 }
 
 static struct cell *
-find(struct jail *j, const uint8_t job[32])
+find(struct jail *j, const struct id32 *job)
 {
 	for (uint32_t i = 0; i < j->nslots; i++)
 		if (j->cells[i].life.state != CELL_FREE &&
 		    j->cells[i].life.state != CELL_BROKEN &&
-		    memcmp(j->cells[i].job, job, 32) == 0)
+		    id32_eq(&j->cells[i].job, job))
 			return &j->cells[i];
 	return NULL;
 }
@@ -99,7 +99,7 @@ broken(struct jail *j, struct cell *c, const char *why)
 		if (c->started)
 			tell_exited(j, c);
 		else
-			tell_failed(j, c->job, "internal", why);
+			tell_failed(j, &c->job, "internal", why);
 	}
 	close_all(c);
 	close_fd(&c->ctl);
@@ -193,7 +193,7 @@ job_failed(struct jail *j, struct cell *c, const char *code, const char *why)
 	if (!set_state(j, c, CELL_ENDED, c->fail_code))
 		return;
 	c->failed = true;
-	tell_failed(j, c->job, c->fail_code, c->why);
+	tell_failed(j, &c->job, c->fail_code, c->why);
 	if (c->forget)
 		step_next_clean(j, c);
 }
@@ -227,7 +227,7 @@ digest_policy(struct cell *c, const uint8_t *plan, size_t n, int args,
 		sha256_update(&ctx, n, plan);
 		sha256_update(&ctx, al, a);
 		sha256_update(&ctx, fl, f);
-		sha256_digest(&ctx, sizeof(c->policy), c->policy);
+		sha256_digest(&ctx, sizeof(c->policy), c->policy.b);
 	}
 	memfd_unmap(a, al);
 	memfd_unmap(f, fl);
@@ -305,23 +305,23 @@ cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 		program_malformed(j->program, in);
 		return;
 	}
-	if (find(j, plan.job) != NULL) {
-		tell_failed(j, plan.job, "internal", "the job runs already");
+	if (find(j, &plan.job) != NULL) {
+		tell_failed(j, &plan.job, "internal", "the job runs already");
 		return;
 	}
 	if ((code = plan_check(&plan, &j->limits, &why)) != NULL) {
-		tell_failed(j, plan.job, code, why);
+		tell_failed(j, &plan.job, code, why);
 		return;
 	}
 	c = &j->cells[plan.slot - 1];
 	if (c->life.state != CELL_FREE || group_left(&j->groups, c->old_group)) {
-		tell_failed(j, plan.job, "internal", "the slot is not free");
+		tell_failed(j, &plan.job, "internal", "the slot is not free");
 		return;
 	}
 	cell_init(c, c->number, c->ctl);
 	c->plan = plan;
-	memcpy(c->job, plan.job, 32);
-	plan_group_name(c->group, plan.job);
+	c->job = plan.job;
+	plan_group_name(c->group, &plan.job);
 	if (!set_state(j, c, CELL_FILLING, "plan"))
 		return;
 	code = "internal";
@@ -349,7 +349,7 @@ cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 		if (!set_state(j, c, CELL_FREE, why))
 			return;
 		memcpy(c->old_group, c->group, sizeof(c->old_group));
-		tell_failed(j, plan.job, code, why);
+		tell_failed(j, &plan.job, code, why);
 		return;
 	}
 	step_next_fill(j, c, 0);
@@ -379,10 +379,10 @@ maybe_started(struct jail *j, struct cell *c)
 		return;
 	c->deadline = after_ms(c->plan.time_ms + JAIL_GRACE_MS);
 	memset(&m, 0, sizeof(m));
-	memcpy(m.job, c->job, 32);
+	m.job = c->job;
 	m.slot = c->number;
 	m.layers = c->layers;
-	memcpy(m.policy, c->policy, 32);
+	m.policy = c->policy;
 	fds[0] = c->out;
 	fds[1] = c->err;
 	fds[2] = c->job_pidfd;
@@ -604,7 +604,7 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 void
 cells_step(struct jail *j, const struct msg_J_STEP *m)
 {
-	struct cell *c = find(j, m->job);
+	struct cell *c = find(j, &m->job);
 	struct msg_J_STEP_OPEN open;
 	struct msg_J_STEP_DONE no;
 	int p[2];
@@ -614,7 +614,7 @@ cells_step(struct jail *j, const struct msg_J_STEP *m)
 	    c->plan.volumes[m->volume].kind != PLAN_VOL_RW ||
 	    pipe2(p, O_CLOEXEC) == -1) {
 		memset(&no, 0, sizeof(no));
-		memcpy(no.job, m->job, 32);
+		no.job = m->job;
 		no.step = m->step;
 		no.volume = m->volume;
 		(void)snprintf(no.why, sizeof(no.why), "not now");
@@ -625,7 +625,7 @@ cells_step(struct jail *j, const struct msg_J_STEP *m)
 	c->volume = m->volume;
 	c->deadline = after_ms(JAIL_STEP_MS);
 	memset(&open, 0, sizeof(open));
-	memcpy(open.job, m->job, 32);
+	open.job = m->job;
 	open.step = m->step;
 	open.volume = m->volume;
 	if (set_state(j, c, CELL_PACKING, "asked")) {
@@ -637,7 +637,7 @@ cells_step(struct jail *j, const struct msg_J_STEP *m)
 }
 
 void
-cells_kill(struct jail *j, const uint8_t job[32])
+cells_kill(struct jail *j, const struct id32 *job)
 {
 	struct cell *c = find(j, job);
 
@@ -674,7 +674,7 @@ step_next_clean(struct jail *j, struct cell *c)
 }
 
 void
-cells_forget(struct jail *j, const uint8_t job[32])
+cells_forget(struct jail *j, const struct id32 *job)
 {
 	struct cell *c = find(j, job);
 	struct msg_J_FORGOTTEN m;
@@ -682,7 +682,7 @@ cells_forget(struct jail *j, const uint8_t job[32])
 	if (c == NULL) {
 		/* refused before it had a slot: nothing is left */
 		memset(&m, 0, sizeof(m));
-		memcpy(m.job, job, 32);
+		m.job = *job;
 		TELL(j, J_FORGOTTEN, &m, NULL, 0);
 		return;
 	}

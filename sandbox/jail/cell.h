@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <rns/hash.h>
 #include <rns/mono.h>
 
 #include "common/ipc.h"
@@ -22,9 +23,9 @@ struct cell {
 	struct cell_life life;
 	int ctl; /* of the slot's process */
 
-	uint8_t job[32];
+	struct id32 job;
 	struct plan plan;
-	uint8_t policy[32];
+	struct id32 policy;
 	uint32_t layers, group_layers;
 	char group[PLAN_GROUP_MAX];
 	char old_group[PLAN_GROUP_MAX]; /* of the job before: must be gone */
@@ -68,8 +69,8 @@ void cell_init(struct cell *, uint32_t number, int ctl);
 /* Messages of node; descriptors are taken from the ipc_in. */
 void cells_run(struct jail *, const struct msg_J_RUN *, struct ipc_in *);
 void cells_step(struct jail *, const struct msg_J_STEP *);
-void cells_kill(struct jail *, const uint8_t job[32]);
-void cells_forget(struct jail *, const uint8_t job[32]);
+void cells_kill(struct jail *, const struct id32 *job);
+void cells_forget(struct jail *, const struct id32 *job);
 
 /* Something to read on these descriptors of the cell. */
 void cell_on_ctl(struct jail *, struct cell *);

@@ -8,13 +8,13 @@
 #include "common/util.h"
 
 void
-tell_failed(struct jail *j, const uint8_t job[32], const char *code,
+tell_failed(struct jail *j, const struct id32 *job, const char *code,
     const char *why)
 {
 	struct msg_J_FAILED m;
 
 	memset(&m, 0, sizeof(m));
-	memcpy(m.job, job, 32);
+	m.job = *job;
 	(void)snprintf(m.code, sizeof(m.code), "%s", code);
 	(void)snprintf(m.why, sizeof(m.why), "%s", why);
 	log_info("jail", "not started: %s: %s", m.code, m.why);
@@ -27,7 +27,7 @@ tell_exited(struct jail *j, const struct cell *c)
 	struct msg_J_EXITED m;
 
 	memset(&m, 0, sizeof(m));
-	memcpy(m.job, c->job, 32);
+	m.job = c->job;
 	m.how = c->how;
 	m.code = c->code;
 	TELL(j, J_EXITED, &m, NULL, 0);
@@ -39,7 +39,7 @@ tell_step(struct jail *j, const struct cell *c, bool ok)
 	struct msg_J_STEP_DONE m;
 
 	memset(&m, 0, sizeof(m));
-	memcpy(m.job, c->job, 32);
+	m.job = c->job;
 	m.step = (uint8_t)c->step;
 	m.volume = (uint8_t)c->volume;
 	m.ok = ok;
@@ -56,7 +56,7 @@ tell_forgotten(struct jail *j, const struct cell *c)
 	struct msg_J_FORGOTTEN m;
 
 	memset(&m, 0, sizeof(m));
-	memcpy(m.job, c->job, 32);
+	m.job = c->job;
 	m.slot = c->number;
 	TELL(j, J_FORGOTTEN, &m, NULL, 0);
 }
@@ -72,15 +72,15 @@ cells_tell(struct jail *j)
 		int fds[3] = {c->out, c->err, c->job_pidfd};
 
 		if (c->life.state == CELL_ENDED && c->failed)
-			tell_failed(j, c->job, c->fail_code, c->why);
+			tell_failed(j, &c->job, c->fail_code, c->why);
 		if (!c->started || c->life.state == CELL_FREE ||
 		    c->life.state == CELL_BROKEN)
 			continue;
 		memset(&m, 0, sizeof(m));
-		memcpy(m.job, c->job, 32);
+		m.job = c->job;
 		m.slot = c->number;
 		m.layers = c->layers;
-		memcpy(m.policy, c->policy, 32);
+		m.policy = c->policy;
 		m.exited = c->exited;
 		m.how = c->how;
 		m.code = c->code;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "sandbox/jail/cell.h"
 #include "sandbox/jail/jail.h"
 
@@ -21,7 +23,7 @@
 	} while (0)
 
 /* J_FAILED: code of compute.md 4 or 5, why in words. */
-void tell_failed(struct jail *, const uint8_t job[32], const char *code,
+void tell_failed(struct jail *, const struct id32 *job, const char *code,
     const char *why);
 /* J_EXITED, J_STEP_DONE, J_FORGOTTEN, by what the cell holds. */
 void tell_exited(struct jail *, const struct cell *);

@@ -284,7 +284,7 @@ build_root(const struct init_env *e, const struct init_job *j,
 		else
 			stage_path(paths[i], e->slot, i);
 	}
-	hex_encode(hex, p->image, sizeof(p->image));
+	hex_encode(hex, HASH_BYTES(p->image));
 	find_places(j, a, hex, places);
 	if (root_build(&r, &what) == 0)
 		return;

@@ -384,11 +384,11 @@ static void
 greet(struct jail *j, struct ipc_in *in)
 {
 	struct msg_HELLO h;
-	uint8_t build[32];
+	struct id32 build;
 
-	program_build_id(build);
+	program_build_id(&build);
 	if (in->type != IPC_HELLO || !msg_get_HELLO(in->body, &h) ||
-	    memcmp(h.build, build, sizeof(build)) != 0) {
+	    !id32_eq(&h.build, &build)) {
 		log_errx("jail", "node is of another build");
 		ipc_free(j->node);
 		j->node = NULL;
@@ -419,14 +419,14 @@ static void
 on_J_KILL(struct jail *j, const struct msg_J_KILL *m, struct ipc_in *in)
 {
 	(void)in;
-	cells_kill(j, m->job);
+	cells_kill(j, &m->job);
 }
 
 static void
 on_J_FORGET(struct jail *j, const struct msg_J_FORGET *m, struct ipc_in *in)
 {
 	(void)in;
-	cells_forget(j, m->job);
+	cells_forget(j, &m->job);
 }
 
 static void
@@ -451,7 +451,7 @@ new_node(struct jail *j, int fd)
 		return;
 	}
 	memset(&h, 0, sizeof(h));
-	program_build_id(h.build);
+	program_build_id(&h.build);
 	(void)ipc_send_HELLO(j->node, &h, NULL, 0);
 }
 

@@ -125,8 +125,8 @@ plan_compile(struct compiled *out, const struct compile_in *in,
 		code = "internal";
 		goto out;
 	}
-	memcpy(p->job, in->m->job, 32);
-	memcpy(p->image, in->image, 32);
+	p->job = in->m->job;
+	p->image = *in->image;
 	p->slot = in->slot;
 	p->layers = in->required;
 	p->memory = in->granted[LIMIT_MEMORY];

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "node/config/profile.h"
 #include "sandbox/plan/record.h"
 #include "sandbox/plan/plan.h"
@@ -18,7 +20,7 @@ struct compile_in {
 	const struct manifest *m;
 	const struct profile *profile;  /* NULL: none */
 	const uint64_t *granted;        /* LIMIT_COUNT values, none 0 */
-	const uint8_t *image;           /* digest, 32 bytes */
+	const struct id32 *image;           /* digest, 32 bytes */
 	const struct image_record *rec; /* of that image */
 	uint32_t slot;
 	uint32_t required;   /* layers of node.yaml */

@@ -11,8 +11,8 @@ void
 plan_encode(struct wr *w, const struct plan *p)
 {
 	wr_u16(w, PLAN_VERSION);
-	wr_bytes(w, p->job, sizeof(p->job));
-	wr_bytes(w, p->image, sizeof(p->image));
+	wr_bytes(w, HASH_BYTES(p->job));
+	wr_bytes(w, HASH_BYTES(p->image));
 	wr_u32(w, p->slot);
 	wr_u32(w, p->layers);
 	wr_u64(w, p->memory);
@@ -39,8 +39,8 @@ plan_decode(struct rd r, struct plan *p)
 
 	memset(p, 0, sizeof(*p));
 	if (!rd_u16(&r, &version) || version != PLAN_VERSION ||
-	    !rd_copy(&r, p->job, sizeof(p->job)) ||
-	    !rd_copy(&r, p->image, sizeof(p->image)) ||
+	    !rd_copy(&r, HASH_BYTES(p->job)) ||
+	    !rd_copy(&r, HASH_BYTES(p->image)) ||
 	    !rd_u32(&r, &p->slot) || !rd_u32(&r, &p->layers) ||
 	    !rd_u64(&r, &p->memory) || !rd_u32(&r, &p->cpu_milli) ||
 	    !rd_u32(&r, &p->pids) || !rd_u64(&r, &p->time_ms) ||
@@ -302,8 +302,8 @@ plan_targets_check(const char *const *t, uint32_t n)
 }
 
 void
-plan_group_name(char *out, const uint8_t job[32])
+plan_group_name(char *out, const struct id32 *job)
 {
 	memcpy(out, "job-", 4);
-	hex_encode(out + 4, job, 16);
+	hex_encode(out + 4, job->b, 16);
 }

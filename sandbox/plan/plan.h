@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "common/layers.h"
 #include "common/wire.h"
 
@@ -55,8 +57,8 @@ struct plan_volume {
 };
 
 struct plan {
-	uint8_t job[32];
-	uint8_t image[32]; /* digest of the image manifest */
+	struct id32 job;
+	struct id32 image; /* digest of the image manifest */
 	uint32_t slot;     /* 1 … slots */
 	uint32_t layers;   /* that the job must get, or is not started */
 	uint64_t memory;   /* bytes */
@@ -127,6 +129,6 @@ const char *plan_targets_check(const char *const *targets, uint32_t n);
 /* Name of the job's v2 group beneath jobs/; out has room for 40 bytes. */
 #define PLAN_GROUP_MAX 40
 /* The name of the job's group beneath jobs/; out has PLAN_GROUP_MAX. */
-void plan_group_name(char *out, const uint8_t job[32]);
+void plan_group_name(char *out, const struct id32 *job);
 
 #endif

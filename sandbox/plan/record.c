@@ -18,7 +18,7 @@ void
 image_record_encode(struct wr *w, const struct image_record *r)
 {
 	wr_u16(w, VERSION);
-	wr_bytes(w, r->digest, sizeof(r->digest));
+	wr_bytes(w, HASH_BYTES(r->digest));
 	wr_u64(w, r->bytes);
 	wr_u32(w, r->members);
 	wr_u32(w, r->layers);
@@ -73,7 +73,7 @@ image_record_parse(const uint8_t *buf, size_t len, struct image_record *out)
 
 	memset(out, 0, sizeof(*out));
 	return rd_u16(&r, &version) && version == VERSION &&
-	    rd_copy(&r, out->digest, sizeof(out->digest)) &&
+	    rd_copy(&r, HASH_BYTES(out->digest)) &&
 	    rd_u64(&r, &out->bytes) && rd_u32(&r, &out->members) &&
 	    rd_u32(&r, &out->layers) && rd_u32(&r, &out->dropped) &&
 	    get_list(&r, out->argv, &out->argc, IMAGE_ARGS_MAX, &left) &&

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "common/wire.h"
 
 /*
@@ -20,7 +22,7 @@
 #define IMAGE_NOTE_MAX 512
 
 struct image_record {
-	uint8_t digest[32];
+	struct id32 digest;
 	uint64_t bytes;   /* of regular files */
 	uint32_t members, layers;
 	uint32_t dropped; /* devices, fifos, sockets */

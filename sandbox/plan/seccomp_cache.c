@@ -2,6 +2,7 @@
 #include "sandbox/plan/seccomp_cache.h"
 
 #include <nettle/sha2.h>
+#include <rns/hash.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ cache_name(char *name, size_t cap, const char *json, size_t len,
 {
 	const struct scmp_version *v = seccomp_version();
 	struct sha256_ctx ctx;
-	uint8_t digest[32];
+	struct id32 digest;
 	char line[128], hex[65];
 
 	(void)snprintf(line, sizeof(line), "%s %s %u.%u %u.%u.%u\n",
@@ -31,34 +32,34 @@ cache_name(char *name, size_t cap, const char *json, size_t len,
 	sha256_init(&ctx);
 	sha256_update(&ctx, strlen(line), (const uint8_t *)line);
 	sha256_update(&ctx, len, (const uint8_t *)json);
-	sha256_digest(&ctx, sizeof(digest), digest);
-	hex_encode(hex, digest, sizeof(digest));
+	sha256_digest(&ctx, sizeof(digest), digest.b);
+	hex_encode(hex, HASH_BYTES(digest));
 	(void)snprintf(name, cap, "%s.bpf", hex);
 }
 
 static void
-digest_of(uint8_t out[32], const void *p, size_t n)
+digest_of(struct id32 *out, const void *p, size_t n)
 {
 	struct sha256_ctx ctx;
 
 	sha256_init(&ctx);
 	sha256_update(&ctx, n, p);
-	sha256_digest(&ctx, 32, out);
+	sha256_digest(&ctx, 32, out->b);
 }
 
 static bool
 cache_load(struct seccomp_program *out, int dir, const char *name)
 {
 	_cleanup_free_ char *buf = NULL;
-	uint8_t digest[32];
+	struct id32 digest;
 	size_t n = 0, body;
 
 	buf = file_load(dir, name, CACHE_MAX, &n);
 	body = n > 32 ? n - 32 : 0;
 	if (buf == NULL || body == 0 || body % sizeof(*out->insns) != 0)
 		return false;
-	digest_of(digest, buf + 32, body);
-	if (memcmp(digest, buf, 32) != 0 ||
+	digest_of(&digest, buf + 32, body);
+	if (!id32_eq(&digest, id32_at(buf)) ||
 	    (out->insns = malloc(body)) == NULL)
 		return false;
 	memcpy(out->insns, buf + 32, body);
@@ -74,7 +75,7 @@ cache_store(const struct seccomp_program *p, int dir, const char *name)
 
 	if (buf == NULL)
 		return;
-	digest_of(buf, p->insns, body);
+	digest_of(id32_into(buf), p->insns, body);
 	memcpy(buf + 32, p->insns, body);
 	(void)file_replace(dir, name, buf, 32 + body, 0600);
 }

@@ -35,7 +35,8 @@ static struct ev_loop *loop;
 static struct rns *rns;
 static struct fsock sock;
 static ev_timer deadline, ask, limit;
-static uint8_t identity[RNS_KEY], dest[RNS_HASH], link_id[RNS_HASH];
+static uint8_t identity[RNS_KEY];
+static struct hash16 dest, link_id;
 static bool serving, path_known, link_up;
 static int listener = -1;
 static ev_io accepting;
@@ -78,7 +79,7 @@ announce(bool path_response)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_ANNOUNCE};
 
-	memcpy(cmd.announce.dest, dest, RNS_HASH);
+	cmd.announce.dest = dest;
 	cmd.announce.path_response = path_response;
 	submit(&cmd, "announce");
 }
@@ -90,7 +91,7 @@ link_open(void)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_LINK_OPEN};
 
-	memcpy(cmd.link_open.dest, dest, RNS_HASH);
+	cmd.link_open.dest = dest;
 	began = clock_mono().us;
 	submit(&cmd, "link");
 }
@@ -100,7 +101,7 @@ resource_send(void)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_RESOURCE_SEND};
 
-	memcpy(cmd.resource.link, link_id, RNS_HASH);
+	cmd.resource.link = link_id;
 	cmd.resource.data = data;
 	cmd.resource.len = size;
 	cmd.resource.compress = strcmp(words[0], "packed") == 0;
@@ -153,10 +154,10 @@ on_link_up(const struct rns_event *ev)
 
 	if (serving)
 		return;
-	memcpy(link_id, ev->link.id, RNS_HASH);
+	link_id = ev->link.id;
 	if (strcmp(words[0], "links") == 0) {
 		printf("link %lld\n", (long long)(clock_mono().us - began));
-		memcpy(cmd.hash, link_id, RNS_HASH);
+		cmd.hash = link_id;
 		submit(&cmd, "close");
 		round_done();
 	} else {
@@ -172,12 +173,12 @@ on_ask(struct ev_loop *l, ev_timer *w, int revents)
 	struct rns_path p;
 
 	(void)revents;
-	path_known = path_known || rns_path_get(rns, dest, &p);
+	path_known = path_known || rns_path_get(rns, &dest, &p);
 	if (path_known) {
 		ev_timer_stop(l, w);
 		return;
 	}
-	memcpy(cmd.hash, dest, RNS_HASH);
+	cmd.hash = dest;
 	submit(&cmd, "path");
 }
 
@@ -198,7 +199,7 @@ on_event(const struct rns_event *ev)
 	switch (ev->type) {
 	case RNS_EV_ANNOUNCE:
 		if (!serving && !path_known &&
-		    memcmp(ev->announce.dest, dest, RNS_HASH) == 0) {
+		    hash16_eq(&ev->announce.dest, &dest)) {
 			path_known = true;
 			next();
 		}
@@ -210,7 +211,7 @@ on_event(const struct rns_event *ev)
 		on_link_up(ev);
 		break;
 	case RNS_EV_LINK_CLOSED:
-		if (!serving && memcmp(ev->link.id, link_id, RNS_HASH) != 0)
+		if (!serving && !hash16_eq(&ev->link.id, &link_id))
 			fail("the link did not come up");
 		break;
 	case RNS_EV_SENT:
@@ -343,11 +344,12 @@ static void
 add_dest(void)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_DEST_ADD};
-	uint8_t pub[RNS_KEY], hash[RNS_HASH];
+	uint8_t pub[RNS_KEY];
+	struct hash16 hash;
 	char hex[2 * RNS_HASH + 1];
 
-	if (rns_identity_derive(pub, hash, identity) != RNS_OK ||
-	    rns_dest_hash(dest, "bench.endpoint", hash) != RNS_OK)
+	if (rns_identity_derive(pub, &hash, identity) != RNS_OK ||
+	    rns_dest_hash(&dest, "bench.endpoint", &hash) != RNS_OK)
 		fail("identity");
 	cmd.dest.type = RNS_SINGLE;
 	cmd.dest.name = "bench.endpoint";
@@ -356,7 +358,7 @@ add_dest(void)
 	cmd.dest.accept_links = true;
 	cmd.dest.resources = RNS_ACCEPT_ALL;
 	submit(&cmd, "destination");
-	hex_encode(hex, dest, RNS_HASH);
+	hex_encode(hex, HASH_BYTES(dest));
 	printf("dest %s\n", hex);
 	fflush(stdout);
 }
@@ -389,7 +391,7 @@ main(int argc, char **argv)
 	if (serving) {
 		add_dest();
 	} else {
-		if (argc < 4 || !hex_decode(dest, RNS_HASH, argv[3],
+		if (argc < 4 || !hex_decode(HASH_BYTES(dest), argv[3],
 		    strlen(argv[3])))
 			return 2;
 		words = argv + 4;

@@ -23,7 +23,8 @@ int
 main(void)
 {
 	static double us[ROUNDS];
-	uint8_t pk[32], sk[64], sig[64], msg[180], out[32], big[450];
+	uint8_t pk[32], sk[64], sig[64], msg[180], big[450];
+	struct id32 out;
 	struct sha256_ctx h;
 
 	if (sodium_init() < 0)
@@ -49,7 +50,7 @@ main(void)
 		for (int k = 0; k < 100; k++) {
 			sha256_init(&h);
 			sha256_update(&h, sizeof(big), big);
-			sha256_digest(&h, sizeof(out), out);
+			sha256_digest(&h, sizeof(out), out.b);
 		}
 		us[i] = (double)mono_sub(clock_mono(), t) / 100;
 	}

@@ -71,12 +71,12 @@ log_write(void *arg, unsigned stream, uint64_t offset, const uint8_t *p,
 }
 
 static bool
-log_digest(void *arg, unsigned stream, uint8_t out[32])
+log_digest(void *arg, unsigned stream, struct id32 *out)
 {
 	crypto_hash_sha256_state h = log_hash[stream - 1];
 
 	(void)arg;
-	crypto_hash_sha256_final(&h, out);
+	crypto_hash_sha256_final(&h, out->b);
 	return true;
 }
 
@@ -89,9 +89,9 @@ sign(void)
 	uint8_t aux[32];
 	size_t len;
 
-	memcpy(m->submitter, person.fp, FP_LEN);
+	m->submitter = person.fp;
 	memcpy(m->submitter_urn, person.urn, sizeof(m->submitter_urn));
-	memcpy(m->node, node.fp, FP_LEN);
+	m->node = node.fp;
 	memcpy(m->node_urn, node.urn, sizeof(m->node_urn));
 	m->has |= HAS_NODE;
 	randombytes_buf(m->nonce, sizeof(m->nonce));
@@ -102,7 +102,7 @@ sign(void)
 		return false;
 	}
 	randombytes_buf(aux, sizeof(aux));
-	memcpy(sig.fp, person.fp, FP_LEN);
+	sig.fp = person.fp;
 	memset(&sub, 0, sizeof(sub));
 	if (pae_sign(sig.sig, &person.secret, TYPE_MANIFEST, payload, len, aux))
 		sub.envelope_len = env_build_binary(envelope,
@@ -114,16 +114,17 @@ sign(void)
 static bool
 prove(void)
 {
-	uint8_t proof[PROTO_PROOF_LEN], digest[32], aux[32];
-	const uint8_t *link = session_link_id(session);
+	uint8_t proof[PROTO_PROOF_LEN], aux[32];
+	struct id32 digest;
+	const struct hash16 *link = hash16_at(session_link_id(session));
 
 	if (link == NULL)
 		return false;
 	randombytes_buf(proof + 64, 32);
 	randombytes_buf(aux, sizeof(aux));
-	challenge_digest(digest, link, sub.proof_n, proof + 64, person.rns_pub,
+	challenge_digest(&digest, link, sub.proof_n, proof + 64, person.rns_pub,
 	    node.rns_pub);
-	if (!secp_sign(proof, &person.secret, digest, aux))
+	if (!secp_sign(proof, &person.secret, &digest, aux))
 		return false;
 	sub_prove(&sub, proof);
 	return true;
@@ -181,9 +182,9 @@ run(const char *file, const char *dest, unsigned rounds)
 	if (person_load(&cli, &person) != CLI_OK ||
 	    job_file_read(&cli, file, &job) != CLI_OK ||
 	    session_open(&session, &cli, &person) != CLI_OK ||
-	    nodes_resolve(&cli, session, &person, dest, CONTACT_US, node.dest,
+	    nodes_resolve(&cli, session, &person, dest, CONTACT_US, &node.dest,
 		&by) != CLI_OK ||
-	    session_connect(session, node.dest, &o) != CLI_OK ||
+	    session_connect(session, &node.dest, &o) != CLI_OK ||
 	    remote_describe(&cli, session, &person, &node) != CLI_OK)
 		return 1;
 	for (unsigned i = 0; i < rounds; i++) {

@@ -43,7 +43,7 @@ note(int kind, int64_t us)
 }
 
 static bool
-job(struct drive *d, const uint8_t image[32], const struct seccomp_program *f,
+job(struct drive *d, const struct id32 *image, const struct seccomp_program *f,
     int kind)
 {
 	static const char *const argv[] = {"/bin/true", NULL};
@@ -52,7 +52,7 @@ job(struct drive *d, const uint8_t image[32], const struct seccomp_program *f,
 	bool ok;
 
 	drive_job_init(&j);
-	memcpy(j.image, image, 32);
+	j.image = *image;
 	j.argv = argv;
 	j.env = env;
 	if (f->len > 0) {
@@ -140,7 +140,7 @@ main(int argc, char *argv[])
 	int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : ROUNDS;
 	struct seccomp_program filter;
 	struct drive d;
-	uint8_t image[32];
+	struct id32 image;
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	char *plain[] = {NULL, NULL};
 	bool ok = true;
@@ -151,7 +151,7 @@ main(int argc, char *argv[])
 		n = (ssize_t)strlen(exe);
 	}
 	if (rounds < 1 || rounds > ROUNDS_MAX ||
-	    setup_drive(&d, &o, exe, root, sizeof(root), image) == -1)
+	    setup_drive(&d, &o, exe, root, sizeof(root), &image) == -1)
 		return 1;
 	if (!make_image()) {
 		drive_stop(&d);
@@ -161,11 +161,11 @@ main(int argc, char *argv[])
 	(void)snprintf(text, sizeof(text), "%s/bin/true", root);
 	plain[0] = text;
 	for (int i = 0; i < rounds && ok; i++) {
-		ok = job(&d, image, &filter, COLD);
+		ok = job(&d, &image, &filter, COLD);
 		bwrap(BWRAP);
 		spawn(EXEC, plain);
 		quiet(IDLE_US, "what is measured is a start after it");
-		ok = ok && job(&d, image, &filter, IDLE);
+		ok = ok && job(&d, &image, &filter, IDLE);
 		quiet(IDLE_US, "what is measured is a start after it");
 		bwrap(BWRAP_IDLE);
 	}

@@ -323,7 +323,7 @@ drive_new_node(struct drive *d)
 	    in.type != IPC_HELLO)
 		return complain("HELLO of jail");
 	ipc_in_done(&in);
-	program_build_id(h.build);
+	program_build_id(&h.build);
 	return ipc_send_HELLO(d->node, &h, NULL, 0);
 }
 
@@ -523,8 +523,8 @@ static void
 make_plan(const struct drive_job *j, struct plan *p, int *fds, unsigned *nfds)
 {
 	memset(p, 0, sizeof(*p));
-	memcpy(p->job, j->id, 32);
-	memcpy(p->image, j->image, 32);
+	p->job = j->id;
+	p->image = j->image;
 	p->slot = j->slot;
 	p->layers = j->layers;
 	p->memory = j->memory;
@@ -606,7 +606,7 @@ drive_send(struct drive *d, struct drive_job *j)
 {
 	static const struct sock_filter allow = {BPF_RET | BPF_K, 0, 0,
 	    SECCOMP_RET_ALLOW};
-	static const uint8_t none[32];
+	static const struct id32 none;
 	struct cgroup_limits l = {j->memory, j->cpu_milli, j->pids};
 	struct msg_J_RUN m;
 	struct plan p;
@@ -618,10 +618,10 @@ drive_send(struct drive *d, struct drive_job *j)
 	int64_t before;
 	int rv;
 
-	if (memcmp(j->id, none, 32) == 0 && getrandom(j->id, 32, 0) != 32)
+	if (id32_eq(&j->id, &none) && getrandom(HASH_BYTES(j->id), 0) != 32)
 		return -1;
 	as_node(d, true);
-	rv = cgroup_job_make(&j->groups, &d->dirs, j->id, j->slot, &l, &layers,
+	rv = cgroup_job_make(&j->groups, &d->dirs, &j->id, j->slot, &l, &layers,
 	    &what);
 	as_node(d, false);
 	if (rv == -1)
@@ -715,7 +715,7 @@ pack(struct drive *d, struct drive_job *j, uint8_t volume)
 	int fd = -1;
 	bool done = false, ok = false;
 
-	memcpy(m.job, j->id, 32);
+	m.job = j->id;
 	if (buf == NULL || ipc_send_J_STEP(d->node, &m, NULL, 0) == -1)
 		return -1;
 	while (!done || fd != -1) {
@@ -770,7 +770,7 @@ drive_finish(struct drive *d, struct drive_job *j)
 	for (uint32_t i = 0; j->started && i < j->nvolumes; i++)
 		if (j->volumes[i].kind == PLAN_VOL_RW)
 			rv |= pack(d, j, (uint8_t)i);
-	memcpy(m.job, j->id, 32);
+	m.job = j->id;
 	if (ipc_send_J_FORGET(d->node, &m, NULL, 0) == -1)
 		return complain("J_FORGET");
 	do {

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <rns/hash.h>
+
 #include "common/ipc.h"
 #include "node/host/cgroup.h"
 #include "sandbox/plan/plan.h"
@@ -47,8 +49,8 @@ int drive_new_node(struct drive *);
 #define DRIVE_VOLUMES 8
 struct drive_job {
 	/* asked */
-	uint8_t id[32]; /* zeros: random */
-	uint8_t image[32];
+	struct id32 id; /* zeros: random */
+	struct id32 image;
 	const char *const *argv;
 	const char *const *env;
 	const char *cwd;

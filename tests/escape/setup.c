@@ -15,20 +15,20 @@
 #include "sandbox/base/tree.h"
 
 static int
-image_dir(const struct drive *d, char *path, size_t cap, uint8_t digest[32])
+image_dir(const struct drive *d, char *path, size_t cap, struct id32 *digest)
 {
 	char hex[65];
 
-	if (getrandom(digest, 32, 0) != 32)
+	if (getrandom(HASH_BYTES(*digest), 0) != 32)
 		return -1;
-	hex_encode(hex, digest, 32);
+	hex_encode(hex, HASH_BYTES(*digest));
 	(void)snprintf(path, cap, "%s/images/roots/%s", d->folder, hex);
 	return mkdir(path, 0755);
 }
 
 int
 setup_drive(struct drive *d, const struct drive_options *o,
-    const char *folder, char *root, size_t cap, uint8_t image[32])
+    const char *folder, char *root, size_t cap, struct id32 *image)
 {
 	struct drive_options mine = *o;
 	char jail[600], hand[600];

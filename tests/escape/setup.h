@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "tests/escape/drive.h"
 
 /* What those who drive jail need before their first job. */
@@ -15,7 +17,7 @@
  * folder `root`. 0, or -1 with a message on stderr and all of it stopped.
  */
 int setup_drive(struct drive *, const struct drive_options *,
-    const char *folder, char *root, size_t cap, uint8_t image[32]);
+    const char *folder, char *root, size_t cap, struct id32 *image);
 /* A file of the host as bin/NAME of a root, executable. */
 bool setup_program(const char *root, const char *name, const char *from);
 /* Bytes as a descriptor that can only be read, or -1. */

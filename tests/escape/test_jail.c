@@ -28,7 +28,7 @@
 #include "tests/until.h"
 
 struct drive d;
-static uint8_t image[32];
+static struct id32 image;
 char image_path[512];
 static int bad;
 char note[512];
@@ -39,7 +39,7 @@ void
 new_job(struct drive_job *j, const char *const *argv)
 {
 	drive_job_init(j);
-	memcpy(j->image, image, 32);
+	j->image = image;
 	j->argv = argv;
 	j->env = env;
 }
@@ -129,7 +129,7 @@ t_kill(void)
 
 	new_job(&j, argv);
 	CHECK(drive_send(&d, &j) == 0 && j.started);
-	memcpy(m.job, j.id, 32);
+	m.job = j.id;
 	CHECK(ipc_send_J_KILL(d.node, &m, NULL, 0) == 0);
 	CHECK(drive_wait(&d, &j, PATIENCE_MS) == 0);
 	CHECK(j.how == EXIT_SIGNAL && j.status == SIGKILL);
@@ -424,7 +424,7 @@ t_refusals(void)
 	if (!refused(&j, "posture"))
 		return false;
 	new_job(&j, argv);
-	memset(j.image, 7, 32);
+	memset(&j.image, 7, sizeof(j.image));
 	if (!refused(&j, "image"))
 		return false;
 	new_job(&j, argv);
@@ -588,7 +588,7 @@ main(int argc, char *argv[])
 	(void)snprintf(volume, sizeof(volume), "%s/in", work);
 	o.volume = volume;
 	if (setup_drive(&d, &o, argv[1], image_path, sizeof(image_path),
-	    image) == -1) {
+	    &image) == -1) {
 		printf("not ok jail-start (%s)\n", who);
 		return 1;
 	}

@@ -76,13 +76,13 @@ set_baits(void)
 static const uint8_t empty_tar[1024];
 
 static void
-job(struct drive_job *j, const uint8_t image[32], const char *name)
+job(struct drive_job *j, const struct id32 *image, const char *name)
 {
 	static const char *argv[] = {"/bin/probe", NULL, NULL};
 
 	argv[1] = name;
 	drive_job_init(j);
-	memcpy(j->image, image, 32);
+	j->image = *image;
 	j->argv = argv;
 	j->env = env;
 	j->pids = 64;
@@ -107,7 +107,7 @@ job_done(struct drive_job *j)
 }
 
 static bool
-one(const uint8_t image[32], const char *name, const char *who)
+one(const struct id32 *image, const char *name, const char *who)
 {
 	struct drive_job j;
 	bool ok;
@@ -139,12 +139,12 @@ main(int argc, char *argv[])
 	char path[512], from[600];
 	char *names = NULL, *save = NULL;
 	struct drive_job j;
-	uint8_t image[32];
+	struct id32 image;
 	int bad = 0;
 
 	if (argc < 2)
 		return 2;
-	if (setup_drive(&d, &o, argv[1], path, sizeof(path), image) == -1) {
+	if (setup_drive(&d, &o, argv[1], path, sizeof(path), &image) == -1) {
 		printf("not ok jail-start (%s)\n", who);
 		return 1;
 	}
@@ -154,7 +154,7 @@ main(int argc, char *argv[])
 		drive_stop(&d);
 		return 1;
 	}
-	job(&j, image, "list");
+	job(&j, &image, "list");
 	if (drive_run(&d, &j) == 0 && j.started)
 		names = strdup(j.out);
 	else
@@ -164,7 +164,7 @@ main(int argc, char *argv[])
 	for (char *n = names == NULL ? NULL : strtok_r(names, "\n", &save);
 	    n != NULL; n = strtok_r(NULL, "\n", &save))
 		if (argc < 4 || strcmp(argv[3], n) == 0)
-			bad |= !one(image, n, who);
+			bad |= !one(&image, n, who);
 	free(names);
 	if (shm_id != -1)
 		(void)shmctl(shm_id, IPC_RMID, NULL);

@@ -28,8 +28,8 @@ struct world {
 	struct rns *r;
 	struct mono now;
 	struct identity id;
-	uint8_t dest[RNS_HASH];
-	uint8_t last[RNS_HASH]; /* truncated hash, or link id */
+	struct hash16 dest;
+	struct hash16 last; /* truncated hash, or link id */
 };
 
 static void
@@ -70,7 +70,7 @@ world_new(struct world *w, uint32_t *seed)
 	w->now = (struct mono){0};
 	w->r = rns_new(&cfg, w->now);
 	if (w->r == NULL || identity_load(&w->id, priv) != RNS_OK ||
-	    rns_dest_hash(w->dest, "fuzz.core", w->id.hash) != RNS_OK)
+	    rns_dest_hash(&w->dest, "fuzz.core", &w->id.hash) != RNS_OK)
 		abort();
 	c.dest.type = RNS_SINGLE;
 	c.dest.name = "fuzz.core";
@@ -132,37 +132,38 @@ recv_data(struct world *w, const uint8_t *p, size_t n)
 
 	if (n < 1)
 		return;
-	(void)packet_head(raw, PACKET_FLAGS(DEST_SINGLE, PACKET_DATA), w->dest,
+	(void)packet_head(raw, PACKET_FLAGS(DEST_SINGLE, PACKET_DATA), &w->dest,
 	    p[0]);
 	if (identity_encrypt(raw + HEADER_1_LEN, &len,
-		sizeof(raw) - HEADER_1_LEN, w->id.pub, w->id.hash, NULL, eph,
+		sizeof(raw) - HEADER_1_LEN, w->id.pub, &w->id.hash, NULL, eph,
 		iv, p + 1, n - 1) == RNS_OK)
 		recv_raw(w, 1, raw, HEADER_1_LEN + len);
 }
 
 static void
-other_dest(uint8_t dest[RNS_HASH], struct identity *id, uint8_t who)
+other_dest(struct hash16 *dest, struct identity *id, uint8_t who)
 {
 	uint8_t priv[RNS_KEY] = {1};
 
 	priv[40] = who & 7;
 	if (identity_load(id, priv) != RNS_OK ||
-	    rns_dest_hash(dest, "fuzz.other", id->hash) != RNS_OK)
+	    rns_dest_hash(dest, "fuzz.other", &id->hash) != RNS_OK)
 		abort();
 }
 
 static void
 recv_announce(struct world *w, const uint8_t *p, size_t n)
 {
-	uint8_t raw[RNS_MTU], name[RNS_NAME_HASH], dest[RNS_HASH];
+	uint8_t raw[RNS_MTU], name[RNS_NAME_HASH];
+	struct hash16 dest;
 	struct identity id;
 	size_t len;
 
 	if (n < 7)
 		return;
-	other_dest(dest, &id, p[0]);
+	other_dest(&dest, &id, p[0]);
 	rns_name_hash(name, "fuzz.other");
-	len = announce_build(raw, &id, dest, name, p + 1, p[6],
+	len = announce_build(raw, &id, &dest, name, p + 1, p[6],
 	    (p[0] & 8) != 0 ? id.pub : NULL, p + 7, n - 7, (p[0] & 16) != 0);
 	if (len > 0) {
 		raw[1] = p[0] >> 5;
@@ -171,7 +172,7 @@ recv_announce(struct world *w, const uint8_t *p, size_t n)
 }
 
 static void
-recv_built(struct world *w, uint8_t flags, const uint8_t *dest,
+recv_built(struct world *w, uint8_t flags, const struct hash16 *dest,
     const uint8_t *p, size_t n)
 {
 	uint8_t raw[RNS_MTU];
@@ -193,14 +194,14 @@ recv_relay(struct world *w, const uint8_t *p, size_t n)
 	raw[0] = (uint8_t)((p[0] & 0x2f) | FLAG_HEADER_2 | FLAG_TRANSPORT);
 	raw[1] = p[1];
 	memcpy(raw + 2, rns_identity_hash(w->r), RNS_HASH);
-	other_dest(raw + 2 + RNS_HASH, &id, p[2]);
+	other_dest(hash16_into(raw + 2 + RNS_HASH), &id, p[2]);
 	raw[HEADER_2_LEN - 1] = p[3];
 	memcpy(raw + HEADER_2_LEN, p + 4, n - 4);
 	n += HEADER_2_LEN - 4;
 	if (packet_parse(&q, raw, n) == RNS_OK) {
-		memcpy(w->last, q.hash, RNS_HASH);
+		w->last = *hash16_at(q.hash.b);
 		if (q.type == PACKET_LINKREQUEST)
-			packet_link_id(w->last, &q);
+			packet_link_id(&w->last, &q);
 	}
 	recv_raw(w, 1, raw, n);
 }
@@ -213,7 +214,8 @@ recv_proof(struct world *w, const uint8_t *p, size_t n)
 
 	if (n < 2)
 		return;
-	len = packet_build(raw, sizeof(raw), p[0], w->last, p[1], p + 2, n - 2);
+	len = packet_build(raw, sizeof(raw), p[0], &w->last, p[1], p + 2,
+	    n - 2);
 	if (len > 0)
 		recv_raw(w, 2, raw, len);
 }
@@ -221,8 +223,9 @@ recv_proof(struct world *w, const uint8_t *p, size_t n)
 static void
 step(struct world *w, uint8_t kind, const uint8_t *p, size_t n)
 {
-	static const uint8_t request[RNS_HASH] = {0x6b, 0x9f, 0x66, 0x01, 0x4d,
-	    0x98, 0x53, 0xfa, 0xab, 0x22, 0x0f, 0xba, 0x47, 0xd0, 0x27, 0x61};
+	static const struct hash16 request =
+	    {{0x6b, 0x9f, 0x66, 0x01, 0x4d, 0x98, 0x53, 0xfa, 0xab, 0x22, 0x0f,
+	    0xba, 0x47, 0xd0, 0x27, 0x61}};
 	uint8_t buf[64];
 
 	switch (kind % 11) {
@@ -234,7 +237,7 @@ step(struct world *w, uint8_t kind, const uint8_t *p, size_t n)
 		break;
 	case 6:
 		recv_built(w, PACKET_FLAGS(DEST_SINGLE, PACKET_LINKREQUEST),
-		    w->dest, p, n);
+		    &w->dest, p, n);
 		break;
 	case 7:
 		if (n >= 4)
@@ -243,10 +246,10 @@ step(struct world *w, uint8_t kind, const uint8_t *p, size_t n)
 		break;
 	case 8:
 		n = n < 48 ? n : 48;
-		memcpy(buf, w->dest, RNS_HASH);
+		memcpy(buf, HASH_BYTES(w->dest));
 		if (n > 0)
 			memcpy(buf + RNS_HASH, p, n);
-		recv_built(w, PACKET_FLAGS(DEST_PLAIN, PACKET_DATA), request,
+		recv_built(w, PACKET_FLAGS(DEST_PLAIN, PACKET_DATA), &request,
 		    buf, RNS_HASH + n);
 		break;
 	case 9:

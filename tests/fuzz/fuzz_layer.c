@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 static void
 archive(struct import *im, int fd)
 {
-	uint8_t digest[32];
+	struct id32 digest;
 	uint64_t size;
 
 	im->bytes = 0;
@@ -34,7 +34,7 @@ archive(struct import *im, int fd)
 		abort();
 	(void)reader_kind(im, fd);
 	(void)import_archive(im, fd);
-	(void)reader_digest(im, fd, digest, &size);
+	(void)reader_digest(im, fd, &digest, &size);
 	(void)close(im->src);
 	if (import_remove(im->v, "src") == -1)
 		abort();

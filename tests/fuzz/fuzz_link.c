@@ -49,14 +49,14 @@ fuzz_packet(struct fuzz *f, int to, bool seal, uint8_t context,
     const uint8_t *b, size_t n)
 {
 	uint8_t raw[1024], iv[16] = {0};
-	struct link *l = link_find(f->p.n[to].r, f->p.link);
+	struct link *l = link_find(f->p.n[to].r, &f->p.link);
 	size_t len = n;
 	bool proof = context == CTX_RESOURCE_PRF || context == CTX_LRPROOF;
 
 	if (l == NULL)
 		return;
 	(void)packet_head(raw, PACKET_FLAGS(DEST_LINK,
-	    proof ? PACKET_PROOF : PACKET_DATA), f->p.link, context);
+	    proof ? PACKET_PROOF : PACKET_DATA), &f->p.link, context);
 	if (seal) {
 		put_u64(iv, ++f->iv);
 		if (token_encrypt(raw + HEADER_1_LEN, &len,
@@ -74,7 +74,7 @@ fuzz_send(struct fuzz *f, int node, uint8_t number, struct rns_cmd *c)
 {
 	static size_t taken;
 	struct res_in *x;
-	struct link *l = link_find(f->p.n[node].r, f->p.link);
+	struct link *l = link_find(f->p.n[node].r, &f->p.link);
 
 	switch (number % 8) {
 	case 0:
@@ -109,7 +109,7 @@ fuzz_send(struct fuzz *f, int node, uint8_t number, struct rns_cmd *c)
 		if (l != NULL && (x = TAILQ_FIRST(&l->res_in)) != NULL &&
 		    (number & 32) != 0) {
 			c->cancel.incoming = true;
-			memcpy(c->cancel.hash, x->orig, RNS_FULL_HASH);
+			c->cancel.hash = x->orig;
 		}
 		break;
 	case 5:
@@ -136,14 +136,14 @@ fuzz_command(struct fuzz *f, uint8_t number)
 	struct rns_cmd c = {.type = RNS_CMD_RESPOND};
 	const struct rns_event *ev;
 
-	memcpy(c.hash, f->p.link, RNS_HASH);
+	c.hash = f->p.link;
 	if (number % 9 != 8) {
 		fuzz_send(f, number & 1, (uint8_t)(number >> 1), &c);
 		return;
 	}
 	if ((ev = pair_take(&f->p, 1, RNS_EV_REQUEST)) == NULL)
 		return;
-	memcpy(c.respond.request_id, ev->request.request_id, RNS_HASH);
+	c.respond.request_id = ev->request.request_id;
 	c.respond.data = (const uint8_t *)"\xc5\x4e\x00";
 	/* a bin of 19,968 bytes needs a buffer that begins with its head */
 	memcpy(f->data, c.respond.data, 3);
@@ -194,7 +194,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .resource_bytes = RESOURCE_BYTES});
 	pair_handler(&f.p, "/echo", RNS_ALLOW_ALL, NULL, 0, 60000);
 	pair_up(&f.p);
-	memcpy(c.stream.link, f.p.link, RNS_HASH);
+	c.stream.link = f.p.link;
 	c.stream.stream = 3;
 	(void)pair_submit(&f.p, 1, &c);
 	f.p.tap = fuzz_tap;

@@ -11,7 +11,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *raw, size_t n)
 {
 	struct packet p;
-	uint8_t id[RNS_HASH], out[1024];
+	struct hash16 id;
+	uint8_t out[1024];
 	uint32_t mtu;
 	uint8_t mode, back[3];
 
@@ -19,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *raw, size_t n)
 		return 0;
 	if (p.data + p.data_len != raw + n || p.data_len == 0 || p.hops > 127)
 		abort();
-	packet_link_id(id, &p);
+	packet_link_id(&id, &p);
 	if (p.data_len >= 3) {
 		signalling_get(p.data, &mtu, &mode);
 		signalling_put(back, mtu, mode);

@@ -32,7 +32,7 @@ known(const uint8_t *p, size_t n)
 		stores_known_put(&w, &a);
 		again = rd_make(buf, w.len);
 		if (!wr_ok(&w) || stores_known_next(&again, &b) != RNS_OK ||
-		    !rd_end(&again) || memcmp(a.dest, b.dest, 16) != 0 ||
+		    !rd_end(&again) || !hash16_eq(&a.dest, &b.dest) ||
 		    a.app_data_len != b.app_data_len ||
 		    (a.used_us < 0) != (b.used_us < 0))
 			abort();

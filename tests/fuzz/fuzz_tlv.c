@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	uint8_t out[TLV_APP_DATA_MAX], fp[FP_LEN];
+	uint8_t out[TLV_APP_DATA_MAX];
+	struct fp fp;
 	struct app_data a, b;
 	struct klp_key k;
 	char t[KEY_TEXT_MAX];
@@ -20,7 +21,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	    (len = app_data_build(out, sizeof(out), &a)) > 0 &&
 	    (!app_data_parse(&b, out, len) || strcmp(a.name, b.name) != 0))
 		abort();
-	(void)ident_parse(fp, (const char *)p, n);
+	(void)ident_parse(&fp, (const char *)p, n);
 	if (key_parse(&k, (const char *)p, n)) {
 		struct klp_key again;
 

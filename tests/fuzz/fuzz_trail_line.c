@@ -21,8 +21,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (trail_line_parse(&l, text, n)) {
 		k = l.is_tomb
-		    ? trail_line_tomb(out, sizeof(out), l.prev, &l.tomb)
-		    : trail_line_event(out, sizeof(out), l.seq, l.prev, l.body,
+		    ? trail_line_tomb(out, sizeof(out), &l.prev, &l.tomb)
+		    : trail_line_event(out, sizeof(out), l.seq, &l.prev, l.body,
 			  l.body_len);
 		if (k != n + 1 || memcmp(out, p, n) != 0)
 			abort();

@@ -24,7 +24,8 @@
 
 static struct ev_loop *loop;
 static struct attach *att;
-static uint8_t identity[RNS_KEY], identity_hash[RNS_HASH], dest[RNS_HASH];
+static uint8_t identity[RNS_KEY];
+static struct hash16 identity_hash, dest;
 
 static void
 pattern(uint8_t *out, size_t n)
@@ -55,7 +56,7 @@ submit(const struct rns_cmd *cmd, const char *what)
 
 /* ---- serve ---- */
 
-static uint8_t echo_hash[RNS_HASH], size_hash[RNS_HASH];
+static struct hash16 echo_hash, size_hash;
 
 /* Received plain resources, one at a time is enough. */
 static crypto_hash_sha256_state res_hash;
@@ -64,7 +65,7 @@ static uint64_t res_size;
 /* What came on stream 0 and has to go back: at most one message's worth. */
 static uint8_t back[65536];
 static size_t back_len, back_from;
-static uint8_t back_link[RNS_HASH];
+static struct hash16 back_link;
 
 static void
 send_back(void)
@@ -74,7 +75,7 @@ send_back(void)
 	    .stream.taken = &taken};
 
 	while (back_from < back_len) {
-		memcpy(cmd.stream.link, back_link, RNS_HASH);
+		cmd.stream.link = back_link;
 		cmd.stream.stream = 0;
 		cmd.stream.data = back + back_from;
 		cmd.stream.len = back_len - back_from;
@@ -94,9 +95,9 @@ on_request(const struct rns_event *ev)
 	struct rd r = rd_make(ev->request.data, ev->request.len);
 	uint64_t n;
 
-	memcpy(cmd.respond.link, ev->request.link, RNS_HASH);
-	memcpy(cmd.respond.request_id, ev->request.request_id, RNS_HASH);
-	if (memcmp(ev->request.path_hash, size_hash, RNS_HASH) == 0 &&
+	cmd.respond.link = ev->request.link;
+	cmd.respond.request_id = ev->request.request_id;
+	if (hash16_eq(&ev->request.path_hash, &size_hash) &&
 	    mpk_get_uint(&r, &n) && n < sizeof(big) - 8) {
 		mpk_put_bin_head(&w, n);
 		pattern(big + w.len, n);
@@ -113,14 +114,14 @@ static void
 on_link(const struct rns_event *ev)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_CHANNEL_OPEN};
-	uint8_t id[RNS_HASH];
+	struct hash16 id;
 
-	memcpy(id, ev->link.id, RNS_HASH);
-	memcpy(cmd.hash, id, RNS_HASH);
+	id = ev->link.id;
+	cmd.hash = id;
 	submit(&cmd, "channel");
 	cmd.type = RNS_CMD_STREAM_OPEN;
 	memset(&cmd.stream, 0, sizeof(cmd.stream));
-	memcpy(cmd.stream.link, id, RNS_HASH);
+	cmd.stream.link = id;
 	submit(&cmd, "stream");
 	printf("{\"event\":\"link\"}\n");
 }
@@ -134,7 +135,7 @@ on_message(const struct rns_event *ev)
 
 	memcpy(twice, ev->channel.data, n);
 	memcpy(twice + n, ev->channel.data, n);
-	memcpy(cmd.channel.link, ev->channel.link, RNS_HASH);
+	cmd.channel.link = ev->channel.link;
 	cmd.channel.msgtype = MESSAGE;
 	cmd.channel.data = twice;
 	cmd.channel.len = 2 * n;
@@ -146,7 +147,7 @@ on_stream(const struct rns_event *ev)
 {
 	size_t n = MIN_OF(ev->channel.len, sizeof(back) - back_len);
 
-	memcpy(back_link, ev->channel.link, RNS_HASH);
+	back_link = ev->channel.link;
 	memcpy(back + back_len, ev->channel.data, n);
 	back_len += n;
 	send_back();
@@ -155,13 +156,13 @@ on_stream(const struct rns_event *ev)
 static void
 on_resource_done(const struct rns_event *ev)
 {
-	uint8_t digest[32];
+	struct id32 digest;
 
-	crypto_hash_sha256_final(&res_hash, digest);
+	crypto_hash_sha256_final(&res_hash, digest.b);
 	printf("{\"event\":\"resource\",\"ok\":%s,\"size\":%llu,"
 	    "\"sha256\":\"%s\"}\n", ev->resource.status == RNS_RES_COMPLETE ?
 	    "true" : "false", (unsigned long long)res_size,
-	    hex(digest, sizeof(digest)));
+	    hex(HASH_BYTES(digest)));
 	crypto_hash_sha256_init(&res_hash);
 	res_size = 0;
 }
@@ -181,7 +182,7 @@ serve_event(void *arg, const struct rns_event *ev)
 		break;
 	case RNS_EV_LINK_IDENTIFIED:
 		printf("{\"event\":\"identified\",\"hash\":\"%s\"}\n",
-		    hex(ev->link.identity_hash, RNS_HASH));
+		    hex(HASH_BYTES(ev->link.identity_hash)));
 		break;
 	case RNS_EV_LINK_CLOSED:
 		printf("{\"event\":\"closed\"}\n");
@@ -217,7 +218,7 @@ add_handler(const char *path)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_HANDLER_ADD};
 
-	memcpy(cmd.handler.dest, dest, RNS_HASH);
+	cmd.handler.dest = dest;
 	cmd.handler.path = path;
 	cmd.handler.allow = RNS_ALLOW_ALL;
 	cmd.handler.compress_max = 1 << 20;
@@ -237,7 +238,7 @@ on_stdin(struct ev_loop *l, ev_io *w, int revents)
 		ev_break(l, EVBREAK_ALL);
 		return;
 	}
-	memcpy(cmd.announce.dest, dest, RNS_HASH);
+	cmd.announce.dest = dest;
 	submit(&cmd, "announce");
 	printf("{\"event\":\"announced\"}\n");
 	fflush(stdout);
@@ -250,9 +251,9 @@ serve(void)
 	ev_io in;
 
 	crypto_hash_sha256_init(&res_hash);
-	(void)rns_dest_hash(dest, "interop.peer", identity_hash);
-	rns_path_hash(echo_hash, "/echo");
-	rns_path_hash(size_hash, "/size");
+	(void)rns_dest_hash(&dest, "interop.peer", &identity_hash);
+	rns_path_hash(&echo_hash, "/echo");
+	rns_path_hash(&size_hash, "/size");
 	cmd.dest.type = RNS_SINGLE;
 	cmd.dest.name = "interop.peer";
 	memcpy(cmd.dest.identity, identity, RNS_KEY);
@@ -265,13 +266,13 @@ serve(void)
 	add_handler("/size");
 	cmd.type = RNS_CMD_APP_DATA;
 	memset(&cmd.announce, 0, sizeof(cmd.announce));
-	memcpy(cmd.announce.dest, dest, RNS_HASH);
+	cmd.announce.dest = dest;
 	cmd.announce.app_data = (const uint8_t *)"interop";
 	cmd.announce.app_data_len = 7;
 	submit(&cmd, "app data");
 	attach_on_event(att, serve_event, NULL);
 	printf("{\"event\":\"ready\",\"dest\":\"%s\",\"identity\":\"%s\"}\n",
-	    hex(dest, RNS_HASH), hex(identity_hash, RNS_HASH));
+	    hex(HASH_BYTES(dest)), hex(HASH_BYTES(identity_hash)));
 	fflush(stdout);
 	ev_io_init(&in, on_stdin, 0, EV_READ);
 	ev_io_start(loop, &in);
@@ -335,7 +336,7 @@ static void
 on_announce(void *arg, const struct rns_event *ev)
 {
 	(void)arg;
-	if (memcmp(ev->announce.dest, dest, RNS_HASH) != 0 ||
+	if (!hash16_eq(&ev->announce.dest, &dest) ||
 	    ev->announce.app_data_len != 7 ||
 	    memcmp(ev->announce.app_data, "interop", 7) != 0)
 		return;
@@ -350,7 +351,7 @@ on_path(void *arg, bool found)
 	struct rns_path p;
 
 	(void)arg;
-	if (found && rns_path_get(attach_rns(att), dest, &p))
+	if (found && rns_path_get(attach_rns(att), &dest, &p))
 		(void)snprintf(extra, sizeof(extra), ",\"hops\":%u", p.hops);
 	step_end(found);
 }
@@ -417,7 +418,7 @@ pump_channel(void)
 	for (int i = 0; i < 5; i++) {
 		if (sent_message[i])
 			continue;
-		memcpy(cmd.channel.link, attach_link_id(lnk), RNS_HASH);
+		cmd.channel.link = *hash16_at(attach_link_id(lnk));
 		cmd.channel.msgtype = MESSAGE;
 		cmd.channel.data = (uint8_t *)text;
 		cmd.channel.len = (size_t)snprintf(text, sizeof(text),
@@ -436,7 +437,7 @@ pump_buffer(void)
 	    .stream.taken = &taken};
 
 	while (back_from < expected_len) {
-		memcpy(cmd.stream.link, attach_link_id(lnk), RNS_HASH);
+		cmd.stream.link = *hash16_at(attach_link_id(lnk));
 		cmd.stream.stream = 0;
 		cmd.stream.data = expected + back_from;
 		cmd.stream.len = expected_len - back_from;
@@ -463,17 +464,17 @@ static void
 send_resource(bool random)
 {
 	static uint8_t data[RESOURCE_SIZE];
-	uint8_t digest[32];
+	struct id32 digest;
 	struct rns_cmd cmd = {.type = RNS_CMD_RESOURCE_SEND};
 
 	if (random)
 		randombytes_buf(data, sizeof(data));
 	else
 		pattern(data, sizeof(data));
-	crypto_hash_sha256(digest, data, sizeof(data));
+	crypto_hash_sha256(digest.b, data, sizeof(data));
 	(void)snprintf(extra, sizeof(extra), ",\"sha256\":\"%s\"",
-	    hex(digest, sizeof(digest)));
-	memcpy(cmd.resource.link, attach_link_id(lnk), RNS_HASH);
+	    hex(HASH_BYTES(digest)));
+	cmd.resource.link = *hash16_at(attach_link_id(lnk));
 	cmd.resource.data = data;
 	cmd.resource.len = sizeof(data);
 	cmd.resource.compress = true;
@@ -486,7 +487,7 @@ packet(void)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_PACKET};
 
-	memcpy(cmd.packet.dest, dest, RNS_HASH);
+	cmd.packet.dest = dest;
 	cmd.packet.data = (const uint8_t *)"a single packet";
 	cmd.packet.len = 15;
 	cmd.packet.receipt = true;
@@ -546,11 +547,11 @@ step_begin(struct ev_loop *l, ev_timer *w, int revents)
 		if (heard)
 			step_end(true);
 	} else if (at("path")) {
-		(void)attach_path(att, dest, 0, on_path, NULL);
+		(void)attach_path(att, &dest, 0, on_path, NULL);
 	} else if (at("packet")) {
 		packet();
 	} else if (at("open")) {
-		lnk = attach_link_open(att, dest, &opts, on_link_state, NULL);
+		lnk = attach_link_open(att, &dest, &opts, on_link_state, NULL);
 	} else if (at("identify")) {
 		step_end(true); /* open did it */
 	} else if (lnk == NULL) {
@@ -562,7 +563,7 @@ step_begin(struct ev_loop *l, ev_timer *w, int revents)
 	} else if (at("size500k")) {
 		request("/size", 500000, false);
 	} else if (at("channel")) {
-		memcpy(cmd.hash, attach_link_id(lnk), RNS_HASH);
+		cmd.hash = *hash16_at(attach_link_id(lnk));
 		submit(&cmd, "channel");
 		pump_channel();
 	} else if (at("buffer")) {
@@ -604,13 +605,13 @@ visit(const char *hash)
 {
 	ev_io in;
 
-	if (!hex_decode(dest, RNS_HASH, hash, strlen(hash)))
+	if (!hex_decode(HASH_BYTES(dest), hash, strlen(hash)))
 		exit(2);
 	attach_on_event(att, visit_event, NULL);
 	if (attach_on_announce(att, "interop.peer", on_announce, NULL) < 0)
 		exit(1);
 	printf("{\"event\":\"ready\",\"identity\":\"%s\"}\n",
-	    hex(identity_hash, RNS_HASH));
+	    hex(HASH_BYTES(identity_hash)));
 	fflush(stdout);
 	ev_io_init(&in, on_go, 0, EV_READ);
 	ev_io_start(loop, &in);
@@ -626,7 +627,7 @@ main(int argc, char **argv)
 	if (argc < 3 || sodium_init() < 0)
 		return 2;
 	randombytes_buf(identity, sizeof(identity));
-	if (rns_identity_derive(pub, identity_hash, identity) != RNS_OK)
+	if (rns_identity_derive(pub, &identity_hash, identity) != RNS_OK)
 		return 1;
 	loop = ev_default_loop(0);
 	if (attach_open(&att, loop, argv[2], why, sizeof(why)) < 0) {

@@ -40,7 +40,7 @@ struct sim {
 	unsigned wire_count;
 	struct flights flights;
 	struct sim_stats stats;
-	uint8_t digest[32];
+	struct id32 digest;
 };
 
 static int
@@ -165,9 +165,9 @@ sim_stats(const struct sim *s)
 }
 
 void
-sim_digest(const struct sim *s, uint8_t out[32])
+sim_digest(const struct sim *s, struct id32 *out)
 {
-	memcpy(out, s->digest, 32);
+	*out = s->digest;
 }
 
 /* ---- packets ---- */
@@ -220,9 +220,9 @@ digest_add(struct sim *s, const void *p, size_t n)
 {
 	uint8_t buf[64];
 
-	rns_sha256(buf + 32, p, n);
-	memcpy(buf, s->digest, 32);
-	rns_sha256(s->digest, buf, sizeof(buf));
+	rns_sha256(id32_into(buf + 32), p, n);
+	memcpy(buf, HASH_BYTES(s->digest));
+	rns_sha256(&s->digest, buf, sizeof(buf));
 }
 
 static void
@@ -245,7 +245,7 @@ digest_event(struct sim *s, unsigned node, const struct rns_event *ev)
 		break;
 	case RNS_EV_LINK_UP:
 	case RNS_EV_LINK_CLOSED:
-		digest_add(s, ev->link.id, RNS_HASH);
+		digest_add(s, HASH_BYTES(ev->link.id));
 		break;
 	case RNS_EV_REQUEST:
 		digest_add(s, ev->request.data, ev->request.len);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/rns.h>
 
 /*
@@ -55,7 +56,7 @@ int sim_submit(struct sim *, unsigned node, const struct rns_cmd *);
 struct mono sim_now(const struct sim *);
 /* Runs for us microseconds, or until stop() (may be NULL) says so. */
 bool sim_run(struct sim *, int64_t us, bool (*stop)(void *), void *arg);
-void sim_digest(const struct sim *, uint8_t out[32]);
+void sim_digest(const struct sim *, struct id32 *out);
 uint64_t sim_random(struct sim *);
 
 struct sim_stats {

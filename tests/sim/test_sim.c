@@ -22,8 +22,8 @@
 #define ECHO_LARGE 20000
 
 struct peer {
-	uint8_t dest[RNS_HASH];
-	uint8_t link[RNS_HASH];
+	struct hash16 dest;
+	struct hash16 link;
 	bool link_up, link_down;
 	unsigned packets, announces;
 	bool receipt, receipt_failed;
@@ -61,8 +61,8 @@ on_request(struct scene *s, unsigned node, const struct rns_event *ev)
 
 	assert_true(ev->request.len <= sizeof(keep[0]));
 	memcpy(keep[node], ev->request.data, ev->request.len);
-	memcpy(c.respond.link, ev->request.link, RNS_HASH);
-	memcpy(c.respond.request_id, ev->request.request_id, RNS_HASH);
+	c.respond.link = ev->request.link;
+	c.respond.request_id = ev->request.request_id;
 	c.respond.data = keep[node];
 	c.respond.len = ev->request.len;
 	s->p[node].requests++;
@@ -106,10 +106,10 @@ on_event(struct sim *sim, unsigned node, const struct rns_event *ev,
 			p->receipt_failed = true;
 		break;
 	case RNS_EV_LINK_PENDING:
-		memcpy(p->link, ev->link.id, RNS_HASH);
+		p->link = ev->link.id;
 		break;
 	case RNS_EV_LINK_UP:
-		memcpy(p->link, ev->link.id, RNS_HASH);
+		p->link = ev->link.id;
 		p->link_up = true;
 		break;
 	case RNS_EV_LINK_CLOSED:
@@ -164,16 +164,17 @@ scene_node(struct scene *s, bool transport, bool attached)
 	    .attached = attached};
 	struct rns_cmd h = {.type = RNS_CMD_HANDLER_ADD,
 	    .handler = {.path = "echo", .allow = RNS_ALLOW_ALL}};
-	uint8_t pub[RNS_KEY], id[RNS_HASH];
+	uint8_t pub[RNS_KEY];
+	struct hash16 id;
 	uint64_t seed = sim_random(s->sim);
 	unsigned n = sim_node(s->sim, &o);
 
 	s->count = n + 1;
 	sim_random_bytes(&seed, c.dest.identity, RNS_KEY);
 	assert_int_equal(sim_submit(s->sim, n, &c), RNS_OK);
-	assert_int_equal(rns_identity_derive(pub, id, c.dest.identity), 0);
-	assert_int_equal(rns_dest_hash(s->p[n].dest, "warren.sim", id), 0);
-	memcpy(h.handler.dest, s->p[n].dest, RNS_HASH);
+	assert_int_equal(rns_identity_derive(pub, &id, c.dest.identity), 0);
+	assert_int_equal(rns_dest_hash(&s->p[n].dest, "warren.sim", &id), 0);
+	h.handler.dest = s->p[n].dest;
 	assert_int_equal(sim_submit(s->sim, n, &h), RNS_OK);
 	return n;
 }
@@ -183,7 +184,7 @@ announce(struct scene *s, unsigned node)
 {
 	struct rns_cmd c = {.type = RNS_CMD_ANNOUNCE};
 
-	memcpy(c.announce.dest, s->p[node].dest, RNS_HASH);
+	c.announce.dest = s->p[node].dest;
 	assert_int_equal(sim_submit(s->sim, node, &c), RNS_OK);
 }
 
@@ -192,7 +193,7 @@ hops(struct scene *s, unsigned from, unsigned to)
 {
 	struct rns_path p;
 
-	if (!rns_path_get(sim_rns(s->sim, from), s->p[to].dest, &p))
+	if (!rns_path_get(sim_rns(s->sim, from), &s->p[to].dest, &p))
 		return RNS_HOPS_MAX;
 	return p.hops;
 }
@@ -231,7 +232,7 @@ packet_with_proof(struct scene *s, unsigned from, unsigned to, unsigned tries)
 	        .receipt = true}};
 	struct peer *p = &s->p[from];
 
-	memcpy(c.packet.dest, s->p[to].dest, RNS_HASH);
+	c.packet.dest = s->p[to].dest;
 	p->receipt = false;
 	for (unsigned k = 0; k < tries && !p->receipt; k++) {
 		assert_int_equal(sim_submit(s->sim, from, &c), RNS_OK);
@@ -248,7 +249,7 @@ link_open(struct scene *s, unsigned from, unsigned to, unsigned tries)
 	    .link_open = {.resources = RNS_ACCEPT_ALL}};
 	struct peer *p = &s->p[from];
 
-	memcpy(c.link_open.dest, s->p[to].dest, RNS_HASH);
+	c.link_open.dest = s->p[to].dest;
 	for (unsigned k = 0; k < tries && !p->link_up; k++) {
 		p->link_down = p->link_up = false;
 		assert_int_equal(sim_submit(s->sim, from, &c), RNS_OK);
@@ -276,7 +277,7 @@ request(struct scene *s, unsigned from, unsigned to, size_t len,
 			link_open(s, from, to, tries);
 		}
 		p->response_failed = false;
-		memcpy(c.request.link, p->link, RNS_HASH);
+		c.request.link = p->link;
 		if (sim_submit(s->sim, from, &c) != RNS_OK)
 			p->link_down = true;
 		(void)sim_run(s->sim, 320 * SECOND, is_true, &p->response);
@@ -301,7 +302,7 @@ resource(struct scene *s, unsigned from, unsigned to, unsigned tries)
 		p->sent = false;
 		q->got = q->got_ok = false;
 		q->got_len = 0;
-		memcpy(c.resource.link, p->link, RNS_HASH);
+		c.resource.link = p->link;
 		if (sim_submit(s->sim, from, &c) != RNS_OK) {
 			p->link_down = true;
 			continue;
@@ -504,7 +505,7 @@ path_request(struct scene *s, unsigned node, unsigned to)
 {
 	struct rns_cmd c = {.type = RNS_CMD_PATH_REQUEST};
 
-	memcpy(c.hash, s->p[to].dest, RNS_HASH);
+	c.hash = s->p[to].dest;
 	assert_int_equal(sim_submit(s->sim, node, &c), RNS_OK);
 }
 
@@ -606,7 +607,7 @@ programs_without_transport(void **state)
 /* ---- the same again ---- */
 
 static void
-run_for_digest(struct scene *s, uint64_t seed, uint8_t out[32])
+run_for_digest(struct scene *s, uint64_t seed, struct id32 *out)
 {
 	struct sim_link_opts o = {.bitrate = 500000, .delay_us = 7000,
 	    .loss_permille = 50, .hw_mtu = 1064, .mtu_signal = true};
@@ -623,13 +624,13 @@ run_for_digest(struct scene *s, uint64_t seed, uint8_t out[32])
 static void
 one_seed_one_run(void **state)
 {
-	uint8_t a[32], b[32], c[32];
+	struct id32 a, b, c;
 
-	run_for_digest(*state, 13, a);
-	run_for_digest(*state, 13, b);
-	run_for_digest(*state, 14, c);
-	assert_memory_equal(a, b, sizeof(a));
-	assert_memory_not_equal(a, c, sizeof(a));
+	run_for_digest(*state, 13, &a);
+	run_for_digest(*state, 13, &b);
+	run_for_digest(*state, 14, &c);
+	assert_memory_equal(a.b, b.b, sizeof(a));
+	assert_memory_not_equal(a.b, c.b, sizeof(a));
 }
 
 /* ---- small ceilings ---- */

@@ -52,12 +52,11 @@ on_event(struct trio *t, unsigned node, const struct rns_event *ev)
 	switch (ev->type) {
 	case RNS_EV_LINK_PENDING:
 	case RNS_EV_LINK_UP:
-		memcpy(t->link[node], ev->link.id, RNS_HASH);
+		t->link[node] = ev->link.id;
 		break;
 	case RNS_EV_REQUEST:
-		memcpy(c.respond.link, ev->request.link, RNS_HASH);
-		memcpy(c.respond.request_id, ev->request.request_id,
-		    RNS_HASH);
+		c.respond.link = ev->request.link;
+		c.respond.request_id = ev->request.request_id;
 		c.respond.data = ev->request.len > 100 ? packed_small : packed;
 		c.respond.len = ev->request.len > 100 ? sizeof(packed_small) :
 		    sizeof(packed);
@@ -116,13 +115,14 @@ dest_add(struct trio *t, unsigned node)
 	        .ratchets = node == TRIO_B}};
 	struct rns_cmd h = {.type = RNS_CMD_HANDLER_ADD,
 	    .handler = {.path = "h", .allow = RNS_ALLOW_ALL}};
-	uint8_t pub[RNS_KEY], id[RNS_HASH];
+	uint8_t pub[RNS_KEY];
+	struct hash16 id;
 
 	memset(c.dest.identity, (int)(0x41 + node), RNS_KEY);
 	submit(t, node, &c);
-	(void)rns_identity_derive(pub, id, c.dest.identity);
-	(void)rns_dest_hash(t->dest[node], "trio.dest", id);
-	memcpy(h.handler.dest, t->dest[node], RNS_HASH);
+	(void)rns_identity_derive(pub, &id, c.dest.identity);
+	(void)rns_dest_hash(&t->dest[node], "trio.dest", &id);
+	h.handler.dest = t->dest[node];
 	submit(t, node, &h);
 }
 
@@ -179,22 +179,22 @@ static void
 link_cmd(struct trio *t, enum trio_what what, unsigned from)
 {
 	struct rns_cmd c = {0};
-	const uint8_t *id = t->link[from];
+	const struct hash16 *id = &t->link[from];
 	size_t taken;
 
 	switch (what) {
 	case TRIO_LINK_CLOSE:
 		c.type = RNS_CMD_LINK_CLOSE;
-		memcpy(c.hash, id, RNS_HASH);
+		c.hash = *id;
 		break;
 	case TRIO_IDENTIFY:
 		c.type = RNS_CMD_LINK_IDENTIFY;
-		memcpy(c.identify.link, id, RNS_HASH);
+		c.identify.link = *id;
 		memset(c.identify.identity, 0x77, RNS_KEY);
 		break;
 	case TRIO_LINK_DATA:
 		c.type = RNS_CMD_LINK_SEND;
-		memcpy(c.packet.dest, id, RNS_HASH);
+		c.packet.dest = *id;
 		c.packet.data = payload;
 		c.packet.len = 100;
 		c.packet.receipt = true;
@@ -202,7 +202,7 @@ link_cmd(struct trio *t, enum trio_what what, unsigned from)
 	case TRIO_REQUEST:
 	case TRIO_REQUEST_BIG:
 		c.type = RNS_CMD_REQUEST;
-		memcpy(c.request.link, id, RNS_HASH);
+		c.request.link = *id;
 		c.request.path = "h";
 		c.request.data = what == TRIO_REQUEST ? packed_small : packed;
 		c.request.len = what == TRIO_REQUEST ? sizeof(packed_small) :
@@ -213,29 +213,29 @@ link_cmd(struct trio *t, enum trio_what what, unsigned from)
 		c.type = what == TRIO_RESOURCE ? RNS_CMD_RESOURCE_SEND :
 		    RNS_CMD_RESOURCE_CANCEL;
 		if (what == TRIO_RESOURCE) {
-			memcpy(c.resource.link, id, RNS_HASH);
+			c.resource.link = *id;
 			c.resource.data = payload;
 			c.resource.len = sizeof(payload);
 			c.resource.tag = ++t->tag;
 		} else {
-			memcpy(c.cancel.link, id, RNS_HASH);
+			c.cancel.link = *id;
 			c.cancel.tag = t->tag;
 		}
 		break;
 	case TRIO_CHANNEL:
 		c.type = RNS_CMD_CHANNEL_OPEN;
-		memcpy(c.hash, id, RNS_HASH);
+		c.hash = *id;
 		submit(t, TRIO_A, &c);
 		submit(t, TRIO_B, &c); /* both ends know it by this id */
 		c = (struct rns_cmd){.type = RNS_CMD_CHANNEL_SEND};
-		memcpy(c.channel.link, id, RNS_HASH);
+		c.channel.link = *id;
 		c.channel.msgtype = 7;
 		c.channel.data = payload;
 		c.channel.len = 50;
 		break;
 	case TRIO_STREAM:
 		c.type = RNS_CMD_STREAM_OPEN;
-		memcpy(c.stream.link, id, RNS_HASH);
+		c.stream.link = *id;
 		submit(t, TRIO_A, &c);
 		submit(t, TRIO_B, &c);
 		c.type = RNS_CMD_STREAM_SEND;
@@ -275,19 +275,19 @@ trio_do(struct trio *t, enum trio_what what, unsigned from)
 	switch (what) {
 	case TRIO_ANNOUNCE:
 		c.type = RNS_CMD_ANNOUNCE;
-		memcpy(c.announce.dest, t->dest[from], RNS_HASH);
+		c.announce.dest = t->dest[from];
 		submit(t, from, &c);
 		break;
 	case TRIO_PATH_REQUEST:
 	case TRIO_PATH_DROP:
 		c.type = what == TRIO_PATH_DROP ? RNS_CMD_PATH_DROP :
 		    RNS_CMD_PATH_REQUEST;
-		memcpy(c.hash, t->dest[to], RNS_HASH);
+		c.hash = t->dest[to];
 		submit(t, from, &c);
 		break;
 	case TRIO_SEND:
 		c.type = RNS_CMD_PACKET;
-		memcpy(c.packet.dest, t->dest[to], RNS_HASH);
+		c.packet.dest = t->dest[to];
 		c.packet.data = payload;
 		c.packet.len = 60;
 		c.packet.receipt = true;
@@ -295,7 +295,7 @@ trio_do(struct trio *t, enum trio_what what, unsigned from)
 		break;
 	case TRIO_LINK_OPEN:
 		c.type = RNS_CMD_LINK_OPEN;
-		memcpy(c.link_open.dest, t->dest[to], RNS_HASH);
+		c.link_open.dest = t->dest[to];
 		c.link_open.resources = RNS_ACCEPT_ALL;
 		submit(t, from, &c);
 		break;
@@ -305,13 +305,14 @@ trio_do(struct trio *t, enum trio_what what, unsigned from)
 		break;
 	case TRIO_DEST_FLAP:
 		c.type = RNS_CMD_DEST_DEL;
-		memcpy(c.hash, t->dest[from], RNS_HASH);
+		c.hash = t->dest[from];
 		submit(t, from, &c);
 		dest_add(t, from);
 		break;
 	case TRIO_BLACKHOLE:
 		c.type = RNS_CMD_BLACKHOLE;
-		memset(c.blackhole.identity, (int)t->tag++, RNS_HASH);
+		memset(&c.blackhole.identity, (int)t->tag++,
+		    sizeof(c.blackhole.identity));
 		c.blackhole.on = true;
 		submit(t, TRIO_R, &c);
 		break;

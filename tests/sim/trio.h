@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/rns.h>
 
 /*
@@ -31,8 +32,8 @@ struct trio {
 	bool attached; /* A is a program of R */
 	struct trio_packet q[TRIO_QUEUE];
 	size_t head, count;
-	uint8_t dest[TRIO_NODES][RNS_HASH];
-	uint8_t link[TRIO_NODES][RNS_HASH];
+	struct hash16 dest[TRIO_NODES];
+	struct hash16 link[TRIO_NODES];
 	unsigned events[64];
 	uint64_t tag;
 };

@@ -26,13 +26,13 @@ put_text(struct cn_bytes *b, const char *text)
 /* ---- our side ---- */
 
 static bool
-store_input(void *arg, const uint8_t sha[32], uint64_t offset, uint8_t *out,
+store_input(void *arg, const struct id32 *sha, uint64_t offset, uint8_t *out,
     size_t n)
 {
 	struct world *w = arg;
 
 	for (int i = 0; i < 2; i++)
-		if (memcmp(w->m.volume[i].blob.sha256, sha, 32) == 0) {
+		if (id32_eq(&w->m.volume[i].blob.sha256, sha)) {
 			assert_true(offset + n <= w->input[i].n);
 			memcpy(out, w->input[i].b + offset, n);
 			return !w->input_fails;
@@ -56,11 +56,11 @@ store_at(struct world *w, struct cn_bytes *b, uint64_t offset,
 }
 
 static uint64_t
-output_here(void *arg, unsigned volume, const uint8_t sha[32], uint64_t size)
+output_here(void *arg, unsigned volume, const struct id32 *sha, uint64_t size)
 {
 	const struct world *w = arg;
 
-	(void)sha;
+	(void)sha->b;
 	assert_int_equal(volume, 1);
 	assert_int_equal(size, w->node_out.n);
 	return w->here;
@@ -85,7 +85,7 @@ store_log(void *arg, unsigned stream, uint64_t offset, const uint8_t *p,
 }
 
 static bool
-output_digest(void *arg, unsigned volume, uint8_t out[32])
+output_digest(void *arg, unsigned volume, struct id32 *out)
 {
 	const struct world *w = arg;
 
@@ -94,7 +94,7 @@ output_digest(void *arg, unsigned volume, uint8_t out[32])
 }
 
 static bool
-log_digest(void *arg, unsigned stream, uint8_t out[32])
+log_digest(void *arg, unsigned stream, struct id32 *out)
 {
 	const struct world *w = arg;
 
@@ -117,7 +117,7 @@ world_new(void)
 	assert_true(secret_public(&key, &w->secret));
 	m = &w->m;
 	manifest_init(m);
-	memset(m->job, 0x4a, 32);
+	memset(&m->job, 0x4a, sizeof(m->job));
 	m->nvolumes = 2;
 	(void)snprintf(m->volume[0].target, sizeof(m->volume[0].target),
 	    "/agent/data");
@@ -128,7 +128,7 @@ world_new(void)
 		w->input[i].n = i == 0 ? 100000 : 1024;
 		for (size_t k = 0; k < w->input[i].n; k++)
 			w->input[i].b[k] = (uint8_t)(k * 31 + (size_t)i);
-		rns_sha256(m->volume[i].blob.sha256, w->input[i].b,
+		rns_sha256(&m->volume[i].blob.sha256, w->input[i].b,
 		    w->input[i].n);
 		m->volume[i].blob.size = w->input[i].n;
 	}
@@ -165,9 +165,10 @@ world_free(struct world *w)
 static void
 answer_submit(struct world *w, struct wr *out, const struct proto_req *q)
 {
-	struct proto_submitted v = {.id = w->m.job, .state = pstr_of("queued")};
+	struct proto_submitted v =
+	    {.id = w->m.job.b, .state = pstr_of("queued")};
 	static const uint8_t n[32] = {9};
-	uint8_t missing[3][32];
+	struct id32 missing[3];
 
 	if (w->refuse_code != NULL) {
 		struct proto_meta meta = {.code = pstr_of(w->refuse_code),
@@ -190,14 +191,13 @@ answer_submit(struct world *w, struct wr *out, const struct proto_req *q)
 	}
 	for (int i = 0; i < 2; i++)
 		if (w->has[i].n < w->input[i].n)
-			memcpy(missing[v.nmissing++],
-			    w->m.volume[i].blob.sha256, 32);
+			missing[v.nmissing++] = w->m.volume[i].blob.sha256;
 	if (w->lie == LIE_STRANGE_BLOB)
-		memset(missing[v.nmissing++], 0x11, 32);
+		memset(&missing[v.nmissing++], 0x11, sizeof(struct id32));
 	if (w->lie == LIE_OTHER_ANSWER)
 		v.id = w->secret.raw;
 	v.reason = pstr_of(v.nmissing > 0 ? "inputs" : "slots");
-	v.missing_put = (const uint8_t(*)[32])missing;
+	v.missing_put = missing;
 	proto_ans_head(out, ST_OK, NULL);
 	proto_put_submitted(out, &v);
 }
@@ -205,7 +205,7 @@ answer_submit(struct world *w, struct wr *out, const struct proto_req *q)
 static void
 answer_put(struct world *w, struct wr *out, const struct proto_req *q)
 {
-	int i = memcmp(q->digest, w->m.volume[0].blob.sha256, 32) != 0;
+	int i = !id32_eq(id32_at(q->digest), &w->m.volume[0].blob.sha256);
 	struct cn_bytes *b = &w->has[i];
 
 	w->puts++;
@@ -236,7 +236,7 @@ static void
 answer_status(struct world *w, struct wr *out, const struct proto_req *q)
 {
 	bool over = w->statuses++ >= w->running_polls;
-	struct proto_job_status v = {.id = w->m.job,
+	struct proto_job_status v = {.id = w->m.job.b,
 	    .seq = (over ? 3 : 2) + 10 * w->attempts,
 	    .state = pstr_of(over ? w->end_state : "running"),
 	    .reason = pstr_of(over ? w->end_reason : NULL),
@@ -272,22 +272,24 @@ answer_bytes(struct world *w, struct wr *out, const struct cn_bytes *b,
 static void
 make_result(struct world *w, struct proto_result *v, struct job_receipt *r)
 {
-	static uint8_t sha[3][32], raw[JOB_RECEIPT_LEN];
+	static struct id32 sha[3];
+	static uint8_t raw[JOB_RECEIPT_LEN];
 	struct job_output o = {.path = "/agent/tmp", .size = w->node_out.n};
 	struct klp_secret secret = w->secret;
 
-	rns_sha256(sha[0], w->node_log[0].b, w->node_log[0].n);
-	rns_sha256(sha[1], w->node_log[1].b, w->node_log[1].n);
-	rns_sha256(sha[2], w->node_out.b, w->node_out.n);
-	memcpy(o.sha256, sha[2], 32);
+	rns_sha256(&sha[0], w->node_log[0].b, w->node_log[0].n);
+	rns_sha256(&sha[1], w->node_log[1].b, w->node_log[1].n);
+	rns_sha256(&sha[2], w->node_out.b, w->node_out.n);
+	o.sha256 = sha[2];
 	*r = (struct job_receipt){.outcome = w->outcome,
 	    .code = w->code,
 	    .attempts = (uint8_t)w->attempts,
 	    .started = 1800000000};
-	memcpy(r->job, w->m.job, 32);
-	r->job[0] ^= w->lie == LIE_OTHER_JOB;
-	assert_true(outputs_root(r->outputs, &o, 1));
-	logs_root(r->logs, sha[0], w->node_log[0].n, sha[1], w->node_log[1].n);
+	r->job = w->m.job;
+	r->job.b[0] ^= w->lie == LIE_OTHER_JOB;
+	assert_true(outputs_root(&r->outputs, &o, 1));
+	logs_root(&r->logs, &sha[0], w->node_log[0].n, &sha[1],
+	    w->node_log[1].n);
 	secret.raw[31] ^= w->lie == LIE_OTHER_KEY;
 	assert_true(job_receipt_sign(r, &secret, NULL));
 	job_receipt_put(raw, r);
@@ -297,10 +299,10 @@ make_result(struct world *w, struct proto_result *v, struct job_receipt *r)
 	v->left = w->node_left;
 	v->outputs[0].target = pstr_of(
 	    w->lie == LIE_RO_OUTPUT ? "/agent/data" : "/agent/tmp");
-	v->outputs[0].sha256 = sha[2];
+	v->outputs[0].sha256 = sha[2].b;
 	v->outputs[0].size = w->node_out.n + (w->lie == LIE_OUTPUTS);
 	for (int i = 0; i < 2; i++) {
-		v->log_sha[i] = sha[i];
+		v->log_sha[i] = sha[i].b;
 		v->log_size[i] = w->node_log[i].n + (w->lie == LIE_LOGS);
 	}
 }

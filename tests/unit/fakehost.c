@@ -48,10 +48,10 @@ post(struct world *w, int64_t ms, enum ipc_type type, const void *msg,
 #define POST(w, ms, TYPE, m) post(w, ms, IPC_##TYPE, m, sizeof(*(m)), NULL, 0)
 
 void
-world_fp(uint8_t fp[32], uint8_t who)
+world_fp(struct fp *fp, uint8_t who)
 {
-	memset(fp, 0, 32);
-	fp[0] = who;
+	memset(fp, 0, sizeof(*fp));
+	fp->b[0] = who;
 }
 
 /* ---- the others ---- */
@@ -67,8 +67,8 @@ trust_ask(struct world *w, const struct msg_V_ASK *m)
 	w->asks++;
 	if (w->trust_silent)
 		return;
-	v.rns_hash[0] = m->rns_public[0];
-	world_fp(v.fp, m->rns_public[0]);
+	v.rns_hash.b[0] = m->rns_public[0];
+	world_fp(&v.fp, m->rns_public[0]);
 	/* a binding of zeros is good, any other is not */
 	if (m->binding_len > 0 && m->binding[0] != 0) {
 		v.status = VERDICT_BAD_BINDING;
@@ -88,7 +88,7 @@ trust_envelope(struct world *w, const struct msg_V_ENVELOPE *m,
 	assert_int_equal(m->len, len);
 	if (w->trust_silent)
 		return;
-	crypt_sha256(v.job, env, len);
+	crypt_sha256(&v.job, env, len);
 	if (len > 0 && env[0] == 0xff) {
 		v.ok = false;
 		(void)snprintf(v.why, sizeof(v.why), "signature");
@@ -105,36 +105,36 @@ keys_sign(struct world *w, const struct msg_K_RECEIPT *m)
 	    .wall_ms = m->wall_ms, .bytes_out = m->bytes_out};
 
 	w->receipts++;
-	memcpy(r.job, m->job, 32);
-	memcpy(r.outputs, m->outputs, 32);
-	memcpy(r.trail, m->trail, 32);
+	r.job = m->job;
+	r.outputs = m->outputs;
+	r.trail = m->trail;
 	job_receipt_put(s.receipt, &r);
 	if (!w->keys_silent)
 		POST(w, 0, K_SIGNED, &s);
 }
 
 static int
-jail_slot(struct world *w, const uint8_t job[32])
+jail_slot(struct world *w, const struct id32 *job)
 {
 	for (int i = 1; i <= NODE_SLOTS_MAX; i++) {
-		if (memcmp(w->running_id[i], job, 32) == 0)
+		if (id32_eq(&w->running_id[i], job))
 			return i;
 	}
 	return 0;
 }
 
 static void
-jail_exit(struct world *w, const uint8_t job[32], int64_t ms, uint8_t how,
+jail_exit(struct world *w, const struct id32 *job, int64_t ms, uint8_t how,
     int32_t code)
 {
 	struct msg_J_EXITED x = {.how = how, .code = code};
 
-	memcpy(x.job, job, 32);
+	x.job = *job;
 	POST(w, ms, J_EXITED, &x);
 }
 
 static void
-jail_kill(struct world *w, const uint8_t job[32])
+jail_kill(struct world *w, const struct id32 *job)
 {
 	struct fake_event *e, *next;
 
@@ -144,14 +144,14 @@ jail_kill(struct world *w, const uint8_t job[32])
 		return;
 	if (w->jail_silent && jail_slot(w, job) != 0) {
 		/* it was still filled */
-		memcpy(f.job, job, 32);
+		f.job = *job;
 		POST(w, 0, J_FAILED, &f);
 		return;
 	}
 	/* an exit that was to come later comes now, as a signal */
 	for (e = TAILQ_FIRST(&w->events); e != NULL; e = next) {
 		next = TAILQ_NEXT(e, link);
-		if (e->type == IPC_J_EXITED && memcmp(e->msg, job, 32) == 0) {
+		if (e->type == IPC_J_EXITED && id32_eq(id32_at(e->msg), job)) {
 			TAILQ_REMOVE(&w->events, e, link);
 			free(e->data);
 			free(e);
@@ -162,16 +162,16 @@ jail_kill(struct world *w, const uint8_t job[32])
 }
 
 static void
-jail_forget(struct world *w, const uint8_t job[32])
+jail_forget(struct world *w, const struct id32 *job)
 {
 	struct msg_J_FORGOTTEN f = {0};
 	int slot = jail_slot(w, job);
 
 	w->forgets++;
-	memcpy(f.job, job, 32);
+	f.job = *job;
 	f.slot = (uint32_t)slot;
 	if (slot != 0) {
-		memset(w->running_id[slot], 0, 32);
+		memset(&w->running_id[slot], 0, sizeof(w->running_id[slot]));
 		w->running--;
 	}
 	POST(w, 1, J_FORGOTTEN, &f);
@@ -193,7 +193,7 @@ fake_reply(void *ctx, struct msg_N_REPLY *m, const uint8_t *answer, size_t len)
 
 	assert_true(w->nreplies < FAKE_REPLIES);
 	p = &w->replies[w->nreplies++];
-	memcpy(p->request, m->request, 16);
+	p->request = m->request;
 	p->data = malloc(len + 1);
 	assert_non_null(p->data);
 	memcpy(p->data, answer, len);
@@ -214,7 +214,7 @@ fake_N_CLOSE(void *ctx, const struct msg_N_CLOSE *m)
 	struct world *w = ctx;
 
 	w->closes++;
-	memcpy(w->last_closed, m->link, 16);
+	w->last_closed = m->link;
 }
 
 static void
@@ -279,13 +279,13 @@ fake_K_RECEIPT(void *ctx, const struct msg_K_RECEIPT *m)
 static void
 fake_J_KILL(void *ctx, const struct msg_J_KILL *m)
 {
-	jail_kill(ctx, m->job);
+	jail_kill(ctx, &m->job);
 }
 
 static void
 fake_J_FORGET(void *ctx, const struct msg_J_FORGET *m)
 {
-	jail_forget(ctx, m->job);
+	jail_forget(ctx, &m->job);
 }
 
 static void
@@ -303,7 +303,7 @@ fake_EVENT(void *ctx, const struct msg_EVENT *m)
 	w->events_seen[m->kind]++;
 	if (m->qid == 0 || w->audit_silent)
 		return;
-	memset(h.digest, w->audit_full ? 0 : 0x77, 32);
+	memset(&h.digest, w->audit_full ? 0 : 0x77, sizeof(h.digest));
 	POST(w, 0, HEAD, &h);
 }
 
@@ -322,24 +322,24 @@ fake_start(void *ctx, struct job *j, const char **code, char why[128])
 	(void)why;
 	w->starts++;
 	assert_true(j->slot >= 1 && j->slot <= w->n.slots);
-	assert_int_equal(jail_slot(w, j->id), 0);
+	assert_int_equal(jail_slot(w, &j->id), 0);
 	for (unsigned i = 0; i < 32; i++)
-		assert_int_equal(w->running_id[j->slot][i], 0);
-	memcpy(w->running_id[j->slot], j->id, 32);
+		assert_int_equal(w->running_id[j->slot].b[i], 0);
+	w->running_id[j->slot] = j->id;
 	w->running++;
 	if (w->jail_silent)
 		return true;
 	if (w->fail_code != NULL) {
-		memcpy(f.job, j->id, 32);
+		f.job = j->id;
 		(void)snprintf(f.code, sizeof(f.code), "%s", w->fail_code);
 		(void)snprintf(f.why, sizeof(f.why), "because");
 		POST(w, 1, J_FAILED, &f);
 		return true;
 	}
-	memcpy(s.job, j->id, 32);
+	s.job = j->id;
 	POST(w, 1, J_STARTED, &s);
 	if (w->run_ms > 0)
-		jail_exit(w, j->id, 1 + w->run_ms, w->exit_how, w->exit_code);
+		jail_exit(w, &j->id, 1 + w->run_ms, w->exit_how, w->exit_code);
 	return true;
 }
 
@@ -395,12 +395,12 @@ fake_const_job(void *ctx, const struct job *j)
 }
 
 static bool
-fake_follow(void *ctx, const uint8_t link[16], unsigned stream,
+fake_follow(void *ctx, const struct hash16 *link, unsigned stream,
     const struct job *j, uint64_t offset)
 {
 	struct world *w = ctx;
 
-	(void)link;
+	(void)link->b;
 	(void)stream;
 	(void)j;
 	(void)offset;
@@ -409,11 +409,11 @@ fake_follow(void *ctx, const uint8_t link[16], unsigned stream,
 }
 
 static void
-fake_unfollow(void *ctx, const uint8_t link[16], unsigned stream)
+fake_unfollow(void *ctx, const struct hash16 *link, unsigned stream)
 {
 	struct world *w = ctx;
 
-	(void)link;
+	(void)link->b;
 	(void)stream;
 	w->unfollows++;
 }
@@ -424,7 +424,7 @@ fake_unfollow(void *ctx, const uint8_t link[16], unsigned stream)
 
 /* Bodies outlive a restart of the node: beside the world, by job id. */
 static struct {
-	uint8_t id[32];
+	struct id32 id;
 	uint8_t rec[8192];
 	size_t len;
 } bodies[64];
@@ -434,9 +434,9 @@ static bool
 fake_keep(void *ctx, const struct job *j, const uint8_t *record, size_t rlen,
     const uint8_t *envelope, size_t elen)
 {
-	crypt_sha256(((struct world *)ctx)->kept, envelope, elen);
+	crypt_sha256(&((struct world *)ctx)->kept, envelope, elen);
 	assert_true(nbodies < NELEM(bodies) && rlen <= sizeof(bodies[0].rec));
-	memcpy(bodies[nbodies].id, j->id, 32);
+	bodies[nbodies].id = j->id;
 	memcpy(bodies[nbodies].rec, record, rlen);
 	bodies[nbodies++].len = rlen;
 	return true;
@@ -447,7 +447,7 @@ fake_load(void *ctx, struct job *j)
 {
 	(void)ctx;
 	for (unsigned i = 0; i < nbodies; i++) {
-		if (memcmp(bodies[i].id, j->id, 32) != 0)
+		if (!id32_eq(&bodies[i].id, &j->id))
 			continue;
 		j->m = malloc(sizeof(*j->m));
 		assert_non_null(j->m);
@@ -457,28 +457,28 @@ fake_load(void *ctx, struct job *j)
 }
 
 static enum image_state
-fake_image(void *ctx, const struct manifest *m, uint8_t digest[32])
+fake_image(void *ctx, const struct manifest *m, struct id32 *digest)
 {
 	(void)m;
-	memset(digest, 0x11, 32);
+	memset(digest, 0x11, sizeof(*digest));
 	return ((struct world *)ctx)->image;
 }
 
 static enum image_state
-fake_image_here(void *ctx, const uint8_t digest[32])
+fake_image_here(void *ctx, const struct id32 *digest)
 {
-	(void)digest;
+	(void)digest->b;
 	return ((struct world *)ctx)->image;
 }
 
 static unsigned
 fake_images(void *ctx, struct proto_image *out, unsigned max)
 {
-	static const uint8_t digest[32] = {1};
+	static const struct id32 digest = {{1}};
 
 	(void)ctx;
 	(void)max;
-	out[0] = (struct proto_image){pstr_of("test:1"), digest};
+	out[0] = (struct proto_image){pstr_of("test:1"), digest.b};
 	return 1;
 }
 
@@ -490,13 +490,13 @@ fake_seccomp(void *ctx, const char *name)
 }
 
 static const char *
-fake_volumes(void *ctx, const struct manifest *m, const uint8_t image[32],
+fake_volumes(void *ctx, const struct manifest *m, const struct id32 *image,
     char why[HOST_WHY])
 {
 	struct world *w = ctx;
 
 	(void)m;
-	(void)image;
+	(void)image->b;
 	(void)snprintf(why, HOST_WHY, "/v0 is a file");
 	return w->volume_code;
 }
@@ -577,7 +577,7 @@ void
 world_up(struct world *w, uint32_t slots)
 {
 	struct msg_J_POSTURE p = {.layers = 0x3ff, .slots = slots};
-	struct msg_T_HELLO h = {.dest = {9}};
+	struct msg_T_HELLO h = {.dest = {{9}}};
 	struct msg_K_BINDING b = {0};
 
 	for (int i = PROGRAM_TRANSPORT; i < PROGRAM_COUNT; i++)
@@ -589,9 +589,9 @@ world_up(struct world *w, uint32_t slots)
 	for (unsigned i = 1; i <= NODE_SLOTS_MAX; i++) {
 		struct msg_J_RUNNING r = {.slot = i, .layers = 0x3ff};
 
-		if (w->running_id[i][0] == 0 && w->running_id[i][1] == 0)
+		if (w->running_id[i].b[0] == 0 && w->running_id[i].b[1] == 0)
 			continue;
-		memcpy(r.job, w->running_id[i], 32);
+		r.job = w->running_id[i];
 		finish_found(&w->n, &r);
 	}
 	finish_posture(&w->n, &p);
@@ -601,9 +601,9 @@ world_up(struct world *w, uint32_t slots)
 static void
 packed(struct world *w, const struct msg_J_STEP *m)
 {
-	uint8_t sha[32] = {0xaa, m->volume};
+	struct id32 sha = {{0xaa, m->volume}};
 
-	node_packed(&w->n, m->job, m->volume, !w->output_fails, sha,
+	node_packed(&w->n, &m->job, m->volume, !w->output_fails, &sha,
 	    w->output_size, &w->output_left, w->output_fails ? "too many files" : "");
 }
 
@@ -638,7 +638,7 @@ deliver(struct world *w, struct fake_event *e)
 		fail_msg("message %d", (int)e->type);
 	}
 	if (e->type == IPC_J_STARTED && w->prints > 0 &&
-	    (j = job_find(&w->n.jobs, s->job)) != NULL) {
+	    (j = job_find(&w->n.jobs, &s->job)) != NULL) {
 		uint64_t log = j->limits.v[LIMIT_LOG];
 
 		j->log[0] = MIN_OF(w->prints, log);
@@ -719,7 +719,7 @@ world_restart(struct world *w)
 void
 world_link(struct world *w, uint8_t link, uint64_t bitrate)
 {
-	struct msg_T_LINK m = {.link = {link}, .bitrate = bitrate};
+	struct msg_T_LINK m = {.link = {{link}}, .bitrate = bitrate};
 
 	node_time(&w->n, w->now, w->wall_us);
 	peers_link(&w->n, &m);
@@ -728,8 +728,8 @@ world_link(struct world *w, uint8_t link, uint64_t bitrate)
 void
 world_identify(struct world *w, uint8_t link, uint8_t who)
 {
-	struct msg_T_IDENTIFIED m = {.link = {link}, .rns_public = {who},
-	    .rns_hash = {who}};
+	struct msg_T_IDENTIFIED m = {.link = {{link}}, .rns_public = {who},
+	    .rns_hash = {{who}}};
 
 	node_time(&w->n, w->now, w->wall_us);
 	peers_identified(&w->n, &m);
@@ -738,9 +738,9 @@ world_identify(struct world *w, uint8_t link, uint8_t who)
 void
 world_close(struct world *w, uint8_t link)
 {
-	struct msg_T_CLOSED m = {.link = {link}};
+	struct msg_T_CLOSED m = {.link = {{link}}};
 
-	peers_closed(&w->n, m.link);
+	peers_closed(&w->n, &m.link);
 }
 
 size_t
@@ -749,9 +749,9 @@ world_manifest(struct manifest *m, uint8_t who, uint8_t nonce, uint32_t now,
 {
 	manifest_init(m);
 	m->has = HAS_COMMAND;
-	world_fp(m->submitter, who);
+	world_fp(&m->submitter, who);
 	assert_true(urn_make(m->submitter_urn, "kindai", "human",
-	    m->submitter));
+	    &m->submitter));
 	m->nonce[0] = nonce;
 	m->not_after = now + 3600;
 	m->deadline = now + 7200;

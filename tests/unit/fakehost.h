@@ -2,6 +2,9 @@
 #ifndef WARREN_TESTS_UNIT_FAKEHOST_H
 #define WARREN_TESTS_UNIT_FAKEHOST_H
 
+#include <rns/hash.h>
+
+#include "common/fp.h"
 #include "node/proto/proto_get.h"
 #include "node/proto/proto_req.h"
 #include "node/work/node.h"
@@ -15,7 +18,8 @@
 #define FAKE_REPLIES 64
 
 struct fake_blob {
-	uint8_t fp[32], sha[32];
+	struct fp fp;
+	struct id32 sha;
 	uint8_t *data;
 	uint64_t have, size;
 	bool whole;
@@ -33,7 +37,7 @@ struct fake_event {
 TAILQ_HEAD(fake_events, fake_event);
 
 struct fake_reply {
-	uint8_t request[16];
+	struct hash16 request;
 	uint8_t *data;
 	size_t len;
 	struct proto_ans a;
@@ -75,12 +79,12 @@ struct world {
 	unsigned starts, kills, packs, forgets, asks, lives, envelopes, receipts,
 	    announces, closes, blackholes, follows, holds, unfollows;
 	unsigned events_seen[64];
-	uint8_t last_closed[16];
-	uint8_t kept[32]; /* digest of the last envelope that was kept */
+	struct hash16 last_closed;
+	struct id32 kept; /* digest of the last envelope that was kept */
 	bool last_accepting;
 	struct mono last_announce;
 	unsigned running; /* jobs that jail has, never more than its slots */
-	uint8_t running_id[NODE_SLOTS_MAX + 1][32];
+	struct id32 running_id[NODE_SLOTS_MAX + 1];
 };
 
 void world_init(struct world *);
@@ -109,20 +113,20 @@ struct proto_ans *world_call_bytes(struct world *, uint8_t link,
 /* A manifest of peer `who`; its record, which is its envelope here. */
 size_t world_manifest(struct manifest *, uint8_t who, uint8_t nonce,
     uint32_t now, uint8_t *out, size_t cap);
-void world_fp(uint8_t fp[32], uint8_t who);
+void world_fp(struct fp *fp, uint8_t who);
 
 /* fakehost_blobs.c, for fakehost.c */
-bool fake_has(void *ctx, const uint8_t *fp, const uint8_t *sha,
+bool fake_has(void *ctx, const struct fp *fp, const struct id32 *sha,
     uint64_t *size);
-uint64_t fake_have(void *ctx, const uint8_t *fp, const uint8_t *sha);
-enum blob_put fake_put(void *ctx, const uint8_t *fp, const uint8_t *sha,
+uint64_t fake_have(void *ctx, const struct fp *fp, const struct id32 *sha);
+enum blob_put fake_put(void *ctx, const struct fp *fp, const struct id32 *sha,
     uint64_t size, uint64_t offset, const uint8_t *data, size_t n,
     uint64_t *have);
-ssize_t fake_get(void *ctx, const uint8_t *fp, const uint8_t *sha,
+ssize_t fake_get(void *ctx, const struct fp *fp, const struct id32 *sha,
     uint64_t offset, uint8_t *buf, size_t n, uint64_t *size);
-uint64_t fake_held(void *ctx, const uint8_t *fp);
-bool fake_room(void *ctx, const uint8_t *fp, uint64_t more);
-void fake_blob_fn(void *ctx, const uint8_t *fp, const uint8_t *sha);
+uint64_t fake_held(void *ctx, const struct fp *fp);
+bool fake_room(void *ctx, const struct fp *fp, uint64_t more);
+void fake_blob_fn(void *ctx, const struct fp *fp, const struct id32 *sha);
 uint64_t fake_disk(void *ctx);
 
 #endif

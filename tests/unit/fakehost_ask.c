@@ -16,11 +16,11 @@ static uint32_t
 ask_bytes(struct world *w, uint8_t link, enum proto_path path,
     const uint8_t *p, size_t n)
 {
-	struct msg_T_REQUEST m = {.link = {link}, .len = (uint32_t)n};
+	struct msg_T_REQUEST m = {.link = {{link}}, .len = (uint32_t)n};
 	uint32_t id = ++w->next_request;
 
-	put_u32(m.request, id);
-	proto_path_hash(m.path_hash, path);
+	put_u32(m.request.b, id);
+	proto_path_hash(&m.path_hash, path);
 	node_time(&w->n, w->now, w->wall_us);
 	serve_request(&w->n, &m, p, n);
 	return id;
@@ -41,7 +41,7 @@ struct proto_ans *
 world_answer(struct world *w, uint32_t request)
 {
 	for (unsigned i = 0; i < w->nreplies; i++) {
-		if (get_u32(w->replies[i].request) == request)
+		if (get_u32(w->replies[i].request.b) == request)
 			return &w->replies[i].a;
 	}
 	return NULL;

@@ -16,18 +16,18 @@
 
 /* The spool of the pretended node: a table in memory. */
 static struct fake_blob *
-blob_of(struct world *w, const uint8_t *fp, const uint8_t *sha)
+blob_of(struct world *w, const struct fp *fp, const struct id32 *sha)
 {
 	for (unsigned i = 0; i < w->nblobs; i++) {
-		if (memcmp(w->blobs[i].fp, fp, 32) == 0 &&
-		    memcmp(w->blobs[i].sha, sha, 32) == 0)
+		if (fp_eq(&w->blobs[i].fp, fp) &&
+		    id32_eq(&w->blobs[i].sha, sha))
 			return &w->blobs[i];
 	}
 	return NULL;
 }
 
 bool
-fake_has(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t *size)
+fake_has(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t *size)
 {
 	struct fake_blob *b = blob_of(ctx, fp, sha);
 
@@ -39,7 +39,7 @@ fake_has(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t *size)
 }
 
 uint64_t
-fake_have(void *ctx, const uint8_t *fp, const uint8_t *sha)
+fake_have(void *ctx, const struct fp *fp, const struct id32 *sha)
 {
 	struct fake_blob *b = blob_of(ctx, fp, sha);
 
@@ -47,13 +47,14 @@ fake_have(void *ctx, const uint8_t *fp, const uint8_t *sha)
 }
 
 static struct fake_blob *
-blob_make(struct world *w, const uint8_t *fp, const uint8_t *sha, uint64_t size)
+blob_make(struct world *w, const struct fp *fp, const struct id32 *sha,
+    uint64_t size)
 {
 	struct fake_blob *b = &w->blobs[w->nblobs++];
 
 	assert_true(w->nblobs <= FAKE_BLOBS);
-	memcpy(b->fp, fp, 32);
-	memcpy(b->sha, sha, 32);
+	b->fp = *fp;
+	b->sha = *sha;
 	b->size = size;
 	b->have = 0;
 	b->whole = false;
@@ -63,11 +64,11 @@ blob_make(struct world *w, const uint8_t *fp, const uint8_t *sha, uint64_t size)
 }
 
 enum blob_put
-fake_put(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t size,
+fake_put(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t size,
     uint64_t offset, const uint8_t *data, size_t n, uint64_t *have)
 {
 	struct fake_blob *b = blob_of(ctx, fp, sha);
-	uint8_t digest[32];
+	struct id32 digest;
 
 	if (b == NULL)
 		b = blob_make(ctx, fp, sha, size);
@@ -78,8 +79,8 @@ fake_put(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t size,
 	*have = b->have;
 	if (b->have < size)
 		return BLOB_MORE;
-	crypt_sha256(digest, b->data, size);
-	b->whole = memcmp(digest, sha, 32) == 0;
+	crypt_sha256(&digest, b->data, size);
+	b->whole = id32_eq(&digest, sha);
 	if (b->whole)
 		return BLOB_WHOLE;
 	b->have = *have = 0;
@@ -87,8 +88,8 @@ fake_put(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t size,
 }
 
 ssize_t
-fake_get(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t offset,
-    uint8_t *buf, size_t n, uint64_t *size)
+fake_get(void *ctx, const struct fp *fp, const struct id32 *sha,
+    uint64_t offset, uint8_t *buf, size_t n, uint64_t *size)
 {
 	struct fake_blob *b = blob_of(ctx, fp, sha);
 
@@ -103,33 +104,33 @@ fake_get(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t offset,
 }
 
 uint64_t
-fake_held(void *ctx, const uint8_t *fp)
+fake_held(void *ctx, const struct fp *fp)
 {
 	struct world *w = ctx;
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < w->nblobs; i++) {
-		if (memcmp(w->blobs[i].fp, fp, 32) == 0 && w->blobs[i].have > 0)
+		if (fp_eq(&w->blobs[i].fp, fp) && w->blobs[i].have > 0)
 			sum += w->blobs[i].size;
 	}
 	return sum;
 }
 
 bool
-fake_room(void *ctx, const uint8_t *fp, uint64_t more)
+fake_room(void *ctx, const struct fp *fp, uint64_t more)
 {
 	(void)ctx;
-	(void)fp;
+	(void)fp->b;
 	(void)more;
 	return true;
 }
 
 void
-fake_blob_fn(void *ctx, const uint8_t *fp, const uint8_t *sha)
+fake_blob_fn(void *ctx, const struct fp *fp, const struct id32 *sha)
 {
 	(void)ctx;
-	(void)fp;
-	(void)sha;
+	(void)fp->b;
+	(void)sha->b;
 }
 
 uint64_t

@@ -21,7 +21,7 @@ pair_draw(void *arg, uint8_t *out, size_t n)
 {
 	struct pair_node *node = arg;
 	struct pair_script *s;
-	uint8_t block[RNS_FULL_HASH];
+	struct id32 block;
 
 	STAILQ_FOREACH(s, &node->script, entry) {
 		if (s->n != n)
@@ -33,8 +33,8 @@ pair_draw(void *arg, uint8_t *out, size_t n)
 	}
 	for (size_t at = 0; at < n; at += sizeof(block)) {
 		node->seed++;
-		rns_sha256(block, &node->seed, sizeof(node->seed));
-		memcpy(out + at, block,
+		rns_sha256(&block, &node->seed, sizeof(node->seed));
+		memcpy(out + at, block.b,
 		    n - at < sizeof(block) ? n - at : sizeof(block));
 	}
 }
@@ -88,7 +88,8 @@ void
 pair_new(struct pair *p, const struct pair_opts *o)
 {
 	struct rns_cmd c = {.type = RNS_CMD_DEST_ADD};
-	uint8_t pub[RNS_KEY], hash[RNS_HASH];
+	uint8_t pub[RNS_KEY];
+	struct hash16 hash;
 	int rc;
 
 	memset(p, 0, sizeof(*p));
@@ -111,8 +112,8 @@ pair_new(struct pair *p, const struct pair_opts *o)
 	c.dest.max_request = o->max_request;
 	if ((rc = rns_submit(p->n[1].r, &c, p->now)) != RNS_OK)
 		pair_die("DEST_ADD", rc);
-	(void)rns_identity_derive(pub, hash, c.dest.identity);
-	(void)rns_dest_hash(p->dest, c.dest.name, hash);
+	(void)rns_identity_derive(pub, &hash, c.dest.identity);
+	(void)rns_dest_hash(&p->dest, c.dest.name, &hash);
 }
 
 static void
@@ -364,7 +365,7 @@ pair_announce(struct pair *p)
 	struct rns_cmd c = {.type = RNS_CMD_ANNOUNCE};
 	int rc;
 
-	memcpy(c.announce.dest, p->dest, RNS_HASH);
+	c.announce.dest = p->dest;
 	if ((rc = pair_submit(p, 1, &c)) != RNS_OK)
 		pair_die("ANNOUNCE", rc);
 	pair_wait(p, p->delay_us * 2 + 1);
@@ -377,7 +378,7 @@ pair_open(struct pair *p, enum rns_accept accept)
 	const struct rns_event *ev;
 	int rc;
 
-	memcpy(c.link_open.dest, p->dest, RNS_HASH);
+	c.link_open.dest = p->dest;
 	c.link_open.tag = 1;
 	c.link_open.resources = accept;
 	rc = pair_submit(p, 0, &c);
@@ -385,7 +386,7 @@ pair_open(struct pair *p, enum rns_accept accept)
 		return rc;
 	if ((ev = pair_take(p, 0, RNS_EV_LINK_PENDING)) == NULL)
 		pair_die("LINK_PENDING", RNS_ESTATE);
-	memcpy(p->link, ev->link.id, RNS_HASH);
+	p->link = ev->link.id;
 	return RNS_OK;
 }
 
@@ -410,7 +411,7 @@ pair_handler(struct pair *p, const char *path, enum rns_allow allow,
 	struct rns_cmd c = {.type = RNS_CMD_HANDLER_ADD};
 	int rc;
 
-	memcpy(c.handler.dest, p->dest, RNS_HASH);
+	c.handler.dest = p->dest;
 	c.handler.path = path;
 	c.handler.allow = allow;
 	c.handler.list = list;
@@ -423,13 +424,14 @@ pair_handler(struct pair *p, const char *path, enum rns_allow allow,
 uint8_t *
 pair_filler(size_t n, unsigned salt)
 {
-	uint8_t *b = malloc(n > 0 ? n : 1), h[RNS_FULL_HASH];
+	uint8_t *b = malloc(n > 0 ? n : 1);
+	struct id32 h;
 
 	for (size_t i = 0; i < n; i += sizeof(h)) {
 		uint64_t seed[2] = {i, salt};
 
-		rns_sha256(h, seed, sizeof(seed));
-		memcpy(b + i, h, MIN_OF(sizeof(h), n - i));
+		rns_sha256(&h, seed, sizeof(seed));
+		memcpy(b + i, h.b, MIN_OF(sizeof(h), n - i));
 	}
 	return b;
 }
@@ -440,6 +442,6 @@ pair_cmd(const struct pair *p, enum rns_cmd_type type)
 	struct rns_cmd c = {.type = type};
 
 	/* the link id is the first field of each command on a link */
-	memcpy(c.hash, p->link, RNS_HASH);
+	c.hash = p->link;
 	return c;
 }

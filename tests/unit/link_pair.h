@@ -8,6 +8,7 @@
 
 #include <bsd/sys/queue.h>
 
+#include <rns/hash.h>
 #include <rns/rns.h>
 
 /*
@@ -61,7 +62,7 @@ struct pair {
 	struct pair_node n[2];
 	struct mono now;
 	int64_t delay_us;
-	uint8_t dest[RNS_HASH], link[RNS_HASH];
+	struct hash16 dest, link;
 	/* sees each packet before the wire; false: it is lost */
 	bool (*tap)(void *, int from, const uint8_t *, size_t);
 	void *tap_arg;

@@ -160,7 +160,8 @@ replay_begin(struct replay *s, const json_t *item, const json_t *link, int me,
 {
 	const json_t *d = json_object_get(link, "destination");
 	struct pair_opts o = *opts;
-	uint8_t id[RNS_KEY], b[32], hash[RNS_HASH];
+	uint8_t id[RNS_KEY], b[32];
+	struct hash16 hash;
 	size_t n;
 
 	s->item = item;
@@ -171,8 +172,8 @@ replay_begin(struct replay *s, const json_t *item, const json_t *link, int me,
 	o.identity = id;
 	o.name = vec_str(d, "name");
 	pair_new(&s->p, &o);
-	vec_exact(d, "destination_hash", hash, RNS_HASH);
-	assert_memory_equal(s->p.dest, hash, RNS_HASH);
+	vec_exact(d, "destination_hash", HASH_BYTES(hash));
+	assert_memory_equal(s->p.dest.b, hash.b, RNS_HASH);
 	pair_announce(&s->p);
 	if (me == 0) {
 		const json_t *i = json_object_get(link, "initiator");
@@ -186,7 +187,7 @@ replay_begin(struct replay *s, const json_t *item, const json_t *link, int me,
 		    "x25519_private", b, 32);
 		pair_random(&s->p, 1, b, 32);
 	}
-	vec_exact(link, "link_id", s->p.link, RNS_HASH);
+	vec_exact(link, "link_id", HASH_BYTES(s->p.link));
 }
 
 int
@@ -255,11 +256,11 @@ replay_clock(struct replay *s, const json_t *e)
 static void
 replay_open(struct replay *s)
 {
-	uint8_t want[RNS_HASH];
+	struct hash16 want;
 
-	memcpy(want, s->p.link, RNS_HASH);
+	want = s->p.link;
 	assert_int_equal(pair_open(&s->p, RNS_ACCEPT_ALL), RNS_OK);
-	assert_memory_equal(want, s->p.link, RNS_HASH);
+	assert_memory_equal(want.b, s->p.link.b, RNS_HASH);
 }
 
 static void
@@ -328,7 +329,7 @@ replay_part(struct replay *s, const uint8_t *stream, size_t at, size_t n)
 		return;
 	}
 	(void)packet_head(raw, PACKET_FLAGS(DEST_LINK, PACKET_DATA),
-	    s->p.link, CTX_RESOURCE);
+	    &s->p.link, CTX_RESOURCE);
 	memcpy(raw + HEADER_1_LEN, stream + at, n);
 	pair_recv(&s->p, s->me, raw, n + HEADER_1_LEN);
 }

@@ -45,7 +45,7 @@ unix_now(void)
 /* An envelope of peer `who`; change(m) may alter the manifest before. */
 size_t
 envelope(uint8_t who, uint8_t nonce, void (*change)(struct manifest *),
-    uint8_t id[32])
+    struct id32 *id)
 {
 	struct manifest m;
 	size_t n = world_manifest(&m, who, nonce, unix_now(), env, sizeof(env));
@@ -62,7 +62,7 @@ envelope(uint8_t who, uint8_t nonce, void (*change)(struct manifest *),
 
 struct proto_ans *
 submit(uint8_t link, uint8_t who, uint8_t nonce,
-    void (*change)(struct manifest *), uint8_t id[32])
+    void (*change)(struct manifest *), struct id32 *id)
 {
 	struct proto_req q = {.path = PATH_SUBMIT};
 
@@ -71,16 +71,16 @@ submit(uint8_t link, uint8_t who, uint8_t nonce,
 }
 
 struct proto_ans *
-about(uint8_t link, enum proto_path path, const uint8_t *id)
+about(uint8_t link, enum proto_path path, const struct id32 *id)
 {
-	struct proto_req q = {.path = path, .id = id, .stream = 1,
+	struct proto_req q = {.path = path, .id = id->b, .stream = 1,
 	    .n = PROTO_SLICE};
 
 	return world_call(&w, link, &q);
 }
 
 struct proto_job_status
-status(const uint8_t id[32])
+status(const struct id32 *id)
 {
 	struct proto_ans *a = about(1, PATH_STATUS, id);
 	struct proto_job_status s;
@@ -92,7 +92,7 @@ status(const uint8_t id[32])
 }
 
 void
-state_is(const uint8_t id[32], const char *state, const char *reason)
+state_is(const struct id32 *id, const char *state, const char *reason)
 {
 	struct proto_job_status s = status(id);
 
@@ -105,7 +105,7 @@ state_is(const uint8_t id[32], const char *state, const char *reason)
 }
 
 void
-killed_by(const uint8_t id[32], const char *reason)
+killed_by(const struct id32 *id, const char *reason)
 {
 	struct proto_job_status s = status(id);
 
@@ -129,12 +129,13 @@ refused(const struct proto_ans *a, const char *code, unsigned step)
 
 /* ---- a submitter's whole conversation ---- */
 
-uint8_t tar[3000], tar_sha[32];
+uint8_t tar[3000];
+struct id32 tar_sha;
 
 void
 with_volumes(struct manifest *m)
 {
-	crypt_sha256(tar_sha, tar, sizeof(tar));
+	crypt_sha256(&tar_sha, tar, sizeof(tar));
 	m->has |= HAS_VOLUMES;
 	m->nvolumes = 2;
 	for (unsigned i = 0; i < 2; i++) {
@@ -142,7 +143,7 @@ with_volumes(struct manifest *m)
 
 		(void)snprintf(v->target, sizeof(v->target), "/v%u", i);
 		v->rw = i == 1;
-		memcpy(v->blob.sha256, tar_sha, 32);
+		v->blob.sha256 = tar_sha;
 		v->blob.size = sizeof(tar);
 	}
 }

@@ -176,7 +176,7 @@ prog_neighbour(struct prog *p, enum program other)
 	ipc_free(p->side[other]);
 	p->side[other] = ipc_new(fds[0], other, p->self);
 	assert_non_null(p->side[other]);
-	program_build_id(hello.build);
+	program_build_id(&hello.build);
 	assert_int_equal(ipc_send_HELLO(p->side[other], &hello, NULL, 0), 0);
 	prog_wait(p->side[other], IPC_HELLO, &in);
 	ipc_in_done(&in);

@@ -154,8 +154,8 @@ stranger_make(struct stranger *s, uint8_t seed)
 {
 	for (size_t i = 0; i < RNS_KEY; i++)
 		s->priv[i] = (uint8_t)(seed + i);
-	assert_int_equal(rns_identity_derive(s->pub, s->id, s->priv), 0);
-	assert_int_equal(rns_dest_hash(s->dest, "test.relay", s->id), 0);
+	assert_int_equal(rns_identity_derive(s->pub, &s->id, s->priv), 0);
+	assert_int_equal(rns_dest_hash(&s->dest, "test.relay", &s->id), 0);
 }
 
 size_t
@@ -170,7 +170,7 @@ stranger_announce(const struct stranger *s, uint8_t out[RNS_MTU],
 
 	rns_name_hash(name, "test.relay");
 	assert_int_equal(identity_load(&id, s->priv), RNS_OK);
-	len = announce_build(raw, &id, s->dest, name, random, emitted, NULL,
+	len = announce_build(raw, &id, &s->dest, name, random, emitted, NULL,
 	    (const uint8_t *)"app", 3, path_response);
 	assert_true(len > 0);
 	raw[1] = hops;
@@ -186,20 +186,21 @@ stranger_announce(const struct stranger *s, uint8_t out[RNS_MTU],
 }
 
 size_t
-path_request_make(uint8_t out[RNS_MTU], const uint8_t dest[RNS_HASH],
+path_request_make(uint8_t out[RNS_MTU], const struct hash16 *dest,
     const uint8_t *requestor, uint8_t tag)
 {
-	uint8_t data[3 * RNS_HASH], to[RNS_HASH];
+	uint8_t data[3 * RNS_HASH];
+	struct hash16 to;
 	size_t n = RNS_HASH;
 
-	memcpy(data, dest, RNS_HASH);
+	memcpy(data, HASH_BYTES(*dest));
 	if (requestor != NULL) {
 		memcpy(data + n, requestor, RNS_HASH);
 		n += RNS_HASH;
 	}
 	memset(data + n, tag, RNS_HASH);
-	assert_int_equal(rns_dest_hash(to, PATH_REQUEST_NAME, NULL), 0);
+	assert_int_equal(rns_dest_hash(&to, PATH_REQUEST_NAME, NULL), 0);
 	return packet_build(out, RNS_MTU,
-	    PACKET_FLAGS(DEST_PLAIN, PACKET_DATA), to, CTX_NONE, data,
+	    PACKET_FLAGS(DEST_PLAIN, PACKET_DATA), &to, CTX_NONE, data,
 	    n + RNS_HASH);
 }

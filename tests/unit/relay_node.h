@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/rns.h>
 
 /* One node under test: packets in, what comes out is kept in order. */
@@ -46,7 +47,8 @@ size_t node_sent(const struct node *, unsigned ifid, const uint8_t *, size_t);
 
 /* Another node's destination, which never lives in a core. */
 struct stranger {
-	uint8_t priv[RNS_KEY], pub[RNS_KEY], id[RNS_HASH], dest[RNS_HASH];
+	uint8_t priv[RNS_KEY], pub[RNS_KEY];
+	struct hash16 id, dest;
 };
 void stranger_make(struct stranger *, uint8_t seed);
 /* Its announce: header 1, or 2 with transport_id. Returns the length. */
@@ -54,7 +56,7 @@ size_t stranger_announce(const struct stranger *, uint8_t out[RNS_MTU],
     uint64_t emitted, uint8_t hops, const uint8_t *transport_id,
     bool path_response);
 /* A path request for dest with the tag (16 times the byte). */
-size_t path_request_make(uint8_t out[RNS_MTU], const uint8_t dest[RNS_HASH],
+size_t path_request_make(uint8_t out[RNS_MTU], const struct hash16 *dest,
     const uint8_t *requestor, uint8_t tag);
 
 #endif

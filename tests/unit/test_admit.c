@@ -186,9 +186,9 @@ test_step_7(void **state)
 	refused(second(), "manifest", 7, NULL);
 	setup(NULL);
 	f.m.has |= HAS_NODE;
-	f.m.node[0] = 1;
+	f.m.node.b[0] = 1;
 	refused(second(), "manifest", 7, "node");
-	f.m.node[0] = 0;
+	f.m.node.b[0] = 0;
 	assert_true(second());
 }
 

@@ -32,31 +32,31 @@ struct row {
 static uint8_t via; /* the link that the request takes */
 
 static bool
-has(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t *size)
+has(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t *size)
 {
 	(void)ctx;
-	(void)fp;
-	(void)sha;
+	(void)fp->b;
+	(void)sha->b;
 	if (size != NULL)
 		*size = sizeof(tar);
 	return true;
 }
 
 static bool
-has_not(void *ctx, const uint8_t *fp, const uint8_t *sha, uint64_t *size)
+has_not(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t *size)
 {
 	(void)ctx;
-	(void)fp;
-	(void)sha;
+	(void)fp->b;
+	(void)sha->b;
 	(void)size;
 	return false;
 }
 
 static uint64_t
-held(void *ctx, const uint8_t *fp)
+held(void *ctx, const struct fp *fp)
 {
 	(void)ctx;
-	(void)fp;
+	(void)fp->b;
 	return 4000;
 }
 
@@ -111,9 +111,9 @@ all_else_used(struct manifest *m)
 static void
 use_nonce(void)
 {
-	uint8_t id[32];
+	struct id32 id;
 
-	assert_int_equal(submit(1, 0x41, 1, all_else_used, id)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 1, all_else_used, &id)->status, ST_OK);
 }
 
 static void
@@ -150,11 +150,11 @@ full(void)
 static void
 queue(void)
 {
-	uint8_t id[32];
+	struct id32 id;
 
 	w.run_ms = 0;
 	for (uint8_t i = 11; i <= 14; i++)
-		assert_int_equal(submit(1, 0x41, i, NULL, id)->status, ST_OK);
+		assert_int_equal(submit(1, 0x41, i, NULL, &id)->status, ST_OK);
 }
 
 static void
@@ -221,7 +221,7 @@ ask(const struct row *r, bool second)
 {
 	struct proto_req q = {.path = PATH_SUBMIT};
 	uint8_t who = second && r->second_who != 0 ? r->second_who : 0x41;
-	uint8_t id[32];
+	struct id32 id;
 
 	via = 1;
 	if (r->both != NULL)
@@ -230,7 +230,7 @@ ask(const struct row *r, bool second)
 		r->differs();
 	q.envelope = (struct pbin){env, envelope(who, 1,
 	    second && r->change_second != NULL ? r->change_second : r->change,
-	    id)};
+	    &id)};
 	if (second)
 		world_run(&w, r->second_late_s * 1000);
 	return world_call(&w, via, &q);

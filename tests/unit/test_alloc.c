@@ -81,7 +81,7 @@ struct frame {
 static struct frame wire[FRAMES];
 static struct rns *node[2];
 static struct mono now;
-static uint8_t dest[RNS_HASH], link_id[2][RNS_HASH];
+static struct hash16 dest, link_id[2];
 static uint8_t answer[2003], content[5000];
 static struct {
 	bool up, response, resource, message, stream, receipt;
@@ -111,12 +111,12 @@ on_event(int i, const struct rns_event *ev)
 
 	switch (ev->type) {
 	case RNS_EV_LINK_UP:
-		memcpy(link_id[i], ev->link.id, RNS_HASH);
+		link_id[i] = ev->link.id;
 		seen.up |= i == 0;
 		break;
 	case RNS_EV_REQUEST:
-		memcpy(c.respond.link, ev->request.link, RNS_HASH);
-		memcpy(c.respond.request_id, ev->request.request_id, RNS_HASH);
+		c.respond.link = ev->request.link;
+		c.respond.request_id = ev->request.request_id;
 		c.respond.data = answer;
 		c.respond.len = sizeof(answer);
 		submit(i, &c);
@@ -205,11 +205,12 @@ static void
 make_dest(void)
 {
 	struct rns_cmd c = {.type = RNS_CMD_DEST_ADD};
-	uint8_t pub[RNS_KEY], id[RNS_HASH];
+	uint8_t pub[RNS_KEY];
+	struct hash16 id;
 
 	memset(c.dest.identity, 0x33, RNS_KEY);
-	(void)rns_identity_derive(pub, id, c.dest.identity);
-	(void)rns_dest_hash(dest, "test.alloc", id);
+	(void)rns_identity_derive(pub, &id, c.dest.identity);
+	(void)rns_dest_hash(&dest, "test.alloc", &id);
 	c.dest.name = "test.alloc";
 	c.dest.has_identity = true;
 	c.dest.prove = RNS_PROVE_ALL;
@@ -218,12 +219,12 @@ make_dest(void)
 	c.dest.ratchets = true;
 	submit(1, &c);
 	c = (struct rns_cmd){.type = RNS_CMD_HANDLER_ADD};
-	memcpy(c.handler.dest, dest, RNS_HASH);
+	c.handler.dest = dest;
 	c.handler.path = "/x";
 	c.handler.allow = RNS_ALLOW_ALL;
 	submit(1, &c);
 	c = (struct rns_cmd){.type = RNS_CMD_APP_DATA};
-	memcpy(c.announce.dest, dest, RNS_HASH);
+	c.announce.dest = dest;
 	c.announce.app_data = (const uint8_t *)"app";
 	c.announce.app_data_len = 3;
 	submit(1, &c);
@@ -240,32 +241,32 @@ use_link(void)
 	struct rns_cmd c = {.type = RNS_CMD_REQUEST};
 	size_t taken;
 
-	memcpy(c.request.link, link_id[0], RNS_HASH);
+	c.request.link = link_id[0];
 	c.request.path = "/x";
 	submit(0, &c);
 	run(TICKS);
 	c = (struct rns_cmd){.type = RNS_CMD_RESOURCE_SEND};
-	memcpy(c.resource.link, link_id[0], RNS_HASH);
+	c.resource.link = link_id[0];
 	c.resource.data = content;
 	c.resource.len = sizeof(content);
 	c.resource.compress = true;
 	submit(0, &c);
 	run(TICKS);
 	c = (struct rns_cmd){.type = RNS_CMD_CHANNEL_OPEN};
-	memcpy(c.hash, link_id[1], RNS_HASH);
+	c.hash = link_id[1];
 	submit(1, &c);
 	c = (struct rns_cmd){.type = RNS_CMD_STREAM_OPEN};
-	memcpy(c.stream.link, link_id[1], RNS_HASH);
+	c.stream.link = link_id[1];
 	c.stream.stream = 7;
 	submit(1, &c);
 	c = (struct rns_cmd){.type = RNS_CMD_CHANNEL_SEND};
-	memcpy(c.channel.link, link_id[0], RNS_HASH);
+	c.channel.link = link_id[0];
 	c.channel.msgtype = 5;
 	c.channel.data = content;
 	c.channel.len = 20;
 	submit(0, &c);
 	c = (struct rns_cmd){.type = RNS_CMD_STREAM_SEND};
-	memcpy(c.stream.link, link_id[0], RNS_HASH);
+	c.stream.link = link_id[0];
 	c.stream.stream = 7;
 	c.stream.data = content;
 	c.stream.len = 100;
@@ -273,7 +274,7 @@ use_link(void)
 	submit(0, &c);
 	run(TICKS);
 	c = (struct rns_cmd){.type = RNS_CMD_LINK_CLOSE};
-	memcpy(c.hash, link_id[0], RNS_HASH);
+	c.hash = link_id[0];
 	submit(0, &c);
 	run(4);
 }
@@ -290,14 +291,14 @@ scenario(void)
 	if (make_node(0, &seeds[0]) && make_node(1, &seeds[1])) {
 		make_dest();
 		run(4);
-		memcpy(c.packet.dest, dest, RNS_HASH);
+		c.packet.dest = dest;
 		c.packet.data = content;
 		c.packet.len = 50;
 		c.packet.receipt = true;
 		submit(0, &c);
 		run(4);
 		c = (struct rns_cmd){.type = RNS_CMD_LINK_OPEN};
-		memcpy(c.link_open.dest, dest, RNS_HASH);
+		c.link_open.dest = dest;
 		submit(0, &c);
 		run(TICKS);
 		use_link();

@@ -63,7 +63,7 @@ check_valid(const json_t *v, const struct announce *a, const struct packet *p)
 	vec_exact(v, "signature", want, 64);
 	assert_memory_equal(a->signature, want, 64);
 	vec_exact(v, "destination_hash", want, 16);
-	assert_memory_equal(p->dest, want, 16);
+	assert_memory_equal(p->dest->b, want, 16);
 	if (!vec_is_null(v, "emitted"))
 		assert_int_equal(a->emitted, vec_int(v, "emitted"));
 	assert_int_equal(a->ratchet != NULL, ratchet != NULL);
@@ -125,7 +125,8 @@ test_announces(void **state)
 static void
 test_limits(void **state)
 {
-	uint8_t priv[64] = {1}, out[RNS_MTU], app[400] = {0}, dest[16] = {0};
+	uint8_t priv[64] = {1}, out[RNS_MTU], app[400] = {0};
+	struct hash16 dest = {0};
 	uint8_t name[10] = {2}, rnd[5] = {3}, big[600] = {0x01};
 	struct identity id;
 	struct announce a;
@@ -133,16 +134,16 @@ test_limits(void **state)
 
 	(void)state;
 	assert_int_equal(identity_load(&id, priv), RNS_OK);
-	assert_int_equal(announce_build(out, &id, dest, name, rnd, 1, NULL, app,
-	    333, false), 500);
-	assert_int_equal(announce_build(out, &id, dest, name, rnd, 1, NULL, app,
-	    334, false), 0);
-	assert_int_equal(announce_build(out, &id, dest, name, rnd, 1, app, app,
+	assert_int_equal(announce_build(out, &id, &dest, name, rnd, 1, NULL,
+	    app, 333, false), 500);
+	assert_int_equal(announce_build(out, &id, &dest, name, rnd, 1, NULL,
+	    app, 334, false), 0);
+	assert_int_equal(announce_build(out, &id, &dest, name, rnd, 1, app, app,
 	    301, false), 500);
-	assert_int_equal(announce_build(out, &id, dest, name, rnd, 1, app, app,
+	assert_int_equal(announce_build(out, &id, &dest, name, rnd, 1, app, app,
 	    302, false), 0);
-	assert_int_equal(announce_build(out, &id, dest, name, rnd, 1, NULL, app,
-	    400, false), 0);
+	assert_int_equal(announce_build(out, &id, &dest, name, rnd, 1, NULL,
+	    app, 400, false), 0);
 	assert_int_equal(packet_parse(&p, big, sizeof(big)), RNS_OK);
 	assert_int_equal(announce_parse(&a, &p), RNS_EPARSE);
 	big[0] = 0x0d; /* not SINGLE */

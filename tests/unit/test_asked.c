@@ -69,14 +69,14 @@ verdict(uint64_t qid, uint8_t who, enum verdict_status status)
 	    .level = w.level, .key_kind = KEY_SECP256K1, .key_len = 33,
 	    .valid_until = unix_now() + 3600, .live_needed = w.live_needed};
 
-	v.rns_hash[0] = who;
-	world_fp(v.fp, who);
+	v.rns_hash.b[0] = who;
+	world_fp(&v.fp, who);
 	return v;
 }
 
 /* A submit with all that it can bring, to a node whose trust says nothing. */
 static uint32_t
-ask_with_all(uint8_t id[32])
+ask_with_all(struct id32 *id)
 {
 	static uint8_t b[BINDING_LEN], proof[PROTO_PROOF_LEN] = {1};
 	struct proto_req q = {.path = PATH_SUBMIT, .binding = b,
@@ -106,16 +106,16 @@ test_stages(void **state)
 	struct asked *a, *was;
 	struct proto_ans *ans;
 	uint32_t request;
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
-	request = ask_with_all(id);
+	request = ask_with_all(&id);
 	was = waits(ASKED_VERDICT);
 	v = verdict(was->qid, 0x41, VERDICT_OK);
 	serve_verdict(&w.n, &v);
 	/* the b that came with it is the peer's, now that it holds */
-	assert_true(peer_find(&w.n, v.rns_hash)->has_sent);
-	assert_memory_equal(peer_find(&w.n, v.rns_hash)->sent, zeros,
+	assert_true(peer_find(&w.n, &v.rns_hash)->has_sent);
+	assert_memory_equal(peer_find(&w.n, &v.rns_hash)->sent, zeros,
 	    sizeof(zeros));
 
 	a = waits(ASKED_LIVE);
@@ -129,7 +129,7 @@ test_stages(void **state)
 	assert_true(w.n.parked_bytes > a->req.envelope.n);
 	assert_memory_equal(a->req.envelope.p, env, a->req.envelope.n);
 	m.qid = a->qid;
-	memcpy(m.job, id, 32);
+	m.job = id;
 	m.len = (uint32_t)a->req.envelope.n;
 	assert_int_equal(w.nreplies, 0);
 	submit_manifest(&w.n, &m, env, m.len);
@@ -139,9 +139,9 @@ test_stages(void **state)
 	assert_non_null(ans);
 	assert_int_equal(ans->status, ST_OK);
 	assert_true(proto_get_submitted(&s, ans));
-	assert_memory_equal(s.id, id, 32);
+	assert_memory_equal(s.id, id.b, 32);
 	/* its envelope is what is kept: the digest of it is the job's here */
-	assert_memory_equal(w.kept, id, 32);
+	assert_memory_equal(w.kept.b, id.b, 32);
 	assert_int_equal(nparsed, 1);
 	assert_true(w.asks == 1 && w.lives == 1 && w.envelopes == 1);
 
@@ -164,10 +164,10 @@ test_wrong_answers(void **state)
 	struct msg_K_CHALLENGED c = {.ok = true};
 	struct msg_V_VERDICT v;
 	struct asked *a;
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
-	(void)ask_with_all(id);
+	(void)ask_with_all(&id);
 	a = waits(ASKED_VERDICT);
 	m.qid = live.qid = c.qid = a->qid;
 	submit_manifest(&w.n, &m, env, 1);
@@ -201,13 +201,13 @@ static void
 test_link_closes(void **state)
 {
 	struct msg_V_LIVE_OK live = {.ok = true};
-	uint8_t id[32];
+	struct id32 id;
 	struct msg_V_VERDICT v;
 	struct asked *a;
 
 	(void)state;
 	for (int stage = ASKED_VERDICT; stage <= ASKED_ENVELOPE; stage++) {
-		(void)ask_with_all(id);
+		(void)ask_with_all(&id);
 		a = waits(ASKED_VERDICT);
 		v = verdict(a->qid, 0x41, VERDICT_OK);
 		if (stage > ASKED_VERDICT)
@@ -220,11 +220,11 @@ test_link_closes(void **state)
 		world_link(&w, 2, 0);
 		world_identify(&w, 2, 0x42);
 		(void)world_ask(&w, 2, &(struct proto_req){
-			.path = PATH_STATUS, .id = id});
+			.path = PATH_STATUS, .id = id.b});
 		assert_int_equal(w.n.nparked, 2);
 		world_close(&w, 1);
 		a = waits(ASKED_VERDICT);
-		assert_int_equal(a->caller->id[0], 2);
+		assert_int_equal(a->caller->id.b[0], 2);
 		serve_verdict(&w.n, &v);
 		submit_live(&w.n, &live);
 		assert_int_equal(w.nreplies, 0);
@@ -267,10 +267,10 @@ test_parsed_once(void **state)
 static void
 ask_status(uint8_t link)
 {
-	uint8_t id[32] = {0};
+	struct id32 id = {0};
 
 	(void)world_ask(&w, link, &(struct proto_req){.path = PATH_STATUS,
-	    .id = id});
+	    .id = id.b});
 }
 
 static void
@@ -333,8 +333,8 @@ test_bounds(void **state)
 static void
 test_stage_pairs(void **state)
 {
-	const struct msg_T_REQUEST m = {.request = {7}};
-	struct caller c = {.id = {9}};
+	const struct msg_T_REQUEST m = {.request = {{7}}};
+	struct caller c = {.id = {{9}}};
 
 	(void)state;
 	for (int from = ASKED_NEW; from <= ASKED_CHALLENGE; from++) {

@@ -26,7 +26,7 @@
 #include "tests/until.h"
 
 static const struct ocsf_source source = {
-    .fp = {0xab}, .boot = "0102", .urn = "urn:klp:kindai:device:ab"};
+    .fp = {{0xab}}, .boot = "0102", .urn = "urn:klp:kindai:device:ab"};
 
 static json_t *
 object(const struct msg_EVENT *e)
@@ -149,7 +149,7 @@ start(struct prog *p, int dir)
 static void
 tell_key(struct ipc *keys)
 {
-	struct msg_K_BINDING m = {.fp = {1, 2, 3}};
+	struct msg_K_BINDING m = {.fp = {{1, 2, 3}}};
 
 	assert_int_equal(ipc_send_K_BINDING(keys, &m, NULL, 0), 0);
 }
@@ -176,11 +176,11 @@ answer(struct ipc *keys, const struct msg_C_SIGN *m)
 {
 	struct msg_C_SIGNED out = {.size = m->size, .ok = true};
 	uint8_t seed[32] = {0}, sk[64];
-	struct note n = {.fp = {1, 2, 3}, .size = m->size};
+	struct note n = {.fp = {{1, 2, 3}}, .size = m->size};
 	char body[NOTE_BODY_MAX];
 	size_t len;
 
-	memcpy(n.root, m->root, 32);
+	n.root = m->root;
 	len = note_body(body, &n);
 	(void)crypto_sign_seed_keypair(out.key, sk, seed);
 	(void)crypto_sign_detached(out.sig, NULL, (uint8_t *)body, len, sk);
@@ -220,7 +220,7 @@ test_program(void **state)
 	assert_int_equal(a.seq, 1);
 	b = event(node, 6, 1);
 	assert_int_equal(b.seq, 2);
-	assert_memory_not_equal(a.digest, b.digest, 32);
+	assert_memory_not_equal(a.digest.b, b.digest.b, 32);
 	for (int i = 0; i < 1100; i++)
 		(void)event(trust, 0, 1);
 	late = until_begin("the end of the events", PATIENCE_MS);

@@ -88,35 +88,37 @@ test_challenge(void **state)
 {
 	json_t *row = json_array_get(
 	    vec_array(vec_load("klp-binding.json"), "challenge"), 0);
-	uint8_t link[16], n[32], m[32], ini[64], res[64], d[32], want[32];
+	struct hash16 link;
+	uint8_t n[32], m[32], ini[64], res[64], want[32];
+	struct id32 d;
 	uint8_t sig[SIG_LEN], good[SIG_LEN];
 	const uint8_t zero[64] = {0};
 	struct klp_secret s = {.kind = KEY_SECP256K1};
 	struct klp_key k;
 
 	(void)state;
-	vec_exact(row, "link_id", link, 16);
+	vec_exact(row, "link_id", HASH_BYTES(link));
 	vec_exact(row, "n", n, 32);
 	vec_exact(row, "m", m, 32);
 	vec_exact(row, "initiator_public", ini, 64);
 	vec_exact(row, "responder_public", res, 64);
 	vec_exact(row, "private", s.raw, 32);
-	challenge_digest(d, link, n, m, zero, res);
+	challenge_digest(&d, &link, n, m, zero, res);
 	vec_exact(row, "digest_unidentified", want, 32);
-	assert_memory_equal(d, want, 32);
-	challenge_digest(d, link, n, m, ini, res);
+	assert_memory_equal(d.b, want, 32);
+	challenge_digest(&d, &link, n, m, ini, res);
 	vec_exact(row, "digest", want, 32);
-	assert_memory_equal(d, want, 32);
+	assert_memory_equal(d.b, want, 32);
 	for (int bip = 0; bip < 2; bip++) {
 		s.bip340 = bip != 0;
 		assert_true(secret_public(&k, &s));
-		assert_true(secp_sign(sig, &s, d, NULL));
+		assert_true(secp_sign(sig, &s, &d, NULL));
 		vec_exact(row, bip ? "bip340" : "ecdsa", good, SIG_LEN);
 		assert_memory_equal(sig, good, SIG_LEN);
-		assert_true(secp_verify(&k, good, d));
+		assert_true(secp_verify(&k, good, &d));
 		/* a key has one scheme: the other does not pass */
 		k.bip340 = !s.bip340;
-		assert_false(secp_verify(&k, good, d));
+		assert_false(secp_verify(&k, good, &d));
 	}
 }
 

@@ -189,7 +189,7 @@ test_person(void **state)
 	(void)snprintf(dir, sizeof(dir), "%s/deep/me", base);
 	assert_int_equal(load(dir, &a, &said), CLI_OK);
 	assert_int_equal(load(dir, &b, &said), CLI_OK);
-	assert_memory_equal(a.fp, b.fp, FP_LEN);
+	assert_memory_equal(a.fp.b, b.fp.b, FP_LEN);
 	assert_memory_equal(a.binding, b.binding, BINDING_LEN);
 	for (int i = 0; i < 3; i++) {
 		static const char *const name[] = {"reticulum", "mesh",
@@ -202,7 +202,7 @@ test_person(void **state)
 	/* a broken binding is made anew */
 	write_text(dir, "binding", "nothing");
 	assert_int_equal(load(dir, &b, &said), CLI_OK);
-	assert_memory_equal(a.fp, b.fp, FP_LEN);
+	assert_memory_equal(a.fp.b, b.fp.b, FP_LEN);
 	/* a new one is higher than the old, also when the clock went back */
 	assert_true(binding_parse(&bound, b.binding, BINDING_LEN));
 	bound.serial += 86400;
@@ -254,18 +254,18 @@ test_notes(void **state)
 
 	(void)state;
 	assert_int_equal(person_load(&me, &p), CLI_OK);
-	memset(n.job, 0xab, 32);
-	memset(n.dest, 7, 16);
+	memset(&n.job, 0xab, sizeof(n.job));
+	memset(&n.dest, 7, sizeof(n.dest));
 	assert_true(person_note_job(&p, &n));
 	assert_int_equal(person_find_job(&p, "abab", &got), 1);
 	assert_memory_equal(&got, &n, sizeof(n));
 	assert_int_equal(person_find_job(&p, "ABABAB", &got), 1);
 	assert_int_equal(person_find_job(&p, "abac", &got), 0);
 	assert_int_equal(person_find_job(&p, "aba", &got), 0);
-	n.job[20] = 0xac;
+	n.job.b[20] = 0xac;
 	assert_true(person_note_job(&p, &n));
 	assert_int_equal(person_find_job(&p, "abab", &got), -1);
-	person_forget_job(&p, n.job);
+	person_forget_job(&p, &n.job);
 	assert_int_equal(person_find_job(&p, "abab", &got), 1);
 	/* a name, of several the last; what was seen; all that was noted */
 	(void)snprintf(n.name, sizeof(n.name), "nightly");
@@ -276,24 +276,24 @@ test_notes(void **state)
 	assert_true(person_note_job(&p, &n));
 	assert_int_equal(person_find_job(&p, "nightly", &got), 1);
 	assert_memory_equal(&got, &n, sizeof(n));
-	n.job[0] = 1;
+	n.job.b[0] = 1;
 	n.at = 9;
 	assert_true(person_note_job(&p, &n));
 	assert_int_equal(person_find_job(&p, "nightly", &got), 1);
-	assert_memory_equal(got.job, n.job, 32);
+	assert_memory_equal(got.job.b, n.job.b, 32);
 	assert_int_equal(person_find_job(&p, "night", &got), 0);
-	person_saw_job(&p, n.job, "done", "killed memory");
+	person_saw_job(&p, &n.job, "done", "killed memory");
 	assert_int_equal(person_find_job(&p, "nightly", &got), 1);
 	assert_string_equal(got.state, "done");
 	assert_string_equal(got.outcome, "killed memory");
 	assert_string_equal(got.label[1], "dry run");
-	assert_true(person_get_job(&p, n.job, &got));
+	assert_true(person_get_job(&p, &n.job, &got));
 	assert_string_equal(got.outcome, "killed memory");
 	/* nothing is noted of what was not submitted from here */
-	n.job[0] = 2;
-	person_saw_job(&p, n.job, "done", "exited 0");
+	n.job.b[0] = 2;
+	person_saw_job(&p, &n.job, "done", "exited 0");
 	assert_int_equal(person_find_job(&p, "02ababab", &got), 0);
-	assert_false(person_get_job(&p, n.job, &got));
+	assert_false(person_get_job(&p, &n.job, &got));
 	person_clear(&p);
 	temp_remove(base);
 }
@@ -390,13 +390,14 @@ test_busy(void **state)
 
 /* A key that is nobody's in particular, and its klp.node destination. */
 static void
-node_key(unsigned n, uint8_t key[RNS_KEY], uint8_t dest[RNS_HASH])
+node_key(unsigned n, uint8_t key[RNS_KEY], struct hash16 *dest)
 {
-	uint8_t priv[RNS_KEY], id[RNS_HASH];
+	uint8_t priv[RNS_KEY];
+	struct hash16 id;
 
 	memset(priv, (int)n + 1, sizeof(priv));
-	assert_int_equal(rns_identity_derive(key, id, priv), RNS_OK);
-	assert_int_equal(rns_dest_hash(dest, "klp.node", id), RNS_OK);
+	assert_int_equal(rns_identity_derive(key, &id, priv), RNS_OK);
+	assert_int_equal(rns_dest_hash(dest, "klp.node", &id), RNS_OK);
 }
 
 /* The ways to nodes: by folder, the newest first, a strange file is no way. */
@@ -406,53 +407,54 @@ test_ways(void **state)
 	const char *dir = temp_dir();
 	struct person p = {.dir = open(dir, O_RDONLY | O_DIRECTORY)};
 	struct attach_way way = {.hops = 2}, got;
-	uint8_t dest[3][RNS_HASH], key[3][RNS_KEY];
+	struct hash16 dest[3];
+	uint8_t key[3][RNS_KEY];
 	char text[65536];
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++)
-		node_key(i, key[i], dest[i]);
-	assert_false(ways_find(&p, "/etc/reticulum", dest[0], NULL, &got));
-	memset(way.next_hop, 7, sizeof(way.next_hop));
+		node_key(i, key[i], &dest[i]);
+	assert_false(ways_find(&p, "/etc/reticulum", &dest[0], NULL, &got));
+	memset(&way.next_hop, 7, sizeof(way.next_hop));
 	memcpy(way.public_key, key[0], RNS_KEY);
-	ways_note(&p, "/etc/reticulum", dest[0], &way);
-	memset(way.next_hop, 8, sizeof(way.next_hop));
-	ways_note(&p, "/home/a b", dest[0], &way);
+	ways_note(&p, "/etc/reticulum", &dest[0], &way);
+	memset(&way.next_hop, 8, sizeof(way.next_hop));
+	ways_note(&p, "/home/a b", &dest[0], &way);
 	memcpy(way.public_key, key[1], RNS_KEY);
-	ways_note(&p, "/home/a b", dest[1], &way);
-	assert_true(ways_find(&p, "/etc/reticulum", dest[0], NULL, &got));
-	assert_int_equal(got.next_hop[0], 7);
+	ways_note(&p, "/home/a b", &dest[1], &way);
+	assert_true(ways_find(&p, "/etc/reticulum", &dest[0], NULL, &got));
+	assert_int_equal(got.next_hop.b[0], 7);
 	assert_int_equal(got.hops, 2);
 	assert_memory_equal(got.public_key, key[0], RNS_KEY);
-	assert_true(ways_find(&p, "/home/a b", dest[0], NULL, &got));
-	assert_int_equal(got.next_hop[0], 8);
-	assert_false(ways_find(&p, "/home/a", dest[0], NULL, &got));
-	assert_false(ways_find(&p, "/etc/reticulum", dest[1], NULL, &got));
+	assert_true(ways_find(&p, "/home/a b", &dest[0], NULL, &got));
+	assert_int_equal(got.next_hop.b[0], 8);
+	assert_false(ways_find(&p, "/home/a", &dest[0], NULL, &got));
+	assert_false(ways_find(&p, "/etc/reticulum", &dest[1], NULL, &got));
 	/* one that was heard of, through the same instance; not by any key */
-	assert_true(ways_find(&p, "/etc/reticulum", dest[1], key[1], &got));
-	assert_int_equal(got.next_hop[0], 7);
+	assert_true(ways_find(&p, "/etc/reticulum", &dest[1], key[1], &got));
+	assert_int_equal(got.next_hop.b[0], 7);
 	assert_memory_equal(got.public_key, key[1], RNS_KEY);
-	assert_false(ways_find(&p, "/etc/reticulum", dest[1], key[2], &got));
+	assert_false(ways_find(&p, "/etc/reticulum", &dest[1], key[2], &got));
 	/* noted anew; no more than there is room for */
 	memcpy(way.public_key, key[0], RNS_KEY);
-	memset(way.next_hop, 9, sizeof(way.next_hop));
-	ways_note(&p, "/etc/reticulum", dest[0], &way);
-	assert_true(ways_find(&p, "/etc/reticulum", dest[0], NULL, &got));
-	assert_int_equal(got.next_hop[0], 9);
+	memset(&way.next_hop, 9, sizeof(way.next_hop));
+	ways_note(&p, "/etc/reticulum", &dest[0], &way);
+	assert_true(ways_find(&p, "/etc/reticulum", &dest[0], NULL, &got));
+	assert_int_equal(got.next_hop.b[0], 9);
 	for (unsigned i = 0; i < 100; i++) {
 		(void)snprintf(text, 40, "/folder/%u", i);
-		ways_note(&p, text, dest[0], &way);
+		ways_note(&p, text, &dest[0], &way);
 	}
-	assert_true(ways_find(&p, "/folder/99", dest[0], NULL, &got));
-	assert_true(ways_find(&p, "/folder/36", dest[0], NULL, &got));
-	assert_false(ways_find(&p, "/folder/35", dest[0], NULL, &got));
+	assert_true(ways_find(&p, "/folder/99", &dest[0], NULL, &got));
+	assert_true(ways_find(&p, "/folder/36", &dest[0], NULL, &got));
+	assert_false(ways_find(&p, "/folder/35", &dest[0], NULL, &got));
 	/* somebody else's words */
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	write_text(dir, "ways", text);
-	assert_false(ways_find(&p, "/etc/reticulum", dest[0], key[0], &got));
-	ways_note(&p, "/etc/reticulum", dest[0], &way);
-	assert_true(ways_find(&p, "/etc/reticulum", dest[0], NULL, &got));
+	assert_false(ways_find(&p, "/etc/reticulum", &dest[0], key[0], &got));
+	ways_note(&p, "/etc/reticulum", &dest[0], &way);
+	assert_true(ways_find(&p, "/etc/reticulum", &dest[0], NULL, &got));
 	(void)close(p.dir);
 	temp_remove(dir);
 }
@@ -494,8 +496,8 @@ test_judge(void **state)
 	};
 
 	(void)state;
-	memset(r.fp, 0x5c, FP_LEN);
-	hex_encode(fp, r.fp, FP_LEN);
+	memset(&r.fp, 0x5c, sizeof(r.fp));
+	hex_encode(fp, HASH_BYTES(r.fp));
 	for (size_t i = 0; i < NELEM(t); i++) {
 		static struct mistakes bad;
 		struct node_config *conf;
@@ -561,31 +563,31 @@ test_match(void **state)
 	struct node_info v[NELEM(nodes) + 1] = {0};
 	struct node_list l = {v, NELEM(nodes)};
 	enum node_by by;
-	uint8_t dest[16];
+	struct hash16 dest;
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(nodes); i++) {
-		memset(v[i].dest, nodes[i].noted ? 0 : 7, 16);
-		v[i].dest[0] = nodes[i].first;
-		v[i].dest[1] = nodes[i].second;
+		memset(&v[i].dest, nodes[i].noted ? 0 : 7, sizeof(v[i].dest));
+		v[i].dest.b[0] = nodes[i].first;
+		v[i].dest.b[1] = nodes[i].second;
 		(void)snprintf(v[i].name, sizeof(v[i].name), "%s",
 		    nodes[i].name);
 		v[i].heard_us = nodes[i].heard * 1000000;
 		v[i].noted = nodes[i].noted;
 	}
 	for (size_t i = 0; i < NELEM(t); i++) {
-		int found = nodes_match(&l, t[i].text, NOW, &by, dest);
+		int found = nodes_match(&l, t[i].text, NOW, &by, &dest);
 
 		if (found != t[i].found || by != t[i].by ||
-		    (found == 1 && (dest[0] != t[i].first ||
-					dest[1] != t[i].second)))
+		    (found == 1 && (dest.b[0] != t[i].first ||
+					dest.b[1] != t[i].second)))
 			fail_msg("%s: %d, by %d, %02x%02x", t[i].text, found,
-			    (int)by, dest[0], dest[1]);
+			    (int)by, dest.b[0], dest.b[1]);
 	}
 	/* two that are heard are two */
 	v[l.n] = v[0];
-	v[l.n++].dest[1] = 0xa4;
-	assert_int_equal(nodes_match(&l, "burrow", NOW, &by, dest), -1);
+	v[l.n++].dest.b[1] = 0xa4;
+	assert_int_equal(nodes_match(&l, "burrow", NOW, &by, &dest), -1);
 	l.n--;
 	/* listed are those that are heard, and those that were dealt with */
 	assert_int_equal(nodes_drop_aged(&l, NOW), 2);

@@ -161,9 +161,9 @@ test_jobs(void **state)
 	pid_t pid;
 
 	(void)state;
-	memset(n.job, 0xcd, 32);
+	memset(&n.job, 0xcd, sizeof(n.job));
 	n.at = now - 7300;
-	hex_encode(id, n.job, 32);
+	hex_encode(id, HASH_BYTES(n.job));
 	assert_int_equal(person_load(&me, &p), CLI_OK);
 	assert_true(person_note_job(&p, &n));
 	person_clear(&p);
@@ -358,7 +358,7 @@ make_trail(const char *dir, char path[400])
 	    "{\"class_uid\":6003,\"severity_id\":2,\"time\":1800000000000,"
 	    "\"message\":\"quota\",\"unmapped\":{\"klp\":{\"kind\":"
 	    "\"job_refused\",\"job\":\"4a4a\"}}}";
-	uint8_t prev[32] = {0};
+	struct id32 prev = {0};
 	char head[TRAIL_HEAD_LEN + 1];
 	FILE *f;
 
@@ -371,15 +371,15 @@ make_trail(const char *dir, char path[400])
 	assert_non_null(f);
 	for (uint64_t seq = 1; seq <= 5; seq++) {
 		char line[1024];
-		size_t n = trail_line_event(line, sizeof(line), seq, prev,
+		size_t n = trail_line_event(line, sizeof(line), seq, &prev,
 		    body, sizeof(body) - 1);
 
 		assert_true(n > 0);
 		assert_int_equal(fwrite(line, 1, n, f), n);
-		rns_sha256(prev, line, n - 1);
+		rns_sha256(&prev, line, n - 1);
 	}
 	assert_int_equal(fclose(f), 0);
-	trail_head_put(head, 5, prev);
+	trail_head_put(head, 5, &prev);
 	(void)snprintf(path, 400, "%s/warren/trail", dir);
 	write_text(path, TRAIL_HEAD, head);
 	(void)snprintf(path, 400, "%s/warren/trail/00000001.jsonl", dir);

@@ -42,25 +42,26 @@ struct made {
 	char local[MANIFEST_VOLUMES][CLI_PATH];
 	int base_fd;
 	char urn[URN_MAX];
-	uint8_t dest[16];
+	struct hash16 dest;
 	bool other_node; /* the manifest names another */
 };
 
 static void
-node_binding(struct world *w, uint8_t out[BINDING_LEN], uint8_t dest[16])
+node_binding(struct world *w, uint8_t out[BINDING_LEN], struct hash16 *dest)
 {
 	struct binding b = {.serial = NOW,
 	    .not_before = NOW - 100,
 	    .not_after = NOW + 1000};
-	uint8_t priv[64], hash[16];
+	uint8_t priv[64];
+	struct hash16 hash;
 
 	memset(priv, 9, sizeof(priv));
 	memcpy(b.secp, w->s.node_key.raw, 33);
-	assert_int_equal(rns_identity_derive(b.rns, hash, priv), RNS_OK);
+	assert_int_equal(rns_identity_derive(b.rns, &hash, priv), RNS_OK);
 	assert_true(binding_sign_secp(&b, &w->secret, priv));
 	assert_true(binding_sign_rns(&b, priv + 32));
 	binding_put(out, &b);
-	assert_int_equal(rns_dest_hash(dest, "klp.node", hash), RNS_OK);
+	assert_int_equal(rns_dest_hash(dest, "klp.node", &hash), RNS_OK);
 }
 
 /* The output that the node will give: a tar of one file. */
@@ -90,12 +91,13 @@ sign(struct made *k)
 	size_t len;
 
 	(void)snprintf(m->image, sizeof(m->image), "x");
-	key_fp(m->submitter, &k->w->s.node_key);
-	assert_true(urn_make(m->submitter_urn, "kindai", "human", m->submitter));
-	memcpy(m->node, m->submitter, FP_LEN);
-	m->node[5] ^= k->other_node;
-	assert_true(urn_make(m->node_urn, "kindai", "device", m->node));
-	assert_true(urn_make(k->urn, "kindai", "device", m->submitter));
+	key_fp(&m->submitter, &k->w->s.node_key);
+	assert_true(urn_make(m->submitter_urn, "kindai", "human",
+	    &m->submitter));
+	m->node = m->submitter;
+	m->node.b[5] ^= k->other_node;
+	assert_true(urn_make(m->node_urn, "kindai", "device", &m->node));
+	assert_true(urn_make(k->urn, "kindai", "device", &m->submitter));
 	m->has |= HAS_NODE;
 	m->not_after = NOW + 60;
 	m->deadline = NOW + 120;
@@ -103,7 +105,7 @@ sign(struct made *k)
 	payload = manifest_build(m, &len, why);
 	if (payload == NULL)
 		fail_msg("%s", why);
-	memcpy(sig.fp, m->submitter, FP_LEN);
+	sig.fp = m->submitter;
 	assert_true(pae_sign(sig.sig, &k->w->secret, TYPE_MANIFEST, payload,
 	    len, NULL));
 	k->envelope_len = env_build_json(k->envelope, sizeof(k->envelope),
@@ -123,7 +125,7 @@ make(void)
 	k->base_fd = open(k->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	(void)snprintf(k->path, sizeof(k->path), "%s/job", k->base);
 	node_output(k->w, k->base);
-	node_binding(k->w, k->binding, k->dest);
+	node_binding(k->w, k->binding, &k->dest);
 	sign(k);
 	return k;
 }
@@ -161,7 +163,7 @@ run(struct made *k, bool in_place)
 	    .base = k->base_fd,
 	    .local = (const char(*)[CLI_PATH])k->local};
 
-	memcpy(e.dest, k->dest, 16);
+	e.dest = k->dest;
 	jobdir_store(&k->dir, &k->w->s.store);
 	world_run(k->w, 5000);
 	assert_int_equal(k->w->s.phase, SUB_END);
@@ -348,11 +350,11 @@ test_goes_on(void **state)
 	struct made *k = make();
 	const struct captured *said;
 	char part[600], text[64], hex[65];
-	uint8_t sha[32];
+	struct id32 sha;
 
 	(void)state;
-	rns_sha256(sha, k->w->node_out.b, k->w->node_out.n);
-	hex_encode(hex, sha, 32);
+	rns_sha256(&sha, k->w->node_out.b, k->w->node_out.n);
+	hex_encode(hex, HASH_BYTES(sha));
 	(void)snprintf(part, sizeof(part), "%s.part", hex);
 	assert_int_equal(open_dir(k), CLI_OK);
 	spill(k->path, part, (const char *)k->w->node_out.b, 1000);
@@ -439,7 +441,7 @@ test_in_place(void **state)
 	assert_int_equal(open_dir(k), CLI_OK);
 	run(k, true);
 	assert_int_equal(slurp(k->base, "mine/sorted", text, sizeof(text)), 4);
-	hex_encode(hex, k->w->m.job, 32);
+	hex_encode(hex, HASH_BYTES(k->w->m.job));
 	(void)snprintf(kept, sizeof(kept), "mine.before-%.16s/old", hex);
 	assert_int_equal(slurp(k->base, kept, text, sizeof(text)), 3);
 	drop(k);

@@ -159,7 +159,7 @@ every_key(void **state)
 	assert_int_equal(c->pins[0].level, -3);
 	assert_false(c->pins[0].is_rns);
 	assert_true(c->pins[1].is_rns && c->pins[1].ignore_revocation);
-	assert_int_equal(c->pins[1].id[15], 0xff);
+	assert_int_equal(c->pins[1].id.b[15], 0xff);
 	assert_int_equal(c->nboards, 1);
 	assert_string_equal(c->boards[0].text, "kOS Core");
 	assert_string_equal(c->boards[0].role, "core-board");

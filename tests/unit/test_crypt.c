@@ -18,7 +18,9 @@ test_hashes(void **state)
 
 	(void)state;
 	json_array_foreach(vec_array(vec_load("crypto.json"), "hashes"), i, v) {
-		uint8_t want[32], cut[16], got[32];
+		uint8_t want[32];
+		struct hash16 cut;
+		struct id32 got;
 		size_t n;
 		uint8_t *data = vec_bytes(v, "data", &n);
 		size_t third = n / 3;
@@ -26,14 +28,14 @@ test_hashes(void **state)
 		    {data + third, n - third}};
 
 		vec_exact(v, "sha256", want, 32);
-		vec_exact(v, "truncated16", cut, 16);
-		crypt_sha256(got, data, n);
-		assert_memory_equal(got, want, 32);
-		assert_memory_equal(got, cut, 16);
-		rns_sha256(got, data, n);
-		assert_memory_equal(got, want, 32);
-		crypt_sha256v(got, two, 2);
-		assert_memory_equal(got, want, 32);
+		vec_exact(v, "truncated16", HASH_BYTES(cut));
+		crypt_sha256(&got, data, n);
+		assert_memory_equal(got.b, want, 32);
+		assert_memory_equal(got.b, cut.b, 16);
+		rns_sha256(&got, data, n);
+		assert_memory_equal(got.b, want, 32);
+		crypt_sha256v(&got, two, 2);
+		assert_memory_equal(got.b, want, 32);
 	}
 }
 
@@ -127,15 +129,16 @@ test_x25519(void **state)
 static void
 test_x25519_zero(void **state)
 {
-	uint8_t priv[32] = {7}, pub[32] = {0}, out[32], same[32];
+	uint8_t priv[32] = {7}, pub[32] = {0};
+	struct id32 out, same;
 
 	(void)state;
-	memset(out, 0x55, sizeof(out));
-	memcpy(same, out, sizeof(out));
-	assert_int_equal(crypt_x25519(out, priv, pub), RNS_EAUTH);
+	memset(&out, 0x55, sizeof(out));
+	same = out;
+	assert_int_equal(crypt_x25519(out.b, priv, pub), RNS_EAUTH);
 	pub[0] = 1;
-	assert_int_equal(crypt_x25519(out, priv, pub), RNS_EAUTH);
-	assert_memory_equal(out, same, sizeof(out));
+	assert_int_equal(crypt_x25519(out.b, priv, pub), RNS_EAUTH);
+	assert_memory_equal(out.b, same.b, sizeof(out));
 }
 
 struct token_case {

@@ -59,13 +59,14 @@ single(const char *name)
 }
 
 static void
-hash_of(uint8_t out[16], const char *name)
+hash_of(struct hash16 *out, const char *name)
 {
-	uint8_t priv[64], pub[64], id[16];
+	uint8_t priv[64], pub[64];
+	struct hash16 id;
 
 	memset(priv, 5, sizeof(priv));
-	assert_int_equal(rns_identity_derive(pub, id, priv), RNS_OK);
-	assert_int_equal(rns_dest_hash(out, name, id), RNS_OK);
+	assert_int_equal(rns_identity_derive(pub, &id, priv), RNS_OK);
+	assert_int_equal(rns_dest_hash(out, name, &id), RNS_OK);
 }
 
 static void
@@ -73,15 +74,16 @@ test_add_delete(void **state)
 {
 	struct rns *r = ctx(3);
 	struct rns_cmd c = single("app.one"), del = {.type = RNS_CMD_DEST_DEL};
-	uint8_t hash[16], plain[16], key[32] = {1};
+	struct hash16 hash, plain;
+	uint8_t key[32] = {1};
 	struct dest *d;
 
 	(void)state;
-	hash_of(hash, "app.one");
-	assert_null(dest_find(r, hash));
+	hash_of(&hash, "app.one");
+	assert_null(dest_find(r, &hash));
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
 	assert_int_equal(rns_submit(r, &c, t0), RNS_EEXIST);
-	d = dest_find(r, hash);
+	d = dest_find(r, &hash);
 	assert_non_null(d);
 	assert_int_equal(d->type, RNS_SINGLE);
 	c.dest.has_identity = false;
@@ -91,8 +93,8 @@ test_add_delete(void **state)
 	assert_int_equal(rns_submit(r, &c, t0), RNS_EINVAL);
 	c.dest.name = "rnstransport.path.request2";
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
-	assert_int_equal(rns_dest_hash(plain, c.dest.name, NULL), RNS_OK);
-	assert_non_null(dest_find(r, plain));
+	assert_int_equal(rns_dest_hash(&plain, c.dest.name, NULL), RNS_OK);
+	assert_non_null(dest_find(r, &plain));
 	c.dest.has_identity = true;
 	assert_int_equal(rns_submit(r, &c, t0), RNS_EINVAL);
 	c.dest.type = RNS_GROUP;
@@ -104,10 +106,10 @@ test_add_delete(void **state)
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
 	c.dest.name = "app.four";
 	assert_int_equal(rns_submit(r, &c, t0), RNS_ELIMIT);
-	memcpy(del.hash, hash, 16);
+	del.hash = hash;
 	assert_int_equal(rns_submit(r, &del, t0), RNS_OK);
 	assert_int_equal(rns_submit(r, &del, t0), RNS_ENOENT);
-	assert_null(dest_find(r, hash));
+	assert_null(dest_find(r, &hash));
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
 	rns_free(r);
 }
@@ -117,37 +119,37 @@ test_handlers(void **state)
 {
 	struct rns *r = ctx(8);
 	struct rns_cmd c = single("app.one"), h = {.type = RNS_CMD_HANDLER_ADD};
-	uint8_t path[16], ids[3][16] = {{1}, {2}, {3}}, other[16] = {4};
+	struct hash16 path, ids[3] = {{{1}}, {{2}}, {{3}}}, other = {{4}};
 	const struct handler *found;
 	struct dest *d;
 
 	(void)state;
-	hash_of(h.handler.dest, "app.one");
+	hash_of(&h.handler.dest, "app.one");
 	h.handler.path = "/status";
 	h.handler.allow = RNS_ALLOW_LIST;
 	assert_int_equal(rns_submit(r, &h, t0), RNS_ENOENT);
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
 	h.handler.list_len = 3;
 	assert_int_equal(rns_submit(r, &h, t0), RNS_EINVAL);
-	h.handler.list = ids[0];
+	h.handler.list = ids[0].b;
 	assert_int_equal(rns_submit(r, &h, t0), RNS_OK);
-	d = dest_find(r, h.handler.dest);
-	rns_path_hash(path, "/status");
-	found = dest_handler(d, path);
+	d = dest_find(r, &h.handler.dest);
+	rns_path_hash(&path, "/status");
+	found = dest_handler(d, &path);
 	assert_non_null(found);
-	assert_true(handler_allows(found, true, ids[2]));
-	assert_false(handler_allows(found, false, ids[2]));
-	assert_false(handler_allows(found, true, other));
+	assert_true(handler_allows(found, true, &ids[2]));
+	assert_false(handler_allows(found, false, &ids[2]));
+	assert_false(handler_allows(found, true, &other));
 	h.handler.allow = RNS_ALLOW_ALL; /* replaced */
 	assert_int_equal(rns_submit(r, &h, t0), RNS_OK);
-	found = dest_handler(d, path);
-	assert_true(handler_allows(found, false, other));
+	found = dest_handler(d, &path);
+	assert_true(handler_allows(found, false, &other));
 	h.handler.allow = RNS_ALLOW_NONE;
 	assert_int_equal(rns_submit(r, &h, t0), RNS_OK);
-	found = dest_handler(d, path);
-	assert_false(handler_allows(found, true, ids[0]));
-	path[0] ^= 1;
-	assert_null(dest_handler(d, path));
+	found = dest_handler(d, &path);
+	assert_false(handler_allows(found, true, &ids[0]));
+	path.b[0] ^= 1;
+	assert_null(dest_handler(d, &path));
 	rns_free(r);
 }
 
@@ -188,7 +190,8 @@ test_rotation(void **state)
 {
 	struct rns *r = ctx(8);
 	struct rns_cmd c = single("app.ratchet");
-	uint8_t hash[16], raw[RNS_MTU], keys[8][32] = {{0}}, pub[32], old[32];
+	struct hash16 hash;
+	uint8_t raw[RNS_MTU], keys[8][32] = {{0}}, pub[32], old[32];
 	uint8_t load[3][32] = {{1}, {2}, {3}};
 	struct announce a;
 	struct dest *d;
@@ -199,8 +202,8 @@ test_rotation(void **state)
 	c.dest.ratchet_keys = load[0];
 	c.dest.ratchet_count = 3;
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
-	hash_of(hash, "app.ratchet");
-	d = dest_find(r, hash);
+	hash_of(&hash, "app.ratchet");
+	d = dest_find(r, &hash);
 	/* the first announce always rotates, and the list is cut */
 	assert_non_null(announced(r, d, raw, &a, 0));
 	assert_int_equal(stored(r, keys), 3);
@@ -223,14 +226,15 @@ test_clock_back(void **state)
 {
 	struct rns *r = ctx(8);
 	struct rns_cmd c = single("app.clock");
-	uint8_t hash[16], raw[RNS_MTU];
+	struct hash16 hash;
+	uint8_t raw[RNS_MTU];
 	struct announce a;
 	struct dest *d;
 
 	(void)state;
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
-	hash_of(hash, "app.clock");
-	d = dest_find(r, hash);
+	hash_of(&hash, "app.clock");
+	d = dest_find(r, &hash);
 	assert_null(announced(r, d, raw, &a, 10));
 	assert_int_equal(a.emitted, WALL / S + 10);
 	rns_set_wall(r, WALL - 5000 * S, (struct mono){t0.us + 11 * S});
@@ -250,10 +254,10 @@ test_app_data(void **state)
 	struct dest *d;
 
 	(void)state;
-	hash_of(a.announce.dest, "app.data");
+	hash_of(&a.announce.dest, "app.data");
 	assert_int_equal(rns_submit(r, &a, t0), RNS_ENOENT);
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
-	d = dest_find(r, a.announce.dest);
+	d = dest_find(r, &a.announce.dest);
 	a.announce.app_data_len = 5;
 	assert_int_equal(rns_submit(r, &a, t0), RNS_EINVAL);
 	a.announce.app_data = (const uint8_t *)"hello";
@@ -289,7 +293,7 @@ struct left {
 };
 
 static struct rns *
-spaced(const uint8_t hash[16], unsigned interfaces)
+spaced(const struct hash16 *hash, unsigned interfaces)
 {
 	struct rns *r = ctx(8);
 	struct rns_cmd i = {.type = RNS_CMD_IF_ADD, .iface = {
@@ -328,12 +332,12 @@ leaves(struct rns *r, int64_t ms, struct left *out, size_t cap)
 }
 
 static int
-say(struct rns *r, const uint8_t hash[16], const char *what, unsigned ifid,
+say(struct rns *r, const struct hash16 *hash, const char *what, unsigned ifid,
     int64_t ms)
 {
 	struct rns_cmd c = {.type = RNS_CMD_ANNOUNCE};
 
-	memcpy(c.announce.dest, hash, 16);
+	c.announce.dest = *hash;
 	c.announce.app_data = (const uint8_t *)what;
 	c.announce.app_data_len = what == NULL ? 0 : strlen(what);
 	c.announce.one_interface = ifid != 0;
@@ -355,16 +359,16 @@ static void
 test_spacing(void **state)
 {
 	static struct left got[8];
-	uint8_t hash[16];
+	struct hash16 hash;
 	struct rns_cmd c = {.type = RNS_CMD_DEST_DEL};
 	struct rns *r;
 
 	(void)state;
-	hash_of(hash, "app.spaced");
-	r = spaced(hash, 1);
-	assert_int_equal(say(r, hash, "off", 0, 0), RNS_OK);
-	assert_int_equal(say(r, hash, "no", 0, 100), RNS_OK);
-	assert_int_equal(say(r, hash, "on", 0, 300), RNS_OK);
+	hash_of(&hash, "app.spaced");
+	r = spaced(&hash, 1);
+	assert_int_equal(say(r, &hash, "off", 0, 0), RNS_OK);
+	assert_int_equal(say(r, &hash, "no", 0, 100), RNS_OK);
+	assert_int_equal(say(r, &hash, "on", 0, 300), RNS_OK);
 	assert_int_equal(leaves(r, 300, got, 8), 1);
 	says(&got[0], "off", 1, WALL / S);
 	assert_int_equal(rns_deadline(r).us, t0.us + S);
@@ -372,17 +376,17 @@ test_spacing(void **state)
 	assert_int_equal(leaves(r, 1000, got, 8), 1);
 	says(&got[0], "on", 1, WALL / S + 1);
 	/* over the bound, what waits stays as it is */
-	assert_int_equal(say(r, hash, "last", 0, 1100), RNS_OK);
+	assert_int_equal(say(r, &hash, "last", 0, 1100), RNS_OK);
 	memset(got[0].raw, 'x', 317);
 	got[0].raw[317] = '\0';
-	assert_int_equal(say(r, hash, (char *)got[0].raw, 0, 1200), RNS_EBIG);
+	assert_int_equal(say(r, &hash, (char *)got[0].raw, 0, 1200), RNS_EBIG);
 	/* a clock that is set back does not make it old, nor keep it */
 	rns_set_wall(r, WALL - 5000 * S, (struct mono){t0.us + 1500 * 1000});
 	assert_int_equal(leaves(r, 2000, got, 8), 1);
 	says(&got[0], "last", 1, WALL / S + 2);
 	/* one that is gone says nothing more */
-	assert_int_equal(say(r, hash, "never", 0, 2100), RNS_OK);
-	memcpy(c.hash, hash, 16);
+	assert_int_equal(say(r, &hash, "never", 0, 2100), RNS_OK);
+	c.hash = hash;
 	assert_int_equal(rns_submit(r, &c, (struct mono){t0.us + 2200000}),
 	    RNS_OK);
 	assert_int_equal(leaves(r, 9000, got, 8), 0);
@@ -395,23 +399,23 @@ test_spacing_late(void **state)
 {
 	static struct left got[8];
 	struct rns_cmd c = {.type = RNS_CMD_ANNOUNCE};
-	uint8_t hash[16];
+	struct hash16 hash;
 	struct rns *r;
 
 	(void)state;
-	hash_of(hash, "app.spaced");
-	r = spaced(hash, 1);
-	assert_int_equal(say(r, hash, "a", 0, 0), RNS_OK);
-	assert_int_equal(say(r, hash, "b", 0, 100), RNS_OK);
+	hash_of(&hash, "app.spaced");
+	r = spaced(&hash, 1);
+	assert_int_equal(say(r, &hash, "a", 0, 0), RNS_OK);
+	assert_int_equal(say(r, &hash, "b", 0, 100), RNS_OK);
 	/* overtaken */
-	assert_int_equal(say(r, hash, "c", 0, 1500), RNS_OK);
+	assert_int_equal(say(r, &hash, "c", 0, 1500), RNS_OK);
 	assert_int_equal(leaves(r, 1500, got, 8), 2);
 	says(&got[1], "c", 1, WALL / S + 1);
 	assert_int_equal(leaves(r, 9000, got, 8), 0);
 	/* put off by a path response that was first */
-	assert_int_equal(say(r, hash, "d", 0, 9000), RNS_OK);
-	assert_int_equal(say(r, hash, "e", 0, 9100), RNS_OK);
-	memcpy(c.announce.dest, hash, 16);
+	assert_int_equal(say(r, &hash, "d", 0, 9000), RNS_OK);
+	assert_int_equal(say(r, &hash, "e", 0, 9100), RNS_OK);
+	c.announce.dest = hash;
 	c.announce.path_response = true;
 	assert_int_equal(rns_submit(r, &c, (struct mono){t0.us + 10500000}),
 	    RNS_OK);
@@ -425,28 +429,28 @@ static void
 test_spacing_interfaces(void **state)
 {
 	static struct left got[8];
-	uint8_t hash[16];
+	struct hash16 hash;
 	struct rns_cmd c = {.type = RNS_CMD_ANNOUNCE};
 	struct rns *r;
 
 	(void)state;
-	hash_of(hash, "app.spaced");
-	r = spaced(hash, 3);
+	hash_of(&hash, "app.spaced");
+	r = spaced(&hash, 3);
 	/* each interface is told the same at once: that is one announce */
-	assert_int_equal(say(r, hash, "a", 1, 0), RNS_OK);
-	assert_int_equal(say(r, hash, "a", 2, 10), RNS_OK);
+	assert_int_equal(say(r, &hash, "a", 1, 0), RNS_OK);
+	assert_int_equal(say(r, &hash, "a", 2, 10), RNS_OK);
 	assert_int_equal(leaves(r, 20, got, 8), 2);
 	says(&got[0], "a", 1, WALL / S);
 	says(&got[1], "a", 2, WALL / S);
 	vec_equal(got[0].raw, 171, got[1].raw, 171);
 	/* something else waits, for both and so for all */
-	assert_int_equal(say(r, hash, "b", 1, 30), RNS_OK);
-	assert_int_equal(say(r, hash, "b", 2, 40), RNS_OK);
+	assert_int_equal(say(r, &hash, "b", 1, 30), RNS_OK);
+	assert_int_equal(say(r, &hash, "b", 2, 40), RNS_OK);
 	assert_int_equal(leaves(r, 999, got, 8), 0);
 	assert_int_equal(leaves(r, 1000, got, 8), 3);
 	says(&got[2], "b", 3, WALL / S + 1);
 	/* a path response does not: it is the last one again */
-	memcpy(c.announce.dest, hash, 16);
+	c.announce.dest = hash;
 	c.announce.path_response = c.announce.one_interface = true;
 	c.announce.ifid = 2;
 	assert_int_equal(rns_submit(r, &c, (struct mono){t0.us + 1500000}),
@@ -459,7 +463,7 @@ test_spacing_interfaces(void **state)
 	/* later it is a new one, and an announce behind it waits for that */
 	assert_int_equal(rns_submit(r, &c, (struct mono){t0.us + 2500000}),
 	    RNS_OK);
-	assert_int_equal(say(r, hash, "c", 0, 2600), RNS_OK);
+	assert_int_equal(say(r, &hash, "c", 0, 2600), RNS_OK);
 	assert_int_equal(leaves(r, 3499, got, 8), 1);
 	assert_int_equal(got[0].a.emitted, WALL / S + 2);
 	assert_int_equal(leaves(r, 3500, got, 8), 3);
@@ -472,7 +476,8 @@ test_decrypt(void **state)
 {
 	struct rns *r = ctx(8);
 	struct rns_cmd c = single("app.x");
-	uint8_t hash[16], eph[32] = {7}, iv[16] = {8}, data[200], out[200];
+	struct hash16 hash;
+	uint8_t eph[32] = {7}, iv[16] = {8}, data[200], out[200];
 	uint8_t ratchet[1][32] = {{6}}, pub[32], key[64] = {3};
 	struct dest *d;
 	size_t n, len;
@@ -482,17 +487,17 @@ test_decrypt(void **state)
 	c.dest.ratchet_keys = ratchet[0];
 	c.dest.ratchet_count = 1;
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
-	hash_of(hash, "app.x");
-	d = dest_find(r, hash);
+	hash_of(&hash, "app.x");
+	d = dest_find(r, &hash);
 	crypt_x25519_public(pub, ratchet[0]);
 	assert_int_equal(identity_encrypt(data, &n, sizeof(data),
-	    d->identity.pub, d->identity.hash, pub, eph, iv,
+	    d->identity.pub, &d->identity.hash, pub, eph, iv,
 	    (const uint8_t *)"abc", 3), RNS_OK);
 	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n),
 	    RNS_OK);
 	vec_equal(out, len, "abc", 3);
 	assert_int_equal(identity_encrypt(data, &n, sizeof(data),
-	    d->identity.pub, d->identity.hash, NULL, eph, iv,
+	    d->identity.pub, &d->identity.hash, NULL, eph, iv,
 	    (const uint8_t *)"abc", 3), RNS_OK);
 	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n),
 	    RNS_EAUTH);
@@ -505,8 +510,8 @@ test_decrypt(void **state)
 	c.dest.group_key = key;
 	c.dest.group_key_len = 64;
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
-	hash_of(hash, "app.group");
-	d = dest_find(r, hash);
+	hash_of(&hash, "app.group");
+	d = dest_find(r, &hash);
 	assert_int_equal(token_encrypt(data, &n, sizeof(data), key, 64, iv,
 	    (const uint8_t *)"def", 3), RNS_OK);
 	assert_int_equal(dest_decrypt(d, out, &len, sizeof(out), data, n),
@@ -531,16 +536,16 @@ test_blackhole(void **state)
 	struct rns_cmd b = {.type = RNS_CMD_BLACKHOLE};
 
 	(void)state;
-	memset(b.blackhole.identity, 0xcc, 16);
-	assert_false(core_blackholed(r, b.blackhole.identity));
+	memset(&b.blackhole.identity, 0xcc, sizeof(b.blackhole.identity));
+	assert_false(core_blackholed(r, &b.blackhole.identity));
 	assert_int_equal(rns_submit(r, &b, t0), RNS_ENOENT);
 	b.blackhole.on = true;
 	assert_int_equal(rns_submit(r, &b, t0), RNS_OK);
 	assert_int_equal(rns_submit(r, &b, t0), RNS_EEXIST);
-	assert_true(core_blackholed(r, b.blackhole.identity));
+	assert_true(core_blackholed(r, &b.blackhole.identity));
 	b.blackhole.on = false;
 	assert_int_equal(rns_submit(r, &b, t0), RNS_OK);
-	assert_false(core_blackholed(r, b.blackhole.identity));
+	assert_false(core_blackholed(r, &b.blackhole.identity));
 	rns_free(r);
 }
 

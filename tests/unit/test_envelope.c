@@ -52,7 +52,7 @@ test_sign(void **state)
 		vec_equal(m, m_n, pae, pae_n);
 		free(m);
 		assert_true(secret_public(&k, &s));
-		key_fp(one.fp, &k);
+		key_fp(&one.fp, &k);
 		assert_true(pae_sign(one.sig, &s, type, payload, n, NULL));
 		vec_exact(row, "signature", want, SIG_LEN);
 		assert_memory_equal(one.sig, want, SIG_LEN);
@@ -208,8 +208,8 @@ test_failed_is_said(void **state)
 	b.raw[0] = 1;
 	assert_true(secret_public(&keys[0], &a));
 	assert_true(secret_public(&keys[1], &b));
-	key_fp(s[0].fp, &keys[0]);
-	key_fp(s[1].fp, &keys[1]);
+	key_fp(&s[0].fp, &keys[0]);
+	key_fp(&s[1].fp, &keys[1]);
 	assert_true(pae_sign(s[0].sig, &a, "t", "p", 1, NULL));
 	assert_true(pae_sign(s[1].sig, &b, "t", "q", 1, NULL));
 	n = env_build_binary(out, sizeof(out), "t", "p", 1, s, 2);
@@ -234,7 +234,8 @@ test_authority(void **state)
 	json_array_foreach(vec_array(root, "files"), i, row)
 	{
 		size_t n;
-		uint8_t *buf = vec_bytes(row, "content", &n), digest[32];
+		uint8_t *buf = vec_bytes(row, "content", &n);
+		struct id32 digest;
 		uint8_t want[32];
 		const char *why, *path = vec_str(row, "path");
 		struct env e;
@@ -243,10 +244,10 @@ test_authority(void **state)
 		    strstr(path, "core.json") == NULL)
 			continue; /* the head is no envelope */
 		assert_int_equal(env_parse(&e, buf, n, 65536, 65536, &why), 0);
-		(void)crypto_hash_sha256(digest, e.payload, e.payload_len);
+		(void)crypto_hash_sha256(digest.b, e.payload, e.payload_len);
 		vec_exact(root, strstr(path, "root.json") != NULL
 			? "authority_id" : "payload_sha256", want, 32);
-		assert_memory_equal(digest, want, 32);
+		assert_memory_equal(digest.b, want, 32);
 		if (strstr(path, "root.json") != NULL) {
 			json_t *doc = jdoc_parse_canonical(e.payload,
 			    e.payload_len, 16384, &why), *keys, *k;

@@ -38,30 +38,31 @@ test_destinations(void **state)
 {
 	json_t *v;
 	size_t i;
-	uint8_t got[16];
+	struct hash16 got;
 
 	(void)state;
 	json_array_foreach(vec_array(vec_load("destinations.json"),
 	    "destinations"), i, v) {
-		uint8_t want[16], name_hash[10], got_name[10], id[16];
+		struct hash16 want, id;
+		uint8_t name_hash[10], got_name[10];
 		char name[256];
 		bool has = !vec_is_null(v, "identity_hash");
 
 		join(name, sizeof(name), v);
 		if (has)
-			vec_exact(v, "identity_hash", id, 16);
-		vec_exact(v, "hash", want, 16);
+			vec_exact(v, "identity_hash", HASH_BYTES(id));
+		vec_exact(v, "hash", HASH_BYTES(want));
 		vec_exact(v, "name_hash", name_hash, 10);
-		assert_int_equal(rns_dest_hash(got, name, has ? id : NULL),
+		assert_int_equal(rns_dest_hash(&got, name, has ? &id : NULL),
 		    RNS_OK);
-		assert_memory_equal(got, want, 16);
+		assert_memory_equal(got.b, want.b, 16);
 		rns_name_hash(got_name, name);
 		assert_memory_equal(got_name, name_hash, 10);
 	}
-	assert_int_equal(rns_dest_hash(got, "", NULL), RNS_EINVAL);
-	assert_int_equal(rns_dest_hash(got, ".a", NULL), RNS_EINVAL);
-	assert_int_equal(rns_dest_hash(got, NULL, NULL), RNS_EINVAL);
-	assert_int_equal(rns_dest_hash(got, "a\xff", NULL), RNS_EINVAL);
+	assert_int_equal(rns_dest_hash(&got, "", NULL), RNS_EINVAL);
+	assert_int_equal(rns_dest_hash(&got, ".a", NULL), RNS_EINVAL);
+	assert_int_equal(rns_dest_hash(&got, NULL, NULL), RNS_EINVAL);
+	assert_int_equal(rns_dest_hash(&got, "a\xff", NULL), RNS_EINVAL);
 }
 
 static void
@@ -73,11 +74,11 @@ test_request_paths(void **state)
 	(void)state;
 	json_array_foreach(vec_array(vec_load("destinations.json"),
 	    "request_paths"), i, v) {
-		uint8_t want[16], got[16];
+		struct hash16 want, got;
 
-		vec_exact(v, "path_hash", want, 16);
-		rns_path_hash(got, vec_str(v, "path"));
-		assert_memory_equal(got, want, 16);
+		vec_exact(v, "path_hash", HASH_BYTES(want));
+		rns_path_hash(&got, vec_str(v, "path"));
+		assert_memory_equal(got.b, want.b, 16);
 	}
 }
 
@@ -142,17 +143,18 @@ test_group(void **state)
 		uint8_t *token = vec_bytes(v, "token", &n);
 		uint8_t *plain = vec_bytes(v, "plaintext", &plain_len);
 		uint8_t *raw = vec_bytes(v, "packet_raw", &raw_len);
-		uint8_t iv[16], got[500], dest[16];
+		uint8_t iv[16], got[500];
+		struct hash16 dest;
 
 		vec_exact(v, "iv", iv, 16);
-		vec_exact(v, "destination_hash", dest, 16);
+		vec_exact(v, "destination_hash", HASH_BYTES(dest));
 		assert_int_equal(token_encrypt(got, &got_len, sizeof(got), key,
 		    key_len, iv, plain, plain_len), RNS_OK);
 		vec_equal(got, got_len, token, n);
 		assert_int_equal(token_decrypt(got, &got_len, sizeof(got), key,
 		    key_len, token, n), RNS_OK);
 		vec_equal(got, got_len, plain, plain_len);
-		assert_memory_equal(raw + 2, dest, 16);
+		assert_memory_equal(raw + 2, dest.b, 16);
 		assert_int_equal(token_decrypt(got, &got_len, sizeof(got), key,
 		    key_len, raw + 19, raw_len - 19), RNS_OK);
 		vec_equal(got, got_len, plain, plain_len);

@@ -21,21 +21,22 @@ test_keys(void **state)
 	(void)state;
 	json_array_foreach(vec_array(vec_load("identities.json"), "identities"),
 	    i, v) {
-		uint8_t priv[64], pub[64], hash[16], p[64], h[16];
+		uint8_t priv[64], pub[64], p[64];
+		struct hash16 hash, h;
 		struct identity id;
 
 		vec_exact(v, "private_key", priv, 64);
 		vec_exact(v, "public_key", pub, 64);
-		vec_exact(v, "hash", hash, 16);
+		vec_exact(v, "hash", HASH_BYTES(hash));
 		assert_int_equal(identity_load(&id, priv), RNS_OK);
 		assert_memory_equal(id.pub, pub, 64);
-		assert_memory_equal(id.hash, hash, 16);
+		assert_memory_equal(id.hash.b, hash.b, 16);
 		assert_memory_equal(id.x_priv, priv, 32);
-		assert_int_equal(rns_identity_derive(p, h, priv), RNS_OK);
+		assert_int_equal(rns_identity_derive(p, &h, priv), RNS_OK);
 		assert_memory_equal(p, pub, 64);
-		assert_memory_equal(h, hash, 16);
-		rns_identity_hash_of(h, pub);
-		assert_memory_equal(h, hash, 16);
+		assert_memory_equal(h.b, hash.b, 16);
+		rns_identity_hash_of(&h, pub);
+		assert_memory_equal(h.b, hash.b, 16);
 		identity_clear(&id);
 		for (size_t k = 0; k < sizeof(id); k++)
 			assert_int_equal(((uint8_t *)&id)[k], 0);
@@ -87,7 +88,8 @@ must_not_open(void *arg, const uint8_t *token, size_t n)
 static void
 try_encryption(const json_t *v)
 {
-	uint8_t priv[64], hash[16], keys[8][32], eph[32], iv[16], ratchet[32];
+	uint8_t priv[64], keys[8][32], eph[32], iv[16], ratchet[32];
+	struct hash16 hash;
 	size_t n, plain_len, got_len, count = 0, k;
 	uint8_t *token = vec_bytes(v, "token", &n);
 	uint8_t *plain = vec_bytes(v, "plaintext", &plain_len);
@@ -98,9 +100,9 @@ try_encryption(const json_t *v)
 	int err;
 
 	vec_exact(v, "private_key", priv, 64);
-	vec_exact(v, "identity_hash", hash, 16);
+	vec_exact(v, "identity_hash", HASH_BYTES(hash));
 	assert_int_equal(identity_load(&id, priv), RNS_OK);
-	assert_memory_equal(id.hash, hash, 16);
+	assert_memory_equal(id.hash.b, hash.b, 16);
 	if (!vec_is_null(v, "ratchets")) {
 		json_array_foreach(vec_array(v, "ratchets"), k, r) {
 			size_t kn;
@@ -126,9 +128,9 @@ try_encryption(const json_t *v)
 	vec_exact(v, "iv", iv, 16);
 	if (!vec_is_null(v, "ratchet_public"))
 		vec_exact(v, "ratchet_public", ratchet, 32);
-	assert_int_equal(identity_encrypt(got, &got_len, n - 1, id.pub, hash,
+	assert_int_equal(identity_encrypt(got, &got_len, n - 1, id.pub, &hash,
 	    count > 0 ? ratchet : NULL, eph, iv, plain, plain_len), RNS_EBIG);
-	assert_int_equal(identity_encrypt(got, &got_len, n, id.pub, hash,
+	assert_int_equal(identity_encrypt(got, &got_len, n, id.pub, &hash,
 	    count > 0 ? ratchet : NULL, eph, iv, plain, plain_len), RNS_OK);
 	vec_equal(got, got_len, token, n);
 	if (n <= 96 && count == 0) {
@@ -172,8 +174,8 @@ test_flips(void **state)
 
 	(void)state;
 	assert_int_equal(identity_load(&id, priv), RNS_OK);
-	assert_int_equal(identity_encrypt(out, &n, sizeof(out), id.pub, id.hash,
-	    NULL, eph, iv, (const uint8_t *)"abc", 3), RNS_OK);
+	assert_int_equal(identity_encrypt(out, &n, sizeof(out), id.pub,
+	    &id.hash, NULL, eph, iv, (const uint8_t *)"abc", 3), RNS_OK);
 	id.pub[0] = 0; /* counts what still opened */
 	vec_each_flip(out, n, flip_or_open, &id);
 	assert_int_equal(id.pub[0], 1);
@@ -193,7 +195,8 @@ test_ratchets(void **state)
 		size_t n, raw_len, plain_len, k, count = 0;
 		uint8_t *raw = vec_bytes(v, "data_packet_raw", &raw_len);
 		uint8_t *plain = vec_bytes(v, "plaintext", &plain_len);
-		uint8_t eph[32], iv[16], id10[10], full[32];
+		uint8_t eph[32], iv[16], id10[10];
+		struct id32 full;
 		struct identity id;
 		struct packet p;
 		json_t *r;
@@ -208,8 +211,8 @@ test_ratchets(void **state)
 		crypt_x25519_public(pub, keys[0]);
 		assert_memory_equal(pub, want, 32);
 		vec_exact(v, "ratchet_id", id10, 10);
-		crypt_sha256(full, pub, 32);
-		assert_memory_equal(full, id10, 10);
+		crypt_sha256(&full, pub, 32);
+		assert_memory_equal(full.b, id10, 10);
 		assert_int_equal(packet_parse(&p, raw, raw_len), RNS_OK);
 		assert_int_equal(identity_decrypt(out, &n, sizeof(out), &id,
 		    (const uint8_t(*)[32])keys, count, true, &used, p.data,
@@ -219,7 +222,7 @@ test_ratchets(void **state)
 		vec_exact(v, "ephemeral_private", eph, 32);
 		vec_exact(v, "iv", iv, 16);
 		assert_int_equal(identity_encrypt(out, &n, sizeof(out), id.pub,
-		    id.hash, pub, eph, iv, plain, plain_len), RNS_OK);
+		    &id.hash, pub, eph, iv, plain, plain_len), RNS_OK);
 		vec_equal(out, n, p.data, p.data_len);
 	}
 }

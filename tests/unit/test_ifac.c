@@ -45,7 +45,8 @@ test_keys(void **state)
 
 	(void)state;
 	json_array_foreach(vec_array(vec_load("ifac.json"), "keys"), i, v) {
-		uint8_t pub[32], want[64], hash[32], sig[64];
+		uint8_t pub[32], want[64], sig[64];
+		struct id32 hash;
 		struct ifac f;
 
 		load(&f, v);
@@ -53,8 +54,8 @@ test_keys(void **state)
 		vec_exact(v, "ifac_ed25519_public", want, 32);
 		assert_memory_equal(pub, want, 32);
 		vec_exact(v, "interface_signature", want, 64);
-		crypt_sha256(hash, f.key, 64);
-		crypt_ed25519_sign(sig, f.ed_sk, hash, 32);
+		crypt_sha256(&hash, f.key, 64);
+		crypt_ed25519_sign(sig, f.ed_sk, HASH_BYTES(hash));
 		assert_memory_equal(sig, want, 64);
 		ifac_clear(&f);
 		assert_int_equal(f.size, 0);

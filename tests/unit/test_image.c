@@ -215,7 +215,7 @@ test_layers(void **state)
 	char hex[65], path[128], why[256];
 	struct image_record rec;
 	static uint8_t buf[IMAGE_RECORD_MAX];
-	uint8_t digest[32];
+	struct id32 digest;
 	struct stat st;
 
 	(void)state;
@@ -245,8 +245,8 @@ test_layers(void **state)
 		assert_int_equal(out.layers, 2);
 		assert_int_equal(out.dropped, 1);
 		assert_non_null(strstr(out.note, "user is ignored"));
-		assert_true(hex_decode(digest, 32, hex, 64));
-		assert_memory_equal(digest, out.digest, 32);
+		assert_true(hex_decode(HASH_BYTES(digest), hex, 64));
+		assert_memory_equal(digest.b, out.digest.b, 32);
 		assert_true(there(hex, "bin/app", &st));
 		assert_int_equal(st.st_mode, S_IFREG | 0555);
 		assert_true(there(hex, "bin/hard", &st));
@@ -262,15 +262,15 @@ test_layers(void **state)
 		assert_int_equal(st.st_mode, S_IFDIR | 0555);
 		assert_true(there(hex, "", &st));
 		assert_int_equal(st.st_mode, S_IFDIR | 0555);
-		assert_int_equal(store_record(images, digest, buf, &rec), 0);
+		assert_int_equal(store_record(images, &digest, buf, &rec), 0);
 		assert_int_equal(rec.argc, 2);
 		assert_string_equal(rec.argv[0], "/bin/app");
 		assert_int_equal(rec.envc, 1);
 		assert_string_equal(rec.env[0], "A=1");
 		assert_string_equal(rec.cwd, "/srv");
-		assert_int_equal(store_resolve(images, "kai/test:v1", digest),
+		assert_int_equal(store_resolve(images, "kai/test:v1", &digest),
 		    0);
-		assert_memory_equal(digest, out.digest, 32);
+		assert_memory_equal(digest.b, out.digest.b, 32);
 		/* again: here already */
 		assert_int_equal(import(path, NULL, &out, why), 0);
 		assert_true(out.was_here);
@@ -342,7 +342,7 @@ test_archives(void **state)
 	put(".", "save.tar", t.p, whole(&t));
 	if (import(path, "save", &out, why) != 0)
 		fail_msg("%s", why);
-	hex_encode(hex, out.digest, 32);
+	hex_encode(hex, HASH_BYTES(out.digest));
 	assert_true(there(hex, "bin/app", &st));
 	/* a layer that is not what the configuration says */
 	t.p[512 + 512 + 512 + 600] ^= 1;
@@ -499,13 +499,13 @@ test_plain(void **state)
 	(void)snprintf(path, sizeof(path), "%s/plain", top);
 	if (import(path, "plain", &out, why) != 0)
 		fail_msg("%s", why);
-	hex_encode(hex, out.digest, 32);
+	hex_encode(hex, HASH_BYTES(out.digest));
 	assert_true(there(hex, "app", &st));
 	assert_int_equal(st.st_mode, S_IFREG | 0555);
 	assert_true(there(hex, "abs", &st) && S_ISLNK(st.st_mode));
 	assert_false(there(hex, "fifo", &st));
 	assert_int_equal(import(path, "plain:2", &again, why), 0);
-	assert_memory_equal(out.digest, again.digest, 32);
+	assert_memory_equal(out.digest.b, again.digest.b, 32);
 	assert_true(again.was_here);
 	assert_int_equal(import(path, "Bad Name", &again, why), -1);
 }
@@ -524,7 +524,7 @@ test_names(void **state)
 	    {"a:b:c", NULL}, {"../a", NULL}, {"a\n", NULL}};
 	char full[STORE_NAME_MAX + 1], dir[] = "/tmp/warren-store-XXXXXX";
 	char hex[65], path[80];
-	uint8_t d[32], got[32];
+	struct id32 d, got;
 	int fd;
 
 	(void)state;
@@ -539,23 +539,23 @@ test_names(void **state)
 	assert_non_null(mkdtemp(dir));
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(store_make(fd), 0);
-	memset(d, 0xab, 32);
-	assert_int_equal(store_resolve(fd, "x", got), -1);
+	memset(&d, 0xab, sizeof(d));
+	assert_int_equal(store_resolve(fd, "x", &got), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(store_set_name(fd, "x", d), 0);
-	assert_int_equal(store_set_name(fd, "y:1", d), 0);
+	assert_int_equal(store_set_name(fd, "x", &d), 0);
+	assert_int_equal(store_set_name(fd, "y:1", &d), 0);
 	/* named, but its files are not here */
-	assert_int_equal(store_resolve(fd, "x", got), -1);
-	hex_encode(hex, d, 32);
+	assert_int_equal(store_resolve(fd, "x", &got), -1);
+	hex_encode(hex, HASH_BYTES(d));
 	(void)snprintf(path, sizeof(path), "roots/%s", hex);
 	assert_int_equal(mkdirat(fd, path, 0755), 0);
-	assert_int_equal(store_resolve(fd, "x", got), 0);
-	assert_memory_equal(got, d, 32);
-	d[0] = 1;
-	assert_int_equal(store_set_name(fd, "x:latest", d), 0);
-	assert_int_equal(store_resolve(fd, "x", got), -1);
-	assert_int_equal(store_resolve(fd, "y:1", got), 0);
-	assert_int_equal(store_resolve(fd, "sha256:zz", got), -1);
+	assert_int_equal(store_resolve(fd, "x", &got), 0);
+	assert_memory_equal(got.b, d.b, 32);
+	d.b[0] = 1;
+	assert_int_equal(store_set_name(fd, "x:latest", &d), 0);
+	assert_int_equal(store_resolve(fd, "x", &got), -1);
+	assert_int_equal(store_resolve(fd, "y:1", &got), 0);
+	assert_int_equal(store_resolve(fd, "sha256:zz", &got), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(tree_empty(fd), 0);
 	(void)close(fd);

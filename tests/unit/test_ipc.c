@@ -26,6 +26,9 @@
 #define FILL_i64(n, z) m.n = -(int64_t)k++;
 #define FILL_boolean(n, z) m.n = k++ & 1;
 #define FILL_arr(n, z) memset(m.n, (int)k++, z);
+#define FILL_hash16(n, z) memset(&m.n, (int)k++, sizeof(m.n));
+#define FILL_id32(n, z) memset(&m.n, (int)k++, sizeof(m.n));
+#define FILL_fp(n, z) memset(&m.n, (int)k++, sizeof(m.n));
 #define FILL_var(n, z) memset(m.n, (int)k++, z), m.n##_len = z;
 #define FILL_str(n, z) memset(m.n, 'a' + (int)(k++ % 26), z), m.n[z] = '\0';
 #define FILL(kind, n, z) FILL_##kind(n, z)

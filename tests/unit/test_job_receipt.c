@@ -24,13 +24,13 @@ node_secret(const json_t *root)
 }
 
 static void
-digest_row(const json_t *row, uint8_t sha[32], uint64_t *size)
+digest_row(const json_t *row, struct id32 *sha, uint64_t *size)
 {
 	size_t n;
 	uint8_t *b = vec_unhex(json_string_value(json_array_get(row, 1)), &n);
 
 	assert_int_equal(n, 32);
-	memcpy(sha, b, 32);
+	*sha = *id32_at(b);
 	*size = (uint64_t)json_integer_value(json_array_get(row, 2));
 }
 
@@ -40,7 +40,8 @@ test_roots(void **state)
 	json_t *root = vec_load("compute-receipt.json"), *row;
 	const json_t *f = json_object_get(root, "fields");
 	struct job_output o[JOB_OUTPUTS_MAX + 1];
-	uint8_t got[32], want[32], sha[2][32] = {{0}};
+	struct id32 got, sha[2] = {{{0}}};
+	uint8_t want[32];
 	uint64_t size[2] = {0};
 	size_t i, n = 0;
 
@@ -48,26 +49,26 @@ test_roots(void **state)
 	json_array_foreach(vec_array(root, "outputs"), i, row)
 	{
 		o[n].path = json_string_value(json_array_get(row, 0));
-		digest_row(row, o[n].sha256, &o[n].size);
+		digest_row(row, &o[n].sha256, &o[n].size);
 		n++;
 	}
-	assert_true(outputs_root(got, o, n));
+	assert_true(outputs_root(&got, o, n));
 	vec_exact(f, "outputs_root", want, 32);
-	assert_memory_equal(got, want, 32);
-	assert_true(outputs_root(got, NULL, 0));
+	assert_memory_equal(got.b, want, 32);
+	assert_true(outputs_root(&got, NULL, 0));
 	vec_exact(root, "empty_outputs_root", want, 32);
-	assert_memory_equal(got, want, 32);
-	assert_false(outputs_root(got, o, JOB_OUTPUTS_MAX + 1));
+	assert_memory_equal(got.b, want, 32);
+	assert_false(outputs_root(&got, o, JOB_OUTPUTS_MAX + 1));
 	json_array_foreach(vec_array(root, "logs"), i, row)
 	{
 		const char *name = json_string_value(json_array_get(row, 0));
 		unsigned at = strcmp(name, "stdout") == 0 ? 0 : 1;
 
-		digest_row(row, sha[at], &size[at]);
+		digest_row(row, &sha[at], &size[at]);
 	}
-	logs_root(got, sha[0], size[0], sha[1], size[1]);
+	logs_root(&got, &sha[0], size[0], &sha[1], size[1]);
 	vec_exact(f, "logs_root", want, 32);
-	assert_memory_equal(got, want, 32);
+	assert_memory_equal(got.b, want, 32);
 }
 
 static void

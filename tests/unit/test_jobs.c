@@ -36,8 +36,9 @@ at(int64_t s)
 static struct job *
 a_job(uint8_t id, uint8_t owner)
 {
-	uint8_t i[32] = {id}, o[32] = {owner};
-	struct job *j = job_new(i, o);
+	struct id32 i = {{id}};
+	struct fp o = {{owner}};
+	struct job *j = job_new(&i, &o);
 
 	assert_non_null(j);
 	j->nonce[0] = id;
@@ -307,23 +308,24 @@ test_due(void **state)
 static void
 test_lookups(void **state)
 {
-	uint8_t owner[32] = {5}, other[32] = {6}, nonce[16] = {3};
+	struct fp owner = {{5}}, other = {{6}};
+	uint8_t nonce[16] = {3};
 	struct job *j;
 
 	(void)state;
 	for (uint8_t i = 1; i <= 6; i++)
 		job_admit(&js, a_job(i, i % 2 != 0 ? 5 : 6), false, "slots",
 		    NOW, at(0));
-	j = job_next_of(&js, owner, 0);
+	j = job_next_of(&js, &owner, 0);
 	assert_int_equal(j->order, 1);
-	j = job_next_of(&js, owner, 1);
+	j = job_next_of(&js, &owner, 1);
 	assert_int_equal(j->order, 3);
-	j = job_next_of(&js, owner, 5);
+	j = job_next_of(&js, &owner, 5);
 	assert_null(j);
-	assert_null(job_next_of(&js, owner, UINT64_MAX));
-	assert_non_null(job_by_nonce(&js, owner, nonce));
-	assert_null(job_by_nonce(&js, other, nonce));
-	assert_int_equal(job_by_nonce(&js, owner, nonce)->order, 3);
+	assert_null(job_next_of(&js, &owner, UINT64_MAX));
+	assert_non_null(job_by_nonce(&js, &owner, nonce));
+	assert_null(job_by_nonce(&js, &other, nonce));
+	assert_int_equal(job_by_nonce(&js, &owner, nonce)->order, 3);
 }
 
 static void

@@ -39,7 +39,7 @@ test_keys(void **state)
 		struct klp_secret s = {
 		    .kind = secp ? KEY_SECP256K1 : KEY_ED25519};
 		struct klp_key k, raw;
-		uint8_t fp[FP_LEN], want[FP_LEN];
+		struct fp fp, want;
 		char t[URN_MAX];
 		const char *urn = vec_str(row, "urn");
 		size_t n;
@@ -55,16 +55,16 @@ test_keys(void **state)
 		same(row, "base58", &k);
 		same(row, "did", &k);
 		same(row, "uncompressed", &k);
-		key_fp(fp, &k);
-		vec_exact(row, "fp", want, FP_LEN);
-		assert_memory_equal(fp, want, FP_LEN);
-		assert_true(urn_parse(want, urn, strlen(urn)));
-		assert_memory_equal(fp, want, FP_LEN);
-		assert_true(urn_make(t, "kindai", "human", fp));
-		assert_true(ident_parse(want, urn, strlen(urn)));
-		assert_true(ident_parse(want, vec_str(row, "did"),
+		key_fp(&fp, &k);
+		vec_exact(row, "fp", HASH_BYTES(want));
+		assert_memory_equal(fp.b, want.b, FP_LEN);
+		assert_true(urn_parse(&want, urn, strlen(urn)));
+		assert_memory_equal(fp.b, want.b, FP_LEN);
+		assert_true(urn_make(t, "kindai", "human", &fp));
+		assert_true(ident_parse(&want, urn, strlen(urn)));
+		assert_true(ident_parse(&want, vec_str(row, "did"),
 		    strlen(vec_str(row, "did"))));
-		assert_memory_equal(fp, want, FP_LEN);
+		assert_memory_equal(fp.b, want.b, FP_LEN);
 	}
 }
 
@@ -120,24 +120,24 @@ test_urns(void **state)
 	    {"", false, false},
 	    {"urn:klp:", false, false},
 	};
-	uint8_t fp[FP_LEN];
+	struct fp fp;
 	char t[URN_MAX];
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(rows); i++) {
 		size_t n = strlen(rows[i].text);
 
-		assert_int_equal(urn_parse(fp, rows[i].text, n), rows[i].urn);
-		assert_int_equal(ident_parse(fp, rows[i].text, n),
+		assert_int_equal(urn_parse(&fp, rows[i].text, n), rows[i].urn);
+		assert_int_equal(ident_parse(&fp, rows[i].text, n),
 		    rows[i].ident);
 	}
-	assert_false(urn_make(t, "", "human", fp));
-	assert_false(urn_make(t, "a.b", "human", fp));
+	assert_false(urn_make(t, "", "human", &fp));
+	assert_false(urn_make(t, "a.b", "human", &fp));
 	assert_false(urn_make(t, "abcdefghijklmnopqrstuvwxyzabcdefg", "human",
-	    fp));
+	    &fp));
 	assert_true(urn_make(t, "abcdefghijklmnopqrstuvwxyzabcdef", "service",
-	    fp));
-	assert_true(urn_parse(fp, t, strlen(t)));
+	    &fp));
+	assert_true(urn_parse(&fp, t, strlen(t)));
 }
 
 static void
@@ -182,12 +182,13 @@ test_identities(void **state)
 	(void)state;
 	json_array_foreach(vec_array(root, "identities"), i, row)
 	{
-		uint8_t pub[RNS_PUBLIC_LEN], hash[16], want[16];
+		uint8_t pub[RNS_PUBLIC_LEN];
+		struct hash16 hash, want;
 
 		vec_exact(row, "public", pub, sizeof(pub));
-		vec_exact(row, "identity_hash", want, sizeof(want));
-		rns_hash_of(hash, pub);
-		assert_memory_equal(hash, want, sizeof(hash));
+		vec_exact(row, "identity_hash", HASH_BYTES(want));
+		rns_hash_of(&hash, pub);
+		assert_memory_equal(hash.b, want.b, sizeof(hash));
 	}
 }
 

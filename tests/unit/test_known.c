@@ -41,7 +41,7 @@ ctx(uint32_t known)
 /* An announce of the n-th of many destinations, learned now. */
 static int
 learn(struct rns *r, unsigned n, const char *app, const uint8_t *ratchet,
-    uint8_t dest[16])
+    struct hash16 *dest)
 {
 	uint8_t raw[RNS_MTU], priv[64] = {1}, name[10] = {0}, rnd[5] = {0};
 	struct identity id;
@@ -51,8 +51,8 @@ learn(struct rns *r, unsigned n, const char *app, const uint8_t *ratchet,
 
 	put_u32(name, n);
 	assert_int_equal(identity_load(&id, priv), RNS_OK);
-	crypt_sha256(raw, name, 10);
-	memcpy(dest, raw, 16); /* known_learn() does not look at step 4 */
+	crypt_sha256(id32_into(raw), name, 10);
+	*dest = *hash16_at(raw); /* known_learn() does not look at step 4 */
 	len = announce_build(raw, &id, dest, name, rnd, 1, ratchet,
 	    (const uint8_t *)app, app != NULL ? strlen(app) : 0, false);
 	assert_int_equal(packet_parse(&p, raw, len), RNS_OK);
@@ -64,28 +64,29 @@ static void
 test_learn(void **state)
 {
 	struct rns *r = ctx(10);
-	uint8_t dest[16], ratchet[32] = {3}, newer[32] = {4};
+	struct hash16 dest;
+	uint8_t ratchet[32] = {3}, newer[32] = {4};
 	struct rns_known k;
 
 	(void)state;
-	assert_int_equal(learn(r, 1, NULL, NULL, dest), RNS_OK);
-	assert_true(rns_known_get(r, dest, &k));
+	assert_int_equal(learn(r, 1, NULL, NULL, &dest), RNS_OK);
+	assert_true(rns_known_get(r, &dest, &k));
 	assert_true(k.heard_us == WALL && k.used_us == 0);
 	assert_null(k.app_data);
 	assert_null(k.ratchet);
-	assert_null(known_ratchet(r, known_find(r, dest)));
+	assert_null(known_ratchet(r, known_find(r, &dest)));
 	/* a ratchet without app data: empty, not nil */
-	assert_int_equal(learn(r, 1, NULL, ratchet, dest), RNS_OK);
-	assert_true(rns_known_get(r, dest, &k));
+	assert_int_equal(learn(r, 1, NULL, ratchet, &dest), RNS_OK);
+	assert_true(rns_known_get(r, &dest, &k));
 	assert_non_null(k.app_data);
 	assert_int_equal(k.app_data_len, 0);
 	assert_memory_equal(k.ratchet, ratchet, 32);
 	/* the newest replaces; without one the last stays */
-	assert_int_equal(learn(r, 1, "abc", newer, dest), RNS_OK);
-	assert_int_equal(learn(r, 1, "abc", NULL, dest), RNS_OK);
-	assert_true(rns_known_get(r, dest, &k));
+	assert_int_equal(learn(r, 1, "abc", newer, &dest), RNS_OK);
+	assert_int_equal(learn(r, 1, "abc", NULL, &dest), RNS_OK);
+	assert_true(rns_known_get(r, &dest, &k));
 	vec_equal(k.app_data, k.app_data_len, "abc", 3);
-	assert_memory_equal(known_ratchet(r, known_find(r, dest)), newer, 32);
+	assert_memory_equal(known_ratchet(r, known_find(r, &dest)), newer, 32);
 	rns_free(r);
 }
 
@@ -94,18 +95,18 @@ test_other_key(void **state)
 {
 	struct rns *r = ctx(10);
 	struct rns_cmd c = {.type = RNS_CMD_KNOWN_ADD};
-	uint8_t dest[16];
+	struct hash16 dest;
 
 	(void)state;
-	assert_int_equal(learn(r, 1, NULL, NULL, dest), RNS_OK);
-	memcpy(c.known.dest, dest, 16);
+	assert_int_equal(learn(r, 1, NULL, NULL, &dest), RNS_OK);
+	c.known.dest = dest;
 	c.known.heard_us = WALL + 1;
 	assert_int_equal(rns_submit(r, &c, t0), RNS_EEXIST);
-	memset(c.known.dest, 1, 16);
+	memset(&c.known.dest, 1, sizeof(c.known.dest));
 	memset(c.known.public_key, 2, 64);
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
-	known_find(r, dest)->public_key[0] ^= 1;
-	assert_int_equal(learn(r, 1, NULL, NULL, dest), RNS_EAUTH);
+	known_find(r, &dest)->public_key[0] ^= 1;
+	assert_int_equal(learn(r, 1, NULL, NULL, &dest), RNS_EAUTH);
 	rns_free(r);
 }
 
@@ -118,8 +119,8 @@ test_storage(void **state)
 	struct rns_known k;
 
 	(void)state;
-	memset(c.known.dest, 1, 16);
-	memset(m.ratchet.dest, 1, 16);
+	memset(&c.known.dest, 1, sizeof(c.known.dest));
+	memset(&m.ratchet.dest, 1, sizeof(m.ratchet.dest));
 	m.ratchet.received_us = WALL;
 	assert_int_equal(rns_submit(r, &m, t0), RNS_ENOENT);
 	c.known.heard_us = WALL - 5;
@@ -130,24 +131,24 @@ test_storage(void **state)
 	assert_int_equal(rns_submit(r, &c, t0), RNS_EINVAL);
 	c.known.heard_us = WALL - 5;
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
-	known_mark_used(r, known_find(r, c.known.dest)); /* -1 stays */
+	known_mark_used(r, known_find(r, &c.known.dest)); /* -1 stays */
 	/* older data do not replace, the mark does */
 	c.known.heard_us = WALL - 9;
 	c.known.used_us = 77;
 	c.known.app_data = (const uint8_t *)"x";
 	c.known.app_data_len = 1;
-	assert_true(rns_known_get(r, c.known.dest, &k) && k.used_us == -1);
+	assert_true(rns_known_get(r, &c.known.dest, &k) && k.used_us == -1);
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
-	assert_true(rns_known_get(r, c.known.dest, &k));
+	assert_true(rns_known_get(r, &c.known.dest, &k));
 	assert_true(k.used_us == 77 && k.heard_us == WALL - 5);
 	assert_null(k.app_data);
 	m.ratchet.received_us = WALL - (INT64_C(2592000) * S) - 1;
 	assert_int_equal(rns_submit(r, &m, t0), RNS_EINVAL);
 	m.ratchet.received_us++;
 	assert_int_equal(rns_submit(r, &m, t0), RNS_OK);
-	assert_non_null(known_ratchet(r, known_find(r, c.known.dest)));
+	assert_non_null(known_ratchet(r, known_find(r, &c.known.dest)));
 	rns_tick(r, (struct mono){t0.us + 1});
-	assert_null(known_ratchet(r, known_find(r, c.known.dest)));
+	assert_null(known_ratchet(r, known_find(r, &c.known.dest)));
 	rns_free(r);
 }
 
@@ -155,17 +156,17 @@ static void
 test_next(void **state)
 {
 	struct rns *r = ctx(100);
-	uint8_t dest[16], after[16] = {0};
+	struct hash16 dest, after = {0};
 	struct rns_known k;
 	unsigned seen = 0;
 
 	(void)state;
-	assert_false(rns_known_next(r, after, true, &k));
+	assert_false(rns_known_next(r, &after, true, &k));
 	for (unsigned i = 0; i < 40; i++)
-		assert_int_equal(learn(r, i, NULL, NULL, dest), RNS_OK);
-	while (rns_known_next(r, after, seen == 0, &k)) {
-		assert_true(seen == 0 || memcmp(after, k.dest, 16) < 0);
-		memcpy(after, k.dest, 16);
+		assert_int_equal(learn(r, i, NULL, NULL, &dest), RNS_OK);
+	while (rns_known_next(r, &after, seen == 0, &k)) {
+		assert_true(seen == 0 || hash16_cmp(&after, &k.dest) < 0);
+		after = k.dest;
 		seen++;
 	}
 	assert_int_equal(seen, 40);
@@ -177,24 +178,24 @@ static void
 test_ceiling(void **state)
 {
 	struct rns *r = ctx(4);
-	uint8_t dest[5][16], last[16];
+	struct hash16 dest[5], last;
 	struct rns_counts counts;
 
 	(void)state;
 	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(learn(r, i, NULL, NULL, dest[i]), RNS_OK);
-	known_mark_used(r, known_find(r, dest[0]));
-	assert_int_equal(learn(r, 1, NULL, NULL, dest[1]), RNS_OK);
-	assert_int_equal(learn(r, 9, NULL, NULL, dest[4]), RNS_OK);
-	assert_non_null(known_find(r, dest[0]));
-	assert_non_null(known_find(r, dest[1]));
-	assert_null(known_find(r, dest[2]));
-	assert_non_null(known_find(r, dest[3]));
-	known_mark_used(r, known_find(r, dest[1]));
-	known_mark_used(r, known_find(r, dest[3]));
-	known_mark_used(r, known_find(r, dest[4]));
-	assert_int_equal(learn(r, 10, NULL, NULL, last), RNS_ELIMIT);
-	assert_null(known_find(r, last));
+		assert_int_equal(learn(r, i, NULL, NULL, &dest[i]), RNS_OK);
+	known_mark_used(r, known_find(r, &dest[0]));
+	assert_int_equal(learn(r, 1, NULL, NULL, &dest[1]), RNS_OK);
+	assert_int_equal(learn(r, 9, NULL, NULL, &dest[4]), RNS_OK);
+	assert_non_null(known_find(r, &dest[0]));
+	assert_non_null(known_find(r, &dest[1]));
+	assert_null(known_find(r, &dest[2]));
+	assert_non_null(known_find(r, &dest[3]));
+	known_mark_used(r, known_find(r, &dest[1]));
+	known_mark_used(r, known_find(r, &dest[3]));
+	known_mark_used(r, known_find(r, &dest[4]));
+	assert_int_equal(learn(r, 10, NULL, NULL, &last), RNS_ELIMIT);
+	assert_null(known_find(r, &last));
 	rns_counts(r, &counts);
 	assert_int_equal(counts.known, 4);
 	rns_free(r);
@@ -214,32 +215,32 @@ static void
 test_cleaning(void **state)
 {
 	struct rns *r = ctx(10000);
-	uint8_t idle[16], used[16], kept[16], dest[16];
+	struct hash16 idle, used, kept, dest;
 	struct rns_cmd c = {.type = RNS_CMD_KNOWN_ADD};
 	struct rns_counts counts;
 
 	(void)state;
 	for (unsigned i = 100; i < 5100; i++) /* more than one step */
-		assert_int_equal(learn(r, i, NULL, NULL, dest), RNS_OK);
-	assert_int_equal(learn(r, 1, NULL, NULL, idle), RNS_OK);
-	assert_int_equal(learn(r, 2, NULL, NULL, used), RNS_OK);
-	memset(kept, 0xfe, 16);
-	memcpy(c.known.dest, kept, 16);
+		assert_int_equal(learn(r, i, NULL, NULL, &dest), RNS_OK);
+	assert_int_equal(learn(r, 1, NULL, NULL, &idle), RNS_OK);
+	assert_int_equal(learn(r, 2, NULL, NULL, &used), RNS_OK);
+	memset(&kept, 0xfe, sizeof(kept));
+	c.known.dest = kept;
 	c.known.used_us = -1;
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
-	known_mark_used(r, known_find(r, used));
+	known_mark_used(r, known_find(r, &used));
 	run_until(r, 310);
-	assert_non_null(known_find(r, idle)); /* younger than 360 s */
+	assert_non_null(known_find(r, &idle)); /* younger than 360 s */
 	run_until(r, 620);
-	assert_null(known_find(r, idle));
-	assert_non_null(known_find(r, used));
+	assert_null(known_find(r, &idle));
+	assert_non_null(known_find(r, &used));
 	rns_counts(r, &counts);
 	assert_int_equal(counts.known, 2);
 	run_until(r, 756000);
-	assert_non_null(known_find(r, used));
+	assert_non_null(known_find(r, &used));
 	run_until(r, 756700);
-	assert_null(known_find(r, used));
-	assert_non_null(known_find(r, kept));
+	assert_null(known_find(r, &used));
+	assert_non_null(known_find(r, &kept));
 	rns_free(r);
 }
 
@@ -247,7 +248,8 @@ static void
 test_encrypt(void **state)
 {
 	struct rns *r = ctx(10);
-	uint8_t dest[16], priv[64] = {1}, data[200], out[200];
+	struct hash16 dest;
+	uint8_t priv[64] = {1}, data[200], out[200];
 	uint8_t ratchet[1][32] = {{5}}, pub[32];
 	struct identity id;
 	size_t n, len;
@@ -256,15 +258,15 @@ test_encrypt(void **state)
 	(void)state;
 	assert_int_equal(identity_load(&id, priv), RNS_OK);
 	crypt_x25519_public(pub, ratchet[0]);
-	assert_int_equal(learn(r, 1, NULL, pub, dest), RNS_OK);
-	assert_int_equal(known_encrypt(r, known_find(r, dest), data, &n,
+	assert_int_equal(learn(r, 1, NULL, pub, &dest), RNS_OK);
+	assert_int_equal(known_encrypt(r, known_find(r, &dest), data, &n,
 	    sizeof(data), (const uint8_t *)"hi", 2), RNS_OK);
 	assert_int_equal(identity_decrypt(out, &len, sizeof(out), &id,
 	    (const uint8_t(*)[32])ratchet, 1, true, &used, data, n), RNS_OK);
 	vec_equal(out, len, "hi", 2);
 	assert_int_equal(used, 0);
-	assert_true(known_find(r, dest)->used_us == WALL);
-	assert_int_equal(known_encrypt(r, known_find(r, dest), data, &n, 40,
+	assert_true(known_find(r, &dest)->used_us == WALL);
+	assert_int_equal(known_encrypt(r, known_find(r, &dest), data, &n, 40,
 	    (const uint8_t *)"hi", 2), RNS_EBIG);
 	rns_free(r);
 }

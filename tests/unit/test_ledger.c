@@ -90,8 +90,9 @@ commit(struct ledger *l)
 static struct job *
 a_job(uint8_t id)
 {
-	uint8_t i[32] = {id}, o[32] = {7};
-	struct job *j = job_new(i, o);
+	struct id32 i = {{id}};
+	struct fp o = {{7}};
+	struct job *j = job_new(&i, &o);
 
 	assert_non_null(j);
 	j->nonce[0] = id;
@@ -110,7 +111,7 @@ test_rows(void **state)
 
 	(void)state;
 	(void)a_job(2);
-	assert_true(ledger_put_body(l, j->id, "record", 6, "envelope", 8));
+	assert_true(ledger_put_body(l, &j->id, "record", 6, "envelope", 8));
 	assert_true(ledger_pending(l, &js));
 	commit(l);
 	assert_true(job_set(&js, j, JS_STAGING, NULL, NOW));
@@ -122,18 +123,18 @@ test_rows(void **state)
 	l = open_it();
 	assert_int_equal(ledger_load(l, &js), 2);
 	assert_int_equal(js.last_order, 2);
-	j = job_find(&js, (uint8_t[32]){1});
+	j = job_find(&js, &(struct id32){{1}});
 	assert_non_null(j);
 	assert_int_equal(j->state, JS_STAGING);
 	assert_int_equal(j->attempts, 1);
-	m = ledger_manifest(l, j->id, &n);
+	m = ledger_manifest(l, &j->id, &n);
 	assert_non_null(m);
 	assert_int_equal(n, 6);
 	assert_memory_equal(m, "record", 6);
 	free(m);
-	assert_true(ledger_forget(l, j->id));
+	assert_true(ledger_forget(l, &j->id));
 	commit(l);
-	assert_null(ledger_manifest(l, j->id, &n));
+	assert_null(ledger_manifest(l, &j->id, &n));
 	ledger_close(l);
 	jobs_clear(&js);
 	jobs_init(&js, changed, NULL);
@@ -188,9 +189,9 @@ test_killed(void **state)
 			    JS_RUNNING, JS_DONE};
 
 			assert_int_equal(n, 1);
-			j = job_find(&js, (uint8_t[32]){1});
+			j = job_find(&js, &(struct id32){{1}});
 			assert_int_equal(j->state, want[stop - 1]);
-			assert_true(ledger_forget(l, j->id));
+			assert_true(ledger_forget(l, &j->id));
 			commit(l);
 		}
 		ledger_close(l);
@@ -216,7 +217,7 @@ test_full(void **state)
 	small.rlim_max = old.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	assert_true(job_set(&js, j, JS_STAGING, NULL, NOW));
-	assert_true(ledger_put_body(l, j->id, body, sizeof(body), body, 5));
+	assert_true(ledger_put_body(l, &j->id, body, sizeof(body), body, 5));
 	assert_int_equal(ledger_commit(l, &js, &full), -1);
 	assert_true(full);
 	assert_true(ledger_pending(l, &js));
@@ -228,7 +229,7 @@ test_full(void **state)
 	jobs_init(&js, changed, NULL);
 	l = open_it();
 	assert_int_equal(ledger_load(l, &js), 1);
-	assert_int_equal(job_find(&js, (uint8_t[32]){1})->state, JS_STAGING);
+	assert_int_equal(job_find(&js, &(struct id32){{1}})->state, JS_STAGING);
 	ledger_close(l);
 }
 
@@ -272,11 +273,11 @@ test_bad_files(void **state)
 
 static bool keep;
 static bool
-needed(void *ctx, const uint8_t fp[FP_LEN], const uint8_t sha[32])
+needed(void *ctx, const struct fp *fp, const struct id32 *sha)
 {
 	(void)ctx;
-	(void)fp;
-	(void)sha;
+	(void)fp->b;
+	(void)sha->b;
 	return keep;
 }
 
@@ -309,73 +310,74 @@ close_blobs(struct store *s)
 }
 
 static void
-sha_of(uint8_t out[32], const void *p, size_t n)
+sha_of(struct id32 *out, const void *p, size_t n)
 {
 	struct sha256_ctx c;
 
 	sha256_init(&c);
 	sha256_update(&c, n, p);
-	sha256_digest(&c, 32, out);
+	sha256_digest(&c, 32, out->b);
 }
 
-static const uint8_t alice[32] = {1}, bob[32] = {2};
+static const struct fp alice = {{1}}, bob = {{2}};
 
 static void
 test_upload(void **state)
 {
 	struct store s = open_blobs(1 << 20, 1 << 20);
 	const uint8_t *data = (const uint8_t *)"hello, blob";
-	uint8_t sha[32], buf[64];
+	struct id32 sha;
+	uint8_t buf[64];
 	uint64_t have, size;
 
 	(void)state;
-	sha_of(sha, data, 11);
-	assert_int_equal(blobs_put(s.b, alice, sha, 11, 0, data, 0, NOW, &have),
-	    BLOB_MORE);
+	sha_of(&sha, data, 11);
+	assert_int_equal(blobs_put(s.b, &alice, &sha, 11, 0, data, 0, NOW,
+	    &have), BLOB_MORE);
 	assert_int_equal(have, 0);
-	assert_int_equal(blobs_put(s.b, alice, sha, 11, 0, data, 4, NOW, &have),
-	    BLOB_MORE);
+	assert_int_equal(blobs_put(s.b, &alice, &sha, 11, 0, data, 4, NOW,
+	    &have), BLOB_MORE);
 	assert_int_equal(have, 4);
 	/* behind a gap: not stored; below what is here: skipped */
-	assert_int_equal(blobs_put(s.b, alice, sha, 11, 6, data + 6, 5, NOW,
+	assert_int_equal(blobs_put(s.b, &alice, &sha, 11, 6, data + 6, 5, NOW,
 		&have), BLOB_MORE);
 	assert_int_equal(have, 4);
-	assert_int_equal(blobs_put(s.b, alice, sha, 11, 2, data + 2, 4, NOW,
+	assert_int_equal(blobs_put(s.b, &alice, &sha, 11, 2, data + 2, 4, NOW,
 		&have), BLOB_MORE);
 	assert_int_equal(have, 6);
-	assert_false(blobs_has(s.b, alice, sha, &size));
+	assert_false(blobs_has(s.b, &alice, &sha, &size));
 	/* a restart in between */
 	close_blobs(&s);
 	s = open_blobs(1 << 20, 1 << 20);
-	assert_int_equal(blobs_have(s.b, alice, sha), 6);
-	assert_int_equal(blobs_have(s.b, bob, sha), 0);
-	assert_int_equal(blobs_put(s.b, alice, sha, 11, 6, data + 6, 5, NOW,
+	assert_int_equal(blobs_have(s.b, &alice, &sha), 6);
+	assert_int_equal(blobs_have(s.b, &bob, &sha), 0);
+	assert_int_equal(blobs_put(s.b, &alice, &sha, 11, 6, data + 6, 5, NOW,
 		&have), BLOB_WHOLE);
 	assert_int_equal(have, 11);
-	assert_true(blobs_has(s.b, alice, sha, &size));
+	assert_true(blobs_has(s.b, &alice, &sha, &size));
 	assert_int_equal(size, 11);
-	assert_int_equal(blobs_get(s.b, alice, sha, 7, buf, 64, &size), 4);
+	assert_int_equal(blobs_get(s.b, &alice, &sha, 7, buf, 64, &size), 4);
 	assert_memory_equal(buf, "blob", 4);
-	assert_int_equal(blobs_get(s.b, alice, sha, 11, buf, 64, &size), 0);
-	assert_int_equal(blobs_get(s.b, alice, sha, UINT64_MAX, buf, 64, &size),
-	    0);
+	assert_int_equal(blobs_get(s.b, &alice, &sha, 11, buf, 64, &size), 0);
+	assert_int_equal(blobs_get(s.b, &alice, &sha, UINT64_MAX, buf, 64,
+	    &size), 0);
 	/* knowing a digest is not having it */
-	assert_false(blobs_has(s.b, bob, sha, NULL));
-	assert_int_equal(blobs_get(s.b, bob, sha, 0, buf, 64, &size), -1);
-	assert_int_equal(blobs_fd(s.b, bob, sha), -1);
-	assert_int_equal(blobs_put(s.b, bob, sha, 11, 0, data, 4, NOW, &have),
+	assert_false(blobs_has(s.b, &bob, &sha, NULL));
+	assert_int_equal(blobs_get(s.b, &bob, &sha, 0, buf, 64, &size), -1);
+	assert_int_equal(blobs_fd(s.b, &bob, &sha), -1);
+	assert_int_equal(blobs_put(s.b, &bob, &sha, 11, 0, data, 4, NOW, &have),
 	    BLOB_MORE);
 	assert_int_equal(have, 4);
-	assert_int_equal(blobs_put(s.b, bob, sha, 11, 4, data + 4, 7, NOW,
+	assert_int_equal(blobs_put(s.b, &bob, &sha, 11, 4, data + 4, 7, NOW,
 		&have), BLOB_WHOLE);
 	close_blobs(&s);
 	s = open_blobs(1 << 20, 1 << 20);
-	assert_true(blobs_has(s.b, alice, sha, NULL));
-	assert_true(blobs_has(s.b, bob, sha, NULL));
+	assert_true(blobs_has(s.b, &alice, &sha, NULL));
+	assert_true(blobs_has(s.b, &bob, &sha, NULL));
 	/* shared by content: one goes, the other still has it */
-	blobs_drop(s.b, alice, sha);
-	assert_false(blobs_has(s.b, alice, sha, NULL));
-	assert_int_equal(blobs_get(s.b, bob, sha, 0, buf, 64, &size), 11);
+	blobs_drop(s.b, &alice, &sha);
+	assert_false(blobs_has(s.b, &alice, &sha, NULL));
+	assert_int_equal(blobs_get(s.b, &bob, &sha, 0, buf, 64, &size), 11);
 	close_blobs(&s);
 }
 
@@ -383,46 +385,48 @@ static void
 test_bad_digest(void **state)
 {
 	struct store s = open_blobs(1 << 20, 1 << 20);
-	uint8_t sha[32] = {3};
+	struct id32 sha = {{3}};
 	uint64_t have = 9;
 
 	(void)state;
-	assert_int_equal(blobs_put(s.b, alice, sha, 4, 0,
+	assert_int_equal(blobs_put(s.b, &alice, &sha, 4, 0,
 		(const uint8_t *)"abc", 3, NOW, &have), BLOB_MORE);
-	assert_int_equal(blobs_put(s.b, alice, sha, 4, 3,
+	assert_int_equal(blobs_put(s.b, &alice, &sha, 4, 3,
 		(const uint8_t *)"d", 1, NOW, &have), BLOB_BAD);
 	assert_int_equal(have, 0);
-	assert_int_equal(blobs_have(s.b, alice, sha), 0);
-	assert_int_equal(blobs_held(s.b, alice), 0);
+	assert_int_equal(blobs_have(s.b, &alice, &sha), 0);
+	assert_int_equal(blobs_held(s.b, &alice), 0);
 	assert_int_equal(blobs_total(s.b), 0);
 	close_blobs(&s);
 }
 
 static void
-put_whole(struct store *s, const uint8_t fp[32], uint8_t fill, size_t n,
+put_whole(struct store *s, const struct fp *fp, uint8_t fill, size_t n,
     uint32_t when, enum blob_put expect)
 {
-	uint8_t *data = malloc(n), sha[32];
+	uint8_t *data = malloc(n);
+	struct id32 sha;
 	uint64_t have;
 
 	assert_non_null(data);
 	memset(data, fill, n);
-	sha_of(sha, data, n);
-	assert_int_equal(blobs_put(s->b, fp, sha, n, 0, data, n, when, &have),
+	sha_of(&sha, data, n);
+	assert_int_equal(blobs_put(s->b, fp, &sha, n, 0, data, n, when, &have),
 	    expect);
 	free(data);
 }
 
 static bool
-has(struct store *s, const uint8_t fp[32], uint8_t fill, size_t n)
+has(struct store *s, const struct fp *fp, uint8_t fill, size_t n)
 {
-	uint8_t *data = malloc(n), sha[32];
+	uint8_t *data = malloc(n);
+	struct id32 sha;
 	bool yes;
 
 	assert_non_null(data);
 	memset(data, fill, n);
-	sha_of(sha, data, n);
-	yes = blobs_has(s->b, fp, sha, NULL);
+	sha_of(&sha, data, n);
+	yes = blobs_has(s->b, fp, &sha, NULL);
 	free(data);
 	return yes;
 }
@@ -431,35 +435,35 @@ static void
 test_limits(void **state)
 {
 	struct store s = open_blobs(50000, 30000);
-	uint8_t sha[32];
+	struct id32 sha;
 	uint64_t have;
 
 	(void)state;
-	put_whole(&s, alice, 1, 10000, NOW, BLOB_WHOLE);
-	put_whole(&s, alice, 2, 10000, NOW + 1, BLOB_WHOLE);
-	put_whole(&s, alice, 3, 10000, NOW + 2, BLOB_WHOLE);
+	put_whole(&s, &alice, 1, 10000, NOW, BLOB_WHOLE);
+	put_whole(&s, &alice, 2, 10000, NOW + 1, BLOB_WHOLE);
+	put_whole(&s, &alice, 3, 10000, NOW + 2, BLOB_WHOLE);
 	/* the least recently used goes, when nobody needs it */
-	put_whole(&s, alice, 4, 10000, NOW + 3, BLOB_WHOLE);
-	assert_false(has(&s, alice, 1, 10000));
-	assert_true(has(&s, alice, 2, 10000));
-	sha_of(sha, "x", 1);
+	put_whole(&s, &alice, 4, 10000, NOW + 3, BLOB_WHOLE);
+	assert_false(has(&s, &alice, 1, 10000));
+	assert_true(has(&s, &alice, 2, 10000));
+	sha_of(&sha, "x", 1);
 	keep = true;
-	put_whole(&s, alice, 5, 10000, NOW + 4, BLOB_FULL);
-	put_whole(&s, alice, 5, 40000, NOW + 4, BLOB_FULL);
+	put_whole(&s, &alice, 5, 10000, NOW + 4, BLOB_FULL);
+	put_whole(&s, &alice, 5, 40000, NOW + 4, BLOB_FULL);
 	/* a partial one counts with its full size; tiny ones have a price */
 	keep = false;
-	assert_int_equal(blobs_put(s.b, bob, sha, 20000, 0,
+	assert_int_equal(blobs_put(s.b, &bob, &sha, 20000, 0,
 		(const uint8_t *)"x", 1, NOW, &have), BLOB_MORE);
-	assert_int_equal(blobs_held(s.b, bob), 20000);
-	put_whole(&s, bob, 6, 1, NOW, BLOB_WHOLE);
-	assert_int_equal(blobs_held(s.b, bob), 24096);
+	assert_int_equal(blobs_held(s.b, &bob), 20000);
+	put_whole(&s, &bob, 6, 1, NOW, BLOB_WHOLE);
+	assert_int_equal(blobs_held(s.b, &bob), 24096);
 	/* the spool of all: alice's oldest makes room */
 	assert_true(blobs_total(s.b) <= 54096);
 	/* dropped an hour after the last byte */
 	assert_true(blobs_expire(s.b, NOW + 3599) <= 3600);
-	assert_int_equal(blobs_have(s.b, bob, sha), 1);
+	assert_int_equal(blobs_have(s.b, &bob, &sha), 1);
 	(void)blobs_expire(s.b, NOW + 3600);
-	assert_int_equal(blobs_have(s.b, bob, sha), 0);
+	assert_int_equal(blobs_have(s.b, &bob, &sha), 0);
 	close_blobs(&s);
 }
 
@@ -468,7 +472,8 @@ test_outputs_and_sweep(void **state)
 {
 	struct store s = open_blobs(1 << 20, 1 << 20);
 	struct blob_writer *w = blob_writer_open(s.b);
-	uint8_t sha[32], want[32], buf[8];
+	struct id32 sha, want;
+	uint8_t buf[8];
 	uint64_t size;
 	char name[160];
 	int fd;
@@ -477,12 +482,12 @@ test_outputs_and_sweep(void **state)
 	assert_non_null(w);
 	assert_int_equal(blob_writer_add(w, (const uint8_t *)"out", 3), 0);
 	assert_int_equal(blob_writer_add(w, (const uint8_t *)"put", 3), 0);
-	assert_int_equal(blob_writer_finish(w, alice, NOW, sha, &size), 0);
-	sha_of(want, "output", 6);
-	assert_memory_equal(sha, want, 32);
+	assert_int_equal(blob_writer_finish(w, &alice, NOW, &sha, &size), 0);
+	sha_of(&want, "output", 6);
+	assert_memory_equal(sha.b, want.b, 32);
 	assert_int_equal(size, 6);
-	assert_int_equal(blobs_get(s.b, alice, sha, 3, buf, 8, &size), 3);
-	assert_int_equal(blobs_get(s.b, bob, sha, 0, buf, 8, &size), -1);
+	assert_int_equal(blobs_get(s.b, &alice, &sha, 3, buf, 8, &size), 3);
+	assert_int_equal(blobs_get(s.b, &bob, &sha, 0, buf, 8, &size), -1);
 	w = blob_writer_open(s.b);
 	assert_non_null(w);
 	blob_writer_abort(w);
@@ -494,13 +499,13 @@ test_outputs_and_sweep(void **state)
 	(void)close(fd);
 	s = open_blobs(1 << 20, 1 << 20);
 	assert_int_equal(access(name, F_OK), -1);
-	assert_true(blobs_has(s.b, alice, sha, NULL));
+	assert_true(blobs_has(s.b, &alice, &sha, NULL));
 	close_blobs(&s);
 	(void)snprintf(name, sizeof(name), "%s/blobs/", dir);
-	hex_encode(name + strlen(name), sha, 32);
+	hex_encode(name + strlen(name), HASH_BYTES(sha));
 	assert_int_equal(unlink(name), 0);
 	s = open_blobs(1 << 20, 1 << 20);
-	assert_false(blobs_has(s.b, alice, sha, NULL));
+	assert_false(blobs_has(s.b, &alice, &sha, NULL));
 	close_blobs(&s);
 }
 
@@ -509,16 +514,16 @@ static void
 test_empty(void **state)
 {
 	struct store s = open_blobs(1 << 20, 1 << 20);
-	uint8_t sha[32];
+	struct id32 sha;
 	uint64_t have;
 
 	(void)state;
-	sha_of(sha, "", 0);
-	assert_int_equal(blobs_put(s.b, alice, sha, 0, 0, sha, 0, NOW, &have),
-	    BLOB_WHOLE);
-	sha[0] ^= 1;
-	assert_int_equal(blobs_put(s.b, alice, sha, 0, 0, sha, 0, NOW, &have),
-	    BLOB_BAD);
+	sha_of(&sha, "", 0);
+	assert_int_equal(blobs_put(s.b, &alice, &sha, 0, 0, sha.b, 0, NOW,
+	    &have), BLOB_WHOLE);
+	sha.b[0] ^= 1;
+	assert_int_equal(blobs_put(s.b, &alice, &sha, 0, 0, sha.b, 0, NOW,
+	    &have), BLOB_BAD);
 	close_blobs(&s);
 }
 

@@ -36,7 +36,7 @@ load_pins(const json_t *row, struct level_pin *pins)
 	json_array_foreach(vec_array(row, "pins"), i, one)
 	{
 		memset(&pins[n], 0, sizeof(pins[n]));
-		vec_exact(one, "id", pins[n].id, FP_LEN);
+		vec_exact(one, "id", HASH_BYTES(pins[n].id));
 		pins[n].level = (int8_t)vec_int(one, "level");
 		pins[n].ignore_revocation = vec_bool(one, "ignore_revocation");
 		n++;
@@ -53,7 +53,7 @@ load_anchors(const json_t *row, struct level_anchor *anchors)
 	json_array_foreach(vec_array(row, "anchors"), i, one)
 	{
 		anchors[n].scopes = 0;
-		vec_exact(one, "id", anchors[n].fp, FP_LEN);
+		vec_exact(one, "id", HASH_BYTES(anchors[n].fp));
 		anchors[n].max_level = (int8_t)vec_int(one, "max_level");
 		json_array_foreach(vec_array(one, "scopes"), j, s)
 		{
@@ -83,14 +83,14 @@ test_vectors(void **state)
 		struct level_pin pins[8];
 		struct level_anchor anchors[8];
 		struct level_conf c = {.pins = pins, .anchors = anchors};
-		uint8_t fp[FP_LEN];
-		struct level_query q = {.fp = fp};
+		struct fp fp;
+		struct level_query q = {.fp = &fp};
 		bool local, want = true;
 		int level = 99;
 
 		c.npins = load_pins(row, pins);
 		c.nanchors = load_anchors(row, anchors);
-		vec_exact(row, "target", fp, FP_LEN);
+		vec_exact(row, "target", HASH_BYTES(fp));
 		q.scope = (enum scope)scope_parse(scope, strlen(scope));
 		if (listed(row, "revoked", target))
 			q.revoked = REV_REVOKED;
@@ -112,32 +112,33 @@ test_vectors(void **state)
 static void
 test_pins(void **state)
 {
-	const uint8_t fp[FP_LEN] = {1}, rns[RNS_HASH_LEN] = {2};
+	const struct fp fp = {{1}};
+	const struct hash16 rns = {{2}};
 	struct level_pin pins[] = {
-	    {.id = {1}, .level = 3},
-	    {.id = {2}, .is_rns = true, .level = -3},
-	    {.id = {2}, .level = 1}, /* a fingerprint that looks like rns */
+	    {.id = {{1}}, .level = 3},
+	    {.id = {{2}}, .is_rns = true, .level = -3},
+	    {.id = {{2}}, .level = 1}, /* a fingerprint that looks like rns */
 	};
 	struct level_conf c = {.pins = pins, .npins = 3};
-	struct level_query q = {.fp = fp, .scope = SCOPE_JOB_SUBMIT};
+	struct level_query q = {.fp = &fp, .scope = SCOPE_JOB_SUBMIT};
 	const char *why;
 	int level;
 
 	(void)state;
 	assert_true(level_local(&level, &why, &c, &q));
 	assert_int_equal(level, 3);
-	q.rns = rns;
+	q.rns = rns.b;
 	assert_true(level_local(&level, &why, &c, &q));
 	assert_int_equal(level, -3);
 	q.fp = NULL;
 	assert_true(level_local(&level, &why, &c, &q));
 	assert_int_equal(level, -3);
-	assert_ptr_equal(level_pin_rns(&c, rns), &pins[1]);
-	assert_null(level_pin_rns(&c, fp));
+	assert_ptr_equal(level_pin_rns(&c, &rns), &pins[1]);
+	assert_null(level_pin_rns(&c, hash16_at(fp.b)));
 	/* two pins of one key: one that ignores revocation does not win */
 	pins[1] = pins[0];
 	pins[1].ignore_revocation = true;
-	q.fp = fp;
+	q.fp = &fp;
 	q.revoked = REV_REVOKED;
 	assert_true(level_local(&level, &why, &c, &q));
 	assert_int_equal(level, -3);

@@ -27,7 +27,7 @@ test_up_data_close(void **state)
 	pair_new(&p, &(struct pair_opts){.delay_us = 50 * MS,
 	    .prove = RNS_PROVE_ALL, .hw_mtu = 8192});
 	pair_up(&p);
-	assert_true(rns_link_get(p.n[0].r, p.link, &info));
+	assert_true(rns_link_get(p.n[0].r, &p.link, &info));
 	assert_int_equal(info.mtu, 8192);
 	assert_int_equal(info.status, LINK_ACTIVE);
 	assert_int_equal(info.rtt_us, 100 * MS);
@@ -53,7 +53,7 @@ test_up_data_close(void **state)
 		ev = pair_take(&p, i, RNS_EV_LINK_CLOSED);
 		assert_non_null(ev);
 		assert_int_equal(ev->link.reason, RNS_CLOSE_DESTINATION);
-		assert_false(rns_link_get(p.n[i].r, p.link, &info));
+		assert_false(rns_link_get(p.n[i].r, &p.link, &info));
 	}
 	pair_free(&p);
 }
@@ -98,7 +98,7 @@ exchange(struct pair *p, size_t ask_n, size_t answer_n)
 	assert_non_null(ev);
 	assert_int_equal(ev->request.len, qn);
 	assert_memory_equal(ev->request.data, q, qn);
-	memcpy(c.respond.request_id, ev->request.request_id, RNS_HASH);
+	c.respond.request_id = ev->request.request_id;
 	c.respond.data = a;
 	c.respond.len = an;
 	c.respond.tag = 77;
@@ -454,7 +454,8 @@ test_identify(void **state)
 {
 	const struct rns_event *ev;
 	struct rns_cmd c;
-	uint8_t pub[RNS_KEY], hash[RNS_HASH];
+	uint8_t pub[RNS_KEY];
+	struct hash16 hash;
 	struct pair p;
 
 	(void)state;
@@ -463,11 +464,11 @@ test_identify(void **state)
 		pair_up(&p);
 		c = pair_cmd(&p, RNS_CMD_LINK_IDENTIFY);
 		memset(c.identify.identity, 0x42, RNS_KEY);
-		(void)rns_identity_derive(pub, hash, c.identify.identity);
+		(void)rns_identity_derive(pub, &hash, c.identify.identity);
 		if (black) {
 			struct rns_cmd b = {.type = RNS_CMD_BLACKHOLE};
 
-			memcpy(b.blackhole.identity, hash, RNS_HASH);
+			b.blackhole.identity = hash;
 			b.blackhole.on = true;
 			assert_int_equal(pair_submit(&p, 1, &b), RNS_OK);
 		}
@@ -477,7 +478,8 @@ test_identify(void **state)
 		ev = pair_take(&p, 1, RNS_EV_LINK_IDENTIFIED);
 		assert_int_equal(ev == NULL, black);
 		if (ev != NULL)
-			assert_memory_equal(ev->link.identity_hash, hash, 16);
+			assert_memory_equal(ev->link.identity_hash.b, hash.b,
+			    16);
 		else
 			assert_non_null(pair_take(&p, 0,
 			    RNS_EV_LINK_CLOSED));
@@ -520,7 +522,7 @@ test_request_failures(void **state)
 	ev = pair_until(&p, 1, RNS_EV_REQUEST, MONO_SECOND);
 	assert_non_null(ev);
 	c = pair_cmd(&p, RNS_CMD_RESPOND);
-	memcpy(c.respond.request_id, ev->request.request_id, RNS_HASH);
+	c.respond.request_id = ev->request.request_id;
 	c.respond.data = packed;
 	c.respond.len = n;
 	c.respond.tag = 3;
@@ -558,7 +560,7 @@ test_file_response(void **state)
 	ev = pair_until(&p, 1, RNS_EV_REQUEST, MONO_SECOND);
 	assert_non_null(ev);
 	c = pair_cmd(&p, RNS_CMD_RESPOND);
-	memcpy(c.respond.request_id, ev->request.request_id, RNS_HASH);
+	c.respond.request_id = ev->request.request_id;
 	c.respond.data = data;
 	c.respond.len = 1200000;
 	c.respond.metadata = (const uint8_t *)meta;
@@ -674,7 +676,7 @@ test_cancel_and_queue(void **state)
 	assert_non_null(ev);
 	assert_int_equal(ev->resource.size, 300000);
 	c = pair_cmd(&p, RNS_CMD_RESOURCE_ANSWER);
-	memcpy(c.answer.hash, ev->resource.hash, RNS_FULL_HASH);
+	c.answer.hash = ev->resource.hash;
 	c.answer.accept = true;
 	assert_int_equal(pair_submit(&p, 1, &c), RNS_OK);
 	pair_wait(&p, 100 * MS);
@@ -692,7 +694,7 @@ test_cancel_and_queue(void **state)
 	assert_non_null(ev);
 	assert_int_equal(ev->resource.size, 1000);
 	c = pair_cmd(&p, RNS_CMD_RESOURCE_ANSWER);
-	memcpy(c.answer.hash, ev->resource.hash, RNS_FULL_HASH);
+	c.answer.hash = ev->resource.hash;
 	c.answer.accept = true;
 	assert_int_equal(pair_submit(&p, 1, &c), RNS_OK);
 	ev = pair_until(&p, 0, RNS_EV_SENT, MONO_SECOND);

@@ -40,7 +40,7 @@ on_link(const struct pair *p, enum rns_cmd_type type)
 {
 	struct rns_cmd c = {.type = type};
 
-	memcpy(c.hash, p->link, RNS_HASH);
+	c.hash = p->link;
 	return c;
 }
 
@@ -108,7 +108,7 @@ scene_traffic(struct scene *s)
 	ev = pair_take(p, 1, RNS_EV_REQUEST);
 	assert_non_null(ev);
 	c = on_link(p, RNS_CMD_RESPOND);
-	memcpy(c.respond.request_id, ev->request.request_id, RNS_HASH);
+	c.respond.request_id = ev->request.request_id;
 	c.respond.data = text;
 	c.respond.len = sizeof(text) - 1;
 	assert_int_equal(pair_submit(p, 1, &c), RNS_OK);
@@ -155,10 +155,10 @@ scene_rest(struct scene *s)
 	pair_wait(p, 5000);
 	assert_int_equal(pair_submit(p, 0, &d), RNS_OK);
 	pair_wait(p, 8000);
-	x = TAILQ_FIRST(&link_find(p->n[1].r, p->link)->res_in);
+	x = TAILQ_FIRST(&link_find(p->n[1].r, &p->link)->res_in);
 	assert_non_null(x);
 	c.cancel.incoming = true;
-	memcpy(c.cancel.hash, x->orig, RNS_FULL_HASH);
+	c.cancel.hash = x->orig;
 	assert_int_equal(pair_submit(p, 1, &c), RNS_OK);
 	pair_wait(p, 5000);
 	c = on_link(p, RNS_CMD_LINK_CLOSE);
@@ -180,7 +180,7 @@ static void
 feed(void *arg, const uint8_t *raw, size_t n)
 {
 	struct scene *s = arg;
-	struct link *l = link_find(s->p.n[s->now->to].r, s->p.link);
+	struct link *l = link_find(s->p.n[s->now->to].r, &s->p.link);
 
 	if (l == NULL) {
 		scene_down(s);
@@ -189,7 +189,7 @@ feed(void *arg, const uint8_t *raw, size_t n)
 	}
 	pair_recv(&s->p, s->now->to, raw, n);
 	if (n >= HEADER_1_LEN && memcmp(raw, s->now->raw, HEADER_1_LEN) == 0)
-		assert_non_null(link_find(s->p.n[s->now->to].r, s->p.link));
+		assert_non_null(link_find(s->p.n[s->now->to].r, &s->p.link));
 	s->p.now.us += 10;
 	pair_forget(&s->p);
 }
@@ -201,17 +201,17 @@ feed_sealed(void *arg, const uint8_t *plain, size_t n)
 	struct scene *s = arg;
 	static uint64_t count;
 	uint8_t raw[2048], iv[16] = {0};
-	struct link *l = link_find(s->p.n[s->now->to].r, s->p.link);
+	struct link *l = link_find(s->p.n[s->now->to].r, &s->p.link);
 	size_t len;
 
 	if (l == NULL) { /* something closed it, as it may */
 		scene_down(s);
 		scene_up(s);
 		scene_traffic(s);
-		l = link_find(s->p.n[s->now->to].r, s->p.link);
+		l = link_find(s->p.n[s->now->to].r, &s->p.link);
 	}
 	put_u64(iv, ++count);
-	(void)packet_head(raw, s->now->raw[0], s->p.link, s->now->raw[18]);
+	(void)packet_head(raw, s->now->raw[0], &s->p.link, s->now->raw[18]);
 	assert_int_equal(token_encrypt(raw + HEADER_1_LEN, &len,
 	    sizeof(raw) - HEADER_1_LEN, l->key, 64, iv, plain, n), RNS_OK);
 	pair_recv(&s->p, s->now->to, raw, HEADER_1_LEN + len);
@@ -276,7 +276,7 @@ test_plaintext(void **state)
 		scene_up(&s);
 		scene_traffic(&s);
 		assert_int_equal(token_decrypt(plain, &n, sizeof(plain),
-		    link_find(s.p.n[0].r, s.p.link)->key, 64,
+		    link_find(s.p.n[0].r, &s.p.link)->key, 64,
 		    s.now->raw + HEADER_1_LEN, s.now->len - HEADER_1_LEN),
 		    RNS_OK);
 		vec_each_prefix(plain, n, feed_sealed, &s);

@@ -94,7 +94,7 @@ never_up(void **state)
 	(void)state;
 	stranger_make(&s, 1);
 	len = stranger_announce(&s, raw, 1000, 0, NULL, false);
-	memcpy(c.link_open.dest, s.dest, RNS_HASH);
+	c.link_open.dest = s.dest;
 	for (int relays = 0; relays < 2; relays++) {
 		node_open(&n, relays, false, priv);
 		node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
@@ -104,12 +104,12 @@ never_up(void **state)
 		node_clear(&n);
 		node_run(&n, 20 * NODE_SECOND);
 		assert_int_equal(n.events[RNS_EV_LINK_CLOSED], 1);
-		assert_int_equal(rns_path_get(n.r, s.dest, &path), relays);
+		assert_int_equal(rns_path_get(n.r, &s.dest, &path), relays);
 		/* a request is PLAIN data with the destination in front */
 		asked = 0;
 		for (size_t i = 0; i < n.out_count; i++)
 			asked += n.out[i].data[0] == 0x08 &&
-			    memcmp(n.out[i].data + 19, s.dest, RNS_HASH) == 0;
+			    hash16_eq(hash16_at(n.out[i].data + 19), &s.dest);
 		assert_int_equal(asked, !relays);
 		node_close(&n);
 	}

@@ -198,7 +198,7 @@ test_channel_timeouts(void **state)
 static struct link *
 end_of(struct pair *p, int node)
 {
-	return link_find(p->n[node].r, p->link);
+	return link_find(p->n[node].r, &p->link);
 }
 
 static void
@@ -209,7 +209,7 @@ inject(struct pair *p, int node, uint8_t context, const uint8_t *b, size_t n)
 	size_t len;
 
 	iv[0]++;
-	(void)packet_head(raw, PACKET_FLAGS(DEST_LINK, PACKET_DATA), l->id,
+	(void)packet_head(raw, PACKET_FLAGS(DEST_LINK, PACKET_DATA), &l->id,
 	    context);
 	assert_int_equal(token_encrypt(raw + 19, &len, sizeof(raw) - 19,
 	    l->key, 64, iv, b, n), RNS_OK);
@@ -223,7 +223,7 @@ pair_channel(struct pair *p, uint32_t mtu)
 
 	pair_new(p, &(struct pair_opts){.hw_mtu = mtu, .delay_us = 100});
 	pair_up(p);
-	memcpy(c.hash, p->link, RNS_HASH);
+	c.hash = p->link;
 	assert_int_equal(pair_submit(p, 1, &c), RNS_OK);
 }
 
@@ -338,7 +338,7 @@ test_channel_envelopes(void **state)
 	s.p = &p;
 	p.tap = see_channel;
 	p.tap_arg = &s;
-	memcpy(c.channel.link, p.link, RNS_HASH);
+	c.channel.link = p.link;
 	json_array_foreach(vec_array(vec_load("channel.json"), "envelopes"), i,
 	    e) {
 		c.channel.msgtype = (uint16_t)vec_int(e, "msgtype");
@@ -375,7 +375,7 @@ test_buffer_messages(void **state)
 		struct pair p;
 
 		pair_channel(&p, 0);
-		memcpy(c.stream.link, p.link, RNS_HASH);
+		c.stream.link = p.link;
 		c.stream.stream = get_u16(wire) & 0x3fff;
 		assert_int_equal(pair_submit(&p, 1, &c), RNS_OK);
 		memcpy(b + 6, wire, n);
@@ -398,7 +398,8 @@ generated(const char *text, size_t *n)
 {
 	static const char fox[] =
 	    "the quick brown fox jumps over the lazy dog. ";
-	uint8_t *b = vec_alloc(20000), h[RNS_FULL_HASH];
+	uint8_t *b = vec_alloc(20000);
+	struct id32 h;
 	uint8_t seed[7] = {'b', '1', '5'};
 	size_t rnd = strncmp(text, "rnd[:20000]", 11) == 0 ? 20000 :
 	    strncmp(text, "rnd[:9000]", 10) == 0 ? 9000 : 0;
@@ -407,8 +408,8 @@ generated(const char *text, size_t *n)
 	memset(b, 0, 20000);
 	for (size_t i = 0; i < rnd; i += 32) {
 		put_u32(seed + 3, (uint32_t)(i / 32));
-		rns_sha256(h, seed, sizeof(seed));
-		memcpy(b + i, h, MIN_OF(rnd - i, (size_t)32));
+		rns_sha256(&h, seed, sizeof(seed));
+		memcpy(b + i, h.b, MIN_OF(rnd - i, (size_t)32));
 	}
 	if (strncmp(text, "text", 4) == 0)
 		for (size_t i = 0; i < *n; i++)
@@ -423,7 +424,8 @@ writer_one(const json_t *o, uint32_t mtu, const uint8_t *data, size_t n)
 	struct rns_cmd c = {.type = RNS_CMD_STREAM_SEND};
 	struct pair p;
 	size_t at_byte = 0, i, len, taken;
-	uint8_t *want, hash[RNS_FULL_HASH], got[RNS_FULL_HASH];
+	uint8_t *want;
+	struct id32 hash, got;
 	json_t *m;
 
 	pair_channel(&p, mtu);
@@ -431,7 +433,7 @@ writer_one(const json_t *o, uint32_t mtu, const uint8_t *data, size_t n)
 	s.p = &p;
 	p.tap = see_channel;
 	p.tap_arg = &s;
-	memcpy(c.stream.link, p.link, RNS_HASH);
+	c.stream.link = p.link;
 	c.stream.stream = 3;
 	c.stream.taken = &taken;
 	json_array_foreach(vec_array(o, "messages"), i, m) {
@@ -448,9 +450,9 @@ writer_one(const json_t *o, uint32_t mtu, const uint8_t *data, size_t n)
 			vec_equal(s.plain + 6, s.len - 6, want, len);
 		} else {
 			assert_int_equal(s.len - 6, vec_int(m, "wire_length"));
-			vec_exact(m, "wire_sha256", hash, sizeof(hash));
-			rns_sha256(got, s.plain + 6, s.len - 6);
-			assert_memory_equal(got, hash, sizeof(hash));
+			vec_exact(m, "wire_sha256", HASH_BYTES(hash));
+			rns_sha256(&got, s.plain + 6, s.len - 6);
+			assert_memory_equal(got.b, hash.b, sizeof(hash));
 		}
 		at_byte += taken;
 	}
@@ -558,7 +560,7 @@ trace_one(const json_t *o)
 	start = p.now;
 	p.tap = keep_parts;
 	p.tap_arg = &w;
-	memcpy(c.resource.link, p.link, RNS_HASH);
+	c.resource.link = p.link;
 	c.resource.data = data;
 	c.resource.len = n;
 	json_array_foreach(events, i, e) {
@@ -630,22 +632,23 @@ test_cache_request(void **state)
 	(void)state;
 	json_array_foreach(vec_array(vec_load("resources.json"),
 	    "cache_requests"), i, e) {
-		uint8_t id[RNS_HASH], data[64], raw[128], want[32], *asked;
-		uint8_t hash[RNS_FULL_HASH];
+		struct hash16 id;
+		uint8_t data[64], raw[128], want[32], *asked;
+		struct id32 hash;
 		size_t len;
 
-		vec_exact(e, "link_id", id, sizeof(id));
+		vec_exact(e, "link_id", HASH_BYTES(id));
 		vec_exact(e, "resource_hash", data, 32);
 		vec_exact(e, "expected_proof", data + 32, 32);
 		vec_exact(e, "expected_proof_packet_hash", want, 32);
 		len = packet_build(raw, sizeof(raw),
-		    PACKET_FLAGS(DEST_LINK, PACKET_PROOF), id,
+		    PACKET_FLAGS(DEST_LINK, PACKET_PROOF), &id,
 		    CTX_RESOURCE_PRF, data, sizeof(data));
-		packet_hash(hash, raw, len, false);
-		assert_memory_equal(hash, want, 32);
+		packet_hash(&hash, raw, len, false);
+		assert_memory_equal(hash.b, want, 32);
 		len = packet_build(raw, sizeof(raw),
-		    PACKET_FLAGS(DEST_LINK, PACKET_DATA), id,
-		    CTX_CACHE_REQUEST, hash, 32);
+		    PACKET_FLAGS(DEST_LINK, PACKET_DATA), &id,
+		    CTX_CACHE_REQUEST, HASH_BYTES(hash));
 		asked = vec_bytes(e, "cache_request_raw", &n);
 		vec_equal(raw, len, asked, n);
 	}
@@ -662,16 +665,18 @@ test_real_segments(void **state)
 	json_array_foreach(vec_array(vec_load("resources_segmented.json"),
 	    "resources"), i, e) {
 		size_t n = (size_t)vec_int(e, "data_length"), from = 0;
-		uint8_t *data, name[21] = "resource-data", h[32], want[32];
-		uint8_t hash[32], proof[32], tail[RES_RANDOM];
+		uint8_t *data, name[21] = "resource-data", want[32];
+		struct id32 h;
+		struct id32 hash, proof;
+		uint8_t tail[RES_RANDOM];
 
 		if (strcmp(vec_str(e, "label"), "real_2_segments") != 0)
 			continue;
 		data = vec_alloc(n);
 		for (size_t at_byte = 0; at_byte < n; at_byte += 32) {
 			put_u64(name + 13, at_byte / 32);
-			rns_sha256(h, name, sizeof(name));
-			memcpy(data + at_byte, h, MIN_OF(n - at_byte,
+			rns_sha256(&h, name, sizeof(name));
+			memcpy(data + at_byte, h.b, MIN_OF(n - at_byte,
 			    (size_t)32));
 		}
 		json_array_foreach(vec_array(e, "segments"), k, seg) {
@@ -681,12 +686,12 @@ test_real_segments(void **state)
 			assert_true(v.n == MIN_OF((size_t)RES_SEGMENT_MAX,
 			    n - from));
 			vec_exact(seg, "random_hash", tail, sizeof(tail));
-			crypt_sha256_proof(hash, proof, &v, 1, tail,
+			crypt_sha256_proof(&hash, &proof, &v, 1, tail,
 			    sizeof(tail));
 			vec_exact(seg, "hash", want, 32);
-			assert_memory_equal(hash, want, 32);
+			assert_memory_equal(hash.b, want, 32);
 			vec_exact(seg, "expected_proof", want, 32);
-			assert_memory_equal(proof, want, 32);
+			assert_memory_equal(proof.b, want, 32);
 			assert_int_equal(token_len(v.n + RES_RANDOM),
 			    vec_int(seg, "transfer_size"));
 			from += v.n;
@@ -703,7 +708,8 @@ static void
 test_bomb(void **state)
 {
 	static uint8_t zeros[600000], packed[8192], plain[8192];
-	uint8_t stream[8192], iv[16] = {7}, hash[32], proof[32], adv[256];
+	uint8_t stream[8192], iv[16] = {7}, adv[256];
+	struct id32 hash, proof;
 	struct iovec_c v = {zeros, sizeof(zeros)};
 	const struct rns_event *ev;
 	struct pair p;
@@ -720,7 +726,7 @@ test_bomb(void **state)
 	assert_int_equal(token_encrypt(stream, &len, sizeof(stream),
 	    end_of(&p, 0)->key, 64, iv, plain, n + 4), RNS_OK);
 	assert_true(len < 464);
-	crypt_sha256_proof(hash, proof, &v, 1, "rand", 4);
+	crypt_sha256_proof(&hash, &proof, &v, 1, "rand", 4);
 	mpk_put_map(&w, 11);
 	mpk_put_str(&w, "t");
 	mpk_put_uint(&w, len);
@@ -729,11 +735,11 @@ test_bomb(void **state)
 	mpk_put_str(&w, "n");
 	mpk_put_uint(&w, 1);
 	mpk_put_str(&w, "h");
-	mpk_put_bin(&w, hash, 32);
+	mpk_put_bin(&w, HASH_BYTES(hash));
 	mpk_put_str(&w, "r");
 	mpk_put_bin(&w, "rand", 4);
 	mpk_put_str(&w, "o");
-	mpk_put_bin(&w, hash, 32);
+	mpk_put_bin(&w, HASH_BYTES(hash));
 	mpk_put_str(&w, "i");
 	mpk_put_uint(&w, 1);
 	mpk_put_str(&w, "l");
@@ -745,11 +751,11 @@ test_bomb(void **state)
 	mpk_put_str(&w, "m");
 	memcpy(plain, stream, len);
 	memcpy(plain + len, "rand", 4);
-	rns_sha256(proof, plain, len + 4);
-	mpk_put_bin(&w, proof, 4);
+	rns_sha256(&proof, plain, len + 4);
+	mpk_put_bin(&w, proof.b, 4);
 	assert_true(wr_ok(&w));
 	inject(&p, 1, CTX_RESOURCE_ADV, adv, w.len);
-	(void)packet_head(plain, 0x0c, p.link, CTX_RESOURCE);
+	(void)packet_head(plain, 0x0c, &p.link, CTX_RESOURCE);
 	memcpy(plain + HEADER_1_LEN, stream, len);
 	pair_recv(&p, 1, plain, HEADER_1_LEN + len);
 	ev = pair_take(&p, 1, RNS_EV_RESOURCE_DONE);

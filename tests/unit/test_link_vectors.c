@@ -27,7 +27,7 @@ on_link(const struct replay *s, enum rns_cmd_type type)
 {
 	struct rns_cmd c = {.type = type};
 
-	memcpy(c.hash, s->p.link, RNS_HASH);
+	c.hash = s->p.link;
 	return c;
 }
 
@@ -134,13 +134,13 @@ accept_request(const json_t *e, const char *key, bool accepted, uint32_t mtu)
 		pair_random(&p, 1, x, 32);
 	}
 	raw = vec_bytes(e, key, &n);
-	assert_memory_equal(p.dest, raw + 2, RNS_HASH);
+	assert_memory_equal(p.dest.b, raw + 2, RNS_HASH);
 	pair_recv(&p, 1, raw, n);
 	assert_int_equal(pair_pull(&p, 1, buf, sizeof(buf), &out), accepted);
 	if (accepted && mtu != 0) {
 		struct rns_link_info info;
 
-		assert_true(rns_link_get(p.n[1].r, buf + 2, &info));
+		assert_true(rns_link_get(p.n[1].r, hash16_at(buf + 2), &info));
 		assert_int_equal(info.mtu, mtu);
 	}
 	if (!vec_is_null(e, "proof_raw")) {
@@ -178,7 +178,7 @@ accept_proof(const json_t *e, const char *key)
 	vec_equal(buf, out - 3, req, n - 3);
 	raw = vec_bytes(e, key, &n);
 	pair_recv(&p, 0, raw, n);
-	assert_true(rns_link_get(p.n[0].r, p.link, &info));
+	assert_true(rns_link_get(p.n[0].r, &p.link, &info));
 	assert_int_equal(info.status, accepted ? LINK_ACTIVE : LINK_PENDING);
 	if (accepted && !vec_is_null(e, "mtu"))
 		assert_int_equal(info.mtu, vec_int(e, "mtu"));
@@ -314,7 +314,7 @@ request_act(struct replay *s, size_t i, const json_t *e, const char *ctx,
 	ev = pair_take(&s->p, 1, RNS_EV_REQUEST);
 	assert_non_null(ev);
 	c = on_link(s, RNS_CMD_RESPOND);
-	memcpy(c.respond.request_id, ev->request.request_id, RNS_HASH);
+	c.respond.request_id = ev->request.request_id;
 	c.respond.data = answer_content(s, i, e, plain, &n, &file);
 	c.respond.len = n;
 	c.respond.as_resource = &resource;
@@ -335,7 +335,7 @@ request_act(struct replay *s, size_t i, const json_t *e, const char *ctx,
 static void
 request_setup(struct replay *s)
 {
-	uint8_t list[RNS_HASH] = {0};
+	struct hash16 list = {0};
 	enum rns_allow allow = RNS_ALLOW_ALL;
 	size_t i, n;
 	json_t *e;
@@ -348,9 +348,9 @@ request_setup(struct replay *s)
 		allow = RNS_ALLOW_LIST;
 	json_array_foreach(s->transcript, i, e)
 		if (strcmp(vec_str(e, "context"), "LINKIDENTIFY") == 0)
-			rns_identity_hash_of(list,
+			rns_identity_hash_of(&list,
 			    vec_bytes(e, "plaintext", &n));
-	pair_handler(&s->p, vec_str(s->item, "path"), allow, list, 1,
+	pair_handler(&s->p, vec_str(s->item, "path"), allow, list.b, 1,
 	    label_is(s, "large_response_no_compress") ? 0 : COMPRESS_ALL);
 }
 
@@ -460,7 +460,7 @@ resource_act(struct replay *s, size_t i, const json_t *e, const char *ctx,
 	    label_is(s, "lost_part")) {
 		/* recorded without the shrink that a time-out brings */
 		TAILQ_FIRST(&link_find(s->p.n[1].r,
-		    s->p.link)->res_in)->window++;
+		    &s->p.link)->res_in)->window++;
 		return false;
 	} else if (strcmp(ctx, "RESOURCE_ICL") == 0) {
 		c = on_link(s, RNS_CMD_RESOURCE_CANCEL);
@@ -468,11 +468,11 @@ resource_act(struct replay *s, size_t i, const json_t *e, const char *ctx,
 	} else if (strcmp(ctx, "RESOURCE_RCL") == 0 &&
 	    label_is(s, "rejected")) {
 		c = on_link(s, RNS_CMD_RESOURCE_ANSWER);
-		memcpy(c.answer.hash, plain, n);
+		memcpy(c.answer.hash.b, plain, n);
 	} else if (strcmp(ctx, "RESOURCE_RCL") == 0) {
 		c = on_link(s, RNS_CMD_RESOURCE_CANCEL);
 		c.cancel.incoming = true;
-		memcpy(c.cancel.hash, plain, n);
+		memcpy(c.cancel.hash.b, plain, n);
 	} else {
 		return false;
 	}
@@ -486,7 +486,8 @@ resource_data(struct replay *s, const json_t *item)
 {
 	static uint8_t plain[1u << 20];
 	size_t n, len = (size_t)vec_int(item, "data_length");
-	uint8_t want[RNS_FULL_HASH], got[RNS_FULL_HASH], *data, *stream;
+	struct id32 want, got;
+	uint8_t *data, *stream;
 
 	if (!vec_is_null(item, "data")) {
 		data = vec_bytes(item, "data", &n);
@@ -498,9 +499,9 @@ resource_data(struct replay *s, const json_t *item)
 		    s->key, 64, stream, n), RNS_OK);
 		data = vec_copy(plain + 4, n - 4);
 	}
-	vec_exact(item, "data_sha256", want, sizeof(want));
-	rns_sha256(got, data, len);
-	assert_memory_equal(got, want, sizeof(want));
+	vec_exact(item, "data_sha256", HASH_BYTES(want));
+	rns_sha256(&got, data, len);
+	assert_memory_equal(got.b, want.b, sizeof(want));
 	return data;
 }
 

@@ -22,7 +22,8 @@ test_vector(void **state)
 {
 	json_t *root = vec_load("compute-manifest.json");
 	size_t n, got_n, en;
-	uint8_t *p = vec_bytes(root, "payload", &n), want[32];
+	uint8_t *p = vec_bytes(root, "payload", &n);
+	struct fp want;
 	uint8_t *env = vec_bytes(root, "binary", &en);
 	struct klp_secret s = {.kind = KEY_SECP256K1};
 	char why[MANIFEST_WHY], *got, name[256];
@@ -33,10 +34,10 @@ test_vector(void **state)
 
 	(void)state;
 	assert_int_equal(manifest_parse(&m, p, n, why), 0);
-	vec_exact(root, "job_id", want, 32);
-	assert_memory_equal(m.job, want, 32);
-	vec_exact(root, "nonce", want, 16);
-	assert_memory_equal(m.nonce, want, 16);
+	vec_exact(root, "job_id", HASH_BYTES(want));
+	assert_memory_equal(m.job.b, want.b, 32);
+	vec_exact(root, "nonce", want.b, 16);
+	assert_memory_equal(m.nonce, want.b, 16);
 	assert_int_equal(m.command.n, 3);
 	assert_string_equal(m.command.v[1], "-c");
 	assert_null(m.command.v[3]);
@@ -64,8 +65,8 @@ test_vector(void **state)
 	assert_int_equal(env_parse(&e, env, en, ENV_MANIFEST_MAX,
 	    ENV_MANIFEST_PAYLOAD, &w), 0);
 	assert_int_equal(env_verify(&e, TYPE_MANIFEST, &k, 1, NULL), 1);
-	key_fp(want, &k);
-	assert_memory_equal(want, m.submitter, FP_LEN);
+	key_fp(&want, &k);
+	assert_memory_equal(want.b, m.submitter.b, FP_LEN);
 	env_clear(&e);
 	manifest_clear(&m);
 }
@@ -432,7 +433,7 @@ test_no_memory(void **state)
 	size_t n, jn, got_n;
 	uint8_t *p = vec_bytes(root, "payload", &n);
 	uint8_t *json = vec_bytes(root, "json", &jn), *out = vec_alloc(4096);
-	struct env_signed one = {{0}, {0}};
+	struct env_signed one = {{{0}}, {0}};
 	struct manifest m, again;
 	char why[MANIFEST_WHY], *text;
 	const char *w;
@@ -446,7 +447,7 @@ test_no_memory(void **state)
 
 		fuse = i;
 		if (manifest_parse(&again, p, n, why) == 0)
-			assert_memory_equal(again.job, m.job, 32);
+			assert_memory_equal(again.job.b, m.job.b, 32);
 		manifest_clear(&again);
 		failed = fuse < 0;
 		fuse = i;

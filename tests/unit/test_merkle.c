@@ -18,7 +18,7 @@
 
 /* RFC 6962 2.1, recursively: the definition, not the algorithm. */
 static void
-mth(uint8_t out[32], unsigned from, unsigned to)
+mth(struct id32 *out, unsigned from, unsigned to)
 {
 	uint8_t b[65] = {1};
 	unsigned k = 1;
@@ -31,30 +31,31 @@ mth(uint8_t out[32], unsigned from, unsigned to)
 	}
 	while (k * 2 < to - from)
 		k *= 2;
-	mth(b + 1, from, from + k);
-	mth(b + 33, from + k, to);
-	(void)crypto_hash_sha256(out, b, sizeof(b));
+	mth(id32_into(b + 1), from, from + k);
+	mth(id32_into(b + 33), from + k, to);
+	(void)crypto_hash_sha256(out->b, b, sizeof(b));
 }
 
 static void
 test_roots(void **state)
 {
 	struct merkle m;
-	uint8_t root[32], want[32];
+	struct id32 root, want;
 
 	(void)state;
 	merkle_init(&m, 0);
-	merkle_root(&m, root);
-	(void)crypto_hash_sha256(want, NULL, 0);
-	assert_memory_equal(root, want, 32);
+	merkle_root(&m, &root);
+	(void)crypto_hash_sha256(want.b, NULL, 0);
+	assert_memory_equal(root.b, want.b, 32);
 	for (unsigned n = 1; n <= 130; n++) {
-		uint8_t leaf[32], b = (uint8_t)(n - 1);
+		struct id32 leaf;
+		uint8_t b = (uint8_t)(n - 1);
 
-		merkle_leaf(leaf, &b, 1);
-		assert_true(merkle_add(&m, 0, leaf));
-		merkle_root(&m, root);
-		mth(want, 0, n);
-		assert_memory_equal(root, want, 32);
+		merkle_leaf(&leaf, &b, 1);
+		assert_true(merkle_add(&m, 0, &leaf));
+		merkle_root(&m, &root);
+		mth(&want, 0, n);
+		assert_memory_equal(root.b, want.b, 32);
 	}
 }
 
@@ -68,7 +69,7 @@ test_runs(void **state)
 	for (unsigned from = 0; from < N; from++)
 		for (unsigned to = from + 1; to <= N; to++) {
 			struct merkle all, run;
-			uint8_t leaf[32], root[32], want[32];
+			struct id32 leaf, root, want;
 			uint64_t pos = from;
 
 			merkle_init(&all, 0);
@@ -76,9 +77,9 @@ test_runs(void **state)
 			for (unsigned i = 0; i < N; i++) {
 				uint8_t b = (uint8_t)i;
 
-				merkle_leaf(leaf, &b, 1);
+				merkle_leaf(&leaf, &b, 1);
 				if (i >= from && i < to)
-					assert_true(merkle_add(&run, 0, leaf));
+					assert_true(merkle_add(&run, 0, &leaf));
 				if (i + 1 == to) {
 					assert_int_equal(run.n,
 					    merkle_count(from, to));
@@ -89,16 +90,16 @@ test_runs(void **state)
 						assert_int_equal(l,
 						    run.level[k]);
 						assert_true(merkle_add(&all,
-						    l, run.hash[k]));
+						    l, &run.hash[k]));
 						pos += 1u << l;
 					}
 				}
 				if (i < from || i >= to)
-					assert_true(merkle_add(&all, 0, leaf));
+					assert_true(merkle_add(&all, 0, &leaf));
 			}
-			merkle_root(&all, root);
-			mth(want, 0, N);
-			assert_memory_equal(root, want, 32);
+			merkle_root(&all, &root);
+			mth(&want, 0, N);
+			assert_memory_equal(root.b, want.b, 32);
 		}
 }
 
@@ -112,8 +113,8 @@ line(void *arg, const uint8_t *p, size_t n)
 	(void)arg;
 	if (!trail_line_parse(&l, (const char *)p, n))
 		return;
-	k = l.is_tomb ? trail_line_tomb(out, sizeof(out), l.prev, &l.tomb)
-		      : trail_line_event(out, sizeof(out), l.seq, l.prev,
+	k = l.is_tomb ? trail_line_tomb(out, sizeof(out), &l.prev, &l.tomb)
+		      : trail_line_event(out, sizeof(out), l.seq, &l.prev,
 			    l.body, l.body_len);
 	assert_int_equal(k, n + 1);
 	assert_memory_equal(out, p, n);
@@ -134,30 +135,30 @@ test_lines(void **state)
 	static const char body[] = "{\"severity_id\":3,\"x\":\"\\\"severity_id"
 				   "\\\":5\"}";
 	struct trail_tomb t = {.from = 7, .to = 9, .count = 3, .ntree = 2};
-	const uint8_t prev[32] = {1};
+	const struct id32 prev = {{1}};
 	struct trail_line l;
 	char out[1024];
-	size_t n = trail_line_event(out, sizeof(out), 7, prev, body,
+	size_t n = trail_line_event(out, sizeof(out), 7, &prev, body,
 	    sizeof(body) - 1);
 
 	(void)state;
 	assert_true(trail_line_parse(&l, out, n - 1));
 	assert_int_equal(l.seq, 7);
 	assert_int_equal(trail_line_severity(l.body, l.body_len), 3);
-	assert_int_equal(trail_line_event(out, n, 7, prev, body,
+	assert_int_equal(trail_line_event(out, n, 7, &prev, body,
 	    sizeof(body) - 1), 0);
-	n = trail_line_event(out, sizeof(out), 7, prev, body,
+	n = trail_line_event(out, sizeof(out), 7, &prev, body,
 	    sizeof(body) - 1) - 1;
 	vec_each_prefix((uint8_t *)out, n, not_a_line, NULL);
 	vec_each_flip((uint8_t *)out, n, line, NULL);
-	n = trail_line_tomb(out, sizeof(out), prev, &t) - 1;
+	n = trail_line_tomb(out, sizeof(out), &prev, &t) - 1;
 	assert_true(trail_line_parse(&l, out, n));
 	assert_true(l.is_tomb);
 	assert_int_equal(l.tomb.from, 7);
 	vec_each_prefix((uint8_t *)out, n, not_a_line, NULL);
 	vec_each_flip((uint8_t *)out, n, line, NULL);
 	t.ntree = 3; /* more subtrees than the run has */
-	n = trail_line_tomb(out, sizeof(out), prev, &t) - 1;
+	n = trail_line_tomb(out, sizeof(out), &prev, &t) - 1;
 	assert_false(trail_line_parse(&l, out, n));
 	assert_int_equal(trail_line_severity("{}", 2), 0);
 	assert_int_equal(trail_line_severity("{\"severity_id\":", 15), 0);
@@ -176,7 +177,7 @@ static void
 test_note(void **state)
 {
 	uint8_t seed[32] = {3}, pub[32], sk[64];
-	struct note n = {.fp = {1, 2}, .size = 12345, .root = {9}}, got;
+	struct note n = {.fp = {{1, 2}}, .size = 12345, .root = {{9}}}, got;
 	char body[NOTE_BODY_MAX], text[NOTE_MAX];
 	size_t len;
 

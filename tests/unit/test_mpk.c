@@ -145,7 +145,7 @@ test_encode(void **state)
 		struct rd r;
 
 		if (!vec_is_null(v, "packed_prefix")) {
-			uint8_t hash[32], sha[32];
+			struct id32 hash, sha;
 
 			n = (size_t)vec_int(v, "packed_length");
 			want = vec_bytes(v, "packed_prefix", &head_len);
@@ -154,9 +154,9 @@ test_encode(void **state)
 			assert_true(wr_ok(&w));
 			assert_int_equal(w.len, n);
 			assert_memory_equal(buf, want, head_len);
-			vec_exact(v, "sha256", sha, 32);
-			crypt_sha256(hash, buf, n);
-			assert_memory_equal(hash, sha, 32);
+			vec_exact(v, "sha256", HASH_BYTES(sha));
+			crypt_sha256(&hash, buf, n);
+			assert_memory_equal(hash.b, sha.b, 32);
 		} else {
 			want = vec_bytes(v, "packed", &n);
 			put_json(&w, json_object_get(v, "value"));

@@ -25,7 +25,7 @@ test_conversation(void **state)
 	const uint8_t *missing;
 	struct pbin bytes;
 	uint64_t have;
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
 	a = world_call(&w, 1, &q);
@@ -35,20 +35,20 @@ test_conversation(void **state)
 	assert_true(d.accepting);
 	assert_int_equal(d.left.jobs_queued, 16);
 	assert_int_equal(d.nimages, 1);
-	a = submit(1, 0x41, 1, with_volumes, id);
+	a = submit(1, 0x41, 1, with_volumes, &id);
 	assert_int_equal(a->status, ST_OK);
 	assert_true(proto_get_submitted(&s, a));
-	assert_memory_equal(s.id, id, 32);
+	assert_memory_equal(s.id, id.b, 32);
 	assert_true(pstr_is(s.reason, "inputs"));
 	/* one digest, though two volumes name it */
 	assert_int_equal(s.nmissing, 1);
 	assert_true(plist_next(&s.missing, &missing));
-	assert_memory_equal(missing, tar_sha, 32);
-	state_is(id, "queued", "inputs");
-	about(1, PATH_RESULT, id);
+	assert_memory_equal(missing, tar_sha.b, 32);
+	state_is(&id, "queued", "inputs");
+	about(1, PATH_RESULT, &id);
 	for (uint64_t o = 0; o < sizeof(tar); o += 1000) {
 		q = (struct proto_req){.path = PATH_BLOB_PUT,
-		    .digest = tar_sha, .offset = o, .n = sizeof(tar),
+		    .digest = tar_sha.b, .offset = o, .n = sizeof(tar),
 		    .body = {tar + o, 1000}};
 		a = world_call(&w, 1, &q);
 		assert_int_equal(a->status, ST_OK);
@@ -64,16 +64,16 @@ test_conversation(void **state)
 	left_add(&w.output_left, 0, LEFT_LINK, "out", 3);
 	w.output_left.count = 2;
 	world_run(&w, 5);
-	state_is(id, "running", NULL);
-	a = about(1, PATH_FOLLOW, id);
+	state_is(&id, "running", NULL);
+	a = about(1, PATH_FOLLOW, &id);
 	assert_int_equal(a->status, ST_OK);
-	a = about(1, PATH_RESULT, id);
+	a = about(1, PATH_RESULT, &id);
 	assert_int_equal(a->status, ST_NOT_YET);
 	assert_true(pstr_is(a->meta.state, "running"));
 	world_run(&w, 50);
-	state_is(id, "done", NULL);
-	assert_int_equal(status(id).outcome.kind, OUT_EXITED);
-	a = about(1, PATH_RESULT, id);
+	state_is(&id, "done", NULL);
+	assert_int_equal(status(&id).outcome.kind, OUT_EXITED);
+	a = about(1, PATH_RESULT, &id);
 	assert_int_equal(a->status, ST_OK);
 	assert_true(proto_get_result(&r, a));
 	assert_int_equal(r.noutputs, 1);
@@ -84,7 +84,7 @@ test_conversation(void **state)
 	assert_int_equal(it.volume, 0);
 	assert_int_equal(it.reason, LEFT_LINK);
 	assert_memory_equal(it.name, "out", 3);
-	a = about(1, PATH_LOG, id);
+	a = about(1, PATH_LOG, &id);
 	assert_true(proto_get_bytes(&bytes, a));
 	assert_int_equal(a->meta.size, bytes.n);
 	assert_true(a->meta.end);
@@ -100,15 +100,15 @@ static void
 test_idempotent(void **state)
 {
 	struct proto_submitted s;
-	uint8_t id[32], again[32];
+	struct id32 id, again;
 
 	(void)state;
-	assert_int_equal(submit(1, 0x41, 1, NULL, id)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 1, NULL, &id)->status, ST_OK);
 	world_run(&w, 100);
-	assert_true(proto_get_submitted(&s, submit(1, 0x41, 1, NULL, again)));
+	assert_true(proto_get_submitted(&s, submit(1, 0x41, 1, NULL, &again)));
 	/* not the same second, so another payload: the nonce is used */
 	world_run(&w, 1000);
-	refused(submit(1, 0x41, 1, NULL, again), "manifest", 7);
+	refused(submit(1, 0x41, 1, NULL, &again), "manifest", 7);
 	assert_int_equal(w.starts, 1);
 	assert_int_equal(w.n.jobs.count, 1);
 }
@@ -138,42 +138,42 @@ static void
 elsewhere(struct manifest *m)
 {
 	m->has |= HAS_NODE;
-	m->node[0] = 0x99;
-	(void)urn_make(m->node_urn, "kindai", "device", m->node);
+	m->node.b[0] = 0x99;
+	(void)urn_make(m->node_urn, "kindai", "device", &m->node);
 }
 
 static void
 test_refusals(void **state)
 {
 	struct proto_req q = {.path = PATH_SUBMIT};
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
-	refused(submit(1, 0x41, 1, low, id), "limits", 9);
-	refused(submit(1, 0x41, 2, contract, id), "contract", 8);
-	refused(submit(1, 0x41, 3, elsewhere, id), "manifest", 7);
+	refused(submit(1, 0x41, 1, low, &id), "limits", 9);
+	refused(submit(1, 0x41, 2, contract, &id), "contract", 8);
+	refused(submit(1, 0x41, 3, elsewhere, &id), "manifest", 7);
 	/* another's signature, an envelope that does not open */
-	refused(submit(1, 0x42, 4, NULL, id), "manifest", 7);
+	refused(submit(1, 0x42, 4, NULL, &id), "manifest", 7);
 	q.envelope = (struct pbin){(const uint8_t *)"\xff", 1};
 	refused(world_call(&w, 1, &q), "manifest", 7);
 	w.image = IMAGE_UNKNOWN;
-	refused(submit(1, 0x41, 5, NULL, id), "image", 8);
+	refused(submit(1, 0x41, 5, NULL, &id), "image", 8);
 	w.image = IMAGE_HERE;
 	w.volume_code = "volume";
-	refused(submit(1, 0x41, 8, with_volumes, id), "volume", 8);
+	refused(submit(1, 0x41, 8, with_volumes, &id), "volume", 8);
 	w.volume_code = NULL;
 	world_link(&w, 2, 1000);
 	world_identify(&w, 2, 0x41);
-	refused(submit(2, 0x41, 6, slow, id), "airtime", 11);
+	refused(submit(2, 0x41, 6, slow, &id), "airtime", 11);
 	/* not identified */
 	world_link(&w, 3, 0);
-	refused(submit(3, 0x41, 7, NULL, id), "not_identified", 2);
-	refused(about(3, PATH_STATUS, id), "not_identified", 0);
+	refused(submit(3, 0x41, 7, NULL, &id), "not_identified", 2);
+	refused(about(3, PATH_STATUS, &id), "not_identified", 0);
 	w.n.layers = 0;
-	refused(submit(1, 0x41, 8, NULL, id), "posture", 1);
+	refused(submit(1, 0x41, 8, NULL, &id), "posture", 1);
 	w.n.layers = 0x3ff;
 	w.n.policy.accept = false;
-	refused(submit(1, 0x41, 8, NULL, id), "not_accepting", 1);
+	refused(submit(1, 0x41, 8, NULL, &id), "not_accepting", 1);
 	assert_int_equal(w.starts, 0);
 	assert_true(w.events_seen[EVK_JOB_REFUSED] >= 9);
 }
@@ -182,7 +182,8 @@ static void
 test_trust(void **state)
 {
 	struct proto_req q = {.path = PATH_SUBMIT};
-	uint8_t id[32], b[242] = {0}, bad[242] = {1};
+	struct id32 id;
+	uint8_t b[242] = {0}, bad[242] = {1};
 
 	(void)state;
 	w.verdict_status = VERDICT_NO_BINDING;
@@ -190,10 +191,10 @@ test_trust(void **state)
 	world_link(&w, 2, 0);
 	world_identify(&w, 2, 0x42);
 	world_run(&w, 1);
-	refused(submit(2, 0x42, 1, NULL, id), "binding", 4);
-	refused(about(2, PATH_STATUS, id), "binding", 0);
+	refused(submit(2, 0x42, 1, NULL, &id), "binding", 4);
+	refused(about(2, PATH_STATUS, &id), "binding", 0);
 	/* with a b that does not hold, then with one that does */
-	q.envelope = (struct pbin){env, envelope(0x42, 1, NULL, id)};
+	q.envelope = (struct pbin){env, envelope(0x42, 1, NULL, &id)};
 	q.binding = bad;
 	refused(world_call(&w, 2, &q), "binding", 4);
 	w.verdict_status = VERDICT_OK;
@@ -209,7 +210,7 @@ test_trust(void **state)
 	/* trust is silent: busy in the end, never an answer by chance */
 	w.trust_silent = true;
 	w.n.verdict_gen++;
-	assert_null(submit(2, 0x42, 3, NULL, id));
+	assert_null(submit(2, 0x42, 3, NULL, &id));
 	world_run(&w, 21000);
 	assert_int_equal(w.replies[0].a.status, ST_BUSY);
 	assert_int_equal(w.n.nparked, 0);
@@ -223,7 +224,8 @@ test_clocks(void **state)
 		int64_t from, to, value;
 	} rows[] = {{3600, 7200, 3600}, {-7200, -3600, -3600}, {-5, 60, 0}};
 	struct proto_req q = {.path = PATH_DESCRIBE};
-	uint8_t raw[BINDING_LEN], id[32];
+	uint8_t raw[BINDING_LEN];
+	struct id32 id;
 
 	(void)state;
 	w.verdict_status = VERDICT_BAD_BINDING;
@@ -240,7 +242,7 @@ test_clocks(void **state)
 			q = (struct proto_req){.path = k == 0 ? PATH_DESCRIBE :
 				PATH_SUBMIT, .binding = raw};
 			q.envelope = (struct pbin){env,
-			    envelope(0x41, (uint8_t)i, NULL, id)};
+			    envelope(0x41, (uint8_t)i, NULL, &id)};
 			a = world_call(&w, 1, &q);
 			refused(a, "binding", k == 0 ? 0 : 4);
 			assert_int_equal(a->meta.has_time, rows[i].value != 0);
@@ -256,46 +258,47 @@ static void
 test_live(void **state)
 {
 	struct proto_req q = {.path = PATH_SUBMIT};
-	uint8_t id[32], proof[96] = {2};
+	struct id32 id;
+	uint8_t proof[96] = {2};
 	struct proto_ans *a;
 
 	(void)state;
 	w.n.policy.live = PROOF_ALWAYS;
 	w.live_needed = true;
 	w.n.verdict_gen++;
-	a = submit(1, 0x41, 1, NULL, id);
+	a = submit(1, 0x41, 1, NULL, &id);
 	refused(a, "binding", 4);
 	assert_non_null(a->meta.n);
-	q.envelope = (struct pbin){env, envelope(0x41, 1, NULL, id)};
+	q.envelope = (struct pbin){env, envelope(0x41, 1, NULL, &id)};
 	q.proof = proof;
 	refused(world_call(&w, 1, &q), "binding", 4);
 	/* the nonce of a failed proof is not the next one's: ask anew */
-	refused(submit(1, 0x41, 1, NULL, id), "binding", 4);
+	refused(submit(1, 0x41, 1, NULL, &id), "binding", 4);
 	proof[0] = 1;
-	q.envelope = (struct pbin){env, envelope(0x41, 1, NULL, id)};
+	q.envelope = (struct pbin){env, envelope(0x41, 1, NULL, &id)};
 	assert_int_equal(world_call(&w, 1, &q)->status, ST_OK);
 	/* once for a link */
-	assert_int_equal(submit(1, 0x41, 2, NULL, id)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 2, NULL, &id)->status, ST_OK);
 }
 
 static void
 test_quota(void **state)
 {
 	struct proto_ans *a;
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
 	w.n.caps.jobs_queued = 2;
 	w.run_ms = 0;
 	for (uint8_t i = 1; i <= 4; i++)
-		assert_int_equal(submit(1, 0x41, i, NULL, id)->status, ST_OK);
-	state_is(id, "queued", "slots");
-	a = submit(1, 0x41, 5, NULL, id);
+		assert_int_equal(submit(1, 0x41, i, NULL, &id)->status, ST_OK);
+	state_is(&id, "queued", "slots");
+	a = submit(1, 0x41, 5, NULL, &id);
 	refused(a, "quota", 6);
 	assert_true(pstr_is(a->meta.why, "jobs_queued"));
 	assert_int_equal(a->meta.limit, 2);
 	/* also before a bad envelope (step 6 comes before 7) */
-	refused(submit(1, 0x42, 6, NULL, id), "quota", 6);
+	refused(submit(1, 0x42, 6, NULL, &id), "quota", 6);
 	assert_int_equal(w.running, 2);
 }
 
@@ -319,7 +322,7 @@ used_up(const struct proto_ans *a, const char *code, const char *of,
 static void
 test_busy(void **state)
 {
-	uint8_t id[32] = {0};
+	struct id32 id = {0};
 	unsigned busy = 0;
 
 	(void)state;
@@ -328,7 +331,7 @@ test_busy(void **state)
 	world_identify(&w, 2, 0x43);
 	world_run(&w, 1);
 	for (int i = 0; i < 8; i++) {
-		struct proto_ans *a = about(2, PATH_STATUS, id);
+		struct proto_ans *a = about(2, PATH_STATUS, &id);
 
 		if (a->status != ST_BUSY)
 			continue;
@@ -350,7 +353,7 @@ test_busy(void **state)
 	}
 	assert_int_equal(busy, 2);
 	world_run(&w, 61000);
-	assert_int_equal(about(2, PATH_STATUS, id)->status, ST_NOT_FOUND);
+	assert_int_equal(about(2, PATH_STATUS, &id)->status, ST_NOT_FOUND);
 }
 
 /* An upload over the budget is slowed down, not broken off. */
@@ -359,7 +362,7 @@ test_bytes(void **state)
 {
 	static struct proto_describe d;
 	struct proto_req q;
-	uint8_t id[32];
+	struct id32 id;
 	struct proto_ans *a;
 
 	(void)state;
@@ -367,8 +370,8 @@ test_bytes(void **state)
 	world_link(&w, 2, 0);
 	world_identify(&w, 2, 0x44);
 	world_run(&w, 1);
-	(void)submit(2, 0x44, 1, with_volumes, id);
-	q = (struct proto_req){.path = PATH_BLOB_PUT, .digest = tar_sha,
+	(void)submit(2, 0x44, 1, with_volumes, &id);
+	q = (struct proto_req){.path = PATH_BLOB_PUT, .digest = tar_sha.b,
 	    .n = sizeof(tar), .body = {tar, sizeof(tar)}};
 	for (int i = 0; i < 40; i++) {
 		a = world_call(&w, 2, &q);
@@ -399,34 +402,34 @@ test_bytes(void **state)
 static void
 test_kills(void **state)
 {
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
 	w.run_ms = 0;
-	assert_int_equal(submit(1, 0x41, 1, NULL, id)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 1, NULL, &id)->status, ST_OK);
 	world_run(&w, 5);
-	assert_int_equal(about(1, PATH_CANCEL, id)->status, ST_OK);
+	assert_int_equal(about(1, PATH_CANCEL, &id)->status, ST_OK);
 	world_run(&w, 10);
-	killed_by(id, "cancelled");
+	killed_by(&id, "cancelled");
 	/* cancelling again changes nothing */
-	assert_int_equal(about(1, PATH_CANCEL, id)->status, ST_OK);
-	killed_by(id, "cancelled");
+	assert_int_equal(about(1, PATH_CANCEL, &id)->status, ST_OK);
+	killed_by(&id, "cancelled");
 
-	assert_int_equal(submit(1, 0x41, 2, NULL, id)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 2, NULL, &id)->status, ST_OK);
 	world_run(&w, 3600 * 1000 + 100);
-	killed_by(id, "time");
+	killed_by(&id, "time");
 	world_link(&w, 4, 0);
 	world_identify(&w, 1, 0x41);
 	w.run_ms = 10;
 	w.oom = true;
-	assert_int_equal(submit(1, 0x41, 3, NULL, id)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 3, NULL, &id)->status, ST_OK);
 	world_run(&w, 50);
-	killed_by(id, "memory");
+	killed_by(&id, "memory");
 	w.oom = false;
 	w.prints = (UINT64_C(256) << 20) + 1;
-	assert_int_equal(submit(1, 0x41, 4, NULL, id)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 4, NULL, &id)->status, ST_OK);
 	world_run(&w, 50);
-	killed_by(id, "output");
+	killed_by(&id, "output");
 	w.prints = 0;
 	assert_int_equal(w.running, 0);
 }
@@ -435,18 +438,18 @@ static void
 test_outputs(void **state)
 {
 	static struct proto_result r;
-	struct proto_req q = {.path = PATH_BLOB_PUT, .digest = tar_sha,
+	struct proto_req q = {.path = PATH_BLOB_PUT, .digest = tar_sha.b,
 	    .n = sizeof(tar), .body = {tar, sizeof(tar)}};
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
-	(void)submit(1, 0x41, 1, with_volumes, id);
+	(void)submit(1, 0x41, 1, with_volumes, &id);
 	assert_int_equal(world_call(&w, 1, &q)->status, ST_OK);
 	w.output_size = UINT64_C(65) << 20;
 	left_add(&w.output_left, 0, LEFT_LINK, "out", 3);
 	world_run(&w, 50);
-	killed_by(id, "output");
-	assert_true(proto_get_result(&r, about(1, PATH_RESULT, id)));
+	killed_by(&id, "output");
+	assert_true(proto_get_result(&r, about(1, PATH_RESULT, &id)));
 	assert_int_equal(r.noutputs, 0);
 	assert_int_equal(r.left.count, 0);
 }
@@ -459,39 +462,39 @@ test_lost_outputs(void **state)
 	static const char large[] =
 	    "lost outputs: /v1: larger than limits.output";
 	static struct proto_result r;
-	struct proto_req q = {.path = PATH_BLOB_PUT, .digest = tar_sha,
+	struct proto_req q = {.path = PATH_BLOB_PUT, .digest = tar_sha.b,
 	    .n = sizeof(tar), .body = {tar, sizeof(tar)}};
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
 	w.output_fails = true;
-	(void)submit(1, 0x41, 1, with_volumes, id);
+	(void)submit(1, 0x41, 1, with_volumes, &id);
 	assert_int_equal(world_call(&w, 1, &q)->status, ST_OK);
 	world_run(&w, 50);
-	state_is(id, "done", lost);
-	assert_int_equal(status(id).outcome.kind, OUT_EXITED);
-	assert_true(proto_get_result(&r, about(1, PATH_RESULT, id)));
+	state_is(&id, "done", lost);
+	assert_int_equal(status(&id).outcome.kind, OUT_EXITED);
+	assert_true(proto_get_result(&r, about(1, PATH_RESULT, &id)));
 	assert_int_equal(r.noutputs, 0);
 	w.oom = true;
-	(void)submit(1, 0x41, 2, with_volumes, id);
+	(void)submit(1, 0x41, 2, with_volumes, &id);
 	world_run(&w, 50);
-	killed_by(id, "memory");
-	state_is(id, "done", lost);
+	killed_by(&id, "memory");
+	state_is(&id, "done", lost);
 	/* too large, and killed before: not for that */
 	w.output_fails = false;
 	w.output_size = UINT64_C(65) << 20;
-	(void)submit(1, 0x41, 3, with_volumes, id);
+	(void)submit(1, 0x41, 3, with_volumes, &id);
 	world_run(&w, 50);
-	killed_by(id, "memory");
-	state_is(id, "done", large);
-	assert_true(proto_get_result(&r, about(1, PATH_RESULT, id)));
+	killed_by(&id, "memory");
+	state_is(&id, "done", large);
+	assert_true(proto_get_result(&r, about(1, PATH_RESULT, &id)));
 	assert_int_equal(r.noutputs, 0);
 	w.oom = false;
 	w.output_size = 1024;
-	(void)submit(1, 0x41, 4, with_volumes, id);
+	(void)submit(1, 0x41, 4, with_volumes, &id);
 	world_run(&w, 50);
-	state_is(id, "done", NULL);
-	assert_int_equal(status(id).reason.n, 0);
+	state_is(&id, "done", NULL);
+	assert_int_equal(status(&id).reason.n, 0);
 }
 
 static void
@@ -499,24 +502,24 @@ test_cancel_waiting(void **state)
 {
 	struct proto_ans *a;
 	struct pstr st, reason;
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
-	(void)submit(1, 0x41, 1, with_volumes, id);
-	a = about(1, PATH_CANCEL, id);
+	(void)submit(1, 0x41, 1, with_volumes, &id);
+	a = about(1, PATH_CANCEL, &id);
 	assert_true(proto_get_cancelled(&st, &reason, a));
 	assert_true(pstr_is(st, "cancelled"));
 	assert_true(pstr_is(reason, "submitter"));
 	world_run(&w, 10);
 	/* it has a receipt too */
-	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_OK);
+	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_OK);
 	/* an hour without a byte */
-	(void)submit(1, 0x41, 2, with_volumes, id);
+	(void)submit(1, 0x41, 2, with_volumes, &id);
 	world_run(&w, 3601 * 1000);
-	state_is(id, "cancelled", "inputs");
+	state_is(&id, "cancelled", "inputs");
 	/* its inputs are not wanted any more */
 	refused(world_call(&w, 1, &(struct proto_req){.path = PATH_BLOB_PUT,
-		    .digest = tar_sha, .n = sizeof(tar)}), "not_wanted", 0);
+		    .digest = tar_sha.b, .n = sizeof(tar)}), "not_wanted", 0);
 }
 
 static void
@@ -528,37 +531,37 @@ soon(struct manifest *m)
 static void
 test_timers(void **state)
 {
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
-	(void)submit(1, 0x41, 1, review, id);
-	state_is(id, "held", "review");
+	(void)submit(1, 0x41, 1, review, &id);
+	state_is(&id, "held", "review");
 	world_run(&w, 86401 * INT64_C(1000));
-	state_is(id, "cancelled", "review");
+	state_is(&id, "cancelled", "review");
 	w.run_ms = 0;
-	(void)submit(1, 0x41, 2, soon, id);
+	(void)submit(1, 0x41, 2, soon, &id);
 	world_run(&w, 31000);
-	killed_by(id, "deadline");
+	killed_by(&id, "deadline");
 }
 
 /* Anyone can be an owner; only budgets in use are remembered. */
 static void
 test_owners(void **state)
 {
-	uint8_t fp[FP_LEN] = {0}, mine[FP_LEN];
+	struct fp fp = {0}, mine;
 	struct owner *o;
 
 	(void)state;
-	memset(mine, 0xee, sizeof(mine));
-	o = owner_get(&w.n, mine);
+	memset(&mine, 0xee, sizeof(mine));
+	o = owner_get(&w.n, &mine);
 	assert_non_null(o);
 	bucket_take(&o->quota.jobs, 1, w.n.now);
 	for (unsigned i = 0; i < 3 * NODE_OWNERS_MAX; i++) {
-		memcpy(fp, &i, sizeof(i));
-		assert_non_null(owner_get(&w.n, fp));
+		memcpy(fp.b, &i, sizeof(i));
+		assert_non_null(owner_get(&w.n, &fp));
 		assert_true(w.n.nowners <= NODE_OWNERS_MAX);
 	}
-	o = owner_get(&w.n, mine);
+	o = owner_get(&w.n, &mine);
 	assert_non_null(o);
 	assert_true(bucket_left(&o->quota.jobs, w.n.now) <
 	    o->quota.jobs.cap);

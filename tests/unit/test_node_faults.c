@@ -16,20 +16,20 @@
 static void
 test_jail_says_no(void **state)
 {
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
 	w.fail_code = "volume";
-	(void)submit(1, 0x41, 1, NULL, id);
+	(void)submit(1, 0x41, 1, NULL, &id);
 	world_run(&w, 50);
-	state_is(id, "refused", "volume: because");
-	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_NOT_FOUND);
+	state_is(&id, "refused", "volume: because");
+	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_NOT_FOUND);
 	w.fail_code = "internal";
-	(void)submit(1, 0x41, 2, NULL, id);
+	(void)submit(1, 0x41, 2, NULL, &id);
 	world_run(&w, 50);
-	state_is(id, "lost", NULL);
+	state_is(&id, "lost", NULL);
 	assert_int_equal(w.running, 0);
-	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_OK);
+	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_OK);
 }
 
 static void
@@ -43,15 +43,15 @@ retry(struct manifest *m)
 static void
 test_kill_overtakes(void **state)
 {
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
 	w.run_ms = 0;
-	assert_int_equal(submit(1, 0x41, 1, NULL, id)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 1, NULL, &id)->status, ST_OK);
 	world_run(&w, 5);
-	state_is(id, "running", NULL);
+	state_is(&id, "running", NULL);
 	w.jail_deaf = true;
-	assert_int_equal(about(1, PATH_CANCEL, id)->status, ST_OK);
+	assert_int_equal(about(1, PATH_CANCEL, &id)->status, ST_OK);
 	world_run(&w, NODE_KILL_MS - 100);
 	assert_int_equal(w.kills, 0);
 	world_run(&w, 10000);
@@ -61,22 +61,22 @@ test_kill_overtakes(void **state)
 static void
 test_restart(void **state)
 {
-	uint8_t queued[32], running[32], gone[32], done[32];
+	struct id32 queued, running, gone, done;
 
 	(void)state;
-	(void)submit(1, 0x41, 1, NULL, done);
+	(void)submit(1, 0x41, 1, NULL, &done);
 	world_run(&w, 100);
 	w.run_ms = 60000;
-	(void)submit(1, 0x41, 2, NULL, running);
-	(void)submit(1, 0x41, 3, retry, gone);
-	(void)submit(1, 0x41, 4, with_volumes, queued);
+	(void)submit(1, 0x41, 2, NULL, &running);
+	(void)submit(1, 0x41, 3, retry, &gone);
+	(void)submit(1, 0x41, 4, with_volumes, &queued);
 	world_run(&w, 10);
-	state_is(gone, "running", NULL);
+	state_is(&gone, "running", NULL);
 	/* node falls; one of its jobs is gone with a jail that forgot it */
 	world_restart(&w);
 	for (unsigned i = 1; i <= 2; i++) {
-		if (memcmp(w.running_id[i], gone, 32) == 0) {
-			memset(w.running_id[i], 0, 32);
+		if (id32_eq(&w.running_id[i], &gone)) {
+			memset(&w.running_id[i], 0, sizeof(w.running_id[i]));
 			w.running--;
 		}
 	}
@@ -84,62 +84,62 @@ test_restart(void **state)
 	world_link(&w, 1, 0);
 	world_identify(&w, 1, 0x41);
 	world_run(&w, 20);
-	state_is(queued, "queued", "inputs");
-	state_is(running, "running", NULL);
-	state_is(done, "done", NULL);
-	assert_int_equal(about(1, PATH_RESULT, done)->status, ST_OK);
+	state_is(&queued, "queued", "inputs");
+	state_is(&running, "running", NULL);
+	state_is(&done, "done", NULL);
+	assert_int_equal(about(1, PATH_RESULT, &done)->status, ST_OK);
 	/* lost, and with its retry queued and started again */
-	assert_int_equal(status(gone).attempts, 2);
-	state_is(gone, "running", NULL);
-	assert_true(status(gone).seq >= 6);
+	assert_int_equal(status(&gone).attempts, 2);
+	state_is(&gone, "running", NULL);
+	assert_true(status(&gone).seq >= 6);
 	world_run(&w, 61000);
-	state_is(running, "done", NULL);
-	state_is(gone, "done", NULL);
-	assert_int_equal(status(running).attempts, 1);
+	state_is(&running, "done", NULL);
+	state_is(&gone, "done", NULL);
+	assert_int_equal(status(&running).attempts, 1);
 }
 
 static void
 test_jail_falls(void **state)
 {
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
 	w.run_ms = 0;
-	(void)submit(1, 0x41, 1, NULL, id);
+	(void)submit(1, 0x41, 1, NULL, &id);
 	world_run(&w, 10);
 	node_down(&w.n, PROGRAM_JAIL);
 	memset(w.running_id, 0, sizeof(w.running_id));
-	state_is(id, "lost", "the jail fell");
+	state_is(&id, "lost", "the jail fell");
 	assert_false(node_accepting(&w.n));
 	world_up(&w, 2);
 	assert_true(node_accepting(&w.n));
 	world_link(&w, 1, 0);
 	world_identify(&w, 1, 0x41);
 	world_run(&w, 1);
-	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_OK);
+	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_OK);
 }
 
 /* Keys or audit that do not answer hold nothing up for long. */
 static void
 test_silent_siblings(void **state)
 {
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
 	w.keys_silent = w.audit_silent = true;
-	(void)submit(1, 0x41, 1, NULL, id);
+	(void)submit(1, 0x41, 1, NULL, &id);
 	world_run(&w, 4000);
-	state_is(id, "done", NULL);
-	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_NOT_YET);
+	state_is(&id, "done", NULL);
+	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_NOT_YET);
 	w.keys_silent = false;
 	world_run(&w, NODE_RECEIPT_S * 1000);
-	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_OK);
+	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_OK);
 
 	/* a trail that does not answer costs its time and no more */
-	(void)submit(1, 0x41, 2, NULL, id);
+	(void)submit(1, 0x41, 2, NULL, &id);
 	world_run(&w, NODE_TRAIL_MS + 500);
-	state_is(id, "done", NULL);
-	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_OK);
+	state_is(&id, "done", NULL);
+	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_OK);
 }
 
 /* Time enough for all that wait before it. */
@@ -152,7 +152,7 @@ later(struct manifest *m)
 static void
 test_others(void **state)
 {
-	uint8_t id[32];
+	struct id32 id;
 	struct proto_list *l = malloc(sizeof(*l));
 	struct proto_req q = {.path = PATH_LIST, .n = 2};
 	unsigned n = 0;
@@ -160,11 +160,11 @@ test_others(void **state)
 	(void)state;
 	assert_non_null(l);
 	for (uint8_t i = 1; i <= 5; i++)
-		(void)submit(1, 0x41, i, later, id);
+		(void)submit(1, 0x41, i, later, &id);
 	world_link(&w, 2, 0);
 	world_identify(&w, 2, 0x42);
-	assert_int_equal(about(2, PATH_STATUS, id)->status, ST_NOT_FOUND);
-	assert_int_equal(about(2, PATH_CANCEL, id)->status, ST_NOT_FOUND);
+	assert_int_equal(about(2, PATH_STATUS, &id)->status, ST_NOT_FOUND);
+	assert_int_equal(about(2, PATH_CANCEL, &id)->status, ST_NOT_FOUND);
 	assert_true(proto_get_list(l, world_call(&w, 2, &q)));
 	assert_int_equal(l->njobs, 0);
 	assert_false(l->has_next);
@@ -180,17 +180,17 @@ test_others(void **state)
 static void
 test_follow_rules(void **state)
 {
-	uint8_t id[32], other[32];
-	struct proto_req q = {.path = PATH_FOLLOW, .id = id, .stream = 1,
+	struct id32 id, other;
+	struct proto_req q = {.path = PATH_FOLLOW, .id = id.b, .stream = 1,
 	    .offset = 5};
-	struct msg_T_FOLLOW_END end = {.link = {1}, .stream = 1};
+	struct msg_T_FOLLOW_END end = {.link = {{1}}, .stream = 1};
 	uint64_t o;
 
 	(void)state;
 	w.run_ms = 0;
 	w.prints = 100;
-	(void)submit(1, 0x41, 1, NULL, id);
-	(void)submit(1, 0x41, 2, NULL, other);
+	(void)submit(1, 0x41, 1, NULL, &id);
+	(void)submit(1, 0x41, 2, NULL, &other);
 	world_run(&w, 10);
 	assert_true(proto_get_offset(&o, world_call(&w, 1, &q)));
 	assert_int_equal(o, 5);
@@ -198,7 +198,7 @@ test_follow_rules(void **state)
 	assert_true(proto_get_offset(&o, world_call(&w, 1, &q)));
 	assert_int_equal(o, 5);
 	assert_int_equal(w.follows, 1);
-	q.id = other;
+	q.id = other.b;
 	assert_int_equal(world_call(&w, 1, &q)->status, ST_BUSY);
 	node_follow_end(&w.n, &end);
 	q.offset = 1000;
@@ -211,17 +211,17 @@ test_follow_rules(void **state)
 static void
 test_follow_repeated(void **state)
 {
-	uint8_t id[32], other[32];
-	struct proto_req q = {.path = PATH_FOLLOW, .id = id, .stream = 1,
+	struct id32 id, other;
+	struct proto_req q = {.path = PATH_FOLLOW, .id = id.b, .stream = 1,
 	    .offset = 7};
-	struct msg_T_FOLLOW_END end = {.link = {1}, .stream = 1};
+	struct msg_T_FOLLOW_END end = {.link = {{1}}, .stream = 1};
 	uint64_t o;
 
 	(void)state;
 	w.run_ms = 50;
 	w.prints = 100;
-	(void)submit(1, 0x41, 1, NULL, id);
-	(void)submit(1, 0x41, 2, NULL, other);
+	(void)submit(1, 0x41, 1, NULL, &id);
+	(void)submit(1, 0x41, 2, NULL, &other);
 	assert_true(proto_get_offset(&o, world_call(&w, 1, &q)));
 	assert_int_equal(w.follows, 1);
 	world_run(&w, 500);
@@ -238,7 +238,7 @@ test_follow_repeated(void **state)
 	assert_true(proto_get_offset(&o, world_call(&w, 1, &q)));
 	assert_int_equal(w.follows, 2);
 	node_follow_end(&w.n, &end);
-	q.id = other;
+	q.id = other.b;
 	assert_true(proto_get_offset(&o, world_call(&w, 1, &q)));
 	assert_int_equal(w.follows, 3);
 	world_link(&w, 2, 0);
@@ -256,28 +256,28 @@ test_links(void **state)
 	assert_int_equal(w.closes, 0);
 	world_link(&w, 200, 0);
 	assert_int_equal(w.closes, 1);
-	assert_int_equal(w.last_closed[0], 10);
+	assert_int_equal(w.last_closed.b[0], 10);
 	/* one asks, one identifies: those stay */
 	(void)world_call(&w, 11, &(struct proto_req){.path = PATH_DESCRIBE});
 	world_identify(&w, 12, 0x50);
 	world_run(&w, 61000);
 	assert_int_equal(w.n.nidle, 0);
-	assert_non_null(caller_find(&w.n, (uint8_t[16]){11}));
-	assert_non_null(caller_find(&w.n, (uint8_t[16]){12}));
-	assert_null(caller_find(&w.n, (uint8_t[16]){13}));
+	assert_non_null(caller_find(&w.n, &(struct hash16){{11}}));
+	assert_non_null(caller_find(&w.n, &(struct hash16){{12}}));
+	assert_null(caller_find(&w.n, &(struct hash16){{13}}));
 }
 
 static void
 test_pinned_out(void **state)
 {
 	static const struct policy_pin pins[] = {
-	    {true, {0x60}, -2}, {true, {0x61}, -3}, {false, {0x41}, -3}};
-	uint8_t id[32], waiting[32];
+	    {true, {{0x60}}, -2}, {true, {{0x61}}, -3}, {false, {{0x41}}, -3}};
+	struct id32 id, waiting;
 
 	(void)state;
 	w.run_ms = 0;
-	(void)submit(1, 0x41, 1, NULL, id);
-	(void)submit(1, 0x41, 2, with_volumes, waiting);
+	(void)submit(1, 0x41, 1, NULL, &id);
+	(void)submit(1, 0x41, 2, with_volumes, &waiting);
 	world_run(&w, 5);
 	w.n.policy.pins = pins;
 	w.n.policy.npins = NELEM(pins);
@@ -292,27 +292,27 @@ test_pinned_out(void **state)
 	/* by its key: once trust has told which that is */
 	peers_changed(&w.n);
 	world_run(&w, 10);
-	assert_int_equal(job_find(&w.n.jobs, waiting)->state, JS_CANCELLED);
-	assert_int_equal(job_find(&w.n.jobs, id)->state, JS_DONE);
-	assert_int_equal(job_find(&w.n.jobs, id)->code, KILL_OPERATOR);
+	assert_int_equal(job_find(&w.n.jobs, &waiting)->state, JS_CANCELLED);
+	assert_int_equal(job_find(&w.n.jobs, &id)->state, JS_DONE);
+	assert_int_equal(job_find(&w.n.jobs, &id)->code, KILL_OPERATOR);
 	assert_int_equal(w.blackholes, 2);
 }
 
 static void
 test_revoked(void **state)
 {
-	uint8_t id[32], waiting[32];
+	struct id32 id, waiting;
 
 	(void)state;
 	w.run_ms = 0;
-	(void)submit(1, 0x41, 1, NULL, id);
-	(void)submit(1, 0x41, 2, with_volumes, waiting);
+	(void)submit(1, 0x41, 1, NULL, &id);
+	(void)submit(1, 0x41, 2, with_volumes, &waiting);
 	world_run(&w, 5);
 	w.verdict_status = VERDICT_REVOKED;
 	peers_changed(&w.n);
 	world_run(&w, 10);
-	assert_int_equal(job_find(&w.n.jobs, waiting)->state, JS_REFUSED);
-	assert_int_equal(job_find(&w.n.jobs, id)->code, KILL_REVOKED);
+	assert_int_equal(job_find(&w.n.jobs, &waiting)->state, JS_REFUSED);
+	assert_int_equal(job_find(&w.n.jobs, &id)->code, KILL_REVOKED);
 }
 
 static void
@@ -335,21 +335,21 @@ test_challenge(void **state)
 static void
 test_expiry(void **state)
 {
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
-	(void)submit(1, 0x41, 1, NULL, id);
+	(void)submit(1, 0x41, 1, NULL, &id);
 	world_run(&w, 100);
 	w.n.policy.keep_results_s = 600;
 	world_run(&w, 700 * 1000);
-	assert_int_equal(about(1, PATH_RESULT, id)->status, ST_GONE);
-	assert_int_equal(about(1, PATH_LOG, id)->status, ST_GONE);
-	state_is(id, "done", NULL);
+	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_GONE);
+	assert_int_equal(about(1, PATH_LOG, &id)->status, ST_GONE);
+	state_is(&id, "done", NULL);
 	/* its nonce is remembered until not_after, whatever has expired */
 	world_run(&w, 2000 * INT64_C(1000));
-	assert_non_null(job_find(&w.n.jobs, id));
+	assert_non_null(job_find(&w.n.jobs, &id));
 	world_run(&w, 1200 * INT64_C(1000));
-	assert_null(job_find(&w.n.jobs, id));
+	assert_null(job_find(&w.n.jobs, &id));
 }
 
 /* What submit and describe say while the node takes no job. */
@@ -359,9 +359,9 @@ full(const char *why, uint8_t nonce)
 	struct proto_req q = {.path = PATH_DESCRIBE};
 	static struct proto_describe d;
 	struct proto_ans *a;
-	uint8_t id[32];
+	struct id32 id;
 
-	a = submit(1, 0x41, nonce, NULL, id);
+	a = submit(1, 0x41, nonce, NULL, &id);
 	refused(a, "not_accepting", 1);
 	assert_true(pstr_is(a->meta.why, why));
 	assert_true(a->meta.has_s && a->meta.s >= 1);
@@ -373,13 +373,13 @@ full(const char *why, uint8_t nonce)
 static void
 test_full_disk(void **state)
 {
-	struct proto_req q = {.path = PATH_BLOB_PUT, .digest = tar_sha,
+	struct proto_req q = {.path = PATH_BLOB_PUT, .digest = tar_sha.b,
 	    .n = sizeof(tar), .body = {tar, sizeof(tar)}};
 	struct proto_ans *a;
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
-	(void)submit(1, 0x41, 1, with_volumes, id);
+	(void)submit(1, 0x41, 1, with_volumes, &id);
 	world_run(&w, 6000);
 	w.disk_free = 0;
 	a = world_call(&w, 1, &q);
@@ -402,36 +402,36 @@ test_full_disk(void **state)
 	assert_true(node_accepting(&w.n));
 	assert_int_equal(world_call(&w, 1, &q)->status, ST_OK);
 	world_run(&w, 100);
-	state_is(id, "done", NULL);
-	assert_int_equal(submit(1, 0x41, 6, NULL, id)->status, ST_OK);
+	state_is(&id, "done", NULL);
+	assert_int_equal(submit(1, 0x41, 6, NULL, &id)->status, ST_OK);
 }
 
 /* A fill that takes the room below the reserve is ended, within a second. */
 static void
 test_fill_reserve(void **state)
 {
-	uint8_t id[32], again[32];
+	struct id32 id, again;
 
 	(void)state;
 	w.jail_silent = true;
-	assert_int_equal(submit(1, 0x41, 1, NULL, id)->status, ST_OK);
-	assert_int_equal(submit(1, 0x41, 2, retry, again)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 1, NULL, &id)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 2, retry, &again)->status, ST_OK);
 	world_run(&w, 5000);
-	state_is(id, "staging", NULL);
-	state_is(again, "staging", NULL);
+	state_is(&id, "staging", NULL);
+	state_is(&again, "staging", NULL);
 	w.disk_free = 0;
 	world_run(&w, NODE_FILL_S * 1000 + 100);
-	state_is(id, "lost", "resources: free space fell below the reserve "
+	state_is(&id, "lost", "resources: free space fell below the reserve "
 	    "while its volumes were filled");
-	state_is(again, "queued", "resources");
+	state_is(&again, "queued", "resources");
 	assert_int_equal(w.events_seen[EVK_DISK_LOW], 2);
 	assert_int_equal(w.running, 0);
 	/* and starts when there is room again */
 	w.jail_silent = false;
 	w.disk_free = 1 << 20;
 	world_run(&w, 61000);
-	state_is(again, "done", NULL);
-	assert_int_equal(status(again).attempts, 2);
+	state_is(&again, "done", NULL);
+	assert_int_equal(status(&again).attempts, 2);
 	assert_int_equal(w.n.count.edges, 0);
 	assert_int_equal(w.n.jobs.edges, 0);
 }
@@ -439,35 +439,35 @@ test_fill_reserve(void **state)
 static void
 test_full_trail(void **state)
 {
-	uint8_t id[32], other[32];
+	struct id32 id, other;
 
 	(void)state;
 	w.run_ms = 0;
 	w.audit_full = true;
 	/* the first one tells: it is admitted, and is seen through */
-	assert_int_equal(submit(1, 0x41, 1, NULL, id)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 1, NULL, &id)->status, ST_OK);
 	world_run(&w, 100);
 	assert_false(node_accepting(&w.n));
-	refused(submit(1, 0x41, 2, NULL, other), "not_accepting", 1);
-	state_is(id, "running", NULL);
+	refused(submit(1, 0x41, 2, NULL, &other), "not_accepting", 1);
+	state_is(&id, "running", NULL);
 	w.audit_full = false;
 	world_run(&w, 61000);
 	assert_true(node_accepting(&w.n));
-	assert_int_equal(submit(1, 0x41, 3, NULL, other)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 3, NULL, &other)->status, ST_OK);
 }
 
 static void
 test_stop(void **state)
 {
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
 	w.run_ms = 0;
-	(void)submit(1, 0x41, 1, NULL, id);
+	(void)submit(1, 0x41, 1, NULL, &id);
 	world_run(&w, 5);
 	node_stop(&w.n);
-	state_is(id, "lost", "the node was stopped");
-	refused(submit(1, 0x41, 2, NULL, id), "not_accepting", 1);
+	state_is(&id, "lost", "the node was stopped");
+	refused(submit(1, 0x41, 2, NULL, &id), "not_accepting", 1);
 }
 
 static void
@@ -527,7 +527,7 @@ static void
 test_first_announce(void **state)
 {
 	struct msg_J_POSTURE p = {.layers = 0x3ff, .slots = 2};
-	struct msg_T_HELLO h = {.dest = {9}};
+	struct msg_T_HELLO h = {.dest = {{9}}};
 
 	(void)state;
 	world_restart(&w);
@@ -577,7 +577,7 @@ test_first_announce(void **state)
 static void
 test_week(void **state)
 {
-	uint8_t id[32];
+	struct id32 id;
 	unsigned admitted = 0;
 
 	(void)state;
@@ -587,7 +587,7 @@ test_week(void **state)
 	for (unsigned i = 0; i < 60; i++) {
 		uint8_t who = i % 2 != 0 ? 1 : 2;
 		struct proto_ans *a = submit(who, who == 1 ? 0x41 : 0x42,
-		    (uint8_t)(i + 1), i % 5 == 0 ? review : NULL, id);
+		    (uint8_t)(i + 1), i % 5 == 0 ? review : NULL, &id);
 
 		if (a != NULL && a->status == ST_OK)
 			admitted++;

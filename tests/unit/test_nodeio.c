@@ -49,19 +49,19 @@ grew(void *ctx, struct job *j)
 }
 
 static uint64_t
-room(void *ctx, const uint8_t link[16], uint32_t *wait_ms)
+room(void *ctx, const struct hash16 *link, uint32_t *wait_ms)
 {
 	(void)ctx;
-	(void)link;
+	(void)link->b;
 	*wait_ms = 10;
 	return room_left;
 }
 
 static void
-sent(void *ctx, const uint8_t link[16], uint64_t bytes)
+sent(void *ctx, const struct hash16 *link, uint64_t bytes)
 {
 	(void)ctx;
-	(void)link;
+	(void)link->b;
 	sent_bytes += bytes;
 	room_left -= bytes;
 }
@@ -122,8 +122,9 @@ turns(unsigned n)
 static struct job *
 a_job(uint8_t id, uint64_t limit)
 {
-	uint8_t i[32] = {id}, o[32] = {7};
-	struct job *j = job_new(i, o);
+	struct id32 i = {{id}};
+	struct fp o = {{7}};
+	struct job *j = job_new(&i, &o);
 
 	assert_non_null(j);
 	j->state = JS_RUNNING;
@@ -145,13 +146,13 @@ say(int fd, const char *text)
 }
 
 static void
-sha_of(uint8_t out[32], const void *p, size_t n)
+sha_of(struct id32 *out, const void *p, size_t n)
 {
 	struct sha256_ctx c;
 
 	sha256_init(&c);
 	sha256_update(&c, n, p);
-	sha256_digest(&c, 32, out);
+	sha256_digest(&c, 32, out->b);
 }
 
 static void
@@ -159,7 +160,8 @@ test_caps(void **state)
 {
 	struct job *j = a_job(1, 10);
 	int out[2], err[2];
-	uint8_t buf[64], want[32];
+	uint8_t buf[64];
+	struct id32 want;
 
 	(void)state;
 	pipes(out, err);
@@ -183,10 +185,10 @@ test_caps(void **state)
 	assert_int_equal(logs_read(logs, j, 1, 2, buf, sizeof(buf)), 6);
 	assert_memory_equal(buf, "345678", 6);
 	assert_int_equal(logs_read(logs, j, 2, 0, buf, sizeof(buf)), 2);
-	sha_of(want, "12345678", 8);
-	assert_memory_equal(j->log_sha[0], want, 32);
-	sha_of(want, "ab", 2);
-	assert_memory_equal(j->log_sha[1], want, 32);
+	sha_of(&want, "12345678", 8);
+	assert_memory_equal(j->log_sha[0].b, want.b, 32);
+	sha_of(&want, "ab", 2);
+	assert_memory_equal(j->log_sha[1].b, want.b, 32);
 	logs_drop(logs, j);
 	assert_int_equal(logs_read(logs, j, 1, 0, buf, sizeof(buf)), -1);
 	job_free(j);
@@ -197,13 +199,13 @@ static void
 test_never_ran(void **state)
 {
 	struct job *j = a_job(1, 10);
-	uint8_t want[32];
+	struct id32 want;
 
 	(void)state;
 	logs_seal(logs, j);
-	sha_of(want, "", 0);
-	assert_memory_equal(j->log_sha[0], want, 32);
-	assert_memory_equal(j->log_sha[1], want, 32);
+	sha_of(&want, "", 0);
+	assert_memory_equal(j->log_sha[0].b, want.b, 32);
+	assert_memory_equal(j->log_sha[1].b, want.b, 32);
 	job_free(j);
 }
 
@@ -258,7 +260,7 @@ read_all(int fd, char *buf, size_t cap, bool *eof)
 static void
 test_follow(void **state)
 {
-	static const uint8_t link[16] = {1};
+	static const struct hash16 link = {{1}};
 	struct job *j = a_job(1, 1000);
 	struct until late;
 	int out[2], err[2], fd;
@@ -269,7 +271,7 @@ test_follow(void **state)
 	(void)state;
 	pipes(out, err);
 	/* before it has started */
-	fd = logs_follow(logs, link, 1, j, 0);
+	fd = logs_follow(logs, &link, 1, j, 0);
 	assert_true(fd >= 0);
 	assert_int_equal(logs_attach(logs, j, out[0], err[0], false), 0);
 	say(out[1], "hello ");
@@ -302,7 +304,7 @@ test_follow(void **state)
 	assert_true(eof);
 	(void)close(fd);
 	/* from the middle, after the end */
-	fd = logs_follow(logs, link, 1, j, 8);
+	fd = logs_follow(logs, &link, 1, j, 8);
 	assert_int_equal(read_all(fd, buf, sizeof(buf), &eof), 5);
 	assert_memory_equal(buf, "rld!!", 5);
 	assert_true(eof);
@@ -315,7 +317,7 @@ test_follow(void **state)
 static void
 test_slow_follower(void **state)
 {
-	static const uint8_t link[16] = {1};
+	static const struct hash16 link = {{1}};
 	static char big[200000];
 	struct job *j = a_job(1, 1u << 20);
 	int out[2], err[2], fd;
@@ -326,7 +328,7 @@ test_slow_follower(void **state)
 	pipes(out, err);
 	(void)fcntl(out[1], F_SETFL, O_NONBLOCK);
 	assert_int_equal(logs_attach(logs, j, out[0], err[0], false), 0);
-	fd = logs_follow(logs, link, 1, j, 0);
+	fd = logs_follow(logs, &link, 1, j, 0);
 	for (size_t done = 0; done < sizeof(big);) {
 		ssize_t n = write(out[1], big + done, sizeof(big) - done);
 
@@ -349,19 +351,19 @@ test_slow_follower(void **state)
 	}
 	assert_int_equal(total, sizeof(big));
 	(void)close(fd);
-	fd = logs_follow(logs, link, 1, j, 0);
+	fd = logs_follow(logs, &link, 1, j, 0);
 	(void)close(fd);
 	(void)signal(SIGPIPE, SIG_IGN);
 	turns(5);
-	logs_unfollow(logs, link, 1);
+	logs_unfollow(logs, &link, 1);
 	job_free(j);
 }
 
 static bool
-known(void *ctx, const uint8_t id[32])
+known(void *ctx, const struct id32 *id)
 {
 	(void)ctx;
-	return id[0] == 1;
+	return id->b[0] == 1;
 }
 
 static void
@@ -398,24 +400,24 @@ test_sweep(void **state)
 static struct {
 	unsigned calls;
 	bool ok;
-	uint8_t sha[32];
+	struct id32 sha;
 	uint64_t size;
 	char why[64];
 	struct left left;
 } last;
 
 static void
-done(void *ctx, const uint8_t job[32], unsigned volume, bool ok,
-    const uint8_t sha[32], uint64_t size, const struct left *left,
+done(void *ctx, const struct id32 *job, unsigned volume, bool ok,
+    const struct id32 *sha, uint64_t size, const struct left *left,
     const char *why)
 {
 	(void)ctx;
-	(void)job;
+	(void)job->b;
 	(void)volume;
 	last.left = *left;
 	last.calls++;
 	last.ok = ok;
-	memcpy(last.sha, sha, 32);
+	last.sha = *sha;
 	last.size = size;
 	(void)snprintf(last.why, sizeof(last.why), "%s", why);
 }
@@ -428,11 +430,11 @@ unix_now(void *ctx)
 }
 
 static bool
-needed(void *ctx, const uint8_t fp[FP_LEN], const uint8_t sha[32])
+needed(void *ctx, const struct fp *fp, const struct id32 *sha)
 {
 	(void)ctx;
-	(void)fp;
-	(void)sha;
+	(void)fp->b;
+	(void)sha->b;
 	return true;
 }
 
@@ -441,11 +443,11 @@ static void
 test_upload_killed(void **state)
 {
 	const struct blobs_limits limits = {1 << 20, 1 << 20};
-	static const uint8_t owner[32] = {9};
+	static const struct fp owner = {{9}};
 	char path[128], why[160], part[128], hex[65];
 	struct ledger *l;
 	struct blobs *b;
-	uint8_t sha[32];
+	struct id32 sha;
 	uint64_t have;
 	int fd;
 
@@ -453,25 +455,25 @@ test_upload_killed(void **state)
 	(void)snprintf(path, sizeof(path), "%s/ledger.db", dir);
 	l = ledger_open(path, why);
 	assert_non_null(l);
-	sha_of(sha, "upload", 6);
+	sha_of(&sha, "upload", 6);
 	b = blobs_open(dirfd_, l, &limits, needed, NULL);
 	assert_non_null(b);
 	blobs_close(b);
-	hex_encode(hex, owner, 16);
+	hex_encode(hex, owner.b, 16);
 	(void)snprintf(part, sizeof(part), "parts/%s-", hex);
-	hex_encode(hex, sha, 32);
+	hex_encode(hex, HASH_BYTES(sha));
 	(void)strncat(part, hex, sizeof(part) - strlen(part) - 1);
 	fd = openat(dirfd_, part, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	assert_int_equal(write(fd, "upload", 6), 6);
 	(void)close(fd);
 	b = blobs_open(dirfd_, l, &limits, needed, NULL);
 	assert_non_null(b);
-	assert_int_equal(blobs_have(b, owner, sha), 6);
+	assert_int_equal(blobs_have(b, &owner, &sha), 6);
 	/* what a client sends that asks how much is here */
-	assert_int_equal(blobs_put(b, owner, sha, 6, 0, NULL, 0, 1000, &have),
+	assert_int_equal(blobs_put(b, &owner, &sha, 6, 0, NULL, 0, 1000, &have),
 	    BLOB_WHOLE);
 	assert_int_equal(have, 6);
-	assert_true(blobs_has(b, owner, sha, &have));
+	assert_true(blobs_has(b, &owner, &sha, &have));
 	blobs_close(b);
 	ledger_close(l);
 }
@@ -481,12 +483,13 @@ test_outputs(void **state)
 {
 	const struct outputs_ops ops = {NULL, done, unix_now};
 	const struct blobs_limits limits = {1 << 20, 1 << 20};
-	static const uint8_t owner[32] = {7}, job[32] = {1};
+	static const struct fp owner = {{7}};
+	static const struct id32 job = {{1}};
 	char path[128], why[160];
 	struct outputs *o;
 	struct ledger *l;
 	struct blobs *b;
-	uint8_t want[32];
+	struct id32 want;
 	uint64_t size;
 	struct left none = {0}, some = {0};
 	int p[2];
@@ -499,26 +502,26 @@ test_outputs(void **state)
 	o = outputs_new(loop, b, &ops);
 	/* EOF, then the word of the step */
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
-	outputs_open(o, job, owner, 1, p[0], 100);
+	outputs_open(o, &job, &owner, 1, p[0], 100);
 	say(p[1], "packed");
 	(void)close(p[1]);
 	turns(3);
 	assert_int_equal(last.calls, 0);
 	left_add(&some, 0, LEFT_LINK, "out", 3);
-	outputs_step(o, job, 1, true, &some, "");
+	outputs_step(o, &job, 1, true, &some, "");
 	assert_int_equal(last.calls, 1);
 	assert_int_equal(last.left.count, 1);
 	assert_memory_equal(last.left.buf + 3, "out", 3);
 	assert_true(last.ok);
-	sha_of(want, "packed", 6);
-	assert_memory_equal(last.sha, want, 32);
-	assert_true(blobs_has(b, owner, want, &size));
+	sha_of(&want, "packed", 6);
+	assert_memory_equal(last.sha.b, want.b, 32);
+	assert_true(blobs_has(b, &owner, &want, &size));
 	assert_int_equal(size, 6);
 	/* the other way round */
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
-	outputs_open(o, job, owner, 2, p[0], 100);
+	outputs_open(o, &job, &owner, 2, p[0], 100);
 	say(p[1], "other");
-	outputs_step(o, job, 2, true, &none, "");
+	outputs_step(o, &job, 2, true, &none, "");
 	turns(2);
 	assert_int_equal(last.calls, 1);
 	(void)close(p[1]);
@@ -527,25 +530,25 @@ test_outputs(void **state)
 	assert_int_equal(last.size, 5);
 	/* too large: drained, and refused */
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
-	outputs_open(o, job, owner, 3, p[0], 4);
+	outputs_open(o, &job, &owner, 3, p[0], 4);
 	say(p[1], "12345");
 	turns(2);
 	say(p[1], "6789");
 	(void)close(p[1]);
 	turns(3);
-	outputs_step(o, job, 3, true, &none, "");
+	outputs_step(o, &job, 3, true, &none, "");
 	assert_int_equal(last.calls, 3);
 	assert_false(last.ok);
 	assert_non_null(strstr(last.why, "larger"));
 	/* that it is, node sees by the size */
 	assert_true(last.size > 4);
 	/* the step's own failure, with and without a pipe */
-	outputs_step(o, job, 4, false, &none, "a socket");
+	outputs_step(o, &job, 4, false, &none, "a socket");
 	assert_int_equal(last.calls, 4);
 	assert_string_equal(last.why, "a socket");
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
-	outputs_open(o, job, owner, 5, p[0], 100);
-	outputs_drop(o, job);
+	outputs_open(o, &job, &owner, 5, p[0], 100);
+	outputs_drop(o, &job);
 	(void)close(p[1]);
 	turns(2);
 	assert_int_equal(last.calls, 4);
@@ -637,12 +640,12 @@ no_disk(void *ctx)
 static unsigned
 one_image(void *ctx, struct proto_image *out, unsigned max)
 {
-	static uint8_t digest[32];
+	static struct id32 digest;
 
 	(void)ctx;
-	memset(digest, 0x77, sizeof(digest));
+	memset(&digest, 0x77, sizeof(digest));
 	assert_true(max > 0);
-	out[0] = (struct proto_image){pstr_of("kai/tools:1"), digest};
+	out[0] = (struct proto_image){pstr_of("kai/tools:1"), digest.b};
 	return 1;
 }
 
@@ -684,7 +687,7 @@ test_control(void **state)
 	for (uint8_t i = 1; i <= 3; i++) {
 		j = a_job(i, 10);
 		j->deadline = 1900000000;
-		memset(j->image, i == 1 ? 0x77 : 0, sizeof(j->image));
+		memset(&j->image, i == 1 ? 0x77 : 0, sizeof(j->image));
 		job_admit(&wn.node.jobs, j, false, "slots", 1800000000,
 		    wn.node.now);
 	}

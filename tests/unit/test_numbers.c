@@ -52,7 +52,7 @@ static const struct {
     {"\xd4\x01\x01", 3},				/* ext */
 };
 
-static uint8_t job[32];
+static struct id32 job;
 static uint8_t request[4096];
 
 static void
@@ -73,11 +73,11 @@ with(enum proto_path path, const char *member, const void *p, size_t n)
 	/* more members than a path knows do no harm */
 	mpk_put_map(&o, 3u + (stream && strcmp(member, "s") != 0) +
 		(put && strcmp(member, "n") != 0));
-	put_bin(&o, "d", tar_sha, 32);
+	put_bin(&o, "d", HASH_BYTES(tar_sha));
 	if (put)
 		put_bin(&o, "b", tar, 1000);
 	else
-		put_bin(&o, "id", job, 32);
+		put_bin(&o, "id", HASH_BYTES(job));
 	if (put && strcmp(member, "n") != 0) {
 		mpk_put_str(&o, "n");
 		mpk_put_uint(&o, sizeof(tar));
@@ -197,7 +197,7 @@ test_beyond_the_end(void **state)
 static int
 begin(void **state)
 {
-	uint8_t waits[32];
+	struct id32 waits;
 
 	(void)setup(state);
 	w.n.policy.requests_per_minute = 0;
@@ -205,10 +205,10 @@ begin(void **state)
 	world_link(&w, 1, 10000000);
 	world_identify(&w, 1, 0x41);
 	w.prints = 10;
-	assert_int_equal(submit(1, 0x41, 1, NULL, job)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 1, NULL, &job)->status, ST_OK);
 	world_run(&w, 100);
-	state_is(job, "done", NULL);
-	assert_int_equal(submit(1, 0x41, 2, with_volumes, waits)->status,
+	state_is(&job, "done", NULL);
+	assert_int_equal(submit(1, 0x41, 2, with_volumes, &waits)->status,
 	    ST_OK);
 	return 0;
 }

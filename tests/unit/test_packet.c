@@ -16,7 +16,9 @@ static void
 check_fields(const json_t *v, const uint8_t *raw, size_t n)
 {
 	struct packet p;
-	uint8_t hash[32], dest[16], buf[600];
+	struct id32 hash;
+	struct hash16 dest;
+	uint8_t buf[600];
 	size_t data_len, id_len;
 	uint8_t *data = vec_bytes(v, "data", &data_len);
 	uint8_t *id = vec_bytes(v, "transport_id", &id_len);
@@ -29,25 +31,25 @@ check_fields(const json_t *v, const uint8_t *raw, size_t n)
 	assert_int_equal(p.type, vec_int(v, "packet_type"));
 	assert_int_equal(p.hops, vec_int(v, "hops"));
 	assert_int_equal(p.context, vec_int(v, "context"));
-	vec_exact(v, "destination_hash", dest, 16);
-	assert_memory_equal(p.dest, dest, 16);
+	vec_exact(v, "destination_hash", HASH_BYTES(dest));
+	assert_memory_equal(p.dest->b, dest.b, 16);
 	vec_equal(p.data, p.data_len, data, data_len);
 	assert_int_equal(p.transport_id != NULL, id != NULL);
 	if (id != NULL)
 		assert_memory_equal(p.transport_id, id, 16);
-	vec_exact(v, "packet_hash", hash, 32);
-	assert_memory_equal(p.hash, hash, 32);
+	vec_exact(v, "packet_hash", HASH_BYTES(hash));
+	assert_memory_equal(p.hash.b, hash.b, 32);
 	assert_true(p.raw == raw && p.raw_len == n);
 
 	if (p.header_2 || p.hops != 0)
 		return;
-	assert_int_equal(packet_build(buf, n - 1, p.flags, dest, p.context,
+	assert_int_equal(packet_build(buf, n - 1, p.flags, &dest, p.context,
 	    data, data_len), 0);
-	assert_int_equal(packet_build(buf, sizeof(buf), p.flags, dest,
+	assert_int_equal(packet_build(buf, sizeof(buf), p.flags, &dest,
 	    p.context, data, data_len), n);
 	assert_memory_equal(buf, raw, n);
 	/* data in place */
-	assert_int_equal(packet_head(buf, p.flags, dest, p.context), 19);
+	assert_int_equal(packet_head(buf, p.flags, &dest, p.context), 19);
 	assert_memory_equal(buf, raw, n);
 }
 
@@ -104,18 +106,18 @@ test_hash_invariance(void **state)
 {
 	json_t *v;
 	size_t i;
-	uint8_t first[32];
+	struct id32 first;
 
 	(void)state;
 	check_array("packets.json", "hash_invariance");
 	json_array_foreach(vec_array(vec_load("packets.json"),
 	    "hash_invariance"), i, v) {
-		uint8_t hash[32];
+		struct id32 hash;
 
-		vec_exact(v, "packet_hash", hash, 32);
+		vec_exact(v, "packet_hash", HASH_BYTES(hash));
 		if (i == 0)
-			memcpy(first, hash, 32);
-		assert_memory_equal(hash, first, 32);
+			first = hash;
+		assert_memory_equal(hash.b, first.b, 32);
 	}
 }
 
@@ -166,7 +168,8 @@ test_signalling(void **state)
 static void
 test_link_id(void **state)
 {
-	uint8_t raw[19 + 70], with[16], without[16], moved[16], r2[35 + 67];
+	uint8_t raw[19 + 70], r2[35 + 67];
+	struct hash16 with, without, moved;
 	struct packet p;
 
 	(void)state;
@@ -176,19 +179,19 @@ test_link_id(void **state)
 	raw[1] = 0;
 	raw[18] = 0;
 	assert_int_equal(packet_parse(&p, raw, 19 + 67), RNS_OK);
-	packet_link_id(with, &p);
+	packet_link_id(&with, &p);
 	assert_int_equal(packet_parse(&p, raw, 19 + 64), RNS_OK);
-	packet_link_id(without, &p);
-	assert_memory_equal(with, without, 16);
-	assert_memory_equal(p.hash, without, 16);
+	packet_link_id(&without, &p);
+	assert_memory_equal(with.b, without.b, 16);
+	assert_memory_equal(p.hash.b, without.b, 16);
 	/* header type 2 on the way */
 	r2[0] = raw[0] | FLAG_HEADER_2 | FLAG_TRANSPORT;
 	r2[1] = 5;
 	memset(r2 + 2, 0xee, 16);
 	memcpy(r2 + 18, raw + 2, 17 + 67);
 	assert_int_equal(packet_parse(&p, r2, sizeof(r2)), RNS_OK);
-	packet_link_id(moved, &p);
-	assert_memory_equal(moved, with, 16);
+	packet_link_id(&moved, &p);
+	assert_memory_equal(moved.b, with.b, 16);
 }
 
 static void
@@ -213,19 +216,20 @@ test_proofs(void **state)
 		assert_int_equal(packet_parse(&p, packet, pn), RNS_OK);
 		assert_int_equal(packet_parse(&q, proof, rn), RNS_OK);
 		vec_exact(v, "packet_hash", data, 32);
-		assert_memory_equal(p.hash, data, 32);
+		assert_memory_equal(p.hash.b, data, 32);
 		explicit = q.data_len == 96;
 		sig = explicit ? q.data + 32 : q.data;
 		ok = (explicit || q.data_len == 64) &&
-		    (!explicit || crypt_equal(q.data, p.hash, 32)) &&
-		    crypt_ed25519_verify(pub, sig, p.hash, 32);
+		    (!explicit || crypt_equal(q.data, HASH_BYTES(p.hash))) &&
+		    crypt_ed25519_verify(pub, sig, HASH_BYTES(p.hash));
 		assert_int_equal(ok, vec_bool(v, "valid"));
 		if (!ok)
 			continue;
-		proof_sign(data + 32, sk, p.hash);
+		proof_sign(data + 32, sk, &p.hash);
 		assert_int_equal(packet_build(made, sizeof(made),
-		    PACKET_FLAGS(DEST_SINGLE, PACKET_PROOF), p.hash, CTX_NONE,
-		    explicit ? data : data + 32, explicit ? 96 : 64), rn);
+		    PACKET_FLAGS(DEST_SINGLE, PACKET_PROOF),
+		    hash16_at(p.hash.b), CTX_NONE, explicit ? data : data + 32,
+		    explicit ? 96 : 64), rn);
 		assert_memory_equal(made, proof, rn);
 	}
 }

@@ -26,8 +26,8 @@ good(void)
 	struct plan p;
 
 	memset(&p, 0, sizeof(p));
-	memset(p.job, 1, 32);
-	memset(p.image, 2, 32);
+	memset(&p.job, 1, sizeof(p.job));
+	memset(&p.image, 2, sizeof(p.image));
 	p.slot = 1;
 	p.layers = LAYERS_FLOOR;
 	p.memory = plan_memory_least(3);
@@ -239,12 +239,12 @@ static void
 test_compile(void **state)
 {
 	uint64_t granted[LIMIT_COUNT] = {8 << 20, 500, 1000, 10, 4096, 100};
-	uint8_t image[32] = {3};
+	struct id32 image = {{3}};
 	struct image_record rec = {.argc = 1, .envc = 2, .cwd = "/w"};
 	struct profile prof;
 	struct manifest m;
 	struct compile_in in = {.m = &m, .profile = &prof, .granted = granted,
-	    .image = image, .rec = &rec, .slot = 2, .filter_len = 5};
+	    .image = &image, .rec = &rec, .slot = 2, .filter_len = 5};
 	char t1[] = "sort", t2[] = "x", t3[] = "A=2";
 	char *command[] = {t1, t2, NULL}, *env[] = {t3, NULL};
 	struct compiled c;

@@ -17,7 +17,7 @@
 
 static uint8_t buf[1 << 20];
 static uint8_t d32[32] = {1, 2, 3}, d64[64], d242[242], d96[96], d317[317];
-static const uint8_t lots[3][32] = {{1}, {2}, {3}};
+static const struct id32 lots[3] = {{{1}}, {{2}}, {{3}}};
 
 static int
 get(struct proto_req *q, enum proto_path path, const void *p, size_t n)
@@ -50,16 +50,16 @@ good_request(enum proto_path path, uint8_t *out, size_t cap)
 static void
 test_paths(void **state)
 {
-	uint8_t h[16];
+	struct hash16 h;
 	enum proto_path p;
 
 	(void)state;
 	for (unsigned i = 0; i < PATH_COUNT; i++) {
-		proto_path_hash(h, (enum proto_path)i);
-		assert_true(proto_path_find(&p, h));
+		proto_path_hash(&h, (enum proto_path)i);
+		assert_true(proto_path_find(&p, &h));
 		assert_int_equal(p, i);
-		h[3] ^= 1;
-		assert_false(proto_path_find(&p, h));
+		h.b[3] ^= 1;
+		assert_false(proto_path_find(&p, &h));
 	}
 }
 
@@ -86,7 +86,7 @@ test_requests(void **state)
 	assert_int_equal(q.digests.n, 3);
 	for (int i = 0; i < 3; i++) {
 		assert_true(plist_next(&q.digests, &d));
-		assert_memory_equal(d, lots[i], 32);
+		assert_memory_equal(d, lots[i].b, 32);
 	}
 	assert_false(plist_next(&q.digests, &d));
 }

@@ -184,9 +184,10 @@ static void
 test_pins(void **state)
 {
 	const struct policy_pin pins[] = {
-	    {true, {1, 2}, -2}, {false, {9}, -1}, {false, {9}, -3}};
+	    {true, {{1, 2}}, -2}, {false, {{9}}, -1}, {false, {{9}}, -3}};
 	const char *const boards[] = {"board"};
-	uint8_t rns[16] = {1, 2}, fp[32] = {9};
+	struct hash16 rns = {{1, 2}};
+	struct fp fp = {{9}};
 	struct policy p;
 
 	(void)state;
@@ -195,12 +196,12 @@ test_pins(void **state)
 	p.npins = NELEM(pins);
 	p.boards = boards;
 	p.nboards = 1;
-	assert_int_equal(policy_pinned(&p, rns, NULL), -2);
-	assert_int_equal(policy_pinned(&p, NULL, fp), -3);
-	assert_int_equal(policy_pinned(&p, rns, fp), -3);
-	fp[31] = 1;
-	rns[15] = 1;
-	assert_int_equal(policy_pinned(&p, rns, fp), 1);
+	assert_int_equal(policy_pinned(&p, &rns, NULL), -2);
+	assert_int_equal(policy_pinned(&p, NULL, &fp), -3);
+	assert_int_equal(policy_pinned(&p, &rns, &fp), -3);
+	fp.b[31] = 1;
+	rns.b[15] = 1;
+	assert_int_equal(policy_pinned(&p, &rns, &fp), 1);
 	assert_true(policy_board(&p, "board"));
 	assert_false(policy_board(&p, "other"));
 }
@@ -210,7 +211,7 @@ test_pins(void **state)
 static struct sched_job
 job(uint8_t owner, uint64_t order, int level, uint64_t memory, bool running)
 {
-	return (struct sched_job){.owner = {owner}, .order = order,
+	return (struct sched_job){.owner = {{owner}}, .order = order,
 	    .level = level, .memory = memory, .cpu_milli = 500,
 	    .time_ms = 10000, .running = running};
 }

@@ -18,8 +18,8 @@
 /* Announces, path requests, single packets and their proofs, one node. */
 
 static const uint8_t priv[RNS_KEY] = {9, 8, 7};
-static const uint8_t relay_x[RNS_HASH] = {0xaa};
-static const uint8_t relay_y[RNS_HASH] = {0xbb};
+static const struct hash16 relay_x = {{0xaa}};
+static const struct hash16 relay_y = {{0xbb}};
 #define T0 1800000000u /* emission times */
 
 /* With so many plain interfaces, from number 0 on. */
@@ -47,7 +47,7 @@ hops(struct node *n, const struct stranger *s)
 {
 	struct rns_path p;
 
-	return rns_path_get(n->r, s->dest, &p) ? p.hops : -1;
+	return rns_path_get(n->r, &s->dest, &p) ? p.hops : -1;
 }
 
 static unsigned
@@ -55,7 +55,7 @@ path_if(struct node *n, const struct stranger *s)
 {
 	struct rns_path p;
 
-	assert_true(rns_path_get(n->r, s->dest, &p));
+	assert_true(rns_path_get(n->r, &s->dest, &p));
 	return p.ifid;
 }
 
@@ -89,17 +89,17 @@ acceptance(void **state)
 	stranger_make(&s, 1);
 	for (size_t i = 0; i < NELEM(rows); i++) {
 		open_on(&n, true, 2);
-		heard(&n, 0, &s, T0, 2, relay_x);
+		heard(&n, 0, &s, T0, 2, relay_x.b);
 		assert_int_equal(hops(&n, &s), 3);
 		if (rows[i].unresponsive)
-			path_find(n.r, s.dest)->state = PATH_UNRESPONSIVE;
-		heard(&n, 1, &s, rows[i].emitted, rows[i].wire_hops, relay_y);
+			path_find(n.r, &s.dest)->state = PATH_UNRESPONSIVE;
+		heard(&n, 1, &s, rows[i].emitted, rows[i].wire_hops, relay_y.b);
 		if (path_if(&n, &s) != (rows[i].accept ? 1 : 0))
 			fail_msg("%s", rows[i].what);
 		if (rows[i].accept) {
 			assert_int_equal(hops(&n, &s),
 			    rows[i].wire_hops + 1);
-			assert_int_equal(path_find(n.r, s.dest)->state,
+			assert_int_equal(path_find(n.r, &s.dest)->state,
 			    PATH_UNKNOWN);
 		}
 		node_close(&n);
@@ -115,13 +115,13 @@ acceptance_after_expiry(void **state)
 	(void)state;
 	stranger_make(&s, 1);
 	open_on(&n, true, 2);
-	heard(&n, 0, &s, T0, 2, relay_x);
+	heard(&n, 0, &s, T0, 2, relay_x.b);
 	/* Wall time passes what the path was good for; it was used since. */
 	rns_set_wall(n.r, NODE_WALL_US + INT64_C(604801) * NODE_SECOND,
 	    (struct mono){n.now});
-	heard(&n, 1, &s, T0, 5, relay_y); /* known blob: never */
+	heard(&n, 1, &s, T0, 5, relay_y.b); /* known blob: never */
 	assert_int_equal(hops(&n, &s), 3);
-	heard(&n, 1, &s, T0 - 5, 5, relay_y);
+	heard(&n, 1, &s, T0 - 5, 5, relay_y.b);
 	assert_int_equal(hops(&n, &s), 6);
 	node_close(&n);
 }
@@ -139,10 +139,10 @@ gravity(void **state)
 	stranger_make(&s, 1);
 	open_on(&n, true, 1);
 	assert_int_equal(node_submit(&n, &c), RNS_OK);
-	heard(&n, 0, &s, T0, 2, relay_x);
-	heard(&n, 1, &s, T0, 2, relay_y);
+	heard(&n, 0, &s, T0, 2, relay_x.b);
+	heard(&n, 1, &s, T0, 2, relay_y.b);
 	assert_int_equal(path_if(&n, &s), 1);
-	heard(&n, 0, &s, T0, 2, relay_x);
+	heard(&n, 0, &s, T0, 2, relay_x.b);
 	assert_int_equal(path_if(&n, &s), 1);
 	node_close(&n);
 }
@@ -170,7 +170,7 @@ refused_announces(void **state)
 	raw[1] = 127; /* 128 hops are known, 129 not */
 	node_in(&n, 0, raw, len);
 	assert_int_equal(hops(&n, &s), 128);
-	memcpy(bh.blackhole.identity, s.id, RNS_HASH);
+	bh.blackhole.identity = s.id;
 	bh.blackhole.on = true;
 	assert_int_equal(node_submit(&n, &bh), RNS_OK);
 	assert_int_equal(hops(&n, &s), -1);
@@ -191,7 +191,7 @@ passed_on_twice(void **state)
 	(void)state;
 	stranger_make(&s, 1);
 	open_on(&n, true, 1);
-	heard(&n, 0, &s, T0, 2, relay_x);
+	heard(&n, 0, &s, T0, 2, relay_x.b);
 	node_run(&n, 100 * NODE_SECOND);
 	assert_int_equal(n.out_count, 2);
 	assert_true(n.out[0].at <= NODE_SECOND / 2);
@@ -211,18 +211,18 @@ not_repeated_when_heard(void **state)
 	stranger_make(&s, 1);
 	/* Two neighbours pass it on as we do: enough. */
 	open_on(&n, true, 1);
-	heard(&n, 0, &s, T0, 2, relay_x);
+	heard(&n, 0, &s, T0, 2, relay_x.b);
 	node_run(&n, NODE_SECOND);
-	heard(&n, 0, &s, T0, 3, relay_x);
-	heard(&n, 0, &s, T0, 3, relay_y);
+	heard(&n, 0, &s, T0, 3, relay_x.b);
+	heard(&n, 0, &s, T0, 3, relay_y.b);
 	node_run(&n, 100 * NODE_SECOND);
 	assert_int_equal(n.out_count, 1);
 	node_close(&n);
 	/* The next node passed ours on. */
 	open_on(&n, true, 1);
-	heard(&n, 0, &s, T0, 2, relay_x);
+	heard(&n, 0, &s, T0, 2, relay_x.b);
 	node_run(&n, NODE_SECOND);
-	heard(&n, 0, &s, T0, 4, relay_y);
+	heard(&n, 0, &s, T0, 4, relay_y.b);
 	node_run(&n, 100 * NODE_SECOND);
 	assert_int_equal(n.out_count, 1);
 	node_close(&n);
@@ -237,7 +237,7 @@ leaf_passes_nothing_on(void **state)
 	(void)state;
 	stranger_make(&s, 1);
 	open_on(&n, false, 1);
-	heard(&n, 0, &s, T0, 2, relay_x);
+	heard(&n, 0, &s, T0, 2, relay_x.b);
 	node_run(&n, 100 * NODE_SECOND);
 	assert_int_equal(n.out_count, 0);
 	assert_int_equal(hops(&n, &s), 3);
@@ -266,7 +266,7 @@ modes(void **state)
 			    500, false);
 			node_if(&n, 1, RNS_IF_NET, (enum rns_if_mode)this,
 			    500, false);
-			heard(&n, 0, &s, T0, 2, relay_x);
+			heard(&n, 0, &s, T0, 2, relay_x.b);
 			node_run(&n, 2 * NODE_SECOND);
 			for (size_t i = 0; i < n.out_count; i++)
 				sent += n.out[i].ifid == 1;
@@ -295,7 +295,7 @@ announce_cap(void **state)
 	assert_int_equal(node_submit(&n, &c), RNS_OK);
 	for (uint8_t i = 1; i <= 20; i++) {
 		stranger_make(&s, i);
-		heard(&n, 0, &s, T0, i == 20 ? 1 : 5, relay_x);
+		heard(&n, 0, &s, T0, i == 20 ? 1 : 5, relay_x.b);
 	}
 	node_run(&n, 1000 * NODE_SECOND);
 	/* 200 bit/s: one of 186 bytes in 7.44 s; near ones first */
@@ -331,7 +331,7 @@ announce_cap_fast(void **state)
 	assert_int_equal(node_submit(&n, &c), RNS_OK);
 	for (uint8_t i = 1; i <= 200; i++) {
 		stranger_make(&s, i);
-		heard(&n, 0, &s, T0, 5, relay_x);
+		heard(&n, 0, &s, T0, 5, relay_x.b);
 	}
 	/* 7.44 ms each, and the first ones leave at once */
 	node_run(&n, NODE_SECOND);
@@ -359,11 +359,11 @@ paths_expire(void **state)
 	for (size_t i = 0; i < NELEM(rows); i++) {
 		node_open(&n, false, false, priv);
 		node_if(&n, 0, RNS_IF_NET, rows[i].mode, 500, false);
-		heard(&n, 0, &s, T0, 2, relay_x);
+		heard(&n, 0, &s, T0, 2, relay_x.b);
 		node_run(&n, (rows[i].life_s - 10) * NODE_SECOND);
 		assert_int_equal(hops(&n, &s), 3);
 		rns_tick(n.r, (struct mono){n.now});
-		path_touch(n.r, path_find(n.r, s.dest)); /* used */
+		path_touch(n.r, path_find(n.r, &s.dest)); /* used */
 		node_run(&n, (rows[i].life_s - 10) * NODE_SECOND);
 		assert_int_equal(hops(&n, &s), 3);
 		node_run(&n, 20 * NODE_SECOND);
@@ -384,8 +384,8 @@ paths_go_with_their_interface(void **state)
 	stranger_make(&s, 1);
 	stranger_make(&t, 2);
 	open_on(&n, true, 2);
-	heard(&n, 0, &s, T0, 2, relay_x);
-	heard(&n, 1, &t, T0, 2, relay_x);
+	heard(&n, 0, &s, T0, 2, relay_x.b);
+	heard(&n, 1, &t, T0, 2, relay_x.b);
 	assert_int_equal(node_submit(&n, &c), RNS_OK);
 	assert_int_equal(hops(&n, &s), -1);
 	assert_int_equal(hops(&n, &t), 3);
@@ -400,7 +400,7 @@ paths_from_storage(void **state)
 {
 	struct rns_cmd c = {.type = RNS_CMD_PATH_ADD}, drop;
 	uint8_t raw[RNS_MTU], blobs[70 * 10];
-	uint8_t after[RNS_HASH] = {0};
+	struct hash16 after = {0};
 	struct rns_path p;
 	struct stranger s;
 	struct node n;
@@ -411,7 +411,7 @@ paths_from_storage(void **state)
 	node_if(&n, 4, RNS_IF_NET, RNS_MODE_FULL, 500, false);
 	for (size_t i = 0; i < sizeof(blobs); i++)
 		blobs[i] = (uint8_t)(i / 10);
-	memcpy(c.path.dest, s.dest, RNS_HASH);
+	c.path.dest = s.dest;
 	c.path.hops = 2;
 	c.path.ifid = 5;
 	c.path.learned_us = NODE_WALL_US - INT64_C(600000) * NODE_SECOND;
@@ -419,7 +419,7 @@ paths_from_storage(void **state)
 	c.path.blobs = blobs;
 	c.path.blob_count = 70;
 	c.path.announce = raw;
-	c.path.announce_len = stranger_announce(&s, raw, T0, 1, relay_x,
+	c.path.announce_len = stranger_announce(&s, raw, T0, 1, relay_x.b,
 	    false);
 	assert_int_equal(node_submit(&n, &c), RNS_ENOENT);
 	c.path.ifid = 4;
@@ -427,18 +427,18 @@ paths_from_storage(void **state)
 	assert_int_equal(node_submit(&n, &c), RNS_EPARSE);
 	raw[20] ^= 1;
 	assert_int_equal(node_submit(&n, &c), RNS_OK);
-	assert_true(rns_path_next(n.r, after, true, &p));
-	assert_memory_equal(p.dest, s.dest, RNS_HASH);
+	assert_true(rns_path_next(n.r, &after, true, &p));
+	assert_memory_equal(p.dest.b, s.dest.b, RNS_HASH);
 	assert_int_equal(p.blob_count, 64);
 	assert_int_equal(p.blobs[0], 6);
 	assert_int_equal(p.announce_len, c.path.announce_len);
-	assert_false(rns_path_next(n.r, p.dest, false, &p));
+	assert_false(rns_path_next(n.r, &p.dest, false, &p));
 	/* 600,000 of 604,800 seconds are over. */
 	node_run(&n, INT64_C(4900) * NODE_SECOND);
 	assert_int_equal(hops(&n, &s), -1);
 	assert_int_equal(node_submit(&n, &c), RNS_ESTATE);
 	drop = (struct rns_cmd){.type = RNS_CMD_PATH_DROP};
-	memcpy(drop.hash, s.dest, RNS_HASH);
+	drop.hash = s.dest;
 	assert_int_equal(node_submit(&n, &drop), RNS_ENOENT);
 	node_close(&n);
 }
@@ -450,7 +450,7 @@ asks(struct node *n, unsigned ifid, const struct stranger *s,
     const uint8_t *requestor, uint8_t tag)
 {
 	uint8_t raw[RNS_MTU];
-	size_t len = path_request_make(raw, s->dest, requestor, tag);
+	size_t len = path_request_make(raw, &s->dest, requestor, tag);
 
 	node_in(n, ifid, raw, len);
 }
@@ -465,12 +465,12 @@ answers_come_from_the_table(void **state)
 	stranger_make(&s, 1);
 	open_on(&n, true, 2);
 	node_if(&n, 2, RNS_IF_LOCAL_CLIENT, RNS_MODE_FULL, 262144, true);
-	heard(&n, 0, &s, T0, 2, relay_x);
+	heard(&n, 0, &s, T0, 2, relay_x.b);
 	node_run(&n, 10 * NODE_SECOND);
 	node_clear(&n);
 	asks(&n, 1, &s, NULL, 1);
 	asks(&n, 1, &s, NULL, 1); /* the same request */
-	asks(&n, 1, &s, relay_x, 2); /* it would come back to them */
+	asks(&n, 1, &s, relay_x.b, 2); /* it would come back to them */
 	node_run(&n, 399999);
 	assert_int_equal(n.out_count, 0);
 	node_run(&n, 1);
@@ -532,20 +532,20 @@ automatic_requests_are_spaced(void **state)
 	open_on(&n, false, 1);
 	for (int i = 0; i < 4; i++) {
 		rns_tick(n.r, (struct mono){n.now});
-		assert_int_equal(path_request(n.r, s.dest, true), RNS_OK);
+		assert_int_equal(path_request(n.r, &s.dest, true), RNS_OK);
 		node_run(&n, 5 * NODE_SECOND);
 	}
 	assert_int_equal(n.out_count, 1);
 	assert_int_equal(n.out[0].at, 500000);
 	node_run(&n, 2 * NODE_SECOND);
 	rns_tick(n.r, (struct mono){n.now});
-	assert_int_equal(path_request(n.r, s.dest, true), RNS_OK);
+	assert_int_equal(path_request(n.r, &s.dest, true), RNS_OK);
 	node_run(&n, 5 * NODE_SECOND);
 	assert_int_equal(n.out_count, 2);
 	/* At most 32 wait, each for half a second. */
 	for (uint8_t i = 10; i < 60; i++) {
 		stranger_make(&s, i);
-		(void)path_request(n.r, s.dest, true);
+		(void)path_request(n.r, &s.dest, true);
 	}
 	node_run(&n, 100 * NODE_SECOND);
 	assert_int_equal(n.out_count, 2 + 32);
@@ -573,7 +573,7 @@ packet_send(struct node *n, const struct stranger *s, size_t len)
 	    .packet = {.type = RNS_SINGLE, .data = data, .len = len,
 	        .receipt = true, .tag = 77}};
 
-	memcpy(c.packet.dest, s->dest, RNS_HASH);
+	c.packet.dest = s->dest;
 	return node_submit(n, &c);
 }
 
@@ -632,7 +632,7 @@ receipts_end(void **state)
 	(void)state;
 	stranger_make(&s, 1);
 	open_on(&n, false, 1);
-	heard(&n, 0, &s, T0, 2, relay_x);
+	heard(&n, 0, &s, T0, 2, relay_x.b);
 	assert_int_equal(packet_send(&n, &s, 10), RNS_OK);
 	node_run(&n, 24 * NODE_SECOND); /* 3 hops: 24.0004 s */
 	assert_int_equal(n.events[RNS_EV_RECEIPT], 0);
@@ -668,9 +668,9 @@ the_application_proves(void **state)
 	node_in(&b, 1, a.out[0].data, a.out[0].len);
 	assert_int_equal(b.out_count, 0);
 	assert_int_equal(packet_parse(&p, a.out[0].data, a.out[0].len), 0);
-	memcpy(c.prove.packet_hash, p.hash, RNS_FULL_HASH);
+	c.prove.packet_hash = p.hash;
 	assert_int_equal(node_submit(&b, &c), RNS_ENOENT);
-	memcpy(c.prove.dest, s.dest, RNS_HASH);
+	c.prove.dest = s.dest;
 	assert_int_equal(node_submit(&b, &c), RNS_OK);
 	assert_int_equal(b.out_count, 1);
 	assert_int_equal(b.out[0].ifid, 1);
@@ -693,7 +693,7 @@ plain_packets(void **state)
 	open_on(&n, true, 2);
 	node_if(&n, 2, RNS_IF_LOCAL_CLIENT, RNS_MODE_FULL, 262144, true);
 	assert_int_equal(node_submit(&n, &d), RNS_OK);
-	assert_int_equal(rns_dest_hash(c.packet.dest, "test.plain", NULL), 0);
+	assert_int_equal(rns_dest_hash(&c.packet.dest, "test.plain", NULL), 0);
 	assert_int_equal(node_submit(&n, &c), RNS_OK);
 	assert_int_equal(n.out_count, 3);
 	/* From outside: to programs, and to us. */
@@ -741,11 +741,11 @@ programs_say_who_they_are(void **state)
 	assert_int_equal(n.out_count, 2);
 	/* Hops are free, and the path leads through the daemon. */
 	stranger_make(&s, 2);
-	heard(&n, 0, &s, T0, 1, relay_x);
+	heard(&n, 0, &s, T0, 1, relay_x.b);
 	assert_int_equal(hops(&n, &s), 1);
 	assert_int_equal(packet_send(&n, &s, 10), RNS_OK);
 	assert_int_equal(n.out[2].data[0], 0x50);
-	assert_memory_equal(n.out[2].data + 2, relay_x, RNS_HASH);
+	assert_memory_equal(n.out[2].data + 2, relay_x.b, RNS_HASH);
 	node_close(&n);
 }
 

@@ -99,7 +99,7 @@ timers_never_spin(void **state)
 static void
 key_make(uint8_t key[HASHSET_KEY], uint32_t n)
 {
-	rns_sha256(key, &n, sizeof(n));
+	rns_sha256(id32_into(key), &n, sizeof(n));
 }
 
 static void
@@ -181,7 +181,7 @@ hashes_from_storage(void **state)
 	assert_int_equal(rns_hashes(n.r, out, 4), 3);
 	assert_int_equal(rns_hashes(n.r, out, 2), 2);
 	for (uint32_t i = 0; i < 3; i++)
-		assert_true(dedup_has(n.r, keys + i * HASHSET_KEY));
+		assert_true(dedup_has(n.r, id32_at(keys + i * HASHSET_KEY)));
 	c.bytes.len = 33;
 	assert_int_equal(node_submit(&n, &c), RNS_EINVAL);
 	node_close(&n);

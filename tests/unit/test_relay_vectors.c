@@ -43,15 +43,15 @@ static void
 add_known(struct node *n)
 {
 	struct rns_cmd c = {.type = RNS_CMD_KNOWN_ADD};
-	uint8_t priv[RNS_KEY], id[RNS_HASH];
+	uint8_t priv[RNS_KEY];
+	struct hash16 id;
 
 	for (size_t i = 0; i < RNS_KEY; i++)
 		priv[i] = (uint8_t)(LINK_DEST_SEED + i);
-	assert_int_equal(rns_identity_derive(c.known.public_key, id, priv), 0);
+	assert_int_equal(rns_identity_derive(c.known.public_key, &id, priv), 0);
 	(void)vec_unhex("dfce73d96846d1f0cdff3a8b0ee68f68", &(size_t){0});
-	memcpy(c.known.dest,
-	    vec_unhex("dfce73d96846d1f0cdff3a8b0ee68f68", &(size_t){0}),
-	    RNS_HASH);
+	c.known.dest = *hash16_at(vec_unhex("dfce73d96846d1f0cdff3a8b0ee68f68",
+	    &(size_t){0}));
 	c.known.heard_us = NODE_WALL_US;
 	assert_int_equal(node_submit(n, &c), RNS_OK);
 }
@@ -80,8 +80,8 @@ case_open(struct node *n, const json_t *file, const json_t *kase)
 	json_array_foreach(vec_array(kase, "paths"), k, o) {
 		struct rns_cmd c = {.type = RNS_CMD_PATH_ADD};
 
-		vec_exact(o, "dest", c.path.dest, RNS_HASH);
-		vec_exact(o, "next_hop", c.path.next_hop, RNS_HASH);
+		vec_exact(o, "dest", HASH_BYTES(c.path.dest));
+		vec_exact(o, "next_hop", HASH_BYTES(c.path.next_hop));
 		c.path.hops = (uint8_t)vec_int(o, "hops");
 		c.path.ifid = if_index(kase, vec_str(o, "interface"));
 		c.path.learned_us = NODE_WALL_US;
@@ -134,7 +134,8 @@ run_case(const json_t *file, const json_t *kase, bool waits)
 	case_open(&n, file, kase);
 	json_array_foreach(vec_array(kase, "steps"), k, step) {
 		struct rns_path path;
-		uint8_t dest[RNS_HASH], *p;
+		struct hash16 dest;
+		uint8_t *p;
 		char where[200];
 		size_t len;
 
@@ -153,8 +154,8 @@ run_case(const json_t *file, const json_t *kase, bool waits)
 		else
 			compare(&n, kase, step, where);
 		if (!vec_is_null(step, "path_known")) {
-			vec_exact(step, "dest", dest, RNS_HASH);
-			assert_int_equal(rns_path_get(n.r, dest, &path),
+			vec_exact(step, "dest", HASH_BYTES(dest));
+			assert_int_equal(rns_path_get(n.r, &dest, &path),
 			    vec_bool(step, "path_known"));
 		}
 		node_clear(&n);
@@ -280,13 +281,13 @@ dead_paths_are_asked_for(void **state)
 	memcpy(raw, p, len);
 	raw[1] = 0;
 	node_in(&n, 0, raw, len);
-	memcpy(drop.hash, raw + 18, RNS_HASH);
+	drop.hash = *hash16_at(raw + 18);
 	node_clear(&n);
 	node_run(&n, 30 * NODE_SECOND);
 	assert_int_equal(n.out_count, 1);
 	assert_int_equal(n.out[0].ifid, 1);
-	assert_memory_equal(n.out[0].data + 19, drop.hash, RNS_HASH);
-	assert_true(rns_path_get(n.r, drop.hash, &path));
+	assert_memory_equal(n.out[0].data + 19, drop.hash.b, RNS_HASH);
+	assert_true(rns_path_get(n.r, &drop.hash, &path));
 	node_close(&n);
 	/* It is further away, as the destination is: others may know. */
 	case_open(&n, file, kase);
@@ -394,7 +395,7 @@ comparable(const uint8_t *p, size_t len)
 	    pkt.type == PACKET_ANNOUNCE || pkt.dest_type == DEST_PLAIN)
 		return false;
 	/* The daemon's own destination is not part of this test. */
-	return memcmp(pkt.dest, vec_unhex(own, &n), RNS_HASH) != 0;
+	return !hash16_eq(pkt.dest, hash16_at(vec_unhex(own, &n)));
 }
 
 static void

@@ -343,7 +343,7 @@ all_values(void **state)
 	assert_memory_equal(c->rpc_key, "\x00\xff\x10", 3);
 	assert_false(c->use_implicit_proof || c->link_mtu_discovery);
 	assert_int_equal(c->nblackhole_sources, 1);
-	assert_int_equal(c->blackhole_sources[0][15], 0xff);
+	assert_int_equal(c->blackhole_sources[0].b[15], 0xff);
 	assert_int_equal(c->nifs, 5);
 	i = &c->ifs[0];
 	assert_true(i->enabled);

@@ -57,11 +57,11 @@ has(const char *what)
 }
 
 static void
-about_job(const char *fmt, const uint8_t id[32])
+about_job(const char *fmt, const struct id32 *id)
 {
 	char hex[9], line[300];
 
-	hex_encode(hex, id, 4);
+	hex_encode(hex, id->b, 4);
 	(void)snprintf(line, sizeof(line), fmt, hex);
 	has(line);
 }
@@ -82,54 +82,55 @@ much_log(struct manifest *m)
 static void
 test_job(void **state)
 {
-	uint8_t id[32], killed[32], gone[32];
+	struct id32 id, killed, gone;
 	char who[9], line[200];
-	uint8_t fp[32];
+	struct fp fp;
 
 	(void)state;
-	world_fp(fp, 0x41);
-	hex_encode(who, fp, 4);
+	world_fp(&fp, 0x41);
+	hex_encode(who, fp.b, 4);
 	listen_();
-	assert_int_equal(submit(1, 0x41, 1, NULL, id)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 1, NULL, &id)->status, ST_OK);
 	world_run(&w, 50);
 	w.run_ms = 0;
-	assert_int_equal(submit(1, 0x41, 2, NULL, killed)->status, ST_OK);
+	assert_int_equal(submit(1, 0x41, 2, NULL, &killed)->status, ST_OK);
 	world_run(&w, 50);
 	w.exit_how = OUT_SIGNALLED;
-	about(1, PATH_CANCEL, killed);
+	about(1, PATH_CANCEL, &killed);
 	world_run(&w, 50);
-	assert_int_equal(submit(1, 0x41, 3, with_volumes, gone)->status,
+	assert_int_equal(submit(1, 0x41, 3, with_volumes, &gone)->status,
 	    ST_OK);
-	about(1, PATH_CANCEL, gone);
+	about(1, PATH_CANCEL, &gone);
 	world_run(&w, 50);
 	assert_int_equal(heard(), 6);
 	(void)snprintf(line, sizeof(line),
 	    "accepted from=%s image=test:1 level=2 state=queued", who);
 	has(line);
-	about_job(" notice %s: accepted from=", id);
-	about_job(" notice %s: ended exited code=0 from=", id);
-	about_job(" notice %s: ended killed reason=cancelled from=", killed);
-	about_job(" notice %s: accepted from=", gone);
+	about_job(" notice %s: accepted from=", &id);
+	about_job(" notice %s: ended exited code=0 from=", &id);
+	about_job(" notice %s: ended killed reason=cancelled from=", &killed);
+	about_job(" notice %s: accepted from=", &gone);
 	has("reason=inputs");
-	about_job(" notice %s: ended cancelled reason=submitter from=", gone);
+	about_job(" notice %s: ended cancelled reason=submitter from=", &gone);
 }
 
 static void
 test_refused(void **state)
 {
 	struct proto_req q = {.path = PATH_SUBMIT};
-	uint8_t raw[BINDING_LEN], id[32];
+	uint8_t raw[BINDING_LEN];
+	struct id32 id;
 	struct binding b = {.serial = 1};
 
 	(void)state;
 	listen_();
-	refused(submit(1, 0x41, 1, much_log, id), "limits", 9);
+	refused(submit(1, 0x41, 1, much_log, &id), "limits", 9);
 	assert_int_equal(heard(), 1);
-	about_job(" notice %s: refused code=limits step=9 from=", id);
+	about_job(" notice %s: refused code=limits step=9 from=", &id);
 	has("image=test:1 why=log value=2097152 limit=1048576\n");
 	listen_();
 	w.image = IMAGE_UNKNOWN;
-	refused(submit(1, 0x41, 2, odd_image, id), "image", 8);
+	refused(submit(1, 0x41, 2, odd_image, &id), "image", 8);
 	assert_int_equal(heard(), 1);
 	has("image=a\\x1b[2J\\x0ab why=a\\x1b[2J\\x0ab: is not on the node\n");
 	/* a clock of the other side */
@@ -139,7 +140,7 @@ test_refused(void **state)
 	b.not_after = b.not_before + 10;
 	binding_put(raw, &b);
 	q.binding = raw;
-	q.envelope = (struct pbin){env, envelope(0x41, 3, NULL, id)};
+	q.envelope = (struct pbin){env, envelope(0x41, 3, NULL, &id)};
 	refused(world_call(&w, 1, &q), "binding", 4);
 	q.path = PATH_DESCRIBE;
 	refused(world_call(&w, 1, &q), "binding", 0);
@@ -199,7 +200,7 @@ test_posture(void **state)
 static void
 test_not_up(void **state)
 {
-	struct msg_T_HELLO h = {.dest = {9}};
+	struct msg_T_HELLO h = {.dest = {{9}}};
 
 	(void)state;
 	world_restart(&w);
@@ -218,7 +219,7 @@ test_not_up(void **state)
 static void
 test_bounded(void **state)
 {
-	uint8_t id[32];
+	struct id32 id;
 
 	(void)state;
 	w.n.policy.requests_per_minute = 0;
@@ -227,11 +228,12 @@ test_bounded(void **state)
 	world_run(&w, 1);
 	listen_();
 	for (unsigned i = 0; i < SAID_A_MINUTE + 40; i++)
-		refused(submit(2, 0x42, (uint8_t)i, much_log, id), "limits", 9);
+		refused(submit(2, 0x42, (uint8_t)i, much_log, &id), "limits",
+		    9);
 	assert_int_equal(heard(), SAID_A_MINUTE);
 	world_run(&w, 61000);
 	listen_();
-	refused(submit(2, 0x42, 200, much_log, id), "limits", 9);
+	refused(submit(2, 0x42, 200, much_log, &id), "limits", 9);
 	assert_int_equal(heard(), 2);
 	has("jobs: refusals left out of the log count=40\n");
 }
@@ -239,7 +241,7 @@ test_bounded(void **state)
 static void
 test_slowed(void **state)
 {
-	uint8_t id[32] = {0};
+	struct id32 id = {0};
 
 	(void)state;
 	w.n.policy.requests_per_minute = 5;
@@ -248,7 +250,7 @@ test_slowed(void **state)
 	world_run(&w, 1);
 	listen_();
 	for (int i = 0; i < 9; i++)
-		(void)about(2, PATH_STATUS, id);
+		(void)about(2, PATH_STATUS, &id);
 	assert_int_equal(heard(), 1);
 	has("slowed down: its budget of requests is used up limit=5 a minute, "
 	    "full again in ");

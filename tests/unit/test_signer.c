@@ -148,7 +148,7 @@ test_receipt(void **state)
 {
 	static struct signer s;
 	struct msg_K_RECEIPT m = {.qid = 9, .outcome = 2, .code = 2,
-	    .attempts = 1, .started = NOW, .job = {1}, .trail = {2}};
+	    .attempts = 1, .started = NOW, .job = {{1}}, .trail = {{2}}};
 	struct msg_K_SIGNED out;
 	struct job_receipt r;
 
@@ -159,7 +159,7 @@ test_receipt(void **state)
 	assert_int_equal(out.qid, 9);
 	assert_true(job_receipt_parse(&r, out.receipt, sizeof(out.receipt)));
 	assert_true(job_receipt_verify(&r, &s.mesh));
-	assert_memory_equal(r.node, s.fp, FP16_LEN);
+	assert_memory_equal(r.node, s.fp.b, FP16_LEN);
 	assert_int_equal(r.code, 2);
 	m.code = 99;
 	assert_non_null(signer_receipt(&s, &out, &m, aux));
@@ -171,24 +171,24 @@ static void
 test_challenge(void **state)
 {
 	static struct signer s;
-	struct msg_K_CHALLENGE m = {.qid = 1, .link = {1}, .n = {2}};
+	struct msg_K_CHALLENGE m = {.qid = 1, .link = {{1}}, .n = {2}};
 	struct msg_K_CHALLENGED out;
-	uint8_t d[32];
+	struct id32 d;
 
 	(void)state;
 	assert_null(signer_init(&s, &secret, rns_public, NULL, 0, NOW));
 	assert_non_null(signer_challenge(&s, &out, &m, aux, aux));
 	make_binding(&s, NOW);
 	assert_null(signer_challenge(&s, &out, &m, aux, aux));
-	challenge_digest(d, m.link, m.n, out.m, m.initiator, rns_public);
-	assert_true(secp_verify(&s.mesh, out.s, d));
+	challenge_digest(&d, &m.link, m.n, out.m, m.initiator, rns_public);
+	assert_true(secp_verify(&s.mesh, out.s, &d));
 	/* at most one a link, also with another n */
 	m.n[0] = 3;
 	assert_non_null(signer_challenge(&s, &out, &m, aux, aux));
 	assert_false(out.ok);
 	assert_true(sodium_is_zero(out.s, sizeof(out.s)));
 	for (int i = 0; i < 50; i++) {
-		m.link[1] = (uint8_t)(i + 1);
+		m.link.b[1] = (uint8_t)(i + 1);
 		assert_null(signer_challenge(&s, &out, &m, aux, aux));
 	}
 }
@@ -197,14 +197,14 @@ static void
 test_checkpoint(void **state)
 {
 	static struct signer s;
-	struct msg_C_SIGN m = {.size = 5, .root = {1}};
+	struct msg_C_SIGN m = {.size = 5, .root = {{1}}};
 	struct msg_C_SIGNED out;
-	struct note n = {.size = 5, .root = {1}};
+	struct note n = {.size = 5, .root = {{1}}};
 
 	(void)state;
 	assert_null(signer_init(&s, &secret, rns_public, NULL, 0, NOW));
 	assert_null(signer_checkpoint(&s, &out, &m));
-	memcpy(n.fp, s.fp, 32);
+	n.fp = s.fp;
 	memcpy(n.sig, out.sig, 64);
 	note_set_key(&n, out.key);
 	assert_true(note_verify(&n, s.audit));
@@ -246,8 +246,8 @@ material(struct prog *p, const uint8_t *binding, size_t n)
 static void
 test_program(void **state)
 {
-	struct msg_K_RECEIPT receipt = {.qid = 1, .job = {9}};
-	struct msg_K_CHALLENGE challenge = {.qid = 2, .link = {3}};
+	struct msg_K_RECEIPT receipt = {.qid = 1, .job = {{9}}};
+	struct msg_K_CHALLENGE challenge = {.qid = 2, .link = {{3}}};
 	struct msg_C_SIGN check = {.size = 1};
 	struct msg_BINDING_MADE made;
 	struct msg_K_CHALLENGED challenged;
@@ -301,7 +301,7 @@ test_program(void **state)
 	PROG_GET(EVENT, audit, &e);
 	assert_string_equal(e.code, "receipt");
 	assert_int_equal(e.kind, EVK_SIGNED);
-	assert_memory_equal(e.job, receipt.job, 32);
+	assert_memory_equal(e.job, receipt.job.b, 32);
 	PROG_GET(EVENT, audit, &e);
 	assert_int_equal(e.kind, EVK_SIGNED);
 	PROG_GET(EVENT, audit, &e);

@@ -26,13 +26,13 @@ file(const char *name, size_t *n)
 }
 
 static bool
-is_dest(const uint8_t dest[RNS_HASH])
+is_dest(const struct hash16 *dest)
 {
 	json_t *list = vec_array(whole, "destinations"), *v;
 	char hex[2 * RNS_HASH + 1];
 	size_t i;
 
-	hex_encode(hex, dest, RNS_HASH);
+	hex_encode(hex, HASH_BYTES(*dest));
 	json_array_foreach(list, i, v)
 		if (strcmp(json_string_value(v), hex) == 0)
 			return true;
@@ -42,7 +42,8 @@ is_dest(const uint8_t dest[RNS_HASH])
 static void
 read_paths(void **state)
 {
-	uint8_t display[RNS_FULL_HASH], out[4096], hash[RNS_FULL_HASH];
+	struct id32 display, hash;
+	uint8_t out[4096];
 	const char *name = vec_str(whole, "interface");
 	char cached[120] = "cache/announces/";
 	const uint8_t *raw;
@@ -53,27 +54,27 @@ read_paths(void **state)
 	struct wr w = wr_make(out, sizeof(out));
 
 	(void)state;
-	rns_sha256(display, name, strlen(name));
+	rns_sha256(&display, name, strlen(name));
 	assert_true(codec_paths_head(&r, &count));
 	assert_int_equal(count, 3);
 	mpk_put_array(&w, count);
 	for (size_t i = 0; i < count; i++) {
 		assert_int_equal(codec_path_get(&r, &p), RNS_OK);
-		assert_true(is_dest(p.dest));
+		assert_true(is_dest(&p.dest));
 		assert_int_equal(p.hops, 2);
 		assert_true(p.expires_us - p.learned_us >
 		    INT64_C(604700) * 1000000);
-		assert_memory_equal(p.interface, display, RNS_FULL_HASH);
+		assert_memory_equal(p.interface.b, display.b, RNS_FULL_HASH);
 		assert_int_equal(p.blob_count, 1);
 		/* its announce is there and says the same */
-		hex_encode(cached + 16, p.packet_hash, RNS_FULL_HASH);
+		hex_encode(cached + 16, HASH_BYTES(p.packet_hash));
 		announce = file(cached, &an);
 		assert_non_null(announce);
 		assert_true(codec_announce_get(announce, an, &raw, &raw_len));
 		assert_true(raw_len > 35);
-		assert_memory_equal(raw + 18, p.dest, RNS_HASH);
+		assert_memory_equal(raw + 18, p.dest.b, RNS_HASH);
 		codec_path_put(&w, &p);
-		(void)hash;
+		(void)hash.b;
 	}
 	assert_true(rd_end(&r));
 	/* written again: the same bytes, but for the times' last digits */
@@ -124,8 +125,8 @@ holes(void **state)
 	assert_int_equal(count, 2);
 	while (count-- > 0) {
 		assert_int_equal(codec_hole_get(&r, &h), RNS_OK);
-		assert_true(h.identity[0] == 0x00 || h.identity[0] == 0xff);
-		if (h.identity[0] == 0xff)
+		assert_true(h.identity.b[0] == 0x00 || h.identity.b[0] == 0xff);
+		if (h.identity.b[0] == 0xff)
 			assert_int_equal(h.until_us, 0);
 		forever += h.until_us == 0;
 	}

@@ -67,9 +67,9 @@ test_known(void **state)
 		used = vec_number(e, "last_used");
 		assert_int_equal(stores_known_next(&r, &k), RNS_OK);
 		vec_exact(e, "destination_hash", want, 16);
-		assert_memory_equal(k.dest, want, 16);
+		assert_memory_equal(k.dest.b, want, 16);
 		vec_exact(e, "packet_hash", want, 32);
-		assert_memory_equal(k.packet_hash, want, 32);
+		assert_memory_equal(k.packet_hash.b, want, 32);
 		vec_exact(e, "public_key", want, 64);
 		assert_memory_equal(k.public_key, want, 64);
 		app = vec_bytes(e, "app_data", &app_len);
@@ -244,14 +244,15 @@ static void
 test_identity_file(void **state)
 {
 	const json_t *v = store("identity_file", 0);
-	uint8_t priv[64], hash[16];
+	uint8_t priv[64];
+	struct hash16 hash;
 	struct identity id;
 
 	(void)state;
 	vec_exact(v, "bytes", priv, 64);
-	vec_exact(v, "hash", hash, 16);
+	vec_exact(v, "hash", HASH_BYTES(hash));
 	assert_int_equal(identity_load(&id, priv), RNS_OK);
-	assert_memory_equal(id.hash, hash, 16);
+	assert_memory_equal(id.hash.b, hash.b, 16);
 }
 
 int

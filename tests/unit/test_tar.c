@@ -15,6 +15,7 @@
 
 #include <jansson.h>
 #include <nettle/sha2.h>
+#include <rns/hash.h>
 
 #include "sandbox/base/tar.h"
 #include "sandbox/base/tree.h"
@@ -306,7 +307,7 @@ test_folder_round(void **state)
 		int dir = new_folder(path), fd = file_of(b.p, b.n);
 		struct tree_report rep;
 		struct sha256_ctx ctx;
-		uint8_t digest[32];
+		struct id32 digest;
 
 		assert_non_null(s.p);
 		if (tree_unpack(fd, dir, &rep) != 0) fail_msg("%s", rep.why);
@@ -316,8 +317,8 @@ test_folder_round(void **state)
 		assert_memory_equal(s.p, b.p, b.n);
 		sha256_init(&ctx);
 		sha256_update(&ctx, s.n, s.p);
-		sha256_digest(&ctx, sizeof(digest), digest);
-		hex_encode(hex, digest, sizeof(digest));
+		sha256_digest(&ctx, sizeof(digest), digest.b);
+		hex_encode(hex, HASH_BYTES(digest));
 		assert_string_equal(hex,
 		    json_string_value(json_object_get(v, "sha256")));
 		/* a sink that stops */

@@ -77,13 +77,13 @@ static int
 add(struct trail *t, unsigned sev, size_t pad)
 {
 	char body[4096];
-	uint8_t digest[32];
+	struct id32 digest;
 	uint64_t seq;
 	int n = snprintf(body, sizeof(body),
 	    "{\"severity_id\":%u,\"n\":%llu,\"pad\":\"%0*d\"}", sev,
 	    (unsigned long long)trail_next(t), (int)pad, 0);
 
-	return trail_append(t, sev, body, (size_t)n, &seq, digest);
+	return trail_append(t, sev, body, (size_t)n, &seq, &digest);
 }
 
 static struct trail_verdict
@@ -110,11 +110,11 @@ sign(struct trail *t)
 {
 	uint8_t seed[32] = {1}, pub[32], sk[64];
 	char text[NOTE_MAX], body[NOTE_BODY_MAX], hex[66];
-	struct note n = {.fp = {2}};
+	struct note n = {.fp = {{2}}};
 	size_t len;
 
 	(void)crypto_sign_seed_keypair(pub, sk, seed);
-	assert_true(trail_root(t, &n.size, n.root));
+	assert_true(trail_root(t, &n.size, &n.root));
 	trail_mark(t, n.size, false);
 	note_set_key(&n, pub);
 	len = note_body(body, &n);
@@ -133,7 +133,7 @@ test_grows(void **state)
 {
 	struct trail *t = open_trail(&usual);
 	struct trail_verdict v;
-	uint8_t root[32], again[32];
+	struct id32 root, again;
 	uint64_t size;
 
 	(void)state;
@@ -143,13 +143,13 @@ test_grows(void **state)
 	assert_true(trail_dirty(t));
 	assert_int_equal(add(t, 4, 10), 0);
 	assert_false(trail_dirty(t));
-	assert_true(trail_root(t, &size, root));
+	assert_true(trail_root(t, &size, &root));
 	assert_int_equal(size, 11);
 	trail_close(t);
 	t = open_trail(&usual);
 	assert_int_equal(trail_next(t), 12);
-	assert_true(trail_root(t, &size, again));
-	assert_memory_equal(root, again, 32);
+	assert_true(trail_root(t, &size, &again));
+	assert_memory_equal(root.b, again.b, 32);
 	sign(t);
 	assert_int_equal(add(t, 1, 10), 0);
 	v = verify();
@@ -319,7 +319,7 @@ test_broken_goes_on(void **state)
 	static const char one[] = "00000001.jsonl";
 	struct trail *t = open_trail(&usual);
 	struct trail_report r;
-	uint8_t root[32];
+	struct id32 root;
 	uint64_t size;
 	size_t len;
 	char *p;
@@ -340,7 +340,7 @@ test_broken_goes_on(void **state)
 	/* events are still written, but nothing is vouched for */
 	assert_int_equal(add(t, 1, 20), 0);
 	assert_int_equal(trail_next(t), 6);
-	assert_false(trail_root(t, &size, root));
+	assert_false(trail_root(t, &size, &root));
 	trail_close(t);
 	assert_false(verify().ok);
 }
@@ -367,7 +367,7 @@ test_tombstones(void **state)
 	struct trail *t = open_trail(&small);
 	struct trail_verdict v;
 	struct seen seen = {{0}};
-	uint8_t root[32], again[32];
+	struct id32 root, again;
 	uint64_t size;
 	unsigned fours = 0;
 
@@ -382,7 +382,7 @@ test_tombstones(void **state)
 			sign(t);
 		assert_true(trail_bytes(t) <= small.total);
 	}
-	assert_true(trail_root(t, &size, root));
+	assert_true(trail_root(t, &size, &root));
 	assert_int_equal(size, 600);
 	trail_close(t);
 	assert_int_equal(trail_verify(dir, NULL, &v, see, &seen), 0);
@@ -396,8 +396,8 @@ test_tombstones(void **state)
 	assert_true(seen.severity[1] > 10); /* the newest are there */
 	/* the dropped lines still count in the signed tree */
 	t = open_trail(&small);
-	assert_true(trail_root(t, &size, again));
-	assert_memory_equal(root, again, 32);
+	assert_true(trail_root(t, &size, &again));
+	assert_memory_equal(root.b, again.b, 32);
 	trail_close(t);
 }
 
@@ -450,12 +450,12 @@ test_long(void **state)
 {
 	struct trail *t = open_trail(&usual);
 	char *body = malloc(20000);
-	uint8_t digest[32];
+	struct id32 digest;
 	uint64_t seq;
 
 	(void)state;
 	memset(body, 'x', 20000);
-	assert_int_equal(trail_append(t, 1, body, 20000, &seq, digest), -1);
+	assert_int_equal(trail_append(t, 1, body, 20000, &seq, &digest), -1);
 	assert_int_equal(errno, EMSGSIZE);
 	free(body);
 	trail_close(t);

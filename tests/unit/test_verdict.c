@@ -24,10 +24,11 @@
 #include "common/util.h"
 #include "tests/unit/vec.h"
 
-static uint8_t rns[64], rns_hash[16], rns_seed[32] = {5};
+static uint8_t rns[64], rns_seed[32] = {5};
+static struct hash16 rns_hash;
 static struct klp_secret secret = {.kind = KEY_SECP256K1, .raw = {1}};
 static struct klp_key key;
-static uint8_t fp[FP_LEN];
+static struct fp fp;
 
 static int
 setup(void **state)
@@ -37,10 +38,10 @@ setup(void **state)
 	(void)state;
 	if (sodium_init() < 0 || !secret_public(&key, &secret))
 		return -1;
-	key_fp(fp, &key);
+	key_fp(&fp, &key);
 	memset(rns, 6, 32);
 	(void)crypto_sign_seed_keypair(rns + 32, sk, rns_seed);
-	rns_hash_of(rns_hash, rns);
+	rns_hash_of(&rns_hash, rns);
 	return 0;
 }
 
@@ -74,19 +75,19 @@ test_ask(void **state)
 	struct msg_V_VERDICT out;
 
 	(void)state;
-	memcpy(pins[0].id, fp, FP_LEN);
-	memcpy(pins[1].id, rns_hash, 16);
+	pins[0].id = fp;
+	memcpy(pins[1].id.b, HASH_BYTES(rns_hash));
 	/* nothing known */
 	assert_int_equal(verdict_ask(&v, &out, &without, 1000), VERDICT_PLAIN);
 	assert_int_equal(out.status, VERDICT_NO_BINDING);
 	assert_int_equal(out.qid, 4);
-	assert_memory_equal(out.rns_hash, rns_hash, 16);
+	assert_memory_equal(out.rns_hash.b, rns_hash.b, 16);
 	assert_int_equal(out.level, 0);
 	/* bound, by a stranger */
 	assert_int_equal(verdict_ask(&v, &out, &with, 1000), VERDICT_BOUND);
 	assert_int_equal(out.status, VERDICT_OK);
 	assert_int_equal(out.level, 0);
-	assert_memory_equal(out.fp, fp, FP_LEN);
+	assert_memory_equal(out.fp.b, fp.b, FP_LEN);
 	assert_memory_equal(out.key, key.raw, 33);
 	assert_int_equal(out.valid_until, 1300);
 	assert_true(out.why[0] != '\0');
@@ -140,7 +141,7 @@ test_pinned_identity(void **state)
 	struct msg_V_VERDICT out;
 
 	(void)state;
-	memcpy(pin.id, rns_hash, 16);
+	memcpy(pin.id.b, HASH_BYTES(rns_hash));
 	v.levels = (struct level_conf){.pins = &pin, .npins = 1};
 	(void)verdict_ask(&v, &out, &m, 1000);
 	assert_int_equal(out.status, VERDICT_OK);
@@ -160,7 +161,7 @@ envelope_of(const struct klp_key *k)
 	    .bip340 = k->bip340, .key_len = k->len};
 
 	memcpy(m.key, k->raw, k->len);
-	key_fp(m.fp, k);
+	key_fp(&m.fp, k);
 	return m;
 }
 
@@ -198,9 +199,9 @@ test_envelope(void **state)
 
 		assert_true(out.ok);
 		assert_int_equal(out.len, rn);
-		assert_memory_equal(out.job, want, 32);
+		assert_memory_equal(out.job.b, want, 32);
 		assert_true(manifest_record_get(&got, record, rn));
-		assert_memory_equal(got.job, want, 32);
+		assert_memory_equal(got.job.b, want, 32);
 		manifest_clear(&got);
 	}
 	/* another key; the right key under the other scheme */
@@ -227,7 +228,7 @@ test_envelope(void **state)
 	vec_exact(root, "private", s.raw, 32);
 	row = json_array_get(vec_array(root, "schema"), 1);
 	bin = vec_bytes(row, "payload", &n);
-	key_fp(one.fp, &k);
+	key_fp(&one.fp, &k);
 	assert_true(pae_sign(one.sig, &s, TYPE_MANIFEST, bin, n, NULL));
 	i = env_build_binary(buf, sizeof(buf), TYPE_MANIFEST, bin, n, &one, 1);
 	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
@@ -251,18 +252,18 @@ test_envelope(void **state)
 static void
 test_live(void **state)
 {
-	struct msg_V_LIVE m = {.link = {1}, .n = {2}, .m = {3}};
-	uint8_t d[32];
+	struct msg_V_LIVE m = {.link = {{1}}, .n = {2}, .m = {3}};
+	struct id32 d;
 
 	(void)state;
 	memcpy(m.key, key.raw, 33);
 	memcpy(m.initiator, rns, 64);
-	challenge_digest(d, m.link, m.n, m.m, m.initiator, m.responder);
-	assert_true(secp_sign(m.s, &secret, d, NULL));
+	challenge_digest(&d, &m.link, m.n, m.m, m.initiator, m.responder);
+	assert_true(secp_sign(m.s, &secret, &d, NULL));
 	assert_true(verdict_live(&m));
-	m.link[0]++; /* relayed to another link */
+	m.link.b[0]++; /* relayed to another link */
 	assert_false(verdict_live(&m));
-	m.link[0]--;
+	m.link.b[0]--;
 	m.key[0] = 9;
 	assert_false(verdict_live(&m));
 }
@@ -289,7 +290,7 @@ pinned(struct prog *p, int level)
 {
 	char yaml[512], hex[65];
 
-	hex_encode(hex, fp, FP_LEN);
+	hex_encode(hex, HASH_BYTES(fp));
 	(void)snprintf(yaml, sizeof(yaml),
 	    "trust_graph: klp://trust.kos/mesh-overlay.json\n"
 	    "trust:\n  pins:\n    - {id: \"urn:klp:k:human:%s\", level: %d}\n",

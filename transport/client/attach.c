@@ -167,15 +167,15 @@ static void
 on_event(struct attach *a, const struct rns_event *ev)
 {
 	struct rns_event first = *ev;
-	uint8_t dest[RNS_HASH];
+	struct hash16 dest;
 
 	if (a->on_event != NULL)
 		a->on_event(a->on_event_arg, ev);
 	if (ev->type == RNS_EV_ANNOUNCE) {
-		memcpy(dest, ev->announce.dest, RNS_HASH);
+		dest = ev->announce.dest;
 		watches_event(a, ev);
-		apaths_announce(a, dest);
-		alinks_announce(a, dest);
+		apaths_announce(a, &dest);
+		alinks_announce(a, &dest);
 	}
 	alinks_event(a, &first);
 }

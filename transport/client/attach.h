@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <ev.h>
+#include <rns/hash.h>
 #include <rns/rns.h>
 
 /*
@@ -60,7 +61,7 @@ int attach_on_announce(struct attach *, const char *name,
  * Ask for a path; fn once with true when there is one (at once in the next
  * turn if it is known), or false after timeout_us (0: 15 s). 0 or -1: ENOMEM.
  */
-int attach_path(struct attach *, const uint8_t dest[RNS_HASH],
+int attach_path(struct attach *, const struct hash16 *dest,
     int64_t timeout_us, void (*fn)(void *arg, bool found), void *arg);
 
 /* ---- links ---- */
@@ -80,11 +81,11 @@ enum attach_link_state {
  */
 struct attach_way {
 	uint8_t public_key[RNS_KEY];
-	uint8_t next_hop[RNS_HASH];
+	struct hash16 next_hop;
 	uint8_t hops;
 };
 /* The present one; false: not known. */
-bool attach_way_get(const struct attach *, const uint8_t dest[RNS_HASH],
+bool attach_way_get(const struct attach *, const struct hash16 *dest,
     struct attach_way *);
 /* The configuration folder, whose instance it is. */
 const char *attach_folder(const struct attach *);
@@ -106,7 +107,7 @@ struct attach_link_opts {
 
 /* NULL: out of memory. FAILED and CLOSED come once, as the last word. */
 struct attach_link *attach_link_open(struct attach *,
-    const uint8_t dest[RNS_HASH], const struct attach_link_opts *,
+    const struct hash16 *dest, const struct attach_link_opts *,
     void (*fn)(void *arg, struct attach_link *, enum attach_link_state),
     void *arg);
 /* No callback comes after it; its requests end without one too. */

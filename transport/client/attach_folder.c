@@ -76,19 +76,19 @@ afolder_read(struct attach *a, char *why, size_t cap)
 /* ---- what the folder knows already ---- */
 
 static void
-load_ratchet(struct attach *a, int dir, const uint8_t dest[RNS_HASH])
+load_ratchet(struct attach *a, int dir, const struct hash16 *dest)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_RATCHET_ADD};
 	char name[2 * RNS_HASH + 1];
 	uint8_t buf[256];
 	ssize_t n;
 
-	hex_encode(name, dest, RNS_HASH);
+	hex_encode(name, HASH_BYTES(*dest));
 	if ((n = file_read(dir, name, buf, sizeof(buf))) <= 0 ||
 	    stores_ratchet_get(buf, (size_t)n, cmd.ratchet.key,
 	    &cmd.ratchet.received_us) != RNS_OK)
 		return;
-	memcpy(cmd.ratchet.dest, dest, RNS_HASH);
+	cmd.ratchet.dest = *dest;
 	(void)rns_submit(a->rns, &cmd, clock_mono());
 }
 
@@ -107,7 +107,7 @@ load_entries(struct attach *a, struct rd *r, size_t count, int ratchets)
 		cmd = stores_known_cmd(&k);
 		if (rns_submit(a->rns, &cmd, clock_mono()) == RNS_OK &&
 		    ratchets >= 0)
-			load_ratchet(a, ratchets, k.dest);
+			load_ratchet(a, ratchets, &k.dest);
 	}
 }
 

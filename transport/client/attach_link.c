@@ -48,7 +48,7 @@ ask_path(struct attach_link *l)
 		return;
 	l->path_was_asked = true;
 	l->path_asked = now;
-	apath_request(l->a, l->dest);
+	apath_request(l->a, &l->dest);
 }
 
 /* The attempt that runs may be lost: let it be, and make another one. */
@@ -59,7 +59,7 @@ set_aside(struct attach_link *l)
 	if (!l->have_id)
 		return;
 	l->old_tag = l->tag;
-	memcpy(l->old_id, l->id, RNS_HASH);
+	l->old_id = l->id;
 	l->tag = 0;
 	l->have_id = false;
 }
@@ -81,12 +81,12 @@ link_step(struct attach_link *l)
 		set_aside(l);
 	if (l->tag != 0)
 		return; /* an attempt runs */
-	if (!apath_have(l->a, l->dest)) {
+	if (!apath_have(l->a, &l->dest)) {
 		ask_path(l);
 		link_state(l, ATTACH_LINK_PATH);
 		return;
 	}
-	memcpy(cmd.link_open.dest, l->dest, RNS_HASH);
+	cmd.link_open.dest = l->dest;
 	l->tag = cmd.link_open.tag = attach_tag(l->a);
 	cmd.link_open.resources = RNS_ACCEPT_NONE;
 	if (attach_submit(l->a, &cmd) != RNS_OK) {
@@ -119,23 +119,23 @@ answered(struct attach_link *l)
 	int64_t wait = MAX_OF(mono_sub(now, l->opened), ANSWER_GRACE_US);
 
 	l->by_way = false;
-	if (!attach_way_get(l->a, l->dest, &way))
+	if (!attach_way_get(l->a, &l->dest, &way))
 		return;
 	if ((way.hops == 0) != (l->way.hops == 0) ||
-	    memcmp(way.next_hop, l->way.next_hop, RNS_HASH) != 0)
+	    !hash16_eq(&way.next_hop, &l->way.next_hop))
 		wait = 0;
 	l->again_at = mono_add(now, wait);
 	step_later(l, (double)wait / 1e6);
 }
 
 void
-alinks_announce(struct attach *a, const uint8_t dest[RNS_HASH])
+alinks_announce(struct attach *a, const struct hash16 *dest)
 {
 	struct attach_link *l;
 
 	TAILQ_FOREACH(l, &a->links, entry) {
 		if (l->dead || l->state >= ATTACH_LINK_UP ||
-		    memcmp(l->dest, dest, RNS_HASH) != 0)
+		    !hash16_eq(&l->dest, dest))
 			continue;
 		if (l->tag == 0)
 			step_later(l, 0);
@@ -152,25 +152,25 @@ use_way(struct attach_link *l, const struct attach_way *way)
 	struct rns_cmd path = {.type = RNS_CMD_PATH_ADD};
 	int64_t now = clock_wall_us();
 
-	if (apath_have(l->a, l->dest))
+	if (apath_have(l->a, &l->dest))
 		return;
-	memcpy(known.known.dest, l->dest, RNS_HASH);
+	known.known.dest = l->dest;
 	memcpy(known.known.public_key, way->public_key, RNS_KEY);
 	known.known.heard_us = 1; /* whatever is heard is newer */
-	memcpy(path.path.dest, l->dest, RNS_HASH);
-	memcpy(path.path.next_hop, way->next_hop, RNS_HASH);
+	path.path.dest = l->dest;
+	path.path.next_hop = way->next_hop;
 	path.path.hops = way->hops;
 	path.path.ifid = ATTACH_IFID;
 	path.path.learned_us = now;
 	path.path.expires_us = now + WAY_LIFE_US;
 	(void)attach_submit(l->a, &known);
 	(void)attach_submit(l->a, &path);
-	l->by_way = apath_have(l->a, l->dest);
+	l->by_way = apath_have(l->a, &l->dest);
 	l->way = *way;
 }
 
 struct attach_link *
-attach_link_open(struct attach *a, const uint8_t dest[RNS_HASH],
+attach_link_open(struct attach *a, const struct hash16 *dest,
     const struct attach_link_opts *opts,
     void (*fn)(void *, struct attach_link *, enum attach_link_state),
     void *arg)
@@ -187,7 +187,7 @@ attach_link_open(struct attach *a, const uint8_t dest[RNS_HASH],
 		memcpy(l->identity, opts->identity, RNS_KEY);
 	}
 	l->a = a;
-	memcpy(l->dest, dest, RNS_HASH);
+	l->dest = *dest;
 	l->until = mono_add(clock_mono(), timeout);
 	l->again_at = MONO_NEVER;
 	l->fn = fn;
@@ -206,11 +206,11 @@ attach_link_open(struct attach *a, const uint8_t dest[RNS_HASH],
 }
 
 static void
-close_id(struct attach *a, const uint8_t id[RNS_HASH])
+close_id(struct attach *a, const struct hash16 *id)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_LINK_CLOSE};
 
-	memcpy(cmd.hash, id, RNS_HASH);
+	cmd.hash = *id;
 	(void)attach_submit(a, &cmd);
 }
 
@@ -218,9 +218,9 @@ static void
 close_in_core(struct attach_link *l)
 {
 	if (l->have_id)
-		close_id(l->a, l->id);
+		close_id(l->a, &l->id);
 	if (l->old_tag != 0)
-		close_id(l->a, l->old_id);
+		close_id(l->a, &l->old_id);
 	l->have_id = false;
 	l->old_tag = 0;
 }
@@ -293,13 +293,13 @@ by_tag(struct attach *a, uint64_t tag)
 }
 
 static struct attach_link *
-by_id(struct attach *a, const uint8_t id[RNS_HASH])
+by_id(struct attach *a, const struct hash16 *id)
 {
 	struct attach_link *l;
 
 	TAILQ_FOREACH(l, &a->links, entry)
 		if (!l->dead && l->have_id &&
-		    memcmp(l->id, id, RNS_HASH) == 0)
+		    hash16_eq(&l->id, id))
 			return l;
 	return NULL;
 }
@@ -311,12 +311,12 @@ take_attempt(struct attach_link *l, const struct rns_event *ev)
 	bool old = l->tag != ev->link.tag;
 
 	if (old && l->have_id)
-		close_id(l->a, l->id);
+		close_id(l->a, &l->id);
 	else if (!old && l->old_tag != 0)
-		close_id(l->a, l->old_id);
+		close_id(l->a, &l->old_id);
 	l->old_tag = 0;
 	l->tag = ev->link.tag;
-	memcpy(l->id, ev->link.id, RNS_HASH);
+	l->id = ev->link.id;
 	l->have_id = true;
 }
 
@@ -326,7 +326,7 @@ on_up(struct attach_link *l)
 	struct rns_cmd cmd = {.type = RNS_CMD_LINK_IDENTIFY};
 
 	if (l->identify) {
-		memcpy(cmd.identify.link, l->id, RNS_HASH);
+		cmd.identify.link = l->id;
 		memcpy(cmd.identify.identity, l->identity, RNS_KEY);
 		(void)attach_submit(l->a, &cmd);
 		explicit_bzero(&cmd, sizeof(cmd));
@@ -359,7 +359,7 @@ alinks_event(struct attach *a, const struct rns_event *ev)
 	case RNS_EV_LINK_PENDING:
 		if ((l = by_tag(a, ev->link.tag)) != NULL &&
 		    l->tag == ev->link.tag) {
-			memcpy(l->id, ev->link.id, RNS_HASH);
+			l->id = ev->link.id;
 			l->have_id = true;
 		}
 		break;
@@ -372,7 +372,7 @@ alinks_event(struct attach *a, const struct rns_event *ev)
 		}
 		break;
 	case RNS_EV_LINK_CLOSED:
-		if ((l = by_id(a, ev->link.id)) == NULL &&
+		if ((l = by_id(a, &ev->link.id)) == NULL &&
 		    (l = by_tag(a, ev->link.tag)) == NULL)
 			break;
 		if (l->old_tag != 0 && l->old_tag == ev->link.tag)
@@ -382,15 +382,15 @@ alinks_event(struct attach *a, const struct rns_event *ev)
 		break;
 	case RNS_EV_RESPONSE:
 	case RNS_EV_REQUEST_FAILED:
-		if ((l = by_id(a, ev->response.link)) != NULL)
+		if ((l = by_id(a, &ev->response.link)) != NULL)
 			arequests_event(l, ev);
 		break;
 	case RNS_EV_PROGRESS:
-		if ((l = by_id(a, ev->progress.link)) != NULL)
+		if ((l = by_id(a, &ev->progress.link)) != NULL)
 			arequests_event(l, ev);
 		break;
 	case RNS_EV_STREAM_DATA:
-		if ((l = by_id(a, ev->channel.link)) != NULL)
+		if ((l = by_id(a, &ev->channel.link)) != NULL)
 			arequests_event(l, ev);
 		break;
 	default:

@@ -11,16 +11,16 @@
 #define STEP_S 1. /* how often a wait looks around */
 
 void
-apath_request(struct attach *a, const uint8_t dest[RNS_HASH])
+apath_request(struct attach *a, const struct hash16 *dest)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_PATH_REQUEST};
 
-	memcpy(cmd.hash, dest, RNS_HASH);
+	cmd.hash = *dest;
 	(void)attach_submit(a, &cmd);
 }
 
 bool
-apath_have(const struct attach *a, const uint8_t dest[RNS_HASH])
+apath_have(const struct attach *a, const struct hash16 *dest)
 {
 	struct rns_path p;
 	struct rns_known k;
@@ -30,7 +30,7 @@ apath_have(const struct attach *a, const uint8_t dest[RNS_HASH])
 }
 
 bool
-attach_way_get(const struct attach *a, const uint8_t dest[RNS_HASH],
+attach_way_get(const struct attach *a, const struct hash16 *dest,
     struct attach_way *out)
 {
 	struct rns_path p;
@@ -39,7 +39,7 @@ attach_way_get(const struct attach *a, const uint8_t dest[RNS_HASH],
 	if (!rns_path_get(a->rns, dest, &p) || !rns_known_get(a->rns, dest, &k))
 		return false;
 	memcpy(out->public_key, k.public_key, RNS_KEY);
-	memcpy(out->next_hop, p.next_hop, RNS_HASH);
+	out->next_hop = p.next_hop;
 	out->hops = p.hops;
 	return true;
 }
@@ -62,7 +62,7 @@ on_wait(struct ev_loop *loop, ev_timer *t, int revents)
 	struct path_wait *w = t->data;
 
 	(void)revents;
-	if (apath_have(w->a, w->dest)) {
+	if (apath_have(w->a, &w->dest)) {
 		wait_end(w, true);
 		return;
 	}
@@ -75,7 +75,7 @@ on_wait(struct ev_loop *loop, ev_timer *t, int revents)
 }
 
 int
-attach_path(struct attach *a, const uint8_t dest[RNS_HASH], int64_t timeout_us,
+attach_path(struct attach *a, const struct hash16 *dest, int64_t timeout_us,
     void (*fn)(void *, bool), void *arg)
 {
 	struct path_wait *w;
@@ -83,7 +83,7 @@ attach_path(struct attach *a, const uint8_t dest[RNS_HASH], int64_t timeout_us,
 	if ((w = calloc(1, sizeof(*w))) == NULL)
 		return -1;
 	w->a = a;
-	memcpy(w->dest, dest, RNS_HASH);
+	w->dest = *dest;
 	w->until = mono_add(clock_mono(),
 	    timeout_us > 0 ? timeout_us : PATH_TIMEOUT_US);
 	w->fn = fn;
@@ -98,13 +98,13 @@ attach_path(struct attach *a, const uint8_t dest[RNS_HASH], int64_t timeout_us,
 }
 
 void
-apaths_announce(struct attach *a, const uint8_t dest[RNS_HASH])
+apaths_announce(struct attach *a, const struct hash16 *dest)
 {
 	struct path_wait *w;
 
 	/* callbacks come from the timer: one place, one order */
 	TAILQ_FOREACH(w, &a->paths, entry)
-		if (memcmp(w->dest, dest, RNS_HASH) == 0) {
+		if (hash16_eq(&w->dest, dest)) {
 			ev_timer_stop(a->loop, &w->timer);
 			ev_timer_set(&w->timer, 0, 0);
 			ev_timer_start(a->loop, &w->timer);

@@ -95,7 +95,7 @@ send_copy(struct attach_request *q)
 	uint64_t tag = attach_tag(q->l->a);
 	int err;
 
-	memcpy(cmd.request.link, q->l->id, RNS_HASH);
+	cmd.request.link = q->l->id;
 	cmd.request.path = q->path;
 	cmd.request.data = q->data;
 	cmd.request.len = q->len;
@@ -347,7 +347,7 @@ attach_stream(struct attach_link *l, uint16_t stream,
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return -1;
 	*s = (struct attach_stream_in){.stream = stream, .fn = fn, .arg = arg};
-	memcpy(cmd.stream.link, l->id, RNS_HASH);
+	cmd.stream.link = l->id;
 	cmd.stream.stream = stream;
 	err = attach_submit(l->a, &cmd);
 	if (err != RNS_OK && err != RNS_EEXIST) {

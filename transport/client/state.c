@@ -24,13 +24,13 @@ attach_tag(struct attach *a)
 const uint8_t *
 attach_link_id(const struct attach_link *l)
 {
-	return l->id;
+	return l->id.b;
 }
 
 bool
 attach_link_info(const struct attach_link *l, struct rns_link_info *out)
 {
-	return l->have_id && rns_link_get(l->a->rns, l->id, out);
+	return l->have_id && rns_link_get(l->a->rns, &l->id, out);
 }
 
 int64_t

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <ev.h>
+#include <rns/hash.h>
 #include <rns/rns.h>
 
 #include "common/util.h"
@@ -42,7 +43,7 @@ struct announce_watch {
 struct path_wait {
 	TAILQ_ENTRY(path_wait) entry;
 	struct attach *a;
-	uint8_t dest[RNS_HASH];
+	struct hash16 dest;
 	ev_timer timer;
 	struct mono until;
 	void (*fn)(void *, bool);
@@ -78,20 +79,20 @@ struct attach_request {
 struct attach_link {
 	TAILQ_ENTRY(attach_link) entry;
 	struct attach *a;
-	uint8_t dest[RNS_HASH];
+	struct hash16 dest;
 	uint8_t identity[RNS_KEY];
 	bool identify;
 	enum attach_link_state state;
 	bool told; /* of a state */
 	uint64_t tag; /* of the LINK_OPEN that runs; 0: none */
 	bool have_id;
-	uint8_t id[RNS_HASH];
+	struct hash16 id;
 	/* an attempt by a way of before: until the path's answer comes */
 	bool by_way;
 	struct attach_way way;
 	struct mono opened, again_at; /* ... and then beside another one */
 	uint64_t old_tag;
-	uint8_t old_id[RNS_HASH];
+	struct hash16 old_id;
 	struct mono until, path_asked;
 	bool path_was_asked;
 	unsigned tries;

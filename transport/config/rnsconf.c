@@ -134,8 +134,9 @@ read_sources(struct reader *r)
 	}
 	for (unsigned i = 0; i < e->n; i++) {
 		v = conf_value(r->v.tree, r->v.sec, e, i, r->v.m);
-		if (v != NULL && !hex_decode(r->c->blackhole_sources[i],
-		    RNS_HASH, v, strlen(v)))
+		if (v != NULL &&
+		    !hex_decode(HASH_BYTES(r->c->blackhole_sources[i]), v,
+		    strlen(v)))
 			mistake_add(r->v.m, e->line, 1, "the hash of a "
 			    "transport identity: 32 hex digits",
 			    "\"blackhole_sources\" cannot be \"%.80s\"", v);

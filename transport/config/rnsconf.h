@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/rns.h>
 
 #include "transport/config/confobj.h"
@@ -91,7 +92,7 @@ struct rnsconf {
 	 * whose stored lists count (reticulum-transport.md 7.4); fetching them
 	 * is not built
 	 */
-	uint8_t (*blackhole_sources)[RNS_HASH];
+	struct hash16 *blackhole_sources;
 	unsigned nblackhole_sources;
 
 	struct rnsconf_if *ifs; /* all sections, in the order of the file */

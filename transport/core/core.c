@@ -172,11 +172,11 @@ rns_set_wall(struct rns *r, int64_t wall_us, struct mono now)
 static void
 notes_take(struct rns *r)
 {
-	uint8_t dest[RNS_HASH];
+	struct hash16 dest;
 
 	waiting_forget(r);
-	while (link_lost_next(r, dest))
-		(void)path_request(r, dest, true);
+	while (link_lost_next(r, &dest))
+		(void)path_request(r, &dest, true);
 }
 
 static void
@@ -252,7 +252,7 @@ rns_recv(struct rns *r, unsigned ifid, const uint8_t *raw, size_t len,
 	}
 	/* Parts of resources, the bulk of all bytes, are never looked up. */
 	if (p.dest_type != DEST_LINK || p.context != CTX_RESOURCE)
-		packet_hash(p.hash, raw, len, p.header_2);
+		packet_hash(&p.hash, raw, len, p.header_2);
 	p.rx = i;
 	p.from_local = i->cfg.kind == RNS_IF_LOCAL_CLIENT;
 	inbound(r, &p);
@@ -268,7 +268,7 @@ hashes_add(struct rns *r, const uint8_t *data, size_t len)
 	if (len % RNS_FULL_HASH != 0)
 		return RNS_EINVAL;
 	for (size_t at = 0; at < len; at += RNS_FULL_HASH)
-		dedup_add(r, data + at);
+		dedup_add(r, id32_at(data + at));
 	return RNS_OK;
 }
 
@@ -282,7 +282,7 @@ submit_dest(struct rns *r, const struct rns_cmd *cmd)
 	if (cmd->type == RNS_CMD_DEST_ADD && r->cfg.attached)
 		deliver_introduce(r);
 	if (cmd->type == RNS_CMD_BLACKHOLE && cmd->blackhole.on)
-		paths_blackhole(r, cmd->blackhole.identity);
+		paths_blackhole(r, &cmd->blackhole.identity);
 	return RNS_OK;
 }
 
@@ -312,11 +312,11 @@ submit(struct rns *r, const struct rns_cmd *cmd)
 	case RNS_CMD_PACKET:
 		return deliver_submit(r, cmd);
 	case RNS_CMD_PROVE:
-		if (dest_find(r, cmd->prove.dest) != NULL)
+		if (dest_find(r, &cmd->prove.dest) != NULL)
 			return deliver_submit(r, cmd);
 		return link_submit(r, cmd);
 	case RNS_CMD_PATH_REQUEST:
-		return path_request(r, cmd->hash, false);
+		return path_request(r, &cmd->hash, false);
 	case RNS_CMD_PATH_DROP:
 	case RNS_CMD_PATH_ADD:
 		return path_submit(r, cmd);
@@ -391,7 +391,7 @@ rns_identity_public(const struct rns *r)
 const uint8_t *
 rns_identity_hash(const struct rns *r)
 {
-	return r->self.hash;
+	return r->self.hash.b;
 }
 
 void

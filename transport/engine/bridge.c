@@ -41,7 +41,7 @@ static const char *const paths[] = {
 struct reply {
 	TAILQ_ENTRY(reply) entry;
 	uint64_t tag;
-	uint8_t link[RNS_HASH], request[RNS_HASH];
+	struct hash16 link, request;
 	uint8_t *copy;       /* of malloc, or NULL */
 	const uint8_t *map;  /* of memfd_map, or NULL */
 	size_t len;
@@ -52,9 +52,10 @@ TAILQ_HEAD(reply_list, reply);
 struct bridge_link {
 	RB_ENTRY(bridge_link) node;
 	struct bridge *b;
-	uint8_t id[RNS_HASH];
+	struct hash16 id;
 	bool identified;
-	uint8_t identity[RNS_KEY], identity_hash[RNS_HASH];
+	uint8_t identity[RNS_KEY];
+	struct hash16 identity_hash;
 	struct follows follows;
 	struct reply_list replies;
 	unsigned nreplies;
@@ -63,7 +64,7 @@ RB_HEAD(bridge_link_tree, bridge_link);
 
 struct bridge {
 	struct engine *e;
-	uint8_t dest[RNS_HASH];
+	struct hash16 dest;
 	struct bridge_link_tree links;
 	unsigned nlinks;
 	bool announced; /* node asked for it: there is something to say */
@@ -75,7 +76,7 @@ struct bridge {
 static int
 bridge_link_cmp(const struct bridge_link *a, const struct bridge_link *b)
 {
-	return memcmp(a->id, b->id, RNS_HASH);
+	return hash16_cmp(&a->id, &b->id);
 }
 
 TREE_PROTOTYPE(bridge_link_tree, bridge_link, node, bridge_link_cmp)
@@ -89,11 +90,11 @@ bridge_node(const struct bridge *b)
 }
 
 static struct bridge_link *
-bridge_find(struct bridge *b, const uint8_t id[RNS_HASH])
+bridge_find(struct bridge *b, const struct hash16 *id)
 {
 	struct bridge_link key;
 
-	memcpy(key.id, id, RNS_HASH);
+	key.id = *id;
 	return RB_FIND(bridge_link_tree, &b->links, &key);
 }
 
@@ -115,7 +116,7 @@ on_late(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	memcpy(cmd.announce.dest, b->dest, RNS_HASH);
+	cmd.announce.dest = b->dest;
 	cmd.announce.one_interface = true;
 	TAILQ_FOREACH(n, &b->e->ifs, link) {
 		if (!n->announce_due || !n->online)
@@ -152,7 +153,7 @@ add_dest(struct bridge *b)
 	struct rns_cmd cmd = {.type = RNS_CMD_DEST_ADD};
 	int err;
 
-	if (rns_dest_hash(b->dest, "klp.node", b->e->identity_hash) != RNS_OK)
+	if (rns_dest_hash(&b->dest, "klp.node", &b->e->identity_hash) != RNS_OK)
 		return -1;
 	cmd.dest.type = RNS_SINGLE;
 	cmd.dest.name = "klp.node";
@@ -169,7 +170,7 @@ add_dest(struct bridge *b)
 	for (size_t i = 0; i < NELEM(paths); i++) {
 		cmd.type = RNS_CMD_HANDLER_ADD;
 		memset(&cmd.handler, 0, sizeof(cmd.handler));
-		memcpy(cmd.handler.dest, b->dest, RNS_HASH);
+		cmd.handler.dest = b->dest;
 		cmd.handler.path = paths[i];
 		cmd.handler.allow = RNS_ALLOW_ALL; /* node says who may */
 		cmd.handler.compress_max = COMPRESS_MAX;
@@ -243,7 +244,7 @@ bridge_close(struct bridge *b)
 	struct bridge_link *l;
 
 	RB_FOREACH(l, bridge_link_tree, &b->links) {
-		memcpy(cmd.hash, l->id, RNS_HASH);
+		cmd.hash = l->id;
 		(void)engine_submit(b->e, &cmd);
 	}
 }
@@ -265,9 +266,9 @@ tell_link(struct bridge_link *l)
 	struct rns_path path;
 	struct nif *n;
 
-	if (!rns_link_get(l->b->e->rns, l->id, &info))
+	if (!rns_link_get(l->b->e->rns, &l->id, &info))
 		return;
-	memcpy(m.link, l->id, RNS_HASH);
+	m.link = l->id;
 	m.ifid = info.ifid;
 	m.bitrate = (n = nif_find(l->b->e, info.ifid)) != NULL ?
 	    n->cfg.bitrate : 0;
@@ -275,7 +276,7 @@ tell_link(struct bridge_link *l)
 	    (uint32_t)info.rtt_us : 0;
 	m.mtu = info.mtu;
 	m.mdu = info.mdu;
-	m.hops = rns_path_get(l->b->e->rns, info.dest, &path) ? path.hops : 0;
+	m.hops = rns_path_get(l->b->e->rns, &info.dest, &path) ? path.hops : 0;
 	TO_NODE(l->b, T_LINK, &m, NULL, 0);
 }
 
@@ -284,9 +285,9 @@ tell_identified(struct bridge_link *l)
 {
 	struct msg_T_IDENTIFIED m = {0};
 
-	memcpy(m.link, l->id, RNS_HASH);
+	m.link = l->id;
 	memcpy(m.rns_public, l->identity, RNS_KEY);
-	memcpy(m.rns_hash, l->identity_hash, RNS_HASH);
+	m.rns_hash = l->identity_hash;
 	TO_NODE(l->b, T_IDENTIFIED, &m, NULL, 0);
 }
 
@@ -297,7 +298,7 @@ bridge_node_up(struct bridge *b)
 	struct bridge_link *l;
 
 	memcpy(m.rns_public, b->e->identity_public, RNS_KEY);
-	memcpy(m.dest, b->dest, RNS_HASH);
+	m.dest = b->dest;
 	TO_NODE(b, T_HELLO, &m, NULL, 0);
 	RB_FOREACH(l, bridge_link_tree, &b->links) {
 		tell_link(l);
@@ -323,16 +324,16 @@ on_link_up(struct bridge *b, const struct rns_event *ev)
 {
 	struct bridge_link *l;
 
-	if (bridge_find(b, ev->link.id) != NULL)
+	if (bridge_find(b, &ev->link.id) != NULL)
 		return;
 	if ((l = calloc(1, sizeof(*l))) == NULL) {
 		b->counts.links_lost++;
 		return;
 	}
 	l->b = b;
-	memcpy(l->id, ev->link.id, RNS_HASH);
+	l->id = ev->link.id;
 	TAILQ_INIT(&l->replies);
-	follow_init(&l->follows, b->e, l->id);
+	follow_init(&l->follows, b->e, &l->id);
 	(void)RB_INSERT(bridge_link_tree, &b->links, l);
 	b->nlinks++;
 	tell_link(l);
@@ -341,25 +342,25 @@ on_link_up(struct bridge *b, const struct rns_event *ev)
 static void
 on_identified(struct bridge *b, const struct rns_event *ev)
 {
-	struct bridge_link *l = bridge_find(b, ev->link.id);
+	struct bridge_link *l = bridge_find(b, &ev->link.id);
 
 	if (l == NULL)
 		return;
 	l->identified = true;
 	memcpy(l->identity, ev->link.identity, RNS_KEY);
-	memcpy(l->identity_hash, ev->link.identity_hash, RNS_HASH);
+	l->identity_hash = ev->link.identity_hash;
 	tell_identified(l);
 }
 
 static void
 on_closed(struct bridge *b, const struct rns_event *ev)
 {
-	struct bridge_link *l = bridge_find(b, ev->link.id);
+	struct bridge_link *l = bridge_find(b, &ev->link.id);
 	struct msg_T_CLOSED m = {.reason = (uint8_t)ev->link.reason};
 
 	if (l == NULL)
 		return;
-	memcpy(m.link, l->id, RNS_HASH);
+	m.link = l->id;
 	TO_NODE(b, T_CLOSED, &m, NULL, 0);
 	bridge_link_free(l);
 }
@@ -375,14 +376,14 @@ on_request(struct bridge *b, const struct rns_event *ev)
 	struct ipc *node = bridge_node(b);
 	int fd = -1;
 
-	if (bridge_find(b, ev->request.link) == NULL || node == NULL ||
+	if (bridge_find(b, &ev->request.link) == NULL || node == NULL ||
 	    ipc_full(node) || ev->request.len > PROTO_REQUEST_MAX) {
 		b->counts.requests_lost++;
 		return;
 	}
-	memcpy(m.link, ev->request.link, RNS_HASH);
-	memcpy(m.request, ev->request.request_id, RNS_HASH);
-	memcpy(m.path_hash, ev->request.path_hash, RNS_HASH);
+	m.link = ev->request.link;
+	m.request = ev->request.request_id;
+	m.path_hash = ev->request.path_hash;
 	m.len = (uint32_t)ev->request.len;
 	if (ev->request.len <= sizeof(m.data)) {
 		m.data_len = (uint16_t)ev->request.len;
@@ -409,7 +410,7 @@ count_reply(struct bridge *b, bool left)
 static void
 on_sent(struct bridge *b, const struct rns_event *ev)
 {
-	struct bridge_link *l = bridge_find(b, ev->sent.link);
+	struct bridge_link *l = bridge_find(b, &ev->sent.link);
 	struct reply *p;
 
 	if (l == NULL)
@@ -431,7 +432,7 @@ bridge_event(struct bridge *b, const struct rns_event *ev)
 	switch (ev->type) {
 	case RNS_EV_LINK_UP:
 		if (ev->link.initiator ||
-		    memcmp(ev->link.dest, b->dest, RNS_HASH) != 0)
+		    !hash16_eq(&ev->link.dest, &b->dest))
 			return false;
 		on_link_up(b, ev);
 		return true;
@@ -448,7 +449,7 @@ bridge_event(struct bridge *b, const struct rns_event *ev)
 		on_sent(b, ev);
 		return true;
 	case RNS_EV_CHANNEL_READY:
-		if ((l = bridge_find(b, ev->link.id)) != NULL)
+		if ((l = bridge_find(b, &ev->link.id)) != NULL)
 			follow_ready(&l->follows);
 		return true;
 	default:
@@ -492,7 +493,7 @@ bridge_reply(struct bridge *b, const struct msg_N_REPLY *m, struct ipc_in *in)
 	struct reply *p;
 	int err;
 
-	if ((l = bridge_find(b, m->link)) == NULL) {
+	if ((l = bridge_find(b, &m->link)) == NULL) {
 		count_reply(b, false); /* T_CLOSED has told of it */
 		return;
 	}
@@ -503,8 +504,8 @@ bridge_reply(struct bridge *b, const struct msg_N_REPLY *m, struct ipc_in *in)
 	p->tag = ++b->next_tag;
 	TAILQ_INSERT_TAIL(&l->replies, p, entry);
 	l->nreplies++;
-	memcpy(cmd.respond.link, m->link, RNS_HASH);
-	memcpy(cmd.respond.request_id, m->request, RNS_HASH);
+	cmd.respond.link = m->link;
+	cmd.respond.request_id = m->request;
 	cmd.respond.data = p->map != NULL ? p->map : p->copy;
 	cmd.respond.len = p->len;
 	cmd.respond.tag = p->tag;
@@ -523,7 +524,7 @@ bridge_app_data(struct bridge *b, const struct msg_N_APP_DATA *m)
 	struct rns_cmd cmd = {.type = RNS_CMD_APP_DATA};
 	struct nif *n;
 
-	memcpy(cmd.announce.dest, b->dest, RNS_HASH);
+	cmd.announce.dest = b->dest;
 	cmd.announce.app_data = m->data;
 	cmd.announce.app_data_len = m->data_len;
 	if (engine_submit(b->e, &cmd) != RNS_OK) {
@@ -550,7 +551,7 @@ bridge_follow(struct bridge *b, const struct msg_N_FOLLOW *m, struct ipc_in *in)
 {
 	struct bridge_link *l;
 
-	if ((l = bridge_find(b, m->link)) != NULL)
+	if ((l = bridge_find(b, &m->link)) != NULL)
 		follow_start(&l->follows, m->stream, ipc_in_take(in, 0));
 }
 
@@ -559,9 +560,9 @@ bridge_end(struct bridge *b, const struct msg_N_CLOSE *m)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_LINK_CLOSE};
 
-	if (bridge_find(b, m->link) == NULL)
+	if (bridge_find(b, &m->link) == NULL)
 		return;
-	memcpy(cmd.hash, m->link, RNS_HASH);
+	cmd.hash = m->link;
 	(void)engine_submit(b->e, &cmd);
 }
 
@@ -570,9 +571,9 @@ bridge_hold(struct bridge *b, const struct msg_N_HOLD *m)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_LINK_HOLD};
 
-	if (bridge_find(b, m->link) == NULL)
+	if (bridge_find(b, &m->link) == NULL)
 		return;
-	memcpy(cmd.hold.link, m->link, RNS_HASH);
+	cmd.hold.link = m->link;
 	cmd.hold.until = mono_add(clock_mono(), (int64_t)m->ms * 1000);
 	(void)engine_submit(b->e, &cmd);
 }
@@ -582,7 +583,7 @@ bridge_blackhole(struct bridge *b, const struct msg_N_BLACKHOLE *m)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_BLACKHOLE};
 
-	memcpy(cmd.blackhole.identity, m->rns_hash, RNS_HASH);
+	cmd.blackhole.identity = m->rns_hash;
 	cmd.blackhole.on = m->on;
 	(void)engine_submit(b->e, &cmd);
 }

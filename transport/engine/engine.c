@@ -5,7 +5,7 @@
 
 #include "common/log.h"
 
-const uint8_t engine_zero[RNS_HASH];
+const struct hash16 engine_zero;
 
 int
 engine_submit(struct engine *e, const struct rns_cmd *cmd)

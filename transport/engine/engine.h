@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <ev.h>
+#include <rns/hash.h>
 #include <rns/rns.h>
 
 #include "common/ipc.h"
@@ -67,7 +68,7 @@ struct engine {
 	uint32_t next_seq;
 
 	uint8_t identity[RNS_KEY]; /* storage/transport_identity */
-	uint8_t identity_hash[RNS_HASH];
+	struct hash16 identity_hash;
 	uint8_t identity_public[RNS_KEY];
 
 	/* an interface of the core came up; NULL: nobody wants to know */
@@ -88,11 +89,11 @@ struct engine {
 /* Walk a table of the core in order; first: a bool of the caller. */
 #define EACH_PATH(rns, p, first)                                               \
 	for ((first) = true; rns_path_next(rns,                                \
-	    (first) ? engine_zero : (p)->dest, first, p); (first) = false)
+	    (first) ? &engine_zero : &(p)->dest, first, p); (first) = false)
 #define EACH_KNOWN(rns, k, first)                                              \
 	for ((first) = true; rns_known_next(rns,                               \
-	    (first) ? engine_zero : (k)->dest, first, k); (first) = false)
-extern const uint8_t engine_zero[RNS_HASH];
+	    (first) ? &engine_zero : &(k)->dest, first, k); (first) = false)
+extern const struct hash16 engine_zero;
 
 /*
  * Give the core a command at the time of this turn. RNS_OK or what rns_submit()

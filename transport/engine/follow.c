@@ -14,10 +14,10 @@
 
 void
 follow_init(struct follows *all, struct engine *e,
-    const uint8_t link[RNS_HASH])
+    const struct hash16 *link)
 {
 	all->e = e;
-	memcpy(all->link, link, RNS_HASH);
+	all->link = *link;
 	for (unsigned i = 0; i < FOLLOW_STREAMS; i++) {
 		all->stream[i] = (struct follow){.of = all, .fd = -1};
 		ev_init(&all->stream[i].rd, NULL);
@@ -50,7 +50,7 @@ follow_end(struct follow *f)
 	struct msg_T_FOLLOW_END m = {.stream = f->stream};
 	struct ipc *node = engine_ipc(f->of->e, PROGRAM_NODE);
 
-	memcpy(m.link, f->of->link, RNS_HASH);
+	m.link = f->of->link;
 	if (node != NULL && ipc_send_T_FOLLOW_END(node, &m, NULL, 0) < 0)
 		engine_send_failed(PROGRAM_NODE);
 	follow_stop(f);
@@ -71,7 +71,7 @@ follow_send(struct follow *f)
 	};
 	int err;
 
-	memcpy(cmd.stream.link, f->of->link, RNS_HASH);
+	cmd.stream.link = f->of->link;
 	err = engine_submit(f->of->e, &cmd);
 	if (err == RNS_EAGAIN) {
 		f->waiting = true;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <ev.h>
+#include <rns/hash.h>
 #include <rns/rns.h>
 
 /*
@@ -33,13 +34,13 @@ struct follow {
 /* Those of one link. */
 struct follows {
 	struct engine *e;
-	uint8_t link[RNS_HASH];
+	struct hash16 link;
 	struct follow stream[FOLLOW_STREAMS];
 };
 
 /* None runs yet. The struct stays where it is until follow_stop_all(). */
 void follow_init(struct follows *, struct engine *,
-    const uint8_t link[RNS_HASH]);
+    const struct hash16 *link);
 /*
  * N_FOLLOW: send what comes out of fd, in place of an older pipe of that
  * stream. Takes fd, and closes it on any refusal: a stream without a name is

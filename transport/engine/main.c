@@ -50,7 +50,7 @@ core_new(struct engine *e)
 	if (e->rns == NULL)
 		return -1;
 	e->wall_minus_mono = clock_wall_us() - now.us;
-	memcpy(e->identity_hash, rns_identity_hash(e->rns), RNS_HASH);
+	e->identity_hash = *hash16_at(rns_identity_hash(e->rns));
 	memcpy(e->identity_public, rns_identity_public(e->rns), RNS_KEY);
 	return 0;
 }

@@ -129,7 +129,7 @@ nif_attach(struct nif *n)
 
 	n->cfg.id = n->id;
 	n->cfg.online = n->online;
-	rns_sha256(n->cfg.name_hash, n->name, strlen(n->name));
+	rns_sha256(&n->cfg.name_hash, n->name, strlen(n->name));
 	cmd.iface = n->cfg;
 	if (engine_submit(n->e, &cmd) != RNS_OK)
 		return -1;

@@ -31,7 +31,7 @@ struct call {
 
 struct rpc {
 	struct engine *e;
-	uint8_t derived[RNS_FULL_HASH];
+	struct id32 derived;
 	const uint8_t *key; /* derived, or the configuration's */
 	size_t key_len;
 	struct asksock *sock;
@@ -140,8 +140,8 @@ rpc_new(struct engine *e, int fd)
 	r->key = e->conf->rpc_key;
 	r->key_len = e->conf->rpc_key_len;
 	if (r->key_len == 0) { /* reticulum-transport.md 13.1 */
-		rns_sha256(r->derived, e->identity, RNS_KEY);
-		r->key = r->derived;
+		rns_sha256(&r->derived, e->identity, RNS_KEY);
+		r->key = r->derived.b;
 		r->key_len = sizeof(r->derived);
 	}
 	if ((r->sock = asksock_new(e->loop, fd, &rules, r)) == NULL) {
@@ -157,7 +157,7 @@ rpc_free(struct rpc *r)
 	if (r == NULL)
 		return;
 	asksock_free(r->sock);
-	explicit_bzero(r->derived, sizeof(r->derived));
+	explicit_bzero(&r->derived, sizeof(r->derived));
 	free(r);
 }
 

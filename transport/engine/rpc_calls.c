@@ -16,7 +16,7 @@
 /* What a request map may hold (reticulum-transport.md 13.4). */
 struct request {
 	char get[32], drop[32], destination_data[16], identity_data[16];
-	uint8_t destination[RNS_HASH], identity[RNS_HASH];
+	struct hash16 destination, identity;
 	bool has_destination, has_identity, has_max_hops;
 	uint64_t max_hops;
 };
@@ -31,10 +31,10 @@ take_word(char *dst, size_t cap, const uint8_t *p, size_t n)
 }
 
 static void
-take_hash(uint8_t dst[RNS_HASH], bool *has, const uint8_t *p, size_t n)
+take_hash(struct hash16 *dst, bool *has, const uint8_t *p, size_t n)
 {
 	if ((*has = n == RNS_HASH))
-		memcpy(dst, p, n);
+		memcpy(dst->b, p, n);
 }
 
 static void
@@ -53,10 +53,10 @@ take(struct request *q, const struct mpk *k, const struct mpk *v)
 			    sizeof(q->identity_data), v->p, v->n);
 	} else if (v->type == MPK_BIN) {
 		if (mpk_str_is(k, "destination_hash"))
-			take_hash(q->destination, &q->has_destination, v->p,
+			take_hash(&q->destination, &q->has_destination, v->p,
 			    v->n);
 		else if (mpk_str_is(k, "identity_hash"))
-			take_hash(q->identity, &q->has_identity, v->p, v->n);
+			take_hash(&q->identity, &q->has_identity, v->p, v->n);
 	} else if (v->type == MPK_UINT && mpk_str_is(k, "max_hops")) {
 		q->has_max_hops = true;
 		q->max_hops = v->u;
@@ -89,7 +89,7 @@ static const struct nif *
 next_hop_if(const struct engine *e, const struct request *q,
     struct rns_path *path)
 {
-	return rns_path_get(e->rns, q->destination, path) ?
+	return rns_path_get(e->rns, &q->destination, path) ?
 	    nif_find(e, path->ifid) : NULL;
 }
 
@@ -147,8 +147,8 @@ get_next_hop(const struct engine *e, const struct request *q, struct wr *w)
 {
 	struct rns_path path;
 
-	if (rns_path_get(e->rns, q->destination, &path))
-		mpk_put_bin(w, path.next_hop, RNS_HASH);
+	if (rns_path_get(e->rns, &q->destination, &path))
+		mpk_put_bin(w, HASH_BYTES(path.next_hop));
 	else
 		mpk_put_nil(w);
 }
@@ -186,7 +186,7 @@ static void
 get_is_blackholed(const struct engine *e, const struct request *q,
     struct wr *w)
 {
-	mpk_put_bool(w, rns_blackholed(e->rns, q->identity));
+	mpk_put_bool(w, rns_blackholed(e->rns, &q->identity));
 }
 
 static const struct {
@@ -217,14 +217,14 @@ mark(struct engine *e, const struct request *q, struct wr *w)
 	struct rns_known k;
 	bool used = strcmp(q->destination_data, "used") == 0;
 
-	if (!rns_known_get(e->rns, q->destination, &k) ||
+	if (!rns_known_get(e->rns, &q->destination, &k) ||
 	    (used && k.used_us == -1)) {
 		mpk_put_bool(w, false);
 		return;
 	}
-	memcpy(cmd.known.dest, k.dest, RNS_HASH);
+	cmd.known.dest = k.dest;
 	memcpy(cmd.known.public_key, k.public_key, RNS_KEY);
-	memcpy(cmd.known.packet_hash, k.packet_hash, RNS_FULL_HASH);
+	cmd.known.packet_hash = k.packet_hash;
 	cmd.known.app_data = k.app_data;
 	cmd.known.app_data_len = k.app_data_len;
 	cmd.known.heard_us = k.heard_us;
@@ -238,9 +238,9 @@ drop_path(struct engine *e, const struct request *q, struct wr *w)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_PATH_DROP};
 	struct rns_path path;
-	bool there = rns_path_get(e->rns, q->destination, &path);
+	bool there = rns_path_get(e->rns, &q->destination, &path);
 
-	memcpy(cmd.hash, q->destination, RNS_HASH);
+	cmd.hash = q->destination;
 	mpk_put_bool(w, there && engine_submit(e, &cmd) == RNS_OK);
 }
 
@@ -272,11 +272,11 @@ path_table(const struct engine *e, const struct request *q, size_t *len)
 		n = nif_find(e, p.ifid);
 		mpk_put_map(&w, 6);
 		mpk_put_str(&w, "hash");
-		mpk_put_bin(&w, p.dest, RNS_HASH);
+		mpk_put_bin(&w, HASH_BYTES(p.dest));
 		mpk_put_str(&w, "timestamp");
 		mpk_put_double(&w, (double)p.learned_us / 1e6);
 		mpk_put_str(&w, "via");
-		mpk_put_bin(&w, p.next_hop, RNS_HASH);
+		mpk_put_bin(&w, HASH_BYTES(p.next_hop));
 		mpk_put_str(&w, "hops");
 		mpk_put_uint(&w, p.hops);
 		mpk_put_str(&w, "expires");

@@ -145,17 +145,17 @@ store_free(struct store *s)
 
 /* The received ratchet of one known destination; bad files are removed. */
 static void
-load_ratchet(struct store *s, const uint8_t dest[RNS_HASH])
+load_ratchet(struct store *s, const struct hash16 *dest)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_RATCHET_ADD};
 	char name[2 * RNS_HASH + 1];
 	_cleanup_free_ char *buf = NULL;
 	size_t len;
 
-	hex_encode(name, dest, RNS_HASH);
+	hex_encode(name, HASH_BYTES(*dest));
 	if ((buf = file_load(s->ratchets, name, 4096, &len)) == NULL)
 		return;
-	memcpy(cmd.ratchet.dest, dest, RNS_HASH);
+	cmd.ratchet.dest = *dest;
 	if (stores_ratchet_get((uint8_t *)buf, len, cmd.ratchet.key,
 	    &cmd.ratchet.received_us) != RNS_OK ||
 	    rns_submit(s->e->rns, &cmd, s->e->now) == RNS_EINVAL)
@@ -194,7 +194,7 @@ load_known(struct store *s)
 			passed++;
 			continue;
 		}
-		load_ratchet(s, k.dest);
+		load_ratchet(s, &k.dest);
 		taken++;
 	}
 	log_info("known_destinations", "read=%zu skipped=%zu", taken, passed);
@@ -215,13 +215,13 @@ load_hashes(struct store *s)
 }
 
 static const struct nif *
-nif_by_hash(const struct engine *e, const uint8_t hash[RNS_FULL_HASH])
+nif_by_hash(const struct engine *e, const struct id32 *hash)
 {
 	const struct nif *n;
 
 	TAILQ_FOREACH(n, &e->ifs, link)
 		if (n->id != 0 &&
-		    memcmp(n->cfg.name_hash, hash, RNS_FULL_HASH) == 0)
+		    id32_eq(&n->cfg.name_hash, hash))
 			return n;
 	return NULL;
 }
@@ -231,20 +231,20 @@ static bool
 load_path(struct store *s, const struct codec_path *p)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_PATH_ADD};
-	const struct nif *n = nif_by_hash(s->e, p->interface);
+	const struct nif *n = nif_by_hash(s->e, &p->interface);
 	char name[2 * RNS_FULL_HASH + 1];
 	_cleanup_free_ char *buf = NULL;
 	size_t len;
 
 	if (n == NULL)
 		return false;
-	hex_encode(name, p->packet_hash, RNS_FULL_HASH);
+	hex_encode(name, HASH_BYTES(p->packet_hash));
 	buf = file_load(s->announces_dir, name, 8192, &len);
 	if (buf == NULL || !codec_announce_get((uint8_t *)buf, len, &cmd.path.announce,
 	    &cmd.path.announce_len))
 		return false;
-	memcpy(cmd.path.dest, p->dest, RNS_HASH);
-	memcpy(cmd.path.next_hop, p->next_hop, RNS_HASH);
+	cmd.path.dest = p->dest;
+	cmd.path.next_hop = p->next_hop;
 	cmd.path.hops = p->hops;
 	cmd.path.learned_us = p->learned_us;
 	cmd.path.expires_us = p->expires_us;
@@ -287,11 +287,11 @@ load_paths(struct store *s)
 /* ---- blackhole (reticulum-transport.md 7.4) ---- */
 
 static void
-hole_set(struct store *s, const uint8_t identity[RNS_HASH], bool on)
+hole_set(struct store *s, const struct hash16 *identity, bool on)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_BLACKHOLE};
 
-	memcpy(cmd.blackhole.identity, identity, RNS_HASH);
+	cmd.blackhole.identity = *identity;
 	cmd.blackhole.on = on;
 	(void)rns_submit(s->e->rns, &cmd, s->e->now);
 }
@@ -339,7 +339,7 @@ load_holes(struct store *s, const char *name)
 		    (h.until_us != 0 && h.until_us <= clock_wall_us()) ||
 		    !hole_keep(s, &h))
 			continue;
-		hole_set(s, h.identity, true);
+		hole_set(s, &h.identity, true);
 		taken++;
 	}
 	if (count > 0 && taken == HOLES_MAX)
@@ -357,8 +357,7 @@ load_blackhole(struct store *s)
 
 	load_holes(s, "local");
 	for (unsigned i = 0; i < c->nblackhole_sources; i++) {
-		hex_encode(name, c->blackhole_sources[i],
-		    RNS_HASH);
+		hex_encode(name, HASH_BYTES(c->blackhole_sources[i]));
 		load_holes(s, name);
 	}
 }
@@ -373,7 +372,7 @@ expire_holes(struct store *s)
 			i++;
 			continue;
 		}
-		hole_set(s, s->holes[i].identity, false);
+		hole_set(s, &s->holes[i].identity, false);
 		s->holes[i] = s->holes[--s->nholes];
 	}
 }
@@ -436,7 +435,7 @@ write_ratchets(struct store *s)
 			continue;
 		w = wr_make(buf, sizeof(buf));
 		stores_ratchet_put(&w, k.ratchet, k.ratchet_us);
-		hex_encode(name, k.dest, RNS_HASH);
+		hex_encode(name, HASH_BYTES(k.dest));
 		if (!wr_ok(&w) || !wrote(s, name, file_replace(s->ratchets,
 		    name, buf, w.len, 0600)))
 			return;
@@ -453,7 +452,7 @@ write_announce(struct store *s, const struct rns_path *p, const struct nif *n)
 	_cleanup_fd_ int fd = -1;
 	struct wr w = wr_make(buf, sizeof(buf));
 
-	hex_encode(name, p->packet_hash, RNS_FULL_HASH);
+	hex_encode(name, HASH_BYTES(p->packet_hash));
 	fd = openat(s->announces_dir, name, O_WRONLY | O_CREAT | O_EXCL |
 	    O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == EEXIST)
@@ -476,13 +475,13 @@ fill_path(struct codec_path *c, const struct rns_path *p, const struct nif *n)
 	size_t count = MIN_OF(p->blob_count, (size_t)CODEC_BLOBS_MAX);
 
 	memset(c, 0, sizeof(*c));
-	memcpy(c->dest, p->dest, RNS_HASH);
-	memcpy(c->next_hop, p->next_hop, RNS_HASH);
+	c->dest = p->dest;
+	c->next_hop = p->next_hop;
 	c->hops = p->hops;
 	c->learned_us = p->learned_us;
 	c->expires_us = p->expires_us;
-	memcpy(c->interface, n->cfg.name_hash, RNS_FULL_HASH);
-	memcpy(c->packet_hash, p->packet_hash, RNS_FULL_HASH);
+	c->interface = n->cfg.name_hash;
+	c->packet_hash = p->packet_hash;
 	memcpy(c->blobs, p->blobs + (p->blob_count - count) * CODEC_BLOB,
 	    count * CODEC_BLOB);
 	c->blob_count = count;
@@ -577,9 +576,9 @@ hash_cmp(const void *a, const void *b)
 static void
 clean_announces(struct store *s)
 {
-	uint8_t (*named)[RNS_FULL_HASH];
+	struct id32 *named;
 	size_t n = 0;
-	uint8_t hash[RNS_FULL_HASH];
+	struct id32 hash;
 	struct rns_counts c;
 	struct rns_path p;
 	struct dirent *d;
@@ -598,12 +597,12 @@ clean_announces(struct store *s)
 	}
 	EACH_PATH(s->e->rns, &p, first)
 		if (n < c.paths)
-			memcpy(named[n++], p.packet_hash, RNS_FULL_HASH);
+			named[n++] = p.packet_hash;
 	qsort(named, n, sizeof(*named), hash_cmp);
 	while ((d = readdir(dir)) != NULL) {
 		/* what is not ours to name is left alone */
-		if (!hex_decode(hash, sizeof(hash), d->d_name,
-		    strlen(d->d_name)) || bsearch(hash, named, n,
+		if (!hex_decode(HASH_BYTES(hash), d->d_name,
+		    strlen(d->d_name)) || bsearch(hash.b, named, n,
 		    sizeof(*named), hash_cmp) != NULL)
 			continue;
 		(void)unlinkat(dirfd(dir), d->d_name, 0);

@@ -66,13 +66,13 @@ codec_path_get(struct rd *r, struct codec_path *out)
 	in = rd_make(entry, n);
 	memset(&p, 0, sizeof(p));
 	if (!mpk_get_array(&in, &n) || n != 8 ||
-	    !mpk_get_bin_exact(&in, p.dest, sizeof(p.dest)) ||
+	    !mpk_get_bin_exact(&in, HASH_BYTES(p.dest)) ||
 	    !get_time(&in, &p.learned_us) ||
-	    !mpk_get_bin_exact(&in, p.next_hop, sizeof(p.next_hop)) ||
+	    !mpk_get_bin_exact(&in, HASH_BYTES(p.next_hop)) ||
 	    !mpk_get_uint(&in, &hops) || hops > RNS_HOPS_MAX ||
 	    !get_time(&in, &p.expires_us) || !get_blobs(&in, &p) ||
-	    !mpk_get_bin_exact(&in, p.interface, sizeof(p.interface)) ||
-	    !mpk_get_bin_exact(&in, p.packet_hash, sizeof(p.packet_hash)) ||
+	    !mpk_get_bin_exact(&in, HASH_BYTES(p.interface)) ||
+	    !mpk_get_bin_exact(&in, HASH_BYTES(p.packet_hash)) ||
 	    !rd_end(&in))
 		return RNS_ENOENT;
 	p.hops = (uint8_t)hops;
@@ -84,16 +84,16 @@ void
 codec_path_put(struct wr *w, const struct codec_path *p)
 {
 	mpk_put_array(w, 8);
-	mpk_put_bin(w, p->dest, sizeof(p->dest));
+	mpk_put_bin(w, HASH_BYTES(p->dest));
 	put_time(w, p->learned_us);
-	mpk_put_bin(w, p->next_hop, sizeof(p->next_hop));
+	mpk_put_bin(w, HASH_BYTES(p->next_hop));
 	mpk_put_uint(w, p->hops);
 	put_time(w, p->expires_us);
 	mpk_put_array(w, p->blob_count);
 	for (size_t i = 0; i < p->blob_count; i++)
 		mpk_put_bin(w, p->blobs[i], CODEC_BLOB);
-	mpk_put_bin(w, p->interface, sizeof(p->interface));
-	mpk_put_bin(w, p->packet_hash, sizeof(p->packet_hash));
+	mpk_put_bin(w, HASH_BYTES(p->interface));
+	mpk_put_bin(w, HASH_BYTES(p->packet_hash));
 }
 
 bool
@@ -153,7 +153,7 @@ codec_hole_get(struct rd *r, struct codec_hole *out)
 	if (!mpk_value(r, &key, &key_len) || !mpk_value(r, &value, &n))
 		return RNS_EPARSE;
 	in = rd_make(key, key_len);
-	if (!mpk_get_bin_exact(&in, h.identity, sizeof(h.identity)))
+	if (!mpk_get_bin_exact(&in, HASH_BYTES(h.identity)))
 		return RNS_ENOENT;
 	in = rd_make(value, n);
 	if (!mpk_get_map(&in, &n))

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/rns.h>
 
 #include "common/wire.h"
@@ -22,12 +23,12 @@
 
 /* One entry of destination_table (reticulum-transport.md 2.1). */
 struct codec_path {
-	uint8_t dest[RNS_HASH];
-	uint8_t next_hop[RNS_HASH];
+	struct hash16 dest;
+	struct hash16 next_hop;
 	uint8_t hops;
 	int64_t learned_us, expires_us;
-	uint8_t interface[RNS_FULL_HASH];
-	uint8_t packet_hash[RNS_FULL_HASH];
+	struct id32 interface;
+	struct id32 packet_hash;
 	uint8_t blobs[CODEC_BLOBS_MAX][CODEC_BLOB]; /* newest last */
 	size_t blob_count;
 };
@@ -51,7 +52,7 @@ void codec_announce_put(struct wr *, const uint8_t *raw, size_t raw_len,
 
 /* blackhole/FILE: identity -> source, until, reason; the reason is not read. */
 struct codec_hole {
-	uint8_t identity[RNS_HASH];
+	struct hash16 identity;
 	int64_t until_us; /* 0: for good */
 };
 bool codec_holes_head(struct rd *, size_t *count);

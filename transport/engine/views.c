@@ -157,7 +157,7 @@ status_next(struct view *v, bool *end)
 	o = json_pack("{s:s, s:o, s:b, s:b, s:o, s:i, s:i, s:i}", "instance",
 	    instance, "uptime_s", age(e->started), "transport",
 	    e->conf->enable_transport, "compute", e->bridge != NULL,
-	    "identity", json_hex(e->identity_hash, RNS_HASH),
+	    "identity", json_hex(HASH_BYTES(e->identity_hash)),
 	    "interfaces", (int)total, "interfaces_up", (int)up,
 	    "attached", (int)programs);
 	if (nobody != NULL)
@@ -256,7 +256,7 @@ interfaces_next(struct view *v, bool *end)
 {
 	json_t *list = json_array();
 	const struct nif *n;
-	uint32_t shown = v->started ? get_u32(v->after) : 0;
+	uint32_t shown = v->started ? get_u32(v->after.b) : 0;
 
 	for (unsigned i = 0; i < IFS_A_LINE; i++) {
 		if ((n = nif_after(v->e, shown)) == NULL)
@@ -264,7 +264,7 @@ interfaces_next(struct view *v, bool *end)
 		(void)json_array_append_new(list, nif_json(n));
 		shown++;
 	}
-	put_u32(v->after, shown);
+	put_u32(v->after.b, shown);
 	v->started = true;
 	*end = nif_after(v->e, shown) == NULL;
 	if (*end)
@@ -290,19 +290,19 @@ paths_next(struct view *v, bool *end)
 	struct rns_path p;
 
 	*end = true;
-	while (rns_path_next(v->e->rns, v->after, !v->started, &p)) {
+	while (rns_path_next(v->e->rns, &v->after, !v->started, &p)) {
 		if (json_array_size(list) >= PATHS_A_LINE) {
 			*end = false;
 			break;
 		}
-		memcpy(v->after, p.dest, RNS_HASH);
+		v->after = p.dest;
 		v->started = true;
 		if (v->max_hops >= 0 && p.hops > v->max_hops)
 			continue;
 		(void)json_array_append_new(list, json_pack("{s:o, s:o, s:i, "
 		    "s:o, s:I, s:I}", "destination",
-		    json_hex(p.dest, RNS_HASH), "via",
-		    json_hex(p.next_hop, RNS_HASH), "hops", p.hops,
+		    json_hex(HASH_BYTES(p.dest)), "via",
+		    json_hex(HASH_BYTES(p.next_hop)), "hops", p.hops,
 		    "interface", if_name(v->e, p.ifid), "age_s",
 		    (json_int_t)((wall - p.learned_us) / MONO_SECOND),
 		    "expires_s",
@@ -319,37 +319,37 @@ static json_t *
 nodes_next(struct view *v, bool *end)
 {
 	json_t *list = json_array();
-	uint8_t id[RNS_HASH], want[RNS_HASH];
+	struct hash16 id, want;
 	struct rns_known k;
 	struct rns_path p;
 	unsigned turn = 0;
 
 	*end = true;
-	while (rns_known_next(v->e->rns, v->after, !v->started, &k)) {
+	while (rns_known_next(v->e->rns, &v->after, !v->started, &k)) {
 		if (json_array_size(list) >= NODES_A_LINE ||
 		    turn++ == KNOWN_A_TURN) {
 			*end = false;
 			break;
 		}
-		memcpy(v->after, k.dest, RNS_HASH);
+		v->after = k.dest;
 		v->started = true;
-		rns_identity_hash_of(id, k.public_key);
-		if (rns_dest_hash(want, "klp.node", id) != RNS_OK ||
-		    memcmp(want, k.dest, RNS_HASH) != 0)
+		rns_identity_hash_of(&id, k.public_key);
+		if (rns_dest_hash(&want, "klp.node", &id) != RNS_OK ||
+		    !hash16_eq(&want, &k.dest))
 			continue;
 		(void)json_array_append_new(list, json_pack("{s:o, s:o, s:o, "
-		    "s:I, s:i}", "destination", json_hex(k.dest, RNS_HASH),
+		    "s:I, s:i}", "destination", json_hex(HASH_BYTES(k.dest)),
 		    "public_key", json_hex(k.public_key, RNS_KEY), "app_data",
 		    k.app_data != NULL ?
 			json_hex(k.app_data, k.app_data_len) : json_null(),
 		    "heard_us", (json_int_t)k.heard_us, "hops",
-		    rns_path_get(v->e->rns, k.dest, &p) ? (int)p.hops : -1));
+		    rns_path_get(v->e->rns, &k.dest, &p) ? (int)p.hops : -1));
 	}
 	return json_pack("{s:o}", "nodes", list);
 }
 
 struct neighbour {
-	uint8_t hash[RNS_HASH];
+	struct hash16 hash;
 	unsigned ifid, paths;
 	bool relay; /* something lies behind it */
 };
@@ -362,12 +362,12 @@ count_neighbour(struct neighbour *list, size_t *n, const struct rns_path *p)
 
 	for (i = 0; i < *n; i++)
 		if (list[i].ifid == p->ifid &&
-		    memcmp(list[i].hash, p->next_hop, RNS_HASH) == 0)
+		    hash16_eq(&list[i].hash, &p->next_hop))
 			break;
 	if (i == *n) {
 		if (*n == NEIGHBOURS_MAX)
 			return false;
-		memcpy(list[i].hash, p->next_hop, RNS_HASH);
+		list[i].hash = p->next_hop;
 		list[i].ifid = p->ifid;
 		list[i].paths = 0;
 		list[i].relay = false;
@@ -375,7 +375,7 @@ count_neighbour(struct neighbour *list, size_t *n, const struct rns_path *p)
 	}
 	list[i].paths++;
 	list[i].relay = list[i].relay ||
-	    memcmp(p->next_hop, p->dest, RNS_HASH) != 0;
+	    !hash16_eq(&p->next_hop, &p->dest);
 	return true;
 }
 
@@ -396,7 +396,7 @@ peers_next(struct view *v, bool *end)
 		left_out += !count_neighbour(list, &n, &p);
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(out, json_pack("{s:o, s:s, s:o, "
-		    "s:i}", "hash", json_hex(list[i].hash, RNS_HASH), "kind",
+		    "s:i}", "hash", json_hex(HASH_BYTES(list[i].hash)), "kind",
 		    list[i].relay ? "relay" : "destination", "interface",
 		    if_name(v->e, list[i].ifid), "paths",
 		    (int)list[i].paths));

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <jansson.h>
+#include <rns/hash.h>
 #include <rns/rns.h>
 
 struct engine;
@@ -18,7 +19,7 @@ struct view {
 	 * NULL: no memory. Each is far below CONTROL_LINE_MAX as text.
 	 */
 	json_t *(*next)(struct view *, bool *end);
-	uint8_t after[RNS_HASH]; /* shown so far */
+	struct hash16 after; /* shown so far */
 	bool started;
 	int64_t max_hops; /* paths: -1 all */
 };

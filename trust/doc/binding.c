@@ -225,11 +225,12 @@ binding_sign_rns(struct binding *b, const uint8_t seed[32])
 }
 
 void
-challenge_digest(uint8_t out[32], const uint8_t link[16], const uint8_t n[32],
-    const uint8_t m[32], const uint8_t initiator[RNS_PUBLIC_LEN],
+challenge_digest(struct id32 *out, const struct hash16 *link,
+    const uint8_t n[32], const uint8_t m[32],
+    const uint8_t initiator[RNS_PUBLIC_LEN],
     const uint8_t responder[RNS_PUBLIC_LEN])
 {
-	const struct part parts[] = {{link, 16}, {n, 32}, {m, 32},
+	const struct part parts[] = {{link->b, 16}, {n, 32}, {m, 32},
 	    {initiator, RNS_PUBLIC_LEN}, {responder, RNS_PUBLIC_LEN}};
 
 	tagged_hash(out, "klp/challenge/v1", parts, 5);

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "trust/doc/keytext.h"
 #include "trust/doc/secp.h"
 
@@ -73,7 +75,7 @@ bool binding_sign_rns(struct binding *, const uint8_t seed[32]);
  * The digest of a live proof. initiator: its Reticulum key, zeros when it did
  * not identify. Signed and verified with secp_sign(), secp_verify().
  */
-void challenge_digest(uint8_t out[32], const uint8_t link[16],
+void challenge_digest(struct id32 *out, const struct hash16 *link,
     const uint8_t n[32], const uint8_t m[32],
     const uint8_t initiator[RNS_PUBLIC_LEN],
     const uint8_t responder[RNS_PUBLIC_LEN]);

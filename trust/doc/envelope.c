@@ -49,7 +49,7 @@ parse_binary(struct env *e, const void *buf, size_t len, size_t max_payload,
 		struct env_sig *g = &e->sigs[i];
 
 		if (!mpk_get_array(&r, &n) || n != 2 ||
-		    !mpk_get_bin_exact(&r, g->hint, FP4_LEN) ||
+		    !mpk_get_bin_exact(&r, g->hint.b, FP4_LEN) ||
 		    !mpk_get_bin_exact(&r, g->sig, SIG_LEN))
 			return refuse(why, "signature");
 		g->hint_len = FP4_LEN;
@@ -88,7 +88,8 @@ parse_json_sigs(struct env *e, const json_t *root, const char **why)
 		    !base64_get(g->sig, SIG_LEN, &got, s, sn) || got != SIG_LEN)
 			return refuse(why, "signature");
 		/* a hint only: one that is no fingerprint says nothing */
-		if (jdoc_hex(json_object_get(one, "keyid"), g->hint, FP_LEN))
+		if (jdoc_hex(json_object_get(one, "keyid"),
+		    HASH_BYTES(g->hint)))
 			g->hint_len = FP_LEN;
 	}
 	e->nsigs = (unsigned)n;
@@ -163,21 +164,21 @@ env_clear(struct env *e)
 /* ---- verification ---- */
 
 static bool
-hinted(const struct env_sig *g, const uint8_t fp[FP_LEN])
+hinted(const struct env_sig *g, const struct fp *fp)
 {
-	return g->hint_len > 0 && memcmp(g->hint, fp, g->hint_len) == 0;
+	return g->hint_len > 0 && memcmp(g->hint.b, fp->b, g->hint_len) == 0;
 }
 
 /* The key that made it, hinted ones first; -1: none of these. */
 static int
 find_signer(const struct env *e, const struct env_sig *g,
-    const struct klp_key *keys, uint8_t fps[][FP_LEN], size_t nkeys,
+    const struct klp_key *keys, struct fp fps[], size_t nkeys,
     bool *any_hint)
 {
 	*any_hint = false;
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < nkeys; i++) {
-			bool h = hinted(g, fps[i]);
+			bool h = hinted(g, &fps[i]);
 
 			*any_hint |= h;
 			if (h != (pass == 0))
@@ -194,8 +195,8 @@ unsigned
 env_verify(const struct env *e, const char *type, const struct klp_key *keys,
     size_t nkeys, unsigned *failed)
 {
-	uint8_t fps[ENV_KEYS_MAX][FP_LEN];
-	uint8_t done[ENV_KEYS_MAX][FP_LEN];
+	struct fp fps[ENV_KEYS_MAX];
+	struct fp done[ENV_KEYS_MAX];
 	unsigned count = 0, bad = 0;
 
 	if (failed != NULL)
@@ -203,7 +204,7 @@ env_verify(const struct env *e, const char *type, const struct klp_key *keys,
 	if (nkeys > ENV_KEYS_MAX || strcmp(e->type, type) != 0)
 		return 0;
 	for (size_t i = 0; i < nkeys; i++)
-		key_fp(fps[i], &keys[i]);
+		key_fp(&fps[i], &keys[i]);
 	for (unsigned s = 0; s < e->nsigs; s++) {
 		bool any_hint, seen = false;
 		int who = find_signer(e, &e->sigs[s], keys, fps, nkeys,
@@ -215,9 +216,9 @@ env_verify(const struct env *e, const char *type, const struct klp_key *keys,
 		}
 		/* distinct by fingerprint: a key listed twice is one key */
 		for (unsigned i = 0; i < count; i++)
-			seen |= memcmp(done[i], fps[who], FP_LEN) == 0;
+			seen |= fp_eq(&done[i], &fps[who]);
 		if (!seen)
-			memcpy(done[count++], fps[who], FP_LEN);
+			done[count++] = fps[who];
 	}
 	if (failed != NULL)
 		*failed = bad;
@@ -242,7 +243,7 @@ env_build_binary(uint8_t *out, size_t cap, const char *type,
 	mpk_put_array(&w, nsigs);
 	for (size_t i = 0; i < nsigs; i++) {
 		mpk_put_array(&w, 2);
-		mpk_put_bin(&w, sigs[i].fp, FP4_LEN);
+		mpk_put_bin(&w, sigs[i].fp.b, FP4_LEN);
 		mpk_put_bin(&w, sigs[i].sig, SIG_LEN);
 	}
 	return wr_ok(&w) ? w.len : 0;
@@ -273,7 +274,7 @@ sigs_json(const struct env_signed *sigs, size_t nsigs)
 	for (size_t i = 0; arr != NULL && i < nsigs; i++) {
 		char hex[2 * FP_LEN + 1];
 
-		hex_encode(hex, sigs[i].fp, FP_LEN);
+		hex_encode(hex, HASH_BYTES(sigs[i].fp));
 		if (json_array_append_new(arr,
 			json_pack("{s:s, s:o}", "keyid", hex, "sig",
 			    base64_json(sigs[i].sig, SIG_LEN))) != 0) {

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/fp.h"
 #include "trust/doc/keytext.h"
 #include "trust/doc/secp.h"
 
@@ -27,7 +28,7 @@
 /* ours: the trail's checkpoints (klp.md 7 names no type) */
 
 struct env_sig {
-	uint8_t hint[FP_LEN]; /* fp, or its beginning */
+	struct fp hint; /* fp, or its beginning */
 	uint8_t hint_len;     /* 32, 4, or 0: none that can be used */
 	uint8_t sig[SIG_LEN];
 };
@@ -66,7 +67,7 @@ unsigned env_verify(const struct env *, const char *type,
  * fingerprints, one a signature.
  */
 struct env_signed {
-	uint8_t fp[FP_LEN];
+	struct fp fp;
 	uint8_t sig[SIG_LEN];
 };
 size_t env_build_binary(uint8_t *out, size_t cap, const char *type,

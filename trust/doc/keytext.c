@@ -178,12 +178,12 @@ key_coded(uint8_t out[35], const struct klp_key *k)
 }
 
 void
-key_fp(uint8_t fp[FP_LEN], const struct klp_key *k)
+key_fp(struct fp *fp, const struct klp_key *k)
 {
 	uint8_t coded[35];
 	size_t n = key_coded(coded, k);
 
-	(void)crypto_hash_sha256(fp, coded, n);
+	(void)crypto_hash_sha256(fp->b, coded, n);
 }
 
 static bool
@@ -215,19 +215,19 @@ type_ok(const char *type, size_t n)
 
 /* A fingerprint is lower case: one identity has one text. */
 static bool
-fp_parse(uint8_t fp[FP_LEN], const char *t, size_t len)
+fp_parse(struct fp *fp, const char *t, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		if (t[i] >= 'A' && t[i] <= 'F')
 			return false;
-	return hex_decode(fp, FP_LEN, t, len);
+	return hex_decode(HASH_BYTES(*fp), t, len);
 }
 
 bool
-urn_parse(uint8_t fp[FP_LEN], const char *text, size_t len)
+urn_parse(struct fp *fp, const char *text, size_t len)
 {
 	const char *colon;
-	uint8_t got[FP_LEN];
+	struct fp got;
 
 	if (!starts(&text, &len, PREFIX_URN))
 		return false;
@@ -240,27 +240,27 @@ urn_parse(uint8_t fp[FP_LEN], const char *text, size_t len)
 	if (colon == NULL || !type_ok(text, (size_t)(colon - text)))
 		return false;
 	len -= (size_t)(colon - text) + 1;
-	if (!fp_parse(got, colon + 1, len))
+	if (!fp_parse(&got, colon + 1, len))
 		return false;
-	memcpy(fp, got, FP_LEN);
+	*fp = got;
 	return true;
 }
 
 bool
 urn_make(char out[URN_MAX], const char *ns, const char *type,
-    const uint8_t fp[FP_LEN])
+    const struct fp *fp)
 {
 	char hex[2 * FP_LEN + 1];
 
 	if (!ns_ok(ns, strlen(ns)) || !type_ok(type, strlen(type)))
 		return false;
-	hex_encode(hex, fp, FP_LEN);
+	hex_encode(hex, HASH_BYTES(*fp));
 	(void)snprintf(out, URN_MAX, PREFIX_URN "%s:%s:%s", ns, type, hex);
 	return true;
 }
 
 bool
-ident_parse(uint8_t fp[FP_LEN], const char *text, size_t len)
+ident_parse(struct fp *fp, const char *text, size_t len)
 {
 	struct klp_key k;
 	const char *t = text;
@@ -270,12 +270,12 @@ ident_parse(uint8_t fp[FP_LEN], const char *text, size_t len)
 		return true;
 	if (starts(&t, &n, PREFIX_KID)) {
 		const char *colon = memchr(t, ':', n);
-		uint8_t got[FP_LEN];
+		struct fp got;
 
 		if (colon == NULL || !ns_ok(t, (size_t)(colon - t)) ||
-		    !fp_parse(got, colon + 1, n - (size_t)(colon - t) - 1))
+		    !fp_parse(&got, colon + 1, n - (size_t)(colon - t) - 1))
 			return false;
-		memcpy(fp, got, FP_LEN);
+		*fp = got;
 		return true;
 	}
 	if (!key_parse(&k, text, len))
@@ -285,10 +285,10 @@ ident_parse(uint8_t fp[FP_LEN], const char *text, size_t len)
 }
 
 void
-rns_hash_of(uint8_t hash[RNS_HASH_LEN], const uint8_t pub[RNS_PUBLIC_LEN])
+rns_hash_of(struct hash16 *hash, const uint8_t pub[RNS_PUBLIC_LEN])
 {
-	uint8_t full[32];
+	struct id32 full;
 
-	(void)crypto_hash_sha256(full, pub, RNS_PUBLIC_LEN);
-	memcpy(hash, full, RNS_HASH_LEN);
+	(void)crypto_hash_sha256(full.b, pub, RNS_PUBLIC_LEN);
+	*hash = *hash16_at(full.b);
 }

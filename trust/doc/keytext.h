@@ -6,13 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
+#include "common/fp.h"
 #include "common/ipc_msg.h" /* enum key_kind */
 
 /*
  * Keys, their texts, fingerprints and URNs (klp.md 0). Nothing allocates;
  * texts need not end with NUL.
  */
-#define FP_LEN 32   /* SHA-256 of multicodec prefix and raw key */
 #define FP16_LEN 16 /* its beginning, in frames */
 #define FP4_LEN 4   /* ... as a hint in binary envelopes */
 #define KEY_RAW_MAX 33
@@ -40,18 +42,18 @@ bool key_parse(struct klp_key *, const char *text, size_t len);
 /* The pubkey: text with hex digits, as key_parse() reads it. */
 void key_text(char out[KEY_TEXT_MAX], const struct klp_key *);
 /* The fingerprint: SHA-256 of multicodec prefix and raw key. */
-void key_fp(uint8_t fp[FP_LEN], const struct klp_key *);
+void key_fp(struct fp *fp, const struct klp_key *);
 
 /* urn:klp:{namespace}:{type}:{fp}; false leaves fp alone. */
-bool urn_parse(uint8_t fp[FP_LEN], const char *text, size_t len);
+bool urn_parse(struct fp *fp, const char *text, size_t len);
 /* false: namespace or type are not of klp.md 0. */
 bool urn_make(char out[URN_MAX], const char *ns, const char *type,
-    const uint8_t fp[FP_LEN]);
+    const struct fp *fp);
 /* Whom a text of configuration names: URN, kid:, did:key or key text. */
-bool ident_parse(uint8_t fp[FP_LEN], const char *text, size_t len);
+bool ident_parse(struct fp *fp, const char *text, size_t len);
 
 /* The Reticulum identity hash of a public key. */
-void rns_hash_of(uint8_t hash[RNS_HASH_LEN], const uint8_t pub[RNS_PUBLIC_LEN]);
+void rns_hash_of(struct hash16 *hash, const uint8_t pub[RNS_PUBLIC_LEN]);
 
 /* base58btc: the value's length, 0: not base58, or longer than cap. */
 size_t base58_decode(uint8_t *out, size_t cap, const char *in, size_t len);

@@ -34,8 +34,8 @@ pin_is(const struct level_pin *p, const struct level_query *q)
 {
 	if (p->is_rns)
 		return q->rns != NULL &&
-		    memcmp(p->id, q->rns, RNS_HASH_LEN) == 0;
-	return q->fp != NULL && memcmp(p->id, q->fp, FP_LEN) == 0;
+		    memcmp(p->id.b, q->rns, RNS_HASH_LEN) == 0;
+	return q->fp != NULL && fp_eq(&p->id, q->fp);
 }
 
 /* The lowest; of equals the one that does not ignore revocation. */
@@ -57,9 +57,9 @@ pin_find(const struct level_conf *c, const struct level_query *q)
 }
 
 const struct level_pin *
-level_pin_rns(const struct level_conf *c, const uint8_t rns[RNS_HASH_LEN])
+level_pin_rns(const struct level_conf *c, const struct hash16 *rns)
 {
-	const struct level_query q = {.rns = rns};
+	const struct level_query q = {.rns = rns->b};
 
 	return pin_find(c, &q);
 }
@@ -90,7 +90,7 @@ level_local(int *level, const char **why, const struct level_conf *c,
 	for (size_t i = 0; q->fp != NULL && i < c->nanchors; i++) {
 		const struct level_anchor *a = &c->anchors[i];
 
-		if (memcmp(a->fp, q->fp, FP_LEN) == 0 &&
+		if (fp_eq(&a->fp, q->fp) &&
 		    (a->scopes & (1u << SCOPE_ALL | 1u << q->scope)) != 0)
 			return decided(level, why, a->max_level, "an anchor");
 	}

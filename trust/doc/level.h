@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
+#include "common/fp.h"
 #include "trust/doc/keytext.h"
 
 /*
@@ -37,14 +40,14 @@ int scope_parse(const char *, size_t len); /* -1 */
 enum revocation { REV_NONE, REV_SUSPENDED, REV_REVOKED };
 
 struct level_pin {
-	uint8_t id[FP_LEN]; /* fingerprint, or Reticulum identity hash */
+	struct fp id; /* fingerprint, or Reticulum identity hash */
 	bool is_rns;	    /* id: 16 bytes of an identity hash */
 	int8_t level;
 	bool ignore_revocation;
 };
 
 struct level_anchor {
-	uint8_t fp[FP_LEN];
+	struct fp fp;
 	int8_t max_level;
 	uint32_t scopes; /* 1 << enum scope */
 };
@@ -57,7 +60,7 @@ struct level_conf {
 };
 
 struct level_query {
-	const uint8_t *fp;  /* NULL: no key is known */
+	const struct fp *fp;  /* NULL: no key is known */
 	const uint8_t *rns; /* identity hash; NULL */
 	enum scope scope;
 	enum revocation revoked;
@@ -71,6 +74,6 @@ bool level_local(int *level, const char **why, const struct level_conf *,
     const struct level_query *);
 /* The pin of a Reticulum identity hash; NULL. */
 const struct level_pin *level_pin_rns(const struct level_conf *,
-    const uint8_t rns[RNS_HASH_LEN]);
+    const struct hash16 *rns);
 
 #endif

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
+#include "common/fp.h"
 #include "trust/doc/keytext.h"
 
 /*
@@ -34,7 +37,7 @@
 #define MANIFEST_WHY 128
 
 struct blob_ref {
-	uint8_t sha256[32];
+	struct id32 sha256;
 	uint64_t size;
 };
 
@@ -87,10 +90,10 @@ enum manifest_has {
 
 struct manifest {
 	uint32_t has; /* of manifest_has */
-	uint8_t job[32]; /* SHA-256 of the payload; zeros: not known yet */
-	uint8_t submitter[FP_LEN];
+	struct id32 job; /* SHA-256 of the payload; zeros: not known yet */
+	struct fp submitter;
 	char submitter_urn[URN_MAX];
-	uint8_t node[FP_LEN];
+	struct fp node;
 	char node_urn[URN_MAX];
 	uint8_t nonce[16];
 	uint32_t not_after, deadline; /* unix seconds */

@@ -14,8 +14,8 @@
 static json_t *
 blob_json(const struct blob_ref *b)
 {
-	return json_pack("{s:o, s:I}", "sha256", json_hex(b->sha256, 32),
-	    "size", (json_int_t)b->size);
+	return json_pack("{s:o, s:I}", "sha256",
+	    json_hex(HASH_BYTES(b->sha256)), "size", (json_int_t)b->size);
 }
 
 static json_t *
@@ -191,7 +191,7 @@ manifest_build(struct manifest *m, size_t *len, char why[MANIFEST_WHY])
 		free(text);
 		text = NULL;
 	} else {
-		memcpy(m->job, check.job, sizeof(m->job));
+		m->job = check.job;
 	}
 	manifest_clear(&check);
 	return text;

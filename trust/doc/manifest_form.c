@@ -15,7 +15,7 @@ text_ok(const char *s, size_t len, size_t max)
 bool
 image_ok(const char *s, size_t len)
 {
-	uint8_t sha[32];
+	struct id32 sha;
 
 	if (len < 1 || !text_ok(s, len, MANIFEST_TEXT))
 		return false;
@@ -24,7 +24,7 @@ image_ok(const char *s, size_t len)
 	for (size_t i = 7; i < len; i++)
 		if (s[i] >= 'A' && s[i] <= 'F')
 			return false;
-	return hex_decode(sha, sizeof(sha), s + 7, len - 7);
+	return hex_decode(HASH_BYTES(sha), s + 7, len - 7);
 }
 
 bool

@@ -57,12 +57,12 @@ static bool
 blob_of(const json_t *v, struct blob_ref *b)
 {
 	return json_is_object(v) &&
-	    jdoc_hex(json_object_get(v, "sha256"), b->sha256, 32) &&
+	    jdoc_hex(json_object_get(v, "sha256"), HASH_BYTES(b->sha256)) &&
 	    jdoc_uint(v, "size", (uint64_t)JDOC_INT_MAX, &b->size);
 }
 
 static bool
-urn_of(char urn[URN_MAX], uint8_t fp[FP_LEN], const json_t *v)
+urn_of(char urn[URN_MAX], struct fp *fp, const json_t *v)
 {
 	return text_to(urn, URN_MAX, v) && urn_parse(fp, urn, strlen(urn));
 }
@@ -81,14 +81,14 @@ get_type(struct ctx *c, const json_t *v)
 static bool
 get_submitter(struct ctx *c, const json_t *v)
 {
-	return urn_of(c->m->submitter_urn, c->m->submitter, v);
+	return urn_of(c->m->submitter_urn, &c->m->submitter, v);
 }
 
 static bool
 get_node(struct ctx *c, const json_t *v)
 {
 	c->m->has |= HAS_NODE;
-	return urn_of(c->m->node_urn, c->m->node, v);
+	return urn_of(c->m->node_urn, &c->m->node, v);
 }
 
 static bool
@@ -409,6 +409,6 @@ manifest_parse(struct manifest *m, const void *payload, size_t len,
 	json_decref(root);
 	if (!ok)
 		return -1;
-	(void)crypto_hash_sha256(m->job, payload, len);
+	(void)crypto_hash_sha256(m->job.b, payload, len);
 	return 0;
 }

@@ -16,14 +16,14 @@
 static void
 put_blob(struct wr *w, const struct blob_ref *b)
 {
-	wr_bytes(w, b->sha256, 32);
+	wr_bytes(w, HASH_BYTES(b->sha256));
 	wr_u64(w, b->size);
 }
 
 static bool
 get_blob(struct rd *r, struct blob_ref *b)
 {
-	return rd_copy(r, b->sha256, 32) && rd_u64(r, &b->size) &&
+	return rd_copy(r, HASH_BYTES(b->sha256)) && rd_u64(r, &b->size) &&
 	    b->size <= UINT64_C(9007199254740991);
 }
 
@@ -63,10 +63,10 @@ manifest_record_put(uint8_t *out, size_t cap, const struct manifest *m)
 
 	wr_bytes(&w, MAGIC, 4);
 	wr_u32(&w, m->has);
-	wr_bytes(&w, m->job, 32);
-	wr_bytes(&w, m->submitter, FP_LEN);
+	wr_bytes(&w, HASH_BYTES(m->job));
+	wr_bytes(&w, HASH_BYTES(m->submitter));
 	wr_str(&w, m->submitter_urn);
-	wr_bytes(&w, m->node, FP_LEN);
+	wr_bytes(&w, HASH_BYTES(m->node));
 	wr_str(&w, m->node_urn);
 	wr_bytes(&w, m->nonce, sizeof(m->nonce));
 	wr_u32(&w, m->not_after);
@@ -103,16 +103,16 @@ manifest_record_put(uint8_t *out, size_t cap, const struct manifest *m)
 
 /* An absent URN is "" and zeros; a present one names the fingerprint. */
 static bool
-get_urn(struct rd *r, uint8_t fp[FP_LEN], char urn[URN_MAX], bool present)
+get_urn(struct rd *r, struct fp *fp, char urn[URN_MAX], bool present)
 {
-	uint8_t named[FP_LEN];
+	struct fp named;
 
-	if (!rd_copy(r, fp, FP_LEN) || !rd_str(r, urn, URN_MAX))
+	if (!rd_copy(r, HASH_BYTES(*fp)) || !rd_str(r, urn, URN_MAX))
 		return false;
 	if (!present)
 		return urn[0] == '\0';
-	return urn_parse(named, urn, strlen(urn)) &&
-	    memcmp(named, fp, FP_LEN) == 0;
+	return urn_parse(&named, urn, strlen(urn)) &&
+	    fp_eq(&named, fp);
 }
 
 static bool
@@ -131,9 +131,9 @@ get_head(struct rd *r, struct manifest *m)
 
 	return rd_copy(r, magic, 4) && memcmp(magic, MAGIC, 4) == 0 &&
 	    rd_u32(r, &m->has) && (m->has & ~0xffffu) == 0 &&
-	    rd_copy(r, m->job, 32) &&
-	    get_urn(r, m->submitter, m->submitter_urn, true) &&
-	    get_urn(r, m->node, m->node_urn, (m->has & HAS_NODE) != 0) &&
+	    rd_copy(r, HASH_BYTES(m->job)) &&
+	    get_urn(r, &m->submitter, m->submitter_urn, true) &&
+	    get_urn(r, &m->node, m->node_urn, (m->has & HAS_NODE) != 0) &&
 	    rd_copy(r, m->nonce, sizeof(m->nonce)) &&
 	    rd_u32(r, &m->not_after) && rd_u32(r, &m->deadline) &&
 	    rd_str(r, m->image, sizeof(m->image)) &&

@@ -6,14 +6,14 @@
 #include <nettle/sha2.h>
 
 void
-trail_sha256(uint8_t out[32], const void *p, size_t n)
+trail_sha256(struct id32 *out, const void *p, size_t n)
 {
 	struct sha256_ctx st;
 
 	sha256_init(&st);
 	if (n > 0)
 		sha256_update(&st, n, p);
-	sha256_digest(&st, 32, out);
+	sha256_digest(&st, 32, out->b);
 }
 
 void
@@ -24,7 +24,7 @@ merkle_init(struct merkle *m, uint64_t begin)
 }
 
 void
-merkle_leaf(uint8_t out[32], const void *p, size_t n)
+merkle_leaf(struct id32 *out, const void *p, size_t n)
 {
 	static const uint8_t prefix = 0x00;
 	struct sha256_ctx st;
@@ -32,17 +32,17 @@ merkle_leaf(uint8_t out[32], const void *p, size_t n)
 	sha256_init(&st);
 	sha256_update(&st, 1, &prefix);
 	sha256_update(&st, n, p);
-	sha256_digest(&st, 32, out);
+	sha256_digest(&st, 32, out->b);
 }
 
 static void
-pair(uint8_t out[32], const uint8_t left[32], const uint8_t right[32])
+pair(struct id32 *out, const struct id32 *left, const struct id32 *right)
 {
 	uint8_t b[65];
 
 	b[0] = 0x01;
-	memcpy(b + 1, left, 32);
-	memcpy(b + 33, right, 32);
+	memcpy(b + 1, HASH_BYTES(*left));
+	memcpy(b + 33, HASH_BYTES(*right));
 	trail_sha256(out, b, sizeof(b));
 }
 
@@ -70,14 +70,14 @@ merkle_count(uint64_t begin, uint64_t end)
 }
 
 bool
-merkle_add(struct merkle *m, unsigned level, const uint8_t hash[32])
+merkle_add(struct merkle *m, unsigned level, const struct id32 *hash)
 {
 	uint64_t size = UINT64_C(1) << level;
 
 	if (level > 62 || (m->end & (size - 1)) != 0 || m->n == MERKLE_NODES)
 		return false;
 	m->level[m->n] = (uint8_t)level;
-	memcpy(m->hash[m->n++], hash, 32);
+	m->hash[m->n++] = *hash;
 	m->end += size;
 	/* two that are a whole subtree together become it */
 	while (m->n >= 2 && m->level[m->n - 1] == m->level[m->n - 2]) {
@@ -86,7 +86,8 @@ merkle_add(struct merkle *m, unsigned level, const uint8_t hash[32])
 
 		if (((m->end - both) & (both - 1)) != 0)
 			break;
-		pair(m->hash[m->n - 2], m->hash[m->n - 2], m->hash[m->n - 1]);
+		pair(&m->hash[m->n - 2], &m->hash[m->n - 2],
+		    &m->hash[m->n - 1]);
 		m->level[m->n - 2] = (uint8_t)(l + 1);
 		m->n--;
 	}
@@ -94,13 +95,13 @@ merkle_add(struct merkle *m, unsigned level, const uint8_t hash[32])
 }
 
 void
-merkle_root(const struct merkle *m, uint8_t out[32])
+merkle_root(const struct merkle *m, struct id32 *out)
 {
 	if (m->n == 0) {
 		trail_sha256(out, NULL, 0);
 		return;
 	}
-	memcpy(out, m->hash[m->n - 1], 32);
+	*out = m->hash[m->n - 1];
 	for (unsigned i = m->n - 1; i > 0; i--)
-		pair(out, m->hash[i - 1], out);
+		pair(out, &m->hash[i - 1], out);
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 /*
  * RFC 6962 hashing over a run of leaves [begin, end): the fewest whole
  * subtrees that cover it. From leaf 0 that gives the tree's root; from
@@ -18,24 +20,24 @@ struct merkle {
 	uint64_t end;
 	unsigned n;
 	uint8_t level[MERKLE_NODES];
-	uint8_t hash[MERKLE_NODES][32];
+	struct id32 hash[MERKLE_NODES];
 };
 
 /* SHA-256 by the CPU's instructions where it has them: 64 MiB are hashed twice
  * at each start. */
-void trail_sha256(uint8_t out[32], const void *, size_t);
+void trail_sha256(struct id32 *out, const void *, size_t);
 
 /* An empty run that begins at this leaf. */
 void merkle_init(struct merkle *, uint64_t begin);
 /* A leaf's hash: prefix 0x00 (RFC 6962). */
-void merkle_leaf(uint8_t out[32], const void *, size_t);
+void merkle_leaf(struct id32 *out, const void *, size_t);
 /* A whole subtree of 2^level leaves; false: it cannot stand there. */
-bool merkle_add(struct merkle *, unsigned level, const uint8_t hash[32]);
+bool merkle_add(struct merkle *, unsigned level, const struct id32 *hash);
 /* Level of the greatest subtree that begins at pos and ends by end. */
 unsigned merkle_level(uint64_t pos, uint64_t end);
 /* How many subtrees cover [begin, end). */
 unsigned merkle_count(uint64_t begin, uint64_t end);
 /* Of a tree that begins at 0; the empty one's is SHA-256 of nothing. */
-void merkle_root(const struct merkle *, uint8_t out[32]);
+void merkle_root(const struct merkle *, struct id32 *out);
 
 #endif

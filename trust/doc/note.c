@@ -14,8 +14,9 @@ note_body(char out[NOTE_BODY_MAX], const struct note *n)
 	char fp[65], root[NOTE_ROOT_B64 + 1];
 	int len;
 
-	hex_encode(fp, n->fp, 32);
-	(void)sodium_bin2base64(root, sizeof(root), n->root, 32, NOTE_B64);
+	hex_encode(fp, HASH_BYTES(n->fp));
+	(void)sodium_bin2base64(root, sizeof(root), HASH_BYTES(n->root),
+	    NOTE_B64);
 	len = snprintf(out, NOTE_BODY_MAX, NOTE_ORIGIN "%s\n%llu\n%s\n", fp,
 	    (unsigned long long)n->size, root);
 	return len < 0 ? 0 : (size_t)len;
@@ -25,14 +26,15 @@ void
 note_set_key(struct note *n, const uint8_t key[32])
 {
 	char name[sizeof(NOTE_ORIGIN) + 65];
-	uint8_t digest[32], b[sizeof(name) + 40];
+	struct id32 digest;
+	uint8_t b[sizeof(name) + 40];
 	int len;
 
-	hex_encode(name, n->fp, 32);
+	hex_encode(name, HASH_BYTES(n->fp));
 	len = snprintf((char *)b, sizeof(b), NOTE_ORIGIN "%s\n%c", name, 0x01);
 	memcpy(b + len, key, 32);
-	(void)crypto_hash_sha256(digest, b, (size_t)len + 32);
-	memcpy(n->key_id, digest, sizeof(n->key_id));
+	(void)crypto_hash_sha256(digest.b, b, (size_t)len + 32);
+	memcpy(n->key_id, digest.b, sizeof(n->key_id));
 }
 
 size_t
@@ -43,7 +45,7 @@ note_put(char out[NOTE_MAX], const struct note *n)
 	int len;
 
 	(void)note_body(body, n);
-	hex_encode(fp, n->fp, 32);
+	hex_encode(fp, HASH_BYTES(n->fp));
 	memcpy(both, n->key_id, 4);
 	memcpy(both + 4, n->sig, 64);
 	(void)sodium_bin2base64(b64, sizeof(b64), both, sizeof(both), NOTE_B64);

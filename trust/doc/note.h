@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
+#include "common/fp.h"
+
 /*
  * Checkpoints of the trail: C2SP tlog-checkpoint, a signed note. Pure.
  *
@@ -27,9 +31,9 @@
 #define NOTE_SIG_B64 92  /* 4 + 64 bytes */
 
 struct note {
-	uint8_t fp[32]; /* of the node */
+	struct fp fp; /* of the node */
 	uint64_t size;
-	uint8_t root[32];
+	struct id32 root;
 	uint8_t key_id[4];
 	uint8_t sig[64];
 };

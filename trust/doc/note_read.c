@@ -26,9 +26,9 @@ note_parse(struct note *out, const char *text, size_t len)
 		NOTE_ORIGIN "%64[0-9a-f]\n%16llu\n%44[A-Za-z0-9+/=]\n\n"
 		NOTE_DASH NOTE_ORIGIN "%*64[0-9a-f] %92[A-Za-z0-9+/=]",
 		fp, &size, root, b64) != 4 ||
-	    !hex_decode(n.fp, 32, fp, strlen(fp)) ||
-	    sodium_base642bin(n.root, 32, root, strlen(root), NULL, &got, NULL,
-		NOTE_B64) != 0 ||
+	    !hex_decode(HASH_BYTES(n.fp), fp, strlen(fp)) ||
+	    sodium_base642bin(HASH_BYTES(n.root), root, strlen(root), NULL,
+		&got, NULL, NOTE_B64) != 0 ||
 	    got != 32 ||
 	    sodium_base642bin(both, sizeof(both), b64, strlen(b64), NULL, &got,
 		NULL, NOTE_B64) != 0 ||

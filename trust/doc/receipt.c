@@ -51,14 +51,14 @@ saturate_u32(uint64_t v)
 
 static void
 hash_entry(crypto_hash_sha256_state *st, const char *path, size_t n,
-    const uint8_t sha[32], uint64_t size)
+    const struct id32 *sha, uint64_t size)
 {
 	uint8_t b[8];
 
 	put_u16(b, (uint16_t)n);
 	(void)crypto_hash_sha256_update(st, b, 2);
 	(void)crypto_hash_sha256_update(st, (const uint8_t *)path, n);
-	(void)crypto_hash_sha256_update(st, sha, 32);
+	(void)crypto_hash_sha256_update(st, HASH_BYTES(*sha));
 	put_u64(b, size);
 	(void)crypto_hash_sha256_update(st, b, 8);
 }
@@ -72,7 +72,7 @@ output_cmp(const void *a, const void *b)
 }
 
 bool
-outputs_root(uint8_t out[32], const struct job_output *o, size_t n)
+outputs_root(struct id32 *out, const struct job_output *o, size_t n)
 {
 	static const char tag[] = "klp/outputs/v1";
 	struct job_output sorted[JOB_OUTPUTS_MAX];
@@ -91,14 +91,14 @@ outputs_root(uint8_t out[32], const struct job_output *o, size_t n)
 	    sizeof(tag) - 1);
 	for (size_t i = 0; i < n; i++)
 		hash_entry(&st, sorted[i].path, strlen(sorted[i].path),
-		    sorted[i].sha256, sorted[i].size);
-	(void)crypto_hash_sha256_final(&st, out);
+		    &sorted[i].sha256, sorted[i].size);
+	(void)crypto_hash_sha256_final(&st, out->b);
 	return true;
 }
 
 void
-logs_root(uint8_t out[32], const uint8_t stdout_sha[32], uint64_t stdout_size,
-    const uint8_t stderr_sha[32], uint64_t stderr_size)
+logs_root(struct id32 *out, const struct id32 *stdout_sha, uint64_t stdout_size,
+    const struct id32 *stderr_sha, uint64_t stderr_size)
 {
 	static const char tag[] = "klp/logs/v1";
 	crypto_hash_sha256_state st;
@@ -108,7 +108,7 @@ logs_root(uint8_t out[32], const uint8_t stdout_sha[32], uint64_t stdout_size,
 	    sizeof(tag) - 1);
 	hash_entry(&st, "stderr", 6, stderr_sha, stderr_size);
 	hash_entry(&st, "stdout", 6, stdout_sha, stdout_size);
-	(void)crypto_hash_sha256_final(&st, out);
+	(void)crypto_hash_sha256_final(&st, out->b);
 }
 
 /* What is signed: the first 253 bytes. */
@@ -123,12 +123,12 @@ job_receipt_frame(uint8_t out[JOB_RECEIPT_FRAME], const struct job_receipt *r)
 	wr_i32(&w, r->code);
 	wr_u8(&w, r->attempts);
 	wr_u32(&w, r->layers);
-	wr_bytes(&w, r->job, 32);
-	wr_bytes(&w, r->image, 32);
-	wr_bytes(&w, r->outputs, 32);
-	wr_bytes(&w, r->logs, 32);
-	wr_bytes(&w, r->policy, 32);
-	wr_bytes(&w, r->trail, 32);
+	wr_bytes(&w, HASH_BYTES(r->job));
+	wr_bytes(&w, HASH_BYTES(r->image));
+	wr_bytes(&w, HASH_BYTES(r->outputs));
+	wr_bytes(&w, HASH_BYTES(r->logs));
+	wr_bytes(&w, HASH_BYTES(r->policy));
+	wr_bytes(&w, HASH_BYTES(r->trail));
 	wr_u32(&w, r->started);
 	wr_u32(&w, r->wall_ms);
 	wr_u32(&w, r->cpu_ms);
@@ -178,15 +178,17 @@ job_receipt_parse(struct job_receipt *out, const uint8_t *buf, size_t len)
 	    !rd_u8(&r, &ver) || ver != JOB_RECEIPT_VERSION ||
 	    !rd_u8(&r, &v.outcome) || !rd_i32(&r, &v.code) ||
 	    !rd_u8(&r, &v.attempts) || !rd_u32(&r, &v.layers) ||
-	    !rd_copy(&r, v.job, 32) || !rd_copy(&r, v.image, 32) ||
-	    !rd_copy(&r, v.outputs, 32) || !rd_copy(&r, v.logs, 32) ||
-	    !rd_copy(&r, v.policy, 32) || !rd_copy(&r, v.trail, 32) ||
-	    !rd_u32(&r, &v.started) || !rd_u32(&r, &v.wall_ms) ||
-	    !rd_u32(&r, &v.cpu_ms) || !rd_u32(&r, &v.memory_kb) ||
-	    !rd_u32(&r, &v.bytes_in) || !rd_u32(&r, &v.bytes_out) ||
-	    !rd_u32(&r, &v.bpf_events) || !rd_u32(&r, &v.bpf_lost) ||
-	    !rd_copy(&r, v.node, FP16_LEN) || !rd_copy(&r, v.sig, SIG_LEN) ||
-	    !rd_end(&r) || !code_ok(&v))
+	    !rd_copy(&r, HASH_BYTES(v.job)) ||
+	    !rd_copy(&r, HASH_BYTES(v.image)) ||
+	    !rd_copy(&r, HASH_BYTES(v.outputs)) ||
+	    !rd_copy(&r, HASH_BYTES(v.logs)) ||
+	    !rd_copy(&r, HASH_BYTES(v.policy)) ||
+	    !rd_copy(&r, HASH_BYTES(v.trail)) || !rd_u32(&r, &v.started) ||
+	    !rd_u32(&r, &v.wall_ms) || !rd_u32(&r, &v.cpu_ms) ||
+	    !rd_u32(&r, &v.memory_kb) || !rd_u32(&r, &v.bytes_in) ||
+	    !rd_u32(&r, &v.bytes_out) || !rd_u32(&r, &v.bpf_events) ||
+	    !rd_u32(&r, &v.bpf_lost) || !rd_copy(&r, v.node, FP16_LEN) ||
+	    !rd_copy(&r, v.sig, SIG_LEN) || !rd_end(&r) || !code_ok(&v))
 		return false;
 	*out = v;
 	return true;
@@ -196,13 +198,14 @@ bool
 job_receipt_sign(struct job_receipt *r, const struct klp_secret *s,
     const uint8_t aux[32])
 {
-	uint8_t frame[JOB_RECEIPT_FRAME], fp[FP_LEN];
+	uint8_t frame[JOB_RECEIPT_FRAME];
+	struct fp fp;
 	struct klp_key k;
 
 	if (!secret_public(&k, s))
 		return false;
-	key_fp(fp, &k);
-	memcpy(r->node, fp, FP16_LEN);
+	key_fp(&fp, &k);
+	memcpy(r->node, fp.b, FP16_LEN);
 	job_receipt_frame(frame, r);
 	return pae_sign(r->sig, s, TYPE_RECEIPT, frame, sizeof(frame), aux);
 }
@@ -210,10 +213,11 @@ job_receipt_sign(struct job_receipt *r, const struct klp_secret *s,
 bool
 job_receipt_verify(const struct job_receipt *r, const struct klp_key *k)
 {
-	uint8_t frame[JOB_RECEIPT_FRAME], fp[FP_LEN];
+	uint8_t frame[JOB_RECEIPT_FRAME];
+	struct fp fp;
 
-	key_fp(fp, k);
-	if (memcmp(fp, r->node, FP16_LEN) != 0)
+	key_fp(&fp, k);
+	if (memcmp(fp.b, r->node, FP16_LEN) != 0)
 		return false;
 	job_receipt_frame(frame, r);
 	return pae_verify(k, r->sig, TYPE_RECEIPT, frame, sizeof(frame));

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "trust/doc/keytext.h"
 #include "trust/doc/secp.h"
 
@@ -42,9 +44,9 @@ struct job_receipt {
 	int32_t code;
 	uint8_t attempts;
 	uint32_t layers; /* common/layers.h */
-	uint8_t job[32], image[32];
-	uint8_t outputs[32], logs[32]; /* roots, below */
-	uint8_t policy[32], trail[32]; /* zeros: not available */
+	struct id32 job, image;
+	struct id32 outputs, logs; /* roots, below */
+	struct id32 policy, trail; /* zeros: not available */
 	uint32_t started;	       /* unix seconds */
 	uint32_t wall_ms, cpu_ms, memory_kb;
 	uint32_t bytes_in, bytes_out;
@@ -68,14 +70,14 @@ uint32_t saturate_u32(uint64_t);
 #define JOB_OUTPUTS_MAX 16
 struct job_output {
 	const char *path;
-	uint8_t sha256[32];
+	struct id32 sha256;
 	uint64_t size;
 };
 /* Over outputs by path; false: too many, or a path too long. */
-bool outputs_root(uint8_t out[32], const struct job_output *, size_t n);
+bool outputs_root(struct id32 *out, const struct job_output *, size_t n);
 /* The root over the two streams. */
-void logs_root(uint8_t out[32], const uint8_t stdout_sha[32],
-    uint64_t stdout_size, const uint8_t stderr_sha[32], uint64_t stderr_size);
+void logs_root(struct id32 *out, const struct id32 *stdout_sha,
+    uint64_t stdout_size, const struct id32 *stderr_sha, uint64_t stderr_size);
 
 /* All of it, signature included. */
 void job_receipt_put(uint8_t out[JOB_RECEIPT_LEN], const struct job_receipt *);

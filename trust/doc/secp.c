@@ -82,14 +82,14 @@ secret_public(struct klp_key *k, const struct klp_secret *s)
 
 static bool
 sign_bip340(uint8_t sig[SIG_LEN], const uint8_t secret[32],
-    const uint8_t digest[32], const uint8_t aux[32])
+    const struct id32 *digest, const uint8_t aux[32])
 {
 	static const uint8_t zero[32];
 	secp256k1_keypair pair;
 	bool ok;
 
 	ok = secp256k1_keypair_create(ctx, &pair, secret) == 1 &&
-	    secp256k1_schnorrsig_sign32(ctx, sig, digest, &pair,
+	    secp256k1_schnorrsig_sign32(ctx, sig, digest->b, &pair,
 		aux != NULL ? aux : zero) == 1;
 	explicit_bzero(&pair, sizeof(pair));
 	return ok;
@@ -97,7 +97,7 @@ sign_bip340(uint8_t sig[SIG_LEN], const uint8_t secret[32],
 
 bool
 secp_sign(uint8_t sig[SIG_LEN], const struct klp_secret *s,
-    const uint8_t digest[32], const uint8_t aux[32])
+    const struct id32 *digest, const uint8_t aux[32])
 {
 	secp256k1_ecdsa_signature es;
 
@@ -106,47 +106,47 @@ secp_sign(uint8_t sig[SIG_LEN], const struct klp_secret *s,
 	if (s->bip340)
 		return sign_bip340(sig, s->raw, digest, aux);
 	/* NULL, NULL: RFC 6979 without extra data; S comes out low */
-	return secp256k1_ecdsa_sign(ctx, &es, digest, s->raw, NULL, NULL) ==
+	return secp256k1_ecdsa_sign(ctx, &es, digest->b, s->raw, NULL, NULL) ==
 	    1 && secp256k1_ecdsa_signature_serialize_compact(ctx, sig, &es) ==
 	    1;
 }
 
 bool
 secp_verify(const struct klp_key *k, const uint8_t sig[SIG_LEN],
-    const uint8_t digest[32])
+    const struct id32 *digest)
 {
 	if (k->kind != KEY_SECP256K1 || k->len != 33 || secp_ctx() == NULL)
 		return false;
 	if (k->bip340) {
 		secp256k1_xonly_pubkey x;
 
-		return secp256k1_xonly_pubkey_parse(ctx, &x, k->raw + 1) ==
-		    1 &&
-		    secp256k1_schnorrsig_verify(ctx, sig, digest, 32, &x) == 1;
+		return secp256k1_xonly_pubkey_parse(ctx, &x, k->raw + 1) == 1 &&
+		    secp256k1_schnorrsig_verify(ctx, sig, HASH_BYTES(*digest),
+		    &x) == 1;
 	} else {
 		secp256k1_ecdsa_signature es;
 		secp256k1_pubkey pub;
 
 		return secp256k1_ec_pubkey_parse(ctx, &pub, k->raw, 33) == 1 &&
 		    secp256k1_ecdsa_signature_parse_compact(ctx, &es, sig) ==
-		    1 && secp256k1_ecdsa_verify(ctx, &es, digest, &pub) == 1;
+		    1 && secp256k1_ecdsa_verify(ctx, &es, digest->b, &pub) == 1;
 	}
 }
 
 void
-tagged_hash(uint8_t out[32], const char *tag, const struct part *part,
+tagged_hash(struct id32 *out, const char *tag, const struct part *part,
     size_t nparts)
 {
 	crypto_hash_sha256_state st;
-	uint8_t th[32];
+	struct id32 th;
 
-	(void)crypto_hash_sha256(th, (const uint8_t *)tag, strlen(tag));
+	(void)crypto_hash_sha256(th.b, (const uint8_t *)tag, strlen(tag));
 	(void)crypto_hash_sha256_init(&st);
-	(void)crypto_hash_sha256_update(&st, th, sizeof(th));
-	(void)crypto_hash_sha256_update(&st, th, sizeof(th));
+	(void)crypto_hash_sha256_update(&st, HASH_BYTES(th));
+	(void)crypto_hash_sha256_update(&st, HASH_BYTES(th));
 	for (size_t i = 0; i < nparts; i++)
 		(void)crypto_hash_sha256_update(&st, part[i].p, part[i].n);
-	(void)crypto_hash_sha256_final(&st, out);
+	(void)crypto_hash_sha256_final(&st, out->b);
 }
 
 /* 0: the type is longer than any of ours. */
@@ -177,7 +177,7 @@ pae_make(size_t *out_len, const char *type, const void *payload, size_t len)
 
 /* What a secp256k1 key signs of M. */
 static bool
-pae_digest(uint8_t out[32], bool bip340, const char *type, const void *payload,
+pae_digest(struct id32 *out, bool bip340, const char *type, const void *payload,
     size_t len)
 {
 	char head[PAE_HEAD_MAX];
@@ -195,7 +195,7 @@ pae_digest(uint8_t out[32], bool bip340, const char *type, const void *payload,
 	(void)crypto_hash_sha256_init(&st);
 	(void)crypto_hash_sha256_update(&st, (const uint8_t *)head, n);
 	(void)crypto_hash_sha256_update(&st, payload, len);
-	(void)crypto_hash_sha256_final(&st, out);
+	(void)crypto_hash_sha256_final(&st, out->b);
 	return true;
 }
 
@@ -203,13 +203,14 @@ bool
 pae_sign(uint8_t sig[SIG_LEN], const struct klp_secret *s, const char *type,
     const void *payload, size_t len, const uint8_t aux[32])
 {
-	uint8_t digest[32], pub[32], secret[crypto_sign_SECRETKEYBYTES];
+	struct id32 digest;
+	uint8_t pub[32], secret[crypto_sign_SECRETKEYBYTES];
 	uint8_t *m;
 	size_t n;
 
 	if (s->kind == KEY_SECP256K1)
-		return pae_digest(digest, s->bip340, type, payload, len) &&
-		    secp_sign(sig, s, digest, aux);
+		return pae_digest(&digest, s->bip340, type, payload, len) &&
+		    secp_sign(sig, s, &digest, aux);
 	if ((m = pae_make(&n, type, payload, len)) == NULL)
 		return false;
 	(void)crypto_sign_seed_keypair(pub, secret, s->raw);
@@ -223,14 +224,14 @@ bool
 pae_verify(const struct klp_key *k, const uint8_t sig[SIG_LEN],
     const char *type, const void *payload, size_t len)
 {
-	uint8_t digest[32];
+	struct id32 digest;
 	uint8_t *m;
 	size_t n;
 	bool ok;
 
 	if (k->kind == KEY_SECP256K1)
-		return pae_digest(digest, k->bip340, type, payload, len) &&
-		    secp_verify(k, sig, digest);
+		return pae_digest(&digest, k->bip340, type, payload, len) &&
+		    secp_verify(k, sig, &digest);
 	if (k->kind != KEY_ED25519 || k->len != 32 ||
 	    (m = pae_make(&n, type, payload, len)) == NULL)
 		return false;

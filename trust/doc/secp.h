@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "trust/doc/keytext.h"
 
 /*
@@ -36,17 +38,17 @@ bool secp_compress(uint8_t out[33], const uint8_t in[65]);
  * random bytes; NULL: zeros). false: the secret is no scalar.
  */
 bool secp_sign(uint8_t sig[SIG_LEN], const struct klp_secret *,
-    const uint8_t digest[32], const uint8_t aux[32]);
+    const struct id32 *digest, const uint8_t aux[32]);
 /* false also for a high S (klp.md 2). */
 bool secp_verify(const struct klp_key *, const uint8_t sig[SIG_LEN],
-    const uint8_t digest[32]);
+    const struct id32 *digest);
 
 /* BIP-340's tagged hash of the parts, one after the other. */
 struct part {
 	const void *p;
 	size_t n;
 };
-void tagged_hash(uint8_t out[32], const char *tag, const struct part *,
+void tagged_hash(struct id32 *out, const char *tag, const struct part *,
     size_t nparts);
 
 /*

@@ -35,7 +35,7 @@ announce_parse(struct announce *a, const struct packet *p)
 	 */
 	if (p->data_len > ANNOUNCE_BARE)
 		v.app_data = r.p;
-	rns_identity_hash_of(v.identity_hash, v.public_key);
+	rns_identity_hash_of(&v.identity_hash, v.public_key);
 	*a = v;
 	return RNS_OK;
 }
@@ -45,11 +45,12 @@ announce_parse(struct announce *a, const struct packet *p)
  * signature there.
  */
 static size_t
-signed_data(uint8_t out[RNS_MTU], const uint8_t *dest, const struct announce *a)
+signed_data(uint8_t out[RNS_MTU], const struct hash16 *dest,
+    const struct announce *a)
 {
 	struct wr w = wr_make(out, RNS_MTU);
 
-	wr_bytes(&w, dest, RNS_HASH);
+	wr_bytes(&w, HASH_BYTES(*dest));
 	wr_bytes(&w, a->public_key, RNS_KEY);
 	wr_bytes(&w, a->name_hash, RNS_NAME_HASH);
 	wr_bytes(&w, a->random_hash, ANNOUNCE_BLOB);
@@ -74,17 +75,17 @@ announce_dest_ok(const struct announce *a, const struct packet *p)
 {
 	struct iovec_c v[2] = {
 	    {a->name_hash, RNS_NAME_HASH},
-	    {a->identity_hash, RNS_HASH},
+	    {a->identity_hash.b, RNS_HASH},
 	};
-	uint8_t hash[RNS_FULL_HASH];
+	struct id32 hash;
 
-	crypt_sha256v(hash, v, 2);
-	return crypt_equal(hash, p->dest, RNS_HASH);
+	crypt_sha256v(&hash, v, 2);
+	return crypt_equal(hash.b, HASH_BYTES(*p->dest));
 }
 
 size_t
 announce_build(uint8_t out[RNS_MTU], const struct identity *id,
-    const uint8_t dest[RNS_HASH], const uint8_t name_hash[RNS_NAME_HASH],
+    const struct hash16 *dest, const uint8_t name_hash[RNS_NAME_HASH],
     const uint8_t random[5], uint64_t emitted, const uint8_t *ratchet,
     const uint8_t *app_data, size_t app_data_len, bool path_response)
 {
@@ -111,7 +112,7 @@ announce_build(uint8_t out[RNS_MTU], const struct identity *id,
 	w = wr_make(out, RNS_MTU);
 	wr_u8(&w, ratchet != NULL ? flags | FLAG_CONTEXT : flags);
 	wr_u8(&w, 0);
-	wr_bytes(&w, dest, RNS_HASH);
+	wr_bytes(&w, HASH_BYTES(*dest));
 	wr_u8(&w, path_response ? CTX_PATH_RESPONSE : CTX_NONE);
 	wr_bytes(&w, id->pub, RNS_KEY);
 	wr_bytes(&w, name_hash, RNS_NAME_HASH);

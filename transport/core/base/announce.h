@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include <rns/hash.h>
+
 #include "transport/core/base/identity.h"
 #include "transport/core/base/packet.h"
 
@@ -21,7 +23,7 @@ struct announce {
 	const uint8_t *app_data;
 	size_t app_data_len;
 	uint64_t emitted; /* seconds */
-	uint8_t identity_hash[RNS_HASH];
+	struct hash16 identity_hash;
 };
 
 /* Splits and computes the identity hash; no signature yet. RNS_EPARSE. */
@@ -35,7 +37,7 @@ bool announce_dest_ok(const struct announce *, const struct packet *);
  * ratchet: public key or NULL. Returns the length or 0 (does not fit 500).
  */
 size_t announce_build(uint8_t out[RNS_MTU], const struct identity *,
-    const uint8_t dest[RNS_HASH], const uint8_t name_hash[RNS_NAME_HASH],
+    const struct hash16 *dest, const uint8_t name_hash[RNS_NAME_HASH],
     const uint8_t random[5], uint64_t emitted, const uint8_t *ratchet,
     const uint8_t *app_data, size_t app_data_len, bool path_response);
 

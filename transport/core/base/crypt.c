@@ -14,28 +14,28 @@
 #define TAG_LEN 32
 
 void
-crypt_sha256(uint8_t out[32], const void *p, size_t n)
+crypt_sha256(struct id32 *out, const void *p, size_t n)
 {
 	struct sha256_ctx ctx;
 
 	sha256_init(&ctx);
 	sha256_update(&ctx, n, p);
-	sha256_digest(&ctx, 32, out);
+	sha256_digest(&ctx, 32, out->b);
 }
 
 void
-crypt_sha256v(uint8_t out[32], const struct iovec_c *v, size_t count)
+crypt_sha256v(struct id32 *out, const struct iovec_c *v, size_t count)
 {
 	struct sha256_ctx ctx;
 
 	sha256_init(&ctx);
 	for (size_t i = 0; i < count; i++)
 		sha256_update(&ctx, v[i].n, v[i].p);
-	sha256_digest(&ctx, 32, out);
+	sha256_digest(&ctx, 32, out->b);
 }
 
 void
-crypt_sha256_proof(uint8_t hash[32], uint8_t proof[32],
+crypt_sha256_proof(struct id32 *hash, struct id32 *proof,
     const struct iovec_c *v, size_t count, const void *tail, size_t n)
 {
 	struct sha256_ctx ctx, second;
@@ -45,9 +45,9 @@ crypt_sha256_proof(uint8_t hash[32], uint8_t proof[32],
 		sha256_update(&ctx, v[i].n, v[i].p);
 	second = ctx;
 	sha256_update(&ctx, n, tail);
-	sha256_digest(&ctx, 32, hash);
-	sha256_update(&second, 32, hash);
-	sha256_digest(&second, 32, proof);
+	sha256_digest(&ctx, 32, hash->b);
+	sha256_update(&second, 32, hash->b);
+	sha256_digest(&second, 32, proof->b);
 }
 
 void

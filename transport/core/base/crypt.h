@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/rns.h>
 
 /*
@@ -19,13 +20,13 @@ struct iovec_c { /* pieces that are hashed as if they stood together */
 	size_t n;
 };
 
-void crypt_sha256(uint8_t out[32], const void *, size_t);
-void crypt_sha256v(uint8_t out[32], const struct iovec_c *, size_t count);
+void crypt_sha256(struct id32 *out, const void *, size_t);
+void crypt_sha256v(struct id32 *out, const struct iovec_c *, size_t count);
 /*
  * reticulum-endpoint.md 8.2, in one pass over the pieces: hash = H(pieces ||
  * tail), proof = H(pieces || hash).
  */
-void crypt_sha256_proof(uint8_t hash[32], uint8_t proof[32],
+void crypt_sha256_proof(struct id32 *hash, struct id32 *proof,
     const struct iovec_c *, size_t count, const void *tail, size_t n);
 void crypt_hmac(uint8_t out[32], const uint8_t *key, size_t key_len,
     const struct iovec_c *, size_t count);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/rns.h>
 
 #include "transport/core/base/identity.h"
@@ -59,7 +60,7 @@ struct rns {
 	/*
 	 * control destinations of transport (reticulum-transport.md 6.1, 7.1)
 	 */
-	uint8_t path_request_dest[RNS_HASH], tunnel_dest[RNS_HASH];
+	struct hash16 path_request_dest, tunnel_dest;
 	uint8_t *rx_buf; /* for unmasking; grows to the largest packet */
 	size_t rx_cap;
 
@@ -88,9 +89,9 @@ bool core_drop(struct rns *, enum rns_drop);
  * knowing which ones do.
  */
 static inline size_t
-hash_place(uint64_t seed, const uint8_t key[RNS_HASH], unsigned bits)
+hash_place(uint64_t seed, const struct hash16 *key, unsigned bits)
 {
-	return (size_t)(get_u64(key) * seed >> (64 - bits));
+	return (size_t)(get_u64(key->b) * seed >> (64 - bits));
 }
 
 #endif

@@ -48,7 +48,7 @@ static size_t
 gen_home(const struct hashset *s, const struct hashset_gen *g,
     const uint8_t key[HASHSET_KEY])
 {
-	return hash_place(s->seed, key, g->bits);
+	return hash_place(s->seed, hash16_at(key), g->bits);
 }
 
 /* The slot of the key, or the empty one where it would go. */
@@ -184,22 +184,22 @@ dedup_free(struct rns *r)
 }
 
 bool
-dedup_has(const struct rns *r, const uint8_t hash[RNS_FULL_HASH])
+dedup_has(const struct rns *r, const struct id32 *hash)
 {
-	return hashset_has(&r->dedup->set, hash);
+	return hashset_has(&r->dedup->set, hash->b);
 }
 
 void
-dedup_add(struct rns *r, const uint8_t hash[RNS_FULL_HASH])
+dedup_add(struct rns *r, const struct id32 *hash)
 {
-	if (hashset_add(&r->dedup->set, hash) == RNS_ENOMEM)
+	if (hashset_add(&r->dedup->set, hash->b) == RNS_ENOMEM)
 		(void)core_drop(r, RNS_DROP_MEMORY);
 }
 
 void
-dedup_del(struct rns *r, const uint8_t hash[RNS_FULL_HASH])
+dedup_del(struct rns *r, const struct id32 *hash)
 {
-	hashset_del(&r->dedup->set, hash);
+	hashset_del(&r->dedup->set, hash->b);
 }
 
 size_t

@@ -2,6 +2,8 @@
 #ifndef WARREN_TRANSPORT_CORE_BASE_DEDUP_H
 #define WARREN_TRANSPORT_CORE_BASE_DEDUP_H
 
+#include <rns/hash.h>
+
 #include "transport/core/base/ctx.h"
 
 /*
@@ -44,10 +46,10 @@ void hashset_del(struct hashset *, const uint8_t key[HASHSET_KEY]);
 int dedup_new(struct rns *);
 void dedup_free(struct rns *);
 /* Was it taken already? */
-bool dedup_has(const struct rns *, const uint8_t hash[RNS_FULL_HASH]);
+bool dedup_has(const struct rns *, const struct id32 *hash);
 /* Without memory it is a drop, and the packet may be taken twice. */
-void dedup_add(struct rns *, const uint8_t hash[RNS_FULL_HASH]);
+void dedup_add(struct rns *, const struct id32 *hash);
 /* The next copy of it is taken again. */
-void dedup_del(struct rns *, const uint8_t hash[RNS_FULL_HASH]);
+void dedup_del(struct rns *, const struct id32 *hash);
 
 #endif

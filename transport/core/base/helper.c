@@ -9,7 +9,7 @@
 #include "common/util.h"
 
 void
-rns_sha256(uint8_t out[RNS_FULL_HASH], const void *p, size_t n)
+rns_sha256(struct id32 *out, const void *p, size_t n)
 {
 	crypt_sha256(out, p, n);
 }
@@ -17,20 +17,21 @@ rns_sha256(uint8_t out[RNS_FULL_HASH], const void *p, size_t n)
 void
 rns_name_hash(uint8_t out[RNS_NAME_HASH], const char *name)
 {
-	uint8_t full[RNS_FULL_HASH];
+	struct id32 full;
 
-	crypt_sha256(full, name, strlen(name));
-	memcpy(out, full, RNS_NAME_HASH);
+	crypt_sha256(&full, name, strlen(name));
+	memcpy(out, full.b, RNS_NAME_HASH);
 }
 
 int
-rns_dest_hash(uint8_t out[RNS_HASH], const char *name,
-    const uint8_t *identity_hash)
+rns_dest_hash(struct hash16 *out, const char *name,
+    const struct hash16 *identity_hash)
 {
-	uint8_t full[RNS_FULL_HASH], name_hash[RNS_NAME_HASH];
+	struct id32 full;
+	uint8_t name_hash[RNS_NAME_HASH];
 	struct iovec_c v[2] = {
 	    {name_hash, RNS_NAME_HASH},
-	    {identity_hash, RNS_HASH},
+	    {identity_hash != NULL ? identity_hash->b : NULL, RNS_HASH},
 	};
 
 	/*
@@ -41,18 +42,18 @@ rns_dest_hash(uint8_t out[RNS_HASH], const char *name,
 	    !utf8_valid(name, strlen(name)))
 		return RNS_EINVAL;
 	rns_name_hash(name_hash, name);
-	crypt_sha256v(full, v, identity_hash != NULL ? 2 : 1);
-	memcpy(out, full, RNS_HASH);
+	crypt_sha256v(&full, v, identity_hash != NULL ? 2 : 1);
+	*out = *hash16_at(full.b);
 	return RNS_OK;
 }
 
 void
-rns_path_hash(uint8_t out[RNS_HASH], const char *path)
+rns_path_hash(struct hash16 *out, const char *path)
 {
-	uint8_t full[RNS_FULL_HASH];
+	struct id32 full;
 
-	crypt_sha256(full, path, strlen(path));
-	memcpy(out, full, RNS_HASH);
+	crypt_sha256(&full, path, strlen(path));
+	*out = *hash16_at(full.b);
 }
 
 uint32_t

@@ -16,7 +16,7 @@ identity_load(struct identity *id, const uint8_t priv[RNS_KEY])
 	crypt_x25519_public(id->pub, priv);
 	crypt_ed25519_expand(id->ed_sk, priv + X_KEY);
 	memcpy(id->pub + X_KEY, id->ed_sk + 32, 32);
-	rns_identity_hash_of(id->hash, id->pub);
+	rns_identity_hash_of(&id->hash, id->pub);
 	return RNS_OK;
 }
 
@@ -39,21 +39,21 @@ identity_sign(const struct identity *id, uint8_t sig[64], const void *msg,
  */
 static int
 derive(uint8_t key[TOKEN_KEY], const uint8_t priv[32], const uint8_t pub[32],
-    const uint8_t hash[RNS_HASH])
+    const struct hash16 *hash)
 {
 	uint8_t shared[32];
 	int err = crypt_x25519(shared, priv, pub);
 
 	if (err != RNS_OK)
 		return err;
-	crypt_hkdf(key, TOKEN_KEY, shared, sizeof(shared), hash, RNS_HASH);
+	crypt_hkdf(key, TOKEN_KEY, shared, sizeof(shared), HASH_BYTES(*hash));
 	crypt_wipe(shared, sizeof(shared));
 	return RNS_OK;
 }
 
 int
 identity_encrypt(uint8_t *out, size_t *out_len, size_t cap,
-    const uint8_t pub[RNS_KEY], const uint8_t hash[RNS_HASH],
+    const uint8_t pub[RNS_KEY], const struct hash16 *hash,
     const uint8_t *ratchet, const uint8_t eph[32], const uint8_t iv[16],
     const uint8_t *in, size_t in_len)
 {
@@ -78,7 +78,7 @@ identity_encrypt(uint8_t *out, size_t *out_len, size_t cap,
 
 static int
 open_with(uint8_t *out, size_t *out_len, size_t cap, const uint8_t priv[32],
-    const uint8_t hash[RNS_HASH], const uint8_t *in, size_t in_len)
+    const struct hash16 *hash, const uint8_t *in, size_t in_len)
 {
 	uint8_t key[TOKEN_KEY];
 	int err = derive(key, priv, in, hash);
@@ -102,7 +102,7 @@ identity_decrypt(uint8_t *out, size_t *out_len, size_t cap,
 	if (cap < in_len - X_KEY - TOKEN_OVERHEAD)
 		return RNS_EBIG;
 	for (size_t i = 0; i < n; i++) {
-		if (open_with(out, out_len, cap, ratchets[i], id->hash, in,
+		if (open_with(out, out_len, cap, ratchets[i], &id->hash, in,
 			in_len) != RNS_OK)
 			continue;
 		if (used != NULL)
@@ -111,7 +111,7 @@ identity_decrypt(uint8_t *out, size_t *out_len, size_t cap,
 	}
 	if (n > 0 && enforce)
 		return RNS_EAUTH;
-	if (open_with(out, out_len, cap, id->x_priv, id->hash, in, in_len) !=
+	if (open_with(out, out_len, cap, id->x_priv, &id->hash, in, in_len) !=
 	    RNS_OK)
 		return RNS_EAUTH;
 	if (used != NULL)
@@ -122,16 +122,16 @@ identity_decrypt(uint8_t *out, size_t *out_len, size_t cap,
 /* ---- helpers of rns.h ---- */
 
 void
-rns_identity_hash_of(uint8_t hash[RNS_HASH], const uint8_t pub[RNS_KEY])
+rns_identity_hash_of(struct hash16 *hash, const uint8_t pub[RNS_KEY])
 {
-	uint8_t full[RNS_FULL_HASH];
+	struct id32 full;
 
-	crypt_sha256(full, pub, RNS_KEY);
-	memcpy(hash, full, RNS_HASH);
+	crypt_sha256(&full, pub, RNS_KEY);
+	*hash = *hash16_at(full.b);
 }
 
 int
-rns_identity_derive(uint8_t pub[RNS_KEY], uint8_t hash[RNS_HASH],
+rns_identity_derive(uint8_t pub[RNS_KEY], struct hash16 *hash,
     const uint8_t priv[RNS_KEY])
 {
 	crypt_x25519_public(pub, priv);

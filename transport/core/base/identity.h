@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/rns.h>
 
 /* A private identity, expanded once so that signing costs one signature. */
@@ -13,7 +14,7 @@ struct identity {
 	uint8_t x_priv[32];
 	uint8_t ed_sk[64]; /* libsodium form: seed, public */
 	uint8_t pub[RNS_KEY];
-	uint8_t hash[RNS_HASH];
+	struct hash16 hash;
 };
 
 /* Cannot fail today; the caller wipes priv. */
@@ -29,7 +30,7 @@ void identity_sign(const struct identity *, uint8_t sig[64], const void *msg,
  * over cap; RNS_EAUTH: a key is no point of the curve.
  */
 int identity_encrypt(uint8_t *out, size_t *out_len, size_t cap,
-    const uint8_t pub[RNS_KEY], const uint8_t hash[RNS_HASH],
+    const uint8_t pub[RNS_KEY], const struct hash16 *hash,
     const uint8_t *ratchet, const uint8_t eph[32], const uint8_t iv[16],
     const uint8_t *in, size_t in_len);
 /*

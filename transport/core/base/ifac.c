@@ -96,22 +96,25 @@ ifac_unmask(const struct ifac *f, uint8_t *out, size_t *out_len, size_t cap,
 int
 rns_ifac_key(uint8_t key[64], const char *network_name, const char *passphrase)
 {
-	uint8_t origin[64], hash[RNS_FULL_HASH];
+	uint8_t origin[64];
+	struct id32 hash;
 	size_t n = 0;
 
 	if (network_name != NULL && network_name[0] != '\0') {
-		crypt_sha256(origin, network_name, strlen(network_name));
+		crypt_sha256(id32_into(origin), network_name,
+		    strlen(network_name));
 		n += RNS_FULL_HASH;
 	}
 	if (passphrase != NULL && passphrase[0] != '\0') {
-		crypt_sha256(origin + n, passphrase, strlen(passphrase));
+		crypt_sha256(id32_into(origin + n), passphrase,
+		    strlen(passphrase));
 		n += RNS_FULL_HASH;
 	}
 	if (n == 0)
 		return RNS_EINVAL;
-	crypt_sha256(hash, origin, n);
-	crypt_hkdf(key, 64, hash, sizeof(hash), ifac_salt, sizeof(ifac_salt));
+	crypt_sha256(&hash, origin, n);
+	crypt_hkdf(key, 64, HASH_BYTES(hash), ifac_salt, sizeof(ifac_salt));
 	crypt_wipe(origin, sizeof(origin));
-	crypt_wipe(hash, sizeof(hash));
+	crypt_wipe(HASH_BYTES(hash));
 	return RNS_OK;
 }

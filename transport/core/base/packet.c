@@ -40,7 +40,7 @@ packet_split(struct packet *p, const uint8_t *raw, size_t len)
 	    .dest_type = (enum dest_type)(flags >> 2 & 3),
 	    .type = (enum packet_type)(flags & 3),
 	    .transport_id = transport_id,
-	    .dest = dest,
+	    .dest = hash16_at(dest),
 	    .data = data,
 	    .data_len = data_len,
 	};
@@ -53,12 +53,12 @@ packet_parse(struct packet *p, const uint8_t *raw, size_t len)
 	int err = packet_split(p, raw, len);
 
 	if (err == RNS_OK)
-		packet_hash(p->hash, raw, len, p->header_2);
+		packet_hash(&p->hash, raw, len, p->header_2);
 	return err;
 }
 
 void
-packet_hash(uint8_t out[RNS_FULL_HASH], const uint8_t *raw, size_t len,
+packet_hash(struct id32 *out, const uint8_t *raw, size_t len,
     bool header_2)
 {
 	size_t from = header_2 ? 2 + RNS_HASH : 2;
@@ -85,19 +85,19 @@ packet_exempt(uint8_t context)
 }
 
 size_t
-packet_head(uint8_t *out, uint8_t flags, const uint8_t dest[RNS_HASH],
+packet_head(uint8_t *out, uint8_t flags, const struct hash16 *dest,
     uint8_t context)
 {
 	out[0] = flags;
 	out[1] = 0;
-	memcpy(out + 2, dest, RNS_HASH);
+	memcpy(out + 2, HASH_BYTES(*dest));
 	out[2 + RNS_HASH] = context;
 	return HEADER_1_LEN;
 }
 
 size_t
 packet_build(uint8_t *out, size_t cap, uint8_t flags,
-    const uint8_t dest[RNS_HASH], uint8_t context, const uint8_t *data,
+    const struct hash16 *dest, uint8_t context, const uint8_t *data,
     size_t data_len)
 {
 	if (cap < HEADER_1_LEN || data_len > cap - HEADER_1_LEN)
@@ -109,19 +109,20 @@ packet_build(uint8_t *out, size_t cap, uint8_t flags,
 }
 
 void
-packet_link_id(uint8_t out[RNS_HASH], const struct packet *p)
+packet_link_id(struct hash16 *out, const struct packet *p)
 {
-	uint8_t flags = p->flags & FLAGS_LOW, hash[RNS_FULL_HASH];
+	uint8_t flags = p->flags & FLAGS_LOW;
+	struct id32 hash;
 	size_t keys = p->data_len < LINK_KEYS_LEN ? p->data_len : LINK_KEYS_LEN;
 	struct iovec_c v[4] = {
 	    {&flags, 1},
-	    {p->dest, RNS_HASH},
+	    {p->dest->b, RNS_HASH},
 	    {&p->context, 1},
 	    {p->data, keys},
 	};
 
-	crypt_sha256v(hash, v, 4);
-	memcpy(out, hash, RNS_HASH);
+	crypt_sha256v(&hash, v, 4);
+	*out = *hash16_at(hash.b);
 }
 
 void
@@ -146,7 +147,7 @@ signalling_get(const uint8_t in[3], uint32_t *mtu, uint8_t *mode)
 
 void
 proof_sign(uint8_t sig[64], const uint8_t sk[64],
-    const uint8_t packet_hash_[32])
+    const struct id32 *packet_hash_)
 {
-	crypt_ed25519_sign(sig, sk, packet_hash_, RNS_FULL_HASH);
+	crypt_ed25519_sign(sig, sk, HASH_BYTES(*packet_hash_));
 }

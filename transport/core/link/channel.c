@@ -142,7 +142,7 @@ channel_event(struct rns *r, const struct link *l, enum rns_event_type type,
 {
 	struct rns_event ev = {.type = type};
 
-	memcpy(ev.channel.link, l->id, RNS_HASH);
+	ev.channel.link = l->id;
 	ev.channel.tag = tag;
 	(void)event_push(r, &ev);
 }
@@ -214,19 +214,19 @@ static int
 envelope_send(struct rns *r, struct envelope *e)
 {
 	struct link *l = e->link;
-	uint8_t hash[RNS_FULL_HASH];
+	struct id32 hash;
 	int rc;
 
 	if (e->receipt != NULL)
 		receipt_drop(r, e->receipt);
 	e->receipt = NULL;
-	rc = link_send(r, l, CTX_CHANNEL, e->data, e->len, hash);
+	rc = link_send(r, l, CTX_CHANNEL, e->data, e->len, &hash);
 	e->sent = r->now;
 	e->timeout = channel_timeout(e->tries, l->rtt, l->channel->ring_count);
 	timer_set(r, &e->timer, mono_add(e->sent, mono_seconds(e->timeout)));
 	if (rc != RNS_OK)
 		return rc;
-	e->receipt = receipt_new(r, hash, l->peer_ed, l, CHANNEL_RECEIPT_US,
+	e->receipt = receipt_new(r, &hash, l->peer_ed, l, CHANNEL_RECEIPT_US,
 	    channel_delivered, e);
 	channel_stretch(r, l);
 	return e->receipt != NULL ? RNS_OK : RNS_ENOMEM;
@@ -353,7 +353,7 @@ channel_message(struct rns *r, struct link *l, uint16_t type,
 			(void)core_drop(r, RNS_DROP_CHANNEL);
 		return;
 	}
-	memcpy(ev.channel.link, l->id, RNS_HASH);
+	ev.channel.link = l->id;
 	ev.channel.msgtype = type;
 	ev.channel.data = p;
 	ev.channel.len = n;
@@ -428,5 +428,5 @@ channel_in(struct rns *r, struct link *l, const struct packet *p)
 	}
 	/* events copy, so the plaintext may go when the proof is built */
 	if (channel_accept(r, l, r->links->plain, n))
-		link_prove(r, l, p->hash);
+		link_prove(r, l, &p->hash);
 }

@@ -15,7 +15,7 @@
 static int
 link_cmp(const struct link *a, const struct link *b)
 {
-	return memcmp(a->id, b->id, RNS_HASH);
+	return hash16_cmp(&a->id, &b->id);
 }
 
 TREE_PROTOTYPE(link_tree, link, node, link_cmp)
@@ -149,11 +149,11 @@ links_free(struct rns *r)
 }
 
 struct link *
-link_find(const struct rns *r, const uint8_t id[RNS_HASH])
+link_find(const struct rns *r, const struct hash16 *id)
 {
 	struct link key;
 
-	memcpy(key.id, id, RNS_HASH);
+	key.id = *id;
 	return RB_FIND(link_tree, &r->links->tree, &key);
 }
 
@@ -232,13 +232,13 @@ link_event(struct rns *r, const struct link *l, enum rns_event_type type)
 {
 	struct rns_event ev = {.type = type};
 
-	memcpy(ev.link.id, l->id, RNS_HASH);
-	memcpy(ev.link.dest, l->dest, RNS_HASH);
+	ev.link.id = l->id;
+	ev.link.dest = l->dest;
 	ev.link.tag = l->tag;
 	ev.link.initiator = l->initiator;
 	if (l->identified || (l->initiator && link_usable(l))) {
 		memcpy(ev.link.identity, l->peer_pub, RNS_KEY);
-		memcpy(ev.link.identity_hash, l->peer_hash, RNS_HASH);
+		ev.link.identity_hash = l->peer_hash;
 	}
 	ev.link.reason = l->reason;
 	ev.link.rtt_us = mono_seconds(l->rtt);
@@ -253,7 +253,7 @@ link_event(struct rns *r, const struct link *l, enum rns_event_type type)
 
 static int
 link_out(struct rns *r, struct link *l, const uint8_t *raw, size_t len,
-    uint8_t *hash)
+    struct id32 *hash)
 {
 	int rc = core_out(r, raw, len, l->iface);
 
@@ -267,7 +267,7 @@ link_out(struct rns *r, struct link *l, const uint8_t *raw, size_t len,
 
 int
 link_sendv(struct rns *r, struct link *l, uint8_t context,
-    const struct iovec_c *v, size_t count, uint8_t *hash)
+    const struct iovec_c *v, size_t count, struct id32 *hash)
 {
 	uint8_t iv[16], *raw = r->links->scratch;
 	size_t len = 0, n = 0;
@@ -282,7 +282,7 @@ link_sendv(struct rns *r, struct link *l, uint8_t context,
 	if (len > l->mdu)
 		return RNS_EBIG;
 	core_random(r, iv, sizeof(iv));
-	n = packet_head(raw, FLAGS_DATA, l->id, context);
+	n = packet_head(raw, FLAGS_DATA, &l->id, context);
 	rc = token_encryptv(raw + n, &len, l->mtu - n, l->key, sizeof(l->key),
 	    iv, v, count);
 	if (rc != RNS_OK)
@@ -292,7 +292,7 @@ link_sendv(struct rns *r, struct link *l, uint8_t context,
 
 int
 link_send(struct rns *r, struct link *l, uint8_t context, const void *p,
-    size_t n, uint8_t *hash)
+    size_t n, struct id32 *hash)
 {
 	const struct iovec_c v = {p, n};
 
@@ -308,7 +308,7 @@ link_send_clear(struct rns *r, struct link *l, enum packet_type type,
 	if (l->iface == NULL)
 		return RNS_ENOENT;
 	len = packet_build(r->links->scratch, l->mtu,
-	    PACKET_FLAGS(DEST_LINK, type), l->id, context, p, n);
+	    PACKET_FLAGS(DEST_LINK, type), &l->id, context, p, n);
 	if (len == 0)
 		return RNS_EBIG;
 	return link_out(r, l, r->links->scratch, len, NULL);
@@ -328,11 +328,11 @@ link_send_raw(struct rns *r, struct link *l, const uint8_t *raw, size_t len)
 }
 
 void
-link_prove(struct rns *r, struct link *l, const uint8_t hash[32])
+link_prove(struct rns *r, struct link *l, const struct id32 *hash)
 {
 	uint8_t data[PROOF_EXPLICIT_LEN];
 
-	memcpy(data, hash, RNS_FULL_HASH);
+	memcpy(data, HASH_BYTES(*hash));
 	proof_sign(data + RNS_FULL_HASH, l->sign_sk, hash);
 	(void)link_send_clear(r, l, PACKET_PROOF, CTX_NONE, data, sizeof(data));
 }
@@ -341,7 +341,7 @@ void
 link_teardown(struct rns *r, struct link *l, enum rns_link_reason why)
 {
 	if (l->status != LINK_PENDING && l->status != LINK_CLOSED)
-		(void)link_send(r, l, CTX_LINKCLOSE, l->id, RNS_HASH, NULL);
+		(void)link_send(r, l, CTX_LINKCLOSE, HASH_BYTES(l->id), NULL);
 	link_end(r, l, why);
 }
 
@@ -409,13 +409,13 @@ link_never_up(struct rns *r, struct link *l)
 {
 	if (!l->initiator || r->cfg.transport)
 		return;
-	path_drop(r, l->dest);
+	path_drop(r, &l->dest);
 	l->lost = true;
 	r->notes++;
 }
 
 bool
-link_lost_next(struct rns *r, uint8_t dest[RNS_HASH])
+link_lost_next(struct rns *r, struct hash16 *dest)
 {
 	struct link *l;
 
@@ -424,7 +424,7 @@ link_lost_next(struct rns *r, uint8_t dest[RNS_HASH])
 			continue;
 		l->lost = false;
 		r->notes--;
-		memcpy(dest, l->dest, RNS_HASH);
+		*dest = l->dest;
 		return true;
 	}
 	return false;

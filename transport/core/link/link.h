@@ -2,6 +2,8 @@
 #ifndef WARREN_TRANSPORT_CORE_LINK_LINK_H
 #define WARREN_TRANSPORT_CORE_LINK_LINK_H
 
+#include <rns/hash.h>
+
 #include "transport/core/base/const.h"
 #include "transport/core/base/crypt.h"
 #include "transport/core/base/packet.h"
@@ -51,8 +53,8 @@ struct link_receipt { /* of LINK_SEND with receipt */
 struct link {
 	RB_ENTRY(link) node;
 	TAILQ_ENTRY(link) dead;
-	uint8_t id[RNS_HASH];
-	uint8_t dest[RNS_HASH];
+	struct hash16 id;
+	struct hash16 dest;
 	enum link_status status;
 	enum rns_link_reason reason;
 	bool initiator, rebalanced;
@@ -79,7 +81,7 @@ struct link {
 
 	bool identified;
 	uint8_t peer_pub[RNS_KEY];
-	uint8_t peer_hash[RNS_HASH];
+	struct hash16 peer_hash;
 	enum rns_accept resources;
 
 	TAILQ_HEAD(, link_receipt) receipts;
@@ -94,7 +96,7 @@ struct link {
 	uint32_t prev_window; /* 0: none */
 	double prev_eifr;     /* bits/s, 0: none */
 	struct {
-		uint8_t hash[RNS_FULL_HASH]; /* of the proof packet */
+		struct id32 hash; /* of the proof packet */
 		uint8_t data[64];
 	} proofs[LINK_PROOFS_KEPT];
 	uint32_t proof_count;
@@ -148,7 +150,7 @@ int links_new(struct rns *);
 /* All of them end (RNS_CLOSE_NONE). */
 void links_free(struct rns *);
 /* One that is not closed, or NULL. */
-struct link *link_find(const struct rns *, const uint8_t id[RNS_HASH]);
+struct link *link_find(const struct rns *, const struct hash16 *id);
 /*
  * The caller's until link_insert(); then it lives until link_end().
  * NULL: the limit, or out of memory.
@@ -178,7 +180,7 @@ void links_reap(struct rns *);
  * A link that never came up leaves a note, which core.c takes: the destination
  * that a path should be asked for; false: there is none.
  */
-bool link_lost_next(struct rns *, uint8_t dest[RNS_HASH]);
+bool link_lost_next(struct rns *, struct hash16 *dest);
 /* Its interface is gone: RNS_CLOSE_INTERFACE, nothing is sent. */
 void link_iface_gone(struct rns *, const struct iface *);
 
@@ -189,10 +191,10 @@ void link_iface_gone(struct rns *, const struct iface *);
  * over the link's MDU. RNS_ESTATE: not open. RNS_ENOENT: the interface is gone.
  */
 int link_send(struct rns *, struct link *, uint8_t context, const void *,
-    size_t, uint8_t *hash);
+    size_t, struct id32 *hash);
 /* The same of pieces that stand together. */
 int link_sendv(struct rns *, struct link *, uint8_t context,
-    const struct iovec_c *, size_t count, uint8_t *hash);
+    const struct iovec_c *, size_t count, struct id32 *hash);
 /* Not encrypted, in any state. RNS_EBIG: over the MTU. RNS_ENOENT. */
 int link_send_clear(struct rns *, struct link *, enum packet_type,
     uint8_t context, const void *, size_t);
@@ -202,6 +204,6 @@ int link_send_raw(struct rns *, struct link *, const uint8_t *, size_t);
  * The explicit proof of a packet that came in on it
  * (reticulum-endpoint.md 3.6).
  */
-void link_prove(struct rns *, struct link *, const uint8_t hash[RNS_FULL_HASH]);
+void link_prove(struct rns *, struct link *, const struct id32 *hash);
 
 #endif

@@ -26,7 +26,7 @@ link_identify(struct rns *r, struct link *l, const struct rns_cmd *c)
 		return RNS_ESTATE;
 	if ((rc = identity_load(&id, c->identify.identity)) != RNS_OK)
 		return rc;
-	memcpy(text, l->id, RNS_HASH);
+	memcpy(text, HASH_BYTES(l->id));
 	memcpy(text + RNS_HASH, id.pub, RNS_KEY);
 	memcpy(data, id.pub, RNS_KEY);
 	identity_sign(&id, data + RNS_KEY, text, sizeof(text));
@@ -52,7 +52,7 @@ link_receipt_done(struct rns *r, void *arg, enum rns_receipt_status status,
 static int
 link_data_send(struct rns *r, struct link *l, const struct rns_cmd *c)
 {
-	uint8_t hash[RNS_FULL_HASH];
+	struct id32 hash;
 	struct link_receipt *lr = NULL;
 	double timeout = l->rtt * LINK_TRAFFIC_FACTOR;
 	int rc;
@@ -61,7 +61,7 @@ link_data_send(struct rns *r, struct link *l, const struct rns_cmd *c)
 		return RNS_ESTATE;
 	if (c->packet.receipt && (lr = calloc(1, sizeof(*lr))) == NULL)
 		return RNS_ENOMEM;
-	rc = link_send(r, l, CTX_NONE, c->packet.data, c->packet.len, hash);
+	rc = link_send(r, l, CTX_NONE, c->packet.data, c->packet.len, &hash);
 	if (rc != RNS_OK || lr == NULL) {
 		free(lr);
 		return rc;
@@ -70,7 +70,7 @@ link_data_send(struct rns *r, struct link *l, const struct rns_cmd *c)
 	lr->tag = c->packet.tag;
 	if (timeout < LINK_TRAFFIC_MIN)
 		timeout = LINK_TRAFFIC_MIN;
-	lr->receipt = receipt_new(r, hash, l->peer_ed, l,
+	lr->receipt = receipt_new(r, &hash, l->peer_ed, l,
 	    mono_seconds(timeout), link_receipt_done, lr);
 	if (lr->receipt == NULL) {
 		free(lr);
@@ -86,30 +86,30 @@ link_of(const struct rns_cmd *c)
 	switch (c->type) {
 	case RNS_CMD_LINK_CLOSE:
 	case RNS_CMD_CHANNEL_OPEN:
-		return c->hash;
+		return c->hash.b;
 	case RNS_CMD_LINK_IDENTIFY:
-		return c->identify.link;
+		return c->identify.link.b;
 	case RNS_CMD_LINK_SEND:
-		return c->packet.dest;
+		return c->packet.dest.b;
 	case RNS_CMD_PROVE:
-		return c->prove.dest;
+		return c->prove.dest.b;
 	case RNS_CMD_LINK_HOLD:
-		return c->hold.link;
+		return c->hold.link.b;
 	case RNS_CMD_REQUEST:
-		return c->request.link;
+		return c->request.link.b;
 	case RNS_CMD_RESPOND:
-		return c->respond.link;
+		return c->respond.link.b;
 	case RNS_CMD_RESOURCE_SEND:
-		return c->resource.link;
+		return c->resource.link.b;
 	case RNS_CMD_RESOURCE_ANSWER:
-		return c->answer.link;
+		return c->answer.link.b;
 	case RNS_CMD_RESOURCE_CANCEL:
-		return c->cancel.link;
+		return c->cancel.link.b;
 	case RNS_CMD_CHANNEL_SEND:
-		return c->channel.link;
+		return c->channel.link.b;
 	case RNS_CMD_STREAM_OPEN:
 	case RNS_CMD_STREAM_SEND:
-		return c->stream.link;
+		return c->stream.link.b;
 	default:
 		return NULL;
 	}
@@ -140,7 +140,7 @@ link_submit_on(struct rns *r, struct link *l, const struct rns_cmd *c)
 	case RNS_CMD_LINK_SEND:
 		return link_data_send(r, l, c);
 	case RNS_CMD_PROVE:
-		link_prove(r, l, c->prove.packet_hash);
+		link_prove(r, l, &c->prove.packet_hash);
 		return RNS_OK;
 	case RNS_CMD_LINK_HOLD:
 		l->hold = c->hold.until;
@@ -156,7 +156,7 @@ link_submit_on(struct rns *r, struct link *l, const struct rns_cmd *c)
 		return resource_answer(r, l, c);
 	case RNS_CMD_RESOURCE_CANCEL:
 		if (c->cancel.incoming)
-			return resource_cancel(r, l, c->cancel.hash);
+			return resource_cancel(r, l, &c->cancel.hash);
 		return resource_tx_cancel(r, l, c->cancel.tag);
 	case RNS_CMD_CHANNEL_OPEN:
 		return channel_open(r, l);
@@ -174,13 +174,13 @@ link_submit_on(struct rns *r, struct link *l, const struct rns_cmd *c)
 int
 link_submit(struct rns *r, const struct rns_cmd *c)
 {
-	const uint8_t *id;
+	const struct hash16 *id;
 	struct link *l;
 
 	links_reap(r);
 	if (c->type == RNS_CMD_LINK_OPEN)
 		return link_open(r, c);
-	if ((id = link_of(c)) == NULL)
+	if ((id = hash16_at(link_of(c))) == NULL)
 		return RNS_EINVAL;
 	if ((l = link_find(r, id)) == NULL)
 		return RNS_ENOENT;
@@ -188,7 +188,7 @@ link_submit(struct rns *r, const struct rns_cmd *c)
 }
 
 bool
-rns_link_get(const struct rns *r, const uint8_t id[RNS_HASH],
+rns_link_get(const struct rns *r, const struct hash16 *id,
     struct rns_link_info *out)
 {
 	const struct link *l = link_find(r, id);
@@ -196,12 +196,12 @@ rns_link_get(const struct rns *r, const uint8_t id[RNS_HASH],
 	if (l == NULL)
 		return false;
 	memset(out, 0, sizeof(*out));
-	memcpy(out->id, l->id, RNS_HASH);
-	memcpy(out->dest, l->dest, RNS_HASH);
+	out->id = l->id;
+	out->dest = l->dest;
 	out->status = (int)l->status;
 	out->initiator = l->initiator;
 	out->identified = l->identified;
-	memcpy(out->identity_hash, l->peer_hash, RNS_HASH);
+	out->identity_hash = l->peer_hash;
 	out->rtt_us = mono_seconds(l->rtt);
 	out->mtu = l->mtu;
 	out->mdu = l->mdu;

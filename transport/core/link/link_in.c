@@ -36,27 +36,28 @@ link_in_new(struct rns *r)
 static void
 link_identify_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 {
-	uint8_t text[RNS_HASH + RNS_KEY], hash[RNS_HASH];
+	uint8_t text[RNS_HASH + RNS_KEY];
+	struct hash16 hash;
 
 	if (l->initiator || n != LINK_IDENTIFY_LEN || l->identified) {
 		core_drop(r, RNS_DROP_IDENTIFY);
 		return;
 	}
-	memcpy(text, l->id, RNS_HASH);
+	memcpy(text, HASH_BYTES(l->id));
 	memcpy(text + RNS_HASH, p, RNS_KEY);
 	if (!crypt_ed25519_verify(p + 32, p + RNS_KEY, text, sizeof(text))) {
 		core_drop(r, RNS_DROP_IDENTIFY);
 		return;
 	}
-	rns_identity_hash_of(hash, p);
-	if (core_blackholed(r, hash)) {
+	rns_identity_hash_of(&hash, p);
+	if (core_blackholed(r, &hash)) {
 		core_drop(r, RNS_DROP_BLACKHOLE);
 		link_teardown_own(r, l);
 		return;
 	}
 	l->identified = true;
 	memcpy(l->peer_pub, p, RNS_KEY);
-	memcpy(l->peer_hash, hash, RNS_HASH);
+	l->peer_hash = hash;
 	link_event(r, l, RNS_EV_LINK_IDENTIFIED);
 }
 
@@ -65,11 +66,11 @@ link_data_in(struct rns *r, struct link *l, const struct packet *p,
     const uint8_t *data, size_t n)
 {
 	struct rns_event ev = {.type = RNS_EV_LINK_DATA};
-	const struct dest *d = l->initiator ? NULL : dest_find(r, l->dest);
+	const struct dest *d = l->initiator ? NULL : dest_find(r, &l->dest);
 	enum rns_prove prove = d != NULL ? d->prove : RNS_PROVE_NONE;
 
-	memcpy(ev.packet.dest, l->id, RNS_HASH);
-	memcpy(ev.packet.packet_hash, p->hash, RNS_FULL_HASH);
+	ev.packet.dest = l->id;
+	ev.packet.packet_hash = p->hash;
 	ev.packet.data = data;
 	ev.packet.len = n;
 	ev.packet.ifid = l->iface->cfg.id;
@@ -77,13 +78,13 @@ link_data_in(struct rns *r, struct link *l, const struct packet *p,
 	if (event_push(r, &ev) != RNS_OK)
 		return; /* not delivered, hence not proved */
 	if (prove == RNS_PROVE_ALL)
-		link_prove(r, l, p->hash);
+		link_prove(r, l, &p->hash);
 }
 
 static void
 link_close_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 {
-	if (n != RNS_HASH || !crypt_equal(p, l->id, RNS_HASH)) {
+	if (n != RNS_HASH || !crypt_equal(p, HASH_BYTES(l->id))) {
 		core_drop(r, RNS_DROP_DECRYPT);
 		return;
 	}

@@ -40,7 +40,7 @@ link_derive(struct link *l, const uint8_t x_priv[32], const uint8_t peer[32])
 
 	if (rc == RNS_OK)
 		crypt_hkdf(l->key, sizeof(l->key), shared, sizeof(shared),
-		    l->id, RNS_HASH);
+		    HASH_BYTES(l->id));
 	crypt_wipe(shared, sizeof(shared));
 	return rc;
 }
@@ -56,7 +56,7 @@ link_proof_text(uint8_t out[RNS_HASH + 64 + LINK_SIGNALLING_LEN],
 {
 	struct wr w = wr_make(out, RNS_HASH + 64 + LINK_SIGNALLING_LEN);
 
-	wr_bytes(&w, l->id, RNS_HASH);
+	wr_bytes(&w, HASH_BYTES(l->id));
 	wr_bytes(&w, x_pub, 32);
 	wr_bytes(&w, ed_pub, 32);
 	wr_bytes(&w, signalling, n);
@@ -105,7 +105,7 @@ link_request_in(struct rns *r, struct dest *d, struct packet *p)
 		core_drop(r, RNS_DROP_LIMIT);
 		return;
 	}
-	packet_link_id(l->id, p);
+	packet_link_id(&l->id, p);
 	local = p->rx->cfg.mtu_signal && p->rx->cfg.hw_mtu != 0 ?
 	    p->rx->cfg.hw_mtu : RNS_MTU;
 	if (p->rx->cfg.hw_mtu == 0 || mtu > local)
@@ -114,7 +114,7 @@ link_request_in(struct rns *r, struct dest *d, struct packet *p)
 	crypt_x25519_public(l->x_pub, x_priv);
 	rc = link_derive(l, x_priv, p->data);
 	crypt_wipe(x_priv, sizeof(x_priv));
-	if (rc != RNS_OK || link_find(r, l->id) != NULL ||
+	if (rc != RNS_OK || link_find(r, &l->id) != NULL ||
 	    link_mtu_set(r, l, mtu) != RNS_OK ||
 	    !link_set_state(r, l, LINK_HANDSHAKE)) {
 		core_drop(r, RNS_DROP_LINK_REQUEST);
@@ -122,7 +122,7 @@ link_request_in(struct rns *r, struct dest *d, struct packet *p)
 		free(l);
 		return;
 	}
-	memcpy(l->dest, d->hash, RNS_HASH);
+	l->dest = d->hash;
 	memcpy(l->peer_ed, p->data + 32, 32);
 	memcpy(l->sign_sk, d->identity.ed_sk, sizeof(l->sign_sk));
 	l->resources = d->resources;
@@ -144,8 +144,8 @@ link_open(struct rns *r, const struct rns_cmd *c)
 {
 	uint8_t seed[32], data[LINK_KEYS_LEN + LINK_SIGNALLING_LEN];
 	uint8_t raw[HEADER_1_LEN + sizeof(data)];
-	struct known *k = known_find(r, c->link_open.dest);
-	struct iface *via = path_iface(r, c->link_open.dest);
+	struct known *k = known_find(r, &c->link_open.dest);
+	struct iface *via = path_iface(r, &c->link_open.dest);
 	struct packet p;
 	struct link *l;
 	uint32_t mtu = RNS_MTU;
@@ -171,27 +171,27 @@ link_open(struct rns *r, const struct rns_cmd *c)
 	memcpy(data + 32, l->sign_sk + 32, 32);
 	signalling_put(data + LINK_KEYS_LEN, mtu, LINK_MODE_AES256);
 	n = packet_build(raw, sizeof(raw),
-	    PACKET_FLAGS(DEST_SINGLE, PACKET_LINKREQUEST), c->link_open.dest,
+	    PACKET_FLAGS(DEST_SINGLE, PACKET_LINKREQUEST), &c->link_open.dest,
 	    CTX_NONE, data, sizeof(data));
 	rc = packet_parse(&p, raw, n);
 	if (rc == RNS_OK) {
-		packet_link_id(l->id, &p);
-		if (link_find(r, l->id) != NULL)
+		packet_link_id(&l->id, &p);
+		if (link_find(r, &l->id) != NULL)
 			rc = RNS_EEXIST;
 	}
-	memcpy(l->dest, c->link_open.dest, RNS_HASH);
+	l->dest = c->link_open.dest;
 	memcpy(l->peer_pub, k->public_key, RNS_KEY);
-	memcpy(l->peer_hash, k->identity_hash, RNS_HASH);
+	l->peer_hash = k->identity_hash;
 	memcpy(l->peer_ed, k->public_key + 32, 32);
 	known_mark_used(r, k);
 	l->initiator = true;
 	l->tag = c->link_open.tag;
 	l->resources = c->link_open.resources;
 	l->mtu_asked = mtu;
-	l->hops = path_hops(r, l->dest);
+	l->hops = path_hops(r, &l->dest);
 	l->cost = (uint32_t)n;
 	l->establish = link_establish_initiator(
-	    path_first_hop_timeout_us(r, l->dest), l->hops);
+	    path_first_hop_timeout_us(r, &l->dest), l->hops);
 	if (rc == RNS_OK)
 		rc = core_out(r, raw, n, NULL);
 	if (rc != RNS_OK) {
@@ -267,7 +267,7 @@ link_proof_in(struct rns *r, struct link *l, struct packet *p)
 		}
 		l->rebalanced = true;
 		l->hops = p->hops;
-		if ((path = path_find(r, l->dest)) != NULL)
+		if ((path = path_find(r, &l->dest)) != NULL)
 			path->hops = p->hops;
 	}
 	if (link_derive(l, l->x_priv, p->data + 64) != RNS_OK ||

@@ -30,7 +30,7 @@ request_fail(struct rns *r, struct request *q, bool too_large)
 {
 	struct rns_event ev = {.type = RNS_EV_REQUEST_FAILED};
 
-	memcpy(ev.response.link, q->link->id, RNS_HASH);
+	ev.response.link = q->link->id;
 	ev.response.tag = q->tag;
 	ev.response.too_large = too_large;
 	ev.response.took_us = mono_sub(r->now, q->started);
@@ -45,12 +45,12 @@ request_timer(struct rns *r, void *arg)
 }
 
 struct request *
-request_find(struct link *l, const uint8_t id[RNS_HASH])
+request_find(struct link *l, const struct hash16 *id)
 {
 	struct request *q;
 
 	TAILQ_FOREACH(q, &l->requests, entry)
-		if (memcmp(q->id, id, RNS_HASH) == 0)
+		if (hash16_eq(&q->id, id))
 			return q;
 	return NULL;
 }
@@ -81,18 +81,18 @@ static size_t
 request_head(struct rns *r, uint8_t out[REQUEST_HEAD], const char *path)
 {
 	struct wr w = wr_make(out, REQUEST_HEAD);
-	uint8_t hash[RNS_HASH];
+	struct hash16 hash;
 
-	rns_path_hash(hash, path);
+	rns_path_hash(&hash, path);
 	mpk_put_array(&w, 3);
 	mpk_put_double(&w, (double)core_wall_us(r) / 1e6);
-	mpk_put_bin(&w, hash, sizeof(hash));
+	mpk_put_bin(&w, HASH_BYTES(hash));
 	return w.len;
 }
 
 /* The transfer of a request is over, well or not. */
 static void
-request_sent(struct rns *r, struct link *l, const uint8_t id[RNS_HASH],
+request_sent(struct rns *r, struct link *l, const struct hash16 *id,
     bool ok)
 {
 	struct request *q = request_find(l, id);
@@ -112,16 +112,16 @@ request_as_resource(struct rns *r, struct link *l, struct request *q,
 {
 	struct res_spec s = {.kind = RES_REQUEST, .head_len = head_len + len,
 	    .compress = head_len + len <= RES_COMPRESS_MAX,
-	    .request_id = q->id, .sent_fn = request_sent};
-	uint8_t hash[RNS_FULL_HASH];
+	    .request_id = &q->id, .sent_fn = request_sent};
+	struct id32 hash;
 
 	if (len > SIZE_MAX - head_len ||
 	    (s.head = malloc(head_len + len)) == NULL)
 		return RNS_ENOMEM;
 	memcpy(s.head, head, head_len);
 	memcpy(s.head + head_len, data, len);
-	crypt_sha256(hash, s.head, s.head_len);
-	memcpy(q->id, hash, RNS_HASH);
+	crypt_sha256(&hash, s.head, s.head_len);
+	q->id = *hash16_at(hash.b);
 	return resource_tx_start(r, l, &s);
 }
 
@@ -132,7 +132,8 @@ request_start(struct rns *r, struct link *l, struct request *q,
 	static const uint8_t nil = 0xc0;
 	const uint8_t *data = c->request.data != NULL ? c->request.data : &nil;
 	size_t len = c->request.data != NULL ? c->request.len : 1;
-	uint8_t head[REQUEST_HEAD], hash[RNS_FULL_HASH];
+	uint8_t head[REQUEST_HEAD];
+	struct id32 hash;
 	size_t n = request_head(r, head, c->request.path);
 	const struct iovec_c v[2] = {{head, n}, {data, len}};
 	int rc;
@@ -141,10 +142,10 @@ request_start(struct rns *r, struct link *l, struct request *q,
 		return RNS_EINVAL;
 	if (len > l->mdu || n + len > l->mdu)
 		return request_as_resource(r, l, q, head, n, data, len);
-	rc = link_sendv(r, l, CTX_REQUEST, v, 2, hash);
+	rc = link_sendv(r, l, CTX_REQUEST, v, 2, &hash);
 	if (rc != RNS_OK)
 		return rc;
-	memcpy(q->id, hash, RNS_HASH);
+	q->id = *hash16_at(hash.b);
 	timer_set(r, &q->timer, mono_add(r->now, q->timeout_us));
 	return RNS_OK;
 }
@@ -181,7 +182,7 @@ request_submit(struct rns *r, struct link *l, const struct rns_cmd *c)
 bool
 request_has_handlers(struct rns *r, const struct link *l, uint32_t *max)
 {
-	const struct dest *d = l->initiator ? NULL : dest_find(r, l->dest);
+	const struct dest *d = l->initiator ? NULL : dest_find(r, &l->dest);
 
 	if (d == NULL || SLIST_EMPTY(&d->handlers))
 		return false;
@@ -191,14 +192,14 @@ request_has_handlers(struct rns *r, const struct link *l, uint32_t *max)
 
 static bool
 request_parse(const uint8_t *p, size_t n, double *when,
-    uint8_t path[RNS_HASH], const uint8_t **data, size_t *len)
+    struct hash16 *path, const uint8_t **data, size_t *len)
 {
 	struct rd rd = rd_make(p, n);
 	size_t count;
 
 	return mpk_get_array(&rd, &count) && count == 3 &&
 	    mpk_get_number(&rd, when) &&
-	    mpk_get_bin_exact(&rd, path, RNS_HASH) &&
+	    mpk_get_bin_exact(&rd, HASH_BYTES(*path)) &&
 	    mpk_value(&rd, data, len);
 }
 
@@ -212,7 +213,7 @@ request_wall(double s)
 }
 
 static bool
-served_add(struct link *l, const uint8_t id[RNS_HASH], uint64_t compress_max)
+served_add(struct link *l, const struct hash16 *id, uint64_t compress_max)
 {
 	struct served *s = calloc(1, sizeof(*s));
 
@@ -220,7 +221,7 @@ served_add(struct link *l, const uint8_t id[RNS_HASH], uint64_t compress_max)
 		return false;
 	if (l->served_count >= LINK_SERVED_MAX)
 		served_free(l, TAILQ_FIRST(&l->served));
-	memcpy(s->id, id, RNS_HASH);
+	s->id = *id;
 	s->compress_max = compress_max;
 	TAILQ_INSERT_TAIL(&l->served, s, entry);
 	l->served_count++;
@@ -229,26 +230,26 @@ served_add(struct link *l, const uint8_t id[RNS_HASH], uint64_t compress_max)
 
 /* b: NULL or the buffer that p lies in, which the event then takes. */
 static void
-request_deliver(struct rns *r, struct link *l, const uint8_t id[RNS_HASH],
+request_deliver(struct rns *r, struct link *l, const struct hash16 *id,
     const uint8_t *p, size_t n, struct bytes *b)
 {
 	struct rns_event ev = {.type = RNS_EV_REQUEST};
-	const struct dest *d = l->initiator ? NULL : dest_find(r, l->dest);
+	const struct dest *d = l->initiator ? NULL : dest_find(r, &l->dest);
 	const struct handler *h;
 	double when;
 
-	if (d == NULL || !request_parse(p, n, &when, ev.request.path_hash,
+	if (d == NULL || !request_parse(p, n, &when, &ev.request.path_hash,
 	    &ev.request.data, &ev.request.len) ||
-	    (h = dest_handler(d, ev.request.path_hash)) == NULL ||
-	    !handler_allows(h, l->identified, l->peer_hash)) {
+	    (h = dest_handler(d, &ev.request.path_hash)) == NULL ||
+	    !handler_allows(h, l->identified, &l->peer_hash)) {
 		core_drop(r, RNS_DROP_REQUEST);
 		return;
 	}
-	memcpy(ev.request.link, l->id, RNS_HASH);
-	memcpy(ev.request.request_id, id, RNS_HASH);
+	ev.request.link = l->id;
+	ev.request.request_id = *id;
 	ev.request.requested_us = request_wall(when);
 	ev.request.identified = l->identified;
-	memcpy(ev.request.identity_hash, l->peer_hash, RNS_HASH);
+	ev.request.identity_hash = l->peer_hash;
 	if (!served_add(l, id, h->compress_max)) {
 		core_drop(r, RNS_DROP_MEMORY);
 		return;
@@ -272,27 +273,27 @@ request_in(struct rns *r, struct link *l, const struct packet *p,
 		core_drop(r, RNS_DROP_REQUEST_BIG);
 		return;
 	}
-	request_deliver(r, l, p->hash, data, n, NULL);
+	request_deliver(r, l, hash16_at(p->hash.b), data, n, NULL);
 }
 
 void
 request_whole(struct rns *r, struct link *l, struct bytes *b)
 {
-	uint8_t id[RNS_FULL_HASH];
+	struct id32 id;
 
-	crypt_sha256(id, b->base + b->off, b->len);
-	request_deliver(r, l, id, b->base + b->off, b->len, b);
+	crypt_sha256(&id, b->base + b->off, b->len);
+	request_deliver(r, l, hash16_at(id.b), b->base + b->off, b->len, b);
 	free(b->base);
 	memset(b, 0, sizeof(*b));
 }
 
 static void
-response_head(uint8_t out[RESPONSE_HEAD], const uint8_t id[RNS_HASH])
+response_head(uint8_t out[RESPONSE_HEAD], const struct hash16 *id)
 {
 	struct wr w = wr_make(out, RESPONSE_HEAD);
 
 	mpk_put_array(&w, 2);
-	mpk_put_bin(&w, id, RNS_HASH);
+	mpk_put_bin(&w, HASH_BYTES(*id));
 }
 
 static int
@@ -313,7 +314,7 @@ int
 request_respond(struct rns *r, struct link *l, const struct rns_cmd *c)
 {
 	struct res_spec s = {.kind = RES_RESPONSE, .data = c->respond.data,
-	    .len = c->respond.len, .request_id = c->respond.request_id,
+	    .len = c->respond.len, .request_id = &c->respond.request_id,
 	    .has_tag = true, .tag = c->respond.tag};
 	uint8_t head[RESPONSE_HEAD];
 	const struct iovec_c v[2] = {{head, sizeof(head)},
@@ -323,14 +324,14 @@ request_respond(struct rns *r, struct link *l, const struct rns_cmd *c)
 	int rc;
 
 	TAILQ_FOREACH(sv, &l->served, entry)
-		if (memcmp(sv->id, c->respond.request_id, RNS_HASH) == 0)
+		if (hash16_eq(&sv->id, &c->respond.request_id))
 			break;
 	if (sv == NULL)
 		return RNS_ENOENT;
 	if (c->respond.data == NULL || c->respond.len == 0)
 		return RNS_EINVAL;
 	s.compress = c->respond.len <= sv->compress_max;
-	response_head(head, c->respond.request_id);
+	response_head(head, &c->respond.request_id);
 	if (c->respond.metadata != NULL) {
 		rc = respond_file(r, l, c, &s);
 	} else if (c->respond.len <= l->mdu &&
@@ -355,14 +356,14 @@ request_respond(struct rns *r, struct link *l, const struct rns_cmd *c)
 /* ---- being answered (reticulum-endpoint.md 7.4) ---- */
 
 static bool
-response_parse(const uint8_t *p, size_t n, uint8_t id[RNS_HASH],
+response_parse(const uint8_t *p, size_t n, struct hash16 *id,
     const uint8_t **data, size_t *len)
 {
 	struct rd rd = rd_make(p, n);
 	size_t count;
 
 	return mpk_get_array(&rd, &count) && count == 2 &&
-	    mpk_get_bin_exact(&rd, id, RNS_HASH) &&
+	    mpk_get_bin_exact(&rd, HASH_BYTES(*id)) &&
 	    mpk_value(&rd, data, len);
 }
 
@@ -373,7 +374,7 @@ response_event(struct rns *r, struct request *q, struct rns_event *ev,
 	int rc;
 
 	ev->type = RNS_EV_RESPONSE;
-	memcpy(ev->response.link, q->link->id, RNS_HASH);
+	ev->response.link = q->link->id;
 	ev->response.tag = q->tag;
 	ev->response.took_us = mono_sub(r->now, q->started);
 	rc = event_push_own(r, ev, b != NULL ? b->base : NULL);
@@ -389,11 +390,11 @@ void
 request_response_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 {
 	struct rns_event ev = {0};
-	uint8_t id[RNS_HASH];
+	struct hash16 id;
 	struct request *q;
 
-	if (!response_parse(p, n, id, &ev.response.data, &ev.response.len) ||
-	    (q = request_find(l, id)) == NULL) {
+	if (!response_parse(p, n, &id, &ev.response.data, &ev.response.len) ||
+	    (q = request_find(l, &id)) == NULL) {
 		core_drop(r, RNS_DROP_RESPONSE);
 		return;
 	}
@@ -411,16 +412,16 @@ request_response_whole(struct rns *r, struct request *q, struct bytes *b,
     bool has_metadata, const uint8_t *metadata, size_t metadata_len)
 {
 	struct rns_event ev = {0};
-	uint8_t id[RNS_HASH];
+	struct hash16 id;
 
 	if (has_metadata) {
 		ev.response.data = b->base + b->off;
 		ev.response.len = b->len;
 		ev.response.metadata = metadata;
 		ev.response.metadata_len = metadata_len;
-	} else if (!response_parse(b->base + b->off, b->len, id,
+	} else if (!response_parse(b->base + b->off, b->len, &id,
 	    &ev.response.data, &ev.response.len) ||
-	    memcmp(id, q->id, RNS_HASH) != 0) {
+	    !hash16_eq(&id, &q->id)) {
 		core_drop(r, RNS_DROP_RESPONSE);
 		request_fail(r, q, false);
 		goto out;
@@ -437,7 +438,7 @@ request_progress(struct rns *r, struct request *q, uint64_t done,
 {
 	struct rns_event ev = {.type = RNS_EV_PROGRESS};
 
-	memcpy(ev.progress.link, q->link->id, RNS_HASH);
+	ev.progress.link = q->link->id;
 	ev.progress.tag = q->tag;
 	ev.progress.incoming = true;
 	ev.progress.done = done;

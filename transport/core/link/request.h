@@ -2,6 +2,8 @@
 #ifndef WARREN_TRANSPORT_CORE_LINK_REQUEST_H
 #define WARREN_TRANSPORT_CORE_LINK_REQUEST_H
 
+#include <rns/hash.h>
+
 #include "transport/core/link/link.h"
 #include "transport/core/link/res.h"
 
@@ -15,7 +17,7 @@ struct request {
 	TAILQ_ENTRY(request) entry;
 	struct link *link;
 	struct timer timer;
-	uint8_t id[RNS_HASH];
+	struct hash16 id;
 	uint64_t tag;
 	uint64_t max_response;
 	int64_t timeout_us;
@@ -26,7 +28,7 @@ struct request {
 /* A request of the peer that the application may answer. */
 struct served {
 	TAILQ_ENTRY(served) entry;
-	uint8_t id[RNS_HASH];
+	struct hash16 id;
 	uint64_t compress_max;
 };
 
@@ -55,7 +57,7 @@ void request_response_in(struct rns *, struct link *, const uint8_t *, size_t);
 /* ---- for resource.c, which brings what is large ---- */
 
 /* One of ours that waits; NULL: none. */
-struct request *request_find(struct link *, const uint8_t id[RNS_HASH]);
+struct request *request_find(struct link *, const struct hash16 *id);
 /* Does the link's destination answer requests, of what size (0: any)? */
 bool request_has_handlers(struct rns *, const struct link *, uint32_t *max);
 /* REQUEST_FAILED; q is freed. */

@@ -24,20 +24,20 @@ static void resource_ask(struct rns *, struct res_in *);
 /* ---- life ---- */
 
 static struct res_in *
-resource_find(struct link *l, const uint8_t *hash, bool orig)
+resource_find(struct link *l, const struct id32 *hash, bool orig)
 {
 	struct res_in *x;
 
 	TAILQ_FOREACH(x, &l->res_in, entry)
-		if (memcmp(orig ? x->orig : x->hash, hash, RNS_FULL_HASH) == 0)
+		if (id32_eq(id32_at(orig ? x->orig.b : x->hash.b), hash))
 			return x;
 	return NULL;
 }
 
 static void
-resource_rcl(struct rns *r, struct link *l, const uint8_t hash[32])
+resource_rcl(struct rns *r, struct link *l, const struct id32 *hash)
 {
-	(void)link_send(r, l, CTX_RESOURCE_RCL, hash, RNS_FULL_HASH, NULL);
+	(void)link_send(r, l, CTX_RESOURCE_RCL, HASH_BYTES(*hash), NULL);
 }
 
 static void
@@ -45,7 +45,7 @@ resource_refuse(struct rns *r, struct link *l, const struct adv *a,
     enum rns_drop why)
 {
 	core_drop(r, why);
-	resource_rcl(r, l, a->hash);
+	resource_rcl(r, l, &a->hash);
 }
 
 static void
@@ -87,7 +87,7 @@ resource_segment_set(struct rns *r, struct res_in *x, const struct adv *a)
 	x->size = size;
 	x->parts = parts;
 	x->sdu = sdu;
-	memcpy(x->hash, a->hash, RNS_FULL_HASH);
+	x->hash = a->hash;
 	memcpy(x->random, a->random, RES_RANDOM);
 	x->segment = (uint32_t)a->segment;
 	x->compressed = (a->flags & RES_FLAG_COMPRESSED) != 0;
@@ -129,8 +129,8 @@ resource_new(struct rns *r, struct link *l, const struct adv *a,
 	x->total = a->total;
 	x->segments = (uint32_t)a->segments;
 	x->has_metadata = (a->flags & RES_FLAG_METADATA) != 0;
-	memcpy(x->orig, a->orig, RNS_FULL_HASH);
-	memcpy(x->request_id, a->request_id, RNS_HASH);
+	x->orig = a->orig;
+	x->request_id = a->request_id;
 	if (!resource_segment_set(r, x, a)) {
 		free(x);
 		return NULL;
@@ -161,8 +161,8 @@ resource_done_event(struct rns *r, const struct res_in *x,
 {
 	struct rns_event ev = {.type = RNS_EV_RESOURCE_DONE};
 
-	memcpy(ev.resource.link, x->link->id, RNS_HASH);
-	memcpy(ev.resource.hash, x->orig, RNS_FULL_HASH);
+	ev.resource.link = x->link->id;
+	ev.resource.hash = x->orig;
 	ev.resource.size = x->total;
 	ev.resource.offset = x->delivered;
 	ev.resource.status = (enum rns_resource_status)status;
@@ -178,11 +178,11 @@ resource_end(struct rns *r, struct res_in *x, enum res_status status,
 	struct request *q = NULL;
 
 	if (!silent && status != RES_COMPLETE)
-		resource_rcl(r, l, x->hash);
+		resource_rcl(r, l, &x->hash);
 	if (x->kind == RES_PLAIN)
 		resource_done_event(r, x, status);
 	else if (x->kind == RES_RESPONSE && status != RES_COMPLETE)
-		q = request_find(l, x->request_id);
+		q = request_find(l, &x->request_id);
 	resource_free(r, x);
 	if (q != NULL)
 		request_fail(r, q, false);
@@ -224,7 +224,7 @@ resource_adv_request(struct rns *r, struct link *l, const struct adv *a)
 static void
 resource_adv_response(struct rns *r, struct link *l, const struct adv *a)
 {
-	struct request *q = request_find(l, a->request_id);
+	struct request *q = request_find(l, &a->request_id);
 	uint64_t max = r->cfg.limits.resource_bytes;
 	struct res_in *x;
 
@@ -272,8 +272,8 @@ resource_adv_plain(struct rns *r, struct link *l, const struct adv *a)
 	x->status = RES_NONE; /* until the application has decided */
 	timer_set(r, &x->timer, mono_add(r->now,
 	    mono_seconds(RES_ANSWER_WAIT)));
-	memcpy(ev.resource.link, l->id, RNS_HASH);
-	memcpy(ev.resource.hash, x->orig, RNS_FULL_HASH);
+	ev.resource.link = l->id;
+	ev.resource.hash = x->orig;
 	ev.resource.size = x->total;
 	(void)event_push(r, &ev);
 }
@@ -290,7 +290,7 @@ resource_adv_next(struct rns *r, struct res_in *x, const struct adv *a)
 		return;
 	}
 	if (!resource_segment_set(r, x, a)) {
-		memcpy(x->hash, a->hash, RNS_FULL_HASH);
+		x->hash = a->hash;
 		resource_end(r, x, RES_FAILED, false);
 		return;
 	}
@@ -299,12 +299,12 @@ resource_adv_next(struct rns *r, struct res_in *x, const struct adv *a)
 
 /* The sender missed our proof and began anew: it needs only the proof. */
 static bool
-resource_proved(struct rns *r, struct link *l, const uint8_t hash[32])
+resource_proved(struct rns *r, struct link *l, const struct id32 *hash)
 {
 	size_t kept = MIN_OF(l->proof_count, (uint32_t)LINK_PROOFS_KEPT);
 
 	for (size_t i = 0; i < kept; i++) {
-		if (memcmp(l->proofs[i].data, hash, RNS_FULL_HASH) != 0)
+		if (!id32_eq(id32_at(l->proofs[i].data), hash))
 			continue;
 		(void)link_send_clear(r, l, PACKET_PROOF, CTX_RESOURCE_PRF,
 		    l->proofs[i].data, sizeof(l->proofs[i].data));
@@ -329,9 +329,9 @@ resource_adv_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 		resource_refuse(r, l, &a, RNS_DROP_RESOURCE_ADV);
 		return;
 	}
-	if (resource_proved(r, l, a.hash))
+	if (resource_proved(r, l, &a.hash))
 		return;
-	if ((x = resource_find(l, a.orig, true)) != NULL)
+	if ((x = resource_find(l, &a.orig, true)) != NULL)
 		resource_adv_next(r, x, &a);
 	else if (a.has_id && (a.flags & RES_FLAG_REQUEST) != 0)
 		resource_adv_request(r, l, &a);
@@ -344,14 +344,14 @@ resource_adv_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 int
 resource_answer(struct rns *r, struct link *l, const struct rns_cmd *c)
 {
-	struct res_in *x = resource_find(l, c->answer.hash, true);
+	struct res_in *x = resource_find(l, &c->answer.hash, true);
 
 	if (x == NULL)
 		return RNS_ENOENT;
 	if (x->status != RES_NONE)
 		return RNS_ESTATE;
 	if (!c->answer.accept) {
-		resource_rcl(r, l, x->hash);
+		resource_rcl(r, l, &x->hash);
 		resource_free(r, x);
 		return RNS_OK;
 	}
@@ -361,7 +361,7 @@ resource_answer(struct rns *r, struct link *l, const struct rns_cmd *c)
 }
 
 int
-resource_cancel(struct rns *r, struct link *l, const uint8_t hash[32])
+resource_cancel(struct rns *r, struct link *l, const struct id32 *hash)
 {
 	struct res_in *x = resource_find(l, hash, true);
 
@@ -376,7 +376,8 @@ resource_icl_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 {
 	struct res_in *x;
 
-	if (n != RNS_FULL_HASH || (x = resource_find(l, p, false)) == NULL) {
+	if (n != RNS_FULL_HASH || (x = resource_find(l, id32_at(p), false)) ==
+	    NULL) {
 		core_drop(r, RNS_DROP_RESOURCE);
 		return;
 	}
@@ -441,7 +442,7 @@ resource_progress(struct rns *r, const struct res_in *x)
 	uint64_t done = x->delivered + (uint64_t)x->received * x->sdu;
 
 	if (x->kind != RES_RESPONSE ||
-	    (q = request_find(x->link, x->request_id)) == NULL)
+	    (q = request_find(x->link, &x->request_id)) == NULL)
 		return;
 	request_progress(r, q, MIN_OF(done, x->total), x->total);
 }
@@ -479,7 +480,7 @@ resource_ask(struct rns *r, struct res_in *x)
 		    RES_MAPHASH);
 	else if (exhausted)
 		wr_zero(&h, RES_MAPHASH);
-	wr_bytes(&h, x->hash, RNS_FULL_HASH);
+	wr_bytes(&h, HASH_BYTES(x->hash));
 	x->waiting_hmu = exhausted;
 	x->answered = false;
 	x->req_bytes = 0;
@@ -534,7 +535,7 @@ resource_hmu_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 	    !mpk_get_array(&rd, &count) || count != 2 ||
 	    !mpk_get_uint(&rd, &segment) || !mpk_get_bin(&rd, &map, &map_len) ||
 	    map_len % RES_MAPHASH != 0 ||
-	    (x = resource_find(l, hash, false)) == NULL ||
+	    (x = resource_find(l, id32_at(hash), false)) == NULL ||
 	    x->stream == NULL || !x->waiting_hmu) {
 		core_drop(r, RNS_DROP_RESOURCE);
 		return;
@@ -569,7 +570,7 @@ resource_complete(struct rns *r, struct res_in *x)
 	struct request *q = NULL;
 
 	if (kind == RES_RESPONSE)
-		q = request_find(l, x->request_id);
+		q = request_find(l, &x->request_id);
 	memset(&x->whole, 0, sizeof(x->whole));
 	x->metadata = NULL;
 	resource_end(r, x, RES_COMPLETE, true);
@@ -680,12 +681,12 @@ resource_match(const struct res_in *x, const uint8_t *p, size_t n)
 {
 	const struct iovec_c v[2] = {{p, n}, {x->random, RES_RANDOM}};
 	uint32_t end = MIN_OF(x->high, x->height);
-	uint8_t hash[RNS_FULL_HASH];
+	struct id32 hash;
 
-	crypt_sha256v(hash, v, 2);
+	crypt_sha256v(&hash, v, 2);
 	for (uint32_t i = x->next; i < end; i++)
 		if (x->got[i] == 0 && memcmp(x->map + (size_t)i * RES_MAPHASH,
-		    hash, RES_MAPHASH) == 0)
+		    hash.b, RES_MAPHASH) == 0)
 			return i;
 	return x->parts;
 }
@@ -754,7 +755,7 @@ resource_cache_in(struct rns *r, struct link *l, const struct packet *p)
 
 	for (size_t i = 0; i < kept; i++) {
 		if (p->data_len != RNS_FULL_HASH ||
-		    memcmp(l->proofs[i].hash, p->data, RNS_FULL_HASH) != 0)
+		    !id32_eq(&l->proofs[i].hash, id32_at(p->data)))
 			continue;
 		(void)link_send_clear(r, l, PACKET_PROOF, CTX_RESOURCE_PRF,
 		    l->proofs[i].data, sizeof(l->proofs[i].data));

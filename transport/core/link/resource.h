@@ -2,6 +2,8 @@
 #ifndef WARREN_TRANSPORT_CORE_LINK_RESOURCE_H
 #define WARREN_TRANSPORT_CORE_LINK_RESOURCE_H
 
+#include <rns/hash.h>
+
 #include "transport/core/link/link.h"
 #include "transport/core/link/res.h"
 
@@ -21,8 +23,8 @@ struct res_in {
 	struct timer timer;
 	enum res_kind kind;
 	enum res_status status;
-	uint8_t orig[RNS_FULL_HASH];
-	uint8_t request_id[RNS_HASH];
+	struct id32 orig;
+	struct hash16 request_id;
 	uint64_t total, delivered; /* bytes of content, all segments */
 	uint32_t segments, segment;
 	struct bytes whole; /* requests and responses */
@@ -32,7 +34,7 @@ struct res_in {
 	uint64_t charged; /* of r->resource_bytes */
 
 	/* the segment */
-	uint8_t hash[RNS_FULL_HASH];
+	struct id32 hash;
 	uint8_t random[RES_RANDOM];
 	bool compressed;
 	uint32_t size, parts, sdu;
@@ -74,7 +76,7 @@ void resource_cache_in(struct rns *, struct link *, const struct packet *);
 int resource_answer(struct rns *, struct link *, const struct rns_cmd *);
 /* RESOURCE_CANCEL by the original hash. RNS_ENOENT. */
 int resource_cancel(struct rns *, struct link *,
-    const uint8_t hash[RNS_FULL_HASH]);
+    const struct id32 *hash);
 /* l->hold has changed: those that were held may ask again. */
 void resource_hold(struct rns *, struct link *);
 

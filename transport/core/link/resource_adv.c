@@ -39,7 +39,7 @@ adv_id(struct rd *rd, struct adv *a, unsigned *seen)
 	if (mpk_get_nil(rd))
 		return true;
 	a->has_id = true;
-	return mpk_get_bin_exact(rd, a->request_id, RNS_HASH);
+	return mpk_get_bin_exact(rd, HASH_BYTES(a->request_id));
 }
 
 static bool
@@ -62,11 +62,11 @@ adv_field(struct rd *rd, struct adv *a, char key, unsigned *seen)
 	case 'n':
 		return adv_number(rd, &a->parts, seen, 2);
 	case 'h':
-		return adv_bytes(rd, a->hash, RNS_FULL_HASH, seen, 3);
+		return adv_bytes(rd, HASH_BYTES(a->hash), seen, 3);
 	case 'r':
 		return adv_bytes(rd, a->random, RES_RANDOM, seen, 4);
 	case 'o':
-		return adv_bytes(rd, a->orig, RNS_FULL_HASH, seen, 5);
+		return adv_bytes(rd, HASH_BYTES(a->orig), seen, 5);
 	case 'i':
 		return adv_number(rd, &a->segment, seen, 6);
 	case 'l':

@@ -2,6 +2,8 @@
 #ifndef WARREN_TRANSPORT_CORE_LINK_RESOURCE_ADV_H
 #define WARREN_TRANSPORT_CORE_LINK_RESOURCE_ADV_H
 
+#include <rns/hash.h>
+
 #include "transport/core/link/link.h"
 
 /*
@@ -10,8 +12,9 @@
  */
 struct adv {
 	uint64_t size, total, parts, segment, segments, flags;
-	uint8_t hash[RNS_FULL_HASH], random[RES_RANDOM], orig[RNS_FULL_HASH];
-	uint8_t request_id[RNS_HASH];
+	struct id32 hash, orig;
+	uint8_t random[RES_RANDOM];
+	struct hash16 request_id;
 	bool has_id;
 	const uint8_t *map;
 	size_t map_len;

@@ -71,13 +71,13 @@ asm_content(struct rns *r, struct res_in *x, struct bytes *b,
 
 static bool
 asm_genuine(const struct res_in *x, const struct bytes *b,
-    uint8_t proof[RNS_FULL_HASH])
+    struct id32 *proof)
 {
 	const struct iovec_c v = {b->base + b->off, b->len};
-	uint8_t hash[RNS_FULL_HASH];
+	struct id32 hash;
 
-	crypt_sha256_proof(hash, proof, &v, 1, x->random, RES_RANDOM);
-	return crypt_equal(hash, x->hash, RNS_FULL_HASH);
+	crypt_sha256_proof(&hash, proof, &v, 1, x->random, RES_RANDOM);
+	return crypt_equal(hash.b, HASH_BYTES(x->hash));
 }
 
 /* Take the metadata block off the first segment (reticulum-endpoint.md 8.2). */
@@ -127,8 +127,8 @@ asm_deliver(struct rns *r, struct res_in *x, struct bytes *b, uint64_t offset)
 	struct rns_event ev = {.type = RNS_EV_RESOURCE_DATA};
 	uint8_t *own = b->base;
 
-	memcpy(ev.resource.link, x->link->id, RNS_HASH);
-	memcpy(ev.resource.hash, x->orig, RNS_FULL_HASH);
+	ev.resource.link = x->link->id;
+	ev.resource.hash = x->orig;
 	ev.resource.size = x->total;
 	ev.resource.data = b->base + b->off;
 	ev.resource.len = b->len;
@@ -142,19 +142,19 @@ asm_deliver(struct rns *r, struct res_in *x, struct bytes *b, uint64_t offset)
 }
 
 static void
-asm_prove(struct rns *r, struct res_in *x, const uint8_t proof[32])
+asm_prove(struct rns *r, struct res_in *x, const struct id32 *proof)
 {
 	struct link *l = x->link;
 	size_t i = l->proof_count++ % LINK_PROOFS_KEPT;
 	uint8_t raw[HEADER_1_LEN + 64];
 	size_t n;
 
-	memcpy(l->proofs[i].data, x->hash, RNS_FULL_HASH);
-	memcpy(l->proofs[i].data + 32, proof, RNS_FULL_HASH);
+	memcpy(l->proofs[i].data, HASH_BYTES(x->hash));
+	memcpy(l->proofs[i].data + 32, HASH_BYTES(*proof));
 	n = packet_build(raw, sizeof(raw),
-	    PACKET_FLAGS(DEST_LINK, PACKET_PROOF), l->id, CTX_RESOURCE_PRF,
+	    PACKET_FLAGS(DEST_LINK, PACKET_PROOF), &l->id, CTX_RESOURCE_PRF,
 	    l->proofs[i].data, 64);
-	packet_hash(l->proofs[i].hash, raw, n, false);
+	packet_hash(&l->proofs[i].hash, raw, n, false);
 	(void)link_send_clear(r, l, PACKET_PROOF, CTX_RESOURCE_PRF,
 	    l->proofs[i].data, 64);
 }
@@ -164,12 +164,12 @@ resource_assemble(struct rns *r, struct res_in *x)
 {
 	struct bytes b = {0};
 	uint64_t offset = x->delivered, charged = 0;
-	uint8_t proof[RNS_FULL_HASH];
+	struct id32 proof;
 	bool ok;
 	int rc = asm_content(r, x, &b, &charged);
 
 	x->charged += charged;
-	if (rc == RNS_OK && !asm_genuine(x, &b, proof))
+	if (rc == RNS_OK && !asm_genuine(x, &b, &proof))
 		rc = RNS_EAUTH;
 	if (rc != RNS_OK)
 		goto out;
@@ -185,7 +185,7 @@ resource_assemble(struct rns *r, struct res_in *x)
 		ok = asm_append(x, &b);
 	}
 	if (ok)
-		asm_prove(r, x, proof);
+		asm_prove(r, x, &proof);
 	else
 		rc = RNS_ENOMEM;
 out:

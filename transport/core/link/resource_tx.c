@@ -66,23 +66,23 @@ static void
 tx_end(struct rns *r, struct res_out *x, enum res_status status, bool tell)
 {
 	struct rns_event ev = {.type = RNS_EV_SENT};
-	uint8_t id[RNS_HASH];
+	struct hash16 id;
 	struct link *l = x->link;
 	bool has_tag = x->has_tag;
 	res_sent_fn *sent = x->sent_fn;
 
 	if (tell && x->status != RES_QUEUED)
-		(void)link_send(r, l, CTX_RESOURCE_ICL, x->hash,
-		    RNS_FULL_HASH, NULL);
-	memcpy(ev.sent.link, l->id, RNS_HASH);
+		(void)link_send(r, l, CTX_RESOURCE_ICL, HASH_BYTES(x->hash),
+		    NULL);
+	ev.sent.link = l->id;
 	ev.sent.tag = x->tag;
 	ev.sent.status = (enum rns_resource_status)status;
-	memcpy(id, x->request_id, RNS_HASH);
+	id = x->request_id;
 	tx_free(r, x);
 	if (has_tag)
 		(void)event_push(r, &ev);
 	if (sent != NULL)
-		sent(r, l, id, status == RES_COMPLETE);
+		sent(r, l, &id, status == RES_COMPLETE);
 	tx_next(r, l);
 }
 
@@ -138,14 +138,14 @@ tx_collides(const uint8_t *map, uint32_t i)
 static bool
 tx_map(struct res_out *x)
 {
-	uint8_t hash[RNS_FULL_HASH];
+	struct id32 hash;
 	struct iovec_c v[2] = {{NULL, 0}, {x->random, RES_RANDOM}};
 
 	for (uint32_t i = 0; i < x->parts; i++) {
 		v[0].p = x->stream + (size_t)i * x->sdu;
 		v[0].n = MIN_OF(x->sdu, x->size - i * x->sdu);
-		crypt_sha256v(hash, v, 2);
-		memcpy(x->map + (size_t)i * RES_MAPHASH, hash, RES_MAPHASH);
+		crypt_sha256v(&hash, v, 2);
+		memcpy(x->map + (size_t)i * RES_MAPHASH, hash.b, RES_MAPHASH);
 		if (tx_collides(x->map, i))
 			return false;
 	}
@@ -159,11 +159,11 @@ tx_hashes(struct rns *r, struct res_out *x, const struct iovec_c *content,
 {
 	do {
 		core_random(r, x->random, RES_RANDOM);
-		crypt_sha256_proof(x->hash, x->proof, content, count,
+		crypt_sha256_proof(&x->hash, &x->proof, content, count,
 		    x->random, RES_RANDOM);
 	} while (!tx_map(x));
 	if (x->segment == 1)
-		memcpy(x->orig, x->hash, RNS_FULL_HASH);
+		x->orig = x->hash;
 }
 
 static int
@@ -307,11 +307,11 @@ tx_adv_pack(const struct res_out *x, uint8_t out[ADV_MAX])
 	mpk_put_str(&w, "n");
 	mpk_put_uint(&w, x->parts);
 	mpk_put_str(&w, "h");
-	mpk_put_bin(&w, x->hash, RNS_FULL_HASH);
+	mpk_put_bin(&w, HASH_BYTES(x->hash));
 	mpk_put_str(&w, "r");
 	mpk_put_bin(&w, x->random, RES_RANDOM);
 	mpk_put_str(&w, "o");
-	mpk_put_bin(&w, x->orig, RNS_FULL_HASH);
+	mpk_put_bin(&w, HASH_BYTES(x->orig));
 	mpk_put_str(&w, "i");
 	mpk_put_uint(&w, x->segment);
 	mpk_put_str(&w, "l");
@@ -320,7 +320,7 @@ tx_adv_pack(const struct res_out *x, uint8_t out[ADV_MAX])
 	if (x->kind == RES_PLAIN)
 		mpk_put_nil(&w);
 	else
-		mpk_put_bin(&w, x->request_id, RNS_HASH);
+		mpk_put_bin(&w, HASH_BYTES(x->request_id));
 	mpk_put_str(&w, "f");
 	mpk_put_uint(&w, tx_flags(x));
 	mpk_put_str(&w, "m");
@@ -423,7 +423,7 @@ resource_tx_start(struct rns *r, struct link *l, const struct res_spec *s)
 	x->has_metadata = s->has_metadata;
 	x->compress = s->compress && s->len <= RES_COMPRESS_MAX;
 	if (s->request_id != NULL)
-		memcpy(x->request_id, s->request_id, RNS_HASH);
+		x->request_id = *s->request_id;
 	x->segments = total <= r->links->segment_max ? 1 :
 	    (uint32_t)((total - 1) / r->links->segment_max + 1);
 	x->segment = 1;
@@ -484,7 +484,7 @@ tx_progress(struct rns *r, const struct res_out *x)
 
 	if (!x->has_tag)
 		return;
-	memcpy(ev.progress.link, x->link->id, RNS_HASH);
+	ev.progress.link = x->link->id;
 	ev.progress.tag = x->tag;
 	ev.progress.total = tx_total(x);
 	ev.progress.done = MIN_OF(done, ev.progress.total);
@@ -504,7 +504,7 @@ tx_part(struct rns *r, struct res_out *x, uint32_t i)
 
 	memcpy(saved, raw, sizeof(saved));
 	(void)packet_head(raw, PACKET_FLAGS(DEST_LINK, PACKET_DATA),
-	    x->link->id, CTX_RESOURCE);
+	    &x->link->id, CTX_RESOURCE);
 	(void)link_send_raw(r, x->link, raw, HEADER_1_LEN + n);
 	memcpy(raw, saved, sizeof(saved));
 	if (x->sent_once[i] == 0) {
@@ -551,7 +551,7 @@ tx_update(struct rns *r, struct res_out *x, const uint8_t last[RES_MAPHASH])
 	}
 	x->low = p > RES_WINDOW_MAX_FAST + 1 ? p - 1 - RES_WINDOW_MAX_FAST : 0;
 	n = MIN_OF((uint32_t)RES_HASHMAP_MAX, x->parts - p);
-	wr_bytes(&w, x->hash, RNS_FULL_HASH);
+	wr_bytes(&w, HASH_BYTES(x->hash));
 	mpk_put_array(&w, 2);
 	mpk_put_uint(&w, p / RES_HASHMAP_MAX);
 	mpk_put_bin(&w, x->map + (size_t)p * RES_MAPHASH,
@@ -561,26 +561,27 @@ tx_update(struct rns *r, struct res_out *x, const uint8_t last[RES_MAPHASH])
 }
 
 static struct res_out *
-tx_find(struct link *l, const uint8_t hash[32])
+tx_find(struct link *l, const struct id32 *hash)
 {
 	struct res_out *x = TAILQ_FIRST(&l->res_out);
 
 	if (x == NULL || x->status == RES_QUEUED ||
-	    memcmp(x->hash, hash, RNS_FULL_HASH) != 0)
+	    !id32_eq(&x->hash, hash))
 		return NULL;
 	return x;
 }
 
 /* The filter lets these packets through twice, so that is seen here. */
 static bool
-tx_seen(struct res_out *x, const uint8_t hash[32])
+tx_seen(struct res_out *x, const struct id32 *hash)
 {
 	uint32_t n = MIN_OF(x->seen_count, (uint32_t)REQ_SEEN);
 
 	for (uint32_t i = 0; i < n; i++)
-		if (memcmp(x->seen[i], hash, sizeof(x->seen[i])) == 0)
+		if (memcmp(x->seen[i], hash->b, sizeof(x->seen[i])) == 0)
 			return true;
-	memcpy(x->seen[x->seen_count++ % REQ_SEEN], hash, sizeof(x->seen[0]));
+	memcpy(x->seen[x->seen_count++ % REQ_SEEN], hash->b,
+	    sizeof(x->seen[0]));
 	return false;
 }
 
@@ -596,7 +597,7 @@ resource_tx_request_in(struct rns *r, struct link *l, const struct packet *p,
 	if (!rd_u8(&rd, &flag) ||
 	    (flag == 0xff && !rd_ref(&rd, &last, RES_MAPHASH)) ||
 	    !rd_ref(&rd, &hash, RNS_FULL_HASH) ||
-	    (x = tx_find(l, hash)) == NULL || tx_seen(x, p->hash)) {
+	    (x = tx_find(l, id32_at(hash))) == NULL || tx_seen(x, &p->hash)) {
 		core_drop(r, RNS_DROP_RESOURCE);
 		return;
 	}
@@ -629,8 +630,8 @@ resource_tx_proof_in(struct rns *r, struct link *l, const struct packet *p)
 	struct res_out *x;
 
 	if (p->data_len != 2 * RNS_FULL_HASH ||
-	    (x = tx_find(l, p->data)) == NULL || x->sent < x->parts ||
-	    !crypt_equal(p->data + RNS_FULL_HASH, x->proof, RNS_FULL_HASH)) {
+	    (x = tx_find(l, id32_at(p->data))) == NULL || x->sent < x->parts ||
+	    !crypt_equal(p->data + RNS_FULL_HASH, HASH_BYTES(x->proof))) {
 		core_drop(r, RNS_DROP_RESOURCE);
 		return;
 	}
@@ -648,7 +649,7 @@ resource_tx_rcl_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 {
 	struct res_out *x;
 
-	if (n != RNS_FULL_HASH || (x = tx_find(l, p)) == NULL) {
+	if (n != RNS_FULL_HASH || (x = tx_find(l, id32_at(p))) == NULL) {
 		core_drop(r, RNS_DROP_RESOURCE);
 		return;
 	}
@@ -659,17 +660,18 @@ static void
 tx_query(struct rns *r, struct res_out *x)
 {
 	uint8_t raw[HEADER_1_LEN + 2 * RNS_FULL_HASH];
-	uint8_t data[2 * RNS_FULL_HASH], hash[RNS_FULL_HASH];
+	uint8_t data[2 * RNS_FULL_HASH];
+	struct id32 hash;
 	size_t n;
 
-	memcpy(data, x->hash, RNS_FULL_HASH);
-	memcpy(data + RNS_FULL_HASH, x->proof, RNS_FULL_HASH);
+	memcpy(data, HASH_BYTES(x->hash));
+	memcpy(data + RNS_FULL_HASH, HASH_BYTES(x->proof));
 	n = packet_build(raw, sizeof(raw),
-	    PACKET_FLAGS(DEST_LINK, PACKET_PROOF), x->link->id,
+	    PACKET_FLAGS(DEST_LINK, PACKET_PROOF), &x->link->id,
 	    CTX_RESOURCE_PRF, data, sizeof(data));
-	packet_hash(hash, raw, n, false);
+	packet_hash(&hash, raw, n, false);
 	(void)link_send_clear(r, x->link, PACKET_DATA, CTX_CACHE_REQUEST,
-	    hash, sizeof(hash));
+	    HASH_BYTES(hash));
 }
 
 static void

@@ -2,6 +2,8 @@
 #ifndef WARREN_TRANSPORT_CORE_LINK_RESOURCE_TX_H
 #define WARREN_TRANSPORT_CORE_LINK_RESOURCE_TX_H
 
+#include <rns/hash.h>
+
 #include "transport/core/link/link.h"
 #include "transport/core/link/res.h"
 
@@ -14,7 +16,7 @@
 
 /* A transfer is over, well or not: for who asked for it. */
 typedef void res_sent_fn(struct rns *, struct link *,
-    const uint8_t request_id[RNS_HASH], bool ok);
+    const struct hash16 *request_id, bool ok);
 
 /*
  * An outgoing transfer. The content of all segments is head || data; head is
@@ -36,15 +38,16 @@ struct res_out {
 	const uint8_t *data;
 	size_t len;
 	bool has_metadata, compress;
-	uint8_t request_id[RNS_HASH];
-	uint8_t orig[RNS_FULL_HASH];
+	struct hash16 request_id;
+	struct id32 orig;
 	uint32_t segments, segment;
 	double timeout; /* s, of the advertisement */
 
 	uint8_t *stream_base, *stream;
 	uint32_t size, parts, sdu;
 	uint8_t *map, *sent_once;
-	uint8_t hash[RNS_FULL_HASH], random[RES_RANDOM], proof[RNS_FULL_HASH];
+	struct id32 hash, proof;
+	uint8_t random[RES_RANDOM];
 	bool compressed;
 	uint32_t sent, low, retries;
 	struct mono adv_sent, activity;
@@ -61,7 +64,7 @@ struct res_spec {
 	size_t len;
 	bool has_metadata;
 	bool compress;
-	const uint8_t *request_id;
+	const struct hash16 *request_id;
 	int64_t timeout_us; /* 0: RTT * 6 */
 	bool has_tag;
 	uint64_t tag;

@@ -39,7 +39,7 @@ stream_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 		core_drop(r, RNS_DROP_CHANNEL);
 		return;
 	}
-	memcpy(ev.channel.link, l->id, RNS_HASH);
+	ev.channel.link = l->id;
 	ev.channel.msgtype = head & STREAM_ID_MAX;
 	ev.channel.eof = (head & STREAM_EOF) != 0;
 	ev.channel.data = p + STREAM_HEAD;

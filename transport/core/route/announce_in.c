@@ -98,11 +98,11 @@ announce_event(struct rns *r, const struct packet *p,
 	    },
 	};
 
-	memcpy(ev.announce.dest, p->dest, RNS_HASH);
+	ev.announce.dest = *p->dest;
 	memcpy(ev.announce.name_hash, a->name_hash, RNS_NAME_HASH);
 	memcpy(ev.announce.public_key, a->public_key, RNS_KEY);
-	memcpy(ev.announce.identity_hash, a->identity_hash, RNS_HASH);
-	memcpy(ev.announce.packet_hash, p->hash, RNS_FULL_HASH);
+	ev.announce.identity_hash = a->identity_hash;
+	ev.announce.packet_hash = p->hash;
 	(void)event_push(r, &ev);
 }
 
@@ -149,9 +149,9 @@ static void
 accepted(struct rns *r, const struct packet *p, const struct announce *a)
 {
 	struct path_new n = {
-	    .dest = p->dest,
-	    .next_hop = p->transport_id != NULL ? p->transport_id : p->dest,
-	    .packet_hash = p->hash,
+	    .dest = p->dest->b,
+	    .next_hop = p->transport_id != NULL ? p->transport_id : p->dest->b,
+	    .packet_hash = &p->hash,
 	    .blob = a->random_hash,
 	    .hops = p->hops,
 	    .rx = p->rx,
@@ -182,7 +182,7 @@ valid(struct rns *r, const struct packet *p, const struct announce *a)
 {
 	int err;
 
-	if (core_blackholed(r, a->identity_hash))
+	if (core_blackholed(r, &a->identity_hash))
 		return core_drop(r, RNS_DROP_BLACKHOLE);
 	if (!announce_signature_ok(a, p))
 		return core_drop(r, RNS_DROP_ANNOUNCE_SIG);

@@ -22,7 +22,7 @@
 
 /* A proof goes back where its packet came from. */
 struct provable {
-	uint8_t hash[RNS_FULL_HASH];
+	struct id32 hash;
 	struct iface *rx;
 };
 
@@ -72,7 +72,7 @@ deliver_iface_gone(struct rns *r, const struct iface *i)
  * forgotten.
  */
 static int
-prove(struct rns *r, const struct dest *d, const uint8_t hash[RNS_FULL_HASH],
+prove(struct rns *r, const struct dest *d, const struct id32 *hash,
     struct iface *via)
 {
 	uint8_t raw[HEADER_1_LEN + RNS_FULL_HASH + RNS_SIG];
@@ -82,10 +82,10 @@ prove(struct rns *r, const struct dest *d, const uint8_t hash[RNS_FULL_HASH],
 	proof_sign(sig, d->identity.ed_sk, hash);
 	wr_u8(&w, PACKET_FLAGS(DEST_SINGLE, PACKET_PROOF));
 	wr_u8(&w, 0);
-	wr_bytes(&w, hash, RNS_HASH);
+	wr_bytes(&w, hash->b, RNS_HASH);
 	wr_u8(&w, CTX_NONE);
 	if (!r->cfg.implicit_proof)
-		wr_bytes(&w, hash, RNS_FULL_HASH);
+		wr_bytes(&w, HASH_BYTES(*hash));
 	wr_bytes(&w, sig, sizeof(sig));
 	return core_out(r, raw, w.len, via);
 }
@@ -95,7 +95,7 @@ provable_add(struct rns *r, const struct packet *p)
 {
 	struct provable *e = &r->deliver->recent[r->deliver->next];
 
-	memcpy(e->hash, p->hash, RNS_FULL_HASH);
+	e->hash = p->hash;
 	e->rx = p->rx;
 	r->deliver->next = (r->deliver->next + 1) % PROVABLE;
 }
@@ -123,21 +123,21 @@ deliver_data(struct rns *r, struct dest *d, const struct packet *p)
 		}
 		ev.packet.data = own;
 	}
-	memcpy(ev.packet.dest, d->hash, RNS_HASH);
-	memcpy(ev.packet.packet_hash, p->hash, RNS_FULL_HASH);
+	ev.packet.dest = d->hash;
+	ev.packet.packet_hash = p->hash;
 	ev.packet.prove_app = d->has_identity && d->prove == RNS_PROVE_APP;
 	if (ev.packet.prove_app)
 		provable_add(r, p);
 	/* What the application will never see must not be proved. */
 	if (event_push_own(r, &ev, own) == RNS_OK && d->has_identity &&
 	    d->prove == RNS_PROVE_ALL)
-		(void)prove(r, d, p->hash, p->rx);
+		(void)prove(r, d, &p->hash, p->rx);
 }
 
 static int
 prove_cmd(struct rns *r, const struct rns_cmd *cmd)
 {
-	const struct dest *d = dest_find(r, cmd->prove.dest);
+	const struct dest *d = dest_find(r, &cmd->prove.dest);
 	struct iface *via = NULL;
 
 	if (d == NULL)
@@ -146,10 +146,10 @@ prove_cmd(struct rns *r, const struct rns_cmd *cmd)
 		return RNS_EINVAL;
 	for (size_t k = 0; k < PROVABLE; k++)
 		if (r->deliver->recent[k].rx != NULL &&
-		    memcmp(r->deliver->recent[k].hash, cmd->prove.packet_hash,
-		    RNS_FULL_HASH) == 0)
+		    id32_eq(&r->deliver->recent[k].hash,
+		    &cmd->prove.packet_hash))
 			via = r->deliver->recent[k].rx;
-	return prove(r, d, cmd->prove.packet_hash, via);
+	return prove(r, d, &cmd->prove.packet_hash, via);
 }
 
 static void
@@ -205,17 +205,17 @@ static struct receipt *
 outgoing_receipt(struct rns *r, const struct rns_cmd *cmd,
     const struct known *k, const uint8_t *raw, size_t len)
 {
-	uint8_t hash[RNS_FULL_HASH];
+	struct id32 hash;
 	struct outgoing *o = malloc(sizeof(*o));
 	struct receipt *e;
 
 	if (o == NULL)
 		return NULL;
 	o->tag = cmd->packet.tag;
-	packet_hash(hash, raw, len, false);
-	e = receipt_new(r, hash, k->public_key + 32, NULL,
-	    path_first_hop_timeout_us(r, cmd->packet.dest) +
-	    (int64_t)PER_HOP_TIMEOUT * path_hops(r, cmd->packet.dest) *
+	packet_hash(&hash, raw, len, false);
+	e = receipt_new(r, &hash, k->public_key + 32, NULL,
+	    path_first_hop_timeout_us(r, &cmd->packet.dest) +
+	    (int64_t)PER_HOP_TIMEOUT * path_hops(r, &cmd->packet.dest) *
 	    MONO_SECOND, outgoing_done, o);
 	if (e == NULL)
 		free(o);
@@ -225,7 +225,7 @@ outgoing_receipt(struct rns *r, const struct rns_cmd *cmd,
 static int
 packet_cmd(struct rns *r, const struct rns_cmd *cmd)
 {
-	struct known *k = known_find(r, cmd->packet.dest);
+	struct known *k = known_find(r, &cmd->packet.dest);
 	bool receipt = cmd->packet.receipt && cmd->packet.type != RNS_PLAIN;
 	uint8_t raw[RNS_MTU];
 	size_t len = 0, head;
@@ -234,7 +234,7 @@ packet_cmd(struct rns *r, const struct rns_cmd *cmd)
 	if (receipt && k == NULL)
 		return RNS_ENOENT;
 	head = packet_head(raw, (uint8_t)PACKET_FLAGS(
-	    (unsigned)cmd->packet.type, PACKET_DATA), cmd->packet.dest,
+	    (unsigned)cmd->packet.type, PACKET_DATA), &cmd->packet.dest,
 	    CTX_NONE);
 	/* A relay needs room for its transport id. */
 	err = seal(r, cmd, k, raw + head, &len,

@@ -29,11 +29,11 @@
 int
 inbound_new(struct rns *r)
 {
-	int err = rns_dest_hash(r->path_request_dest, PATH_REQUEST_NAME, NULL);
+	int err = rns_dest_hash(&r->path_request_dest, PATH_REQUEST_NAME, NULL);
 
 	if (err != RNS_OK)
 		return err;
-	return rns_dest_hash(r->tunnel_dest, TUNNEL_NAME, NULL);
+	return rns_dest_hash(&r->tunnel_dest, TUNNEL_NAME, NULL);
 }
 
 static bool
@@ -45,7 +45,8 @@ same16(const uint8_t *a, const uint8_t *b)
 static bool
 is_ours(const struct rns *r, const struct packet *p)
 {
-	return p->transport_id != NULL && same16(p->transport_id, r->self.hash);
+	return p->transport_id != NULL &&
+	    same16(p->transport_id, r->self.hash.b);
 }
 
 /*
@@ -72,11 +73,11 @@ filter(struct rns *r, const struct packet *p, bool relayed)
 	}
 	if (announce && p->dest_type == DEST_SINGLE)
 		return true; /* decided by the path table */
-	if (dedup_has(r, p->hash))
+	if (dedup_has(r, &p->hash))
 		return core_drop(r, RNS_DROP_DUPLICATE);
 	if (!relayed &&
 	    !(p->type == PACKET_PROOF && p->context == CTX_LRPROOF))
-		dedup_add(r, p->hash);
+		dedup_add(r, &p->hash);
 	return true;
 }
 
@@ -87,8 +88,8 @@ plain_relay(struct rns *r, const struct packet *p)
 	struct iface *i;
 
 	if (p->dest_type != DEST_PLAIN || p->transport ||
-	    same16(p->dest, r->path_request_dest) ||
-	    same16(p->dest, r->tunnel_dest) ||
+	    same16(p->dest->b, r->path_request_dest.b) ||
+	    same16(p->dest->b, r->tunnel_dest.b) ||
 	    (!p->from_local && r->local_clients == 0))
 		return;
 	TAILQ_FOREACH(i, &r->ifaces, entry) {
@@ -144,7 +145,7 @@ own_link(struct rns *r, struct link *l, struct packet *p)
 {
 	if (l->iface != NULL && l->iface != p->rx) {
 		/* The copy that comes the right way must be accepted. */
-		dedup_del(r, p->hash);
+		dedup_del(r, &p->hash);
 		(void)core_drop(r, RNS_DROP_LINK_IF);
 		return;
 	}
@@ -166,7 +167,7 @@ own_data(struct rns *r, struct packet *p)
 		return;
 	}
 	if (p->dest_type == DEST_PLAIN &&
-	    same16(p->dest, r->path_request_dest)) {
+	    same16(p->dest->b, r->path_request_dest.b)) {
 		pathreq_in(r, p);
 		return;
 	}

@@ -28,7 +28,7 @@
 
 struct pathreq {
 	RB_ENTRY(pathreq) node;
-	uint8_t dest[RNS_HASH];
+	struct hash16 dest;
 	struct mono sent;      /* by us; us < 0: never */
 	struct mono in_flight; /* end of it; us < 0: not */
 	struct mono discovery; /* end of it; us < 0: none */
@@ -42,7 +42,7 @@ struct pathreq {
 RB_HEAD(pathreq_tree, pathreq);
 
 struct pathreq_job {
-	uint8_t dest[RNS_HASH];
+	struct hash16 dest;
 	const struct iface *except;
 };
 
@@ -68,7 +68,7 @@ struct asked {
 static int
 pathreq_cmp(const struct pathreq *a, const struct pathreq *b)
 {
-	return memcmp(a->dest, b->dest, RNS_HASH);
+	return hash16_cmp(&a->dest, &b->dest);
 }
 
 TREE_PROTOTYPE(pathreq_tree, pathreq, node, pathreq_cmp)
@@ -117,16 +117,16 @@ pathreqs_free(struct rns *r)
 }
 
 static struct pathreq *
-pathreq_find(const struct rns *r, const uint8_t dest[RNS_HASH])
+pathreq_find(const struct rns *r, const struct hash16 *dest)
 {
 	struct pathreq key;
 
-	memcpy(key.dest, dest, RNS_HASH);
+	key.dest = *dest;
 	return RB_FIND(pathreq_tree, &r->pathreqs->tree, &key);
 }
 
 static struct pathreq *
-pathreq_get(struct rns *r, const uint8_t dest[RNS_HASH])
+pathreq_get(struct rns *r, const struct hash16 *dest)
 {
 	struct pathreq *e = pathreq_find(r, dest);
 
@@ -141,7 +141,7 @@ pathreq_get(struct rns *r, const uint8_t dest[RNS_HASH])
 		(void)core_drop(r, RNS_DROP_MEMORY);
 		return NULL;
 	}
-	memcpy(e->dest, dest, RNS_HASH);
+	e->dest = *dest;
 	e->sent = e->in_flight = e->discovery = e->local_until = NO_TIME;
 	timer_init(&e->expire, pathreq_expire, e);
 	(void)RB_INSERT(pathreq_tree, &r->pathreqs->tree, e);
@@ -212,7 +212,7 @@ pathreqs_iface_gone(struct rns *r, const struct iface *i)
 
 /* reticulum-transport.md 6.1, 6.4; tag NULL: a fresh one. */
 static int
-pathreq_send(struct rns *r, const uint8_t dest[RNS_HASH], const uint8_t *tag,
+pathreq_send(struct rns *r, const struct hash16 *dest, const uint8_t *tag,
     size_t tag_len, struct iface *via)
 {
 	uint8_t data[REQUEST_MAX], raw[HEADER_1_LEN + REQUEST_MAX];
@@ -226,9 +226,9 @@ pathreq_send(struct rns *r, const uint8_t dest[RNS_HASH], const uint8_t *tag,
 		tag = fresh;
 		tag_len = sizeof(fresh);
 	}
-	wr_bytes(&w, dest, RNS_HASH);
+	wr_bytes(&w, HASH_BYTES(*dest));
 	if (r->cfg.transport)
-		wr_bytes(&w, r->self.hash, RNS_HASH);
+		wr_bytes(&w, HASH_BYTES(r->self.hash));
 	wr_bytes(&w, tag, tag_len);
 	if (!wr_ok(&w))
 		return RNS_EINVAL;
@@ -237,13 +237,13 @@ pathreq_send(struct rns *r, const uint8_t dest[RNS_HASH], const uint8_t *tag,
 		pathreq_arm(r, e);
 	}
 	len = packet_build(raw, sizeof(raw),
-	    PACKET_FLAGS(DEST_PLAIN, PACKET_DATA), r->path_request_dest,
+	    PACKET_FLAGS(DEST_PLAIN, PACKET_DATA), &r->path_request_dest,
 	    CTX_NONE, data, w.len);
 	return core_out(r, raw, len, via);
 }
 
 static void
-pathreq_send_except(struct rns *r, const uint8_t dest[RNS_HASH],
+pathreq_send_except(struct rns *r, const struct hash16 *dest,
     const struct iface *except)
 {
 	uint8_t tag[TAG_MAX];
@@ -256,7 +256,7 @@ pathreq_send_except(struct rns *r, const uint8_t dest[RNS_HASH],
 }
 
 bool
-pathreq_throttled(const struct rns *r, const uint8_t dest[RNS_HASH])
+pathreq_throttled(const struct rns *r, const struct hash16 *dest)
 {
 	const struct pathreq *e = pathreq_find(r, dest);
 
@@ -266,19 +266,19 @@ pathreq_throttled(const struct rns *r, const uint8_t dest[RNS_HASH])
 
 /* Waits in the queue of automatic requests; a destination once. */
 void
-pathreq_rediscover(struct rns *r, const uint8_t dest[RNS_HASH],
+pathreq_rediscover(struct rns *r, const struct hash16 *dest,
     const struct iface *except)
 {
 	struct pathreqs *t = r->pathreqs;
 
 	for (size_t i = 0; i < t->job_count; i++)
-		if (memcmp(t->jobs[i].dest, dest, RNS_HASH) == 0)
+		if (hash16_eq(&t->jobs[i].dest, dest))
 			return;
 	if (t->job_count == NELEM(t->jobs)) {
 		(void)core_drop(r, RNS_DROP_LIMIT);
 		return;
 	}
-	memcpy(t->jobs[t->job_count].dest, dest, RNS_HASH);
+	t->jobs[t->job_count].dest = *dest;
 	t->jobs[t->job_count++].except = except;
 	if (!t->worker.armed)
 		timer_set(r, &t->worker,
@@ -296,14 +296,14 @@ pathreq_work(struct rns *r, void *arg)
 	job = t->jobs[0];
 	t->job_count--;
 	memmove(&t->jobs[0], &t->jobs[1], t->job_count * sizeof(t->jobs[0]));
-	pathreq_send_except(r, job.dest, job.except);
+	pathreq_send_except(r, &job.dest, job.except);
 	if (t->job_count != 0)
 		timer_set(r, &t->worker,
 		    mono_add(r->now, PATH_REQUEST_PAUSE_MS * 1000));
 }
 
 int
-path_request(struct rns *r, const uint8_t dest[RNS_HASH], bool automatic)
+path_request(struct rns *r, const struct hash16 *dest, bool automatic)
 {
 	if (!automatic)
 		return pathreq_send(r, dest, NULL, 0, NULL);
@@ -382,7 +382,8 @@ search(struct rns *r, struct pathreq *e, const struct asked *q)
 		    i->cfg.mode != RNS_MODE_GATEWAY))
 			continue;
 		if (may_search(r, i, q->tag_len))
-			(void)pathreq_send(r, q->dest, q->tag, q->tag_len, i);
+			(void)pathreq_send(r, hash16_at(q->dest), q->tag,
+			    q->tag_len, i);
 	}
 }
 
@@ -407,13 +408,13 @@ searches(const struct rns *r, const struct iface *i)
 static void
 answer(struct rns *r, const struct path *path, const struct asked *q)
 {
-	struct known *k = known_find(r, q->dest);
+	struct known *k = known_find(r, hash16_at(q->dest));
 	int64_t wait_ms = PATH_REQUEST_GRACE_MS;
 
 	if (path->announce_len == 0 ||
 	    (q->from->cfg.mode == RNS_MODE_ROAMING && q->from == path->rx) ||
 	    (q->requestor != NULL &&
-	    memcmp(q->requestor, path->next_hop, RNS_HASH) == 0))
+	    hash16_eq(hash16_at(q->requestor), &path->next_hop)))
 		return;
 	if (q->from->cfg.mode == RNS_MODE_ROAMING)
 		wait_ms += PATH_REQUEST_ROAMING_MS;
@@ -429,7 +430,7 @@ own_asked(struct rns *r, struct dest *d, const struct asked *q)
 {
 	struct rns_event ev = {.type = RNS_EV_PATH_REQUEST};
 
-	memcpy(ev.path_request.dest, q->dest, RNS_HASH);
+	ev.path_request.dest = *hash16_at(q->dest);
 	ev.path_request.ifid = q->from->cfg.id;
 	(void)event_push(r, &ev);
 	if (d->type == RNS_SINGLE)
@@ -443,8 +444,8 @@ own_asked(struct rns *r, struct dest *d, const struct asked *q)
 static bool
 pathreq_handle(struct rns *r, struct pathreq *e, const struct asked *q)
 {
-	struct dest *d = dest_find(r, q->dest);
-	struct path *path = path_find(r, q->dest);
+	struct dest *d = dest_find(r, hash16_at(q->dest));
+	struct path *path = path_find(r, hash16_at(q->dest));
 	struct iface *i;
 
 	if (d != NULL) {
@@ -463,13 +464,14 @@ pathreq_handle(struct rns *r, struct pathreq *e, const struct asked *q)
 		return true;
 	}
 	if (q->local)
-		pathreq_send_except(r, q->dest, q->from);
+		pathreq_send_except(r, hash16_at(q->dest), q->from);
 	else if (searches(r, q->from))
 		search(r, e, q);
 	else if (r->local_clients != 0)
 		TAILQ_FOREACH(i, &r->ifaces, entry)
 			if (i->cfg.kind == RNS_IF_LOCAL_CLIENT)
-				(void)pathreq_send(r, q->dest, NULL, 0, i);
+				(void)pathreq_send(r, hash16_at(q->dest), NULL,
+				    0, i);
 	return false;
 }
 
@@ -501,14 +503,14 @@ pathreq_in(struct rns *r, struct packet *p)
 	}
 	v[0] = (struct iovec_c){q.dest, RNS_HASH};
 	v[1] = (struct iovec_c){q.tag, q.tag_len};
-	crypt_sha256v(key, v, 2);
+	crypt_sha256v(id32_into(key), v, 2);
 	if (hashset_has(&r->pathreqs->tags, key)) {
 		(void)core_drop(r, RNS_DROP_PATH_REQUEST);
 		return;
 	}
 	if (hashset_add(&r->pathreqs->tags, key) != RNS_OK)
 		(void)core_drop(r, RNS_DROP_MEMORY);
-	e = pathreq_get(r, q.dest);
+	e = pathreq_get(r, hash16_at(q.dest));
 	if (e == NULL)
 		return;
 	if (!mono_reached(r->now, e->in_flight)) {
@@ -528,7 +530,7 @@ pathreq_in(struct rns *r, struct packet *p)
 bool
 pathreq_answered(struct rns *r, const struct path *path)
 {
-	struct pathreq *e = pathreq_find(r, path->dest);
+	struct pathreq *e = pathreq_find(r, &path->dest);
 	bool ours;
 
 	if (e == NULL)
@@ -548,7 +550,7 @@ pathreq_answered(struct rns *r, const struct path *path)
 }
 
 bool
-pathreq_take_local(struct rns *r, const uint8_t dest[RNS_HASH])
+pathreq_take_local(struct rns *r, const struct hash16 *dest)
 {
 	struct pathreq *e = pathreq_find(r, dest);
 	bool was = e != NULL && e->local_for != NULL;

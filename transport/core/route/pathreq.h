@@ -2,6 +2,8 @@
 #ifndef WARREN_TRANSPORT_CORE_ROUTE_PATHREQ_H
 #define WARREN_TRANSPORT_CORE_ROUTE_PATHREQ_H
 
+#include <rns/hash.h>
+
 #include "transport/core/base/packet.h"
 #include "transport/core/table/path.h"
 
@@ -15,7 +17,7 @@ void pathreqs_iface_gone(struct rns *, const struct iface *);
  * Ask for a path (13). automatic: in its turn, at most once in 20 s for one
  * destination, and always RNS_OK; else now, with the errors of core_out().
  */
-int path_request(struct rns *, const uint8_t dest[RNS_HASH], bool automatic);
+int path_request(struct rns *, const struct hash16 *dest, bool automatic);
 /* A request came in: answered, searched for, or dropped and counted. */
 void pathreq_in(struct rns *, struct packet *);
 /*
@@ -27,14 +29,14 @@ bool pathreq_answered(struct rns *, const struct path *);
  * reticulum-transport.md 4.5 step 3; true once, when a program's destination
  * was asked for.
  */
-bool pathreq_take_local(struct rns *, const uint8_t dest[RNS_HASH]);
+bool pathreq_take_local(struct rns *, const struct hash16 *dest);
 /*
  * reticulum-transport.md 2.4: an automatic request, not on `except` (NULL:
  * everywhere).
  */
-void pathreq_rediscover(struct rns *, const uint8_t dest[RNS_HASH],
+void pathreq_rediscover(struct rns *, const struct hash16 *dest,
     const struct iface *except);
 /* Asked for less than 20 s ago. */
-bool pathreq_throttled(const struct rns *, const uint8_t dest[RNS_HASH]);
+bool pathreq_throttled(const struct rns *, const struct hash16 *dest);
 
 #endif

@@ -20,8 +20,8 @@
 
 struct rlink {
 	RB_ENTRY(rlink) node;
-	uint8_t id[RNS_HASH];
-	uint8_t dest[RNS_HASH];
+	struct hash16 id;
+	struct hash16 dest;
 	struct iface *next, *received; /* to the destination, the initiator */
 	uint8_t remaining, taken;      /* hops, likewise */
 	bool validated;
@@ -37,7 +37,7 @@ struct relay {
 static int
 rlink_cmp(const struct rlink *a, const struct rlink *b)
 {
-	return memcmp(a->id, b->id, RNS_HASH);
+	return hash16_cmp(&a->id, &b->id);
 }
 
 TREE_PROTOTYPE(rlink_tree, rlink, node, rlink_cmp)
@@ -88,13 +88,13 @@ relay_iface_gone(struct rns *r, const struct iface *i)
 }
 
 static struct rlink *
-rlink_find(const struct rns *r, const uint8_t id[RNS_HASH])
+rlink_find(const struct rns *r, const struct hash16 *id)
 {
 	struct rlink key;
 
 	if (RB_EMPTY(&r->relay->links))
 		return NULL;
-	memcpy(key.id, id, RNS_HASH);
+	key.id = *id;
 	return RB_FIND(rlink_tree, &r->relay->links, &key);
 }
 
@@ -105,7 +105,7 @@ is_program(const struct iface *i)
 }
 
 bool
-relay_has_link(const struct rns *r, const uint8_t id[RNS_HASH],
+relay_has_link(const struct rns *r, const struct hash16 *id,
     bool *next_local, bool *received_local)
 {
 	const struct rlink *e = rlink_find(r, id);
@@ -124,17 +124,17 @@ relay_has_link(const struct rns *r, const uint8_t id[RNS_HASH],
 static void
 rlink_rediscover(struct rns *r, const struct rlink *e)
 {
-	struct path *path = path_find(r, e->dest);
-	bool throttled = pathreq_throttled(r, e->dest);
+	struct path *path = path_find(r, &e->dest);
+	bool throttled = pathreq_throttled(r, &e->dest);
 
 	if (path == NULL) {
-		pathreq_rediscover(r, e->dest, NULL);
+		pathreq_rediscover(r, &e->dest, NULL);
 	} else if (throttled) {
 		return;
 	} else if (e->taken == 0) {
-		pathreq_rediscover(r, e->dest, NULL);
+		pathreq_rediscover(r, &e->dest, NULL);
 	} else if (path->hops == 1 || e->taken == 1) {
-		pathreq_rediscover(r, e->dest, e->received);
+		pathreq_rediscover(r, &e->dest, e->received);
 		if (r->cfg.transport &&
 		    e->received->cfg.mode != RNS_MODE_BOUNDARY)
 			path->state = PATH_UNRESPONSIVE;
@@ -142,7 +142,7 @@ rlink_rediscover(struct rns *r, const struct rlink *e)
 		return;
 	}
 	if (!r->cfg.transport)
-		path_drop(r, e->dest);
+		path_drop(r, &e->dest);
 }
 
 static void
@@ -175,11 +175,11 @@ proof_timeout(const struct rns *r, const struct iface *next, uint8_t hops)
 static bool
 rlink_add(struct rns *r, const struct packet *p, const struct path *path)
 {
-	uint8_t id[RNS_HASH];
+	struct hash16 id;
 	struct rlink *e;
 
-	packet_link_id(id, p);
-	e = rlink_find(r, id);
+	packet_link_id(&id, p);
+	e = rlink_find(r, &id);
 	if (e != NULL)
 		rlink_free(r, e);
 	if (r->counts.link_table >= r->cfg.limits.link_table)
@@ -187,8 +187,8 @@ rlink_add(struct rns *r, const struct packet *p, const struct path *path)
 	e = calloc(1, sizeof(*e));
 	if (e == NULL)
 		return core_drop(r, RNS_DROP_MEMORY);
-	memcpy(e->id, id, RNS_HASH);
-	memcpy(e->dest, p->dest, RNS_HASH);
+	e->id = id;
+	e->dest = *p->dest;
 	e->next = path->rx;
 	e->received = p->rx;
 	e->remaining = path->hops;
@@ -247,15 +247,15 @@ relay_forward(struct rns *r, struct packet *p, struct path *path)
 		if (!rlink_add(r, p, path))
 			return false;
 	} else {
-		reverse_add(r, p->hash, p->rx, path->rx);
+		reverse_add(r, hash16_at(p->hash.b), p->rx, path->rx);
 	}
 	if (path->hops > 1) {
-		tid = path->next_hop;
+		tid = path->next_hop.b;
 	} else if (path->hops == 1) {
 		tid = NULL;
 		flags &= FLAGS_LOW;
 	}
-	v[0] = (struct iovec_c){p->dest, RNS_HASH + 1 + p->data_len - cut};
+	v[0] = (struct iovec_c){p->dest->b, RNS_HASH + 1 + p->data_len - cut};
 	v[1] = (struct iovec_c){sig, sizeof(sig)};
 	path_touch(r, path);
 	return forward(r, path->rx, flags, p->hops, tid, v,
@@ -266,10 +266,10 @@ relay_forward(struct rns *r, struct packet *p, struct path *path)
 static bool
 rlink_forward(struct rns *r, struct packet *p, struct iface *to)
 {
-	struct iovec_c v = {p->dest, RNS_HASH + 1 + p->data_len};
+	struct iovec_c v = {p->dest->b, RNS_HASH + 1 + p->data_len};
 
 	if (!packet_exempt(p->context))
-		dedup_add(r, p->hash);
+		dedup_add(r, &p->hash);
 	if (forward(r, to, p->flags, p->hops, p->transport_id, &v, 1) !=
 	    RNS_OK)
 		return false;
@@ -312,7 +312,7 @@ static bool
 proof_valid(const struct rns *r, const struct rlink *e,
     const struct packet *p)
 {
-	const struct known *k = known_find(r, e->dest);
+	const struct known *k = known_find(r, &e->dest);
 	uint8_t buf[RNS_HASH + 32 + 32 + LINK_SIGNALLING_LEN];
 	uint8_t sig[LINK_SIGNALLING_LEN], mode;
 	struct wr w = wr_make(buf, sizeof(buf));
@@ -320,7 +320,7 @@ proof_valid(const struct rns *r, const struct rlink *e,
 
 	if (k == NULL)
 		return false;
-	wr_bytes(&w, e->id, RNS_HASH);
+	wr_bytes(&w, HASH_BYTES(e->id));
 	wr_bytes(&w, p->data + RNS_SIG, 32);
 	wr_bytes(&w, k->public_key + 32, 32);
 	if (p->data_len == LINK_PROOF_LEN + LINK_SIGNALLING_LEN) {
@@ -358,7 +358,7 @@ relay_link_proof(struct rns *r, struct packet *p)
 	if (p->hops != e->remaining) {
 		/* The way back differs from what the announce said. */
 		e->remaining = p->hops;
-		path = path_find(r, e->dest);
+		path = path_find(r, &e->dest);
 		if (path != NULL)
 			path->hops = p->hops;
 	}
@@ -366,7 +366,7 @@ relay_link_proof(struct rns *r, struct packet *p)
 		e->validated = true;
 		timer_set(r, &e->timer,
 		    mono_add(e->used, LINK_TIMEOUT * MONO_SECOND));
-		k = known_find(r, e->dest);
+		k = known_find(r, &e->dest);
 		if (k != NULL)
 			known_mark_used(r, k);
 	}
@@ -376,7 +376,7 @@ relay_link_proof(struct rns *r, struct packet *p)
 bool
 relay_proof(struct rns *r, const struct packet *p)
 {
-	struct iovec_c v = {p->dest, RNS_HASH + 1 + p->data_len};
+	struct iovec_c v = {p->dest->b, RNS_HASH + 1 + p->data_len};
 	struct iface *in, *out;
 
 	if (!reverse_take(r, p->dest, &in, &out))
@@ -390,7 +390,7 @@ relay_proof(struct rns *r, const struct packet *p)
 }
 
 bool
-relay_proof_for_local(const struct rns *r, const uint8_t dest[RNS_HASH])
+relay_proof_for_local(const struct rns *r, const struct hash16 *dest)
 {
 	const struct iface *in = reverse_in(r, dest);
 

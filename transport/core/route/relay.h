@@ -2,6 +2,8 @@
 #ifndef WARREN_TRANSPORT_CORE_ROUTE_RELAY_H
 #define WARREN_TRANSPORT_CORE_ROUTE_RELAY_H
 
+#include <rns/hash.h>
+
 #include "transport/core/base/packet.h"
 #include "transport/core/table/path.h"
 
@@ -18,7 +20,7 @@ void relay_iface_gone(struct rns *, const struct iface *);
  * Is it a link that we relay? Then, which ends are programs of ours
  * (reticulum-transport.md 3.5); false leaves both alone.
  */
-bool relay_has_link(const struct rns *, const uint8_t id[RNS_HASH],
+bool relay_has_link(const struct rns *, const struct hash16 *id,
     bool *next_local, bool *received_local);
 /*
  * reticulum-transport.md 3.7: p is for the path's next hop. False: it was
@@ -35,6 +37,6 @@ void relay_link_proof(struct rns *, struct packet *);
  */
 bool relay_proof(struct rns *, const struct packet *);
 /* reticulum-transport.md 3.5: a proof that a program of ours waits for. */
-bool relay_proof_for_local(const struct rns *, const uint8_t dest[RNS_HASH]);
+bool relay_proof_for_local(const struct rns *, const struct hash16 *dest);
 
 #endif

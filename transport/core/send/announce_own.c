@@ -131,7 +131,7 @@ announce_wait(struct rns *r, struct dest *d, const struct rns_cmd *cmd)
 int
 announce_submit(struct rns *r, const struct rns_cmd *cmd)
 {
-	struct dest *d = dest_find(r, cmd->announce.dest);
+	struct dest *d = dest_find(r, &cmd->announce.dest);
 	bool response = cmd->announce.path_response;
 	struct iface *via = NULL;
 

@@ -23,7 +23,7 @@ struct queued {
 	RB_ENTRY(queued) node;	/* by destination */
 	RB_ENTRY(queued) order; /* nearest, then oldest */
 	TAILQ_ENTRY(queued) age; /* heard last, last */
-	uint8_t dest[RNS_HASH];
+	struct hash16 dest;
 	uint8_t hops;
 	struct mono at;
 	uint64_t seq;
@@ -32,7 +32,7 @@ struct queued {
 static int
 queued_cmp(const struct queued *a, const struct queued *b)
 {
-	return memcmp(a->dest, b->dest, RNS_HASH);
+	return hash16_cmp(&a->dest, &b->dest);
 }
 
 TREE_PROTOTYPE(announce_queue, queued, node, queued_cmp)
@@ -98,7 +98,7 @@ static bool
 queued_send(struct rns *r, struct iface *i, const struct queued *q,
     size_t *len)
 {
-	const struct path *path = path_find(r, q->dest);
+	const struct path *path = path_find(r, &q->dest);
 	struct announce_packet a;
 
 	if (path == NULL ||
@@ -166,7 +166,7 @@ announceq_put(struct rns *r, struct iface *i, const struct path *path,
 {
 	struct queued key, *q;
 
-	memcpy(key.dest, path->dest, RNS_HASH);
+	key.dest = path->dest;
 	q = RB_FIND(announce_queue, &i->announces, &key);
 	if (q == NULL) {
 		if (i->announce_count >= QUEUE_MAX) {
@@ -178,7 +178,7 @@ announceq_put(struct rns *r, struct iface *i, const struct path *path,
 			(void)core_drop(r, RNS_DROP_MEMORY);
 			return;
 		}
-		memcpy(q->dest, path->dest, RNS_HASH);
+		q->dest = path->dest;
 		(void)RB_INSERT(announce_queue, &i->announces, q);
 		q->seq = ++i->announce_seq;
 		i->announce_count++;

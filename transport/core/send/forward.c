@@ -47,8 +47,8 @@ announce_pack(const struct rns *r, const struct path *path, uint8_t hops,
 	wr_u8(&w, (uint8_t)(FLAG_HEADER_2 | FLAG_TRANSPORT |
 	    (flags & FLAG_CONTEXT) | PACKET_ANNOUNCE));
 	wr_u8(&w, hops);
-	wr_bytes(&w, r->self.hash, RNS_HASH);
-	wr_bytes(&w, path->dest, RNS_HASH);
+	wr_bytes(&w, HASH_BYTES(r->self.hash));
+	wr_bytes(&w, HASH_BYTES(path->dest));
 	wr_u8(&w, context);
 	return RNS_OK;
 }

@@ -53,12 +53,12 @@ announce_rule(const struct iface *this, const struct iface *from, bool local,
 static void
 remember(struct rns *r, const uint8_t *raw, size_t len)
 {
-	uint8_t hash[RNS_FULL_HASH];
+	struct id32 hash;
 
 	if (r->cfg.attached)
 		return;
-	packet_hash(hash, raw, len, false);
-	dedup_add(r, hash);
+	packet_hash(&hash, raw, len, false);
+	dedup_add(r, &hash);
 }
 
 /*
@@ -81,7 +81,7 @@ out_by_path(struct rns *r, struct path *path, const uint8_t *raw, size_t len)
 	int err;
 
 	if (path->hops > 1 || (path->hops == 1 && r->cfg.attached))
-		err = forward(r, path->rx, flags, raw[1], path->next_hop,
+		err = forward(r, path->rx, flags, raw[1], path->next_hop.b,
 		    &rest, 1);
 	else
 		err = core_tx(r, path->rx, raw, len);
@@ -93,7 +93,7 @@ out_by_path(struct rns *r, struct path *path, const uint8_t *raw, size_t len)
 /* reticulum-transport.md 5.2 */
 static int
 out_broadcast(struct rns *r, const uint8_t *raw, size_t len,
-    const uint8_t *dest, struct iface *via)
+    const struct hash16 *dest, struct iface *via)
 {
 	bool announce = (raw[0] & 3) == PACKET_ANNOUNCE;
 	bool local = announce && dest_find(r, dest) != NULL;
@@ -130,11 +130,11 @@ core_out(struct rns *r, const uint8_t *raw, size_t len, struct iface *via)
 	type = flags & 3;
 	dest_type = flags >> 2 & 3;
 	if (type != PACKET_ANNOUNCE && dest_type == DEST_SINGLE)
-		path = path_find(r, dest);
+		path = path_find(r, hash16_at(dest));
 	if (path != NULL)
 		err = out_by_path(r, path, raw, len);
 	else
-		err = out_broadcast(r, raw, len, dest, via);
+		err = out_broadcast(r, raw, len, hash16_at(dest), via);
 	if (err == RNS_OK && filtered(type, dest_type, context))
 		remember(r, raw, len);
 	return err == RNS_ESTATE ? RNS_ENOENT : err;

@@ -17,7 +17,7 @@
 struct waiting {
 	RB_ENTRY(waiting) by_key;
 	RB_ENTRY(waiting) by_time;
-	uint8_t dest[RNS_HASH];
+	struct hash16 dest;
 	struct iface *via;
 	struct mono at;
 	uint64_t seq;
@@ -37,7 +37,7 @@ static int
 waiting_key_cmp(const struct waiting *a, const struct waiting *b)
 {
 	uintptr_t x = (uintptr_t)a->via, y = (uintptr_t)b->via;
-	int c = memcmp(a->dest, b->dest, RNS_HASH);
+	int c = hash16_cmp(&a->dest, &b->dest);
 
 	return c != 0 ? c : (x > y) - (x < y);
 }
@@ -106,32 +106,32 @@ waiting_arm(struct rns *r)
 }
 
 static void
-waiting_drop(struct rns *r, const uint8_t dest[RNS_HASH])
+waiting_drop(struct rns *r, const struct hash16 *dest)
 {
 	struct waiting key, *e;
 
-	memcpy(key.dest, dest, RNS_HASH);
+	key.dest = *dest;
 	key.via = NULL;
 	while ((e = RB_NFIND(waiting_keys, &r->waiting->keys, &key)) != NULL &&
-	    memcmp(e->dest, dest, RNS_HASH) == 0)
+	    hash16_eq(&e->dest, dest))
 		waiting_del(r, e);
 }
 
 void
 waiting_forget(struct rns *r)
 {
-	uint8_t dest[RNS_HASH];
+	struct hash16 dest;
 
-	while (path_gone_next(r, dest))
-		waiting_drop(r, dest);
+	while (path_gone_next(r, &dest))
+		waiting_drop(r, &dest);
 }
 
 static struct waiting *
-waiting_find(struct rns *r, const uint8_t dest[RNS_HASH], struct iface *via)
+waiting_find(struct rns *r, const struct hash16 *dest, struct iface *via)
 {
 	struct waiting key;
 
-	memcpy(key.dest, dest, RNS_HASH);
+	key.dest = *dest;
 	key.via = via;
 	return RB_FIND(waiting_keys, &r->waiting->keys, &key);
 }
@@ -144,7 +144,7 @@ waiting_put(struct rns *r, const struct path *path, struct mono at,
 	struct waiting *e;
 
 	waiting_forget(r);
-	e = waiting_find(r, path->dest, via);
+	e = waiting_find(r, &path->dest, via);
 	if (e != NULL) {
 		RB_REMOVE(waiting_times, &w->times, e);
 	} else {
@@ -157,7 +157,7 @@ waiting_put(struct rns *r, const struct path *path, struct mono at,
 			(void)core_drop(r, RNS_DROP_MEMORY);
 			return;
 		}
-		memcpy(e->dest, path->dest, RNS_HASH);
+		e->dest = path->dest;
 		e->via = via;
 		(void)RB_INSERT(waiting_keys, &w->keys, e);
 		r->counts.announces_waiting++;
@@ -186,7 +186,7 @@ waiting_answer(struct rns *r, const struct path *path, struct mono at,
 }
 
 void
-waiting_heard(struct rns *r, const uint8_t dest[RNS_HASH], uint8_t hops)
+waiting_heard(struct rns *r, const struct hash16 *dest, uint8_t hops)
 {
 	struct waiting *e;
 
@@ -224,7 +224,7 @@ waiting_run(struct rns *r, void *arg)
 	waiting_forget(r);
 	while ((e = RB_MIN(waiting_times, &w->times)) != NULL &&
 	    mono_reached(r->now, e->at)) {
-		path = path_find(r, e->dest);
+		path = path_find(r, &e->dest);
 		if (path != NULL)
 			(void)announce_out(r, path, e->hops, e->via != NULL ?
 			    CTX_PATH_RESPONSE : CTX_NONE, e->via);

@@ -2,6 +2,8 @@
 #ifndef WARREN_TRANSPORT_CORE_SEND_WAITING_H
 #define WARREN_TRANSPORT_CORE_SEND_WAITING_H
 
+#include <rns/hash.h>
+
 #include "transport/core/table/path.h"
 
 /*
@@ -22,7 +24,7 @@ void waiting_relay(struct rns *, const struct path *, struct mono at,
 void waiting_answer(struct rns *, const struct path *, struct mono at,
     struct iface *via);
 /* A neighbour passed it on: hops as received (reticulum-transport.md 4.2). */
-void waiting_heard(struct rns *, const uint8_t dest[RNS_HASH], uint8_t hops);
+void waiting_heard(struct rns *, const struct hash16 *dest, uint8_t hops);
 /*
  * What waits goes with its path: takes the notes of path_gone_next(). Every
  * function here begins with it; core.c ends each turn with it.

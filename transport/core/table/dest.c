@@ -20,7 +20,7 @@
 
 struct black {
 	RB_ENTRY(black) node;
-	uint8_t identity[RNS_HASH];
+	struct hash16 identity;
 };
 
 RB_HEAD(dest_tree, dest);
@@ -35,13 +35,13 @@ struct dests {
 static int
 dest_cmp(const struct dest *a, const struct dest *b)
 {
-	return memcmp(a->hash, b->hash, RNS_HASH);
+	return hash16_cmp(&a->hash, &b->hash);
 }
 
 static int
 black_cmp(const struct black *a, const struct black *b)
 {
-	return memcmp(a->identity, b->identity, RNS_HASH);
+	return hash16_cmp(&a->identity, &b->identity);
 }
 
 TREE_PROTOTYPE(dest_tree, dest, node, dest_cmp)
@@ -108,11 +108,11 @@ dests_free(struct rns *r)
 }
 
 struct dest *
-dest_find(const struct rns *r, const uint8_t hash[RNS_HASH])
+dest_find(const struct rns *r, const struct hash16 *hash)
 {
 	struct dest key;
 
-	memcpy(key.hash, hash, RNS_HASH);
+	key.hash = *hash;
 	return RB_FIND(dest_tree, &r->dests->tree, &key);
 }
 
@@ -175,8 +175,8 @@ dest_add(struct rns *r, const struct rns_dest *c)
 	d->has_identity = c->has_identity;
 	if (d->has_identity && identity_load(&d->identity, c->identity) != 0)
 		goto out;
-	if (rns_dest_hash(d->hash, c->name,
-	    d->has_identity ? d->identity.hash : NULL) != RNS_OK)
+	if (rns_dest_hash(&d->hash, c->name,
+	    d->has_identity ? &d->identity.hash : NULL) != RNS_OK)
 		goto out;
 	rns_name_hash(d->name_hash, c->name);
 	if (d->type == RNS_GROUP) {
@@ -210,7 +210,7 @@ out:
 }
 
 static int
-dest_del(struct rns *r, const uint8_t hash[RNS_HASH])
+dest_del(struct rns *r, const struct hash16 *hash)
 {
 	struct dest *d = dest_find(r, hash);
 
@@ -225,12 +225,12 @@ dest_del(struct rns *r, const uint8_t hash[RNS_HASH])
 /* ---- handlers ---- */
 
 const struct handler *
-dest_handler(const struct dest *d, const uint8_t path_hash[RNS_HASH])
+dest_handler(const struct dest *d, const struct hash16 *path_hash)
 {
 	const struct handler *h;
 
 	SLIST_FOREACH(h, &d->handlers, entry) {
-		if (memcmp(h->path_hash, path_hash, RNS_HASH) == 0)
+		if (hash16_eq(&h->path_hash, path_hash))
 			return h;
 	}
 	return NULL;
@@ -238,14 +238,14 @@ dest_handler(const struct dest *d, const uint8_t path_hash[RNS_HASH])
 
 bool
 handler_allows(const struct handler *h, bool identified,
-    const uint8_t identity_hash[RNS_HASH])
+    const struct hash16 *identity_hash)
 {
 	if (h->allow == RNS_ALLOW_ALL)
 		return true;
 	if (h->allow != RNS_ALLOW_LIST || !identified)
 		return false;
 	for (size_t i = 0; i < h->list_len; i++) {
-		if (memcmp(h->list[i], identity_hash, RNS_HASH) == 0)
+		if (hash16_eq(&h->list[i], identity_hash))
 			return true;
 	}
 	return false;
@@ -254,7 +254,7 @@ handler_allows(const struct handler *h, bool identified,
 static int
 handler_add(struct rns *r, const struct rns_cmd *cmd)
 {
-	struct dest *d = dest_find(r, cmd->handler.dest);
+	struct dest *d = dest_find(r, &cmd->handler.dest);
 	size_t n = cmd->handler.list_len;
 	struct handler *h, *old;
 
@@ -276,11 +276,11 @@ handler_add(struct rns *r, const struct rns_cmd *cmd)
 		memcpy(h->list, cmd->handler.list, n * RNS_HASH);
 	}
 	h->list_len = n;
-	rns_path_hash(h->path_hash, cmd->handler.path);
+	rns_path_hash(&h->path_hash, cmd->handler.path);
 	h->allow = cmd->handler.allow;
 	h->compress_max = cmd->handler.compress_max;
 	SLIST_FOREACH(old, &d->handlers, entry) {
-		if (memcmp(old->path_hash, h->path_hash, RNS_HASH) == 0)
+		if (hash16_eq(&old->path_hash, &h->path_hash))
 			break;
 	}
 	if (old != NULL) {
@@ -331,7 +331,7 @@ ratchet_rotate(struct rns *r, struct dest *d, int64_t now_us)
 	core_random(r, keys[0], RNS_RATCHET);
 	if (keep > 0)
 		memcpy(keys[1], d->ratchet_keys, keep * RNS_RATCHET);
-	memcpy(ev.ratchets.dest, d->hash, RNS_HASH);
+	ev.ratchets.dest = d->hash;
 	ev.ratchets.keys = keys[0];
 	ev.ratchets.count = keep + 1;
 	err = event_push(r, &ev);
@@ -403,7 +403,7 @@ dest_announce(struct rns *r, struct dest *d, const uint8_t *app_data,
 	if (d->last_emitted > 0 && emitted <= d->last_emitted)
 		emitted = d->last_emitted + 1;
 	core_random(r, rnd, sizeof(rnd));
-	n = announce_build(d->last, &d->identity, d->hash, d->name_hash, rnd,
+	n = announce_build(d->last, &d->identity, &d->hash, d->name_hash, rnd,
 	    emitted, d->ratchets ? ratchet : NULL, app_data, app_data_len,
 	    false);
 	if (n == 0)
@@ -443,28 +443,28 @@ dest_decrypt(const struct dest *d, uint8_t *out, size_t *out_len, size_t cap,
 /* ---- blackhole ---- */
 
 static struct black *
-black_find(const struct rns *r, const uint8_t identity[RNS_HASH])
+black_find(const struct rns *r, const struct hash16 *identity)
 {
 	struct black key;
 
-	memcpy(key.identity, identity, RNS_HASH);
+	key.identity = *identity;
 	return RB_FIND(black_tree, &r->dests->black, &key);
 }
 
 bool
-core_blackholed(const struct rns *r, const uint8_t identity[RNS_HASH])
+core_blackholed(const struct rns *r, const struct hash16 *identity)
 {
 	return black_find(r, identity) != NULL;
 }
 
 bool
-rns_blackholed(const struct rns *r, const uint8_t identity[RNS_HASH])
+rns_blackholed(const struct rns *r, const struct hash16 *identity)
 {
 	return core_blackholed(r, identity);
 }
 
 static int
-blackhole(struct rns *r, const uint8_t identity[RNS_HASH], bool on)
+blackhole(struct rns *r, const struct hash16 *identity, bool on)
 {
 	struct dests *t = r->dests;
 	struct black *b = black_find(r, identity);
@@ -484,7 +484,7 @@ blackhole(struct rns *r, const uint8_t identity[RNS_HASH], bool on)
 	b = calloc(1, sizeof(*b));
 	if (b == NULL)
 		return RNS_ENOMEM;
-	memcpy(b->identity, identity, RNS_HASH);
+	b->identity = *identity;
 	(void)RB_INSERT(black_tree, &t->black, b); /* looked for above */
 	t->black_count++;
 	return RNS_OK;
@@ -499,17 +499,18 @@ dest_submit(struct rns *r, const struct rns_cmd *cmd)
 	case RNS_CMD_DEST_ADD:
 		return dest_add(r, &cmd->dest);
 	case RNS_CMD_DEST_DEL:
-		return dest_del(r, cmd->hash);
+		return dest_del(r, &cmd->hash);
 	case RNS_CMD_HANDLER_ADD:
 		return handler_add(r, cmd);
 	case RNS_CMD_APP_DATA:
-		d = dest_find(r, cmd->announce.dest);
+		d = dest_find(r, &cmd->announce.dest);
 		if (d == NULL)
 			return RNS_ENOENT;
 		return app_data_set(d, cmd->announce.app_data,
 		    cmd->announce.app_data_len);
 	case RNS_CMD_BLACKHOLE:
-		return blackhole(r, cmd->blackhole.identity, cmd->blackhole.on);
+		return blackhole(r, &cmd->blackhole.identity,
+		    cmd->blackhole.on);
 	default:
 		return RNS_EINVAL;
 	}

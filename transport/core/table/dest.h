@@ -2,6 +2,8 @@
 #ifndef WARREN_TRANSPORT_CORE_TABLE_DEST_H
 #define WARREN_TRANSPORT_CORE_TABLE_DEST_H
 
+#include <rns/hash.h>
+
 #include "transport/core/base/ctx.h"
 #include "transport/core/base/timer.h"
 
@@ -11,16 +13,16 @@
  */
 struct handler {
 	SLIST_ENTRY(handler) entry;
-	uint8_t path_hash[RNS_HASH];
+	struct hash16 path_hash;
 	enum rns_allow allow;
-	uint8_t (*list)[RNS_HASH];
+	struct hash16 *list;
 	size_t list_len;
 	uint64_t compress_max;
 };
 
 struct dest {
 	RB_ENTRY(dest) node;
-	uint8_t hash[RNS_HASH];
+	struct hash16 hash;
 	uint8_t name_hash[RNS_NAME_HASH];
 	enum rns_dest_type type;
 	bool has_identity;
@@ -62,7 +64,7 @@ struct dest {
 int dests_new(struct rns *);
 void dests_free(struct rns *);
 /* NULL: not ours. Lives until DEST_DEL. */
-struct dest *dest_find(const struct rns *, const uint8_t hash[RNS_HASH]);
+struct dest *dest_find(const struct rns *, const struct hash16 *hash);
 /* In order of hash; NULL asks for the first and means the end. */
 struct dest *dest_next(const struct rns *, const struct dest *);
 /*
@@ -92,14 +94,14 @@ int dest_decrypt(const struct dest *, uint8_t *out, size_t *out_len,
     size_t cap, const uint8_t *in, size_t in_len);
 /* NULL: none for that path. Lives until the next HANDLER_ADD or DEST_DEL. */
 const struct handler *dest_handler(const struct dest *,
-    const uint8_t path_hash[RNS_HASH]);
+    const struct hash16 *path_hash);
 /*
  * May this peer ask (reticulum-endpoint.md 7.2)? The hash counts only when
  * identified.
  */
 bool handler_allows(const struct handler *, bool identified,
-    const uint8_t identity_hash[RNS_HASH]);
+    const struct hash16 *identity_hash);
 /* Is the identity in the list (BLACKHOLE)? */
-bool core_blackholed(const struct rns *, const uint8_t identity[RNS_HASH]);
+bool core_blackholed(const struct rns *, const struct hash16 *identity);
 
 #endif

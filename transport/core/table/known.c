@@ -23,13 +23,13 @@ struct known_table {
 	known_kept_fn *kept;
 	struct timer sweep;
 	bool sweeping;
-	uint8_t at[RNS_HASH]; /* the sweep goes on behind this one */
+	struct hash16 at; /* the sweep goes on behind this one */
 };
 
 static int
 known_cmp(const struct known *a, const struct known *b)
 {
-	return memcmp(a->dest, b->dest, RNS_HASH);
+	return hash16_cmp(&a->dest, &b->dest);
 }
 
 TREE_PROTOTYPE(known_tree, known, node, known_cmp)
@@ -57,7 +57,7 @@ known_kept_by(struct rns *r, known_kept_fn *kept)
 static bool
 known_kept(const struct rns *r, const struct known *k)
 {
-	return r->known->kept != NULL && r->known->kept(r, k->dest);
+	return r->known->kept != NULL && r->known->kept(r, &k->dest);
 }
 
 /* ---- cleaning ---- */
@@ -76,15 +76,15 @@ known_stale(const struct rns *r, const struct known *k, int64_t now_us)
 }
 
 static struct known *
-known_after(const struct rns *r, const uint8_t after[RNS_HASH], bool first)
+known_after(const struct rns *r, const struct hash16 *after, bool first)
 {
 	struct known key, *k;
 
 	if (first)
 		return RB_MIN(known_tree, &r->known->tree);
-	memcpy(key.dest, after, RNS_HASH);
+	key.dest = *after;
 	k = RB_NFIND(known_tree, &r->known->tree, &key);
-	if (k != NULL && memcmp(k->dest, after, RNS_HASH) == 0)
+	if (k != NULL && hash16_eq(&k->dest, after))
 		k = RB_NEXT(known_tree, &r->known->tree, k);
 	return k;
 }
@@ -93,12 +93,12 @@ static void
 known_sweep(struct rns *r, void *arg)
 {
 	struct known_table *t = arg;
-	struct known *k = known_after(r, t->at, !t->sweeping), *next;
+	struct known *k = known_after(r, &t->at, !t->sweeping), *next;
 	int64_t now_us = core_wall_us(r);
 
 	for (int i = 0; k != NULL && i < SWEEP_STEP; i++) {
 		next = RB_NEXT(known_tree, &t->tree, k);
-		memcpy(t->at, k->dest, RNS_HASH);
+		t->at = k->dest;
 		if (known_stale(r, k, now_us))
 			known_remove(r, k);
 		k = next;
@@ -138,11 +138,11 @@ known_table_free(struct rns *r)
 }
 
 struct known *
-known_find(const struct rns *r, const uint8_t dest[RNS_HASH])
+known_find(const struct rns *r, const struct hash16 *dest)
 {
 	struct known key;
 
-	memcpy(key.dest, dest, RNS_HASH);
+	key.dest = *dest;
 	return RB_FIND(known_tree, &r->known->tree, &key);
 }
 
@@ -173,7 +173,7 @@ known_make_room(struct rns *r)
 }
 
 static int
-known_new(struct rns *r, const uint8_t dest[RNS_HASH],
+known_new(struct rns *r, const struct hash16 *dest,
     const uint8_t key[RNS_KEY], struct known **out)
 {
 	struct known *k;
@@ -183,9 +183,9 @@ known_new(struct rns *r, const uint8_t dest[RNS_HASH],
 	k = calloc(1, sizeof(*k));
 	if (k == NULL)
 		return RNS_ENOMEM;
-	memcpy(k->dest, dest, RNS_HASH);
+	k->dest = *dest;
 	memcpy(k->public_key, key, RNS_KEY);
-	rns_identity_hash_of(k->identity_hash, key);
+	rns_identity_hash_of(&k->identity_hash, key);
 	(void)RB_INSERT(known_tree, &r->known->tree, k); /* the caller looked */
 	TAILQ_INSERT_TAIL(&r->known->idle, k, idle);
 	r->counts.known++;
@@ -215,7 +215,7 @@ app_data_copy(const struct known *k, const uint8_t *data, size_t len,
 }
 
 static int
-known_store(struct rns *r, struct known **kp, const uint8_t *dest,
+known_store(struct rns *r, struct known **kp, const struct hash16 *dest,
     const uint8_t *key, const uint8_t *packet_hash, const uint8_t *app_data,
     size_t app_data_len, int64_t heard_us)
 {
@@ -239,7 +239,7 @@ known_store(struct rns *r, struct known **kp, const uint8_t *dest,
 		free(k->app_data);
 	k->app_data = copy;
 	k->app_data_len = copy != NULL ? app_data_len : 0;
-	memcpy(k->packet_hash, packet_hash, RNS_FULL_HASH);
+	k->packet_hash = *id32_at(packet_hash);
 	k->heard_us = heard_us;
 	*kp = k;
 	return RNS_OK;
@@ -253,7 +253,7 @@ known_learn(struct rns *r, const struct announce *a, const struct packet *p)
 
 	if (k != NULL && memcmp(k->public_key, a->public_key, RNS_KEY) != 0)
 		return RNS_EAUTH;
-	err = known_store(r, &k, p->dest, a->public_key, p->hash, a->app_data,
+	err = known_store(r, &k, p->dest, a->public_key, p->hash.b, a->app_data,
 	    a->app_data_len, core_wall_us(r));
 	if (err != RNS_OK)
 		return err;
@@ -295,7 +295,7 @@ time_ok(int64_t us)
 static int
 known_add(struct rns *r, const struct rns_cmd *cmd)
 {
-	struct known *k = known_find(r, cmd->known.dest);
+	struct known *k = known_find(r, &cmd->known.dest);
 	int err;
 
 	if (cmd->known.used_us < -1 || !time_ok(cmd->known.heard_us) ||
@@ -305,8 +305,8 @@ known_add(struct rns *r, const struct rns_cmd *cmd)
 	    memcmp(k->public_key, cmd->known.public_key, RNS_KEY) != 0)
 		return RNS_EEXIST;
 	if (k == NULL || cmd->known.heard_us > k->heard_us) {
-		err = known_store(r, &k, cmd->known.dest,
-		    cmd->known.public_key, cmd->known.packet_hash,
+		err = known_store(r, &k, &cmd->known.dest,
+		    cmd->known.public_key, cmd->known.packet_hash.b,
 		    cmd->known.app_data, cmd->known.app_data_len,
 		    cmd->known.heard_us);
 		if (err != RNS_OK)
@@ -327,7 +327,7 @@ ratchet_fresh(const struct rns *r, int64_t received_us)
 static int
 ratchet_add(struct rns *r, const struct rns_cmd *cmd)
 {
-	struct known *k = known_find(r, cmd->ratchet.dest);
+	struct known *k = known_find(r, &cmd->ratchet.dest);
 
 	if (k == NULL)
 		return RNS_ENOENT;
@@ -359,7 +359,7 @@ known_encrypt(struct rns *r, struct known *k, uint8_t *out, size_t *out_len,
 	core_random(r, eph, sizeof(eph));
 	core_random(r, iv, sizeof(iv));
 	err = identity_encrypt(out, out_len, cap, k->public_key,
-	    k->identity_hash, known_ratchet(r, k), eph, iv, in, in_len);
+	    &k->identity_hash, known_ratchet(r, k), eph, iv, in, in_len);
 	crypt_wipe(eph, sizeof(eph));
 	if (err == RNS_OK)
 		known_mark_used(r, k);
@@ -392,13 +392,13 @@ known_show(const struct known *k, struct rns_known *out)
 	    .ratchet = k->has_ratchet ? k->ratchet : NULL,
 	    .ratchet_us = k->ratchet_us,
 	};
-	memcpy(out->dest, k->dest, RNS_HASH);
+	out->dest = k->dest;
 	memcpy(out->public_key, k->public_key, RNS_KEY);
-	memcpy(out->packet_hash, k->packet_hash, RNS_FULL_HASH);
+	out->packet_hash = k->packet_hash;
 }
 
 bool
-rns_known_get(const struct rns *r, const uint8_t dest[RNS_HASH],
+rns_known_get(const struct rns *r, const struct hash16 *dest,
     struct rns_known *out)
 {
 	const struct known *k = known_find(r, dest);
@@ -410,7 +410,7 @@ rns_known_get(const struct rns *r, const uint8_t dest[RNS_HASH],
 }
 
 bool
-rns_known_next(const struct rns *r, const uint8_t after[RNS_HASH], bool first,
+rns_known_next(const struct rns *r, const struct hash16 *after, bool first,
     struct rns_known *out)
 {
 	const struct known *k = known_after(r, after, first);

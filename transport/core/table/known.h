@@ -2,6 +2,8 @@
 #ifndef WARREN_TRANSPORT_CORE_TABLE_KNOWN_H
 #define WARREN_TRANSPORT_CORE_TABLE_KNOWN_H
 
+#include <rns/hash.h>
+
 #include "transport/core/base/announce.h"
 #include "transport/core/base/ctx.h"
 
@@ -14,10 +16,10 @@
 struct known {
 	RB_ENTRY(known) node;
 	TAILQ_ENTRY(known) idle; /* of those never used, by last heard */
-	uint8_t dest[RNS_HASH];
+	struct hash16 dest;
 	uint8_t public_key[RNS_KEY];
-	uint8_t identity_hash[RNS_HASH];
-	uint8_t packet_hash[RNS_FULL_HASH];
+	struct hash16 identity_hash;
+	struct id32 packet_hash;
 	uint8_t *app_data; /* NULL: nil */
 	size_t app_data_len;
 	int64_t heard_us, used_us;
@@ -33,10 +35,10 @@ void known_table_free(struct rns *);
  * Asked before one is forgotten; at the ceiling one that is kept goes last.
  * The second function sets the first, which is never called when it is NULL.
  */
-typedef bool known_kept_fn(const struct rns *, const uint8_t dest[RNS_HASH]);
+typedef bool known_kept_fn(const struct rns *, const struct hash16 *dest);
 void known_kept_by(struct rns *, known_kept_fn *);
 /* NULL: unknown. Lives until the next one is learned, or a timer runs. */
-struct known *known_find(const struct rns *, const uint8_t dest[RNS_HASH]);
+struct known *known_find(const struct rns *, const struct hash16 *dest);
 /*
  * KNOWN_ADD and RATCHET_ADD; core.c passes them on. One that is known is
  * brought up to date unless it is newer; its use mark is always taken.

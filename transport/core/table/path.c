@@ -32,7 +32,7 @@ static const int64_t lives_s[PATH_LIVES] = {
 static int
 path_cmp(const struct path *a, const struct path *b)
 {
-	return memcmp(a->dest, b->dest, RNS_HASH);
+	return hash16_cmp(&a->dest, &b->dest);
 }
 
 TREE_PROTOTYPE(path_tree, path, node, path_cmp)
@@ -65,13 +65,13 @@ path_free(struct rns *r, struct path *p)
 }
 
 bool
-path_gone_next(struct rns *r, uint8_t dest[RNS_HASH])
+path_gone_next(struct rns *r, struct hash16 *dest)
 {
 	struct path *p = TAILQ_FIRST(&r->paths->gone);
 
 	if (p == NULL)
 		return false;
-	memcpy(dest, p->dest, RNS_HASH);
+	*dest = p->dest;
 	TAILQ_REMOVE(&r->paths->gone, p, age);
 	r->notes--;
 	free(p);
@@ -102,7 +102,7 @@ paths_cull(struct rns *r, void *arg)
 }
 
 static bool
-path_leads_to(const struct rns *r, const uint8_t dest[RNS_HASH])
+path_leads_to(const struct rns *r, const struct hash16 *dest)
 {
 	return path_find(r, dest) != NULL;
 }
@@ -127,7 +127,7 @@ paths_new(struct rns *r)
 void
 paths_free(struct rns *r)
 {
-	uint8_t dest[RNS_HASH];
+	struct hash16 dest;
 	struct path *p;
 
 	if (r->paths == NULL)
@@ -135,23 +135,23 @@ paths_free(struct rns *r)
 	timer_clear(r, &r->paths->cull);
 	while ((p = RB_ROOT(&r->paths->tree)) != NULL)
 		path_free(r, p);
-	while (path_gone_next(r, dest))
+	while (path_gone_next(r, &dest))
 		;
 	free(r->paths);
 	r->paths = NULL;
 }
 
 struct path *
-path_find(const struct rns *r, const uint8_t dest[RNS_HASH])
+path_find(const struct rns *r, const struct hash16 *dest)
 {
 	struct path key;
 
-	memcpy(key.dest, dest, RNS_HASH);
+	key.dest = *dest;
 	return RB_FIND(path_tree, &r->paths->tree, &key);
 }
 
 uint8_t
-path_hops(const struct rns *r, const uint8_t dest[RNS_HASH])
+path_hops(const struct rns *r, const struct hash16 *dest)
 {
 	const struct path *p = path_find(r, dest);
 
@@ -159,7 +159,7 @@ path_hops(const struct rns *r, const uint8_t dest[RNS_HASH])
 }
 
 int64_t
-path_first_hop_timeout_us(const struct rns *r, const uint8_t dest[RNS_HASH])
+path_first_hop_timeout_us(const struct rns *r, const struct hash16 *dest)
 {
 	const struct path *p = path_find(r, dest);
 	int64_t us = PER_HOP_TIMEOUT * MONO_SECOND;
@@ -171,7 +171,7 @@ path_first_hop_timeout_us(const struct rns *r, const uint8_t dest[RNS_HASH])
 }
 
 struct iface *
-path_iface(const struct rns *r, const uint8_t dest[RNS_HASH])
+path_iface(const struct rns *r, const struct hash16 *dest)
 {
 	const struct path *p = path_find(r, dest);
 
@@ -205,7 +205,7 @@ path_touch(struct rns *r, struct path *p)
 }
 
 void
-path_drop(struct rns *r, const uint8_t dest[RNS_HASH])
+path_drop(struct rns *r, const struct hash16 *dest)
 {
 	struct path *p = path_find(r, dest);
 
@@ -224,15 +224,15 @@ paths_iface_gone(struct rns *r, const struct iface *i)
 }
 
 void
-paths_blackhole(struct rns *r, const uint8_t identity[RNS_HASH])
+paths_blackhole(struct rns *r, const struct hash16 *identity)
 {
 	const struct known *k;
 	struct path *p, *next;
 
 	RB_FOREACH_SAFE(p, path_tree, &r->paths->tree, next) {
-		k = known_find(r, p->dest);
+		k = known_find(r, &p->dest);
 		if (k != NULL &&
-		    memcmp(k->identity_hash, identity, RNS_HASH) == 0)
+		    hash16_eq(&k->identity_hash, identity))
 			path_free(r, p);
 	}
 }
@@ -287,7 +287,7 @@ path_add_blob(struct path *p, const uint8_t blob[ANNOUNCE_BLOB])
 }
 
 static struct path *
-path_make(struct rns *r, const uint8_t dest[RNS_HASH], const struct iface *rx)
+path_make(struct rns *r, const struct hash16 *dest, const struct iface *rx)
 {
 	struct path *p;
 
@@ -296,7 +296,7 @@ path_make(struct rns *r, const uint8_t dest[RNS_HASH], const struct iface *rx)
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return NULL;
-	memcpy(p->dest, dest, RNS_HASH);
+	p->dest = *dest;
 	p->life = path_life_of(rx);
 	p->stamp = r->now;
 	(void)RB_INSERT(path_tree, &r->paths->tree, p);
@@ -309,12 +309,12 @@ struct path *
 path_store(struct rns *r, const struct path_new *n)
 {
 	uint8_t *raw = malloc(n->announce_len != 0 ? n->announce_len : 1);
-	struct path *p = path_find(r, n->dest);
+	struct path *p = path_find(r, hash16_at(n->dest));
 
 	if (raw == NULL)
 		return NULL;
 	if (p == NULL)
-		p = path_make(r, n->dest, n->rx);
+		p = path_make(r, hash16_at(n->dest), n->rx);
 	if (p == NULL || (n->blob != NULL &&
 	    path_add_blob(p, n->blob) != RNS_OK)) {
 		free(raw);
@@ -327,8 +327,8 @@ path_store(struct rns *r, const struct path_new *n)
 	free(p->announce);
 	p->announce = raw;
 	p->announce_len = (uint16_t)n->announce_len;
-	memcpy(p->next_hop, n->next_hop, RNS_HASH);
-	memcpy(p->packet_hash, n->packet_hash, RNS_FULL_HASH);
+	p->next_hop = *hash16_at(n->next_hop);
+	p->packet_hash = *n->packet_hash;
 	p->hops = n->hops;
 	p->rx = n->rx;
 	p->state = PATH_UNKNOWN;
@@ -348,8 +348,8 @@ path_add(struct rns *r, const struct rns_cmd *cmd)
 	struct iface *rx = iface_find(r, cmd->path.ifid);
 	int64_t age = core_wall_us(r) - cmd->path.learned_us;
 	struct path_new n = {
-	    .dest = cmd->path.dest,
-	    .next_hop = cmd->path.next_hop,
+	    .dest = cmd->path.dest.b,
+	    .next_hop = cmd->path.next_hop.b,
 	    .hops = cmd->path.hops,
 	    .rx = rx,
 	    .learned_us = cmd->path.learned_us,
@@ -357,7 +357,7 @@ path_add(struct rns *r, const struct rns_cmd *cmd)
 	    .announce = cmd->path.announce,
 	    .announce_len = cmd->path.announce_len,
 	};
-	static const uint8_t none[RNS_FULL_HASH];
+	static const struct id32 none;
 	struct packet a;
 	struct path *p;
 	size_t skip = 0;
@@ -372,14 +372,14 @@ path_add(struct rns *r, const struct rns_cmd *cmd)
 	if (age >= path_life_us(rx))
 		return RNS_ESTATE;
 	n.stamp = (struct mono){r->now.us - age};
-	n.packet_hash = none;
+	n.packet_hash = &none;
 	if (cmd->path.announce_len != 0) {
 		if (packet_parse(&a, cmd->path.announce,
 		    cmd->path.announce_len) != RNS_OK ||
 		    a.type != PACKET_ANNOUNCE ||
-		    memcmp(a.dest, cmd->path.dest, RNS_HASH) != 0)
+		    !hash16_eq(a.dest, &cmd->path.dest))
 			return RNS_EPARSE;
-		n.packet_hash = a.hash;
+		n.packet_hash = &a.hash;
 	}
 	p = path_store(r, &n);
 	if (p == NULL)
@@ -401,9 +401,9 @@ path_submit(struct rns *r, const struct rns_cmd *cmd)
 {
 	if (cmd->type == RNS_CMD_PATH_ADD)
 		return path_add(r, cmd);
-	if (path_find(r, cmd->hash) == NULL)
+	if (path_find(r, &cmd->hash) == NULL)
 		return RNS_ENOENT;
-	path_drop(r, cmd->hash);
+	path_drop(r, &cmd->hash);
 	return RNS_OK;
 }
 
@@ -420,13 +420,13 @@ path_show(const struct path *p, struct rns_path *out)
 	    .announce = p->announce,
 	    .announce_len = p->announce_len,
 	};
-	memcpy(out->dest, p->dest, RNS_HASH);
-	memcpy(out->next_hop, p->next_hop, RNS_HASH);
-	memcpy(out->packet_hash, p->packet_hash, RNS_FULL_HASH);
+	out->dest = p->dest;
+	out->next_hop = p->next_hop;
+	out->packet_hash = p->packet_hash;
 }
 
 bool
-rns_path_get(const struct rns *r, const uint8_t dest[RNS_HASH],
+rns_path_get(const struct rns *r, const struct hash16 *dest,
     struct rns_path *out)
 {
 	const struct path *p = path_find(r, dest);
@@ -438,14 +438,14 @@ rns_path_get(const struct rns *r, const uint8_t dest[RNS_HASH],
 }
 
 bool
-rns_path_next(const struct rns *r, const uint8_t after[RNS_HASH], bool first,
+rns_path_next(const struct rns *r, const struct hash16 *after, bool first,
     struct rns_path *out)
 {
 	struct path key, *p;
 
-	memcpy(key.dest, after, RNS_HASH);
+	key.dest = *after;
 	p = RB_NFIND(path_tree, &r->paths->tree, &key);
-	if (p != NULL && !first && memcmp(p->dest, after, RNS_HASH) == 0)
+	if (p != NULL && !first && hash16_eq(&p->dest, after))
 		p = RB_NEXT(path_tree, &r->paths->tree, p);
 	if (p == NULL)
 		return false;

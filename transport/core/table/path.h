@@ -2,6 +2,8 @@
 #ifndef WARREN_TRANSPORT_CORE_TABLE_PATH_H
 #define WARREN_TRANSPORT_CORE_TABLE_PATH_H
 
+#include <rns/hash.h>
+
 #include "transport/core/base/const.h"
 #include "transport/core/base/ctx.h"
 
@@ -21,13 +23,13 @@ struct path {
 	TAILQ_ENTRY(path) age; /* by falling time since last use */
 	/* which of the three life times (reticulum-transport.md 2.1) */
 	uint8_t life;
-	uint8_t dest[RNS_HASH];
-	uint8_t next_hop[RNS_HASH];
+	struct hash16 dest;
+	struct hash16 next_hop;
 	uint8_t hops;
 	struct iface *rx;
 	int64_t learned_us, expires_us; /* Unix time */
 	struct mono stamp;              /* learned, or last used */
-	uint8_t packet_hash[RNS_FULL_HASH];
+	struct id32 packet_hash;
 	uint8_t (*blobs)[ANNOUNCE_BLOB]; /* newest last, at most 64 */
 	uint8_t blob_count;
 	uint8_t *announce; /* raw, hop byte as received */
@@ -46,35 +48,35 @@ int path_submit(struct rns *, const struct rns_cmd *);
 /* Those learned there go. */
 void paths_iface_gone(struct rns *, const struct iface *);
 /* Those to the destinations of an identity go; by what known.c knows. */
-void paths_blackhole(struct rns *, const uint8_t identity[RNS_HASH]);
+void paths_blackhole(struct rns *, const struct hash16 *identity);
 /*
  * A path that goes leaves a note, which waiting.c takes: the destination of
  * the next one, oldest first; false: there is none.
  */
-bool path_gone_next(struct rns *, uint8_t dest[RNS_HASH]);
+bool path_gone_next(struct rns *, struct hash16 *dest);
 
 /* NULL: none; else it stays until the next call that drops or stores one. */
-struct path *path_find(const struct rns *, const uint8_t dest[RNS_HASH]);
+struct path *path_find(const struct rns *, const struct hash16 *dest);
 /* It was used just now. */
 void path_touch(struct rns *, struct path *);
 /* Hops to a destination, RNS_HOPS_MAX when unknown. */
-uint8_t path_hops(const struct rns *, const uint8_t dest[RNS_HASH]);
+uint8_t path_hops(const struct rns *, const struct hash16 *dest);
 /*
  * 500 * 8 / bitrate + 6 s, 6 s when unknown (reticulum-endpoint.md 3.7), in
  * microseconds.
  */
 int64_t path_first_hop_timeout_us(const struct rns *,
-    const uint8_t dest[RNS_HASH]);
+    const struct hash16 *dest);
 /* Next-hop interface or NULL. */
-struct iface *path_iface(const struct rns *, const uint8_t dest[RNS_HASH]);
+struct iface *path_iface(const struct rns *, const struct hash16 *dest);
 /* None is fine. */
-void path_drop(struct rns *, const uint8_t dest[RNS_HASH]);
+void path_drop(struct rns *, const struct hash16 *dest);
 
 /* ---- what announces and path requests do with it ---- */
 
 struct path_new {
 	const uint8_t *dest, *next_hop; /* 16 */
-	const uint8_t *packet_hash;     /* 32 */
+	const struct id32 *packet_hash;     /* 32 */
 	const uint8_t *blob;            /* 10, or NULL */
 	uint8_t hops;
 	struct iface *rx;

@@ -15,7 +15,7 @@
 struct receipt {
 	RB_ENTRY(receipt) node;
 	TAILQ_ENTRY(receipt) age;
-	uint8_t hash[RNS_FULL_HASH];
+	struct id32 hash;
 	uint8_t pub[32];
 	struct link *link;
 	struct mono sent;
@@ -33,7 +33,7 @@ struct receipts {
 static int
 receipt_cmp(const struct receipt *a, const struct receipt *b)
 {
-	return memcmp(a->hash, b->hash, RNS_FULL_HASH);
+	return id32_cmp(&a->hash, &b->hash);
 }
 
 TREE_PROTOTYPE(receipt_tree, receipt, node, receipt_cmp)
@@ -93,7 +93,7 @@ receipt_timer(struct rns *r, void *arg)
 }
 
 struct receipt *
-receipt_new(struct rns *r, const uint8_t hash[RNS_FULL_HASH],
+receipt_new(struct rns *r, const struct id32 *hash,
     const uint8_t pub[32], struct link *link, int64_t timeout_us,
     receipt_fn *done, void *arg)
 {
@@ -101,7 +101,7 @@ receipt_new(struct rns *r, const uint8_t hash[RNS_FULL_HASH],
 
 	if (e == NULL)
 		return NULL;
-	memcpy(e->hash, hash, RNS_FULL_HASH);
+	e->hash = *hash;
 	memcpy(e->pub, pub, sizeof(e->pub));
 	e->link = link;
 	e->sent = r->now;
@@ -127,9 +127,9 @@ receipt_find(const struct rns *r, const uint8_t *hash, size_t len)
 {
 	struct receipt key = {0}, *e;
 
-	memcpy(key.hash, hash, len);
+	memcpy(key.hash.b, hash, len);
 	e = RB_NFIND(receipt_tree, &r->receipts->tree, &key);
-	return e != NULL && memcmp(e->hash, hash, len) == 0 ? e : NULL;
+	return e != NULL && memcmp(e->hash.b, hash, len) == 0 ? e : NULL;
 }
 
 bool
@@ -148,9 +148,9 @@ receipt_proof_in(struct rns *r, const struct packet *p, struct link *link)
 	if (!rd_ref(&rd, &sig, RNS_SIG))
 		return false;
 	e = hash != NULL ? receipt_find(r, hash, RNS_FULL_HASH) :
-	    receipt_find(r, p->dest, RNS_HASH);
+	    receipt_find(r, HASH_BYTES(*p->dest));
 	if (e == NULL || e->link != link ||
-	    !crypt_ed25519_verify(e->pub, sig, e->hash, RNS_FULL_HASH))
+	    !crypt_ed25519_verify(e->pub, sig, HASH_BYTES(e->hash)))
 		return false;
 	receipt_conclude(r, e, RNS_RECEIPT_DELIVERED);
 	return true;

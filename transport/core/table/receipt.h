@@ -2,6 +2,8 @@
 #ifndef WARREN_TRANSPORT_CORE_TABLE_RECEIPT_H
 #define WARREN_TRANSPORT_CORE_TABLE_RECEIPT_H
 
+#include <rns/hash.h>
+
 #include "transport/core/base/ctx.h"
 #include "transport/core/base/packet.h"
 
@@ -21,7 +23,7 @@ struct receipt;
  * (then implicit proofs match too). NULL: out of memory; at the ceiling the
  * oldest receipt is CULLED.
  */
-struct receipt *receipt_new(struct rns *, const uint8_t hash[RNS_FULL_HASH],
+struct receipt *receipt_new(struct rns *, const struct id32 *hash,
     const uint8_t pub[32], struct link *, int64_t timeout_us, receipt_fn *,
     void *arg);
 /* Forget it without calling done(). */

@@ -18,7 +18,7 @@
 struct reverse {
 	SLIST_ENTRY(reverse) chain;
 	TAILQ_ENTRY(reverse) age;
-	uint8_t hash[RNS_HASH];
+	struct hash16 hash;
 	struct iface *in, *out;
 	struct mono at;
 };
@@ -41,7 +41,7 @@ struct reverses {
 };
 
 static struct reverse_list *
-reverse_bucket(const struct reverses *t, const uint8_t hash[RNS_HASH])
+reverse_bucket(const struct reverses *t, const struct hash16 *hash)
 {
 	return &t->buckets[hash_place(t->seed, hash, t->bits)];
 }
@@ -51,7 +51,7 @@ reverse_remove(struct rns *r, struct reverse *e)
 {
 	struct reverses *t = r->reverses;
 
-	SLIST_REMOVE(reverse_bucket(t, e->hash), e, reverse, chain);
+	SLIST_REMOVE(reverse_bucket(t, &e->hash), e, reverse, chain);
 	TAILQ_REMOVE(&t->age, e, age);
 	SLIST_INSERT_HEAD(&t->unused, e, chain);
 	r->counts.reverse--;
@@ -125,7 +125,7 @@ reverse_rehash(struct reverses *t)
 	t->buckets = b;
 	t->bits++;
 	TAILQ_FOREACH(e, &t->age, age)
-		SLIST_INSERT_HEAD(reverse_bucket(t, e->hash), e, chain);
+		SLIST_INSERT_HEAD(reverse_bucket(t, &e->hash), e, chain);
 }
 
 static bool
@@ -143,18 +143,18 @@ reverse_grow(struct reverses *t)
 }
 
 static struct reverse *
-reverse_find(const struct rns *r, const uint8_t hash[RNS_HASH])
+reverse_find(const struct rns *r, const struct hash16 *hash)
 {
 	struct reverse *e;
 
 	SLIST_FOREACH(e, reverse_bucket(r->reverses, hash), chain)
-		if (memcmp(e->hash, hash, RNS_HASH) == 0)
+		if (hash16_eq(&e->hash, hash))
 			return e;
 	return NULL;
 }
 
 void
-reverse_add(struct rns *r, const uint8_t hash[RNS_HASH], struct iface *in,
+reverse_add(struct rns *r, const struct hash16 *hash, struct iface *in,
     struct iface *out)
 {
 	struct reverses *t = r->reverses;
@@ -174,7 +174,7 @@ reverse_add(struct rns *r, const uint8_t hash[RNS_HASH], struct iface *in,
 	}
 	e = SLIST_FIRST(&t->unused);
 	SLIST_REMOVE_HEAD(&t->unused, chain);
-	memcpy(e->hash, hash, RNS_HASH);
+	e->hash = *hash;
 	e->in = in;
 	e->out = out;
 	e->at = r->now;
@@ -188,7 +188,7 @@ reverse_add(struct rns *r, const uint8_t hash[RNS_HASH], struct iface *in,
 }
 
 bool
-reverse_take(struct rns *r, const uint8_t hash[RNS_HASH], struct iface **in,
+reverse_take(struct rns *r, const struct hash16 *hash, struct iface **in,
     struct iface **out)
 {
 	struct reverse *e = reverse_find(r, hash);
@@ -202,7 +202,7 @@ reverse_take(struct rns *r, const uint8_t hash[RNS_HASH], struct iface **in,
 }
 
 const struct iface *
-reverse_in(const struct rns *r, const uint8_t hash[RNS_HASH])
+reverse_in(const struct rns *r, const struct hash16 *hash)
 {
 	const struct reverse *e = reverse_find(r, hash);
 

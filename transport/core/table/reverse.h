@@ -2,20 +2,22 @@
 #ifndef WARREN_TRANSPORT_CORE_TABLE_REVERSE_H
 #define WARREN_TRANSPORT_CORE_TABLE_REVERSE_H
 
+#include <rns/hash.h>
+
 #include "transport/core/base/ctx.h"
 
 /* Reverse table (reticulum-transport.md 2.3): the way back of proofs. */
 int reverse_new(struct rns *);
 void reverse_free(struct rns *);
 /* The hash is cut to 16 bytes, as a proof is addressed. */
-void reverse_add(struct rns *, const uint8_t hash[RNS_HASH], struct iface *in,
+void reverse_add(struct rns *, const struct hash16 *hash, struct iface *in,
     struct iface *out);
 /* Finds and removes; false: there is none. */
-bool reverse_take(struct rns *, const uint8_t hash[RNS_HASH],
+bool reverse_take(struct rns *, const struct hash16 *hash,
     struct iface **in, struct iface **out);
 /* Where the packet came from, or NULL. */
 const struct iface *reverse_in(const struct rns *,
-    const uint8_t hash[RNS_HASH]);
+    const struct hash16 *hash);
 /* Ways through it are forgotten. */
 void reverse_iface_gone(struct rns *, const struct iface *);
 

@@ -58,7 +58,7 @@ get_known(struct rd *r, struct rns_known *k)
 
 	if (!mpk_get_array(r, &fields) || fields < 4 || fields > 5 ||
 	    !get_time(r, &k->heard_us) ||
-	    !mpk_get_bin_exact(r, k->packet_hash, RNS_FULL_HASH) ||
+	    !mpk_get_bin_exact(r, HASH_BYTES(k->packet_hash)) ||
 	    !mpk_get_bin_exact(r, k->public_key, RNS_KEY))
 		return false;
 	if (!mpk_get_nil(r) &&
@@ -79,7 +79,7 @@ stores_known_next(struct rd *r, struct rns_known *out)
 		return RNS_EPARSE;
 	kr = rd_make(key, key_len);
 	vr = rd_make(value, value_len);
-	if (!mpk_get_bin_exact(&kr, k.dest, RNS_HASH) || !get_known(&vr, &k))
+	if (!mpk_get_bin_exact(&kr, HASH_BYTES(k.dest)) || !get_known(&vr, &k))
 		return RNS_ENOENT;
 	*out = k;
 	return RNS_OK;
@@ -90,9 +90,9 @@ stores_known_cmd(const struct rns_known *k)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_KNOWN_ADD};
 
-	memcpy(cmd.known.dest, k->dest, RNS_HASH);
+	cmd.known.dest = k->dest;
 	memcpy(cmd.known.public_key, k->public_key, RNS_KEY);
-	memcpy(cmd.known.packet_hash, k->packet_hash, RNS_FULL_HASH);
+	cmd.known.packet_hash = k->packet_hash;
 	cmd.known.app_data = k->app_data;
 	cmd.known.app_data_len = k->app_data_len;
 	cmd.known.heard_us = k->heard_us;
@@ -109,10 +109,10 @@ stores_known_put_head(struct wr *w, size_t count)
 void
 stores_known_put(struct wr *w, const struct rns_known *k)
 {
-	mpk_put_bin(w, k->dest, RNS_HASH);
+	mpk_put_bin(w, HASH_BYTES(k->dest));
 	mpk_put_array(w, 5);
 	put_time(w, k->heard_us);
-	mpk_put_bin(w, k->packet_hash, RNS_FULL_HASH);
+	mpk_put_bin(w, HASH_BYTES(k->packet_hash));
 	mpk_put_bin(w, k->public_key, RNS_KEY);
 	if (k->app_data == NULL)
 		mpk_put_nil(w);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
 #include <rns/mono.h>
 
 /*
@@ -190,7 +191,7 @@ struct rns_if {
 	int32_t gravity;
 	uint32_t announce_cap_permille; /* share of bitrate, 20 = 2 % */
 	uint32_t ar_target_s, ar_penalty_s, ar_grace; /* 0 target: no limit */
-	uint8_t name_hash[RNS_FULL_HASH]; /* H(display name) */
+	struct id32 name_hash; /* H(display name) */
 	uint8_t ifac_size;                /* bytes, 0: no access code */
 	uint8_t ifac_key[64];             /* rns_ifac_key() */
 };
@@ -272,10 +273,10 @@ struct rns_cmd {
 			bool online;
 		} online;
 		struct rns_dest dest;
-		uint8_t hash[RNS_HASH];
+		struct hash16 hash;
 		uint64_t tag;
 		struct {
-			uint8_t dest[RNS_HASH];
+			struct hash16 dest;
 			const char *path;
 			enum rns_allow allow;
 			const uint8_t *list; /* ALLOW_LIST: n identity hashes */
@@ -284,7 +285,7 @@ struct rns_cmd {
 			uint64_t compress_max;
 		} handler;
 		struct {
-			uint8_t dest[RNS_HASH];
+			struct hash16 dest;
 			const uint8_t *app_data; /* NULL: the default */
 			size_t app_data_len;
 			bool path_response; /* context PATH_RESPONSE */
@@ -292,7 +293,7 @@ struct rns_cmd {
 			unsigned ifid;
 		} announce;
 		struct {
-			uint8_t dest[RNS_HASH]; /* or link id */
+			struct hash16 dest; /* or link id */
 			enum rns_dest_type type; /* as it was announced */
 			const uint8_t *data;
 			size_t len;
@@ -303,12 +304,12 @@ struct rns_cmd {
 			size_t group_key_len;
 		} packet;
 		struct {
-			uint8_t dest[RNS_HASH]; /* destination or link id */
-			uint8_t packet_hash[RNS_FULL_HASH];
+			struct hash16 dest; /* destination or link id */
+			struct id32 packet_hash;
 		} prove;
 		struct {
-			uint8_t dest[RNS_HASH];
-			uint8_t next_hop[RNS_HASH];
+			struct hash16 dest;
+			struct hash16 next_hop;
 			uint8_t hops;
 			int64_t learned_us, expires_us; /* Unix time */
 			unsigned ifid;
@@ -318,16 +319,16 @@ struct rns_cmd {
 			size_t announce_len;
 		} path;
 		struct {
-			uint8_t dest[RNS_HASH];
+			struct hash16 dest;
 			uint8_t public_key[RNS_KEY];
-			uint8_t packet_hash[RNS_FULL_HASH];
+			struct id32 packet_hash;
 			const uint8_t *app_data; /* NULL: nil */
 			size_t app_data_len;
 			int64_t heard_us; /* Unix time */
 			int64_t used_us;  /* 0 never, -1 retained */
 		} known;
 		struct {
-			uint8_t dest[RNS_HASH];
+			struct hash16 dest;
 			uint8_t key[RNS_RATCHET];
 			int64_t received_us;
 		} ratchet;
@@ -336,24 +337,24 @@ struct rns_cmd {
 			size_t len;
 		} bytes;
 		struct {
-			uint8_t identity[RNS_HASH];
+			struct hash16 identity;
 			bool on;
 		} blackhole;
 		struct {
-			uint8_t dest[RNS_HASH]; /* must be known */
+			struct hash16 dest; /* must be known */
 			uint64_t tag;
 			enum rns_accept resources; /* plain ones on this link */
 		} link_open;
 		struct {
-			uint8_t link[RNS_HASH];
+			struct hash16 link;
 			uint8_t identity[RNS_KEY]; /* private */
 		} identify;
 		struct {
-			uint8_t link[RNS_HASH];
+			struct hash16 link;
 			struct mono until;
 		} hold;
 		struct {
-			uint8_t link[RNS_HASH];
+			struct hash16 link;
 			const char *path;
 			/* packed value; NULL: nil. Copied. */
 			const uint8_t *data;
@@ -364,8 +365,8 @@ struct rns_cmd {
 			uint64_t tag;
 		} request;
 		struct {
-			uint8_t link[RNS_HASH];
-			uint8_t request_id[RNS_HASH];
+			struct hash16 link;
+			struct hash16 request_id;
 			/*
 			 * The packed response value. Not copied when it
 			 * becomes a resource: it stays the caller's and must
@@ -384,7 +385,7 @@ struct rns_cmd {
 			bool *as_resource; /* output, may be NULL */
 		} respond;
 		struct {
-			uint8_t link[RNS_HASH];
+			struct hash16 link;
 			const uint8_t *data; /* the caller's until SENT */
 			size_t len;
 			const uint8_t *metadata; /* packed, copied; or NULL */
@@ -395,25 +396,25 @@ struct rns_cmd {
 			uint64_t tag;
 		} resource;
 		struct {
-			uint8_t link[RNS_HASH];
-			uint8_t hash[RNS_FULL_HASH]; /* of RESOURCE_ADV */
+			struct hash16 link;
+			struct id32 hash; /* of RESOURCE_ADV */
 			bool accept;
 		} answer;
 		struct {
-			uint8_t link[RNS_HASH];
+			struct hash16 link;
 			bool incoming;
-			uint8_t hash[RNS_FULL_HASH]; /* incoming: original */
+			struct id32 hash; /* incoming: original */
 			uint64_t tag;                /* ours */
 		} cancel;
 		struct {
-			uint8_t link[RNS_HASH];
+			struct hash16 link;
 			uint16_t msgtype;
 			const uint8_t *data; /* copied */
 			size_t len;
 			uint64_t tag; /* echoed in CHANNEL_DELIVERED */
 		} channel;
 		struct {
-			uint8_t link[RNS_HASH];
+			struct hash16 link;
 			uint16_t stream;
 			const uint8_t *data;
 			size_t len;
@@ -481,11 +482,11 @@ struct rns_event {
 	enum rns_event_type type;
 	union {
 		struct {
-			uint8_t dest[RNS_HASH];
+			struct hash16 dest;
 			uint8_t name_hash[RNS_NAME_HASH];
 			uint8_t public_key[RNS_KEY];
-			uint8_t identity_hash[RNS_HASH];
-			uint8_t packet_hash[RNS_FULL_HASH];
+			struct hash16 identity_hash;
+			struct id32 packet_hash;
 			const uint8_t *app_data; /* NULL: none */
 			size_t app_data_len;
 			const uint8_t *ratchet; /* NULL: none */
@@ -496,8 +497,8 @@ struct rns_event {
 			bool path_response;
 		} announce;
 		struct {
-			uint8_t dest[RNS_HASH];
-			uint8_t packet_hash[RNS_FULL_HASH];
+			struct hash16 dest;
+			struct id32 packet_hash;
 			const uint8_t *data;
 			size_t len;
 			unsigned ifid;
@@ -509,21 +510,21 @@ struct rns_event {
 			int64_t rtt_us;
 		} receipt;
 		struct {
-			uint8_t dest[RNS_HASH];
+			struct hash16 dest;
 			const uint8_t *keys; /* n * 32, newest first */
 			size_t count;
 		} ratchets;
 		struct {
-			uint8_t dest[RNS_HASH];
+			struct hash16 dest;
 			unsigned ifid;
 		} path_request;
 		struct {
-			uint8_t id[RNS_HASH];
+			struct hash16 id;
 			uint64_t tag; /* of LINK_OPEN; 0 on the responder */
-			uint8_t dest[RNS_HASH];
+			struct hash16 dest;
 			bool initiator;
 			uint8_t identity[RNS_KEY]; /* IDENTIFIED: public key */
-			uint8_t identity_hash[RNS_HASH];
+			struct hash16 identity_hash;
 			enum rns_link_reason reason; /* CLOSED */
 			int64_t rtt_us;
 			uint32_t mtu, mdu;
@@ -531,17 +532,17 @@ struct rns_event {
 			unsigned ifid;
 		} link;
 		struct {
-			uint8_t link[RNS_HASH];
-			uint8_t request_id[RNS_HASH];
-			uint8_t path_hash[RNS_HASH];
+			struct hash16 link;
+			struct hash16 request_id;
+			struct hash16 path_hash;
 			const uint8_t *data; /* packed value */
 			size_t len;
 			int64_t requested_us; /* the sender's clock */
 			bool identified;
-			uint8_t identity_hash[RNS_HASH];
+			struct hash16 identity_hash;
 		} request;
 		struct {
-			uint8_t link[RNS_HASH];
+			struct hash16 link;
 			uint64_t tag;
 			const uint8_t *data; /* packed value; file: raw data */
 			size_t len;
@@ -551,19 +552,19 @@ struct rns_event {
 			int64_t took_us;
 		} response;
 		struct {
-			uint8_t link[RNS_HASH];
+			struct hash16 link;
 			uint64_t tag;
 			bool incoming;
 			uint64_t done, total; /* bytes, of all segments */
 		} progress;
 		struct {
-			uint8_t link[RNS_HASH];
+			struct hash16 link;
 			uint64_t tag;
 			enum rns_resource_status status;
 		} sent;
 		struct {
-			uint8_t link[RNS_HASH];
-			uint8_t hash[RNS_FULL_HASH]; /* original hash (o) */
+			struct hash16 link;
+			struct id32 hash; /* original hash (o) */
 			uint64_t size; /* data and metadata of all segments */
 			const uint8_t *data;
 			size_t len;
@@ -573,7 +574,7 @@ struct rns_event {
 			enum rns_resource_status status; /* DONE */
 		} resource;
 		struct {
-			uint8_t link[RNS_HASH];
+			struct hash16 link;
 			uint16_t msgtype; /* or stream id */
 			const uint8_t *data;
 			size_t len;
@@ -595,53 +596,53 @@ const uint8_t *rns_identity_public(const struct rns *); /* 64 bytes */
 const uint8_t *rns_identity_hash(const struct rns *);   /* 16 bytes */
 
 struct rns_path {
-	uint8_t dest[RNS_HASH];
-	uint8_t next_hop[RNS_HASH];
+	struct hash16 dest;
+	struct hash16 next_hop;
 	uint8_t hops;
 	unsigned ifid;
 	int64_t learned_us, expires_us; /* Unix time */
-	uint8_t packet_hash[RNS_FULL_HASH];
+	struct id32 packet_hash;
 	const uint8_t *blobs; /* n * 10 */
 	size_t blob_count;
 	const uint8_t *announce; /* raw */
 	size_t announce_len;
 };
 /* Fill *out for dest; false: no path. */
-bool rns_path_get(const struct rns *, const uint8_t dest[RNS_HASH],
+bool rns_path_get(const struct rns *, const struct hash16 *dest,
     struct rns_path *out);
 /* In order of destination; start with all zero `after` and first = true. */
-bool rns_path_next(const struct rns *, const uint8_t after[RNS_HASH],
+bool rns_path_next(const struct rns *, const struct hash16 *after,
     bool first, struct rns_path *out);
 
 struct rns_known {
-	uint8_t dest[RNS_HASH];
+	struct hash16 dest;
 	uint8_t public_key[RNS_KEY];
-	uint8_t packet_hash[RNS_FULL_HASH];
+	struct id32 packet_hash;
 	const uint8_t *app_data; /* NULL: nil */
 	size_t app_data_len;
 	int64_t heard_us, used_us;
 	const uint8_t *ratchet; /* NULL: none */
 	int64_t ratchet_us;
 };
-bool rns_known_get(const struct rns *, const uint8_t dest[RNS_HASH],
+bool rns_known_get(const struct rns *, const struct hash16 *dest,
     struct rns_known *out);
-bool rns_known_next(const struct rns *, const uint8_t after[RNS_HASH],
+bool rns_known_next(const struct rns *, const struct hash16 *after,
     bool first, struct rns_known *out);
 
-bool rns_blackholed(const struct rns *, const uint8_t identity[RNS_HASH]);
+bool rns_blackholed(const struct rns *, const struct hash16 *identity);
 
 struct rns_link_info {
-	uint8_t id[RNS_HASH];
-	uint8_t dest[RNS_HASH];
+	struct hash16 id;
+	struct hash16 dest;
 	int status; /* reticulum-endpoint.md 6.1 */
 	bool initiator, identified;
-	uint8_t identity_hash[RNS_HASH];
+	struct hash16 identity_hash;
 	int64_t rtt_us;
 	uint32_t mtu, mdu;
 	unsigned ifid;
 	unsigned channel_room; /* messages that CHANNEL_SEND takes now */
 };
-bool rns_link_get(const struct rns *, const uint8_t id[RNS_HASH],
+bool rns_link_get(const struct rns *, const struct hash16 *id,
     struct rns_link_info *out);
 
 struct rns_counts {
@@ -656,16 +657,16 @@ size_t rns_hashes(const struct rns *, uint8_t *out, size_t cap_hashes);
 
 /* ---- helpers without a context ---- */
 
-void rns_sha256(uint8_t out[RNS_FULL_HASH], const void *, size_t);
+void rns_sha256(struct id32 *out, const void *, size_t);
 /* name "app.aspect"; identity hash NULL for PLAIN; RNS_EINVAL: bad name */
-int rns_dest_hash(uint8_t out[RNS_HASH], const char *name,
-    const uint8_t *identity_hash);
+int rns_dest_hash(struct hash16 *out, const char *name,
+    const struct hash16 *identity_hash);
 void rns_name_hash(uint8_t out[RNS_NAME_HASH], const char *name);
-void rns_path_hash(uint8_t out[RNS_HASH], const char *request_path);
+void rns_path_hash(struct hash16 *out, const char *request_path);
 /* public key (64) and identity hash (16) of a private key */
-int rns_identity_derive(uint8_t pub[RNS_KEY], uint8_t hash[RNS_HASH],
+int rns_identity_derive(uint8_t pub[RNS_KEY], struct hash16 *hash,
     const uint8_t priv[RNS_KEY]);
-void rns_identity_hash_of(uint8_t hash[RNS_HASH], const uint8_t pub[RNS_KEY]);
+void rns_identity_hash_of(struct hash16 *hash, const uint8_t pub[RNS_KEY]);
 int rns_identity_sign(uint8_t sig[RNS_SIG], const uint8_t priv[RNS_KEY],
     const void *msg, size_t len);
 bool rns_identity_verify(const uint8_t pub[RNS_KEY],
