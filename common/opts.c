@@ -97,7 +97,7 @@ opts_next(struct opts *o, int argc, char **argv, const char **value,
 	int c = getopt_long(argc, argv, o->letters, o->list, NULL);
 
 	*value = optarg;
-	if (c == -1) {
+	if (c < 0) {
 		o->at = optind;
 		return 0;
 	}

@@ -139,5 +139,9 @@ house
 printf 'int f(const uint8_t job[32]);\n' >>node/work/a.c
 run check-banned "struct hash16, id32 or fp: uint8_t job[32]" "a hash of a bare size"
 
+house
+printf 'int g(int fd)\n{\n\treturn fd == -1;\n}\n' >>node/work/a.c
+run check-banned "an error is asked for by < 0" "another form of an error"
+
 [ $failed = 0 ] && echo "check-selftest: every planted fault was found"
 exit $failed

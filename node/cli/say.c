@@ -175,10 +175,10 @@ cli_write_stream(struct cli *c, int fd, const void *data, size_t n)
 			line++;
 		if (line == 0) {
 			line = 1;
-			if (write_full(fd, p, 1) == -1)
+			if (write_full(fd, p, 1) < 0)
 				return false;
 		} else if (write_full(fd, safe, text_escape(safe,
-		    sizeof(safe), p, line)) == -1) {
+		    sizeof(safe), p, line)) < 0) {
 			return false;
 		}
 		p += line;

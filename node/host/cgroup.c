@@ -24,7 +24,7 @@ get(int dir, const char *file, char *out, size_t cap)
 {
 	_cleanup_fd_ int fd = openat(dir, file, O_RDONLY | O_CLOEXEC |
 	    O_NOFOLLOW);
-	ssize_t n = fd == -1 ? -1 : read(fd, out, cap - 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, cap - 1);
 
 	if (n < 0)
 		return false;
@@ -73,7 +73,7 @@ set_v2(struct cgroup_job *g, uint32_t *layers, const char **what)
 
 	*what = "cgroup.procs";
 	/* jail clones into it, by the group */
-	if (fchmodat(g->fd, "cgroup.procs", 0664, 0) == -1)
+	if (fchmodat(g->fd, "cgroup.procs", 0664, 0) < 0)
 		return -1;
 	*what = "memory.max";
 	if (file_put_number(g->fd, "memory.max", l->memory) == 0) {
@@ -115,7 +115,7 @@ set_v1_memory(int fd, uint64_t bytes, uint64_t *left)
 	bytes += *left;
 	/* the limit of memory and swap may not be below that of memory */
 	(void)file_put(fd, "memory.memsw.limit_in_bytes", "-1");
-	if (file_put_number(fd, "memory.limit_in_bytes", bytes) == -1)
+	if (file_put_number(fd, "memory.limit_in_bytes", bytes) < 0)
 		return -1;
 	(void)file_put_number(fd, "memory.memsw.limit_in_bytes", bytes);
 	(void)file_put(fd, "memory.max_usage_in_bytes", "0");
@@ -127,7 +127,7 @@ set_v1_cpu(int fd, uint32_t milli)
 {
 	/* a quota below the burst is refused */
 	(void)file_put(fd, "cpu.cfs_burst_us", "0");
-	if (file_put_number(fd, "cpu.cfs_period_us", CPU_PERIOD_US) == -1)
+	if (file_put_number(fd, "cpu.cfs_period_us", CPU_PERIOD_US) < 0)
 		return -1;
 	return file_put_number(fd, "cpu.cfs_quota_us", quota_us(milli));
 }
@@ -137,24 +137,24 @@ set_v1(struct cgroup_job *g, uint32_t *layers, const char **what)
 {
 	const struct cgroup_limits *l = &g->limits;
 
-	if (g->v1[V1_MEMORY] != -1) {
+	if (g->v1[V1_MEMORY] >= 0) {
 		*what = "memory.limit_in_bytes";
 		if (set_v1_memory(g->v1[V1_MEMORY], l->memory,
-		    &g->memory_left) == -1)
+		    &g->memory_left) < 0)
 			return -1;
 		*layers |= LAYER_MEMORY;
 	}
-	if (g->v1[V1_CPU] != -1) {
+	if (g->v1[V1_CPU] >= 0) {
 		*what = "cpu.cfs_quota_us";
-		if (set_v1_cpu(g->v1[V1_CPU], l->cpu_milli) == -1)
+		if (set_v1_cpu(g->v1[V1_CPU], l->cpu_milli) < 0)
 			return -1;
 		*layers |= LAYER_CPU;
 	}
-	if (g->v1[V1_PIDS] != -1) {
+	if (g->v1[V1_PIDS] >= 0) {
 		*what = "pids.max";
 		if (file_put_number(g->v1[V1_PIDS], "pids.max",
-		    (uint64_t)l->pids + GROUP_PIDS_INIT + GROUP_PIDS_SLOT) ==
-		    -1)
+		    (uint64_t)l->pids + GROUP_PIDS_INIT + GROUP_PIDS_SLOT) <
+		    0)
 			return -1;
 		*layers |= LAYER_PIDS;
 	}
@@ -166,9 +166,9 @@ oom_kills(const struct cgroup_job *g)
 {
 	uint64_t n = 0;
 
-	if (g->fd != -1)
+	if (g->fd >= 0)
 		n = get_key(g->fd, "memory.events", "oom_kill");
-	if (g->v1[V1_MEMORY] != -1)
+	if (g->v1[V1_MEMORY] >= 0)
 		n += get_key(g->v1[V1_MEMORY], "memory.oom_control",
 		    "oom_kill");
 	return n;
@@ -177,9 +177,9 @@ oom_kills(const struct cgroup_job *g)
 static uint64_t
 cpu_us(const struct cgroup_job *g)
 {
-	if (g->fd != -1)
+	if (g->fd >= 0)
 		return get_key(g->fd, "cpu.stat", "usage_usec");
-	if (g->v1[V1_CPU] != -1) /* cpu and cpuacct are mounted together */
+	if (g->v1[V1_CPU] >= 0) /* cpu and cpuacct are mounted together */
 		return get_number(g->v1[V1_CPU], "cpuacct.usage") / 1000;
 	return 0;
 }
@@ -192,7 +192,7 @@ open_v1(struct cgroup_job *g, const struct cgroup_dirs *d)
 
 	(void)snprintf(name, sizeof(name), "slot-%u", g->slot);
 	for (int i = 0; i < V1_COUNT; i++)
-		g->v1[i] = from[i] == -1 ? -1 : openat(from[i], name,
+		g->v1[i] = from[i] < 0 ? -1 : openat(from[i], name,
 		    O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
@@ -213,7 +213,7 @@ open_leaf(struct cgroup_job *g)
 {
 	g->fd = openat(g->dirs->v2, g->name, O_PATH | O_DIRECTORY | O_CLOEXEC |
 	    O_NOFOLLOW);
-	return g->fd == -1 ? -1 : 0;
+	return g->fd < 0 ? -1 : 0;
 }
 
 int
@@ -228,12 +228,12 @@ cgroup_job_make(struct cgroup_job *g, const struct cgroup_dirs *d,
 	*layers = 0;
 	*what = "leaf";
 	/* whatever the umask: jail reads in it which limits are set */
-	if (d->v2 != -1 && ((mkdirat(d->v2, g->name, 0755) == -1 &&
-	    errno != EEXIST) || fchmodat(d->v2, g->name, 0755, 0) == -1))
+	if (d->v2 >= 0 && ((mkdirat(d->v2, g->name, 0755) < 0 &&
+	    errno != EEXIST) || fchmodat(d->v2, g->name, 0755, 0) < 0))
 		goto fail;
-	if (d->v2 != -1 && (open_leaf(g) == -1 || set_v2(g, layers, what) == -1))
+	if (d->v2 >= 0 && (open_leaf(g) < 0 || set_v2(g, layers, what) < 0))
 		goto fail;
-	if (set_v1(g, layers, what) == -1)
+	if (set_v1(g, layers, what) < 0)
 		goto fail;
 	g->cpu_before = cpu_us(g);
 	g->oom_before = oom_kills(g);
@@ -251,7 +251,7 @@ cgroup_job_find(struct cgroup_job *g, const struct cgroup_dirs *d,
     const struct id32 *job, uint32_t slot)
 {
 	init(g, d, job, slot);
-	if (d->v2 == -1 || open_leaf(g) == 0)
+	if (d->v2 < 0 || open_leaf(g) == 0)
 		return 0;
 	cgroup_job_close(g);
 	return -1;
@@ -262,9 +262,9 @@ cgroup_usage(const struct cgroup_job *g, struct cgroup_usage *u)
 {
 	uint64_t peak = 0, v1 = 0, kills = oom_kills(g), cpu = cpu_us(g);
 
-	if (g->fd != -1 && (peak = get_number(g->fd, "memory.peak")) == 0)
+	if (g->fd >= 0 && (peak = get_number(g->fd, "memory.peak")) == 0)
 		peak = get_number(g->fd, "memory.current");
-	if (g->v1[V1_MEMORY] != -1)
+	if (g->v1[V1_MEMORY] >= 0)
 		v1 = get_number(g->v1[V1_MEMORY], "memory.max_usage_in_bytes");
 	u->memory_peak = MAX_OF(peak, v1);
 	/* beyond it lies what cgroup_job_ease() gave */
@@ -280,22 +280,22 @@ cgroup_job_ease(struct cgroup_job *g, uint64_t bytes)
 	uint64_t v = g->limits.memory + bytes;
 	int rv = 0;
 
-	if (g->fd != -1)
+	if (g->fd >= 0)
 		(void)file_put(g->fd, "cpu.max", "max");
-	if (g->v1[V1_CPU] != -1)
+	if (g->v1[V1_CPU] >= 0)
 		(void)file_put(g->v1[V1_CPU], "cpu.cfs_quota_us", "-1");
 	if (g->limits.memory == 0)
 		return 0; /* found again: the limit stays as it was set */
 
-	if (g->fd != -1 && file_put_number(g->fd, "memory.max", v) == -1 &&
+	if (g->fd >= 0 && file_put_number(g->fd, "memory.max", v) < 0 &&
 	    errno != ENOENT)
 		rv = -1;
 	v += g->memory_left;
-	if (g->v1[V1_MEMORY] != -1) {
+	if (g->v1[V1_MEMORY] >= 0) {
 		(void)file_put_number(g->v1[V1_MEMORY],
 		    "memory.memsw.limit_in_bytes", v);
 		if (file_put_number(g->v1[V1_MEMORY], "memory.limit_in_bytes",
-		    v) == -1)
+		    v) < 0)
 			rv = -1;
 	}
 	return rv;
@@ -304,13 +304,13 @@ cgroup_job_ease(struct cgroup_job *g, uint64_t bytes)
 int
 cgroup_kill(const struct cgroup_job *g)
 {
-	return g->fd == -1 ? -1 : file_put(g->fd, "cgroup.kill", "1");
+	return g->fd < 0 ? -1 : file_put(g->fd, "cgroup.kill", "1");
 }
 
 int
 cgroup_job_remove(struct cgroup_job *g)
 {
-	if (g->fd != -1 && unlinkat(g->dirs->v2, g->name, AT_REMOVEDIR) == -1 &&
+	if (g->fd >= 0 && unlinkat(g->dirs->v2, g->name, AT_REMOVEDIR) < 0 &&
 	    errno != ENOENT)
 		return -1;
 	cgroup_job_close(g);
@@ -320,11 +320,11 @@ cgroup_job_remove(struct cgroup_job *g)
 void
 cgroup_job_close(struct cgroup_job *g)
 {
-	if (g->fd != -1)
+	if (g->fd >= 0)
 		(void)close(g->fd);
 	g->fd = -1;
 	for (int i = 0; i < V1_COUNT; i++) {
-		if (g->v1[i] != -1)
+		if (g->v1[i] >= 0)
 			(void)close(g->v1[i]);
 		g->v1[i] = -1;
 	}

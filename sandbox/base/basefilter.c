@@ -69,9 +69,9 @@ never_rules(scmp_filter_ctx c)
 {
 	uint32_t no = SCMP_ACT_ERRNO(EPERM);
 
-	if (deny(c, no, never, NELEM(never)) == -1 ||
+	if (deny(c, no, never, NELEM(never)) < 0 ||
 	    deny(c, SCMP_ACT_ERRNO(ENOSYS), never_there,
-	    NELEM(never_there)) == -1)
+	    NELEM(never_there)) < 0)
 		return -1;
 	/* would turn data into code; a mere question is refused with it */
 	return seccomp_rule_add(c, no, SCMP_SYS(personality), 1,
@@ -85,7 +85,7 @@ job_rules(scmp_filter_ctx c)
 	uint32_t no = SCMP_ACT_ERRNO(EPERM);
 	static const unsigned long tty[] = {0x5412, 0x541c}; /* STI, LINUX */
 
-	if (deny(c, no, job_never, NELEM(job_never)) == -1)
+	if (deny(c, no, job_never, NELEM(job_never)) < 0)
 		return -1;
 	for (unsigned bit = 0; bit < 32; bit++)
 		if ((NS_FLAGS & 1u << bit) != 0 && bit != 7 &&
@@ -121,8 +121,8 @@ export(scmp_filter_ctx c, struct filter *out)
 	struct stat st;
 	size_t n;
 
-	if (fd == -1 || seccomp_export_bpf(c, fd) != 0 ||
-	    fstat(fd, &st) == -1)
+	if (fd < 0 || seccomp_export_bpf(c, fd) != 0 ||
+	    fstat(fd, &st) < 0)
 		return -1;
 	n = (size_t)st.st_size;
 	if (n == 0 || n % sizeof(*out->insns) != 0 ||

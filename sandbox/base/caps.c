@@ -31,7 +31,7 @@ caps_drop_bounding(uint64_t keep)
 
 	/* -1 ends the list; asking is cheaper than dropping what is gone */
 	for (unsigned c = 0; c < 64; c++) {
-		if ((has = prctl(PR_CAPBSET_READ, c, 0, 0, 0)) == -1)
+		if ((has = prctl(PR_CAPBSET_READ, c, 0, 0, 0)) < 0)
 			break;
 		if (has == 1 && (keep >> c & 1) == 0)
 			(void)prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
@@ -52,7 +52,7 @@ caps_keep_one(unsigned cap)
 	uint64_t bit = (uint64_t)1 << cap;
 
 	caps_drop_bounding(bit);
-	if (set_caps(bit, bit) == -1)
+	if (set_caps(bit, bit) < 0)
 		return -1;
 	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
 }

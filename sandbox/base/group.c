@@ -12,7 +12,7 @@
 int
 group_open(const struct group_dirs *d, const char *name)
 {
-	if (d->jobs == -1) {
+	if (d->jobs < 0) {
 		errno = ENOENT;
 		return -1;
 	}
@@ -25,7 +25,7 @@ group_left(const struct group_dirs *d, const char *name)
 {
 	_cleanup_fd_ int fd = name[0] == '\0' ? -1 : group_open(d, name);
 
-	return fd != -1;
+	return fd >= 0;
 }
 
 /* One line of a control file; numbers are at its start. */
@@ -34,7 +34,7 @@ read_line(int dir, const char *path, char *out, size_t cap)
 {
 	_cleanup_fd_ int fd = sys_openat2(dir, path, O_RDONLY | O_CLOEXEC,
 	    SYS_BENEATH);
-	ssize_t n = fd == -1 ? -1 : read(fd, out, cap - 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, cap - 1);
 
 	if (n <= 0)
 		return false;
@@ -105,7 +105,7 @@ group_layers(const struct group_dirs *d, const struct plan *p, int fd)
 	char slot[32], path[64];
 	uint32_t l = 0;
 
-	if (fd != -1) {
+	if (fd >= 0) {
 		if (number_at_most(fd, "memory.max", p->memory))
 			l |= LAYER_MEMORY;
 		if (cpu_v2(fd, p->cpu_milli))
@@ -115,13 +115,13 @@ group_layers(const struct group_dirs *d, const struct plan *p, int fd)
 	}
 	(void)snprintf(slot, sizeof(slot), "slot-%u", p->slot);
 	(void)snprintf(path, sizeof(path), "%s/memory.limit_in_bytes", slot);
-	if (d->v1[0] != -1 && number_at_most(d->v1[0], path,
+	if (d->v1[0] >= 0 && number_at_most(d->v1[0], path,
 	    p->memory + GROUP_MEMORY_LEFT))
 		l |= LAYER_MEMORY;
-	if (d->v1[1] != -1 && cpu_v1(d->v1[1], slot, p->cpu_milli))
+	if (d->v1[1] >= 0 && cpu_v1(d->v1[1], slot, p->cpu_milli))
 		l |= LAYER_CPU;
 	(void)snprintf(path, sizeof(path), "%s/pids.max", slot);
-	if (d->v1[2] != -1 &&
+	if (d->v1[2] >= 0 &&
 	    number_at_most(d->v1[2], path, pids + GROUP_PIDS_SLOT))
 		l |= LAYER_PIDS;
 	return l;

@@ -13,15 +13,15 @@ streams(struct hand_start *h)
 	int fds[4] = {h->in, h->out, h->report, h->hand};
 
 	for (int i = 0; i < 4; i++)
-		if ((fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 16)) == -1)
+		if ((fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 16)) < 0)
 			return -1;
 	/* the report may just be overwritten: its copy is not */
 	h->report = fds[2];
 	for (int i = 0; i < 3; i++)
-		if (dup2(fds[i], i) == -1)
+		if (dup2(fds[i], i) < 0)
 			return -1;
 	h->report = STDERR_FILENO;
-	if (dup3(fds[3], 3, O_CLOEXEC) == -1)
+	if (dup3(fds[3], 3, O_CLOEXEC) < 0)
 		return -1;
 	return sys_close_range(4, ~0u);
 }
@@ -31,19 +31,19 @@ hand_start(struct hand_start *h)
 {
 	char *env[] = {NULL};
 
-	if (streams(h) == -1)
+	if (streams(h) < 0)
 		return "descriptors";
-	if (limits_apply(&h->limits) == -1)
+	if (limits_apply(&h->limits) < 0)
 		return "rlimits";
 	if ((h->read_all ? caps_keep_one(CAP_DAC_READ_SEARCH) :
-	    caps_drop_all()) == -1)
+	    caps_drop_all()) < 0)
 		return "capabilities";
-	if (no_new_privs() == -1)
+	if (no_new_privs() < 0)
 		return "no_new_privs";
 	if (h->landlock_abi > 0 &&
-	    landlock_apply(h->landlock_abi, h->paths, h->npaths) == -1)
+	    landlock_apply(h->landlock_abi, h->paths, h->npaths) < 0)
 		return "landlock";
-	if (filter_load(h->filter) == -1)
+	if (filter_load(h->filter) < 0)
 		return "base filter";
 	(void)sys_execveat(3, h->argv, env);
 	return "warren-hand";

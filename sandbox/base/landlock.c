@@ -59,7 +59,7 @@ add_path(int set, uint64_t fs, const struct landlock_path *p)
 	_cleanup_fd_ int fd = open(p->path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
 
-	if (fd == -1)
+	if (fd < 0)
 		return errno == ENOENT || errno == ELOOP ? 0 : -1;
 	memset(&rule, 0, sizeof(rule));
 	rule.parent_fd = fd;
@@ -72,7 +72,7 @@ add_path(int set, uint64_t fs, const struct landlock_path *p)
 		    LANDLOCK_ACCESS_FS_MAKE_CHAR |
 		    LANDLOCK_ACCESS_FS_MAKE_BLOCK);
 	rule.allowed_access &= fs;
-	if (fstat(fd, &st) == -1)
+	if (fstat(fd, &st) < 0)
 		return -1;
 	if (!S_ISDIR(st.st_mode))
 		rule.allowed_access &= FS_FILE;
@@ -89,7 +89,7 @@ landlock_read_only(int abi, const int *dirs, unsigned n)
 	_cleanup_fd_ int set = -1;
 
 	set = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
-	if (set == -1)
+	if (set < 0)
 		return -1;
 	for (unsigned i = 0; i < n; i++) {
 		memset(&rule, 0, sizeof(rule));
@@ -97,7 +97,7 @@ landlock_read_only(int abi, const int *dirs, unsigned n)
 		rule.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
 		    LANDLOCK_ACCESS_FS_READ_DIR;
 		if (syscall(SYS_landlock_add_rule, set,
-		    LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == -1)
+		    LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
 			return -1;
 	}
 	return (int)syscall(SYS_landlock_restrict_self, set, 0);
@@ -119,10 +119,10 @@ landlock_apply(int abi, const struct landlock_path *paths, unsigned n)
 		size = 3 * sizeof(uint64_t);
 	}
 	set = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
-	if (set == -1)
+	if (set < 0)
 		return -1;
 	for (unsigned i = 0; i < n; i++)
-		if (add_path(set, attr.fs, &paths[i]) == -1)
+		if (add_path(set, attr.fs, &paths[i]) < 0)
 			return -1;
 	return (int)syscall(SYS_landlock_restrict_self, set, 0);
 }

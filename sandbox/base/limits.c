@@ -20,7 +20,7 @@ lower(int what, uint64_t soft, uint64_t hard)
 {
 	struct rlimit r;
 
-	if (getrlimit((__rlimit_resource_t)what, &r) == -1)
+	if (getrlimit((__rlimit_resource_t)what, &r) < 0)
 		return -1;
 	r.rlim_max = MIN_OF((rlim_t)hard, r.rlim_max);
 	r.rlim_cur = MIN_OF((rlim_t)soft, r.rlim_max);
@@ -33,18 +33,18 @@ limits_apply(const struct job_limits *l)
 	uint64_t data = l->data == 0 ? RLIM_INFINITY : l->data;
 
 	/* 1, not 0: with 0 a core handler still runs, as root of the host */
-	if (lower(RLIMIT_CORE, 1, 1) == -1 ||
-	    lower(RLIMIT_NOFILE, NOFILE_SOFT, NOFILE_HARD) == -1 ||
-	    lower(RLIMIT_NPROC, l->pids, l->pids) == -1 ||
-	    lower(RLIMIT_FSIZE, l->fsize, l->fsize) == -1 ||
-	    lower(RLIMIT_DATA, data, data) == -1 ||
-	    lower(RLIMIT_STACK, 8 * MIB, STACK_MAX) == -1 ||
-	    lower(RLIMIT_MEMLOCK, MEMLOCK_MAX, MEMLOCK_MAX) == -1 ||
-	    lower(RLIMIT_MSGQUEUE, 0, 0) == -1 ||
-	    lower(RLIMIT_SIGPENDING, SIGPENDING_MAX, SIGPENDING_MAX) == -1 ||
-	    lower(RLIMIT_NICE, 0, 0) == -1 ||
-	    lower(RLIMIT_RTPRIO, 0, 0) == -1 ||
-	    lower(RLIMIT_RTTIME, 0, 0) == -1)
+	if (lower(RLIMIT_CORE, 1, 1) < 0 ||
+	    lower(RLIMIT_NOFILE, NOFILE_SOFT, NOFILE_HARD) < 0 ||
+	    lower(RLIMIT_NPROC, l->pids, l->pids) < 0 ||
+	    lower(RLIMIT_FSIZE, l->fsize, l->fsize) < 0 ||
+	    lower(RLIMIT_DATA, data, data) < 0 ||
+	    lower(RLIMIT_STACK, 8 * MIB, STACK_MAX) < 0 ||
+	    lower(RLIMIT_MEMLOCK, MEMLOCK_MAX, MEMLOCK_MAX) < 0 ||
+	    lower(RLIMIT_MSGQUEUE, 0, 0) < 0 ||
+	    lower(RLIMIT_SIGPENDING, SIGPENDING_MAX, SIGPENDING_MAX) < 0 ||
+	    lower(RLIMIT_NICE, 0, 0) < 0 ||
+	    lower(RLIMIT_RTPRIO, 0, 0) < 0 ||
+	    lower(RLIMIT_RTTIME, 0, 0) < 0)
 		return -1;
 	return 0;
 }

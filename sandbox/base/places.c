@@ -76,10 +76,10 @@ look(struct walk *w)
 	fd = sys_openat2(w->root, w->path, O_PATH | O_NOFOLLOW | O_CLOEXEC,
 	    SYS_BENEATH);
 	/* it will be made, below the image or in what covers it */
-	if (fd == -1 && errno == ENOENT)
+	if (fd < 0 && errno == ENOENT)
 		return true;
 	w->why = "not to be entered";
-	if (fd == -1 || fstat(fd, &st) == -1)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return false;
 	if (S_ISLNK(st.st_mode))
 		return expand(w, fd);

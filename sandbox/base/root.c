@@ -53,7 +53,7 @@ clone_tree(int fd, const char *path)
 		flags |= AT_EMPTY_PATH;
 	tree = open_tree(fd, path, flags);
 	/* in a user namespace mounts beneath cannot be uncovered */
-	if (tree == -1 && errno == EINVAL)
+	if (tree < 0 && errno == EINVAL)
 		tree = open_tree(fd, path, flags | AT_RECURSIVE);
 	return tree;
 }
@@ -73,9 +73,9 @@ reopen(int fd)
 		return -1;
 	path[n] = '\0';
 	again = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (again == -1)
+	if (again < 0)
 		return -1;
-	if (fstat(fd, &a) == -1 || fstat(again, &b) == -1 ||
+	if (fstat(fd, &a) < 0 || fstat(again, &b) < 0 ||
 	    a.st_dev != b.st_dev || a.st_ino != b.st_ino) {
 		(void)close(again);
 		errno = ESTALE;
@@ -88,9 +88,9 @@ static int
 clone_dir(int fd, uint64_t attr)
 {
 	_cleanup_fd_ int here = reopen(fd);
-	_cleanup_fd_ int tree = here == -1 ? -1 : clone_tree(here, "");
+	_cleanup_fd_ int tree = here < 0 ? -1 : clone_tree(here, "");
 
-	if (tree == -1 || set_attr(tree, attr, AT_RECURSIVE) == -1)
+	if (tree < 0 || set_attr(tree, attr, AT_RECURSIVE) < 0)
 		return -1;
 	return steal_fd(&tree);
 }
@@ -99,20 +99,20 @@ static int
 make_dev(const int *nodes)
 {
 	if (mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_NOEXEC,
-	    "size=16k,nr_inodes=32,mode=0755") == -1)
+	    "size=16k,nr_inodes=32,mode=0755") < 0)
 		return -1;
 	for (size_t i = 0; i < NELEM(dev_nodes); i++) {
 		char path[32];
 		int fd;
 
-		if (nodes[i] == -1)
+		if (nodes[i] < 0)
 			continue;
 		(void)snprintf(path, sizeof(path), "dev/%s", dev_nodes[i]);
 		fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
-		if (fd == -1)
+		if (fd < 0)
 			return -1;
 		(void)close(fd);
-		if (attach(nodes[i], AT_FDCWD, path) == -1)
+		if (attach(nodes[i], AT_FDCWD, path) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < NELEM(dev_links); i++) {
@@ -120,7 +120,7 @@ make_dev(const int *nodes)
 
 		(void)snprintf(path, sizeof(path), "dev/%s",
 		    dev_links[i].name);
-		if (symlink(dev_links[i].target, path) == -1)
+		if (symlink(dev_links[i].target, path) < 0)
 			return -1;
 	}
 	return mount("", "dev", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY |
@@ -147,8 +147,8 @@ attach_volumes(const int *trees, unsigned n)
 
 	for (unsigned i = 0; i < n; i++) {
 		(void)snprintf(path, sizeof(path), "vol/%u", i);
-		if (mkdir(path, 0755) == -1 ||
-		    attach(trees[i], AT_FDCWD, path) == -1)
+		if (mkdir(path, 0755) < 0 ||
+		    attach(trees[i], AT_FDCWD, path) < 0)
 			return -1;
 		(void)close(trees[i]);
 	}
@@ -168,53 +168,53 @@ base_build(const struct base_dirs *d, bool root, const char **what)
 	/* the slots' ids walk through it */
 	(void)umask(022);
 	*what = "private mounts";
-	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return -1;
 	*what = "folders";
 	images = clone_dir(d->images, NOTHING | MOUNT_ATTR_RDONLY);
 	stage = clone_dir(d->stage, NOTHING);
-	if (images == -1 || stage == -1)
+	if (images < 0 || stage < 0)
 		return -1;
 	for (unsigned i = 0; i < d->nvolumes; i++)
 		if ((trees[i] = clone_dir(d->volumes[i],
-		    NOTHING | MOUNT_ATTR_RDONLY)) == -1)
+		    NOTHING | MOUNT_ATTR_RDONLY)) < 0)
 			return -1;
 	for (size_t i = 0; i < NELEM(dev_nodes); i++) {
 		(void)snprintf(path, sizeof(path), "/dev/%s", dev_nodes[i]);
 		nodes[i] = clone_tree(AT_FDCWD, path);
-		if (nodes[i] != -1)
+		if (nodes[i] >= 0)
 			(void)set_attr(nodes[i], MOUNT_ATTR_NOSUID |
 			    MOUNT_ATTR_NOEXEC, 0);
 	}
 	*what = "/proc";
-	if (!root && (proc = clone_tree(AT_FDCWD, "/proc")) == -1)
+	if (!root && (proc = clone_tree(AT_FDCWD, "/proc")) < 0)
 		return -1;
 	*what = "base";
-	if (mount("tmpfs", at, "tmpfs", MS_NOSUID, SKEL_SIZE) == -1 ||
-	    chdir(at) == -1)
+	if (mount("tmpfs", at, "tmpfs", MS_NOSUID, SKEL_SIZE) < 0 ||
+	    chdir(at) < 0)
 		return -1;
 	for (size_t i = 0; i < NELEM(dirs); i++)
-		if (mkdir(dirs[i], 0755) == -1)
+		if (mkdir(dirs[i], 0755) < 0)
 			return -1;
-	if (attach(images, AT_FDCWD, "images") == -1 ||
-	    attach(stage, AT_FDCWD, "stage") == -1)
+	if (attach(images, AT_FDCWD, "images") < 0 ||
+	    attach(stage, AT_FDCWD, "stage") < 0)
 		return -1;
-	if (attach_volumes(trees, d->nvolumes) == -1)
+	if (attach_volumes(trees, d->nvolumes) < 0)
 		return -1;
 	*what = "/dev";
-	if (make_dev(nodes) == -1)
+	if (make_dev(nodes) < 0)
 		return -1;
 	for (size_t i = 0; i < NELEM(dev_nodes); i++)
-		if (nodes[i] != -1)
+		if (nodes[i] >= 0)
 			(void)close(nodes[i]);
 	*what = "/proc";
 	if (root ? mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV |
-	    MS_NOEXEC, "hidepid=2") == -1 :
-	    attach(proc, AT_FDCWD, "proc") == -1)
+	    MS_NOEXEC, "hidepid=2") < 0 :
+	    attach(proc, AT_FDCWD, "proc") < 0)
 		return -1;
 	*what = "pivot_root";
-	if (sys_pivot_root(".", ".") == -1 || umount2(".", MNT_DETACH) == -1 ||
-	    chdir("/") == -1)
+	if (sys_pivot_root(".", ".") < 0 || umount2(".", MNT_DETACH) < 0 ||
+	    chdir("/") < 0)
 		return -1;
 	(void)umask(077);
 	*what = "base, read-only";
@@ -238,12 +238,12 @@ tmpfs_mount(uint64_t bytes, uint32_t inodes, const char *mode, uint64_t attr)
 {
 	_cleanup_fd_ int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 
-	if (fs == -1 || fs_set(fs, "size", "%llu", bytes) == -1 ||
-	    fs_set(fs, "nr_inodes", "%llu", inodes) == -1 ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode, 0) == -1 ||
-	    fs_set(fs, "uid", "%llu", 1000) == -1 ||
-	    fs_set(fs, "gid", "%llu", 1000) == -1 ||
-	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
+	if (fs < 0 || fs_set(fs, "size", "%llu", bytes) < 0 ||
+	    fs_set(fs, "nr_inodes", "%llu", inodes) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode, 0) < 0 ||
+	    fs_set(fs, "uid", "%llu", 1000) < 0 ||
+	    fs_set(fs, "gid", "%llu", 1000) < 0 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
 	return fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)attr);
 }
@@ -257,13 +257,13 @@ tmpfs_make(int *fds, unsigned n, uint64_t bytes, uint32_t inodes,
 
 	/* a clone of a detached mount needs a new kernel: attach it first */
 	*what = "volume";
-	if (m == -1 || attach(m, AT_FDCWD, "/hold") == -1)
+	if (m < 0 || attach(m, AT_FDCWD, "/hold") < 0)
 		return -1;
 	for (i = 0; i < n; i++)
 		if ((fds[i] = open_tree(AT_FDCWD, "/hold", OPEN_TREE_CLONE |
-		    OPEN_TREE_CLOEXEC)) == -1)
+		    OPEN_TREE_CLOEXEC)) < 0)
 			break;
-	if (umount2("/hold", MNT_DETACH) == -1 || i < n) {
+	if (umount2("/hold", MNT_DETACH) < 0 || i < n) {
 		while (i > 0)
 			(void)close(fds[--i]);
 		return -1;
@@ -285,11 +285,11 @@ make_path(const char *top, const char *path)
 		if (buf[off] != '/')
 			continue;
 		buf[off] = '\0';
-		if (mkdir(buf, 0755) == -1 && errno != EEXIST)
+		if (mkdir(buf, 0755) < 0 && errno != EEXIST)
 			return -1;
 		buf[off] = '/';
 	}
-	return mkdir(buf, 0755) == -1 && errno != EEXIST ? -1 : 0;
+	return mkdir(buf, 0755) < 0 && errno != EEXIST ? -1 : 0;
 }
 
 /* Onto a folder of the new root: no link is left on the way to a place. */
@@ -299,7 +299,7 @@ attach_in(int root, const struct place *p, int tree)
 	_cleanup_fd_ int at = sys_openat2(root, p->path, O_PATH | O_DIRECTORY |
 	    O_CLOEXEC, SYS_BENEATH);
 
-	return at == -1 ? -1 : attach(tree, at, "");
+	return at < 0 ? -1 : attach(tree, at, "");
 }
 
 /* Where there is no overlay: then the image must have all the places. */
@@ -309,7 +309,7 @@ bind_image(const char *path)
 	_cleanup_fd_ int tree = -1;
 
 	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (tree == -1 || set_attr(tree, NOTHING | MOUNT_ATTR_RDONLY, 0) == -1)
+	if (tree < 0 || set_attr(tree, NOTHING | MOUNT_ATTR_RDONLY, 0) < 0)
 		return -1;
 	return attach(tree, AT_FDCWD, "/new/root");
 }
@@ -324,7 +324,7 @@ mount_image(const char *hex, bool read_only)
 		(void)snprintf(path, sizeof(path), "/images/roots/%s", hex);
 	if (read_only)
 		flags |= MS_RDONLY;
-	else if (mkdir("/new/up", 0755) == -1 || mkdir("/new/work", 0755) == -1)
+	else if (mkdir("/new/up", 0755) < 0 || mkdir("/new/work", 0755) < 0)
 		return -1;
 	/*
 	 * The image above, places to mount on below: an image need not have
@@ -359,8 +359,8 @@ mount_read_only(const char *path)
 		return tree;
 	}
 	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (tree != -1 && set_attr(tree, NOTHING | MOUNT_ATTR_RDONLY, 0) ==
-	    -1) {
+	if (tree >= 0 && set_attr(tree, NOTHING | MOUNT_ATTR_RDONLY, 0) <
+	    0) {
 		(void)close(tree);
 		return -1;
 	}
@@ -372,11 +372,11 @@ attach_volume(int root, const struct root_volume *v, const struct place *p)
 {
 	_cleanup_fd_ int tree = -1;
 
-	if (p->in_tmp && make_path("/new/root", p->path) == -1)
+	if (p->in_tmp && make_path("/new/root", p->path) < 0)
 		return -1;
-	if (v->tree != -1)
+	if (v->tree >= 0)
 		return attach_in(root, p, v->tree);
-	if ((tree = mount_read_only(v->path)) == -1)
+	if ((tree = mount_read_only(v->path)) < 0)
 		return -1;
 	return attach_in(root, p, tree);
 }
@@ -384,8 +384,8 @@ attach_volume(int root, const struct root_volume *v, const struct place *p)
 static int
 enter(const char *path)
 {
-	if (chdir(path) == -1 || sys_pivot_root(".", ".") == -1 ||
-	    umount2(".", MNT_DETACH) == -1)
+	if (chdir(path) < 0 || sys_pivot_root(".", ".") < 0 ||
+	    umount2(".", MNT_DETACH) < 0)
 		return -1;
 	return chdir("/");
 }
@@ -394,12 +394,12 @@ enter(const char *path)
 static int
 make_skel(const struct place *places, unsigned n)
 {
-	if (mkdir("/new/skel", 0755) == -1 || mkdir("/new/root", 0755) == -1 ||
-	    mkdir("/new/none", 0755) == -1 || mkdir("/new/v", 0755) == -1)
+	if (mkdir("/new/skel", 0755) < 0 || mkdir("/new/root", 0755) < 0 ||
+	    mkdir("/new/none", 0755) < 0 || mkdir("/new/v", 0755) < 0)
 		return -1;
 	for (unsigned i = 0; i < PLACE_FIXED + n; i++)
 		if (!places[i].in_tmp &&
-		    make_path("/new/skel", places[i].path) == -1)
+		    make_path("/new/skel", places[i].path) < 0)
 			return -1;
 	return 0;
 }
@@ -409,13 +409,13 @@ mount_proc(int root, const struct place *p)
 {
 	_cleanup_fd_ int fs = fsopen("proc", FSOPEN_CLOEXEC), proc = -1;
 
-	if (fs == -1 ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "hidepid", "2", 0) == -1 ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "subset", "pid", 0) == -1 ||
-	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
+	if (fs < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "hidepid", "2", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "subset", "pid", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
 	proc = fsmount(fs, FSMOUNT_CLOEXEC, NOTHING | MOUNT_ATTR_NOEXEC);
-	return proc == -1 ? -1 : attach_in(root, p, proc);
+	return proc < 0 ? -1 : attach_in(root, p, proc);
 }
 
 int
@@ -429,31 +429,31 @@ root_build(const struct root_plan *r, const char **what)
 	(void)snprintf(opts, sizeof(opts), "size=%llu,nr_inodes=%u,mode=0755",
 	    (unsigned long long)(r->read_only ? 1u << 20 : r->tmp_bytes),
 	    PLAN_TMP_INODES);
-	if (mount("tmpfs", "/new", "tmpfs", MS_NOSUID | MS_NODEV, opts) == -1 ||
-	    make_skel(at, r->n) == -1)
+	if (mount("tmpfs", "/new", "tmpfs", MS_NOSUID | MS_NODEV, opts) < 0 ||
+	    make_skel(at, r->n) < 0)
 		return -1;
 	*what = "image";
-	if (mount_image(r->hex, r->read_only) == -1)
+	if (mount_image(r->hex, r->read_only) < 0)
 		return -1;
 	root = open("/new/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root == -1)
+	if (root < 0)
 		return -1;
 	*what = "/dev";
 	dev = open_tree(AT_FDCWD, "/dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 	    AT_RECURSIVE);
-	if (dev == -1 || attach_in(root, &at[PLACE_DEV], dev) == -1)
+	if (dev < 0 || attach_in(root, &at[PLACE_DEV], dev) < 0)
 		return -1;
 	*what = "/tmp";
 	tmp = tmpfs_mount(r->tmp_bytes, PLAN_TMP_INODES, "1777", NOTHING);
-	if (tmp == -1 || attach_in(root, &at[PLACE_TMP], tmp) == -1)
+	if (tmp < 0 || attach_in(root, &at[PLACE_TMP], tmp) < 0)
 		return -1;
 	*what = "volume";
 	for (unsigned i = 0; i < r->n; i++)
-		if (attach_volume(root, &r->volumes[i], &at[PLACE_FIXED + i]) ==
-		    -1)
+		if (attach_volume(root, &r->volumes[i], &at[PLACE_FIXED + i]) <
+		    0)
 			return -1;
 	*what = "/proc";
-	if (fchdir(root) == -1 || mount_proc(root, &at[PLACE_PROC]) == -1)
+	if (fchdir(root) < 0 || mount_proc(root, &at[PLACE_PROC]) < 0)
 		return -1;
 	*what = "pivot_root";
 	return enter("/new/root");
@@ -467,30 +467,30 @@ root_step_build(const struct root_step *s, const char **what)
 
 	*what = "step";
 	if (mount("tmpfs", "/new", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-	    "size=64k,nr_inodes=16,mode=0755") == -1 ||
-	    mkdir("/new/v", 0755) == -1 || mkdir("/new/s", 0755) == -1)
+	    "size=64k,nr_inodes=16,mode=0755") < 0 ||
+	    mkdir("/new/v", 0755) < 0 || mkdir("/new/s", 0755) < 0)
 		return -1;
 	if (s->read_only)
 		attr |= MOUNT_ATTR_RDONLY;
-	if (s->tree == -1) {
+	if (s->tree < 0) {
 		tree = open_tree(AT_FDCWD, s->path, OPEN_TREE_CLONE |
 		    OPEN_TREE_CLOEXEC);
-		if (tree == -1)
+		if (tree < 0)
 			return -1;
 	}
-	if (set_attr(s->tree != -1 ? s->tree : tree, attr, 0) == -1 ||
-	    attach(s->tree != -1 ? s->tree : tree, AT_FDCWD, "/new/v") == -1)
+	if (set_attr(s->tree >= 0 ? s->tree : tree, attr, 0) < 0 ||
+	    attach(s->tree >= 0 ? s->tree : tree, AT_FDCWD, "/new/v") < 0)
 		return -1;
 	if (s->src != NULL) {
 		src = open_tree(AT_FDCWD, s->src, OPEN_TREE_CLONE |
 		    OPEN_TREE_CLOEXEC);
-		if (src == -1 ||
-		    set_attr(src, attr | MOUNT_ATTR_RDONLY, 0) == -1 ||
-		    attach(src, AT_FDCWD, "/new/s") == -1)
+		if (src < 0 ||
+		    set_attr(src, attr | MOUNT_ATTR_RDONLY, 0) < 0 ||
+		    attach(src, AT_FDCWD, "/new/s") < 0)
 			return -1;
 	}
 	if (mount("", "/new", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY |
-	    MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == -1)
+	    MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
 		return -1;
 	return enter("/new");
 }

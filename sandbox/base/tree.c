@@ -145,7 +145,7 @@ look_at(struct pack *p, int fd, const char *folder, const char *name)
 
 	(void)snprintf(path, sizeof(path), "%s%s%s", folder,
 	    folder[0] != '\0' ? "/" : "", name);
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return cannot_read(p, path);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
 	    !S_ISLNK(st.st_mode) && p->mode == TREE_ROOT) {
@@ -220,13 +220,13 @@ put_content(struct pack *p, int fd, const struct entry *e)
 
 	while (left > 0) {
 		n = read(fd, buf, (size_t)MIN_OF(left, (uint64_t)sizeof(buf)));
-		if (n == -1 && errno == EINTR)
+		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return fail(p->rep, n == 0 ? ESTALE : errno, e->path,
 			    n == 0 ? "shrank while it was read" :
 			    strerror(errno));
-		if (put(p, buf, (size_t)n) == -1)
+		if (put(p, buf, (size_t)n) < 0)
 			return -1;
 		left -= (uint64_t)n;
 	}
@@ -251,16 +251,16 @@ put_entry(struct pack *p, const struct entry *e)
 	m.any_link = p->mode == TREE_ROOT;
 	if (e->type == TAR_FILE) {
 		fd = open_beneath(p->dir, e->path, O_RDONLY);
-		if (fd == -1)
+		if (fd < 0)
 			return cannot_read(p, e->path);
-		if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+		if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
 		    (uint64_t)st.st_size != e->size)
 			return fail(p->rep, ESTALE, e->path,
 			    "changed while it was packed");
 	}
 	if (e->type == TAR_LINK) {
 		_cleanup_fd_ int link = open_beneath(p->dir, e->path, O_PATH);
-		ssize_t n = link == -1 ? -1 :
+		ssize_t n = link < 0 ? -1 :
 		    readlinkat(link, "", m.link, sizeof(m.link));
 
 		if (n <= 0 || (size_t)n == sizeof(m.link))
@@ -270,7 +270,7 @@ put_entry(struct pack *p, const struct entry *e)
 	}
 	if ((err = tar_header(header, &m)) != TAR_OK)
 		return fail(p->rep, EINVAL, e->path, tar_strerror(err));
-	if (put(p, header, sizeof(header)) == -1)
+	if (put(p, header, sizeof(header)) < 0)
 		return -1;
 	p->rep->members++;
 	return e->type == TAR_FILE ? put_content(p, fd, e) : 0;
@@ -328,22 +328,22 @@ open_parent(struct unpack *u, const char *path, const char **name)
 	size_t len = slash == NULL ? 0 : (size_t)(slash - path);
 
 	*name = slash == NULL ? path : slash + 1;
-	if (u->parent != -1 && strlen(u->parent_path) == len &&
+	if (u->parent >= 0 && strlen(u->parent_path) == len &&
 	    strncmp(u->parent_path, path, len) == 0)
 		return 0;
-	if (u->parent != -1)
+	if (u->parent >= 0)
 		(void)close(u->parent);
 	memcpy(u->parent_path, path, len);
 	u->parent_path[len] = '\0';
 	u->parent = open_beneath(u->dir, u->parent_path,
 	    O_RDONLY | O_DIRECTORY);
-	return u->parent == -1 ? -1 : 0;
+	return u->parent < 0 ? -1 : 0;
 }
 
 static int
 close_file(struct unpack *u)
 {
-	int rv = u->file == -1 ? 0 : close(u->file);
+	int rv = u->file < 0 ? 0 : close(u->file);
 
 	u->file = -1;
 	return rv;
@@ -356,23 +356,23 @@ make_member(struct unpack *u, const struct tar_member *m)
 
 	u->rep->members++;
 	u->rep->bytes += m->size;
-	if (u->dir == -1)
+	if (u->dir < 0)
 		return 0;
-	if (close_file(u) == -1 || open_parent(u, m->path, &name) == -1)
+	if (close_file(u) < 0 || open_parent(u, m->path, &name) < 0)
 		return fail(u->rep, errno, m->path, strerror(errno));
 	switch (m->type) {
 	case TAR_DIR:
-		if (mkdirat(u->parent, name, 0700) == -1)
+		if (mkdirat(u->parent, name, 0700) < 0)
 			return fail(u->rep, errno, m->path, strerror(errno));
 		break;
 	case TAR_LINK:
-		if (symlinkat(m->link, u->parent, name) == -1)
+		if (symlinkat(m->link, u->parent, name) < 0)
 			return fail(u->rep, errno, m->path, strerror(errno));
 		break;
 	default:
 		u->file = openat(u->parent, name, O_WRONLY | O_CREAT | O_EXCL |
 		    O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (u->file == -1 || fchmod(u->file, m->mode) == -1)
+		if (u->file < 0 || fchmod(u->file, m->mode) < 0)
 			return fail(u->rep, errno, m->path, strerror(errno));
 		break;
 	}
@@ -392,11 +392,11 @@ take_bytes(struct unpack *u, struct tar_reader *r, const uint8_t *in,
 		case TAR_MORE:
 			return 0;
 		case TAR_MEMBER:
-			if (make_member(u, m) == -1)
+			if (make_member(u, m) < 0)
 				return -1;
 			break;
 		case TAR_DATA:
-			if (u->file != -1 && write_full(u->file, data, n) == -1)
+			if (u->file >= 0 && write_full(u->file, data, n) < 0)
 				return fail(u->rep, errno, "",
 				    strerror(errno));
 			break;
@@ -417,7 +417,7 @@ set_modes(struct unpack *u, const struct tar_reader *r)
 		_cleanup_fd_ int fd = open_beneath(u->dir, path,
 		    O_RDONLY | O_DIRECTORY);
 
-		if (fd == -1 || fchmod(fd, mode) == -1)
+		if (fd < 0 || fchmod(fd, mode) < 0)
 			return fail(u->rep, errno, path, strerror(errno));
 	}
 	return 0;
@@ -438,22 +438,22 @@ read_archive(int fd, int dir, struct tree_report *rep)
 		return fail(rep, ENOMEM, "", strerror(ENOMEM));
 	while (rv == 0) {
 		n = pread(fd, buf, sizeof(buf), off);
-		if (n == -1 && errno == EINTR)
+		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			break;
 		off += n;
 		rv = take_bytes(&u, r, buf, (size_t)n);
 	}
-	if (rv == 0 && n == -1)
+	if (rv == 0 && n < 0)
 		rv = fail(rep, errno, "", strerror(errno));
 	if (rv == 0 && tar_reader_end(r) != TAR_OK)
 		rv = fail(rep, EINVAL, "", tar_strerror(tar_reader_error(r)));
-	if (close_file(&u) == -1 && rv == 0)
+	if (close_file(&u) < 0 && rv == 0)
 		rv = fail(rep, errno, "", strerror(errno));
-	if (rv == 0 && dir != -1)
+	if (rv == 0 && dir >= 0)
 		rv = set_modes(&u, r);
-	if (u.parent != -1)
+	if (u.parent >= 0)
 		(void)close(u.parent);
 	tar_reader_free(r);
 	return rv;
@@ -462,7 +462,7 @@ read_archive(int fd, int dir, struct tree_report *rep)
 int
 tree_unpack(int fd, int dir, struct tree_report *rep)
 {
-	if (read_archive(fd, -1, rep) == -1)
+	if (read_archive(fd, -1, rep) < 0)
 		return -1;
 	return read_archive(fd, dir, rep);
 }
@@ -483,7 +483,7 @@ empty_child(int top, int fd, const char *name, unsigned *serial)
 	if (unlinkat(fd, name, AT_REMOVEDIR) == 0)
 		return;
 	/* to be moved, a folder needs w: its `..` changes */
-	if (fchmodat(fd, name, 0700, 0) == -1)
+	if (fchmodat(fd, name, 0700, 0) < 0)
 		return;
 	do {
 		(void)snprintf(up, sizeof(up), ".w%u", (*serial)++);
@@ -514,7 +514,7 @@ empty_round(int top, unsigned *serial, bool *any)
 		    unlinkat(top, de->d_name, AT_REMOVEDIR) == 0)
 			continue;
 		/* open of a folder without r would fail */
-		if (fchmodat(top, de->d_name, 0700, 0) == -1)
+		if (fchmodat(top, de->d_name, 0700, 0) < 0)
 			continue;
 		sfd = open_beneath(top, de->d_name, O_RDONLY | O_DIRECTORY);
 		if ((sd = dir_take(sfd)) == NULL)
@@ -540,7 +540,7 @@ tree_empty(int dir)
 	for (unsigned i = 0; any && i < EMPTY_ROUNDS && stuck < 64; i++) {
 		unsigned before = serial;
 
-		if (empty_round(dir, &serial, &any) == -1)
+		if (empty_round(dir, &serial, &any) < 0)
 			return -1;
 		stuck = serial == before ? stuck + 1 : 0;
 	}

@@ -13,7 +13,7 @@ write_file(const char *path, const char *text)
 	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CLOEXEC);
 	size_t n = strlen(text);
 
-	return fd == -1 || write(fd, text, n) != (ssize_t)n ? -1 : 0;
+	return fd < 0 || write(fd, text, n) != (ssize_t)n ? -1 : 0;
 }
 
 int
@@ -22,11 +22,11 @@ userns_map(pid_t pid, uint32_t uid, uint32_t gid, bool deny)
 	char path[64], line[64];
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/setgroups", (int)pid);
-	if (deny && write_file(path, "deny") == -1)
+	if (deny && write_file(path, "deny") < 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
 	(void)snprintf(line, sizeof(line), "%u %u 1", USERNS_ID, uid);
-	if (write_file(path, line) == -1)
+	if (write_file(path, line) < 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "/proc/%d/gid_map", (int)pid);
 	(void)snprintf(line, sizeof(line), "%u %u 1", USERNS_ID, gid);
@@ -37,7 +37,7 @@ int
 userns_take_id(void)
 {
 	/* this process alone: libc's wrappers would look for threads */
-	if (syscall(SYS_setresgid, USERNS_ID, USERNS_ID, USERNS_ID) == -1)
+	if (syscall(SYS_setresgid, USERNS_ID, USERNS_ID, USERNS_ID) < 0)
 		return -1;
 	return (int)syscall(SYS_setresuid, USERNS_ID, USERNS_ID, USERNS_ID);
 }

@@ -62,7 +62,7 @@ fill(void)
 	_cleanup_fd_ int v = folder(FOLDER);
 	struct tree_report t;
 
-	if (v == -1)
+	if (v < 0)
 		return cannot("folder");
 	return say(tree_unpack(STDIN_FILENO, v, &t), &t);
 }
@@ -74,7 +74,7 @@ pack(void)
 	int out = STDOUT_FILENO;
 	struct tree_report t;
 
-	if (v == -1)
+	if (v < 0)
 		return cannot("folder");
 	return say(tree_pack(v, TREE_DROP, write_out, &out, &t), &t);
 }
@@ -85,7 +85,7 @@ clean(void)
 	_cleanup_fd_ int v = folder(FOLDER);
 	struct tree_report t = {.members = 0};
 
-	if (v == -1 || tree_empty(v) == -1)
+	if (v < 0 || tree_empty(v) < 0)
 		return cannot("folder");
 	return say(0, &t);
 }
@@ -107,9 +107,9 @@ copy(void)
 	_cleanup_fd_ int tar = memfd_create("copy", MFD_CLOEXEC);
 	struct tree_report t;
 
-	if (s == -1 || v == -1 || tar == -1)
+	if (s < 0 || v < 0 || tar < 0)
 		return cannot("folder");
-	if (tree_pack(s, TREE_DROP, write_out, &tar, &t) == -1)
+	if (tree_pack(s, TREE_DROP, write_out, &tar, &t) < 0)
 		return say(-1, &t);
 	return say(tree_unpack(tar, v, &t), &t);
 }

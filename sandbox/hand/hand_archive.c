@@ -29,7 +29,7 @@ read_file(struct archive *a, void *ctx, const void **buf)
 	ssize_t n;
 
 	(void)a;
-	while ((n = pread(r->fd, r->buf, sizeof(r->buf), r->off)) == -1 &&
+	while ((n = pread(r->fd, r->buf, sizeof(r->buf), r->off)) < 0 &&
 	    errno == EINTR)
 		;
 	if (n > 0)
@@ -250,14 +250,14 @@ put_data(struct import *im, const char *path, int fd, const void *p, size_t n,
 	if (off < 0 || (uint64_t)off > IMPORT_BYTES_MAX)
 		return import_fail(im, "%.120s: too large", path);
 	/* a hole counts as well: a sparse terabyte is one */
-	if (import_count(im, to > *at ? to - *at : n) == -1)
+	if (import_count(im, to > *at ? to - *at : n) < 0)
 		return -1;
 	*at = MAX_OF(*at, to);
 	for (size_t k = 0; k < n;) {
 		ssize_t w = pwrite(fd, (const uint8_t *)p + k, n - k,
 		    (off_t)off + (off_t)k);
 
-		if (w == -1 && errno == EINTR)
+		if (w < 0 && errno == EINTR)
 			continue;
 		if (w <= 0)
 			return import_fail(im, "%.120s: write: %s", path,
@@ -280,7 +280,7 @@ copy_data(struct import *im, struct archive *a, const char *path, int fd,
 
 	while (end < size && (rv = archive_read_data_block(a, &p, &n, &off)) ==
 	    ARCHIVE_OK)
-		if (put_data(im, path, fd, p, n, off, &end) == -1)
+		if (put_data(im, path, fd, p, n, off, &end) < 0)
 			return -1;
 	if (rv != ARCHIVE_OK && rv != ARCHIVE_EOF)
 		return import_fail(im, "%.120s: %s", path,
@@ -290,7 +290,7 @@ copy_data(struct import *im, struct archive *a, const char *path, int fd,
 	/* a hole at its end */
 	if (size > IMPORT_BYTES_MAX)
 		return import_fail(im, "%.120s: too large", path);
-	if (import_count(im, size - end) == -1)
+	if (import_count(im, size - end) < 0)
 		return -1;
 	return ftruncate(fd, (off_t)size);
 }
@@ -303,11 +303,11 @@ reader_file(struct import *im, struct reader *r, struct archive *a,
 	la_int64_t size = archive_entry_size(e);
 	int rv;
 
-	if (import_remove(folder, name) == -1)
+	if (import_remove(folder, name) < 0)
 		return -1;
 	fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
 	    O_CLOEXEC, 0600);
-	if (fd == -1)
+	if (fd < 0)
 		return -1;
 	r->in_data = true;
 	rv = copy_data(im, a, archive_entry_pathname(e), fd,
@@ -429,7 +429,7 @@ reader_kind(struct import *im, int fd)
 		if (import_path(archive_entry_pathname(e), path, &why))
 			look_at(&t, path);
 	reader_close(&r, a);
-	return rv == -1 ? ARCHIVE_BAD : judge(im, &t);
+	return rv < 0 ? ARCHIVE_BAD : judge(im, &t);
 }
 
 /* One of an old `docker save`: a layer that came before, by another name. */
@@ -441,7 +441,7 @@ link_again(struct import *im, struct archive_entry *e, int up,
 	const char *link = archive_entry_hardlink(e), *why;
 	_cleanup_fd_ int tup = -1;
 
-	if (import_remove(up, name) == -1)
+	if (import_remove(up, name) < 0)
 		return -1;
 	if (link == NULL)
 		return symlinkat(archive_entry_symlink(e), up, name);
@@ -449,7 +449,7 @@ link_again(struct import *im, struct archive_entry *e, int up,
 		return import_fail(im, "%s: a link to %.80s: %s", name, link,
 		    why);
 	tup = import_parent(im->src, path, false, &tname, real);
-	return tup == -1 ? -1 : linkat(tup, tname, up, name, 0);
+	return tup < 0 ? -1 : linkat(tup, tname, up, name, 0);
 }
 
 static int
@@ -471,7 +471,7 @@ take_file(struct import *im, struct reader *r, struct archive *a,
 	if (path[0] == '\0')
 		return import_fail(im, "a file without a name");
 	up = import_parent(im->src, path, true, &name, real);
-	if (up == -1)
+	if (up < 0)
 		return import_fail(im, "%.100s: %s", path, strerror(errno));
 	if (again || archive_entry_filetype(e) == AE_IFLNK)
 		rv = link_again(im, e, up, name);
@@ -492,7 +492,7 @@ import_archive(struct import *im, int fd)
 	if (a == NULL)
 		return -1;
 	while ((rv = reader_next(im, &r, a, &e)) == 1)
-		if (import_member(im) == -1 || take_file(im, &r, a, e) == -1) {
+		if (import_member(im) < 0 || take_file(im, &r, a, e) < 0) {
 			rv = -1;
 			break;
 		}

@@ -34,13 +34,13 @@ ask(int sock, const char *path)
 	const struct cmsghdr *c;
 	int fd = -1;
 
-	if (send(sock, path, strlen(path), MSG_NOSIGNAL) == -1 ||
+	if (send(sock, path, strlen(path), MSG_NOSIGNAL) < 0 ||
 	    recvmsg(sock, &m, MSG_CMSG_CLOEXEC) != sizeof(err))
 		return -1;
 	c = CMSG_FIRSTHDR(&m);
 	if (c != NULL && c->cmsg_type == SCM_RIGHTS)
 		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	if (fd == -1)
+	if (fd < 0)
 		errno = err;
 	return fd;
 }
@@ -57,13 +57,13 @@ docs_open(struct import *im, const char *path)
 		errno = EINVAL;
 		return -1;
 	}
-	if (im->ask != -1)
+	if (im->ask >= 0)
 		return ask(im->ask, clean);
-	if (import_resolve(im->src, clean, real) == -1)
+	if (import_resolve(im->src, clean, real) < 0)
 		return -1;
 	fd = sys_openat2(im->src, real, O_RDONLY | O_CLOEXEC | O_NONBLOCK,
 	    SYS_BENEATH);
-	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -76,7 +76,7 @@ docs_has(struct import *im, const char *path)
 	_cleanup_fd_ int fd = docs_open(im, path);
 
 	/* one that cannot be read is told of when it is needed */
-	return fd != -1 || errno != ENOENT;
+	return fd >= 0 || errno != ENOENT;
 }
 
 int
@@ -153,7 +153,7 @@ docs_json_at(struct import *im, const char *path, struct id32 *digest)
 	_cleanup_fd_ int fd = docs_open(im, path);
 	uint64_t size;
 
-	if (fd == -1 || docs_digest(fd, digest, &size) == -1) {
+	if (fd < 0 || docs_digest(fd, digest, &size) < 0) {
 		(void)import_fail(im, "%s: %s", path, strerror(errno));
 		return NULL;
 	}
@@ -176,8 +176,8 @@ docs_blob(struct import *im, const json_t *desc, const char *suffix,
 		    text == NULL ? "" : text);
 	(void)snprintf(path, sizeof(path), "%s%.64s%s",
 	    im->flat ? "" : "blobs/sha256/", text + 7, im->flat ? suffix : "");
-	if ((fd = docs_open(im, path)) == -1 ||
-	    docs_digest(fd, &got, &size) == -1)
+	if ((fd = docs_open(im, path)) < 0 ||
+	    docs_digest(fd, &got, &size) < 0)
 		return import_fail(im, "%s: %s", path, strerror(errno));
 	if (!id32_eq(&got, digest))
 		return import_fail(im, "%s: its content has another digest",

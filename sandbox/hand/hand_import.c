@@ -107,11 +107,11 @@ take_config(struct import *im, struct image *img)
 	if (os != NULL && os[0] != '\0' && strcmp(os, "linux") != 0)
 		return import_fail(im, "image for %.20s, not for linux", os);
 	if (take_texts(im, json_object_get(c, "Entrypoint"), img->rec.argv,
-	    &img->rec.argc, IMAGE_ARGS_MAX) == -1 ||
+	    &img->rec.argc, IMAGE_ARGS_MAX) < 0 ||
 	    take_texts(im, json_object_get(c, "Cmd"), img->rec.argv,
-	    &img->rec.argc, IMAGE_ARGS_MAX) == -1 ||
+	    &img->rec.argc, IMAGE_ARGS_MAX) < 0 ||
 	    take_texts(im, json_object_get(c, "Env"), img->rec.env, &all,
-	    IMAGE_ENV_MAX) == -1)
+	    IMAGE_ENV_MAX) < 0)
 		return -1;
 	for (uint32_t i = 0; i < all; i++) {
 		if (env_name_ok(img->rec.env[i]))
@@ -250,7 +250,7 @@ apply_layers(struct import *im, struct image *img, const json_t *layers)
 		at_layer(im, i, json_array_size(layers),
 		    json_string_value(json_object_get(v, "digest")));
 		fd = docs_blob(im, v, "", &digest);
-		if (fd == -1 || import_layer(im, fd) == -1)
+		if (fd < 0 || import_layer(im, fd) < 0)
 			return -1;
 		img->rec.layers++;
 	}
@@ -273,8 +273,8 @@ take_manifest(struct import *im, struct image *img, const json_t *doc)
 	if (type != NULL && strstr(type, "image") == NULL)
 		return import_fail(im, "no image, but a %.80s", type);
 	fd = docs_blob(im, config, "", &digest);
-	if (fd == -1 || (img->config = docs_json(im, fd, "configuration")) ==
-	    NULL || take_config(im, img) == -1)
+	if (fd < 0 || (img->config = docs_json(im, fd, "configuration")) ==
+	    NULL || take_config(im, img) < 0)
 		return -1;
 	return apply_layers(im, img, json_object_get(doc, "layers"));
 }
@@ -313,7 +313,7 @@ take_index(struct import *im, struct image *img, json_t *doc, bool named)
 				    "linux/%s", GO_ARCH);
 		}
 		if (pick == NULL || (fd = docs_blob(im, pick,
-		    ".manifest.json", &img->rec.digest)) == -1)
+		    ".manifest.json", &img->rec.digest)) < 0)
 			break;
 		next = docs_json(im, fd, "manifest");
 		json_decref(doc);
@@ -367,7 +367,7 @@ plain_digest(struct image *img, const struct id32 *digest, uint64_t size)
 	sha256_update(&ctx, 2, (const uint8_t *)"{}");
 	sha256_digest(&ctx, 32, empty.b);
 	if (layers == NULL || json_array_append_new(layers,
-	    describe(TYPE_LAYER, digest, size)) == -1)
+	    describe(TYPE_LAYER, digest, size)) < 0)
 		return -1;
 	img->rec.layers = 1;
 	return own_digest(img, describe(TYPE_EMPTY, &empty, 2), layers);
@@ -387,9 +387,9 @@ save_layer(struct import *im, struct image *img, const char *path,
 
 	if (path == NULL)
 		return import_fail(im, "manifest.json: no name of its file");
-	if (fd == -1)
+	if (fd < 0)
 		return import_fail(im, "%.100s: %s", path, strerror(errno));
-	if (reader_digest(im, fd, &digest, &size) == -1)
+	if (reader_digest(im, fd, &digest, &size) < 0)
 		return -1;
 	hex_encode(hex, HASH_BYTES(digest));
 	if (want == NULL || strncmp(want, "sha256:", 7) != 0 ||
@@ -397,7 +397,7 @@ save_layer(struct import *im, struct image *img, const char *path,
 		return import_fail(im, "%.100s: its content has another digest "
 		    "than the configuration says", path);
 	if (json_array_append_new(layers, describe(TYPE_LAYER, &digest,
-	    size)) == -1)
+	    size)) < 0)
 		return import_fail(im, "memory");
 	img->rec.layers++;
 	return import_layer(im, fd);
@@ -448,7 +448,7 @@ save_layers(struct import *im, struct image *img, const json_t *paths,
 
 		at_layer(im, i, n, id);
 		if (save_layer(im, img, json_string_value(json_array_get(paths,
-		    i)), id, layers) == -1)
+		    i)), id, layers) < 0)
 			return -1;
 	}
 	im->layer[0] = '\0';
@@ -470,12 +470,12 @@ take_save(struct import *im, struct image *img, const json_t *list)
 		return -1;
 	if (config == NULL)
 		return import_fail(im, "manifest.json: no configuration");
-	if ((fd = docs_open(im, config)) == -1 ||
-	    docs_digest(fd, &digest, &size) == -1)
+	if ((fd = docs_open(im, config)) < 0 ||
+	    docs_digest(fd, &digest, &size) < 0)
 		return import_fail(im, "configuration: %.100s: %s", config,
 		    strerror(errno));
 	if ((img->config = docs_json(im, fd, "configuration")) == NULL ||
-	    take_config(im, img) == -1)
+	    take_config(im, img) < 0)
 		return -1;
 	if ((layers = json_array()) == NULL)
 		return import_fail(im, "memory");
@@ -558,9 +558,9 @@ finish(struct import *im, struct image *img, int rv)
 	img->rec.note = img->note;
 	if (img->rec.cwd == NULL)
 		img->rec.cwd = "/";
-	if (rv == 0 && write_record(&img->rec) == -1)
+	if (rv == 0 && write_record(&img->rec) < 0)
 		rv = import_fail(im, "its configuration is too large");
-	if (im->src != -1)
+	if (im->src >= 0)
 		(void)import_remove(im->v, "src");
 	r.ok = rv == 0;
 	r.left.count = im->dropped;
@@ -576,10 +576,10 @@ start(struct import *im)
 	memset(im, 0, sizeof(*im));
 	im->root = im->src = im->ask = -1;
 	im->v = open("/v", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (im->v == -1 || mkdirat(im->v, "root", 0755) == -1 ||
-	    fchmodat(im->v, "root", 0755, 0) == -1 ||
+	if (im->v < 0 || mkdirat(im->v, "root", 0755) < 0 ||
+	    fchmodat(im->v, "root", 0755, 0) < 0 ||
 	    (im->root = openat(im->v, "root", O_RDONLY | O_DIRECTORY |
-	    O_CLOEXEC | O_NOFOLLOW)) == -1) {
+	    O_CLOEXEC | O_NOFOLLOW)) < 0) {
 		(void)import_fail(im, "folder: %s", strerror(errno));
 		return false;
 	}
@@ -596,8 +596,8 @@ take_root(struct import *im, struct image *img)
 	if (im->tag != NULL)
 		return import_fail(im, "a plain root has no tag %.60s",
 		    im->tag);
-	if (reader_digest(im, STDIN_FILENO, &digest, &size) == -1 ||
-	    import_layer(im, STDIN_FILENO) == -1)
+	if (reader_digest(im, STDIN_FILENO, &digest, &size) < 0 ||
+	    import_layer(im, STDIN_FILENO) < 0)
 		return -1;
 	return plain_digest(img, &digest, size);
 }
@@ -613,10 +613,10 @@ take_archive(struct import *im, struct image *img)
 	case ARCHIVE_DOCS:
 		break;
 	}
-	if (mkdirat(im->v, "src", 0755) == -1 || (im->src = openat(im->v,
-	    "src", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+	if (mkdirat(im->v, "src", 0755) < 0 || (im->src = openat(im->v,
+	    "src", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return import_fail(im, "folder: %s", strerror(errno));
-	if (import_archive(im, STDIN_FILENO) == -1)
+	if (import_archive(im, STDIN_FILENO) < 0)
 		return -1;
 	/* scratch is no part of the image */
 	im->bytes = 0;
@@ -643,7 +643,7 @@ hand_import(const char *tag)
 	} else {
 		im.src = open("/s", O_RDONLY | O_DIRECTORY | O_CLOEXEC |
 		    O_NOFOLLOW);
-		rv = im.src == -1 ? import_fail(&im, "/s: %s",
+		rv = im.src < 0 ? import_fail(&im, "/s: %s",
 		    strerror(errno)) : take_docs(&im, &img);
 	}
 	return finish(&im, &img, rv);
@@ -666,20 +666,20 @@ plain_member(struct plain *p, const struct tar_member *m)
 	_cleanup_fd_ int up = -1;
 	int rv = -1;
 
-	if (p->file != -1)
+	if (p->file >= 0)
 		(void)close(p->file);
 	p->file = -1;
 	(void)snprintf(path, sizeof(path), "%s", m->path);
 	up = import_parent(p->im->root, path, false, &name, real);
 	p->im->members++;
-	if (up == -1)
+	if (up < 0)
 		return import_fail(p->im, "%s: %s", m->path, strerror(errno));
 	if (m->type == TAR_DIR)
 		rv = mkdirat(up, name, 0755);
 	else if (m->type == TAR_LINK)
 		rv = symlinkat(m->link, up, name);
 	else if ((p->file = openat(up, name, O_WRONLY | O_CREAT | O_EXCL |
-	    O_NOFOLLOW | O_CLOEXEC, 0600)) != -1)
+	    O_NOFOLLOW | O_CLOEXEC, 0600)) >= 0)
 		rv = fchmod(p->file, (m->mode & 0400 ? 0444 : 0) |
 		    (m->mode & 0100 ? 0111 : 0));
 	return rv == 0 ? 0 : import_fail(p->im, "%s: %s", m->path,
@@ -700,11 +700,11 @@ plain_bytes(struct plain *p, const uint8_t *in, size_t len)
 		case TAR_MORE:
 			return 0;
 		case TAR_MEMBER:
-			if (plain_member(p, m) == -1)
+			if (plain_member(p, m) < 0)
 				return -1;
 			break;
 		case TAR_DATA:
-			if (import_count(p->im, n) == -1)
+			if (import_count(p->im, n) < 0)
 				return -1;
 			while (n > 0) {
 				ssize_t k = write(p->file, data, n);
@@ -748,7 +748,7 @@ hand_import_plain(void)
 		sha256_digest(&p.ctx, 32, digest.b);
 		rv = plain_digest(&img, &digest, p.size);
 	}
-	if (p.file != -1)
+	if (p.file >= 0)
 		(void)close(p.file);
 	tar_reader_free(p.r);
 	return finish(&im, &img, rv);

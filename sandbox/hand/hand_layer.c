@@ -73,7 +73,7 @@ remove_in(struct import *im, struct names *todo, const char *folder)
 	struct dirent *de;
 	DIR *d;
 
-	if (fd == -1) /* a file, a link, or nothing: of this layer */
+	if (fd < 0) /* a file, a link, or nothing: of this layer */
 		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ?
 		    0 : -1;
 	if (strcmp(real, folder) != 0) { /* by a link: another folder */
@@ -157,12 +157,12 @@ make_folder(int up, const char *name)
 
 	if (mkdirat(up, name, 0755) == 0)
 		return 0;
-	if (errno != EEXIST || fstatat(up, name, &st, AT_SYMLINK_NOFOLLOW) ==
-	    -1)
+	if (errno != EEXIST || fstatat(up, name, &st, AT_SYMLINK_NOFOLLOW) <
+	    0)
 		return -1;
 	if (S_ISDIR(st.st_mode))
 		return 0;
-	if (import_remove(up, name) == -1)
+	if (import_remove(up, name) < 0)
 		return -1;
 	return mkdirat(up, name, 0755);
 }
@@ -172,7 +172,7 @@ make_link(struct import *im, int up, const char *name, const char *target)
 {
 	if (target == NULL || target[0] == '\0')
 		return import_fail(im, "%.120s: a link to nothing", name);
-	if (import_remove(up, name) == -1)
+	if (import_remove(up, name) < 0)
 		return -1;
 	return symlinkat(target, up, name);
 }
@@ -187,7 +187,7 @@ leave_out(struct import *im, int up, const char *name, const char *real)
 	if (n + strlen(real) + 3 < sizeof(im->names))
 		(void)snprintf(im->names + n, sizeof(im->names) - n, "%s%s",
 		    n > 0 ? ", " : "", real);
-	if (import_remove(up, name) == -1)
+	if (import_remove(up, name) < 0)
 		return -1;
 	return path_add(&im->left_out, real);
 }
@@ -205,9 +205,9 @@ make_hard_link(struct import *im, int up, const char *path, const char *name,
 		return import_fail(im, "%.80s: a hard link to %.60s: %s", path,
 		    target, why);
 	tup = import_parent(im->root, tpath, false, &tname, treal);
-	if (tpath[0] == '\0' || tup == -1 || fstatat(tup, tname, &st,
-	    AT_SYMLINK_NOFOLLOW) == -1) {
-		if (tup != -1 && path_in(&im->left_out, treal))
+	if (tpath[0] == '\0' || tup < 0 || fstatat(tup, tname, &st,
+	    AT_SYMLINK_NOFOLLOW) < 0) {
+		if (tup >= 0 && path_in(&im->left_out, treal))
 			return leave_out(im, up, name, real);
 		return import_fail(im, "%.80s: a hard link to %.60s, which is "
 		    "not there", path, target);
@@ -217,7 +217,7 @@ make_hard_link(struct import *im, int up, const char *path, const char *name,
 		    "%.60s", path, target);
 	if (strcmp(real, treal) == 0) /* to itself */
 		return 0;
-	if (import_remove(up, name) == -1)
+	if (import_remove(up, name) < 0)
 		return -1;
 	return linkat(tup, tname, up, name, 0);
 }
@@ -272,13 +272,13 @@ make_member(struct import *im, struct reader *r, struct archive *a,
 	name = strrchr(path, '/');
 	white = is_whiteout(name == NULL ? path : name + 1);
 	up = import_parent(im->root, path, !white, &name, real);
-	if (up == -1 && white && (errno == ENOENT || errno == ENOTDIR))
+	if (up < 0 && white && (errno == ENOENT || errno == ENOTDIR))
 		return 0; /* nothing of it is there */
-	if (up == -1)
+	if (up < 0)
 		return import_fail(im, "%.120s: %s", path, reason());
 	if (white)
 		return white_out(im, up, path, name, real);
-	if (make_one(im, r, a, e, up, path, name, real) == -1)
+	if (make_one(im, r, a, e, up, path, name, real) < 0)
 		return import_fail(im, "%.120s: %s", path, reason());
 	return path_add(&im->written, real) == 0 ? 0 :
 	    import_fail(im, "memory");
@@ -295,7 +295,7 @@ import_layer(struct import *im, int fd)
 	if (a == NULL)
 		return -1;
 	while ((rv = reader_next(im, &r, a, &e)) == 1)
-		if (import_member(im) == -1 || make_member(im, &r, a, e) == -1) {
+		if (import_member(im) < 0 || make_member(im, &r, a, e) < 0) {
 			rv = -1;
 			break;
 		}
@@ -343,10 +343,10 @@ import_seal(struct import *im)
 		_cleanup_fd_ int fd = import_folder(im->root, list.v[at - 1],
 		    false, real);
 
-		if (fd == -1 || fchmod(fd, 0555) == -1)
+		if (fd < 0 || fchmod(fd, 0555) < 0)
 			rv = -1;
 	}
-	if (rv == -1)
+	if (rv < 0)
 		(void)import_fail(im, "the files cannot be sealed: %s",
 		    strerror(errno));
 	names_clear(&list);

@@ -141,22 +141,22 @@ import_resolve(int root, const char *path, char real[IMPORT_PATH_MAX + 1])
 		if (n == 0)
 			break;
 		size_t was = strlen(real);
-		if (append(real, rest + skip, n) == -1)
+		if (append(real, rest + skip, n) < 0)
 			return -1;
 		memmove(rest, rest + skip + n, strlen(rest + skip + n) + 1);
 		if (strlen(real) <= was) /* no new component */
 			continue;
 		_cleanup_fd_ int fd = sys_openat2(root, real, O_PATH |
 		    O_CLOEXEC | O_NOFOLLOW, SYS_SAME_MOUNT);
-		if (fd == -1 && errno != ENOENT && errno != ENOTDIR)
+		if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
 			return -1;
-		if (fd == -1 || fstat(fd, &st) == -1 || !S_ISLNK(st.st_mode))
+		if (fd < 0 || fstat(fd, &st) < 0 || !S_ISLNK(st.st_mode))
 			continue;
 		if (++links > IMPORT_LINKS_MAX) {
 			errno = ELOOP;
 			return -1;
 		}
-		if (follow(fd, rest) == -1)
+		if (follow(fd, rest) < 0)
 			return -1;
 		real[rest[0] == '/' ? 0 : was] = '\0';
 	}
@@ -181,7 +181,7 @@ make_folders(int root, const char *real)
 {
 	int at = open_folder(root, "");
 
-	for (const char *p = real; at != -1 && *p != '\0';) {
+	for (const char *p = real; at >= 0 && *p != '\0';) {
 		_cleanup_fd_ int up = at;
 		char name[NAME_MAX + 1];
 		size_t n = strcspn(p, "/");
@@ -194,10 +194,10 @@ make_folders(int root, const char *real)
 		name[n] = '\0';
 		p += p[n] == '/' ? n + 1 : n;
 		at = open_folder(up, name);
-		if (at == -1 && errno == ENOTDIR && import_remove(up, name) ==
+		if (at < 0 && errno == ENOTDIR && import_remove(up, name) ==
 		    0)
 			errno = ENOENT;
-		if (at == -1 && errno == ENOENT && mkdirat(up, name, 0755) ==
+		if (at < 0 && errno == ENOENT && mkdirat(up, name, 0755) ==
 		    0)
 			at = open_folder(up, name);
 	}
@@ -210,11 +210,11 @@ import_folder(int root, const char *path, bool make,
 {
 	int fd = open_folder(root, path);
 
-	if (fd != -1) { /* by far the most: no link on the way */
+	if (fd >= 0) { /* by far the most: no link on the way */
 		memcpy(real, path, strlen(path) + 1);
 		return fd;
 	}
-	if (import_resolve(root, path, real) == -1)
+	if (import_resolve(root, path, real) < 0)
 		return -1;
 	return make ? make_folders(root, real) : open_folder(root, real);
 }
@@ -232,7 +232,7 @@ import_parent(int root, char *path, bool make, char **name,
 	fd = import_folder(root, slash == NULL ? "" : path, make, real);
 	if (slash != NULL)
 		*slash = '/';
-	if (fd != -1 && append(real, *name, strlen(*name)) == -1) {
+	if (fd >= 0 && append(real, *name, strlen(*name)) < 0) {
 		close_fd(&fd);
 		errno = ENAMETOOLONG;
 	}
@@ -250,7 +250,7 @@ import_remove(int folder, const char *name)
 		return -1;
 	fd = sys_openat2(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
 	    O_NOFOLLOW, SYS_SAME_MOUNT);
-	if (fd == -1 || tree_empty(fd) == -1)
+	if (fd < 0 || tree_empty(fd) < 0)
 		return -1;
 	return unlinkat(folder, name, AT_REMOVEDIR);
 }

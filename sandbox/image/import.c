@@ -101,10 +101,10 @@ become_hand(struct step *s, int abi)
 	    .filter = &s->job, .argv = argv};
 	const char *what;
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
-	    userns_take_id() == -1)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
+	    userns_take_id() < 0)
 		say_fail(s->report_w, "ids");
-	if (root_step_build(&root, &what) == -1)
+	if (root_step_build(&root, &what) < 0)
 		say_fail(s->report_w, what);
 	what = hand_start(&h);
 	say_fail(h.report, what);
@@ -126,38 +126,38 @@ confine(struct step *s, int sync)
 	if (attached(s))
 		dirs.volumes[dirs.nvolumes++] = s->source.fd;
 	(void)setsid();
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		say_fail(s->report_w, what);
 	if (s->root) {
-		if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) == -1 ||
-		    base_build(&dirs, true, &what) == -1)
+		if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) < 0 ||
+		    base_build(&dirs, true, &what) < 0)
 			say_fail(s->report_w, what);
 		what = "ids";
-		if (setgroups(0, NULL) == -1 || setresgid(id, id, id) == -1 ||
-		    setresuid(id, id, id) == -1 ||
-		    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
-		    unshare(CLONE_NEWUSER) == -1 || write(sync, &c, 1) != 1 ||
+		if (setgroups(0, NULL) < 0 || setresgid(id, id, id) < 0 ||
+		    setresuid(id, id, id) < 0 ||
+		    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
+		    unshare(CLONE_NEWUSER) < 0 || write(sync, &c, 1) != 1 ||
 		    read(sync, &c, 1) != 1)
 			say_fail(s->report_w, what);
-	} else if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == -1 ||
-	    unshare(CLONE_NEWUSER) == -1 ||
-	    userns_map(getpid(), uid, gid, true) == -1) {
+	} else if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 ||
+	    unshare(CLONE_NEWUSER) < 0 ||
+	    userns_map(getpid(), uid, gid, true) < 0) {
 		say_fail(s->report_w, "user namespace");
 	}
 	what = "namespaces";
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
-	    CLONE_NEWPID) == -1)
+	    CLONE_NEWPID) < 0)
 		say_fail(s->report_w, what);
-	if (!s->root && base_build(&dirs, false, &what) == -1)
+	if (!s->root && base_build(&dirs, false, &what) < 0)
 		say_fail(s->report_w, what);
 	if ((pid = fork()) == 0)
 		become_hand(s, abi);
-	if (pid == -1)
+	if (pid < 0)
 		say_fail(s->report_w, "fork");
 	/* the streams are hand's alone */
-	if (sys_close_range(3, ~0u) == -1)
+	if (sys_close_range(3, ~0u) < 0)
 		_exit(1);
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
@@ -172,15 +172,15 @@ copy_hand(struct step *s, char *why, size_t cap)
 	ssize_t n;
 
 	s->hand = memfd_create("warren-hand", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	while (s->hand != -1 && (n = pread(s->in->hand, buf, sizeof(buf),
+	while (s->hand >= 0 && (n = pread(s->in->hand, buf, sizeof(buf),
 	    off)) > 0) {
 		if (write(s->hand, buf, (size_t)n) != n)
 			break;
 		off += n;
 	}
-	if (s->hand == -1 || off == 0 || n != 0 ||
+	if (s->hand < 0 || off == 0 || n != 0 ||
 	    fcntl(s->hand, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK |
-	    F_SEAL_GROW | F_SEAL_WRITE) == -1)
+	    F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return fail(why, cap, "warren-hand", errno);
 	return 0;
 }
@@ -196,12 +196,12 @@ make_work(struct step *s, char *why, size_t cap)
 		return fail(why, cap, "random", errno);
 	hex_encode(hex, random, sizeof(random));
 	(void)snprintf(s->tmp, sizeof(s->tmp), "tmp-%s", hex);
-	if (store_make(s->in->images) == -1 ||
-	    mkdirat(s->in->images, s->tmp, 0700) == -1)
+	if (store_make(s->in->images) < 0 ||
+	    mkdirat(s->in->images, s->tmp, 0700) < 0)
 		return fail(why, cap, "store", errno);
 	s->work = openat(s->in->images, s->tmp, O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC | O_NOFOLLOW);
-	if (s->work == -1 || (s->root && fchown(s->work, id, id) == -1))
+	if (s->work < 0 || (s->root && fchown(s->work, id, id) < 0))
 		return fail(why, cap, "store", errno);
 	return 0;
 }
@@ -247,15 +247,15 @@ start(struct step *s, int *in_w, int *out_r, int *report_r, char *why,
 	pid_t pid;
 	char c;
 
-	if (pipe2(out, O_CLOEXEC) == -1 || pipe2(rep, O_CLOEXEC) == -1 ||
-	    make_input(s, in) == -1 ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sync) == -1)
+	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(rep, O_CLOEXEC) < 0 ||
+	    make_input(s, in) < 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sync) < 0)
 		return fail(why, cap, "pipe", errno);
 	s->in_r = in[0];
 	s->out_w = out[1];
 	s->report_w = rep[1];
 	if ((pid = fork()) == 0) {
-		if (in[1] != -1)
+		if (in[1] >= 0)
 			(void)close(in[1]);
 		confine(s, sync[1]);
 	}
@@ -266,11 +266,11 @@ start(struct step *s, int *in_w, int *out_r, int *report_r, char *why,
 	*in_w = in[1];
 	*out_r = out[0];
 	*report_r = rep[0];
-	if (pid != -1 && s->root && read(sync[0], &c, 1) == 1 &&
+	if (pid >= 0 && s->root && read(sync[0], &c, 1) == 1 &&
 	    userns_map(pid, id, id, false) == 0)
 		(void)!write(sync[0], "M", 1);
 	(void)close(sync[0]);
-	return pid == -1 ? fail(why, cap, "fork", errno) : pid;
+	return pid < 0 ? fail(why, cap, "fork", errno) : pid;
 }
 
 /* Reads both, and answers what is asked, until both end or time is over. */
@@ -286,9 +286,9 @@ attend(const struct step *s, int ask, struct said said[2], int64_t until_us)
 		    {open[0] ? said[0].fd : -1, POLLIN, 0},
 		    {open[1] ? said[1].fd : -1, POLLIN, 0}};
 
-		if (poll(p, NELEM(p), (int)left + 1) == -1 && errno != EINTR)
+		if (poll(p, NELEM(p), (int)left + 1) < 0 && errno != EINTR)
 			return;
-		if (p[0].revents != 0 && source_answer(&s->source, ask) == -1)
+		if (p[0].revents != 0 && source_answer(&s->source, ask) < 0)
 			ask = -1;
 		for (int i = 0; i < 2; i++) {
 			struct said *w = &said[i];
@@ -332,10 +332,10 @@ run(struct step *s, uint8_t *record, size_t *len, char *why, size_t cap)
 	int status = 0, packed = 0; /* errno */
 	pid_t pid = start(s, &in_w, &out_r, &report_r, why, cap);
 
-	if (pid == -1)
+	if (pid < 0)
 		return -1;
-	if (plain && tree_pack(s->source.fd, TREE_ROOT, feed, &in_w, &tree) ==
-	    -1)
+	if (plain && tree_pack(s->source.fd, TREE_ROOT, feed, &in_w, &tree) <
+	    0)
 		packed = errno;
 	s->left_out = tree.dropped;
 	if (plain || attached(s))
@@ -347,7 +347,7 @@ run(struct step *s, uint8_t *record, size_t *len, char *why, size_t cap)
 	if (clock_mono().us >= until)
 		(void)kill(pid, SIGKILL);
 	close_fd(&in_w);
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	/* EPIPE: hand has more to say of that */
 	if (packed != 0 && packed != EPIPE) {
@@ -394,15 +394,15 @@ adopt(struct step *s, const uint8_t *record, size_t len,
 	out->was_here = fstatat(s->in->images, path, &st,
 	    AT_SYMLINK_NOFOLLOW) == 0;
 	/* a digest names whole files only, also after a power cut */
-	if (!out->was_here && syncfs(s->work) == -1)
+	if (!out->was_here && syncfs(s->work) < 0)
 		return fail(why, cap, "store", errno);
-	if (store_adopt(s->in->images, s->tmp, record, len) == -1)
+	if (store_adopt(s->in->images, s->tmp, record, len) < 0)
 		return fail(why, cap, "store", errno);
 	/* no write bit is left; a folder without one could not be renamed */
-	if (!out->was_here && fchmodat(s->in->images, path, 0555, 0) == -1)
+	if (!out->was_here && fchmodat(s->in->images, path, 0555, 0) < 0)
 		return fail(why, cap, "store", errno);
 	if (s->in->name != NULL &&
-	    store_set_name(s->in->images, s->in->name, &r.digest) == -1)
+	    store_set_name(s->in->images, s->in->name, &r.digest) < 0)
 		return fail(why, cap, "names", errno);
 	return 0;
 }
@@ -410,7 +410,7 @@ adopt(struct step *s, const uint8_t *record, size_t len,
 static void
 drop_work(const struct step *s)
 {
-	if (s->work == -1)
+	if (s->work < 0)
 		return;
 	(void)tree_empty(s->work);
 	(void)close(s->work);
@@ -435,7 +435,7 @@ image_import(const struct image_import *in, struct image_imported *out,
 	if (in->name != NULL && !store_name_ok(in->name, full))
 		(void)snprintf(why, cap, "a name is small letters, digits and "
 		    "._-/ , then :TAG");
-	else if (base_build_filter(BASE_JOB, &s.job) == -1)
+	else if (base_build_filter(BASE_JOB, &s.job) < 0)
 		(void)snprintf(why, cap, "filter");
 	else if (source_open(&s.source, in->path, why, cap) == 0 &&
 	    copy_hand(&s, why, cap) == 0 &&
@@ -445,10 +445,10 @@ image_import(const struct image_import *in, struct image_imported *out,
 	out->unconfined = s.unconfined;
 	drop_work(&s);
 	free(s.job.insns);
-	if (s.source.fd != -1)
+	if (s.source.fd >= 0)
 		(void)close(s.source.fd);
 	free(s.tag);
-	if (s.hand != -1)
+	if (s.hand >= 0)
 		(void)close(s.hand);
 	(void)signal(SIGPIPE, pipe_was);
 	return rv;
@@ -466,6 +466,6 @@ image_open_hand(void)
 		memcpy(strrchr(path, '/') + 1, "warren-hand", 12);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
-	return fd != -1 ? fd : open(PKGLIBEXECDIR "/warren-hand", O_RDONLY |
+	return fd >= 0 ? fd : open(PKGLIBEXECDIR "/warren-hand", O_RDONLY |
 	    O_CLOEXEC);
 }

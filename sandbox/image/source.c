@@ -91,7 +91,7 @@ source_open(struct source *s, const char *path, char *why, size_t cap)
 
 	s->kind = SOURCE_FILE;
 	s->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (s->fd == -1 || fstat(s->fd, &st) == -1) {
+	if (s->fd < 0 || fstat(s->fd, &st) < 0) {
 		(void)snprintf(why, cap, "%s", strerror(errno));
 		return -1;
 	}
@@ -109,7 +109,7 @@ is_file(int fd)
 {
 	struct stat st;
 
-	if (fd == -1 || fstat(fd, &st) == -1)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return false;
 	errno = EINVAL;
 	return S_ISREG(st.st_mode);
@@ -149,7 +149,7 @@ source_answer(const struct source *s, int sock)
 	if (n <= 0)
 		return -1;
 	path[n] = '\0';
-	if ((fd = open_for(s, path)) == -1) {
+	if ((fd = open_for(s, path)) < 0) {
 		err = errno;
 	} else {
 		struct cmsghdr *c;

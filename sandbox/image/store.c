@@ -148,7 +148,7 @@ store_resolve(int dir, const char *name, struct id32 *digest)
 			errno = EINVAL;
 			return -1;
 		}
-		if (store_each(dir, look, &l) == -1)
+		if (store_each(dir, look, &l) < 0)
 			return -1;
 		if (!l.found) {
 			errno = ENOENT;
@@ -156,7 +156,7 @@ store_resolve(int dir, const char *name, struct id32 *digest)
 		}
 	}
 	place(path, sizeof(path), "roots", &l.digest);
-	if (fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == -1)
+	if (fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
 	*digest = l.digest;
 	return 0;
@@ -172,7 +172,7 @@ store_record(int dir, const struct id32 *digest, uint8_t *buf,
 	ssize_t n;
 
 	hex_encode(hex, HASH_BYTES(*digest));
-	n = meta == -1 ? -1 : file_read(meta, hex, buf, IMAGE_RECORD_MAX);
+	n = meta < 0 ? -1 : file_read(meta, hex, buf, IMAGE_RECORD_MAX);
 	if (n < 0)
 		return -1;
 	if (!image_record_parse(buf, (size_t)n, r) ||
@@ -189,10 +189,10 @@ store_make(int dir)
 	static const char *const folders[] = {"roots", "meta"};
 
 	for (size_t i = 0; i < NELEM(folders); i++) {
-		if (mkdirat(dir, folders[i], 0755) == -1 && errno != EEXIST)
+		if (mkdirat(dir, folders[i], 0755) < 0 && errno != EEXIST)
 			return -1;
 		/* jobs' ids walk through it, whatever the umask */
-		if (fchmodat(dir, folders[i], 0755, 0) == -1)
+		if (fchmodat(dir, folders[i], 0755, 0) < 0)
 			return -1;
 	}
 	return 0;
@@ -229,7 +229,7 @@ store_set_name(int dir, const char *name, const struct id32 *digest)
 		errno = EINVAL;
 		return -1;
 	}
-	if (lock == -1 || flock(lock, LOCK_EX) == -1 ||
+	if (lock < 0 || flock(lock, LOCK_EX) < 0 ||
 	    (w.f = open_memstream(&text, &len)) == NULL)
 		return -1;
 	rv = store_each(dir, copy_name, &w);
@@ -252,7 +252,7 @@ store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len)
 	char from[80], to[80], hex[65];
 	struct stat st;
 
-	if (meta == -1)
+	if (meta < 0)
 		return -1;
 	if (!image_record_parse(record, len, &r)) {
 		errno = EINVAL;
@@ -263,7 +263,7 @@ store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len)
 	hex_encode(hex, HASH_BYTES(r.digest));
 	if (fstatat(dir, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
-	if (file_replace(meta, hex, record, len, 0644) == -1)
+	if (file_replace(meta, hex, record, len, 0644) < 0)
 		return -1;
 	return renameat(dir, from, dir, to);
 }

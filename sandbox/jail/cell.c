@@ -114,7 +114,7 @@ ask_child(struct jail *j, struct cell *c, uint8_t type, int a, int b)
 	int p[2], fds[3];
 	int rv;
 
-	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) == -1) {
+	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0) {
 		broken(j, c, "pipe");
 		return false;
 	}
@@ -129,7 +129,7 @@ ask_child(struct jail *j, struct cell *c, uint8_t type, int a, int b)
 	fds[2] = b;
 	rv = slot_send(c->ctl, msg, sizeof(msg), fds, 3);
 	(void)close(p[1]);
-	if (rv == -1)
+	if (rv < 0)
 		broken(j, c, "control socket");
 	return rv == 0;
 }
@@ -173,7 +173,7 @@ step_next_fill(struct jail *j, struct cell *c, int from)
 		c->step = STEP_FILL;
 		c->volume = i;
 		c->deadline = after_ms(JAIL_STEP_MS);
-		(void)ask_child(j, c, SLOT_STEP, c->blobs[i] != -1 ?
+		(void)ask_child(j, c, SLOT_STEP, c->blobs[i] >= 0 ?
 		    c->blobs[i] : STDIN_FILENO, STDOUT_FILENO);
 		return;
 	}
@@ -206,7 +206,7 @@ blob_ok(int fd, uint64_t size)
 	struct stat st;
 	int fl = fcntl(fd, F_GETFL);
 
-	return fl != -1 && (fl & O_ACCMODE) == O_RDONLY &&
+	return fl >= 0 && (fl & O_ACCMODE) == O_RDONLY &&
 	    (fl & O_PATH) == 0 && fstat(fd, &st) == 0 &&
 	    S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
 }
@@ -262,11 +262,11 @@ make_stream(int *r, int *w)
 {
 	int p[2];
 
-	if (pipe2(p, O_CLOEXEC) == -1)
+	if (pipe2(p, O_CLOEXEC) < 0)
 		return false;
 	*r = p[0];
 	*w = p[1];
-	if (fcntl(p[0], F_SETFL, O_NONBLOCK) == -1)
+	if (fcntl(p[0], F_SETFL, O_NONBLOCK) < 0)
 		return false;
 	(void)fchmod(p[1], 0222);
 	return true;
@@ -286,7 +286,7 @@ prepare(struct jail *j, struct cell *c, const struct msg_J_RUN *m, int args,
 	msg[1] = msg[2] = 0;
 	memcpy(msg + 3, m->plan, m->plan_len);
 	if (slot_send(c->ctl, msg, 3u + m->plan_len, fds,
-	    group == -1 ? 2 : 3) == -1) {
+	    group < 0 ? 2 : 3) < 0) {
 		broken(j, c, "control socket");
 		return "slot";
 	}
@@ -329,8 +329,8 @@ cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 		code = "volume";
 	else if (!digest_policy(c, m->plan, m->plan_len, args, filter))
 		why = "not sealed, or of another size";
-	else if (j->groups.jobs != -1 &&
-	    (group = group_open(&j->groups, c->group)) == -1)
+	else if (j->groups.jobs >= 0 &&
+	    (group = group_open(&j->groups, c->group)) < 0)
 		why = "the job has no group";
 	if (why == NULL) {
 		c->group_layers = group_layers(&j->groups, &c->plan, group);
@@ -360,7 +360,7 @@ cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 static void
 kill_child(struct cell *c)
 {
-	if (c->pidfd != -1)
+	if (c->pidfd >= 0)
 		(void)sys_pidfd_send_signal(c->pidfd, SIGKILL);
 }
 
@@ -371,7 +371,7 @@ maybe_started(struct jail *j, struct cell *c)
 	struct msg_J_STARTED m;
 	int fds[3];
 
-	if (c->life.state != CELL_STARTING || !c->ready || c->pidfd == -1)
+	if (c->life.state != CELL_STARTING || !c->ready || c->pidfd < 0)
 		return;
 	c->job_pidfd = fcntl(c->pidfd, F_DUPFD_CLOEXEC, 0);
 	c->started = true;
@@ -406,7 +406,7 @@ cell_on_ctl(struct jail *j, struct cell *c)
 	int fds[SLOT_FDS_MAX];
 	ssize_t n = slot_recv(c->ctl, buf, sizeof(buf) - 1, fds);
 
-	if (n == -1 && errno == EAGAIN)
+	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n < 1) {
 		broken(j, c, "its process is gone");
@@ -500,7 +500,7 @@ cell_on_report(struct jail *j, struct cell *c)
 	ssize_t n = read(c->report, buf, sizeof(buf));
 	size_t off = 0, k;
 
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
 		close_fd(&c->report);
@@ -563,11 +563,11 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 	bool ok;
 
 	memset(&si, 0, sizeof(si));
-	if (waitid(P_PIDFD, (id_t)c->pidfd, &si, WEXITED | WNOHANG) == -1 ||
+	if (waitid(P_PIDFD, (id_t)c->pidfd, &si, WEXITED | WNOHANG) < 0 ||
 	    si.si_pid == 0)
 		return;
 	/* what it wrote before its end */
-	if (c->report != -1)
+	if (c->report >= 0)
 		cell_on_report(j, c);
 	close_fd(&c->report);
 	close_fd(&c->pidfd);
@@ -612,7 +612,7 @@ cells_step(struct jail *j, const struct msg_J_STEP *m)
 	if (c == NULL || c->life.state != CELL_ENDED || c->failed ||
 	    c->forget || m->step != STEP_PACK || m->volume >= c->plan.nvolumes ||
 	    c->plan.volumes[m->volume].kind != PLAN_VOL_RW ||
-	    pipe2(p, O_CLOEXEC) == -1) {
+	    pipe2(p, O_CLOEXEC) < 0) {
 		memset(&no, 0, sizeof(no));
 		no.job = m->job;
 		no.step = m->step;
@@ -669,7 +669,7 @@ step_next_clean(struct jail *j, struct cell *c)
 	if (!set_state(j, c, CELL_LEAVING, "cleaned"))
 		return;
 	c->deadline.us = 0;
-	if (slot_send(c->ctl, forget, sizeof(forget), NULL, 0) == -1)
+	if (slot_send(c->ctl, forget, sizeof(forget), NULL, 0) < 0)
 		broken(j, c, "control socket");
 }
 

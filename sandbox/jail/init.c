@@ -69,16 +69,16 @@ take_ids(const struct init_env *e, int report)
 	/* rootless the user's groups cannot be left (setgroups is denied) */
 	if (e->root)
 		rv = (int)syscall(SYS_setgroups, 0, NULL);
-	if (rv == -1 || userns_take_id() == -1)
+	if (rv < 0 || userns_take_id() < 0)
 		fail(report, "internal", "ids", errno);
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		fail(report, "internal", "prctl", errno);
 	/* jail may have died before that: then nobody reads */
 	if (poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0)
 		_exit(1);
 	/* after the clone, so that its root is our own group */
-	if (e->grouped && unshare(CLONE_NEWCGROUP) == -1)
+	if (e->grouped && unshare(CLONE_NEWCGROUP) < 0)
 		fail(report, "internal", "cgroup namespace", errno);
 	(void)umask(022);
 }
@@ -167,31 +167,31 @@ command_run(struct command *c)
 		l.data = p->memory;
 	(void)setsid();
 	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (null == -1 || dup2(null, STDIN_FILENO) == -1 ||
-	    dup2(c->job->out, STDOUT_FILENO) == -1 ||
-	    dup2(c->job->err, STDERR_FILENO) == -1)
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(c->job->out, STDOUT_FILENO) < 0 ||
+	    dup2(c->job->err, STDERR_FILENO) < 0)
 		command_fail(c, "standard streams");
 	/* an open folder of outside would be a way out */
-	if (sys_close_range(3, ~0u) == -1)
+	if (sys_close_range(3, ~0u) < 0)
 		command_fail(c, "close_range");
-	if (limits_apply(&l) == -1)
+	if (limits_apply(&l) < 0)
 		command_fail(c, "rlimits");
-	if (caps_drop_all() == -1)
+	if (caps_drop_all() < 0)
 		command_fail(c, "capabilities");
-	if (no_new_privs() == -1)
+	if (no_new_privs() < 0)
 		command_fail(c, "no_new_privs");
-	if (chdir(c->args->cwd) == -1) {
+	if (chdir(c->args->cwd) < 0) {
 		complain(c->args->cwd, strerror(errno));
 		_exit(EXIT_CANNOT);
 	}
 	if (getcwd(cwd, sizeof(cwd)) == NULL || cwd[0] != '/')
 		command_fail(c, "working folder outside");
 	if (c->env->landlock_abi > 0 &&
-	    landlock_apply(c->env->landlock_abi, c->paths, c->npaths) == -1)
+	    landlock_apply(c->env->landlock_abi, c->paths, c->npaths) < 0)
 		command_fail(c, "landlock");
-	if (filter_load(c->env->job_filter) == -1)
+	if (filter_load(c->env->job_filter) < 0)
 		command_fail(c, "base filter");
-	if (filter_load(&c->filter) == -1)
+	if (filter_load(&c->filter) < 0)
 		command_fail(c, "seccomp program");
 	exec_command(c->args);
 	_exit(EXIT_CANNOT);
@@ -206,7 +206,7 @@ map_fd(int fd, size_t len)
 	struct stat st;
 	void *p;
 
-	if (fstat(fd, &st) == -1)
+	if (fstat(fd, &st) < 0)
 		return NULL;
 	if ((uint64_t)st.st_size != len) {
 		errno = EINVAL;
@@ -255,7 +255,7 @@ find_places(const struct init_job *j, const struct plan_args *a,
 
 	(void)snprintf(path, sizeof(path), "/images/roots/%s", hex);
 	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (root == -1)
+	if (root < 0)
 		fail(j->report, "image", "image", errno);
 	code = places_find(out, root, a->targets, a->ntargets, why);
 	if (code != NULL)
@@ -304,7 +304,7 @@ reap(pid_t command, int report)
 
 	for (;;) {
 		memset(&si, 0, sizeof(si));
-		if (waitid(P_ALL, 0, &si, WEXITED) == -1) {
+		if (waitid(P_ALL, 0, &si, WEXITED) < 0) {
 			if (errno == EINTR)
 				continue;
 			_exit(1);
@@ -362,17 +362,17 @@ init_job(const struct init_env *e, const struct init_job *j)
 	pid = vfork();
 	if (pid == 0)
 		command_run(&c);
-	if (pid == -1)
+	if (pid < 0)
 		fail(j->report, "internal", "fork", errno);
 	if (c.failed != NULL)
 		fail(j->report, "internal", (const char *)c.failed, c.error);
 	/* what the child gave up is ours as well; its copy of our memory too */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	if (caps_drop_all() == -1)
+	if (caps_drop_all() < 0)
 		fail(j->report, "internal", "capabilities", errno);
 	r.layers = layers_of(e, &j->plan);
 	report_send(j->report, &r);
-	if (dup2(j->report, 0) == -1 || sys_close_range(1, ~0u) == -1)
+	if (dup2(j->report, 0) < 0 || sys_close_range(1, ~0u) < 0)
 		_exit(1);
 	reap(pid, 0);
 	_exit(1);
@@ -407,7 +407,7 @@ init_trial(const struct init_env *e, const struct init_trial *t)
 	const char *what;
 
 	take_ids(e, t->report);
-	if (root_build(&r, &what) == -1)
+	if (root_build(&r, &what) < 0)
 		trial_fail(t->report, what, errno);
 	what = hand_start(&h);
 	trial_fail(h.report, what, errno);
@@ -444,13 +444,13 @@ init_step(const struct init_env *e, const struct init_step *s)
 	argv[1] = (char *)(uintptr_t)(s->profile >= 0 ? "copy" :
 	    names[s->step]);
 	stage_path(path, e->slot, (unsigned)s->volume);
-	if (s->tree == -1 && s->step == STEP_FILL && mkdir(path, 0755) == -1)
+	if (s->tree < 0 && s->step == STEP_FILL && mkdir(path, 0755) < 0)
 		fail(s->report, "volume", "staging folder", errno);
 	if (s->profile >= 0) {
 		(void)snprintf(src, sizeof(src), "/vol/%d", s->profile);
 		root.src = src;
 	}
-	if (root_step_build(&root, &what) == -1)
+	if (root_step_build(&root, &what) < 0)
 		fail(s->report, "volume", what, errno);
 	what = hand_start(&h);
 	fail(h.report, "internal", what, errno);

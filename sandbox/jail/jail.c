@@ -67,7 +67,7 @@ take_arguments(struct start *s, int argc, char *argv[])
 	s->stage = program_fd(p, "stage");
 	s->dirs.stage = s->stage;
 	s->dirs.images = settings_take(p, SET_DIR_IMAGES, "");
-	if (s->hand == -1 || s->stage == -1 || s->dirs.images == -1)
+	if (s->hand < 0 || s->stage < 0 || s->dirs.images < 0)
 		fatalx("images, stage and hand are needed");
 	s->jail.groups.jobs = settings_take(p, SET_CG_JOBS, "");
 	for (size_t i = 0; i < NELEM(controllers); i++)
@@ -77,7 +77,7 @@ take_arguments(struct start *s, int argc, char *argv[])
 		int fd;
 
 		(void)snprintf(name, sizeof(name), "%u", i);
-		if ((fd = settings_take(p, SET_VOLUME, name)) == -1)
+		if ((fd = settings_take(p, SET_VOLUME, name)) < 0)
 			break;
 		s->dirs.volumes[s->dirs.nvolumes++] = fd;
 	}
@@ -91,19 +91,19 @@ make_stage(struct start *s, uint32_t slot)
 	char name[16];
 
 	(void)snprintf(name, sizeof(name), "%u", slot);
-	if (mkdirat(s->stage, name, 0770) == -1 && errno != EEXIST)
+	if (mkdirat(s->stage, name, 0770) < 0 && errno != EEXIST)
 		fatal("stage/%s", name);
 	fd = sys_openat2(s->stage, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC,
 	    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-	if (fd == -1)
+	if (fd < 0)
 		fatal("stage/%s", name);
 	/* no job of an earlier jail lives: the parent has seen to that */
-	if (tree_empty(fd) == -1)
+	if (tree_empty(fd) < 0)
 		fatal("stage/%s: cannot be emptied", name);
 	if (s->program.root && fchown(fd, s->program.base + JAIL_SLOT_UID +
-	    slot, s->program.base + JAIL_UID) == -1)
+	    slot, s->program.base + JAIL_UID) < 0)
 		fatal("stage/%s", name);
-	if (fchmod(fd, 0770) == -1)
+	if (fchmod(fd, 0770) < 0)
 		fatal("stage/%s", name);
 }
 
@@ -134,13 +134,13 @@ make_v1_slot(struct start *s, int dir, uint32_t slot)
 	DIR *d;
 
 	(void)snprintf(name, sizeof(name), "slot-%u", slot);
-	if (mkdirat(dir, name, 0755) == -1 && errno != EEXIST)
+	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
 		return -1;
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd != -1)
+	if (fd >= 0)
 		no_limits(fd);
 	/* mkdir obeyed the umask; node and jail's main process read in it */
-	if (fd == -1 || fchmod(fd, 0755) == -1 || !s->program.root)
+	if (fd < 0 || fchmod(fd, 0755) < 0 || !s->program.root)
 		return fd;
 	if ((d = dir_take(dup(fd))) != NULL) {
 		while ((de = readdir(d)) != NULL)
@@ -164,17 +164,17 @@ enter_leaf(struct start *s)
 	int jobs = s->jail.groups.jobs;
 	_cleanup_fd_ int procs = -1;
 
-	if (jobs == -1)
+	if (jobs < 0)
 		return;
-	if (mkdirat(jobs, "jail", 0755) == -1 && errno != EEXIST)
+	if (mkdirat(jobs, "jail", 0755) < 0 && errno != EEXIST)
 		fatal("jobs/jail");
 	procs = openat(jobs, "jail/cgroup.procs", O_WRONLY | O_CLOEXEC);
-	if (procs == -1 || write(procs, "0", 1) != 1)
+	if (procs < 0 || write(procs, "0", 1) != 1)
 		fatal("jobs/jail");
 	if (!s->program.root)
 		return;
-	if (fchownat(jobs, "cgroup.procs", node, node, 0) == -1 ||
-	    fchmodat(jobs, "cgroup.procs", 0664, 0) == -1)
+	if (fchownat(jobs, "cgroup.procs", node, node, 0) < 0 ||
+	    fchmodat(jobs, "cgroup.procs", 0664, 0) < 0)
 		log_warn("jail", "jobs/cgroup.procs");
 }
 
@@ -190,14 +190,14 @@ make_step_group(struct start *s, uint32_t slot)
 	int jobs = s->jail.groups.jobs, fd;
 	char name[16];
 
-	if (jobs == -1)
+	if (jobs < 0)
 		return -1;
 	(void)snprintf(name, sizeof(name), "step-%u", slot);
-	if (mkdirat(jobs, name, 0755) == -1 && errno != EEXIST)
+	if (mkdirat(jobs, name, 0755) < 0 && errno != EEXIST)
 		fatal("jobs/%s", name);
 	fd = openat(jobs, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1 || (s->program.root &&
-	    fchownat(fd, "cgroup.procs", me, me, 0) == -1))
+	if (fd < 0 || (s->program.root &&
+	    fchownat(fd, "cgroup.procs", me, me, 0) < 0))
 		fatal("jobs/%s", name);
 	/* a controller that is not given has no file */
 	(void)file_put_number(fd, "memory.max", HAND_ROOM);
@@ -227,26 +227,26 @@ make_slots(struct start *s, const char **what)
 		set.never = &s->never;
 		set.job = &s->job;
 		set.dirs = &s->dirs;
-		set.memory_group = g->jobs != -1 || g->v1[0] != -1;
+		set.memory_group = g->jobs >= 0 || g->v1[0] >= 0;
 		set.step_group = make_step_group(s, k);
 		make_stage(s, k);
 		for (size_t i = 0; i < NELEM(controllers); i++) {
-			int fd = g->v1[i] == -1 ? -1 :
+			int fd = g->v1[i] < 0 ? -1 :
 			    make_v1_slot(s, g->v1[i], k);
 
-			if (fd != -1)
+			if (fd >= 0)
 				set.v1[set.nv1++] = fd;
 		}
-		if (slot_start(&set, &ctl, what) == -1)
+		if (slot_start(&set, &ctl, what) < 0)
 			return -1;
 		for (unsigned i = 0; i < set.nv1; i++)
 			(void)close(set.v1[i]);
 		close_fd(&set.step_group);
 		cell_init(&j->cells[k - 1], k, ctl);
 		/* they are all alike */
-		if (k == 1 && slot_try(ctl, what) == -1)
+		if (k == 1 && slot_try(ctl, what) < 0)
 			return -1;
-		if (fcntl(ctl, F_SETFL, O_NONBLOCK) == -1)
+		if (fcntl(ctl, F_SETFL, O_NONBLOCK) < 0)
 			fatal("slot %u", k);
 	}
 	return 0;
@@ -258,7 +258,7 @@ sysctl_number(const char *path)
 	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char c;
 
-	return fd == -1 || read(fd, &c, 1) != 1 ? -1 : c - '0';
+	return fd < 0 || read(fd, &c, 1) != 1 ? -1 : c - '0';
 }
 
 /*
@@ -291,10 +291,10 @@ static int
 build(struct start *s, const char **step)
 {
 	*step = "private mounts";
-	if (s->program.root && priv_namespaces(true) == -1)
+	if (s->program.root && priv_namespaces(true) < 0)
 		return -1;
 	enter_leaf(s);
-	if (s->program.root && base_build(&s->dirs, true, step) == -1)
+	if (s->program.root && base_build(&s->dirs, true, step) < 0)
 		return -1;
 	return make_slots(s, step);
 }
@@ -312,17 +312,17 @@ give_up(struct start *s)
 	(void)close(s->dirs.images);
 	for (unsigned i = 0; i < s->dirs.nvolumes; i++)
 		(void)close(s->dirs.volumes[i]);
-	if (j->groups.jobs != -1)
+	if (j->groups.jobs >= 0)
 		dirs[n++] = j->groups.jobs;
 	for (size_t i = 0; i < NELEM(controllers); i++)
-		if (j->groups.v1[i] != -1)
+		if (j->groups.v1[i] >= 0)
 			dirs[n++] = j->groups.v1[i];
-	if (priv_ids(s->program.root ? s->program.base + JAIL_UID : 0) == -1)
+	if (priv_ids(s->program.root ? s->program.base + JAIL_UID : 0) < 0)
 		fatal("giving up root");
 	if (s->landlock_abi > 0 &&
-	    landlock_read_only(s->landlock_abi, dirs, n) == -1)
+	    landlock_read_only(s->landlock_abi, dirs, n) < 0)
 		fatal("Landlock");
-	if (filter_load(&s->own) == -1)
+	if (filter_load(&s->own) < 0)
 		fatal("system-call filter");
 }
 
@@ -344,10 +344,10 @@ find_out(struct start *s)
 	j->limits.available = LAYERS_FLOOR | LAYER_UTS | LAYER_RLIMITS |
 	    LAYER_READONLY | (groups & (LAYER_MEMORY | LAYER_CPU |
 	    LAYER_PIDS));
-	if (j->groups.jobs != -1)
+	if (j->groups.jobs >= 0)
 		j->limits.available |= LAYER_CGROUP;
 	for (size_t i = 0; i < NELEM(controllers); i++)
-		if (j->groups.jobs == -1 && j->groups.v1[i] == -1)
+		if (j->groups.jobs < 0 && j->groups.v1[i] < 0)
 			j->limits.available &= ~controller_layers[i];
 	if (s->landlock_abi > 0)
 		j->limits.available |= LAYER_LANDLOCK;
@@ -374,7 +374,7 @@ say_trouble(struct start *s)
 
 	(void)snprintf(m.text, sizeof(m.text), "no job can run here: %s",
 	    s->trouble);
-	if (ipc_send_ALARM(s->jail.parent, &m, NULL, 0) == -1)
+	if (ipc_send_ALARM(s->jail.parent, &m, NULL, 0) < 0)
 		fatal("ALARM");
 }
 
@@ -483,7 +483,7 @@ serve_parent(struct jail *j)
 		program_message(j->program, &in);
 		ipc_in_done(&in);
 	}
-	if (rv == -1)
+	if (rv < 0)
 		exit(0);
 }
 
@@ -501,7 +501,7 @@ serve_node(struct jail *j)
 		from_node(j, &in);
 		ipc_in_done(&in);
 	}
-	if (rv == -1) {
+	if (rv < 0) {
 		/* jobs go on; a new one is told */
 		ipc_free(j->node);
 		j->node = NULL;
@@ -525,7 +525,7 @@ static void
 watch(struct polls *ps, int fd, struct cell *c,
     void (*on)(struct jail *, struct cell *))
 {
-	if (fd == -1)
+	if (fd < 0)
 		return;
 	ps->p[ps->n] = (struct pollfd){.fd = fd, .events = POLLIN};
 	ps->who[ps->n].cell = c;
@@ -588,7 +588,7 @@ turn(struct jail *j)
 		watch(&ps, c->report, c, cell_on_report);
 		watch(&ps, c->pidfd, c, cell_on_pidfd);
 	}
-	if (poll(ps.p, ps.n, timeout_ms(j)) == -1) {
+	if (poll(ps.p, ps.n, timeout_ms(j)) < 0) {
 		if (errno == EINTR)
 			return;
 		fatal("poll");
@@ -626,14 +626,14 @@ main(int argc, char *argv[])
 	struct msg_READY ready = {.end_ = 0};
 
 	take_arguments(&s, argc, argv);
-	if (priv_session(program_row(PROGRAM_JAIL)->nofile) == -1)
+	if (priv_session(program_row(PROGRAM_JAIL)->nofile) < 0)
 		fatal("session");
-	if (base_build_filter(BASE_NEVER, &s.never) == -1 ||
-	    base_build_filter(BASE_JOB, &s.job) == -1 ||
-	    base_build_filter(BASE_JAIL, &s.own) == -1)
+	if (base_build_filter(BASE_NEVER, &s.never) < 0 ||
+	    base_build_filter(BASE_JOB, &s.job) < 0 ||
+	    base_build_filter(BASE_JAIL, &s.own) < 0)
 		fatalx("filters");
 	s.landlock_abi = landlock_abi();
-	if (build(&s, &step) == -1)
+	if (build(&s, &step) < 0)
 		set_trouble(&s, step);
 	give_up(&s);
 	program_receive(&s.program, NULL, NULL);
@@ -645,7 +645,7 @@ main(int argc, char *argv[])
 	find_out(&s);
 	if (s.trouble[0] != '\0')
 		say_trouble(&s);
-	if (ipc_send_READY(s.jail.parent, &ready, NULL, 0) == -1)
+	if (ipc_send_READY(s.jail.parent, &ready, NULL, 0) < 0)
 		fatal("READY");
 	for (;;)
 		turn(&s.jail);

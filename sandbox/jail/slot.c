@@ -78,7 +78,7 @@ slot_send(int ctl, const void *p, size_t n, const int *fds, unsigned nfds)
 		c->cmsg_len = CMSG_LEN(sizeof(int) * nfds);
 		memcpy(CMSG_DATA(c), fds, sizeof(int) * nfds);
 	}
-	return sendmsg(ctl, &m, MSG_NOSIGNAL) == -1 ? -1 : 0;
+	return sendmsg(ctl, &m, MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
 ssize_t
@@ -96,7 +96,7 @@ slot_recv(int ctl, void *p, size_t cap, int fds[SLOT_FDS_MAX])
 
 	for (int i = 0; i < SLOT_FDS_MAX; i++)
 		fds[i] = -1;
-	while ((n = recvmsg(ctl, &m, MSG_CMSG_CLOEXEC)) == -1 &&
+	while ((n = recvmsg(ctl, &m, MSG_CMSG_CLOEXEC)) < 0 &&
 	    errno == EINTR)
 		;
 	if (n < 0)
@@ -119,7 +119,7 @@ answer(struct slot *sl, enum slot_answer a, const char *text, int fd)
 
 	buf[0] = (uint8_t)a;
 	memcpy(buf + 1, text, n);
-	if (slot_send(sl->ctl, buf, n + 1, &fd, fd == -1 ? 0 : 1) == -1)
+	if (slot_send(sl->ctl, buf, n + 1, &fd, fd < 0 ? 0 : 1) < 0)
 		_exit(1);
 }
 
@@ -132,7 +132,7 @@ lo_up(void)
 	_cleanup_fd_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq r;
 
-	if (fd == -1)
+	if (fd < 0)
 		return;
 	memset(&r, 0, sizeof(r));
 	memcpy(r.ifr_name, "lo", 3);
@@ -146,7 +146,7 @@ lo_up(void)
 static int
 fresh_namespaces(void)
 {
-	if (unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) == -1)
+	if (unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
 		return -1;
 	lo_up();
 	return sethostname(HOSTNAME, strlen(HOSTNAME));
@@ -164,21 +164,21 @@ enter_user_ns(struct slot *sl, int sync)
 		_cleanup_fd_ int fd = openat(s->v1[i], "cgroup.procs",
 		    O_WRONLY | O_CLOEXEC);
 
-		if (fd == -1 || write(fd, "0", 1) != 1)
+		if (fd < 0 || write(fd, "0", 1) != 1)
 			return -1;
 	}
 	/* else our own files in /proc are root's; set_up() ends it */
 	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	sl->oom = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (sl->oom != -1)
+	if (sl->oom >= 0)
 		(void)!write(sl->oom, OOM_SLOT, strlen(OOM_SLOT));
 	/* a core is not shared with another job, where the machine knows how */
 	(void)prctl(PR_SCHED_CORE, SCHED_CORE_CREATE, 0, 0, 0);
 	if (s->root) {
-		if (setgroups(1, &node) == -1 ||
-		    setresgid(uid, uid, uid) == -1 ||
-		    setresuid(uid, uid, uid) == -1 ||
-		    unshare(CLONE_NEWUSER) == -1)
+		if (setgroups(1, &node) < 0 ||
+		    setresgid(uid, uid, uid) < 0 ||
+		    setresuid(uid, uid, uid) < 0 ||
+		    unshare(CLONE_NEWUSER) < 0)
 			return -1;
 		if (write(sync, &c, 1) != 1 || read(sync, &c, 1) != 1)
 			return -1;
@@ -187,8 +187,8 @@ enter_user_ns(struct slot *sl, int sync)
 		gid_t gid = getegid();
 
 		uid = geteuid();
-		if (unshare(CLONE_NEWUSER) == -1 ||
-		    userns_map(getpid(), uid, gid, true) == -1)
+		if (unshare(CLONE_NEWUSER) < 0 ||
+		    userns_map(getpid(), uid, gid, true) < 0)
 			return -1;
 	}
 	return 0;
@@ -200,20 +200,20 @@ set_up(struct slot *sl, int sync, const char **what)
 	const struct slot_setup *s = sl->s;
 
 	*what = "user namespace";
-	if (enter_user_ns(sl, sync) == -1)
+	if (enter_user_ns(sl, sync) < 0)
 		return -1;
 	*what = "mount namespace";
-	if (unshare(CLONE_NEWNS) == -1)
+	if (unshare(CLONE_NEWNS) < 0)
 		return -1;
-	if (!s->root && base_build(s->dirs, false, what) == -1)
+	if (!s->root && base_build(s->dirs, false, what) < 0)
 		return -1;
 	*what = "namespaces";
-	if (fresh_namespaces() == -1)
+	if (fresh_namespaces() < 0)
 		return -1;
 	*what = "rights";
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
-	    no_new_privs() == -1)
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
+	    no_new_privs() < 0)
 		return -1;
 	/* here once, and not at each start */
 	caps_drop_bounding(1ull << CAP_DAC_READ_SEARCH);
@@ -235,18 +235,18 @@ clone_child(struct slot *sl, int group, int *pidfd)
 	int saved;
 	pid_t pid;
 
-	if (group != -1) {
+	if (group >= 0) {
 		a.flags |= CLONE_INTO_CGROUP;
 		a.cgroup = (uint64_t)group;
 	}
-	sl->env.grouped = group != -1;
-	if (sl->oom != -1)
+	sl->env.grouped = group >= 0;
+	if (sl->oom >= 0)
 		(void)!pwrite(sl->oom, OOM_JOB, strlen(OOM_JOB), 0);
 	pid = sys_clone3(&a);
 	if (pid == 0)
 		return 0;
 	saved = errno;
-	if (sl->oom != -1)
+	if (sl->oom >= 0)
 		(void)!pwrite(sl->oom, OOM_SLOT, strlen(OOM_SLOT), 0);
 	errno = saved;
 	return pid;
@@ -257,7 +257,7 @@ started(struct slot *sl, pid_t pid, int pidfd)
 {
 	char why[128];
 
-	if (pid == -1) {
+	if (pid < 0) {
 		(void)snprintf(why, sizeof(why), "clone: %s", strerror(errno));
 		answer(sl, SLOT_FAILED, why, -1);
 		return;
@@ -272,7 +272,7 @@ take_plan(struct slot *sl, const uint8_t *p, size_t n, int fds[3])
 	const char *what = "plan";
 	char why[128];
 
-	if (sl->have_plan || fds[0] == -1 || fds[1] == -1 ||
+	if (sl->have_plan || fds[0] < 0 || fds[1] < 0 ||
 	    !plan_decode(rd_make(p, n), &sl->plan)) {
 		answer(sl, SLOT_FAILED, "plan", -1);
 		return;
@@ -289,7 +289,7 @@ take_plan(struct slot *sl, const uint8_t *p, size_t n, int fds[3])
 		if (kind != PLAN_VOL_RW && kind != PLAN_VOL_PROFILE_RW)
 			continue;
 		if (tmpfs_make(t, TREES, sl->plan.output, PLAN_RW_INODES,
-		    &what) == -1) {
+		    &what) < 0) {
 			(void)snprintf(why, sizeof(why), "%s: %s", what,
 			    strerror(errno));
 			sl->have_plan = false;
@@ -310,7 +310,7 @@ do_go(struct slot *sl, const int fds[3])
 	int pidfd = -1;
 	pid_t pid;
 
-	if (!sl->have_plan || fds[2] == -1) {
+	if (!sl->have_plan || fds[2] < 0) {
 		answer(sl, SLOT_FAILED, "no plan", -1);
 		return;
 	}
@@ -318,7 +318,7 @@ do_go(struct slot *sl, const int fds[3])
 	if (pid == 0) {
 		/* who holds a group beside the job's could leave the job's */
 		(void)close(sl->ctl);
-		if (sl->s->step_group != -1)
+		if (sl->s->step_group >= 0)
 			(void)close(sl->s->step_group);
 		init_job(&sl->env, &j);
 	}
@@ -338,7 +338,7 @@ do_try(struct slot *sl, const int fds[3])
 		init_trial(&sl->env, &t);
 	}
 	(void)snprintf(why, sizeof(why), "%d clone", errno);
-	if (pid == -1)
+	if (pid < 0)
 		answer(sl, SLOT_FAILED, why, -1);
 	else
 		started(sl, pid, pidfd);
@@ -363,14 +363,14 @@ do_step(struct slot *sl, int step, unsigned v, const int fds[3])
 	uint8_t kind;
 	pid_t pid;
 
-	if (!sl->have_plan || fds[2] == -1 || v >= sl->plan.nvolumes) {
+	if (!sl->have_plan || fds[2] < 0 || v >= sl->plan.nvolumes) {
 		answer(sl, SLOT_FAILED, "no such volume", -1);
 		return;
 	}
 	kind = sl->plan.volumes[v].kind;
 	st.bytes = MAX_OF(sl->plan.volumes[v].size, sl->plan.output);
 	if (step == STEP_PACK)
-		while (tree < TREES - 1 && sl->trees[tree][v] == -1)
+		while (tree < TREES - 1 && sl->trees[tree][v] < 0)
 			tree++;
 	else
 		tree = TREE_FILL;
@@ -381,7 +381,7 @@ do_step(struct slot *sl, int step, unsigned v, const int fds[3])
 	if (kind == PLAN_VOL_RO && step == STEP_FILL)
 		sl->staged[v] = true;
 	if (kind == PLAN_VOL_PROFILE ||
-	    (kind == PLAN_VOL_RO) == (st.tree != -1) ||
+	    (kind == PLAN_VOL_RO) == (st.tree >= 0) ||
 	    (step == STEP_CLEAN && !sl->staged[v])) {
 		answer(sl, SLOT_FAILED, "no such step", -1);
 		return;
@@ -396,7 +396,7 @@ do_step(struct slot *sl, int step, unsigned v, const int fds[3])
 		init_step(&sl->env, &st);
 	}
 	/* a mount is attached once */
-	if (st.tree != -1)
+	if (st.tree >= 0)
 		close_fd(&sl->trees[tree][v]);
 	started(sl, pid, pidfd);
 }
@@ -429,7 +429,7 @@ forget(struct slot *sl)
 		if (!sl->staged[i])
 			continue;
 		stage_path(path, sl->s->number, i);
-		if (rmdir(path) == -1 && errno != ENOENT)
+		if (rmdir(path) < 0 && errno != ENOENT)
 			why = "a volume is left";
 		else
 			sl->staged[i] = false;
@@ -443,7 +443,7 @@ forget(struct slot *sl)
 	sl->have_plan = false;
 	answer(sl, SLOT_FREE, why, -1);
 	/* off the hot path: whatever the job left in them goes with them */
-	if (fresh_namespaces() == -1)
+	if (fresh_namespaces() < 0)
 		_exit(1);
 }
 
@@ -499,7 +499,7 @@ slot_main(const struct slot_setup *s, int ctl)
 	sl.env = (struct init_env){.slot = s->number, .root = s->root,
 	    .landlock_abi = landlock_abi(), .job_filter = s->job,
 	    .no_memory_group = !s->memory_group};
-	if (set_up(&sl, ctl, &what) == -1) {
+	if (set_up(&sl, ctl, &what) < 0) {
 		(void)snprintf(why, sizeof(why), "%d %s", errno, what);
 		answer(&sl, SLOT_FAILED, why, -1);
 		_exit(1);
@@ -510,7 +510,7 @@ slot_main(const struct slot_setup *s, int ctl)
 	 * job is a copy of us while it reads what node sent.
 	 */
 	keep[2] = sl.oom;
-	if (priv_fds(keep, NELEM(keep)) == -1)
+	if (priv_fds(keep, NELEM(keep)) < 0)
 		_exit(1);
 	answer(&sl, SLOT_FREE, "", -1);
 	serve(&sl);
@@ -544,7 +544,7 @@ trial_result(int report, int pidfd, const char **what)
 	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
 	(void)waitid(P_PIDFD, (id_t)pidfd, &si, WEXITED);
 	*what = "trial";
-	errno = n == -1 ? ETIMEDOUT : EIO;
+	errno = n < 0 ? ETIMEDOUT : EIO;
 	if (n <= 0 || report_parse(buf, (size_t)n, &r) == 0)
 		return -1;
 	if (r.kind == REPORT_HAND && r.ok)
@@ -564,17 +564,17 @@ slot_try(int ctl, const char **what)
 	ssize_t n;
 
 	*what = "pipe";
-	if (pipe2(p, O_CLOEXEC) == -1)
+	if (pipe2(p, O_CLOEXEC) < 0)
 		return -1;
 	*what = "control socket";
 	rv = slot_send(ctl, msg, sizeof(msg), p + 1, 1);
 	(void)close(p[1]);
-	n = rv == -1 ? -1 : slot_recv(ctl, buf, sizeof(buf) - 1, fds);
+	n = rv < 0 ? -1 : slot_recv(ctl, buf, sizeof(buf) - 1, fds);
 	if (n < 1) {
 		(void)close(p[0]);
 		return -1;
 	}
-	if (buf[0] == SLOT_CHILD && fds[0] != -1) {
+	if (buf[0] == SLOT_CHILD && fds[0] >= 0) {
 		rv = trial_result(p[0], fds[0], what);
 	} else {
 		*what = slot_why(buf + 1, (size_t)n - 1, why);
@@ -598,7 +598,7 @@ slot_start(const struct slot_setup *s, int *ctl, const char **what)
 	pid_t pid;
 
 	*what = "socketpair";
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) == -1)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
 		return -1;
 	*what = "fork";
 	pid = fork();
@@ -608,7 +608,7 @@ slot_start(const struct slot_setup *s, int *ctl, const char **what)
 		_exit(1);
 	}
 	(void)close(sv[1]);
-	if (pid == -1) {
+	if (pid < 0) {
 		(void)close(sv[0]);
 		return -1;
 	}
@@ -618,7 +618,7 @@ slot_start(const struct slot_setup *s, int *ctl, const char **what)
 		uint32_t id = s->base + JAIL_SLOT_UID + s->number;
 
 		*what = "maps";
-		if (userns_map(pid, id, id, false) == -1) {
+		if (userns_map(pid, id, id, false) < 0) {
 			(void)close(sv[0]);
 			return -1;
 		}

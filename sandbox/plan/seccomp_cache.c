@@ -89,11 +89,11 @@ seccomp_cached(struct seccomp_program *out, int dir, const char *json,
 	memset(out, 0, sizeof(*out));
 	err[0] = '\0';
 	cache_name(name, sizeof(name), json, len, host);
-	if (dir != -1 && cache_load(out, dir, name))
+	if (dir >= 0 && cache_load(out, dir, name))
 		return 0;
-	if (seccomp_gen(out, json, len, host, err, err_cap) == -1)
+	if (seccomp_gen(out, json, len, host, err, err_cap) < 0)
 		return -1;
-	if (dir != -1)
+	if (dir >= 0)
 		cache_store(out, dir, name);
 	return 0;
 }

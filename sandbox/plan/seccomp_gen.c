@@ -69,7 +69,7 @@ seccomp_host_native(struct seccomp_host *h)
 	for (size_t i = 0; i < NELEM(archs); i++)
 		if (archs[i].token == seccomp_arch_native())
 			h->arch = archs[i].name;
-	if (uname(&u) == -1 || sscanf(u.release, "%u.%u", &h->kernel_major,
+	if (uname(&u) < 0 || sscanf(u.release, "%u.%u", &h->kernel_major,
 	    &h->kernel_minor) != 2)
 		return false;
 	return h->arch != NULL;
@@ -272,7 +272,7 @@ add_rule(struct gen *g, const char *name, uint32_t action,
 	}
 	if (nr < 0) /* not on this architecture */
 		return 0;
-	if (remember(g, name, nr, action, nargs == 0) == -1)
+	if (remember(g, name, nr, action, nargs == 0) < 0)
 		return -1;
 	if (action == g->default_action)
 		return 0;
@@ -305,19 +305,19 @@ add_entry(struct gen *g, json_t *entry)
 	int rv;
 
 	if (!json_is_object(entry) ||
-	    only_keys(g, entry, keys, NELEM(keys), "syscalls") == -1)
+	    only_keys(g, entry, keys, NELEM(keys), "syscalls") < 0)
 		return g->err[0] != '\0' ? -1 : fail(g, "syscalls: objects");
 	if ((rv = counts(g, entry)) != 1)
 		return rv;
-	if (errno_of(g, entry, "errnoRet", g->default_errno, &err) == -1 ||
-	    action_of(g, json_object_get(entry, "action"), err, &action) == -1)
+	if (errno_of(g, entry, "errnoRet", g->default_errno, &err) < 0 ||
+	    action_of(g, json_object_get(entry, "action"), err, &action) < 0)
 		return -1;
 	if (args != NULL && !json_is_null(args) && !json_is_array(args))
 		return fail(g, "args is a list");
 	json_array_foreach (args, i, v) {
 		if (n == NELEM(cmp))
 			return fail(g, "too many args");
-		if (read_arg(g, v, &cmp[n]) == -1)
+		if (read_arg(g, v, &cmp[n]) < 0)
 			return -1;
 		for (unsigned k = 0; k < n; k++)
 			any_of |= cmp[k].arg == cmp[n].arg;
@@ -332,8 +332,8 @@ add_entry(struct gen *g, json_t *entry)
 	json_array_foreach (names, i, v) {
 		if (!json_is_string(v))
 			return fail(g, "syscalls: names is a list of text");
-		if (add_rule(g, json_string_value(v), action, cmp, n, any_of) ==
-		    -1)
+		if (add_rule(g, json_string_value(v), action, cmp, n, any_of) <
+		    0)
 			return -1;
 	}
 	return 0;
@@ -348,8 +348,8 @@ export(struct gen *g, struct seccomp_program *out)
 	struct stat st;
 	size_t n;
 
-	if (fd == -1 || seccomp_export_bpf(g->ctx, fd) != 0 ||
-	    fstat(fd, &st) == -1)
+	if (fd < 0 || seccomp_export_bpf(g->ctx, fd) != 0 ||
+	    fstat(fd, &st) < 0)
 		return fail(g, "export: %s", strerror(errno));
 	n = (size_t)st.st_size;
 	if (n == 0 || n / sizeof(*out->insns) > BPF_MAXINSNS)
@@ -375,10 +375,10 @@ generate(struct gen *g, json_t *root, struct seccomp_program *out)
 
 	if (!json_is_object(root))
 		return fail(g, "not an object");
-	if (only_keys(g, root, keys, NELEM(keys), "profile") == -1 ||
-	    errno_of(g, root, "defaultErrnoRet", EPERM, &g->default_errno) ==
-	    -1 || action_of(g, json_object_get(root, "defaultAction"),
-	    g->default_errno, &g->default_action) == -1)
+	if (only_keys(g, root, keys, NELEM(keys), "profile") < 0 ||
+	    errno_of(g, root, "defaultErrnoRet", EPERM, &g->default_errno) <
+	    0 || action_of(g, json_object_get(root, "defaultAction"),
+	    g->default_errno, &g->default_action) < 0)
 		return -1;
 	/* a rule that gives no number of its own means EPERM, as in runc */
 	g->default_errno = EPERM;
@@ -392,7 +392,7 @@ generate(struct gen *g, json_t *root, struct seccomp_program *out)
 	if (list != NULL && !json_is_array(list))
 		return fail(g, "syscalls is a list");
 	json_array_foreach (list, i, v)
-		if (add_entry(g, v) == -1)
+		if (add_entry(g, v) < 0)
 			return -1;
 	return export(g, out);
 }

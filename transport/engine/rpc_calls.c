@@ -218,7 +218,7 @@ mark(struct engine *e, const struct request *q, struct wr *w)
 	bool used = strcmp(q->destination_data, "used") == 0;
 
 	if (!rns_known_get(e->rns, &q->destination, &k) ||
-	    (used && k.used_us == -1)) {
+	    (used && k.used_us < 0)) {
 		mpk_put_bool(w, false);
 		return;
 	}
