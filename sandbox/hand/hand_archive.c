@@ -482,7 +482,7 @@ take_file(struct import *im, struct reader *r, struct archive *a,
 }
 
 int
-import_archive(struct import *im, int fd)
+reader_each(struct import *im, int fd, reader_take *take)
 {
 	static struct reader r;
 	struct archive_entry *e;
@@ -492,10 +492,16 @@ import_archive(struct import *im, int fd)
 	if (a == NULL)
 		return -1;
 	while ((rv = reader_next(im, &r, a, &e)) == 1)
-		if (import_member(im) < 0 || take_file(im, &r, a, e) < 0) {
+		if (import_member(im) < 0 || take(im, &r, a, e) < 0) {
 			rv = -1;
 			break;
 		}
 	reader_close(&r, a);
 	return rv;
+}
+
+int
+import_archive(struct import *im, int fd)
+{
+	return reader_each(im, fd, take_file);
 }

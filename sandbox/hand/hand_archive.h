@@ -30,6 +30,10 @@ void reader_close(struct reader *, struct archive *);
 /* 1: a member, 0: the end, -1 */
 int reader_next(struct import *, struct reader *, struct archive *,
     struct archive_entry **);
+/* Each member in turn. 0, or -1: why is set, by take() too. */
+typedef int reader_take(struct import *, struct reader *, struct archive *,
+    struct archive_entry *);
+int reader_each(struct import *, int fd, reader_take *);
 /* One member more. -1: too many. */
 int import_member(struct import *);
 /* n more bytes of files, holes too. -1: over the limit, or the disk is full. */

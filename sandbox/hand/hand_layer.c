@@ -287,20 +287,9 @@ make_member(struct import *im, struct reader *r, struct archive *a,
 int
 import_layer(struct import *im, int fd)
 {
-	static struct reader r;
-	struct archive_entry *e;
-	struct archive *a = reader_open(im, &r, fd);
-	int rv;
+	int rv = reader_each(im, fd, make_member);
 
-	if (a == NULL)
-		return -1;
-	while ((rv = reader_next(im, &r, a, &e)) == 1)
-		if (import_member(im) < 0 || make_member(im, &r, a, e) < 0) {
-			rv = -1;
-			break;
-		}
 	path_clear(&im->written);
-	reader_close(&r, a);
 	return rv;
 }
 
