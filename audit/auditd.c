@@ -110,7 +110,8 @@ checkpoint_store(struct auditd *a, const struct msg_C_SIGNED *m)
 	len = note_put(text, &n);
 	if (file_replace(a->dir, TRAIL_KEY, key, 65, 0600) < 0 ||
 	    file_replace(a->dir, TRAIL_CHECKPOINT, text, len, 0600) < 0) {
-		log_warn("trail", "a checkpoint was not written");
+		log_warn("trail/checkpoint", "cannot be written, the next one is "
+		    "tried: `warren audit verify` ends at the one before");
 		return;
 	}
 	trail_mark(a->trail, n.size, true);
@@ -128,7 +129,8 @@ on_C_SIGNED(struct auditd *a, const struct msg_C_SIGNED *m, struct ipc_in *in)
 	if (m->ok)
 		checkpoint_store(a, m);
 	else
-		log_warnx("trail", "keys refused a checkpoint size=%llu",
+		log_warnx("trail", "a checkpoint is not signed, warren-keys "
+		    "says why: the next one is tried size=%llu",
 		    (unsigned long long)m->size);
 }
 
@@ -272,7 +274,8 @@ on_sync(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)revents;
 	if (trail_sync(a->trail) == 0)
 		return;
-	log_warn("trail", "not synced, tried again");
+	log_warn("trail", "cannot be brought to the disk, tried again: a power "
+	    "cut now would lose its last lines");
 	ev_timer_set(&a->sync, SYNC_S, 0.);
 	ev_timer_start(a->loop, &a->sync);
 }
@@ -379,10 +382,11 @@ audit_open(struct auditd *a, struct trail_report *r)
 	a->dir = settings_take(&a->prog, SET_DIR_TRAIL, "");
 	a->held = calloc(HELD_MAX, sizeof(*a->held));
 	if (a->dir < 0 || a->held == NULL)
-		fatalx("no folder, or no memory");
+		fatalx("no folder warren/trail from the parent, or no memory");
 	a->trail = trail_open(a->dir, &limits, r);
 	if (a->trail == NULL)
-		fatal("the trail cannot be opened");
+		fatal("warren/trail cannot be opened (`warren audit verify` says "
+		    "whether it is whole)");
 	n = file_read(a->dir, TRAIL_CHECKPOINT, text, sizeof(text));
 	if (n > 0 && note_parse(&note, text, (size_t)n))
 		a->signed_size = note.size;

@@ -227,7 +227,8 @@ on_V_ENVELOPE(struct judge *j, const struct msg_V_ENVELOPE *m,
 		    "envelope: empty, or over 96 KiB");
 	}
 	if (n > 0 && (record = memfd_sealed("manifest", j->record, n)) < 0) {
-		log_warn(NULL, "a manifest's record");
+		log_warn(NULL, "a manifest cannot be handed to node, its job is "
+		    "refused");
 		out.ok = false;
 		out.len = 0;
 		(void)snprintf(out.why, sizeof(out.why), "payload: no memory");
@@ -346,7 +347,7 @@ judge_open(struct judge *j)
 	j->record = malloc(MANIFEST_RECORD_MAX);
 	if (j->dir < 0 || j->v.store == NULL || j->file == NULL ||
 	    j->record == NULL)
-		fatalx("no folder, or no memory");
+		fatalx("no folder warren/trust from the parent, or no memory");
 	bindings_load(j);
 	j->started = clock_mono();
 }

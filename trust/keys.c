@@ -232,13 +232,14 @@ page_make(struct keys *k)
 	k->secret = mmap(NULL, k->page, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (k->secret == MAP_FAILED)
-		fatal("a page for the keys");
+		fatal("no memory for the keys");
 	if (mlock(k->secret, k->page) < 0)
 		log_warn(NULL, "the page of the keys cannot be locked and may "
 			       "reach the swap: raise RLIMIT_MEMLOCK");
 	if (madvise(k->secret, k->page, MADV_DONTDUMP) < 0 ||
 	    madvise(k->secret, k->page, MADV_WIPEONFORK) < 0)
-		log_warn(NULL, "the page of the keys: madvise");
+		log_warn(NULL, "the page of the keys cannot be kept out of core "
+			       "dumps: forbid these (ulimit -c 0)");
 }
 
 static void

@@ -37,7 +37,8 @@ binding_sign(struct engine *e, const struct msg_B_SIGN *m)
 
 	if (!sound(m, clock_wall_us() / MONO_SECOND)) {
 		e->counts.bindings_refused++;
-		log_warnx("keys", "a binding that is not sound is not signed");
+		log_warnx("keys", "a binding is not signed: it is not one for "
+		    "this identity");
 		return;
 	}
 	n = snprintf(head, sizeof(head), "DSSEv1 %zu %s %d ",
@@ -56,7 +57,7 @@ binding_sign(struct engine *e, const struct msg_B_SIGN *m)
 	if (!wr_ok(&w) || rns_identity_sign(reply.sig, e->identity, buf,
 	    w.len) != RNS_OK) {
 		e->counts.bindings_refused++;
-		log_warnx("keys", "a binding cannot be signed");
+		log_warnx("keys", "a binding is not signed: signing failed");
 		return;
 	}
 	if (program_send_B_SIGNED(&e->program, &reply, NULL, 0) < 0)

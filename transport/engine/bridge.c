@@ -390,7 +390,8 @@ on_request(struct bridge *b, const struct rns_event *ev)
 		memcpy(m.data, ev->request.data, ev->request.len);
 	} else if ((fd = memfd_sealed("request", ev->request.data,
 	    ev->request.len)) < 0) {
-		log_warn("node", "request lost");
+		log_warn("node", "a peer's request cannot be handed over and is "
+		    "lost: the peer asks again");
 		b->counts.requests_lost++;
 		return;
 	}

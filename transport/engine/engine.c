@@ -31,5 +31,5 @@ void
 engine_send_failed(enum program who)
 {
 	if (errno != EPIPE)
-		log_warn(program_name(who), "message lost");
+		log_warn(program_name(who), "a message to it is lost");
 }

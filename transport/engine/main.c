@@ -63,7 +63,8 @@ identity_load(struct engine *e, int dir)
 		    "learned end with the program");
 		randombytes_buf(e->identity, sizeof(e->identity));
 	} else if (store_identity(dir, e->identity) < 0) {
-		fatalx("storage/transport_identity cannot be used");
+		fatalx("storage/transport_identity cannot be used: mend it, or "
+		    "move it away and a new identity is made");
 	}
 }
 
@@ -78,7 +79,7 @@ config_load(struct engine *e)
 	text = settings_text(&e->program, SET_RNS_CONFIG, "", CONF_TEXT_MAX,
 	    &len);
 	if (text == NULL)
-		fatal("configuration");
+		fatal("no configuration from the parent");
 	if (rnsconf_parse(&e->conf, text, len, &m) < 0) {
 		mistake_line(why, sizeof(why), "config", &m.v[0]);
 		fatalx("%s", why);
@@ -100,12 +101,12 @@ engine_start(struct engine *e)
 	config_load(e);
 	identity_load(e, dir);
 	if (core_new(e) < 0)
-		fatalx("the core cannot be made");
+		fatalx("the core cannot be made: memory");
 	if (kinds_create_all(e) < 0)
 		fatalx("an interface cannot be made");
 	if (dir >= 0) {
 		if ((e->store = store_new(e, dir)) == NULL)
-			fatal("storage");
+			fatal("the storage folder cannot be used");
 		store_load(e->store);
 	}
 	if ((fd = settings_take(p, SET_LISTEN_DATA, "")) >= 0 &&

@@ -55,7 +55,7 @@ store_identity(int dir, uint8_t key[RNS_KEY])
 	if ((n = file_read(dir, name, key, RNS_KEY)) == RNS_KEY)
 		return 0;
 	if (n >= 0) {
-		log_errx(name, "has %zd bytes, not 64", n);
+		log_errx(name, "has %zd bytes where an identity has 64", n);
 		return -1;
 	}
 	if (errno != ENOENT) {
@@ -176,7 +176,8 @@ load_known(struct store *s)
 		return;
 	r = rd_make(buf, len);
 	if (stores_known_head(&r, &count) != RNS_OK) {
-		log_warnx("known_destinations", "not readable, left out");
+		log_warnx("known_destinations", "damaged and left out: what "
+		    "was known is learned again from announces");
 		return;
 	}
 	for (; count > 0; count--) {
@@ -267,7 +268,8 @@ load_paths(struct store *s)
 		return;
 	r = rd_make(buf, len);
 	if (!codec_paths_head(&r, &count)) {
-		log_warnx("destination_table", "not readable, left out");
+		log_warnx("destination_table", "damaged and left out: paths "
+		    "are learned again from announces");
 		return;
 	}
 	for (; count > 0; count--) {
@@ -327,7 +329,8 @@ load_holes(struct store *s, const char *name)
 		return;
 	r = rd_make(buf, len);
 	if (!codec_holes_head(&r, &count)) {
-		log_warnx(name, "not readable, left out");
+		log_warnx(name, "damaged and left out: who stands in it is not "
+		    "blackholed; put back a whole one");
 		return;
 	}
 	for (; count > 0 && taken < HOLES_MAX; count--) {
