@@ -80,7 +80,7 @@ put_note(FILE *f, const struct job_note *n)
 	if (n->image[0] != '\0')
 		fprintf(f, "image %s\n", n->image);
 	if (n->at != 0)
-		fprintf(f, "at %lld\n", (long long)n->at);
+		fprintf(f, "at %lld.%06u\n", (long long)n->at, n->at_us);
 	if (n->state[0] != '\0')
 		fprintf(f, "state %s\n", n->state);
 	if (n->outcome[0] != '\0')
@@ -117,6 +117,26 @@ person_forget_job(const struct person *p, const struct id32 *job)
 		(void)unlinkat(dir, name, 0);
 }
 
+/* "SECONDS.MICROSECONDS", or the first alone. */
+static void
+read_at(const char *text, struct job_note *out)
+{
+	char *end;
+
+	out->at = strtoll(text, &end, 10);
+	if (end[0] == '.' && strlen(end + 1) == 6 &&
+	    strspn(end + 1, "0123456789") == 6)
+		out->at_us = (uint32_t)strtoul(end + 1, NULL, 10);
+}
+
+int
+job_note_later(const struct job_note *a, const struct job_note *b)
+{
+	if (a->at != b->at)
+		return a->at > b->at ? 1 : -1;
+	return (a->at_us > b->at_us) - (a->at_us < b->at_us);
+}
+
 /* "word value"; false: another word. Too long a value is none. */
 static bool
 take(const char *line, const char *word, char *out, size_t cap)
@@ -134,7 +154,7 @@ static bool
 read_note(int dir, const char *name, struct job_note *out)
 {
 	_cleanup_free_ char *text = NULL;
-	char *line, *save = NULL, dest[40] = "", fp[72] = "", at[24] = "";
+	char *line, *save = NULL, dest[40] = "", fp[72] = "", at[32] = "";
 	size_t len, labels = 0;
 
 	memset(out, 0, sizeof(*out));
@@ -157,7 +177,7 @@ read_note(int dir, const char *name, struct job_note *out)
 			(void)take(line, "outcome", out->outcome,
 			    sizeof(out->outcome));
 	}
-	out->at = strtoll(at, NULL, 10);
+	read_at(at, out);
 	return hex_decode(HASH_BYTES(out->dest), dest, strlen(dest)) &&
 	    hex_decode(HASH_BYTES(out->node_fp), fp, strlen(fp));
 }
@@ -223,7 +243,7 @@ look(void *arg, const struct job_note *n)
 
 	hex_encode(hex, HASH_BYTES(n->job));
 	if (!f->by_id && strcmp(n->name, f->text) == 0) {
-		if (f->found == 0 || n->at >= f->out->at)
+		if (f->found == 0 || job_note_later(n, f->out) > 0)
 			*f->out = *n;
 		f->found = 1;
 	} else if (f->by_id &&

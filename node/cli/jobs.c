@@ -339,9 +339,7 @@ keep_note(void *arg, const struct job_note *n)
 static int
 by_age(const void *a, const void *b)
 {
-	const struct job_note *x = a, *y = b;
-
-	return (x->at > y->at) - (x->at < y->at);
+	return job_note_later(a, b);
 }
 
 static int

@@ -65,6 +65,7 @@ struct job_note {
 	char label[JOB_LABELS][JOB_LABEL_MAX + 1]; /* up to the first "" */
 	char image[256];
 	int64_t at; /* submitted, unix seconds */
+	uint32_t at_us; /* and microseconds: what came first in a second */
 	char state[16], outcome[160];
 };
 /*
@@ -85,6 +86,8 @@ bool person_get_job(const struct person *, const struct id32 *job,
 /* What was seen of it now; a job that is not noted is left so. */
 void person_saw_job(const struct person *, const struct id32 *job,
     const char *state, const char *outcome);
+/* Above 0: a was submitted after b; below: before it. */
+int job_note_later(const struct job_note *a, const struct job_note *b);
 /* The note goes; none is fine. */
 void person_forget_job(const struct person *, const struct id32 *job);
 /*

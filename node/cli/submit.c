@@ -328,6 +328,15 @@ find_node(struct submit *s)
 	return remote_trust(s->c, &s->person, &s->node, by);
 }
 
+static void
+stamp(struct job_note *note)
+{
+	int64_t us = clock_wall_us();
+
+	note->at = us / 1000000;
+	note->at_us = (uint32_t)(us % 1000000);
+}
+
 /* For `show`, `jobs` and the like: where the job is. */
 static void
 note_job(struct submit *s)
@@ -339,7 +348,7 @@ note_job(struct submit *s)
 	hex_encode(hex, HASH_BYTES(s->job.m.job));
 	/* one that is gone on with keeps what was noted of it */
 	if (s->begun[0] == '\0' || person_find_job(&s->person, hex, &note) != 1)
-		note.at = (int64_t)time(NULL);
+		stamp(&note);
 	note.job = s->job.m.job;
 	note.dest = s->node.dest;
 	note.node_fp = s->node.fp;

@@ -282,6 +282,16 @@ test_notes(void **state)
 	assert_int_equal(person_find_job(&p, "nightly", &got), 1);
 	assert_memory_equal(got.job.b, n.job.b, 32);
 	assert_int_equal(person_find_job(&p, "night", &got), 0);
+	/* within one second too, in whatever order the folder lists them */
+	for (unsigned i = 0; i < 32; i++) {
+		n.job.b[0] = (uint8_t)(32 + i * 7);
+		n.at_us = 1 + (i * 5) % 32;
+		assert_true(person_note_job(&p, &n));
+	}
+	assert_int_equal(person_find_job(&p, "nightly", &got), 1);
+	assert_int_equal(got.at, 9);
+	assert_int_equal(got.at_us, 32);
+	n = got;
 	person_saw_job(&p, &n.job, "done", "killed memory");
 	assert_int_equal(person_find_job(&p, "nightly", &got), 1);
 	assert_string_equal(got.state, "done");
