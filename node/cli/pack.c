@@ -22,17 +22,24 @@ struct packing {
 	int fd;
 	struct sha256_ctx hash;
 	uint64_t size;
+	bool full; /* it was the pack that could not be written */
 };
+
+static const char *
+pack_place(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir != NULL && dir[0] == '/' ? dir : "/tmp";
+}
 
 int
 pack_temp(void)
 {
-	const char *dir = getenv("TMPDIR");
+	const char *dir = pack_place();
 	char path[CLI_PATH];
 	int fd;
 
-	if (dir == NULL || dir[0] != '/')
-		dir = "/tmp";
 	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
 		return fd;
@@ -49,11 +56,21 @@ sink(void *arg, const void *data, size_t n)
 {
 	struct packing *p = arg;
 
-	if (write_full(p->fd, data, n) != 0)
+	if (write_full(p->fd, data, n) != 0) {
+		p->full = true;
 		return -1;
+	}
 	sha256_update(&p->hash, n, data);
 	p->size += n;
 	return 0;
+}
+
+/* What went wrong where volumes are packed is no fault of what is packed. */
+static void
+no_pack(char *why, size_t cap, int err)
+{
+	(void)snprintf(why, cap, "cannot be packed in %.150s (TMPDIR says "
+				 "where): %s", pack_place(), strerror(err));
 }
 
 static void
@@ -78,9 +95,14 @@ pack_quiet(int dir, const char *path, enum tree_mode mode, struct pack *out,
 	out->left.count = out->left.len = 0;
 	sha256_init(&p.hash);
 	if (fd < 0 || tree_pack(from, mode, sink, &p, &rep) != 0) {
-		if (why != NULL)
+		int err = errno;
+
+		if (why != NULL && from >= 0 && (fd < 0 || p.full))
+			no_pack(why, sizeof(rep.why), err);
+		else if (why != NULL)
 			(void)snprintf(why, sizeof(rep.why), "%s",
-			    rep.why[0] != '\0' ? rep.why : strerror(errno));
+			    rep.why[0] != '\0' ? rep.why : strerror(err));
+		errno = err;
 		return -1;
 	}
 	out->left = rep.left;
@@ -106,12 +128,14 @@ pack_empty(struct cli *c, struct pack *out)
 	static const uint8_t end[2 * TAR_BLOCK]; /* compute.md 2.2 */
 	_cleanup_fd_ int fd = pack_temp();
 	struct packing p = {.fd = fd};
+	char why[256];
 
 	out->fd = -1;
 	out->left.count = out->left.len = 0;
 	sha256_init(&p.hash);
 	if (fd < 0 || sink(&p, end, sizeof(end)) != 0) {
-		cli_error(c, "no room to pack: %s", strerror(errno));
+		no_pack(why, sizeof(why), errno);
+		cli_error(c, "an empty volume %s", why);
 		return false;
 	}
 	packed(out, &p, &fd);
@@ -125,11 +149,14 @@ pack_file(struct cli *c, int dir, const char *path, struct pack *out)
 	_cleanup_fd_ int fd = -1;
 	struct packing p = {0};
 	uint8_t buf[65536];
+	char why[256];
 	ssize_t n;
+	bool temp = false;
 
 	out->fd = -1;
 	fd = from >= 0 ? pack_temp() : -1;
 	p.fd = fd;
+	temp = from >= 0 && fd < 0;
 	sha256_init(&p.hash);
 	while (fd >= 0 && (n = read(from, buf, sizeof(buf))) != 0) {
 		if (n < 0 && errno == EINTR)
@@ -142,7 +169,10 @@ pack_file(struct cli *c, int dir, const char *path, struct pack *out)
 		fd = -1;
 	}
 	if (fd < 0) {
-		cli_error(c, "%s: %s", path, strerror(errno));
+		(void)snprintf(why, sizeof(why), "%s", strerror(errno));
+		if (temp || p.full)
+			no_pack(why, sizeof(why), errno);
+		cli_error(c, "%s: %s", path, why);
 		return false;
 	}
 	packed(out, &p, &fd);

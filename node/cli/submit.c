@@ -138,8 +138,9 @@ pack_volume(struct submit *s, unsigned i)
 	}
 	if (pack_folder(s->c, s->job.dir, local, TREE_DROP, &s->packs[i]))
 		return true;
-	cli_hint(s->c, "Folders of volumes are looked for beside the job's "
-		       "file.");
+	if (faccessat(s->job.dir, local, F_OK, 0) != 0 && errno == ENOENT)
+		cli_hint(s->c, "Folders of volumes are looked for beside the "
+			       "job's file; those of `run` where it is run.");
 	return false;
 }
 

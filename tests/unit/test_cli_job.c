@@ -2,11 +2,13 @@
 /* The folder that a job leaves: made, fetched again, replaced, verified. */
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -318,6 +320,59 @@ test_inputs(void **state)
 	temp_remove(base);
 }
 
+/* A place to pack that is not there or full is no fault of the volume. */
+static void
+test_no_room(void **state)
+{
+	const char *base = temp_dir(), *before = getenv("TMPDIR");
+	char none[600], *old = before != NULL ? strdup(before) : NULL;
+	const struct captured *said;
+	struct rlimit all, few;
+	unsigned times = 0;
+	struct pack p;
+
+	(void)state;
+	write_text(base, "good", "x");
+	(void)snprintf(none, sizeof(none), "%s/none", base);
+	assert_int_equal(setenv("TMPDIR", none, 1), 0);
+	capture_begin();
+	assert_false(pack_folder(&c, AT_FDCWD, base, TREE_DROP, &p));
+	assert_false(pack_empty(&c, &p));
+	(void)snprintf(none, sizeof(none), "%s/good", base);
+	assert_false(pack_file(&c, AT_FDCWD, none, &p));
+	said = capture_end();
+	(void)snprintf(none, sizeof(none), "packed in %s/none (TMPDIR", base);
+	for (const char *at = said->err; times < 3; times++, at++)
+		if ((at = strstr(at, none)) == NULL)
+			fail_msg("%u: %s", times, said->err);
+	/* full, as far as this process may fill it */
+	assert_int_equal(setenv("TMPDIR", base, 1), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+	few = all;
+	few.rlim_cur = 1024;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	capture_begin();
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
+	assert_false(pack_folder(&c, AT_FDCWD, base, TREE_DROP, &p));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+	said = capture_end();
+	(void)signal(SIGXFSZ, SIG_DFL);
+	(void)snprintf(none, sizeof(none), "packed in %s (TMPDIR", base);
+	assert_non_null(strstr(said->err, none));
+	assert_non_null(strstr(said->err, "too large"));
+	/* and a folder that is not there stays its own fault */
+	assert_int_equal(old != NULL ? setenv("TMPDIR", old, 1) :
+	    unsetenv("TMPDIR"), 0);
+	free(old);
+	(void)snprintf(none, sizeof(none), "%s/none", base);
+	capture_begin();
+	assert_false(pack_folder(&c, AT_FDCWD, none, TREE_DROP, &p));
+	said = capture_end();
+	assert_non_null(strstr(said->err, "none: No such file"));
+	assert_null(strstr(said->err, "TMPDIR"));
+	temp_remove(base);
+}
+
 /* Fetched again: the same files; a longer log of before is cut. */
 static void
 test_again(void **state)
@@ -553,6 +608,7 @@ main(void)
 	    cmocka_unit_test(test_left_out),
 	    cmocka_unit_test(test_inputs),
 	    cmocka_unit_test(test_folder),
+	    cmocka_unit_test(test_no_room),
 	    cmocka_unit_test(test_again),
 	    cmocka_unit_test(test_goes_on),
 	    cmocka_unit_test(test_others),
