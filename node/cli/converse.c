@@ -250,7 +250,7 @@ say_end(struct talk *s)
 {
 	const struct submitter *m = &s->sub;
 	char wall[24], words[240], safe[960];
-	const char *remedy;
+	const char *remedy, *denied;
 
 	cli_progress_end(s->c);
 	leftout_say(s->c, "outputs", &m->left, s->manifest, NULL);
@@ -263,6 +263,8 @@ say_end(struct talk *s)
 		    "warren %s: %" PRIu64
 		    " bytes of output were over the log limit and are lost\n",
 		    s->c->verb, m->kept[2]);
+	if ((denied = outcome_denied(s->manifest, m->r.layers)) != NULL)
+		cli_note(s->c, "%s", denied);
 	if (m->r.outcome == JOB_EXITED && m->r.code == 0 && !s->c->err_tty)
 		return;
 	outcome_words(words, sizeof(words), m->r.outcome, m->r.code,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/layers.h"
 #include "common/util.h"
 #include "node/cli/format.h"
 #include "trust/doc/receipt.h"
@@ -92,6 +93,15 @@ outcome_remedy(unsigned outcome, int32_t code)
 	default:
 		return NULL;
 	}
+}
+
+const char *
+outcome_denied(const struct manifest *m, uint32_t layers)
+{
+	if (!m->read_only_fs && (layers & LAYER_READONLY) != 0)
+		return "the job's root was read-only: the profile of the node "
+		       "allows no other";
+	return NULL;
 }
 
 json_t *

@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+#include "trust/doc/manifest.h"
+
 /*
  * How a job ended (compute.md 5 and 7), for people: what, and where that is
  * known how to go on. reason: what the node said besides; may be "" or NULL.
@@ -17,6 +19,8 @@ void outcome_words(char *out, size_t cap, unsigned outcome, int32_t code,
     const char *reason);
 /* What helps; NULL: nothing known. */
 const char *outcome_remedy(unsigned outcome, int32_t code);
+/* What it had asked for and, by the layers of its receipt, not got; or NULL. */
+const char *outcome_denied(const struct manifest *, uint32_t layers);
 /* [kind, detail]: a number, a word, or null. */
 json_t *outcome_json_of(unsigned outcome, int32_t code, const char *reason);
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "common/layers.h"
 #include "common/util.h"
 #include "node/cli/outcome.h"
 #include "node/cli/refusal.h"
@@ -293,6 +294,25 @@ test_outcomes(void **state)
 	assert_string_equal(cli_memory(mem, 12288), "12.0 MiB");
 }
 
+/* A wish that the node's profile did not grant is told, and only that. */
+static void
+test_denied(void **state)
+{
+	struct manifest m;
+	const char *says;
+
+	(void)state;
+	manifest_init(&m);
+	assert_null(outcome_denied(&m, LAYER_READONLY));
+	assert_null(outcome_denied(&m, 0));
+	m.read_only_fs = false;
+	assert_null(outcome_denied(&m, ~(uint32_t)LAYER_READONLY));
+	says = outcome_denied(&m, LAYER_USER | LAYER_READONLY);
+	assert_non_null(says);
+	assert_non_null(strstr(says, "read-only"));
+	manifest_clear(&m);
+}
+
 int
 main(void)
 {
@@ -301,7 +321,7 @@ main(void)
 	    cmocka_unit_test(test_clocks),
 	    cmocka_unit_test(test_reason),
 	    cmocka_unit_test(test_said),
-	    cmocka_unit_test(test_outcomes),
+	    cmocka_unit_test(test_outcomes), cmocka_unit_test(test_denied),
 	};
 
 	(void)setenv("TZ", "UTC", 1);
