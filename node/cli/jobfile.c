@@ -124,7 +124,7 @@ const char *
 job_file_volume(struct job_file *f, const char *text)
 {
 	static const char form[] = "a volume is LOCAL:TARGET:ro or "
-				   "LOCAL:TARGET:rw";
+				   "LOCAL:TARGET:rw, and TARGET begins with /";
 	struct manifest *m = &f->m;
 	struct manifest_volume *v;
 	const char *mode = strrchr(text, ':'), *target = NULL, *bad;

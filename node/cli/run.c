@@ -76,17 +76,18 @@ set_size(struct cli *c, struct manifest *m, enum manifest_limit which,
 }
 
 static bool
-set_number(struct cli *c, const char *name, const char *text, long most,
-    uint64_t *out)
+set_number(struct cli *c, const char *name, const char *text, long least,
+    long most, uint64_t *out)
 {
 	char *end;
 	long n;
 
 	errno = 0;
 	n = strtol(text, &end, 10);
-	if (*text == '\0' || *end != '\0' || errno != 0 || n < 0 || n > most) {
-		cli_error(c, "--%s: %s is no number from 0 to %ld", name, text,
-		    most);
+	if (*text == '\0' || *end != '\0' || errno != 0 || n < least ||
+	    n > most) {
+		cli_error(c, "--%s: %s is no number from %ld to %ld", name,
+		    text, least, most);
 		return false;
 	}
 	*out = (uint64_t)n;
@@ -97,9 +98,15 @@ static bool
 set_time(struct cli *c, const char *name, const char *text, uint64_t least,
     uint64_t *ms)
 {
-	if (units_time_ms(text, ms) && *ms >= least && *ms <= JOB_FILE_TIME_MAX)
+	if (!units_time_ms(text, ms)) {
+		cli_error(c, "--%s: %s is no time (like 30s, 10m, 24h)", name,
+		    text);
+		return false;
+	}
+	if (*ms >= least && *ms <= JOB_FILE_TIME_MAX)
 		return true;
-	cli_error(c, "--%s: %s is no time (like 30s, 10m, 24h)", name, text);
+	cli_error(c, "--%s: %s is not from %s to 365d", name, text,
+	    least < 1000 ? "1ms" : "1s");
 	return false;
 }
 
@@ -122,7 +129,7 @@ set_limit(struct cli *c, struct job_file *f, int option, const char *value)
 		return set_time(c, "time", value, 1, &m->limit[LIMIT_TIME]);
 	case OPT_PIDS:
 		m->has |= HAS_LIMITS;
-		return set_number(c, "pids", value, 1 << 22,
+		return set_number(c, "pids", value, 1, 1 << 22,
 		    &m->limit[LIMIT_PIDS]);
 	case OPT_CPU:
 		if (!units_cpu_milli(value, &milli)) {
@@ -139,7 +146,8 @@ set_limit(struct cli *c, struct job_file *f, int option, const char *value)
 		f->deadline_s = (int64_t)(v / 1000);
 		return true;
 	case OPT_RETRIES:
-		if (!set_number(c, "retries", value, MANIFEST_RETRIES, &v))
+		if (!set_number(c, "retries", value, 0, MANIFEST_RETRIES,
+			&v))
 			return false;
 		m->retries = (unsigned)v;
 		m->has |= HAS_RETRIES;
