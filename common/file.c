@@ -81,7 +81,7 @@ file_open(int dir, const char *name, struct stat *st)
 	if (fd < 0 || fstat(fd, st) != 0)
 		return -1;
 	if (!S_ISREG(st->st_mode)) {
-		errno = EINVAL;
+		errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
 		return -1;
 	}
 	return steal_fd(&fd);

@@ -134,6 +134,26 @@ test_job_bad(void **state)
 	temp_remove(dir);
 }
 
+/* A folder in the place of the file is said to be one. */
+static void
+test_job_folder(void **state)
+{
+	const char *dir = temp_dir();
+	const struct captured *said;
+	struct job_file f;
+	char path[512];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/job.yaml", dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	capture_begin();
+	assert_int_equal(job_file_read(&c, path, &f), CLI_USAGE);
+	said = capture_end();
+	job_file_clear(&f);
+	assert_non_null(strstr(said->err, "job.yaml: Is a directory"));
+	temp_remove(dir);
+}
+
 /* Several mistakes are told at once; --json has each as an object. */
 static void
 test_job_many(void **state)
@@ -613,6 +633,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_job_good),
 	    cmocka_unit_test(test_job_bad),
+	    cmocka_unit_test(test_job_folder),
 	    cmocka_unit_test(test_job_many),
 	    cmocka_unit_test(test_person),
 	    cmocka_unit_test(test_notes),
