@@ -98,6 +98,10 @@ show_node(struct cli *c)
 	rc = person_node(c, fd, !conf->has_identity || personal, &p);
 	if (rc == CLI_OK)
 		print_identity(c, &p, true);
+	else if (faccessat(fd, KEYSET_MESH, F_OK, 0) != 0 && errno == ENOENT)
+		cli_hint(c, "%s/node.yaml names this node's key by "
+			    "mesh_identity: bring the file back, or take the "
+			    "line out and call this again for a new key.", dir);
 	if (rc == CLI_OK && conf->has_identity &&
 	    !key_equal(&conf->identity, &p.key)) {
 		cli_error(c, "mesh_identity of %s/node.yaml is %s: write this "

@@ -55,11 +55,14 @@ load_pair(struct cli *c, int dir, const char *rns_name, const char *mesh_name,
 		return CLI_FAILED;
 	}
 	p->secret.kind = KEY_SECP256K1;
-	/* Reticulum itself writes its identity readable by all */
-	if (keyset_read(dir, rns_name, p->rns_priv, 64,
-		flags | (private ? KEYSET_PRIVATE : 0), NULL, why) != 0 ||
-	    keyset_read(dir, mesh_name, p->secret.raw, 32,
-		flags | KEYSET_PRIVATE, NULL, why) != 0) {
+	/*
+	 * The mesh key first: where it may not be made, nothing is. Reticulum
+	 * itself writes its identity readable by all, and makes a lost one.
+	 */
+	if (keyset_read(dir, mesh_name, p->secret.raw, 32,
+		flags | KEYSET_PRIVATE, NULL, why) != 0 ||
+	    keyset_read(dir, rns_name, p->rns_priv, 64,
+		KEYSET_MAKE | (private ? KEYSET_PRIVATE : 0), NULL, why) != 0) {
 		cli_error(c, "%s", why);
 		return CLI_FAILED;
 	}

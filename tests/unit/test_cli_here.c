@@ -488,7 +488,7 @@ test_identity(void **state)
 	struct cli me = {.verb = "identity", .json = true};
 	const char *dir = temp_dir();
 	const struct captured *said;
-	char verb[] = "identity", first[1024], text[256], path[400];
+	char verb[] = "identity", first[1024], text[256], path[400], other[400];
 	char *argv[] = {verb, NULL}, *key;
 
 	(void)state;
@@ -511,13 +511,25 @@ test_identity(void **state)
 	said = capture_end();
 	assert_int_equal(call(verb_check_config, dir, &said, false, NULL, NULL),
 	    CLI_OK);
+	/* a key that was brought back needs nothing else there */
+	(void)snprintf(other, sizeof(other), "%s/storage/transport_identity",
+	    dir);
+	assert_int_equal(unlink(other), 0);
+	capture_begin();
+	assert_int_equal(verb_identity(&me, 1, argv), CLI_OK);
+	said = capture_end();
+	assert_int_equal(access(other, F_OK), 0);
 	/* the key is lost: neither made anew nor passed over */
 	(void)snprintf(path, sizeof(path), "%s/warren/keys/mesh", dir);
 	assert_int_equal(unlink(path), 0);
+	assert_int_equal(unlink(other), 0);
 	capture_begin();
 	assert_int_equal(verb_identity(&me, 1, argv), CLI_FAILED);
 	said = capture_end();
 	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(access(other, F_OK), -1);
+	assert_non_null(strstr(said->err, "warren/keys/mesh: No such"));
+	assert_non_null(strstr(said->err, "take the line out"));
 	assert_int_equal(call(verb_check_config, dir, &said, false, NULL, NULL),
 	    CLI_USAGE);
 	temp_remove(dir);
