@@ -348,7 +348,7 @@ conclude(struct talk *s)
 		cli_error(s->c, "the node breaks the protocol: %s", m->why);
 		return CLI_FAILED;
 	case SUB_LOCAL:
-		cli_error(s->c, "%s", m->why);
+		jobdir_trouble(&s->dir, m->why);
 		if (m->nout > 0)
 			cli_hint(s->c, "The node keeps them: `warren result "
 				       "%.16s` goes on.",

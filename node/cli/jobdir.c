@@ -187,6 +187,23 @@ put_at(int fd, uint64_t offset, const uint8_t *p, size_t n)
 }
 
 static bool
+cannot_write(struct jobdir *j)
+{
+	j->err = errno;
+	return false;
+}
+
+void
+jobdir_trouble(const struct jobdir *j, const char *what)
+{
+	if (j->err != 0)
+		cli_error(j->cli, "%s: %s: %s", j->path, what,
+		    strerror(j->err));
+	else
+		cli_error(j->cli, "%s", what);
+}
+
+static bool
 store_log(void *arg, unsigned stream, uint64_t offset, const uint8_t *p,
     size_t n)
 {
@@ -197,10 +214,10 @@ store_log(void *arg, unsigned stream, uint64_t offset, const uint8_t *p,
 		/* another attempt: logs begin anew */
 		j->shown[i] = 0;
 		if (ftruncate(j->log[i], 0) != 0)
-			return false;
+			return cannot_write(j);
 	}
 	if (!put_at(j->log[i], offset, p, n))
-		return false;
+		return cannot_write(j);
 	if (j->show && n > 0 && offset + n > j->shown[i]) {
 		size_t skip = (size_t)(j->shown[i] - MIN_OF(j->shown[i], offset));
 
@@ -270,9 +287,11 @@ store_output(void *arg, unsigned volume, uint64_t offset, const uint8_t *p,
 
 	if (j->out[volume] < 0)
 		j->out[volume] = open_part(j, volume, O_CREAT);
-	return j->out[volume] >= 0 &&
-	    (offset > 0 || ftruncate(j->out[volume], 0) == 0) &&
-	    put_at(j->out[volume], offset, p, n);
+	if (j->out[volume] < 0 ||
+	    (offset == 0 && ftruncate(j->out[volume], 0) != 0) ||
+	    !put_at(j->out[volume], offset, p, n))
+		return cannot_write(j);
+	return true;
 }
 
 static bool

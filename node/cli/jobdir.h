@@ -27,6 +27,7 @@ struct jobdir {
 	int mark; /* locked while inputs are sent; -1 */
 	bool show; /* bytes of the streams go to ours too */
 	uint64_t shown[2];
+	int err; /* why the last write failed; 0: none did */
 };
 
 /*
@@ -48,6 +49,8 @@ void jobdir_discard(struct jobdir *);
 void jobdir_uploading(struct jobdir *, bool yes);
 /* Was an upload of this folder's job cut off? */
 bool jobdir_cut_off(int dir);
+/* What stopped the submitter here; with why a write failed, if one did. */
+void jobdir_trouble(const struct jobdir *, const char *what);
 /* Fills the hooks by which a submitter stores into this folder. */
 void jobdir_store(struct jobdir *, struct sub_store *);
 

@@ -320,6 +320,45 @@ test_inputs(void **state)
 	temp_remove(base);
 }
 
+/* A full disk is named with the folder, an output's and a log's. */
+static void
+test_full(void **state)
+{
+	static uint8_t much[8192];
+	struct made *k = make();
+	const struct captured *said;
+	struct sub_store *st = &k->w->s.store;
+	struct id32 digest = {{1}};
+	struct rlimit all, few;
+
+	(void)state;
+	assert_int_equal(open_dir(k), CLI_OK);
+	jobdir_store(&k->dir, st);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+	few = all;
+	few.rlim_cur = 4096;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(st->output_here(st->arg, 0, &digest, 8192), 0);
+	for (int i = 0; i < 2; i++) {
+		bool ok;
+
+		k->dir.err = 0;
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
+		ok = i == 0 ? st->output(st->arg, 0, 0, much, sizeof(much)) :
+		    st->log(st->arg, 1, 0, much, sizeof(much));
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+		assert_false(ok);
+		capture_begin();
+		jobdir_trouble(&k->dir, "results cannot be written");
+		said = capture_end();
+		if (strstr(said->err, k->path) == NULL ||
+		    strstr(said->err, "written: File too large") == NULL)
+			fail_msg("%d: %s", i, said->err);
+	}
+	(void)signal(SIGXFSZ, SIG_DFL);
+	drop(k);
+}
+
 /* A place to pack that is not there or full is no fault of the volume. */
 static void
 test_no_room(void **state)
@@ -608,7 +647,7 @@ main(void)
 	    cmocka_unit_test(test_left_out),
 	    cmocka_unit_test(test_inputs),
 	    cmocka_unit_test(test_folder),
-	    cmocka_unit_test(test_no_room),
+	    cmocka_unit_test(test_full), cmocka_unit_test(test_no_room),
 	    cmocka_unit_test(test_again),
 	    cmocka_unit_test(test_goes_on),
 	    cmocka_unit_test(test_others),
