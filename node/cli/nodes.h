@@ -72,6 +72,9 @@ int nodes_match(const struct node_list *, const char *text, int64_t now_s,
     enum node_by *, struct hash16 *dest);
 /* Who is gone leaves the list, unless he was dealt with; how many that were. */
 size_t nodes_drop_aged(struct node_list *, int64_t now_s);
+/* What a node's answer to describe gives us, in words. */
+struct proto_describe;
+void nodes_say_limits(const struct proto_describe *);
 /* Note a node that was dealt with. */
 void nodes_note(const struct person *, const struct hash16 *dest,
     const struct fp *fp, const char *name);

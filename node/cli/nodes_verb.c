@@ -244,11 +244,35 @@ describe_json(const struct proto_describe *d, const struct remote *r)
 	    d->why.p == NULL ? NULL : why));
 }
 
+void
+nodes_say_limits(const struct proto_describe *d)
+{
+	char a[24], b[24], e[24], t[24];
+
+	/* without memory nothing starts: a row of noughts, said in words */
+	if (d->accepting && d->limits.memory == 0) {
+		printf("limits    no job of yours is taken at this level\n");
+		printf("          its operator pins the urn of your `warren "
+		       "identity` to raise it\n");
+		return;
+	}
+	printf("limits    memory %s, cpu %" PRIu64 ".%03" PRIu64
+	       ", time %s, pids %" PRIu64 ", output %s, log %s\n",
+	    cli_bytes(a, d->limits.memory), d->limits.cpu / 1000,
+	    d->limits.cpu % 1000, cli_duration(t, (int64_t)d->limits.time),
+	    d->limits.pids, cli_bytes(b, d->limits.output),
+	    cli_bytes(e, d->limits.log));
+	printf("left      %" PRIu64 " jobs queued, %" PRIu64
+	       " this hour, spool %s\n",
+	    d->left.jobs_queued, d->left.jobs_per_hour,
+	    cli_bytes(a, d->left.spool));
+}
+
 static void
 describe_text(const struct proto_describe *d, const struct remote *r)
 {
-	char a[24], b[24], e[24], t[24], safe[80], profile[80], dest[33],
-	    layers[256], why[4 * PROTO_TEXT_MAX + 1];
+	char safe[80], profile[80], dest[33], layers[256],
+	    why[4 * PROTO_TEXT_MAX + 1];
 
 	hex_encode(dest, HASH_BYTES(r->dest));
 	text_escape(safe, sizeof(safe), r->name, strlen(r->name));
@@ -264,16 +288,7 @@ describe_text(const struct proto_describe *d, const struct remote *r)
 		printf("why not   %s\n", why);
 	}
 	printf("you       level %+d, profile %s\n", d->level, profile);
-	printf("limits    memory %s, cpu %" PRIu64 ".%03" PRIu64
-	       ", time %s, pids %" PRIu64 ", output %s, log %s\n",
-	    cli_bytes(a, d->limits.memory), d->limits.cpu / 1000,
-	    d->limits.cpu % 1000, cli_duration(t, (int64_t)d->limits.time),
-	    d->limits.pids, cli_bytes(b, d->limits.output),
-	    cli_bytes(e, d->limits.log));
-	printf("left      %" PRIu64 " jobs queued, %" PRIu64
-	       " this hour, spool %s\n",
-	    d->left.jobs_queued, d->left.jobs_per_hour,
-	    cli_bytes(a, d->left.spool));
+	nodes_say_limits(d);
 	layers_text(layers, sizeof(layers), (uint32_t)d->layers);
 	printf("layers    %s\n", layers);
 	for (size_t i = 0; i < d->nimages; i++) {

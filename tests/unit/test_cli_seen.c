@@ -14,10 +14,12 @@
 #include "common/util.h"
 
 #include "node/cli/format.h"
+#include "node/cli/nodes.h"
 #include "node/cli/say.h"
 #include "node/cli/table.h"
 #include "node/cli/term.h"
 #include "node/cli/verb.h"
+#include "node/proto/proto.h"
 
 static struct cli c = {.verb = "test"};
 
@@ -254,6 +256,36 @@ test_usage(void **state)
 	}
 }
 
+/* A level without a share of the node is told as that, not as noughts. */
+static void
+test_limits(void **state)
+{
+	struct proto_describe d = {.accepting = true, .level = 0};
+	const struct captured *said;
+
+	(void)state;
+	capture_begin();
+	nodes_say_limits(&d);
+	said = capture_end();
+	assert_non_null(strstr(said->out, "no job of yours is taken"));
+	assert_null(strstr(said->out, "0 B"));
+	d.limits.memory = 64 << 20;
+	d.limits.cpu = 500;
+	d.left.jobs_queued = 3;
+	capture_begin();
+	nodes_say_limits(&d);
+	said = capture_end();
+	assert_non_null(strstr(said->out, "memory 64.0 MiB, cpu 0.500, "));
+	assert_non_null(strstr(said->out, "left      3 jobs queued"));
+	/* a node that takes none at all has its own word for it */
+	d.accepting = false;
+	d.limits.memory = 0;
+	capture_begin();
+	nodes_say_limits(&d);
+	said = capture_end();
+	assert_null(strstr(said->out, "of yours"));
+}
+
 int
 main(void)
 {
@@ -265,6 +297,7 @@ main(void)
 	    cmocka_unit_test(test_errors),
 	    cmocka_unit_test(test_numbers),
 	    cmocka_unit_test(test_usage),
+	    cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests_name("cli_seen", tests, NULL, NULL);
