@@ -88,6 +88,14 @@ by_number(const struct opts *o, int c)
 	return NULL;
 }
 
+static int
+no_value(const struct opt *p, char why[OPTS_WHY])
+{
+	(void)snprintf(why, OPTS_WHY, "--%s needs a value: --%s %s", p->name,
+	    p->name, p->value);
+	return -1;
+}
+
 int
 opts_next(struct opts *o, int argc, char **argv, const char **value,
     char why[OPTS_WHY])
@@ -103,6 +111,9 @@ opts_next(struct opts *o, int argc, char **argv, const char **value,
 	}
 	if (c != '?' && c != ':') {
 		p = by_number(o, c);
+		/* no option means anything by nothing: a variable was empty */
+		if (p != NULL && p->value != NULL && *optarg == '\0')
+			return no_value(p, why);
 		return p != NULL ? p->id : -1;
 	}
 	p = by_number(o, optopt);
@@ -113,10 +124,8 @@ opts_next(struct opts *o, int argc, char **argv, const char **value,
 	if (p == NULL)
 		return unknown(o, argv[optind - 1], why);
 	if (c == ':')
-		(void)snprintf(why, OPTS_WHY, "--%s needs a value: --%s %s",
-		    p->name, p->name, p->value);
-	else
-		(void)snprintf(why, OPTS_WHY, "--%s takes no value", p->name);
+		return no_value(p, why);
+	(void)snprintf(why, OPTS_WHY, "--%s takes no value", p->name);
 	return -1;
 }
 
@@ -134,6 +143,20 @@ opts_print(FILE *f, const struct opt *v, size_t n)
 		    v[i].value != NULL ? v[i].value : "");
 		fprintf(f, "  %-*s %s\n", DOES_AT - 3, left, v[i].does);
 	}
+}
+
+bool
+opts_has(const struct opt *v, size_t n, const char *word)
+{
+	size_t len = strcspn(word, "=");
+
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(word, "--", 2) == 0 ?
+			len > 2 && begins(&v[i], word + 2, len - 2) :
+			word[0] == '-' && word[1] != '\0' &&
+			    v[i].letter == word[1])
+			return true;
+	return false;
 }
 
 bool

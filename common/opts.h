@@ -44,6 +44,8 @@ int opts_next(struct opts *, int argc, char **argv, const char **value,
 /* One line an option: letter, name, value, what it does. */
 void opts_print(FILE *, const struct opt *, size_t n);
 
+/* Is a word that begins with a dash one of them? */
+bool opts_has(const struct opt *, size_t n, const char *word);
 /*
  * Does a word that begins with a dash take the word behind it as its value?
  * "--to NODE" and "-t NODE" do, "--to=NODE" and "-tNODE" do not.

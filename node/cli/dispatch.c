@@ -52,6 +52,18 @@ takes_next(const char *word)
 	return false;
 }
 
+static bool
+any_has(const char *word)
+{
+	if (opts_has(cli_shared, cli_nshared, word))
+		return true;
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		if (opts_has(cli_verbs[i].options, cli_verbs[i].noptions,
+			word))
+			return true;
+	return false;
+}
+
 static void
 find_words(struct words *w, int argc, char **argv)
 {
@@ -199,6 +211,33 @@ no_verb(const char *of, const char *word)
 	return CLI_USAGE;
 }
 
+/* Options alone: one that no verb has is said before the missing verb. */
+static int
+no_word(int argc, char **argv)
+{
+	char why[OPTS_WHY] = "", safe[2 * OPTS_WHY];
+	struct opts o;
+
+	for (int i = 1; i < argc && why[0] == '\0'; i++) {
+		char *one[] = {argv[0], argv[i], NULL};
+		const char *value;
+
+		if (strcmp(argv[i], "--") == 0)
+			break;
+		if (any_has(argv[i])) {
+			i += takes_next(argv[i]);
+			continue;
+		}
+		opts_init(&o, cli_shared, cli_nshared);
+		(void)opts_next(&o, 2, one, &value, why);
+	}
+	(void)text_escape(safe, sizeof(safe), why, strlen(why));
+	fprintf(stderr, "warren: %s\n", why[0] != '\0' ? safe :
+	    "a verb is missing: warren VERB [OPTION...]");
+	fprintf(stderr, "  `warren --help` lists them.\n");
+	return CLI_USAGE;
+}
+
 /* ---- the verb itself ---- */
 
 /* The verb's words go; what is left keeps its order. */
@@ -254,6 +293,8 @@ cli_dispatch(int *argc, char **argv, enum cli_verb_id *verb)
 		printf("warren %s\n", PACKAGE_VERSION);
 		return -1;
 	}
+	if (w.at[0] == 0 && *argc > 1 && !w.help)
+		return no_word(*argc, argv);
 	if (w.at[0] == 0) {
 		usage(w.help ? stdout : stderr);
 		return w.help ? -1 : CLI_USAGE;

@@ -11,6 +11,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
+#include "common/ydoc.h"
 
 #include "node/check/ownkey.h"
 #include "node/cli/folders.h"
@@ -127,7 +128,13 @@ verb_identity(struct cli *c, int argc, char **argv)
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
 	if (argc > c->arg && strcmp(argv[c->arg], "show") != 0) {
-		cli_error(c, "usage: warren identity [show]");
+		static const char *const verbs[] = {"show"};
+
+		cli_error(c, "no verb identity %s%s", argv[c->arg],
+		    nearest_word(argv[c->arg], verbs, 1) != NULL ?
+			"; did you mean identity show?" :
+			"");
+		cli_hint(c, "usage: warren identity [show]");
 		return CLI_USAGE;
 	}
 	if (c->config != NULL && c->identity == NULL)
