@@ -46,13 +46,18 @@ read_local(struct reading *r, const struct ynode *n, const char *what,
 
 static void
 read_texts(struct reading *r, const struct ynode *list, const char *what,
-    struct text_list *out, size_t max, uint32_t flag)
+    struct text_list *out, unsigned most, size_t max, uint32_t flag)
 {
 	if (list == NULL || !ynode_is_list(list, what, r->bad))
 		return;
 	for (const struct ynode *n = list->first; n != NULL; n = n->next) {
 		const char *text;
 
+		if (out->n == most) {
+			mistake_add(r->bad, n->line, n->column, NULL,
+			    "%s: there are more than %u", what, most);
+			break;
+		}
 		if (!ynode_text(n, what, 0, max, &text, r->bad))
 			continue;
 		if (!text_list_add(out, text, n->len))
@@ -77,13 +82,25 @@ read_env(struct reading *r, const struct ynode *map)
 			    "env: %s is no text", n->key);
 			continue;
 		}
+		if (r->f->m.env.n == MANIFEST_ENV_MAX) {
+			mistake_add(r->bad, n->line, n->column, NULL,
+			    "env: there are more than %d", MANIFEST_ENV_MAX);
+			break;
+		}
 		k = snprintf(pair, sizeof(pair), "%s=%s", n->key, n->text);
-		if (k < 0 || (size_t)k >= sizeof(pair))
+		if (!env_name_ok(n->key, MIN_OF(strlen(n->key),
+			MANIFEST_ENV_NAME)))
+			mistake_add(r->bad, n->line, n->column,
+			    "letters, digits and _, no digit first",
+			    "env: %s is no name of a variable", n->key);
+		else if (k < 0 || (size_t)k >= sizeof(pair) ||
+		    strlen(n->key) > MANIFEST_ENV_NAME)
 			mistake_add(r->bad, n->line, n->column,
 			    "names have at most 128 bytes, values 4096",
 			    "env: %s is too long", n->key);
-		else
-			(void)text_list_add(&r->f->m.env, pair, (size_t)k);
+		else if (!text_list_add(&r->f->m.env, pair, (size_t)k))
+			mistake_add(r->bad, n->line, n->column, NULL,
+			    "env: out of memory");
 	}
 	r->f->m.has |= HAS_ENV;
 }
@@ -277,9 +294,9 @@ read_root(struct reading *r, const struct ynode *root)
 	read_local(r, ynode_get(root, "behavior_contract"),
 	    "behavior_contract", r->f->contract, HAS_CONTRACT);
 	read_texts(r, ynode_get(root, "command"), "command", &m->command,
-	    MANIFEST_ARGS_BYTES, HAS_COMMAND);
+	    MANIFEST_ARGS_MAX, MANIFEST_ARGS_BYTES, HAS_COMMAND);
 	read_texts(r, ynode_get(root, "cap_drop"), "cap_drop", &m->cap_drop,
-	    64, HAS_CAP_DROP);
+	    MANIFEST_CAPS_MAX, 64, HAS_CAP_DROP);
 	read_env(r, ynode_get(root, "env"));
 	read_limits(r, ynode_get(root, "limits"));
 	read_volumes(r, ynode_get(root, "volumes"));

@@ -27,7 +27,7 @@ set_time(struct cli *c, void *ctx, int option, const char *value)
 	(void)option; /* each verb has one */
 	if (units_time_ms(value, ctx))
 		return true;
-	cli_error(c, "%s is no time (like 500ms, 10s, 2m)", value);
+	cli_error(c, "--wait: %s is no time (like 500ms, 10s, 2m)", value);
 	return false;
 }
 

@@ -17,6 +17,7 @@
 #include "node/cli/say.h"
 #include "node/cli/submit.h"
 #include "node/cli/verb.h"
+#include "trust/doc/manifest_form.h"
 
 /* ---- options as a job ---- */
 
@@ -42,6 +43,12 @@ add_env(struct cli *c, struct manifest *m, const char *text)
 		    (int)MANIFEST_ENV_VALUE);
 		return false;
 	}
+	if (!env_name_ok(text, name)) {
+		cli_error(c, "--env: %.*s is no name of a variable: letters, "
+			     "digits and _, no digit first",
+		    (int)name, text);
+		return false;
+	}
 	(void)snprintf(pair, sizeof(pair), "%.*s=%s", (int)name, text, value);
 	m->has |= HAS_ENV;
 	/* the last one counts */
@@ -55,6 +62,11 @@ add_env(struct cli *c, struct manifest *m, const char *text)
 			m->env.v[i] = other;
 			return true;
 		}
+	if (m->env.n == MANIFEST_ENV_MAX) {
+		cli_error(c, "--env: there are more than %d",
+		    MANIFEST_ENV_MAX);
+		return false;
+	}
 	if (text_list_add(&m->env, pair, strlen(pair)))
 		return true;
 	cli_error(c, "out of memory");
@@ -67,7 +79,8 @@ set_size(struct cli *c, struct manifest *m, enum manifest_limit which,
 {
 	if (!units_size(text, &m->limit[which]) || m->limit[which] == 0 ||
 	    m->limit[which] > INT64_MAX) {
-		cli_error(c, "--%s: %s is no size (like 64kB, 256MB, 2GB)",
+		cli_error(c, "--%s: %s is no size from 1B on (like "
+			     "64kB, 256MB, 2GB)",
 		    manifest_limit_name(which), text);
 		return false;
 	}
@@ -98,15 +111,14 @@ static bool
 set_time(struct cli *c, const char *name, const char *text, uint64_t least,
     uint64_t *ms)
 {
-	if (!units_time_ms(text, ms)) {
-		cli_error(c, "--%s: %s is no time (like 30s, 10m, 24h)", name,
-		    text);
-		return false;
-	}
-	if (*ms >= least && *ms <= JOB_FILE_TIME_MAX)
+	char from[24], to[24];
+
+	if (units_time_ms(text, ms) && *ms >= least && *ms <= JOB_FILE_TIME_MAX)
 		return true;
-	cli_error(c, "--%s: %s is not from %s to 365d", name, text,
-	    least < 1000 ? "1ms" : "1s");
+	units_time_text(from, sizeof(from), least);
+	units_time_text(to, sizeof(to), JOB_FILE_TIME_MAX);
+	cli_error(c, "--%s: %s is no time from %s to %s (like 30s, 10m, 24h)",
+	    name, text, from, to);
 	return false;
 }
 
@@ -133,8 +145,8 @@ set_limit(struct cli *c, struct job_file *f, int option, const char *value)
 		    &m->limit[LIMIT_PIDS]);
 	case OPT_CPU:
 		if (!units_cpu_milli(value, &milli)) {
-			cli_error(c, "--cpu: %s is no number of cores (like "
-				     "0.5, 2)", value);
+			cli_error(c, "--cpu: %s is no number of cores from "
+				     "0.001 on (like 0.5, 2)", value);
 			return false;
 		}
 		m->limit[LIMIT_CPU] = milli;
@@ -198,6 +210,11 @@ take_words(struct submit *s, char **words, int n)
 		return false;
 	}
 	memcpy(m->image, words[0], strlen(words[0]) + 1);
+	if (n - 1 > MANIFEST_ARGS_MAX) {
+		cli_error(s->c, "COMMAND has %d words, and may have %d", n - 1,
+		    MANIFEST_ARGS_MAX);
+		return false;
+	}
 	for (int i = 1; i < n; i++)
 		if (!text_list_add(&m->command, words[i], strlen(words[i]))) {
 			cli_error(s->c, "out of memory");

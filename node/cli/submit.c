@@ -99,8 +99,8 @@ submit_option(struct submit *s, int option, const char *value)
 	case OPT_TIMEOUT:
 		if (!units_time_ms(value, &s->timeout_ms) ||
 		    s->timeout_ms == 0) {
-			cli_error(s->c, "--timeout: %s is no time (like 30s, "
-					"2m)", value);
+			cli_error(s->c, "--timeout: %s is no time from 1ms on "
+					"(like 30s, 2m)", value);
 			return false;
 		}
 		break;

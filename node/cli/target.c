@@ -44,7 +44,8 @@ target_option(struct target *t, int option, const char *value)
 	case OPT_TIMEOUT:
 		if (units_time_ms(value, &t->timeout_ms) && t->timeout_ms > 0)
 			return true;
-		cli_error(t->cli, "--timeout: %s is no time (like 30s, 2m)",
+		cli_error(t->cli, "--timeout: %s is no time from 1ms on (like "
+			     "30s, 2m)",
 		    value);
 		return false;
 	}
@@ -163,6 +164,12 @@ from_text(struct target *t, const char *text)
 	if (found == 1 && (!t->want_here || !is_hex(text))) {
 		t->here = t->want_here;
 		return CLI_OK;
+	}
+	if (is_hex(text) && n > 0 && n < ID_DIGITS_MIN) {
+		cli_error(t->cli, "no job is called %s, and of an id at least "
+				  "%d digits are needed", text, ID_DIGITS_MIN);
+		cli_hint(t->cli, "`warren jobs` lists them.");
+		return CLI_USAGE;
 	}
 	if (!is_hex(text) || n < ID_DIGITS_MIN || n > 64) {
 		cli_error(t->cli, "no job %s: it is no folder of a job, no "

@@ -107,6 +107,8 @@ test_job_bad(void **state)
 	    {"image: x\ndeadline: tomorrow\n", ":2:11: deadline"},
 	    {"image: x\nread_only_fs: maybe\n", ":2:15: read_only_fs"},
 	    {"image: x\nenv: {A: [b]}\n", ":2:10: env: A"},
+	    {"image: x\nenv: {1A: b}\n", ":2:11: env: 1A is no name"},
+	    {"image: x\nenv: {A b: c, B: [d]}\n", ":2:12: env: A b is no name"},
 	    {"image: x\nimage: y\n", ":2:"},
 	    {"image: &a x\n", ":1:"},
 	    {"image: x\n\tcommand: y\n", ":2:"},
@@ -130,6 +132,52 @@ test_job_bad(void **state)
 		if (rc != CLI_USAGE || strstr(said->err, t[i].said) == NULL ||
 		    strstr(said->err, "job.yaml:") == NULL)
 			fail_msg("%s: %d, says %s", t[i].text, rc, said->err);
+	}
+	temp_remove(dir);
+}
+
+/* More than a list may hold is told once, and nothing goes by the board. */
+static void
+test_job_lists(void **state)
+{
+	static const struct {
+		const char *head, *tail, *said;
+		int most;
+	} t[] = {
+	    {"command: [", "a]", "command: there are more than 256", 255},
+	    {"cap_drop: [", "ALL]",
+		"cap_drop: there are more than 64", 63},
+	    {"env: {", "Z: b}", "env: there are more than 256", 255},
+	};
+	const char *dir = temp_dir();
+	char path[512], text[8192];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/job.yaml", dir);
+	for (size_t i = 0; i < 2 * NELEM(t); i++) {
+		size_t k = i / 2, n;
+		bool over = i % 2 != 0;
+		const struct captured *said;
+		struct job_file f;
+		int rc;
+
+		n = (size_t)snprintf(text, sizeof(text), "image: x\n%s",
+		    t[k].head);
+		for (int j = 0; j < t[k].most + over; j++)
+			n += (size_t)snprintf(text + n, sizeof(text) - n,
+			    k == 2 ? "A%d: b," : k == 1 ? "CAP_CHOWN," : "a,",
+			    j);
+		(void)snprintf(text + n, sizeof(text) - n, "%s\n", t[k].tail);
+		write_text(dir, "job.yaml", text);
+		capture_begin();
+		rc = job_file_read(&c, path, &f);
+		said = capture_end();
+		job_file_clear(&f);
+		if (over ? rc != CLI_USAGE ||
+			strstr(said->err, t[k].said) == NULL ||
+			strlen(said->err) > 200 :
+			rc != CLI_OK)
+			fail_msg("%zu: %d, says %s", i, rc, said->err);
 	}
 	temp_remove(dir);
 }
@@ -633,6 +681,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_job_good),
 	    cmocka_unit_test(test_job_bad),
+	    cmocka_unit_test(test_job_lists),
 	    cmocka_unit_test(test_job_folder),
 	    cmocka_unit_test(test_job_many),
 	    cmocka_unit_test(test_person),

@@ -285,6 +285,10 @@ test_nobodys(void **state)
 	    CLI_UNREACHABLE);
 	assert_int_equal(call(verb_show, dir, &said, false, "no-name", NULL),
 	    CLI_USAGE);
+	/* the beginning of an id, but too little of one */
+	assert_int_equal(call(verb_show, dir, &said, false, "abc", NULL),
+	    CLI_USAGE);
+	assert_non_null(strstr(said->err, "at least 4 digits"));
 	assert_int_equal(call(verb_jobs, dir, &said, false, NULL, NULL),
 	    CLI_OK);
 	assert_string_equal(said->err, "No jobs.\n");

@@ -121,9 +121,10 @@ trust_json(const struct manifest *m)
 	return obj;
 }
 
-/* json_object_set_new() with NULL fails; what fails is found by the parser. */
+/* json_object_set_new() with NULL fails, as it does for what is not UTF-8;
+ * *bad is then the member. Other mistakes are found by the parser. */
 static json_t *
-tree(const struct manifest *m)
+tree(const struct manifest *m, const char **bad)
 {
 	json_t *o = json_object();
 	const char *net = m->network == NET_BROKER ? "broker"
@@ -131,7 +132,14 @@ tree(const struct manifest *m)
 						   : "isolated";
 	bool ok = o != NULL;
 
-#define SET(name, value) ok = ok && json_object_set_new(o, name, value) == 0
+	*bad = "payload";
+#define SET(name, value)                                                       \
+	do {                                                                   \
+		if (ok && json_object_set_new(o, name, value) != 0) {          \
+			ok = false;                                            \
+			*bad = name;                                           \
+		}                                                              \
+	} while (0)
 	SET("_type", json_string("klp.manifest"));
 	SET("submitter", json_string(m->submitter_urn));
 	SET("nonce", json_hex(m->nonce, sizeof(m->nonce)));
@@ -177,12 +185,13 @@ char *
 manifest_build(struct manifest *m, size_t *len, char why[MANIFEST_WHY])
 {
 	struct manifest check;
-	json_t *root = tree(m);
+	const char *bad;
+	json_t *root = tree(m, &bad);
 	char *text = NULL;
 
 	if (root == NULL || (text = jdoc_canonical(root, len)) == NULL) {
 		(void)snprintf(why, MANIFEST_WHY,
-		    "payload: a text is not UTF-8, or no memory");
+		    "%s: a text is not UTF-8, or no memory", bad);
 		json_decref(root);
 		return NULL;
 	}
