@@ -221,6 +221,28 @@ test_members(void **state)
 	}
 }
 
+/* Of several in one member, which it is; not what could be no word. */
+static void
+test_which(void **state)
+{
+	static const struct {
+		const char *member, *value, *says;
+	} rows[] = {
+	    {"limits", "{\"disk\":1}", "limits.disk: "},
+	    {"limits", "{\"cpu\":0,\"time\":1}", "limits.cpu: "},
+	    {"limits", "{\"a b\":1}", "limits: "}, {"limits", "[]", "limits: "},
+	    {"env", "{\"A\":\"\",\"B\":[]}", "env.B: "},
+	    {"env", "{\"1A\":\"\"}", "env: "},
+	};
+	char why[MANIFEST_WHY];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++)
+		if (with(rows[i].member, rows[i].value, why) ||
+		    strncmp(why, rows[i].says, strlen(rows[i].says)) != 0)
+			fail_msg("%s: %s", rows[i].value, why);
+}
+
 static void
 test_bounds(void **state)
 {
@@ -477,6 +499,7 @@ main(void)
 	    cmocka_unit_test(test_vector),
 	    cmocka_unit_test(test_schema),
 	    cmocka_unit_test(test_members),
+	    cmocka_unit_test(test_which),
 	    cmocka_unit_test(test_bounds),
 	    cmocka_unit_test(test_critical),
 	    cmocka_unit_test(test_record),

@@ -13,12 +13,24 @@
 struct ctx {
 	struct manifest *m;
 	char *why;
+	char of[48]; /* ".disk": which of a member's own is wrong */
 };
 
 static bool
 bad(struct ctx *c, const char *member, const char *text)
 {
-	(void)snprintf(c->why, MANIFEST_WHY, "%s: %s", member, text);
+	(void)snprintf(c->why, MANIFEST_WHY, "%s%s: %s", member, c->of, text);
+	return false;
+}
+
+/* The key is a stranger's: told where it is a short word. */
+static bool
+bad_of(struct ctx *c, const char *key)
+{
+	size_t n = strlen(key);
+
+	if (n < sizeof(c->of) && env_name_ok(key, n))
+		(void)snprintf(c->of, sizeof(c->of), ".%.46s", key);
 	return false;
 }
 
@@ -179,7 +191,7 @@ get_env(struct ctx *c, const json_t *v)
 
 		if (!env_name_ok(name, nn) || s == NULL ||
 		    !text_ok(s, n, MANIFEST_ENV_VALUE))
-			return false;
+			return bad_of(c, name);
 		memcpy(line, name, nn);
 		line[nn] = '=';
 		memcpy(line + nn + 1, s, n);
@@ -221,7 +233,7 @@ get_limits(struct ctx *c, const json_t *v)
 		/* an unknown one would be a promise that nobody keeps */
 		if (i == LIMIT_COUNT || !json_is_integer(one) ||
 		    json_integer_value(one) < 1)
-			return false;
+			return bad_of(c, name);
 		c->m->limit[i] = (uint64_t)json_integer_value(one);
 	}
 	return true;
@@ -393,7 +405,7 @@ int
 manifest_parse(struct manifest *m, const void *payload, size_t len,
     char why[MANIFEST_WHY])
 {
-	struct ctx c = {m, why};
+	struct ctx c = {m, why, ""};
 	const char *text;
 	json_t *root;
 	bool ok;
