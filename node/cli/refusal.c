@@ -67,6 +67,12 @@ static const struct row {
     {"manifest", NULL, PLAIN,
 	"The node does not take it as it was written. `warren` there may be of "
 	"another version."},
+    {"image", "wasm", PLAIN,
+	"Name an `image` in place of `wasm`, or take a node that runs "
+	"modules."},
+    {"image", "it has no command", PLAIN,
+	"Say what to run: `command` in JOB.yaml, or behind `--` of `warren "
+	"run`."},
     {"image", NULL, PLAIN,
 	"`warren describe` lists the images that you may use there; its "
 	"operator adds one by `warren image import`."},
@@ -255,6 +261,8 @@ why_of(const struct cli_refusal *r)
 void
 refusal_words(char out[REFUSAL_TEXT], const struct cli_refusal *r)
 {
+	const char *first, *then;
+
 	(void)snprintf(out, REFUSAL_TEXT, "%s", r->code);
 	if (r->step > 0)
 		add(out, " (step %d)", r->step);
@@ -265,10 +273,13 @@ refusal_words(char out[REFUSAL_TEXT], const struct cli_refusal *r)
 			 "requires for every job: %s", r->why);
 		return;
 	}
-	if (r->which[0] != '\0')
-		add(out, ": %s", r->which);
-	if (r->why[0] != '\0')
-		add(out, ": %s", why_of(r));
+	/* of limits `why` is the member, and the text what was asked of it */
+	first = strcmp(r->code, "limits") == 0 ? why_of(r) : r->which;
+	then = first == r->which ? why_of(r) : r->which;
+	if (first[0] != '\0')
+		add(out, ": %s", first);
+	if (then[0] != '\0')
+		add(out, ": %s", then);
 	add_amounts(out, r);
 }
 
