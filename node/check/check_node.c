@@ -12,6 +12,7 @@
 
 #include "common/cleanup.h"
 #include "common/layers.h"
+#include "common/units.h"
 #include "common/util.h"
 #include "node/check/ownkey.h"
 #include "node/config/nodeconf.h"
@@ -35,12 +36,15 @@ about(char *out, size_t cap, uint64_t bytes)
 
 static void
 over(struct check *c, const struct ynode *limits, const char *key,
-    uint64_t asked, uint64_t has, const char *of, const char *hint)
+    uint64_t has, const char *of, const char *hint)
 {
 	const struct ynode *n = ynode_get(limits, key);
+	uint64_t asked;
 	char most[32];
 
-	if (n == NULL || has == 0 || asked <= has)
+	/* from its text: what is no size was told, and is not in conf */
+	if (n == NULL || n->kind != YNODE_SCALAR ||
+	    !units_size(n->text, &asked) || has == 0 || asked <= has)
 		return;
 	about(most, sizeof(most), has);
 	check_tell(c, false, FILE, n->line, n->column, hint,
@@ -56,20 +60,22 @@ check_limits(struct check *c, const struct node_config *conf)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct statvfs disk;
 	struct sysinfo si;
+	uint32_t milli;
 
 	if (sysinfo(&si) == 0)
-		over(c, limits, "memory", conf->memory,
-		    (uint64_t)si.totalram * si.mem_unit, "this machine",
+		over(c, limits, "memory", (uint64_t)si.totalram *
+		    si.mem_unit, "this machine",
 		    "without the line it is half of that");
-	if (cpu != NULL && cpus > 0 &&
-	    conf->cpu_milli > (uint64_t)cpus * 1000)
+	if (cpu != NULL && cpu->kind == YNODE_SCALAR && cpus > 0 &&
+	    units_cpu_milli(cpu->text, &milli) &&
+	    milli > (uint64_t)cpus * 1000)
 		check_tell(c, false, FILE, cpu->line, cpu->column,
 		    "it is what all jobs together may use",
 		    "limits.cpu is %.40s, and this machine has %ld processor%s",
 		    cpu->text, cpus, cpus == 1 ? "" : "s");
 	if (fstatvfs(c->dir, &disk) == 0)
-		over(c, limits, "spool", conf->spool,
-		    (uint64_t)disk.f_blocks * disk.f_frsize,
+		over(c, limits, "spool", (uint64_t)disk.f_blocks *
+		    disk.f_frsize,
 		    "the disk of this folder",
 		    "it is what inputs and outputs may take there");
 }
@@ -121,7 +127,7 @@ check_identity(struct check *c, const struct node_config *conf)
 		(void)snprintf(hint, sizeof(hint), "the start says the line "
 		    "to add, and so does `warren identity show --config %.80s`",
 		    c->path);
-		if (conf->accept)
+		if (conf->accept && n == NULL)
 			check_tell(c, true, FILE, 0, 0, hint,
 			    "no job is taken: mesh_identity is missing");
 		return;
@@ -154,10 +160,10 @@ check_layers(struct check *c, const struct node_config *conf)
 	    ynode_get(ydoc_root(conf->doc), "require_layers");
 	uint32_t unbuilt = LAYER_LSM | LAYER_BPF | LAYER_IO;
 
-	if (list == NULL)
+	if (list == NULL || list->kind != YNODE_LIST)
 		return;
 	for (const struct ynode *n = list->first; n != NULL; n = n->next)
-		if (layer_bit(n->text) & unbuilt)
+		if (n->kind == YNODE_SCALAR && layer_bit(n->text) & unbuilt)
 			check_tell(c, true, FILE, n->line, n->column,
 			    "take it out", "no job is taken: layer %s is not "
 			    "built in this version", n->text);
@@ -191,10 +197,11 @@ check_node(struct check *c)
 
 	if (text == NULL)
 		return;
-	if (node_config_parse(&conf, text, len, &m) < 0) {
+	/* one mistake hides no other: what could be read is checked too */
+	if (node_config_look(&conf, text, len, &m) < 0)
 		check_tell_all(c, FILE, &m);
+	if (conf == NULL)
 		return;
-	}
 	for (unsigned i = 0; (line = node_config_later(conf, i)) != NULL; i++)
 		check_tell(c, true, FILE, 0, 0, NULL, "%s", line);
 	check_limits(c, conf);

@@ -614,8 +614,10 @@ read_submit(struct node_config *c, const struct ynode *r, struct mistakes *m)
 	read_uri(r, "revocation_list", &c->revocation_list, m);
 }
 
+/* look: what could be read is given beside the mistakes. */
 static int
 parse(struct node_config **out, const char *text, size_t len, const char *what,
+    bool look,
     void (*read)(struct node_config *, const struct ynode *,
 	struct mistakes *),
     struct mistakes *m)
@@ -636,26 +638,34 @@ parse(struct node_config **out, const char *text, size_t len, const char *what,
 		if (!ynode_null(r) && ynode_is_map(r, what, m))
 			read(c, r, m);
 	}
-	if (m->n != before) {
+	if (m->n != before && !(look && c->doc != NULL)) {
 		node_config_free(c);
 		return -1;
 	}
 	*out = c;
-	return 0;
+	return m->n != before ? -1 : 0;
+}
+
+int
+node_config_look(struct node_config **out, const char *text, size_t len,
+    struct mistakes *m)
+{
+	*out = NULL;
+	return parse(out, text, len, "node.yaml", true, read_root, m);
 }
 
 int
 node_config_parse(struct node_config **out, const char *text, size_t len,
     struct mistakes *m)
 {
-	return parse(out, text, len, "node.yaml", read_root, m);
+	return parse(out, text, len, "node.yaml", false, read_root, m);
 }
 
 int
 submit_config_parse(struct node_config **out, const char *text, size_t len,
     struct mistakes *m)
 {
-	return parse(out, text, len, "submit.yaml", read_submit, m);
+	return parse(out, text, len, "submit.yaml", false, read_submit, m);
 }
 
 void

@@ -84,6 +84,12 @@ struct node_config {
 int node_config_parse(struct node_config **out, const char *text, size_t len,
     struct mistakes *);
 /*
+ * The same for who names all mistakes: *out beside -1 too, with what could be
+ * read and defaults in place of the rest; NULL when the text has no form.
+ */
+int node_config_look(struct node_config **out, const char *text, size_t len,
+    struct mistakes *);
+/*
  * submit.yaml, a person's (compute.md 11): anchors, pins, trust_graph,
  * revocation_list and floor (default 0) at the top; nothing else is set.
  */

@@ -255,6 +255,22 @@ machine(void **state)
 	expect("note: ./node.yaml:2:24: ", "no job is taken: layer bpf");
 	put("node.yaml", "limits: {memory: 16MB, cpu: 0.5, spool: 1MB}\n");
 	assert_int_equal(check(false), 0);
+	/* a mistake in the text hides none of the machine */
+	put("node.yaml", "floor: 1\nprofile: none\n"
+	    "limits: {memory: 900TB, cpu: x, spool: [a], jobs_running: 0}\n"
+	    "require_layers: [user, bpf, [x], foo]\n" ON);
+	assert_int_equal(check(false), 8);
+	expect("./node.yaml:1:1: \"floor\"", "wrong place");
+	expect("./node.yaml:3:18: limits.memory is 900TB", "this machine has ");
+	expect("./node.yaml:3:30: limits.cpu", "cores");
+	expect("./node.yaml:2:10: there is no ", "profiles/none.yaml");
+	expect("note: ./node.yaml:4:24: ", "no job is taken: layer bpf");
+	put("node.yaml", "mesh_identity: x\naccept_computation_requests: "
+	    "true\n");
+	assert_int_equal(check(false), 1);
+	expect("./node.yaml:1:16: ", "is no public key");
+	put("node.yaml", "[a, b]\n");
+	assert_int_equal(check(false), 1);
 }
 
 /* ---- whose key it is ---- */
