@@ -162,7 +162,7 @@ job_of(struct client *c, const json_t *q)
 	struct job_list *lists[2] = {&n->jobs.ended, &n->jobs.live};
 	struct job *j, *hit = NULL;
 	size_t len = id == NULL ? 0 : strlen(id);
-	char hex[65];
+	char hex[65], why[160];
 
 	for (unsigned i = 0; len >= 4 && len <= 64 && i < 2; i++) {
 		TAILQ_FOREACH(j, lists[i], link) {
@@ -170,14 +170,21 @@ job_of(struct client *c, const json_t *q)
 			if (strncmp(hex, id, len) != 0)
 				continue;
 			if (hit != NULL) {
-				(void)refuse(c, 2, "several jobs begin so");
+				(void)snprintf(why, sizeof(why), "more than "
+				    "one job on this node begins with %s", id);
+				(void)refuse(c, 2, why);
 				return NULL;
 			}
 			hit = j;
 		}
 	}
-	if (hit == NULL)
-		(void)refuse(c, 1, "no such job on this node");
+	if (hit == NULL) {
+		(void)snprintf(why, sizeof(why), "no job on this node begins "
+		    "with %.64s (`warren jobs --here` lists them)",
+		    id != NULL && strspn(id, "0123456789abcdef") == len ?
+			id : "that");
+		(void)refuse(c, 1, why);
+	}
 	return hit;
 }
 

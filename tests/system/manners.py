@@ -203,6 +203,10 @@ def names(node):
     rc, out, err = mine(node, "describe", dest[:6])
     result("ids: a short one of a node that was dealt with", rc == 0 and
            dest in out, out + err)
+    rc, out, err = node.warren("show", "00c0ffee", "--here")
+    result("ids: one that no job has is named, and what lists them", rc == 1
+           and "with 00c0ffee" in err and "warren jobs --here" in err,
+           [rc, out, err])
     rc, out, err = node.warren("jobs", "--here", "--identity", other, "--json")
     seen = holds(node.dir, name)
     result("names: the node has none of them", rc == 0 and
