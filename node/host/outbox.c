@@ -12,8 +12,8 @@
 
 /*
  * What the node sends, in order, behind the commit that it depends on. Three
- * kinds do: an answer, the start of a job, and the order to forget one. The
- * others may overtake a write that is lazy (ledger_lazy()).
+ * kinds do: an answer, the start of a job, and the order to forget one that has
+ * run. The others may overtake a write that is lazy (ledger_lazy()).
  */
 
 static bool
@@ -148,6 +148,25 @@ outbox_drop(struct warren_node *wn, enum program who)
 }
 
 /*
+ * An order to forget a job that never ran: the ledger promises nothing of it,
+ * and what was laid out for it may be what fills the disk.
+ */
+static bool
+makes_room(struct warren_node *wn, const struct queued *q)
+{
+	struct rd r = rd_make(q->body, q->len);
+	struct id32 id;
+	uint16_t type;
+	const struct job *j;
+
+	if (q->type != IPC_J_FORGET || !rd_u16(&r, &type) ||
+	    !rd_copy(&r, HASH_BYTES(id)))
+		return false;
+	j = job_find(&wn->node.jobs, &id);
+	return j == NULL || j->started == 0;
+}
+
+/*
  * While the ledger cannot be written, what was decided waits with it. What
  * depends on nothing goes on: "busy", the end of a link, a kill.
  */
@@ -158,8 +177,10 @@ let_out_free(struct warren_node *wn)
 
 	for (q = TAILQ_FIRST(&wn->queue); q != NULL; q = next) {
 		next = TAILQ_NEXT(q, link);
-		if (!q->held && q->type != IPC_J_RUN && q->type != IPC_J_FORGET &&
-		    q->type != IPC_EVENT && q->type != IPC_K_RECEIPT)
+		if (makes_room(wn, q) ||
+		    (!q->held && q->type != IPC_J_RUN &&
+			q->type != IPC_J_FORGET && q->type != IPC_EVENT &&
+			q->type != IPC_K_RECEIPT))
 			let_out(wn, q);
 	}
 }
@@ -190,6 +211,7 @@ outbox_flush(struct warren_node *wn)
 			wn->lazy_due = false;
 			TAILQ_FOREACH(q, &wn->queue, link)
 				q->held = true;
+			let_out_free(wn);
 			ev_timer_again(wn->loop, &wn->retry);
 			return;
 		}

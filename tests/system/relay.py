@@ -307,6 +307,17 @@ def full_disk():
                                    node.person, "--out",
                                    os.path.join(node.work, "again"))
         result(name + ": what was done before is still there", rc == 0, err)
+        # more than fits twice: once as it came, once laid out for the job
+        path = node.job_file("true", volumes=[("data", "/agent/data", "ro")])
+        with open(os.path.join(os.path.dirname(path), "data/big"), "wb") as f:
+            f.write(os.urandom(9 << 20))
+        rc, last = node.submit(path).end()
+        result(name + ": a job that fills it itself does not run", rc != 0,
+               "%s %s" % (rc, last))
+        until(lambda: node.accepting()[0] is True, "jobs are taken again")
+        rc, last, s = node.run_job("echo again")
+        result(name + ": and leaves the room that it took", rc == 0 and
+               node.output(s) == "again\n", "%s %s" % (rc, s))
         rc, out, err = node.warren("status", "--json")
         result(name + ": status answers", rc == 0, err)
     finally:
