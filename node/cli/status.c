@@ -178,8 +178,13 @@ print_status(const struct cli *c, const json_t *s, const json_t *node)
 		"relays for others" :
 		"does not relay",
 	    cli_duration(up, int_of(s, "uptime_s") * 1000));
-	printf("instance  %s, %lld programs attached\n",
-	    text_of(s, "instance"), (long long)int_of(s, "attached"));
+	if (strcmp(text_of(s, "instance"), "") == 0)
+		printf("instance  not shared: no program can attach "
+		       "(share_instance in config)\n");
+	else
+		printf("instance  %s, %lld program%s attached\n",
+		    text_of(s, "instance"), (long long)int_of(s, "attached"),
+		    int_of(s, "attached") == 1 ? "" : "s");
 	if (json_object_get(s, "reaches_nobody") != NULL)
 		printf("mesh      reaches NOBODY beyond this machine: %s\n",
 		    text_of(s, "reaches_nobody"));

@@ -348,8 +348,29 @@ test_status(void **state)
 	assert_non_null(strstr(said->out, "accepting, 1 running, 2 queued"));
 	assert_non_null(strstr(said->out, "2.0 KiB"));
 	assert_non_null(strstr(said->out, "missing   memory"));
+	assert_non_null(strstr(said->out, "rns/x, 2 programs attached"));
 	(void)waitpid(a, NULL, 0);
 	(void)waitpid(b, NULL, 0);
+	temp_remove(dir);
+}
+
+/* A node that nobody on this machine shares, and takes no jobs. */
+static void
+test_status_alone(void **state)
+{
+	static const char *const mesh[] = {
+	    "{\"ok\":true,\"end\":true,\"identity\":\"00ff\",\"instance\":"
+	    "\"\",\"uptime_s\":65,\"attached\":0,\"compute\":false}\n",
+	    "{\"ok\":true,\"end\":true,\"interfaces\":[]}\n"};
+	const char *dir = temp_dir();
+	const struct captured *said;
+	pid_t a = serve(dir, "mesh.sock", mesh, 2);
+
+	(void)state;
+	assert_int_equal(call(verb_status, dir, &said, false, NULL, NULL),
+	    CLI_OK);
+	assert_non_null(strstr(said->out, "\ninstance  not shared"));
+	(void)waitpid(a, NULL, 0);
 	temp_remove(dir);
 }
 
@@ -613,6 +634,7 @@ main(void)
 	    cmocka_unit_test(test_nobodys),
 	    cmocka_unit_test(test_logs),
 	    cmocka_unit_test(test_status),
+	    cmocka_unit_test(test_status_alone),
 	    cmocka_unit_test(test_trail),
 	    cmocka_unit_test(test_check),
 	    cmocka_unit_test(test_identity),
