@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <nettle/sha2.h>
+#include <rns/hash.h>
 #include <sodium.h>
 
 #include "common/clock.h"
