@@ -20,6 +20,7 @@
 #include "audit/trail.h"
 #include "audit/trail_file.h"
 #include "audit/trail_line.h"
+#include "audit/trail_verify.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
@@ -90,45 +91,55 @@ checkpoint_ask(struct auditd *a)
 	(void)program_send_C_SIGN(&a->prog, &m, NULL, 0);
 }
 
+/* A signed one, brought to the files and kept apart when lines are dropped. */
 static void
-checkpoint_store(struct auditd *a, const struct msg_C_SIGNED *m)
+checkpoint_store(struct auditd *a, const struct note *n, const uint8_t key[32])
 {
-	struct note n = {.size = a->asked_size};
-	char text[NOTE_MAX], key[66];
+	char text[NOTE_MAX], hex[66];
 	size_t len;
 
-	n.fp = a->source.fp;
-	n.root = a->asked_root;
-	memcpy(n.sig, m->sig, 64);
-	note_set_key(&n, m->key);
-	if (!note_verify(&n, m->key)) {
-		alarm_parent(a, 4, "keys signed something else");
-		return;
-	}
-	hex_encode(key, m->key, 32);
-	key[64] = '\n';
-	len = note_put(text, &n);
-	if (file_replace(a->dir, TRAIL_KEY, key, 65, 0600) < 0 ||
+	hex_encode(hex, key, 32);
+	hex[64] = '\n';
+	len = note_put(text, n);
+	if (file_replace(a->dir, TRAIL_KEY, hex, 65, 0600) < 0 ||
 	    file_replace(a->dir, TRAIL_CHECKPOINT, text, len, 0600) < 0) {
 		log_warn("trail/checkpoint", "cannot be written, the next one is "
 		    "tried: `warren audit verify` ends at the one before");
 		return;
 	}
-	trail_mark(a->trail, n.size, true);
-	a->signed_size = n.size;
-	log_info("trail", "checkpoint size=%llu", (unsigned long long)n.size);
+	trail_mark(a->trail, n->size, true);
+	a->signed_size = n->size;
+	log_info("trail", "checkpoint size=%llu", (unsigned long long)n->size);
+}
+
+/* false, and raised: keys have signed something else. */
+static bool
+checkpoint_note(struct auditd *a, struct note *n, const uint8_t sig[64],
+    const uint8_t key[32])
+{
+	n->fp = a->source.fp;
+	memcpy(n->sig, sig, sizeof(n->sig));
+	note_set_key(n, key);
+	if (note_verify(n, key))
+		return true;
+	alarm_parent(a, 4, "keys signed something else");
+	return false;
 }
 
 static void
 on_C_SIGNED(struct auditd *a, const struct msg_C_SIGNED *m, struct ipc_in *in)
 {
+	struct note n;
+
 	(void)in;
 	if (!a->asked || m->size != a->asked_size)
 		return;
 	a->asked = false;
-	if (m->ok)
-		checkpoint_store(a, m);
-	else
+	n.size = a->asked_size;
+	n.root = a->asked_root;
+	if (m->ok && checkpoint_note(a, &n, m->sig, m->key))
+		checkpoint_store(a, &n, m->key);
+	else if (!m->ok)
 		log_warnx("trail", "a checkpoint is not signed, warren-keys "
 		    "says why: the next one is tried size=%llu",
 		    (unsigned long long)m->size);
@@ -295,6 +306,44 @@ on_K_BINDING(struct auditd *a, const struct msg_K_BINDING *m,
 	(void)in;
 	a->source.fp = m->fp;
 	source_ready(a);
+}
+
+/*
+ * What keys signed last, when they or we are new. Segments, head and
+ * checkpoint may be gone all together: only this tells. It comes behind
+ * K_BINDING, so the node's key is known.
+ */
+static void
+on_CHECKPOINT(struct auditd *a, const struct msg_CHECKPOINT *m,
+    struct ipc_in *in)
+{
+	struct note n = {.size = m->size, .root = m->root};
+	struct trail_expect want = {.key = m->key, .kept = &n};
+	struct trail_verdict v;
+	struct msg_EVENT e;
+	char text[400];
+
+	(void)in;
+	if (!checkpoint_note(a, &n, m->sig, m->key))
+		return;
+	if (trail_verify(a->dir, &want, &v, NULL, NULL) < 0) {
+		log_warn("trail", "cannot be read and compared with what "
+		    "warren-keys signed last: `warren audit verify` does it");
+		return;
+	}
+	if (v.ok) {
+		if (n.size > a->signed_size)
+			checkpoint_store(a, &n, m->key);
+		return;
+	}
+	trail_distrust(a->trail);
+	(void)snprintf(text, sizeof(text),
+	    "%s (%llu lines are signed, %llu are here); checkpoints stop until "
+	    "warren/trail and warren/keys/checkpoint are moved away",
+	    v.why, (unsigned long long)n.size, (unsigned long long)v.last);
+	alarm_parent(a, 5, text);
+	e = own(EVK_TRAIL_TORN, 5, text, (int64_t)n.size);
+	take(a, &e, PROGRAM_AUDIT);
 }
 
 static void

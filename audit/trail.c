@@ -241,6 +241,12 @@ trail_root(const struct trail *t, uint64_t *size, struct id32 *root)
 }
 
 void
+trail_distrust(struct trail *t)
+{
+	t->walk.whole = false;
+}
+
+void
 trail_mark(struct trail *t, uint64_t size, bool is_signed)
 {
 	if (is_signed)

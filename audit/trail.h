@@ -64,6 +64,8 @@ bool trail_dirty(const struct trail *);
  * nothing that could be vouched for.
  */
 bool trail_root(const struct trail *, uint64_t *size, struct id32 *root);
+/* It is not the trail that was signed: nothing more is vouched for. */
+void trail_distrust(struct trail *);
 /*
  * A checkpoint of this size is asked for, or signed and stored: lines that are
  * dropped later leave separate tombstones on its two sides, so that its root

@@ -12,17 +12,24 @@
 #include "common/file.h"
 #include "common/util.h"
 
+/* A checkpoint, and what the lines say to it. */
+struct signed_note {
+	bool there, good, met;
+	struct note note;
+	struct id32 root; /* what the lines give at its size */
+};
+
 struct verify {
 	struct trail_verdict *v;
+	const struct id32 *digest; /* of a line that is looked for; NULL */
 	struct trail_walk walk;
 	uint32_t segment;
 	uint64_t line;
 	uint64_t head_seq;
 	struct id32 head_digest;
 	bool head_good, head_met;
-	bool note_good, note_met;
-	struct note note;
-	struct id32 note_root; /* what the lines give at its size */
+	struct signed_note stored; /* beside the lines */
+	struct signed_note kept;   /* of warren-keys */
 	trail_each_fn *each;
 	void *arg;
 };
@@ -38,6 +45,15 @@ wrong(struct verify *s, uint32_t segment, uint64_t line, const char *why)
 		(void)snprintf(v->why, sizeof(v->why), "%s", why);
 	}
 	v->ok = false;
+}
+
+static void
+note_meet(struct verify *s, struct signed_note *n, uint64_t last)
+{
+	if (n->good && !n->met && last == n->note.size && s->walk.whole) {
+		n->met = true;
+		merkle_root(&s->walk.tree, &n->root);
+	}
 }
 
 static bool
@@ -68,11 +84,10 @@ verify_line(void *arg, const char *text, size_t len)
 			wrong(s, s->segment, s->line,
 			    "it is not the line that was written");
 	}
-	if (s->note_good && !s->note_met && last == s->note.size &&
-	    s->walk.whole) {
-		s->note_met = true;
-		merkle_root(&s->walk.tree, &s->note_root);
-	}
+	note_meet(s, &s->stored, last);
+	note_meet(s, &s->kept, last);
+	if (s->digest != NULL && id32_eq(s->digest, &s->walk.digest))
+		s->v->met = true;
 	return true;
 }
 
@@ -134,56 +149,87 @@ key_load(int dir, uint8_t key[32])
 }
 
 static void
-check_note(struct verify *s, int dir, const uint8_t *given, bool there)
+check_note(struct verify *s, int dir, const uint8_t *given)
 {
+	struct signed_note *n = &s->stored;
 	struct trail_verdict *v = s->v;
 
-	v->has_checkpoint = there;
-	if (!there)
+	v->has_checkpoint = n->there;
+	if (!n->there)
 		return;
 	if (given != NULL)
 		memcpy(v->key, given, 32);
 	else if (!key_load(dir, v->key))
 		wrong(s, 0, 0, "the key file is missing or was changed");
-	v->checkpoint = s->note.size;
-	if (!s->note_good)
+	v->checkpoint = n->note.size;
+	if (!n->good)
 		wrong(s, 0, 0, "the checkpoint was changed");
-	else if (!note_verify(&s->note, v->key))
+	else if (!note_verify(&n->note, v->key))
 		wrong(s, 0, 0, "the checkpoint's signature does not hold");
-	else if (!s->note_met)
+	else if (!n->met)
 		wrong(s, 0, 0,
 		    "the signed checkpoint is of another trail");
-	else if (!id32_eq(&s->note_root, &s->note.root))
+	else if (!id32_eq(&n->root, &n->note.root))
 		wrong(s, 0, 0, "the lines are not those that were signed");
 }
 
-int
-trail_verify(int dir, const uint8_t key[32], struct trail_verdict *v,
-    trail_each_fn *each, void *arg)
+/* What stands with the keys tells of a trail that is gone whole, too. */
+static void
+check_kept(struct verify *s, const uint8_t *key)
 {
+	struct signed_note *n = &s->kept;
+	struct trail_verdict *v = s->v;
+
+	if (!n->there)
+		return;
+	v->kept = n->note.size;
+	if (key != NULL && !note_verify(&n->note, key))
+		wrong(s, 0, 0, "the checkpoint beside the keys was changed");
+	else if (s->walk.next - 1 < n->note.size)
+		wrong(s, s->segment, s->line + 1,
+		    "lines that were signed are gone");
+	else if (!n->met || !id32_eq(&n->root, &n->note.root))
+		wrong(s, 0, 0, "the lines are not those that were signed "
+		    "last: this is another trail");
+}
+
+int
+trail_verify(int dir, const struct trail_expect *want,
+    struct trail_verdict *v, trail_each_fn *each, void *arg)
+{
+	static const struct trail_expect nothing;
 	struct verify *s = calloc(1, sizeof(*s));
 	char text[NOTE_MAX];
-	bool head_there, note_there;
+	bool head_there;
 	ssize_t n;
 	int rc;
 
 	if (s == NULL)
 		return -1;
+	if (want == NULL)
+		want = &nothing;
 	*v = (struct trail_verdict){.ok = true};
 	s->v = v;
 	s->each = each;
 	s->arg = arg;
+	s->digest = want->digest;
 	trail_walk_init(&s->walk);
 	/* head and checkpoint first: the daemon may write meanwhile */
 	s->head_good = trail_head_get(dir, &s->head_seq, &s->head_digest,
 	    &head_there);
 	n = file_read(dir, TRAIL_CHECKPOINT, text, sizeof(text));
-	note_there = n >= 0 || errno != ENOENT;
-	s->note_good = n > 0 && note_parse(&s->note, text, (size_t)n);
+	s->stored.there = n >= 0 || errno != ENOENT;
+	s->stored.good = n > 0 &&
+	    note_parse(&s->stored.note, text, (size_t)n);
+	if (want->kept != NULL) {
+		s->kept.there = s->kept.good = true;
+		s->kept.note = *want->kept;
+	}
 	rc = read_segments(s, dir);
 	if (rc == 0) {
+		check_kept(s, want->key);
 		check_head(s, head_there);
-		check_note(s, dir, key, note_there);
+		check_note(s, dir, want->key);
 		v->last = s->walk.next - 1;
 	}
 	free(s);

@@ -6,7 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/hash.h>
+
 #include "audit/trail_line.h"
+#include "trust/doc/note.h"
 
 /*
  * `warren audit tail` and `verify`: the files alone, while the daemon runs or
@@ -29,18 +32,33 @@ struct trail_verdict {
 	bool has_checkpoint;
 	uint64_t checkpoint; /* lines under the last signature */
 	uint8_t key[32];     /* that it verifies under */
+	uint64_t kept; /* lines under the checkpoint of the keys; 0: none */
+	bool met;      /* the line that was looked for is in the chain */
+};
+
+/* What is known from elsewhere; each may be NULL. */
+struct trail_expect {
+	/*
+	 * Audit's public key, 32 bytes. NULL: the file beside the trail is
+	 * believed, which finds accidents, and attackers who could not write
+	 * there.
+	 */
+	const uint8_t *key;
+	/* the checkpoint that warren-keys signed last (warren/keys/checkpoint) */
+	const struct note *kept;
+	/* of a line, such as a receipt's: v->met says whether it is here */
+	const struct id32 *digest;
 };
 
 /*
- * Reads all of it. key: audit's public key from elsewhere, or NULL to believe
- * the file beside the trail (which finds accidents, and attackers who could
- * not write there). each (may be NULL): every line in order. 0, or -1 with
- * errno when it cannot be read; *v is complete in the first case.
+ * Reads all of it. want: NULL, nothing is known. each (may be NULL): every
+ * line in order. 0, or -1 with errno when it cannot be read; *v is complete in
+ * the first case.
  */
 typedef void trail_each_fn(void *arg, const struct trail_line *,
     const char *text, size_t len);
-int trail_verify(int dir, const uint8_t key[32], struct trail_verdict *v,
-    trail_each_fn *each, void *arg);
+int trail_verify(int dir, const struct trail_expect *want,
+    struct trail_verdict *v, trail_each_fn *each, void *arg);
 
 /* The last n lines (unverified), oldest first. 0 or -1. */
 int trail_tail(int dir, size_t n, trail_each_fn *, void *arg);

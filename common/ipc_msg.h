@@ -116,7 +116,9 @@ enum event_kind {
 	F(u64, time_ms, 0) F(u64, output, 0) F(u32, slots, 0)
 #define MSG_KEY_MATERIAL(F)                                                    \
 	F(arr, mesh, 32) F(arr, audit, 32) F(arr, rns_public, 64)              \
-	F(var, binding, IPC_BINDING)
+	F(var, binding, IPC_BINDING)                                           \
+	/* the last checkpoint; size 0: none is known */                      \
+	F(u64, size, 0) F(id32, root, 0) F(arr, sig, 64)
 #define MSG_START_DONE(F)
 #define MSG_STOP(F)
 #define MSG_NEIGHBOUR(F) F(u8, program, 0)
@@ -210,6 +212,12 @@ enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
 #define MSG_B_SIGNED(F) F(u32, serial, 0) F(arr, sig, 64)
 /* ---- keys to parent: write warren/keys/binding ---- */
 #define MSG_BINDING_MADE(F) F(arr, binding, IPC_BINDING)
+/*
+ * The last checkpoint that was signed: to the parent, which writes
+ * warren/keys/checkpoint, and to an audit that is new.
+ */
+#define MSG_CHECKPOINT(F)                                                      \
+	F(u64, size, 0) F(id32, root, 0) F(arr, sig, 64) F(arr, key, 32)
 /* ---- audit and keys ---- */
 #define MSG_C_SIGN(F) F(u64, size, 0) F(id32, root, 0)
 #define MSG_C_SIGNED(F)                                                        \
@@ -267,6 +275,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 #define IPC_SET_TRANSPORT_NODE (IPC_BIT(TRANSPORT) | IPC_BIT(NODE))
 #define IPC_SET_JAIL_NODE (IPC_BIT(JAIL) | IPC_BIT(NODE))
 #define IPC_SET_NODE_AUDIT (IPC_BIT(NODE) | IPC_BIT(AUDIT))
+#define IPC_SET_PARENT_AUDIT (IPC_BIT(PARENT) | IPC_BIT(AUDIT))
 /* read before the loop, and wiped in place: no handler (trust/keys.c) */
 #define IPC_SET_KEYS_START IPC_BIT(KEYS)
 /* who has something to say for the trail */
@@ -279,6 +288,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
  * is what common/program.c does for each of them.
  */
 #define IPC_HAS_PARENT_PARENT ~,
+#define IPC_HAS_PARENT_PARENT_AUDIT ~,
 #define IPC_HAS_TRANSPORT_TRANSPORT ~,
 #define IPC_HAS_TRANSPORT_TRANSPORT_NODE ~,
 #define IPC_HAS_NODE_NODE ~,
@@ -289,6 +299,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 #define IPC_HAS_JAIL_JAIL ~,
 #define IPC_HAS_AUDIT_AUDIT ~,
 #define IPC_HAS_AUDIT_NODE_AUDIT ~,
+#define IPC_HAS_AUDIT_PARENT_AUDIT ~,
 #define IPC_HAS_ANY_ANY ~,
 #define IPC_HAS_ANY_ALL ~,
 #define IPC_HAS_ANY_JAIL_NODE ~,
@@ -357,6 +368,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(B_SIGN, KEYS, TRANSPORT, 0, 0)                                       \
 	M(B_SIGNED, TRANSPORT, KEYS, 0, 0)                                     \
 	M(BINDING_MADE, KEYS, PARENT, 0, 0)                                    \
+	M(CHECKPOINT, KEYS, PARENT_AUDIT, 0, 0)                                \
 	M(C_SIGN, AUDIT, KEYS, 0, 0)                                           \
 	M(C_SIGNED, KEYS, AUDIT, 0, 0)                                         \
 	M(J_RUN, NODE, JAIL, 2, 18)                                            \

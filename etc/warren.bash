@@ -90,6 +90,7 @@ _warren()
 	"result "*) options="$target --out --strict" ;;
 	"image import") options="--name" ;;
 	"audit tail") options="--lines" ;;
+	"audit verify") options="--key --receipt" ;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options $shared" -- "$cur")

@@ -192,6 +192,10 @@ on_C_SIGN(struct keys *k, const struct msg_C_SIGN *m, struct ipc_in *in)
 	const char *why = signer_checkpoint(&k->signer, &out, m);
 
 	(void)in;
+	/* first to where audit cannot take it back */
+	if (why == NULL)
+		(void)ipc_send_CHECKPOINT(k->prog.parent,
+		    &k->signer.checkpoint, NULL, 0);
 	(void)program_send_C_SIGNED(&k->prog, &out, NULL, 0);
 	event(k, "checkpoint", why, NULL, (int64_t)m->size);
 }
@@ -209,8 +213,13 @@ on_up(void *ctx, enum program who)
 		return;
 	}
 	binding_tell(k, who);
-	if (who == PROGRAM_AUDIT)
-		events_flush(k);
+	if (who != PROGRAM_AUDIT)
+		return;
+	if (k->signer.checkpoint.size > 0)
+		(void)ipc_send_CHECKPOINT(
+		    program_channel(&k->prog, PROGRAM_AUDIT),
+		    &k->signer.checkpoint, NULL, 0);
+	events_flush(k);
 }
 
 static void
@@ -279,8 +288,7 @@ main(int argc, char *argv[])
 	program_start(&k.prog, PROGRAM_KEYS, argc, argv, on_material, &k);
 	if (!k.have_material)
 		fatalx("no keys from the parent");
-	why = signer_init(&k.signer, k.secret, k.material.rns_public,
-	    k.material.binding, k.material.binding_len, now_s());
+	why = signer_init(&k.signer, k.secret, &k.material, now_s());
 	if (why != NULL)
 		fatalx("%s", why);
 	if ((k.loop = ev_default_loop(0)) == NULL)

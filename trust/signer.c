@@ -24,8 +24,7 @@ mesh_secret(const struct signer *s)
 
 const char *
 signer_init(struct signer *s, const struct signer_secret *secret,
-    const uint8_t rns[RNS_PUBLIC_LEN], const uint8_t *binding,
-    size_t binding_len, uint32_t now)
+    const struct msg_KEY_MATERIAL *m, uint32_t now)
 {
 	struct klp_secret k = {.kind = KEY_SECP256K1};
 	uint8_t sk[crypto_sign_SECRETKEYBYTES];
@@ -34,7 +33,7 @@ signer_init(struct signer *s, const struct signer_secret *secret,
 
 	memset(s, 0, sizeof(*s));
 	s->secret = secret;
-	memcpy(s->rns, rns, sizeof(s->rns));
+	memcpy(s->rns, m->rns_public, sizeof(s->rns));
 	memcpy(k.raw, secret->mesh, sizeof(k.raw));
 	ok = secret_public(&s->mesh, &k);
 	explicit_bzero(&k, sizeof(k));
@@ -43,13 +42,17 @@ signer_init(struct signer *s, const struct signer_secret *secret,
 	key_fp(&s->fp, &s->mesh);
 	(void)crypto_sign_seed_keypair(s->audit, sk, secret->audit);
 	explicit_bzero(sk, sizeof(sk));
-	if (!binding_parse(&b, binding, binding_len) ||
+	s->checkpoint.size = m->size;
+	s->checkpoint.root = m->root;
+	memcpy(s->checkpoint.sig, m->sig, sizeof(m->sig));
+	memcpy(s->checkpoint.key, s->audit, sizeof(s->audit));
+	if (!binding_parse(&b, m->binding, m->binding_len) ||
 	    memcmp(b.secp, s->mesh.raw, sizeof(b.secp)) != 0)
 		return NULL;
 	/* the key's one scheme is that of its binding, valid or not */
 	s->mesh.bip340 = b.bip340;
 	s->draft.serial = b.serial; /* the next one is higher */
-	if (binding_check(&b, rns, now) == NULL) {
+	if (binding_check(&b, s->rns, now) == NULL) {
 		s->binding = b;
 		s->have_binding = true;
 	}
@@ -212,9 +215,8 @@ signer_checkpoint(struct signer *s, struct msg_C_SIGNED *out,
 	memset(out, 0, sizeof(*out));
 	out->size = m->size;
 	memcpy(out->key, s->audit, sizeof(out->key));
-	if (m->size <= s->checkpoint)
+	if (m->size <= s->checkpoint.size)
 		return "a checkpoint must grow";
-	s->checkpoint = m->size;
 	n.fp = s->fp;
 	n.root = m->root;
 	len = note_body(body, &n);
@@ -222,6 +224,10 @@ signer_checkpoint(struct signer *s, struct msg_C_SIGNED *out,
 	(void)crypto_sign_detached(out->sig, NULL, (const uint8_t *)body, len,
 	    sk);
 	explicit_bzero(sk, sizeof(sk));
+	s->checkpoint.size = m->size;
+	s->checkpoint.root = m->root;
+	memcpy(s->checkpoint.sig, out->sig, sizeof(out->sig));
+	memcpy(s->checkpoint.key, s->audit, sizeof(s->audit));
 	out->ok = true;
 	return NULL;
 }

@@ -38,18 +38,19 @@ struct signer {
 	struct binding binding;
 	bool asked; /* draft waits for transport's half */
 	struct binding draft;
-	uint64_t checkpoint; /* size of the last */
+	/* the last checkpoint; size 0: none is known */
+	struct msg_CHECKPOINT checkpoint;
 	size_t nlinks;	     /* ring of challenged links */
 	struct hash16 links[SIGNER_LINKS];
 };
 
 /*
  * NULL, or a literal that says what is wrong with the material: then the
- * program must not serve. A stored binding that does not fit is dropped.
+ * program must not serve. A stored binding that does not fit is dropped. The
+ * secrets of the message are not looked at: the page has them.
  */
 const char *signer_init(struct signer *, const struct signer_secret *,
-    const uint8_t rns[RNS_PUBLIC_LEN], const uint8_t *binding,
-    size_t binding_len, uint32_t now);
+    const struct msg_KEY_MATERIAL *, uint32_t now);
 
 /* A binding is needed now: none, two thirds old, or not valid at this time. */
 bool signer_binding_due(const struct signer *, uint32_t now);

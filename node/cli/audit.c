@@ -17,10 +17,14 @@
 
 #include "node/cli/folders.h"
 #include "node/cli/format.h"
+#include "node/cli/jobdir_read.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
 #include "node/cli/verb.h"
 #include "node/config/keyset.h"
+#include "trust/doc/keytext.h"
+#include "trust/doc/note_read.h"
+#include "trust/doc/receipt.h"
 
 #define TAIL_LINES 20
 #define TAIL_MAX 100000
@@ -138,48 +142,140 @@ verb_audit_tail(struct cli *c, int argc, char **argv)
 
 /* ---- verify ---- */
 
-/*
- * Audit's public key, from its seed where we may read that: who could write
- * the trail only cannot have changed it.
- */
-static bool
-audit_key(int conf, uint8_t key[32])
-{
-	uint8_t seed[32], secret[64];
-	char why[KEYSET_WHY];
+struct verify_args {
+	uint8_t key[32]; /* audit's public one */
+	bool has_key, given;
+	struct note kept;
+	bool has_kept;
+	const char *receipt; /* a job's folder; NULL */
+	struct id32 digest;
+	bool has_digest;
+};
 
-	if (conf < 0 ||
-	    keyset_read(conf, KEYSET_AUDIT, seed, sizeof(seed), 0, NULL, why) !=
-		0)
+static bool
+set_verify(struct cli *c, void *ctx, int option, const char *value)
+{
+	struct verify_args *a = ctx;
+	struct klp_key key;
+
+	if (option == OPT_RECEIPT) {
+		a->receipt = value;
+		return true;
+	}
+	if (!key_parse(&key, value, strlen(value)) ||
+	    key.kind != KEY_ED25519) {
+		cli_error(c, "--key: %s is no Ed25519 key "
+		    "(pubkey:ed25519: and 64 hex digits)", value);
 		return false;
-	(void)crypto_sign_seed_keypair(key, secret, seed);
-	explicit_bzero(seed, sizeof(seed));
-	explicit_bzero(secret, sizeof(secret));
+	}
+	memcpy(a->key, key.raw, sizeof(a->key));
+	a->has_key = a->given = true;
 	return true;
 }
 
+/*
+ * What stands beside the node's keys, where we may read that: audit's public
+ * key, from its seed, and the checkpoint that was signed last. Who could write
+ * the trail only cannot have changed them.
+ */
 static void
-print_verdict(struct cli *c, const struct trail_verdict *v, bool own_key)
+beside_keys(int conf, struct verify_args *a)
 {
-	char key[65];
+	uint8_t seed[32], secret[64];
+	char why[KEYSET_WHY], text[NOTE_MAX];
+	ssize_t n;
 
-	hex_encode(key, v->key, 32);
+	if (conf < 0)
+		return;
+	if (!a->has_key &&
+	    keyset_read(conf, KEYSET_AUDIT, seed, sizeof(seed), 0, NULL, why) ==
+		0) {
+		(void)crypto_sign_seed_keypair(a->key, secret, seed);
+		a->has_key = true;
+		explicit_bzero(seed, sizeof(seed));
+		explicit_bzero(secret, sizeof(secret));
+	}
+	n = file_read(conf, "warren/keys/" KEYSET_CHECKPOINT, text,
+	    sizeof(text));
+	a->has_kept = n > 0 && note_parse(&a->kept, text, (size_t)n);
+}
+
+/* The line that a job's receipt names. */
+static int
+receipt_line(struct cli *c, struct verify_args *a)
+{
+	static const struct id32 none;
+	struct jobdir_proof p;
+	struct job_receipt r;
+	int rc;
+
+	if (a->receipt == NULL)
+		return CLI_OK;
+	if ((rc = jobdir_read(c, a->receipt, &p)) != CLI_OK)
+		return rc;
+	if (!job_receipt_parse(&r, p.receipt, JOB_RECEIPT_LEN)) {
+		cli_error(c, "%s: the receipt is malformed", a->receipt);
+		return CLI_FAILED;
+	}
+	if (id32_eq(&r.trail, &none)) {
+		cli_error(c, "%s: the receipt names no line of a trail",
+		    a->receipt);
+		return CLI_FAILED;
+	}
+	a->digest = r.trail;
+	a->has_digest = true;
+	return CLI_OK;
+}
+
+static const char *
+key_from(const struct verify_args *a)
+{
+	return a->given ? "option" : a->has_key ? "seed" : "trail";
+}
+
+/* The key's text; "" when none is known. */
+static void
+key_of(char text[KEY_TEXT_MAX], const struct trail_verdict *v,
+    const struct verify_args *a)
+{
+	struct klp_key key;
+
+	text[0] = '\0';
+	if ((a->has_key || v->has_checkpoint) &&
+	    key_set(&key, KEY_ED25519, a->has_key ? a->key : v->key, 32))
+		key_text(text, &key);
+}
+
+static void
+print_json(const struct trail_verdict *v, const struct verify_args *a)
+{
+	char key[KEY_TEXT_MAX];
+
+	key_of(key, v, a);
+	cli_json(json_pack("{s:b,s:s?,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
+			   "s:s?,s:s,s:I,s:o}",
+	    "ok", v->ok ? 1 : 0, "why", v->ok ? NULL : v->why, "segment",
+	    (json_int_t)v->segment, "line", (json_int_t)v->line, "bad",
+	    (json_int_t)v->bad, "segments", (json_int_t)v->segments, "lines",
+	    (json_int_t)v->lines, "dropped", (json_int_t)v->dropped, "last",
+	    (json_int_t)v->last, "unconfirmed", (json_int_t)v->unconfirmed,
+	    "torn", (json_int_t)v->torn, "signed", (json_int_t)v->checkpoint,
+	    "key", key[0] != '\0' ? key : NULL, "key_from", key_from(a),
+	    "signed_by_keys", (json_int_t)v->kept, "receipt",
+	    a->has_digest ? json_boolean(v->met) : json_null()));
+}
+
+static void
+print_verdict(struct cli *c, const struct trail_verdict *v,
+    const struct verify_args *a)
+{
+	char key[KEY_TEXT_MAX];
+
 	if (c->json) {
-		cli_json(json_pack(
-		    "{s:b,s:s?,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s?,"
-		    "s:b}",
-		    "ok", v->ok ? 1 : 0, "why", v->ok ? NULL : v->why,
-		    "segment", (json_int_t)v->segment, "line",
-		    (json_int_t)v->line, "bad", (json_int_t)v->bad, "segments",
-		    (json_int_t)v->segments, "lines", (json_int_t)v->lines,
-		    "dropped", (json_int_t)v->dropped, "last",
-		    (json_int_t)v->last, "unconfirmed",
-		    (json_int_t)v->unconfirmed, "torn", (json_int_t)v->torn,
-		    "signed", (json_int_t)v->checkpoint, "key",
-		    v->has_checkpoint ? key : NULL, "key_from_seed",
-		    own_key ? 1 : 0));
+		print_json(v, a);
 		return;
 	}
+	key_of(key, v, a);
 	printf("lines      %" PRIu64 " in %" PRIu64
 	       " segments, last seq %" PRIu64 "\n",
 	    v->lines, v->segments, v->last);
@@ -192,37 +288,73 @@ print_verdict(struct cli *c, const struct trail_verdict *v, bool own_key)
 		       "crash\n",
 		    v->unconfirmed, v->torn);
 	if (v->has_checkpoint)
-		printf("signed     the first %" PRIu64 " lines, by %s%s\n",
-		    v->checkpoint, key,
-		    own_key ? "" : " (the key beside the trail)");
+		printf("signed     the first %" PRIu64 " lines\n",
+		    v->checkpoint);
 	else
 		printf("signed     nothing yet\n");
+	if (key[0] != '\0')
+		printf("key        %s%s\n", key,
+		    a->has_key ? "" : " (as it stands beside the trail)");
+	if (v->kept > 0)
+		printf("keys       have signed %" PRIu64 " lines\n", v->kept);
+	if (v->met)
+		printf("receipt    its line is in this trail\n");
 	if (v->ok)
 		printf("ok         the chain is whole\n");
+}
+
+/* Whole: is there anything that could not be proved? */
+static int
+proven(struct cli *c, const struct trail_verdict *v,
+    const struct verify_args *a)
+{
+	int rc = CLI_OK;
+
+	if (a->has_digest && !v->met) {
+		cli_error(c, "the receipt's line is not in this trail%s",
+		    v->dropped > 0 ? ", or among those that were dropped" : "");
+		if (v->dropped == 0)
+			return CLI_FAILED;
+		rc = CLI_UNPROVEN;
+	}
+	if (!a->has_key) {
+		cli_error(c, "nobody vouches for the key: only the one beside "
+			     "the trail could be read");
+		cli_hint(c, "Run it as the owner of the folder, or give "
+			    "--key, as the owner's `warren audit verify` "
+			    "prints it.");
+		rc = CLI_UNPROVEN;
+	}
+	return rc;
 }
 
 int
 verb_audit_verify(struct cli *c, int argc, char **argv)
 {
 	_cleanup_fd_ int dir = -1, conf = -1;
+	struct verify_args a = {.has_key = false};
+	struct trail_expect want;
 	struct trail_verdict v;
-	uint8_t key[32];
-	bool own_key;
-	int rc = cli_options(c, VERB_AUDIT_VERIFY, argc, argv, NULL, NULL);
+	int rc = cli_options(c, VERB_AUDIT_VERIFY, argc, argv, set_verify, &a);
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
+	if ((rc = receipt_line(c, &a)) != CLI_OK)
+		return rc;
 	dir = open_trail(c, &conf);
 	if (dir < 0)
 		return CLI_FAILED;
-	own_key = audit_key(conf, key);
-	if (trail_verify(dir, own_key ? key : NULL, &v, NULL, NULL) != 0) {
+	beside_keys(conf, &a);
+	want.key = a.has_key ? a.key : NULL;
+	want.kept = a.has_kept ? &a.kept : NULL;
+	want.digest = a.has_digest ? &a.digest : NULL;
+	if (trail_verify(dir, &want, &v, NULL, NULL) < 0) {
 		cli_error(c, "the trail cannot be read: %s", strerror(errno));
 		return CLI_FAILED;
 	}
-	print_verdict(c, &v, own_key);
+	print_verdict(c, &v, &a);
 	if (v.ok)
-		return CLI_OK;
+		return proven(c, &v, &a);
 	if (!c->json && v.segment != 0)
 		cli_error(c,
 		    "NOT whole: %08" PRIu32 ".jsonl line %" PRIu64 ": %s",

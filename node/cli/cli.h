@@ -18,6 +18,7 @@ enum cli_exit {
 	CLI_REFUSED = 3,
 	CLI_UNREACHABLE = 4,
 	CLI_JOB = 5, /* the job itself failed */
+	CLI_UNPROVEN = 6, /* nothing wrong was found, by a key nobody proves */
 };
 
 /* Longest path that we build; longer ones are an error, never cut. */

@@ -91,6 +91,11 @@ static const struct opt describe_options[] = {TIMEOUT_OPTION};
 static const struct opt import_options[] = {
     {OPT_NAME, 0, "name", "NAME:TAG", "what jobs call it; needed"},
 };
+static const struct opt verify_options[] = {
+    {OPT_KEY, 0, "key", "KEY", "audit's public key, pubkey:ed25519:..."},
+    {OPT_RECEIPT, 0, "receipt", "JOB",
+	"a job's folder: is its line in this trail"},
+};
 static const struct opt tail_options[] = {
     {OPT_LINES, 'n', "lines", "N", "how many (1 to 100000); default 20"},
 };
@@ -148,8 +153,10 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	OPTIONS(table_options)},
     [VERB_AUDIT_TAIL] = {"audit tail", "[-n N]",
 	"the last lines of the trail", NULL, 0, 0, OPTIONS(tail_options)},
-    [VERB_AUDIT_VERIFY] = {"audit verify", "", "check the whole trail", NULL, 0,
-	0, NO_OPTIONS},
+    [VERB_AUDIT_VERIFY] = {"audit verify", "[--key KEY] [--receipt JOB]",
+	"check the whole trail",
+	"Exit status 6: whole, by the key beside the trail alone.\n", 0, 0,
+	OPTIONS(verify_options)},
     [VERB_CHECK_CONFIG] = {"check-config", "",
 	"name every mistake in the configuration", NULL, 0, 0, NO_OPTIONS},
 };

@@ -67,6 +67,8 @@ enum cli_opt_id {
 	OPT_WRITABLE,
 	OPT_DEADLINE,
 	OPT_RETRIES,
+	OPT_KEY,
+	OPT_RECEIPT,
 };
 
 struct cli_verb {

@@ -16,6 +16,8 @@
 #define KEYSET_RNS "storage/transport_identity" /* Reticulum's, 64 bytes */
 #define KEYSET_MESH "warren/keys/mesh"		/* secp256k1, 32 bytes */
 #define KEYSET_AUDIT "warren/keys/audit"	/* Ed25519 seed, 32 bytes */
+/* no secret, and of warren/keys: the last checkpoint that keys signed */
+#define KEYSET_CHECKPOINT "checkpoint"
 
 enum keyset_flags {
 	KEYSET_MAKE = 1,    /* random bytes when it is not there */

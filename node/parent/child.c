@@ -366,6 +366,14 @@ on_BINDING_MADE(struct child *c, const struct msg_BINDING_MADE *m,
 }
 
 static void
+on_CHECKPOINT(struct child *c, const struct msg_CHECKPOINT *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	keyfiles_checkpoint(c->parent, m);
+}
+
+static void
 on_gone(void *ctx, int error)
 {
 	struct child *c = ctx;

@@ -16,6 +16,7 @@
 #include "node/config/keyset.h"
 #include "trust/doc/binding.h"
 #include "trust/doc/keytext.h"
+#include "trust/doc/note_read.h"
 #include "trust/doc/secp.h"
 #include "node/parent/dirs.h"
 #include "node/parent/parent.h"
@@ -130,6 +131,25 @@ keyfiles_check(struct parent *p)
 	return r;
 }
 
+/* The checkpoint that keys signed last, so that the next one is larger. */
+static void
+checkpoint_read(struct parent *p, struct msg_KEY_MATERIAL *m)
+{
+	struct note n;
+	size_t len;
+	char *text = dirs_read(p, p->keys, KEYSET_CHECKPOINT, NOTE_MAX, &len);
+
+	if (text != NULL && note_parse(&n, text, len)) {
+		m->size = n.size;
+		m->root = n.root;
+		memcpy(m->sig, n.sig, sizeof(m->sig));
+	} else if (text != NULL || errno != ENOENT) {
+		log_warnx(p->path, "warren/keys/" KEYSET_CHECKPOINT " is none: "
+		    "lines of the trail that are gone would not be noticed");
+	}
+	free(text);
+}
+
 int
 keyfiles_read(struct parent *p, struct msg_KEY_MATERIAL *m)
 {
@@ -152,6 +172,7 @@ keyfiles_read(struct parent *p, struct msg_KEY_MATERIAL *m)
 				   "made");
 	}
 	free(binding);
+	checkpoint_read(p, m);
 	return 0;
 }
 
@@ -162,4 +183,18 @@ keyfiles_binding(struct parent *p, const struct msg_BINDING_MADE *m)
 		log_err(p->path, "warren/keys/binding");
 	else
 		log_info(NULL, "a new binding was written");
+}
+
+void
+keyfiles_checkpoint(struct parent *p, const struct msg_CHECKPOINT *m)
+{
+	struct note n = {.fp = p->mesh_fp, .size = m->size, .root = m->root};
+	char text[NOTE_MAX];
+	size_t len;
+
+	memcpy(n.sig, m->sig, sizeof(n.sig));
+	note_set_key(&n, m->key);
+	len = note_put(text, &n);
+	if (file_replace(p->keys, KEYSET_CHECKPOINT, text, len, 0600) < 0)
+		log_err(p->path, "warren/keys/" KEYSET_CHECKPOINT);
 }

@@ -18,5 +18,7 @@ int keyfiles_check(struct parent *);
 int keyfiles_read(struct parent *, struct msg_KEY_MATERIAL *);
 /* The binding that keys has made, to warren/keys/binding; a failure is said. */
 void keyfiles_binding(struct parent *, const struct msg_BINDING_MADE *);
+/* ... and the last checkpoint of the trail, as a note (trust/doc/note.h) */
+void keyfiles_checkpoint(struct parent *, const struct msg_CHECKPOINT *);
 
 #endif

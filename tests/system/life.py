@@ -101,7 +101,7 @@ def restart_with_jobs(mode, user):
             node.work, "fetched-" + first.id()[:8]), "--identity",
             node.person)
         result(name + ": its receipt verifies offline", rc == 0, err)
-        trail(mode, node)
+        trail(mode, node, first.id())
         verbs(mode, node, first, lost)
     finally:
         if lib.failed:
@@ -109,10 +109,18 @@ def restart_with_jobs(mode, user):
         node.remove()
 
 
-def trail(mode, node):
+def trail(mode, node, job):
     name = mode + " trail"
     rc, out, err = node.warren("audit", "verify")
     result(name + " verifies", rc == 0, "%s %s %s" % (rc, out, err))
+    key = [x for x in out.split() if x.startswith("pubkey:")][0]
+    rc, out, err = node.warren("audit", "verify", "--receipt",
+                               os.path.join(node.work, "fetched-" + job[:8]))
+    result(name + " has the line of a receipt", rc == 0 and
+           "its line is in this trail" in out, out + err)
+    until(lambda: all(os.path.exists(os.path.join(
+        node.dir, "warren", d, "checkpoint")) for d in ("keys", "trail")),
+        "a checkpoint")
     copy = os.path.join(node.top, "copy")
     shutil.copytree(os.path.join(node.dir, "warren/trail"),
                     os.path.join(copy, "warren/trail"))
@@ -121,10 +129,16 @@ def trail(mode, node):
     if node.user is not None:
         subprocess.run(["chown", "-R", str(node.user), copy], check=True)
 
-    def verify():
-        return node.warren("audit", "verify", "--config", copy, config=False)
+    def verify(*more):
+        return node.warren("audit", "verify", "--config", copy, *more,
+                           config=False)
     rc, out, err = verify()
-    result(name + " verifies without the daemon", rc == 0, out + err)
+    result(name + " without the daemon and its keys: whole, not proven",
+           rc == 6 and "nobody vouches" in err, "%s %s" % (rc, out + err))
+    rc, out, err = verify("--key", key)
+    result(name + " verifies under a key that was given", rc == 0, out + err)
+    rc, out, err = verify("--key", key[:-1] + "%x" % (int(key[-1], 16) ^ 1))
+    result(name + " does not verify under another key", rc == 1, out + err)
     segment = sorted(glob.glob(os.path.join(copy, "warren/trail/*.jsonl")))[0]
     with open(segment, "rb") as f:
         good = f.read()

@@ -172,18 +172,26 @@ event(struct ipc *node, uint64_t qid, uint8_t severity)
 
 /* keys' answer; the audit key is of a seed of zeros. */
 static void
-answer(struct ipc *keys, const struct msg_C_SIGN *m)
+sign_note(struct msg_C_SIGNED *out, const struct msg_C_SIGN *m)
 {
-	struct msg_C_SIGNED out = {.size = m->size, .ok = true};
 	uint8_t seed[32] = {0}, sk[64];
 	struct note n = {.fp = {{1, 2, 3}}, .size = m->size};
 	char body[NOTE_BODY_MAX];
 	size_t len;
 
+	*out = (struct msg_C_SIGNED){.size = m->size, .ok = true};
 	n.root = m->root;
 	len = note_body(body, &n);
-	(void)crypto_sign_seed_keypair(out.key, sk, seed);
-	(void)crypto_sign_detached(out.sig, NULL, (uint8_t *)body, len, sk);
+	(void)crypto_sign_seed_keypair(out->key, sk, seed);
+	(void)crypto_sign_detached(out->sig, NULL, (uint8_t *)body, len, sk);
+}
+
+static void
+answer(struct ipc *keys, const struct msg_C_SIGN *m)
+{
+	struct msg_C_SIGNED out;
+
+	sign_note(&out, m);
 	assert_int_equal(ipc_send_C_SIGNED(keys, &out, NULL, 0), 0);
 }
 
@@ -328,6 +336,42 @@ test_damage(void **state)
 	empty(dir);
 }
 
+/* The files were moved away and begun anew: keys know better. */
+static void
+test_replaced(void **state)
+{
+	struct msg_CHECKPOINT last = {.end_ = 0};
+	struct msg_C_SIGNED made;
+	struct msg_ALARM alarm;
+	struct ipc *node, *keys;
+	struct msg_C_SIGN ask = {.size = 2};
+	struct prog p;
+	int dir = folder();
+
+	(void)state;
+	start(&p, dir);
+	node = prog_neighbour(&p, PROGRAM_NODE);
+	keys = prog_neighbour(&p, PROGRAM_KEYS);
+	tell_key(keys);
+	(void)event(node, 1, 1);
+	sign_note(&made, &ask);
+	last.size = ask.size;
+	last.root = ask.root;
+	memcpy(last.sig, made.sig, sizeof(last.sig));
+	memcpy(last.key, made.key, sizeof(last.key));
+	assert_int_equal(ipc_send_CHECKPOINT(keys, &last, NULL, 0), 0);
+	PROG_GET(ALARM, p.parent, &alarm);
+	assert_int_equal(alarm.severity, 5);
+	assert_non_null(strstr(alarm.text, "2 lines are signed, 1 are here"));
+	/* in the trail as well, and nothing more is vouched for */
+	assert_int_equal(event(node, 2, 1).seq, 3);
+	for (int i = 0; i < 1100; i++)
+		(void)event(node, 3, 1);
+	prog_quiet(keys, 50);
+	prog_stop(&p);
+	empty(dir);
+}
+
 /* No room: HEAD 0 for node, an alarm, and the loss is said afterwards. */
 static void
 test_full(void **state)
@@ -371,6 +415,7 @@ main(void)
 	    cmocka_unit_test(test_program),
 	    cmocka_unit_test(test_held),
 	    cmocka_unit_test(test_damage),
+	    cmocka_unit_test(test_replaced),
 	    cmocka_unit_test(test_full),
 	};
 

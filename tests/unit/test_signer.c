@@ -60,6 +60,21 @@ make_binding(struct signer *s, uint32_t now)
 	assert_null(signer_binding_answer(s, &answer, aux));
 }
 
+/* stored: a binding, or NULL. */
+static const char *
+init(struct signer *s, const struct signer_secret *k, const uint8_t rns[64],
+    const uint8_t *stored, uint32_t now)
+{
+	struct msg_KEY_MATERIAL m = {.end_ = 0};
+
+	memcpy(m.rns_public, rns, sizeof(m.rns_public));
+	if (stored != NULL) {
+		memcpy(m.binding, stored, sizeof(m.binding));
+		m.binding_len = sizeof(m.binding);
+	}
+	return signer_init(s, k, &m, now);
+}
+
 static void
 test_binding(void **state)
 {
@@ -70,7 +85,7 @@ test_binding(void **state)
 	uint32_t renew;
 
 	(void)state;
-	assert_null(signer_init(&s, &secret, rns_public, NULL, 0, NOW));
+	assert_null(init(&s, &secret, rns_public, NULL, NOW));
 	assert_true(signer_binding_due(&s, NOW));
 	signer_binding_ask(&s, &ask, NOW);
 	assert_int_equal(ask.serial, NOW);
@@ -102,21 +117,17 @@ test_binding(void **state)
 
 	/* a restart keeps it; renewal has a higher serial, even at one time */
 	binding_put(stored, &s.binding);
-	assert_null(signer_init(&t, &secret, rns_public, stored,
-	    sizeof(stored), NOW));
+	assert_null(init(&t, &secret, rns_public, stored, NOW));
 	assert_true(t.have_binding);
 	signer_binding_ask(&t, &ask, NOW - 1000);
 	assert_int_equal(ask.serial, NOW + 1);
 	/* another Reticulum identity, a clock before it, a flipped byte */
-	assert_null(signer_init(&t, &secret, other, stored, sizeof(stored),
-	    NOW));
+	assert_null(init(&t, &secret, other, stored, NOW));
 	assert_false(t.have_binding);
-	assert_null(signer_init(&t, &secret, rns_public, stored,
-	    sizeof(stored), NOW - 5000));
+	assert_null(init(&t, &secret, rns_public, stored, NOW - 5000));
 	assert_false(t.have_binding);
 	stored[200] ^= 1;
-	assert_null(signer_init(&t, &secret, rns_public, stored,
-	    sizeof(stored), NOW));
+	assert_null(init(&t, &secret, rns_public, stored, NOW));
 	assert_false(t.have_binding);
 }
 
@@ -130,13 +141,12 @@ test_bip340_stays(void **state)
 	struct msg_B_SIGN ask;
 
 	(void)state;
-	assert_null(signer_init(&s, &secret, rns_public, NULL, 0, NOW));
+	assert_null(init(&s, &secret, rns_public, NULL, NOW));
 	memcpy(b.secp, s.mesh.raw, 33);
 	memcpy(b.rns, rns_public, 64);
 	binding_put(stored, &b);
 	/* expired and unsigned, but it says which scheme the key has */
-	assert_null(signer_init(&s, &secret, rns_public, stored,
-	    sizeof(stored), NOW));
+	assert_null(init(&s, &secret, rns_public, stored, NOW));
 	signer_binding_ask(&s, &ask, NOW);
 	assert_int_equal(ask.flags, BINDING_FLAG_BIP340);
 	make_binding(&s, NOW);
@@ -153,7 +163,7 @@ test_receipt(void **state)
 	struct job_receipt r;
 
 	(void)state;
-	assert_null(signer_init(&s, &secret, rns_public, NULL, 0, NOW));
+	assert_null(init(&s, &secret, rns_public, NULL, NOW));
 	assert_null(signer_receipt(&s, &out, &m, aux));
 	assert_true(out.ok);
 	assert_int_equal(out.qid, 9);
@@ -176,7 +186,7 @@ test_challenge(void **state)
 	struct id32 d;
 
 	(void)state;
-	assert_null(signer_init(&s, &secret, rns_public, NULL, 0, NOW));
+	assert_null(init(&s, &secret, rns_public, NULL, NOW));
 	assert_non_null(signer_challenge(&s, &out, &m, aux, aux));
 	make_binding(&s, NOW);
 	assert_null(signer_challenge(&s, &out, &m, aux, aux));
@@ -196,13 +206,14 @@ test_challenge(void **state)
 static void
 test_checkpoint(void **state)
 {
-	static struct signer s;
+	static struct signer s, t;
+	struct msg_KEY_MATERIAL made = {.end_ = 0};
 	struct msg_C_SIGN m = {.size = 5, .root = {{1}}};
 	struct msg_C_SIGNED out;
 	struct note n = {.size = 5, .root = {{1}}};
 
 	(void)state;
-	assert_null(signer_init(&s, &secret, rns_public, NULL, 0, NOW));
+	assert_null(init(&s, &secret, rns_public, NULL, NOW));
 	assert_null(signer_checkpoint(&s, &out, &m));
 	n.fp = s.fp;
 	memcpy(n.sig, out.sig, 64);
@@ -214,6 +225,17 @@ test_checkpoint(void **state)
 	assert_true(sodium_is_zero(out.sig, sizeof(out.sig)));
 	m.size = 6;
 	assert_null(signer_checkpoint(&s, &out, &m));
+	/* a restart, with the last one from the parent: it still must grow */
+	made.size = s.checkpoint.size;
+	made.root = s.checkpoint.root;
+	memcpy(made.sig, s.checkpoint.sig, sizeof(made.sig));
+	memcpy(made.rns_public, rns_public, sizeof(made.rns_public));
+	assert_null(signer_init(&t, &secret, &made, NOW));
+	assert_non_null(signer_checkpoint(&t, &out, &m));
+	assert_memory_equal(&t.checkpoint, &s.checkpoint,
+	    sizeof(t.checkpoint));
+	m.size = 7;
+	assert_null(signer_checkpoint(&t, &out, &m));
 }
 
 static void
@@ -223,9 +245,9 @@ test_bad_key(void **state)
 	struct signer_secret zero = {{0}, {0}};
 
 	(void)state;
-	assert_non_null(signer_init(&s, &zero, rns_public, NULL, 0, NOW));
+	assert_non_null(init(&s, &zero, rns_public, NULL, NOW));
 	memset(zero.mesh, 0xff, 32);
-	assert_non_null(signer_init(&s, &zero, rns_public, NULL, 0, NOW));
+	assert_non_null(init(&s, &zero, rns_public, NULL, NOW));
 }
 
 /* ---- the program ---- */
@@ -249,6 +271,7 @@ test_program(void **state)
 	struct msg_K_RECEIPT receipt = {.qid = 1, .job = {{9}}};
 	struct msg_K_CHALLENGE challenge = {.qid = 2, .link = {{3}}};
 	struct msg_C_SIGN check = {.size = 1};
+	struct msg_CHECKPOINT last;
 	struct msg_BINDING_MADE made;
 	struct msg_K_CHALLENGED challenged;
 	struct msg_C_SIGNED checked;
@@ -309,6 +332,14 @@ test_program(void **state)
 	assert_int_equal(ipc_send_C_SIGN(audit, &check, NULL, 0), 0);
 	PROG_GET(C_SIGNED, audit, &checked);
 	assert_true(checked.ok);
+	/* it is the parent's to keep, and a new audit hears of it */
+	PROG_GET(CHECKPOINT, p.parent, &last);
+	assert_int_equal(last.size, 1);
+	assert_memory_equal(last.sig, checked.sig, sizeof(last.sig));
+	audit = prog_neighbour(&p, PROGRAM_AUDIT);
+	PROG_GET(K_BINDING, audit, &bound);
+	PROG_GET(CHECKPOINT, audit, &last);
+	assert_int_equal(last.size, 1);
 	prog_stop(&p);
 }
 

@@ -19,7 +19,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "trust/doc/note.h"
+#include "trust/doc/note_read.h"
 #include "audit/trail.h"
 #include "audit/trail_file.h"
 #include "audit/trail_impl.h"
@@ -426,6 +426,61 @@ test_tombstones_meet(void **state)
 	assert_int_equal(v.dropped + v.lines - v.tombstones, 14);
 }
 
+/* All of it gone together is told by what stands with the keys. */
+static void
+test_replaced(void **state)
+{
+	static const char *const files[] = {"00000001.jsonl", "head",
+	    "checkpoint", "key"};
+	uint8_t seed[32] = {1}, pub[32], sk[64];
+	struct trail *t = open_trail(&usual);
+	struct trail_expect want = {.key = pub};
+	struct trail_verdict v;
+	struct note kept;
+	struct id32 line;
+	uint64_t seq;
+	char *p;
+	size_t len;
+
+	(void)state;
+	(void)crypto_sign_seed_keypair(pub, sk, seed);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(add(t, 1, 10), 0);
+	assert_int_equal(trail_append(t, 1, "{\"severity_id\":1}", 17, &seq,
+	    &line), 0);
+	sign(t);
+	assert_int_equal(add(t, 1, 10), 0);
+	trail_close(t);
+	p = load("checkpoint", &len);
+	assert_true(note_parse(&kept, p, len));
+	free(p);
+	want.kept = &kept;
+	want.digest = &line;
+	assert_int_equal(trail_verify(dir, &want, &v, NULL, NULL), 0);
+	assert_true(v.ok);
+	assert_int_equal(v.kept, 7);
+	assert_true(v.met);
+	/* one that nobody signed; a line that is not here */
+	kept.sig[3] ^= 1;
+	line.b[0] ^= 1;
+	assert_int_equal(trail_verify(dir, &want, &v, NULL, NULL), 0);
+	assert_false(v.ok);
+	assert_false(v.met);
+	kept.sig[3] ^= 1;
+	for (size_t i = 0; i < NELEM(files); i++)
+		assert_int_equal(unlinkat(dir, files[i], 0), 0);
+	/* an empty one, a shorter one, one that has grown as far */
+	for (int i = 0; i < 10; i++) {
+		assert_true(verify().ok);
+		assert_int_equal(trail_verify(dir, &want, &v, NULL, NULL), 0);
+		assert_false(v.ok);
+		assert_non_null(strstr(v.why, i < 7 ? "are gone" : "another"));
+		t = open_trail(&usual);
+		assert_int_equal(add(t, 2, 11), 0);
+		trail_close(t);
+	}
+}
+
 static void
 test_full(void **state)
 {
@@ -577,6 +632,7 @@ main(void)
 	    EACH(test_broken_goes_on),
 	    EACH(test_tombstones),
 	    EACH(test_tombstones_meet),
+	    EACH(test_replaced),
 	    EACH(test_full),
 	    EACH(test_long),
 	    EACH(test_disk_full),
