@@ -429,9 +429,16 @@ test_trail(void **state)
 	assert_int_equal(call(verb_audit_tail, dir, &said, true, NULL, NULL),
 	    CLI_OK);
 	assert_int_equal(strncmp(said->out, "{\"seq\":1,", 9), 0);
+	/* no key but the one that may lie beside it: whole, and not proven */
 	assert_int_equal(call(verb_audit_verify, dir, &said, false, NULL, NULL),
-	    CLI_OK);
+	    CLI_UNPROVEN);
 	assert_non_null(strstr(said->out, "whole"));
+	assert_non_null(strstr(said->err, "nobody vouches"));
+	assert_int_equal(call(verb_audit_verify, dir, &said, false, "--key",
+	    "pubkey:ed25519:1"), CLI_USAGE);
+	assert_int_equal(call(verb_audit_verify, dir, &said, false, "--key",
+	    "pubkey:ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af"
+	    "021a68f707511a"), CLI_OK);
 	/* one changed byte, anywhere */
 	f = fopen(path, "r");
 	assert_non_null(f);
