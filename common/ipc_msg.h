@@ -227,15 +227,20 @@ enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
 #define MSG_J_RUN(F) F(var, plan, 3800)
 enum jail_step { STEP_FILL = 1, STEP_PACK = 2, STEP_CLEAN = 3 };
 #define MSG_J_STEP(F) F(id32, job, 0) F(u8, step, 0) F(u8, volume, 0)
-#define MSG_J_KILL(F) F(id32, job, 0)
+/* why: of enum kill_reason; kept by jail, and told with the end */
+#define MSG_J_KILL(F) F(id32, job, 0) F(u8, why, 0)
 #define MSG_J_FORGET(F) F(id32, job, 0)
 /* fds: stdout, stderr (read ends), pidfd of the job's first process */
 #define MSG_J_STARTED(F)                                                       \
 	F(id32, job, 0) F(u32, slot, 0) F(u32, layers, 0) F(id32, policy, 0)
 /* code: of compute.md 4 or 5 ("volume", "image", "posture", "internal") */
-#define MSG_J_FAILED(F) F(id32, job, 0) F(str, code, 32) F(str, why, 256)
+#define MSG_J_FAILED(F)                                                        \
+	F(id32, job, 0) F(str, code, 32) F(str, why, 256) F(u8, kill, 0)
 enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
-#define MSG_J_EXITED(F) F(id32, job, 0) F(u8, how, 0) F(i32, code, 0)
+/* kill: the reason of the first J_KILL that came before its end, or 0 */
+#define MSG_J_EXITED(F)                                                        \
+	F(id32, job, 0) F(u8, how, 0) F(i32, code, 0) F(u8, kill, 0)           \
+	F(u64, ran_ms, 0)
 #define MSG_J_STEP_OPEN(F) /* one descriptor: the step's output */             \
 	F(id32, job, 0) F(u8, step, 0) F(u8, volume, 0)
 #define MSG_J_STEP_DONE(F)                                                     \
@@ -245,8 +250,11 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 /* a job that runs, or ran while nobody listened; fds as STARTED */
 #define MSG_J_RUNNING(F)                                                       \
 	F(id32, job, 0) F(u32, slot, 0) F(u32, layers, 0) F(id32, policy, 0)   \
-	F(boolean, exited, 0) F(u8, how, 0) F(i32, code, 0)
-/* at hello, after the J_RUNNINGs: what this machine gives, and why not more */
+	F(boolean, exited, 0) F(u8, how, 0) F(i32, code, 0) F(u8, kill, 0)     \
+	F(u64, ran_ms, 0)
+/* a job whose volumes are filled, or whose root is built; J_STARTED follows */
+#define MSG_J_STAGING(F) F(id32, job, 0) F(u32, slot, 0) F(u8, kill, 0)
+/* at hello, after the J_RUNNINGs and J_STAGINGs: what this machine gives, and why not more */
 #define MSG_J_POSTURE(F)                                                       \
 	F(u32, layers, 0) F(u32, slots, 0) F(str, missing, 1024)
 /* ---- to audit ---- */
@@ -382,6 +390,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(J_STEP_DONE, JAIL, NODE, 0, 0)                                       \
 	M(J_FORGOTTEN, JAIL, NODE, 0, 0)                                       \
 	M(J_RUNNING, JAIL, NODE, 3, 3)                                         \
+	M(J_STAGING, JAIL, NODE, 0, 0)                                         \
 	M(J_POSTURE, JAIL, NODE, 0, 0)                                         \
 	M(EVENT, WITNESS, AUDIT, 0, 0)                                         \
 	M(HEAD, AUDIT, NODE, 0, 0)

@@ -68,10 +68,10 @@ disk_free(void *ctx)
 
 /* ---- logs ---- */
 
-static void
+static bool
 log_seal(void *ctx, struct job *j)
 {
-	logs_seal(((struct warren_node *)ctx)->logs, j);
+	return logs_seal(((struct warren_node *)ctx)->logs, j);
 }
 
 static ssize_t

@@ -194,11 +194,9 @@ job_fds(struct warren_node *wn, struct ipc_in *in, const struct id32 *id,
 		return;
 	out = ipc_in_take(in, 0);
 	err = ipc_in_take(in, 1);
-	if (again) {
+	if (again)
 		start_found(wn, j, slot);
-		logs_recount(wn->logs, j);
-	}
-	(void)logs_attach(wn->logs, j, out, err, again);
+	(void)logs_attach(wn->logs, j, out, err);
 }
 
 static void
@@ -215,6 +213,18 @@ on_J_RUNNING(struct warren_node *wn, const struct msg_J_RUNNING *m,
 {
 	job_fds(wn, in, &m->job, m->slot, true);
 	finish_found(&wn->node, m);
+}
+
+static void
+on_J_STAGING(struct warren_node *wn, const struct msg_J_STAGING *m,
+    struct ipc_in *in)
+{
+	struct job *j = job_find(&wn->node.jobs, &m->job);
+
+	(void)in;
+	if (j != NULL && job_active(j))
+		start_found(wn, j, m->slot);
+	finish_staging(&wn->node, m);
 }
 
 static void

@@ -17,7 +17,8 @@
 #include "common/log.h"
 #include "common/util.h"
 
-#define HASH_STEP 65536
+#define HOLE (1u << 20)	/* what is discarded is given back so much at a time */
+#define HASH_S 0.001	/* between two steps of hashing */
 
 /* One stream of a job that runs. */
 struct tap {
@@ -25,6 +26,8 @@ struct tap {
 	struct source *source;
 	unsigned stream; /* 0 stdout, 1 stderr */
 	int pipe, file;	 /* -1: at its end */
+	struct sha256_ctx hash;
+	uint64_t hashed; /* of the file */
 };
 
 struct source {
@@ -32,6 +35,10 @@ struct source {
 	struct logs *logs;
 	struct job *job;
 	struct tap tap[2];
+	int waste;	/* as long as what was discarded; -1 */
+	uint64_t hollow; /* of it is a hole */
+	bool no_holes;	/* not on this file system */
+	bool sealing;	/* its pipes have ended */
 };
 
 struct follower {
@@ -56,9 +63,11 @@ struct logs {
 	struct logs_ops ops;
 	struct sources sources;
 	struct followers followers;
+	ev_timer hash;
 };
 
 static void feed(struct follower *);
+static void on_hash(struct ev_loop *, ev_timer *, int revents);
 
 #define NAME_LEN 68
 static void
@@ -92,6 +101,8 @@ logs_open(struct ev_loop *loop, int dir, int discard,
 	l->ops = *ops;
 	TAILQ_INIT(&l->sources);
 	TAILQ_INIT(&l->followers);
+	ev_timer_init(&l->hash, on_hash, HASH_S, HASH_S);
+	l->hash.data = l;
 	if (mkdirat(dir, "logs", 0700) != 0 && errno != EEXIST)
 		goto bad;
 	l->dir = openat(dir, "logs",
@@ -106,15 +117,13 @@ bad:
 /* ---- from the job to its file ---- */
 
 static void
-tap_close(struct tap *t)
+pipe_close(struct tap *t)
 {
-	if (t->pipe >= 0) {
-		ev_io_stop(t->source->logs->loop, &t->io);
-		(void)close(t->pipe);
-	}
-	if (t->file >= 0)
-		(void)close(t->file);
-	t->pipe = t->file = -1;
+	if (t->pipe < 0)
+		return;
+	ev_io_stop(t->source->logs->loop, &t->io);
+	(void)close(t->pipe);
+	t->pipe = -1;
 }
 
 static struct source *
@@ -132,8 +141,13 @@ source_of(struct logs *l, const struct job *j)
 static void
 source_free(struct source *s)
 {
-	tap_close(&s->tap[0]);
-	tap_close(&s->tap[1]);
+	for (unsigned i = 0; i < 2; i++) {
+		pipe_close(&s->tap[i]);
+		if (s->tap[i].file >= 0)
+			(void)close(s->tap[i].file);
+	}
+	if (s->waste >= 0)
+		(void)close(s->waste);
 	TAILQ_REMOVE(&s->logs->sources, s, link);
 	free(s);
 }
@@ -150,6 +164,54 @@ feed_all(struct logs *l, const struct job *j, unsigned stream)
 	}
 }
 
+/* What lies in the file of the discarded gives its room back. */
+static void
+hollow(struct source *s)
+{
+	uint64_t end = s->job->log[2];
+
+	if (end - s->hollow < HOLE)
+		return;
+	if (fallocate(s->waste, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		(off_t)s->hollow, (off_t)(end - s->hollow)) != 0)
+		s->no_holes = true;
+	s->hollow = end;
+}
+
+/*
+ * Into the file whose size counts it: one step of the kernel does both. Where
+ * there is no room, or are no holes, it goes nowhere and is counted after that.
+ */
+static ssize_t
+discard(struct tap *t, size_t n)
+{
+	struct source *s = t->source;
+	struct job *j = s->job;
+	loff_t at = (loff_t)j->log[2];
+	ssize_t got;
+
+	if (s->waste < 0)
+		s->waste = file_open(s->logs, &j->id, 0, O_WRONLY | O_CREAT);
+	if (s->waste >= 0 && !s->no_holes) {
+		got = splice(t->pipe, NULL, s->waste, &at, n,
+		    SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+		if (got > 0) {
+			j->log[2] += (uint64_t)got;
+			hollow(s);
+		}
+		if (got >= 0 || errno == EAGAIN || errno == EINTR)
+			return got;
+	}
+	got = splice(t->pipe, NULL, s->logs->discard, NULL, n,
+	    SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+	if (got > 0) {
+		j->log[2] += (uint64_t)got;
+		if (s->waste >= 0)
+			(void)!ftruncate(s->waste, (off_t)j->log[2]);
+	}
+	return got;
+}
+
 /*
  * Move at most n bytes: to the file up to the job's limit, the rest nowhere.
  * What was moved; 0: end of the stream; -1: nothing now.
@@ -161,7 +223,7 @@ move(struct tap *t, size_t n)
 	uint64_t limit = j->limits.v[LIMIT_LOG], kept = j->log[0] + j->log[1];
 	ssize_t got;
 
-	if (kept < limit && t->file >= 0) {
+	if (kept < limit && t->file >= 0 && j->log[2] == 0) {
 		loff_t at = (loff_t)j->log[t->stream];
 
 		got = splice(t->pipe, NULL, t->file, &at,
@@ -171,16 +233,95 @@ move(struct tap *t, size_t n)
 			j->log[t->stream] += (uint64_t)got;
 		if (got >= 0 || errno == EAGAIN || errno == EINTR)
 			return got;
-		/* a full disk costs log, not the job */
+		/* a full disk costs log, not the job; a log has no gaps */
 		log_warn("logs/", "what jobs print cannot be kept and is discarded");
-		(void)close(t->file);
-		t->file = -1;
 	}
-	got = splice(t->pipe, NULL, t->source->logs->discard, NULL, n,
-	    SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
-	if (got > 0)
-		j->log[2] += (uint64_t)got;
-	return got;
+	return discard(t, n);
+}
+
+/* ---- digests ---- */
+
+/* At most *room bytes more of the file; takes them from *room. */
+static void
+hash_more(struct tap *t, size_t *room)
+{
+	static uint8_t buf[LOGS_TURN];
+	struct source *s = t->source;
+	uint64_t end = s->job->log[t->stream];
+
+	while (*room > 0 && t->hashed < end && t->file >= 0) {
+		ssize_t n = pread(t->file, buf, (size_t)MIN_OF(end - t->hashed,
+		    (uint64_t)MIN_OF(*room, sizeof(buf))), (off_t)t->hashed);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			/* what is not on the disk has not been kept */
+			s->job->log[2] += end - t->hashed;
+			s->job->log[t->stream] = t->hashed;
+			return;
+		}
+		sha256_update(&t->hash, (size_t)n, buf);
+		t->hashed += (uint64_t)n;
+		*room -= (size_t)n;
+	}
+}
+
+static bool
+hashed(const struct source *s)
+{
+	return s->tap[0].hashed >= s->job->log[0] &&
+	    s->tap[1].hashed >= s->job->log[1];
+}
+
+/* All is hashed: a result that is promised must survive. */
+static void
+sealed(struct source *s)
+{
+	struct logs *l = s->logs;
+	struct job *j = s->job;
+	bool any = false;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct tap *t = &s->tap[i];
+
+		any |= j->log[i] > 0;
+		if (j->log[i] > 0 && fdatasync(t->file) != 0)
+			log_warn("logs/", "what a job printed may not survive "
+			    "a power cut");
+		sha256_digest(&t->hash, 32, j->log_sha[i].b);
+	}
+	if (any && fsync(l->dir) != 0)
+		log_warn("logs/", "what a job printed may not survive a power "
+		    "cut");
+	source_free(s);
+	feed_all(l, j, 1);
+	feed_all(l, j, 2);
+}
+
+/* Files that were here before this program are hashed in small steps. */
+static void
+on_hash(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	struct logs *l = timer->data;
+	size_t room = LOGS_HASH;
+	struct source *s;
+
+	(void)revents;
+	TAILQ_FOREACH(s, &l->sources, link) {
+		struct job *j = s->job;
+
+		hash_more(&s->tap[0], &room);
+		hash_more(&s->tap[1], &room);
+		if (!hashed(s))
+			return; /* the step is used up */
+		if (!s->sealing)
+			continue;
+		sealed(s);
+		l->ops.sealed(l->ops.ctx, j);
+		return; /* the list may be another now */
+	}
+	ev_timer_stop(loop, timer);
 }
 
 static void
@@ -193,19 +334,61 @@ on_output(struct ev_loop *loop, ev_io *io, int revents)
 	(void)loop;
 	(void)revents;
 	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
-		tap_close(t);
+		pipe_close(t);
 		return;
 	}
 	if (got > 0) {
+		size_t room = LOGS_TURN;
+
+		hash_more(t, &room);
 		feed_all(s->logs, s->job, t->stream + 1);
 		s->logs->ops.grew(s->logs->ops.ctx, s->job);
 	}
 }
 
-int
-logs_attach(struct logs *l, struct job *j, int out, int err, bool again)
+static uint64_t
+size_of(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+/* Its files as they are, and their sizes as the counts. */
+static struct source *
+source_new(struct logs *l, struct job *j, int flags)
 {
 	struct source *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->logs = l;
+	s->job = j;
+	for (unsigned i = 0; i < 2; i++) {
+		struct tap *t = &s->tap[i];
+
+		t->source = s;
+		t->stream = i;
+		t->pipe = -1;
+		t->file = file_open(l, &j->id, i + 1, flags);
+		j->log[i] = size_of(t->file);
+		sha256_init(&t->hash);
+		ev_io_init(&t->io, on_output, 0, EV_READ);
+		t->io.data = t;
+	}
+	s->waste = file_open(l, &j->id, 0, O_WRONLY);
+	s->hollow = j->log[2] = size_of(s->waste);
+	TAILQ_INSERT_TAIL(&l->sources, s, link);
+	if (j->log[0] + j->log[1] > 0 && !ev_is_active(&l->hash))
+		ev_timer_again(l->loop, &l->hash);
+	return s;
+}
+
+int
+logs_attach(struct logs *l, struct job *j, int out, int err)
+{
+	struct source *s = source_of(l, j) == NULL ?
+	    source_new(l, j, O_RDWR | O_CREAT) : NULL;
 	const int pipes[2] = {out, err};
 
 	if (s == NULL) {
@@ -213,91 +396,45 @@ logs_attach(struct logs *l, struct job *j, int out, int err, bool again)
 		(void)close(err);
 		return -1;
 	}
-	s->logs = l;
-	s->job = j;
-	TAILQ_INSERT_TAIL(&l->sources, s, link);
 	for (unsigned i = 0; i < 2; i++) {
 		struct tap *t = &s->tap[i];
 
-		t->source = s;
-		t->stream = i;
 		t->pipe = pipes[i];
 		(void)fcntl(t->pipe, F_SETFL, O_NONBLOCK);
-		t->file = file_open(l, &j->id, i + 1,
-		    O_WRONLY | O_CREAT | (again ? 0 : O_TRUNC));
 		if (t->file < 0)
 			log_warn("logs/", "no file for what a job prints: it "
 			    "is discarded");
-		ev_io_init(&t->io, on_output, t->pipe, EV_READ);
-		t->io.data = t;
+		ev_io_set(&t->io, t->pipe, EV_READ);
 		ev_io_start(l->loop, &t->io);
 	}
 	return 0;
 }
 
-void
-logs_recount(struct logs *l, struct job *j)
-{
-	struct stat st;
-
-	for (unsigned i = 0; i < 2; i++) {
-		_cleanup_fd_ int fd = file_open(l, &j->id, i + 1, O_RDONLY);
-
-		j->log[i] = 0;
-		if (fd >= 0 && fstat(fd, &st) == 0)
-			j->log[i] = (uint64_t)st.st_size;
-	}
-}
-
-static void
-digest(struct logs *l, struct job *j, unsigned stream)
-{
-	_cleanup_free_ uint8_t *buf = malloc(HASH_STEP);
-	_cleanup_fd_ int fd = -1;
-	uint64_t left = j->log[stream];
-	struct sha256_ctx c;
-
-	sha256_init(&c);
-	if (left > 0 && buf != NULL)
-		fd = file_open(l, &j->id, stream + 1, O_RDONLY);
-	while (left > 0 && fd >= 0) {
-		ssize_t n = read(fd, buf,
-		    (size_t)MIN_OF(left, (uint64_t)HASH_STEP));
-
-		if (n <= 0)
-			break;
-		sha256_update(&c, (size_t)n, buf);
-		left -= (uint64_t)n;
-	}
-	if (left > 0) {
-		/* what is not on the disk has not been kept */
-		j->log[2] += left;
-		j->log[stream] -= left;
-	}
-	/* a result that is promised must survive */
-	if (fd >= 0 && fdatasync(fd) != 0)
-		log_warn("logs/", "what a job printed may not survive a power cut");
-	sha256_digest(&c, 32, j->log_sha[stream].b);
-}
-
-void
+bool
 logs_seal(struct logs *l, struct job *j)
 {
 	struct source *s = source_of(l, j);
+	size_t room = LOGS_HASH;
 
-	if (s != NULL) {
-		/* its processes are gone: the pipes hold a little, then EOF */
-		for (unsigned i = 0; i < 2; i++) {
-			while (s->tap[i].pipe >= 0 &&
-			    move(&s->tap[i], LOGS_TURN) > 0)
-				continue;
-		}
-		source_free(s);
+	if (s == NULL && (s = source_new(l, j, O_RDONLY)) == NULL)
+		fatal("out of memory");
+	/* its processes are gone: the pipes hold a little, then EOF */
+	for (unsigned i = 0; i < 2; i++) {
+		struct tap *t = &s->tap[i];
+
+		while (t->pipe >= 0 && move(t, LOGS_TURN) > 0)
+			continue;
+		pipe_close(t);
+		hash_more(t, &room);
 	}
-	digest(l, j, 0);
-	digest(l, j, 1);
-	feed_all(l, j, 1);
-	feed_all(l, j, 2);
+	s->sealing = true;
+	if (hashed(s)) {
+		sealed(s);
+		return true;
+	}
+	if (!ev_is_active(&l->hash))
+		ev_timer_again(l->loop, &l->hash);
+	return false;
 }
 
 ssize_t
@@ -325,9 +462,25 @@ logs_read(struct logs *l, const struct job *j, unsigned stream,
 void
 logs_drop(struct logs *l, const struct job *j)
 {
+	struct source *s = source_of(l, j);
+	struct follower *f, *next;
 	char name[NAME_LEN];
 
-	for (unsigned i = 1; i <= 2; i++) {
+	if (s != NULL)
+		source_free(s);
+	for (f = TAILQ_FIRST(&l->followers); f != NULL; f = next) {
+		next = TAILQ_NEXT(f, entry);
+		if (!id32_eq(&f->job, &j->id) || f->file < 0)
+			continue;
+		if (f->offset > 0) {
+			f->ended = true;
+			feed(f);
+		} else {
+			(void)close(f->file);
+			f->file = -1;
+		}
+	}
+	for (unsigned i = 0; i <= 2; i++) {
 		file_name(name, &j->id, i);
 		(void)unlinkat(l->dir, name, 0);
 	}
@@ -494,6 +647,7 @@ logs_close(struct logs *l)
 
 	if (l == NULL)
 		return;
+	ev_timer_stop(l->loop, &l->hash);
 	while ((s = TAILQ_FIRST(&l->sources)) != NULL)
 		source_free(s);
 	while ((f = TAILQ_FIRST(&l->followers)) != NULL)

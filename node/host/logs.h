@@ -16,9 +16,16 @@
  * Output of jobs: from jail's pipes to files by splice, and from the files to
  * followers. A job never waits for a follower, and a follower never for more
  * than the file has: logs/<64 hex>.1 and .2 beneath the node's folder, of the
- * last attempt. What goes beyond the job's limit is discarded and counted.
+ * last attempt. What goes beyond the job's limit is discarded and counted, and
+ * once anything is, everything that follows.
+ *
+ * Nothing is in this program's memory alone: a byte is in the pipe, of which
+ * jail has a copy, or in its file, and the sizes of the files are the counts,
+ * so a program that is killed at any point loses none and doubles none. That of
+ * what was discarded is the size of .0, of which only holes are kept.
  */
 #define LOGS_TURN 65536u /* bytes of a job and turn of the loop */
+#define LOGS_HASH 262144u /* hashed in one go, about a millisecond */
 
 struct logs;
 
@@ -30,6 +37,8 @@ struct logs_ops {
 	uint64_t (*room)(void *ctx, const struct hash16 *link,
 	    uint32_t *wait_ms);
 	void (*sent)(void *ctx, const struct hash16 *link, uint64_t bytes);
+	/* logs_seal() said false: j->log_sha is there now */
+	void (*sealed)(void *ctx, struct job *);
 };
 
 /* dir: the node's folder; discard: a descriptor of /dev/null. NULL: errno. */
@@ -39,22 +48,24 @@ struct logs *logs_open(struct ev_loop *, int dir, int discard,
 void logs_close(struct logs *);
 
 /*
- * The pipes of a job that runs (taken). again: it was found running, its files
- * go on; else they begin anew. j must stay until logs_seal().
+ * The pipes of a job that runs (taken). Its files go on where they are: a new
+ * attempt has none (logs_drop). j must stay until it is sealed or dropped.
  */
-int logs_attach(struct logs *, struct job *, int out, int err, bool again);
+int logs_attach(struct logs *, struct job *, int out, int err);
 /*
  * The job has ended: take the rest, sync, and put the digests into j->log_sha
- * (of nothing, when it never ran).
+ * (of nothing, when it never ran). false: there is much to hash, as after a
+ * restart; it goes on in small steps, and ops.sealed says when it is done.
  */
-void logs_seal(struct logs *, struct job *);
-/* Counts of j->log from the files, after a restart. */
-void logs_recount(struct logs *, struct job *);
+bool logs_seal(struct logs *, struct job *);
 
 /* Bytes, 0 at the end, -1. stream 1 or 2. */
 ssize_t logs_read(struct logs *, const struct job *, unsigned stream,
     uint64_t offset, uint8_t *buf, size_t n);
-/* Removes the job's two files. */
+/*
+ * Removes the job's files. Who follows them has the end of what there was; who
+ * has got nothing yet goes on with the next attempt.
+ */
 void logs_drop(struct logs *, const struct job *);
 /* Files of jobs that nobody knows. */
 void logs_sweep(struct logs *, bool (*known)(void *ctx, const struct id32 *id),

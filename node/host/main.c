@@ -82,6 +82,15 @@ log_grew(void *ctx, struct job *j)
 	node_output(&wn->node, j);
 }
 
+static void
+log_sealed(void *ctx, struct job *j)
+{
+	struct warren_node *wn = ctx;
+
+	host_now(wn);
+	node_log_sealed(&wn->node, j);
+}
+
 static uint64_t
 follow_room(void *ctx, const struct hash16 *link, uint32_t *wait_ms)
 {
@@ -138,7 +147,8 @@ knows_job(void *ctx, const struct id32 *id)
 static void
 open_store(struct warren_node *wn)
 {
-	const struct logs_ops lops = {wn, log_grew, follow_room, follow_sent};
+	const struct logs_ops lops = {wn, log_grew, follow_room, follow_sent,
+	    log_sealed};
 	const struct outputs_ops oops = {wn, output_done, unix_now};
 	const struct blobs_limits bl = {wn->node.policy.spool,
 	    wn->node.policy.peer_spool};

@@ -17,9 +17,9 @@
  */
 
 static void
-send_kill(struct node *n, const struct id32 *job)
+send_kill(struct node *n, const struct id32 *job, uint8_t why)
 {
-	struct msg_J_KILL m = {0};
+	struct msg_J_KILL m = {.why = why};
 
 	m.job = *job;
 	n->host.send_J_KILL(n->host.ctx, &m);
@@ -60,7 +60,7 @@ ask_receipt(struct node *n, struct job *j)
 {
 	struct msg_K_RECEIPT m;
 
-	if (!n->up[PROGRAM_KEYS])
+	if (!n->up[PROGRAM_KEYS] || j->log_open)
 		return;
 	receipt_fill(&m, j);
 	m.qid = j->seal_qid = node_qid(n);
@@ -95,7 +95,7 @@ finish_changed(struct node *n, struct job *j, enum job_state old)
 	if (j->state != JS_DONE)
 		n->host.log_end(n->host.ctx, j);
 	if (j->state == JS_CANCELLED || j->state == JS_LOST) {
-		n->host.log_seal(n->host.ctx, j);
+		j->log_open = !n->host.log_seal(n->host.ctx, j);
 		ask_receipt(n, j);
 	}
 }
@@ -126,7 +126,7 @@ finish_kill(struct node *n, struct job *j, enum kill_reason why)
 	j->killed_at = n->now;
 	n->host.ending(n->host.ctx, j);
 	if (n->up[PROGRAM_JAIL])
-		send_kill(n, &j->id);
+		send_kill(n, &j->id, j->kill);
 	else
 		n->host.kill(n->host.ctx, j);
 	node_event(n, EVK_JOB_STATE, 1, j, NULL, "kill", kill_name(why), why,
@@ -193,6 +193,40 @@ seal(struct node *n, struct job *j)
 		outcome_name(outcome), code, (int64_t)j->wall_ms, j->seal_qid);
 }
 
+/* All outputs are here; the log's digests too? */
+static void
+packed_all(struct node *n, struct job *j)
+{
+	j->seal_waits = j->log_open;
+	if (!j->seal_waits)
+		seal(n, j);
+}
+
+void
+finish_log_sealed(struct node *n, struct job *j)
+{
+	j->log_open = false;
+	if (j->seal_waits && j->phase == PHASE_PACKING)
+		seal(n, j);
+	else if (job_ended(j)) {
+		job_touch(&n->jobs, j);
+		ask_receipt(n, j);
+	}
+	j->seal_waits = false;
+}
+
+void
+finish_unsealed(struct node *n, struct job *j)
+{
+	static const struct id32 none;
+
+	if (j->has_receipt || j->expired || !id32_eq(&j->log_sha[0], &none) ||
+	    (j->state != JS_CANCELLED && j->state != JS_LOST))
+		return;
+	j->log_open = !n->host.log_seal(n->host.ctx, j);
+	job_touch(&n->jobs, j);
+}
+
 static void
 pack_next(struct node *n, struct job *j, unsigned from)
 {
@@ -203,7 +237,7 @@ pack_next(struct node *n, struct job *j, unsigned from)
 	job_verdict(&outcome, &code, j);
 	if (!job_keeps_outputs(outcome, code) || from >= j->nouts ||
 	    !n->up[PROGRAM_JAIL]) {
-		seal(n, j);
+		packed_all(n, j);
 		return;
 	}
 	m.job = j->id;
@@ -265,17 +299,34 @@ finish_packed(struct node *n, struct job *j, unsigned volume, bool ok,
 	pack_next(n, j, i + 1);
 }
 
+/*
+ * The reason that ended it is the one that jail had before its end: what was
+ * decided here while it ended already has ended nothing. Of what a group kill
+ * did jail knows nothing, and what withholds outputs is never taken back.
+ */
 static void
-exited(struct node *n, struct job *j, uint8_t how, int32_t code)
+kill_of(struct job *j, uint8_t jail_kill)
 {
-	j->exit_how = how;
-	j->exit_code = code;
-	j->wall_ms = (uint64_t)MAX_OF(INT64_C(0),
-	    mono_sub(n->now, j->started_at)) / 1000;
+	if (j->group_killed || j->kill == KILL_OUTPUT ||
+	    j->kill == KILL_REVOKED || j->kill == KILL_VIOLATION)
+		return;
+	j->kill = jail_kill;
+}
+
+static void
+exited(struct node *n, struct job *j, const struct msg_J_EXITED *m)
+{
+	j->exit_how = m->how;
+	j->exit_code = m->code;
+	kill_of(j, m->kill);
+	/* as jail has measured it: we may have slept, or not have been there */
+	j->wall_ms = m->ran_ms;
 	n->host.usage(n->host.ctx, j);
-	n->host.log_seal(n->host.ctx, j);
+	j->log_open = !n->host.log_seal(n->host.ctx, j);
 	(void)job_set_phase(&n->jobs, j, PHASE_PACKING);
-	job_left(j, 0, NULL); /* of an attempt before */
+	for (unsigned i = 0; i < j->nouts; i++) /* of an attempt before */
+		j->outs[i].packed = false;
+	job_left(j, 0, NULL);
 	n->host.ending(n->host.ctx, j);
 	pack_next(n, j, 0);
 }
@@ -312,6 +363,8 @@ finish_failed(struct node *n, const struct msg_J_FAILED *m)
 		n->count.edges++;
 		return;
 	}
+	if (j->kill == 0)
+		j->kill = m->kill;
 	forget_slot(n, j);
 	(void)job_set_phase(&n->jobs, j, PHASE_NONE);
 	if (j->state == JS_STAGING && j->kill == KILL_WATCHDOG) {
@@ -360,37 +413,81 @@ finish_forgotten(struct node *n, const struct msg_J_FORGOTTEN *m)
 	j->forgetting = false;
 }
 
-/* After a restart of ours: a job that jail has kept. */
+/*
+ * After a restart of ours: a job that jail has kept takes its slot again. NULL:
+ * it is not ours any more, and jail is told to forget it.
+ */
+static struct job *
+found(struct node *n, const struct id32 *id, uint32_t slot,
+    enum job_phase phase)
+{
+	struct job *j = job_find(&n->jobs, id);
+
+	if (slot == 0 || slot > NODE_SLOTS_MAX)
+		return NULL;
+	if (j == NULL || !job_active(j) || n->slot[slot] != NULL ||
+	    j->slot != 0) {
+		/* its slot is taken until jail has emptied it */
+		n->ghost[slot] = n->slot[slot] == NULL;
+		send_kill(n, id, 0);
+		send_forget(n, id);
+		return NULL;
+	}
+	if (!job_set_phase(&n->jobs, j, phase))
+		return NULL;
+	j->slot = slot;
+	n->slot[slot] = j;
+	node_event(n, EVK_JOB_STATE, 1, j, NULL, "found",
+	    job_phase_name(phase), slot, 0);
+	return j;
+}
+
+/* What was decided of it before it was found, by us or by the last of us. */
+static void
+found_killed(struct node *n, struct job *j, uint8_t jail_kill)
+{
+	if (jail_kill != 0)
+		j->kill = jail_kill;
+	if (j->kill == 0)
+		return;
+	j->killed_at = n->now;
+	j->group_killed = false;
+	send_kill(n, &j->id, j->kill);
+}
+
 void
 finish_found(struct node *n, const struct msg_J_RUNNING *m)
 {
-	struct job *j = job_find(&n->jobs, &m->job);
-	uint32_t ago;
+	const struct msg_J_EXITED x = {.job = m->job, .how = m->how,
+	    .code = m->code, .kill = m->kill, .ran_ms = m->ran_ms};
+	struct job *j = found(n, &m->job, m->slot, PHASE_RUNNING);
 
-	if (m->slot == 0 || m->slot > NODE_SLOTS_MAX)
+	if (j == NULL)
 		return;
-	if (j == NULL || !job_active(j) || n->slot[m->slot] != NULL) {
-		/* its slot is taken until jail has emptied it */
-		n->ghost[m->slot] = n->slot[m->slot] == NULL;
-		send_kill(n, &m->job);
-		send_forget(n, &m->job);
-		return;
-	}
-	if (!job_set_phase(&n->jobs, j, PHASE_RUNNING))
-		return;
-	j->slot = m->slot;
-	n->slot[m->slot] = j;
 	j->layers = m->layers;
 	j->policy = m->policy;
+	/* by jail's clock: ours may have been set meanwhile */
+	j->started_at = mono_add(n->now, -(int64_t)MIN_OF(m->ran_ms,
+		(uint64_t)(INT64_MAX / 2000)) * 1000);
 	if (j->state == JS_STAGING) {
-		j->started = n->unix_now;
+		j->started = n->unix_now - (uint32_t)MIN_OF(m->ran_ms / 1000,
+		    (uint64_t)n->unix_now);
 		(void)job_set(&n->jobs, j, JS_RUNNING, NULL, n->unix_now);
 	}
-	ago = n->unix_now > j->started ? n->unix_now - j->started : 0;
-	j->started_at = (struct mono){n->now.us - (int64_t)ago * MONO_SECOND};
-	node_event(n, EVK_JOB_STATE, 1, j, NULL, "found", NULL, m->slot, 0);
 	if (m->exited)
-		exited(n, j, m->how, m->code);
+		exited(n, j, &x);
+	else
+		found_killed(n, j, m->kill);
+}
+
+/* The same of one that is still built: J_STARTED or J_FAILED follows. */
+void
+finish_staging(struct node *n, const struct msg_J_STAGING *m)
+{
+	struct job *j = found(n, &m->job, m->slot, PHASE_FILLING);
+
+	if (j != NULL)
+		found_killed(n, j, m->kill);
 }
 
 /* What was active and has not been found is lost. */
@@ -421,7 +518,7 @@ finish_exited(struct node *n, const struct msg_J_EXITED *m)
 	struct job *j = job_find(&n->jobs, &m->job);
 
 	if (j != NULL && j->phase == PHASE_RUNNING)
-		exited(n, j, m->how, m->code);
+		exited(n, j, m);
 	else
 		n->count.edges++;
 }
@@ -634,6 +731,17 @@ finish_owner(struct node *n, const struct fp *fp, int level, bool revoked)
 	}
 }
 
+/* What jail was to pack is gone with it. */
+static void
+unpacked(struct node *n, struct job *j)
+{
+	for (unsigned i = 0; i < j->nouts; i++) {
+		if (!j->outs[i].packed)
+			lose_output(n, j, i, "the jail fell", false);
+	}
+	packed_all(n, j);
+}
+
 void
 finish_jail_down(struct node *n)
 {
@@ -651,8 +759,10 @@ finish_jail_down(struct node *n)
 	}
 	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, link);
-		/* what only waits for its signature has ended already */
-		if (job_active(j) && j->phase != PHASE_SEALING)
+		/* what has exited has its outcome, whatever else is missing */
+		if (j->phase == PHASE_PACKING)
+			unpacked(n, j);
+		else if (job_active(j) && j->phase != PHASE_SEALING)
 			(void)job_lose(&n->jobs, j, "the jail fell",
 			    n->unix_now, n->now);
 	}

@@ -35,7 +35,12 @@ void finish_failed(struct node *, const struct msg_J_FAILED *);
 void finish_exited(struct node *, const struct msg_J_EXITED *);
 void finish_forgotten(struct node *, const struct msg_J_FORGOTTEN *);
 void finish_found(struct node *, const struct msg_J_RUNNING *);
+void finish_staging(struct node *, const struct msg_J_STAGING *);
 void finish_posture(struct node *, const struct msg_J_POSTURE *);
+/* The digests of a job's log are there. */
+void finish_log_sealed(struct node *, struct job *);
+/* After a restart: one that ended, and whose log was not hashed in time. */
+void finish_unsealed(struct node *, struct job *);
 /* The trail's head, behind a job's last line: then it is signed. */
 void finish_head(struct node *, const struct msg_HEAD *);
 void finish_signed(struct node *, const struct msg_K_SIGNED *);

@@ -65,10 +65,11 @@ struct host {
 	/* the slot is free: its group can go */
 	void (*free_slot)(void *ctx, struct job *);
 
-	/* take the rest, sync, digests into log_sha */
-	void (*log_seal)(void *ctx, struct job *);
+	/* take the rest, sync, digests into log_sha; false: node_log_sealed() */
+	bool (*log_seal)(void *ctx, struct job *);
 	ssize_t (*log_read)(void *ctx, const struct job *, unsigned stream,
 	    uint64_t offset, uint8_t *buf, size_t n);
+	/* of an attempt that is over, or for good */
 	void (*log_drop)(void *ctx, const struct job *);
 	/* a pipe fed from the log: N_FOLLOW. false: cannot */
 	bool (*follow)(void *ctx, const struct hash16 *link, unsigned stream,

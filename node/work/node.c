@@ -147,6 +147,12 @@ node_output(struct node *n, struct job *j)
 		finish_kill(n, j, KILL_OUTPUT);
 }
 
+void
+node_log_sealed(struct node *n, struct job *j)
+{
+	finish_log_sealed(n, j);
+}
+
 /* ---- start, stop, time ---- */
 
 /* Budgets of the last hour and day, from the jobs that there were. */
@@ -168,8 +174,10 @@ node_restore(struct node *n)
 {
 	struct job *j, *next;
 
-	TAILQ_FOREACH(j, &n->jobs.ended, link)
+	TAILQ_FOREACH(j, &n->jobs.ended, link) {
 		restore_budget(n, j);
+		finish_unsealed(n, j);
+	}
 	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, link);
 		restore_budget(n, j);

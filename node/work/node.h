@@ -66,6 +66,8 @@ void node_packed(struct node *, const struct id32 *job, unsigned volume,
     const char *why);
 /* A job's output grew: it is killed when it floods. */
 void node_output(struct node *, struct job *);
+/* host->log_seal() said false, and now they are there. */
+void node_log_sealed(struct node *, struct job *);
 /* Admission stops, jobs that run are lost (ARCHITECTURE.md 12.11). */
 void node_stop(struct node *);
 

@@ -170,6 +170,9 @@ start(struct node *n, struct job *j)
 	j->oom = false;
 	j->lost_output[0] = '\0';
 	memset(j->log, 0, sizeof(j->log));
+	j->log_open = j->seal_waits = false;
+	/* before anything of this attempt: whoever finds a log goes on with it */
+	n->host.log_drop(n->host.ctx, j);
 	if (n->host.start(n->host.ctx, j, &code, why))
 		return;
 	/* nothing has reached jail: the slot is free at once */

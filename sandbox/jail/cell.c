@@ -378,6 +378,7 @@ maybe_started(struct jail *j, struct cell *c)
 	if (!set_state(j, c, CELL_RUNNING, "the command runs"))
 		return;
 	c->deadline = after_ms(c->plan.time_ms + JAIL_GRACE_MS);
+	c->began = clock_mono();
 	memset(&m, 0, sizeof(m));
 	m.job = c->job;
 	m.slot = c->number;
@@ -389,12 +390,45 @@ maybe_started(struct jail *j, struct cell *c)
 	TELL(j, J_STARTED, &m, fds, 3);
 }
 
+/* One pipe of a step to node, the other to the step. */
+static void
+pack(struct jail *j, struct cell *c, int volume)
+{
+	struct msg_J_STEP_OPEN open;
+	int p[2];
+
+	c->step = STEP_PACK;
+	c->volume = volume;
+	if (pipe2(p, O_CLOEXEC) < 0) {
+		(void)snprintf(c->why, sizeof(c->why), "pipe");
+		tell_step(j, c, false);
+		return;
+	}
+	c->deadline = after_ms(JAIL_STEP_MS);
+	memset(&open, 0, sizeof(open));
+	open.job = c->job;
+	open.step = STEP_PACK;
+	open.volume = (uint8_t)volume;
+	if (set_state(j, c, CELL_PACKING, "asked")) {
+		TELL(j, J_STEP_OPEN, &open, &p[0], 1);
+		(void)ask_child(j, c, SLOT_STEP, STDIN_FILENO, p[1]);
+	}
+	(void)close(p[0]);
+	(void)close(p[1]);
+}
+
 static void
 pack_ended(struct jail *j, struct cell *c, bool ok)
 {
 	if (!set_state(j, c, CELL_ENDED, ok ? "packed" : c->why))
 		return;
-	tell_step(j, c, ok);
+	if (!c->orphan) {
+		tell_step(j, c, ok);
+	} else {
+		c->orphan = false;
+		if (!c->forget && c->again >= 0)
+			pack(j, c, c->again);
+	}
 	if (c->forget)
 		step_next_clean(j, c);
 }
@@ -536,6 +570,7 @@ job_ended(struct jail *j, struct cell *c, const siginfo_t *si)
 	if (!set_state(j, c, CELL_ENDED, "all processes are gone"))
 		return;
 	c->exited = true;
+	c->ended = clock_mono();
 	tell_exited(j, c);
 	if (c->forget)
 		step_next_clean(j, c);
@@ -605,14 +640,12 @@ void
 cells_step(struct jail *j, const struct msg_J_STEP *m)
 {
 	struct cell *c = find(j, &m->job);
-	struct msg_J_STEP_OPEN open;
 	struct msg_J_STEP_DONE no;
-	int p[2];
 
-	if (c == NULL || c->life.state != CELL_ENDED || c->failed ||
-	    c->forget || m->step != STEP_PACK || m->volume >= c->plan.nvolumes ||
-	    c->plan.volumes[m->volume].kind != PLAN_VOL_RW ||
-	    pipe2(p, O_CLOEXEC) < 0) {
+	if (c == NULL || (c->life.state != CELL_ENDED && !c->orphan) ||
+	    c->failed || c->forget || m->step != STEP_PACK ||
+	    m->volume >= c->plan.nvolumes ||
+	    c->plan.volumes[m->volume].kind != PLAN_VOL_RW) {
 		memset(&no, 0, sizeof(no));
 		no.job = m->job;
 		no.step = m->step;
@@ -621,28 +654,36 @@ cells_step(struct jail *j, const struct msg_J_STEP *m)
 		TELL(j, J_STEP_DONE, &no, NULL, 0);
 		return;
 	}
-	c->step = STEP_PACK;
-	c->volume = m->volume;
-	c->deadline = after_ms(JAIL_STEP_MS);
-	memset(&open, 0, sizeof(open));
-	open.job = m->job;
-	open.step = m->step;
-	open.volume = m->volume;
-	if (set_state(j, c, CELL_PACKING, "asked")) {
-		TELL(j, J_STEP_OPEN, &open, &p[0], 1);
-		(void)ask_child(j, c, SLOT_STEP, STDIN_FILENO, p[1]);
-	}
-	(void)close(p[0]);
-	(void)close(p[1]);
+	if (c->orphan) /* the one before ends first */
+		c->again = m->volume;
+	else
+		pack(j, c, m->volume);
 }
 
 void
-cells_kill(struct jail *j, const struct id32 *job)
+cells_orphan(struct jail *j)
+{
+	for (uint32_t i = 0; i < j->nslots; i++) {
+		struct cell *c = &j->cells[i];
+
+		if (c->life.state != CELL_PACKING)
+			continue;
+		/* nobody reads it: the next node asks for all of it again */
+		c->orphan = c->kill = true;
+		c->again = -1;
+		kill_child(c);
+	}
+}
+
+void
+cells_kill(struct jail *j, const struct id32 *job, uint8_t why)
 {
 	struct cell *c = find(j, job);
 
 	if (c == NULL || c->life.state == CELL_CLEANING)
 		return;
+	if (c->killed_for == 0 && !c->exited && !c->failed && !c->timed_out)
+		c->killed_for = why;
 	/* its descriptor may not have come yet */
 	c->kill = true;
 	kill_child(c);
@@ -691,7 +732,7 @@ cells_forget(struct jail *j, const struct id32 *job)
 		step_next_clean(j, c);
 	else if (c->life.state != CELL_CLEANING &&
 	    c->life.state != CELL_LEAVING)
-		cells_kill(j, job);
+		cells_kill(j, job, 0);
 }
 
 void

@@ -42,6 +42,10 @@ struct cell {
 	bool forget;            /* asked while something still ran */
 	bool kill;              /* whatever child comes next */
 	bool timed_out;         /* by our clock */
+	uint8_t killed_for;     /* the first reason that reached it; 0 */
+	bool orphan;            /* who asked for its packing is gone */
+	int again;              /* orphan: what the next one asks; -1 */
+	struct mono began, ended; /* of the command; ended: 0, it runs */
 	uint8_t how;
 	int32_t code;
 	bool hand_ok;           /* REPORT_HAND has come and says so */
@@ -69,8 +73,11 @@ void cell_init(struct cell *, uint32_t number, int ctl);
 /* Messages of node; descriptors are taken from the ipc_in. */
 void cells_run(struct jail *, const struct msg_J_RUN *, struct ipc_in *);
 void cells_step(struct jail *, const struct msg_J_STEP *);
-void cells_kill(struct jail *, const struct id32 *job);
+/* why: of enum kill_reason; 0: nobody's word */
+void cells_kill(struct jail *, const struct id32 *job, uint8_t why);
 void cells_forget(struct jail *, const struct id32 *job);
+/* The node is gone: what it has asked for is nobody's. */
+void cells_orphan(struct jail *);
 
 /* Something to read on these descriptors of the cell. */
 void cell_on_ctl(struct jail *, struct cell *);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
 
@@ -17,8 +18,20 @@ tell_failed(struct jail *j, const struct id32 *job, const char *code,
 	m.job = *job;
 	(void)snprintf(m.code, sizeof(m.code), "%s", code);
 	(void)snprintf(m.why, sizeof(m.why), "%s", why);
+	for (uint32_t i = 0; i < j->nslots; i++) {
+		if (id32_eq(&j->cells[i].job, job))
+			m.kill = j->cells[i].killed_for;
+	}
 	log_info("jail", "not started: %s: %s", m.code, m.why);
 	TELL(j, J_FAILED, &m, NULL, 0);
+}
+
+static uint64_t
+ran_ms(const struct cell *c)
+{
+	struct mono end = c->ended.us != 0 ? c->ended : clock_mono();
+
+	return (uint64_t)MAX_OF(end.us - c->began.us, INT64_C(0)) / 1000;
 }
 
 void
@@ -30,6 +43,8 @@ tell_exited(struct jail *j, const struct cell *c)
 	m.job = c->job;
 	m.how = c->how;
 	m.code = c->code;
+	m.kill = c->killed_for;
+	m.ran_ms = ran_ms(c);
 	TELL(j, J_EXITED, &m, NULL, 0);
 }
 
@@ -61,6 +76,18 @@ tell_forgotten(struct jail *j, const struct cell *c)
 	TELL(j, J_FORGOTTEN, &m, NULL, 0);
 }
 
+static void
+tell_staging(struct jail *j, const struct cell *c)
+{
+	struct msg_J_STAGING m;
+
+	memset(&m, 0, sizeof(m));
+	m.job = c->job;
+	m.slot = c->number;
+	m.kill = c->killed_for;
+	TELL(j, J_STAGING, &m, NULL, 0);
+}
+
 void
 cells_tell(struct jail *j)
 {
@@ -73,6 +100,9 @@ cells_tell(struct jail *j)
 
 		if (c->life.state == CELL_ENDED && c->failed)
 			tell_failed(j, &c->job, c->fail_code, c->why);
+		if (c->life.state == CELL_FILLING ||
+		    c->life.state == CELL_STARTING)
+			tell_staging(j, c);
 		if (!c->started || c->life.state == CELL_FREE ||
 		    c->life.state == CELL_BROKEN)
 			continue;
@@ -84,6 +114,8 @@ cells_tell(struct jail *j)
 		m.exited = c->exited;
 		m.how = c->how;
 		m.code = c->code;
+		m.kill = c->killed_for;
+		m.ran_ms = ran_ms(c);
 		TELL(j, J_RUNNING, &m, fds, 3);
 	}
 	memset(&p, 0, sizeof(p));

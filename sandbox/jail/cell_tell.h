@@ -29,7 +29,7 @@ void tell_failed(struct jail *, const struct id32 *job, const char *code,
 void tell_exited(struct jail *, const struct cell *);
 void tell_step(struct jail *, const struct cell *, bool ok);
 void tell_forgotten(struct jail *, const struct cell *);
-/* To a new node: J_RUNNING for each, then J_POSTURE. */
+/* To a new node: J_RUNNING or J_STAGING for each, then J_POSTURE. */
 void cells_tell(struct jail *);
 
 #endif

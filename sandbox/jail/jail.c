@@ -419,7 +419,7 @@ static void
 on_J_KILL(struct jail *j, const struct msg_J_KILL *m, struct ipc_in *in)
 {
 	(void)in;
-	cells_kill(j, &m->job);
+	cells_kill(j, &m->job, m->why);
 }
 
 static void
@@ -438,11 +438,25 @@ from_node(struct jail *j, struct ipc_in *in)
 		program_message(j->program, in);
 }
 
+/* What the last node has said before its end still counts: a kill, a start. */
+static void
+drain_node(struct jail *j)
+{
+	struct ipc_in in;
+
+	while (j->node != NULL && ipc_recv(j->node, &in) == 1) {
+		from_node(j, &in);
+		ipc_in_done(&in);
+	}
+	cells_orphan(j);
+}
+
 static void
 new_node(struct jail *j, int fd)
 {
 	struct msg_HELLO h;
 
+	drain_node(j);
 	ipc_free(j->node);
 	j->node_greeted = false;
 	j->node = ipc_new(fd, PROGRAM_JAIL, PROGRAM_NODE);
@@ -503,6 +517,7 @@ serve_node(struct jail *j)
 	}
 	if (rv < 0) {
 		/* jobs go on; a new one is told */
+		cells_orphan(j);
 		ipc_free(j->node);
 		j->node = NULL;
 	}

@@ -32,8 +32,10 @@
  * Messages from the parent: PARAMS, JAIL_LIMITS (the ceilings; `slots` there
  * is ignored), START_DONE, then NEIGHBOUR(node), STOP. A later NEIGHBOUR
  * replaces the first; a new node is answered by J_RUNNING for each job that
- * was started and not forgotten, J_FAILED for those that were not started,
- * then J_POSTURE. It forgets those that it does not know. EOF: jail and its jobs end.
+ * was started and not forgotten, J_STAGING for each that is on its way there,
+ * J_FAILED for those that were not started, then J_POSTURE. It forgets those
+ * that it does not know. What the old node had asked to pack is asked again.
+ * EOF: jail and its jobs end.
  *
  * With node: HELLO first, both ways. Then
  *   J_RUN       -> J_STARTED, or J_FAILED (nothing of the job is left then
@@ -44,7 +46,8 @@
  *   J_EXITED       when the first process and all others are gone
  *   J_STEP(PACK, volume) -> J_STEP_OPEN (a pipe), then J_STEP_DONE; only
  *                  after J_EXITED, volumes of kind PLAN_VOL_RW, one at a time
- *   J_KILL         kills what runs of the job now, a step too
+ *   J_KILL         kills what runs of the job now, a step too; the first
+ *                  reason is kept and told with the end, to a later node too
  *   J_FORGET    -> J_FORGOTTEN: volumes are cleaned, the slot is free. The
  *                  group must be there until then and gone before the slot's
  *                  next J_RUN

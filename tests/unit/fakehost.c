@@ -125,16 +125,18 @@ jail_slot(struct world *w, const struct id32 *job)
 
 static void
 jail_exit(struct world *w, const struct id32 *job, int64_t ms, uint8_t how,
-    int32_t code)
+    int32_t code, uint8_t kill)
 {
-	struct msg_J_EXITED x = {.how = how, .code = code};
+	struct msg_J_EXITED x = {.how = how, .code = code, .kill = kill};
+	int slot = jail_slot(w, job);
 
 	x.job = *job;
+	x.ran_ms = (uint64_t)(mono_sub(w->now, w->began[slot]) / 1000 + ms);
 	POST(w, ms, J_EXITED, &x);
 }
 
 static void
-jail_kill(struct world *w, const struct id32 *job)
+jail_kill(struct world *w, const struct id32 *job, uint8_t why)
 {
 	struct fake_event *e, *next;
 
@@ -142,6 +144,8 @@ jail_kill(struct world *w, const struct id32 *job)
 
 	if (w->jail_deaf)
 		return;
+	if (w->killed_for[jail_slot(w, job)] == 0)
+		w->killed_for[jail_slot(w, job)] = why;
 	if (w->jail_silent && jail_slot(w, job) != 0) {
 		/* it was still filled */
 		f.job = *job;
@@ -158,7 +162,7 @@ jail_kill(struct world *w, const struct id32 *job)
 		}
 	}
 	if (jail_slot(w, job) != 0)
-		jail_exit(w, job, 0, EXIT_SIGNAL, 9);
+		jail_exit(w, job, 0, EXIT_SIGNAL, 9, why);
 }
 
 static void
@@ -279,7 +283,7 @@ fake_K_RECEIPT(void *ctx, const struct msg_K_RECEIPT *m)
 static void
 fake_J_KILL(void *ctx, const struct msg_J_KILL *m)
 {
-	jail_kill(ctx, &m->job);
+	jail_kill(ctx, &m->job, m->why);
 }
 
 static void
@@ -326,6 +330,8 @@ fake_start(void *ctx, struct job *j, const char **code, char why[128])
 	for (unsigned i = 0; i < 32; i++)
 		assert_int_equal(w->running_id[j->slot].b[i], 0);
 	w->running_id[j->slot] = j->id;
+	w->began[j->slot] = w->now;
+	w->killed_for[j->slot] = 0;
 	w->running++;
 	if (w->jail_silent)
 		return true;
@@ -339,7 +345,8 @@ fake_start(void *ctx, struct job *j, const char **code, char why[128])
 	s.job = j->id;
 	POST(w, 1, J_STARTED, &s);
 	if (w->run_ms > 0)
-		jail_exit(w, &j->id, 1 + w->run_ms, w->exit_how, w->exit_code);
+		jail_exit(w, &j->id, 1 + w->run_ms, w->exit_how, w->exit_code,
+		    0);
 	return true;
 }
 
@@ -369,11 +376,15 @@ fake_job(void *ctx, struct job *j)
 	(void)j;
 }
 
-static void
+static bool
 fake_seal(void *ctx, struct job *j)
 {
-	(void)ctx;
+	struct world *w = ctx;
+
+	if (w->seal_slow)
+		return false;
 	memset(j->log_sha, 0x22, sizeof(j->log_sha));
+	return true;
 }
 
 static ssize_t
@@ -587,12 +598,22 @@ world_up(struct world *w, uint32_t slots)
 	(void)b;
 	/* jobs that jail still has are told before */
 	for (unsigned i = 1; i <= NODE_SLOTS_MAX; i++) {
-		struct msg_J_RUNNING r = {.slot = i, .layers = 0x3ff};
+		struct msg_J_RUNNING r = {.slot = i, .layers = 0x3ff,
+		    .ran_ms = (uint64_t)mono_sub(w->now, w->began[i]) / 1000};
+
+		struct msg_J_STAGING s = {.slot = i, .kill = w->killed_for[i]};
 
 		if (w->running_id[i].b[0] == 0 && w->running_id[i].b[1] == 0)
 			continue;
-		r.job = w->running_id[i];
-		finish_found(&w->n, &r);
+		r.job = s.job = w->running_id[i];
+		r.kill = w->killed_for[i];
+		r.exited = r.kill != 0;
+		r.how = EXIT_SIGNAL;
+		r.code = 9;
+		if (w->jail_silent)
+			finish_staging(&w->n, &s);
+		else
+			finish_found(&w->n, &r);
 	}
 	finish_posture(&w->n, &p);
 }

@@ -62,6 +62,7 @@ struct world {
 	bool live_needed;
 	bool trust_silent, keys_silent, audit_silent, jail_silent;
 	bool jail_deaf;		/* does not hear J_KILL */
+	bool seal_slow;		/* a log is hashed later */
 	bool audit_full;		/* HEAD with seq 0 */
 	uint32_t run_ms;	/* jail: how long a job runs; 0: until killed */
 	uint8_t exit_how;
@@ -85,6 +86,8 @@ struct world {
 	struct mono last_announce;
 	unsigned running; /* jobs that jail has, never more than its slots */
 	struct id32 running_id[NODE_SLOTS_MAX + 1];
+	struct mono began[NODE_SLOTS_MAX + 1];
+	uint8_t killed_for[NODE_SLOTS_MAX + 1]; /* the first reason */
 };
 
 void world_init(struct world *);

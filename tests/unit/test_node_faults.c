@@ -32,6 +32,23 @@ test_jail_says_no(void **state)
 	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_OK);
 }
 
+/* Time enough for all that wait before it. */
+static void
+later(struct manifest *m)
+{
+	m->deadline += 86400;
+}
+
+/* Jail says how a job has ended. */
+static void
+jail_ends(const struct id32 *id, uint8_t how, int32_t code, uint64_t ran_ms)
+{
+	struct msg_J_EXITED x = {.how = how, .code = code, .ran_ms = ran_ms};
+
+	x.job = *id;
+	finish_exited(&w.n, &x);
+}
+
 static void
 retry(struct manifest *m)
 {
@@ -98,6 +115,129 @@ test_restart(void **state)
 	assert_int_equal(status(&running).attempts, 1);
 }
 
+/* The node falls once more, and comes back to its jail. */
+static void
+back(void)
+{
+	world_restart(&w);
+	world_up(&w, 2);
+	world_link(&w, 1, 0);
+	world_identify(&w, 1, 0x41);
+}
+
+/* What is being built when the node falls is neither lost nor started again. */
+static void
+test_restart_staging(void **state)
+{
+	struct msg_J_STARTED s = {.slot = 1, .layers = 0x3ff};
+	struct id32 id;
+
+	(void)state;
+	w.jail_silent = true;
+	(void)submit(1, 0x41, 1, retry, &id);
+	world_run(&w, 10);
+	state_is(&id, "staging", NULL);
+	back();
+	world_run(&w, 10);
+	state_is(&id, "staging", NULL);
+	assert_int_equal(w.starts, 1);
+	s.job = id;
+	finish_started(&w.n, &s);
+	state_is(&id, "running", NULL);
+	assert_int_equal(status(&id).attempts, 1);
+	/* one that was cancelled meanwhile is told again, and ends as that */
+	(void)submit(1, 0x41, 2, NULL, &id);
+	world_run(&w, 10);
+	w.killed_for[job_find(&w.n.jobs, &id)->slot] = KILL_CANCELLED;
+	back();
+	world_run(&w, 100);
+	state_is(&id, "cancelled", "submitter");
+}
+
+/* A kill that was said belongs to the job, whoever sees its end. */
+static void
+test_restart_killed(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	w.run_ms = 0;
+	(void)submit(1, 0x41, 1, NULL, &id);
+	world_run(&w, 10);
+	assert_int_equal(about(1, PATH_CANCEL, &id)->status, ST_OK);
+	back();
+	world_run(&w, 100);
+	killed_by(&id, "cancelled");
+}
+
+/* The time of an attempt is jail's: a clock that jumps says nothing of it. */
+static void
+test_restart_clock(void **state)
+{
+	static const int64_t jumps[] = {86400, -86400};
+	struct id32 id;
+
+	(void)state;
+	for (uint8_t i = 0; i < NELEM(jumps); i++) {
+		w.run_ms = 50000;
+		(void)submit(1, 0x41, i, later, &id);
+		world_run(&w, 20000);
+		w.wall_us += jumps[i] * 1000000;
+		back();
+		world_run(&w, 20000);
+		state_is(&id, "running", NULL);
+		world_run(&w, 11000);
+		state_is(&id, "done", NULL);
+		assert_in_range(job_find(&w.n.jobs, &id)->wall_ms, 50000,
+		    50010);
+	}
+	/* asleep for longer than its time: jail has ended it, for that */
+	w.run_ms = 0;
+	w.jail_deaf = true;
+	(void)submit(1, 0x41, 9, NULL, &id);
+	world_run(&w, 10);
+	w.now.us += INT64_C(3) * 86400 * 1000000;
+	w.wall_us += INT64_C(3) * 86400 * 1000000;
+	world_run(&w, 0);
+	assert_int_equal(job_find(&w.n.jobs, &id)->kill, KILL_DEADLINE);
+	jail_ends(&id, EXIT_JAIL_TIME, 9, 70000);
+	world_run(&w, 100);
+	assert_int_equal(job_find(&w.n.jobs, &id)->code, KILL_TIME);
+	assert_int_equal(job_find(&w.n.jobs, &id)->wall_ms, 70000);
+}
+
+/* The log of a job is hashed later than it is packed. */
+static void
+test_slow_log(void **state)
+{
+	struct id32 id, lost;
+
+	(void)state;
+	w.seal_slow = true;
+	(void)submit(1, 0x41, 1, NULL, &id);
+	world_run(&w, 5000);
+	state_is(&id, "running", NULL);
+	assert_int_equal(w.receipts, 0);
+	memset(job_find(&w.n.jobs, &id)->log_sha, 0x33, 64);
+	node_log_sealed(&w.n, job_find(&w.n.jobs, &id));
+	world_run(&w, 10);
+	state_is(&id, "done", NULL);
+	assert_int_equal(w.receipts, 1);
+	/* of one that is lost, by the life after */
+	w.run_ms = 0;
+	(void)submit(1, 0x41, 2, NULL, &lost);
+	world_run(&w, 10);
+	node_down(&w.n, PROGRAM_JAIL);
+	memset(w.running_id, 0, sizeof(w.running_id));
+	world_run(&w, 60000);
+	assert_int_equal(w.receipts, 1);
+	w.seal_slow = false;
+	back();
+	world_run(&w, 10);
+	state_is(&lost, "lost", NULL);
+	assert_int_equal(about(1, PATH_RESULT, &lost)->status, ST_OK);
+}
+
 static void
 test_jail_falls(void **state)
 {
@@ -140,13 +280,6 @@ test_silent_siblings(void **state)
 	world_run(&w, NODE_TRAIL_MS + 500);
 	state_is(&id, "done", NULL);
 	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_OK);
-}
-
-/* Time enough for all that wait before it. */
-static void
-later(struct manifest *m)
-{
-	m->deadline += 86400;
 }
 
 static void
@@ -612,7 +745,8 @@ main(void)
 	    T(test_jail_says_no),
 	    T(test_kill_overtakes),
 	    T(test_restart),
-	    T(test_jail_falls),
+	    T(test_restart_staging), T(test_restart_killed),
+	    T(test_restart_clock), T(test_slow_log), T(test_jail_falls),
 	    T(test_silent_siblings),
 	    T(test_others),
 	    T(test_follow_rules),
