@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Step 0 of KTE-1: the rows of klp-trust.json that it decides, and that it
- * leaves the others open. The graph's rows (N1 to N15, sybil, quota, decay,
- * graph) come with the graph.
+ * leaves the others open, which are test_kte1.c's.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,720 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading a trust graph. A payload of 26 MB would be 150 MB as one JSON tree,
+ * and its reading would hold up whoever asks: so its two long lists are taken
+ * out, the rest is read as a document of its own, and each node and edge as
+ * another. All of them are canonical exactly if the whole is.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "common/util.h"
+#include "trust/doc/graph.h"
+#include "trust/doc/jdoc.h"
+#include "trust/doc/level.h"
+
+#define REST_MAX (256u << 10) /* ours: a document without its lists */
+#define ONE_MAX (64u << 10)   /* ours: a node or an edge */
+#define PARSED_A_CHECK 16     /* elements that cost as much as a signature */
+#define EDGE_TEXT_MIN 128     /* a shorter one has not both names */
+
+enum stage { STAGE_EDGES, STAGE_NODES, STAGE_CHECK, STAGE_MAKE, STAGE_DONE };
+
+struct span {
+	const char *p, *end;
+};
+
+struct named_key {
+	struct fp fp;
+	struct klp_key key; /* len 0: the record has none */
+};
+
+struct said {
+	struct edge edge;
+	bool has_sig;
+	uint8_t sig[SIG_LEN];
+};
+
+struct graph_load {
+	enum stage stage;
+	struct graph_head head;
+	struct span edges, nodes; /* what is not read yet */
+	const struct graph *before;
+	struct named_key *key, *signer;
+	size_t nkeys, nsigners, keys_cap;
+	struct said *said;
+	struct edge *good;
+	size_t nsaid, ngood, at, said_cap;
+	struct sigset *known;
+	struct graph *graph;
+	struct graph_stats stats;
+};
+
+static bool
+refuse(const char **why, const char *text)
+{
+	*why = text;
+	return false;
+}
+
+/* ---- the text, without a tree ---- */
+
+/* Behind the closing quote of the string that begins at p; NULL. */
+static const char *
+skip_string(const char *p, const char *end)
+{
+	for (p++; p < end && *p != '"'; p++)
+		if (*p == '\\')
+			p++;
+	return p < end ? p + 1 : NULL;
+}
+
+/*
+ * Behind the value at p, which lies at this depth; NULL: it does not end, or
+ * is too deep. Grammar is left to who reads it.
+ */
+static const char *
+skip_value(const char *p, const char *end, unsigned depth)
+{
+	unsigned open = 0;
+
+	while (p < end) {
+		if (*p == '"') {
+			if ((p = skip_string(p, end)) == NULL)
+				return NULL;
+		} else if (*p == '{' || *p == '[') {
+			if (depth + open++ > JDOC_DEPTH)
+				return NULL;
+			p++;
+		} else if (*p == '}' || *p == ']') {
+			if (open == 0)
+				return p; /* of what is around a number */
+			open--;
+			p++;
+		} else if (open == 0 && *p == ',') {
+			return p;
+		} else {
+			p++;
+			continue;
+		}
+		if (open == 0)
+			return p;
+	}
+	return NULL;
+}
+
+/* The document without what is in its lists, in an own allocation. */
+struct rest {
+	char *text;
+	size_t len;
+};
+
+static bool
+rest_add(struct rest *r, const char *from, const char *to)
+{
+	size_t n = (size_t)(to - from);
+
+	if (n > REST_MAX - r->len)
+		return false;
+	memcpy(r->text + r->len, from, n);
+	r->len += n;
+	return true;
+}
+
+static bool
+is_key(const char *key, const char *behind, const char *name)
+{
+	size_t n = strlen(name);
+
+	return (size_t)(behind - key) == n + 2 && memcmp(key + 1, name, n) == 0;
+}
+
+/*
+ * Finds the lists, and copies all else. What is not canonical here may be cut
+ * in wrong places: then the rest or an element is refused when it is read.
+ */
+static bool
+split(struct span *nodes, struct span *edges, struct rest *r, const char *text,
+    size_t len)
+{
+	const char *p = text + 1, *end = text + len, *from = text, *key;
+
+	*nodes = *edges = (struct span){NULL, NULL};
+	if (len < 2 || text[0] != '{')
+		return false;
+	while (p < end && *p == '"') {
+		struct span *list = NULL;
+
+		key = p;
+		if ((p = skip_string(p, end)) == NULL || p >= end || *p != ':')
+			return false;
+		if (is_key(key, p, "nodes"))
+			list = nodes;
+		else if (is_key(key, p, "edges"))
+			list = edges;
+		key = ++p;
+		if ((p = skip_value(p, end, 2)) == NULL || p >= end)
+			return false;
+		if (list != NULL && *key == '[' && list->p == NULL) {
+			*list = (struct span){key + 1, p - 1};
+			if (!rest_add(r, from, key + 1))
+				return false;
+			from = p - 1;
+		}
+		if (*p == ',')
+			p++;
+	}
+	return rest_add(r, from, end);
+}
+
+/* ---- the head ---- */
+
+static bool
+crit_known(const json_t *root)
+{
+	static const char *const known[] = {"_type", "uri", "version", "issued",
+	    "expires", "namespace", "nodes", "edges", "crit"};
+	const json_t *crit = json_object_get(root, "crit");
+
+	if (crit != NULL && !json_is_array(crit))
+		return false;
+	for (size_t i = 0; i < json_array_size(crit); i++) {
+		const char *s = json_string_value(json_array_get(crit, i));
+		bool found = false;
+
+		for (size_t j = 0; s != NULL && j < NELEM(known); j++)
+			found |= strcmp(s, known[j]) == 0;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static bool
+head_read(struct graph_head *h, const json_t *root, const char **why)
+{
+	uint64_t version, issued, expires;
+	const char *s;
+	size_t n;
+
+	if (!jdoc_text(root, "_type", &s, &n) || n != 15 ||
+	    memcmp(s, "klp.trust-graph", n) != 0)
+		return refuse(why, "_type: no klp.trust-graph");
+	if (!crit_known(root))
+		return refuse(why, "crit: names what is not known here");
+	if (!jdoc_text(root, "uri", &s, &n) || n > GRAPH_URI_MAX ||
+	    memchr(s, '\0', n) != NULL)
+		return refuse(why, "uri");
+	memcpy(h->uri, s, n);
+	h->uri[n] = '\0';
+	if (!jdoc_uint(root, "version", UINT32_MAX, &version))
+		return refuse(why, "version");
+	if (!jdoc_uint(root, "issued", UINT32_MAX, &issued))
+		return refuse(why, "issued");
+	if (!jdoc_uint(root, "expires", UINT32_MAX, &expires))
+		return refuse(why, "expires");
+	if (!jdoc_text(root, "namespace", &s, &n))
+		return refuse(why, "namespace");
+	if (!json_is_array(json_object_get(root, "nodes")))
+		return refuse(why, "nodes: no list");
+	if (!json_is_array(json_object_get(root, "edges")))
+		return refuse(why, "edges: no list");
+	h->version = (uint32_t)version;
+	h->issued = (uint32_t)issued;
+	h->expires = (uint32_t)expires;
+	return true;
+}
+
+static bool
+open_payload(struct graph_head *h, struct span *nodes, struct span *edges,
+    const void *payload, size_t len, const char **why)
+{
+	struct rest r = {malloc(REST_MAX), 0};
+	json_t *root;
+	bool ok;
+
+	if (len > GRAPH_BYTES_MAX || r.text == NULL) {
+		free(r.text);
+		return refuse(why, r.text == NULL ? "no memory" : "too large");
+	}
+	memset(h, 0, sizeof(*h));
+	if (!split(nodes, edges, &r, payload, len)) {
+		free(r.text);
+		return refuse(why, "not in canonical form");
+	}
+	root = jdoc_parse_canonical(r.text, r.len, REST_MAX, why);
+	free(r.text);
+	if (root == NULL)
+		return false;
+	ok = head_read(h, root, why);
+	json_decref(root);
+	return ok;
+}
+
+bool
+graph_peek(struct graph_head *h, const void *payload, size_t len,
+    const char **why)
+{
+	struct span nodes, edges;
+
+	return open_payload(h, &nodes, &edges, payload, len, why);
+}
+
+/* ---- elements ---- */
+
+/* The next of a list; 1: *out, the caller's; 0: there is none; -1. */
+static int
+element(json_t **out, struct span *list, const char **why)
+{
+	const char *from = list->p, *to;
+
+	if (from == list->end)
+		return 0;
+	to = *from == '{' ? skip_value(from, list->end, 3) : NULL;
+	if (to == NULL || (to != list->end && (*to != ',' ||
+				      to + 1 == list->end))) {
+		*why = "nodes, edges: not in canonical form";
+		return -1;
+	}
+	*out = jdoc_parse_canonical(from, (size_t)(to - from), ONE_MAX, why);
+	if (*out == NULL)
+		return -1;
+	list->p = to == list->end ? to : to + 1;
+	return 1;
+}
+
+/* An absent member leaves *v alone. */
+static bool
+opt_uint(const json_t *o, const char *name, uint64_t max, uint64_t *v)
+{
+	return json_object_get(o, name) == NULL || jdoc_uint(o, name, max, v);
+}
+
+static bool
+is_texts(const json_t *list)
+{
+	if (list != NULL && !json_is_array(list))
+		return false;
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (!json_is_string(json_array_get(list, i)))
+			return false;
+	return true;
+}
+
+/* Names to bits; *unknown: one that has none. */
+static bool
+bits(const json_t *o, const char *name, int (*parse)(const char *, size_t),
+    uint32_t *out, bool *unknown)
+{
+	const json_t *list = json_object_get(o, name);
+
+	if (!is_texts(list))
+		return false;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *s = json_array_get(list, i);
+		int bit = parse(json_string_value(s), json_string_length(s));
+
+		if (bit < 0)
+			*unknown = true;
+		else
+			*out |= UINT32_C(1) << bit;
+	}
+	return true;
+}
+
+static bool
+permille(const json_t *v, uint16_t *out)
+{
+	if (v == NULL) {
+		*out = 1000;
+	} else if (json_is_integer(v) && json_integer_value(v) >= 0 &&
+	    json_integer_value(v) <= 1) {
+		*out = (uint16_t)(json_integer_value(v) * 1000);
+	} else if (json_is_real(v)) {
+		/* 0.d{1,3}: jdoc.c lets no other pass */
+		*out = (uint16_t)lround(json_real_value(v) * 1000);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static bool
+urn_member(const json_t *o, const char *name, struct fp *fp)
+{
+	const char *s;
+	size_t n;
+
+	return jdoc_text(o, name, &s, &n) && urn_parse(fp, s, n);
+}
+
+/* NULL, or the member that is wrong. *never: it has a form, but cannot count. */
+static const char *
+edge_read(struct said *said, const json_t *o, bool *unknown, bool *never)
+{
+	uint64_t issued = 0, expires = 0, half = 0, depth = 0;
+	const json_t *level = json_object_get(o, "trust_level");
+	const json_t *sig = json_object_get(o, "sig");
+	struct edge *e = &said->edge;
+	size_t got;
+
+	if (!urn_member(o, "source", &e->source))
+		return "edges: source";
+	if (!urn_member(o, "target", &e->target))
+		return "edges: target";
+	if (level != NULL && !json_is_integer(level))
+		return "edges: trust_level";
+	if (!permille(json_object_get(o, "confidence"), &e->conf))
+		return "edges: confidence";
+	if (!bits(o, "tags", tag_parse, &e->tags, unknown))
+		return "edges: tags";
+	if (!bits(o, "scopes", scope_parse, &e->scopes, unknown))
+		return "edges: scopes";
+	if (!opt_uint(o, "issued", UINT32_MAX, &issued) ||
+	    !opt_uint(o, "expires", UINT32_MAX, &expires))
+		return "edges: issued, expires";
+	if (!opt_uint(o, "half_life_days", UINT16_MAX, &half))
+		return "edges: half_life_days";
+	if (!opt_uint(o, "depth", UINT8_MAX, &depth))
+		return "edges: depth";
+	if (sig != NULL && !json_is_string(sig))
+		return "edges: sig";
+	*never = level != NULL && (json_integer_value(level) < LEVEL_MIN ||
+				      json_integer_value(level) > LEVEL_MAX);
+	e->level = level == NULL || *never ? 0
+					   : (int8_t)json_integer_value(level);
+	e->issued = (uint32_t)issued;
+	e->expires = (uint32_t)expires;
+	e->half_life = (uint16_t)half;
+	e->depth = (uint8_t)depth;
+	said->has_sig = sig != NULL;
+	/* a text that is no signature is one that does not hold */
+	if (sig != NULL && sodium_base642bin(said->sig, SIG_LEN,
+		json_string_value(sig), json_string_length(sig), NULL, &got,
+		NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+		memset(said->sig, 0, SIG_LEN);
+	return NULL;
+}
+
+static bool
+scheme_set(struct klp_key *k, const json_t *scheme)
+{
+	const char *s = json_string_value(scheme);
+
+	if (scheme == NULL)
+		return true;
+	if (s == NULL)
+		return false;
+	if (k->kind == KEY_ED25519)
+		return strcmp(s, "ed25519") == 0;
+	k->bip340 = strcmp(s, "bip340") == 0;
+	return k->bip340 || strcmp(s, "ecdsa") == 0;
+}
+
+/* NULL, or what is wrong. */
+static const char *
+node_read(struct named_key *out, const json_t *o)
+{
+	const json_t *key = json_object_get(o, "key");
+	const json_t *rns = json_object_get(o, "rns");
+	const json_t *label = json_object_get(o, "label");
+	struct hash16 hash;
+	struct fp fp;
+
+	memset(out, 0, sizeof(*out));
+	if (!urn_member(o, "id", &out->fp))
+		return "nodes: id";
+	if (rns != NULL && !json_is_array(rns))
+		return "nodes: rns";
+	for (size_t i = 0; i < json_array_size(rns); i++)
+		if (!jdoc_hex(json_array_get(rns, i), HASH_BYTES(hash)))
+			return "nodes: rns";
+	if (label != NULL && !json_is_string(label))
+		return "nodes: label";
+	if (!is_texts(json_object_get(o, "tags")))
+		return "nodes: tags";
+	if (key == NULL)
+		return NULL;
+	if (!json_is_string(key) || !key_parse(&out->key,
+		json_string_value(key), json_string_length(key)))
+		return "nodes: key";
+	key_fp(&fp, &out->key);
+	if (!fp_eq(&fp, &out->fp))
+		return "nodes: a key that is not the one its id names";
+	if (!scheme_set(&out->key, json_object_get(o, "scheme")))
+		return "nodes: scheme";
+	return NULL;
+}
+
+/* ---- steps ---- */
+
+static int
+key_order(const void *a, const void *b)
+{
+	const struct named_key *x = a, *y = b;
+
+	return fp_cmp(&x->fp, &y->fp);
+}
+
+/* 1: took one; 0: the list is at its end; -1. */
+static int
+take_edge(struct graph_load *l, const char **why)
+{
+	bool unknown = false, never = false;
+	struct said said = {.has_sig = false};
+	json_t *o = NULL;
+	int rc = element(&o, &l->edges, why);
+
+	if (rc <= 0)
+		return rc;
+	*why = edge_read(&said, o, &unknown, &never);
+	json_decref(o);
+	if (*why != NULL)
+		return -1;
+	if (++l->stats.edges > GRAPH_EDGES_MAX) {
+		*why = "edges: more than 50,000";
+		return -1;
+	}
+	if (unknown)
+		l->stats.fault[EDGE_UNKNOWN]++;
+	else if (never || edge_bad(&said.edge) != NULL)
+		l->stats.fault[EDGE_NEVER]++;
+	else if (l->nsaid < l->said_cap)
+		l->said[l->nsaid++] = said;
+	return 1;
+}
+
+static int
+take_node(struct graph_load *l, const char **why)
+{
+	json_t *o = NULL;
+	int rc = element(&o, &l->nodes, why);
+
+	if (rc <= 0)
+		return rc;
+	if (l->nkeys >= l->keys_cap) {
+		json_decref(o);
+		*why = "nodes: more than 20,000";
+		return -1;
+	}
+	*why = node_read(&l->key[l->nkeys++], o);
+	json_decref(o);
+	return *why == NULL ? 1 : -1;
+}
+
+static bool
+keys_close(struct graph_load *l, const char **why)
+{
+	qsort(l->key, l->nkeys, sizeof(l->key[0]), key_order);
+	for (size_t i = 1; i < l->nkeys; i++)
+		if (fp_eq(&l->key[i].fp, &l->key[i - 1].fp))
+			return refuse(why, "nodes: one key twice");
+	return true;
+}
+
+static const struct named_key *
+find_key(const struct named_key *v, size_t n, const struct fp *fp)
+{
+	const struct named_key want = {.fp = *fp};
+
+	return n == 0 ? NULL : bsearch(&want, v, n, sizeof(*v), key_order);
+}
+
+/* Does it count, by whom it is signed? *cost: signatures looked at. */
+static bool
+check(struct graph_load *l, const struct said *s, unsigned *cost)
+{
+	const struct named_key *signer = find_key(l->signer, l->nsigners,
+	    &s->edge.source);
+	const struct named_key *key = signer != NULL ? signer :
+	    find_key(l->key, l->nkeys, &s->edge.source);
+	const struct sigset *known = l->before == NULL
+	    ? NULL : graph_known(l->before);
+	uint8_t statement[EDGE_LEN];
+	struct id32 digest;
+
+	if (signer != NULL && !s->has_sig)
+		return true;
+	if (!s->has_sig || key == NULL || key->key.len == 0) {
+		l->stats.fault[EDGE_UNSIGNED]++;
+		return false;
+	}
+	edge_put(statement, &s->edge);
+	sigset_digest(&digest, &key->key, TYPE_EDGE, statement, EDGE_LEN,
+	    s->sig);
+	if (known == NULL || !sigset_has(known, &digest)) {
+		++*cost;
+		l->stats.checked++;
+		if (!pae_verify(&key->key, s->sig, TYPE_EDGE, statement,
+			EDGE_LEN)) {
+			l->stats.fault[EDGE_BAD_SIG]++;
+			return false;
+		}
+	}
+	return sigset_add(l->known, &digest);
+}
+
+static int
+step_list(struct graph_load *l, unsigned budget, const char **why)
+{
+	for (unsigned i = 0; i < budget * PARSED_A_CHECK; i++) {
+		int rc = l->stage == STAGE_EDGES ? take_edge(l, why)
+						 : take_node(l, why);
+
+		if (rc < 0)
+			return -1;
+		if (rc > 0)
+			continue;
+		if (l->stage == STAGE_NODES && !keys_close(l, why))
+			return -1;
+		l->stage++;
+		return 1;
+	}
+	return 1;
+}
+
+static int
+step_check(struct graph_load *l, unsigned budget)
+{
+	unsigned cost = 0;
+
+	for (unsigned i = 0; i < budget * PARSED_A_CHECK; i++) {
+		if (l->at == l->nsaid) {
+			l->stage++;
+			return 1;
+		}
+		if (check(l, &l->said[l->at++], &cost))
+			l->good[l->ngood++] = l->said[l->at - 1].edge;
+		if (cost >= budget)
+			return 1;
+	}
+	return 1;
+}
+
+static int
+step_make(struct graph_load *l, const char **why)
+{
+	if ((l->graph = graph_make(&l->head, l->good, l->ngood)) == NULL) {
+		*why = "no memory";
+		return -1;
+	}
+	sigset_close(l->known);
+	graph_set_known(l->graph, l->known);
+	l->known = NULL;
+	l->stats.accepted = (uint32_t)l->ngood;
+	l->stage = STAGE_DONE;
+	return 0;
+}
+
+int
+graph_load_step(struct graph_load *l, unsigned budget, const char **why)
+{
+	switch (l->stage) {
+	case STAGE_EDGES:
+	case STAGE_NODES:
+		return step_list(l, budget, why);
+	case STAGE_CHECK:
+		return step_check(l, budget);
+	case STAGE_MAKE:
+		return step_make(l, why);
+	case STAGE_DONE:
+		break;
+	}
+	return 0;
+}
+
+/* ---- memory ---- */
+
+static bool
+load_open(struct graph_load *l, size_t len, const struct klp_key *signers,
+    size_t nsigners)
+{
+	size_t most = len / EDGE_TEXT_MIN + 1;
+
+	l->said_cap = MIN_OF(most, (size_t)GRAPH_EDGES_MAX);
+	l->keys_cap = MIN_OF(most, (size_t)GRAPH_NODES_MAX);
+	l->said = calloc(l->said_cap, sizeof(*l->said));
+	l->good = calloc(l->said_cap, sizeof(*l->good));
+	l->key = calloc(l->keys_cap, sizeof(*l->key));
+	l->signer = calloc(nsigners + 1, sizeof(*l->signer));
+	l->known = sigset_new(l->said_cap);
+	if (l->said == NULL || l->good == NULL || l->key == NULL ||
+	    l->signer == NULL || l->known == NULL)
+		return false;
+	for (size_t i = 0; i < nsigners; i++) {
+		l->signer[i].key = signers[i];
+		key_fp(&l->signer[i].fp, &signers[i]);
+	}
+	l->nsigners = nsigners;
+	qsort(l->signer, nsigners, sizeof(l->signer[0]), key_order);
+	return true;
+}
+
+struct graph_load *
+graph_load_new(const void *payload, size_t len, const struct klp_key *signers,
+    size_t nsigners, const struct graph *before, const char **why)
+{
+	struct graph_load *l = calloc(1, sizeof(*l));
+
+	if (l == NULL) {
+		*why = "no memory";
+		return NULL;
+	}
+	l->before = before;
+	if (!open_payload(&l->head, &l->nodes, &l->edges, payload, len, why)) {
+		graph_load_free(l);
+		return NULL;
+	}
+	if (!load_open(l, len, signers, nsigners)) {
+		*why = "no memory";
+		graph_load_free(l);
+		return NULL;
+	}
+	return l;
+}
+
+struct graph *
+graph_load_take(struct graph_load *l)
+{
+	struct graph *g = l->graph;
+
+	l->graph = NULL;
+	return g;
+}
+
+const struct graph_stats *
+graph_load_stats(const struct graph_load *l)
+{
+	return &l->stats;
+}
+
+void
+graph_load_says(char out[GRAPH_SAYS_MAX], const struct graph_load *l)
+{
+	const struct graph_stats *s = &l->stats;
+
+	(void)snprintf(out, GRAPH_SAYS_MAX,
+	    "edges=%u accepted=%u unsigned=%u bad-signature=%u "
+	    "unknown-tag-or-scope=%u never-valid=%u checked=%u",
+	    s->edges, s->accepted, s->fault[EDGE_UNSIGNED],
+	    s->fault[EDGE_BAD_SIG], s->fault[EDGE_UNKNOWN],
+	    s->fault[EDGE_NEVER], s->checked);
+}
+
+void
+graph_load_free(struct graph_load *l)
+{
+	if (l == NULL)
+		return;
+	free(l->key);
+	free(l->signer);
+	free(l->said);
+	free(l->good);
+	sigset_free(l->known);
+	graph_free(l->graph);
+	free(l);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_DOC_SIGSET_H
+#define WARREN_TRUST_DOC_SIGSET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/hash.h>
+
+#include "trust/doc/keytext.h"
+#include "trust/doc/secp.h"
+
+/*
+ * Signatures that were found good, by the digest of key, type, what is signed
+ * and signature: the next version of a document checks only what is new in it.
+ */
+struct sigset;
+
+struct sigset *sigset_new(size_t max); /* NULL: no memory */
+void sigset_free(struct sigset *);
+void sigset_digest(struct id32 *out, const struct klp_key *, const char *type,
+    const void *payload, size_t len, const uint8_t sig[SIG_LEN]);
+/* At most max of them: false beyond that. */
+bool sigset_add(struct sigset *, const struct id32 *digest);
+/* After the last one was added, before it is asked. */
+void sigset_close(struct sigset *);
+bool sigset_has(const struct sigset *, const struct id32 *digest);
+
+#endif
