@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# What takes hours: every fuzz target under libFuzzer, the demonstration in a loop, the interop tests again and again.
+# What takes hours: every fuzz target under libFuzzer, programs killed and stopped under jobs, the demonstration in a loop.
 #   long.sh BUILD; LONG_FUZZ_S seconds a target (default 3600), LONG_SOAK_S seconds of soaking (default 7200)
 # Prints "ok NAME" or "not ok NAME" lines, as ./check counts them. Crashes are left in BUILD/fuzz/crash-*.
 set -uo pipefail
@@ -30,6 +30,8 @@ for t in $targets; do
 		echo "not ok fuzz: $noun, see $fuzz/$t.log"
 	fi
 done
+
+RESTARTS_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" restarts 2>"$build/restarts.log"
 
 end=$((SECONDS + soak_s)) n=0 bad=0
 while [ $SECONDS -lt $end ]; do
