@@ -547,9 +547,8 @@ make_plan(const struct drive_job *j, struct plan *p, int *fds, unsigned *nfds)
 	}
 }
 
-/* Waits for one message about the job; the type, or 0. */
-static unsigned
-answer(struct drive *d, struct drive_job *j, int ms)
+unsigned
+drive_answer(struct drive *d, struct drive_job *j, int ms)
 {
 	struct msg_J_STARTED started;
 	struct msg_J_RUNNING running;
@@ -583,6 +582,7 @@ answer(struct drive *d, struct drive_job *j, int ms)
 	} else if (type == IPC_J_RUNNING &&
 	    msg_get_J_RUNNING(in.body, &running)) {
 		j->got_layers = running.layers;
+		j->running = running;
 	}
 	ipc_in_done(&in);
 	return type;
@@ -643,7 +643,7 @@ drive_send(struct drive *d, struct drive_job *j)
 		return complain("J_RUN");
 	j->total_us = before;
 	do {
-		if (answer(d, j, ANSWER_MS) == 0)
+		if (drive_answer(d, j, ANSWER_MS) == 0)
 			return complain("no answer to J_RUN");
 	} while (!j->started && !j->failed);
 	j->start_us = clock_mono().us - before;
@@ -698,7 +698,7 @@ drive_wait(struct drive *d, struct drive_job *j, int timeout_ms)
 		(void)poll(p, 3, (int)left + 1);
 		drive_drain(j);
 		if (!exited && p[2].revents != 0) {
-			exited = answer(d, j, 1) == IPC_J_EXITED;
+			exited = drive_answer(d, j, 1) == IPC_J_EXITED;
 			if (exited)
 				j->total_us = clock_mono().us - j->total_us;
 		}
@@ -774,7 +774,7 @@ drive_finish(struct drive *d, struct drive_job *j)
 	if (ipc_send_J_FORGET(d->node, &m, NULL, 0) == -1)
 		return complain("J_FORGET");
 	do {
-		if ((type = answer(d, j, ANSWER_MS)) == 0)
+		if ((type = drive_answer(d, j, ANSWER_MS)) == 0)
 			return complain("no answer to J_FORGET");
 	} while (type != IPC_J_FORGOTTEN);
 	as_node(d, true);

@@ -83,6 +83,7 @@ struct drive_job {
 	int64_t start_us; /* from J_RUN until J_STARTED */
 	int64_t total_us; /* ... until J_EXITED */
 	int pidfd;
+	struct msg_J_RUNNING running; /* told to a later node */
 	struct cgroup_job groups;
 };
 #define DRIVE_OUTPUT (1u << 20)
@@ -92,6 +93,8 @@ void drive_job_init(struct drive_job *);
 int drive_run(struct drive *, struct drive_job *);
 /* The parts: until STARTED or FAILED; until EXITED; pack, forget. */
 int drive_send(struct drive *, struct drive_job *);
+/* Waits for one message about the job; the type, or 0. */
+unsigned drive_answer(struct drive *, struct drive_job *, int ms);
 int drive_wait(struct drive *, struct drive_job *, int timeout_ms);
 /* What a started job has written by now. */
 void drive_drain(struct drive_job *);

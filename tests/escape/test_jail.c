@@ -24,6 +24,7 @@
 #include "sandbox/base/tree.h"
 #include "tests/escape/room.h"
 #include "tests/escape/setup.h"
+#include "trust/doc/receipt.h"
 
 #include "tests/until.h"
 
@@ -367,6 +368,42 @@ t_node_restart(void)
 	return true;
 }
 
+/* What one node began to pack the next one gets whole; and why it was killed. */
+static bool
+t_node_restart_packing(void)
+{
+	static const char *const argv[] = {"/bin/sh", "-c",
+	    "head -c 900000 /dev/urandom > /agent/tmp/f; echo; sleep 600", NULL};
+	struct msg_J_KILL kill = {.why = KILL_CANCELLED};
+	struct msg_J_STEP step = {.step = STEP_PACK};
+	struct until u;
+	struct drive_job j;
+
+	new_job(&j, argv);
+	j.nvolumes = 1;
+	j.volumes[0].kind = PLAN_VOL_RW;
+	j.volumes[0].target = "/agent/tmp";
+	j.volumes[0].blob = setup_blob(empty_tar, sizeof(empty_tar));
+	CHECK(drive_send(&d, &j) == 0 && j.started);
+	u = until_begin("its file", PATIENCE_MS);
+	do {
+		drive_drain(&j);
+	} while (j.out_len == 0 && until_step(&u));
+	kill.job = step.job = j.id;
+	CHECK(ipc_send_J_KILL(d.node, &kill, NULL, 0) == 0);
+	CHECK(drive_wait(&d, &j, PATIENCE_MS) == 0);
+	CHECK(ipc_send_J_STEP(d.node, &step, NULL, 0) == 0);
+	CHECK(drive_new_node(&d) == 0);
+	while (drive_answer(&d, &j, 1000) != IPC_J_RUNNING)
+		continue;
+	CHECK(j.running.exited && j.running.kill == KILL_CANCELLED);
+	CHECK(j.running.how == EXIT_SIGNAL && j.running.ran_ms < 60000);
+	CHECK(drive_finish(&d, &j) == 0);
+	CHECK(j.packed_len[0] > 900000);
+	drive_job_clear(&j);
+	return true;
+}
+
 static bool
 t_two_slots(void)
 {
@@ -564,6 +601,7 @@ static const struct {
 	{"fill-over-memory", t_fill_over_memory},
 	{"profile-volume", t_profile_volume},
 	{"writable-root", t_writable_root}, {"node-restart", t_node_restart},
+	{"node-restart-packing", t_node_restart_packing},
 	{"two-slots", t_two_slots}, {"refusals", t_refusals},
 	{"narrow-only", t_narrow_only}, {"jail-clock", t_jail_clock},
 	{"parent-dies", t_parent_dies},
