@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trust/doc/fresh.h" /* enum on_stale */
 #include "trust/doc/keytext.h"
 #include "trust/doc/level.h"
 #include "trust/doc/manifest.h" /* enum manifest_limit */
@@ -22,7 +23,6 @@
 #define NODE_ANCHORS_FROM_MAX 16
 
 enum live_secp { LIVE_ABOVE_2, LIVE_ALWAYS, LIVE_NEVER };
-enum on_stale { STALE_REFUSE_NEW, STALE_WARN, STALE_REFUSE_ALL };
 
 struct node_board {
 	const char *text; /* approved_by of a manifest */

@@ -360,6 +360,25 @@ jdoc_uint(const json_t *obj, const char *name, uint64_t max, uint64_t *out)
 }
 
 bool
+jdoc_crit(const json_t *obj, const char *const *known, size_t n)
+{
+	const json_t *v = json_object_get(obj, "crit");
+
+	if (v != NULL && !json_is_array(v))
+		return false;
+	for (size_t i = 0; i < json_array_size(v); i++) {
+		const char *s = json_string_value(json_array_get(v, i));
+		bool found = false;
+
+		for (size_t k = 0; s != NULL && k < n; k++)
+			found |= strcmp(known[k], s) == 0;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+bool
 jdoc_hex(const json_t *v, uint8_t *out, size_t n)
 {
 	const char *s = json_string_value(v);

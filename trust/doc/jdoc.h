@@ -37,6 +37,11 @@ char *jdoc_canonical(const json_t *, size_t *len);
 bool jdoc_text(const json_t *obj, const char *name, const char **s, size_t *n);
 /* A member that is an integer from 0 to max; false leaves the value alone. */
 bool jdoc_uint(const json_t *obj, const char *name, uint64_t max, uint64_t *);
+/*
+ * klp.md 2: false when its `crit` is no list of names, or has one that is not
+ * among the known; absent is fine.
+ */
+bool jdoc_crit(const json_t *obj, const char *const *known, size_t n);
 /* Lower-case hex of exactly n bytes. */
 bool jdoc_hex(const json_t *value, uint8_t *out, size_t n);
 

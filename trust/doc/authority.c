@@ -1,0 +1,706 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "trust/doc/authority.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "trust/doc/authstate.h"
+#include "trust/doc/fresh.h"
+#include "trust/doc/revlist.h"
+#include "common/util.h"
+
+/* What an update has read so far; nothing of it counts yet. */
+struct auth_step {
+	const struct auth_io *io;
+	struct auth_report *rep;
+	uint32_t now;
+	struct authority next; /* as it will be */
+	struct {
+		uint8_t *p;
+		size_t len;
+		struct id32 sha;
+	} files[AUTH_ROOT_STEPS + 1 + AUTH_WANT_MAX];
+	unsigned nfiles;
+	bool kept;   /* it was read from what was kept */
+	bool walked; /* a new root */
+	bool took;   /* settle() is owed */
+};
+
+/* ---- small things ---- */
+
+static bool
+end(struct auth_report *r, enum auth_end e, const char *file, const char *why)
+{
+	r->end = e;
+	(void)snprintf(r->file, sizeof(r->file), "%s", file);
+	(void)snprintf(r->why, sizeof(r->why), "%s", why);
+	return false;
+}
+
+static bool
+early(uint32_t issued, uint32_t now)
+{
+	return issued > (uint64_t)now + FRESH_AHEAD;
+}
+
+/* Takes p. */
+static void
+hold(struct auth_step *s, uint8_t *p, size_t len, struct id32 *sha)
+{
+	(void)crypto_hash_sha256(sha->b, p, len);
+	s->files[s->nfiles].p = p;
+	s->files[s->nfiles].len = len;
+	s->files[s->nfiles++].sha = *sha;
+}
+
+static void
+step_free(struct auth_step *s)
+{
+	if (s == NULL)
+		return;
+	while (s->nfiles > 0)
+		free(s->files[--s->nfiles].p);
+	free(s);
+}
+
+bool
+authority_want(struct authority *a, const char *path)
+{
+	for (unsigned i = 0; i < a->nwant; i++)
+		if (strcmp(a->want[i], path) == 0)
+			return true;
+	if (a->nwant >= AUTH_WANT_MAX)
+		return false;
+	a->want[a->nwant++] = path;
+	return true;
+}
+
+static struct auth_doc *
+doc_find(struct auth_state *st, const char *path)
+{
+	for (unsigned i = 0; i < st->ndocs; i++)
+		if (strcmp(st->docs[i].path, path) == 0)
+			return &st->docs[i];
+	return NULL;
+}
+
+const struct auth_doc *
+authority_doc(const struct authority *a, const char *path)
+{
+	return doc_find((struct auth_state *)(uintptr_t)&a->state, path);
+}
+
+bool
+authority_keeps(const struct authority *a, unsigned i, struct id32 *sha)
+{
+	if (i == 0)
+		*sha = a->state.root_sha;
+	else if (i == 1)
+		*sha = a->state.has_head ? a->state.head_sha :
+		    a->state.root_sha;
+	else if (i - 2 < a->state.ndocs)
+		*sha = a->state.docs[i - 2].sha256;
+	else
+		return false;
+	return true;
+}
+
+/* ---- step 2: the root ---- */
+
+static void
+forget(struct auth_state *st)
+{
+	st->has_head = false;
+	st->ndocs = 0;
+}
+
+static bool
+walk_one(struct auth_step *s, const char *name, uint8_t *buf, size_t len)
+{
+	struct root *r = malloc(sizeof(*r));
+	const char *why;
+
+	if (r == NULL)
+		return end(s->rep, AUTH_FAILED, name, "no memory");
+	if ((why = root_next(r, &s->next.root, buf, len)) != NULL) {
+		free(r);
+		return end(s->rep, AUTH_BAD, name, why);
+	}
+	if (!root_role_same(&s->next.root, r, "head")) {
+		/* who had the old keys could have signed any version */
+		forget(&s->next.state);
+		if (r->version > s->next.least.root_version)
+			forget(&s->next.least);
+		s->rep->forgot = true;
+	}
+	s->walked = true;
+	s->next.root = *r;
+	s->next.state.root_version = r->version;
+	free(r);
+	return true;
+}
+
+static bool
+walk(struct auth_step *s)
+{
+	for (unsigned i = 0; i < AUTH_ROOT_STEPS; i++) {
+		char name[32];
+		uint8_t *buf;
+		size_t len;
+
+		(void)snprintf(name, sizeof(name), "%llu.root.json",
+		    (unsigned long long)s->next.state.root_version + 1);
+		buf = s->io->read(s->io->ctx, name, ROOT_BYTES, &len);
+		if (buf == NULL && errno == ENOENT)
+			break;
+		if (buf == NULL)
+			return end(s->rep, AUTH_FAILED, name, strerror(errno));
+		hold(s, buf, len, &s->next.state.root_sha);
+		if (!walk_one(s, name, buf, len))
+			return false;
+	}
+	if (s->next.state.root_version < s->next.least.root_version)
+		return end(s->rep, AUTH_ROLLBACK, "root",
+		    "older than the one that was known: the roots up to that "
+		    "are missing");
+	if (early(s->next.root.issued, s->now))
+		return end(s->rep, AUTH_BAD, "root",
+		    "issued in the future: is the clock right?");
+	if (s->next.root.expires <= s->now)
+		return end(s->rep, AUTH_BAD, "root", "has expired");
+	return true;
+}
+
+/* ---- step 3: the head ---- */
+
+static bool
+head_newer(struct auth_step *s, const struct head *h, const struct auth_state *st)
+{
+	if (!st->has_head)
+		return true;
+	if (h->version < st->head_version)
+		return end(s->rep, AUTH_ROLLBACK, "head",
+		    "older than the one that is known");
+	if (h->version == st->head_version &&
+	    !id32_eq(&h->digest, &st->head_digest))
+		return end(s->rep, AUTH_EQUIVOCATION, "head",
+		    "another of this version is known: its authority has "
+		    "signed both");
+	return true;
+}
+
+static bool
+head_good(struct auth_step *s, const struct head *h, const struct env *e)
+{
+	const struct root *r = &s->next.root;
+
+	if (!root_signed(r, root_role(r, "head"), e, TYPE_HEAD))
+		return end(s->rep, AUTH_BAD, "head",
+		    "fewer keys have signed it than its root asks for");
+	if (memcmp(h->atag, s->next.state.id.b, sizeof(h->atag)) != 0)
+		return end(s->rep, AUTH_BAD, "head", "of another authority");
+	if (h->root_version != s->next.state.root_version)
+		return end(s->rep, AUTH_BAD, "head",
+		    "of another version of the root");
+	if (early(h->issued, s->now))
+		return end(s->rep, AUTH_BAD, "head",
+		    "issued in the future: is the clock right?");
+	if (!head_newer(s, h, &s->next.state) ||
+	    !head_newer(s, h, &s->next.least))
+		return false;
+	if (h->expires <= s->now)
+		return end(s->rep, AUTH_BAD, "head", "has expired");
+	return true;
+}
+
+static bool
+take_head(struct auth_step *s)
+{
+	struct auth_state *st = &s->next.state;
+	struct head h;
+	struct env e;
+	const char *why;
+	uint8_t *buf;
+	size_t len;
+
+	buf = s->io->read(s->io->ctx, "head", HEAD_BYTES, &len);
+	if (buf == NULL && errno == ENOENT)
+		return !s->walked ? end(s->rep, AUTH_NONE, "", "") :
+		    end(s->rep, AUTH_BAD, "head",
+			"there is none for the new root");
+	if (buf == NULL)
+		return end(s->rep, AUTH_FAILED, "head", strerror(errno));
+	if ((why = head_parse(&h, &e, buf, len)) != NULL) {
+		free(buf);
+		return end(s->rep, AUTH_BAD, "head", why);
+	}
+	if (!head_good(s, &h, &e)) {
+		/* evidence against an authority is kept */
+		if (s->rep->end == AUTH_EQUIVOCATION)
+			hold(s, buf, len, &st->head_sha);
+		else
+			free(buf);
+		return false;
+	}
+	hold(s, buf, len, &st->head_sha);
+	st->has_head = true;
+	st->head_version = h.version;
+	st->head_issued = h.issued;
+	st->head_digest = h.digest;
+	s->next.head = h;
+	return true;
+}
+
+/* ---- step 4: documents ---- */
+
+static size_t
+hard_max(const char *type)
+{
+	if (strcmp(type, "klp.trust-graph") == 0)
+		return AUTH_GRAPH_BYTES;
+	return strcmp(type, REVLIST_TYPE) == 0 ? REVLIST_BYTES : 64u << 10;
+}
+
+/* What it says of itself against what root and head say of it. */
+static const char *
+claims_hold(const struct auth_step *s, const struct auth_doc *d,
+    const struct auth_claim *c)
+{
+	struct klp_uri u;
+
+	if (!uri_parse(&u, c->uri, strlen(c->uri)) ||
+	    u.select != URI_NEWEST || u.pointer[0] != '\0' ||
+	    strcmp(u.path, d->path) != 0 ||
+	    (u.self ? !id32_eq(&u.root, &s->next.state.id) :
+		strcmp(u.authority, s->next.root.authority) != 0))
+		return "its uri is that of another document";
+	if (c->version != d->version)
+		return "of another version than the head says";
+	if (c->expires <= c->issued)
+		return "valid for no time";
+	if (early(c->issued, s->now))
+		return "issued in the future: is the clock right?";
+	return NULL;
+}
+
+/* Signatures, then content; what it claims goes into d. */
+static bool
+open_doc(struct auth_step *s, const struct root_doc *rd, struct auth_doc *d,
+    const uint8_t *buf, size_t len)
+{
+	char type[ENV_TYPE_MAX + 1], why[AUTH_WHY] = "";
+	const struct root *r = &s->next.root;
+	struct auth_claim c = {.uri = ""};
+	enum auth_take took = TAKE_BAD;
+	const char *bad = NULL;
+	struct env e;
+
+	(void)snprintf(type, sizeof(type), "application/vnd.%s+json", rd->type);
+	if (env_parse(&e, buf, len, len, len, &bad) == 0) {
+		if (!root_signed(r, &r->roles[rd->role], &e, type))
+			bad = "fewer keys of its role have signed it, as what "
+			      "it is, than the root asks for";
+		else
+			took = s->io->take(s->io->ctx, rd, &e, r, &c, why);
+	}
+	env_clear(&e);
+	s->took |= took != TAKE_BAD;
+	if (bad == NULL && took != TAKE_BAD)
+		bad = claims_hold(s, d, &c);
+	if (bad != NULL || took != TAKE_GOOD)
+		return end(s->rep, bad == NULL && took == TAKE_HELD ?
+			AUTH_HELD : AUTH_BAD, d->path,
+		    bad != NULL ? bad : why);
+	d->issued = c.issued;
+	d->expires = c.expires;
+	return true;
+}
+
+/* The file's bytes as the head names them, into d. */
+static bool
+read_doc(struct auth_step *s, const struct root_doc *rd, const struct head_doc *hd,
+    struct auth_doc *d)
+{
+	struct id32 sha;
+	uint8_t *buf;
+	size_t len;
+
+	buf = s->io->read(s->io->ctx, d->path,
+	    MIN_OF(hard_max(rd->type), (size_t)rd->max), &len);
+	if (buf == NULL && errno == ENOENT)
+		return end(s->rep, AUTH_BAD, d->path,
+		    "is named by the head and is not here");
+	if (buf == NULL)
+		return end(s->rep, errno == EFBIG ? AUTH_BAD : AUTH_FAILED,
+		    d->path, strerror(errno));
+	hold(s, buf, len, &sha);
+	if (len != hd->length || !id32_eq(&sha, &hd->sha256))
+		return end(s->rep, AUTH_BAD, d->path,
+		    "not the bytes that the head names");
+	d->version = hd->version;
+	d->length = hd->length;
+	d->sha256 = sha;
+	if (!open_doc(s, rd, d, buf, len))
+		return false;
+	return d->expires > s->now ? true :
+	    end(s->rep, AUTH_BAD, d->path, "has expired");
+}
+
+static bool
+take_doc(struct auth_step *s, const char *path)
+{
+	const struct root_doc *rd = root_doc(&s->next.root, path);
+	const struct head_doc *hd = head_doc(&s->next.head, path);
+	struct auth_doc *d = doc_find(&s->next.state, path);
+	const struct auth_doc *least = doc_find(&s->next.least, path);
+
+	if (rd == NULL || hd == NULL)
+		return end(s->rep, AUTH_BAD, path, rd == NULL ?
+			"its root does not name it" :
+			"the head does not name it");
+	if ((d != NULL && hd->version < d->version) ||
+	    (least != NULL && hd->version < least->version))
+		return end(s->rep, AUTH_ROLLBACK, path,
+		    "older than the one that is known");
+	/* the same bytes under the same keys need no second look */
+	if (d != NULL && id32_eq(&d->sha256, &hd->sha256) &&
+	    d->version == hd->version && !s->walked)
+		return true;
+	if (d == NULL) {
+		d = &s->next.state.docs[s->next.state.ndocs++];
+		(void)snprintf(d->path, sizeof(d->path), "%s", path);
+	}
+	return read_doc(s, rd, hd, d);
+}
+
+/* What is not wanted any more is not kept either. */
+static void
+drop_docs(struct authority *a)
+{
+	struct auth_state *st = &a->state;
+
+	for (unsigned i = 0; i < st->ndocs;) {
+		bool wanted = false;
+
+		for (unsigned k = 0; k < a->nwant; k++)
+			wanted |= strcmp(a->want[k], st->docs[i].path) == 0;
+		if (wanted)
+			i++;
+		else
+			st->docs[i] = st->docs[--st->ndocs];
+	}
+}
+
+/* ---- step 5: everything kept, then the state ---- */
+
+static uint32_t
+latest(const struct auth_step *s)
+{
+	uint32_t at = MAX_OF(s->next.root.issued, s->next.head.issued);
+
+	for (unsigned i = 0; i < s->next.state.ndocs; i++)
+		at = MAX_OF(at, s->next.state.docs[i].issued);
+	/* what may lie ahead of the clock is no proof against it */
+	return MIN_OF(at, s->now);
+}
+
+static bool
+keep_all(struct auth_step *s)
+{
+	uint8_t *out = malloc(AUTH_STATE_BYTES);
+	size_t n;
+	bool ok = out != NULL;
+
+	for (unsigned i = 0; ok && i < s->nfiles; i++)
+		ok = s->io->keep(s->io->ctx, &s->files[i].sha, s->files[i].p,
+		    s->files[i].len) == 0;
+	s->next.state.floor = MAX_OF(s->next.state.floor, latest(s));
+	if (ok) {
+		n = authstate_put(out, AUTH_STATE_BYTES, &s->next.state);
+		ok = n > 0 && s->io->commit(s->io->ctx, out, n) == 0;
+	}
+	free(out);
+	return ok ? ok : end(s->rep, AUTH_FAILED, "",
+	    "cannot be kept, and so does not count");
+}
+
+static bool
+same(const struct authority *a, const struct auth_step *s)
+{
+	const struct auth_state *x = &a->state, *y = &s->next.state;
+
+	if (!x->has_head || x->root_version != y->root_version ||
+	    !id32_eq(&x->head_digest, &y->head_digest) ||
+	    x->ndocs != y->ndocs)
+		return false;
+	for (unsigned i = 0; i < x->ndocs; i++)
+		if (strcmp(x->docs[i].path, y->docs[i].path) != 0 ||
+		    !id32_eq(&x->docs[i].sha256, &y->docs[i].sha256))
+			return false;
+	return true;
+}
+
+static bool
+update(struct auth_step *s, const struct authority *a)
+{
+	if (!walk(s) || !take_head(s))
+		return false;
+	drop_docs(&s->next);
+	for (unsigned i = 0; i < s->next.nwant; i++)
+		if (!take_doc(s, s->next.want[i]))
+			return false;
+	if (same(a, s))
+		return end(s->rep, AUTH_SAME, "", "");
+	return true;
+}
+
+/* Two heads of one version: both are kept, and neither is followed. */
+static void
+keep_evidence(struct auth_step *s)
+{
+	const unsigned last = s->nfiles - 1;
+
+	(void)s->io->keep(s->io->ctx, &s->files[last].sha, s->files[last].p,
+	    s->files[last].len);
+}
+
+static struct auth_step *
+step_new(const struct authority *a, const struct auth_io *io, uint32_t now,
+    struct auth_report *rep)
+{
+	struct auth_step *s = calloc(1, sizeof(*s));
+
+	memset(rep, 0, sizeof(*rep));
+	rep->end = AUTH_NONE;
+	if (s == NULL) {
+		(void)end(rep, AUTH_FAILED, "", "no memory");
+		return NULL;
+	}
+	s->io = io;
+	s->rep = rep;
+	s->now = now;
+	s->next = *a;
+	return s;
+}
+
+/* NULL: it is over. */
+static struct auth_step *
+half(struct auth_step *s, bool ok)
+{
+	if (ok)
+		return s;
+	if (s->took)
+		s->io->settle(s->io->ctx, false);
+	if (s->rep->end == AUTH_EQUIVOCATION)
+		keep_evidence(s);
+	step_free(s);
+	return NULL;
+}
+
+struct auth_step *
+authority_begin(struct authority *a, const struct auth_io *io, uint32_t now,
+    struct auth_report *rep)
+{
+	struct auth_step *s = step_new(a, io, now, rep);
+
+	return s == NULL ? NULL : half(s, update(s, a));
+}
+
+void
+authority_end(struct authority *a, struct auth_step *s, const char *why,
+    struct auth_report *rep)
+{
+	bool ok = why == NULL;
+
+	s->rep = rep;
+	if (!ok)
+		(void)end(rep, AUTH_BAD, "", why);
+	else if (!s->kept)
+		ok = keep_all(s);
+	if (s->took)
+		s->io->settle(s->io->ctx, ok);
+	if (ok) {
+		*a = s->next;
+		memset(&a->least, 0, sizeof(a->least));
+		(void)end(rep, s->kept ? AUTH_NONE : AUTH_NEW, "", "");
+	} else if (s->kept) {
+		a->least = s->next.state;
+	}
+	step_free(s);
+}
+
+void
+authority_update(struct authority *a, const struct auth_io *io, uint32_t now,
+    struct auth_report *rep)
+{
+	struct auth_step *s = authority_begin(a, io, now, rep);
+
+	if (s != NULL)
+		authority_end(a, s, NULL, rep);
+}
+
+/* ---- at the start ---- */
+
+/* NULL as well when it is not what was kept. */
+static uint8_t *
+kept(const struct auth_io *io, const struct id32 *sha, size_t max, size_t *len)
+{
+	uint8_t *p = io->blob(io->ctx, sha, max, len);
+	struct id32 is;
+
+	if (p == NULL)
+		return NULL;
+	(void)crypto_hash_sha256(is.b, p, *len);
+	if (id32_eq(&is, sha))
+		return p;
+	free(p);
+	return NULL;
+}
+
+/* The root that was reached, when it is not the pinned one. */
+static bool
+load_root(struct auth_step *s)
+{
+	struct auth_state *st = &s->next.state;
+	const char *why;
+	uint8_t *buf;
+	struct env e;
+	size_t len;
+
+	if (st->root_version <= 1)
+		return true;
+	buf = kept(s->io, &st->root_sha, ROOT_BYTES, &len);
+	if (buf == NULL)
+		return end(s->rep, AUTH_BAD, "root",
+		    "what was kept of it is gone: the chain of roots is "
+		    "walked again");
+	/* it was checked against its forerunner when it was kept */
+	if (env_parse(&e, buf, len, ROOT_BYTES, ROOT_BYTES, &why) == 0)
+		why = root_parse(&s->next.root, e.payload, e.payload_len);
+	env_clear(&e);
+	free(buf);
+	if (why == NULL && s->next.root.version != st->root_version)
+		why = "of another version";
+	return why == NULL ? true : end(s->rep, AUTH_BAD, "root", why);
+}
+
+static bool
+load_head(struct auth_step *s)
+{
+	struct auth_state *st = &s->next.state;
+	const char *why;
+	uint8_t *buf;
+	struct env e;
+	size_t len;
+
+	if (!st->has_head)
+		return true;
+	buf = kept(s->io, &st->head_sha, HEAD_BYTES, &len);
+	why = buf == NULL ? "what was kept of it is gone" :
+	    head_parse(&s->next.head, &e, buf, len);
+	if (why == NULL && !id32_eq(&s->next.head.digest, &st->head_digest))
+		why = "what was kept of it is another one";
+	free(buf);
+	return why == NULL ? true : end(s->rep, AUTH_BAD, "head", why);
+}
+
+static bool
+load_doc(struct auth_step *s, struct auth_doc *d)
+{
+	const struct root_doc *rd = root_doc(&s->next.root, d->path);
+	uint8_t *buf;
+	size_t len;
+	bool ok;
+
+	if (rd == NULL)
+		return end(s->rep, AUTH_BAD, d->path,
+		    "its root does not name it");
+	buf = kept(s->io, &d->sha256, d->length, &len);
+	if (buf == NULL)
+		return end(s->rep, AUTH_BAD, d->path,
+		    "what was kept of it is gone");
+	ok = open_doc(s, rd, d, buf, len);
+	free(buf);
+	return ok;
+}
+
+static bool
+load_docs(struct auth_step *s)
+{
+	drop_docs(&s->next);
+	for (unsigned i = 0; i < s->next.state.ndocs; i++)
+		if (!load_doc(s, &s->next.state.docs[i]))
+			return false;
+	return true;
+}
+
+/*
+ * What was kept. What cannot be used comes again from the folder, but no older
+ * version of it than the state says: that is what the state is for.
+ */
+static bool
+recall(struct auth_step *s, struct authority *a, const void *state,
+    size_t len)
+{
+	if (!authstate_get(&s->next.state, state, len))
+		return end(s->rep, AUTH_BAD, "state", "damaged");
+	if (!id32_eq(&s->next.state.id, &a->state.id))
+		return end(s->rep, AUTH_BAD, "state",
+		    "of another root: the operator has pinned a new one");
+	if (load_root(s) && load_head(s) && load_docs(s))
+		return true;
+	a->least = s->next.state;
+	return false;
+}
+
+struct auth_step *
+authority_recall(struct authority *a, const void *state, size_t len,
+    const struct auth_io *io, struct auth_report *rep)
+{
+	/* its times were looked at when it came */
+	struct auth_step *s = step_new(a, io, UINT32_MAX, rep);
+
+	if (s == NULL)
+		return NULL;
+	s->kept = true;
+	return half(s, recall(s, a, state, len));
+}
+
+void
+authority_load(struct authority *a, const void *state, size_t len,
+    const struct auth_io *io, struct auth_report *rep)
+{
+	struct auth_step *s = authority_recall(a, state, len, io, rep);
+
+	if (s != NULL)
+		authority_end(a, s, NULL, rep);
+}
+
+const char *
+authority_pin(struct authority *a, const void *root, size_t len)
+{
+	const char *why;
+
+	a->pinned = false;
+	memset(&a->state, 0, sizeof(a->state));
+	memset(&a->least, 0, sizeof(a->least));
+	if ((why = root_first(&a->root, &a->state.id, root, len)) != NULL)
+		return why;
+	if (strncmp(a->name, "x-", 2) == 0) {
+		char self[URI_SELF_LEN + 1];
+
+		uri_self(self, &a->state.id);
+		if (strcmp(self, a->name) != 0)
+			return "not the root whose digest this name is";
+	} else if (strcmp(a->root.authority, a->name) != 0) {
+		return "names another authority than its file";
+	}
+	(void)crypto_hash_sha256(a->state.root_sha.b, root, len);
+	a->state.root_version = 1;
+	a->pinned = true;
+	return NULL;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_DOC_ROOT_H
+#define WARREN_TRUST_DOC_ROOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trust/doc/envelope.h"
+#include "trust/doc/uri.h"
+
+/*
+ * The root document of an authority (klp.md 1.2): its keys, what each may sign,
+ * and which documents there are. Pure.
+ */
+#define ROOT_BYTES (16u << 10) /* of its envelope */
+#define ROOT_DOCS_MAX 64
+#define ROOT_ROLES_MAX 64
+#define ROOT_TYPE_MAX 32
+#define TYPE_ROOT "application/vnd.klp.root+json"
+
+struct root_role {
+	char name[ROOT_TYPE_MAX + 1];
+	uint8_t nkeys, threshold;
+	uint8_t keys[ENV_KEYS_MAX]; /* indexes */
+};
+
+struct root_doc {
+	char path[URI_MAX + 1];
+	char type[ROOT_TYPE_MAX + 1]; /* klp.trust-graph, ... */
+	uint8_t role;
+	uint32_t max; /* bytes of its envelope */
+};
+
+struct root {
+	char authority[URI_NAME_MAX + 1];
+	uint32_t version, issued, expires;
+	unsigned nkeys, nroles, ndocs;
+	struct klp_key keys[ENV_KEYS_MAX];
+	struct fp fps[ENV_KEYS_MAX];
+	struct root_role roles[ROOT_ROLES_MAX];
+	struct root_doc docs[ROOT_DOCS_MAX];
+};
+
+/* A payload whose signatures hold; NULL, or a literal: what is wrong. */
+const char *root_parse(struct root *, const void *payload, size_t len);
+const struct root_role *root_role(const struct root *, const char *name);
+const struct root_doc *root_doc(const struct root *, const char *path);
+/* The threshold of this role has signed it, under this type. */
+bool root_signed(const struct root *, const struct root_role *,
+    const struct env *, const char *type);
+/* Both have the same keys in this role, and ask for as many of them. */
+bool root_role_same(const struct root *, const struct root *,
+    const char *name);
+/*
+ * The first root: read, parsed, signed by itself. payload_id: the authority's
+ * id. NULL, or a literal.
+ */
+const char *root_first(struct root *, struct id32 *payload_id, const void *buf,
+    size_t len);
+/* What follows `old`: by its threshold and by the new one's. */
+const char *root_next(struct root *, const struct root *old, const void *buf,
+    size_t len);
+
+#endif
