@@ -346,24 +346,19 @@ do_status(struct client *c, const json_t *q)
 {
 	struct warren_node *wn = c->control->wn;
 	const struct node *n = &wn->node;
-	const struct job *j;
-	unsigned running = 0, queued = 0, held = 0;
+	const size_t *in = n->jobs.n;
 	char layers[256], why[NODE_READY_WHY];
 	json_t *o = good(true);
 
 	(void)q;
 	node_disk(&wn->node);
 	node_why(n, why);
-	TAILQ_FOREACH(j, &n->jobs.live, link) {
-		running += job_active(j);
-		queued += j->state == JS_QUEUED;
-		held += j->state == JS_HELD;
-	}
 	layers_text(layers, sizeof(layers), n->layers);
 	(void)json_object_update_new(o,
 	    json_pack("{s:b,s:i,s:i,s:i,s:i,s:i,s:s,s:s,s:s,s:b,s:s,s:I,s:I}",
-		"accepting", node_accepting(n), "running", (int)running,
-		"queued", (int)queued, "held", (int)held, "slots",
+		"accepting", node_accepting(n), "running", (int)(in[JS_STAGING] +
+		    in[JS_RUNNING]), "queued", (int)in[JS_QUEUED], "held",
+		(int)in[JS_HELD], "slots",
 		(int)n->slots, "jobs", (int)n->jobs.count, "layers", layers,
 		"missing", n->missing, "urn", n->urn, "ledger_fails",
 		n->ledger_fails, "why", why, "spool",

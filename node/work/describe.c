@@ -60,7 +60,6 @@ describe(struct node *n, const struct asked *a)
 	    .runtimes = RUNTIME_OCI, .arch = app_arch_here()};
 	struct peer *p = a->caller->peer;
 	char why[NODE_READY_WHY];
-	const struct job *j;
 	struct wr w;
 	int level = p != NULL && p->v.known && p->v.status != VERDICT_REVOKED ?
 	    p->v.level : 0;
@@ -72,12 +71,8 @@ describe(struct node *n, const struct asked *a)
 		d.why = pstr_of(why);
 	d.level = level;
 	describe_limits(n, &d, p, level);
-	TAILQ_FOREACH(j, &n->jobs.live, link) {
-		if (job_active(j))
-			d.running++;
-		else
-			d.queued++;
-	}
+	d.running = n->jobs.n[JS_STAGING] + n->jobs.n[JS_RUNNING];
+	d.queued = n->jobs.n[JS_HELD] + n->jobs.n[JS_QUEUED];
 	d.layers = n->layers;
 	d.time = n->unix_now;
 	d.binding = n->has_binding ? n->binding : NULL;

@@ -10,6 +10,7 @@
 #include "node/work/ready.h"
 #include "node/work/receipts.h"
 #include "node/work/said.h"
+#include "node/work/turn.h"
 
 /*
  * A job from J_RUN to its receipt. It holds a slot until J_FORGOTTEN; whatever
@@ -67,10 +68,17 @@ ask_receipt(struct node *n, struct job *j)
 	n->host.send_K_RECEIPT(n->host.ctx, &m);
 }
 
+static bool
+missing(const struct job *j)
+{
+	return j->state == JS_QUEUED && strcmp(j->reason, "inputs") == 0;
+}
+
 void
 finish_changed(struct node *n, struct job *j, enum job_state old)
 {
 	char text[256];
+	struct mono at;
 	bool again;
 
 	(void)snprintf(text, sizeof(text), "%s%s%s%s",
@@ -83,6 +91,10 @@ finish_changed(struct node *n, struct job *j, enum job_state old)
 	    text, (int64_t)j->seq, j->attempts);
 	if (old == JS_COUNT)
 		said_accepted(n, j);
+	if (job_waiting(j)) {
+		(void)job_due(j, missing(j), n->unix_now, n->now, &at);
+		n->waiting_at = mono_min(n->waiting_at, at);
+	}
 	if (!job_ended(j) || old == j->state)
 		return;
 	/* a job that is lost may be queued again by the next line */
@@ -411,6 +423,7 @@ finish_forgotten(struct node *n, const struct msg_J_FORGOTTEN *m)
 	n->slot[j->slot] = NULL;
 	j->slot = 0;
 	j->forgetting = false;
+	turn_over(n, j);
 }
 
 /*
@@ -474,6 +487,7 @@ finish_found(struct node *n, const struct msg_J_RUNNING *m)
 		    (uint64_t)n->unix_now);
 		(void)job_set(&n->jobs, j, JS_RUNNING, NULL, n->unix_now);
 	}
+	turn_taken(n, j, j->started_at);
 	if (m->exited)
 		exited(n, j, &x);
 	else
@@ -486,8 +500,10 @@ finish_staging(struct node *n, const struct msg_J_STAGING *m)
 {
 	struct job *j = found(n, &m->job, m->slot, PHASE_FILLING);
 
-	if (j != NULL)
-		found_killed(n, j, m->kill);
+	if (j == NULL)
+		return;
+	turn_taken(n, j, n->now);
+	found_killed(n, j, m->kill);
 }
 
 /* What was active and has not been found is lost. */
@@ -531,7 +547,7 @@ finish_head(struct node *n, const struct msg_HEAD *m)
 	struct job *j;
 
 	node_trail(n, m->seq == 0);
-	TAILQ_FOREACH(j, &n->jobs.live, link) {
+	TAILQ_FOREACH(j, &n->jobs.active, active_link) {
 		if (j->phase == PHASE_SEALING && j->seal_qid == m->qid)
 			break;
 	}
@@ -547,7 +563,7 @@ finish_signed(struct node *n, const struct msg_K_SIGNED *m)
 	struct job *j;
 	bool sealing = false;
 
-	TAILQ_FOREACH(j, &n->jobs.live, link) {
+	TAILQ_FOREACH(j, &n->jobs.active, active_link) {
 		if (j->phase == PHASE_SEALING && j->seal_qid == m->qid) {
 			sealing = true;
 			break;
@@ -686,18 +702,35 @@ watch_fill(struct node *n)
 	return n->fill_at;
 }
 
+/* Those that wait are many, and seldom due: only then are they looked at. */
+static struct mono
+waiting(struct node *n)
+{
+	struct job *j, *after;
+	struct mono at;
+
+	if (!mono_reached(n->now, n->waiting_at))
+		return n->waiting_at;
+	n->waiting_at = MONO_NEVER;
+	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = after) {
+		after = TAILQ_NEXT(j, link);
+		if (!job_waiting(j))
+			continue;
+		due(n, j, job_due(j, missing(j), n->unix_now, n->now, &at));
+		n->waiting_at = mono_min(n->waiting_at, at);
+	}
+	return n->waiting_at;
+}
+
 struct mono
 finish_tick(struct node *n)
 {
-	struct mono next = watch_fill(n), at;
+	struct mono next = mono_min(watch_fill(n), waiting(n)), at;
 	struct job *j, *after;
 
-	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = after) {
-		bool missing = j->state == JS_QUEUED &&
-		    strcmp(j->reason, "inputs") == 0;
-
-		after = TAILQ_NEXT(j, link);
-		due(n, j, job_due(j, missing, n->unix_now, n->now, &at));
+	for (j = TAILQ_FIRST(&n->jobs.active); j != NULL; j = after) {
+		after = TAILQ_NEXT(j, active_link);
+		due(n, j, job_due(j, false, n->unix_now, n->now, &at));
 		next = mono_min(next, at);
 		next = mono_min(next, overtake(n, j));
 		next = mono_min(next, sealing(n, j));
@@ -713,14 +746,13 @@ finish_tick(struct node *n)
 void
 finish_owner(struct node *n, const struct fp *fp, int level, bool revoked)
 {
-	struct job *j, *next;
+	struct job *j;
+	uint64_t after = 0;
 
 	if (level > -2 && !revoked)
 		return;
-	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
-		next = TAILQ_NEXT(j, link);
-		if (!fp_eq(&j->owner, fp))
-			continue;
+	while ((j = job_next_live(&n->jobs, fp, after)) != NULL) {
+		after = j->order;
 		if (job_waiting(j) && revoked)
 			finish_refuse(n, j, "revoked", "key");
 		else if (job_waiting(j))
@@ -756,6 +788,7 @@ finish_jail_down(struct node *n)
 		n->slot[i] = NULL;
 		j->slot = 0;
 		j->forgetting = false;
+		turn_over(n, j);
 	}
 	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, link);

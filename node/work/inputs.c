@@ -69,9 +69,9 @@ inputs_promised(struct node *n, const struct fp *fp)
 	const struct job *j;
 	uint64_t sum = 0;
 
-	TAILQ_FOREACH(j, &n->jobs.live, link) {
-		if (job_waiting(j) && j->m != NULL &&
-		    fp_eq(&j->owner, fp))
+	for (j = job_next_live(&n->jobs, fp, 0); j != NULL;
+	    j = job_next_live(&n->jobs, fp, j->order)) {
+		if (job_waiting(j) && j->m != NULL)
 			sum += inputs_missing_bytes(n, fp, j->m, true);
 	}
 	return sum;
@@ -83,11 +83,11 @@ inputs_came(struct node *n, const struct fp *fp, const struct id32 *sha,
 {
 	struct job *j;
 
-	TAILQ_FOREACH(j, &n->jobs.live, link) {
+	for (j = job_next_live(&n->jobs, fp, 0); j != NULL;
+	    j = job_next_live(&n->jobs, fp, j->order)) {
 		bool names = false;
 
-		if (!job_waiting(j) || j->m == NULL ||
-		    !fp_eq(&j->owner, fp))
+		if (!job_waiting(j) || j->m == NULL)
 			continue;
 		for (unsigned i = 0; i < j->m->nvolumes; i++)
 			names |= id32_eq(&j->m->volume[i].blob.sha256, sha);
@@ -108,8 +108,9 @@ inputs_needed(struct node *n, const struct fp *fp, const struct id32 *sha)
 	struct job *j;
 	uint64_t after = 0;
 
-	TAILQ_FOREACH(j, &n->jobs.live, link) {
-		if (j->m == NULL || !fp_eq(&j->owner, fp))
+	for (j = job_next_live(&n->jobs, fp, 0); j != NULL;
+	    j = job_next_live(&n->jobs, fp, j->order)) {
+		if (j->m == NULL)
 			continue;
 		for (unsigned i = 0; i < j->m->nvolumes; i++) {
 			if (id32_eq(&j->m->volume[i].blob.sha256, sha))

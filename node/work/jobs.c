@@ -28,6 +28,8 @@ TREE_PROTOTYPE(job_ids, job, by_id, cmp_id)
 TREE_GENERATE(job_ids, job, by_id, cmp_id)
 TREE_PROTOTYPE(job_owners, job, by_owner, cmp_owner)
 TREE_GENERATE(job_owners, job, by_owner, cmp_owner)
+TREE_PROTOTYPE(job_lives, job, by_live, cmp_owner)
+TREE_GENERATE(job_lives, job, by_live, cmp_owner)
 
 static int
 cmp_nonce(struct job *a, struct job *b)
@@ -120,7 +122,9 @@ jobs_init(struct jobs *js, void (*changed)(void *, struct job *,
 	RB_INIT(&js->ids);
 	RB_INIT(&js->owners);
 	RB_INIT(&js->nonces);
+	RB_INIT(&js->lives);
 	TAILQ_INIT(&js->live);
+	TAILQ_INIT(&js->active);
 	TAILQ_INIT(&js->ended);
 	TAILQ_INIT(&js->dirty);
 	js->changed = changed;
@@ -169,6 +173,12 @@ list_in(struct jobs *js, struct job *j)
 
 	TAILQ_INSERT_TAIL(l, j, link);
 	j->live = l == &js->live;
+	if (j->live)
+		(void)RB_INSERT(job_lives, &js->lives, j);
+	j->active = job_active(j);
+	if (j->active)
+		TAILQ_INSERT_TAIL(&js->active, j, active_link);
+	js->n[j->state]++;
 }
 
 static void
@@ -177,6 +187,12 @@ list_out(struct jobs *js, struct job *j)
 	struct job_list *l = j->live ? &js->live : &js->ended;
 
 	TAILQ_REMOVE(l, j, link);
+	/* a ledger that was tampered with may have an order twice */
+	if (j->live && RB_FIND(job_lives, &js->lives, j) == j)
+		(void)RB_REMOVE(job_lives, &js->lives, j);
+	if (j->active)
+		TAILQ_REMOVE(&js->active, j, active_link);
+	js->n[j->state]--;
 }
 
 static void
@@ -281,16 +297,28 @@ job_next_of(struct jobs *js, const struct fp *owner, uint64_t after)
 	return j != NULL && fp_eq(&j->owner, owner) ? j : NULL;
 }
 
+struct job *
+job_next_live(const struct jobs *js, const struct fp *owner, uint64_t after)
+{
+	struct job key, *j;
+
+	if (after == UINT64_MAX)
+		return NULL;
+	key.owner = *owner;
+	key.order = after + 1;
+	j = RB_NFIND(job_lives, (struct job_lives *)&js->lives, &key);
+	return j != NULL && fp_eq(&j->owner, owner) ? j : NULL;
+}
+
 uint32_t
 jobs_waiting_of(const struct jobs *js, const struct fp *owner)
 {
 	const struct job *j;
 	uint32_t count = 0;
 
-	TAILQ_FOREACH(j, &js->live, link) {
-		if (job_waiting(j) && fp_eq(&j->owner, owner))
-			count++;
-	}
+	for (j = job_next_live(js, owner, 0); j != NULL;
+	    j = job_next_live(js, owner, j->order))
+		count += job_waiting(j);
 	return count;
 }
 

@@ -13,6 +13,7 @@
 #include "common/left.h"
 #include "node/work/levels.h"
 #include "node/proto/proto.h"
+#include "node/work/sched.h"
 #include "trust/doc/receipt.h"
 #include "common/util.h"
 #include "common/wire.h"
@@ -75,8 +76,9 @@ enum job_phase {
 const char *job_phase_name(unsigned);
 
 struct job {
-	RB_ENTRY(job) by_id, by_owner, by_nonce;
+	RB_ENTRY(job) by_id, by_owner, by_nonce, by_live, by_peer;
 	TAILQ_ENTRY(job) link; /* live, or ended in order of their end */
+	TAILQ_ENTRY(job) active_link;
 	struct id32 id;
 	struct fp owner;
 	uint8_t rns_public[64];
@@ -130,7 +132,9 @@ struct job {
 	bool log_open;	   /* its log has no digests yet: node_log_sealed() */
 	bool seal_waits;   /* for them, before it is sealed */
 	uint64_t seal_qid;  /* of EVENT or K_RECEIPT; 0: none is out */
-	bool dirty, live;
+	struct sched_job turn; /* run.c */
+	bool asleep;	       /* ... its peer is asked for first */
+	bool dirty, live, active;
 	bool lazy; /* dirty, and nothing depends on it yet: jobs_lazy() */
 	TAILQ_ENTRY(job) dirty_link;
 };
@@ -138,6 +142,8 @@ struct job {
 RB_HEAD(job_ids, job);
 RB_HEAD(job_owners, job);
 RB_HEAD(job_nonces, job);
+RB_HEAD(job_lives, job);
+RB_HEAD(job_peers, job);
 TAILQ_HEAD(job_list, job);
 
 struct jobs {
@@ -145,6 +151,9 @@ struct jobs {
 	struct job_owners owners;
 	struct job_nonces nonces; /* remembered as long as the job is */
 	struct job_list live;	 /* may still change, by order */
+	struct job_lives lives;	 /* the same, by owner */
+	struct job_list active;	 /* of them: staging or running */
+	size_t n[JS_COUNT];	 /* in each state */
 	struct job_list ended;	 /* by the time of their end */
 	struct job_list dirty;	 /* to be written at the end of this turn */
 	uint64_t last_order;
@@ -185,6 +194,9 @@ struct job *job_by_nonce(struct jobs *, const struct fp *owner,
     const uint8_t nonce[16]);
 /* The owner's next job behind this order; NULL. */
 struct job *job_next_of(struct jobs *, const struct fp *owner,
+    uint64_t after);
+/* The same of those that live: held, queued, staging or running. */
+struct job *job_next_live(const struct jobs *, const struct fp *owner,
     uint64_t after);
 /* How many of the owner's jobs are held or queued: what jobs_queued bounds. */
 uint32_t jobs_waiting_of(const struct jobs *, const struct fp *owner);

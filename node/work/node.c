@@ -13,11 +13,13 @@
 #include "node/work/ready.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
+#include "node/work/turn.h"
 #include "trust/doc/binding.h"
 
 static void
 changed(void *ctx, struct job *j, enum job_state old)
 {
+	turn_changed(ctx, j);
 	finish_changed(ctx, j, old);
 }
 
@@ -30,6 +32,9 @@ node_init(struct node *n, const struct policy *p, const struct host *h)
 	n->caps = (struct quota_caps){p->jobs_queued, p->jobs_per_hour,
 	    p->cpu_seconds_per_day, p->peer_spool};
 	jobs_init(&n->jobs, changed, n);
+	sched_init(&n->sched);
+	RB_INIT(&n->asleep);
+	n->waiting_at = MONO_NEVER;
 	RB_INIT(&n->peers);
 	RB_INIT(&n->callers);
 	RB_INIT(&n->owners);
@@ -44,8 +49,13 @@ node_init(struct node *n, const struct policy *p, const struct host *h)
 void
 node_time(struct node *n, struct mono now, int64_t wall_us)
 {
+	const struct mono was = n->now;
+
 	if (now.us > n->now.us)
 		n->now = now;
+	/* a clock that jumps makes deadlines due */
+	if (llabs((wall_us - n->wall_us) - (n->now.us - was.us)) > MONO_SECOND)
+		n->waiting_at = n->now;
 	n->wall_us = wall_us;
 	n->unix_now = (uint32_t)(wall_us / 1000000);
 	if (n->unidentified.period_s == 0) { /* the first time */
@@ -169,6 +179,18 @@ restore_budget(struct node *n, const struct job *j)
 		bucket_take(&o->quota.cpu, j->cpu_ms, n->now);
 }
 
+/* What the ledger says that it waits for may have come or gone since. */
+static void
+restore_turn(struct node *n, struct job *j)
+{
+	n->waiting_at = n->now;
+	if (j->state != JS_QUEUED)
+		return;
+	(void)job_set(&n->jobs, j, JS_QUEUED,
+	    job_inputs_here(n, j) ? "slots" : "inputs", n->unix_now);
+	turn_changed(n, j);
+}
+
 void
 node_restore(struct node *n)
 {
@@ -184,8 +206,10 @@ node_restore(struct node *n)
 		j->queued_at = j->input_at = n->now;
 		/* asked for again before it starts */
 		j->verdict_gen = UINT32_MAX;
-		if (n->host.load_body(n->host.ctx, j))
+		if (n->host.load_body(n->host.ctx, j)) {
+			restore_turn(n, j);
 			continue;
+		}
 		log_errx("ledger.db", "a job without its manifest: refused");
 		if (job_waiting(j))
 			finish_refuse(n, j, "manifest", "not found in the ledger");
@@ -248,6 +272,7 @@ node_tick(struct node *n)
 			    MAX_OF(n->policy.keep_results_s, 1u)));
 		expire(n);
 	}
+	next = mono_min(next, turn_tick(n));
 	/* what it starts is looked at by the next tick, at once */
 	if (run_schedule(n))
 		next = n->now;
@@ -275,6 +300,7 @@ node_clear(struct node *n)
 {
 	peers_gone(n); /* and what waited for their links */
 	peers_clear(n);
+	sched_clear(&n->sched);
 	jobs_clear(&n->jobs);
 	free(n->answer);
 	n->answer = NULL;

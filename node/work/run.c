@@ -9,82 +9,14 @@
 #include "node/work/inputs.h"
 #include "node/work/peers.h"
 #include "node/work/ready.h"
-#include "node/work/sched.h"
+#include "node/work/turn.h"
 
 /* Whose turn it is, and what a job's start needs: up to J_RUN. */
-
-static void
-job_view(struct sched_job *s, const struct node *n, const struct job *j,
-    bool running)
-{
-	s->owner = j->owner;
-	s->order = j->order;
-	s->level = j->level;
-	s->memory = j->limits.v[LIMIT_MEMORY];
-	s->cpu_milli = (uint32_t)MIN_OF(j->limits.v[LIMIT_CPU],
-	    (uint64_t)UINT32_MAX);
-	s->time_ms = j->limits.v[LIMIT_TIME];
-	s->running = running;
-	s->ran_ms = 0;
-	s->waited_s = 0;
-	if (running && j->phase >= PHASE_RUNNING)
-		s->ran_ms = (uint64_t)MAX_OF(INT64_C(0),
-		    mono_sub(n->now, j->started_at)) / 1000;
-	if (!running)
-		s->waited_s = (uint32_t)MIN_OF(MAX_OF(INT64_C(0),
-		    mono_sub(n->now, j->queued_at)) / MONO_SECOND,
-		    INT64_C(1000000));
-}
 
 static void
 waits_for(struct node *n, struct job *j, const char *reason)
 {
 	(void)job_set(&n->jobs, j, JS_QUEUED, reason, n->unix_now);
-}
-
-/* Verdicts were void since it was admitted: a fresh one is needed first. */
-static bool
-waits_for_trust(struct node *n, struct job *j)
-{
-	struct peer *p;
-
-	if (j->verdict_gen == n->verdict_gen)
-		return false;
-	if ((p = peer_get(n, &j->rns_hash, j->rns_public)) != NULL) {
-		if (peer_verdict_fresh(n, p))
-			return false;
-		if (n->up[PROGRAM_TRUST] && p->ask_qid == 0)
-			(void)peer_ask(n, p, NULL);
-	}
-	waits_for(n, j, "trust");
-	return true;
-}
-
-/* What the scheduler looks at; queued ones only when they are ready. */
-static size_t
-view(struct node *n)
-{
-	struct sched_job *out = n->view;
-	struct job **who = n->viewed;
-	struct job *j;
-	size_t k = 0;
-
-	for (uint32_t i = 1; i <= n->slots; i++) {
-		if (n->slot[i] == NULL)
-			continue;
-		job_view(&out[k], n, n->slot[i], true);
-		who[k++] = n->slot[i];
-	}
-	TAILQ_FOREACH(j, &n->jobs.live, link) {
-		if (k == NODE_VIEW_MAX)
-			break;
-		if (j->state != JS_QUEUED || j->slot != 0 ||
-		    !job_inputs_here(n, j) || waits_for_trust(n, j))
-			continue;
-		job_view(&out[k], n, j, false);
-		who[k++] = j;
-	}
-	return k;
 }
 
 static struct sched_room
@@ -98,13 +30,16 @@ room_of(const struct node *n)
 }
 
 uint32_t
-run_wait_s(struct node *n, const struct limits *want)
+run_wait_s(struct node *n, const struct fp *owner, const struct limits *want,
+    const struct job *here)
 {
 	struct sched_room room = room_of(n);
-	size_t k = view(n);
-	uint32_t s = sched_wait_s(n->view, k, &room, want->v[LIMIT_MEMORY],
-	    (uint32_t)MIN_OF(want->v[LIMIT_CPU], (uint64_t)UINT32_MAX));
+	struct sched_job one = {.where = SCHED_OUT};
+	uint32_t s;
 
+	turn_fill(&one, owner, want, 0);
+	s = sched_wait_s(&n->sched, &room, here != NULL &&
+		here->turn.where == SCHED_READY ? &here->turn : &one, n->now);
 	return MIN_OF(s, 86400u * 365u);
 }
 
@@ -163,6 +98,7 @@ start(struct node *n, struct job *j)
 		return;
 	j->slot = slot;
 	n->slot[slot] = j;
+	turn_taken(n, j, n->now);
 	j->forgetting = false;
 	(void)job_set_phase(&n->jobs, j, PHASE_FILLING);
 	j->kill = 0;
@@ -185,45 +121,76 @@ start(struct node *n, struct job *j)
 		(void)job_lose(&n->jobs, j, why, n->unix_now, n->now);
 	else
 		finish_refuse(n, j, code, why);
+	turn_over(n, j);
+}
+
+/* It was admitted before the ceilings were lowered. */
+static void
+too_large(struct node *n, struct job *j)
+{
+	const struct policy *p = &n->policy;
+	char why[128];
+
+	if (j->limits.v[LIMIT_MEMORY] > p->ceiling.v[LIMIT_MEMORY])
+		(void)snprintf(why, sizeof(why), "memory: %llu bytes, of %llu "
+		    "that this node lends",
+		    (unsigned long long)j->limits.v[LIMIT_MEMORY],
+		    (unsigned long long)p->ceiling.v[LIMIT_MEMORY]);
+	else
+		(void)snprintf(why, sizeof(why), "cpu: %llu thousandths, of "
+		    "%llu that this node lends",
+		    (unsigned long long)j->limits.v[LIMIT_CPU],
+		    (unsigned long long)p->ceiling.v[LIMIT_CPU]);
+	finish_refuse(n, j, "too_large", why);
+}
+
+/* Its turn, if nothing has changed since. false: nothing starts now. */
+static bool
+its_turn(struct node *n, struct job *j, bool *started)
+{
+	if (!job_inputs_here(n, j)) {
+		waits_for(n, j, "inputs");
+		return true;
+	}
+	if (turn_waits_for_trust(n, j))
+		return true;
+	if (n->host.disk_free(n->host.ctx) == 0) {
+		waits_for(n, j, "resources");
+		return false;
+	}
+	if (free_slot(n) == 0)
+		return false;
+	if (!still_admitted(n, j))
+		return true;
+	start(n, j);
+	*started = true;
+	return true;
 }
 
 bool
 run_schedule(struct node *n)
 {
 	struct sched_room room = room_of(n);
-	const char *reason = NULL;
-	bool started = false;
-	size_t k, i;
+	struct sched_job *t;
+	bool started = false, more = true;
 
 	if (n->stopping || !n->has_posture || !n->up[PROGRAM_JAIL] ||
 	    n->ledger_fails)
 		return false;
-	while (reason == NULL) {
-		k = view(n);
-		switch (sched_next(&i, n->view, k, &room)) {
+	while (more) {
+		switch (sched_next(&n->sched, &t, &room, n->now)) {
 		case SCHED_START:
-			if (n->host.disk_free(n->host.ctx) == 0)
-				reason = "resources";
-			else if (free_slot(n) == 0)
-				reason = "slots";
-			else if (still_admitted(n, n->viewed[i])) {
-				start(n, n->viewed[i]);
-				started = true;
-			}
+			more = its_turn(n, turn_job(t), &started);
 			break;
-		case SCHED_SLOTS:
-			reason = "slots";
-			break;
-		case SCHED_RESOURCES:
-			reason = "resources";
+		case SCHED_NEVER:
+			too_large(n, turn_job(t));
 			break;
 		default:
-			reason = "";
+			more = false;
 		}
 	}
-	for (i = 0; *reason != '\0' && i < k; i++) {
-		if (!n->view[i].running && n->viewed[i]->state == JS_QUEUED)
-			waits_for(n, n->viewed[i], reason);
-	}
+	/* the others wait for their turn, which is what they say */
+	for (unsigned i = 0; i < n->sched.npassed; i++)
+		waits_for(n, turn_job(n->sched.passed[i]), "resources");
 	return started;
 }

@@ -13,7 +13,11 @@
  * have started, which have times of their own (finish_tick()).
  */
 bool run_schedule(struct node *);
-/* About how many seconds one more job would wait for its turn. */
-uint32_t run_wait_s(struct node *, const struct limits *);
+/*
+ * About how many seconds one more job of this owner would wait for its turn;
+ * here: or this one, when it is queued already (may be NULL).
+ */
+uint32_t run_wait_s(struct node *, const struct fp *owner,
+    const struct limits *, const struct job *here);
 
 #endif

@@ -15,6 +15,7 @@
 #include "node/work/slices.h"
 #include "node/work/state.h"
 #include "node/work/submit.h"
+#include "node/work/turn.h"
 
 /* Paths that need a known fingerprint: ask for it when it is not here. */
 static bool
@@ -172,5 +173,6 @@ serve_verdict(struct node *n, const struct msg_V_VERDICT *m)
 	if (p->v.status == VERDICT_OK || p->v.status == VERDICT_REVOKED)
 		finish_owner(n, &p->v.fp, p->v.level,
 		    p->v.status == VERDICT_REVOKED);
+	turn_judged(n, &p->rns_hash);
 	peer_enforce(n, p);
 }

@@ -54,8 +54,9 @@ wanted(const struct node *n, const struct fp *fp, const struct id32 *sha,
 {
 	const struct job *j;
 
-	TAILQ_FOREACH(j, &n->jobs.live, link) {
-		if (j->m == NULL || !fp_eq(&j->owner, fp))
+	for (j = job_next_live(&n->jobs, fp, 0); j != NULL;
+	    j = job_next_live(&n->jobs, fp, j->order)) {
+		if (j->m == NULL)
 			continue;
 		for (unsigned i = 0; i < j->m->nvolumes; i++) {
 			const struct blob_ref *b = &j->m->volume[i].blob;

@@ -23,7 +23,6 @@
 
 /* What all files of this room share. */
 #define NODE_SLOTS_MAX 64
-#define NODE_VIEW_MAX (512 + NODE_SLOTS_MAX)
 
 /* edges: messages for which no job is in the state; jobs.edges has the rest */
 struct node_counters {
@@ -82,9 +81,11 @@ struct node {
 	struct mono said_until, said_strangers; /* said.c */
 	unsigned said, said_out;
 	struct node_counters count;
-	/* run.c: what the scheduler looks at, and whose that is */
-	struct sched_job view[NODE_VIEW_MAX];
-	struct job *viewed[NODE_VIEW_MAX];
+	/* turn.c: whose turn it is, and who sleeps until trust has spoken */
+	struct sched sched;
+	struct job_peers asleep;
+	struct mono sleep_at;
+	struct mono waiting_at; /* finish.c: when a waiting job is due */
 	uint8_t *answer; /* NODE_ANSWER_MAX */
 };
 

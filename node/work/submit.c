@@ -49,7 +49,8 @@ submitted(struct node *n, const struct asked *a, const struct job *j,
 		s.nmissing = job_missing(n, j, missing, MANIFEST_VOLUMES,
 		    &s.more);
 	s.image = j->image.b;
-	s.wait_s = job_waiting(j) ? run_wait_s(n, &j->limits) : 0;
+	s.wait_s = job_waiting(j) ? run_wait_s(n, &j->owner,
+	    &j->limits, j) : 0;
 	s.lease = MIN_OF((uint64_t)j->not_after,
 	    (uint64_t)n->unix_now + MAX_OF(s.wait_s + LEASE_MORE_S, LEASE_S));
 	w = answer_begin(n, ST_OK, NULL);
@@ -267,7 +268,7 @@ queue_s(struct node *n, const struct peer *p, const struct manifest *m)
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
 		asked.v[i] = m->limit[i];
 	level_grant(&want, &row, &asked, &n->policy.profile);
-	return run_wait_s(n, &want);
+	return run_wait_s(n, &p->v.fp, &want, NULL);
 }
 
 static void

@@ -438,7 +438,7 @@ static struct {
 	struct id32 id;
 	uint8_t rec[8192];
 	size_t len;
-} bodies[64];
+} bodies[1100];
 static unsigned nbodies;
 
 static bool

@@ -15,7 +15,7 @@
  * the ledger is a list of records. Nothing has a descriptor.
  */
 #define FAKE_BLOBS 64
-#define FAKE_REPLIES 64
+#define FAKE_REPLIES 1100
 
 struct fake_blob {
 	struct fp fp;

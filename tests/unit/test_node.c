@@ -281,6 +281,46 @@ test_live(void **state)
 	assert_int_equal(submit(1, 0x41, 2, NULL, &id)->status, ST_OK);
 }
 
+static uint16_t many;
+
+static void
+numbered(struct manifest *m)
+{
+	m->limit[LIMIT_TIME] = 1000;
+	m->nonce[1] = (uint8_t)many;
+	m->nonce[2] = (uint8_t)(many >> 8);
+}
+
+/* The first job of a peer comes before the thousandth of another. */
+static void
+test_long_queue(void **state)
+{
+	struct id32 id, first;
+
+	(void)state;
+	w.n.caps.jobs_queued = 2000;
+	owner_get(&w.n, &peer_next(&w.n, NULL)->v.fp)->quota.jobs.cap = 0;
+	peer_next(&w.n, NULL)->requests.cap = 0;
+	peer_next(&w.n, NULL)->bytes.cap = 0;
+	world_link(&w, 2, 10000000);
+	world_identify(&w, 2, 0x42);
+	w.run_ms = 0;
+	for (many = 0; many < 1000; many++) {
+		assert_int_equal(submit(1, 0x41, 1, numbered, &id)->status,
+		    ST_OK);
+		if (many == 0)
+			first = id;
+	}
+	assert_int_equal(w.n.jobs.n[JS_QUEUED], 998);
+	assert_int_equal(submit(2, 0x42, 1, NULL, &id)->status, ST_OK);
+	world_run(&w, 10);
+	assert_int_equal(about(1, PATH_CANCEL, &first)->status, ST_OK);
+	world_run(&w, 100);
+	assert_int_equal(job_find(&w.n.jobs, &id)->state, JS_RUNNING);
+	assert_int_equal(w.running, 2);
+	assert_int_equal(w.n.jobs.n[JS_QUEUED], 998);
+}
+
 static void
 test_quota(void **state)
 {
@@ -578,6 +618,7 @@ main(void)
 	    T(test_trust),
 	    T(test_live),
 	    T(test_clocks),
+	    T(test_long_queue),
 	    T(test_quota),
 	    T(test_busy),
 	    T(test_bytes),

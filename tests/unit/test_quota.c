@@ -9,7 +9,6 @@
 
 #include "node/work/levels.h"
 #include "node/work/quota.h"
-#include "node/work/sched.h"
 #include "common/util.h"
 
 static struct mono
@@ -206,91 +205,6 @@ test_pins(void **state)
 	assert_false(policy_board(&p, "other"));
 }
 
-/* ---- sched ---- */
-
-static struct sched_job
-job(uint8_t owner, uint64_t order, int level, uint64_t memory, bool running)
-{
-	return (struct sched_job){.owner = {{owner}}, .order = order,
-	    .level = level, .memory = memory, .cpu_milli = 500,
-	    .time_ms = 10000, .running = running};
-}
-
-static void
-test_order(void **state)
-{
-	const struct sched_room room = {3, 1000, 2000};
-	struct sched_job jobs[8] = {0};
-	size_t i = 99;
-
-	(void)state;
-	assert_int_equal(sched_next(&i, jobs, 0, &room), SCHED_IDLE);
-	jobs[0] = job(1, 1, 2, 100, true);
-	jobs[1] = job(1, 2, 3, 100, false);
-	assert_int_equal(sched_next(&i, jobs, 2, &room), SCHED_START);
-	assert_int_equal(i, 1);
-	/* who has nothing running comes first, whatever the level */
-	jobs[2] = job(2, 3, 1, 100, false);
-	assert_int_equal(sched_next(&i, jobs, 3, &room), SCHED_START);
-	assert_int_equal(i, 2);
-	/* then the higher level, then the order */
-	jobs[3] = job(3, 4, 2, 100, false);
-	jobs[4] = job(4, 5, 2, 100, false);
-	assert_int_equal(sched_next(&i, jobs, 5, &room), SCHED_START);
-	assert_int_equal(i, 3);
-	/* slots */
-	jobs[5] = job(5, 6, 2, 100, true);
-	jobs[6] = job(6, 7, 2, 100, true);
-	assert_int_equal(sched_next(&i, jobs, 7, &room), SCHED_SLOTS);
-}
-
-static void
-test_resources(void **state)
-{
-	const struct sched_room room = {3, 1000, 2000};
-	struct sched_job jobs[3] = {0};
-	size_t i = 99;
-
-	(void)state;
-	jobs[0] = job(1, 1, 2, 600, true);
-	jobs[1] = job(2, 2, 3, 500, false);
-	assert_int_equal(sched_next(&i, jobs, 2, &room), SCHED_RESOURCES);
-	/* a smaller one passes */
-	jobs[2] = job(3, 3, 1, 300, false);
-	assert_int_equal(sched_next(&i, jobs, 3, &room), SCHED_START);
-	assert_int_equal(i, 2);
-	/* but not for ever */
-	jobs[1].waited_s = SCHED_PATIENCE_S;
-	assert_int_equal(sched_next(&i, jobs, 3, &room), SCHED_RESOURCES);
-	jobs[2].order = 1;
-	assert_int_equal(sched_next(&i, jobs, 3, &room), SCHED_START);
-	/* cpu too */
-	jobs[0].cpu_milli = 1600;
-	assert_int_equal(sched_next(&i, jobs, 3, &room), SCHED_RESOURCES);
-}
-
-static void
-test_wait(void **state)
-{
-	const struct sched_room room = {2, 1000, 2000};
-	struct sched_job jobs[4] = {0};
-
-	(void)state;
-	assert_int_equal(sched_wait_s(jobs, 0, &room, 100, 500), 0);
-	jobs[0] = job(1, 1, 2, 100, true);
-	jobs[0].ran_ms = 4000;
-	assert_int_equal(sched_wait_s(jobs, 1, &room, 100, 500), 0);
-	assert_int_equal(sched_wait_s(jobs, 1, &room, 950, 500), 6);
-	jobs[1] = job(1, 2, 2, 100, true);
-	assert_int_equal(sched_wait_s(jobs, 2, &room, 100, 500), 6);
-	jobs[2] = job(1, 3, 2, 100, false);
-	assert_int_equal(sched_wait_s(jobs, 3, &room, 100, 500), 10);
-	jobs[3] = job(1, 4, 2, 100, false);
-	assert_int_equal(sched_wait_s(jobs, 4, &room, 100, 500), 16);
-	assert_int_equal(sched_wait_s(jobs, 0,
-		&(struct sched_room){0, 0, 0}, 1, 1), UINT32_MAX);
-}
-
 int
 main(void)
 {
@@ -301,9 +215,6 @@ main(void)
 	    cmocka_unit_test(test_jobs),
 	    cmocka_unit_test(test_rows),
 	    cmocka_unit_test(test_pins),
-	    cmocka_unit_test(test_order),
-	    cmocka_unit_test(test_resources),
-	    cmocka_unit_test(test_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
