@@ -32,6 +32,12 @@ for t in $targets; do
 done
 
 RESTARTS_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" restarts 2>"$build/restarts.log"
+if make -C "$build" -s tests/oracle/kte1_lines >"$build/oracle.log" 2>&1 &&
+	(cd "$build" && srcdir=$top "$top/tests/oracle/kte1.sh" 20000) >>"$build/oracle.log" 2>&1; then
+	echo "ok oracle: 20,000 trust graphs"
+else
+	echo "not ok oracle: see $build/oracle.log"
+fi
 
 end=$((SECONDS + soak_s)) n=0 bad=0
 while [ $SECONDS -lt $end ]; do
