@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/wire.h"
+
 /*
  * Everything is a flat array: 50,000 edges and 20,000 names are 5 MB.
  * out_first[n] and in_first[n] have one more than there are names.
@@ -117,10 +119,16 @@ graph_known(const struct graph *g)
 
 /* ---- making ---- */
 
-/* The fingerprint in place i of 2 * nedges: sources, then targets. */
+/* Places 0 to 2 * nedges - 1: sources, then targets. */
 struct names {
 	const struct edge *edge;
 	size_t nedges;
+};
+
+/* One of them; its first bytes are here, since memory is what sorting costs. */
+struct name {
+	uint64_t head;
+	uint32_t place;
 };
 
 static const struct fp *
@@ -133,28 +141,31 @@ name_at(const struct names *s, uint32_t i)
 static int
 name_order(const void *a, const void *b, void *arg)
 {
-	const struct names *s = arg;
+	const struct name *x = a, *y = b;
 
-	return fp_cmp(name_at(s, *(const uint32_t *)a),
-	    name_at(s, *(const uint32_t *)b));
+	if (x->head != y->head)
+		return x->head < y->head ? -1 : 1;
+	return fp_cmp(name_at(arg, x->place), name_at(arg, y->place));
 }
 
 /* Numbers everybody in the order of fingerprints: number[i] is of place i. */
 static bool
-make_names(struct graph *g, const struct names *s, uint32_t *place,
-    uint32_t *number)
+make_names(struct graph *g, struct names *s, uint32_t *number)
 {
 	uint32_t total = (uint32_t)(2 * s->nedges);
+	struct name *name = calloc((size_t)total + 1, sizeof(*name));
 
+	if (name == NULL)
+		return false;
 	for (uint32_t i = 0; i < total; i++)
-		place[i] = i;
-	qsort_r(place, total, sizeof(*place), name_order, (void *)(uintptr_t)s);
+		name[i] = (struct name){get_u64(name_at(s, i)->b), i};
+	qsort_r(name, total, sizeof(*name), name_order, s);
 	g->n = 0;
 	for (uint32_t i = 0; i < total; i++) {
-		g->n += i == 0 ||
-		    !fp_eq(name_at(s, place[i]), name_at(s, place[i - 1]));
-		number[place[i]] = g->n - 1;
+		g->n += i == 0 || name_order(&name[i - 1], &name[i], s) != 0;
+		number[name[i].place] = g->n - 1;
 	}
+	free(name);
 	if ((g->fp = calloc((size_t)g->n + 1, sizeof(*g->fp))) == NULL)
 		return false;
 	for (uint32_t i = 0; i < total; i++)
@@ -243,15 +254,15 @@ make_edges(struct graph *g, struct graph_edge *raw, uint32_t *order)
 static bool
 make(struct graph *g, const struct edge *good, size_t n)
 {
-	const struct names s = {good, n};
+	struct names s = {good, n};
 	size_t room = n + 1;
-	uint32_t *place = calloc(2 * room, sizeof(*place));
+	uint32_t *order = calloc(room, sizeof(*order));
 	uint32_t *number = calloc(2 * room, sizeof(*number));
 	struct graph_edge *raw = calloc(room, sizeof(*raw));
-	bool ok = place != NULL && number != NULL && raw != NULL;
+	bool ok = order != NULL && number != NULL && raw != NULL;
 
 	g->nedges = (uint32_t)n;
-	if (ok && (ok = make_names(g, &s, place, number))) {
+	if (ok && (ok = make_names(g, &s, number))) {
 		g->edge = calloc(room, sizeof(*g->edge));
 		g->in = calloc(room, sizeof(*g->in));
 		g->by_time = calloc(room, sizeof(*g->by_time));
@@ -263,9 +274,9 @@ make(struct graph *g, const struct edge *good, size_t n)
 	if (ok) {
 		for (size_t i = 0; i < n; i++)
 			edge_from(&raw[i], &good[i], number[i], number[n + i]);
-		make_edges(g, raw, place);
+		make_edges(g, raw, order);
 	}
-	free(place);
+	free(order);
 	free(number);
 	free(raw);
 	return ok;
