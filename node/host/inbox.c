@@ -10,6 +10,7 @@
 #include "node/host/outputs.h"
 #include "node/host/setup.h"
 #include "node/host/start.h"
+#include "node/work/found.h"
 #include "node/work/challenge.h"
 #include "node/work/node.h"
 #include "node/work/peers.h"
@@ -212,7 +213,7 @@ on_J_RUNNING(struct warren_node *wn, const struct msg_J_RUNNING *m,
     struct ipc_in *in)
 {
 	job_fds(wn, in, &m->job, m->slot, true);
-	finish_found(&wn->node, m);
+	found_running(&wn->node, m);
 }
 
 static void
@@ -224,7 +225,7 @@ on_J_STAGING(struct warren_node *wn, const struct msg_J_STAGING *m,
 	(void)in;
 	if (j != NULL && job_active(j))
 		start_found(wn, j, m->slot);
-	finish_staging(&wn->node, m);
+	found_staging(&wn->node, m);
 }
 
 static void
@@ -256,7 +257,7 @@ on_J_POSTURE(struct warren_node *wn, const struct msg_J_POSTURE *m,
     struct ipc_in *in)
 {
 	(void)in;
-	finish_posture(&wn->node, m);
+	found_posture(&wn->node, m);
 }
 
 static void

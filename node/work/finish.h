@@ -29,14 +29,14 @@ void finish_refuse(struct node *, struct job *, const char *code,
 void finish_jail_down(struct node *);
 /* Limits, kills and signatures whose time has come; when to call again. */
 struct mono finish_tick(struct node *);
+/* To jail, which need not have such a job. why: enum kill_reason, or 0. */
+void finish_send_kill(struct node *, const struct id32 *job, uint8_t why);
+void finish_send_forget(struct node *, const struct id32 *job);
 /* Jail's words about its jobs; of one that is not ours they are counted. */
 void finish_started(struct node *, const struct msg_J_STARTED *);
 void finish_failed(struct node *, const struct msg_J_FAILED *);
 void finish_exited(struct node *, const struct msg_J_EXITED *);
 void finish_forgotten(struct node *, const struct msg_J_FORGOTTEN *);
-void finish_found(struct node *, const struct msg_J_RUNNING *);
-void finish_staging(struct node *, const struct msg_J_STAGING *);
-void finish_posture(struct node *, const struct msg_J_POSTURE *);
 /* The digests of a job's log are there. */
 void finish_log_sealed(struct node *, struct job *);
 /* After a restart: one that ended, and whose log was not hashed in time. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/work/found.h"
 #include "node/work/challenge.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
@@ -611,11 +612,11 @@ world_up(struct world *w, uint32_t slots)
 		r.how = EXIT_SIGNAL;
 		r.code = 9;
 		if (w->jail_silent)
-			finish_staging(&w->n, &s);
+			found_staging(&w->n, &s);
 		else
-			finish_found(&w->n, &r);
+			found_running(&w->n, &r);
 	}
-	finish_posture(&w->n, &p);
+	found_posture(&w->n, &p);
 }
 
 /* What happens on the side of the program when jail's pack step is done. */

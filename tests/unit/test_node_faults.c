@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tests/unit/nodekit.h"
+#include "node/work/found.h"
 #include "node/work/ready.h"
 #include "transport/core/base/crypt.h"
 
@@ -673,7 +674,7 @@ test_first_announce(void **state)
 	world_run(&w, 3000);
 	w.n.has_binding = true;
 	world_run(&w, 1000);
-	finish_posture(&w.n, &p);
+	found_posture(&w.n, &p);
 	world_run(&w, 1000);
 	assert_int_equal(w.announces, 0);
 	node_up(&w.n, PROGRAM_TRUST);

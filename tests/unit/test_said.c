@@ -11,6 +11,7 @@
 
 #include "common/layers.h"
 #include "common/log.h"
+#include "node/work/found.h"
 #include "node/work/ready.h"
 #include "node/work/said.h"
 #include "tests/unit/nodekit.h"
@@ -188,7 +189,7 @@ test_posture(void **state)
 	w.n.policy.required = 0x3ff | LAYER_MEMORY | LAYER_PIDS;
 	listen_();
 	world_up(&w, 2);
-	finish_posture(&w.n, &p);
+	found_posture(&w.n, &p);
 	world_run(&w, 2000);
 	assert_int_equal(heard(), 1);
 	has(" error jobs: are not taken: the machine of the node lacks what "
