@@ -37,6 +37,10 @@ if make -C "$build" -s tests/oracle/kte1_lines >"$build/oracle.log" 2>&1 &&
 	echo "ok oracle: 20,000 trust graphs"
 else
 	echo "not ok oracle: see $build/oracle.log"
+if make -C "$build" -s tests/sim/flood >"$build/flood.log" 2>&1; then
+	"$build/tests/sim/flood" 10000000 "$RANDOM"
+else
+	echo "not ok flood does not build, see $build/flood.log"
 fi
 
 end=$((SECONDS + soak_s)) n=0 bad=0

@@ -41,6 +41,8 @@ struct sim {
 	struct flights flights;
 	struct sim_stats stats;
 	struct id32 digest;
+	sim_tap_fn *tap;
+	void *tap_arg;
 };
 
 static int
@@ -183,6 +185,8 @@ send_packet(struct sim *s, unsigned from, const struct rns_tx *tx)
 	if (tx->ifid >= s->wire_count)
 		die("packet for an unknown interface");
 	w = &s->wires[tx->ifid];
+	if (s->tap != NULL)
+		s->tap(s->tap_arg, tx->data, tx->len);
 	if (!w->up)
 		return;
 	me = w->side[0].node == from ? &w->side[0] : &w->side[1];
@@ -318,6 +322,21 @@ link_end(struct sim *s, unsigned node, unsigned id,
 	}
 	if (sim_submit(s, node, &c) != RNS_OK)
 		die("IF_ADD failed");
+}
+
+void
+sim_inject(struct sim *s, unsigned node, unsigned link, const uint8_t *p,
+    size_t n)
+{
+	(void)rns_recv(s->nodes[node], link, p, n, (struct mono){s->now});
+	drain(s, node);
+}
+
+void
+sim_tap(struct sim *s, sim_tap_fn *tap, void *arg)
+{
+	s->tap = tap;
+	s->tap_arg = arg;
 }
 
 unsigned

@@ -53,6 +53,12 @@ unsigned sim_link(struct sim *, unsigned a, unsigned b,
 /* Both ends forget the interface; what is under way is lost. */
 void sim_unlink(struct sim *, unsigned link);
 int sim_submit(struct sim *, unsigned node, const struct rns_cmd *);
+/* A packet out of nowhere, now: node gets it from the link. */
+void sim_inject(struct sim *, unsigned node, unsigned link, const uint8_t *,
+    size_t);
+/* Sees every packet that a node sends. */
+typedef void sim_tap_fn(void *arg, const uint8_t *, size_t);
+void sim_tap(struct sim *, sim_tap_fn *, void *arg);
 struct mono sim_now(const struct sim *);
 /* Runs for us microseconds, or until stop() (may be NULL) says so. */
 bool sim_run(struct sim *, int64_t us, bool (*stop)(void *), void *arg);

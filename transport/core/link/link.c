@@ -71,6 +71,7 @@ links_new(struct rns *r)
 		return RNS_ENOMEM;
 	RB_INIT(&ls->tree);
 	TAILQ_INIT(&ls->dead);
+	TAILQ_INIT(&ls->young);
 	ls->segment_max = RES_SEGMENT_MAX;
 	r->links = ls;
 	return RNS_OK;
@@ -112,6 +113,14 @@ link_receipts_clear(struct rns *r, struct link *l)
 	}
 }
 
+static void
+link_grown(struct rns *r, struct link *l)
+{
+	if (l->is_young)
+		TAILQ_REMOVE(&r->links->young, l, young);
+	l->is_young = false;
+}
+
 /* The only way to CLOSED; nothing is sent here. */
 void
 link_end(struct rns *r, struct link *l, enum rns_link_reason why)
@@ -119,6 +128,7 @@ link_end(struct rns *r, struct link *l, enum rns_link_reason why)
 	if (l->status == LINK_CLOSED || !link_set_state(r, l, LINK_CLOSED))
 		return;
 	l->reason = why;
+	link_grown(r, l);
 	timer_clear(r, &l->timer);
 	RB_REMOVE(link_tree, &r->links->tree, l);
 	r->links->count--;
@@ -462,6 +472,7 @@ link_activate(struct rns *r, struct link *l, double rtt)
 {
 	if (!link_set_state(r, l, LINK_ACTIVE))
 		return false;
+	link_grown(r, l);
 	/* an RTT that nobody can have measured must not stop the timers */
 	if (!(rtt > 0))
 		rtt = 0;

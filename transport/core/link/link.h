@@ -53,6 +53,8 @@ struct link_receipt { /* of LINK_SEND with receipt */
 struct link {
 	RB_ENTRY(link) node;
 	TAILQ_ENTRY(link) dead;
+	TAILQ_ENTRY(link) young; /* asked for by another, not yet active */
+	bool is_young;
 	struct hash16 id;
 	struct hash16 dest;
 	enum link_status status;
@@ -108,6 +110,7 @@ RB_HEAD(link_tree, link);
 struct links {
 	struct link_tree tree;
 	TAILQ_HEAD(, link) dead;
+	TAILQ_HEAD(, link) young; /* oldest first */
 	uint32_t count;
 	/* its parts free what they hung on it; link_in.c */
 	void (*closed)(struct rns *, struct link *);

@@ -84,6 +84,7 @@ link_request_in(struct rns *r, struct dest *d, struct packet *p)
 {
 	uint32_t mtu, local;
 	uint8_t mode, x_priv[32];
+	struct hash16 id;
 	struct link *l;
 	int rc;
 
@@ -101,11 +102,23 @@ link_request_in(struct rns *r, struct dest *d, struct packet *p)
 		core_drop(r, RNS_DROP_LINK_MODE);
 		return;
 	}
+	packet_link_id(&id, p);
+	if (link_find(r, &id) != NULL) {
+		core_drop(r, RNS_DROP_LINK_REQUEST);
+		return;
+	}
+	/* requests cost their sender nothing: the oldest makes room */
+	if (r->links->count >= r->cfg.limits.links &&
+	    (l = TAILQ_FIRST(&r->links->young)) != NULL) {
+		core_drop(r, RNS_DROP_LIMIT);
+		link_end(r, l, RNS_CLOSE_TIMEOUT);
+		links_reap(r);
+	}
 	if ((l = link_new(r)) == NULL) {
 		core_drop(r, RNS_DROP_LIMIT);
 		return;
 	}
-	packet_link_id(&l->id, p);
+	l->id = id;
 	local = p->rx->cfg.mtu_signal && p->rx->cfg.hw_mtu != 0 ?
 	    p->rx->cfg.hw_mtu : RNS_MTU;
 	if (p->rx->cfg.hw_mtu == 0 || mtu > local)
@@ -114,7 +127,7 @@ link_request_in(struct rns *r, struct dest *d, struct packet *p)
 	crypt_x25519_public(l->x_pub, x_priv);
 	rc = link_derive(l, x_priv, p->data);
 	crypt_wipe(x_priv, sizeof(x_priv));
-	if (rc != RNS_OK || link_find(r, &l->id) != NULL ||
+	if (rc != RNS_OK ||
 	    link_mtu_set(r, l, mtu) != RNS_OK ||
 	    !link_set_state(r, l, LINK_HANDSHAKE)) {
 		core_drop(r, RNS_DROP_LINK_REQUEST);
@@ -131,6 +144,8 @@ link_request_in(struct rns *r, struct dest *d, struct packet *p)
 	l->last_in = r->now;
 	l->establish = link_establish_responder(p->hops);
 	link_insert(r, l);
+	TAILQ_INSERT_TAIL(&r->links->young, l, young);
+	l->is_young = true;
 	l->cost = (uint32_t)p->raw_len + HEADER_1_LEN + LINK_PROOF_LEN +
 	    LINK_SIGNALLING_LEN;
 	(void)link_proof_send(r, l, d);

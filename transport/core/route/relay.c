@@ -20,6 +20,7 @@
 
 struct rlink {
 	RB_ENTRY(rlink) node;
+	TAILQ_ENTRY(rlink) young; /* while it is not validated */
 	struct hash16 id;
 	struct hash16 dest;
 	struct iface *next, *received; /* to the destination, the initiator */
@@ -30,8 +31,11 @@ struct rlink {
 };
 RB_HEAD(rlink_tree, rlink);
 
+TAILQ_HEAD(rlink_list, rlink);
+
 struct relay {
 	struct rlink_tree links;
+	struct rlink_list young; /* oldest first */
 };
 
 static int
@@ -50,6 +54,7 @@ relay_new(struct rns *r)
 	if (r->relay == NULL)
 		return RNS_ENOMEM;
 	RB_INIT(&r->relay->links);
+	TAILQ_INIT(&r->relay->young);
 	return reverse_new(r);
 }
 
@@ -58,6 +63,8 @@ rlink_free(struct rns *r, struct rlink *e)
 {
 	timer_clear(r, &e->timer);
 	RB_REMOVE(rlink_tree, &r->relay->links, e);
+	if (!e->validated)
+		TAILQ_REMOVE(&r->relay->young, e, young);
 	r->counts.link_table--;
 	free(e);
 }
@@ -172,6 +179,12 @@ proof_timeout(const struct rns *r, const struct iface *next, uint8_t hops)
 	return mono_add(r->now, us);
 }
 
+/*
+ * The link id leaves the signalling bytes out, so another packet can have the
+ * id of a link that there is: the first one keeps it, or whoever has heard a
+ * link request could turn the link away. When the table is full the oldest link
+ * that nobody has proved makes room: requests cost their sender nothing.
+ */
 static bool
 rlink_add(struct rns *r, const struct packet *p, const struct path *path)
 {
@@ -179,11 +192,14 @@ rlink_add(struct rns *r, const struct packet *p, const struct path *path)
 	struct rlink *e;
 
 	packet_link_id(&id, p);
-	e = rlink_find(r, &id);
-	if (e != NULL)
+	if (rlink_find(r, &id) != NULL)
+		return core_drop(r, RNS_DROP_DUPLICATE);
+	if (r->counts.link_table >= r->cfg.limits.link_table) {
+		(void)core_drop(r, RNS_DROP_LIMIT);
+		if ((e = TAILQ_FIRST(&r->relay->young)) == NULL)
+			return false;
 		rlink_free(r, e);
-	if (r->counts.link_table >= r->cfg.limits.link_table)
-		return core_drop(r, RNS_DROP_LIMIT);
+	}
 	e = calloc(1, sizeof(*e));
 	if (e == NULL)
 		return core_drop(r, RNS_DROP_MEMORY);
@@ -197,6 +213,7 @@ rlink_add(struct rns *r, const struct packet *p, const struct path *path)
 	timer_init(&e->timer, rlink_timer, e);
 	timer_set(r, &e->timer, proof_timeout(r, path->rx, path->hops));
 	(void)RB_INSERT(rlink_tree, &r->relay->links, e);
+	TAILQ_INSERT_TAIL(&r->relay->young, e, young);
 	r->counts.link_table++;
 	return true;
 }
@@ -363,6 +380,7 @@ relay_link_proof(struct rns *r, struct packet *p)
 			path->hops = p->hops;
 	}
 	if (!e->validated) {
+		TAILQ_REMOVE(&r->relay->young, e, young);
 		e->validated = true;
 		timer_set(r, &e->timer,
 		    mono_add(e->used, LINK_TIMEOUT * MONO_SECOND));

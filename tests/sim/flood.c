@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hostile frames by the million at a relay and at an endpoint, while two
+ * others work over that relay: flood [FRAMES [SEED]]. What the attacker sends
+ * is made of what it hears: frames as they were, late or cut, with bits or
+ * fields changed; and of its own announces, link requests, proofs, noise. Every
+ * request of the two must be answered, and memory must stay what the limits
+ * say. Prints one line of TAP for each claim.
+ */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/sim.h"
+#include "transport/core/base/announce.h"
+#include "transport/core/base/packet.h"
+#include "common/util.h"
+
+#define FRAMES 50000
+#define STEP_US 200	  /* between two frames */
+#define ASK_FRAMES 500	  /* a request every so many */
+#define LINK_ASKS 10	  /* a new link every so many of those */
+#define HEARD 4096	  /* frames that the attacker remembers */
+#define FRAME 600
+#define LATE_US 5000	  /* the attacker is no faster than the wires */
+#define WHO 4096	  /* identities that it has */
+#define ROOM (48u << 20) /* bytes, of all five cores with these limits */
+
+enum { A, RELAY, B, X, Y, NODES }; /* X, Y: whose links the attacker uses */
+
+struct frame {
+	int64_t at; /* when it was heard */
+	size_t len;
+	uint8_t data[FRAME];
+};
+
+struct flood {
+	struct sim *sim;
+	uint64_t rng;
+	unsigned wire[4]; /* A-RELAY, RELAY-B, X-RELAY, Y-B */
+	struct hash16 dest, link;
+	bool up;
+	unsigned asked, answered, failed, wanted, opened, lost;
+	bool closing;
+	struct frame heard[HEARD];
+	size_t nheard;
+	struct frame mine[WHO]; /* announces, signed once */
+	size_t nmine;
+};
+
+static uint32_t
+number(struct flood *f, uint32_t below)
+{
+	uint64_t v;
+
+	sim_random_bytes(&f->rng, (uint8_t *)&v, sizeof(v));
+	return (uint32_t)(v % below);
+}
+
+static void
+hear(void *arg, const uint8_t *p, size_t n)
+{
+	struct flood *f = arg;
+	struct frame *h = &f->heard[f->nheard++ % HEARD];
+
+	h->at = sim_now(f->sim).us;
+	h->len = MIN_OF(n, (size_t)FRAME);
+	memcpy(h->data, p, h->len);
+}
+
+static void
+on_event(struct sim *sim, unsigned node, const struct rns_event *ev, void *arg)
+{
+	static const uint8_t body[4] = {0x93, 0, 0x80, 0xc0};
+	struct flood *f = arg;
+	struct rns_cmd c = {.type = RNS_CMD_RESPOND};
+
+	if (ev->type == RNS_EV_REQUEST && node == B) {
+		c.respond.link = ev->request.link;
+		c.respond.request_id = ev->request.request_id;
+		c.respond.data = body;
+		c.respond.len = sizeof(body);
+		(void)sim_submit(sim, node, &c);
+	} else if (node == A && ev->type == RNS_EV_RESPONSE) {
+		f->answered++;
+	} else if (node == A && ev->type == RNS_EV_REQUEST_FAILED) {
+		f->failed++;
+	} else if (node == A && ev->type == RNS_EV_LINK_UP) {
+		f->link = ev->link.id;
+		f->up = true;
+		f->opened++;
+	} else if (node == A && ev->type == RNS_EV_LINK_CLOSED &&
+	    hash16_eq(&ev->link.id, &f->link)) {
+		f->up = false;
+		f->lost += !f->closing;
+	}
+}
+
+static void
+must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	(void)fprintf(stderr, "flood: %s\n", what);
+	exit(1);
+}
+
+static void
+make_b(struct flood *f)
+{
+	struct rns_cmd c = {.type = RNS_CMD_DEST_ADD,
+	    .dest = {.type = RNS_SINGLE, .name = "flood.honest",
+	        .has_identity = true, .prove = RNS_PROVE_ALL,
+	        .accept_links = true, .resources = RNS_ACCEPT_ALL}};
+	struct rns_cmd h = {.type = RNS_CMD_HANDLER_ADD,
+	    .handler = {.path = "ask", .allow = RNS_ALLOW_ALL}};
+	uint8_t pub[RNS_KEY];
+	struct hash16 id;
+
+	sim_random_bytes(&f->rng, c.dest.identity, RNS_KEY);
+	must(sim_submit(f->sim, B, &c) == RNS_OK &&
+	    rns_identity_derive(pub, &id, c.dest.identity) == RNS_OK &&
+	    rns_dest_hash(&f->dest, "flood.honest", &id) == RNS_OK,
+	    "a destination");
+	h.handler.dest = f->dest;
+	must(sim_submit(f->sim, B, &h) == RNS_OK, "a handler");
+}
+
+static void
+announce(struct flood *f)
+{
+	struct rns_cmd c = {.type = RNS_CMD_ANNOUNCE};
+
+	c.announce.dest = f->dest;
+	(void)sim_submit(f->sim, B, &c);
+}
+
+static void
+net_make(struct flood *f, uint64_t seed)
+{
+	/* a relayed link that was proved stays in its table for 15 min */
+	struct rns_limits small = {16, 16, 1024, 1024, 64, 2048, 1024, 8192,
+	    64, 1024, 4096, 4 << 20, 4 << 20};
+	static const unsigned ends[4][2] = {{A, RELAY}, {RELAY, B}, {X, RELAY},
+	    {Y, B}};
+	struct sim_link_opts fast = {.delay_us = 1000};
+
+	f->rng = seed + 1;
+	f->sim = sim_new(seed, on_event, f);
+	for (unsigned i = 0; i < NODES; i++) {
+		struct sim_node_opts o = {.transport = i == RELAY,
+		    .limits = &small};
+
+		(void)sim_node(f->sim, &o);
+	}
+	for (unsigned i = 0; i < NELEM(ends); i++)
+		f->wire[i] = sim_link(f->sim, ends[i][0], ends[i][1], &fast);
+	sim_tap(f->sim, hear, f);
+	make_b(f);
+}
+
+static bool
+is_up(void *arg)
+{
+	return ((struct flood *)arg)->up;
+}
+
+/* Now and then a link, often a request over it, whatever goes on beside it. */
+static void
+ask(struct flood *f)
+{
+	struct rns_cmd c = {.type = RNS_CMD_LINK_CLOSE};
+
+	if (f->up && f->asked % LINK_ASKS == 0) {
+		(void)sim_run(f->sim, 100000, NULL, NULL);
+		c.hash = f->link;
+		f->closing = true;
+		(void)sim_submit(f->sim, A, &c);
+		(void)sim_run(f->sim, 10000, NULL, NULL);
+		f->closing = f->up = false;
+	}
+	memset(&c, 0, sizeof(c));
+	if (!f->up) {
+		c.type = RNS_CMD_LINK_OPEN;
+		c.link_open.dest = f->dest;
+		f->wanted++;
+		(void)sim_submit(f->sim, A, &c);
+		if (!sim_run(f->sim, 1000000, is_up, f))
+			return;
+		memset(&c, 0, sizeof(c));
+	}
+	c.type = RNS_CMD_REQUEST;
+	c.request.link = f->link;
+	c.request.path = "ask";
+	c.request.data = (const uint8_t *)"\x01";
+	c.request.len = 1;
+	if (sim_submit(f->sim, A, &c) == RNS_OK)
+		f->asked++;
+}
+
+static void
+one_announce(struct flood *f, struct frame *to)
+{
+	uint8_t priv[RNS_KEY], name[RNS_NAME_HASH], random[5];
+	struct hash16 dest;
+	struct identity id;
+
+	sim_random_bytes(&f->rng, priv, sizeof(priv));
+	sim_random_bytes(&f->rng, random, sizeof(random));
+	must(identity_load(&id, priv) == RNS_OK &&
+	    rns_dest_hash(&dest, "flood.mine", &id.hash) == RNS_OK, "a key");
+	rns_name_hash(name, "flood.mine");
+	to->len = announce_build(to->data, &id, &dest, name, random,
+	    1800000000 + number(f, 1000), NULL, priv, number(f, 64), false);
+}
+
+/* ---- kinds of frames ---- */
+
+static void
+noise(struct flood *f, struct frame *o)
+{
+	o->len = number(f, FRAME + 1);
+	sim_random_bytes(&f->rng, o->data, o->len);
+}
+
+static void
+heard(struct flood *f, struct frame *o)
+{
+	size_t n = MIN_OF(f->nheard, (size_t)HEARD);
+
+	if (n > 0)
+		*o = f->heard[number(f, (uint32_t)n)];
+	if (n == 0 || o->at + LATE_US > sim_now(f->sim).us)
+		noise(f, o);
+}
+
+static void
+changed(struct flood *f, struct frame *o)
+{
+	heard(f, o);
+	for (uint32_t i = number(f, 4); o->len > 0 && i < 4; i++)
+		o->data[number(f, (uint32_t)o->len)] ^=
+		    (uint8_t)(1u << number(f, 8));
+}
+
+/* Flags, hops, context, or another destination's address. */
+static void
+field(struct flood *f, struct frame *o)
+{
+	struct frame other;
+
+	heard(f, o);
+	heard(f, &other);
+	if (o->len < HEADER_2_LEN || other.len < HEADER_2_LEN)
+		return;
+	switch (number(f, 5)) {
+	case 0:
+		o->data[0] = (uint8_t)number(f, 256);
+		break;
+	case 1:
+		o->data[1] = (uint8_t)number(f, 256);
+		break;
+	case 2:
+		o->data[HEADER_1_LEN - 1] = (uint8_t)number(f, 256);
+		break;
+	case 3:
+		memcpy(o->data + 2, other.data + 2, RNS_HASH);
+		break;
+	default:
+		memcpy(o->data + 2, rns_identity_hash(sim_rns(f->sim, RELAY)),
+		    RNS_HASH);
+		o->data[0] |= 0x50;
+		break;
+	}
+}
+
+static void
+cut(struct flood *f, struct frame *o)
+{
+	heard(f, o);
+	o->len = number(f, (uint32_t)o->len + 1);
+}
+
+static void
+own_announce(struct flood *f, struct frame *o)
+{
+	if (f->nmine < WHO && number(f, 4) == 0)
+		one_announce(f, &f->mine[f->nmine++]);
+	if (f->nmine == 0) {
+		noise(f, o);
+		return;
+	}
+	*o = f->mine[number(f, (uint32_t)f->nmine)];
+	if (o->len > 1)
+		o->data[1] = (uint8_t)number(f, 130);
+}
+
+static void
+built(struct flood *f, struct frame *o)
+{
+	uint8_t data[400];
+	struct hash16 dest = f->dest;
+	uint8_t type = (uint8_t)number(f, 4);
+	size_t n = type == 2 ? 64 + 3 * number(f, 2) : number(f, 400);
+
+	if (number(f, 3) == 0)
+		dest = f->link;
+	else if (number(f, 3) == 0)
+		sim_random_bytes(&f->rng, HASH_BYTES(dest));
+	sim_random_bytes(&f->rng, data, n);
+	o->len = packet_build(o->data, RNS_MTU,
+	    (uint8_t)((number(f, 4) << 2) | type), &dest,
+	    (uint8_t)number(f, 256), data, n);
+}
+
+static void
+frame_make(struct flood *f, struct frame *o)
+{
+	static void (*const kinds[])(struct flood *, struct frame *) = {noise,
+	    heard, changed, changed, field, field, cut, own_announce, built,
+	    built};
+
+	kinds[number(f, NELEM(kinds))](f, o);
+}
+
+/* ---- */
+
+static bool
+claim(bool ok, const char *what)
+{
+	printf("%s %s\n", ok ? "ok" : "not ok", what);
+	return ok;
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct flood f;
+	uint64_t frames = argc > 1 ? strtoull(argv[1], NULL, 10) : FRAMES;
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1, most = 0;
+	char text[160];
+	struct frame o;
+	bool good = true;
+
+	net_make(&f, seed);
+	announce(&f);
+	(void)sim_run(f.sim, 2000000, NULL, NULL);
+	for (uint64_t i = 0; i < frames; i++) {
+		bool at_b = number(&f, 4) == 0;
+
+		frame_make(&f, &o);
+		sim_inject(f.sim, at_b ? B : RELAY, f.wire[at_b ? 3 : 2],
+		    o.data, o.len);
+		(void)sim_run(f.sim, STEP_US, NULL, NULL);
+		if (i % ASK_FRAMES == 0)
+			ask(&f);
+		if (i % 100000 == 0)
+			announce(&f);
+		if (i % 4096 == 0)
+			most = MAX_OF(most, (uint64_t)mallinfo2().uordblks);
+	}
+	(void)sim_run(f.sim, 30000000, NULL, NULL);
+	(void)snprintf(text, sizeof(text), "flood: %llu frames, %u requests "
+	    "beside them, %u answered", (unsigned long long)frames, f.asked,
+	    f.answered);
+	good &= claim(f.asked > frames / ASK_FRAMES * 9 / 10 &&
+	    f.answered == f.asked && f.failed == 0, text);
+	(void)snprintf(text, sizeof(text), "flood: memory at most %llu kB "
+	    "(bound %u kB)", (unsigned long long)most / 1024, ROOM / 1024);
+	good &= claim(most < ROOM, text);
+	(void)snprintf(text, sizeof(text), "flood: %u links wanted, %u opened, "
+	    "%u lost", f.wanted, f.opened, f.lost);
+	good &= claim(f.opened == f.wanted && f.lost == 0, text);
+	sim_free(f.sim);
+	return good ? 0 : 1;
+}
