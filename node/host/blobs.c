@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/host/blobs.h"
+#include "node/host/blobs_store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,53 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <nettle/sha2.h>
-
 #include "common/cleanup.h"
-#include "common/file.h"
 #include "common/log.h"
 
-/* compute.md 3.2: dropped an hour after the last byte */
-#define PART_IDLE_S 3600
-/* ours: an empty folder is 1 kB of tar, but a file and rows cost more */
-#define BLOB_CHARGE_LEAST 4096
 #define REHASH (1u << 20)
-
-/* One owner's claim on a blob. */
-struct own {
-	RB_ENTRY(own) node;
-	struct fp fp;
-	struct id32 sha;
-	uint64_t size;
-	uint32_t used;
-};
-
-/* What one peer has sent of one. */
-struct blob_part {
-	RB_ENTRY(blob_part) node;
-	struct fp fp;
-	struct id32 sha;
-	uint64_t size; /* of the whole; 0: not told since the restart */
-	uint64_t have, hashed;
-	uint32_t used;
-	int fd; /* -1: opened when needed */
-	struct sha256_ctx hash;
-};
-
-RB_HEAD(owns, own);
-RB_HEAD(parts, blob_part);
-
-struct blobs {
-	int dir, whole, partial; /* directories */
-	struct ledger *ledger;
-	struct blobs_limits limits;
-	blobs_needed_fn *needed;
-	void *ctx;
-	struct owns owns;
-	struct parts parts;
-	uint64_t total;
-	uint64_t serial; /* of temporary names */
-};
 
 static int
 cmp_own(struct own *a, struct own *b)
@@ -79,19 +35,26 @@ TREE_GENERATE(owns, own, node, cmp_own)
 TREE_PROTOTYPE(parts, blob_part, node, cmp_part)
 TREE_GENERATE(parts, blob_part, node, cmp_part)
 
-static uint64_t
-charge(uint64_t size)
+uint64_t
+blobs_charge(uint64_t size)
 {
 	return MAX_OF(size, (uint64_t)BLOB_CHARGE_LEAST);
 }
 
-static void
+void
 whole_name(char out[65], const struct id32 *sha)
 {
 	hex_encode(out, HASH_BYTES(*sha));
 }
 
-#define PART_NAME 98
+void
+list_name(char out[LIST_NAME], const struct fp *fp, const struct id32 *sha)
+{
+	hex_encode(out, HASH_BYTES(*fp));
+	out[64] = '-';
+	hex_encode(out + 65, HASH_BYTES(*sha));
+}
+
 static void
 part_name(char out[PART_NAME], const struct fp *fp, const struct id32 *sha)
 {
@@ -100,7 +63,7 @@ part_name(char out[PART_NAME], const struct fp *fp, const struct id32 *sha)
 	hex_encode(out + 33, HASH_BYTES(*sha));
 }
 
-static struct own *
+struct own *
 own_find(struct blobs *b, const struct fp *fp, const struct id32 *sha)
 {
 	struct own key;
@@ -108,6 +71,38 @@ own_find(struct blobs *b, const struct fp *fp, const struct id32 *sha)
 	key.fp = *fp;
 	key.sha = *sha;
 	return RB_FIND(owns, &b->owns, &key);
+}
+
+struct own *
+own_next_listed(struct blobs *b, const struct fp *fp, const struct id32 *after)
+{
+	struct own key, *o;
+
+	key.sha = *after;
+	memset(&key.fp, 0xff, sizeof(key.fp));
+	for (o = RB_NFIND(owns, &b->owns, &key); o != NULL;
+	    o = RB_NEXT(owns, &b->owns, o))
+		if (o->list > 0 && fp_eq(&o->fp, fp) &&
+		    !id32_eq(&o->sha, after))
+			return o;
+	return NULL;
+}
+
+void
+owns_free(struct blobs *b)
+{
+	struct own *o;
+
+	while ((o = RB_MIN(owns, &b->owns)) != NULL) {
+		(void)RB_REMOVE(owns, &b->owns, o);
+		free(o);
+	}
+}
+
+struct blob_part *
+part_first(struct blobs *b)
+{
+	return RB_MIN(parts, &b->parts);
 }
 
 static struct blob_part *
@@ -121,7 +116,7 @@ part_find(struct blobs *b, const struct fp *fp, const struct id32 *sha)
 }
 
 /* Any owner of this content? */
-static bool
+bool
 owned_by_any(struct blobs *b, const struct id32 *sha)
 {
 	struct own key, *o;
@@ -132,7 +127,7 @@ owned_by_any(struct blobs *b, const struct id32 *sha)
 	return o != NULL && id32_eq(&o->sha, sha);
 }
 
-static struct own *
+struct own *
 own_add(struct blobs *b, const struct fp *fp, const struct id32 *sha,
     uint64_t size, uint32_t used)
 {
@@ -151,32 +146,60 @@ own_add(struct blobs *b, const struct fp *fp, const struct id32 *sha,
 	o->used = used;
 	(void)RB_INSERT(owns, &b->owns, o);
 	if (first)
-		b->total += charge(size);
+		b->total += blobs_charge(size);
 	return o;
 }
 
-static void
+void
+own_list(struct blobs *b, struct own *o, uint32_t bytes)
+{
+	if (o->list > 0)
+		b->total -= MIN_OF(b->total, blobs_charge(o->list));
+	o->list = bytes;
+	if (bytes > 0)
+		b->total += blobs_charge(bytes);
+}
+
+void
 own_remove(struct blobs *b, struct own *o)
 {
-	char name[65];
+	char name[65], list[LIST_NAME];
 
 	(void)RB_REMOVE(owns, &b->owns, o);
+	if (o->list > 0) {
+		list_name(list, &o->fp, &o->sha);
+		(void)unlinkat(b->lists, list, 0);
+		own_list(b, o, 0);
+	}
 	(void)ledger_disown(b->ledger, &o->fp, &o->sha);
 	if (!owned_by_any(b, &o->sha)) {
 		whole_name(name, &o->sha);
 		(void)unlinkat(b->whole, name, 0);
-		b->total -= MIN_OF(b->total, charge(o->size));
+		b->total -= MIN_OF(b->total, blobs_charge(o->size));
 	}
 	free(o);
 }
 
-static void
+static uint64_t
+part_charge(const struct blob_part *p)
+{
+	return p->free ? 0 : blobs_charge(p->size);
+}
+
+void
+part_insert(struct blobs *b, struct blob_part *p)
+{
+	(void)RB_INSERT(parts, &b->parts, p);
+	b->total += part_charge(p);
+}
+
+void
 part_remove(struct blobs *b, struct blob_part *p, bool file)
 {
 	char name[PART_NAME];
 
 	(void)RB_REMOVE(parts, &b->parts, p);
-	b->total -= MIN_OF(b->total, charge(p->size));
+	b->total -= MIN_OF(b->total, part_charge(p));
 	if (p->fd >= 0)
 		(void)close(p->fd);
 	if (file) {
@@ -186,138 +209,20 @@ part_remove(struct blobs *b, struct blob_part *p, bool file)
 	free(p);
 }
 
-/* ---- start ---- */
-
-static int
-subdir(int dir, const char *name)
+void
+claim_add(struct blobs *b, struct claim *c, const struct fp *fp, uint64_t bytes)
 {
-	if (mkdirat(dir, name, 0700) != 0 && errno != EEXIST)
-		return -1;
-	return openat(dir, name,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-/* A claim of the ledger counts when the file is there with its size. */
-static void
-restore_own(void *ctx, const struct fp *fp, const struct id32 *sha,
-    uint64_t size, uint32_t used)
-{
-	struct blobs *b = ctx;
-	char name[65];
-	struct stat st;
-
-	whole_name(name, sha);
-	if (fstatat(b->whole, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    !S_ISREG(st.st_mode) || (uint64_t)st.st_size != size) {
-		(void)ledger_disown(b->ledger, fp, sha);
-		return;
-	}
-	(void)own_add(b, fp, sha, size, used);
-}
-
-typedef void entry_fn(struct blobs *, const char *name);
-
-static void
-each_entry(struct blobs *b, int dir, entry_fn *fn)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = dir_take(fd);
-	struct dirent *de;
-
-	if (d == NULL)
-		return;
-	while ((de = readdir(d)) != NULL) {
-		if (de->d_name[0] != '.')
-			fn(b, de->d_name);
-	}
-	(void)closedir(d);
-}
-
-static void
-sweep_whole(struct blobs *b, const char *name)
-{
-	struct id32 sha;
-
-	if (!hex_decode(HASH_BYTES(sha), name, strlen(name)) ||
-	    !owned_by_any(b, &sha))
-		(void)unlinkat(b->whole, name, 0);
-}
-
-/*
- * The rest of the fingerprint is not in a part's name: it is found again when
- * its peer goes on, by the first 16 bytes, which are all that is compared then.
- */
-static void
-restore_part(struct blobs *b, const char *name)
-{
-	struct blob_part *p = calloc(1, sizeof(*p));
-	struct stat st;
-
-	if (p == NULL)
-		return;
-	if (strlen(name) != PART_NAME - 1 || name[32] != '-' ||
-	    !hex_decode(p->fp.b, 16, name, 32) ||
-	    !hex_decode(HASH_BYTES(p->sha), name + 33, 64) ||
-	    fstatat(b->partial, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    !S_ISREG(st.st_mode)) {
-		(void)unlinkat(b->partial, name, 0);
-		free(p);
-		return;
-	}
-	p->fd = -1;
-	p->have = p->size = (uint64_t)st.st_size;
-	p->used = (uint32_t)st.st_mtime;
-	sha256_init(&p->hash);
-	(void)RB_INSERT(parts, &b->parts, p);
-	b->total += charge(p->size);
-}
-
-struct blobs *
-blobs_open(int dir, struct ledger *l, const struct blobs_limits *limits,
-    blobs_needed_fn *needed, void *ctx)
-{
-	struct blobs *b = calloc(1, sizeof(*b));
-
-	if (b == NULL)
-		return NULL;
-	b->dir = dir;
-	b->ledger = l;
-	b->limits = *limits;
-	b->needed = needed;
-	b->ctx = ctx;
-	RB_INIT(&b->owns);
-	RB_INIT(&b->parts);
-	b->whole = subdir(dir, "blobs");
-	b->partial = subdir(dir, "parts");
-	if (b->whole < 0 || b->partial < 0 ||
-	    ledger_owned(l, restore_own, b) != 0) {
-		blobs_close(b);
-		return NULL;
-	}
-	each_entry(b, b->whole, sweep_whole);
-	each_entry(b, b->partial, restore_part);
-	return b;
+	c->fp = *fp;
+	c->bytes = bytes;
+	LIST_INSERT_HEAD(&b->claims, c, entry);
+	b->total += bytes;
 }
 
 void
-blobs_close(struct blobs *b)
+claim_end(struct blobs *b, struct claim *c)
 {
-	struct own *o;
-	struct blob_part *p;
-
-	if (b == NULL)
-		return;
-	while ((o = RB_MIN(owns, &b->owns)) != NULL) {
-		(void)RB_REMOVE(owns, &b->owns, o);
-		free(o);
-	}
-	while ((p = RB_MIN(parts, &b->parts)) != NULL)
-		part_remove(b, p, false);
-	if (b->whole >= 0)
-		(void)close(b->whole);
-	if (b->partial >= 0)
-		(void)close(b->partial);
-	free(b);
+	LIST_REMOVE(c, entry);
+	b->total -= MIN_OF(b->total, c->bytes);
 }
 
 /* ---- what is here ---- */
@@ -379,19 +284,44 @@ blobs_have(struct blobs *b, const struct fp *fp, const struct id32 *sha)
 }
 
 uint64_t
+blobs_claimed(struct blobs *b, const struct fp *fp, const struct id32 *sha)
+{
+	const struct own *o = own_find(b, fp, sha);
+	const struct blob_part *p = o != NULL ? NULL : part_of(b, fp, sha);
+
+	return o != NULL ? blobs_charge(o->size) :
+	    p != NULL ? part_charge(p) : 0;
+}
+
+void
+part_drop(struct blobs *b, const struct fp *fp, const struct id32 *sha)
+{
+	struct blob_part *p = part_of(b, fp, sha);
+
+	if (p != NULL)
+		part_remove(b, p, true);
+}
+
+uint64_t
 blobs_held(struct blobs *b, const struct fp *fp)
 {
 	struct own *o;
 	struct blob_part *p;
+	struct claim *c;
 	uint64_t sum = 0;
 
 	RB_FOREACH(o, owns, &b->owns) {
 		if (fp_eq(&o->fp, fp))
-			sum += charge(o->size);
+			sum += blobs_charge(o->size) +
+			    (o->list > 0 ? blobs_charge(o->list) : 0);
 	}
 	RB_FOREACH(p, parts, &b->parts) {
 		if (memcmp(p->fp.b, fp->b, 16) == 0)
-			sum += charge(p->size);
+			sum += part_charge(p);
+	}
+	LIST_FOREACH(c, &b->claims, entry) {
+		if (fp_eq(&c->fp, fp))
+			sum += c->bytes;
 	}
 	return sum;
 }
@@ -482,23 +412,28 @@ part_open(struct blobs *b, struct blob_part *p)
 /* A new part, or the old one; NULL with *why. */
 static struct blob_part *
 part_get(struct blobs *b, const struct fp *fp, const struct id32 *sha,
-    uint64_t size, uint32_t unix_now, enum blob_put *why)
+    uint64_t size, bool spare, uint32_t unix_now, enum blob_put *why)
 {
 	struct blob_part *p = part_of(b, fp, sha);
 
 	*why = BLOB_FULL;
+	if (p != NULL && spare && !p->free) {
+		b->total -= MIN_OF(b->total, part_charge(p));
+		p->free = true;
+	}
 	if (p != NULL && p->have <= size) {
 		if (p->size < size) {
-			if (!blobs_room(b, fp, size - p->size))
+			if (!p->free && !blobs_room(b, fp, size - p->size))
 				return NULL;
-			b->total += charge(size) - charge(p->size);
+			b->total -= part_charge(p);
 			p->size = size;
+			b->total += part_charge(p);
 		}
 		return p;
 	}
 	if (p != NULL) /* longer than it is declared: not the same */
 		part_remove(b, p, true);
-	if (!blobs_room(b, fp, size))
+	if (!spare && !blobs_room(b, fp, blobs_charge(size)))
 		return NULL;
 	*why = BLOB_FAILED;
 	if ((p = calloc(1, sizeof(*p))) == NULL)
@@ -508,36 +443,87 @@ part_get(struct blobs *b, const struct fp *fp, const struct id32 *sha,
 	p->fd = -1;
 	p->size = size;
 	p->used = unix_now;
+	p->free = spare;
 	sha256_init(&p->hash);
-	(void)RB_INSERT(parts, &b->parts, p);
-	b->total += charge(size);
+	part_insert(b, p);
 	return p;
 }
 
-/* After a restart: hash what was here before, from the file. */
+/*
+ * After a restart what was here before is hashed from the file: a little at
+ * once, the rest by blobs_work(), so that nobody waits for it.
+ */
 static bool
-catch_up(struct blob_part *p)
+catch_up(struct blob_part *p, uint64_t most)
 {
 	_cleanup_free_ uint8_t *buf = NULL;
+	uint64_t end = MIN_OF(p->have, p->hashed + most);
 
 	if (p->hashed >= p->have)
 		return true;
 	if ((buf = malloc(REHASH)) == NULL)
 		return false;
-	while (p->hashed < p->have) {
-		size_t want = (size_t)MIN_OF(p->have - p->hashed,
+	while (p->hashed < end) {
+		size_t want = (size_t)MIN_OF(end - p->hashed,
 		    (uint64_t)REHASH);
-		ssize_t n = pread(p->fd, buf, want, (off_t)p->hashed);
 
-		if (n <= 0)
+		if (!read_at(p->fd, buf, want, p->hashed))
 			return false;
-		sha256_update(&p->hash, (size_t)n, buf);
-		p->hashed += (uint64_t)n;
+		sha256_update(&p->hash, want, buf);
+		p->hashed += want;
 	}
 	return true;
 }
 
-static bool
+bool
+blobs_work(struct blobs *b)
+{
+	struct blob_part *p;
+
+	RB_FOREACH(p, parts, &b->parts) {
+		if (!p->catching)
+			continue;
+		if (!part_open(b, p) || !catch_up(p, REHASH))
+			part_remove(b, p, true); /* not to be read: anew */
+		else
+			p->catching = p->hashed < p->have;
+		return true;
+	}
+	return false;
+}
+
+bool
+blobs_behind(struct blobs *b)
+{
+	struct blob_part *p;
+
+	RB_FOREACH(p, parts, &b->parts)
+		if (p->catching)
+			return true;
+	return false;
+}
+
+bool
+read_at(int fd, uint8_t *p, size_t n, uint64_t at)
+{
+	while (n > 0) {
+		ssize_t r = pread(fd, p, n, (off_t)at);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0) {
+			if (r == 0)
+				errno = EIO;
+			return false;
+		}
+		p += r;
+		at += (uint64_t)r;
+		n -= (size_t)r;
+	}
+	return true;
+}
+
+bool
 write_at(int fd, const uint8_t *p, size_t n, uint64_t at)
 {
 	while (n > 0) {
@@ -562,12 +548,20 @@ complete(struct blobs *b, struct blob_part *p, uint32_t unix_now)
 	char from[PART_NAME], to[65];
 	struct own *o;
 
-	if (!catch_up(p))
+	if (!catch_up(p, REHASH))
 		return BLOB_FAILED;
 	sha256_digest(&p->hash, 32, digest.b);
 	if (!id32_eq(&digest, &p->sha)) {
+		/* what a power cut left of it need not be what was sent */
+		bool old = p->old;
+
 		part_remove(b, p, true);
-		return BLOB_BAD;
+		return old ? BLOB_MORE : BLOB_BAD;
+	}
+	if (p->free && b->take != NULL &&
+	    b->take(b->take_ctx, &p->fp, &p->sha, p->fd, p->size)) {
+		part_remove(b, p, true);
+		return BLOB_WHOLE;
 	}
 	part_name(from, &p->fp, &p->sha);
 	whole_name(to, &p->sha);
@@ -586,27 +580,26 @@ complete(struct blobs *b, struct blob_part *p, uint32_t unix_now)
 	return BLOB_WHOLE;
 }
 
-enum blob_put
-blobs_put(struct blobs *b, const struct fp *fp, const struct id32 *sha,
-    uint64_t size, uint64_t offset, const uint8_t *data, size_t len,
-    uint32_t unix_now, uint64_t *have)
+static enum blob_put
+put(struct blobs *b, const struct fp *fp, const struct id32 *sha,
+    uint64_t size, bool spare, uint64_t offset, const uint8_t *data,
+    size_t len, uint32_t unix_now, uint64_t *have)
 {
 	struct blob_part *p;
 	enum blob_put why;
 
 	*have = 0;
-	if (own_find(b, fp, sha) != NULL) {
-		*have = size;
-		return BLOB_WHOLE;
-	}
-	if ((p = part_get(b, fp, sha, size, unix_now, &why)) == NULL)
+	if ((p = part_get(b, fp, sha, size, spare, unix_now, &why)) == NULL)
 		return why;
 	*have = p->have;
+	p->catching = p->have - p->hashed > REHASH;
 	/* behind a gap, or nothing new; a blob of no bytes is whole at once,
 	 * and so is one whose last byte came just before we were killed */
 	if (p->have < size && (offset > p->have || len <= p->have - offset))
 		return BLOB_MORE;
-	if (!part_open(b, p) || !catch_up(p))
+	if (p->catching)
+		return BLOB_LATER;
+	if (!part_open(b, p) || !catch_up(p, REHASH))
 		goto failed;
 	if (p->have < size) {
 		size_t skip = (size_t)(p->have - offset);
@@ -631,6 +624,26 @@ failed:
 	    "is told to come again");
 	/* what is on the disk beyond `have` is written over by the next try */
 	return why;
+}
+
+enum blob_put
+blobs_put(struct blobs *b, const struct fp *fp, const struct id32 *sha,
+    uint64_t size, uint64_t offset, const uint8_t *data, size_t len,
+    uint32_t unix_now, uint64_t *have)
+{
+	if (own_find(b, fp, sha) != NULL) {
+		*have = size;
+		return BLOB_WHOLE;
+	}
+	return put(b, fp, sha, size, false, offset, data, len, unix_now, have);
+}
+
+enum blob_put
+blobs_put_free(struct blobs *b, const struct fp *fp, const struct id32 *sha,
+    uint64_t size, uint64_t offset, const uint8_t *data, size_t len,
+    uint32_t unix_now, uint64_t *have)
+{
+	return put(b, fp, sha, size, true, offset, data, len, unix_now, have);
 }
 
 ssize_t
@@ -668,84 +681,4 @@ blobs_fd(struct blobs *b, const struct fp *fp, const struct id32 *sha)
 		return -1;
 	whole_name(name, sha);
 	return openat(b->whole, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-/* ---- outputs ---- */
-
-struct blob_writer {
-	struct blobs *b;
-	int fd;
-	char name[40];
-	uint64_t size;
-	struct sha256_ctx hash;
-};
-
-struct blob_writer *
-blob_writer_open(struct blobs *b)
-{
-	struct blob_writer *w = calloc(1, sizeof(*w));
-
-	if (w == NULL)
-		return NULL;
-	w->b = b;
-	sha256_init(&w->hash);
-	/* swept at the next start if it stays */
-	(void)snprintf(w->name, sizeof(w->name), "out-%llu",
-	    (unsigned long long)++b->serial);
-	w->fd = openat(b->whole, w->name,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (w->fd < 0) {
-		free(w);
-		return NULL;
-	}
-	return w;
-}
-
-int
-blob_writer_add(struct blob_writer *w, const uint8_t *p, size_t n)
-{
-	if (!write_at(w->fd, p, n, w->size))
-		return -1;
-	sha256_update(&w->hash, n, p);
-	w->size += n;
-	return 0;
-}
-
-uint64_t
-blob_writer_size(const struct blob_writer *w)
-{
-	return w->size;
-}
-
-int
-blob_writer_finish(struct blob_writer *w, const struct fp *fp,
-    uint32_t unix_now, struct id32 *sha, uint64_t *size)
-{
-	char name[65];
-	struct blobs *b = w->b;
-
-	sha256_digest(&w->hash, 32, sha->b);
-	whole_name(name, sha);
-	*size = w->size;
-	if (fdatasync(w->fd) != 0 ||
-	    renameat(b->whole, w->name, b->whole, name) != 0 ||
-	    fsync(b->whole) != 0 ||
-	    own_add(b, fp, sha, w->size, unix_now) == NULL) {
-		blob_writer_abort(w);
-		return -1;
-	}
-	(void)ledger_own(b->ledger, fp, sha, w->size, unix_now);
-	(void)close(w->fd);
-	free(w);
-	return 0;
-}
-
-void
-blob_writer_abort(struct blob_writer *w)
-{
-	if (w == NULL)
-		return;
-	(void)unlinkat(w->b->whole, w->name, 0);
-	(void)close(w->fd);
-	free(w);
 }

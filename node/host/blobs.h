@@ -18,6 +18,7 @@
  *
  *   blobs/<64 hex>            whole, checked, shared by content
  *   parts/<32 hex fp>-<64 hex> what one peer has sent of one so far
+ *   lists/<64 hex fp>-<64 hex> the chunk list of one that came so (volumes.h)
  *
  * Knowing a digest is not having it: every question names who asks, and a blob
  * is there for an owner only who has uploaded it whole or whose job made it. A
@@ -49,6 +50,15 @@ bool blobs_has(struct blobs *, const struct fp *fp,
 /* Was asked for: least recently used goes first. */
 void blobs_use(struct blobs *, const struct fp *fp,
     const struct id32 *sha, uint32_t unix_now);
+/* What the spool counts for it already, whole or begun; 0: nothing. */
+uint64_t blobs_claimed(struct blobs *, const struct fp *fp,
+    const struct id32 *sha);
+/*
+ * A step of what is not done while somebody waits (hashing of what was here
+ * before a restart, BLOB_LATER until then); false: nothing to do.
+ */
+bool blobs_work(struct blobs *);
+bool blobs_behind(struct blobs *); /* is there any? */
 /* Whole: its size; else what has come of it. */
 uint64_t blobs_have(struct blobs *, const struct fp *fp,
     const struct id32 *sha);

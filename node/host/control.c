@@ -394,7 +394,7 @@ do_peers(struct client *c, const json_t *q)
 	while ((p = peer_next(n, p)) != NULL &&
 	    json_array_size(list) < 200)
 		(void)json_array_append_new(list,
-		    json_pack("{s:o,s:o,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I}",
+		    json_pack("{s:o,s:o,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
 		    "identity", json_hex(HASH_BYTES(p->rns_hash)), "fp",
 		    p->v.known && p->v.key_len > 0 ?
 		    json_hex(HASH_BYTES(p->v.fp)) : json_null(), "level",
@@ -402,7 +402,8 @@ do_peers(struct client *c, const json_t *q)
 		    "bytes", (json_int_t)p->n_bytes, "requests",
 		    (json_int_t)p->n_requests, "delayed",
 		    (json_int_t)p->n_delayed, "refused",
-		    (json_int_t)p->n_refused, "bytes_left",
+		    (json_int_t)p->n_refused, "bad_blobs",
+		    (json_int_t)p->n_bad, "bytes_left",
 		    (json_int_t)bucket_left(&p->bytes, n->now), "requests_left",
 		    (json_int_t)bucket_left(&p->requests, n->now)));
 	o = good(true);

@@ -18,6 +18,7 @@
 #include "node/host/outbox.h"
 #include "node/host/outputs.h"
 #include "node/host/start.h"
+#include "node/host/volumes.h"
 #include "sandbox/base/places.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/image/store.h"
@@ -120,6 +121,14 @@ log_end(void *ctx, const struct job *j)
 
 /* ---- blobs ---- */
 
+/* What has to be done bit by bit is done between other things. */
+static void
+kick(struct warren_node *wn)
+{
+	if (!volumes_idle(wn->volumes))
+		ev_timer_start(wn->loop, &wn->work);
+}
+
 static bool
 blob_has(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t *size)
 {
@@ -127,9 +136,9 @@ blob_has(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t *size)
 }
 
 static uint64_t
-blob_have(void *ctx, const struct fp *fp, const struct id32 *sha)
+blob_claimed(void *ctx, const struct fp *fp, const struct id32 *sha)
 {
-	return blobs_have(((struct warren_node *)ctx)->blobs, fp, sha);
+	return volumes_claimed(((struct warren_node *)ctx)->volumes, fp, sha);
 }
 
 static enum blob_put
@@ -137,9 +146,57 @@ blob_put(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t size,
     uint64_t offset, const uint8_t *data, size_t n, uint64_t *have)
 {
 	struct warren_node *wn = ctx;
+	enum blob_put r = volumes_put(wn->volumes, fp, sha, size, offset, data,
+	    n, wn->node.unix_now, have);
 
-	return blobs_put(wn->blobs, fp, sha, size, offset, data, n,
-	    wn->node.unix_now, have);
+	kick(wn);
+	return r;
+}
+
+static enum volume_is
+volume_begin(void *ctx, const struct fp *fp, const struct blob_ref *whole,
+    const struct blob_ref *list, const char **why)
+{
+	struct warren_node *wn = ctx;
+	enum volume_is is = volumes_begin(wn->volumes, fp, whole, list,
+	    wn->node.unix_now, why);
+
+	kick(wn);
+	return is;
+}
+
+static enum volume_is
+volume_lacks(void *ctx, const struct fp *fp, const struct id32 *whole,
+    struct id32 *out, unsigned max, unsigned *n, bool *more)
+{
+	return volumes_lacks(((struct warren_node *)ctx)->volumes, fp, whole,
+	    out, max, n, more);
+}
+
+static bool
+chunk_of(void *ctx, const struct fp *fp, const struct id32 *chunk,
+    struct id32 *whole, uint64_t *size)
+{
+	return volumes_chunk(((struct warren_node *)ctx)->volumes, fp, chunk,
+	    whole, size);
+}
+
+static bool
+chunk_here(void *ctx, const struct fp *fp, const struct id32 *chunk)
+{
+	return volumes_has(((struct warren_node *)ctx)->volumes, fp, chunk);
+}
+
+static enum blob_put
+chunk_put(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t size,
+    uint64_t offset, const uint8_t *data, size_t n, uint64_t *have)
+{
+	struct warren_node *wn = ctx;
+	enum blob_put r = volumes_put_chunk(wn->volumes, fp, sha, size, offset,
+	    data, n, wn->node.unix_now, have);
+
+	kick(wn);
+	return r;
 }
 
 static ssize_t
@@ -320,8 +377,11 @@ host_fill(struct host *h, struct warren_node *wn)
 	    .ending = start_ending, .free_slot = start_free_slot,
 	    .log_seal = log_seal, .log_read = log_read, .log_drop = log_drop,
 	    .follow = follow, .unfollow = unfollow, .log_end = log_end,
-	    .blob_has = blob_has, .blob_have = blob_have,
+	    .blob_has = blob_has, .blob_claimed = blob_claimed,
 	    .blob_put = blob_put, .blob_get = blob_get,
+	    .volume_begin = volume_begin, .volume_lacks = volume_lacks,
+	    .chunk_of = chunk_of, .chunk_here = chunk_here,
+	    .chunk_put = chunk_put,
 	    .blob_held = blob_held, .blob_room = blob_room,
 	    .blob_use = blob_use, .blob_drop = blob_drop,
 	    .disk_free = disk_free, .keep_body = keep_body,

@@ -26,6 +26,7 @@
 #include "node/host/outputs.h"
 #include "node/host/setup.h"
 #include "node/host/start.h"
+#include "node/host/volumes.h"
 #include "sandbox/image/store.h"
 
 #define LEDGER "ledger.db"
@@ -66,12 +67,36 @@ on_tick(struct ev_loop *loop, ev_timer *t, int revents)
 
 	(void)loop;
 	(void)revents;
-	(void)blobs_expire(wn->blobs, wn->node.unix_now);
+	(void)volumes_expire(wn->volumes, wn->node.unix_now);
 	if (wn->sweep && wn->node.has_posture)
 		start_sweep(wn);
 }
 
+/* A piece, then whatever else has come, then the next. */
+static void
+on_work(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct warren_node *wn = t->data;
+
+	(void)revents;
+	host_now(wn);
+	if (volumes_work(wn->volumes, wn->node.unix_now))
+		ev_timer_start(loop, t);
+}
+
 /* ---- what the pieces ask of each other ---- */
+
+static void
+volume_done(void *ctx, const struct fp *fp, const struct id32 *sha, bool ok,
+    const char *why)
+{
+	struct warren_node *wn = ctx;
+
+	if (ok)
+		inputs_came(&wn->node, fp, sha, true);
+	else
+		inputs_bad(&wn->node, fp, sha, why);
+}
 
 static void
 log_grew(void *ctx, struct job *j)
@@ -162,6 +187,9 @@ open_store(struct warren_node *wn)
 	if ((wn->blobs = blobs_open(wn->dir, wn->ledger, &bl, needs_blob,
 		wn)) == NULL)
 		fatal("blobs/ and parts/ in the node's folder");
+	if ((wn->volumes = volumes_open(wn->dir, wn->blobs, volume_done,
+		wn)) == NULL)
+		fatal("gaps/ in the node's folder");
 	if ((wn->logs = logs_open(wn->loop, wn->dir, DISCARD, &lops)) == NULL)
 		fatal("logs/ in the node's folder");
 	if ((wn->outputs = outputs_new(wn->loop, wn->blobs, &oops)) == NULL)
@@ -214,6 +242,10 @@ run(struct warren_node *wn)
 
 	ev_timer_init(&wn->tick, on_tick, 1., 0.);
 	wn->tick.data = wn;
+	ev_timer_init(&wn->work, on_work, 0., 0.);
+	wn->work.data = wn;
+	if (!volumes_idle(wn->volumes))
+		ev_timer_start(wn->loop, &wn->work);
 	ev_prepare_init(&wn->turn_end, on_turn_end);
 	wn->turn_end.data = wn;
 	ev_prepare_start(wn->loop, &wn->turn_end);
@@ -236,6 +268,7 @@ finish(struct warren_node *wn)
 	logs_close(wn->logs);
 	outputs_free(wn->outputs);
 	node_clear(&wn->node);
+	volumes_close(wn->volumes);
 	blobs_close(wn->blobs);
 	ledger_close(wn->ledger);
 }

@@ -45,6 +45,7 @@ struct control;
 struct ledger;
 struct logs;
 struct outputs;
+struct volumes;
 
 struct warren_node {
 	struct process prog;
@@ -62,11 +63,13 @@ struct warren_node {
 	struct node node;
 	struct ledger *ledger;
 	struct blobs *blobs;
+	struct volumes *volumes;
 	struct logs *logs;
 	struct outputs *outputs;
 	struct control *control;
 	struct queue queue;
 	ev_timer tick, retry, lazy;
+	ev_timer work; /* a piece of what volumes.h has to do */
 	ev_prepare turn_end;
 	bool stopping, lazy_due;
 	bool sweep; /* groups are left that nobody uses */

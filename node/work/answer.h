@@ -20,6 +20,7 @@ struct used_up;
  */
 #define NODE_ANSWER_MAX (PROTO_SLICE + 4096) /* a slice, and what is around */
 /* Busy, come again then; all ours. */
+#define NODE_SOON_S 1	 /* what is here is being looked at */
 #define NODE_BUSY_S 5	 /* another program is away, or its answer */
 #define NODE_LEDGER_S 30 /* the ledger cannot be written */
 #define NODE_FULL_S 60	 /* a disk has to get free */

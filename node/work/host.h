@@ -23,6 +23,17 @@ enum blob_put {
 	BLOB_BAD,    /* wrong digest: all of it is gone */
 	BLOB_FULL,   /* a spool limit, or the disk */
 	BLOB_FAILED, /* errno, logged */
+	BLOB_LATER,  /* what is here is being looked at: come again */
+};
+
+/* Where a volume that comes in chunks stands (compute.md 3.3). */
+enum volume_is {
+	VOLUME_NONE,  /* its list has not come */
+	VOLUME_LATER, /* what is here of it is being looked at: ask again */
+	VOLUME_LACKS, /* chunks, and they are known */
+	VOLUME_ALL,   /* nothing: it is being put together */
+	VOLUME_BAD,   /* the list is none, or another's */
+	VOLUME_FULL,  /* a spool limit, or the disk */
 };
 
 /*
@@ -80,10 +91,27 @@ struct host {
 
 	bool (*blob_has)(void *ctx, const struct fp *fp,
 	    const struct id32 *sha, uint64_t *size);
-	/* bytes of it, whole or partial */
-	uint64_t (*blob_have)(void *ctx, const struct fp *fp,
+	/* bytes that the spool counts for it, whole or begun; 0: none */
+	uint64_t (*blob_claimed)(void *ctx, const struct fp *fp,
 	    const struct id32 *sha);
 	enum blob_put (*blob_put)(void *ctx, const struct fp *fp,
+	    const struct id32 *sha, uint64_t size, uint64_t offset,
+	    const uint8_t *, size_t, uint64_t *have);
+	/* its list is here: begin; BAD with a literal why */
+	enum volume_is (*volume_begin)(void *ctx, const struct fp *fp,
+	    const struct blob_ref *whole, const struct blob_ref *list,
+	    const char **why);
+	/* digests of chunks that it lacks, each once, in their order */
+	enum volume_is (*volume_lacks)(void *ctx, const struct fp *fp,
+	    const struct id32 *whole, struct id32 *out, unsigned max,
+	    unsigned *n, bool *more);
+	/* of which volume that is under way is it a chunk, of which size? */
+	bool (*chunk_of)(void *ctx, const struct fp *fp,
+	    const struct id32 *chunk, struct id32 *whole, uint64_t *size);
+	/* has this owner sent all of this chunk of one under way? */
+	bool (*chunk_here)(void *ctx, const struct fp *fp,
+	    const struct id32 *chunk);
+	enum blob_put (*chunk_put)(void *ctx, const struct fp *fp,
 	    const struct id32 *sha, uint64_t size, uint64_t offset,
 	    const uint8_t *, size_t, uint64_t *have);
 	ssize_t (*blob_get)(void *ctx, const struct fp *fp,

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/work/inputs.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "node/work/event.h"
+#include "node/work/finish.h"
+#include "node/work/peers.h"
+
+/* ---- what they lack ---- */
 
 static bool
 before_in_list(const struct manifest *m, unsigned i)
@@ -14,35 +21,109 @@ before_in_list(const struct manifest *m, unsigned i)
 	return false;
 }
 
+/* A list of chunks has come: what it says of its volume. */
+static enum volume_is
+begin(struct node *n, const struct fp *fp, const struct manifest_volume *v)
+{
+	const char *why = NULL;
+	char text[JOB_REASON_MAX];
+	enum volume_is is;
+
+	is = n->host.volume_begin(n->host.ctx, fp, &v->blob, &v->chunks, &why);
+	if (is == VOLUME_BAD) {
+		(void)snprintf(text, sizeof(text), "%s: the chunk list: %s",
+		    v->target, why);
+		inputs_bad(n, fp, &v->blob.sha256, text);
+	}
+	return is;
+}
+
+/* What lacks of a volume that comes in chunks: its list, then its chunks. */
+static enum volume_is
+chunks_missing(struct node *n, const struct fp *fp,
+    const struct manifest_volume *v, struct id32 *out, unsigned max,
+    unsigned *count, bool *more)
+{
+	enum volume_is is = n->host.volume_lacks(n->host.ctx, fp,
+	    &v->blob.sha256, out, max, count, more);
+	uint64_t size;
+
+	if (is == VOLUME_NONE && n->host.blob_has(n->host.ctx, fp,
+		&v->chunks.sha256, &size) && size == v->chunks.size &&
+	    (is = begin(n, fp, v)) == VOLUME_LACKS)
+		is = n->host.volume_lacks(n->host.ctx, fp, &v->blob.sha256,
+		    out, max, count, more);
+	if (is != VOLUME_NONE)
+		return is;
+	if (*count == max)
+		*more = true;
+	else
+		out[(*count)++] = v->chunks.sha256;
+	return is;
+}
+
 unsigned
 job_missing(struct node *n, const struct job *j, struct id32 *out,
-    unsigned max, bool *more)
+    unsigned max, bool *more, const char **later)
 {
 	unsigned count = 0;
 
 	*more = false;
-	for (unsigned i = 0; j->m != NULL && i < j->m->nvolumes; i++) {
-		const struct id32 *sha = &j->m->volume[i].blob.sha256;
+	*later = NULL;
+	for (unsigned i = 0; j->m != NULL && i < j->m->nvolumes && !*more;
+	    i++) {
+		const struct manifest_volume *v = &j->m->volume[i];
+		enum volume_is is;
 
 		if (before_in_list(j->m, i) ||
-		    n->host.blob_has(n->host.ctx, &j->owner, sha, NULL))
+		    n->host.blob_has(n->host.ctx, &j->owner, &v->blob.sha256,
+			NULL))
 			continue;
-		if (count == max) {
-			*more = true;
-			break;
+		if (v->has_chunks) {
+			is = chunks_missing(n, &j->owner, v, out, max, &count,
+			    more);
+			if (is == VOLUME_LATER)
+				*later = "load";
+			else if (is == VOLUME_FULL)
+				*later = "disk";
+			continue;
 		}
-		out[count++] = *sha;
+		if (count == max)
+			*more = true;
+		else
+			out[count++] = v->blob.sha256;
 	}
 	return count;
 }
 
 bool
+inputs_settled(struct node *n, const struct fp *fp, const struct manifest *m)
+{
+	for (unsigned i = 0; i < m->nvolumes; i++) {
+		const struct manifest_volume *v = &m->volume[i];
+		struct id32 one[1];
+		unsigned count = 0;
+		bool more;
+
+		if (v->has_chunks &&
+		    !n->host.blob_has(n->host.ctx, fp, &v->blob.sha256, NULL) &&
+		    n->host.volume_lacks(n->host.ctx, fp, &v->blob.sha256, one,
+			1, &count, &more) == VOLUME_LATER)
+			return false;
+	}
+	return true;
+}
+
+bool
 job_inputs_here(struct node *n, const struct job *j)
 {
-	struct id32 one[1];
-	bool more;
-
-	return j->m != NULL && job_missing(n, j, one, 1, &more) == 0;
+	if (j->m == NULL)
+		return false;
+	for (unsigned i = 0; i < j->m->nvolumes; i++)
+		if (!n->host.blob_has(n->host.ctx, &j->owner,
+			&j->m->volume[i].blob.sha256, NULL))
+			return false;
+	return true;
 }
 
 uint64_t
@@ -52,13 +133,17 @@ inputs_missing_bytes(struct node *n, const struct fp *fp,
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < m->nvolumes; i++) {
-		const struct blob_ref *b = &m->volume[i].blob;
+		const struct manifest_volume *v = &m->volume[i];
 
-		if (!before_in_list(m, i) &&
-		    !n->host.blob_has(n->host.ctx, fp, &b->sha256, NULL) &&
-		    !(unclaimed &&
-			n->host.blob_have(n->host.ctx, fp, &b->sha256) > 0))
-			sum += MIN_OF(b->size, UINT64_MAX - sum);
+		if (before_in_list(m, i) ||
+		    n->host.blob_has(n->host.ctx, fp, &v->blob.sha256, NULL) ||
+		    (unclaimed && n->host.blob_claimed(n->host.ctx, fp,
+			&v->blob.sha256) > 0))
+			continue;
+		sum += MIN_OF(v->blob.size, UINT64_MAX - sum);
+		if (v->has_chunks && !(unclaimed && n->host.blob_claimed(
+			n->host.ctx, fp, &v->chunks.sha256) > 0))
+			sum += MIN_OF(v->chunks.size, UINT64_MAX - sum);
 	}
 	return sum;
 }
@@ -77,6 +162,43 @@ inputs_promised(struct node *n, const struct fp *fp)
 	return sum;
 }
 
+static bool
+names(const struct manifest *m, const struct id32 *sha)
+{
+	for (unsigned i = 0; i < m->nvolumes; i++) {
+		const struct manifest_volume *v = &m->volume[i];
+
+		if (id32_eq(&v->blob.sha256, sha) ||
+		    (v->has_chunks && id32_eq(&v->chunks.sha256, sha)))
+			return true;
+	}
+	return false;
+}
+
+/* A chunk list is looked at when it is whole; its volume is the owner's. */
+static void
+list_came(struct node *n, const struct fp *fp, const struct id32 *sha)
+{
+	struct id32 one[1];
+	const char *later;
+	struct job *j;
+	bool more;
+
+	TAILQ_FOREACH(j, &n->jobs.live, link) {
+		if (!job_waiting(j) || j->m == NULL || !fp_eq(&j->owner, fp))
+			continue;
+		for (unsigned i = 0; i < j->m->nvolumes; i++) {
+			const struct manifest_volume *v = &j->m->volume[i];
+
+			if (!v->has_chunks ||
+			    !id32_eq(&v->chunks.sha256, sha))
+				continue;
+			(void)job_missing(n, j, one, 1, &more, &later);
+			return;
+		}
+	}
+}
+
 void
 inputs_came(struct node *n, const struct fp *fp, const struct id32 *sha,
     bool whole)
@@ -85,13 +207,7 @@ inputs_came(struct node *n, const struct fp *fp, const struct id32 *sha,
 
 	for (j = job_next_live(&n->jobs, fp, 0); j != NULL;
 	    j = job_next_live(&n->jobs, fp, j->order)) {
-		bool names = false;
-
-		if (!job_waiting(j) || j->m == NULL)
-			continue;
-		for (unsigned i = 0; i < j->m->nvolumes; i++)
-			names |= id32_eq(&j->m->volume[i].blob.sha256, sha);
-		if (!names)
+		if (!job_waiting(j) || j->m == NULL || !names(j->m, sha))
 			continue;
 		j->input_at = n->now;
 		if (whole && j->state == JS_QUEUED && job_inputs_here(n, j)) {
@@ -99,6 +215,33 @@ inputs_came(struct node *n, const struct fp *fp, const struct id32 *sha,
 			(void)job_set(&n->jobs, j, JS_QUEUED, "slots",
 			    n->unix_now);
 		}
+	}
+	if (whole)
+		list_came(n, fp, sha);
+}
+
+void
+inputs_bad(struct node *n, const struct fp *fp, const struct id32 *sha,
+    const char *why)
+{
+	struct peer *p = NULL, *who = NULL;
+	struct job *j, *next;
+	char hex[65];
+
+	hex_encode(hex, HASH_BYTES(*sha));
+	n->count.blobs_bad++;
+	while ((p = peer_next(n, p)) != NULL) {
+		if (!p->v.known || !fp_eq(&p->v.fp, fp))
+			continue;
+		p->n_bad++;
+		who = p;
+	}
+	node_event(n, EVK_BLOB_BAD, 2, NULL, who, "volume", hex, 0, 0);
+	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, link);
+		if (job_waiting(j) && j->m != NULL && fp_eq(&j->owner, fp) &&
+		    names(j->m, sha))
+			finish_refuse(n, j, "volume", why);
 	}
 }
 
@@ -113,7 +256,15 @@ inputs_needed(struct node *n, const struct fp *fp, const struct id32 *sha)
 		if (j->m == NULL)
 			continue;
 		for (unsigned i = 0; i < j->m->nvolumes; i++) {
-			if (id32_eq(&j->m->volume[i].blob.sha256, sha))
+			const struct manifest_volume *v = &j->m->volume[i];
+
+			if (id32_eq(&v->blob.sha256, sha))
+				return true;
+			/* a list until its volume has taken it */
+			if (v->has_chunks &&
+			    id32_eq(&v->chunks.sha256, sha) &&
+			    n->host.blob_claimed(n->host.ctx, fp,
+				&v->blob.sha256) == 0)
 				return true;
 		}
 	}

@@ -12,9 +12,16 @@
 
 /* What jobs need of blobs, and what becomes of them when those come. */
 
-/* Digests that a job still needs, each once; at most max into out. */
+/*
+ * Digests that a job still needs, each volume's once; at most max into out: of
+ * one in chunks its list, then the chunks. later: NULL, or the code of busy when
+ * it is not known of all what they lack. May refuse the job, when a list is none.
+ */
 unsigned job_missing(struct node *, const struct job *, struct id32 *out,
-    unsigned max, bool *more);
+    unsigned max, bool *more, const char **later);
+/* Is it known of all that this owner has begun what lacks of them? */
+bool inputs_settled(struct node *, const struct fp *fp,
+    const struct manifest *);
 bool job_inputs_here(struct node *, const struct job *);
 /*
  * Bytes of inputs of m that this owner has not uploaded; unclaimed: without
@@ -31,6 +38,9 @@ uint64_t inputs_promised(struct node *, const struct fp *fp);
  */
 void inputs_came(struct node *, const struct fp *fp,
     const struct id32 *sha, bool whole);
+/* A volume turned out bad: the jobs that wait for it are refused. */
+void inputs_bad(struct node *, const struct fp *fp, const struct id32 *sha,
+    const char *why);
 /* Does a live job or an unexpired result of this owner need it? */
 bool inputs_needed(struct node *, const struct fp *fp,
     const struct id32 *sha);

@@ -56,6 +56,7 @@ struct peer {
 	unsigned links;
 	struct mono seen;
 	uint64_t n_bytes, n_requests, n_delayed, n_refused;
+	uint64_t n_bad; /* blobs with another digest than they were said to have */
 	/* when it was last said to be slowed, its clock to be off; 0 */
 	struct mono said, said_clock;
 };

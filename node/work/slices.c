@@ -22,7 +22,9 @@ slice_have(struct node *n, const struct asked *a)
 	struct wr w;
 
 	for (; plist_next(&l, &d); i++) {
-		if (n->host.blob_has(n->host.ctx, fp_at(fp), id32_at(d), NULL))
+		if (n->host.blob_has(n->host.ctx, fp_at(fp), id32_at(d),
+			NULL) ||
+		    n->host.chunk_here(n->host.ctx, fp_at(fp), id32_at(d)))
 			bits[i / 8] |= (uint8_t)(1u << (7 - i % 8));
 	}
 	w = answer_begin(n, ST_OK, NULL);
@@ -47,9 +49,15 @@ slice_get(struct node *n, const struct asked *a)
 	answer_bytes(n, a, &m, (size_t)got);
 }
 
-/* Does a live job of this owner name it, and with which size? */
+/* What a live job of this owner waits for. */
+struct want {
+	uint64_t size;
+	struct id32 of; /* what the job names: it, or the volume of the chunk */
+	bool chunk;
+};
+
 static bool
-wanted(const struct node *n, const struct fp *fp, const struct id32 *sha,
+named(const struct node *n, const struct fp *fp, const struct id32 *sha,
     uint64_t *size)
 {
 	const struct job *j;
@@ -59,15 +67,35 @@ wanted(const struct node *n, const struct fp *fp, const struct id32 *sha,
 		if (j->m == NULL)
 			continue;
 		for (unsigned i = 0; i < j->m->nvolumes; i++) {
-			const struct blob_ref *b = &j->m->volume[i].blob;
+			const struct manifest_volume *v = &j->m->volume[i];
 
-			if (id32_eq(&b->sha256, sha)) {
-				*size = b->size;
+			if (id32_eq(&v->blob.sha256, sha)) {
+				*size = v->blob.size;
+				return true;
+			}
+			if (v->has_chunks &&
+			    id32_eq(&v->chunks.sha256, sha)) {
+				*size = v->chunks.size;
 				return true;
 			}
 		}
 	}
 	return false;
+}
+
+static bool
+wanted(struct node *n, const struct fp *fp, const struct id32 *sha,
+    struct want *w)
+{
+	uint64_t whole;
+
+	w->of = *sha;
+	w->chunk = false;
+	if (named(n, fp, sha, &w->size))
+		return true;
+	w->chunk = true;
+	return n->host.chunk_of(n->host.ctx, fp, sha, &w->of, &w->size) &&
+	    named(n, fp, &w->of, &whole);
 }
 
 static void
@@ -90,6 +118,7 @@ put_bad(struct node *n, const struct asked *a)
 	hex_encode(hex, a->req.digest, 32);
 	n->count.blobs_bad++;
 	p->n_refused++;
+	p->n_bad++;
 	node_event(n, EVK_BLOB_BAD, 2, NULL, p, "digest", hex, 0, 0);
 	w = answer_begin(n, ST_REFUSED, &m);
 	proto_put_have(&w, 0);
@@ -98,23 +127,28 @@ put_bad(struct node *n, const struct asked *a)
 
 /* The slice is one that a job waits for: keep it. */
 static void
-keep(struct node *n, const struct asked *a, const struct fp *fp)
+keep(struct node *n, const struct asked *a, const struct fp *fp,
+    const struct want *w)
 {
 	const struct proto_req *q = &a->req;
 	struct refusal r = {.code = "quota", .has_limit = true,
 	    .limit = n->policy.peer_spool, .value = q->n, .why = "spool"};
 	uint64_t have;
 
-	switch (n->host.blob_put(n->host.ctx, fp, id32_at(q->digest), q->n,
-	    q->offset, q->body.p, q->body.n, &have)) {
+	switch ((w->chunk ? n->host.chunk_put : n->host.blob_put)(n->host.ctx,
+	    fp, id32_at(q->digest), q->n, q->offset, q->body.p, q->body.n,
+	    &have)) {
 	case BLOB_MORE:
 		if (q->body.n > 0)
-			inputs_came(n, fp, id32_at(q->digest), false);
+			inputs_came(n, fp, &w->of, false);
 		put_answer(n, a, have);
 		break;
 	case BLOB_WHOLE:
-		inputs_came(n, fp, id32_at(q->digest), true);
+		inputs_came(n, fp, &w->of, !w->chunk);
 		put_answer(n, a, have);
+		break;
+	case BLOB_LATER:
+		answer_busy(n, a, "load", NODE_SOON_S);
 		break;
 	case BLOB_BAD:
 		put_bad(n, a);
@@ -134,22 +168,23 @@ slice_put(struct node *n, const struct asked *a)
 	const struct proto_req *q = &a->req;
 	struct refusal r = {.code = "not_wanted"};
 	struct proto_meta bad = {.why = pstr_of("n")};
+	struct want w;
 	uint64_t size;
 
-	if (!wanted(n, fp, id32_at(q->digest), &size)) {
+	if (!wanted(n, fp, id32_at(q->digest), &w)) {
 		/* the last slice once more, when its job is over already */
 		if (n->host.blob_has(n->host.ctx, fp, id32_at(q->digest),
 		    &size) && size == q->n)
 			put_answer(n, a, size);
 		else
 			answer_refusal(n, a, &r);
-	} else if (size != q->n) {
+	} else if (w.size != q->n) {
 		answer_status(n, a, ST_MALFORMED, &bad);
 	} else if (q->body.n > 0 &&
 	    n->host.disk_free(n->host.ctx) < q->body.n) {
 		node_event(n, EVK_DISK_LOW, 2, NULL, NULL, "disk", NULL, 0, 0);
 		answer_busy(n, a, "disk", NODE_FULL_S);
 	} else {
-		keep(n, a, fp);
+		keep(n, a, fp, &w);
 	}
 }

@@ -38,16 +38,27 @@ static void
 submitted(struct node *n, const struct asked *a, const struct job *j,
     uint32_t airtime_s)
 {
-	struct id32 missing[MANIFEST_VOLUMES];
+	static struct id32 missing[PROTO_MISSING_MAX];
 	struct proto_submitted s = {.id = j->id.b, .airtime_s = airtime_s};
+	const char *later = NULL;
 	struct wr w;
 
-	s.state = pstr_of(job_state_name(j->state));
-	s.reason = job_reason_of(j);
 	s.missing_put = missing;
 	if (job_waiting(j))
-		s.nmissing = job_missing(n, j, missing, MANIFEST_VOLUMES,
-		    &s.more);
+		s.nmissing = job_missing(n, j, missing, PROTO_MISSING_MAX,
+		    &s.more, &later);
+	/* nothing to send yet is not nothing to send */
+	if (later != NULL && s.nmissing == 0) {
+		answer_busy(n, a, later, NODE_SOON_S);
+		return;
+	}
+	s.more |= later != NULL;
+	if (!job_waiting(j)) { /* a chunk list was none */
+		s.nmissing = 0;
+		s.more = false;
+	}
+	s.state = pstr_of(job_state_name(j->state));
+	s.reason = job_reason_of(j);
 	s.image = j->image.b;
 	s.wait_s = job_waiting(j) ? run_wait_s(n, &j->owner,
 	    &j->limits, j) : 0;
@@ -340,6 +351,11 @@ admit_it(struct node *n, const struct asked *a, struct manifest *m,
 	struct refusal r;
 	struct job *j;
 
+	/* what lacks must be known when the job is here */
+	if (!inputs_settled(n, &l->peer->v.fp, m)) {
+		answer_busy(n, a, "load", NODE_SOON_S);
+		return;
+	}
 	/* the verdict may have changed while trust read the envelope */
 	if (!admit_first(&r, &an, &ap) || !admit_quota(&r, &quota)) {
 		refuse(n, a, m, &r);

@@ -8,6 +8,7 @@
 #include "node/proto/proto_get.h"
 #include "node/proto/proto_req.h"
 #include "node/work/node.h"
+#include "trust/doc/chunks.h"
 
 /*
  * A node with everything around it pretended, in virtual time: trust believes
@@ -16,6 +17,7 @@
  */
 #define FAKE_BLOBS 64
 #define FAKE_REPLIES 1100
+#define FAKE_VOLUMES 8
 
 struct fake_blob {
 	struct fp fp;
@@ -23,6 +25,14 @@ struct fake_blob {
 	uint8_t *data;
 	uint64_t have, size;
 	bool whole;
+};
+
+/* A volume in chunks: whole when all of them are blobs. */
+struct fake_volume {
+	struct fp fp;
+	struct id32 sha;
+	struct chunk_list list; /* in the list's blob */
+	bool over;
 };
 
 struct fake_event {
@@ -54,6 +64,9 @@ struct world {
 	uint32_t next_request;
 	struct fake_blob blobs[FAKE_BLOBS];
 	unsigned nblobs;
+	struct fake_volume volumes[FAKE_VOLUMES];
+	unsigned nvolumes;
+	bool volumes_later; /* what lacks is not known yet */
 	uint64_t disk_free;
 
 	/* what the others do */
@@ -121,7 +134,20 @@ void world_fp(struct fp *fp, uint8_t who);
 /* fakehost_blobs.c, for fakehost.c */
 bool fake_has(void *ctx, const struct fp *fp, const struct id32 *sha,
     uint64_t *size);
-uint64_t fake_have(void *ctx, const struct fp *fp, const struct id32 *sha);
+uint64_t fake_claimed(void *ctx, const struct fp *fp, const struct id32 *sha);
+enum volume_is fake_begin(void *ctx, const struct fp *fp,
+    const struct blob_ref *whole, const struct blob_ref *list,
+    const char **why);
+enum volume_is fake_lacks(void *ctx, const struct fp *fp,
+    const struct id32 *whole, struct id32 *out, unsigned max, unsigned *n,
+    bool *more);
+bool fake_chunk_of(void *ctx, const struct fp *fp, const struct id32 *chunk,
+    struct id32 *whole, uint64_t *size);
+bool fake_chunk_here(void *ctx, const struct fp *fp,
+    const struct id32 *chunk);
+enum blob_put fake_chunk_put(void *ctx, const struct fp *fp,
+    const struct id32 *sha, uint64_t size, uint64_t offset,
+    const uint8_t *data, size_t n, uint64_t *have);
 enum blob_put fake_put(void *ctx, const struct fp *fp, const struct id32 *sha,
     uint64_t size, uint64_t offset, const uint8_t *data, size_t n,
     uint64_t *have);

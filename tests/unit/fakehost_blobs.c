@@ -39,11 +39,11 @@ fake_has(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t *size)
 }
 
 uint64_t
-fake_have(void *ctx, const struct fp *fp, const struct id32 *sha)
+fake_claimed(void *ctx, const struct fp *fp, const struct id32 *sha)
 {
 	struct fake_blob *b = blob_of(ctx, fp, sha);
 
-	return b == NULL ? 0 : b->have;
+	return b == NULL ? 0 : b->size;
 }
 
 static struct fake_blob *
@@ -85,6 +85,138 @@ fake_put(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t size,
 		return BLOB_WHOLE;
 	b->have = *have = 0;
 	return BLOB_BAD;
+}
+
+/* ---- volumes in chunks ---- */
+
+static struct fake_volume *
+volume_of(struct world *w, const struct fp *fp, const struct id32 *sha)
+{
+	for (unsigned i = 0; i < w->nvolumes; i++) {
+		struct fake_volume *v = &w->volumes[i];
+
+		if (!v->over && fp_eq(&v->fp, fp) && id32_eq(&v->sha, sha))
+			return v;
+	}
+	return NULL;
+}
+
+/* All chunks are blobs: the whole is one, or its jobs are refused. */
+static void
+join(struct world *w, struct fake_volume *v)
+{
+	struct fake_blob *b;
+	uint64_t at = 0;
+	struct id32 d;
+
+	for (uint32_t i = 0; i < v->list.n; i++)
+		if (!fake_has(w, &v->fp, chunk_digest(&v->list, i), NULL))
+			return;
+	v->over = true;
+	b = blob_make(w, &v->fp, &v->sha, v->list.total);
+	for (uint32_t i = 0; i < v->list.n; i++) {
+		struct fake_blob *c = blob_of(w, &v->fp,
+		    chunk_digest(&v->list, i));
+
+		memcpy(b->data + at, c->data, c->size);
+		at += c->size;
+	}
+	crypt_sha256(&d, b->data, b->size);
+	b->whole = id32_eq(&d, &v->sha);
+	b->have = b->size;
+	if (b->whole)
+		inputs_came(&w->n, &v->fp, &v->sha, true);
+	else
+		inputs_bad(&w->n, &v->fp, &v->sha, "not the whole");
+}
+
+enum volume_is
+fake_begin(void *ctx, const struct fp *fp, const struct blob_ref *whole,
+    const struct blob_ref *list, const char **why)
+{
+	struct world *w = ctx;
+	struct fake_blob *b = blob_of(w, fp, &list->sha256);
+	struct fake_volume *v = &w->volumes[w->nvolumes];
+
+	assert_true(w->nvolumes < FAKE_VOLUMES && b != NULL && b->whole);
+	if (!chunk_list_read(&v->list, b->data, b->size, why))
+		return VOLUME_BAD;
+	*why = "it is of another size";
+	if (v->list.total != whole->size)
+		return VOLUME_BAD;
+	v->fp = *fp;
+	v->sha = whole->sha256;
+	w->nvolumes++;
+	return w->volumes_later ? VOLUME_LATER : VOLUME_LACKS;
+}
+
+enum volume_is
+fake_lacks(void *ctx, const struct fp *fp, const struct id32 *whole,
+    struct id32 *out, unsigned max, unsigned *n, bool *more)
+{
+	struct world *w = ctx;
+	struct fake_volume *v = volume_of(w, fp, whole);
+
+	if (v == NULL)
+		return VOLUME_NONE;
+	if (w->volumes_later)
+		return VOLUME_LATER;
+	for (uint32_t i = 0; i < v->list.n; i++) {
+		bool twice = false;
+
+		for (uint32_t k = 0; k < i; k++)
+			twice |= id32_eq(chunk_digest(&v->list, k),
+			    chunk_digest(&v->list, i));
+		if (twice ||
+		    fake_has(w, fp, chunk_digest(&v->list, i), NULL))
+			continue;
+		if (*n == max)
+			*more = true;
+		else
+			out[(*n)++] = *chunk_digest(&v->list, i);
+	}
+	return VOLUME_LACKS;
+}
+
+bool
+fake_chunk_of(void *ctx, const struct fp *fp, const struct id32 *chunk,
+    struct id32 *whole, uint64_t *size)
+{
+	struct world *w = ctx;
+
+	for (unsigned i = 0; i < w->nvolumes; i++) {
+		struct fake_volume *v = &w->volumes[i];
+
+		for (uint32_t k = 0; !v->over && k < v->list.n; k++) {
+			if (!fp_eq(&v->fp, fp) ||
+			    !id32_eq(chunk_digest(&v->list, k), chunk))
+				continue;
+			*whole = v->sha;
+			*size = chunk_size(&v->list, k);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+fake_chunk_here(void *ctx, const struct fp *fp, const struct id32 *chunk)
+{
+	return fake_has(ctx, fp, chunk, NULL);
+}
+
+enum blob_put
+fake_chunk_put(void *ctx, const struct fp *fp, const struct id32 *sha,
+    uint64_t size, uint64_t offset, const uint8_t *data, size_t n,
+    uint64_t *have)
+{
+	struct world *w = ctx;
+	enum blob_put r = fake_put(ctx, fp, sha, size, offset, data, n, have);
+
+	for (unsigned i = 0; r == BLOB_WHOLE && i < w->nvolumes; i++)
+		if (!w->volumes[i].over)
+			join(w, &w->volumes[i]);
+	return r;
 }
 
 ssize_t

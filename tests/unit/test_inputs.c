@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Volumes in chunks as a peer sees them: list, chunks, the whole, refusals. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/nodekit.h"
+#include "transport/core/base/crypt.h"
+#include "trust/doc/chunks.h"
+
+/* The volume of nodekit in three chunks, two of them the same. */
+#define N 3
+#define CHUNK (sizeof(tar) / N)
+static uint8_t list[CHUNK_HEAD + N * CHUNK_ENTRY];
+static struct id32 list_sha, chunk[N];
+static uint64_t list_size, total;
+
+static void
+make_list(void)
+{
+	for (size_t i = 0; i < sizeof(tar); i++)
+		tar[i] = (uint8_t)(i % CHUNK + (i < 2 * CHUNK ? 0 : 7));
+	list_size = sizeof(list);
+	total = sizeof(tar);
+	for (unsigned i = 0; i < N; i++) {
+		crypt_sha256(&chunk[i], tar + i * CHUNK, CHUNK);
+		chunk_list_entry(list + CHUNK_HEAD + i * CHUNK_ENTRY,
+		    &chunk[i], CHUNK);
+	}
+	chunk_list_head(list, N, sizeof(tar));
+	crypt_sha256(&list_sha, list, sizeof(list));
+}
+
+static void
+in_chunks(struct manifest *m)
+{
+	with_volumes(m);
+	for (unsigned i = 0; i < 2; i++) {
+		struct manifest_volume *v = &m->volume[i];
+
+		v->blob.size = total;
+		v->has_chunks = true;
+		v->chunks.sha256 = list_sha;
+		v->chunks.size = list_size;
+	}
+}
+
+static struct proto_ans *
+put(const struct id32 *sha, uint64_t n, uint64_t o, const uint8_t *p,
+    size_t len)
+{
+	struct proto_req q = {.path = PATH_BLOB_PUT, .digest = sha->b,
+	    .offset = o, .n = n, .body = {p, len}};
+
+	return world_call(&w, 1, &q);
+}
+
+static void
+took(const struct proto_ans *a, uint64_t want)
+{
+	uint64_t have;
+
+	assert_int_equal(a->status, ST_OK);
+	assert_true(proto_get_have(&have, a));
+	assert_int_equal(have, want);
+}
+
+/* What the answer to submit names, in its order. */
+static void
+names(const struct proto_ans *a, unsigned n, ...)
+{
+	struct proto_submitted s;
+	const uint8_t *d;
+	va_list ap;
+
+	assert_int_equal(a->status, ST_OK);
+	assert_true(proto_get_submitted(&s, a));
+	assert_int_equal(s.nmissing, n);
+	assert_false(s.more);
+	va_start(ap, n);
+	while (n-- > 0) {
+		assert_true(plist_next(&s.missing, &d));
+		assert_memory_equal(d, va_arg(ap, const struct id32 *)->b, 32);
+	}
+	va_end(ap);
+}
+
+static int
+begin(void **state)
+{
+	int rc = setup(state);
+
+	make_list();
+	return rc;
+}
+
+static void
+test_whole(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	names(submit(1, 0x41, 1, in_chunks, &id), 1, &list_sha);
+	/* neither chunks nor anything else before the list is here */
+	refused(put(&chunk[0], CHUNK, 0, tar, CHUNK), "not_wanted", 0);
+	assert_int_equal(put(&list_sha, sizeof(list) - 1, 0, list, 5)->status,
+	    ST_MALFORMED);
+	took(put(&list_sha, sizeof(list), 0, list, 50), 50);
+	took(put(&list_sha, sizeof(list), 50, list + 50, sizeof(list) - 50),
+	    sizeof(list));
+	/* each once */
+	names(submit(1, 0x41, 1, in_chunks, &id), 2, &chunk[0], &chunk[2]);
+	took(put(&chunk[2], CHUNK, 0, tar + 2 * CHUNK, 10), 10);
+	state_is(&id, "queued", "inputs");
+	names(submit(1, 0x41, 1, in_chunks, &id), 2, &chunk[0], &chunk[2]);
+	took(put(&chunk[2], CHUNK, 10, tar + 2 * CHUNK + 10, CHUNK - 10),
+	    CHUNK);
+	names(submit(1, 0x41, 1, in_chunks, &id), 1, &chunk[0]);
+	assert_int_equal(put(&chunk[0], CHUNK + 1, 0, tar, 1)->status,
+	    ST_MALFORMED);
+	took(put(&chunk[0], CHUNK, 0, tar, CHUNK), CHUNK);
+	names(submit(1, 0x41, 1, in_chunks, &id), 0);
+	world_run(&w, 100);
+	state_is(&id, "done", NULL);
+	/* the same volume once more: nothing is asked for */
+	names(submit(1, 0x41, 2, in_chunks, &id), 0);
+}
+
+/* Another person who names it sends all of it. */
+static void
+test_not_known(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	test_whole(state);
+	world_link(&w, 2, 0);
+	world_identify(&w, 2, 0x42);
+	names(submit(2, 0x42, 3, in_chunks, &id), 1, &list_sha);
+}
+
+static void
+test_bad_list(void **state)
+{
+	struct proto_job_status s;
+	struct id32 id;
+
+	(void)state;
+	/* a list of something else, whose digest is right */
+	list[0] = 'k';
+	crypt_sha256(&list_sha, list, sizeof(list));
+	(void)submit(1, 0x41, 1, in_chunks, &id);
+	took(put(&list_sha, sizeof(list), 0, list, sizeof(list)),
+	    sizeof(list));
+	state_is(&id, "refused", NULL);
+	s = status(&id);
+	assert_memory_equal(s.reason.p, "volume: /v0: the chunk list: ", 29);
+	assert_int_equal(w.n.count.blobs_bad, 1);
+	assert_int_equal(peer_next(&w.n, NULL)->n_bad, 1);
+	names(submit(1, 0x41, 1, in_chunks, &id), 0);
+	assert_true(pstr_is(status(&id).state, "refused"));
+	/* of another size than the volume */
+	list[0] = 'K';
+	crypt_sha256(&list_sha, list, sizeof(list));
+	total = sizeof(tar) - 1;
+	(void)submit(1, 0x41, 2, in_chunks, &id);
+	took(put(&list_sha, sizeof(list), 0, list, sizeof(list)),
+	    sizeof(list));
+	state_is(&id, "refused", NULL);
+}
+
+static void
+test_bad_whole(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	/* the manifest signs another volume than the chunks make */
+	crypt_sha256(&chunk[1], tar + 2 * CHUNK, CHUNK);
+	chunk_list_entry(list + CHUNK_HEAD + CHUNK_ENTRY, &chunk[1], CHUNK);
+	crypt_sha256(&list_sha, list, sizeof(list));
+	(void)submit(1, 0x41, 1, in_chunks, &id);
+	took(put(&list_sha, sizeof(list), 0, list, sizeof(list)),
+	    sizeof(list));
+	took(put(&chunk[0], CHUNK, 0, tar, CHUNK), CHUNK);
+	took(put(&chunk[2], CHUNK, 0, tar + 2 * CHUNK, CHUNK), CHUNK);
+	state_is(&id, "refused", "volume: not the whole");
+	assert_int_equal(peer_next(&w.n, NULL)->n_bad, 1);
+}
+
+static void
+test_bad_chunk(void **state)
+{
+	uint8_t wrong[CHUNK] = {0};
+	struct id32 id;
+
+	(void)state;
+	(void)submit(1, 0x41, 1, in_chunks, &id);
+	took(put(&list_sha, sizeof(list), 0, list, sizeof(list)),
+	    sizeof(list));
+	refused(put(&chunk[0], CHUNK, 0, wrong, CHUNK), "digest", 0);
+	assert_int_equal(peer_next(&w.n, NULL)->n_bad, 1);
+	state_is(&id, "queued", "inputs");
+	names(submit(1, 0x41, 1, in_chunks, &id), 2, &chunk[0], &chunk[2]);
+	/* a cancelled job wants nothing any more */
+	(void)about(1, PATH_CANCEL, &id);
+	refused(put(&chunk[0], CHUNK, 0, tar, CHUNK), "not_wanted", 0);
+}
+
+/* Nothing to send yet is not nothing to send. */
+static void
+test_later(void **state)
+{
+	struct proto_ans *a;
+	struct id32 id;
+
+	(void)state;
+	w.volumes_later = true;
+	(void)submit(1, 0x41, 1, in_chunks, &id);
+	took(put(&list_sha, sizeof(list), 0, list, sizeof(list)),
+	    sizeof(list));
+	a = submit(1, 0x41, 1, in_chunks, &id);
+	assert_int_equal(a->status, ST_BUSY);
+	assert_true(pstr_is(a->meta.code, "load"));
+	assert_int_equal(a->meta.s, 1);
+	/* a new job is not taken before it can be answered */
+	a = submit(1, 0x41, 2, in_chunks, &id);
+	assert_int_equal(a->status, ST_BUSY);
+	assert_int_equal(w.n.jobs.count, 1);
+	w.volumes_later = false;
+	names(submit(1, 0x41, 2, in_chunks, &id), 2, &chunk[0], &chunk[2]);
+	assert_int_equal(w.n.jobs.count, 2);
+}
+
+/* A node takes the volume as one blob, too. */
+static void
+test_as_one(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	(void)submit(1, 0x41, 1, in_chunks, &id);
+	took(put(&tar_sha, sizeof(tar), 0, tar, sizeof(tar)), sizeof(tar));
+	names(submit(1, 0x41, 1, in_chunks, &id), 0);
+	world_run(&w, 100);
+	state_is(&id, "done", NULL);
+}
+
+/* An hour without a byte of any chunk; a chunk keeps it waiting. */
+static void
+test_idle(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	(void)submit(1, 0x41, 1, in_chunks, &id);
+	took(put(&list_sha, sizeof(list), 0, list, sizeof(list)),
+	    sizeof(list));
+	world_run(&w, 3000 * 1000);
+	took(put(&chunk[0], CHUNK, 0, tar, 10), 10);
+	world_run(&w, 3000 * 1000);
+	state_is(&id, "queued", "inputs");
+	world_run(&w, 700 * 1000);
+	state_is(&id, "cancelled", "inputs");
+}
+
+#define T(x) cmocka_unit_test_setup_teardown(x, begin, teardown)
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(test_whole), T(test_not_known), T(test_bad_list),
+	    T(test_bad_whole), T(test_bad_chunk), T(test_later),
+	    T(test_as_one), T(test_idle),
+	};
+
+	return cmocka_run_group_tests_name("inputs", tests, NULL, NULL);
+}
