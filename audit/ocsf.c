@@ -61,6 +61,8 @@ static const struct kind {
 	0, 5},
     {EVK_TRAIL_TORN, "trail_torn", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_LAYER_MISSING, "layer_missing", 2004, 1, 0, DISP_DETECTED, 0, 3},
+    {EVK_APPROVAL, "approval", 6003, 3, 0, 0, 0, 1},
+    {EVK_BOARD_ABSENT, "board_absent", 2004, 1, 0, DISP_DETECTED, 0, 2},
     {EVK_DISK_LOW, "disk_low", 2004, 1, 0, DISP_DETECTED, 0, 4},
 };
 

@@ -28,6 +28,13 @@
 /* Signed frames that messages carry whole; trust/doc names them as its own. */
 #define IPC_BINDING 242 /* bytes: klp.md 5 */
 #define IPC_RECEIPT 317 /* bytes: compute.md 7 */
+#define IPC_APPROVAL 113 /* bytes: klp.md 6.1, with one signature */
+#define IPC_APPROVAL_MAX 1133 /* ... with sixteen */
+/* Who signed an approval: a fingerprint, and the Reticulum identity hash that
+ * goes with it, or zeros. */
+#define IPC_SIGNER 48
+#define IPC_SIGNERS_MAX 16	 /* of one frame */
+#define IPC_JOB_SIGNERS_MAX 32 /* of all for one job */
 
 enum program {
 	PROGRAM_PARENT,
@@ -94,6 +101,8 @@ enum event_kind {
 	EVK_TRAIL_TORN = 41,
 	EVK_LAYER_MISSING = 42,
 	EVK_DISK_LOW = 43,
+	EVK_APPROVAL = 57,	/* one that counted; a: approve 1, reject 0 */
+	EVK_BOARD_ABSENT = 58,	/* approved_by that nothing maps */
 };
 
 /*
@@ -178,10 +187,33 @@ enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
 #define MSG_V_ENVELOPE(F) /* one descriptor: the envelope */                   \
 	F(u64, qid, 0) F(u32, len, 0) F(fp, fp, 0) F(u8, key_kind, 0)          \
 	F(boolean, bip340, 0) F(var, key, 33)
-/* ok: one sealed memfd, the manifest as a record (trust/doc/manifest.h) */
+/*
+ * ok: one sealed memfd, the manifest as a record (trust/doc/manifest.h), and
+ * which keys of the board it names have signed the envelope too
+ */
 #define MSG_V_MANIFEST(F)                                                      \
 	F(u64, qid, 0) F(boolean, ok, 0) F(id32, job, 0) F(u32, len, 0)        \
-	F(str, why, 256)
+	F(str, why, 256) F(var, cosigned, IPC_SIGNER * IPC_SIGNERS_MAX)
+enum approval_status {
+	APPROVAL_OK = 0,      /* the signers that count are named */
+	APPROVAL_FORM = 1,    /* no such frame */
+	APPROVAL_TRUST = 2,   /* no signature counts, or not at this time */
+	APPROVAL_REVOKED = 3, /* none but of a key that is revoked */
+};
+#define MSG_V_APPROVAL(F) /* a frame, and who brought it */                    \
+	F(u64, qid, 0) F(arr, rns_public, 64)                                  \
+	F(var, frame, IPC_APPROVAL_MAX)
+#define MSG_V_APPROVED(F)                                                      \
+	F(u64, qid, 0) F(u8, status, 0) F(boolean, approve, 0)                 \
+	F(id32, job, 0) F(u32, issued, 0) F(u32, expires, 0)                   \
+	F(var, signers, IPC_SIGNER * IPC_SIGNERS_MAX) F(str, why, 128)
+#define MSG_V_REVIEW(F) /* what are these worth now; board "": none */         \
+	F(u64, qid, 0) F(str, board, 255)                                      \
+	F(var, signers, IPC_SIGNER * IPC_JOB_SIGNERS_MAX)
+/* a bit for each signer; threshold 0: nobody knows the board's keys */
+#define MSG_V_REVIEWED(F)                                                      \
+	F(u64, qid, 0) F(u32, reviewers, 0) F(u32, members, 0)                 \
+	F(u32, revoked, 0) F(u8, threshold, 0)
 #define MSG_V_LIVE(F) /* check s and m of a live proof */                      \
 	F(u64, qid, 0) F(hash16, link, 0) F(arr, n, 32) F(arr, s, 64)          \
 	F(arr, m, 32) F(arr, initiator, 64) F(arr, responder, 64)              \
@@ -203,6 +235,11 @@ enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
 	F(arr, initiator, 64) /* zeros: not identified */
 #define MSG_K_CHALLENGED(F)                                                    \
 	F(u64, qid, 0) F(boolean, ok, 0) F(arr, s, 64) F(arr, m, 32)
+#define MSG_K_APPROVE(F) /* node.sock asked; keys adds `issued` and signs */     \
+	F(u64, qid, 0) F(id32, job, 0) F(boolean, approve, 0)                  \
+	F(u32, expires, 0)
+#define MSG_K_APPROVED(F)                                                      \
+	F(u64, qid, 0) F(boolean, ok, 0) F(arr, approval, IPC_APPROVAL)
 #define MSG_K_BINDING(F) /* keys' present binding, standalone form */          \
 	F(arr, binding, IPC_BINDING) F(fp, fp, 0)
 /* ---- keys and transport: the other half of a binding ---- */
@@ -365,6 +402,10 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(V_VERDICT, TRUST, NODE, 0, 0)                                        \
 	M(V_ENVELOPE, NODE, TRUST, 1, 1)                                       \
 	M(V_MANIFEST, TRUST, NODE, 0, 1)                                       \
+	M(V_APPROVAL, NODE, TRUST, 0, 0)                                       \
+	M(V_APPROVED, TRUST, NODE, 0, 0)                                       \
+	M(V_REVIEW, NODE, TRUST, 0, 0)                                         \
+	M(V_REVIEWED, TRUST, NODE, 0, 0)                                       \
 	M(V_LIVE, NODE, TRUST, 0, 0)                                           \
 	M(V_LIVE_OK, TRUST, NODE, 0, 0)                                        \
 	M(V_CHANGED, TRUST, NODE, 0, 0)                                        \
@@ -372,6 +413,8 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(K_SIGNED, KEYS, NODE, 0, 0)                                          \
 	M(K_CHALLENGE, NODE, KEYS, 0, 0)                                       \
 	M(K_CHALLENGED, KEYS, NODE, 0, 0)                                      \
+	M(K_APPROVE, NODE, KEYS, 0, 0)                                         \
+	M(K_APPROVED, KEYS, NODE, 0, 0)                                        \
 	M(K_BINDING, KEYS, NODE_AUDIT, 0, 0)                                   \
 	M(B_SIGN, KEYS, TRANSPORT, 0, 0)                                       \
 	M(B_SIGNED, TRANSPORT, KEYS, 0, 0)                                     \

@@ -64,10 +64,10 @@ _warren()
 	esac
 
 	case $verb in
-	"") words="run submit jobs show logs result cancel receipt nodes describe
-		identity status peers image audit check-config help --version" ;;
-	help) words="run submit jobs show logs result cancel receipt nodes describe
-		identity status peers image audit check-config" ;;
+	"") words="run submit jobs show logs result cancel approve reject receipt nodes
+		describe identity status peers image audit check-config help --version" ;;
+	help) words="run submit jobs show logs result cancel approve reject receipt nodes
+		describe identity status peers image audit check-config" ;;
 	receipt) words="verify" ;;
 	image) words="import list" ;;
 	audit) words="tail verify" ;;
@@ -84,8 +84,8 @@ _warren()
 	"run "*) options="$submit --volume --env --memory --cpu --time --pids
 		--output --log --writable --deadline --retries" ;;
 	"submit "*) options=$submit ;;
-	"jobs "*) options="$target --mine --label --wide" ;;
-	"show "* | "cancel "*) options=$target ;;
+	"jobs "*) options="$target --mine --label --held --wide" ;;
+	"show "* | "cancel "* | "approve "* | "reject "*) options=$target ;;
 	"logs "*) options="$target --follow --stderr" ;;
 	"result "*) options="$target --out --strict" ;;
 	"image import") options="--name" ;;
@@ -103,7 +103,7 @@ _warren()
 		mapfile -t COMPREPLY < <(compgen -f -X '!*.y?(a)ml' -- "$cur"; compgen -d -- "$cur")
 		return
 		;;
-	"show " | "logs " | "result " | "cancel " | "receipt verify")
+	"show " | "logs " | "result " | "cancel " | "approve " | "reject " | "receipt verify")
 		mapfile -t COMPREPLY < <(compgen -W "$(_warren_jobs "$keys")" -- "$cur"; compgen -d -- "$cur")
 		return
 		;;

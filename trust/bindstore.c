@@ -17,6 +17,7 @@ struct entry {
 	struct hash16 hash;
 	bool keep;
 	struct binding b;
+	struct fp fp; /* of its secp256k1 key */
 };
 
 /* The highest serial of a key, seen with valid signatures. */
@@ -188,6 +189,17 @@ serial_add(struct bindstore *s, const uint8_t secp[33])
 	return k;
 }
 
+static void
+entry_set(struct entry *e, const struct binding *b)
+{
+	/* no point is looked at: what is stored was checked when it came */
+	struct klp_key k = {.kind = KEY_SECP256K1, .len = sizeof(b->secp)};
+
+	memcpy(k.raw, b->secp, sizeof(b->secp));
+	key_fp(&e->fp, &k);
+	e->b = *b;
+}
+
 static struct entry *
 entry_add(struct bindstore *s, const struct hash16 *hash)
 {
@@ -259,12 +271,60 @@ bindstore_take(struct bindstore *s, const struct binding *b, uint32_t now,
 	k->keep |= keep;
 	e->keep |= keep;
 	*fresh |= !bindstore_has(s, b);
-	e->b = *b;
+	entry_set(e, b);
 	TAILQ_REMOVE(&s->entry_lru, e, lru);
 	TAILQ_INSERT_TAIL(&s->entry_lru, e, lru);
 	TAILQ_REMOVE(&s->serial_lru, k, lru);
 	TAILQ_INSERT_TAIL(&s->serial_lru, k, lru);
 	return NULL;
+}
+
+/* Within its times, and not replaced by a higher serial for too long. */
+static bool
+entry_holds(const struct bindstore *s, const struct entry *e, uint32_t now)
+{
+	const struct serial *k = serial_find(s, e->b.secp);
+
+	return now < e->b.not_after &&
+	    e->b.not_before <= (uint64_t)now + BINDING_EARLY &&
+	    (k == NULL || e->b.serial >= k->highest ||
+		now < (uint64_t)k->first_seen + BINDING_GRACE);
+}
+
+size_t
+bindstore_hinted(const struct bindstore *s, const uint8_t fp4[FP4_LEN],
+    uint32_t now, struct binding *out, size_t max)
+{
+	const struct entry *e;
+	size_t n = 0;
+
+	/* those kept come first: strangers cannot crowd them out */
+	for (unsigned keep = 0; keep < 2; keep++) {
+		TAILQ_FOREACH(e, &s->entry_lru, lru) {
+			if (n < max && e->keep == (keep == 0) &&
+			    memcmp(e->fp.b, fp4, FP4_LEN) == 0 &&
+			    entry_holds(s, e, now))
+				out[n++] = e->b;
+		}
+	}
+	return n;
+}
+
+bool
+bindstore_of(const struct bindstore *s, const struct fp *fp, uint32_t now,
+    struct binding *out)
+{
+	const struct entry *e, *best = NULL;
+
+	TAILQ_FOREACH(e, &s->entry_lru, lru) {
+		if (fp_eq(&e->fp, fp) && entry_holds(s, e, now) &&
+		    (best == NULL || e->b.serial > best->b.serial))
+			best = e;
+	}
+	if (best == NULL)
+		return false;
+	*out = best->b;
+	return true;
 }
 
 const struct binding *
@@ -273,17 +333,12 @@ bindstore_find(struct bindstore *s, const uint8_t rns[RNS_PUBLIC_LEN],
 {
 	struct hash16 hash;
 	struct entry *e;
-	struct serial *k;
 
 	rns_hash_of(&hash, rns);
 	if ((e = entry_find(s, &hash)) == NULL)
 		return NULL;
-	k = serial_find(s, e->b.secp);
 	if (memcmp(e->b.rns, rns, RNS_PUBLIC_LEN) != 0 ||
-	    now >= e->b.not_after ||
-	    e->b.not_before > (uint64_t)now + BINDING_EARLY ||
-	    (k != NULL && e->b.serial < k->highest &&
-		now >= (uint64_t)k->first_seen + BINDING_GRACE)) {
+	    !entry_holds(s, e, now)) {
 		entry_drop(s, e);
 		return NULL;
 	}
@@ -356,7 +411,7 @@ get_entry(struct bindstore *s, struct rd *r)
 	if (s->nentries >= s->max || entry_find(s, &hash) != NULL ||
 	    (e = entry_add(s, &hash)) == NULL)
 		return false;
-	e->b = b;
+	entry_set(e, &b);
 	e->keep = keep;
 	return true;
 }

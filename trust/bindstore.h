@@ -40,6 +40,15 @@ const char *bindstore_take(struct bindstore *, const struct binding *,
  */
 const struct binding *bindstore_find(struct bindstore *,
     const uint8_t rns[RNS_PUBLIC_LEN], uint32_t now);
+/*
+ * Bindings that hold now of keys whose fingerprint begins so, of different
+ * Reticulum identities: at most max, how many. Copies.
+ */
+size_t bindstore_hinted(const struct bindstore *, const uint8_t fp4[FP4_LEN],
+    uint32_t now, struct binding *out, size_t max);
+/* ... of the key with this fingerprint; the one with the highest serial. */
+bool bindstore_of(const struct bindstore *, const struct fp *, uint32_t now,
+    struct binding *out);
 /* Byte for byte the one that is stored: it needs no second check. */
 bool bindstore_has(const struct bindstore *, const struct binding *);
 /* Peers that are remembered. */

@@ -24,6 +24,7 @@
 #include "common/program.h"
 #include "trust/doc/envelope.h"
 #include "trust/doc/manifest.h"
+#include "trust/review.h"
 #include "trust/verdict.h"
 #include "common/util.h"
 
@@ -219,7 +220,7 @@ on_V_ENVELOPE(struct judge *j, const struct msg_V_ENVELOPE *m,
 	if (len > 0 && len <= ENV_MANIFEST_MAX)
 		env = memfd_map(in->fds[0], &len, ENV_MANIFEST_MAX);
 	if (env != NULL) {
-		n = verdict_envelope(j->record, MANIFEST_RECORD_MAX, &out, m,
+		n = verdict_envelope(&j->v, j->record, MANIFEST_RECORD_MAX, &out, m,
 		    env, len);
 		memfd_unmap(env, len);
 	} else {
@@ -237,6 +238,27 @@ on_V_ENVELOPE(struct judge *j, const struct msg_V_ENVELOPE *m,
 	    record >= 0 ? &record : NULL, record >= 0);
 	if (record >= 0)
 		(void)close(record);
+}
+
+static void
+on_V_APPROVAL(struct judge *j, const struct msg_V_APPROVAL *m,
+    struct ipc_in *in)
+{
+	struct msg_V_APPROVED out;
+
+	(void)in;
+	review_approval(&j->v, &out, m, judge_now(j));
+	(void)program_send_V_APPROVED(&j->prog, &out, NULL, 0);
+}
+
+static void
+on_V_REVIEW(struct judge *j, const struct msg_V_REVIEW *m, struct ipc_in *in)
+{
+	struct msg_V_REVIEWED out;
+
+	(void)in;
+	review_job(&j->v, &out, m, judge_now(j));
+	(void)program_send_V_REVIEWED(&j->prog, &out, NULL, 0);
 }
 
 static void

@@ -186,6 +186,20 @@ on_K_CHALLENGE(struct keys *k, const struct msg_K_CHALLENGE *m,
 }
 
 static void
+on_K_APPROVE(struct keys *k, const struct msg_K_APPROVE *m, struct ipc_in *in)
+{
+	struct msg_K_APPROVED out;
+	uint8_t aux[32];
+	const char *why;
+
+	(void)in;
+	randombytes_buf(aux, sizeof(aux));
+	why = signer_approval(&k->signer, &out, m, now_s(), aux);
+	(void)program_send_K_APPROVED(&k->prog, &out, NULL, 0);
+	event(k, "approval", why, &m->job, m->approve);
+}
+
+static void
 on_C_SIGN(struct keys *k, const struct msg_C_SIGN *m, struct ipc_in *in)
 {
 	struct msg_C_SIGNED out;

@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "trust/doc/approval.h"
 #include "trust/doc/note.h"
 #include "trust/doc/receipt.h"
 #include "common/util.h"
@@ -199,6 +200,31 @@ signer_challenge(struct signer *s, struct msg_K_CHALLENGED *out,
 	if (!ok)
 		return "cannot sign";
 	memcpy(out->m, fresh, 32);
+	out->ok = true;
+	return NULL;
+}
+
+const char *
+signer_approval(struct signer *s, struct msg_K_APPROVED *out,
+    const struct msg_K_APPROVE *m, uint32_t now, const uint8_t aux[32])
+{
+	struct approval a = {.approve = m->approve, .job = m->job,
+	    .issued = now, .expires = m->expires};
+	static const struct id32 none;
+	struct klp_secret k;
+	bool ok;
+
+	memset(out, 0, sizeof(*out));
+	out->qid = m->qid;
+	if (id32_eq(&m->job, &none))
+		return "no job";
+	if (m->expires <= now || m->expires - now > APPROVAL_LIFE_MAX)
+		return "valid for no time, or for over 30 days";
+	k = mesh_secret(s);
+	ok = approval_sign(out->approval, &a, &k, aux);
+	explicit_bzero(&k, sizeof(k));
+	if (!ok)
+		return "cannot sign";
 	out->ok = true;
 	return NULL;
 }

@@ -73,6 +73,9 @@ const char *signer_receipt(struct signer *, struct msg_K_SIGNED *,
     const struct msg_K_RECEIPT *, const uint8_t aux[32]);
 const char *signer_challenge(struct signer *, struct msg_K_CHALLENGED *,
     const struct msg_K_CHALLENGE *, const uint8_t m[32], const uint8_t aux[32]);
+/* Issued now; m->expires at most 30 d ahead. */
+const char *signer_approval(struct signer *, struct msg_K_APPROVED *,
+    const struct msg_K_APPROVE *, uint32_t now, const uint8_t aux[32]);
 const char *signer_checkpoint(struct signer *, struct msg_C_SIGNED *,
     const struct msg_C_SIGN *);
 

@@ -26,9 +26,9 @@ put_key(struct msg_V_VERDICT *out, const struct klp_key *k)
 }
 
 /* Level of a key and its Reticulum identity; 0 when nobody has said one. */
-static int
-level_of(const struct verdicts *v, const struct fp *fp, const uint8_t *rns,
-    const char *scope, const char **why)
+int
+verdict_level(const struct verdicts *v, const struct fp *fp,
+    const uint8_t *rns, const char *scope, const char **why)
 {
 	struct level_query q = {.fp = fp, .rns = rns};
 	int bit = scope_parse(scope, strlen(scope)), level;
@@ -100,7 +100,7 @@ unbound(const struct verdicts *v, struct msg_V_VERDICT *out,
 		return;
 	}
 	put_key(out, &k);
-	out->level = level_of(v, NULL, out->rns_hash.b, m->scope, &why);
+	out->level = verdict_level(v, NULL, out->rns_hash.b, m->scope, &why);
 	out->status = VERDICT_OK;
 	say(out, why);
 }
@@ -120,7 +120,8 @@ verdict_ask(struct verdicts *v, struct msg_V_VERDICT *out,
 	rns_hash_of(&out->rns_hash, m->rns_public);
 	if ((why = take_binding(v, m, out->rns_hash.b, now, &note)) != NULL) {
 		const char *pin;
-		int level = level_of(v, NULL, out->rns_hash.b, m->scope, &pin);
+		int level = verdict_level(v, NULL, out->rns_hash.b, m->scope,
+		    &pin);
 
 		out->status = VERDICT_BAD_BINDING;
 		out->level = MIN_OF(level, 0);
@@ -134,11 +135,45 @@ verdict_ask(struct verdicts *v, struct msg_V_VERDICT *out,
 	}
 	put_key(out, &k);
 	out->status = VERDICT_OK;
-	out->level = level_of(v, &out->fp, out->rns_hash.b, m->scope, &why);
+	out->level = verdict_level(v, &out->fp, out->rns_hash.b, m->scope,
+	    &why);
 	out->valid_until = MIN_OF(out->valid_until, b->not_after);
 	out->live_needed = out->level >= v->live_from;
 	say(out, why);
 	return note;
+}
+
+const struct verdict_board *
+verdict_board(const struct verdicts *v, const char *text)
+{
+	for (size_t i = 0; *text != '\0' && i < v->nboards; i++) {
+		if (strcmp(v->boards[i].text, text) == 0)
+			return &v->boards[i];
+	}
+	return NULL;
+}
+
+/* Keys of the board that the manifest names, under its own envelope. */
+static void
+cosigned(const struct verdicts *v, struct msg_V_MANIFEST *out,
+    const struct env *e, const char *board)
+{
+	const struct verdict_board *b = verdict_board(v, board);
+	uint64_t who = 0;
+	struct fp fp;
+
+	if (b == NULL || b->threshold == 0 || e->nsigs < 2)
+		return;
+	(void)env_signers(e, TYPE_MANIFEST, b->keys, b->nkeys, &who, NULL);
+	for (size_t i = 0; i < b->nkeys &&
+	    out->cosigned_len < sizeof(out->cosigned); i++) {
+		if ((who & UINT64_C(1) << i) == 0)
+			continue;
+		key_fp(&fp, &b->keys[i]);
+		memset(out->cosigned + out->cosigned_len, 0, IPC_SIGNER);
+		memcpy(out->cosigned + out->cosigned_len, HASH_BYTES(fp));
+		out->cosigned_len = (uint16_t)(out->cosigned_len + IPC_SIGNER);
+	}
 }
 
 static size_t
@@ -149,8 +184,8 @@ refuse(struct msg_V_MANIFEST *out, const char *member, const char *why)
 }
 
 static size_t
-checked(uint8_t *record, size_t cap, struct msg_V_MANIFEST *out,
-    const struct env *e, const struct klp_key *k)
+checked(const struct verdicts *v, uint8_t *record, size_t cap,
+    struct msg_V_MANIFEST *out, const struct env *e, const struct klp_key *k)
 {
 	char why[MANIFEST_WHY];
 	struct manifest m;
@@ -174,13 +209,16 @@ checked(uint8_t *record, size_t cap, struct msg_V_MANIFEST *out,
 		(void)refuse(out, "payload", "too large");
 	else
 		out->job = m.job;
+	if (n > 0)
+		cosigned(v, out, e, m.approved_by);
 	manifest_clear(&m);
 	return n;
 }
 
 size_t
-verdict_envelope(uint8_t *record, size_t cap, struct msg_V_MANIFEST *out,
-    const struct msg_V_ENVELOPE *m, const uint8_t *buf, size_t len)
+verdict_envelope(const struct verdicts *v, uint8_t *record, size_t cap,
+    struct msg_V_MANIFEST *out, const struct msg_V_ENVELOPE *m,
+    const uint8_t *buf, size_t len)
 {
 	struct klp_key k;
 	const char *why;
@@ -197,7 +235,7 @@ verdict_envelope(uint8_t *record, size_t cap, struct msg_V_MANIFEST *out,
 		env_clear(&e);
 		return refuse(out, "envelope", why);
 	}
-	n = checked(record, cap, out, &e, &k);
+	n = checked(v, record, cap, out, &e, &k);
 	env_clear(&e);
 	out->ok = n > 0;
 	out->len = (uint32_t)n;

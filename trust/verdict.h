@@ -18,8 +18,21 @@
 #define LIVE_FROM_ALWAYS (-3)
 #define LIVE_FROM_NEVER 4
 
+/*
+ * A board that approved_by may name (klp.md 6.1): the keys of its role in a
+ * pinned root. threshold 0: no root here has the role, so nobody can sign.
+ */
+struct verdict_board {
+	const char *text;
+	const struct klp_key *keys;
+	size_t nkeys; /* at most ENV_KEYS_MAX */
+	unsigned threshold;
+};
+
 struct verdicts {
 	struct level_conf levels;
+	const struct verdict_board *boards;
+	size_t nboards;
 	/* least level that needs a live proof of the secp256k1 key */
 	int live_from;
 	struct bindstore *store;
@@ -41,8 +54,15 @@ enum verdict_note verdict_ask(struct verdicts *, struct msg_V_VERDICT *out,
  * out->why, which names the member. Times, node and nonce are the node's to
  * check (manifest_times()). cap: MANIFEST_RECORD_MAX.
  */
-size_t verdict_envelope(uint8_t *record, size_t cap, struct msg_V_MANIFEST *out,
-    const struct msg_V_ENVELOPE *m, const uint8_t *env, size_t len);
+size_t verdict_envelope(const struct verdicts *, uint8_t *record, size_t cap,
+    struct msg_V_MANIFEST *out, const struct msg_V_ENVELOPE *m,
+    const uint8_t *env, size_t len);
+/* Level of a key and its Reticulum identity hash (NULL: not known) in a scope. */
+int verdict_level(const struct verdicts *, const struct fp *fp,
+    const uint8_t *rns, const char *scope, const char **why);
+/* The board of that text; NULL. */
+const struct verdict_board *verdict_board(const struct verdicts *,
+    const char *text);
 /* Does the live proof hold: signed by the key that m names? */
 bool verdict_live(const struct msg_V_LIVE *);
 

@@ -13,6 +13,7 @@
 #include "node/cli/format.h"
 #include "node/cli/outcome.h"
 #include "node/cli/options.h"
+#include "node/cli/review.h"
 #include "node/cli/say.h"
 #include "node/cli/table.h"
 #include "node/cli/verb.h"
@@ -95,6 +96,7 @@ struct job_table {
 	struct cli *c;
 	const struct target *t;
 	const char *label; /* only those with it */
+	bool held;	   /* only those that wait for a review */
 	struct cli_table *table;
 	json_t *list;
 	size_t n;
@@ -171,7 +173,8 @@ add_job(struct job_table *jt, const struct job_row *r,
 	    [COL_IMAGE] = r->image, [COL_PERSON] = mine ? "you" : r->owner,
 	    [COL_NODE] = r->node, [COL_AGE] = age, [COL_LABELS] = labels};
 
-	if (jt->label != NULL && !has_label(note, jt->label)) {
+	if ((jt->label != NULL && !has_label(note, jt->label)) ||
+	    (jt->held && strcmp(r->state, "held") != 0)) {
 		json_decref(r->ended);
 		return;
 	}
@@ -368,7 +371,7 @@ list_noted(struct job_table *jt)
 
 struct jobs_options {
 	struct target t;
-	bool mine;
+	bool mine, held;
 	const char *label;
 };
 
@@ -380,6 +383,8 @@ set_jobs(struct cli *c, void *ctx, int option, const char *value)
 	(void)c;
 	if (option == OPT_MINE)
 		o->mine = true;
+	else if (option == OPT_HELD)
+		o->held = true;
 	else if (option == OPT_LABEL)
 		o->label = value;
 	else
@@ -396,6 +401,10 @@ list_jobs(struct jobs_options *o, struct job_table *jt)
 
 	if (o->mine && (t->to != NULL || t->want_here)) {
 		cli_error(jt->c, "--mine, --to and --here exclude each other");
+		return CLI_USAGE;
+	}
+	if (o->mine && o->held) {
+		cli_error(jt->c, "--mine and --held exclude each other");
 		return CLI_USAGE;
 	}
 	rc = target_find(t, NULL);
@@ -421,7 +430,16 @@ verb_jobs(struct cli *c, int argc, char **argv)
 	rc = cli_options(c, VERB_JOBS, argc, argv, set_jobs, &o);
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
+	if (o.held && o.t.to != NULL && !o.mine) {
+		/* a page of its own: jobs of others, as they were signed */
+		rc = target_find(&o.t, NULL);
+		if (rc == CLI_OK)
+			rc = held_list(&o.t);
+		target_close(&o.t);
+		return rc;
+	}
 	jt.label = o.label;
+	jt.held = o.held;
 	jt.table = cli_table_new(c, columns, COLS);
 	if (c->json)
 		jt.list = json_array();
@@ -534,6 +552,33 @@ limit_text(char out[24], const char *name, json_int_t v)
 	return out;
 }
 
+/* What a job that waits or runs asks for, and who has said what of it. */
+static void
+print_wish(const json_t *o)
+{
+	const json_t *command = json_object_get(o, "command"), *v;
+	char text[1024];
+	size_t i;
+
+	json_array_foreach(command, i, v) {
+		(void)text_escape(text, sizeof(text), json_string_value(v),
+		    json_string_length(v));
+		printf("%s%s", i == 0 ? "command   " : " ", text);
+	}
+	if (json_array_size(command) > 0)
+		printf("\n");
+	if (json_is_true(json_object_get(o, "requires_review")))
+		printf("review    asked for by its manifest\n");
+	(void)text_escape(text, sizeof(text), text_of(o, "approved_by"),
+	    strlen(text_of(o, "approved_by")));
+	if (text[0] != '\0')
+		printf("board     %s\n", text);
+	json_array_foreach(json_object_get(o, "approvals"), i, v)
+		printf("%s  by %s\n", strcmp(text_of(v, "verdict"),
+		    "approve") == 0 ? "approved" : "rejected",
+		    text_of(v, "signer"));
+}
+
 /* What this machine's node says of it, in the lines of show_remote(). */
 static bool
 print_here(void *arg, const json_t *o)
@@ -561,6 +606,7 @@ print_here(void *arg, const json_t *o)
 	printf("admitted  %s, ", cli_time(at, int_of(o, "admitted")));
 	printf("must end by %s\n", cli_time(at, int_of(o, "deadline")));
 	printf("image     sha256:%s\n", text_of(o, "image"));
+	print_wish(o);
 	printf("limits   ");
 	json_object_foreach(json_object_get(o, "limits"), key, v)
 		printf(" %s %s", key,

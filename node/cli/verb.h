@@ -9,9 +9,9 @@
  * verb's last word. The result is the exit status; what went wrong is said.
  */
 typedef int cli_verb_fn(struct cli *, int argc, char **argv);
-cli_verb_fn verb_audit_tail, verb_audit_verify, verb_cancel, verb_check_config,
+cli_verb_fn verb_approve, verb_audit_tail, verb_audit_verify, verb_cancel, verb_check_config,
     verb_describe, verb_identity, verb_image_import, verb_image_list, verb_jobs,
-    verb_logs, verb_nodes, verb_peers, verb_receipt_verify, verb_result,
+    verb_logs, verb_nodes, verb_peers, verb_receipt_verify, verb_reject, verb_result,
     verb_run, verb_show, verb_status, verb_submit;
 
 #endif

@@ -63,14 +63,20 @@ static const struct opt run_options[] = {
 	{OPT_WIDE, 0, "wide", NULL, "every column, and values whole"}
 
 static const struct opt jobs_options[] = {
-    {OPT_TO, 't', "to", "NODE", "yours on this node"},
+    {OPT_TO, 't', "to", "NODE", "yours on this node; with --held all"},
     {OPT_HERE, 0, "here", NULL, "all of this machine's node"},
     {OPT_MINE, 0, "mine", NULL, "yours as noted here; no node is asked"},
     {OPT_LABEL, 'l', "label", "K[=V]", "only those with this label"},
+    {OPT_HELD, 0, "held", NULL, "only those that wait for a review"},
     WIDE_OPTION,
     TIMEOUT_OPTION,
 };
 static const struct opt target_options[] = {TARGET_OPTIONS};
+static const struct opt word_options[] = {
+    {OPT_TO, 't', "to", "NODE", "the job is, or will be, on this node"},
+    {OPT_HERE, 0, "here", NULL, "the job is on this machine's node"},
+    TIMEOUT_OPTION,
+};
 static const struct opt logs_options[] = {
     TARGET_OPTIONS,
     {OPT_FOLLOW, 'f', "follow", NULL, "go on as the job writes more"},
@@ -130,6 +136,14 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	OPTIONS(result_options)},
     [VERB_CANCEL] = {"cancel", "JOB", "end a job", NULL, 1, 1,
 	OPTIONS(target_options)},
+    [VERB_APPROVE] = {"approve", "JOB [--to NODE]",
+	"let a job run that waits for a review",
+	"On the node's own machine the operator's word, signed by the node's\n"
+	"key; with --to NODE yours, which counts for a reviewer of that node.\n",
+	1, 1, OPTIONS(word_options)},
+    [VERB_REJECT] = {"reject", "JOB [--to NODE]",
+	"end a job that waits: it is not to run",
+	"As for approve.\n", 1, 1, OPTIONS(word_options)},
     [VERB_RECEIPT_VERIFY] = {"receipt verify", "JOB",
 	"check a receipt offline",
 	"JOB is the folder of a job, or a name or an id that leads to it.\n", 1, 1, NO_OPTIONS},

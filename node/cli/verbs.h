@@ -19,6 +19,8 @@ enum cli_verb_id {
 	VERB_LOGS,
 	VERB_RESULT,
 	VERB_CANCEL,
+	VERB_APPROVE,
+	VERB_REJECT,
 	VERB_RECEIPT_VERIFY,
 	VERB_NODES,
 	VERB_DESCRIBE,
@@ -69,6 +71,7 @@ enum cli_opt_id {
 	OPT_RETRIES,
 	OPT_KEY,
 	OPT_RECEIPT,
+	OPT_HELD,
 };
 
 struct cli_verb {

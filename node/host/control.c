@@ -16,6 +16,7 @@
 #include "node/host/logs.h"
 #include "node/work/query.h"
 #include "node/work/ready.h"
+#include "node/work/review.h"
 #include "sandbox/plan/plan.h"
 
 /*
@@ -199,6 +200,37 @@ limits_of(const struct job *j)
 	return o;
 }
 
+/* What its submitter asks for, of a job that waits or runs. */
+static void
+add_wish(json_t *o, const struct manifest *m)
+{
+	json_t *command = json_array();
+
+	for (unsigned i = 0; i < m->command.n; i++)
+		(void)json_array_append_new(command,
+		    json_string(m->command.v[i]));
+	(void)json_object_update_new(o, json_pack("{s:s,s:o,s:b,s:s?}",
+	    "image_name", m->image, "command", command, "requires_review",
+	    m->requires_review, "approved_by",
+	    (m->has & HAS_APPROVED_BY) != 0 ? m->approved_by : NULL));
+}
+
+/* Who has said what of it. */
+static json_t *
+votes_on(struct node *n, const struct job *j)
+{
+	json_t *list = json_array();
+	struct vote *v;
+
+	for (v = votes_of(&n->votes, &j->id); v != NULL; v = votes_next(v))
+		(void)json_array_append_new(list,
+		    json_pack("{s:o,s:s,s:I}", "signer",
+			json_hex(HASH_BYTES(v->signer)), "verdict",
+			v->approve ? "approve" : "reject", "issued",
+			(json_int_t)v->issued));
+	return list;
+}
+
 static bool
 do_show(struct client *c, const json_t *q)
 {
@@ -226,6 +258,10 @@ do_show(struct client *c, const json_t *q)
 		(json_int_t)j->cpu_ms, "memory_kb", (json_int_t)j->memory_kb,
 		"log", (json_int_t)j->log[0], (json_int_t)j->log[1],
 		(json_int_t)j->log[2], "receipt", j->has_receipt));
+	if (j->m != NULL)
+		add_wish(o, j->m);
+	(void)json_object_set_new(o, "approvals",
+	    votes_on(&c->control->wn->node, j));
 	return add_line(c, o);
 }
 
@@ -326,6 +362,44 @@ do_cancel(struct client *c, const json_t *q)
 	return add_line(c, o);
 }
 
+/* The operator's word; pending: until the node's keys have signed it. */
+static bool
+word(struct client *c, const json_t *q, bool approve)
+{
+	struct node *n = &c->control->wn->node;
+	struct job *j = job_of(c, q);
+	const char *why;
+	json_t *o;
+
+	if (j == NULL)
+		return true;
+	switch (review_operator(n, j, approve, &why)) {
+	case REVIEW_NOT:
+		return refuse(c, 1, why);
+	case REVIEW_ASKED:
+		o = good(true);
+		(void)json_object_set_new(o, "pending", json_true());
+		return add_line(c, o);
+	default:
+		break;
+	}
+	o = good(true);
+	(void)json_object_update_new(o, job_line(j));
+	return add_line(c, o);
+}
+
+static bool
+do_approve(struct client *c, const json_t *q)
+{
+	return word(c, q, true);
+}
+
+static bool
+do_reject(struct client *c, const json_t *q)
+{
+	return word(c, q, false);
+}
+
 /* What happened at this socket, as far as it did. */
 static void
 add_sock(json_t *o, const struct asksock *s)
@@ -415,7 +489,8 @@ static const struct {
 	const char *name;
 	bool (*fn)(struct client *, const json_t *);
 } VERBS[] = {{"jobs", do_jobs}, {"show", do_show}, {"logs", do_logs},
-    {"result", do_result}, {"cancel", do_cancel}, {"status", do_status},
+    {"result", do_result}, {"cancel", do_cancel}, {"approve", do_approve},
+    {"reject", do_reject}, {"status", do_status},
     {"peers", do_peers}, {"quotas", do_peers}};
 
 static bool

@@ -268,6 +268,25 @@ drop_body(void *ctx, const struct job *j)
 	(void)ledger_drop_body(((struct warren_node *)ctx)->ledger, &j->id);
 }
 
+static size_t
+envelope_of(void *ctx, const struct id32 *job, uint8_t *out, size_t cap)
+{
+	return ledger_envelope(((struct warren_node *)ctx)->ledger, job, out,
+	    cap);
+}
+
+static void
+keep_vote(void *ctx, const struct vote *v)
+{
+	(void)ledger_put_vote(((struct warren_node *)ctx)->ledger, v);
+}
+
+static void
+drop_vote(void *ctx, const struct vote *v)
+{
+	(void)ledger_drop_vote(((struct warren_node *)ctx)->ledger, v);
+}
+
 static void
 forget(void *ctx, const struct job *j)
 {
@@ -386,6 +405,8 @@ host_fill(struct host *h, struct warren_node *wn)
 	    .blob_use = blob_use, .blob_drop = blob_drop,
 	    .disk_free = disk_free, .keep_body = keep_body,
 	    .load_body = load_body, .drop_body = drop_body, .forget = forget,
+	    .envelope_of = envelope_of, .keep_vote = keep_vote,
+	    .drop_vote = drop_vote,
 	    .image = image, .image_here = image_here, .images = images,
 	    .volumes = volumes,
 	    .seccomp = seccomp};

@@ -13,7 +13,7 @@
 #include "node/work/found.h"
 #include "node/work/challenge.h"
 #include "node/work/node.h"
-#include "node/work/peers.h"
+#include "node/work/review.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
 
@@ -135,6 +135,22 @@ on_V_MANIFEST(struct warren_node *wn, const struct msg_V_MANIFEST *m,
 }
 
 static void
+on_V_APPROVED(struct warren_node *wn, const struct msg_V_APPROVED *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	review_approved(&wn->node, m);
+}
+
+static void
+on_V_REVIEWED(struct warren_node *wn, const struct msg_V_REVIEWED *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	review_reviewed(&wn->node, m);
+}
+
+static void
 on_V_LIVE_OK(struct warren_node *wn, const struct msg_V_LIVE_OK *m,
     struct ipc_in *in)
 {
@@ -148,7 +164,7 @@ on_V_CHANGED(struct warren_node *wn, const struct msg_V_CHANGED *m,
 {
 	(void)m;
 	(void)in;
-	peers_changed(&wn->node);
+	node_verdicts_void(&wn->node);
 }
 
 static void
@@ -165,6 +181,14 @@ on_K_CHALLENGED(struct warren_node *wn, const struct msg_K_CHALLENGED *m,
 {
 	(void)in;
 	challenge_done(&wn->node, m);
+}
+
+static void
+on_K_APPROVED(struct warren_node *wn, const struct msg_K_APPROVED *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	review_signed(&wn->node, m);
 }
 
 static void

@@ -9,9 +9,10 @@
 
 #include "common/log.h"
 
-#define LEDGER_VERSION 1
+#define LEDGER_VERSION 2
 
-enum op_kind { OP_BODY, OP_FORGET, OP_DROP_BODY, OP_OWN, OP_DISOWN, OP_KINDS };
+enum op_kind { OP_BODY, OP_FORGET, OP_DROP_BODY, OP_OWN, OP_DISOWN,
+	OP_VOTE, OP_UNVOTE, OP_KINDS };
 
 /* A write that waits for the commit. */
 struct op {
@@ -21,12 +22,13 @@ struct op {
 	uint64_t size;
 	uint32_t used;
 	size_t mlen, elen;
-	uint8_t data[]; /* manifest, then envelope */
+	uint8_t data[]; /* manifest, then envelope; a vote */
 };
 TAILQ_HEAD(ops, op);
 
 enum stmt {
 	Q_JOB, Q_BODY, Q_FORGET, Q_DROP_BODY, Q_OWN, Q_DISOWN, Q_MANIFEST,
+	Q_ENVELOPE, Q_VOTE, Q_UNVOTE,
 	Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_COUNT
 };
 static const char *const SQL[Q_COUNT] = {
@@ -41,6 +43,10 @@ static const char *const SQL[Q_COUNT] = {
 	      " ON CONFLICT(fp, sha) DO UPDATE SET used = ?4",
     [Q_DISOWN] = "DELETE FROM owns WHERE fp = ?1 AND sha = ?2",
     [Q_MANIFEST] = "SELECT manifest FROM bodies WHERE id = ?1",
+    [Q_ENVELOPE] = "SELECT envelope FROM bodies WHERE id = ?1",
+    [Q_VOTE] = "INSERT OR REPLACE INTO votes(job, signer, rec)"
+	       " VALUES(?1, ?2, ?3)",
+    [Q_UNVOTE] = "DELETE FROM votes WHERE job = ?1 AND signer = ?2",
     [Q_BEGIN] = "BEGIN IMMEDIATE",
     [Q_COMMIT] = "COMMIT",
     [Q_ROLLBACK] = "ROLLBACK",
@@ -56,6 +62,10 @@ static const char SCHEMA[] =
     "CREATE TABLE owns(fp BLOB NOT NULL, sha BLOB NOT NULL,"
     " size INTEGER NOT NULL, used INTEGER NOT NULL, PRIMARY KEY(fp, sha))"
     " WITHOUT ROWID;";
+/* version 2: what was said of jobs */
+static const char SCHEMA_2[] =
+    "CREATE TABLE votes(job BLOB NOT NULL, signer BLOB NOT NULL,"
+    " rec BLOB NOT NULL, PRIMARY KEY(job, signer)) WITHOUT ROWID;";
 
 struct ledger {
 	sqlite3 *db;
@@ -103,7 +113,8 @@ migrate(sqlite3 *db, char why[160])
 	(void)snprintf(set, sizeof(set), "PRAGMA user_version = %d",
 	    LEDGER_VERSION);
 	if (v < 0 || simple(db, "BEGIN IMMEDIATE") != SQLITE_OK ||
-	    simple(db, SCHEMA) != SQLITE_OK || simple(db, set) != SQLITE_OK ||
+	    (v < 1 && simple(db, SCHEMA) != SQLITE_OK) ||
+	    simple(db, SCHEMA_2) != SQLITE_OK || simple(db, set) != SQLITE_OK ||
 	    simple(db, "COMMIT") != SQLITE_OK) {
 		(void)snprintf(why, 160, "ledger.db: %s", sqlite3_errmsg(db));
 		return false;
@@ -253,6 +264,69 @@ ledger_manifest(struct ledger *l, const struct id32 *id, size_t *len)
 	return out;
 }
 
+size_t
+ledger_envelope(struct ledger *l, const struct id32 *id, uint8_t *out,
+    size_t cap)
+{
+	sqlite3_stmt *q = l->q[Q_ENVELOPE];
+	size_t n = 0;
+
+	(void)sqlite3_bind_blob(q, 1, HASH_BYTES(*id), SQLITE_STATIC);
+	if (sqlite3_step(q) == SQLITE_ROW) {
+		n = (size_t)sqlite3_column_bytes(q, 0);
+		if (n > 0 && n <= cap)
+			memcpy(out, sqlite3_column_blob(q, 0), n);
+	}
+	(void)sqlite3_reset(q);
+	return n;
+}
+
+bool
+ledger_put_vote(struct ledger *l, const struct vote *v)
+{
+	struct op *op = op_add(l, OP_VOTE, &v->job, VOTE_RECORD);
+
+	if (op == NULL)
+		return false;
+	op->b = *id32_at(v->signer.b);
+	vote_encode(op->data, v);
+	return true;
+}
+
+bool
+ledger_drop_vote(struct ledger *l, const struct vote *v)
+{
+	struct op *op = op_add(l, OP_UNVOTE, &v->job, 0);
+
+	if (op == NULL)
+		return false;
+	op->b = *id32_at(v->signer.b);
+	return true;
+}
+
+int
+ledger_votes(struct ledger *l, void (*fn)(void *, const struct vote *),
+    void *ctx)
+{
+	sqlite3_stmt *q;
+	struct vote v;
+	int rc;
+
+	if (sqlite3_prepare_v2(l->db, "SELECT job, signer, rec FROM votes", -1,
+		&q, NULL) != SQLITE_OK)
+		return -1;
+	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+		if (sqlite3_column_bytes(q, 0) == 32 &&
+		    sqlite3_column_bytes(q, 1) == FP_LEN &&
+		    vote_decode(&v, sqlite3_column_blob(q, 0),
+			sqlite3_column_blob(q, 1), sqlite3_column_blob(q, 2),
+			(size_t)sqlite3_column_bytes(q, 2)))
+			fn(ctx, &v);
+	}
+	(void)sqlite3_finalize(q);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
 bool
 ledger_forget(struct ledger *l, const struct id32 *id)
 {
@@ -327,7 +401,8 @@ run_op(struct ledger *l, const struct op *op)
 {
 	static const enum stmt which[OP_KINDS] = {[OP_BODY] = Q_BODY,
 	    [OP_FORGET] = Q_FORGET, [OP_DROP_BODY] = Q_DROP_BODY,
-	    [OP_OWN] = Q_OWN, [OP_DISOWN] = Q_DISOWN};
+	    [OP_OWN] = Q_OWN, [OP_DISOWN] = Q_DISOWN,
+	    [OP_VOTE] = Q_VOTE, [OP_UNVOTE] = Q_UNVOTE};
 	sqlite3_stmt *q = l->q[which[op->kind]];
 
 	(void)sqlite3_bind_blob(q, 1, HASH_BYTES(op->a), SQLITE_STATIC);
@@ -336,9 +411,12 @@ run_op(struct ledger *l, const struct op *op)
 		    SQLITE_STATIC);
 		(void)sqlite3_bind_blob(q, 3, op->data + op->mlen,
 		    (int)op->elen, SQLITE_STATIC);
-	} else if (op->kind == OP_OWN || op->kind == OP_DISOWN) {
+	} else if (op->kind >= OP_OWN) {
 		(void)sqlite3_bind_blob(q, 2, HASH_BYTES(op->b), SQLITE_STATIC);
 	}
+	if (op->kind == OP_VOTE)
+		(void)sqlite3_bind_blob(q, 3, op->data, VOTE_RECORD,
+		    SQLITE_STATIC);
 	if (op->kind == OP_OWN) {
 		(void)sqlite3_bind_int64(q, 3, (sqlite3_int64)op->size);
 		(void)sqlite3_bind_int64(q, 4, op->used);

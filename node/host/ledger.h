@@ -10,6 +10,7 @@
 
 #include "common/fp.h"
 #include "node/work/jobs.h"
+#include "node/work/votes.h"
 
 /*
  * What survives: SQLite, WAL, synchronous=FULL, one connection. Writes are
@@ -52,6 +53,17 @@ typedef void ledger_own_fn(void *ctx, const struct fp *fp,
     const struct id32 *sha, uint64_t size, uint32_t used);
 /* Calls fn for each row of them. 0 or -1. */
 int ledger_owned(struct ledger *, ledger_own_fn *, void *ctx);
+
+/* The envelope beside it, as the host's envelope_of(). */
+size_t ledger_envelope(struct ledger *, const struct id32 *id, uint8_t *out,
+    size_t cap);
+
+/* What was said of a job (votes.h); noted for the next commit. */
+bool ledger_put_vote(struct ledger *, const struct vote *);
+bool ledger_drop_vote(struct ledger *, const struct vote *);
+/* Calls fn for each. 0 or -1. */
+int ledger_votes(struct ledger *, void (*fn)(void *ctx, const struct vote *),
+    void *ctx);
 
 /* Is there anything to write? */
 bool ledger_pending(const struct ledger *, const struct jobs *);

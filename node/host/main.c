@@ -27,6 +27,7 @@
 #include "node/host/setup.h"
 #include "node/host/start.h"
 #include "node/host/volumes.h"
+#include "node/work/review.h"
 #include "sandbox/image/store.h"
 
 #define LEDGER "ledger.db"
@@ -146,6 +147,12 @@ output_done(void *ctx, const struct id32 *job, unsigned volume, bool ok,
 	node_packed(&wn->node, job, volume, ok, sha, size, left, why);
 }
 
+static void
+vote_found(void *ctx, const struct vote *v)
+{
+	review_restore(&((struct warren_node *)ctx)->node, v);
+}
+
 static uint32_t
 unix_now(void *ctx)
 {
@@ -184,6 +191,8 @@ open_store(struct warren_node *wn)
 	if (ledger_load(wn->ledger, &wn->node.jobs) < 0)
 		fatalx("ledger.db cannot be read: move it away to start without "
 		    "the jobs in it");
+	if (ledger_votes(wn->ledger, vote_found, wn) < 0)
+		log_warnx("ledger.db", "approvals in it cannot be read");
 	if ((wn->blobs = blobs_open(wn->dir, wn->ledger, &bl, needs_blob,
 		wn)) == NULL)
 		fatal("blobs/ and parts/ in the node's folder");

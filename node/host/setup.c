@@ -204,7 +204,7 @@ setup_trust(struct warren_node *wn, int fd)
 		/* counts at the next start, as all the rest of it */
 		c->auth_required = wn->conf->auth_required;
 		take_trust(wn, &wn->node.policy, c);
-		peers_changed(&wn->node);
+		node_verdicts_void(&wn->node);
 	}
 	node_config_free(c);
 	memfd_unmap(text, len);

@@ -19,7 +19,9 @@
 	P(FOLLOW, "/klp/v1/job/follow")                                        \
 	P(RESULT, "/klp/v1/job/result")                                        \
 	P(CANCEL, "/klp/v1/job/cancel")                                        \
-	P(LIST, "/klp/v1/job/list")
+	P(LIST, "/klp/v1/job/list")                                            \
+	P(REVIEW, "/klp/v1/job/review")                                        \
+	P(APPROVE, "/klp/v1/job/approve")
 
 enum proto_path {
 #define PROTO_PATH_NAME(NAME, text) PATH_##NAME,

@@ -194,4 +194,16 @@ struct proto_list {
 	uint64_t next;
 };
 
+struct proto_review_line {
+	const uint8_t *id;
+	struct pbin envelope;
+	uint64_t at;
+};
+struct proto_review {
+	size_t njobs;
+	struct proto_review_line jobs[PROTO_LIST_MAX];
+	bool has_next;
+	uint64_t next;
+};
+
 #endif

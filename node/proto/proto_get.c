@@ -591,3 +591,72 @@ proto_get_list(struct proto_list *l, const struct proto_ans *a)
 	memset(l, 0, sizeof(*l));
 	return get_map(&r, names, 2, 0x3, list_member, l);
 }
+
+static bool
+review_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct proto_review *l = ctx;
+	size_t n, three;
+
+	if (k == 1) {
+		if (mpk_get_nil(r))
+			return true;
+		l->has_next = true;
+		return proto_int(r, &l->next);
+	}
+	if (!mpk_get_array(r, &n) || n > PROTO_LIST_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct proto_review_line *j = &l->jobs[i];
+
+		if (!mpk_get_array(r, &three) || three != 3 ||
+		    !proto_exact(r, &j->id, PROTO_ID_LEN) ||
+		    !mpk_get_bin(r, &j->envelope.p, &j->envelope.n) ||
+		    j->envelope.n > PROTO_ENVELOPE_MAX ||
+		    !proto_int(r, &j->at))
+			return false;
+	}
+	l->njobs = n;
+	return true;
+}
+
+bool
+proto_get_review(struct proto_review *l, const struct proto_ans *a)
+{
+	static const char *const names[] = {"jobs", "next"};
+	struct rd r = a->body;
+
+	memset(l, 0, sizeof(*l));
+	return get_map(&r, names, 2, 0x3, review_member, l);
+}
+
+struct approved {
+	const uint8_t **id;
+	struct pstr *state, *reason;
+};
+
+static bool
+approved_member(void *ctx, unsigned k, struct rd *r)
+{
+	struct approved *a = ctx;
+
+	switch (k) {
+	case 0:
+		return proto_exact(r, a->id, PROTO_ID_LEN);
+	case 1:
+		return get_str(r, a->state);
+	default:
+		return get_str_or_nil(r, a->reason);
+	}
+}
+
+bool
+proto_get_approved(const uint8_t **id, struct pstr *state,
+    struct pstr *reason, const struct proto_ans *a)
+{
+	static const char *const names[] = {"id", "state", "reason"};
+	struct approved got = {id, state, reason};
+	struct rd r = a->body;
+
+	return get_map(&r, names, 3, 0x7, approved_member, &got);
+}

@@ -317,3 +317,34 @@ proto_put_list(struct wr *w, const struct proto_list *l)
 	else
 		mpk_put_nil(w);
 }
+
+void
+proto_put_review(struct wr *w, const struct proto_review *l)
+{
+	mpk_put_map(w, 2);
+	mpk_put_str(w, "jobs");
+	mpk_put_array(w, l->njobs);
+	for (size_t i = 0; i < l->njobs; i++) {
+		const struct proto_review_line *j = &l->jobs[i];
+
+		mpk_put_array(w, 3);
+		mpk_put_bin(w, j->id, PROTO_ID_LEN);
+		mpk_put_bin(w, j->envelope.p, j->envelope.n);
+		mpk_put_uint(w, j->at);
+	}
+	mpk_put_str(w, "next");
+	if (l->has_next)
+		mpk_put_uint(w, l->next);
+	else
+		mpk_put_nil(w);
+}
+
+void
+proto_put_approved(struct wr *w, const uint8_t *id, struct pstr state,
+    struct pstr reason)
+{
+	mpk_put_map(w, 3);
+	put_named_bin(w, "id", id, PROTO_ID_LEN);
+	put_named_str(w, "state", state);
+	put_named_str(w, "reason", reason);
+}

@@ -30,5 +30,10 @@ void proto_put_offset(struct wr *, uint64_t o);
 /* {state, reason} of cancel */
 void proto_put_cancelled(struct wr *, struct pstr state, struct pstr reason);
 void proto_put_list(struct wr *, const struct proto_list *);
+/* the page of job/review */
+void proto_put_review(struct wr *, const struct proto_review *);
+/* {id, state, reason} of approve */
+void proto_put_approved(struct wr *, const uint8_t *id, struct pstr state,
+    struct pstr reason);
 
 #endif

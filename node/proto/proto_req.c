@@ -10,11 +10,12 @@
 
 enum key {
 	K_B, K_N, K_W, K_M, K_P, K_D, K_O, K_ID, K_S, K_SINCE, K_AFTER, K_T,
+	K_F,
 	K_COUNT
 };
 static const char *const KEYS[K_COUNT] = {
     "b", "n", "w", "m", "p", "d", "o", "id", "s", "since", "after",
-    "t"};
+    "t", "f"};
 #define BIT(k) (1u << (k))
 
 /* Which members a path knows, and which it needs. */
@@ -35,7 +36,16 @@ static const struct {
     [PATH_RESULT] = {BIT(K_ID), BIT(K_ID)},
     [PATH_CANCEL] = {BIT(K_ID), BIT(K_ID)},
     [PATH_LIST] = {BIT(K_AFTER) | BIT(K_N), 0},
+    [PATH_REVIEW] = {BIT(K_AFTER) | BIT(K_N), 0},
+    [PATH_APPROVE] = {BIT(K_F), BIT(K_F)},
 };
+
+/* It answers a page of jobs. */
+static bool
+is_page(enum proto_path path)
+{
+	return path == PATH_LIST || path == PATH_REVIEW;
+}
 
 /* An array of digests, each looked at here once. */
 static bool
@@ -100,6 +110,8 @@ get_member(struct proto_req *q, enum key k, struct rd *r)
 	case K_T:
 		q->has_time = true;
 		return proto_int(r, &q->time);
+	case K_F:
+		return mpk_get_bin(r, &q->frame.p, &q->frame.n);
 	default:
 		return false;
 	}
@@ -120,7 +132,7 @@ check_req(struct proto_req *q, unsigned seen)
 			return "o and n go beyond 2^53-1";
 	}
 	if (q->path != PATH_BLOB_PUT)
-		q->n = MIN_OF(q->n, q->path == PATH_LIST ? PROTO_LIST_MAX :
+		q->n = MIN_OF(q->n, is_page(q->path) ? PROTO_LIST_MAX :
 			PROTO_SLICE);
 	return NULL;
 }
@@ -135,7 +147,7 @@ proto_req_get(struct proto_req *q, enum proto_path path, const void *data,
 
 	memset(q, 0, sizeof(*q));
 	q->path = path;
-	q->n = path == PATH_LIST ? PROTO_LIST_MAX : PROTO_SLICE;
+	q->n = is_page(path) ? PROTO_LIST_MAX : PROTO_SLICE;
 	*why = "not a map";
 	*max = 0;
 	if (!mpk_skip(&whole) || !rd_end(&whole))
@@ -282,9 +294,14 @@ proto_req_put(struct wr *w, const struct proto_req *q)
 		put_bin(w, K_ID, q->id, PROTO_ID_LEN);
 		break;
 	case PATH_LIST:
+	case PATH_REVIEW:
 		mpk_put_map(w, 2);
 		put_int(w, K_AFTER, q->after);
 		put_int(w, K_N, q->n);
+		break;
+	case PATH_APPROVE:
+		mpk_put_map(w, 1);
+		put_bin(w, K_F, q->frame.p, q->frame.n);
 		break;
 	default:
 		w->failed = true;

@@ -26,8 +26,9 @@ struct proto_req {
 	const uint8_t *id;	/* jobs: 32 bytes */
 	uint64_t offset;	/* o, default 0 */
 	uint64_t n;		/* default PROTO_SLICE; put: the blob's size;
-				   list: PROTO_LIST_MAX */
+				   list, review: PROTO_LIST_MAX */
 	struct pbin body;	/* blob/put: b */
+	struct pbin frame;	/* approve: f */
 	uint8_t stream;		/* log, follow: 1 or 2 */
 	bool has_since;
 	uint64_t since;

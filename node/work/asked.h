@@ -27,6 +27,9 @@ enum asked_stage {
 	ASKED_LIVE,	 /* V_LIVE_OK on the proof that came with it */
 	ASKED_ENVELOPE,	 /* V_MANIFEST from its envelope */
 	ASKED_CHALLENGE, /* K_CHALLENGED, and nothing before it */
+	ASKED_SCOPE,	 /* V_VERDICT in another scope: job/review */
+	ASKED_APPROVAL,	 /* V_APPROVED on the frame of job/approve */
+	ASKED_REVIEWED,	 /* V_REVIEWED: what it comes to */
 };
 
 /*
@@ -45,6 +48,7 @@ struct asked {
 	struct mono until; /* busy then */
 	bool bad_binding;  /* the b that came with it does not hold */
 	char why[128];	   /* ... as trust said it */
+	struct id32 job;   /* ASKED_REVIEWED: what it is about */
 	struct proto_req req;
 	size_t len;
 	uint8_t data[];

@@ -15,6 +15,7 @@
 #include "node/work/admit.h"
 
 struct job;
+struct vote;
 
 /* What a slice of a blob did. */
 enum blob_put {
@@ -130,6 +131,12 @@ struct host {
 	    size_t rlen, const uint8_t *envelope, size_t elen);
 	bool (*load_body)(void *ctx, struct job *); /* sets j->m */
 	void (*drop_body)(void *ctx, const struct job *);
+	/* the envelope of a job's body; its length, 0: not here. Over cap: nothing
+	 * was copied */
+	size_t (*envelope_of)(void *ctx, const struct id32 *job, uint8_t *out,
+	    size_t cap);
+	void (*keep_vote)(void *ctx, const struct vote *);
+	void (*drop_vote)(void *ctx, const struct vote *);
 	void (*forget)(void *ctx, const struct job *);
 
 	enum image_state (*image)(void *ctx, const struct manifest *,

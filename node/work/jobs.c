@@ -150,6 +150,7 @@ job_new(const struct id32 *id, const struct fp *owner)
 	j->id = *id;
 	j->owner = *owner;
 	j->outcome = OUT_NONE;
+	j->review_gen = JOB_GEN_NONE;
 	return j;
 }
 

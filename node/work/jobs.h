@@ -48,6 +48,7 @@ const char *job_state_name(unsigned);
 #define JOB_LOG_FACTOR 256     /* compute.md 5: more than that is killed */
 #define JOB_LOG_LEAST (UINT64_C(16) << 20)
 #define JOB_ATTEMPTS_MAX 255   /* u8 of a receipt */
+#define JOB_GEN_NONE UINT32_MAX /* of no table of verdicts */
 
 struct job_out {
 	uint8_t volume; /* index in the manifest */
@@ -126,6 +127,11 @@ struct job {
 	bool oom;
 	char lost_output[JOB_REASON_MAX]; /* the first of them, and why */
 	uint32_t verdict_gen; /* of the peers' table, at admission */
+	uint32_t review_gen; /* ... when its approvals were enough */
+	uint64_t review_qid; /* of V_REVIEW; 0: none is out */
+	uint64_t approve_qid; /* of K_APPROVE, the operator's word; 0 */
+	bool approve_is, approved; /* which; it was signed and counted */
+	struct mono approve_until; /* it is asked for again then */
 	struct mono queued_at, input_at, started_at, sealed_at, killed_at;
 	bool signing; /* the trail has answered, or has had its time */
 	bool group_killed; /* the kill was carried out through the group */

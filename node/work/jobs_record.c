@@ -195,5 +195,6 @@ job_decode(const uint8_t *buf, size_t len)
 		job_free(j);
 		return NULL;
 	}
+	j->review_gen = JOB_GEN_NONE;
 	return j;
 }

@@ -11,6 +11,7 @@
 #include "node/work/asked.h"
 #include "node/work/challenge.h"
 #include "node/work/ready.h"
+#include "node/work/review.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
 #include "node/work/turn.h"
@@ -21,6 +22,9 @@ changed(void *ctx, struct job *j, enum job_state old)
 {
 	turn_changed(ctx, j);
 	finish_changed(ctx, j, old);
+	/* its manifest goes when it can never run again */
+	if (job_ended(j) && j->m == NULL)
+		review_over(ctx, j);
 }
 
 bool
@@ -38,6 +42,7 @@ node_init(struct node *n, const struct policy *p, const struct host *h)
 	RB_INIT(&n->peers);
 	RB_INIT(&n->callers);
 	RB_INIT(&n->owners);
+	votes_init(&n->votes);
 	TAILQ_INIT(&n->idle);
 	TAILQ_INIT(&n->parked);
 	n->announce_at = n->changed_at = MONO_NEVER;
@@ -86,6 +91,13 @@ node_binding(struct node *n, const struct msg_K_BINDING *m)
 	finish_receipts(n);
 }
 
+void
+node_verdicts_void(struct node *n)
+{
+	peers_changed(n);
+	review_again(n);
+}
+
 /* ---- siblings ---- */
 
 void
@@ -105,6 +117,7 @@ node_up(struct node *n, enum program who)
 		finish_receipts(n);
 	} else if (who == PROGRAM_TRUST) {
 		peers_unasked(n);
+		review_again(n);
 	}
 }
 
@@ -266,6 +279,7 @@ node_tick(struct node *n)
 	next = mono_min(next, asked_tick(n));
 	next = mono_min(next, ready_tick(n));
 	next = mono_min(next, announce_tick(n));
+	next = mono_min(next, review_tick(n));
 	if (mono_reached(n->now, n->expire_at)) {
 		n->expire_at = mono_add(n->now, MONO_SECOND *
 			(int64_t)MIN_OF(60u,
@@ -302,6 +316,7 @@ node_clear(struct node *n)
 	peers_clear(n);
 	sched_clear(&n->sched);
 	jobs_clear(&n->jobs);
+	votes_clear(&n->votes);
 	free(n->answer);
 	n->answer = NULL;
 }

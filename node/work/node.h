@@ -29,6 +29,7 @@
  *   describe.c challenge.c slices.c (of blobs)   paths of anybody and of peers
  *   submit.c  job/submit through its stages
  *   query.c   the other paths of a job
+ *   review.c  jobs that wait for somebody's word; votes.c who has said what
  *   inputs.c  what jobs need of blobs
  *   run.c     whose turn it is, and the start
  *   finish.c  a job from its start to its receipt
@@ -60,6 +61,8 @@ void node_down(struct node *, enum program);
 void node_hello(struct node *, const struct msg_T_HELLO *);
 void node_follow_end(struct node *, const struct msg_T_FOLLOW_END *);
 void node_binding(struct node *, const struct msg_K_BINDING *);
+/* V_CHANGED, or a changed node.yaml: whatever trust has said is void. */
+void node_verdicts_void(struct node *);
 /* What jail's pack step gave: the volume's blob, or why not. */
 void node_packed(struct node *, const struct id32 *job, unsigned volume,
     bool ok, const struct id32 *sha, uint64_t size, const struct left *,

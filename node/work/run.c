@@ -9,6 +9,7 @@
 #include "node/work/inputs.h"
 #include "node/work/peers.h"
 #include "node/work/ready.h"
+#include "node/work/review.h"
 #include "node/work/turn.h"
 
 /* Whose turn it is, and what a job's start needs: up to J_RUN. */
@@ -154,6 +155,11 @@ its_turn(struct node *n, struct job *j, bool *started)
 	}
 	if (turn_waits_for_trust(n, j))
 		return true;
+	if (!review_fresh(n, j)) {
+		if (j->state == JS_QUEUED)
+			turn_sleeps(n, j);
+		return true;
+	}
 	if (n->host.disk_free(n->host.ctx) == 0) {
 		waits_for(n, j, "resources");
 		return false;

@@ -12,6 +12,7 @@
 #include "node/work/park.h"
 #include "node/work/peers.h"
 #include "node/work/query.h"
+#include "node/work/review.h"
 #include "node/work/slices.h"
 #include "node/work/state.h"
 #include "node/work/submit.h"
@@ -84,6 +85,10 @@ dispatch(struct node *n, struct asked *a)
 	case PATH_BLOB_GET:
 		slice_get(n, a);
 		break;
+	case PATH_REVIEW:
+	case PATH_APPROVE:
+		review_request(n, a);
+		break;
 	default:
 		query_request(n, a);
 	}
@@ -153,11 +158,12 @@ serve_request(struct node *n, const struct msg_T_REQUEST *m,
 void
 serve_verdict(struct node *n, const struct msg_V_VERDICT *m)
 {
-	struct peer *p = peer_judged(n, m);
 	bool bad = m->status == VERDICT_BAD_BINDING;
 	struct asked *a;
+	struct peer *p;
 
-	if (p == NULL)
+	/* in another scope it is no verdict on his jobs */
+	if (review_scope(n, m) || (p = peer_judged(n, m)) == NULL)
 		return;
 	if ((a = park_take(n, m->qid, ASKED_VERDICT)) != NULL) {
 		a->bad_binding = bad;

@@ -20,6 +20,7 @@
 #include "node/work/policy.h"
 #include "node/work/quota.h"
 #include "node/work/sched.h"
+#include "node/work/votes.h"
 
 /* What all files of this room share. */
 #define NODE_SLOTS_MAX 64
@@ -38,6 +39,8 @@ struct node {
 	struct peers peers;
 	struct callers callers;
 	struct owners owners;
+	struct votes votes; /* review.c */
+	struct mono votes_at;
 	struct idle_callers idle;
 	unsigned npeers, ncallers, nidle, nowners;
 	struct parked_list parked;

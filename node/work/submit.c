@@ -13,6 +13,7 @@
 #include "node/work/park.h"
 #include "node/work/peers.h"
 #include "node/work/ready.h"
+#include "node/work/review.h"
 #include "node/work/run.h"
 #include "node/work/said.h"
 #include "node/work/state.h"
@@ -337,7 +338,7 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 
 static void
 admit_it(struct node *n, const struct asked *a, struct manifest *m,
-    const uint8_t *record, size_t rlen)
+    const struct msg_V_MANIFEST *v, const uint8_t *record, size_t rlen)
 {
 	struct caller *l = a->caller;
 	const struct pbin *e = &a->req.envelope;
@@ -381,6 +382,7 @@ admit_it(struct node *n, const struct asked *a, struct manifest *m,
 	job_admit(&n->jobs, j, got.held, got.held ? "review" :
 		job_inputs_here(n, j) ? "slots" : "inputs", n->unix_now,
 	    n->now);
+	review_admitted(n, j, v);
 	(void)run_schedule(n);
 	submitted(n, a, j, got.airtime_s);
 }
@@ -407,7 +409,7 @@ opened(struct node *n, const struct asked *a, const struct msg_V_MANIFEST *v,
 	else if (j != NULL)
 		bad_envelope(n, a, "submitter");
 	else
-		admit_it(n, a, &m, record, rlen);
+		admit_it(n, a, &m, v, record, rlen);
 	manifest_clear(&m);
 }
 

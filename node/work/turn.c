@@ -121,13 +121,19 @@ needs_verdict(struct node *n, struct job *j)
 	return true;
 }
 
+void
+turn_sleeps(struct node *n, struct job *j)
+{
+	fall_asleep(n, j);
+	(void)job_set(&n->jobs, j, JS_QUEUED, "trust", n->unix_now);
+}
+
 bool
 turn_waits_for_trust(struct node *n, struct job *j)
 {
 	if (!needs_verdict(n, j))
 		return false;
-	fall_asleep(n, j);
-	(void)job_set(&n->jobs, j, JS_QUEUED, "trust", n->unix_now);
+	turn_sleeps(n, j);
 	return true;
 }
 

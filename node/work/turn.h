@@ -27,6 +27,8 @@ void turn_over(struct node *, struct job *);
  * the job sleeps. false: none is needed.
  */
 bool turn_waits_for_trust(struct node *, struct job *);
+/* Trust has been asked something else of it: it is looked at in a second. */
+void turn_sleeps(struct node *, struct job *);
 /* Something was said of this peer. */
 void turn_judged(struct node *, const struct hash16 *rns_hash);
 /* Asks again where that is needed; when to call again. */

@@ -42,6 +42,7 @@ static union {
 	struct proto_job_status status;
 	struct proto_result result;
 	struct proto_list list;
+	struct proto_review review;
 	struct pbin bytes;
 	uint64_t v;
 } u;
@@ -71,6 +72,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	(void)proto_get_status(&u.status, &a);
 	(void)proto_get_result(&u.result, &a);
 	(void)proto_get_list(&u.list, &a);
+	(void)proto_get_review(&u.review, &a);
 	(void)proto_get_bytes(&u.bytes, &a);
 	(void)proto_get_have(&u.v, &a);
 	(void)proto_get_offset(&u.v, &a);

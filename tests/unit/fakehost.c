@@ -11,6 +11,7 @@
 
 #include "node/work/found.h"
 #include "node/work/challenge.h"
+#include "node/work/review.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
 #include "tests/unit/fakehost.h"
@@ -20,8 +21,8 @@
 
 #define START_UNIX INT64_C(1800000000)
 
-static void
-post(struct world *w, int64_t ms, enum ipc_type type, const void *msg,
+void
+fake_post(struct world *w, int64_t ms, enum ipc_type type, const void *msg,
     size_t len, const uint8_t *data, size_t data_len)
 {
 	struct fake_event *e = calloc(1, sizeof(*e)), *k;
@@ -46,7 +47,8 @@ post(struct world *w, int64_t ms, enum ipc_type type, const void *msg,
 	}
 	TAILQ_INSERT_TAIL(&w->events, e, link);
 }
-#define POST(w, ms, TYPE, m) post(w, ms, IPC_##TYPE, m, sizeof(*(m)), NULL, 0)
+#define POST(w, ms, TYPE, m)                                                   \
+	fake_post(w, ms, IPC_##TYPE, m, sizeof(*(m)), NULL, 0)
 
 void
 world_fp(struct fp *fp, uint8_t who)
@@ -70,6 +72,8 @@ trust_ask(struct world *w, const struct msg_V_ASK *m)
 		return;
 	v.rns_hash.b[0] = m->rns_public[0];
 	world_fp(&v.fp, m->rns_public[0]);
+	if (strcmp(m->scope, "job.review") == 0)
+		v.level = w->reviewer[m->rns_public[0]] ? 2 : 1;
 	/* a binding of zeros is good, any other is not */
 	if (m->binding_len > 0 && m->binding[0] != 0) {
 		v.status = VERDICT_BAD_BINDING;
@@ -90,11 +94,18 @@ trust_envelope(struct world *w, const struct msg_V_ENVELOPE *m,
 	if (w->trust_silent)
 		return;
 	crypt_sha256(&v.job, env, len);
+	if (w->cosigner != 0) {
+		struct fp fp;
+
+		world_fp(&fp, w->cosigner);
+		memcpy(v.cosigned, HASH_BYTES(fp));
+		v.cosigned_len = IPC_SIGNER;
+	}
 	if (len > 0 && env[0] == 0xff) {
 		v.ok = false;
 		(void)snprintf(v.why, sizeof(v.why), "signature");
 	}
-	post(w, 0, IPC_V_MANIFEST, &v, sizeof(v), env, len);
+	fake_post(w, 0, IPC_V_MANIFEST, &v, sizeof(v), env, len);
 }
 
 static void
@@ -187,7 +198,7 @@ static void
 jail_step(struct world *w, const struct msg_J_STEP *m)
 {
 	w->packs++;
-	post(w, 1, IPC_J_STEP_DONE, m, sizeof(*m), NULL, 0);
+	fake_post(w, 1, IPC_J_STEP_DONE, m, sizeof(*m), NULL, 0);
 }
 
 static void
@@ -468,6 +479,20 @@ fake_load(void *ctx, struct job *j)
 	return false;
 }
 
+static size_t
+fake_envelope_of(void *ctx, const struct id32 *job, uint8_t *out, size_t cap)
+{
+	(void)ctx;
+	for (unsigned i = 0; i < nbodies; i++) {
+		if (!id32_eq(&bodies[i].id, job))
+			continue;
+		if (bodies[i].len <= cap)
+			memcpy(out, bodies[i].rec, bodies[i].len);
+		return bodies[i].len;
+	}
+	return 0;
+}
+
 static enum image_state
 fake_image(void *ctx, const struct manifest *m, struct id32 *digest)
 {
@@ -541,6 +566,8 @@ make_node(struct world *w)
 	    .blob_room = fake_room, .blob_use = fake_blob_fn,
 	    .blob_drop = fake_blob_fn, .disk_free = fake_disk,
 	    .keep_body = fake_keep, .load_body = fake_load,
+	    .envelope_of = fake_envelope_of, .keep_vote = fake_keep_vote,
+	    .drop_vote = fake_drop_vote,
 	    .drop_body = fake_const_job, .forget = fake_const_job,
 	    .image = fake_image, .image_here = fake_image_here,
 	    .images = fake_images, .volumes = fake_volumes, .seccomp = fake_seccomp};
@@ -555,6 +582,7 @@ world_init(struct world *w)
 	memset(w, 0, sizeof(*w));
 	TAILQ_INIT(&w->events);
 	nbodies = 0;
+	fake_votes_none();
 	w->now = (struct mono){1000 * MONO_SECOND};
 	w->wall_us = START_UNIX * 1000000;
 	w->level = 2;
@@ -646,6 +674,9 @@ deliver(struct world *w, struct fake_event *e)
 		break;
 		GIVE(V_VERDICT, serve_verdict)
 		GIVE(V_LIVE_OK, submit_live)
+		GIVE(V_APPROVED, review_approved)
+		GIVE(V_REVIEWED, review_reviewed)
+		GIVE(K_APPROVED, review_signed)
 		GIVE(K_SIGNED, finish_signed)
 		GIVE(K_CHALLENGED, challenge_done)
 		GIVE(HEAD, finish_head)
@@ -739,6 +770,7 @@ world_restart(struct world *w)
 		assert_non_null(j);
 		job_restore(&w->n.jobs, j);
 	}
+	fake_votes_restore(w);
 	node_restore(&w->n);
 }
 

@@ -87,9 +87,14 @@ struct world {
 	bool output_fails;
 	uint64_t prints;	/* bytes of stdout that a job writes */
 	enum image_state image;
+	/* whose word counts, by the first byte of the identity */
+	bool reviewer[256], member[256], revoked[256];
+	unsigned threshold; /* of every board */
+	uint8_t cosigner;   /* has signed each envelope too; 0: nobody */
 	const char *volume_code; /* the image has no place for the volumes */
 
 	/* what was seen */
+	unsigned approvals, reviews;
 	unsigned starts, kills, packs, forgets, asks, lives, envelopes, receipts,
 	    announces, closes, blackholes, follows, holds, unfollows;
 	unsigned events_seen[64];
@@ -126,11 +131,26 @@ struct proto_ans *world_call(struct world *, uint8_t link,
 struct proto_ans *world_call_bytes(struct world *, uint8_t link,
     enum proto_path, const uint8_t *, size_t);
 
+/* The frame of an approval here: see fake_V_APPROVAL(). */
+size_t world_frame(struct world *, uint8_t out[64], const struct id32 *job,
+    bool approve, const uint8_t *who, size_t n);
+
 /* A manifest of peer `who`; its record, which is its envelope here. */
 size_t world_manifest(struct manifest *, uint8_t who, uint8_t nonce,
     uint32_t now, uint8_t *out, size_t cap);
 void world_fp(struct fp *fp, uint8_t who);
 
+/* A message on its way to the node, there in so many ms. */
+void fake_post(struct world *, int64_t ms, enum ipc_type, const void *msg,
+    size_t len, const uint8_t *data, size_t data_len);
+/* fakehost_review.c, for fakehost.c */
+void fake_V_APPROVAL(void *ctx, const struct msg_V_APPROVAL *);
+void fake_V_REVIEW(void *ctx, const struct msg_V_REVIEW *);
+void fake_K_APPROVE(void *ctx, const struct msg_K_APPROVE *);
+void fake_keep_vote(void *ctx, const struct vote *);
+void fake_drop_vote(void *ctx, const struct vote *);
+void fake_votes_none(void);
+void fake_votes_restore(struct world *);
 /* fakehost_blobs.c, for fakehost.c */
 bool fake_has(void *ctx, const struct fp *fp, const struct id32 *sha,
     uint64_t *size);

@@ -222,6 +222,38 @@ test_ask_long(void **state)
 	temp_remove(dir);
 }
 
+/* The node's own word: asked again until its keys have signed. */
+static void
+test_approve(void **state)
+{
+	static const char pending[] =
+	    "{\"ok\":true,\"end\":true,\"pending\":true}\n";
+	static const char *const answers[] = {pending, pending,
+	    "{\"ok\":true,\"end\":true,\"id\":\"abcd01\",\"state\":"
+	    "\"queued\",\"reason\":\"slots\"}\n",
+	    "{\"ok\":true,\"end\":true,\"id\":\"abcd01\",\"state\":"
+	    "\"cancelled\",\"reason\":\"review\"}\n",
+	    "{\"ok\":false,\"exit\":1,\"why\":\"it does not wait any "
+	    "more\"}\n"};
+	const char *dir = temp_dir();
+	const struct captured *said;
+	pid_t pid = serve(dir, "node.sock", answers, 5);
+
+	(void)state;
+	assert_int_equal(call(verb_approve, dir, &said, false, "abcd", NULL),
+	    CLI_OK);
+	assert_string_equal(said->out, "abcd01 approved: queued slots\n");
+	assert_int_equal(call(verb_reject, dir, &said, true, "abcd", NULL),
+	    CLI_OK);
+	assert_string_equal(said->out, "{\"id\":\"abcd01\",\"verdict\":"
+	    "\"reject\",\"state\":\"cancelled\",\"reason\":\"review\"}\n");
+	assert_int_equal(call(verb_reject, dir, &said, false, "abcd", NULL),
+	    CLI_FAILED);
+	assert_non_null(strstr(said->err, "does not wait"));
+	(void)waitpid(pid, NULL, 0);
+	temp_remove(dir);
+}
+
 /* In the units of people; --json as the node gave it. */
 static void
 test_show(void **state)
@@ -637,6 +669,7 @@ main(void)
 	    cmocka_unit_test(test_ask),
 	    cmocka_unit_test(test_ask_long),
 	    cmocka_unit_test(test_jobs),
+	    cmocka_unit_test(test_approve),
 	    cmocka_unit_test(test_show),
 	    cmocka_unit_test(test_nobodys),
 	    cmocka_unit_test(test_logs),

@@ -269,6 +269,79 @@ test_bad_files(void **state)
 	assert_true(why[0] != '\0');
 }
 
+static unsigned nvotes;
+static void
+a_vote(void *ctx, const struct vote *v)
+{
+	const struct vote *want = ctx;
+
+	nvotes++;
+	assert_true(id32_eq(&v->job, &want->job));
+	assert_true(fp_eq(&v->signer, &want->signer));
+	assert_true(hash16_eq(&v->rns, &want->rns));
+	assert_true(fp_eq(&v->by, &want->by));
+	assert_int_equal(v->approve, want->approve);
+	assert_int_equal(v->cosigned, want->cosigned);
+	assert_int_equal(v->issued, want->issued);
+	assert_int_equal(v->until, want->until);
+}
+
+/* What was said of a job, and the envelope that a reviewer reads. */
+static void
+test_votes(void **state)
+{
+	struct vote v = {.job = {{1}}, .signer = {{2}}, .rns = {{3}},
+	    .by = {{4}}, .approve = true, .issued = 5, .until = 6}, other = v;
+	struct ledger *l = open_it();
+	struct job *j = a_job(1);
+	uint8_t buf[16];
+	sqlite3 *db;
+
+	(void)state;
+	assert_true(ledger_put_body(l, &j->id, "record", 6, "envelope", 8));
+	assert_true(ledger_put_vote(l, &v));
+	other.signer.b[0] = 9;
+	assert_true(ledger_put_vote(l, &other));
+	commit(l);
+	assert_int_equal(ledger_envelope(l, &j->id, buf, sizeof(buf)), 8);
+	assert_memory_equal(buf, "envelope", 8);
+	assert_int_equal(ledger_envelope(l, &j->id, buf, 7), 8);
+	assert_int_equal(ledger_envelope(l, id32_at(v.by.b), buf, 7), 0);
+	/* the newest word of each, and gone is gone */
+	v.approve = false;
+	v.cosigned = true;
+	v.issued = 7;
+	assert_true(ledger_put_vote(l, &v));
+	assert_true(ledger_drop_vote(l, &other));
+	commit(l);
+	ledger_close(l);
+	l = open_it();
+	assert_int_equal(ledger_votes(l, a_vote, &v), 0);
+	assert_int_equal(nvotes, 1);
+	ledger_close(l);
+	/* a row that does not read is no vote */
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE votes SET rec = x'0102'",
+	    NULL, NULL, NULL), SQLITE_OK);
+	l = open_it();
+	assert_int_equal(ledger_votes(l, a_vote, &v), 0);
+	assert_int_equal(nvotes, 1);
+	ledger_close(l);
+	/* a ledger from before there were any */
+	assert_int_equal(sqlite3_exec(db, "DROP TABLE votes; "
+	    "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+	(void)sqlite3_close(db);
+	jobs_clear(&js);
+	jobs_init(&js, changed, NULL);
+	l = open_it();
+	assert_int_equal(ledger_load(l, &js), 1);
+	assert_true(ledger_put_vote(l, &v));
+	commit(l);
+	assert_int_equal(ledger_votes(l, a_vote, &v), 0);
+	assert_int_equal(nvotes, 2);
+	ledger_close(l);
+}
+
 /* ---- blobs ---- */
 
 static bool keep;
@@ -533,6 +606,7 @@ main(void)
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(test_rows), T(test_killed), T(test_full), T(test_bad_files),
+	    T(test_votes),
 	    T(test_upload), T(test_bad_digest), T(test_limits),
 	    T(test_outputs_and_sweep), T(test_empty),
 	};

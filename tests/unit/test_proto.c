@@ -36,7 +36,8 @@ good_request(enum proto_path path, uint8_t *out, size_t cap)
 	    .envelope = {(const uint8_t *)"envelope", 8}, .proof = d96,
 	    .digest = d32, .id = d32, .offset = 7, .n = 60, .stream = 2,
 	    .body = {(const uint8_t *)"slice", 5}, .has_since = true,
-	    .since = 9, .after = 11, .has_time = true, .time = 1800000000};
+	    .since = 9, .after = 11,
+	    .frame = {(const uint8_t *)"frame", 5}, .has_time = true, .time = 1800000000};
 	struct wr w = wr_make(out, cap);
 
 	if (path == PATH_BLOB_HAVE)
@@ -272,6 +273,7 @@ answer(int which, uint8_t *out, size_t cap)
 	struct proto_result re = {.receipt = d317, .noutputs = 1,
 	    .outputs = {{pstr_of("/agent/tmp"), d32, 1024}},
 	    .log_sha = {d32, d32}, .log_size = {5, 0}};
+	static struct proto_review rv;
 	static struct proto_list li;
 
 	proto_ans_head(&w, ST_OK, NULL);
@@ -315,6 +317,18 @@ answer(int which, uint8_t *out, size_t cap)
 	case 8:
 		mpk_put_bin(&w, "bytes", 5);
 		break;
+	case 9:
+		rv.njobs = 2;
+		rv.jobs[0] = (struct proto_review_line){d32,
+		    {(const uint8_t *)"envelope", 8}, 5};
+		rv.jobs[1] = (struct proto_review_line){d32, {d64, 0}, 6};
+		rv.has_next = true;
+		rv.next = 78;
+		proto_put_review(&w, &rv);
+		break;
+	case 10:
+		proto_put_approved(&w, d32, pstr_of("held"), pstr_of("review"));
+		break;
 	default:
 		w = wr_make(out, cap);
 		proto_ans_put(&w, ST_REFUSED, &refused);
@@ -322,7 +336,7 @@ answer(int which, uint8_t *out, size_t cap)
 	assert_true(wr_ok(&w));
 	return w.len;
 }
-#define ANSWERS 10
+#define ANSWERS 12
 
 static bool
 lacks(const struct left *l)
@@ -341,12 +355,14 @@ read_answer(int which, const uint8_t *p, size_t n)
 {
 	static struct proto_describe de;
 	static struct proto_list li;
+	static struct proto_review rv;
 	static struct proto_result re;
 	struct proto_challenge ch;
 	struct proto_submitted su;
 	struct proto_job_status js;
 	struct proto_ans a;
 	struct pstr s, r;
+	const uint8_t *id;
 	struct pbin b;
 	uint64_t v;
 
@@ -379,6 +395,13 @@ read_answer(int which, const uint8_t *p, size_t n)
 		return proto_get_offset(&v, &a) && v == 12;
 	case 8:
 		return proto_get_bytes(&b, &a) && b.n == 5;
+	case 9:
+		return proto_get_review(&rv, &a) && rv.njobs == 2 &&
+		    rv.jobs[0].envelope.n == 8 && rv.jobs[1].at == 6 &&
+		    rv.has_next && rv.next == 78;
+	case 10:
+		return proto_get_approved(&id, &s, &r, &a) &&
+		    pstr_is(s, "held") && memcmp(id, d32, 32) == 0;
 	default:
 		return a.status == ST_REFUSED && mpk_get_nil(&a.body) &&
 		    pstr_is(a.meta.code, "quota") && a.meta.step == 6 &&

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "trust/doc/approval.h"
 #include "trust/doc/note.h"
 #include "trust/doc/note_read.h"
 #include "tests/unit/prog_peer.h"
@@ -239,6 +240,42 @@ test_checkpoint(void **state)
 }
 
 static void
+test_approval(void **state)
+{
+	static struct signer s;
+	struct msg_K_APPROVE m = {.qid = 7, .job = {{3}}, .approve = true,
+	    .expires = NOW + 30 * 86400};
+	struct msg_K_APPROVED out;
+	struct approval a;
+	const char *why;
+	struct env e;
+
+	(void)state;
+	assert_null(init(&s, &secret, rns_public, NULL, NOW));
+	assert_null(signer_approval(&s, &out, &m, NOW, aux));
+	assert_true(out.ok);
+	assert_int_equal(out.qid, 7);
+	assert_int_equal(approval_parse(&a, &e, out.approval,
+	    sizeof(out.approval), &why), 0);
+	assert_true(a.approve);
+	assert_int_equal(a.issued, NOW);
+	assert_int_equal(a.expires, m.expires);
+	assert_int_equal(a.job.b[0], 3);
+	assert_int_equal(env_verify(&e, TYPE_APPROVAL, &s.mesh, 1, NULL), 1);
+	/* for no job, for too long, for no time: nothing is signed */
+	m.expires++;
+	assert_non_null(signer_approval(&s, &out, &m, NOW, aux));
+	assert_false(out.ok);
+	assert_true(sodium_is_zero(out.approval, sizeof(out.approval)));
+	m.expires = NOW;
+	assert_non_null(signer_approval(&s, &out, &m, NOW, aux));
+	m.expires = NOW + 1;
+	m.job.b[0] = 0;
+	assert_non_null(signer_approval(&s, &out, &m, NOW, aux));
+	assert_true(sodium_is_zero(out.approval, sizeof(out.approval)));
+}
+
+static void
 test_bad_key(void **state)
 {
 	static struct signer s;
@@ -272,6 +309,9 @@ test_program(void **state)
 	struct msg_K_CHALLENGE challenge = {.qid = 2, .link = {{3}}};
 	struct msg_C_SIGN check = {.size = 1};
 	struct msg_CHECKPOINT last;
+	struct msg_K_APPROVE approve = {.qid = 3, .job = {{4}},
+	    .expires = (uint32_t)time(NULL) + 1000};
+	struct msg_K_APPROVED approved;
 	struct msg_BINDING_MADE made;
 	struct msg_K_CHALLENGED challenged;
 	struct msg_C_SIGNED checked;
@@ -316,6 +356,10 @@ test_program(void **state)
 	PROG_GET(K_CHALLENGED, node, &challenged);
 	assert_false(challenged.ok);
 
+	assert_int_equal(ipc_send_K_APPROVE(node, &approve, NULL, 0), 0);
+	PROG_GET(K_APPROVED, node, &approved);
+	assert_true(approved.ok);
+
 	/* audit comes late and hears of all of it, each signature an event */
 	audit = prog_neighbour(&p, PROGRAM_AUDIT);
 	PROG_GET(K_BINDING, audit, &bound);
@@ -329,6 +373,10 @@ test_program(void **state)
 	assert_int_equal(e.kind, EVK_SIGNED);
 	PROG_GET(EVENT, audit, &e);
 	assert_int_equal(e.kind, EVK_SIGN_REFUSED);
+	PROG_GET(EVENT, audit, &e);
+	assert_string_equal(e.code, "approval");
+	assert_int_equal(e.kind, EVK_SIGNED);
+	assert_memory_equal(e.job, approve.job.b, 32);
 	assert_int_equal(ipc_send_C_SIGN(audit, &check, NULL, 0), 0);
 	PROG_GET(C_SIGNED, audit, &checked);
 	assert_true(checked.ok);
@@ -373,6 +421,7 @@ main(void)
 	    cmocka_unit_test(test_receipt),
 	    cmocka_unit_test(test_challenge),
 	    cmocka_unit_test(test_checkpoint),
+	    cmocka_unit_test(test_approval),
 	    cmocka_unit_test(test_bad_key),
 	    cmocka_unit_test(test_program),
 	    cmocka_unit_test(test_program_refuses),

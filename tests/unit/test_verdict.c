@@ -180,6 +180,9 @@ static void
 test_envelope(void **state)
 {
 	static uint8_t record[MANIFEST_RECORD_MAX];
+	struct verdict_board board = {.text = "kOS Core Trust Board v1.4",
+	    .keys = &key, .nkeys = 1, .threshold = 1};
+	struct verdicts vs = {.nboards = 0};
 	json_t *root = vec_load("compute-manifest.json"), *row;
 	struct klp_key k = alice();
 	struct klp_secret s = {.kind = KEY_SECP256K1};
@@ -194,7 +197,7 @@ test_envelope(void **state)
 	(void)state;
 	vec_exact(root, "job_id", want, 32);
 	for (int form = 0; form < 2; form++) {
-		size_t rn = verdict_envelope(record, sizeof(record), &out, &m,
+		size_t rn = verdict_envelope(&vs, record, sizeof(record), &out, &m,
 		    form ? json : bin, form ? len : n);
 
 		assert_true(out.ok);
@@ -206,22 +209,22 @@ test_envelope(void **state)
 	}
 	/* another key; the right key under the other scheme */
 	m = envelope_of(&key);
-	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	assert_int_equal(verdict_envelope(&vs, record, sizeof(record), &out, &m,
 	    bin, n), 0);
 	assert_memory_equal(out.why, "signature:", 10);
 	m = envelope_of(&k);
 	m.bip340 = true;
-	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	assert_int_equal(verdict_envelope(&vs, record, sizeof(record), &out, &m,
 	    bin, n), 0);
 	m.key_len = 5;
-	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	assert_int_equal(verdict_envelope(&vs, record, sizeof(record), &out, &m,
 	    bin, n), 0);
 	m = envelope_of(&k);
 	bin[n - 1] ^= 1;
-	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	assert_int_equal(verdict_envelope(&vs, record, sizeof(record), &out, &m,
 	    bin, n), 0);
 	assert_false(out.ok);
-	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	assert_int_equal(verdict_envelope(&vs, record, sizeof(record), &out, &m,
 	    bin, n - 1), 0);
 	assert_memory_equal(out.why, "envelope:", 9);
 	/* well signed and ill formed: why names the member */
@@ -231,22 +234,50 @@ test_envelope(void **state)
 	key_fp(&one.fp, &k);
 	assert_true(pae_sign(one.sig, &s, TYPE_MANIFEST, bin, n, NULL));
 	i = env_build_binary(buf, sizeof(buf), TYPE_MANIFEST, bin, n, &one, 1);
-	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	assert_int_equal(verdict_envelope(&vs, record, sizeof(record), &out, &m,
 	    buf, i), 0);
 	assert_memory_equal(out.why, "nonce:", 6);
 	/* of another type */
 	assert_true(pae_sign(one.sig, &s, "x", bin, n, NULL));
 	i = env_build_binary(buf, sizeof(buf), "x", bin, n, &one, 1);
-	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	assert_int_equal(verdict_envelope(&vs, record, sizeof(record), &out, &m,
 	    buf, i), 0);
 	/* signed by one who is not the submitter */
 	bin = vec_bytes(root, "payload", &n);
 	assert_true(pae_sign(one.sig, &secret, TYPE_MANIFEST, bin, n, NULL));
 	i = env_build_binary(buf, sizeof(buf), TYPE_MANIFEST, bin, n, &one, 1);
 	m = envelope_of(&key);
-	assert_int_equal(verdict_envelope(record, sizeof(record), &out, &m,
+	assert_int_equal(verdict_envelope(&vs, record, sizeof(record), &out, &m,
 	    buf, i), 0);
 	assert_memory_equal(out.why, "submitter:", 10);
+	/* the submitter's signature and that of the board that he names */
+	{
+		struct env_signed two[2];
+
+		vec_exact(root, "private", s.raw, 32);
+		key_fp(&two[0].fp, &k);
+		key_fp(&two[1].fp, &key);
+		assert_true(pae_sign(two[0].sig, &s, TYPE_MANIFEST, bin, n,
+		    NULL));
+		assert_true(pae_sign(two[1].sig, &secret, TYPE_MANIFEST, bin,
+		    n, NULL));
+		i = env_build_binary(buf, sizeof(buf), TYPE_MANIFEST, bin, n,
+		    two, 2);
+		m = envelope_of(&k);
+		assert_true(verdict_envelope(&vs, record, sizeof(record), &out,
+		    &m, buf, i) > 0);
+		assert_int_equal(out.cosigned_len, 0);
+		vs.boards = &board;
+		vs.nboards = 1;
+		assert_true(verdict_envelope(&vs, record, sizeof(record), &out,
+		    &m, buf, i) > 0);
+		assert_int_equal(out.cosigned_len, IPC_SIGNER);
+		assert_memory_equal(out.cosigned, two[1].fp.b, FP_LEN);
+		board.text = "another";
+		assert_true(verdict_envelope(&vs, record, sizeof(record), &out,
+		    &m, buf, i) > 0);
+		assert_int_equal(out.cosigned_len, 0);
+	}
 }
 
 static void

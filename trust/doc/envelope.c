@@ -195,10 +195,20 @@ unsigned
 env_verify(const struct env *e, const char *type, const struct klp_key *keys,
     size_t nkeys, unsigned *failed)
 {
+	uint64_t who;
+
+	return env_signers(e, type, keys, nkeys, &who, failed);
+}
+
+unsigned
+env_signers(const struct env *e, const char *type, const struct klp_key *keys,
+    size_t nkeys, uint64_t *mask, unsigned *failed)
+{
 	struct fp fps[ENV_KEYS_MAX];
 	struct fp done[ENV_KEYS_MAX];
 	unsigned count = 0, bad = 0;
 
+	*mask = 0;
 	if (failed != NULL)
 		*failed = 0;
 	if (nkeys > ENV_KEYS_MAX || strcmp(e->type, type) != 0)
@@ -217,8 +227,10 @@ env_verify(const struct env *e, const char *type, const struct klp_key *keys,
 		/* distinct by fingerprint: a key listed twice is one key */
 		for (unsigned i = 0; i < count; i++)
 			seen |= fp_eq(&done[i], &fps[who]);
-		if (!seen)
-			done[count++] = fps[who];
+		if (seen)
+			continue;
+		done[count++] = fps[who];
+		*mask |= UINT64_C(1) << who;
 	}
 	if (failed != NULL)
 		*failed = bad;

@@ -61,6 +61,10 @@ void env_clear(struct env *);
 unsigned env_verify(const struct env *, const char *type,
     const struct klp_key *keys, size_t nkeys, unsigned *failed);
 
+/* The same; *who: a bit for each of the keys that has signed. */
+unsigned env_signers(const struct env *, const char *type,
+    const struct klp_key *keys, size_t nkeys, uint64_t *who, unsigned *failed);
+
 /*
  * Envelopes from a payload and signatures made with pae_sign(); out's size is
  * returned, 0 when it does not fit or a bound is broken. fps: whole

@@ -21,6 +21,7 @@ N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 T_MANIFEST = "application/vnd.klp.manifest+json"
 T_BINDING = "application/vnd.klp.binding"
 T_RECEIPT = "application/vnd.klp.receipt"
+T_APPROVAL = "application/vnd.klp.approval"
 LAYERS = ("user pid mount net ipc uts cgroup caps no_new_privs seccomp landlock memory cpu pids "
           "rlimits readonly_root lsm bpf io").split()
 
@@ -191,6 +192,19 @@ def tlv_parse(raw):
 
 def challenge_digest(link_id, n, m, initiator, responder):
     return tagged_hash("klp/challenge/v1", link_id + n + m + initiator + responder)
+
+
+# ---- approval (klp.md 6.1) ----
+
+def approval_frame(job, approve=True, issued=None, expires=None):
+    issued = int(time.time()) if issued is None else issued
+    expires = issued + 86400 if expires is None else expires
+    return b"KP" + struct.pack(">BB", 1, 1 if approve else 0) + job + struct.pack(">II", issued, expires)
+
+
+def approval_make(job, *keys, **kw):
+    frame = approval_frame(job, **kw)
+    return frame + bytes([len(keys)]) + b"".join(k.fp[:4] + k.sign(T_APPROVAL, frame) for k in keys)
 
 
 # ---- receipt (compute.md 7) ----

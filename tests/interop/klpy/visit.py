@@ -8,7 +8,7 @@ import time
 
 import RNS
 
-from . import PATIENCE_S, client, codec, more, selftest
+from . import PATIENCE_S, client, codec, more, reviews, selftest
 
 
 START = time.time()
@@ -81,10 +81,10 @@ def main():
             say(step="submit", ok=e.status == 5, meta={k: v for k, v in e.meta.items() if not isinstance(v, bytes)})
     elif a.steps != "all":
         d = c.describe()
-        args = {"blobs": [lambda: client.Client(c.dest_hash, codec.SecpKey(bytes.fromhex(a.other)))],
-                "ends": [a.layers.split(",")]}
+        other = [lambda: client.Client(c.dest_hash, codec.SecpKey(bytes.fromhex(a.other)))]
+        args = {"blobs": other, "reviews": other, "ends": [a.layers.split(",")]}
         for group in a.steps.split(","):
-            for step in getattr(more, group)(c, d, a.image, *args.get(group, [])):
+            for step in (getattr(more, group, None) or getattr(reviews, group))(c, d, a.image, *args.get(group, [])):
                 said(*step, group=f"{group}: ")
     else:
         d = c.describe()

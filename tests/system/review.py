@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Jobs that wait for somebody's word: the operator's on the node's machine, a
+reviewer's over the mesh; both survive a restart and are in the trail."""
+import json
+import os
+import sys
+
+from lib import USER, done, result, until
+from libjob import Burrow
+
+build = sys.argv[1]
+TRUST = "{requires_review: true}"
+
+
+def submit(node, **kw):
+    """A held job's id, and its Submission."""
+    s = node.submit(node.job_file("echo reviewed", trust=TRUST, **kw),
+                    "--detach")
+    s.end()
+    return s.id(), s
+
+
+def as_json(out):
+    try:
+        return json.loads(out.splitlines()[-1])
+    except (ValueError, IndexError):
+        return {"failed": out}
+
+
+def trail(node, job):
+    """(code, signer) of the approvals of a job that the trail has."""
+    rc, out, _ = node.warren("audit", "tail", "-n", "2000", "--json")
+    found = []
+    for line in out.splitlines():
+        klp = json.loads(line).get("e", {}).get("unmapped", {}).get("klp", {})
+        if klp.get("kind") == "approval" and klp.get("job") == job:
+            found.append(klp.get("peer"))
+    return found if rc == 0 else [rc]
+
+
+def operator(node):
+    job, s = submit(node)
+    rc, out, err = node.warren("jobs", "--held", "--json")
+    result("review: the operator sees a held job",
+           [j["id"] for j in as_json(out).get("jobs", [])] == [job], out + err)
+    rc, out, err = node.warren("show", job)
+    result("review: and what it would run",
+           "echo reviewed" in out and "asked for by its manifest" in out, out)
+    rc, out, err = node.warren("approve", job[:12], "--json")
+    a = as_json(out)
+    result("review: the operator's word lets it run", rc == 0 and
+           a.get("id") == job and a.get("verdict") == "approve", out + err)
+    ended = until(lambda: node.show(job).get("state") == "done", "its end")
+    result("review: it ran", ended, node.show(job))
+    fp = node.who["fp"]
+    result("review: the trail has who approved it", trail(node, job) == [fp],
+           trail(node, job))
+    rc, out, err = node.warren("reject", job)
+    result("review: a job that has ended cannot be rejected", rc == 1 and
+           "does not wait" in err, "%s %s" % (rc, err))
+    job, s = submit(node)
+    rc, out, err = node.warren("reject", job)
+    result("review: the operator's reject ends it", rc == 0 and
+           "cancelled review" in out, "%s %s %s" % (rc, out, err))
+    rc, out, err = node.warren("approve", "0123abcd")
+    result("review: a job that is not here", rc == 1, err)
+
+
+def mesh(node, reviewer, nobody):
+    to = ["--to", node.who["destination"], "--timeout", "60s"]
+    as_reviewer = to + ["--identity", reviewer]
+    job, s = submit(node)
+    rc, out, err = node.warren("jobs", "--held", "--json", *to, "--identity",
+                               nobody)
+    result("review: held jobs are for reviewers", rc == 3 and
+           "job.review" in out + err, "%s %s %s" % (rc, out, err))
+    rc, out, err = node.warren("jobs", "--held", "--json", *as_reviewer)
+    jobs = as_json(out).get("jobs", [])
+    result("review: a reviewer sees what the submitter has signed",
+           [j["id"] for j in jobs] == [job] and
+           "echo reviewed" in jobs[0]["manifest"]["command"],
+           "%s %s" % (out, err))
+    rc, out, err = node.warren("approve", job, *to, "--identity",
+                               node.person)
+    result("review: the submitter's own word does not count", rc == 3 and
+           "own key" in err, "%s %s %s" % (rc, out, err))
+    # restarted while it is held
+    node.stop()
+    node.up()
+    rc, out, err = node.warren("approve", job[:10], *as_reviewer)
+    result("review: after a restart a reviewer's word lets it run", rc == 0 and
+           "approved: " in out and "echo reviewed" in out,
+           "%s %s %s" % (rc, out, err))
+    ended = until(lambda: node.show(job).get("state") == "done", "its end")
+    result("review: it ran for the reviewer", ended, node.show(job))
+    # before the job comes; kept over a restart
+    rc, out, err = node.warren("approve", "ab" * 32, *as_reviewer)
+    result("review: an approval may come first", rc == 0 and
+           "kept until" in out, "%s %s %s" % (rc, out, err))
+    rc, out, err = node.warren("reject", "abcd1234", *as_reviewer)
+    result("review: the beginning of an id that is not held", rc == 1,
+           "%s %s" % (rc, err))
+
+
+def as_user(user):
+    node = Burrow(build, "review", user)
+    reviewer = os.path.join(node.top, "reviewer")
+    nobody = os.path.join(node.top, "nobody")
+    who = node._identity("--identity", reviewer)
+    low = node._identity("--identity", nobody)
+    try:
+        with open(os.path.join(node.dir, "node.yaml")) as f:
+            text = f.read()
+        pin = "    - {id: \"%s\", level: %d}\n"
+        first = text.index("  pins:\n") + len("  pins:\n")
+        node.write("node.yaml", text[:first] + pin % (who.get("urn"), 2) +
+                   pin % (low.get("urn"), 1) + text[first:])
+        if not node.up():
+            result("review: a node", False,
+                   "%s %s" % (node.problem, node.said()[-1500:]))
+            return
+        operator(node)
+        mesh(node, reviewer, nobody)
+    finally:
+        node.stop()
+        node.remove()
+
+
+as_user(USER if os.geteuid() == 0 else None)
+done()

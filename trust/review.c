@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "trust/review.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "trust/doc/approval.h"
+#include "common/util.h"
+
+#define HINTED_MAX 4 /* ours: keys of one hint, which are 4 bytes */
+
+/* A key that may have signed. */
+struct candidate {
+	struct fp fp;
+	struct hash16 rns;
+	bool has_rns;
+};
+
+struct candidates {
+	struct klp_key key[ENV_KEYS_MAX];
+	struct candidate who[ENV_KEYS_MAX];
+	size_t n;
+};
+
+static bool
+hinted(const struct env *e, const struct fp *fp)
+{
+	for (unsigned i = 0; i < e->nsigs; i++) {
+		if (memcmp(e->sigs[i].hint.b, fp->b, FP4_LEN) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+add(struct candidates *c, const struct env *e, const struct klp_key *k,
+    const struct hash16 *rns)
+{
+	struct fp fp;
+
+	key_fp(&fp, k);
+	if (c->n == ENV_KEYS_MAX || !hinted(e, &fp))
+		return;
+	for (size_t i = 0; i < c->n; i++) {
+		if (fp_eq(&c->who[i].fp, &fp))
+			return;
+	}
+	c->key[c->n] = *k;
+	c->who[c->n].fp = fp;
+	if ((c->who[c->n].has_rns = rns != NULL))
+		c->who[c->n].rns = *rns;
+	c->n++;
+}
+
+static void
+add_bound(struct candidates *c, const struct env *e, const struct binding *b)
+{
+	struct hash16 rns;
+	struct klp_key k;
+
+	rns_hash_of(&rns, b->rns);
+	if (binding_key(&k, b))
+		add(c, e, &k, &rns);
+}
+
+/* Who brought it, whom we know, who sits on a board. */
+static void
+gather(struct candidates *c, const struct verdicts *v, const struct env *e,
+    const uint8_t brought[RNS_PUBLIC_LEN], uint32_t now)
+{
+	struct binding b[HINTED_MAX];
+	struct hash16 rns;
+	struct klp_key k;
+	size_t n;
+
+	c->n = 0;
+	rns_hash_of(&rns, brought);
+	if (level_pin_rns(&v->levels, &rns) != NULL &&
+	    key_set(&k, KEY_ED25519, brought + 32, 32))
+		add(c, e, &k, &rns);
+	for (unsigned s = 0; s < e->nsigs; s++) {
+		n = bindstore_hinted(v->store, e->sigs[s].hint.b, now, b,
+		    HINTED_MAX);
+		for (size_t i = 0; i < n; i++)
+			add_bound(c, e, &b[i]);
+	}
+	for (size_t i = 0; i < v->nboards; i++) {
+		for (size_t j = 0; j < v->boards[i].nkeys; j++)
+			add(c, e, &v->boards[i].keys[j], NULL);
+	}
+}
+
+static bool
+on_board(const struct verdict_board *b, const struct fp *fp)
+{
+	struct fp of;
+
+	for (size_t i = 0; i < b->nkeys; i++) {
+		key_fp(&of, &b->keys[i]);
+		if (fp_eq(&of, fp))
+			return true;
+	}
+	return false;
+}
+
+/* Level for job.review; the identity is looked up when it is not said. */
+static int
+review_level(const struct verdicts *v, const struct candidate *who,
+    uint32_t now)
+{
+	struct hash16 rns = who->rns;
+	bool has_rns = who->has_rns;
+	struct binding b;
+	const char *why;
+
+	if (!has_rns && bindstore_of(v->store, &who->fp, now, &b)) {
+		rns_hash_of(&rns, b.rns);
+		has_rns = true;
+	}
+	return verdict_level(v, &who->fp, has_rns ? rns.b : NULL, "job.review",
+	    &why);
+}
+
+static bool
+counts(const struct verdicts *v, const struct candidate *who, int level)
+{
+	if (level >= REVIEW_LEVEL)
+		return true;
+	for (size_t i = 0; i < v->nboards; i++) {
+		if (on_board(&v->boards[i], &who->fp))
+			return true;
+	}
+	return false;
+}
+
+static void
+put_signer(struct msg_V_APPROVED *out, const struct candidate *who)
+{
+	uint8_t *at = out->signers + out->signers_len;
+
+	if ((size_t)out->signers_len + IPC_SIGNER > sizeof(out->signers))
+		return;
+	memset(at, 0, IPC_SIGNER);
+	memcpy(at, HASH_BYTES(who->fp));
+	if (who->has_rns)
+		memcpy(at + FP_LEN, HASH_BYTES(who->rns));
+	out->signers_len = (uint16_t)(out->signers_len + IPC_SIGNER);
+}
+
+static void
+say(struct msg_V_APPROVED *out, enum approval_status status, const char *why)
+{
+	out->status = (uint8_t)status;
+	(void)snprintf(out->why, sizeof(out->why), "%s", why);
+}
+
+void
+review_approval(const struct verdicts *v, struct msg_V_APPROVED *out,
+    const struct msg_V_APPROVAL *m, uint32_t now)
+{
+	struct candidates c;
+	struct approval a;
+	bool revoked = false;
+	uint64_t signed_by;
+	const char *why;
+	struct env e;
+
+	memset(out, 0, sizeof(*out));
+	out->qid = m->qid;
+	if (approval_parse(&a, &e, m->frame, m->frame_len, &why) != 0) {
+		say(out, APPROVAL_FORM, why);
+		return;
+	}
+	out->approve = a.approve;
+	out->job = a.job;
+	out->issued = a.issued;
+	out->expires = a.expires;
+	if ((why = approval_times(&a, now)) != NULL) {
+		say(out, APPROVAL_TRUST, why);
+		return;
+	}
+	gather(&c, v, &e, m->rns_public, now);
+	(void)env_signers(&e, TYPE_APPROVAL, c.key, c.n, &signed_by, NULL);
+	for (size_t i = 0; i < c.n; i++) {
+		int level;
+
+		if ((signed_by & UINT64_C(1) << i) == 0)
+			continue;
+		level = review_level(v, &c.who[i], now);
+		if (level <= -2)
+			revoked = true;
+		else if (counts(v, &c.who[i], level))
+			put_signer(out, &c.who[i]);
+	}
+	if (out->signers_len > 0)
+		say(out, APPROVAL_OK, "");
+	else if (revoked)
+		say(out, APPROVAL_REVOKED, "signed by a revoked key");
+	else
+		say(out, APPROVAL_TRUST, "no signature of a reviewer (level +2 "
+		    "for job.review) or of a board");
+}
+
+void
+review_job(const struct verdicts *v, struct msg_V_REVIEWED *out,
+    const struct msg_V_REVIEW *m, uint32_t now)
+{
+	const struct verdict_board *b = verdict_board(v, m->board);
+	static const struct hash16 none;
+	size_t n = m->signers_len / IPC_SIGNER;
+
+	memset(out, 0, sizeof(*out));
+	out->qid = m->qid;
+	if (b != NULL)
+		out->threshold = (uint8_t)b->threshold;
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *at = m->signers + i * IPC_SIGNER;
+		struct candidate who;
+		uint32_t bit = UINT32_C(1) << i;
+		int level;
+
+		memcpy(who.fp.b, at, sizeof(who.fp.b));
+		memcpy(who.rns.b, at + FP_LEN, sizeof(who.rns.b));
+		who.has_rns = !hash16_eq(&who.rns, &none);
+		level = review_level(v, &who, now);
+		if (level <= -2) {
+			out->revoked |= bit;
+			continue;
+		}
+		if (level >= REVIEW_LEVEL)
+			out->reviewers |= bit;
+		if (b != NULL && on_board(b, &who.fp))
+			out->members |= bit;
+	}
+}
