@@ -5,6 +5,7 @@
 
 #include "sandbox/base/caps.h"
 #include "sandbox/base/sys.h"
+#include "common/util.h"
 
 /* Out of the way of 0 to 3 first: each of the four may be one of those. */
 static int
@@ -43,8 +44,9 @@ hand_start(struct hand_start *h)
 	if (h->landlock_abi > 0 &&
 	    landlock_apply(h->landlock_abi, h->paths, h->npaths) < 0)
 		return "landlock";
-	if (filter_load(h->filter) < 0)
-		return "base filter";
+	for (size_t i = 0; i < NELEM(h->filters) && h->filters[i] != NULL; i++)
+		if (filter_load(h->filters[i]) < 0)
+			return "base filter";
 	(void)sys_execveat(3, h->argv, env);
 	return "warren-hand";
 }

@@ -21,7 +21,7 @@ struct hand_start {
 	int landlock_abi;    /* 0: none */
 	const struct landlock_path *paths;
 	unsigned npaths;
-	const struct filter *filter;
+	const struct filter *filters[3]; /* in this order; NULL: no more */
 	char *const *argv;
 };
 

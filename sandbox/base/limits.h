@@ -13,8 +13,33 @@ struct job_limits {
 	uint32_t pids;
 	uint64_t fsize;
 	uint64_t data; /* 0: no bound; without a memory group it is the job's */
+	uint32_t files; /* open in one process; 0: the most that a job may */
 };
 int limits_apply(const struct job_limits *);
+
+/*
+ * How many files each process of a job may have open, so that all its
+ * processes together hold no more than its slot's part of a quarter of the
+ * host's table (file_max, fs.file-max; 0: not known). Never below 256, and
+ * without root never more than LIMITS_FILES_USER: the kernel counts what is
+ * in flight between a user's processes in one sum, and a program of the house
+ * that may have 1024 is refused at that (unix(7), ETOOMANYREFS).
+ */
+uint32_t limits_files(uint64_t file_max, uint32_t slots, uint32_t pids,
+    bool root);
+#define LIMITS_FILES_USER 512u
+/* fs.file-max, or 0; opens beneath /proc. */
+uint64_t limits_file_max(void);
+
+/*
+ * A slot's user namespace counts for itself what the kernel counts for a user:
+ * no namespace of a job's own, and so much of inotify. Writes user.* of the
+ * namespace we are in, as far as this kernel has them. 0, or -1: a user
+ * namespace could be made.
+ */
+#define LIMITS_INOTIFY_INSTANCES 32u
+#define LIMITS_INOTIFY_WATCHES 16384u
+int limits_namespace(void);
 
 /*
  * Ours, of warren-hand: it runs alone, and its memory is bounded because

@@ -50,7 +50,7 @@ struct step {
 	int work;        /* the fresh folder, and */
 	char tmp[32];    /* its name in the store */
 	int in_r, out_w, report_w; /* hand's ends */
-	struct filter job;
+	struct filter never, job, seal;
 };
 
 static int
@@ -98,7 +98,7 @@ become_hand(struct step *s, int abi)
 	    .limits = {.pids = HAND_PIDS, .fsize = HAND_FSIZE,
 		.data = HAND_DATA_IMPORT},
 	    .landlock_abi = abi, .paths = paths, .npaths = NELEM(paths),
-	    .filter = &s->job, .argv = argv};
+	    .filters = {&s->never, &s->job, &s->seal}, .argv = argv};
 	const char *what;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
@@ -435,7 +435,9 @@ image_import(const struct image_import *in, struct image_imported *out,
 	if (in->name != NULL && !store_name_ok(in->name, full))
 		(void)snprintf(why, cap, "a name is small letters, digits and "
 		    "._-/ , then :TAG");
-	else if (base_build_filter(BASE_JOB, &s.job) < 0)
+	else if (base_build_filter(BASE_NEVER, &s.never) < 0 ||
+	    base_build_filter(BASE_JOB, &s.job) < 0 ||
+	    base_build_filter(BASE_SEAL, &s.seal) < 0)
 		(void)snprintf(why, cap, "filter");
 	else if (source_open(&s.source, in->path, why, cap) == 0 &&
 	    copy_hand(&s, why, cap) == 0 &&
@@ -444,7 +446,9 @@ image_import(const struct image_import *in, struct image_imported *out,
 		rv = adopt(&s, record, len, out, why, cap);
 	out->unconfined = s.unconfined;
 	drop_work(&s);
+	free(s.never.insns);
 	free(s.job.insns);
+	free(s.seal.insns);
 	if (s.source.fd >= 0)
 		(void)close(s.source.fd);
 	free(s.tag);

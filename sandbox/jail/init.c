@@ -159,7 +159,9 @@ command_run(struct command *c)
 	const struct plan *p = &c->job->plan;
 	struct job_limits l = {
 	    .pids = p->pids + GROUP_PIDS_INIT + GROUP_PIDS_SLOT,
-	    .fsize = MAX_OF(p->output, p->memory)};
+	    .fsize = MAX_OF(p->output, p->memory),
+	    .files = limits_files(c->env->file_max, c->env->slots, p->pids,
+		c->env->root)};
 	char cwd[4096];
 	int null;
 
@@ -193,6 +195,9 @@ command_run(struct command *c)
 		command_fail(c, "base filter");
 	if (filter_load(&c->filter) < 0)
 		command_fail(c, "seccomp program");
+	/* where node's refuses it, it refuses the job's own as well */
+	if (filter_load(c->env->seal_filter) < 0 && errno == ENOMEM)
+		command_fail(c, "last filter");
 	exec_command(c->args);
 	_exit(EXIT_CANNOT);
 }
@@ -403,7 +408,8 @@ init_trial(const struct init_env *e, const struct init_trial *t)
 	    .report = t->report, .hand = t->hand,
 	    .limits = {.pids = HAND_PIDS, .data = HAND_DATA_STEP},
 	    .landlock_abi = e->landlock_abi, .paths = paths,
-	    .npaths = NELEM(paths), .filter = e->job_filter, .argv = argv};
+	    .npaths = NELEM(paths), .argv = argv,
+	    .filters = {e->job_filter, e->seal_filter}};
 	const char *what;
 
 	take_ids(e, t->report);
@@ -437,8 +443,8 @@ init_step(const struct init_env *e, const struct init_step *s)
 		.data = HAND_DATA_STEP},
 	    /* a job may have taken its own right to read what it left */
 	    .read_all = s->pack_all, .landlock_abi = e->landlock_abi,
-	    .paths = paths, .npaths = NELEM(paths), .filter = e->job_filter,
-	    .argv = argv};
+	    .paths = paths, .npaths = NELEM(paths), .argv = argv,
+	    .filters = {e->job_filter, e->seal_filter}};
 
 	take_ids(e, s->report);
 	argv[1] = (char *)(uintptr_t)(s->profile >= 0 ? "copy" :

@@ -19,7 +19,9 @@ struct init_env {
 	bool root;            /* ids are to be taken, groups to be left */
 	bool grouped;         /* cloned into a v2 group of its own */
 	int landlock_abi;
-	const struct filter *job_filter;
+	const struct filter *job_filter, *seal_filter;
+	uint64_t file_max;    /* of the host, for all slots */
+	uint32_t slots;
 	bool no_memory_group; /* then RLIMIT_DATA stands in, as an rlimit */
 };
 

@@ -39,8 +39,9 @@ struct start {
 	struct jail jail;
 	struct base_dirs dirs;
 	int hand, stage;
-	struct filter never, job, own;
+	struct filter never, job, seal, own;
 	int landlock_abi;
+	uint64_t file_max; /* fs.file-max */
 	uint32_t lacking;  /* layers that were tried and cannot be had */
 	char trouble[240]; /* why no job can run; "": one can */
 };
@@ -226,7 +227,10 @@ make_slots(struct start *s, const char **what)
 		set.hand = s->hand;
 		set.never = &s->never;
 		set.job = &s->job;
+		set.seal = &s->seal;
 		set.dirs = &s->dirs;
+		set.file_max = s->file_max;
+		set.slots = j->nslots;
 		set.memory_group = g->jobs >= 0 || g->v1[0] >= 0;
 		set.step_group = make_step_group(s, k);
 		make_stage(s, k);
@@ -645,9 +649,11 @@ main(int argc, char *argv[])
 		fatal("session");
 	if (base_build_filter(BASE_NEVER, &s.never) < 0 ||
 	    base_build_filter(BASE_JOB, &s.job) < 0 ||
+	    base_build_filter(BASE_SEAL, &s.seal) < 0 ||
 	    base_build_filter(BASE_JAIL, &s.own) < 0)
 		fatalx("filters");
 	s.landlock_abi = landlock_abi();
+	s.file_max = limits_file_max();
 	if (build(&s, &step) < 0)
 		set_trouble(&s, step);
 	give_up(&s);

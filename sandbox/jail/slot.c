@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/jail/slot.h"
 
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -10,7 +9,6 @@
 #include <dirent.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <net/if.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +19,7 @@
 #include "sandbox/jail/init.h"
 #include "common/ipc_msg.h"
 #include "sandbox/base/landlock.h"
+#include "sandbox/base/limits.h"
 #include "common/priv.h"
 #include "sandbox/base/report.h"
 #include "sandbox/base/root.h"
@@ -125,30 +124,12 @@ answer(struct slot *sl, enum slot_answer a, const char *text, int fd)
 
 /* ---- setting up ---- */
 
-/* Programs of a job may use their own loopback; it leads nowhere. */
-static void
-lo_up(void)
-{
-	_cleanup_fd_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq r;
-
-	if (fd < 0)
-		return;
-	memset(&r, 0, sizeof(r));
-	memcpy(r.ifr_name, "lo", 3);
-	if (ioctl(fd, SIOCGIFFLAGS, &r) == 0) {
-		r.ifr_flags |= IFF_UP;
-		(void)ioctl(fd, SIOCSIFFLAGS, &r);
-	}
-}
-
 /* The next job's namespaces, made while nobody waits for them. */
 static int
 fresh_namespaces(void)
 {
 	if (unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
 		return -1;
-	lo_up();
 	return sethostname(HOSTNAME, strlen(HOSTNAME));
 }
 
@@ -206,6 +187,10 @@ set_up(struct slot *sl, int sync, const char **what)
 	if (unshare(CLONE_NEWNS) < 0)
 		return -1;
 	if (!s->root && base_build(s->dirs, false, what) < 0)
+		return -1;
+	*what = "limits of the namespace";
+	/* rootless /proc/sys may be read-only; the filter refuses as well */
+	if (limits_namespace() < 0 && s->root)
 		return -1;
 	*what = "namespaces";
 	if (fresh_namespaces() < 0)
@@ -498,6 +483,8 @@ slot_main(const struct slot_setup *s, int ctl)
 			sl.trees[k][i] = -1;
 	sl.env = (struct init_env){.slot = s->number, .root = s->root,
 	    .landlock_abi = landlock_abi(), .job_filter = s->job,
+	    .seal_filter = s->seal,
+	    .file_max = s->file_max, .slots = s->slots,
 	    .no_memory_group = !s->memory_group};
 	if (set_up(&sl, ctl, &what) < 0) {
 		(void)snprintf(why, sizeof(why), "%d %s", errno, what);

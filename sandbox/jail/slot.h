@@ -27,8 +27,10 @@ struct slot_setup {
 	int v1[3];     /* groups of the controllers, -1: none */
 	unsigned nv1;
 	int step_group; /* v2, of steps behind the job; -1: none */
+	uint64_t file_max; /* fs.file-max */
+	uint32_t slots;    /* in all */
 	bool memory_group; /* somebody limits memory by a group */
-	const struct filter *never, *job;
+	const struct filter *never, *job, *seal;
 	/* rootless: the base is built in here */
 	const struct base_dirs *dirs;
 };
