@@ -182,9 +182,10 @@ base_build(const struct base_dirs *d, bool root, const char **what)
 	for (size_t i = 0; i < NELEM(dev_nodes); i++) {
 		(void)snprintf(path, sizeof(path), "/dev/%s", dev_nodes[i]);
 		nodes[i] = clone_tree(AT_FDCWD, path);
-		if (nodes[i] >= 0)
-			(void)set_attr(nodes[i], MOUNT_ATTR_NOSUID |
-			    MOUNT_ATTR_NOEXEC, 0);
+		/* who owns the node of the host could change its mode */
+		if (nodes[i] >= 0 && set_attr(nodes[i], MOUNT_ATTR_NOSUID |
+		    MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY, 0) < 0)
+			return -1;
 	}
 	*what = "/proc";
 	if (!root && (proc = clone_tree(AT_FDCWD, "/proc")) < 0)
@@ -409,8 +410,10 @@ mount_proc(int root, const struct place *p)
 {
 	_cleanup_fd_ int fs = fsopen("proc", FSOPEN_CLOEXEC), proc = -1;
 
+	/* 2, which older kernels have, makes an exception of the host's group 0 */
 	if (fs < 0 ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "hidepid", "2", 0) < 0 ||
+	    (fsconfig(fs, FSCONFIG_SET_STRING, "hidepid", "4", 0) < 0 &&
+	    fsconfig(fs, FSCONFIG_SET_STRING, "hidepid", "2", 0) < 0) ||
 	    fsconfig(fs, FSCONFIG_SET_STRING, "subset", "pid", 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
