@@ -21,6 +21,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/numbers.h"
 #include "common/program.h"
 #include "sandbox/base/limits.h"
 #include "sandbox/base/tree.h"
@@ -395,8 +396,9 @@ drive_start(struct drive *d, const struct drive_options *o)
 
 	memset(d, 0, sizeof(*d));
 	d->dirs = (struct cgroup_dirs){-1, -1, -1, -1};
-	d->root = geteuid() == 0;
-	d->base = 0x70000000;
+	/* root of a namespace with one id is a user like any other */
+	d->root = numbers_usable(DRIVE_BASE);
+	d->base = DRIVE_BASE;
 	d->slots = o->slots;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)snprintf(d->folder, sizeof(d->folder), "/tmp/warren-drive-XXXXXX");

@@ -17,6 +17,7 @@
  * warren-jail driven without the daemon: this plays parent and node. It makes
  * its groups (warren-test-PID) and its folder, and removes both.
  */
+#define DRIVE_BASE 0x70000000u
 struct drive {
 	pid_t pid;
 	bool root;

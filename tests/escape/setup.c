@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "common/numbers.h"
 #include "common/util.h"
 #include "sandbox/base/tree.h"
 
@@ -41,6 +42,14 @@ setup_drive(struct drive *d, const struct drive_options *o,
 		return 0;
 	drive_stop(d);
 	return -1;
+}
+
+const char *
+setup_who(void)
+{
+	if (geteuid() != 0)
+		return "user";
+	return numbers_usable(DRIVE_BASE) ? "root" : "namespace";
 }
 
 bool

@@ -18,6 +18,8 @@
  */
 int setup_drive(struct drive *, const struct drive_options *,
     const char *folder, char *root, size_t cap, struct id32 *image);
+/* "root", "user", or "namespace": of whom these results are. */
+const char *setup_who(void);
 /* A file of the host as bin/NAME of a root, executable. */
 bool setup_program(const char *root, const char *name, const char *from);
 /* Bytes as a descriptor that can only be read, or -1. */

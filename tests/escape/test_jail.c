@@ -614,7 +614,7 @@ main(int argc, char *argv[])
 	    "sort", "head", "tail", "sleep", "mkdir", "ln", "mkfifo", "cp",
 	    "chmod", "timeout", "unshare", "echo"};
 	struct drive_options o = {.slots = 2, .level = 2};
-	const char *who = geteuid() == 0 ? "root" : "user";
+	const char *who = setup_who();
 	char link[1400], volume[128];
 
 	if (argc < 3)
