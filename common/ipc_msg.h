@@ -101,6 +101,8 @@ enum event_kind {
 	EVK_TRAIL_TORN = 41,
 	EVK_LAYER_MISSING = 42,
 	EVK_DISK_LOW = 43,
+	EVK_LENDING = 47,    /* the machine is lent, or no more */
+	EVK_JOB_FROZEN = 48, /* ... and a job stands still, or goes on */
 	EVK_APPROVAL = 57,	/* one that counted; a: approve 1, reject 0 */
 	EVK_BOARD_ABSENT = 58,	/* approved_by that nothing maps */
 };
@@ -130,6 +132,11 @@ enum event_kind {
 	F(u64, size, 0) F(id32, root, 0) F(arr, sig, 64)
 #define MSG_START_DONE(F)
 #define MSG_STOP(F)
+/* parent to node, each 10 s: what compute_when asks for (parent/facts.h) */
+#define MSG_FACTS(F)                                                           \
+	F(u32, busy_milli, 0) F(boolean, jobs_known, 0) F(u32, jobs_milli, 0)  \
+	F(boolean, mains, 0) F(u64, memory_free, 0) F(i32, offset_s, 0)        \
+	F(u32, next_at, 0) F(i32, next_offset_s, 0)
 #define MSG_NEIGHBOUR(F) F(u8, program, 0)
 #define MSG_PROGRAM(F) /* for status: a program's life */                      \
 	F(u8, program, 0) F(boolean, running, 0) F(u32, restarts, 0) F(u32, pid, 0)
@@ -266,6 +273,7 @@ enum jail_step { STEP_FILL = 1, STEP_PACK = 2, STEP_CLEAN = 3 };
 #define MSG_J_STEP(F) F(id32, job, 0) F(u8, step, 0) F(u8, volume, 0)
 /* why: of enum kill_reason; kept by jail, and told with the end */
 #define MSG_J_KILL(F) F(id32, job, 0) F(u8, why, 0)
+#define MSG_J_FREEZE(F) F(id32, job, 0) F(boolean, on, 0) /* its clock */
 #define MSG_J_FORGET(F) F(id32, job, 0)
 /* fds: stdout, stderr (read ends), pidfd of the job's first process */
 #define MSG_J_STARTED(F)                                                       \
@@ -288,7 +296,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 #define MSG_J_RUNNING(F)                                                       \
 	F(id32, job, 0) F(u32, slot, 0) F(u32, layers, 0) F(id32, policy, 0)   \
 	F(boolean, exited, 0) F(u8, how, 0) F(i32, code, 0) F(u8, kill, 0)     \
-	F(u64, ran_ms, 0)
+	F(u64, ran_ms, 0) /* but for what it was frozen */
 /* a job whose volumes are filled, or whose root is built; J_STARTED follows */
 #define MSG_J_STAGING(F) F(id32, job, 0) F(u32, slot, 0) F(u8, kill, 0)
 /* at hello, after the J_RUNNINGs and J_STAGINGs: what this machine gives, and why not more */
@@ -380,6 +388,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(STOP, PARENT, ANY, 0, 0)                                             \
 	M(NEIGHBOUR, PARENT, ANY, 1, 1)                                        \
 	M(PROGRAM, PARENT, TRANSPORT_NODE, 0, 0)                               \
+	M(FACTS, PARENT, NODE, 0, 0)                                           \
 	M(HELLO, ALL, ALL, 0, 0)                                               \
 	M(READY, ANY, PARENT, 0, 0)                                            \
 	M(ALARM, ANY, PARENT, 0, 0)                                            \
@@ -425,6 +434,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(J_RUN, NODE, JAIL, 2, 18)                                            \
 	M(J_STEP, NODE, JAIL, 0, 0)                                            \
 	M(J_KILL, NODE, JAIL, 0, 0)                                            \
+	M(J_FREEZE, NODE, JAIL, 0, 0)                                          \
 	M(J_FORGET, NODE, JAIL, 0, 0)                                          \
 	M(J_STARTED, JAIL, NODE, 3, 3)                                         \
 	M(J_FAILED, JAIL, NODE, 0, 0)                                          \

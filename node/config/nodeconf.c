@@ -24,7 +24,7 @@ static const char *const top_keys[] = {"mesh_identity", "auth_required",
     "trust_graph", "data_limit_per_minute", "accept_computation_requests",
     "name", "revocation_list", "trust", "limits", "quotas", "levels",
     "require_layers", "profile", "neighbour_limit_per_minute", "max_airtime",
-    "announce_every", "hub", "metrics", "keep_results"};
+    "announce_every", "hub", "metrics", "keep_results", "compute_when"};
 static const char *const trust_keys[] = {"floor", "anchors", "pins", "boards",
     "anchors_from", "require_live_secp", "on_stale", "grace"};
 static const char *const limit_keys[] = {
@@ -562,6 +562,8 @@ read_root(struct node_config *c, const struct ynode *r, struct mistakes *m)
 		read_levels(c, n, m);
 	WITH(r, "require_layers", n)
 		read_layers(c, n, m);
+	WITH(r, "compute_when", n)
+		when_read(&c->when, n, m);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "trust/doc/level.h"
 #include "trust/doc/manifest.h" /* enum manifest_limit */
 #include "common/ydoc.h"
+#include "node/config/whenconf.h"
 
 /*
  * node.yaml as values (compute.md 10), read alike by the parent, node and
@@ -66,6 +67,7 @@ struct node_config {
 
 	/* [level - 1]: what `levels` says of rows +1 to +3; 0: as in 4 */
 	uint64_t levels[3][LIMIT_COUNT];
+	struct when_conf when;
 	uint32_t require_layers; /* bits of sandbox/plan/plan.h, floor included */
 	const char *profile;	 /* "default" */
 	uint64_t neighbour_limit_per_minute; /* 0: off */

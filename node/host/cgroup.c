@@ -302,6 +302,13 @@ cgroup_job_ease(struct cgroup_job *g, uint64_t bytes)
 }
 
 int
+cgroup_freeze(const struct cgroup_job *g, bool on)
+{
+	return g->fd < 0 ? -1 : file_put(g->fd, "cgroup.freeze", on ? "1" :
+	    "0");
+}
+
+int
 cgroup_kill(const struct cgroup_job *g)
 {
 	return g->fd < 0 ? -1 : file_put(g->fd, "cgroup.kill", "1");

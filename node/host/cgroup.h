@@ -62,6 +62,8 @@ void cgroup_usage(const struct cgroup_job *, struct cgroup_usage *);
  * to end. 0 or -1.
  */
 int cgroup_job_ease(struct cgroup_job *, uint64_t bytes);
+/* The job's processes stand still, or go on. -1: no v2 group. */
+int cgroup_freeze(const struct cgroup_job *, bool on);
 /* Every process of the job. 0; -1: no v2 group, then jail kills (J_KILL). */
 int cgroup_kill(const struct cgroup_job *);
 /* Remove the leaf after J_FORGOTTEN: 0, or -1 (EBUSY: ask again). Closes. */

@@ -392,7 +392,8 @@ void
 host_fill(struct host *h, struct warren_node *wn)
 {
 	*h = (struct host){.ctx = wn, .random = do_random,
-	    .start = start_job, .kill = start_kill, .usage = start_usage,
+	    .start = start_job, .kill = start_kill,
+	    .freeze = start_freeze, .usage = start_usage,
 	    .ending = start_ending, .free_slot = start_free_slot,
 	    .log_seal = log_seal, .log_read = log_read, .log_drop = log_drop,
 	    .follow = follow, .unfollow = unfollow, .log_end = log_end,

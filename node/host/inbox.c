@@ -12,6 +12,7 @@
 #include "node/host/start.h"
 #include "node/work/found.h"
 #include "node/work/challenge.h"
+#include "node/work/lend.h"
 #include "node/work/node.h"
 #include "node/work/review.h"
 #include "node/work/serve.h"
@@ -38,6 +39,13 @@ on_PROGRAM(struct warren_node *wn, const struct msg_PROGRAM *m,
 	wn->programs[m->program].running = m->running;
 	wn->programs[m->program].restarts = m->restarts;
 	wn->programs[m->program].pid = m->pid;
+}
+
+static void
+on_FACTS(struct warren_node *wn, const struct msg_FACTS *m, struct ipc_in *in)
+{
+	(void)in;
+	lend_facts(&wn->node, m);
 }
 
 /* ---- transport ---- */

@@ -183,6 +183,7 @@ setup_policy(struct warren_node *wn, struct policy *p, unsigned cpus)
 	p->announce_every_s = (uint32_t)(c->announce_every_ms / 1000);
 	p->keep_results_s = (uint32_t)MIN_OF(c->keep_results_ms / 1000,
 	    (uint64_t)UINT32_MAX / 4);
+	p->when = c->when;
 	take_trust(wn, p, c);
 	take_boards(wn, p);
 	take_ceilings(wn, p);

@@ -218,6 +218,15 @@ start_kill(void *ctx, struct job *j)
 		(void)cgroup_kill(&wn->group[j->slot]);
 }
 
+bool
+start_freeze(void *ctx, struct job *j, bool on)
+{
+	struct warren_node *wn = ctx;
+
+	return j->slot != 0 && wn->has_group[j->slot] &&
+	    cgroup_freeze(&wn->group[j->slot], on) == 0;
+}
+
 void
 start_usage(void *ctx, struct job *j)
 {

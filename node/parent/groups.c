@@ -362,6 +362,42 @@ groups_join(const struct groups *g, enum group group)
  * that is cloned between a group that was killed once and one that was not is
  * killed on the spot.
  */
+/* A number at the beginning of a file, or behind a word that begins it. */
+static bool
+get_number(int dir, const char *file, const char *word, uint64_t *v)
+{
+	char text[128] = "", *end;
+	_cleanup_fd_ int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+	size_t skip = strlen(word);
+
+	if (n <= 0 || strncmp(text, word, skip) != 0)
+		return false;
+	*v = strtoull(text + skip, &end, 10);
+	return end != text + skip;
+}
+
+bool
+groups_jobs_use(const struct groups *g, uint64_t *cpu_us, uint64_t *memory)
+{
+	int memory_v1 = HIERARCHY(CG_MEMORY), cpu_v1 = HIERARCHY(CG_CPU);
+
+	*cpu_us = *memory = 0;
+	if ((!g->on[V2] || !get_number(g->dir[V2][GROUP_JOBS],
+	    "memory.current", "", memory)) && g->on[memory_v1])
+		(void)get_number(g->dir[memory_v1][GROUP_JOBS],
+		    "memory.usage_in_bytes", "", memory);
+	if (g->on[V2] && get_number(g->dir[V2][GROUP_JOBS], "cpu.stat",
+	    "usage_usec ", cpu_us))
+		return true;
+	/* where cpu and cpuacct are mounted together */
+	if (!g->on[cpu_v1] || !get_number(g->dir[cpu_v1][GROUP_JOBS],
+	    "cpuacct.usage", "", cpu_us))
+		return false;
+	*cpu_us /= 1000;
+	return true;
+}
+
 void
 groups_kill_jobs(const struct groups *g)
 {

@@ -33,6 +33,12 @@ void groups_make(struct parent *);
  * between fork and exec: no allocation, no log; what fails is passed over.
  */
 void groups_join(const struct groups *, enum group);
+/*
+ * What the jobs have used of cpu time and hold of memory (0: not known).
+ * false: their cpu time is not counted here.
+ */
+bool groups_jobs_use(const struct groups *, uint64_t *cpu_us,
+    uint64_t *memory);
 /* Whatever a jail that ended has left. */
 void groups_kill_jobs(const struct groups *);
 /* At the end; what is not empty stays. */

@@ -15,6 +15,7 @@
 #include "node/check/seccomp_dir.h"
 #include "node/config/profile.h"
 #include "node/parent/child.h"
+#include "node/parent/facts.h"
 #include "node/parent/groups.h"
 #include "transport/config/rnsconf.h"
 
@@ -68,6 +69,9 @@ struct parent {
 	struct dial *dials;
 	ev_signal sig[3];
 	ev_timer stop_timer;
+	struct facts facts; /* for compute_when */
+	ev_timer facts_timer;
+	int root_dir;	    /* /, where they are measured */
 };
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "common/layers.h"
@@ -303,6 +304,24 @@ send_changed(struct parent *p, enum program who, struct ipc *c)
 	if (who != PROGRAM_NODE && who != PROGRAM_TRUST)
 		return 0;
 	return send_setting(c, SET_NODE_YAML, "", p->fd_changed);
+}
+
+void
+settings_facts(struct parent *p)
+{
+	struct child *c = &p->child[PROGRAM_NODE];
+	uint64_t cpu_us, memory;
+	struct msg_FACTS m;
+	bool known;
+
+	if (c->ev == NULL || !p->node->when.set)
+		return;
+	known = groups_jobs_use(&p->groups, &cpu_us, &memory);
+	facts_measure(&p->facts, &m, p->root_dir, clock_mono().us, known,
+	    cpu_us, memory);
+	facts_zone(&m, clock_wall_us() / 1000000);
+	if (ipc_send_FACTS(ipc_ev_channel(c->ev), &m, NULL, 0) < 0)
+		log_debug("node", "not told about this machine");
 }
 
 int

@@ -22,6 +22,8 @@ struct spawn {
 };
 /* What this program gets; texts and numbers of descriptors, no copies. */
 void settings_spawn(struct parent *, enum program, struct spawn *);
+/* What compute_when asks for, measured now, if node runs and asks. */
+void settings_facts(struct parent *);
 /* PARAMS, SETTINGs, ..., START_DONE; then what has changed since. 0 or -1. */
 int settings_send(struct parent *, enum program, struct ipc *);
 /*

@@ -305,6 +305,24 @@ on_hangup(struct ev_loop *loop, ev_signal *w, int revents)
 }
 
 static void
+on_facts(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	(void)loop;
+	(void)revents;
+	settings_facts(t->data);
+}
+
+/* The first time when node can have come up. */
+static void
+measure(struct parent *p)
+{
+	p->root_dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ev_timer_init(&p->facts_timer, on_facts, 0.5, FACTS_S);
+	p->facts_timer.data = p;
+	ev_timer_start(p->loop, &p->facts_timer);
+}
+
+static void
 signals(struct parent *p)
 {
 	static const struct {
@@ -401,6 +419,7 @@ main(int argc, char **argv)
 		fatalx("no event loop");
 	signals(&p);
 	groups_make(&p);
+	measure(&p);
 	say_rights(&p);
 	child_start_all(&p);
 	parent_event(&p, EVK_START, 1, "", "the node starts");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "node/work/event.h"
+#include "node/work/freeze.h"
 #include "node/work/peers.h"
 #include "node/work/ready.h"
 #include "node/work/receipts.h"
@@ -328,12 +329,20 @@ kill_of(struct job *j, uint8_t jail_kill)
 static void
 exited(struct node *n, struct job *j, const struct msg_J_EXITED *m)
 {
+	job_thaw(n, j);
 	j->exit_how = m->how;
 	j->exit_code = m->code;
 	kill_of(j, m->kill);
 	/* as jail has measured it: we may have slept, or not have been there */
 	j->wall_ms = m->ran_ms;
 	n->host.usage(n->host.ctx, j);
+	if (j->given && m->how != EXIT_CODE && !j->oom) {
+		/* no fault of the job; one that was quicker has its result */
+		forget_slot(n, j);
+		(void)job_lose(&n->jobs, j, "given back: the machine is lent no "
+		    "more", n->unix_now, n->now);
+		return;
+	}
 	j->log_open = !n->host.log_seal(n->host.ctx, j);
 	(void)job_set_phase(&n->jobs, j, PHASE_PACKING);
 	for (unsigned i = 0; i < j->nouts; i++) /* of an attempt before */
@@ -363,6 +372,7 @@ finish_started(struct node *n, const struct msg_J_STARTED *m)
 	(void)job_set(&n->jobs, j, JS_RUNNING, NULL, n->unix_now);
 	node_event(n, EVK_JOB_STARTED, 0, j, NULL, NULL, NULL, m->slot,
 	    m->layers);
+	n->lend_at = n->now; /* does it go on? */
 }
 
 /* It never started: refused, cancelled, or our own fault. */
@@ -379,7 +389,10 @@ finish_failed(struct node *n, const struct msg_J_FAILED *m)
 		j->kill = m->kill;
 	forget_slot(n, j);
 	(void)job_set_phase(&n->jobs, j, PHASE_NONE);
-	if (j->state == JS_STAGING && j->kill == KILL_WATCHDOG) {
+	if (j->state == JS_STAGING && j->given) {
+		(void)job_lose(&n->jobs, j, "given back: the machine is lent no "
+		    "more", n->unix_now, n->now);
+	} else if (j->state == JS_STAGING && j->kill == KILL_WATCHDOG) {
 		/* the node's trouble, not the job's: a retry may find room */
 		(void)job_lose(&n->jobs, j, "resources: free space fell below "
 		    "the reserve while its volumes were filled", n->unix_now,

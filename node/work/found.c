@@ -6,6 +6,7 @@
 #include "common/util.h"
 #include "node/work/event.h"
 #include "node/work/finish.h"
+#include "node/work/freeze.h"
 #include "node/work/turn.h"
 
 /* Jail's words at its hello, about jobs of a node that fell. */
@@ -72,6 +73,8 @@ found_running(struct node *n, const struct msg_J_RUNNING *m)
 		(void)job_set(&n->jobs, j, JS_RUNNING, NULL, n->unix_now);
 	}
 	turn_taken(n, j, j->started_at);
+	job_thaw_found(n, j);
+	n->lend_at = n->now;
 	if (m->exited)
 		finish_exited(n, &x);
 	else

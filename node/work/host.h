@@ -70,6 +70,8 @@ struct host {
 	    char why[128]);
 	/* its whole group; nothing can be packed after it */
 	void (*kill)(void *ctx, struct job *);
+	/* its group stands still, or goes on. false: this machine cannot */
+	bool (*freeze)(void *ctx, struct job *, bool on);
 	/* cpu_ms, memory_kb, oom of the job's group */
 	void (*usage)(void *ctx, struct job *);
 	/* its limits hold up no more what ends or packs it (THREATS.md 3) */

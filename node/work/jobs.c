@@ -403,6 +403,7 @@ job_lose(struct jobs *js, struct job *j, const char *reason, uint32_t unix_now,
 		return false;
 	(void)job_set_phase(js, j, PHASE_NONE);
 	j->kill = 0;
+	j->given = j->frozen = false;
 	j->group_killed = false;
 	if (j->attempts > j->retries || unix_now >= j->deadline)
 		return false;
@@ -506,7 +507,7 @@ job_due(const struct job *j, bool missing, uint32_t unix_now, struct mono now,
 			return DUE_INPUTS;
 		*next = mono_min(*next, at);
 	}
-	if (j->phase == PHASE_RUNNING) {
+	if (j->phase == PHASE_RUNNING && !j->frozen) {
 		uint64_t ms = MIN_OF(j->limits.v[LIMIT_TIME],
 		    (uint64_t)INT64_MAX / 2000);
 
@@ -527,7 +528,8 @@ job_progress(const struct job *j, struct mono now)
 		return 1000;
 	if (j->phase < PHASE_RUNNING || limit == 0)
 		return 0;
-	ms = (uint64_t)MAX_OF(mono_sub(now, j->started_at), INT64_C(0)) / 1000;
+	ms = (uint64_t)MAX_OF(mono_sub(j->frozen ? j->frozen_at : now,
+	    j->started_at), INT64_C(0)) / 1000;
 	return ms >= limit ? 1000 : ms * 1000 / limit;
 }
 

@@ -121,6 +121,9 @@ struct job {
 	enum job_phase phase;
 	uint32_t slot;	    /* 0: none */
 	bool forgetting;    /* J_FORGET is out: the slot is not free yet */
+	bool given;	    /* ... because the machine is lent no more */
+	bool frozen;	    /* stands still since frozen_at, its clock too */
+	struct mono frozen_at;
 	uint8_t kill;	    /* of enum kill_reason: asked for; 0: not */
 	uint8_t exit_how;
 	int32_t exit_code;

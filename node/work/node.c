@@ -10,6 +10,7 @@
 #include "node/work/answer.h"
 #include "node/work/asked.h"
 #include "node/work/challenge.h"
+#include "node/work/lend.h"
 #include "node/work/ready.h"
 #include "node/work/review.h"
 #include "node/work/serve.h"
@@ -38,6 +39,8 @@ node_init(struct node *n, const struct policy *p, const struct host *h)
 	jobs_init(&n->jobs, changed, n);
 	sched_init(&n->sched);
 	RB_INIT(&n->asleep);
+	n->lends = !p->when.set;
+	n->facts_at = MONO_NEVER;
 	n->waiting_at = MONO_NEVER;
 	RB_INIT(&n->peers);
 	RB_INIT(&n->callers);
@@ -286,6 +289,7 @@ node_tick(struct node *n)
 			    MAX_OF(n->policy.keep_results_s, 1u)));
 		expire(n);
 	}
+	next = mono_min(next, lend_tick(n));
 	next = mono_min(next, turn_tick(n));
 	/* what it starts is looked at by the next tick, at once */
 	if (run_schedule(n))

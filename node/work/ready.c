@@ -29,7 +29,7 @@ node_shut(const struct node *n)
 bool
 node_accepting(const struct node *n)
 {
-	return node_shut(n) == NULL &&
+	return node_shut(n) == NULL && n->lends &&
 	    n->has_binding && n->up[PROGRAM_TRUST] &&
 	    (n->policy.required & ~n->layers) == 0;
 }
@@ -50,6 +50,11 @@ node_why(const struct node *n, char why[NODE_READY_WHY])
 		(void)snprintf(why, NODE_READY_WHY,
 		    "the machine of the node lacks what its operator requires "
 		    "for every job: %s", names);
+		return;
+	}
+	if (shut == NULL && !n->lends) {
+		(void)snprintf(why, NODE_READY_WHY, "%s: jobs are taken and "
+		    "wait until then", n->lent.why);
 		return;
 	}
 	(void)snprintf(why, NODE_READY_WHY, "%s", shut == NULL ? "" : shut);
@@ -124,7 +129,8 @@ say(struct node *n)
 	node_why(n, why);
 	if (why[0] == '\0')
 		log_notice("jobs", "are taken");
-	else if (n->stopping)
+	else if (n->stopping || (node_shut(n) == NULL && missing == 0 &&
+	    n->has_binding && n->up[PROGRAM_TRUST]))
 		log_notice("jobs", "are not taken: %s", why);
 	else if (n->has_posture && node_shut(n) == NULL && missing != 0)
 		log_errx("jobs", "are not taken: %s%s%s: %s", why,

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "node/work/finish.h"
 #include "node/work/inputs.h"
+#include "node/work/lend.h"
 #include "node/work/peers.h"
 #include "node/work/ready.h"
 #include "node/work/review.h"
@@ -41,7 +42,8 @@ run_wait_s(struct node *n, const struct fp *owner, const struct limits *want,
 	turn_fill(&one, owner, want, 0);
 	s = sched_wait_s(&n->sched, &room, here != NULL &&
 		here->turn.where == SCHED_READY ? &here->turn : &one, n->now);
-	return MIN_OF(s, 86400u * 365u);
+	s = MIN_OF(s, 86400u * 365u);
+	return s + lend_wait_s(n);
 }
 
 /* Steps 3, 5 and 8 again when verdicts were void in between. */
@@ -173,6 +175,22 @@ its_turn(struct node *n, struct job *j, bool *started)
 	return true;
 }
 
+/* While the machine is not lent, and again when it is. */
+static void
+say_when(struct node *n)
+{
+	const char *reason = n->lends ? "slots" : "when";
+	const char *was = n->lends ? "when" : "slots";
+	struct job *j;
+
+	n->unsaid = false;
+	TAILQ_FOREACH(j, &n->jobs.live, link) {
+		if (j->state == JS_QUEUED && (strcmp(j->reason, was) == 0 ||
+		    (!n->lends && strcmp(j->reason, "resources") == 0)))
+			waits_for(n, j, reason);
+	}
+}
+
 bool
 run_schedule(struct node *n)
 {
@@ -182,6 +200,10 @@ run_schedule(struct node *n)
 
 	if (n->stopping || !n->has_posture || !n->up[PROGRAM_JAIL] ||
 	    n->ledger_fails)
+		return false;
+	if (n->unsaid)
+		say_when(n);
+	if (!n->lends)
 		return false;
 	while (more) {
 		switch (sched_next(&n->sched, &t, &room, n->now)) {

@@ -21,6 +21,7 @@
 #include "node/work/quota.h"
 #include "node/work/sched.h"
 #include "node/work/votes.h"
+#include "node/work/when.h"
 
 /* What all files of this room share. */
 #define NODE_SLOTS_MAX 64
@@ -88,6 +89,11 @@ struct node {
 	struct sched sched;
 	struct job_peers asleep;
 	struct mono sleep_at;
+	/* lend.c: is the machine lent now, as was decided, and by what */
+	bool lends, unsaid; /* unsaid: who waits does not say for what yet */
+	struct when_answer lent;
+	struct when_facts facts;
+	struct mono lent_at, lend_at, lend_hold, facts_at;
 	struct mono waiting_at; /* finish.c: when a waiting job is due */
 	uint8_t *answer; /* NODE_ANSWER_MAX */
 };

@@ -80,6 +80,7 @@ turn_changed(struct node *n, struct job *j)
 	if (j->asleep || j->turn.where != SCHED_OUT)
 		return;
 	fill(j);
+	n->unsaid |= !n->lends;
 	if (!sched_ready(&n->sched, &j->turn))
 		fall_asleep(n, j); /* out of memory: in a second again */
 }

@@ -591,6 +591,33 @@ step_end(const struct cell *c, const siginfo_t *si)
 	    "too large for the job's limit of memory" : "out of memory";
 }
 
+/* Its clock goes on where it stood. */
+static void
+thaw(struct cell *c)
+{
+	int64_t us = clock_mono().us - c->frozen.us;
+
+	if (c->frozen.us == 0)
+		return;
+	c->frozen.us = 0;
+	c->began.us += us;
+	if (c->deadline.us != 0)
+		c->deadline.us += us;
+}
+
+void
+cells_freeze(struct jail *j, const struct id32 *job, bool on)
+{
+	struct cell *c = find(j, job);
+
+	if (c == NULL || c->life.state != CELL_RUNNING)
+		return;
+	if (!on)
+		thaw(c);
+	else if (c->frozen.us == 0)
+		c->frozen = clock_mono();
+}
+
 void
 cell_on_pidfd(struct jail *j, struct cell *c)
 {
@@ -606,6 +633,7 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 		cell_on_report(j, c);
 	close_fd(&c->report);
 	close_fd(&c->pidfd);
+	thaw(c);
 	c->deadline.us = 0;
 	ok = si.si_code == CLD_EXITED && si.si_status == 0 && c->hand_ok;
 	if (!ok && c->why[0] == '\0')
@@ -739,7 +767,8 @@ void
 cell_tick(struct jail *j, struct cell *c, struct mono now)
 {
 	(void)j;
-	if (c->deadline.us == 0 || now.us < c->deadline.us)
+	if (c->deadline.us == 0 || c->frozen.us != 0 ||
+	    now.us < c->deadline.us)
 		return;
 	log_notice("jail", "slot %u: over its time, killed", c->number);
 	c->timed_out = c->kill = true;

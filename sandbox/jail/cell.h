@@ -52,6 +52,7 @@ struct cell {
 	struct left left;
 	char why[257], fail_code[33];
 	struct mono deadline;   /* when what runs is killed */
+	struct mono frozen;     /* its clock stands still since then; or 0 */
 };
 
 /* What cells share. */
@@ -75,6 +76,8 @@ void cells_run(struct jail *, const struct msg_J_RUN *, struct ipc_in *);
 void cells_step(struct jail *, const struct msg_J_STEP *);
 /* why: of enum kill_reason; 0: nobody's word */
 void cells_kill(struct jail *, const struct id32 *job, uint8_t why);
+/* Its clock stands still, or goes on: node has frozen its group. */
+void cells_freeze(struct jail *, const struct id32 *job, bool on);
 void cells_forget(struct jail *, const struct id32 *job);
 /* The node is gone: what it has asked for is nobody's. */
 void cells_orphan(struct jail *);

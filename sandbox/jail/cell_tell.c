@@ -29,7 +29,8 @@ tell_failed(struct jail *j, const struct id32 *job, const char *code,
 static uint64_t
 ran_ms(const struct cell *c)
 {
-	struct mono end = c->ended.us != 0 ? c->ended : clock_mono();
+	struct mono end = c->ended.us != 0 ? c->ended :
+	    c->frozen.us != 0 ? c->frozen : clock_mono();
 
 	return (uint64_t)MAX_OF(end.us - c->began.us, INT64_C(0)) / 1000;
 }

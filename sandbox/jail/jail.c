@@ -427,6 +427,13 @@ on_J_KILL(struct jail *j, const struct msg_J_KILL *m, struct ipc_in *in)
 }
 
 static void
+on_J_FREEZE(struct jail *j, const struct msg_J_FREEZE *m, struct ipc_in *in)
+{
+	(void)in;
+	cells_freeze(j, &m->job, m->on);
+}
+
+static void
 on_J_FORGET(struct jail *j, const struct msg_J_FORGET *m, struct ipc_in *in)
 {
 	(void)in;
@@ -558,7 +565,8 @@ timeout_ms(const struct jail *j)
 	int64_t least = INT64_MAX, left;
 
 	for (uint32_t i = 0; i < j->nslots; i++)
-		if (j->cells[i].deadline.us != 0)
+		if (j->cells[i].deadline.us != 0 &&
+		    j->cells[i].frozen.us == 0)
 			least = MIN_OF(least, j->cells[i].deadline.us);
 	if (least == INT64_MAX)
 		return -1;

@@ -46,6 +46,7 @@
  *   J_EXITED       when the first process and all others are gone
  *   J_STEP(PACK, volume) -> J_STEP_OPEN (a pipe), then J_STEP_DONE; only
  *                  after J_EXITED, volumes of kind PLAN_VOL_RW, one at a time
+ *   J_FREEZE       node has frozen the job's group: its clock stands still
  *   J_KILL         kills what runs of the job now, a step too; the first
  *                  reason is kept and told with the end, to a later node too
  *   J_FORGET    -> J_FORGOTTEN: volumes are cleaned, the slot is free. The

@@ -147,11 +147,24 @@ jail_exit(struct world *w, const struct id32 *job, int64_t ms, uint8_t how,
 	POST(w, ms, J_EXITED, &x);
 }
 
+/* The exit of this job that is still to come. */
+static struct fake_event *
+take_exit(struct world *w, const struct id32 *job)
+{
+	struct fake_event *e;
+
+	TAILQ_FOREACH(e, &w->events, link) {
+		if (e->type == IPC_J_EXITED && id32_eq(id32_at(e->msg), job)) {
+			TAILQ_REMOVE(&w->events, e, link);
+			return e;
+		}
+	}
+	return NULL;
+}
+
 static void
 jail_kill(struct world *w, const struct id32 *job, uint8_t why)
 {
-	struct fake_event *e, *next;
-
 	struct msg_J_FAILED f = {.code = "cancelled", .why = "killed"};
 
 	if (w->jail_deaf)
@@ -165,14 +178,7 @@ jail_kill(struct world *w, const struct id32 *job, uint8_t why)
 		return;
 	}
 	/* an exit that was to come later comes now, as a signal */
-	for (e = TAILQ_FIRST(&w->events); e != NULL; e = next) {
-		next = TAILQ_NEXT(e, link);
-		if (e->type == IPC_J_EXITED && id32_eq(id32_at(e->msg), job)) {
-			TAILQ_REMOVE(&w->events, e, link);
-			free(e->data);
-			free(e);
-		}
-	}
+	free(take_exit(w, job));
 	if (jail_slot(w, job) != 0)
 		jail_exit(w, job, 0, EXIT_SIGNAL, 9, why);
 }
@@ -296,6 +302,36 @@ static void
 fake_J_KILL(void *ctx, const struct msg_J_KILL *m)
 {
 	jail_kill(ctx, &m->job, m->why);
+}
+
+static void
+fake_J_FREEZE(void *ctx, const struct msg_J_FREEZE *m)
+{
+	struct world *w = ctx;
+
+	w->jail_frozen = m->on;
+}
+
+/* What a frozen job would have done comes when it goes on. */
+static bool
+fake_freeze(void *ctx, struct job *j, bool on)
+{
+	struct world *w = ctx;
+	struct fake_event *e;
+
+	if (w->cannot_freeze)
+		return false;
+	if (on == w->frozen)
+		return true;
+	w->frozen = on;
+	if (on && (e = take_exit(w, &j->id)) != NULL) {
+		w->held_ms = mono_sub(e->at, w->now) / 1000;
+		free(e);
+	} else if (!on && w->held_ms > 0) {
+		jail_exit(w, &j->id, w->held_ms, w->exit_how, w->exit_code);
+		w->held_ms = 0;
+	}
+	return true;
 }
 
 static void
@@ -552,7 +588,8 @@ make_node(struct world *w)
 {
 	const struct host h = {.ctx = w, IPC_MESSAGES(FAKE_SEND)
 	    .reply = fake_reply, .envelope = fake_envelope,
-	    .random = fake_random, .start = fake_start, .kill = fake_kill,
+	    .random = fake_random, .start = fake_start, .freeze = fake_freeze,
+	    .kill = fake_kill,
 	    .usage = fake_usage, .ending = fake_job, .free_slot = fake_job,
 	    .log_seal = fake_seal, .log_read = fake_log_read,
 	    .log_drop = fake_const_job, .follow = fake_follow,

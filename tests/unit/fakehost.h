@@ -74,6 +74,9 @@ struct world {
 	int verdict_status;
 	bool live_needed;
 	bool trust_silent, keys_silent, audit_silent, jail_silent;
+	bool cannot_freeze;
+	bool frozen, jail_frozen; /* a group, jail's clock of it */
+	int64_t held_ms; /* until the exit of the frozen job */
 	bool jail_deaf;		/* does not hear J_KILL */
 	bool seal_slow;		/* a log is hashed later */
 	bool audit_full;		/* HEAD with seq 0 */
