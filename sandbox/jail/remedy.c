@@ -16,6 +16,9 @@ static const struct {
     {"user namespace", LAYER_USER | LAYER_PID | LAYER_MOUNT | LAYER_NET |
 	LAYER_IPC | LAYER_UTS},
     {"maps", LAYER_USER}, {"ids", LAYER_USER},
+    /* jail's own namespaces: none of the slots' could be had either */
+    {"private mounts", LAYER_MOUNT | LAYER_NET | LAYER_IPC},
+    {"rights", LAYER_CAPS | LAYER_NNP},
     {"mount namespace", LAYER_MOUNT}, {"namespaces", LAYER_NET | LAYER_IPC |
 	LAYER_UTS},
     {"clone", LAYER_PID | LAYER_MOUNT}, {"/proc", LAYER_PID | LAYER_MOUNT},

@@ -16,7 +16,8 @@ static int
 list(void)
 {
 	static const char *const kinds[] = {[PROBE_DOOR] = "door",
-	    [PROBE_CALL] = "call", [PROBE_BOMB] = "bomb"};
+	    [PROBE_CALL] = "call", [PROBE_RIGHT] = "right",
+	    [PROBE_BOMB] = "bomb"};
 
 	for (size_t t = 0; t < TABLES; t++)
 		for (size_t i = 0; i < tables[t]->n; i++) {

@@ -15,9 +15,10 @@
  * HOST_PORT, ...
  */
 enum probe_kind {
-	PROBE_DOOR, /* reaches something that is not the job's */
-	PROBE_CALL, /* a call that no job needs can be made */
-	PROBE_BOMB, /* takes more than its share; may end by SIGKILL */
+	PROBE_DOOR,  /* reaches something that is not the job's */
+	PROBE_CALL,  /* a call that no job needs can be made */
+	PROBE_RIGHT, /* something is there that alone reaches nothing */
+	PROBE_BOMB,  /* takes more than its share; may end by SIGKILL */
 };
 
 struct probe {
@@ -69,6 +70,8 @@ enum { PROBE_HELD, PROBE_ESCAPED, PROBE_USAGE, PROBE_SKIP };
 	{ #name, PROBE_DOOR, layers, unproved, p_##name }
 #define CALL(name, layers, unproved)                                           \
 	{ #name, PROBE_CALL, layers, unproved, p_##name }
+#define RIGHT(name, layers, unproved)                                          \
+	{ #name, PROBE_RIGHT, layers, unproved, p_##name }
 #define BOMB(name, layers, unproved)                                           \
 	{ #name, PROBE_BOMB, layers, unproved, p_##name }
 #define PROBES(kind)                                                           \

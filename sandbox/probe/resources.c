@@ -301,8 +301,8 @@ static const struct probe list[] = {
 	BOMB(fork_bomb, "pids rlimits", NULL),
 	BOMB(thread_bomb, "pids rlimits", NULL),
 	DOOR(core_dump, "rlimits", "where_a_core_may_be_written"),
-	DOOR(rlimits, "rlimits", NULL),
-	DOOR(rlimits_raise, "rlimits caps", "only_the_host's_own_root_may"),
-	DOOR(oom_score, "caps", "only_the_host's_own_root_may"),
+	RIGHT(rlimits, "rlimits", NULL),
+	RIGHT(rlimits_raise, "rlimits caps", "only_the_host's_own_root_may"),
+	RIGHT(oom_score, "caps", "only_the_host's_own_root_may"),
 };
 PROBES(resources);

@@ -6,6 +6,7 @@
 #include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
@@ -50,6 +51,29 @@ PROBE(filters)
 {
 	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 2)
 		ESCAPED("there is no filter");
+	HELD;
+}
+
+/* A process has 16 domains at most; the sandbox's own is one of them. */
+PROBE(domain)
+{
+	uint64_t handled = 1; /* to execute */
+	int n = 0;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		ESCAPED("no_new_privs");
+	for (; n < 20; n++) {
+		int fd = (int)syscall(SYS_landlock_create_ruleset, &handled,
+		    sizeof(handled), 0);
+
+		if (fd < 0)
+			NOTHING_HERE("this kernel has no Landlock");
+		if (syscall(SYS_landlock_restrict_self, fd, 0) != 0)
+			break;
+		(void)close(fd);
+	}
+	if (n >= 16)
+		ESCAPED("%d domains of its own: the sandbox has none", n);
 	HELD;
 }
 
@@ -325,13 +349,14 @@ PROBE(realtime)
 #define HOST_ROOT "only_the_host's_own_root_may"
 #define NS "caps seccomp"
 static const struct probe list[] = {
-	DOOR(caps, "caps", NULL), DOOR(bounding_set, "caps", NULL),
-	DOOR(new_privs, "no_new_privs", NULL), CALL(filters, "seccomp", NULL),
+	RIGHT(caps, "caps", NULL), RIGHT(bounding_set, "caps", NULL),
+	RIGHT(new_privs, "no_new_privs", NULL), RIGHT(filters, "seccomp", NULL),
+	RIGHT(domain, "landlock", "where_the_kernel_has_it"),
 	DOOR(setuid, "user caps", NULL), DOOR(setgid, "user caps", NULL),
 	DOOR(setgroups, "user caps", "denied_in_a_user's_own_namespace"),
-	DOOR(ids, "user", NULL),
-	DOOR(setid_image, "user mount no_new_privs caps", NULL),
-	DOOR(memfd_exec, "caps no_new_privs", NULL),
+	RIGHT(ids, "user", NULL),
+	RIGHT(setid_image, "user mount no_new_privs caps", NULL),
+	RIGHT(memfd_exec, "caps no_new_privs", NULL),
 	CALL(unshare_user, "seccomp", NULL), DOOR(unshare_mount, NS, NULL),
 	DOOR(unshare_net, NS, NULL), DOOR(unshare_cgroup, NS, NULL),
 	CALL(clone_user, "seccomp", NULL), CALL(clone3, "seccomp", NULL),
@@ -351,7 +376,7 @@ static const struct probe list[] = {
 	DOOR(acct, NS, HOST_ROOT), DOOR(quota, NS, HOST_ROOT),
 	DOOR(hang_up, NS, HOST_ROOT),
 	CALL(pages_move, "seccomp", "where_the_kernel_has_it"),
-	DOOR(loosen_filter, "caps seccomp landlock", NULL),
+	CALL(loosen_filter, "seccomp", NULL),
 	DOOR(own_supervisor, "caps seccomp landlock",
 	    "asked_without_a_listener_it_is_refused"),
 	DOOR(realtime, "caps rlimits", HOST_ROOT),

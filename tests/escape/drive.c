@@ -257,9 +257,9 @@ word_number(struct words *w, const char *name, uint32_t v)
 }
 
 static void
-exec_jail(int exe, int channel, struct words *w)
+exec_jail(int exe, int channel, struct words *w, const char *set)
 {
-	char *env[] = {NULL}, name[] = "warren-jail";
+	char *env[] = {(char *)(uintptr_t)set, NULL}, name[] = "warren-jail";
 	int null = open("/dev/null", O_RDWR);
 	int high[WORDS];
 
@@ -431,7 +431,7 @@ drive_start(struct drive *d, const struct drive_options *o)
 		    O_CLOEXEC));
 	d->pid = fork();
 	if (d->pid == 0)
-		exec_jail(exe, sv[1], &w);
+		exec_jail(exe, sv[1], &w, o->env);
 	(void)close(sv[1]);
 	(void)close(exe);
 	(void)close(hand);

@@ -39,6 +39,7 @@ struct drive_options {
 	uint32_t required;
 	const char *volume; /* folder of profile volume 0, or NULL */
 	int level;          /* of the log */
+	const char *env;    /* NULL: empty, as the parent gives it */
 };
 
 /* 0, or -1 with a message on stderr. */

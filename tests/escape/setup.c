@@ -36,7 +36,8 @@ setup_drive(struct drive *d, const struct drive_options *o,
 
 	(void)snprintf(jail, sizeof(jail), "%s/warren-jail", folder);
 	(void)snprintf(hand, sizeof(hand), "%s/warren-hand", folder);
-	mine.jail = jail;
+	if (mine.jail == NULL)
+		mine.jail = jail;
 	mine.hand = hand;
 	if (drive_start(d, &mine) == 0 && image_dir(d, root, cap, image) == 0)
 		return 0;
