@@ -45,6 +45,9 @@ struct drive_options {
 /* 0, or -1 with a message on stderr. */
 int drive_start(struct drive *, const struct drive_options *);
 void drive_stop(struct drive *);
+/* drive_groups.c */
+void drive_groups_make(struct drive *);
+void drive_groups_remove(struct drive *);
 /* A new channel in place of the old, as a restarted node has it. */
 int drive_new_node(struct drive *);
 
@@ -70,6 +73,9 @@ struct drive_job {
 	const void *filter; /* sock_filter[]; NULL: allow all */
 	uint32_t filter_len;
 	bool keep;          /* do not forget yet */
+	/* changes the plan and its descriptors (IPC_FDS_MAX) before it goes */
+	void (*spoil)(struct drive_job *, struct plan *, int *fds,
+	    unsigned *nfds);
 	/* come */
 	bool started, failed;
 	char code[33], why[257];

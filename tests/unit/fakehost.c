@@ -328,7 +328,7 @@ fake_freeze(void *ctx, struct job *j, bool on)
 		w->held_ms = mono_sub(e->at, w->now) / 1000;
 		free(e);
 	} else if (!on && w->held_ms > 0) {
-		jail_exit(w, &j->id, w->held_ms, w->exit_how, w->exit_code);
+		jail_exit(w, &j->id, w->held_ms, w->exit_how, w->exit_code, 0);
 		w->held_ms = 0;
 	}
 	return true;
