@@ -324,13 +324,19 @@ fake_freeze(void *ctx, struct job *j, bool on)
 	if (on == w->frozen)
 		return true;
 	w->frozen = on;
-	if (on && (e = take_exit(w, &j->id)) != NULL) {
-		w->held_ms = mono_sub(e->at, w->now) / 1000;
+	if (on) {
+		w->frozen_at = w->now;
+		if ((e = take_exit(w, &j->id)) != NULL)
+			w->held_ms = mono_sub(e->at, w->now) / 1000;
 		free(e);
-	} else if (!on && w->held_ms > 0) {
-		jail_exit(w, &j->id, w->held_ms, w->exit_how, w->exit_code, 0);
-		w->held_ms = 0;
+		return true;
 	}
+	w->began[j->slot] = mono_add(w->began[j->slot],
+	    mono_sub(w->now, w->frozen_at));
+	if (w->held_ms > 0)
+		jail_exit(w, &j->id, w->held_ms, w->exit_how, w->exit_code,
+		    j->kill);
+	w->held_ms = 0;
 	return true;
 }
 
@@ -809,48 +815,4 @@ world_restart(struct world *w)
 	}
 	fake_votes_restore(w);
 	node_restore(&w->n);
-}
-
-void
-world_link(struct world *w, uint8_t link, uint64_t bitrate)
-{
-	struct msg_T_LINK m = {.link = {{link}}, .bitrate = bitrate};
-
-	node_time(&w->n, w->now, w->wall_us);
-	peers_link(&w->n, &m);
-}
-
-void
-world_identify(struct world *w, uint8_t link, uint8_t who)
-{
-	struct msg_T_IDENTIFIED m = {.link = {{link}}, .rns_public = {who},
-	    .rns_hash = {{who}}};
-
-	node_time(&w->n, w->now, w->wall_us);
-	peers_identified(&w->n, &m);
-}
-
-void
-world_close(struct world *w, uint8_t link)
-{
-	struct msg_T_CLOSED m = {.link = {{link}}};
-
-	peers_closed(&w->n, &m.link);
-}
-
-size_t
-world_manifest(struct manifest *m, uint8_t who, uint8_t nonce, uint32_t now,
-    uint8_t *out, size_t cap)
-{
-	manifest_init(m);
-	m->has = HAS_COMMAND;
-	world_fp(&m->submitter, who);
-	assert_true(urn_make(m->submitter_urn, "kindai", "human",
-	    &m->submitter));
-	m->nonce[0] = nonce;
-	m->not_after = now + 3600;
-	m->deadline = now + 7200;
-	(void)snprintf(m->image, sizeof(m->image), "test:1");
-	assert_true(text_list_add(&m->command, "/bin/true", 9));
-	return manifest_record_put(out, cap, m);
 }

@@ -76,6 +76,7 @@ struct world {
 	bool trust_silent, keys_silent, audit_silent, jail_silent;
 	bool cannot_freeze;
 	bool frozen, jail_frozen; /* a group, jail's clock of it */
+	struct mono frozen_at;
 	int64_t held_ms; /* until the exit of the frozen job */
 	bool jail_deaf;		/* does not hear J_KILL */
 	bool seal_slow;		/* a log is hashed later */

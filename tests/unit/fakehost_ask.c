@@ -5,10 +5,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "node/work/peers.h"
 #include "node/work/serve.h"
 #include "tests/unit/fakehost.h"
+#include "trust/doc/manifest_record.h"
 
 /* What a peer asks of the pretended world, and its answer. */
 
@@ -77,4 +80,50 @@ world_call_bytes(struct world *w, uint8_t link, enum proto_path path,
 {
 	drop_answers(w);
 	return answer_to(w, ask_bytes(w, link, path, p, n));
+}
+
+/* ---- who asks, and for what ---- */
+
+void
+world_link(struct world *w, uint8_t link, uint64_t bitrate)
+{
+	struct msg_T_LINK m = {.link = {{link}}, .bitrate = bitrate};
+
+	node_time(&w->n, w->now, w->wall_us);
+	peers_link(&w->n, &m);
+}
+
+void
+world_identify(struct world *w, uint8_t link, uint8_t who)
+{
+	struct msg_T_IDENTIFIED m = {.link = {{link}}, .rns_public = {who},
+	    .rns_hash = {{who}}};
+
+	node_time(&w->n, w->now, w->wall_us);
+	peers_identified(&w->n, &m);
+}
+
+void
+world_close(struct world *w, uint8_t link)
+{
+	struct msg_T_CLOSED m = {.link = {{link}}};
+
+	peers_closed(&w->n, &m.link);
+}
+
+size_t
+world_manifest(struct manifest *m, uint8_t who, uint8_t nonce, uint32_t now,
+    uint8_t *out, size_t cap)
+{
+	manifest_init(m);
+	m->has = HAS_COMMAND;
+	world_fp(&m->submitter, who);
+	assert_true(urn_make(m->submitter_urn, "kindai", "human",
+	    &m->submitter));
+	m->nonce[0] = nonce;
+	m->not_after = now + 3600;
+	m->deadline = now + 7200;
+	(void)snprintf(m->image, sizeof(m->image), "test:1");
+	assert_true(text_list_add(&m->command, "/bin/true", 9));
+	return manifest_record_put(out, cap, m);
 }
