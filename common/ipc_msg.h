@@ -278,9 +278,11 @@ enum jail_step { STEP_FILL = 1, STEP_PACK = 2, STEP_CLEAN = 3 };
 /* fds: stdout, stderr (read ends), pidfd of the job's first process */
 #define MSG_J_STARTED(F)                                                       \
 	F(id32, job, 0) F(u32, slot, 0) F(u32, layers, 0) F(id32, policy, 0)
-/* code: of compute.md 4 or 5 ("volume", "image", "posture", "internal") */
+/* code: of compute.md 4 or 5 ("volume", "image", "posture", "internal"); slot:
+ * that it holds until J_FORGET; 0: none */
 #define MSG_J_FAILED(F)                                                        \
-	F(id32, job, 0) F(str, code, 32) F(str, why, 256) F(u8, kill, 0)
+	F(id32, job, 0) F(u32, slot, 0) F(str, code, 32) F(str, why, 256)      \
+	F(u8, kill, 0)
 enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 /* kill: the reason of the first J_KILL that came before its end, or 0 */
 #define MSG_J_EXITED(F)                                                        \

@@ -27,8 +27,8 @@ finish_send_kill(struct node *n, const struct id32 *job, uint8_t why)
 	n->host.send_J_KILL(n->host.ctx, &m);
 }
 
-void
-finish_send_forget(struct node *n, const struct id32 *job)
+static void
+send_forget(struct node *n, const struct id32 *job)
 {
 	struct msg_J_FORGET m = {0};
 
@@ -43,7 +43,7 @@ forget_slot(struct node *n, struct job *j)
 		return;
 	j->forgetting = true;
 	if (n->up[PROGRAM_JAIL])
-		finish_send_forget(n, &j->id);
+		send_forget(n, &j->id);
 }
 
 static void
@@ -375,6 +375,15 @@ finish_started(struct node *n, const struct msg_J_STARTED *m)
 	n->lend_at = n->now; /* does it go on? */
 }
 
+void
+finish_not_ours(struct node *n, const struct id32 *id, uint32_t slot)
+{
+	/* its slot is taken until jail has emptied it */
+	if (slot > 0 && slot <= NODE_SLOTS_MAX)
+		n->ghost[slot] = n->slot[slot] == NULL;
+	send_forget(n, id);
+}
+
 /* It never started: refused, cancelled, or our own fault. */
 void
 finish_failed(struct node *n, const struct msg_J_FAILED *m)
@@ -383,10 +392,13 @@ finish_failed(struct node *n, const struct msg_J_FAILED *m)
 
 	if (j == NULL || !job_active(j)) {
 		n->count.edges++;
+		finish_not_ours(n, &m->job, m->slot);
 		return;
 	}
 	if (j->kill == 0)
 		j->kill = m->kill;
+	if (j->slot == 0) /* told again to us, who were not there */
+		finish_not_ours(n, &m->job, m->slot);
 	forget_slot(n, j);
 	(void)job_set_phase(&n->jobs, j, PHASE_NONE);
 	if (j->state == JS_STAGING && j->given) {

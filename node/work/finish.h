@@ -31,7 +31,8 @@ void finish_jail_down(struct node *);
 struct mono finish_tick(struct node *);
 /* To jail, which need not have such a job. why: enum kill_reason, or 0. */
 void finish_send_kill(struct node *, const struct id32 *job, uint8_t why);
-void finish_send_forget(struct node *, const struct id32 *job);
+/* Jail has something that nobody here waits for: its slot is to be freed. */
+void finish_not_ours(struct node *, const struct id32 *job, uint32_t slot);
 /* Jail's words about its jobs; of one that is not ours they are counted. */
 void finish_started(struct node *, const struct msg_J_STARTED *);
 void finish_failed(struct node *, const struct msg_J_FAILED *);

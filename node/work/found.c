@@ -25,10 +25,8 @@ found(struct node *n, const struct id32 *id, uint32_t slot,
 		return NULL;
 	if (j == NULL || !job_active(j) || n->slot[slot] != NULL ||
 	    j->slot != 0) {
-		/* its slot is taken until jail has emptied it */
-		n->ghost[slot] = n->slot[slot] == NULL;
 		finish_send_kill(n, id, 0);
-		finish_send_forget(n, id);
+		finish_not_ours(n, id, slot);
 		return NULL;
 	}
 	if (!job_set_phase(&n->jobs, j, phase))
@@ -75,10 +73,13 @@ found_running(struct node *n, const struct msg_J_RUNNING *m)
 	turn_taken(n, j, j->started_at);
 	job_thaw_found(n, j);
 	n->lend_at = n->now;
-	if (m->exited)
+	if (m->exited) {
 		finish_exited(n, &x);
-	else
-		found_killed(n, j, m->kill);
+		return;
+	}
+	found_killed(n, j, m->kill);
+	if (job_floods(j))
+		finish_kill(n, j, KILL_OUTPUT);
 }
 
 /* The same of one that is still built: J_STARTED or J_FAILED follows. */

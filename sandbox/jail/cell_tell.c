@@ -19,8 +19,13 @@ tell_failed(struct jail *j, const struct id32 *job, const char *code,
 	(void)snprintf(m.code, sizeof(m.code), "%s", code);
 	(void)snprintf(m.why, sizeof(m.why), "%s", why);
 	for (uint32_t i = 0; i < j->nslots; i++) {
-		if (id32_eq(&j->cells[i].job, job))
-			m.kill = j->cells[i].killed_for;
+		const struct cell *c = &j->cells[i];
+
+		if (c->life.state == CELL_FREE ||
+		    c->life.state == CELL_BROKEN || !id32_eq(&c->job, job))
+			continue;
+		m.slot = c->number;
+		m.kill = c->killed_for;
 	}
 	log_info("jail", "not started: %s: %s", m.code, m.why);
 	TELL(j, J_FAILED, &m, NULL, 0);
