@@ -185,10 +185,10 @@ talk(struct drive *d, const struct drive_options *o)
 	if (ipc_send_PARAMS(d->parent, &p, NULL, 0) == -1 ||
 	    ipc_send_JAIL_LIMITS(d->parent, &l, NULL, 0) == -1 ||
 	    ipc_send_START_DONE(d->parent, &done, NULL, 0) == -1)
-		return complain("start");
+		return o->quiet ? -1 : complain("start");
 	for (;;) {
 		if (wait_for(d->parent, &in, ANSWER_MS) == -1)
-			return complain("jail did not start");
+			return o->quiet ? -1 : complain("jail did not start");
 		bool ready = in.type == IPC_READY;
 		ipc_in_done(&in);
 		if (ready)
@@ -283,7 +283,7 @@ drive_stop(struct drive *d)
 	ipc_free(d->node);
 	ipc_free(d->parent); /* EOF: jail ends, and its slots with it */
 	if (d->pid > 0)
-		(void)waitpid(d->pid, NULL, 0);
+		(void)waitpid(d->pid, &d->status, 0);
 	drive_groups_remove(d);
 	fd = open(d->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd != -1) {

@@ -20,6 +20,7 @@
 #define DRIVE_BASE 0x70000000u
 struct drive {
 	pid_t pid;
+	int status; /* of its end, after drive_stop() */
 	bool root;
 	uint32_t base, slots;
 	struct ipc *parent, *node;
@@ -40,6 +41,7 @@ struct drive_options {
 	const char *volume; /* folder of profile volume 0, or NULL */
 	int level;          /* of the log */
 	const char *env;    /* NULL: empty, as the parent gives it */
+	bool quiet;         /* that it does not start is no news */
 };
 
 /* 0, or -1 with a message on stderr. */

@@ -77,6 +77,18 @@ setup_program(const char *root, const char *name, const char *from)
 	return n == 0;
 }
 
+void
+setup_remove(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		return;
+	(void)tree_empty(fd);
+	(void)close(fd);
+	(void)rmdir(path);
+}
+
 int
 setup_blob(const void *p, size_t n)
 {

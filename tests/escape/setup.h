@@ -22,6 +22,8 @@ int setup_drive(struct drive *, const struct drive_options *,
 const char *setup_who(void);
 /* A file of the host as bin/NAME of a root, executable. */
 bool setup_program(const char *root, const char *name, const char *from);
+/* A folder with all that is in it. */
+void setup_remove(const char *path);
 /* Bytes as a descriptor that can only be read, or -1. */
 int setup_blob(const void *, size_t);
 /* A folder of the host, packed, in the same way. */

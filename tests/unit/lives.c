@@ -13,6 +13,7 @@
 #include "node/host/ledger.h"
 #include "node/host/logs.h"
 #include "node/host/outbox.h"
+#include "node/work/found.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
 #include "transport/core/base/crypt.h"
@@ -417,7 +418,7 @@ found(const struct msg_J_RUNNING *m)
 
 	if (w.life->floods && j != NULL) /* as the size of its file says */
 		j->log[2] = UINT64_C(1) << 40;
-	finish_found(&w.wn.node, m);
+	found_running(&w.wn.node, m);
 }
 
 static void
