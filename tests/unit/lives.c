@@ -442,8 +442,8 @@ deliver(struct event *e)
 		GIVE(J_FAILED, finish_failed)
 		GIVE(J_EXITED, finish_exited)
 		GIVE(J_FORGOTTEN, finish_forgotten)
-		GIVE(J_STAGING, finish_staging)
-		GIVE(J_POSTURE, finish_posture)
+		GIVE(J_STAGING, found_staging)
+		GIVE(J_POSTURE, found_posture)
 	case IPC_J_RUNNING:
 		found(m);
 		break;
