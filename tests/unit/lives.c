@@ -13,6 +13,7 @@
 #include "node/host/ledger.h"
 #include "node/host/logs.h"
 #include "node/host/outbox.h"
+#include "node/host/volumes.h"
 #include "node/work/found.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
@@ -319,6 +320,17 @@ say_hello(void)
 }
 
 static void
+no_volume(void *ctx, const struct fp *fp, const struct id32 *sha, bool ok,
+    const char *why)
+{
+	(void)ctx;
+	(void)fp;
+	(void)sha;
+	(void)ok;
+	(void)why;
+}
+
+static void
 born(void)
 {
 	struct warren_node *wn = &w.wn;
@@ -357,6 +369,9 @@ born(void)
 	wn->blobs = blobs_open(wn->dir, wn->ledger, &limits, needed, wn);
 	wn->logs = logs_open(wn->loop, wn->dir, STDERR_FILENO, &lops);
 	OATH(wn->blobs != NULL && wn->logs != NULL, "blobs, logs");
+	/* no volume here comes in chunks */
+	wn->volumes = volumes_open(wn->dir, wn->blobs, no_volume, wn);
+	OATH(wn->volumes != NULL, "volumes");
 	w.alive = true;
 	node_restore(&wn->node);
 	say_hello();
@@ -367,6 +382,7 @@ born(void)
 static void
 buried(void)
 {
+	volumes_close(w.wn.volumes);
 	ledger_close(w.wn.ledger);
 	blobs_close(w.wn.blobs);
 	logs_close(w.wn.logs);
