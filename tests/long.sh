@@ -47,6 +47,11 @@ if make -C "$build" -s tests/sim/flood >"$build/flood.log" 2>&1; then
 else
 	echo "not ok flood does not build, see $build/flood.log"
 fi
+if make -C "$build" -s tests/unit/flood_requests >"$build/flood.log" 2>&1; then
+	"$build/tests/unit/flood_requests" 1000000 "$RANDOM"
+else
+	echo "not ok flood_requests does not build, see $build/flood.log"
+fi
 
 end=$((SECONDS + soak_s)) n=0 bad=0
 while [ $SECONDS -lt $end ]; do

@@ -131,6 +131,11 @@ struct proto_ans *world_answer(struct world *, uint32_t request);
 struct proto_ans *world_call(struct world *, uint8_t link,
     const struct proto_req *);
 
+/* Answers until now are forgotten. */
+void world_drop_answers(struct world *);
+/* The request's bytes as they are; the number of its answer. */
+uint32_t world_send_bytes(struct world *, uint8_t link, enum proto_path,
+    const uint8_t *, size_t);
 /* The same with the bytes as they are. */
 struct proto_ans *world_call_bytes(struct world *, uint8_t link,
     enum proto_path, const uint8_t *, size_t);

@@ -15,8 +15,8 @@
 
 /* What a peer asks of the pretended world, and its answer. */
 
-static uint32_t
-ask_bytes(struct world *w, uint8_t link, enum proto_path path,
+uint32_t
+world_send_bytes(struct world *w, uint8_t link, enum proto_path path,
     const uint8_t *p, size_t n)
 {
 	struct msg_T_REQUEST m = {.link = {{link}}, .len = (uint32_t)n};
@@ -37,7 +37,7 @@ world_ask(struct world *w, uint8_t link, const struct proto_req *q)
 
 	proto_req_put(&out, q);
 	assert_true(wr_ok(&out));
-	return ask_bytes(w, link, q->path, buf, out.len);
+	return world_send_bytes(w, link, q->path, buf, out.len);
 }
 
 struct proto_ans *
@@ -51,8 +51,8 @@ world_answer(struct world *w, uint32_t request)
 }
 
 /* Answers of the call before are not needed any more. */
-static void
-drop_answers(struct world *w)
+void
+world_drop_answers(struct world *w)
 {
 	for (unsigned i = 0; i < w->nreplies; i++)
 		free(w->replies[i].data);
@@ -70,7 +70,7 @@ answer_to(struct world *w, uint32_t id)
 struct proto_ans *
 world_call(struct world *w, uint8_t link, const struct proto_req *q)
 {
-	drop_answers(w);
+	world_drop_answers(w);
 	return answer_to(w, world_ask(w, link, q));
 }
 
@@ -78,8 +78,8 @@ struct proto_ans *
 world_call_bytes(struct world *w, uint8_t link, enum proto_path path,
     const uint8_t *p, size_t n)
 {
-	drop_answers(w);
-	return answer_to(w, ask_bytes(w, link, path, p, n));
+	world_drop_answers(w);
+	return answer_to(w, world_send_bytes(w, link, path, p, n));
 }
 
 /* ---- who asks, and for what ---- */
