@@ -31,6 +31,11 @@ for t in $targets; do
 	fi
 done
 
+if POWER_ALL=1 "$build/tests/unit/test_power" >"$build/power.log" 2>&1; then
+	echo "ok ledger: no power, $(sed -n "s/^# //p" "$build/power.log" | tr "\n" ";")"
+else
+	echo "not ok ledger: no power, see $build/power.log"
+fi
 if LIVES_PAIRS=1 "$build/tests/unit/test_lives" >"$build/lives.log" 2>&1; then
 	echo "ok lives: two deaths, $(sed -n "s/^# //p" "$build/lives.log")"
 else

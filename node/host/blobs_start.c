@@ -118,6 +118,7 @@ blobs_open(int dir, struct ledger *l, const struct blobs_limits *limits,
 	b->partial = subdir(dir, "parts");
 	b->lists = subdir(dir, "lists");
 	if (b->whole < 0 || b->partial < 0 || b->lists < 0 ||
+	    fsync(dir) != 0 ||
 	    ledger_owned(l, restore_own, b) != 0) {
 		blobs_close(b);
 		return NULL;

@@ -107,8 +107,11 @@ logs_open(struct ev_loop *loop, int dir, int discard,
 		goto bad;
 	l->dir = openat(dir, "logs",
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (l->dir >= 0)
+	/* a folder that is new must survive as what lies in it */
+	if (l->dir >= 0 && fsync(dir) == 0)
 		return l;
+	if (l->dir >= 0)
+		(void)close(l->dir);
 bad:
 	free(l);
 	return NULL;

@@ -138,6 +138,7 @@ struct job {
 	struct mono queued_at, input_at, started_at, sealed_at, killed_at;
 	bool signing; /* the trail has answered, or has had its time */
 	bool group_killed; /* the kill was carried out through the group */
+	bool dropped;	   /* expired, and its files are gone */
 	bool log_open;	   /* its log has no digests yet: node_log_sealed() */
 	bool seal_waits;   /* for them, before it is sealed */
 	uint64_t seal_qid;  /* of EVENT or K_RECEIPT; 0: none is out */

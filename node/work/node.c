@@ -243,6 +243,19 @@ node_restore(struct node *n)
 	}
 }
 
+/* What the ledger says is there is there: first it says that it is not. */
+static void
+drop_files(struct node *n, struct job *j)
+{
+	j->dropped = true;
+	n->host.log_drop(n->host.ctx, j);
+	for (unsigned i = 0; i < j->nouts; i++) {
+		if (j->outs[i].packed)
+			n->host.blob_drop(n->host.ctx, &j->owner,
+			    &j->outs[i].sha256);
+	}
+}
+
 /* Results go after keep_results; the job itself not before not_after. */
 static void
 expire(struct node *n)
@@ -257,15 +270,12 @@ expire(struct node *n)
 			break; /* they are in the order of their end */
 		if (!j->expired) {
 			j->expired = true;
-			n->host.log_drop(n->host.ctx, j);
-			for (unsigned i = 0; i < j->nouts; i++) {
-				if (j->outs[i].packed)
-					n->host.blob_drop(n->host.ctx,
-					    &j->owner, &j->outs[i].sha256);
-			}
 			job_touch(&n->jobs, j);
+			n->expire_at = n->now;
+		} else if (!j->dropped && !j->dirty) {
+			drop_files(n, j);
 		}
-		if (n->unix_now >= j->not_after && j->slot == 0 &&
+		if (j->dropped && n->unix_now >= j->not_after && j->slot == 0 &&
 		    age / 2 >= n->policy.keep_results_s) {
 			n->host.forget(n->host.ctx, j);
 			job_remove(&n->jobs, j);

@@ -747,6 +747,18 @@ deliver(struct world *w, struct fake_event *e)
 	}
 }
 
+/* As the ledger does it, at the end of a turn. */
+static void
+commit(struct world *w)
+{
+	struct job *j;
+
+	while ((j = TAILQ_FIRST(&w->n.jobs.dirty)) != NULL) {
+		TAILQ_REMOVE(&w->n.jobs.dirty, j, dirty_link);
+		j->dirty = false;
+	}
+}
+
 void
 world_run(struct world *w, int64_t ms)
 {
@@ -758,6 +770,7 @@ world_run(struct world *w, int64_t ms)
 
 		node_time(&w->n, w->now, w->wall_us);
 		next = node_tick(&w->n);
+		commit(w);
 		e = TAILQ_FIRST(&w->events);
 		if (e != NULL && e->at.us <= w->now.us) {
 			TAILQ_REMOVE(&w->events, e, link);

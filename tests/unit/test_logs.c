@@ -196,6 +196,48 @@ test_caps(void **state)
 	job_free(j);
 }
 
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+static unsigned folders_synced, files_synced;
+
+int
+__wrap_fsync(int fd)
+{
+	folders_synced++;
+	return __real_fsync(fd);
+}
+
+int
+__wrap_fdatasync(int fd)
+{
+	files_synced++;
+	return __real_fdatasync(fd);
+}
+
+/* What was printed is on the disk, and its name, before anybody says so. */
+static void
+test_synced(void **state)
+{
+	struct job *j = a_job(1, 100);
+	int out[2], err[2];
+
+	(void)state;
+	pipes(out, err);
+	assert_int_equal(logs_attach(logs, j, out[0], err[0]), 0);
+	say(out[1], "out");
+	say(err[1], "err");
+	turns(3);
+	(void)close(out[1]);
+	(void)close(err[1]);
+	folders_synced = files_synced = 0;
+	assert_true(logs_seal(logs, j));
+	assert_int_equal(files_synced, 2);
+	assert_int_equal(folders_synced, 1);
+	job_free(j);
+}
+
 /* A job that never ran has the digests of nothing. */
 static void
 test_never_ran(void **state)
@@ -626,7 +668,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_caps), T(test_never_ran), T(test_found_again),
 	    T(test_follow), T(test_slow_follower), T(test_sweep),
-	    T(test_lost), T(test_killed), T(test_no_room),
+	    T(test_synced), T(test_lost), T(test_killed), T(test_no_room),
 	    T(test_hash_steps),
 	};
 
