@@ -124,10 +124,13 @@ foresee(struct talk *s)
 	    (uint64_t)((double)n->budget * since / 60);
 
 	session_to_move(s->session, bytes);
-	if (m->phase == s->foreseen ||
-	    (m->phase != SUB_UPLOAD && m->phase != SUB_OUTPUTS))
+	if (m->phase != SUB_UPLOAD && m->phase != SUB_OUTPUTS)
+		return;
+	/* again when it turns out to be more: the node has seen the list */
+	if (m->phase == s->foreseen && bytes / 2 <= s->foreseen_bytes)
 		return;
 	s->foreseen = m->phase;
+	s->foreseen_bytes = bytes;
 	busy_foresee(s->c, sub_phase_name(m->phase), bytes, n->budget,
 	    MIN_OF(left, n->budget));
 }

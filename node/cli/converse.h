@@ -37,6 +37,7 @@ struct talk {
 	unsigned generation;
 	struct mono progress_at, phase_since;
 	enum sub_phase shown_phase, foreseen;
+	uint64_t foreseen_bytes;
 };
 
 /*

@@ -12,6 +12,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/util.h"
 #include "node/cli/folders.h"
 #include "node/cli/say.h"
 #include "sandbox/base/tar.h"
@@ -202,4 +203,124 @@ pack_digest(int fd, struct id32 *sha256, uint64_t *size)
 	sha256_digest(&h, 32, sha256->b);
 	*size = (uint64_t)at;
 	return true;
+}
+
+/* ---- chunks ---- */
+
+#define CUT_WINDOW (1u << 20)
+
+struct cutting {
+	struct pack_chunks *out;
+	struct chunk_gear gear;
+	uint32_t n, room;
+	uint64_t at;
+	uint8_t *window;
+};
+
+static bool
+add_chunk(struct cutting *c, const uint8_t *p, size_t n)
+{
+	struct sha256_ctx h;
+	struct id32 d;
+
+	if (c->n == c->room) {
+		uint32_t room = MIN_OF(2 * c->room + 64, CHUNKS_MAX);
+		uint8_t *list = realloc(c->out->list,
+		    CHUNK_HEAD + (size_t)room * CHUNK_ENTRY);
+
+		if (list == NULL)
+			return false;
+		c->out->list = list;
+		c->room = room;
+	}
+	sha256_init(&h);
+	sha256_update(&h, n, p);
+	sha256_digest(&h, 32, d.b);
+	chunk_list_entry(c->out->list + CHUNK_HEAD +
+		(size_t)c->n * CHUNK_ENTRY, &d, (uint32_t)n);
+	c->n++;
+	return true;
+}
+
+/* All of it; false: errno, or 0 when there are too many. */
+static bool
+cut_all(struct cutting *c, const struct pack *p)
+{
+	size_t have = 0, used = 0;
+
+	while (c->at + have < p->size || used < have) {
+		size_t len;
+
+		if (have - used < CHUNK_MAX && c->at + have < p->size) {
+			ssize_t n;
+
+			memmove(c->window, c->window + used, have - used);
+			c->at += used;
+			have -= used;
+			used = 0;
+			n = pread(p->fd, c->window + have, CUT_WINDOW - have,
+			    (off_t)(c->at + have));
+			if (n < 0 && errno == EINTR)
+				continue;
+			if (n <= 0) {
+				errno = n < 0 ? errno : EIO;
+				return false;
+			}
+			have += (size_t)n;
+			continue;
+		}
+		errno = 0;
+		if (c->n == CHUNKS_MAX)
+			return false;
+		len = chunk_cut(&c->gear, c->window + used, have - used);
+		if (!add_chunk(c, c->window + used, len))
+			return false;
+		used += len;
+	}
+	return true;
+}
+
+bool
+pack_cut(struct pack_chunks *out, const struct pack *p)
+{
+	struct cutting c = {.out = out};
+	struct chunk_list l;
+	const char *why = NULL;
+	struct sha256_ctx h;
+	bool all;
+
+	memset(out, 0, sizeof(*out));
+	if (p->size <= CHUNKED_FROM)
+		return true;
+	if ((c.window = malloc(CUT_WINDOW)) == NULL)
+		return false;
+	chunk_gear_init(&c.gear);
+	all = cut_all(&c, p);
+	free(c.window);
+	if (!all) {
+		int err = errno;
+
+		pack_chunks_free(out);
+		errno = err;
+		return err == 0;
+	}
+	out->len = CHUNK_HEAD + (size_t)c.n * CHUNK_ENTRY;
+	chunk_list_head(out->list, c.n, p->size);
+	sha256_init(&h);
+	sha256_update(&h, out->len, out->list);
+	sha256_digest(&h, 32, out->sha256.b);
+	if (chunk_list_read(&l, out->list, out->len, &why) &&
+	    chunk_table_make(&out->t, &l, &why))
+		return true;
+	pack_chunks_free(out);
+	errno = why == NULL ? ENOMEM : EIO;
+	return false;
+}
+
+void
+pack_chunks_free(struct pack_chunks *c)
+{
+	chunk_table_free(&c->t);
+	free(c->list);
+	c->list = NULL;
 }

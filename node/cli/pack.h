@@ -9,6 +9,7 @@
 
 #include "node/cli/cli.h"
 #include "sandbox/base/tree.h"
+#include "trust/doc/chunks.h"
 
 /*
  * A folder as the blob that travels (compute.md 2.2): packed into an unnamed
@@ -31,6 +32,19 @@ int pack_quiet(int dir, const char *path, enum tree_mode, struct pack *,
 bool pack_empty(struct cli *, struct pack *);
 /* A file as it is (a module, a contract), at most 64 MiB. */
 bool pack_file(struct cli *, int dir, const char *path, struct pack *);
+/* A pack as its chunks (compute.md 3.3). */
+struct pack_chunks {
+	uint8_t *list; /* NULL: it goes as one */
+	size_t len;
+	struct id32 sha256; /* of the list */
+	struct chunk_table t;
+};
+/*
+ * Cuts it when it is larger than CHUNKED_FROM; one with more chunks than a list
+ * holds goes as one. false: it cannot be read, or no memory (errno).
+ */
+bool pack_cut(struct pack_chunks *, const struct pack *);
+void pack_chunks_free(struct pack_chunks *); /* all zero is fine */
 /* An unnamed file of our own; -1 with errno. */
 int pack_temp(void);
 /* SHA-256 and size of a regular file, from its beginning; false: errno. */

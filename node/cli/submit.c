@@ -56,6 +56,8 @@ submit_free(struct submit *s)
 	for (size_t i = 0; i < NELEM(s->packs); i++)
 		if (s->packs[i].fd >= 0)
 			(void)close(s->packs[i].fd);
+	for (size_t i = 0; i < NELEM(s->chunks); i++)
+		pack_chunks_free(&s->chunks[i]);
 	person_clear(&s->person);
 	free(s->envelope);
 	free(s->envelope_json);
@@ -144,6 +146,27 @@ pack_volume(struct submit *s, unsigned i)
 	return false;
 }
 
+/* A large one goes in chunks, so that of a changed one only those go. */
+static bool
+cut_volume(struct submit *s, unsigned i)
+{
+	struct manifest_volume *v = &s->job.m.volume[i];
+	struct pack_chunks *c = &s->chunks[i];
+
+	if (!pack_cut(c, &s->packs[i])) {
+		cli_error(s->c, "volume %s: cannot be cut into chunks: %s",
+		    s->job.local[i], strerror(errno));
+		return false;
+	}
+	v->has_chunks = c->list != NULL;
+	if (v->has_chunks) {
+		v->chunks.sha256 = c->sha256;
+		v->chunks.size = c->len;
+		s->talk.sub.chunks[i] = &c->t;
+	}
+	return true;
+}
+
 /* What cannot travel is told; with --strict it is a refusal. */
 static int
 tell_left(struct submit *s, const struct left *l)
@@ -173,6 +196,8 @@ pack_volumes(struct submit *s)
 		left_join(&left, i, &s->packs[i].left);
 		m->volume[i].blob.sha256 = s->packs[i].sha256;
 		m->volume[i].blob.size = s->packs[i].size;
+		if (!cut_volume(s, i))
+			return CLI_FAILED;
 	}
 	if (tell_left(s, &left) != CLI_OK)
 		return CLI_FAILED;
@@ -280,19 +305,49 @@ sign_manifest(struct submit *s)
 
 /* ---- what the machine asks of us ---- */
 
+/* Where an input lies: a file, and from where on; -1: in memory, or none. */
+static int
+input_file(const struct submit *s, const struct id32 *sha256, uint64_t *at)
+{
+	uint32_t k;
+
+	*at = 0;
+	for (size_t i = 0; i < NELEM(s->packs); i++)
+		if (s->packs[i].fd >= 0 &&
+		    id32_eq(&s->packs[i].sha256, sha256))
+			return s->packs[i].fd;
+	for (size_t i = 0; i < NELEM(s->chunks); i++) {
+		const struct chunk_table *t = &s->chunks[i].t;
+
+		if (s->chunks[i].list == NULL || !chunk_find(t, sha256, &k))
+			continue;
+		*at = t->at[t->order[k]];
+		return s->packs[i].fd;
+	}
+	return -1;
+}
+
 static bool
 read_input(void *arg, const struct id32 *sha256, uint64_t offset, uint8_t *out,
     size_t n)
 {
 	struct submit *s = arg;
-	int fd = -1;
+	uint64_t at;
+	int fd;
 
-	for (size_t i = 0; i < NELEM(s->packs) && fd < 0; i++)
-		if (s->packs[i].fd >= 0 &&
-		    id32_eq(&s->packs[i].sha256, sha256))
-			fd = s->packs[i].fd;
+	for (size_t i = 0; i < NELEM(s->chunks); i++) {
+		const struct pack_chunks *c = &s->chunks[i];
+
+		if (c->list == NULL || !id32_eq(&c->sha256, sha256))
+			continue;
+		if (offset > c->len || n > c->len - offset)
+			return false;
+		memcpy(out, c->list + offset, n);
+		return true;
+	}
+	fd = input_file(s, sha256, &at);
 	while (fd >= 0 && n > 0) {
-		ssize_t k = pread(fd, out, n, (off_t)offset);
+		ssize_t k = pread(fd, out, n, (off_t)(at + offset));
 
 		if (k < 0 && errno == EINTR)
 			continue;

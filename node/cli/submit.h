@@ -35,6 +35,7 @@ struct submit {
 	struct job_file job;
 	/* of each volume, then the module and the contract */
 	struct pack packs[MANIFEST_VOLUMES + 2];
+	struct pack_chunks chunks[MANIFEST_VOLUMES];
 	uint8_t *envelope, *envelope_json;
 	size_t envelope_len, envelope_json_len;
 	struct talk talk;

@@ -15,6 +15,8 @@
 #define POLL_LAST_US (2 * MONO_SECOND)
 /* ours: live proofs for one submit; a link that breaks needs another */
 #define PROOFS_MAX 8
+/* ours: asks again when the node does not know yet what it lacks */
+#define MORE_US MONO_SECOND
 
 static const char *const phase_name[] = {
     "submit", "upload", "run", "result", "download", "download", "end"};
@@ -65,7 +67,11 @@ sub_init(struct submitter *s, struct mono now)
 	if (s->slice_max == 0 || s->slice_max > PROTO_SLICE)
 		s->slice_max = PROTO_SLICE;
 	s->slice = MIN_OF(s->slice_max, SLICE_FIRST);
+	upload_init(&s->up, s->manifest);
+	for (unsigned i = 0; i < MANIFEST_VOLUMES; i++)
+		s->up.v[i] = (struct upload_volume){.t = s->chunks[i]};
 	s->phase = SUB_SUBMIT;
+	s->poll_at = now;
 	if (s->resume)
 		enter_watch(s, now);
 }
@@ -73,47 +79,40 @@ sub_init(struct submitter *s, struct mono now)
 /* ---- what to ask ---- */
 
 static bool
-blob_size(const struct submitter *s, const struct id32 *sha, uint64_t *size)
+next_upload(struct submitter *s, struct proto_req *req)
 {
-	const struct manifest *m = s->manifest;
+	struct upload *u = &s->up;
+	size_t n;
 
-	for (unsigned i = 0; i < m->nvolumes; i++)
-		if (id32_eq(&m->volume[i].blob.sha256, sha)) {
-			*size = m->volume[i].blob.size;
-			return true;
-		}
-	if ((m->has & HAS_WASM) != 0 && id32_eq(&m->wasm.sha256, sha))
-		*size = m->wasm.size;
-	else if ((m->has & HAS_CONTRACT) != 0 &&
-	    id32_eq(&m->contract.sha256, sha))
-		*size = m->contract.size;
-	else
+	if (!upload_next(u, s->slice, &n))
 		return false;
+	if (n > 0 && !s->store.input(s->store.input_arg, &u->sha, u->have,
+		s->buf, n)) {
+		finish(s, SUB_LOCAL, "an input cannot be read");
+		return false;
+	}
+	req->path = PATH_BLOB_PUT;
+	req->digest = u->sha.b;
+	req->offset = u->have;
+	req->n = u->size;
+	req->body = (struct pbin){s->buf, n};
 	return true;
 }
 
 static bool
-next_upload(struct submitter *s, struct proto_req *req)
+next_submit(struct submitter *s, struct mono now, struct proto_req *req,
+    struct mono *at)
 {
-	const struct id32 *sha = &s->missing[s->imissing];
-	size_t n = 0;
-
-	if (!blob_size(s, sha, &s->size)) {
-		bad_node(s, "it asks for a blob that the job does not name");
+	if (s->proof_wanted && !s->has_proof)
+		return false;
+	if (!mono_reached(now, s->poll_at)) {
+		*at = s->poll_at;
 		return false;
 	}
-	if (s->have_asked) {
-		n = (size_t)MIN_OF(s->size - s->have, s->slice);
-		if (!s->store.input(s->store.input_arg, sha, s->have, s->buf, n)) {
-			finish(s, SUB_LOCAL, "an input cannot be read");
-			return false;
-		}
-	}
-	req->path = PATH_BLOB_PUT;
-	req->digest = sha->b;
-	req->offset = s->have;
-	req->n = s->size;
-	req->body = (struct pbin){s->buf, n};
+	req->path = PATH_SUBMIT;
+	req->envelope = (struct pbin){s->envelope, s->envelope_len};
+	req->binding = s->binding;
+	req->proof = s->has_proof ? s->proof : NULL;
 	return true;
 }
 
@@ -144,15 +143,15 @@ next_request(struct submitter *s, struct mono now, struct proto_req *req,
 {
 	switch (s->phase) {
 	case SUB_SUBMIT:
-		if (s->proof_wanted && !s->has_proof)
-			return false;
-		req->path = PATH_SUBMIT;
-		req->envelope = (struct pbin){s->envelope, s->envelope_len};
-		req->binding = s->binding;
-		req->proof = s->has_proof ? s->proof : NULL;
-		return true;
+		return next_submit(s, now, req, at);
 	case SUB_UPLOAD:
-		return next_upload(s, req);
+		if (next_upload(s, req))
+			return true;
+		if (s->phase == SUB_END)
+			return false;
+		/* the state, and what more it lacks */
+		s->phase = SUB_SUBMIT;
+		return next_submit(s, now, req, at);
 	case SUB_WATCH:
 		return next_watch(s, now, req, at);
 	case SUB_RESULT:
@@ -202,11 +201,12 @@ adapt_slice(struct submitter *s, struct mono now, size_t moved)
 {
 	int64_t us = mono_sub(now, s->sent_at);
 
+	if (us > SLICE_TIME_US && moved >= SLICE_MIN)
+		s->slice = (uint32_t)MAX_OF(MIN_OF((size_t)s->slice, moved) /
+			2, (size_t)SLICE_MIN);
 	if (moved < s->slice / 2)
 		return;
-	if (us > SLICE_TIME_US && s->slice > SLICE_MIN)
-		s->slice /= 2;
-	else if (us < SLICE_TIME_US / 4 && s->slice < s->slice_max)
+	if (us < SLICE_TIME_US / 4 && s->slice < s->slice_max)
 		s->slice = MIN_OF(2 * s->slice, s->slice_max);
 }
 
@@ -227,7 +227,7 @@ static void
 answer_submit(struct submitter *s, struct mono now, const struct proto_ans *a)
 {
 	struct proto_submitted v;
-	const uint8_t *d;
+	uint64_t more;
 
 	if (!proto_get_submitted(&v, a)) {
 		bad_node(s, "malformed answer to submit");
@@ -241,33 +241,30 @@ answer_submit(struct submitter *s, struct mono now, const struct proto_ans *a)
 	s->wait_s = v.wait_s;
 	if (v.image != NULL)
 		s->image = *id32_at(v.image);
-	s->more = v.more;
-	s->nmissing = s->imissing = 0;
-	s->total_bytes = s->done_bytes = s->here_bytes = 0;
-	while (s->nmissing < PROTO_MISSING_MAX && plist_next(&v.missing, &d)) {
-		uint64_t size = 0;
-
-		s->missing[s->nmissing++] = *id32_at(d);
-		if (blob_size(s, id32_at(d), &size))
-			s->total_bytes += size;
+	if (!upload_round(&s->up, &v.missing, v.more, &more)) {
+		bad_node(s, "it asks for a blob that the job does not name");
+		return;
 	}
-	s->have_asked = false;
-	s->have = 0;
-	if (s->nmissing > 0)
+	s->total_bytes = s->done_bytes + more;
+	if (s->up.n > 0) {
 		s->phase = SUB_UPLOAD;
-	else if (s->detach)
+	} else if (v.more) {
+		/* not known yet what */
+		s->poll_at = mono_add(now, MORE_US);
+	} else if (s->detach) {
 		finish(s, SUB_DETACHED, NULL);
-	else
+	} else {
 		enter_watch(s, now);
+	}
 }
 
 static void
 answer_put(struct submitter *s, struct mono now, const struct proto_ans *a,
     bool discarded)
 {
-	uint64_t have;
+	uint64_t have, before, moved;
 
-	if (!proto_get_have(&have, a) || have > s->size) {
+	if (!proto_get_have(&have, a) || have > s->up.size) {
 		bad_node(s, "malformed answer to blob/put");
 		return;
 	}
@@ -275,20 +272,11 @@ answer_put(struct submitter *s, struct mono now, const struct proto_ans *a,
 		finish(s, SUB_LOCAL, "an input changed while it was sent");
 		return;
 	}
-	if (s->have_asked && have > s->have)
-		adapt_slice(s, now, (size_t)(have - s->have));
-	if (have > s->have)
-		s->done_bytes += have - s->have;
-	if (!s->have_asked)
-		s->here_bytes += have;
-	s->have = have;
-	s->have_asked = true;
-	if (have < s->size)
-		return;
-	s->have = 0;
-	s->have_asked = false;
-	if (++s->imissing == s->nmissing)
-		s->phase = SUB_SUBMIT; /* the state, and what more it lacks */
+	moved = upload_had(&s->up, have, &before);
+	adapt_slice(s, now, (size_t)(moved - before));
+	s->done_bytes += moved;
+	s->here_bytes += before;
+	s->total_bytes = MAX_OF(s->total_bytes, s->done_bytes);
 }
 
 static bool
@@ -723,6 +711,7 @@ sub_link_lost(struct submitter *s)
 {
 	for (int i = 0; i < 2; i++)
 		s->following[i] = s->follow_asked[i] = false;
+	upload_broke(&s->up);
 	s->proof_wanted = s->has_proof = false;
 }
 

@@ -10,6 +10,7 @@
 #include <rns/mono.h>
 
 #include "node/cli/refusal.h"
+#include "node/cli/upload.h"
 #include "node/proto/proto_get.h"
 #include "node/proto/proto_req.h"
 #include "trust/doc/manifest.h"
@@ -43,7 +44,7 @@ enum sub_end {
 
 struct sub_store {
 	void *input_arg;
-	/* bytes of an input blob, exactly n; false: cannot be read */
+	/* bytes of an input blob or chunk, exactly n; false: cannot be read */
 	bool (*input)(void *input_arg, const struct id32 *sha256,
 	    uint64_t offset, uint8_t *out, size_t n);
 	void *arg; /* of the others */
@@ -80,6 +81,8 @@ struct submitter {
 	size_t envelope_len;
 	const uint8_t *binding; /* BINDING_LEN */
 	struct klp_key node_key;
+	/* of volumes that go in chunks (compute.md 3.3), in manifest order */
+	const struct chunk_table *chunks[MANIFEST_VOLUMES];
 	bool detach;
 	bool resume; /* the node has the job: begin with SUB_WATCH; log_have
 		      * may say how much of its logs is here */
@@ -118,10 +121,8 @@ struct submitter {
 
 	/* inner */
 	uint64_t seq;
-	bool has_seq, more, have_asked;
-	struct id32 missing[PROTO_MISSING_MAX];
-	unsigned nmissing, imissing;
-	uint64_t have, size; /* of the blob under way */
+	bool has_seq;
+	struct upload up;
 	uint32_t slice;
 	struct mono sent_at, poll_at;
 	int64_t poll_us;

@@ -6,8 +6,10 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 from relay import Daemon
@@ -157,7 +159,8 @@ def shown(warren, *words):
 class Jobs:
     """A node that takes jobs, a person, and an image with /bin/true in it."""
 
-    def __init__(self, build, interfaces=""):
+    def __init__(self, build, interfaces="", more=""):
+        self.more = more
         self.build, self.warren = build, os.path.join(build, "warren")
         self.folder = tempfile.mkdtemp(prefix="warren-bench-")
         os.chmod(self.folder, 0o755)
@@ -175,7 +178,7 @@ class Jobs:
         subprocess.run([self.warren, "image", "import", rootfs(self.folder), "--name", "bench/true:latest", "--config",
                         self.conf], check=True, timeout=60, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         me, node = shown(self.warren, "--identity", self.person), shown(self.warren, "--config", self.conf)
-        text(self.path("node", "node.yaml"), NODE.format(key=node("key"), urn=me("urn")))
+        text(self.path("node", "node.yaml"), NODE.format(key=node("key"), urn=me("urn")) + self.more)
         self.dest = node("destination")
         in_group = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "in-group")
         self.daemon([in_group, os.path.join(self.build, "warrend"), "--config", self.conf])
@@ -188,7 +191,7 @@ class Jobs:
 
     def run(self, *words, config=None):
         return subprocess.run([self.warren, *words, "--config", config or self.conf, "--identity", self.person],
-                              capture_output=True, timeout=60, cwd=self.folder)
+                              capture_output=True, timeout=120, cwd=self.folder)
 
     def __enter__(self):
         return self
@@ -255,4 +258,67 @@ def submits(build, rnsd, n):
                 break
             out.append((time.monotonic() - t) * 1000)
         j.good = len(out) == n + 1
+    return out
+
+
+class Counter:
+    """TCP to a port of this machine, its bytes counted."""
+
+    def __init__(self, target):
+        self.moved = 0
+        self.s = socket.create_server(("127.0.0.1", 0))
+        self.port, self.target = self.s.getsockname()[1], target
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                a, _ = self.s.accept()
+                b = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                return
+            for x, y in ((a, b), (b, a)):
+                threading.Thread(target=self.pump, args=(x, y), daemon=True).start()
+
+    def pump(self, x, y):
+        try:
+            while d := x.recv(1 << 20):
+                y.sendall(d)
+                self.moved += len(d)
+        except OSError:
+            pass
+        y.close()
+
+
+def inputs(build, megabytes):
+    """
+    A volume that is submitted, then changed in a hundredth of it in 1, 10 and 100 places, then not at all: for each
+    (what, bytes on the wire both ways, seconds).
+    """
+    out, where = [], port()
+    count = Counter(where)
+    with Jobs(build, UP.format(port=count.port), "data_limit_per_minute: 10GB\n") as j:
+        hub = j.path("hub")
+        os.mkdir(hub, 0o700)
+        text(j.path("hub", "config"), CONFIG.format(n=random.randrange(1 << 30)) + HUB.format(port=where))
+        j.daemon([os.path.join(build, "warrend"), "--config", hub])
+        j.start(hub)
+        os.mkdir(j.path("data"))
+        text(j.path("job.yaml"), JOB + "volumes: [./data:/in:ro]\n")
+        blob = bytearray(os.urandom(megabytes * 1000000))
+        for places in (None, 1, 10, 100, 0):
+            size = len(blob) // 100 // (places or 1)
+            for i in range(places or 0):
+                at = (2 * i + 1) * len(blob) // (2 * places)
+                blob[at:at + size] = os.urandom(size)
+            with open(j.path("data", "blob"), "wb") as f:
+                f.write(blob)
+            was, t = count.moved, time.monotonic()
+            p = j.run("submit", "job.yaml", "--to", j.dest, "--out", f"out{places}", config=hub)
+            if p.returncode != 0:
+                print("# inputs:", p.stderr.decode().strip()[-400:], flush=True)
+                break
+            out.append((places, count.moved - was, time.monotonic() - t))
+        j.good = len(out) == 5
+    count.s.close()
     return out

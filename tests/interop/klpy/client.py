@@ -142,9 +142,11 @@ class Client:
         self.envelope = make()
         a = self.submit_envelope(self.envelope)
         assert a["id"] == codec.sha256(payload), "job id"
-        while a["missing"]:
+        self.sent = []
+        while a["missing"] or a["more"]:
             for d in a["missing"]:
                 self.upload(d, blobs[d])
+                self.sent.append(d)
             a = self.submit_envelope(self.envelope)
         return a
 

@@ -328,10 +328,47 @@ def tar_unpack(raw, folder):
                 else t.extract(m, folder)
 
 
+# ---- chunks (compute.md 3.3) ----
+
+GEAR = [int.from_bytes(hashlib.sha256(b"klp/gear/v1" + bytes([i])).digest()[:8], "big") for i in range(256)]
+
+
+def chunks_cut(data):
+    out, at = [], 0
+    while at < len(data):
+        n = min(len(data) - at, 32768)
+        fp, length = 0, n
+        for i in range(2048, n):
+            fp = (fp * 2 + GEAR[data[at + i]]) & 0xffffffffffffffff
+            if fp < (1 << 49 if i < 8192 else 1 << 53):
+                length = i + 1
+                break
+        out.append(data[at:at + length])
+        at += length
+    return out
+
+
+def chunk_list(chunks):
+    return b"KCL1" + struct.pack(">IQ", len(chunks), sum(map(len, chunks))) + \
+        b"".join(sha256(c) + struct.pack(">H", len(c)) for c in chunks)
+
+
+def chunk_list_read(raw):
+    """[(digest, size)], or None."""
+    if len(raw) < 16 or len(raw) > 4 << 20 or raw[:4] != b"KCL1":
+        return None
+    count, total = struct.unpack(">IQ", raw[4:16])
+    if len(raw) != 16 + 34 * count:
+        return None
+    out = [(raw[i:i + 32], int.from_bytes(raw[i + 32:i + 34], "big")) for i in range(16, len(raw), 34)]
+    return out if all(1 <= n <= 32768 for _, n in out) and sum(n for _, n in out) == total else None
+
+
 # ---- manifest (compute.md 2.1) ----
 
-def manifest(key, node_urn, image, command, volumes=(), limits=None, env=None, now=None, deadline=3600, **more):
-    """volumes: [(target, mode, tar)]. Returns (payload, {sha256: tar})."""
+def manifest(key, node_urn, image, command, volumes=(), limits=None, env=None, now=None, deadline=3600, chunked=False,
+             **more):
+    """volumes: [(target, mode, tar)]. Returns (payload, {sha256: tar, or with chunked also of lists and chunks})."""
     now = int(time.time() if now is None else now)
     p = {"_type": "klp.manifest", "submitter": key.urn(), "nonce": os.urandom(16).hex(),
          "not_after": now + min(deadline, 3600), "deadline": now + deadline, "image": image,
@@ -345,5 +382,12 @@ def manifest(key, node_urn, image, command, volumes=(), limits=None, env=None, n
         p["env"] = env
     if node_urn:
         p["node"] = node_urn
+    blobs = {sha256(b): b for _, _, b in volumes}
+    for v, (_, _, b) in zip(p["volumes"], volumes):
+        if chunked:
+            chunks = chunks_cut(b)
+            names = chunk_list(chunks)
+            v["chunks"] = {"sha256": sha256(names).hex(), "size": len(names)}
+            blobs.update({sha256(c): c for c in [names, *chunks]})
     p.update(more)
-    return jcs(p), {sha256(b): b for _, _, b in volumes}
+    return jcs(p), blobs

@@ -2,6 +2,7 @@
 """What compute.md says beyond the plain job: a client's view, group by group. Each yields (name, passed,
 and what was got)."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -199,6 +200,7 @@ def blobs(c, d, image, other):
     o.submit(op, oblobs)
     yield "and runs", o.wait(codec.sha256(op))["outcome"] == ["exited", 0]
     o.close()
+    yield from chunks(c, b)
     # volumes: what a ro and a rw one are
     v = volume(b"old\n")
     s, r, outs, logs = b.done("cat /w/f; echo new > /w/f; mkdir /w/d; ln -s ../f /w/d/l; chmod 750 /w/d;"
@@ -222,6 +224,65 @@ def blobs(c, d, image, other):
             os.stat(t + "/o/s").st_mode & 0o7777 == 0o755
     said = c.result(s["id"])["d"]
     yield "and the answer to result says so", said[0] == len(said[1]) and [0, b"s", "set-id"] in said[1]
+
+
+def chunks(c, b):
+    """Volumes in chunks: the list, then what was not sent before; what a node does not believe."""
+    data = os.urandom(300000)
+    big = volume(data)
+    names = codec.chunk_list(codec.chunks_cut(big))
+    p, blobs = b.payload("busybox md5sum < /in/f", [("/in", "ro", big)], chunked=True)
+    a = c.submit_envelope(b.envelope(p))
+    first = codec.chunks_cut(big)[0]
+    yield "the list is asked for first", a["missing"] == [codec.sha256(names)] and not a["more"]
+    status, meta, _ = c.ask("blob/put", {"d": codec.sha256(first), "o": 0, "n": len(first), "b": first})
+    yield "no chunk before it", (status, meta.get("code")) == (5, "not_wanted")
+    c.submit(p, blobs)
+    yield "then the chunks", c.sent == [codec.sha256(x) for x in [names, *codec.chunks_cut(big)]]
+    s = c.wait(codec.sha256(p))
+    yield "they are the volume", s["outcome"] == ["exited", 0] and \
+        c.log(s["id"], 1).startswith(hashlib.md5(data).hexdigest().encode())
+    yield "which is there as a whole", c.must("blob/have", {"d": [codec.sha256(big)]}) == b"\x80" and \
+        c.fetch(codec.sha256(big), len(big)) == big
+    more = data[:150000] + b"more" + data[150000:]
+    p, blobs = b.payload("busybox md5sum < /in/f", [("/in", "ro", volume(more))], chunked=True)
+    c.submit(p, blobs)
+    s = c.wait(codec.sha256(p))
+    yield "of a changed one only what changed", len(c.sent) <= 4 and \
+        c.log(s["id"], 1).startswith(hashlib.md5(more).hexdigest().encode()), len(c.sent)
+    # a list that is none, one of another size, chunks of another volume, a chunk that is not what it says
+    lies = [("a bad list", b"KCL0" + names[4:], "volume: "), ("another size", codec.chunk_list([b"x"]), "volume: "),
+            ("other chunks", codec.chunk_list([bytes(32000)] * 9 + [bytes(len(big) - 288000)]), "volume: ")]
+    for what, lie, reason in lies:
+        p, blobs = b.payload("true", [("/in", "ro", volume(os.urandom(300000)))], chunked=True)
+        m = json.loads(p)
+        m["volumes"][0]["chunks"] = {"sha256": codec.sha256(lie).hex(), "size": len(lie)}
+        blobs = {codec.sha256(x): x for x in (lie, bytes(32000), bytes(len(big) - 288000))}
+        c.submit(codec.jcs(m), blobs)
+        s = c.wait(codec.sha256(codec.jcs(m)))
+        yield what, s["state"] == "refused" and s["reason"].startswith(reason), s
+    p, blobs = b.payload("true", [("/in", "ro", volume(os.urandom(300000)))], chunked=True)
+    a = c.submit_envelope(b.envelope(p))
+    c.upload(a["missing"][0], blobs[a["missing"][0]])
+    d = c.submit_envelope(b.envelope(p))["missing"][0]
+    status, meta, body = c.ask("blob/put", {"d": d, "o": 0, "n": len(blobs[d]), "b": bytes(len(blobs[d]))})
+    yield "a wrong chunk", (status, meta.get("code"), body) == (5, "digest", {"have": 0})
+    status, _, _ = c.ask("blob/put", {"d": d, "o": 0, "n": len(blobs[d]) + 1, "b": b""})
+    yield "a chunk of another size", status == 6
+    c.close()
+    c.connect()
+    a = c.submit_envelope(b.envelope(p))
+    yield "nothing of it is kept", a["missing"][0] == d
+    half = len(blobs[d]) // 2
+    yield "half of one", c.must("blob/put", {"d": d, "o": 0, "n": len(blobs[d]), "b": blobs[d][:half]}) == {"have": half}
+    c.close()
+    c.connect()
+    yield "kept over a broken link", c.must("blob/put", {"d": d, "o": 0, "n": len(blobs[d]), "b": b""}) == {"have": half}
+    c.upload(d, blobs[d])
+    yield "one is here", c.must("blob/have", {"d": [d, a["missing"][1]]}) == b"\x80"
+    c.must("job/cancel", {"id": codec.sha256(p)})
+    yield "not for a job that is over", c.ask("blob/put", {"d": a["missing"][1], "o": 0, "n": len(blobs[a["missing"][1]]),
+                                                           "b": b""})[1].get("code") == "not_wanted"
 
 
 # ---- status, list, logs ----

@@ -90,7 +90,7 @@ class Node:
                             "left": {"jobs_queued": 16, "jobs_per_hour": 120, "spool": 1 << 28}, "queued": 0,
                             **({"budget": {"bytes": BUDGET, "left": 4096, "full_s": 60}} if self.busy else {}),
                             "running": 0, "layers": 0x3f, "time": int(time.time()), "binding": self.binding}]
-        if name == "blob/put" and self.busy > 0 and d["b"]:
+        if name == "blob/put" and self.busy > 0 and d["b"] and d["n"] > 100000:
             self.busy -= 1
             return [4, {"s": 1, "code": "bytes", "of": "peer", "limit": BUDGET, "left": 2048, "full_s": 50}, None]
         if name == "challenge":
@@ -179,22 +179,72 @@ class Node:
             if not self.accept:
                 return [5, {"code": "not_accepting", "step": 1}, None]
             j = self.jobs[job_id] = Job(job_id, payload, owner)
-        missing = [bytes.fromhex(v["sha256"]) for v in j.m.get("volumes", [])
-                   if (owner, bytes.fromhex(v["sha256"])) not in self.blobs] if j.state == "queued" else []
+        missing = self.missing(j) if j.state == "queued" else []
         if j.state == "queued" and not missing:
             self.start(j)
         return [0, {}, {"id": job_id, "state": j.state, "reason": j.reason, "missing": missing[:1024], "more": False,
                         "image": IMAGE, "wait_s": 0, "airtime_s": 0, "lease": j.m["not_after"]}]
 
+    def missing(self, j):
+        """Of each volume itself, or its chunk list, or its chunks; when those are here it is put together."""
+        out = []
+        for v in j.m.get("volumes", []):
+            whole = bytes.fromhex(v["sha256"])
+            if (j.owner, whole) in self.blobs:
+                continue
+            names = bytes.fromhex(v["chunks"]["sha256"]) if "chunks" in v else None
+            if names is None or (j.owner, names) not in self.blobs:
+                out.append(whole if names is None else names)
+                continue
+            chunks = codec.chunk_list_read(self.blobs[j.owner, names])
+            if chunks is None or sum(n for _, n in chunks) != v["size"]:
+                j.set("refused", "volume: the chunk list")
+                return []
+            lacking = [c for c, _ in dict.fromkeys(chunks) if (j.owner, c) not in self.blobs]
+            out += lacking
+            if not lacking:
+                tar = b"".join(self.blobs[j.owner, c] for c, _ in chunks)
+                if codec.sha256(tar) != whole:
+                    j.set("refused", "volume: not the whole")
+                    return []
+                self.blobs[j.owner, whole] = tar
+        return out
+
+    def wanted(self, owner, digest):
+        """The size of what a waiting job of this owner names, chunks of a list that has come included."""
+        for j in self.jobs.values():
+            if j.owner != owner or j.state != "queued":
+                continue
+            for v in j.m.get("volumes", []):
+                for b in (v, v.get("chunks")):
+                    if b and b["sha256"] == digest.hex():
+                        return b["size"]
+                names = self.blobs.get((owner, bytes.fromhex(v["chunks"]["sha256"]))) if "chunks" in v else None
+                for c, n in codec.chunk_list_read(names) or [] if names else []:
+                    if c == digest:
+                        return n
+        return None
+
+    def keep_chunks(self, owner, whole):
+        """What came as one is here in chunks as well, when its list is."""
+        for j in self.jobs.values():
+            for v in j.m.get("volumes", []):
+                names = self.blobs.get((owner, bytes.fromhex(v["chunks"]["sha256"]))) if "chunks" in v else None
+                if names is None or v["sha256"] != codec.sha256(whole).hex():
+                    continue
+                at = 0
+                for c, n in codec.chunk_list_read(names) or []:
+                    self.blobs[owner, c] = whole[at:at + n]
+                    at += n
+
     def put(self, d, owner):
         key = owner, d["d"]
         if key in self.blobs:
             return [0, {}, {"have": len(self.blobs[key])}]
-        wanted = [v for j in self.jobs.values() if j.owner == owner and j.state == "queued"
-                  for v in j.m.get("volumes", []) if v["sha256"] == d["d"].hex()]
-        if not wanted:
+        size = self.wanted(owner, d["d"])
+        if size is None:
             return [5, {"code": "not_wanted", "step": 0}, None]
-        if wanted[0]["size"] != d["n"]:
+        if size != d["n"]:
             return [6, {"why": "n"}, None]
         have = self.partial.setdefault(key, bytearray())
         o, b = d.get("o", 0), d["b"]
@@ -205,9 +255,9 @@ class Node:
             if codec.sha256(bytes(have)) != d["d"]:
                 return [5, {"code": "digest", "step": 0}, {"have": 0}]
             self.blobs[key] = bytes(have)
+            self.keep_chunks(owner, self.blobs[key])
             for j in self.jobs.values():
-                if j.state == "queued" and j.owner == owner and all(
-                        (owner, bytes.fromhex(v["sha256"])) in self.blobs for v in j.m.get("volumes", [])):
+                if j.state == "queued" and j.owner == owner and not self.missing(j) and j.state == "queued":
                     self.start(j)
         return [0, {}, {"have": len(have)}]
 
