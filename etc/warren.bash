@@ -18,7 +18,8 @@ _warren()
 	local keys=${XDG_CONFIG_HOME:-$HOME/.config}/warren
 	local valued=" --config --identity --to -t --timeout --out -o --wait -w
 		--name --label -l --lines -n --volume -v --env -e --memory -m --cpu --time
-		--pids --output --log --deadline --retries "
+		--pids --output --log --deadline --retries --key -k --scheme --expires
+		--root --role --threshold --list --self --uri --kind --reason --since "
 	local shared="--config --identity --json --raw --help"
 	local target="--to --here --timeout" options="" words="" verb="" second="" i
 	local submit="--to --out --in-place --detach --strict --name --label
@@ -59,18 +60,43 @@ _warren()
 		mapfile -t COMPREPLY < <(compgen -e -- "$cur")
 		return
 		;;
+	--key | -k | --root | --list | --self)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	--scheme)
+		mapfile -t COMPREPLY < <(compgen -W "ed25519 ecdsa bip340" -- "$cur")
+		return
+		;;
+	--kind)
+		mapfile -t COMPREPLY < <(compgen -W "key rns artifact token" -- "$cur")
+		return
+		;;
+	--reason)
+		mapfile -t COMPREPLY < <(compgen -W "key_compromise behavior_violation policy
+			superseded retired impersonation integrity_failure resource_abuse
+			operator unspecified other" -- "$cur")
+		return
+		;;
+	--expires | --since)
+		mapfile -t COMPREPLY < <(compgen -W "24h 7d 30d 365d" -- "$cur")
+		return
+		;;
+	--role | --threshold | --uri) return ;;
 	--name | --label | -l | -n | --lines | --memory | -m | --cpu | --time | --pids | --output | \
 		--log | --deadline | --retries) return ;;
 	esac
 
 	case $verb in
 	"") words="run submit jobs show logs result cancel approve reject receipt nodes
-		describe identity status peers image audit check-config help --version" ;;
+		describe identity status peers image audit klp revoke check-config help
+		--version" ;;
 	help) words="run submit jobs show logs result cancel approve reject receipt nodes
-		describe identity status peers image audit check-config" ;;
+		describe identity status peers image audit klp revoke check-config" ;;
 	receipt) words="verify" ;;
 	image) words="import list" ;;
 	audit) words="tail verify" ;;
+	klp) words="keygen sign verify publish" ;;
 	esac
 	if [ -n "$words" ] && [ -z "$second" ] && [[ $cur != -* || -z $verb ]]; then
 		[[ $cur != -* ]] || words="$shared --version"
@@ -91,6 +117,12 @@ _warren()
 	"image import") options="--name" ;;
 	"audit tail") options="--lines" ;;
 	"audit verify") options="--key --receipt" ;;
+	"klp keygen") options="--scheme --show" ;;
+	"klp sign") options="--key --out --expires --edges" ;;
+	"klp verify") options="--root --role --key --threshold" ;;
+	"klp publish") options="--key --expires" ;;
+	"revoke "*) options="--list --kind --reason --since --suspend --lift
+		--expires --uri --key --self --out" ;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options $shared" -- "$cur")
@@ -107,7 +139,7 @@ _warren()
 		mapfile -t COMPREPLY < <(compgen -W "$(_warren_jobs "$keys")" -- "$cur"; compgen -d -- "$cur")
 		return
 		;;
-	"image import")
+	"image import" | "klp "*)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;

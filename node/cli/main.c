@@ -28,6 +28,11 @@ static cli_verb_fn *const run[VERB_COUNT] = {
     [VERB_IMAGE_LIST] = verb_image_list,
     [VERB_AUDIT_TAIL] = verb_audit_tail,
     [VERB_AUDIT_VERIFY] = verb_audit_verify,
+    [VERB_KLP_KEYGEN] = verb_klp_keygen,
+    [VERB_KLP_SIGN] = verb_klp_sign,
+    [VERB_KLP_VERIFY] = verb_klp_verify,
+    [VERB_KLP_PUBLISH] = verb_klp_publish,
+    [VERB_REVOKE] = verb_revoke,
     [VERB_CHECK_CONFIG] = verb_check_config,
 };
 

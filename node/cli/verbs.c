@@ -106,6 +106,47 @@ static const struct opt tail_options[] = {
     {OPT_LINES, 'n', "lines", "N", "how many (1 to 100000); default 20"},
 };
 
+#define KEY_OPTION(does) {OPT_KEY, 'k', "key", "KEY", does}
+
+static const struct opt keygen_options[] = {
+    {OPT_SCHEME, 0, "scheme", "SCHEME",
+	"ed25519, ecdsa or bip340; default ed25519"},
+    {OPT_SHOW, 0, "show", NULL, "the public half of one that there is"},
+};
+static const struct opt sign_options[] = {
+    KEY_OPTION("a file of klp keygen; may be repeated; default yours"),
+    {OPT_OUT, 'o', "out", "FILE", "where it goes; default standard output"},
+    {OPT_EXPIRES, 0, "expires", "TIME",
+	"issued now, until so much later (24h, 30d)"},
+    {OPT_EDGES, 0, "edges", NULL,
+	"of a trust graph, those that this key says"},
+};
+static const struct opt klp_verify_options[] = {
+    {OPT_ROOT, 0, "root", "FILE", "a root document: whose signatures count"},
+    {OPT_ROLE, 0, "role", "ROLE", "of the root; default what the file is"},
+    KEY_OPTION("a key or its file instead; may be repeated"),
+    {OPT_THRESHOLD, 0, "threshold", "N",
+	"how many must have signed; default all"},
+};
+static const struct opt publish_options[] = {
+    KEY_OPTION("of the role head (klp keygen); may be repeated"),
+    {OPT_EXPIRES, 0, "expires", "TIME", "of the head (1m to 14d); default 24h"},
+};
+static const struct opt revoke_options[] = {
+    {OPT_LIST, 0, "list", "FILE", "the list, signed or not; replaced"},
+    {OPT_KIND, 0, "kind", "KIND", "key, rns, artifact or token; default by ID"},
+    {OPT_REASON, 0, "reason", "REASON",
+	"key_compromise, policy, ...; default unspecified"},
+    {OPT_SINCE, 0, "since", "TIME", "it is not to be trusted from so long ago"},
+    {OPT_SUSPEND, 0, "suspend", NULL, "for a while: it can be lifted"},
+    {OPT_LIFT, 0, "lift", NULL, "take a suspension back"},
+    {OPT_EXPIRES, 0, "expires", "TIME", "of the list; default 30d"},
+    {OPT_URI, 0, "uri", "URI", "of a first list (klp://NAME/PATH)"},
+    KEY_OPTION("sign it at once; may be repeated; default not signed"),
+    {OPT_SELF, 0, "self", "KEY", "this key revokes itself, into --out"},
+    {OPT_OUT, 'o', "out", "FILE", "where it goes; default the list"},
+};
+
 #define OPTIONS(list) (list), NELEM(list)
 #define NO_OPTIONS NULL, 0
 
@@ -171,6 +212,28 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	"check the whole trail",
 	"Exit status 6: whole, by the key beside the trail alone.\n", 0, 0,
 	OPTIONS(verify_options)},
+    [VERB_KLP_KEYGEN] = {"klp keygen", "FILE", "make a key that signs documents",
+	"FILE is made for you alone and never overwritten.\n", 1, 1,
+	OPTIONS(keygen_options)},
+    [VERB_KLP_SIGN] = {"klp sign", "FILE [--key KEY]",
+	"sign a document, or add a signature",
+	"FILE is JSON with a _type (klp.root, klp.trust-graph, ...), an\n"
+	"envelope that was signed before, or a head.\n", 1, 1,
+	OPTIONS(sign_options)},
+    [VERB_KLP_VERIFY] = {"klp verify", "FILE [--root FILE | --key KEY]",
+	"whose signatures a document has",
+	"Exit status 0 only when as many as are asked for are good and it has\n"
+	"not expired.\n", 1, 1, OPTIONS(klp_verify_options)},
+    [VERB_KLP_PUBLISH] = {"klp publish", "DIR [FILE...] --key KEY",
+	"the folder of an authority, with a new head",
+	"FILEs are signed documents and roots to be taken into DIR, which has\n"
+	"the files of klp/documents/NAME/ of a node and of a web server.\n", 1,
+	-1, OPTIONS(publish_options)},
+    [VERB_REVOKE] = {"revoke", "ID --list FILE",
+	"withdraw a key, an identity or an artifact",
+	"ID is a URN, a key, 32 digits of a Reticulum identity, or sha256: and\n"
+	"64 digits. The list goes to nodes by klp publish.\n", 0, 1,
+	OPTIONS(revoke_options)},
     [VERB_CHECK_CONFIG] = {"check-config", "",
 	"name every mistake in the configuration", NULL, 0, 0, NO_OPTIONS},
 };
