@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a board does: keys, documents, the folder of an authority, revocation. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,11 +21,14 @@
 #include "node/cli/klpfile.h"
 #include "node/cli/verb.h"
 #include "tests/unit/cli_capture.h"
+#include "trust/doc/authority.h"
 #include "trust/doc/head.h"
 #include "trust/doc/revlist.h"
 #include "trust/doc/root.h"
 
 #define WORDS 24
+#define EVE "urn:klp:kindai:human:" \
+	"3434343434343434343434343434343434343434343434343434343434343434"
 
 static char dir[256];		       /* where everything lies */
 static const struct captured *heard; /* of the last verb */
@@ -446,10 +450,116 @@ test_publish_roots(void **state)
 	    "root keys");
 }
 
-/* ---- revocation ---- */
+/* ---- a node takes what was published ---- */
 
-#define EVE "urn:klp:kindai:human:" \
-	"3434343434343434343434343434343434343434343434343434343434343434"
+static uint8_t *
+node_read(void *ctx, const char *name, size_t max, size_t *len)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/%s/%s", dir, (const char *)ctx,
+	    name);
+	return (uint8_t *)file_load(AT_FDCWD, path, max, len);
+}
+
+static uint8_t *
+node_blob(void *ctx, const struct id32 *sha, size_t max, size_t *len)
+{
+	(void)ctx;
+	(void)sha;
+	(void)max;
+	(void)len;
+	errno = ENOENT; /* it has taken nothing before */
+	return NULL;
+}
+
+static int
+node_keep(void *ctx, const struct id32 *sha, const void *p, size_t len)
+{
+	(void)ctx;
+	(void)sha;
+	(void)p;
+	(void)len;
+	return 0;
+}
+
+static int
+node_commit(void *ctx, const void *p, size_t len)
+{
+	(void)ctx;
+	(void)p;
+	(void)len;
+	return 0;
+}
+
+static enum auth_take
+node_take(void *ctx, const struct root_doc *doc, struct env *e,
+    const struct root *r, struct auth_claim *claim, char why[AUTH_WHY])
+{
+	char bad[KLPDOC_WHY];
+	struct klpdoc d;
+
+	(void)ctx;
+	(void)r;
+	if (!klpdoc_check(&d, e->payload, e->payload_len, bad)) {
+		(void)snprintf(why, AUTH_WHY, "%.100s", bad);
+		return TAKE_BAD;
+	}
+	assert_string_equal(d.what, doc->type);
+	(void)snprintf(claim->uri, sizeof(claim->uri), "%s", d.name);
+	claim->version = d.version;
+	claim->issued = d.issued;
+	claim->expires = d.expires;
+	return TAKE_GOOD;
+}
+
+static void
+node_settle(void *ctx, bool yes)
+{
+	(void)ctx;
+	(void)yes;
+}
+
+static void
+test_node_takes(void **state)
+{
+	static char folder[] = "node";
+	const struct auth_io io = {.ctx = folder, .read = node_read,
+	    .blob = node_blob, .keep = node_keep, .commit = node_commit,
+	    .take = node_take, .settle = node_settle};
+	static struct authority a;
+	struct auth_report rep;
+	size_t len;
+	char *root;
+
+	(void)state;
+	write_graph("graph9.json", 9);
+	ok(verb_klp_sign, "@graph9.json --expires 30d -k @ben.key -o @graph9");
+	ok(verb_revoke, EVE " --list @node.list -k @ben.key --uri "
+	    "klp://board.example/revoked.json");
+	ok(verb_klp_publish,
+	    "@node @1.root.json @graph9 @node.list -k @ann.key");
+	(void)snprintf(a.name, sizeof(a.name), "board.example");
+	root = slurp("node/1.root.json", &len);
+	assert_null(authority_pin(&a, root, len));
+	free(root);
+	assert_true(authority_want(&a, "a/graph.json"));
+	assert_true(authority_want(&a, "revoked.json"));
+	authority_update(&a, &io, (uint32_t)time(NULL), &rep);
+	if (rep.end != AUTH_NEW)
+		fail_msg("%d: %s: %s", (int)rep.end, rep.file, rep.why);
+	assert_int_equal(authority_doc(&a, "a/graph.json")->version, 9);
+	assert_int_equal(authority_doc(&a, "revoked.json")->version, 1);
+	/* a new head alone is new as well; an older one is a rollback */
+	ok(verb_klp_publish, "@node -k @ann.key");
+	authority_update(&a, &io, (uint32_t)time(NULL), &rep);
+	assert_int_equal(rep.end, AUTH_NEW);
+	assert_int_equal(a.head.version, 2);
+	authority_update(&a, &io, (uint32_t)time(NULL), &rep);
+	assert_int_equal(rep.end, AUTH_SAME);
+}
+
+/* ---- revocation ---- */
 
 static void
 check_list(const char *name, uint32_t version, size_t n)
@@ -551,6 +661,7 @@ main(void)
 	    cmocka_unit_test(test_edges),
 	    cmocka_unit_test(test_publish),
 	    cmocka_unit_test(test_publish_roots),
+	    cmocka_unit_test(test_node_takes),
 	    cmocka_unit_test(test_revoke),
 	    cmocka_unit_test(test_revoke_self),
 	};
