@@ -281,25 +281,35 @@ by_use(const void *a, const void *b)
 	return strcmp(text_of(x, "identity"), text_of(y, "identity"));
 }
 
+/* Of a peer without a key there are no jobs. */
+static const char *
+number_of(const json_t *o, const char *key, char out[24])
+{
+	if (json_object_get(o, key) == NULL)
+		return "-";
+	(void)snprintf(out, 24, "%lld", (long long)int_of(o, key));
+	return out;
+}
+
 static void
 add_user(struct cli_table *t, const json_t *o)
 {
-	static const char *const numbers[] = {"requests", "refused", "delayed",
-	    "requests_left"};
-	char level[24], links[24], n[NELEM(numbers)][24], used[24], left[24];
+	char level[24], n[9][24], used[24], left[24], spool[24];
 	const char *fp = json_string_value(json_object_get(o, "fp"));
-	const char *row[] = {fp, level, links, used, n[0], n[1],
-	    text_of(o, "identity"), n[2], left, n[3]};
+	const char *row[] = {fp, level, number_of(o, "links", n[0]), used,
+	    number_of(o, "requests", n[1]), number_of(o, "refused", n[2]),
+	    text_of(o, "identity"), number_of(o, "delayed", n[3]),
+	    number_of(o, "blobs_bad", n[4]), left,
+	    number_of(o, "requests_left", n[5]),
+	    number_of(o, "jobs_waiting", n[6]),
+	    number_of(o, "jobs_hour_left", n[7]),
+	    number_of(o, "cpu_s_today", n[8]), spool};
 
 	(void)snprintf(level, sizeof(level), "%+lld",
 	    (long long)int_of(o, "level"));
-	(void)snprintf(links, sizeof(links), "%lld",
-	    (long long)int_of(o, "links"));
-	for (size_t i = 0; i < NELEM(numbers); i++)
-		(void)snprintf(n[i], sizeof(n[i]), "%lld",
-		    (long long)int_of(o, numbers[i]));
 	(void)cli_bytes(used, (uint64_t)int_of(o, "bytes"));
 	(void)cli_bytes(left, (uint64_t)int_of(o, "bytes_left"));
+	(void)cli_bytes(spool, (uint64_t)int_of(o, "spool"));
 	cli_table_row(t, row);
 	if (int_of(o, "level") < 0)
 		cli_table_colour(t, 1, COLOUR_BAD);
@@ -315,8 +325,13 @@ print_users(const struct cli *c, const json_t *list)
 	    {"LEVEL", COL_RIGHT}, {"LINKS", COL_RIGHT}, {"USED", COL_RIGHT},
 	    {"REQUESTS", COL_RIGHT}, {"REFUSED", COL_RIGHT | COL_DROP},
 	    {"IDENTITY", COL_ID | COL_DROP}, {"DELAYED", COL_RIGHT | COL_WIDE},
+	    {"BAD BLOBS", COL_RIGHT | COL_WIDE},
 	    {"LEFT", COL_RIGHT | COL_WIDE},
-	    {"REQUESTS LEFT", COL_RIGHT | COL_WIDE}};
+	    {"REQUESTS LEFT", COL_RIGHT | COL_WIDE},
+	    {"JOBS WAIT", COL_RIGHT | COL_WIDE},
+	    {"JOBS/H LEFT", COL_RIGHT | COL_WIDE},
+	    {"CPU S TODAY", COL_RIGHT | COL_WIDE},
+	    {"SPOOL", COL_RIGHT | COL_WIDE}};
 	size_t n = json_array_size(list);
 	const json_t **sorted = calloc(n + 1, sizeof(*sorted));
 	struct cli_table *t = cli_table_new(c, columns, NELEM(columns));

@@ -457,6 +457,51 @@ do_status(struct client *c, const json_t *q)
 	return add_line(c, o);
 }
 
+/* What its fingerprint has of the budgets of jobs. */
+static void
+add_owner(json_t *o, struct node *n, const struct fp *fp)
+{
+	struct owner *w = owner_get(n, fp);
+
+	if (w == NULL)
+		return;
+	(void)json_object_update_new(o, json_pack("{s:I,s:I,s:I,s:I,s:I}",
+	    "jobs_waiting", (json_int_t)jobs_waiting_of(&n->jobs, fp),
+	    "jobs_hour_left",
+	    (json_int_t)bucket_left(&w->quota.jobs, n->now), "cpu_s_today",
+	    (json_int_t)((n->caps.cpu_seconds_per_day * 1000 -
+		MIN_OF(bucket_left(&w->quota.cpu, n->now),
+		    n->caps.cpu_seconds_per_day * 1000)) / 1000),
+	    "cpu_s_left",
+	    (json_int_t)(bucket_left(&w->quota.cpu, n->now) / 1000), "spool",
+	    (json_int_t)n->host.blob_held(n->host.ctx, fp)));
+}
+
+static json_t *
+peer_line(struct node *n, struct peer *p)
+{
+	static const char *const names[PEER_COUNTS] = {
+	    [PEER_BYTES_IN] = "bytes_in", [PEER_BYTES_OUT] = "bytes_out",
+	    [PEER_REQUESTS] = "requests", [PEER_DELAYED] = "delayed",
+	    [PEER_REFUSED] = "refused", [PEER_BLOBS_BAD] = "blobs_bad"};
+	bool key = p->v.known && p->v.key_len > 0;
+	json_t *o = json_pack("{s:o,s:o,s:i,s:i,s:I,s:I,s:I,s:I}",
+	    "identity", json_hex(HASH_BYTES(p->rns_hash)), "fp",
+	    key ? json_hex(HASH_BYTES(p->v.fp)) : json_null(), "level",
+	    p->v.known ? p->v.level : 0, "links", (int)p->links, "bytes",
+	    (json_int_t)(p->count[PEER_BYTES_IN] + p->count[PEER_BYTES_OUT]),
+	    "bytes_left", (json_int_t)bucket_left(&p->bytes, n->now),
+	    "bytes_full_s", (json_int_t)bucket_full_s(&p->bytes, n->now),
+	    "requests_left", (json_int_t)bucket_left(&p->requests, n->now));
+
+	for (unsigned i = 0; i < PEER_COUNTS; i++)
+		(void)json_object_set_new(o, names[i],
+		    json_integer((json_int_t)p->count[i]));
+	if (key)
+		add_owner(o, n, &p->v.fp);
+	return o;
+}
+
 static bool
 do_peers(struct client *c, const json_t *q)
 {
@@ -465,21 +510,8 @@ do_peers(struct client *c, const json_t *q)
 	struct peer *p = NULL;
 
 	(void)q;
-	while ((p = peer_next(n, p)) != NULL &&
-	    json_array_size(list) < 200)
-		(void)json_array_append_new(list,
-		    json_pack("{s:o,s:o,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
-		    "identity", json_hex(HASH_BYTES(p->rns_hash)), "fp",
-		    p->v.known && p->v.key_len > 0 ?
-		    json_hex(HASH_BYTES(p->v.fp)) : json_null(), "level",
-		    p->v.known ? p->v.level : 0, "links", (int)p->links,
-		    "bytes", (json_int_t)p->n_bytes, "requests",
-		    (json_int_t)p->n_requests, "delayed",
-		    (json_int_t)p->n_delayed, "refused",
-		    (json_int_t)p->n_refused, "bad_blobs",
-		    (json_int_t)p->n_bad, "bytes_left",
-		    (json_int_t)bucket_left(&p->bytes, n->now), "requests_left",
-		    (json_int_t)bucket_left(&p->requests, n->now)));
+	while ((p = peer_next(n, p)) != NULL && json_array_size(list) < 100)
+		(void)json_array_append_new(list, peer_line(n, p));
 	o = good(true);
 	(void)json_object_set_new(o, "peers", list);
 	return add_line(c, o);

@@ -15,6 +15,7 @@
 #include <sodium.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "node/host/blobs.h"
 #include "node/host/control.h"
@@ -28,10 +29,51 @@
 #include "node/host/start.h"
 #include "node/host/volumes.h"
 #include "node/work/review.h"
+#include "node/work/budgets.h"
 #include "sandbox/image/store.h"
 
 #define LEDGER "ledger.db"
 #define DISCARD 1 /* /dev/null, as program.h says of descriptor 1 */
+
+/* ---- what peers have used ---- */
+
+#define BUDGETS "budgets"
+
+static void
+keep_budgets(struct warren_node *wn)
+{
+	size_t len = 0;
+	uint8_t *buf;
+
+	if (!budgets_due(&wn->node))
+		return;
+	buf = budgets_encode(&wn->node, &len);
+	if (buf == NULL ||
+	    file_replace(wn->dir, BUDGETS, buf, len, 0600) < 0) {
+		if (!wn->budgets_fail)
+			log_warn(BUDGETS, "what peers have used is not kept");
+		wn->budgets_fail = true;
+	} else {
+		wn->budgets_fail = false;
+	}
+	free(buf);
+}
+
+static void
+read_budgets(struct warren_node *wn)
+{
+	size_t len = 0;
+	char *buf = file_load(wn->dir, BUDGETS, BUDGETS_BYTES_MAX, &len);
+
+	if (buf == NULL && errno == ENOENT)
+		return;
+	if (buf == NULL)
+		log_warn(BUDGETS, "all budgets begin anew");
+	else if (!budgets_decode(&wn->node, (const uint8_t *)buf, len,
+	    &wn->node.budgets_saved))
+		log_warnx(BUDGETS, "does not read: all budgets begin anew");
+	free(buf);
+}
 
 /* ---- the loop ---- */
 
@@ -50,10 +92,13 @@ on_turn_end(struct ev_loop *loop, ev_prepare *p, int revents)
 	host_now(wn);
 	at = node_tick(&wn->node);
 	outbox_flush(wn);
+	keep_budgets(wn);
 	if (wn->stopping) {
 		ev_break(loop, EVBREAK_ALL);
 		return;
 	}
+	if (wn->node.budgets_changed)
+		at = mono_min(at, wn->node.budgets_at);
 	s = at.us == INT64_MAX ? 3600. :
 	    (double)MAX_OF(mono_sub(at, wn->node.now), INT64_C(1000)) / 1e6;
 	ev_timer_stop(loop, &wn->tick);
@@ -209,6 +254,7 @@ open_store(struct warren_node *wn)
 	wn->cache = openat(wn->dir, "seccomp",
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	logs_sweep(wn->logs, knows_job, wn);
+	read_budgets(wn);
 	node_restore(&wn->node);
 }
 

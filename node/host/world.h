@@ -72,6 +72,7 @@ struct warren_node {
 	ev_timer work; /* a piece of what volumes.h has to do */
 	ev_prepare turn_end;
 	bool stopping, lazy_due;
+	bool budgets_fail;
 	bool sweep; /* groups are left that nobody uses */
 	struct {
 		bool running;

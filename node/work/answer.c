@@ -89,7 +89,7 @@ answer_refusal(struct node *n, const struct asked *a, const struct refusal *r)
 	}
 	n->count.refused++;
 	if (c->peer != NULL)
-		c->peer->n_refused++;
+		peer_counted(n, c->peer, PEER_REFUSED);
 	answer_status(n, a, ST_REFUSED, &m);
 }
 

@@ -193,6 +193,7 @@ seal(struct node *n, struct job *j)
 	j->code = code;
 	if (o != NULL)
 		bucket_take(&o->quota.cpu, j->cpu_ms, n->now);
+	n->budgets_changed = true;
 	(void)job_set_phase(&n->jobs, j, PHASE_SEALING);
 	j->sealed_at = n->now;
 	j->signing = false;

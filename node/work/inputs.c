@@ -233,7 +233,7 @@ inputs_bad(struct node *n, const struct fp *fp, const struct id32 *sha,
 	while ((p = peer_next(n, p)) != NULL) {
 		if (!p->v.known || !fp_eq(&p->v.fp, fp))
 			continue;
-		p->n_bad++;
+		peer_counted(n, p, PEER_BLOBS_BAD);
 		who = p;
 	}
 	node_event(n, EVK_BLOB_BAD, 2, NULL, who, "volume", hex, 0, 0);

@@ -189,9 +189,12 @@ restore_budget(struct node *n, const struct job *j)
 
 	if (o == NULL)
 		return;
-	if (n->unix_now - j->admitted_at < 3600)
+	/* what was before that is in what was kept */
+	if (n->unix_now - j->admitted_at < 3600 &&
+	    j->admitted_at > n->budgets_saved)
 		bucket_take(&o->quota.jobs, 1, n->now);
-	if (j->started != 0 && n->unix_now - j->started < 86400)
+	if (j->started != 0 && n->unix_now - j->started < 86400 &&
+	    j->at > n->budgets_saved)
 		bucket_take(&o->quota.cpu, j->cpu_ms, n->now);
 }
 

@@ -160,6 +160,13 @@ owner_get(struct node *n, const struct fp *fp)
 	return o;
 }
 
+struct owner *
+owner_next(struct node *n, struct owner *o)
+{
+	return o == NULL ? RB_MIN(owners, &n->owners) :
+	    RB_NEXT(owners, &n->owners, o);
+}
+
 /* ---- links ---- */
 
 static void
@@ -405,7 +412,7 @@ peer_judged(struct node *n, const struct msg_V_VERDICT *m)
 	if (m->status == VERDICT_BAD_BINDING) {
 		node_event(n, EVK_BINDING_BAD, 2, NULL, p, "binding", m->why,
 		    0, 0);
-		p->n_refused++;
+		peer_counted(n, p, PEER_REFUSED);
 	} else {
 		if (m->status == VERDICT_OK && !p->v.known)
 			node_event(n, EVK_BINDING_OK, 0, NULL, p, NULL, NULL,
@@ -425,6 +432,13 @@ peers_changed(struct node *n)
 		if (p->links > 0 && n->up[PROGRAM_TRUST])
 			(void)peer_ask(n, p, NULL);
 	}
+}
+
+void
+peer_counted(struct node *n, struct peer *p, enum peer_count what)
+{
+	p->count[what]++;
+	n->budgets_changed = true;
 }
 
 struct admit_peer
@@ -468,6 +482,21 @@ used_up(const char *code, const char *of, struct bucket *b, uint32_t s,
 	    .full_s = bucket_full_s(b, now)};
 }
 
+/* Both ways, and all links of a peer together. */
+static void
+charge(struct node *n, struct caller *l, uint64_t bytes, enum peer_count way)
+{
+	struct bucket *b = l->peer == NULL ? &n->unidentified : &l->peer->bytes;
+	uint32_t ms;
+
+	if (l->peer != NULL)
+		l->peer->count[way] += bytes;
+	n->budgets_changed = true;
+	bucket_take(b, bytes, n->now);
+	if ((ms = bucket_debt_ms(b, n->now)) > 0)
+		hold(n, l, ms);
+}
+
 bool
 peer_charge_request(struct node *n, struct caller *l, size_t len,
     struct used_up *u)
@@ -482,7 +511,7 @@ peer_charge_request(struct node *n, struct caller *l, size_t len,
 	} else {
 		reqs = &l->peer->requests;
 		bytes = &l->peer->bytes;
-		l->peer->n_requests++;
+		peer_counted(n, l->peer, PEER_REQUESTS);
 	}
 	if ((s = bucket_wait(reqs, 1, n->now)) > 0)
 		*u = used_up("requests", l->peer == NULL ? "link" : of, reqs,
@@ -494,7 +523,8 @@ peer_charge_request(struct node *n, struct caller *l, size_t len,
 		said_slowed(n, l->peer, u);
 		if (l->peer != NULL) {
 			/* the first time is enough for the trail */
-			if (l->peer->n_delayed++ == 0)
+			peer_counted(n, l->peer, PEER_DELAYED);
+			if (l->peer->count[PEER_DELAYED] == 1)
 				node_event(n, EVK_PEER_THROTTLED, 1, NULL,
 				    l->peer, u->code, NULL, s, 0);
 		}
@@ -502,21 +532,14 @@ peer_charge_request(struct node *n, struct caller *l, size_t len,
 		return false;
 	}
 	bucket_take(reqs, 1, n->now);
-	peer_charge(n, l, len);
+	charge(n, l, len, PEER_BYTES_IN);
 	return true;
 }
 
 void
 peer_charge(struct node *n, struct caller *l, uint64_t bytes)
 {
-	struct bucket *b = l->peer == NULL ? &n->unidentified : &l->peer->bytes;
-	uint32_t ms;
-
-	if (l->peer != NULL)
-		l->peer->n_bytes += bytes;
-	bucket_take(b, bytes, n->now);
-	if ((ms = bucket_debt_ms(b, n->now)) > 0)
-		hold(n, l, ms);
+	charge(n, l, bytes, PEER_BYTES_OUT);
 }
 
 uint64_t

@@ -42,6 +42,16 @@ struct verdict {
 	char why[128];
 };
 
+enum peer_count {
+	PEER_BYTES_IN,
+	PEER_BYTES_OUT,
+	PEER_REQUESTS,
+	PEER_DELAYED,
+	PEER_REFUSED,
+	PEER_BLOBS_BAD,
+	PEER_COUNTS
+};
+
 /* A Reticulum identity. It stays when its links close, while there is room. */
 struct peer {
 	RB_ENTRY(peer) node;
@@ -55,8 +65,7 @@ struct peer {
 	bool raised; /* from a stranger's budget to its own */
 	unsigned links;
 	struct mono seen;
-	uint64_t n_bytes, n_requests, n_delayed, n_refused;
-	uint64_t n_bad; /* blobs with another digest than they were said to have */
+	uint64_t count[PEER_COUNTS]; /* since it was first seen */
 	/* when it was last said to be slowed, its clock to be off; 0 */
 	struct mono said, said_clock;
 };
@@ -158,6 +167,8 @@ void peer_enforce(struct node *, struct peer *);
 void peers_changed(struct node *);
 /* Trust is a new one: what was asked is not answered, so ask again. */
 void peers_unasked(struct node *);
+/* Something happened with it that is counted. */
+void peer_counted(struct node *, struct peer *, enum peer_count);
 /* As admission looks at it; either may be NULL. It points into the peer. */
 struct admit_peer peer_admit(const struct caller *, const struct peer *);
 
@@ -168,6 +179,8 @@ struct admit_peer peer_admit(const struct caller *, const struct peer *);
  * free it.
  */
 struct owner *owner_get(struct node *, const struct fp *fp);
+/* All of them, beginning with NULL. */
+struct owner *owner_next(struct node *, struct owner *);
 
 /* ---- budgets (compute.md 6) ---- */
 

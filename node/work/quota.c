@@ -46,6 +46,27 @@ bucket_resize(struct bucket *b, uint64_t cap, struct mono now)
 	b->rest = 0;
 }
 
+/* A greater budget is greater at once: what was used is what was used. */
+void
+bucket_grow(struct bucket *b, uint64_t cap, struct mono now)
+{
+	uint64_t was = b->cap;
+
+	bucket_resize(b, cap, now);
+	if (was != 0 && b->cap > was)
+		bucket_return(b, b->cap - was, now);
+}
+
+void
+bucket_restore(struct bucket *b, uint64_t cap, int64_t level, int64_t ago_us,
+    struct mono now)
+{
+	b->cap = MIN_OF(cap, (uint64_t)INT64_MAX / 4);
+	b->level = MAX_OF(MIN_OF(level, (int64_t)b->cap), INT64_MIN / 2);
+	b->rest = 0;
+	b->at = mono_add(now, -MIN_OF(ago_us, INT64_MAX / 4));
+}
+
 void
 bucket_take(struct bucket *b, uint64_t units, struct mono now)
 {
@@ -144,6 +165,13 @@ quota_init(struct quota *q, const struct quota_caps *c, struct mono now)
 {
 	bucket_init(&q->jobs, c->jobs_per_hour, 3600, now);
 	bucket_init(&q->cpu, c->cpu_seconds_per_day * 1000, 86400, now);
+}
+
+void
+quota_resize(struct quota *q, const struct quota_caps *c, struct mono now)
+{
+	bucket_grow(&q->jobs, c->jobs_per_hour, now);
+	bucket_grow(&q->cpu, c->cpu_seconds_per_day * 1000, now);
 }
 
 const char *

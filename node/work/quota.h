@@ -23,8 +23,13 @@ struct bucket {
 
 void bucket_init(struct bucket *, uint64_t cap, uint64_t period_s,
     struct mono now);
+/* One that was kept, and was at this level so long ago. */
+void bucket_restore(struct bucket *, uint64_t cap, int64_t level,
+    int64_t ago_us, struct mono now);
 /* A changed setting: the level is cut, a debt stays. */
 void bucket_resize(struct bucket *, uint64_t cap, struct mono now);
+/* The same, and what it is greater is there at once. */
+void bucket_grow(struct bucket *, uint64_t cap, struct mono now);
 /* Charge units, whatever is there. */
 void bucket_take(struct bucket *, uint64_t units, struct mono now);
 /* Give back what was charged and not used. */
@@ -58,6 +63,8 @@ struct quota {
 	struct bucket cpu;  /* ms per day */
 };
 void quota_init(struct quota *, const struct quota_caps *, struct mono now);
+/* Changed settings; what was used stays used. */
+void quota_resize(struct quota *, const struct quota_caps *, struct mono now);
 
 enum quota_kind {
 	QUOTA_FITS,

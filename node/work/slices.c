@@ -117,8 +117,8 @@ put_bad(struct node *n, const struct asked *a)
 
 	hex_encode(hex, a->req.digest, 32);
 	n->count.blobs_bad++;
-	p->n_refused++;
-	p->n_bad++;
+	peer_counted(n, p, PEER_REFUSED);
+	peer_counted(n, p, PEER_BLOBS_BAD);
 	node_event(n, EVK_BLOB_BAD, 2, NULL, p, "digest", hex, 0, 0);
 	w = answer_begin(n, ST_REFUSED, &m);
 	proto_put_have(&w, 0);

@@ -47,6 +47,10 @@ struct node {
 	struct parked_list parked;
 	unsigned nparked;
 	size_t parked_bytes;
+	/* budgets.c: something is not kept yet; when it will be */
+	bool budgets_changed;
+	struct mono budgets_at;
+	uint32_t budgets_saved; /* at the start: unix seconds of what was kept */
 	struct bucket unidentified; /* bytes of all such links */
 
 	struct mono now; /* of this call */

@@ -378,6 +378,7 @@ admit_it(struct node *n, const struct asked *a, struct manifest *m,
 	manifest_init(m);
 	if ((o = owner_get(n, &j->owner)) != NULL)
 		bucket_take(&o->quota.jobs, 1, n->now);
+	n->budgets_changed = true;
 	n->count.admitted++;
 	job_admit(&n->jobs, j, got.held, got.held ? "review" :
 		job_inputs_here(n, j) ? "slots" : "inputs", n->unix_now,

@@ -162,7 +162,7 @@ test_bad_list(void **state)
 	s = status(&id);
 	assert_memory_equal(s.reason.p, "volume: /v0: the chunk list: ", 29);
 	assert_int_equal(w.n.count.blobs_bad, 1);
-	assert_int_equal(peer_next(&w.n, NULL)->n_bad, 1);
+	assert_int_equal(peer_next(&w.n, NULL)->count[PEER_BLOBS_BAD], 1);
 	names(submit(1, 0x41, 1, in_chunks, &id), 0);
 	assert_true(pstr_is(status(&id).state, "refused"));
 	/* of another size than the volume */
@@ -191,7 +191,7 @@ test_bad_whole(void **state)
 	took(put(&chunk[0], CHUNK, 0, tar, CHUNK), CHUNK);
 	took(put(&chunk[2], CHUNK, 0, tar + 2 * CHUNK, CHUNK), CHUNK);
 	state_is(&id, "refused", "volume: not the whole");
-	assert_int_equal(peer_next(&w.n, NULL)->n_bad, 1);
+	assert_int_equal(peer_next(&w.n, NULL)->count[PEER_BLOBS_BAD], 1);
 }
 
 static void
@@ -205,7 +205,7 @@ test_bad_chunk(void **state)
 	took(put(&list_sha, sizeof(list), 0, list, sizeof(list)),
 	    sizeof(list));
 	refused(put(&chunk[0], CHUNK, 0, wrong, CHUNK), "digest", 0);
-	assert_int_equal(peer_next(&w.n, NULL)->n_bad, 1);
+	assert_int_equal(peer_next(&w.n, NULL)->count[PEER_BLOBS_BAD], 1);
 	state_is(&id, "queued", "inputs");
 	names(submit(1, 0x41, 1, in_chunks, &id), 2, &chunk[0], &chunk[2]);
 	/* a cancelled job wants nothing any more */
