@@ -120,6 +120,19 @@ PROBE(mount_setattr)
 	    sizeof(attr)));
 	HELD;
 }
+/* Every mount of the namespace, and where each comes from. */
+PROBE(listmount)
+{
+	/* size, spare, mnt_id (the root), param */
+	struct {
+		unsigned size, spare;
+		unsigned long long id, param;
+	} ask = {24, 0, ~0ull, 0};
+	unsigned long long ids[16];
+
+	MUST_FAIL(syscall(458, &ask, ids, 16, 0));
+	HELD;
+}
 PROBE(pivot_root)
 {
 	MUST_FAIL(syscall(SYS_pivot_root, "/proc", "/proc"));
@@ -334,6 +347,7 @@ static const struct probe list[] = {
 	DOOR(umount, MOUNTS, NULL), DOOR(fsopen, MOUNTS, NULL),
 	DOOR(open_tree, MOUNTS, NULL), DOOR(move_mount, MOUNTS, NULL),
 	DOOR(mount_setattr, MOUNTS, NULL), DOOR(pivot_root, MOUNTS, NULL),
+	CALL(listmount, "seccomp", "where_the_kernel_has_it"),
 	DOOR(chroot, "caps seccomp", NULL), DOOR(chroot_up, "caps seccomp", NULL),
 	DOOR(mknod_block, "caps user mount", NEEDS_HOST),
 	DOOR(mknod_mem, "caps user mount", NEEDS_HOST),
