@@ -58,6 +58,8 @@ else
 	echo "not ok flood_requests does not build, see $build/flood.log"
 fi
 
+LONG=1 "$top/tests/escape/run" "$build"
+
 end=$((SECONDS + soak_s)) n=0 bad=0
 while [ $SECONDS -lt $end ]; do
 	n=$((n + 1))

@@ -14,9 +14,9 @@
 
 /*
  * What a job's limits leave room for beside its own processes: pid 1 of its
- * namespace; in a v1 group and under the rlimit also the slot's process, which
- * has the job's id and stands in the slot's groups. Node sets the groups by
- * these numbers and jail checks by them.
+ * namespace; in a v1 group and under the rlimit also the one that makes it
+ * there (sandbox/jail/bearer.h). Node sets the groups by these numbers and jail
+ * checks by them.
  */
 #define GROUP_PIDS_INIT 1u
 #define GROUP_PIDS_SLOT 1u

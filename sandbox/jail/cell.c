@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <nettle/sha2.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +14,7 @@
 #include "common/log.h"
 #include "common/program.h"
 #include "sandbox/base/report.h"
+#include "sandbox/jail/cell_take.h"
 #include "sandbox/jail/cell_tell.h"
 #include "sandbox/jail/slot.h"
 #include "sandbox/base/sys.h"
@@ -22,6 +22,9 @@
 
 static void step_next_clean(struct jail *, struct cell *);
 static void broken(struct jail *, struct cell *, const char *why);
+static void kill_child(const struct cell *);
+static void job_failed(struct jail *, struct cell *, const char *code,
+    const char *why);
 
 /*
  * The only way into a state. false: there is no such edge, jail has lost track
@@ -41,7 +44,7 @@ set_state(struct jail *j, struct cell *c, enum cell_state s, const char *why)
 	}
 	log_errx(object, "refused: %s -> %s: %s (%u in all)", from,
 	    cell_state_name(s), why, c->life.refused);
-	if (c->life.state != CELL_BROKEN)
+	if (c->life.state != CELL_BROKEN && !c->lost)
 		broken(j, c, "an edge that there is not");
 	return false;
 }
@@ -64,9 +67,14 @@ void
 cell_init(struct cell *c, uint32_t number, int ctl)
 {
 	struct cell_life life = c->life;
+	int bearer[BEARERS];
+	bool fresh = c->number == 0;
 
+	memcpy(bearer, c->bearer, sizeof(bearer));
 	memset(c, 0, sizeof(*c));
 	c->life = life;
+	for (unsigned i = 0; i < BEARERS; i++)
+		c->bearer[i] = fresh ? -1 : bearer[i];
 	c->number = number;
 	c->ctl = ctl;
 	for (unsigned i = 0; i < PLAN_VOLUMES_ALL; i++)
@@ -89,21 +97,69 @@ find(struct jail *j, const struct id32 *job)
 /* ---- children of the slot ---- */
 
 static void
-broken(struct jail *j, struct cell *c, const char *why)
+given_up(struct jail *j, struct cell *c, const char *why)
 {
-	log_errx("jail", "slot %u is lost: %s", c->number, why);
-	if (c->life.state != CELL_FREE && !c->exited && !c->failed) {
-		c->exited = true;
-		c->how = EXIT_SIGNAL;
-		c->code = SIGKILL;
-		if (c->started)
-			tell_exited(j, c);
-		else
-			tell_failed(j, &c->job, "internal", why);
-	}
 	close_all(c);
 	close_fd(&c->ctl);
 	(void)set_state(j, c, CELL_BROKEN, why);
+}
+
+/* Its end shows in the report's, when its descriptor has not come. */
+static bool
+may_run(const struct cell *c)
+{
+	return c->pidfd >= 0 || (c->asked && c->report >= 0);
+}
+
+/*
+ * A job runs whose slot's process fell between making it and giving us its
+ * descriptor: nothing but our own end ends it. At once when no other job runs,
+ * else when somebody wants its end, or its time is over.
+ */
+static void
+orphan(const struct jail *j, const struct cell *c, bool must)
+{
+	bool alone = true;
+
+	if (!c->lost || !c->asked || !may_run(c))
+		return;
+	for (uint32_t i = 0; i < j->nslots; i++)
+		if (&j->cells[i] != c && j->cells[i].life.state != CELL_FREE &&
+		    j->cells[i].life.state != CELL_BROKEN)
+			alone = false;
+	if (must || (alone && c->ready))
+		fatalx("slot %u: a job that nothing else can end: starting "
+		    "anew", c->number);
+}
+
+/*
+ * The slot's process is gone, or cannot be relied upon. A job that it has
+ * started runs on: it is our child, ends when it ends, and is killed as any
+ * other. Only what would come behind it cannot be done any more.
+ */
+static void
+broken(struct jail *j, struct cell *c, const char *why)
+{
+	if (!c->lost)
+		log_errx("jail", "slot %u is lost: %s", c->number, why);
+	c->lost = true;
+	close_fd(&c->ctl);
+	/* filling serves a start that there will not be */
+	if (c->life.state == CELL_FILLING)
+		kill_child(c);
+	orphan(j, c, false);
+	if (may_run(c))
+		return;
+	c->asked = false;
+	if (c->life.state == CELL_FILLING || c->life.state == CELL_STARTING) {
+		c->failed = true;
+		tell_failed(j, &c->job, "internal", why);
+	} else if (c->life.state == CELL_PACKING) {
+		tell_step(j, c, false);
+	} else if (c->life.state == CELL_ENDED && !c->forget) {
+		return; /* node has yet to hear, and to forget */
+	}
+	given_up(j, c, why);
 }
 
 /* Ask the slot for a child; its report pipe is ours. */
@@ -114,21 +170,22 @@ ask_child(struct jail *j, struct cell *c, uint8_t type, int a, int b)
 	int p[2], fds[3];
 	int rv;
 
-	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0) {
-		broken(j, c, "pipe");
-		return false;
-	}
 	close_fd(&c->report);
 	close_fd(&c->pidfd);
-	c->report = p[0];
-	c->ready = c->hand_ok = c->kill = false;
+	c->ready = c->hand_ok = c->kill_step = c->timed_out = false;
 	c->left.count = c->left.len = 0;
 	c->why[0] = c->fail_code[0] = '\0';
+	if (c->lost || pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0) {
+		broken(j, c, c->lost ? "it was lost before" : "pipe");
+		return false;
+	}
+	c->report = p[0];
 	fds[0] = p[1];
 	fds[1] = a;
 	fds[2] = b;
 	rv = slot_send(c->ctl, msg, sizeof(msg), fds, 3);
 	(void)close(p[1]);
+	c->asked = rv == 0;
 	if (rv < 0)
 		broken(j, c, "control socket");
 	return rv == 0;
@@ -162,6 +219,10 @@ start(struct jail *j, struct cell *c)
 static void
 step_next_fill(struct jail *j, struct cell *c, int from)
 {
+	if (c->kill) {
+		job_failed(j, c, "internal", "killed while it was built");
+		return;
+	}
 	for (int i = from; i < (int)c->plan.nvolumes; i++) {
 		uint8_t kind = c->plan.volumes[i].kind;
 
@@ -200,78 +261,6 @@ job_failed(struct jail *j, struct cell *c, const char *code, const char *why)
 
 /* ---- J_RUN ---- */
 
-static bool
-blob_ok(int fd, uint64_t size)
-{
-	struct stat st;
-	int fl = fcntl(fd, F_GETFL);
-
-	return fl >= 0 && (fl & O_ACCMODE) == O_RDONLY &&
-	    (fl & O_PATH) == 0 && fstat(fd, &st) == 0 &&
-	    S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
-}
-
-/* Digest of all that makes the plan (compute.md 7, policy). */
-static bool
-digest_policy(struct cell *c, const uint8_t *plan, size_t n, int args,
-    int filter)
-{
-	size_t al = c->plan.args_len;
-	size_t fl = c->plan.filter_len * sizeof(struct sock_filter);
-	const uint8_t *a = memfd_map(args, &al, PLAN_MEMFD_MAX);
-	const uint8_t *f = memfd_map(filter, &fl, PLAN_MEMFD_MAX);
-	struct sha256_ctx ctx;
-
-	if (a != NULL && f != NULL) {
-		sha256_init(&ctx);
-		sha256_update(&ctx, n, plan);
-		sha256_update(&ctx, al, a);
-		sha256_update(&ctx, fl, f);
-		sha256_digest(&ctx, sizeof(c->policy), c->policy.b);
-	}
-	memfd_unmap(a, al);
-	memfd_unmap(f, fl);
-	return a != NULL && f != NULL;
-}
-
-static const char *
-take_descriptors(struct cell *c, struct ipc_in *in, int *args, int *filter)
-{
-	unsigned next = 2;
-
-	*args = ipc_in_take(in, 0);
-	*filter = ipc_in_take(in, 1);
-	if (in->nfds != 2 + plan_blobs(&c->plan))
-		return "number of descriptors";
-	for (uint32_t i = 0; i < c->plan.nvolumes; i++) {
-		const struct plan_volume *v = &c->plan.volumes[i];
-
-		if (v->kind != PLAN_VOL_RO && v->kind != PLAN_VOL_RW)
-			continue;
-		c->blobs[i] = ipc_in_take(in, next++);
-		if (!blob_ok(c->blobs[i], v->size))
-			return "a blob that is no read-only regular file of "
-			    "its size";
-	}
-	return NULL;
-}
-
-/* stdout or stderr: a pipe, and the job may open it again, to write. */
-static bool
-make_stream(int *r, int *w)
-{
-	int p[2];
-
-	if (pipe2(p, O_CLOEXEC) < 0)
-		return false;
-	*r = p[0];
-	*w = p[1];
-	if (fcntl(p[0], F_SETFL, O_NONBLOCK) < 0)
-		return false;
-	(void)fchmod(p[1], 0222);
-	return true;
-}
-
 static const char *
 prepare(struct jail *j, struct cell *c, const struct msg_J_RUN *m, int args,
     int filter, int group)
@@ -279,8 +268,8 @@ prepare(struct jail *j, struct cell *c, const struct msg_J_RUN *m, int args,
 	uint8_t msg[SLOT_MSG_MAX];
 	int fds[3] = {args, filter, group};
 
-	if (!make_stream(&c->out, &c->out_w) ||
-	    !make_stream(&c->err, &c->err_w))
+	if (!take_stream(&c->out, &c->out_w) ||
+	    !take_stream(&c->err, &c->err_w))
 		return "pipe";
 	msg[0] = SLOT_PLAN;
 	msg[1] = msg[2] = 0;
@@ -327,7 +316,7 @@ cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 	code = "internal";
 	if ((why = take_descriptors(c, in, &args, &filter)) != NULL)
 		code = "volume";
-	else if (!digest_policy(c, m->plan, m->plan_len, args, filter))
+	else if (!take_policy(c, m->plan, m->plan_len, args, filter))
 		why = "not sealed, or of another size";
 	else if (j->groups.jobs >= 0 &&
 	    (group = group_open(&j->groups, c->group)) < 0)
@@ -358,7 +347,7 @@ cells_run(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 /* ---- what children say ---- */
 
 static void
-kill_child(struct cell *c)
+kill_child(const struct cell *c)
 {
 	if (c->pidfd >= 0)
 		(void)sys_pidfd_send_signal(c->pidfd, SIGKILL);
@@ -433,6 +422,14 @@ pack_ended(struct jail *j, struct cell *c, bool ok)
 		step_next_clean(j, c);
 }
 
+/* The job itself, or what is needed for its start. */
+static bool
+of_job(const struct cell *c)
+{
+	return c->life.state == CELL_FILLING ||
+	    c->life.state == CELL_STARTING || c->life.state == CELL_RUNNING;
+}
+
 void
 cell_on_ctl(struct jail *j, struct cell *c)
 {
@@ -448,15 +445,21 @@ cell_on_ctl(struct jail *j, struct cell *c)
 	}
 	buf[n] = '\0';
 	switch (buf[0]) {
+	case SLOT_BEARER:
+		if (!cell_bearer(c, steal_fd(&fds[0])))
+			broken(j, c, "too many bearers");
+		break;
 	case SLOT_CHILD:
 		close_fd(&c->pidfd);
 		c->pidfd = steal_fd(&fds[0]);
-		if (c->kill && c->life.state != CELL_CLEANING)
+		c->asked = false;
+		if (c->kill_step || (c->kill && of_job(c)))
 			kill_child(c);
 		maybe_started(j, c);
 		break;
 	case SLOT_FAILED:
 		close_fd(&c->report);
+		c->asked = false;
 		if (c->life.state == CELL_FILLING ||
 		    c->life.state == CELL_STARTING) {
 			job_failed(j, c, "internal", (char *)buf + 1);
@@ -477,7 +480,7 @@ cell_on_ctl(struct jail *j, struct cell *c)
 		}
 		close_all(c);
 		memcpy(c->old_group, c->group, sizeof(c->old_group));
-		c->started = false;
+		c->started = c->kill = false;
 		if (!set_state(j, c, CELL_FREE, "forgotten"))
 			break;
 		tell_forgotten(j, c);
@@ -501,6 +504,7 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 		c->ready = true;
 		c->layers = (r->layers & j->limits.available) |
 		    c->group_layers;
+		orphan(j, c, false);
 		maybe_started(j, c);
 		break;
 	case REPORT_FAIL:
@@ -512,7 +516,8 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 	case REPORT_EXIT:
 		if (c->life.state == CELL_RUNNING ||
 		    c->life.state == CELL_STARTING) {
-			c->exited = true;
+			/* its word; it has ended when it is reaped */
+			c->said = true;
 			c->how = r->how;
 			c->code = r->exit_code;
 		}
@@ -523,6 +528,32 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 		(void)text_printable(c->why, sizeof(c->why), r->why,
 		    strlen(r->why));
 		break;
+	}
+}
+
+bool
+cell_bearer(struct cell *c, int pidfd)
+{
+	for (unsigned i = 0; i < BEARERS; i++)
+		if (c->bearer[i] < 0) {
+			c->bearer[i] = pidfd;
+			return true;
+		}
+	(void)close(pidfd);
+	return false;
+}
+
+void
+cell_on_bearer(struct jail *j, struct cell *c)
+{
+	siginfo_t si;
+
+	(void)j;
+	for (unsigned i = 0; i < BEARERS; i++) {
+		memset(&si, 0, sizeof(si));
+		if (c->bearer[i] >= 0 && waitid(P_PIDFD, (id_t)c->bearer[i],
+		    &si, WEXITED | WNOHANG) == 0 && si.si_pid != 0)
+			close_fd(&c->bearer[i]);
 	}
 }
 
@@ -538,6 +569,8 @@ cell_on_report(struct jail *j, struct cell *c)
 		return;
 	if (n <= 0) {
 		close_fd(&c->report);
+		if (c->lost && c->asked)
+			broken(j, c, "its process fell while it started this");
 		return;
 	}
 	while (off < (size_t)n) {
@@ -563,7 +596,7 @@ job_ended(struct jail *j, struct cell *c, const siginfo_t *si)
 		    "killed while it was built");
 		return;
 	}
-	if (!c->exited || c->timed_out) {
+	if (!c->said || c->timed_out) {
 		c->how = c->timed_out ? EXIT_JAIL_TIME : EXIT_SIGNAL;
 		c->code = SIGKILL;
 	}
@@ -582,7 +615,7 @@ step_end(const struct cell *c, const siginfo_t *si)
 {
 	if (c->timed_out)
 		return "took too long";
-	if (c->kill)
+	if (c->kill_step || (c->kill && c->life.state == CELL_FILLING))
 		return "killed";
 	if (si->si_code == CLD_EXITED || si->si_status != SIGKILL)
 		return "ended early";
@@ -640,7 +673,9 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 		(void)snprintf(c->why, sizeof(c->why), "%s", step_end(c, &si));
 	switch (c->life.state) {
 	case CELL_FILLING:
-		if (!ok)
+		if (c->lost)
+			job_failed(j, c, "internal", "its slot was lost");
+		else if (!ok)
 			job_failed(j, c, "volume", c->why);
 		else if (c->forget)
 			step_next_clean(j, c);
@@ -671,14 +706,15 @@ cells_step(struct jail *j, const struct msg_J_STEP *m)
 	struct msg_J_STEP_DONE no;
 
 	if (c == NULL || (c->life.state != CELL_ENDED && !c->orphan) ||
-	    c->failed || c->forget || m->step != STEP_PACK ||
+	    c->failed || c->forget || c->lost || m->step != STEP_PACK ||
 	    m->volume >= c->plan.nvolumes ||
 	    c->plan.volumes[m->volume].kind != PLAN_VOL_RW) {
 		memset(&no, 0, sizeof(no));
 		no.job = m->job;
 		no.step = m->step;
 		no.volume = m->volume;
-		(void)snprintf(no.why, sizeof(no.why), "not now");
+		(void)snprintf(no.why, sizeof(no.why), c != NULL && c->lost ?
+		    "the slot's process was lost" : "not now");
 		TELL(j, J_STEP_DONE, &no, NULL, 0);
 		return;
 	}
@@ -697,7 +733,7 @@ cells_orphan(struct jail *j)
 		if (c->life.state != CELL_PACKING)
 			continue;
 		/* nobody reads it: the next node asks for all of it again */
-		c->orphan = c->kill = true;
+		c->orphan = c->kill_step = true;
 		c->again = -1;
 		kill_child(c);
 	}
@@ -712,9 +748,11 @@ cells_kill(struct jail *j, const struct id32 *job, uint8_t why)
 		return;
 	if (c->killed_for == 0 && !c->exited && !c->failed && !c->timed_out)
 		c->killed_for = why;
-	/* its descriptor may not have come yet */
+	/* its descriptor may not have come yet, nor its next step */
 	c->kill = true;
+	c->kill_step = c->life.state == CELL_PACKING;
 	kill_child(c);
+	orphan(j, c, true);
 }
 
 /* Empty the ro volumes one by one; then the slot says that it is free. */
@@ -724,6 +762,10 @@ step_next_clean(struct jail *j, struct cell *c)
 	static const uint8_t forget[3] = {SLOT_FORGET};
 	int from = c->life.state == CELL_CLEANING ? c->volume + 1 : 0;
 
+	if (c->lost) {
+		given_up(j, c, "its process is gone");
+		return;
+	}
 	for (int i = from; i < (int)c->plan.nvolumes; i++) {
 		if (!c->staged[i])
 			continue;
@@ -771,7 +813,12 @@ cell_tick(struct jail *j, struct cell *c, struct mono now)
 	    now.us < c->deadline.us)
 		return;
 	log_notice("jail", "slot %u: over its time, killed", c->number);
-	c->timed_out = c->kill = true;
+	c->timed_out = true;
+	if (of_job(c))
+		c->kill = true;
+	else
+		c->kill_step = true;
 	c->deadline.us = 0;
 	kill_child(c);
+	orphan(j, c, true);
 }

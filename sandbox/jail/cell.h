@@ -14,6 +14,9 @@
 #include "sandbox/jail/cell_state.h"
 #include "sandbox/plan/plan.h"
 
+/* The next job's may be there before the last one's has been reaped. */
+#define BEARERS 2
+
 /*
  * A cell is a slot as jail sees it, with the job in it: what has been asked,
  * what runs, what is told to node.
@@ -35,12 +38,17 @@ struct cell {
 	int job_pidfd;
 
 	int pidfd, report;      /* of the child that runs now */
+	int bearer[BEARERS];    /* slot.h; to be reaped when they end */
 	int step, volume;
 	bool ready;             /* REPORT_READY has come */
-	bool started, exited, failed;
+	bool asked;             /* for a child, whose descriptor has not come */
+	bool started, exited, failed; /* exited: reaped, and nothing is left */
+	bool lost;              /* its slot's process is gone; it runs on */
+	bool said;              /* how it ended, by its own first process */
 	bool staged[PLAN_VOLUMES_ALL]; /* something may be there to clean */
 	bool forget;            /* asked while something still ran */
-	bool kill;              /* whatever child comes next */
+	bool kill;              /* the job, until its slot is free */
+	bool kill_step;         /* what runs behind it now */
 	bool timed_out;         /* by our clock */
 	uint8_t killed_for;     /* the first reason that reached it; 0 */
 	bool orphan;            /* who asked for its packing is gone */
@@ -68,8 +76,10 @@ struct jail {
 	bool node_greeted;
 };
 
-/* A free cell; its life goes on. ctl: of the slot's process, taken. */
+/* A free cell; its life goes on, and its bearers. ctl: taken. */
 void cell_init(struct cell *, uint32_t number, int ctl);
+/* One more process to be reaped, taken. false: there are too many. */
+bool cell_bearer(struct cell *, int pidfd);
 
 /* Messages of node; descriptors are taken from the ipc_in. */
 void cells_run(struct jail *, const struct msg_J_RUN *, struct ipc_in *);
@@ -86,6 +96,7 @@ void cells_orphan(struct jail *);
 void cell_on_ctl(struct jail *, struct cell *);
 void cell_on_report(struct jail *, struct cell *);
 void cell_on_pidfd(struct jail *, struct cell *);
+void cell_on_bearer(struct jail *, struct cell *);
 /* Kill what is over its time. */
 void cell_tick(struct jail *, struct cell *, struct mono now);
 

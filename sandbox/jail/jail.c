@@ -46,6 +46,10 @@ struct start {
 	char trouble[240]; /* why no job can run; "": one can */
 };
 
+/* ours: a step's room, the slot's process, what becomes a bearer */
+#define SLOT_MEMORY (HAND_ROOM + (16ull << 20))
+#define SLOT_PIDS (HAND_PIDS + 8)
+
 static const char *const controllers[] = {"memory", "cpu", "pids"};
 static const uint32_t controller_layers[] = {LAYER_MEMORY, LAYER_CPU,
     LAYER_PIDS};
@@ -155,6 +159,48 @@ make_v1_slot(struct start *s, int dir, uint32_t slot)
 }
 
 /*
+ * step-K of a v1 controller: where the slot's process lives, and what packs and
+ * cleans behind a job. Its limits are jail's own.
+ */
+static int
+make_v1_own(int dir, uint32_t slot)
+{
+	char name[16];
+	int fd;
+
+	(void)snprintf(name, sizeof(name), "step-%u", slot);
+	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
+		return -1;
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	/* files that this controller has not are not there */
+	(void)file_put_number(fd, "memory.limit_in_bytes", SLOT_MEMORY);
+	(void)file_put_number(fd, "memory.memsw.limit_in_bytes", SLOT_MEMORY);
+	(void)file_put_number(fd, "pids.max", SLOT_PIDS);
+	return fd;
+}
+
+/* Each v1 controller's two groups of a slot; what cannot be had is left out. */
+static void
+v1_groups(struct start *s, struct slot_setup *set, uint32_t slot)
+{
+	const struct group_dirs *g = &s->jail.groups;
+
+	for (size_t i = 0; i < NELEM(controllers); i++) {
+		int fd = g->v1[i] < 0 ? -1 : make_v1_slot(s, g->v1[i], slot);
+		int own = fd < 0 ? -1 : make_v1_own(g->v1[i], slot);
+
+		if (own < 0) {
+			close_fd(&fd);
+			continue;
+		}
+		set->own[set->nv1] = own;
+		set->v1[set->nv1++] = fd;
+	}
+}
+
+/*
  * Jail lives in the leaf jobs/jail: CLONE_INTO_CGROUP wants to write on the
  * common ancestor's cgroup.procs, which is then jobs/ itself.
  */
@@ -218,7 +264,7 @@ make_slots(struct start *s, const char **what)
 		fatal("slots");
 	for (uint32_t k = 1; k <= j->nslots; k++) {
 		struct slot_setup set = none;
-		int ctl;
+		int ctl, bearer;
 
 		set.number = k;
 		set.root = s->program.root;
@@ -234,19 +280,17 @@ make_slots(struct start *s, const char **what)
 		set.memory_group = g->jobs >= 0 || g->v1[0] >= 0;
 		set.step_group = make_step_group(s, k);
 		make_stage(s, k);
-		for (size_t i = 0; i < NELEM(controllers); i++) {
-			int fd = g->v1[i] < 0 ? -1 :
-			    make_v1_slot(s, g->v1[i], k);
-
-			if (fd >= 0)
-				set.v1[set.nv1++] = fd;
-		}
-		if (slot_start(&set, &ctl, what) < 0)
+		v1_groups(s, &set, k);
+		if (slot_start(&set, &ctl, &bearer, what) < 0)
 			return -1;
-		for (unsigned i = 0; i < set.nv1; i++)
+		for (unsigned i = 0; i < set.nv1; i++) {
 			(void)close(set.v1[i]);
+			(void)close(set.own[i]);
+		}
 		close_fd(&set.step_group);
 		cell_init(&j->cells[k - 1], k, ctl);
+		if (bearer >= 0)
+			(void)cell_bearer(&j->cells[k - 1], bearer);
 		/* they are all alike */
 		if (k == 1 && slot_try(ctl, what) < 0)
 			return -1;
@@ -536,7 +580,7 @@ serve_node(struct jail *j)
 
 /* ---- loop ---- */
 
-#define POLLS_MAX (2 + 3 * JAIL_SLOTS_MAX)
+#define POLLS_MAX (2 + (3 + BEARERS) * JAIL_SLOTS_MAX)
 
 struct polls {
 	struct pollfd p[POLLS_MAX];
@@ -614,6 +658,8 @@ turn(struct jail *j)
 		watch(&ps, c->ctl, c, cell_on_ctl);
 		watch(&ps, c->report, c, cell_on_report);
 		watch(&ps, c->pidfd, c, cell_on_pidfd);
+		for (unsigned k = 0; k < BEARERS; k++)
+			watch(&ps, c->bearer[k], c, cell_on_bearer);
 	}
 	if (poll(ps.p, ps.n, timeout_ms(j)) < 0) {
 		if (errno == EINTR)
@@ -625,7 +671,8 @@ turn(struct jail *j)
 
 		/* an earlier handler of the turn may have closed it */
 		if (ps.p[i].revents != 0 && (ps.p[i].fd == c->ctl ||
-		    ps.p[i].fd == c->report || ps.p[i].fd == c->pidfd))
+		    ps.p[i].fd == c->report || ps.p[i].fd == c->pidfd ||
+		    ps.who[i].on == cell_on_bearer))
 			ps.who[i].on(j, c);
 	}
 	now = clock_mono();

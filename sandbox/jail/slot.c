@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/jail/slot.h"
 
+#include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -13,9 +17,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "sandbox/base/caps.h"
 #include "common/cleanup.h"
+#include "sandbox/base/group.h"
+#include "sandbox/jail/bearer.h"
 #include "sandbox/jail/init.h"
 #include "common/ipc_msg.h"
 #include "sandbox/base/landlock.h"
@@ -33,12 +40,7 @@
 #define SCHED_CORE_CREATE 1
 #define HOSTNAME "burrow"
 #define TRIAL_MS 10000
-/*
- * A job goes before anything of the house, and before its slot's process, also
- * in a group so small that this one is half of it.
- */
-#define OOM_SLOT "200"
-#define OOM_JOB "700"
+#define CLEAN_MS 10000 /* until what a job has left is freed */
 
 /* a mount is attached once: packing can be asked again by another node */
 enum { TREE_JOB, TREE_FILL, TREE_PACK, TREES = TREE_PACK + 4 };
@@ -50,65 +52,11 @@ struct slot {
 	bool have_plan;
 	struct plan plan;
 	int args, filter, group;
-	int oom; /* our own oom_score_adj, which a child inherits */
+	struct estate estate;
+	struct bearer bearer;
 	int trees[TREES][PLAN_VOLUMES_ALL];
 	bool staged[PLAN_VOLUMES_ALL];
 };
-
-int
-slot_send(int ctl, const void *p, size_t n, const int *fds, unsigned nfds)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int) * SLOT_FDS_MAX)];
-	} u;
-	struct iovec iov = {(void *)(uintptr_t)p, n};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
-
-	if (nfds > 0) {
-		struct cmsghdr *c;
-
-		memset(&u, 0, sizeof(u));
-		m.msg_control = u.bytes;
-		m.msg_controllen = CMSG_SPACE(sizeof(int) * nfds);
-		c = CMSG_FIRSTHDR(&m);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int) * nfds);
-		memcpy(CMSG_DATA(c), fds, sizeof(int) * nfds);
-	}
-	return sendmsg(ctl, &m, MSG_NOSIGNAL) < 0 ? -1 : 0;
-}
-
-ssize_t
-slot_recv(int ctl, void *p, size_t cap, int fds[SLOT_FDS_MAX])
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int) * SLOT_FDS_MAX)];
-	} u;
-	struct iovec iov = {p, cap};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = u.bytes, .msg_controllen = sizeof(u.bytes)};
-	struct cmsghdr *c;
-	ssize_t n;
-
-	for (int i = 0; i < SLOT_FDS_MAX; i++)
-		fds[i] = -1;
-	while ((n = recvmsg(ctl, &m, MSG_CMSG_CLOEXEC)) < 0 &&
-	    errno == EINTR)
-		;
-	if (n < 0)
-		return -1;
-	for (c = CMSG_FIRSTHDR(&m); c != NULL; c = CMSG_NXTHDR(&m, c)) {
-		size_t k = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		if (c->cmsg_level == SOL_SOCKET &&
-		    c->cmsg_type == SCM_RIGHTS && k <= SLOT_FDS_MAX)
-			memcpy(fds, CMSG_DATA(c), k * sizeof(int));
-	}
-	return n;
-}
 
 static void
 answer(struct slot *sl, enum slot_answer a, const char *text, int fd)
@@ -133,6 +81,35 @@ fresh_namespaces(void)
 	return sethostname(HOSTNAME, strlen(HOSTNAME));
 }
 
+/*
+ * Into groups of our own, beside the job's. What is opened of the job's as root
+ * lets us have a bearer join them later and see when they are empty.
+ */
+static int
+enter_groups(struct slot *sl)
+{
+	const struct slot_setup *s = sl->s;
+	struct estate *e = &sl->estate;
+
+	for (unsigned i = 0; i < s->nv1; i++) {
+		_cleanup_fd_ int fd = openat(s->own[i], "cgroup.procs",
+		    O_WRONLY | O_CLOEXEC);
+
+		e->dirs[i] = s->v1[i];
+		e->procs[i] = openat(s->v1[i], "cgroup.procs", O_WRONLY |
+		    O_CLOEXEC);
+		if (fd < 0 || write(fd, "0", 1) != 1 || e->procs[i] < 0)
+			return -1;
+		if (e->usage < 0)
+			e->usage = openat(s->v1[i], "memory.usage_in_bytes",
+			    O_RDONLY | O_CLOEXEC);
+		if (e->reclaim < 0)
+			e->reclaim = openat(s->v1[i], "memory.force_empty",
+			    O_WRONLY | O_CLOEXEC);
+	}
+	return 0;
+}
+
 static int
 enter_user_ns(struct slot *sl, int sync)
 {
@@ -141,18 +118,10 @@ enter_user_ns(struct slot *sl, int sync)
 	gid_t node = (gid_t)(s->base + JAIL_NODE_UID);
 	char c = 'U';
 
-	for (unsigned i = 0; i < s->nv1; i++) {
-		_cleanup_fd_ int fd = openat(s->v1[i], "cgroup.procs",
-		    O_WRONLY | O_CLOEXEC);
-
-		if (fd < 0 || write(fd, "0", 1) != 1)
-			return -1;
-	}
+	if (enter_groups(sl) < 0)
+		return -1;
 	/* else our own files in /proc are root's; set_up() ends it */
 	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	sl->oom = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (sl->oom >= 0)
-		(void)!write(sl->oom, OOM_SLOT, strlen(OOM_SLOT));
 	/* a core is not shared with another job, where the machine knows how */
 	(void)prctl(PR_SCHED_CORE, SCHED_CORE_CREATE, 0, 0, 0);
 	if (s->root) {
@@ -208,41 +177,44 @@ set_up(struct slot *sl, int sync, const char **what)
 
 /* ---- work ---- */
 
-/* Its parent is jail, so that jail reaps it and its end is jail's. */
-static pid_t
-clone_child(struct slot *sl, int group, int *pidfd)
+static void
+new_bearer(struct slot *sl)
 {
-	struct clone_args a = {
-		.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_PARENT |
-		    CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
-		.pidfd = (uint64_t)(uintptr_t)pidfd,
-	};
-	int saved;
+	int pidfd;
+
+	if (sl->s->nv1 == 0)
+		return;
+	/* one that is not there is tried for again when it is needed */
+	if ((pidfd = bearer_start(&sl->bearer, &sl->estate)) < 0)
+		return;
+	answer(sl, SLOT_BEARER, "", pidfd);
+	(void)close(pidfd);
+}
+
+/* What an order asks for; charged: to the job, by all of its groups. */
+static int
+carry_out(struct slot *sl, const struct order *o, bool charged, int *pidfd)
+{
 	pid_t pid;
 
-	if (group >= 0) {
-		a.flags |= CLONE_INTO_CGROUP;
-		a.cgroup = (uint64_t)group;
+	if (charged && sl->s->nv1 > 0) {
+		if (sl->bearer.sock < 0)
+			new_bearer(sl);
+		return sl->bearer.sock < 0 ? -1 :
+		    bearer_ask(&sl->bearer, o, pidfd);
 	}
-	sl->env.grouped = group >= 0;
-	if (sl->oom >= 0)
-		(void)!pwrite(sl->oom, OOM_JOB, strlen(OOM_JOB), 0);
-	pid = sys_clone3(&a);
+	pid = birth(&sl->estate, o->group, pidfd);
 	if (pid == 0)
-		return 0;
-	saved = errno;
-	if (sl->oom >= 0)
-		(void)!pwrite(sl->oom, OOM_SLOT, strlen(OOM_SLOT), 0);
-	errno = saved;
-	return pid;
+		order_run(&sl->env, o);
+	return pid < 0 ? -1 : 0;
 }
 
 static void
-started(struct slot *sl, pid_t pid, int pidfd)
+started(struct slot *sl, int rv, int pidfd)
 {
 	char why[128];
 
-	if (pid < 0) {
+	if (rv < 0) {
 		(void)snprintf(why, sizeof(why), "clone: %s", strerror(errno));
 		answer(sl, SLOT_FAILED, why, -1);
 		return;
@@ -289,44 +261,38 @@ take_plan(struct slot *sl, const uint8_t *p, size_t n, int fds[3])
 static void
 do_go(struct slot *sl, const int fds[3])
 {
-	struct init_job j = {.plan = sl->plan, .args = sl->args,
-	    .filter = sl->filter, .report = fds[0], .out = fds[1],
-	    .err = fds[2], .trees = sl->trees[TREE_JOB]};
-	int pidfd = -1;
-	pid_t pid;
+	struct order o = {.is_job = true, .group = sl->group,
+	    .job = {.plan = sl->plan, .args = sl->args, .filter = sl->filter,
+		.report = fds[0], .out = fds[1], .err = fds[2]}};
+	int pidfd = -1, rv;
 
 	if (!sl->have_plan || fds[2] < 0) {
 		answer(sl, SLOT_FAILED, "no plan", -1);
 		return;
 	}
-	pid = clone_child(sl, sl->group, &pidfd);
-	if (pid == 0) {
-		/* who holds a group beside the job's could leave the job's */
-		(void)close(sl->ctl);
-		if (sl->s->step_group >= 0)
-			(void)close(sl->s->step_group);
-		init_job(&sl->env, &j);
-	}
-	started(sl, pid, pidfd);
+	memcpy(o.trees, sl->trees[TREE_JOB], sizeof(o.trees));
+	rv = carry_out(sl, &o, true, &pidfd);
+	started(sl, rv, pidfd);
 }
 
 static void
 do_try(struct slot *sl, const int fds[3])
 {
 	struct init_trial t = {.hand = sl->s->hand, .report = fds[0]};
+	struct init_env env = sl->env;
 	char why[32];
 	int pidfd = -1;
-	pid_t pid = clone_child(sl, sl->s->step_group, &pidfd);
+	pid_t pid;
 
-	if (pid == 0) {
-		(void)close(sl->ctl);
-		init_trial(&sl->env, &t);
-	}
+	env.grouped = sl->s->step_group >= 0;
+	pid = birth(&sl->estate, sl->s->step_group, &pidfd);
+	if (pid == 0)
+		init_trial(&env, &t);
 	(void)snprintf(why, sizeof(why), "%d clone", errno);
 	if (pid < 0)
 		answer(sl, SLOT_FAILED, why, -1);
 	else
-		started(sl, pid, pidfd);
+		started(sl, 0, pidfd);
 }
 
 /* What nobody asks for any more is no more charged to the job. */
@@ -341,49 +307,46 @@ drop_trees(struct slot *sl)
 static void
 do_step(struct slot *sl, int step, unsigned v, const int fds[3])
 {
-	struct init_step st = {.step = step, .volume = (int)v, .tree = -1,
-	    .profile = -1, .hand = sl->s->hand, .report = fds[0],
-	    .in = fds[1], .out = fds[2], .pack_all = step == STEP_PACK};
-	int pidfd = -1, tree = TREE_PACK;
+	/* only what fills a volume is the job's to pay */
+	struct order o = {.group = step == STEP_FILL ? sl->group :
+	    sl->s->step_group,
+	    .step = {.step = step, .volume = (int)v, .tree = -1, .profile = -1,
+		.hand = sl->s->hand, .report = fds[0], .in = fds[1],
+		.out = fds[2], .pack_all = step == STEP_PACK}};
+	struct init_step *st = &o.step;
+	int pidfd = -1, tree = TREE_PACK, rv;
 	uint8_t kind;
-	pid_t pid;
 
 	if (!sl->have_plan || fds[2] < 0 || v >= sl->plan.nvolumes) {
 		answer(sl, SLOT_FAILED, "no such volume", -1);
 		return;
 	}
 	kind = sl->plan.volumes[v].kind;
-	st.bytes = MAX_OF(sl->plan.volumes[v].size, sl->plan.output);
+	st->bytes = MAX_OF(sl->plan.volumes[v].size, sl->plan.output);
 	if (step == STEP_PACK)
 		while (tree < TREES - 1 && sl->trees[tree][v] < 0)
 			tree++;
 	else
 		tree = TREE_FILL;
 	if (kind != PLAN_VOL_RO)
-		st.tree = sl->trees[tree][v];
+		st->tree = sl->trees[tree][v];
 	if (kind == PLAN_VOL_PROFILE_RW)
-		st.profile = sl->plan.volumes[v].index;
+		st->profile = sl->plan.volumes[v].index;
 	if (kind == PLAN_VOL_RO && step == STEP_FILL)
 		sl->staged[v] = true;
 	if (kind == PLAN_VOL_PROFILE ||
-	    (kind == PLAN_VOL_RO) == (st.tree >= 0) ||
+	    (kind == PLAN_VOL_RO) == (st->tree >= 0) ||
 	    (step == STEP_CLEAN && !sl->staged[v])) {
 		answer(sl, SLOT_FAILED, "no such step", -1);
 		return;
 	}
 	if (step == STEP_CLEAN)
 		drop_trees(sl);
-	/* only what fills a volume is the job's to pay */
-	pid = clone_child(sl, step == STEP_FILL ? sl->group :
-	    sl->s->step_group, &pidfd);
-	if (pid == 0) {
-		(void)close(sl->ctl);
-		init_step(&sl->env, &st);
-	}
+	rv = carry_out(sl, &o, step == STEP_FILL, &pidfd);
 	/* a mount is attached once */
-	if (st.tree >= 0)
+	if (st->tree >= 0)
 		close_fd(&sl->trees[tree][v]);
-	started(sl, pid, pidfd);
+	started(sl, rv, pidfd);
 }
 
 static bool
@@ -403,6 +366,88 @@ folder_empty(const char *path)
 	return empty;
 }
 
+/* SysV objects outlive their processes; each is charged to the job's group. */
+static void
+drop_ipc(void)
+{
+	struct shmid_ds shm;
+	struct msqid_ds msg;
+	struct seminfo sem;
+	struct shm_info shm_all;
+	struct msginfo msg_all;
+	union {
+		struct semid_ds *one;
+		struct seminfo *all;
+	} s = {.all = &sem};
+	struct semid_ds one;
+	int n, id;
+
+	n = shmctl(0, SHM_INFO, (struct shmid_ds *)&shm_all);
+	for (int i = 0; i <= n; i++)
+		if ((id = shmctl(i, SHM_STAT, &shm)) >= 0)
+			(void)shmctl(id, IPC_RMID, NULL);
+	n = semctl(0, 0, SEM_INFO, s);
+	s.one = &one;
+	for (int i = 0; i <= n; i++)
+		if ((id = semctl(i, 0, SEM_STAT, s)) >= 0)
+			(void)semctl(id, 0, IPC_RMID, s);
+	n = msgctl(0, MSG_INFO, (struct msqid_ds *)&msg_all);
+	for (int i = 0; i <= n; i++)
+		if ((id = msgctl(i, MSG_STAT, &msg)) >= 0)
+			(void)msgctl(id, IPC_RMID, NULL);
+}
+
+static uint64_t
+usage(const struct slot *sl)
+{
+	char text[32];
+	ssize_t n = sl->estate.usage < 0 ? -1 : pread(sl->estate.usage, text,
+	    sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return strtoull(text, NULL, 10);
+}
+
+static bool
+processes_left(const struct slot *sl)
+{
+	/* opened anew: to an open file the kernel says the same for a second */
+	for (unsigned i = 0; i < sl->s->nv1; i++) {
+		_cleanup_fd_ int fd = sys_openat2(sl->estate.dirs[i],
+		    "cgroup.procs", O_RDONLY | O_CLOEXEC, SYS_BENEATH);
+		char c;
+
+		if (fd < 0 || read(fd, &c, 1) != 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The slot's v1 groups are the next job's as well: nothing is in them, and no
+ * more than the next one's limit makes room for. "", or why not.
+ */
+static const char *
+groups_clean(struct slot *sl)
+{
+	struct timespec ms = {0, 1000000};
+	bool left = false;
+
+	bearer_end(&sl->bearer);
+	for (int i = 0; i < CLEAN_MS; i++) {
+		left = processes_left(sl);
+		if (!left && usage(sl) <= GROUP_MEMORY_LEFT)
+			return "";
+		if (!left && i % 100 == 0 && sl->estate.reclaim >= 0)
+			(void)!pwrite(sl->estate.reclaim, "0", 1, 0);
+		(void)nanosleep(&ms, NULL);
+	}
+	return left ? "a process is left in its group" :
+	    "memory of its group is not freed";
+}
+
 static void
 forget(struct slot *sl)
 {
@@ -410,6 +455,7 @@ forget(struct slot *sl)
 	const char *why = "";
 
 	drop_trees(sl);
+	drop_ipc();
 	for (uint32_t i = 0; i < PLAN_VOLUMES_ALL; i++) {
 		if (!sl->staged[i])
 			continue;
@@ -426,10 +472,13 @@ forget(struct slot *sl)
 	close_fd(&sl->filter);
 	close_fd(&sl->group);
 	sl->have_plan = false;
+	if (why[0] == '\0')
+		why = groups_clean(sl);
 	answer(sl, SLOT_FREE, why, -1);
 	/* off the hot path: whatever the job left in them goes with them */
 	if (fresh_namespaces() < 0)
 		_exit(1);
+	new_bearer(sl);
 }
 
 static void
@@ -472,11 +521,14 @@ slot_main(const struct slot_setup *s, int ctl)
 {
 	static struct slot sl;
 	const char *what = "slot";
-	int keep[4] = {ctl, s->hand, -1, s->step_group};
+	int keep[11] = {ctl, s->hand, s->step_group};
 	char why[200];
 
 	sl.s = s;
 	sl.ctl = ctl;
+	sl.estate = (struct estate){ctl, s->step_group, {-1, -1, -1},
+	    {-1, -1, -1}, -1, -1};
+	sl.bearer = (struct bearer){&sl.env, -1};
 	sl.args = sl.filter = sl.group = -1;
 	for (int k = 0; k < TREES; k++)
 		for (int i = 0; i < PLAN_VOLUMES_ALL; i++)
@@ -496,9 +548,15 @@ slot_main(const struct slot_setup *s, int ctl)
 	 * parent, the control groups or the folders of the host: pid 1 of a
 	 * job is a copy of us while it reads what node sent.
 	 */
-	keep[2] = sl.oom;
+	for (int i = 0; i < 3; i++) {
+		keep[3 + i] = sl.estate.procs[i];
+		keep[6 + i] = sl.estate.dirs[i];
+	}
+	keep[9] = sl.estate.usage;
+	keep[10] = sl.estate.reclaim;
 	if (priv_fds(keep, NELEM(keep)) < 0)
 		_exit(1);
+	new_bearer(&sl);
 	answer(&sl, SLOT_FREE, "", -1);
 	serve(&sl);
 	_exit(0);
@@ -576,7 +634,8 @@ slot_try(int ctl, const char **what)
 }
 
 pid_t
-slot_start(const struct slot_setup *s, int *ctl, const char **what)
+slot_start(const struct slot_setup *s, int *ctl, int *bearer,
+    const char **what)
 {
 	static char why[257];
 	uint8_t buf[257];
@@ -610,6 +669,11 @@ slot_start(const struct slot_setup *s, int *ctl, const char **what)
 			return -1;
 		}
 		(void)slot_send(sv[0], "M", 1, NULL, 0);
+		n = slot_recv(sv[0], buf, sizeof(buf) - 1, fds);
+	}
+	*bearer = -1;
+	if (n == 1 && buf[0] == SLOT_BEARER) {
+		*bearer = fds[0];
 		n = slot_recv(sv[0], buf, sizeof(buf) - 1, fds);
 	}
 	if (n < 1 || buf[0] != SLOT_FREE) {

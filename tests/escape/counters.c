@@ -25,8 +25,10 @@
 #include <sys/inotify.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -419,6 +421,34 @@ c_new_calls(void)
 	HELD;
 }
 
+/* What outlives its maker: shared memory of 192 MiB, messages, semaphores. */
+static bool
+c_sysv(void)
+{
+	enum { PART = 16 << 20, PARTS = 12 };
+	static struct {
+		long type;
+		char text[8000];
+	} m = {.type = 1};
+	int q = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
+
+	(void)semget(IPC_PRIVATE, 100, IPC_CREAT | 0600);
+	while (q != -1 && msgsnd(q, &m, sizeof(m.text), IPC_NOWAIT) == 0)
+		continue;
+	for (uint64_t i = 1; i <= PARTS; i++) {
+		int id = shmget(IPC_PRIVATE, PART, IPC_CREAT | 0600);
+		void *p = id == -1 ? (void *)-1 : shmat(id, NULL, 0);
+
+		if (p == (void *)-1)
+			break;
+		memset(p, 1, PART);
+		if (too_much(i * PART))
+			ESCAPED("%llu bytes of shared memory",
+			    (unsigned long long)(i * PART));
+	}
+	HELD;
+}
+
 static const struct {
 	const char *name;
 	bool (*run)(void);
@@ -429,7 +459,7 @@ static const struct {
 	{"descriptors_in_flight", c_descriptors_in_flight},
 	{"unix_buffers", c_unix_buffers}, {"pipe_pages", c_pipe_pages},
 	{"epoll_watches", c_epoll_watches}, {"inotify", c_inotify},
-	{"timers", c_timers}, {"aio", c_aio}, {"keys", c_keys},
+	{"timers", c_timers}, {"sysv", c_sysv}, {"aio", c_aio}, {"keys", c_keys},
 	{"socket_filter", c_socket_filter}, {"more_filters", c_more_filters},
 	{"huge_pages", c_huge_pages}, {"new_calls", c_new_calls},
 };

@@ -434,7 +434,7 @@ as_node(const struct drive *d, bool on)
 }
 
 int
-drive_send(struct drive *d, struct drive_job *j)
+drive_post(struct drive *d, struct drive_job *j)
 {
 	static const struct sock_filter allow = {BPF_RET | BPF_K, 0, 0,
 	    SECCOMP_RET_ALLOW};
@@ -476,11 +476,19 @@ drive_send(struct drive *d, struct drive_job *j)
 	if (rv == -1)
 		return complain("J_RUN");
 	j->total_us = before;
+	return 0;
+}
+
+int
+drive_send(struct drive *d, struct drive_job *j)
+{
+	if (drive_post(d, j) == -1)
+		return -1;
 	do {
 		if (drive_answer(d, j, ANSWER_MS) == 0)
 			return complain("no answer to J_RUN");
 	} while (!j->started && !j->failed);
-	j->start_us = clock_mono().us - before;
+	j->start_us = clock_mono().us - j->total_us;
 	return 0;
 }
 

@@ -105,6 +105,8 @@ int drive_run(struct drive *, struct drive_job *);
 int drive_send(struct drive *, struct drive_job *);
 /* Waits for one message about the job; the type, or 0. */
 unsigned drive_answer(struct drive *, struct drive_job *, int ms);
+/* J_RUN alone; whoever sends only this hears the answers himself. */
+int drive_post(struct drive *, struct drive_job *);
 int drive_wait(struct drive *, struct drive_job *, int timeout_ms);
 /* What a started job has written by now. */
 void drive_drain(struct drive_job *);

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Nothing is said before it is true: a slot's process that falls, kills between
+ * two steps, what a job leaves in its slot's groups. Each trial has a jail of
+ * its own with one slot. test_states BUILD-FOLDER BUSYBOX [NAME]
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/util.h"
+#include "sandbox/base/group.h"
+#include "tests/escape/setup.h"
+#include "tests/until.h"
+
+static struct drive d;
+static struct id32 image;
+static char note[600];
+static const char *const env[] = {"PATH=/bin", NULL};
+static const uint8_t empty_tar[1024];
+
+#define CHECK(c)                                                               \
+	do {                                                                   \
+		if (!(c)) {                                                    \
+			(void)snprintf(note, sizeof(note), "line %d: %s: %s",  \
+			    __LINE__, #c, j.why);                              \
+			return false;                                          \
+		}                                                              \
+	} while (0)
+
+static void
+new_job(struct drive_job *j, const char *const *argv)
+{
+	drive_job_init(j);
+	j->image = image;
+	j->argv = argv;
+	j->env = env;
+}
+
+/* ---- processes of jail, from outside ---- */
+
+static bool
+read_proc(pid_t pid, const char *name, char *out, size_t cap)
+{
+	char path[64];
+	int fd;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd == -1 ? -1 : read(fd, out, cap - 1);
+	if (fd != -1)
+		(void)close(fd);
+	out[n < 0 ? 0 : n] = '\0';
+	return n > 0;
+}
+
+static long
+status_number(pid_t pid, const char *key)
+{
+	char text[4096], *at;
+
+	if (!read_proc(pid, "status", text, sizeof(text)) ||
+	    (at = strstr(text, key)) == NULL)
+		return -1;
+	return strtol(at + strlen(key), NULL, 10);
+}
+
+/* Does it live in a process namespace below ours? */
+static bool
+inside(pid_t pid)
+{
+	char text[4096], *at;
+	int words = 0;
+
+	if (!read_proc(pid, "status", text, sizeof(text)) ||
+	    (at = strstr(text, "\nNSpid:")) == NULL)
+		return false;
+	for (at += 7; *at != '\n' && *at != '\0'; at++)
+		words += *at == '\t';
+	return words > 1;
+}
+
+/* In a v1 group of jobs, slot-1. */
+static bool
+in_slot_group(pid_t pid)
+{
+	char text[4096];
+
+	return read_proc(pid, "cgroup", text, sizeof(text)) &&
+	    strstr(text, "/slot-1\n") != NULL;
+}
+
+/* Children of jail; inside: a job's. */
+static unsigned
+children(pid_t *out, unsigned cap, bool of_job)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *de;
+	unsigned n = 0;
+
+	while (dir != NULL && (de = readdir(dir)) != NULL) {
+		pid_t pid = (pid_t)strtol(de->d_name, NULL, 10);
+
+		if (pid > 0 && n < cap &&
+		    status_number(pid, "\nPPid:") == d.pid &&
+		    inside(pid) == of_job)
+			out[n++] = pid;
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+	return n;
+}
+
+/* The slot's own process: no child of it stands in the job's groups. */
+static pid_t
+slot_process(void)
+{
+	pid_t list[8];
+	unsigned n = children(list, NELEM(list), false);
+
+	for (unsigned i = 0; i < n; i++)
+		if (!in_slot_group(list[i]))
+			return list[i];
+	return 0;
+}
+
+static bool
+fell_slot(void)
+{
+	pid_t pid = slot_process();
+
+	return pid > 0 && kill(pid, SIGKILL) == 0;
+}
+
+static bool
+has_ended(int pidfd)
+{
+	struct pollfd p = {pidfd, POLLIN, 0};
+
+	return poll(&p, 1, 0) == 1;
+}
+
+#define ENDED 1000 /* jail itself, which starts anew without jobs */
+
+/* The next message of jail about the job, within the time; 0: none. */
+static unsigned
+hear(struct drive_job *j, int ms)
+{
+	int64_t end = clock_mono().us + (int64_t)ms * 1000;
+	unsigned type = 0;
+
+	while (type == 0 && clock_mono().us < end) {
+		struct pollfd p = {ipc_fd(d.node), POLLIN, 0};
+		struct msg_J_EXITED exited;
+		struct msg_J_FAILED failed;
+		struct ipc_in in;
+		int rv;
+
+		(void)poll(&p, 1, 20);
+		if ((rv = ipc_recv(d.node, &in)) < 0)
+			return ENDED;
+		if (rv == 0)
+			continue;
+		type = in.type;
+		if (type == IPC_J_EXITED &&
+		    msg_get_J_EXITED(in.body, &exited)) {
+			j->how = exited.how;
+			j->status = exited.code;
+		}
+		if (type == IPC_J_FAILED && msg_get_J_FAILED(in.body, &failed))
+			memcpy(j->why, failed.why, sizeof(j->why));
+		ipc_in_done(&in);
+	}
+	return type;
+}
+
+static bool
+kill_job(const struct drive_job *j)
+{
+	struct msg_J_KILL m = {.end_ = 0};
+
+	m.job = j->id;
+	return ipc_send_J_KILL(d.node, &m, NULL, 0) == 0;
+}
+
+static void
+drop(struct drive_job *j)
+{
+	struct until u = until_begin("the job's group", PATIENCE_MS);
+
+	while (cgroup_job_remove(&j->groups) == -1 && until_step(&u))
+		continue;
+	drive_job_clear(j);
+}
+
+/* ---- trials ---- */
+
+static int begin(void);
+
+static const char *const spins[] = {"/bin/sh", "-c",
+    "while :; do :; done", NULL};
+
+static bool
+t_slot_falls(void)
+{
+	struct drive_job j;
+
+	new_job(&j, spins);
+	CHECK(drive_send(&d, &j) == 0 && j.started);
+	CHECK(fell_slot());
+	/* it runs, and so nothing may be said of its end */
+	CHECK(hear(&j, 300) == 0);
+	CHECK(!has_ended(j.pidfd));
+	/* and it can be ended as any other */
+	CHECK(kill_job(&j));
+	CHECK(hear(&j, PATIENCE_MS) == IPC_J_EXITED);
+	CHECK(j.how == EXIT_SIGNAL && j.status == SIGKILL);
+	CHECK(has_ended(j.pidfd));
+	drop(&j);
+	return true;
+}
+
+static bool
+t_slot_falls_job_ends(void)
+{
+	static const char *const argv[] = {"/bin/sh", "-c",
+	    "sleep 1; exit 7", NULL};
+	struct drive_job j;
+	struct msg_J_STEP m = {.step = STEP_PACK, .volume = 0};
+
+	new_job(&j, argv);
+	j.nvolumes = 1;
+	j.volumes[0].kind = PLAN_VOL_RW;
+	j.volumes[0].target = "/v";
+	j.volumes[0].blob = setup_blob(empty_tar, sizeof(empty_tar));
+	CHECK(drive_send(&d, &j) == 0 && j.started);
+	CHECK(fell_slot());
+	CHECK(hear(&j, PATIENCE_MS) == IPC_J_EXITED);
+	CHECK(j.how == EXIT_CODE && j.status == 7);
+	/* its outputs went with the process that held them: a clear answer */
+	m.job = j.id;
+	CHECK(ipc_send_J_STEP(d.node, &m, NULL, 0) == 0);
+	CHECK(hear(&j, PATIENCE_MS) == IPC_J_STEP_DONE);
+	(void)close(j.volumes[0].blob);
+	drop(&j);
+	return true;
+}
+
+/* The time limit reaches a job without its slot's process, too. */
+static bool
+t_slot_falls_clock(void)
+{
+	struct drive_job j;
+
+	new_job(&j, spins);
+	j.time_ms = 1;
+	CHECK(drive_send(&d, &j) == 0 && j.started);
+	CHECK(fell_slot());
+	CHECK(hear(&j, PATIENCE_MS) == IPC_J_EXITED);
+	CHECK(j.how == EXIT_JAIL_TIME && has_ended(j.pidfd));
+	drop(&j);
+	return true;
+}
+
+static void
+four_volumes(struct drive_job *j)
+{
+	static const char *const at[] = {"/a", "/b", "/c", "/d"};
+
+	j->nvolumes = NELEM(at);
+	for (unsigned v = 0; v < NELEM(at); v++) {
+		j->volumes[v].kind = v % 2 == 0 ? PLAN_VOL_RO : PLAN_VOL_RW;
+		j->volumes[v].target = at[v];
+		j->volumes[v].blob = setup_blob(empty_tar, sizeof(empty_tar));
+	}
+}
+
+static void
+drop_volumes(struct drive_job *j)
+{
+	for (uint32_t v = 0; v < j->nvolumes; v++)
+		(void)close(j->volumes[v].blob);
+	drop(j);
+}
+
+/* At whatever moment of a start: one true word, and whatever runs can end. */
+static bool
+t_slot_falls_starting(void)
+{
+	for (int i = 0; i < 8; i++) {
+		pid_t slot = slot_process();
+		struct drive_job j;
+		unsigned type;
+
+		new_job(&j, spins);
+		four_volumes(&j);
+		CHECK(slot > 0 && drive_post(&d, &j) == 0);
+		quiet(i * 900, "the moments of a start");
+		CHECK(kill(slot, SIGKILL) == 0);
+		type = hear(&j, PATIENCE_MS);
+		if (type == IPC_J_STARTED) {
+			CHECK(kill_job(&j));
+			CHECK(hear(&j, PATIENCE_MS) == IPC_J_EXITED);
+		} else {
+			CHECK(type == IPC_J_FAILED || type == ENDED);
+		}
+		drop_volumes(&j);
+		drive_stop(&d);
+		CHECK(begin() == 0);
+	}
+	return true;
+}
+
+/* A kill that comes between two steps is the job's, not the step's. */
+static bool
+t_kill_between(void)
+{
+	struct drive_job j;
+	struct msg_J_FORGET f = {.end_ = 0};
+	int failed = 0;
+
+	for (int i = 0; i < 40; i++) {
+		unsigned type;
+
+		new_job(&j, spins);
+		j.time_ms = 60000;
+		four_volumes(&j);
+		CHECK(drive_post(&d, &j) == 0);
+		quiet(i * 150, "the moments of a start");
+		CHECK(kill_job(&j));
+		type = hear(&j, PATIENCE_MS);
+		if (type == IPC_J_STARTED) {
+			/* at most what was on its way already */
+			type = hear(&j, 20000);
+			CHECK(type == IPC_J_EXITED);
+		} else {
+			CHECK(type == IPC_J_FAILED);
+			failed++;
+		}
+		f.job = j.id;
+		CHECK(ipc_send_J_FORGET(d.node, &f, NULL, 0) == 0);
+		CHECK(hear(&j, PATIENCE_MS) == IPC_J_FORGOTTEN);
+		drop_volumes(&j);
+	}
+	if (failed == 0)
+		(void)snprintf(note, sizeof(note), "no kill came in time");
+	return failed > 0;
+}
+
+static uint64_t
+slot_number(int dir, const char *file)
+{
+	char path[64], text[32];
+	int fd;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "slot-1/%s", file);
+	fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (fd != -1)
+		(void)close(fd);
+	text[n < 0 ? 0 : n] = '\0';
+	return strtoull(text, NULL, 10);
+}
+
+/* Free means empty: the next job has all that it was promised. */
+static bool
+t_sysv_left(void)
+{
+	static const char *const hog[] = {"/bin/counters", "sysv", NULL};
+	static const char *const small[] = {"/bin/true", NULL};
+	struct drive_job j;
+
+	if ((d.posture.layers & LAYER_MEMORY) == 0) {
+		(void)snprintf(note, sizeof(note), "skip: no memory group");
+		return true;
+	}
+	for (int i = 0; i < 4; i++) {
+		new_job(&j, hog);
+		j.memory = 256u << 20;
+		CHECK(drive_run(&d, &j) == 0 && j.started);
+		CHECK(j.how == EXIT_CODE && j.status == 0);
+		CHECK(j.usage.memory_peak > 150u << 20);
+		drive_job_clear(&j);
+		if (d.dirs.memory != -1)
+			CHECK(slot_number(d.dirs.memory,
+			    "memory.usage_in_bytes") <= GROUP_MEMORY_LEFT);
+		new_job(&j, small);
+		j.memory = plan_memory_least(0);
+		j.pids = 1;
+		CHECK(drive_run(&d, &j) == 0);
+		CHECK(j.started && j.how == EXIT_CODE && j.status == 0);
+		drive_job_clear(&j);
+	}
+	return true;
+}
+
+/*
+ * The slot's process is in no group that a job fills and never goes before
+ * anybody when memory runs out; the job goes first.
+ */
+static bool
+t_ranks(void)
+{
+	struct drive_job j;
+	pid_t list[8], slot = slot_process();
+	char text[32];
+	unsigned n;
+
+	new_job(&j, spins);
+	CHECK(slot > 0 && !in_slot_group(slot));
+	CHECK(read_proc(slot, "oom_score_adj", text, sizeof(text)));
+	CHECK(strtol(text, NULL, 10) <= 0);
+	CHECK(drive_send(&d, &j) == 0 && j.started);
+	CHECK(!in_slot_group(slot));
+	CHECK(read_proc(slot, "oom_score_adj", text, sizeof(text)));
+	CHECK(strtol(text, NULL, 10) <= 0);
+	n = children(list, NELEM(list), true);
+	CHECK(n == 1);
+	CHECK(read_proc(list[0], "oom_score_adj", text, sizeof(text)));
+	CHECK(strtol(text, NULL, 10) == 700);
+	CHECK(d.dirs.memory == -1 || in_slot_group(list[0]));
+	/* nor does anybody else of the house stay there with it */
+	n = children(list, NELEM(list), false);
+	for (unsigned i = 0; i < n; i++)
+		CHECK(!in_slot_group(list[i]));
+	CHECK(kill_job(&j));
+	CHECK(drive_wait(&d, &j, PATIENCE_MS) == 0);
+	CHECK(drive_finish(&d, &j) == 0);
+	drive_job_clear(&j);
+	return true;
+}
+
+static const struct {
+	const char *name;
+	bool (*run)(void);
+	bool slow; /* only when asked for, or with LONG set */
+} trials[] = {
+	{"slot-falls", t_slot_falls, false},
+	{"slot-falls-job-ends", t_slot_falls_job_ends, false},
+	{"slot-falls-clock", t_slot_falls_clock, true},
+	{"slot-falls-starting", t_slot_falls_starting, false},
+	{"kill-between", t_kill_between, false}, {"sysv-left", t_sysv_left, false},
+	{"ranks", t_ranks, false},
+};
+
+static const char *folder, *busybox;
+
+static int
+begin(void)
+{
+	static const char *const applets[] = {"sh", "true", "sleep"};
+	struct drive_options o = {.slots = 1, .level = 0};
+	char path[512], link[600], from[600];
+
+	if (getenv("LEVEL") != NULL)
+		o.level = (int)strtol(getenv("LEVEL"), NULL, 10);
+	if (setup_drive(&d, &o, folder, path, sizeof(path), &image) == -1)
+		return -1;
+	(void)snprintf(from, sizeof(from), "%s/counters", folder);
+	if (!setup_program(path, "busybox", busybox) ||
+	    !setup_program(path, "counters", from))
+		return -1;
+	for (size_t i = 0; i < NELEM(applets); i++) {
+		(void)snprintf(link, sizeof(link), "%s/bin/%s", path,
+		    applets[i]);
+		if (symlink("busybox", link) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char *who = geteuid() == 0 ? "root" : "user";
+	int bad = 0;
+
+	if (argc < 3)
+		return 2;
+	folder = argv[1];
+	busybox = argv[2];
+	for (size_t i = 0; i < NELEM(trials); i++) {
+		if (argc > 3 && strcmp(argv[3], trials[i].name) != 0)
+			continue;
+		if (trials[i].slow && argc <= 3 && getenv("LONG") == NULL)
+			continue;
+		note[0] = '\0';
+		if (begin() == -1) {
+			printf("not ok %s (%s): jail did not start\n",
+			    trials[i].name, who);
+			return 1;
+		}
+		if (!trials[i].run()) {
+			printf("not ok %s (%s): %s\n", trials[i].name, who,
+			    note);
+			bad = 1;
+		} else if (strncmp(note, "skip: ", 6) == 0) {
+			printf("skip %s (%s): %s\n", trials[i].name, who,
+			    note + 6);
+		} else {
+			printf("ok %s (%s)\n", trials[i].name, who);
+		}
+		(void)fflush(stdout);
+		drive_stop(&d);
+	}
+	return bad;
+}
