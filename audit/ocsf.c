@@ -66,6 +66,14 @@ static const struct kind {
     {EVK_DISK_LOW, "disk_low", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_LENDING, "lending", 6002, 99, 0, 0, 0, 1},
     {EVK_JOB_FROZEN, "job_frozen", 1007, 99, 0, 0, 0, 1},
+    {EVK_AUTHORITY, "authority", 6002, 8, 0, 0, 0, 1},
+    {EVK_ROLLBACK, "rollback", 2004, 1, ACTION_DENIED, DISP_BLOCKED, 0, 5},
+    {EVK_EQUIVOCATION, "equivocation", 2004, 1, ACTION_DENIED, DISP_BLOCKED,
+	0, 5},
+    {EVK_CLOCK, "clock_untrusted", 2004, 1, 0, DISP_DETECTED, 0, 3},
+    {EVK_BRAKE, "revocation_brake", 2004, 1, 0, DISP_DELAYED, 0, 5},
+    {EVK_REVOKED, "revoked", 2004, 1, ACTION_DENIED, DISP_BLOCKED, 0, 4},
+    {EVK_SELF_REVOKED, "self_revoked", 2004, 1, 0, DISP_DETECTED, 0, 5},
 };
 
 /* An unknown kind is still an event: base event, other activity. */

@@ -105,6 +105,13 @@ enum event_kind {
 	EVK_JOB_FROZEN = 48, /* ... and a job stands still, or goes on */
 	EVK_APPROVAL = 57,	/* one that counted; a: approve 1, reject 0 */
 	EVK_BOARD_ABSENT = 58,	/* approved_by that nothing maps */
+	EVK_AUTHORITY = 50, /* a document was taken, or is not good */
+	EVK_ROLLBACK = 51,
+	EVK_EQUIVOCATION = 52,
+	EVK_CLOCK = 53,
+	EVK_BRAKE = 54,
+	EVK_REVOKED = 55, /* a revocation was applied to somebody here */
+	EVK_SELF_REVOKED = 56,
 };
 
 /*
@@ -181,8 +188,11 @@ enum verdict_status {
 	VERDICT_OK = 0,          /* fp, key, level are set */
 	VERDICT_NO_BINDING = 1,  /* no key is known for the identity */
 	VERDICT_BAD_BINDING = 2, /* a binding came and is not valid */
-	VERDICT_REVOKED = 3,
+	VERDICT_REVOKED = 3,     /* fp and key as in OK, where known */
+	VERDICT_SUSPENDED = 4,   /* likewise */
 };
+/* klp.md 1.8: what an old revocation list does to jobs of this peer */
+enum verdict_jobs { VJOBS_TAKEN, VJOBS_NOT_NEW, VJOBS_NOT_STARTED };
 enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
 #define MSG_V_VERDICT(F)                                                       \
 	F(u64, qid, 0) F(hash16, rns_hash, 0) F(u8, status, 0)                 \
@@ -190,6 +200,8 @@ enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
 	F(boolean, bip340, 0) F(var, key, 33)                                  \
 	F(u32, valid_until, 0)   /* unix seconds: ask again then */            \
 	F(boolean, live_needed, 0) /* require_live_secp asks for a proof */    \
+	F(u8, jobs, 0)           /* of enum verdict_jobs; why says it then */  \
+	F(boolean, pinned, 0)    /* the level is a pin's of the operator */    \
 	F(str, why, 256)
 #define MSG_V_ENVELOPE(F) /* one descriptor: the envelope */                   \
 	F(u64, qid, 0) F(u32, len, 0) F(fp, fp, 0) F(u8, key_kind, 0)          \
@@ -227,6 +239,13 @@ enum approval_status {
 	F(boolean, bip340, 0) F(arr, key, 33)
 #define MSG_V_LIVE_OK(F) F(u64, qid, 0) F(boolean, ok, 0)
 #define MSG_V_CHANGED(F) /* cached verdicts are void */
+/* all that is revoked: count entries in one sealed memfd (common/listed.h) */
+#define MSG_V_LISTED(F) F(u32, count, 0)
+/* an authority or a document, for status; the name "" ends them */
+#define MSG_V_AUTHORITY(F)                                                     \
+	F(str, name, 256) F(str, path, 512) F(u32, root_version, 0)            \
+	F(u32, version, 0) F(u8, fresh, 0) /* of enum fresh */                 \
+	F(u32, expires, 0) F(u32, entries, 0) F(str, held, 200)
 /* ---- node and keys ---- */
 #define MSG_K_RECEIPT(F) /* compute.md 7; keys adds magic, version, fp16 */    \
 	F(u64, qid, 0) F(u8, outcome, 0) F(i32, code, 0) F(u8, attempts, 0)    \
@@ -420,6 +439,8 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(V_LIVE, NODE, TRUST, 0, 0)                                           \
 	M(V_LIVE_OK, TRUST, NODE, 0, 0)                                        \
 	M(V_CHANGED, TRUST, NODE, 0, 0)                                        \
+	M(V_LISTED, TRUST, NODE, 0, 1)                                         \
+	M(V_AUTHORITY, TRUST, NODE, 0, 0)                                      \
 	M(K_RECEIPT, NODE, KEYS, 0, 0)                                         \
 	M(K_SIGNED, KEYS, NODE, 0, 0)                                          \
 	M(K_CHALLENGE, NODE, KEYS, 0, 0)                                       \

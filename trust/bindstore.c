@@ -362,6 +362,15 @@ bindstore_has(const struct bindstore *s, const struct binding *b)
 	return memcmp(x, y, sizeof(x)) == 0;
 }
 
+void
+bindstore_each(const struct bindstore *s, bindstore_fn *fn, void *ctx)
+{
+	const struct entry *e;
+
+	TAILQ_FOREACH(e, &s->entry_lru, lru)
+		fn(ctx, &e->b, &e->hash);
+}
+
 size_t
 bindstore_put(const struct bindstore *s, uint8_t *out, size_t cap,
     uint32_t floor)

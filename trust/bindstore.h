@@ -51,6 +51,10 @@ bool bindstore_of(const struct bindstore *, const struct fp *, uint32_t now,
     struct binding *out);
 /* Byte for byte the one that is stored: it needs no second check. */
 bool bindstore_has(const struct bindstore *, const struct binding *);
+/* Each binding that is remembered, held or not. */
+typedef void bindstore_fn(void *ctx, const struct binding *,
+    const struct hash16 *rns);
+void bindstore_each(const struct bindstore *, bindstore_fn *, void *ctx);
 /* Peers that are remembered. */
 size_t bindstore_count(const struct bindstore *);
 

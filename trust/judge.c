@@ -24,6 +24,7 @@
 #include "common/program.h"
 #include "trust/doc/envelope.h"
 #include "trust/doc/manifest.h"
+#include "trust/law.h"
 #include "trust/review.h"
 #include "trust/verdict.h"
 #include "common/util.h"
@@ -32,6 +33,7 @@
 #define BINDINGS_BAD "bindings.bad"
 #define SAVE_AFTER 60.	       /* s, for bindings of strangers */
 #define EVENTS_A_MINUTE 60     /* of strangers' bindings */
+#define LOOK_EVERY 60	       /* s: klp.md 1.5 */
 #define NODE_YAML_MAX (256u << 10)
 
 struct judge {
@@ -44,9 +46,15 @@ struct judge {
 	struct mono saved; /* when last; 0: not yet */
 	uint8_t *file;	 /* BINDSTORE_BYTES, for saving */
 	uint8_t *record; /* MANIFEST_RECORD_MAX */
-	uint32_t floor;	 /* latest time known when we started */
-	struct mono started;
+	struct law *law;
+	struct verdict_board board[NODE_BOARDS_MAX];
+	struct klp_key *board_keys; /* ENV_KEYS_MAX for each */
+	ev_timer look; /* klp/ is looked through again, or something ages */
+	ev_idle work;  /* ... or a large graph is read on */
 	bool clock_said;
+	enum fresh graph_was, list_was;
+	struct msg_EVENT early[8]; /* before audit was there */
+	unsigned nearly;
 	int64_t minute; /* event budget */
 	unsigned events, suppressed;
 };
@@ -61,20 +69,25 @@ struct judge {
  * klp.md 1.7: a clock that is behind the last time known here does not bring
  * back what has expired; time then goes on from there.
  */
+static void trail(void *, enum event_kind, unsigned, const char *,
+    const char *);
+
 static uint32_t
 judge_now(struct judge *j)
 {
-	uint32_t wall = (uint32_t)(clock_wall_us() / 1000000);
-	int64_t run = (clock_mono().us - j->started.us) / 1000000;
+	struct klp_clock *c = &j->law->clock;
+	uint32_t now = klp_now(c, (uint32_t)(clock_wall_us() / 1000000),
+	    clock_mono());
+	char text[96];
 
-	if (wall >= j->floor)
-		return wall;
-	if (!j->clock_said)
-		log_warnx(NULL, "clock_untrusted: the clock is %u s behind the "
-				"last time known, which is used instead: set "
-				"the clock", j->floor - wall);
-	j->clock_said = true;
-	return j->floor + (uint32_t)run;
+	if (c->untrusted && !j->clock_said) {
+		(void)snprintf(text, sizeof(text), "the clock is %u s behind "
+		    "the last time known, which is used instead", c->behind);
+		log_warnx(NULL, "clock_untrusted: %s: set the clock", text);
+		trail(j, EVK_CLOCK, 3, "clock_untrusted", text);
+	}
+	j->clock_said = c->untrusted;
+	return now;
 }
 
 /* ---- the file of bindings ---- */
@@ -134,6 +147,7 @@ save_soon(struct judge *j)
 static void
 bindings_load(struct judge *j)
 {
+	uint32_t floor;
 	size_t len;
 	_cleanup_free_ char *text = file_load(j->dir, BINDINGS, BINDSTORE_BYTES,
 	    &len);
@@ -143,7 +157,8 @@ bindings_load(struct judge *j)
 			log_warn(BINDINGS, "not read: peers show theirs again");
 		return;
 	}
-	if (bindstore_get(j->v.store, (const uint8_t *)text, len, &j->floor)) {
+	if (bindstore_get(j->v.store, (const uint8_t *)text, len, &floor)) {
+		klp_clock_raise(&j->law->clock, floor, clock_mono());
 		log_debug(BINDINGS, "read count=%zu",
 		    bindstore_count(j->v.store));
 		return;
@@ -184,7 +199,194 @@ event(struct judge *j, const struct msg_V_VERDICT *v, uint16_t kind,
 	(void)program_send_EVENT(&j->prog, &e, NULL, 0);
 }
 
+/* Not of strangers: what authorities and the clock do is always told. */
+static void
+trail(void *ctx, enum event_kind kind, unsigned severity, const char *code,
+    const char *text)
+{
+	struct judge *j = ctx;
+	struct msg_EVENT e = {.kind = (uint16_t)kind,
+	    .severity = (uint8_t)severity, .when_us = clock_wall_us()};
+
+	(void)snprintf(e.code, sizeof(e.code), "%s", code);
+	(void)snprintf(e.text, sizeof(e.text), "%s", text);
+	if (program_channel(&j->prog, PROGRAM_AUDIT) != NULL)
+		(void)program_send_EVENT(&j->prog, &e, NULL, 0);
+	else if (j->nearly < NELEM(j->early))
+		j->early[j->nearly++] = e; /* until audit is there */
+}
+
+/* ---- what node has to know ---- */
+
+static void
+tell_lines(struct judge *j)
+{
+	struct msg_V_AUTHORITY m;
+
+	for (unsigned i = 0; law_line(j->law, i, &m); i++)
+		(void)program_send_V_AUTHORITY(&j->prog, &m, NULL, 0);
+	m = (struct msg_V_AUTHORITY){.name = ""};
+	(void)program_send_V_AUTHORITY(&j->prog, &m, NULL, 0);
+}
+
+static void
+tell_listed(struct judge *j)
+{
+	struct msg_V_LISTED m = {.count = 0};
+	struct listed *l;
+	uint8_t *out;
+	int fd = -1;
+	size_t n;
+
+	if ((l = law_listed(j->law, &n)) == NULL ||
+	    (out = malloc(n * LISTED_BYTES + 1)) == NULL) {
+		log_errx(NULL, "no memory: node is not told who is revoked");
+		free(l);
+		return;
+	}
+	listed_put(out, l, n);
+	m.count = (uint32_t)n;
+	if (n > 0 && (fd = memfd_sealed("listed", out, n * LISTED_BYTES)) < 0)
+		log_err(NULL, "node is not told who is revoked");
+	else
+		(void)program_send_V_LISTED(&j->prog, &m, fd >= 0 ? &fd : NULL,
+		    fd >= 0);
+	if (fd >= 0)
+		(void)close(fd);
+	free(out);
+	free(l);
+}
+
+static void boards_use(struct judge *);
+
+/* Who is revoked first, so that no verdict is asked about them in between. */
+static void
+tell_node(struct judge *j)
+{
+	struct msg_V_CHANGED changed = {.end_ = 0};
+
+	boards_use(j);
+	if (program_channel(&j->prog, PROGRAM_NODE) == NULL)
+		return;
+	tell_lines(j);
+	tell_listed(j);
+	(void)program_send_V_CHANGED(&j->prog, &changed, NULL, 0);
+}
+
+/* When the folder is looked at again, or something gets old before that. */
+static void
+look_again(struct judge *j)
+{
+	uint32_t now = judge_now(j);
+	uint32_t next = standing_next(&j->law->standing, now);
+	double s = next > now && next - now < LOOK_EVERY ?
+	    (double)(next - now) + .05 : (double)LOOK_EVERY;
+
+	ev_timer_stop(j->loop, &j->look);
+	ev_timer_set(&j->look, s, 0.);
+	ev_timer_start(j->loop, &j->look);
+	if (law_busy(j->law))
+		ev_idle_start(j->loop, &j->work);
+	else
+		ev_idle_stop(j->loop, &j->work);
+}
+
+static void
+on_work(struct ev_loop *loop, ev_idle *w, int revents)
+{
+	struct judge *j = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (law_work(j->law, judge_now(j)))
+		tell_node(j);
+	if (!law_busy(j->law))
+		look_again(j);
+}
+
+static void
+say_age(struct judge *j, const char *what, enum fresh is, enum fresh was)
+{
+	static const char *const text[] = {
+	    [FRESH_YES] = "is fresh again",
+	    [FRESH_STALE] = "has expired, its grace has begun: bring a new one",
+	    [FRESH_NO] = "is not there, or expired longer ago than its grace: "
+			 "bring a new one",
+	};
+
+	if (is == was)
+		return;
+	if (is == FRESH_YES)
+		log_notice(what, "%s", text[is]);
+	else
+		log_errx(what, "%s", text[is]);
+	trail(j, EVK_AUTHORITY, is == FRESH_YES ? 1 : 3, what, text[is]);
+}
+
+static void
+on_look(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct judge *j = w->data;
+	struct standing *s = &j->law->standing;
+	uint32_t now = judge_now(j);
+	enum fresh graph = standing_fresh(&s->graph, now);
+	enum fresh list = standing_fresh(&s->list, now);
+	bool changed;
+
+	(void)loop;
+	(void)revents;
+	changed = law_look(j->law, now, false);
+	if (graph != j->graph_was || list != j->list_was) {
+		say_age(j, "trust_graph", graph, j->graph_was);
+		say_age(j, "revocation_list", list, j->list_was);
+		j->graph_was = graph;
+		j->list_was = list;
+		changed = true;
+	}
+	if (changed)
+		tell_node(j);
+	look_again(j);
+}
+
+static void
+on_up(void *ctx, enum program who)
+{
+	struct judge *j = ctx;
+
+	if (who == PROGRAM_NODE)
+		tell_node(j);
+	for (unsigned i = 0; who == PROGRAM_AUDIT && i < j->nearly; i++)
+		(void)program_send_EVENT(&j->prog, &j->early[i], NULL, 0);
+	if (who == PROGRAM_AUDIT)
+		j->nearly = 0;
+}
+
 /* ---- node's questions ---- */
+
+/*
+ * A key is shown, and with it the identity that it is bound to: if it is
+ * listed, so is the identity from now on.
+ */
+static void
+seen(struct judge *j, struct msg_V_VERDICT *out, const struct msg_V_ASK *m)
+{
+	struct klp_key k;
+	bool changed = false;
+
+	if (key_set(&k, (enum key_kind)out->key_kind, out->key, out->key_len)) {
+		k.bip340 = out->bip340;
+		changed = law_seen(j->law, &k);
+	}
+	if (changed) {
+		struct msg_V_ASK again = *m;
+
+		again.binding_len = 0;
+		(void)verdict_ask(&j->v, out, &again, judge_now(j));
+	}
+	if (changed || out->status == VERDICT_REVOKED ||
+	    out->status == VERDICT_SUSPENDED)
+		tell_node(j);
+}
 
 static void
 on_V_ASK(struct judge *j, const struct msg_V_ASK *m, struct ipc_in *in)
@@ -198,6 +400,9 @@ on_V_ASK(struct judge *j, const struct msg_V_ASK *m, struct ipc_in *in)
 		save_now(j);
 	else if (note == VERDICT_BOUND)
 		save_soon(j);
+	/* a key that is shown for the first time may have revoked itself */
+	if (note == VERDICT_BOUND || note == VERDICT_BOUND_KEPT)
+		seen(j, &out, m);
 	(void)program_send_V_VERDICT(&j->prog, &out, NULL, 0);
 	hex_encode(peer, out.rns_hash.b, 4);
 	log_debug(peer, "verdict status=%u level=%d: %s", out.status,
@@ -286,13 +491,34 @@ live_from(enum live_secp live)
 	return 3;
 }
 
+/* Who can sign for the boards of node.yaml: pinned roots say it. */
+static void
+boards_use(struct judge *j)
+{
+	const struct node_config *c = j->conf;
+	struct klp_key *keys = j->board_keys;
+
+	for (size_t i = 0; i < c->nboards; i++, keys += ENV_KEYS_MAX) {
+		struct verdict_board *b = &j->board[i];
+
+		*b = (struct verdict_board){.text = c->boards[i].text,
+		    .keys = keys};
+		b->nkeys = law_role(j->law, c->boards[i].authority,
+		    c->boards[i].role, keys, &b->threshold);
+	}
+	j->v.boards = j->board;
+	j->v.nboards = c->nboards;
+}
+
 /* Takes the configuration. */
 static void
 conf_use(struct judge *j, struct node_config *c)
 {
+	law_configure(j->law, c);
 	node_config_free(j->conf);
 	j->conf = c;
-	j->v.levels = node_config_levels(c);
+	j->v.s = &j->law->standing;
+	boards_use(j);
 	j->v.live_from = live_from(c->require_live_secp);
 }
 
@@ -312,12 +538,14 @@ conf_parse(const char *text, size_t len)
 	return NULL;
 }
 
-/* A changed node.yaml while we run: whole, or not at all. */
+/*
+ * SIGHUP: node.yaml, changed or not: whole, or not at all. klp/ is looked
+ * through in any case.
+ */
 static void
 on_setting(void *ctx, enum setting what, int fd)
 {
 	struct judge *j = ctx;
-	struct msg_V_CHANGED changed = {.end_ = 0};
 	struct node_config *c = NULL;
 	const uint8_t *text;
 	size_t len = 0;
@@ -328,13 +556,14 @@ on_setting(void *ctx, enum setting what, int fd)
 		c = conf_parse((const char *)text, len);
 		memfd_unmap(text, len);
 	}
-	if (c == NULL) {
+	if (c == NULL)
 		log_errx("node.yaml", "has mistakes and is not taken, the old one "
 		    "holds: `warren check-config` names them");
-		return;
-	}
-	conf_use(j, c);
-	(void)program_send_V_CHANGED(&j->prog, &changed, NULL, 0);
+	else
+		conf_use(j, c);
+	if (law_look(j->law, judge_now(j), false) || c != NULL)
+		tell_node(j);
+	look_again(j);
 }
 
 static void
@@ -347,8 +576,8 @@ on_stop(void *ctx)
 	ev_break(j->loop, EVBREAK_ALL);
 }
 
-static const struct program_ops ops = {
-    .message = ipc_dispatch, .stop = on_stop, .setting = on_setting};
+static const struct program_ops ops = {.message = ipc_dispatch, .up = on_up,
+    .stop = on_stop, .setting = on_setting};
 
 /* ---- start ---- */
 
@@ -356,22 +585,30 @@ static void
 judge_open(struct judge *j)
 {
 	_cleanup_free_ char *text = NULL;
+	const struct law_ops lops = {j, trail};
 	struct node_config *c;
 	size_t len;
 
 	text = settings_text(&j->prog, SET_NODE_YAML, "", NODE_YAML_MAX, &len);
 	if (text == NULL || (c = conf_parse(text, len)) == NULL)
 		fatalx("no node.yaml to judge by");
-	conf_use(j, c);
 	j->dir = settings_take(&j->prog, SET_DIR_TRUST, "");
 	j->v.store = bindstore_new(BINDSTORE_MAX);
 	j->file = malloc(BINDSTORE_BYTES);
 	j->record = malloc(MANIFEST_RECORD_MAX);
+	j->board_keys = calloc(NODE_BOARDS_MAX * ENV_KEYS_MAX,
+	    sizeof(*j->board_keys));
+	if (j->board_keys == NULL)
+		fatalx("no memory");
 	if (j->dir < 0 || j->v.store == NULL || j->file == NULL ||
-	    j->record == NULL)
+	    j->record == NULL || (j->law = law_new(settings_take(&j->prog,
+		SET_DIR_KLP, ""), j->dir, j->v.store, &lops)) == NULL)
 		fatalx("no folder warren/trust from the parent, or no memory");
 	bindings_load(j);
-	j->started = clock_mono();
+	conf_use(j, c);
+	/* before the first question: nobody is let in who is revoked */
+	(void)law_look(j->law, judge_now(j), true);
+	boards_use(j);
 }
 
 int
@@ -394,6 +631,11 @@ main(int argc, char *argv[])
 		fatalx("no event loop");
 	ev_timer_init(&j.save, on_save, SAVE_AFTER, 0.);
 	j.save.data = &j;
+	ev_timer_init(&j.look, on_look, LOOK_EVERY, 0.);
+	j.look.data = &j;
+	ev_idle_init(&j.work, on_work);
+	j.work.data = &j;
+	on_look(j.loop, &j.look, 0);
 	if (program_attach(&j.prog, j.loop, &ops, &j) < 0 ||
 	    program_ready(&j.prog) < 0)
 		fatal("channel to the parent");

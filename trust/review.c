@@ -75,7 +75,7 @@ gather(struct candidates *c, const struct verdicts *v, const struct env *e,
 
 	c->n = 0;
 	rns_hash_of(&rns, brought);
-	if (level_pin_rns(&v->levels, &rns) != NULL &&
+	if (level_pin_rns(&v->s->levels, &rns) != NULL &&
 	    key_set(&k, KEY_ED25519, brought + 32, 32))
 		add(c, e, &k, &rns);
 	for (unsigned s = 0; s < e->nsigs; s++) {
@@ -118,7 +118,7 @@ review_level(const struct verdicts *v, const struct candidate *who,
 		has_rns = true;
 	}
 	return verdict_level(v, &who->fp, has_rns ? rns.b : NULL, "job.review",
-	    &why);
+	    now, &why);
 }
 
 static bool
@@ -126,6 +126,9 @@ counts(const struct verdicts *v, const struct candidate *who, int level)
 {
 	if (level >= REVIEW_LEVEL)
 		return true;
+	/* revoked, or suspended: no board speaks through it */
+	if (level <= -2)
+		return false;
 	for (size_t i = 0; i < v->nboards; i++) {
 		if (on_board(&v->boards[i], &who->fp))
 			return true;

@@ -25,29 +25,51 @@ put_key(struct msg_V_VERDICT *out, const struct klp_key *k)
 	memcpy(out->key, k->raw, k->len);
 }
 
-/* Level of a key and its Reticulum identity; 0 when nobody has said one. */
-int
-verdict_level(const struct verdicts *v, const struct fp *fp,
-    const uint8_t *rns, const char *scope, const char **why)
+/* How a key and its Reticulum identity stand; either may be NULL. */
+static void
+stand(const struct verdicts *v, struct standing_of *o, const struct fp *fp,
+    const struct hash16 *rns, const char *scope, uint32_t now)
 {
-	struct level_query q = {.fp = fp, .rns = rns};
-	int bit = scope_parse(scope, strlen(scope)), level;
+	int bit = scope_parse(scope, strlen(scope));
 
 	/* an unknown scope is covered by nobody but "*" */
-	q.scope = bit < 0 ? SCOPE_ALL : (enum scope)bit;
-	if (level_local(&level, why, &v->levels, &q))
-		return level;
-	return 0;
+	standing_ask(v->s, o, fp, rns,
+	    bit < 0 ? SCOPE_ALL : (enum scope)bit, now);
+}
+
+int
+verdict_level(const struct verdicts *v, const struct fp *fp,
+    const uint8_t *rns, const char *scope, uint32_t now, const char **why)
+{
+	struct standing_of o;
+
+	stand(v, &o, fp, rns == NULL ? NULL : hash16_at(rns), scope, now);
+	*why = o.why;
+	return o.level;
 }
 
 static bool
-pinned(const struct verdicts *v, const struct fp *fp, const uint8_t *rns)
+pinned(const struct verdicts *v, const struct fp *fp, const struct hash16 *rns)
 {
-	const struct level_query q = {.fp = fp, .rns = rns};
+	const struct level_query q = {.fp = fp, .rns = rns->b};
 	const char *why;
 	int level;
 
-	return level_local(&level, &why, &v->levels, &q);
+	return level_local(&level, &why, &v->s->levels, &q);
+}
+
+/* What it says goes out; a key has been put. */
+static void
+put_standing(struct msg_V_VERDICT *out, const struct standing_of *o)
+{
+	out->level = o->level;
+	out->status = o->revoked == REV_REVOKED ? VERDICT_REVOKED :
+	    o->revoked == REV_SUSPENDED ? VERDICT_SUSPENDED : VERDICT_OK;
+	out->jobs = (uint8_t)o->jobs;
+	out->pinned = o->pinned;
+	out->valid_until = MIN_OF(out->valid_until, o->valid_until);
+	say(out, out->status == VERDICT_OK && o->why_jobs != NULL ?
+		o->why_jobs : o->why);
 }
 
 /*
@@ -55,8 +77,8 @@ pinned(const struct verdicts *v, const struct fp *fp, const uint8_t *rns)
  * what is wrong with it.
  */
 static const char *
-take_binding(struct verdicts *v, const struct msg_V_ASK *m, const uint8_t *rns,
-    uint32_t now, enum verdict_note *note)
+take_binding(struct verdicts *v, const struct msg_V_ASK *m,
+    const struct hash16 *rns, uint32_t now, enum verdict_note *note)
 {
 	struct binding b;
 	struct klp_key k;
@@ -88,21 +110,22 @@ take_binding(struct verdicts *v, const struct msg_V_ASK *m, const uint8_t *rns,
 /* Without a binding: an identity pinned by its hash has its Ed25519 key. */
 static void
 unbound(const struct verdicts *v, struct msg_V_VERDICT *out,
-    const struct msg_V_ASK *m)
+    const struct msg_V_ASK *m, uint32_t now)
 {
+	struct standing_of o;
 	struct klp_key k;
-	const char *why;
 
-	if (level_pin_rns(&v->levels, &out->rns_hash) == NULL ||
-	    !key_set(&k, KEY_ED25519, m->rns_public + 32, 32)) {
+	stand(v, &o, NULL, &out->rns_hash, m->scope, now);
+	if (level_pin_rns(&v->s->levels, &out->rns_hash) != NULL &&
+	    key_set(&k, KEY_ED25519, m->rns_public + 32, 32)) {
+		put_key(out, &k);
+		put_standing(out, &o);
+	} else if (o.revoked != REV_NONE) {
+		put_standing(out, &o); /* whoever it belongs to */
+	} else {
 		out->status = VERDICT_NO_BINDING;
 		say(out, "no binding of this identity is known");
-		return;
 	}
-	put_key(out, &k);
-	out->level = verdict_level(v, NULL, out->rns_hash.b, m->scope, &why);
-	out->status = VERDICT_OK;
-	say(out, why);
 }
 
 enum verdict_note
@@ -111,6 +134,7 @@ verdict_ask(struct verdicts *v, struct msg_V_VERDICT *out,
 {
 	enum verdict_note note = VERDICT_PLAIN;
 	const struct binding *b;
+	struct standing_of o;
 	struct klp_key k;
 	const char *why;
 
@@ -118,28 +142,23 @@ verdict_ask(struct verdicts *v, struct msg_V_VERDICT *out,
 	out->qid = m->qid;
 	out->valid_until = now + VERDICT_VALID;
 	rns_hash_of(&out->rns_hash, m->rns_public);
-	if ((why = take_binding(v, m, out->rns_hash.b, now, &note)) != NULL) {
-		const char *pin;
-		int level = verdict_level(v, NULL, out->rns_hash.b, m->scope,
-		    &pin);
-
+	if ((why = take_binding(v, m, &out->rns_hash, now, &note)) != NULL) {
+		stand(v, &o, NULL, &out->rns_hash, m->scope, now);
 		out->status = VERDICT_BAD_BINDING;
-		out->level = MIN_OF(level, 0);
+		out->level = MIN_OF(o.level, 0);
 		say(out, why);
 		return VERDICT_BAD;
 	}
 	b = bindstore_find(v->store, m->rns_public, now);
 	if (b == NULL || !binding_key(&k, b)) {
-		unbound(v, out, m);
+		unbound(v, out, m, now);
 		return note;
 	}
 	put_key(out, &k);
-	out->status = VERDICT_OK;
-	out->level = verdict_level(v, &out->fp, out->rns_hash.b, m->scope,
-	    &why);
 	out->valid_until = MIN_OF(out->valid_until, b->not_after);
+	stand(v, &o, &out->fp, &out->rns_hash, m->scope, now);
+	put_standing(out, &o);
 	out->live_needed = out->level >= v->live_from;
-	say(out, why);
 	return note;
 }
 

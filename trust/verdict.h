@@ -8,7 +8,7 @@
 
 #include "common/ipc_msg.h"
 #include "trust/bindstore.h"
-#include "trust/doc/level.h"
+#include "trust/standing.h"
 
 /*
  * What warren-trust answers (compute.md 4, steps 3, 4, 5 and 7), pure: a
@@ -30,7 +30,7 @@ struct verdict_board {
 };
 
 struct verdicts {
-	struct level_conf levels;
+	struct standing *s;
 	const struct verdict_board *boards;
 	size_t nboards;
 	/* least level that needs a live proof of the secp256k1 key */
@@ -57,9 +57,9 @@ enum verdict_note verdict_ask(struct verdicts *, struct msg_V_VERDICT *out,
 size_t verdict_envelope(const struct verdicts *, uint8_t *record, size_t cap,
     struct msg_V_MANIFEST *out, const struct msg_V_ENVELOPE *m,
     const uint8_t *env, size_t len);
-/* Level of a key and its Reticulum identity hash (NULL: not known) in a scope. */
+/* Level of a key and its identity hash (NULL: not known) in a scope. */
 int verdict_level(const struct verdicts *, const struct fp *fp,
-    const uint8_t *rns, const char *scope, const char **why);
+    const uint8_t *rns, const char *scope, uint32_t now, const char **why);
 /* The board of that text; NULL. */
 const struct verdict_board *verdict_board(const struct verdicts *,
     const char *text);

@@ -711,20 +711,9 @@ node_config_later(const struct node_config *c, unsigned i)
 		bool set;
 		const char *line;
 	} later[] = {
-	    {c->trust_graph != NULL,
-		"trust_graph is not fetched in this version: pins and anchors "
-		"alone decide"},
-	    {c->revocation_list != NULL,
-		"revocation_list is not fetched in this version"},
-	    {c->nanchors_from > 0,
-		"trust.anchors_from has no effect in this version"},
 	    {c->nboards > 0,
 		"trust.boards has no effect in this version: approved_by "
 		"counts as absent"},
-	    {c->on_stale != STALE_REFUSE_NEW || c->grace_graph_ms != GRAPH_GRACE ||
-		c->grace_list_ms != LIST_GRACE,
-		"trust.on_stale and trust.grace have no effect in this "
-		"version: nothing is fetched that could be stale"},
 	    {c->neighbour_limit_per_minute > 0,
 		"neighbour_limit_per_minute has no effect in this version"},
 	    {c->hub != NULL, "hub has no effect in this version"},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/host/inbox.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -15,6 +16,7 @@
 #include "node/work/lend.h"
 #include "node/work/node.h"
 #include "node/work/review.h"
+#include "node/work/revoke.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
 
@@ -173,6 +175,44 @@ on_V_CHANGED(struct warren_node *wn, const struct msg_V_CHANGED *m,
 	(void)m;
 	(void)in;
 	node_verdicts_void(&wn->node);
+}
+
+/* An empty one has no descriptor. */
+static void
+on_V_LISTED(struct warren_node *wn, const struct msg_V_LISTED *m,
+    struct ipc_in *in)
+{
+	struct listed *l = NULL;
+	const uint8_t *text = NULL;
+	size_t n = 0;
+	bool good = m->count == 0;
+
+	if (m->count > 0 && m->count <= LISTED_MAX && in->nfds == 1 &&
+	    (text = map(in, m->count * LISTED_BYTES,
+		LISTED_MAX * LISTED_BYTES, &n)) != NULL &&
+	    (l = calloc(m->count, sizeof(*l))) != NULL)
+		good = listed_get(l, text, n, m->count);
+	memfd_unmap(text, n);
+	if (good) {
+		revoke_take(&wn->node, l, m->count);
+		return;
+	}
+	free(l);
+	program_malformed(&wn->prog, in);
+}
+
+static void
+on_V_AUTHORITY(struct warren_node *wn, const struct msg_V_AUTHORITY *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	if (m->name[0] == '\0') {
+		wn->nlaw = wn->nlaw_new;
+		memcpy(wn->law, wn->law_new, sizeof(wn->law));
+		wn->nlaw_new = 0;
+	} else if (wn->nlaw_new < HOST_LAW_MAX) {
+		wn->law_new[wn->nlaw_new++] = *m;
+	}
 }
 
 static void

@@ -19,6 +19,7 @@
  * the turn the ledger is committed once, and the queue goes out behind it.
  */
 #define HOST_SECCOMP_MAX 65 /* 64 of a name, and the profile's file */
+#define HOST_LAW_MAX 20	 /* lines: trust/law.h has no more */
 #define HOST_LAZY_S 0.1	 /* a write that nobody depends on waits so long */
 #define HOST_RETRY_S 1.0 /* a commit that failed is tried again */
 
@@ -73,6 +74,9 @@ struct warren_node {
 	ev_prepare turn_end;
 	bool stopping, lazy_due;
 	bool budgets_fail;
+	/* authorities and documents as trust tells them, for status */
+	struct msg_V_AUTHORITY law[HOST_LAW_MAX], law_new[HOST_LAW_MAX];
+	unsigned nlaw, nlaw_new;
 	bool sweep; /* groups are left that nobody uses */
 	struct {
 		bool running;

@@ -306,6 +306,13 @@ send_changed(struct parent *p, enum program who, struct ipc *c)
 	return send_setting(c, SET_NODE_YAML, "", p->fd_changed);
 }
 
+static int
+send_again(struct parent *p, enum program who, struct ipc *c)
+{
+	return who != PROGRAM_TRUST ? 0 : send_setting(c, SET_NODE_YAML, "",
+	    p->fd_changed >= 0 ? p->fd_changed : p->fd_node);
+}
+
 void
 settings_facts(struct parent *p)
 {
@@ -380,8 +387,10 @@ settings_again(struct parent *p, const char *node_text, size_t len)
 		struct child *c = &p->child[i];
 		struct ipc *to = c->ev != NULL ? ipc_ev_channel(c->ev) : NULL;
 
-		if (to != NULL && (send_params(p, to) < 0 || (fd >= 0 &&
-		    send_changed(p, c->peer, to) < 0))) {
+		/* trust looks through klp/ again in any case */
+		if (to != NULL && (send_params(p, to) < 0 || (fd >= 0 ?
+			send_changed(p, c->peer, to) :
+			send_again(p, c->peer, to)) < 0)) {
 			log_warn(program_name(c->peer), "not told");
 			r = -1;
 		}

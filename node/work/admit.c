@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/ipc_msg.h"
 #include "sandbox/plan/plan.h"
 #include "common/util.h"
 
@@ -92,6 +93,16 @@ admit_revoked(struct refusal *r, const struct admit_peer *p)
 	return false;
 }
 
+/* the same step, of what only the payload names */
+bool
+admit_artifacts(struct refusal *r, const struct admit_job *j)
+{
+	if (j->revoked == NULL)
+		return true;
+	(void)refuse(r, "revoked", 3, NULL);
+	return named(r, j->revoked);
+}
+
 /* step 4 */
 bool
 admit_binding(struct refusal *r, const struct admit_node *n,
@@ -121,8 +132,11 @@ admit_trust(struct refusal *r, const struct admit_node *n,
 	/* below 0 there is no job, whatever the operator's floor says */
 	int floor = MAX_OF(n->policy->floor, 0);
 
-	if (p->level >= floor)
+	if (p->level >= floor && p->jobs == VJOBS_TAKEN)
 		return true;
+	if (p->level >= floor)
+		return refuse(r, "trust", 5, "%s",
+		    p->why == NULL ? "a list of the node is too old" : p->why);
 	return refuse(r, "trust", 5, "level %d, needed %d%s%s", p->level,
 	    floor, p->why == NULL || *p->why == '\0' ? "" : ": ",
 	    p->why == NULL ? "" : p->why);
@@ -384,7 +398,7 @@ admit_second(struct refusal *r, struct admitted *out,
 
 	memset(r, 0, sizeof(*r));
 	memset(out, 0, sizeof(*out));
-	if (!admit_manifest(r, n, j))
+	if (!admit_manifest(r, n, j) || !admit_artifacts(r, j))
 		return false;
 	spool = quota_spool(caps, j->spool_held, j->spool_more);
 	if (!admit_quota(r, &spool) || !admit_image(r, j) ||
@@ -399,7 +413,13 @@ bool
 admit_again(struct refusal *r, const struct admit_node *n,
     const struct admit_peer *p, const struct admit_job *j)
 {
+	struct admit_peer again = *p;
+
 	memset(r, 0, sizeof(*r));
-	return admit_revoked(r, p) && admit_trust(r, n, p) &&
-	    admit_image(r, j) && admit_contract(r, j);
+	/* what takes no new job takes this one still */
+	if (again.jobs != VJOBS_NOT_STARTED)
+		again.jobs = VJOBS_TAKEN;
+	return admit_revoked(r, p) && admit_artifacts(r, j) &&
+	    admit_trust(r, n, &again) && admit_image(r, j) &&
+	    admit_contract(r, j);
 }

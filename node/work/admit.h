@@ -41,7 +41,8 @@ struct admit_peer {
 	bool identified;
 	bool has_binding; /* a valid one, or pinned by its identity */
 	bool bad_binding; /* one came and does not hold */
-	bool revoked;	  /* trust's word on the key */
+	bool revoked;	  /* trust's word on the key, or the identity */
+	uint8_t jobs;	  /* of enum verdict_jobs; why says it then */
 	int level;	  /* for job.submit, pins included */
 	const char *why;  /* trust's word on the level, or NULL */
 	bool live_needed, live_done;
@@ -82,6 +83,7 @@ struct admit_job {
 	enum image_state image;
 	const char *volume_code; /* its volumes do not fit into the image; NULL */
 	const char *volume_why;
+	const char *revoked; /* of what it names, which; NULL */
 	const char *seccomp_why; /* the named profile is not here; NULL: fine */
 	uint64_t spool_held;	 /* by the owner, without this job */
 	uint64_t spool_more;	 /* inputs that are not here */
@@ -102,6 +104,7 @@ struct admitted {
 
 bool admit_manifest(struct refusal *, const struct admit_node *,
     const struct admit_job *);
+bool admit_artifacts(struct refusal *, const struct admit_job *);
 bool admit_image(struct refusal *, const struct admit_job *);
 bool admit_contract(struct refusal *, const struct admit_job *);
 bool admit_limits(struct refusal *, struct admitted *,

@@ -61,7 +61,7 @@ describe(struct node *n, const struct asked *a)
 	struct peer *p = a->caller->peer;
 	char why[NODE_READY_WHY];
 	struct wr w;
-	int level = p != NULL && p->v.known && p->v.status != VERDICT_REVOKED ?
+	int level = p != NULL && p->v.known && !verdict_listed(&p->v) ?
 	    p->v.level : 0;
 
 	node_disk(n);

@@ -146,6 +146,15 @@ finish_kill(struct node *n, struct job *j, enum kill_reason why)
 	    0);
 }
 
+void
+finish_suspend(struct node *n, struct job *j)
+{
+	j->suspended = true;
+	job_freeze(n, j, "suspended");
+	if (!j->frozen && j->phase == PHASE_RUNNING)
+		finish_kill(n, j, KILL_REVOKED);
+}
+
 static void
 settle(struct node *n, struct job *j)
 {
@@ -374,6 +383,8 @@ finish_started(struct node *n, const struct msg_J_STARTED *m)
 	node_event(n, EVK_JOB_STARTED, 0, j, NULL, NULL, NULL, m->slot,
 	    m->layers);
 	n->lend_at = n->now; /* does it go on? */
+	if (j->suspended)
+		finish_suspend(n, j);
 }
 
 void

@@ -22,6 +22,12 @@
 void finish_changed(struct node *, struct job *, enum job_state old);
 /* Ends an active job for that reason; a second reason does not count. */
 void finish_kill(struct node *, struct job *, enum kill_reason);
+/*
+ * It stands still until who or what it is of is listed no more; while its
+ * volumes are filled that begins with its start. Where a machine cannot freeze,
+ * the safe side is its end.
+ */
+void finish_suspend(struct node *, struct job *);
 /* A job that has not started; why may be NULL. */
 void finish_refuse(struct node *, struct job *, const char *code,
     const char *why);

@@ -80,6 +80,8 @@ found_running(struct node *n, const struct msg_J_RUNNING *m)
 	found_killed(n, j, m->kill);
 	if (job_floods(j))
 		finish_kill(n, j, KILL_OUTPUT);
+	if (j->suspended)
+		finish_suspend(n, j);
 }
 
 /* The same of one that is still built: J_STARTED or J_FAILED follows. */

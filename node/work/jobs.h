@@ -122,6 +122,7 @@ struct job {
 	uint32_t slot;	    /* 0: none */
 	bool forgetting;    /* J_FORGET is out: the slot is not free yet */
 	bool given;	    /* ... because the machine is lent no more */
+	bool suspended;	    /* who or what it is of: it is to stand still */
 	bool frozen;	    /* stands still since frozen_at, its clock too */
 	struct mono frozen_at;
 	uint8_t kill;	    /* of enum kill_reason: asked for; 0: not */

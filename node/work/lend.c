@@ -56,6 +56,8 @@ give_back(struct node *n, struct job *j)
 static void
 apply(struct node *n, struct job *j)
 {
+	if (j->suspended)
+		return; /* revoke.c lets it go on */
 	if (n->lends || n->policy.when.running == WHEN_FINISH)
 		job_thaw(n, j);
 	else if (n->policy.when.running == WHEN_FREEZE)

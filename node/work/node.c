@@ -9,10 +9,12 @@
 #include "node/work/announce.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
+#include "node/work/banned.h"
 #include "node/work/challenge.h"
 #include "node/work/lend.h"
 #include "node/work/ready.h"
 #include "node/work/review.h"
+#include "node/work/revoke.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
 #include "node/work/turn.h"
@@ -98,6 +100,7 @@ void
 node_verdicts_void(struct node *n)
 {
 	peers_changed(n);
+	revoke_holes_check(n);
 	review_again(n);
 }
 
@@ -142,6 +145,7 @@ node_hello(struct node *n, const struct msg_T_HELLO *m)
 	memcpy(n->rns_public, m->rns_public, 64);
 	n->dest = m->dest;
 	announce_hello(n);
+	banned_holes_again(n);
 }
 
 void
@@ -332,6 +336,7 @@ node_clear(struct node *n)
 	peers_gone(n); /* and what waited for their links */
 	peers_clear(n);
 	sched_clear(&n->sched);
+	banned_clear(n);
 	jobs_clear(&n->jobs);
 	votes_clear(&n->votes);
 	free(n->answer);

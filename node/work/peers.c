@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "node/work/banned.h"
 #include "node/work/event.h"
 #include "node/work/park.h"
 #include "node/work/said.h"
@@ -267,17 +268,13 @@ close_links_of(struct node *n, const struct peer *p)
  * klp.md 3.8 below zero. Taken here for the operator's own pins as well, so
  * that a judge that was taken over cannot let those people in.
  */
-static void
-enforce(struct node *n, struct peer *p, int level)
+void
+peer_refuse(struct node *n, struct peer *p, int level)
 {
 	if (level > -2)
 		return;
-	if (level <= -3) {
-		struct msg_N_BLACKHOLE m = {.on = true};
-
-		m.rns_hash = p->rns_hash;
-		n->host.send_N_BLACKHOLE(n->host.ctx, &m);
-	}
+	if (level <= -3)
+		banned_hole(n, &p->rns_hash);
 	node_event(n, EVK_PEER_BLOCKED, 2, NULL, p, "trust", NULL, level, 0);
 	close_links_of(n, p);
 }
@@ -285,14 +282,15 @@ enforce(struct node *n, struct peer *p, int level)
 void
 peer_enforce(struct node *n, struct peer *p)
 {
-	enforce(n, p, p->v.status == VERDICT_REVOKED ?
-		MIN_OF(p->v.level, -2) : p->v.level);
+	peer_refuse(n, p, verdict_listed(&p->v) ? MIN_OF(p->v.level, -2) :
+		p->v.level);
 }
 
 void
 peers_identified(struct node *n, const struct msg_T_IDENTIFIED *m)
 {
 	struct caller *l = caller_find(n, &m->link);
+	const struct listed *listed;
 	struct peer *p;
 	int pin;
 
@@ -308,8 +306,12 @@ peers_identified(struct node *n, const struct msg_T_IDENTIFIED *m)
 	node_event(n, EVK_LINK_IDENTIFIED, 0, NULL, p, NULL, NULL, 0, 0);
 	pin = policy_pinned(&n->policy, &p->rns_hash,
 	    p->v.known ? &p->v.fp : NULL);
+	listed = banned_peer(n, p->v.known && p->v.key_len > 0 ? &p->v.fp :
+		NULL, &p->rns_hash);
+	if (listed != NULL)
+		pin = MIN_OF(pin, listed->suspended ? -2 : -3);
 	if (pin <= -2) {
-		enforce(n, p, pin);
+		peer_refuse(n, p, pin);
 		return;
 	}
 	/* asked before it is needed: the first submit finds it here */
@@ -318,6 +320,12 @@ peers_identified(struct node *n, const struct msg_T_IDENTIFIED *m)
 }
 
 /* ---- verdicts ---- */
+
+bool
+verdict_listed(const struct verdict *v)
+{
+	return v->status == VERDICT_REVOKED || v->status == VERDICT_SUSPENDED;
+}
 
 bool
 peer_verdict_fresh(const struct node *n, const struct peer *p)
@@ -352,6 +360,7 @@ peer_ask(struct node *n, struct peer *p, const uint8_t *b)
 	}
 	n->host.send_V_ASK(n->host.ctx, &m);
 	p->ask_qid = m.qid;
+	p->asked_gen = n->verdict_gen;
 	return m.qid;
 }
 
@@ -376,7 +385,7 @@ static void
 take_verdict(struct node *n, struct peer *p, const struct msg_V_VERDICT *m)
 {
 	struct verdict *v = &p->v;
-	bool key = m->status == VERDICT_OK || m->status == VERDICT_REVOKED;
+	bool key = m->key_len > 0;
 	int pin = policy_pinned(&n->policy, &p->rns_hash, key ? &m->fp : NULL);
 
 	memset(v, 0, sizeof(*v));
@@ -389,6 +398,8 @@ take_verdict(struct node *n, struct peer *p, const struct msg_V_VERDICT *m)
 	v->key_kind = m->key_kind;
 	v->bip340 = m->bip340;
 	v->live_needed = m->live_needed;
+	v->pinned = m->pinned;
+	v->jobs = m->jobs;
 	if (key) {
 		v->fp = m->fp;
 		v->key_len = (uint8_t)m->key_len;
@@ -426,10 +437,27 @@ void
 peers_changed(struct node *n)
 {
 	struct peer *p;
+	struct job *j;
 
 	n->verdict_gen++;
+	if (!n->up[PROGRAM_TRUST])
+		return;
 	RB_FOREACH(p, peers, &n->peers) {
-		if (p->links > 0 && n->up[PROGRAM_TRUST])
+		if (p->links > 0)
+			(void)peer_ask(n, p, NULL);
+	}
+	/* a submitter may have gone away while his job is here */
+	TAILQ_FOREACH(j, &n->jobs.live, link) {
+		p = peer_get(n, &j->rns_hash, j->rns_public);
+		if (p != NULL && (p->ask_qid == 0 ||
+		    p->asked_gen != n->verdict_gen))
+			(void)peer_ask(n, p, NULL);
+	}
+	/* whom transport drops has no link that asks for him */
+	for (size_t i = 0; i < n->nholes; i++) {
+		p = peer_find(n, &n->holes[i]);
+		if (p != NULL && (p->ask_qid == 0 ||
+		    p->asked_gen != n->verdict_gen))
 			(void)peer_ask(n, p, NULL);
 	}
 }
@@ -442,16 +470,18 @@ peer_counted(struct node *n, struct peer *p, enum peer_count what)
 }
 
 struct admit_peer
-peer_admit(const struct caller *l, const struct peer *p)
+peer_admit(const struct node *n, const struct caller *l, const struct peer *p)
 {
 	struct admit_peer a = {.identified = p != NULL};
 
 	if (p == NULL)
 		return a;
-	a.has_binding = p->v.status == VERDICT_OK ||
-	    p->v.status == VERDICT_REVOKED;
-	a.has_binding = a.has_binding && p->v.known;
-	a.revoked = p->v.status == VERDICT_REVOKED;
+	a.has_binding = p->v.known && (p->v.status == VERDICT_OK ||
+	    (verdict_listed(&p->v) && p->v.key_len > 0));
+	a.revoked = verdict_listed(&p->v) || banned_peer(n,
+	    p->v.known && p->v.key_len > 0 ? &p->v.fp : NULL,
+	    &p->rns_hash) != NULL;
+	a.jobs = p->v.jobs;
 	a.level = p->v.level;
 	a.why = p->v.why;
 	a.live_needed = p->v.live_needed;

@@ -36,7 +36,8 @@ struct verdict {
 	int level; /* pins of this node included */
 	struct fp fp;
 	uint8_t key_kind, key_len;
-	bool bip340, live_needed;
+	bool bip340, live_needed, pinned;
+	uint8_t jobs; /* of enum verdict_jobs */
 	uint8_t key[33];
 	uint32_t valid_until;
 	char why[128];
@@ -59,6 +60,7 @@ struct peer {
 	uint8_t rns_public[64];
 	struct verdict v;
 	uint64_t ask_qid;   /* a V_ASK that is out; 0 */
+	uint32_t asked_gen; /* node.verdict_gen at that time */
 	bool has_sent;	    /* sent: the last b that trust has judged good */
 	uint8_t sent[BINDING_LEN];
 	struct bucket bytes, requests;
@@ -144,6 +146,8 @@ struct peer *peer_next(struct node *, struct peer *);
  */
 struct peer *peer_get(struct node *, const struct hash16 *rns_hash,
     const uint8_t rns_public[64]);
+/* Does it say that the key or the identity is revoked, or suspended? */
+bool verdict_listed(const struct verdict *);
 /* Is there a verdict that still holds? */
 bool peer_verdict_fresh(const struct node *, const struct peer *);
 /* Is b (may be NULL) another than the last that trust has judged good? */
@@ -160,6 +164,8 @@ uint64_t peer_ask(struct node *, struct peer *, const uint8_t *b);
 struct peer *peer_judged(struct node *, const struct msg_V_VERDICT *);
 /* Who may not be linked is not: his links are closed, the peer stays. */
 void peer_enforce(struct node *, struct peer *);
+/* The same, for that level. */
+void peer_refuse(struct node *, struct peer *, int level);
 /*
  * V_CHANGED: no verdict is fresh any more, and those of linked peers are asked
  * for. Jobs that wait see it when the node schedules, at the turn's end.
@@ -169,8 +175,9 @@ void peers_changed(struct node *);
 void peers_unasked(struct node *);
 /* Something happened with it that is counted. */
 void peer_counted(struct node *, struct peer *, enum peer_count);
-/* As admission looks at it; either may be NULL. It points into the peer. */
-struct admit_peer peer_admit(const struct caller *, const struct peer *);
+/* As admission looks at it; caller and peer may be NULL. It points into the peer. */
+struct admit_peer peer_admit(const struct node *, const struct caller *,
+    const struct peer *);
 
 /* ---- owners: the fingerprints that jobs and blobs belong to ---- */
 

@@ -15,6 +15,8 @@ node_shut(const struct node *n)
 		return "compute is switched off on this node";
 	if (n->stopping)
 		return "the node is stopping";
+	if (n->self_listed)
+		return "the key of the node itself is revoked or suspended";
 	if (n->ledger_fails)
 		return "the node cannot write its ledger: its disk may be full";
 	if (n->disk_low)

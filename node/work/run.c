@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "node/work/banned.h"
 #include "node/work/finish.h"
 #include "node/work/inputs.h"
 #include "node/work/lend.h"
@@ -55,14 +56,17 @@ still_admitted(struct node *n, struct job *j)
 	struct admit_job aj = {.m = j->m,
 	    .image = n->host.image_here(n->host.ctx, &j->image)};
 	struct admit_peer ap;
+	const char *which;
 	struct refusal r;
 
+	if (banned_job(n, j, &which) != NULL)
+		aj.revoked = which;
 	if (p == NULL) {
 		finish_refuse(n, j, "trust", "too many peers");
 		return false;
 	}
 	if (j->verdict_gen != n->verdict_gen) {
-		ap = peer_admit(NULL, p);
+		ap = peer_admit(n, NULL, p);
 		/* the key may have gone to another identity meanwhile */
 		if (!ap.has_binding || !fp_eq(&p->v.fp, &j->owner))
 			ap.level = 0;

@@ -13,6 +13,7 @@
 #include "node/work/peers.h"
 #include "node/work/query.h"
 #include "node/work/review.h"
+#include "node/work/revoke.h"
 #include "node/work/slices.h"
 #include "node/work/state.h"
 #include "node/work/submit.h"
@@ -41,7 +42,7 @@ known_peer(struct node *n, struct asked *a)
 	}
 	if (p->v.status == VERDICT_OK && p->v.level >= 0)
 		return true;
-	if (p->v.status == VERDICT_REVOKED) {
+	if (verdict_listed(&p->v)) {
 		r.code = "revoked";
 		r.which = "key";
 	} else if (p->v.status == VERDICT_OK) {
@@ -155,6 +156,18 @@ serve_request(struct node *n, const struct msg_T_REQUEST *m,
 	asked_end(a);
 }
 
+/*
+ * A pin below the floor takes back what was granted, like a revocation: the
+ * operator has lowered it since. What a graph says less is seen at the next
+ * start of a job.
+ */
+static int
+owner_level(const struct node *n, const struct peer *p)
+{
+	return p->v.pinned && p->v.status == VERDICT_OK &&
+	    p->v.level < MAX_OF(n->policy.floor, 0) ? -3 : p->v.level;
+}
+
 void
 serve_verdict(struct node *n, const struct msg_V_VERDICT *m)
 {
@@ -176,9 +189,11 @@ serve_verdict(struct node *n, const struct msg_V_VERDICT *m)
 	/* the request may have made room for another peer */
 	if (bad || (p = peer_find(n, &m->rns_hash)) == NULL)
 		return;
-	if (p->v.status == VERDICT_OK || p->v.status == VERDICT_REVOKED)
-		finish_owner(n, &p->v.fp, p->v.level,
+	if (p->v.key_len > 0 && p->v.status != VERDICT_SUSPENDED)
+		finish_owner(n, &p->v.fp, owner_level(n, p),
 		    p->v.status == VERDICT_REVOKED);
 	turn_judged(n, &p->rns_hash);
 	peer_enforce(n, p);
+	if (p->v.level > -3)
+		revoke_holes_check(n);
 }

@@ -65,6 +65,11 @@ struct node {
 	struct mono disk_at;
 	bool ready_said, ready_was; /* whether jobs are taken, as was said */
 	uint32_t verdict_gen;
+	/* revoke.c: what trust said, whom transport drops for us */
+	struct listed *listed;
+	size_t nlisted, nholes;
+	struct hash16 *holes;
+	bool self_listed;
 	uint64_t last_qid;
 
 	bool has_posture;

@@ -8,6 +8,7 @@
 #include "node/proto/proto_put.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
+#include "node/work/banned.h"
 #include "node/work/event.h"
 #include "node/work/inputs.h"
 #include "node/work/park.h"
@@ -184,7 +185,7 @@ submit_request(struct node *n, struct asked *a)
 		    peer_ask(n, p, news ? q->binding : NULL));
 		return;
 	}
-	ap = peer_admit(a->caller, p);
+	ap = peer_admit(n, a->caller, p);
 	if (a->bad_binding) {
 		ap.bad_binding = true;
 		ap.why = a->why;
@@ -297,6 +298,7 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	aj->nonce_used = job_by_nonce(&n->jobs, fp, m->nonce) != NULL;
 	aj->now = n->unix_now;
 	aj->image = n->host.image(n->host.ctx, m, image);
+	(void)banned_manifest(n, m, image, &aj->revoked);
 	if (aj->image == IMAGE_HERE)
 		aj->volume_code = n->host.volumes(n->host.ctx, m, image, why);
 	aj->volume_why = why;
@@ -343,7 +345,7 @@ admit_it(struct node *n, const struct asked *a, struct manifest *m,
 	struct caller *l = a->caller;
 	const struct pbin *e = &a->req.envelope;
 	struct admit_node an = node_admit(n);
-	struct admit_peer ap = peer_admit(l, l->peer);
+	struct admit_peer ap = peer_admit(n, l, l->peer);
 	struct quota_answer quota = quota_now(n, &l->peer->v.fp);
 	struct admit_job aj = {.m = m};
 	struct id32 image = {0};

@@ -71,7 +71,8 @@ struct world {
 
 	/* what the others do */
 	int level;		/* trust's verdict on everybody */
-	int verdict_status;
+	int verdict_status, verdict_jobs;
+	bool verdict_pinned;
 	bool live_needed;
 	bool trust_silent, keys_silent, audit_silent, jail_silent;
 	bool cannot_freeze;
@@ -102,7 +103,8 @@ struct world {
 	unsigned starts, kills, packs, forgets, asks, lives, envelopes, receipts,
 	    announces, closes, blackholes, follows, holds, unfollows;
 	unsigned events_seen[64];
-	struct hash16 last_closed;
+	unsigned lifted; /* N_BLACKHOLE off */
+	struct hash16 last_closed, last_hole;
 	struct id32 kept; /* digest of the last envelope that was kept */
 	bool last_accepting;
 	struct mono last_announce;

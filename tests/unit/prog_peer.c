@@ -24,24 +24,27 @@
 #define WAIT_MS PATIENCE_MS
 
 static void
-child(const char *exe, int channel, const char *dir_name, int dir)
+child(const char *exe, int channel, const char *const name[2],
+    const int dirs[2])
 {
-	char path[128], word[64];
+	char path[128], word[2][64];
 	char *argv[4] = {path, NULL, NULL, NULL};
+	unsigned n = 1;
 	int null = open("/dev/null", O_RDWR);
 
 	(void)snprintf(path, sizeof(path), "./%s", exe);
 	/* low numbers last, so that none is overwritten before it is used */
 	channel = fcntl(channel, F_DUPFD, 40);
-	if (dir >= 0)
-		dir = fcntl(dir, F_DUPFD, 41);
+	for (int i = 0; i < 2; i++) {
+		if (dirs[i] < 0)
+			continue;
+		(void)snprintf(word[i], sizeof(word[i]), "%s=%d", name[i],
+		    fcntl(dirs[i], F_DUPFD, 41));
+		argv[n++] = word[i];
+	}
 	if (dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
 	    dup2(channel, PROGRAM_CHANNEL) < 0)
 		_exit(99);
-	if (dir >= 0) {
-		(void)snprintf(word, sizeof(word), "%s=%d", dir_name, dir);
-		argv[1] = word;
-	}
 	/* the leak checker wants to trace, which a confined program forbids */
 	(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	(void)execv(path, argv);
@@ -51,6 +54,15 @@ child(const char *exe, int channel, const char *dir_name, int dir)
 void
 prog_start(struct prog *p, enum program self, const char *dir_name, int dir)
 {
+	prog_start_two(p, self, dir_name, dir, NULL, -1);
+}
+
+void
+prog_start_two(struct prog *p, enum program self, const char *dir_name,
+    int dir, const char *more_name, int more)
+{
+	const char *const names[2] = {dir_name, more_name};
+	const int dirs[2] = {dir, more};
 	int fds[2];
 
 	memset(p, 0, sizeof(*p));
@@ -60,7 +72,7 @@ prog_start(struct prog *p, enum program self, const char *dir_name, int dir)
 	p->pid = fork();
 	assert_true(p->pid >= 0);
 	if (p->pid == 0)
-		child(program_row(self)->exe, fds[1], dir_name, dir);
+		child(program_row(self)->exe, fds[1], names, dirs);
 	(void)close(fds[1]);
 	p->parent = ipc_new(fds[0], PROGRAM_PARENT, self);
 	assert_non_null(p->parent);

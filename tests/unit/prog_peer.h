@@ -21,6 +21,9 @@ struct prog {
 
 /* dir_name, dir: a named descriptor, or NULL. exe: in the build folder. */
 void prog_start(struct prog *, enum program self, const char *dir_name, int dir);
+/* With a second one; its descriptor -1: without. */
+void prog_start_two(struct prog *, enum program self, const char *dir_name,
+    int dir, const char *more_name, int more);
 /* PARAMS as below; then the caller sends settings, and prog_begin(). */
 void prog_params(struct prog *, const uint8_t rns_public[64]);
 /* A setting of text. */

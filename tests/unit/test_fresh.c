@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the age of a document does (klp.md 1.8), and the clock (1.7). */
+/* What the age of a document does (klp.md 1.8), and the clock (klp.md 1.7). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -30,6 +30,7 @@ static struct level_pin pins[4];
 static struct klp_key board_keys[2];
 static struct verdict_board board = {.text = "Board", .keys = board_keys,
     .nkeys = 1, .threshold = 1};
+static struct standing st;
 static struct verdicts v;
 
 static void
@@ -71,7 +72,8 @@ setup(void **state)
 	pins[2] = (struct level_pin){.is_rns = true, .level = 3};
 	memcpy(pins[2].id.b, HASH_BYTES(who[EDWARD].rns_hash));
 	board_keys[0] = who[MEMBER].key;
-	v = (struct verdicts){.levels = {pins, 3, NULL, 0}, .live_from = 3,
+	st = (struct standing){.levels = {pins, 3, NULL, 0}};
+	v = (struct verdicts){.s = &st, .live_from = 3,
 	    .store = bindstore_new(16), .boards = &board, .nboards = 1};
 	bind(&who[REVIEWER]);
 	bind(&who[NOBODY]);

@@ -22,7 +22,7 @@ kind_of(const json_t *row)
 {
 	const char *s = vec_str(row, "kind");
 
-	for (unsigned k = 0; k < REV_KINDS; k++)
+	for (unsigned k = 0; k < 4; k++)
 		if (strcmp(rev_kind_name(k), s) == 0)
 			return (enum rev_kind)k;
 	fail_msg("kind %s", s);
@@ -155,7 +155,7 @@ test_union(void **state)
 	frame = vec_bytes(root, "self_revocation", &fn);
 	assert_int_equal(fn, FRAME_LEN(SELFREV_FRAME, 1));
 	assert_null(selfrev_parse(&s, frame, fn));
-	assert_int_equal(s.reason, REASON_KEY_COMPROMISE);
+	assert_int_equal(s.reason, 1);
 	f = (struct flip){carol(frame, fn), frame};
 	vec_each_prefix(frame, fn, frame_flip, &f);
 	vec_each_flip(frame, fn, frame_flip, &f);
@@ -214,7 +214,7 @@ test_merge(void **state)
 	    {.id = {1}, .suspended = true, .revoked_at = 5},
 	    {.id = {1}, .reason = REASON_SUPERSEDED, .revoked_at = 9},
 	    {.id = {1}, .reason = REASON_RETIRED, .revoked_at = 7},
-	    {.id = {2}, .reason = REASON_POLICY, .revoked_at = 7}};
+	    {.id = {2}, .reason = 3, .revoked_at = 7}};
 	struct revset set = {0};
 	struct fp one = {{1}}, other = {{2}}, none = {{3}};
 
@@ -227,7 +227,7 @@ test_merge(void **state)
 		assert_int_equal(set.n, 2);
 		assert_int_equal(revset_state(&set, REV_KEY, one.b),
 		    REV_REVOKED);
-		/* 4.5: superseded and retired keys keep what they signed */
+		/* klp.md 4.5: superseded and retired keys keep what they signed */
 		assert_true(revset_signature(&set, &one, 6));
 		assert_false(revset_signature(&set, &one, 7));
 		assert_false(revset_signature(&set, &other, 1));
@@ -265,7 +265,7 @@ test_hostile(void **state)
 	    {"\"crit\":[]", "\"crit\":{}"},
 	    {"\"crit\":[]", "\"crit\":[7]"},
 	};
-	struct rev_entry e = {.kind = REV_KEY, .reason = REASON_POLICY,
+	struct rev_entry e = {.kind = REV_KEY, .reason = 3 /* policy */,
 	    .id = {1}};
 	char text[1024], hex[65], id[65];
 	struct id32 digest;

@@ -2,6 +2,7 @@
 /* What warren-trust answers (compute.md 4): pure, then the program. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +18,7 @@
 #include <sodium.h>
 
 #include "common/file.h"
+#include "tests/unit/authkit.h"
 #include "tests/unit/prog_peer.h"
 #include "trust/doc/envelope.h"
 #include "trust/doc/manifest_record.h"
@@ -69,7 +71,9 @@ test_ask(void **state)
 {
 	struct level_pin pins[2] = {
 	    {.level = 2}, {.level = -3, .is_rns = true}};
-	struct verdicts v = {.live_from = 3, .store = bindstore_new(8)};
+	struct standing st = {.on_stale = STALE_REFUSE_NEW};
+	struct verdicts v = {.s = &st, .live_from = 3,
+	    .store = bindstore_new(8)};
 	struct msg_V_ASK with = ask(10, 1000, true), without = ask(0, 0, false);
 	struct msg_V_ASK older = with;
 	struct msg_V_VERDICT out;
@@ -96,7 +100,7 @@ test_ask(void **state)
 	assert_int_equal(out.status, VERDICT_OK);
 	assert_int_equal(out.valid_until, 2000); /* as long as the binding */
 	/* pinned */
-	v.levels = (struct level_conf){.pins = pins, .npins = 1};
+	st.levels = (struct level_conf){.pins = pins, .npins = 1};
 	assert_int_equal(verdict_ask(&v, &out, &with, 1000), VERDICT_PLAIN);
 	assert_int_equal(out.level, 2);
 	assert_false(out.live_needed);
@@ -109,7 +113,7 @@ test_ask(void **state)
 	assert_int_equal(verdict_ask(&v, &out, &older, 1001), VERDICT_BAD);
 	assert_int_equal(out.status, VERDICT_BAD_BINDING);
 	/* the identity at -3: the lower pin counts */
-	v.levels.npins = 2;
+	st.levels.npins = 2;
 	(void)verdict_ask(&v, &out, &with, 1001);
 	assert_int_equal(out.level, -3);
 	/* expired, also when it comes again */
@@ -136,13 +140,15 @@ static void
 test_pinned_identity(void **state)
 {
 	struct level_pin pin = {.level = 3, .is_rns = true};
-	struct verdicts v = {.live_from = 3, .store = bindstore_new(8)};
+	struct standing st = {.on_stale = STALE_REFUSE_NEW};
+	struct verdicts v = {.s = &st, .live_from = 3,
+	    .store = bindstore_new(8)};
 	struct msg_V_ASK m = ask(0, 0, false);
 	struct msg_V_VERDICT out;
 
 	(void)state;
 	memcpy(pin.id.b, HASH_BYTES(rns_hash));
-	v.levels = (struct level_conf){.pins = &pin, .npins = 1};
+	st.levels = (struct level_conf){.pins = &pin, .npins = 1};
 	(void)verdict_ask(&v, &out, &m, 1000);
 	assert_int_equal(out.status, VERDICT_OK);
 	assert_int_equal(out.level, 3);
@@ -329,10 +335,34 @@ pinned(struct prog *p, int level)
 	prog_text(p, SET_NODE_YAML, "", yaml);
 }
 
+static int klp = -1; /* the operator's folder, or none */
+static struct msg_V_AUTHORITY line[4];
+static unsigned nlines;
+
+/* All that node is told at once; how much is listed. */
+static uint32_t
+told(struct ipc *node)
+{
+	struct msg_V_AUTHORITY m;
+	struct msg_V_LISTED l;
+	struct msg_V_CHANGED c;
+
+	for (nlines = 0;; nlines++) {
+		PROG_GET(V_AUTHORITY, node, &m);
+		if (m.name[0] == '\0')
+			break;
+		assert_true(nlines < NELEM(line));
+		line[nlines] = m;
+	}
+	PROG_GET(V_LISTED, node, &l);
+	PROG_GET(V_CHANGED, node, &c);
+	return l.count;
+}
+
 static void
 start(struct prog *p, int dir)
 {
-	prog_start(p, PROGRAM_TRUST, "trust", dir);
+	prog_start_two(p, PROGRAM_TRUST, "trust", dir, "klp", klp);
 	prog_params(p, rns);
 	pinned(p, 2);
 	prog_begin(p);
@@ -383,6 +413,7 @@ test_program(void **state)
 	(void)state;
 	start(&p, dir);
 	node = prog_neighbour(&p, PROGRAM_NODE);
+	(void)told(node);
 	out_of = ask(0, 0, false);
 	v = question(node, out_of);
 	assert_int_equal(v.status, VERDICT_NO_BINDING);
@@ -420,6 +451,7 @@ test_program(void **state)
 	prog_kill(&p);
 	start(&p, dir);
 	node = prog_neighbour(&p, PROGRAM_NODE);
+	(void)told(node);
 	v = question(node, out_of);
 	assert_int_equal(v.status, VERDICT_OK);
 	assert_int_equal(v.level, 2);
@@ -437,12 +469,14 @@ test_program(void **state)
 	    0);
 	start(&p, dir);
 	node = prog_neighbour(&p, PROGRAM_NODE);
+	(void)told(node);
 	v = question(node, out_of);
 	assert_int_equal(v.status, VERDICT_NO_BINDING);
 	assert_int_equal(faccessat(dir, "bindings.bad", R_OK, 0), 0);
 	prog_stop(&p);
 	(void)unlinkat(dir, "bindings.bad", 0);
 	(void)unlinkat(dir, "bindings", 0);
+	(void)unlinkat(dir, "klp", AT_REMOVEDIR);
 	(void)close(dir);
 	(void)rmdir(dir_path);
 }
@@ -452,7 +486,6 @@ static void
 test_changed(void **state)
 {
 	uint32_t now = (uint32_t)time(NULL);
-	struct msg_V_CHANGED changed;
 	struct ipc *node;
 	struct prog p;
 	int dir = folder();
@@ -460,18 +493,20 @@ test_changed(void **state)
 	(void)state;
 	start(&p, dir);
 	node = prog_neighbour(&p, PROGRAM_NODE);
+	(void)told(node);
 	assert_int_equal(question(node, ask(10, now - 10, true)).level, 2);
 	pinned(&p, -1);
-	PROG_GET(V_CHANGED, node, &changed);
+	(void)told(node);
 	assert_int_equal(question(node, ask(0, 0, false)).level, -1);
 	prog_text(&p, SET_NODE_YAML, "", "trust: {pins: 7}\n");
 	prog_quiet(node, 200);
 	assert_int_equal(question(node, ask(0, 0, false)).level, -1);
 	pinned(&p, 1);
-	PROG_GET(V_CHANGED, node, &changed);
+	(void)told(node);
 	assert_int_equal(question(node, ask(0, 0, false)).level, 1);
 	prog_stop(&p);
 	(void)unlinkat(dir, "bindings", 0);
+	(void)unlinkat(dir, "klp", AT_REMOVEDIR);
 	(void)close(dir);
 	(void)rmdir(dir_path);
 }
@@ -491,6 +526,7 @@ test_malformed(void **state)
 	(void)state;
 	start(&p, dir);
 	node = prog_neighbour(&p, PROGRAM_NODE);
+	(void)told(node);
 	put_u16(zeros, IPC_V_ASK);
 	/* one byte is left over */
 	for (unsigned i = 1; i <= 5; i++)
@@ -510,8 +546,190 @@ test_malformed(void **state)
 	}
 	prog_stop(&p);
 	(void)unlinkat(dir, "bindings", 0);
+	(void)unlinkat(dir, "klp", AT_REMOVEDIR);
 	(void)close(dir);
 	(void)rmdir(dir_path);
+}
+
+/* ---- the operator's folder ---- */
+
+static char klp_path[64];
+
+static void
+klp_put(const char *name, const void *p, size_t n)
+{
+	char path[256];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", klp_path, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(p, 1, n, f), n);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void
+klp_folder(const char *name)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s%s", klp_path, name);
+	assert_int_equal(mkdir(path, 0755), 0);
+}
+
+/* A list of so many keys, the first of them ours, and its head. */
+static void
+klp_list(uint32_t version, unsigned n, bool suspended, uint32_t life)
+{
+	static uint8_t buf[8192];
+	uint32_t now = (uint32_t)time(NULL);
+	struct rev_entry e[8] = {{.kind = REV_KEY, .reason = 1}};
+	struct head h = {.root_version = 1, .version = version, .issued = now,
+	    .expires = now + life};
+	size_t len;
+
+	memcpy(e[0].id, HASH_BYTES(fp));
+	e[0].suspended = suspended;
+	for (unsigned i = 1; i < n; i++)
+		e[i] = (struct rev_entry){.kind = REV_RNS,
+		    .id = {(uint8_t)i}};
+	len = kit_list(buf, sizeof(buf), NULL, version, now, now + 86400, e, n,
+	    1);
+	klp_put("documents/test.kos/" KIT_LIST, buf, len);
+	kit_names(&h, KIT_LIST, version, buf, len);
+	(void)kit_root(buf, sizeof(buf), &(struct kit_root){.issued = now - 99},
+	    (struct id32 *)h.docs[1].sha256.b);
+	memcpy(h.atag, h.docs[1].sha256.b, 8);
+	len = kit_head(buf, sizeof(buf), &h, 1);
+	klp_put("documents/test.kos/head", buf, len);
+}
+
+static void
+list_yaml(struct prog *p, int level, const char *more)
+{
+	char yaml[512], hex[65];
+
+	hex_encode(hex, HASH_BYTES(fp));
+	(void)snprintf(yaml, sizeof(yaml),
+	    "revocation_list: klp://test.kos/" KIT_LIST "\n"
+	    "trust:\n  pins:\n    - {id: \"urn:klp:k:human:%s\", level: %d%s}\n",
+	    hex, level, more);
+	prog_text(p, SET_NODE_YAML, "", yaml);
+}
+
+static void
+list_start(struct prog *p, int dir)
+{
+	prog_start_two(p, PROGRAM_TRUST, "trust", dir, "klp", klp);
+	prog_params(p, rns);
+	list_yaml(p, 2, "");
+	prog_begin(p);
+}
+
+static int
+rm_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+/* SIGHUP brings node.yaml again, and klp/ is looked through. */
+static void
+test_list(void **state)
+{
+	static uint8_t buf[8192];
+	uint32_t now = (uint32_t)time(NULL);
+	struct id32 id;
+	struct ipc *node;
+	struct prog p;
+	int dir = folder();
+
+	(void)state;
+	(void)snprintf(klp_path, sizeof(klp_path), "/tmp/trust-klp-XXXXXX");
+	assert_non_null(mkdtemp(klp_path));
+	klp_folder("/authorities");
+	klp_folder("/documents");
+	klp_folder("/documents/test.kos");
+	klp = open(klp_path, O_RDONLY | O_DIRECTORY);
+	assert_true(klp >= 0);
+	klp_put("authorities/test.kos.root.json", buf, kit_root(buf,
+	    sizeof(buf), &(struct kit_root){.issued = now - 99}, &id));
+
+	/* no list yet: he stands at +2, and no new job of his is taken */
+	list_start(&p, dir);
+	node = prog_neighbour(&p, PROGRAM_NODE);
+	assert_int_equal(told(node), 0);
+	assert_int_equal(nlines, 1);
+	assert_string_equal(line[0].name, "test.kos");
+	assert_int_equal(line[0].root_version, 1);
+	assert_int_equal(line[0].version, 0);
+	{
+		struct msg_V_VERDICT v = question(node, ask(10, now - 10,
+		    true));
+
+		assert_int_equal(v.status, VERDICT_OK);
+		assert_int_equal(v.level, 2);
+		assert_int_equal(v.jobs, VJOBS_NOT_NEW);
+		assert_true(v.pinned);
+	}
+	/* the list arrives: his key, and the identity that is bound to it */
+	klp_list(1, 1, false, 3600);
+	list_yaml(&p, 2, "");
+	while (told(node) != 2)
+		continue;
+	assert_int_equal(line[0].version, 1);
+	assert_int_equal(line[0].entries, 1);
+	assert_int_equal(line[0].fresh, FRESH_YES);
+	assert_int_equal(question(node, ask(0, 0, false)).status,
+	    VERDICT_REVOKED);
+	/* an operator who knows better */
+	list_yaml(&p, 2, ", ignore_revocation: true");
+	assert_int_equal(told(node), 0);
+	assert_int_equal(question(node, ask(0, 0, false)).level, 2);
+	list_yaml(&p, 2, "");
+	assert_int_equal(told(node), 2);
+
+	/* a restart, and the folder is empty: what was known counts */
+	prog_kill(&p);
+	klp_put("documents/test.kos/head", "", 0);
+	list_start(&p, dir);
+	node = prog_neighbour(&p, PROGRAM_NODE);
+	assert_int_equal(told(node), 2);
+	assert_int_equal(question(node, ask(0, 0, false)).status,
+	    VERDICT_REVOKED);
+	/* suspended, then lifted */
+	klp_list(2, 1, true, 3600);
+	list_yaml(&p, 2, "");
+	do
+		(void)told(node);
+	while (line[0].version != 2);
+	assert_int_equal(question(node, ask(0, 0, false)).status,
+	    VERDICT_SUSPENDED);
+	klp_list(3, 0, false, 3600);
+	list_yaml(&p, 2, "");
+	while (told(node) != 0)
+		continue;
+	assert_int_equal(question(node, ask(0, 0, false)).status, VERDICT_OK);
+	/* an older one is not taken */
+	klp_list(2, 1, false, 3600);
+	list_yaml(&p, 2, "");
+	assert_int_equal(told(node), 0);
+	assert_int_equal(question(node, ask(0, 0, false)).status, VERDICT_OK);
+	/* it gets old while nobody does anything */
+	klp_list(4, 0, false, 2);
+	list_yaml(&p, 2, "");
+	do
+		(void)told(node);
+	while (line[0].fresh != FRESH_STALE);
+	assert_int_equal(question(node, ask(0, 0, false)).jobs, VJOBS_NOT_NEW);
+	prog_stop(&p);
+	(void)close(dir);
+	(void)close(klp);
+	klp = -1;
+	(void)nftw(klp_path, rm_one, 8, FTW_DEPTH | FTW_PHYS);
+	(void)nftw(dir_path, rm_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 int
@@ -525,6 +743,7 @@ main(void)
 	    cmocka_unit_test(test_program),
 	    cmocka_unit_test(test_changed),
 	    cmocka_unit_test(test_malformed),
+	    cmocka_unit_test(test_list),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -26,6 +26,7 @@ struct auth_step {
 	} files[AUTH_ROOT_STEPS + 1 + AUTH_WANT_MAX];
 	unsigned nfiles;
 	bool kept;   /* it was read from what was kept */
+	bool forgot; /* the head's keys are others */
 	bool walked; /* a new root */
 	bool took;   /* settle() is owed */
 };
@@ -135,7 +136,7 @@ walk_one(struct auth_step *s, const char *name, uint8_t *buf, size_t len)
 		forget(&s->next.state);
 		if (r->version > s->next.least.root_version)
 			forget(&s->next.least);
-		s->rep->forgot = true;
+		s->forgot = true;
 	}
 	s->walked = true;
 	s->next.root = *r;
@@ -178,7 +179,8 @@ walk(struct auth_step *s)
 /* ---- step 3: the head ---- */
 
 static bool
-head_newer(struct auth_step *s, const struct head *h, const struct auth_state *st)
+head_newer(struct auth_step *s, const struct head *h,
+    const struct auth_state *st)
 {
 	if (!st->has_head)
 		return true;
@@ -322,8 +324,8 @@ open_doc(struct auth_step *s, const struct root_doc *rd, struct auth_doc *d,
 
 /* The file's bytes as the head names them, into d. */
 static bool
-read_doc(struct auth_step *s, const struct root_doc *rd, const struct head_doc *hd,
-    struct auth_doc *d)
+read_doc(struct auth_step *s, const struct root_doc *rd,
+    const struct head_doc *hd, struct auth_doc *d)
 {
 	struct id32 sha;
 	uint8_t *buf;
@@ -464,7 +466,7 @@ keep_evidence(struct auth_step *s)
 {
 	const unsigned last = s->nfiles - 1;
 
-	(void)s->io->keep(s->io->ctx, &s->files[last].sha, s->files[last].p,
+	s->io->evidence(s->io->ctx, &s->files[last].sha, s->files[last].p,
 	    s->files[last].len);
 }
 
@@ -526,7 +528,9 @@ authority_end(struct authority *a, struct auth_step *s, const char *why,
 	if (ok) {
 		*a = s->next;
 		memset(&a->least, 0, sizeof(a->least));
-		(void)end(rep, s->kept ? AUTH_NONE : AUTH_NEW, "", "");
+		(void)end(rep, s->kept ? AUTH_NONE : AUTH_NEW, "",
+		    s->forgot ? "the head has other keys: versions begin "
+				"anew" : "");
 	} else if (s->kept) {
 		a->least = s->next.state;
 	}
@@ -685,7 +689,6 @@ authority_pin(struct authority *a, const void *root, size_t len)
 {
 	const char *why;
 
-	a->pinned = false;
 	memset(&a->state, 0, sizeof(a->state));
 	memset(&a->least, 0, sizeof(a->least));
 	if ((why = root_first(&a->root, &a->state.id, root, len)) != NULL)
@@ -701,6 +704,5 @@ authority_pin(struct authority *a, const void *root, size_t len)
 	}
 	(void)crypto_hash_sha256(a->state.root_sha.b, root, len);
 	a->state.root_version = 1;
-	a->pinned = true;
 	return NULL;
 }

@@ -60,6 +60,9 @@ struct auth_io {
 	/* Write and sync; then, with all of them kept, the state by a rename. */
 	int (*keep)(void *ctx, const struct id32 *sha, const void *, size_t);
 	int (*commit)(void *ctx, const void *state, size_t len);
+	/* The second of two heads of one version, for a person to see. */
+	void (*evidence)(void *ctx, const struct id32 *sha, const void *,
+	    size_t);
 	/*
 	 * A document whose signatures hold. Reads it, and says what it claims
 	 * of itself (_type is its own to check) or why it is not good. It may
@@ -88,13 +91,11 @@ enum auth_end {
 struct auth_report {
 	enum auth_end end;
 	char file[URI_MAX + 1]; /* which; "": none in particular */
-	char why[AUTH_WHY];
-	bool forgot; /* head keys changed: old versions do not count */
+	char why[AUTH_WHY]; /* of AUTH_NEW: "", or what is worth a line */
 };
 
 struct authority {
 	char name[URI_NAME_MAX + 1];
-	bool pinned; /* its root is known */
 	struct root root;
 	struct head head; /* when state.has_head */
 	struct auth_state state;

@@ -9,7 +9,7 @@
 
 /*
  * What the age of a document does (klp.md 1.8), and the time that it is
- * measured by (1.7). Pure.
+ * measured by (klp.md 1.7). Pure.
  */
 enum fresh {
 	FRESH_YES,

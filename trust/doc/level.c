@@ -64,6 +64,20 @@ level_pin_rns(const struct level_conf *c, const struct hash16 *rns)
 	return pin_find(c, &q);
 }
 
+bool
+level_pinned(const struct level_conf *c, const struct level_query *q)
+{
+	return pin_find(c, q) != NULL;
+}
+
+bool
+level_ignores(const struct level_conf *c, const struct level_query *q)
+{
+	const struct level_pin *pin = pin_find(c, q);
+
+	return pin != NULL && pin->ignore_revocation;
+}
+
 static bool
 decided(int *level, const char **why, int l, const char *text)
 {

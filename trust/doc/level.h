@@ -72,6 +72,9 @@ struct level_query {
  */
 bool level_local(int *level, const char **why, const struct level_conf *,
     const struct level_query *);
+/* A pin is there for it, and whether that decides before revocation does. */
+bool level_pinned(const struct level_conf *, const struct level_query *);
+bool level_ignores(const struct level_conf *, const struct level_query *);
 /* The pin of a Reticulum identity hash; NULL. */
 const struct level_pin *level_pin_rns(const struct level_conf *,
     const struct hash16 *rns);

@@ -16,7 +16,8 @@
 
 static const char *const known[] = {"_type", "uri", "version", "issued",
     "expires", "set_digest", "entries", "crit"};
-static const char *const kinds[] = {"key", "rns", "artifact", "token"};
+static const char *const kinds[] = {[REV_KEY] = "key", [REV_RNS] = "rns",
+    [REV_ARTIFACT] = "artifact", "token"};
 static const char *const reasons[] = {"unspecified", "key_compromise",
     "behavior_violation", "policy", "superseded", "retired",
     "score_below_threshold", "impersonation", "integrity_failure",

@@ -22,21 +22,9 @@
 #define SELFREV_FRAME 44
 #define TYPE_SELFREV "application/vnd.klp.self-revocation"
 
-enum rev_kind { REV_KEY, REV_RNS, REV_ARTIFACT, REV_TOKEN, REV_KINDS };
-enum rev_reason {
-	REASON_UNSPECIFIED,
-	REASON_KEY_COMPROMISE,
-	REASON_BEHAVIOR,
-	REASON_POLICY,
-	REASON_SUPERSEDED,
-	REASON_RETIRED,
-	REASON_SCORE,
-	REASON_IMPERSONATION,
-	REASON_INTEGRITY,
-	REASON_RESOURCES,
-	REASON_OPERATOR,
-	REASON_OTHER = 15,
-};
+/* Numbers of klp.md 4.1; those without a name here are only told. */
+enum rev_kind { REV_KEY = 0, REV_RNS = 1, REV_ARTIFACT = 2 };
+enum rev_reason { REASON_SUPERSEDED = 4, REASON_RETIRED = 5 };
 const char *rev_kind_name(unsigned);
 const char *rev_reason_name(unsigned); /* "other" for what has no name */
 

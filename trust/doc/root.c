@@ -228,6 +228,33 @@ root_signed(const struct root *r, const struct root_role *role,
 	return env_verify(e, type, keys, role->nkeys, NULL) >= role->threshold;
 }
 
+/* By their hints: each look hashes the payload, which may be large. */
+static bool
+hinted(const struct env *e, const struct fp *fp)
+{
+	for (unsigned i = 0; i < e->nsigs; i++)
+		if (e->sigs[i].hint_len > 0 && memcmp(e->sigs[i].hint.b, fp->b,
+			e->sigs[i].hint_len) == 0)
+			return true;
+	return false;
+}
+
+unsigned
+root_signers(const struct root *r, const struct root_role *role,
+    const struct env *e, const char *type, struct klp_key *out)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < role->nkeys; i++) {
+		const struct klp_key *k = &r->keys[role->keys[i]];
+
+		if (hinted(e, &r->fps[role->keys[i]]) &&
+		    env_verify(e, type, k, 1, NULL) == 1)
+			out[n++] = *k;
+	}
+	return n;
+}
+
 static bool
 role_has(const struct root *r, const struct root_role *role,
     const struct fp *fp)

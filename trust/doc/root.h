@@ -49,6 +49,9 @@ const struct root_doc *root_doc(const struct root *, const char *path);
 /* The threshold of this role has signed it, under this type. */
 bool root_signed(const struct root *, const struct root_role *,
     const struct env *, const char *type);
+/* Which keys of the role have; their number, at most ENV_KEYS_MAX. */
+unsigned root_signers(const struct root *, const struct root_role *,
+    const struct env *, const char *type, struct klp_key *out);
 /* Both have the same keys in this role, and ask for as many of them. */
 bool root_role_same(const struct root *, const struct root *,
     const char *name);

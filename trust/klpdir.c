@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#define _GNU_SOURCE
+#include "trust/klpdir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/util.h"
+#include "trust/doc/frame.h"
+#include "trust/doc/revlist.h"
+
+#define NAME_MAX_HERE 250 /* a component, with what file_replace() adds */
+#define EVIDENCE_MAX 64	  /* files, of authorities that contradict themselves */
+#define EVIDENCE "equivocation-"
+#define SELF "self-"
+
+/* A file below dir; each component of path is a folder but the last. */
+static uint8_t *
+load_below(int dir, const char *path, size_t max, size_t *len)
+{
+	_cleanup_fd_ int at = dup(dir);
+	const char *slash;
+
+	for (; (slash = strchr(path, '/')) != NULL; path = slash + 1) {
+		char name[NAME_MAX_HERE + 1];
+		size_t n = (size_t)(slash - path);
+		int next;
+
+		if (n > NAME_MAX_HERE) {
+			errno = ENOENT;
+			return NULL;
+		}
+		memcpy(name, path, n);
+		name[n] = '\0';
+		if (at < 0 || (next = dir_open(at, name, false, 0)) < 0)
+			return NULL;
+		close_fd(&at);
+		at = next;
+	}
+	return at < 0 ? NULL : (uint8_t *)file_load(at, path, max, len);
+}
+
+static uint8_t *
+load_klp(const struct klpdir *d, const char *path, size_t max, size_t *len)
+{
+	if (d->klp < 0) {
+		errno = ENOENT;
+		return NULL;
+	}
+	return load_below(d->klp, path, max, len);
+}
+
+uint8_t *
+klpdir_root(const struct klpdir *d, const char *authority, size_t max,
+    size_t *len)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "authorities/%s.root.json",
+	    authority);
+	return load_klp(d, path, max, len);
+}
+
+uint8_t *
+klpdir_document(const struct klpdir *d, const char *authority,
+    const char *name, const char *suffix, size_t max, size_t *len)
+{
+	char path[1024];
+
+	(void)snprintf(path, sizeof(path), "documents/%s/%s%s", authority,
+	    name, suffix);
+	return load_klp(d, path, max, len);
+}
+
+/* Takes dir. */
+static unsigned
+frames(DIR *dir, const char *prefix, unsigned max, klpdir_frame_fn *fn,
+    void *ctx)
+{
+	struct dirent *e;
+	unsigned n = 0;
+
+	while (dir != NULL && n < max && (e = readdir(dir)) != NULL) {
+		uint8_t frame[FRAME_LEN(SELFREV_FRAME, 1)];
+		ssize_t len;
+
+		if (e->d_name[0] == '.' ||
+		    strncmp(e->d_name, prefix, strlen(prefix)) != 0)
+			continue;
+		len = file_read(dirfd(dir), e->d_name, frame, sizeof(frame));
+		/* what cannot be read is told as what it is: no frame */
+		fn(ctx, e->d_name, frame, len < 0 ? 0 : (size_t)len);
+		n++;
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+	return n;
+}
+
+/* The folder from its first entry on; NULL. */
+static DIR *
+kept_dir(const struct klpdir *d)
+{
+	return d->kept < 0 ? NULL : dir_take(dir_open(d->kept, ".", false, 0));
+}
+
+void
+klpdir_self_revoked(const struct klpdir *d, unsigned max, klpdir_frame_fn *fn,
+    void *ctx)
+{
+	unsigned n = frames(kept_dir(d), SELF, max, fn, ctx);
+
+	if (d->klp >= 0)
+		(void)frames(dir_take(dir_open(d->klp, "self-revoked", false,
+		    0)), "", max - n, fn, ctx);
+}
+
+/* ---- what is kept ---- */
+
+static uint8_t *
+load_kept(const struct klpdir *d, const char *name, size_t max, size_t *len)
+{
+	if (d->kept < 0) {
+		errno = ENOENT;
+		return NULL;
+	}
+	return (uint8_t *)file_load(d->kept, name, max, len);
+}
+
+static int
+keep(const struct klpdir *d, const char *name, const void *p, size_t n)
+{
+	if (d->kept < 0) {
+		errno = EBADF;
+		return -1;
+	}
+	return file_replace(d->kept, name, p, n, 0600);
+}
+
+uint8_t *
+klpdir_blob(const struct klpdir *d, const struct id32 *sha, size_t max,
+    size_t *len)
+{
+	char hex[65];
+
+	hex_encode(hex, HASH_BYTES(*sha));
+	return load_kept(d, hex, max, len);
+}
+
+int
+klpdir_keep(const struct klpdir *d, const struct id32 *sha, const void *p,
+    size_t n)
+{
+	char hex[65];
+
+	hex_encode(hex, HASH_BYTES(*sha));
+	return keep(d, hex, p, n);
+}
+
+uint8_t *
+klpdir_state(const struct klpdir *d, const char *authority, size_t max,
+    size_t *len)
+{
+	char name[300];
+
+	(void)snprintf(name, sizeof(name), "%.*s.state", NAME_MAX_HERE - 6,
+	    authority);
+	return load_kept(d, name, max, len);
+}
+
+int
+klpdir_commit(const struct klpdir *d, const char *authority, const void *p,
+    size_t n)
+{
+	char name[300];
+
+	(void)snprintf(name, sizeof(name), "%.*s.state", NAME_MAX_HERE - 6,
+	    authority);
+	return keep(d, name, p, n);
+}
+
+static bool
+blob_name(struct id32 *sha, const char *name)
+{
+	return hex_decode(HASH_BYTES(*sha), name, strlen(name));
+}
+
+void
+klpdir_sweep(const struct klpdir *d, klpdir_named_fn *fn, void *ctx)
+{
+	DIR *dir = kept_dir(d);
+	struct dirent *e;
+	struct id32 sha;
+
+	if (dir == NULL)
+		return;
+	while ((e = readdir(dir)) != NULL)
+		if (blob_name(&sha, e->d_name) && !fn(ctx, &sha))
+			(void)unlinkat(d->kept, e->d_name, 0);
+	(void)closedir(dir);
+}
+
+int
+klpdir_evidence(const struct klpdir *d, const struct id32 *sha, const void *p,
+    size_t n)
+{
+	DIR *dir = kept_dir(d);
+	char name[sizeof(EVIDENCE) + 64], hex[65];
+	struct dirent *e;
+	unsigned have = 0;
+
+	if (dir == NULL)
+		return -1;
+	while ((e = readdir(dir)) != NULL)
+		have += strncmp(e->d_name, EVIDENCE, strlen(EVIDENCE)) == 0;
+	(void)closedir(dir);
+	if (have >= EVIDENCE_MAX) {
+		errno = EDQUOT;
+		return -1;
+	}
+	hex_encode(hex, HASH_BYTES(*sha));
+	(void)snprintf(name, sizeof(name), EVIDENCE "%s", hex);
+	return keep(d, name, p, n);
+}
+
+int
+klpdir_keep_self(const struct klpdir *d, const struct fp *fp,
+    const void *frame, size_t n)
+{
+	char name[sizeof(SELF) + 64], hex[65];
+
+	hex_encode(hex, HASH_BYTES(*fp));
+	(void)snprintf(name, sizeof(name), SELF "%s", hex);
+	return keep(d, name, frame, n);
+}

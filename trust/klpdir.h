@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_KLPDIR_H
+#define WARREN_TRUST_KLPDIR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/hash.h>
+
+#include "common/fp.h"
+
+/*
+ * Files of authorities: the operator's klp/ (klp.md 1.2, 1.7), which is only
+ * read, and what is kept of them, in warren/trust/klp/. No link is followed.
+ */
+struct klpdir {
+	int klp;  /* or -1: none of the operator's */
+	int kept; /* or -1 */
+};
+
+/* All: an own allocation, or NULL with errno. */
+uint8_t *klpdir_root(const struct klpdir *, const char *authority, size_t max,
+    size_t *len);
+/* documents/AUTHORITY/PATH and its SUFFIX. */
+uint8_t *klpdir_document(const struct klpdir *, const char *authority,
+    const char *path, const char *suffix, size_t max, size_t *len);
+/* The frames of self-revoked/ and those kept, at most max of them. */
+typedef void klpdir_frame_fn(void *ctx, const char *name, const uint8_t *,
+    size_t);
+void klpdir_self_revoked(const struct klpdir *, unsigned max,
+    klpdir_frame_fn *, void *ctx);
+
+uint8_t *klpdir_blob(const struct klpdir *, const struct id32 *sha, size_t max,
+    size_t *len);
+uint8_t *klpdir_state(const struct klpdir *, const char *authority, size_t max,
+    size_t *len);
+/* Written, synced, renamed: 0 or -1 with errno. */
+int klpdir_keep(const struct klpdir *, const struct id32 *sha, const void *,
+    size_t);
+int klpdir_commit(const struct klpdir *, const char *authority, const void *,
+    size_t);
+int klpdir_keep_self(const struct klpdir *, const struct fp *,
+    const void *frame, size_t);
+/* Two heads of one version; kept until a person removes it. */
+int klpdir_evidence(const struct klpdir *, const struct id32 *sha,
+    const void *, size_t);
+/* Removes each blob that fn does not name. */
+typedef int klpdir_named_fn(void *ctx, const struct id32 *sha);
+void klpdir_sweep(const struct klpdir *, klpdir_named_fn *, void *ctx);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_LAW_H
+#define WARREN_TRUST_LAW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/ipc_msg.h"
+#include "common/listed.h"
+#include "node/config/nodeconf.h"
+#include "trust/bindstore.h"
+#include "trust/doc/authority.h"
+#include "trust/doc/frame.h"
+#include "trust/klpdir.h"
+#include "trust/standing.h"
+
+/*
+ * What the authorities that node.yaml names say here: their roots and documents
+ * in klp/, the revocation list, the trust graph, self-revocations. An update
+ * counts as a whole; a large graph is read in slices, and the old one holds
+ * until then.
+ */
+#define LAW_AUTHORITIES (2 + 2 * NODE_ANCHORS_FROM_MAX)
+#define LAW_SELF_MAX 4096 /* self-revocations */
+#define LAW_SELF_FRAME FRAME_LEN(SELFREV_FRAME, 1)
+
+struct law_ops {
+	void *ctx;
+	void (*event)(void *ctx, enum event_kind, unsigned severity,
+	    const char *code, const char *text);
+};
+
+struct law_authority {
+	struct authority a;
+	bool pinned;
+	struct id32 root_file; /* digest of what was pinned */
+	char said[AUTH_WHY + URI_MAX + 8]; /* the last complaint */
+};
+
+struct law_self {
+	struct fp fp;
+	uint8_t frame[LAW_SELF_FRAME];
+	bool good; /* by the key itself, which was seen since */
+};
+
+struct law {
+	struct klpdir dir;
+	struct bindstore *store;
+	struct law_ops ops;
+	struct klp_clock clock;
+	uint32_t now; /* of this call */
+
+	struct law_authority auth[LAW_AUTHORITIES];
+	unsigned nauth;
+	const struct node_config *conf; /* node.yaml's; borrowed */
+	struct klp_uri graph_uri, list_uri;
+	bool has_graph, has_list;
+	struct level_anchor anchors[LEVEL_ANCHORS_MAX];
+
+	struct revlist list;
+	struct graph *graph;
+	struct standing standing;
+	struct law_self *self;
+	unsigned nself;
+
+	/* an update that is under way */
+	unsigned at; /* authority, nauth: none */
+	struct auth_step *step;
+	struct auth_io io;
+	struct revlist new_list;
+	bool took_list, took_graph;
+	uint8_t *payload; /* of the graph that is read */
+	struct graph_load *load;
+	bool again; /* asked for meanwhile */
+	bool recall; /* what was kept is read: nothing is held back of it */
+	char held[AUTH_WHY]; /* a list that waits for a person; "" */
+	bool changed;
+};
+
+/* NULL: no memory. dir: warren/trust. */
+struct law *law_new(int klp, int dir, struct bindstore *,
+    const struct law_ops *);
+/*
+ * At the start and when node.yaml was read again; it is borrowed until the next
+ * one. Then law_look().
+ */
+void law_configure(struct law *, const struct node_config *);
+/*
+ * Looks at klp/ for what is new. whole: to its end (at the start); else
+ * law_work() goes on with what takes long. true: what law_standing() says may
+ * have changed.
+ */
+bool law_look(struct law *, uint32_t now, bool whole);
+/*
+ * The keys of a role that an authority's root names, at most ENV_KEYS_MAX, and
+ * how many of them must sign; 0: there is no such role, or no such root here.
+ */
+size_t law_role(const struct law *, const char *authority, const char *role,
+    struct klp_key *keys, unsigned *threshold);
+/* Is something left to do? */
+bool law_busy(const struct law *);
+/* One slice of it, about 10 ms; true: as law_look(). */
+bool law_work(struct law *, uint32_t now);
+/* A key has shown itself: has it revoked itself? true: as law_look(). */
+bool law_seen(struct law *, const struct klp_key *);
+/* All that node has to know: an allocation, *n entries; NULL: no memory. */
+struct listed *law_listed(const struct law *, size_t *n);
+/* The i-th line for status; false behind the last. */
+bool law_line(const struct law *, unsigned i, struct msg_V_AUTHORITY *);
+
+#endif

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "trust/lawio.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/util.h"
+
+/* The authority whose files are looked at. */
+static struct law_authority *
+who(struct law *l)
+{
+	return &l->auth[l->at];
+}
+
+void
+lawio_event(struct law *l, enum event_kind kind, unsigned severity,
+    const char *code, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	l->ops.event(l->ops.ctx, kind, severity, code, text);
+}
+
+/* ---- files ---- */
+
+static uint8_t *
+io_read(void *ctx, const char *name, size_t max, size_t *len)
+{
+	struct law *l = ctx;
+
+	return klpdir_document(&l->dir, who(l)->a.name, name, "", max, len);
+}
+
+static uint8_t *
+io_blob(void *ctx, const struct id32 *sha, size_t max, size_t *len)
+{
+	struct law *l = ctx;
+
+	return klpdir_blob(&l->dir, sha, max, len);
+}
+
+static int
+io_keep(void *ctx, const struct id32 *sha, const void *p, size_t n)
+{
+	struct law *l = ctx;
+
+	return klpdir_keep(&l->dir, sha, p, n);
+}
+
+static int
+io_commit(void *ctx, const void *state, size_t n)
+{
+	struct law *l = ctx;
+
+	return klpdir_commit(&l->dir, who(l)->a.name, state, n);
+}
+
+static void
+io_evidence(void *ctx, const struct id32 *sha, const void *p, size_t n)
+{
+	struct law *l = ctx;
+
+	if (klpdir_evidence(&l->dir, sha, p, n) < 0)
+		log_warn(who(l)->a.name, "the second head of one version cannot "
+		    "be kept as evidence");
+}
+
+/* ---- the brake (klp.md 4.2) ---- */
+
+struct hits {
+	const struct law *l;
+	struct revset fresh; /* what the new list adds */
+};
+
+static bool
+is_new(void *ctx, const struct fp *fp, const struct hash16 *rns)
+{
+	const struct hits *h = ctx;
+
+	if (standing_exempt(&h->l->standing.levels, fp, rns))
+		return false;
+	return (fp != NULL && revset_find(&h->fresh, REV_KEY, fp->b) != NULL) ||
+	    (rns != NULL && revset_find(&h->fresh, REV_RNS, rns->b) != NULL);
+}
+
+/* An identity that is listed hits the key that it is bound to. */
+static void
+bound_hit(void *ctx, const struct binding *b, const struct hash16 *rns)
+{
+	struct hits *h = ctx;
+	struct rev_entry e = {.kind = REV_KEY};
+	struct klp_key k;
+	struct fp fp;
+
+	if (!binding_key(&k, b) ||
+	    revset_find(&h->fresh, REV_RNS, rns->b) == NULL)
+		return;
+	key_fp(&fp, &k);
+	memcpy(e.id, HASH_BYTES(fp));
+	(void)revset_add(&h->fresh, &e, 1);
+}
+
+static bool
+confirmed(struct law *l, const char *path, const struct id32 *digest)
+{
+	char hex[65];
+	size_t n;
+	char *text = (char *)klpdir_document(&l->dir, who(l)->a.name, path,
+	    ".confirm", 256, &n);
+	bool yes;
+
+	hex_encode(hex, HASH_BYTES(*digest));
+	yes = text != NULL && strncmp(text, hex, 64) == 0 &&
+	    strspn(text + 64, " \t\r\n") == strlen(text + 64);
+	free(text);
+	return yes;
+}
+
+static bool
+held(struct law *l, const char *path, char why[AUTH_WHY])
+{
+	struct hits h = {.l = l};
+	uint64_t positive, hit;
+	char hex[65];
+	bool is;
+
+	/* a first list is what the operator asked for */
+	if (l->list.n == 0 && l->list.version == 0)
+		return false;
+	for (size_t i = 0; i < l->new_list.n; i++) {
+		const struct rev_entry *e = &l->new_list.e[i];
+
+		if (revset_find(&l->standing.revoked, (enum rev_kind)e->kind,
+			e->id) == NULL)
+			(void)revset_add(&h.fresh, e, 1);
+	}
+	revset_sort(&h.fresh);
+	bindstore_each(l->store, bound_hit, &h);
+	revset_sort(&h.fresh);
+	standing_count(&l->standing, l->now, is_new, &h, &positive, &hit);
+	revset_clear(&h.fresh);
+	is = rev_brake(hit, positive) &&
+	    !confirmed(l, path, &l->new_list.digest);
+	hex_encode(hex, HASH_BYTES(l->new_list.digest));
+	if (is)
+		(void)snprintf(why, AUTH_WHY, "would take %llu of %llu at once: "
+		    "%s", (unsigned long long)hit,
+		    (unsigned long long)positive, hex);
+	return is;
+}
+
+/* ---- documents ---- */
+
+static void
+drop_new(struct law *l)
+{
+	revlist_clear(&l->new_list);
+	graph_load_free(l->load);
+	l->load = NULL;
+	free(l->payload);
+	l->payload = NULL;
+	l->took_list = l->took_graph = false;
+}
+
+static enum auth_take
+bad(char why[AUTH_WHY], const char *text)
+{
+	(void)snprintf(why, AUTH_WHY, "%s", text);
+	return TAKE_BAD;
+}
+
+static enum auth_take
+take_list(struct law *l, const struct root_doc *rd, const struct env *e,
+    struct auth_claim *c, char why[AUTH_WHY])
+{
+	const char *text;
+
+	revlist_clear(&l->new_list);
+	text = revlist_parse(&l->new_list, e->payload, e->payload_len);
+	if (text != NULL)
+		return bad(why, text);
+	l->took_list = true;
+	(void)snprintf(c->uri, sizeof(c->uri), "%s", l->new_list.uri);
+	c->version = l->new_list.version;
+	c->issued = l->new_list.issued;
+	c->expires = l->new_list.expires;
+	return !l->recall && held(l, rd->path, why) ? TAKE_HELD : TAKE_GOOD;
+}
+
+static enum auth_take
+take_graph(struct law *l, const struct root_doc *rd, struct env *e,
+    const struct root *r, struct auth_claim *c, char why[AUTH_WHY])
+{
+	struct klp_key signers[ENV_KEYS_MAX];
+	struct graph_head h;
+	const char *text;
+	unsigned n;
+
+	graph_load_free(l->load);
+	free(l->payload);
+	l->load = NULL;
+	/* it outlives the file that it came in */
+	if ((l->payload = e->own) == NULL) {
+		if ((l->payload = malloc(e->payload_len + 1)) == NULL)
+			return bad(why, "no memory");
+		memcpy(l->payload, e->payload, e->payload_len);
+	}
+	n = root_signers(r, &r->roles[rd->role], e, TYPE_GRAPH, signers);
+	e->own = NULL;
+	if (!graph_peek(&h, l->payload, e->payload_len, &text) ||
+	    (l->load = graph_load_new(l->payload, e->payload_len, signers, n,
+		l->graph, &text)) == NULL)
+		return bad(why, text);
+	l->took_graph = true;
+	(void)snprintf(c->uri, sizeof(c->uri), "%s", h.uri);
+	c->version = h.version;
+	c->issued = h.issued;
+	c->expires = h.expires;
+	return TAKE_GOOD;
+}
+
+static enum auth_take
+io_take(void *ctx, const struct root_doc *rd, struct env *e,
+    const struct root *r, struct auth_claim *c, char why[AUTH_WHY])
+{
+	struct law *l = ctx;
+	const char *name = who(l)->a.name;
+
+	if (l->has_list && strcmp(rd->path, l->list_uri.path) == 0 &&
+	    strcmp(name, l->list_uri.authority) == 0)
+		return strcmp(rd->type, REVLIST_TYPE) == 0 ?
+		    take_list(l, rd, e, c, why) :
+		    bad(why, "its root says that it is no revocation list");
+	return strcmp(rd->type, "klp.trust-graph") == 0 ?
+	    take_graph(l, rd, e, r, c, why) :
+	    bad(why, "its root says that it is no trust graph");
+}
+
+int
+lawio_read_on(struct law *l, const char **why)
+{
+	return l->load == NULL ? 0 :
+	    graph_load_step(l->load, GRAPH_BUDGET, why);
+}
+
+static bool
+revoked_fp(void *ctx, const struct fp *fp)
+{
+	const struct law *l = ctx;
+
+	return revset_state(&l->standing.revoked, REV_KEY, fp->b) !=
+	    REV_NONE && !standing_exempt(&l->standing.levels, fp, NULL);
+}
+
+void
+lawio_revoked(struct law *l)
+{
+	if (l->standing.now != NULL)
+		kte1_revoked(l->standing.now, revoked_fp, l);
+	if (l->standing.then != NULL)
+		kte1_revoked(l->standing.then, revoked_fp, l);
+}
+
+int
+lawio_index(struct law *l)
+{
+	struct standing *s = &l->standing;
+
+	kte1_free(s->now);
+	kte1_free(s->then);
+	s->now = s->then = NULL;
+	s->g = l->graph;
+	if (l->graph == NULL)
+		return 0;
+	s->now = kte1_new(l->graph, s->levels.anchors, s->levels.nanchors);
+	s->then = kte1_new(l->graph, s->levels.anchors, s->levels.nanchors);
+	if (s->now == NULL || s->then == NULL) {
+		kte1_free(s->now);
+		kte1_free(s->then);
+		s->now = s->then = NULL;
+		log_errx("trust_graph", "no memory for its index: pins and "
+		    "anchors alone count");
+		return -1;
+	}
+	lawio_revoked(l);
+	return 0;
+}
+
+static void
+settle_graph(struct law *l)
+{
+	char says[GRAPH_SAYS_MAX];
+
+	graph_load_says(says, l->load);
+	graph_free(l->graph);
+	l->graph = graph_load_take(l->load);
+	log_notice("trust_graph", "%s", says);
+	(void)lawio_index(l);
+}
+
+static void
+io_settle(void *ctx, bool yes)
+{
+	struct law *l = ctx;
+
+	if (yes && l->took_list) {
+		revlist_clear(&l->list);
+		l->list = l->new_list;
+		memset(&l->new_list, 0, sizeof(l->new_list));
+		l->held[0] = '\0';
+	}
+	if (yes && l->took_graph)
+		settle_graph(l);
+	l->changed |= yes;
+	drop_new(l);
+}
+
+void
+lawio_init(struct law *l)
+{
+	l->io = (struct auth_io){l, io_read, io_blob, io_keep, io_commit,
+	    io_evidence, io_take, io_settle};
+}

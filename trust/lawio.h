@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_LAWIO_H
+#define WARREN_TRUST_LAWIO_H
+
+#include "trust/law.h"
+
+/* Between law.c, which has the files, and lawio.c, which reads documents. */
+void lawio_init(struct law *);
+/* Reads on; 1: more, 0: whole, -1: *why it is refused. */
+int lawio_read_on(struct law *, const char **why);
+/* From where a graph counts: indexes for those who ask. 0 or -1: no memory. */
+int lawio_index(struct law *);
+void lawio_event(struct law *, enum event_kind, unsigned severity,
+    const char *code, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+/* law.c: what follows from what is known now. */
+void law_follow(struct law *);
+void law_read_self(struct law *);
+struct law_authority *law_authority_of(struct law *, const char *name);
+/* Who is revoked has changed: the graph's introducers with it. */
+void lawio_revoked(struct law *);
+
+#endif

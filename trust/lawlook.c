@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "trust/doc/authstate.h"
+#include "trust/lawio.h"
+
+/* How klp/ is looked through: authority by authority, slice by slice. */
+
+/* ---- what is said of it ---- */
+
+/* Once, until it is another complaint or all is well. */
+static bool
+said(struct law_authority *la, const char *file, const char *why)
+{
+	char text[sizeof(la->said)];
+
+	(void)snprintf(text, sizeof(text), "%s: %s", file, why);
+	if (strcmp(text, la->said) == 0)
+		return true;
+	memcpy(la->said, text, sizeof(text));
+	return false;
+}
+
+static void
+taken(struct law *l, struct law_authority *la, const struct auth_report *rep)
+{
+	const char *name = la->a.name;
+
+	la->said[0] = '\0';
+	klp_clock_raise(&l->clock, la->a.state.floor, clock_mono());
+	log_notice(name, "taken: root=%u head=%u%s%s", la->a.state.root_version,
+	    la->a.state.head_version, rep->why[0] != '\0' ? ": " : "",
+	    rep->why);
+	lawio_event(l, EVK_AUTHORITY, 1, "taken", "%s: root %u, head %u%s%s",
+	    name, la->a.state.root_version, la->a.state.head_version,
+	    rep->why[0] != '\0' ? ": " : "", rep->why);
+}
+
+static void
+complain(struct law *l, struct law_authority *la,
+    const struct auth_report *rep)
+{
+	static const struct {
+		enum event_kind kind;
+		uint8_t severity;
+		const char *code;
+	} rows[] = {
+	    [AUTH_BAD] = {EVK_AUTHORITY, 3, "bad"},
+	    [AUTH_ROLLBACK] = {EVK_ROLLBACK, 5, "rollback"},
+	    [AUTH_EQUIVOCATION] = {EVK_EQUIVOCATION, 5, "equivocation"},
+	    [AUTH_HELD] = {EVK_BRAKE, 5, "held"},
+	    [AUTH_FAILED] = {EVK_AUTHORITY, 3, "failed"},
+	};
+	const char *name = la->a.name;
+
+	if (rep->end == AUTH_HELD)
+		(void)snprintf(l->held, sizeof(l->held), "%s", rep->why);
+	if (said(la, rep->file, rep->why))
+		return;
+	if (rep->end == AUTH_HELD)
+		log_errx(name, "%s is held, it %.*s. If that is meant, write "
+		    "%s into klp/documents/%s/%s.confirm and reload",
+		    rep->file, (int)strcspn(rep->why, ":"), rep->why,
+		    strrchr(rep->why, ' ') + 1, name, rep->file);
+	else
+		log_errx(name, "klp/documents/%s/%s: %s: what is known of it "
+		    "goes on to count", name, rep->file, rep->why);
+	lawio_event(l, rows[rep->end].kind, rows[rep->end].severity,
+	    rows[rep->end].code, "%s/%s: %s", name, rep->file, rep->why);
+}
+
+static void
+report(struct law *l, struct law_authority *la, const struct auth_report *rep)
+{
+	switch (rep->end) {
+	case AUTH_NEW:
+		taken(l, la, rep);
+		break;
+	case AUTH_SAME:
+	case AUTH_NONE:
+		la->said[0] = '\0';
+		break;
+	default:
+		complain(l, la, rep);
+	}
+}
+
+/* ---- roots ---- */
+
+static void
+no_root(struct law_authority *la, const char *why)
+{
+	if (!said(la, "root", why))
+		log_errx(la->a.name, "no_authority: klp/authorities/"
+		    "%s.root.json: %s", la->a.name, why);
+}
+
+/* true: pinned now and not before, or anew. */
+static bool
+pin(struct law *l, struct law_authority *la)
+{
+	struct authority *a = malloc(sizeof(*a));
+	struct id32 digest;
+	const char *why = "no memory";
+	uint8_t *buf;
+	size_t len;
+	bool fresh = false;
+
+	buf = klpdir_root(&l->dir, la->a.name, ROOT_BYTES, &len);
+	if (buf == NULL) {
+		/* what counts goes on to count until the next start */
+		no_root(la, errno == ENOENT ? "is not there: put the first "
+		    "root of the authority there" : strerror(errno));
+		free(a);
+		return false;
+	}
+	(void)crypto_hash_sha256(digest.b, buf, len);
+	if (la->pinned && id32_eq(&digest, &la->root_file))
+		why = NULL;
+	else if (a != NULL) {
+		*a = la->a;
+		why = authority_pin(a, buf, len);
+		fresh = why == NULL;
+	}
+	if (fresh) {
+		la->a = *a;
+		la->pinned = true;
+		la->root_file = digest;
+		la->said[0] = '\0';
+	} else if (why != NULL) {
+		no_root(la, why);
+	}
+	free(a);
+	free(buf);
+	return fresh;
+}
+
+/* ---- the walk ---- */
+
+static struct auth_step *
+recall(struct law *l, struct law_authority *la, struct auth_report *rep)
+{
+	struct auth_step *step;
+	uint8_t *state;
+	size_t len;
+
+	*rep = (struct auth_report){.end = AUTH_NONE};
+	state = klpdir_state(&l->dir, la->a.name, AUTH_STATE_BYTES, &len);
+	if (state == NULL)
+		return NULL;
+	step = authority_recall(&la->a, state, len, &l->io, rep);
+	free(state);
+	return step;
+}
+
+/* The next thing of this authority, or of the next one. */
+static void
+go_on(struct law *l)
+{
+	if (l->recall) {
+		l->recall = false;
+		return;
+	}
+	l->at++;
+	l->recall = true;
+}
+
+static void
+begin(struct law *l)
+{
+	struct law_authority *la = &l->auth[l->at];
+	struct auth_report rep = {.end = AUTH_NONE};
+
+	if (l->recall && !pin(l, la)) {
+		go_on(l);
+		return;
+	}
+	if (!la->pinned) {
+		go_on(l);
+		return;
+	}
+	l->step = l->recall ? recall(l, la, &rep) :
+	    authority_begin(&la->a, &l->io, l->now, &rep);
+	if (l->step != NULL)
+		return;
+	report(l, la, &rep);
+	go_on(l);
+}
+
+static void
+finish(struct law *l, const char *why)
+{
+	struct law_authority *la = &l->auth[l->at];
+	struct auth_step *step = l->step;
+	struct auth_report rep;
+
+	l->step = NULL;
+	authority_end(&la->a, step, why, &rep);
+	if (rep.end == AUTH_NONE)
+		klp_clock_raise(&l->clock, la->a.state.floor, clock_mono());
+	report(l, la, &rep);
+	if (l->changed)
+		law_follow(l);
+	go_on(l);
+}
+
+static int
+named(void *ctx, const struct id32 *sha)
+{
+	const struct law *l = ctx;
+	struct id32 is;
+
+	for (unsigned i = 0; i < l->nauth; i++)
+		for (unsigned k = 0; authority_keeps(&l->auth[i].a, k, &is);
+		    k++)
+			if (id32_eq(&is, sha))
+				return 1;
+	return 0;
+}
+
+/* Not while the files of somebody who is named cannot be told from others. */
+static void
+sweep(struct law *l)
+{
+	for (unsigned i = 0; i < l->nauth; i++)
+		if (!l->auth[i].pinned || l->auth[i].a.least.root_version > 0)
+			return;
+	klpdir_sweep(&l->dir, named, l);
+}
+
+bool
+law_busy(const struct law *l)
+{
+	return l->at < l->nauth || l->again;
+}
+
+static bool
+is_changed(struct law *l)
+{
+	bool was = l->changed;
+
+	l->changed = false;
+	return was;
+}
+
+static void
+start_walk(struct law *l)
+{
+	law_read_self(l);
+	l->again = false;
+	l->at = 0;
+	l->recall = true;
+	if (l->changed)
+		law_follow(l);
+}
+
+/* One slice: true while there is more to do. */
+static bool
+slice(struct law *l)
+{
+	const char *why = NULL;
+	int more;
+
+	if (l->at >= l->nauth) {
+		if (!l->again)
+			return false;
+		start_walk(l);
+	}
+	if (l->at < l->nauth && l->step == NULL)
+		begin(l);
+	else if (l->at < l->nauth) {
+		more = lawio_read_on(l, &why);
+		if (more <= 0)
+			finish(l, more < 0 ? why : NULL);
+	}
+	if (l->at >= l->nauth)
+		sweep(l);
+	return law_busy(l);
+}
+
+bool
+law_look(struct law *l, uint32_t now, bool whole)
+{
+	l->now = now;
+	l->again = true;
+	while (whole && slice(l))
+		continue;
+	return is_changed(l);
+}
+
+bool
+law_work(struct law *l, uint32_t now)
+{
+	l->now = now;
+	(void)slice(l);
+	return is_changed(l);
+}
+
+/* ---- for node ---- */
+
+struct listing {
+	const struct law *l;
+	struct listed *e;
+	size_t n, cap;
+};
+
+static void
+list(struct listing *x, unsigned kind, const uint8_t *id, size_t len,
+    bool suspended, uint8_t reason)
+{
+	struct listed *e;
+
+	if (x->n >= x->cap)
+		return;
+	e = &x->e[x->n++];
+	*e = (struct listed){.kind = (uint8_t)kind, .suspended = suspended,
+	    .reason = reason};
+	memcpy(e->id, id, len);
+}
+
+/* Who has shown a key that is listed is known by his identity as well. */
+static void
+list_bound(void *ctx, const struct binding *b, const struct hash16 *rns)
+{
+	struct listing *x = ctx;
+	const struct standing *s = &x->l->standing;
+	const struct rev_entry *r;
+	struct klp_key k;
+	struct fp fp;
+
+	if (!binding_key(&k, b))
+		return;
+	key_fp(&fp, &k);
+	r = revset_find(&s->revoked, REV_KEY, fp.b);
+	if (r != NULL && !standing_exempt(&s->levels, &fp, rns))
+		list(x, LISTED_RNS, HASH_BYTES(*rns), r->suspended, r->reason);
+}
+
+static void
+list_set(struct listing *x, const struct standing *s)
+{
+	for (size_t i = 0; i < s->revoked.n; i++) {
+		const struct rev_entry *e = &s->revoked.e[i];
+		bool key = e->kind == REV_KEY, rns = e->kind == REV_RNS;
+
+		if (e->kind > REV_ARTIFACT || standing_exempt(&s->levels,
+			key ? fp_at(e->id) : NULL,
+			rns ? hash16_at(e->id) : NULL))
+			continue;
+		list(x, e->kind, e->id, rns ? 16 : 32, e->suspended,
+		    e->reason);
+	}
+}
+
+struct listed *
+law_listed(const struct law *l, size_t *n)
+{
+	struct listing x = {.l = l};
+	size_t k = 0;
+
+	x.cap = MIN_OF(l->standing.revoked.n + bindstore_count(l->store),
+	    (size_t)LISTED_MAX);
+	if ((x.e = calloc(x.cap + 1, sizeof(*x.e))) == NULL)
+		return NULL;
+	list_set(&x, &l->standing);
+	bindstore_each(l->store, list_bound, &x);
+	qsort(x.e, x.n, sizeof(*x.e), listed_cmp);
+	for (size_t i = 0; i < x.n; i++) {
+		if (k > 0 && listed_cmp(&x.e[k - 1], &x.e[i]) == 0)
+			x.e[k - 1].suspended &= x.e[i].suspended;
+		else
+			x.e[k++] = x.e[i];
+	}
+	*n = k;
+	return x.e;
+}
+
+bool
+law_line(const struct law *l, unsigned i, struct msg_V_AUTHORITY *m)
+{
+	const struct law_authority *la = l->auth;
+	const struct auth_doc *d = NULL;
+	const struct standing_age *age;
+	bool list;
+
+	*m = (struct msg_V_AUTHORITY){.fresh = FRESH_NO};
+	for (; la < l->auth + l->nauth; la++) {
+		unsigned lines = MAX_OF(la->a.nwant, 1u);
+
+		if (i < lines)
+			break;
+		i -= lines;
+	}
+	if (la == l->auth + l->nauth)
+		return false;
+	(void)snprintf(m->name, sizeof(m->name), "%s", la->a.name);
+	m->root_version = la->pinned ? la->a.state.root_version : 0;
+	if (la->a.nwant == 0) {
+		m->expires = la->pinned ? la->a.root.expires : 0;
+		m->fresh = la->pinned && l->now < m->expires ? FRESH_YES :
+		    FRESH_NO;
+		return true;
+	}
+	(void)snprintf(m->path, sizeof(m->path), "%s", la->a.want[i]);
+	list = l->has_list && la->a.want[i] == l->list_uri.path;
+	age = list ? &l->standing.list : &l->standing.graph;
+	d = authority_doc(&la->a, la->a.want[i]);
+	if (d == NULL || !age->known)
+		return true;
+	m->version = d->version;
+	m->fresh = (uint8_t)standing_fresh(age, l->now);
+	m->expires = MIN_OF(age->head_expires, age->doc_expires);
+	m->entries = list ? (uint32_t)l->list.n : graph_edges(l->graph);
+	if (list)
+		(void)snprintf(m->held, sizeof(m->held), "%s", l->held);
+	return true;
+}
