@@ -16,12 +16,15 @@
 
 #include "common/clock.h"
 #include "common/util.h"
+#include "trust/doc/envelope.h"
 #include "trust/doc/kte1.h"
 
 #define NOW 1800000000u
 #define DAY 86400u
 #define ANCHORS 8
 #define ASKED 2001
+
+#define ENVELOPE_MAX (GRAPH_BYTES_MAX / 3 * 4 + 8192)
 
 struct person {
 	struct klp_secret secret;
@@ -30,8 +33,8 @@ struct person {
 };
 
 static struct person people[GRAPH_NODES_MAX];
-static char *text;
-static size_t text_len;
+static char *text, *envelope;
+static size_t text_len, envelope_len;
 
 static void
 die(const char *what)
@@ -129,6 +132,46 @@ make_document(void)
 		add(line);
 	}
 	add("],\"uri\":\"klp://bench/mesh-overlay.json\",\"version\":1}");
+}
+
+/* As it lies in a folder: the payload in base64, one signature. */
+static void
+make_envelope(void)
+{
+	struct env_signed s = {.sig = {1}};
+	char *mine = malloc(ENVELOPE_MAX);
+
+	key_fp(&s.fp, &people[0].key);
+	envelope_len = mine == NULL ? 0 : env_build_json((uint8_t *)mine,
+	    ENVELOPE_MAX, TYPE_GRAPH, text, text_len, &s, 1);
+	if (envelope_len == 0)
+		die("no envelope");
+	envelope = mine;
+}
+
+/* Reading it leaves the payload alone. */
+static void
+open_envelope(void)
+{
+	const char *why = "";
+	struct env e;
+
+	if (env_parse(&e, envelope, envelope_len, ENVELOPE_MAX,
+		GRAPH_BYTES_MAX, &why) != 0)
+		die(why);
+	free(envelope);
+	text = (char *)e.own;
+	text_len = e.payload_len;
+}
+
+/* The peak is counted from here on. */
+static void
+forget_peak(void)
+{
+	FILE *f = fopen("/proc/self/clear_refs", "w");
+
+	if (f == NULL || fputs("5", f) < 0 || fclose(f) != 0)
+		die("/proc/self/clear_refs cannot be written");
 }
 
 /* Of this thread alone: others run on the same machine. */
@@ -239,7 +282,7 @@ int
 main(void)
 {
 	struct level_anchor anchor[ANCHORS];
-	double s, again, step, step_again, made, start, payload;
+	double s, again, step, step_again, made, start, payload, file;
 	struct graph *g, *next;
 	struct kte1 *k;
 
@@ -247,8 +290,14 @@ main(void)
 		return 1;
 	make_people();
 	make_document();
-	start = memory_mb("VmRSS:");
+	make_envelope();
 	payload = (double)text_len / 1048576;
+	free(text);
+	(void)malloc_trim(0);
+	file = (double)envelope_len / 1048576; /* counts: a reader holds it */
+	start = memory_mb("VmRSS:");
+	forget_peak();
+	open_envelope();
 	g = load(NULL, &s, &step, &made);
 	next = load(g, &again, &step_again, &made);
 	graph_free(g);
@@ -264,12 +313,12 @@ main(void)
 	    MAX_OF(step, step_again), made);
 	ask(k, next, true, "cold");
 	ask(k, next, false, "kept");
-	/* the document and the people are this program's, not the graph's */
+	/* the people are this program's, not the graph's */
 	free(text);
 	(void)malloc_trim(0);
 	printf("loaded-mb %.1f peak-mb %.1f\n",
-	    memory_mb("VmRSS:") - (start - payload),
-	    memory_mb("VmHWM:") - (start - payload));
+	    memory_mb("VmRSS:") - start + file,
+	    memory_mb("VmHWM:") - start + file);
 	kte1_free(k);
 	graph_free(next);
 	return 0;
