@@ -22,9 +22,14 @@
 #include "node/cli/verb.h"
 #include "tests/unit/cli_capture.h"
 #include "trust/doc/authority.h"
+#include "trust/doc/graph.h"
 #include "trust/doc/head.h"
 #include "trust/doc/revlist.h"
 #include "trust/doc/root.h"
+
+/* A graph of the greatest size can be published in the JSON form. */
+_Static_assert(AUTH_GRAPH_BYTES >= GRAPH_BYTES_MAX / 3 * 4 + 8192 &&
+	KLPDOC_ENVELOPE_MAX >= AUTH_GRAPH_BYTES, "too small in base64");
 
 #define WORDS 24
 #define EVE "urn:klp:kindai:human:" \
