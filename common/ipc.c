@@ -29,6 +29,8 @@ struct ipc {
 	enum program me, other;
 	STAILQ_HEAD(, queued) queue;
 	unsigned queue_len;
+	bool held;      /* the first one's descriptors are refused for now */
+	unsigned holds; /* how often */
 };
 
 union control {
@@ -101,7 +103,30 @@ ipc_other(const struct ipc *c)
 bool
 ipc_pending(const struct ipc *c)
 {
-	return !STAILQ_EMPTY(&c->queue);
+	return !STAILQ_EMPTY(&c->queue) && !c->held;
+}
+
+bool
+ipc_held(const struct ipc *c)
+{
+	return c->held;
+}
+
+/*
+ * The kernel has too many descriptors of this user in flight, whoever sent
+ * them: it takes none now, and says nothing when it does again.
+ */
+static void
+hold(struct ipc *c)
+{
+	if (c->held)
+		return;
+	c->held = true;
+	c->holds++;
+	if ((c->holds & (c->holds - 1)) == 0)
+		log_warnx(program_name(c->other), "a message with descriptors "
+		    "waits: too many of this user's are in flight (%u so far)",
+		    c->holds);
 }
 
 bool
@@ -199,12 +224,15 @@ ipc_send(struct ipc *c, const uint8_t *message, size_t len, const int *fds,
 		errno = EMSGSIZE;
 		return -1;
 	}
-	r = STAILQ_EMPTY(&c->queue) ? send_now(c->fd, message, len, fds, nfds)
-				    : -1;
-	if (r < 0 && (!STAILQ_EMPTY(&c->queue) || errno == EAGAIN ||
-			 errno == ENOBUFS))
-		r = enqueue(c, message, len, fds, nfds);
-	return r;
+	if (!STAILQ_EMPTY(&c->queue))
+		return enqueue(c, message, len, fds, nfds);
+	r = send_now(c->fd, message, len, fds, nfds);
+	if (r == 0 || (errno != EAGAIN && errno != ENOBUFS &&
+			  errno != ETOOMANYREFS))
+		return r;
+	if (errno == ETOOMANYREFS)
+		hold(c);
+	return enqueue(c, message, len, fds, nfds);
 }
 
 /*
@@ -240,10 +268,17 @@ ipc_flush(struct ipc *c)
 	while (!STAILQ_EMPTY(&c->queue)) {
 		struct queued *q = STAILQ_FIRST(&c->queue);
 
-		if (send_now(c->fd, q->bytes, q->len, q->fds, q->nfds) < 0)
+		if (send_now(c->fd, q->bytes, q->len, q->fds, q->nfds) < 0) {
+			if (errno == ETOOMANYREFS) {
+				hold(c);
+				return 0;
+			}
 			return errno == EAGAIN || errno == ENOBUFS ? 0 : -1;
+		}
+		c->held = false;
 		queue_drop(c);
 	}
+	c->held = false;
 	return 0;
 }
 

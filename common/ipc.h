@@ -10,7 +10,8 @@
 
 /*
  * One channel between two programs: a non-blocking SOCK_SEQPACKET socket.
- * Sending never blocks: what the socket does not take is queued, up to
+ * Sending never blocks: what the socket does not take, or the kernel for its
+ * descriptors, is queued, up to
  * IPC_QUEUE_MAX messages; above IPC_QUEUE_HIGH ipc_full() says so and the
  * program must stop reading what makes it send (water marks). Receiving checks
  * the table before it returns: type, direction, size, number of descriptors;
@@ -77,6 +78,13 @@ void ipc_wipe(void);
 /* Send what is queued: 0, or -1 as ipc_send(). */
 int ipc_flush(struct ipc *);
 bool ipc_pending(const struct ipc *); /* wait for POLLOUT */
+/*
+ * What is queued waits until the kernel takes descriptors again (ETOOMANYREFS:
+ * a user's descriptors in flight are counted in one sum, and rootless a job is
+ * of this user). POLLOUT does not tell: flush again after IPC_HELD_MS.
+ */
+bool ipc_held(const struct ipc *);
+#define IPC_HELD_MS 50
 bool ipc_full(const struct ipc *);
 
 /* A pair for two programs; both close-on-exec. 0 or -1. */

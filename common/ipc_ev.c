@@ -15,6 +15,7 @@ struct ipc_ev {
 	struct ipc *ipc;
 	ev_io rd, wr;
 	ev_prepare before; /* looks for queued messages each turn */
+	ev_timer again;    /* ipc_held() */
 	const struct ipc_ev_handlers *h;
 	void *ctx;
 	bool busy;    /* inside a handler: freed afterwards */
@@ -30,6 +31,7 @@ stop(struct ipc_ev *c)
 	ev_io_stop(c->loop, &c->rd);
 	ev_io_stop(c->loop, &c->wr);
 	ev_prepare_stop(c->loop, &c->before);
+	ev_timer_stop(c->loop, &c->again);
 }
 
 static void
@@ -97,17 +99,14 @@ on_read(struct ev_loop *loop, ev_io *w, int revents)
 }
 
 static void
-on_write(struct ev_loop *loop, ev_io *w, int revents)
+flush(struct ipc_ev *c)
 {
-	struct ipc_ev *c = w->data;
-
-	(void)revents;
 	if (ipc_flush(c->ipc) < 0) {
 		gone(c, 0);
 		return;
 	}
 	if (!ipc_pending(c->ipc))
-		ev_io_stop(loop, &c->wr);
+		ev_io_stop(c->loop, &c->wr);
 	if (!c->was_full || ipc_full(c->ipc))
 		return;
 	c->was_full = false;
@@ -121,6 +120,22 @@ on_write(struct ev_loop *loop, ev_io *w, int revents)
 }
 
 static void
+on_write(struct ev_loop *loop, ev_io *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	flush(w->data);
+}
+
+static void
+on_again(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	flush(w->data);
+}
+
+static void
 on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 {
 	struct ipc_ev *c = w->data;
@@ -130,6 +145,10 @@ on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 		c->was_full = true;
 	if (ipc_pending(c->ipc))
 		ev_io_start(loop, &c->wr);
+	if (ipc_held(c->ipc) && !ev_is_active(&c->again)) {
+		ev_timer_set(&c->again, IPC_HELD_MS / 1000., 0.);
+		ev_timer_start(loop, &c->again);
+	}
 }
 
 struct ipc_ev *
@@ -147,7 +166,8 @@ ipc_ev_new(struct ev_loop *loop, struct ipc *ipc,
 	ev_io_init(&c->rd, on_read, ipc_fd(ipc), EV_READ);
 	ev_io_init(&c->wr, on_write, ipc_fd(ipc), EV_WRITE);
 	ev_prepare_init(&c->before, on_prepare);
-	c->rd.data = c->wr.data = c->before.data = c;
+	ev_init(&c->again, on_again);
+	c->rd.data = c->wr.data = c->before.data = c->again.data = c;
 	ev_io_start(loop, &c->rd);
 	ev_prepare_start(loop, &c->before);
 	return c;

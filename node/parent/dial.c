@@ -58,8 +58,14 @@ answer(struct parent *p, uint32_t index, uint32_t seq, int error, int fd,
 
 	(void)snprintf(m.text, sizeof(m.text), "%s", text);
 	if (t->ev != NULL &&
-	    ipc_send_OPENED(ipc_ev_channel(t->ev), &m, &fd, error == 0) < 0)
+	    ipc_send_OPENED(ipc_ev_channel(t->ev), &m, &fd, error == 0) < 0) {
+		/* it must have an answer: an interface waits for it */
+		m.error = errno;
 		log_warn("transport", "OPENED");
+		(void)snprintf(m.text, sizeof(m.text), "opened, but not to be "
+		    "handed on: %s", strerror(m.error));
+		(void)ipc_send_OPENED(ipc_ev_channel(t->ev), &m, NULL, 0);
+	}
 	if (fd >= 0)
 		(void)close(fd);
 }

@@ -612,6 +612,8 @@ timeout_ms(const struct jail *j)
 		if (j->cells[i].deadline.us != 0 &&
 		    j->cells[i].frozen.us == 0)
 			least = MIN_OF(least, j->cells[i].deadline.us);
+	if (ipc_held(j->parent) || (j->node != NULL && ipc_held(j->node)))
+		least = MIN_OF(least, clock_mono().us + IPC_HELD_MS * 1000);
 	if (least == INT64_MAX)
 		return -1;
 	left = (least - clock_mono().us + 999) / 1000;
@@ -683,6 +685,8 @@ turn(struct jail *j)
 			(void)ipc_flush(j->node);
 		serve_node(j);
 	}
+	if (j->node != NULL && ipc_held(j->node))
+		(void)ipc_flush(j->node);
 	if ((ps.p[0].revents & POLLOUT) != 0)
 		(void)ipc_flush(j->parent);
 	if (ps.p[0].revents != 0)

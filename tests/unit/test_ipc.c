@@ -10,12 +10,15 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/ipc.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "tests/until.h"
 
 /* Fills a message with a pattern: every field at its greatest size. */
 #define FILL_u8(n, z) m.n = (uint8_t)k++;
@@ -421,6 +424,84 @@ channels_follow_from_the_table(void **state)
 	}
 }
 
+/* As many descriptors of this user in flight as the kernel lets there be. */
+static int
+park(int sv[2])
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int) * 60)];
+	} u;
+	char byte = 0;
+	struct iovec iov = {&byte, 1};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = u.bytes, .msg_controllen = sizeof(u.bytes)};
+	int fds[60];
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, sv) < 0)
+		return -1;
+	for (unsigned i = 0; i < 60; i++)
+		fds[i] = sv[0];
+	memset(&u, 0, sizeof(u));
+	CMSG_FIRSTHDR(&m)->cmsg_level = SOL_SOCKET;
+	CMSG_FIRSTHDR(&m)->cmsg_type = SCM_RIGHTS;
+	CMSG_FIRSTHDR(&m)->cmsg_len = CMSG_LEN(sizeof(fds));
+	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), fds, sizeof(fds));
+	for (int i = 0; i < 10; i++)
+		if (sendmsg(sv[0], &m, MSG_DONTWAIT) < 0)
+			return errno == ETOOMANYREFS ? 0 : -1;
+	return -1;
+}
+
+/* What the user has in flight elsewhere loses no message of ours. */
+static int
+in_flight(void)
+{
+	struct rlimit few = {64, 64};
+	struct msg_OPENED m = {.seq = 1};
+	struct msg_STOP stop = {.end_ = 0};
+	struct ipc_in in;
+	int sv[2], fd = STDERR_FILENO;
+
+	/* root is not counted */
+	if ((geteuid() == 0 && setuid(65534) < 0) ||
+	    setrlimit(RLIMIT_NOFILE, &few) < 0 || park(sv) < 0)
+		return 77;
+	if (ipc_send_OPENED(a, &m, &fd, 1) < 0 || !ipc_held(a) ||
+	    ipc_pending(a))
+		return 1;
+	/* what comes behind it keeps its place */
+	if (ipc_send_STOP(a, &stop, NULL, 0) < 0 || ipc_recv(b, &in) != 0)
+		return 2;
+	if (ipc_flush(a) < 0 || !ipc_held(a) || ipc_recv(b, &in) != 0)
+		return 3;
+	(void)close(sv[0]);
+	(void)close(sv[1]);
+	/* the kernel drops them a little later */
+	for (struct until u = until_begin("room for descriptors", PATIENCE_MS);
+	    ipc_held(a);)
+		if (ipc_flush(a) < 0 || !until_step(&u))
+			return 4;
+	if (ipc_recv(b, &in) != 1 || in.type != IPC_OPENED || in.nfds != 1)
+		return 5;
+	ipc_in_done(&in);
+	return ipc_recv(b, &in) == 1 && in.type == IPC_STOP ? 0 : 6;
+}
+
+static void
+too_many_in_flight(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(in_flight());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void
 names(void **state)
 {
@@ -454,6 +535,7 @@ main(void)
 	    CHANNEL_TEST(water_marks),
 	    CHANNEL_TEST(empty_with_descriptors),
 	    CHANNEL_TEST(queued_descriptors),
+	    CHANNEL_TEST(too_many_in_flight),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "transport/engine/opener.h"
 #include "transport/engine/reach.h"
 
 struct nif *
@@ -256,7 +257,7 @@ nif_opened(struct engine *e, const struct msg_OPENED *m, int fd)
 		if (!nif_lasting(n) || n->conf->index != m->index ||
 		    n->seq != m->seq || n->seq == 0)
 			continue;
-		n->seq = 0;
+		opener_answered(n);
 		n->kind->opened(n, fd, m->error, m->text);
 		return;
 	}

@@ -20,6 +20,31 @@
 #define RETRY_FIRST_S 5.0
 #define RETRY_MAX_S 60.0
 #define RETRY_FAST 6 /* tries at RETRY_FIRST_S: half a minute */
+/* ours: the parent looks up 10 s and tries each of 8 addresses for 5 s */
+#define ANSWER_S 90.0
+
+static void
+on_unanswered(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct nif *n = w->data;
+
+	(void)loop;
+	(void)revents;
+	/* what comes after all is closed (nif_opened()) */
+	n->seq = 0;
+	opener_failed(n, "cannot be opened", 0, "the parent gave no answer");
+}
+
+/* After s seconds; the one timer of an interface that is not open. */
+static void
+set_timer(struct nif *n, void (*then)(struct ev_loop *, ev_timer *, int),
+    double s)
+{
+	ev_timer_stop(n->e->loop, &n->retry);
+	ev_init(&n->retry, then);
+	ev_timer_set(&n->retry, s, 0);
+	ev_timer_start(n->e->loop, &n->retry);
+}
 
 void
 opener_ask(struct nif *n)
@@ -39,7 +64,16 @@ opener_ask(struct nif *n)
 		engine_send_failed(PROGRAM_PARENT);
 		n->seq = 0;
 		opener_again(n);
+		return;
 	}
+	set_timer(n, on_unanswered, ANSWER_S);
+}
+
+void
+opener_answered(struct nif *n)
+{
+	n->seq = 0;
+	ev_timer_stop(n->e->loop, &n->retry);
 }
 
 static void
@@ -67,9 +101,7 @@ opener_again(struct nif *n)
 		s *= 1.5;
 	s = MIN_OF(s, RETRY_MAX_S);
 	s += s * 0.1 * ((double)randombytes_random() / UINT32_MAX);
-	ev_init(&n->retry, on_retry);
-	ev_timer_set(&n->retry, s, 0);
-	ev_timer_start(n->e->loop, &n->retry);
+	set_timer(n, on_retry, s);
 }
 
 void

@@ -9,8 +9,13 @@ struct nif;
  * answer comes to nif_kind.opened.
  */
 
-/* nif_kind.start: DIAL for one that carries packets, BIND for a listener. */
+/*
+ * nif_kind.start: DIAL for one that carries packets, BIND for a listener. No
+ * answer in its time is one, too: a failure.
+ */
 void opener_ask(struct nif *);
+/* The answer has come; n->seq is for none any more. */
+void opener_answered(struct nif *);
 /*
  * It failed, or was lost: ask again after a while. One that has had all the
  * tries that its section allows has given up instead, which is logged.

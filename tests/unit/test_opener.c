@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An interface asks to be opened: whatever becomes of the answer, it goes on. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "transport/engine/engine.h"
+#include "transport/engine/nif.h"
+#include "transport/engine/opener.h"
+#include "transport/engine/reach.h"
+
+static struct engine e;
+static struct nif n;
+static struct nif_kind kind = {.carries = true};
+static struct rnsconf_if conf;
+static char name[] = "far";
+static unsigned asked;
+static bool refuse;
+
+/* ---- what opener.c has to do with ---- */
+
+struct ipc *
+engine_ipc(const struct engine *x, enum program who)
+{
+	(void)who;
+	return (struct ipc *)(uintptr_t)x; /* there is one */
+}
+
+void
+engine_send_failed(enum program who)
+{
+	(void)who;
+}
+
+void
+reach_changed(struct engine *x)
+{
+	(void)x;
+}
+
+int
+program_send_DIAL(const struct process *p, const struct msg_DIAL *m, const int *fds,
+    unsigned nfds)
+{
+	(void)p;
+	(void)fds;
+	(void)nfds;
+	assert_int_equal(m->seq, e.next_seq);
+	asked++;
+	if (refuse)
+		errno = ENOBUFS;
+	return refuse ? -1 : 0;
+}
+
+int
+program_send_BIND(const struct process *p, const struct msg_BIND *m, const int *fds,
+    unsigned nfds)
+{
+	(void)m;
+	return program_send_DIAL(p, &(struct msg_DIAL){.seq = e.next_seq}, fds,
+	    nfds);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	log_init("test", 0);
+	memset(&e, 0, sizeof(e));
+	memset(&n, 0, sizeof(n));
+	memset(&conf, 0, sizeof(conf));
+	e.loop = ev_loop_new(EVFLAG_AUTO);
+	conf.name = name;
+	n.e = &e;
+	n.kind = &kind;
+	n.conf = &conf;
+	ev_init(&n.retry, NULL);
+	n.retry.data = &n;
+	asked = 0;
+	refuse = false;
+	return e.loop == NULL ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	ev_timer_stop(e.loop, &n.retry);
+	ev_loop_destroy(e.loop);
+	return 0;
+}
+
+static void
+let_time_pass(void)
+{
+	assert_true(ev_is_active(&n.retry));
+	ev_timer_stop(e.loop, &n.retry);
+	ev_invoke(e.loop, &n.retry, EV_TIMER);
+}
+
+/* A lost answer once left an interface down for good. */
+static void
+no_answer(void **state)
+{
+	(void)state;
+	for (unsigned i = 1; i <= 3; i++) {
+		opener_ask(&n);
+		assert_int_equal(asked, i);
+		assert_true(n.seq != 0 && ev_is_active(&n.retry));
+		/* longer than the parent may take, and not for ever */
+		assert_true(ev_timer_remaining(e.loop, &n.retry) > 50);
+		assert_true(ev_timer_remaining(e.loop, &n.retry) < 300);
+		let_time_pass();
+		assert_int_equal(n.seq, 0);
+		assert_non_null(strstr(n.error, "no answer"));
+		/* and it asks again */
+		assert_true(ev_timer_remaining(e.loop, &n.retry) < 61);
+		ev_timer_stop(e.loop, &n.retry);
+	}
+	opener_again(&n);
+	let_time_pass();
+	assert_int_equal(asked, 4);
+}
+
+static void
+an_answer(void **state)
+{
+	(void)state;
+	opener_ask(&n);
+	opener_answered(&n);
+	assert_int_equal(n.seq, 0);
+	assert_false(ev_is_active(&n.retry));
+	opener_failed(&n, "cannot connect", ECONNREFUSED, "");
+	assert_true(ev_is_active(&n.retry));
+	assert_non_null(strstr(n.error, "nobody listens"));
+}
+
+static void
+not_sent(void **state)
+{
+	(void)state;
+	refuse = true;
+	opener_ask(&n);
+	assert_int_equal(n.seq, 0);
+	assert_true(ev_timer_remaining(e.loop, &n.retry) < 61);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(no_answer, setup, teardown),
+	    cmocka_unit_test_setup_teardown(an_answer, setup, teardown),
+	    cmocka_unit_test_setup_teardown(not_sent, setup, teardown)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
