@@ -89,10 +89,10 @@ _warren()
 
 	case $verb in
 	"") words="run submit jobs show logs result cancel approve reject receipt nodes
-		describe identity status peers image audit klp revoke check-config help
-		--version" ;;
+		describe identity status peers image audit klp revoke check-config doctor
+		help --version" ;;
 	help) words="run submit jobs show logs result cancel approve reject receipt nodes
-		describe identity status peers image audit klp revoke check-config" ;;
+		describe identity status peers image audit klp revoke check-config doctor" ;;
 	receipt) words="verify" ;;
 	image) words="import list" ;;
 	audit) words="tail verify" ;;

@@ -34,6 +34,7 @@ static cli_verb_fn *const run[VERB_COUNT] = {
     [VERB_KLP_PUBLISH] = verb_klp_publish,
     [VERB_REVOKE] = verb_revoke,
     [VERB_CHECK_CONFIG] = verb_check_config,
+    [VERB_DOCTOR] = verb_doctor,
 };
 
 int

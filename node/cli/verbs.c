@@ -236,4 +236,9 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	OPTIONS(revoke_options)},
     [VERB_CHECK_CONFIG] = {"check-config", "",
 	"name every mistake in the configuration", NULL, 0, 0, NO_OPTIONS},
+    [VERB_DOCTOR] = {"doctor", "",
+	"attack the sandbox here; say what it lacks",
+	"Exit status 0 when all that jobs need holds, 1 when an attack got\n"
+	"through, 3 when a layer that jobs need is missing.\n", 0, 0,
+	NO_OPTIONS},
 };

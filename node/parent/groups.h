@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "node/parent/cgdetect.h"
+#include "common/cgdetect.h"
 
 /* Control groups: made, limited, joined, removed. */
 struct parent;

@@ -14,7 +14,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define IMAGE "mount readonly_root landlock"
+#define IMAGE "readonly_root mount landlock"
 #define MOUNTS "caps seccomp landlock"
 
 PROBE(write_root) { MUST_FAIL(open("/new", O_CREAT | O_WRONLY, 0644)); HELD; }

@@ -12,7 +12,9 @@
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/times.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The job of these probes has 64 MiB, 64 processes, 1 MiB of output. */
@@ -232,6 +234,37 @@ PROBE(thread_bomb)
 	HELD;
 }
 
+/* Two that never rest get what one processor gives, and no more. */
+PROBE(processor)
+{
+	struct timespec begin, now;
+	struct tms used;
+	long tick = sysconf(_SC_CLK_TCK);
+	double wall, cpu;
+	pid_t pid;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2 || getenv("HOST_CPU") == NULL)
+		NOTHING_HERE("there is no cpu group, or one processor");
+	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
+	pid = fork();
+	do {
+		for (volatile int i = 0; i < 100000; i++)
+			continue;
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+		wall = (double)(now.tv_sec - begin.tv_sec) +
+		    (double)(now.tv_nsec - begin.tv_nsec) / 1e9;
+	} while (wall < 0.6);
+	if (pid == 0)
+		_exit(0);
+	(void)waitpid(pid, NULL, 0);
+	(void)times(&used);
+	cpu = (double)(used.tms_utime + used.tms_stime + used.tms_cutime +
+	    used.tms_cstime) / (double)tick;
+	if (cpu > 1.6 * wall)
+		ESCAPED("%.2f s of processor in %.2f s", cpu, wall);
+	HELD;
+}
+
 PROBE(core_dump)
 {
 	struct rlimit r = {RLIM_INFINITY, RLIM_INFINITY};
@@ -300,6 +333,7 @@ static const struct probe list[] = {
 	BOMB(open_files, "rlimits", NULL),
 	BOMB(fork_bomb, "pids rlimits", NULL),
 	BOMB(thread_bomb, "pids rlimits", NULL),
+	BOMB(processor, "cpu", "not_where_the_machine_is_busy"),
 	DOOR(core_dump, "rlimits", "where_a_core_may_be_written"),
 	RIGHT(rlimits, "rlimits", NULL),
 	RIGHT(rlimits_raise, "rlimits caps", "only_the_host's_own_root_may"),

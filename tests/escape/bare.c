@@ -118,8 +118,9 @@ static void
 in_place(const struct bare *b, int program, const char *probe)
 {
 	char name[] = "/bin/probe", own[64], *argv[] = {name, NULL, NULL};
-	const char *env[16] = {"HOME=/root", "HOST_MEMORY=1", own};
-	int root = open("/", O_RDONLY | O_DIRECTORY), status, n = 3, in[2];
+	const char *env[16] = {"HOME=/root", "HOST_MEMORY=1", "HOST_CPU=1",
+	    own};
+	int root = open("/", O_RDONLY | O_DIRECTORY), status, n = 4, in[2];
 	pid_t pid;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -89,7 +89,7 @@ struct tally {
 
 /* With that layer gone, one attack that it is said to stop. */
 static bool
-attack(const struct id32 *image, const struct bait_row *r, const char *layer,
+attack(const struct id32 *image, const struct probe_row *r, const char *layer,
     struct tally *t)
 {
 	bool alone = strcmp(r->layers, layer) == 0;
@@ -119,7 +119,7 @@ attack(const struct id32 *image, const struct bait_row *r, const char *layer,
 static bool
 holds(const char *layer)
 {
-	static struct bait_row rows[BAIT_ROWS];
+	static struct probe_row rows[BAIT_ROWS];
 	struct tally t = {.doors = 0};
 	bool ok = true, again;
 	char root[512];
@@ -133,7 +133,7 @@ holds(const char *layer)
 		return false;
 	}
 	for (unsigned i = 0; i < n; i++) {
-		again = !baits_stops(&rows[i], layer) ||
+		again = !probe_row_stops(&rows[i], layer) ||
 		    attack(&image, &rows[i], layer, &t);
 		ok = ok && again;
 	}

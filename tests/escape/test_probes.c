@@ -21,7 +21,7 @@ static int skipped, proved, unproved;
 
 /* It gets through where nothing is in its way. */
 static bool
-proves(const struct bait_row *r)
+proves(const struct probe_row *r)
 {
 	struct bare b;
 	char said[256];
@@ -50,7 +50,7 @@ proves(const struct bait_row *r)
 }
 
 static bool
-one(const struct id32 *image, const struct bait_row *r)
+one(const struct id32 *image, const struct probe_row *r)
 {
 	bool bomb = strcmp(r->kind, "bomb") == 0, ok, killed;
 	struct drive_job j;
@@ -82,7 +82,7 @@ one(const struct id32 *image, const struct bait_row *r)
 static bool
 all(const struct id32 *image, const char *only)
 {
-	static struct bait_row rows[BAIT_ROWS];
+	static struct probe_row rows[BAIT_ROWS];
 	unsigned n = baits_list(&d, image, rows);
 	bool good = n > 0;
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "node/parent/cgdetect.h"
+#include "common/cgdetect.h"
 
 #define V2_LINE(root, point)                                                   \
 	"30 23 0:26 " root " " point                                           \

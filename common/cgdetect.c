@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "node/parent/cgdetect.h"
+#include "common/cgdetect.h"
 
 #include <stdio.h>
 #include <string.h>

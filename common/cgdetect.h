@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef WARREN_NODE_PARENT_CGDETECT_H
-#define WARREN_NODE_PARENT_CGDETECT_H
+#ifndef WARREN_COMMON_CGDETECT_H
+#define WARREN_COMMON_CGDETECT_H
 
 #include <stdbool.h>
 #include <stddef.h>

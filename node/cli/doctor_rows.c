@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/cli/doctor_rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/util.h"
+
+/* Exit codes of warren-probe. */
+enum { CODE_HELD = 0, CODE_ESCAPED = 1, CODE_NOTHING = 3 };
+
+#define UNUSED_LAYERS ((uint32_t)(LAYER_LSM | LAYER_BPF | LAYER_IO))
+#define DELEGATE                                                               \
+	"Delegate=yes in the unit of warrend; by hand: systemd-run --user "    \
+	"--scope -p Delegate=yes warrend"
+
+static const struct {
+	uint32_t layer;
+	const char *text;
+} remedies[] = {
+    {LAYER_CGROUP, DELEGATE},
+    {LAYER_MEMORY, DELEGATE ". On Raspberry Pi OS also cgroup_enable=memory "
+	"on the kernel's command line"},
+    {LAYER_CPU, DELEGATE},
+    {LAYER_PIDS, DELEGATE},
+    {LAYER_SECCOMP, "kernel option CONFIG_SECCOMP_FILTER"},
+    {LAYER_LANDLOCK, "kernel option CONFIG_SECURITY_LANDLOCK (Linux 5.13 or "
+	"later), and landlock in lsm= of its command line"},
+    {LAYER_READONLY, "the image's own folder cannot be mounted read-only"},
+};
+
+enum doctor_outcome
+doctor_outcome(const struct probe_row *r, bool by_signal, int status,
+    uint64_t oom_kills)
+{
+	/* a bomb may end by its group's hand: that is the limit at work */
+	if (by_signal)
+		return strcmp(r->kind, "bomb") == 0 && oom_kills > 0 ?
+		    DOCTOR_HELD : DOCTOR_NOT_RUN;
+	switch (status) {
+	case CODE_HELD:
+		return DOCTOR_HELD;
+	case CODE_ESCAPED:
+		return DOCTOR_THROUGH;
+	case CODE_NOTHING:
+		return DOCTOR_NOTHING_HERE;
+	default:
+		return DOCTOR_NOT_RUN;
+	}
+}
+
+void
+doctor_count(struct doctor *d, const struct probe_row *r,
+    enum doctor_outcome how)
+{
+	struct doctor_layer *l = NULL;
+	size_t n;
+
+	for (const char *p = r->layers; l == NULL && *p != '\0'; p += n) {
+		char word[32];
+
+		p += strspn(p, " ");
+		n = strcspn(p, " ");
+		(void)snprintf(word, sizeof(word), "%.*s", (int)n, p);
+		for (unsigned i = 0; i < LAYER_COUNT; i++)
+			if ((d->posture & 1u << i) != 0 &&
+			    layer_bit(word) == 1u << i)
+				l = &d->layer[i];
+	}
+	/* all that would stop it is missing here, and said to be */
+	if (l == NULL || how == DOCTOR_NOTHING_HERE) {
+		d->skipped++;
+		if (l != NULL)
+			l->skipped++;
+		return;
+	}
+	d->attacks++;
+	l->attacks++;
+	if (how == DOCTOR_HELD)
+		return;
+	d->through++;
+	l->through++;
+	n = strlen(l->names);
+	(void)snprintf(l->names + n, sizeof(l->names) - n, "%s%s%s",
+	    n == 0 ? "" : " ", r->name, how == DOCTOR_NOT_RUN ?
+	    " (did not run)" : "");
+}
+
+enum doctor_state
+doctor_state(const struct doctor *d, unsigned layer)
+{
+	uint32_t bit = 1u << layer;
+
+	if ((bit & UNUSED_LAYERS) != 0)
+		return DOCTOR_UNUSED;
+	if ((d->posture & bit) == 0)
+		return d->has_node && (d->node & bit) != 0 ? DOCTOR_NODE_HAS :
+		    DOCTOR_MISSING;
+	return d->layer[layer].through > 0 ? DOCTOR_OPEN : DOCTOR_HOLDS;
+}
+
+const char *
+doctor_state_name(enum doctor_state s)
+{
+	static const char *const names[] = {[DOCTOR_HOLDS] = "holds",
+	    [DOCTOR_MISSING] = "missing", [DOCTOR_NODE_HAS] = "node only",
+	    [DOCTOR_OPEN] = "OPEN", [DOCTOR_UNUSED] = "not used"};
+
+	return names[s];
+}
+
+const char *
+doctor_remedy(unsigned layer)
+{
+	for (size_t i = 0; i < NELEM(remedies); i++)
+		if (remedies[i].layer == 1u << layer)
+			return remedies[i].text;
+	return "";
+}
+
+uint32_t
+doctor_lacking(const struct doctor *d)
+{
+	return d->required & ~(d->posture | (d->has_node ? d->node : 0));
+}
