@@ -64,6 +64,7 @@ static const struct kind {
     {EVK_APPROVAL, "approval", 6003, 3, 0, 0, 0, 1},
     {EVK_BOARD_ABSENT, "board_absent", 2004, 1, 0, DISP_DETECTED, 0, 2},
     {EVK_DISK_LOW, "disk_low", 2004, 1, 0, DISP_DETECTED, 0, 4},
+    {EVK_LEDGER_ROW, "ledger_row", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_LENDING, "lending", 6002, 99, 0, 0, 0, 1},
     {EVK_JOB_FROZEN, "job_frozen", 1007, 99, 0, 0, 0, 1},
     {EVK_AUTHORITY, "authority", 6002, 8, 0, 0, 0, 1},

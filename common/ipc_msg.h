@@ -101,6 +101,7 @@ enum event_kind {
 	EVK_TRAIL_TORN = 41,
 	EVK_LAYER_MISSING = 42,
 	EVK_DISK_LOW = 43,
+	EVK_LEDGER_ROW = 44, /* a row that cannot be written */
 	EVK_LENDING = 47,    /* the machine is lent, or no more */
 	EVK_JOB_FROZEN = 48, /* ... and a job stands still, or goes on */
 	EVK_APPROVAL = 57,	/* one that counted; a: approve 1, reject 0 */

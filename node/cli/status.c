@@ -163,6 +163,9 @@ print_node(const json_t *node)
 	printf("layers    %s\n", text_of(node, "layers"));
 	if (missing[0] != '\0' && strcmp(missing, "-") != 0)
 		printf("missing   %s\n", missing);
+	if (int_of(node, "ledger_aside") > 0)
+		printf("ledger    %lld jobs cannot be written down: see the log\n",
+		    (long long)int_of(node, "ledger_aside"));
 	printf("spool     %s, %s free on the disk\n",
 	    cli_bytes(spool, (uint64_t)int_of(node, "spool")),
 	    cli_bytes(space, (uint64_t)int_of(node, "disk_free")));

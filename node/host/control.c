@@ -422,6 +422,8 @@ do_status(struct client *c, const json_t *q)
 	const struct node *n = &wn->node;
 	const size_t *in = n->jobs.n;
 	char layers[256], why[NODE_READY_WHY];
+	const struct job *j;
+	json_int_t aside = 0;
 	json_t *o = good(true);
 
 	(void)q;
@@ -438,6 +440,9 @@ do_status(struct client *c, const json_t *q)
 		n->ledger_fails, "why", why, "spool",
 		(json_int_t)blobs_total(wn->blobs), "disk_free",
 		(json_int_t)host_disk_free(wn)));
+	TAILQ_FOREACH(j, &n->jobs.aside, dirty_link)
+		aside++;
+	(void)json_object_set_new(o, "ledger_aside", json_integer(aside));
 	(void)json_object_set_new(o, "counts",
 	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
 		"requests",

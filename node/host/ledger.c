@@ -29,7 +29,7 @@ TAILQ_HEAD(ops, op);
 enum stmt {
 	Q_JOB, Q_BODY, Q_FORGET, Q_DROP_BODY, Q_OWN, Q_DISOWN, Q_MANIFEST,
 	Q_ENVELOPE, Q_VOTE, Q_UNVOTE,
-	Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_COUNT
+	Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_SAVE, Q_RELEASE, Q_BACK, Q_COUNT
 };
 static const char *const SQL[Q_COUNT] = {
     [Q_JOB] = "INSERT INTO jobs(id, ord, owner, state, at, rec)"
@@ -50,6 +50,9 @@ static const char *const SQL[Q_COUNT] = {
     [Q_BEGIN] = "BEGIN IMMEDIATE",
     [Q_COMMIT] = "COMMIT",
     [Q_ROLLBACK] = "ROLLBACK",
+    [Q_SAVE] = "SAVEPOINT one",
+    [Q_RELEASE] = "RELEASE one",
+    [Q_BACK] = "ROLLBACK TO one",
 };
 
 static const char SCHEMA[] =
@@ -72,6 +75,7 @@ struct ledger {
 	sqlite3_stmt *q[Q_COUNT];
 	struct ops ops;
 	bool failing; /* the last commit failed: say so once */
+	char why[160]; /* of what was left out */
 };
 
 static int
@@ -189,6 +193,27 @@ ledger_close(struct ledger *l)
 	free(l);
 }
 
+/*
+ * The next order is above all of the ledger's, also those of rows that do not
+ * read: one that is there already would be refused for ever.
+ */
+static bool
+orders(struct ledger *l, struct jobs *js)
+{
+	sqlite3_stmt *q;
+	int rc;
+
+	if (sqlite3_prepare_v2(l->db, "SELECT coalesce(max(ord), 0) FROM jobs",
+		-1, &q, NULL) != SQLITE_OK)
+		return false;
+	rc = sqlite3_step(q);
+	if (rc == SQLITE_ROW)
+		js->last_order = MAX_OF(js->last_order,
+		    (uint64_t)sqlite3_column_int64(q, 0));
+	(void)sqlite3_finalize(q);
+	return rc == SQLITE_ROW;
+}
+
 int
 ledger_load(struct ledger *l, struct jobs *js)
 {
@@ -216,7 +241,7 @@ ledger_load(struct ledger *l, struct jobs *js)
 		n++;
 	}
 	(void)sqlite3_finalize(q);
-	return rc == SQLITE_DONE ? n : -1;
+	return rc == SQLITE_DONE && orders(l, js) ? n : -1;
 }
 
 static struct op *
@@ -474,6 +499,102 @@ write_all(struct ledger *l, struct jobs *js)
 	return run(l->q[Q_COMMIT]);
 }
 
+/* ---- rows that fail by themselves ---- */
+
+/* The file, the disk or the memory, not a row. */
+static bool
+of_all(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_CONSTRAINT:
+	case SQLITE_TOOBIG:
+	case SQLITE_MISMATCH:
+	case SQLITE_RANGE:
+	case SQLITE_CORRUPT:
+	case SQLITE_ERROR:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* One of them, and what it did is undone when it fails. */
+static int
+one(struct ledger *l, const struct op *op, const struct job *j)
+{
+	int rc = run(l->q[Q_SAVE]);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	rc = op != NULL ? run_op(l, op) : run_job(l, j);
+	if (rc == SQLITE_OK)
+		return run(l->q[Q_RELEASE]);
+	(void)snprintf(l->why, sizeof(l->why), "%s", rc == SQLITE_TOOBIG ?
+	    "too large" : sqlite3_errmsg(l->db));
+	if (run(l->q[Q_BACK]) != SQLITE_OK || run(l->q[Q_RELEASE]) != SQLITE_OK)
+		return SQLITE_IOERR; /* the transaction is gone, too */
+	return rc;
+}
+
+static bool
+is_bad(const struct job *j, struct job *const *bad, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (bad[i] == j)
+			return true;
+	}
+	return false;
+}
+
+#define BAD_MAX 64 /* of one commit; more are no affair of single rows */
+
+/*
+ * Each by itself, those that fail left out. What was left out is known when
+ * all is written: then jobs go aside, and other rows are given up.
+ */
+static int
+write_each(struct ledger *l, struct jobs *js)
+{
+	struct job *bad[BAD_MAX], *j;
+	size_t n = 0;
+	struct op *op;
+	int rc = run(l->q[Q_BEGIN]);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	TAILQ_FOREACH(op, &l->ops, link) {
+		if ((rc = one(l, op, NULL)) == SQLITE_OK)
+			continue;
+		if (of_all(rc))
+			return rc;
+		log_errx("ledger.db", "a row cannot be written, the others "
+		    "are: %s", l->why);
+		/* a job without its body is none */
+		if (op->kind == OP_BODY && (j = job_find(js, &op->a)) != NULL &&
+		    j->dirty && !j->aside && n < BAD_MAX)
+			bad[n++] = j;
+	}
+	TAILQ_FOREACH(j, &js->dirty, dirty_link) {
+		if (is_bad(j, bad, n) ||
+		    (rc = one(l, NULL, j)) == SQLITE_OK)
+			continue;
+		if (of_all(rc) || n == BAD_MAX)
+			return rc;
+		bad[n++] = j;
+	}
+	if ((rc = run(l->q[Q_COMMIT])) != SQLITE_OK)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		job_set_aside(js, bad[i]);
+	return rc;
+}
+
+const char *
+ledger_why(const struct ledger *l)
+{
+	return l->why;
+}
+
 int
 ledger_commit(struct ledger *l, struct jobs *js, bool *full)
 {
@@ -485,6 +606,11 @@ ledger_commit(struct ledger *l, struct jobs *js, bool *full)
 	if (!ledger_pending(l, js))
 		return 0;
 	rc = write_all(l, js);
+	if (rc != SQLITE_OK && !of_all(rc)) {
+		if (sqlite3_get_autocommit(l->db) == 0)
+			(void)run(l->q[Q_ROLLBACK]);
+		rc = write_each(l, js);
+	}
 	if (rc != SQLITE_OK) {
 		if (!l->failing)
 			log_errx("ledger.db", "cannot be written, so no job is "
@@ -507,6 +633,8 @@ ledger_commit(struct ledger *l, struct jobs *js, bool *full)
 	while ((j = TAILQ_FIRST(&js->dirty)) != NULL) {
 		TAILQ_REMOVE(&js->dirty, j, dirty_link);
 		j->dirty = false;
+		j->kept = true;
+		j->told_aside = false;
 	}
 	return 0;
 }

@@ -72,8 +72,12 @@ bool ledger_lazy(const struct ledger *, const struct jobs *);
 /*
  * Everything that is remembered and every dirty job, in one transaction. 0; or
  * -1: nothing was written and everything is kept. full: whether the disk is
- * the reason.
+ * the reason. What fails by itself, whatever the disk (a constraint, a damaged
+ * page, too large a row), is left out and holds up nothing else: a job whose
+ * row or body it is goes to jobs.aside, of other rows the log tells.
  */
 int ledger_commit(struct ledger *, struct jobs *, bool *full);
+/* What SQLite said of what was left out last. */
+const char *ledger_why(const struct ledger *);
 
 #endif

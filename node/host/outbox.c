@@ -9,6 +9,8 @@
 #include "common/log.h"
 #include "node/host/host.h"
 #include "node/host/ledger.h"
+#include "node/proto/proto_put.h"
+#include "sandbox/plan/plan.h"
 
 /*
  * What the node sends, in order, behind the commit that it depends on. Three
@@ -20,6 +22,13 @@ static bool
 depends(enum ipc_type t)
 {
 	return t == IPC_N_REPLY || t == IPC_J_RUN || t == IPC_J_FORGET;
+}
+
+/* What says that something was written, and waits until it is. */
+static bool
+waits(enum ipc_type t)
+{
+	return depends(t) || t == IPC_EVENT || t == IPC_K_RECEIPT;
 }
 
 static struct queued *
@@ -177,11 +186,85 @@ let_out_free(struct warren_node *wn)
 
 	for (q = TAILQ_FIRST(&wn->queue); q != NULL; q = next) {
 		next = TAILQ_NEXT(q, link);
-		if (makes_room(wn, q) ||
-		    (!q->held && q->type != IPC_J_RUN &&
-			q->type != IPC_J_FORGET && q->type != IPC_EVENT &&
-			q->type != IPC_K_RECEIPT))
+		if (makes_room(wn, q) || (!q->held &&
+			(q->type == IPC_N_REPLY || !waits(q->type))))
 			let_out(wn, q);
+	}
+}
+
+/* ---- rows that cannot be written ---- */
+
+/* The job that a J_RUN starts. */
+static struct job *
+started_by(struct warren_node *wn, const struct queued *q)
+{
+	struct msg_J_RUN m;
+	struct plan plan;
+
+	if (q->type != IPC_J_RUN || q->len < 2 ||
+	    !msg_get_J_RUN(rd_make(q->body + 2, q->len - 2), &m) ||
+	    !plan_decode(rd_make(m.plan, m.plan_len), &plan))
+		return NULL;
+	return job_find(&wn->node.jobs, &plan.job);
+}
+
+/* An answer of this turn may be about it: who asked asks again. */
+static void
+unsay(struct warren_node *wn, struct queued *q)
+{
+	const struct proto_meta busy = {.has_s = true, .s = NODE_ASIDE_S,
+	    .code = pstr_of("ledger")};
+	struct msg_N_REPLY m;
+	struct wr w;
+
+	if (q->type != IPC_N_REPLY ||
+	    !msg_get_N_REPLY(rd_make(q->body + 2, q->len - 2), &m))
+		return;
+	w = wr_make(m.data, sizeof(m.data));
+	proto_ans_put(&w, ST_BUSY, &busy);
+	m.len = m.data_len = (uint16_t)w.len;
+	outbox_N_REPLY(wn, &m, NULL, 0);
+	queued_free(wn, q);
+}
+
+/* A start whose job the ledger does not have does not leave. */
+static void
+stop_starts(struct warren_node *wn)
+{
+	struct queued *q, *next;
+	struct job *j;
+
+	for (q = TAILQ_FIRST(&wn->queue); q != NULL; q = next) {
+		next = TAILQ_NEXT(q, link);
+		if ((j = started_by(wn, q)) == NULL || !j->aside)
+			continue;
+		queued_free(wn, q);
+		j->told_aside = true;
+		(void)finish_unwritten(&wn->node, j, true,
+		    ledger_why(wn->ledger));
+	}
+}
+
+/* Those that this commit has set aside. */
+static void
+set_aside(struct warren_node *wn)
+{
+	struct queued *q, *next, *last = TAILQ_LAST(&wn->queue, queue);
+	struct job *j, *after;
+	bool any = false;
+
+	TAILQ_FOREACH(j, &wn->node.jobs.aside, dirty_link)
+		any |= !j->told_aside;
+	for (q = any ? TAILQ_FIRST(&wn->queue) : NULL; q != NULL; q = next) {
+		next = q == last ? NULL : TAILQ_NEXT(q, link);
+		unsay(wn, q);
+	}
+	stop_starts(wn);
+	for (j = TAILQ_FIRST(&wn->node.jobs.aside); j != NULL; j = after) {
+		after = TAILQ_NEXT(j, dirty_link);
+		if (!j->told_aside && finish_unwritten(&wn->node, j, false,
+			ledger_why(wn->ledger)))
+			j->told_aside = true;
 	}
 }
 
@@ -200,6 +283,10 @@ outbox_flush(struct warren_node *wn)
 	}
 	TAILQ_FOREACH(q, &wn->queue, link)
 		urgent |= depends(q->type);
+	if (!TAILQ_EMPTY(&n->jobs.aside) && mono_reached(n->now, n->aside_at)) {
+		n->aside_at = mono_add(n->now, NODE_ASIDE_S * MONO_SECOND);
+		jobs_try_aside(&n->jobs);
+	}
 	if (ledger_pending(wn->ledger, &n->jobs)) {
 		if (!urgent && ledger_lazy(wn->ledger, &n->jobs)) {
 			if (!ev_is_active(&wn->lazy)) {
@@ -210,13 +297,15 @@ outbox_flush(struct warren_node *wn)
 			n->ledger_fails = true;
 			wn->lazy_due = false;
 			TAILQ_FOREACH(q, &wn->queue, link)
-				q->held = true;
+				q->held = waits(q->type);
 			let_out_free(wn);
 			ev_timer_again(wn->loop, &wn->retry);
 			return;
 		}
 	}
 	wn->lazy_due = false;
+	if (!TAILQ_EMPTY(&n->jobs.aside))
+		set_aside(wn);
 	if (failed) {
 		n->ledger_fails = false;
 		ev_timer_stop(wn->loop, &wn->retry);

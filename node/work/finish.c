@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "node/work/event.h"
 #include "node/work/freeze.h"
 #include "node/work/peers.h"
@@ -696,6 +697,34 @@ finish_owner(struct node *n, const struct fp *fp, int level, bool revoked)
 		else if (revoked || level <= -3)
 			finish_kill(n, j, revoked ? KILL_REVOKED : KILL_OPERATOR);
 	}
+}
+
+bool
+finish_unwritten(struct node *n, struct job *j, bool unstarted,
+    const char *why)
+{
+	char hex[9];
+
+	hex_encode(hex, j->id.b, 4);
+	log_errx(hex, "ledger.db: the row of this job cannot be written, the "
+	    "others are: %s", why);
+	node_event(n, EVK_LEDGER_ROW, 4, j, NULL, "ledger", why, 0, 0);
+	if (!j->kept && job_waiting(j)) {
+		/* nobody was told that it is accepted, and nobody is */
+		finish_refuse(n, j, "ledger", why);
+		n->host.forget(n->host.ctx, j);
+		job_remove(&n->jobs, j);
+		return false;
+	}
+	if (unstarted && j->phase == PHASE_FILLING) {
+		n->host.free_slot(n->host.ctx, j);
+		n->slot[j->slot] = NULL;
+		j->slot = 0;
+		turn_over(n, j);
+		(void)job_lose(&n->jobs, j, "the ledger cannot write it",
+		    n->unix_now, n->now);
+	}
+	return true;
 }
 
 /* What jail was to pack is gone with it. */

@@ -16,6 +16,7 @@
 #define NODE_TRAIL_MS 1000   /* for the trail's head, then zeros */
 #define NODE_SIGN_MS 2000    /* then done without, the receipt follows */
 #define NODE_FILL_S 1	     /* look at free space while a job is filled */
+#define NODE_ASIDE_S 10	     /* try rows again that could not be written */
 #define NODE_RECEIPT_S 30    /* ask for missing receipts again */
 
 /* Behind each change of a state: the trail's line, and what an end frees. */
@@ -30,6 +31,12 @@ void finish_kill(struct node *, struct job *, enum kill_reason);
 void finish_suspend(struct node *, struct job *);
 /* A job that has not started; why may be NULL. */
 void finish_refuse(struct node *, struct job *, const char *code,
+    const char *why);
+/*
+ * The ledger takes no row of it, whatever is tried; unstarted: its J_RUN has
+ * not left. false: it was nobody's yet, and is freed.
+ */
+bool finish_unwritten(struct node *, struct job *, bool unstarted,
     const char *why);
 /* Jail is gone, and with it what ran in it. */
 void finish_jail_down(struct node *);

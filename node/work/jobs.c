@@ -127,6 +127,7 @@ jobs_init(struct jobs *js, void (*changed)(void *, struct job *,
 	TAILQ_INIT(&js->active);
 	TAILQ_INIT(&js->ended);
 	TAILQ_INIT(&js->dirty);
+	TAILQ_INIT(&js->aside);
 	js->changed = changed;
 	js->ctx = ctx;
 }
@@ -236,6 +237,7 @@ void
 job_restore(struct jobs *js, struct job *j)
 {
 	table_in(js, j);
+	j->kept = true;
 	js->last_order = MAX_OF(js->last_order, j->order);
 }
 
@@ -248,9 +250,27 @@ job_remove(struct jobs *js, struct job *j)
 		(void)RB_REMOVE(job_nonces, &js->nonces, j);
 	list_out(js, j);
 	if (j->dirty)
-		TAILQ_REMOVE(&js->dirty, j, dirty_link);
+		TAILQ_REMOVE(j->aside ? &js->aside : &js->dirty, j, dirty_link);
 	js->count--;
 	job_free(j);
+}
+
+void
+job_set_aside(struct jobs *js, struct job *j)
+{
+	TAILQ_REMOVE(&js->dirty, j, dirty_link);
+	TAILQ_INSERT_TAIL(&js->aside, j, dirty_link);
+	j->aside = true;
+}
+
+void
+jobs_try_aside(struct jobs *js)
+{
+	struct job *j;
+
+	TAILQ_FOREACH(j, &js->aside, dirty_link)
+		j->aside = false;
+	TAILQ_CONCAT(&js->dirty, &js->aside, dirty_link);
 }
 
 bool

@@ -146,6 +146,9 @@ struct job {
 	struct sched_job turn; /* run.c */
 	bool asleep;	       /* ... its peer is asked for first */
 	bool dirty, live, active;
+	bool kept;  /* the ledger has a row of it */
+	bool told_aside;
+	bool aside; /* dirty, and its row cannot be written: jobs.aside */
 	bool lazy; /* dirty, and nothing depends on it yet: jobs_lazy() */
 	TAILQ_ENTRY(job) dirty_link;
 };
@@ -167,6 +170,7 @@ struct jobs {
 	size_t n[JS_COUNT];	 /* in each state */
 	struct job_list ended;	 /* by the time of their end */
 	struct job_list dirty;	 /* to be written at the end of this turn */
+	struct job_list aside;	 /* what the ledger takes no row of */
 	uint64_t last_order;
 	size_t count;
 	uint64_t edges; /* illegal ones, of states and of phases */
@@ -189,6 +193,10 @@ void job_admit(struct jobs *, struct job *, bool held, const char *reason,
 void job_restore(struct jobs *, struct job *);
 /* Out of the tables, and freed. */
 void job_remove(struct jobs *, struct job *);
+/* Its row cannot be written, and holds up nobody else's. */
+void job_set_aside(struct jobs *, struct job *);
+/* They are tried again. */
+void jobs_try_aside(struct jobs *);
 /* Rows of the job's record changed, not its state. */
 void job_touch(struct jobs *, struct job *);
 

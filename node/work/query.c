@@ -214,6 +214,11 @@ query_request(struct node *n, const struct asked *a)
 		answer_status(n, a, ST_NOT_FOUND, NULL);
 		return;
 	}
+	/* what it became may be nothing after a restart */
+	if (j->aside) {
+		answer_busy(n, a, "ledger", NODE_ASIDE_S);
+		return;
+	}
 	if (j->expired && (q->path == PATH_LOG || q->path == PATH_FOLLOW ||
 	    q->path == PATH_RESULT)) {
 		answer_status(n, a, ST_GONE, NULL);

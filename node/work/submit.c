@@ -10,6 +10,7 @@
 #include "node/work/asked.h"
 #include "node/work/banned.h"
 #include "node/work/event.h"
+#include "node/work/finish.h"
 #include "node/work/inputs.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
@@ -407,7 +408,9 @@ opened(struct node *n, const struct asked *a, const struct msg_V_MANIFEST *v,
 	}
 	m.job = v->job;
 	j = job_find(&n->jobs, &v->job);
-	if (j != NULL && fp_eq(&j->owner, &a->caller->peer->v.fp))
+	if (j != NULL && j->aside)
+		answer_busy(n, a, "ledger", NODE_ASIDE_S);
+	else if (j != NULL && fp_eq(&j->owner, &a->caller->peer->v.fp))
 		submitted(n, a, j, 0);
 	else if (j != NULL)
 		bad_envelope(n, a, "submitter");

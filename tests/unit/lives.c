@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "node/host/blobs.h"
 #include "node/host/host.h"
 #include "node/host/ledger.h"
@@ -17,6 +19,7 @@
 #include "node/work/found.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
+#include "sandbox/plan/plan.h"
 #include "transport/core/base/crypt.h"
 #include "trust/doc/manifest_record.h"
 
@@ -222,12 +225,15 @@ usage(void *ctx, struct job *j)
 static bool
 start(void *ctx, struct job *j, const char **code, char why[128])
 {
-	struct msg_J_RUN m = {.plan_len = 33};
+	struct plan plan = {.job = j->id, .slot = j->slot};
+	struct msg_J_RUN m;
+	struct wr out = wr_make(m.plan, sizeof(m.plan));
 
 	(void)code;
 	(void)why;
-	memcpy(m.plan, HASH_BYTES(j->id));
-	m.plan[32] = (uint8_t)j->slot;
+	plan_encode(&out, &plan);
+	OATH(wr_ok(&out), "plan");
+	m.plan_len = (uint16_t)out.len;
 	outbox_J_RUN(ctx, &m, NULL, 0);
 	return true;
 }
@@ -285,6 +291,36 @@ static void
 now(void)
 {
 	node_time(&w.wn.node, w.now, w.wall_us);
+}
+
+static unsigned
+bad_state(void)
+{
+	for (unsigned s = 0; s < JS_COUNT; s++) {
+		if (strcmp(w.life->bad_row, job_state_name(s)) == 0)
+			return s;
+	}
+	broken("no state %s", w.life->bad_row);
+}
+
+/* As a damaged page does it: to this row, and to no other. */
+void
+bad_row(bool bad)
+{
+	char path[128], hex[65], sql[400];
+	sqlite3 *db;
+
+	(void)snprintf(path, sizeof(path), "%s/ledger.db", w.dir);
+	OATH(sqlite3_open(path, &db) == SQLITE_OK, "sqlite");
+	hex_encode(hex, HASH_BYTES(w.id));
+	(void)snprintf(sql, sizeof(sql), bad ?
+	    "CREATE TRIGGER IF NOT EXISTS a BEFORE INSERT ON jobs WHEN"
+	    " NEW.id = x'%s' AND NEW.state = %u"
+	    " BEGIN SELECT RAISE(ABORT, 'a bad row'); END;" :
+	    "DROP TRIGGER IF EXISTS a", hex, bad_state());
+	OATH(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s",
+	    sqlite3_errmsg(db));
+	OATH(sqlite3_close(db) == SQLITE_OK, "sqlite");
 }
 
 /* ---- a life of the node ---- */
@@ -366,6 +402,8 @@ born(void)
 	(void)snprintf(path, sizeof(path), "%s/ledger.db", w.dir);
 	OATH((wn->ledger = ledger_open(path, why)) != NULL, "%s", why);
 	OATH(ledger_load(wn->ledger, &wn->node.jobs) >= 0, "ledger");
+	if (w.life->bad_row != NULL && w.lives == 1)
+		bad_row(true);
 	wn->blobs = blobs_open(wn->dir, wn->ledger, &limits, needed, wn);
 	wn->logs = logs_open(wn->loop, wn->dir, STDERR_FILENO, &lops);
 	OATH(wn->blobs != NULL && wn->logs != NULL, "blobs, logs");
@@ -551,9 +589,13 @@ judge(void)
 	    "its slot is not free");
 	OATH(l->expires == (job_find(&w.wn.node.jobs, &w.id) == NULL),
 	    "known, or not, after its time");
+	OATH(l->bad_row == NULL || w.kill_at[0] != 0 || p->busy > 0,
+	    "its row was bad, and nobody was told");
 	if (strcmp(p->state, "lost") == 0) {
-		/* only what jail has lost, or never had */
-		OATH(j->fell_last || j->runs < p->attempts,
+		/* only what jail has lost, or never had, or gave up so that
+		 * its slot serves others, while its end was not written */
+		OATH(j->fell_last || j->runs < p->attempts ||
+		    l->bad_row != NULL,
 		    "lost, and jail had it");
 		return;
 	}

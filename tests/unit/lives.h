@@ -27,6 +27,7 @@ struct life {
 	bool deadline;		/* it comes while the job runs */
 	bool floods;		/* it prints more than it may */
 	bool expires;		/* until nothing of it is known */
+	const char *bad_row;	/* no row of it in this state, at first */
 	const char *ends;	/* state at the end */
 	int outcome, code;	/* of done */
 };

@@ -11,6 +11,7 @@
 #include "node/proto/proto_get.h"
 #include "node/proto/proto_req.h"
 #include "node/work/answer.h"
+#include "sandbox/plan/plan.h"
 #include "transport/core/base/crypt.h"
 
 /* Jail, keys, the judge, the trail and a submitter, who pretend. */
@@ -28,12 +29,12 @@ jail_run(const struct msg_J_RUN *m)
 {
 	struct jail *j = &w.jail;
 	const struct job *job;
+	struct plan plan;
 
-	/* the plan of these tests: job, slot */
-	OATH(m->plan_len == 33, "a plan of %u bytes", m->plan_len);
+	OATH(plan_decode(rd_make(m->plan, m->plan_len), &plan), "a plan");
 	OATH(j->is == EMPTY, "started while jail has it still");
-	j->job = *id32_at(m->plan);
-	j->slot = m->plan[32];
+	j->job = plan.job;
+	j->slot = plan.slot;
 	j->runs++;
 	job = job_find(&w.wn.node.jobs, &j->job);
 	OATH(job != NULL && job->state == JS_STAGING &&
@@ -290,8 +291,14 @@ told(const struct proto_ans *a)
 	uint64_t have;
 
 	p->asked = 0;
-	if (a->status == ST_BUSY)
-		return; /* asks again */
+	p->wait_s = 0;
+	if (a->status == ST_BUSY) {
+		/* asks again; the disk is mended in the end */
+		if (pstr_is(a->meta.code, "ledger") && ++p->busy == 3)
+			bad_row(false);
+		p->wait_s = a->meta.s;
+		return;
+	}
 	OATH(!p->accepted || a->status != ST_NOT_FOUND || p->phase == GONE ||
 	    strcmp(p->state, "refused") == 0, "accepted, and forgotten");
 	switch (p->phase) {
@@ -411,6 +418,9 @@ peer_reply(const struct msg_N_REPLY *m, const int *fds, unsigned nfds)
 	OATH(proto_ans_get(&a, buf, m->len), "an answer that does not read");
 	told(&a);
 	/* what it does next, at once, but a job is looked at now and then */
-	if (w.peer.phase != WATCH && w.peer.phase != GONE)
+	if (w.peer.wait_s > 0)
+		w.peer.next = mono_add(w.now, (int64_t)w.peer.wait_s *
+		    MONO_SECOND);
+	else if (w.peer.phase != WATCH && w.peer.phase != GONE)
 		w.peer.next = mono_add(w.now, 1000);
 }

@@ -50,7 +50,8 @@ struct submitter {
 	struct mono next;
 	uint32_t asked; /* outstanding request; 0: none */
 	bool accepted, ended, has_receipt, cancelled;
-	uint64_t seq, half;
+	uint64_t seq, half, wait_s;
+	unsigned busy;	/* how often the ledger did not take it */
 	char state[16];
 	uint8_t outcome;
 	int32_t code;
@@ -94,6 +95,9 @@ void post(int64_t ms, enum ipc_type type, const void *msg, size_t len,
 #define POST(ms, TYPE, m) post(ms, IPC_##TYPE, m, sizeof(*(m)), NULL, 0)
 /* Those of jail, or all: what was said on a channel goes with it. */
 void drop_events(bool of_jail);
+
+/* While bad: the ledger takes no row of the job. */
+void bad_row(bool bad);
 
 /* What the others hear. */
 bool its_job(const struct id32 *job);

@@ -87,6 +87,17 @@ commit(struct ledger *l)
 	assert_false(ledger_pending(l, &js));
 }
 
+static void
+sql(const char *text)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(db));
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
 static struct job *
 a_job(uint8_t id)
 {
@@ -99,6 +110,82 @@ a_job(uint8_t id)
 	j->deadline = NOW + 86400;
 	job_admit(&js, j, false, "slots", NOW, (struct mono){0});
 	return j;
+}
+
+/* A row that always fails is left out; all others are written. */
+static void
+test_bad_row(void **state)
+{
+	struct ledger *l = open_it();
+	struct job *good = a_job(1), *bad = a_job(2), *bodiless = a_job(3);
+	struct id32 none = {{9}};
+	bool full;
+	uint8_t *m;
+	size_t n;
+
+	(void)state;
+	sql("CREATE TRIGGER a BEFORE INSERT ON jobs WHEN substr(NEW.id, 1, 1) ="
+	    " x'02' BEGIN SELECT RAISE(ABORT, 'no'); END;"
+	    "CREATE TRIGGER b BEFORE INSERT ON bodies WHEN substr(NEW.id, 1, 1)"
+	    " = x'03' BEGIN SELECT RAISE(ABORT, 'no'); END;"
+	    "CREATE TRIGGER c BEFORE DELETE ON owns"
+	    " BEGIN SELECT RAISE(ABORT, 'no'); END;");
+	assert_true(ledger_put_body(l, &good->id, "good", 4, "e", 1));
+	assert_true(ledger_put_body(l, &bodiless->id, "none", 4, "e", 1));
+	assert_true(ledger_own(l, &good->owner, &none, 5, NOW));
+	commit(l);
+	assert_true(good->kept && !good->aside);
+	assert_true(bad->aside && !bad->kept);
+	assert_true(bodiless->aside && !bodiless->kept);
+	assert_string_equal(ledger_why(l), "no");
+	/* another row, of no job, is given up */
+	assert_true(ledger_disown(l, &good->owner, &none));
+	assert_true(job_set(&js, good, JS_STAGING, NULL, NOW));
+	commit(l);
+	/* they are tried again, with what they have become; one without its
+	 * body is nobody's any more (finish_unwritten) */
+	job_remove(&js, bodiless);
+	assert_true(job_set(&js, bad, JS_STAGING, NULL, NOW));
+	assert_false(ledger_pending(l, &js));
+	jobs_try_aside(&js);
+	assert_true(ledger_pending(l, &js));
+	commit(l);
+	assert_true(bad->aside);
+	sql("DROP TRIGGER a; DROP TRIGGER b");
+	jobs_try_aside(&js);
+	assert_int_equal(ledger_commit(l, &js, &full), 0);
+	assert_true(bad->kept && !bad->aside);
+	ledger_close(l);
+	jobs_clear(&js);
+	l = open_it();
+	assert_int_equal(ledger_load(l, &js), 2);
+	assert_int_equal(job_find(&js, &(struct id32){{2}})->state, JS_STAGING);
+	m = ledger_manifest(l, &(struct id32){{1}}, &n);
+	assert_non_null(m);
+	assert_int_equal(n, 4);
+	free(m);
+	ledger_close(l);
+}
+
+/* One that does not read keeps its order: the next job has another. */
+static void
+test_order_of_unread(void **state)
+{
+	struct ledger *l = open_it();
+
+	(void)state;
+	(void)a_job(1);
+	(void)a_job(2);
+	commit(l);
+	ledger_close(l);
+	jobs_clear(&js);
+	jobs_init(&js, changed, NULL);
+	sql("UPDATE jobs SET rec = x'00' WHERE ord = 2");
+	l = open_it();
+	assert_int_equal(ledger_load(l, &js), 1);
+	assert_int_equal(a_job(3)->order, 3);
+	commit(l);
+	ledger_close(l);
 }
 
 static void
@@ -605,7 +692,7 @@ main(void)
 {
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_rows), T(test_killed), T(test_full), T(test_bad_files),
+	    T(test_rows), T(test_bad_row), T(test_order_of_unread), T(test_killed), T(test_full), T(test_bad_files),
 	    T(test_votes),
 	    T(test_upload), T(test_bad_digest), T(test_limits),
 	    T(test_outputs_and_sweep), T(test_empty),

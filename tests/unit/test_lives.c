@@ -47,6 +47,12 @@ static const struct life LIVES[] = {
     {.name = "lost", .run_ms = 50, .jail_falls = 1, .ends = "lost"},
     {.name = "retried", .run_ms = 50, .retries = 3, .jail_falls = 2,
 	.volumes = true, .ends = "done", .outcome = OUT_EXITED},
+    {.name = "not written", .run_ms = 50, .volumes = true, .bad_row = "queued",
+	.ends = "done", .outcome = OUT_EXITED},
+    {.name = "start not written", .run_ms = 50, .bad_row = "staging",
+	.ends = "lost"},
+    {.name = "end not written", .run_ms = 50, .bad_row = "done",
+	.ends = "done", .outcome = OUT_EXITED},
     {.name = "expired", .run_ms = 50, .expires = true, .volumes = true,
 	.ends = "done", .outcome = OUT_EXITED},
 };
