@@ -234,6 +234,18 @@ enum approval_status {
 #define MSG_V_REVIEWED(F)                                                      \
 	F(u64, qid, 0) F(u32, reviewers, 0) F(u32, members, 0)                 \
 	F(u32, revoked, 0) F(u8, threshold, 0)
+#define MSG_V_WHY(F) /* the operator asks: why has he that level */            \
+	F(u64, qid, 0) F(boolean, is_rns, 0) /* id: its 16 bytes, and zeros */ \
+	F(fp, id, 0) F(u8, scope, 0)
+#define MSG_V_HOP(F) /* an edge of a path that decided, from an anchor on */   \
+	F(u64, qid, 0) F(u8, path, 0) F(fp, source, 0) F(fp, target, 0)        \
+	F(i32, level, 0) F(u16, conf, 0) F(u16, left, 0) /* permille */        \
+	F(u32, issued, 0) F(u32, expires, 0)
+#define MSG_V_BECAUSE(F) /* after the hops */                                  \
+	F(u64, qid, 0) F(i32, level, 0) F(u8, revoked, 0)                      \
+	F(boolean, has_fp, 0) F(fp, fp, 0) F(boolean, has_rns, 0)              \
+	F(hash16, rns, 0) F(u32, valid_until, 0) F(str, why, 256)              \
+	F(str, jobs_why, 256)
 #define MSG_V_LIVE(F) /* check s and m of a live proof */                      \
 	F(u64, qid, 0) F(hash16, link, 0) F(arr, n, 32) F(arr, s, 64)          \
 	F(arr, m, 32) F(arr, initiator, 64) F(arr, responder, 64)              \
@@ -437,6 +449,9 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(V_APPROVED, TRUST, NODE, 0, 0)                                       \
 	M(V_REVIEW, NODE, TRUST, 0, 0)                                         \
 	M(V_REVIEWED, TRUST, NODE, 0, 0)                                       \
+	M(V_WHY, NODE, TRUST, 0, 0)                                            \
+	M(V_HOP, TRUST, NODE, 0, 0)                                            \
+	M(V_BECAUSE, TRUST, NODE, 0, 0)                                        \
 	M(V_LIVE, NODE, TRUST, 0, 0)                                           \
 	M(V_LIVE_OK, TRUST, NODE, 0, 0)                                        \
 	M(V_CHANGED, TRUST, NODE, 0, 0)                                        \

@@ -19,7 +19,7 @@ _warren()
 	local valued=" --config --identity --to -t --timeout --out -o --wait -w
 		--name --label -l --lines -n --volume -v --env -e --memory -m --cpu --time
 		--pids --output --log --deadline --retries --key -k --scheme --expires
-		--root --role --threshold --list --self --uri --kind --reason --since "
+		--root --role --threshold --list --self --uri --kind --reason --since --scope "
 	local shared="--config --identity --json --raw --help"
 	local target="--to --here --timeout" options="" words="" verb="" second="" i
 	local submit="--to --out --in-place --detach --strict --name --label
@@ -82,6 +82,11 @@ _warren()
 		mapfile -t COMPREPLY < <(compgen -W "24h 7d 30d 365d" -- "$cur")
 		return
 		;;
+	--scope)
+		mapfile -t COMPREPLY < <(compgen -W "job.submit job.result job.review mesh.relay
+			mesh.mirror image.sign contract.sign log.witness event.hub" -- "$cur")
+		return
+		;;
 	--role | --threshold | --uri) return ;;
 	--name | --label | -l | -n | --lines | --memory | -m | --cpu | --time | --pids | --output | \
 		--log | --deadline | --retries) return ;;
@@ -89,14 +94,16 @@ _warren()
 
 	case $verb in
 	"") words="run submit jobs show logs result cancel approve reject receipt nodes
-		describe identity status peers image audit klp revoke check-config doctor
-		help --version" ;;
+		describe identity status peers image audit klp revoke trust check-config
+		doctor help --version" ;;
 	help) words="run submit jobs show logs result cancel approve reject receipt nodes
-		describe identity status peers image audit klp revoke check-config doctor" ;;
+		describe identity status peers image audit klp revoke trust check-config
+		doctor" ;;
 	receipt) words="verify" ;;
 	image) words="import list" ;;
 	audit) words="tail verify" ;;
 	klp) words="keygen sign verify publish" ;;
+	trust) words="show why" ;;
 	esac
 	if [ -n "$words" ] && [ -z "$second" ] && [[ $cur != -* || -z $verb ]]; then
 		[[ $cur != -* ]] || words="$shared --version"
@@ -117,6 +124,8 @@ _warren()
 	"image import") options="--name" ;;
 	"audit tail") options="--lines" ;;
 	"audit verify") options="--key --receipt" ;;
+	"trust show") options="--wide" ;;
+	"trust why") options="--scope" ;;
 	"klp keygen") options="--scheme --show" ;;
 	"klp sign") options="--key --out --expires --edges" ;;
 	"klp verify") options="--root --role --key --threshold" ;;

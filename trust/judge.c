@@ -27,6 +27,7 @@
 #include "trust/law.h"
 #include "trust/review.h"
 #include "trust/verdict.h"
+#include "trust/why.h"
 #include "common/util.h"
 
 #define BINDINGS "bindings"
@@ -464,6 +465,24 @@ on_V_REVIEW(struct judge *j, const struct msg_V_REVIEW *m, struct ipc_in *in)
 	(void)in;
 	review_job(&j->v, &out, m, judge_now(j));
 	(void)program_send_V_REVIEWED(&j->prog, &out, NULL, 0);
+}
+
+static void
+send_hop(void *ctx, const struct msg_V_HOP *m)
+{
+	struct judge *j = ctx;
+
+	(void)program_send_V_HOP(&j->prog, m, NULL, 0);
+}
+
+static void
+on_V_WHY(struct judge *j, const struct msg_V_WHY *m, struct ipc_in *in)
+{
+	struct msg_V_BECAUSE out;
+
+	(void)in;
+	why_answer(&j->v, &out, m, judge_now(j), send_hop, j);
+	(void)program_send_V_BECAUSE(&j->prog, &out, NULL, 0);
 }
 
 static void

@@ -120,6 +120,22 @@ standing_ask(struct standing *s, struct standing_of *o, const struct fp *fp,
 	o->valid_until = MIN_OF(o->valid_until, standing_next(s, now));
 }
 
+bool
+standing_paths(struct standing *s, struct kte1_result *r, const struct fp *fp,
+    const struct hash16 *rns, enum scope scope, uint32_t now)
+{
+	struct level_query q = {.fp = fp, .rns = rns == NULL ? NULL : rns->b,
+	    .scope = scope, .revoked = revocation_of(s, fp, rns)};
+	const char *why;
+	int level;
+
+	if (fp == NULL || s->now == NULL || !s->graph.wanted ||
+	    level_local(&level, &why, &s->levels, &q))
+		return false;
+	kte1_ask(s->now, r, fp, scope, now);
+	return r->npaths > 0;
+}
+
 /* ---- the brake ---- */
 
 struct count {

@@ -48,6 +48,12 @@ struct standing_of {
 /* Either of fp and rns may be NULL. */
 void standing_ask(struct standing *, struct standing_of *, const struct fp *,
     const struct hash16 *rns, enum scope, uint32_t now);
+/*
+ * The paths of the trust graph that say so, as of now; false: it is not the
+ * graph that decides, or it has none.
+ */
+bool standing_paths(struct standing *, struct kte1_result *, const struct fp *,
+    const struct hash16 *rns, enum scope, uint32_t now);
 enum fresh standing_fresh(const struct standing_age *, uint32_t now);
 /* When one of both ages next becomes another; UINT32_MAX: not again. */
 uint32_t standing_next(const struct standing *, uint32_t now);

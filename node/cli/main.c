@@ -33,6 +33,8 @@ static cli_verb_fn *const run[VERB_COUNT] = {
     [VERB_KLP_VERIFY] = verb_klp_verify,
     [VERB_KLP_PUBLISH] = verb_klp_publish,
     [VERB_REVOKE] = verb_revoke,
+    [VERB_TRUST_SHOW] = verb_trust_show,
+    [VERB_TRUST_WHY] = verb_trust_why,
     [VERB_CHECK_CONFIG] = verb_check_config,
     [VERB_DOCTOR] = verb_doctor,
 };

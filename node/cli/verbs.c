@@ -147,6 +147,10 @@ static const struct opt revoke_options[] = {
     {OPT_OUT, 'o', "out", "FILE", "where it goes; default the list"},
 };
 
+static const struct opt why_options[] = {
+    {OPT_SCOPE, 0, "scope", "SCOPE", "for what; default job.submit"},
+};
+
 #define OPTIONS(list) (list), NELEM(list)
 #define NO_OPTIONS NULL, 0
 
@@ -234,6 +238,13 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	"ID is a URN, a key, 32 digits of a Reticulum identity, or sha256: and\n"
 	"64 digits. The list goes to nodes by klp publish.\n", 0, 1,
 	OPTIONS(revoke_options)},
+    [VERB_TRUST_SHOW] = {"trust show", "",
+	"what the authorities of this node say", NULL, 0, 0,
+	OPTIONS(table_options)},
+    [VERB_TRUST_WHY] = {"trust why", "ID",
+	"the level of somebody, and who gave it",
+	"ID is a URN, a key, a fingerprint or a Reticulum identity.\n", 1, 1,
+	OPTIONS(why_options)},
     [VERB_CHECK_CONFIG] = {"check-config", "",
 	"name every mistake in the configuration", NULL, 0, 0, NO_OPTIONS},
     [VERB_DOCTOR] = {"doctor", "",

@@ -36,6 +36,8 @@ enum cli_verb_id {
 	VERB_KLP_VERIFY,
 	VERB_KLP_PUBLISH,
 	VERB_REVOKE,
+	VERB_TRUST_SHOW,
+	VERB_TRUST_WHY,
 	VERB_CHECK_CONFIG,
 	VERB_DOCTOR,
 	VERB_COUNT
@@ -93,6 +95,7 @@ enum cli_opt_id {
 	OPT_SUSPEND,
 	OPT_LIFT,
 	OPT_SINCE,
+	OPT_SCOPE,
 };
 
 struct cli_verb {

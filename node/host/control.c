@@ -14,10 +14,12 @@
 #include "node/host/blobs.h"
 #include "node/host/host.h"
 #include "node/host/logs.h"
+#include "node/host/trustwhy.h"
 #include "node/work/query.h"
 #include "node/work/ready.h"
 #include "node/work/review.h"
 #include "sandbox/plan/plan.h"
+#include "trust/doc/fresh.h"
 
 /*
  * warren/run/node.sock: one JSON object a line each way, 64 KiB at most
@@ -400,6 +402,51 @@ do_reject(struct client *c, const json_t *q)
 	return word(c, q, false);
 }
 
+/* An authority, or a document of one, as warren-trust knows it. */
+static json_t *
+law_line(const struct msg_V_AUTHORITY *m)
+{
+	static const char *const fresh[] = {[FRESH_YES] = "fresh",
+	    [FRESH_STALE] = "stale", [FRESH_NO] = "expired"};
+	char held[4 * sizeof(m->held)];
+
+	(void)text_printable(held, sizeof(held), m->held, strlen(m->held));
+	return json_pack("{s:s,s:s,s:I,s:I,s:s,s:I,s:I,s:s}", "authority",
+	    m->name, "path", m->path, "root", (json_int_t)m->root_version,
+	    "version", (json_int_t)m->version, "fresh",
+	    m->fresh < NELEM(fresh) ? fresh[m->fresh] : "expired", "expires",
+	    (json_int_t)m->expires, "entries", (json_int_t)m->entries, "held",
+	    held);
+}
+
+static bool
+do_trust(struct client *c, const json_t *q)
+{
+	const struct warren_node *wn = c->control->wn;
+	json_t *o = good(true), *list = json_array();
+
+	(void)q;
+	for (unsigned i = 0; i < wn->nlaw; i++)
+		(void)json_array_append_new(list, law_line(&wn->law[i]));
+	(void)json_object_set_new(o, "documents", list);
+	return add_line(c, o);
+}
+
+static bool
+do_why(struct client *c, const json_t *q)
+{
+	struct warren_node *wn = c->control->wn;
+	const char *bad = NULL;
+	json_t *answer = trustwhy_ask(&wn->why, &wn->node, q, &bad), *o;
+
+	if (answer == NULL)
+		return refuse(c, 2, bad);
+	o = good(true);
+	(void)json_object_update(o, answer);
+	json_decref(answer);
+	return add_line(c, o);
+}
+
 /* What happened at this socket, as far as it did. */
 static void
 add_sock(json_t *o, const struct asksock *s)
@@ -528,7 +575,8 @@ static const struct {
 } VERBS[] = {{"jobs", do_jobs}, {"show", do_show}, {"logs", do_logs},
     {"result", do_result}, {"cancel", do_cancel}, {"approve", do_approve},
     {"reject", do_reject}, {"status", do_status},
-    {"peers", do_peers}, {"quotas", do_peers}};
+    {"peers", do_peers}, {"quotas", do_peers},
+    {"trust", do_trust}, {"why", do_why}};
 
 static bool
 answer(void *ctx, struct asker *k, const uint8_t *line, size_t len)

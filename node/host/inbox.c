@@ -161,6 +161,21 @@ on_V_REVIEWED(struct warren_node *wn, const struct msg_V_REVIEWED *m,
 }
 
 static void
+on_V_HOP(struct warren_node *wn, const struct msg_V_HOP *m, struct ipc_in *in)
+{
+	(void)in;
+	trustwhy_hop(&wn->why, m);
+}
+
+static void
+on_V_BECAUSE(struct warren_node *wn, const struct msg_V_BECAUSE *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	trustwhy_because(&wn->why, m);
+}
+
+static void
 on_V_LIVE_OK(struct warren_node *wn, const struct msg_V_LIVE_OK *m,
     struct ipc_in *in)
 {

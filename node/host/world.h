@@ -11,6 +11,7 @@
 #include "node/config/nodeconf.h"
 #include "node/config/profile.h"
 #include "node/host/cgroup.h"
+#include "node/host/trustwhy.h"
 #include "node/work/node.h"
 
 /*
@@ -77,6 +78,7 @@ struct warren_node {
 	/* authorities and documents as trust tells them, for status */
 	struct msg_V_AUTHORITY law[HOST_LAW_MAX], law_new[HOST_LAW_MAX];
 	unsigned nlaw, nlaw_new;
+	struct trustwhy why;
 	bool sweep; /* groups are left that nobody uses */
 	struct {
 		bool running;

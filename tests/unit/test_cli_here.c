@@ -662,11 +662,86 @@ test_images(void **state)
 	temp_remove(dir);
 }
 
+#define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B64 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+/* Asked until the answer is there; the path is shown edge by edge. */
+static void
+test_trust_why(void **state)
+{
+	static const char *const answers[] = {
+	    "{\"ok\":true,\"end\":true,\"pending\":true}\n",
+	    "{\"ok\":true,\"end\":true,\"fp\":\"" B64 "\",\"rns\":null,"
+	    "\"level\":2,\"why\":\"reached\",\"revoked\":\"\",\"jobs\":\"\","
+	    "\"valid_until\":1800000000,\"paths\":[[{\"source\":\"" A64 "\","
+	    "\"target\":\"" B64 "\",\"level\":2,\"confidence\":1000,"
+	    "\"left\":72,\"issued\":5,\"expires\":1800000000}]]}\n"};
+	static const char *const refused[] = {
+	    "{\"ok\":false,\"exit\":2,\"why\":\"\\\"scope\\\": none\"}\n"};
+	const char *dir = temp_dir();
+	pid_t pid = serve(dir, "node.sock", answers, 2);
+	const struct captured *said;
+
+	(void)state;
+	assert_int_equal(call(verb_trust_why, dir, &said, false, B64, NULL),
+	    CLI_OK);
+	(void)waitpid(pid, NULL, 0);
+	assert_non_null(strstr(said->out, "level       +2\n"));
+	assert_non_null(strstr(said->out, "because     reached\n"));
+	assert_non_null(strstr(said->out, "path 1      aaaaaaaaaaaaaaaa\n"));
+	assert_non_null(strstr(said->out, "+2 -> bbbbbbbbbbbbbbbb  confidence "
+					  "1.000, by now 0.072"));
+	pid = serve(dir, "node.sock", answers + 1, 1);
+	assert_int_equal(call(verb_trust_why, dir, &said, true, B64, NULL),
+	    CLI_OK);
+	(void)waitpid(pid, NULL, 0);
+	assert_non_null(strstr(said->out, "\"paths\":[[{"));
+	pid = serve(dir, "node.sock", refused, 1);
+	assert_int_equal(call(verb_trust_why, dir, &said, false, B64,
+	    "--scope=x"), CLI_USAGE);
+	(void)waitpid(pid, NULL, 0);
+	assert_int_equal(call(verb_trust_why, dir, &said, false, "bob", NULL),
+	    CLI_USAGE);
+	assert_non_null(strstr(said->err, "bob: no URN"));
+	temp_remove(dir);
+}
+
+static void
+test_trust_show(void **state)
+{
+	static const char *const answers[] = {
+	    "{\"ok\":true,\"end\":true,\"documents\":[]}\n",
+	    "{\"ok\":true,\"end\":true,\"documents\":[{\"authority\":"
+	    "\"board.example\",\"path\":\"graph.json\",\"root\":3,\"version\":"
+	    "7,\"fresh\":\"stale\",\"expires\":1800000000,\"entries\":12,"
+	    "\"held\":\"3 of 9\"}]}\n"};
+	const char *dir = temp_dir();
+	const struct captured *said;
+	pid_t pid;
+
+	(void)state;
+	pid = serve(dir, "node.sock", answers, 1);
+	assert_int_equal(call(verb_trust_show, dir, &said, false, NULL, NULL),
+	    CLI_OK);
+	(void)waitpid(pid, NULL, 0);
+	assert_non_null(strstr(said->err, "no authority counts here"));
+	pid = serve(dir, "node.sock", answers + 1, 1);
+	assert_int_equal(call(verb_trust_show, dir, &said, false, NULL, NULL),
+	    CLI_OK);
+	(void)waitpid(pid, NULL, 0);
+	assert_non_null(strstr(said->out, "board.example"));
+	assert_non_null(strstr(said->out, "stale"));
+	assert_non_null(strstr(said->out, "3 of 9"));
+	temp_remove(dir);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_ask),
+	    cmocka_unit_test(test_trust_why),
+	    cmocka_unit_test(test_trust_show),
 	    cmocka_unit_test(test_ask_long),
 	    cmocka_unit_test(test_jobs),
 	    cmocka_unit_test(test_approve),
