@@ -374,15 +374,27 @@ make_target(int dir, const char *target)
 }
 
 static bool
-unpack_into(struct jobdir *j, int fd, int dir, const char *what)
+unpack_into(struct cli *c, int fd, int dir, const char *what)
 {
 	struct tree_report rep = {0};
 
 	/* tree_empty(): left from an earlier fetch of the same job */
 	if (tree_empty(dir) == 0 && tree_unpack(fd, dir, &rep) == 0)
 		return true;
-	cli_error(j->cli, "%s: %s", what,
+	cli_error(c, "%s: %s", what,
 	    rep.why[0] != '\0' ? rep.why : strerror(errno));
+	return false;
+}
+
+bool
+jobdir_unpack(struct cli *c, int dir, const char *path, const char *target,
+    int fd)
+{
+	_cleanup_fd_ int at = make_target(dir, target);
+
+	if (at >= 0)
+		return unpack_into(c, fd, at, target);
+	cli_error(c, "%s/volumes%s: %s", path, target, strerror(errno));
 	return false;
 }
 
@@ -423,7 +435,7 @@ replace_local(struct jobdir *j, const struct jobdir_end *e, unsigned volume)
 	}
 	dir = openat(e->base, fresh,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0 || !unpack_into(j, j->out[volume], dir, fresh))
+	if (dir < 0 || !unpack_into(j->cli, j->out[volume], dir, fresh))
 		return false;
 	/* it need not have been there: submit took it as empty */
 	if ((renameat(e->base, local, e->base, kept) != 0 &&
@@ -504,14 +516,8 @@ jobdir_finish(struct jobdir *j, const struct jobdir_end *e)
 	for (unsigned i = 0; i < s->nout; i++) {
 		unsigned v = s->out[i].volume;
 		const char *target = j->manifest->volume[v].target;
-		_cleanup_fd_ int dir = make_target(j->dir, target);
 
-		if (dir < 0) {
-			cli_error(j->cli, "%s/volumes%s: %s", j->path, target,
-			    strerror(errno));
-			return CLI_FAILED;
-		}
-		if (!unpack_into(j, j->out[v], dir, target))
+		if (!jobdir_unpack(j->cli, j->dir, j->path, target, j->out[v]))
 			return CLI_FAILED;
 		if (e->in_place && !replace_local(j, e, v))
 			return CLI_FAILED;

@@ -77,4 +77,8 @@ struct jobdir_end {
 };
 int jobdir_finish(struct jobdir *, const struct jobdir_end *);
 
+/* An output's archive into volumes/TARGET below dir, which is path; false: said. */
+bool jobdir_unpack(struct cli *, int dir, const char *path, const char *target,
+    int fd);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "node/cli/ask.h"
 #include "node/cli/options.h"
+#include "node/cli/result_here.h"
 #include "node/cli/say.h"
 #include "node/cli/verb.h"
 #include "node/cli/converse.h"
@@ -80,10 +81,7 @@ verb_result(struct cli *c, int argc, char **argv)
 	if (rc == CLI_OK)
 		rc = target_find(&f->t, argv[c->arg]);
 	if (rc == CLI_OK && f->t.here && f->out != NULL) {
-		/* outputs belong to the submitter, who can prove it */
-		cli_error(c, "--out: the results of a job go to its submitter "
-			     "only");
-		rc = CLI_USAGE;
+		rc = result_here(c, f->t.id, f->out);
 	} else if (rc == CLI_OK && f->t.here) {
 		rc = ask(c, ASK_NODE,
 		    json_pack("{s:s,s:s}", "verb", "result", "id", f->t.id),

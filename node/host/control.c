@@ -349,6 +349,41 @@ do_result(struct client *c, const json_t *q)
 	return add_line(c, o);
 }
 
+/* Bytes of an output, by its place in the answer to "result". */
+static bool
+do_output(struct client *c, const json_t *q)
+{
+	struct warren_node *wn = c->control->wn;
+	const struct job *j = job_of(c, q);
+	json_int_t place = number(q, "output", -1);
+	json_int_t offset = number(q, "offset", 0);
+	static uint8_t buf[LOG_SLICE];
+	static char text[LOG_SLICE * 2];
+	const struct job_out *out = NULL;
+	uint64_t size = 0;
+	ssize_t got;
+	json_t *o;
+
+	if (j == NULL)
+		return true;
+	for (unsigned i = 0, k = 0; i < j->nouts; i++)
+		if (j->outs[i].packed && (json_int_t)k++ == place)
+			out = &j->outs[i];
+	if (out == NULL || offset < 0)
+		return refuse(c, 2, "output is the place of one in the answer "
+				    "to result, offset a number from 0 on");
+	got = blobs_get(wn->blobs, &j->owner, &out->sha256, (uint64_t)offset,
+	    buf, sizeof(buf), &size);
+	if (got < 0)
+		return refuse(c, 1, "the output is gone");
+	(void)sodium_bin2base64(text, sizeof(text), buf, (size_t)got,
+	    sodium_base64_VARIANT_ORIGINAL);
+	o = good(true);
+	(void)json_object_update_new(o, json_pack("{s:s,s:I}", "base64", text,
+		"size", (json_int_t)size));
+	return add_line(c, o);
+}
+
 static bool
 do_cancel(struct client *c, const json_t *q)
 {
@@ -573,7 +608,7 @@ static const struct {
 	const char *name;
 	bool (*fn)(struct client *, const json_t *);
 } VERBS[] = {{"jobs", do_jobs}, {"show", do_show}, {"logs", do_logs},
-    {"result", do_result}, {"cancel", do_cancel}, {"approve", do_approve},
+    {"result", do_result}, {"output", do_output}, {"cancel", do_cancel}, {"approve", do_approve},
     {"reject", do_reject}, {"status", do_status},
     {"peers", do_peers}, {"quotas", do_peers},
     {"trust", do_trust}, {"why", do_why}};

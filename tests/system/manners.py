@@ -200,6 +200,13 @@ def names(node):
     rc, out, err = node.warren("show", job[0]["id"][:6], "--here")
     result("ids: and on the node's own machine", rc == 0 and
            job[0]["id"] in out, out + err)
+    there = os.path.join(r.folder, "fetched")
+    rc, out, err = node.warren("result", job[0]["id"], "--here", "--out",
+                               there)
+    result("operator: has what a job has left", rc == 5 and
+           open(os.path.join(there, "stdout")).read() == "dug\n" and
+           os.stat(os.path.join(there, "receipt")).st_size == 317,
+           [rc, out, err])
     rc, out, err = mine(node, "describe", dest[:6])
     result("ids: a short one of a node that was dealt with", rc == 0 and
            dest in out, out + err)
