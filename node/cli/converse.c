@@ -42,6 +42,56 @@ on_stream2(void *arg, const uint8_t *p, size_t n, bool eof)
 
 /* ---- what people see ---- */
 
+/* What a queued job waits for, in words (compute.md 3.4). */
+static const struct {
+	const char *reason, *text;
+} waits[] = {
+	{"inputs", "its inputs"},
+	{"slots", "its turn"},
+	{"resources", "memory or processors that others use"},
+	{"trust", "the part of the node that judges keys"},
+	{"image", "its image"},
+	{"review", "a review"},
+};
+
+/*
+ * What the job does now and for how long; until its own output begins, which
+ * the line would be written into.
+ */
+static void
+say_wait(struct talk *s)
+{
+	const struct submitter *m = &s->sub;
+	int64_t us = mono_sub(clock_mono(), s->state_since);
+	uint64_t past = (uint64_t)MAX_OF(us, INT64_C(0)) / MONO_SECOND;
+	const char *what = m->reason;
+	char hex[65], left[32] = "", t[24], most[24];
+
+	if (m->phase != SUB_WATCH || m->state[0] == '\0' ||
+	    s->dir.shown[0] + s->dir.shown[1] > 0)
+		return;
+	hex_encode(hex, HASH_BYTES(s->manifest->job));
+	for (size_t i = 0; i < NELEM(waits); i++)
+		if (strcmp(m->reason, waits[i].reason) == 0)
+			what = waits[i].text;
+	if (m->reason[0] != '\0') {
+		if (m->wait_s > past)
+			(void)snprintf(left, sizeof(left), ", about %s more",
+			    cli_duration(t, (int64_t)(m->wait_s - past) *
+				1000));
+		cli_progress(s->c, "%.16s %s, waits for %s%s", hex, m->state,
+		    what, left);
+	} else if (strcmp(m->state, "running") == 0 &&
+	    s->manifest->limit[LIMIT_TIME] != 0) {
+		cli_progress(s->c, "%.16s running for %s of at most %s", hex,
+		    cli_duration(t, us / 1000), cli_duration(most,
+			(int64_t)s->manifest->limit[LIMIT_TIME]));
+	} else {
+		cli_progress(s->c, "%.16s %s for %s", hex, m->state,
+		    cli_duration(t, us / 1000));
+	}
+}
+
 static void
 say_state(struct talk *s)
 {
@@ -60,10 +110,8 @@ say_state(struct talk *s)
 		    "id", hex, "state", m->state, "reason",
 		    m->reason[0] != '\0' ? m->reason : NULL, "wait_s",
 		    (json_int_t)m->wait_s));
-	else if (m->reason[0] != '\0')
-		cli_progress(s->c, "%.16s %s (%s)", hex, m->state, m->reason);
-	else
-		cli_progress(s->c, "%.16s %s", hex, m->state);
+	s->state_since = clock_mono();
+	say_wait(s);
 }
 
 static void
@@ -180,9 +228,11 @@ converse(struct talk *s)
 		if (!sub_next(&s->sub, clock_mono(), &req, &at)) {
 			if (s->sub.proof_wanted && !s->sub.has_proof)
 				rc = prove(s);
-			else if (at.us != INT64_MAX)
+			else if (at.us != INT64_MAX) {
+				say_wait(s);
 				session_run(s->session,
 				    mono_sub(at, clock_mono()));
+			}
 			if (rc != CLI_OK)
 				return rc;
 			if (session_interrupted(s->session))

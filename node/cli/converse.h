@@ -35,7 +35,7 @@ struct talk {
 
 	bool sent; /* the job, perhaps: an answer can be lost */
 	unsigned generation;
-	struct mono progress_at, phase_since;
+	struct mono progress_at, phase_since, state_since;
 	enum sub_phase shown_phase, foreseen;
 	uint64_t foreseen_bytes;
 };

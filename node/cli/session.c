@@ -18,6 +18,7 @@
 
 #define RETRY_US (2 * MONO_SECOND)
 #define BUSY_MAX_S 60
+#define LOST_SAID_US (3 * MONO_SECOND) /* ours: a shorter break is not told */
 
 enum call_state { CALL_NONE, CALL_WAITING, CALL_DONE, CALL_BROKEN };
 
@@ -33,6 +34,10 @@ struct session {
 	const struct person *person; /* the caller's; ways are noted there */
 	struct session_opts opts;
 	struct mono down_since;
+	/* a link that was there is not: since when, and what was said of it */
+	bool lost;
+	struct mono lost_at, lost_said;
+	const char *doing; /* what is done about it */
 	ev_timer turn; /* wakes a waiting call */
 	ev_signal on_int, on_term;
 	bool interrupted, woken;
@@ -171,6 +176,59 @@ session_wake(struct session *s)
 	ev_break(s->loop, EVBREAK_ONE);
 }
 
+/* ---- the link ---- */
+
+/* Once for a record, and on a terminal for how long already. */
+static void
+say_lost(struct session *s)
+{
+	int64_t us = mono_sub(clock_mono(), s->lost_at);
+	char t[24];
+
+	if (!s->lost) {
+		cli_progress(s->cli, "%s ...", s->doing);
+		return;
+	}
+	cli_progress(s->cli, "the link broke %s ago: %s ...",
+	    cli_duration(t, us / 1000), s->doing);
+	if (s->lost_said.us != 0 || us < LOST_SAID_US)
+		return;
+	s->lost_said = clock_mono();
+	if (s->cli->json)
+		cli_json(json_pack("{s:s,s:b,s:I}", "event", "link", "up", 0,
+		    "since", (json_int_t)(time(NULL) - us / MONO_SECOND)));
+	else if (!s->cli->err_tty)
+		cli_note(s->cli, "the link broke; it is made again");
+}
+
+static void
+say_back(struct session *s)
+{
+	int64_t us = mono_sub(clock_mono(), s->lost_at);
+	char t[24];
+
+	if (s->lost && s->lost_said.us != 0 && s->cli->json)
+		cli_json(json_pack("{s:s,s:b,s:I}", "event", "link", "up", 1,
+		    "down_s", (json_int_t)(us / MONO_SECOND)));
+	else if (s->lost && s->lost_said.us != 0 && !s->cli->err_tty)
+		cli_note(s->cli, "the link is there again after %s",
+		    cli_duration(t, us / 1000));
+	s->lost = false;
+	s->lost_said.us = 0;
+}
+
+static void
+lose(struct session *s)
+{
+	s->up = false;
+	s->down_since = clock_mono();
+	if (s->lost)
+		return;
+	s->lost = true;
+	s->lost_at = s->down_since;
+	s->doing = "setting up a link";
+}
+
 static void
 on_link(void *arg, struct attach_link *l, enum attach_link_state st)
 {
@@ -179,20 +237,20 @@ on_link(void *arg, struct attach_link *l, enum attach_link_state st)
 	(void)l;
 	switch (st) {
 	case ATTACH_LINK_PATH:
-		cli_progress(s->cli, "looking for a path ...");
-		return;
 	case ATTACH_LINK_SETUP:
-		cli_progress(s->cli, "setting up a link ...");
+		s->doing = st == ATTACH_LINK_PATH ? "looking for a path" :
+						    "setting up a link";
+		say_lost(s);
 		return;
 	case ATTACH_LINK_UP:
 		s->up = true;
 		s->generation++;
+		say_back(s);
 		break;
 	case ATTACH_LINK_FAILED:
 	case ATTACH_LINK_CLOSED:
 		if (s->up)
-			s->down_since = clock_mono();
-		s->up = false;
+			lose(s);
 		s->link = NULL;
 		s->request = NULL;
 		if (s->call == CALL_WAITING)
@@ -236,7 +294,9 @@ make_link(struct session *s, struct mono end)
 				continue;
 			}
 		}
-		wait_a_turn(s, MIN_OF(mono_sub(end, now), 60 * MONO_SECOND));
+		wait_a_turn(s, MIN_OF(mono_sub(end, now), MONO_SECOND));
+		if (s->lost && !s->up)
+			say_lost(s);
 	}
 	if (attach_way_get(s->at, &s->dest, &way))
 		ways_note(s->person, attach_folder(s->at), &s->dest, &way);
@@ -402,8 +462,7 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 			if (s->link != NULL && s->up) {
 				attach_link_close(s->link);
 				s->link = NULL;
-				s->up = false;
-				s->down_since = clock_mono();
+				lose(s);
 			}
 			wait_a_turn(s, RETRY_US / 2);
 			continue;
