@@ -47,6 +47,7 @@ if make -C "$build" -s tests/oracle/kte1_lines >"$build/oracle.log" 2>&1 &&
 	echo "ok oracle: 20,000 trust graphs"
 else
 	echo "not ok oracle: see $build/oracle.log"
+fi
 if make -C "$build" -s tests/sim/flood >"$build/flood.log" 2>&1; then
 	"$build/tests/sim/flood" 10000000 "$RANDOM"
 else
@@ -59,6 +60,14 @@ else
 fi
 
 LONG=1 "$top/tests/escape/run" "$build"
+
+# links that break while bytes move
+stock=$build/venv-1.5.7/bin/python
+if [ -x "$stock" ]; then
+	"$stock" "$top/tests/interop/run.py" --build "$build" --python "$stock" --long 2>"$build/links.log" | grep -E '^(ok|not ok) '
+else
+	echo "not ok links: ./check interop makes $stock"
+fi
 
 end=$((SECONDS + soak_s)) n=0 bad=0
 while [ $SECONDS -lt $end ]; do

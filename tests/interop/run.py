@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Run the interop tests: every test_*.py beside this file.
 
-  run.py --build DIR --python PY --python-old PY [WORD...]
+  run.py --build DIR --python PY --python-old PY [--long] [WORD...]
 
 PY: Python of a virtual environment with rns==1.5.7, and with 1.4.2. A test
 runs when its name has one of the words. Prints "ok NAME", "not ok NAME" or
@@ -10,7 +10,7 @@ runs when its name has one of the words. Prints "ok NAME", "not ok NAME" or
 
 A module has TESTS, a list of (name, function of a lib.Context); a function
 that raises lib.Failure or anything else fails, one that returns a string is
-skipped for that reason.
+skipped for that reason. With --long those of its LONG run in place of them.
 """
 
 import argparse
@@ -32,6 +32,7 @@ def main():
     p.add_argument("--build", default=os.path.join(HERE, "..", "..", "build"))
     p.add_argument("--python", default=sys.executable)
     p.add_argument("--python-old")
+    p.add_argument("--long", action="store_true")
     p.add_argument("-v", "--verbose", action="store_true")
     p.add_argument("words", nargs="*")
     args = p.parse_args()
@@ -43,7 +44,7 @@ def main():
     passed = failed = skipped = 0
     for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
         module = importlib.import_module(os.path.basename(path)[:-3])
-        for name, test in module.TESTS:
+        for name, test in getattr(module, "LONG", []) if args.long else module.TESTS:
             if args.words and not any(w in name for w in args.words):
                 continue
             ctx = lib.Context(args)

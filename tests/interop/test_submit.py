@@ -38,7 +38,11 @@ class Proxy:
             if not self.open:
                 a.close()
                 continue
-            b = socket.create_connection(("127.0.0.1", self.target))
+            try:
+                b = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:  # it is away; whoever asks comes again
+                a.close()
+                continue
             self.pairs.append((a, b))
             for x, y in ((a, b), (b, a)):
                 threading.Thread(target=self.pump, args=(x, y), daemon=True).start()
