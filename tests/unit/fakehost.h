@@ -188,5 +188,12 @@ uint64_t fake_held(void *ctx, const struct fp *fp);
 bool fake_room(void *ctx, const struct fp *fp, uint64_t more);
 void fake_blob_fn(void *ctx, const struct fp *fp, const struct id32 *sha);
 uint64_t fake_disk(void *ctx);
+enum image_state fake_image(void *ctx, const struct manifest *m,
+    struct id32 *digest);
+enum image_state fake_image_here(void *ctx, const struct id32 *digest);
+unsigned fake_images(void *ctx, struct proto_image *out, unsigned max);
+const char *fake_seccomp(void *ctx, const char *name);
+const char *fake_volumes(void *ctx, const struct manifest *m,
+    const struct id32 *image, char why[HOST_WHY]);
 
 #endif

@@ -270,3 +270,50 @@ fake_disk(void *ctx)
 {
 	return ((struct world *)ctx)->disk_free;
 }
+
+/* ---- images ---- */
+
+enum image_state
+fake_image(void *ctx, const struct manifest *m, struct id32 *digest)
+{
+	(void)m;
+	memset(digest, 0x11, sizeof(*digest));
+	return ((struct world *)ctx)->image;
+}
+
+enum image_state
+fake_image_here(void *ctx, const struct id32 *digest)
+{
+	(void)digest->b;
+	return ((struct world *)ctx)->image;
+}
+
+unsigned
+fake_images(void *ctx, struct proto_image *out, unsigned max)
+{
+	static const struct id32 digest = {{1}};
+
+	(void)ctx;
+	(void)max;
+	out[0] = (struct proto_image){pstr_of("test:1"), digest.b};
+	return 1;
+}
+
+const char *
+fake_seccomp(void *ctx, const char *name)
+{
+	(void)ctx;
+	return name[0] == '\0' ? NULL : "not here";
+}
+
+const char *
+fake_volumes(void *ctx, const struct manifest *m, const struct id32 *image,
+    char why[HOST_WHY])
+{
+	struct world *w = ctx;
+
+	(void)m;
+	(void)image->b;
+	(void)snprintf(why, HOST_WHY, "/v0 is a file");
+	return w->volume_code;
+}
