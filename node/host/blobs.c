@@ -35,6 +35,44 @@ TREE_GENERATE(owns, own, node, cmp_own)
 TREE_PROTOTYPE(parts, blob_part, node, cmp_part)
 TREE_GENERATE(parts, blob_part, node, cmp_part)
 
+static int
+cmp_holder(struct holder *a, struct holder *b)
+{
+	return memcmp(a->key, b->key, sizeof(a->key));
+}
+
+TREE_PROTOTYPE(holders, holder, node, cmp_holder)
+TREE_GENERATE(holders, holder, node, cmp_holder)
+
+static struct holder *
+holder_of(const struct blobs *b, const struct fp *fp)
+{
+	struct holder key;
+
+	memcpy(key.key, fp->b, sizeof(key.key));
+	return RB_FIND(holders, (struct holders *)&b->holders, &key);
+}
+
+/* This peer holds so much more, and less. */
+static void
+hold(struct blobs *b, const struct fp *fp, uint64_t more, uint64_t less)
+{
+	struct holder *h = holder_of(b, fp);
+
+	if (h == NULL && (h = calloc(1, sizeof(*h))) == NULL)
+		fatal("out of memory");
+	if (h->bytes == 0) {
+		memcpy(h->key, fp->b, sizeof(h->key));
+		(void)RB_INSERT(holders, &b->holders, h);
+	}
+	h->bytes += more;
+	h->bytes -= MIN_OF(h->bytes, less);
+	if (h->bytes > 0)
+		return;
+	(void)RB_REMOVE(holders, &b->holders, h);
+	free(h);
+}
+
 uint64_t
 blobs_charge(uint64_t size)
 {
@@ -91,11 +129,16 @@ own_next_listed(struct blobs *b, const struct fp *fp, const struct id32 *after)
 void
 owns_free(struct blobs *b)
 {
+	struct holder *h;
 	struct own *o;
 
 	while ((o = RB_MIN(owns, &b->owns)) != NULL) {
 		(void)RB_REMOVE(owns, &b->owns, o);
 		free(o);
+	}
+	while ((h = RB_MIN(holders, &b->holders)) != NULL) {
+		(void)RB_REMOVE(holders, &b->holders, h);
+		free(h);
 	}
 }
 
@@ -145,6 +188,7 @@ own_add(struct blobs *b, const struct fp *fp, const struct id32 *sha,
 	o->size = size;
 	o->used = used;
 	(void)RB_INSERT(owns, &b->owns, o);
+	hold(b, fp, blobs_charge(size), 0);
 	if (first)
 		b->total += blobs_charge(size);
 	return o;
@@ -153,11 +197,13 @@ own_add(struct blobs *b, const struct fp *fp, const struct id32 *sha,
 void
 own_list(struct blobs *b, struct own *o, uint32_t bytes)
 {
-	if (o->list > 0)
-		b->total -= MIN_OF(b->total, blobs_charge(o->list));
+	uint64_t less = o->list > 0 ? blobs_charge(o->list) : 0;
+	uint64_t more = bytes > 0 ? blobs_charge(bytes) : 0;
+
+	b->total -= MIN_OF(b->total, less);
 	o->list = bytes;
-	if (bytes > 0)
-		b->total += blobs_charge(bytes);
+	b->total += more;
+	hold(b, &o->fp, more, less);
 }
 
 void
@@ -172,6 +218,7 @@ own_remove(struct blobs *b, struct own *o)
 		own_list(b, o, 0);
 	}
 	(void)ledger_disown(b->ledger, &o->fp, &o->sha);
+	hold(b, &o->fp, 0, blobs_charge(o->size));
 	if (!owned_by_any(b, &o->sha)) {
 		whole_name(name, &o->sha);
 		(void)unlinkat(b->whole, name, 0);
@@ -191,6 +238,7 @@ part_insert(struct blobs *b, struct blob_part *p)
 {
 	(void)RB_INSERT(parts, &b->parts, p);
 	b->total += part_charge(p);
+	hold(b, &p->fp, part_charge(p), 0);
 }
 
 void
@@ -200,6 +248,7 @@ part_remove(struct blobs *b, struct blob_part *p, bool file)
 
 	(void)RB_REMOVE(parts, &b->parts, p);
 	b->total -= MIN_OF(b->total, part_charge(p));
+	hold(b, &p->fp, 0, part_charge(p));
 	if (p->fd >= 0)
 		(void)close(p->fd);
 	if (file) {
@@ -216,6 +265,7 @@ claim_add(struct blobs *b, struct claim *c, const struct fp *fp, uint64_t bytes)
 	c->bytes = bytes;
 	LIST_INSERT_HEAD(&b->claims, c, entry);
 	b->total += bytes;
+	hold(b, fp, bytes, 0);
 }
 
 void
@@ -223,6 +273,7 @@ claim_end(struct blobs *b, struct claim *c)
 {
 	LIST_REMOVE(c, entry);
 	b->total -= MIN_OF(b->total, c->bytes);
+	hold(b, &c->fp, 0, c->bytes);
 }
 
 /* ---- what is here ---- */
@@ -305,25 +356,9 @@ part_drop(struct blobs *b, const struct fp *fp, const struct id32 *sha)
 uint64_t
 blobs_held(struct blobs *b, const struct fp *fp)
 {
-	struct own *o;
-	struct blob_part *p;
-	struct claim *c;
-	uint64_t sum = 0;
+	const struct holder *h = holder_of(b, fp);
 
-	RB_FOREACH(o, owns, &b->owns) {
-		if (fp_eq(&o->fp, fp))
-			sum += blobs_charge(o->size) +
-			    (o->list > 0 ? blobs_charge(o->list) : 0);
-	}
-	RB_FOREACH(p, parts, &b->parts) {
-		if (memcmp(p->fp.b, fp->b, 16) == 0)
-			sum += part_charge(p);
-	}
-	LIST_FOREACH(c, &b->claims, entry) {
-		if (fp_eq(&c->fp, fp))
-			sum += c->bytes;
-	}
-	return sum;
+	return h != NULL ? h->bytes : 0;
 }
 
 uint64_t
@@ -419,6 +454,7 @@ part_get(struct blobs *b, const struct fp *fp, const struct id32 *sha,
 	*why = BLOB_FULL;
 	if (p != NULL && spare && !p->free) {
 		b->total -= MIN_OF(b->total, part_charge(p));
+		hold(b, fp, 0, part_charge(p));
 		p->free = true;
 	}
 	if (p != NULL && p->have <= size) {
@@ -426,8 +462,10 @@ part_get(struct blobs *b, const struct fp *fp, const struct id32 *sha,
 			if (!p->free && !blobs_room(b, fp, size - p->size))
 				return NULL;
 			b->total -= part_charge(p);
+			hold(b, fp, 0, part_charge(p));
 			p->size = size;
 			b->total += part_charge(p);
+			hold(b, fp, part_charge(p), 0);
 		}
 		return p;
 	}

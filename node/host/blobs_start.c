@@ -113,6 +113,7 @@ blobs_open(int dir, struct ledger *l, const struct blobs_limits *limits,
 	b->ctx = ctx;
 	RB_INIT(&b->owns);
 	RB_INIT(&b->parts);
+	RB_INIT(&b->holders);
 	LIST_INIT(&b->claims);
 	b->whole = subdir(dir, "blobs");
 	b->partial = subdir(dir, "parts");

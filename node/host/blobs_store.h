@@ -44,6 +44,17 @@ struct blob_part {
 RB_HEAD(owns, own);
 RB_HEAD(parts, blob_part);
 
+/*
+ * What one peer holds: the sum is kept, not counted. By the beginning of its
+ * fingerprint, since a part that was found again has no more of it.
+ */
+struct holder {
+	RB_ENTRY(holder) node;
+	uint8_t key[16];
+	uint64_t bytes;
+};
+RB_HEAD(holders, holder);
+
 /* Spool that is held for something else than these two. */
 struct claim {
 	LIST_ENTRY(claim) entry;
@@ -66,6 +77,7 @@ struct blobs {
 	struct owns owns;
 	struct parts parts;
 	LIST_HEAD(, claim) claims;
+	struct holders holders;
 	uint64_t total;
 	uint64_t serial; /* of temporary names */
 };
@@ -79,7 +91,7 @@ struct own *own_next_listed(struct blobs *, const struct fp *,
 struct own *own_add(struct blobs *, const struct fp *, const struct id32 *,
     uint64_t size, uint32_t used);
 void own_remove(struct blobs *, struct own *);
-void owns_free(struct blobs *); /* files stay */
+void owns_free(struct blobs *); /* files stay; the sums go */
 bool owned_by_any(struct blobs *, const struct id32 *);
 /* Its chunk list is a file of so many bytes in lists/. */
 void own_list(struct blobs *, struct own *, uint32_t bytes);

@@ -17,7 +17,7 @@
 #include <nettle/sha2.h>
 #include <sqlite3.h>
 
-#include "node/host/blobs.h"
+#include "node/host/blobs_store.h"
 #include "node/host/ledger.h"
 
 #define NOW 1800000000u
@@ -591,6 +591,22 @@ has(struct store *s, const struct fp *fp, uint8_t fill, size_t n)
 	return yes;
 }
 
+static struct own *
+own_of(struct store *s, const struct fp *fp, uint8_t fill, size_t n)
+{
+	uint8_t *data = malloc(n);
+	struct own *o;
+	struct id32 sha;
+
+	assert_non_null(data);
+	memset(data, fill, n);
+	sha_of(&sha, data, n);
+	free(data);
+	o = own_find(s->b, fp, &sha);
+	assert_non_null(o);
+	return o;
+}
+
 static void
 test_limits(void **state)
 {
@@ -624,6 +640,46 @@ test_limits(void **state)
 	assert_int_equal(blobs_have(s.b, &bob, &sha), 1);
 	(void)blobs_expire(s.b, NOW + 3600);
 	assert_int_equal(blobs_have(s.b, &bob, &sha), 0);
+	close_blobs(&s);
+}
+
+/* The sum of each peer is that of what it holds, whatever came and went. */
+static void
+test_sums(void **state)
+{
+	struct store s = open_blobs(1 << 20, 1 << 20);
+	struct claim c;
+	struct id32 sha;
+	uint64_t have;
+
+	(void)state;
+	put_whole(&s, &alice, 1, 5000, NOW, BLOB_WHOLE);
+	put_whole(&s, &alice, 2, 100, NOW, BLOB_WHOLE);
+	put_whole(&s, &bob, 1, 5000, NOW, BLOB_WHOLE);
+	sha_of(&sha, "xyz", 3);
+	/* a part grows when it is told to be larger */
+	assert_int_equal(blobs_put(s.b, &bob, &sha, 6000, 0,
+		(const uint8_t *)"x", 1, NOW, &have), BLOB_MORE);
+	assert_int_equal(blobs_put(s.b, &bob, &sha, 9000, 1,
+		(const uint8_t *)"y", 1, NOW, &have), BLOB_MORE);
+	claim_add(s.b, &c, &bob, 777);
+	own_list(s.b, own_of(&s, &alice, 1, 5000), 40000);
+	assert_int_equal(blobs_held(s.b, &alice), 5000 + 4096 + 40000);
+	assert_int_equal(blobs_held(s.b, &bob), 5000 + 9000 + 777);
+	claim_end(s.b, &c);
+	own_list(s.b, own_of(&s, &alice, 1, 5000), 0);
+	close_blobs(&s);
+	s = open_blobs(1 << 20, 1 << 20);
+	assert_int_equal(blobs_held(s.b, &alice), 5000 + 4096);
+	/* of a part only what came is known then */
+	assert_int_equal(blobs_held(s.b, &bob), 5000 + 4096);
+	blobs_drop(s.b, &alice, &own_of(&s, &alice, 1, 5000)->sha);
+	blobs_drop(s.b, &alice, &own_of(&s, &alice, 2, 100)->sha);
+	blobs_drop(s.b, &bob, &own_of(&s, &bob, 1, 5000)->sha);
+	(void)blobs_expire(s.b, UINT32_MAX);
+	assert_int_equal(blobs_held(s.b, &alice), 0);
+	assert_int_equal(blobs_held(s.b, &bob), 0);
+	assert_int_equal(blobs_total(s.b), 0);
 	close_blobs(&s);
 }
 
@@ -695,7 +751,7 @@ main(void)
 	    T(test_rows), T(test_bad_row), T(test_order_of_unread), T(test_killed), T(test_full), T(test_bad_files),
 	    T(test_votes),
 	    T(test_upload), T(test_bad_digest), T(test_limits),
-	    T(test_outputs_and_sweep), T(test_empty),
+	    T(test_sums), T(test_outputs_and_sweep), T(test_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
