@@ -292,7 +292,7 @@ forget(void *ctx, const struct job *j)
 {
 	struct warren_node *wn = ctx;
 
-	(void)ledger_forget(wn->ledger, &j->id);
+	(void)ledger_forget(wn->ledger, &j->id, j->kept ? j->not_after : 0);
 	logs_drop(wn->logs, j);
 }
 

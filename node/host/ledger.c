@@ -9,10 +9,10 @@
 
 #include "common/log.h"
 
-#define LEDGER_VERSION 2
+#define LEDGER_VERSION 3
 
 enum op_kind { OP_BODY, OP_FORGET, OP_DROP_BODY, OP_OWN, OP_DISOWN,
-	OP_VOTE, OP_UNVOTE, OP_KINDS };
+	OP_VOTE, OP_UNVOTE, OP_MARK, OP_KINDS };
 
 /* A write that waits for the commit. */
 struct op {
@@ -29,7 +29,7 @@ TAILQ_HEAD(ops, op);
 enum stmt {
 	Q_JOB, Q_BODY, Q_FORGET, Q_DROP_BODY, Q_OWN, Q_DISOWN, Q_MANIFEST,
 	Q_ENVELOPE, Q_VOTE, Q_UNVOTE,
-	Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_SAVE, Q_RELEASE, Q_BACK, Q_COUNT
+	Q_MARK, Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_SAVE, Q_RELEASE, Q_BACK, Q_COUNT
 };
 static const char *const SQL[Q_COUNT] = {
     [Q_JOB] = "INSERT INTO jobs(id, ord, owner, state, at, rec)"
@@ -47,6 +47,8 @@ static const char *const SQL[Q_COUNT] = {
     [Q_VOTE] = "INSERT OR REPLACE INTO votes(job, signer, rec)"
 	       " VALUES(?1, ?2, ?3)",
     [Q_UNVOTE] = "DELETE FROM votes WHERE job = ?1 AND signer = ?2",
+    [Q_MARK] = "INSERT INTO marks(k, v) VALUES(?1, ?2) ON CONFLICT(k)"
+	       " DO UPDATE SET v = max(v, ?2)",
     [Q_BEGIN] = "BEGIN IMMEDIATE",
     [Q_COMMIT] = "COMMIT",
     [Q_ROLLBACK] = "ROLLBACK",
@@ -69,6 +71,12 @@ static const char SCHEMA[] =
 static const char SCHEMA_2[] =
     "CREATE TABLE votes(job BLOB NOT NULL, signer BLOB NOT NULL,"
     " rec BLOB NOT NULL, PRIMARY KEY(job, signer)) WITHOUT ROWID;";
+/* version 3: times that must not go back */
+static const char SCHEMA_3[] =
+    "CREATE TABLE marks(k BLOB PRIMARY KEY NOT NULL, v INTEGER NOT NULL)"
+    " WITHOUT ROWID;";
+static const struct id32 FORGOTTEN = {{'f', 'o', 'r', 'g', 'o', 't', 't', 'e',
+    'n'}};
 
 struct ledger {
 	sqlite3 *db;
@@ -118,7 +126,8 @@ migrate(sqlite3 *db, char why[160])
 	    LEDGER_VERSION);
 	if (v < 0 || simple(db, "BEGIN IMMEDIATE") != SQLITE_OK ||
 	    (v < 1 && simple(db, SCHEMA) != SQLITE_OK) ||
-	    simple(db, SCHEMA_2) != SQLITE_OK || simple(db, set) != SQLITE_OK ||
+	    (v < 2 && simple(db, SCHEMA_2) != SQLITE_OK) ||
+	    simple(db, SCHEMA_3) != SQLITE_OK || simple(db, set) != SQLITE_OK ||
 	    simple(db, "COMMIT") != SQLITE_OK) {
 		(void)snprintf(why, 160, "ledger.db: %s", sqlite3_errmsg(db));
 		return false;
@@ -353,10 +362,31 @@ ledger_votes(struct ledger *l, void (*fn)(void *, const struct vote *),
 }
 
 bool
-ledger_forget(struct ledger *l, const struct id32 *id)
+ledger_forget(struct ledger *l, const struct id32 *id, uint32_t not_after)
 {
+	struct op *op = op_add(l, OP_MARK, &FORGOTTEN, 0);
+
+	if (op == NULL)
+		return false;
+	op->used = not_after;
 	return op_add(l, OP_FORGET, id, 0) != NULL &&
 	    op_add(l, OP_DROP_BODY, id, 0) != NULL;
+}
+
+uint32_t
+ledger_forgotten(struct ledger *l)
+{
+	sqlite3_stmt *q;
+	uint32_t v = 0;
+
+	if (sqlite3_prepare_v2(l->db, "SELECT v FROM marks WHERE k = ?1", -1,
+		&q, NULL) != SQLITE_OK)
+		return 0;
+	(void)sqlite3_bind_blob(q, 1, HASH_BYTES(FORGOTTEN), SQLITE_STATIC);
+	if (sqlite3_step(q) == SQLITE_ROW)
+		v = (uint32_t)sqlite3_column_int64(q, 0);
+	(void)sqlite3_finalize(q);
+	return v;
 }
 
 bool
@@ -427,7 +457,8 @@ run_op(struct ledger *l, const struct op *op)
 	static const enum stmt which[OP_KINDS] = {[OP_BODY] = Q_BODY,
 	    [OP_FORGET] = Q_FORGET, [OP_DROP_BODY] = Q_DROP_BODY,
 	    [OP_OWN] = Q_OWN, [OP_DISOWN] = Q_DISOWN,
-	    [OP_VOTE] = Q_VOTE, [OP_UNVOTE] = Q_UNVOTE};
+	    [OP_VOTE] = Q_VOTE, [OP_UNVOTE] = Q_UNVOTE,
+	    [OP_MARK] = Q_MARK};
 	sqlite3_stmt *q = l->q[which[op->kind]];
 
 	(void)sqlite3_bind_blob(q, 1, HASH_BYTES(op->a), SQLITE_STATIC);
@@ -442,6 +473,8 @@ run_op(struct ledger *l, const struct op *op)
 	if (op->kind == OP_VOTE)
 		(void)sqlite3_bind_blob(q, 3, op->data, VOTE_RECORD,
 		    SQLITE_STATIC);
+	if (op->kind == OP_MARK)
+		(void)sqlite3_bind_int64(q, 2, op->used);
 	if (op->kind == OP_OWN) {
 		(void)sqlite3_bind_int64(q, 3, (sqlite3_int64)op->size);
 		(void)sqlite3_bind_int64(q, 4, op->used);

@@ -38,8 +38,13 @@ bool ledger_put_body(struct ledger *, const struct id32 *id,
     const void *manifest, size_t mlen, const void *envelope, size_t elen);
 /* The manifest record, free() it; NULL: not here. */
 uint8_t *ledger_manifest(struct ledger *, const struct id32 *id, size_t *len);
-/* A job that is taken out of the table now; its body too. */
-bool ledger_forget(struct ledger *, const struct id32 *id);
+/*
+ * A job that is taken out of the table now; its body too. Until when it could
+ * have been sent again is kept: the greatest of all.
+ */
+bool ledger_forget(struct ledger *, const struct id32 *id, uint32_t not_after);
+/* Of that time nothing is known here any more; unix seconds, 0: never. */
+uint32_t ledger_forgotten(struct ledger *);
 /* Body only: a job that has ended needs its manifest no more. */
 bool ledger_drop_body(struct ledger *, const struct id32 *id);
 

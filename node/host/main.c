@@ -238,6 +238,7 @@ open_store(struct warren_node *wn)
 		    "the jobs in it");
 	if (ledger_votes(wn->ledger, vote_found, wn) < 0)
 		log_warnx("ledger.db", "approvals in it cannot be read");
+	wn->node.forgotten = ledger_forgotten(wn->ledger);
 	if ((wn->blobs = blobs_open(wn->dir, wn->ledger, &bl, needs_blob,
 		wn)) == NULL)
 		fatal("blobs/ and parts/ in the node's folder");

@@ -197,6 +197,12 @@ admit_manifest(struct refusal *r, const struct admit_node *n,
 
 	if (!j->signer_is_peer)
 		return refuse(r, "manifest", 7, "submitter");
+	/* our clock went back: it may have run before, and is forgotten */
+	if (m->not_after <= j->forgotten) {
+		(void)refuse(r, "manifest", 7, "not_after");
+		r->time = j->now;
+		return bounded(r, j->forgotten, m->not_after);
+	}
 	if (j->nonce_used)
 		return refuse(r, "manifest", 7, "nonce");
 	if (manifest_times(m, j->now) != NULL)

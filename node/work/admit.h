@@ -80,6 +80,7 @@ struct admit_job {
 	bool signer_is_peer; /* fingerprint of submitter = the peer's */
 	bool nonce_used;     /* by another job of this submitter */
 	uint32_t now;	     /* unix seconds */
+	uint32_t forgotten;  /* struct node */
 	enum image_state image;
 	const char *volume_code; /* its volumes do not fit into the image; NULL */
 	const char *volume_why;

@@ -99,6 +99,7 @@ finish_changed(struct node *n, struct job *j, enum job_state old)
 	}
 	if (!job_ended(j) || old == j->state)
 		return;
+	j->since = n->now;
 	/* a job that is lost may be queued again by the next line */
 	again = j->state == JS_LOST && j->attempts <= j->retries &&
 	    n->unix_now < j->deadline;

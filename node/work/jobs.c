@@ -227,7 +227,7 @@ job_admit(struct jobs *js, struct job *j, bool held, const char *reason,
 	(void)snprintf(j->reason, sizeof(j->reason), "%s", reason);
 	j->seq = 1;
 	j->at = j->admitted_at = unix_now;
-	j->queued_at = j->input_at = now;
+	j->since = j->queued_at = j->input_at = now;
 	table_in(js, j);
 	job_touch(js, j);
 	js->changed(js->ctx, j, JS_COUNT);
@@ -513,12 +513,9 @@ job_due(const struct job *j, bool missing, uint32_t unix_now, struct mono now,
 		return j->phase <= PHASE_RUNNING ? DUE_DEADLINE : DUE_NOTHING;
 	*next = in_seconds(now, j->deadline - unix_now);
 	if (j->state == JS_HELD) {
-		if (unix_now >= j->admitted_at &&
-		    unix_now - j->admitted_at >= JOB_REVIEW_S)
+		at = in_seconds(j->since, JOB_REVIEW_S);
+		if (mono_reached(now, at))
 			return DUE_REVIEW;
-		at = in_seconds(now, JOB_REVIEW_S -
-			(unix_now > j->admitted_at ?
-			    unix_now - j->admitted_at : 0));
 		*next = mono_min(*next, at);
 	}
 	if (j->state == JS_QUEUED && missing) {

@@ -136,6 +136,7 @@ struct job {
 	uint64_t approve_qid; /* of K_APPROVE, the operator's word; 0 */
 	bool approve_is, approved; /* which; it was signed and counted */
 	struct mono approve_until; /* it is asked for again then */
+	struct mono since; /* admission, or its end; by the loop's clock */
 	struct mono queued_at, input_at, started_at, sealed_at, killed_at;
 	bool signing; /* the trail has answered, or has had its time */
 	bool group_killed; /* the kill was carried out through the group */

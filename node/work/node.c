@@ -185,6 +185,21 @@ node_log_sealed(struct node *n, struct job *j)
 
 /* ---- start, stop, time ---- */
 
+/* Seconds since that time, as far as the clock of this start can tell. */
+static uint32_t
+ago(const struct node *n, uint32_t then)
+{
+	return n->unix_now > then ? n->unix_now - then : 0;
+}
+
+/* From here on the clock may be set as it likes: what lasts is measured. */
+static void
+restore_since(struct node *n, struct job *j)
+{
+	j->since = mono_add(n->now, -(int64_t)ago(n, job_ended(j) ? j->at :
+		j->admitted_at) * MONO_SECOND);
+}
+
 /* Budgets of the last hour and day, from the jobs that there were. */
 static void
 restore_budget(struct node *n, const struct job *j)
@@ -194,10 +209,10 @@ restore_budget(struct node *n, const struct job *j)
 	if (o == NULL)
 		return;
 	/* what was before that is in what was kept */
-	if (n->unix_now - j->admitted_at < 3600 &&
+	if (ago(n, j->admitted_at) < 3600 &&
 	    j->admitted_at > n->budgets_saved)
 		bucket_take(&o->quota.jobs, 1, n->now);
-	if (j->started != 0 && n->unix_now - j->started < 86400 &&
+	if (j->started != 0 && ago(n, j->started) < 86400 &&
 	    j->at > n->budgets_saved)
 		bucket_take(&o->quota.cpu, j->cpu_ms, n->now);
 }
@@ -221,11 +236,13 @@ node_restore(struct node *n)
 
 	TAILQ_FOREACH(j, &n->jobs.ended, link) {
 		restore_budget(n, j);
+		restore_since(n, j);
 		finish_unsealed(n, j);
 	}
 	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, link);
 		restore_budget(n, j);
+		restore_since(n, j);
 		j->queued_at = j->input_at = n->now;
 		/* asked for again before it starts */
 		j->verdict_gen = UINT32_MAX;
@@ -270,11 +287,11 @@ expire(struct node *n)
 	struct job *j, *next;
 
 	for (j = TAILQ_FIRST(&n->jobs.ended); j != NULL; j = next) {
-		uint32_t age = n->unix_now > j->at ? n->unix_now - j->at : 0;
+		int64_t age = mono_sub(n->now, j->since) / MONO_SECOND;
 
 		next = TAILQ_NEXT(j, link);
 		if (age < n->policy.keep_results_s)
-			break; /* they are in the order of their end */
+			continue;
 		if (!j->expired) {
 			j->expired = true;
 			job_touch(&n->jobs, j);
@@ -284,6 +301,7 @@ expire(struct node *n)
 		}
 		if (j->dropped && n->unix_now >= j->not_after && j->slot == 0 &&
 		    age / 2 >= n->policy.keep_results_s) {
+			n->forgotten = MAX_OF(n->forgotten, j->not_after);
 			n->host.forget(n->host.ctx, j);
 			job_remove(&n->jobs, j);
 		}

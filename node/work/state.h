@@ -90,6 +90,8 @@ struct node {
 	bool greeted, announced; /* transport is there; it has announced */
 	struct mono greeted_at, announced_at, changed_at, announce_at;
 	uint32_t announced_unix;
+	/* of jobs that could be sent until then nothing is known any more */
+	uint32_t forgotten;
 	struct mono aside_at; /* rows that failed are tried again */
 	struct mono receipts_at, expire_at, fill_at;
 	struct mono said_until, said_strangers; /* said.c */

@@ -298,6 +298,7 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	aj->signer_is_peer = fp_eq(&m->submitter, fp);
 	aj->nonce_used = job_by_nonce(&n->jobs, fp, m->nonce) != NULL;
 	aj->now = n->unix_now;
+	aj->forgotten = n->forgotten;
 	aj->image = n->host.image(n->host.ctx, m, image);
 	(void)banned_manifest(n, m, image, &aj->revoked);
 	if (aj->image == IMAGE_HERE)

@@ -758,6 +758,7 @@ world_restart(struct world *w)
 {
 	static uint8_t recs[64][JOB_RECORD_MAX];
 	size_t lens[64], n = 0;
+	uint32_t forgotten;
 	struct fake_event *e, *next;
 	struct job *j;
 
@@ -771,6 +772,7 @@ world_restart(struct world *w)
 		lens[n] = job_encode(recs[n], JOB_RECORD_MAX, j);
 		n++;
 	}
+	forgotten = w->n.forgotten; /* of the ledger */
 	node_clear(&w->n);
 	for (e = TAILQ_FIRST(&w->events); e != NULL; e = next) {
 		next = TAILQ_NEXT(e, link);
@@ -782,6 +784,8 @@ world_restart(struct world *w)
 		free(e);
 	}
 	make_node(w);
+	node_time(&w->n, w->now, w->wall_us);
+	w->n.forgotten = forgotten;
 	for (size_t i = 0; i < n; i++) {
 		j = job_decode(recs[i], lens[i]);
 		assert_non_null(j);

@@ -219,7 +219,7 @@ test_rows(void **state)
 	assert_int_equal(n, 6);
 	assert_memory_equal(m, "record", 6);
 	free(m);
-	assert_true(ledger_forget(l, &j->id));
+	assert_true(ledger_forget(l, &j->id, 5));
 	commit(l);
 	assert_null(ledger_manifest(l, &j->id, &n));
 	ledger_close(l);
@@ -278,7 +278,7 @@ test_killed(void **state)
 			assert_int_equal(n, 1);
 			j = job_find(&js, &(struct id32){{1}});
 			assert_int_equal(j->state, want[stop - 1]);
-			assert_true(ledger_forget(l, &j->id));
+			assert_true(ledger_forget(l, &j->id, 5));
 			commit(l);
 		}
 		ledger_close(l);
@@ -416,6 +416,7 @@ test_votes(void **state)
 	ledger_close(l);
 	/* a ledger from before there were any */
 	assert_int_equal(sqlite3_exec(db, "DROP TABLE votes; "
+	    "DROP TABLE marks; "
 	    "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
 	(void)sqlite3_close(db);
 	jobs_clear(&js);

@@ -146,7 +146,7 @@ change(unsigned i, size_t body)
 		assert_true(ledger_drop_body(h.l, &id));
 		h.row[i].body = false;
 	} else {
-		assert_true(ledger_forget(h.l, &id));
+		assert_true(ledger_forget(h.l, &id, 1));
 		job_remove(&h.js, j);
 		h.row[i].body = false;
 	}

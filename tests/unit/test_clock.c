@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "tests/unit/nodekit.h"
+#include "transport/core/base/crypt.h"
+
+/*
+ * The clock of the wall is set, forward and back, by an hour and by a year, in
+ * each state of a job. What lasts is measured by the loop's own; what is in a
+ * document (deadline, not_after) is compared with the clock as it stands.
+ */
+static const int64_t JUMPS[] = {3600, -3600, 365 * 86400, -365 * 86400};
+#define HOUR (INT64_C(3600) * 1000)
+
+static void
+jump(int64_t s)
+{
+	w.wall_us += s * 1000000;
+}
+
+static void
+long_lived(struct manifest *m)
+{
+	m->deadline = UINT32_MAX;
+}
+
+static void
+held(struct manifest *m)
+{
+	review(m);
+	m->deadline = UINT32_MAX;
+}
+
+static void
+waits(struct manifest *m)
+{
+	with_volumes(m);
+	m->deadline = UINT32_MAX;
+}
+
+/* A node of its own for each jump. */
+static void
+anew(void)
+{
+	assert_int_equal(teardown(NULL), 0);
+	assert_int_equal(setup(NULL), 0);
+}
+
+static void
+test_held(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(JUMPS); i++) {
+		(void)submit(1, 0x41, 1, held, &id);
+		world_run(&w, 10 * HOUR);
+		state_is(&id, "held", "review");
+		jump(JUMPS[i]);
+		world_run(&w, 13 * HOUR);
+		state_is(&id, "held", "review");
+		world_run(&w, 2 * HOUR);
+		state_is(&id, "cancelled", "review");
+		anew();
+	}
+}
+
+static void
+test_queued(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(JUMPS); i++) {
+		(void)submit(1, 0x41, 1, waits, &id);
+		world_run(&w, 100);
+		jump(JUMPS[i]);
+		world_run(&w, HOUR - 1000);
+		state_is(&id, "queued", "inputs");
+		world_run(&w, 2000);
+		state_is(&id, "cancelled", "inputs");
+		anew();
+	}
+}
+
+static void
+test_staging(void **state)
+{
+	struct msg_J_STARTED s = {.slot = 1, .layers = 0x3ff};
+	struct id32 id;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(JUMPS); i++) {
+		w.jail_silent = true;
+		(void)submit(1, 0x41, 1, long_lived, &id);
+		world_run(&w, 100);
+		state_is(&id, "staging", NULL);
+		jump(JUMPS[i]);
+		world_run(&w, 1000);
+		state_is(&id, "staging", NULL);
+		s.job = id;
+		finish_started(&w.n, &s);
+		state_is(&id, "running", NULL);
+		/* the receipt has the clock as it stood then */
+		assert_in_range(job_find(&w.n.jobs, &id)->started,
+		    unix_now() - 1, unix_now());
+		anew();
+	}
+}
+
+static void
+test_running(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(JUMPS); i++) {
+		w.run_ms = 0;
+		(void)submit(1, 0x41, 1, long_lived, &id);
+		world_run(&w, 1000);
+		jump(JUMPS[i]);
+		/* its time is an hour, of real ones */
+		world_run(&w, HOUR - 5000);
+		state_is(&id, "running", NULL);
+		world_run(&w, 10000);
+		killed_by(&id, "time");
+		assert_in_range(job_find(&w.n.jobs, &id)->wall_ms, HOUR,
+		    HOUR + 100);
+		anew();
+	}
+}
+
+/* Results are kept as long as it was said; a restart looks at the clock. */
+static void
+test_kept(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(JUMPS); i++) {
+		w.n.policy.keep_results_s = 86400;
+		(void)submit(1, 0x41, 1, NULL, &id);
+		world_run(&w, HOUR);
+		assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_OK);
+		jump(JUMPS[i]);
+		world_run(&w, 22 * HOUR);
+		assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_OK);
+		world_run(&w, 2 * HOUR);
+		assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_GONE);
+		anew();
+	}
+}
+
+static void
+soon(struct manifest *m)
+{
+	m->not_after = unix_now() + 600;
+	m->deadline = unix_now() + 1200;
+}
+
+/* A document's time is the clock's, and a minute late at most. */
+static void
+test_deadline(void **state)
+{
+	struct id32 id, waiting;
+
+	(void)state;
+	w.run_ms = 0;
+	(void)submit(1, 0x41, 1, soon, &id);
+	(void)submit(1, 0x41, 2, waits, &waiting);
+	world_run(&w, 1000);
+	jump(3600);
+	world_run(&w, 61000);
+	killed_by(&id, "deadline");
+	state_is(&waiting, "queued", "inputs");
+}
+
+/*
+ * A clock that goes back to before a job was sent does not let it run again,
+ * though nothing of it is known any more; and not after a restart.
+ */
+static void
+test_no_second_run(void **state)
+{
+	static uint8_t old[sizeof(env)];
+	struct proto_req q = {.path = PATH_SUBMIT};
+	struct id32 id, other;
+	size_t n;
+
+	(void)state;
+	w.n.policy.keep_results_s = 60;
+	n = envelope(0x41, 1, NULL, &id);
+	memcpy(old, env, n);
+	q.envelope = (struct pbin){old, (uint32_t)n};
+	assert_int_equal(world_call(&w, 1, &q)->status, ST_OK);
+	world_run(&w, 1000);
+	state_is(&id, "done", NULL);
+	jump(86400);
+	world_run(&w, 300 * 1000);
+	assert_null(job_find(&w.n.jobs, &id));
+	jump(-86400);
+	refused(world_call(&w, 1, &q), "manifest", 7);
+	assert_int_equal(w.starts, 1);
+	world_restart(&w);
+	world_up(&w, 2);
+	world_link(&w, 1, 0);
+	world_identify(&w, 1, 0x41);
+	world_run(&w, 1000);
+	refused(world_call(&w, 1, &q), "manifest", 7);
+	assert_int_equal(w.starts, 1);
+	/* what is sent from now on for later is another matter */
+	world_run(&w, HOUR);
+	assert_int_equal(submit(1, 0x41, 2, NULL, &other)->status, ST_OK);
+}
+
+int
+main(void)
+{
+#define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    T(test_held), T(test_queued), T(test_staging), T(test_running),
+	    T(test_kept), T(test_deadline), T(test_no_second_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
