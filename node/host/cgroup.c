@@ -318,8 +318,14 @@ int
 cgroup_job_remove(struct cgroup_job *g)
 {
 	if (g->fd >= 0 && unlinkat(g->dirs->v2, g->name, AT_REMOVEDIR) < 0 &&
-	    errno != ENOENT)
+	    errno != ENOENT) {
+		int saved = errno;
+
+		/* who is left in it ends now; the caller comes again */
+		(void)cgroup_kill(g);
+		errno = saved;
 		return -1;
+	}
 	cgroup_job_close(g);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "node/host/blobs.h"
 #include "node/host/host.h"
@@ -204,18 +205,22 @@ start_job(void *ctx, struct job *j, const char **code, char why[128])
 	return true;
 }
 
-void
+bool
 start_kill(void *ctx, struct job *j)
 {
 	struct warren_node *wn = ctx;
 
+	if (j->slot == 0 || !wn->has_group[j->slot])
+		return false;
 	/*
 	 * A step that is cloned from jail's group into one that was killed is
 	 * killed on the spot (seen on Linux 6.18): nothing can be packed or
 	 * cleaned after this.
 	 */
-	if (j->slot != 0 && wn->has_group[j->slot])
-		(void)cgroup_kill(&wn->group[j->slot]);
+	if (cgroup_kill(&wn->group[j->slot]) == 0)
+		return true;
+	log_warn("cgroup", "a job's group is not killed");
+	return false;
 }
 
 bool
@@ -283,6 +288,7 @@ start_sweep(struct warren_node *wn)
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *de;
+	char path[100];
 
 	wn->sweep = false;
 	if (d == NULL) {
@@ -294,8 +300,14 @@ start_sweep(struct warren_node *wn)
 		if (strncmp(de->d_name, "job-", 4) == 0 &&
 		    !in_use(wn, de->d_name) &&
 		    unlinkat(wn->groups.v2, de->d_name, AT_REMOVEDIR) != 0 &&
-		    errno == EBUSY)
+		    errno == EBUSY) {
+			/* whoever is left in it ends now */
+			(void)snprintf(path, sizeof(path), "%.80s/cgroup.kill",
+			    de->d_name);
+			if (file_put(wn->groups.v2, path, "1") < 0)
+				log_warn("cgroup", "%.80s", path);
 			wn->sweep = true;
+		}
 	}
 	(void)closedir(d);
 }

@@ -9,7 +9,7 @@
  * (node/work/host.h says what they do), ctx: struct warren_node.
  */
 bool start_job(void *ctx, struct job *, const char **code, char why[128]);
-void start_kill(void *ctx, struct job *);
+bool start_kill(void *ctx, struct job *);
 bool start_freeze(void *ctx, struct job *, bool on);
 void start_usage(void *ctx, struct job *);
 void start_ending(void *ctx, struct job *);

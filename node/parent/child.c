@@ -181,6 +181,8 @@ default_signals(void)
 static void
 run(struct child *c, struct spawn *s, int channel)
 {
+	static const char outside[] =
+	    "warrend: a program does not come into its control group\n";
 	char words[SPAWN_FDS + 8][96];
 	char *argv[SPAWN_FDS + 10], *envp[] = {NULL};
 	unsigned n = 0;
@@ -194,8 +196,10 @@ run(struct child *c, struct spawn *s, int channel)
 			_exit(126);
 	}
 	default_signals();
-	groups_join(&c->parent->groups,
-	    c->peer == PROGRAM_TRANSPORT ? GROUP_RELAY : GROUP_HOUSE);
+	/* outside its group it runs all the same, and it is said */
+	if (!groups_join(&c->parent->groups,
+	    c->peer == PROGRAM_TRANSPORT ? GROUP_RELAY : GROUP_HOUSE))
+		(void)!write(STDERR_FILENO, outside, sizeof(outside) - 1);
 	if (devnull < 0 || dup2(devnull, STDIN_FILENO) < 0 ||
 	    dup2(devnull, STDOUT_FILENO) < 0 || channel < 0 ||
 	    dup2(channel, PROGRAM_CHANNEL) < 0 || chdir("/") < 0)

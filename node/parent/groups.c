@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,6 +37,29 @@
 #define JOBS_SLACK (64 * MIB)	  /* ours: the jail itself */
 
 static const char *const group_names[GROUP_COUNT] = {"relay", "house", "jobs"};
+
+/*
+ * A setting of a group. One that this hierarchy has no file for is another's;
+ * every other failure is said: what was to be bounded is not.
+ */
+static bool
+put(int dir, const char *group, const char *file, const char *text)
+{
+	if (file_put(dir, file, text) == 0)
+		return true;
+	if (errno != ENOENT)
+		log_warn("groups", "%s/%s: %s is not set", group, file, text);
+	return false;
+}
+
+static bool
+put_number(int dir, const char *group, const char *file, uint64_t v)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%" PRIu64, v);
+	return put(dir, group, file, text);
+}
 
 static bool
 has_controller(int dir, const char *file, const char *name)
@@ -92,7 +117,134 @@ sub_group(int at, const char *name)
 	    at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* What an earlier daemon left is killed whole, never by pid. */
+/* The pids of a group, opened anew; as many as fit. */
+static size_t
+members(int dir, pid_t *out, size_t cap)
+{
+	_cleanup_fd_ int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	size_t n = 0;
+	int pid;
+
+	if (f == NULL)
+		return 0;
+	fd = -1;
+	while (n < cap && fscanf(f, "%d", &pid) == 1)
+		out[n++] = pid;
+	(void)fclose(f);
+	return n;
+}
+
+/*
+ * v1 has no cgroup.kill. Each process is opened, and killed by that when the
+ * group still names it: then it is the one that was opened. How many were not.
+ */
+static size_t
+kill_members(int dir)
+{
+	pid_t was[256], is[256];
+	size_t n = members(dir, was, NELEM(was)), m, left = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_fd_ int fd = (int)syscall(SYS_pidfd_open, was[i], 0);
+		bool there = false;
+
+		m = members(dir, is, NELEM(is));
+		for (size_t k = 0; k < m; k++)
+			there = there || is[k] == was[i];
+		if (there && (fd < 0 || syscall(SYS_pidfd_send_signal, fd,
+					    SIGKILL, NULL, 0) < 0))
+			left++;
+	}
+	return left;
+}
+
+/* Every group beneath and the group itself; nothing forks in it meanwhile. */
+static bool
+kill_tree(int dir, int depth)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = dir_take(fd);
+	struct dirent *e;
+	bool ok = kill_members(dir) == 0;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		_cleanup_fd_ int sub = -1;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' || depth == 0)
+			continue;
+		sub = openat(fd, e->d_name,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (sub >= 0 && !kill_tree(sub, depth - 1))
+			ok = false;
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	return ok;
+}
+
+static bool
+populated(int dir, int depth)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = dir_take(fd);
+	struct dirent *e;
+	pid_t one;
+	bool any = members(dir, &one, 1) > 0;
+
+	while (d != NULL && !any && (e = readdir(d)) != NULL) {
+		_cleanup_fd_ int sub = -1;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' || depth == 0)
+			continue;
+		sub = openat(fd, e->d_name,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		any = sub >= 0 && populated(sub, depth - 1);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	return any;
+}
+
+bool
+group_kill(int dir)
+{
+	struct timespec ms10 = {0, 10000000};
+	char most[32] = "";
+	_cleanup_fd_ int pids = -1;
+
+	if (file_put(dir, "cgroup.kill", "1") == 0)
+		return true;
+	if (errno != ENOENT)
+		return false;
+	/* where processes are counted, none is added while they are killed */
+	pids = openat(dir, "pids.max", O_RDONLY | O_CLOEXEC);
+	if (pids >= 0 && read(pids, most, sizeof(most) - 1) > 0)
+		(void)file_put(dir, "pids.max", "0");
+	for (int i = 0; i < 100 && populated(dir, 4); i++) {
+		(void)kill_tree(dir, 4);
+		(void)nanosleep(&ms10, NULL);
+	}
+	most[strcspn(most, "\n")] = '\0';
+	if (most[0] != '\0' && file_put(dir, "pids.max", most) < 0)
+		log_warn("groups", "pids.max: %s is not set again", most);
+	return !populated(dir, 4);
+}
+
+/* Killed whole, then removed; false, and said, when it is not empty after all. */
+static bool
+end_group(int dir, const char *name)
+{
+	if (!group_kill(dir))
+		log_warnx("groups", "%s: what is in it cannot be killed", name);
+	empty_patiently(dir);
+	if (!populated(dir, 4))
+		return true;
+	log_errx("groups", "%s: a process is left in it", name);
+	return false;
+}
+
+/* What an earlier daemon left is killed whole. */
 static void
 sweep(int top)
 {
@@ -101,8 +253,7 @@ sweep(int top)
 
 	if (jobs < 0)
 		return;
-	(void)file_put(jobs, "cgroup.kill", "1");
-	empty_patiently(jobs);
+	(void)end_group(jobs, "jobs");
 }
 
 /* warren-<8 hex>/ and its three groups in one hierarchy. */
@@ -160,7 +311,7 @@ enable_v2(struct groups *g)
 	}
 }
 
-/* Best effort: a weight that cannot be set costs fairness, not safety. */
+/* What cannot be set is said, and costs what it says: the rest holds. */
 static void
 set_limits(struct parent *p)
 {
@@ -174,37 +325,37 @@ set_limits(struct parent *p)
 	(void)snprintf(quota, sizeof(quota), "%" PRIu64 " 100000",
 	    (uint64_t)n->cpu_milli * 100);
 	if (g->on[V2]) {
-		(void)file_put_number(g->dir[V2][GROUP_RELAY],
+		(void)put_number(g->dir[V2][GROUP_RELAY], "relay",
 		    "cpu.weight", 1000);
-		(void)file_put_number(g->dir[V2][GROUP_HOUSE],
+		(void)put_number(g->dir[V2][GROUP_HOUSE], "house",
 		    "cpu.weight", 200);
-		(void)file_put_number(g->dir[V2][GROUP_RELAY],
+		(void)put_number(g->dir[V2][GROUP_RELAY], "relay",
 		    "memory.low", RELAY_LOW);
-		(void)file_put_number(
-		    g->dir[V2][GROUP_HOUSE], "memory.max", HOUSE_MEMORY);
+		(void)put_number(g->dir[V2][GROUP_HOUSE], "house",
+		    "memory.max", HOUSE_MEMORY);
 		d = g->dir[V2][GROUP_JOBS];
-		(void)file_put_number(d, "memory.max", memory);
-		(void)file_put_number(d, "pids.max", pids);
-		(void)file_put(d, "cpu.max", quota);
-		(void)file_put_number(d, "cgroup.max.descendants",
+		(void)put_number(d, "jobs", "memory.max", memory);
+		(void)put_number(d, "jobs", "pids.max", pids);
+		(void)put(d, "jobs", "cpu.max", quota);
+		(void)put_number(d, "jobs", "cgroup.max.descendants",
 		    (uint64_t)n->jobs_running * 4 + 16);
 	}
 	if (g->on[HIERARCHY(CG_MEMORY)]) {
-		(void)file_put_number(g->dir[HIERARCHY(CG_MEMORY)][GROUP_HOUSE],
-		    "memory.limit_in_bytes", HOUSE_MEMORY);
-		(void)file_put_number(g->dir[HIERARCHY(CG_MEMORY)][GROUP_JOBS],
-		    "memory.limit_in_bytes", memory);
+		(void)put_number(g->dir[HIERARCHY(CG_MEMORY)][GROUP_HOUSE],
+		    "house", "memory.limit_in_bytes", HOUSE_MEMORY);
+		(void)put_number(g->dir[HIERARCHY(CG_MEMORY)][GROUP_JOBS],
+		    "jobs", "memory.limit_in_bytes", memory);
 	}
 	if (g->on[HIERARCHY(CG_PIDS)])
-		(void)file_put_number(
-		    g->dir[HIERARCHY(CG_PIDS)][GROUP_JOBS], "pids.max", pids);
+		(void)put_number(
+		    g->dir[HIERARCHY(CG_PIDS)][GROUP_JOBS], "jobs", "pids.max", pids);
 	if (g->on[HIERARCHY(CG_CPU)]) {
 		d = g->dir[HIERARCHY(CG_CPU)][GROUP_JOBS];
-		(void)file_put_number(
-		    g->dir[HIERARCHY(CG_CPU)][GROUP_RELAY], "cpu.shares", 8192);
-		(void)file_put_number(d, "cpu.cfs_period_us", 100000);
-		(void)file_put_number(
-		    d, "cpu.cfs_quota_us", (uint64_t)n->cpu_milli * 100);
+		(void)put_number(
+		    g->dir[HIERARCHY(CG_CPU)][GROUP_RELAY], "relay", "cpu.shares", 8192);
+		(void)put_number(d, "jobs", "cpu.cfs_period_us", 100000);
+		(void)put_number(
+		    d, "jobs", "cpu.cfs_quota_us", (uint64_t)n->cpu_milli * 100);
 	}
 }
 
@@ -317,7 +468,7 @@ groups_make(struct parent *p)
 	(void)snprintf(g->name, sizeof(g->name), "warren-%s", hex);
 	find_place(g);
 	if (g->place.v2 && make_hierarchy(g, V2, g->place.v2_path)) {
-		(void)file_put(g->dir[V2][GROUP_RELAY], "cgroup.procs", "0");
+		(void)put(g->dir[V2][GROUP_RELAY], "relay", "cgroup.procs", "0");
 		enable_v2(g);
 		give_jobs(p, V2);
 	}
@@ -326,7 +477,7 @@ groups_make(struct parent *p)
 			continue;
 		if (!make_hierarchy(g, HIERARCHY(c), g->place.v1_path[c]))
 			continue;
-		(void)file_put(g->dir[HIERARCHY(c)][GROUP_RELAY],
+		(void)put(g->dir[HIERARCHY(c)][GROUP_RELAY], "relay",
 		    "cgroup.procs", "0");
 		give_jobs(p, HIERARCHY(c));
 		g->v1_layers |= layer_of(c);
@@ -336,25 +487,16 @@ groups_make(struct parent *p)
 		say_missing(p);
 }
 
-void
+bool
 groups_join(const struct groups *g, enum group group)
 {
-	for (int h = 0; h < GROUP_HIERARCHIES; h++) {
-		int fd;
+	bool all = true;
 
-		if (!g->on[h])
-			continue;
-		fd = openat(g->dir[h][group], "cgroup.procs",
-		    O_WRONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		/* a program outside its group runs all the same */
-		if (write(fd, "0", 1) < 0) {
-			(void)close(fd);
-			continue;
-		}
-		(void)close(fd);
-	}
+	for (int h = 0; h < GROUP_HIERARCHIES; h++)
+		if (g->on[h] &&
+		    file_put(g->dir[h][group], "cgroup.procs", "0") < 0)
+			all = false;
+	return all;
 }
 
 /*
@@ -401,11 +543,9 @@ groups_jobs_use(const struct groups *g, uint64_t *cpu_us, uint64_t *memory)
 void
 groups_kill_jobs(const struct groups *g)
 {
-	if (!g->on[V2])
-		return;
-	if (file_put(g->dir[V2][GROUP_JOBS], "cgroup.kill", "1") < 0)
-		log_warn("groups", "jobs/cgroup.kill");
-	empty_patiently(g->dir[V2][GROUP_JOBS]);
+	for (int h = 0; h < GROUP_HIERARCHIES; h++)
+		if (g->on[h])
+			(void)end_group(g->dir[h][GROUP_JOBS], "jobs");
 }
 
 /*
@@ -421,8 +561,8 @@ take_back(const struct groups *g, int own)
 		if (!(g->handed & layer_of(c)))
 			continue;
 		(void)snprintf(text, sizeof(text), "-%s", cg_name(c));
-		(void)file_put(g->top[V2], "cgroup.subtree_control", text);
-		(void)file_put(own, "cgroup.subtree_control", text);
+		(void)put(g->top[V2], g->name, "cgroup.subtree_control", text);
+		(void)put(own, "own", "cgroup.subtree_control", text);
 	}
 }
 
@@ -441,18 +581,21 @@ groups_remove(struct groups *g)
 		at = open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (at < 0)
 			continue;
-		empty_patiently(g->dir[h][GROUP_JOBS]);
+		(void)end_group(g->dir[h][GROUP_JOBS], "jobs");
 		for (size_t i = NELEM(places); i-- > 0;) {
 			(void)close(g->dir[h][i]);
 			if (i == GROUP_RELAY) {
 				if (h == V2)
 					take_back(g, at);
-				(void)file_put(at, "cgroup.procs", "0");
+				(void)put(at, "own", "cgroup.procs", "0");
 			}
-			(void)unlinkat(g->top[h], places[i], AT_REMOVEDIR);
+			if (unlinkat(g->top[h], places[i], AT_REMOVEDIR) < 0)
+				log_warn("groups", "%s/%s stays", g->name,
+				    places[i]);
 		}
 		(void)close(g->top[h]);
-		(void)unlinkat(at, g->name, AT_REMOVEDIR);
+		if (unlinkat(at, g->name, AT_REMOVEDIR) < 0)
+			log_warn("groups", "%s stays", g->name);
 		g->on[h] = false;
 	}
 }

@@ -30,9 +30,14 @@ struct groups {
 void groups_make(struct parent *);
 /*
  * Moves the calling process into that group of each hierarchy. For the child
- * between fork and exec: no allocation, no log; what fails is passed over.
+ * between fork and exec: no allocation, no log. false: it is not in all.
  */
-void groups_join(const struct groups *, enum group);
+bool groups_join(const struct groups *, enum group);
+/*
+ * Kills what is in this group and in those beneath, by v2's cgroup.kill or, on
+ * v1, one by one until none is left. false: a process lives.
+ */
+bool group_kill(int dir);
 /*
  * What the jobs have used of cpu time and hold of memory (0: not known).
  * false: their cpu time is not counted here.

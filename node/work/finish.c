@@ -143,7 +143,7 @@ finish_kill(struct node *n, struct job *j, enum kill_reason why)
 	if (n->up[PROGRAM_JAIL])
 		finish_send_kill(n, &j->id, j->kill);
 	else
-		n->host.kill(n->host.ctx, j);
+		j->overtaken = j->group_killed = n->host.kill(n->host.ctx, j);
 	node_event(n, EVK_JOB_STATE, 1, j, NULL, "kill", kill_name(why), why,
 	    0);
 }
@@ -595,16 +595,18 @@ overtake(struct node *n, struct job *j)
 {
 	struct mono at;
 
-	if (j->kill == 0 || j->group_killed || j->phase > PHASE_RUNNING ||
+	if (j->kill == 0 || j->overtaken || j->phase > PHASE_RUNNING ||
 	    !job_active(j))
 		return MONO_NEVER;
 	at = mono_add(j->killed_at, INT64_C(1000) * NODE_KILL_MS);
 	if (!mono_reached(n->now, at))
 		return at;
-	j->group_killed = true;
-	n->host.kill(n->host.ctx, j);
-	node_event(n, EVK_JOB_STATE, 3, j, NULL, "kill",
-	    "jail did not end it, its group was killed", 0, 0);
+	j->overtaken = true;
+	j->group_killed = n->host.kill(n->host.ctx, j);
+	node_event(n, EVK_JOB_STATE, j->group_killed ? 3 : 4, j, NULL, "kill",
+	    j->group_killed ? "jail did not end it, its group was killed" :
+	    "jail did not end it, and its group cannot be killed: jail's clock "
+	    "is left", 0, 0);
 	return MONO_NEVER;
 }
 

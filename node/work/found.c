@@ -47,7 +47,7 @@ found_killed(struct node *n, struct job *j, uint8_t jail_kill)
 	if (j->kill == 0)
 		return;
 	j->killed_at = n->now;
-	j->group_killed = false;
+	j->overtaken = j->group_killed = false;
 	finish_send_kill(n, &j->id, j->kill);
 }
 

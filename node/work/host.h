@@ -68,8 +68,8 @@ struct host {
 	/* compile the plan, make the group, J_RUN: false with code and why */
 	bool (*start)(void *ctx, struct job *, const char **code,
 	    char why[128]);
-	/* its whole group; nothing can be packed after it */
-	void (*kill)(void *ctx, struct job *);
+	/* its whole group; nothing can be packed after it. false: it lives */
+	bool (*kill)(void *ctx, struct job *);
 	/* its group stands still, or goes on. false: this machine cannot */
 	bool (*freeze)(void *ctx, struct job *, bool on);
 	/* cpu_ms, memory_kb, oom of the job's group */

@@ -424,7 +424,7 @@ job_lose(struct jobs *js, struct job *j, const char *reason, uint32_t unix_now,
 	(void)job_set_phase(js, j, PHASE_NONE);
 	j->kill = 0;
 	j->given = j->frozen = false;
-	j->group_killed = false;
+	j->overtaken = j->group_killed = false;
 	if (j->attempts > j->retries || unix_now >= j->deadline)
 		return false;
 	j->queued_at = j->input_at = now;

@@ -139,6 +139,7 @@ struct job {
 	struct mono since; /* admission, or its end; by the loop's clock */
 	struct mono queued_at, input_at, started_at, sealed_at, killed_at;
 	bool signing; /* the trail has answered, or has had its time */
+	bool overtaken;	   /* jail had its time to kill it */
 	bool group_killed; /* the kill was carried out through the group */
 	bool dropped;	   /* expired, and its files are gone */
 	bool log_open;	   /* its log has no digests yet: node_log_sealed() */

@@ -342,7 +342,7 @@ node_stop(struct node *n)
 		next = TAILQ_NEXT(j, link);
 		if (!job_active(j))
 			continue;
-		n->host.kill(n->host.ctx, j);
+		(void)n->host.kill(n->host.ctx, j);
 		(void)job_lose(&n->jobs, j, "the node was stopped",
 		    n->unix_now, n->now);
 	}

@@ -109,7 +109,7 @@ start(struct node *n, struct job *j)
 	j->forgetting = false;
 	(void)job_set_phase(&n->jobs, j, PHASE_FILLING);
 	j->kill = 0;
-	j->group_killed = false;
+	j->overtaken = j->group_killed = false;
 	j->oom = false;
 	j->lost_output[0] = '\0';
 	memset(j->log, 0, sizeof(j->log));

@@ -25,7 +25,7 @@
 /* J_FAILED: code of compute.md 4 or 5, why in words. */
 void tell_failed(struct jail *, const struct id32 *job, const char *code,
     const char *why);
-/* J_EXITED, J_STEP_DONE, J_FORGOTTEN, by what the cell holds. */
+/* J_EXITED, J_STEP_DONE, J_FORGOTTEN, by what the cell holds; one that is none. */
 void tell_exited(struct jail *, const struct cell *);
 void tell_step(struct jail *, const struct cell *, bool ok);
 void tell_forgotten(struct jail *, const struct cell *);

@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/util.h"
+#include "node/parent/groups.h"
 #include "sandbox/base/group.h"
 #include "tests/escape/setup.h"
 #include "tests/until.h"
@@ -440,6 +442,56 @@ t_ranks(void)
 	return true;
 }
 
+/*
+ * A v1 group, which no file kills: what forks as fast as it can is gone all the
+ * same, in the groups beneath too, and the group is as it was.
+ */
+static bool
+t_v1_kill(void)
+{
+	struct drive_job j = {.why = ""};
+	char text[32] = "";
+	int dir, sub;
+
+	if (d.dirs.pids == -1) {
+		(void)snprintf(note, sizeof(note), "skip: no v1 group");
+		return true;
+	}
+	CHECK(mkdirat(d.dirs.pids, "kill", 0755) == 0);
+	CHECK(mkdirat(d.dirs.pids, "kill/sub", 0755) == 0);
+	dir = openat(d.dirs.pids, "kill", O_RDONLY | O_DIRECTORY);
+	sub = openat(dir, "sub", O_RDONLY | O_DIRECTORY);
+	CHECK(file_put(dir, "pids.max", "40") == 0);
+	for (int i = 0; i < 2; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			(void)signal(SIGCHLD, SIG_IGN);
+			if (file_put(i == 0 ? dir : sub, "cgroup.procs",
+			    "0") < 0)
+				_exit(1);
+			/* each lives for a moment, and leaves another one */
+			for (;;) {
+				pid = fork();
+				if (pid > 0)
+					_exit(0);
+			}
+		}
+		CHECK(pid > 0);
+		(void)waitpid(pid, NULL, 0);
+	}
+	CHECK(group_kill(dir));
+	CHECK(file_read(dir, "cgroup.procs", text, sizeof(text)) == 0);
+	CHECK(file_read(sub, "cgroup.procs", text, sizeof(text)) == 0);
+	CHECK(file_read(dir, "pids.max", text, sizeof(text)) == 3);
+	CHECK(strncmp(text, "40", 2) == 0);
+	CHECK(unlinkat(dir, "sub", AT_REMOVEDIR) == 0);
+	CHECK(unlinkat(d.dirs.pids, "kill", AT_REMOVEDIR) == 0);
+	(void)close(dir);
+	(void)close(sub);
+	return true;
+}
+
 static const struct {
 	const char *name;
 	bool (*run)(void);
@@ -450,7 +502,7 @@ static const struct {
 	{"slot-falls-clock", t_slot_falls_clock, true},
 	{"slot-falls-starting", t_slot_falls_starting, false},
 	{"kill-between", t_kill_between, false}, {"sysv-left", t_sysv_left, false},
-	{"ranks", t_ranks, false},
+	{"ranks", t_ranks, false}, {"v1-kill", t_v1_kill, false},
 };
 
 static const char *folder, *busybox;

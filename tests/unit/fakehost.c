@@ -410,13 +410,14 @@ fake_start(void *ctx, struct job *j, const char **code, char why[128])
 	return true;
 }
 
-static void
+static bool
 fake_kill(void *ctx, struct job *j)
 {
 	struct world *w = ctx;
 
 	(void)j;
 	w->kills++;
+	return !w->no_group_kill;
 }
 
 static void

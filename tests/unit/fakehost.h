@@ -100,6 +100,7 @@ struct world {
 
 	/* what was seen */
 	unsigned approvals, reviews;
+	bool no_group_kill; /* as without cgroup v2 */
 	unsigned starts, kills, packs, forgets, asks, lives, envelopes, receipts,
 	    announces, closes, blackholes, follows, holds, unfollows;
 	unsigned events_seen[64];

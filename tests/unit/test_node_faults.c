@@ -74,6 +74,26 @@ test_kill_overtakes(void **state)
 	assert_int_equal(w.kills, 0);
 	world_run(&w, 10000);
 	assert_int_equal(w.kills, 1);
+	assert_true(job_find(&w.n.jobs, &id)->group_killed);
+}
+
+/* A kill that was not done is not said to be: the job is jail's still. */
+static void
+test_kill_not_done(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	w.run_ms = 0;
+	w.no_group_kill = true;
+	assert_int_equal(submit(1, 0x41, 1, NULL, &id)->status, ST_OK);
+	world_run(&w, 5);
+	w.jail_deaf = true;
+	assert_int_equal(about(1, PATH_CANCEL, &id)->status, ST_OK);
+	world_run(&w, NODE_KILL_MS + 10000);
+	assert_int_equal(w.kills, 1);
+	assert_false(job_find(&w.n.jobs, &id)->group_killed);
+	state_is(&id, "running", NULL);
 }
 
 static void
@@ -744,7 +764,7 @@ main(void)
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(test_jail_says_no),
-	    T(test_kill_overtakes),
+	    T(test_kill_overtakes), T(test_kill_not_done),
 	    T(test_restart),
 	    T(test_restart_staging), T(test_restart_killed),
 	    T(test_restart_clock), T(test_slow_log), T(test_jail_falls),
