@@ -91,6 +91,23 @@ inside(pid_t pid)
 	return words > 1;
 }
 
+static unsigned
+descriptors(pid_t pid)
+{
+	char path[64];
+	struct dirent *de;
+	unsigned n = 0;
+	DIR *dir;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	while (dir != NULL && (de = readdir(dir)) != NULL)
+		n += de->d_name[0] != '.';
+	if (dir != NULL)
+		(void)closedir(dir);
+	return n;
+}
+
 /* In a v1 group of jobs, slot-1. */
 static bool
 in_slot_group(pid_t pid)
@@ -431,6 +448,9 @@ t_ranks(void)
 	CHECK(read_proc(list[0], "oom_score_adj", text, sizeof(text)));
 	CHECK(strtol(text, NULL, 10) == 700);
 	CHECK(d.dirs.memory == -1 || in_slot_group(list[0]));
+	/* nothing that its maker holds has come to it: one report */
+	if (d.root)
+		CHECK(descriptors(list[0]) == 1);
 	/* nor does anybody else of the house stay there with it */
 	n = children(list, NELEM(list), false);
 	for (unsigned i = 0; i < n; i++)

@@ -119,9 +119,9 @@ def settled(pids):
 
 
 def check_slots(mode, jail):
-    """A job's first process is copied from its slot's: its control socket,
-    hand, its own oom_score_adj and the group of its steps are all that this
-    may hold."""
+    """Its control socket, hand, the group of its steps, and on v1 its own
+    job's groups: what joins them, and what says that they are empty. Who is
+    to join them later has only two of these."""
     slots = slots_of(jail)
     result("%s slots are there" % mode, slots != [], str(slots))
     bad = []
@@ -129,8 +129,11 @@ def check_slots(mode, jail):
         to = [os.readlink("/proc/%s/fd/%s" % (pid, fd))
               for fd in os.listdir("/proc/%s/fd" % pid) if int(fd) > 2]
         left = [t for t in to if not re.match(
-            r"^/memfd:|.*/oom_score_adj$|^socket:\[|.*/jobs/step-\d+$", t)]
-        if left or len(to) > 4:
+            r"^/memfd:|^socket:\[|.*/jobs/step-\d+$|.*/jobs/slot-\d+(/cgroup\.procs|"
+            r"/memory\.usage_in_bytes|/memory\.force_empty)?$", t)]
+        numbers = {m for t in to for m in re.findall(r"/jobs/(?:step|slot)-(\d+)", t)}
+        rest = [t for t in to if "/jobs/slot-" not in t]
+        if left or len(numbers) > 1 or len(rest) > 4 or len(to) > 4 + 8:
             bad.append("%s: %s" % (pid, to))
     result("%s slots' descriptors" % mode, not bad, str(bad))
 
