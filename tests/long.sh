@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # What takes hours: every fuzz target under libFuzzer, programs killed and stopped under jobs, the demonstration in a loop.
-#   long.sh BUILD; LONG_FUZZ_S seconds a target (default 3600), LONG_SOAK_S seconds of soaking (default 7200)
+#   long.sh BUILD; LONG_FUZZ_S seconds a target (default 3600), LONG_SOAK_S seconds of soaking (default 7200),
+#   LONG_MANY jobs one after the other, as root and as a user (default 10000)
 # Prints "ok NAME" or "not ok NAME" lines, as ./check counts them. Crashes are left in BUILD/fuzz/crash-*.
 set -uo pipefail
 build=$1
@@ -68,6 +69,8 @@ if [ -x "$stock" ]; then
 else
 	echo "not ok links: ./check interop makes $stock"
 fi
+
+WARREN_MANY=${LONG_MANY:-10000} "$top/tests/in-group" "$top/tests/escape/run" "$build" many 2>"$build/many.log"
 
 end=$((SECONDS + soak_s)) n=0 bad=0
 while [ $SECONDS -lt $end ]; do

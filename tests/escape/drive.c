@@ -552,7 +552,7 @@ static int
 pack(struct drive *d, struct drive_job *j, uint8_t volume)
 {
 	struct msg_J_STEP m = {.step = STEP_PACK, .volume = volume};
-	size_t cap = 4u << 20, len = 0;
+	size_t cap = 80u << 20, len = 0;
 	uint8_t *buf = malloc(cap);
 	int fd = -1;
 	bool done = false, ok = false;

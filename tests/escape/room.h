@@ -32,5 +32,12 @@ bool t_targets(void);
 bool t_least(void);
 bool t_killed_group(void);
 bool t_fill_over_memory(void);
+/* What it leaves behind: outputs.c. */
+bool t_many_files(void);
+bool t_full_output(void);
+bool t_sparse(void);
+bool t_odd_names(void);
+bool t_links(void);
+bool t_stubborn(void);
 
 #endif

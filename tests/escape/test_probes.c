@@ -91,6 +91,10 @@ all(const struct id32 *image, const char *only)
 	for (unsigned i = 0; i < n; i++) {
 		if (only != NULL && strcmp(only, rows[i].name) != 0)
 			continue;
+		/* whose the files are makes no other calls and no bombs */
+		if (only == NULL && strcmp(who, "namespace") == 0 &&
+		    strcmp(rows[i].kind, "door") != 0)
+			continue;
 		good &= one(image, &rows[i]);
 		if (getenv("WARREN_PROVED") == NULL)
 			good &= proves(&rows[i]);
