@@ -207,12 +207,13 @@ sent(void *ctx, const struct hash16 *link, uint64_t bytes)
 	(void)bytes;
 }
 
-static void
+static bool
 group_kill(void *ctx, struct job *j)
 {
 	(void)ctx;
 	if (its_job(&j->id))
 		jail_group_kill();
+	return true;
 }
 
 static void

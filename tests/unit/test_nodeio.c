@@ -339,13 +339,6 @@ no_seal(void *ctx, struct job *j)
 }
 
 static void
-no_job(void *ctx, struct job *j)
-{
-	(void)ctx;
-	(void)j;
-}
-
-static void
 no_const_job(void *ctx, const struct job *j)
 {
 	(void)ctx;
@@ -423,7 +416,7 @@ static void
 test_control(void **state)
 {
 	const struct blobs_limits limits = {1 << 20, 1 << 20};
-	struct host h = {.send_EVENT = no_event, .kill = no_job, .log_seal = no_seal,
+	struct host h = {.send_EVENT = no_event, .kill = no_seal, .log_seal = no_seal,
 	    .log_end = no_const_job, .drop_body = no_const_job,
 	    .disk_free = no_disk, .images = one_image};
 	const json_t *row;
