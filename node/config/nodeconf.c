@@ -711,9 +711,6 @@ node_config_later(const struct node_config *c, unsigned i)
 		bool set;
 		const char *line;
 	} later[] = {
-	    {c->nboards > 0,
-		"trust.boards has no effect in this version: approved_by "
-		"counts as absent"},
 	    {c->neighbour_limit_per_minute > 0,
 		"neighbour_limit_per_minute has no effect in this version"},
 	    {c->hub != NULL, "hub has no effect in this version"},
