@@ -26,6 +26,8 @@
 #define LONG_LIFE 60.0	 /* ours: after it a fall counts as the first */
 #define LOOK_FIRST 60.0	 /* where no job can run: is it so still? */
 #define LOOK_LAST 3600.0
+#define ORPHANS_S 0.01	 /* until what a jail has left is dead ... */
+#define ORPHANS_LOOKS 3	 /* ... and none was seen so often */
 #define HIGH_FD 100	 /* above what a program's table needs */
 
 /* Stages of the end: work first, then what it needs, the trail last. */
@@ -487,15 +489,72 @@ child_start(struct child *c)
 				tell_program(p, &p->child[i]);
 }
 
+static bool
+is_program(const struct parent *p, pid_t pid)
+{
+	for (unsigned i = 0; i < PROGRAM_COUNT; i++) {
+		if (p->child[i].pid == pid)
+			return true;
+	}
+	return false;
+}
+
+/* A child of ours that is a slot, a job's first process or a step of a jail. */
+static bool
+of_jail(const struct parent *p, pid_t pid)
+{
+	char path[48], comm[16] = "";
+	_cleanup_fd_ int fd = -1;
+
+	if (is_program(p, pid))
+		return false;
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, comm, sizeof(comm) - 1) <= 0)
+		return false;
+	return strncmp(comm, "warren-jail", 11) == 0 ||
+	    strncmp(comm, "warren-hand", 11) == 0;
+}
+
+/*
+ * What a jail that fell has left becomes our child (PR_SET_CHILD_SUBREAPER):
+ * dying, but with the slots' ids, folders and groups until it is dead. The first
+ * process of a job is reaped when all others are; until then it keeps its
+ * number, so it can be killed by it.
+ */
+static bool
+left_behind(const struct parent *p)
+{
+	FILE *f = fopen("/proc/thread-self/children", "re");
+	bool any = false;
+	int pid;
+
+	while (f != NULL && fscanf(f, "%d", &pid) == 1) {
+		if (!of_jail(p, (pid_t)pid))
+			continue;
+		(void)kill((pid_t)pid, SIGKILL);
+		any = true;
+	}
+	if (f != NULL)
+		(void)fclose(f);
+	return any;
+}
+
 static void
 on_again(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct child *c = w->data;
 
-	(void)loop;
 	(void)revents;
 	if (c->pid != 0) {
 		look_again(c);
+		return;
+	}
+	/* the list may lack some while others leave it: once is not enough */
+	c->alone = left_behind(c->parent) ? 0 : c->alone + 1;
+	if (c->peer == PROGRAM_JAIL && c->alone < ORPHANS_LOOKS) {
+		ev_timer_set(&c->again, ORPHANS_S, 0.);
+		ev_timer_start(loop, &c->again);
 		return;
 	}
 	c->restarts++;
@@ -534,6 +593,7 @@ on_exited(struct ev_loop *loop, ev_child *w, int revents)
 	ev_child_stop(loop, w);
 	ev_timer_stop(loop, &c->again);
 	c->pid = 0;
+	c->alone = 0;
 	c->ready = false;
 	ipc_ev_free(c->ev);
 	c->ev = NULL;

@@ -23,6 +23,7 @@ struct child {
 	ev_child exited;
 	ev_timer again;
 	unsigned restarts; /* in all */
+	unsigned alone;	   /* jail: looks that found nothing of the last one */
 	unsigned streak;   /* without a long life in between */
 	double born;
 	/* jail, where no job can run: */

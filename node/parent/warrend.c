@@ -419,6 +419,8 @@ main(int argc, char **argv)
 		fatalx("no event loop");
 	signals(&p);
 	groups_make(&p);
+	/* what a jail leaves when it falls is ours to wait for */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	measure(&p);
 	say_rights(&p);
 	child_start_all(&p);

@@ -120,6 +120,9 @@ class Node:
             try:
                 with open("/proc/%d/comm" % pid) as f:
                     comm = f.read().strip()
+                # what a jail that fell has left is none of the programs
+                if os.getsid(pid) != pid:
+                    continue
             except OSError:
                 continue
             for n in NUMBERS:

@@ -76,6 +76,30 @@ def counter(node, name, seed):
            zeros == hashlib.sha256(bytes(700000)).hexdigest(), zeros)
 
 
+def jail_falls(node, name):
+    """Whatever a job has started is dead when the next jail is there, also
+    what has a session of its own, is stopped, and holds memory."""
+    s = node.submit(node.job_file(
+        "i=0; while [ $i -lt 20 ]; do busybox setsid sleep 500 & i=$((i+1)); done; "
+        "dd if=/dev/zero of=/tmp/x bs=1k count=9000; "
+        "kill -STOP $!; echo up; sleep 500"))
+    s.reached("running")
+    until(lambda: node.warren("logs", s.id() or "", "--to",
+                              node.who["destination"], "--identity",
+                              node.person)[1] == "up\n", "its last line")
+    mine = children(node, "sleep")
+    old = node.pids()["jail"]
+    os.kill(old, signal.SIGKILL)
+    new = until(lambda: node.pids().get("jail", old) not in (old, None),
+                "another jail", step=0.001)
+    left = [p for p in mine if alive(p)]
+    rc, last = s.end()
+    result(name + ": when another jail starts, nothing of a job is alive",
+           new and len(mine) == 21 and not left and
+           last.get("state") == "lost", "%s, %d of %d: %s" % (
+               new, len(left), len(mine), s))
+
+
 def asleep(node, name):
     """SIGSTOP for longer than the job's time: jail's clock ends it, 10 s
     after that."""
@@ -133,10 +157,11 @@ def run(mode, user, work):
 
 SEED = int(os.environ.get("RESTARTS_SEED", "1"))
 if os.geteuid() == 0:
-    run("user", USER, [lambda n, m: counter(n, m, SEED)])
+    run("user", USER, [lambda n, m: counter(n, m, SEED), jail_falls])
     if LONG:
+        run("root", None, [jail_falls])
         run("root", None, [lambda n, m: counter(n, m, SEED + 1), asleep])
 else:
     skip("restarts as root", "not started as root")
-    run("user", None, [lambda n, m: counter(n, m, SEED)])
+    run("user", None, [lambda n, m: counter(n, m, SEED), jail_falls])
 done()
