@@ -198,7 +198,7 @@ print_all(struct cli *c, const struct verifying *v, const struct env *e,
     const char *type, bool ok, bool expired)
 {
 	const struct klpdoc *d = &v->doc;
-	char from[24], to[24], hex[2 * FP_LEN + 1];
+	char from[24], to[24], hex[2 * FP_LEN + 1], name[4 * URI_MAX + 1];
 	json_t *sigs = json_array();
 
 	for (unsigned i = 0; i < e->nsigs; i++) {
@@ -223,8 +223,10 @@ print_all(struct cli *c, const struct verifying *v, const struct env *e,
 	}
 	json_decref(sigs);
 	printf("type       %s\n", d->what);
-	if (d->name[0] != '\0')
-		printf("name       %s\n", d->name);
+	/* whoever wrote it may have written anything */
+	(void)text_escape(name, sizeof(name), d->name, strlen(d->name));
+	if (name[0] != '\0')
+		printf("name       %s\n", name);
 	if (d->dated)
 		printf("version    %u\nissued     %s\nexpires    %s%s\n",
 		    d->version, cli_time(from, d->issued),

@@ -325,6 +325,29 @@ test_not_signed(void **state)
 	ends(verb_klp_verify, "@old -k @ann.key", CLI_FAILED, "has expired");
 }
 
+/* What strangers write does not reach the terminal as it is. */
+static void
+test_escapes(void **state)
+{
+	size_t len;
+	char *text = slurp("graph.json", &len), *at, *out;
+
+	(void)state;
+	at = strstr(text, "klp://board");
+	out = malloc(len + 16);
+	assert_non_null(out);
+	(void)snprintf(out, len + 16, "%.*s\\u001b[2J%s", (int)(at - text),
+	    text, at);
+	write_text(dir, "evil.json", out);
+	free(out);
+	free(text);
+	ok(verb_klp_sign, "@evil.json --expires 1d -k @ann.key -o @evil");
+	assert_null(strchr(heard->err, 0x1b));
+	ok(verb_klp_verify, "@evil -k @ann.key");
+	assert_non_null(strstr(heard->out, "name       \\x1b[2Jklp://"));
+	assert_null(strchr(heard->out, 0x1b));
+}
+
 /* A source signs its edges; the board, another key, the whole. */
 static void
 test_edges(void **state)
@@ -663,6 +686,7 @@ main(void)
 	    cmocka_unit_test(test_bad_keys),
 	    cmocka_unit_test(test_sign),
 	    cmocka_unit_test(test_not_signed),
+	    cmocka_unit_test(test_escapes),
 	    cmocka_unit_test(test_edges),
 	    cmocka_unit_test(test_publish),
 	    cmocka_unit_test(test_publish_roots),
