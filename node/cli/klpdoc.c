@@ -35,9 +35,16 @@ check_root(const void *payload, size_t len, char why[KLPDOC_WHY])
 	return text == NULL || bad(why, text);
 }
 
-/* NULL: taken, with what there was in it; else what is wrong. */
-static const char *
-read_graph(struct graph_stats *stats, const void *payload, size_t len,
+static bool
+check_graph(const void *payload, size_t len, char why[KLPDOC_WHY])
+{
+	const char *text = NULL;
+
+	return graph_form(payload, len, &text) || bad(why, text);
+}
+
+bool
+klpdoc_edges(struct graph_stats *stats, const void *payload, size_t len,
     const struct klp_key *signers, size_t nsigners)
 {
 	const char *why = NULL;
@@ -50,23 +57,7 @@ read_graph(struct graph_stats *stats, const void *payload, size_t len,
 	if (l != NULL && rc == 0)
 		*stats = *graph_load_stats(l);
 	graph_load_free(l);
-	return l != NULL && rc == 0 ? NULL : why;
-}
-
-static bool
-check_graph(const void *payload, size_t len, char why[KLPDOC_WHY])
-{
-	struct graph_stats stats;
-	const char *text = read_graph(&stats, payload, len, NULL, 0);
-
-	return text == NULL || bad(why, text);
-}
-
-bool
-klpdoc_edges(struct graph_stats *stats, const void *payload, size_t len,
-    const struct klp_key *signers, size_t nsigners)
-{
-	return read_graph(stats, payload, len, signers, nsigners) == NULL;
+	return l != NULL && rc == 0;
 }
 
 static bool
@@ -139,8 +130,24 @@ head_of(struct klpdoc *d, const json_t *o)
 	return d->what[0] != '\0';
 }
 
-bool
-klpdoc_check(struct klpdoc *d, const void *payload, size_t len,
+/* A graph of 26 MB is read without a tree of the whole (graph.h). */
+static bool
+graph_head_of(struct klpdoc *d, const void *payload, size_t len,
+    char why[KLPDOC_WHY])
+{
+	const char *text = NULL;
+	struct graph_head h;
+
+	if (!graph_peek(&h, payload, len, &text))
+		return bad(why, text);
+	*d = (struct klpdoc){.what = "klp.trust-graph", .dated = true,
+	    .version = h.version, .issued = h.issued, .expires = h.expires};
+	(void)snprintf(d->name, sizeof(d->name), "%s", h.uri);
+	return true;
+}
+
+static bool
+any_head_of(struct klpdoc *d, const void *payload, size_t len,
     char why[KLPDOC_WHY])
 {
 	const char *text = NULL;
@@ -151,8 +158,21 @@ klpdoc_check(struct klpdoc *d, const void *payload, size_t len,
 		return bad(why, text);
 	ok = head_of(d, o);
 	json_decref(o);
-	if (!ok)
-		return bad(why, "_type: not there, so nobody knows what it is");
+	return ok || bad(why, "_type: not there, so nobody knows what it is");
+}
+
+bool
+klpdoc_check(struct klpdoc *d, const void *payload, size_t len,
+    char why[KLPDOC_WHY])
+{
+	/* of a canonical one this is the beginning */
+	static const char graph[] = "{\"_type\":\"klp.trust-graph\",";
+	bool is_graph = len > sizeof(graph) &&
+	    memcmp(payload, graph, sizeof(graph) - 1) == 0;
+
+	if (is_graph ? !graph_head_of(d, payload, len, why)
+		     : !any_head_of(d, payload, len, why))
+		return false;
 	for (size_t i = 0; i < NELEM(types); i++) {
 		if (strcmp(types[i].what, d->what) != 0)
 			continue;

@@ -168,6 +168,7 @@ test_document(void **state)
 
 	(void)state;
 	p = document(&n);
+	assert_true(graph_form(p, n, &why));
 	assert_true(graph_peek(&head, p, n, &why));
 	assert_int_equal(head.version, 1);
 	assert_int_equal(head.expires, 1802592000);
@@ -320,9 +321,9 @@ test_refused(void **state)
 		char *p = with(refused[i].old, refused[i].new, &n);
 
 		g = graphkit_load(p, n, NULL, NULL, &why);
-		free(p);
-		if (g != NULL)
+		if (g != NULL || graph_form(p, n, &why))
 			fail_msg("%s", refused[i].new);
+		free(p);
 		assert_non_null(why);
 		if (strstr(why, refused[i].why) == NULL)
 			fail_msg("%s: %s", refused[i].new, why);

@@ -173,5 +173,10 @@ void graph_load_free(struct graph_load *);
  */
 bool graph_peek(struct graph_head *, const void *payload, size_t len,
     const char **why);
+/*
+ * Its whole form, for who writes it: what graph_load_step() would refuse, but
+ * no signature is looked at. false: *why.
+ */
+bool graph_form(const void *payload, size_t len, const char **why);
 
 #endif

@@ -533,6 +533,19 @@ graph_load_new(const void *payload, size_t len, const struct klp_key *signers,
 	return l;
 }
 
+bool
+graph_form(const void *payload, size_t len, const char **why)
+{
+	struct graph_load *l = graph_load_new(payload, len, NULL, 0, NULL,
+	    why);
+	int rc = 1;
+
+	while (l != NULL && rc > 0 && l->stage < STAGE_CHECK)
+		rc = step_list(l, GRAPH_BUDGET, why);
+	graph_load_free(l);
+	return l != NULL && rc > 0;
+}
+
 struct graph *
 graph_load_take(struct graph_load *l)
 {
