@@ -293,19 +293,6 @@ look_again(struct judge *j)
 }
 
 static void
-on_work(struct ev_loop *loop, ev_idle *w, int revents)
-{
-	struct judge *j = w->data;
-
-	(void)loop;
-	(void)revents;
-	if (law_work(j->law, judge_now(j)))
-		tell_node(j);
-	if (!law_busy(j->law))
-		look_again(j);
-}
-
-static void
 say_age(struct judge *j, const char *what, enum fresh is, enum fresh was)
 {
 	static const char *const text[] = {
@@ -324,26 +311,47 @@ say_age(struct judge *j, const char *what, enum fresh is, enum fresh was)
 	trail(j, EVK_AUTHORITY, is == FRESH_YES ? 1 : 3, what, text[is]);
 }
 
+/* What has become fresh or old since the last look is said; true: something. */
+static bool
+aged(struct judge *j, uint32_t now)
+{
+	const struct standing *s = &j->law->standing;
+	enum fresh graph = standing_fresh(&s->graph, now);
+	enum fresh list = standing_fresh(&s->list, now);
+	bool changed = graph != j->graph_was || list != j->list_was;
+
+	say_age(j, "trust_graph", graph, j->graph_was);
+	say_age(j, "revocation_list", list, j->list_was);
+	j->graph_was = graph;
+	j->list_was = list;
+	return changed;
+}
+
+static void
+on_work(struct ev_loop *loop, ev_idle *w, int revents)
+{
+	struct judge *j = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (law_work(j->law, judge_now(j))) {
+		(void)aged(j, judge_now(j));
+		tell_node(j);
+	}
+	if (!law_busy(j->law))
+		look_again(j);
+}
+
 static void
 on_look(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct judge *j = w->data;
-	struct standing *s = &j->law->standing;
 	uint32_t now = judge_now(j);
-	enum fresh graph = standing_fresh(&s->graph, now);
-	enum fresh list = standing_fresh(&s->list, now);
-	bool changed;
+	bool changed = law_look(j->law, now, false);
 
 	(void)loop;
 	(void)revents;
-	changed = law_look(j->law, now, false);
-	if (graph != j->graph_was || list != j->list_was) {
-		say_age(j, "trust_graph", graph, j->graph_was);
-		say_age(j, "revocation_list", list, j->list_was);
-		j->graph_was = graph;
-		j->list_was = list;
-		changed = true;
-	}
+	changed |= aged(j, now);
 	if (changed)
 		tell_node(j);
 	look_again(j);
