@@ -28,6 +28,7 @@ report_send(int fd, const struct report *r)
 	case REPORT_HAND:
 		wr_bool(&w, r->ok);
 		wr_str(&w, r->why);
+		wr_u32(&w, r->members);
 		wr_u32(&w, r->left.count);
 		wr_u16(&w, r->left.len);
 		wr_bytes(&w, r->left.buf, r->left.len);
@@ -62,6 +63,7 @@ report_parse(const uint8_t *buf, size_t n, struct report *out)
 	case REPORT_HAND:
 		good = rd_bool(&r, &out->ok) &&
 		    rd_str(&r, out->why, sizeof(out->why)) &&
+		    rd_u32(&r, &out->members) &&
 		    rd_u32(&r, &out->left.count) &&
 		    rd_u16(&r, &out->left.len) &&
 		    out->left.len <= sizeof(out->left.buf) &&

@@ -17,7 +17,8 @@ enum report_kind {
 	REPORT_READY = 'R', /* layers u32: the command runs */
 	REPORT_FAIL = 'F',  /* code str, why str: it does not */
 	REPORT_EXIT = 'E',  /* how u8, code i32 */
-	REPORT_HAND = 'H',  /* ok bool, why str, left: count u32, bytes u16 */
+	REPORT_HAND = 'H',  /* ok bool, why str, members u32, left: count
+			    * u32, bytes u16 */
 };
 #define REPORT_MAX 2048
 
@@ -29,6 +30,7 @@ struct report {
 	uint8_t how;
 	int32_t exit_code;
 	bool ok;
+	uint32_t members; /* that it has written */
 	struct left left;
 };
 

@@ -317,7 +317,7 @@ struct unpack {
 	int parent;
 	char parent_path[TAR_PATH_MAX + 1];
 	int file;
-	uint64_t left;
+	const struct tree_bounds *bounds; /* NULL: none but the form's */
 	struct tree_report *rep;
 };
 
@@ -356,6 +356,11 @@ make_member(struct unpack *u, const struct tar_member *m)
 
 	u->rep->members++;
 	u->rep->bytes += m->size;
+	if (u->bounds != NULL && u->rep->members > u->bounds->members)
+		return fail(u->rep, EDQUOT, "", "more files, folders and links "
+		    "than a job's volumes may have together");
+	if (u->bounds != NULL && u->rep->bytes > u->bounds->bytes)
+		return fail(u->rep, EDQUOT, "", "more content than its size");
 	if (u->dir < 0)
 		return 0;
 	if (close_file(u) < 0 || open_parent(u, m->path, &name) < 0)
@@ -424,9 +429,11 @@ set_modes(struct unpack *u, const struct tar_reader *r)
 }
 
 static int
-read_archive(int fd, int dir, struct tree_report *rep)
+read_archive(int fd, int dir, const struct tree_bounds *b,
+    struct tree_report *rep)
 {
-	struct unpack u = {.dir = dir, .parent = -1, .file = -1, .rep = rep};
+	struct unpack u = {.dir = dir, .parent = -1, .file = -1, .bounds = b,
+	    .rep = rep};
 	struct tar_reader *r = tar_reader_new();
 	static uint8_t buf[READ_CHUNK];
 	off_t off = 0;
@@ -460,11 +467,18 @@ read_archive(int fd, int dir, struct tree_report *rep)
 }
 
 int
+tree_unpack_within(int fd, int dir, const struct tree_bounds *b,
+    struct tree_report *rep)
+{
+	if (read_archive(fd, -1, b, rep) < 0)
+		return -1;
+	return read_archive(fd, dir, b, rep);
+}
+
+int
 tree_unpack(int fd, int dir, struct tree_report *rep)
 {
-	if (read_archive(fd, -1, rep) < 0)
-		return -1;
-	return read_archive(fd, dir, rep);
+	return tree_unpack_within(fd, dir, NULL, rep);
 }
 
 /* ---- emptying ---- */

@@ -45,6 +45,16 @@ int tree_pack(int dir, enum tree_mode, tree_sink *, void *arg,
  * errno (EINVAL: refused) and why; a failed one may leave members behind.
  */
 int tree_unpack(int fd, int dir, struct tree_report *);
+/*
+ * The same within bounds, looked at before the first member is written and
+ * again with each one: EDQUOT. What 65,536 empty files cost is no content.
+ */
+struct tree_bounds {
+	uint32_t members; /* files, folders and links: inodes */
+	uint64_t bytes;   /* of content */
+};
+int tree_unpack_within(int fd, int dir, const struct tree_bounds *,
+    struct tree_report *);
 
 /*
  * Remove everything beneath dir, whatever its modes, as far as the caller may;

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,7 +41,7 @@ static int
 say(int rv, const struct tree_report *t)
 {
 	struct report r = {.kind = REPORT_HAND, .ok = rv == 0,
-	    .left = t->left};
+	    .members = t->members, .left = t->left};
 
 	(void)snprintf(r.why, sizeof(r.why), "%s", t->why);
 	report_send(STDERR_FILENO, &r);
@@ -56,15 +57,18 @@ cannot(const char *what)
 	return say(-1, &t);
 }
 
+/* "fill MEMBERS BYTES": what is left of the job's share. */
 static int
-fill(void)
+fill(const char *members, const char *bytes)
 {
+	struct tree_bounds b = {.members = (uint32_t)strtoul(members, NULL, 10),
+	    .bytes = strtoull(bytes, NULL, 10)};
 	_cleanup_fd_ int v = folder(FOLDER);
 	struct tree_report t;
 
 	if (v < 0)
 		return cannot("folder");
-	return say(tree_unpack(STDIN_FILENO, v, &t), &t);
+	return say(tree_unpack_within(STDIN_FILENO, v, &b, &t), &t);
 }
 
 static int
@@ -126,7 +130,7 @@ main(int argc, char *argv[])
 	static const struct {
 		const char *name;
 		int (*run)(void);
-	} steps[] = {{"fill", fill}, {"pack", pack}, {"clean", clean},
+	} steps[] = {{"pack", pack}, {"clean", clean},
 	    {"copy", copy}, {"try", try}, {"import", import},
 	    {"import-plain", hand_import_plain}};
 	static const char whose[] = "warren-hand is a part of warrend and "
@@ -135,6 +139,8 @@ main(int argc, char *argv[])
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(077);
+	if (argc == 4 && strcmp(argv[1], "fill") == 0)
+		return fill(argv[2], argv[3]);
 	if (argc == 3 && strcmp(argv[1], "import") == 0)
 		return hand_import(argv[2]);
 	for (size_t i = 0; argc == 2 && i < NELEM(steps); i++)

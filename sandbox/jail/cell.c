@@ -166,7 +166,7 @@ broken(struct jail *j, struct cell *c, const char *why)
 static bool
 ask_child(struct jail *j, struct cell *c, uint8_t type, int a, int b)
 {
-	uint8_t msg[3] = {type, (uint8_t)c->step, (uint8_t)c->volume};
+	uint8_t msg[SLOT_ASK] = {type, (uint8_t)c->step, (uint8_t)c->volume};
 	int p[2], fds[3];
 	int rv;
 
@@ -183,6 +183,7 @@ ask_child(struct jail *j, struct cell *c, uint8_t type, int a, int b)
 	fds[0] = p[1];
 	fds[1] = a;
 	fds[2] = b;
+	put_u32(msg + 3, JAIL_MEMBERS - MIN_OF(c->members, JAIL_MEMBERS));
 	rv = slot_send(c->ctl, msg, sizeof(msg), fds, 3);
 	(void)close(p[1]);
 	c->asked = rv == 0;
@@ -524,6 +525,10 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 		break;
 	case REPORT_HAND:
 		c->hand_ok = r->ok;
+		/* a tmpfs counts its own */
+		if (c->life.state == CELL_FILLING &&
+		    c->plan.volumes[c->volume].kind == PLAN_VOL_RO)
+			c->members += MIN_OF(r->members, JAIL_MEMBERS);
 		c->left = r->left;
 		(void)text_printable(c->why, sizeof(c->why), r->why,
 		    strlen(r->why));

@@ -40,6 +40,7 @@ struct cell {
 	int pidfd, report;      /* of the child that runs now */
 	int bearer[BEARERS];    /* slot.h; to be reaped when they end */
 	int step, volume;
+	uint32_t members;       /* of all ro volumes so far */
 	bool ready;             /* REPORT_READY has come */
 	bool asked;             /* for a child, whose descriptor has not come */
 	bool started, exited, failed; /* exited: reaped, and nothing is left */

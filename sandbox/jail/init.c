@@ -436,7 +436,8 @@ init_step(const struct init_env *e, const struct init_step *s)
 		{"/s", LANDLOCK_MAY_READ},
 	};
 	const char *what;
-	char name[] = "warren-hand", *argv[] = {name, NULL, NULL};
+	char name[] = "warren-hand", members[16], content[24];
+	char *argv[] = {name, NULL, NULL, NULL, NULL};
 	struct hand_start h = {.in = s->in, .out = s->out,
 	    .report = s->report, .hand = s->hand,
 	    .limits = {.pids = HAND_PIDS, .fsize = s->bytes,
@@ -449,6 +450,13 @@ init_step(const struct init_env *e, const struct init_step *s)
 	take_ids(e, s->report);
 	argv[1] = (char *)(uintptr_t)(s->profile >= 0 ? "copy" :
 	    names[s->step]);
+	if (s->step == STEP_FILL && s->profile < 0) {
+		(void)snprintf(members, sizeof(members), "%u", s->members);
+		(void)snprintf(content, sizeof(content), "%llu",
+		    (unsigned long long)s->content);
+		argv[2] = members;
+		argv[3] = content;
+	}
 	stage_path(path, e->slot, (unsigned)s->volume);
 	if (s->tree < 0 && s->step == STEP_FILL && mkdir(path, 0755) < 0)
 		fail(s->report, "volume", "staging folder", errno);

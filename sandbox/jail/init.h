@@ -42,6 +42,8 @@ struct init_step {
 	int profile;     /* copy this profile volume; -1: no */
 	int hand, in, out, report;
 	uint64_t bytes;  /* most that it may write into one file */
+	uint32_t members;/* most that it may fill in, and of how much content */
+	uint64_t content;
 	bool pack_all;   /* may read whatever modes the job left */
 };
 void init_step(const struct init_env *, const struct init_step *)

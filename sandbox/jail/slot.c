@@ -305,7 +305,8 @@ drop_trees(struct slot *sl)
 }
 
 static void
-do_step(struct slot *sl, int step, unsigned v, const int fds[3])
+do_step(struct slot *sl, int step, unsigned v, uint32_t members,
+    const int fds[3])
 {
 	/* only what fills a volume is the job's to pay */
 	struct order o = {.group = step == STEP_FILL ? sl->group :
@@ -322,6 +323,9 @@ do_step(struct slot *sl, int step, unsigned v, const int fds[3])
 		return;
 	}
 	kind = sl->plan.volumes[v].kind;
+	/* a tmpfs has a bound of its own */
+	st->members = kind == PLAN_VOL_RO ? members : UINT32_MAX;
+	st->content = sl->plan.volumes[v].size;
 	st->bytes = MAX_OF(sl->plan.volumes[v].size, sl->plan.output);
 	if (step == STEP_PACK)
 		while (tree < TREES - 1 && sl->trees[tree][v] < 0)
@@ -497,7 +501,8 @@ serve(struct slot *sl)
 			take_plan(sl, buf + 3, (size_t)n - 3, fds);
 			break;
 		case SLOT_STEP:
-			do_step(sl, buf[1], buf[2], fds);
+			do_step(sl, buf[1], buf[2], n < SLOT_ASK ? 0 :
+			    get_u32(buf + 3), fds);
 			break;
 		case SLOT_GO:
 			do_go(sl, fds);

@@ -49,7 +49,11 @@ pid_t slot_start(const struct slot_setup *, int *ctl, int *bearer,
  */
 int slot_try(int ctl, const char **what);
 
-/* Messages to a slot; type u8, step u8, volume u8, then the plan. */
+/*
+ * Messages to a slot; type u8, step u8, volume u8, then the plan, or of a step
+ * how many members it may fill in, u32.
+ */
+#define SLOT_ASK 7
 enum slot_msg {
 	SLOT_PLAN = 1, /* fds: args, filter, and the job's group if it has one */
 	SLOT_STEP = 2, /* fds: report, in, out */

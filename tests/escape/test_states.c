@@ -20,6 +20,7 @@
 #include "common/util.h"
 #include "node/parent/groups.h"
 #include "sandbox/base/group.h"
+#include "sandbox/base/tar.h"
 #include "tests/escape/setup.h"
 #include "tests/until.h"
 
@@ -462,6 +463,80 @@ t_ranks(void)
 	return true;
 }
 
+/* An archive of empty files, as many as one may have; to be freed. */
+static uint8_t *
+many_files(size_t *len)
+{
+	unsigned n = TAR_MEMBERS_MAX - 1;
+	uint8_t *tar = calloc(n + 2, TAR_BLOCK);
+
+	for (unsigned i = 0; tar != NULL && i < n; i++) {
+		struct tar_member m = {.type = TAR_FILE, .mode = 0644};
+
+		(void)snprintf(m.path, sizeof(m.path), "f%05u", i);
+		if (tar_header(tar + (size_t)i * TAR_BLOCK, &m) != TAR_OK)
+			return NULL;
+	}
+	*len = (size_t)(n + 2) * TAR_BLOCK;
+	return tar;
+}
+
+/*
+ * One archive, spooled once, named by many volumes: without a sum for the job
+ * a million inodes of the disk.
+ */
+static bool
+t_many_files(void)
+{
+	static const char *const at[] = {"/a", "/b", "/c", "/d", "/e", "/f"};
+	static const char *const argv[] = {"/bin/true", NULL};
+	struct drive_job j;
+	size_t len = 0;
+	uint8_t *tar = many_files(&len);
+	char path[300];
+	DIR *dir;
+
+	new_job(&j, argv);
+	CHECK(tar != NULL);
+	j.time_ms = 60000;
+	j.memory = 512u << 20;
+	j.nvolumes = NELEM(at);
+	for (unsigned v = 0; v < NELEM(at); v++) {
+		j.volumes[v].kind = PLAN_VOL_RO;
+		j.volumes[v].target = at[v];
+		j.volumes[v].blob = v == 0 ? setup_blob(tar, len) :
+		    j.volumes[0].blob;
+	}
+	CHECK(drive_run(&d, &j) == 0);
+	CHECK(j.failed && strcmp(j.code, "volume") == 0);
+	CHECK(strstr(j.why, "together") != NULL);
+	(void)snprintf(path, sizeof(path), "%s/stage/1", d.folder);
+	dir = opendir(path);
+	for (struct dirent *de; dir != NULL && (de = readdir(dir)) != NULL;)
+		CHECK(de->d_name[0] == '.');
+	if (dir != NULL)
+		(void)closedir(dir);
+	(void)close(j.volumes[0].blob);
+	drive_job_clear(&j);
+	/* as many as it may have are none too many */
+	new_job(&j, argv);
+	j.time_ms = 60000;
+	j.memory = 512u << 20;
+	j.nvolumes = 2;
+	for (unsigned v = 0; v < 2; v++) {
+		j.volumes[v].kind = PLAN_VOL_RO;
+		j.volumes[v].target = at[v];
+		j.volumes[v].blob = v == 0 ? setup_blob(tar, len) :
+		    j.volumes[0].blob;
+	}
+	CHECK(drive_run(&d, &j) == 0);
+	CHECK(j.started && j.how == EXIT_CODE && j.status == 0);
+	(void)close(j.volumes[0].blob);
+	drive_job_clear(&j);
+	free(tar);
+	return true;
+}
+
 /*
  * A v1 group, which no file kills: what forks as fast as it can is gone all the
  * same, in the groups beneath too, and the group is as it was.
@@ -523,6 +598,7 @@ static const struct {
 	{"slot-falls-starting", t_slot_falls_starting, false},
 	{"kill-between", t_kill_between, false}, {"sysv-left", t_sysv_left, false},
 	{"ranks", t_ranks, false}, {"v1-kill", t_v1_kill, false},
+	{"many-files", t_many_files, true},
 };
 
 static const char *folder, *busybox;

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
+
 #include <sys/stat.h>
 
 #include <fcntl.h>
@@ -333,6 +335,43 @@ test_folder_round(void **state)
 	}
 }
 
+/* Beyond its bounds not one member is written; within them all are. */
+static void
+test_folder_bounds(void **state)
+{
+	static const uint8_t content[TAR_BLOCK] = {'x', 'y'};
+	uint8_t tar[6 * TAR_BLOCK] = {0};
+	char path[64];
+	int dir = new_folder(path), fd;
+	struct tree_report rep;
+	struct tree_bounds b;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct tar_member m = {.type = TAR_FILE, .mode = 0644,
+		    .size = i == 2 ? 2 : 0};
+
+		(void)snprintf(m.path, sizeof(m.path), "f%d", i);
+		assert_int_equal(tar_header(tar + i * TAR_BLOCK, &m), TAR_OK);
+	}
+	memcpy(tar + 3 * TAR_BLOCK, content, TAR_BLOCK);
+	fd = file_of(tar, sizeof(tar));
+	for (int i = 0; i < 4; i++) {
+		b = (struct tree_bounds){.members = i == 3 ? 3 : (uint32_t)i,
+		    .bytes = i == 3 ? 1 : 2};
+		assert_int_equal(tree_unpack_within(fd, dir, &b, &rep), -1);
+		assert_int_equal(errno, EDQUOT);
+		assert_true(rep.why[0] != '\0');
+		assert_int_equal(faccessat(dir, "f0", F_OK, 0), -1);
+	}
+	b = (struct tree_bounds){.members = 3, .bytes = 2};
+	assert_int_equal(tree_unpack_within(fd, dir, &b, &rep), 0);
+	assert_int_equal(rep.members, 3);
+	assert_int_equal(faccessat(dir, "f2", F_OK, 0), 0);
+	(void)close(fd);
+	drop_folder(dir, path);
+}
+
 static void
 test_folder_refused(void **state)
 {
@@ -462,7 +501,8 @@ main(void)
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_folder_round),
-		cmocka_unit_test(test_folder_refused),
+		cmocka_unit_test(test_folder_bounds),
+	    cmocka_unit_test(test_folder_refused),
 		cmocka_unit_test(test_folder_odd),
 		cmocka_unit_test(test_empty_deep),
 	};
