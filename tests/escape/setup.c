@@ -38,7 +38,8 @@ setup_drive(struct drive *d, const struct drive_options *o,
 	(void)snprintf(hand, sizeof(hand), "%s/warren-hand", folder);
 	if (mine.jail == NULL)
 		mine.jail = jail;
-	mine.hand = hand;
+	if (mine.hand == NULL)
+		mine.hand = hand;
 	if (drive_start(d, &mine) == 0 && image_dir(d, root, cap, image) == 0)
 		return 0;
 	drive_stop(d);
