@@ -171,6 +171,7 @@ law_configure(struct law *l, const struct node_config *c)
 	l->standing.on_stale = c->on_stale;
 	l->standing.levels = node_config_levels(c);
 	l->changed = true;
+	law_follow(l);
 }
 
 /* ---- what follows from what is known ---- */

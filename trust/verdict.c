@@ -62,10 +62,14 @@ pinned(const struct verdicts *v, const struct fp *fp, const struct hash16 *rns)
 static void
 put_standing(struct msg_V_VERDICT *out, const struct standing_of *o)
 {
+	static const uint8_t jobs[] = {[JOBS_TAKEN] = VJOBS_TAKEN,
+	    [JOBS_NOT_NEW] = VJOBS_NOT_NEW,
+	    [JOBS_NOT_STARTED] = VJOBS_NOT_STARTED};
+
 	out->level = o->level;
 	out->status = o->revoked == REV_REVOKED ? VERDICT_REVOKED :
 	    o->revoked == REV_SUSPENDED ? VERDICT_SUSPENDED : VERDICT_OK;
-	out->jobs = (uint8_t)o->jobs;
+	out->jobs = jobs[o->jobs];
 	out->pinned = o->pinned;
 	out->valid_until = MIN_OF(out->valid_until, o->valid_until);
 	say(out, out->status == VERDICT_OK && o->why_jobs != NULL ?

@@ -65,8 +65,8 @@ trust_ask(struct world *w, const struct msg_V_ASK *m)
 	struct msg_V_VERDICT v = {.qid = m->qid,
 	    .status = (uint8_t)w->verdict_status, .level = w->level,
 	    .key_kind = KEY_SECP256K1, .key_len = 33,
-	    .valid_until = w->n.unix_now + 3600, .live_needed = w->live_needed,
-	    .jobs = (uint8_t)w->verdict_jobs, .pinned = w->verdict_pinned};
+	    .jobs = w->verdict_jobs, .pinned = w->verdict_pinned,
+	    .valid_until = w->n.unix_now + 3600, .live_needed = w->live_needed};
 
 	w->asks++;
 	if (w->trust_silent)
@@ -256,13 +256,9 @@ fake_N_APP_DATA(void *ctx, const struct msg_N_APP_DATA *m)
 static void
 fake_N_BLACKHOLE(void *ctx, const struct msg_N_BLACKHOLE *m)
 {
-	struct world *w = ctx;
-
-	if (m->on)
-		w->blackholes++;
-	else
-		w->lifted++;
-	w->last_hole = m->rns_hash;
+	((struct world *)ctx)->blackholes += m->on;
+	((struct world *)ctx)->lifted += !m->on;
+	((struct world *)ctx)->last_hole = m->rns_hash;
 }
 
 static void

@@ -71,7 +71,8 @@ struct world {
 
 	/* what the others do */
 	int level;		/* trust's verdict on everybody */
-	int verdict_status, verdict_jobs;
+	int verdict_status;
+	uint8_t verdict_jobs;
 	bool verdict_pinned;
 	bool live_needed;
 	bool trust_silent, keys_silent, audit_silent, jail_silent;

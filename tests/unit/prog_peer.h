@@ -32,7 +32,11 @@ void prog_text(struct prog *, enum setting, const char *name, const char *text);
 void prog_begin(struct prog *);
 /* A channel to a sibling, after both HELLOs. */
 struct ipc *prog_neighbour(struct prog *, enum program other);
-/* The next message must be of this type (EVENTs and ALARMs are passed over). */
+/*
+ * The next message must be of this type (EVENTs, ALARMs and what prog_pass
+ * names are passed over).
+ */
+extern bool prog_pass[IPC_TYPES];
 void prog_wait(struct ipc *, enum ipc_type, struct ipc_in *);
 /* Nothing but EVENTs and ALARMs within ms. */
 void prog_quiet(struct ipc *, int ms);

@@ -191,12 +191,14 @@ test_suspended(void **state)
 	assert_true(j->frozen && w.frozen);
 	assert_int_equal(j->kill, 0);
 	assert_int_equal(job_find(&w.n.jobs, &waiting)->state, JS_REFUSED);
+	/* both jobs, and the link */
+	assert_int_equal(w.events_seen[EVK_REVOKED], 3);
 	world_run(&w, 5000);
 	assert_int_equal(j->state, JS_RUNNING);
-	/* said again, it changes nothing; node falls, and knows it again */
+	/* said again, it changes nothing */
 	listed(1, key(ME, true), none);
 	assert_true(j->frozen);
-	assert_int_equal(w.events_seen[EVK_REVOKED], 2);
+	assert_int_equal(w.events_seen[EVK_REVOKED], 3);
 	listed(0, none, none);
 	assert_false(j->frozen || w.frozen);
 	world_run(&w, 1100);
@@ -251,6 +253,7 @@ test_suspended_found(void **state)
 	listed(1, key(ME, true), none);
 	world_restart(&w);
 	listed(1, key(ME, true), none);
+	world_up(&w, 2);
 	world_run(&w, 50);
 	assert_true(job_find(&w.n.jobs, &id)->frozen);
 	assert_int_equal(job_find(&w.n.jobs, &id)->kill, 0);
