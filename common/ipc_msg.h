@@ -179,6 +179,7 @@ enum event_kind {
 #define MSG_N_FOLLOW(F) F(hash16, link, 0) F(u16, stream, 0)
 #define MSG_N_CLOSE(F) F(hash16, link, 0)
 #define MSG_N_APP_DATA(F) F(boolean, announce, 0) F(var, data, 316)
+/* all zeros with on false: all that node has asked for */
 #define MSG_N_BLACKHOLE(F) F(hash16, rns_hash, 0) F(boolean, on, 0)
 #define MSG_N_HOLD(F) F(hash16, link, 0) F(u32, ms, 0)
 /* ---- node and trust; qid: the asker's number, echoed ---- */

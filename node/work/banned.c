@@ -146,6 +146,10 @@ banned_dig(struct node *n)
 void
 banned_holes_again(struct node *n)
 {
+	static const struct hash16 all;
+
+	/* what a node before this one has asked for is not ours to keep */
+	banned_say(n, &all, false);
 	for (size_t i = 0; i < n->nholes; i++)
 		banned_say(n, &n->holes[i], true);
 }

@@ -25,7 +25,10 @@ const struct listed *banned_manifest(const struct node *,
 const struct listed *banned_peer(const struct node *, const struct fp *,
     const struct hash16 *rns);
 
-/* Transport is to drop it: told once, and again to a new transport. */
+/*
+ * Transport is to drop it: told once, and again at its hello, behind a word to
+ * forget all that was asked for before.
+ */
 void banned_hole(struct node *, const struct hash16 *rns);
 /* ... each that is listed as revoked. */
 void banned_dig(struct node *);

@@ -257,7 +257,7 @@ static void
 fake_N_BLACKHOLE(void *ctx, const struct msg_N_BLACKHOLE *m)
 {
 	((struct world *)ctx)->blackholes += m->on;
-	((struct world *)ctx)->lifted += !m->on;
+	((struct world *)ctx)->lifted += !m->on && m->rns_hash.b[0] != 0;
 	((struct world *)ctx)->last_hole = m->rns_hash;
 }
 

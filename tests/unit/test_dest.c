@@ -543,7 +543,32 @@ test_blackhole(void **state)
 	assert_int_equal(rns_submit(r, &b, t0), RNS_OK);
 	assert_int_equal(rns_submit(r, &b, t0), RNS_EEXIST);
 	assert_true(core_blackholed(r, &b.blackhole.identity));
+	/* another source: it is in until both have taken it back */
+	b.blackhole.source = 1;
+	assert_int_equal(rns_submit(r, &b, t0), RNS_OK);
+	assert_int_equal(rns_submit(r, &b, t0), RNS_EEXIST);
 	b.blackhole.on = false;
+	assert_int_equal(rns_submit(r, &b, t0), RNS_OK);
+	assert_int_equal(rns_submit(r, &b, t0), RNS_ENOENT);
+	assert_true(core_blackholed(r, &b.blackhole.identity));
+	/* all of one source */
+	b.blackhole.on = true;
+	for (uint8_t i = 1; i < 20; i++) {
+		b.blackhole.identity.b[0] = i;
+		b.blackhole.source = i % 2;
+		assert_int_equal(rns_submit(r, &b, t0), RNS_OK);
+	}
+	b = (struct rns_cmd){.type = RNS_CMD_BLACKHOLE};
+	b.blackhole.source = 1;
+	assert_int_equal(rns_submit(r, &b, t0), RNS_OK);
+	b.blackhole.source = 0;
+	memset(&b.blackhole.identity, 0xcc, sizeof(b.blackhole.identity));
+	for (uint8_t i = 1; i < 20; i++) {
+		b.blackhole.identity.b[0] = i;
+		assert_int_equal(core_blackholed(r, &b.blackhole.identity),
+		    i % 2 == 0);
+	}
+	b.blackhole.identity.b[0] = 0xcc;
 	assert_int_equal(rns_submit(r, &b, t0), RNS_OK);
 	assert_false(core_blackholed(r, &b.blackhole.identity));
 	rns_free(r);

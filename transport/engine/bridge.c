@@ -13,6 +13,7 @@
 #include "transport/engine/follow.h"
 #include "transport/engine/nif.h"
 
+#define BLACKHOLE_NODE 1 /* the files are source 0 */
 #define BRIDGE_REPLIES 16 /* ours: answers on their way on one link */
 #define BRIDGE_REPLY_MAX (16u << 20) /* ours: bytes of an answer */
 
@@ -586,5 +587,6 @@ bridge_blackhole(struct bridge *b, const struct msg_N_BLACKHOLE *m)
 
 	cmd.blackhole.identity = m->rns_hash;
 	cmd.blackhole.on = m->on;
+	cmd.blackhole.source = BLACKHOLE_NODE;
 	(void)engine_submit(b->e, &cmd);
 }

@@ -21,6 +21,7 @@
 struct black {
 	RB_ENTRY(black) node;
 	struct hash16 identity;
+	uint8_t sources; /* a bit for each that names it */
 };
 
 RB_HEAD(dest_tree, dest);
@@ -464,27 +465,58 @@ rns_blackholed(const struct rns *r, const struct hash16 *identity)
 }
 
 static int
-blackhole(struct rns *r, const struct hash16 *identity, bool on)
+unhole(struct dests *t, struct black *b, uint8_t bit)
 {
-	struct dests *t = r->dests;
-	struct black *b = black_find(r, identity);
-
-	if (!on) {
-		if (b == NULL)
-			return RNS_ENOENT;
+	if (b == NULL || (b->sources & bit) == 0)
+		return RNS_ENOENT;
+	b->sources &= (uint8_t)~bit;
+	if (b->sources == 0) {
 		RB_REMOVE(black_tree, &t->black, b);
 		t->black_count--;
 		free(b);
+	}
+	return RNS_OK;
+}
+
+static int
+unhole_all(struct dests *t, uint8_t bit)
+{
+	struct black *b, *next;
+
+	for (b = RB_MIN(black_tree, &t->black); b != NULL; b = next) {
+		next = RB_NEXT(black_tree, &t->black, b);
+		(void)unhole(t, b, bit);
+	}
+	return RNS_OK;
+}
+
+static int
+blackhole(struct rns *r, const struct hash16 *identity, bool on,
+    uint8_t source)
+{
+	struct dests *t = r->dests;
+	struct black *b = black_find(r, identity);
+	uint8_t bit = (uint8_t)(1u << source % 8);
+
+	static const struct hash16 all;
+
+	if (!on && hash16_eq(identity, &all))
+		return unhole_all(t, bit);
+	if (!on)
+		return unhole(t, b, bit);
+	if (b != NULL && (b->sources & bit) != 0)
+		return RNS_EEXIST;
+	if (b != NULL) {
+		b->sources |= bit;
 		return RNS_OK;
 	}
-	if (b != NULL)
-		return RNS_EEXIST;
 	if (t->black_count >= BLACKHOLE_MAX)
 		return RNS_ELIMIT;
 	b = calloc(1, sizeof(*b));
 	if (b == NULL)
 		return RNS_ENOMEM;
 	b->identity = *identity;
+	b->sources = bit;
 	(void)RB_INSERT(black_tree, &t->black, b); /* looked for above */
 	t->black_count++;
 	return RNS_OK;
@@ -510,7 +542,7 @@ dest_submit(struct rns *r, const struct rns_cmd *cmd)
 		    cmd->announce.app_data_len);
 	case RNS_CMD_BLACKHOLE:
 		return blackhole(r, &cmd->blackhole.identity,
-		    cmd->blackhole.on);
+		    cmd->blackhole.on, cmd->blackhole.source);
 	default:
 		return RNS_EINVAL;
 	}

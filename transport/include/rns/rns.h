@@ -245,7 +245,7 @@ enum rns_cmd_type {
 	RNS_CMD_KNOWN_ADD,   /* .known: from storage */
 	RNS_CMD_RATCHET_ADD, /* .ratchet: from storage */
 	RNS_CMD_HASHES_ADD,  /* .bytes: n * 32, from storage */
-	RNS_CMD_BLACKHOLE,   /* .blackhole {identity hash, on} */
+	RNS_CMD_BLACKHOLE,   /* .blackhole: for each source on its own */
 	RNS_CMD_LINK_OPEN,   /* .link_open; event LINK_PENDING gives the id */
 	RNS_CMD_LINK_CLOSE,  /* .hash = link id */
 	RNS_CMD_LINK_IDENTIFY, /* .identify */
@@ -337,8 +337,10 @@ struct rns_cmd {
 			size_t len;
 		} bytes;
 		struct {
+			/* all zeros with on false: all of that source */
 			struct hash16 identity;
 			bool on;
+			uint8_t source; /* 0 to 7: it is in while one says so */
 		} blackhole;
 		struct {
 			struct hash16 dest; /* must be known */
