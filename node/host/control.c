@@ -285,6 +285,8 @@ do_logs(struct client *c, const json_t *q)
 	const char *name = json_string_value(json_object_get(q, "stream"));
 	json_int_t offset = number(q, "offset", 0);
 	json_int_t want = number(q, "n", LOG_SLICE);
+	json_int_t runs = number(q, "runs", -1);
+	uint8_t order[PROTO_RUNS_MAX * 4];
 	unsigned stream = name == NULL ?
 	    json_object_get(q, "stream") == NULL :
 	    strcmp(name, "stdout") == 0 ? 1 :
@@ -314,6 +316,10 @@ do_logs(struct client *c, const json_t *q)
 	(void)json_object_update_new(o, json_pack("{s:s,s:I,s:b}", "base64",
 		text, "size", (json_int_t)j->log[stream - 1], "ended",
 		job_ended(j)));
+	if (runs >= 0)
+		(void)json_object_set_new(o, "runs", json_hex(order,
+			4 * logs_runs(wn->logs, j, (uint64_t)runs, order,
+			    PROTO_RUNS_MAX)));
 	return add_line(c, o);
 }
 

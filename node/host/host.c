@@ -83,6 +83,13 @@ log_read(void *ctx, const struct job *j, unsigned stream, uint64_t offset,
 	    buf, n);
 }
 
+static size_t
+log_runs(void *ctx, const struct job *j, uint64_t from, uint8_t *out,
+    size_t max)
+{
+	return logs_runs(((struct warren_node *)ctx)->logs, j, from, out, max);
+}
+
 static void
 log_drop(void *ctx, const struct job *j)
 {
@@ -395,7 +402,8 @@ host_fill(struct host *h, struct warren_node *wn)
 	    .start = start_job, .kill = start_kill,
 	    .freeze = start_freeze, .usage = start_usage,
 	    .ending = start_ending, .free_slot = start_free_slot,
-	    .log_seal = log_seal, .log_read = log_read, .log_drop = log_drop,
+	    .log_seal = log_seal, .log_read = log_read, .log_runs = log_runs,
+	    .log_drop = log_drop,
 	    .follow = follow, .unfollow = unfollow, .log_end = log_end,
 	    .blob_has = blob_has, .blob_claimed = blob_claimed,
 	    .blob_put = blob_put, .blob_get = blob_get,

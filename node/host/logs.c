@@ -16,8 +16,10 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "node/host/order.h"
 
 #define HOLE (1u << 20)	/* what is discarded is given back so much at a time */
+#define ORDER 3		/* the file of struct order */
 #define HASH_S 0.001	/* between two steps of hashing */
 
 /* One stream of a job that runs. */
@@ -39,6 +41,7 @@ struct source {
 	uint64_t hollow; /* of it is a hole */
 	bool no_holes;	/* not on this file system */
 	bool sealing;	/* its pipes have ended */
+	struct order order;
 };
 
 struct follower {
@@ -151,6 +154,7 @@ source_free(struct source *s)
 	}
 	if (s->waste >= 0)
 		(void)close(s->waste);
+	order_end(&s->order);
 	TAILQ_REMOVE(&s->logs->sources, s, link);
 	free(s);
 }
@@ -232,8 +236,11 @@ move(struct tap *t, size_t n)
 		got = splice(t->pipe, NULL, t->file, &at,
 		    (size_t)MIN_OF((uint64_t)n, limit - kept),
 		    SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
-		if (got > 0)
+		if (got > 0) {
 			j->log[t->stream] += (uint64_t)got;
+			order_add(&t->source->order, t->stream,
+			    (uint64_t)got);
+		}
 		if (got >= 0 || errno == EAGAIN || errno == EINTR)
 			return got;
 		/* a full disk costs log, not the job; a log has no gaps */
@@ -379,6 +386,8 @@ source_new(struct logs *l, struct job *j, int flags)
 		ev_io_init(&t->io, on_output, 0, EV_READ);
 		t->io.data = t;
 	}
+	order_begin(&s->order, file_open(l, &j->id, ORDER, flags & O_CREAT ?
+		O_RDWR | O_CREAT : O_RDWR), j->log);
 	s->waste = file_open(l, &j->id, 0, O_WRONLY);
 	s->hollow = j->log[2] = size_of(s->waste);
 	TAILQ_INSERT_TAIL(&l->sources, s, link);
@@ -462,6 +471,19 @@ logs_read(struct logs *l, const struct job *j, unsigned stream,
 	return (ssize_t)got;
 }
 
+size_t
+logs_runs(struct logs *l, const struct job *j, uint64_t from, uint8_t *out,
+    size_t max)
+{
+	_cleanup_fd_ int fd = file_open(l, &j->id, ORDER, O_RDONLY);
+	struct source *s = source_of(l, j);
+
+	/* whoever has it counts on its length */
+	if (s != NULL)
+		order_cut(&s->order);
+	return order_read(fd, from, out, max);
+}
+
 void
 logs_drop(struct logs *l, const struct job *j)
 {
@@ -483,7 +505,7 @@ logs_drop(struct logs *l, const struct job *j)
 			f->file = -1;
 		}
 	}
-	for (unsigned i = 0; i <= 2; i++) {
+	for (unsigned i = 0; i <= ORDER; i++) {
 		file_name(name, &j->id, i);
 		(void)unlinkat(l->dir, name, 0);
 	}

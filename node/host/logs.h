@@ -22,7 +22,8 @@
  * Nothing is in this program's memory alone: a byte is in the pipe, of which
  * jail has a copy, or in its file, and the sizes of the files are the counts,
  * so a program that is killed at any point loses none and doubles none. That of
- * what was discarded is the size of .0, of which only holes are kept.
+ * what was discarded is the size of .0, of which only holes are kept. In .3 is
+ * the order of both (order.h).
  */
 #define LOGS_TURN 65536u /* bytes of a job and turn of the loop */
 #define LOGS_HASH 262144u /* hashed in one go, about a millisecond */
@@ -62,6 +63,12 @@ bool logs_seal(struct logs *, struct job *);
 /* Bytes, 0 at the end, -1. stream 1 or 2. */
 ssize_t logs_read(struct logs *, const struct job *, unsigned stream,
     uint64_t offset, uint8_t *buf, size_t n);
+/*
+ * In which order it wrote to both, from a run on: u32s, at most max of them;
+ * how many (order.h).
+ */
+size_t logs_runs(struct logs *, const struct job *, uint64_t from,
+    uint8_t *out, size_t max);
 /*
  * Removes the job's files. Who follows them has the end of what there was; who
  * has got nothing yet goes on with the next attempt.

@@ -25,6 +25,7 @@
 #define PROTO_SLICE 262144u	  /* most bytes of a blob in one message */
 #define PROTO_ENVELOPE_MAX (96u * 1024)
 #define PROTO_HAVE_MAX 1024    /* digests of a blob/have */
+#define PROTO_RUNS_MAX 512 /* ... of `runs`, 4 bytes each */
 #define PROTO_MISSING_MAX 1024 /* ... of `missing` */
 #define PROTO_LIST_MAX 64
 #define PROTO_IMAGES_MAX 32
@@ -100,6 +101,7 @@ struct proto_meta {
 	/* refused for a time: what the node's clock says */
 	bool has_time;
 	uint64_t time;
+	struct pbin runs; /* of job/log, when they were asked for; p NULL */
 };
 
 /* ---- bodies; written by proto_put.h, read by proto_get.h ---- */

@@ -99,8 +99,11 @@ meta_member(void *ctx, unsigned k, struct rd *r)
 		return (m->has_left = true) && proto_int(r, &m->left);
 	case 13:
 		return (m->has_full_s = true) && proto_int(r, &m->full_s);
-	default:
+	case 14:
 		return (m->has_time = true) && proto_int(r, &m->time);
+	default:
+		return mpk_get_bin(r, &m->runs.p, &m->runs.n) &&
+		    m->runs.n % 4 == 0 && m->runs.n / 4 <= PROTO_RUNS_MAX;
 	}
 }
 
@@ -109,7 +112,7 @@ proto_ans_get(struct proto_ans *a, const void *data, size_t len)
 {
 	static const char *const names[] = {"max", "s", "size", "end", "code",
 	    "step", "limit", "value", "why", "state", "n", "of", "left",
-	    "full_s", "time"};
+	    "full_s", "time", "runs"};
 	struct rd r = rd_make(data, len), whole = r;
 	struct mpk v;
 	size_t n;

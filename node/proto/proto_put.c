@@ -51,7 +51,8 @@ proto_ans_head(struct wr *w, uint64_t status, const struct proto_meta *m)
 		m->has_end + (m->code.p != NULL) + m->has_step + m->has_limit +
 		(m->has_value || m->value_text.p != NULL) +
 		(m->why.p != NULL) + (m->state.p != NULL) + (m->n != NULL) +
-		(m->of.p != NULL) + m->has_left + m->has_full_s + m->has_time);
+		(m->of.p != NULL) + m->has_left + m->has_full_s + m->has_time +
+		(m->runs.p != NULL));
 	if (m->has_max)
 		put_named_int(w, "max", m->max);
 	if (m->has_s)
@@ -86,6 +87,8 @@ proto_ans_head(struct wr *w, uint64_t status, const struct proto_meta *m)
 		put_named_int(w, "full_s", m->full_s);
 	if (m->has_time)
 		put_named_int(w, "time", m->time);
+	if (m->runs.p != NULL)
+		put_named_bin(w, "runs", m->runs.p, m->runs.n);
 }
 
 void

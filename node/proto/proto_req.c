@@ -10,12 +10,12 @@
 
 enum key {
 	K_B, K_N, K_W, K_M, K_P, K_D, K_O, K_ID, K_S, K_SINCE, K_AFTER, K_T,
-	K_F,
+	K_F, K_R,
 	K_COUNT
 };
 static const char *const KEYS[K_COUNT] = {
     "b", "n", "w", "m", "p", "d", "o", "id", "s", "since", "after",
-    "t", "f"};
+    "t", "f", "r"};
 #define BIT(k) (1u << (k))
 
 /* Which members a path knows, and which it needs. */
@@ -30,7 +30,7 @@ static const struct {
 	BIT(K_D) | BIT(K_N) | BIT(K_B)},
     [PATH_BLOB_GET] = {BIT(K_D) | BIT(K_O) | BIT(K_N), BIT(K_D)},
     [PATH_STATUS] = {BIT(K_ID) | BIT(K_SINCE), BIT(K_ID)},
-    [PATH_LOG] = {BIT(K_ID) | BIT(K_S) | BIT(K_O) | BIT(K_N),
+    [PATH_LOG] = {BIT(K_ID) | BIT(K_S) | BIT(K_O) | BIT(K_N) | BIT(K_R),
 	BIT(K_ID) | BIT(K_S)},
     [PATH_FOLLOW] = {BIT(K_ID) | BIT(K_S) | BIT(K_O), BIT(K_ID) | BIT(K_S)},
     [PATH_RESULT] = {BIT(K_ID), BIT(K_ID)},
@@ -102,6 +102,9 @@ get_member(struct proto_req *q, enum key k, struct rd *r)
 			return false;
 		q->stream = (uint8_t)v;
 		return true;
+	case K_R:
+		q->has_runs = true;
+		return proto_int(r, &q->runs);
 	case K_SINCE:
 		q->has_since = true;
 		return proto_int(r, &q->since);
@@ -281,12 +284,14 @@ proto_req_put(struct wr *w, const struct proto_req *q)
 		break;
 	case PATH_LOG:
 	case PATH_FOLLOW:
-		mpk_put_map(w, q->path == PATH_LOG ? 4 : 3);
+		mpk_put_map(w, q->path == PATH_LOG ? 4u + q->has_runs : 3);
 		put_bin(w, K_ID, q->id, PROTO_ID_LEN);
 		put_int(w, K_S, q->stream);
 		put_int(w, K_O, q->offset);
 		if (q->path == PATH_LOG)
 			put_int(w, K_N, q->n);
+		if (q->path == PATH_LOG && q->has_runs)
+			put_int(w, K_R, q->runs);
 		break;
 	case PATH_RESULT:
 	case PATH_CANCEL:

@@ -30,6 +30,8 @@ struct proto_req {
 	struct pbin body;	/* blob/put: b */
 	struct pbin frame;	/* approve: f */
 	uint8_t stream;		/* log, follow: 1 or 2 */
+	bool has_runs;
+	uint64_t runs;		/* log: r, from which run on */
 	bool has_since;
 	uint64_t since;
 	uint64_t after;

@@ -84,6 +84,9 @@ struct host {
 	ssize_t (*log_read)(void *ctx, const struct job *, unsigned stream,
 	    uint64_t offset, uint8_t *buf, size_t n);
 	/* of an attempt that is over, or for good */
+	/* runs of both streams, u32s (compute.md 3.6); how many */
+	size_t (*log_runs)(void *ctx, const struct job *, uint64_t from,
+	    uint8_t *out, size_t max);
 	void (*log_drop)(void *ctx, const struct job *);
 	/* a pipe fed from the log: N_FOLLOW. false: cannot */
 	bool (*follow)(void *ctx, const struct hash16 *link, unsigned stream,

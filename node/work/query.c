@@ -44,8 +44,13 @@ log_slice(struct node *n, const struct asked *a, const struct job *j)
 	const struct proto_req *q = &a->req;
 	struct proto_meta m = {.has_size = true, .size = j->log[q->stream - 1],
 	    .has_end = true};
+	uint8_t runs[PROTO_RUNS_MAX * 4];
 	ssize_t got = 0;
 
+	if (q->has_runs)
+		m.runs = (struct pbin){runs, 4 *
+			n->host.log_runs(n->host.ctx, j, q->runs, runs,
+			    PROTO_RUNS_MAX)};
 	if (q->offset < m.size)
 		got = n->host.log_read(n->host.ctx, j, q->stream, q->offset,
 		    answer_slice(n), (size_t)MIN_OF(q->n, m.size - q->offset));

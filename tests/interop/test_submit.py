@@ -271,7 +271,7 @@ def test_detached(ctx):
     job = r.stdout.decode().strip()
     check(len(job) == 64, f"no id: {r.stdout}")
     r = s.warren("logs", job[:16], "-f")
-    check(r.stdout == b"line 1\nline 2\nline 3\nline 4\n", f"logs -f: {r.stdout}")
+    check(r.stdout == b"line 1\nline 2\nline 3\nline 4\n" and r.stderr == b"e\n", f"logs -f: {r.stdout} {r.stderr}")
     r = s.warren("logs", job[:16], "--stderr")
     check(r.stdout == b"e\n", f"logs --stderr: {r.stdout}")
     r = s.warren("show", job[:16], "--json")

@@ -451,49 +451,12 @@ fake_seal(void *ctx, struct job *j)
 	return true;
 }
 
-static ssize_t
-fake_log_read(void *ctx, const struct job *j, unsigned stream,
-    uint64_t offset, uint8_t *buf, size_t n)
-{
-	(void)ctx;
-	(void)j;
-	(void)offset;
-	memset(buf, 'a' + (int)stream, n);
-	return (ssize_t)n;
-}
-
 static void
 fake_const_job(void *ctx, const struct job *j)
 {
 	(void)ctx;
 	(void)j;
 }
-
-static bool
-fake_follow(void *ctx, const struct hash16 *link, unsigned stream,
-    const struct job *j, uint64_t offset)
-{
-	struct world *w = ctx;
-
-	(void)link->b;
-	(void)stream;
-	(void)j;
-	(void)offset;
-	w->follows++;
-	return true;
-}
-
-static void
-fake_unfollow(void *ctx, const struct hash16 *link, unsigned stream)
-{
-	struct world *w = ctx;
-
-	(void)link->b;
-	(void)stream;
-	w->unfollows++;
-}
-
-/* ---- blobs ---- */
 
 /* ---- ledger, images ---- */
 
@@ -563,6 +526,7 @@ make_node(struct world *w)
 	    .kill = fake_kill,
 	    .usage = fake_usage, .ending = fake_job, .free_slot = fake_job,
 	    .log_seal = fake_seal, .log_read = fake_log_read,
+	    .log_runs = fake_runs,
 	    .log_drop = fake_const_job, .follow = fake_follow,
 	    .unfollow = fake_unfollow, .log_end = fake_const_job,
 	    .blob_has = fake_has, .blob_claimed = fake_claimed,

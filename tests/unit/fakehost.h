@@ -197,5 +197,12 @@ unsigned fake_images(void *ctx, struct proto_image *out, unsigned max);
 const char *fake_seccomp(void *ctx, const char *name);
 const char *fake_volumes(void *ctx, const struct manifest *m,
     const struct id32 *image, char why[HOST_WHY]);
+ssize_t fake_log_read(void *ctx, const struct job *, unsigned stream,
+    uint64_t offset, uint8_t *buf, size_t n);
+bool fake_follow(void *ctx, const struct hash16 *link, unsigned stream,
+    const struct job *, uint64_t offset);
+void fake_unfollow(void *ctx, const struct hash16 *link, unsigned stream);
+size_t fake_runs(void *ctx, const struct job *, uint64_t from, uint8_t *out,
+    size_t max);
 
 #endif

@@ -333,22 +333,41 @@ test_nobodys(void **state)
 static void
 test_logs(void **state)
 {
-	static const char *const answers[] = {
+	static const char *const one[] = {
 	    "{\"ok\":true,\"end\":true,\"base64\":\"aGVsbG8K\","
 	    "\"ended\":false}\n",
 	    "{\"ok\":true,\"end\":true,\"base64\":\"d29ybGQK\","
 	    "\"ended\":true}\n",
 	    "{\"ok\":true,\"end\":true,\"base64\":\"\",\"ended\":true}\n"};
-	const char *dir = temp_dir();
+	/* hello, then err on the other stream, then world */
+	static const char *const both[] = {
+	    "{\"ok\":true,\"end\":true,\"base64\":\"aGVsbG8Kd29ybGQK\","
+	    "\"ended\":true,\"runs\":\"000000068000000400000006\"}\n",
+	    "{\"ok\":true,\"end\":true,\"base64\":\"ZXJyCg==\","
+	    "\"ended\":true}\n",
+	    "{\"ok\":true,\"end\":true,\"base64\":\"\",\"ended\":true,"
+	    "\"runs\":\"\"}\n",
+	    "{\"ok\":true,\"end\":true,\"base64\":\"\",\"ended\":true}\n",
+	    "{\"ok\":true,\"end\":true,\"base64\":\"\",\"ended\":true}\n"};
+	const char *dir = temp_dir(), *hello, *err, *world;
 	const struct captured *said;
-	pid_t pid = serve(dir, "node.sock", answers, 3);
+	pid_t pid = serve(dir, "node.sock", both, NELEM(both));
 
 	(void)state;
 	assert_int_equal(call(verb_logs, dir, &said, false, "abcd", "-f"),
 	    CLI_OK);
 	assert_string_equal(said->out, "hello\nworld\n");
+	assert_string_equal(said->err, "err\n");
 	(void)waitpid(pid, NULL, 0);
-	pid = serve(dir, "node.sock", answers, 3);
+	pid = serve(dir, "node.sock", both, NELEM(both));
+	assert_int_equal(call(verb_logs, dir, &said, true, "abcd", "-f"),
+	    CLI_OK);
+	hello = strstr(said->out, "aGVsbG8K");
+	err = strstr(said->out, "ZXJyCg==");
+	world = strstr(said->out, "d29ybGQK");
+	assert_true(hello != NULL && hello < err && err < world);
+	(void)waitpid(pid, NULL, 0);
+	pid = serve(dir, "node.sock", one, 3);
 	assert_int_equal(call(verb_logs, dir, &said, true, "abcd", NULL),
 	    CLI_OK);
 	assert_non_null(strstr(said->out, "\"offset\":6"));

@@ -19,6 +19,7 @@
 #include <ev.h>
 #include <nettle/sha2.h>
 
+#include "common/wire.h"
 #include "node/host/logs.h"
 
 #include "tests/until.h"
@@ -281,6 +282,97 @@ test_found_again(void **state)
 	assert_int_equal(logs_read(logs, k, 1, 0, buf, sizeof(buf)), 12);
 	assert_memory_equal(buf, "before after", 12);
 	job_free(k);
+}
+
+static unsigned
+runs_of(struct job *j, unsigned from, const uint32_t *want, unsigned n)
+{
+	uint8_t buf[64];
+	size_t got = logs_runs(logs, j, from, buf, sizeof(buf) / 4);
+
+	assert_int_equal(got, n);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(get_u32(buf + 4 * i), want[i]);
+	return (unsigned)got;
+}
+
+/* In which order it wrote, also after a restart and a kill in between. */
+static void
+test_order(void **state)
+{
+#define ERR UINT32_C(0x80000000)
+	struct job *j = a_job(1, 100), *k = a_job(1, 100);
+	int out[2], err[2], dup_out, dup_err;
+	char path[160];
+
+	(void)state;
+	pipes(out, err);
+	dup_out = dup(out[0]);
+	dup_err = dup(err[0]);
+	assert_int_equal(logs_attach(logs, j, out[0], err[0]), 0);
+	(void)runs_of(j, 0, NULL, 0);
+	say(out[1], "one ");
+	turns(3);
+	say(out[1], "two ");
+	turns(3);
+	say(err[1], "three ");
+	turns(3);
+	/* a run that was told grows no more */
+	(void)runs_of(j, 0, (uint32_t[]){8, ERR | 6}, 2);
+	say(err[1], "four ");
+	turns(3);
+	(void)runs_of(j, 2, (uint32_t[]){ERR | 5}, 1);
+	say(out[1], "five");
+	turns(3);
+	/* killed before it was told: what is not in it comes behind */
+	(void)snprintf(path, sizeof(path), "%s/logs/01%062d.3", dir, 0);
+	logs_close(logs);
+	assert_int_equal(truncate(path, 8), 0);
+	job_free(j);
+	open_logs();
+	assert_int_equal(logs_attach(logs, k, dup_out, dup_err), 0);
+	(void)runs_of(k, 0, (uint32_t[]){8, ERR | 6, 4, ERR | 5}, 4);
+	say(out[1], "!");
+	(void)close(out[1]);
+	(void)close(err[1]);
+	assert_true(logs_seal(logs, k));
+	(void)runs_of(k, 4, (uint32_t[]){1}, 1);
+	(void)runs_of(k, 99, NULL, 0);
+	/* over the limit nothing is kept, and has no order */
+	logs_drop(logs, k);
+	(void)runs_of(k, 0, NULL, 0);
+	assert_int_equal(access(path, F_OK), -1);
+	job_free(k);
+}
+
+/* A log that has lost bytes makes its order void. */
+static void
+test_order_lost(void **state)
+{
+	struct job *j = a_job(1, 100);
+	int out[2], err[2];
+	char path[160];
+	uint8_t b[8];
+	int fd;
+
+	(void)state;
+	pipes(out, err);
+	(void)snprintf(path, sizeof(path), "%s/logs/01%062d.3", dir, 0);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	put_u32(b, 70000);
+	put_u32(b + 4, ERR | 1);
+	assert_int_equal(write(fd, b, 8), 8);
+	(void)close(fd);
+	assert_int_equal(logs_attach(logs, j, out[0], err[0]), 0);
+	(void)runs_of(j, 0, NULL, 0);
+	say(err[1], "x");
+	turns(3);
+	(void)runs_of(j, 0, (uint32_t[]){ERR | 1}, 1);
+	(void)close(out[1]);
+	(void)close(err[1]);
+	assert_true(logs_seal(logs, j));
+	job_free(j);
 }
 
 static size_t
@@ -666,7 +758,7 @@ main(void)
 {
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_caps), T(test_never_ran), T(test_found_again),
+	    T(test_caps), T(test_never_ran), T(test_found_again), T(test_order), T(test_order_lost),
 	    T(test_follow), T(test_slow_follower), T(test_sweep),
 	    T(test_synced), T(test_lost), T(test_killed), T(test_no_room),
 	    T(test_hash_steps),

@@ -86,6 +86,16 @@ test_conversation(void **state)
 	assert_memory_equal(it.name, "out", 3);
 	a = about(1, PATH_LOG, &id);
 	assert_true(proto_get_bytes(&bytes, a));
+	assert_null(a->meta.runs.p);
+	q = (struct proto_req){.path = PATH_LOG, .id = id.b, .stream = 1,
+	    .n = 100, .has_runs = true};
+	a = world_call(&w, 1, &q);
+	assert_int_equal(a->meta.runs.n, 4);
+	assert_int_equal(get_u32(a->meta.runs.p), 10);
+	q.runs = 1;
+	a = world_call(&w, 1, &q);
+	assert_int_equal(a->meta.runs.n, 0);
+	assert_true(proto_get_bytes(&bytes, a));
 	assert_int_equal(a->meta.size, bytes.n);
 	assert_true(a->meta.end);
 	assert_int_equal(w.starts, 1);

@@ -303,6 +303,12 @@ def watching(c, d, image):
     yield "cancelled before it started", (s["state"], s["reason"]) == ("cancelled", "submitter") and \
         (r["outcome"], r["code"], r["attempts"], r["started"], r["wall_ms"]) == (4, 0, 0, 0, 0)
     yield "cancel again", c.must("job/cancel", {"id": waiting}) == {"state": "cancelled", "reason": "submitter"}
+    s, _, _, logs = b.done("echo a; sleep 0.2; echo b >&2; sleep 0.2; echo c")
+    status, meta, body = c.ask("job/log", {"id": s["id"], "s": 1, "r": 0})
+    yield "the order of both streams", (status, body) == (0, b"a\nc\n") and \
+        meta["runs"] == (2).to_bytes(4, "big") + (0x80000002).to_bytes(4, "big") + (2).to_bytes(4, "big"), meta
+    yield "and only when it is asked for", "runs" not in c.ask("job/log", {"id": s["id"], "s": 2})[1] and \
+        c.ask("job/log", {"id": s["id"], "s": 2, "r": 3})[1]["runs"] == b""
     ids = [b.job(f"echo {i}") for i in range(3)]
     rows, after, pages = [], 0, 0
     while after is not None:
@@ -312,7 +318,7 @@ def watching(c, d, image):
         if pages > 100:
             break
     mine = [row[0] for row in rows]
-    yield "list by pages", mine[-4:] == [waiting] + ids and len(set(mine)) == len(mine) and \
+    yield "list by pages", mine[-5:] == [waiting, s["id"]] + ids and len(set(mine)) == len(mine) and \
         all(len(row) == 5 for row in rows) and pages == (len(rows) + 1) // 2
     yield "list n is cut", len(c.must("job/list", {"after": 0, "n": 1000})["jobs"]) == min(64, len(rows))
     yield "list from the start by default", c.must("job/list", {})["jobs"][0][0] == mine[0]
