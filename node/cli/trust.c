@@ -112,7 +112,8 @@ print_why(struct cli *c, const struct why *w)
 		printf("key         %s\n", text(o, "fp"));
 	if (text(o, "rns")[0] != '\0')
 		printf("reticulum   %s\n", text(o, "rns"));
-	printf("level       %+lld\n", number(o, "level"));
+	printf("level       %s%lld\n", number(o, "level") > 0 ? "+" : "",
+	    number(o, "level"));
 	printf("because     %s\n", text(o, "why"));
 	if (text(o, "jobs")[0] != '\0')
 		printf("no jobs     %s\n", text(o, "jobs"));

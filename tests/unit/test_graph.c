@@ -411,6 +411,80 @@ test_unknown_members(void **state)
 	}
 }
 
+static size_t
+put(char *to, const char *text)
+{
+	memcpy(to, text, strlen(text));
+	return strlen(text);
+}
+
+/* A document with one element of a list n times. */
+static char *
+many(const char *list, const char *element, size_t n, size_t *len)
+{
+	static const char rest[] = "\"expires\":9,\"issued\":8,"
+				   "\"namespace\":\"a\",\"nodes\":[";
+	bool edges = strcmp(list, "edges") == 0;
+	size_t one = strlen(element), at = 0;
+	char *out = malloc(n * (one + 1) + 512);
+
+	assert_non_null(out);
+	at += put(out, "{\"_type\":\"klp.trust-graph\","
+				      "\"edges\":[");
+	if (!edges) {
+		at += put(out + at, "],");
+		at += put(out + at, rest);
+	}
+	for (size_t i = 0; i < n; i++) {
+		memcpy(out + at, element, one);
+		at += one;
+		out[at++] = ',';
+	}
+	at--; /* the last comma */
+	if (edges) {
+		at += put(out + at, "],");
+		at += put(out + at, rest);
+	}
+	at += put(out + at, "],\"uri\":\"klp://a/b\","
+					   "\"version\":1}");
+	*len = at;
+	return out;
+}
+
+static void
+test_limits(void **state)
+{
+	static const char edge[] = "{\"source\":\"urn:klp:a:org:"
+	    "11111111111111111111111111111111"
+	    "11111111111111111111111111111111\",\"target\":\"urn:klp:a:org:"
+	    "22222222222222222222222222222222"
+	    "22222222222222222222222222222222\"}";
+	static const char node[] = "{\"id\":\"urn:klp:a:org:"
+	    "11111111111111111111111111111111"
+	    "11111111111111111111111111111111\"}";
+	const char *why = NULL;
+	size_t n;
+	char *p;
+
+	(void)state;
+	p = many("edges", edge, GRAPH_EDGES_MAX, &n);
+	assert_true(graph_form(p, n, &why));
+	free(p);
+	p = many("edges", edge, GRAPH_EDGES_MAX + 1, &n);
+	assert_false(graph_form(p, n, &why));
+	assert_non_null(strstr(why, "50,000"));
+	free(p);
+	p = many("nodes", node, GRAPH_NODES_MAX + 1, &n);
+	assert_false(graph_form(p, n, &why));
+	assert_non_null(strstr(why, "20,000"));
+	free(p);
+	p = calloc(1, GRAPH_BYTES_MAX + 1);
+	assert_non_null(p);
+	assert_false(graph_form(p, GRAPH_BYTES_MAX + 1, &why));
+	assert_string_equal(why, "too large");
+	free(p);
+}
+
 static void
 one_cut(void *arg, const uint8_t *data, size_t n)
 {
@@ -444,6 +518,7 @@ main(void)
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_left_out),
 	    cmocka_unit_test(test_unknown_members),
+	    cmocka_unit_test(test_limits),
 	    cmocka_unit_test(test_truncations),
 	};
 
