@@ -32,7 +32,7 @@ static const struct program_row rows[PROGRAM_COUNT] = {
     [PROGRAM_NODE] = {"warren-node", 2, true, 1024, SET_DIR_NODE},
     [PROGRAM_TRUST] = {"warren-trust", 3, true, 1024, SET_DIR_TRUST},
     [PROGRAM_EGRESS] = {"warren-egress", 4, false, 256, 0},
-    [PROGRAM_JAIL] = {"warren-jail", 5, true, 4096, 0},
+    [PROGRAM_JAIL] = {"warren-jail", 5, true, 16384, 0},
     [PROGRAM_AUDIT] = {"warren-audit", 6, true, 256, SET_DIR_TRAIL},
     [PROGRAM_KEYS] = {"warren-keys", 7, true, 64, 0},
 };

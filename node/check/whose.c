@@ -12,7 +12,7 @@
 
 #include "common/file.h"
 
-#define DEPTH_MAX 8	 /* folders that are looked into */
+#define DEPTH_MAX 32	 /* folders that are looked into */
 #define UIDS_OF_OURS 512 /* numbers of programs and slots */
 
 struct whose {
@@ -46,6 +46,20 @@ ill_owned(const struct whose *w, const struct stat *st, bool ours, bool parent)
 	return NULL;
 }
 
+/*
+ * Our own folders whose files have the modes that images and jobs gave them, by
+ * their places: a folder of that name elsewhere is as any other.
+ */
+static bool
+not_looked_into(const struct whose *w, const char *path)
+{
+	const char *rel = path + strlen(w->path);
+
+	rel += strspn(rel, "/");
+	return strcmp(rel, "warren/images/roots") == 0 ||
+	    strcmp(rel, "warren/stage") == 0;
+}
+
 static int
 check_tree(const struct whose *w, int at, const char *name, const char *path,
     bool ours, int depth)
@@ -61,8 +75,10 @@ check_tree(const struct whose *w, int at, const char *name, const char *path,
 	why = ill_owned(w, &st, ours, false);
 	if (why != NULL)
 		return refuse(w, path, why);
-	if (!S_ISDIR(st.st_mode) || depth == 0)
+	if (!S_ISDIR(st.st_mode) || not_looked_into(w, path))
 		return 0;
+	if (depth == 0)
+		return refuse(w, path, "lies too deep to be looked at");
 	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	d = dir_take(fd);
 	if (d == NULL)
@@ -76,12 +92,7 @@ check_tree(const struct whose *w, int at, const char *name, const char *path,
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		(void)snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name);
-		/* jobs' files have the modes that jobs gave them */
-		r = check_tree(w, dirfd(d), e->d_name, sub, below,
-		    strcmp(e->d_name, "roots") == 0 ||
-			    strcmp(e->d_name, "stage") == 0
-			? 0
-			: depth - 1);
+		r = check_tree(w, dirfd(d), e->d_name, sub, below, depth - 1);
 	}
 	(void)closedir(d);
 	return r;

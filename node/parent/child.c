@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "node/parent/dial.h"
@@ -28,6 +30,7 @@
 #define LOOK_LAST 3600.0
 #define ORPHANS_S 0.01	 /* until what a jail has left is dead ... */
 #define ORPHANS_LOOKS 3	 /* ... and none was seen so often */
+#define OOM_HOUSE "100"	 /* jobs have 700, the relay RELAY_RANK or 0 */
 #define HIGH_FD 100	 /* above what a program's table needs */
 
 /* Stages of the end: work first, then what it needs, the trail last. */
@@ -177,6 +180,20 @@ default_signals(void)
 }
 
 /*
+ * The relay outlives the others when memory runs out. Without root our own
+ * files in /proc are closed to us while we cannot be dumped; the user whose
+ * processes could look meanwhile is who started us.
+ */
+static void
+rank_behind_relay(void)
+{
+	if (geteuid() != 0)
+		(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	(void)file_put(AT_FDCWD, "/proc/self/oom_score_adj", OOM_HOUSE);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/*
  * Descriptors are moved high first, so that none is overwritten on the way to
  * its place. All the others close at exec.
  */
@@ -198,6 +215,8 @@ run(struct child *c, struct spawn *s, int channel)
 			_exit(126);
 	}
 	default_signals();
+	if (c->peer != PROGRAM_TRANSPORT)
+		rank_behind_relay();
 	/* outside its group it runs all the same, and it is said */
 	if (!groups_join(&c->parent->groups,
 	    c->peer == PROGRAM_TRANSPORT ? GROUP_RELAY : GROUP_HOUSE))

@@ -25,6 +25,7 @@
 #include "node/parent/listen.h"
 #include "node/parent/settings.h"
 #include "common/layers.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/numbers.h"
 #include "common/opts.h"
@@ -61,6 +62,8 @@ parent_init(struct parent *p)
 }
 
 /* ---- options ---- */
+
+#define RELAY_RANK "-500" /* oom_score_adj, also of transport */
 
 struct options {
 	const char *config;
@@ -144,6 +147,8 @@ protect_self(void)
 	(void)setrlimit(RLIMIT_CORE, &one); /* already lower: as good */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		fatal("prctl");
+	/* without CAP_SYS_RESOURCE ours stays, and the others' is raised */
+	(void)file_put(AT_FDCWD, "/proc/self/oom_score_adj", RELAY_RANK);
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
 		    open("/dev/null", O_RDWR) != fd)

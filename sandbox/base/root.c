@@ -350,8 +350,9 @@ mount_read_only(const char *path)
 	char opts[128];
 	int tree;
 
+	/* mountinfo shows what is said here: its name has the slot's number */
 	(void)snprintf(opts, sizeof(opts), "lowerdir=%s:/new/none,userxattr",
-	    path);
+	    chdir(path) == 0 ? "." : path);
 	if (mount("overlay", "/new/v", "overlay", MS_RDONLY | MS_NOSUID |
 	    MS_NODEV, opts) == 0) {
 		tree = open_tree(AT_FDCWD, "/new/v", OPEN_TREE_CLONE |

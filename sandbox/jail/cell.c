@@ -674,6 +674,9 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 	thaw(c);
 	c->deadline.us = 0;
 	ok = si.si_code == CLD_EXITED && si.si_status == 0 && c->hand_ok;
+	/* what is filled in is not kept open: many jobs have many volumes */
+	if (c->life.state == CELL_FILLING)
+		close_fd(&c->blobs[c->volume]);
 	if (!ok && c->why[0] == '\0')
 		(void)snprintf(c->why, sizeof(c->why), "%s", step_end(c, &si));
 	switch (c->life.state) {

@@ -463,6 +463,52 @@ t_ranks(void)
 	return true;
 }
 
+/* What a job sees of mounts tells no place of the host and no slot. */
+static bool
+t_mountinfo(void)
+{
+	static const char *const argv[] = {"/bin/sh", "-c",
+	    "cat /proc/self/mountinfo /proc/self/mounts /proc/self/mountstats",
+	    NULL};
+	struct drive_job j;
+
+	new_job(&j, argv);
+	four_volumes(&j);
+	CHECK(drive_run(&d, &j) == 0 && j.started);
+	CHECK(strstr(j.out, " /a ") != NULL);
+	CHECK(strstr(j.out, "stage") == NULL);
+	CHECK(strstr(j.out, "warren") == NULL);
+	for (unsigned v = 0; v < j.nvolumes; v++)
+		(void)close(j.volumes[v].blob);
+	drive_job_clear(&j);
+	return true;
+}
+
+/* Jail keeps no volume open that it has filled in. */
+static bool
+t_blobs_closed(void)
+{
+	struct drive_job j;
+	unsigned before;
+
+	if (!d.root) {
+		(void)snprintf(note, sizeof(note), "skip: seen by root only");
+		return true;
+	}
+	before = descriptors(d.pid);
+	new_job(&j, spins);
+	four_volumes(&j);
+	CHECK(drive_send(&d, &j) == 0 && j.started);
+	/* out, err, two of its first process, its report; less a bearer */
+	CHECK(descriptors(d.pid) <= before + 6);
+	CHECK(kill_job(&j));
+	CHECK(drive_wait(&d, &j, PATIENCE_MS) == 0);
+	j.nvolumes = 0; /* nothing is to be packed */
+	CHECK(drive_finish(&d, &j) == 0);
+	drive_job_clear(&j);
+	return true;
+}
+
 /* An archive of empty files, as many as one may have; to be freed. */
 static uint8_t *
 many_files(size_t *len)
@@ -598,7 +644,8 @@ static const struct {
 	{"slot-falls-starting", t_slot_falls_starting, false},
 	{"kill-between", t_kill_between, false}, {"sysv-left", t_sysv_left, false},
 	{"ranks", t_ranks, false}, {"v1-kill", t_v1_kill, false},
-	{"many-files", t_many_files, true},
+	{"many-files", t_many_files, true}, {"mountinfo", t_mountinfo, false},
+	{"blobs-closed", t_blobs_closed, false},
 };
 
 static const char *folder, *busybox;
@@ -606,7 +653,7 @@ static const char *folder, *busybox;
 static int
 begin(void)
 {
-	static const char *const applets[] = {"sh", "true", "sleep"};
+	static const char *const applets[] = {"sh", "true", "sleep", "cat"};
 	struct drive_options o = {.slots = 1, .level = 0};
 	char path[512], link[600], from[600];
 

@@ -145,8 +145,20 @@ def check_environment(mode, name, pid):
            repr(env[:80]))
 
 
+def check_ranks(mode, node, pids):
+    """When memory runs out the relay is the last of the house to go."""
+    def rank(pid):
+        with open("/proc/%d/oom_score_adj" % pid) as f:
+            return int(f.read())
+    relay = max(rank(pids["transport"]), rank(node.process.pid))
+    others = [rank(pids[n]) for n in ALL if n != "transport"]
+    result("%s rank of the relay" % mode, relay <= 0 and relay < min(others),
+           "%d, and the others %s" % (relay, others))
+
+
 def check_all(mode, node, pids):
     am_root = os.geteuid() == 0
+    check_ranks(mode, node, pids)
     for name in ALL:
         pid = pids[name]
         check_status(mode, name, pid)
