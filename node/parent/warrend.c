@@ -62,6 +62,7 @@ parent_init(struct parent *p)
 }
 
 /* ---- options ---- */
+#include "sandbox/image/store.h"
 
 #define RELAY_RANK "-500" /* oom_score_adj, also of transport */
 
@@ -347,6 +348,7 @@ signals(struct parent *p)
 static int
 prepare(struct parent *p, const char *dir)
 {
+	unsigned swept;
 	int status;
 
 	if (dirs_open(p, dir, &status) < 0)
@@ -355,6 +357,9 @@ prepare(struct parent *p, const char *dir)
 		return EXIT_OPERATOR;
 	if (dirs_make(p, &status) < 0)
 		return status;
+	/* an import that was killed has left its folder */
+	if (p->images_dir >= 0 && (swept = store_sweep(p->images_dir)) > 0)
+		log_notice("images", "%u unfinished imports removed", swept);
 	if (keyfiles_identity(p) < 0)
 		return 1;
 	if (keyfiles_check(p) < 0)

@@ -34,8 +34,23 @@ read_file(struct archive *a, void *ctx, const void **buf)
 		;
 	if (n > 0)
 		r->off += n;
+	if (n > 0 && r->sums)
+		sha256_update(&r->sum, (size_t)n, r->buf);
 	*buf = r->buf;
 	return n;
+}
+
+/* The digest of the file, of which the end may not have been needed. */
+static int
+reader_sum(struct reader *r, struct id32 *out)
+{
+	const void *p;
+	la_ssize_t n;
+
+	while ((n = read_file(NULL, r, &p)) > 0)
+		;
+	sha256_digest(&r->sum, sizeof(out->b), out->b);
+	return n < 0 ? -1 : 0;
 }
 
 /* What is inside, as it is read by itself: it has one member, and no name. */
@@ -83,7 +98,7 @@ reader_skip(struct archive *a, void *ctx, la_int64_t n)
 	struct reader *r = ctx;
 
 	(void)a;
-	if (r->inner != NULL || n < 0 || n > r->size - r->off)
+	if (r->inner != NULL || r->sums || n < 0 || n > r->size - r->off)
 		return 0; /* it reads then, and meets the end */
 	r->off += n;
 	return n;
@@ -150,7 +165,7 @@ is_compressed(int fd)
 }
 
 static void
-reader_init(struct reader *r, int fd)
+reader_init(struct reader *r, int fd, bool sums)
 {
 	struct stat st;
 
@@ -160,14 +175,16 @@ reader_init(struct reader *r, int fd)
 	r->last[0] = '\0';
 	r->inner = NULL;
 	r->in_data = r->ended = false;
+	r->sums = sums;
+	sha256_init(&r->sum);
 }
 
 struct archive *
-reader_open(struct import *im, struct reader *r, int fd)
+reader_open(struct import *im, struct reader *r, int fd, bool sums)
 {
 	struct archive *a;
 
-	reader_init(r, fd);
+	reader_init(r, fd, sums);
 	if (is_compressed(fd) && (r->inner = open_raw(im, r)) == NULL)
 		return NULL;
 	a = archive_read_new();
@@ -317,7 +334,8 @@ reader_file(struct import *im, struct reader *r, struct archive *a,
 }
 
 int
-reader_digest(struct import *im, int fd, struct id32 *digest, uint64_t *size)
+reader_digest(struct import *im, int fd, struct id32 *digest, uint64_t *size,
+    struct id32 *raw)
 {
 	static struct reader r;
 	struct archive *a;
@@ -327,7 +345,7 @@ reader_digest(struct import *im, int fd, struct id32 *digest, uint64_t *size)
 	size_t n;
 	int rv;
 
-	reader_init(&r, fd);
+	reader_init(&r, fd, true);
 	if ((a = open_raw(im, &r)) == NULL)
 		return -1;
 	*size = 0;
@@ -343,6 +361,8 @@ reader_digest(struct import *im, int fd, struct id32 *digest, uint64_t *size)
 	if (rv != ARCHIVE_EOF)
 		(void)import_fail(im, "%s", rv == ARCHIVE_OK ? "too large" :
 		    archive_error_string(a));
+	else if (reader_sum(&r, raw) < 0)
+		rv = import_fail(im, "%s", strerror(errno));
 	(void)archive_read_free(a);
 	return rv == ARCHIVE_EOF ? 0 : -1;
 }
@@ -416,7 +436,7 @@ reader_kind(struct import *im, int fd)
 {
 	static struct reader r;
 	char path[IMPORT_PATH_MAX + 1];
-	struct archive *a = reader_open(im, &r, fd);
+	struct archive *a = reader_open(im, &r, fd, false);
 	struct archive_entry *e;
 	struct tops t = {.count = 0};
 	const char *why;
@@ -482,11 +502,13 @@ take_file(struct import *im, struct reader *r, struct archive *a,
 }
 
 int
-reader_each(struct import *im, int fd, reader_take *take)
+reader_each(struct import *im, int fd, const struct id32 *want,
+    reader_take *take)
 {
 	static struct reader r;
 	struct archive_entry *e;
-	struct archive *a = reader_open(im, &r, fd);
+	struct archive *a = reader_open(im, &r, fd, want != NULL);
+	struct id32 is;
 	int rv;
 
 	if (a == NULL)
@@ -497,11 +519,14 @@ reader_each(struct import *im, int fd, reader_take *take)
 			break;
 		}
 	reader_close(&r, a);
+	if (rv == 0 && want != NULL &&
+	    (reader_sum(&r, &is) < 0 || !id32_eq(&is, want)))
+		rv = import_fail(im, "changed while it was read");
 	return rv;
 }
 
 int
 import_archive(struct import *im, int fd)
 {
-	return reader_each(im, fd, take_file);
+	return reader_each(im, fd, NULL, take_file);
 }

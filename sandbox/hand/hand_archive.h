@@ -6,6 +6,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <nettle/sha2.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,20 +21,28 @@ struct reader {
 	off_t off, size;
 	struct archive *inner; /* takes the compression off, or NULL */
 	bool in_data, ended;
+	bool sums; /* every byte is read, and goes into the sum */
+	struct sha256_ctx sum;
 	char last[80]; /* the member read before, for people */
 	uint8_t buf[READER_BLOCK];
 };
 
-/* From the start of fd, a regular file. NULL: why is set. */
-struct archive *reader_open(struct import *, struct reader *, int fd);
+/* From the start of fd, a regular file; with its sum. NULL: why is set. */
+struct archive *reader_open(struct import *, struct reader *, int fd,
+    bool sums);
 void reader_close(struct reader *, struct archive *);
 /* 1: a member, 0: the end, -1 */
 int reader_next(struct import *, struct reader *, struct archive *,
     struct archive_entry **);
-/* Each member in turn. 0, or -1: why is set, by take() too. */
+/*
+ * Each member in turn. want: the digest of the file as it was when it was
+ * judged, or NULL: one that changes while it is read is refused. 0, or -1: why
+ * is set, by take() too.
+ */
 typedef int reader_take(struct import *, struct reader *, struct archive *,
     struct archive_entry *);
-int reader_each(struct import *, int fd, reader_take *);
+int reader_each(struct import *, int fd, const struct id32 *want,
+    reader_take *);
 /* One member more. -1: too many. */
 int import_member(struct import *);
 /* n more bytes of files, holes too. -1: over the limit, or the disk is full. */
@@ -45,9 +54,12 @@ int import_count(struct import *, uint64_t n);
 int reader_file(struct import *, struct reader *, struct archive *,
     struct archive_entry *, int folder, const char *name, mode_t mode);
 
-/* SHA-256 and size of what is left when gzip or zstd is taken off. 0 or -1. */
+/*
+ * SHA-256 and size of what is left when gzip or zstd is taken off; raw: of the
+ * file itself, as these were read. 0 or -1.
+ */
 int reader_digest(struct import *, int fd, struct id32 *digest,
-    uint64_t *size);
+    uint64_t *size, struct id32 *raw);
 
 enum archive_kind {
 	ARCHIVE_BAD,  /* why is set */

@@ -125,19 +125,27 @@ too_deep(const char *p, size_t n)
 }
 
 json_t *
-docs_json(struct import *im, int fd, const char *what)
+docs_json(struct import *im, int fd, const char *what,
+    const struct id32 *want)
 {
 	char *buf = malloc(IMPORT_JSON_MAX);
 	json_error_t err;
 	json_t *v = NULL;
+	struct sha256_ctx ctx;
+	struct id32 is;
 	size_t n = 0;
 	ssize_t k = 0;
 
 	while (buf != NULL && n < IMPORT_JSON_MAX && (k = pread(fd, buf + n,
 	    IMPORT_JSON_MAX - n, (off_t)n)) > 0)
 		n += (size_t)k;
+	sha256_init(&ctx);
+	sha256_update(&ctx, n, (const uint8_t *)buf);
+	sha256_digest(&ctx, sizeof(is.b), is.b);
 	if (buf == NULL || k < 0 || n == IMPORT_JSON_MAX)
 		(void)import_fail(im, "%s: cannot be read, or too large", what);
+	else if (!id32_eq(&is, want))
+		(void)import_fail(im, "%s: changed while it was read", what);
 	else if (too_deep(buf, n))
 		(void)import_fail(im, "%s: too deep", what);
 	else if ((v = json_loadb(buf, n, 0, &err)) == NULL)
@@ -157,7 +165,7 @@ docs_json_at(struct import *im, const char *path, struct id32 *digest)
 		(void)import_fail(im, "%s: %s", path, strerror(errno));
 		return NULL;
 	}
-	return docs_json(im, fd, path);
+	return docs_json(im, fd, path, digest);
 }
 
 int

@@ -17,7 +17,8 @@ bool docs_has(struct import *, const char *path);
 /* SHA-256 of the file as it is. 0 or -1 with errno. */
 int docs_digest(int fd, struct id32 *out, uint64_t *size);
 /* NULL: why is set; what: its name for people. */
-json_t *docs_json(struct import *, int fd, const char *what);
+json_t *docs_json(struct import *, int fd, const char *what,
+    const struct id32 *want);
 /* By its path, and its digest. */
 json_t *docs_json_at(struct import *, const char *path, struct id32 *digest);
 /*

@@ -250,7 +250,7 @@ apply_layers(struct import *im, struct image *img, const json_t *layers)
 		at_layer(im, i, json_array_size(layers),
 		    json_string_value(json_object_get(v, "digest")));
 		fd = docs_blob(im, v, "", &digest);
-		if (fd < 0 || import_layer(im, fd) < 0)
+		if (fd < 0 || import_layer(im, fd, &digest) < 0)
 			return -1;
 		img->rec.layers++;
 	}
@@ -273,8 +273,8 @@ take_manifest(struct import *im, struct image *img, const json_t *doc)
 	if (type != NULL && strstr(type, "image") == NULL)
 		return import_fail(im, "no image, but a %.80s", type);
 	fd = docs_blob(im, config, "", &digest);
-	if (fd < 0 || (img->config = docs_json(im, fd, "configuration")) ==
-	    NULL || take_config(im, img) < 0)
+	if (fd < 0 || (img->config = docs_json(im, fd, "configuration",
+	    &digest)) == NULL || take_config(im, img) < 0)
 		return -1;
 	return apply_layers(im, img, json_object_get(doc, "layers"));
 }
@@ -315,7 +315,7 @@ take_index(struct import *im, struct image *img, json_t *doc, bool named)
 		if (pick == NULL || (fd = docs_blob(im, pick,
 		    ".manifest.json", &img->rec.digest)) < 0)
 			break;
-		next = docs_json(im, fd, "manifest");
+		next = docs_json(im, fd, "manifest", &img->rec.digest);
 		json_decref(doc);
 		doc = next;
 	}
@@ -382,14 +382,14 @@ save_layer(struct import *im, struct image *img, const char *path,
 {
 	_cleanup_fd_ int fd = path == NULL ? -1 : docs_open(im, path);
 	char hex[65];
-	struct id32 digest;
+	struct id32 digest, raw;
 	uint64_t size;
 
 	if (path == NULL)
 		return import_fail(im, "manifest.json: no name of its file");
 	if (fd < 0)
 		return import_fail(im, "%.100s: %s", path, strerror(errno));
-	if (reader_digest(im, fd, &digest, &size) < 0)
+	if (reader_digest(im, fd, &digest, &size, &raw) < 0)
 		return -1;
 	hex_encode(hex, HASH_BYTES(digest));
 	if (want == NULL || strncmp(want, "sha256:", 7) != 0 ||
@@ -400,7 +400,7 @@ save_layer(struct import *im, struct image *img, const char *path,
 	    size)) < 0)
 		return import_fail(im, "memory");
 	img->rec.layers++;
-	return import_layer(im, fd);
+	return import_layer(im, fd, &raw);
 }
 
 /* The one image of an archive, or the one that is asked for. NULL: why. */
@@ -474,8 +474,8 @@ take_save(struct import *im, struct image *img, const json_t *list)
 	    docs_digest(fd, &digest, &size) < 0)
 		return import_fail(im, "configuration: %.100s: %s", config,
 		    strerror(errno));
-	if ((img->config = docs_json(im, fd, "configuration")) == NULL ||
-	    take_config(im, img) < 0)
+	if ((img->config = docs_json(im, fd, "configuration", &digest)) ==
+	    NULL || take_config(im, img) < 0)
 		return -1;
 	if ((layers = json_array()) == NULL)
 		return import_fail(im, "memory");
@@ -590,14 +590,14 @@ start(struct import *im)
 static int
 take_root(struct import *im, struct image *img)
 {
-	struct id32 digest;
+	struct id32 digest, raw;
 	uint64_t size;
 
 	if (im->tag != NULL)
 		return import_fail(im, "a plain root has no tag %.60s",
 		    im->tag);
-	if (reader_digest(im, STDIN_FILENO, &digest, &size) < 0 ||
-	    import_layer(im, STDIN_FILENO) < 0)
+	if (reader_digest(im, STDIN_FILENO, &digest, &size, &raw) < 0 ||
+	    import_layer(im, STDIN_FILENO, &raw) < 0)
 		return -1;
 	return plain_digest(img, &digest, size);
 }

@@ -285,9 +285,9 @@ make_member(struct import *im, struct reader *r, struct archive *a,
 }
 
 int
-import_layer(struct import *im, int fd)
+import_layer(struct import *im, int fd, const struct id32 *want)
 {
-	int rv = reader_each(im, fd, make_member);
+	int rv = reader_each(im, fd, want, make_member);
 
 	path_clear(&im->written);
 	return rv;

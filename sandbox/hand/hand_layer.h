@@ -2,6 +2,8 @@
 #ifndef WARREN_SANDBOX_HAND_HAND_LAYER_H
 #define WARREN_SANDBOX_HAND_HAND_LAYER_H
 
+#include <rns/hash.h>
+
 #include "sandbox/hand/hand_path.h"
 
 /*
@@ -9,9 +11,10 @@
  * image specification has it where it says something, else as other tools do:
  * a name leads through links inside the root; a member takes the place of
  * what lies there, unless both are folders; a whiteout concerns what lies
- * beneath the layer, never the layer itself, in whatever order they come.
+ * beneath the layer, never the layer itself, in whatever order they come. want:
+ * the digest of fd when it was judged, or NULL; another one now is refused.
  */
-int import_layer(struct import *, int fd);
+int import_layer(struct import *, int fd, const struct id32 *want);
 /* No write bit, r and x of the owner for all, beneath root. */
 int import_seal(struct import *);
 

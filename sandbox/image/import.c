@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/image/import.h"
 
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -190,19 +191,26 @@ make_work(struct step *s, char *why, size_t cap)
 {
 	uint32_t id = s->in->base + JAIL_SLOT_UID;
 	uint8_t random[8];
+	struct stat st;
 	char hex[17];
 
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return fail(why, cap, "random", errno);
 	hex_encode(hex, random, sizeof(random));
 	(void)snprintf(s->tmp, sizeof(s->tmp), "tmp-%s", hex);
+	(void)store_sweep(s->in->images);
 	if (store_make(s->in->images) < 0 ||
 	    mkdirat(s->in->images, s->tmp, 0700) < 0)
 		return fail(why, cap, "store", errno);
 	s->work = openat(s->in->images, s->tmp, O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC | O_NOFOLLOW);
-	if (s->work < 0 || (s->root && fchown(s->work, id, id) < 0))
+	/* a sweep takes what nobody holds; ours may be gone before we do */
+	if (s->work < 0 || flock(s->work, LOCK_EX) < 0 ||
+	    fstat(s->work, &st) < 0 ||
+	    (s->root && fchown(s->work, id, id) < 0))
 		return fail(why, cap, "store", errno);
+	if (st.st_nlink == 0)
+		return fail(why, cap, "store", EAGAIN);
 	return 0;
 }
 

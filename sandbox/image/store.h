@@ -58,4 +58,10 @@ int store_set_name(int dir, const char *name, const struct id32 *digest);
  */
 int store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len);
 
+/*
+ * Removes what imports that were killed have left, "tmp-" and 16 digits each;
+ * one that is at work holds a lock on its folder. How many are gone.
+ */
+unsigned store_sweep(int images);
+
 #endif

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 static void
 archive(struct import *im, int fd)
 {
-	struct id32 digest;
+	struct id32 digest, raw;
 	uint64_t size;
 
 	im->bytes = 0;
@@ -34,7 +34,7 @@ archive(struct import *im, int fd)
 		abort();
 	(void)reader_kind(im, fd);
 	(void)import_archive(im, fd);
-	(void)reader_digest(im, fd, &digest, &size);
+	(void)reader_digest(im, fd, &digest, &size, &raw);
 	(void)close(im->src);
 	if (import_remove(im->v, "src") == -1)
 		abort();
@@ -66,9 +66,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	fd = memfd_create("layer", MFD_CLOEXEC);
 	if (fd == -1 || write(fd, p, n) != (ssize_t)n)
 		abort();
-	(void)import_layer(&im, fd);
+	(void)import_layer(&im, fd, NULL);
 	im.why[0] = '\0';
-	(void)import_layer(&im, fd);
+	(void)import_layer(&im, fd, NULL);
 	im.why[0] = '\0';
 	if (import_seal(&im) == -1)
 		abort();

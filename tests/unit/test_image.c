@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -588,10 +589,49 @@ test_record(void **state)
 	}
 }
 
+/* What a killed import has left goes at the next; one at work stays. */
+static void
+test_sweep(void **state)
+{
+	static const char *const others[] = {"tmp-", "tmp-0123456789abcde",
+	    "tmp-0123456789abcdef0", "tmp-0123456789ABCDEF", "roots"};
+	char path[256];
+	int fd, at_work;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(others); i++)
+		assert_true(mkdirat(images, others[i], 0755) == 0 ||
+		    errno == EEXIST);
+	assert_int_equal(mkdirat(images, "tmp-0123456789abcdef", 0700), 0);
+	assert_int_equal(mkdirat(images, "tmp-fedcba9876543210", 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/images/tmp-0123456789abcdef/"
+	    "root", top);
+	assert_int_equal(mkdir(path, 0), 0);
+	at_work = openat(images, "tmp-fedcba9876543210", O_RDONLY |
+	    O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(at_work, LOCK_EX), 0);
+	/* a link of that name leads nowhere */
+	assert_int_equal(symlinkat("roots", images, "tmp-aaaaaaaaaaaaaaaa"), 0);
+	assert_int_equal(store_sweep(images), 1);
+	assert_int_equal(faccessat(images, "tmp-0123456789abcdef", F_OK, 0),
+	    -1);
+	assert_int_equal(faccessat(images, "tmp-fedcba9876543210", F_OK, 0), 0);
+	for (size_t i = 0; i < NELEM(others); i++)
+		assert_int_equal(faccessat(images, others[i], F_OK, 0), 0);
+	(void)close(at_work);
+	assert_int_equal(store_sweep(images), 1);
+	fd = openat(images, "tmp-fedcba9876543210", O_RDONLY);
+	assert_int_equal(fd, -1);
+	for (size_t i = 0; i < NELEM(others) - 1; i++)
+		(void)unlinkat(images, others[i], AT_REMOVEDIR);
+	(void)unlinkat(images, "tmp-aaaaaaaaaaaaaaaa", 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sweep),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_layers),

@@ -176,7 +176,7 @@ apply(const struct tarbuf *t)
 	assert_true(fd >= 0);
 	assert_int_equal(write_full(fd, t->p, whole(t)), 0);
 	im.why[0] = '\0';
-	rv = import_layer(&im, fd);
+	rv = import_layer(&im, fd, NULL);
 	(void)close(fd);
 	return rv;
 }
@@ -393,6 +393,47 @@ test_paths(void **state)
 	assert_false(path_in(&t, "a"));
 }
 
+/*
+ * One that is not what it was when it was judged: behind the last byte that an
+ * archive needs, too, and however it is compressed.
+ */
+static void
+test_changed(void **state)
+{
+	struct tarbuf t = {0};
+	struct id32 digest, raw, again;
+	uint64_t size;
+	int fd = memfd_create("layer", MFD_CLOEXEC);
+
+	(void)state;
+	make_place();
+	new_root();
+	file(&t, "a", 0644, "one");
+	file(&t, "b", 0644, "two");
+	assert_true(fd >= 0);
+	assert_int_equal(write_full(fd, t.p, whole(&t)), 0);
+	assert_int_equal(reader_digest(&im, fd, &digest, &size, &raw), 0);
+	assert_true(id32_eq(&digest, &raw));
+	assert_int_equal(import_layer(&im, fd, &raw), 0);
+	/* a byte at the end */
+	assert_int_equal(pwrite(fd, "x", 1, (off_t)whole(&t)), 1);
+	im.why[0] = '\0';
+	assert_int_equal(import_layer(&im, fd, &raw), -1);
+	assert_non_null(strstr(im.why, "changed"));
+	assert_int_equal(ftruncate(fd, (off_t)whole(&t)), 0);
+	assert_int_equal(import_layer(&im, fd, &raw), 0);
+	/* a byte of its content */
+	assert_int_equal(pwrite(fd, "X", 1, 512), 1);
+	im.why[0] = '\0';
+	assert_int_equal(import_layer(&im, fd, &raw), -1);
+	assert_non_null(strstr(im.why, "changed"));
+	assert_int_equal(reader_digest(&im, fd, &digest, &size, &again), 0);
+	assert_false(id32_eq(&again, &raw));
+	(void)close(fd);
+	free(t.p);
+	drop_root();
+}
+
 int
 main(void)
 {
@@ -402,6 +443,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_resolve, enter_place,
 		    leave_place),
 		cmocka_unit_test_setup_teardown(test_hostile, enter_place,
+		    leave_place),
+		cmocka_unit_test_setup_teardown(test_changed, enter_place,
 		    leave_place),
 	};
 
