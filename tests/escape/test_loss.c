@@ -31,7 +31,12 @@ static const struct layer_test layers[] = {
 	{"pid", false},
 	/* the first job would take its slot's root away */
 	{"mount", false},
-	{"net", true}, {"ipc", true},
+	{"net", true},
+	/*
+	 * rootless, the slot that empties its namespace behind a job would take
+	 * the user's own objects away
+	 */
+	{"ipc", true},
 	/* its name is set at once, which the host's namespace refuses */
 	{"uts", false},
 	{"caps", true},
@@ -165,7 +170,8 @@ main(int argc, char *argv[])
 			continue;
 		good &= noticed(l->name);
 		(void)fflush(stdout);
-		if (l->silent)
+		if (l->silent && (strcmp(l->name, "ipc") != 0 ||
+		    strcmp(who, "root") == 0))
 			good &= holds(l->name);
 		(void)fflush(stdout);
 	}
