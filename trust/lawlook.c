@@ -61,8 +61,10 @@ complain(struct law *l, struct law_authority *la,
 	};
 	const char *name = la->a.name;
 
-	if (rep->end == AUTH_HELD)
+	if (rep->end == AUTH_HELD && strcmp(l->held, rep->why) != 0) {
 		(void)snprintf(l->held, sizeof(l->held), "%s", rep->why);
+		l->changed = true; /* for status */
+	}
 	if (said(la, rep->file, rep->why))
 		return;
 	if (rep->end == AUTH_HELD)
@@ -77,6 +79,17 @@ complain(struct law *l, struct law_authority *la,
 	    rows[rep->end].code, "%s/%s: %s", name, rep->file, rep->why);
 }
 
+/* The list that was held is not there any more. */
+static void
+unhold(struct law *l, const struct law_authority *la)
+{
+	if (l->held[0] == '\0' ||
+	    strcmp(la->a.name, l->list_uri.authority) != 0)
+		return;
+	l->held[0] = '\0';
+	l->changed = true;
+}
+
 static void
 report(struct law *l, struct law_authority *la, const struct auth_report *rep)
 {
@@ -87,6 +100,7 @@ report(struct law *l, struct law_authority *la, const struct auth_report *rep)
 	case AUTH_SAME:
 	case AUTH_NONE:
 		la->said[0] = '\0';
+		unhold(l, la);
 		break;
 	default:
 		complain(l, la, rep);

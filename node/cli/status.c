@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/util.h"
 
@@ -145,6 +146,38 @@ print_counts(const json_t *o, const char *title)
 	}
 }
 
+/* A document a line, and what is wrong with it. */
+static void
+print_law(const json_t *list)
+{
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, o) {
+		const char *path = text_of(o, "document");
+		const char *held = text_of(o, "held");
+		char left[24] = "";
+		json_int_t s = int_of(o, "expires") - (json_int_t)time(NULL);
+
+		if (int_of(o, "expires") > 0)
+			(void)cli_duration(left, (s < 0 ? -s : s) * 1000);
+		printf("%s%s%s%s", i == 0 ? "trust     " : "          ",
+		    text_of(o, "authority"), path[0] == '\0' ? "" : "/", path);
+		if (int_of(o, "version") > 0)
+			printf(" version %lld, %lld entries,",
+			    (long long)int_of(o, "version"),
+			    (long long)int_of(o, "entries"));
+		printf(" %s%s%s%s\n", text_of(o, "age"),
+		    left[0] == '\0' ? "" : s < 0 ? " since " : " for ", left,
+		    left[0] != '\0' && s < 0 ?
+			": put a new one into klp/documents/" : "");
+		if (held[0] != '\0')
+			printf("          HELD: a newer list %.*s; see "
+			       "warren-trust(8)\n",
+			    (int)strcspn(held, ":"), held);
+	}
+}
+
 static void
 print_node(const json_t *node)
 {
@@ -166,6 +199,7 @@ print_node(const json_t *node)
 	if (int_of(node, "ledger_aside") > 0)
 		printf("ledger    %lld jobs cannot be written down: see the log\n",
 		    (long long)int_of(node, "ledger_aside"));
+	print_law(json_object_get(node, "authorities"));
 	printf("spool     %s, %s free on the disk\n",
 	    cli_bytes(spool, (uint64_t)int_of(node, "spool")),
 	    cli_bytes(space, (uint64_t)int_of(node, "disk_free")));

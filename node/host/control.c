@@ -503,6 +503,30 @@ add_sock(json_t *o, const struct asksock *s)
 	(void)json_object_set_new(o, "node_sock", counts);
 }
 
+/* What the authorities that node.yaml names say here, as trust told it. */
+static json_t *
+law_json(const struct warren_node *wn)
+{
+	static const char *const ages[] = {[FRESH_YES] = "fresh",
+	    [FRESH_STALE] = "stale", [FRESH_NO] = "expired"};
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < wn->nlaw; i++) {
+		const struct msg_V_AUTHORITY *m = &wn->law[i];
+		const char *age = m->root_version == 0 ? "no root" :
+		    m->path[0] != '\0' && m->version == 0 ? "none yet" :
+		    ages[MIN_OF(m->fresh, (uint8_t)FRESH_NO)];
+
+		(void)json_array_append_new(list, json_pack(
+		    "{s:s,s:s,s:I,s:I,s:I,s:s,s:I,s:s}", "authority", m->name,
+		    "document", m->path, "root", (json_int_t)m->root_version,
+		    "version", (json_int_t)m->version, "entries",
+		    (json_int_t)m->entries, "age", age, "expires",
+		    (json_int_t)m->expires, "held", m->held));
+	}
+	return list;
+}
+
 static bool
 do_status(struct client *c, const json_t *q)
 {
@@ -531,6 +555,9 @@ do_status(struct client *c, const json_t *q)
 	TAILQ_FOREACH(j, &n->jobs.aside, dirty_link)
 		aside++;
 	(void)json_object_set_new(o, "ledger_aside", json_integer(aside));
+	(void)json_object_set_new(o, "authorities", law_json(wn));
+	(void)json_object_set_new(o, "listed",
+	    json_integer((json_int_t)n->nlisted));
 	(void)json_object_set_new(o, "counts",
 	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
 		"requests",

@@ -145,6 +145,11 @@ def arrives(node, mode):
     """The submitter is revoked while his job runs."""
     name = mode + " revocation: "
     word = "%d.5" % (100000 + os.getpid())
+    rc, out, err = node.warren("status")
+    result(name + "status shows both documents, and that they are fresh",
+           rc == 0 and len(re.findall(
+               r"board\.test/\S+ version \d+, \d+ entries, fresh for", out))
+           == 2, out)
     rc, last, s = node.run_job("true")
     result(name + "the graph alone lets him in", rc == 0,
            "%s %s %s" % (rc, last, s))

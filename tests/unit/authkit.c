@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#define _GNU_SOURCE
 #include "tests/unit/authkit.h"
 
+#include <fcntl.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -228,4 +235,99 @@ kit_names(struct head *h, const char *path, uint32_t version,
 	d->version = version;
 	d->length = (uint32_t)len;
 	(void)crypto_hash_sha256(d->sha256.b, file, len);
+}
+
+/* ---- a folder ---- */
+
+void
+kit_dir_put(const struct kit_dir *d, const char *name, const void *p, size_t n)
+{
+	char path[256];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", d->path, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(p, 1, n, f), n);
+	assert_int_equal(fclose(f), 0);
+}
+
+static size_t
+root_here(uint8_t *buf, size_t cap, struct id32 *id)
+{
+	/* the same bytes each time, and not from the future */
+	const struct kit_root r = {.issued = 1000000000,
+	    .expires = UINT32_MAX};
+
+	return kit_root(buf, cap, &r, id);
+}
+
+void
+kit_dir_make(struct kit_dir *d)
+{
+	static const char *const folders[] = {"authorities", "documents",
+	    "documents/test.kos"};
+	static uint8_t buf[8192];
+	struct id32 id;
+
+	(void)snprintf(d->path, sizeof(d->path), "/tmp/trust-klp-XXXXXX");
+	assert_non_null(mkdtemp(d->path));
+	d->fd = open(d->path, O_RDONLY | O_DIRECTORY);
+	assert_true(d->fd >= 0);
+	for (size_t i = 0; i < NELEM(folders); i++)
+		assert_int_equal(mkdirat(d->fd, folders[i], 0755), 0);
+	kit_dir_put(d, "authorities/test.kos.root.json", buf,
+	    root_here(buf, sizeof(buf), &id));
+}
+
+void
+kit_list_here(struct kit_dir *d, const struct fp *first, uint32_t version,
+    unsigned n, bool suspended, uint32_t life)
+{
+	static uint8_t buf[8192];
+	uint32_t now = (uint32_t)time(NULL);
+	struct rev_entry e[8] = {{.kind = REV_KEY, .reason = 1,
+	    .suspended = suspended}};
+	struct head h = {.root_version = 1, .version = version, .issued = now,
+	    .expires = now + life};
+	struct id32 id;
+	size_t len;
+
+	assert_true(n <= NELEM(e));
+	memcpy(e[0].id, HASH_BYTES(*first));
+	for (unsigned i = 1; i < n; i++)
+		e[i] = (struct rev_entry){.kind = REV_RNS,
+		    .id = {(uint8_t)i}};
+	revlist_digest(&d->digest, e, n);
+	len = kit_list(buf, sizeof(buf), NULL, version, now, now + 86400, e, n,
+	    1);
+	kit_dir_put(d, "documents/test.kos/" KIT_LIST, buf, len);
+	kit_names(&h, KIT_LIST, version, buf, len);
+	(void)root_here(buf, sizeof(buf), &id);
+	memcpy(h.atag, id.b, sizeof(h.atag));
+	len = kit_head(buf, sizeof(buf), &h, 1);
+	kit_dir_put(d, "documents/test.kos/head", buf, len);
+}
+
+static int
+rm_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void
+kit_remove(const char *path)
+{
+	(void)nftw(path, rm_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+void
+kit_dir_remove(struct kit_dir *d)
+{
+	(void)close(d->fd);
+	d->fd = -1;
+	kit_remove(d->path);
 }

@@ -2,6 +2,7 @@
 #ifndef WARREN_TESTS_UNIT_AUTHKIT_H
 #define WARREN_TESTS_UNIT_AUTHKIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,5 +44,25 @@ size_t kit_list(uint8_t *out, size_t cap, const char *name, uint32_t version,
 /* Names it in the head, at its place. */
 void kit_names(struct head *, const char *path, uint32_t version,
     const uint8_t *file, size_t len);
+
+/* ---- a folder klp/ of the operator's, with the root of test.kos ---- */
+
+struct kit_dir {
+	int fd; /* -1: none */
+	char path[64];
+	struct id32 digest; /* of the last list's set */
+};
+void kit_dir_make(struct kit_dir *);
+void kit_dir_put(const struct kit_dir *, const char *name, const void *p,
+    size_t n);
+/*
+ * A list of this key and of identities 01.. 02.. and on, n in all, and the
+ * head that names it, which is good for so many seconds.
+ */
+void kit_list_here(struct kit_dir *, const struct fp *, uint32_t version,
+    unsigned n, bool suspended, uint32_t life);
+void kit_dir_remove(struct kit_dir *);
+/* A folder of mkdtemp(), with all in it. */
+void kit_remove(const char *path);
 
 #endif

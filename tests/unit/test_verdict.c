@@ -2,7 +2,6 @@
 /* What warren-trust answers (compute.md 4): pure, then the program. */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -335,9 +334,10 @@ pinned(struct prog *p, int level)
 	prog_text(p, SET_NODE_YAML, "", yaml);
 }
 
-static int klp = -1; /* the operator's folder, or none */
+static struct kit_dir klp = {.fd = -1}; /* the operator's, or none */
 static struct msg_V_AUTHORITY line[4];
 static unsigned nlines;
+static uint32_t told_count;
 
 /* All that node is told at once; how much is listed. */
 static uint32_t
@@ -356,13 +356,13 @@ told(struct ipc *node)
 	}
 	PROG_GET(V_LISTED, node, &l);
 	PROG_GET(V_CHANGED, node, &c);
-	return l.count;
+	return told_count = l.count;
 }
 
 static void
 start(struct prog *p, int dir)
 {
-	prog_start_two(p, PROGRAM_TRUST, "trust", dir, "klp", klp);
+	prog_start_two(p, PROGRAM_TRUST, "trust", dir, "klp", klp.fd);
 	prog_params(p, rns);
 	pinned(p, 2);
 	prog_begin(p);
@@ -558,57 +558,6 @@ test_malformed(void **state)
 
 /* ---- the operator's folder ---- */
 
-static char klp_path[64];
-
-static void
-klp_put(const char *name, const void *p, size_t n)
-{
-	char path[256];
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", klp_path, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	assert_int_equal(fwrite(p, 1, n, f), n);
-	assert_int_equal(fclose(f), 0);
-}
-
-static void
-klp_folder(const char *name)
-{
-	char path[256];
-
-	(void)snprintf(path, sizeof(path), "%s%s", klp_path, name);
-	assert_int_equal(mkdir(path, 0755), 0);
-}
-
-/* A list of so many keys, the first of them ours, and its head. */
-static void
-klp_list(uint32_t version, unsigned n, bool suspended, uint32_t life)
-{
-	static uint8_t buf[8192];
-	uint32_t now = (uint32_t)time(NULL);
-	struct rev_entry e[8] = {{.kind = REV_KEY, .reason = 1}};
-	struct head h = {.root_version = 1, .version = version, .issued = now,
-	    .expires = now + life};
-	size_t len;
-
-	memcpy(e[0].id, HASH_BYTES(fp));
-	e[0].suspended = suspended;
-	for (unsigned i = 1; i < n; i++)
-		e[i] = (struct rev_entry){.kind = REV_RNS,
-		    .id = {(uint8_t)i}};
-	len = kit_list(buf, sizeof(buf), NULL, version, now, now + 86400, e, n,
-	    1);
-	klp_put("documents/test.kos/" KIT_LIST, buf, len);
-	kit_names(&h, KIT_LIST, version, buf, len);
-	(void)kit_root(buf, sizeof(buf), &(struct kit_root){.issued = now - 99},
-	    (struct id32 *)h.docs[1].sha256.b);
-	memcpy(h.atag, h.docs[1].sha256.b, 8);
-	len = kit_head(buf, sizeof(buf), &h, 1);
-	klp_put("documents/test.kos/head", buf, len);
-}
-
 static void
 list_yaml(struct prog *p, int level, const char *more)
 {
@@ -625,19 +574,10 @@ list_yaml(struct prog *p, int level, const char *more)
 static void
 list_start(struct prog *p, int dir)
 {
-	prog_start_two(p, PROGRAM_TRUST, "trust", dir, "klp", klp);
+	prog_start_two(p, PROGRAM_TRUST, "trust", dir, "klp", klp.fd);
 	prog_params(p, rns);
 	list_yaml(p, 2, "");
 	prog_begin(p);
-}
-
-static int
-rm_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
 }
 
 static void
@@ -651,23 +591,13 @@ wait_listed(struct ipc *node, uint32_t n)
 static void
 test_list(void **state)
 {
-	static uint8_t buf[8192];
 	uint32_t now = (uint32_t)time(NULL);
-	struct id32 id;
 	struct ipc *node;
 	struct prog p;
 	int dir = folder();
 
 	(void)state;
-	(void)snprintf(klp_path, sizeof(klp_path), "/tmp/trust-klp-XXXXXX");
-	assert_non_null(mkdtemp(klp_path));
-	klp_folder("/authorities");
-	klp_folder("/documents");
-	klp_folder("/documents/test.kos");
-	klp = open(klp_path, O_RDONLY | O_DIRECTORY);
-	assert_true(klp >= 0);
-	klp_put("authorities/test.kos.root.json", buf, kit_root(buf,
-	    sizeof(buf), &(struct kit_root){.issued = now - 99}, &id));
+	kit_dir_make(&klp);
 
 	/* no list yet: he stands at +2, and no new job of his is taken */
 	list_start(&p, dir);
@@ -687,7 +617,7 @@ test_list(void **state)
 		assert_true(v.pinned);
 	}
 	/* the list arrives: his key, and the identity that is bound to it */
-	klp_list(1, 1, false, 3600);
+	kit_list_here(&klp, &fp, 1, 1, false, 3600);
 	list_yaml(&p, 2, "");
 	wait_listed(node, 2);
 	assert_int_equal(line[0].version, 1);
@@ -704,31 +634,31 @@ test_list(void **state)
 
 	/* a restart, and the folder is empty: what was known counts */
 	prog_kill(&p);
-	klp_put("documents/test.kos/head", "", 0);
+	kit_dir_put(&klp, "documents/test.kos/head", "", 0);
 	list_start(&p, dir);
 	node = prog_neighbour(&p, PROGRAM_NODE);
 	assert_int_equal(told(node), 2);
 	assert_int_equal(question(node, ask(0, 0, false)).status,
 	    VERDICT_REVOKED);
 	/* suspended, then lifted */
-	klp_list(2, 1, true, 3600);
+	kit_list_here(&klp, &fp, 2, 1, true, 3600);
 	list_yaml(&p, 2, "");
 	do
 		(void)told(node);
 	while (line[0].version != 2);
 	assert_int_equal(question(node, ask(0, 0, false)).status,
 	    VERDICT_SUSPENDED);
-	klp_list(3, 0, false, 3600);
+	kit_list_here(&klp, &fp, 3, 0, false, 3600);
 	list_yaml(&p, 2, "");
 	wait_listed(node, 0);
 	assert_int_equal(question(node, ask(0, 0, false)).status, VERDICT_OK);
 	/* an older one is not taken */
-	klp_list(2, 1, false, 3600);
+	kit_list_here(&klp, &fp, 2, 1, false, 3600);
 	list_yaml(&p, 2, "");
 	wait_listed(node, 0);
 	assert_int_equal(question(node, ask(0, 0, false)).status, VERDICT_OK);
 	/* it gets old while nobody does anything */
-	klp_list(4, 0, false, 4);
+	kit_list_here(&klp, &fp, 4, 0, false, 4);
 	list_yaml(&p, 2, "");
 	do
 		(void)told(node);
@@ -736,10 +666,65 @@ test_list(void **state)
 	assert_int_equal(question(node, ask(0, 0, false)).jobs, VJOBS_NOT_NEW);
 	prog_stop(&p);
 	(void)close(dir);
-	(void)close(klp);
-	klp = -1;
-	(void)nftw(klp_path, rm_one, 8, FTW_DEPTH | FTW_PHYS);
-	(void)nftw(dir_path, rm_one, 8, FTW_DEPTH | FTW_PHYS);
+	kit_dir_remove(&klp);
+	kit_remove(dir_path);
+}
+
+/*
+ * klp.md 4.2: a list that takes three of the four who stand at +1 waits for a
+ * person; the first one, and one of two, does not.
+ */
+static void
+test_brake(void **state)
+{
+	static const char pins[] = "}\n"
+	    "    - {id: 01000000000000000000000000000000, level: 1}\n"
+	    "    - {id: 02000000000000000000000000000000, level: 1}\n"
+	    "    - {id: 03000000000000000000000000000000, level: 1";
+	struct ipc *node;
+	struct prog p;
+	char hex[66];
+	int dir = folder();
+
+	(void)state;
+	kit_dir_make(&klp);
+	kit_list_here(&klp, &fp, 1, 1, false, 3600);
+	prog_start_two(&p, PROGRAM_TRUST, "trust", dir, "klp", klp.fd);
+	prog_params(&p, rns);
+	list_yaml(&p, 2, pins);
+	prog_begin(&p);
+	node = prog_neighbour(&p, PROGRAM_NODE);
+	wait_listed(node, 1);
+	kit_list_here(&klp, &fp, 2, 3, false, 3600);
+	list_yaml(&p, 2, pins);
+	wait_listed(node, 3);
+	assert_string_equal(line[0].held, "");
+	/* 1 and 2 are at -3 by now; all three come again, with a fourth */
+	kit_list_here(&klp, &fp, 3, 0, false, 3600);
+	list_yaml(&p, 2, pins);
+	wait_listed(node, 0);
+	kit_list_here(&klp, &fp, 4, 4, false, 3600);
+	list_yaml(&p, 2, pins);
+	do
+		(void)told(node);
+	while (line[0].held[0] == '\0');
+	assert_int_equal(line[0].version, 3);
+	assert_int_equal(told_count, 0);
+	/* the wrong digest does not confirm it, the right one does */
+	kit_dir_put(&klp, "documents/test.kos/" KIT_LIST ".confirm", "00", 2);
+	list_yaml(&p, 2, pins);
+	assert_int_equal(told(node), 0);
+	hex_encode(hex, HASH_BYTES(klp.digest));
+	hex[64] = '\n';
+	kit_dir_put(&klp, "documents/test.kos/" KIT_LIST ".confirm", hex, 65);
+	list_yaml(&p, 2, pins);
+	wait_listed(node, 4);
+	assert_int_equal(line[0].version, 4);
+	assert_string_equal(line[0].held, "");
+	prog_stop(&p);
+	(void)close(dir);
+	kit_dir_remove(&klp);
+	kit_remove(dir_path);
 }
 
 int
@@ -754,6 +739,7 @@ main(void)
 	    cmocka_unit_test(test_changed),
 	    cmocka_unit_test(test_malformed),
 	    cmocka_unit_test(test_list),
+	    cmocka_unit_test(test_brake),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
