@@ -14,6 +14,7 @@
 #include "common/layers.h"
 #include "common/units.h"
 #include "common/util.h"
+#include "node/check/check_klp.h"
 #include "node/check/ownkey.h"
 #include "node/config/nodeconf.h"
 #include "node/config/profile.h"
@@ -208,5 +209,6 @@ check_node(struct check *c)
 	check_layers(c, conf);
 	check_uses(c, conf);
 	check_identity(c, conf);
+	check_klp(c, conf);
 	node_config_free(conf);
 }

@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "tests/unit/authkit.h"
 #include "common/util.h"
 #include "node/check/check.h"
 #include "node/config/keyset.h"
@@ -273,6 +275,88 @@ machine(void **state)
 	assert_int_equal(check(false), 1);
 }
 
+/* ---- authorities ---- */
+
+static void
+put_bytes(const char *name, const uint8_t *p, size_t n)
+{
+	char path[300];
+	FILE *f;
+
+	put(name, "");
+	(void)snprintf(path, sizeof(path), "%s/%s", top, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(p, 1, n, f), n);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void
+none_about(const char *what)
+{
+	for (unsigned i = 0; i < nsaid; i++)
+		assert_null(strstr(said[i], what));
+}
+
+static void
+authorities(void **state)
+{
+	static const char root[] = "klp/authorities/test.kos.root.json";
+	static const char head[] = "klp/documents/test.kos/head";
+	const struct kit_root r = {.version = 1}, other = {.name = "a.kos"};
+	struct head h = {.root_version = 1, .version = 1};
+	uint8_t buf[8192];
+	char path[300];
+	struct id32 id;
+	size_t n;
+
+	(void)state;
+	put("config", "");
+	put("node.yaml", ON "trust_graph: klp://test.kos/g.json\n"
+	    "revocation_list: klp://test.kos/core.json\n");
+	assert_int_equal(check(true) - check(true), 0);
+	expect("note: ./node.yaml: ", "there is no klp/authorities/test.kos");
+	put(root, "{}");
+	(void)check(false);
+	expect("note: ./klp/authorities/test.kos.root.json: ", "is not used");
+	n = kit_root(buf, sizeof(buf), &other, &id);
+	put_bytes(root, buf, n);
+	(void)check(false);
+	expect("note: ./klp/authorities/test.kos.root.json: ",
+	    "another authority");
+	n = kit_root(buf, sizeof(buf), &r, &id);
+	put_bytes(root, buf, n);
+	(void)check(false);
+	none_about("klp/");
+	/* for warren-trust, which has a number of its own */
+	(void)snprintf(path, sizeof(path), "%s/%s", top, root);
+	assert_int_equal(chmod(path, 0600), 0);
+	(void)check(true);
+	expect("note: ./klp/authorities/test.kos.root.json: ", "cannot read");
+	assert_int_equal(chmod(path, 0644), 0);
+	/* its head: of nobody, expired, good */
+	put(head, "KH");
+	(void)check(false);
+	expect("note: ./klp/documents/test.kos/head: ", "no head");
+	h.issued = 1000000000;
+	h.expires = h.issued + 86400;
+	n = kit_head(buf, sizeof(buf), &h, 1);
+	put_bytes(head, buf, n);
+	(void)check(false);
+	expect("note: ./klp/documents/test.kos/head: ", "another authority");
+	memcpy(h.atag, id.b, sizeof(h.atag));
+	n = kit_head(buf, sizeof(buf), &h, 1);
+	put_bytes(head, buf, n);
+	(void)check(false);
+	expect("note: ./klp/documents/test.kos/head: ", "has expired");
+	h.issued = (uint32_t)time(NULL);
+	h.expires = h.issued + 86400;
+	n = kit_head(buf, sizeof(buf), &h, 1);
+	put_bytes(head, buf, n);
+	(void)check(false);
+	none_about("klp/");
+}
+
 /* ---- whose key it is ---- */
 
 static void
@@ -358,6 +442,7 @@ main(void)
 	    CHECK_TEST(all_files),
 	    CHECK_TEST(profile_names),
 	    CHECK_TEST(machine),
+	    CHECK_TEST(authorities),
 	    CHECK_TEST(identity),
 	    CHECK_TEST(ownership),
 	    CHECK_TEST(links),
