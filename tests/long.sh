@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What takes hours: every fuzz target under libFuzzer, programs killed and stopped under jobs, the demonstration in a loop.
 #   long.sh BUILD; LONG_FUZZ_S seconds a target (default 3600), LONG_SOAK_S seconds of soaking (default 7200),
+#   LONG_KILLS programs killed under jobs (default 200),
 #   LONG_MANY jobs one after the other, as root and as a user (default 10000)
 # Prints "ok NAME" or "not ok NAME" lines, as ./check counts them. Crashes are left in BUILD/fuzz/crash-*.
 set -uo pipefail
@@ -32,6 +33,7 @@ for t in $targets; do
 	fi
 done
 
+if STORM_KILLS=${LONG_KILLS:-200} "$top/tests/in-group" "$top/tests/system/run" "$build" storm 2>"$build/storm.log"; then :; else echo "# see $build/storm.log"; fi
 if POWER_ALL=1 "$build/tests/unit/test_power" >"$build/power.log" 2>&1; then
 	echo "ok ledger: no power, $(sed -n "s/^# //p" "$build/power.log" | tr "\n" ";")"
 else

@@ -21,7 +21,7 @@ struct event {
 	TAILQ_ENTRY(event) link;
 	struct mono at;
 	enum ipc_type type;
-	uint8_t msg[8192];
+	_Alignas(16) uint8_t msg[8192];
 	size_t len;
 	uint8_t *data; /* of a memfd */
 	size_t data_len;
