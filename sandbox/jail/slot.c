@@ -245,7 +245,8 @@ take_plan(struct slot *sl, const uint8_t *p, size_t n, int fds[3])
 
 		if (kind != PLAN_VOL_RW && kind != PLAN_VOL_PROFILE_RW)
 			continue;
-		if (tmpfs_make(t, TREES, sl->plan.output, PLAN_RW_INODES,
+		if (tmpfs_make(t, TREES,
+		    plan_output_room(sl->plan.output), PLAN_RW_INODES,
 		    &what) < 0) {
 			(void)snprintf(why, sizeof(why), "%s: %s", what,
 			    strerror(errno));

@@ -83,6 +83,16 @@ plan_output_least(uint32_t packed)
 	return MAX_OF(1u, (uint64_t)PLAN_OUTPUT_VOLUME * packed);
 }
 
+uint64_t
+plan_output_room(uint64_t output)
+{
+	/* tmpfs counts pages, and rounds up */
+	if (output < 4 * PLAN_OUTPUT_PAGE)
+		return output;
+	return (output - PLAN_OUTPUT_OVER) / PLAN_OUTPUT_PAGE *
+	    PLAN_OUTPUT_PAGE;
+}
+
 static const char *
 check_volume(const struct plan_volume *v, const struct plan_limits *l)
 {

@@ -41,6 +41,9 @@
 #define PLAN_MEMORY_LEAST (2u << 20)
 #define PLAN_MEMORY_VOLUME (256u << 10)
 #define PLAN_OUTPUT_VOLUME 1024u
+/* an archive's end, and the headers of a few members (compute.md 2.2) */
+#define PLAN_OUTPUT_OVER (1024u + 6 * 512u)
+#define PLAN_OUTPUT_PAGE 4096u
 
 enum plan_volume_kind {
 	PLAN_VOL_RO = 1,      /* filled from a blob, bound read-only */
@@ -83,6 +86,12 @@ unsigned plan_blobs(const struct plan *);
 /* The least limits of a job with so many volumes, and so many to be packed. */
 uint64_t plan_memory_least(uint32_t volumes);
 uint64_t plan_output_least(uint32_t packed);
+/*
+ * What an rw volume holds of its limit: an archive has its end and a header for
+ * each member besides, so that one which is full of a few large files still
+ * packs. A small one is as large as its limit.
+ */
+uint64_t plan_output_room(uint64_t output);
 
 /* What the parent and the machine allow. */
 struct plan_limits {

@@ -313,11 +313,33 @@ test_report(void **state)
 	}
 }
 
+/* A volume that is filled by one file packs within its limit. */
+static void
+test_output_room(void **state)
+{
+	(void)state;
+	for (uint64_t output = 1024; output < (1u << 20); output += 999) {
+		uint64_t room = plan_output_room(output);
+
+		assert_true(room <= output && room >= output / 2);
+		if (output < 4 * PLAN_OUTPUT_PAGE)
+			continue;
+		assert_int_equal(room % PLAN_OUTPUT_PAGE, 0);
+		assert_true(room + 512 + 1024 <= output);
+		assert_true(output - room < 2 * PLAN_OUTPUT_PAGE +
+			PLAN_OUTPUT_OVER);
+	}
+	/* and six of them within a limit of whole pages */
+	assert_int_equal(plan_output_room(1u << 20) + 6 * 512 + 1024,
+	    1u << 20);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_codec),
+		cmocka_unit_test(test_output_room),
+	    cmocka_unit_test(test_codec),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_missing_layer),
 		cmocka_unit_test(test_targets),

@@ -386,6 +386,10 @@ def ends(c, d, image, layers):
     s, r, outs, logs = b.done("dd if=/dev/zero of=/w/f bs=65536 count=40; echo $?; rm /w/f; echo k > /w/k",
                               [("/w", "rw", empty())], limits={"output": 1 << 20})
     yield "a full volume", end(s) == exited(0) and logs[0] == b"1\n" and b"o space" in logs[1] and "/w" in outs
+    s, r, outs, logs = b.done("dd if=/dev/zero of=/w/f bs=65536 count=40; echo $?",
+                              [("/w", "rw", empty())], limits={"output": 1 << 20})
+    yield "a volume that stays full", end(s) == exited(0) and logs[0] == b"1\n" and \
+        1000000 < len(outs.get("/w", b"")) <= 1 << 20, s
     s, r, outs, logs = b.done("dd if=/dev/zero of=/tmp/f bs=1048576 count=200; echo $?", limits={"memory": 64 << 20})
     yield "a full /tmp", end(s) == exited(0) and logs[0] == b"1\n" and b"o space" in logs[1]
     a = b.offer("true", [("/in", "ro", volume(os.urandom(8)))], deadline=5)
