@@ -18,6 +18,7 @@
 #include "node/cli/say.h"
 
 #define NOTES_MAX (256u * 1024)
+#define PART_WAIT_US (3 * MONO_SECOND) /* ours: for the beginning of a hash */
 #define LISTEN_TURN_US (200 * 1000)
 
 static struct node_info *
@@ -294,6 +295,16 @@ nodes_drop_aged(struct node_list *l, int64_t now_s)
 	return dropped;
 }
 
+/* The beginning of a hash: digits, and not all of them. */
+static bool
+is_part(const char *text)
+{
+	size_t n = strlen(text);
+
+	return n >= NODE_DIGITS_MIN && n < 32 &&
+	    strspn(text, "0123456789abcdefABCDEF") == n;
+}
+
 /* What the text of a person may mean. */
 struct wanted {
 	const char *text;
@@ -328,8 +339,7 @@ nodes_match(const struct node_list *l, const char *text, int64_t now_s,
 
 	w.is_hash = hex_decode(HASH_BYTES(w.hash), text, w.len);
 	w.is_urn = !w.is_hash && urn_parse(&w.fp, text, w.len);
-	w.is_short = !w.is_hash && w.len >= NODE_DIGITS_MIN && w.len < 32 &&
-	    strspn(text, "0123456789abcdefABCDEF") == w.len;
+	w.is_short = !w.is_hash && is_part(text);
 	if (w.is_hash &&
 	    rns_dest_hash(&w.as_identity, "klp.node", &w.hash) != RNS_OK)
 		return 0;
@@ -372,8 +382,13 @@ int
 nodes_resolve(struct cli *c, struct session *s, const struct person *p,
     const char *text, int64_t wait_us, struct hash16 *dest, enum node_by *by)
 {
-	struct mono end = mono_add(clock_mono(), wait_us);
-	bool told = false;
+	bool told = false, part = is_part(text);
+	struct mono end;
+
+	/* who is known by a part of the hash was heard of before */
+	if (part)
+		wait_us = MIN_OF(wait_us, PART_WAIT_US);
+	end = mono_add(clock_mono(), wait_us);
 
 	for (;;) {
 		struct node_list l;
@@ -405,7 +420,10 @@ nodes_resolve(struct cli *c, struct session *s, const struct person *p,
 			cli_error(c, "no node %s is known%s%s%s", text,
 			    near != NULL ? "; did you mean " : "",
 			    near != NULL ? near : "", near != NULL ? "?" : "");
-			cli_hint(c, "`warren nodes` lists who is heard.");
+			cli_hint(c, part ? "A whole hash of 32 digits is "
+				"looked for even if nobody here has heard of "
+				"it; `warren nodes` lists who is heard." :
+				"`warren nodes` lists who is heard.");
 			return CLI_UNREACHABLE;
 		}
 		if (!told)

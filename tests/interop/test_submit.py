@@ -527,6 +527,8 @@ def test_errors(ctx):
     r = s.submit(s.path("absent.yaml"), want=2)
     r = s.warren("submit", s.job("true"), "--to", "00" * 16, "--timeout", "2s", want=4)
     check(b"no answer" in r.stderr, f"says: {r.stderr}")
+    r = s.warren("describe", "abcdef0123", want=4, seconds=20)  # not for two minutes
+    check(b"listening for it for 3.0 s" in r.stderr and b"32 digits" in r.stderr, f"says: {r.stderr}")
     r = s.warren("submit", s.job("true"), "--to", "nobody", "--timeout", "1s", "--json", want=4)
     check(lines(r)[-1]["event"] == "error", f"{r.stdout}")
     os.makedirs(s.path("taken"))
