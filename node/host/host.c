@@ -188,10 +188,11 @@ chunk_of(void *ctx, const struct fp *fp, const struct id32 *chunk,
 	    whole, size);
 }
 
-static bool
-chunk_here(void *ctx, const struct fp *fp, const struct id32 *chunk)
+static void
+chunks_here(void *ctx, const struct fp *fp, const struct id32 *d, unsigned n,
+    bool *here)
 {
-	return volumes_has(((struct warren_node *)ctx)->volumes, fp, chunk);
+	volumes_here(((struct warren_node *)ctx)->volumes, fp, d, n, here);
 }
 
 static enum blob_put
@@ -210,8 +211,11 @@ static ssize_t
 blob_get(void *ctx, const struct fp *fp, const struct id32 *sha,
     uint64_t offset, uint8_t *buf, size_t n, uint64_t *size)
 {
-	return blobs_get(((struct warren_node *)ctx)->blobs, fp, sha, offset,
-	    buf, n, size);
+	struct warren_node *wn = ctx;
+	ssize_t got = blobs_get(wn->blobs, fp, sha, offset, buf, n, size);
+
+	return got >= 0 ? got : volumes_get(wn->volumes, fp, sha, offset, buf,
+	    n, size);
 }
 
 static uint64_t
@@ -408,7 +412,7 @@ host_fill(struct host *h, struct warren_node *wn)
 	    .blob_has = blob_has, .blob_claimed = blob_claimed,
 	    .blob_put = blob_put, .blob_get = blob_get,
 	    .volume_begin = volume_begin, .volume_lacks = volume_lacks,
-	    .chunk_of = chunk_of, .chunk_here = chunk_here,
+	    .chunk_of = chunk_of, .chunks_here = chunks_here,
 	    .chunk_put = chunk_put,
 	    .blob_held = blob_held, .blob_room = blob_room,
 	    .blob_use = blob_use, .blob_drop = blob_drop,

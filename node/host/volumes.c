@@ -236,19 +236,6 @@ volumes_chunk(struct volumes *vs, const struct fp *fp, const struct id32 *chunk,
 	return false;
 }
 
-bool
-volumes_has(struct volumes *vs, const struct fp *fp, const struct id32 *sha)
-{
-	struct volume *v = NULL;
-	uint32_t k;
-
-	while ((v = next_of(vs, fp, v)) != NULL)
-		if (v->list != NULL && chunk_find(&v->t, sha, &k) &&
-		    !volume_lacks(v, sha))
-			return true;
-	return false;
-}
-
 uint64_t
 volumes_claimed(struct volumes *vs, const struct fp *fp, const struct id32 *sha)
 {
@@ -404,6 +391,17 @@ put_beginning(struct volumes *vs, struct volume *v, uint64_t offset,
 	return BLOB_MORE;
 }
 
+static bool
+is_list(struct volumes *vs, const struct fp *fp, const struct id32 *sha)
+{
+	struct volume *v = NULL;
+
+	while ((v = next_of(vs, fp, v)) != NULL)
+		if (v->list != NULL && id32_eq(&v->list_sha, sha))
+			return true;
+	return false;
+}
+
 /* A blob of its own may be a chunk as well. */
 static void
 offer(struct volumes *vs, const struct fp *fp, const struct id32 *sha,
@@ -425,6 +423,11 @@ volumes_put(struct volumes *vs, const struct fp *fp, const struct id32 *sha,
 {
 	struct volume *v = volume_find(vs, fp, sha);
 
+	/* a list that a volume has taken, once more: its answer was lost */
+	if (v == NULL && is_list(vs, fp, sha)) {
+		*have = size;
+		return BLOB_WHOLE;
+	}
 	if (v == NULL || blobs_has(vs->b, fp, sha, NULL)) {
 		enum blob_put r = blobs_put(vs->b, fp, sha, size, offset, data,
 		    len, unix_now, have);

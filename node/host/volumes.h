@@ -47,8 +47,19 @@ enum volume_is volumes_lacks(struct volumes *, const struct fp *,
     bool *more);
 bool volumes_chunk(struct volumes *, const struct fp *,
     const struct id32 *chunk, struct id32 *whole, uint64_t *size);
-/* Of a volume under way: is this chunk at its places? */
-bool volumes_has(struct volumes *, const struct fp *, const struct id32 *);
+/*
+ * Which of these, at most VOLUMES_ASK, are chunks that this owner has sent: of
+ * volumes under way, and of those that are blobs now. here[i] is set where one
+ * is, the others stay.
+ */
+#define VOLUMES_ASK 1024
+void volumes_here(struct volumes *, const struct fp *, const struct id32 *,
+    unsigned n, bool *here);
+/*
+ * Bytes of one such that lies in a blob, as blobs_get(); -1: there is none.
+ */
+ssize_t volumes_get(struct volumes *, const struct fp *, const struct id32 *,
+    uint64_t offset, uint8_t *buf, size_t n, uint64_t *size);
 /* What the spool counts for it while it is under way. */
 uint64_t volumes_claimed(struct volumes *, const struct fp *,
     const struct id32 *sha);

@@ -30,6 +30,7 @@ struct volume {
 	struct claim claim;
 	enum stage at;
 	uint8_t *list; /* NULL: not read yet */
+	struct id32 list_sha;
 	struct chunk_table t;
 	uint8_t *here; /* a bit for each place */
 	uint32_t lacking;

@@ -41,6 +41,7 @@ take_list(struct volume *v, uint8_t *list, size_t len, const char **why)
 		return false;
 	}
 	v->lacking = l.n;
+	volume_digest(&v->list_sha, list, len);
 	v->list = list;
 	v->list_len = (uint32_t)len;
 	return true;
@@ -185,27 +186,36 @@ match_blobs(struct volumes *vs, struct volume *v)
 	return v->i == v->t.l.n;
 }
 
+/* The list of a blob of this owner; NULL: it cannot be read. */
+static uint8_t *
+kept_list(struct volumes *vs, const struct own *o, struct chunk_list *l)
+{
+	char name[LIST_NAME];
+	const char *why;
+	uint8_t *p = malloc(o->list + 1u);
+
+	list_name(name, &o->fp, &o->sha);
+	if (p != NULL && file_read(vs->b->lists, name, p, o->list) ==
+		(ssize_t)o->list && chunk_list_read(l, p, o->list, &why))
+		return p;
+	free(p);
+	return NULL;
+}
+
 /* The next of this owner's volumes that came in chunks. false: none. */
 static bool
 match_next(struct volumes *vs, struct volume *v)
 {
 	struct own *o;
-	char name[LIST_NAME];
-	const char *why;
 
 	while ((o = own_next_listed(vs->b, &v->fp, &v->from)) != NULL) {
 		v->from = o->sha;
-		list_name(name, &v->fp, &v->from);
-		v->from_list = malloc(o->list + 1u);
-		if (v->from_list != NULL && file_read(vs->b->lists, name,
-			v->from_list, o->list) == (ssize_t)o->list &&
-		    chunk_list_read(&v->from_l, v->from_list, o->list, &why)) {
+		v->from_list = kept_list(vs, o, &v->from_l);
+		if (v->from_list != NULL) {
 			v->i = 0;
 			v->from_at = 0;
 			return true;
 		}
-		free(v->from_list);
-		v->from_list = NULL;
 	}
 	return false;
 }
@@ -368,6 +378,99 @@ volumes_expire(struct volumes *vs, uint32_t unix_now)
 			soonest = MIN_OF(soonest, PART_IDLE_S - idle);
 	}
 	return soonest;
+}
+
+/* ---- chunks that are here ---- */
+
+static const struct id32 *sorting; /* by whom qsort() compares */
+
+static int
+cmp_asked(const void *a, const void *b)
+{
+	return id32_cmp(&sorting[*(const uint16_t *)a],
+	    &sorting[*(const uint16_t *)b]);
+}
+
+/* The place of a digest in the sorted ones: the first; n: none. */
+static unsigned
+asked_at(const struct id32 *d, const uint16_t *order, unsigned n,
+    const struct id32 *sha)
+{
+	unsigned lo = 0, hi = n;
+
+	while (lo < hi) {
+		unsigned mid = lo + (hi - lo) / 2;
+
+		if (id32_cmp(&d[order[mid]], sha) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < n && id32_eq(&d[order[lo]], sha) ? lo : n;
+}
+
+void
+volumes_here(struct volumes *vs, const struct fp *fp, const struct id32 *d,
+    unsigned n, bool *here)
+{
+	uint16_t order[VOLUMES_ASK];
+	struct id32 after = {0};
+	struct volume *v = NULL;
+	struct own *o;
+	uint32_t k;
+
+	n = MIN_OF(n, (unsigned)VOLUMES_ASK);
+	for (unsigned i = 0; i < n; i++)
+		order[i] = (uint16_t)i;
+	sorting = d;
+	qsort(order, n, sizeof(order[0]), cmp_asked);
+	while ((v = volume_next(vs, v)) != NULL)
+		for (unsigned i = 0; i < n && v->list != NULL &&
+		    fp_eq(&v->fp, fp); i++)
+			here[i] |= chunk_find(&v->t, &d[i], &k) &&
+			    !volume_lacks(v, &d[i]);
+	while ((o = own_next_listed(vs->b, fp, &after)) != NULL) {
+		struct chunk_list l;
+		_cleanup_free_ uint8_t *p = kept_list(vs, o, &l);
+
+		after = o->sha;
+		for (uint32_t i = 0; p != NULL && i < l.n; i++) {
+			const struct id32 *sha = chunk_digest(&l, i);
+			unsigned at = asked_at(d, order, n, sha);
+
+			for (; at < n && id32_eq(&d[order[at]], sha); at++)
+				here[order[at]] = true;
+		}
+	}
+}
+
+ssize_t
+volumes_get(struct volumes *vs, const struct fp *fp, const struct id32 *sha,
+    uint64_t offset, uint8_t *buf, size_t n, uint64_t *size)
+{
+	struct id32 after = {0};
+	struct own *o;
+
+	while ((o = own_next_listed(vs->b, fp, &after)) != NULL) {
+		struct chunk_list l;
+		_cleanup_free_ uint8_t *p = kept_list(vs, o, &l);
+		uint64_t at = 0, whole;
+
+		after = o->sha;
+		for (uint32_t i = 0; p != NULL && i < l.n; i++) {
+			if (!id32_eq(chunk_digest(&l, i), sha)) {
+				at += chunk_size(&l, i);
+				continue;
+			}
+			*size = chunk_size(&l, i);
+			if (offset >= *size)
+				return 0;
+			return blobs_get(vs->b, fp, &o->sha, at + offset, buf,
+			    (size_t)MIN_OF((uint64_t)n, *size - offset),
+			    &whole);
+		}
+	}
+	return -1;
 }
 
 /* ---- the beginning ---- */

@@ -114,9 +114,9 @@ struct host {
 	/* of which volume that is under way is it a chunk, of which size? */
 	bool (*chunk_of)(void *ctx, const struct fp *fp,
 	    const struct id32 *chunk, struct id32 *whole, uint64_t *size);
-	/* has this owner sent all of this chunk of one under way? */
-	bool (*chunk_here)(void *ctx, const struct fp *fp,
-	    const struct id32 *chunk);
+	/* which of these has this owner sent as chunks: here[i] is set */
+	void (*chunks_here)(void *ctx, const struct fp *fp,
+	    const struct id32 *, unsigned n, bool *here);
 	enum blob_put (*chunk_put)(void *ctx, const struct fp *fp,
 	    const struct id32 *sha, uint64_t size, uint64_t offset,
 	    const uint8_t *, size_t, uint64_t *have);

@@ -15,20 +15,25 @@
 void
 slice_have(struct node *n, const struct asked *a)
 {
-	const uint8_t *fp = a->caller->peer->v.fp.b, *d;
+	const struct fp *fp = &a->caller->peer->v.fp;
+	static struct id32 asked[PROTO_HAVE_MAX];
+	static bool here[PROTO_HAVE_MAX];
 	uint8_t bits[PROTO_HAVE_MAX / 8] = {0};
 	struct plist l = a->req.digests;
-	size_t i = 0;
+	const uint8_t *d;
+	unsigned k = 0;
 	struct wr w;
 
-	for (; plist_next(&l, &d); i++) {
-		if (n->host.blob_has(n->host.ctx, fp_at(fp), id32_at(d),
-			NULL) ||
-		    n->host.chunk_here(n->host.ctx, fp_at(fp), id32_at(d)))
-			bits[i / 8] |= (uint8_t)(1u << (7 - i % 8));
+	for (; k < PROTO_HAVE_MAX && plist_next(&l, &d); k++) {
+		asked[k] = *id32_at(d);
+		here[k] = n->host.blob_has(n->host.ctx, fp, &asked[k], NULL);
 	}
+	n->host.chunks_here(n->host.ctx, fp, asked, k, here);
+	for (unsigned i = 0; i < k; i++)
+		if (here[i])
+			bits[i / 8] |= (uint8_t)(1u << (7 - i % 8));
 	w = answer_begin(n, ST_OK, NULL);
-	mpk_put_bin(&w, bits, (i + 7) / 8);
+	mpk_put_bin(&w, bits, (k + 7) / 8);
 	answer_send(n, a, &w);
 }
 
@@ -172,9 +177,9 @@ slice_put(struct node *n, const struct asked *a)
 	uint64_t size;
 
 	if (!wanted(n, fp, id32_at(q->digest), &w)) {
-		/* the last slice once more, when its job is over already */
-		if (n->host.blob_has(n->host.ctx, fp, id32_at(q->digest),
-		    &size) && size == q->n)
+		/* the last slice once more, when nobody waits for it now */
+		if (n->host.blob_get(n->host.ctx, fp, id32_at(q->digest), 0,
+			answer_slice(n), 0, &size) >= 0 && size == q->n)
 			put_answer(n, a, size);
 		else
 			answer_refusal(n, a, &r);

@@ -532,7 +532,7 @@ make_node(struct world *w)
 	    .blob_has = fake_has, .blob_claimed = fake_claimed,
 	    .blob_put = fake_put, .volume_begin = fake_begin,
 	    .volume_lacks = fake_lacks, .chunk_of = fake_chunk_of,
-	    .chunk_here = fake_chunk_here,
+	    .chunks_here = fake_chunks_here,
 	    .chunk_put = fake_chunk_put,
 	    .blob_get = fake_get, .blob_held = fake_held,
 	    .blob_room = fake_room, .blob_use = fake_blob_fn,

@@ -176,8 +176,8 @@ enum volume_is fake_lacks(void *ctx, const struct fp *fp,
     bool *more);
 bool fake_chunk_of(void *ctx, const struct fp *fp, const struct id32 *chunk,
     struct id32 *whole, uint64_t *size);
-bool fake_chunk_here(void *ctx, const struct fp *fp,
-    const struct id32 *chunk);
+void fake_chunks_here(void *ctx, const struct fp *fp, const struct id32 *,
+    unsigned n, bool *here);
 enum blob_put fake_chunk_put(void *ctx, const struct fp *fp,
     const struct id32 *sha, uint64_t size, uint64_t offset,
     const uint8_t *data, size_t n, uint64_t *have);

@@ -199,10 +199,12 @@ fake_chunk_of(void *ctx, const struct fp *fp, const struct id32 *chunk,
 	return false;
 }
 
-bool
-fake_chunk_here(void *ctx, const struct fp *fp, const struct id32 *chunk)
+void
+fake_chunks_here(void *ctx, const struct fp *fp, const struct id32 *d,
+    unsigned n, bool *here)
 {
-	return fake_has(ctx, fp, chunk, NULL);
+	for (unsigned i = 0; i < n; i++)
+		here[i] |= fake_has(ctx, fp, &d[i], NULL);
 }
 
 enum blob_put

@@ -125,9 +125,12 @@ test_whole(void **state)
 	assert_int_equal(put(&chunk[0], CHUNK + 1, 0, tar, 1)->status,
 	    ST_MALFORMED);
 	took(put(&chunk[0], CHUNK, 0, tar, CHUNK), CHUNK);
+	/* the volume is whole: the last chunk once more does no harm */
+	took(put(&chunk[0], CHUNK, 0, tar, CHUNK), CHUNK);
 	names(submit(1, 0x41, 1, in_chunks, &id), 0);
 	world_run(&w, 100);
 	state_is(&id, "done", NULL);
+	took(put(&chunk[2], CHUNK, 0, tar + 2 * CHUNK, CHUNK), CHUNK);
 	/* the same volume once more: nothing is asked for */
 	names(submit(1, 0x41, 2, in_chunks, &id), 0);
 }

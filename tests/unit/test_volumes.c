@@ -271,6 +271,15 @@ put_chunk(const struct fp *fp, const struct vol *v, const struct id32 *sha)
 	    v->data + v->t.at[v->t.order[k]], size, NOW, &have);
 }
 
+static bool
+chunk_here(const struct fp *fp, const struct id32 *sha)
+{
+	bool here = false;
+
+	volumes_here(vs, fp, sha, 1, &here);
+	return here;
+}
+
 static void
 put_lacking(const struct fp *fp, const struct vol *v)
 {
@@ -297,6 +306,7 @@ static void
 test_comes(void **state)
 {
 	struct vol v, w;
+	uint64_t have;
 	unsigned n;
 
 	(void)state;
@@ -304,6 +314,10 @@ test_comes(void **state)
 	/* nothing of this owner is here: known at once */
 	assert_int_equal(begin(&alice, &v), VOLUME_LACKS);
 	assert_false(blobs_has(b, &alice, &v.chunks.sha256, NULL));
+	/* its last slice once more: it is not asked for again */
+	assert_int_equal(volumes_put(vs, &alice, &v.chunks.sha256,
+		v.chunks.size, 100, v.list + 100, 50, NOW, &have), BLOB_WHOLE);
+	assert_int_equal(have, v.chunks.size);
 	assert_int_equal(lacking(&alice, &v), v.t.l.n);
 	assert_int_equal(volumes_claimed(vs, &alice, &v.whole.sha256),
 	    SIZE + 4096);
@@ -342,11 +356,33 @@ test_comes(void **state)
 	/* who knows the digests has nothing by it */
 	assert_int_equal(begin(&bob, &w), VOLUME_LACKS);
 	assert_int_equal(lacking(&bob, &w), w.t.l.n);
-	assert_false(volumes_has(vs, &bob, chunk_digest(&w.t.l, 0)));
+	assert_false(chunk_here(&bob, chunk_digest(&w.t.l, 0)));
 	assert_int_equal(put_chunk(&bob, &w, chunk_digest(&w.t.l, 0)),
 	    BLOB_WHOLE);
-	assert_true(volumes_has(vs, &bob, chunk_digest(&w.t.l, 0)));
-	assert_false(volumes_has(vs, &alice, chunk_digest(&w.t.l, 0)));
+	assert_true(chunk_here(&bob, chunk_digest(&w.t.l, 0)));
+	assert_false(chunk_here(&bob, chunk_digest(&w.t.l, 1)));
+	/* what came in chunks is there as chunks, for who has sent it */
+	{
+		bool here[VOLUMES_ASK] = {false};
+		uint8_t buf[CHUNK_MAX];
+		uint32_t last = w.t.l.n - 1;
+		uint64_t size;
+
+		for (uint32_t i = 0; i < w.t.l.n; i++)
+			lacks[i] = *chunk_digest(&w.t.l, i);
+		lacks[w.t.l.n] = (struct id32){{1}};
+		volumes_here(vs, &alice, lacks, w.t.l.n + 1, here);
+		for (uint32_t i = 0; i <= w.t.l.n; i++)
+			assert_int_equal(here[i], i < w.t.l.n);
+		assert_int_equal(volumes_get(vs, &alice, &lacks[last], 5, buf,
+			sizeof(buf), &size), chunk_size(&w.t.l, last) - 5);
+		assert_int_equal(size, chunk_size(&w.t.l, last));
+		assert_memory_equal(buf, w.data + w.t.at[last] + 5, size - 5);
+		assert_int_equal(volumes_get(vs, &alice, &lacks[last], size,
+			buf, sizeof(buf), &size), 0);
+		assert_int_equal(volumes_get(vs, &bob, &lacks[last], 0, buf,
+			sizeof(buf), &size), -1);
+	}
 	vol_free(&v);
 	vol_free(&w);
 }

@@ -244,6 +244,8 @@ def chunks(c, b):
         c.log(s["id"], 1).startswith(hashlib.md5(data).hexdigest().encode())
     yield "which is there as a whole", c.must("blob/have", {"d": [codec.sha256(big)]}) == b"\x80" and \
         c.fetch(codec.sha256(big), len(big)) == big
+    yield "and in its chunks", c.must("blob/have", {"d": [codec.sha256(first), os.urandom(32)]}) == b"\x80" and \
+        c.fetch(codec.sha256(first), len(first)) == first
     more = data[:150000] + b"more" + data[150000:]
     p, blobs = b.payload("busybox md5sum < /in/f", [("/in", "ro", volume(more))], chunked=True)
     c.submit(p, blobs)
