@@ -23,6 +23,8 @@ enum {
 	F_SPLICE = 1 << 2,   /* pipes of jobs to files */
 	F_SOCKET = 1 << 3,   /* socket and connect */
 	F_LOCK_MEM = 1 << 4, /* one page of keys */
+	F_READ = 1 << 5,     /* files, to read only */
+	F_LIBRARIES = 1 << 6, /* code of files: the resolver's modules */
 };
 
 static const unsigned filter_of[PROGRAM_COUNT] = {
@@ -132,7 +134,7 @@ add_fcntl(scmp_filter_ctx ctx)
 
 /* Memory is never executable; a signal goes to this process only. */
 static int
-add_bounded(scmp_filter_ctx ctx)
+add_bounded(scmp_filter_ctx ctx, bool libraries)
 {
 	struct scmp_arg_cmp no_exec =
 	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
@@ -144,7 +146,9 @@ add_bounded(scmp_filter_ctx ctx)
 	for (size_t i = 0; i < NELEM(maps) && r >= 0; i++) {
 		int nr = seccomp_syscall_resolve_name(maps[i]);
 
-		if (nr >= 0)
+		if (nr >= 0 && libraries)
+			r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
+		else if (nr >= 0)
 			r = seccomp_rule_add(
 			    ctx, SCMP_ACT_ALLOW, nr, 1, no_exec);
 	}
@@ -164,8 +168,8 @@ build_allow(scmp_filter_ctx ctx, unsigned sets)
 	if (r >= 0)
 		r = add_fcntl(ctx);
 	if (r >= 0)
-		r = add_bounded(ctx);
-	if (r >= 0 && sets & F_FILES)
+		r = add_bounded(ctx, (sets & F_LIBRARIES) != 0);
+	if (r >= 0 && sets & (F_FILES | F_READ))
 		r = ADD(ctx, SCMP_ACT_ALLOW, readers);
 	if (r >= 0 && sets & F_FILES)
 		r = ADD(ctx, SCMP_ACT_ALLOW, files);
@@ -184,18 +188,12 @@ build_allow(scmp_filter_ctx ctx, unsigned sets)
 	return r;
 }
 
-int
-priv_filter(enum program who)
+static int
+load(unsigned sets)
 {
 	scmp_filter_ctx ctx;
 	int r;
 
-	if (who == PROGRAM_PARENT)
-		return 0;
-	if (who >= PROGRAM_COUNT || filter_of[who] == 0) {
-		errno = EINVAL;
-		return -1;
-	}
 #ifdef WARREN_SANITIZED
 	/* the sanitizers' own runtime opens, maps and traces */
 	log_debug(NULL, "no system-call filter in a build with sanitizers");
@@ -210,7 +208,7 @@ priv_filter(enum program who)
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
 	    SCMP_ACT_KILL_PROCESS);
-	r = build_allow(ctx, filter_of[who]);
+	r = build_allow(ctx, sets);
 	if (r >= 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -219,4 +217,22 @@ priv_filter(enum program who)
 		return -1;
 	}
 	return 0;
+}
+
+int
+priv_filter(enum program who)
+{
+	if (who == PROGRAM_PARENT)
+		return 0;
+	if (who >= PROGRAM_COUNT || filter_of[who] == 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	return load(filter_of[who]);
+}
+
+int
+priv_filter_lookup(void)
+{
+	return load(F_READ | F_SOCKET | F_LIBRARIES);
 }

@@ -71,5 +71,10 @@ int priv_landlock(const struct priv_dir *dirs, size_t count, int *abi);
  * the jail, which loads its own (sandbox/base/basefilter.h).
  */
 int priv_filter(enum program);
+/*
+ * ... and of the child that looks up a host name, which is no program of the
+ * table: sockets, files to read, code of files (the resolver's modules).
+ */
+int priv_filter_lookup(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -20,8 +21,8 @@
 
 /*
  * A host name is looked up by a child that lives for one answer and has no
- * right of ours: what DNS servers send is parsed there. It answers a record of
- * fixed size.
+ * right and no memory of ours: what DNS servers send is parsed there. It
+ * answers a record of fixed size.
  */
 #define RESOLVE_SECONDS 10.0
 
@@ -74,31 +75,54 @@ look_up(const char *host, struct answer *a)
 		freeaddrinfo(list);
 }
 
-/* From here on: nothing of the parent but the end of a pipe. */
-static void
-child(const struct parent *p, const char *host, int out)
+/* The one thing that it does; whatever fails, nobody gets an answer. */
+int
+resolve_main(const char *host, const char *id)
 {
 	struct answer a = {0};
 	struct rlimit none = {0, 0};
 	struct priv_dir root = {-1, PRIV_READ};
-	int abi, devnull = open("/dev/null", O_RDWR);
+	uint32_t uid = (uint32_t)strtoul(id, NULL, 10);
+	int abi;
 
+	if (priv_fds((const int[]){PROGRAM_CHANNEL}, 1) < 0 ||
+	    priv_session(32) < 0 || priv_ids(uid) < 0 ||
+	    setrlimit(RLIMIT_FSIZE, &none) < 0)
+		return 1;
+	root.fd = open("/", O_PATH | O_CLOEXEC);
+	if (root.fd < 0 || priv_landlock(&root, 1, &abi) < 0 ||
+	    priv_filter_lookup() < 0)
+		return 1;
+	look_up(host, &a);
+	return write(PROGRAM_CHANNEL, &a, sizeof(a)) == sizeof(a) ? 0 : 1;
+}
+
+/*
+ * Executed anew, so that nothing of our memory is there: the passphrases of
+ * config, for one. Only the end of a pipe goes along.
+ */
+static void
+child(const struct parent *p, const char *host, int out)
+{
+	char name[] = RESOLVE_NAME, what[256], id[16], *envp[] = {NULL};
+	char *argv[] = {name, what, id, NULL};
+	int devnull = open("/dev/null", O_RDWR);
+	int exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	(void)snprintf(what, sizeof(what), "%s", host);
+	(void)snprintf(id, sizeof(id), "%u",
+	    p->root ? p->base + RESOLVE_UID : 0);
 	for (int i = 0; i <= STDERR_FILENO; i++)
 		if (devnull < 0 || dup2(devnull, i) < 0)
 			_exit(1);
-	if (dup2(out, PROGRAM_CHANNEL) < 0 ||
-	    priv_fds((const int[]){PROGRAM_CHANNEL}, 1) < 0 ||
-	    priv_session(32) < 0 ||
-	    priv_ids(p->root ? p->base + RESOLVE_UID : 0) < 0 ||
-	    setrlimit(RLIMIT_FSIZE, &none) < 0)
+	/* it may be that number already, and would then close */
+	if (exe < 0 || (exe = fcntl(exe, F_DUPFD_CLOEXEC, 10)) < 0 ||
+	    (out = fcntl(out, F_DUPFD_CLOEXEC, 10)) < 0 ||
+	    dup2(out, PROGRAM_CHANNEL) < 0 ||
+	    priv_fds((const int[]){PROGRAM_CHANNEL, exe}, 2) < 0)
 		_exit(1);
-	root.fd = open("/", O_PATH | O_CLOEXEC);
-	if (root.fd < 0 || priv_landlock(&root, 1, &abi) < 0)
-		_exit(1);
-	look_up(host, &a);
-	if (write(PROGRAM_CHANNEL, &a, sizeof(a)) != sizeof(a))
-		_exit(1);
-	_exit(0);
+	(void)fexecve(exe, argv, envp);
+	_exit(1);
 }
 
 static void

@@ -24,4 +24,11 @@ struct resolve *resolve_start(struct parent *, const char *host, resolve_fn *,
     void *ctx);
 void resolve_stop(struct resolve *); /* before the answer; NULL is fine */
 
+/*
+ * That child itself, when warrend is executed by this name: host, the number
+ * to run as (0: ours); the answer goes to descriptor 3. Its exit status.
+ */
+#define RESOLVE_NAME "warrend-look-up"
+int resolve_main(const char *host, const char *id);
+
 #endif

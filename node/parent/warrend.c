@@ -23,6 +23,7 @@
 #include "node/parent/groups.h"
 #include "node/parent/keyfiles.h"
 #include "node/parent/listen.h"
+#include "node/parent/resolve.h"
 #include "node/parent/settings.h"
 #include "common/layers.h"
 #include "common/file.h"
@@ -399,6 +400,8 @@ main(int argc, char **argv)
 	char found[4096];
 	int r;
 
+	if (argc == 3 && strcmp(argv[0], RESOLVE_NAME) == 0)
+		return resolve_main(argv[1], argv[2]);
 	log_init("warrend", LOG_NOTICE);
 	r = options(&o, argc, argv);
 	if (r != 0)

@@ -8,11 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -154,11 +156,50 @@ no_row(void **state)
 	}
 }
 
+/* Who looks up names does that, and neither starts nor makes anything. */
+static int
+looking_up(void)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    priv_filter_lookup() < 0)
+		return 100;
+	if (getaddrinfo("localhost", NULL, &hints, &list) != 0 || list == NULL)
+		return 1;
+	freeaddrinfo(list);
+	if (syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL) >= 0)
+		return 2;
+	if (mkdir("/tmp/warren-test-never", 0700) == 0 || errno != EPERM)
+		return 3;
+	if (unlink("/tmp/warren-test-never") == 0 || errno != EPERM)
+		return 4;
+	if (queue_signal() == 0 || set_owner() == 0)
+		return 5;
+	(void)execl("/bin/true", "true", (char *)NULL);
+	return 6;
+}
+
+static void
+look_up(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(looking_up());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	/* the attempt to execute ends it */
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(refusals),
+	    cmocka_unit_test(refusals), cmocka_unit_test(look_up),
 	    cmocka_unit_test(no_row),
 	};
 
