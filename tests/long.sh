@@ -72,6 +72,8 @@ else
 	echo "not ok links: ./check interop makes $stock"
 fi
 
+make -C "$build" -s tests/escape/transport_hostile >"$build/standin.log" 2>&1
+STANDIN_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" standin 2>>"$build/standin.log"
 WARREN_MANY=${LONG_MANY:-10000} "$top/tests/in-group" "$top/tests/escape/run" "$build" many 2>"$build/many.log"
 
 end=$((SECONDS + soak_s)) n=0 bad=0
