@@ -229,6 +229,7 @@ test_all(void **state)
 {
 	static const size_t slices[] = {2048, 40000, PROTO_SLICE};
 
+	(void)teardown(state); /* each run has its own */
 	for (unsigned merges = 0; merges < 2; merges++)
 		for (size_t i = 0; i < NELEM(slices); i++)
 			for (unsigned breaks = 0; breaks < 8; breaks += 7) {
