@@ -197,6 +197,11 @@ begin(struct law *l)
 		go_on(l);
 		return;
 	}
+	if (l->recall) {
+		/* its keys may be anchors and boards, documents or none */
+		l->changed = true;
+		law_follow(l);
+	}
 	if (!la->pinned) {
 		go_on(l);
 		return;

@@ -727,6 +727,47 @@ test_brake(void **state)
 	kit_remove(dir_path);
 }
 
+/* Who holds the root's role is an anchor, also after node.yaml came again. */
+static void
+test_anchors_from(void **state)
+{
+	static const char yaml[] = "trust: {anchors_from: [test.kos]}\n";
+	const struct kit_root r = {.keys = {1u << 1, 1, 1},
+	    .issued = 1000000000, .expires = UINT32_MAX};
+	const struct klp_secret mine = secret;
+	uint32_t now = (uint32_t)time(NULL);
+	uint8_t buf[8192];
+	struct id32 id;
+	struct ipc *node;
+	struct prog p;
+	int dir = folder();
+
+	secret = kit_secret(1);
+	assert_int_equal(setup(state), 0);
+	kit_dir_make(&klp);
+	kit_dir_put(&klp, "authorities/test.kos.root.json", buf,
+	    kit_root(buf, sizeof(buf), &r, &id));
+	prog_start_two(&p, PROGRAM_TRUST, "trust", dir, "klp", klp.fd);
+	prog_params(&p, rns);
+	prog_text(&p, SET_NODE_YAML, "", yaml);
+	prog_begin(&p);
+	node = prog_neighbour(&p, PROGRAM_NODE);
+	(void)told(node);
+	assert_int_equal(question(node, ask(10, now - 10, true)).level, 3);
+	prog_text(&p, SET_NODE_YAML, "", yaml);
+	(void)told(node);
+	assert_int_equal(question(node, ask(0, 0, false)).level, 3);
+	prog_text(&p, SET_NODE_YAML, "", "trust: {floor: 1}\n");
+	(void)told(node);
+	assert_int_equal(question(node, ask(0, 0, false)).level, 0);
+	prog_stop(&p);
+	(void)close(dir);
+	kit_dir_remove(&klp);
+	kit_remove(dir_path);
+	secret = mine;
+	assert_int_equal(setup(state), 0);
+}
+
 int
 main(void)
 {
@@ -740,6 +781,7 @@ main(void)
 	    cmocka_unit_test(test_malformed),
 	    cmocka_unit_test(test_list),
 	    cmocka_unit_test(test_brake),
+	    cmocka_unit_test(test_anchors_from),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
