@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/program.h"
 #include "sandbox/base/report.h"
+#include "sandbox/jail/cell_ask.h"
 #include "sandbox/jail/cell_take.h"
 #include "sandbox/jail/cell_tell.h"
 #include "sandbox/jail/slot.h"
@@ -104,13 +105,6 @@ given_up(struct jail *j, struct cell *c, const char *why)
 	(void)set_state(j, c, CELL_BROKEN, why);
 }
 
-/* Its end shows in the report's, when its descriptor has not come. */
-static bool
-may_run(const struct cell *c)
-{
-	return c->pidfd >= 0 || (c->asked && c->report >= 0);
-}
-
 /*
  * A job runs whose slot's process fell between making it and giving us its
  * descriptor: nothing but our own end ends it. At once when no other job runs,
@@ -121,7 +115,7 @@ orphan(const struct jail *j, const struct cell *c, bool must)
 {
 	bool alone = true;
 
-	if (!c->lost || !c->asked || !may_run(c))
+	if (!c->lost || !c->asked || !cell_may_run(c))
 		return;
 	for (uint32_t i = 0; i < j->nslots; i++)
 		if (&j->cells[i] != c && j->cells[i].life.state != CELL_FREE &&
@@ -148,7 +142,7 @@ broken(struct jail *j, struct cell *c, const char *why)
 	if (c->life.state == CELL_FILLING)
 		kill_child(c);
 	orphan(j, c, false);
-	if (may_run(c))
+	if (cell_may_run(c))
 		return;
 	c->asked = false;
 	if (c->life.state == CELL_FILLING || c->life.state == CELL_STARTING) {
@@ -192,15 +186,6 @@ ask_child(struct jail *j, struct cell *c, uint8_t type, int a, int b)
 	return rv == 0;
 }
 
-static struct mono
-after_ms(uint64_t ms)
-{
-	struct mono now = clock_mono();
-
-	now.us += (int64_t)ms * 1000;
-	return now;
-}
-
 static void
 start(struct jail *j, struct cell *c)
 {
@@ -208,7 +193,7 @@ start(struct jail *j, struct cell *c)
 		return;
 	c->step = c->volume = 0;
 	/* a build that hangs is killed like a job that does */
-	c->deadline = after_ms(c->plan.time_ms + JAIL_GRACE_MS);
+	c->deadline = cell_after_ms(c->plan.time_ms + JAIL_GRACE_MS);
 	if (!ask_child(j, c, SLOT_GO, c->out_w, c->err_w))
 		return;
 	/* the job alone holds them now: their EOF is its end */
@@ -234,7 +219,7 @@ step_next_fill(struct jail *j, struct cell *c, int from)
 			return;
 		c->step = STEP_FILL;
 		c->volume = i;
-		c->deadline = after_ms(JAIL_STEP_MS);
+		c->deadline = cell_after_ms(JAIL_STEP_MS);
 		(void)ask_child(j, c, SLOT_STEP, c->blobs[i] >= 0 ?
 		    c->blobs[i] : STDIN_FILENO, STDOUT_FILENO);
 		return;
@@ -367,7 +352,7 @@ maybe_started(struct jail *j, struct cell *c)
 	c->started = true;
 	if (!set_state(j, c, CELL_RUNNING, "the command runs"))
 		return;
-	c->deadline = after_ms(c->plan.time_ms + JAIL_GRACE_MS);
+	c->deadline = cell_after_ms(c->plan.time_ms + JAIL_GRACE_MS);
 	c->began = clock_mono();
 	memset(&m, 0, sizeof(m));
 	m.job = c->job;
@@ -394,7 +379,7 @@ pack(struct jail *j, struct cell *c, int volume)
 		tell_step(j, c, false);
 		return;
 	}
-	c->deadline = after_ms(JAIL_STEP_MS);
+	c->deadline = cell_after_ms(JAIL_STEP_MS);
 	memset(&open, 0, sizeof(open));
 	open.job = c->job;
 	open.step = STEP_PACK;
@@ -423,14 +408,6 @@ pack_ended(struct jail *j, struct cell *c, bool ok)
 		step_next_clean(j, c);
 }
 
-/* The job itself, or what is needed for its start. */
-static bool
-of_job(const struct cell *c)
-{
-	return c->life.state == CELL_FILLING ||
-	    c->life.state == CELL_STARTING || c->life.state == CELL_RUNNING;
-}
-
 void
 cell_on_ctl(struct jail *j, struct cell *c)
 {
@@ -454,7 +431,7 @@ cell_on_ctl(struct jail *j, struct cell *c)
 		close_fd(&c->pidfd);
 		c->pidfd = steal_fd(&fds[0]);
 		c->asked = false;
-		if (c->kill_step || (c->kill && of_job(c)))
+		if (c->kill_step || (c->kill && cell_of_job(c)))
 			kill_child(c);
 		maybe_started(j, c);
 		break;
@@ -614,21 +591,6 @@ job_ended(struct jail *j, struct cell *c, const siginfo_t *si)
 		step_next_clean(j, c);
 }
 
-/* Why a step came to nothing, when it could not say so itself. */
-static const char *
-step_end(const struct cell *c, const siginfo_t *si)
-{
-	if (c->timed_out)
-		return "took too long";
-	if (c->kill_step || (c->kill && c->life.state == CELL_FILLING))
-		return "killed";
-	if (si->si_code == CLD_EXITED || si->si_status != SIGKILL)
-		return "ended early";
-	/* nobody else kills here */
-	return c->life.state == CELL_FILLING ?
-	    "too large for the job's limit of memory" : "out of memory";
-}
-
 /* Its clock goes on where it stood. */
 static void
 thaw(struct cell *c)
@@ -678,7 +640,7 @@ cell_on_pidfd(struct jail *j, struct cell *c)
 	if (c->life.state == CELL_FILLING)
 		close_fd(&c->blobs[c->volume]);
 	if (!ok && c->why[0] == '\0')
-		(void)snprintf(c->why, sizeof(c->why), "%s", step_end(c, &si));
+		(void)snprintf(c->why, sizeof(c->why), "%s", cell_step_end(c, &si));
 	switch (c->life.state) {
 	case CELL_FILLING:
 		if (c->lost)
@@ -781,7 +743,7 @@ step_next_clean(struct jail *j, struct cell *c)
 			return;
 		c->step = STEP_CLEAN;
 		c->volume = i;
-		c->deadline = after_ms(JAIL_STEP_MS);
+		c->deadline = cell_after_ms(JAIL_STEP_MS);
 		(void)ask_child(j, c, SLOT_STEP, STDIN_FILENO, STDOUT_FILENO);
 		return;
 	}
@@ -822,7 +784,7 @@ cell_tick(struct jail *j, struct cell *c, struct mono now)
 		return;
 	log_notice("jail", "slot %u: over its time, killed", c->number);
 	c->timed_out = true;
-	if (of_job(c))
+	if (cell_of_job(c))
 		c->kill = true;
 	else
 		c->kill_step = true;

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sandbox/jail/cell_ask.h"
+
+#include <sys/wait.h>
+
+#include "common/clock.h"
+
+bool
+cell_may_run(const struct cell *c)
+{
+	/* its end shows in the report's, when its descriptor has not come */
+	return c->pidfd >= 0 || (c->asked && c->report >= 0);
+}
+
+bool
+cell_of_job(const struct cell *c)
+{
+	return c->life.state == CELL_FILLING ||
+	    c->life.state == CELL_STARTING || c->life.state == CELL_RUNNING;
+}
+
+const char *
+cell_step_end(const struct cell *c, const siginfo_t *si)
+{
+	if (c->timed_out)
+		return "took too long";
+	if (c->kill_step || (c->kill && c->life.state == CELL_FILLING))
+		return "killed";
+	if (si->si_code == CLD_EXITED || si->si_status != SIGKILL)
+		return "ended early";
+	/* nobody else kills here */
+	return c->life.state == CELL_FILLING ?
+	    "too large for the job's limit of memory" : "out of memory";
+}
+
+struct mono
+cell_after_ms(uint64_t ms)
+{
+	struct mono now = clock_mono();
+
+	now.us += (int64_t)ms * 1000;
+	return now;
+}

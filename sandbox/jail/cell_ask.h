@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_SANDBOX_JAIL_CELL_ASK_H
+#define WARREN_SANDBOX_JAIL_CELL_ASK_H
+
+#include <signal.h>
+
+#include "sandbox/jail/cell.h"
+
+/* Questions about a cell, which change nothing. */
+
+/* What was asked for last may run, as far as is known. */
+bool cell_may_run(const struct cell *);
+/* In it is the job itself, or what is needed for its start. */
+bool cell_of_job(const struct cell *);
+/* Why a step came to nothing, when it could not say so itself. */
+const char *cell_step_end(const struct cell *, const siginfo_t *);
+/* So many milliseconds from now. */
+struct mono cell_after_ms(uint64_t ms);
+
+#endif
