@@ -25,6 +25,7 @@
 #include "sandbox/base/basefilter.h"
 #include "sandbox/base/report.h"
 #include "sandbox/base/root.h"
+#include "sandbox/image/import_group.h"
 #include "sandbox/image/source.h"
 #include "sandbox/image/store.h"
 #include "sandbox/base/sys.h"
@@ -52,6 +53,7 @@ struct step {
 	char tmp[32];    /* its name in the store */
 	int in_r, out_w, report_w; /* hand's ends */
 	struct filter never, job, seal;
+	struct import_group group;
 };
 
 static int
@@ -127,6 +129,8 @@ confine(struct step *s, int sync)
 	if (attached(s))
 		dirs.volumes[dirs.nvolumes++] = s->source.fd;
 	(void)setsid();
+	/* where that is refused the rlimits of hand hold */
+	(void)import_group_join(&s->group);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		say_fail(s->report_w, what);
 	if (s->root) {
@@ -440,6 +444,7 @@ image_import(const struct image_import *in, struct image_imported *out,
 	memset(out, 0, sizeof(*out));
 	why[0] = '\0';
 	s.tag = in->tag == NULL ? NULL : strdup(in->tag);
+	(void)import_group_make(&s.group);
 	if (in->name != NULL && !store_name_ok(in->name, full))
 		(void)snprintf(why, cap, "a name is small letters, digits and "
 		    "._-/ , then :TAG");
@@ -453,6 +458,7 @@ image_import(const struct image_import *in, struct image_imported *out,
 	    run(&s, record, &len, why, cap) == 0)
 		rv = adopt(&s, record, len, out, why, cap);
 	out->unconfined = s.unconfined;
+	import_group_remove(&s.group);
 	drop_work(&s);
 	free(s.never.insns);
 	free(s.job.insns);

@@ -7,6 +7,7 @@
 
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@
 
 #include "common/file.h"
 #include "sandbox/image/import.h"
+#include "sandbox/image/import_group.h"
 #include "sandbox/image/store.h"
 #include "sandbox/base/tree.h"
 #include "common/util.h"
@@ -627,11 +629,69 @@ test_sweep(void **state)
 	(void)unlinkat(images, "tmp-aaaaaaaaaaaaaaaa", 0);
 }
 
+/* How often its name stands among the groups of this process. */
+static unsigned
+groups_named(const char *name)
+{
+	FILE *f = fopen("/proc/self/cgroup", "re");
+	char line[1024];
+	unsigned n = 0;
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		n += strstr(line, name) != NULL;
+	if (f != NULL)
+		(void)fclose(f);
+	return n;
+}
+
+/* An import has a group wherever one can be made, and leaves none behind. */
+static void
+test_group(void **state)
+{
+	struct import_group g, left;
+	unsigned n = import_group_make(&left);
+	int status;
+	pid_t pid;
+
+	(void)state;
+	/* as a killed import leaves it: the next one takes it along */
+	(void)snprintf(g.name, sizeof(g.name), "%s", left.name);
+	pid = fork();
+	if (pid == 0) {
+		assert_int_equal(import_group_make(&g), n);
+		for (int i = 0; i < IMPORT_GROUPS; i++)
+			if (left.at[i] >= 0 && faccessat(left.at[i], left.name,
+			    F_OK, 0) == 0)
+				_exit(1);
+		if (import_group_join(&g) && groups_named(g.name) < n)
+			_exit(2);
+		/* who is in it cannot remove it: our parent's is removed so */
+		pid = fork();
+		if (pid > 0)
+			_exit(waitpid(pid, &status, 0) == pid ? 0 : 3);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	(void)snprintf(left.name, sizeof(left.name), "warren-import-%d",
+	    (int)pid);
+	import_group_remove(&left);
+	n = import_group_make(&g);
+	for (int i = 0; i < IMPORT_GROUPS; i++)
+		if (g.at[i] >= 0)
+			assert_int_equal(faccessat(g.at[i], left.name, F_OK,
+			    0), -1);
+	import_group_remove(&g);
+	for (int i = 0; i < IMPORT_GROUPS; i++)
+		assert_int_equal(g.at[i], -1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sweep),
+		cmocka_unit_test(test_group),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_layers),
