@@ -135,7 +135,7 @@ main(int argc, char **argv)
 	ssize_t n;
 	int fd;
 
-	if (argc != 2)
+	if (argc < 2)
 		return 2;
 	if (strcmp(argv[1], "fill") == 0) {
 		n = read(0, what, sizeof(what) - 1);
