@@ -103,6 +103,7 @@ enum event_kind {
 	EVK_DISK_LOW = 43,
 	EVK_LEDGER_ROW = 44, /* a row that cannot be written */
 	EVK_LENDING = 47,    /* the machine is lent, or no more */
+	EVK_RELOADED = 49,   /* node goes by changed files */
 	EVK_JOB_FROZEN = 48, /* ... and a job stands still, or goes on */
 	EVK_APPROVAL = 57,	/* one that counted; a: approve 1, reject 0 */
 	EVK_BOARD_ABSENT = 58,	/* approved_by that nothing maps */
@@ -158,6 +159,11 @@ enum event_kind {
 /* the answer: error is an errno, or 0 and one descriptor */
 #define MSG_OPENED(F)                                                          \
 	F(u32, index, 0) F(u32, seq, 0) F(i32, error, 0) F(str, text, 256)
+/* ---- transport to parent and back: `warren reload`, asked at mesh.sock ---- */
+#define MSG_RELOAD(F) F(u32, seq, 0)
+enum reload_said { RELOAD_CHANGED = 1, RELOAD_WAITS, RELOAD_NOTE, RELOAD_MISTAKE };
+#define MSG_RELOAD_SAID(F) F(u32, seq, 0) F(u8, kind, 0) F(str, text, 1000)
+#define MSG_RELOAD_END(F) F(u32, seq, 0) F(boolean, ok, 0)
 /* ---- transport to node ---- */
 #define MSG_T_HELLO(F) F(arr, rns_public, 64) F(hash16, dest, 0)
 #define MSG_T_LINK(F)                                                          \
@@ -430,6 +436,9 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(DIAL, TRANSPORT, PARENT, 0, 0)                                       \
 	M(BIND, TRANSPORT, PARENT, 0, 0)                                       \
 	M(OPENED, PARENT, TRANSPORT, 0, 1)                                     \
+	M(RELOAD, TRANSPORT, PARENT, 0, 0)                                     \
+	M(RELOAD_SAID, PARENT, TRANSPORT, 0, 0)                                \
+	M(RELOAD_END, PARENT, TRANSPORT, 0, 0)                                 \
 	M(T_HELLO, TRANSPORT, NODE, 0, 0)                                      \
 	M(T_LINK, TRANSPORT, NODE, 0, 0)                                       \
 	M(T_IDENTIFIED, TRANSPORT, NODE, 0, 0)                                 \

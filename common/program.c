@@ -338,10 +338,29 @@ on_JAIL_LIMITS(struct process *p, const struct msg_JAIL_LIMITS *m,
 	p->have_limits = true;
 }
 
+/* Profiles come again as a set, that of the container first. */
+static void
+forget_profiles(struct process *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->nsettings; i++) {
+		struct setting_value *v = &p->settings[i];
+
+		if (v->what != SET_PROFILE && v->what != SET_SECCOMP)
+			p->settings[kept++] = *v;
+		else if (v->fd >= 0)
+			(void)close(v->fd);
+	}
+	p->nsettings = kept;
+}
+
 static void
 on_SETTING(struct process *p, const struct msg_SETTING *m, struct ipc_in *in)
 {
-	if (!p->started)
+	if (p->started && m->what == SET_PROFILE)
+		forget_profiles(p);
+	if (!p->started || m->what == SET_PROFILE || m->what == SET_SECCOMP)
 		add_setting(p, (enum setting)m->what, m->name,
 		    ipc_in_take(in, 0));
 	else if (p->ops->setting != NULL)

@@ -95,10 +95,10 @@ _warren()
 	case $verb in
 	"") words="run submit jobs show logs result cancel approve reject receipt nodes
 		describe identity status peers image audit klp revoke trust check-config
-		doctor help --version" ;;
+		reload doctor help --version" ;;
 	help) words="run submit jobs show logs result cancel approve reject receipt nodes
 		describe identity status peers image audit klp revoke trust check-config
-		doctor" ;;
+		reload doctor" ;;
 	receipt) words="verify" ;;
 	image) words="import list" ;;
 	audit) words="tail verify" ;;

@@ -37,6 +37,7 @@ static cli_verb_fn *const run[VERB_COUNT] = {
     [VERB_TRUST_WHY] = verb_trust_why,
     [VERB_CHECK_CONFIG] = verb_check_config,
     [VERB_DOCTOR] = verb_doctor,
+    [VERB_RELOAD] = verb_reload,
 };
 
 int

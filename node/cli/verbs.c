@@ -252,4 +252,6 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	"Exit status 0 when all that jobs need holds, 1 when an attack got\n"
 	"through, 3 when a layer that jobs need is missing.\n", 0, 0,
 	NO_OPTIONS},
+    [VERB_RELOAD] = {"reload", "", "take changed files, and say what changed",
+	NULL, 0, 0, NO_OPTIONS},
 };

@@ -40,6 +40,7 @@ enum cli_verb_id {
 	VERB_TRUST_WHY,
 	VERB_CHECK_CONFIG,
 	VERB_DOCTOR,
+	VERB_RELOAD,
 	VERB_COUNT
 };
 

@@ -41,6 +41,8 @@ typedef bool blobs_needed_fn(void *ctx, const struct fp *fp,
  */
 struct blobs *blobs_open(int dir, struct ledger *, const struct blobs_limits *,
     blobs_needed_fn *, void *ctx);
+/* Other limits from now on; what is there stays. */
+void blobs_limit(struct blobs *, const struct blobs_limits *);
 /* Files stay; NULL is fine. */
 void blobs_close(struct blobs *);
 

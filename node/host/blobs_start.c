@@ -98,6 +98,12 @@ restore_part(struct blobs *b, const char *name)
 	part_insert(b, p);
 }
 
+void
+blobs_limit(struct blobs *b, const struct blobs_limits *limits)
+{
+	b->limits = *limits;
+}
+
 struct blobs *
 blobs_open(int dir, struct ledger *l, const struct blobs_limits *limits,
     blobs_needed_fn *needed, void *ctx)

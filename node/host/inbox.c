@@ -408,7 +408,7 @@ on_setting(void *ctx, enum setting what, int fd)
 	if (what != SET_NODE_YAML)
 		return;
 	host_now(ctx);
-	setup_trust(ctx, fd);
+	setup_again(ctx, fd);
 }
 
 static void

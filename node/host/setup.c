@@ -9,6 +9,8 @@
 
 #include "common/layers.h"
 #include "common/log.h"
+#include "node/host/blobs.h"
+#include "node/work/reload.h"
 
 /*
  * From what the parent sent to what decisions need. The parent has read and
@@ -29,6 +31,15 @@ complain(const struct mistakes *m, const char *file)
 	    file);
 }
 
+/* The text of node.yaml as values; NULL, and *m says why. */
+static struct node_config *
+config_of(const char *text, size_t len, struct mistakes *m)
+{
+	struct node_config *c;
+
+	return node_config_parse(&c, text, len, m) == 0 ? c : NULL;
+}
+
 static void
 read_config(struct warren_node *wn)
 {
@@ -39,24 +50,43 @@ read_config(struct warren_node *wn)
 
 	if (text == NULL)
 		fatal("node.yaml did not come");
-	if (node_config_parse(&wn->conf, text, len, &m) != 0)
+	if ((wn->conf = config_of(text, len, &m)) == NULL)
 		complain(&m, "node.yaml");
 	free(text);
+}
+
+/*
+ * The one that the parent chose; its name may not be that of node.yaml, when
+ * another one waits for a start. NULL: *m says why.
+ */
+static struct profile *
+profile_of(struct warren_node *wn, struct mistakes *m)
+{
+	ssize_t i = settings_next(&wn->prog, SET_PROFILE, 0);
+	char name[PROFILE_NAME_MAX + 1], *text;
+	struct profile *p = NULL;
+	size_t len = 0;
+
+	if (i < 0)
+		return NULL;
+	(void)snprintf(name, sizeof(name), "%.*s", PROFILE_NAME_MAX,
+	    wn->prog.settings[i].name);
+	text = settings_text(&wn->prog, SET_PROFILE, name, TEXT_MAX, &len);
+	if (text == NULL || profile_parse(&p, text, len, m) != 0)
+		p = NULL;
+	else
+		memcpy(wn->profile_name, name, sizeof(name));
+	free(text);
+	return p;
 }
 
 static void
 read_profile(struct warren_node *wn)
 {
 	struct mistakes m = {0};
-	size_t len = 0;
-	char *text = settings_text(&wn->prog, SET_PROFILE, wn->conf->profile,
-	    TEXT_MAX, &len);
 
-	if (text == NULL)
-		fatal("the container profile did not come");
-	if (profile_parse(&wn->profile, text, len, &m) != 0)
+	if ((wn->profile = profile_of(wn, &m)) == NULL)
 		complain(&m, "the container profile");
-	free(text);
 }
 
 static void
@@ -64,6 +94,9 @@ read_seccomp(struct warren_node *wn)
 {
 	ssize_t i = -1;
 
+	for (unsigned k = 0; k < wn->nseccomp; k++)
+		free(wn->seccomp[k].text);
+	wn->nseccomp = 0;
 	while ((i = settings_next(&wn->prog, SET_SECCOMP, (size_t)(i + 1))) >=
 	    0) {
 		struct seccomp_text *t = &wn->seccomp[wn->nseccomp];
@@ -88,8 +121,7 @@ read_seccomp(struct warren_node *wn)
  * that take something away, which node applies itself.
  */
 static void
-take_trust(struct warren_node *wn, struct policy *p,
-    const struct node_config *c)
+take_trust(struct policy *p, const struct node_config *c)
 {
 	static const enum proof_policy live[] = {
 	    [LIVE_ABOVE_2] = PROOF_ABOVE_2, [LIVE_ALWAYS] = PROOF_ALWAYS,
@@ -111,21 +143,20 @@ take_trust(struct warren_node *wn, struct policy *p,
 		pin->level = c->pins[i].level;
 		p->npins++;
 	}
-	free(wn->pins);
-	p->pins = wn->pins = pins;
+	p->pins = pins;
 }
 
 static void
 take_boards(struct warren_node *wn, struct policy *p)
 {
 	const struct node_config *c = wn->conf;
+	const char **boards = calloc(c->nboards + 1, sizeof(*boards));
 
-	wn->boards = calloc(c->nboards + 1, sizeof(*wn->boards));
-	if (wn->boards == NULL)
+	if (boards == NULL)
 		fatal("out of memory");
 	for (size_t i = 0; i < c->nboards; i++)
-		wn->boards[i] = c->boards[i].text;
-	p->boards = wn->boards;
+		boards[i] = c->boards[i].text;
+	p->boards = boards;
 	p->nboards = (unsigned)c->nboards;
 }
 
@@ -152,26 +183,18 @@ take_ceilings(struct warren_node *wn, struct policy *p)
 	}
 }
 
-void
-setup_policy(struct warren_node *wn, struct policy *p, unsigned cpus)
+/* All that the files say, with this machine as it was at the start. */
+static void
+fill_policy(struct warren_node *wn, struct policy *p)
 {
-	const struct node_config *c;
-	struct sysinfo si = {0};
+	const struct node_config *c = wn->conf;
 
-	read_config(wn);
-	read_profile(wn);
-	read_seccomp(wn);
-	c = wn->conf;
-	(void)sysinfo(&si);
-	policy_init(p, cpus, (uint64_t)si.totalram * si.mem_unit);
-	log_debug(NULL, "this machine: %u processors, %llu MiB", cpus,
-	    (unsigned long long)p->machine_memory >> 20);
 	p->accept = c->accept;
 	if (c->has_identity)
 		key_fp(&p->fp, &c->identity);
 	(void)snprintf(p->name, sizeof(p->name), "%s", c->name);
 	(void)snprintf(p->profile_name, sizeof(p->profile_name), "%s",
-	    c->profile);
+	    wn->profile_name);
 	p->bytes_per_minute = c->data_limit_per_minute;
 	p->requests_per_minute = c->requests_per_minute;
 	p->jobs_queued = c->jobs_queued;
@@ -184,29 +207,59 @@ setup_policy(struct warren_node *wn, struct policy *p, unsigned cpus)
 	p->keep_results_s = (uint32_t)MIN_OF(c->keep_results_ms / 1000,
 	    (uint64_t)UINT32_MAX / 4);
 	p->when = c->when;
-	take_trust(wn, p, c);
+	take_trust(p, c);
 	take_boards(wn, p);
 	take_ceilings(wn, p);
 }
 
 void
-setup_trust(struct warren_node *wn, int fd)
+setup_policy(struct warren_node *wn, struct policy *p, unsigned cpus)
 {
+	struct sysinfo si = {0};
+
+	read_config(wn);
+	read_profile(wn);
+	read_seccomp(wn);
+	(void)sysinfo(&si);
+	policy_init(p, cpus, (uint64_t)si.totalram * si.mem_unit);
+	log_debug(NULL, "this machine: %u processors, %llu MiB", cpus,
+	    (unsigned long long)p->machine_memory >> 20);
+	fill_policy(wn, p);
+}
+
+/* The parent has checked the same texts: what does not parse is a defect. */
+void
+setup_again(struct warren_node *wn, int fd)
+{
+	struct policy p = wn->node.policy;
+	const struct policy_pin *pins = p.pins;
+	const char *const *boards = p.boards;
 	struct node_config *c = NULL;
+	struct profile *profile = NULL;
 	struct mistakes m = {0};
+	struct blobs_limits bl;
 	size_t len = 0;
 	const uint8_t *text = memfd_map(fd, &len, TEXT_MAX);
 
-	if (text == NULL ||
-	    node_config_parse(&c, (const char *)text, len, &m) != 0) {
+	if (text != NULL)
+		c = config_of((const char *)text, len, &m);
+	memfd_unmap(text, len);
+	if (c == NULL || (profile = profile_of(wn, &m)) == NULL) {
 		log_errx("node.yaml", "has mistakes and is not taken, the old one "
 		    "holds: `warren check-config` names them");
-	} else {
-		/* counts at the next start, as all the rest of it */
-		c->auth_required = wn->conf->auth_required;
-		take_trust(wn, &wn->node.policy, c);
-		node_verdicts_void(&wn->node);
+		node_config_free(c);
+		return;
 	}
-	node_config_free(c);
-	memfd_unmap(text, len);
+	node_config_free(wn->conf);
+	profile_free(wn->profile);
+	wn->conf = c;
+	wn->profile = profile;
+	read_seccomp(wn);
+	fill_policy(wn, &p);
+	node_reload(&wn->node, &p);
+	node_verdicts_void(&wn->node);
+	free((void *)(uintptr_t)pins);
+	free((void *)(uintptr_t)boards);
+	bl = (struct blobs_limits){p.spool, p.peer_spool};
+	blobs_limit(wn->blobs, &bl);
 }

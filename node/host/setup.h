@@ -10,9 +10,9 @@
  */
 void setup_policy(struct warren_node *, struct policy *, unsigned cpus);
 /*
- * node.yaml has changed (a sealed memfd): of it pins, floor and
- * require_live_secp are taken, and verdicts are asked for anew.
+ * The operator's files have changed: node.yaml (a sealed memfd) has come behind
+ * the profiles. All of it is taken, or nothing.
  */
-void setup_trust(struct warren_node *, int fd);
+void setup_again(struct warren_node *, int fd);
 
 #endif

@@ -54,8 +54,7 @@ struct warren_node {
 	struct ev_loop *loop;
 	struct node_config *conf;
 	struct profile *profile;
-	struct policy_pin *pins;
-	const char **boards;
+	char profile_name[PROFILE_NAME_MAX + 1]; /* of the one in use */
 	struct seccomp_text seccomp[HOST_SECCOMP_MAX];
 	unsigned nseccomp;
 	int dir, images, cache; /* node's folder; read; seccomp programs */

@@ -369,6 +369,13 @@ on_ALARM(struct child *c, const struct msg_ALARM *m, struct ipc_in *in)
 }
 
 static void
+on_RELOAD(struct child *c, const struct msg_RELOAD *m, struct ipc_in *in)
+{
+	(void)in;
+	c->parent->asked(c->parent, m);
+}
+
+static void
 on_DIAL(struct child *c, const struct msg_DIAL *m, struct ipc_in *in)
 {
 	(void)in;

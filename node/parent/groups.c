@@ -312,8 +312,8 @@ enable_v2(struct groups *g)
 }
 
 /* What cannot be set is said, and costs what it says: the rest holds. */
-static void
-set_limits(struct parent *p)
+void
+groups_limits(struct parent *p)
 {
 	struct groups *g = &p->groups;
 	const struct node_config *n = p->node;
@@ -482,7 +482,7 @@ groups_make(struct parent *p)
 		give_jobs(p, HIERARCHY(c));
 		g->v1_layers |= layer_of(c);
 	}
-	set_limits(p);
+	groups_limits(p);
 	if (p->compute)
 		say_missing(p);
 }

@@ -38,6 +38,8 @@ bool groups_join(const struct groups *, enum group);
  * v1, one by one until none is left. false: a process lives.
  */
 bool group_kill(int dir);
+/* Sets what node.yaml says of them, again when it has changed. */
+void groups_limits(struct parent *);
 /*
  * What the jobs have used of cpu time and hold of memory (0: not known).
  * false: their cpu time is not counted here.

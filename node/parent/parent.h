@@ -60,7 +60,14 @@ struct parent {
 
 	/* sealed memfds and folders that are handed on at each start */
 	int fd_config, fd_node, fd_profile, fd_hand;
-	int fd_changed; /* node.yaml since SIGHUP; -1: as at the start */
+	char profile_name[PROFILE_NAME_MAX + 1]; /* of the one in use */
+	uint32_t slots; /* that jail has made */
+	/* of the last reload: profiles that wait for a start, or do not */
+	bool profile_waits, profile_changed, seccomp_changed;
+	/* reload_asked() */
+	void (*asked)(struct parent *, const struct msg_RELOAD *);
+	uint32_t reload_seq; /* who asks for it now; 0: SIGHUP */
+	int64_t reload_at;   /* before then nobody may */
 	int volumes[PROFILE_VOLUMES];
 	struct named_fd seccomp[SECCOMP_PROFILES_MAX + 1];
 	unsigned nseccomp;

@@ -70,8 +70,9 @@ volumes_open(struct parent *p)
 	return 0;
 }
 
+/* The one that node.yaml names now; its memfd in *fd. 0 or -1, said. */
 static int
-profile_load(struct parent *p)
+profile_read(struct parent *p, struct profile **out, int *fd)
 {
 	char file[PROFILE_NAME_MAX + 32];
 	struct mistakes m = {0};
@@ -91,13 +92,34 @@ profile_load(struct parent *p)
 		log_err(file, "container profile");
 		return -1;
 	}
-	r = profile_parse(&p->profile, text, len, &m);
+	r = profile_parse(out, text, len, &m);
 	for (unsigned i = 0; i < m.n; i++)
 		log_errx(file, "%u:%u: %s", m.v[i].line, m.v[i].column,
 		    m.v[i].text);
-	p->fd_profile = r == 0 ? memfd_sealed("profile", text, len) : -1;
+	*fd = r == 0 ? memfd_sealed("profile", text, len) : -1;
 	free(text);
-	return p->fd_profile < 0 ? -1 : 0;
+	return *fd < 0 ? -1 : 0;
+}
+
+static void
+profile_named(struct parent *p)
+{
+	(void)snprintf(p->profile_name, sizeof(p->profile_name), "%s",
+	    p->node->profile);
+}
+
+/* All that are there, the one that the container profile names first. */
+static void
+seccomp_load(struct parent *p)
+{
+	p->nseccomp = 0;
+	/* the path of the profile, if it is there, else its name */
+	if (p->profile->seccomp != NULL &&
+	    strchr(p->profile->seccomp, '/') != NULL &&
+	    keep_seccomp(p, "", p->dir, p->profile->seccomp) < 0 &&
+	    errno != ENOENT)
+		log_warn(p->profile->seccomp, "seccomp profile");
+	seccomp_dir_each(p->dir, found_seccomp, p);
 }
 
 int
@@ -112,16 +134,20 @@ settings_load(struct parent *p)
 	}
 	if (!p->compute)
 		return 0;
-	if (profile_load(p) < 0 || volumes_open(p) < 0)
+	if (profile_read(p, &p->profile, &p->fd_profile) < 0 ||
+	    volumes_open(p) < 0)
 		return -1;
-	/* the path of the profile, if it is there, else its name */
-	if (p->profile->seccomp != NULL &&
-	    strchr(p->profile->seccomp, '/') != NULL &&
-	    keep_seccomp(p, "", p->dir, p->profile->seccomp) < 0 &&
-	    errno != ENOENT)
-		log_warn(p->profile->seccomp, "seccomp profile");
-	seccomp_dir_each(p->dir, found_seccomp, p);
+	profile_named(p);
+	seccomp_load(p);
 	return 0;
+}
+
+int
+settings_level(const struct parent *p, const struct rnsconf *c)
+{
+	int v = c->loglevel + p->verbose;
+
+	return v < 0 ? 0 : v > 8 ? 8 : v;
 }
 
 /* ---- the command line ---- */
@@ -171,7 +197,8 @@ spawn_groups(struct parent *p, struct spawn *s)
 static void
 spawn_jail(struct parent *p, struct spawn *s)
 {
-	spawn_word(s, "slots=%u", p->node->jobs_running);
+	p->slots = p->node->jobs_running;
+	spawn_word(s, "slots=%u", p->slots);
 	spawn_fd(s, "images", p->images_dir);
 	spawn_fd(s, "stage", p->stage_dir);
 	spawn_fd(s, "hand", p->fd_hand);
@@ -279,38 +306,26 @@ send_keys(struct parent *p, struct ipc *c)
 	return r;
 }
 
+/* The operator's files; node.yaml behind those that it names. */
 static int
-send_node(struct parent *p, struct ipc *c)
+send_files(struct parent *p, struct ipc *c)
 {
 	if (send_jail_limits(p, c) < 0 ||
-	    send_setting(c, SET_NODE_YAML, "", p->fd_node) < 0 ||
-	    send_setting(c, SET_PROFILE, p->node->profile, p->fd_profile) < 0 ||
-	    send_setting(c, SET_LISTEN_NODE, "", p->listen_node) < 0)
+	    send_setting(c, SET_PROFILE, p->profile_name, p->fd_profile) < 0)
 		return -1;
 	for (unsigned i = 0; i < p->nseccomp; i++)
 		if (send_setting(c, SET_SECCOMP, p->seccomp[i].name,
 			p->seccomp[i].fd) < 0)
 			return -1;
-	return 0;
-}
-
-/*
- * A program that starts after SIGHUP begins with the old file, like the others,
- * and takes of the new one what those took.
- */
-static int
-send_changed(struct parent *p, enum program who, struct ipc *c)
-{
-	if (who != PROGRAM_NODE && who != PROGRAM_TRUST)
-		return 0;
-	return send_setting(c, SET_NODE_YAML, "", p->fd_changed);
+	return send_setting(c, SET_NODE_YAML, "", p->fd_node);
 }
 
 static int
-send_again(struct parent *p, enum program who, struct ipc *c)
+send_node(struct parent *p, struct ipc *c)
 {
-	return who != PROGRAM_TRUST ? 0 : send_setting(c, SET_NODE_YAML, "",
-	    p->fd_changed >= 0 ? p->fd_changed : p->fd_node);
+	if (send_setting(c, SET_LISTEN_NODE, "", p->listen_node) < 0)
+		return -1;
+	return send_files(p, c);
 }
 
 void
@@ -364,36 +379,126 @@ settings_send(struct parent *p, enum program who, struct ipc *c)
 	default:
 		break;
 	}
-	if (r < 0 || ipc_send_START_DONE(c, &done, NULL, 0) < 0)
+	return r < 0 ? -1 : ipc_send_START_DONE(c, &done, NULL, 0);
+}
+
+static struct ipc *
+channel_to(struct parent *p, enum program who)
+{
+	struct child *c = &p->child[who];
+
+	return c->ev != NULL ? ipc_ev_channel(c->ev) : NULL;
+}
+
+void
+settings_params(struct parent *p)
+{
+	struct ipc *to;
+
+	for (unsigned i = 0; i < PROGRAM_COUNT; i++) {
+		to = channel_to(p, (enum program)i);
+		if (to != NULL && send_params(p, to) < 0)
+			log_warn(program_name((enum program)i), "not told");
+	}
+}
+
+static bool
+same_volumes(const struct profile *a, const struct profile *b)
+{
+	if (a->nvolumes != b->nvolumes)
+		return false;
+	for (unsigned i = 0; i < a->nvolumes; i++) {
+		if (strcmp(a->volume[i].source, b->volume[i].source) != 0 ||
+		    strcmp(a->volume[i].target, b->volume[i].target) != 0 ||
+		    a->volume[i].rw != b->volume[i].rw)
+			return false;
+	}
+	return true;
+}
+
+/* Of the same bytes? */
+static bool
+same_file(int a, int b)
+{
+	size_t na = 0, nb = 0;
+	const uint8_t *x = memfd_map(a, &na, SECCOMP_BYTES_MAX);
+	const uint8_t *y = memfd_map(b, &nb, SECCOMP_BYTES_MAX);
+	bool same = na == nb && (na == 0 || (x != NULL && y != NULL &&
+	    memcmp(x, y, na) == 0));
+
+	memfd_unmap(x, na);
+	memfd_unmap(y, nb);
+	return same;
+}
+
+/* Folders of volumes are jail's since it started: others wait for a start. */
+static int
+profile_again(struct parent *p)
+{
+	struct profile *now = NULL;
+	int fd = -1;
+
+	p->profile_waits = p->profile_changed = false;
+	if (profile_read(p, &now, &fd) < 0)
 		return -1;
-	return send_changed(p, who, c);
+	if (!same_volumes(p->profile, now)) {
+		p->profile_waits = true;
+		profile_free(now);
+		(void)close(fd);
+		return 0;
+	}
+	p->profile_changed = strcmp(p->profile_name, p->node->profile) != 0 ||
+	    !same_file(p->fd_profile, fd);
+	profile_free(p->profile);
+	(void)close(p->fd_profile);
+	p->profile = now;
+	p->fd_profile = fd;
+	profile_named(p);
+	return 0;
+}
+
+static void
+seccomp_again(struct parent *p)
+{
+	struct named_fd was[NELEM(p->seccomp)];
+	unsigned n = p->nseccomp;
+
+	memcpy(was, p->seccomp, sizeof(was));
+	seccomp_load(p);
+	p->seccomp_changed = n != p->nseccomp;
+	for (unsigned i = 0; i < n && !p->seccomp_changed; i++)
+		p->seccomp_changed = strcmp(was[i].name, p->seccomp[i].name) !=
+		    0 || !same_file(was[i].fd, p->seccomp[i].fd);
+	for (unsigned i = 0; i < n; i++)
+		(void)close(was[i].fd);
 }
 
 int
-settings_again(struct parent *p, const char *node_text, size_t len)
+settings_reload(struct parent *p)
 {
-	int fd = -1, r = 0;
+	struct ipc *jail = channel_to(p, PROGRAM_JAIL);
+	struct ipc *trust = channel_to(p, PROGRAM_TRUST);
+	struct ipc *node = channel_to(p, PROGRAM_NODE);
+	int fd = memfd_sealed("node.yaml",
+	    p->node_text != NULL ? p->node_text : "", p->node_len);
+	int r = 0;
 
-	if (node_text != NULL && (fd = memfd_sealed("node.yaml", node_text,
-	    len)) < 0) {
+	if (fd < 0) {
 		log_err("node.yaml", "memfd");
 		return -1;
 	}
-	if (fd >= 0 && p->fd_changed >= 0)
-		(void)close(p->fd_changed);
-	if (fd >= 0)
-		p->fd_changed = fd;
-	for (unsigned i = 0; i < PROGRAM_COUNT; i++) {
-		struct child *c = &p->child[i];
-		struct ipc *to = c->ev != NULL ? ipc_ev_channel(c->ev) : NULL;
-
-		/* trust looks through klp/ again in any case */
-		if (to != NULL && (send_params(p, to) < 0 || (fd >= 0 ?
-			send_changed(p, c->peer, to) :
-			send_again(p, c->peer, to)) < 0)) {
-			log_warn(program_name(c->peer), "not told");
-			r = -1;
-		}
+	(void)close(p->fd_node);
+	p->fd_node = fd;
+	if (profile_again(p) < 0)
+		return -1;
+	seccomp_again(p);
+	/* ceilings before the jobs that use them */
+	if ((jail != NULL && send_jail_limits(p, jail) < 0) ||
+	    (trust != NULL && send_setting(trust, SET_NODE_YAML, "",
+		p->fd_node) < 0) ||
+	    (node != NULL && send_files(p, node) < 0)) {
+		log_warn("node.yaml", "not every program was told");
+		r = -1;
 	}
 	return r;
 }

@@ -8,6 +8,7 @@
 
 /* What each program is told at its start. */
 struct parent;
+struct rnsconf;
 
 /* Arguments and descriptors of a program, built before the fork. */
 #define SPAWN_FDS 48
@@ -24,13 +25,18 @@ struct spawn {
 void settings_spawn(struct parent *, enum program, struct spawn *);
 /* What compute_when asks for, measured now, if node runs and asks. */
 void settings_facts(struct parent *);
-/* PARAMS, SETTINGs, ..., START_DONE; then what has changed since. 0 or -1. */
+/* PARAMS, SETTINGs, ..., START_DONE. 0 or -1. */
 int settings_send(struct parent *, enum program, struct ipc *);
+/* The log level of config, with -v and -q. */
+int settings_level(const struct parent *, const struct rnsconf *);
+/* After SIGHUP: every program hears of the log level. */
+void settings_params(struct parent *);
 /*
- * After SIGHUP: every program hears of the log level; node and trust get the
- * node.yaml that is there now when it is another one. 0, or -1 (said).
+ * p->node and p->node_text are other ones: profiles are read again, jail,
+ * trust and node are told. What came of it is in p->profile_waits and beside
+ * it. 0, or -1 (said).
  */
-int settings_again(struct parent *, const char *node_text, size_t len);
+int settings_reload(struct parent *);
 /* Profile, its volumes and the seccomp profiles of the operator. 0 or -1. */
 int settings_load(struct parent *);
 

@@ -24,6 +24,7 @@
 #include "node/parent/keyfiles.h"
 #include "node/parent/listen.h"
 #include "node/parent/resolve.h"
+#include "node/parent/reload.h"
 #include "node/parent/settings.h"
 #include "common/layers.h"
 #include "common/file.h"
@@ -58,8 +59,8 @@ parent_init(struct parent *p)
 	p->node_dir = p->trust_dir = p->trail_dir = p->klp_dir = -1;
 	p->images_dir = p->stage_dir = -1;
 	p->listen_data = p->listen_rpc = p->listen_mesh = p->listen_node = -1;
+	p->asked = reload_asked;
 	p->fd_config = p->fd_node = p->fd_profile = p->fd_hand = -1;
-	p->fd_changed = -1;
 }
 
 /* ---- options ---- */
@@ -159,14 +160,6 @@ protect_self(void)
 
 /* ---- the operator's files ---- */
 
-static int
-level(const struct parent *p, const struct rnsconf *c)
-{
-	int v = c->loglevel + p->verbose;
-
-	return v < 0 ? 0 : v > 8 ? 8 : v;
-}
-
 /* A check_fn of the start and of SIGHUP: ctx is the parent. */
 static void
 say_finding(void *ctx, bool note, const char *file, const struct mistake *m)
@@ -200,7 +193,7 @@ files_read(struct parent *p)
 		log_err(p->path, "config");
 		return -1;
 	}
-	log_set_level(level(p, p->rns));
+	log_set_level(settings_level(p, p->rns));
 	p->node_text =
 	    dirs_read(p, p->dir, "node.yaml", YDOC_BYTES_MAX, &p->node_len);
 	if (p->node_text == NULL && errno != ENOENT) {
@@ -240,75 +233,15 @@ on_end(struct ev_loop *loop, ev_signal *w, int revents)
 	child_stop_all(p);
 }
 
-static bool
-same(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	return a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
-}
-
-/* Takes node (NULL: no file, which is an empty one). */
-static void
-node_again(struct parent *p, char *node, size_t len)
-{
-	bool changed = !same(node, len, p->node_text, p->node_len);
-
-	if (settings_again(p, !changed || !p->compute ? NULL :
-	    node != NULL ? node : "", len) < 0 || !changed) {
-		free(node);
-		return;
-	}
-	free(p->node_text);
-	p->node_text = node;
-	p->node_len = len;
-	if (p->compute)
-		log_notice("node.yaml", "pins, anchors, floor and "
-		    "require_live_secp as they are now");
-	log_warnx("node.yaml", "%s take effect at the next start",
-	    p->compute ? "other changes" : "changes");
-}
-
-/*
- * What a running daemon can take over is the log level and whom it trusts; the
- * rest is checked, and said to need a new start.
- */
 static void
 on_hangup(struct ev_loop *loop, ev_signal *w, int revents)
 {
 	struct parent *p = w->data;
-	struct rnsconf *c = NULL;
-	struct mistakes m = {0};
-	size_t len, node_len = 0;
-	char *text, *node;
 
 	(void)loop;
 	(void)revents;
-	if (p->stopping)
-		return;
-	child_look_again(p);
-	if (check_config(p->path, p->root, say_finding, p) > 0) {
-		log_errx(p->path, "has mistakes: nothing was changed");
-		return;
-	}
-	text = dirs_read(p, p->dir, "config", CONF_TEXT_MAX, &len);
-	node = dirs_read(p, p->dir, "node.yaml", YDOC_BYTES_MAX, &node_len);
-	if ((node == NULL && errno != ENOENT) || text == NULL ||
-	    rnsconf_parse(&c, text, len, &m) < 0) {
-		free(text);
-		free(node);
-		log_errx(p->path, "cannot be read: nothing was changed");
-		return;
-	}
-	if (node == NULL)
-		node_len = 0;
-	log_set_level(level(p, c));
-	log_notice(NULL, "configuration read again: loglevel=%d", c->loglevel);
-	if (!same(text, len, p->rns_text, p->rns_len))
-		log_warnx("config", "other changes take effect at the next "
-				    "start");
-	node_again(p, node, node_len);
-	parent_event(p, EVK_CONFIG, 1, "", "configuration read again");
-	rnsconf_free(c);
-	free(text);
+	if (!p->stopping)
+		(void)reload(p);
 }
 
 static void

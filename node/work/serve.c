@@ -12,6 +12,7 @@
 #include "node/work/park.h"
 #include "node/work/peers.h"
 #include "node/work/query.h"
+#include "node/work/reload.h"
 #include "node/work/review.h"
 #include "node/work/revoke.h"
 #include "node/work/slices.h"
@@ -156,18 +157,6 @@ serve_request(struct node *n, const struct msg_T_REQUEST *m,
 	asked_end(a);
 }
 
-/*
- * A pin below the floor takes back what was granted, like a revocation: the
- * operator has lowered it since. What a graph says less is seen at the next
- * start of a job.
- */
-static int
-owner_level(const struct node *n, const struct peer *p)
-{
-	return p->v.pinned && p->v.status == VERDICT_OK &&
-	    p->v.level < MAX_OF(n->policy.floor, 0) ? -3 : p->v.level;
-}
-
 void
 serve_verdict(struct node *n, const struct msg_V_VERDICT *m)
 {
@@ -190,8 +179,9 @@ serve_verdict(struct node *n, const struct msg_V_VERDICT *m)
 	if (bad || (p = peer_find(n, &m->rns_hash)) == NULL)
 		return;
 	if (p->v.key_len > 0 && p->v.status != VERDICT_SUSPENDED)
-		finish_owner(n, &p->v.fp, owner_level(n, p),
+		finish_owner(n, &p->v.fp, p->v.level,
 		    p->v.status == VERDICT_REVOKED);
+	reload_judged(n, p);
 	turn_judged(n, &p->rns_hash);
 	peer_enforce(n, p);
 	if (p->v.level > -3)

@@ -450,9 +450,24 @@ greet(struct jail *j, struct ipc_in *in)
 #define IPC_CTX struct jail
 #include "common/ipc_dispatch.h"
 
+/* The operator's, as the parent said them last. */
+static void
+take_ceilings(struct jail *j)
+{
+	const struct msg_JAIL_LIMITS *l = &j->program->limits;
+
+	j->limits.required = l->required;
+	j->limits.memory = l->memory;
+	j->limits.cpu_milli = l->cpu_milli;
+	j->limits.pids = l->pids;
+	j->limits.time_ms = l->time_ms;
+	j->limits.output = l->output;
+}
+
 static void
 on_J_RUN(struct jail *j, const struct msg_J_RUN *m, struct ipc_in *in)
 {
+	take_ceilings(j);
 	cells_run(j, m, in);
 }
 
@@ -680,17 +695,19 @@ turn(struct jail *j)
 	now = clock_mono();
 	for (uint32_t i = 0; i < j->nslots; i++)
 		cell_tick(j, &j->cells[i], now);
-	if (first == 2 && ps.p[1].revents != 0) {
+	/* its ceilings come before the jobs that are judged by them */
+	if ((ps.p[0].revents & POLLOUT) != 0)
+		(void)ipc_flush(j->parent);
+	if (ps.p[0].revents != 0)
+		serve_parent(j);
+	if (first == 2 && ps.p[1].revents != 0 && j->node != NULL &&
+	    ipc_fd(j->node) == ps.p[1].fd) {
 		if ((ps.p[1].revents & POLLOUT) != 0)
 			(void)ipc_flush(j->node);
 		serve_node(j);
 	}
 	if (j->node != NULL && ipc_held(j->node))
 		(void)ipc_flush(j->node);
-	if ((ps.p[0].revents & POLLOUT) != 0)
-		(void)ipc_flush(j->parent);
-	if (ps.p[0].revents != 0)
-		serve_parent(j);
 	/* the parent starts another one, with all its slots */
 	if (idle_and_broken(j))
 		fatalx("a slot is lost and no job runs: starting anew");

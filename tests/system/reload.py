@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""SIGHUP while the node runs: whom it trusts is taken over, and the next
-request is judged by it; a bad file changes nothing; nobody is started anew."""
+"""SIGHUP and `warren reload` while the node runs: what the files say is in
+effect for the next request; a bad file changes nothing; nobody is started anew,
+and no job is lost but those of a peer who is below the floor now."""
+import json
 import os
 import re
 import signal
 import sys
+import time
 
-from lib import USER, done, result, skip, until
+from lib import USER, done, quiet, result, skip, until
 from libjob import Burrow
 
 build = sys.argv[1]
@@ -22,9 +25,15 @@ def reload(node, text):
     before = len(node.said())
     node.write("node.yaml", text)
     node.process.send_signal(signal.SIGHUP)
-    until(lambda: re.search("next start|nothing was changed",
+    until(lambda: re.search("read again|nothing was changed",
                             node.said()[before:]), "a word about the file")
+    time_of_trust(node)
     return node.said()[before:]
+
+
+def time_of_trust(node):
+    """Node asks trust anew; one answer to a question comes behind that."""
+    node.warren("status", "--json")
 
 
 def verdict(node):
@@ -49,12 +58,23 @@ def pins(mode, user):
         rc, why = verdict(node)
         result(name + ": a bad file changes nothing", rc == 0 and
                "nothing was changed" in said, said + why)
+        running = node.submit(node.job_file("echo; sleep 60"))
+        running.reached("running")
+        waiting = [node.submit(node.job_file("echo; sleep 60")) for _ in (0, 1)]
+        until(lambda: all(s.state() for s in waiting), "three jobs")
         said = reload(node, low)
+        rc, last = running.end()
+        result(name + ": and ends his jobs like a revocation", rc == 5 and
+               last.get("outcome") == ["killed", "revoked"], str(running))
+        for s in waiting:  # one runs, one waits
+            rc, last = s.end()
+            result(name + ": each of them", rc in (3, 5) and
+                   ("trust" in str(last) or "revoked" in str(last)), str(s))
         rc, why = verdict(node)
         result(name + ": a pin that was lowered refuses the next job",
                rc == 3 and "level" in why, "%s %s %s" % (rc, why, said))
-        result(name + ": what waits for a start is said",
-               "next start" in said, said)
+        result(name + ": what is in effect is said",
+               "trust.pins is in effect" in said, said)
         os.kill(pids["trust"], signal.SIGKILL)
         os.kill(pids["node"], signal.SIGKILL)
         again = until(lambda: node.restarts().get("trust") == 1 and
@@ -74,8 +94,119 @@ def pins(mode, user):
         node.remove()
 
 
+def told(node):
+    """`warren reload --json`: its exit status, what it said by kind. One that
+    comes within a second of another is told so."""
+    until(lambda: "a moment ago" not in again(node, "reload", "--json"),
+          "files that are read")
+    rc, out, err = node.last
+    try:
+        said = json.loads(out)["said"]
+    except (ValueError, KeyError):
+        return rc, {"failed": out + err}
+    kinds = {}
+    for o in said:
+        kinds[o["kind"]] = kinds.get(o["kind"], "") + o["text"] + "\n"
+    return rc, kinds
+
+
+def again(node, *words):
+    node.last = node.warren(*words)
+    return node.last[1]
+
+
+def sleeps(node, seconds, limit):
+    """A job that waits for its own clock, in steps that standing still shows."""
+    return node.submit(node.job_file(
+        "i=0; while [ $i -lt %d ]; do sleep 0.1; i=$((i+1)); done; echo done"
+        % (seconds * 10), limits={"time": "%ds" % limit}))
+
+
+def verb(mode, user):
+    name = mode + " warren reload"
+    node = Burrow(build, "reload-verb-" + mode, user)
+    try:
+        if not node.up():
+            result(name, False, "%s %s" % (node.problem, node.said()[-1500:]))
+            return
+        text = read(node)
+        pids = node.pids()
+        rc, said = told(node)
+        result(name + ": nothing is other", rc == 0 and
+               "changed" not in said and "mistake" not in said, said)
+        node.write("node.yaml", text + "limits: {memory: 5x}\n")
+        rc, said = told(node)
+        line = "node.yaml:%d:" % (text.count("\n") + 1)
+        result(name + ": a mistake with its place, and exit status 2",
+               rc == 2 and line in said.get("mistake", ""), "%s %s" % (rc, said))
+        job = sleeps(node, 4, 60)
+        job.reached("running")
+        more = ("limits: {memory: 128MB, jobs_running: 64}\n"
+                "quotas: {jobs_queued: 3}\nkeep_results: 1d\n")
+        node.write("node.yaml", text.replace("burrow", "warmer") + more)
+        os.makedirs(os.path.join(node.dir, "profiles"), exist_ok=True)
+        node.write("profiles/default.yaml",
+                   "limits: {pids: 9}\nnetwork: isolated\n")
+        rc, said = told(node)
+        result(name + ": says what is in effect", rc == 0 and all(
+            x + " is in effect" in said.get("changed", "") for x in
+            ("name", "limits.memory", "quotas.jobs_queued", "keep_results",
+             "container profile")), said)
+        result(name + ": and what waits, and for what", "limits.jobs_running "
+               "takes effect at the next start: jail makes its slots" in
+               said.get("waits", ""), said)
+        rc, out, err = node.warren("describe", node.who["destination"],
+                                   "--identity", node.person, "--json")
+        d = json.loads(out) if rc == 0 else {}
+        result(name + ": the next request is judged by it",
+               d.get("name") == "warmer" and d.get("limits", {}).get("memory")
+               == 128 << 20, out + err)
+        big = node.submit(node.job_file("true", limits={"memory": "200MB"}))
+        rc, last = big.end()
+        result(name + ": a lower ceiling", rc == 3 and
+               last.get("code") == "limits", str(big))
+        rc, last = job.end()
+        result(name + ": the job that ran was not lost", rc == 0, str(job))
+        same = node.pids()
+        result(name + ": nobody was started anew", same == pids,
+               "%s %s" % (pids, same))
+        stands_still(node, name, text)
+    finally:
+        node.remove()
+
+
+def stands_still(node, name, text):
+    job = sleeps(node, 2, 4)
+    job.reached("running")
+    now = time.localtime()
+    hour = (now.tm_hour + 2) % 24
+    node.write("node.yaml", text + "compute_when: {hours: \"%02d:00-%02d:30\", "
+               "running: freeze}\n" % (hour, hour))
+    rc, said = told(node)
+    until(lambda: "lending" in trail(node),
+          "a node that is not lent")
+    if "job_frozen" not in trail(node):
+        skip(name + ": a job stands still", "no control groups of version 2")
+        job.end()
+        return
+    quiet(4.5, "more than its whole time")
+    result(name + ": a job stands still beyond its time",
+           job.process.poll() is None, str(job))
+    node.write("node.yaml", text)
+    rc, said = told(node)
+    rc, last = job.end()
+    result(name + ": and ends as it would", rc == 0 and
+           last.get("usage", {}).get("wall_ms", 0) < 4500,
+           "%s %s" % (said, job))
+
+
+def trail(node):
+    return node.warren("audit", "tail", "-n", "40", "--json")[1]
+
+
 if os.geteuid() == 0:
     pins("root", None)
+    verb("root", None)
     pins("user", USER)
 else:
     skip("reload as root", "not started as root")

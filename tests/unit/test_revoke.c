@@ -333,8 +333,8 @@ test_lowered(void **state)
 	peers_changed(&w.n);
 	world_run(&w, 500);
 	assert_int_equal(job_find(&w.n.jobs, &id)->state, JS_DONE);
-	assert_int_equal(job_find(&w.n.jobs, &id)->code, KILL_OPERATOR);
-	assert_int_equal(job_find(&w.n.jobs, &waiting)->state, JS_CANCELLED);
+	assert_int_equal(job_find(&w.n.jobs, &id)->code, KILL_REVOKED);
+	assert_int_equal(job_find(&w.n.jobs, &waiting)->state, JS_REFUSED);
 }
 
 /* What a graph says less does not end what runs. */

@@ -14,6 +14,7 @@
 #include "common/program.h"
 #include "common/util.h"
 #include "transport/config/rnsconf.h"
+#include "transport/engine/reload.h"
 
 /*
  * warren-transport: sockets, files and channels around one librns context.
@@ -76,6 +77,7 @@ struct engine {
 
 	struct store *store;
 	struct bridge *bridge;
+	struct reload reload; /* as the parent answered */
 	struct asksock *mesh_sock;
 	struct rpc *rpc;
 	struct engine_counts {

@@ -155,6 +155,7 @@ engine_clear(struct engine *e)
 	if (e->store != NULL)
 		store_persist(e->store);
 	asksock_free(e->mesh_sock);
+	reload_clear(e);
 	rpc_free(e->rpc);
 	bridge_free(e->bridge);
 	/* children before their listener */
@@ -200,6 +201,22 @@ on_PROGRAM(struct engine *e, const struct msg_PROGRAM *m, struct ipc_in *in)
 	else
 		e->programs[m->program] = (struct prog_state){true, m->running,
 		    m->restarts, m->pid};
+}
+
+static void
+on_RELOAD_SAID(struct engine *e, const struct msg_RELOAD_SAID *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	reload_said(e, m);
+}
+
+static void
+on_RELOAD_END(struct engine *e, const struct msg_RELOAD_END *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	reload_end(e, m);
 }
 
 static void

@@ -414,7 +414,8 @@ view_open(struct view *v, struct engine *e, const json_t *request)
 	} verbs[] = {
 		{"status", status_next}, {"interfaces", interfaces_next},
 		{"paths", paths_next}, {"peers", peers_next},
-		{"nodes", nodes_next},
+		{"nodes", nodes_next}, {"reload", reload_next},
+		{"reloaded", reloaded_next},
 	};
 	const char *verb = json_string_value(json_object_get(request, "verb"));
 	const json_t *hops = json_object_get(request, "max_hops");

@@ -21,6 +21,7 @@ struct view {
 	json_t *(*next)(struct view *, bool *end);
 	struct hash16 after; /* shown so far */
 	bool started;
+	unsigned line; /* reload.c */
 	int64_t max_hops; /* paths: -1 all */
 };
 

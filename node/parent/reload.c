@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#define _GNU_SOURCE
+#include "node/parent/reload.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "node/check/check.h"
+#include "node/config/nodediff.h"
+#include "node/parent/child.h"
+#include "node/parent/dirs.h"
+#include "node/parent/groups.h"
+#include "node/parent/parent.h"
+#include "node/parent/settings.h"
+
+#define ASKED_EACH_US 1000000 /* ours: whoever asks, not more often */
+
+static void say(struct parent *, enum reload_said, const char *file,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* To the log, and to who asked. */
+static void
+say(struct parent *p, enum reload_said kind, const char *file,
+    const char *fmt, ...)
+{
+	struct child *t = &p->child[PROGRAM_TRANSPORT];
+	struct msg_RELOAD_SAID m = {.seq = p->reload_seq,
+	    .kind = (uint8_t)kind};
+	char text[900];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_at(kind == RELOAD_MISTAKE ? LOG_ERR : kind == RELOAD_CHANGED ?
+		LOG_NOTICE : LOG_WARN, *file == '\0' ? NULL : file, "%s",
+	    text);
+	if (p->reload_seq == 0 || t->ev == NULL)
+		return;
+	(void)snprintf(m.text, sizeof(m.text), "%.80s%s%s", file,
+	    *file == '\0' ? "" : ": ", text);
+	if (ipc_send_RELOAD_SAID(ipc_ev_channel(t->ev), &m, NULL, 0) < 0)
+		log_debug("transport", "not told what was said");
+}
+
+static void
+found(void *ctx, bool note, const char *file, const struct mistake *m)
+{
+	struct parent *p = ctx;
+	char line[800];
+
+	check_line(line, sizeof(line), p->path, note, file, m);
+	say(p, note ? RELOAD_NOTE : RELOAD_MISTAKE, "", "%s", line);
+}
+
+/* ---- what is other ---- */
+
+/* Of the text that is there now; free it. */
+struct files {
+	char *rns_text, *node_text;
+	size_t rns_len, node_len;
+	struct rnsconf *rns;
+	struct node_config *node;
+};
+
+static void
+files_free(struct files *f)
+{
+	free(f->rns_text);
+	free(f->node_text);
+	rnsconf_free(f->rns);
+	node_config_free(f->node);
+}
+
+static bool
+files_read(struct parent *p, struct files *f)
+{
+	struct mistakes m = {0};
+	struct sysinfo si;
+
+	f->rns_text = dirs_read(p, p->dir, "config", CONF_TEXT_MAX,
+	    &f->rns_len);
+	f->node_text = dirs_read(p, p->dir, "node.yaml", YDOC_BYTES_MAX,
+	    &f->node_len);
+	if (f->rns_text == NULL || (f->node_text == NULL && errno != ENOENT))
+		return false;
+	if (f->node_text == NULL)
+		f->node_len = 0;
+	if (rnsconf_parse(&f->rns, f->rns_text, f->rns_len, &m) < 0 ||
+	    node_config_parse(&f->node, f->node_text != NULL ? f->node_text :
+		"", f->node_len, &m) < 0)
+		return false;
+	if (sysinfo(&si) == 0)
+		node_config_fit(f->node,
+		    (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
+		    (uint64_t)si.totalram * si.mem_unit);
+	return true;
+}
+
+/* Why a key waits for the next start; NULL: it does not. */
+static const char *
+waits(const struct parent *p, const struct node_config *now, const char *key)
+{
+	if (strcmp(key, "accept_computation_requests") == 0 && !p->compute)
+		return "the programs of a compute node are started with it";
+	if (!p->compute)
+		return "nothing is computed here";
+	if (strcmp(key, "limits.jobs_running") == 0 &&
+	    now->jobs_running > p->slots)
+		return "jail makes its slots when it starts";
+	return NULL;
+}
+
+struct difference {
+	struct parent *p;
+	const struct node_config *now;
+};
+
+static void
+different(void *ctx, const char *key)
+{
+	struct difference *d = ctx;
+	const char *why = waits(d->p, d->now, key);
+
+	if (why == NULL)
+		say(d->p, RELOAD_CHANGED, "node.yaml", "%s is in effect", key);
+	else
+		say(d->p, RELOAD_WAITS, "node.yaml", "%s takes effect at the "
+		    "next start: %s", key, why);
+}
+
+static bool
+same_text(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	return a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
+}
+
+/* What receipts and jobs are bound to cannot change under them. */
+static bool
+same_key(const struct parent *p, const struct node_config *now)
+{
+	return !p->compute || (now->has_identity == p->node->has_identity &&
+	    now->identity.len == p->node->identity.len &&
+	    memcmp(now->identity.raw, p->node->identity.raw,
+		now->identity.len) == 0);
+}
+
+/* ---- taken over ---- */
+
+static void
+take_node(struct parent *p, struct files *f)
+{
+	struct difference d = {p, f->node};
+	struct node_config *was = p->node;
+	char *text = p->node_text;
+
+	node_config_diff(was, f->node, different, &d);
+	p->node = f->node;
+	p->node_text = f->node_text;
+	p->node_len = f->node_len;
+	f->node = was;
+	f->node_text = text;
+	if (!p->compute)
+		return;
+	if (settings_reload(p) < 0) {
+		say(p, RELOAD_MISTAKE, "node.yaml", "not every program could "
+		    "be told: start the node anew");
+		return;
+	}
+	if (p->profile_waits)
+		say(p, RELOAD_WAITS, "profiles", "the container profile takes "
+		    "effect at the next start: folders of its volumes are "
+		    "opened and handed to jail when that starts");
+	else if (p->profile_changed)
+		say(p, RELOAD_CHANGED, "profiles", "the container profile is "
+		    "in effect for the next jobs");
+	if (p->seccomp_changed)
+		say(p, RELOAD_CHANGED, "profiles/seccomp", "seccomp profiles "
+		    "are in effect for the next jobs");
+	groups_limits(p);
+	settings_facts(p);
+}
+
+bool
+reload(struct parent *p)
+{
+	struct files f = {0};
+	bool ok = false;
+
+	child_look_again(p);
+	if (check_config(p->path, p->root, found, p) > 0) {
+		say(p, RELOAD_MISTAKE, "", "has mistakes: nothing was changed");
+	} else if (!files_read(p, &f)) {
+		say(p, RELOAD_MISTAKE, "", "cannot be read: nothing was "
+		    "changed");
+	} else if (!same_key(p, f.node)) {
+		say(p, RELOAD_MISTAKE, "node.yaml", "mesh_identity is another "
+		    "one, which needs a start: jobs that are here and their "
+		    "receipts are bound to it; nothing was changed");
+	} else {
+		ok = true;
+		log_set_level(settings_level(p, f.rns));
+		log_notice(NULL, "configuration read again: loglevel=%d",
+		    f.rns->loglevel);
+		if (f.rns->loglevel != p->rns->loglevel)
+			say(p, RELOAD_CHANGED, "config", "loglevel is in "
+			    "effect");
+		if (!same_text(f.rns_text, f.rns_len, p->rns_text,
+		    p->rns_len))
+			say(p, RELOAD_WAITS, "config", "changes but that of "
+			    "loglevel take effect at the next start: sockets "
+			    "and interfaces are opened then");
+		settings_params(p);
+		take_node(p, &f);
+		p->rns->loglevel = f.rns->loglevel;
+		parent_event(p, EVK_CONFIG, 1, "", "configuration read again");
+	}
+	files_free(&f);
+	return ok;
+}
+
+void
+reload_asked(struct parent *p, const struct msg_RELOAD *m)
+{
+	struct msg_RELOAD_END end = {.seq = m->seq};
+	struct child *t = &p->child[PROGRAM_TRANSPORT];
+	int64_t now = clock_mono().us;
+
+	p->reload_seq = m->seq;
+	if (now < p->reload_at) {
+		say(p, RELOAD_MISTAKE, "", "the files were read a moment ago: "
+		    "ask again");
+	} else if (!p->stopping) {
+		end.ok = reload(p);
+		p->reload_at = now + ASKED_EACH_US;
+	}
+	p->reload_seq = 0;
+	if (t->ev != NULL)
+		(void)ipc_send_RELOAD_END(ipc_ev_channel(t->ev), &end, NULL, 0);
+}
