@@ -21,7 +21,7 @@
 #include "node/parent/parent.h"
 #include "node/parent/settings.h"
 
-#define ASKED_EACH_US 1000000 /* ours: whoever asks, not more often */
+#define ASKED_EACH_US 200000 /* ours: whoever asks, not more often */
 
 static void say(struct parent *, enum reload_said, const char *file,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));

@@ -96,7 +96,7 @@ def pins(mode, user):
 
 def told(node):
     """`warren reload --json`: its exit status, what it said by kind. One that
-    comes within a second of another is told so."""
+    comes at once behind another is told so."""
     until(lambda: "a moment ago" not in again(node, "reload", "--json"),
           "files that are read")
     rc, out, err = node.last
@@ -139,7 +139,7 @@ def verb(mode, user):
         line = "node.yaml:%d:" % (text.count("\n") + 1)
         result(name + ": a mistake with its place, and exit status 2",
                rc == 2 and line in said.get("mistake", ""), "%s %s" % (rc, said))
-        job = sleeps(node, 4, 60)
+        job = sleeps(node, 3, 60)
         job.reached("running")
         more = ("limits: {memory: 128MB, jobs_running: 64}\n"
                 "quotas: {jobs_queued: 3}\nkeep_results: 1d\n")
@@ -176,7 +176,7 @@ def verb(mode, user):
 
 
 def stands_still(node, name, text):
-    job = sleeps(node, 2, 4)
+    job = sleeps(node, 1, 2)
     job.reached("running")
     now = time.localtime()
     hour = (now.tm_hour + 2) % 24
@@ -189,14 +189,14 @@ def stands_still(node, name, text):
         skip(name + ": a job stands still", "no control groups of version 2")
         job.end()
         return
-    quiet(4.5, "more than its whole time")
+    quiet(2.5, "more than its whole time")
     result(name + ": a job stands still beyond its time",
            job.process.poll() is None, str(job))
     node.write("node.yaml", text)
     rc, said = told(node)
     rc, last = job.end()
     result(name + ": and ends as it would", rc == 0 and
-           last.get("usage", {}).get("wall_ms", 0) < 4500,
+           last.get("usage", {}).get("wall_ms", 0) < 2500,
            "%s %s" % (said, job))
 
 
