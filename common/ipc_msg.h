@@ -35,6 +35,7 @@
 #define IPC_SIGNER 48
 #define IPC_SIGNERS_MAX 16	 /* of one frame */
 #define IPC_JOB_SIGNERS_MAX 32 /* of all for one job */
+#define IPC_CONTRACT_RECORD 3800 /* bytes: a behaviour contract */
 
 enum program {
 	PROGRAM_PARENT,
@@ -114,6 +115,9 @@ enum event_kind {
 	EVK_BRAKE = 54,
 	EVK_REVOKED = 55, /* a revocation was applied to somebody here */
 	EVK_SELF_REVOKED = 56,
+	EVK_CONTRACT = 59,	/* one is in force; what of it is not kept here */
+	EVK_VIOLATION = 60,	/* of a contract; a: the rule */
+	EVK_DEVIATION = 61,	/* from what a contract says is typical */
 };
 
 /*
@@ -253,6 +257,17 @@ enum approval_status {
 	F(boolean, has_fp, 0) F(fp, fp, 0) F(boolean, has_rns, 0)              \
 	F(hash16, rns, 0) F(u32, valid_until, 0) F(str, why, 256)              \
 	F(str, jobs_why, 256)
+enum contract_status {
+	CONTRACT_OK = 0,
+	CONTRACT_BAD = 1,
+	CONTRACT_REVOKED = 2,
+};
+#define MSG_V_CONTRACT(F) /* one descriptor: the envelope; whose job it is */  \
+	F(u64, qid, 0) F(u32, len, 0) F(arr, rns_public, 64)
+/* level: of its signer, for contract.sign; record: trust/doc/contract.h */
+#define MSG_V_CONTRACTED(F)                                                    \
+	F(u64, qid, 0) F(u8, status, 0) F(i32, level, 0) F(fp, signer, 0)      \
+	F(var, record, IPC_CONTRACT_RECORD) F(str, why, 128)
 #define MSG_V_LIVE(F) /* check s and m of a live proof */                      \
 	F(u64, qid, 0) F(hash16, link, 0) F(arr, n, 32) F(arr, s, 64)          \
 	F(arr, m, 32) F(arr, initiator, 64) F(arr, responder, 64)              \
@@ -462,6 +477,8 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(V_WHY, NODE, TRUST, 0, 0)                                            \
 	M(V_HOP, TRUST, NODE, 0, 0)                                            \
 	M(V_BECAUSE, TRUST, NODE, 0, 0)                                        \
+	M(V_CONTRACT, NODE, TRUST, 1, 1)                                       \
+	M(V_CONTRACTED, TRUST, NODE, 0, 0)                                     \
 	M(V_LIVE, NODE, TRUST, 0, 0)                                           \
 	M(V_LIVE_OK, TRUST, NODE, 0, 0)                                        \
 	M(V_CHANGED, TRUST, NODE, 0, 0)                                        \

@@ -24,6 +24,8 @@
 #include "common/program.h"
 #include "trust/doc/envelope.h"
 #include "trust/doc/manifest.h"
+#include "trust/contracts.h"
+#include "trust/doc/contract.h"
 #include "trust/law.h"
 #include "trust/review.h"
 #include "trust/verdict.h"
@@ -491,6 +493,22 @@ on_V_WHY(struct judge *j, const struct msg_V_WHY *m, struct ipc_in *in)
 	(void)in;
 	why_answer(&j->v, &out, m, judge_now(j), send_hop, j);
 	(void)program_send_V_BECAUSE(&j->prog, &out, NULL, 0);
+}
+
+static void
+on_V_CONTRACT(struct judge *j, const struct msg_V_CONTRACT *m,
+    struct ipc_in *in)
+{
+	struct msg_V_CONTRACTED out;
+	const uint8_t *env = NULL;
+	size_t len = m->len;
+
+	if (len > 0 && len <= CONTRACT_BYTES)
+		env = memfd_map(in->fds[0], &len, CONTRACT_BYTES);
+	contract_judge(&j->v, &out, m, env, len, judge_now(j));
+	if (env != NULL)
+		memfd_unmap(env, len);
+	(void)program_send_V_CONTRACTED(&j->prog, &out, NULL, 0);
 }
 
 static void

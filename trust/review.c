@@ -5,90 +5,8 @@
 #include <string.h>
 
 #include "trust/doc/approval.h"
+#include "trust/signers.h"
 #include "common/util.h"
-
-#define HINTED_MAX 4 /* ours: keys of one hint, which are 4 bytes */
-
-/* A key that may have signed. */
-struct candidate {
-	struct fp fp;
-	struct hash16 rns;
-	bool has_rns;
-};
-
-struct candidates {
-	struct klp_key key[ENV_KEYS_MAX];
-	struct candidate who[ENV_KEYS_MAX];
-	size_t n;
-};
-
-static bool
-hinted(const struct env *e, const struct fp *fp)
-{
-	for (unsigned i = 0; i < e->nsigs; i++) {
-		if (memcmp(e->sigs[i].hint.b, fp->b, FP4_LEN) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void
-add(struct candidates *c, const struct env *e, const struct klp_key *k,
-    const struct hash16 *rns)
-{
-	struct fp fp;
-
-	key_fp(&fp, k);
-	if (c->n == ENV_KEYS_MAX || !hinted(e, &fp))
-		return;
-	for (size_t i = 0; i < c->n; i++) {
-		if (fp_eq(&c->who[i].fp, &fp))
-			return;
-	}
-	c->key[c->n] = *k;
-	c->who[c->n].fp = fp;
-	if ((c->who[c->n].has_rns = rns != NULL))
-		c->who[c->n].rns = *rns;
-	c->n++;
-}
-
-static void
-add_bound(struct candidates *c, const struct env *e, const struct binding *b)
-{
-	struct hash16 rns;
-	struct klp_key k;
-
-	rns_hash_of(&rns, b->rns);
-	if (binding_key(&k, b))
-		add(c, e, &k, &rns);
-}
-
-/* Who brought it, whom we know, who sits on a board. */
-static void
-gather(struct candidates *c, const struct verdicts *v, const struct env *e,
-    const uint8_t brought[RNS_PUBLIC_LEN], uint32_t now)
-{
-	struct binding b[HINTED_MAX];
-	struct hash16 rns;
-	struct klp_key k;
-	size_t n;
-
-	c->n = 0;
-	rns_hash_of(&rns, brought);
-	if (level_pin_rns(&v->s->levels, &rns) != NULL &&
-	    key_set(&k, KEY_ED25519, brought + 32, 32))
-		add(c, e, &k, &rns);
-	for (unsigned s = 0; s < e->nsigs; s++) {
-		n = bindstore_hinted(v->store, e->sigs[s].hint.b, now, b,
-		    HINTED_MAX);
-		for (size_t i = 0; i < n; i++)
-			add_bound(c, e, &b[i]);
-	}
-	for (size_t i = 0; i < v->nboards; i++) {
-		for (size_t j = 0; j < v->boards[i].nkeys; j++)
-			add(c, e, &v->boards[i].keys[j], NULL);
-	}
-}
 
 static bool
 on_board(const struct verdict_board *b, const struct fp *fp)
@@ -103,26 +21,8 @@ on_board(const struct verdict_board *b, const struct fp *fp)
 	return false;
 }
 
-/* Level for job.review; the identity is looked up when it is not said. */
-static int
-review_level(const struct verdicts *v, const struct candidate *who,
-    uint32_t now)
-{
-	struct hash16 rns = who->rns;
-	bool has_rns = who->has_rns;
-	struct binding b;
-	const char *why;
-
-	if (!has_rns && bindstore_of(v->store, &who->fp, now, &b)) {
-		rns_hash_of(&rns, b.rns);
-		has_rns = true;
-	}
-	return verdict_level(v, &who->fp, has_rns ? rns.b : NULL, "job.review",
-	    now, &why);
-}
-
 static bool
-counts(const struct verdicts *v, const struct candidate *who, int level)
+counts(const struct verdicts *v, const struct signer_id *who, int level)
 {
 	if (level >= REVIEW_LEVEL)
 		return true;
@@ -137,7 +37,7 @@ counts(const struct verdicts *v, const struct candidate *who, int level)
 }
 
 static void
-put_signer(struct msg_V_APPROVED *out, const struct candidate *who)
+put_signer(struct msg_V_APPROVED *out, const struct signer_id *who)
 {
 	uint8_t *at = out->signers + out->signers_len;
 
@@ -161,7 +61,7 @@ void
 review_approval(const struct verdicts *v, struct msg_V_APPROVED *out,
     const struct msg_V_APPROVAL *m, uint32_t now)
 {
-	struct candidates c;
+	struct signers c;
 	struct approval a;
 	bool revoked = false;
 	uint64_t signed_by;
@@ -182,14 +82,14 @@ review_approval(const struct verdicts *v, struct msg_V_APPROVED *out,
 		say(out, APPROVAL_TRUST, why);
 		return;
 	}
-	gather(&c, v, &e, m->rns_public, now);
+	signers_gather(&c, v, &e, m->rns_public, now);
 	(void)env_signers(&e, TYPE_APPROVAL, c.key, c.n, &signed_by, NULL);
 	for (size_t i = 0; i < c.n; i++) {
 		int level;
 
 		if ((signed_by & UINT64_C(1) << i) == 0)
 			continue;
-		level = review_level(v, &c.who[i], now);
+		level = signer_level(v, &c.who[i], "job.review", now);
 		if (level <= -2)
 			revoked = true;
 		else if (counts(v, &c.who[i], level))
@@ -218,14 +118,14 @@ review_job(const struct verdicts *v, struct msg_V_REVIEWED *out,
 		out->threshold = (uint8_t)b->threshold;
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *at = m->signers + i * IPC_SIGNER;
-		struct candidate who;
+		struct signer_id who;
 		uint32_t bit = UINT32_C(1) << i;
 		int level;
 
 		memcpy(who.fp.b, at, sizeof(who.fp.b));
 		memcpy(who.rns.b, at + FP_LEN, sizeof(who.rns.b));
 		who.has_rns = !hash16_eq(&who.rns, &none);
-		level = review_level(v, &who, now);
+		level = signer_level(v, &who, "job.review", now);
 		if (level <= -2) {
 			out->revoked |= bit;
 			continue;

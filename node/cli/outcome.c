@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/layers.h"
+#include "trust/doc/contract.h"
 #include "common/util.h"
 #include "node/cli/format.h"
 #include "trust/doc/receipt.h"
@@ -59,6 +60,13 @@ outcome_words(char *out, size_t cap, unsigned outcome, int32_t code,
 		signal_words(out, cap, code);
 		break;
 	case JOB_KILLED:
+		if (why == KILL_VIOLATION &&
+		    contract_rule_name((unsigned)code >> 8) != NULL) {
+			(void)snprintf(out, cap, "killed: against %s of its "
+			    "behaviour contract",
+			    contract_rule_name((unsigned)code >> 8));
+			break;
+		}
 		(void)snprintf(out, cap, "killed: %s",
 		    why < NELEM(KILLS) && KILLS[why].words != NULL ?
 			KILLS[why].words : "for a reason not known here");
@@ -108,8 +116,10 @@ json_t *
 outcome_json_of(unsigned outcome, int32_t code, const char *reason)
 {
 	const char *kind = outcome_name(outcome);
-	const char *why = outcome == JOB_KILLED ?
-	    kill_name((unsigned)code & 0xff) : reason;
+	const char *why = outcome != JOB_KILLED ? reason :
+	    (code & 0xff) == KILL_VIOLATION ?
+	    contract_violation((unsigned)code >> 8) :
+	    kill_name((unsigned)code & 0xff);
 
 	if (outcome == JOB_EXITED || outcome == JOB_SIGNALLED)
 		return json_pack("[s,I]", kind, (json_int_t)code);

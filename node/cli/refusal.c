@@ -77,7 +77,8 @@ static const struct row {
 	"`warren describe` lists the images that you may use there; its "
 	"operator adds one by `warren image import`."},
     {"contract", NULL, PLAIN,
-	"Leave `behavior_contract` out, or take a node that enforces it."},
+	"Leave `behavior_contract` out, or mend it: klp.md 6 says what one "
+	"holds, and whose signature it needs."},
     {"limits", "seccomp_profile", PLAIN,
 	"Leave `seccomp_profile` out, or name one that its operator has."},
     {"limits", "network", PLAIN,

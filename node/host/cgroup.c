@@ -175,6 +175,18 @@ oom_kills(const struct cgroup_job *g)
 }
 
 static uint64_t
+pids_hit(const struct cgroup_job *g)
+{
+	uint64_t n = 0;
+
+	if (g->fd >= 0)
+		n = get_key(g->fd, "pids.events", "max");
+	if (g->v1[V1_PIDS] >= 0)
+		n += get_key(g->v1[V1_PIDS], "pids.events", "max");
+	return n;
+}
+
+static uint64_t
 cpu_us(const struct cgroup_job *g)
 {
 	if (g->fd >= 0)
@@ -237,6 +249,7 @@ cgroup_job_make(struct cgroup_job *g, const struct cgroup_dirs *d,
 		goto fail;
 	g->cpu_before = cpu_us(g);
 	g->oom_before = oom_kills(g);
+	g->pids_before = pids_hit(g);
 	return 0;
 fail:
 	saved = errno;
@@ -251,6 +264,9 @@ cgroup_job_find(struct cgroup_job *g, const struct cgroup_dirs *d,
     const struct id32 *job, uint32_t slot)
 {
 	init(g, d, job, slot);
+	/* a slot's counter runs on: what it says now was before */
+	if (g->v1[V1_PIDS] >= 0)
+		g->pids_before = get_key(g->v1[V1_PIDS], "pids.events", "max");
 	if (d->v2 < 0 || open_leaf(g) == 0)
 		return 0;
 	cgroup_job_close(g);
@@ -261,6 +277,7 @@ void
 cgroup_usage(const struct cgroup_job *g, struct cgroup_usage *u)
 {
 	uint64_t peak = 0, v1 = 0, kills = oom_kills(g), cpu = cpu_us(g);
+	uint64_t hits = pids_hit(g);
 
 	if (g->fd >= 0 && (peak = get_number(g->fd, "memory.peak")) == 0)
 		peak = get_number(g->fd, "memory.current");
@@ -271,6 +288,7 @@ cgroup_usage(const struct cgroup_job *g, struct cgroup_usage *u)
 	if (g->limits.memory != 0)
 		u->memory_peak = MIN_OF(u->memory_peak, g->limits.memory);
 	u->cpu_us = cpu > g->cpu_before ? cpu - g->cpu_before : 0;
+	u->pids_hit = hits > g->pids_before ? hits - g->pids_before : 0;
 	u->oom_kills = kills > g->oom_before ? kills - g->oom_before : 0;
 }
 

@@ -29,6 +29,7 @@ struct cgroup_usage {
 	uint64_t cpu_us;
 	uint64_t memory_peak; /* bytes; 0: not known */
 	uint64_t oom_kills;   /* processes that the limit killed */
+	uint64_t pids_hit;    /* forks that the limit refused */
 };
 
 struct cgroup_job {
@@ -40,7 +41,7 @@ struct cgroup_job {
 	struct cgroup_limits limits;
 	uint64_t memory_left; /* v1: in the group before the job */
 	/* a slot's counters run on: what they were at the start */
-	uint64_t cpu_before, oom_before;
+	uint64_t cpu_before, oom_before, pids_before;
 };
 
 /*

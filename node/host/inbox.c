@@ -14,6 +14,7 @@
 #include "node/work/found.h"
 #include "node/work/challenge.h"
 #include "node/work/lend.h"
+#include "node/work/contracts.h"
 #include "node/work/node.h"
 #include "node/work/review.h"
 #include "node/work/revoke.h"
@@ -173,6 +174,14 @@ on_V_BECAUSE(struct warren_node *wn, const struct msg_V_BECAUSE *m,
 {
 	(void)in;
 	trustwhy_because(&wn->why, m);
+}
+
+static void
+on_V_CONTRACTED(struct warren_node *wn, const struct msg_V_CONTRACTED *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	contract_answer(&wn->node, m);
 }
 
 static void

@@ -114,6 +114,16 @@ envelope(void *ctx, const struct msg_V_ENVELOPE *m, const uint8_t *bytes,
 		outbox_V_ENVELOPE(ctx, m, &fd, 1);
 }
 
+static void
+contract(void *ctx, const struct msg_V_CONTRACT *m, const uint8_t *bytes,
+    size_t len)
+{
+	int fd = along(bytes, len);
+
+	if (fd >= 0)
+		outbox_V_CONTRACT(ctx, m, &fd, 1);
+}
+
 void
 outbox_fill(struct host *h)
 {
@@ -122,6 +132,7 @@ outbox_fill(struct host *h)
 	IPC_MESSAGES(FILL)
 	h->reply = reply;
 	h->envelope = envelope;
+	h->contract = contract;
 }
 
 static void

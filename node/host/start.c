@@ -56,6 +56,20 @@ start_seccomp(struct warren_node *wn, const char *name)
 	return NULL;
 }
 
+/* Does the contract take calls away? */
+static bool
+contract_less(struct seccomp_less *l, const struct contract *c)
+{
+	*l = (struct seccomp_less){.deny = c->deny, .ndeny = c->ndeny,
+	    .no_anonymous_exec = !c->anonymous_exec,
+	    .deny_kills = contract_does(RULE_SYSCALLS, (enum contract_action)
+		c->action[RULE_SYSCALLS]) == ACTION_KILL,
+	    .exec_kills = contract_does(RULE_ANONYMOUS_EXEC,
+		(enum contract_action)c->action[RULE_ANONYMOUS_EXEC]) ==
+		ACTION_KILL};
+	return l->ndeny > 0 || l->no_anonymous_exec;
+}
+
 /* A sealed memfd of the filter; *len: instructions. -1. */
 static int
 filter_fd(struct warren_node *wn, const struct job *j, uint32_t *len,
@@ -68,15 +82,34 @@ filter_fd(struct warren_node *wn, const struct job *j, uint32_t *len,
 	char err[160];
 	int fd;
 
+	const struct contract *c = j->contract;
+	struct seccomp_less less;
+	int rv;
+
 	manifest_seccomp(name, j->m);
+	if (c != NULL && name[0] == '\0')
+		(void)snprintf(name, sizeof(name), "%s", c->profile);
 	if ((t = start_seccomp(wn, name)) == NULL) {
 		(void)fail(code, why, "limits", "seccomp_profile: %s",
 		    "not here");
 		return -1;
 	}
-	if (!seccomp_host_native(&here) ||
-	    seccomp_cached(&p, wn->cache, t->text, t->len, &here, err,
-		sizeof(err)) != 0) {
+	if (!seccomp_host_native(&here)) {
+		(void)fail(code, why, "internal", "%s", "architecture");
+		return -1;
+	}
+	if (c != NULL && contract_less(&less, c)) {
+		rv = seccomp_gen_less(&p, t->text, t->len, &here, &less, err,
+		    sizeof(err));
+		if (rv != 0) {
+			(void)fail(code, why, "contract", "%.100s", err);
+			return -1;
+		}
+	} else {
+		rv = seccomp_cached(&p, wn->cache, t->text, t->len, &here, err,
+		    sizeof(err));
+	}
+	if (rv != 0) {
 		const char *said = t->name[0] != '\0' ? t->name :
 		    wn->profile->seccomp;
 
@@ -150,7 +183,7 @@ compile(struct warren_node *wn, const struct job *j, struct compiled *c,
 	struct compile_in in = {.m = j->m, .profile = wn->profile,
 	    .granted = j->limits.v, .image = &j->image, .rec = &rec,
 	    .slot = j->slot, .required = wn->node.policy.required,
-	    .filter_len = filter_len};
+	    .filter_len = filter_len, .contract = j->contract};
 	const char *bad, *text = "";
 
 	if (store_record(wn->images, &j->image, buf, &rec) != 0)
@@ -244,6 +277,7 @@ start_usage(void *ctx, struct job *j)
 	j->cpu_ms = u.cpu_us / 1000;
 	j->memory_kb = u.memory_peak / 1024;
 	j->oom = u.oom_kills > 0;
+	j->pids_hit = u.pids_hit > 0;
 }
 
 void

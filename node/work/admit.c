@@ -7,6 +7,7 @@
 
 #include "common/ipc_msg.h"
 #include "sandbox/plan/plan.h"
+#include "trust/doc/contract.h"
 #include "common/util.h"
 
 static bool refuse(struct refusal *r, const char *code, uint8_t step,
@@ -234,11 +235,12 @@ admit_image(struct refusal *r, const struct admit_job *j)
 bool
 admit_contract(struct refusal *r, const struct admit_job *j)
 {
-	/* nobody here would keep what it promises */
-	if ((j->m->has & HAS_CONTRACT) != 0)
-		return refuse(r, "contract", 8,
-		    "behaviour contracts are not enforced by this node");
-	return true;
+	if ((j->m->has & HAS_CONTRACT) == 0 ||
+	    (j->m->contract.size > 0 && j->m->contract.size <= CONTRACT_BYTES))
+		return true;
+	/* what it says is known when it is here: contracts.c */
+	(void)refuse(r, "contract", 8, "its envelope is empty or too large");
+	return bounded(r, CONTRACT_BYTES, j->m->contract.size);
 }
 
 /* What can never start is not taken: limit is the least then. */

@@ -13,6 +13,7 @@
 #include "node/work/receipts.h"
 #include "node/work/said.h"
 #include "node/work/turn.h"
+#include "node/work/watch.h"
 
 /*
  * A job from J_RUN to its receipt. It holds a slot until J_FORGOTTEN; whatever
@@ -348,6 +349,7 @@ exited(struct node *n, struct job *j, const struct msg_J_EXITED *m)
 	/* as jail has measured it: we may have slept, or not have been there */
 	j->wall_ms = m->ran_ms;
 	n->host.usage(n->host.ctx, j);
+	contract_over(n, j);
 	if (j->given && m->how != EXIT_CODE && !j->oom) {
 		/* no fault of the job; one that was quicker has its result */
 		forget_slot(n, j);

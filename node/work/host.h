@@ -63,6 +63,9 @@ struct host {
 	/* the envelope goes along */
 	void (*envelope)(void *ctx, const struct msg_V_ENVELOPE *,
 	    const uint8_t *envelope, size_t len);
+	/* the contract's envelope goes along */
+	void (*contract)(void *ctx, const struct msg_V_CONTRACT *,
+	    const uint8_t *envelope, size_t len);
 	void (*random)(void *ctx, uint8_t *, size_t);
 
 	/* compile the plan, make the group, J_RUN: false with code and why */
@@ -72,7 +75,7 @@ struct host {
 	bool (*kill)(void *ctx, struct job *);
 	/* its group stands still, or goes on. false: this machine cannot */
 	bool (*freeze)(void *ctx, struct job *, bool on);
-	/* cpu_ms, memory_kb, oom of the job's group */
+	/* cpu_ms, memory_kb, oom, pids_hit of the job's group */
 	void (*usage)(void *ctx, struct job *);
 	/* its limits hold up no more what ends or packs it (THREATS.md 3) */
 	void (*ending)(void *ctx, struct job *);

@@ -10,6 +10,22 @@
 
 /* ---- what they lack ---- */
 
+/* A contract is an input as well; NULL: it has none. */
+static const struct blob_ref *
+contract_of(const struct manifest *m)
+{
+	return (m->has & HAS_CONTRACT) != 0 ? &m->contract : NULL;
+}
+
+static bool
+contract_here(struct node *n, const struct fp *fp, const struct manifest *m)
+{
+	const struct blob_ref *c = contract_of(m);
+
+	return c == NULL ||
+	    n->host.blob_has(n->host.ctx, fp, &c->sha256, NULL);
+}
+
 static bool
 before_in_list(const struct manifest *m, unsigned i)
 {
@@ -93,6 +109,12 @@ job_missing(struct node *n, const struct job *j, struct id32 *out,
 		else
 			out[count++] = v->blob.sha256;
 	}
+	if (j->m == NULL || *more || contract_here(n, &j->owner, j->m))
+		return count;
+	if (count == max)
+		*more = true;
+	else
+		out[count++] = contract_of(j->m)->sha256;
 	return count;
 }
 
@@ -123,7 +145,7 @@ job_inputs_here(struct node *n, const struct job *j)
 		if (!n->host.blob_has(n->host.ctx, &j->owner,
 			&j->m->volume[i].blob.sha256, NULL))
 			return false;
-	return true;
+	return contract_here(n, &j->owner, j->m);
 }
 
 uint64_t
@@ -145,6 +167,9 @@ inputs_missing_bytes(struct node *n, const struct fp *fp,
 			n->host.ctx, fp, &v->chunks.sha256) > 0))
 			sum += MIN_OF(v->chunks.size, UINT64_MAX - sum);
 	}
+	if (!contract_here(n, fp, m) && !(unclaimed && n->host.blob_claimed(
+		n->host.ctx, fp, &m->contract.sha256) > 0))
+		sum += MIN_OF(m->contract.size, UINT64_MAX - sum);
 	return sum;
 }
 
@@ -172,7 +197,8 @@ names(const struct manifest *m, const struct id32 *sha)
 		    (v->has_chunks && id32_eq(&v->chunks.sha256, sha)))
 			return true;
 	}
-	return false;
+	return contract_of(m) != NULL &&
+	    id32_eq(&contract_of(m)->sha256, sha);
 }
 
 /* A chunk list is looked at when it is whole; its volume is the owner's. */
@@ -255,6 +281,9 @@ inputs_needed(struct node *n, const struct fp *fp, const struct id32 *sha)
 	    j = job_next_live(&n->jobs, fp, j->order)) {
 		if (j->m == NULL)
 			continue;
+		if (contract_of(j->m) != NULL &&
+		    id32_eq(&contract_of(j->m)->sha256, sha))
+			return true;
 		for (unsigned i = 0; i < j->m->nvolumes; i++) {
 			const struct manifest_volume *v = &j->m->volume[i];
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/work/jobs.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,7 @@ job_free(struct job *j)
 	if (j->m != NULL)
 		manifest_clear(j->m);
 	free(j->m);
+	free(j->contract);
 	free(j->outs);
 	free(j->left);
 	free(j);
@@ -452,8 +454,11 @@ job_verdict(uint8_t *outcome, int32_t *code, const struct job *j)
 		kill = KILL_OUTPUT;
 	*outcome = OUT_KILLED;
 	*code = (int32_t)kill;
+	if (kill == KILL_VIOLATION)
+		*code |= (int32_t)j->rule << 8;
+	/* however it exited: a contract says so */
 	if (kill == KILL_OUTPUT || kill == KILL_REVOKED ||
-	    kill == KILL_VIOLATION)
+	    kill == KILL_VIOLATION || (kill == KILL_PIDS && j->rule != 0))
 		return;
 	if (j->oom) {
 		*code = KILL_MEMORY;
@@ -463,6 +468,10 @@ job_verdict(uint8_t *outcome, int32_t *code, const struct job *j)
 		/* it was quicker than the kill that was on its way */
 		*outcome = OUT_EXITED;
 		*code = j->exit_code;
+	} else if (kill == 0 && j->exit_code == SIGSYS &&
+	    j->contract != NULL && contract_sigsys(j->contract) != 0) {
+		*code = KILL_VIOLATION |
+		    (int32_t)contract_sigsys(j->contract) << 8;
 	} else if (kill == 0) {
 		*outcome = OUT_SIGNALLED;
 		*code = j->exit_code;
@@ -555,8 +564,10 @@ job_outcome_of(struct proto_outcome_v *o, const struct job *j)
 {
 	o->kind = j->state == JS_DONE ? j->outcome : OUT_NONE;
 	o->code = j->code;
-	o->reason = pstr_of(o->kind == OUT_KILLED ?
-		kill_name((unsigned)j->code & 0xff) : NULL);
+	o->reason = pstr_of(o->kind != OUT_KILLED ? NULL :
+		(j->code & 0xff) == KILL_VIOLATION ?
+		contract_violation((unsigned)j->code >> 8) :
+		kill_name((unsigned)j->code & 0xff));
 }
 
 struct pstr

@@ -11,6 +11,7 @@
 
 #include "common/fp.h"
 #include "common/left.h"
+#include "node/work/contracts.h"
 #include "node/work/levels.h"
 #include "node/proto/proto.h"
 #include "node/work/sched.h"
@@ -131,6 +132,13 @@ struct job {
 	bool oom;
 	char lost_output[JOB_REASON_MAX]; /* the first of them, and why */
 	uint32_t verdict_gen; /* of the peers' table, at admission */
+	struct contract *contract; /* in force; NULL */
+	uint32_t contract_gen;	   /* of the verdicts that it was judged by */
+	uint64_t contract_qid;	   /* of V_CONTRACT; 0: none is out */
+	struct contract_watch watch;
+	struct mono watch_at;
+	bool pids_hit;	/* a fork was refused for its pids */
+	uint8_t rule;	/* of the contract, that it was killed for */
 	uint32_t review_gen; /* ... when its approvals were enough */
 	uint64_t review_qid; /* of V_REVIEW; 0: none is out */
 	uint64_t approve_qid; /* of K_APPROVE, the operator's word; 0 */

@@ -12,6 +12,7 @@
 #include "node/work/banned.h"
 #include "node/work/challenge.h"
 #include "node/work/lend.h"
+#include "node/work/contracts.h"
 #include "node/work/ready.h"
 #include "node/work/review.h"
 #include "node/work/revoke.h"
@@ -102,6 +103,7 @@ node_verdicts_void(struct node *n)
 	peers_changed(n);
 	revoke_holes_check(n);
 	review_again(n);
+	contract_again(n);
 }
 
 /* ---- siblings ---- */
@@ -124,6 +126,7 @@ node_up(struct node *n, enum program who)
 	} else if (who == PROGRAM_TRUST) {
 		peers_unasked(n);
 		review_again(n);
+		contract_again(n);
 	}
 }
 
@@ -318,6 +321,7 @@ node_tick(struct node *n)
 	next = mono_min(next, ready_tick(n));
 	next = mono_min(next, announce_tick(n));
 	next = mono_min(next, review_tick(n));
+	next = mono_min(next, contract_tick(n));
 	if (mono_reached(n->now, n->expire_at)) {
 		n->expire_at = mono_add(n->now, MONO_SECOND *
 			(int64_t)MIN_OF(60u,

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "node/work/banned.h"
+#include "node/work/contracts.h"
 #include "node/work/finish.h"
 #include "node/work/inputs.h"
 #include "node/work/lend.h"
@@ -110,7 +111,10 @@ start(struct node *n, struct job *j)
 	(void)job_set_phase(&n->jobs, j, PHASE_FILLING);
 	j->kill = 0;
 	j->overtaken = j->group_killed = false;
-	j->oom = false;
+	j->oom = j->pids_hit = false;
+	j->rule = 0;
+	memset(&j->watch, 0, sizeof(j->watch));
+	j->watch_at = n->now;
 	j->lost_output[0] = '\0';
 	memset(j->log, 0, sizeof(j->log));
 	j->log_open = j->seal_waits = false;
@@ -162,6 +166,12 @@ its_turn(struct node *n, struct job *j, bool *started)
 	if (turn_waits_for_trust(n, j))
 		return true;
 	if (!review_fresh(n, j)) {
+		if (j->state == JS_QUEUED)
+			turn_sleeps(n, j);
+		return true;
+	}
+	/* trust reads it when it is here; until then nobody knows what it takes */
+	if (!contract_ready(n, j)) {
 		if (j->state == JS_QUEUED)
 			turn_sleeps(n, j);
 		return true;

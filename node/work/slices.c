@@ -71,6 +71,11 @@ named(const struct node *n, const struct fp *fp, const struct id32 *sha,
 	    j = job_next_live(&n->jobs, fp, j->order)) {
 		if (j->m == NULL)
 			continue;
+		if ((j->m->has & HAS_CONTRACT) != 0 &&
+		    id32_eq(&j->m->contract.sha256, sha)) {
+			*size = j->m->contract.size;
+			return true;
+		}
 		for (unsigned i = 0; i < j->m->nvolumes; i++) {
 			const struct manifest_volume *v = &j->m->volume[i];
 

@@ -249,6 +249,8 @@ make_job(struct node *n, const struct caller *l, struct manifest *m,
 	j->limits = got->limits;
 	j->image = *image;
 	j->verdict_gen = n->verdict_gen;
+	if ((m->has & HAS_CONTRACT) != 0)
+		j->bytes_in = m->contract.size;
 	for (unsigned i = 0; i < m->nvolumes; i++) {
 		j->bytes_in += m->volume[i].blob.size;
 		j->nouts += m->volume[i].rw;
@@ -306,12 +308,13 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	aj->volume_why = why;
 	manifest_seccomp(profile, m);
 	aj->seccomp_why = n->host.seccomp(n->host.ctx, profile);
-	for (unsigned i = 0; i < m->nvolumes; i++) {
-		if (!n->host.blob_has(n->host.ctx, fp,
-			&m->volume[i].blob.sha256, NULL))
-			continue;
+	for (unsigned i = 0; i <= m->nvolumes; i++) {
+		const struct id32 *sha = i < m->nvolumes ?
+		    &m->volume[i].blob.sha256 : &m->contract.sha256;
+
 		/* last to be evicted for this job's other inputs */
-		n->host.blob_use(n->host.ctx, fp, &m->volume[i].blob.sha256);
+		if (n->host.blob_has(n->host.ctx, fp, sha, NULL))
+			n->host.blob_use(n->host.ctx, fp, sha);
 	}
 	aj->spool_more = inputs_missing_bytes(n, fp, m, true);
 	room = aj->spool_more + inputs_promised(n, fp);

@@ -52,6 +52,38 @@ fs_rights(int abi)
 	return fs;
 }
 
+static uint64_t
+rights_of(uint64_t fs, int may)
+{
+	/* whatever there is but devices */
+	const uint64_t all = fs & ~(uint64_t)(LANDLOCK_ACCESS_FS_MAKE_CHAR |
+	    LANDLOCK_ACCESS_FS_MAKE_BLOCK);
+	const uint64_t look = LANDLOCK_ACCESS_FS_READ_FILE |
+	    LANDLOCK_ACCESS_FS_READ_DIR;
+	const uint64_t change = all & ~(uint64_t)FS_READ;
+	uint64_t r = 0;
+
+	if ((may & (LANDLOCK_MAY_READ | LANDLOCK_MAY_NODES)) != 0)
+		r = FS_READ;
+	if ((may & LANDLOCK_MAY_NODES) != 0)
+		r |= FS_FILE;
+	if ((may & LANDLOCK_MAY_WRITE) != 0)
+		r = all;
+	if ((may & LANDLOCK_NOT_READ) != 0)
+		r &= ~look;
+	if ((may & LANDLOCK_NOT_WRITE) != 0)
+		r &= ~change;
+	if ((may & LANDLOCK_NOT_EXEC) != 0)
+		r &= ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE;
+	if ((may & LANDLOCK_READ) != 0)
+		r |= look;
+	if ((may & LANDLOCK_WRITE) != 0)
+		r |= change;
+	if ((may & LANDLOCK_EXEC) != 0)
+		r |= LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE;
+	return r & fs;
+}
+
 static int
 add_path(int set, uint64_t fs, const struct landlock_path *p)
 {
@@ -63,19 +95,15 @@ add_path(int set, uint64_t fs, const struct landlock_path *p)
 		return errno == ENOENT || errno == ELOOP ? 0 : -1;
 	memset(&rule, 0, sizeof(rule));
 	rule.parent_fd = fd;
-	rule.allowed_access = FS_READ;
-	if ((p->may & LANDLOCK_MAY_NODES) != 0)
-		rule.allowed_access |= FS_FILE;
-	if ((p->may & LANDLOCK_MAY_WRITE) != 0)
-		/* whatever there is but devices */
-		rule.allowed_access = fs & ~(uint64_t)(
-		    LANDLOCK_ACCESS_FS_MAKE_CHAR |
-		    LANDLOCK_ACCESS_FS_MAKE_BLOCK);
-	rule.allowed_access &= fs;
+	rule.allowed_access = rights_of(fs, p->may);
 	if (fstat(fd, &st) < 0)
 		return -1;
+	if (S_ISDIR(st.st_mode) && (p->may & LANDLOCK_FILE) != 0)
+		return 0;
 	if (!S_ISDIR(st.st_mode))
 		rule.allowed_access &= FS_FILE;
+	if (rule.allowed_access == 0)
+		return 0;
 	return (int)syscall(SYS_landlock_add_rule, set,
 	    LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 }

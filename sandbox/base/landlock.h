@@ -17,6 +17,14 @@ struct landlock_path {
 #define LANDLOCK_MAY_READ 1 /* and execute */
 #define LANDLOCK_MAY_WRITE 2
 #define LANDLOCK_MAY_NODES 4 /* write to files that exist, devices too */
+/* of a contract: taken away from the above, or alone */
+#define LANDLOCK_NOT_READ 8
+#define LANDLOCK_NOT_WRITE 16
+#define LANDLOCK_NOT_EXEC 32
+#define LANDLOCK_READ 64
+#define LANDLOCK_WRITE 128
+#define LANDLOCK_EXEC 256 /* which needs to read the file as well */
+#define LANDLOCK_FILE 512 /* a folder there is not meant */
 /* Nothing but these; the network and other domains not at all. 0 or -1. */
 int landlock_apply(int abi, const struct landlock_path *, unsigned n);
 

@@ -251,9 +251,10 @@ tmpfs_mount(uint64_t bytes, uint32_t inodes, const char *mode, uint64_t attr)
 
 int
 tmpfs_make(int *fds, unsigned n, uint64_t bytes, uint32_t inodes,
-    const char **what)
+    bool noexec, const char **what)
 {
-	_cleanup_fd_ int m = tmpfs_mount(bytes, inodes, "0755", NOTHING);
+	_cleanup_fd_ int m = tmpfs_mount(bytes, inodes, "0755", NOTHING |
+	    (noexec ? MOUNT_ATTR_NOEXEC : 0));
 	unsigned i;
 
 	/* a clone of a detached mount needs a new kernel: attach it first */
@@ -448,7 +449,8 @@ root_build(const struct root_plan *r, const char **what)
 	if (dev < 0 || attach_in(root, &at[PLACE_DEV], dev) < 0)
 		return -1;
 	*what = "/tmp";
-	tmp = tmpfs_mount(r->tmp_bytes, PLAN_TMP_INODES, "1777", NOTHING);
+	tmp = tmpfs_mount(r->tmp_bytes, r->tmp_inodes, "1777", NOTHING |
+	    (r->noexec ? MOUNT_ATTR_NOEXEC : 0));
 	if (tmp < 0 || attach_in(root, &at[PLACE_TMP], tmp) < 0)
 		return -1;
 	*what = "volume";

@@ -28,7 +28,7 @@ int base_build(const struct base_dirs *, bool root, const char **what);
 
 /* A tmpfs of the job's user; fds: detached clones of it, each used once. */
 int tmpfs_make(int *fds, unsigned n, uint64_t bytes, uint32_t inodes,
-    const char **what);
+    bool noexec, const char **what);
 
 struct root_volume {
 	int tree;         /* a detached tree, or -1: */
@@ -39,6 +39,8 @@ struct root_plan {
 	const char *hex;
 	bool read_only;
 	uint64_t tmp_bytes;
+	uint32_t tmp_inodes;
+	bool noexec; /* /tmp */
 	const struct place *places; /* places_find() of it and the targets */
 	const struct root_volume *volumes;
 	unsigned n;

@@ -250,6 +250,35 @@ collect_paths(const struct plan *p, const struct place *places,
 	return n;
 }
 
+/* What a contract takes away from all of these, and gives back by path. */
+static void
+add_rules(struct command *c, struct landlock_path *paths)
+{
+	const struct plan *p = &c->job->plan;
+	int less = ((p->ruled & PLAN_MAY_READ) != 0 ? LANDLOCK_NOT_READ : 0) |
+	    ((p->ruled & PLAN_MAY_WRITE) != 0 ? LANDLOCK_NOT_WRITE : 0) |
+	    ((p->ruled & PLAN_MAY_EXEC) != 0 ? LANDLOCK_NOT_EXEC : 0);
+
+	for (unsigned i = 0; i < c->npaths; i++) {
+		/* devices and /proc are no files of anybody's */
+		if ((paths[i].may & LANDLOCK_MAY_NODES) != 0)
+			paths[i].may |= less & LANDLOCK_NOT_EXEC;
+		else
+			paths[i].may |= less;
+	}
+	for (uint32_t i = 0; i < c->args->nrules; i++) {
+		const char *path;
+		bool beneath;
+		uint8_t may = plan_rule(c->args->rules[i], &beneath, &path);
+
+		paths[c->npaths++] = (struct landlock_path){path,
+		    ((may & PLAN_MAY_READ) != 0 ? LANDLOCK_READ : 0) |
+		    ((may & PLAN_MAY_WRITE) != 0 ? LANDLOCK_WRITE : 0) |
+		    ((may & PLAN_MAY_EXEC) != 0 ? LANDLOCK_EXEC : 0) |
+		    (beneath ? 0 : LANDLOCK_FILE)};
+	}
+}
+
 static void
 find_places(const struct init_job *j, const struct plan_args *a,
     const char *hex, struct place *out)
@@ -276,7 +305,10 @@ build_root(const struct init_env *e, const struct init_job *j,
 	char paths[PLAN_VOLUMES_ALL][STAGE_PATH_MAX], hex[65];
 	const struct plan *p = &j->plan;
 	struct root_plan r = {.hex = hex, .read_only = p->read_only,
-	    .tmp_bytes = MAX_OF(p->memory / 4, 65536u), .places = places,
+	    .tmp_bytes = p->tmp_bytes != 0 ? p->tmp_bytes :
+		MAX_OF(p->memory / 4, 65536u),
+	    .tmp_inodes = p->tmp_inodes != 0 ? p->tmp_inodes : PLAN_TMP_INODES,
+	    .noexec = p->noexec, .places = places,
 	    .volumes = v, .n = p->nvolumes};
 	const char *what;
 
@@ -343,7 +375,7 @@ init_job(const struct init_env *e, const struct init_job *j)
 {
 	static struct plan_args args;
 	static struct place places[PLACES_ALL];
-	struct landlock_path paths[1 + PLACES_ALL];
+	struct landlock_path paths[1 + PLACES_ALL + PLAN_RULES_MAX];
 	struct command c = {.env = e, .job = j, .args = &args, .paths = paths};
 	size_t filter_bytes = j->plan.filter_len * sizeof(struct sock_filter);
 	struct report r = {.kind = REPORT_READY};
@@ -363,6 +395,7 @@ init_job(const struct init_env *e, const struct init_job *j)
 		    EINVAL);
 	build_root(e, j, &args, places);
 	c.npaths = collect_paths(&j->plan, places, paths);
+	add_rules(&c, paths);
 	/* until it is the command, the child runs in our memory: no copy */
 	pid = vfork();
 	if (pid == 0)
@@ -400,6 +433,7 @@ init_trial(const struct init_env *e, const struct init_trial *t)
 	static struct place places[PLACES_ALL] = {[PLACE_DEV] = {.path = "dev"},
 	    [PLACE_TMP] = {.path = "tmp"}, [PLACE_PROC] = {.path = "proc"}};
 	struct root_plan r = {.read_only = true, .tmp_bytes = 65536,
+	    .tmp_inodes = PLAN_TMP_INODES,
 	    .places = places};
 	struct landlock_path paths[] = {{"/", LANDLOCK_MAY_READ},
 	    {"/proc", LANDLOCK_MAY_NODES}};

@@ -245,9 +245,12 @@ take_plan(struct slot *sl, const uint8_t *p, size_t n, int fds[3])
 
 		if (kind != PLAN_VOL_RW && kind != PLAN_VOL_PROFILE_RW)
 			continue;
-		if (tmpfs_make(t, TREES,
-		    plan_output_room(sl->plan.output), PLAN_RW_INODES,
-		    &what) < 0) {
+		if (tmpfs_make(t, TREES, sl->plan.volumes[i].bytes != 0 ?
+		    sl->plan.volumes[i].bytes :
+		    plan_output_room(sl->plan.output),
+		    sl->plan.volumes[i].inodes != 0 ?
+		    sl->plan.volumes[i].inodes : PLAN_RW_INODES,
+		    sl->plan.noexec, &what) < 0) {
 			(void)snprintf(why, sizeof(why), "%s: %s", what,
 			    strerror(errno));
 			sl->have_plan = false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/plan/compile.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +104,70 @@ command(struct plan_args *a, const struct compile_in *in)
 		a->argv[a->argc++] = in->rec->argv[i];
 }
 
+/* ---- a behaviour contract (klp.md 6.3) ---- */
+
+static bool
+add_rules(struct plan_args *a, char **room, size_t *left,
+    const struct contract_paths *p, unsigned may)
+{
+	for (unsigned i = 0; i < p->n; i++) {
+		int n = snprintf(*room, *left, "%u%c%s", may,
+		    p->v[i].beneath ? '*' : '=', p->v[i].path);
+
+		if (a->nrules == PLAN_RULES_MAX || n < 0 || (size_t)n >= *left)
+			return false;
+		a->rules[a->nrules++] = *room;
+		*room += n + 1;
+		*left -= (size_t)n + 1;
+	}
+	return true;
+}
+
+/* The limits of disk.write, which are of whole volumes. */
+static void
+bound_volumes(struct plan *p, const struct plan_args *a,
+    const struct contract_paths *w)
+{
+	for (unsigned i = 0; i < w->n; i++) {
+		const struct contract_path *v = &w->v[i];
+		/* the volume's own folder is one more */
+		uint64_t files = v->max_files == 0 ? 0 : v->max_files + 1;
+
+		if (!v->beneath)
+			continue;
+		if (strcmp(v->path, "/tmp") == 0) {
+			p->tmp_bytes = MIN_OF(v->max_bytes,
+			    MAX_OF(p->memory / 4, 65536u));
+			p->tmp_inodes = (uint32_t)MIN_OF(files,
+			    (uint64_t)PLAN_TMP_INODES);
+		}
+		for (uint32_t k = 0; k < p->nvolumes; k++) {
+			if (p->volumes[k].kind != PLAN_VOL_RW ||
+			    strcmp(a->targets[k], v->path) != 0)
+				continue;
+			p->volumes[k].bytes = MIN_OF(v->max_bytes, p->output);
+			p->volumes[k].inodes = (uint32_t)MIN_OF(files,
+			    (uint64_t)PLAN_RW_INODES);
+		}
+	}
+}
+
+static bool
+contract(struct plan *p, struct plan_args *a, const struct contract *c,
+    char *room, size_t left)
+{
+	if (c == NULL)
+		return true;
+	p->noexec = !c->anonymous_exec;
+	p->ruled = (uint8_t)((c->read.given ? PLAN_MAY_READ : 0) |
+	    (c->write.given ? PLAN_MAY_WRITE : 0) |
+	    (c->exec.given ? PLAN_MAY_EXEC : 0));
+	bound_volumes(p, a, &c->write);
+	return add_rules(a, &room, &left, &c->read, PLAN_MAY_READ) &&
+	    add_rules(a, &room, &left, &c->write, PLAN_MAY_WRITE) &&
+	    add_rules(a, &room, &left, &c->exec, PLAN_MAY_EXEC);
+}
+
 static uint32_t
 u32_of(uint64_t v)
 {
@@ -114,6 +179,7 @@ plan_compile(struct compiled *out, const struct compile_in *in,
     const char **why)
 {
 	struct plan_args *a = calloc(1, sizeof(*a));
+	static char room[CONTRACT_TEXT + 2 * PLAN_RULES_MAX];
 	struct plan *p = &out->plan;
 	const char *code = NULL;
 	struct wr w;
@@ -142,6 +208,10 @@ plan_compile(struct compiled *out, const struct compile_in *in,
 	environment(a, in);
 	command(a, in);
 	a->cwd = in->rec->cwd;
+	code = "contract";
+	*why = "too many paths";
+	if (!contract(p, a, in->contract, room, sizeof(room)))
+		goto out;
 	code = "image";
 	*why = "it has no command, and the manifest gives none";
 	if (a->argc == 0)

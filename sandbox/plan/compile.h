@@ -10,6 +10,7 @@
 #include "node/config/profile.h"
 #include "sandbox/plan/record.h"
 #include "sandbox/plan/plan.h"
+#include "trust/doc/contract.h"
 #include "trust/doc/manifest.h"
 
 /*
@@ -25,6 +26,7 @@ struct compile_in {
 	uint32_t slot;
 	uint32_t required;   /* layers of node.yaml */
 	uint32_t filter_len; /* instructions of the seccomp program */
+	const struct contract *contract; /* in force; NULL: none */
 };
 
 struct compiled {

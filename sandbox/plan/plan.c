@@ -23,11 +23,17 @@ plan_encode(struct wr *w, const struct plan *p)
 	wr_u32(w, p->args_len);
 	wr_u32(w, p->filter_len);
 	wr_bool(w, p->read_only);
+	wr_bool(w, p->noexec);
+	wr_u8(w, p->ruled);
+	wr_u64(w, p->tmp_bytes);
+	wr_u32(w, p->tmp_inodes);
 	wr_u8(w, (uint8_t)p->nvolumes);
 	for (uint32_t i = 0; i < p->nvolumes && i < PLAN_VOLUMES_ALL; i++) {
 		wr_u8(w, p->volumes[i].kind);
 		wr_u8(w, p->volumes[i].index);
 		wr_u64(w, p->volumes[i].size);
+		wr_u64(w, p->volumes[i].bytes);
+		wr_u32(w, p->volumes[i].inodes);
 	}
 }
 
@@ -46,13 +52,17 @@ plan_decode(struct rd r, struct plan *p)
 	    !rd_u32(&r, &p->pids) || !rd_u64(&r, &p->time_ms) ||
 	    !rd_u64(&r, &p->output) || !rd_u32(&r, &p->args_len) ||
 	    !rd_u32(&r, &p->filter_len) || !rd_bool(&r, &p->read_only) ||
+	    !rd_bool(&r, &p->noexec) || !rd_u8(&r, &p->ruled) ||
+	    !rd_u64(&r, &p->tmp_bytes) || !rd_u32(&r, &p->tmp_inodes) ||
 	    !rd_u8(&r, &n) || n > PLAN_VOLUMES_ALL)
 		return false;
 	p->nvolumes = n;
 	for (uint32_t i = 0; i < n; i++)
 		if (!rd_u8(&r, &p->volumes[i].kind) ||
 		    !rd_u8(&r, &p->volumes[i].index) ||
-		    !rd_u64(&r, &p->volumes[i].size))
+		    !rd_u64(&r, &p->volumes[i].size) ||
+		    !rd_u64(&r, &p->volumes[i].bytes) ||
+		    !rd_u32(&r, &p->volumes[i].inodes))
 			return false;
 	return rd_end(&r);
 }
@@ -94,8 +104,12 @@ plan_output_room(uint64_t output)
 }
 
 static const char *
-check_volume(const struct plan_volume *v, const struct plan_limits *l)
+check_volume(const struct plan *p, const struct plan_volume *v,
+    const struct plan_limits *l)
 {
+	if ((v->bytes != 0 || v->inodes != 0) && (v->kind != PLAN_VOL_RW ||
+	    v->bytes > p->output || v->inodes > PLAN_RW_INODES))
+		return "a volume larger than its limit";
 	switch (v->kind) {
 	case PLAN_VOL_RO:
 	case PLAN_VOL_RW:
@@ -149,11 +163,22 @@ plan_check(const struct plan *p, const struct plan_limits *l,
 	*why = "seccomp program";
 	if (p->filter_len == 0 || p->filter_len > PLAN_FILTER_MAX)
 		return "internal";
+	*why = "tmp";
+	if (p->tmp_bytes > MAX_OF(p->memory / 4, 65536u) ||
+	    p->tmp_inodes > PLAN_TMP_INODES)
+		return "limits";
+	*why = "unknown rules";
+	if ((p->ruled & ~(PLAN_MAY_READ | PLAN_MAY_WRITE | PLAN_MAY_EXEC)) != 0)
+		return "internal";
+	/* what nothing would hold the job to is not promised */
+	*why = "rules of paths without Landlock";
+	if (p->ruled != 0 && (l->available & LAYER_LANDLOCK) == 0)
+		return "posture";
 	*why = "too many job volumes";
 	if (plan_blobs(p) > PLAN_VOLUMES_MAX)
 		return "volume";
 	for (uint32_t i = 0; i < p->nvolumes; i++)
-		if ((*why = check_volume(&p->volumes[i], l)) != NULL)
+		if ((*why = check_volume(p, &p->volumes[i], l)) != NULL)
 			return "volume";
 	*why = NULL;
 	return NULL;
@@ -164,8 +189,8 @@ plan_check(const struct plan *p, const struct plan_limits *l,
 void
 plan_args_encode(struct wr *w, const struct plan_args *a)
 {
-	const char *const *lists[] = {a->targets, a->argv, a->env};
-	const uint32_t counts[] = {a->ntargets, a->argc, a->envc};
+	const char *const *lists[] = {a->targets, a->argv, a->env, a->rules};
+	const uint32_t counts[] = {a->ntargets, a->argc, a->envc, a->nrules};
 
 	for (unsigned l = 0; l < NELEM(lists); l++) {
 		wr_u16(w, (uint16_t)counts[l]);
@@ -246,6 +271,16 @@ plan_args_parse(const uint8_t *buf, size_t len, struct plan_args *a)
 	if (!get_list(&r, a->env, &a->envc, PLAN_ENV_MAX,
 	    PLAN_ENV_MAX * (PLAN_ENV_NAME + 1 + PLAN_ENV_VALUE)))
 		return "env";
+	if (!get_list(&r, a->rules, &a->nrules, PLAN_RULES_MAX,
+	    PLAN_RULES_BYTES))
+		return "rules";
+	for (uint32_t i = 0; i < a->nrules; i++) {
+		const char *path;
+		bool beneath;
+
+		if (plan_rule(a->rules[i], &beneath, &path) == 0)
+			return "rules";
+	}
 	if (!get_text(&r, &a->cwd, &cwd_max) || a->cwd[0] != '/' ||
 	    !rd_end(&r))
 		return "working folder";
@@ -255,6 +290,17 @@ plan_args_parse(const uint8_t *buf, size_t len, struct plan_args *a)
 	if ((why = plan_targets_check(a->targets, a->ntargets)) != NULL)
 		return why;
 	return NULL;
+}
+
+uint8_t
+plan_rule(const char *rule, bool *beneath, const char **path)
+{
+	if (rule[0] < '1' || rule[0] > '7' ||
+	    (rule[1] != '*' && rule[1] != '=') || rule[2] != '/')
+		return 0;
+	*beneath = rule[1] == '*';
+	*path = rule + 2;
+	return (uint8_t)(rule[0] - '0');
 }
 
 bool

@@ -17,7 +17,7 @@
  * into it (policy/compile.h), jail decodes and checks it again.
  */
 
-#define PLAN_VERSION 1
+#define PLAN_VERSION 2
 #define PLAN_VOLUMES_MAX 16 /* compute.md 2.1, of a manifest */
 #define PLAN_VOLUMES_ALL 32 /* with those of the profile */
 #define PLAN_TARGET_MAX 255
@@ -33,6 +33,8 @@
 #define PLAN_RW_INODES 65536
 #define PLAN_TMP_INODES 16384
 #define PLAN_PIDS_MAX 1000000
+#define PLAN_RULES_MAX 96 /* a contract's paths */
+#define PLAN_RULES_BYTES 8192
 /*
  * With less nothing starts: the first process of a job, its mounts, the place
  * of each volume; an empty archive. Measured with static programs (compute.md
@@ -44,6 +46,10 @@
 /* an archive's end, and the headers of a few members (compute.md 2.2) */
 #define PLAN_OUTPUT_OVER (1024u + 6 * 512u)
 #define PLAN_OUTPUT_PAGE 4096u
+
+#define PLAN_MAY_READ 1
+#define PLAN_MAY_WRITE 2
+#define PLAN_MAY_EXEC 4
 
 enum plan_volume_kind {
 	PLAN_VOL_RO = 1,      /* filled from a blob, bound read-only */
@@ -57,6 +63,9 @@ struct plan_volume {
 	uint8_t kind;
 	uint8_t index;  /* PROFILE*: into the parent's list; else 0 */
 	uint64_t size;  /* RO, RW: bytes of the blob */
+	/* RW: what a contract makes of it; 0: the plan's output, the usual */
+	uint64_t bytes;
+	uint32_t inodes;
 };
 
 struct plan {
@@ -72,6 +81,11 @@ struct plan {
 	uint32_t args_len; /* bytes of the args memfd */
 	uint32_t filter_len; /* instructions of the filter memfd */
 	bool read_only;    /* root; false: a private tmpfs over it */
+	/* of a behaviour contract; false, 0: none */
+	bool noexec;	   /* rw volumes and /tmp */
+	uint8_t ruled;	   /* PLAN_MAY_*: what only the rules in args allow */
+	uint64_t tmp_bytes;
+	uint32_t tmp_inodes;
 	uint32_t nvolumes;
 	struct plan_volume volumes[PLAN_VOLUMES_ALL];
 };
@@ -124,12 +138,20 @@ struct plan_args {
 	const char *env[PLAN_ENV_MAX + 1]; /* "NAME=value", NULL at the end */
 	uint32_t envc;
 	const char *cwd; /* absolute */
+	/*
+	 * What a contract allows: a digit of PLAN_MAY_*, '*' for everything
+	 * beneath or '=' for the file alone, an absolute path.
+	 */
+	const char *rules[PLAN_RULES_MAX];
+	uint32_t nrules;
 };
 /* false in wr_ok(): does not fit. */
 void plan_args_encode(struct wr *, const struct plan_args *);
 /* NULL: good; else why not. buf must stay while out is used. */
 const char *plan_args_parse(const uint8_t *buf, size_t len,
     struct plan_args *out);
+/* Of a rule: what it allows, and where. */
+uint8_t plan_rule(const char *rule, bool *beneath, const char **path);
 /* compute.md 2.1; also that none is equal to or inside another. */
 bool plan_target_ok(const char *);
 /* All of a job's, none on or inside another; NULL, or what is wrong. */

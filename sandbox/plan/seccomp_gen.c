@@ -2,6 +2,7 @@
 #include "sandbox/plan/seccomp_gen.h"
 
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
@@ -29,6 +30,8 @@ struct gen {
 	char *err;
 	size_t err_cap;
 	char *notes;
+	const struct seccomp_less *less; /* or NULL */
+	unsigned exec_allowed; /* 1 << of EXEC_CALLS: the profile allows it */
 	/* what was said of a call: to find conflicts */
 	struct said {
 		int nr;
@@ -257,6 +260,115 @@ remember(struct gen *g, const char *name, int nr, uint32_t action, bool bare)
 	return 0;
 }
 
+/* ---- what a contract takes away ---- */
+
+/*
+ * Calls that make memory executable: where its protection is among the
+ * arguments, and the bit. A mapping of a file has its flags too.
+ */
+static const struct exec_call {
+	const char *name;
+	unsigned arg;
+	scmp_datum_t exec;
+	bool maps;
+} EXEC_CALLS[] = {{"mmap", 2, PROT_EXEC, true}, {"mmap2", 2, PROT_EXEC, true},
+    {"mprotect", 2, PROT_EXEC, false}, {"pkey_mprotect", 2, PROT_EXEC, false},
+    {"shmat", 2, SHM_EXEC, false}, {"memfd_create", 0, 0, false}};
+
+/* Its rules are not the profile's to make. */
+static bool
+taken(struct gen *g, const char *name, uint32_t action)
+{
+	const struct seccomp_less *l = g->less;
+
+	for (unsigned i = 0; l != NULL && i < l->ndeny; i++)
+		if (strcmp(l->deny[i], name) == 0)
+			return true;
+	for (size_t i = 0; l != NULL && l->no_anonymous_exec &&
+	    i < NELEM(EXEC_CALLS); i++) {
+		if (strcmp(EXEC_CALLS[i].name, name) != 0)
+			continue;
+		if (action == SCMP_ACT_ALLOW)
+			g->exec_allowed |= 1u << i;
+		return true;
+	}
+	return false;
+}
+
+static int
+put(struct gen *g, uint32_t action, int nr, unsigned n,
+    const struct scmp_arg_cmp *cmp)
+{
+	int rv = action == g->default_action ? 0 :
+	    seccomp_rule_add_array(g->ctx, action, nr, n, cmp);
+
+	return rv != 0 && rv != -EEXIST ?
+	    fail(g, "contract: %s", strerror(-rv)) : 0;
+}
+
+static int
+less_exec(struct gen *g, unsigned i, uint32_t no)
+{
+	const struct exec_call *c = &EXEC_CALLS[i];
+	int nr = seccomp_syscall_resolve_name(c->name);
+	const struct scmp_arg_cmp plain[] = {
+	    {c->arg, SCMP_CMP_MASKED_EQ, c->exec, 0}};
+	const struct scmp_arg_cmp makes[] = {
+	    {c->arg, SCMP_CMP_MASKED_EQ, c->exec, c->exec}};
+	/* a file's code, not to be written: not anonymous */
+	const struct scmp_arg_cmp file[] = {
+	    {2, SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, PROT_EXEC},
+	    {3, SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0}};
+	const struct scmp_arg_cmp anon[] = {
+	    {2, SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, PROT_EXEC},
+	    {3, SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS}};
+	const struct scmp_arg_cmp both[] = {
+	    {2, SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE,
+		PROT_EXEC | PROT_WRITE}};
+	bool allowed = (g->exec_allowed & (1u << i)) != 0 ||
+	    g->default_action == SCMP_ACT_ALLOW;
+
+	if (nr < 0)
+		return 0;
+	if (!allowed || c->exec == 0)
+		return put(g, no, nr, 0, NULL);
+	if (put(g, SCMP_ACT_ALLOW, nr, 1, plain) < 0)
+		return -1;
+	if (!c->maps)
+		return put(g, no, nr, 1, makes);
+	return put(g, SCMP_ACT_ALLOW, nr, 2, file) < 0 ||
+	    put(g, no, nr, 2, anon) < 0 ? -1 : put(g, no, nr, 1, both);
+}
+
+static int
+take_less(struct gen *g)
+{
+	const struct seccomp_less *l = g->less;
+	uint32_t eperm = SCMP_ACT_ERRNO(EPERM);
+
+	for (unsigned i = 0; l != NULL && i < l->ndeny; i++) {
+		int nr = seccomp_syscall_resolve_name(l->deny[i]);
+
+		if (nr == __NR_SCMP_ERROR)
+			return fail(g, "syscalls.deny: no call %.40s",
+			    l->deny[i]);
+		if (nr >= 0 && put(g, l->deny_kills ? SCMP_ACT_KILL_PROCESS :
+			eperm, nr, 0, NULL) < 0)
+			return -1;
+	}
+	for (unsigned i = 0; l != NULL && l->no_anonymous_exec &&
+	    i < NELEM(EXEC_CALLS); i++) {
+		bool denied = false;
+
+		for (unsigned k = 0; k < l->ndeny; k++)
+			denied |= strcmp(l->deny[k], EXEC_CALLS[i].name) == 0;
+		if (!denied && less_exec(g, i, l->exec_kills ?
+			SCMP_ACT_KILL_PROCESS : eperm) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 add_rule(struct gen *g, const char *name, uint32_t action,
     const struct scmp_arg_cmp *args, unsigned nargs, bool any_of)
@@ -271,6 +383,8 @@ add_rule(struct gen *g, const char *name, uint32_t action,
 		return 0;
 	}
 	if (nr < 0) /* not on this architecture */
+		return 0;
+	if (taken(g, name, action))
 		return 0;
 	if (remember(g, name, nr, action, nargs == 0) < 0)
 		return -1;
@@ -394,7 +508,7 @@ generate(struct gen *g, json_t *root, struct seccomp_program *out)
 	json_array_foreach (list, i, v)
 		if (add_entry(g, v) < 0)
 			return -1;
-	return export(g, out);
+	return take_less(g) < 0 ? -1 : export(g, out);
 }
 
 /* jansson recurses as deep as its input does */
@@ -428,7 +542,15 @@ int
 seccomp_gen(struct seccomp_program *out, const char *json, size_t len,
     const struct seccomp_host *host, char *err, size_t err_cap)
 {
-	struct gen g = {.host = host, .err = err, .err_cap = err_cap,
+	return seccomp_gen_less(out, json, len, host, NULL, err, err_cap);
+}
+
+int
+seccomp_gen_less(struct seccomp_program *out, const char *json, size_t len,
+    const struct seccomp_host *host, const struct seccomp_less *less,
+    char *err, size_t err_cap)
+{
+	struct gen g = {.host = host, .less = less, .err = err, .err_cap = err_cap,
 	    .notes = out->notes};
 	json_error_t je;
 	json_t *root;

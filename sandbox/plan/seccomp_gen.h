@@ -37,4 +37,21 @@ struct seccomp_program {
 int seccomp_gen(struct seccomp_program *, const char *json, size_t len,
     const struct seccomp_host *, char *err, size_t err_cap);
 
+
+/* What a behaviour contract takes away from a profile (klp.md 6.3). */
+struct seccomp_less {
+	const char *const *deny; /* names of calls */
+	unsigned ndeny;
+	bool deny_kills; /* else EPERM */
+	/*
+	 * No executable memory but of files that are not written to: what the
+	 * loader maps, and nothing else; no memfd.
+	 */
+	bool no_anonymous_exec, exec_kills;
+};
+/* The same; a name that no call has is a mistake. less: NULL: nothing. */
+int seccomp_gen_less(struct seccomp_program *, const char *json, size_t len,
+    const struct seccomp_host *, const struct seccomp_less *, char *err,
+    size_t err_cap);
+
 #endif

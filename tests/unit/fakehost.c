@@ -11,6 +11,7 @@
 
 #include "node/work/found.h"
 #include "node/work/challenge.h"
+#include "node/work/contracts.h"
 #include "node/work/review.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
@@ -429,7 +430,8 @@ fake_usage(void *ctx, struct job *j)
 	struct world *w = ctx;
 
 	j->oom = w->oom;
-	j->cpu_ms = 5;
+	j->pids_hit = w->pids_hit;
+	j->cpu_ms = 5 + w->cpu_ms;
 	j->memory_kb = 1000;
 }
 
@@ -522,6 +524,7 @@ make_node(struct world *w)
 {
 	const struct host h = {.ctx = w, IPC_MESSAGES(FAKE_SEND)
 	    .reply = fake_reply, .envelope = fake_envelope,
+	    .contract = fake_contract,
 	    .random = fake_random, .start = fake_start, .freeze = fake_freeze,
 	    .kill = fake_kill,
 	    .usage = fake_usage, .ending = fake_job, .free_slot = fake_job,
@@ -648,6 +651,7 @@ deliver(struct world *w, struct fake_event *e)
 		GIVE(V_LIVE_OK, submit_live)
 		GIVE(V_APPROVED, review_approved)
 		GIVE(V_REVIEWED, review_reviewed)
+		GIVE(V_CONTRACTED, contract_answer)
 		GIVE(K_APPROVED, review_signed)
 		GIVE(K_SIGNED, finish_signed)
 		GIVE(K_CHALLENGED, challenge_done)

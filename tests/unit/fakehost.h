@@ -96,11 +96,17 @@ struct world {
 	/* whose word counts, by the first byte of the identity */
 	bool reviewer[256], member[256], revoked[256];
 	unsigned threshold; /* of every board */
+	/* what trust says of every contract; NULL: it does not hold */
+	const struct contract *contract;
+	int contract_level;
+	bool contract_revoked, contract_silent;
+	uint64_t cpu_ms;    /* of a running job */
+	bool pids_hit;
 	uint8_t cosigner;   /* has signed each envelope too; 0: nobody */
 	const char *volume_code; /* the image has no place for the volumes */
 
 	/* what was seen */
-	unsigned approvals, reviews;
+	unsigned approvals, reviews, contracts;
 	bool no_group_kill; /* as without cgroup v2 */
 	unsigned starts, kills, packs, forgets, asks, lives, envelopes, receipts,
 	    announces, closes, blackholes, follows, holds, unfollows;
@@ -160,6 +166,8 @@ void fake_post(struct world *, int64_t ms, enum ipc_type, const void *msg,
 void fake_V_APPROVAL(void *ctx, const struct msg_V_APPROVAL *);
 void fake_V_REVIEW(void *ctx, const struct msg_V_REVIEW *);
 void fake_K_APPROVE(void *ctx, const struct msg_K_APPROVE *);
+void fake_contract(void *ctx, const struct msg_V_CONTRACT *,
+    const uint8_t *envelope, size_t len);
 void fake_keep_vote(void *ctx, const struct vote *);
 void fake_drop_vote(void *ctx, const struct vote *);
 void fake_votes_none(void);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "node/work/review.h"
+#include "trust/doc/contract.h"
 #include "tests/unit/fakehost.h"
 
 /* Whose word counts in the pretended world, and what the ledger keeps of it. */
@@ -95,6 +96,34 @@ fake_K_APPROVE(void *ctx, const struct msg_K_APPROVE *m)
 
 	if (!w->keys_silent)
 		POST(w, 0, K_APPROVED, &out);
+}
+
+void
+fake_contract(void *ctx, const struct msg_V_CONTRACT *m,
+    const uint8_t *envelope, size_t len)
+{
+	static struct msg_V_CONTRACTED out;
+	struct world *w = ctx;
+
+	(void)envelope;
+	memset(&out, 0, sizeof(out));
+	out.qid = m->qid;
+	w->contracts++;
+	assert_int_equal(m->len, len);
+	if (w->contract_silent)
+		return;
+	if (w->contract_revoked) {
+		out.status = CONTRACT_REVOKED;
+	} else if (w->contract == NULL) {
+		out.status = CONTRACT_BAD;
+		memcpy(out.why, "payload: bad", 13);
+	} else {
+		out.level = w->contract_level;
+		out.record_len = (uint16_t)contract_record_put(out.record,
+		    sizeof(out.record), w->contract);
+		assert_true(out.record_len > 0);
+	}
+	POST(w, 0, V_CONTRACTED, &out);
 }
 
 /* Votes outlive a restart of the node. */

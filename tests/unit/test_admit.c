@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "node/work/admit.h"
+#include "trust/doc/contract.h"
 #include "sandbox/plan/plan.h"
 #include "common/util.h"
 
@@ -206,6 +207,11 @@ test_step_8(void **state)
 	setup(NULL);
 	f.m.has |= HAS_CONTRACT;
 	refused(second(), "contract", 8, NULL);
+	f.m.contract.size = CONTRACT_BYTES + 1;
+	refused(second(), "contract", 8, NULL);
+	assert_int_equal(f.r.limit, CONTRACT_BYTES);
+	f.m.contract.size = CONTRACT_BYTES;
+	assert_true(second());
 	f.job.volume_code = "volume";
 	f.job.volume_why = "/etc/passwd is a file";
 	refused(second(), "volume", 8, "/etc/passwd is a file");

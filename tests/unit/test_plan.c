@@ -39,9 +39,9 @@ good(void)
 	p.filter_len = 10;
 	p.read_only = true;
 	p.nvolumes = 3;
-	p.volumes[0] = (struct plan_volume){PLAN_VOL_RO, 0, 1024};
-	p.volumes[1] = (struct plan_volume){PLAN_VOL_RW, 0, 2048};
-	p.volumes[2] = (struct plan_volume){PLAN_VOL_PROFILE, 1, 0};
+	p.volumes[0] = (struct plan_volume){PLAN_VOL_RO, 0, 1024, 0, 0};
+	p.volumes[1] = (struct plan_volume){PLAN_VOL_RW, 0, 2048, 0, 0};
+	p.volumes[2] = (struct plan_volume){PLAN_VOL_PROFILE, 1, 0, 0, 0};
 	return p;
 }
 
@@ -190,6 +190,8 @@ test_args(void **state)
 	a.argv[a.argc++] = "";
 	a.env[a.envc++] = "A=b=c";
 	a.cwd = "/";
+	a.rules[a.nrules++] = "1*/data";
+	a.rules[a.nrules++] = "6=/bin/app";
 	plan_args_encode(&w, &a);
 	assert_true(wr_ok(&w));
 	assert_null(plan_args_parse(buf, w.len, &b));
@@ -214,10 +216,88 @@ test_args(void **state)
 		assert_non_null(plan_args_parse(buf, w.len, &b));
 	}
 	a.env[0] = "A=1";
+	for (int i = 0; i < 5; i++) {
+		static const char *const bad[] = {"", "0*/a", "8*/a", "1+/a",
+		    "1*a"};
+
+		a.rules[1] = bad[i];
+		w = wr_make(buf, sizeof(buf));
+		plan_args_encode(&w, &a);
+		assert_non_null(plan_args_parse(buf, w.len, &b));
+	}
+	a.rules[1] = "4*/";
 	a.cwd = "relative";
 	w = wr_make(buf, sizeof(buf));
 	plan_args_encode(&w, &a);
 	assert_non_null(plan_args_parse(buf, w.len, &b));
+}
+
+/* What a behaviour contract makes of a plan, and what jail takes of it. */
+static void
+test_contract(void **state)
+{
+	uint64_t granted[LIMIT_COUNT] = {8 << 20, 500, 1000, 10, 4096, 100};
+	struct id32 image = {{3}};
+	struct image_record rec = {.argc = 1, .cwd = "/", .argv = {"/a"}};
+	struct contract con = {.anonymous_exec = false, .read = {true, 1,
+	    {{"/data", true, 0, 0}}}, .write = {true, 3, {{"/tmp", true, 1000,
+	    5}, {"/v0", true, 2000, 0}, {"/v1", true, 0, UINT32_MAX}}},
+	    .exec = {true, 1, {{"/bin/app", false, 0, 0}}}};
+	struct manifest m;
+	struct compile_in in = {.m = &m, .granted = granted, .image = &image,
+	    .rec = &rec, .slot = 2, .filter_len = 5, .contract = &con};
+	struct plan_limits lim = limits;
+	struct compiled c;
+	struct plan_args a;
+	const char *why, *path;
+	bool beneath;
+
+	(void)state;
+	manifest_init(&m);
+	m.nvolumes = 2;
+	for (unsigned i = 0; i < 2; i++) {
+		m.volume[i].rw = true;
+		memcpy(m.volume[i].target, i == 0 ? "/v0" : "/v1", 4);
+	}
+	assert_null(plan_compile(&c, &in, &why));
+	assert_true(c.plan.noexec);
+	assert_int_equal(c.plan.ruled, PLAN_MAY_READ | PLAN_MAY_WRITE |
+	    PLAN_MAY_EXEC);
+	assert_int_equal(c.plan.tmp_bytes, 1000);
+	assert_int_equal(c.plan.tmp_inodes, 6);
+	assert_int_equal(c.plan.volumes[0].bytes, 2000);
+	assert_int_equal(c.plan.volumes[0].inodes, 0);
+	assert_int_equal(c.plan.volumes[1].bytes, 0);
+	assert_int_equal(c.plan.volumes[1].inodes, PLAN_RW_INODES);
+	assert_null(plan_args_parse(c.args, c.plan.args_len, &a));
+	assert_int_equal(a.nrules, 5);
+	assert_string_equal(a.rules[0], "1*/data");
+	assert_string_equal(a.rules[1], "2*/tmp");
+	assert_string_equal(a.rules[4], "4=/bin/app");
+	assert_int_equal(plan_rule(a.rules[4], &beneath, &path),
+	    PLAN_MAY_EXEC);
+	assert_false(beneath);
+	assert_string_equal(path, "/bin/app");
+	/* without Landlock nobody would hold the job to its paths */
+	assert_string_equal(plan_check(&c.plan, &lim, &why), "posture");
+	lim.available |= LAYER_LANDLOCK;
+	assert_null(plan_check(&c.plan, &lim, &why));
+	/* jail believes no size beyond the plan's own */
+	c.plan.volumes[0].bytes = c.plan.output + 1;
+	assert_string_equal(plan_check(&c.plan, &lim, &why), "volume");
+	c.plan.volumes[0].bytes = 0;
+	c.plan.volumes[0].inodes = PLAN_RW_INODES + 1;
+	assert_string_equal(plan_check(&c.plan, &lim, &why), "volume");
+	c.plan.volumes[0].inodes = 0;
+	c.plan.tmp_bytes = c.plan.memory / 4 + 1;
+	assert_string_equal(plan_check(&c.plan, &lim, &why), "limits");
+	c.plan.tmp_bytes = 0;
+	c.plan.tmp_inodes = PLAN_TMP_INODES + 1;
+	assert_string_equal(plan_check(&c.plan, &lim, &why), "limits");
+	c.plan.tmp_inodes = 0;
+	c.plan.ruled = 8;
+	assert_string_equal(plan_check(&c.plan, &lim, &why), "internal");
+	free(c.args);
 }
 
 static void
@@ -346,6 +426,7 @@ main(void)
 		cmocka_unit_test(test_args),
 		cmocka_unit_test(test_layers),
 		cmocka_unit_test(test_compile),
+	    cmocka_unit_test(test_contract),
 		cmocka_unit_test(test_report),
 	};
 

@@ -5,7 +5,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -15,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,6 +262,126 @@ own_profile(const char *name, size_t *len)
 	return file_load(AT_FDCWD, path, SECCOMP_JSON_MAX, len);
 }
 
+/* ---- what a behaviour contract takes away ---- */
+
+static long
+call_anonymous(void)
+{
+	return (long)(intptr_t)mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static long
+map_self(int prot)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	return (long)(intptr_t)mmap(NULL, 4096, prot, MAP_PRIVATE, fd, 0);
+}
+
+static long
+call_library(void)
+{
+	return map_self(PROT_READ | PROT_EXEC) == -1 ? -1 : 0;
+}
+
+static long
+call_written_code(void)
+{
+	return map_self(PROT_READ | PROT_WRITE | PROT_EXEC);
+}
+
+static long
+call_data(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+	    MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+}
+
+static long
+call_mprotect(void)
+{
+	static _Alignas(4096) char page[4096];
+
+	return mprotect(page, sizeof(page), PROT_READ | PROT_EXEC);
+}
+
+static long
+call_mprotect_data(void)
+{
+	static _Alignas(4096) char page[4096];
+
+	return mprotect(page, sizeof(page), PROT_READ);
+}
+
+static long
+call_memfd(void)
+{
+	return syscall(SYS_memfd_create, "x", 0) < 0 ? -1 : 0;
+}
+
+static long
+call_shm_exec(void)
+{
+	return syscall(SYS_shmat, -1, NULL, SHM_EXEC);
+}
+
+static void
+test_less(void **state)
+{
+	static const char *const deny[] = {"getppid", "mkdir"};
+	static const struct {
+		long (*call)(void);
+		bool made; /* executable memory, or denied by name */
+		int else_;
+	} t[] = {{call_anonymous, true, 0}, {call_library, false, 0},
+	    {call_written_code, true, 0}, {call_data, false, 0},
+	    {call_mprotect, true, 0}, {call_mprotect_data, false, 0},
+	    {call_memfd, true, 0}, {call_shm_exec, true, 0},
+	    {call_getppid, true, 0}, {call_socket_unix, false, 0},
+	    {call_mount, false, ENOSYS}};
+	struct seccomp_host native;
+	struct seccomp_program p;
+	char err[256];
+	size_t len;
+	char *json[2] = {own_profile("default.json", &len), NULL};
+
+	(void)state;
+	json[1] = strdup(RULE("{\"names\":[\"mount\"],\"action\":"
+	    "\"SCMP_ACT_ERRNO\",\"errnoRet\":38}"));
+	assert_true(json[0] != NULL && json[1] != NULL);
+	assert_true(seccomp_host_native(&native));
+	for (int i = 0; i < 4; i++) {
+		bool kills = i % 2 != 0;
+		const struct seccomp_less less = {.deny = deny, .ndeny = 2,
+		    .deny_kills = kills, .no_anonymous_exec = true,
+		    .exec_kills = kills};
+
+		if (seccomp_gen_less(&p, json[i / 2], strlen(json[i / 2]),
+			&native, &less, err, sizeof(err)) != 0)
+			fail_msg("%s", err);
+		for (size_t k = 0; k < NELEM(t); k++) {
+			int want = !t[k].made ? t[k].else_ : kills ?
+			    1000 + SIGSYS : EPERM;
+
+			if (probe(&p, t[k].call) != want)
+				fail_msg("%d %zu: %d", i, k,
+				    probe(&p, t[k].call));
+		}
+		free(p.insns);
+	}
+	{
+		static const char *const none[] = {"no_such_call"};
+		const struct seccomp_less less = {.deny = none, .ndeny = 1};
+
+		assert_int_equal(seccomp_gen_less(&p, json[1],
+		    strlen(json[1]), &native, &less, err, sizeof(err)), -1);
+		assert_non_null(strstr(err, "no call no_such_call"));
+	}
+	free(json[0]);
+	free(json[1]);
+}
+
 static void
 test_own(void **state)
 {
@@ -345,7 +468,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_meaning),
-		cmocka_unit_test(test_own),
+		cmocka_unit_test(test_less), cmocka_unit_test(test_own),
 		cmocka_unit_test(test_cache),
 	};
 

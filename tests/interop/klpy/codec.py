@@ -207,6 +207,19 @@ def approval_make(job, *keys, **kw):
     return frame + bytes([len(keys)]) + b"".join(k.fp[:4] + k.sign(T_APPROVAL, frame) for k in keys)
 
 
+# ---- behaviour contract (klp.md 6.2) ----
+
+T_CONTRACT = "application/vnd.klp.behavior-contract+json"
+
+
+def contract(key, image, now=None, **more):
+    """The envelope, JSON form. image: digest."""
+    now = int(time.time()) if now is None else now
+    doc = {"_type": "klp.behavior-contract", "agent": key.urn("agent"), "version": 1, "image": "sha256:" + image.hex(),
+           "issued": now - 60, "expires": now + 86400, **more}
+    return envelope_json(T_CONTRACT, jcs({k: v for k, v in doc.items() if v is not None}), key)
+
+
 # ---- receipt (compute.md 7) ----
 
 def root_of(tag, items):

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/work/contracts.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/layers.h"
+#include "common/util.h"
+#include "sandbox/plan/plan.h"
+
+/*
+ * What a contract comes to on this node. Each thing that it declares is kept,
+ * or refused, or named: nothing is taken in silence.
+ */
+
+#define CAN(action) (1u << ACTION_##action)
+static const uint8_t DOES[RULE_COUNT] = {
+    [RULE_APIS] = CAN(NOTE) | CAN(DENY) | CAN(THROTTLE) | CAN(FREEZE) |
+	CAN(KILL), /* there is no way out at all */
+    [RULE_APIS_RATE] = CAN(NOTE) | CAN(DENY) | CAN(THROTTLE) | CAN(FREEZE) |
+	CAN(KILL),
+    /* the kernel refuses, and tells nobody */
+    [RULE_DISK_READ] = CAN(DENY),
+    [RULE_DISK_WRITE] = CAN(DENY),
+    [RULE_DISK_EXEC] = CAN(DENY),
+    [RULE_DISK_MAX_BYTES] = CAN(DENY),
+    [RULE_DISK_MAX_FILES] = CAN(DENY),
+    [RULE_MEMORY_MAX] = CAN(KILL),
+    [RULE_MAX_PIDS] = CAN(DENY) | CAN(KILL),
+    [RULE_ANONYMOUS_EXEC] = CAN(DENY) | CAN(KILL),
+    [RULE_CPU_SECONDS] = CAN(NOTE) | CAN(KILL),
+    [RULE_CPU_BURST] = CAN(NOTE) | CAN(KILL),
+    [RULE_SYSCALLS] = CAN(DENY) | CAN(KILL),
+};
+
+/* Asked for what it cannot do, it does what is stricter, else what it can. */
+enum contract_action
+contract_does(unsigned rule, enum contract_action asked)
+{
+	for (unsigned a = asked; a < ACTION_COUNT; a++) {
+		if ((DOES[rule] & (1u << a)) != 0)
+			return (enum contract_action)a;
+	}
+	for (unsigned a = asked; a > 0; a--) {
+		if ((DOES[rule] & (1u << (a - 1))) != 0)
+			return (enum contract_action)(a - 1);
+	}
+	return ACTION_NOTE;
+}
+
+static bool
+has_limits(const struct contract_paths *p, bool files)
+{
+	for (unsigned i = 0; i < p->n; i++) {
+		if ((files ? p->v[i].max_files : p->v[i].max_bytes) != 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+declared(const struct contract *c, unsigned rule)
+{
+	switch (rule) {
+	case RULE_DISK_READ:
+		return c->read.given;
+	case RULE_DISK_WRITE:
+		return c->write.given;
+	case RULE_DISK_EXEC:
+		return c->exec.given;
+	case RULE_DISK_MAX_BYTES:
+		return has_limits(&c->write, false);
+	case RULE_DISK_MAX_FILES:
+		return has_limits(&c->write, true);
+	case RULE_DISK_READ_BYTES:
+		return c->max_read_bytes != 0;
+	case RULE_DISK_WRITE_RATE:
+		return c->max_write_rate != 0;
+	case RULE_MEMORY_MAX:
+		return c->memory != 0;
+	case RULE_MAX_PIDS:
+		return c->max_pids != 0;
+	case RULE_ANONYMOUS_EXEC:
+		return !c->anonymous_exec;
+	case RULE_CPU_SECONDS:
+		return c->max_seconds != 0;
+	case RULE_CPU_BURST:
+		return c->burst_seconds != 0;
+	case RULE_SYSCALLS:
+		return c->ndeny != 0;
+	default:
+		return false;
+	}
+}
+
+static void
+add_name(char *out, size_t cap, unsigned rule)
+{
+	size_t n = strlen(out);
+
+	(void)snprintf(out + n, cap - n, "%s%s", n > 0 ? " " : "",
+	    contract_rule_name(rule));
+}
+
+static void
+name_what_is_not_kept(struct contract_out *out, const struct contract *c)
+{
+	for (unsigned rule = 1; rule < RULE_COUNT; rule++) {
+		enum contract_action asked =
+		    (enum contract_action)c->action[rule];
+
+		if (!declared(c, rule))
+			continue;
+		if (DOES[rule] == 0)
+			add_name(out->absent, sizeof(out->absent), rule);
+		else if (contract_does(rule, asked) < asked)
+			add_name(out->weaker, sizeof(out->weaker), rule);
+	}
+}
+
+static const char *no(char why[CONTRACT_WHY], const char *code,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static const char *
+no(char why[CONTRACT_WHY], const char *code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(why, CONTRACT_WHY, fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+/* Volume limits are of whole volumes, and of /tmp. */
+static bool
+is_volume(const struct manifest *m, const struct contract_path *p)
+{
+	if (!p->beneath)
+		return false;
+	if (strcmp(p->path, "/tmp") == 0)
+		return true;
+	for (unsigned i = 0; i < m->nvolumes; i++) {
+		if (m->volume[i].rw && strcmp(m->volume[i].target, p->path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *
+paths_fit(const struct contract_in *in, char why[CONTRACT_WHY])
+{
+	const struct contract *c = in->c;
+
+	if ((c->read.given || c->write.given || c->exec.given) &&
+	    (in->layers & LAYER_LANDLOCK) == 0)
+		return no(why, "contract", "disk: this machine has no Landlock "
+		    "to hold a job to its paths");
+	for (unsigned i = 0; i < c->write.n; i++) {
+		const struct contract_path *p = &c->write.v[i];
+
+		if ((p->max_bytes != 0 || p->max_files != 0) &&
+		    !is_volume(in->m, p))
+			return no(why, "contract", "disk.write: %.60s is no rw "
+			    "volume as a whole", p->path);
+	}
+	return NULL;
+}
+
+static const char *
+lower(struct contract_out *out, const struct contract_in *in,
+    char why[CONTRACT_WHY])
+{
+	const struct contract *c = in->c;
+	const uint64_t says[LIMIT_COUNT] = {[LIMIT_MEMORY] = c->memory,
+	    [LIMIT_CPU] = c->cpu_milli, [LIMIT_PIDS] = c->max_pids};
+	struct limits row;
+
+	(void)level_row(&row, in->policy, MAX_OF(out->level, 1));
+	out->limits = *in->granted;
+	for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+		uint64_t most = says[i] == 0 ? row.v[i] :
+		    MIN_OF(row.v[i], says[i]);
+
+		if (in->m->limit[i] > most)
+			return no(why, "limits", "%s: asked for %llu, %s %llu",
+			    manifest_limit_name(i),
+			    (unsigned long long)in->m->limit[i],
+			    most == row.v[i] ? "the contract's signer gives" :
+				"the contract says",
+			    (unsigned long long)most);
+		out->limits.v[i] = MIN_OF(out->limits.v[i], most);
+	}
+	if (out->limits.v[LIMIT_MEMORY] < plan_memory_least(in->m->nvolumes +
+		in->policy->profile_volumes))
+		return no(why, "limits", "memory: the contract leaves too "
+		    "little to start in");
+	return NULL;
+}
+
+const char *
+contract_terms(struct contract_out *out, const struct contract_in *in,
+    char why[CONTRACT_WHY])
+{
+	const struct contract *c = in->c;
+	char profile[MANIFEST_TEXT + 1];
+	const char *code;
+
+	memset(out, 0, sizeof(*out));
+	out->level = MIN_OF(in->level, in->signer);
+	if (in->signer < 1 && in->policy->floor > 0)
+		return no(why, "contract", "its signer has level %d for "
+		    "contract.sign", in->signer);
+	if (!id32_eq(&c->image, in->image))
+		return no(why, "contract", "it is for another image");
+	if (c->napis > 0)
+		return no(why, "contract",
+		    "external_apis: this node has no broker");
+	manifest_seccomp(profile, in->m);
+	if (c->profile[0] != '\0' && profile[0] != '\0' &&
+	    strcmp(c->profile, profile) != 0)
+		return no(why, "contract", "syscalls.profile: %.30s, and the "
+		    "manifest names %.30s", c->profile, profile);
+	if ((code = paths_fit(in, why)) != NULL ||
+	    (code = lower(out, in, why)) != NULL)
+		return code;
+	name_what_is_not_kept(out, c);
+	return NULL;
+}
+
+/* ---- while it runs ---- */
+
+static bool
+tell(struct contract_watch *w, unsigned rule, bool broken)
+{
+	if (!broken || (w->noted & (1u << rule)) != 0)
+		return false;
+	w->noted |= 1u << rule;
+	return true;
+}
+
+unsigned
+contract_broken(struct contract_watch *w, const struct contract *c,
+    struct mono now, uint64_t cpu_ms, uint32_t cpu_milli, bool pids_hit)
+{
+	uint64_t wall = w->at.us == 0 || now.us <= w->at.us ? 0 :
+	    (uint64_t)mono_sub(now, w->at) / 1000;
+	uint64_t used = cpu_ms > w->cpu_ms ? cpu_ms - w->cpu_ms : 0;
+
+	/* nine tenths of what it may have is all of it */
+	if (wall > 0 && used * 10000 >= wall * cpu_milli * 9)
+		w->burst_ms += wall;
+	else if (wall > 0)
+		w->burst_ms = 0;
+	w->at = now;
+	w->cpu_ms = cpu_ms;
+	if (tell(w, RULE_MAX_PIDS, c->max_pids != 0 && pids_hit))
+		return RULE_MAX_PIDS;
+	if (tell(w, RULE_CPU_SECONDS, c->max_seconds != 0 &&
+		cpu_ms > (uint64_t)c->max_seconds * 1000))
+		return RULE_CPU_SECONDS;
+	if (tell(w, RULE_CPU_BURST, c->burst_seconds != 0 &&
+		w->burst_ms > (uint64_t)c->burst_seconds * 1000))
+		return RULE_CPU_BURST;
+	return RULE_NONE;
+}
+
+unsigned
+contract_sigsys(const struct contract *c)
+{
+	if (c->ndeny > 0 && contract_does(RULE_SYSCALLS,
+		(enum contract_action)c->action[RULE_SYSCALLS]) == ACTION_KILL)
+		return RULE_SYSCALLS;
+	if (!c->anonymous_exec && contract_does(RULE_ANONYMOUS_EXEC,
+		(enum contract_action)c->action[RULE_ANONYMOUS_EXEC]) ==
+		ACTION_KILL)
+		return RULE_ANONYMOUS_EXEC;
+	return RULE_NONE;
+}
