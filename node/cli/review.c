@@ -50,7 +50,7 @@ open_held(struct held_job *h, struct env *e, const struct proto_review_line *l)
 
 int
 held_each(struct target *t, bool (*fn)(void *, const struct held_job *),
-    void *arg)
+    void *arg, bool *hidden)
 {
 	struct proto_req req = {.path = PATH_REVIEW, .n = PROTO_LIST_MAX};
 	bool more = true;
@@ -62,6 +62,10 @@ held_each(struct target *t, bool (*fn)(void *, const struct held_job *),
 
 		if (rc != CLI_OK)
 			return rc;
+		if (a.status == ST_REFUSED && hidden != NULL) {
+			*hidden = true;
+			return CLI_OK;
+		}
 		if (a.status != ST_OK)
 			return session_refused(t->cli, &a);
 		if (!proto_get_review(&p, &a)) {
@@ -152,7 +156,7 @@ held_list(struct target *t)
 	ht.table = cli_table_new(t->cli, columns, COLS);
 	if (t->cli->json)
 		ht.list = json_array();
-	rc = held_each(t, add_held, &ht);
+	rc = held_each(t, add_held, &ht, NULL);
 	if (rc == CLI_OK && ht.list != NULL)
 		cli_json(json_pack("{s:O}", "jobs", ht.list));
 	else if (rc == CLI_OK && ht.n == 0)
@@ -197,11 +201,15 @@ is_it(void *arg, const struct held_job *h)
 static int
 find_held(struct word *w)
 {
-	bool is_short = strlen(w->t.id) < 64;
-	int rc = held_each(&w->t, is_it, w);
+	bool is_short = strlen(w->t.id) < 64, hidden = false;
+	/* of a board, and no reviewer: whoever asked for it has the id */
+	int rc = held_each(&w->t, is_it, w, is_short ? NULL : &hidden);
 
 	if (rc != CLI_OK)
 		return rc;
+	if (hidden)
+		cli_note(w->t.cli, "that node shows its held jobs to reviewers "
+		    "only: this is signed by its id alone");
 	if (w->found == 1) {
 		hex_encode(w->t.id, HASH_BYTES(w->t.job));
 		return CLI_OK;

@@ -19,10 +19,11 @@ struct held_job {
 };
 /*
  * Calls fn for each, over the target's session, until it says false; one whose
- * manifest is not that of its id is left out and told. CLI_OK or said.
+ * manifest is not that of its id is left out and told. CLI_OK or said. hidden:
+ * not NULL, then a node that does not show them is no error, and *hidden set.
  */
 int held_each(struct target *, bool (*fn)(void *, const struct held_job *),
-    void *arg);
+    void *arg, bool *hidden);
 
 /* `warren jobs --held --to NODE`: CLI_OK or said. */
 int held_list(struct target *);

@@ -4,12 +4,15 @@ reviewer's over the mesh; both survive a restart and are in the trail."""
 import json
 import os
 import sys
+import time
 
 from lib import USER, done, result, until
 from libjob import Burrow
 
 build = sys.argv[1]
 TRUST = "{requires_review: true}"
+BOARDS = ("  boards: {\"Core Board\": {authority: trust.kos, "
+          "role: core-board}}\n")
 
 
 def submit(node, **kw):
@@ -102,6 +105,68 @@ def mesh(node, reviewer, nobody):
            "%s %s" % (rc, err))
 
 
+def pin_root(node, identity, who):
+    """klp/authorities/trust.kos.root.json: a board of these two."""
+    now = int(time.time())
+    fps = [w["fp"] for w in who]
+    root = {"_type": "klp.root", "authority": "trust.kos", "version": 1,
+            "issued": now - 60, "expires": now + 86400,
+            "keys": {w["fp"]: {"key": w["key"], "scheme": "ecdsa"}
+                     for w in who},
+            "roles": {"root": {"keys": fps[:1], "threshold": 1},
+                      "head": {"keys": fps[:1], "threshold": 1},
+                      "core-board": {"keys": fps, "threshold": 2}},
+            "documents": {}, "transports": []}
+    path = os.path.join(node.work, "root.json")
+    with open(path, "w") as f:
+        json.dump(root, f)
+    os.chmod(path, 0o644)
+    rc, out, err = node.warren("klp", "sign", path, "--identity", identity,
+                               config=False)
+    folder = os.path.join(node.dir, "klp", "authorities")
+    os.makedirs(folder)
+    with open(os.path.join(folder, "trust.kos.root.json"), "w") as f:
+        f.write(out)
+    for d, _, names in os.walk(os.path.join(node.dir, "klp")):
+        for n in [""] + names:
+            if node.user is not None:
+                os.chown(os.path.join(d, n), node.user, node.user)
+    return rc == 0, "%s %s" % (out, err)
+
+
+def board(node, reviewer, member):
+    """A job that a board stands behind: two of its keys."""
+    to = ["--to", node.who["destination"], "--timeout", "60s"]
+    s = node.submit(node.job_file("echo approved",
+                                  trust='{approved_by: "Core Board"}'),
+                    "--detach")
+    s.end()
+    job = s.id()
+    result("board: a job in its name is held",
+           node.show(job).get("state") == "held", node.show(job))
+    rc, out, err = node.warren("approve", job)
+    result("board: the operator is not the board", rc == 0 and
+           "held review" in out, "%s %s %s" % (rc, out, err))
+    rc, out, err = node.warren("approve", job, *to, "--identity", reviewer)
+    result("board: one of two is not enough", rc == 0 and
+           "held review" in out, "%s %s %s" % (rc, out, err))
+    rc, out, err = node.warren("approve", job, *to, "--identity", reviewer)
+    result("board: nor is the same one twice", rc == 0 and
+           "held review" in out, "%s %s %s" % (rc, out, err))
+    rc, out, err = node.warren("show", job)
+    result("board: the operator sees who has signed",
+           "board     Core Board" in out and out.count("approved  by") == 2,
+           out)
+    # a member of level +1 sees no page of held jobs, and needs none
+    rc, out, err = node.warren("approve", job, *to, "--identity", member)
+    result("board: the second lets it run", rc == 0 and "approved: " in out,
+           "%s %s %s" % (rc, out, err))
+    ended = until(lambda: node.show(job).get("state") == "done", "its end")
+    result("board: it ran", ended, node.show(job))
+    result("board: the trail has all who have signed",
+           len(trail(node, job)) == 3, trail(node, job))
+
+
 def as_user(user):
     node = Burrow(build, "review", user)
     reviewer = os.path.join(node.top, "reviewer")
@@ -112,15 +177,18 @@ def as_user(user):
         with open(os.path.join(node.dir, "node.yaml")) as f:
             text = f.read()
         pin = "    - {id: \"%s\", level: %d}\n"
-        first = text.index("  pins:\n") + len("  pins:\n")
-        node.write("node.yaml", text[:first] + pin % (who.get("urn"), 2) +
-                   pin % (low.get("urn"), 1) + text[first:])
+        node.write("node.yaml", text.replace(
+            "  pins:\n", BOARDS + "  pins:\n" + pin % (who.get("urn"), 2) +
+            pin % (low.get("urn"), 1), 1))
+        signed, said = pin_root(node, reviewer, [who, low])
+        result("board: its root is signed", signed, said)
         if not node.up():
             result("review: a node", False,
                    "%s %s" % (node.problem, node.said()[-1500:]))
             return
         operator(node)
         mesh(node, reviewer, nobody)
+        board(node, reviewer, nobody)
     finally:
         node.stop()
         node.remove()
