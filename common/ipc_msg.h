@@ -118,6 +118,7 @@ enum event_kind {
 	EVK_CONTRACT = 59,	/* one is in force; what of it is not kept here */
 	EVK_VIOLATION = 60,	/* of a contract; a: the rule */
 	EVK_DEVIATION = 61,	/* from what a contract says is typical */
+	EVK_PENALTY = 62, /* points for a broken contract; a: now, b: level */
 };
 
 /*

@@ -7,9 +7,9 @@
 #include "common/wire.h"
 #include "node/work/peers.h"
 
-#define MAGIC 0x57424731u /* "WBG1" */
+#define MAGIC 0x57424732u /* "WBG2" */
 #define SIZE_PEER (16u + 64 + 1 + 2 * 16 + PEER_COUNTS * 8)
-#define SIZE_OWNER (32u + 2 * 16)
+#define SIZE_OWNER (32u + 2 * 16 + 2 * 4)
 #define SIZE_HEAD (4u + 8 + 4 + 4)
 
 bool
@@ -75,6 +75,8 @@ budgets_encode(struct node *n, size_t *len)
 		wr_bytes(&w, o->fp.b, sizeof(o->fp.b));
 		put_bucket(&w, &o->quota.jobs, n->now);
 		put_bucket(&w, &o->quota.cpu, n->now);
+		wr_u32(&w, o->penalty.points);
+		wr_u32(&w, o->penalty.since);
 	}
 	if (!wr_ok(&w)) {
 		free(buf);
@@ -132,6 +134,7 @@ get_peer(struct node *n, struct rd *r, int64_t ago_us, bool take)
 static bool
 get_owner(struct node *n, struct rd *r, int64_t ago_us, bool take)
 {
+	struct penalty penalty;
 	struct quota q;
 	struct owner *o;
 	struct fp fp;
@@ -139,12 +142,15 @@ get_owner(struct node *n, struct rd *r, int64_t ago_us, bool take)
 	quota_init(&q, &n->caps, n->now);
 	if (!rd_copy(r, fp.b, sizeof(fp.b)) ||
 	    !get_bucket(r, &q.jobs, ago_us, n->now) ||
-	    !get_bucket(r, &q.cpu, ago_us, n->now))
+	    !get_bucket(r, &q.cpu, ago_us, n->now) ||
+	    !rd_u32(r, &penalty.points) || !rd_u32(r, &penalty.since) ||
+	    penalty.points > PENALTY_MAX)
 		return false;
 	if (!take || (o = owner_get(n, &fp)) == NULL)
 		return true;
 	o->quota = q;
 	quota_resize(&o->quota, &n->caps, n->now);
+	o->penalty = penalty;
 	return true;
 }
 

@@ -121,33 +121,53 @@ bucket_full(struct bucket *b, struct mono now)
 	return bucket_left(b, now) >= b->cap;
 }
 
+static void
+owner_forget(struct node *n, struct owner *o)
+{
+	(void)RB_REMOVE(owners, &n->owners, o);
+	free(o);
+	n->nowners--;
+}
+
 /*
  * Whoever can make a key can be an owner. One whose budgets are full is not
- * worth remembering: a new one has the same.
+ * worth remembering: a new one has the same. Of those with points the one
+ * that got his last longest ago makes room, when nobody else does.
  */
 static void
 owners_evict(struct node *n)
 {
-	struct owner *o, *next;
+	struct owner *o, *next, *old = NULL;
 
 	for (o = RB_MIN(owners, &n->owners); o != NULL; o = next) {
 		next = RB_NEXT(owners, &n->owners, o);
 		if (!bucket_full(&o->quota.jobs, n->now) ||
 		    !bucket_full(&o->quota.cpu, n->now))
 			continue;
-		(void)RB_REMOVE(owners, &n->owners, o);
-		free(o);
-		n->nowners--;
+		if (penalty_left(&o->penalty, n->unix_now) == 0)
+			owner_forget(n, o);
+		else if (old == NULL || o->penalty.since < old->penalty.since)
+			old = o;
 	}
+	if (n->nowners >= NODE_OWNERS_MAX && old != NULL)
+		owner_forget(n, old);
+}
+
+struct owner *
+owner_known(struct node *n, const struct fp *fp)
+{
+	struct owner key;
+
+	key.fp = *fp;
+	return RB_FIND(owners, &n->owners, &key);
 }
 
 struct owner *
 owner_get(struct node *n, const struct fp *fp)
 {
-	struct owner key, *o;
+	struct owner *o = owner_known(n, fp);
 
-	key.fp = *fp;
-	if ((o = RB_FIND(owners, &n->owners, &key)) != NULL)
+	if (o != NULL)
 		return o;
 	if (n->nowners >= NODE_OWNERS_MAX)
 		owners_evict(n);
@@ -381,12 +401,29 @@ set_budget(struct node *n, struct peer *p)
 	bucket_return(&p->bytes, p->bytes.cap - was, n->now);
 }
 
+int
+peer_lowered(struct node *n, const struct peer *p, int level,
+    uint32_t *points)
+{
+	struct owner *o;
+	uint32_t left = 0;
+
+	if (p->v.known && p->v.key_len > 0 && !p->v.pinned &&
+	    (o = owner_known(n, &p->v.fp)) != NULL)
+		left = penalty_left(&o->penalty, n->unix_now);
+	if (points != NULL)
+		*points = left;
+	return MIN_OF(level, penalty_level(left));
+}
+
 static void
 take_verdict(struct node *n, struct peer *p, const struct msg_V_VERDICT *m)
 {
 	struct verdict *v = &p->v;
 	bool key = m->key_len > 0;
 	int pin = policy_pinned(&n->policy, &p->rns_hash, key ? &m->fp : NULL);
+	uint32_t points;
+	int level;
 
 	memset(v, 0, sizeof(*v));
 	v->known = true;
@@ -408,6 +445,15 @@ take_verdict(struct node *n, struct peer *p, const struct msg_V_VERDICT *m)
 	v->valid_until = m->valid_until > n->unix_now ? m->valid_until :
 	    n->unix_now + NODE_VERDICT_S;
 	(void)snprintf(v->why, sizeof(v->why), "%.127s", m->why);
+	level = peer_lowered(n, p, v->level, &points);
+	if (level < v->level) {
+		v->lowered = v->level >= 0;
+		v->level = level;
+		v->valid_until = MIN_OF(v->valid_until, n->unix_now +
+		    PENALTY_LOOK_S);
+		(void)snprintf(v->why, sizeof(v->why), "its jobs have broken "
+		    "their contracts here: %u points", points);
+	}
 	set_budget(n, p);
 }
 
@@ -458,6 +504,32 @@ peers_changed(struct node *n)
 		p = peer_find(n, &n->holes[i]);
 		if (p != NULL && (p->ask_qid == 0 ||
 		    p->asked_gen != n->verdict_gen))
+			(void)peer_ask(n, p, NULL);
+	}
+}
+
+void
+peers_broke(struct node *n, struct job *j, uint32_t points)
+{
+	struct owner *o = owner_get(n, &j->owner);
+	struct peer *p;
+
+	if (o == NULL)
+		return;
+	penalty_more(&o->penalty, points, n->unix_now);
+	n->budgets_changed = true;
+	points = o->penalty.points;
+	node_event(n, EVK_PENALTY, points >= PENALTY_DISTRUST ? 3 : 1, j, NULL,
+	    "penalty", NULL, points, MIN_OF(penalty_level(points), 0));
+	if (points < PENALTY_DISTRUST)
+		return;
+	for (p = peer_next(n, NULL); p != NULL; p = peer_next(n, p)) {
+		if (!p->v.known || p->v.key_len == 0 || p->v.pinned ||
+		    !fp_eq(&p->v.fp, &j->owner))
+			continue;
+		/* he is judged where all are, and not before */
+		p->v.valid_until = 0;
+		if (n->up[PROGRAM_TRUST])
 			(void)peer_ask(n, p, NULL);
 	}
 }

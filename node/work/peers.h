@@ -14,8 +14,10 @@
 #include "common/util.h"
 #include "node/proto/proto.h"
 #include "node/work/admit.h"
+#include "node/work/penalty.h"
 #include "node/work/quota.h"
 
+struct job;
 struct node;
 
 #define NODE_PEERS_MAX 1024   /* ours: of which one without links goes */
@@ -37,6 +39,7 @@ struct verdict {
 	struct fp fp;
 	uint8_t key_kind, key_len;
 	bool bip340, live_needed, pinned;
+	bool lowered; /* from 0 or more, by a penalty */
 	uint8_t jobs; /* of enum verdict_jobs */
 	uint8_t key[33];
 	uint32_t valid_until;
@@ -106,6 +109,7 @@ struct owner {
 	RB_ENTRY(owner) node;
 	struct fp fp;
 	struct quota quota;
+	struct penalty penalty;
 };
 
 RB_HEAD(peers, peer);
@@ -173,6 +177,14 @@ void peer_refuse(struct node *, struct peer *, int level);
 void peers_changed(struct node *);
 /* Trust is a new one: what was asked is not answered, so ask again. */
 void peers_unasked(struct node *);
+/*
+ * The job has broken its contract: its owner gets points (penalty.h), and the
+ * verdicts on him are asked for anew, which is when they count.
+ */
+void peers_broke(struct node *, struct job *, uint32_t points);
+/* This level, lowered by the points of who it is, if no pin says who he is. */
+int peer_lowered(struct node *, const struct peer *, int level,
+    uint32_t *points /* may be NULL */);
 /* Something happened with it that is counted. */
 void peer_counted(struct node *, struct peer *, enum peer_count);
 /* As admission looks at it; caller and peer may be NULL. It points into the peer. */
@@ -186,6 +198,8 @@ struct admit_peer peer_admit(const struct node *, const struct caller *,
  * free it.
  */
 struct owner *owner_get(struct node *, const struct fp *fp);
+/* NULL: nothing is remembered of it. */
+struct owner *owner_known(struct node *, const struct fp *fp);
 /* All of them, beginning with NULL. */
 struct owner *owner_next(struct node *, struct owner *);
 

@@ -427,6 +427,7 @@ review_scope(struct node *n, const struct msg_V_VERDICT *m)
 	p = a->caller->peer;
 	pin = policy_pinned(&n->policy, &p->rns_hash, &p->v.fp);
 	level = pin < 0 ? MIN_OF(m->level, pin) : m->level;
+	level = peer_lowered(n, p, level, NULL);
 	if (m->status == VERDICT_OK && level >= REVIEW_LEVEL) {
 		page(n, a);
 	} else {

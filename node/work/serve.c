@@ -20,6 +20,14 @@
 #include "node/work/submit.h"
 #include "node/work/turn.h"
 
+/* After what is his already, and nothing that makes work. */
+static bool
+asks_own(enum proto_path path)
+{
+	return path != PATH_BLOB_HAVE && path != PATH_BLOB_PUT &&
+	    path != PATH_REVIEW && path != PATH_APPROVE;
+}
+
 /* Paths that need a known fingerprint: ask for it when it is not here. */
 static bool
 known_peer(struct node *n, struct asked *a)
@@ -41,7 +49,8 @@ known_peer(struct node *n, struct asked *a)
 		answer_busy(n, a, "trust", NODE_BUSY_S);
 		return false;
 	}
-	if (p->v.status == VERDICT_OK && p->v.level >= 0)
+	if (p->v.status == VERDICT_OK && (p->v.level >= 0 ||
+	    (p->v.lowered && p->v.level > -2 && asks_own(a->req.path))))
 		return true;
 	if (verdict_listed(&p->v)) {
 		r.code = "revoked";

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/work/watch.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 #include "node/work/event.h"
+#include "node/work/peers.h"
 #include "node/work/state.h"
 
 /* Which kind of end it is; 0: it is only noted. */
@@ -17,6 +19,7 @@ broken(struct node *n, struct job *j, unsigned rule)
 	node_event(n, EVK_VIOLATION, does == ACTION_KILL ? 4 : 2, j, NULL,
 	    contract_rule_name(rule), does == ACTION_KILL ? "killed" : "noted",
 	    rule, 0);
+	peers_broke(n, j, does == ACTION_KILL ? PENALTY_MAJOR : PENALTY_MINOR);
 	if (does != ACTION_KILL)
 		return (enum kill_reason)0;
 	j->rule = (uint8_t)rule;
@@ -41,6 +44,7 @@ void
 contract_over(struct node *n, struct job *j)
 {
 	const struct contract *c = j->contract;
+	unsigned rule;
 	char text[96];
 
 	if (c == NULL)
@@ -48,6 +52,9 @@ contract_over(struct node *n, struct job *j)
 	/* what it did since the last look; however it ended */
 	if (j->kill == 0)
 		j->kill = (uint8_t)contract_look(n, j);
+	if (j->kill == 0 && j->exit_how == EXIT_SIGNAL &&
+	    j->exit_code == SIGSYS && (rule = contract_sigsys(c)) != RULE_NONE)
+		j->kill = (uint8_t)broken(n, j, rule);
 	if (c->typical == 0 || j->memory_kb <= c->typical / 1024)
 		return;
 	(void)snprintf(text, sizeof(text), "memory peak %llu kB, typical %llu",

@@ -8,10 +8,13 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/layers.h"
+#include "node/work/budgets.h"
 #include "node/work/contracts.h"
+#include "node/work/peers.h"
 #include "sandbox/plan/plan.h"
 #include "tests/unit/nodekit.h"
 
@@ -302,6 +305,7 @@ test_node(void **state)
 	struct job *j;
 
 	(void)state;
+	w.verdict_pinned = true;
 	con.max_pids = 3;
 	w.run_ms = 0;
 	start(1, &id);
@@ -373,6 +377,7 @@ test_node_kills(void **state)
 	struct id32 id;
 
 	(void)state;
+	w.verdict_pinned = true;
 	con.max_seconds = 1;
 	w.run_ms = 0;
 	start(1, &id);
@@ -406,6 +411,119 @@ test_node_kills(void **state)
 	start(5, &id);
 	world_run(&w, 200);
 	killed_by(&id, "violation:syscalls");
+	assert_int_equal(w.events_seen[EVK_VIOLATION], 4);
+}
+
+/* klp.md 3.4, step 9, as numbers. */
+static void
+test_points(void **state)
+{
+	struct penalty p = {0};
+
+	(void)state;
+	assert_int_equal(penalty_left(&p, 1800000000), 0);
+	assert_int_equal(penalty_level(0), 3);
+	assert_int_equal(penalty_level(9), 3);
+	assert_int_equal(penalty_level(10), -1);
+	assert_int_equal(penalty_level(29), -1);
+	assert_int_equal(penalty_level(30), -2);
+	assert_int_equal(penalty_level(UINT32_MAX), -2);
+	penalty_more(&p, PENALTY_MAJOR, 1800000000);
+	assert_int_equal(penalty_left(&p, 1800000000), 10);
+	assert_int_equal(penalty_left(&p, 0), 10);
+	assert_int_equal(penalty_left(&p, 1800000000 + PENALTY_HALF_S - 1), 10);
+	assert_int_equal(penalty_left(&p, 1800000000 + PENALTY_HALF_S), 5);
+	penalty_more(&p, PENALTY_MINOR, 1800000000 + PENALTY_HALF_S);
+	assert_int_equal(p.points, 7);
+	/* a clock that was set back halves nothing later either */
+	penalty_more(&p, PENALTY_MINOR, 1000);
+	assert_int_equal(p.points, 9);
+	assert_int_equal(p.since, 1800000000 + PENALTY_HALF_S);
+	assert_int_equal(penalty_left(&p, UINT32_MAX), 0);
+	penalty_more(&p, UINT32_MAX, 1800000000);
+	assert_int_equal(p.points, PENALTY_MAX);
+	penalty_more(&p, UINT32_MAX, 1800000000);
+	assert_int_equal(p.points, PENALTY_MAX);
+}
+
+static int
+level_now(void)
+{
+	return peer_next(&w.n, NULL)->v.level;
+}
+
+/* Whose jobs break their contracts is trusted less, by this node. */
+static void
+test_node_penalty(void **state)
+{
+	struct id32 id;
+	uint8_t *kept;
+	size_t len;
+
+	(void)state;
+	con.max_seconds = 1;
+	w.cpu_ms = 2000;
+	w.run_ms = 10;
+	memset(con.action, ACTION_NOTE, sizeof(con.action));
+	start(1, &id);
+	world_run(&w, 200);
+	assert_int_equal(w.events_seen[EVK_PENALTY], 1);
+	assert_int_equal(level_now(), 2);
+	memset(con.action, ACTION_KILL, sizeof(con.action));
+	start(2, &id);
+	world_run(&w, 200);
+	killed_by(&id, "violation:cpu.max_seconds");
+	assert_int_equal(w.events_seen[EVK_PENALTY], 2);
+	assert_int_equal(level_now(), -1);
+	assert_non_null(strstr(peer_next(&w.n, NULL)->v.why, "12 points"));
+	assert_int_equal(submit(1, OWNER, 3, NULL, &id)->status, ST_REFUSED);
+	/* it stays when the node begins anew, and goes with time */
+	kept = budgets_encode(&w.n, &len);
+	assert_non_null(kept);
+	for (unsigned halves = 0; halves < 2; halves++) {
+		world_restart(&w);
+		w.wall_us += (int64_t)halves * PENALTY_HALF_S * 1000000;
+		node_time(&w.n, w.now, w.wall_us);
+		assert_true(budgets_decode(&w.n, kept, len,
+		    &w.n.budgets_saved));
+		world_up(&w, 2);
+		world_link(&w, 1, 10000000);
+		world_identify(&w, 1, OWNER);
+		world_run(&w, 10);
+		assert_int_equal(level_now(), halves == 0 ? -1 : 2);
+	}
+	free(kept);
+}
+
+/* What the operator has pinned stays; thrice is out. */
+static void
+test_node_penalty_bounds(void **state)
+{
+	struct owner *o;
+	struct id32 id;
+	struct fp fp;
+
+	(void)state;
+	con.max_seconds = 1;
+	w.cpu_ms = 2000;
+	w.run_ms = 10;
+	w.verdict_pinned = true;
+	start(1, &id);
+	world_run(&w, 200);
+	killed_by(&id, "violation:cpu.max_seconds");
+	world_fp(&fp, OWNER);
+	o = owner_known(&w.n, &fp);
+	assert_non_null(o);
+	assert_int_equal(o->penalty.points, PENALTY_MAJOR);
+	peers_changed(&w.n);
+	world_run(&w, 10);
+	assert_int_equal(level_now(), 2);
+	o->penalty.points = PENALTY_BLOCK;
+	w.verdict_pinned = false;
+	peers_changed(&w.n);
+	world_run(&w, 10);
+	assert_int_equal(level_now(), -2);
+	assert_int_equal(w.n.ncallers, 0);
 }
 
 /* What is typical is compared; a job within it is not told. */
@@ -477,9 +595,11 @@ main(void)
 #define P(x) cmocka_unit_test_setup(x, terms_setup)
 #define T(x) cmocka_unit_test_setup_teardown(x, begin, teardown)
 	const struct CMUnitTest tests[] = {P(test_lower), P(test_refused),
-	    P(test_named), P(test_watch), P(test_sigsys), T(test_node),
+	    P(test_named), P(test_watch), P(test_sigsys), P(test_points),
+	    T(test_node),
 	    T(test_node_refuses), T(test_node_kills), T(test_node_typical),
-	    T(test_node_restart), T(test_node_changed)};
+	    T(test_node_restart), T(test_node_changed), T(test_node_penalty),
+	    T(test_node_penalty_bounds)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
