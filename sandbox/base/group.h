@@ -20,6 +20,8 @@
  */
 #define GROUP_PIDS_INIT 1u
 #define GROUP_PIDS_SLOT 1u
+/* ... and under the rlimit, so that a group refuses first, and counts it */
+#define GROUP_PIDS_SLACK 2u
 /* ... and, in a v1 group, what the kernel may yet have to free of a job before */
 #define GROUP_MEMORY_LEFT (48ull << 20)
 #define GROUP_CPU_MILLI_LEAST 10u /* the kernel's least: 1 ms in 100 */
