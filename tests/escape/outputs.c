@@ -181,7 +181,7 @@ t_stubborn(void)
 	    "trap '' HUP INT QUIT TERM USR1 USR2 ALRM TSTP TTIN TTOU; "
 	    "for i in 1 2 3 4; do (trap '' HUP TERM; setsid sh -c "
 	    "'trap \"\" HUP TERM INT; while :; do :; done') & done; "
-	    "(kill -STOP $$) & echo go; while :; do :; done", NULL};
+	    "echo go; (kill -STOP $$) & while :; do :; done", NULL};
 	struct msg_J_KILL m = {.end_ = 0};
 	struct drive_job j;
 	struct until u;
