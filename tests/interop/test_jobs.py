@@ -299,6 +299,7 @@ TESTS = [
     ("jobs: a limit of data", groups("throttle", "data_limit_per_minute: 1MB\n")),
     ("jobs: a limit of requests", groups("requests", "quotas: {requests_per_minute: 30}\n")),
     ("jobs: reviews and contracts", groups("reviews,contracts")),
+    ("jobs: no reviewer", groups("unreviewed", level=1)),
     ("jobs: a proof for every link", groups("live", "  require_live_secp: always\n")),
     ("jobs: a proof for +3", groups("tempting", level=3)),
     ("jobs: results expire", groups("expiry", "keep_results: 5s\n")),

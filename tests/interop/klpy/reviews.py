@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Jobs that wait for a reviewer (klp.md 6.1): a client's and a reviewer's view."""
 
+import os
 import time
 
 from RNS.vendor import umsgpack as msgpack
 
-from . import codec
+from . import codec, until
 from .more import Bench, changed, is_bad
 
 
@@ -92,3 +93,16 @@ def reviews(c, d, image, other):
     b.c.submit_envelope(b.envelope(payload))
     yield "a board that nobody maps", c.wait(codec.sha256(payload))["state"] == "done"
     r.close()
+
+
+def unreviewed(c, d, image):
+    """A peer of level +1 is no reviewer."""
+    b = Bench(c, d, image)
+    status, meta, _ = page(c)
+    yield "sees no page", (status, meta.get("code"), meta.get("step")) == (5, "trust", 0)
+    s = approve(c, codec.approval_make(os.urandom(32), c.key))
+    yield "and approves nothing", s[:2] == (5, "trust")
+    job, ok = held(b)
+    yield "its own job is held as well", ok
+    c.must("job/cancel", {"id": job})
+    yield "and can be cancelled", until(lambda: c.status(job)["reason"] == "submitter", "the end of it")
