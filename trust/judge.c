@@ -300,8 +300,7 @@ say_age(struct judge *j, const char *what, enum fresh is, enum fresh was)
 	static const char *const text[] = {
 	    [FRESH_YES] = "is fresh again",
 	    [FRESH_STALE] = "has expired, its grace has begun: bring a new one",
-	    [FRESH_NO] = "is not there, or expired longer ago than its grace: "
-			 "bring a new one",
+	    [FRESH_NO] = "is not there, or its grace is over: bring a new one",
 	};
 
 	if (is == was)

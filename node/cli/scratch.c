@@ -420,7 +420,8 @@ send_run(struct scratch *s, const struct id32 *job, const char *word_,
 	    .memory = SCRATCH_MEMORY, .cpu_milli = 1000, .pids = SCRATCH_PIDS,
 	    .time_ms = JOB_MS, .output = SCRATCH_OUTPUT, .read_only = true,
 	    .filter_len = 1, .nvolumes = 2,
-	    .volumes = {{PLAN_VOL_RO, 0, 1024}, {PLAN_VOL_RW, 0, 1024}}};
+	    .volumes = {{.kind = PLAN_VOL_RO, .size = 1024},
+		{.kind = PLAN_VOL_RW, .size = 1024}}};
 	struct msg_J_RUN m = {.plan_len = 0};
 	struct wr w = wr_make(m.plan, sizeof(m.plan));
 	int fds[4], rv;

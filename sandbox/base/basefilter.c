@@ -221,7 +221,8 @@ jail_rules(scmp_filter_ctx c)
 			return -1;
 	for (size_t i = 0; i < NELEM(jail_fcntl); i++)
 		if (seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-		    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)jail_fcntl[i])) != 0)
+		    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)jail_fcntl[i],
+			0)) != 0)
 			return -1;
 	return 0;
 }

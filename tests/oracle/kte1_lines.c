@@ -29,7 +29,7 @@ struct lines {
 	unsigned now; /* of the last question */
 };
 
-static void
+static void __attribute__((noreturn))
 bad(const char *what)
 {
 	fprintf(stderr, "kte1_lines: %s\n", what);
