@@ -107,7 +107,11 @@ def wild(mode, node):
          {"memory": "32MB"}, "memory", ["killed", "memory"]),
         ("full volume", "dd if=/dev/zero of=/agent/tmp/x bs=64k && exit 9; "
          ": > /agent/tmp/x", {}, None, ["exited", 0]),
-        ("too much output", "dd if=/dev/zero of=/agent/tmp/x bs=64k", {}, None,
+        ("volume left full", "dd if=/dev/zero of=/agent/tmp/x bs=64k", {},
+         None, ["exited", 1]),
+        # empty files take no room there, and a header each when packed
+        ("too much output", "i=0; while [ $i -lt 3000 ]; do "
+         ": > /agent/tmp/$i; i=$((i+1)); done", {}, None,
          ["killed", "output"]),
         ("full /tmp", "dd if=/dev/zero of=/tmp/x bs=64k; "
          "i=0; while touch /tmp/$i; do i=$((i+1)); done", {"time": "8s"},
