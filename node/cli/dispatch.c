@@ -112,7 +112,7 @@ usage(FILE *f)
 	    "\n`warren VERB --help` says what the verb takes, `man warren` all "
 	    "of it.\n"
 	    "Exit status: 0 done, 1 failed, 2 usage, 3 refused, 4 "
-	    "unreachable,\n5 the job itself failed.\n");
+	    "unreachable,\n5 the job itself failed, 6 not proven (audit verify).\n");
 }
 
 /* The verbs that begin with one word; how many. */
