@@ -13,7 +13,7 @@
  *               architectures, tracing, keys, io_uring, bpf, modules, ...
  *   BASE_JOB    behind it for jobs and steps: namespaces, mounts, sockets but
  *               of the unix family, and what the kernel counts for the whole
- *               host (THREATS.md 7.15)
+ *               host (THREATS.md 7.17)
  *   BASE_SEAL   last, behind node's program too: no further filter
  *   BASE_JAIL   jail itself, an allow-list: it answers messages, waits and
  *               sends signals by descriptor

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One layer is gone (THREATS.md 9). When the kernel refuses it, jail says so
+ * One layer is gone (THREATS.md 8). When the kernel refuses it, jail says so
  * and runs nothing that asks for it. When it is gone and nobody was told, the
  * others hold: of the doors that two layers stop, none is open.
  * test_loss BUILD-FOLDER BUSYBOX [LAYER]
