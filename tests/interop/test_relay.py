@@ -50,8 +50,8 @@ def visit(ctx, a, b, visitor_python, server_python, hops, ratchets=False, steps=
             got = host.expect(event="identified")
             check(got["hash"] == who, f"identified as {got}")
         if step.startswith("resource"):
-            got = host.expect(event="resource", ok=True)
-            check(got["sha256"] == line["sha256"], f"{step}: {got}")
+            # one whose proof was lost is sent again, and so arrives twice
+            host.expect(event="resource", ok=True, sha256=line["sha256"])
         if step == "open" and hops is not None:
             ctx.mtu = line["mtu"]
         if step == "open" and "identify" in steps:

@@ -463,7 +463,9 @@ def manifests(c, d, image):
     yield "a seccomp_profile that is not here", \
         b.refused(b.payload("true", seccomp_profile="nosuch")[0], "limits", 9, "seccomp")
     c2 = b.payload("true", behavior_contract={"sha256": "0" * 64, "size": 4})[0]
-    yield "a contract", b.refused(c2, "contract", 8)
+    a = c.submit_envelope(b.envelope(c2))
+    yield "a contract that is not here is an input", (a["reason"], a["missing"]) == ("inputs", [bytes(32)])
+    c.must("job/cancel", {"id": codec.sha256(c2)})
     c3 = changed(b.payload("true")[0], ["image"], wasm={"sha256": "0" * 64, "size": 4})
     yield "wasm", b.refused(c3, "image", 8)
     yield "trust none", b.refused(b.payload("true", trust={"level": "none", "requires_review": False})[0], "trust", 5)
