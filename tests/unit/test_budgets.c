@@ -95,7 +95,7 @@ test_since(void **state)
 	TAILQ_FOREACH(j, &w.n.jobs.live, link)
 		lens[n] = job_encode(recs[n], JOB_RECORD_MAX, j), n++;
 	assert_int_equal(n, 2);
-	node_clear(&w.n);
+	world_clear(&w);
 	world_init(&w);
 	w.wall_us += 6000000;
 	node_time(&w.n, w.now, w.wall_us);

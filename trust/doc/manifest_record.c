@@ -191,12 +191,11 @@ get_tail(struct rd *r, struct manifest *m)
 	return true;
 }
 
-bool
-manifest_record_get(struct manifest *m, const uint8_t *buf, size_t len)
+static bool
+get(struct manifest *m, const uint8_t *buf, size_t len)
 {
 	struct rd r = rd_make(buf, len);
 
-	manifest_init(m);
 	if (len > MANIFEST_RECORD_MAX || !get_head(&r, m) || !get_lists(&r, m))
 		return false;
 	for (unsigned i = 0; i < LIMIT_COUNT; i++)
@@ -205,4 +204,15 @@ manifest_record_get(struct manifest *m, const uint8_t *buf, size_t len)
 			return false;
 	return get_volumes(&r, m) && get_tail(&r, m) && rd_end(&r) &&
 	    manifest_whole_bad(m) == NULL;
+}
+
+bool
+manifest_record_get(struct manifest *m, const uint8_t *buf, size_t len)
+{
+	manifest_init(m);
+	if (get(m, buf, len))
+		return true;
+	manifest_clear(m);
+	manifest_init(m);
+	return false;
 }
