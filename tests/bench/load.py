@@ -141,3 +141,51 @@ def measure(build, quick):
             until(lambda: running(j) == 0, "the end of the jobs", 30)
         j.good = True
     return r
+
+
+BIG = "volumes: [./big:/in:ro]\n" + ends.JOB
+
+
+def beside(build, quick):
+    """Milliseconds of one peer's jobs: alone, and while another sends inputs and asks as fast as it may."""
+    more = """quotas: {jobs_per_hour: 1000000, cpu_seconds_per_day: 10000000, requests_per_minute: 100000}
+limits: {jobs_running: 4, cpu: 2.0, memory: 2GB}
+"""
+    j = ends.Jobs(build, more=more)
+    other = j.path("other")
+    urn = ends.shown(j.warren, "--identity", other)("urn")
+    one = '    - {{id: "{urn}", level: 3}}\n'
+    was, ends.NODE = ends.NODE, ends.NODE.replace(one, one + '    - {{id: "%s", level: 2}}\n' % urn)
+    alone, busy = [], []
+    try:
+        with j:
+            j.start()
+            os.mkdir(j.path("big"))
+            with open(j.path("big", "random"), "wb") as f:
+                f.write(os.urandom(40 << 20))
+            ends.text(j.path("big.yaml"), BIG)
+            argv = [os.path.join(build, "tests/bench/roundtrip"), j.conf, j.person, j.path("job.yaml"), j.dest]
+            n = 20 if quick else 60
+
+            def trips():
+                out = subprocess.run([*argv, str(n)], capture_output=True, text=True, timeout=ends.LIMIT_S).stdout
+                return [int(w.split()[1]) / 1000 for w in out.splitlines() if w.startswith("job ")][1:]
+            for _ in range(1 if quick else 3):
+                alone += trips()
+                loud = [subprocess.Popen([j.warren, "submit", "big.yaml", "--to", j.dest, "--config", j.conf, "--identity",
+                                          other, "--out", f"big-{time.time_ns()}"], cwd=j.folder,
+                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)]
+                loud.append(subprocess.Popen([argv[0], j.conf, other, j.path("job.yaml"), j.dest, "100000"],
+                                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+                try:
+                    quiet(2, "the other is at work")
+                    busy += trips()
+                finally:
+                    for p in loud:
+                        p.kill()
+                        p.wait()
+                quiet(1, "what the other left is done")
+            j.good = bool(busy)
+    finally:
+        ends.NODE = was
+    return alone, busy
