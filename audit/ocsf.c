@@ -130,6 +130,10 @@ klp_json(const struct msg_EVENT *e, enum program from, const struct kind *k)
 		(void)json_object_set_new(o, "a", json_integer(e->a));
 	if (e->b != 0)
 		(void)json_object_set_new(o, "b", json_integer(e->b));
+	if (e->limit != 0 || e->value != 0)
+		(void)json_object_update_new(o, json_pack("{s:I,s:I}", "limit",
+		    (json_int_t)MIN_OF(e->limit, (uint64_t)INT64_MAX), "value",
+		    (json_int_t)MIN_OF(e->value, (uint64_t)INT64_MAX)));
 	return o;
 }
 

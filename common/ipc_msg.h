@@ -364,7 +364,8 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	F(u16, kind, 0) F(u8, severity, 0) F(i64, when_us, 0)                  \
 	F(u64, qid, 0) /* not 0: answer HEAD when it is in the trail */        \
 	F(var, job, 32) F(var, peer, 32) /* fp, or Reticulum identity hash */  \
-	F(str, code, 64) F(str, text, 768) F(i64, a, 0) F(i64, b, 0)
+	F(str, code, 64) F(str, text, 768) F(i64, a, 0) F(i64, b, 0)           \
+	F(u64, limit, 0) F(u64, value, 0) /* of a refusal; both 0: none */
 /* seq 0: the event could not be written (disk full, or no trail) */
 #define MSG_HEAD(F) F(u64, qid, 0) F(u64, seq, 0) F(id32, digest, 0)
 

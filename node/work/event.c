@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/work/admit.h"
+
 static void
 fill_event(struct node *n, struct msg_EVENT *m, enum event_kind kind,
     const struct job *j, const struct peer *p, const char *code,
@@ -49,6 +51,26 @@ node_event(struct node *n, enum event_kind kind, unsigned severity,
 	/* each decision asks whether it could be written: see node_trail() */
 	if (kind == EVK_JOB_ADMITTED || kind == EVK_JOB_REFUSED)
 		m.qid = node_qid(n);
+	n->host.send_EVENT(n->host.ctx, &m);
+}
+
+void
+node_event_refused(struct node *n, const struct job *j, const struct peer *p,
+    const struct refusal *r)
+{
+	char text[MANIFEST_TEXT + sizeof(r->why) + 2];
+	struct msg_EVENT m;
+
+	refusal_text(text, sizeof(text), r);
+	fill_event(n, &m, EVK_JOB_REFUSED, j, p, r->code, text);
+	m.severity = 1;
+	m.a = r->step;
+	m.b = r->s;
+	if (r->has_limit || r->time != 0) {
+		m.limit = r->has_limit ? r->limit : r->time;
+		m.value = r->value;
+	}
+	m.qid = node_qid(n);
 	n->host.send_EVENT(n->host.ctx, &m);
 }
 

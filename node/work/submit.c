@@ -77,17 +77,15 @@ refuse(struct node *n, const struct asked *a, const struct manifest *m,
     const struct refusal *r)
 {
 	const struct id32 *id = m == NULL ? NULL : &m->job;
-	char text[MANIFEST_TEXT + sizeof(r->why) + 2];
 	struct job fake;
 
 	memset(&fake, 0, sizeof(fake));
 	if (id != NULL)
 		fake.id = *id;
-	refusal_text(text, sizeof(text), r);
 	/* lines wait for the ledger, and whoever asks must not pile them up */
 	if (!n->ledger_fails)
-		node_event(n, EVK_JOB_REFUSED, 1, id == NULL ? NULL : &fake,
-		    a->caller->peer, r->code, text, r->step, 0);
+		node_event_refused(n, id == NULL ? NULL : &fake,
+		    a->caller->peer, r);
 	/* a demand for a proof is no refusal yet */
 	if (!r->live)
 		said_refused(n, a->caller->peer, id, m, r);

@@ -362,6 +362,8 @@ fake_EVENT(void *ctx, const struct msg_EVENT *m)
 	struct msg_HEAD h = {.qid = m->qid, .seq = w->audit_full ? 0 : 1};
 
 	w->events_seen[m->kind]++;
+	if (m->kind == EVK_JOB_REFUSED)
+		w->refused = *m;
 	if (m->qid == 0 || w->audit_silent)
 		return;
 	memset(&h.digest, w->audit_full ? 0 : 0x77, sizeof(h.digest));

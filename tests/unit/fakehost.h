@@ -111,6 +111,7 @@ struct world {
 	unsigned starts, kills, packs, forgets, asks, lives, envelopes, receipts,
 	    announces, closes, blackholes, follows, holds, unfollows;
 	unsigned events_seen[64];
+	struct msg_EVENT refused; /* the last */
 	unsigned lifted; /* N_BLACKHOLE off */
 	struct hash16 last_closed, last_hole;
 	struct id32 kept; /* digest of the last envelope that was kept */

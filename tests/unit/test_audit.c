@@ -89,7 +89,8 @@ static void
 test_strangers_text(void **state)
 {
 	struct msg_EVENT e = {.kind = EVK_JOB_REFUSED, .severity = 200,
-	    .job_len = 32, .peer_len = 16, .code = "a\"b", .a = -7};
+	    .job_len = 32, .peer_len = 16, .code = "a\"b", .a = -7,
+	    .value = UINT64_MAX};
 	json_t *o, *klp;
 
 	(void)state;
@@ -102,6 +103,10 @@ test_strangers_text(void **state)
 	assert_string_equal(json_string_value(json_object_get(klp, "code")),
 	    "a\"b");
 	assert_int_equal(num(klp, "a"), -7);
+	/* of two numbers both or none, and never a negative one */
+	assert_int_equal(num(klp, "limit"), 0);
+	assert_non_null(json_object_get(klp, "limit"));
+	assert_true(num(klp, "value") == INT64_MAX);
 	assert_string_equal(json_string_value(json_object_get(klp, "program")),
 	    "node");
 	assert_int_equal(json_string_length(json_object_get(klp, "peer")), 32);

@@ -129,6 +129,13 @@ test_refused(void **state)
 	assert_int_equal(heard(), 1);
 	about_job(" notice %s: refused code=limits step=9 from=", &id);
 	has("image=test:1 why=log value=2097152 limit=1048576\n");
+	/* the trail has it all: what explains it reads nothing else */
+	assert_string_equal(w.refused.code, "limits");
+	assert_string_equal(w.refused.text, "log");
+	assert_memory_equal(w.refused.job, id.b, 32);
+	assert_int_equal(w.refused.a, 9);
+	assert_int_equal(w.refused.limit, 1 << 20);
+	assert_int_equal(w.refused.value, 2 << 20);
 	listen_();
 	w.image = IMAGE_UNKNOWN;
 	refused(submit(1, 0x41, 2, odd_image, &id), "image", 8);
