@@ -296,3 +296,38 @@ trail_tail(int dir, size_t n, trail_each_fn *each, void *arg)
 	trail_segs_free(&list);
 	return rc;
 }
+
+struct all {
+	trail_each_fn *each;
+	void *arg;
+};
+
+static bool
+all_line(void *arg, const char *text, size_t len)
+{
+	const struct all *a = arg;
+	struct trail_line l;
+
+	if (trail_line_parse(&l, text, len))
+		a->each(a->arg, &l, text, len);
+	return true;
+}
+
+int
+trail_each(int dir, trail_each_fn *each, void *arg)
+{
+	struct all a = {each, arg};
+	struct trail_segs list;
+	int rc = 0;
+
+	if (trail_segs_list(dir, &list) < 0)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < list.n; i++) {
+		uint64_t whole, torn;
+
+		rc = trail_seg_scan(dir, list.number[i], all_line, &a, &whole,
+		    &torn);
+	}
+	trail_segs_free(&list);
+	return rc;
+}

@@ -62,5 +62,7 @@ int trail_verify(int dir, const struct trail_expect *want,
 
 /* The last n lines (unverified), oldest first. 0 or -1. */
 int trail_tail(int dir, size_t n, trail_each_fn *, void *arg);
+/* All lines that are of the form (unverified), oldest first. 0 or -1. */
+int trail_each(int dir, trail_each_fn *, void *arg);
 
 #endif

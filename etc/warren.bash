@@ -94,10 +94,10 @@ _warren()
 
 	case $verb in
 	"") words="run submit jobs show logs result cancel approve reject receipt nodes
-		describe identity status peers image audit klp revoke trust check-config
+		describe identity status peers explain image audit klp revoke trust check-config
 		reload doctor help --version" ;;
 	help) words="run submit jobs show logs result cancel approve reject receipt nodes
-		describe identity status peers image audit klp revoke trust check-config
+		describe identity status peers explain image audit klp revoke trust check-config
 		reload doctor" ;;
 	receipt) words="verify" ;;
 	image) words="import list" ;;

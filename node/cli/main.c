@@ -24,6 +24,7 @@ static cli_verb_fn *const run[VERB_COUNT] = {
     [VERB_IDENTITY] = verb_identity,
     [VERB_STATUS] = verb_status,
     [VERB_PEERS] = verb_peers,
+    [VERB_EXPLAIN] = verb_explain,
     [VERB_IMAGE_IMPORT] = verb_image_import,
     [VERB_IMAGE_LIST] = verb_image_list,
     [VERB_AUDIT_TAIL] = verb_audit_tail,

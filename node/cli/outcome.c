@@ -30,6 +30,44 @@ static const struct {
 	"`deadline`."},
 };
 
+/* What a job waits for, by the reason of its state (compute.md 3.4). */
+static const struct {
+	const char *reason, *words, *submitter, *operator;
+} WAITS[] = {
+    {"inputs", "inputs that have not come", "Leave `warren submit` running, or "
+	"run `warren result` with its folder: that goes on sending.", "Nothing: "
+	"its submitter sends them; it is cancelled after an hour without a "
+	"byte."},
+    {"slots", "its turn", "Nothing: it starts by itself.", "Raise "
+	"`jobs_running` of `limits` in node.yaml, or end another job."},
+    {"resources", "memory, cpu or disk that others have", "Lower `memory` or "
+	"`cpu` of `limits` in the job.", "Raise `memory` or `cpu` of `limits` "
+	"in node.yaml, or make room on the disk."},
+    {"trust", "a fresh word of the node's judge of keys", "Nothing: it is "
+	"asked again each second.", "`warren status` tells how warren-trust "
+	"is."},
+    {"image", "its image to be unpacked", "Nothing: it starts by itself.",
+	"Nothing."},
+    {"when", "the hours in which this machine is lent", "Take another node, "
+	"or wait.", "`compute_when` of node.yaml."},
+    {"review", "a reviewer", "Tell a reviewer of that node its id.",
+	"`warren approve` or `warren reject` it."},
+};
+
+bool
+outcome_waits(const char *reason, const char **words, const char **submitter,
+    const char **operator)
+{
+	for (size_t i = 0; i < NELEM(WAITS); i++)
+		if (strcmp(WAITS[i].reason, reason) == 0) {
+			*words = WAITS[i].words;
+			*submitter = WAITS[i].submitter;
+			*operator = WAITS[i].operator;
+			return true;
+		}
+	return false;
+}
+
 static bool
 has(const char *reason)
 {
@@ -104,6 +142,30 @@ outcome_remedy(unsigned outcome, int32_t code)
 }
 
 const char *
+outcome_operator(unsigned outcome, int32_t code)
+{
+	if (outcome == JOB_LOST)
+		return "`warren audit tail` and the log say what fell.";
+	if (outcome != JOB_KILLED)
+		return "";
+	switch (code & 0xff) {
+	case KILL_MEMORY:
+	case KILL_TIME:
+	case KILL_PIDS:
+	case KILL_OUTPUT:
+		return "`levels` and the profile of node.yaml say what a job "
+		       "may ask for.";
+	case KILL_REVOKED:
+		return "`warren trust why` with its submitter says who lists "
+		       "it.";
+	case KILL_WATCHDOG:
+		return "The log says what the watchdog saw.";
+	default:
+		return "";
+	}
+}
+
+const char *
 outcome_denied(const struct manifest *m, uint32_t layers)
 {
 	if (!m->read_only_fs && (layers & LAYER_READONLY) != 0)
@@ -134,4 +196,23 @@ cli_memory(char out[24], uint64_t kb)
 	else
 		(void)cli_bytes(out, kb * 1024);
 	return out;
+}
+
+bool
+outcome_parse(unsigned *outcome, int32_t *code, const char *kind,
+    const char *detail, int64_t number)
+{
+	*outcome = strcmp(kind, "exited") == 0 ? JOB_EXITED :
+	    strcmp(kind, "signalled") == 0 ? JOB_SIGNALLED : JOB_KILLED;
+	*code = (int32_t)number;
+	if (*outcome != JOB_KILLED)
+		return true;
+	for (unsigned i = 1; i < KILL_REASONS; i++)
+		if (strcmp(kill_name(i), detail) == 0)
+			*code = (int32_t)i;
+	for (unsigned i = 1; i < RULE_COUNT; i++)
+		if (contract_violation(i) != NULL &&
+		    strcmp(contract_violation(i), detail) == 0)
+			*code = (int32_t)(KILL_VIOLATION + 256 * i);
+	return *code != 0 && strcmp(kind, "killed") == 0;
 }

@@ -108,8 +108,55 @@ static const struct row {
 	"that it has."},
     {"gone", NULL, PLAIN,
 	"What the job made has expired on the node: submit it again."},
+    {"ledger", NULL, PLAIN,
+	"The node could not write it down, and has forgotten it: run it "
+	"again."},
     {"malformed", NULL, PLAIN,
 	"`warren` here and there may be of different versions."},
+};
+
+/* What the operator of the node can do, by code; the submitter's is above. */
+static const struct {
+	const char *code, *member, *remedy;
+} OPERATOR[] = {
+    {"not_accepting", NULL,
+	"`warren status` says why no jobs are taken; "
+	"`accept_computation_requests` of node.yaml."},
+    {"posture", NULL,
+	"`warren doctor` says what this machine lacks and how to get it; "
+	"`require_layers` of node.yaml says what you ask of it."},
+    {"not_identified", NULL, "Nothing: who asks must say who it is."},
+    {"revoked", NULL,
+	"`warren trust why` says who lists it; nothing of yours lifts that."},
+    {"binding", NULL,
+	"Nothing for a stranger; a pin in `trust: pins` of node.yaml makes a "
+	"Reticulum identity known without one."},
+    {"trust", NULL,
+	"Pin the key in `trust: pins` of node.yaml and `warren reload`, or "
+	"lower `trust: floor`."},
+    {"quota", "spool", "Raise `spool` of `quotas` in node.yaml."},
+    {"quota", NULL, "Raise the budget in `quotas` of node.yaml."},
+    {"manifest", NULL, "Nothing: it must be signed anew."},
+    {"image", NULL, "`warren image import` it."},
+    {"volume", NULL, "Nothing: the volume itself is bad."},
+    {"contract", NULL,
+	"Trust its signer for contract.sign, or nothing: it must be mended."},
+    {"limits", "seccomp_profile",
+	"Put the profile into profiles/seccomp/ and `warren reload`."},
+    {"limits", NULL,
+	"Raise that limit at this level (`levels` of node.yaml, and the "
+	"profile), or the level of who asks (`trust: pins`)."},
+    {"too_large", "disk", "Make room on the disk of the spool."},
+    {"too_large", NULL, "Raise `limits` of node.yaml, if the machine has it."},
+    {"airtime", NULL, "Raise `max_airtime` of node.yaml."},
+    {"not_wanted", NULL, "Nothing."},
+    {"digest", NULL,
+	"Nothing; `warren peers` counts it against who sent it."},
+    {"not found", NULL, "`warren jobs --here` lists what there is."},
+    {"gone", NULL, "Keep results for longer: `keep_results` of node.yaml."},
+    {"ledger", NULL,
+	"The log says what the ledger could not write; look at the disk."},
+    {"malformed", NULL, "Nothing; `warren status` counts them."},
 };
 
 static bool
@@ -152,6 +199,64 @@ refusal_reason(struct cli_refusal *r, const char *reason)
 	if (reason[n] != '\0')
 		(void)snprintf(r->why, sizeof(r->why), "%s",
 		    reason + n + 1 + (reason[n + 1] == ' '));
+}
+
+void
+refusal_trail(struct cli_refusal *r, const char *code, const char *text,
+    uint64_t limit, uint64_t value, int64_t at)
+{
+	bool numbers = limit != 0 || value != 0;
+	const char *why = text;
+
+	*r = (struct cli_refusal){.now = at};
+	(void)snprintf(r->code, sizeof(r->code), "%s", code);
+	/* "which: why", where which may hold colons and why begins a row */
+	for (const char *p = text; (p = strstr(p, ": ")) != NULL;) {
+		p += 2;
+		(void)snprintf(r->why, sizeof(r->why), "%s", p);
+		if (row_of(r) != NULL && row_of(r)->member != NULL) {
+			why = p;
+			break;
+		}
+	}
+	(void)snprintf(r->why, sizeof(r->why), "%s", why);
+	if (why > text)
+		(void)snprintf(r->which, sizeof(r->which), "%.*s",
+		    (int)(why - text - 2), text);
+	r->has_value = numbers;
+	r->value = value;
+	/* of a time that does not hold the other number is the clock */
+	r->has_time = numbers && (strcmp(code, "manifest") == 0 ||
+	    strcmp(code, "binding") == 0);
+	r->time = (uint64_t)MAX_OF(at, INT64_C(0));
+	r->has_limit = numbers && strcmp(code, "binding") != 0;
+	r->limit = limit;
+}
+
+const char *
+refusal_operator(const struct cli_refusal *r)
+{
+	for (size_t i = 0; i < NELEM(OPERATOR); i++)
+		if (strcmp(OPERATOR[i].code, r->code) == 0 &&
+		    (OPERATOR[i].member == NULL ||
+			begins(r->why, OPERATOR[i].member)))
+			return OPERATOR[i].remedy;
+	return "";
+}
+
+const char *
+refusal_code(size_t i)
+{
+	const char *last = "";
+
+	for (size_t k = 0; k < NELEM(ROWS); k++) {
+		if (strcmp(ROWS[k].code, last) == 0)
+			continue;
+		last = ROWS[k].code;
+		if (i-- == 0)
+			return last;
+	}
+	return NULL;
 }
 
 /* ---- words ---- */

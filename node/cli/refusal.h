@@ -30,12 +30,24 @@ void refusal_take(struct cli_refusal *, const struct proto_meta *,
 /* From the reason of a job that was refused after admission: "code: why". */
 void refusal_reason(struct cli_refusal *, const char *reason);
 
+/*
+ * From a line of the trail: its code, message, numbers (both 0: none) and time.
+ * Who reads it sits at the node, so that no clocks are compared.
+ */
+void refusal_trail(struct cli_refusal *, const char *code, const char *text,
+    uint64_t limit, uint64_t value, int64_t at);
+
 #define REFUSAL_TEXT 1400
 /* "limits (step 9): log: 2 MiB asked, 1 MiB allowed". */
 void refusal_words(char out[REFUSAL_TEXT], const struct cli_refusal *);
 /* How to go on; "" when nothing is known. synced: our clock is kept by NTP. */
 void refusal_remedy(char out[REFUSAL_TEXT], const struct cli_refusal *,
     bool synced);
+
+/* ... for the operator of the node; "" when nothing is known. */
+const char *refusal_operator(const struct cli_refusal *);
+/* Each code that a row is about, once; NULL: there are no more. */
+const char *refusal_code(size_t i);
 
 /* Says both; with --json an "error" object with all that the node said. */
 void cli_refused(struct cli *, const struct cli_refusal *);

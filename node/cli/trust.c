@@ -10,6 +10,7 @@
 #include "node/cli/options.h"
 #include "node/cli/say.h"
 #include "node/cli/table.h"
+#include "node/cli/trust.h"
 #include "node/cli/verb.h"
 #include "trust/doc/keytext.h"
 
@@ -122,10 +123,43 @@ print_why(struct cli *c, const struct why *w)
 		print_path(i, json_array_get(paths, i));
 }
 
+/* Until the answer is there; CLI_OK with it in w->last, or said. */
+static int
+ask_why(struct cli *c, struct why *w)
+{
+	const struct timespec pause = {0, POLL_MS * 1000000L};
+	int rc = CLI_OK;
+
+	for (int i = 0; i < POLLS && rc == CLI_OK; i++) {
+		rc = ask(c, ASK_NODE, json_pack("{s:s,s:s,s:s}", "verb", "why",
+			"id", w->id, "scope", w->scope), keep, w);
+		if (rc == CLI_OK &&
+		    !json_is_true(json_object_get(w->last, "pending")))
+			return CLI_OK;
+		(void)nanosleep(&pause, NULL);
+	}
+	if (rc != CLI_OK)
+		return rc;
+	cli_error(c, "warren-trust does not answer");
+	cli_hint(c, "`warren status` tells how it is.");
+	return CLI_FAILED;
+}
+
+json_t *
+trust_why(struct cli *c, const char *id)
+{
+	struct why w = {.scope = "job.submit"};
+
+	(void)snprintf(w.id, sizeof(w.id), "%s", id);
+	if (ask_why(c, &w) == CLI_OK)
+		return w.last;
+	json_decref(w.last);
+	return NULL;
+}
+
 int
 verb_trust_why(struct cli *c, int argc, char **argv)
 {
-	const struct timespec pause = {0, POLL_MS * 1000000L};
 	struct why w = {.scope = "job.submit"};
 	int rc = cli_options(c, VERB_TRUST_WHY, argc, argv, set, &w);
 
@@ -133,23 +167,10 @@ verb_trust_why(struct cli *c, int argc, char **argv)
 		return rc < 0 ? CLI_OK : rc;
 	if (!parse_id(c, &w, argv[c->arg]))
 		return CLI_USAGE;
-	for (int i = 0; i < POLLS && rc == CLI_OK; i++) {
-		rc = ask(c, ASK_NODE, json_pack("{s:s,s:s,s:s}", "verb", "why",
-			"id", w.id, "scope", w.scope), keep, &w);
-		if (rc == CLI_OK &&
-		    !json_is_true(json_object_get(w.last, "pending"))) {
-			print_why(c, &w);
-			json_decref(w.last);
-			return CLI_OK;
-		}
-		(void)nanosleep(&pause, NULL);
-	}
+	if ((rc = ask_why(c, &w)) == CLI_OK)
+		print_why(c, &w);
 	json_decref(w.last);
-	if (rc != CLI_OK)
-		return rc;
-	cli_error(c, "warren-trust does not answer");
-	cli_hint(c, "`warren status` tells how it is.");
-	return CLI_FAILED;
+	return rc;
 }
 
 /* ---- what the authorities say ---- */

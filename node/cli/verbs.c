@@ -203,6 +203,11 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	NULL, 0, 0, NO_OPTIONS},
     [VERB_PEERS] = {"peers", "", "who is connected, and how much each uses",
 	NULL, 0, 0, OPTIONS(table_options)},
+    [VERB_EXPLAIN] = {"explain", "JOB|PEER",
+	"why a job waits, was refused or died",
+	"On the node's own machine. A PEER is a Reticulum identity, a key, its\n"
+	"fingerprint or URN: its level, its budgets, what it was refused.\n", 1,
+	1, NO_OPTIONS},
     [VERB_IMAGE_IMPORT] = {"image import", "PATH[:TAG] --name NAME:TAG",
 	"take an image into the store",
 	"PATH is a root folder, an OCI layout, a `docker save` archive or a\n"

@@ -15,6 +15,7 @@
 #include "node/host/host.h"
 #include "node/host/logs.h"
 #include "node/host/trustwhy.h"
+#include "node/host/waits.h"
 #include "node/work/query.h"
 #include "node/work/ready.h"
 #include "node/work/review.h"
@@ -33,6 +34,7 @@
 #define WRITE_MAX (1u << 20)
 #define JOBS_A_LINE 40
 #define LOG_SLICE 32768 /* base64 of it fits in a line */
+#define EXPLAIN_MAX 4	/* ours: more than one is ambiguous already */
 
 struct control {
 	struct warren_node *wn;
@@ -233,26 +235,21 @@ votes_on(struct node *n, const struct job *j)
 	return list;
 }
 
-static bool
-do_show(struct client *c, const json_t *q)
+/* All that is known of one. */
+static json_t *
+job_whole(struct node *n, const struct job *j)
 {
-	const struct job *j = job_of(c, q);
 	char layers[256];
-	json_t *o;
+	json_t *o = job_line(j);
 
-	if (j == NULL)
-		return true;
-	o = good(true);
 	layers_text(layers, sizeof(layers), j->layers);
-	(void)json_object_update_new(o, job_line(j));
 	(void)json_object_update_new(o,
 	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:i,s:o,s:o}", "seq",
 		(json_int_t)j->seq, "attempts", (json_int_t)j->attempts,
 		"admitted", (json_int_t)j->admitted_at, "started",
 		(json_int_t)j->started, "deadline", (json_int_t)j->deadline,
 		"progress",
-		(json_int_t)job_progress(j, c->control->wn->node.now),
-		"level", j->level, "limits", limits_of(j), "image",
+		(json_int_t)job_progress(j, n->now), "level", j->level, "limits", limits_of(j), "image",
 		json_hex(HASH_BYTES(j->image))));
 	(void)json_object_update_new(o,
 	    json_pack("{s:s,s:{s:I,s:I,s:I},s:[I,I,I],s:b}", "layers", layers,
@@ -262,8 +259,20 @@ do_show(struct client *c, const json_t *q)
 		(json_int_t)j->log[2], "receipt", j->has_receipt));
 	if (j->m != NULL)
 		add_wish(o, j->m);
-	(void)json_object_set_new(o, "approvals",
-	    votes_on(&c->control->wn->node, j));
+	(void)json_object_set_new(o, "approvals", votes_on(n, j));
+	return o;
+}
+
+static bool
+do_show(struct client *c, const json_t *q)
+{
+	const struct job *j = job_of(c, q);
+	json_t *o;
+
+	if (j == NULL)
+		return true;
+	o = good(true);
+	(void)json_object_update_new(o, job_whole(&c->control->wn->node, j));
 	return add_line(c, o);
 }
 
@@ -637,6 +646,60 @@ do_peers(struct client *c, const json_t *q)
 	return add_line(c, o);
 }
 
+static bool
+named(const char *id, size_t len, const uint8_t *bytes, size_t n)
+{
+	char hex[65];
+
+	hex_encode(hex, bytes, n);
+	return len <= 2 * n && strncmp(hex, id, len) == 0;
+}
+
+static bool
+peer_named(const struct peer *p, const char *id, size_t len)
+{
+	return named(id, len, HASH_BYTES(p->rns_hash)) || (p->v.known &&
+	    p->v.key_len > 0 && named(id, len, HASH_BYTES(p->v.fp)));
+}
+
+/* Jobs and peers whose ids begin with this, a few of each: who asks chooses. */
+static bool
+do_explain(struct client *c, const json_t *q)
+{
+	struct node *n = &c->control->wn->node;
+	const char *id = json_string_value(json_object_get(q, "id"));
+	size_t len = id == NULL ? 0 : strlen(id);
+	struct job_list *lists[2] = {&n->jobs.live, &n->jobs.ended};
+	json_t *jobs, *peers, *o;
+	struct peer *p = NULL;
+	struct job *j;
+
+	if (len < 4 || len > 64 || id[strspn(id, "0123456789abcdef")] != '\0')
+		return refuse(c, 2, "\"id\": 4 to 64 digits of an id");
+	jobs = json_array();
+	peers = json_array();
+	for (unsigned i = 0; i < 2; i++)
+		TAILQ_FOREACH(j, lists[i], link)
+			if (json_array_size(jobs) < EXPLAIN_MAX &&
+			    named(id, len, HASH_BYTES(j->id))) {
+				o = job_whole(n, j);
+				(void)json_object_set_new(o, "waits",
+				    waits_json(n, j));
+				(void)json_array_append_new(jobs, o);
+			}
+	while ((p = peer_next(n, p)) != NULL)
+		if (json_array_size(peers) < EXPLAIN_MAX &&
+		    peer_named(p, id, len)) {
+			o = peer_line(n, p);
+			waits_peer(o, n, p);
+			(void)json_array_append_new(peers, o);
+		}
+	o = good(true);
+	(void)json_object_set_new(o, "jobs", jobs);
+	(void)json_object_set_new(o, "peers", peers);
+	return add_line(c, o);
+}
+
 static const struct {
 	const char *name;
 	bool (*fn)(struct client *, const json_t *);
@@ -644,7 +707,7 @@ static const struct {
     {"result", do_result}, {"output", do_output}, {"cancel", do_cancel}, {"approve", do_approve},
     {"reject", do_reject}, {"status", do_status},
     {"peers", do_peers}, {"quotas", do_peers},
-    {"trust", do_trust}, {"why", do_why}};
+    {"trust", do_trust}, {"why", do_why}, {"explain", do_explain}};
 
 static bool
 answer(void *ctx, struct asker *k, const uint8_t *line, size_t len)

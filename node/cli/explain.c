@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * warren explain ID: why a job waits, was refused or died, why a peer is
+ * refused or slowed down: with rule, limit, value and what helps. From this
+ * machine's node and from the trail; the texts are refusal.c's and outcome.c's.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/util.h"
+#include "node/cli/ask.h"
+#include "node/cli/explain_job.h"
+#include "node/cli/explain_trail.h"
+#include "node/cli/format.h"
+#include "node/cli/options.h"
+#include "node/cli/person.h"
+#include "node/cli/say.h"
+#include "node/cli/table.h"
+#include "node/cli/trust.h"
+#include "node/cli/verb.h"
+#include "trust/doc/keytext.h"
+
+#define DIGITS_MIN 4 /* node.sock's */
+
+struct explain {
+	struct cli *c;
+	char id[65];
+	json_t *answer; /* of node.sock; NULL: nobody answers */
+	json_t *events; /* of the trail, newest first; NULL: why */
+	char why[256];
+};
+
+static const char *
+text_of(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s != NULL ? s : "";
+}
+
+static json_int_t
+int_of(const json_t *o, const char *name)
+{
+	return json_integer_value(json_object_get(o, name));
+}
+
+/* ---- whom it is about ---- */
+
+/* A key in any form, digits of an id, or the name of a job of ours. */
+static bool
+parse_id(struct explain *x, const char *text)
+{
+	size_t n = strlen(text);
+	struct job_note note;
+	struct person p;
+	struct fp fp;
+	int found;
+
+	if (ident_parse(&fp, text, n)) {
+		hex_encode(x->id, HASH_BYTES(fp));
+		return true;
+	}
+	person_peek(x->c, &p);
+	found = person_find_job(&p, text, &note);
+	person_clear(&p);
+	if (found == 1) {
+		hex_encode(x->id, HASH_BYTES(note.job));
+		return true;
+	}
+	if (n >= DIGITS_MIN && n <= 64 &&
+	    text[strspn(text, "0123456789abcdefABCDEF")] == '\0') {
+		for (size_t i = 0; i <= n; i++)
+			x->id[i] = (char)(text[i] >= 'A' && text[i] <= 'F' ?
+				text[i] + 'a' - 'A' : text[i]);
+		return true;
+	}
+	cli_error(x->c, "%s: no URN, no key, no name of a job and no id (%d to "
+	    "64 hex digits)", text, DIGITS_MIN);
+	return false;
+}
+
+static bool
+keep(void *arg, const json_t *o)
+{
+	struct explain *x = arg;
+
+	json_decref(x->answer);
+	x->answer = json_deep_copy(o);
+	return true;
+}
+
+/* The one peer or job, or NULL. */
+static const json_t *
+only(const struct explain *x, const char *list)
+{
+	return json_array_get(json_object_get(x->answer, list), 0);
+}
+
+static bool
+is_ambiguous(const struct explain *x)
+{
+	const json_t *jobs = json_object_get(x->answer, "jobs");
+	const json_t *peers = json_object_get(x->answer, "peers"), *o;
+	size_t i;
+
+	if (json_array_size(jobs) + json_array_size(peers) < 2)
+		return false;
+	/* identities that have one key in common are one person */
+	if (json_array_size(jobs) == 0 && strlen(x->id) == 64)
+		return false;
+	cli_error(x->c, "more than one begins with %s", x->id);
+	json_array_foreach(jobs, i, o)
+		cli_hint(x->c, "job %s", text_of(o, "id"));
+	json_array_foreach(peers, i, o)
+		cli_hint(x->c, "peer %s", text_of(o, "identity"));
+	return true;
+}
+
+/* ---- a peer ---- */
+
+static const struct budget {
+	const char *name, *used, *left, *limit, *full;
+	bool bytes;
+} BUDGETS[] = {
+    {"bytes a minute", NULL, "bytes_left", "bytes_limit", "bytes_full_s", true},
+    {"requests a minute", NULL, "requests_left", "requests_limit",
+	"requests_full_s", false},
+    {"jobs that wait", "jobs_waiting", NULL, "jobs_waiting_limit", NULL, false},
+    {"jobs an hour", NULL, "jobs_hour_left", "jobs_hour_limit",
+	"jobs_hour_full_s", false},
+    {"cpu seconds a day", NULL, "cpu_s_left", "cpu_s_limit", "cpu_s_full_s",
+	false},
+    {"spool", "spool", NULL, "spool_limit", NULL, true},
+};
+
+static const char *
+amount(char out[24], const struct budget *b, json_int_t v)
+{
+	if (b->bytes)
+		return cli_bytes(out, (uint64_t)MAX_OF(v, 0));
+	(void)snprintf(out, 24, "%lld", (long long)v);
+	return out;
+}
+
+static void
+print_budgets(const struct cli *c, const json_t *p)
+{
+	static const struct cli_column columns[] = {{"BUDGET", 0},
+	    {"USED", COL_RIGHT}, {"LEFT", COL_RIGHT}, {"OF", COL_RIGHT},
+	    {"FULL IN", COL_RIGHT}};
+	struct cli_table *t = cli_table_new(c, columns, NELEM(columns));
+
+	for (size_t i = 0; i < NELEM(BUDGETS); i++) {
+		const struct budget *b = &BUDGETS[i];
+		json_int_t of = int_of(p, b->limit), left, used;
+		char text[4][24];
+		const char *row[] = {b->name, text[0], text[1], text[2],
+		    text[3]};
+
+		/* of a peer without a key there are no budgets of jobs */
+		if (json_object_get(p, b->limit) == NULL)
+			continue;
+		left = b->left != NULL ? int_of(p, b->left) :
+		    MAX_OF(of - int_of(p, b->used), 0);
+		used = b->used != NULL ? int_of(p, b->used) :
+		    MAX_OF(of - left, 0);
+		(void)amount(text[0], b, used);
+		if (of == 0) {
+			row[2] = "-";
+			row[3] = "no limit";
+		} else {
+			(void)amount(text[1], b, left);
+			(void)amount(text[2], b, of);
+		}
+		if (b->full == NULL || of == 0)
+			row[4] = "-";
+		else
+			(void)cli_duration(text[3], int_of(p, b->full) * 1000);
+		cli_table_row(t, row);
+	}
+	cli_table_print(t);
+}
+
+static void
+print_peer(struct explain *x, const json_t *p, const json_t *why)
+{
+	const char *listed = text_of(p, "listed");
+
+	printf("peer      %s\n", text_of(p, "identity"));
+	if (text_of(p, "fp")[0] != '\0')
+		printf("key       %s\n", text_of(p, "fp"));
+	printf("level     %+lld, jobs need %+lld%s%s\n",
+	    (long long)int_of(p, "level"),
+	    (long long)MAX_OF(int_of(p, "floor"), 0),
+	    text_of(p, "why")[0] != '\0' ? ": " : "", text_of(p, "why"));
+	if (text_of(why, "why")[0] != '\0')
+		printf("because   %s (`warren trust why` shows the path)\n",
+		    text_of(why, "why"));
+	if (text_of(why, "jobs")[0] != '\0')
+		printf("no jobs   %s\n", text_of(why, "jobs"));
+	if (listed[0] != '\0')
+		printf("listed    %s%s\n", listed,
+		    strcmp(listed, "revoked") == 0 ?
+			": its links are closed and its announces dropped" :
+			": its jobs stand still or are refused");
+	printf("asked     %lld requests, %lld refused, %lld told to wait, %lld "
+	       "bad blobs; %lld links now\n\n",
+	    (long long)int_of(p, "requests"), (long long)int_of(p, "refused"),
+	    (long long)int_of(p, "delayed"), (long long)int_of(p, "blobs_bad"),
+	    (long long)int_of(p, "links"));
+	print_budgets(x->c, p);
+}
+
+/* ---- the trail ---- */
+
+static void
+print_line(const char *name, const char *text)
+{
+	char safe[8192];
+
+	if (text[0] == '\0')
+		return;
+	(void)text_escape(safe, sizeof(safe), text, strlen(text));
+	printf("  %-10s%s\n", name, safe);
+}
+
+/* What it was refused for and who can do what; of anything else one line. */
+static void
+print_event(const json_t *e)
+{
+	char when[24], text[2048], safe[8192];
+	const char *code = text_of(e, "code"), *words = text_of(e, "text");
+
+	if (words[0] != '\0')
+		(void)snprintf(text, sizeof(text), "refused: %s", words);
+	else
+		(void)snprintf(text, sizeof(text), "%s%s%s%s%s",
+		    text_of(e, "kind"), code[0] != '\0' ? " " : "", code,
+		    text_of(e, "message")[0] != '\0' ? ": " : "",
+		    text_of(e, "message"));
+	(void)text_escape(safe, sizeof(safe), text, strlen(text));
+	printf("%s  %s\n", cli_time(when, int_of(e, "time")), safe);
+	print_line("submitter", text_of(e, "remedy"));
+	print_line("operator", text_of(e, "operator"));
+}
+
+static void
+print_events(const struct explain *x, bool behind)
+{
+	const json_t *e;
+	size_t i;
+
+	if (json_array_size(x->events) > 0)
+		printf("%sIn the trail, newest first:\n", behind ? "\n" : "");
+	json_array_foreach(x->events, i, e)
+		print_event(e);
+}
+
+/* ---- the verb ---- */
+
+static int
+nothing(const struct explain *x)
+{
+	cli_error(x->c, "nothing is known of %s", x->id);
+	cli_hint(x->c, "Looked for among the jobs and peers of this machine's "
+	    "node%s, and in the trail%s%s%s.", x->answer != NULL ? "" :
+	    " (which does not answer)", x->events != NULL ? "" : " (",
+	    x->events != NULL ? "" : x->why, x->events != NULL ? "" : ")");
+	cli_hint(x->c, "A job of yours on another node: `warren show` it.");
+	return CLI_FAILED;
+}
+
+static void
+say(struct explain *x, const json_t *job, const json_t *why)
+{
+	const json_t *p, *peers = json_object_get(x->answer, "peers");
+	json_t *told = job != NULL ? explain_job(job) : NULL;
+	size_t i;
+
+	if (x->c->json) {
+		cli_json(json_pack("{s:s,s:b,s:O?,s:o?,s:O?,s:O?,s:O?}", "id",
+		    x->id, "answered", x->answer != NULL, "job", job,
+		    "explained", told, "peers", job == NULL ? peers : NULL,
+		    "trust", why, "trail", x->events));
+		return;
+	}
+	if (job != NULL)
+		explain_job_print(job, told);
+	else
+		json_array_foreach(peers, i, p)
+			print_peer(x, p, why);
+	print_events(x, job != NULL || json_array_size(peers) > 0);
+	json_decref(told);
+}
+
+/* The trail names a peer by its key where one is known. */
+static void
+read_trail(struct explain *x)
+{
+	const json_t *peer = only(x, "peers");
+	const char *fp = json_string_value(json_object_get(peer, "fp"));
+	const struct explain_wanted want = {{x->id, fp,
+	    json_string_value(json_object_get(peer, "identity"))}};
+
+	x->events = explain_trail(x->c, &want, x->why);
+	if (x->events == NULL && x->why[0] != '\0')
+		cli_note(x->c, "the trail is not read: %s", x->why);
+}
+
+static int
+explain(struct explain *x)
+{
+	const json_t *job, *peer;
+	json_t *why = NULL;
+	int rc;
+
+	if (ask_answers(x->c, ASK_NODE)) {
+		rc = ask(x->c, ASK_NODE, json_pack("{s:s,s:s}", "verb",
+		    "explain", "id", x->id), keep, x);
+		if (rc != CLI_OK)
+			return rc;
+	} else {
+		cli_note(x->c, "no node answers here: the trail alone says it");
+	}
+	if (is_ambiguous(x))
+		return CLI_USAGE;
+	job = only(x, "jobs");
+	peer = only(x, "peers");
+	read_trail(x);
+	if (job == NULL && peer == NULL && json_array_size(x->events) == 0)
+		return nothing(x);
+	if (job == NULL && peer != NULL)
+		why = trust_why(x->c, text_of(peer, "fp")[0] != '\0' ?
+			text_of(peer, "fp") : text_of(peer, "identity"));
+	say(x, job, why);
+	json_decref(why);
+	return CLI_OK;
+}
+
+int
+verb_explain(struct cli *c, int argc, char **argv)
+{
+	struct explain x = {.c = c};
+	int rc = cli_options(c, VERB_EXPLAIN, argc, argv, NULL, NULL);
+
+	if (rc != CLI_OK)
+		return rc < 0 ? CLI_OK : rc;
+	if (!parse_id(&x, argv[c->arg]))
+		return CLI_USAGE;
+	rc = explain(&x);
+	json_decref(x.answer);
+	json_decref(x.events);
+	return rc;
+}

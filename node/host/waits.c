@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/host/waits.h"
+
+#include <string.h>
+
+#include "common/util.h"
+#include "node/work/banned.h"
+#include "node/work/inputs.h"
+#include "node/work/lend.h"
+#include "node/work/ready.h"
+#include "node/work/run.h"
+#include "trust/doc/receipt.h"
+
+/* asked 0: that is not what a job asks for. */
+static json_t *
+share(uint64_t asked, uint64_t used, uint64_t of)
+{
+	return json_pack("{s:I,s:I,s:I}", "asked", (json_int_t)asked, "used",
+	    (json_int_t)used, "of", (json_int_t)of);
+}
+
+/* What the operator lends, and what those that run have of it. */
+static void
+add_room(json_t *o, const struct node *n, const struct job *j)
+{
+	const struct limits *most = &n->policy.ceiling;
+
+	(void)json_object_update_new(o, json_pack("{s:o,s:o,s:o}", "slots",
+	    share(1, n->sched.slots, MIN_OF(n->slots, n->policy.jobs_running)),
+	    "memory", share(j->limits.v[LIMIT_MEMORY], n->sched.memory,
+		most->v[LIMIT_MEMORY]),
+	    "cpu", share(j->limits.v[LIMIT_CPU], n->sched.cpu_milli,
+		most->v[LIMIT_CPU])));
+}
+
+/* What time does to it next; the deadline is not the only end. */
+static void
+add_end(json_t *o, const struct node *n, const struct job *j)
+{
+	bool missing = j->state == JS_QUEUED && strcmp(j->reason,
+	    "inputs") == 0;
+	struct mono at;
+	int64_t s;
+
+	if (job_due(j, missing, n->unix_now, n->now, &at) != DUE_NOTHING)
+		return;
+	s = MAX_OF(mono_sub(at, n->now), INT64_C(0)) / MONO_SECOND;
+	(void)json_object_set_new(o, "end_s", json_integer(MIN_OF(s,
+	    (int64_t)j->deadline - n->unix_now)));
+}
+
+json_t *
+waits_json(struct node *n, const struct job *j)
+{
+	json_t *o;
+
+	if (job_ended(j))
+		return json_null();
+	o = json_pack("{s:s,s:I,s:b,s:b,s:b,s:b,s:s,s:b}", "phase",
+	    job_phase_name(j->phase), "deadline", (json_int_t)j->deadline,
+	    "asleep", j->asleep, "suspended", j->suspended, "frozen",
+	    j->frozen, "aside", j->aside, "kill", j->kill == 0 ? "" :
+	    kill_name(j->kill), "jail", n->has_posture &&
+	    n->up[PROGRAM_JAIL]);
+	add_end(o, n, j);
+	if (!job_waiting(j))
+		return o;
+	(void)json_object_update_new(o, json_pack("{s:I,s:I}", "wait_s",
+	    (json_int_t)run_wait_s(n, &j->owner, &j->limits, j), "lent_s",
+	    (json_int_t)lend_wait_s(n)));
+	if (n->has_posture)
+		add_room(o, n, j);
+	if (j->m != NULL)
+		(void)json_object_set_new(o, "missing_bytes",
+		    json_integer((json_int_t)inputs_missing_bytes(n, &j->owner,
+			j->m, false)));
+	return o;
+}
+
+static void
+add_owner(json_t *o, struct node *n, const struct fp *fp)
+{
+	struct owner *w = owner_get(n, fp);
+
+	if (w == NULL)
+		return;
+	(void)json_object_update_new(o, json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}",
+	    "jobs_waiting_limit", (json_int_t)n->caps.jobs_queued,
+	    "jobs_hour_limit", (json_int_t)n->caps.jobs_per_hour,
+	    "jobs_hour_full_s",
+	    (json_int_t)bucket_full_s(&w->quota.jobs, n->now), "cpu_s_limit",
+	    (json_int_t)n->caps.cpu_seconds_per_day, "cpu_s_full_s",
+	    (json_int_t)bucket_full_s(&w->quota.cpu, n->now), "spool_limit",
+	    (json_int_t)n->caps.spool));
+}
+
+void
+waits_peer(json_t *o, struct node *n, struct peer *p)
+{
+	const struct fp *fp = p->v.known && p->v.key_len > 0 ? &p->v.fp : NULL;
+	const struct listed *e = banned_peer(n, fp, &p->rns_hash);
+	char why[4 * sizeof(p->v.why)];
+
+	(void)text_printable(why, sizeof(why), p->v.why,
+	    p->v.known ? strlen(p->v.why) : 0);
+	(void)json_object_update_new(o, json_pack("{s:I,s:I,s:I,s:s,s:s,s:i}",
+	    "bytes_limit", (json_int_t)p->bytes.cap, "requests_limit",
+	    (json_int_t)p->requests.cap, "requests_full_s",
+	    (json_int_t)bucket_full_s(&p->requests, n->now), "listed",
+	    e == NULL ? "" : e->suspended ? "suspended" : "revoked", "why",
+	    why, "floor", n->policy.floor));
+	if (fp != NULL)
+		add_owner(o, n, fp);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_HOST_WAITS_H
+#define WARREN_NODE_HOST_WAITS_H
+
+#include <jansson.h>
+
+#include "node/work/state.h"
+
+/*
+ * `warren explain`: what stands between a job and its end, in numbers: what it
+ * waits for, what it asked for and what others have of it, until when. null:
+ * it has ended.
+ */
+json_t *waits_json(struct node *, const struct job *);
+/* What the budgets of a peer are at most and when they are full; is it listed. */
+void waits_peer(json_t *into, struct node *, struct peer *);
+
+#endif
