@@ -220,7 +220,7 @@ print_line(const char *name, const char *text)
 
 	if (text[0] == '\0')
 		return;
-	(void)text_escape(safe, sizeof(safe), text, strlen(text));
+	(void)text_printable(safe, sizeof(safe), text, strlen(text));
 	printf("  %-10s%s\n", name, safe);
 }
 
@@ -238,7 +238,7 @@ print_event(const json_t *e)
 		    text_of(e, "kind"), code[0] != '\0' ? " " : "", code,
 		    text_of(e, "message")[0] != '\0' ? ": " : "",
 		    text_of(e, "message"));
-	(void)text_escape(safe, sizeof(safe), text, strlen(text));
+	(void)text_printable(safe, sizeof(safe), text, strlen(text));
 	printf("%s  %s\n", cli_time(when, int_of(e, "time")), safe);
 	print_line("submitter", text_of(e, "remedy"));
 	print_line("operator", text_of(e, "operator"));

@@ -203,8 +203,9 @@ print_waits(const json_t *job, const json_t *w)
 		printf("inputs    %s have not come\n",
 		    cli_bytes(text, (uint64_t)int_of(w, "missing_bytes")));
 	if (int_of(w, "lent_s") > 0)
-		printf("lent      in %s at the earliest\n",
-		    cli_duration(text, int_of(w, "lent_s") * 1000));
+		printf("lent      in %s at the earliest: %s\n",
+		    cli_duration(text, int_of(w, "lent_s") * 1000),
+		    text_of(w, "lent_why"));
 	if (json_object_get(w, "wait_s") != NULL) {
 		printf("its turn  in about %s\n",
 		    cli_duration(text, int_of(w, "wait_s") * 1000));

@@ -65,9 +65,10 @@ waits_json(struct node *n, const struct job *j)
 	add_end(o, n, j);
 	if (!job_waiting(j))
 		return o;
-	(void)json_object_update_new(o, json_pack("{s:I,s:I}", "wait_s",
+	(void)json_object_update_new(o, json_pack("{s:I,s:I,s:s}", "wait_s",
 	    (json_int_t)run_wait_s(n, &j->owner, &j->limits, j), "lent_s",
-	    (json_int_t)lend_wait_s(n)));
+	    (json_int_t)lend_wait_s(n), "lent_why", n->lends ? "" :
+	    n->lent.why));
 	if (n->has_posture)
 		add_room(o, n, j);
 	if (j->m != NULL)
