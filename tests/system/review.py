@@ -41,8 +41,34 @@ def trail(node, job):
     return found if rc == 0 else [rc]
 
 
+def explained(node, held):
+    """What explain says of a job that waits, of one refused, of who asks."""
+    rc, out, err = node.warren("explain", held[:12])
+    result("explain: a held job waits for a reviewer", rc == 0 and
+           "waits for a reviewer" in out and "operator  `warren approve`" in
+           out, "%s %s %s" % (rc, out, err))
+    s = node.submit(node.job_file("true", limits={"memory": "64GB"}),
+                    "--detach")
+    s.end()
+    who = node.me["fp"]
+    rc, out, err = node.warren("explain", who)
+    result("explain: a peer, its budgets and what it was refused", rc == 0 and
+           "key       " + who in out and "jobs an hour" in out and
+           "refused: limits (step 9): memory: 64.0 GiB asked" in out,
+           "%s %s %s" % (rc, out, err))
+    rc, out, err = node.warren("explain", who[:12], "--json")
+    refusals = [e for e in as_json(out).get("trail") or []
+                if e.get("kind") == "job_refused"]
+    result("explain: limit and value of a refusal", len(refusals) == 1 and
+           refusals[0]["value"] == 64 << 30 and
+           0 < refusals[0]["limit"] < 64 << 30, out + err)
+    return refusals[0]["job"] if refusals else "none"
+
+
 def operator(node):
+    """A job that was refused, and so is in no ledger."""
     job, s = submit(node)
+    refused = explained(node, job)
     rc, out, err = node.warren("jobs", "--held", "--json")
     result("review: the operator sees a held job",
            [j["id"] for j in as_json(out).get("jobs", [])] == [job], out + err)
@@ -67,9 +93,10 @@ def operator(node):
            "cancelled review" in out, "%s %s %s" % (rc, out, err))
     rc, out, err = node.warren("approve", "0123abcd")
     result("review: a job that is not here", rc == 1, err)
+    return refused
 
 
-def mesh(node, reviewer, nobody):
+def mesh(node, reviewer, nobody, refused):
     to = ["--to", node.who["destination"], "--timeout", "60s"]
     as_reviewer = to + ["--identity", reviewer]
     job, s = submit(node)
@@ -89,6 +116,10 @@ def mesh(node, reviewer, nobody):
            "own key" in err, "%s %s %s" % (rc, out, err))
     # restarted while it is held
     node.stop()
+    rc, out, err = node.warren("explain", refused)
+    result("explain: a refused job, of the trail alone", rc == 0 and
+           "no node answers" in err and "refused: limits (step 9)" in out and
+           "submitter Lower `memory`" in out, "%s %s %s" % (rc, out, err))
     node.up()
     rc, out, err = node.warren("approve", job[:10], *as_reviewer)
     result("review: after a restart a reviewer's word lets it run", rc == 0 and
@@ -186,8 +217,7 @@ def as_user(user):
             result("review: a node", False,
                    "%s %s" % (node.problem, node.said()[-1500:]))
             return
-        operator(node)
-        mesh(node, reviewer, nobody)
+        mesh(node, reviewer, nobody, operator(node))
         board(node, reviewer, nobody)
     finally:
         node.stop()
