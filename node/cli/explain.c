@@ -172,7 +172,7 @@ print_budgets(const struct cli *c, const json_t *p)
 			(void)amount(text[1], b, left);
 			(void)amount(text[2], b, of);
 		}
-		if (b->full == NULL || of == 0)
+		if (b->full == NULL || int_of(p, b->full) == 0)
 			row[4] = "-";
 		else
 			(void)cli_duration(text[3], int_of(p, b->full) * 1000);
@@ -231,6 +231,9 @@ print_event(const json_t *e)
 	char when[24], text[2048], safe[8192];
 	const char *code = text_of(e, "code"), *words = text_of(e, "text");
 
+	/* a state is in the message as well */
+	if (strncmp(text_of(e, "message"), code, strlen(code)) == 0)
+		code = "";
 	if (words[0] != '\0')
 		(void)snprintf(text, sizeof(text), "refused: %s", words);
 	else
@@ -250,6 +253,8 @@ print_events(const struct explain *x, bool behind)
 	const json_t *e;
 	size_t i;
 
+	if (x->events != NULL && json_array_size(x->events) == 0)
+		printf("\nThe trail has nothing to tell of it.\n");
 	if (json_array_size(x->events) > 0)
 		printf("%sIn the trail, newest first:\n", behind ? "\n" : "");
 	json_array_foreach(x->events, i, e)

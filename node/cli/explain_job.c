@@ -121,8 +121,8 @@ active(const json_t *w, const char *state)
 		return told("stands still: this machine is not lent now",
 		    "when", "Nothing: it goes on by itself.",
 		    "`compute_when` of node.yaml.");
-	(void)snprintf(words, sizeof(words), "%s: %s", state,
-	    text_of(w, "phase"));
+	(void)snprintf(words, sizeof(words), "is %s", strcmp(text_of(w,
+	    "phase"), "none") == 0 ? state : text_of(w, "phase"));
 	return told(words, state, NULL, "");
 }
 

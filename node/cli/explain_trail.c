@@ -34,6 +34,20 @@ begins(const json_t *klp, const char *name, const char *id)
 	return strncmp(text_of(klp, name), id, strlen(id)) == 0;
 }
 
+/* Of a peer the trail has each step of all its jobs: these explain something. */
+static bool
+is_trouble(const json_t *klp)
+{
+	static const char *const kinds[] = {"job_refused", "peer_throttled",
+	    "peer_blocked", "binding_bad", "challenge_bad", "blob_bad",
+	    "volume_dropped", "revoked", "violation", "penalty"};
+
+	for (size_t i = 0; i < NELEM(kinds); i++)
+		if (strcmp(text_of(klp, "kind"), kinds[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool
 is_wanted(const struct search *s, const json_t *klp)
 {
@@ -41,7 +55,7 @@ is_wanted(const struct search *s, const json_t *klp)
 		const char *id = s->want->id[i];
 
 		if (id != NULL && (begins(klp, "job", id) ||
-		    begins(klp, "peer", id)))
+		    (begins(klp, "peer", id) && is_trouble(klp))))
 			return true;
 	}
 	return false;

@@ -21,7 +21,7 @@ struct explain_wanted {
 };
 
 /*
- * An array, newest first, of {"seq", "time", "kind", "job", "peer", "code",
+ * All of a job, of a peer what went against it. An array, newest first, of {"seq", "time", "kind", "job", "peer", "code",
  * "message", "a", "b"} and of a refusal "limit", "value", "text", "remedy",
  * "operator". NULL: there is no trail, or not for us; nothing is said, and in
  * why stands what.

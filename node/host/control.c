@@ -683,6 +683,8 @@ do_explain(struct client *c, const json_t *q)
 			if (json_array_size(jobs) < EXPLAIN_MAX &&
 			    named(id, len, HASH_BYTES(j->id))) {
 				o = job_whole(n, j);
+				/* several of its length fit no line */
+				(void)json_object_del(o, "command");
 				(void)json_object_set_new(o, "waits",
 				    waits_json(n, j));
 				(void)json_array_append_new(jobs, o);

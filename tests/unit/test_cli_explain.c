@@ -212,6 +212,7 @@ static void
 test_peer(void **state)
 {
 	static const struct line lines[] = {
+	    {"job_state", JOB, FP, "running", "running", ""},
 	    {"peer_throttled", "", FP, "bytes", "", ",\"a\":12"},
 	    {"peer_blocked", "", RNS, "trust", "", ""}};
 	static const char *const answers[] = {
@@ -245,6 +246,8 @@ test_peer(void **state)
 	/* lines that name it by the key, and by the identity */
 	has(said->out, "peer_throttled bytes");
 	has(said->out, "peer_blocked trust");
+	/* and not each step of its jobs */
+	assert_null(strstr(said->out, "job_state"));
 	temp_remove(dir);
 }
 
