@@ -152,6 +152,8 @@ explain_trail(struct cli *c, const struct explain_wanted *want, char why[256])
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || trail_each(fd, take, &s) != 0) {
 		(void)snprintf(why, 256, "%.200s: %s", path, strerror(errno));
+		for (size_t i = 0; i < EXPLAIN_LINES; i++)
+			json_decref(s.ring[i]);
 		return NULL;
 	}
 	list = json_array();

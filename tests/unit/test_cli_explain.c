@@ -62,6 +62,10 @@ trail(const char *dir, const struct line *l, size_t n)
 		assert_int_equal(fwrite(line, 1, size, f), size);
 		rns_sha256(&prev, line, size - 1);
 	}
+	/* what is no line of a trail, one of another form, one that was torn */
+	assert_true(fputs("4a4a\n{\"seq\":9,\"prev\":\"" JOB "\",\"e\":"
+	    "{\"unmapped\":[\"" JOB FP "\"]}}\n{\"seq\":10,\"prev\":\"" JOB,
+	    f) >= 0);
 	assert_int_equal(fclose(f), 0);
 }
 
