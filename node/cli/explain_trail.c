@@ -34,7 +34,7 @@ begins(const json_t *klp, const char *name, const char *id)
 	return strncmp(text_of(klp, name), id, strlen(id)) == 0;
 }
 
-/* Of a peer the trail has each step of all its jobs: these explain something. */
+/* The trail has each step of all jobs of a peer: these explain something. */
 static bool
 is_trouble(const json_t *klp)
 {

@@ -21,9 +21,9 @@ struct explain_wanted {
 };
 
 /*
- * All of a job, of a peer what went against it. An array, newest first, of {"seq", "time", "kind", "job", "peer", "code",
- * "message", "a", "b"} and of a refusal "limit", "value", "text", "remedy",
- * "operator". NULL: there is no trail, or not for us; nothing is said, and in
+ * All of a job, of a peer what went against it. An array, newest first, of
+ * {"seq", "time", "kind", "job", "peer", "code", "message", "a", "b"} and of a
+ * refusal "limit", "value", "text", "remedy", "operator". NULL: there is no trail, or not for us; nothing is said, and in
  * why stands what.
  */
 json_t *explain_trail(struct cli *, const struct explain_wanted *,

@@ -34,10 +34,10 @@ static const struct {
 static const struct {
 	const char *reason, *words, *submitter, *operator;
 } WAITS[] = {
-    {"inputs", "inputs that have not come", "Leave `warren submit` running, or "
-	"run `warren result` with its folder: that goes on sending.", "Nothing: "
-	"its submitter sends them; it is cancelled after an hour without a "
-	"byte."},
+    {"inputs", "inputs that have not come",
+	"Leave `warren submit` running, or run it again: it goes on sending.",
+	"Nothing: its submitter sends them; it is cancelled after an hour "
+	"without a byte."},
     {"slots", "its turn", "Nothing: it starts by itself.", "Raise "
 	"`jobs_running` of `limits` in node.yaml, or end another job."},
     {"resources", "memory, cpu or disk that others have", "Lower `memory` or "

@@ -249,7 +249,8 @@ job_whole(struct node *n, const struct job *j)
 		"admitted", (json_int_t)j->admitted_at, "started",
 		(json_int_t)j->started, "deadline", (json_int_t)j->deadline,
 		"progress",
-		(json_int_t)job_progress(j, n->now), "level", j->level, "limits", limits_of(j), "image",
+		(json_int_t)job_progress(j, n->now), "level", j->level,
+		"limits", limits_of(j), "image",
 		json_hex(HASH_BYTES(j->image))));
 	(void)json_object_update_new(o,
 	    json_pack("{s:s,s:{s:I,s:I,s:I},s:[I,I,I],s:b}", "layers", layers,

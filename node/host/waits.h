@@ -12,7 +12,7 @@
  * it has ended.
  */
 json_t *waits_json(struct node *, const struct job *);
-/* What the budgets of a peer are at most and when they are full; is it listed. */
+/* What its budgets are at most and when they are full; whether it is listed. */
 void waits_peer(json_t *into, struct node *, struct peer *);
 
 #endif

@@ -217,7 +217,8 @@ ledger(void)
 	j = job_find(&w.n.jobs, &id);
 	j->kept = false;
 	(void)finish_unwritten(&w.n, j, false, "datatype mismatch");
-	assert_string_equal(w.refused.text, "refused ledger: datatype mismatch");
+	assert_string_equal(w.refused.text,
+	    "refused ledger: datatype mismatch");
 	assert_null(job_find(&w.n.jobs, &id));
 }
 
