@@ -173,6 +173,18 @@ link_proofs_in(struct rns *r, struct link *l, struct packet *p)
 	}
 }
 
+/*
+ * What says under the link's key that the other end is up: the RTT packet, of
+ * which there is one, or what came behind it when that was lost.
+ */
+static bool
+link_opens(uint8_t context)
+{
+	return context == CTX_LRRTT || context == CTX_LINKIDENTIFY ||
+	    context == CTX_REQUEST || context == CTX_RESOURCE_ADV ||
+	    context == CTX_NONE;
+}
+
 /* true: goes on to the parts of a link that is up. */
 static bool
 link_accepts(struct rns *r, struct link *l, const struct packet *p)
@@ -185,7 +197,7 @@ link_accepts(struct rns *r, struct link *l, const struct packet *p)
 		return core_drop(r, RNS_DROP_CONTEXT);
 	if (l->status == LINK_HANDSHAKE &&
 	    (p->type != PACKET_DATA ||
-	    (p->context != CTX_LRRTT && p->context != CTX_LINKCLOSE)))
+	    (!link_opens(p->context) && p->context != CTX_LINKCLOSE)))
 		return core_drop(r, RNS_DROP_LINK_STATE);
 	if (p->type != PACKET_DATA && p->type != PACKET_PROOF)
 		return core_drop(r, RNS_DROP_CONTEXT);
@@ -228,5 +240,8 @@ link_packet_in(struct rns *r, struct link *l, struct packet *p)
 		core_drop(r, RNS_DROP_DECRYPT);
 		return;
 	}
+	if (l->status == LINK_HANDSHAKE && p->context != CTX_LRRTT &&
+	    p->context != CTX_LINKCLOSE && !link_rtt_lost(r, l))
+		return;
 	link_dispatch(r, l, p, r->links->plain, n);
 }

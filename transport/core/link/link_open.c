@@ -300,6 +300,15 @@ link_proof_in(struct rns *r, struct link *l, struct packet *p)
 	link_event(r, l, RNS_EV_LINK_UP);
 }
 
+bool
+link_rtt_lost(struct rns *r, struct link *l)
+{
+	if (!link_activate(r, l, link_since(r->now, l->requested)))
+		return false;
+	link_event(r, l, RNS_EV_LINK_UP);
+	return true;
+}
+
 void
 link_rtt_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 {

@@ -21,5 +21,7 @@ void link_request_in(struct rns *, struct dest *, struct packet *);
 void link_proof_in(struct rns *, struct link *, struct packet *);
 /* The plaintext of LRRTT: the responder's link is up. May end it. */
 void link_rtt_in(struct rns *, struct link *, const uint8_t *, size_t);
+/* It was lost, and another packet under the link's key says the same. */
+bool link_rtt_lost(struct rns *, struct link *);
 
 #endif

@@ -112,7 +112,8 @@ request_as_resource(struct rns *r, struct link *l, struct request *q,
 {
 	struct res_spec s = {.kind = RES_REQUEST, .head_len = head_len + len,
 	    .compress = head_len + len <= RES_COMPRESS_MAX,
-	    .request_id = &q->id, .sent_fn = request_sent};
+	    .request_id = &q->id, .has_progress = true, .tag = q->tag,
+	    .sent_fn = request_sent};
 	struct id32 hash;
 
 	if (len > SIZE_MAX - head_len ||

@@ -415,6 +415,7 @@ resource_tx_start(struct rns *r, struct link *l, const struct res_spec *s)
 	x->status = RES_QUEUED;
 	x->tag = s->tag;
 	x->has_tag = s->has_tag;
+	x->has_progress = s->has_tag || s->has_progress;
 	x->sent_fn = s->sent_fn;
 	x->head = s->head;
 	x->head_len = s->head_len;
@@ -482,7 +483,7 @@ tx_progress(struct rns *r, const struct res_out *x)
 	uint64_t done = (uint64_t)(x->segment - 1) * r->links->segment_max +
 	    (uint64_t)x->sent * x->sdu;
 
-	if (!x->has_tag)
+	if (!x->has_progress)
 		return;
 	ev.progress.link = x->link->id;
 	ev.progress.tag = x->tag;

@@ -31,7 +31,8 @@ struct res_out {
 	enum res_kind kind;
 	enum res_status status;
 	uint64_t tag;
-	bool has_tag; /* SENT and PROGRESS are wanted */
+	bool has_tag; /* SENT is wanted */
+	bool has_progress; /* ... and PROGRESS, or that alone: a request */
 	res_sent_fn *sent_fn; /* NULL: nobody asks */
 	uint8_t *head;
 	size_t head_len;
@@ -67,6 +68,7 @@ struct res_spec {
 	const struct hash16 *request_id;
 	int64_t timeout_us; /* 0: RTT * 6 */
 	bool has_tag;
+	bool has_progress; /* without SENT; has_tag is both */
 	uint64_t tag;
 	res_sent_fn *sent_fn; /* NULL: nobody asks */
 };

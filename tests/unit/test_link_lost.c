@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Links on which much is lost: what still gets through, and what is heard. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "transport/core/link/link.h"
+#include "tests/unit/link_pair.h"
+
+#define MS INT64_C(1000)
+
+static int
+ask(struct pair *p, const uint8_t *data, size_t n)
+{
+	struct rns_cmd c = pair_cmd(p, RNS_CMD_REQUEST);
+
+	c.request.path = "/echo";
+	c.request.data = data;
+	c.request.len = n;
+	c.request.tag = 9;
+	return pair_submit(p, 0, &c);
+}
+
+/* What does not compress, as one packed value. */
+static uint8_t *
+packed(size_t n)
+{
+	uint8_t *body = pair_filler(n, 9);
+
+	body[0] = 0xc5;
+	body[1] = (uint8_t)((n - 3) >> 8);
+	body[2] = (uint8_t)(n - 3);
+	return body;
+}
+
+/*
+ * The RTT packet is sent once: without it, whatever follows under the link's
+ * key brings up the responder's end, and what does not is refused as before.
+ */
+static bool
+lose_rtt(void *arg, int from, const uint8_t *raw, size_t n)
+{
+	(void)n;
+	if (from != 0 || raw[18] != CTX_LRRTT)
+		return true;
+	++*(unsigned *)arg;
+	return false;
+}
+
+static void
+test_rtt_lost(void **state)
+{
+	uint8_t *data = packed(3000);
+	enum { IDENTIFY, DATA, SMALL, BIG, CHANNEL, KINDS };
+	static const uint8_t nil[] = {0xc0};
+	struct rns_cmd c;
+	struct pair p;
+
+	(void)state;
+	for (int kind = 0; kind < KINDS; kind++) {
+		unsigned lost = 0;
+
+		pair_new(&p, &(struct pair_opts){.delay_us = MS});
+		pair_handler(&p, "/echo", RNS_ALLOW_ALL, NULL, 0, 0);
+		p.tap = lose_rtt;
+		p.tap_arg = &lost;
+		pair_announce(&p);
+		assert_int_equal(pair_open(&p, RNS_ACCEPT_ALL), RNS_OK);
+		pair_wait(&p, 10 * MS);
+		assert_non_null(pair_take(&p, 0, RNS_EV_LINK_UP));
+		assert_int_equal(lost, 1);
+		assert_null(pair_take(&p, 1, RNS_EV_LINK_UP));
+		c = pair_cmd(&p, kind == IDENTIFY ? RNS_CMD_LINK_IDENTIFY :
+			kind == DATA ? RNS_CMD_LINK_SEND :
+				       RNS_CMD_CHANNEL_SEND);
+		if (kind == IDENTIFY) {
+			memset(c.identify.identity, 0x42, RNS_KEY);
+		} else if (kind == DATA) {
+			c.packet.dest = p.link;
+			c.packet.data = data;
+			c.packet.len = 10;
+		} else if (kind == CHANNEL) {
+			c.channel.data = data;
+			c.channel.len = 10;
+		}
+		if (kind == SMALL || kind == BIG)
+			assert_int_equal(ask(&p, kind == BIG ? data : nil,
+			    kind == BIG ? 3000 : 1), RNS_OK);
+		else
+			assert_int_equal(pair_submit(&p, 0, &c), RNS_OK);
+		pair_wait(&p, 100 * MS);
+		assert_int_equal(pair_take(&p, 1, RNS_EV_LINK_UP) != NULL,
+		    kind != CHANNEL);
+		if (kind == SMALL || kind == BIG)
+			assert_non_null(pair_take(&p, 1, RNS_EV_REQUEST));
+		if (kind == IDENTIFY)
+			assert_non_null(pair_take(&p, 1,
+			    RNS_EV_LINK_IDENTIFIED));
+		if (kind == DATA)
+			assert_non_null(pair_take(&p, 1, RNS_EV_LINK_DATA));
+		pair_free(&p);
+	}
+	free(data);
+}
+
+/* Who asks with much hears how it goes, as who is answered with much does. */
+static void
+test_request_progress(void **state)
+{
+	const struct rns_event *ev;
+	struct pair p;
+	uint8_t *data = packed(20000);
+	uint64_t done = 0;
+
+	(void)state;
+	pair_new(&p, &(struct pair_opts){.delay_us = MS});
+	pair_handler(&p, "/echo", RNS_ALLOW_ALL, NULL, 0, 0);
+	pair_up(&p);
+	assert_int_equal(ask(&p, data, 20000), RNS_OK);
+	assert_non_null(pair_until(&p, 1, RNS_EV_REQUEST, 9 * MONO_SECOND));
+	while ((ev = pair_take(&p, 0, RNS_EV_PROGRESS)) != NULL) {
+		assert_int_equal(ev->progress.tag, 9);
+		assert_false(ev->progress.incoming);
+		assert_true(ev->progress.total >= 20000);
+		assert_true(ev->progress.done >= done);
+		done = ev->progress.done;
+	}
+	assert_true(done > 10000);
+	/* it is a request's: SENT is not for it */
+	assert_null(pair_take(&p, 0, RNS_EV_SENT));
+	pair_free(&p);
+	free(data);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_rtt_lost),
+	    cmocka_unit_test(test_request_progress),
+	};
+
+	return cmocka_run_group_tests_name("link_lost", tests, NULL, NULL);
+}
