@@ -216,6 +216,7 @@ converse(struct talk *s)
 		jobdir_logs_here(&s->dir, s->sub.log_have);
 	sub_init(&s->sub, clock_mono());
 	s->generation = session_generation(s->session);
+	session_give_back(s->session);
 	if (!s->sub.resume)
 		jobdir_uploading(&s->dir, true);
 	while (s->sub.phase != SUB_END) {

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "transport/client/attach.h"
 #include "common/util.h"
+#include "node/cli/again.h"
 #include "node/cli/busy.h"
 #include "node/cli/format.h"
 #include "node/cli/refusal.h"
@@ -17,7 +18,6 @@
 #include "node/cli/ways.h"
 
 #define RETRY_US (2 * MONO_SECOND)
-#define BUSY_MAX_S 60
 #define LOST_SAID_US (3 * MONO_SECOND) /* ours: a shorter break is not told */
 
 enum call_state { CALL_NONE, CALL_WAITING, CALL_DONE, CALL_BROKEN };
@@ -40,7 +40,7 @@ struct session {
 	const char *doing; /* what is done about it */
 	ev_timer turn; /* wakes a waiting call */
 	ev_signal on_int, on_term;
-	bool interrupted, woken;
+	bool interrupted, woken, give_back;
 
 	/* the one call under way */
 	enum call_state call;
@@ -415,6 +415,18 @@ on_progress(void *arg, bool sending, uint64_t done, uint64_t total)
 		s->progress(s->progress_arg, sending, done, total);
 }
 
+void
+session_give_back(struct session *s)
+{
+	s->give_back = true;
+}
+
+static bool
+is_slice(enum proto_path p)
+{
+	return p == PATH_BLOB_PUT || p == PATH_BLOB_GET || p == PATH_LOG;
+}
+
 int
 session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
     void (*progress)(void *, bool, uint64_t, uint64_t), void *arg)
@@ -423,6 +435,8 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 	struct wr w = wr_make(s->out, sizeof(s->out));
 	struct attach_request_opts o = {
 	    .repeat = true, .max_response = 1 << 20, .progress = on_progress};
+	struct again_call again = {0};
+	uint64_t wait;
 
 	proto_req_put(&w, req);
 	if (!wr_ok(&w)) {
@@ -465,22 +479,27 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 				lose(s);
 			}
 			wait_a_turn(s, RETRY_US / 2);
+			if (s->give_back && is_slice(req->path))
+				return SESSION_BROKEN;
 			continue;
 		}
 		if (!proto_ans_get(a, s->data, s->len)) {
 			cli_error(s->cli, "%s: malformed answer", path);
 			return CLI_FAILED;
 		}
-		if (a->status == ST_BUSY) {
-			uint64_t wait = MAX_OF(1,
-			    MIN_OF(a->meta.s, BUSY_MAX_S));
-
+		switch (again_after(&again, a, s->opts.identify, &wait)) {
+		case AGAIN_LATER:
 			busy_say(s->cli, &s->busy, &a->meta, wait, s->to_move);
 			session_run(s, (int64_t)wait * MONO_SECOND);
 			s->down_since = clock_mono();
 			continue;
+		case AGAIN_IDENTIFY:
+			if (s->up)
+				(void)attach_link_identify(s->link);
+			continue;
+		case AGAIN_NOT:
+			return CLI_OK;
 		}
-		return CLI_OK;
 	}
 }
 

@@ -64,6 +64,11 @@ bool session_node_public(const struct session *, uint8_t pub[RNS_KEY]);
  * SESSION_BROKEN when that link is gone (open the reader anew and ask again).
  */
 #define SESSION_BROKEN (-2)
+/*
+ * From now on a slice (blob/put, blob/get, job/log) whose link has broken is
+ * given back with SESSION_BROKEN too, so that a smaller one can be asked.
+ */
+void session_give_back(struct session *);
 int session_ask(struct session *, const struct proto_req *, struct proto_ans *a,
     void (*progress)(void *arg, bool sending, uint64_t done, uint64_t total),
     void *arg);

@@ -8,7 +8,7 @@
 /* ours: a slice should pass in about this time, so that a link which breaks
  * loses no more than that */
 #define SLICE_TIME_US (8 * MONO_SECOND)
-#define SLICE_MIN 2048
+#define SLICE_MIN 2048u
 #define SLICE_FIRST 32768
 /* ours: the pace of asking for the status grows from the first to the last */
 #define POLL_FIRST_US 4000
@@ -17,6 +17,8 @@
 #define PROOFS_MAX 8
 /* ours: asks again when the node does not know yet what it lacks */
 #define MORE_US MONO_SECOND
+/* ours: asks what has become of the job when its blob is not wanted any more */
+#define UNWANTED_MAX 3
 
 static const char *const phase_name[] = {
     "submit", "upload", "run", "result", "download", "download", "end"};
@@ -190,6 +192,7 @@ sub_next(struct submitter *s, struct mono now, struct proto_req *req,
 	if (!next_request(s, now, req, at))
 		return false;
 	s->asked = req->path;
+	s->waiting = true;
 	s->asked_stream = req->stream;
 	return true;
 }
@@ -630,11 +633,21 @@ sub_answer(struct submitter *s, struct mono now, const struct proto_ans *a)
 	    (a->status == ST_NOT_MODIFIED && s->asked == PATH_STATUS) ||
 	    (a->status == ST_NOT_YET && s->asked == PATH_RESULT);
 
+	s->waiting = false;
 	if (s->phase == SUB_END)
 		return; /* a stream has ended it meanwhile */
 	if (s->asked == PATH_BLOB_PUT && a->status == ST_REFUSED &&
 	    pstr_is(a->meta.code, "digest")) {
 		answer_put(s, now, a, true);
+		return;
+	}
+	if (s->asked == PATH_BLOB_PUT && a->status == ST_REFUSED &&
+	    pstr_is(a->meta.code, "not_wanted") && s->unwanted < UNWANTED_MAX) {
+		/* the job has ended while the link was away, or has all */
+		s->unwanted++;
+		upload_broke(&s->up);
+		s->phase = SUB_SUBMIT;
+		s->poll_at = now;
 		return;
 	}
 	if (s->asked == PATH_FOLLOW && a->status != ST_OK) {
@@ -712,6 +725,12 @@ sub_link_lost(struct submitter *s)
 	for (int i = 0; i < 2; i++)
 		s->following[i] = s->follow_asked[i] = false;
 	upload_broke(&s->up);
+	/* all of it was for nothing, and would be again on a link that never
+	 * lives as long as this slice takes */
+	if (s->waiting && (s->asked == PATH_BLOB_PUT ||
+		s->asked == PATH_BLOB_GET || s->asked == PATH_LOG))
+		s->slice = MAX_OF(s->slice / 4, SLICE_MIN);
+	s->waiting = false;
 	s->proof_wanted = s->has_proof = false;
 }
 

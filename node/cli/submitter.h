@@ -130,6 +130,7 @@ struct submitter {
 	uint64_t log_have[2], follow_from[2];
 	bool log_again[2]; /* fetched whole once more */
 	enum proto_path asked;
+	bool waiting; /* for the answer to it */
 	unsigned asked_stream;
 	unsigned iout, ilog;
 	uint8_t proof_n[32];
@@ -137,6 +138,7 @@ struct submitter {
 	uint8_t proof[PROTO_PROOF_LEN];
 	bool has_proof;
 	unsigned proofs; /* given so far */
+	unsigned unwanted; /* slices that were */
 };
 
 /* After the fields that are the caller's are set; begins the first phase. */
@@ -153,7 +155,10 @@ void sub_answer(struct submitter *, struct mono now, const struct proto_ans *);
 /* Bytes of a followed stream; eof may come with or without bytes. */
 void sub_stream(struct submitter *, unsigned stream, const uint8_t *, size_t,
     bool eof);
-/* The link was made anew: streams must be asked for again, proofs made anew. */
+/*
+ * The link was made anew: streams must be asked for again, proofs made anew. A
+ * request that has no answer yet is given up; the next slice is a smaller one.
+ */
 void sub_link_lost(struct submitter *);
 /* A live proof is wanted over proof_n (klp.md 5): s, m. */
 void sub_prove(struct submitter *, const uint8_t proof[PROTO_PROOF_LEN]);

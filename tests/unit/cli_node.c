@@ -208,6 +208,14 @@ answer_put(struct world *w, struct wr *out, const struct proto_req *q)
 	int i = !id32_eq(id32_at(q->digest), &w->m.volume[0].blob.sha256);
 	struct cn_bytes *b = &w->has[i];
 
+	if (w->unwanted > 0) {
+		struct proto_meta meta = {.code = pstr_of("not_wanted"),
+		    .has_step = true};
+
+		w->unwanted--;
+		proto_ans_put(out, ST_REFUSED, &meta);
+		return;
+	}
 	w->puts++;
 	assert_int_equal(q->n, w->input[i].n);
 	if (q->body.n > 0) {
@@ -428,6 +436,21 @@ exchange(struct world *w, const struct proto_req *req)
 		stream(w, got.stream - 1u, MIN_OF(got.offset, w->follow_cut));
 }
 
+/* Bytes that move with this request, or with its answer. */
+static uint64_t
+slice_of(const struct proto_req *q)
+{
+	if (q->path == PATH_BLOB_PUT)
+		return q->body.n;
+	return q->path == PATH_BLOB_GET || q->path == PATH_LOG ? q->n : 0;
+}
+
+static bool
+breaks_under(const struct world *w, const struct proto_req *q)
+{
+	return w->break_over != 0 && slice_of(q) > w->break_over;
+}
+
 void
 world_run(struct world *w, unsigned steps)
 {
@@ -451,10 +474,12 @@ world_run(struct world *w, unsigned steps)
 			continue;
 		}
 		w->requests++;
-		if (w->break_at != 0 && w->requests == w->break_at) {
-			/* the session asks again on a new link, but a follow */
+		if ((w->break_at != 0 && w->requests == w->break_at) ||
+		    breaks_under(w, &req)) {
+			/* the session asks again on a new link, but not for a
+			 * stream or a slice */
 			sub_link_lost(&w->s);
-			if (req.path == PATH_FOLLOW)
+			if (req.path == PATH_FOLLOW || slice_of(&req) > 0)
 				continue;
 		}
 		exchange(w, &req);

@@ -70,6 +70,8 @@ struct world {
 	unsigned not_yet;	  /* result answers 7 so often */
 	const char *not_yet_state;
 	unsigned break_at;	  /* the link breaks before this request */
+	uint64_t break_over;	  /* ... under each slice over so many bytes */
+	unsigned unwanted;	  /* so many blob/puts are refused */
 	/* what happened */
 	unsigned requests, puts, statuses, follows[2];
 	uint64_t got; /* bytes of outputs that were asked for */

@@ -208,6 +208,45 @@ test_breaks(void **state)
 	assert_true(last > 10);
 }
 
+/* Links that never live as long as a large slice takes. */
+static void
+test_short_links(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->break_over = 2500;
+	w->no_follow = true;
+	world_run(w, STEPS);
+	assert_whole(w);
+	assert_true(w->slice_max <= 2500);
+	/* and not one by one: a large slice takes long until it breaks */
+	assert_true(w->requests - w->puts < 200);
+	world_free(w);
+}
+
+/* The job has gone on, or is over, and the answer was lost that told. */
+static void
+test_unwanted(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	w->unwanted = 2;
+	world_run(w, STEPS);
+	assert_whole(w);
+	world_free(w);
+
+	/* a node that wants what it refuses */
+	w = world_new();
+	w->unwanted = 1000;
+	world_run(w, STEPS);
+	assert_int_equal(w->s.end, SUB_REFUSED);
+	assert_string_equal(w->s.code, "not_wanted");
+	assert_true(w->requests < 20);
+	world_free(w);
+}
+
 static void
 second_attempt(struct world *w)
 {
@@ -472,6 +511,8 @@ main(void)
 	    cmocka_unit_test(test_local),
 	    cmocka_unit_test(test_streams),
 	    cmocka_unit_test(test_breaks),
+	    cmocka_unit_test(test_short_links),
+	    cmocka_unit_test(test_unwanted),
 	    cmocka_unit_test(test_attempts),
 	    cmocka_unit_test(test_proof),
 	    cmocka_unit_test(test_bounds),

@@ -112,6 +112,12 @@ struct attach_link *attach_link_open(struct attach *,
     void *arg);
 /* No callback comes after it; its requests end without one too. */
 void attach_link_close(struct attach_link *);
+/*
+ * Once more: the one packet of it that an identified link begins with may have
+ * been lost, and nothing tells of that but the peer. -1: not up, or without an
+ * identity.
+ */
+int attach_link_identify(struct attach_link *);
 /* Valid while UP. */
 const uint8_t *attach_link_id(const struct attach_link *);
 int64_t attach_link_rtt_us(const struct attach_link *);

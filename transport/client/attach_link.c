@@ -320,17 +320,25 @@ take_attempt(struct attach_link *l, const struct rns_event *ev)
 	l->have_id = true;
 }
 
+int
+attach_link_identify(struct attach_link *l)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_LINK_IDENTIFY};
+	int err;
+
+	if (l->dead || !l->have_id || !l->identify)
+		return -1;
+	cmd.identify.link = l->id;
+	memcpy(cmd.identify.identity, l->identity, RNS_KEY);
+	err = attach_submit(l->a, &cmd);
+	explicit_bzero(&cmd, sizeof(cmd));
+	return err == RNS_OK ? 0 : -1;
+}
+
 static void
 on_up(struct attach_link *l)
 {
-	struct rns_cmd cmd = {.type = RNS_CMD_LINK_IDENTIFY};
-
-	if (l->identify) {
-		cmd.identify.link = l->id;
-		memcpy(cmd.identify.identity, l->identity, RNS_KEY);
-		(void)attach_submit(l->a, &cmd);
-		explicit_bzero(&cmd, sizeof(cmd));
-	}
+	(void)attach_link_identify(l);
 	link_state(l, ATTACH_LINK_UP);
 }
 
