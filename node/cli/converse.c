@@ -429,8 +429,8 @@ say_rest(struct talk *s)
 		break;
 	case SUB_UPLOAD:
 		cli_hint(s->c,
-		    "The job waits an hour for the rest of its inputs (%s of "
-		    "%s are there). The same command goes on, `warren cancel "
+		    "The job waits six hours for the rest of its inputs (%s "
+		    "of %s are there). The same command goes on, `warren cancel "
 		    "%s` ends it.",
 		    cli_bytes(a, m->done_bytes), cli_bytes(b, m->total_bytes),
 		    hex);
@@ -441,8 +441,8 @@ say_rest(struct talk *s)
 			    hex);
 		else if (strcmp(m->reason, "inputs") == 0)
 			cli_hint(s->c, "The job waits for its inputs, and is "
-				       "cancelled when none come within an "
-				       "hour.");
+				       "cancelled when none come within six "
+				       "hours.");
 		else if (strcmp(m->state, "held") == 0)
 			cli_hint(s->c, "The job waits for a review. `warren "
 				       "result %s` fetches what it made "

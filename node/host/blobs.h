@@ -86,7 +86,7 @@ uint64_t blobs_held(struct blobs *, const struct fp *fp);
 uint64_t blobs_total(struct blobs *);
 /* Drop what nobody needs, oldest first, until this many more fit. */
 bool blobs_room(struct blobs *, const struct fp *fp, uint64_t more);
-/* Partial ones without a byte for an hour. Seconds until the next is due. */
+/* Partial ones without a byte for PART_IDLE_S. Seconds until the next is due. */
 uint32_t blobs_expire(struct blobs *, uint32_t unix_now);
 /* This owner gives it up; stays while something needs it. */
 void blobs_drop(struct blobs *, const struct fp *fp,

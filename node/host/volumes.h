@@ -78,7 +78,7 @@ enum blob_put volumes_put_chunk(struct volumes *, const struct fp *,
 bool volumes_work(struct volumes *, uint32_t unix_now);
 /* Is there anything for it? */
 bool volumes_idle(const struct volumes *);
-/* Those without a byte for an hour. Seconds until the next is due. */
+/* Those without a byte for PART_IDLE_S. Seconds until the next is due. */
 uint32_t volumes_expire(struct volumes *, uint32_t unix_now);
 
 #endif

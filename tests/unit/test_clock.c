@@ -81,7 +81,7 @@ test_queued(void **state)
 		(void)submit(1, 0x41, 1, waits, &id);
 		world_run(&w, 100);
 		jump(JUMPS[i]);
-		world_run(&w, HOUR - 1000);
+		world_run(&w, (JOB_INPUT_IDLE_S - 1) * INT64_C(1000));
 		state_is(&id, "queued", "inputs");
 		world_run(&w, 2000);
 		state_is(&id, "cancelled", "inputs");

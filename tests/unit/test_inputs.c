@@ -255,19 +255,26 @@ test_as_one(void **state)
 	state_is(&id, "done", NULL);
 }
 
-/* An hour without a byte of any chunk; a chunk keeps it waiting. */
+static void
+in_chunks_long(struct manifest *m)
+{
+	in_chunks(m);
+	m->deadline += 2 * JOB_INPUT_IDLE_S;
+}
+
+/* Hours without a byte of any chunk; a chunk keeps it waiting. */
 static void
 test_idle(void **state)
 {
 	struct id32 id;
 
 	(void)state;
-	(void)submit(1, 0x41, 1, in_chunks, &id);
+	(void)submit(1, 0x41, 1, in_chunks_long, &id);
 	took(put(&list_sha, sizeof(list), 0, list, sizeof(list)),
 	    sizeof(list));
-	world_run(&w, 3000 * 1000);
+	world_run(&w, (JOB_INPUT_IDLE_S - 600) * INT64_C(1000));
 	took(put(&chunk[0], CHUNK, 0, tar, 10), 10);
-	world_run(&w, 3000 * 1000);
+	world_run(&w, (JOB_INPUT_IDLE_S - 600) * INT64_C(1000));
 	state_is(&id, "queued", "inputs");
 	world_run(&w, 700 * 1000);
 	state_is(&id, "cancelled", "inputs");

@@ -282,11 +282,14 @@ test_due(void **state)
 	struct mono next;
 
 	(void)state;
+	j->deadline = NOW + 2 * JOB_INPUT_IDLE_S;
 	job_admit(&js, j, false, "inputs", NOW, at(100));
 	assert_int_equal(job_due(j, true, NOW, at(100), &next), DUE_NOTHING);
-	assert_int_equal(next.us, at(3700).us);
-	assert_int_equal(job_due(j, true, NOW, at(3700), &next), DUE_INPUTS);
-	assert_int_equal(job_due(j, false, NOW, at(3700), &next), DUE_NOTHING);
+	assert_int_equal(next.us, at(100 + JOB_INPUT_IDLE_S).us);
+	assert_int_equal(job_due(j, true, NOW, at(100 + JOB_INPUT_IDLE_S),
+	    &next), DUE_INPUTS);
+	assert_int_equal(job_due(j, false, NOW, at(100 + JOB_INPUT_IDLE_S),
+	    &next), DUE_NOTHING);
 	assert_int_equal(job_due(j, false, j->deadline, at(1), &next),
 	    DUE_DEADLINE);
 	assert_true(job_set(&js, j, JS_STAGING, NULL, NOW));

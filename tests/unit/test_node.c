@@ -548,6 +548,13 @@ test_lost_outputs(void **state)
 }
 
 static void
+with_volumes_long(struct manifest *m)
+{
+	with_volumes(m);
+	m->not_after = m->deadline = m->deadline + 86400;
+}
+
+static void
 test_cancel_waiting(void **state)
 {
 	struct proto_ans *a;
@@ -563,9 +570,11 @@ test_cancel_waiting(void **state)
 	world_run(&w, 10);
 	/* it has a receipt too */
 	assert_int_equal(about(1, PATH_RESULT, &id)->status, ST_OK);
-	/* an hour without a byte */
-	(void)submit(1, 0x41, 2, with_volumes, &id);
-	world_run(&w, 3601 * 1000);
+	/* hours without a byte: links come and go */
+	(void)submit(1, 0x41, 2, with_volumes_long, &id);
+	world_run(&w, (JOB_INPUT_IDLE_S - 1) * 1000);
+	state_is(&id, "queued", "inputs");
+	world_run(&w, 2000);
 	state_is(&id, "cancelled", "inputs");
 	/* its inputs are not wanted any more */
 	refused(world_call(&w, 1, &(struct proto_req){.path = PATH_BLOB_PUT,

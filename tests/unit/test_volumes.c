@@ -18,6 +18,7 @@
 #include <nettle/sha2.h>
 
 #include "common/util.h"
+#include "node/host/blobs_store.h"
 #include "node/host/ledger.h"
 #include "node/host/volumes.h"
 #include "trust/doc/chunks.h"
@@ -647,16 +648,16 @@ test_limits(void **state)
 	work();
 	assert_int_equal(lacking(&alice, &w), w.t.l.n);
 	put_lacking(&alice, &w);
-	/* dropped an hour after the last byte, and not while it is hashed */
-	(void)volumes_expire(vs, NOW + 3600);
+	/* dropped hours after the last byte, and not while it is hashed */
+	(void)volumes_expire(vs, NOW + PART_IDLE_S);
 	work();
 	whole(&alice, &w);
 	(void)begin(&bob, &v);
 	work();
 	assert_int_equal(lacking(&bob, &v), v.t.l.n);
-	assert_true(volumes_expire(vs, NOW + 3599) <= 1);
+	assert_true(volumes_expire(vs, NOW + PART_IDLE_S - 1) <= 1);
 	assert_int_equal(lacking(&bob, &v), v.t.l.n);
-	(void)volumes_expire(vs, NOW + 3600);
+	(void)volumes_expire(vs, NOW + PART_IDLE_S);
 	assert_int_equal(volumes_claimed(vs, &bob, &v.whole.sha256), 0);
 	assert_int_equal(blobs_held(b, &bob), 0);
 	assert_int_equal(files("gaps"), 0);
