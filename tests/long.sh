@@ -56,6 +56,11 @@ if make -C "$build" -s tests/sim/flood >"$build/flood.log" 2>&1; then
 else
 	echo "not ok flood does not build, see $build/flood.log"
 fi
+if make -C "$build" -s tests/sim/week >"$build/week.log" 2>&1; then
+	"$build/tests/sim/week" 100 "$RANDOM"
+else
+	echo "not ok week does not build, see $build/week.log"
+fi
 if make -C "$build" -s tests/unit/flood_requests >"$build/flood.log" 2>&1; then
 	"$build/tests/unit/flood_requests" 1000000 "$RANDOM"
 else

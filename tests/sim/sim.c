@@ -370,6 +370,12 @@ sim_unlink(struct sim *s, unsigned link)
 			die("IF_DEL failed");
 }
 
+void
+sim_carry(struct sim *s, unsigned link, bool on)
+{
+	s->wires[link].up = on;
+}
+
 /* The next moment at which anything happens. */
 static int64_t
 next_moment(struct sim *s)

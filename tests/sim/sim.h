@@ -52,6 +52,8 @@ unsigned sim_link(struct sim *, unsigned a, unsigned b,
     const struct sim_link_opts *);
 /* Both ends forget the interface; what is under way is lost. */
 void sim_unlink(struct sim *, unsigned link);
+/* A link that carries nothing for a while; neither end is told. */
+void sim_carry(struct sim *, unsigned link, bool on);
 int sim_submit(struct sim *, unsigned node, const struct rns_cmd *);
 /* A packet out of nowhere, now: node gets it from the link. */
 void sim_inject(struct sim *, unsigned node, unsigned link, const uint8_t *,

@@ -524,7 +524,7 @@ fake_random(void *ctx, uint8_t *p, size_t n)
 static void
 make_node(struct world *w)
 {
-	const struct host h = {.ctx = w, IPC_MESSAGES(FAKE_SEND)
+	struct host h = {.ctx = w, IPC_MESSAGES(FAKE_SEND)
 	    .reply = fake_reply, .envelope = fake_envelope,
 	    .contract = fake_contract,
 	    .random = fake_random, .start = fake_start, .freeze = fake_freeze,
@@ -549,6 +549,8 @@ make_node(struct world *w)
 	    .image = fake_image, .image_here = fake_image_here,
 	    .images = fake_images, .volumes = fake_volumes, .seccomp = fake_seccomp};
 
+	if (w->own != NULL)
+		w->own(w, &h);
 	assert_true(node_init(&w->n, &w->policy, &h));
 	node_time(&w->n, w->now, w->wall_us);
 }
@@ -634,6 +636,10 @@ packed(struct world *w, const struct msg_J_STEP *m)
 {
 	struct id32 sha = {{0xaa, m->volume}};
 
+	if (w->pack != NULL) {
+		w->pack(w, m);
+		return;
+	}
 	node_packed(&w->n, &m->job, m->volume, !w->output_fails, &sha,
 	    w->output_size, &w->output_left, w->output_fails ? "too many files" : "");
 }
@@ -730,19 +736,19 @@ world_run(struct world *w, int64_t ms)
 void
 world_restart(struct world *w)
 {
-	static uint8_t recs[64][JOB_RECORD_MAX];
-	size_t lens[64], n = 0;
+	static uint8_t recs[FAKE_JOBS][JOB_RECORD_MAX];
+	size_t lens[FAKE_JOBS], n = 0;
 	uint32_t forgotten;
 	struct fake_event *e, *next;
 	struct job *j;
 
 	TAILQ_FOREACH(j, &w->n.jobs.live, link) {
-		assert_true(n < 64);
+		assert_true(n < FAKE_JOBS);
 		lens[n] = job_encode(recs[n], JOB_RECORD_MAX, j);
 		n++;
 	}
 	TAILQ_FOREACH(j, &w->n.jobs.ended, link) {
-		assert_true(n < 64);
+		assert_true(n < FAKE_JOBS);
 		lens[n] = job_encode(recs[n], JOB_RECORD_MAX, j);
 		n++;
 	}

@@ -15,9 +15,10 @@
  * an envelope that is a manifest record, jail only waits, keys do not sign,
  * the ledger is a list of records. Nothing has a descriptor.
  */
-#define FAKE_BLOBS 64
+#define FAKE_BLOBS 512
 #define FAKE_REPLIES 1100
 #define FAKE_VOLUMES 8
+#define FAKE_JOBS 256 /* that outlive a restart */
 
 struct fake_blob {
 	struct fp fp;
@@ -104,6 +105,10 @@ struct world {
 	bool pids_hit;
 	uint8_t cosigner;   /* has signed each envelope too; 0: nobody */
 	const char *volume_code; /* the image has no place for the volumes */
+	/* what a pack step gives, by node_packed(); NULL: output_size of it */
+	void (*pack)(struct world *, const struct msg_J_STEP *);
+	/* the functions that a test gives itself; after each restart too */
+	void (*own)(struct world *, struct host *);
 
 	/* what was seen */
 	unsigned approvals, reviews, contracts;
