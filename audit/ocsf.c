@@ -67,6 +67,7 @@ static const struct kind {
     {EVK_VIOLATION, "violation", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_DEVIATION, "deviation", 2004, 1, 0, DISP_DETECTED, 0, 1},
     {EVK_PENALTY, "penalty", 2004, 1, 0, DISP_DETECTED, 0, 3},
+    {EVK_UNANSWERED, "unanswered", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_DISK_LOW, "disk_low", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_LEDGER_ROW, "ledger_row", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_LENDING, "lending", 6002, 99, 0, 0, 0, 1},

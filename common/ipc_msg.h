@@ -119,6 +119,7 @@ enum event_kind {
 	EVK_VIOLATION = 60,	/* of a contract; a: the rule */
 	EVK_DEVIATION = 61,	/* from what a contract says is typical */
 	EVK_PENALTY = 62, /* points for a broken contract; a: now, b: level */
+	EVK_UNANSWERED = 63, /* by a sibling, in its time; a: the job's slot */
 };
 
 /*

@@ -569,7 +569,7 @@ do_status(struct client *c, const json_t *q)
 	(void)json_object_set_new(o, "listed",
 	    json_integer((json_int_t)n->nlisted));
 	(void)json_object_set_new(o, "counts",
-	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
+	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
 		"requests",
 		(json_int_t)n->count.requests, "mute",
 		(json_int_t)n->count.mute, "malformed",
@@ -578,7 +578,8 @@ do_status(struct client *c, const json_t *q)
 		(json_int_t)n->count.busy, "admitted",
 		(json_int_t)n->count.admitted, "blobs_bad",
 		(json_int_t)n->count.blobs_bad, "parked_out",
-		(json_int_t)n->count.parked_out, "links_closed",
+		(json_int_t)n->count.parked_out, "unanswered",
+		(json_int_t)n->count.unanswered, "links_closed",
 		(json_int_t)n->count.links_closed, "events",
 		(json_int_t)n->count.events, "illegal_edges",
 		(json_int_t)(n->count.edges + n->jobs.edges)));

@@ -8,6 +8,7 @@
 #include "node/work/event.h"
 #include "node/work/finish.h"
 #include "node/work/jobs.h"
+#include "node/work/late.h"
 #include "node/work/state.h"
 #include "node/work/turn.h"
 #include "node/work/watch.h"
@@ -35,6 +36,7 @@ ask(struct node *n, struct job *j)
 		memcpy(m.rns_public, j->rns_public, 64);
 		m.len = (uint32_t)len;
 		j->contract_qid = m.qid;
+		j->contract_asked = n->now;
 		n->host.contract(n->host.ctx, &m, buf, (size_t)len);
 	} else if (job_waiting(j)) {
 		finish_refuse(n, j, "contract", "cannot be read");
@@ -48,7 +50,8 @@ contract_ready(struct node *n, struct job *j)
 	if (!named(j) || (j->contract != NULL &&
 	    j->contract_gen == n->verdict_gen))
 		return true;
-	if (j->contract_qid == 0)
+	if (!late_trust(n, &j->contract_qid, j->contract_asked, j, NULL,
+	    "V_CONTRACT"))
 		ask(n, j);
 	return false;
 }
@@ -159,7 +162,8 @@ contract_tick(struct node *n)
 		if (j == NULL || j->phase != PHASE_RUNNING || !named(j) ||
 		    j->kill != 0)
 			continue;
-		if (j->contract == NULL && j->contract_qid == 0)
+		if (j->contract == NULL && !late_trust(n, &j->contract_qid,
+		    j->contract_asked, j, NULL, "V_CONTRACT"))
 			ask(n, j);
 		if (j->contract == NULL)
 			continue;

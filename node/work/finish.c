@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "node/work/event.h"
 #include "node/work/freeze.h"
+#include "node/work/late.h"
 #include "node/work/peers.h"
 #include "node/work/ready.h"
 #include "node/work/receipts.h"
@@ -44,8 +45,19 @@ forget_slot(struct node *n, struct job *j)
 	if (j->slot == 0 || j->forgetting)
 		return;
 	j->forgetting = true;
+	late_forget(n, j);
 	if (n->up[PROGRAM_JAIL])
 		send_forget(n, &j->id);
+}
+
+void
+finish_slot_free(struct node *n, struct job *j)
+{
+	n->host.free_slot(n->host.ctx, j);
+	n->slot[j->slot] = NULL;
+	j->slot = 0;
+	j->forgetting = false;
+	turn_over(n, j);
 }
 
 static void
@@ -268,6 +280,7 @@ pack_next(struct node *n, struct job *j, unsigned from)
 	}
 	m.job = j->id;
 	m.volume = j->outs[from].volume;
+	late_step(n, j);
 	n->host.send_J_STEP(n->host.ctx, &m);
 }
 
@@ -374,8 +387,8 @@ finish_started(struct node *n, const struct msg_J_STARTED *m)
 	struct job *j = job_find(&n->jobs, &m->job);
 
 	if (j == NULL || j->state != JS_STAGING ||
-	    j->phase != PHASE_FILLING) {
-		n->count.edges++;
+	    j->phase != PHASE_FILLING || j->slot != m->slot) {
+		n->count.edges++; /* or of an attempt that was given up */
 		return;
 	}
 	j->layers = m->layers;
@@ -450,21 +463,16 @@ finish_forgotten(struct node *n, const struct msg_J_FORGOTTEN *m)
 	struct job *j = NULL;
 	uint32_t i;
 
+	if (m->slot <= NODE_SLOTS_MAX)
+		n->ghost[m->slot] = false;
+	/* a later attempt of it may have a slot that jail has yet to see */
 	for (i = 1; i <= n->slots; i++) {
-		if (n->slot[i] != NULL &&
+		if (n->slot[i] != NULL && n->slot[i]->forgetting &&
 		    id32_eq(&n->slot[i]->id, &m->job))
 			j = n->slot[i];
 	}
-	if (j == NULL) {
-		if (m->slot <= NODE_SLOTS_MAX)
-			n->ghost[m->slot] = false;
-		return;
-	}
-	n->host.free_slot(n->host.ctx, j);
-	n->slot[j->slot] = NULL;
-	j->slot = 0;
-	j->forgetting = false;
-	turn_over(n, j);
+	if (j != NULL)
+		finish_slot_free(n, j);
 }
 
 void
@@ -722,23 +730,19 @@ finish_unwritten(struct node *n, struct job *j, bool unstarted,
 		return false;
 	}
 	if (unstarted && j->phase == PHASE_FILLING) {
-		n->host.free_slot(n->host.ctx, j);
-		n->slot[j->slot] = NULL;
-		j->slot = 0;
-		turn_over(n, j);
+		finish_slot_free(n, j);
 		(void)job_lose(&n->jobs, j, "the ledger cannot write it",
 		    n->unix_now, n->now);
 	}
 	return true;
 }
 
-/* What jail was to pack is gone with it. */
-static void
-unpacked(struct node *n, struct job *j)
+void
+finish_unpacked(struct node *n, struct job *j, const char *why)
 {
 	for (unsigned i = 0; i < j->nouts; i++) {
 		if (!j->outs[i].packed)
-			lose_output(n, j, i, "the jail fell", false);
+			lose_output(n, j, i, why, false);
 	}
 	packed_all(n, j);
 }
@@ -751,19 +755,14 @@ finish_jail_down(struct node *n)
 	n->has_posture = false;
 	memset(n->ghost, 0, sizeof(n->ghost));
 	for (uint32_t i = 1; i <= NODE_SLOTS_MAX; i++) {
-		if ((j = n->slot[i]) == NULL)
-			continue;
-		n->host.free_slot(n->host.ctx, j);
-		n->slot[i] = NULL;
-		j->slot = 0;
-		j->forgetting = false;
-		turn_over(n, j);
+		if (n->slot[i] != NULL)
+			finish_slot_free(n, n->slot[i]);
 	}
 	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, link);
 		/* what has exited has its outcome, whatever else is missing */
 		if (j->phase == PHASE_PACKING)
-			unpacked(n, j);
+			finish_unpacked(n, j, "the jail fell");
 		else if (job_active(j) && j->phase != PHASE_SEALING)
 			(void)job_lose(&n->jobs, j, "the jail fell",
 			    n->unix_now, n->now);

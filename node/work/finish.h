@@ -44,6 +44,10 @@ void finish_jail_down(struct node *);
 struct mono finish_tick(struct node *);
 /* To jail, which need not have such a job. why: enum kill_reason, or 0. */
 void finish_send_kill(struct node *, const struct id32 *job, uint8_t why);
+/* What jail was to pack it does not: those outputs are lost, and why. */
+void finish_unpacked(struct node *, struct job *, const char *why);
+/* The job has no slot any more. */
+void finish_slot_free(struct node *, struct job *);
 /* Jail has something that nobody here waits for: its slot is to be freed. */
 void finish_not_ours(struct node *, const struct id32 *job, uint32_t slot);
 /* Jail's words about its jobs; of one that is not ours they are counted. */

@@ -7,6 +7,7 @@
 #include "node/work/event.h"
 #include "node/work/finish.h"
 #include "node/work/freeze.h"
+#include "node/work/late.h"
 #include "node/work/turn.h"
 
 /* Jail's words at its hello, about jobs of a node that fell. */
@@ -31,6 +32,7 @@ found(struct node *n, const struct id32 *id, uint32_t slot,
 	}
 	if (!job_set_phase(&n->jobs, j, phase))
 		return NULL;
+	late_run(n, j);
 	j->slot = slot;
 	n->slot[slot] = j;
 	node_event(n, EVK_JOB_STATE, 1, j, NULL, "found",

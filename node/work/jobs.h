@@ -122,6 +122,9 @@ struct job {
 	enum job_phase phase;
 	uint32_t slot;	    /* 0: none */
 	bool forgetting;    /* J_FORGET is out: the slot is not free yet */
+	unsigned nvolumes;  /* of the manifest */
+	struct mono answer_at; /* jail's to J_RUN, J_STEP or J_FORGET: late.c */
+	bool late;	       /* it is over, but for what is to be read */
 	bool given;	    /* ... because the machine is lent no more */
 	bool suspended;	    /* who or what it is of: it is to stand still */
 	bool frozen;	    /* stands still since frozen_at, its clock too */
@@ -135,6 +138,7 @@ struct job {
 	struct contract *contract; /* in force; NULL */
 	uint32_t contract_gen;	   /* of the verdicts that it was judged by */
 	uint64_t contract_qid;	   /* of V_CONTRACT; 0: none is out */
+	struct mono contract_asked, review_asked;
 	struct contract_watch watch;
 	struct mono watch_at;
 	bool pids_hit;	/* a fork was refused for its pids */

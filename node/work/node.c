@@ -17,6 +17,7 @@
 #include "node/work/review.h"
 #include "node/work/revoke.h"
 #include "node/work/serve.h"
+#include "node/work/silent.h"
 #include "node/work/submit.h"
 #include "node/work/turn.h"
 #include "trust/doc/binding.h"
@@ -316,6 +317,7 @@ node_tick(struct node *n)
 {
 	struct mono next = finish_tick(n);
 
+	next = mono_min(next, silent_tick(n));
 	next = mono_min(next, peers_tick(n));
 	next = mono_min(next, asked_tick(n));
 	next = mono_min(next, ready_tick(n));

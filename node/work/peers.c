@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "node/work/banned.h"
 #include "node/work/event.h"
+#include "node/work/late.h"
 #include "node/work/park.h"
 #include "node/work/said.h"
 #include "node/work/state.h"
@@ -335,7 +336,8 @@ peers_identified(struct node *n, const struct msg_T_IDENTIFIED *m)
 		return;
 	}
 	/* asked before it is needed: the first submit finds it here */
-	if (!peer_verdict_fresh(n, p) && p->ask_qid == 0 && n->up[PROGRAM_TRUST])
+	if (!peer_verdict_fresh(n, p) && n->up[PROGRAM_TRUST] &&
+	    !peer_asked(n, p))
 		(void)peer_ask(n, p, NULL);
 }
 
@@ -368,6 +370,12 @@ peer_binding_good(struct peer *p, const uint8_t b[BINDING_LEN])
 	memcpy(p->sent, b, BINDING_LEN);
 }
 
+bool
+peer_asked(struct node *n, struct peer *p)
+{
+	return late_trust(n, &p->ask_qid, p->asked, NULL, p, "V_ASK");
+}
+
 uint64_t
 peer_ask(struct node *n, struct peer *p, const uint8_t *b)
 {
@@ -381,6 +389,7 @@ peer_ask(struct node *n, struct peer *p, const uint8_t *b)
 	n->host.send_V_ASK(n->host.ctx, &m);
 	p->ask_qid = m.qid;
 	p->asked_gen = n->verdict_gen;
+	p->asked = n->now;
 	return m.qid;
 }
 

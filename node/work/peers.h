@@ -64,6 +64,7 @@ struct peer {
 	struct verdict v;
 	uint64_t ask_qid;   /* a V_ASK that is out; 0 */
 	uint32_t asked_gen; /* node.verdict_gen at that time */
+	struct mono asked;  /* when that was */
 	bool has_sent;	    /* sent: the last b that trust has judged good */
 	uint8_t sent[BINDING_LEN];
 	struct bucket bytes, requests;
@@ -158,6 +159,8 @@ bool peer_verdict_fresh(const struct node *, const struct peer *);
 bool peer_binding_new(const struct peer *, const uint8_t *b);
 /* Trust has: remember it. */
 void peer_binding_good(struct peer *, const uint8_t b[BINDING_LEN]);
+/* Is there a V_ASK of it whose answer is still to be expected? */
+bool peer_asked(struct node *, struct peer *);
 /* Sends V_ASK, with b or NULL. The qid of the V_VERDICT that will come. */
 uint64_t peer_ask(struct node *, struct peer *, const uint8_t *b);
 /*

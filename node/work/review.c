@@ -11,6 +11,7 @@
 #include "node/work/event.h"
 #include "node/work/finish.h"
 #include "node/work/inputs.h"
+#include "node/work/late.h"
 #include "node/work/peers.h"
 #include "node/work/state.h"
 #include "node/work/votes.h"
@@ -115,6 +116,7 @@ look(struct node *n, struct job *j)
 	if (!n->up[PROGRAM_TRUST])
 		return 0;
 	m.qid = j->review_qid = node_qid(n);
+	j->review_asked = n->now;
 	n->host.send_V_REVIEW(n->host.ctx, &m);
 	return m.qid;
 }
@@ -124,7 +126,8 @@ review_fresh(struct node *n, struct job *j)
 {
 	if (!needs_word(n, j) || j->review_gen == n->verdict_gen)
 		return true;
-	if (j->review_qid == 0)
+	if (!late_trust(n, &j->review_qid, j->review_asked, j, NULL,
+	    "V_REVIEW"))
 		(void)look(n, j);
 	return j->state == JS_QUEUED && j->review_gen == n->verdict_gen;
 }

@@ -9,6 +9,7 @@
 #include "node/work/contracts.h"
 #include "node/work/finish.h"
 #include "node/work/inputs.h"
+#include "node/work/late.h"
 #include "node/work/lend.h"
 #include "node/work/peers.h"
 #include "node/work/ready.h"
@@ -109,6 +110,7 @@ start(struct node *n, struct job *j)
 	turn_taken(n, j, n->now);
 	j->forgetting = false;
 	(void)job_set_phase(&n->jobs, j, PHASE_FILLING);
+	late_run(n, j);
 	j->kill = 0;
 	j->overtaken = j->group_killed = false;
 	j->oom = j->pids_hit = false;

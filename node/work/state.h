@@ -29,7 +29,7 @@
 /* edges: messages for which no job is in the state; jobs.edges has the rest */
 struct node_counters {
 	uint64_t requests, mute, malformed, refused, busy, admitted, edges;
-	uint64_t links_closed, events, blobs_bad, parked_out;
+	uint64_t links_closed, events, blobs_bad, parked_out, unanswered;
 };
 
 struct node {

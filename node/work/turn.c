@@ -117,7 +117,7 @@ needs_verdict(struct node *n, struct job *j)
 		return true;
 	if (peer_verdict_fresh(n, p))
 		return false;
-	if (n->up[PROGRAM_TRUST] && p->ask_qid == 0)
+	if (n->up[PROGRAM_TRUST] && !peer_asked(n, p))
 		(void)peer_ask(n, p, NULL);
 	return true;
 }

@@ -192,6 +192,8 @@ jail_forget(struct world *w, const struct id32 *job)
 	int slot = jail_slot(w, job);
 
 	w->forgets++;
+	if (w->forgets_silent)
+		return;
 	f.job = *job;
 	f.slot = (uint32_t)slot;
 	if (slot != 0) {
@@ -206,6 +208,8 @@ static void
 jail_step(struct world *w, const struct msg_J_STEP *m)
 {
 	w->packs++;
+	if (w->steps_silent)
+		return;
 	fake_post(w, 1, IPC_J_STEP_DONE, m, sizeof(*m), NULL, 0);
 }
 

@@ -77,6 +77,7 @@ struct world {
 	bool verdict_pinned;
 	bool live_needed;
 	bool trust_silent, keys_silent, audit_silent, jail_silent;
+	bool steps_silent, forgets_silent; /* of jail's answers, these */
 	bool cannot_freeze;
 	bool frozen, jail_frozen; /* a group, jail's clock of it */
 	struct mono frozen_at;

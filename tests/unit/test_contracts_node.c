@@ -14,6 +14,7 @@
 #include "common/layers.h"
 #include "node/work/budgets.h"
 #include "node/work/contracts.h"
+#include "node/work/late.h"
 #include "node/work/peers.h"
 #include "sandbox/plan/plan.h"
 #include "tests/unit/nodekit.h"
@@ -367,6 +368,17 @@ test_node_refuses(void **state)
 	w.contract_silent = false;
 	node_up(&w.n, PROGRAM_TRUST);
 	world_run(&w, 2000);
+	state_is(&id, "done", NULL);
+	/* trust lives, and its answer is lost: asked again */
+	w.contract_silent = true;
+	start(6, &id);
+	world_run(&w, 1000);
+	w.contract_silent = false;
+	world_run(&w, NODE_ASK_MS - 2000);
+	state_is(&id, "queued", "trust");
+	assert_int_equal(w.n.count.unanswered, 0);
+	world_run(&w, 4000);
+	assert_int_equal(w.n.count.unanswered, 1);
 	state_is(&id, "done", NULL);
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/work/late.h"
 #include "node/work/review.h"
 #include "tests/unit/nodekit.h"
 #include "trust/doc/manifest_record.h"
@@ -148,6 +149,34 @@ test_refused(void **state)
 	state_is(&id, "held", "review");
 	/* ... and does not keep another's from counting */
 	answers(word(2, &id, true, both, 2), &id, "queued", "slots");
+}
+
+/* What trust was asked about his approvals, and its answer was lost. */
+static void
+test_answer_lost(void **state)
+{
+	struct job *j;
+	struct id32 id;
+
+	(void)state;
+	hold(1, review, &id);
+	w.disk_free = 0;
+	answers(one_word(&id, true, REVIEWER), &id, "queued", "slots");
+	world_run(&w, 10);
+	/* verdicts are void, and this question is out */
+	node_verdicts_void(&w.n);
+	j = job_find(&w.n.jobs, &id);
+	j->review_qid = node_qid(&w.n);
+	j->review_asked = w.now;
+	w.reviews = 0;
+	w.disk_free = 1 << 20;
+	world_run(&w, NODE_ASK_MS - 2000);
+	state_is(&id, "queued", "trust");
+	assert_int_equal(w.reviews, 0);
+	world_run(&w, 5000);
+	assert_int_equal(w.reviews, 1);
+	assert_int_equal(w.n.count.unanswered, 1);
+	state_is(&id, "done", NULL);
 }
 
 /* Before the submit; it is kept over a restart, and until its time is over. */
@@ -504,7 +533,8 @@ main(void)
 {
 #define T(x) cmocka_unit_test_setup_teardown(x, begin, teardown)
 	const struct CMUnitTest tests[] = {T(test_approve), T(test_reject),
-	    T(test_refused), T(test_early), T(test_bounds), T(test_board),
+	    T(test_refused), T(test_answer_lost), T(test_early),
+	    T(test_bounds), T(test_board),
 	    T(test_both), T(test_taken_back), T(test_restart),
 	    T(test_operator), T(test_page), T(test_timeout)};
 

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/work/silent.h"
+
+#include "node/work/finish.h"
+#include "node/work/late.h"
+
+/* A jail that lives and is silent: what it was asked goes on without it. */
+
+/* What of it runs is killed past jail; then it is as if it had failed there. */
+static void
+no_run(struct node *n, struct job *j)
+{
+	struct msg_J_FAILED m = {.code = "internal",
+	    .why = "jail did not say that it started"};
+	bool killed = n->host.kill(n->host.ctx, j);
+
+	late_alarm(n, j, "J_RUN", killed ? "its group is killed" :
+	    "and its group cannot be killed");
+	m.job = j->id;
+	m.slot = j->slot;
+	finish_failed(n, &m);
+}
+
+/* Nobody gets the slot: something of the job may be there. */
+static void
+no_forget(struct node *n, struct job *j)
+{
+	uint32_t slot = j->slot;
+
+	late_alarm(n, j, "J_FORGET", "its slot is not used until it does");
+	finish_slot_free(n, j);
+	n->ghost[slot] = true;
+}
+
+static void
+look(struct node *n, struct job *j, struct mono *next)
+{
+	bool packs = j->phase == PHASE_PACKING && !j->seal_waits;
+
+	if ((!j->forgetting && !packs && j->phase != PHASE_FILLING) ||
+	    !late_passed(n, j, next))
+		return;
+	*next = n->now;
+	if (j->forgetting) {
+		no_forget(n, j);
+	} else if (packs) {
+		late_alarm(n, j, "J_STEP", "its outputs are lost");
+		finish_unpacked(n, j, "jail did not pack it");
+	} else {
+		no_run(n, j);
+	}
+}
+
+struct mono
+silent_tick(struct node *n)
+{
+	struct mono next = MONO_NEVER;
+
+	for (uint32_t i = 1; i <= NODE_SLOTS_MAX; i++) {
+		if (n->slot[i] != NULL)
+			look(n, n->slot[i], &next);
+	}
+	return next;
+}

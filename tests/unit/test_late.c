@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "tests/unit/nodekit.h"
+#include "node/work/late.h"
+#include "sandbox/jail/jail.h"
+
+/* What is asked of jail and of trust has a deadline in the node. */
+
+/* one that lives answers first: its own clocks are shorter */
+_Static_assert(NODE_STEP_MS >= JAIL_STEP_MS, "of a step");
+_Static_assert(NODE_GRACE_MS >= JAIL_GRACE_MS, "of a start");
+_Static_assert(NODE_JAIL_MS > JAIL_GRACE_MS, "of jail itself");
+
+/* The longest that jail may take for a job of so many volumes. */
+static int64_t
+jail_ms(const struct id32 *id, unsigned volumes)
+{
+	const struct job *j = job_find(&w.n.jobs, id);
+
+	return (int64_t)j->limits.v[LIMIT_TIME] + JAIL_GRACE_MS +
+	    (int64_t)volumes * JAIL_STEP_MS;
+}
+
+static void
+retry(struct manifest *m)
+{
+	m->retries = 1;
+	m->has |= HAS_RETRIES;
+	m->deadline += 86400;
+}
+
+static void
+rw_volumes(struct manifest *m)
+{
+	with_volumes(m);
+	m->deadline += 86400;
+}
+
+static void
+put_tar(void)
+{
+	struct proto_req q = {.path = PATH_BLOB_PUT, .digest = tar_sha.b,
+	    .n = sizeof(tar), .body = {tar, sizeof(tar)}};
+
+	assert_int_equal(world_call(&w, 1, &q)->status, ST_OK);
+}
+
+static void
+nothing_illegal(void)
+{
+	assert_int_equal(w.n.count.edges, 0);
+	assert_int_equal(w.n.jobs.edges, 0);
+}
+
+/* A jail that says nothing about a J_RUN: killed by its group, then lost. */
+static void
+test_run(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	w.jail_silent = true;
+	assert_int_equal(submit(1, 0x41, 1, rw_volumes, &id)->status, ST_OK);
+	put_tar();
+	world_run(&w, 10);
+	state_is(&id, "staging", NULL);
+	/* jail would have spoken by then, had it only been slow */
+	world_run(&w, jail_ms(&id, 2));
+	state_is(&id, "staging", NULL);
+	assert_int_equal(w.kills, 0);
+	assert_int_equal(w.n.count.unanswered, 0);
+	world_run(&w, NODE_JAIL_MS + NODE_LATE_MS + 10);
+	state_is(&id, "lost", "jail did not say that it started");
+	assert_int_equal(w.kills, 1);
+	assert_int_equal(w.forgets, 1);
+	assert_int_equal(w.n.count.unanswered, 1);
+	assert_int_equal(w.events_seen[EVK_UNANSWERED], 1);
+	assert_int_equal(w.running, 0);
+	/* a word that comes at last changes nothing, and the slot is free */
+	assert_null(w.n.slot[1]);
+	assert_false(w.n.ghost[1]);
+	w.jail_silent = false;
+	assert_int_equal(submit(1, 0x41, 2, NULL, &id)->status, ST_OK);
+	world_run(&w, 100);
+	state_is(&id, "done", NULL);
+	nothing_illegal();
+}
+
+/* One that was cancelled meanwhile is that. */
+static void
+test_run_cancelled(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	w.jail_silent = w.jail_deaf = true;
+	assert_int_equal(submit(1, 0x41, 1, NULL, &id)->status, ST_OK);
+	world_run(&w, 10);
+	assert_int_equal(about(1, PATH_CANCEL, &id)->status, ST_OK);
+	world_run(&w, jail_ms(&id, 0) + NODE_JAIL_MS + NODE_LATE_MS + 10);
+	state_is(&id, "cancelled", "submitter");
+	assert_int_equal(w.n.count.unanswered, 1);
+}
+
+/*
+ * The node was stopped, and jail's answer waits: time that has passed is not
+ * silence before what came has been read.
+ */
+static void
+test_slept(void **state)
+{
+	struct msg_J_STARTED s = {.slot = 1, .layers = 0x3ff};
+	struct id32 id;
+
+	(void)state;
+	w.jail_silent = true;
+	assert_int_equal(submit(1, 0x41, 1, NULL, &id)->status, ST_OK);
+	world_run(&w, 10);
+	w.now = mono_add(w.now, 86400 * MONO_SECOND);
+	w.run_ms = 0;
+	world_run(&w, 1);
+	s.job = id;
+	finish_started(&w.n, &s);
+	state_is(&id, "running", NULL);
+	assert_int_equal(w.kills, 0);
+	assert_int_equal(w.n.count.unanswered, 0);
+}
+
+/* A step that is never done loses its outputs, not the job. */
+static void
+test_step(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	w.steps_silent = true;
+	w.output_size = 10;
+	assert_int_equal(submit(1, 0x41, 1, rw_volumes, &id)->status, ST_OK);
+	put_tar();
+	world_run(&w, 100);
+	assert_int_equal(w.packs, 1);
+	state_is(&id, "running", NULL);
+	world_run(&w, JAIL_STEP_MS);
+	state_is(&id, "running", NULL);
+	world_run(&w, NODE_JAIL_MS + NODE_LATE_MS + 2000);
+	state_is(&id, "done", "lost outputs: /v1: jail did not pack it");
+	assert_int_equal(status(&id).outcome.kind, OUT_EXITED);
+	assert_int_equal(w.n.count.unanswered, 1);
+	assert_int_equal(w.events_seen[EVK_UNANSWERED], 1);
+	assert_int_equal(w.running, 0);
+	nothing_illegal();
+}
+
+/* A log that is hashed slowly is not jail's silence. */
+static void
+test_step_slow_log(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	w.seal_slow = true;
+	assert_int_equal(submit(1, 0x41, 1, NULL, &id)->status, ST_OK);
+	world_run(&w, 4 * JAIL_STEP_MS);
+	state_is(&id, "running", NULL);
+	assert_int_equal(w.n.count.unanswered, 0);
+}
+
+/* A slot that is not given back is nobody's, until jail does it or falls. */
+static void
+test_forget(void **state)
+{
+	struct msg_J_FORGOTTEN f = {.slot = 1};
+	struct id32 first, id;
+
+	(void)state;
+	w.n.slots = 1;
+	w.forgets_silent = true;
+	assert_int_equal(submit(1, 0x41, 1, NULL, &first)->status, ST_OK);
+	world_run(&w, 100);
+	state_is(&first, "done", NULL);
+	world_run(&w, JAIL_STEP_MS + NODE_JAIL_MS - 1000);
+	assert_int_equal(w.n.count.unanswered, 0);
+	world_run(&w, NODE_LATE_MS + 2000);
+	assert_int_equal(w.n.count.unanswered, 1);
+	assert_int_equal(w.events_seen[EVK_UNANSWERED], 1);
+	assert_null(w.n.slot[1]);
+	assert_true(w.n.ghost[1]);
+	assert_int_equal(submit(1, 0x41, 2, retry, &id)->status, ST_OK);
+	world_run(&w, 100);
+	assert_int_equal(w.starts, 1);
+	state_is(&id, "queued", "slots");
+	/* said once */
+	world_run(&w, 4000 * 1000);
+	assert_int_equal(w.events_seen[EVK_UNANSWERED], 1);
+	w.forgets_silent = false;
+	memset(&w.running_id[1], 0, sizeof(w.running_id[1]));
+	w.running--;
+	f.job = first;
+	finish_forgotten(&w.n, &f);
+	world_run(&w, 100);
+	state_is(&id, "done", NULL);
+	nothing_illegal();
+}
+
+/* A word about an attempt that was given up is not one about the next. */
+static void
+test_late_words(void **state)
+{
+	struct msg_J_STARTED s = {.slot = 1, .layers = 0x3ff};
+	struct msg_J_FORGOTTEN f = {.slot = 1};
+	struct id32 id;
+
+	(void)state;
+	w.jail_silent = w.forgets_silent = true;
+	assert_int_equal(submit(1, 0x41, 1, retry, &id)->status, ST_OK);
+	world_run(&w, 10);
+	world_run(&w, jail_ms(&id, 0) + NODE_JAIL_MS + NODE_LATE_MS + 10);
+	state_is(&id, "queued", "slots"); /* lost, and its slot not free */
+	assert_int_equal(w.starts, 1);
+	/* as if jail had it no more: what the test's jail wants of a start */
+	memset(&w.running_id[1], 0, sizeof(w.running_id[1]));
+	w.running--;
+	world_run(&w, JAIL_STEP_MS + NODE_JAIL_MS + NODE_LATE_MS + 1000);
+	state_is(&id, "staging", NULL);
+	assert_int_equal(job_find(&w.n.jobs, &id)->slot, 2);
+	s.job = f.job = id;
+	finish_started(&w.n, &s);
+	state_is(&id, "staging", NULL);
+	finish_forgotten(&w.n, &f);
+	assert_false(w.n.ghost[1]);
+	assert_int_equal(job_find(&w.n.jobs, &id)->slot, 2);
+	s.slot = 2;
+	finish_started(&w.n, &s);
+	state_is(&id, "running", NULL);
+}
+
+/* A job that waits for a verdict which was lost is judged by the next. */
+static void
+test_verdict(void **state)
+{
+	const struct job *j;
+	struct id32 id;
+
+	(void)state;
+	assert_int_equal(submit(1, 0x41, 1, rw_volumes, &id)->status, ST_OK);
+	/* it is asked for at the job's turn, when the inputs are here */
+	put_tar();
+	w.trust_silent = true;
+	w.n.verdict_gen++;
+	world_run(&w, 5000);
+	j = job_find(&w.n.jobs, &id);
+	assert_string_equal(j->reason, "trust");
+	w.asks = 0;
+	w.trust_silent = false;
+	world_run(&w, NODE_ASK_MS - 10000);
+	assert_int_equal(w.asks, 0);
+	assert_string_equal(j->reason, "trust");
+	assert_int_equal(w.n.count.unanswered, 0);
+	world_run(&w, 12000);
+	assert_int_equal(w.asks, 1);
+	assert_int_equal(w.n.count.unanswered, 1);
+	assert_int_equal(w.events_seen[EVK_UNANSWERED], 1);
+	state_is(&id, "done", NULL);
+}
+
+int
+main(void)
+{
+#define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    T(test_run), T(test_run_cancelled), T(test_slept), T(test_step),
+	    T(test_step_slow_log), T(test_forget), T(test_late_words),
+	    T(test_verdict),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
