@@ -45,6 +45,7 @@ struct auditd {
 	struct trail *trail;
 	struct ocsf_source source;
 	bool ready; /* the source is as good as it gets */
+	bool has_fp; /* ... and has the node's key, which checkpoints name */
 	struct held *held;
 	size_t nheld;
 	ev_timer hold, sync, checkpoint, linger;
@@ -54,6 +55,8 @@ struct auditd {
 	bool asked;
 	uint64_t asked_size;
 	struct id32 asked_root;
+	bool has_last; /* what keys signed last; no key to check it with yet */
+	struct msg_CHECKPOINT last;
 };
 
 #define IPC_ME AUDIT
@@ -78,6 +81,7 @@ checkpoint_ask(struct auditd *a)
 	struct msg_C_SIGN m = {.end_ = 0};
 
 	if (program_channel(&a->prog, PROGRAM_KEYS) == NULL || a->asked ||
+	    !a->has_fp ||
 	    !trail_root(a->trail, &m.size, &m.root) ||
 	    m.size <= a->signed_size)
 		return;
@@ -239,20 +243,6 @@ record(struct auditd *a, const struct msg_EVENT *e, enum program from)
 }
 
 static void
-take(struct auditd *a, const struct msg_EVENT *e, enum program from)
-{
-	if (a->ready) {
-		record(a, e, from);
-	} else if (a->nheld < HELD_MAX) {
-		a->held[a->nheld++] = (struct held){*e, from};
-	} else {
-		/* a flood before the first second is over: write as it is */
-		a->ready = true;
-		record(a, e, from);
-	}
-}
-
-static void
 source_ready(struct auditd *a)
 {
 	char hex[65];
@@ -265,6 +255,20 @@ source_ready(struct auditd *a)
 	for (size_t i = 0; i < a->nheld; i++)
 		record(a, &a->held[i].e, a->held[i].from);
 	a->nheld = 0;
+}
+
+static void
+take(struct auditd *a, const struct msg_EVENT *e, enum program from)
+{
+	if (a->ready) {
+		record(a, e, from);
+	} else if (a->nheld < HELD_MAX) {
+		a->held[a->nheld++] = (struct held){*e, from};
+	} else {
+		/* a flood in the first second: as it is, in its order */
+		source_ready(a);
+		record(a, e, from);
+	}
 }
 
 static void
@@ -299,23 +303,12 @@ on_EVENT(struct auditd *a, const struct msg_EVENT *m, struct ipc_in *in)
 	take(a, m, in->from);
 }
 
-static void
-on_K_BINDING(struct auditd *a, const struct msg_K_BINDING *m,
-    struct ipc_in *in)
-{
-	(void)in;
-	a->source.fp = m->fp;
-	source_ready(a);
-}
-
 /*
  * What keys signed last, when they or we are new. Segments, head and
- * checkpoint may be gone all together: only this tells. It comes behind
- * K_BINDING, so the node's key is known.
+ * checkpoint may be gone all together: only this tells.
  */
 static void
-on_CHECKPOINT(struct auditd *a, const struct msg_CHECKPOINT *m,
-    struct ipc_in *in)
+compare(struct auditd *a, const struct msg_CHECKPOINT *m)
 {
 	struct note n = {.size = m->size, .root = m->root};
 	struct trail_expect want = {.key = m->key, .kept = &n};
@@ -323,7 +316,6 @@ on_CHECKPOINT(struct auditd *a, const struct msg_CHECKPOINT *m,
 	struct msg_EVENT e;
 	char text[400];
 
-	(void)in;
 	if (!checkpoint_note(a, &n, m->sig, m->key))
 		return;
 	if (trail_verify(a->dir, &want, &v, NULL, NULL) < 0) {
@@ -344,6 +336,35 @@ on_CHECKPOINT(struct auditd *a, const struct msg_CHECKPOINT *m,
 	alarm_parent(a, 5, text);
 	e = own(EVK_TRAIL_TORN, 5, text, (int64_t)n.size);
 	take(a, &e, PROGRAM_AUDIT);
+}
+
+static void
+on_K_BINDING(struct auditd *a, const struct msg_K_BINDING *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	a->source.fp = m->fp;
+	a->has_fp = true;
+	source_ready(a);
+	if (a->has_last)
+		compare(a, &a->last);
+	a->has_last = false;
+	if (trail_next(a->trail) > a->signed_size + TRAIL_CHECKPOINT_LINES)
+		checkpoint_ask(a);
+}
+
+/* It names the node's key: before keys have a binding it is not told. */
+static void
+on_CHECKPOINT(struct auditd *a, const struct msg_CHECKPOINT *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	if (a->has_fp) {
+		compare(a, m);
+		return;
+	}
+	a->last = *m;
+	a->has_last = true;
 }
 
 static void

@@ -175,6 +175,18 @@ event(struct ipc *node, uint64_t qid, uint8_t severity)
 	return h;
 }
 
+static void
+many(struct ipc *from, int n)
+{
+	struct until late;
+
+	while (n-- > 0)
+		(void)event(from, 0, 1);
+	late = until_begin("the end of the events", PATIENCE_MS);
+	while (ipc_pending(from) && until_step(&late))
+		assert_int_equal(ipc_flush(from), 0);
+}
+
 /* keys' answer; the audit key is of a seed of zeros. */
 static void
 sign_note(struct msg_C_SIGNED *out, const struct msg_C_SIGN *m)
@@ -234,11 +246,7 @@ test_program(void **state)
 	b = event(node, 6, 1);
 	assert_int_equal(b.seq, 2);
 	assert_memory_not_equal(a.digest.b, b.digest.b, 32);
-	for (int i = 0; i < 1100; i++)
-		(void)event(trust, 0, 1);
-	late = until_begin("the end of the events", PATIENCE_MS);
-	while (ipc_pending(trust) && until_step(&late))
-		assert_int_equal(ipc_flush(trust), 0);
+	many(trust, 1100);
 	/* a thousand lines: keys are asked, and the files verify alone */
 	PROG_GET(C_SIGN, keys, &ask);
 	assert_true(ask.size >= 1000);
@@ -377,6 +385,58 @@ test_replaced(void **state)
 	empty(dir);
 }
 
+/*
+ * Before there is a binding the node's key, which checkpoints name, is not
+ * known: nothing is asked for, and what keys signed last is compared later.
+ */
+static void
+test_no_binding(void **state)
+{
+	struct msg_CHECKPOINT last = {.end_ = 0};
+	struct msg_C_SIGN ask = {.size = 2};
+	struct msg_C_SIGNED made;
+	struct msg_ALARM alarm;
+	struct ipc *node, *keys;
+	struct prog p;
+	int dir = folder();
+
+	(void)state;
+	start(&p, dir);
+	node = prog_neighbour(&p, PROGRAM_NODE);
+	keys = prog_neighbour(&p, PROGRAM_KEYS);
+	sign_note(&made, &ask);
+	last.size = ask.size;
+	last.root = ask.root;
+	memcpy(last.sig, made.sig, sizeof(last.sig));
+	memcpy(last.key, made.key, sizeof(last.key));
+	assert_int_equal(ipc_send_CHECKPOINT(keys, &last, NULL, 0), 0);
+	many(node, 1099);
+	assert_int_equal(event(node, 1, 1).seq, 1100);
+	prog_quiet(keys, 50);
+	/* its lines are others than those that were signed: now it is seen */
+	tell_key(keys);
+	PROG_GET(ALARM, p.parent, &alarm);
+	assert_int_equal(alarm.severity, 5);
+	assert_non_null(strstr(alarm.text, "2 lines are signed")); /* first */
+	prog_stop(&p);
+	empty(dir);
+	/* and with nothing signed, the lines until then are, all at once */
+	dir = folder();
+	start(&p, dir);
+	node = prog_neighbour(&p, PROGRAM_NODE);
+	keys = prog_neighbour(&p, PROGRAM_KEYS);
+	many(node, 1099);
+	assert_int_equal(event(node, 1, 1).seq, 1100);
+	tell_key(keys);
+	PROG_GET(C_SIGN, keys, &ask);
+	assert_int_equal(ask.size, 1100);
+	answer(keys, &ask);
+	(void)event(node, 2, 1);
+	prog_stop(&p);
+	assert_int_equal(verify(dir).checkpoint, 1100);
+	empty(dir);
+}
+
 /* No room: HEAD 0 for node, an alarm, and the loss is said afterwards. */
 static void
 test_full(void **state)
@@ -421,6 +481,7 @@ main(void)
 	    cmocka_unit_test(test_held),
 	    cmocka_unit_test(test_damage),
 	    cmocka_unit_test(test_replaced),
+	    cmocka_unit_test(test_no_binding),
 	    cmocka_unit_test(test_full),
 	};
 
