@@ -37,6 +37,11 @@ look(struct node *n, struct job *j, struct mono *next)
 {
 	bool packs = j->phase == PHASE_PACKING && !j->seal_waits;
 
+	/* what waits for the ledger has not been asked yet: outbox.c */
+	if (n->ledger_fails && j->forgetting)
+		late_forget(n, j);
+	else if (n->ledger_fails && j->phase == PHASE_FILLING)
+		late_run(n, j);
 	if ((!j->forgetting && !packs && j->phase != PHASE_FILLING) ||
 	    !late_passed(n, j, next))
 		return;

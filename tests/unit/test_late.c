@@ -37,6 +37,12 @@ retry(struct manifest *m)
 }
 
 static void
+later(struct manifest *m)
+{
+	m->deadline += 86400;
+}
+
+static void
 rw_volumes(struct manifest *m)
 {
 	with_volumes(m);
@@ -131,6 +137,27 @@ test_slept(void **state)
 	state_is(&id, "running", NULL);
 	assert_int_equal(w.kills, 0);
 	assert_int_equal(w.n.count.unanswered, 0);
+}
+
+/* While the ledger cannot be written nothing is asked of jail. */
+static void
+test_ledger(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	w.jail_silent = true;
+	assert_int_equal(submit(1, 0x41, 1, later, &id)->status, ST_OK);
+	world_run(&w, 10);
+	w.n.ledger_fails = true;
+	world_run(&w, 4 * jail_ms(&id, 0));
+	assert_int_equal(w.n.count.unanswered, 0);
+	w.n.ledger_fails = false;
+	world_run(&w, jail_ms(&id, 0));
+	state_is(&id, "staging", NULL);
+	world_run(&w, NODE_JAIL_MS + NODE_LATE_MS + 10);
+	state_is(&id, "lost", NULL);
+	assert_int_equal(w.n.count.unanswered, 1);
 }
 
 /* A step that is never done loses its outputs, not the job. */
@@ -275,7 +302,8 @@ main(void)
 {
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_run), T(test_run_cancelled), T(test_slept), T(test_step),
+	    T(test_run), T(test_run_cancelled), T(test_slept), T(test_ledger),
+	    T(test_step),
 	    T(test_step_slow_log), T(test_forget), T(test_late_words),
 	    T(test_verdict),
 	};
