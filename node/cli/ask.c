@@ -191,3 +191,25 @@ ask_print(void *arg, const json_t *o)
 	json_decref(copy);
 	return true;
 }
+
+const char *
+ask_text(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s != NULL ? s : "";
+}
+
+const char *
+ask_shown(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s != NULL ? s : "-";
+}
+
+json_int_t
+ask_int(const json_t *o, const char *name)
+{
+	return json_integer_value(json_object_get(o, name));
+}

@@ -27,4 +27,9 @@ bool ask_possible(struct cli *, enum ask_whom);
 /* Does it answer now? Says nothing when it does not. */
 bool ask_answers(struct cli *, enum ask_whom);
 
+/* A member of an object: "" or 0 when it has none; shown: "-". */
+const char *ask_text(const json_t *, const char *name);
+const char *ask_shown(const json_t *, const char *name);
+json_int_t ask_int(const json_t *, const char *name);
+
 #endif

@@ -15,6 +15,7 @@
 #include "common/file.h"
 #include "common/util.h"
 
+#include "node/cli/ask.h"
 #include "node/cli/folders.h"
 #include "node/cli/format.h"
 #include "node/cli/jobdir_read.h"
@@ -73,14 +74,6 @@ set_lines(struct cli *c, void *ctx, int option, const char *value)
 	return true;
 }
 
-static const char *
-member(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s != NULL ? s : "";
-}
-
 static void
 print_event(uint64_t seq, const char *body, size_t len)
 {
@@ -90,13 +83,14 @@ print_event(uint64_t seq, const char *body, size_t len)
 	json_int_t ms = json_integer_value(json_object_get(e, "time"));
 	unsigned sev = trail_line_severity(body, len);
 	char when[24], text[2048], safe[4096];
-	const char *job = member(klp, "job"), *peer = member(klp, "peer");
+	const char *job = ask_text(klp, "job"), *peer = ask_text(klp, "peer");
 
 	(void)snprintf(text, sizeof(text), "%s%s%.16s%s%.16s%s%s%s%s",
-	    member(klp, "kind"), job[0] != '\0' ? " job=" : "", job,
+	    ask_text(klp, "kind"), job[0] != '\0' ? " job=" : "", job,
 	    peer[0] != '\0' ? " peer=" : "", peer,
-	    member(klp, "code")[0] != '\0' ? " " : "", member(klp, "code"),
-	    member(e, "message")[0] != '\0' ? ": " : "", member(e, "message"));
+	    ask_text(klp, "code")[0] != '\0' ? " " : "", ask_text(klp, "code"),
+	    ask_text(e, "message")[0] != '\0' ? ": " : "",
+	    ask_text(e, "message"));
 	if (e == NULL || text[0] == '\0')
 		(void)snprintf(text, sizeof(text), "%.*s",
 		    (int)MIN_OF(len, sizeof(text) - 1), body);

@@ -203,20 +203,6 @@ find_note(const struct job_table *jt, const char *id, struct job_note *note)
 		memset(note, 0, sizeof(*note));
 }
 
-static const char *
-text_of(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s != NULL ? s : "";
-}
-
-static json_int_t
-int_of(const json_t *o, const char *name)
-{
-	return json_integer_value(json_object_get(o, name));
-}
-
 /* ["exited", 0], ["killed", "memory"]; anything else is "". */
 static void
 ended_text(char *out, size_t cap, const json_t *ended)
@@ -244,17 +230,17 @@ take_here(void *arg, const json_t *o)
 	json_array_foreach(json_object_get(o, "jobs"), i, j) {
 		const json_t *out = json_object_get(j, "outcome");
 		char text[96] = "";
-		struct job_row r = {.state = text_of(j, "state"),
-		    .reason = text_of(j, "reason"), .outcome = text,
-		    .image = text_of(j, "image_name"),
-		    .owner = text_of(j, "owner"), .node = "",
-		    .at = int_of(j, "at"), .made = int_of(j, "admitted"),
+		struct job_row r = {.state = ask_text(j, "state"),
+		    .reason = ask_text(j, "reason"), .outcome = text,
+		    .image = ask_text(j, "image_name"),
+		    .owner = ask_text(j, "owner"), .node = "",
+		    .at = ask_int(j, "at"), .made = ask_int(j, "admitted"),
 		    .ended = out != NULL ? json_deep_copy(out) : json_null()};
 
-		(void)snprintf(r.id, sizeof(r.id), "%s", text_of(j, "id"));
+		(void)snprintf(r.id, sizeof(r.id), "%s", ask_text(j, "id"));
 		ended_text(text, sizeof(text), out);
 		if (r.image[0] == '\0')
-			r.image = text_of(j, "image");
+			r.image = ask_text(j, "image");
 		if (r.id[0] == '\0' || r.state[0] == '\0') {
 			(void)snprintf(r.id, sizeof(r.id), "?");
 			r.state = "?";
@@ -569,14 +555,14 @@ print_wish(const json_t *o)
 		printf("\n");
 	if (json_is_true(json_object_get(o, "requires_review")))
 		printf("review    asked for by its manifest\n");
-	(void)text_escape(text, sizeof(text), text_of(o, "approved_by"),
-	    strlen(text_of(o, "approved_by")));
+	(void)text_escape(text, sizeof(text), ask_text(o, "approved_by"),
+	    strlen(ask_text(o, "approved_by")));
 	if (text[0] != '\0')
 		printf("board     %s\n", text);
 	json_array_foreach(json_object_get(o, "approvals"), i, v)
-		printf("%s  by %s\n", strcmp(text_of(v, "verdict"),
+		printf("%s  by %s\n", strcmp(ask_text(v, "verdict"),
 		    "approve") == 0 ? "approved" : "rejected",
-		    text_of(v, "signer"));
+		    ask_text(v, "signer"));
 }
 
 /* What this machine's node says of it, in the lines of show_remote(). */
@@ -587,7 +573,7 @@ print_here(void *arg, const json_t *o)
 	const json_t *out = json_object_get(o, "outcome"), *v;
 	const json_t *used = json_object_get(o, "usage");
 	const json_t *log = json_object_get(o, "log");
-	const char *reason = text_of(o, "reason"), *key;
+	const char *reason = ask_text(o, "reason"), *key;
 	char at[24], wall[24], mem[24], text[96] = "";
 
 	if (t->cli->json)
@@ -595,27 +581,27 @@ print_here(void *arg, const json_t *o)
 	if (t->note.at != 0)
 		print_note(&t->note);
 	ended_text(text, sizeof(text), out);
-	printf("job       %s\nperson    %s, level %+lld\n", text_of(o, "id"),
-	    text_of(o, "owner"), (long long)int_of(o, "level"));
-	printf("state     %s%s%s%s since %s\n", text_of(o, "state"),
+	printf("job       %s\nperson    %s, level %+lld\n", ask_text(o, "id"),
+	    ask_text(o, "owner"), (long long)ask_int(o, "level"));
+	printf("state     %s%s%s%s since %s\n", ask_text(o, "state"),
 	    reason[0] != '\0' ? " (" : "", reason,
-	    reason[0] != '\0' ? ")" : "", cli_time(at, int_of(o, "at")));
+	    reason[0] != '\0' ? ")" : "", cli_time(at, ask_int(o, "at")));
 	if (text[0] != '\0')
 		printf("outcome   %s, attempt %lld\n", text,
-		    (long long)int_of(o, "attempts"));
-	printf("admitted  %s, ", cli_time(at, int_of(o, "admitted")));
-	printf("must end by %s\n", cli_time(at, int_of(o, "deadline")));
-	printf("image     sha256:%s\n", text_of(o, "image"));
+		    (long long)ask_int(o, "attempts"));
+	printf("admitted  %s, ", cli_time(at, ask_int(o, "admitted")));
+	printf("must end by %s\n", cli_time(at, ask_int(o, "deadline")));
+	printf("image     sha256:%s\n", ask_text(o, "image"));
 	print_wish(o);
 	printf("limits   ");
 	json_object_foreach(json_object_get(o, "limits"), key, v)
 		printf(" %s %s", key,
 		    limit_text(mem, key, json_integer_value(v)));
-	printf("\nlayers    %s\n", text_of(o, "layers"));
+	printf("\nlayers    %s\n", ask_text(o, "layers"));
 	printf("usage     ran %s, cpu %lld ms, memory peak %s\n",
-	    cli_duration(wall, int_of(used, "wall_ms")),
-	    (long long)int_of(used, "cpu_ms"),
-	    cli_memory(mem, (uint64_t)int_of(used, "memory_kb")));
+	    cli_duration(wall, ask_int(used, "wall_ms")),
+	    (long long)ask_int(used, "cpu_ms"),
+	    cli_memory(mem, (uint64_t)ask_int(used, "memory_kb")));
 	printf("output    stdout %lld, stderr %lld bytes kept, %lld "
 	       "discarded\n",
 	    (long long)json_integer_value(json_array_get(log, 0)),
@@ -660,11 +646,11 @@ static bool
 print_cancelled(void *arg, const json_t *o)
 {
 	const struct target *t = arg;
-	const char *reason = text_of(o, "reason");
+	const char *reason = ask_text(o, "reason");
 
 	if (t->cli->json)
 		return ask_print(t->cli, o);
-	printf("%.16s %s%s%s\n", text_of(o, "id"), text_of(o, "state"),
+	printf("%.16s %s%s%s\n", ask_text(o, "id"), ask_text(o, "state"),
 	    reason[0] != '\0' ? " " : "", reason);
 	return true;
 }

@@ -312,14 +312,6 @@ keep_answer(void *arg, const json_t *o)
 	return true;
 }
 
-static const char *
-text_of(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s != NULL ? s : "";
-}
-
 /* The node signs with its own key: asked again until it has. */
 static int
 word_here(struct word *w)
@@ -335,9 +327,9 @@ word_here(struct word *w)
 			return rc;
 		if (!json_is_true(json_object_get(w->last, "pending"))) {
 			(void)snprintf(w->t.id, sizeof(w->t.id), "%s",
-			    text_of(w->last, "id"));
-			print_word(w, text_of(w->last, "state"),
-			    text_of(w->last, "reason"));
+			    ask_text(w->last, "id"));
+			print_word(w, ask_text(w->last, "state"),
+			    ask_text(w->last, "reason"));
 			return CLI_OK;
 		}
 		(void)nanosleep(&pause, NULL);

@@ -14,20 +14,6 @@
 #include "node/cli/table.h"
 #include "node/cli/verb.h"
 
-static const char *
-text_of(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s != NULL ? s : "-";
-}
-
-static json_int_t
-int_of(const json_t *o, const char *name)
-{
-	return json_integer_value(json_object_get(o, name));
-}
-
 static bool
 keep(void *arg, const json_t *o)
 {
@@ -67,13 +53,13 @@ print_programs(const struct cli *c, const json_t *list)
 	json_array_foreach((json_t *)list, i, p) {
 		bool up = json_is_true(json_object_get(p, "running"));
 		char restarts[24], pid[24];
-		const char *row[] = {text_of(p, "name"),
+		const char *row[] = {ask_shown(p, "name"),
 		    up ? "running" : "down", restarts, pid};
 
 		(void)snprintf(restarts, sizeof(restarts), "%lld",
-		    (long long)int_of(p, "restarts"));
+		    (long long)ask_int(p, "restarts"));
 		(void)snprintf(pid, sizeof(pid), "%lld",
-		    (long long)int_of(p, "pid"));
+		    (long long)ask_int(p, "pid"));
 		cli_table_row(t, row);
 		cli_table_colour(t, 1, up ? COLOUR_GOOD : COLOUR_BAD);
 	}
@@ -98,14 +84,14 @@ print_interfaces(const struct cli *c, const json_t *list)
 		    json_object_get(n, "skipped"));
 		bool up = json_is_true(json_object_get(n, "online"));
 		const char *row[] = {name != NULL ? name :
-						    text_of(n, "section"),
+						    ask_shown(n, "section"),
 		    skipped != NULL ? skipped : up ? "up" : "down",
-		    cli_bytes(rx, (uint64_t)int_of(n, "rx_bytes")),
-		    cli_bytes(tx, (uint64_t)int_of(n, "tx_bytes")), drops};
+		    cli_bytes(rx, (uint64_t)ask_int(n, "rx_bytes")),
+		    cli_bytes(tx, (uint64_t)ask_int(n, "tx_bytes")), drops};
 
 		(void)snprintf(drops, sizeof(drops), "%lld",
-		    (long long)(int_of(n, "rx_drops") +
-			int_of(n, "tx_drops")));
+		    (long long)(ask_int(n, "rx_drops") +
+			ask_int(n, "tx_drops")));
 		cli_table_row(t, row);
 		cli_table_colour(t, 1, skipped != NULL ? COLOUR_WAIT :
 				up ? COLOUR_GOOD : COLOUR_BAD);
@@ -124,8 +110,8 @@ print_errors(const json_t *list)
 		if (json_object_get(n, "error") != NULL)
 			printf("%s%s: %s\n",
 			    json_is_true(json_object_get(n, "given_up")) ?
-				"given up: " : "", text_of(n, "section"),
-			    text_of(n, "error"));
+				"given up: " : "", ask_shown(n, "section"),
+			    ask_shown(n, "error"));
 }
 
 static void
@@ -154,20 +140,21 @@ print_law(const json_t *list)
 	size_t i;
 
 	json_array_foreach((json_t *)list, i, o) {
-		const char *path = text_of(o, "document");
-		const char *held = text_of(o, "held");
+		const char *path = ask_shown(o, "document");
+		const char *held = ask_shown(o, "held");
 		char left[24] = "";
-		json_int_t s = int_of(o, "expires") - (json_int_t)time(NULL);
+		json_int_t s = ask_int(o, "expires") - (json_int_t)time(NULL);
 
-		if (int_of(o, "expires") > 0)
+		if (ask_int(o, "expires") > 0)
 			(void)cli_duration(left, (s < 0 ? -s : s) * 1000);
 		printf("%s%s%s%s", i == 0 ? "trust     " : "          ",
-		    text_of(o, "authority"), path[0] == '\0' ? "" : "/", path);
-		if (int_of(o, "version") > 0)
+		    ask_shown(o, "authority"), path[0] == '\0' ? "" : "/",
+		    path);
+		if (ask_int(o, "version") > 0)
 			printf(" version %lld, %lld entries,",
-			    (long long)int_of(o, "version"),
-			    (long long)int_of(o, "entries"));
-		printf(" %s%s%s%s\n", text_of(o, "age"),
+			    (long long)ask_int(o, "version"),
+			    (long long)ask_int(o, "entries"));
+		printf(" %s%s%s%s\n", ask_shown(o, "age"),
 		    left[0] == '\0' ? "" : s < 0 ? " since " : " for ", left,
 		    left[0] != '\0' && s < 0 ?
 			": put a new one into klp/documents/" : "");
@@ -181,28 +168,29 @@ print_law(const json_t *list)
 static void
 print_node(const json_t *node)
 {
-	const char *missing = text_of(node, "missing");
-	const char *why = text_of(node, "why");
+	const char *missing = ask_shown(node, "missing");
+	const char *why = ask_shown(node, "why");
 	char spool[24], space[24];
 
 	printf("jobs      %s, %lld running, %lld queued, %lld held\n",
 	    json_is_true(json_object_get(node, "accepting")) ?
 		"accepting" :
 		"not accepting",
-	    (long long)int_of(node, "running"),
-	    (long long)int_of(node, "queued"), (long long)int_of(node, "held"));
+	    (long long)ask_int(node, "running"),
+	    (long long)ask_int(node, "queued"),
+	    (long long)ask_int(node, "held"));
 	if (why[0] != '\0' && strcmp(why, "-") != 0)
 		printf("why not   %s\n", why);
-	printf("layers    %s\n", text_of(node, "layers"));
+	printf("layers    %s\n", ask_shown(node, "layers"));
 	if (missing[0] != '\0' && strcmp(missing, "-") != 0)
 		printf("missing   %s\n", missing);
-	if (int_of(node, "ledger_aside") > 0)
+	if (ask_int(node, "ledger_aside") > 0)
 		printf("ledger    %lld jobs cannot be written down: see the log\n",
-		    (long long)int_of(node, "ledger_aside"));
+		    (long long)ask_int(node, "ledger_aside"));
 	print_law(json_object_get(node, "authorities"));
 	printf("spool     %s, %s free on the disk\n",
-	    cli_bytes(spool, (uint64_t)int_of(node, "spool")),
-	    cli_bytes(space, (uint64_t)int_of(node, "disk_free")));
+	    cli_bytes(spool, (uint64_t)ask_int(node, "spool")),
+	    cli_bytes(space, (uint64_t)ask_int(node, "disk_free")));
 }
 
 static void
@@ -210,21 +198,21 @@ print_status(const struct cli *c, const json_t *s, const json_t *node)
 {
 	char up[24];
 
-	printf("node      %s, %s, up %s\n", text_of(s, "identity"),
+	printf("node      %s, %s, up %s\n", ask_shown(s, "identity"),
 	    json_is_true(json_object_get(s, "transport")) ?
 		"relays for others" :
 		"does not relay",
-	    cli_duration(up, int_of(s, "uptime_s") * 1000));
-	if (strcmp(text_of(s, "instance"), "") == 0)
+	    cli_duration(up, ask_int(s, "uptime_s") * 1000));
+	if (strcmp(ask_shown(s, "instance"), "") == 0)
 		printf("instance  not shared: no program can attach "
 		       "(share_instance in config)\n");
 	else
 		printf("instance  %s, %lld program%s attached\n",
-		    text_of(s, "instance"), (long long)int_of(s, "attached"),
-		    int_of(s, "attached") == 1 ? "" : "s");
+		    ask_shown(s, "instance"), (long long)ask_int(s, "attached"),
+		    ask_int(s, "attached") == 1 ? "" : "s");
 	if (json_object_get(s, "reaches_nobody") != NULL)
 		printf("mesh      reaches NOBODY beyond this machine: %s\n",
-		    text_of(s, "reaches_nobody"));
+		    ask_shown(s, "reaches_nobody"));
 	if (json_object_size(node) > 0)
 		print_node(node);
 	printf("\n");
@@ -291,11 +279,11 @@ print_neighbours(const struct cli *c, const json_t *list)
 	t = cli_table_new(c, columns, NELEM(columns));
 	json_array_foreach((json_t *)list, i, o) {
 		char paths[24];
-		const char *row[] = {text_of(o, "hash"), text_of(o, "kind"),
-		    paths, text_of(o, "interface")};
+		const char *row[] = {ask_shown(o, "hash"), ask_shown(o, "kind"),
+		    paths, ask_shown(o, "interface")};
 
 		(void)snprintf(paths, sizeof(paths), "%lld",
-		    (long long)int_of(o, "paths"));
+		    (long long)ask_int(o, "paths"));
 		cli_table_row(t, row);
 	}
 	cli_table_print(t);
@@ -310,12 +298,12 @@ by_use(const void *a, const void *b)
 	const json_t *y = *(const json_t *const *)b;
 
 	for (size_t i = 0; i < NELEM(keys); i++) {
-		json_int_t m = int_of(x, keys[i]), n = int_of(y, keys[i]);
+		json_int_t m = ask_int(x, keys[i]), n = ask_int(y, keys[i]);
 
 		if (m != n)
 			return m < n ? 1 : -1;
 	}
-	return strcmp(text_of(x, "identity"), text_of(y, "identity"));
+	return strcmp(ask_shown(x, "identity"), ask_shown(y, "identity"));
 }
 
 /* Of a peer without a key there are no jobs. */
@@ -324,7 +312,7 @@ number_of(const json_t *o, const char *key, char out[24])
 {
 	if (json_object_get(o, key) == NULL)
 		return "-";
-	(void)snprintf(out, 24, "%lld", (long long)int_of(o, key));
+	(void)snprintf(out, 24, "%lld", (long long)ask_int(o, key));
 	return out;
 }
 
@@ -335,7 +323,7 @@ add_user(struct cli_table *t, const json_t *o)
 	const char *fp = json_string_value(json_object_get(o, "fp"));
 	const char *row[] = {fp, level, number_of(o, "links", n[0]), used,
 	    number_of(o, "requests", n[1]), number_of(o, "refused", n[2]),
-	    text_of(o, "identity"), number_of(o, "delayed", n[3]),
+	    ask_shown(o, "identity"), number_of(o, "delayed", n[3]),
 	    number_of(o, "blobs_bad", n[4]), left,
 	    number_of(o, "requests_left", n[5]),
 	    number_of(o, "jobs_waiting", n[6]),
@@ -343,14 +331,14 @@ add_user(struct cli_table *t, const json_t *o)
 	    number_of(o, "cpu_s_today", n[8]), spool};
 
 	(void)snprintf(level, sizeof(level), "%+lld",
-	    (long long)int_of(o, "level"));
-	(void)cli_bytes(used, (uint64_t)int_of(o, "bytes"));
-	(void)cli_bytes(left, (uint64_t)int_of(o, "bytes_left"));
-	(void)cli_bytes(spool, (uint64_t)int_of(o, "spool"));
+	    (long long)ask_int(o, "level"));
+	(void)cli_bytes(used, (uint64_t)ask_int(o, "bytes"));
+	(void)cli_bytes(left, (uint64_t)ask_int(o, "bytes_left"));
+	(void)cli_bytes(spool, (uint64_t)ask_int(o, "spool"));
 	cli_table_row(t, row);
-	if (int_of(o, "level") < 0)
+	if (ask_int(o, "level") < 0)
 		cli_table_colour(t, 1, COLOUR_BAD);
-	if (int_of(o, "links") > 0)
+	if (ask_int(o, "links") > 0)
 		cli_table_colour(t, 2, COLOUR_GOOD);
 }
 
