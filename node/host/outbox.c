@@ -167,23 +167,17 @@ outbox_drop(struct warren_node *wn, enum program who)
 	}
 }
 
-/*
- * An order to forget a job that never ran: the ledger promises nothing of it,
- * and what was laid out for it may be what fills the disk.
- */
+/* An order to forget a job that need not wait: job_makes_room(). */
 static bool
 makes_room(struct warren_node *wn, const struct queued *q)
 {
 	struct rd r = rd_make(q->body, q->len);
 	struct id32 id;
 	uint16_t type;
-	const struct job *j;
 
-	if (q->type != IPC_J_FORGET || !rd_u16(&r, &type) ||
-	    !rd_copy(&r, HASH_BYTES(id)))
-		return false;
-	j = job_find(&wn->node.jobs, &id);
-	return j == NULL || j->started == 0;
+	return q->type == IPC_J_FORGET && rd_u16(&r, &type) &&
+	    rd_copy(&r, HASH_BYTES(id)) &&
+	    job_makes_room(&wn->node.jobs, &id);
 }
 
 /*

@@ -296,6 +296,14 @@ job_find(struct jobs *js, const struct id32 *id)
 	return RB_FIND(job_ids, &js->ids, &key);
 }
 
+bool
+job_makes_room(struct jobs *js, const struct id32 *id)
+{
+	const struct job *j = job_find(js, id);
+
+	return j == NULL || j->started == 0;
+}
+
 struct job *
 job_by_nonce(struct jobs *js, const struct fp *owner,
     const uint8_t nonce[16])

@@ -222,6 +222,12 @@ void job_touch(struct jobs *, struct job *);
 bool jobs_lazy(const struct jobs *);
 
 struct job *job_find(struct jobs *, const struct id32 *id);
+/*
+ * May jail forget it while the ledger cannot be written? One that never ran:
+ * the ledger promises nothing of it, and what was laid out for it may be what
+ * fills the disk.
+ */
+bool job_makes_room(struct jobs *, const struct id32 *id);
 /* The job of this owner that used the nonce; NULL. */
 struct job *job_by_nonce(struct jobs *, const struct fp *owner,
     const uint8_t nonce[16]);

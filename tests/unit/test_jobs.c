@@ -338,6 +338,26 @@ test_lookups(void **state)
 	assert_int_equal(job_by_nonce(&js, &owner, nonce)->order, 3);
 }
 
+/* What may be forgotten before the ledger says so: nothing that has run. */
+static void
+test_makes_room(void **state)
+{
+	struct job *j = a_job(1, 9);
+	struct id32 none = {{99}};
+
+	(void)state;
+	job_admit(&js, j, false, "slots", NOW, at(0));
+	assert_true(job_makes_room(&js, &none));
+	assert_true(job_makes_room(&js, &j->id));
+	assert_true(job_set(&js, j, JS_STAGING, NULL, NOW));
+	assert_true(job_makes_room(&js, &j->id));
+	j->started = NOW;
+	assert_true(job_set(&js, j, JS_RUNNING, NULL, NOW));
+	assert_false(job_makes_room(&js, &j->id));
+	assert_true(job_done(&js, j, OUT_EXITED, 0, NULL, NOW));
+	assert_false(job_makes_room(&js, &j->id));
+}
+
 static void
 fill(struct job *j)
 {
@@ -431,7 +451,8 @@ main(void)
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(test_edges), T(test_phases), T(test_life), T(test_lost),
-	    T(test_verdicts), T(test_due), T(test_lookups), T(test_record),
+	    T(test_verdicts), T(test_due), T(test_lookups),
+	    T(test_makes_room), T(test_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
