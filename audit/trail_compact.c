@@ -13,6 +13,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
+#include "trust/doc/digest.h"
 
 /* Neighbouring lines that go, and what they leave behind. */
 struct run {
@@ -110,7 +111,7 @@ run_event(struct rewrite *w, const struct trail_line *l, const char *text,
 		run_begin(w, l, l->seq, text, len);
 	merkle_leaf(&leaf, text, len);
 	(void)merkle_add(&r->tree, 0, &leaf);
-	trail_sha256(&r->tomb.digest, text, len);
+	digest_of(&r->tomb.digest, text, len);
 	r->tomb.to = l->seq;
 	r->lines++;
 	r->events++;

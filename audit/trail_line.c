@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "trust/doc/digest.h"
 
 /* A cursor over text, as strict as the writer. */
 struct cur {
@@ -195,7 +196,7 @@ trail_walk_line(struct trail_walk *w, const char *text, size_t len)
 
 	if (!trail_line_parse(&l, text, len)) {
 		w->whole = false;
-		trail_sha256(&w->digest, text, len);
+		digest_of(&w->digest, text, len);
 		w->next++;
 		return "not a line of the trail";
 	}
@@ -216,7 +217,7 @@ trail_walk_line(struct trail_walk *w, const char *text, size_t len)
 		w->whole = w->whole && bad == NULL;
 		return why != NULL ? why : bad;
 	}
-	trail_sha256(&w->digest, text, len);
+	digest_of(&w->digest, text, len);
 	if (w->whole) {
 		struct id32 leaf;
 

@@ -4,12 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
 #include "trust/doc/authstate.h"
+#include "trust/doc/digest.h"
 #include "trust/lawio.h"
 
 /* How klp/ is looked through: authority by authority, slice by slice. */
@@ -136,7 +135,7 @@ pin(struct law *l, struct law_authority *la)
 		free(a);
 		return false;
 	}
-	(void)crypto_hash_sha256(digest.b, buf, len);
+	digest_of(&digest, buf, len);
 	if (la->pinned && id32_eq(&digest, &la->root_file))
 		why = NULL;
 	else if (a != NULL) {

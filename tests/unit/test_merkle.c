@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "trust/doc/digest.h"
 #include "trust/doc/merkle.h"
 #include "trust/doc/note.h"
 #include "trust/doc/note_read.h"
@@ -34,6 +35,26 @@ mth(struct id32 *out, unsigned from, unsigned to)
 	mth(id32_into(b + 1), from, from + k);
 	mth(id32_into(b + 33), from + k, to);
 	(void)crypto_hash_sha256(out->b, b, sizeof(b));
+}
+
+/* As libsodium has it, at every length of a block and around. */
+static void
+test_digest(void **state)
+{
+	uint8_t b[257];
+	struct id32 is, want;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(b); i++)
+		b[i] = (uint8_t)(i * 7);
+	for (size_t n = 0; n <= sizeof(b); n++) {
+		digest_of(&is, b, n);
+		(void)crypto_hash_sha256(want.b, b, n);
+		assert_memory_equal(is.b, want.b, 32);
+	}
+	digest_of(&is, NULL, 0);
+	(void)crypto_hash_sha256(want.b, b, 0);
+	assert_memory_equal(is.b, want.b, 32);
 }
 
 static void
@@ -202,6 +223,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_digest),
 	    cmocka_unit_test(test_roots),
 	    cmocka_unit_test(test_runs),
 	    cmocka_unit_test(test_lines),

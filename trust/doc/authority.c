@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "trust/doc/authstate.h"
+#include "trust/doc/digest.h"
 #include "trust/doc/fresh.h"
 #include "trust/doc/revlist.h"
 #include "common/util.h"
@@ -52,7 +51,7 @@ early(uint32_t issued, uint32_t now)
 static void
 hold(struct auth_step *s, uint8_t *p, size_t len, struct id32 *sha)
 {
-	(void)crypto_hash_sha256(sha->b, p, len);
+	digest_of(sha, p, len);
 	s->files[s->nfiles].p = p;
 	s->files[s->nfiles].len = len;
 	s->files[s->nfiles++].sha = *sha;
@@ -558,7 +557,7 @@ kept(const struct auth_io *io, const struct id32 *sha, size_t max, size_t *len)
 
 	if (p == NULL)
 		return NULL;
-	(void)crypto_hash_sha256(is.b, p, *len);
+	digest_of(&is, p, *len);
 	if (id32_eq(&is, sha))
 		return p;
 	free(p);
@@ -702,7 +701,7 @@ authority_pin(struct authority *a, const void *root, size_t len)
 	} else if (strcmp(a->root.authority, a->name) != 0) {
 		return "names another authority than its file";
 	}
-	(void)crypto_hash_sha256(a->state.root_sha.b, root, len);
+	digest_of(&a->state.root_sha, root, len);
 	a->state.root_version = 1;
 	return NULL;
 }

@@ -5,16 +5,7 @@
 
 #include <nettle/sha2.h>
 
-void
-trail_sha256(struct id32 *out, const void *p, size_t n)
-{
-	struct sha256_ctx st;
-
-	sha256_init(&st);
-	if (n > 0)
-		sha256_update(&st, n, p);
-	sha256_digest(&st, 32, out->b);
-}
+#include "trust/doc/digest.h"
 
 void
 merkle_init(struct merkle *m, uint64_t begin)
@@ -43,7 +34,7 @@ pair(struct id32 *out, const struct id32 *left, const struct id32 *right)
 	b[0] = 0x01;
 	memcpy(b + 1, HASH_BYTES(*left));
 	memcpy(b + 33, HASH_BYTES(*right));
-	trail_sha256(out, b, sizeof(b));
+	digest_of(out, b, sizeof(b));
 }
 
 unsigned
@@ -98,7 +89,7 @@ void
 merkle_root(const struct merkle *m, struct id32 *out)
 {
 	if (m->n == 0) {
-		trail_sha256(out, NULL, 0);
+		digest_of(out, NULL, 0);
 		return;
 	}
 	*out = m->hash[m->n - 1];

@@ -23,10 +23,6 @@ struct merkle {
 	struct id32 hash[MERKLE_NODES];
 };
 
-/* SHA-256 by the CPU's instructions where it has them: 64 MiB are hashed twice
- * at each start. */
-void trail_sha256(struct id32 *out, const void *, size_t);
-
 /* An empty run that begins at this leaf. */
 void merkle_init(struct merkle *, uint64_t begin);
 /* A leaf's hash: prefix 0x00 (RFC 6962). */

@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <nettle/sha2.h>
 #include <secp256k1.h>
 #include <secp256k1_extrakeys.h>
 #include <secp256k1_schnorrsig.h>
 #include <sodium.h>
+
+#include "trust/doc/digest.h"
 
 #define PAE_HEAD_MAX 160 /* "DSSEv1 NN type NN " */
 
@@ -137,16 +140,16 @@ void
 tagged_hash(struct id32 *out, const char *tag, const struct part *part,
     size_t nparts)
 {
-	crypto_hash_sha256_state st;
+	struct sha256_ctx st;
 	struct id32 th;
 
-	(void)crypto_hash_sha256(th.b, (const uint8_t *)tag, strlen(tag));
-	(void)crypto_hash_sha256_init(&st);
-	(void)crypto_hash_sha256_update(&st, HASH_BYTES(th));
-	(void)crypto_hash_sha256_update(&st, HASH_BYTES(th));
+	digest_of(&th, tag, strlen(tag));
+	sha256_init(&st);
+	sha256_update(&st, sizeof(th.b), th.b);
+	sha256_update(&st, sizeof(th.b), th.b);
 	for (size_t i = 0; i < nparts; i++)
-		(void)crypto_hash_sha256_update(&st, part[i].p, part[i].n);
-	(void)crypto_hash_sha256_final(&st, out->b);
+		sha256_update(&st, part[i].n, part[i].p);
+	sha256_digest(&st, sizeof(out->b), out->b);
 }
 
 /* 0: the type is longer than any of ours. */
@@ -182,7 +185,7 @@ pae_digest(struct id32 *out, bool bip340, const char *type, const void *payload,
 {
 	char head[PAE_HEAD_MAX];
 	size_t n = pae_head(head, type, len);
-	crypto_hash_sha256_state st;
+	struct sha256_ctx st;
 
 	if (n == 0)
 		return false;
@@ -192,10 +195,10 @@ pae_digest(struct id32 *out, bool bip340, const char *type, const void *payload,
 		tagged_hash(out, "klp/dsse/v1", parts, 2);
 		return true;
 	}
-	(void)crypto_hash_sha256_init(&st);
-	(void)crypto_hash_sha256_update(&st, (const uint8_t *)head, n);
-	(void)crypto_hash_sha256_update(&st, payload, len);
-	(void)crypto_hash_sha256_final(&st, out->b);
+	sha256_init(&st);
+	sha256_update(&st, n, (const uint8_t *)head);
+	sha256_update(&st, len, payload);
+	sha256_digest(&st, sizeof(out->b), out->b);
 	return true;
 }
 

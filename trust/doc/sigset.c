@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
+#include <nettle/sha2.h>
 
 /* In order once it is closed. */
 struct sigset {
@@ -37,16 +37,15 @@ sigset_digest(struct id32 *out, const struct klp_key *k, const char *type,
 	/* every part but the payload has its length in it or a fixed one */
 	const uint8_t head[] = {(uint8_t)k->kind, k->bip340, k->len,
 	    (uint8_t)strlen(type)};
-	crypto_hash_sha256_state st;
+	struct sha256_ctx st;
 
-	(void)crypto_hash_sha256_init(&st);
-	(void)crypto_hash_sha256_update(&st, head, sizeof(head));
-	(void)crypto_hash_sha256_update(&st, k->raw, k->len);
-	(void)crypto_hash_sha256_update(&st, (const uint8_t *)type,
-	    strlen(type));
-	(void)crypto_hash_sha256_update(&st, sig, SIG_LEN);
-	(void)crypto_hash_sha256_update(&st, payload, len);
-	(void)crypto_hash_sha256_final(&st, out->b);
+	sha256_init(&st);
+	sha256_update(&st, sizeof(head), head);
+	sha256_update(&st, k->len, k->raw);
+	sha256_update(&st, strlen(type), (const uint8_t *)type);
+	sha256_update(&st, SIG_LEN, sig);
+	sha256_update(&st, len, payload);
+	sha256_digest(&st, sizeof(out->b), out->b);
 }
 
 bool
