@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox/jail/slot.h"
 
-#include <sys/ipc.h>
-#include <sys/msg.h>
 #include <sys/prctl.h>
-#include <sys/sem.h>
-#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,6 +20,7 @@
 #include "sandbox/base/group.h"
 #include "sandbox/jail/bearer.h"
 #include "sandbox/jail/init.h"
+#include "sandbox/jail/sysv.h"
 #include "common/ipc_msg.h"
 #include "sandbox/base/landlock.h"
 #include "sandbox/base/limits.h"
@@ -56,6 +53,7 @@ struct slot {
 	struct bearer bearer;
 	int trees[TREES][PLAN_VOLUMES_ALL];
 	bool staged[PLAN_VOLUMES_ALL];
+	struct sysv_home home; /* jail's, or the operator's */
 };
 
 static void
@@ -374,37 +372,6 @@ folder_empty(const char *path)
 	return empty;
 }
 
-/* SysV objects outlive their processes; each is charged to the job's group. */
-static void
-drop_ipc(void)
-{
-	struct shmid_ds shm;
-	struct msqid_ds msg;
-	struct seminfo sem;
-	struct shm_info shm_all;
-	struct msginfo msg_all;
-	union {
-		struct semid_ds *one;
-		struct seminfo *all;
-	} s = {.all = &sem};
-	struct semid_ds one;
-	int n, id;
-
-	n = shmctl(0, SHM_INFO, (struct shmid_ds *)&shm_all);
-	for (int i = 0; i <= n; i++)
-		if ((id = shmctl(i, SHM_STAT, &shm)) >= 0)
-			(void)shmctl(id, IPC_RMID, NULL);
-	n = semctl(0, 0, SEM_INFO, s);
-	s.one = &one;
-	for (int i = 0; i <= n; i++)
-		if ((id = semctl(i, 0, SEM_STAT, s)) >= 0)
-			(void)semctl(id, 0, IPC_RMID, s);
-	n = msgctl(0, MSG_INFO, (struct msqid_ds *)&msg_all);
-	for (int i = 0; i <= n; i++)
-		if ((id = msgctl(i, MSG_STAT, &msg)) >= 0)
-			(void)msgctl(id, IPC_RMID, NULL);
-}
-
 static uint64_t
 usage(const struct slot *sl)
 {
@@ -463,7 +430,8 @@ forget(struct slot *sl)
 	const char *why = "";
 
 	drop_trees(sl);
-	drop_ipc();
+	/* where it may not, groups_clean() sees what is charged still */
+	(void)sysv_drop(&sl->home);
 	for (uint32_t i = 0; i < PLAN_VOLUMES_ALL; i++) {
 		if (!sl->staged[i])
 			continue;
@@ -535,6 +503,7 @@ slot_main(const struct slot_setup *s, int ctl)
 
 	sl.s = s;
 	sl.ctl = ctl;
+	sysv_here(&sl.home);
 	sl.estate = (struct estate){ctl, s->step_group, {-1, -1, -1},
 	    {-1, -1, -1}, -1, -1};
 	sl.bearer = (struct bearer){&sl.env, -1};

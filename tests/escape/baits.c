@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,6 +76,17 @@ void
 baits_remove(void)
 {
 	baits_lift(&baits);
+}
+
+bool
+baits_sysv(void)
+{
+	struct shmid_ds shm;
+	struct msqid_ds msg;
+
+	return shmctl(baits.shm, IPC_STAT, &shm) == 0 &&
+	    semctl(baits.sem, 0, GETVAL) >= 0 &&
+	    msgctl(baits.msg, IPC_STAT, &msg) == 0;
 }
 
 unsigned

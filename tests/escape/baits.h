@@ -13,6 +13,8 @@
 /* Its programs in the image at root, and what they are to find outside. */
 bool baits_set(const struct drive *, const char *root, const char *folder);
 void baits_remove(void);
+/* Are the SysV objects of who started the jail there still? */
+bool baits_sysv(void);
 void baits_bare(struct bare *);
 
 /* One attack as a job. */
