@@ -114,8 +114,7 @@ finish_changed(struct node *n, struct job *j, enum job_state old)
 		return;
 	j->since = n->now;
 	/* a job that is lost may be queued again by the next line */
-	again = j->state == JS_LOST && j->attempts <= j->retries &&
-	    n->unix_now < j->deadline;
+	again = j->state == JS_LOST && job_again(j, n->unix_now);
 	said_ended(n, j, again);
 	if (again)
 		return;
@@ -613,6 +612,7 @@ overtake(struct node *n, struct job *j)
 		return at;
 	j->overtaken = true;
 	j->group_killed = n->host.kill(n->host.ctx, j);
+	late_kill(n, j);
 	node_event(n, EVK_JOB_STATE, j->group_killed ? 3 : 4, j, NULL, "kill",
 	    j->group_killed ? "jail did not end it, its group was killed" :
 	    "jail did not end it, and its group cannot be killed: jail's clock "

@@ -426,16 +426,25 @@ job_done(struct jobs *js, struct job *j, uint8_t outcome, int32_t code,
 }
 
 bool
+job_again(const struct job *j, uint32_t unix_now)
+{
+	return (j->kill == 0 || j->kill == KILL_WATCHDOG) &&
+	    j->attempts <= j->retries && unix_now < j->deadline;
+}
+
+bool
 job_lose(struct jobs *js, struct job *j, const char *reason, uint32_t unix_now,
     struct mono now)
 {
+	bool again = job_again(j, unix_now);
+
 	if (!job_set(js, j, JS_LOST, reason, unix_now))
 		return false;
 	(void)job_set_phase(js, j, PHASE_NONE);
 	j->kill = 0;
 	j->given = j->frozen = false;
 	j->overtaken = j->group_killed = false;
-	if (j->attempts > j->retries || unix_now >= j->deadline)
+	if (!again)
 		return false;
 	j->queued_at = j->input_at = now;
 	memset(j->log, 0, sizeof(j->log));

@@ -258,8 +258,11 @@ bool job_set_phase(struct jobs *, struct job *, enum job_phase);
 bool job_done(struct jobs *, struct job *, uint8_t outcome, int32_t code,
     const char *reason, uint32_t unix_now);
 /*
- * lost; and queued again when retries and deadline allow (true).
+ * Would it be queued again, were it lost? When retries and deadline allow; one
+ * that was being killed only if that was the machine's trouble, not its own.
  */
+bool job_again(const struct job *, uint32_t unix_now);
+/* lost; and queued again (true), or not. */
 bool job_lose(struct jobs *, struct job *, const char *reason,
     uint32_t unix_now, struct mono now);
 

@@ -42,6 +42,14 @@ late_step(struct node *n, struct job *j)
 }
 
 void
+late_kill(struct node *n, struct job *j)
+{
+	/* one that is filled has its time still */
+	if (j->phase == PHASE_RUNNING)
+		wait_ms(n, j, 0);
+}
+
+void
 late_forget(struct node *n, struct job *j)
 {
 	/* one that is filled or packed still is ended before */

@@ -23,6 +23,8 @@
 void late_run(struct node *, struct job *);
 /* J_STEP is. */
 void late_step(struct node *, struct job *);
+/* Its group was killed past jail, which is to say that it ended. */
+void late_kill(struct node *, struct job *);
 /* J_FORGET is. */
 void late_forget(struct node *, struct job *);
 /* Is it over, and was all read that came before? Else *next is not later. */

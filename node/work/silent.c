@@ -21,6 +21,19 @@ no_run(struct node *n, struct job *j)
 	finish_failed(n, &m);
 }
 
+/* Its group was killed long ago, and nobody has seen it end. */
+static void
+no_exit(struct node *n, struct job *j)
+{
+	struct msg_J_FAILED m = {.code = "internal",
+	    .why = "killed, and jail did not say how it ended"};
+
+	late_alarm(n, j, "J_KILL", "the job is lost");
+	m.job = j->id;
+	m.slot = j->slot;
+	finish_failed(n, &m);
+}
+
 /* Nobody gets the slot: something of the job may be there. */
 static void
 no_forget(struct node *n, struct job *j)
@@ -36,14 +49,15 @@ static void
 look(struct node *n, struct job *j, struct mono *next)
 {
 	bool packs = j->phase == PHASE_PACKING && !j->seal_waits;
+	bool killed = j->phase == PHASE_RUNNING && j->group_killed;
 
 	/* what waits for the ledger has not been asked yet: outbox.c */
 	if (n->ledger_fails && j->forgetting)
 		late_forget(n, j);
 	else if (n->ledger_fails && j->phase == PHASE_FILLING)
 		late_run(n, j);
-	if ((!j->forgetting && !packs && j->phase != PHASE_FILLING) ||
-	    !late_passed(n, j, next))
+	if ((!j->forgetting && !packs && !killed &&
+		j->phase != PHASE_FILLING) || !late_passed(n, j, next))
 		return;
 	*next = n->now;
 	if (j->forgetting) {
@@ -51,6 +65,8 @@ look(struct node *n, struct job *j, struct mono *next)
 	} else if (packs) {
 		late_alarm(n, j, "J_STEP", "its outputs are lost");
 		finish_unpacked(n, j, "jail did not pack it");
+	} else if (killed) {
+		no_exit(n, j);
 	} else {
 		no_run(n, j);
 	}

@@ -139,6 +139,64 @@ test_slept(void **state)
 	assert_int_equal(w.n.count.unanswered, 0);
 }
 
+/* Killed by its group, and jail never says that it ended: lost, for good. */
+static void
+test_kill(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	w.run_ms = 0;
+	assert_int_equal(submit(1, 0x41, 1, retry, &id)->status, ST_OK);
+	world_run(&w, 10);
+	w.jail_deaf = true;
+	assert_int_equal(about(1, PATH_CANCEL, &id)->status, ST_OK);
+	world_run(&w, NODE_KILL_MS + NODE_JAIL_MS - 1000);
+	state_is(&id, "running", NULL);
+	assert_int_equal(w.kills, 1);
+	world_run(&w, NODE_LATE_MS + 2000);
+	/* cancelled: not queued again, whatever its retries */
+	state_is(&id, "lost", "killed, and jail did not say how it ended");
+	assert_int_equal(w.n.count.unanswered, 1);
+	assert_int_equal(w.starts, 1);
+	nothing_illegal();
+}
+
+/* While its group cannot be killed it is jail's, for as long as it takes. */
+static void
+test_kill_not_done(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	w.run_ms = 0;
+	w.no_group_kill = true;
+	assert_int_equal(submit(1, 0x41, 1, later, &id)->status, ST_OK);
+	world_run(&w, 10);
+	w.jail_deaf = true;
+	assert_int_equal(about(1, PATH_CANCEL, &id)->status, ST_OK);
+	world_run(&w, 2 * jail_ms(&id, 0));
+	state_is(&id, "running", NULL);
+	assert_int_equal(w.n.count.unanswered, 0);
+}
+
+/* A cancel is not forgotten with the jail that was to carry it out. */
+static void
+test_cancelled_jail_falls(void **state)
+{
+	struct id32 id;
+
+	(void)state;
+	w.run_ms = 0;
+	assert_int_equal(submit(1, 0x41, 1, retry, &id)->status, ST_OK);
+	world_run(&w, 10);
+	w.jail_deaf = true;
+	assert_int_equal(about(1, PATH_CANCEL, &id)->status, ST_OK);
+	node_down(&w.n, PROGRAM_JAIL);
+	state_is(&id, "lost", "the jail fell");
+	assert_int_equal(w.starts, 1);
+}
+
 /* While the ledger cannot be written nothing is asked of jail. */
 static void
 test_ledger(void **state)
@@ -303,6 +361,7 @@ main(void)
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(test_run), T(test_run_cancelled), T(test_slept), T(test_ledger),
+	    T(test_kill), T(test_kill_not_done), T(test_cancelled_jail_falls),
 	    T(test_step),
 	    T(test_step_slow_log), T(test_forget), T(test_late_words),
 	    T(test_verdict),
