@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/work/silent.h"
 
+#include <stdio.h>
+
 #include "node/work/finish.h"
 #include "node/work/late.h"
 
@@ -10,12 +12,13 @@
 static void
 no_run(struct node *n, struct job *j)
 {
-	struct msg_J_FAILED m = {.code = "internal",
+	struct msg_J_FAILED m = {
 	    .why = "jail did not say that it started"};
 	bool killed = n->host.kill(n->host.ctx, j);
 
 	late_alarm(n, j, "J_RUN", killed ? "its group is killed" :
 	    "and its group cannot be killed");
+	(void)snprintf(m.code, sizeof(m.code), "internal");
 	m.job = j->id;
 	m.slot = j->slot;
 	finish_failed(n, &m);
@@ -25,10 +28,11 @@ no_run(struct node *n, struct job *j)
 static void
 no_exit(struct node *n, struct job *j)
 {
-	struct msg_J_FAILED m = {.code = "internal",
+	struct msg_J_FAILED m = {
 	    .why = "killed, and jail did not say how it ended"};
 
 	late_alarm(n, j, "J_KILL", "the job is lost");
+	(void)snprintf(m.code, sizeof(m.code), "internal");
 	m.job = j->id;
 	m.slot = j->slot;
 	finish_failed(n, &m);
