@@ -122,19 +122,31 @@ def asleep(node, name):
            "%s %s" % (rc, s))
 
 
+def parent(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return int(f.read().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return 0
+
+
 def children(node, comm):
-    """Processes of that name in another pid namespace than ours."""
+    """Processes of that name that this node's jail has started; others of the
+    machine are nobody's here."""
+    jail = node.pids()["jail"]
     found = []
     for p in os.listdir("/proc"):
         try:
             with open("/proc/%s/comm" % p) as f:
                 if f.read().strip() != comm:
                     continue
-            if os.readlink("/proc/%s/ns/pid" % p) != os.readlink(
-                    "/proc/self/ns/pid"):
-                found.append(int(p))
         except OSError:
             continue
+        up = int(p)
+        while up not in (0, jail):
+            up = parent(up)
+        if up == jail:
+            found.append(int(p))
     return found
 
 
