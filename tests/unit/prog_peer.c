@@ -103,6 +103,9 @@ next(struct ipc *c, struct ipc_in *in, int ms)
 			return r;
 		if (left <= 0)
 			return 0;
+		/* what did not fit goes out first, or nobody answers it */
+		if (ipc_pending(c))
+			pfd.events |= POLLOUT;
 		(void)poll(&pfd, 1, (int)left);
 	}
 }
