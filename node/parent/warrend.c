@@ -5,6 +5,7 @@
 #include "config.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -373,6 +374,8 @@ main(int argc, char **argv)
 	parent_event(&p, EVK_START, 1, "", "the node starts");
 	log_notice(NULL, "started, config=%s compute=%s", p.path,
 	    p.compute ? "on" : "off");
+	/* what reading the files took: little of it is needed again */
+	(void)malloc_trim(0);
 	(void)ev_run(p.loop, 0);
 	groups_kill_jobs(&p.groups);
 	groups_remove(&p.groups);
