@@ -30,20 +30,6 @@ struct explain {
 	char why[256];
 };
 
-static const char *
-text_of(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s != NULL ? s : "";
-}
-
-static json_int_t
-int_of(const json_t *o, const char *name)
-{
-	return json_integer_value(json_object_get(o, name));
-}
-
 /* ---- whom it is about ---- */
 
 /* A key in any form, digits of an id, or the name of a job of ours. */
@@ -110,9 +96,9 @@ is_ambiguous(const struct explain *x)
 		return false;
 	cli_error(x->c, "more than one begins with %s", x->id);
 	json_array_foreach(jobs, i, o)
-		cli_hint(x->c, "job %s", text_of(o, "id"));
+		cli_hint(x->c, "job %s", ask_text(o, "id"));
 	json_array_foreach(peers, i, o)
-		cli_hint(x->c, "peer %s", text_of(o, "identity"));
+		cli_hint(x->c, "peer %s", ask_text(o, "identity"));
 	return true;
 }
 
@@ -152,7 +138,7 @@ print_budgets(const struct cli *c, const json_t *p)
 
 	for (size_t i = 0; i < NELEM(BUDGETS); i++) {
 		const struct budget *b = &BUDGETS[i];
-		json_int_t of = int_of(p, b->limit), left, used;
+		json_int_t of = ask_int(p, b->limit), left, used;
 		char text[4][24];
 		const char *row[] = {b->name, text[0], text[1], text[2],
 		    text[3]};
@@ -160,9 +146,9 @@ print_budgets(const struct cli *c, const json_t *p)
 		/* of a peer without a key there are no budgets of jobs */
 		if (json_object_get(p, b->limit) == NULL)
 			continue;
-		left = b->left != NULL ? int_of(p, b->left) :
-		    MAX_OF(of - int_of(p, b->used), 0);
-		used = b->used != NULL ? int_of(p, b->used) :
+		left = b->left != NULL ? ask_int(p, b->left) :
+		    MAX_OF(of - ask_int(p, b->used), 0);
+		used = b->used != NULL ? ask_int(p, b->used) :
 		    MAX_OF(of - left, 0);
 		(void)amount(text[0], b, used);
 		if (of == 0) {
@@ -172,10 +158,10 @@ print_budgets(const struct cli *c, const json_t *p)
 			(void)amount(text[1], b, left);
 			(void)amount(text[2], b, of);
 		}
-		if (b->full == NULL || int_of(p, b->full) == 0)
+		if (b->full == NULL || ask_int(p, b->full) == 0)
 			row[4] = "-";
 		else
-			(void)cli_duration(text[3], int_of(p, b->full) * 1000);
+			(void)cli_duration(text[3], ask_int(p, b->full) * 1000);
 		cli_table_row(t, row);
 	}
 	cli_table_print(t);
@@ -184,20 +170,20 @@ print_budgets(const struct cli *c, const json_t *p)
 static void
 print_peer(struct explain *x, const json_t *p, const json_t *why)
 {
-	const char *listed = text_of(p, "listed");
+	const char *listed = ask_text(p, "listed");
 
-	printf("peer      %s\n", text_of(p, "identity"));
-	if (text_of(p, "fp")[0] != '\0')
-		printf("key       %s\n", text_of(p, "fp"));
+	printf("peer      %s\n", ask_text(p, "identity"));
+	if (ask_text(p, "fp")[0] != '\0')
+		printf("key       %s\n", ask_text(p, "fp"));
 	printf("level     %+lld, jobs need %+lld%s%s\n",
-	    (long long)int_of(p, "level"),
-	    (long long)MAX_OF(int_of(p, "floor"), 0),
-	    text_of(p, "why")[0] != '\0' ? ": " : "", text_of(p, "why"));
-	if (text_of(why, "why")[0] != '\0')
+	    (long long)ask_int(p, "level"),
+	    (long long)MAX_OF(ask_int(p, "floor"), 0),
+	    ask_text(p, "why")[0] != '\0' ? ": " : "", ask_text(p, "why"));
+	if (ask_text(why, "why")[0] != '\0')
 		printf("because   %s (`warren trust why` shows the path)\n",
-		    text_of(why, "why"));
-	if (text_of(why, "jobs")[0] != '\0')
-		printf("no jobs   %s\n", text_of(why, "jobs"));
+		    ask_text(why, "why"));
+	if (ask_text(why, "jobs")[0] != '\0')
+		printf("no jobs   %s\n", ask_text(why, "jobs"));
 	if (listed[0] != '\0')
 		printf("listed    %s%s\n", listed,
 		    strcmp(listed, "revoked") == 0 ?
@@ -205,9 +191,9 @@ print_peer(struct explain *x, const json_t *p, const json_t *why)
 			": its jobs stand still or are refused");
 	printf("asked     %lld requests, %lld refused, %lld told to wait, %lld "
 	       "bad blobs; %lld links now\n\n",
-	    (long long)int_of(p, "requests"), (long long)int_of(p, "refused"),
-	    (long long)int_of(p, "delayed"), (long long)int_of(p, "blobs_bad"),
-	    (long long)int_of(p, "links"));
+	    (long long)ask_int(p, "requests"), (long long)ask_int(p, "refused"),
+	    (long long)ask_int(p, "delayed"), (long long)ask_int(p, "blobs_bad"),
+	    (long long)ask_int(p, "links"));
 	print_budgets(x->c, p);
 }
 
@@ -229,22 +215,22 @@ static void
 print_event(const json_t *e)
 {
 	char when[24], text[2048], safe[8192];
-	const char *code = text_of(e, "code"), *words = text_of(e, "text");
+	const char *code = ask_text(e, "code"), *words = ask_text(e, "text");
 
 	/* a state is in the message as well */
-	if (strncmp(text_of(e, "message"), code, strlen(code)) == 0)
+	if (strncmp(ask_text(e, "message"), code, strlen(code)) == 0)
 		code = "";
 	if (words[0] != '\0')
 		(void)snprintf(text, sizeof(text), "refused: %s", words);
 	else
 		(void)snprintf(text, sizeof(text), "%s%s%s%s%s",
-		    text_of(e, "kind"), code[0] != '\0' ? " " : "", code,
-		    text_of(e, "message")[0] != '\0' ? ": " : "",
-		    text_of(e, "message"));
+		    ask_text(e, "kind"), code[0] != '\0' ? " " : "", code,
+		    ask_text(e, "message")[0] != '\0' ? ": " : "",
+		    ask_text(e, "message"));
 	(void)text_printable(safe, sizeof(safe), text, strlen(text));
-	printf("%s  %s\n", cli_time(when, int_of(e, "time")), safe);
-	print_line("submitter", text_of(e, "remedy"));
-	print_line("operator", text_of(e, "operator"));
+	printf("%s  %s\n", cli_time(when, ask_int(e, "time")), safe);
+	print_line("submitter", ask_text(e, "remedy"));
+	print_line("operator", ask_text(e, "operator"));
 }
 
 static void
@@ -335,8 +321,8 @@ explain(struct explain *x)
 	if (job == NULL && peer == NULL && json_array_size(x->events) == 0)
 		return nothing(x);
 	if (job == NULL && peer != NULL)
-		why = trust_why(x->c, text_of(peer, "fp")[0] != '\0' ?
-			text_of(peer, "fp") : text_of(peer, "identity"));
+		why = trust_why(x->c, ask_text(peer, "fp")[0] != '\0' ?
+			ask_text(peer, "fp") : ask_text(peer, "identity"));
 	say(x, job, why);
 	json_decref(why);
 	return CLI_OK;

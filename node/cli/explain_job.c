@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/cli/ask.h"
 #include "node/cli/explain_job.h"
 
 #include <stdio.h>
@@ -9,20 +10,6 @@
 #include "node/cli/outcome.h"
 #include "node/cli/refusal.h"
 #include "trust/doc/receipt.h"
-
-static const char *
-text_of(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s != NULL ? s : "";
-}
-
-static json_int_t
-int_of(const json_t *o, const char *name)
-{
-	return json_integer_value(json_object_get(o, name));
-}
 
 static json_t *
 told(const char *text, const char *rule, const char *remedy,
@@ -57,15 +44,15 @@ add_limit(json_t *o, const json_t *job, int32_t code)
 	const json_t *used = json_object_get(job, "usage");
 	unsigned why = (unsigned)code & 0xff;
 	const char *name = why < KILL_REASONS ? names[why] : NULL;
-	json_int_t value = why == KILL_TIME ? int_of(used, "wall_ms") :
-	    why == KILL_MEMORY ? int_of(used, "memory_kb") * 1024 : 0;
+	json_int_t value = why == KILL_TIME ? ask_int(used, "wall_ms") :
+	    why == KILL_MEMORY ? ask_int(used, "memory_kb") * 1024 : 0;
 
 	if (why == KILL_DEADLINE)
 		(void)json_object_set_new(o, "limit",
-		    json_integer(int_of(job, "deadline")));
+		    json_integer(ask_int(job, "deadline")));
 	if (name == NULL)
 		return;
-	(void)json_object_set_new(o, "limit", json_integer(int_of(
+	(void)json_object_set_new(o, "limit", json_integer(ask_int(
 	    json_object_get(job, "limits"), name)));
 	/* of what a group counts alone the peak is not kept */
 	if (value > 0)
@@ -92,7 +79,7 @@ ended(const json_t *job, const char *state)
 	    json_integer_value(detail)))
 		outcome = JOB_OUTCOMES;
 	outcome_words(words, sizeof(words), outcome, code,
-	    text_of(job, "reason"));
+	    ask_text(job, "reason"));
 	o = told(words, outcome == JOB_KILLED ? kill_name((unsigned)code &
 		0xff) : state, outcome_remedy(outcome, code),
 	    outcome_operator(outcome, code));
@@ -105,7 +92,7 @@ ended(const json_t *job, const char *state)
 static json_t *
 active(const json_t *w, const char *state)
 {
-	const char *kill = text_of(w, "kill");
+	const char *kill = ask_text(w, "kill");
 	char words[256];
 
 	if (kill[0] != '\0') {
@@ -121,8 +108,8 @@ active(const json_t *w, const char *state)
 		return told("stands still: this machine is not lent now",
 		    "when", "Nothing: it goes on by itself.",
 		    "`compute_when` of node.yaml.");
-	(void)snprintf(words, sizeof(words), "is %s", strcmp(text_of(w,
-	    "phase"), "none") == 0 ? state : text_of(w, "phase"));
+	(void)snprintf(words, sizeof(words), "is %s", strcmp(ask_text(w,
+	    "phase"), "none") == 0 ? state : ask_text(w, "phase"));
 	return told(words, state, NULL, "");
 }
 
@@ -148,13 +135,13 @@ waits(const json_t *w, const char *reason)
 json_t *
 explain_job(const json_t *job)
 {
-	const char *state = text_of(job, "state");
+	const char *state = ask_text(job, "state");
 	const json_t *w = json_object_get(job, "waits");
 
 	if (strcmp(state, "refused") == 0)
-		return refused(text_of(job, "reason"));
+		return refused(ask_text(job, "reason"));
 	if (strcmp(state, "queued") == 0)
-		return waits(w, text_of(job, "reason"));
+		return waits(w, ask_text(job, "reason"));
 	if (strcmp(state, "held") == 0)
 		return waits(w, "review");
 	if (json_is_object(w))
@@ -187,11 +174,11 @@ print_share(const json_t *w, const char *name)
 	const json_t *o = json_object_get(w, name);
 	char asked[24], used[24], of[24];
 
-	if (o != NULL && int_of(o, "of") > 0)
+	if (o != NULL && ask_int(o, "of") > 0)
 		printf("%-9s asks for %s; %s of %s are taken\n", name,
-		    amount(asked, name, int_of(o, "asked")),
-		    amount(used, name, int_of(o, "used")),
-		    amount(of, name, int_of(o, "of")));
+		    amount(asked, name, ask_int(o, "asked")),
+		    amount(used, name, ask_int(o, "used")),
+		    amount(of, name, ask_int(o, "of")));
 }
 
 static void
@@ -199,24 +186,24 @@ print_waits(const json_t *job, const json_t *w)
 {
 	char text[24];
 
-	if (int_of(w, "missing_bytes") > 0)
+	if (ask_int(w, "missing_bytes") > 0)
 		printf("inputs    %s have not come\n",
-		    cli_bytes(text, (uint64_t)int_of(w, "missing_bytes")));
-	if (int_of(w, "lent_s") > 0)
+		    cli_bytes(text, (uint64_t)ask_int(w, "missing_bytes")));
+	if (ask_int(w, "lent_s") > 0)
 		printf("lent      in %s at the earliest: %s\n",
-		    cli_duration(text, int_of(w, "lent_s") * 1000),
-		    text_of(w, "lent_why"));
+		    cli_duration(text, ask_int(w, "lent_s") * 1000),
+		    ask_text(w, "lent_why"));
 	if (json_object_get(w, "wait_s") != NULL) {
 		printf("its turn  in about %s\n",
-		    cli_duration(text, int_of(w, "wait_s") * 1000));
+		    cli_duration(text, ask_int(w, "wait_s") * 1000));
 		print_share(w, "slots");
 		print_share(w, "memory");
 		print_share(w, "cpu");
 	}
 	if (json_object_get(w, "end_s") != NULL)
 		printf("until     %s from now; it is ended then\n",
-		    cli_duration(text, int_of(w, "end_s") * 1000));
-	printf("deadline  %s\n", cli_time(text, int_of(job, "deadline")));
+		    cli_duration(text, ask_int(w, "end_s") * 1000));
+	printf("deadline  %s\n", cli_time(text, ask_int(job, "deadline")));
 	if (json_is_true(json_object_get(w, "aside")))
 		printf("ledger    its row cannot be written: see the log\n");
 }
@@ -225,27 +212,27 @@ void
 explain_job_print(const json_t *job, const json_t *x)
 {
 	const json_t *w = json_object_get(job, "waits");
-	const char *rule = text_of(x, "rule");
+	const char *rule = ask_text(x, "rule");
 	char a[24], b[24], at[24];
 
-	printf("job       %s\nperson    %s, level %+lld\n", text_of(job, "id"),
-	    text_of(job, "owner"), (long long)int_of(job, "level"));
-	printf("state     %s since %s, attempt %lld\n", text_of(job, "state"),
-	    cli_time(at, int_of(job, "at")),
-	    (long long)int_of(job, "attempts"));
-	printf("why       %s\n", text_of(x, "text"));
+	printf("job       %s\nperson    %s, level %+lld\n", ask_text(job, "id"),
+	    ask_text(job, "owner"), (long long)ask_int(job, "level"));
+	printf("state     %s since %s, attempt %lld\n", ask_text(job, "state"),
+	    cli_time(at, ask_int(job, "at")),
+	    (long long)ask_int(job, "attempts"));
+	printf("why       %s\n", ask_text(x, "text"));
 	if (json_object_get(x, "limit") != NULL) {
 		printf("limit     %s %s", rule,
-		    amount(a, rule, int_of(x, "limit")));
+		    amount(a, rule, ask_int(x, "limit")));
 		if (json_object_get(x, "value") != NULL)
 			printf(", and it came to %s",
-			    amount(b, rule, int_of(x, "value")));
+			    amount(b, rule, ask_int(x, "value")));
 		printf("\n");
 	}
 	if (json_is_object(w))
 		print_waits(job, w);
-	if (text_of(x, "remedy")[0] != '\0')
-		printf("submitter %s\n", text_of(x, "remedy"));
-	if (text_of(x, "operator")[0] != '\0')
-		printf("operator  %s\n", text_of(x, "operator"));
+	if (ask_text(x, "remedy")[0] != '\0')
+		printf("submitter %s\n", ask_text(x, "remedy"));
+	if (ask_text(x, "operator")[0] != '\0')
+		printf("operator  %s\n", ask_text(x, "operator"));
 }

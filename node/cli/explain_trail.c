@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/cli/ask.h"
 #include "node/cli/explain_trail.h"
 
 #include <errno.h>
@@ -20,18 +21,10 @@ struct search {
 	size_t n;
 };
 
-static const char *
-text_of(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s != NULL ? s : "";
-}
-
 static bool
 begins(const json_t *klp, const char *name, const char *id)
 {
-	return strncmp(text_of(klp, name), id, strlen(id)) == 0;
+	return strncmp(ask_text(klp, name), id, strlen(id)) == 0;
 }
 
 /* The trail has each step of all jobs of a peer: these explain something. */
@@ -43,7 +36,7 @@ is_trouble(const json_t *klp)
 	    "volume_dropped", "revoked", "violation", "penalty"};
 
 	for (size_t i = 0; i < NELEM(kinds); i++)
-		if (strcmp(text_of(klp, "kind"), kinds[i]) == 0)
+		if (strcmp(ask_text(klp, "kind"), kinds[i]) == 0)
 			return true;
 	return false;
 }
@@ -78,16 +71,16 @@ may_be(const struct search *s, const char *text, size_t len)
 static void
 explain_refused(json_t *o)
 {
-	const char *message = text_of(o, "message");
+	const char *message = ask_text(o, "message");
 	char words[REFUSAL_TEXT], remedy[REFUSAL_TEXT];
 	char safe[4 * REFUSAL_TEXT];
 	struct cli_refusal r;
 
-	if (strcmp(text_of(o, "code"), "refused") == 0 &&
+	if (strcmp(ask_text(o, "code"), "refused") == 0 &&
 	    strncmp(message, "refused ", 8) == 0) {
 		refusal_reason(&r, message + 8);
 	} else {
-		refusal_trail(&r, text_of(o, "code"), message,
+		refusal_trail(&r, ask_text(o, "code"), message,
 		    (uint64_t)json_integer_value(json_object_get(o, "limit")),
 		    (uint64_t)json_integer_value(json_object_get(o, "value")),
 		    json_integer_value(json_object_get(o, "time")));
@@ -109,12 +102,12 @@ event_of(uint64_t seq, const json_t *e, const json_t *klp)
 	    "b", "limit", "value"};
 	json_t *o = json_pack("{s:I,s:I,s:s}", "seq", (json_int_t)seq, "time",
 	    json_integer_value(json_object_get(e, "time")) / 1000, "message",
-	    text_of(e, "message")), *v;
+	    ask_text(e, "message")), *v;
 
 	for (size_t i = 0; i < NELEM(names); i++)
 		if ((v = json_object_get(klp, names[i])) != NULL)
 			(void)json_object_set(o, names[i], v);
-	if (strcmp(text_of(o, "kind"), "job_refused") == 0)
+	if (strcmp(ask_text(o, "kind"), "job_refused") == 0)
 		explain_refused(o);
 	return o;
 }

@@ -64,20 +64,6 @@ parse_id(struct cli *c, struct why *w, const char *text)
 	return false;
 }
 
-static long long
-number(const json_t *o, const char *name)
-{
-	return json_integer_value(json_object_get(o, name));
-}
-
-static const char *
-text(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s == NULL ? "" : s;
-}
-
 /* From an anchor, edge by edge, to the one that was asked about. */
 static void
 print_path(size_t i, const json_t *path)
@@ -85,17 +71,17 @@ print_path(size_t i, const json_t *path)
 	char until[24];
 
 	printf("path %-6zu %.16s\n", i + 1,
-	    text(json_array_get(path, 0), "source"));
+	    ask_text(json_array_get(path, 0), "source"));
 	for (size_t h = 0; h < json_array_size(path); h++) {
 		const json_t *e = json_array_get(path, h);
 
 		printf("  %+lld -> %.16s  confidence %lld.%03lld, by now "
 		       "%lld.%03lld, until %s\n",
-		    number(e, "level"), text(e, "target"),
-		    number(e, "confidence") / 1000,
-		    number(e, "confidence") % 1000, number(e, "left") / 1000,
-		    number(e, "left") % 1000,
-		    cli_time(until, number(e, "expires")));
+		    ask_int(e, "level"), ask_text(e, "target"),
+		    ask_int(e, "confidence") / 1000,
+		    ask_int(e, "confidence") % 1000, ask_int(e, "left") / 1000,
+		    ask_int(e, "left") % 1000,
+		    cli_time(until, ask_int(e, "expires")));
 	}
 }
 
@@ -109,16 +95,16 @@ print_why(struct cli *c, const struct why *w)
 		cli_json(json_deep_copy(o));
 		return;
 	}
-	if (text(o, "fp")[0] != '\0')
-		printf("key         %s\n", text(o, "fp"));
-	if (text(o, "rns")[0] != '\0')
-		printf("reticulum   %s\n", text(o, "rns"));
-	printf("level       %s%lld\n", number(o, "level") > 0 ? "+" : "",
-	    number(o, "level"));
-	printf("because     %s\n", text(o, "why"));
-	if (text(o, "jobs")[0] != '\0')
-		printf("no jobs     %s\n", text(o, "jobs"));
-	printf("holds until %s\n", cli_time(until, number(o, "valid_until")));
+	if (ask_text(o, "fp")[0] != '\0')
+		printf("key         %s\n", ask_text(o, "fp"));
+	if (ask_text(o, "rns")[0] != '\0')
+		printf("reticulum   %s\n", ask_text(o, "rns"));
+	printf("level       %s%lld\n", ask_int(o, "level") > 0 ? "+" : "",
+	    ask_int(o, "level"));
+	printf("because     %s\n", ask_text(o, "why"));
+	if (ask_text(o, "jobs")[0] != '\0')
+		printf("no jobs     %s\n", ask_text(o, "jobs"));
+	printf("holds until %s\n", cli_time(until, ask_int(o, "valid_until")));
 	for (size_t i = 0; i < json_array_size(paths); i++)
 		print_path(i, json_array_get(paths, i));
 }
@@ -192,15 +178,15 @@ static void
 add_row(struct cli_table *t, const json_t *d)
 {
 	char version[24], root[24], entries[24], until[24];
-	const char *row[] = {text(d, "authority"), text(d, "path"), version,
-	    text(d, "fresh"), until, entries, root, text(d, "held")};
+	const char *row[] = {ask_text(d, "authority"), ask_text(d, "path"), version,
+	    ask_text(d, "fresh"), until, entries, root, ask_text(d, "held")};
 
-	(void)snprintf(version, sizeof(version), "%lld", number(d, "version"));
-	(void)snprintf(root, sizeof(root), "%lld", number(d, "root"));
-	(void)snprintf(entries, sizeof(entries), "%lld", number(d, "entries"));
-	(void)cli_time(until, number(d, "expires"));
+	(void)snprintf(version, sizeof(version), "%lld", ask_int(d, "version"));
+	(void)snprintf(root, sizeof(root), "%lld", ask_int(d, "root"));
+	(void)snprintf(entries, sizeof(entries), "%lld", ask_int(d, "entries"));
+	(void)cli_time(until, ask_int(d, "expires"));
 	cli_table_row(t, row);
-	cli_table_colour(t, 3, strcmp(text(d, "fresh"), "fresh") == 0
+	cli_table_colour(t, 3, strcmp(ask_text(d, "fresh"), "fresh") == 0
 	    ? COLOUR_GOOD : COLOUR_BAD);
 }
 

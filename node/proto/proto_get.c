@@ -558,18 +558,22 @@ proto_get_cancelled(struct pstr *state, struct pstr *reason,
 	return true;
 }
 
+/* nil: this was the last page. */
+static bool
+get_next(struct rd *r, bool *has, uint64_t *next)
+{
+	*has = !mpk_get_nil(r);
+	return !*has || proto_int(r, next);
+}
+
 static bool
 list_member(void *ctx, unsigned k, struct rd *r)
 {
 	struct proto_list *l = ctx;
 	size_t n, five;
 
-	if (k == 1) {
-		if (mpk_get_nil(r))
-			return true;
-		l->has_next = true;
-		return proto_int(r, &l->next);
-	}
+	if (k == 1)
+		return get_next(r, &l->has_next, &l->next);
 	if (!mpk_get_array(r, &n) || n > PROTO_LIST_MAX)
 		return false;
 	for (size_t i = 0; i < n; i++) {
@@ -601,12 +605,8 @@ review_member(void *ctx, unsigned k, struct rd *r)
 	struct proto_review *l = ctx;
 	size_t n, three;
 
-	if (k == 1) {
-		if (mpk_get_nil(r))
-			return true;
-		l->has_next = true;
-		return proto_int(r, &l->next);
-	}
+	if (k == 1)
+		return get_next(r, &l->has_next, &l->next);
 	if (!mpk_get_array(r, &n) || n > PROTO_LIST_MAX)
 		return false;
 	for (size_t i = 0; i < n; i++) {

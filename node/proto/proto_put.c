@@ -298,6 +298,17 @@ proto_put_cancelled(struct wr *w, struct pstr state, struct pstr reason)
 	put_named_str(w, "reason", reason);
 }
 
+/* nil: this was the last page. */
+static void
+put_next(struct wr *w, bool has, uint64_t next)
+{
+	mpk_put_str(w, "next");
+	if (has)
+		mpk_put_uint(w, next);
+	else
+		mpk_put_nil(w);
+}
+
 void
 proto_put_list(struct wr *w, const struct proto_list *l)
 {
@@ -314,11 +325,7 @@ proto_put_list(struct wr *w, const struct proto_list *l)
 		put_outcome(w, &j->outcome);
 		mpk_put_uint(w, j->at);
 	}
-	mpk_put_str(w, "next");
-	if (l->has_next)
-		mpk_put_uint(w, l->next);
-	else
-		mpk_put_nil(w);
+	put_next(w, l->has_next, l->next);
 }
 
 void
@@ -335,11 +342,7 @@ proto_put_review(struct wr *w, const struct proto_review *l)
 		mpk_put_bin(w, j->envelope.p, j->envelope.n);
 		mpk_put_uint(w, j->at);
 	}
-	mpk_put_str(w, "next");
-	if (l->has_next)
-		mpk_put_uint(w, l->next);
-	else
-		mpk_put_nil(w);
+	put_next(w, l->has_next, l->next);
 }
 
 void
