@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/config/rnsconf_read.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,43 +26,26 @@ static const char *const discovery_keys[] = {"announce_interval",
     "discovery_lxmf_address", "discovery_frequency", "discovery_bandwidth",
     "discovery_modulation", "ignore_config_warnings", "ingress_control"};
 
-static const struct knob server_knobs[] = {
-	{"listen_ip", K_TEXT, FIELD(rnsconf_if, listen_ip), 0, 0},
-	{"port", K_INT, FIELD(rnsconf_if, listen_port), PORT},
-	{"listen_port", K_INT, FIELD(rnsconf_if, listen_port), PORT},
-	{"device", K_TEXT, FIELD(rnsconf_if, device), 0, 0},
-	{"prefer_ipv6", K_BOOL, FIELD(rnsconf_if, prefer_ipv6), 0, 0},
-	{"i2p_tunneled", K_BOOL, FIELD(rnsconf_if, i2p_tunneled), 0, 0},
-};
-
-static const struct knob client_knobs[] = {
-	{"target_host", K_TEXT, FIELD(rnsconf_if, target_host), 0, 0},
-	{"target_port", K_INT, FIELD(rnsconf_if, target_port), PORT},
-	{"kiss_framing", K_BOOL, FIELD(rnsconf_if, kiss_framing), 0, 0},
-	{"i2p_tunneled", K_BOOL, FIELD(rnsconf_if, i2p_tunneled), 0, 0},
-	{"max_reconnect_tries", K_INT, FIELD(rnsconf_if, max_reconnect_tries),
-	    NAT},
-	{"fixed_mtu", K_INT, FIELD(rnsconf_if, fixed_mtu), RNS_MTU, 524288},
-};
-
+/* Each type that is built has a reader of its own keys. */
 static const struct {
 	const char *text;
 	enum rnsconf_type type;
+	void (*read)(struct reader *, struct rnsconf_if *);
 } types[] = {
-	{"TCPServerInterface", RNSCONF_TCP_SERVER},
-	{"TCPClientInterface", RNSCONF_TCP_CLIENT},
-	{"AutoInterface", RNSCONF_UNSUPPORTED},
-	{"UDPInterface", RNSCONF_UNSUPPORTED},
-	{"BackboneInterface", RNSCONF_UNSUPPORTED},
-	{"BackboneClientInterface", RNSCONF_UNSUPPORTED},
-	{"I2PInterface", RNSCONF_UNSUPPORTED},
-	{"SerialInterface", RNSCONF_UNSUPPORTED},
-	{"PipeInterface", RNSCONF_UNSUPPORTED},
-	{"KISSInterface", RNSCONF_UNSUPPORTED},
-	{"AX25KISSInterface", RNSCONF_UNSUPPORTED},
-	{"RNodeInterface", RNSCONF_UNSUPPORTED},
-	{"RNodeMultiInterface", RNSCONF_UNSUPPORTED},
-	{"WeaveInterface", RNSCONF_UNSUPPORTED},
+	{"TCPServerInterface", RNSCONF_TCP_SERVER, rnsconf_read_tcp_server},
+	{"TCPClientInterface", RNSCONF_TCP_CLIENT, rnsconf_read_tcp_client},
+	{"AutoInterface", RNSCONF_UNSUPPORTED, NULL},
+	{"UDPInterface", RNSCONF_UNSUPPORTED, NULL},
+	{"BackboneInterface", RNSCONF_UNSUPPORTED, NULL},
+	{"BackboneClientInterface", RNSCONF_UNSUPPORTED, NULL},
+	{"I2PInterface", RNSCONF_UNSUPPORTED, NULL},
+	{"SerialInterface", RNSCONF_UNSUPPORTED, NULL},
+	{"PipeInterface", RNSCONF_UNSUPPORTED, NULL},
+	{"KISSInterface", RNSCONF_UNSUPPORTED, NULL},
+	{"AX25KISSInterface", RNSCONF_UNSUPPORTED, NULL},
+	{"RNodeInterface", RNSCONF_UNSUPPORTED, NULL},
+	{"RNodeMultiInterface", RNSCONF_UNSUPPORTED, NULL},
+	{"WeaveInterface", RNSCONF_UNSUPPORTED, NULL},
 };
 
 static const struct {
@@ -151,8 +133,8 @@ read_announce_rate(struct reader *r, struct rnsconf_if *i,
 }
 
 /* What is needed and not there; a key that is nearly it was meant for it. */
-static void
-missing(struct reader *r, const struct rnsconf_if *i, const char *key,
+void
+rnsconf_missing(struct reader *r, const struct rnsconf_if *i, const char *key,
     const char *example)
 {
 	const struct conf_entry *e = conf_misspelt(&r->v, key);
@@ -170,46 +152,6 @@ missing(struct reader *r, const struct rnsconf_if *i, const char *key,
 	    i->name, key);
 }
 
-/* Neither an address nor what could be a name: with a port, or http://. */
-static void
-note_host(struct reader *r, const char *key, const char *host)
-{
-	unsigned char raw[16];
-
-	if (host == NULL || inet_pton(AF_INET6, host, raw) == 1 ||
-	    strchr(host, '%') != NULL || /* a zone: fe80::1%eth0 */
-	    strpbrk(host, ":/ ") == NULL)
-		return;
-	rnsconf_note(r, conf_line(&r->v, key),
-	    "a name or an address, without http:// and port",
-	    "%s: %s \"%.60s\" is no host", r->where, key, host);
-}
-
-static void
-read_tcp(struct reader *r, struct rnsconf_if *i)
-{
-	int64_t timeout;
-
-	if (i->type == RNSCONF_TCP_SERVER) {
-		rnsconf_knobs(r, server_knobs, NELEM(server_knobs), i);
-		if (i->listen_port == 0 &&
-		    conf_entry(r->v.sec, "port") == NULL &&
-		    conf_entry(r->v.sec, "listen_port") == NULL)
-			missing(r, i, "listen_port", "4242");
-		if (i->listen_ip == NULL && i->device == NULL)
-			missing(r, i, "listen_ip", "0.0.0.0");
-		note_host(r, "listen_ip", i->listen_ip);
-		return;
-	}
-	rnsconf_knobs(r, client_knobs, NELEM(client_knobs), i);
-	note_host(r, "target_host", i->target_host);
-	(void)conf_get_int(&r->v, "connect_timeout", NAT, &timeout);
-	if (i->target_host == NULL)
-		missing(r, i, "target_host", "relay.example.org");
-	if (i->target_port == 0 && conf_entry(r->v.sec, "target_port") == NULL)
-		missing(r, i, "target_port", "4242");
-}
-
 static void
 read_internal(struct reader *r)
 {
@@ -222,13 +164,15 @@ read_internal(struct reader *r)
 		    "this version and has no effect", r->where);
 }
 
-static enum rnsconf_type
+/* Its place in types[], or how many there are. */
+static size_t
 type_of(const char *text)
 {
-	for (size_t k = 0; k < NELEM(types); k++)
-		if (strcmp(text, types[k].text) == 0)
-			return types[k].type;
-	return RNSCONF_UNKNOWN;
+	size_t k = 0;
+
+	while (k < NELEM(types) && strcmp(text, types[k].text) != 0)
+		k++;
+	return k;
 }
 
 static void
@@ -280,6 +224,7 @@ read_if(struct reader *r, struct rnsconf_if *i, const uint32_t ar[3])
 {
 	bool a = false, b = false;
 	int has_type;
+	size_t k;
 
 	has_type = conf_get_text(&r->v, "type", &i->type_text);
 	(void)conf_get_bool(&r->v, "enabled", &a);
@@ -290,23 +235,24 @@ read_if(struct reader *r, struct rnsconf_if *i, const uint32_t ar[3])
 	}
 	i->on = true;
 	if (has_type == 0)
-		missing(r, i, "type", "TCPClientInterface");
+		rnsconf_missing(r, i, "type", "TCPClientInterface");
 	if (has_type <= 0)
 		return;
-	i->type = type_of(i->type_text);
-	if (i->type == RNSCONF_UNKNOWN || i->type == RNSCONF_UNSUPPORTED) {
+	k = type_of(i->type_text);
+	i->type = k < NELEM(types) ? types[k].type : RNSCONF_UNKNOWN;
+	if (k == NELEM(types) || types[k].read == NULL) {
 		note_type(r, i);
 		return;
 	}
 	i->enabled = true;
-	for (size_t k = 0; k < NELEM(discovery_keys); k++)
-		(void)conf_ask(&r->v, discovery_keys[k]);
+	for (size_t j = 0; j < NELEM(discovery_keys); j++)
+		(void)conf_ask(&r->v, discovery_keys[j]);
 	rnsconf_knobs(r, common_knobs, NELEM(common_knobs), i);
 	read_mode(r, i);
 	read_numbers(r, i);
 	read_announce_rate(r, i, ar);
 	read_internal(r);
-	read_tcp(r, i);
+	types[k].read(r, i);
 	rnsconf_unknown(r);
 }
 

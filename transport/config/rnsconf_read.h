@@ -63,6 +63,13 @@ void rnsconf_note(struct reader *, unsigned line, const char *hint,
 void rnsconf_unknown(struct reader *);
 
 void rnsconf_no_memory(struct reader *);
+/* What an interface needs and has not; a key that is nearly it is named. */
+void rnsconf_missing(struct reader *, const struct rnsconf_if *,
+    const char *key, const char *example);
+
+/* The keys of one type: rnsconf_tcp.c */
+void rnsconf_read_tcp_server(struct reader *, struct rnsconf_if *);
+void rnsconf_read_tcp_client(struct reader *, struct rnsconf_if *);
 
 /* rnsconf_if.c: all of [interfaces]; ar: the defaults of announce rates. */
 void rnsconf_interfaces(struct reader *, const uint32_t ar[3]);
