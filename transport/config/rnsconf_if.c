@@ -132,26 +132,6 @@ read_announce_rate(struct reader *r, struct rnsconf_if *i,
 	}
 }
 
-/* What is needed and not there; a key that is nearly it was meant for it. */
-void
-rnsconf_missing(struct reader *r, const struct rnsconf_if *i, const char *key,
-    const char *example)
-{
-	const struct conf_entry *e = conf_misspelt(&r->v, key);
-	char hint[160];
-
-	if (r->torn)
-		return;
-	if (e != NULL)
-		(void)snprintf(hint, sizeof(hint), "did you mean it by "
-		    "\"%.60s\" in line %u?", e->key, e->line);
-	else
-		(void)snprintf(hint, sizeof(hint), "add a line such as %s = %s",
-		    key, example);
-	mistake_add(r->v.m, i->line, 1, hint, "interface \"%.60s\" has no %s",
-	    i->name, key);
-}
-
 static void
 read_internal(struct reader *r)
 {

@@ -153,3 +153,22 @@ rnsconf_unknown(struct reader *r)
 		    "%s: unknown key \"%.80s\" is ignored", r->where, e->key);
 	}
 }
+
+void
+rnsconf_missing(struct reader *r, const struct rnsconf_if *i, const char *key,
+    const char *example)
+{
+	const struct conf_entry *e = conf_misspelt(&r->v, key);
+	char hint[160];
+
+	if (r->torn)
+		return;
+	if (e != NULL)
+		(void)snprintf(hint, sizeof(hint), "did you mean it by "
+		    "\"%.60s\" in line %u?", e->key, e->line);
+	else
+		(void)snprintf(hint, sizeof(hint), "add a line such as %s = %s",
+		    key, example);
+	mistake_add(r->v.m, i->line, 1, hint, "interface \"%.60s\" has no %s",
+	    i->name, key);
+}
