@@ -25,10 +25,12 @@ enum {
 	F_LOCK_MEM = 1 << 4, /* one page of keys */
 	F_READ = 1 << 5,     /* files, to read only */
 	F_LIBRARIES = 1 << 6, /* code of files: the resolver's modules */
+	F_CLASS = 1 << 7,     /* its own scheduling class, down */
 };
 
 static const unsigned filter_of[PROGRAM_COUNT] = {
-    [PROGRAM_TRANSPORT] = F_FILES | F_ACCEPT | F_SPLICE,
+    [PROGRAM_TRANSPORT] = F_FILES | F_ACCEPT | F_SPLICE |
+	F_CLASS,
     [PROGRAM_NODE] = F_FILES | F_ACCEPT | F_SPLICE,
     [PROGRAM_TRUST] = F_FILES,
     [PROGRAM_KEYS] = F_LOCK_MEM,
@@ -159,6 +161,13 @@ add_bounded(scmp_filter_ctx ctx, bool libraries)
 }
 
 static int
+add_class(scmp_filter_ctx ctx)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
+	    SCMP_SYS(sched_setscheduler), 1, SCMP_A0(SCMP_CMP_EQ, 0, 0));
+}
+
+static int
 build_allow(scmp_filter_ctx ctx, unsigned sets)
 {
 	int r = ADD(ctx, SCMP_ACT_ALLOW, basic);
@@ -179,6 +188,8 @@ build_allow(scmp_filter_ctx ctx, unsigned sets)
 		r = ADD(ctx, SCMP_ACT_ALLOW, splices);
 	if (r >= 0 && sets & F_SOCKET)
 		r = ADD(ctx, SCMP_ACT_ALLOW, sockets);
+	if (r >= 0 && sets & F_CLASS)
+		r = add_class(ctx);
 	if (r >= 0 && sets & F_LOCK_MEM)
 		r = ADD(ctx, SCMP_ACT_ALLOW, locks);
 	if (r >= 0)

@@ -165,6 +165,9 @@ enum event_kind {
 /* the answer: error is an errno, or 0 and one descriptor */
 #define MSG_OPENED(F)                                                          \
 	F(u32, index, 0) F(u32, seq, 0) F(i32, error, 0) F(str, text, 256)
+/* let me go before others (transport/engine/promptness.h); 0 or an errno */
+#define MSG_PROMPT(F)
+#define MSG_PROMPTED(F) F(i32, error, 0)
 /* ---- transport to parent and back: `warren reload`, asked at mesh.sock ---- */
 #define MSG_RELOAD(F) F(u32, seq, 0)
 enum reload_said { RELOAD_CHANGED = 1, RELOAD_WAITS, RELOAD_NOTE, RELOAD_MISTAKE };
@@ -455,6 +458,8 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(BIND, TRANSPORT, PARENT, 0, 0)                                       \
 	M(OPENED, PARENT, TRANSPORT, 0, 1)                                     \
 	M(RELOAD, TRANSPORT, PARENT, 0, 0)                                     \
+	M(PROMPT, TRANSPORT, PARENT, 0, 0)                                     \
+	M(PROMPTED, PARENT, TRANSPORT, 0, 0)                                   \
 	M(RELOAD_SAID, PARENT, TRANSPORT, 0, 0)                                \
 	M(RELOAD_END, PARENT, TRANSPORT, 0, 0)                                 \
 	M(T_HELLO, TRANSPORT, NODE, 0, 0)                                      \

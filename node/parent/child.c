@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -380,6 +381,21 @@ on_DIAL(struct child *c, const struct msg_DIAL *m, struct ipc_in *in)
 {
 	(void)in;
 	dial(c->parent, m);
+}
+
+/* What it needs of the class is its own business; it leaves it by itself. */
+static void
+on_PROMPT(struct child *c, const struct msg_PROMPT *m, struct ipc_in *in)
+{
+	struct sched_param lowest = {.sched_priority = 1};
+	struct msg_PROMPTED said = {.error = 0};
+
+	(void)m;
+	(void)in;
+	if (sched_setscheduler(c->pid, SCHED_RR | SCHED_RESET_ON_FORK,
+		&lowest) < 0)
+		said.error = errno;
+	(void)ipc_send_PROMPTED(ipc_ev_channel(c->ev), &said, NULL, 0);
 }
 
 static void

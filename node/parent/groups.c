@@ -311,6 +311,34 @@ enable_v2(struct groups *g)
 	}
 }
 
+/*
+ * Where groups share out real-time (RT_GROUP_SCHED, v1), one without a share
+ * keeps its programs out of the class. 30 %: more than transport takes
+ * (transport/engine/promptness.h); what is left is others'. Not had: transport
+ * says so.
+ */
+#define RELAY_RT_US 300000
+
+static void
+share_realtime(const struct groups *g)
+{
+	int h = HIERARCHY(CG_CPU);
+
+	if (file_put_number(g->top[h], "cpu.rt_runtime_us", RELAY_RT_US) == 0)
+		(void)file_put_number(g->dir[h][GROUP_RELAY],
+		    "cpu.rt_runtime_us", RELAY_RT_US);
+}
+
+/*
+ * Idle: any other program of ours goes before a job, in mid-slice (Linux
+ * 5.15); a kernel without it has the weights.
+ */
+static void
+jobs_last(int jobs)
+{
+	(void)file_put(jobs, "cpu.idle", "1");
+}
+
 /* What cannot be set is said, and costs what it says: the rest holds. */
 void
 groups_limits(struct parent *p)
@@ -337,6 +365,7 @@ groups_limits(struct parent *p)
 		(void)put_number(d, "jobs", "memory.max", memory);
 		(void)put_number(d, "jobs", "pids.max", pids);
 		(void)put(d, "jobs", "cpu.max", quota);
+		jobs_last(d);
 		(void)put_number(d, "jobs", "cgroup.max.descendants",
 		    (uint64_t)n->jobs_running * 4 + 16);
 	}
@@ -353,6 +382,8 @@ groups_limits(struct parent *p)
 		d = g->dir[HIERARCHY(CG_CPU)][GROUP_JOBS];
 		(void)put_number(
 		    g->dir[HIERARCHY(CG_CPU)][GROUP_RELAY], "relay", "cpu.shares", 8192);
+		share_realtime(g);
+		jobs_last(d);
 		(void)put_number(d, "jobs", "cpu.cfs_period_us", 100000);
 		(void)put_number(
 		    d, "jobs", "cpu.cfs_quota_us", (uint64_t)n->cpu_milli * 100);

@@ -2,6 +2,7 @@
 """Each running program has the rights of THREATS.md 1 and no more; each that
 is killed comes back; the folder's owner, a taken name and bad files end the
 start as they must."""
+import json
 import os
 import re
 import signal
@@ -145,6 +146,17 @@ def check_environment(mode, name, pid):
            repr(env[:80]))
 
 
+def check_class(mode, node, pids):
+    """Transport alone is in a real-time class, or status says why not."""
+    def said():
+        argv = [os.path.join(build, "warren"), "status", "--json", "--config", node.dir]
+        return json.loads(subprocess.run(argv, capture_output=True).stdout or "{}")
+    until(lambda: said().get("realtime") or "no_realtime" in said(), "a class, or why not")
+    real = said().get("realtime")
+    prompt = [n for n in ALL if os.sched_getscheduler(pids[n]) & ~os.SCHED_RESET_ON_FORK != os.SCHED_OTHER]
+    result("%s class of the relay" % mode, prompt == (["transport"] if real else []), "%s, status says %s" % (prompt, real))
+
+
 def check_ranks(mode, node, pids):
     """When memory runs out the relay is the last of the house to go."""
     def rank(pid):
@@ -159,6 +171,7 @@ def check_ranks(mode, node, pids):
 def check_all(mode, node, pids):
     am_root = os.geteuid() == 0
     check_ranks(mode, node, pids)
+    check_class(mode, node, pids)
     for name in ALL:
         pid = pids[name]
         check_status(mode, name, pid)

@@ -14,6 +14,7 @@
 #include "common/program.h"
 #include "common/util.h"
 #include "transport/config/rnsconf.h"
+#include "transport/engine/realtime.h"
 #include "transport/engine/reload.h"
 
 /*
@@ -21,6 +22,7 @@
  * Lowest first; a file knows only what stands above it in this list:
  *
  *   engine.c    the state that all share, and sending
+ *   realtime.c  going before jobs that burn, as promptness.c decides
  *   reach.c     whether anybody can be reached
  *   nif.c       interfaces and their numbers in the core
  *   opener.c    what the parent opens for them, and when to ask again
@@ -59,6 +61,7 @@ struct engine {
 	ev_timer deadline;
 	ev_timer second; /* housekeeping, once a second */
 	struct mono started;
+	struct realtime realtime;
 	int64_t wall_minus_mono; /* to notice that the wall clock stepped */
 
 	struct process program;

@@ -220,6 +220,13 @@ on_RELOAD_END(struct engine *e, const struct msg_RELOAD_END *m,
 }
 
 static void
+on_PROMPTED(struct engine *e, const struct msg_PROMPTED *m, struct ipc_in *in)
+{
+	(void)in;
+	realtime_answer(e, m->error);
+}
+
+static void
 on_OPENED(struct engine *e, const struct msg_OPENED *m, struct ipc_in *in)
 {
 	nif_opened(e, m, ipc_in_take(in, 0));
@@ -327,12 +334,15 @@ main(int argc, char **argv)
 	if (sodium_init() < 0) /* before the filter: it opens its source */
 		fatalx("libsodium does not start");
 	descriptors_raise();
+	realtime_limit(&e);
 	program_start(&e.program, PROGRAM_TRANSPORT, argc, argv, NULL, NULL);
 	loop_init(&e);
 	engine_start(&e);
 	if (program_attach(&e.program, e.loop, &ops, &e) < 0)
 		fatal("parent");
 	nif_start_all(&e);
+	if (e.program.params.compute) /* else nobody burns the machine */
+		realtime_start(&e);
 	if (program_ready(&e.program) < 0)
 		fatal("parent");
 	log_notice(NULL, "ready: transport=%s interfaces=%u",

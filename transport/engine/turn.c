@@ -76,6 +76,7 @@ on_check(struct ev_loop *loop, ev_check *w, int revents)
 	(void)loop;
 	(void)revents;
 	e->now = clock_mono();
+	realtime_turn(e);
 }
 
 static void

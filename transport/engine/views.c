@@ -160,6 +160,12 @@ status_next(struct view *v, bool *end)
 	    "identity", json_hex(HASH_BYTES(e->identity_hash)),
 	    "interfaces", (int)total, "interfaces_up", (int)up,
 	    "attached", (int)programs);
+	if (e->bridge != NULL)
+		(void)json_object_set_new(o, "realtime",
+		    json_boolean(e->realtime.in));
+	if (e->realtime.error != 0)
+		(void)json_object_set_new(o, "no_realtime",
+		    text(strerror(e->realtime.error)));
 	if (nobody != NULL)
 		(void)json_object_set_new(o, "reaches_nobody", text(nobody));
 	(void)json_object_set_new(o, "programs", programs_json(e));
