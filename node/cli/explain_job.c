@@ -122,6 +122,13 @@ waits(const json_t *w, const char *reason)
 	if (!json_is_true(json_object_get(w, "jail")))
 		return told("waits for warren-jail, which does not run", "jail",
 		    NULL, "`warren status` tells how it is.");
+	if (ask_text(w, "shut")[0] != '\0') {
+		(void)snprintf(text, sizeof(text), "waits: %s", ask_text(w,
+		    "shut"));
+		return told(text, "ledger", "Nothing: it goes on by itself.",
+		    "The log says what the ledger could not write; look at the "
+		    "disk.");
+	}
 	if (json_is_true(json_object_get(w, "asleep")))
 		reason = "trust";
 	if (!outcome_waits(reason, &words, &submitter, &operator)) {

@@ -50,7 +50,7 @@ host_disk_free(struct warren_node *wn)
 	struct statvfs st;
 	uint64_t total, avail, reserve;
 
-	if (fstatvfs(wn->dir, &st) != 0)
+	if (fstatvfs(wn->dir, &st) != 0 || (st.f_flag & ST_RDONLY) != 0)
 		return 0;
 	/* a disk without room for another name is as full; 0: it counts none */
 	if (st.f_files != 0 && st.f_favail < RESERVE_FILES)
@@ -65,6 +65,15 @@ static uint64_t
 disk_free(void *ctx)
 {
 	return host_disk_free(ctx);
+}
+
+static bool
+disk_readonly(void *ctx)
+{
+	const struct warren_node *wn = ctx;
+	struct statvfs st;
+
+	return fstatvfs(wn->dir, &st) == 0 && (st.f_flag & ST_RDONLY) != 0;
 }
 
 /* ---- logs ---- */
@@ -416,7 +425,8 @@ host_fill(struct host *h, struct warren_node *wn)
 	    .chunk_put = chunk_put,
 	    .blob_held = blob_held, .blob_room = blob_room,
 	    .blob_use = blob_use, .blob_drop = blob_drop,
-	    .disk_free = disk_free, .keep_body = keep_body,
+	    .disk_free = disk_free, .disk_readonly = disk_readonly,
+	    .keep_body = keep_body,
 	    .load_body = load_body, .drop_body = drop_body, .forget = forget,
 	    .envelope_of = envelope_of, .keep_vote = keep_vote,
 	    .drop_vote = drop_vote,

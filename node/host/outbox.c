@@ -10,6 +10,7 @@
 #include "node/host/host.h"
 #include "node/host/ledger.h"
 #include "node/proto/proto_put.h"
+#include "node/work/ready.h"
 #include "sandbox/plan/plan.h"
 
 /*
@@ -300,6 +301,7 @@ outbox_flush(struct warren_node *wn)
 			}
 		} else if (ledger_commit(wn->ledger, &n->jobs, &full) != 0) {
 			n->ledger_fails = true;
+			node_disk(n); /* often that is why */
 			wn->lazy_due = false;
 			TAILQ_FOREACH(q, &wn->queue, link)
 				q->held = waits(q->type);
@@ -313,6 +315,7 @@ outbox_flush(struct warren_node *wn)
 		set_aside(wn);
 	if (failed) {
 		n->ledger_fails = false;
+		node_disk(n);
 		ev_timer_stop(wn->loop, &wn->retry);
 	}
 	while ((q = TAILQ_FIRST(&wn->queue)) != NULL)

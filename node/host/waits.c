@@ -65,6 +65,9 @@ waits_json(struct node *n, const struct job *j)
 	add_end(o, n, j);
 	if (!job_waiting(j))
 		return o;
+	(void)json_object_set_new(o, "shut",
+	    json_string(n->ledger_fails || n->disk_readonly ? node_shut(n) :
+		""));
 	(void)json_object_update_new(o, json_pack("{s:I,s:I,s:s}", "wait_s",
 	    (json_int_t)run_wait_s(n, &j->owner, &j->limits, j), "lent_s",
 	    (json_int_t)lend_wait_s(n), "lent_why", n->lends ? "" :

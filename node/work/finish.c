@@ -639,7 +639,9 @@ watch_fill(struct node *n)
 	if (!mono_reached(n->now, n->fill_at))
 		return n->fill_at;
 	n->fill_at = mono_add(n->now, NODE_FILL_S * MONO_SECOND);
-	low = n->host.disk_free(n->host.ctx) == 0;
+	/* a disk that takes no byte is not filled by anybody */
+	low = n->host.disk_free(n->host.ctx) == 0 &&
+	    !n->host.disk_readonly(n->host.ctx);
 	for (uint32_t i = 1; i <= n->slots && low; i++) {
 		j = n->slot[i];
 		if (j == NULL || j->state != JS_STAGING || j->kill != 0)

@@ -134,6 +134,7 @@ struct host {
 	    const struct id32 *sha);
 	/* bytes of disk above the reserve (THREATS.md 4) */
 	uint64_t (*disk_free)(void *ctx);
+	bool (*disk_readonly)(void *ctx); /* then nothing is free */
 
 	bool (*keep_body)(void *ctx, const struct job *, const uint8_t *record,
 	    size_t rlen, const uint8_t *envelope, size_t elen);

@@ -17,7 +17,10 @@ node_shut(const struct node *n)
 		return "the node is stopping";
 	if (n->self_listed)
 		return "the key of the node itself is revoked or suspended";
-	if (n->ledger_fails)
+	/* what ails the disk says more than what cannot be written on it */
+	if (n->disk_readonly)
+		return "the disk of the node is read-only";
+	if (n->ledger_fails && !n->disk_low)
 		return "the node cannot write its ledger: its disk may be full";
 	if (n->disk_low)
 		return "the disk of the node is full";
@@ -95,13 +98,15 @@ node_disk(struct node *n)
 	uint64_t room = n->host.disk_free(n->host.ctx);
 	bool low = n->disk_low ? room < NODE_DISK_ROOM : room == 0;
 
+	n->disk_readonly = low && n->host.disk_readonly(n->host.ctx);
 	n->disk_at = mono_add(n->now, MONO_SECOND *
 		(low ? NODE_DISK_FULL_S : NODE_DISK_S));
 	if (low == n->disk_low)
 		return;
 	n->disk_low = low;
 	if (low)
-		node_event(n, EVK_DISK_LOW, 3, NULL, NULL, "disk", NULL, 0, 0);
+		node_event(n, EVK_DISK_LOW, 3, NULL, NULL, n->disk_readonly ?
+		    "read-only" : "disk", NULL, 0, 0);
 }
 
 void

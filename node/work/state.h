@@ -62,6 +62,7 @@ struct node {
 	bool ledger_fails;
 	bool trail_fails; /* klp.md 7: no new jobs then */
 	bool disk_low;	  /* ready.c */
+	bool disk_readonly;
 	struct mono disk_at;
 	bool ready_said, ready_was; /* whether jobs are taken, as was said */
 	uint32_t verdict_gen;

@@ -545,7 +545,7 @@ make_node(struct world *w)
 	    .chunk_put = fake_chunk_put,
 	    .blob_get = fake_get, .blob_held = fake_held,
 	    .blob_room = fake_room, .blob_use = fake_blob_fn,
-	    .blob_drop = fake_blob_fn, .disk_free = fake_disk,
+	    .blob_drop = fake_blob_fn, .disk_free = fake_disk, .disk_readonly = fake_readonly,
 	    .keep_body = fake_keep, .load_body = fake_load,
 	    .envelope_of = fake_envelope_of, .keep_vote = fake_keep_vote,
 	    .drop_vote = fake_drop_vote,

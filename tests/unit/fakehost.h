@@ -69,6 +69,7 @@ struct world {
 	unsigned nvolumes;
 	bool volumes_later; /* what lacks is not known yet */
 	uint64_t disk_free;
+	bool disk_readonly;
 
 	/* what the others do */
 	int level;		/* trust's verdict on everybody */
@@ -205,6 +206,7 @@ uint64_t fake_held(void *ctx, const struct fp *fp);
 bool fake_room(void *ctx, const struct fp *fp, uint64_t more);
 void fake_blob_fn(void *ctx, const struct fp *fp, const struct id32 *sha);
 uint64_t fake_disk(void *ctx);
+bool fake_readonly(void *ctx);
 enum image_state fake_image(void *ctx, const struct manifest *m,
     struct id32 *digest);
 enum image_state fake_image_here(void *ctx, const struct id32 *digest);

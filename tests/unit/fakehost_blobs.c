@@ -273,6 +273,12 @@ fake_disk(void *ctx)
 	return ((struct world *)ctx)->disk_free;
 }
 
+bool
+fake_readonly(void *ctx)
+{
+	return ((struct world *)ctx)->disk_readonly;
+}
+
 /* ---- images ---- */
 
 enum image_state

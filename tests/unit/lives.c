@@ -283,6 +283,13 @@ disk_free(void *ctx)
 }
 
 static bool
+disk_readonly(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+static bool
 needed(void *ctx, const struct fp *fp, const struct id32 *sha)
 {
 	return inputs_needed(&((struct warren_node *)ctx)->node, fp, sha);
@@ -398,6 +405,7 @@ born(void)
 	h.volumes = volumes;
 	h.seccomp = seccomp;
 	h.disk_free = disk_free;
+	h.disk_readonly = disk_readonly;
 	OATH(node_init(&wn->node, &policy, &h), "no memory");
 	now();
 	(void)snprintf(path, sizeof(path), "%s/ledger.db", w.dir);

@@ -153,6 +153,12 @@ test_refused(void **state)
 static const struct {
 	const char *answer, *says[4];
 } JOBS[] = {
+    {HEAD "\"state\":\"queued\",\"reason\":\"slots\",\"waits\":{"
+     "\"phase\":\"none\",\"jail\":true,\"shut\":\"the disk of the node is "
+     "read-only\"}}]}\n",
+	{"why       waits: the disk of the node is read-only\n",
+	    "operator  The log says what the ledger could not write",
+	    "submitter Nothing: it goes on by itself."}},
     {HEAD "\"state\":\"queued\",\"reason\":\"slots\"," WAITS "}]}\n",
 	{"why       waits for its turn\n", "its turn  in about 30.0 s\n"
 	 "slots     asks for 1; 2 of 2 are taken\nmemory    asks for 64.0 MiB; "

@@ -550,6 +550,13 @@ test_full_disk(void **state)
 	w.disk_free = 1 << 20;
 	w.n.ledger_fails = true;
 	full("the node cannot write its ledger: its disk may be full", 5);
+	/* what ails the disk is said before what cannot be written on it */
+	w.disk_free = 0;
+	full("the disk of the node is full", 5);
+	w.disk_readonly = true;
+	full("the disk of the node is read-only", 5);
+	w.disk_free = 1 << 20;
+	w.disk_readonly = false;
 	w.n.ledger_fails = false;
 	world_run(&w, 10000);
 	assert_true(w.last_accepting);

@@ -291,6 +291,13 @@ no_disk(void *ctx)
 	return 0;
 }
 
+static bool
+not_readonly(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
 /* One name, of the digest that the first job has. */
 static unsigned
 one_image(void *ctx, struct proto_image *out, unsigned max)
@@ -310,7 +317,8 @@ test_control(void **state)
 	const struct blobs_limits limits = {1 << 20, 1 << 20};
 	struct host h = {.send_EVENT = no_event, .kill = no_seal, .log_seal = no_seal,
 	    .log_end = no_const_job, .drop_body = no_const_job,
-	    .disk_free = no_disk, .images = one_image};
+	    .disk_free = no_disk, .disk_readonly = not_readonly,
+	    .images = one_image};
 	const json_t *row;
 	struct policy p;
 	struct job *j;
