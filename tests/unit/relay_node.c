@@ -150,6 +150,16 @@ node_sent(const struct node *n, unsigned ifid, const uint8_t *p, size_t len)
 }
 
 void
+stranger_number(struct stranger *s, unsigned i)
+{
+	memset(s->priv, 0x55, RNS_KEY);
+	memcpy(s->priv + 1, &i, sizeof(i));
+	memcpy(s->priv + 33, &i, sizeof(i));
+	assert_int_equal(rns_identity_derive(s->pub, &s->id, s->priv), 0);
+	assert_int_equal(rns_dest_hash(&s->dest, "test.relay", &s->id), 0);
+}
+
+void
 stranger_make(struct stranger *s, uint8_t seed)
 {
 	for (size_t i = 0; i < RNS_KEY; i++)

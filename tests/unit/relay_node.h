@@ -51,6 +51,8 @@ struct stranger {
 	struct hash16 id, dest;
 };
 void stranger_make(struct stranger *, uint8_t seed);
+/* As many of them as a test wants. */
+void stranger_number(struct stranger *, unsigned i);
 /* Its announce: header 1, or 2 with transport_id. Returns the length. */
 size_t stranger_announce(const struct stranger *, uint8_t out[RNS_MTU],
     uint64_t emitted, uint8_t hops, const uint8_t *transport_id,

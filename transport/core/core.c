@@ -217,12 +217,42 @@ rx_unmask(struct rns *r, const struct iface *i, const uint8_t **raw,
 	return true;
 }
 
+static void
+recv_packet(struct rns *r, struct iface *i, const uint8_t *raw, size_t len)
+{
+	struct packet p;
+
+	if (len < RX_MIN) {
+		(void)core_drop(r, RNS_DROP_SHORT);
+		return;
+	}
+	if (len > iface_rx_max(i) + i->ifac.size) {
+		(void)core_drop(r, RNS_DROP_LONG);
+		return;
+	}
+	if (!rx_unmask(r, i, &raw, &len))
+		return;
+	if (len >= RX_MIN && raw[1] >= RNS_HOPS_MAX) {
+		(void)core_drop(r, RNS_DROP_HOPS);
+		return;
+	}
+	if (packet_split(&p, raw, len) != RNS_OK) {
+		(void)core_drop(r, RNS_DROP_HEADER);
+		return;
+	}
+	/* Parts of resources, the bulk of all bytes, are never looked up. */
+	if (p.dest_type != DEST_LINK || p.context != CTX_RESOURCE)
+		packet_hash(&p.hash, raw, len, p.header_2);
+	p.rx = i;
+	p.from_local = i->cfg.kind == RNS_IF_LOCAL_CLIENT;
+	inbound(r, &p);
+}
+
 int
 rns_recv(struct rns *r, unsigned ifid, const uint8_t *raw, size_t len,
     struct mono now)
 {
 	struct iface *i;
-	struct packet p;
 
 	core_enter(r, now);
 	i = iface_find(r, ifid);
@@ -232,30 +262,9 @@ rns_recv(struct rns *r, unsigned ifid, const uint8_t *raw, size_t len,
 	i->rx_bytes += len;
 	r->counts.rx_packets++;
 	r->counts.rx_bytes += len;
-	if (len < RX_MIN) {
-		(void)core_drop(r, RNS_DROP_SHORT);
-		return RNS_OK;
-	}
-	if (len > iface_rx_max(i) + i->ifac.size) {
-		(void)core_drop(r, RNS_DROP_LONG);
-		return RNS_OK;
-	}
-	if (!rx_unmask(r, i, &raw, &len))
-		return RNS_OK;
-	if (len >= RX_MIN && raw[1] >= RNS_HOPS_MAX) {
-		(void)core_drop(r, RNS_DROP_HOPS);
-		return RNS_OK;
-	}
-	if (packet_split(&p, raw, len) != RNS_OK) {
-		(void)core_drop(r, RNS_DROP_HEADER);
-		return RNS_OK;
-	}
-	/* Parts of resources, the bulk of all bytes, are never looked up. */
-	if (p.dest_type != DEST_LINK || p.context != CTX_RESOURCE)
-		packet_hash(&p.hash, raw, len, p.header_2);
-	p.rx = i;
-	p.from_local = i->cfg.kind == RNS_IF_LOCAL_CLIENT;
-	inbound(r, &p);
+	r->rx_drops = i->drops;
+	recv_packet(r, i, raw, len);
+	r->rx_drops = NULL;
 	turn_end(r);
 	return RNS_OK;
 }

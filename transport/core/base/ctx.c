@@ -22,9 +22,17 @@ core_wall_us(const struct rns *r)
 	return r->now.us + r->wall_offset;
 }
 
+int64_t
+core_wall_of(const struct rns *r, struct mono at)
+{
+	return at.us < 0 ? 0 : at.us + r->wall_offset;
+}
+
 bool
 core_drop(struct rns *r, enum rns_drop why)
 {
 	r->drops[why]++;
+	if (r->rx_drops != NULL)
+		r->rx_drops[why]++;
 	return false;
 }

@@ -65,6 +65,7 @@ struct rns {
 	size_t rx_cap;
 
 	uint64_t drops[RNS_DROP_COUNT];
+	uint64_t *rx_drops; /* rns_recv(): those of the interface, or NULL */
 	struct rns_counts counts;
 };
 
@@ -79,6 +80,10 @@ int64_t core_wall_us(const struct rns *);
  * is made and keeps it.
  */
 uint64_t core_seed(struct rns *);
+/* A time that never was. */
+#define MONO_NONE ((struct mono){-1})
+/* A time of ours as Unix time, 0: it never was. */
+int64_t core_wall_of(const struct rns *, struct mono);
 /* Count a drop; returns false so that `return core_drop(...)` reads well. */
 bool core_drop(struct rns *, enum rns_drop);
 

@@ -177,6 +177,12 @@ accepted(struct rns *r, const struct packet *p, const struct announce *a)
 	announce_event(r, p, a);
 }
 
+static void
+count_in(struct rns *r, const struct packet *p)
+{
+	traffic_count(r, &p->rx->traffic[TRAFFIC_ANNOUNCE_IN], p->raw_len);
+}
+
 static bool
 valid(struct rns *r, const struct packet *p, const struct announce *a)
 {
@@ -186,6 +192,7 @@ valid(struct rns *r, const struct packet *p, const struct announce *a)
 		return core_drop(r, RNS_DROP_BLACKHOLE);
 	if (!announce_signature_ok(a, p))
 		return core_drop(r, RNS_DROP_ANNOUNCE_SIG);
+	count_in(r, p);
 	if (!announce_dest_ok(a, p))
 		return core_drop(r, RNS_DROP_ANNOUNCE_DEST);
 	err = known_learn(r, a, p);
@@ -220,6 +227,7 @@ announce_in(struct rns *r, struct packet *p)
 		return;
 	}
 	if (dest_find(r, p->dest) != NULL) {
+		count_in(r, p);
 		(void)core_drop(r, RNS_DROP_ANNOUNCE_OWN);
 		return;
 	}
@@ -228,6 +236,7 @@ announce_in(struct rns *r, struct packet *p)
 	    same_announce(path, p))
 		waiting_heard(r, p->dest, p->hops);
 	if (!accepts(r, path, p, &a)) {
+		count_in(r, p);
 		(void)core_drop(r, RNS_DROP_ANNOUNCE_OLD);
 		return;
 	}

@@ -63,8 +63,6 @@ struct asked {
 	bool local; /* from a program of ours */
 };
 
-#define NO_TIME ((struct mono){-1})
-
 static int
 pathreq_cmp(const struct pathreq *a, const struct pathreq *b)
 {
@@ -142,7 +140,7 @@ pathreq_get(struct rns *r, const struct hash16 *dest)
 		return NULL;
 	}
 	e->dest = *dest;
-	e->sent = e->in_flight = e->discovery = e->local_until = NO_TIME;
+	e->sent = e->in_flight = e->discovery = e->local_until = MONO_NONE;
 	timer_init(&e->expire, pathreq_expire, e);
 	(void)RB_INSERT(pathreq_tree, &r->pathreqs->tree, e);
 	r->pathreqs->count++;
@@ -152,7 +150,7 @@ pathreq_get(struct rns *r, const struct hash16 *dest)
 static struct mono
 pathreq_sent_end(const struct pathreq *e)
 {
-	return e->sent.us < 0 ? NO_TIME :
+	return e->sent.us < 0 ? MONO_NONE :
 	    mono_add(e->sent, PATH_REQUEST_GATE_TIMEOUT * MONO_SECOND);
 }
 
@@ -177,7 +175,7 @@ discovery_end(struct pathreq *e)
 	e->asked = NULL;
 	e->asked_count = 0;
 	e->engaged = false;
-	e->discovery = NO_TIME;
+	e->discovery = MONO_NONE;
 }
 
 /* An entry goes as a whole when the last of its times is over. */
@@ -501,13 +499,16 @@ pathreq_in(struct rns *r, struct packet *p)
 		(void)core_drop(r, RNS_DROP_PATH_REQUEST);
 		return;
 	}
+	if (q.tag + q.tag_len != p->data + p->data_len)
+		(void)core_drop(r, RNS_DROP_PATH_LONG);
 	v[0] = (struct iovec_c){q.dest, RNS_HASH};
 	v[1] = (struct iovec_c){q.tag, q.tag_len};
 	crypt_sha256v(id32_into(key), v, 2);
 	if (hashset_has(&r->pathreqs->tags, key)) {
-		(void)core_drop(r, RNS_DROP_PATH_REQUEST);
+		(void)core_drop(r, RNS_DROP_PATH_TAG);
 		return;
 	}
+	traffic_count(r, &p->rx->traffic[TRAFFIC_PATH_IN], p->raw_len);
 	if (hashset_add(&r->pathreqs->tags, key) != RNS_OK)
 		(void)core_drop(r, RNS_DROP_MEMORY);
 	e = pathreq_get(r, hash16_at(q.dest));
@@ -521,7 +522,7 @@ pathreq_in(struct rns *r, struct packet *p)
 	e->in_flight =
 	    mono_add(r->now, PATH_REQUEST_GATE_TIMEOUT * MONO_SECOND);
 	if (pathreq_handle(r, e, &q))
-		e->in_flight = NO_TIME;
+		e->in_flight = MONO_NONE;
 	pathreq_arm(r, e);
 	if (!e->expire.armed || e->expire.at.us <= r->now.us)
 		pathreq_free(r, e);
@@ -536,7 +537,7 @@ pathreq_answered(struct rns *r, const struct path *path)
 	if (e == NULL)
 		return false;
 	ours = !mono_reached(r->now, pathreq_sent_end(e));
-	e->in_flight = NO_TIME;
+	e->in_flight = MONO_NONE;
 	if (!mono_reached(r->now, e->discovery))
 		for (uint32_t k = 0; k < e->asked_count; k++)
 			(void)announce_out(r, path, path->hops,

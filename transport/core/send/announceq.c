@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "transport/core/send/forward.h"
-#include "transport/core/send/txq.h"
 #include "transport/core/table/iface.h"
 
 /*
@@ -103,7 +102,7 @@ queued_send(struct rns *r, struct iface *i, const struct queued *q,
 
 	if (path == NULL ||
 	    announce_pack(r, path, q->hops, CTX_NONE, &a) != RNS_OK ||
-	    core_txv(r, i, a.v, NELEM(a.v)) != RNS_OK)
+	    announce_tx(r, i, &a) != RNS_OK)
 		return false;
 	*len = path->announce_len + (size_t)RNS_HASH;
 	return true;

@@ -52,3 +52,14 @@ announce_pack(const struct rns *r, const struct path *path, uint8_t hops,
 	wr_u8(&w, context);
 	return RNS_OK;
 }
+
+int
+announce_tx(struct rns *r, struct iface *to, const struct announce_packet *a)
+{
+	int err = core_txv(r, to, a->v, NELEM(a->v));
+
+	if (err == RNS_OK)
+		traffic_count(r, &to->traffic[TRAFFIC_ANNOUNCE_OUT],
+		    a->v[0].n + a->v[1].n);
+	return err;
+}

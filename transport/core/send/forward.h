@@ -30,5 +30,7 @@ struct announce_packet {
  */
 int announce_pack(const struct rns *, const struct path *, uint8_t hops,
     uint8_t context, struct announce_packet *out);
+/* Send it there, and count it. Errors of core_txv(). */
+int announce_tx(struct rns *, struct iface *, const struct announce_packet *);
 
 #endif

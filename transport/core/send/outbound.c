@@ -90,6 +90,22 @@ out_by_path(struct rns *r, struct path *path, const uint8_t *raw, size_t len)
 	return err;
 }
 
+/* What transport itself says is counted where it goes. */
+static int
+out_on(struct rns *r, struct iface *i, const uint8_t *raw, size_t len,
+    const struct hash16 *dest)
+{
+	int err = core_tx(r, i, raw, len);
+
+	if (err != RNS_OK)
+		return err;
+	if ((raw[0] & 3) == PACKET_ANNOUNCE)
+		traffic_count(r, &i->traffic[TRAFFIC_ANNOUNCE_OUT], len);
+	else if (hash16_eq(dest, &r->path_request_dest))
+		traffic_count(r, &i->traffic[TRAFFIC_PATH_OUT], len);
+	return RNS_OK;
+}
+
 /* reticulum-transport.md 5.2 */
 static int
 out_broadcast(struct rns *r, const uint8_t *raw, size_t len,
@@ -101,12 +117,12 @@ out_broadcast(struct rns *r, const uint8_t *raw, size_t len,
 	struct iface *i;
 
 	if (via != NULL)
-		return core_tx(r, via, raw, len);
+		return out_on(r, via, raw, len, dest);
 	TAILQ_FOREACH(i, &r->ifaces, entry) {
 		if (!i->cfg.out || !i->cfg.online || (announce &&
 		    announce_rule(i, NULL, local, raw[1]) == BLOCK))
 			continue;
-		one = core_tx(r, i, raw, len);
+		one = out_on(r, i, raw, len, dest);
 		if (one == RNS_OK || err == RNS_ENOENT)
 			err = one;
 	}
@@ -152,7 +168,7 @@ announce_out(struct rns *r, const struct path *path, uint8_t hops,
 	if (err != RNS_OK)
 		return err;
 	if (via != NULL)
-		return core_txv(r, via, a.v, NELEM(a.v));
+		return announce_tx(r, via, &a);
 	err = RNS_ENOENT;
 	TAILQ_FOREACH(i, &r->ifaces, entry) {
 		/*
@@ -168,7 +184,7 @@ announce_out(struct rns *r, const struct path *path, uint8_t hops,
 		if (rule == QUEUE &&
 		    !announceq_now(r, i, a.v[0].n + a.v[1].n))
 			announceq_put(r, i, path, hops);
-		else if (core_txv(r, i, a.v, NELEM(a.v)) != RNS_OK)
+		else if (announce_tx(r, i, &a) != RNS_OK)
 			continue;
 		err = RNS_OK;
 	}

@@ -107,6 +107,8 @@ iface_add(struct rns *r, const struct rns_if *cfg, struct iface **out)
 		return err;
 	}
 	i->announce_allowed = r->now;
+	traffic_init(r, i->traffic);
+	i->burst.activated = i->pr_burst.activated = MONO_NONE;
 	iface_insert(r, i);
 	(void)RB_INSERT(iface_tree, &r->iface_ids, i);
 	r->iface_count++;

@@ -4,6 +4,7 @@
 
 #include "transport/core/base/ctx.h"
 #include "transport/core/base/ifac.h"
+#include "transport/core/table/traffic.h"
 
 /*
  * Interfaces (reticulum-transport.md 8): what the caller said of each, its
@@ -15,12 +16,22 @@ RB_HEAD(announce_queue, queued);
 RB_HEAD(announce_order, queued);
 TAILQ_HEAD(announce_ages, queued);
 
+/* Too many announces, or path requests (reticulum-transport.md 8.5). */
+struct burst {
+	bool active;
+	struct mono activated; /* the last time; us < 0: never */
+};
+
 struct iface {
 	TAILQ_ENTRY(iface) entry;
 	RB_ENTRY(iface) node; /* by id */
 	struct rns_if cfg;
 	struct ifac ifac;
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	struct traffic traffic[TRAFFIC_SORTS];
+	uint64_t drops[RNS_DROP_COUNT]; /* while a packet of it was handled */
+	struct burst burst, pr_burst;
+	uint32_t held_count;
 	/* announce cap (reticulum-endpoint.md 5.3); announceq.c */
 	struct mono announce_allowed;
 	struct announce_queue announces; /* the same ones, three ways */

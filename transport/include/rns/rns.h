@@ -90,7 +90,9 @@ const char *rns_strerror(int err);
 	X(RESOURCE_REFUSED, "resource not wanted")                             \
 	X(RESOURCE_CORRUPT, "resource corrupt")                                \
 	X(CHANNEL, "channel message dropped")                                  \
-	X(PATH_REQUEST, "bad or repeated path request")                        \
+	X(PATH_REQUEST, "malformed path request")                              \
+	X(PATH_TAG, "path request seen before")                                \
+	X(PATH_LONG, "path request with an overlong tag; cut")                 \
 	X(LIMIT, "a table is full")                                            \
 	X(MEMORY, "out of memory")                                             \
 	X(TX_FULL, "transmit queue full")                                      \
@@ -653,6 +655,33 @@ struct rns_counts {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, relayed, announces;
 };
 void rns_counts(const struct rns *, struct rns_counts *);
+
+/* One sort of packets, one way. */
+struct rns_if_class {
+	uint64_t packets, bytes;
+	double hz; /* by the last 48 (reticulum-transport.md 8.5) */
+};
+
+/* What the statistics map (reticulum-transport.md 13.6) wants of the core. */
+struct rns_if_stats {
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	struct rns_if_class announces_rx, announces_tx;
+	struct rns_if_class path_requests_rx, path_requests_tx;
+	uint32_t announce_queue; /* waiting for their share of the bitrate */
+	uint32_t held_announces; /* waiting for the end of a burst */
+	/* of announces, of path requests: 0 or 1; of a sum, how many */
+	uint32_t bursts, pr_bursts;
+	/* Unix time, 0: there was none; of a sum, the earliest of those on */
+	int64_t burst_activated_us, pr_burst_activated_us;
+	/* reticulum-transport.md 18.3 */
+	uint64_t protocol_violations, ifac_violations, filter_hits;
+};
+/* RNS_ENOENT */
+int rns_if_stats(const struct rns *, unsigned ifid, struct rns_if_stats *);
+/* What an interface shows for those that it accepted; begin with all zero. */
+void rns_if_stats_add(struct rns_if_stats *sum, const struct rns_if_stats *);
+/* Drops while a packet from there was handled; 0 of an unknown one. */
+uint64_t rns_if_drops(const struct rns *, unsigned ifid, enum rns_drop);
 
 /* Current filter generation, n * 32 bytes, for packet_hashlist.raw. */
 size_t rns_hashes(const struct rns *, uint8_t *out, size_t cap_hashes);
