@@ -65,7 +65,7 @@ world_new(struct world *w, uint32_t *seed)
 
 	memset(priv, 4, sizeof(priv));
 	memset(cfg.identity, 3, sizeof(cfg.identity));
-	cfg.limits = (struct rns_limits){8, 8, 16, 16, 4, 8, 16, 64, 8, 64, 64,
+	cfg.limits = (struct rns_limits){8, 8, 16, 16, 4, 4, 8, 16, 64, 8, 64, 64,
 	    1 << 20, 1 << 20};
 	w->now = (struct mono){0};
 	w->r = rns_new(&cfg, w->now);

@@ -140,8 +140,11 @@ static void
 net_make(struct flood *f, uint64_t seed)
 {
 	/* a relayed link that was proved stays in its table for 15 min */
-	struct rns_limits small = {16, 16, 1024, 1024, 64, 2048, 1024, 8192,
-	    64, 1024, 4096, 4 << 20, 4 << 20};
+	struct rns_limits small = {.interfaces = 16,
+	    .destinations = 16, .known = 1024, .paths = 1024, .tunnels = 16,
+	    .links = 64, .link_table = 2048, .reverse = 1024, .hashes = 8192,
+	    .receipts = 64, .events = 1024, .tx_packets = 4096,
+	    .resource_bytes = 4 << 20, .event_bytes = 4 << 20};
 	static const unsigned ends[4][2] = {{A, RELAY}, {RELAY, B}, {X, RELAY},
 	    {Y, B}};
 	struct sim_link_opts fast = {.delay_us = 1000};

@@ -18,6 +18,7 @@
 #include "transport/core/route/inbound.h"
 #include "transport/core/route/pathreq.h"
 #include "transport/core/route/relay.h"
+#include "transport/core/route/tunnel_in.h"
 #include "transport/core/send/announce_own.h"
 #include "transport/core/send/announceq.h"
 #include "transport/core/send/txq.h"
@@ -27,6 +28,7 @@
 #include "transport/core/table/known.h"
 #include "transport/core/table/path.h"
 #include "transport/core/table/receipt.h"
+#include "transport/core/table/tunnel.h"
 #include "common/util.h"
 
 /*
@@ -39,7 +41,8 @@ static bool
 limits_ok(const struct rns_limits *l)
 {
 	return l->interfaces != 0 && l->destinations != 0 && l->known != 0 &&
-	    l->paths != 0 && l->links != 0 && l->link_table != 0 &&
+	    l->paths != 0 && l->tunnels != 0 && l->links != 0 &&
+	    l->link_table != 0 &&
 	    l->reverse != 0 && l->hashes != 0 && l->receipts != 0 &&
 	    l->events != 0 && l->tx_packets != 0 && l->resource_bytes != 0 &&
 	    l->event_bytes != 0;
@@ -58,7 +61,20 @@ if_add(struct rns *r, const struct rns_if *cfg)
 	announceq_init(i);
 	if (r->shared == i)
 		deliver_attached(r);
+	tunnel_show(r, i);
 	return RNS_OK;
+}
+
+static int
+if_online(struct rns *r, unsigned id, bool online)
+{
+	struct iface *i = iface_find(r, id);
+	bool came = i != NULL && online && !i->cfg.online;
+	int err = iface_online(r, id, online);
+
+	if (came)
+		tunnel_show(r, i);
+	return err;
 }
 
 /* Everybody who points at it lets go before it goes. */
@@ -72,6 +88,7 @@ if_del(struct rns *r, unsigned id)
 	i->cfg.online = false;
 	link_iface_gone(r, i);
 	waiting_iface_gone(r, i);
+	tunnels_iface_gone(r, i);
 	paths_iface_gone(r, i);
 	relay_iface_gone(r, i);
 	pathreqs_iface_gone(r, i);
@@ -96,7 +113,7 @@ if_free_all(struct rns *r)
 /* Each entry makes one table; rns_free() copes with those that are not. */
 static int (*const parts_new[])(struct rns *) = {
     txq_new, evq_new, dedup_new, known_table_new, dests_new, deliver_new,
-    paths_new, waiting_new, relay_new, pathreqs_new, receipts_new, links_new,
+    paths_new, tunnels_new, waiting_new, relay_new, pathreqs_new, receipts_new, links_new,
     link_in_new, inbound_new};
 
 struct rns *
@@ -139,6 +156,7 @@ rns_free(struct rns *r)
 	pathreqs_free(r);
 	relay_free(r);
 	waiting_free(r);
+	tunnels_free(r);
 	paths_free(r);
 	deliver_free(r);
 	dests_free(r);
@@ -304,7 +322,7 @@ submit(struct rns *r, const struct rns_cmd *cmd)
 	case RNS_CMD_IF_DEL:
 		return if_del(r, cmd->ifid);
 	case RNS_CMD_IF_ONLINE:
-		return iface_online(r, cmd->online.ifid, cmd->online.online);
+		return if_online(r, cmd->online.ifid, cmd->online.online);
 	case RNS_CMD_DEST_ADD:
 	case RNS_CMD_DEST_DEL:
 	case RNS_CMD_HANDLER_ADD:
@@ -326,8 +344,12 @@ submit(struct rns *r, const struct rns_cmd *cmd)
 		return link_submit(r, cmd);
 	case RNS_CMD_PATH_REQUEST:
 		return path_request(r, &cmd->hash, false);
+	case RNS_CMD_TUNNEL_ADD:
+		return tunnel_submit(r, cmd);
 	case RNS_CMD_PATH_DROP:
 	case RNS_CMD_PATH_ADD:
+		if (cmd->type == RNS_CMD_PATH_ADD && cmd->path.tunnel != NULL)
+			return tunnel_submit(r, cmd);
 		return path_submit(r, cmd);
 	case RNS_CMD_LINK_OPEN:
 	case RNS_CMD_LINK_CLOSE:

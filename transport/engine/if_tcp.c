@@ -58,6 +58,9 @@ tcp_configure(struct nif *n)
 	n->cfg.hw_mtu = n->conf->fixed_mtu != 0 ? n->conf->fixed_mtu :
 	    rns_mtu_for_bitrate(n->cfg.bitrate);
 	n->cfg.mtu_signal = true;
+	/* reticulum-transport.md 7.1: the side that dials, with HDLC */
+	n->cfg.wants_tunnel = n->conf->type == RNSCONF_TCP_CLIENT &&
+	    !n->conf->kiss_framing;
 	return 0;
 }
 

@@ -137,6 +137,8 @@ enum packet_context { /* reticulum-endpoint.md 3.2 */
 #define PATH_EXPIRY_AP 86400        /* AP_PATH_TIME */
 #define PATH_EXPIRY_ROAMING 21600   /* ROAMING_PATH_TIME */
 #define PATH_BLOBS_MAX 64           /* MAX_RANDOM_BLOBS */
+#define TUNNEL_TIMEOUT 28800        /* and TUNNEL_PATH_TIMEOUT */
+#define TUNNEL_BLOBS 32             /* PERSIST_RANDOM_BLOBS */
 #define LOCAL_REBROADCASTS_MAX 2
 #define PATH_REQUEST_TIMEOUT 15
 #define PATH_REQUEST_GATE_TIMEOUT 45

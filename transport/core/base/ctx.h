@@ -50,6 +50,7 @@ struct rns {
 	struct known_table *known;
 	struct deliver *deliver;
 	struct paths *paths;       /* path table */
+	struct tunnels *tunnels;
 	struct waitings *waiting;  /* announces to pass on */
 	struct relay *relay;       /* link table */
 	struct reverses *reverses;

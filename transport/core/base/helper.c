@@ -139,6 +139,7 @@ rns_limits_default(struct rns_limits *l)
 	    .destinations = 256,
 	    .known = 65536,
 	    .paths = 65536,
+	    .tunnels = 1024,
 	    .links = 1024,
 	    .link_table = 16384,
 	    .reverse = 65536,

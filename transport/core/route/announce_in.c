@@ -20,27 +20,6 @@
  * from outside, and both spare the dearest step.
  */
 
-static uint64_t
-blob_emitted(const uint8_t blob[ANNOUNCE_BLOB])
-{
-	struct rd r = rd_make(blob, ANNOUNCE_BLOB);
-	uint64_t t = 0;
-
-	(void)(rd_skip(&r, 5) && rd_u40(&r, &t));
-	return t;
-}
-
-/* The path's timebase: its newest emission. */
-static uint64_t
-path_emitted(const struct path *p)
-{
-	uint64_t max = 0;
-
-	for (size_t i = 0; i < p->blob_count; i++)
-		max = MAX_OF(max, blob_emitted(p->blobs[i]));
-	return max;
-}
-
 /* reticulum-transport.md 4.3 */
 static bool
 accepts(const struct rns *r, const struct path *path, const struct packet *p,
@@ -51,7 +30,7 @@ accepts(const struct rns *r, const struct path *path, const struct packet *p,
 
 	if (path == NULL)
 		return true;
-	newest = path_emitted(path);
+	newest = path_timebase((const uint8_t *)path->blobs, path->blob_count);
 	known = path_has_blob(path, a->random_hash);
 	if (p->hops <= path->hops)
 		return (!known && a->emitted > newest) ||

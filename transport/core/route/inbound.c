@@ -11,6 +11,7 @@
 #include "transport/core/route/deliver.h"
 #include "transport/core/route/pathreq.h"
 #include "transport/core/route/relay.h"
+#include "transport/core/route/tunnel_in.h"
 #include "transport/core/send/txq.h"
 #include "transport/core/table/dest.h"
 #include "transport/core/table/iface.h"
@@ -169,6 +170,11 @@ own_data(struct rns *r, struct packet *p)
 	if (p->dest_type == DEST_PLAIN &&
 	    same16(p->dest->b, r->path_request_dest.b)) {
 		pathreq_in(r, p);
+		return;
+	}
+	if (p->dest_type == DEST_PLAIN &&
+	    same16(p->dest->b, r->tunnel_dest.b)) {
+		tunnel_in(r, p);
 		return;
 	}
 	d = dest_find(r, p->dest);

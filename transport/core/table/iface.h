@@ -27,6 +27,7 @@ struct iface {
 	RB_ENTRY(iface) node; /* by id */
 	struct rns_if cfg;
 	struct ifac ifac;
+	struct tunnel *tunnel; /* that it carries, or NULL; tunnel.c */
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
 	struct traffic traffic[TRAFFIC_SORTS];
 	uint64_t drops[RNS_DROP_COUNT]; /* while a packet of it was handled */

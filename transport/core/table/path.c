@@ -101,12 +101,6 @@ paths_cull(struct rns *r, void *arg)
 	timer_set(r, &t->cull, next);
 }
 
-static bool
-path_leads_to(const struct rns *r, const struct hash16 *dest)
-{
-	return path_find(r, dest) != NULL;
-}
-
 int
 paths_new(struct rns *r)
 {
@@ -120,7 +114,6 @@ paths_new(struct rns *r)
 	TAILQ_INIT(&t->gone);
 	timer_init(&t->cull, paths_cull, t);
 	r->paths = t;
-	known_kept_by(r, path_leads_to);
 	return RNS_OK;
 }
 
@@ -224,6 +217,22 @@ paths_iface_gone(struct rns *r, const struct iface *i)
 }
 
 void
+paths_move(struct rns *r, const struct iface *from, struct iface *to)
+{
+	struct path *p;
+
+	RB_FOREACH(p, path_tree, &r->paths->tree) {
+		if (p->rx != from)
+			continue;
+		TAILQ_REMOVE(&r->paths->ages[p->life], p, age);
+		p->rx = to;
+		p->life = path_life_of(to);
+		p->stamp = r->now;
+		path_age_insert(r, p);
+	}
+}
+
+void
 paths_blackhole(struct rns *r, const struct hash16 *identity)
 {
 	const struct known *k;
@@ -252,6 +261,20 @@ paths_evict(struct rns *r)
 	(void)core_drop(r, RNS_DROP_LIMIT);
 	if (oldest != NULL)
 		path_free(r, oldest);
+}
+
+uint64_t
+path_timebase(const uint8_t *blobs, size_t n)
+{
+	uint64_t max = 0, t;
+	struct rd r;
+
+	for (size_t i = 0; i < n; i++) {
+		r = rd_make(blobs + i * ANNOUNCE_BLOB, ANNOUNCE_BLOB);
+		if (rd_skip(&r, 5) && rd_u40(&r, &t))
+			max = MAX_OF(max, t);
+	}
+	return max;
 }
 
 bool

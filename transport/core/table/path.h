@@ -47,6 +47,8 @@ void paths_free(struct rns *);
 int path_submit(struct rns *, const struct rns_cmd *);
 /* Those learned there go. */
 void paths_iface_gone(struct rns *, const struct iface *);
+/* Those learned on one go on with another, as learned there just now. */
+void paths_move(struct rns *, const struct iface *from, struct iface *to);
 /* Those to the destinations of an identity go; by what known.c knows. */
 void paths_blackhole(struct rns *, const struct hash16 *identity);
 /*
@@ -90,6 +92,8 @@ struct path_new {
 struct path *path_store(struct rns *, const struct path_new *);
 /* Was an announce with this random hash heard of it? */
 bool path_has_blob(const struct path *, const uint8_t blob[ANNOUNCE_BLOB]);
+/* The newest emission (s) that n blobs of 10 bytes tell of. */
+uint64_t path_timebase(const uint8_t *blobs, size_t n);
 /* How long a path learned there lives (reticulum-transport.md 2.1). */
 int64_t path_life_us(const struct iface *);
 

@@ -93,6 +93,7 @@ const char *rns_strerror(int err);
 	X(PATH_REQUEST, "malformed path request")                              \
 	X(PATH_TAG, "path request seen before")                                \
 	X(PATH_LONG, "path request with an overlong tag; cut")                 \
+	X(TUNNEL, "bad tunnel packet")                                         \
 	X(LIMIT, "a table is full")                                            \
 	X(MEMORY, "out of memory")                                             \
 	X(TX_FULL, "transmit queue full")                                      \
@@ -110,7 +111,8 @@ struct rns_limits {
 	uint32_t interfaces;      /* default 256 */
 	uint32_t destinations;    /* own, default 256 */
 	uint32_t known;           /* known destinations, default 65,536 */
-	uint32_t paths;           /* default 65,536 */
+	uint32_t paths;           /* default 65,536; in tunnels as many */
+	uint32_t tunnels;         /* default 1,024 */
 	uint32_t links;           /* own links, both sides, default 1,024 */
 	uint32_t link_table;      /* relayed links, default 16,384 */
 	uint32_t reverse;         /* reverse table, default 65,536 */
@@ -190,6 +192,8 @@ struct rns_if {
 	bool out;          /* may transmit */
 	bool online;
 	bool recursive_prs;
+	/* the other end keeps our paths when the connection breaks: 7.1 */
+	bool wants_tunnel;
 	int32_t gravity;
 	uint32_t announce_cap_permille; /* share of bitrate, 20 = 2 % */
 	uint32_t ar_target_s, ar_penalty_s, ar_grace; /* 0 target: no limit */
@@ -244,6 +248,7 @@ enum rns_cmd_type {
 	RNS_CMD_PATH_REQUEST, /* .hash */
 	RNS_CMD_PATH_DROP,   /* .hash */
 	RNS_CMD_PATH_ADD,    /* .path: from storage */
+	RNS_CMD_TUNNEL_ADD,  /* .tunnel: from storage, before its paths */
 	RNS_CMD_KNOWN_ADD,   /* .known: from storage */
 	RNS_CMD_RATCHET_ADD, /* .ratchet: from storage */
 	RNS_CMD_HASHES_ADD,  /* .bytes: n * 32, from storage */
@@ -315,11 +320,16 @@ struct rns_cmd {
 			uint8_t hops;
 			int64_t learned_us, expires_us; /* Unix time */
 			unsigned ifid;
+			const struct id32 *tunnel; /* NULL: ifid is its way */
 			const uint8_t *blobs; /* n * 10 bytes, newest last */
 			size_t blob_count;
 			const uint8_t *announce; /* raw, hops as received */
 			size_t announce_len;
 		} path;
+		struct {
+			struct id32 id;
+			int64_t expires_us; /* Unix time */
+		} tunnel;
 		struct {
 			struct hash16 dest;
 			uint8_t public_key[RNS_KEY];
@@ -617,6 +627,22 @@ bool rns_path_get(const struct rns *, const struct hash16 *dest,
 /* In order of destination; start with all zero `after` and first = true. */
 bool rns_path_next(const struct rns *, const struct hash16 *after,
     bool first, struct rns_path *out);
+
+/*
+ * Tunnels, in order of id. One that is up has its paths in the path table,
+ * those of its interface; of one that waits, a path's ifid is 0, its order is
+ * its own, and the same tunnel must be given each time.
+ */
+struct rns_tunnel {
+	struct id32 id;
+	bool up;
+	unsigned ifid; /* of one that is up */
+	int64_t expires_us; /* Unix time */
+};
+bool rns_tunnel_next(const struct rns *, const struct id32 *after,
+    bool first, struct rns_tunnel *out);
+bool rns_tunnel_path_next(const struct rns *, const struct id32 *tunnel,
+    const struct hash16 *after, bool first, struct rns_path *out);
 
 struct rns_known {
 	struct hash16 dest;

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Paths outlive a connection (reticulum-transport.md 7.1): against stock rnsd, both ways."""
+
+import signal
+import socket
+import threading
+
+import lib
+from lib import check, client, config, control, paths_of, server
+
+
+class Cable:
+    """A TCP connection with scissors: passes to a port what comes to its own."""
+
+    def __init__(self, port):
+        self.to = port
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(8)
+        self.port = self.listener.getsockname()[1]
+        self.ends = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                a, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                b = socket.create_connection(("127.0.0.1", self.to))
+            except OSError:
+                a.close()
+                continue
+            self.ends += [a, b]
+            for x, y in ((a, b), (b, a)):
+                threading.Thread(target=self._pass, args=(x, y), daemon=True).start()
+
+    def _pass(self, x, y):
+        try:
+            while data := x.recv(65536):
+                y.sendall(data)
+        except OSError:
+            pass
+        for s in (x, y):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def cut(self):
+        ends, self.ends = self.ends, []
+        for s in ends:
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def stop(self):
+        self.listener.close()
+        self.cut()
+
+
+def announced(ctx, port, has):
+    """A destination of a program on that port, which goes once it was heard."""
+    folder = ctx.stock_dir(config(client("up", port)))
+    p = ctx.peer(ctx.args.python, "serve", folder)
+    dest = p.expect(event="ready")["dest"]
+
+    def heard():
+        p.say("announce")
+        p.expect(event="announced")
+        return lib.until(lambda: has(dest), "the announce", 5)
+    lib.must(heard, "an announce")
+    p.end()
+    return dest
+
+
+def theirs_here(old):
+    """A stock relay dials us; what it brought is there again when it is."""
+    def run(ctx):
+        py = ctx.args.python_old if old else ctx.args.python
+        ours, stock = lib.free_port(), lib.free_port()
+        t = ctx.transport(config(server("listen", ours), transport=True))
+        cable = ctx.keep(Cable(ours))
+        ctx.rnsd(py, config(server("listen", stock) + client("up", cable.port), transport=True))
+
+        def has(dest):
+            return any(p["destination"] == dest for p in control(t, "paths")[0]["paths"])
+        dest = announced(ctx, stock, has)
+        cable.cut()
+        lib.must(lambda: not has(dest), "the path goes with its interface")
+        lib.must(lambda: has(dest), "the path is back")
+    return run
+
+
+def ours_there(old):
+    """We dial a stock relay."""
+    def run(ctx):
+        py = ctx.args.python_old if old else ctx.args.python
+        ours, stock = lib.free_port(), lib.free_port()
+        name = f"interop{stock}"
+        folder = ctx.rnsd(py, config(server("listen", stock), transport=True, share=True, instance=name))
+        lib.must(lambda: lib.instance_up(name), "rnsd")
+        cable = ctx.keep(Cable(stock))
+        t = ctx.transport(config(server("listen", ours) + client("up", cable.port), transport=True))
+        lib.must(lambda: all(lib.online(t)), "we are connected")
+
+        def has(dest):
+            return dest in paths_of(py, folder)
+        dest = announced(ctx, ours, has)
+        t.proc.send_signal(signal.SIGSTOP)  # nobody comes back at once
+        cable.cut()
+        lib.must(lambda: not has(dest), "the path goes with its interface")
+        t.proc.send_signal(signal.SIGCONT)
+        lib.must(lambda: has(dest), "the path is back")
+    return run
+
+
+TESTS = []
+LONG = [
+    ("tunnels: a stock client of ours", theirs_here(False)),
+    ("tunnels: our client of a stock server", ours_there(False)),
+    ("tunnels: a stock client of ours, 1.4.2", theirs_here(True)),
+    ("tunnels: our client of a stock server, 1.4.2", ours_there(True)),
+]
