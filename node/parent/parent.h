@@ -23,8 +23,8 @@
  * warrend, the parent: opens what needs rights, starts the programs and starts
  * them again (ARCHITECTURE.md 8, THREATS.md 1). It reads the operator's files
  * and the fixed messages of its programs, nothing else. One file a task: dirs,
- * keyfiles, listen, dial and resolve, groups, settings, child; this is what
- * they share.
+ * keyfiles, listen, dial, open (and one open_TYPE for each type of interface)
+ * and resolve, groups, settings, child; this is what they share.
  */
 struct named_fd {
 	char name[PROFILE_NAME_MAX * 2 + 1];
@@ -73,7 +73,7 @@ struct parent {
 	unsigned nseccomp;
 
 	struct child child[PROGRAM_COUNT];
-	struct dial *dials;
+	struct opening *openings;
 	ev_signal sig[3];
 	ev_timer stop_timer;
 	struct facts facts; /* for compute_when */

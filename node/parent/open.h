@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_NODE_PARENT_OPEN_H
+#define WARREN_NODE_PARENT_OPEN_H
+
+#include <ev.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "node/parent/resolve.h"
+
+struct parent;
+struct rnsconf_if;
+
+/*
+ * One question of transport's on its way to an answer, and what the openers of
+ * the types of interfaces share. An opener is a file open_TYPE.c with one
+ * function that dial.c has in its table: it takes the opening and the
+ * section of our own copy of config, which it must not keep, and ends in
+ * opening_done() or opening_failed(), now or later.
+ */
+union address {
+	struct sockaddr sa;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+struct opening {
+	struct opening *next;
+	struct parent *parent;
+	uint32_t index, seq;
+	uint16_t port;
+	bool v6; /* IPv6 before IPv4 */
+	struct resolve *resolve;
+	void (*found)(struct opening *);
+	struct resolved list[RESOLVE_MAX];
+	unsigned count, at; /* addresses; the next one to try */
+	bool by_name;       /* they are a host's */
+	int fd;             /* -1: none; closed with it */
+	ev_io io;           /* the opener's; both stopped with it */
+	ev_timer late;
+};
+
+typedef void open_fn(struct opening *, const struct rnsconf_if *);
+/* One file each. */
+open_fn open_tcp_client, open_tcp_server;
+
+/* NULL: no room for it. */
+struct opening *opening_new(struct parent *, uint32_t index, uint32_t seq);
+/*
+ * The answer, and its end. error 0: o->fd is what transport gets; else an
+ * errno and why.
+ */
+void opening_done(struct opening *, int error, const char *text);
+/* ... that none of its addresses would do; a name's last one is named. */
+void opening_failed(struct opening *, int error);
+/*
+ * The addresses of a name, or the one that host is, in o->list; then found().
+ * A name without any is answered here.
+ */
+void opening_find(struct opening *, const char *host,
+    void (*found)(struct opening *));
+/* All of them, without an answer. */
+void opening_clear(struct parent *);
+/* A question that is not even begun. */
+void opening_refuse(struct parent *, uint32_t index, uint32_t seq, int error,
+    const char *text);
+
+socklen_t address_of(union address *, const struct resolved *, uint16_t port);
+/* The first address of a device, of the family that is preferred. */
+bool device_address(const char *device, bool v6, uint16_t port,
+    union address *);
+
+#endif
