@@ -162,9 +162,13 @@ enum event_kind {
 /* ---- transport and parent; index: of the [[interface]] in config ---- */
 #define MSG_DIAL(F) F(u32, index, 0) F(u32, seq, 0)
 #define MSG_BIND(F) F(u32, index, 0) F(u32, seq, 0)
-/* the answer: error is an errno, or 0 and one descriptor */
+/*
+ * the answer: error is an errno, or 0 and a descriptor; of one of datagrams a
+ * second to send from, and to which IPv4 address and port (0: it does not send)
+ */
 #define MSG_OPENED(F)                                                          \
-	F(u32, index, 0) F(u32, seq, 0) F(i32, error, 0) F(str, text, 256)
+	F(u32, index, 0) F(u32, seq, 0) F(i32, error, 0) F(str, text, 256)     \
+	F(u32, to, 0) F(u16, to_port, 0)
 /* let me go before others (transport/engine/promptness.h); 0 or an errno */
 #define MSG_PROMPT(F)
 #define MSG_PROMPTED(F) F(i32, error, 0)
@@ -456,7 +460,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(ALARM, ANY, PARENT, 0, 0)                                            \
 	M(DIAL, TRANSPORT, PARENT, 0, 0)                                       \
 	M(BIND, TRANSPORT, PARENT, 0, 0)                                       \
-	M(OPENED, PARENT, TRANSPORT, 0, 1)                                     \
+	M(OPENED, PARENT, TRANSPORT, 0, 2)                                     \
 	M(RELOAD, TRANSPORT, PARENT, 0, 0)                                     \
 	M(PROMPT, TRANSPORT, PARENT, 0, 0)                                     \
 	M(PROMPTED, PARENT, TRANSPORT, 0, 0)                                   \

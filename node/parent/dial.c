@@ -17,6 +17,7 @@ static const struct {
 } openers[] = {
 	{RNSCONF_TCP_CLIENT, open_tcp_client},
 	{RNSCONF_TCP_SERVER, open_tcp_server},
+	{RNSCONF_UDP, open_udp},
 };
 
 static const struct rnsconf_if *

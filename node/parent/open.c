@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/cleanup.h"
 #include "common/log.h"
 #include "node/parent/child.h"
 #include "node/parent/parent.h"
@@ -19,31 +18,30 @@
 #define LOOKUPS_MAX 16 /* ours: processes at once, whatever transport asks */
 
 static void
-opening_answer(struct parent *p, uint32_t index, uint32_t seq, int error,
-    int fd, const char *text)
+send_answer(struct parent *p, struct msg_OPENED *m, const int *fd,
+    unsigned nfds)
 {
-	struct msg_OPENED m = {.index = index, .seq = seq, .error = error};
 	struct child *t = &p->child[PROGRAM_TRANSPORT];
 
-	(void)snprintf(m.text, sizeof(m.text), "%s", text);
-	if (t->ev != NULL &&
-	    ipc_send_OPENED(ipc_ev_channel(t->ev), &m, &fd, error == 0) < 0) {
-		/* it must have an answer: an interface waits for it */
-		m.error = errno;
-		log_warn("transport", "OPENED");
-		(void)snprintf(m.text, sizeof(m.text), "opened, but not to be "
-		    "handed on: %s", strerror(m.error));
-		(void)ipc_send_OPENED(ipc_ev_channel(t->ev), &m, NULL, 0);
-	}
-	if (fd >= 0)
-		(void)close(fd);
+	if (t->ev == NULL ||
+	    ipc_send_OPENED(ipc_ev_channel(t->ev), m, fd, nfds) == 0)
+		return;
+	/* it must have an answer: an interface waits for it */
+	m->error = errno;
+	log_warn("transport", "OPENED");
+	(void)snprintf(m->text, sizeof(m->text), "opened, but not to be "
+	    "handed on: %s", strerror(m->error));
+	(void)ipc_send_OPENED(ipc_ev_channel(t->ev), m, NULL, 0);
 }
 
 void
 opening_refuse(struct parent *p, uint32_t index, uint32_t seq, int error,
     const char *text)
 {
-	opening_answer(p, index, seq, error, -1, text);
+	struct msg_OPENED m = {.index = index, .seq = seq, .error = error};
+
+	(void)snprintf(m.text, sizeof(m.text), "%s", text);
+	send_answer(p, &m, NULL, 0);
 }
 
 static void
@@ -60,6 +58,8 @@ opening_free(struct opening *o)
 	resolve_stop(o->resolve);
 	if (o->fd >= 0)
 		(void)close(o->fd);
+	if (o->send_fd >= 0)
+		(void)close(o->send_fd);
 	free(o);
 }
 
@@ -84,7 +84,7 @@ opening_new(struct parent *p, uint32_t index, uint32_t seq)
 	o->parent = p;
 	o->index = index;
 	o->seq = seq;
-	o->fd = -1;
+	o->fd = o->send_fd = -1;
 	ev_init(&o->io, NULL);
 	ev_init(&o->late, NULL);
 	o->io.data = o->late.data = o;
@@ -96,9 +96,14 @@ opening_new(struct parent *p, uint32_t index, uint32_t seq)
 void
 opening_done(struct opening *o, int error, const char *text)
 {
-	int fd = error == 0 ? steal_fd(&o->fd) : -1;
+	struct msg_OPENED m = {.index = o->index, .seq = o->seq, .to = o->to,
+	    .to_port = o->to_port};
+	int fd[] = {o->fd, o->send_fd};
 
-	opening_answer(o->parent, o->index, o->seq, error, fd, text);
+	if (error != 0)
+		opening_refuse(o->parent, o->index, o->seq, error, text);
+	else
+		send_answer(o->parent, &m, fd, o->send_fd >= 0 ? 2 : 1);
 	opening_free(o);
 }
 
@@ -213,6 +218,7 @@ void
 opening_find(struct opening *o, const char *host,
     void (*found)(struct opening *))
 {
+	o->by_name = false;
 	if (numeric(host, &o->list[0])) {
 		o->count = 1;
 		found(o);

@@ -38,19 +38,23 @@ struct opening {
 	unsigned count, at; /* addresses; the next one to try */
 	bool by_name;       /* they are a host's */
 	int fd;             /* -1: none; closed with it */
+	int send_fd;        /* of datagrams: to send from; -1: none */
+	uint32_t to;        /* ... to that IPv4 address */
+	uint16_t to_port;
+	char host[256];     /* what is looked up second; "": nothing */
 	ev_io io;           /* the opener's; both stopped with it */
 	ev_timer late;
 };
 
 typedef void open_fn(struct opening *, const struct rnsconf_if *);
-/* One file each. */
-open_fn open_tcp_client, open_tcp_server;
+open_fn open_tcp_client, open_tcp_server; /* open_tcp.c */
+open_fn open_udp;
 
 /* NULL: no room for it. */
 struct opening *opening_new(struct parent *, uint32_t index, uint32_t seq);
 /*
- * The answer, and its end. error 0: o->fd is what transport gets; else an
- * errno and why.
+ * The answer, and its end. error 0: o->fd, and o->send_fd when there is one,
+ * are what transport gets; else an errno and why.
  */
 void opening_done(struct opening *, int error, const char *text);
 /* ... that none of its addresses would do; a name's last one is named. */

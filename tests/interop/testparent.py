@@ -193,12 +193,12 @@ class Transport:
                 index, seq = struct.unpack(">II", body)
                 try:
                     s = self._open(index, name == "BIND")
-                    self.channel.send("OPENED", struct.pack(">IIi", index, seq, 0) + text(""),
+                    self.channel.send("OPENED", struct.pack(">IIi", index, seq, 0) + text("") + bytes(6),
                                       [s.fileno()])
                     s.close()
                 except OSError as e:
                     self.channel.send("OPENED", struct.pack(">IIi", index, seq, e.errno or 5) +
-                                      text(""))
+                                      text("") + bytes(6))
 
     def neighbour(self, who):
         """A channel to transport as that program; returns our end."""

@@ -74,7 +74,7 @@ def named(mode, user):
 def alone(mode, user):
     name = mode + " no interface"
     node = Node(build, "alone-" + mode, user,
-                config="[[Auto]]\ntype = AutoInterface\nenabled = yes\n"
+                config="[[Radio]]\ntype = RNodeInterface\nenabled = yes\n"
                        "[[Off]]\ntype = TCPClientInterface\nenabled = no\n")
     try:
         node.start()
@@ -87,7 +87,7 @@ def alone(mode, user):
             "interfaces_list", []) if "skipped" in i}
         result(name + ": said in status", "config" in s.get(
             "reaches_nobody", "") and skipped == {
-                "Auto": "not supported by this version", "Off": "off"}, s)
+                "Radio": "not supported by this version", "Off": "off"}, s)
     finally:
         node.remove()
 

@@ -141,7 +141,7 @@ sender_obeys_the_table(void **state)
 	    {IPC_NONE, 2, EINVAL}, {IPC_TYPES, 2, EINVAL},
 	    {IPC_DIAL, 9, EMSGSIZE}, {IPC_DIAL, 11, EMSGSIZE},
 	    {IPC_DIAL, IPC_MAX, EMSGSIZE}};
-	int fds[2] = {0, 0};
+	int fds[3] = {0, 0, 0};
 	uint8_t big[IPC_MAX] = {0};
 
 	(void)state;
@@ -149,7 +149,7 @@ sender_obeys_the_table(void **state)
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(ipc_send_PARAMS(b, &params, NULL, 0), -1);
 	assert_int_equal(errno, EINVAL);
-	assert_int_equal(ipc_send_OPENED(a, &opened, fds, 2), -1);
+	assert_int_equal(ipc_send_OPENED(a, &opened, fds, 3), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(ipc_send_SETTING(a, &setting, NULL, 0), -1);
 	assert_int_equal(errno, EINVAL);

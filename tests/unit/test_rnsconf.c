@@ -318,7 +318,7 @@ static const char full[] =
     "bitrate = 1000000\nnetwork_name = specnet\npassphrase = \"a, b\"\n"
     "ifac_size = 128\n"
     "[[Off]]\ntype = NoSuchThing\nlisten_port = nonsense\n"
-    "[[Auto]]\ntype = AutoInterface\nenabled = yes\n"
+    "[[Radio]]\ntype = RNodeInterface\nenabled = yes\n"
     "[[Plug]]\ntype = MyOwn\nenabled = yes\n"
     "[[Dial]]\ntype = TCPClientInterface\ninterface_enabled = 1\n"
     "target_host = example.org\ntarget_port = 4243\noutgoing = no\n"
@@ -377,10 +377,10 @@ all_values(void **state)
 	assert_int_equal(i->ifac_size, 0);
 	rnsconf_if_display(i, name, sizeof(name));
 	assert_string_equal(name, "TCPInterface[Dial/example.org:4243]");
-	/* sources, Off, Auto, Plug, odd */
+	/* sources, Off, Radio, Plug, odd */
 	assert_int_equal(c->nnotes, 5);
 	assert_non_null(strstr(c->notes[1].text, "Off"));
-	assert_non_null(strstr(c->notes[2].text, "AutoInterface"));
+	assert_non_null(strstr(c->notes[2].text, "RNodeInterface"));
 	assert_non_null(strstr(c->notes[3].text, "MyOwn"));
 	assert_non_null(strstr(c->notes[4].text, "odd"));
 	assert_int_equal(c->notes[4].line, 50);
@@ -515,7 +515,7 @@ notes(void **state)
 		    "\"TCPClientInterface\""},
 		{"[interfaces]\n[[C]]\ntype = Own\nenabled = 1\n", 3,
 		    "unknown type", "TCPServerInterface"},
-		{"[interfaces]\n[[C]]\ntype = UDPInterface\nenabled = 1\n", 3,
+		{"[interfaces]\n[[C]]\ntype = RNodeInterface\nenabled = 1\n", 3,
 		    "not supported", "TCPServerInterface"},
 		{SERVER "listen_ip = 0.0.0.0:1\nlisten_port = 1\n", 5,
 		    "listen_ip \"0.0.0.0:1\" is no host", "and port"},

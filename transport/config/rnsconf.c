@@ -283,8 +283,8 @@ rnsconf_free(struct rnsconf *c)
 	free(c);
 }
 
-void
-rnsconf_if_display(const struct rnsconf_if *i, char *out, size_t cap)
+static void
+display_tcp(const struct rnsconf_if *i, char *out, size_t cap)
 {
 	const bool server = i->type == RNSCONF_TCP_SERVER;
 	const char *host = server ? i->listen_ip : i->target_host;
@@ -297,6 +297,24 @@ rnsconf_if_display(const struct rnsconf_if *i, char *out, size_t cap)
 	    server ? "TCPServerInterface" : "TCPInterface", i->name,
 	    v6 ? "[" : "", host, v6 ? "]" : "",
 	    server ? i->listen_port : i->target_port);
+}
+
+static void
+display_udp(const struct rnsconf_if *i, char *out, size_t cap)
+{
+	const char *host = i->listen_ip != NULL ? i->listen_ip : i->device;
+
+	(void)snprintf(out, cap, "UDPInterface[%s/%s:%u]", i->name,
+	    host != NULL ? host : "", i->listen_port);
+}
+
+void
+rnsconf_if_display(const struct rnsconf_if *i, char *out, size_t cap)
+{
+	if (i->type == RNSCONF_UDP)
+		display_udp(i, out, cap);
+	else
+		display_tcp(i, out, cap);
 }
 
 size_t

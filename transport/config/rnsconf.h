@@ -22,6 +22,7 @@ enum rnsconf_type {
 	RNSCONF_UNSUPPORTED, /* Reticulum's, not in this build */
 	RNSCONF_TCP_SERVER,
 	RNSCONF_TCP_CLIENT,
+	RNSCONF_UDP,
 };
 
 struct rnsconf_if {
@@ -55,6 +56,10 @@ struct rnsconf_if {
 	bool i2p_tunneled;
 	uint32_t max_reconnect_tries; /* 0: unlimited */
 	uint32_t fixed_mtu;           /* 0: off */
+
+	/* UDP, reticulum-transport.md 10.2; listen_ip, listen_port, device */
+	const char *forward_ip; /* NULL: broadcast of device, or no sending */
+	uint16_t forward_port;
 };
 
 enum rnsconf_share { RNSCONF_UNIX, RNSCONF_TCP };

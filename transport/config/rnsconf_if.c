@@ -31,21 +31,22 @@ static const struct {
 	const char *text;
 	enum rnsconf_type type;
 	void (*read)(struct reader *, struct rnsconf_if *);
+	unsigned ifac; /* its access codes, reticulum-transport.md 8.3 */
 } types[] = {
-	{"TCPServerInterface", RNSCONF_TCP_SERVER, rnsconf_read_tcp_server},
-	{"TCPClientInterface", RNSCONF_TCP_CLIENT, rnsconf_read_tcp_client},
-	{"AutoInterface", RNSCONF_UNSUPPORTED, NULL},
-	{"UDPInterface", RNSCONF_UNSUPPORTED, NULL},
-	{"BackboneInterface", RNSCONF_UNSUPPORTED, NULL},
-	{"BackboneClientInterface", RNSCONF_UNSUPPORTED, NULL},
-	{"I2PInterface", RNSCONF_UNSUPPORTED, NULL},
-	{"SerialInterface", RNSCONF_UNSUPPORTED, NULL},
-	{"PipeInterface", RNSCONF_UNSUPPORTED, NULL},
-	{"KISSInterface", RNSCONF_UNSUPPORTED, NULL},
-	{"AX25KISSInterface", RNSCONF_UNSUPPORTED, NULL},
-	{"RNodeInterface", RNSCONF_UNSUPPORTED, NULL},
-	{"RNodeMultiInterface", RNSCONF_UNSUPPORTED, NULL},
-	{"WeaveInterface", RNSCONF_UNSUPPORTED, NULL},
+	{"TCPServerInterface", RNSCONF_TCP_SERVER, rnsconf_read_tcp_server, 16},
+	{"TCPClientInterface", RNSCONF_TCP_CLIENT, rnsconf_read_tcp_client, 16},
+	{"AutoInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"UDPInterface", RNSCONF_UDP, rnsconf_read_udp, 16},
+	{"BackboneInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"BackboneClientInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"I2PInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"SerialInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"PipeInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"KISSInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"AX25KISSInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"RNodeInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"RNodeMultiInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"WeaveInterface", RNSCONF_UNSUPPORTED, NULL, 0},
 };
 
 static const struct {
@@ -92,7 +93,7 @@ read_mode(struct reader *r, struct rnsconf_if *i)
 
 /* bitrate, announce_cap, ifac_size: odd ranges. */
 static void
-read_numbers(struct reader *r, struct rnsconf_if *i)
+read_numbers(struct reader *r, struct rnsconf_if *i, unsigned ifac)
 {
 	int64_t n;
 	double d;
@@ -103,7 +104,7 @@ read_numbers(struct reader *r, struct rnsconf_if *i)
 	if (conf_get_float(&r->v, "announce_cap", &d) > 0 && d > 0 && d <= 100)
 		i->announce_cap_permille = (uint32_t)MAX_OF(d * 10, 1.0);
 	if (i->network_name != NULL || i->passphrase != NULL)
-		i->ifac_size = 16; /* TCP, reticulum-transport.md 8.3 */
+		i->ifac_size = ifac;
 	if (conf_get_int(&r->v, "ifac_size", 0, 512, &n) > 0 && n >= 8 &&
 	    i->ifac_size > 0)
 		i->ifac_size = (unsigned)n / 8;
@@ -163,8 +164,9 @@ note_type(struct reader *r, const struct rnsconf_if *i)
 	char hint[160];
 
 	if (i->type == RNSCONF_UNSUPPORTED) {
-		rnsconf_note(r, line, "TCPClientInterface and "
-		    "TCPServerInterface are", "%s: type \"%s\" is not "
+		rnsconf_note(r, line, "TCPClientInterface, "
+		    "TCPServerInterface and UDPInterface are",
+		    "%s: type \"%s\" is not "
 		    "supported by this version, skipped", r->where,
 		    i->type_text);
 		return;
@@ -229,7 +231,7 @@ read_if(struct reader *r, struct rnsconf_if *i, const uint32_t ar[3])
 		(void)conf_ask(&r->v, discovery_keys[j]);
 	rnsconf_knobs(r, common_knobs, NELEM(common_knobs), i);
 	read_mode(r, i);
-	read_numbers(r, i);
+	read_numbers(r, i, types[k].ifac);
 	read_announce_rate(r, i, ar);
 	read_internal(r);
 	types[k].read(r, i);
@@ -252,6 +254,7 @@ static bool
 same_place(const struct rnsconf_if *a, const struct rnsconf_if *b)
 {
 	return a->enabled && b->enabled && a->listen_port != 0 &&
+	    (a->type == RNSCONF_UDP) == (b->type == RNSCONF_UDP) &&
 	    a->listen_port == b->listen_port && a->listen_ip != NULL &&
 	    b->listen_ip != NULL && strcmp(a->listen_ip, b->listen_ip) == 0;
 }

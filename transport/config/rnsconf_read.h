@@ -70,6 +70,8 @@ void rnsconf_missing(struct reader *, const struct rnsconf_if *,
 /* The keys of one type: rnsconf_tcp.c */
 void rnsconf_read_tcp_server(struct reader *, struct rnsconf_if *);
 void rnsconf_read_tcp_client(struct reader *, struct rnsconf_if *);
+/* rnsconf_udp.c */
+void rnsconf_read_udp(struct reader *, struct rnsconf_if *);
 
 /* rnsconf_if.c: all of [interfaces]; ar: the defaults of announce rates. */
 void rnsconf_interfaces(struct reader *, const uint32_t ar[3]);

@@ -27,7 +27,8 @@
  *   nif.c       interfaces and their numbers in the core
  *   opener.c    what the parent opens for them, and when to ask again
  *   store.c     the storage folder; store_codec.c its formats
- *   if_tcp.c, if_local.c    the kinds of interfaces; kinds.c their table
+ *   if_tcp.c, if_udp.c, if_local.c    the kinds of interfaces; kinds.c their
+ *               table
  *   binding.c   what keys may have signed
  *   bridge.c    klp.node for warren-node; follow.c its streams
  *   rpc.c       the RPC socket; rpc_auth.c its proof, rpc_calls.c its calls

@@ -190,10 +190,12 @@ server_up(struct nif *n, int fd)
 }
 
 static void
-tcp_opened(struct nif *n, int fd, int error, const char *text)
+tcp_opened(struct nif *n, const struct nif_open *o)
 {
+	int fd = o->fd;
+
 	if (fd < 0) {
-		tcp_failed(n, error, text);
+		tcp_failed(n, o->error, o->text);
 		return;
 	}
 	if (n->s.fd >= 0 || n->listen_fd >= 0) { /* there is one already */

@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/if_tcp.h"
+#include "transport/engine/if_udp.h"
 #include "transport/engine/nif.h"
 
 /* Each type that rnsconf enables has its line here. */
@@ -13,6 +14,7 @@ static const struct {
 } kinds[] = {
 	{RNSCONF_TCP_SERVER, &tcp_server_kind},
 	{RNSCONF_TCP_CLIENT, &tcp_client_kind},
+	{RNSCONF_UDP, &udp_kind},
 };
 
 static const struct nif_kind *

@@ -229,7 +229,7 @@ on_PROMPTED(struct engine *e, const struct msg_PROMPTED *m, struct ipc_in *in)
 static void
 on_OPENED(struct engine *e, const struct msg_OPENED *m, struct ipc_in *in)
 {
-	nif_opened(e, m, ipc_in_take(in, 0));
+	nif_opened(e, m, ipc_in_take(in, 0), ipc_in_take(in, 1));
 }
 
 static void

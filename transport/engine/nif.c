@@ -249,8 +249,11 @@ nif_start_all(struct engine *e)
 }
 
 void
-nif_opened(struct engine *e, const struct msg_OPENED *m, int fd)
+nif_opened(struct engine *e, const struct msg_OPENED *m, int fd, int send_fd)
 {
+	const struct nif_open o = {.fd = fd, .error = m->error,
+	    .text = m->text, .send_fd = send_fd, .to = m->to,
+	    .to_port = m->to_port};
 	struct nif *n;
 
 	TAILQ_FOREACH(n, &e->ifs, link) {
@@ -258,10 +261,12 @@ nif_opened(struct engine *e, const struct msg_OPENED *m, int fd)
 		    n->seq != m->seq || n->seq == 0)
 			continue;
 		opener_answered(n);
-		n->kind->opened(n, fd, m->error, m->text);
+		n->kind->opened(n, &o);
 		return;
 	}
 	/* an answer that nobody waits for any more */
 	if (fd >= 0)
 		(void)close(fd);
+	if (send_fd >= 0)
+		(void)close(send_fd);
 }

@@ -19,6 +19,17 @@
 
 struct nif;
 
+/* What the parent has opened; fd -1: nothing, and why, of which one is empty. */
+struct nif_open {
+	int fd;
+	int error; /* errno */
+	const char *text;
+	/* of one of datagrams; send_fd -1: it does not send */
+	int send_fd;
+	uint32_t to; /* IPv4, in the order of the network */
+	uint16_t to_port;
+};
+
 /*
  * What a kind of interface does itself; all else is here. A kind is a file
  * with one of these, and kinds.c has a line for each that can be configured.
@@ -41,10 +52,10 @@ struct nif_kind {
 	/* Everything is there: dial, bind, listen. NULL: nothing to do. */
 	void (*start)(struct nif *);
 	/*
-	 * The parent's answer to opener_ask(): a descriptor, taken, or -1 with
-	 * why (errno, text; one may be empty). NULL: never asks.
+	 * The parent's answer to opener_ask(), whose descriptors it takes.
+	 * NULL: never asks.
 	 */
-	void (*opened)(struct nif *, int fd, int error, const char *text);
+	void (*opened)(struct nif *, const struct nif_open *);
 	/*
 	 * Of those that carry packets: take one that is to go out at flush();
 	 * false: dropped, and counted in n->s. nif_stream_send() and
@@ -91,6 +102,7 @@ struct nif {
 	char error[400]; /* why it is not online; empty: nothing known */
 	uid_t uid; /* of an attached program; -1: not known (tcp) */
 	pid_t pid;
+	void *own; /* the kind's; stop() frees it */
 };
 
 /*
@@ -144,9 +156,10 @@ void nif_listen(struct nif *, int fd,
 /* Start those that can be. */
 void nif_start_all(struct engine *);
 /*
- * The parent's OPENED for whoever waits for it; takes fd (-1: none), and
- * closes it when nobody does.
+ * The parent's OPENED for whoever waits for it; takes the descriptors (-1:
+ * none), and closes them when nobody does.
  */
-void nif_opened(struct engine *, const struct msg_OPENED *, int fd);
+void nif_opened(struct engine *, const struct msg_OPENED *, int fd,
+    int send_fd);
 
 #endif
