@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the system tests share: a folder, a warrend in it, and its programs."""
+import json
 import os
 import shutil
 import signal
@@ -36,6 +37,25 @@ def skip(name, why):
 
 def done():
     sys.exit(1 if failed else 0)
+
+
+def status(node):
+    """`warren status --json`; {} while nobody answers."""
+    p = subprocess.run([os.path.join(node.build, "warren"), "status",
+                        "--json", "--config", node.dir],
+                       preexec_fn=node._drop, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                       timeout=PATIENCE_S)
+    try:
+        return json.loads(p.stdout)
+    except ValueError:
+        return {}
+
+
+def of(node, section):
+    """What it says of an interface of config."""
+    return next((i for i in status(node).get("interfaces_list", [])
+                 if i.get("section") == section and "rx_bytes" in i), {})
 
 
 class Status(dict):

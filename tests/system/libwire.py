@@ -154,7 +154,7 @@ class Traffic:
     the other; each has its number."""
 
     def __init__(self, near_port, far_port, interval=0.004, size=300):
-        self.near, self.far = Frames(near_port), Frames(far_port)
+        self.near, self.far = self._connect(near_port, far_port)
         self.dest = Dest()
         self.relay = path_through(self.near, self.far, self.dest)
         self.interval, self.size = interval, size
@@ -169,6 +169,9 @@ class Traffic:
                             for f in (self._send, self._receive)]
             for t in self.threads:
                 t.start()
+
+    def _connect(self, near_port, far_port):
+        return Frames(near_port), Frames(far_port)
 
     def _send(self):
         try:

@@ -1,33 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A node that reaches nobody says so, and of each interface that is down what
 was tried, where, and why not; a listener's counters keep those who left."""
-import json
 import os
 import re
 import socket
-import subprocess
 import sys
 
-from lib import PATIENCE_S, USER, Node, done, result, skip, until
+from lib import USER, Node, done, of, result, skip, status, until
 
 build = sys.argv[1]
-
-
-def status(node):
-    """`warren status --json`; {} while nobody answers."""
-    p = subprocess.run([os.path.join(build, "warren"), "status", "--json",
-                        "--config", node.dir], preexec_fn=node._drop,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                       stderr=subprocess.DEVNULL, timeout=PATIENCE_S)
-    try:
-        return json.loads(p.stdout)
-    except ValueError:
-        return {}
-
-
-def of(node, section):
-    return next((i for i in status(node).get("interfaces_list", [])
-                 if i.get("section") == section and "rx_bytes" in i), {})
 
 
 def client(name, host, port):

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/nif.h"
@@ -152,13 +153,59 @@ not_sent(void **state)
 	assert_true(ev_timer_remaining(e.loop, &n.retry) < 61);
 }
 
+/*
+ * Thrown out soon after each connect: a dial every 5 s for ever made others
+ * block us.
+ */
+static void
+thrown_out(void **state)
+{
+	double waits[] = {5, 10, 20, 40, 80, 160, 320, 600, 600};
+
+	(void)state;
+	n.online = true;
+	for (size_t i = 0; i < sizeof(waits) / sizeof(*waits); i++) {
+		double s;
+
+		opener_done(&n);
+		opener_why(&n, "lost");
+		n.since.us = clock_mono().us - 19 * MONO_SECOND;
+		opener_lost(&n);
+		s = ev_timer_remaining(e.loop, &n.retry);
+		assert_true(s > waits[i] * 0.95 && s < waits[i] * 1.15);
+		assert_true((strstr(n.error, "soon after") != NULL) == (i > 0));
+	}
+	/* nobody there any more in between changes nothing */
+	for (int i = 0; i < 3; i++)
+		opener_failed(&n, "cannot connect", ECONNREFUSED, "");
+	assert_true(ev_timer_remaining(e.loop, &n.retry) > 500);
+	/* one that lives is forgiven all */
+	opener_done(&n);
+	n.since.us = clock_mono().us - 21 * MONO_SECOND;
+	opener_lost(&n);
+	assert_true(ev_timer_remaining(e.loop, &n.retry) < 6);
+	/* and these are no tries that max_reconnect_tries counts */
+	conf.max_reconnect_tries = 2;
+	for (int i = 0; i < 5; i++) {
+		opener_done(&n);
+		n.since = clock_mono();
+		opener_lost(&n);
+		assert_false(n.given_up);
+	}
+	opener_failed(&n, "cannot connect", ECONNREFUSED, "");
+	assert_false(n.given_up);
+	opener_failed(&n, "cannot connect", ECONNREFUSED, "");
+	assert_true(n.given_up);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(no_answer, setup, teardown),
 	    cmocka_unit_test_setup_teardown(an_answer, setup, teardown),
-	    cmocka_unit_test_setup_teardown(not_sent, setup, teardown)};
+	    cmocka_unit_test_setup_teardown(not_sent, setup, teardown),
+	    cmocka_unit_test_setup_teardown(thrown_out, setup, teardown)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

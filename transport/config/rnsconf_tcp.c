@@ -13,6 +13,13 @@ static const struct knob server_knobs[] = {
 	{"device", K_TEXT, FIELD(rnsconf_if, device), 0, 0},
 	{"prefer_ipv6", K_BOOL, FIELD(rnsconf_if, prefer_ipv6), 0, 0},
 	{"i2p_tunneled", K_BOOL, FIELD(rnsconf_if, i2p_tunneled), 0, 0},
+	{"block_fast_flapping", K_BOOL, FIELD(rnsconf_if, block_flapping), 0,
+	    0},
+	{"fast_flapping_threshold", K_INT, FIELD(rnsconf_if, flap_threshold_s),
+	    NAT},
+	{"fast_flapping_grace", K_INT, FIELD(rnsconf_if, flap_grace), NAT},
+	{"fast_flapping_block_time", K_INT, FIELD(rnsconf_if, flap_block_min),
+	    NAT},
 };
 
 static const struct knob client_knobs[] = {
@@ -43,6 +50,10 @@ note_host(struct reader *r, const char *key, const char *host)
 void
 rnsconf_read_tcp_server(struct reader *r, struct rnsconf_if *i)
 {
+	i->block_flapping = true;
+	i->flap_threshold_s = 20;
+	i->flap_grace = 5;
+	i->flap_block_min = 720;
 	rnsconf_knobs(r, server_knobs, NELEM(server_knobs), i);
 	if (i->listen_port == 0 &&
 	    conf_entry(r->v.sec, "port") == NULL &&

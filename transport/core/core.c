@@ -258,6 +258,7 @@ recv_packet(struct rns *r, struct iface *i, const uint8_t *raw, size_t len)
 		(void)core_drop(r, RNS_DROP_HEADER);
 		return;
 	}
+	i->heard = true;
 	/* Parts of resources, the bulk of all bytes, are never looked up. */
 	if (p.dest_type != DEST_LINK || p.context != CTX_RESOURCE)
 		packet_hash(&p.hash, raw, len, p.header_2);
@@ -285,6 +286,14 @@ rns_recv(struct rns *r, unsigned ifid, const uint8_t *raw, size_t len,
 	r->rx_drops = NULL;
 	turn_end(r);
 	return RNS_OK;
+}
+
+bool
+rns_if_heard(const struct rns *r, unsigned ifid)
+{
+	const struct iface *i = iface_find(r, ifid);
+
+	return i != NULL && i->heard;
 }
 
 /* ---- commands ---- */

@@ -15,6 +15,7 @@
 #include "common/util.h"
 #include "transport/config/rnsconf.h"
 #include "transport/engine/realtime.h"
+#include "transport/engine/callers.h"
 #include "transport/engine/reload.h"
 
 /*
@@ -27,6 +28,7 @@
  *   nif.c       interfaces and their numbers in the core
  *   opener.c    what the parent opens for them, and when to ask again
  *   store.c     the storage folder; store_codec.c its formats
+ *   door.c      who may connect; callers.c decides it
  *   if_tcp.c, if_udp.c, if_local.c    the kinds of interfaces; kinds.c their
  *               table
  *   binding.c   what keys may have signed
@@ -56,6 +58,7 @@ struct engine {
 	struct nif *by_id[ENGINE_IFS]; /* id % ENGINE_IFS */
 	unsigned next_id;
 	unsigned local_clients;
+	struct callers callers;
 	ev_prepare prepare;
 	ev_check check;
 	struct mono now; /* of this turn of the loop */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/engine/if_tcp.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,10 +10,10 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "transport/engine/door.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/opener.h"
 
-#define PEERS_MAX 512 /* ours: accepted connections of one listener */
 #define TCP_BITRATE 10000000 /* reticulum-transport.md 8.3 */
 
 /* An accepted connection: made by its server, and gone with it. */
@@ -23,6 +22,7 @@ static const struct nif_kind tcp_peer_kind = {
 	.carries = true,
 	.send = nif_stream_send,
 	.flush = nif_stream_flush,
+	.stop = door_went,
 };
 
 static void
@@ -90,9 +90,8 @@ client_gone(void *arg, int error)
 	opener_why(n, "connection to %s port %u lost: %s",
 	    n->conf->target_host, n->conf->target_port,
 	    error != 0 ? strerror(error) : "closed by the other end");
-	log_notice(n->conf->name, "%s", n->error);
+	opener_lost(n);
 	nif_online(n, false);
-	opener_again(n);
 }
 
 static void
@@ -124,39 +123,23 @@ peer_gone(void *arg, int error)
 	nif_free(n);
 }
 
-/* "IP:PORT", IPv6 in brackets, of an accepted connection. */
-static void
-remote_text(const struct sockaddr_storage *sa, char *out, size_t cap)
-{
-	char ip[INET6_ADDRSTRLEN] = "?";
-	const struct sockaddr_in *v4 = (const void *)sa;
-	const struct sockaddr_in6 *v6 = (const void *)sa;
-
-	if (sa->ss_family == AF_INET) {
-		(void)inet_ntop(AF_INET, &v4->sin_addr, ip, sizeof(ip));
-		(void)snprintf(out, cap, "%s:%u", ip, ntohs(v4->sin_port));
-	} else if (sa->ss_family == AF_INET6) {
-		(void)inet_ntop(AF_INET6, &v6->sin6_addr, ip, sizeof(ip));
-		(void)snprintf(out, cap, "[%s]:%u", ip, ntohs(v6->sin6_port));
-	} else {
-		(void)snprintf(out, cap, "?");
-	}
-}
-
 static void
 accept_peer(void *arg, int fd, const struct sockaddr_storage *sa)
 {
 	struct nif *server = arg, *n;
 	char remote[80];
 
-	if (server->clients >= PEERS_MAX ||
-	    (n = nif_new(server->e, &tcp_peer_kind, server->conf, server)) ==
-	    NULL) {
+	if (!door_ask(server, sa)) {
+		(void)close(fd);
+		return;
+	}
+	n = nif_new(server->e, &tcp_peer_kind, server->conf, server);
+	if (n == NULL) {
 		server->refused++;
 		(void)close(fd);
 		return;
 	}
-	remote_text(sa, remote, sizeof(remote));
+	door_address(sa, remote, sizeof(remote));
 	(void)snprintf(n->name, sizeof(n->name), "TCPInterface[Client on "
 	    "%s/%s]", server->conf->name, remote);
 	n->cfg = server->cfg;
@@ -175,6 +158,7 @@ accept_peer(void *arg, int fd, const struct sockaddr_storage *sa)
 		return;
 	}
 	server->accepted++;
+	door_came(n, sa);
 	log_info(n->name, "accepted");
 }
 

@@ -9,6 +9,7 @@
 #include "transport/engine/binding.h"
 #include "transport/engine/bridge.h"
 #include "transport/engine/control.h"
+#include "transport/engine/door.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/if_local.h"
 #include "transport/engine/kinds.h"
@@ -296,6 +297,7 @@ loop_init(struct engine *e)
 	/* the environment is empty: nothing from outside picks a backend */
 	if ((e->loop = ev_default_loop(EVFLAG_NOENV)) == NULL)
 		fatalx("no event loop");
+	door_init(e);
 	turn_init(e);
 }
 

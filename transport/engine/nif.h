@@ -67,6 +67,11 @@ struct nif_kind {
 	void (*stop)(struct nif *);
 };
 
+/* Those that a server did not let in, or put out again (door.c). */
+struct door_counts {
+	uint64_t flapping, share, full, put_out;
+};
+
 struct nif {
 	TAILQ_ENTRY(nif) link;
 	TAILQ_ENTRY(nif) dirty_link;
@@ -86,6 +91,8 @@ struct nif {
 	struct fsock s;
 	unsigned clients; /* of a server */
 	uint64_t accepted, refused; /* of a server */
+	struct door_counts door;    /* of a server */
+	struct guest guest;         /* of those that it accepted */
 	struct mono since; /* online, or listening, or offline since */
 	bool online;
 	/* servers */
@@ -94,6 +101,7 @@ struct nif {
 	/* opener.c: what was asked of the parent (DIAL, BIND): 0 nothing */
 	uint32_t seq;
 	unsigned tries; /* since it was last up */
+	unsigned thrown; /* links in a row that did not live long */
 	bool given_up;
 	/* klp.node has still to be announced here; and when it was (bridge) */
 	bool announce_due;

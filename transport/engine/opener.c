@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/nif.h"
@@ -20,6 +21,13 @@
 #define RETRY_FIRST_S 5.0
 #define RETRY_MAX_S 60.0
 #define RETRY_FAST 6 /* tries at RETRY_FIRST_S: half a minute */
+/*
+ * ours: a link that lives shorter was thrown out by the other end, which
+ * blocks those that come back too often (reticulum-transport.md 10.4). Each
+ * time the wait is twice as long.
+ */
+#define LINK_LIVES_S 20
+#define THROWN_MAX_S 600.0
 /* ours: the parent looks up 10 s and tries each of 8 addresses for 5 s */
 #define ANSWER_S 90.0
 
@@ -84,10 +92,22 @@ on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 	opener_ask(w->data);
 }
 
+double
+opener_wait(unsigned tries, unsigned thrown)
+{
+	double s = RETRY_FIRST_S, t = RETRY_FIRST_S;
+
+	for (unsigned i = RETRY_FAST; i < tries && s < RETRY_MAX_S; i++)
+		s *= 1.5;
+	for (unsigned i = 1; i < thrown && t < THROWN_MAX_S; i++)
+		t *= 2;
+	return MAX_OF(MIN_OF(s, RETRY_MAX_S), MIN_OF(t, THROWN_MAX_S));
+}
+
 void
 opener_again(struct nif *n)
 {
-	double s = RETRY_FIRST_S;
+	double s;
 
 	if (n->kind->carries && n->conf->max_reconnect_tries > 0 &&
 	    n->tries >= n->conf->max_reconnect_tries) {
@@ -97,11 +117,27 @@ opener_again(struct nif *n)
 		return;
 	}
 	n->tries++;
-	for (unsigned i = RETRY_FAST; i < n->tries && s < RETRY_MAX_S; i++)
-		s *= 1.5;
-	s = MIN_OF(s, RETRY_MAX_S);
+	s = opener_wait(n->tries, n->thrown);
 	s += s * 0.1 * ((double)randombytes_random() / UINT32_MAX);
 	set_timer(n, on_retry, s);
+}
+
+void
+opener_lost(struct nif *n)
+{
+	size_t len = strlen(n->error);
+
+	if (mono_sub(clock_mono(), n->since) >= LINK_LIVES_S * MONO_SECOND)
+		n->thrown = 0;
+	else
+		n->thrown++;
+	if (n->thrown > 1)
+		(void)snprintf(n->error + len, sizeof(n->error) - len,
+		    "; %u times in a row soon after connecting, so the next "
+		    "try is in %.0f s", n->thrown,
+		    opener_wait(0, n->thrown));
+	log_notice(n->conf->name, "%s", n->error);
+	opener_again(n);
 }
 
 void

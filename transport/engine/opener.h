@@ -21,7 +21,14 @@ void opener_answered(struct nif *);
  * tries that its section allows has given up instead, which is logged.
  */
 void opener_again(struct nif *);
-/* It is open: the next loss begins with short waits. */
+/*
+ * A link, still online, was lost; why was said by opener_why(). Asks again, and
+ * later each time when it did not live long.
+ */
+void opener_lost(struct nif *);
+/* Seconds before the next try, without jitter. */
+double opener_wait(unsigned tries, unsigned thrown);
+/* It is open: the tries that the section allows begin anew. */
 void opener_done(struct nif *);
 /*
  * The parent could not open it: keep why for status, log it when it is news,

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/jsonhex.h"
 #include "transport/engine/bridge.h"
+#include "transport/engine/door.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/nif.h"
 #include "transport/engine/reach.h"
@@ -204,6 +205,8 @@ nif_json(const struct nif *n)
 		(void)json_object_set_new(o, "section", text(n->conf->name));
 	if (n->error[0] != '\0')
 		(void)json_object_set_new(o, "error", text(n->error));
+	if (n->thrown > 0)
+		(void)json_object_set_new(o, "thrown_out", num(n->thrown));
 	if (n->given_up)
 		(void)json_object_set_new(o, "given_up", json_true());
 	nif_counts(n, &s);
@@ -218,6 +221,8 @@ nif_json(const struct nif *n)
 		(void)json_object_set_new(o, "clients", num(n->clients));
 		(void)json_object_set_new(o, "accepted", num(n->accepted));
 		(void)json_object_set_new(o, "refused", num(n->refused));
+		if (!n->kind->local)
+			door_json(n, o);
 		(void)json_object_set_new(o, "accept_pauses",
 		    num(n->accept.refused));
 		return o;

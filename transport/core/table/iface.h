@@ -33,6 +33,7 @@ struct iface {
 	uint64_t drops[RNS_DROP_COUNT]; /* while a packet of it was handled */
 	struct burst burst, pr_burst;
 	uint32_t held_count;
+	bool heard; /* has delivered a packet that is one */
 	/* announce cap (reticulum-endpoint.md 5.3); announceq.c */
 	struct mono announce_allowed;
 	struct announce_queue announces; /* the same ones, three ways */

@@ -153,6 +153,11 @@ void rns_set_wall(struct rns *, int64_t wall_us, struct mono now);
  */
 int rns_recv(struct rns *, unsigned ifid, const uint8_t *, size_t,
     struct mono now);
+/*
+ * Whether the interface has ever delivered a packet: one with the right access
+ * code and a header that says something.
+ */
+bool rns_if_heard(const struct rns *, unsigned ifid);
 void rns_tick(struct rns *, struct mono now);
 /* When rns_tick() has something to do next; MONO_NEVER if nothing. */
 struct mono rns_deadline(const struct rns *);
