@@ -33,7 +33,8 @@
  *               table
  *   binding.c   what keys may have signed
  *   bridge.c    klp.node for warren-node; follow.c its streams
- *   rpc.c       the RPC socket; rpc_auth.c its proof, rpc_calls.c its calls
+ *   rpc.c       the RPC socket; rpc_auth.c its proof, rpc_calls.c its calls,
+ *               rpc_stats.c the statistics, stats_pack.c their bytes
  *   control.c   mesh.sock; views.c its answers
  *   turn.c      the loop's turn: packets and events of the core
  *   main.c      start, messages of the other programs, the end
@@ -66,6 +67,11 @@ struct engine {
 	ev_timer second; /* housekeeping, once a second */
 	struct mono started;
 	struct realtime realtime;
+	struct engine_totals { /* once a second (rpc_stats.c) */
+		struct mono at;
+		uint64_t rx_packets, tx_packets;
+		double rx_pps, tx_pps;
+	} totals;
 	int64_t wall_minus_mono; /* to notice that the wall clock stepped */
 
 	struct process program;

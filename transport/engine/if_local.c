@@ -151,6 +151,7 @@ local_listen(struct engine *e, int fd)
 		    "Shared Instance[rns/%s]", e->conf->instance_name);
 	n->online = true;
 	n->cfg.bitrate = RNSCONF_LOCAL_BITRATE;
+	n->cfg.hw_mtu = RNSCONF_LOCAL_MTU;
 	n->cfg.mode = RNS_MODE_FULL;
 	log_notice(n->name, "programs may attach");
 	nif_listen(n, fd, accept_local);

@@ -15,6 +15,7 @@
 #include "common/util.h"
 #include "transport/config/rnsconf.h"
 #include "transport/engine/engine.h"
+#include "transport/engine/stats_pack.h"
 #include "transport/socket/fsock.h"
 
 struct nif;
@@ -63,6 +64,8 @@ struct nif_kind {
 	 */
 	bool (*send)(struct nif *, const uint8_t *, size_t);
 	void (*flush)(struct nif *);
+	/* What rnstatus shows of this kind alone. NULL: nothing. */
+	void (*stats)(const struct nif *, struct stats_if *);
 	/* It goes; its socket and timers are closed after it. NULL: nothing. */
 	void (*stop)(struct nif *);
 };
@@ -93,6 +96,7 @@ struct nif {
 	uint64_t accepted, refused; /* of a server */
 	struct door_counts door;    /* of a server */
 	struct guest guest;         /* of those that it accepted */
+	struct stats_sample sample; /* once a second, for rnstatus */
 	struct mono since; /* online, or listening, or offline since */
 	bool online;
 	/* servers */

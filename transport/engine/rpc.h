@@ -10,9 +10,8 @@ struct rpc;
 /*
  * The RPC socket of the shared instance (reticulum-transport.md 13): what
  * programs ask of it in ordinary operation. Nothing is decoded before the
- * proof of 13.3. Calls of rnstatus and of interface management are not built:
- * as for any unknown call, the connection closes without an answer
- * (reticulum-transport.md 13.4).
+ * proof of 13.3. As for any unknown call, of one that is not built the
+ * connection closes without an answer (reticulum-transport.md 13.4).
  */
 #define RPC_REQUEST_MAX 4096
 

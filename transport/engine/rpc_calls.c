@@ -8,6 +8,7 @@
 #include "common/mpk.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/nif.h"
+#include "transport/engine/rpc_stats.h"
 
 #define SMALL_MAX 512 /* every answer but the path table */
 #define PATH_ROW_MAX 480
@@ -327,6 +328,8 @@ rpc_call(struct engine *e, const uint8_t *p, size_t n, size_t *len)
 		return NULL;
 	if (strcmp(q.get, "path_table") == 0)
 		return path_table(e, &q, len);
+	if (strcmp(q.get, "interface_stats") == 0)
+		return rpc_stats(e, len);
 	if ((buf = malloc(SMALL_MAX)) == NULL)
 		return NULL;
 	w = wr_make(buf, SMALL_MAX);

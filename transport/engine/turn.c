@@ -6,6 +6,7 @@
 #include "transport/engine/bridge.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/nif.h"
+#include "transport/engine/rpc_stats.h"
 #include "transport/engine/store.h"
 
 #define WALL_STEP_US (2 * MONO_SECOND) /* ours: more is a step of the clock */
@@ -107,6 +108,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int revents)
 		e->wall_minus_mono = wall - now.us;
 		rns_set_wall(e->rns, wall, now);
 	}
+	rpc_stats_tick(e);
 	if (e->store != NULL)
 		store_tick(e->store);
 }

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The stock tools, unmodified, on Warren's shared instance and on a stock one."""
+
+import json
+import re
+import socket
+import subprocess
+
+import lib
+from lib import check, config, server
+
+PATIENCE_S = lib.PATIENCE_S
+
+
+def tool(python, folder, name, *args, stdin=None):
+    """One stock tool on that folder; its end."""
+    return subprocess.run([python, "-m", f"RNS.Utilities.{name}", "--config", folder, *args],
+                          capture_output=True, text=True, timeout=2 * PATIENCE_S, input=stdin)
+
+
+def good(python, folder, name, *args):
+    r = tool(python, folder, name, *args)
+    check(r.returncode == 0 and "Traceback" not in r.stderr,
+          f"{name} {' '.join(args)}: {r.returncode}\n{r.stdout}\n{r.stderr}")
+    return r.stdout
+
+
+class Instance:
+    """A shared instance on that kind of socket: the lines of [reticulum], and whether it is there."""
+
+    def __init__(self, kind):
+        self.name = f"interop{lib.free_port()}"
+        self.port = lib.free_port()
+        self.more = "" if kind == "unix" else (
+            f"shared_instance_type = tcp\nshared_instance_port = {self.port}\n"
+            f"instance_control_port = {lib.free_port()}\n")
+
+    def text(self, interfaces, **kw):
+        return config(interfaces, share=True, instance=self.name, more=self.more, **kw)
+
+    def up(self):
+        if not self.more:
+            return lib.instance_up(self.name)
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+def plain(text):
+    """What a tool prints, without what differs from run to run: how long, how much, how fast."""
+    text = re.sub(r"Uptime is [^,\n]*", "Uptime is T", text)
+    text = re.sub(r"[↑↓]?[\d.,]+ ?[KMGT]?B\b", "N", text)
+    text = re.sub(r"[\d.,]+ [KMGµm]?bps", "R", text)
+    text = re.sub(r"[\d.,]+ [µm]?Hz", "F", text)
+    text = re.sub(r"LocalInterface\[\d+\]", "LocalInterface[P]", text)
+    # blanks are as many as the figures before them have not
+    return re.sub(r"[ \t]+", " ", text).strip()
+
+
+STATUS = (["-a"], ["-a", "-A", "-P", "-l", "-t"], ["-s", "rate"], ["-a", "-s", "rx", "-r"],
+          ["-a", "-s", "held"], ["Server"], ["-a", "nowhere"])
+STATUS_NEW = (["-a", "-q", "-t", "-p"], ["-a", "-b"], ["-s", "txdrp"], ["-a", "-s", "pvs"], ["-B"], ["-l", "-z"])
+
+
+def sorted_types(stats):
+    """Each type of interface with the keys of its map and the types of their values."""
+    def kind(v):
+        return "number" if isinstance(v, (int, float)) and not isinstance(v, bool) else type(v).__name__
+
+    return {i["type"]: {k: kind(v) for k, v in i.items() if k != "announce_queue"} for i in stats["interfaces"]}
+
+
+def answers(python, folder, asked):
+    """All that rnstatus says there."""
+    out = {" ".join(a): plain(good(python, folder, "rnstatus", *a)) for a in asked}
+    return out, json.loads(good(python, folder, "rnstatus", "-j"))
+
+
+def rnstatus(kind, old, asked):
+    """The same folder served by rnsd, then by us: rnstatus says the same."""
+    def run(ctx):
+        python = ctx.args.python_old if old else ctx.args.python
+        instance = Instance(kind)
+        text = instance.text(server("Server", lib.free_port()) + lib.CODES + server("Plain", lib.free_port()),
+                             transport=True)
+        folder = ctx.rnsd(python, text)
+        # a tool that comes first would be the instance itself
+        lib.must(instance.up, "rnsd is up")
+        lib.must(lambda: "Plain" in tool(python, folder, "rnstatus").stdout, "rnsd answers")
+        want, want_json = answers(python, folder, asked)
+        ctx.things[-1].stop()
+        ctx.transport(text, folder=folder)
+        got, got_json = answers(python, folder, asked)
+        for args in want:
+            check(got[args] == want[args], f"rnstatus {args}: {got[args]}\n--- rnsd says:\n{want[args]}")
+        theirs, ours = sorted_types(want_json), sorted_types(got_json)
+        check(ours.keys() == theirs.keys(), f"types {ours.keys()}, rnsd has {theirs.keys()}")
+        for t in theirs:
+            lack = {k: v for k, v in theirs[t].items() if ours[t].get(k) != v}
+            check(not lack, f"{t}: rnsd has {lack}, here {[(k, ours[t].get(k)) for k in lack]}")
+        lack = [k for k in want_json if k not in got_json]
+        check(not lack, f"missing {lack}")
+        same = ("name", "short_name", "hash", "type", "bitrate", "mode", "ifac_signature", "ifac_size",
+                "ifac_netname", "announce_rate_target", "announce_rate_penalty", "announce_rate_grace", "mtu",
+                "status", "gravity")
+        for a, b in zip(got_json["interfaces"], want_json["interfaces"]):
+            if "LocalInterface" not in a["name"]:
+                check({k: a.get(k) for k in same if k in b} == {k: b[k] for k in same if k in b}, f"{a}\n{b}")
+    return run
+
+
+TESTS = [
+    ("tools: rnstatus, tcp, 1.4.2", rnstatus("tcp", True, STATUS[1:2])),
+]
+LONG = [
+    ("tools: rnstatus, unix", rnstatus("unix", False, STATUS + STATUS_NEW)),
+    ("tools: rnstatus, tcp", rnstatus("tcp", False, STATUS[:2])),
+    ("tools: rnstatus, unix, 1.4.2", rnstatus("unix", True, STATUS)),
+]
