@@ -95,6 +95,40 @@ nif_counts(const struct nif *n, struct fsock *sum)
 }
 
 void
+nif_stats(const struct nif *n, struct rns_if_stats *sum)
+{
+	const struct nif *child;
+	struct rns_if_stats s;
+
+	*sum = n->past;
+	if (n->id != 0) {
+		if (rns_if_stats(n->e->rns, n->id, &s) == RNS_OK)
+			rns_if_stats_add(sum, &s);
+		return;
+	}
+	TAILQ_FOREACH(child, &n->e->ifs, link)
+		if (child->parent == n && child->id != 0 &&
+		    rns_if_stats(n->e->rns, child->id, &s) == RNS_OK)
+			rns_if_stats_add(sum, &s);
+}
+
+/* What one that goes leaves to its server: what it counted, not its state. */
+static void
+leave_stats(struct nif *n)
+{
+	struct rns_if_stats s;
+
+	if (n->parent == NULL || n->id == 0 ||
+	    rns_if_stats(n->e->rns, n->id, &s) != RNS_OK)
+		return;
+	s.announces_rx.hz = s.announces_tx.hz = 0;
+	s.path_requests_rx.hz = s.path_requests_tx.hz = 0;
+	s.announce_queue = s.held_announces = s.bursts = s.pr_bursts = 0;
+	s.burst_activated_us = s.pr_burst_activated_us = 0;
+	rns_if_stats_add(&n->parent->past, &s);
+}
+
+void
 nif_free(struct nif *n)
 {
 	struct engine *e = n->e;
@@ -102,6 +136,7 @@ nif_free(struct nif *n)
 
 	if (n->kind->stop != NULL)
 		n->kind->stop(n);
+	leave_stats(n);
 	if (n->id != 0) {
 		/* it may never have come into the core */
 		(void)rns_submit(e->rns, &cmd, e->now);

@@ -97,6 +97,7 @@ struct nif {
 	struct door_counts door;    /* of a server */
 	struct guest guest;         /* of those that it accepted */
 	struct stats_sample sample; /* once a second, for rnstatus */
+	struct rns_if_stats past;   /* of those accepted that are gone */
 	struct mono since; /* online, or listening, or offline since */
 	bool online;
 	/* servers */
@@ -130,6 +131,8 @@ void nif_free(struct nif *);
 struct nif *nif_find(const struct engine *, unsigned id);
 /* Its counters; a server's are those of all that it has accepted. */
 void nif_counts(const struct nif *, struct fsock *sum);
+/* What the core counted of it, or of all that a server has accepted. */
+void nif_stats(const struct nif *, struct rns_if_stats *sum);
 /* Whether the same interface is there again after a restart. */
 bool nif_lasting(const struct nif *);
 

@@ -15,11 +15,19 @@
 static void
 flow_of(const struct nif *n, struct stats_flow *f)
 {
+	struct rns_if_stats c;
 	struct fsock s;
 
 	nif_counts(n, &s);
-	*f = (struct stats_flow){.rx = (double)s.rx_bytes,
-	    .tx = (double)s.tx_bytes};
+	nif_stats(n, &c);
+	*f = (struct stats_flow){
+		.rx = (double)s.rx_bytes,
+		.tx = (double)s.tx_bytes,
+		.ann_rx = (double)c.announces_rx.bytes,
+		.ann_tx = (double)c.announces_tx.bytes,
+		.pr_rx = (double)c.path_requests_rx.bytes,
+		.pr_tx = (double)c.path_requests_tx.bytes,
+	};
 }
 
 static void
@@ -136,6 +144,38 @@ fill_traffic(const struct nif *n, struct stats_if *s)
 }
 
 static void
+fill_burst(struct stats_burst *b, uint32_t on, int64_t since_us)
+{
+	b->active = on > 0;
+	b->since_us = since_us;
+	b->clients = -1; /* only a Backbone listener says how many */
+}
+
+/* What the core counts of announces, path requests and violations. */
+static void
+fill_counts(const struct nif *n, struct stats_if *s)
+{
+	struct rns_if_stats c;
+
+	nif_stats(n, &c);
+	s->ann_rx_n = c.announces_rx.packets;
+	s->ann_tx_n = c.announces_tx.packets;
+	s->pr_rx_n = c.path_requests_rx.packets;
+	s->pr_tx_n = c.path_requests_tx.packets;
+	s->ann_in_hz = c.announces_rx.hz;
+	s->ann_out_hz = c.announces_tx.hz;
+	s->pr_in_hz = c.path_requests_rx.hz;
+	s->pr_out_hz = c.path_requests_tx.hz;
+	s->announce_queue = c.announce_queue;
+	s->held = c.held_announces;
+	fill_burst(&s->ann_burst, c.bursts, c.burst_activated_us);
+	fill_burst(&s->pr_burst, c.pr_bursts, c.pr_burst_activated_us);
+	s->violations = c.protocol_violations;
+	s->ifac_violations = c.ifac_violations;
+	s->filter_hits = c.filter_hits;
+}
+
+static void
 fill(const struct nif *n, struct stats_if *s, char *name, size_t cap)
 {
 	memset(s, 0, sizeof(*s));
@@ -156,13 +196,13 @@ fill(const struct nif *n, struct stats_if *s, char *name, size_t cap)
 	s->ar_target_s = n->cfg.ar_target_s;
 	s->ar_penalty_s = n->cfg.ar_penalty_s;
 	s->ar_grace = n->cfg.ar_grace;
-	s->ann_burst.clients = s->pr_burst.clients = -1;
 	s->online = n->online;
 	s->mode = n->cfg.mode;
 	s->gravity = n->cfg.gravity;
 	s->announces_to_internal = -1;
 	fill_access(n, s);
 	fill_traffic(n, s);
+	fill_counts(n, s);
 	if (n->kind->stats != NULL)
 		n->kind->stats(n, s);
 }
@@ -242,12 +282,18 @@ fill_top(const struct engine *e, struct stats_top *t)
 {
 	const struct engine_totals *sum = &e->totals;
 	const struct nif *n;
+	struct rns_if_stats c;
 	struct stats_flow f;
 
 	memset(t, 0, sizeof(*t));
 	TAILQ_FOREACH(n, &e->ifs, link) {
 		if (n->parent != NULL)
 			continue;
+		nif_stats(n, &c);
+		t->hz.ann_rx += c.announces_rx.hz;
+		t->hz.ann_tx += c.announces_tx.hz;
+		t->hz.pr_rx += c.path_requests_rx.hz;
+		t->hz.pr_tx += c.path_requests_tx.hz;
 		flow_of(n, &f);
 		flow_add(&t->bytes, &f);
 		flow_add(&t->rate, &n->sample.rate);
@@ -257,7 +303,6 @@ fill_top(const struct engine *e, struct stats_top *t)
 	t->transport = e->conf->enable_transport;
 	t->transport_id = e->identity_hash;
 	t->uptime_s = (double)mono_sub(clock_mono(), e->started) / 1e6;
-	t->rss = 0; /* no file of the kernel's is open to this program */
 }
 
 uint8_t *
