@@ -52,8 +52,8 @@ def plain(text):
     text = re.sub(r"[\d.,]+ [KMGµm]?bps", "R", text)
     text = re.sub(r"[\d.,]+ [µm]?Hz", "F", text)
     text = re.sub(r"LocalInterface\[\d+\]", "LocalInterface[P]", text)
-    # blanks are as many as the figures before them have not
-    return re.sub(r"[ \t]+", " ", text).strip()
+    # blanks are as many as the figures before them have not; rnsd sorts its interfaces now and then only
+    return "\n\n".join(sorted(re.sub(r"[ \t]+", " ", text).strip().split("\n\n")))
 
 
 STATUS = (["-a"], ["-a", "-A", "-P", "-l", "-t"], ["-s", "rate"], ["-a", "-s", "rx", "-r"],
@@ -102,8 +102,10 @@ def rnstatus(kind, old, asked):
         same = ("name", "short_name", "hash", "type", "bitrate", "mode", "ifac_signature", "ifac_size",
                 "ifac_netname", "announce_rate_target", "announce_rate_penalty", "announce_rate_grace", "mtu",
                 "status", "gravity")
-        for a, b in zip(got_json["interfaces"], want_json["interfaces"]):
-            if "LocalInterface" not in a["name"]:
+        ours = {i["name"]: i for i in got_json["interfaces"]}
+        for b in want_json["interfaces"]:
+            if "LocalInterface" not in b["name"]:
+                a = ours[b["name"]]
                 check({k: a.get(k) for k in same if k in b} == {k: b[k] for k in same if k in b}, f"{a}\n{b}")
     return run
 

@@ -242,19 +242,16 @@ static int
 by_bitrate(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
-	bool came_x = x->nif->parent != NULL, came_y = y->nif->parent != NULL;
 	uint64_t p = x->nif->cfg.bitrate, q = y->nif->cfg.bitrate;
 
-	if (came_x != came_y)
-		return came_x ? 1 : -1;
-	if (p != q && !came_x)
+	if (p != q)
 		return p < q ? 1 : -1;
 	return x->at < y->at ? -1 : x->at > y->at;
 }
 
 /*
- * Those of the configuration, fastest first, then those accepted, in the order
- * they came (reticulum-transport.md 13.6); NULL: no memory.
+ * Fastest first, equal ones in the order they came (reticulum-transport.md
+ * 13.6); NULL: no memory.
  */
 static struct place *
 sorted(const struct engine *e, size_t *count)
