@@ -29,6 +29,23 @@ mistake_add(struct mistakes *ms, unsigned line, unsigned column,
 		(void)snprintf(m->hint, sizeof(m->hint), "%s", hint);
 }
 
+void
+mistakes_put(struct mistakes *ms, const struct mistake *m)
+{
+	if (ms->n < MISTAKES_MAX)
+		ms->v[ms->n++] = *m;
+	else
+		ms->more++;
+}
+
+void
+mistakes_join(struct mistakes *ms, const struct mistakes *from)
+{
+	ms->more += from->more;
+	for (unsigned i = 0; i < from->n; i++)
+		mistakes_put(ms, &from->v[i]);
+}
+
 unsigned
 mistakes_count(const struct mistakes *m)
 {

@@ -20,6 +20,9 @@ struct mistakes {
 void mistake_add(struct mistakes *, unsigned line, unsigned column,
     const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+/* One that is known, or all of `from`, behind what is there. */
+void mistakes_put(struct mistakes *, const struct mistake *);
+void mistakes_join(struct mistakes *, const struct mistakes *from);
 /* All of them, those that found no room included. */
 unsigned mistakes_count(const struct mistakes *);
 /* "FILE:LINE:COLUMN: text (hint)" with everything strange escaped. */

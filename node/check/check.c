@@ -42,9 +42,11 @@ check_rns(struct check *c)
 	}
 	rnsconf_look(&conf, text, len, &m);
 	check_tell_all(c, "config", &m);
+	if (conf != NULL && !conf->panic_on_interface_error)
+		c->off = mistakes_count(&m) - conf->nfile;
 	for (unsigned i = 0; conf != NULL && i < conf->nnotes; i++)
-		check_tell(c, true, "config", conf->notes[i].line, 1,
-		    conf->notes[i].hint, "%s", conf->notes[i].text);
+		check_tell(c, true, "config", conf->notes[i].line,
+		    conf->notes[i].column, conf->notes[i].hint, "%s", conf->notes[i].text);
 	if (conf != NULL && mistakes_count(&m) == 0 && !usable(conf))
 		check_tell(c, true, "config", 0, 0, "TCPClientInterface or "
 		    "TCPServerInterface, with enabled = yes",
@@ -74,9 +76,13 @@ check_whose(struct check *c)
 }
 
 unsigned
-check_config(const char *dir, bool root, check_fn *fn, void *ctx)
+check_config(const char *dir, bool root, unsigned *off, check_fn *fn,
+    void *ctx)
 {
 	struct check c = {.path = dir, .root = root, .fn = fn, .ctx = ctx};
+
+	if (off != NULL)
+		*off = 0;
 
 	c.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c.dir < 0) {
@@ -91,6 +97,8 @@ check_config(const char *dir, bool root, check_fn *fn, void *ctx)
 	check_node(&c);
 	check_profiles(&c);
 	(void)close(c.dir);
+	if (off != NULL)
+		*off = c.off;
 	return c.mistakes;
 }
 
@@ -120,7 +128,7 @@ print(void *dir, bool note, const char *file, const struct mistake *m)
 unsigned
 check_print(const char *dir, bool root)
 {
-	unsigned n = check_config(dir, root, print, (void *)(uintptr_t)dir);
+	unsigned n = check_config(dir, root, NULL, print, (void *)(uintptr_t)dir);
 
 	if (n == 0)
 		(void)printf("%s: no mistakes\n", dir);

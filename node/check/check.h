@@ -20,9 +20,11 @@ typedef void check_fn(void *ctx, bool note, const char *file,
 
 /*
  * How many mistakes; a file that is not there is none. root: as warrend sees
- * it that follows no links (common/numbers.h). ctx is the fn's.
+ * it that follows no links (common/numbers.h). *off, when it is asked for: how
+ * many of them only keep an interface off, and no start. ctx is the fn's.
  */
-unsigned check_config(const char *dir, bool root, check_fn *, void *ctx);
+unsigned check_config(const char *dir, bool root, unsigned *off, check_fn *,
+    void *ctx);
 
 /* "DIR/FILE:LINE:COLUMN: text (hint)", with "note: " before a note. */
 void check_line(char *out, size_t cap, const char *dir, bool note,

@@ -17,6 +17,7 @@ struct check {
 	check_fn *fn;
 	void *ctx;
 	unsigned mistakes;
+	unsigned off; /* of them: those that only keep an interface off */
 	/* of node.yaml: what a start would use; "" when compute is off */
 	char profile[80];
 };

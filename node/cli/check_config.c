@@ -51,7 +51,7 @@ verb_check_config(struct cli *c, int argc, char **argv)
 	if (!c->json)
 		return check_print(path, root) == 0 ? CLI_OK : CLI_USAGE;
 	l.list = json_array();
-	n = check_config(path, root, add, &l);
+	n = check_config(path, root, NULL, add, &l);
 	cli_json(json_pack("{s:b,s:o}", "ok", n == 0, "findings", l.list));
 	return n == 0 ? CLI_OK : CLI_USAGE;
 }

@@ -196,7 +196,7 @@ reload(struct parent *p)
 	bool ok = false;
 
 	child_look_again(p);
-	if (check_config(p->path, p->root, found, p) > 0) {
+	if (check_config(p->path, p->root, NULL, found, p) > 0) {
 		say(p, RELOAD_MISTAKE, "", "has mistakes: nothing was changed");
 	} else if (!files_read(p, &f)) {
 		say(p, RELOAD_MISTAKE, "", "cannot be read: nothing was "

@@ -175,14 +175,25 @@ say_finding(void *ctx, bool note, const char *file, const struct mistake *m)
 		log_errx(NULL, "%s", line);
 }
 
+/* The rest of the node does without them. */
+static void
+say_off(const struct rnsconf *c)
+{
+	for (unsigned i = 0; i < c->nifs; i++)
+		if (c->ifs[i].mistake != NULL)
+			log_errx(c->ifs[i].name, "the interface in line %u of "
+			    "config is OFF until that is mended and read "
+			    "again (warren reload)", c->ifs[i].line);
+}
+
 static int
 files_read(struct parent *p)
 {
 	struct mistakes m = {0};
 	struct sysinfo si;
-	unsigned n = check_config(p->path, p->root, say_finding, p);
+	unsigned off, n = check_config(p->path, p->root, &off, say_finding, p);
 
-	if (n > 0) {
+	if (n > off) {
 		log_errx(p->path, "does not start: %u mistake%s, see above", n,
 		    n == 1 ? "" : "s");
 		return -1;
@@ -195,6 +206,7 @@ files_read(struct parent *p)
 		return -1;
 	}
 	log_set_level(settings_level(p, p->rns));
+	say_off(p->rns);
 	p->node_text =
 	    dirs_read(p, p->dir, "node.yaml", YDOC_BYTES_MAX, &p->node_len);
 	if (p->node_text == NULL && errno != ENOENT) {

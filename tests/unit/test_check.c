@@ -70,7 +70,7 @@ static unsigned
 check(bool root)
 {
 	nsaid = 0;
-	return nbad = check_config(top, root, hear, NULL);
+	return nbad = check_config(top, root, NULL, hear, NULL);
 }
 
 /* The finding that begins so and says so; fails when there is none. */
@@ -140,7 +140,37 @@ nothing(void **state)
 	assert_int_equal(check(false), 0);
 	assert_int_equal(nsaid, 1);
 	expect("note: ./config: ", "the first start writes one");
-	assert_int_equal(check_config("/nonexistent/x", false, hear, NULL), 1);
+	assert_int_equal(check_config("/nonexistent/x", false, NULL, hear, NULL), 1);
+}
+
+/* The start may go on without an interface, and this check still fails. */
+static void
+interface_off(void **state)
+{
+	static const char text[] = "[interfaces]\n[[A]]\nenabled = yes\n"
+	    "type = TCPClientInterface\ntarget_host = x\n"
+	    "target_port = 70000\n%s";
+	char all[300];
+	unsigned off;
+
+	(void)state;
+	(void)snprintf(all, sizeof(all), text, "");
+	put("config", all);
+	nsaid = 0;
+	assert_int_equal(check_config(top, false, &off, hear, NULL), 1);
+	assert_int_equal(off, 1);
+	expect("./config:6:15: ", "from 1 to 65535");
+	(void)snprintf(all, sizeof(all), text, "[reticulum]\n"
+	    "share_instance = 7\n");
+	put("config", all);
+	assert_int_equal(check_config(top, false, &off, hear, NULL), 2);
+	assert_int_equal(off, 1);
+	/* who wants no interface missing says so */
+	(void)snprintf(all, sizeof(all), text, "[reticulum]\n"
+	    "panic_on_interface_error = yes\n");
+	put("config", all);
+	assert_int_equal(check_config(top, false, &off, hear, NULL), 1);
+	assert_int_equal(off, 0);
 }
 
 /* Each file's mistakes, in one go. */
@@ -158,8 +188,8 @@ all_files(void **state)
 	    "\"sycalls\":[]}");
 	put("profiles/seccomp/bad name.json", "{}");
 	assert_int_equal(check(false), 9);
-	expect("./config:2:1: ", "yes or no");
-	expect("./config:3:1: ", "yes or no");
+	expect("./config:2:18: ", "yes or no");
+	expect("./config:3:20: ", "yes or no");
 	expect("note: ./config:6:1: ", "\"TCPClientInterface\"");
 	expect("./node.yaml:1:16: ", "trust.floor");
 	expect("./node.yaml:2:1: ", "unknown key");
@@ -440,6 +470,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    CHECK_TEST(nothing),
 	    CHECK_TEST(all_files),
+	    CHECK_TEST(interface_off),
 	    CHECK_TEST(profile_names),
 	    CHECK_TEST(machine),
 	    CHECK_TEST(authorities),

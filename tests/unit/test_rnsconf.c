@@ -444,9 +444,18 @@ mistakes(void **state)
 	(void)state;
 	for (size_t i = 0; i < NELEM(bad); i++) {
 		m.n = 0;
+		c = NULL;
+		/* of the file, or of its one interface, which is off then */
 		if (rnsconf_parse(&c, bad[i].text, strlen(bad[i].text),
-		    &m) == 0)
-			fail_msg("no error: %s", bad[i].text);
+		    &m) < 0)
+			assert_int_not_equal(bad[i].text[1], 'i');
+		else if (c->nifs != 1 || c->ifs[0].enabled ||
+		    c->ifs[0].mistake == NULL || bad[i].text[1] != 'i')
+			fail_msg("not off: %s", bad[i].text);
+		rnsconf_free(c);
+		for (unsigned k = 0; k < m.n; k++)
+			if (m.v[k].column == 0 || m.v[k].hint[0] == '\0')
+				fail_msg("%s: no hint, or place", bad[i].text);
 		if (m.n == 0 || m.v[0].line != bad[i].line ||
 		    (bad[i].says != NULL && strstr(m.v[0].text, bad[i].says) ==
 		    NULL && strstr(m.v[0].hint, bad[i].says) == NULL))
@@ -483,6 +492,99 @@ mistakes_at_once(void **state)
 	assert_int_equal(m.v[0].line, 8);
 	assert_non_null(strstr(m.v[1].hint, "taget_host"));
 	assert_non_null(strstr(m.v[2].hint, "target_prt"));
+}
+
+/*
+ * Whatever is wrong in a section of [interfaces] keeps that interface off, and
+ * neither those before and behind it nor the daemon.
+ */
+static void
+one_is_off(void **state)
+{
+#define BEFORE "[reticulum]\nenable_transport = yes\n" SERVER "port = 1\n"     \
+	"listen_ip = ::\n"
+#define BEHIND "[[Z]]\ntype = TCPClientInterface\nenabled = yes\n"             \
+	"target_host = z\ntarget_port = 1\n[logging]\nloglevel = 5\n"
+	static const struct {
+		const char *text;
+		unsigned line, column;
+		const char *says;
+	} bad[] = {
+		{"[[A]]\ntype = TCPClientInterface\nenabled = yes\n"
+		    "target_host = x\n  target_port = 70000\n", 13, 17,
+		    "65535"},
+		{"[[A]]\ntype = TCPServerInterface\nenabled = yes\n"
+		    "listen_ip = ::\nport = 2\nifac_size = None\n", 14, 13,
+		    "ifac_size"},
+		{"[[A]]\ntype = TCPServerInterface\nenabled = yes\n"
+		    "target_host = x\ntarget_port = 3\n", 9, 1,
+		    "its target_host belongs to a TCPClientInterface"},
+		{"  [[S]]\ntype = TCPServerInterface\nenabled = yes\n"
+		    "listen_ip = ::\nport = 2\n", 9, 3, "line 4"},
+		{"[[A]]\nenabled = yes\ntype = TCPServerInterface\n"
+		    "what is this\n", 12, 1, "key = value"},
+		{"[[A]]\nenabled = yes\ntype = TCPServerInterface\n"
+		    " port = 1\n port = 2\n", 13, 2, "line 12"},
+		{"[[A]\nenabled = yes\n", 9, 1, "brackets"},
+		{"[[A\nenabled = yes\n", 9, 1, "[[name]]"},
+		{"[[A]] b\nenabled = yes\n", 9, 1, "[[name]]"},
+		{"[[A]]\nenabled = yes\n[[[[B]]]]\n", 11, 1, "too deep"},
+		{"[[A]]\nenabled = yes\ntype = TCPServerInterface\n"
+		    "listen_ip = 'x\n", 12, 13, "quote"},
+		{"[[A]]\nenabled = yes\ntype = TCPServerInterface\n"
+		    "listen_ip = \303\244%(no)s\nport = 9\n", 12, 13, "no)s"},
+		{"[[A]]\nenabled = perhaps\n", 10, 11, "yes or no"},
+	};
+	char text[1000];
+	struct rnsconf *c;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(bad); i++) {
+		struct mistakes m = {0};
+
+		(void)snprintf(text, sizeof(text), "%s%s%s", BEFORE,
+		    bad[i].text, BEHIND);
+		if (rnsconf_parse(&c, text, strlen(text), &m) < 0)
+			fail_msg("%s: %s", bad[i].text, m.v[0].text);
+		if (m.n == 0 || m.v[0].line != bad[i].line ||
+		    m.v[0].column != bad[i].column || c->ifs[1].mistake ==
+		    NULL || strstr(c->ifs[1].mistake, bad[i].says) == NULL)
+			fail_msg("%s: %u at %u:%u: %s", bad[i].text, m.n,
+			    m.v[0].line, m.v[0].column, c->ifs[1].mistake);
+		assert_int_equal(c->nifs, 3);
+		assert_int_equal(c->nfile, 0);
+		assert_true(c->enable_transport);
+		assert_int_equal(c->loglevel, 5);
+		assert_true(c->ifs[0].enabled && c->ifs[2].enabled);
+		assert_null(c->ifs[0].mistake);
+		assert_null(c->ifs[2].mistake);
+		assert_false(c->ifs[1].enabled);
+		assert_int_equal(strncmp(c->ifs[1].mistake, "config:", 7), 0);
+		rnsconf_free(c);
+	}
+}
+
+/* What is wrong elsewhere ends the start, wherever interfaces stand. */
+static void
+the_file_is_bad(void **state)
+{
+	static const char *const bad[] = {
+	    "[[A]]\n[reticulum]\nshare_instance = 7\n", "[[A]]\n[other\n",
+	    "[interfaces]\n", "[[A]]\np = '''x\n", "[[A]]\n[B]]\n",
+	    "[[A]]\np = \xff\n"};
+	char text[1000];
+	struct rnsconf *c;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(bad); i++) {
+		struct mistakes m = {0};
+
+		(void)snprintf(text, sizeof(text), "%s%s", SERVER
+		    "listen_ip = ::\nport = 1\n", bad[i]);
+		if (rnsconf_parse(&c, text, strlen(text), &m) == 0)
+			fail_msg("taken: %s", bad[i]);
+		assert_true(m.n > 0);
+	}
 }
 
 /* What is passed over is named, and the word that was meant. */
@@ -538,7 +640,8 @@ notes(void **state)
 	for (size_t i = 0; i < NELEM(odd); i++) {
 		struct rnsconf *c = parse(odd[i].text);
 
-		if (c->nnotes != 1 || c->notes[0].line != odd[i].line ||
+		if (c->nnotes != 1 || c->notes[0].column == 0 ||
+		    c->notes[0].line != odd[i].line ||
 		    strstr(c->notes[0].text, odd[i].says) == NULL ||
 		    strstr(c->notes[0].hint, odd[i].hint) == NULL ||
 		    (odd[i].hint[0] == '\0' && c->notes[0].hint[0] != '\0'))
@@ -640,6 +743,8 @@ main(void)
 		cmocka_unit_test(all_values),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(mistakes_at_once),
+		cmocka_unit_test(one_is_off),
+		cmocka_unit_test(the_file_is_bad),
 		cmocka_unit_test(notes),
 		cmocka_unit_test(odd_values),
 		cmocka_unit_test(escapes),

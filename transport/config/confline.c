@@ -90,9 +90,19 @@ line_next(struct text *t, struct text *line)
 		return false;
 	t->line++;
 	nl = memchr(t->p, '\n', line_left(t));
-	*line = (struct text){t->p, nl != NULL ? nl : t->end, t->line};
+	*line = (struct text){t->p, nl != NULL ? nl : t->end, t->line, t->p};
 	t->p = nl != NULL ? nl + 1 : t->end;
 	return true;
+}
+
+unsigned
+line_column(const struct text *t, const char *p)
+{
+	unsigned n = 1;
+
+	for (const char *q = t->from; q != NULL && q < p; q++)
+		n += ((unsigned char)*q & 0xc0) != 0x80;
+	return n;
 }
 
 bool
@@ -140,7 +150,7 @@ section_name(const char *p, const char *end, struct text *name, unsigned *shut)
 			if (*e != *p ||
 			    (*shut = shuts(e + 1, end)) == 0)
 				continue;
-			*name = (struct text){p + 1, e, name->line};
+			*name = (struct text){p + 1, e, name->line, name->from};
 			return true;
 		}
 		return false;
@@ -151,7 +161,7 @@ section_name(const char *p, const char *end, struct text *name, unsigned *shut)
 			continue;
 		}
 		if ((*shut = shuts(e, end)) > 0) {
-			*name = (struct text){p, e, name->line};
+			*name = (struct text){p, e, name->line, name->from};
 			return true;
 		}
 		/* nor from anywhere within these */
@@ -173,7 +183,9 @@ line_section(const struct text *t, struct text *name, unsigned *open,
 		p = skip_blank(p + 1, t->end);
 	}
 	/* a name may begin with a bracket, if it must */
-	for (name->line = t->line; *open > 0; (*open)--) {
+	name->line = t->line;
+	name->from = t->from;
+	for (; *open > 0; (*open)--) {
 		if (section_name(p, t->end, name, shut))
 			return true;
 		p = at[*open - 1];
@@ -196,7 +208,7 @@ line_key(struct text *t, const char *indent, struct text *key)
 			eq = skip_blank(e + 1, t->end);
 			if (eq == t->end || *eq != '=')
 				continue;
-			*key = (struct text){p + 1, e, t->line};
+			*key = (struct text){p + 1, e, t->line, t->from};
 			t->p = eq + 1;
 			return true;
 		}
@@ -208,7 +220,7 @@ line_key(struct text *t, const char *indent, struct text *key)
 	}
 	if ((eq = memchr(p, '=', (size_t)(t->end - p))) == NULL)
 		return false;
-	*key = (struct text){p, eq, t->line};
+	*key = (struct text){p, eq, t->line, t->from};
 	/* but not the white space that it begins with */
 	first = MAX_OF(blank(p, t->end), (size_t)1);
 	while ((n = blank_before(p + first, key->end)) > 0)
@@ -243,7 +255,7 @@ item_quoted(struct line_items *l, const char *p, unsigned i)
 		if (++l->steps > STEPS_MAX)
 			return false;
 		if ((next == l->end || *next == '#' || *next == ',') &&
-		    item_ends(l, (struct text){p + 1, e, 0}, next, i))
+		    item_ends(l, (struct text){p + 1, e, 0, NULL}, next, i))
 			return true;
 	}
 	return false;
@@ -272,7 +284,7 @@ items_from(struct line_items *l, const char *p, unsigned i)
 		next++;
 	if (quote(*q) && (next == l->end || *next == '#'))
 		return false;
-	item = (struct text){q, next, 0};
+	item = (struct text){q, next, 0, NULL};
 	line_trim(&item);
 	return item_ends(l, item, next, i);
 }

@@ -13,11 +13,14 @@
 struct text { /* a text and a place in it */
 	const char *p, *end;
 	unsigned line; /* of the line that line_next() gave last */
+	const char *from; /* where that line begins; NULL: not known */
 };
 
 size_t line_left(const struct text *);
 /* The next line of t, without its end. */
 bool line_next(struct text *t, struct text *line);
+/* Which character of its line p is, from 1. */
+unsigned line_column(const struct text *, const char *p);
 /* Without white space around it; Unicode's counts, as for the reference. */
 void line_trim(struct text *);
 void line_trim_to(const char **p, const char **end);

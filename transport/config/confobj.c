@@ -24,12 +24,13 @@ struct confobj {
 	struct chunk *chunks;
 	struct conf_section *root;
 	unsigned names;
+	bool cut;
 };
 
 static int
 no_memory(struct mistakes *m)
 {
-	mistake_add(m, 0, 1, NULL, "out of memory");
+	mistake_add(m, 0, 1, "end other programs, or try again", "out of memory");
 	return -1;
 }
 
@@ -68,7 +69,7 @@ conf_keep(struct confobj *c, const char *s, size_t n)
 
 static struct conf_section *
 section_new(struct confobj *c, struct conf_section *parent, const char *name,
-    unsigned line)
+    const struct text *at)
 {
 	struct conf_section *s;
 
@@ -78,7 +79,8 @@ section_new(struct confobj *c, struct conf_section *parent, const char *name,
 	TAILQ_INIT(&s->entries);
 	s->parent = parent;
 	s->name = name;
-	s->line = line;
+	s->line = at->line;
+	s->column = line_column(at, at->p);
 	if (parent != NULL) {
 		s->depth = parent->depth + 1;
 		TAILQ_INSERT_TAIL(&parent->sections, s, link);
@@ -98,9 +100,38 @@ conf_section(const struct conf_section *in, const char *name)
 	struct conf_section *s;
 
 	TAILQ_FOREACH(s, &in->sections, link)
-		if (strcmp(s->name, name) == 0)
+		if (!s->broken && strcmp(s->name, name) == 0)
 			return s;
 	return NULL;
+}
+
+const struct conf_section *
+conf_around(const struct conf_section *in, unsigned line)
+{
+	const struct conf_section *s, *last = NULL;
+
+	TAILQ_FOREACH(s, &in->sections, link)
+		if (s->line <= line)
+			last = s;
+	return last == NULL ? in : conf_around(last, line);
+}
+
+unsigned
+conf_column(const struct conf_section *root, unsigned line, bool value)
+{
+	const struct conf_section *s = conf_around(root, line);
+	const struct conf_entry *e;
+
+	TAILQ_FOREACH(e, &s->entries, link)
+		if (e->line == line)
+			return value ? e->value_at : e->column;
+	return s->line == line && line != 0 ? s->column : 1;
+}
+
+bool
+confobj_cut(const struct confobj *c)
+{
+	return c->cut;
 }
 
 struct conf_entry *
@@ -132,40 +163,82 @@ confobj_free(struct confobj *c)
 
 /* ---- lines ---- */
 
+/*
+ * A line that begins like a section and is none: its place is kept, since the
+ * mistake is its own and not of the section before it. -1, also for no memory.
+ */
+static int
+broken_section(struct confobj *c, const struct conf_section *cur,
+    const struct text *t, const struct text *name, unsigned depth,
+    struct mistakes *m)
+{
+	struct conf_section *parent, *s;
+	const char *kept = conf_keep(c, name->p, line_left(name));
+
+	for (parent = (struct conf_section *)(uintptr_t)cur;
+	     parent->depth >= MAX_OF(depth, 1u);)
+		parent = parent->parent;
+	if (kept == NULL || (s = section_new(c, parent, kept, t)) == NULL)
+		return no_memory(m);
+	s->broken = true;
+	return -1;
+}
+
 static int
 parse_section(struct confobj *c, struct conf_section **cur,
-    const struct text *name, unsigned open, unsigned shut, struct mistakes *m)
+    const struct text *t, const struct text *name, unsigned open,
+    unsigned shut, struct mistakes *m)
 {
 	struct conf_section *parent = *cur, *twin;
+	const unsigned column = line_column(t, t->p);
 	const char *kept;
 
 	if (open != shut) {
-		mistake_add(m, name->line, 1, "close as many brackets as you "
-		    "open", "%u brackets open a section and %u close it", open,
-		    shut);
-		return -1;
+		mistake_add(m, name->line, column, "close as many brackets as "
+		    "you open", "%u brackets open a section and %u close it",
+		    open, shut);
+		return broken_section(c, *cur, t, name, open, m);
 	}
 	if (open > parent->depth + 1 || open > CONF_DEPTH_MAX) {
-		mistake_add(m, name->line, 1, "[[name]] stands below a [name], "
-		    "[[[name]]] below a [[name]]",
+		mistake_add(m, name->line, column, "[[name]] stands below a "
+		    "[name], [[[name]]] below a [[name]]",
 		    "section nested too deep");
-		return -1;
+		return broken_section(c, *cur, t, name, open, m);
 	}
 	while (parent->depth >= open)
 		parent = parent->parent;
 	if ((kept = conf_keep(c, name->p, line_left(name))) == NULL)
 		return no_memory(m);
-	if (conf_section(parent, kept) != NULL ||
-	    conf_entry(parent, kept) != NULL) {
-		twin = conf_section(parent, kept);
-		mistake_add(m, name->line, 1, "give each section its own name",
-		    "the name \"%.60s\" is there already, in line %u", kept,
-		    twin != NULL ? twin->line : conf_entry(parent, kept)->line);
-		return -1;
+	twin = conf_section(parent, kept);
+	if (twin != NULL || conf_entry(parent, kept) != NULL) {
+		mistake_add(m, name->line, column, "give each section its own "
+		    "name", "the name \"%.60s\" is there already, in line %u",
+		    kept, twin != NULL ? twin->line :
+		    conf_entry(parent, kept)->line);
+		return broken_section(c, *cur, t, name, open, m);
 	}
-	if ((*cur = section_new(c, parent, kept, name->line)) == NULL)
+	if ((*cur = section_new(c, parent, kept, t)) == NULL)
 		return no_memory(m);
 	return 0;
+}
+
+/* "[[name" and the like: its brackets, and the name in them. */
+static int
+not_section(struct confobj *c, const struct conf_section *cur,
+    const struct text *t, struct mistakes *m)
+{
+	struct text name = *t;
+	unsigned depth = 0;
+
+	for (; name.p < name.end && (*name.p == '[' || *name.p == ' ');
+	     name.p++)
+		depth += *name.p == '[';
+	while (name.end > name.p && (name.end[-1] == ']' ||
+	    name.end[-1] == ' '))
+		name.end--;
+	mistake_add(m, t->line, line_column(t, t->p), "a section is [name], "
+	    "below it [[name]]", "not a section");
+	return broken_section(c, cur, t, &name, depth, m);
 }
 
 /* ---- values ---- */
@@ -214,18 +287,21 @@ parse_triple(struct confobj *c, struct conf_entry *e, struct text *all,
 {
 	const char quote3[3] = {*t->p, *t->p, *t->p};
 	const char *start = t->p + 3, *q;
-	struct text line = {start, t->end, t->line};
+	struct text line = {start, t->end, t->line, t->from};
 	bool any;
 
 	while ((q = line_triple_end(line.p, line.end, quote3, &any)) == NULL) {
 		if (any) {
-			mistake_add(m, line.line, 1, NULL, "text behind the "
-			    "closing quotes");
+			mistake_add(m, line.line, line_column(&line, line.p),
+			    "end the line, or put # before it",
+			    "text behind the closing quotes");
 			return -1;
 		}
 		if (!line_next(all, &line)) {
-			mistake_add(m, t->line, 1, "end it with the same three "
-			    "quotes", "a value in triple quotes does not end");
+			mistake_add(m, t->line, e->value_at, "end it with the "
+			    "same three quotes", "a value in triple quotes "
+			    "does not end");
+			c->cut = true;
 			return -1;
 		}
 	}
@@ -245,7 +321,8 @@ parse_items(struct confobj *c, struct conf_entry *e, struct text *t,
 		bool open = (*t->p == '"' || *t->p == '\'') &&
 		    memchr(t->p + 1, *t->p, line_left(t) - 1) == NULL;
 
-		mistake_add(m, t->line, 1, open ? "end it with the same quote" :
+		mistake_add(m, t->line, e->value_at, open ?
+		    "end it with the same quote" :
 		    "put a value with quotes or commas into quotes of the "
 		    "other kind", open ? "the quote before the value of "
 		    "\"%.80s\" does not end" :
@@ -264,6 +341,7 @@ parse_value(struct confobj *c, struct conf_entry *e, struct text *all,
     struct text *t, struct mistakes *m)
 {
 	line_trim(t);
+	e->value_at = line_column(t, t->p);
 	if (line_left(t) >= 3 && (memcmp(t->p, "\"\"\"", 3) == 0 ||
 	    memcmp(t->p, "'''", 3) == 0))
 		return parse_triple(c, e, all, t, m);
@@ -274,7 +352,7 @@ parse_value(struct confobj *c, struct conf_entry *e, struct text *all,
 		e->list = true;
 		if (line_over(t))
 			return 0;
-		mistake_add(m, t->line, 1, "put an empty value into quotes",
+		mistake_add(m, t->line, e->value_at, "put an empty value into quotes",
 		    "the list of \"%.80s\" begins with a comma", e->key);
 		return -1;
 	}
@@ -290,22 +368,21 @@ parse_entry(struct confobj *c, struct conf_section *cur, struct text *all,
 
 	if (!line_key(t, indent, &key)) {
 		if (*t->p == '[')
-			mistake_add(m, t->line, 1, "a section is [name], below "
-			    "it [[name]]", "not a section");
-		else
-			mistake_add(m, t->line, 1, memchr(t->p, ':',
-			    line_left(t)) != NULL ? "write key = value, with "
-			    "= in place of the colon" : "write key = value, "
-			    "[section], or # comment", "cannot read this line");
+			return not_section(c, cur, t, m);
+		mistake_add(m, t->line, line_column(t, t->p), memchr(t->p, ':',
+		    line_left(t)) != NULL ? "write key = value, with "
+		    "= in place of the colon" : "write key = value, "
+		    "[section], or # comment", "cannot read this line");
 		return -1;
 	}
 	if ((e = keep(c, sizeof(*e))) == NULL ||
 	    (e->key = conf_keep(c, key.p, line_left(&key))) == NULL)
 		return no_memory(m);
 	e->line = t->line;
+	e->column = line_column(t, key.p);
 	twin = conf_entry(cur, e->key);
 	if (twin != NULL || conf_section(cur, e->key) != NULL) {
-		mistake_add(m, t->line, 1, "remove one of the two",
+		mistake_add(m, t->line, e->column, "remove one of the two",
 		    "the key \"%.60s\" is there already, in line %u", e->key,
 		    twin != NULL ? twin->line :
 		    conf_section(cur, e->key)->line);
@@ -341,12 +418,14 @@ parse_all(struct confobj *c, struct text all, struct mistakes *m)
 			continue;
 		/* names are looked up one by one: bound the square */
 		if (++c->names > NAMES_MAX) {
-			mistake_add(m, t.line, 1, NULL, "more than %d lines",
-			    NAMES_MAX);
+			mistake_add(m, t.line, 1, "no node needs so many: "
+			    "remove what is not in use", "more than %d keys "
+			    "and sections", NAMES_MAX);
+			c->cut = true;
 			break;
 		}
 		if (section)
-			lost = parse_section(c, &cur, &name, open, shut,
+			lost = parse_section(c, &cur, &t, &name, open, shut,
 			    m) < 0;
 		else if (parse_entry(c, cur, &all, &t, indent, m) < 0)
 			lost = *t.p == '[';
@@ -359,12 +438,13 @@ confobj_parse(struct confobj **out, const char *text, size_t len,
     struct mistakes *m)
 {
 	struct confobj *c;
-	struct text all = {text, text, 0};
+	struct text all = {text, text, 0, text};
 	unsigned line;
 
 	*out = NULL;
 	if (len > CONF_TEXT_MAX) {
-		mistake_add(m, 0, 1, NULL, "longer than %u bytes", CONF_TEXT_MAX);
+		mistake_add(m, 0, 1, "is it the right file?", "longer than %u "
+		    "bytes", CONF_TEXT_MAX);
 		return -1;
 	}
 	all.end += len;
@@ -381,7 +461,7 @@ confobj_parse(struct confobj **out, const char *text, size_t len,
 	}
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		return no_memory(m);
-	if ((c->root = section_new(c, NULL, "", 0)) == NULL) {
+	if ((c->root = section_new(c, NULL, "", &all)) == NULL) {
 		confobj_free(c);
 		return no_memory(m);
 	}
@@ -427,8 +507,8 @@ static bool
 put(struct expand *x, const char *p, size_t n)
 {
 	if (n > CONF_VALUE_MAX - x->len) {
-		mistake_add(x->m, x->line, 1, NULL, "a value over %u bytes",
-		    CONF_VALUE_MAX);
+		mistake_add(x->m, x->line, 1, "write the value itself",
+		    "a value over %u bytes", CONF_VALUE_MAX);
 		return false;
 	}
 	memcpy(x->buf + x->len, p, n);
@@ -492,7 +572,8 @@ conf_value(struct confobj *c, const struct conf_section *sec,
 	const char *out = NULL;
 
 	if (i >= e->n) {
-		mistake_add(m, e->line, 1, NULL, "\"%s\" has no value", e->key);
+		mistake_add(m, e->line, 1, "write one, or remove the line",
+		    "\"%s\" has no value", e->key);
 		return NULL;
 	}
 	if (strstr(e->values[i], "%(") == NULL)

@@ -21,6 +21,8 @@ struct conf_entry {
 	TAILQ_ENTRY(conf_entry) link;
 	const char *key;
 	unsigned line;
+	unsigned column;     /* of the key; characters, from 1 */
+	unsigned value_at;   /* the column of the value */
 	bool list;           /* had an unquoted comma */
 	unsigned n;          /* values; 1 unless list */
 	const char **values; /* before interpolation */
@@ -34,7 +36,13 @@ struct conf_section {
 	struct conf_section *parent; /* NULL: the root */
 	const char *name;
 	unsigned line;
+	unsigned column;
 	unsigned depth; /* 0: the root */
+	/*
+	 * Its line is none of a section, or the name is there already: it has
+	 * no keys, and conf_section() passes over it.
+	 */
+	bool broken;
 };
 
 struct confobj;
@@ -42,16 +50,25 @@ struct confobj;
 /*
  * 0 and *out, or -1 and every mistake: a line that is no comment, section or
  * entry; a name twice in one section; wrong nesting; not UTF-8; too long; no
- * memory. *out is then what could be read, for the mistakes in that, or NULL.
+ * memory. *out is then what could be read, for the mistakes in that, or NULL. A
+ * mistake that is one of the file as a whole has no line, or confobj_cut().
  */
 int confobj_parse(struct confobj **out, const char *text, size_t len,
     struct mistakes *);
 void confobj_free(struct confobj *); /* NULL is fine */
 struct conf_section *confobj_root(struct confobj *);
+/* A mistake has ended the reading: what lies behind it is not known. */
+bool confobj_cut(const struct confobj *);
 
 /* By exact name; NULL: not there. */
 struct conf_section *conf_section(const struct conf_section *, const char *);
 struct conf_entry *conf_entry(const struct conf_section *, const char *);
+/* The section that a line lies in, below `in` or `in` itself. */
+const struct conf_section *conf_around(const struct conf_section *in,
+    unsigned line);
+/* The column of what stands in a line: the value, or key, or section; or 1. */
+unsigned conf_column(const struct conf_section *root, unsigned line,
+    bool value);
 /*
  * The i-th value of an entry of sec, `%(key)s` replaced. NULL and a mistake:
  * the key is not there, replaces itself, is a list, or the result is too long.

@@ -34,7 +34,8 @@ static const struct knob main_knobs[] = {
 	UNBUILT_BOOL("enable_interface_management"),
 	UNBUILT_BOOL("respond_to_probes"),
 	UNBUILT_INT("force_shared_instance_bitrate"),
-	UNBUILT_BOOL("panic_on_interface_error"),
+	{"panic_on_interface_error", K_BOOL,
+	    FIELD(rnsconf, panic_on_interface_error), 0, 0},
 	UNBUILT_BOOL("discover_interfaces"),
 	UNBUILT_INT("required_discovery_value"),
 	UNBUILT_LIST("interface_discovery_sources"),
@@ -198,7 +199,7 @@ note_places(struct reader *r)
 		    "and [interfaces]", "\"%.80s\" stands in no section and "
 		    "is ignored", e->key);
 	TAILQ_FOREACH(s, &confobj_root(r->v.tree)->sections, link) {
-		if (strcmp(s->name, known[0]) == 0 ||
+		if (s->broken || strcmp(s->name, known[0]) == 0 ||
 		    strcmp(s->name, known[1]) == 0 ||
 		    strcmp(s->name, known[2]) == 0 ||
 		    strcmp(s->name, "DEFAULT") == 0)
@@ -213,20 +214,15 @@ note_places(struct reader *r)
 	}
 }
 
-void
-rnsconf_look(struct rnsconf **out, const char *text, size_t len,
-    struct mistakes *m)
+static struct rnsconf *
+rnsconf_new(struct mistakes *m)
 {
-	struct conf_section none = {.name = "reticulum"};
-	struct conf_asked asked;
 	struct rnsconf *c;
-	struct reader r;
-	uint32_t ar[3];
 
-	*out = NULL;
 	if ((c = calloc(1, sizeof(*c))) == NULL) {
-		mistake_add(m, 0, 1, NULL, "out of memory");
-		return;
+		mistake_add(m, 0, 1, "end other programs, or try again",
+		    "out of memory");
+		return NULL;
 	}
 	c->loglevel = 3;
 	c->share_instance = true;
@@ -235,31 +231,73 @@ rnsconf_look(struct rnsconf **out, const char *text, size_t len,
 	c->instance_control_port = 37429;
 	c->link_mtu_discovery = true;
 	c->use_implicit_proof = true;
-	r = (struct reader){.c = c, .v = {.m = m, .asked = &asked}};
-	r.torn = confobj_parse(&c->tree, text, len, m) < 0;
-	if (c->tree == NULL) {
-		rnsconf_free(c);
-		return;
-	}
-	r.v.tree = c->tree;
+	return c;
+}
+
+/* The mistakes of lines that lie in no [[interface]]. */
+static void
+file_syntax(struct reader *r, const struct mistakes *syntax,
+    struct mistakes *m)
+{
+	m->more += syntax->more; /* whose they are is not known */
+	for (unsigned i = 0; i < syntax->n; i++)
+		if (rnsconf_owner(r, syntax->v[i].line) == NULL)
+			mistakes_put(m, &syntax->v[i]);
+	r->torn = mistakes_count(m) > 0;
+}
+
+/* All of the file; what is wrong in no interface goes to *own. */
+static void
+read_file(struct reader *r, const struct mistakes *syntax,
+    struct mistakes *own, struct mistakes *m)
+{
+	struct conf_section none = {.name = "reticulum"};
+	uint32_t ar[3];
+
 	TAILQ_INIT(&none.sections);
 	TAILQ_INIT(&none.entries);
-	read_logging(&r);
-	read_main(&r, &none, ar);
-	rnsconf_interfaces(&r, ar);
-	note_places(&r);
-	*out = c;
+	r->v.tree = r->c->tree;
+	r->v.m = own;
+	r->syntax = syntax;
+	file_syntax(r, syntax, own);
+	read_logging(r);
+	read_main(r, &none, ar);
+	note_places(r);
+	r->c->nfile = mistakes_count(own);
+	rnsconf_settle(r, own);
+	mistakes_join(m, own);
+	rnsconf_interfaces(r, ar, m);
+}
+
+void
+rnsconf_look(struct rnsconf **out, const char *text, size_t len,
+    struct mistakes *m)
+{
+	struct mistakes syntax = {0}, own = {0};
+	struct conf_asked asked;
+	struct reader r = {.v = {.asked = &asked}};
+
+	*out = NULL;
+	if ((r.c = rnsconf_new(m)) == NULL)
+		return;
+	(void)confobj_parse(&r.c->tree, text, len, &syntax);
+	if (r.c->tree == NULL) {
+		mistakes_join(m, &syntax);
+		rnsconf_free(r.c);
+		return;
+	}
+	read_file(&r, &syntax, &own, m);
+	*out = r.c;
 }
 
 int
 rnsconf_parse(struct rnsconf **out, const char *text, size_t len,
     struct mistakes *m)
 {
-	unsigned before = mistakes_count(m);
 	struct rnsconf *c;
 
 	rnsconf_look(&c, text, len, m);
-	if (mistakes_count(m) != before) {
+	if (c == NULL || c->nfile > 0) {
 		rnsconf_free(c);
 		return -1;
 	}
@@ -281,6 +319,15 @@ rnsconf_free(struct rnsconf *c)
 	free(c->blackhole_sources);
 	explicit_bzero(c, sizeof(*c));
 	free(c);
+}
+
+void
+rnsconf_if_off(struct rnsconf *c, struct rnsconf_if *i, const char *why)
+{
+	const char *kept = conf_keep(c->tree, why, strlen(why));
+
+	i->enabled = false;
+	i->mistake = kept != NULL ? kept : "out of memory";
 }
 
 static void

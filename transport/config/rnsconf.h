@@ -13,9 +13,11 @@
 
 /*
  * Reticulum's `config` as values (reticulum-transport.md 8, 10.3, 11.3). Pure:
- * text in, struct out. Every mistake has its line and a hint; what this build
- * does not know or does not do yet is a note, and never stops the daemon. All
- * strings belong to the struct rnsconf.
+ * text in, struct out. Every mistake has its place and a hint; what this build
+ * does not know or does not do yet is a note, and never stops the daemon. A
+ * mistake belongs to the file, which then cannot be used, or to one [[section]]
+ * of [interfaces], and keeps that interface off. All strings belong to the
+ * struct rnsconf.
  */
 enum rnsconf_type {
 	RNSCONF_UNKNOWN,     /* no such type in Reticulum */
@@ -32,7 +34,11 @@ struct rnsconf_if {
 	const char *type_text;
 	enum rnsconf_type type;
 	bool on;      /* the file says enabled */
-	bool enabled; /* on, and of a type that this build has */
+	/* on, of a type that this build has, and nothing keeps it off */
+	bool enabled;
+	/* "config:LINE:COLUMN: ...", the first that keeps it off; NULL: none */
+	const char *mistake;
+	const struct conf_section *section;
 
 	/* common keys, reticulum-transport.md 8.2 to 8.7 */
 	enum rns_if_mode mode;
@@ -77,7 +83,7 @@ enum rnsconf_share { RNSCONF_UNIX, RNSCONF_TCP };
 
 /* What was skipped or has no effect; for the log. */
 struct rnsconf_note {
-	unsigned line;
+	unsigned line, column;
 	const char *text, *hint; /* hint: may be "" */
 };
 
@@ -95,6 +101,7 @@ struct rnsconf {
 	bool link_mtu_discovery;
 	bool use_implicit_proof;
 	bool static_transport_identity;
+	bool panic_on_interface_error;
 	int32_t default_gravity;
 	/*
 	 * whose stored lists count (reticulum-transport.md 7.4); fetching them
@@ -108,22 +115,27 @@ struct rnsconf {
 	struct rnsconf_note *notes;
 	unsigned nnotes;
 
+	unsigned nfile; /* mistakes that are the file's */
 	struct confobj *tree; /* owns the strings */
 };
 
 /*
- * 0 and *out, or -1 and every mistake. An empty text is a configuration
- * without interfaces. Keys of [reticulum] have Reticulum's defaults.
+ * 0 and *out, or -1: a mistake is the file's. Every mistake is added in either
+ * case; those of interfaces keep no more than these off. An empty text is a
+ * configuration without interfaces. Keys of [reticulum] have Reticulum's
+ * defaults.
  */
 int rnsconf_parse(struct rnsconf **out, const char *text, size_t len,
     struct mistakes *);
 /*
- * The same for who only looks: *out is there with mistakes too, for its notes;
- * NULL: nothing could be read.
+ * The same for who only looks: *out is there with mistakes of the file too, for
+ * its notes; NULL: nothing could be read.
  */
 void rnsconf_look(struct rnsconf **out, const char *text, size_t len,
     struct mistakes *);
 void rnsconf_free(struct rnsconf *); /* zeroes keys; NULL is fine */
+/* It cannot be made as its section says: off, with the reason in `mistake`. */
+void rnsconf_if_off(struct rnsconf *, struct rnsconf_if *, const char *why);
 
 /*
  * The display name (reticulum-transport.md 8.1); its SHA-256 is the interface

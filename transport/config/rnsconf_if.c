@@ -275,8 +275,59 @@ note_twice(struct reader *r)
 	}
 }
 
+const struct conf_section *
+rnsconf_owner(const struct reader *r, unsigned line)
+{
+	const struct conf_section *s;
+
+	if (line == 0 || confobj_cut(r->v.tree))
+		return NULL;
+	s = conf_around(confobj_root(r->v.tree), line);
+	while (s->depth > 2)
+		s = s->parent;
+	return s->depth == 2 && !s->parent->broken &&
+	    strcmp(s->parent->name, "interfaces") == 0 ? s : NULL;
+}
+
+/* Off, if something is wrong in it; the topmost of that says why. */
+static void
+settle_if(struct reader *r, struct rnsconf_if *i, struct mistakes *own)
+{
+	const struct mistake *top = NULL;
+	char why[900];
+
+	rnsconf_settle(r, own);
+	for (unsigned k = 0; k < own->n; k++)
+		if (top == NULL || own->v[k].line < top->line)
+			top = &own->v[k];
+	if (top == NULL)
+		return;
+	mistake_line(why, sizeof(why), "config", top);
+	rnsconf_if_off(r->c, i, why);
+}
+
+/* One section; what is wrong in its lines and values is its own. */
+static void
+read_section(struct reader *r, struct rnsconf_if *i,
+    const struct conf_section *s, const uint32_t ar[3], struct mistakes *m)
+{
+	struct mistakes own = {0};
+	const bool torn = r->torn;
+
+	for (unsigned k = 0; k < r->syntax->n; k++)
+		if (rnsconf_owner(r, r->syntax->v[k].line) == s)
+			mistakes_put(&own, &r->syntax->v[k]);
+	r->torn = torn || own.n > 0;
+	r->v.m = &own;
+	if (!s->broken)
+		read_if(r, i, ar);
+	settle_if(r, i, &own);
+	mistakes_join(m, &own);
+	r->torn = torn;
+}
+
 void
-rnsconf_interfaces(struct reader *r, const uint32_t ar[3])
+rnsconf_interfaces(struct reader *r, const uint32_t ar[3], struct mistakes *m)
 {
 	const struct conf_section *all, *s;
 	char where[200];
@@ -286,6 +337,7 @@ rnsconf_interfaces(struct reader *r, const uint32_t ar[3])
 	all = conf_section(confobj_root(r->v.tree), "interfaces");
 	if (all == NULL)
 		return;
+	r->v.m = m;
 	note_stray(r, all);
 	TAILQ_FOREACH(s, &all->sections, link)
 		n++;
@@ -293,6 +345,7 @@ rnsconf_interfaces(struct reader *r, const uint32_t ar[3])
 		return;
 	if ((r->c->ifs = calloc(n, sizeof(*r->c->ifs))) == NULL) {
 		rnsconf_no_memory(r);
+		r->c->nfile++;
 		return;
 	}
 	TAILQ_FOREACH(s, &all->sections, link) {
@@ -301,6 +354,7 @@ rnsconf_interfaces(struct reader *r, const uint32_t ar[3])
 			.index = r->c->nifs,
 			.line = s->line,
 			.name = s->name,
+			.section = s,
 			.type_text = "",
 			.mode = RNS_MODE_FULL,
 			.outgoing = true,
@@ -311,7 +365,8 @@ rnsconf_interfaces(struct reader *r, const uint32_t ar[3])
 		(void)snprintf(where, sizeof(where), "interface \"%.180s\"",
 		    s->name);
 		rnsconf_enter(r, s, where);
-		read_if(r, i, ar);
+		read_section(r, i, s, ar, m);
 	}
+	r->v.m = m;
 	note_twice(r);
 }

@@ -9,7 +9,18 @@
 void
 rnsconf_no_memory(struct reader *r)
 {
-	mistake_add(r->v.m, 0, 1, NULL, "out of memory");
+	mistake_add(r->v.m, 0, 1, "end other programs, or try again",
+	    "out of memory");
+}
+
+/* Who found it knew the line: the wrong value stands there. */
+void
+rnsconf_settle(struct reader *r, struct mistakes *m)
+{
+	for (unsigned i = 0; i < m->n; i++)
+		if (m->v[i].line != 0 && m->v[i].column <= 1)
+			m->v[i].column = conf_column(confobj_root(r->v.tree),
+			    m->v[i].line, true);
 }
 
 void
@@ -37,6 +48,7 @@ rnsconf_note(struct reader *r, unsigned line, const char *hint,
 	}
 	n = &r->c->notes[r->c->nnotes];
 	n->line = line;
+	n->column = conf_column(confobj_root(r->v.tree), line, false);
 	len = (int)text_escape(text, sizeof(text), raw,
 	    MIN_OF((size_t)MAX_OF(len, 0), sizeof(raw) - 1));
 	n->text = conf_keep(r->v.tree, text, (size_t)len);
@@ -154,16 +166,50 @@ rnsconf_unknown(struct reader *r)
 	}
 }
 
+/* A section that was copied, and of which only the type was changed. */
+static const struct foreign {
+	const char *type, *key, *other;
+} foreign_keys[] = {
+	{"TCPServerInterface", "target_host", "TCPClientInterface"},
+	{"TCPServerInterface", "target_port", "TCPClientInterface"},
+	{"TCPClientInterface", "listen_ip", "TCPServerInterface"},
+	{"TCPClientInterface", "listen_port", "TCPServerInterface"},
+};
+
+static const struct foreign *
+foreign_key(const struct reader *r, const char *type)
+{
+	for (size_t k = 0; k < NELEM(foreign_keys); k++)
+		if (strcmp(type, foreign_keys[k].type) == 0 &&
+		    conf_entry(r->v.sec, foreign_keys[k].key) != NULL)
+			return &foreign_keys[k];
+	return NULL;
+}
+
+/* What stands there has been told, so it is not missing. */
+static bool
+wrong_in(const struct reader *r, unsigned line)
+{
+	for (unsigned i = 0; i < r->v.m->n; i++)
+		if (r->v.m->v[i].line == line && line != r->v.sec->line)
+			return true;
+	return false;
+}
+
 void
 rnsconf_missing(struct reader *r, const struct rnsconf_if *i, const char *key,
     const char *example)
 {
 	const struct conf_entry *e = conf_misspelt(&r->v, key);
+	const struct foreign *f = foreign_key(r, i->type_text);
 	char hint[160];
 
-	if (r->torn)
+	if (r->torn || wrong_in(r, conf_line(&r->v, key)))
 		return;
-	if (e != NULL)
+	if (f != NULL)
+		(void)snprintf(hint, sizeof(hint), "its %s belongs to a %s: "
+		    "is the type right?", f->key, f->other);
+	else if (e != NULL)
 		(void)snprintf(hint, sizeof(hint), "did you mean it by "
 		    "\"%.60s\" in line %u?", e->key, e->line);
 	else

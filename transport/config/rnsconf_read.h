@@ -19,6 +19,7 @@ struct reader {
 	struct conf_reader v;
 	const char *where; /* for notes: "[reticulum]", or interface name */
 	bool torn; /* lines could not be read: what is missing may be there */
+	const struct mistakes *syntax; /* of the lines of the file */
 };
 
 /* A key that [reticulum] or an interface may have. */
@@ -73,7 +74,16 @@ void rnsconf_read_tcp_client(struct reader *, struct rnsconf_if *);
 /* rnsconf_udp.c */
 void rnsconf_read_udp(struct reader *, struct rnsconf_if *);
 
-/* rnsconf_if.c: all of [interfaces]; ar: the defaults of announce rates. */
-void rnsconf_interfaces(struct reader *, const uint32_t ar[3]);
+/* Gives mistakes of which only the line is known their columns. */
+void rnsconf_settle(struct reader *, struct mistakes *);
+
+/*
+ * rnsconf_if.c: all of [interfaces]; ar: the defaults of announce rates. What
+ * is wrong in one keeps it off, and is added to m.
+ */
+void rnsconf_interfaces(struct reader *, const uint32_t ar[3],
+    struct mistakes *m);
+/* The [[section]] that a line is in; NULL: none, the line is the file's. */
+const struct conf_section *rnsconf_owner(const struct reader *, unsigned line);
 
 #endif

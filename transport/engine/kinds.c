@@ -26,32 +26,37 @@ kind_of(enum rnsconf_type type)
 	return NULL;
 }
 
-static int
-create(struct engine *e, const struct rnsconf_if *c)
+/* NULL: it cannot be made, and is off. */
+static struct nif *
+create(struct engine *e, struct rnsconf_if *c)
 {
 	const struct nif_kind *kind = kind_of(c->type);
-	struct nif *n;
+	struct nif *n = NULL;
+	const char *why;
 
-	if (kind == NULL) {
-		log_errx(c->name, "nothing here makes a %s", c->type_text);
-		return -1;
-	}
-	if ((n = nif_new(e, kind, c, NULL)) != NULL &&
-	    kind->configure(n) == 0) {
-		rnsconf_if_display(c, n->name, sizeof(n->name));
-		if (!kind->carries || nif_attach(n) == 0)
-			return 0;
-	}
-	log_errx(c->name, "cannot be made");
-	return -1;
+	if (kind == NULL)
+		why = "nothing here makes interfaces of its type";
+	else if ((n = nif_new(e, kind, c, NULL)) == NULL)
+		why = "no memory, or too many interfaces";
+	else if (kind->configure(n) < 0)
+		why = "its keys make no interface: no access code can be made "
+		    "of network_name and passphrase";
+	else if (rnsconf_if_display(c, n->name, sizeof(n->name)),
+	    kind->carries && nif_attach(n) < 0)
+		why = "the core has no place for it: too many interfaces";
+	else
+		return n;
+	if (n != NULL)
+		nif_free(n);
+	log_errx(c->name, "off: %s; the others go on", why);
+	rnsconf_if_off(e->conf, c, why);
+	return NULL;
 }
 
-int
+void
 kinds_create_all(struct engine *e)
 {
 	for (unsigned i = 0; i < e->conf->nifs; i++)
-		if (e->conf->ifs[i].enabled &&
-		    create(e, &e->conf->ifs[i]) < 0)
-			return -1;
-	return 0;
+		if (e->conf->ifs[i].enabled)
+			(void)create(e, &e->conf->ifs[i]);
 }

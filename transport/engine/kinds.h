@@ -7,9 +7,9 @@ struct engine;
 /*
  * Make the interfaces that the configuration enables, offline: before stored
  * paths are read, since those name them, and before anything listens, so that
- * what is accepted inherits all. nif_start_all() comes next. 0, or -1: one
- * cannot be made (logged), and the program cannot start.
+ * what is accepted inherits all. nif_start_all() comes next. One that cannot
+ * be made is off from now on, with the reason (logged).
  */
-int kinds_create_all(struct engine *);
+void kinds_create_all(struct engine *);
 
 #endif

@@ -103,8 +103,7 @@ engine_start(struct engine *e)
 	identity_load(e, dir);
 	if (core_new(e) < 0)
 		fatalx("the core cannot be made: memory");
-	if (kinds_create_all(e) < 0)
-		fatalx("an interface cannot be made");
+	kinds_create_all(e);
 	if (dir >= 0) {
 		if ((e->store = store_new(e, dir)) == NULL)
 			fatal("the storage folder cannot be used");

@@ -248,17 +248,30 @@ nif_after(const struct engine *e, unsigned shown)
 	return NULL;
 }
 
+static const char *
+skipped(const struct rnsconf_if *i)
+{
+	if (i->mistake != NULL)
+		return "off by a mistake";
+	return !i->on ? "off" : i->type == RNSCONF_UNKNOWN ?
+	    "no such type" : "not supported by this version";
+}
+
 static void
 add_skipped(json_t *list, const struct rnsconf *c)
 {
+	json_t *o;
+
 	for (unsigned i = 0; i < c->nifs; i++) {
 		if (c->ifs[i].enabled)
 			continue;
-		(void)json_array_append_new(list, json_pack("{s:o, s:o, s:b, "
-		    "s:s}", "section", text(c->ifs[i].name), "type",
-		    text(c->ifs[i].type_text), "online", 0, "skipped",
-		    !c->ifs[i].on ? "off" : c->ifs[i].type == RNSCONF_UNKNOWN ?
-		    "no such type" : "not supported by this version"));
+		o = json_pack("{s:o, s:o, s:b, s:s}", "section",
+		    text(c->ifs[i].name), "type", text(c->ifs[i].type_text),
+		    "online", 0, "skipped", skipped(&c->ifs[i]));
+		if (c->ifs[i].mistake != NULL)
+			(void)json_object_set_new(o, "error",
+			    text(c->ifs[i].mistake));
+		(void)json_array_append_new(list, o);
 	}
 }
 
