@@ -321,15 +321,6 @@ rnsconf_free(struct rnsconf *c)
 	free(c);
 }
 
-void
-rnsconf_if_off(struct rnsconf *c, struct rnsconf_if *i, const char *why)
-{
-	const char *kept = conf_keep(c->tree, why, strlen(why));
-
-	i->enabled = false;
-	i->mistake = kept != NULL ? kept : "out of memory";
-}
-
 static void
 display_tcp(const struct rnsconf_if *i, char *out, size_t cap)
 {

@@ -13,6 +13,15 @@ rnsconf_no_memory(struct reader *r)
 	    "out of memory");
 }
 
+void
+rnsconf_if_off(struct rnsconf *c, struct rnsconf_if *i, const char *why)
+{
+	const char *kept = conf_keep(c->tree, why, strlen(why));
+
+	i->enabled = false;
+	i->mistake = kept != NULL ? kept : "out of memory";
+}
+
 /* Who found it knew the line: the wrong value stands there. */
 void
 rnsconf_settle(struct reader *r, struct mistakes *m)
