@@ -24,9 +24,9 @@ node_random(void *arg, uint8_t *out, size_t n)
 	}
 }
 
-void
-node_open(struct node *n, bool transport, bool attached,
-    const uint8_t priv[RNS_KEY])
+static void
+node_start(struct node *n, bool transport, bool attached,
+    const struct rns_limits *limits, const uint8_t priv[RNS_KEY])
 {
 	struct rns_config c = {
 	    .random = node_random,
@@ -40,10 +40,27 @@ node_open(struct node *n, bool transport, bool attached,
 
 	memset(n, 0, sizeof(*n));
 	n->rng = 7;
-	rns_limits_default(&c.limits);
+	c.limits = *limits;
 	memcpy(c.identity, priv, RNS_KEY);
 	n->r = rns_new(&c, (struct mono){0});
 	assert_non_null(n->r);
+}
+
+void
+node_open(struct node *n, bool transport, bool attached,
+    const uint8_t priv[RNS_KEY])
+{
+	struct rns_limits limits;
+
+	rns_limits_default(&limits);
+	node_start(n, transport, attached, &limits, priv);
+}
+
+void
+node_open_limits(struct node *n, const struct rns_limits *limits,
+    const uint8_t priv[RNS_KEY])
+{
+	node_start(n, true, false, limits, priv);
 }
 
 void

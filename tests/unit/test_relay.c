@@ -292,6 +292,7 @@ announce_cap(void **state)
 	(void)state;
 	node_open(&n, true, false, priv);
 	node_if(&n, 0, RNS_IF_NET, RNS_MODE_ROAMING, 500, false);
+	iface_find(n.r, 0)->cfg.ingress.control = false;
 	assert_int_equal(node_submit(&n, &c), RNS_OK);
 	for (uint8_t i = 1; i <= 20; i++) {
 		stranger_make(&s, i);
@@ -328,6 +329,7 @@ announce_cap_fast(void **state)
 	(void)state;
 	node_open(&n, true, false, priv);
 	node_if(&n, 0, RNS_IF_NET, RNS_MODE_ROAMING, 500, false);
+	iface_find(n.r, 0)->cfg.ingress.control = false;
 	assert_int_equal(node_submit(&n, &c), RNS_OK);
 	for (uint8_t i = 1; i <= 200; i++) {
 		stranger_make(&s, i);

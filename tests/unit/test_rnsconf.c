@@ -305,6 +305,51 @@ defaults(void **state)
 	rnsconf_free(c);
 }
 
+/* reticulum-transport.md 8.5, 11.3 */
+static const char bursts[] =
+    "[reticulum]\nic_burst_hold = 3\nic_burst_freq = 0\n"
+    "ec_pr_freq = 2.5\negress_control = yes\nic_max_held_announces = 0\n"
+    "ic_new_time = 60\n"
+    "[interfaces]\n"
+    "[[A]]\ntype = TCPClientInterface\nenabled = yes\n"
+    "target_host = a.example\ntarget_port = 1\n"
+    "[[B]]\ntype = TCPClientInterface\nenabled = yes\n"
+    "target_host = b.example\ntarget_port = 1\n"
+    "ingress_control = no\negress_control = no\nic_burst_hold = 0\n"
+    "ic_burst_freq_new = 7\nic_burst_freq = 1.5\n"
+    "ic_pr_burst_freq_new = 4\nic_pr_burst_freq = 5\nic_new_time = 9\n"
+    "ic_burst_penalty = 0\nic_held_release_interval = 2\n"
+    "ic_max_held_announces = 11\nec_pr_freq = 6\n";
+
+static void
+burst_values(void **state)
+{
+	const struct rns_ingress own = RNS_INGRESS_DEFAULT;
+	struct rnsconf *c = parse(bursts);
+	const struct rns_ingress *g = &c->ifs[0].ingress;
+
+	(void)state;
+	assert_int_equal(c->nnotes, 0);
+	/* A 0 in [reticulum] is the value that is built in. */
+	assert_true(g->set && g->control && g->egress);
+	assert_true(g->hold_s == 3 && g->burst_hz == own.burst_hz);
+	assert_true(g->egress_hz == 2.5 && g->max_held == own.max_held);
+	assert_true(g->new_time_s == 60 && g->penalty_s == own.penalty_s);
+	assert_true(g->burst_hz_new == own.burst_hz_new);
+	assert_true(g->pr_burst_hz == own.pr_burst_hz);
+	assert_true(g->pr_burst_hz_new == own.pr_burst_hz_new);
+	assert_true(g->release_s == own.release_s);
+	/* An interface says what it means. */
+	g = &c->ifs[1].ingress;
+	assert_true(g->set && !g->control && !g->egress);
+	assert_true(g->hold_s == 0 && g->burst_hz_new == 7);
+	assert_true(g->burst_hz == 1.5 && g->pr_burst_hz_new == 4);
+	assert_true(g->pr_burst_hz == 5 && g->new_time_s == 9);
+	assert_true(g->penalty_s == 0 && g->release_s == 2);
+	assert_true(g->max_held == 11 && g->egress_hz == 6);
+	rnsconf_free(c);
+}
+
 static const char full[] =
     "[logging]\nloglevel = 6\n"
     "[reticulum]\nenable_transport = Yes\nshare_instance = on\n"
@@ -406,6 +451,8 @@ mistakes(void **state)
 		{"[reticulum]\nshared_instance_port = 1__0\n", 2, "1__0"},
 		{"[reticulum]\nshared_instance_type = pipe\n", 2, "tcp"},
 		{"[reticulum]\n\nblackhole_sources = 0011\n", 3, "32 hex"},
+		{"[reticulum]\nic_burst_hold = -1\n", 2, "from 0 to"},
+		{"[reticulum]\nic_burst_freq = often\n", 2, "2.5"},
 		{"[reticulum]\nrespond_to_probes = perhaps\n", 2, "perhaps"},
 		{"[reticulum]\ninstance_name = "
 		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -861,6 +908,7 @@ main(void)
 		cmocka_unit_test(interpolation_bomb),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(all_values),
+		cmocka_unit_test(burst_values),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(mistakes_at_once),
 		cmocka_unit_test(one_is_off),

@@ -50,7 +50,7 @@ static const struct knob main_knobs[] = {
 	UNBUILT_INT("qlen_in_announce"),
 	UNBUILT_INT("qlen_in_pr"),
 	UNBUILT_INT("qlen_in_il"),
-	INGRESS_KNOBS,
+	INGRESS_KNOBS(rnsconf),
 };
 
 static void
@@ -163,6 +163,26 @@ read_default_ar(struct reader *r, uint32_t ar[3])
 	}
 }
 
+/* A 0 in [reticulum] is Reticulum's own value (reticulum-transport.md 11.3). */
+static void
+read_ingress(struct rns_ingress *g)
+{
+	struct rns_ingress own = RNS_INGRESS_DEFAULT;
+	double *at[] = {&g->new_time_s, &g->burst_hz_new, &g->burst_hz,
+	    &g->pr_burst_hz_new, &g->pr_burst_hz, &g->hold_s, &g->penalty_s,
+	    &g->release_s, &g->egress_hz};
+	const double from[NELEM(at)] = {own.new_time_s, own.burst_hz_new,
+	    own.burst_hz, own.pr_burst_hz_new, own.pr_burst_hz, own.hold_s,
+	    own.penalty_s, own.release_s, own.egress_hz};
+
+	g->set = g->control = true;
+	if (g->max_held == 0)
+		g->max_held = own.max_held;
+	for (size_t i = 0; i < NELEM(at); i++)
+		if (!(*at[i] > 0))
+			*at[i] = from[i];
+}
+
 static void
 read_main(struct reader *r, const struct conf_section *none, uint32_t ar[3])
 {
@@ -172,6 +192,7 @@ read_main(struct reader *r, const struct conf_section *none, uint32_t ar[3])
 	sec = conf_section(confobj_root(r->v.tree), "reticulum");
 	rnsconf_enter(r, sec != NULL ? sec : none, "[reticulum]");
 	rnsconf_knobs(r, main_knobs, NELEM(main_knobs), r->c);
+	read_ingress(&r->c->ingress);
 	read_share_type(r);
 	read_rpc_key(r);
 	read_sources(r);

@@ -48,6 +48,7 @@ struct rnsconf_if {
 	int32_t gravity;
 	bool recursive_prs;
 	uint32_t ar_target_s, ar_penalty_s, ar_grace; /* 0 target: none */
+	struct rns_ingress ingress; /* reticulum-transport.md 8.5 */
 	const char *network_name, *passphrase; /* NULL: none */
 	unsigned ifac_size; /* bytes; 0: no access code */
 
@@ -103,6 +104,7 @@ struct rnsconf {
 	bool static_transport_identity;
 	bool panic_on_interface_error;
 	int32_t default_gravity;
+	struct rns_ingress ingress; /* of interfaces that do not say */
 	/*
 	 * whose stored lists count (reticulum-transport.md 7.4); fetching them
 	 * is not built

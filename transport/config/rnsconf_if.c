@@ -16,7 +16,8 @@ static const struct knob common_knobs[] = {
 	UNBUILT_BOOL("bootstrap_only"),
 	UNBUILT_BOOL("announces_to_internal"),
 	UNBUILT_BOOL("discoverable"),
-	INGRESS_KNOBS,
+	{"ingress_control", K_BOOL, FIELD(rnsconf_if, ingress.control), 0, 0},
+	INGRESS_KNOBS(rnsconf_if),
 };
 
 /* Count only when discoverable is yes, and that has a note already. */
@@ -24,7 +25,7 @@ static const char *const discovery_keys[] = {"announce_interval",
     "discovery_stamp_value", "discovery_name", "reachable_on", "location_cmd",
     "discovery_encrypt", "publish_ifac", "latitude", "longitude", "height",
     "discovery_lxmf_address", "discovery_frequency", "discovery_bandwidth",
-    "discovery_modulation", "ignore_config_warnings", "ingress_control"};
+    "discovery_modulation", "ignore_config_warnings"};
 
 /* Each type that is built has a reader of its own keys. */
 static const struct {
@@ -360,6 +361,7 @@ rnsconf_interfaces(struct reader *r, const uint32_t ar[3], struct mistakes *m)
 			.outgoing = true,
 			.announce_cap_permille = 20,
 			.gravity = r->c->default_gravity,
+			.ingress = r->c->ingress,
 		};
 		r->c->nifs++;
 		(void)snprintf(where, sizeof(where), "interface \"%.180s\"",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/config/rnsconf_read.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +109,24 @@ read_unbuilt(struct reader *r, const struct knob *k)
 }
 
 static void
+read_float(struct reader *r, const struct knob *k, char *field)
+{
+	char hint[80];
+	double d;
+
+	if (conf_get_float(&r->v, k->key, &d) <= 0)
+		return;
+	if (d >= (double)k->min && d <= (double)k->max) {
+		memcpy(field, &d, sizeof(d));
+		return;
+	}
+	(void)snprintf(hint, sizeof(hint), "a number from %" PRId64 " to %"
+	    PRId64, k->min, k->max);
+	mistake_add(r->v.m, conf_line(&r->v, k->key), 1, hint,
+	    "\"%s\" is out of range", k->key);
+}
+
+static void
 read_knob(struct reader *r, const struct knob *k, void *base)
 {
 	const char *text;
@@ -126,6 +145,9 @@ read_knob(struct reader *r, const struct knob *k, void *base)
 	case K_INT:
 		if (conf_get_int(&r->v, k->key, k->min, k->max, &n) > 0)
 			store_int(k, base, n);
+		return;
+	case K_FLOAT:
+		read_float(r, k, field);
 		return;
 	case K_TEXT:
 		/*

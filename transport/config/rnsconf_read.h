@@ -43,15 +43,21 @@ struct knob {
 #define UNBUILT_TEXT(k) {k, K_TEXT, NOT_BUILT, 0, 0, 0}
 #define UNBUILT_LIST(k) {k, K_LIST, NOT_BUILT, 0, 0, 0}
 
-#define INGRESS_KNOBS                                                          \
-	UNBUILT_INT("ic_max_held_announces"), UNBUILT_FLOAT("ic_burst_hold"),  \
-	    UNBUILT_FLOAT("ic_burst_freq_new"),                                \
-	    UNBUILT_FLOAT("ic_burst_freq"),                                    \
-	    UNBUILT_FLOAT("ic_pr_burst_freq_new"),                             \
-	    UNBUILT_FLOAT("ic_pr_burst_freq"), UNBUILT_FLOAT("ic_new_time"),   \
-	    UNBUILT_FLOAT("ic_burst_penalty"),                                 \
-	    UNBUILT_FLOAT("ic_held_release_interval"),                         \
-	    UNBUILT_FLOAT("ec_pr_freq"), UNBUILT_BOOL("egress_control")
+/* reticulum-transport.md 8.5, of [reticulum] and of each interface */
+#define INGRESS_FLOAT(type, key, f)                                            \
+	{key, K_FLOAT, FIELD(type, ingress.f), 0, INT32_MAX}
+#define INGRESS_KNOBS(type)                                                    \
+	{"ic_max_held_announces", K_INT, FIELD(type, ingress.max_held), NAT},  \
+	    INGRESS_FLOAT(type, "ic_burst_hold", hold_s),                      \
+	    INGRESS_FLOAT(type, "ic_burst_freq_new", burst_hz_new),            \
+	    INGRESS_FLOAT(type, "ic_burst_freq", burst_hz),                    \
+	    INGRESS_FLOAT(type, "ic_pr_burst_freq_new", pr_burst_hz_new),      \
+	    INGRESS_FLOAT(type, "ic_pr_burst_freq", pr_burst_hz),              \
+	    INGRESS_FLOAT(type, "ic_new_time", new_time_s),                    \
+	    INGRESS_FLOAT(type, "ic_burst_penalty", penalty_s),                \
+	    INGRESS_FLOAT(type, "ic_held_release_interval", release_s),        \
+	    INGRESS_FLOAT(type, "ec_pr_freq", egress_hz),                      \
+	{"egress_control", K_BOOL, FIELD(type, ingress.egress), 0, 0}
 
 /* Another section; its keys are asked for from now on. */
 void rnsconf_enter(struct reader *, const struct conf_section *,

@@ -14,6 +14,7 @@
 #include "transport/core/link/link.h"
 #include "transport/core/link/link_cmd.h"
 #include "transport/core/link/link_in.h"
+#include "transport/core/route/announce_in.h"
 #include "transport/core/route/deliver.h"
 #include "transport/core/route/inbound.h"
 #include "transport/core/route/pathreq.h"
@@ -25,9 +26,12 @@
 #include "transport/core/send/waiting.h"
 #include "transport/core/table/dest.h"
 #include "transport/core/table/iface.h"
+#include "transport/core/table/ingress.h"
 #include "transport/core/table/known.h"
 #include "transport/core/table/path.h"
+#include "transport/core/table/rate.h"
 #include "transport/core/table/receipt.h"
+#include "transport/core/table/share.h"
 #include "transport/core/table/tunnel.h"
 #include "common/util.h"
 
@@ -59,6 +63,7 @@ if_add(struct rns *r, const struct rns_if *cfg)
 	if (err != RNS_OK)
 		return err;
 	announceq_init(i);
+	announce_in_init(i);
 	if (r->shared == i)
 		deliver_attached(r);
 	tunnel_show(r, i);
@@ -94,6 +99,8 @@ if_del(struct rns *r, unsigned id)
 	pathreqs_iface_gone(r, i);
 	deliver_iface_gone(r, i);
 	announceq_clear(r, i);
+	held_clear(r, i);
+	share_iface_gone(r, i);
 	iface_free(r, i);
 	return RNS_OK;
 }
@@ -103,8 +110,10 @@ if_free_all(struct rns *r)
 {
 	struct iface *i;
 
-	TAILQ_FOREACH(i, &r->ifaces, entry)
+	TAILQ_FOREACH(i, &r->ifaces, entry) {
 		announceq_clear(r, i);
+		held_clear(r, i);
+	}
 	ifaces_free(r);
 }
 
@@ -113,7 +122,8 @@ if_free_all(struct rns *r)
 /* Each entry makes one table; rns_free() copes with those that are not. */
 static int (*const parts_new[])(struct rns *) = {
     txq_new, evq_new, dedup_new, known_table_new, dests_new, deliver_new,
-    paths_new, tunnels_new, waiting_new, relay_new, pathreqs_new, receipts_new, links_new,
+    paths_new, rates_new, tunnels_new, waiting_new, relay_new, pathreqs_new,
+    receipts_new, links_new,
     link_in_new, inbound_new};
 
 struct rns *
@@ -158,6 +168,7 @@ rns_free(struct rns *r)
 	waiting_free(r);
 	tunnels_free(r);
 	paths_free(r);
+	rates_free(r);
 	deliver_free(r);
 	dests_free(r);
 	known_table_free(r);

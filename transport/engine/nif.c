@@ -257,6 +257,7 @@ nif_configure(struct nif *n, uint64_t bitrate)
 	n->cfg.ar_target_s = c->ar_target_s;
 	n->cfg.ar_penalty_s = c->ar_penalty_s;
 	n->cfg.ar_grace = c->ar_grace;
+	n->cfg.ingress = c->ingress;
 	n->cfg.ifac_size = (uint8_t)MIN_OF(c->ifac_size, 64u);
 	if (n->cfg.ifac_size != 0 && rns_ifac_key(n->cfg.ifac_key,
 	    c->network_name, c->passphrase) != RNS_OK)

@@ -27,6 +27,17 @@ struct iface;
 TAILQ_HEAD(iface_list, iface);
 RB_HEAD(iface_tree, iface);
 
+/* Tables whose places are shared out between interfaces; table/share.c */
+enum share_table {
+	SHARE_HELD,
+	SHARE_TABLES
+};
+
+struct share {
+	uint32_t holders;      /* interfaces that have entries */
+	struct iface *biggest; /* who gave last; NULL: look for one */
+};
+
 struct rns {
 	struct rns_config cfg;
 	struct identity self;
@@ -39,6 +50,7 @@ struct rns {
 	uint32_t iface_count;
 	uint32_t local_clients; /* interfaces of attached programs */
 	struct iface *shared;   /* attached: the way to the daemon, or NULL */
+	struct share shares[SHARE_TABLES];
 	bool closing;           /* rns_free(): nothing is sent any more */
 	uint32_t notes; /* left for who stands above; core.c turn_end() */
 
@@ -51,6 +63,7 @@ struct rns {
 	struct deliver *deliver;
 	struct paths *paths;       /* path table */
 	struct tunnels *tunnels;
+	struct rates *rates;       /* of announces */
 	struct waitings *waiting;  /* announces to pass on */
 	struct relay *relay;       /* link table */
 	struct reverses *reverses;

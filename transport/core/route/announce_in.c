@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/core/route/announce_in.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "transport/core/base/announce.h"
@@ -10,8 +11,10 @@
 #include "transport/core/send/waiting.h"
 #include "transport/core/table/dest.h"
 #include "transport/core/table/iface.h"
+#include "transport/core/table/ingress.h"
 #include "transport/core/table/known.h"
 #include "transport/core/table/path.h"
+#include "transport/core/table/rate.h"
 
 /*
  * Announces from outside (reticulum-transport.md 4). What would be refused
@@ -108,9 +111,12 @@ static void
 pass_on(struct rns *r, const struct packet *p, const struct path *path)
 {
 	bool response = p->context == CTX_PATH_RESPONSE;
+	bool blocked = !response && rate_blocks(r, p->dest, p->rx);
 	struct iface *i;
 
-	if (!response && p->from_local)
+	if (blocked)
+		(void)core_drop(r, RNS_DROP_RATE);
+	else if (!response && p->from_local)
 		waiting_relay(r, path, r->now, 1);
 	else if (!response && r->cfg.transport)
 		waiting_relay(r, path, rebroadcast_at(r), 0);
@@ -162,16 +168,33 @@ count_in(struct rns *r, const struct packet *p)
 	traffic_count(r, &p->rx->traffic[TRAFFIC_ANNOUNCE_IN], p->raw_len);
 }
 
+/*
+ * reticulum-transport.md 18.2; released: it was held, so this was done, but
+ * its identity may be blackholed now.
+ */
 static bool
-valid(struct rns *r, const struct packet *p, const struct announce *a)
+admitted(struct rns *r, const struct packet *p, const struct announce *a,
+    bool known, bool released)
 {
-	int err;
-
 	if (core_blackholed(r, &a->identity_hash))
 		return core_drop(r, RNS_DROP_BLACKHOLE);
+	if (released)
+		return true;
 	if (!announce_signature_ok(a, p))
 		return core_drop(r, RNS_DROP_ANNOUNCE_SIG);
 	count_in(r, p);
+	if (known || pathreq_wanted(r, p->dest) ||
+	    !ingress_limits_announces(r, p->rx))
+		return true;
+	held_put(r, p->rx, p->dest, a->emitted, p->hops, p->raw, p->raw_len);
+	return false;
+}
+
+static bool
+learned(struct rns *r, const struct packet *p, const struct announce *a)
+{
+	int err;
+
 	if (!announce_dest_ok(a, p))
 		return core_drop(r, RNS_DROP_ANNOUNCE_DEST);
 	err = known_learn(r, a, p);
@@ -183,24 +206,12 @@ valid(struct rns *r, const struct packet *p, const struct announce *a)
 	return true;
 }
 
-void
-announce_in(struct rns *r, struct packet *p)
+static void
+announce_handle(struct rns *r, const struct packet *p, bool released)
 {
 	struct announce a;
 	struct path *path;
 
-	if (p->raw_len > RNS_MTU) {
-		(void)core_drop(r, RNS_DROP_ANNOUNCE_LONG);
-		return;
-	}
-	if (p->dest_type != DEST_SINGLE) {
-		(void)core_drop(r, RNS_DROP_PLAIN_ANNOUNCE);
-		return;
-	}
-	if (p->hops > RNS_HOPS_MAX) {
-		(void)core_drop(r, RNS_DROP_HOPS);
-		return;
-	}
 	if (announce_parse(&a, p) != RNS_OK) {
 		(void)core_drop(r, RNS_DROP_HEADER);
 		return;
@@ -219,6 +230,46 @@ announce_in(struct rns *r, struct packet *p)
 		(void)core_drop(r, RNS_DROP_ANNOUNCE_OLD);
 		return;
 	}
-	if (valid(r, p, &a))
+	if (admitted(r, p, &a, path != NULL, released) && learned(r, p, &a))
 		accepted(r, p, &a);
+}
+
+void
+announce_in(struct rns *r, const struct packet *p)
+{
+	if (p->raw_len > RNS_MTU)
+		(void)core_drop(r, RNS_DROP_ANNOUNCE_LONG);
+	else if (p->dest_type != DEST_SINGLE)
+		(void)core_drop(r, RNS_DROP_PLAIN_ANNOUNCE);
+	else if (p->hops > RNS_HOPS_MAX)
+		(void)core_drop(r, RNS_DROP_HOPS);
+	else
+		announce_handle(r, p, false);
+}
+
+/* Every 5 s while there is a burst, or what one has left behind. */
+static void
+ingress_job(struct rns *r, void *arg)
+{
+	struct iface *i = arg;
+	struct packet p;
+	struct held *h;
+
+	(void)ingress_limits_announces(r, i);
+	(void)ingress_limits_requests(r, i);
+	h = held_take(r, i);
+	if (h != NULL && packet_parse(&p, h->raw, h->len) == RNS_OK) {
+		p.rx = i;
+		p.hops++;
+		announce_handle(r, &p, true);
+	}
+	free(h);
+	if (ingress_busy(i))
+		ingress_arm(r, i);
+}
+
+void
+announce_in_init(struct iface *i)
+{
+	timer_init(&i->ingress_job, ingress_job, i);
 }

@@ -9,6 +9,8 @@
  * An announce from outside (reticulum-transport.md 4): refused and counted, or
  * learned, passed on and told to the application.
  */
-void announce_in(struct rns *, struct packet *);
+void announce_in(struct rns *, const struct packet *);
+/* Of an interface that was just made: the job that ends its bursts. */
+void announce_in_init(struct iface *);
 
 #endif

@@ -13,6 +13,7 @@
 #include "transport/core/send/waiting.h"
 #include "transport/core/table/dest.h"
 #include "transport/core/table/iface.h"
+#include "transport/core/table/ingress.h"
 #include "transport/core/table/known.h"
 
 /*
@@ -61,6 +62,7 @@ struct asked {
 	size_t tag_len;
 	struct iface *from;
 	bool local; /* from a program of ours */
+	bool burst; /* its interface brings too many */
 };
 
 static int
@@ -262,6 +264,15 @@ pathreq_throttled(const struct rns *r, const struct hash16 *dest)
 	    PATH_REQUEST_INTERVAL * MONO_SECOND;
 }
 
+bool
+pathreq_wanted(const struct rns *r, const struct hash16 *dest)
+{
+	const struct pathreq *e = pathreq_find(r, dest);
+
+	return e != NULL && (!mono_reached(r->now, pathreq_sent_end(e)) ||
+	    !mono_reached(r->now, e->discovery));
+}
+
 /* Waits in the queue of automatic requests; a destination once. */
 void
 pathreq_rediscover(struct rns *r, const struct hash16 *dest,
@@ -369,6 +380,10 @@ search(struct rns *r, struct pathreq *e, const struct asked *q)
 
 	if (e->engaged && !mono_reached(r->now, e->discovery))
 		return;
+	if (q->burst) {
+		(void)core_drop(r, RNS_DROP_PATH_BURST);
+		return;
+	}
 	if (mono_reached(r->now, e->discovery))
 		discovery_end(e);
 	e->discovery = mono_add(r->now, discovery_life_us(r));
@@ -379,7 +394,11 @@ search(struct rns *r, struct pathreq *e, const struct asked *q)
 		    i->cfg.mode != RNS_MODE_BOUNDARY &&
 		    i->cfg.mode != RNS_MODE_GATEWAY))
 			continue;
-		if (may_search(r, i, q->tag_len))
+		if (egress_limits(r, i))
+			(void)core_drop(r, RNS_DROP_PATH_EGRESS);
+		else if (!may_search(r, i, q->tag_len))
+			(void)core_drop(r, RNS_DROP_PATH_SHARE);
+		else
 			(void)pathreq_send(r, hash16_at(q->dest), q->tag,
 			    q->tag_len, i);
 	}
@@ -511,14 +530,21 @@ pathreq_in(struct rns *r, struct packet *p)
 	traffic_count(r, &p->rx->traffic[TRAFFIC_PATH_IN], p->raw_len);
 	if (hashset_add(&r->pathreqs->tags, key) != RNS_OK)
 		(void)core_drop(r, RNS_DROP_MEMORY);
+	q.burst = ingress_limits_requests(r, q.from);
 	e = pathreq_get(r, hash16_at(q.dest));
 	if (e == NULL)
 		return;
 	if (!mono_reached(r->now, e->in_flight)) {
+		if (q.burst) {
+			(void)core_drop(r, RNS_DROP_PATH_BURST);
+			return;
+		}
 		discovery_join(r, e, q.from);
 		pathreq_arm(r, e);
 		return;
 	}
+	/* reticulum-transport.md 6.2 step 0 looks again */
+	(void)ingress_limits_requests(r, q.from);
 	e->in_flight =
 	    mono_add(r->now, PATH_REQUEST_GATE_TIMEOUT * MONO_SECOND);
 	if (pathreq_handle(r, e, &q))

@@ -36,6 +36,11 @@ bool pathreq_take_local(struct rns *, const struct hash16 *dest);
  */
 void pathreq_rediscover(struct rns *, const struct hash16 *dest,
     const struct iface *except);
+/*
+ * We asked for it, or others wait for it: its announce is never held back
+ * (reticulum-transport.md 4.1 step 2).
+ */
+bool pathreq_wanted(const struct rns *, const struct hash16 *dest);
 /* Asked for less than 20 s ago. */
 bool pathreq_throttled(const struct rns *, const struct hash16 *dest);
 

@@ -107,6 +107,11 @@ iface_add(struct rns *r, const struct rns_if *cfg, struct iface **out)
 		return err;
 	}
 	i->announce_allowed = r->now;
+	i->since = i->release_at = r->now;
+	if (!cfg->ingress.set)
+		i->cfg.ingress = RNS_INGRESS_DEFAULT;
+	RB_INIT(&i->held);
+	RB_INIT(&i->held_order);
 	traffic_init(r, i->traffic);
 	i->burst.activated = i->pr_burst.activated = MONO_NONE;
 	iface_insert(r, i);

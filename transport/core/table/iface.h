@@ -11,6 +11,9 @@
  * counters, and the place where announceq.c keeps what waits for its share of
  * the bitrate.
  */
+struct held;
+RB_HEAD(held_tree, held);
+RB_HEAD(held_order, held);
 struct queued;
 RB_HEAD(announce_queue, queued);
 RB_HEAD(announce_order, queued);
@@ -20,6 +23,8 @@ TAILQ_HEAD(announce_ages, queued);
 struct burst {
 	bool active;
 	struct mono activated; /* the last time; us < 0: never */
+	struct mono sustained; /* last found too many */
+	uint8_t calm;          /* evaluations that are still to be quiet */
 };
 
 struct iface {
@@ -31,9 +36,17 @@ struct iface {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
 	struct traffic traffic[TRAFFIC_SORTS];
 	uint64_t drops[RNS_DROP_COUNT]; /* while a packet of it was handled */
+	uint32_t share[SHARE_TABLES]; /* entries that it has; share.c */
+	/* ingress control; ingress.c, and the job is announce_in.c's */
+	struct mono since;
 	struct burst burst, pr_burst;
+	struct held_tree held;
+	struct held_order held_order;
 	uint32_t held_count;
 	bool heard; /* has delivered a packet that is one */
+	uint64_t held_seq;
+	struct mono release_at; /* the next held one, not before */
+	struct timer ingress_job;
 	/* announce cap (reticulum-endpoint.md 5.3); announceq.c */
 	struct mono announce_allowed;
 	struct announce_queue announces; /* the same ones, three ways */

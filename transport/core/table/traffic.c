@@ -29,7 +29,7 @@ catch_up(struct rns *r, struct traffic *t)
 	struct mono look = mono_add(t->culled, LOOK_US), old;
 	int64_t wait;
 
-	while (t->count != 0 && mono_reached(r->now, look)) {
+	while (t->count != 0 && look.us < r->now.us) {
 		old = mono_add(t->at[t->first], SAMPLE_OLD_US);
 		wait = mono_sub(old, look);
 		if (wait >= 0) { /* nothing was old at that look */
@@ -81,5 +81,6 @@ traffic_hz(struct rns *r, struct traffic all[TRAFFIC_SORTS],
 	if (t->count != 0 &&
 	    mono_sub(r->now, t->at[t->first]) > SAMPLE_OLD_US)
 		forget_oldest(t);
+	t->culled = r->now;
 	return hz;
 }

@@ -77,6 +77,10 @@ const char *rns_strerror(int err);
 	X(ANNOUNCE_SIG, "announce signature wrong")                            \
 	X(ANNOUNCE_DEST, "announce of another key for a known destination")    \
 	X(ANNOUNCE_OLD, "announce not newer than the known path")              \
+	X(HELD, "announce held back: burst on its interface")                  \
+	X(HOLD_FULL, "too many announces held back")                           \
+	X(RATE, "announce not passed on: its destination has too many")        \
+	X(RATE_FULL, "rate of a destination forgotten: too many of them")      \
 	X(ANNOUNCE_OWN, "announce of a destination of this node")              \
 	X(BLACKHOLE, "identity is blackholed")                                 \
 	X(PROOF, "proof matches nothing")                                      \
@@ -94,6 +98,10 @@ const char *rns_strerror(int err);
 	X(PATH_TAG, "path request seen before")                                \
 	X(PATH_LONG, "path request with an overlong tag; cut")                 \
 	X(TUNNEL, "bad tunnel packet")                                         \
+	X(PATH_BURST, "path request not searched for: burst on its interface") \
+	X(PATH_EGRESS, "path request not sent there: too many were")           \
+	X(PATH_SHARE, "path request not sent there: its share is used up")     \
+	X(IF_GONE, "its interface is gone")                                    \
 	X(LIMIT, "a table is full")                                            \
 	X(MEMORY, "out of memory")                                             \
 	X(TX_FULL, "transmit queue full")                                      \
@@ -187,6 +195,24 @@ enum rns_if_kind {
 	RNS_IF_SHARED,       /* we are the program; the other end relays */
 };
 
+/* Ingress and egress control (reticulum-transport.md 8.5). */
+struct rns_ingress {
+	bool set;     /* false: the defaults, whatever stands below */
+	bool control; /* ingress_control */
+	bool egress;  /* egress_control */
+	uint32_t max_held; /* announces; all interfaces together 4,096 */
+	double new_time_s; /* so long an interface is new */
+	double burst_hz_new, burst_hz; /* of announces */
+	double pr_burst_hz_new, pr_burst_hz; /* of path requests */
+	double hold_s, penalty_s, release_s;
+	double egress_hz; /* ec_pr_freq */
+};
+#define RNS_INGRESS_DEFAULT                                                    \
+	((struct rns_ingress){.set = true, .control = true, .max_held = 256,   \
+	    .new_time_s = 7200, .burst_hz_new = 3, .burst_hz = 10,             \
+	    .pr_burst_hz_new = 3, .pr_burst_hz = 8, .hold_s = 15,              \
+	    .penalty_s = 15, .release_s = 5, .egress_hz = 5})
+
 struct rns_if {
 	unsigned id; /* the caller's number, unique while it exists */
 	enum rns_if_kind kind;
@@ -202,6 +228,7 @@ struct rns_if {
 	int32_t gravity;
 	uint32_t announce_cap_permille; /* share of bitrate, 20 = 2 % */
 	uint32_t ar_target_s, ar_penalty_s, ar_grace; /* 0 target: no limit */
+	struct rns_ingress ingress;
 	struct id32 name_hash; /* H(display name) */
 	uint8_t ifac_size;                /* bytes, 0: no access code */
 	uint8_t ifac_key[64];             /* rns_ifac_key() */
@@ -649,6 +676,18 @@ bool rns_tunnel_next(const struct rns *, const struct id32 *after,
 bool rns_tunnel_path_next(const struct rns *, const struct id32 *tunnel,
     const struct hash16 *after, bool first, struct rns_path *out);
 
+/* How often a destination announces itself (reticulum-transport.md 2.6). */
+#define RNS_RATE_TIMES 16
+struct rns_rate {
+	struct hash16 dest;
+	int64_t last_us, blocked_until_us; /* Unix time; 0: never was */
+	uint32_t violations;
+	unsigned count;
+	int64_t times_us[RNS_RATE_TIMES]; /* newest last */
+};
+bool rns_rate_next(const struct rns *, const struct hash16 *after,
+    bool first, struct rns_rate *out);
+
 struct rns_known {
 	struct hash16 dest;
 	uint8_t public_key[RNS_KEY];
@@ -682,7 +721,7 @@ bool rns_link_get(const struct rns *, const struct hash16 *id,
 
 struct rns_counts {
 	uint32_t interfaces, destinations, known, paths, links, link_table,
-	    reverse, receipts, announces_waiting;
+	    reverse, receipts, announces_waiting, held;
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, relayed, announces;
 };
 void rns_counts(const struct rns *, struct rns_counts *);
