@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rns/drop.h>
 #include <rns/hash.h>
+#include <rns/iface.h>
 #include <rns/mono.h>
 
 /*
@@ -48,71 +50,6 @@ enum rns_err {
 	RNS_EEXIST = -10, /* is there already */
 };
 const char *rns_strerror(int err);
-
-/* Why an incoming packet went no further; each has a counter. */
-#define RNS_DROP_LIST(X)                                                       \
-	X(SHORT, "too short to be a packet")                                   \
-	X(LONG, "longer than the interface allows")                            \
-	X(IFAC_MISSING, "access code missing")                                 \
-	X(IFAC_UNEXPECTED, "access code on an interface without one")          \
-	X(IFAC_WRONG, "access code wrong")                                     \
-	X(HEADER, "malformed header or no data")                               \
-	X(HOPS, "hop count out of range")                                      \
-	X(DUPLICATE, "packet seen before")                                     \
-	X(NOT_FOR_US, "transport id of another node")                          \
-	X(PLAIN_HOPS, "PLAIN or GROUP packet from too far")                    \
-	X(PLAIN_ANNOUNCE, "announce of a PLAIN or GROUP destination")          \
-	X(NO_DEST, "no such destination here")                                 \
-	X(NO_PATH, "no path to the destination")                               \
-	X(NO_LINK, "no such link")                                             \
-	X(LINK_IF, "link packet from the wrong interface")                     \
-	X(LINK_HOPS, "link packet with the wrong hop count")                   \
-	X(LINK_STATE, "link packet in the wrong state")                        \
-	X(LINK_REQUEST, "bad link request")                                    \
-	X(LINK_PROOF, "bad link proof")                                        \
-	X(LINK_MODE, "link mode not supported")                                \
-	X(DECRYPT, "does not decrypt")                                         \
-	X(CONTEXT, "unknown context")                                          \
-	X(ANNOUNCE_LONG, "announce over 500 bytes")                            \
-	X(ANNOUNCE_SIG, "announce signature wrong")                            \
-	X(ANNOUNCE_DEST, "announce of another key for a known destination")    \
-	X(ANNOUNCE_OLD, "announce not newer than the known path")              \
-	X(HELD, "announce held back: burst on its interface")                  \
-	X(HOLD_FULL, "too many announces held back")                           \
-	X(RATE, "announce not passed on: its destination has too many")        \
-	X(RATE_FULL, "rate of a destination forgotten: too many of them")      \
-	X(ANNOUNCE_OWN, "announce of a destination of this node")              \
-	X(BLACKHOLE, "identity is blackholed")                                 \
-	X(PROOF, "proof matches nothing")                                      \
-	X(IDENTIFY, "bad identification")                                      \
-	X(REQUEST, "request refused or malformed")                             \
-	X(REQUEST_BIG, "request over the size limit")                          \
-	X(RESPONSE, "response matches no request")                             \
-	X(RESPONSE_BIG, "response over the size limit")                        \
-	X(RESOURCE, "resource packet matches nothing")                         \
-	X(RESOURCE_ADV, "bad resource advertisement")                          \
-	X(RESOURCE_REFUSED, "resource not wanted")                             \
-	X(RESOURCE_CORRUPT, "resource corrupt")                                \
-	X(CHANNEL, "channel message dropped")                                  \
-	X(PATH_REQUEST, "malformed path request")                              \
-	X(PATH_TAG, "path request seen before")                                \
-	X(PATH_LONG, "path request with an overlong tag; cut")                 \
-	X(TUNNEL, "bad tunnel packet")                                         \
-	X(PATH_BURST, "path request not searched for: burst on its interface") \
-	X(PATH_EGRESS, "path request not sent there: too many were")           \
-	X(PATH_SHARE, "path request not sent there: its share is used up")     \
-	X(IF_GONE, "its interface is gone")                                    \
-	X(LIMIT, "a table is full")                                            \
-	X(MEMORY, "out of memory")                                             \
-	X(TX_FULL, "transmit queue full")                                      \
-	X(LINK_EDGE, "link cannot go from its state to that one")
-
-enum rns_drop {
-#define RNS_DROP_ENUM(name, text) RNS_DROP_##name,
-	RNS_DROP_LIST(RNS_DROP_ENUM)
-#undef RNS_DROP_ENUM
-	RNS_DROP_COUNT
-};
 
 /* Ceilings fixed at creation; reaching one is an error, never a realloc. */
 struct rns_limits {
@@ -176,63 +113,6 @@ struct rns_tx {
 	size_t len;
 };
 bool rns_next_tx(struct rns *, struct rns_tx *);
-
-/* ---- interfaces ---- */
-
-enum rns_if_mode {
-	RNS_MODE_FULL = 1,
-	RNS_MODE_PTP = 2,
-	RNS_MODE_AP = 3,
-	RNS_MODE_ROAMING = 4,
-	RNS_MODE_BOUNDARY = 5,
-	RNS_MODE_GATEWAY = 6,
-	RNS_MODE_INTERNAL = 7,
-};
-
-enum rns_if_kind {
-	RNS_IF_NET,          /* reaches other nodes */
-	RNS_IF_LOCAL_CLIENT, /* a program attached to us */
-	RNS_IF_SHARED,       /* we are the program; the other end relays */
-};
-
-/* Ingress and egress control (reticulum-transport.md 8.5). */
-struct rns_ingress {
-	bool set;     /* false: the defaults, whatever stands below */
-	bool control; /* ingress_control */
-	bool egress;  /* egress_control */
-	uint32_t max_held; /* announces; all interfaces together 4,096 */
-	double new_time_s; /* so long an interface is new */
-	double burst_hz_new, burst_hz; /* of announces */
-	double pr_burst_hz_new, pr_burst_hz; /* of path requests */
-	double hold_s, penalty_s, release_s;
-	double egress_hz; /* ec_pr_freq */
-};
-#define RNS_INGRESS_DEFAULT                                                    \
-	((struct rns_ingress){.set = true, .control = true, .max_held = 256,   \
-	    .new_time_s = 7200, .burst_hz_new = 3, .burst_hz = 10,             \
-	    .pr_burst_hz_new = 3, .pr_burst_hz = 8, .hold_s = 15,              \
-	    .penalty_s = 15, .release_s = 5, .egress_hz = 5})
-
-struct rns_if {
-	unsigned id; /* the caller's number, unique while it exists */
-	enum rns_if_kind kind;
-	enum rns_if_mode mode;
-	uint64_t bitrate;  /* bits/s, 0 unknown */
-	uint32_t hw_mtu;   /* bytes without access code, 0 none */
-	bool mtu_signal;   /* autoconfigured or fixed: in link MTU discovery */
-	bool out;          /* may transmit */
-	bool online;
-	bool recursive_prs;
-	/* the other end keeps our paths when the connection breaks: 7.1 */
-	bool wants_tunnel;
-	int32_t gravity;
-	uint32_t announce_cap_permille; /* share of bitrate, 20 = 2 % */
-	uint32_t ar_target_s, ar_penalty_s, ar_grace; /* 0 target: no limit */
-	struct rns_ingress ingress;
-	struct id32 name_hash; /* H(display name) */
-	uint8_t ifac_size;                /* bytes, 0: no access code */
-	uint8_t ifac_key[64];             /* rns_ifac_key() */
-};
 
 /* ---- destinations ---- */
 

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RNS_DROP_H
+#define RNS_DROP_H
+
+/* Why an incoming packet went no further; each has a counter. */
+#define RNS_DROP_LIST(X)                                                       \
+	X(SHORT, "too short to be a packet")                                   \
+	X(LONG, "longer than the interface allows")                            \
+	X(IFAC_MISSING, "access code missing")                                 \
+	X(IFAC_UNEXPECTED, "access code on an interface without one")          \
+	X(IFAC_WRONG, "access code wrong")                                     \
+	X(HEADER, "malformed header or no data")                               \
+	X(HOPS, "hop count out of range")                                      \
+	X(DUPLICATE, "packet seen before")                                     \
+	X(NOT_FOR_US, "transport id of another node")                          \
+	X(PLAIN_HOPS, "PLAIN or GROUP packet from too far")                    \
+	X(PLAIN_ANNOUNCE, "announce of a PLAIN or GROUP destination")          \
+	X(NO_DEST, "no such destination here")                                 \
+	X(NO_PATH, "no path to the destination")                               \
+	X(NO_LINK, "no such link")                                             \
+	X(LINK_IF, "link packet from the wrong interface")                     \
+	X(LINK_HOPS, "link packet with the wrong hop count")                   \
+	X(LINK_STATE, "link packet in the wrong state")                        \
+	X(LINK_REQUEST, "bad link request")                                    \
+	X(LINK_PROOF, "bad link proof")                                        \
+	X(LINK_MODE, "link mode not supported")                                \
+	X(DECRYPT, "does not decrypt")                                         \
+	X(CONTEXT, "unknown context")                                          \
+	X(ANNOUNCE_LONG, "announce over 500 bytes")                            \
+	X(ANNOUNCE_SIG, "announce signature wrong")                            \
+	X(ANNOUNCE_DEST, "announce of another key for a known destination")    \
+	X(ANNOUNCE_OLD, "announce not newer than the known path")              \
+	X(HELD, "announce held back: burst on its interface")                  \
+	X(HOLD_FULL, "too many announces held back")                           \
+	X(RATE, "announce not passed on: its destination has too many")        \
+	X(RATE_FULL, "rate of a destination forgotten: too many of them")      \
+	X(ANNOUNCE_OWN, "announce of a destination of this node")              \
+	X(BLACKHOLE, "identity is blackholed")                                 \
+	X(PROOF, "proof matches nothing")                                      \
+	X(IDENTIFY, "bad identification")                                      \
+	X(REQUEST, "request refused or malformed")                             \
+	X(REQUEST_BIG, "request over the size limit")                          \
+	X(RESPONSE, "response matches no request")                             \
+	X(RESPONSE_BIG, "response over the size limit")                        \
+	X(RESOURCE, "resource packet matches nothing")                         \
+	X(RESOURCE_ADV, "bad resource advertisement")                          \
+	X(RESOURCE_REFUSED, "resource not wanted")                             \
+	X(RESOURCE_CORRUPT, "resource corrupt")                                \
+	X(CHANNEL, "channel message dropped")                                  \
+	X(PATH_REQUEST, "malformed path request")                              \
+	X(PATH_TAG, "path request seen before")                                \
+	X(PATH_LONG, "path request with an overlong tag; cut")                 \
+	X(TUNNEL, "bad tunnel packet")                                         \
+	X(PATH_BURST, "path request not searched for: burst on its interface") \
+	X(PATH_EGRESS, "path request not sent there: too many were")           \
+	X(PATH_SHARE, "path request not sent there: its share is used up")     \
+	X(IF_GONE, "its interface is gone")                                    \
+	X(LIMIT, "a table is full")                                            \
+	X(MEMORY, "out of memory")                                             \
+	X(TX_FULL, "transmit queue full")                                      \
+	X(LINK_EDGE, "link cannot go from its state to that one")
+
+enum rns_drop {
+#define RNS_DROP_ENUM(name, text) RNS_DROP_##name,
+	RNS_DROP_LIST(RNS_DROP_ENUM)
+#undef RNS_DROP_ENUM
+	RNS_DROP_COUNT
+};
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RNS_IFACE_H
+#define RNS_IFACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rns/hash.h>
+
+/* What the caller says of an interface; RNS_CMD_IF_ADD takes it. */
+
+enum rns_if_mode {
+	RNS_MODE_FULL = 1,
+	RNS_MODE_PTP = 2,
+	RNS_MODE_AP = 3,
+	RNS_MODE_ROAMING = 4,
+	RNS_MODE_BOUNDARY = 5,
+	RNS_MODE_GATEWAY = 6,
+	RNS_MODE_INTERNAL = 7,
+};
+
+enum rns_if_kind {
+	RNS_IF_NET,          /* reaches other nodes */
+	RNS_IF_LOCAL_CLIENT, /* a program attached to us */
+	RNS_IF_SHARED,       /* we are the program; the other end relays */
+};
+
+/* Ingress and egress control (reticulum-transport.md 8.5). */
+struct rns_ingress {
+	bool set;     /* false: the defaults, whatever stands below */
+	bool control; /* ingress_control */
+	bool egress;  /* egress_control */
+	uint32_t max_held; /* announces; all interfaces together 4,096 */
+	double new_time_s; /* so long an interface is new */
+	double burst_hz_new, burst_hz; /* of announces */
+	double pr_burst_hz_new, pr_burst_hz; /* of path requests */
+	double hold_s, penalty_s, release_s;
+	double egress_hz; /* ec_pr_freq */
+};
+#define RNS_INGRESS_DEFAULT                                                    \
+	((struct rns_ingress){.set = true, .control = true, .max_held = 256,   \
+	    .new_time_s = 7200, .burst_hz_new = 3, .burst_hz = 10,             \
+	    .pr_burst_hz_new = 3, .pr_burst_hz = 8, .hold_s = 15,              \
+	    .penalty_s = 15, .release_s = 5, .egress_hz = 5})
+
+struct rns_if {
+	unsigned id; /* the caller's number, unique while it exists */
+	enum rns_if_kind kind;
+	enum rns_if_mode mode;
+	uint64_t bitrate;  /* bits/s, 0 unknown */
+	uint32_t hw_mtu;   /* bytes without access code, 0 none */
+	bool mtu_signal;   /* autoconfigured or fixed: in link MTU discovery */
+	bool out;          /* may transmit */
+	bool online;
+	bool recursive_prs;
+	/* the other end keeps our paths when the connection breaks: 7.1 */
+	bool wants_tunnel;
+	int32_t gravity;
+	uint32_t announce_cap_permille; /* share of bitrate, 20 = 2 % */
+	uint32_t ar_target_s, ar_penalty_s, ar_grace; /* 0 target: no limit */
+	struct rns_ingress ingress;
+	struct id32 name_hash; /* H(display name) */
+	uint8_t ifac_size;                /* bytes, 0: no access code */
+	uint8_t ifac_key[64];             /* rns_ifac_key() */
+};
+
+#endif
