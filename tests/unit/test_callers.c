@@ -24,7 +24,7 @@ static unsigned nlines;
 static struct mono now;
 static char door_a, door_b;
 
-/* the reference's Backbone (10.4) */
+/* the reference's Backbone (reticulum-transport.md 10.4) */
 static const struct flap_rule backbone = {.on = true, .grace = 5,
     .threshold_us = 20 * MONO_SECOND, .block_us = 720 * 60 * MONO_SECOND};
 static const struct flap_rule tcp = {.on = true, .silent_only = true,

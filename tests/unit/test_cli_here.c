@@ -419,7 +419,7 @@ test_check(void **state)
 	write_text(path, "b.json", "{\n \"defaultAction\": 1,\n}");
 	assert_int_equal(call(verb_check_config, dir, &said, false, NULL, NULL),
 	    CLI_USAGE);
-	assert_non_null(strstr(said->err, "/config:2:1: "));
+	assert_non_null(strstr(said->err, "/config:2:22: "));
 	assert_non_null(strstr(said->err, "/node.yaml:1:16: trust.floor"));
 	assert_non_null(strstr(said->err, "/node.yaml:2:1: unknown key"));
 	assert_non_null(strstr(said->err, "/profiles/a.yaml:1:10: "));

@@ -22,7 +22,8 @@ add_if(struct node *n, unsigned id, bool wants, bool online)
 	struct rns_cmd c = {.type = RNS_CMD_IF_ADD,
 	    .iface = {.id = id, .kind = RNS_IF_NET, .mode = RNS_MODE_FULL,
 	        .bitrate = 10000000, .hw_mtu = 1064, .out = true,
-	        .online = online, .wants_tunnel = wants}};
+	        .online = online, .wants_tunnel = wants,
+	        .ingress = {.set = true}}}; /* nothing is held here */
 
 	rns_sha256(&c.iface.name_hash, &id, sizeof(id));
 	assert_int_equal(node_submit(n, &c), RNS_OK);

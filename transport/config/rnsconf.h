@@ -67,7 +67,7 @@ struct rnsconf_if {
 	/* UDP, reticulum-transport.md 10.2; listen_ip, listen_port, device */
 	const char *forward_ip; /* NULL: broadcast of device, or no sending */
 	uint16_t forward_port;
-	/* 10.4: connections that end soon; of TCP servers ours */
+	/* reticulum-transport.md 10.4: those that end soon; TCP servers too */
 	bool block_flapping;
 	uint32_t flap_threshold_s, flap_grace, flap_block_min;
 };
