@@ -9,6 +9,7 @@
 
 #include <grp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +171,9 @@ command_run(struct command *c)
 	if (c->env->no_memory_group)
 		l.data = p->memory;
 	(void)setsid();
+	/* what jail ignores is inherited through clone and execve */
+	for (int s = 1; s < NSIG; s++)
+		(void)signal(s, SIG_DFL); /* fails for two of them */
 	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
 	    dup2(c->job->out, STDOUT_FILENO) < 0 ||

@@ -81,6 +81,20 @@ t_signal(void)
 	return true;
 }
 
+/* None that jail or who started it ignores or holds back: `yes | head` ends. */
+static bool
+t_signals_fresh(void)
+{
+	struct drive_job j;
+
+	CHECK(run_sh(&j, "cat /proc/self/status | while read k v; do "
+	    "case $k in Sig[BI]*) echo $v;; esac; done"));
+	CHECK(j.status == 0 && strcmp(j.out, "0000000000000000\n"
+	    "0000000000000000\n") == 0);
+	drive_job_clear(&j);
+	return true;
+}
+
 static bool
 t_not_found(void)
 {
@@ -596,6 +610,7 @@ static const struct {
 	bool (*run)(void);
 } tests[] = {
 	{"exit-code", t_exit_code}, {"signal", t_signal},
+	{"signals-fresh", t_signals_fresh},
 	{"not-found", t_not_found}, {"leftovers-die", t_leftovers_die},
 	{"kill", t_kill}, {"memory", t_memory}, {"pids", t_pids},
 	{"cpu", t_cpu}, {"volumes", t_volumes},
