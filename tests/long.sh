@@ -91,6 +91,9 @@ make -C "$build" -s tests/escape/transport_hostile >"$build/standin.log" 2>&1
 STANDIN_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" standin 2>>"$build/standin.log"
 WARREN_MANY=${LONG_MANY:-10000} "$top/tests/in-group" "$top/tests/escape/run" "$build" many 2>"$build/many.log"
 
+# what holds for a whole machine, in one of its own
+"$top/tests/vm/run" "$build" 2>"$build/vm.err"
+
 end=$((SECONDS + soak_s)) n=0 bad=0
 while [ $SECONDS -lt $end ]; do
 	n=$((n + 1))

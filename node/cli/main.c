@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* warren: finds the verb and runs it. */
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "common/log.h"
 
@@ -48,7 +49,11 @@ main(int argc, char **argv)
 	enum cli_verb_id id;
 	int rc;
 
+	const struct rlimit no_core = {1, 1};
+
 	log_init("warren", LOG_WARN);
+	/* keys of a person are in its memory: 1, since 0 stops no handler */
+	(void)setrlimit(RLIMIT_CORE, &no_core);
 	/* who reads our output may leave; the job's results are fetched all
 	 * the same */
 	(void)signal(SIGPIPE, SIG_IGN);
