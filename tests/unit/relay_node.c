@@ -25,10 +25,11 @@ node_random(void *arg, uint8_t *out, size_t n)
 }
 
 static void
-node_start(struct node *n, bool transport, bool attached,
+node_start(struct node *n, bool transport, bool attached, bool delta,
     const struct rns_limits *limits, const uint8_t priv[RNS_KEY])
 {
 	struct rns_config c = {
+	    .local_hops_delta = delta,
 	    .random = node_random,
 	    .random_arg = &n->rng,
 	    .wall_us = NODE_WALL_US,
@@ -53,14 +54,23 @@ node_open(struct node *n, bool transport, bool attached,
 	struct rns_limits limits;
 
 	rns_limits_default(&limits);
-	node_start(n, transport, attached, &limits, priv);
+	node_start(n, transport, attached, false, &limits, priv);
+}
+
+void
+node_open_delta(struct node *n, const uint8_t priv[RNS_KEY])
+{
+	struct rns_limits limits;
+
+	rns_limits_default(&limits);
+	node_start(n, true, false, true, &limits, priv);
 }
 
 void
 node_open_limits(struct node *n, const struct rns_limits *limits,
     const uint8_t priv[RNS_KEY])
 {
-	node_start(n, true, false, limits, priv);
+	node_start(n, true, false, false, limits, priv);
 }
 
 void

@@ -36,6 +36,8 @@ void node_open(struct node *, bool transport, bool attached,
 /* A relay with limits of its own. */
 void node_open_limits(struct node *, const struct rns_limits *,
     const uint8_t priv[RNS_KEY]);
+/* A relay with local_hops_delta on. */
+void node_open_delta(struct node *, const uint8_t priv[RNS_KEY]);
 void node_close(struct node *);
 /* hw_mtu 0: none. */
 void node_if(struct node *, unsigned id, enum rns_if_kind, enum rns_if_mode,

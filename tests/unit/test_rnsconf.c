@@ -104,13 +104,14 @@ static const char full[] =
     "instance_name = mine\nshared_instance_type = tcp\n"
     "shared_instance_port = 4_000\nrpc_key = 00ff10\n"
     "use_implicit_proof = no\nlink_mtu_discovery = False\n"
-    "default_ar_target = 0\ndefault_gravity = -3\n"
+    "default_ar_target = 0\ndefault_gravity = -3\nlocal_hops_delta = 1\n"
     "blackhole_sources = 00112233445566778899aabbccddeeff,\n"
     "[interfaces]\n"
     "[[Listen]]\ntype = TCPServerInterface\nenabled = true\n"
     "listen_ip = ::1\nport = 4242\nmode = gw\nannounce_cap = 3.5\n"
     "bitrate = 1000000\nnetwork_name = specnet\npassphrase = \"a, b\"\n"
-    "ifac_size = 128\n"
+    "ifac_size = 128\nannounces_from_internal = no\n"
+    "announces_to_internal = yes\n"
     "[[Off]]\ntype = NoSuchThing\nlisten_port = nonsense\n"
     "[[Radio]]\ntype = RNodeInterface\nenabled = yes\n"
     "[[Plug]]\ntype = MyOwn\nenabled = yes\n"
@@ -136,6 +137,7 @@ all_values(void **state)
 	assert_int_equal(c->rpc_key_len, 3);
 	assert_memory_equal(c->rpc_key, "\x00\xff\x10", 3);
 	assert_false(c->use_implicit_proof || c->link_mtu_discovery);
+	assert_true(c->local_hops_delta);
 	assert_int_equal(c->nblackhole_sources, 1);
 	assert_int_equal(c->blackhole_sources[0].b[15], 0xff);
 	assert_int_equal(c->nifs, 5);
@@ -154,6 +156,8 @@ all_values(void **state)
 	assert_int_equal(i->ar_grace, 5);
 	rnsconf_if_display(i, name, sizeof(name));
 	assert_string_equal(name, "TCPServerInterface[Listen/[::1]:4242]");
+	assert_false(i->announces_from_internal);
+	assert_true(i->announces_to_internal);
 	assert_false(c->ifs[1].enabled);
 	assert_int_equal(c->ifs[2].type, RNSCONF_UNSUPPORTED);
 	assert_int_equal(c->ifs[3].type, RNSCONF_UNKNOWN);
@@ -165,6 +169,8 @@ all_values(void **state)
 	assert_int_equal(i->max_reconnect_tries, 3);
 	assert_int_equal(i->mode, RNS_MODE_ROAMING);
 	assert_int_equal(i->gravity, 7);
+	assert_true(i->announces_from_internal);
+	assert_false(i->announces_to_internal);
 	assert_int_equal(i->ar_target_s, 10);
 	assert_int_equal(i->ar_grace, 0);
 	assert_null(i->passphrase);
@@ -177,7 +183,7 @@ all_values(void **state)
 	assert_non_null(strstr(c->notes[2].text, "RNodeInterface"));
 	assert_non_null(strstr(c->notes[3].text, "MyOwn"));
 	assert_non_null(strstr(c->notes[4].text, "odd"));
-	assert_int_equal(c->notes[4].line, 50);
+	assert_int_equal(c->notes[4].line, 53);
 	rnsconf_free(c);
 }
 

@@ -27,7 +27,7 @@ static const struct knob main_knobs[] = {
 	    FIELD(rnsconf, static_transport_identity), 0, 0},
 	{"default_gravity", K_INT, FIELD(rnsconf, default_gravity), INT32_MIN,
 	    INT32_MAX},
-	UNBUILT_BOOL("local_hops_delta"),
+	{"local_hops_delta", K_BOOL, FIELD(rnsconf, local_hops_delta), 0, 0},
 	UNBUILT_TEXT("network_identity"),
 	UNBUILT_BOOL("enable_remote_management"),
 	UNBUILT_LIST("remote_management_allowed"),

@@ -47,6 +47,8 @@ struct rnsconf_if {
 	uint32_t announce_cap_permille;
 	int32_t gravity;
 	bool recursive_prs;
+	bool announces_from_internal;
+	bool announces_to_internal;
 	uint32_t ar_target_s, ar_penalty_s, ar_grace; /* 0 target: none */
 	struct rns_ingress ingress; /* reticulum-transport.md 8.5 */
 	const char *network_name, *passphrase; /* NULL: none */
@@ -101,6 +103,7 @@ struct rnsconf {
 	size_t rpc_key_len;
 	bool link_mtu_discovery;
 	bool use_implicit_proof;
+	bool local_hops_delta;
 	bool static_transport_identity;
 	bool panic_on_interface_error;
 	int32_t default_gravity;

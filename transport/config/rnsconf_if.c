@@ -14,7 +14,10 @@ static const struct knob common_knobs[] = {
 	{"pass_phrase", K_TEXT, FIELD(rnsconf_if, passphrase), 0, 0},
 	{"passphrase", K_TEXT, FIELD(rnsconf_if, passphrase), 0, 0},
 	UNBUILT_BOOL("bootstrap_only"),
-	UNBUILT_BOOL("announces_to_internal"),
+	{"announces_from_internal", K_BOOL,
+	    FIELD(rnsconf_if, announces_from_internal), 0, 0},
+	{"announces_to_internal", K_BOOL,
+	    FIELD(rnsconf_if, announces_to_internal), 0, 0},
 	UNBUILT_BOOL("discoverable"),
 	{"ingress_control", K_BOOL, FIELD(rnsconf_if, ingress.control), 0, 0},
 	INGRESS_KNOBS(rnsconf_if),
@@ -134,18 +137,6 @@ read_announce_rate(struct reader *r, struct rnsconf_if *i,
 	}
 }
 
-static void
-read_internal(struct reader *r)
-{
-	bool from = true;
-
-	(void)conf_get_bool(&r->v, "announces_from_internal", &from);
-	if (!from)
-		rnsconf_note(r, conf_line(&r->v, "announces_from_internal"),
-		    NULL, "%s: \"announces_from_internal\" is not supported by "
-		    "this version and has no effect", r->where);
-}
-
 /* Its place in types[], or how many there are. */
 static size_t
 type_of(const char *text)
@@ -234,7 +225,6 @@ read_if(struct reader *r, struct rnsconf_if *i, const uint32_t ar[3])
 	read_mode(r, i);
 	read_numbers(r, i, types[k].ifac);
 	read_announce_rate(r, i, ar);
-	read_internal(r);
 	types[k].read(r, i);
 	rnsconf_unknown(r);
 }
@@ -359,6 +349,7 @@ rnsconf_interfaces(struct reader *r, const uint32_t ar[3], struct mistakes *m)
 			.type_text = "",
 			.mode = RNS_MODE_FULL,
 			.outgoing = true,
+			.announces_from_internal = true,
 			.announce_cap_permille = 20,
 			.gravity = r->c->default_gravity,
 			.ingress = r->c->ingress,

@@ -146,6 +146,10 @@ rns_new(const struct rns_config *cfg, struct mono now)
 		return NULL;
 	}
 	crypt_wipe(r->cfg.identity, sizeof(r->cfg.identity));
+	if (cfg->local_hops_delta && !cfg->attached) {
+		core_random(r, &r->hops_delta, 1);
+		r->hops_delta = (uint8_t)(r->hops_delta % 6 + 2);
+	}
 	for (size_t i = 0; i < NELEM(parts_new); i++) {
 		if (parts_new[i](r) != RNS_OK) {
 			rns_free(r);

@@ -39,6 +39,7 @@ core_new(struct engine *e)
 		.transport = e->conf->enable_transport,
 		.implicit_proof = e->conf->use_implicit_proof,
 		.link_mtu_discovery = e->conf->link_mtu_discovery,
+		.local_hops_delta = e->conf->local_hops_delta,
 		.wall_us = clock_wall_us(),
 	};
 	struct mono now = clock_mono();

@@ -252,6 +252,8 @@ nif_configure(struct nif *n, uint64_t bitrate)
 	n->cfg.bitrate = c->bitrate != 0 ? c->bitrate : bitrate;
 	n->cfg.out = c->outgoing;
 	n->cfg.recursive_prs = c->recursive_prs;
+	n->cfg.from_internal_blocked = !c->announces_from_internal;
+	n->cfg.to_internal = c->announces_to_internal;
 	n->cfg.gravity = c->gravity;
 	n->cfg.announce_cap_permille = c->announce_cap_permille;
 	n->cfg.ar_target_s = c->ar_target_s;

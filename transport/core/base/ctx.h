@@ -51,6 +51,7 @@ struct rns {
 	uint32_t local_clients; /* interfaces of attached programs */
 	struct iface *shared;   /* attached: the way to the daemon, or NULL */
 	struct share shares[SHARE_TABLES];
+	uint8_t hops_delta;     /* reticulum-transport.md 5.4; 0: off */
 	bool closing;           /* rns_free(): nothing is sent any more */
 	uint32_t notes; /* left for who stands above; core.c turn_end() */
 

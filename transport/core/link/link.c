@@ -6,7 +6,7 @@
 
 #include "transport/core/base/event.h"
 #include "transport/core/send/outbound.h"
-#include "transport/core/send/txq.h"
+#include "transport/core/send/forward.h"
 #include "transport/core/table/path.h"
 #include "transport/core/table/receipt.h"
 
@@ -327,11 +327,13 @@ link_send_clear(struct rns *r, struct link *l, enum packet_type type,
 int
 link_send_raw(struct rns *r, struct link *l, const uint8_t *raw, size_t len)
 {
+	struct iovec_c rest = {raw + 2, len - 2};
 	int rc;
 
 	if (l->iface == NULL)
 		return RNS_ENOENT;
-	rc = core_tx(r, l->iface, raw, len);
+	rc = forward(r, l->iface, raw[0], hops_out(r, l->iface, raw[1]), NULL,
+	    &rest, 1);
 	if (rc == RNS_OK)
 		l->last_out = r->now;
 	return rc;

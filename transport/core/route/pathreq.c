@@ -428,11 +428,16 @@ answer(struct rns *r, const struct path *path, const struct asked *q)
 	struct known *k = known_find(r, hash16_at(q->dest));
 	int64_t wait_ms = PATH_REQUEST_GRACE_MS;
 
-	if (path->announce_len == 0 ||
-	    (q->from->cfg.mode == RNS_MODE_ROAMING && q->from == path->rx) ||
-	    (q->requestor != NULL &&
-	    hash16_eq(hash16_at(q->requestor), &path->next_hop)))
+	if (path->announce_len == 0) {
+		(void)core_drop(r, RNS_DROP_PATH_BARE);
 		return;
+	}
+	if ((q->from->cfg.mode == RNS_MODE_ROAMING && q->from == path->rx) ||
+	    (q->requestor != NULL &&
+	    hash16_eq(hash16_at(q->requestor), &path->next_hop))) {
+		(void)core_drop(r, RNS_DROP_PATH_BACK);
+		return;
+	}
 	if (q->from->cfg.mode == RNS_MODE_ROAMING)
 		wait_ms += PATH_REQUEST_ROAMING_MS;
 	if (q->local || path->rx->cfg.kind == RNS_IF_LOCAL_CLIENT)
@@ -455,6 +460,21 @@ own_asked(struct rns *r, struct dest *d, const struct asked *q)
 }
 
 /*
+ * reticulum-transport.md 6.2 step 6, with the tag as it came: it may be a
+ * stamp (reticulum-1.6.md 10.2).
+ */
+static void
+ask_programs(struct rns *r, const struct asked *q)
+{
+	struct iface *i;
+
+	TAILQ_FOREACH(i, &r->ifaces, entry)
+		if (i->cfg.kind == RNS_IF_LOCAL_CLIENT)
+			(void)pathreq_send(r, hash16_at(q->dest), q->tag,
+			    q->tag_len, i);
+}
+
+/*
  * reticulum-transport.md 6.2; true: D was answered and leaves the batch
  * (reticulum-transport.md 18.4).
  */
@@ -463,7 +483,6 @@ pathreq_handle(struct rns *r, struct pathreq *e, const struct asked *q)
 {
 	struct dest *d = dest_find(r, hash16_at(q->dest));
 	struct path *path = path_find(r, hash16_at(q->dest));
-	struct iface *i;
 
 	if (d != NULL) {
 		own_asked(r, d, q);
@@ -485,10 +504,9 @@ pathreq_handle(struct rns *r, struct pathreq *e, const struct asked *q)
 	else if (searches(r, q->from))
 		search(r, e, q);
 	else if (r->local_clients != 0)
-		TAILQ_FOREACH(i, &r->ifaces, entry)
-			if (i->cfg.kind == RNS_IF_LOCAL_CLIENT)
-				(void)pathreq_send(r, hash16_at(q->dest), NULL,
-				    0, i);
+		ask_programs(r, q);
+	else
+		(void)core_drop(r, RNS_DROP_PATH_NOWHERE);
 	return false;
 }
 

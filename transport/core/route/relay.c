@@ -248,6 +248,16 @@ clamp_mtu(const struct packet *p, const struct iface *to, size_t *cut,
 	return true;
 }
 
+/*
+ * The hop byte of a packet that is passed on: what a program of ours sends may
+ * look as if it came from further away (reticulum-transport.md 5.4).
+ */
+static uint8_t
+hops_on(const struct rns *r, const struct packet *p, const struct iface *to)
+{
+	return p->from_local ? hops_out(r, to, p->hops) : p->hops;
+}
+
 bool
 relay_forward(struct rns *r, struct packet *p, struct path *path)
 {
@@ -268,14 +278,15 @@ relay_forward(struct rns *r, struct packet *p, struct path *path)
 	}
 	if (path->hops > 1) {
 		tid = path->next_hop.b;
-	} else if (path->hops == 1) {
+	} else if (path->hops == 1 || (r->hops_delta != 0 && p->header_2 &&
+	    is_program(path->rx))) {
 		tid = NULL;
 		flags &= FLAGS_LOW;
 	}
 	v[0] = (struct iovec_c){p->dest->b, RNS_HASH + 1 + p->data_len - cut};
 	v[1] = (struct iovec_c){sig, sizeof(sig)};
 	path_touch(r, path);
-	return forward(r, path->rx, flags, p->hops, tid, v,
+	return forward(r, path->rx, flags, hops_on(r, p, path->rx), tid, v,
 	    put ? 2 : 1) == RNS_OK;
 }
 
@@ -287,8 +298,8 @@ rlink_forward(struct rns *r, struct packet *p, struct iface *to)
 
 	if (!packet_exempt(p->context))
 		dedup_add(r, &p->hash);
-	if (forward(r, to, p->flags, p->hops, p->transport_id, &v, 1) !=
-	    RNS_OK)
+	if (forward(r, to, p->flags, hops_on(r, p, to), p->transport_id, &v,
+	    1) != RNS_OK)
 		return false;
 	r->counts.relayed++;
 	return true;
@@ -401,8 +412,8 @@ relay_proof(struct rns *r, const struct packet *p)
 		return false;
 	if (p->rx != out)
 		return !core_drop(r, RNS_DROP_PROOF);
-	if (forward(r, in, p->flags, p->hops, p->transport_id, &v, 1) ==
-	    RNS_OK)
+	if (forward(r, in, p->flags, hops_on(r, p, in), p->transport_id, &v,
+	    1) == RNS_OK)
 		r->counts.relayed++;
 	return true;
 }

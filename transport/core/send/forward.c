@@ -6,6 +6,12 @@
 #include "transport/core/send/txq.h"
 #include "transport/core/table/iface.h"
 
+uint8_t
+hops_out(const struct rns *r, const struct iface *to, uint8_t hops)
+{
+	return hops == 0 && to->cfg.kind == RNS_IF_NET ? r->hops_delta : hops;
+}
+
 int
 forward(struct rns *r, struct iface *to, uint8_t flags, uint8_t hop,
     const uint8_t *transport_id, const struct iovec_c *rest, size_t count)
@@ -46,7 +52,8 @@ announce_pack(const struct rns *r, const struct path *path, uint8_t hops,
 	a->v[1] = (struct iovec_c){rd.p, rd_left(&rd)};
 	wr_u8(&w, (uint8_t)(FLAG_HEADER_2 | FLAG_TRANSPORT |
 	    (flags & FLAG_CONTEXT) | PACKET_ANNOUNCE));
-	wr_u8(&w, hops);
+	wr_u8(&w, hops); /* or another by the interface: announce_tx() */
+	a->hops = hops;
 	wr_bytes(&w, HASH_BYTES(r->self.hash));
 	wr_bytes(&w, HASH_BYTES(path->dest));
 	wr_u8(&w, context);
@@ -54,10 +61,12 @@ announce_pack(const struct rns *r, const struct path *path, uint8_t hops,
 }
 
 int
-announce_tx(struct rns *r, struct iface *to, const struct announce_packet *a)
+announce_tx(struct rns *r, struct iface *to, struct announce_packet *a)
 {
-	int err = core_txv(r, to, a->v, NELEM(a->v));
+	int err;
 
+	a->head[1] = hops_out(r, to, a->hops);
+	err = core_txv(r, to, a->v, NELEM(a->v));
 	if (err == RNS_OK)
 		traffic_count(r, &to->traffic[TRAFFIC_ANNOUNCE_OUT],
 		    a->v[0].n + a->v[1].n);

@@ -19,8 +19,15 @@ int forward(struct rns *, struct iface *to, uint8_t flags, uint8_t hop,
 /* An announce as it is passed on; points into itself and into the path. */
 struct announce_packet {
 	uint8_t head[HEADER_2_LEN];
+	uint8_t hops;
 	struct iovec_c v[2];
 };
+
+/*
+ * The hop byte with which a packet of so many hops leaves there: the delta of
+ * reticulum-transport.md 5.4 for what begins here, if there is one.
+ */
+uint8_t hops_out(const struct rns *, const struct iface *to, uint8_t hops);
 
 /*
  * The announce of a path (reticulum-transport.md 4.5, 4.6): header type 2, our
@@ -31,6 +38,6 @@ struct announce_packet {
 int announce_pack(const struct rns *, const struct path *, uint8_t hops,
     uint8_t context, struct announce_packet *out);
 /* Send it there, and count it. Errors of core_txv(). */
-int announce_tx(struct rns *, struct iface *, const struct announce_packet *);
+int announce_tx(struct rns *, struct iface *, struct announce_packet *);
 
 #endif

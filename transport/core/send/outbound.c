@@ -29,16 +29,19 @@ announce_rule(const struct iface *this, const struct iface *from, bool local,
 {
 	enum rns_if_mode mode = this->cfg.mode, origin;
 
+	if (!local && from == NULL)
+		return BLOCK;
+	origin = local ? RNS_MODE_FULL : from->cfg.mode;
+	if (origin == RNS_MODE_INTERNAL && this->cfg.from_internal_blocked)
+		return BLOCK;
 	if (mode == RNS_MODE_AP)
 		return BLOCK;
 	if (local)
 		return SEND;
-	if (from == NULL)
-		return BLOCK;
-	origin = from->cfg.mode;
 	switch (mode) {
 	case RNS_MODE_INTERNAL:
-		return origin == RNS_MODE_BOUNDARY ? BLOCK : SEND;
+		return origin == RNS_MODE_BOUNDARY && !from->cfg.to_internal ?
+		    BLOCK : SEND;
 	case RNS_MODE_ROAMING:
 		return origin == RNS_MODE_ROAMING ||
 		    origin == RNS_MODE_BOUNDARY ? BLOCK : SEND;
@@ -47,6 +50,18 @@ announce_rule(const struct iface *this, const struct iface *from, bool local,
 	default:
 		return hops == 0 ? SEND : QUEUE;
 	}
+}
+
+/* Whether it goes there at all, and how; one that does not is counted. */
+static enum verdict
+announce_verdict(struct rns *r, const struct iface *this,
+    const struct iface *from, bool local, uint8_t hops)
+{
+	enum verdict v = announce_rule(this, from, local, hops);
+
+	if (v == BLOCK)
+		(void)core_drop(r, RNS_DROP_ANNOUNCE_MODE);
+	return v;
 }
 
 /* Our own packet must not be taken for a stranger's when it is heard again. */
@@ -72,6 +87,41 @@ filtered(uint8_t type, uint8_t dest_type, uint8_t context)
 	    dest_type != DEST_GROUP && !packet_exempt(context);
 }
 
+/* reticulum-transport.md 5.4: as if it came from further away. */
+static int
+out_far(struct rns *r, struct iface *i, uint8_t hops, const uint8_t *raw,
+    size_t len)
+{
+	struct iovec_c rest = {raw + 2, len - 2};
+
+	if ((raw[0] & 3) == PACKET_ANNOUNCE)
+		return forward(r, i, raw[0] | FLAG_HEADER_2 | FLAG_TRANSPORT,
+		    hops, r->self.hash.b, &rest, 1);
+	return forward(r, i, raw[0], hops, NULL, &rest, 1);
+}
+
+/* What transport itself says is counted where it goes. */
+static int
+out_on(struct rns *r, struct iface *i, const uint8_t *raw, size_t len,
+    const struct hash16 *dest)
+{
+	uint8_t hops = hops_out(r, i, raw[1]), dest_type = raw[0] >> 2 & 3;
+	int err;
+
+	if (hops == raw[1] || dest_type == DEST_PLAIN ||
+	    dest_type == DEST_GROUP)
+		err = core_tx(r, i, raw, len);
+	else
+		err = out_far(r, i, hops, raw, len);
+	if (err != RNS_OK)
+		return err;
+	if ((raw[0] & 3) == PACKET_ANNOUNCE)
+		traffic_count(r, &i->traffic[TRAFFIC_ANNOUNCE_OUT], len);
+	else if (hash16_eq(dest, &r->path_request_dest))
+		traffic_count(r, &i->traffic[TRAFFIC_PATH_OUT], len);
+	return RNS_OK;
+}
+
 /* reticulum-transport.md 5.1 */
 static int
 out_by_path(struct rns *r, struct path *path, const uint8_t *raw, size_t len)
@@ -81,29 +131,13 @@ out_by_path(struct rns *r, struct path *path, const uint8_t *raw, size_t len)
 	int err;
 
 	if (path->hops > 1 || (path->hops == 1 && r->cfg.attached))
-		err = forward(r, path->rx, flags, raw[1], path->next_hop.b,
-		    &rest, 1);
+		err = forward(r, path->rx, flags, hops_out(r, path->rx,
+		    raw[1]), path->next_hop.b, &rest, 1);
 	else
-		err = core_tx(r, path->rx, raw, len);
+		err = out_on(r, path->rx, raw, len, &path->dest);
 	if (err == RNS_OK)
 		path_touch(r, path);
 	return err;
-}
-
-/* What transport itself says is counted where it goes. */
-static int
-out_on(struct rns *r, struct iface *i, const uint8_t *raw, size_t len,
-    const struct hash16 *dest)
-{
-	int err = core_tx(r, i, raw, len);
-
-	if (err != RNS_OK)
-		return err;
-	if ((raw[0] & 3) == PACKET_ANNOUNCE)
-		traffic_count(r, &i->traffic[TRAFFIC_ANNOUNCE_OUT], len);
-	else if (hash16_eq(dest, &r->path_request_dest))
-		traffic_count(r, &i->traffic[TRAFFIC_PATH_OUT], len);
-	return RNS_OK;
 }
 
 /* reticulum-transport.md 5.2 */
@@ -120,7 +154,7 @@ out_broadcast(struct rns *r, const uint8_t *raw, size_t len,
 		return out_on(r, via, raw, len, dest);
 	TAILQ_FOREACH(i, &r->ifaces, entry) {
 		if (!i->cfg.out || !i->cfg.online || (announce &&
-		    announce_rule(i, NULL, local, raw[1]) == BLOCK))
+		    announce_verdict(r, i, NULL, local, raw[1]) == BLOCK))
 			continue;
 		one = out_on(r, i, raw, len, dest);
 		if (one == RNS_OK || err == RNS_ENOENT)
@@ -178,7 +212,7 @@ announce_out(struct rns *r, const struct path *path, uint8_t hops,
 		if (i->cfg.kind == RNS_IF_LOCAL_CLIENT || !i->cfg.out ||
 		    !i->cfg.online)
 			continue;
-		rule = announce_rule(i, path->rx, false, hops);
+		rule = announce_verdict(r, i, path->rx, false, hops);
 		if (rule == BLOCK)
 			continue;
 		if (rule == QUEUE &&

@@ -54,6 +54,10 @@
 	X(PATH_BURST, "path request not searched for: burst on its interface") \
 	X(PATH_EGRESS, "path request not sent there: too many were")           \
 	X(PATH_SHARE, "path request not sent there: its share is used up")     \
+	X(ANNOUNCE_MODE, "announce kept from an interface by their modes")     \
+	X(PATH_NOWHERE, "path request of an unknown destination, not to search") \
+	X(PATH_BARE, "path request not answered: no announce of the path")     \
+	X(PATH_BACK, "path request not answered where the path leads")         \
 	X(IF_GONE, "its interface is gone")                                    \
 	X(LIMIT, "a table is full")                                            \
 	X(MEMORY, "out of memory")                                             \

@@ -53,6 +53,8 @@ struct rns_if {
 	bool out;          /* may transmit */
 	bool online;
 	bool recursive_prs;
+	bool from_internal_blocked; /* announces_from_internal = no */
+	bool to_internal;           /* announces_to_internal = yes */
 	/* the other end keeps our paths when the connection breaks: 7.1 */
 	bool wants_tunnel;
 	int32_t gravity;

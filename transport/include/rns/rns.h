@@ -81,6 +81,7 @@ struct rns_config {
 	bool attached;      /* a program behind a shared instance */
 	bool implicit_proof;      /* use_implicit_proof */
 	bool link_mtu_discovery;
+	bool local_hops_delta; /* what begins here looks as if relayed */
 };
 
 struct rns;
