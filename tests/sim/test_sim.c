@@ -666,7 +666,8 @@ ceilings_hold(void **state)
 	rns_counts(sim_rns(s->sim, 0), &n);
 	assert_true(n.paths <= 4 && n.known <= 4 && n.announces_waiting <= 4);
 	assert_true(n.reverse <= 128 && n.link_table <= 2);
-	assert_true(rns_drops(sim_rns(s->sim, 0), RNS_DROP_LIMIT) > 0);
+	assert_true(rns_drops(sim_rns(s->sim, 0), RNS_DROP_PATHS_FULL) > 0);
+	assert_true(rns_drops(sim_rns(s->sim, 0), RNS_DROP_KNOWN_FULL) > 0);
 	scene_close(s);
 }
 

@@ -223,6 +223,42 @@ stranger_announce(const struct stranger *s, uint8_t out[RNS_MTU],
 }
 
 size_t
+stranger_packet(const struct stranger *s, const struct node *relay,
+    uint8_t out[RNS_MTU], uint8_t type, const uint8_t *data, size_t n)
+{
+	out[0] = (uint8_t)(FLAG_HEADER_2 | FLAG_TRANSPORT | type);
+	out[1] = 0;
+	memcpy(out + 2, rns_identity_hash(relay->r), RNS_HASH);
+	memcpy(out + 18, HASH_BYTES(s->dest));
+	out[34] = CTX_NONE;
+	memcpy(out + HEADER_2_LEN, data, n);
+	return HEADER_2_LEN + n;
+}
+
+size_t
+stranger_proves(const struct stranger *s, const uint8_t *request, size_t len,
+    uint8_t out[RNS_MTU], uint8_t hops)
+{
+	uint8_t signed_[RNS_HASH + 32 + 32], data[LINK_PROOF_LEN];
+	struct packet p;
+	struct hash16 id;
+	size_t n;
+
+	assert_int_equal(packet_parse(&p, request, len), RNS_OK);
+	packet_link_id(&id, &p);
+	memcpy(signed_, HASH_BYTES(id));
+	memset(signed_ + RNS_HASH, 0x77, 32); /* some key of the link */
+	memcpy(signed_ + RNS_HASH + 32, s->pub + 32, 32);
+	assert_int_equal(rns_identity_sign(data, s->priv, signed_,
+	    sizeof(signed_)), RNS_OK);
+	memset(data + RNS_SIG, 0x77, 32);
+	n = packet_build(out, RNS_MTU, PACKET_FLAGS(DEST_LINK, PACKET_PROOF),
+	    &id, CTX_LRPROOF, data, sizeof(data));
+	out[1] = hops;
+	return n;
+}
+
+size_t
 path_request_make(uint8_t out[RNS_MTU], const struct hash16 *dest,
     const uint8_t *requestor, uint8_t tag)
 {

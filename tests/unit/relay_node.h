@@ -62,6 +62,15 @@ void stranger_number(struct stranger *, unsigned i);
 size_t stranger_announce(const struct stranger *, uint8_t out[RNS_MTU],
     uint64_t emitted, uint8_t hops, const uint8_t *transport_id,
     bool path_response);
+/*
+ * A packet of that type for the stranger by way of the relay n, which n bytes
+ * of data make; its own keys of a link request are the byte. The length.
+ */
+size_t stranger_packet(const struct stranger *, const struct node *relay,
+    uint8_t out[RNS_MTU], uint8_t type, const uint8_t *data, size_t n);
+/* Its proof of the link request that it got; `hops` as on the wire. */
+size_t stranger_proves(const struct stranger *, const uint8_t *request,
+    size_t len, uint8_t out[RNS_MTU], uint8_t hops);
 /* A path request for dest with the tag (16 times the byte). */
 size_t path_request_make(uint8_t out[RNS_MTU], const struct hash16 *dest,
     const uint8_t *requestor, uint8_t tag);

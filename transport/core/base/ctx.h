@@ -29,6 +29,11 @@ RB_HEAD(iface_tree, iface);
 
 /* Tables whose places are shared out between interfaces; table/share.c */
 enum share_table {
+	SHARE_PATHS,
+	SHARE_LINKS,
+	SHARE_REVERSE,
+	SHARE_REQUESTS,
+	SHARE_WAITING,
 	SHARE_HELD,
 	SHARE_TABLES
 };

@@ -191,12 +191,15 @@ admitted(struct rns *r, const struct packet *p, const struct announce *a,
 }
 
 static bool
-learned(struct rns *r, const struct packet *p, const struct announce *a)
+learned(struct rns *r, const struct packet *p, const struct announce *a,
+    bool known)
 {
 	int err;
 
 	if (!announce_dest_ok(a, p))
 		return core_drop(r, RNS_DROP_ANNOUNCE_DEST);
+	if (!known)
+		path_room(r, p->rx);
 	err = known_learn(r, a, p);
 	if (err == RNS_EAUTH)
 		return core_drop(r, RNS_DROP_ANNOUNCE_DEST);
@@ -230,7 +233,8 @@ announce_handle(struct rns *r, const struct packet *p, bool released)
 		(void)core_drop(r, RNS_DROP_ANNOUNCE_OLD);
 		return;
 	}
-	if (admitted(r, p, &a, path != NULL, released) && learned(r, p, &a))
+	if (admitted(r, p, &a, path != NULL, released) &&
+	    learned(r, p, &a, path != NULL))
 		accepted(r, p, &a);
 }
 

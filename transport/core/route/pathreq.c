@@ -15,6 +15,7 @@
 #include "transport/core/table/iface.h"
 #include "transport/core/table/ingress.h"
 #include "transport/core/table/known.h"
+#include "transport/core/table/share.h"
 
 /*
  * Path requests (reticulum-transport.md 2.8, 6, 18.4). All that is known about
@@ -29,6 +30,8 @@
 
 struct pathreq {
 	RB_ENTRY(pathreq) node;
+	TAILQ_ENTRY(pathreq) age; /* in the list of `owner` */
+	struct iface *owner;      /* who asked first; NULL: we, or gone */
 	struct hash16 dest;
 	struct mono sent;      /* by us; us < 0: never */
 	struct mono in_flight; /* end of it; us < 0: not */
@@ -92,9 +95,24 @@ pathreqs_new(struct rns *r)
 }
 
 static void
+pathreq_own(struct rns *r, struct pathreq *e, struct iface *owner)
+{
+	if (e->owner != NULL) {
+		TAILQ_REMOVE(&e->owner->requests, e, age);
+		share_give(r, e->owner, SHARE_REQUESTS);
+	}
+	e->owner = owner;
+	if (owner != NULL) {
+		TAILQ_INSERT_TAIL(&owner->requests, e, age);
+		share_take(r, owner, SHARE_REQUESTS);
+	}
+}
+
+static void
 pathreq_free(struct rns *r, struct pathreq *e)
 {
 	timer_clear(r, &e->expire);
+	pathreq_own(r, e, NULL);
 	RB_REMOVE(pathreq_tree, &r->pathreqs->tree, e);
 	r->pathreqs->count--;
 	free(e->asked);
@@ -125,17 +143,32 @@ pathreq_find(const struct rns *r, const struct hash16 *dest)
 	return RB_FIND(pathreq_tree, &r->pathreqs->tree, &key);
 }
 
+/* The oldest of the interface that has more than its share makes room. */
+static bool
+pathreq_room(struct rns *r, struct iface *owner)
+{
+	struct iface *victim;
+
+	if (r->pathreqs->count < PATHREQ_MAX)
+		return true;
+	(void)core_drop(r, RNS_DROP_PATHREQS_FULL);
+	victim = share_victim(r, owner, SHARE_REQUESTS, PATHREQ_MAX);
+	if (victim == NULL || TAILQ_EMPTY(&victim->requests))
+		return false; /* all of them are our own */
+	pathreq_free(r, TAILQ_FIRST(&victim->requests));
+	return true;
+}
+
+/* owner: who asks; NULL: we do. */
 static struct pathreq *
-pathreq_get(struct rns *r, const struct hash16 *dest)
+pathreq_get(struct rns *r, const struct hash16 *dest, struct iface *owner)
 {
 	struct pathreq *e = pathreq_find(r, dest);
 
 	if (e != NULL)
 		return e;
-	if (r->pathreqs->count >= PATHREQ_MAX) {
-		(void)core_drop(r, RNS_DROP_LIMIT);
+	if (!pathreq_room(r, owner))
 		return NULL;
-	}
 	e = calloc(1, sizeof(*e));
 	if (e == NULL) {
 		(void)core_drop(r, RNS_DROP_MEMORY);
@@ -146,6 +179,7 @@ pathreq_get(struct rns *r, const struct hash16 *dest)
 	timer_init(&e->expire, pathreq_expire, e);
 	(void)RB_INSERT(pathreq_tree, &r->pathreqs->tree, e);
 	r->pathreqs->count++;
+	pathreq_own(r, e, owner);
 	return e;
 }
 
@@ -195,6 +229,8 @@ pathreqs_iface_gone(struct rns *r, const struct iface *i)
 	uint32_t n;
 
 	RB_FOREACH(e, pathreq_tree, &t->tree) {
+		if (e->owner == i)
+			pathreq_own(r, e, NULL);
 		if (e->local_for == i)
 			e->local_for = NULL;
 		n = 0;
@@ -216,7 +252,7 @@ pathreq_send(struct rns *r, const struct hash16 *dest, const uint8_t *tag,
     size_t tag_len, struct iface *via)
 {
 	uint8_t data[REQUEST_MAX], raw[HEADER_1_LEN + REQUEST_MAX];
-	struct pathreq *e = pathreq_get(r, dest);
+	struct pathreq *e = pathreq_get(r, dest, NULL);
 	struct wr w = wr_make(data, sizeof(data));
 	uint8_t fresh[TAG_MAX];
 	size_t len;
@@ -284,7 +320,7 @@ pathreq_rediscover(struct rns *r, const struct hash16 *dest,
 		if (hash16_eq(&t->jobs[i].dest, dest))
 			return;
 	if (t->job_count == NELEM(t->jobs)) {
-		(void)core_drop(r, RNS_DROP_LIMIT);
+		(void)core_drop(r, RNS_DROP_PATH_QUEUE);
 		return;
 	}
 	t->jobs[t->job_count].dest = *dest;
@@ -549,7 +585,7 @@ pathreq_in(struct rns *r, struct packet *p)
 	if (hashset_add(&r->pathreqs->tags, key) != RNS_OK)
 		(void)core_drop(r, RNS_DROP_MEMORY);
 	q.burst = ingress_limits_requests(r, q.from);
-	e = pathreq_get(r, hash16_at(q.dest));
+	e = pathreq_get(r, hash16_at(q.dest), q.from);
 	if (e == NULL)
 		return;
 	if (!mono_reached(r->now, e->in_flight)) {

@@ -11,6 +11,7 @@
 #include "transport/core/table/iface.h"
 #include "transport/core/table/known.h"
 #include "transport/core/table/reverse.h"
+#include "transport/core/table/share.h"
 
 /*
  * Relaying (reticulum-transport.md 3.7 to 3.10): packets by transport id, and
@@ -18,24 +19,24 @@
  * afterwards.
  */
 
+/* ours: links in use that are passed over in search of an idle one */
+#define IDLEST_LOOK 64
+
 struct rlink {
 	RB_ENTRY(rlink) node;
-	TAILQ_ENTRY(rlink) young; /* while it is not validated */
+	TAILQ_ENTRY(rlink) age; /* in a list of `received` */
 	struct hash16 id;
 	struct hash16 dest;
 	struct iface *next, *received; /* to the destination, the initiator */
 	uint8_t remaining, taken;      /* hops, likewise */
 	bool validated;
-	struct mono used;
+	struct mono used, looked; /* as it was when it was to be evicted */
 	struct timer timer; /* proof time-out, then idle */
 };
 RB_HEAD(rlink_tree, rlink);
 
-TAILQ_HEAD(rlink_list, rlink);
-
 struct relay {
 	struct rlink_tree links;
-	struct rlink_list young; /* oldest first */
 };
 
 static int
@@ -54,8 +55,14 @@ relay_new(struct rns *r)
 	if (r->relay == NULL)
 		return RNS_ENOMEM;
 	RB_INIT(&r->relay->links);
-	TAILQ_INIT(&r->relay->young);
 	return reverse_new(r);
+}
+
+static struct rlink_ages *
+rlink_list(const struct rlink *e)
+{
+	return e->validated ? &e->received->proved_links :
+	    &e->received->young_links;
 }
 
 static void
@@ -63,8 +70,8 @@ rlink_free(struct rns *r, struct rlink *e)
 {
 	timer_clear(r, &e->timer);
 	RB_REMOVE(rlink_tree, &r->relay->links, e);
-	if (!e->validated)
-		TAILQ_REMOVE(&r->relay->young, e, young);
+	TAILQ_REMOVE(rlink_list(e), e, age);
+	share_give(r, e->received, SHARE_LINKS);
 	r->counts.link_table--;
 	free(e);
 }
@@ -89,8 +96,10 @@ relay_iface_gone(struct rns *r, const struct iface *i)
 	struct rlink *e, *next;
 
 	RB_FOREACH_SAFE(e, rlink_tree, &r->relay->links, next)
-		if (e->next == i || e->received == i)
+		if (e->next == i || e->received == i) {
+			(void)core_drop(r, RNS_DROP_IF_GONE);
 			rlink_free(r, e);
+		}
 	reverse_iface_gone(r, i);
 }
 
@@ -162,6 +171,8 @@ rlink_timer(struct rns *r, void *arg)
 		timer_set(r, &e->timer, end);
 		return;
 	}
+	(void)core_drop(r, e->validated ? RNS_DROP_LINK_IDLE :
+	    RNS_DROP_LINK_UNPROVED);
 	if (!e->validated)
 		rlink_rediscover(r, e);
 	rlink_free(r, e);
@@ -179,11 +190,51 @@ proof_timeout(const struct rns *r, const struct iface *next, uint8_t hops)
 	return mono_add(r->now, us);
 }
 
+/* The proved link of i that was unused for longest, or nearly so. */
+static struct rlink *
+rlink_idlest(struct iface *i)
+{
+	struct rlink *e;
+
+	for (unsigned n = 0; n < IDLEST_LOOK; n++) {
+		e = TAILQ_FIRST(&i->proved_links);
+		if (e == NULL || e->used.us == e->looked.us)
+			return e;
+		e->looked = e->used;
+		TAILQ_REMOVE(&i->proved_links, e, age);
+		TAILQ_INSERT_TAIL(&i->proved_links, e, age);
+	}
+	return TAILQ_FIRST(&i->proved_links);
+}
+
+/*
+ * When the table is full the oldest link that nobody has proved makes room,
+ * since requests cost their sender nothing: of the interface that has more
+ * than its share. That one's proved links go, too, but not for its own.
+ */
+static bool
+rlink_room(struct rns *r, struct iface *from)
+{
+	struct iface *victim;
+	struct rlink *e;
+
+	if (r->counts.link_table < r->cfg.limits.link_table)
+		return true;
+	(void)core_drop(r, RNS_DROP_LINKS_FULL);
+	victim = share_victim(r, from, SHARE_LINKS, r->cfg.limits.link_table);
+	e = TAILQ_FIRST(&victim->young_links);
+	if (e == NULL && victim != from)
+		e = rlink_idlest(victim);
+	if (e == NULL)
+		return false;
+	rlink_free(r, e);
+	return true;
+}
+
 /*
  * The link id leaves the signalling bytes out, so another packet can have the
  * id of a link that there is: the first one keeps it, or whoever has heard a
- * link request could turn the link away. When the table is full the oldest link
- * that nobody has proved makes room: requests cost their sender nothing.
+ * link request could turn the link away.
  */
 static bool
 rlink_add(struct rns *r, const struct packet *p, const struct path *path)
@@ -194,12 +245,8 @@ rlink_add(struct rns *r, const struct packet *p, const struct path *path)
 	packet_link_id(&id, p);
 	if (rlink_find(r, &id) != NULL)
 		return core_drop(r, RNS_DROP_DUPLICATE);
-	if (r->counts.link_table >= r->cfg.limits.link_table) {
-		(void)core_drop(r, RNS_DROP_LIMIT);
-		if ((e = TAILQ_FIRST(&r->relay->young)) == NULL)
-			return false;
-		rlink_free(r, e);
-	}
+	if (!rlink_room(r, p->rx))
+		return false;
 	e = calloc(1, sizeof(*e));
 	if (e == NULL)
 		return core_drop(r, RNS_DROP_MEMORY);
@@ -213,7 +260,8 @@ rlink_add(struct rns *r, const struct packet *p, const struct path *path)
 	timer_init(&e->timer, rlink_timer, e);
 	timer_set(r, &e->timer, proof_timeout(r, path->rx, path->hops));
 	(void)RB_INSERT(rlink_tree, &r->relay->links, e);
-	TAILQ_INSERT_TAIL(&r->relay->young, e, young);
+	TAILQ_INSERT_TAIL(rlink_list(e), e, age);
+	share_take(r, p->rx, SHARE_LINKS);
 	r->counts.link_table++;
 	return true;
 }
@@ -391,8 +439,9 @@ relay_link_proof(struct rns *r, struct packet *p)
 			path->hops = p->hops;
 	}
 	if (!e->validated) {
-		TAILQ_REMOVE(&r->relay->young, e, young);
+		TAILQ_REMOVE(rlink_list(e), e, age);
 		e->validated = true;
+		TAILQ_INSERT_TAIL(rlink_list(e), e, age);
 		timer_set(r, &e->timer,
 		    mono_add(e->used, LINK_TIMEOUT * MONO_SECOND));
 		k = known_find(r, &e->dest);

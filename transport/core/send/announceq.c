@@ -18,9 +18,25 @@
 /* ours: how late a fast interface may be, to send several in one turn */
 #define QUEUE_TICK_US 20000
 
+RB_HEAD(announce_mine, queued);
+
+/*
+ * Those that one interface has brought. When the queue is full the one that
+ * has brought most loses its last, so that one at full speed does not keep the
+ * announces of the others from going out here.
+ */
+struct queued_from {
+	LIST_ENTRY(queued_from) entry;
+	unsigned ifid;
+	uint32_t count;
+	struct announce_mine order;
+};
+
 struct queued {
 	RB_ENTRY(queued) node;	/* by destination */
 	RB_ENTRY(queued) order; /* nearest, then oldest */
+	RB_ENTRY(queued) mine;  /* likewise, of those of `from` */
+	struct queued_from *from;
 	TAILQ_ENTRY(queued) age; /* heard last, last */
 	struct hash16 dest;
 	uint8_t hops;
@@ -48,12 +64,39 @@ order_cmp(const struct queued *a, const struct queued *b)
 TREE_PROTOTYPE(announce_order, queued, order, order_cmp)
 TREE_GENERATE(announce_order, queued, order, order_cmp)
 
+TREE_PROTOTYPE(announce_mine, queued, mine, order_cmp)
+TREE_GENERATE(announce_mine, queued, mine, order_cmp)
+
+/* Its place in the queue; hops and seq stay while it has one. */
+static void
+queued_link(struct iface *i, struct queued *q, struct queued_from *from)
+{
+	q->from = from;
+	from->count++;
+	(void)RB_INSERT(announce_mine, &from->order, q);
+	(void)RB_INSERT(announce_order, &i->announce_order, q);
+	TAILQ_INSERT_TAIL(&i->announce_ages, q, age);
+}
+
+static void
+queued_unlink(struct iface *i, struct queued *q)
+{
+	struct queued_from *from = q->from;
+
+	RB_REMOVE(announce_order, &i->announce_order, q);
+	TAILQ_REMOVE(&i->announce_ages, q, age);
+	RB_REMOVE(announce_mine, &from->order, q);
+	if (--from->count == 0) {
+		LIST_REMOVE(from, entry);
+		free(from);
+	}
+}
+
 static void
 queued_free(struct iface *i, struct queued *q)
 {
 	RB_REMOVE(announce_queue, &i->announces, q);
-	RB_REMOVE(announce_order, &i->announce_order, q);
-	TAILQ_REMOVE(&i->announce_ages, q, age);
+	queued_unlink(i, q);
 	i->announce_count--;
 	free(q);
 }
@@ -87,8 +130,10 @@ announceq_pick(struct rns *r, struct iface *i)
 	struct queued *q;
 
 	while ((q = TAILQ_FIRST(&i->announce_ages)) != NULL &&
-	    mono_sub(r->now, q->at) > QUEUE_LIFE * MONO_SECOND)
+	    mono_sub(r->now, q->at) > QUEUE_LIFE * MONO_SECOND) {
+		(void)core_drop(r, RNS_DROP_QUEUE_OLD);
 		queued_free(i, q);
+	}
 	return RB_MIN(announce_order, &i->announce_order);
 }
 
@@ -100,8 +145,11 @@ queued_send(struct rns *r, struct iface *i, const struct queued *q,
 	const struct path *path = path_find(r, &q->dest);
 	struct announce_packet a;
 
-	if (path == NULL ||
-	    announce_pack(r, path, q->hops, CTX_NONE, &a) != RNS_OK ||
+	if (path == NULL) {
+		(void)core_drop(r, RNS_DROP_QUEUE_GONE);
+		return false;
+	}
+	if (announce_pack(r, path, q->hops, CTX_NONE, &a) != RNS_OK ||
 	    announce_tx(r, i, &a) != RNS_OK)
 		return false;
 	*len = path->announce_len + (size_t)RNS_HASH;
@@ -135,6 +183,7 @@ announceq_init(struct iface *i)
 	RB_INIT(&i->announces);
 	RB_INIT(&i->announce_order);
 	TAILQ_INIT(&i->announce_ages);
+	LIST_INIT(&i->announce_sources);
 	timer_init(&i->announce_timer, announceq_run, i);
 }
 
@@ -144,8 +193,10 @@ announceq_clear(struct rns *r, struct iface *i)
 	struct queued *q;
 
 	timer_clear(r, &i->announce_timer);
-	while ((q = RB_ROOT(&i->announces)) != NULL)
+	while ((q = RB_ROOT(&i->announces)) != NULL) {
+		(void)core_drop(r, RNS_DROP_IF_GONE);
 		queued_free(i, q);
+	}
 }
 
 bool
@@ -159,36 +210,92 @@ announceq_now(struct rns *r, struct iface *i, size_t len)
 	return true;
 }
 
+static struct queued_from *
+queued_from(struct rns *r, struct iface *i, unsigned ifid)
+{
+	struct queued_from *f;
+
+	LIST_FOREACH(f, &i->announce_sources, entry)
+		if (f->ifid == ifid)
+			return f;
+	f = calloc(1, sizeof(*f));
+	if (f == NULL) {
+		(void)core_drop(r, RNS_DROP_MEMORY);
+		return NULL;
+	}
+	f->ifid = ifid;
+	RB_INIT(&f->order);
+	LIST_INSERT_HEAD(&i->announce_sources, f, entry);
+	return f;
+}
+
+/* Nothing of it waits: it was made for one that found no place. */
+static void
+queued_from_unused(struct queued_from *f)
+{
+	if (f->count != 0)
+		return;
+	LIST_REMOVE(f, entry);
+	free(f);
+}
+
+/* Room for one more of those; false: it is their share that is used up. */
+static bool
+queued_room(struct rns *r, struct iface *i, const struct queued_from *from)
+{
+	struct queued_from *f, *most = NULL;
+
+	if (i->announce_count < QUEUE_MAX)
+		return true;
+	(void)core_drop(r, RNS_DROP_QUEUE_FULL);
+	LIST_FOREACH(f, &i->announce_sources, entry)
+		if (most == NULL || f->count > most->count)
+			most = f;
+	if (most == NULL || most->count <= from->count + 1)
+		return false;
+	queued_free(i, RB_MAX(announce_mine, &most->order));
+	return true;
+}
+
+static struct queued *
+queued_make(struct rns *r, struct iface *i, const struct path *path)
+{
+	struct queued *q = calloc(1, sizeof(*q));
+
+	if (q == NULL) {
+		(void)core_drop(r, RNS_DROP_MEMORY);
+		return NULL;
+	}
+	q->dest = path->dest;
+	(void)RB_INSERT(announce_queue, &i->announces, q);
+	q->seq = ++i->announce_seq;
+	i->announce_count++;
+	return q;
+}
+
 void
 announceq_put(struct rns *r, struct iface *i, const struct path *path,
     uint8_t hops)
 {
+	struct queued_from *from = queued_from(r, i, path->rx->cfg.id);
 	struct queued key, *q;
 
+	if (from == NULL)
+		return;
 	key.dest = path->dest;
 	q = RB_FIND(announce_queue, &i->announces, &key);
-	if (q == NULL) {
-		if (i->announce_count >= QUEUE_MAX) {
-			(void)core_drop(r, RNS_DROP_LIMIT);
-			return;
-		}
-		q = calloc(1, sizeof(*q));
-		if (q == NULL) {
-			(void)core_drop(r, RNS_DROP_MEMORY);
-			return;
-		}
-		q->dest = path->dest;
-		(void)RB_INSERT(announce_queue, &i->announces, q);
-		q->seq = ++i->announce_seq;
-		i->announce_count++;
-	} else {
-		RB_REMOVE(announce_order, &i->announce_order, q);
-		TAILQ_REMOVE(&i->announce_ages, q, age);
+	if (q != NULL) {
+		from->count++; /* it stays, whatever goes */
+		queued_unlink(i, q);
+		from->count--;
+	} else if (!queued_room(r, i, from) ||
+	    (q = queued_make(r, i, path)) == NULL) {
+		queued_from_unused(from);
+		return;
 	}
 	q->hops = hops;
 	q->at = r->now;
-	(void)RB_INSERT(announce_order, &i->announce_order, q);
-	TAILQ_INSERT_TAIL(&i->announce_ages, q, age);
+	queued_link(i, q, from);
 	if (!i->announce_timer.armed)
 		announceq_arm(r, i);
 }

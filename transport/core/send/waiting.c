@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "transport/core/send/outbound.h"
-#include "transport/core/table/iface.h"
+#include "transport/core/table/share.h"
 
 /*
  * Announces that wait to be passed on (reticulum-transport.md 2.5, 4.6), and
@@ -17,6 +17,8 @@
 struct waiting {
 	RB_ENTRY(waiting) by_key;
 	RB_ENTRY(waiting) by_time;
+	TAILQ_ENTRY(waiting) age; /* in the list of `owner` */
+	struct iface *owner;      /* who asked, or who announced */
 	struct hash16 dest;
 	struct iface *via;
 	struct mono at;
@@ -79,6 +81,8 @@ waiting_del(struct rns *r, struct waiting *e)
 {
 	RB_REMOVE(waiting_keys, &r->waiting->keys, e);
 	RB_REMOVE(waiting_times, &r->waiting->times, e);
+	TAILQ_REMOVE(&e->owner->waiting, e, age);
+	share_give(r, e->owner, SHARE_WAITING);
 	r->counts.announces_waiting--;
 	free(e);
 }
@@ -136,10 +140,36 @@ waiting_find(struct rns *r, const struct hash16 *dest, struct iface *via)
 	return RB_FIND(waiting_keys, &r->waiting->keys, &key);
 }
 
+static struct waiting *
+waiting_make(struct rns *r, const struct path *path, struct iface *via,
+    struct iface *owner)
+{
+	struct waiting *e;
+	struct iface *victim;
+
+	if (r->counts.announces_waiting >= r->cfg.limits.paths) {
+		(void)core_drop(r, RNS_DROP_WAITING_FULL);
+		victim = share_victim(r, owner, SHARE_WAITING,
+		    r->cfg.limits.paths);
+		waiting_del(r, TAILQ_FIRST(&victim->waiting));
+	}
+	e = calloc(1, sizeof(*e));
+	if (e == NULL) {
+		(void)core_drop(r, RNS_DROP_MEMORY);
+		return NULL;
+	}
+	e->dest = path->dest;
+	e->via = via;
+	(void)RB_INSERT(waiting_keys, &r->waiting->keys, e);
+	r->counts.announces_waiting++;
+	return e;
+}
+
 static void
 waiting_put(struct rns *r, const struct path *path, struct mono at,
     struct iface *via, uint8_t retries)
 {
+	struct iface *owner = via != NULL ? via : path->rx;
 	struct waitings *w = r->waiting;
 	struct waiting *e;
 
@@ -147,21 +177,14 @@ waiting_put(struct rns *r, const struct path *path, struct mono at,
 	e = waiting_find(r, &path->dest, via);
 	if (e != NULL) {
 		RB_REMOVE(waiting_times, &w->times, e);
-	} else {
-		if (r->counts.announces_waiting >= r->cfg.limits.paths) {
-			(void)core_drop(r, RNS_DROP_LIMIT);
-			return;
-		}
-		e = calloc(1, sizeof(*e));
-		if (e == NULL) {
-			(void)core_drop(r, RNS_DROP_MEMORY);
-			return;
-		}
-		e->dest = path->dest;
-		e->via = via;
-		(void)RB_INSERT(waiting_keys, &w->keys, e);
-		r->counts.announces_waiting++;
+		TAILQ_REMOVE(&e->owner->waiting, e, age);
+		share_give(r, e->owner, SHARE_WAITING);
+	} else if ((e = waiting_make(r, path, via, owner)) == NULL) {
+		return;
 	}
+	e->owner = owner;
+	TAILQ_INSERT_TAIL(&owner->waiting, e, age);
+	share_take(r, owner, SHARE_WAITING);
 	e->at = at;
 	e->seq = ++w->seq;
 	e->hops = path->hops;
@@ -208,9 +231,12 @@ waiting_iface_gone(struct rns *r, const struct iface *i)
 {
 	struct waiting *e, *next;
 
+	/* Whose path was learned there goes with it, too. */
 	RB_FOREACH_SAFE(e, waiting_keys, &r->waiting->keys, next)
-		if (e->via == i)
+		if (e->via == i || e->owner == i) {
+			(void)core_drop(r, RNS_DROP_IF_GONE);
 			waiting_del(r, e);
+		}
 }
 
 /* reticulum-transport.md 4.6: at most twice, an answer once. */

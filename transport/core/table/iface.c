@@ -110,6 +110,12 @@ iface_add(struct rns *r, const struct rns_if *cfg, struct iface **out)
 	i->since = i->release_at = r->now;
 	if (!cfg->ingress.set)
 		i->cfg.ingress = RNS_INGRESS_DEFAULT;
+	TAILQ_INIT(&i->paths);
+	TAILQ_INIT(&i->reverses);
+	TAILQ_INIT(&i->young_links);
+	TAILQ_INIT(&i->proved_links);
+	TAILQ_INIT(&i->requests);
+	TAILQ_INIT(&i->waiting);
 	RB_INIT(&i->held);
 	RB_INIT(&i->held_order);
 	traffic_init(r, i->traffic);

@@ -11,6 +11,16 @@
  * counters, and the place where announceq.c keeps what waits for its share of
  * the bitrate.
  */
+struct path;
+TAILQ_HEAD(path_ages, path);
+struct reverse;
+TAILQ_HEAD(reverse_ages, reverse);
+struct rlink;
+TAILQ_HEAD(rlink_ages, rlink);
+struct pathreq;
+TAILQ_HEAD(pathreq_ages, pathreq);
+struct waiting;
+TAILQ_HEAD(waiting_ages, waiting);
 struct held;
 RB_HEAD(held_tree, held);
 RB_HEAD(held_order, held);
@@ -18,6 +28,8 @@ struct queued;
 RB_HEAD(announce_queue, queued);
 RB_HEAD(announce_order, queued);
 TAILQ_HEAD(announce_ages, queued);
+struct queued_from;
+LIST_HEAD(announce_sources, queued_from);
 
 /* Too many announces, or path requests (reticulum-transport.md 8.5). */
 struct burst {
@@ -36,7 +48,13 @@ struct iface {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
 	struct traffic traffic[TRAFFIC_SORTS];
 	uint64_t drops[RNS_DROP_COUNT]; /* while a packet of it was handled */
-	uint32_t share[SHARE_TABLES]; /* entries that it has; share.c */
+	/* entries of tables that are there because of it; share.c */
+	uint32_t share[SHARE_TABLES];
+	struct path_ages paths;       /* by falling time since last use */
+	struct reverse_ages reverses; /* oldest first, as those below */
+	struct rlink_ages young_links, proved_links;
+	struct pathreq_ages requests;
+	struct waiting_ages waiting;
 	/* ingress control; ingress.c, and the job is announce_in.c's */
 	struct mono since;
 	struct burst burst, pr_burst;
@@ -52,6 +70,7 @@ struct iface {
 	struct announce_queue announces; /* the same ones, three ways */
 	struct announce_order announce_order;
 	struct announce_ages announce_ages;
+	struct announce_sources announce_sources; /* by who brought them */
 	uint32_t announce_count;
 	uint64_t announce_seq;
 	struct timer announce_timer;

@@ -148,28 +148,42 @@ known_find(const struct rns *r, const struct hash16 *dest)
 
 /* ---- learning ---- */
 
-/* Room for one more, at the cost of the idlest; false: all are in use. */
+/*
+ * Room for one more, at the cost of the idlest that no path needs; those that
+ * one needs have their turn again later. False: all are in use.
+ */
 static bool
 known_make_room(struct rns *r)
 {
-	struct known *k, *victim;
-	int looked = 0;
+	struct known_table *t = r->known;
+	struct known *k;
 
 	if (r->counts.known < r->cfg.limits.known)
 		return true;
-	victim = TAILQ_FIRST(&r->known->idle);
-	if (victim == NULL)
-		return false;
-	TAILQ_FOREACH(k, &r->known->idle, idle) {
-		if (looked++ == EVICT_LOOK)
+	(void)core_drop(r, RNS_DROP_KNOWN_FULL);
+	for (int looked = 0; looked < EVICT_LOOK; looked++) {
+		k = TAILQ_FIRST(&t->idle);
+		if (k == NULL || !known_kept(r, k))
 			break;
-		if (!known_kept(r, k)) {
-			victim = k;
-			break;
-		}
+		TAILQ_REMOVE(&t->idle, k, idle);
+		TAILQ_INSERT_TAIL(&t->idle, k, idle);
 	}
-	known_remove(r, victim);
+	k = TAILQ_FIRST(&t->idle);
+	if (k == NULL)
+		return false;
+	known_remove(r, k);
 	return true;
+}
+
+void
+known_first_out(struct rns *r, const struct hash16 *dest)
+{
+	struct known *k = known_find(r, dest);
+
+	if (k == NULL || k->used_us != 0)
+		return;
+	TAILQ_REMOVE(&r->known->idle, k, idle);
+	TAILQ_INSERT_HEAD(&r->known->idle, k, idle);
 }
 
 static int

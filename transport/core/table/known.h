@@ -37,6 +37,8 @@ void known_table_free(struct rns *);
  */
 typedef bool known_kept_fn(const struct rns *, const struct hash16 *dest);
 void known_kept_by(struct rns *, known_kept_fn *);
+/* No path needs it any more: the next to make room, unless it was used. */
+void known_first_out(struct rns *, const struct hash16 *dest);
 /* NULL: unknown. Lives until the next one is learned, or a timer runs. */
 struct known *known_find(const struct rns *, const struct hash16 *dest);
 /*

@@ -7,27 +7,21 @@
 #include "transport/core/base/packet.h"
 #include "transport/core/table/iface.h"
 #include "transport/core/table/known.h"
+#include "transport/core/table/share.h"
 
-/* by mode of the receiving interface (reticulum-transport.md 2.1) */
-#define PATH_LIVES 3
 #define BLOBS_STEP 8 /* ours: blobs are allocated by steps */
 
 RB_HEAD(path_tree, path);
-TAILQ_HEAD(path_ages, path);
 
 /*
- * A tree by destination; and for each life time a list by last use, so that
- * what has expired stands in front.
+ * A tree by destination; and for each interface a list by last use. All paths
+ * of one live for the same time, so that what has expired stands in front.
  */
 struct paths {
 	struct path_tree tree;
-	struct path_ages ages[PATH_LIVES];
 	struct path_ages gone; /* notes: nothing but `dest` is left of them */
 	struct timer cull;
 };
-
-static const int64_t lives_s[PATH_LIVES] = {
-    PATH_EXPIRY, PATH_EXPIRY_AP, PATH_EXPIRY_ROAMING};
 
 static int
 path_cmp(const struct path *a, const struct path *b)
@@ -38,24 +32,31 @@ path_cmp(const struct path *a, const struct path *b)
 TREE_PROTOTYPE(path_tree, path, node, path_cmp)
 TREE_GENERATE(path_tree, path, node, path_cmp)
 
-static uint8_t
-path_life_of(const struct iface *i)
-{
-	if (i->cfg.mode == RNS_MODE_AP)
-		return 1;
-	return i->cfg.mode == RNS_MODE_ROAMING ? 2 : 0;
-}
-
+/* reticulum-transport.md 2.1 */
 int64_t
 path_life_us(const struct iface *i)
 {
-	return lives_s[path_life_of(i)] * MONO_SECOND;
+	switch (i->cfg.mode) {
+	case RNS_MODE_AP:
+		return PATH_EXPIRY_AP * MONO_SECOND;
+	case RNS_MODE_ROAMING:
+		return PATH_EXPIRY_ROAMING * MONO_SECOND;
+	default:
+		return PATH_EXPIRY * MONO_SECOND;
+	}
+}
+
+static void
+path_disown(struct rns *r, struct path *p)
+{
+	TAILQ_REMOVE(&p->rx->paths, p, age);
+	share_give(r, p->rx, SHARE_PATHS);
 }
 
 static void
 path_free(struct rns *r, struct path *p)
 {
-	TAILQ_REMOVE(&r->paths->ages[p->life], p, age);
+	path_disown(r, p);
 	RB_REMOVE(path_tree, &r->paths->tree, p);
 	r->counts.paths--;
 	free(p->blobs);
@@ -81,7 +82,7 @@ path_gone_next(struct rns *r, struct hash16 *dest)
 static struct mono
 path_end(const struct path *p)
 {
-	return mono_add(p->stamp, lives_s[p->life] * MONO_SECOND);
+	return mono_add(p->stamp, path_life_us(p->rx));
 }
 
 static void
@@ -89,10 +90,11 @@ paths_cull(struct rns *r, void *arg)
 {
 	struct mono next = MONO_NEVER;
 	struct paths *t = arg;
+	struct iface *i;
 	struct path *p;
 
-	for (size_t i = 0; i < PATH_LIVES; i++) {
-		while ((p = TAILQ_FIRST(&t->ages[i])) != NULL &&
+	TAILQ_FOREACH(i, &r->ifaces, entry) {
+		while ((p = TAILQ_FIRST(&i->paths)) != NULL &&
 		    mono_reached(r->now, path_end(p)))
 			path_free(r, p);
 		if (p != NULL)
@@ -109,8 +111,6 @@ paths_new(struct rns *r)
 	if (t == NULL)
 		return RNS_ENOMEM;
 	RB_INIT(&t->tree);
-	for (size_t i = 0; i < PATH_LIVES; i++)
-		TAILQ_INIT(&t->ages[i]);
 	TAILQ_INIT(&t->gone);
 	timer_init(&t->cull, paths_cull, t);
 	r->paths = t;
@@ -175,7 +175,7 @@ path_iface(const struct rns *r, const struct hash16 *dest)
 static void
 path_age_insert(struct rns *r, struct path *p)
 {
-	struct path_ages *l = &r->paths->ages[p->life];
+	struct path_ages *l = &p->rx->paths;
 	struct path *q = TAILQ_LAST(l, path_ages);
 
 	while (q != NULL && q->stamp.us > p->stamp.us)
@@ -192,7 +192,7 @@ path_age_insert(struct rns *r, struct path *p)
 void
 path_touch(struct rns *r, struct path *p)
 {
-	TAILQ_REMOVE(&r->paths->ages[p->life], p, age);
+	TAILQ_REMOVE(&p->rx->paths, p, age);
 	p->stamp = r->now;
 	path_age_insert(r, p);
 }
@@ -224,9 +224,10 @@ paths_move(struct rns *r, const struct iface *from, struct iface *to)
 	RB_FOREACH(p, path_tree, &r->paths->tree) {
 		if (p->rx != from)
 			continue;
-		TAILQ_REMOVE(&r->paths->ages[p->life], p, age);
+		TAILQ_REMOVE(&p->rx->paths, p, age);
+		share_give(r, p->rx, SHARE_PATHS);
 		p->rx = to;
-		p->life = path_life_of(to);
+		share_take(r, to, SHARE_PATHS);
 		p->stamp = r->now;
 		path_age_insert(r, p);
 	}
@@ -247,20 +248,19 @@ paths_blackhole(struct rns *r, const struct hash16 *identity)
 }
 
 /* The path that was unused for longest makes room. */
-static void
-paths_evict(struct rns *r)
+void
+path_room(struct rns *r, struct iface *rx)
 {
-	struct path *p, *oldest = NULL;
+	struct iface *victim;
+	struct path *p;
 
-	for (size_t i = 0; i < PATH_LIVES; i++) {
-		p = TAILQ_FIRST(&r->paths->ages[i]);
-		if (p != NULL &&
-		    (oldest == NULL || p->stamp.us < oldest->stamp.us))
-			oldest = p;
-	}
-	(void)core_drop(r, RNS_DROP_LIMIT);
-	if (oldest != NULL)
-		path_free(r, oldest);
+	if (r->counts.paths < r->cfg.limits.paths)
+		return;
+	victim = share_victim(r, rx, SHARE_PATHS, r->cfg.limits.paths);
+	p = TAILQ_FIRST(&victim->paths);
+	(void)core_drop(r, RNS_DROP_PATHS_FULL);
+	known_first_out(r, &p->dest);
+	path_free(r, p);
 }
 
 uint64_t
@@ -309,21 +309,27 @@ path_add_blob(struct path *p, const uint8_t blob[ANNOUNCE_BLOB])
 	return RNS_OK;
 }
 
+static void
+path_own(struct rns *r, struct path *p, struct iface *rx, struct mono stamp)
+{
+	p->rx = rx;
+	p->stamp = stamp;
+	share_take(r, rx, SHARE_PATHS);
+	path_age_insert(r, p);
+}
+
 static struct path *
-path_make(struct rns *r, const struct hash16 *dest, const struct iface *rx)
+path_make(struct rns *r, const struct hash16 *dest, struct iface *rx)
 {
 	struct path *p;
 
-	if (r->counts.paths >= r->cfg.limits.paths)
-		paths_evict(r);
+	path_room(r, rx);
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return NULL;
 	p->dest = *dest;
-	p->life = path_life_of(rx);
-	p->stamp = r->now;
 	(void)RB_INSERT(path_tree, &r->paths->tree, p);
-	path_age_insert(r, p);
+	path_own(r, p, rx, r->now);
 	r->counts.paths++;
 	return p;
 }
@@ -333,15 +339,16 @@ path_store(struct rns *r, const struct path_new *n)
 {
 	uint8_t *raw = malloc(n->announce_len != 0 ? n->announce_len : 1);
 	struct path *p = path_find(r, hash16_at(n->dest));
+	bool made = p == NULL;
 
 	if (raw == NULL)
 		return NULL;
-	if (p == NULL)
+	if (made)
 		p = path_make(r, hash16_at(n->dest), n->rx);
 	if (p == NULL || (n->blob != NULL &&
 	    path_add_blob(p, n->blob) != RNS_OK)) {
 		free(raw);
-		if (p != NULL && p->rx == NULL)
+		if (p != NULL && made)
 			path_free(r, p);
 		return NULL;
 	}
@@ -353,14 +360,11 @@ path_store(struct rns *r, const struct path_new *n)
 	p->next_hop = *hash16_at(n->next_hop);
 	p->packet_hash = *n->packet_hash;
 	p->hops = n->hops;
-	p->rx = n->rx;
 	p->state = PATH_UNKNOWN;
 	p->learned_us = n->learned_us;
 	p->expires_us = n->expires_us;
-	TAILQ_REMOVE(&r->paths->ages[p->life], p, age);
-	p->life = path_life_of(n->rx);
-	p->stamp = n->stamp;
-	path_age_insert(r, p);
+	path_disown(r, p);
+	path_own(r, p, n->rx, n->stamp);
 	return p;
 }
 

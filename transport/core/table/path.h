@@ -9,8 +9,9 @@
 
 /*
  * Path table (reticulum-transport.md 2.1); used by link.c for hops and
- * time-outs. When it is full the path that was unused for longest goes, so that
- * a flood of made-up destinations does not lock out those in use.
+ * time-outs. When it is full the path that was unused for longest goes, of the
+ * interface that has more than its share (share.h), so that a flood of made-up
+ * destinations does not lock out those in use.
  */
 enum path_state { /* reticulum-transport.md 2.2 */
 	PATH_UNKNOWN = 0,
@@ -20,9 +21,7 @@ enum path_state { /* reticulum-transport.md 2.2 */
 
 struct path {
 	RB_ENTRY(path) node;
-	TAILQ_ENTRY(path) age; /* by falling time since last use */
-	/* which of the three life times (reticulum-transport.md 2.1) */
-	uint8_t life;
+	TAILQ_ENTRY(path) age; /* in the list of rx */
 	struct hash16 dest;
 	struct hash16 next_hop;
 	uint8_t hops;
@@ -88,6 +87,11 @@ struct path_new {
 	size_t announce_len;
 };
 
+/*
+ * There is room for one more that is learned there; whose path went is the
+ * next known destination to be forgotten, if it must be one.
+ */
+void path_room(struct rns *, struct iface *rx);
 /* Makes the path or replaces it; NULL: out of memory, the old one stays. */
 struct path *path_store(struct rns *, const struct path_new *);
 /* Was an announce with this random hash heard of it? */

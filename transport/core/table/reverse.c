@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "transport/core/base/const.h"
-#include "transport/core/table/iface.h"
+#include "transport/core/table/share.h"
 
 /*
  * Every forwarded packet makes an entry, so they come from a pool that grows
- * in chunks; at the ceiling the oldest is used again. Chained buckets, found by
+ * in chunks; at the ceiling the oldest is used again, of the interface that has
+ * more than its share (share.h). Chained buckets, found by
  * hash_place().
  */
 #define REVERSE_CHUNK 128 /* ours: entries of one allocation */
@@ -17,7 +18,7 @@
 
 struct reverse {
 	SLIST_ENTRY(reverse) chain;
-	TAILQ_ENTRY(reverse) age;
+	TAILQ_ENTRY(reverse) age; /* in the list of `in` */
 	struct hash16 hash;
 	struct iface *in, *out;
 	struct mono at;
@@ -33,7 +34,6 @@ struct reverses {
 	struct reverse_list *buckets;
 	unsigned bits; /* 1 << bits buckets */
 	struct reverse_list unused;
-	TAILQ_HEAD(, reverse) age; /* oldest first */
 	SLIST_HEAD(, reverse_chunk) chunks;
 	uint32_t chunk_count;
 	uint64_t seed;
@@ -52,7 +52,8 @@ reverse_remove(struct rns *r, struct reverse *e)
 	struct reverses *t = r->reverses;
 
 	SLIST_REMOVE(reverse_bucket(t, &e->hash), e, reverse, chain);
-	TAILQ_REMOVE(&t->age, e, age);
+	TAILQ_REMOVE(&e->in->reverses, e, age);
+	share_give(r, e->in, SHARE_REVERSE);
 	SLIST_INSERT_HEAD(&t->unused, e, chain);
 	r->counts.reverse--;
 }
@@ -60,15 +61,20 @@ reverse_remove(struct rns *r, struct reverse *e)
 static void
 reverse_cull(struct rns *r, void *arg)
 {
+	struct mono next = MONO_NEVER;
 	struct reverses *t = arg;
 	struct reverse *e;
+	struct iface *i;
 
-	while ((e = TAILQ_FIRST(&t->age)) != NULL &&
-	    mono_sub(r->now, e->at) >= REVERSE_TIMEOUT * MONO_SECOND)
-		reverse_remove(r, e);
-	if (e != NULL)
-		timer_set(r, &t->cull,
-		    mono_add(e->at, REVERSE_TIMEOUT * MONO_SECOND));
+	TAILQ_FOREACH(i, &r->ifaces, entry) {
+		while ((e = TAILQ_FIRST(&i->reverses)) != NULL &&
+		    mono_sub(r->now, e->at) >= REVERSE_TIMEOUT * MONO_SECOND)
+			reverse_remove(r, e);
+		if (e != NULL)
+			next = mono_min(next, mono_add(e->at,
+			    REVERSE_TIMEOUT * MONO_SECOND));
+	}
+	timer_set(r, &t->cull, next);
 }
 
 int
@@ -86,7 +92,6 @@ reverse_new(struct rns *r)
 	}
 	t->bits = REVERSE_BITS_MIN;
 	SLIST_INIT(&t->unused);
-	TAILQ_INIT(&t->age);
 	SLIST_INIT(&t->chunks);
 	t->seed = core_seed(r);
 	timer_init(&t->cull, reverse_cull, t);
@@ -114,18 +119,21 @@ reverse_free(struct rns *r)
 
 /* Twice the buckets; without memory the chains get longer instead. */
 static void
-reverse_rehash(struct reverses *t)
+reverse_rehash(struct rns *r, struct reverses *t)
 {
 	struct reverse_list *b = calloc((size_t)2 << t->bits, sizeof(*b));
 	struct reverse *e;
+	struct iface *i;
 
 	if (b == NULL)
 		return;
 	free(t->buckets);
 	t->buckets = b;
 	t->bits++;
-	TAILQ_FOREACH(e, &t->age, age)
-		SLIST_INSERT_HEAD(reverse_bucket(t, &e->hash), e, chain);
+	TAILQ_FOREACH(i, &r->ifaces, entry)
+		TAILQ_FOREACH(e, &i->reverses, age)
+			SLIST_INSERT_HEAD(reverse_bucket(t, &e->hash), e,
+			    chain);
 }
 
 static bool
@@ -153,6 +161,24 @@ reverse_find(const struct rns *r, const struct hash16 *hash)
 	return NULL;
 }
 
+/* A place more, or that of the oldest; false: there is not even one. */
+static bool
+reverse_room(struct rns *r, struct iface *in)
+{
+	struct reverses *t = r->reverses;
+	struct iface *victim;
+
+	if ((t->chunk_count + 1) * REVERSE_CHUNK <= MAX_OF(REVERSE_CHUNK,
+	    r->cfg.limits.reverse) && reverse_grow(t))
+		return true;
+	if (r->counts.reverse == 0)
+		return false;
+	victim = share_victim(r, in, SHARE_REVERSE, r->counts.reverse);
+	(void)core_drop(r, RNS_DROP_REVERSE_FULL);
+	reverse_remove(r, TAILQ_FIRST(&victim->reverses));
+	return true;
+}
+
 void
 reverse_add(struct rns *r, const struct hash16 *hash, struct iface *in,
     struct iface *out)
@@ -162,15 +188,9 @@ reverse_add(struct rns *r, const struct hash16 *hash, struct iface *in,
 
 	if (e != NULL)
 		reverse_remove(r, e);
-	if (SLIST_EMPTY(&t->unused) &&
-	    ((t->chunk_count + 1) * REVERSE_CHUNK > MAX_OF(REVERSE_CHUNK,
-	    r->cfg.limits.reverse) || !reverse_grow(t))) {
-		e = TAILQ_FIRST(&t->age);
-		if (e == NULL) {
-			(void)core_drop(r, RNS_DROP_MEMORY);
-			return;
-		}
-		reverse_remove(r, e);
+	if (SLIST_EMPTY(&t->unused) && !reverse_room(r, in)) {
+		(void)core_drop(r, RNS_DROP_MEMORY);
+		return;
 	}
 	e = SLIST_FIRST(&t->unused);
 	SLIST_REMOVE_HEAD(&t->unused, chain);
@@ -178,10 +198,11 @@ reverse_add(struct rns *r, const struct hash16 *hash, struct iface *in,
 	e->in = in;
 	e->out = out;
 	e->at = r->now;
-	TAILQ_INSERT_TAIL(&t->age, e, age);
+	TAILQ_INSERT_TAIL(&in->reverses, e, age);
+	share_take(r, in, SHARE_REVERSE);
 	SLIST_INSERT_HEAD(reverse_bucket(t, hash), e, chain);
 	if (++r->counts.reverse > (size_t)1 << t->bits)
-		reverse_rehash(t);
+		reverse_rehash(r, t);
 	if (!t->cull.armed)
 		timer_set(r, &t->cull,
 		    mono_add(r->now, REVERSE_TIMEOUT * MONO_SECOND));
@@ -210,13 +231,16 @@ reverse_in(const struct rns *r, const struct hash16 *hash)
 }
 
 void
-reverse_iface_gone(struct rns *r, const struct iface *i)
+reverse_iface_gone(struct rns *r, const struct iface *gone)
 {
 	struct reverse *e, *next;
+	struct iface *i;
 
-	for (e = TAILQ_FIRST(&r->reverses->age); e != NULL; e = next) {
-		next = TAILQ_NEXT(e, age);
-		if (e->in == i || e->out == i)
-			reverse_remove(r, e);
+	TAILQ_FOREACH(i, &r->ifaces, entry) {
+		for (e = TAILQ_FIRST(&i->reverses); e != NULL; e = next) {
+			next = TAILQ_NEXT(e, age);
+			if (e->in == gone || e->out == gone)
+				reverse_remove(r, e);
+		}
 	}
 }

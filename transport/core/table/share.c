@@ -23,15 +23,15 @@ struct iface *
 share_victim(struct rns *r, struct iface *i, enum share_table t, uint32_t size)
 {
 	struct share *s = &r->shares[t];
-	uint32_t holders = s->holders + (i->share[t] == 0);
-	uint32_t fair = MAX_OF(size / MAX_OF(holders, 1u), 1u);
+	uint64_t has = i != NULL ? i->share[t] : 0;
+	uint64_t holders = s->holders + (uint64_t)(has == 0);
 	struct iface *k;
 
-	if (i->share[t] >= fair)
+	if (has * holders >= size)
 		return i;
-	if (s->biggest != NULL && s->biggest->share[t] > fair)
+	if (s->biggest != NULL && s->biggest->share[t] * holders > size)
 		return s->biggest;
-	s->biggest = i;
+	s->biggest = TAILQ_FIRST(&r->ifaces);
 	TAILQ_FOREACH(k, &r->ifaces, entry)
 		if (k->share[t] > s->biggest->share[t])
 			s->biggest = k;

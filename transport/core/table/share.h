@@ -16,8 +16,8 @@
 void share_take(struct rns *, struct iface *, enum share_table);
 void share_give(struct rns *, struct iface *, enum share_table);
 /*
- * Who gives a place of the full table of `size` entries to i: i itself when it
- * has its fair share already, else one that has at least that many.
+ * Who gives a place of the full table of `size` entries to i (NULL: to us): i
+ * itself when it has its fair share already, else the one that has most.
  */
 struct iface *share_victim(struct rns *, struct iface *, enum share_table,
     uint32_t size);

@@ -209,7 +209,7 @@ tunnel_make(struct rns *r, const struct id32 *id, struct tunnel **out)
  * false: that is t itself.
  */
 static bool
-path_room(struct rns *r, const struct tunnel *t)
+tunnel_room(struct rns *r, const struct tunnel *t)
 {
 	struct tunnel *oldest;
 
@@ -231,7 +231,7 @@ path_keep(struct rns *r, struct tunnel *t, const struct rns_path *p)
 	size_t blobs = (p->blob_count - skip) * ANNOUNCE_BLOB;
 	struct tunnel_path *tp;
 
-	if (!path_room(r, t))
+	if (!tunnel_room(r, t))
 		return RNS_ELIMIT;
 	tp = malloc(sizeof(*tp) + blobs + p->announce_len);
 	if (tp == NULL) {

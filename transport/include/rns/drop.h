@@ -58,6 +58,18 @@
 	X(PATH_NOWHERE, "path request of an unknown destination, not to search") \
 	X(PATH_BARE, "path request not answered: no announce of the path")     \
 	X(PATH_BACK, "path request not answered where the path leads")         \
+	X(LINK_IDLE, "relayed link unused for 15 minutes")                     \
+	X(LINK_UNPROVED, "relayed link that nobody has proved")                \
+	X(LINKS_FULL, "relayed link refused or forgotten: the table is full")  \
+	X(PATHS_FULL, "path forgotten: the table is full")                     \
+	X(KNOWN_FULL, "known destination forgotten: the table is full")        \
+	X(REVERSE_FULL, "way back of a proof forgotten: the table is full")    \
+	X(PATHREQS_FULL, "path request forgotten: the table is full")          \
+	X(PATH_QUEUE, "too many path requests of our own wait")                \
+	X(QUEUE_FULL, "announce not passed on: the queue of an interface full") \
+	X(QUEUE_OLD, "announce not passed on: waited three hours for its share") \
+	X(QUEUE_GONE, "announce not passed on: its path is gone")              \
+	X(WAITING_FULL, "announce not passed on: too many wait")               \
 	X(IF_GONE, "its interface is gone")                                    \
 	X(LIMIT, "a table is full")                                            \
 	X(MEMORY, "out of memory")                                             \
