@@ -34,6 +34,7 @@ for t in $targets; do
 done
 
 if STORM_KILLS=${LONG_KILLS:-200} "$top/tests/in-group" "$top/tests/system/run" "$build" storm 2>"$build/storm.log"; then :; else echo "# see $build/storm.log"; fi
+make -C "$build" -s tests/unit/test_power tests/unit/test_lives >"$build/units.log" 2>&1
 if POWER_ALL=1 "$build/tests/unit/test_power" >"$build/power.log" 2>&1; then
 	echo "ok ledger: no power, $(sed -n "s/^# //p" "$build/power.log" | tr "\n" ";")"
 else
