@@ -684,5 +684,6 @@ main(int argc, char *argv[])
 	    program_ready(&j.prog) < 0)
 		fatal("channel to the parent");
 	ev_run(j.loop, 0);
+	law_free(j.law);
 	return 0;
 }

@@ -19,6 +19,7 @@
 #define EVIDENCE_MAX 64	  /* files, of authorities that contradict themselves */
 #define EVIDENCE "equivocation-"
 #define SELF "self-"
+#define SIGNATURES "graph.signatures"
 
 /* A file below dir; each component of path is a folder but the last. */
 static uint8_t *
@@ -227,6 +228,18 @@ klpdir_evidence(const struct klpdir *d, const struct id32 *sha, const void *p,
 	hex_encode(hex, HASH_BYTES(*sha));
 	(void)snprintf(name, sizeof(name), EVIDENCE "%s", hex);
 	return keep(d, name, p, n);
+}
+
+uint8_t *
+klpdir_signatures(const struct klpdir *d, size_t max, size_t *len)
+{
+	return load_kept(d, SIGNATURES, max, len);
+}
+
+int
+klpdir_keep_signatures(const struct klpdir *d, const void *p, size_t n)
+{
+	return keep(d, SIGNATURES, p, n);
 }
 
 int

@@ -39,6 +39,9 @@ int klpdir_keep(const struct klpdir *, const struct id32 *sha, const void *,
     size_t);
 int klpdir_commit(const struct klpdir *, const char *authority, const void *,
     size_t);
+/* The signatures of the graph that were found good (sigset.h). */
+uint8_t *klpdir_signatures(const struct klpdir *, size_t max, size_t *len);
+int klpdir_keep_signatures(const struct klpdir *, const void *, size_t);
 int klpdir_keep_self(const struct klpdir *, const struct fp *,
     const void *frame, size_t);
 /* Two heads of one version; kept until a person removes it. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -130,6 +131,24 @@ keep_known(struct law *l, const struct law_authority *old, unsigned n)
 			memcpy(a->a.want, wanted.want, sizeof(a->a.want));
 		}
 	}
+}
+
+void
+law_free(struct law *l)
+{
+	if (l == NULL)
+		return;
+	drop_step(l);
+	lawio_free(l);
+	revlist_clear(&l->list);
+	revset_clear(&l->standing.revoked);
+	graph_free(l->graph);
+	free(l->self);
+	if (l->dir.klp >= 0)
+		(void)close(l->dir.klp);
+	if (l->dir.kept >= 0)
+		(void)close(l->dir.kept);
+	free(l);
 }
 
 void

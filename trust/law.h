@@ -72,6 +72,8 @@ struct law {
 	bool took_list, took_graph;
 	uint8_t *payload; /* of the graph that is read */
 	struct graph_load *load;
+	struct id32 graph_sha;	/* of its file */
+	struct sigset *kept_sigs; /* of the same file, found good by another life */
 	bool again; /* asked for meanwhile */
 	bool recall; /* what was kept is read: nothing is held back of it */
 	char held[AUTH_WHY]; /* a list that waits for a person; "" */
@@ -81,6 +83,7 @@ struct law {
 /* NULL: no memory. dir: warren/trust. */
 struct law *law_new(int klp, int dir, struct bindstore *,
     const struct law_ops *);
+void law_free(struct law *); /* takes klp; not the store, nor dir */
 /*
  * At the start and when node.yaml was read again; it is borrowed until the next
  * one. Then law_look().

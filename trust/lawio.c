@@ -168,6 +168,8 @@ drop_new(struct law *l)
 	l->load = NULL;
 	free(l->payload);
 	l->payload = NULL;
+	sigset_free(l->kept_sigs);
+	l->kept_sigs = NULL;
 	l->took_list = l->took_graph = false;
 }
 
@@ -196,6 +198,41 @@ take_list(struct law *l, const struct root_doc *rd, const struct env *e,
 	return !l->recall && held(l, rd->path, why) ? TAKE_HELD : TAKE_GOOD;
 }
 
+/*
+ * Signatures that need no second check: of the graph that is here, or of this
+ * very file before a restart.
+ */
+static const struct sigset *
+checked_before(struct law *l)
+{
+	uint8_t *buf;
+	size_t len;
+
+	if (l->graph != NULL)
+		return graph_known(l->graph);
+	buf = klpdir_signatures(&l->dir, sigset_file_bytes(GRAPH_EDGES_MAX),
+	    &len);
+	if (buf != NULL)
+		l->kept_sigs = sigset_get(buf, len, &l->graph_sha);
+	free(buf);
+	return l->kept_sigs;
+}
+
+static void
+keep_checked(struct law *l)
+{
+	uint8_t *buf;
+	size_t len;
+
+	if (l->kept_sigs != NULL || graph_known(l->graph) == NULL)
+		return; /* they are what is kept */
+	buf = sigset_put(graph_known(l->graph), &l->graph_sha, &len);
+	if (buf == NULL || klpdir_keep_signatures(&l->dir, buf, len) < 0)
+		log_warn("trust_graph", "its signatures cannot be kept: they "
+		    "are checked again after a restart");
+	free(buf);
+}
+
 static enum auth_take
 take_graph(struct law *l, const struct root_doc *rd, struct env *e,
     const struct root *r, struct auth_claim *c, char why[AUTH_WHY])
@@ -207,7 +244,10 @@ take_graph(struct law *l, const struct root_doc *rd, struct env *e,
 
 	graph_load_free(l->load);
 	free(l->payload);
+	sigset_free(l->kept_sigs);
 	l->load = NULL;
+	l->kept_sigs = NULL;
+	l->graph_sha = c->sha256;
 	/* it outlives the file that it came in */
 	if ((l->payload = e->own) == NULL) {
 		if ((l->payload = malloc(e->payload_len + 1)) == NULL)
@@ -218,7 +258,7 @@ take_graph(struct law *l, const struct root_doc *rd, struct env *e,
 	e->own = NULL;
 	if (!graph_peek(&h, l->payload, e->payload_len, &text) ||
 	    (l->load = graph_load_new(l->payload, e->payload_len, signers, n,
-		l->graph, &text)) == NULL)
+		checked_before(l), &text)) == NULL)
 		return bad(why, text);
 	l->took_graph = true;
 	(void)snprintf(c->uri, sizeof(c->uri), "%s", h.uri);
@@ -304,6 +344,7 @@ settle_graph(struct law *l)
 	graph_free(l->graph);
 	l->graph = graph_load_take(l->load);
 	log_notice("trust_graph", "%s", says);
+	keep_checked(l);
 	(void)lawio_index(l);
 }
 
@@ -329,4 +370,12 @@ lawio_init(struct law *l)
 {
 	l->io = (struct auth_io){l, io_read, io_blob, io_keep, io_commit,
 	    io_evidence, io_take, io_settle};
+}
+
+void
+lawio_free(struct law *l)
+{
+	drop_new(l);
+	kte1_free(l->standing.now);
+	kte1_free(l->standing.then);
 }

@@ -6,6 +6,7 @@
 
 /* Between law.c, which has the files, and lawio.c, which reads documents. */
 void lawio_init(struct law *);
+void lawio_free(struct law *);
 /* Reads on; 1: more, 0: whole, -1: *why it is refused. */
 int lawio_read_on(struct law *, const char **why);
 /* From where a graph counts: indexes for those who ask. 0 or -1: no memory. */

@@ -72,8 +72,8 @@ struct graph *
 graphkit_load(const void *payload, size_t len, const struct graph *before,
     struct graph_stats *stats, const char **why)
 {
-	struct graph_load *l = graph_load_new(payload, len, NULL, 0, before,
-	    why);
+	struct graph_load *l = graph_load_new(payload, len, NULL, 0,
+	    before == NULL ? NULL : graph_known(before), why);
 	struct graph *g = NULL;
 	int rc = l == NULL ? -1 : 1;
 

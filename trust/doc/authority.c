@@ -295,7 +295,7 @@ open_doc(struct auth_step *s, const struct root_doc *rd, struct auth_doc *d,
 {
 	char type[ENV_TYPE_MAX + 1], why[AUTH_WHY] = "";
 	const struct root *r = &s->next.root;
-	struct auth_claim c = {.uri = ""};
+	struct auth_claim c = {.sha256 = d->sha256};
 	enum auth_take took = TAKE_BAD;
 	const char *bad = NULL;
 	struct env e;

@@ -45,6 +45,7 @@ enum auth_take { TAKE_GOOD, TAKE_BAD, TAKE_HELD };
 struct auth_claim {
 	char uri[URI_MAX + 1];
 	uint32_t version, issued, expires;
+	struct id32 sha256; /* of the file: given, not claimed */
 };
 
 struct auth_io {

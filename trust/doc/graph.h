@@ -147,12 +147,12 @@ struct graph_load;
 /*
  * The payload of a verified envelope; it is borrowed and must not change until
  * graph_load_take() or graph_load_free(). signers: the role keys that signed
- * it; their edges need no signature of their own. before: the graph that this
- * one follows, whose signatures need no second check; NULL; borrowed likewise.
- * NULL: why.
+ * it; their edges need no signature of their own. before: signatures that need
+ * no second check, those of the graph that this one follows; NULL; borrowed
+ * likewise. NULL: why.
  */
 struct graph_load *graph_load_new(const void *payload, size_t len,
-    const struct klp_key *signers, size_t nsigners, const struct graph *before,
+    const struct klp_key *signers, size_t nsigners, const struct sigset *before,
     const char **why);
 /*
  * Goes on for about as long as budget signature checks take. 1: more to do;

@@ -42,7 +42,7 @@ struct graph_load {
 	enum stage stage;
 	struct graph_head head;
 	struct span edges, nodes; /* what is not read yet */
-	const struct graph *before;
+	const struct sigset *before;
 	struct named_key *key, *signer;
 	size_t nkeys, nsigners, keys_cap;
 	struct said *said;
@@ -388,8 +388,6 @@ check(struct graph_load *l, const struct said *s, unsigned *cost)
 	    &s->edge.source);
 	const struct named_key *key = signer != NULL ? signer :
 	    find_key(l->key, l->nkeys, &s->edge.source);
-	const struct sigset *known = l->before == NULL
-	    ? NULL : graph_known(l->before);
 	uint8_t statement[EDGE_LEN];
 	struct id32 digest;
 
@@ -402,7 +400,7 @@ check(struct graph_load *l, const struct said *s, unsigned *cost)
 	edge_put(statement, &s->edge);
 	sigset_digest(&digest, &key->key, TYPE_EDGE, statement, EDGE_LEN,
 	    s->sig);
-	if (known == NULL || !sigset_has(known, &digest)) {
+	if (l->before == NULL || !sigset_has(l->before, &digest)) {
 		++*cost;
 		l->stats.checked++;
 		if (!pae_verify(&key->key, s->sig, TYPE_EDGE, statement,
@@ -512,7 +510,7 @@ load_open(struct graph_load *l, size_t len, const struct klp_key *signers,
 
 struct graph_load *
 graph_load_new(const void *payload, size_t len, const struct klp_key *signers,
-    size_t nsigners, const struct graph *before, const char **why)
+    size_t nsigners, const struct sigset *before, const char **why)
 {
 	struct graph_load *l = calloc(1, sizeof(*l));
 

@@ -6,6 +6,12 @@
 
 #include <nettle/sha2.h>
 
+#include "trust/doc/digest.h"
+
+#define MAGIC "WSIGS1\n" /* with its end: eight bytes */
+#define HEAD_LEN (sizeof(MAGIC) + 32)
+#define DIGEST_LEN 32
+
 /* In order once it is closed. */
 struct sigset {
 	size_t n, max;
@@ -73,4 +79,53 @@ bool
 sigset_has(const struct sigset *s, const struct id32 *digest)
 {
 	return bsearch(digest, s->v, s->n, sizeof(s->v[0]), by_bytes) != NULL;
+}
+
+/* ---- as a file ---- */
+
+size_t
+sigset_file_bytes(size_t max)
+{
+	return HEAD_LEN + max * DIGEST_LEN + DIGEST_LEN;
+}
+
+uint8_t *
+sigset_put(const struct sigset *s, const struct id32 *doc, size_t *len)
+{
+	uint8_t *buf = malloc(sigset_file_bytes(s->n)), *p = buf;
+	struct id32 sum;
+
+	if (buf == NULL)
+		return NULL;
+	memcpy(p, MAGIC, sizeof(MAGIC));
+	p += sizeof(MAGIC);
+	memcpy(p, HASH_BYTES(*doc));
+	p += DIGEST_LEN;
+	for (size_t i = 0; i < s->n; i++, p += DIGEST_LEN)
+		memcpy(p, HASH_BYTES(s->v[i]));
+	digest_of(&sum, buf, (size_t)(p - buf));
+	memcpy(p, HASH_BYTES(sum));
+	*len = (size_t)(p - buf) + DIGEST_LEN;
+	return buf;
+}
+
+struct sigset *
+sigset_get(const uint8_t *buf, size_t len, const struct id32 *doc)
+{
+	size_t n = len < HEAD_LEN + DIGEST_LEN ? 0 :
+	    (len - HEAD_LEN - DIGEST_LEN) / DIGEST_LEN;
+	struct sigset *s;
+	struct id32 sum;
+
+	if (len < HEAD_LEN + DIGEST_LEN || len != sigset_file_bytes(n) ||
+	    memcmp(buf, MAGIC, sizeof(MAGIC)) != 0 ||
+	    memcmp(buf + sizeof(MAGIC), HASH_BYTES(*doc)) != 0)
+		return NULL;
+	digest_of(&sum, buf, len - DIGEST_LEN);
+	if (memcmp(buf + len - DIGEST_LEN, HASH_BYTES(sum)) != 0 ||
+	    (s = sigset_new(n)) == NULL)
+		return NULL;
+	for (; s->n < n; s->n++)
+		s->v[s->n] = *id32_at(buf + HEAD_LEN + s->n * DIGEST_LEN);
+	return s;
 }

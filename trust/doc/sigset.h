@@ -27,4 +27,16 @@ bool sigset_add(struct sigset *, const struct id32 *digest);
 void sigset_close(struct sigset *);
 bool sigset_has(const struct sigset *, const struct id32 *digest);
 
+/*
+ * As a file that is kept beside the document: "WSIGS1", the digest of the
+ * document, the signatures' digests in order, a checksum. Whoever can write it
+ * can let a signature count that does not: it lies where only trust writes.
+ * put: of a closed set, *len bytes in an allocation; NULL: no memory. get: the
+ * caller's; NULL: damaged, of another document, or no memory.
+ */
+uint8_t *sigset_put(const struct sigset *, const struct id32 *doc, size_t *len);
+struct sigset *sigset_get(const uint8_t *buf, size_t len,
+    const struct id32 *doc);
+size_t sigset_file_bytes(size_t max); /* of a set of so many */
+
 #endif
