@@ -152,6 +152,14 @@ blob_has(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t *size)
 }
 
 static uint64_t
+blob_to_come(void *ctx, const struct fp *fp, const struct blob_ref *whole,
+    const struct blob_ref *list)
+{
+	return volumes_to_come(((struct warren_node *)ctx)->volumes, fp,
+	    whole, list);
+}
+
+static uint64_t
 blob_claimed(void *ctx, const struct fp *fp, const struct id32 *sha)
 {
 	return volumes_claimed(((struct warren_node *)ctx)->volumes, fp, sha);
@@ -418,7 +426,8 @@ host_fill(struct host *h, struct warren_node *wn)
 	    .log_seal = log_seal, .log_read = log_read, .log_runs = log_runs,
 	    .log_drop = log_drop,
 	    .follow = follow, .unfollow = unfollow, .log_end = log_end,
-	    .blob_has = blob_has, .blob_claimed = blob_claimed,
+	    .blob_has = blob_has, .blob_to_come = blob_to_come,
+	    .blob_claimed = blob_claimed,
 	    .blob_put = blob_put, .blob_get = blob_get,
 	    .volume_begin = volume_begin, .volume_lacks = volume_lacks,
 	    .chunk_of = chunk_of, .chunks_here = chunks_here,

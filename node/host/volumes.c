@@ -236,6 +236,48 @@ volumes_chunk(struct volumes *vs, const struct fp *fp, const struct id32 *chunk,
 	return false;
 }
 
+/* Each chunk that lacks, once, without what is there of the first. */
+static uint64_t
+lacking_bytes(const struct volume *v)
+{
+	uint64_t sum = 0;
+	uint32_t k;
+
+	for (uint32_t i = v->next; i < v->t.l.n; i++)
+		if (!volume_is_here(v, i) &&
+		    chunk_find(&v->t, chunk_digest(&v->t.l, i), &k) &&
+		    v->t.order[k] == i)
+			sum += chunk_size(&v->t.l, i);
+	return sum - MIN_OF((uint64_t)v->tail, sum);
+}
+
+static uint64_t
+rest_of(struct volumes *vs, const struct fp *fp, const struct blob_ref *ref)
+{
+	return ref->size - MIN_OF(blobs_have(vs->b, fp, &ref->sha256),
+	    ref->size);
+}
+
+uint64_t
+volumes_to_come(struct volumes *vs, const struct fp *fp,
+    const struct blob_ref *whole, const struct blob_ref *list)
+{
+	const struct volume *v = volume_find(vs, fp, &whole->sha256);
+	uint64_t sum;
+
+	if (v != NULL && v->at == AT_HASH)
+		return 0;
+	if (v != NULL && v->at == AT_OPEN)
+		return lacking_bytes(v);
+	/* the list is here, and what lacks is being found out */
+	if (v != NULL)
+		return whole->size;
+	sum = rest_of(vs, fp, whole);
+	if (list != NULL && sum > 0)
+		sum += MIN_OF(rest_of(vs, fp, list), UINT64_MAX - sum);
+	return sum;
+}
+
 uint64_t
 volumes_claimed(struct volumes *vs, const struct fp *fp, const struct id32 *sha)
 {

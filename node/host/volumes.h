@@ -60,6 +60,13 @@ void volumes_here(struct volumes *, const struct fp *, const struct id32 *,
  */
 ssize_t volumes_get(struct volumes *, const struct fp *, const struct id32 *,
     uint64_t offset, uint8_t *buf, size_t n, uint64_t *size);
+/*
+ * Bytes that have still to be sent of a volume, of its list as well (NULL: it
+ * has none): exact once the list was read, else what lies at its beginning is
+ * left out. Of any other blob likewise.
+ */
+uint64_t volumes_to_come(struct volumes *, const struct fp *,
+    const struct blob_ref *whole, const struct blob_ref *list);
 /* What the spool counts for it while it is under way. */
 uint64_t volumes_claimed(struct volumes *, const struct fp *,
     const struct id32 *sha);

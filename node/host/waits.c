@@ -76,8 +76,8 @@ waits_json(struct node *n, const struct job *j)
 		add_room(o, n, j);
 	if (j->m != NULL)
 		(void)json_object_set_new(o, "missing_bytes",
-		    json_integer((json_int_t)inputs_missing_bytes(n, &j->owner,
-			j->m, false)));
+		    json_integer((json_int_t)inputs_to_come(n, &j->owner,
+			j->m)));
 	return o;
 }
 

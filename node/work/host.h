@@ -100,6 +100,10 @@ struct host {
 
 	bool (*blob_has)(void *ctx, const struct fp *fp,
 	    const struct id32 *sha, uint64_t *size);
+	/* bytes that have still to be sent of it, where that is known; list:
+	 * its chunks', NULL: it has none */
+	uint64_t (*blob_to_come)(void *ctx, const struct fp *fp,
+	    const struct blob_ref *whole, const struct blob_ref *list);
 	/* bytes that the spool counts for it, whole or begun; 0: none */
 	uint64_t (*blob_claimed)(void *ctx, const struct fp *fp,
 	    const struct id32 *sha);

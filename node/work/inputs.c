@@ -150,7 +150,7 @@ job_inputs_here(struct node *n, const struct job *j)
 
 uint64_t
 inputs_missing_bytes(struct node *n, const struct fp *fp,
-    const struct manifest *m, bool unclaimed)
+    const struct manifest *m)
 {
 	uint64_t sum = 0;
 
@@ -159,17 +159,41 @@ inputs_missing_bytes(struct node *n, const struct fp *fp,
 
 		if (before_in_list(m, i) ||
 		    n->host.blob_has(n->host.ctx, fp, &v->blob.sha256, NULL) ||
-		    (unclaimed && n->host.blob_claimed(n->host.ctx, fp,
-			&v->blob.sha256) > 0))
+		    n->host.blob_claimed(n->host.ctx, fp,
+			&v->blob.sha256) > 0)
 			continue;
 		sum += MIN_OF(v->blob.size, UINT64_MAX - sum);
-		if (v->has_chunks && !(unclaimed && n->host.blob_claimed(
-			n->host.ctx, fp, &v->chunks.sha256) > 0))
+		if (v->has_chunks && n->host.blob_claimed(n->host.ctx, fp,
+			&v->chunks.sha256) == 0)
 			sum += MIN_OF(v->chunks.size, UINT64_MAX - sum);
 	}
-	if (!contract_here(n, fp, m) && !(unclaimed && n->host.blob_claimed(
-		n->host.ctx, fp, &m->contract.sha256) > 0))
+	if (!contract_here(n, fp, m) && n->host.blob_claimed(n->host.ctx, fp,
+		&m->contract.sha256) == 0)
 		sum += MIN_OF(m->contract.size, UINT64_MAX - sum);
+	return sum;
+}
+
+static void
+add(uint64_t *sum, uint64_t more)
+{
+	*sum += MIN_OF(more, UINT64_MAX - *sum);
+}
+
+uint64_t
+inputs_to_come(struct node *n, const struct fp *fp, const struct manifest *m)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < m->nvolumes; i++) {
+		const struct manifest_volume *v = &m->volume[i];
+
+		if (!before_in_list(m, i))
+			add(&sum, n->host.blob_to_come(n->host.ctx, fp,
+			    &v->blob, v->has_chunks ? &v->chunks : NULL));
+	}
+	if (contract_of(m) != NULL)
+		add(&sum, n->host.blob_to_come(n->host.ctx, fp, contract_of(m),
+		    NULL));
 	return sum;
 }
 
@@ -182,7 +206,7 @@ inputs_promised(struct node *n, const struct fp *fp)
 	for (j = job_next_live(&n->jobs, fp, 0); j != NULL;
 	    j = job_next_live(&n->jobs, fp, j->order)) {
 		if (job_waiting(j) && j->m != NULL)
-			sum += inputs_missing_bytes(n, fp, j->m, true);
+			sum += inputs_missing_bytes(n, fp, j->m);
 	}
 	return sum;
 }

@@ -24,11 +24,17 @@ bool inputs_settled(struct node *, const struct fp *fp,
     const struct manifest *);
 bool job_inputs_here(struct node *, const struct job *);
 /*
- * Bytes of inputs of m that this owner has not uploaded; unclaimed: without
- * those that have begun to come, which the spool counts with their full size.
+ * Bytes of inputs of m that this owner has still to send: of chunks that lack,
+ * where their list has come, and behind what has come already.
+ */
+uint64_t inputs_to_come(struct node *, const struct fp *fp,
+    const struct manifest *);
+/*
+ * What the spool does not count yet: without those that have begun to come,
+ * which it counts with their full size.
  */
 uint64_t inputs_missing_bytes(struct node *, const struct fp *fp,
-    const struct manifest *, bool unclaimed);
+    const struct manifest *);
 /* What waiting jobs of this owner still have to upload counts already. */
 uint64_t inputs_promised(struct node *, const struct fp *fp);
 /*

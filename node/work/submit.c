@@ -37,6 +37,35 @@
 
 /* ---- the answer ---- */
 
+/* Logs as asked, or a small one; outputs as asked, or as they came. */
+static uint64_t
+bytes_to_go(struct node *n, const struct peer *p, const struct manifest *m)
+{
+	uint64_t sum = m->limit[LIMIT_LOG] != 0 ? m->limit[LIMIT_LOG] :
+	    LOG_GUESS;
+	struct limits row;
+
+	if (level_row(&row, &n->policy, MAX_OF(p->v.level, 1)))
+		sum = MIN_OF(sum, row.v[LIMIT_LOG]);
+	for (unsigned i = 0; i < m->nvolumes; i++) {
+		if (!m->volume[i].rw)
+			continue;
+		if (m->limit[LIMIT_OUTPUT] != 0)
+			return sum + m->limit[LIMIT_OUTPUT];
+		sum += m->volume[i].blob.size;
+	}
+	return sum;
+}
+
+/* Of a job that is known: what is left of it. */
+static uint32_t
+airtime_left(struct node *n, const struct asked *a, const struct job *j)
+{
+	return !job_waiting(j) || j->m == NULL ? 0 :
+	    admit_airtime_s(inputs_to_come(n, &j->owner, j->m) +
+		bytes_to_go(n, a->caller->peer, j->m), a->caller->bitrate);
+}
+
 static void
 submitted(struct node *n, const struct asked *a, const struct job *j,
     uint32_t airtime_s)
@@ -292,8 +321,7 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	const struct fp *fp = &l->peer->v.fp;
 	static char why[HOST_WHY];
 	char profile[MANIFEST_TEXT + 1];
-	struct limits row;
-	uint64_t log, room;
+	uint64_t room;
 
 	aj->signer_is_peer = fp_eq(&m->submitter, fp);
 	aj->nonce_used = job_by_nonce(&n->jobs, fp, m->nonce) != NULL;
@@ -314,30 +342,17 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 		if (n->host.blob_has(n->host.ctx, fp, sha, NULL))
 			n->host.blob_use(n->host.ctx, fp, sha);
 	}
-	aj->spool_more = inputs_missing_bytes(n, fp, m, true);
+	aj->spool_more = inputs_missing_bytes(n, fp, m);
 	room = aj->spool_more + inputs_promised(n, fp);
 	/* whether that was enough is step 6's to say, below the payload */
 	(void)n->host.blob_room(n->host.ctx, fp, room);
 	aj->spool_held = n->host.blob_held(n->host.ctx, fp) + room -
 	    aj->spool_more;
-	aj->spool_more = inputs_missing_bytes(n, fp, m, true);
+	aj->spool_more = inputs_missing_bytes(n, fp, m);
 	aj->disk_free = n->host.disk_free(n->host.ctx);
 	aj->bitrate = l->bitrate;
-	aj->bytes_to_come = inputs_missing_bytes(n, fp, m, false);
-	/* logs as asked, or a small one; outputs as asked, or as they came */
-	log = m->limit[LIMIT_LOG] != 0 ? m->limit[LIMIT_LOG] : LOG_GUESS;
-	if (level_row(&row, &n->policy, MAX_OF(l->peer->v.level, 1)))
-		log = MIN_OF(log, row.v[LIMIT_LOG]);
-	aj->bytes_to_go = log;
-	for (unsigned i = 0; i < m->nvolumes; i++) {
-		if (!m->volume[i].rw)
-			continue;
-		if (m->limit[LIMIT_OUTPUT] != 0) {
-			aj->bytes_to_go += m->limit[LIMIT_OUTPUT];
-			break;
-		}
-		aj->bytes_to_go += m->volume[i].blob.size;
-	}
+	aj->bytes_to_come = inputs_to_come(n, fp, m);
+	aj->bytes_to_go = bytes_to_go(n, l->peer, m);
 	aj->wait_s = queue_s(n, l->peer, m);
 }
 
@@ -413,7 +428,7 @@ opened(struct node *n, const struct asked *a, const struct msg_V_MANIFEST *v,
 	if (j != NULL && j->aside)
 		answer_busy(n, a, "ledger", NODE_ASIDE_S);
 	else if (j != NULL && fp_eq(&j->owner, &a->caller->peer->v.fp))
-		submitted(n, a, j, 0);
+		submitted(n, a, j, airtime_left(n, a, j));
 	else if (j != NULL)
 		bad_envelope(n, a, "submitter");
 	else

@@ -539,6 +539,7 @@ make_node(struct world *w)
 	    .log_drop = fake_const_job, .follow = fake_follow,
 	    .unfollow = fake_unfollow, .log_end = fake_const_job,
 	    .blob_has = fake_has, .blob_claimed = fake_claimed,
+	    .blob_to_come = fake_to_come,
 	    .blob_put = fake_put, .volume_begin = fake_begin,
 	    .volume_lacks = fake_lacks, .chunk_of = fake_chunk_of,
 	    .chunks_here = fake_chunks_here,

@@ -183,6 +183,8 @@ void fake_votes_restore(struct world *);
 /* fakehost_blobs.c, for fakehost.c */
 bool fake_has(void *ctx, const struct fp *fp, const struct id32 *sha,
     uint64_t *size);
+uint64_t fake_to_come(void *ctx, const struct fp *fp,
+    const struct blob_ref *whole, const struct blob_ref *list);
 uint64_t fake_claimed(void *ctx, const struct fp *fp, const struct id32 *sha);
 enum volume_is fake_begin(void *ctx, const struct fp *fp,
     const struct blob_ref *whole, const struct blob_ref *list,

@@ -178,6 +178,33 @@ fake_lacks(void *ctx, const struct fp *fp, const struct id32 *whole,
 	return VOLUME_LACKS;
 }
 
+uint64_t
+fake_to_come(void *ctx, const struct fp *fp, const struct blob_ref *whole,
+    const struct blob_ref *list)
+{
+	struct fake_volume *v = volume_of(ctx, fp, &whole->sha256);
+	struct fake_blob *b = blob_of(ctx, fp, &whole->sha256);
+	uint64_t sum = 0;
+
+	if (v == NULL) {
+		sum = whole->size - (b == NULL ? 0 : b->have);
+		b = list == NULL ? NULL : blob_of(ctx, fp, &list->sha256);
+		return list == NULL || sum == 0 ? sum :
+		    sum + list->size - (b == NULL ? 0 : b->have);
+	}
+	for (uint32_t i = 0; i < v->list.n; i++) {
+		bool twice = false;
+
+		for (uint32_t k = 0; k < i; k++)
+			twice |= id32_eq(chunk_digest(&v->list, k),
+			    chunk_digest(&v->list, i));
+		if (!twice &&
+		    !fake_has(ctx, fp, chunk_digest(&v->list, i), NULL))
+			sum += chunk_size(&v->list, i);
+	}
+	return sum;
+}
+
 bool
 fake_chunk_of(void *ctx, const struct fp *fp, const struct id32 *chunk,
     struct id32 *whole, uint64_t *size)

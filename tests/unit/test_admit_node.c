@@ -53,6 +53,17 @@ has_not(void *ctx, const struct fp *fp, const struct id32 *sha, uint64_t *size)
 }
 
 static uint64_t
+nothing_to_come(void *ctx, const struct fp *fp, const struct blob_ref *whole,
+    const struct blob_ref *list)
+{
+	(void)ctx;
+	(void)fp->b;
+	(void)whole->size;
+	(void)list;
+	return 0;
+}
+
+static uint64_t
 held(void *ctx, const struct fp *fp)
 {
 	(void)ctx;
@@ -97,6 +108,7 @@ slow_blob_here(void)
 	slow_link();
 	w.n.policy.max_airtime_s = 560;
 	w.n.host.blob_has = has;
+	w.n.host.blob_to_come = nothing_to_come;
 }
 
 /* ---- what differs ---- */
@@ -138,6 +150,7 @@ static void
 blob_away(void)
 {
 	w.n.host.blob_has = has_not;
+	w.n.host.blob_to_come = fake_to_come;
 }
 
 static void

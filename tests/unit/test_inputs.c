@@ -135,6 +135,55 @@ test_whole(void **state)
 	names(submit(1, 0x41, 2, in_chunks, &id), 0);
 }
 
+static uint32_t
+airtime(const struct proto_ans *a)
+{
+	struct proto_submitted s;
+
+	assert_int_equal(a->status, ST_OK);
+	assert_true(proto_get_submitted(&s, a));
+	return s.airtime_s;
+}
+
+static void
+little_log(struct manifest *m)
+{
+	in_chunks(m);
+	m->limit[LIMIT_LOG] = 8;
+	m->limit[LIMIT_OUTPUT] = 1024;
+}
+
+/* What has still to be sent, where that is known: one byte a second. */
+static void
+test_airtime(void **state)
+{
+	const uint32_t go = 8 + 1024, all = go + sizeof(list) + sizeof(tar);
+	struct id32 id;
+
+	(void)state;
+	world_link(&w, 3, 8);
+	world_identify(&w, 3, 0x41);
+	w.n.policy.max_airtime_s = all - 1;
+	refused(submit(3, 0x41, 1, little_log, &id), "airtime", 11);
+	w.n.policy.max_airtime_s = all;
+	assert_int_equal(airtime(submit(3, 0x41, 2, little_log, &id)), all);
+	took(put(&list_sha, sizeof(list), 0, list, 50), 50);
+	assert_int_equal(airtime(submit(3, 0x41, 2, little_log, &id)),
+	    all - 50);
+	took(put(&list_sha, sizeof(list), 50, list + 50, sizeof(list) - 50),
+	    sizeof(list));
+	/* two of the three chunks are the same */
+	assert_int_equal(airtime(submit(3, 0x41, 2, little_log, &id)),
+	    go + 2 * CHUNK);
+	took(put(&chunk[2], CHUNK, 0, tar + 2 * CHUNK, CHUNK), CHUNK);
+	/* another job with it is let in by what lacks */
+	w.n.policy.max_airtime_s = go + CHUNK;
+	assert_int_equal(airtime(submit(3, 0x41, 3, little_log, &id)),
+	    go + CHUNK);
+	w.n.policy.max_airtime_s = go + CHUNK - 1;
+	refused(submit(3, 0x41, 4, little_log, &id), "airtime", 11);
+}
+
 /* Another person who names it sends all of it. */
 static void
 test_not_known(void **state)
@@ -285,7 +334,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(test_whole), T(test_not_known), T(test_bad_list),
+	    T(test_whole), T(test_airtime), T(test_not_known),
+	    T(test_bad_list),
 	    T(test_bad_whole), T(test_bad_chunk), T(test_later),
 	    T(test_as_one), T(test_idle),
 	};

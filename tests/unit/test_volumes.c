@@ -320,6 +320,10 @@ test_comes(void **state)
 		v.chunks.size, 100, v.list + 100, 50, NOW, &have), BLOB_WHOLE);
 	assert_int_equal(have, v.chunks.size);
 	assert_int_equal(lacking(&alice, &v), v.t.l.n);
+	assert_int_equal(volumes_to_come(vs, &alice, &v.whole, &v.chunks),
+	    SIZE);
+	assert_int_equal(volumes_to_come(vs, &bob, &v.whole, &v.chunks),
+	    SIZE + v.chunks.size);
 	assert_int_equal(volumes_claimed(vs, &alice, &v.whole.sha256),
 	    SIZE + 4096);
 	assert_int_equal(blobs_held(b, &alice), SIZE + 4096);
