@@ -15,13 +15,22 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	uint8_t challenge[RPC_CHALLENGE_LEN], out[RPC_AUTH_MAX];
 	struct rd r = rd_make(data, n);
 	struct codec_path p;
+	struct codec_tunnel t;
 	struct codec_hole h;
 	const uint8_t *raw;
 	size_t count, len;
+	int rc;
 
 	if (codec_paths_head(&r, &count))
 		while (count-- > 0 && codec_path_get(&r, &p) != RNS_EPARSE)
 			;
+	r = rd_make(data, n);
+	if (codec_paths_head(&r, &count))
+		while (count-- > 0 && (rc = codec_tunnel_get(&r, &t)) !=
+		    RNS_EPARSE)
+			while (rc == RNS_OK && t.count-- > 0 &&
+			    codec_path_get(&t.paths, &p) != RNS_EPARSE)
+				;
 	r = rd_make(data, n);
 	if (codec_holes_head(&r, &count))
 		while (count-- > 0 && codec_hole_get(&r, &h) != RNS_EPARSE)

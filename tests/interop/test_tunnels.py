@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Paths outlive a connection (reticulum-transport.md 7.1): against stock rnsd, both ways."""
 
+import os
 import signal
 import socket
 import threading
@@ -91,6 +92,10 @@ def theirs_here(old):
         cable.cut()
         lib.must(lambda: not has(dest), "the path goes with its interface")
         lib.must(lambda: has(dest), "the path is back")
+        # and once more, with us started anew between
+        check(t.stop() == 0, "exit status")
+        t = ctx.transport(config(server("listen", ours), transport=True), folder=t.folder)
+        lib.must(lambda: has(dest), "the path is back after a restart")
     return run
 
 
@@ -117,8 +122,34 @@ def ours_there(old):
     return run
 
 
+def the_file(ctx):
+    """tunnels, as rnsd writes it, read by us, and the other way round."""
+    py = ctx.args.python
+    port, inner = lib.free_port(), lib.free_port()
+    name = f"interop{port}"
+    text = config(server("listen", port), transport=True, share=True, instance=name)
+    folder = ctx.rnsd(py, text)
+    lib.must(lambda: lib.instance_up(name), "rnsd")
+    rnsd = ctx.things[-1]
+    ctx.rnsd(py, config(server("listen", inner) + client("up", port), transport=True))
+    dest = announced(ctx, inner, lambda d: d in paths_of(py, folder))
+    rnsd.stop()
+    check(os.path.getsize(folder + "/storage/tunnels") > 32, "rnsd wrote its tunnel")
+    t = ctx.transport(text, folder=folder)
+
+    def has(d):
+        return any(p["destination"] == d for p in control(t, "paths")[0]["paths"])
+    lib.must(lambda: has(dest), "what rnsd stored of the tunnel")
+    check(t.stop() == 0, "exit status")
+    rnsd = ctx.keep(lib.Process([py, "-m", "RNS.Utilities.rnsd", "--config", folder],
+                                open(ctx.folder + "/rnsd.log", "ab")))
+    lib.must(lambda: lib.instance_up(name), "rnsd again")
+    lib.must(lambda: dest in paths_of(py, folder), "what we stored of the tunnel")
+
+
 TESTS = []
 LONG = [
+    ("tunnels: the file, there and back", the_file),
     ("tunnels: a stock client of ours", theirs_here(False)),
     ("tunnels: our client of a stock server", ours_there(False)),
     ("tunnels: a stock client of ours, 1.4.2", theirs_here(True)),

@@ -111,6 +111,36 @@ announces(void **state)
 	assert_int_equal(seen, 3);
 }
 
+/* Whatever comes, the decoders end, and read nothing behind their input. */
+static void
+decode_all(void *arg, const uint8_t *data, size_t n)
+{
+	struct codec_path p;
+	struct codec_tunnel t;
+	struct codec_hole h;
+	const uint8_t *raw;
+	size_t count, len;
+	int rc;
+	struct rd r = rd_make(data, n);
+
+	(void)arg;
+	if (codec_paths_head(&r, &count))
+		while (count-- > 0 && codec_path_get(&r, &p) != RNS_EPARSE)
+			;
+	r = rd_make(data, n);
+	if (codec_paths_head(&r, &count))
+		while (count-- > 0 && (rc = codec_tunnel_get(&r, &t)) !=
+		    RNS_EPARSE)
+			while (rc == RNS_OK && t.count-- > 0 &&
+			    codec_path_get(&t.paths, &p) != RNS_EPARSE)
+				;
+	r = rd_make(data, n);
+	if (codec_holes_head(&r, &count))
+		while (count-- > 0 && codec_hole_get(&r, &h) != RNS_EPARSE)
+			;
+	(void)codec_announce_get(data, n, &raw, &len);
+}
+
 static void
 holes(void **state)
 {
@@ -118,20 +148,95 @@ holes(void **state)
 	size_t n, count;
 	uint8_t *buf = file("blackhole/local", &n);
 	struct rd r = rd_make(buf, n);
+	uint8_t out[512];
+	struct wr w = wr_make(out, sizeof(out));
 	int forever = 0;
 
 	(void)state;
 	assert_true(codec_holes_head(&r, &count));
 	assert_int_equal(count, 2);
+	mpk_put_map(&w, count);
 	while (count-- > 0) {
 		assert_int_equal(codec_hole_get(&r, &h), RNS_OK);
 		assert_true(h.identity.b[0] == 0x00 || h.identity.b[0] == 0xff);
 		if (h.identity.b[0] == 0xff)
 			assert_int_equal(h.until_us, 0);
 		forever += h.until_us == 0;
+		codec_hole_put(&w, &h);
 	}
 	assert_true(rd_end(&r));
 	assert_int_equal(forever, 1);
+	/* written again: the same, but for the time's last digits */
+	assert_true(wr_ok(&w));
+	assert_int_equal(w.len, n);
+}
+
+/* A reason that is too long is cut, and never inside a character. */
+static void
+reasons(void **state)
+{
+	char text[CODEC_REASON_MAX + 40];
+	struct codec_hole in = {.reason = text}, h;
+	uint8_t out[1024];
+	struct wr w;
+	struct rd r;
+
+	(void)state;
+	for (size_t off = 0; off < 2; off++) {
+		text[0] = 'x';
+		for (size_t i = off; i + 2 <= sizeof(text); i += 2)
+			memcpy(text + i, "\xc3\xa4", 2);
+		in.reason_len = sizeof(text) - 2 + off;
+		w = wr_make(out, sizeof(out));
+		codec_hole_put(&w, &in);
+		assert_true(wr_ok(&w));
+		r = rd_make(out, w.len);
+		assert_int_equal(codec_hole_get(&r, &h), RNS_OK);
+		assert_int_equal(h.reason_len, CODEC_REASON_MAX - off);
+		assert_memory_equal(h.reason, text, h.reason_len);
+	}
+}
+
+static void
+tunnels(void **state)
+{
+	struct id32 id = {{7}}, interface = {{8}};
+	struct codec_path p = {.dest = {{1}}, .hops = 3, .learned_us = 5000000,
+	    .expires_us = 9000000, .packet_hash = {{4}}, .blob_count = 1}, q;
+	struct codec_tunnel t;
+	uint8_t out[1024];
+	size_t count;
+	struct wr w = wr_make(out, sizeof(out));
+	struct rd r;
+
+	(void)state;
+	mpk_put_array(&w, 2);
+	codec_tunnel_put(&w, &id, NULL, 2);
+	codec_path_put(&w, &p);
+	p.interface = interface;
+	codec_path_put(&w, &p);
+	codec_tunnel_put_end(&w, 7000000);
+	codec_tunnel_put(&w, &interface, &interface, 0);
+	codec_tunnel_put_end(&w, 8000000);
+	assert_true(wr_ok(&w));
+	r = rd_make(out, w.len);
+	assert_true(codec_paths_head(&r, &count));
+	assert_int_equal(count, 2);
+	assert_int_equal(codec_tunnel_get(&r, &t), RNS_OK);
+	assert_true(id32_eq(&t.id, &id));
+	assert_int_equal(t.expires_us, 7000000);
+	assert_int_equal(t.count, 2);
+	assert_int_equal(codec_path_get(&t.paths, &q), RNS_OK);
+	assert_int_equal(q.interface.b[0], 0);
+	assert_int_equal(codec_path_get(&t.paths, &q), RNS_OK);
+	assert_int_equal(q.interface.b[0], 8);
+	assert_int_equal(q.hops, 3);
+	assert_true(rd_end(&t.paths));
+	assert_int_equal(codec_tunnel_get(&r, &t), RNS_OK);
+	assert_int_equal(t.count, 0);
+	assert_true(rd_end(&r));
+	vec_each_prefix(out, w.len, decode_all, NULL);
+	vec_each_flip(out, w.len, decode_all, NULL);
 }
 
 static void
@@ -163,27 +268,6 @@ many_blobs(void **state)
 	assert_int_equal(p.learned_us, 1700000000500000);
 }
 
-/* Whatever comes, the decoders end, and read nothing behind their input. */
-static void
-decode_all(void *arg, const uint8_t *data, size_t n)
-{
-	struct codec_path p;
-	struct codec_hole h;
-	const uint8_t *raw;
-	size_t count, len;
-	struct rd r = rd_make(data, n);
-
-	(void)arg;
-	if (codec_paths_head(&r, &count))
-		while (count-- > 0 && codec_path_get(&r, &p) != RNS_EPARSE)
-			;
-	r = rd_make(data, n);
-	if (codec_holes_head(&r, &count))
-		while (count-- > 0 && codec_hole_get(&r, &h) != RNS_EPARSE)
-			;
-	(void)codec_announce_get(data, n, &raw, &len);
-}
-
 static void
 hostile(void **state)
 {
@@ -205,7 +289,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(read_paths), cmocka_unit_test(announces),
-		cmocka_unit_test(holes), cmocka_unit_test(many_blobs),
+		cmocka_unit_test(holes), cmocka_unit_test(reasons),
+		cmocka_unit_test(tunnels), cmocka_unit_test(many_blobs),
 		cmocka_unit_test(hostile),
 	};
 

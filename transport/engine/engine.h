@@ -27,7 +27,9 @@
  *   reach.c     whether anybody can be reached
  *   nif.c       interfaces and their numbers in the core
  *   opener.c    what the parent opens for them, and when to ask again
- *   store.c     the storage folder; store_codec.c its formats
+ *   store.c     the storage folder; store_file.c one of its files,
+ *               store_codec.c formats, store_paths.c paths and tunnels
+ *   holes.c     the blackhole
  *   door.c      who may connect; callers.c decides it
  *   if_tcp.c, if_udp.c, if_local.c    the kinds of interfaces; kinds.c their
  *               table
@@ -89,6 +91,7 @@ struct engine {
 	void (*on_online)(struct engine *, struct nif *);
 
 	struct store *store;
+	struct holes *holes;
 	struct bridge *bridge;
 	struct reload reload; /* as the parent answered */
 	struct asksock *mesh_sock;

@@ -11,6 +11,7 @@
 #include "transport/engine/control.h"
 #include "transport/engine/door.h"
 #include "transport/engine/engine.h"
+#include "transport/engine/holes.h"
 #include "transport/engine/if_local.h"
 #include "transport/engine/kinds.h"
 #include "transport/engine/nif.h"
@@ -105,6 +106,8 @@ engine_start(struct engine *e)
 	if (core_new(e) < 0)
 		fatalx("the core cannot be made: memory");
 	kinds_create_all(e);
+	if ((e->holes = holes_new(e)) == NULL)
+		fatal("blackhole");
 	if (dir >= 0) {
 		if ((e->store = store_new(e, dir)) == NULL)
 			fatal("the storage folder cannot be used");
@@ -163,6 +166,7 @@ engine_clear(struct engine *e)
 	while ((n = TAILQ_LAST(&e->ifs, nif_list)) != NULL)
 		nif_free(n);
 	store_free(e->store);
+	holes_free(e->holes);
 	rns_free(e->rns);
 	rnsconf_free(e->conf);
 	program_detach(&e->program);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/engine/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -14,34 +13,27 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
-#include "common/mpk.h"
 #include "transport/core/table/stores.h"
 #include "transport/engine/engine.h"
-#include "transport/engine/nif.h"
-#include "transport/engine/store_codec.h"
+#include "transport/engine/holes.h"
+#include "transport/engine/store_file.h"
+#include "transport/engine/store_paths.h"
 
 #define PERSIST_S 43200 /* P of reticulum-transport.md 11.4 */
 #define KNOWN_S 300     /* cleaning of known destinations, cache */
-/* reticulum-transport.md 7.4: expiry of the blackhole */
-#define HOLES_S 60
-#define HOLES_MAX 65536 /* ours: identities of all files */
 
 /* ours: a file longer than this is not read */
 #define KNOWN_FILE_MAX (64u << 20)
-#define PATHS_FILE_MAX (128u << 20)
 #define HASHES_FILE_MAX (64u << 20)
-#define HOLES_FILE_MAX (8u << 20)
+#define RATCHET_MAX 4096
 
 struct store {
 	struct engine *e;
-	int dir;
+	struct store_files files;
 	int ratchets, announces_dir, blackhole; /* folders of it, or -1 */
-	struct mono persisted, known_written, holes_checked;
+	struct mono persisted, known_written;
 	uint64_t announces; /* of the last known_destinations */
 	int64_t ratchets_us; /* those heard until then are written */
-	struct codec_hole *holes; /* with an end */
-	size_t nholes;
-	bool failing; /* the last write failed: say so once */
 };
 
 /* ---- the identity ---- */
@@ -50,6 +42,7 @@ int
 store_identity(int dir, uint8_t key[RNS_KEY])
 {
 	static const char name[] = "transport_identity";
+	char database[256];
 	ssize_t n;
 
 	if ((n = file_read(dir, name, key, RNS_KEY)) == RNS_KEY)
@@ -60,6 +53,14 @@ store_identity(int dir, uint8_t key[RNS_KEY])
 	}
 	if (errno != ENOENT) {
 		log_err(name, "cannot be read");
+		return -1;
+	}
+	if (store_database(dir, database, sizeof(database)) != 0) {
+		log_errx(database, "is a database of RNS 1.6 and there is no "
+		    "transport_identity beside it: it may hold the identity of "
+		    "this node. Write its 64 bytes to "
+		    "storage/transport_identity, or move the database away to "
+		    "begin as a new node");
 		return -1;
 	}
 	randombytes_buf(key, RNS_KEY);
@@ -73,33 +74,6 @@ store_identity(int dir, uint8_t key[RNS_KEY])
 
 /* ---- helpers ---- */
 
-/* Out of disk and the like: once when it begins, once when it ends. */
-static bool
-wrote(struct store *s, const char *name, int rc)
-{
-	if (rc < 0) {
-		if (!s->failing)
-			log_warn(name, "cannot be written, trying again later");
-		s->failing = true;
-		return false;
-	}
-	if (s->failing)
-		log_notice(name, "can be written again");
-	s->failing = false;
-	return true;
-}
-
-/* NULL: not there, or not readable (logged). */
-static char *
-load(int dir, const char *name, size_t max, size_t *len)
-{
-	char *buf;
-
-	if ((buf = file_load(dir, name, max, len)) == NULL && errno != ENOENT)
-		log_warn(name, "cannot be read, left out");
-	return buf;
-}
-
 struct store *
 store_new(struct engine *e, int dir)
 {
@@ -111,8 +85,8 @@ store_new(struct engine *e, int dir)
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return NULL;
 	s->e = e;
-	s->dir = dir;
-	s->persisted = s->known_written = s->holes_checked = clock_mono();
+	store_files_init(&s->files, dir);
+	s->persisted = s->known_written = clock_mono();
 	s->ratchets_us = clock_wall_us();
 	cache = dir_open(dir, "cache", true, 0700);
 	s->announces_dir = dir_open(cache, "announces", true, 0700);
@@ -137,13 +111,13 @@ store_free(struct store *s)
 		(void)close(s->ratchets);
 	if (s->blackhole >= 0)
 		(void)close(s->blackhole);
-	free(s->holes);
+	store_files_clear(&s->files);
 	free(s);
 }
 
 /* ---- loading ---- */
 
-/* The received ratchet of one known destination; bad files are removed. */
+/* The received ratchet of one known destination. */
 static void
 load_ratchet(struct store *s, const struct hash16 *dest)
 {
@@ -153,13 +127,16 @@ load_ratchet(struct store *s, const struct hash16 *dest)
 	size_t len;
 
 	hex_encode(name, HASH_BYTES(*dest));
-	if ((buf = file_load(s->ratchets, name, 4096, &len)) == NULL)
+	if ((buf = store_file_load(&s->files, s->ratchets, name, RATCHET_MAX,
+	    &len)) == NULL)
 		return;
 	cmd.ratchet.dest = *dest;
 	if (stores_ratchet_get((uint8_t *)buf, len, cmd.ratchet.key,
-	    &cmd.ratchet.received_us) != RNS_OK ||
-	    rns_submit(s->e->rns, &cmd, s->e->now) == RNS_EINVAL)
-		(void)unlinkat(s->ratchets, name, 0); /* corrupt or too old */
+	    &cmd.ratchet.received_us) != RNS_OK)
+		store_file_aside(&s->files, s->ratchets, name, "the next "
+		    "announce of that destination brings another");
+	else if (rns_submit(s->e->rns, &cmd, s->e->now) == RNS_EINVAL)
+		(void)unlinkat(s->ratchets, name, 0); /* too old */
 }
 
 static void
@@ -169,29 +146,22 @@ load_known(struct store *s)
 	_cleanup_free_ char *buf = NULL;
 	size_t len, count, taken = 0, passed = 0;
 	struct rns_known k;
+	bool damaged;
 	struct rd r;
 	int rc;
 
-	if ((buf = load(s->dir, "known_destinations", KNOWN_FILE_MAX, &len)) == NULL)
+	if ((buf = store_file_load(&s->files, s->files.dir,
+	    "known_destinations", KNOWN_FILE_MAX, &len)) == NULL)
 		return;
 	r = rd_make(buf, len);
-	if (stores_known_head(&r, &count) != RNS_OK) {
-		log_warnx("known_destinations", "damaged and left out: what "
-		    "was known is learned again from announces");
-		return;
-	}
-	for (; count > 0; count--) {
-		if ((rc = stores_known_next(&r, &k)) == RNS_EPARSE) {
-			log_warnx("known_destinations", "%zu entries cannot "
-			    "be read", count);
+	damaged = stores_known_head(&r, &count) != RNS_OK;
+	for (; !damaged && count > 0; count--) {
+		if ((rc = stores_known_next(&r, &k)) == RNS_EPARSE)
 			break;
-		}
-		if (rc != RNS_OK) {
-			passed++;
-			continue;
-		}
+		damaged |= rc != RNS_OK;
 		cmd = stores_known_cmd(&k);
-		if (rns_submit(s->e->rns, &cmd, s->e->now) != RNS_OK) {
+		if (rc != RNS_OK ||
+		    rns_submit(s->e->rns, &cmd, s->e->now) != RNS_OK) {
 			passed++;
 			continue;
 		}
@@ -199,6 +169,10 @@ load_known(struct store *s)
 		taken++;
 	}
 	log_info("known_destinations", "read=%zu skipped=%zu", taken, passed);
+	if (damaged || count > 0 || !rd_end(&r))
+		store_file_aside(&s->files, s->files.dir, "known_destinations",
+		    "what could be read was taken, the rest is learned again "
+		    "from announces");
 }
 
 static void
@@ -208,187 +182,54 @@ load_hashes(struct store *s)
 	_cleanup_free_ char *buf = NULL;
 	size_t len;
 
-	if ((buf = load(s->dir, "packet_hashlist.raw", HASHES_FILE_MAX, &len)) == NULL)
+	if ((buf = store_file_load(&s->files, s->files.dir,
+	    "packet_hashlist.raw", HASHES_FILE_MAX, &len)) == NULL)
 		return;
 	cmd.bytes.data = (uint8_t *)buf;
 	cmd.bytes.len = len - len % RNS_FULL_HASH;
 	(void)rns_submit(s->e->rns, &cmd, s->e->now);
+	if (len % RNS_FULL_HASH != 0)
+		store_file_aside(&s->files, s->files.dir,
+		    "packet_hashlist.raw", "its end is missing");
 }
 
-static const struct nif *
-nif_by_hash(const struct engine *e, const struct id32 *hash)
-{
-	const struct nif *n;
-
-	TAILQ_FOREACH(n, &e->ifs, link)
-		if (n->id != 0 &&
-		    id32_eq(&n->cfg.name_hash, hash))
-			return n;
-	return NULL;
-}
-
-/* reticulum-transport.md 11.4: only with its interface and its announce. */
+/*
+ * Is there a database of RNS 1.6 that is newer than the tables? Those were
+ * left behind when it was made, and what they say of paths is over; keys of
+ * destinations and the blackhole stay true.
+ */
 static bool
-load_path(struct store *s, const struct codec_path *p)
+tables_left_behind(struct store *s)
 {
-	struct rns_cmd cmd = {.type = RNS_CMD_PATH_ADD};
-	const struct nif *n = nif_by_hash(s->e, &p->interface);
-	char name[2 * RNS_FULL_HASH + 1];
-	_cleanup_free_ char *buf = NULL;
-	size_t len;
+	char name[256];
+	int64_t made = store_database(s->files.dir, name, sizeof(name));
+	bool older;
 
-	if (n == NULL)
+	if (made == 0)
 		return false;
-	hex_encode(name, HASH_BYTES(p->packet_hash));
-	buf = file_load(s->announces_dir, name, 8192, &len);
-	if (buf == NULL || !codec_announce_get((uint8_t *)buf, len, &cmd.path.announce,
-	    &cmd.path.announce_len))
-		return false;
-	cmd.path.dest = p->dest;
-	cmd.path.next_hop = p->next_hop;
-	cmd.path.hops = p->hops;
-	cmd.path.learned_us = p->learned_us;
-	cmd.path.expires_us = p->expires_us;
-	cmd.path.ifid = n->id;
-	cmd.path.blobs = &p->blobs[0][0];
-	cmd.path.blob_count = p->blob_count;
-	return rns_submit(s->e->rns, &cmd, s->e->now) == RNS_OK;
-}
-
-static void
-load_paths(struct store *s)
-{
-	_cleanup_free_ char *buf = NULL;
-	size_t len, count, taken = 0, passed = 0;
-	struct codec_path p;
-	struct rd r;
-	int rc;
-
-	if ((buf = load(s->dir, "destination_table", PATHS_FILE_MAX, &len)) == NULL)
-		return;
-	r = rd_make(buf, len);
-	if (!codec_paths_head(&r, &count)) {
-		log_warnx("destination_table", "damaged and left out: paths "
-		    "are learned again from announces");
-		return;
-	}
-	for (; count > 0; count--) {
-		if ((rc = codec_path_get(&r, &p)) == RNS_EPARSE) {
-			log_warnx("destination_table", "%zu entries cannot "
-			    "be read", count);
-			break;
-		}
-		if (rc == RNS_OK && load_path(s, &p))
-			taken++;
-		else
-			passed++;
-	}
-	log_info("destination_table", "read=%zu skipped=%zu", taken, passed);
-}
-
-/* ---- blackhole (reticulum-transport.md 7.4) ---- */
-
-static void
-hole_set(struct store *s, const struct hash16 *identity, bool on)
-{
-	struct rns_cmd cmd = {.type = RNS_CMD_BLACKHOLE};
-
-	cmd.blackhole.identity = *identity;
-	cmd.blackhole.on = on;
-	(void)rns_submit(s->e->rns, &cmd, s->e->now);
-}
-
-static bool
-hole_keep(struct store *s, const struct codec_hole *h)
-{
-	struct codec_hole *more;
-
-	if (h->until_us == 0)
-		return true;
-	if ((s->nholes & (s->nholes - 1)) == 0) {
-		more = reallocarray(s->holes,
-		    s->nholes == 0 ? 1 : s->nholes * 2, sizeof(*more));
-		if (more == NULL)
-			return false;
-		s->holes = more;
-	}
-	s->holes[s->nholes++] = *h;
-	return true;
-}
-
-static void
-load_holes(struct store *s, const char *name)
-{
-	_cleanup_free_ char *buf = NULL;
-	size_t len, count, taken = 0;
-	struct codec_hole h;
-	struct rd r;
-	int rc;
-
-	if ((buf = load(s->blackhole, name, HOLES_FILE_MAX, &len)) == NULL)
-		return;
-	r = rd_make(buf, len);
-	if (!codec_holes_head(&r, &count)) {
-		log_warnx(name, "damaged and left out: who stands in it is not "
-		    "blackholed; put back a whole one");
-		return;
-	}
-	for (; count > 0 && taken < HOLES_MAX; count--) {
-		if ((rc = codec_hole_get(&r, &h)) == RNS_EPARSE) {
-			log_warnx(name, "%zu entries cannot be read", count);
-			break;
-		}
-		if (rc != RNS_OK ||
-		    (h.until_us != 0 && h.until_us <= clock_wall_us()) ||
-		    !hole_keep(s, &h))
-			continue;
-		hole_set(s, &h.identity, true);
-		taken++;
-	}
-	if (count > 0 && taken == HOLES_MAX)
-		log_warnx(name, "%zu identities are too many, left out",
-		    count);
-	log_notice(name, "identities=%zu", taken);
-}
-
-/* Our own list, and those of the sources that the configuration names. */
-static void
-load_blackhole(struct store *s)
-{
-	const struct rnsconf *c = s->e->conf;
-	char name[2 * RNS_HASH + 1];
-
-	load_holes(s, "local");
-	for (unsigned i = 0; i < c->nblackhole_sources; i++) {
-		hex_encode(name, HASH_BYTES(c->blackhole_sources[i]));
-		load_holes(s, name);
-	}
-}
-
-static void
-expire_holes(struct store *s)
-{
-	int64_t now = clock_wall_us();
-
-	for (size_t i = 0; i < s->nholes;) {
-		if (s->holes[i].until_us > now) {
-			i++;
-			continue;
-		}
-		hole_set(s, &s->holes[i].identity, false);
-		s->holes[i] = s->holes[--s->nholes];
-	}
+	older = made > store_file_time(s->files.dir, "destination_table");
+	log_warnx(name, "is a database of RNS 1.6, which this version does "
+	    "not read: what it has learned is learned again from announces%s",
+	    older ? "; destination_table, tunnels and packet_hashlist.raw are "
+	    "older and are not read either" : "");
+	return older;
 }
 
 void
 store_load(struct store *s)
 {
+	bool left = tables_left_behind(s);
+
 	load_known(s);
-	if (s->e->conf->enable_transport) {
+	if (s->e->conf->enable_transport && !left) {
 		load_hashes(s);
-		load_paths(s);
+		store_paths_load(s->e, &s->files, s->announces_dir);
 	}
-	load_blackhole(s); /* last: it takes paths away again */
+	/* last: it takes paths away again */
+	holes_load(s->e->holes, &s->files, s->blackhole);
+	/* what was read of a damaged file shall be there at the next start */
+	if (s->files.set_aside > 0)
+		store_persist(s);
 }
 
 /* ---- writing ---- */
@@ -408,15 +249,15 @@ write_known(struct store *s)
 		count++;
 	}
 	if ((buf = malloc(cap)) == NULL) {
-		(void)wrote(s, "known_destinations", -1);
+		(void)store_file_wrote(&s->files, "known_destinations", -1);
 		return;
 	}
 	w = wr_make(buf, cap);
 	stores_known_put_head(&w, count);
 	EACH_KNOWN(s->e->rns, &k, first)
 		stores_known_put(&w, &k);
-	if (!wr_ok(&w) || !wrote(s, "known_destinations",
-	    file_replace(s->dir, "known_destinations", buf, w.len, 0600)))
+	if (!wr_ok(&w) || !store_file_write(&s->files, s->files.dir,
+	    "known_destinations", buf, w.len))
 		return;
 	rns_counts(s->e->rns, &c);
 	s->announces = c.announces;
@@ -439,97 +280,11 @@ write_ratchets(struct store *s)
 		w = wr_make(buf, sizeof(buf));
 		stores_ratchet_put(&w, k.ratchet, k.ratchet_us);
 		hex_encode(name, HASH_BYTES(k.dest));
-		if (!wr_ok(&w) || !wrote(s, name, file_replace(s->ratchets,
-		    name, buf, w.len, 0600)))
+		if (!wr_ok(&w) || !store_file_write(&s->files, s->ratchets,
+		    name, buf, w.len))
 			return;
 	}
 	s->ratchets_us = now;
-}
-
-/* The announce that a stored path needs; one that is there is the same. */
-static bool
-write_announce(struct store *s, const struct rns_path *p, const struct nif *n)
-{
-	char name[2 * RNS_FULL_HASH + 1];
-	uint8_t buf[CODEC_ANNOUNCE_MAX];
-	_cleanup_fd_ int fd = -1;
-	struct wr w = wr_make(buf, sizeof(buf));
-
-	hex_encode(name, HASH_BYTES(p->packet_hash));
-	fd = openat(s->announces_dir, name, O_WRONLY | O_CREAT | O_EXCL |
-	    O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 && errno == EEXIST)
-		return true;
-	codec_announce_put(&w, p->announce, p->announce_len, n->name);
-	/*
-	 * No sync: there may be thousands, and each is checked when it is
-	 * read. A torn one costs one path.
-	 */
-	if (!wrote(s, name, fd < 0 ? -1 : write_full(fd, buf, w.len))) {
-		(void)unlinkat(s->announces_dir, name, 0);
-		return false;
-	}
-	return wr_ok(&w);
-}
-
-static void
-fill_path(struct codec_path *c, const struct rns_path *p, const struct nif *n)
-{
-	size_t count = MIN_OF(p->blob_count, (size_t)CODEC_BLOBS_MAX);
-
-	memset(c, 0, sizeof(*c));
-	c->dest = p->dest;
-	c->next_hop = p->next_hop;
-	c->hops = p->hops;
-	c->learned_us = p->learned_us;
-	c->expires_us = p->expires_us;
-	c->interface = n->cfg.name_hash;
-	c->packet_hash = p->packet_hash;
-	memcpy(c->blobs, p->blobs + (p->blob_count - count) * CODEC_BLOB,
-	    count * CODEC_BLOB);
-	c->blob_count = count;
-}
-
-/* A path whose interface ends with this run cannot be read again. */
-static const struct nif *
-path_nif(const struct store *s, const struct rns_path *p)
-{
-	const struct nif *n = nif_find(s->e, p->ifid);
-
-	return n != NULL && nif_lasting(n) ? n : NULL;
-}
-
-static void
-write_paths(struct store *s)
-{
-	_cleanup_free_ uint8_t *buf = NULL;
-	const struct nif *n;
-	struct codec_path c;
-	struct rns_path p;
-	size_t count = 0, put = 0;
-	struct wr w;
-	bool first;
-
-	EACH_PATH(s->e->rns, &p, first)
-		count += path_nif(s, &p) != NULL && p.announce != NULL;
-	if ((buf = malloc(5 + count * CODEC_PATH_MAX)) == NULL) {
-		(void)wrote(s, "destination_table", -1);
-		return;
-	}
-	w = wr_make(buf, 5 + count * CODEC_PATH_MAX);
-	mpk_put_array(&w, count);
-	EACH_PATH(s->e->rns, &p, first) {
-		if ((n = path_nif(s, &p)) == NULL || p.announce == NULL)
-			continue;
-		if (put == count || !write_announce(s, &p, n))
-			return;
-		fill_path(&c, &p, n);
-		codec_path_put(&w, &c);
-		put++;
-	}
-	if (put == count && wr_ok(&w))
-		(void)wrote(s, "destination_table", file_replace(s->dir,
-		    "destination_table", buf, w.len, 0600));
 }
 
 static void
@@ -541,12 +296,12 @@ write_hashes(struct store *s)
 
 	rns_limits_default(&lim);
 	if ((buf = malloc((size_t)lim.hashes * RNS_FULL_HASH)) == NULL) {
-		(void)wrote(s, "packet_hashlist.raw", -1);
+		(void)store_file_wrote(&s->files, "packet_hashlist.raw", -1);
 		return;
 	}
 	n = rns_hashes(s->e->rns, buf, lim.hashes);
-	(void)wrote(s, "packet_hashlist.raw", file_replace(s->dir,
-	    "packet_hashlist.raw", buf, n * RNS_FULL_HASH, 0600));
+	(void)store_file_write(&s->files, s->files.dir, "packet_hashlist.raw",
+	    buf, n * RNS_FULL_HASH);
 }
 
 void
@@ -554,7 +309,7 @@ store_persist(struct store *s)
 {
 	write_known(s);
 	write_ratchets(s);
-	write_paths(s);
+	store_paths_write(s->e, &s->files, s->announces_dir);
 	if (s->e->conf->enable_transport)
 		write_hashes(s);
 	s->persisted = s->known_written = clock_mono();
@@ -567,75 +322,12 @@ store_detached(struct store *s)
 		store_persist(s);
 }
 
-/* ---- cleaning ---- */
-
-static int
-hash_cmp(const void *a, const void *b)
-{
-	return memcmp(a, b, RNS_FULL_HASH);
-}
-
-/* Announces that no path names any more (reticulum-transport.md 11.4). */
-static void
-clean_announces(struct store *s)
-{
-	struct id32 *named;
-	size_t n = 0;
-	struct id32 hash;
-	struct rns_counts c;
-	struct rns_path p;
-	struct dirent *d;
-	bool first;
-	DIR *dir;
-	int fd;
-
-	rns_counts(s->e->rns, &c);
-	named = calloc((size_t)c.paths + 1, sizeof(*named));
-	fd = openat(s->announces_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (named == NULL || fd < 0 || (dir = fdopendir(fd)) == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
-		free(named);
-		return;
-	}
-	EACH_PATH(s->e->rns, &p, first)
-		if (n < c.paths)
-			named[n++] = p.packet_hash;
-	qsort(named, n, sizeof(*named), hash_cmp);
-	while ((d = readdir(dir)) != NULL) {
-		/* what is not ours to name is left alone */
-		if (!hex_decode(HASH_BYTES(hash), d->d_name,
-		    strlen(d->d_name)) || bsearch(hash.b, named, n,
-		    sizeof(*named), hash_cmp) != NULL)
-			continue;
-		(void)unlinkat(dirfd(dir), d->d_name, 0);
-	}
-	(void)closedir(dir);
-	free(named);
-}
-
-/* Announces of tunnels that rnsd left must stay for the day it comes back. */
-static bool
-has_tunnels(const struct store *s)
-{
-	uint8_t first[2];
-	ssize_t n = file_read(s->dir, "tunnels", first, sizeof(first));
-
-	if (n < 0)
-		return errno != ENOENT;
-	return n != 1 || first[0] != 0x90; /* an empty list */
-}
-
 void
 store_tick(struct store *s)
 {
 	struct mono now = clock_mono();
 	struct rns_counts c;
 
-	if (mono_sub(now, s->holes_checked) > HOLES_S * MONO_SECOND) {
-		s->holes_checked = now;
-		expire_holes(s);
-	}
 	if (mono_sub(now, s->persisted) > PERSIST_S * MONO_SECOND) {
 		store_persist(s);
 		return;
@@ -648,6 +340,7 @@ store_tick(struct store *s)
 		write_known(s);
 		write_ratchets(s);
 	}
-	if (!has_tunnels(s))
-		clean_announces(s);
+	/* those of tunnels must stay for who reads tunnels */
+	if (s->e->conf->enable_transport)
+		store_paths_clean(s->e, s->announces_dir);
 }

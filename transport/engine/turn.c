@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "transport/engine/bridge.h"
 #include "transport/engine/engine.h"
+#include "transport/engine/holes.h"
 #include "transport/engine/nif.h"
 #include "transport/engine/rpc_stats.h"
 #include "transport/engine/store.h"
@@ -109,6 +110,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int revents)
 		rns_set_wall(e->rns, wall, now);
 	}
 	rpc_stats_tick(e);
+	holes_tick(e->holes);
 	if (e->store != NULL)
 		store_tick(e->store);
 }
