@@ -106,6 +106,10 @@ static const char full[] =
     "use_implicit_proof = no\nlink_mtu_discovery = False\n"
     "default_ar_target = 0\ndefault_gravity = -3\nlocal_hops_delta = 1\n"
     "blackhole_sources = 00112233445566778899aabbccddeeff,\n"
+    "blackhole_update_interval = 0.5\npublish_blackhole = yes\n"
+    "respond_to_probes = yes\nenable_remote_management = yes\n"
+    "remote_management_allowed = ffeeddccbbaa99887766554433221100, "
+    "00112233445566778899aabbccddeeff\n"
     "[interfaces]\n"
     "[[Listen]]\ntype = TCPServerInterface\nenabled = true\n"
     "listen_ip = ::1\nport = 4242\nmode = gw\nannounce_cap = 3.5\n"
@@ -140,6 +144,12 @@ all_values(void **state)
 	assert_true(c->local_hops_delta);
 	assert_int_equal(c->nblackhole_sources, 1);
 	assert_int_equal(c->blackhole_sources[0].b[15], 0xff);
+	assert_int_equal(c->blackhole_update_s, 120);
+	assert_true(c->publish_blackhole && c->respond_to_probes);
+	assert_true(c->enable_remote_management);
+	assert_int_equal(c->nmanagers, 2);
+	assert_int_equal(c->managers[0].b[0], 0xff);
+	assert_int_equal(c->managers[1].b[0], 0x00);
 	assert_int_equal(c->nifs, 5);
 	i = &c->ifs[0];
 	assert_true(i->enabled);
@@ -177,13 +187,13 @@ all_values(void **state)
 	assert_int_equal(i->ifac_size, 0);
 	rnsconf_if_display(i, name, sizeof(name));
 	assert_string_equal(name, "TCPInterface[Dial/example.org:4243]");
-	/* sources, Off, Radio, Plug, odd */
-	assert_int_equal(c->nnotes, 5);
-	assert_non_null(strstr(c->notes[1].text, "Off"));
-	assert_non_null(strstr(c->notes[2].text, "RNodeInterface"));
-	assert_non_null(strstr(c->notes[3].text, "MyOwn"));
-	assert_non_null(strstr(c->notes[4].text, "odd"));
-	assert_int_equal(c->notes[4].line, 53);
+	/* Off, Radio, Plug, odd */
+	assert_int_equal(c->nnotes, 4);
+	assert_non_null(strstr(c->notes[0].text, "Off"));
+	assert_non_null(strstr(c->notes[1].text, "RNodeInterface"));
+	assert_non_null(strstr(c->notes[2].text, "MyOwn"));
+	assert_non_null(strstr(c->notes[3].text, "odd"));
+	assert_int_equal(c->notes[3].line, 57);
 	rnsconf_free(c);
 }
 
@@ -207,6 +217,7 @@ mistakes(void **state)
 		{"[reticulum]\n\nblackhole_sources = 0011\n", 3, "32 hex"},
 		{"[reticulum]\nic_burst_hold = -1\n", 2, "from 0 to"},
 		{"[reticulum]\nic_burst_freq = often\n", 2, "2.5"},
+		{"[reticulum]\nremote_management_allowed = 0011\n", 2, "32 hex"},
 		{"[reticulum]\nrespond_to_probes = perhaps\n", 2, "perhaps"},
 		{"[reticulum]\ninstance_name = "
 		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

@@ -74,6 +74,7 @@ world_if(struct world *w, unsigned id)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_IF_ADD, .iface = {.id = id,
 	    .kind = RNS_IF_NET, .mode = RNS_MODE_FULL, .hw_mtu = 500,
+	    .ingress = {.set = true}, /* nothing is held here */
 	    .out = true, .online = true}};
 
 	submit(w, &cmd);

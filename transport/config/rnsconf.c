@@ -10,6 +10,9 @@
 
 #define UNIX_NAME_MAX 107 /* sun_path without the leading NUL */
 #define LEVEL_MOST 8      /* reticulum-transport.md 11.3 */
+/* blackhole_update_interval: reticulum-transport.md 7.4; ours: ten years */
+#define MINUTES_LEAST 2
+#define MINUTES_MOST 5256000
 
 /* ---- [logging] and [reticulum] ---- */
 
@@ -29,10 +32,10 @@ static const struct knob main_knobs[] = {
 	    INT32_MAX},
 	{"local_hops_delta", K_BOOL, FIELD(rnsconf, local_hops_delta), 0, 0},
 	UNBUILT_TEXT("network_identity"),
-	UNBUILT_BOOL("enable_remote_management"),
-	UNBUILT_LIST("remote_management_allowed"),
+	{"enable_remote_management", K_BOOL,
+	    FIELD(rnsconf, enable_remote_management), 0, 0},
 	UNBUILT_BOOL("enable_interface_management"),
-	UNBUILT_BOOL("respond_to_probes"),
+	{"respond_to_probes", K_BOOL, FIELD(rnsconf, respond_to_probes), 0, 0},
 	UNBUILT_INT("force_shared_instance_bitrate"),
 	{"panic_on_interface_error", K_BOOL,
 	    FIELD(rnsconf, panic_on_interface_error), 0, 0},
@@ -44,8 +47,7 @@ static const struct knob main_knobs[] = {
 	UNBUILT_TEXT("autoconnect_interface_mode"),
 	UNBUILT_INT("autoconnect_interface_gravity"),
 	UNBUILT_BOOL("autoconnect_announces_to_internal"),
-	UNBUILT_BOOL("publish_blackhole"),
-	UNBUILT_FLOAT("blackhole_update_interval"),
+	{"publish_blackhole", K_BOOL, FIELD(rnsconf, publish_blackhole), 0, 0},
 	UNBUILT_INT("qlen_in_data"),
 	UNBUILT_INT("qlen_in_announce"),
 	UNBUILT_INT("qlen_in_pr"),
@@ -120,31 +122,46 @@ read_rpc_key(struct reader *r)
 	    "%s: rpc_key is not hex; the derived key is used", r->where);
 }
 
+/* A list of hashes; what: whose they are, for the hint. */
 static void
-read_sources(struct reader *r)
+read_hashes(struct reader *r, const char *key, const char *what,
+    struct hash16 **out, unsigned *n)
 {
-	struct conf_entry *e = conf_ask(&r->v, "blackhole_sources");
+	struct conf_entry *e = conf_ask(&r->v, key);
+	char hint[120];
 	const char *v;
 
 	if (e == NULL || e->n == 0)
 		return;
-	r->c->blackhole_sources = calloc(e->n, RNS_HASH);
-	if (r->c->blackhole_sources == NULL) {
+	if ((*out = calloc(e->n, RNS_HASH)) == NULL) {
 		rnsconf_no_memory(r);
 		return;
 	}
+	(void)snprintf(hint, sizeof(hint), "the hash of %s: 32 hex digits",
+	    what);
 	for (unsigned i = 0; i < e->n; i++) {
 		v = conf_value(r->v.tree, r->v.sec, e, i, r->v.m);
 		if (v != NULL &&
-		    !hex_decode(HASH_BYTES(r->c->blackhole_sources[i]), v,
-		    strlen(v)))
-			mistake_add(r->v.m, e->line, 1, "the hash of a "
-			    "transport identity: 32 hex digits",
-			    "\"blackhole_sources\" cannot be \"%.80s\"", v);
+		    !hex_decode(HASH_BYTES((*out)[i]), v, strlen(v)))
+			mistake_add(r->v.m, e->line, 1, hint,
+			    "\"%s\" cannot be \"%.80s\"", key, v);
 	}
-	r->c->nblackhole_sources = e->n;
-	rnsconf_note(r, e->line, NULL, "%s: lists of \"%s\" are read from "
-	    "storage, but not fetched by this version", r->where, e->key);
+	*n = e->n;
+}
+
+/* reticulum-transport.md 7.4 and 7.6 */
+static void
+read_management(struct reader *r)
+{
+	double minutes;
+
+	read_hashes(r, "blackhole_sources", "a transport identity",
+	    &r->c->blackhole_sources, &r->c->nblackhole_sources);
+	read_hashes(r, "remote_management_allowed", "an identity",
+	    &r->c->managers, &r->c->nmanagers);
+	if (conf_get_float(&r->v, "blackhole_update_interval", &minutes) > 0)
+		r->c->blackhole_update_s = (uint32_t)(60 *
+		    MAX_OF(MIN_OF(minutes, MINUTES_MOST), MINUTES_LEAST));
 }
 
 static void
@@ -195,7 +212,7 @@ read_main(struct reader *r, const struct conf_section *none, uint32_t ar[3])
 	read_ingress(&r->c->ingress);
 	read_share_type(r);
 	read_rpc_key(r);
-	read_sources(r);
+	read_management(r);
 	read_default_ar(r, ar);
 	if (rnsconf_socket_name(r->c, true, name, sizeof(name)) == 0)
 		mistake_add(r->v.m, conf_line(&r->v, "instance_name"), 1,
@@ -252,6 +269,7 @@ rnsconf_new(struct mistakes *m)
 	c->instance_control_port = 37429;
 	c->link_mtu_discovery = true;
 	c->use_implicit_proof = true;
+	c->blackhole_update_s = 3600;
 	return c;
 }
 
@@ -338,6 +356,7 @@ rnsconf_free(struct rnsconf *c)
 	free(c->ifs);
 	free(c->notes);
 	free(c->blackhole_sources);
+	free(c->managers);
 	explicit_bzero(c, sizeof(*c));
 	free(c);
 }

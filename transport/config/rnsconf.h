@@ -108,12 +108,15 @@ struct rnsconf {
 	bool panic_on_interface_error;
 	int32_t default_gravity;
 	struct rns_ingress ingress; /* of interfaces that do not say */
-	/*
-	 * whose stored lists count (reticulum-transport.md 7.4); fetching them
-	 * is not built
-	 */
+	/* reticulum-transport.md 7.4: whose lists count, and are fetched */
 	struct hash16 *blackhole_sources;
 	unsigned nblackhole_sources;
+	uint32_t blackhole_update_s;
+	bool publish_blackhole;
+	/* reticulum-transport.md 7.6, 7.7 */
+	bool enable_remote_management, respond_to_probes;
+	struct hash16 *managers; /* remote_management_allowed */
+	unsigned nmanagers;
 
 	struct rnsconf_if *ifs; /* all sections, in the order of the file */
 	unsigned nifs;

@@ -326,13 +326,21 @@ hashes_add(struct rns *r, const uint8_t *data, size_t len)
 static int
 submit_dest(struct rns *r, const struct rns_cmd *cmd)
 {
-	int err = dest_submit(r, cmd);
+	static const struct hash16 none;
+	int err;
 
+	if (cmd->type == RNS_CMD_BLACKHOLE && cmd->blackhole.on &&
+	    hash16_eq(&cmd->blackhole.identity, &none)) {
+		paths_blackhole(r, NULL);
+		return RNS_OK;
+	}
+	err = dest_submit(r, cmd);
 	if (err != RNS_OK)
 		return err;
 	if (cmd->type == RNS_CMD_DEST_ADD && r->cfg.attached)
 		deliver_introduce(r);
-	if (cmd->type == RNS_CMD_BLACKHOLE && cmd->blackhole.on)
+	if (cmd->type == RNS_CMD_BLACKHOLE && cmd->blackhole.on &&
+	    !cmd->blackhole.more)
 		paths_blackhole(r, &cmd->blackhole.identity);
 	return RNS_OK;
 }

@@ -341,12 +341,8 @@ on_link_up(struct bridge *b, const struct rns_event *ev)
 }
 
 static void
-on_identified(struct bridge *b, const struct rns_event *ev)
+on_identified(struct bridge_link *l, const struct rns_event *ev)
 {
-	struct bridge_link *l = bridge_find(b, &ev->link.id);
-
-	if (l == NULL)
-		return;
 	l->identified = true;
 	memcpy(l->identity, ev->link.identity, RNS_KEY);
 	l->identity_hash = ev->link.identity_hash;
@@ -354,15 +350,12 @@ on_identified(struct bridge *b, const struct rns_event *ev)
 }
 
 static void
-on_closed(struct bridge *b, const struct rns_event *ev)
+on_closed(struct bridge_link *l, const struct rns_event *ev)
 {
-	struct bridge_link *l = bridge_find(b, &ev->link.id);
 	struct msg_T_CLOSED m = {.reason = (uint8_t)ev->link.reason};
 
-	if (l == NULL)
-		return;
 	m.link = l->id;
-	TO_NODE(b, T_CLOSED, &m, NULL, 0);
+	TO_NODE(l->b, T_CLOSED, &m, NULL, 0);
 	bridge_link_free(l);
 }
 
@@ -377,8 +370,8 @@ on_request(struct bridge *b, const struct rns_event *ev)
 	struct ipc *node = bridge_node(b);
 	int fd = -1;
 
-	if (bridge_find(b, &ev->request.link) == NULL || node == NULL ||
-	    ipc_full(node) || ev->request.len > PROTO_REQUEST_MAX) {
+	if (node == NULL || ipc_full(node) ||
+	    ev->request.len > PROTO_REQUEST_MAX) {
 		b->counts.requests_lost++;
 		return;
 	}
@@ -410,17 +403,14 @@ count_reply(struct bridge *b, bool left)
 }
 
 static void
-on_sent(struct bridge *b, const struct rns_event *ev)
+on_sent(struct bridge_link *l, const struct rns_event *ev)
 {
-	struct bridge_link *l = bridge_find(b, &ev->sent.link);
 	struct reply *p;
 
-	if (l == NULL)
-		return;
 	TAILQ_FOREACH(p, &l->replies, entry) {
 		if (p->tag != ev->sent.tag)
 			continue;
-		count_reply(b, ev->sent.status == RNS_RES_COMPLETE);
+		count_reply(l->b, ev->sent.status == RNS_RES_COMPLETE);
 		reply_free(l, p);
 		return;
 	}
@@ -439,20 +429,26 @@ bridge_event(struct bridge *b, const struct rns_event *ev)
 		on_link_up(b, ev);
 		return true;
 	case RNS_EV_LINK_IDENTIFIED:
-		on_identified(b, ev);
-		return true;
 	case RNS_EV_LINK_CLOSED:
-		on_closed(b, ev);
+	case RNS_EV_CHANNEL_READY:
+		if ((l = bridge_find(b, &ev->link.id)) == NULL)
+			return false;
+		if (ev->type == RNS_EV_LINK_IDENTIFIED)
+			on_identified(l, ev);
+		else if (ev->type == RNS_EV_LINK_CLOSED)
+			on_closed(l, ev);
+		else
+			follow_ready(&l->follows);
 		return true;
 	case RNS_EV_REQUEST:
+		if (bridge_find(b, &ev->request.link) == NULL)
+			return false;
 		on_request(b, ev);
 		return true;
 	case RNS_EV_SENT:
-		on_sent(b, ev);
-		return true;
-	case RNS_EV_CHANNEL_READY:
-		if ((l = bridge_find(b, &ev->link.id)) != NULL)
-			follow_ready(&l->follows);
+		if ((l = bridge_find(b, &ev->sent.link)) == NULL)
+			return false;
+		on_sent(l, ev);
 		return true;
 	default:
 		return false;

@@ -30,6 +30,7 @@
  *   store.c     the storage folder; store_file.c one of its files,
  *               store_codec.c formats, store_paths.c paths and tunnels
  *   holes.c     the blackhole
+ *   path_rows.c the path table as other programs read it
  *   door.c      who may connect; callers.c decides it
  *   if_tcp.c, if_udp.c, if_local.c    the kinds of interfaces; kinds.c their
  *               table
@@ -37,6 +38,8 @@
  *   bridge.c    klp.node for warren-node; follow.c its streams
  *   rpc.c       the RPC socket; rpc_auth.c its proof, rpc_calls.c its calls,
  *               rpc_stats.c the statistics, stats_pack.c their bytes
+ *   manage.c    the daemon's own destinations; remote.c its answers
+ *   fetch.c     blackhole lists of others
  *   control.c   mesh.sock; views.c its answers
  *   turn.c      the loop's turn: packets and events of the core
  *   main.c      start, messages of the other programs, the end
@@ -92,6 +95,9 @@ struct engine {
 
 	struct store *store;
 	struct holes *holes;
+	struct manage *manage;
+	struct fetch *fetch;
+	const struct hash16 *probe; /* where probes are answered, or NULL */
 	struct bridge *bridge;
 	struct reload reload; /* as the parent answered */
 	struct asksock *mesh_sock;

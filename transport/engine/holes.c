@@ -59,13 +59,15 @@ find(struct holes *s, const struct hash16 *identity)
 	return RB_FIND(hole_tree, &s->tree, &key);
 }
 
+/* Of a list, one after the other: the paths go at its end, in one walk. */
 static void
-tell_core(struct holes *s, const struct hash16 *identity, bool on)
+tell_core(struct holes *s, const struct hash16 *identity, bool on, bool more)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_BLACKHOLE};
 
 	cmd.blackhole.identity = *identity;
 	cmd.blackhole.on = on;
+	cmd.blackhole.more = more;
 	(void)rns_submit(s->e->rns, &cmd, s->e->now);
 }
 
@@ -132,6 +134,9 @@ insert(struct holes *s, const struct codec_hole *in, const struct hash16 *file)
 		return ENOMEM;
 	h->h = *in;
 	h->file = *file;
+	/* stock programs cannot show an entry that nobody has made */
+	if (hash16_eq(&h->h.source, &engine_zero))
+		h->h.source = own ? s->e->identity_hash : *file;
 	if (in->reason != NULL) {
 		memcpy(h->reason, in->reason, in->reason_len);
 		h->h.reason = h->reason;
@@ -139,7 +144,7 @@ insert(struct holes *s, const struct codec_hole *in, const struct hash16 *file)
 	(void)RB_INSERT(hole_tree, &s->tree, h);
 	s->count++;
 	s->foreign += !own;
-	tell_core(s, &in->identity, true);
+	tell_core(s, &in->identity, true, true);
 	return 0;
 }
 
@@ -228,9 +233,12 @@ take_list(struct holes *s, const uint8_t *p, size_t n,
 			continue;
 		log_warnx("blackhole", "the list is full: %zu identities of "
 		    "a list are left out", count);
+		tell_core(s, &engine_zero, true, false);
 		return taken;
 	}
 	*damaged |= count > 0 || !rd_end(&r);
+	if (taken > 0)
+		tell_core(s, &engine_zero, true, false);
 	return taken;
 }
 
@@ -283,7 +291,7 @@ holes_tick(struct holes *s)
 	RB_FOREACH_SAFE(h, hole_tree, &s->tree, next) {
 		if (h->h.until_us == 0 || h->h.until_us > wall)
 			continue;
-		tell_core(s, &h->h.identity, false);
+		tell_core(s, &h->h.identity, false, false);
 		forget(s, h);
 	}
 }
@@ -305,6 +313,7 @@ holes_add(struct holes *s, const struct hash16 *identity, int64_t until_us,
 
 	switch (insert(s, &h, &engine_zero)) {
 	case 0:
+		tell_core(s, &engine_zero, true, false);
 		return write_file(s, &engine_zero) ? HOLES_DONE : HOLES_FAILED;
 	case EEXIST:
 		return HOLES_WAS_SO;
@@ -322,7 +331,7 @@ holes_del(struct holes *s, const struct hash16 *identity)
 	if (h == NULL)
 		return HOLES_WAS_SO;
 	file = h->file;
-	tell_core(s, identity, false);
+	tell_core(s, identity, false, false);
 	forget(s, h);
 	return write_file(s, &file) ? HOLES_DONE : HOLES_FAILED;
 }

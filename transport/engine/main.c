@@ -11,9 +11,11 @@
 #include "transport/engine/control.h"
 #include "transport/engine/door.h"
 #include "transport/engine/engine.h"
+#include "transport/engine/fetch.h"
 #include "transport/engine/holes.h"
 #include "transport/engine/if_local.h"
 #include "transport/engine/kinds.h"
+#include "transport/engine/manage.h"
 #include "transport/engine/nif.h"
 #include "transport/engine/rpc.h"
 #include "transport/engine/store.h"
@@ -113,6 +115,9 @@ engine_start(struct engine *e)
 			fatal("the storage folder cannot be used");
 		store_load(e->store);
 	}
+	if ((e->manage = manage_new(e)) == NULL ||
+	    (e->fetch = fetch_new(e)) == NULL)
+		fatalx("the destinations of the daemon cannot be made");
 	if ((fd = settings_take(p, SET_LISTEN_DATA, "")) >= 0 &&
 	    local_listen(e, fd) < 0)
 		fatalx("the shared instance cannot be served");
@@ -162,6 +167,8 @@ engine_clear(struct engine *e)
 	reload_clear(e);
 	rpc_free(e->rpc);
 	bridge_free(e->bridge);
+	fetch_free(e->fetch);
+	manage_free(e->manage);
 	/* children before their listener */
 	while ((n = TAILQ_LAST(&e->ifs, nif_list)) != NULL)
 		nif_free(n);

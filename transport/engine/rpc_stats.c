@@ -299,6 +299,7 @@ fill_top(const struct engine *e, struct stats_top *t)
 	t->tx_pps = (uint64_t)sum->tx_pps;
 	t->transport = e->conf->enable_transport;
 	t->transport_id = e->identity_hash;
+	t->probe_responder = e->probe;
 	t->uptime_s = (double)mono_sub(clock_mono(), e->started) / 1e6;
 }
 

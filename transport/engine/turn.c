@@ -5,7 +5,9 @@
 #include "common/log.h"
 #include "transport/engine/bridge.h"
 #include "transport/engine/engine.h"
+#include "transport/engine/fetch.h"
 #include "transport/engine/holes.h"
+#include "transport/engine/manage.h"
 #include "transport/engine/nif.h"
 #include "transport/engine/rpc_stats.h"
 #include "transport/engine/store.h"
@@ -16,8 +18,10 @@ static void
 on_event(struct engine *e, const struct rns_event *ev)
 {
 	/* nobody else here has destinations, links or receipts */
-	if (e->bridge != NULL)
-		(void)bridge_event(e->bridge, ev);
+	if (e->bridge != NULL && bridge_event(e->bridge, ev))
+		return;
+	if (!manage_event(e->manage, ev))
+		(void)fetch_event(e->fetch, ev);
 }
 
 /*
@@ -109,6 +113,8 @@ on_second(struct ev_loop *loop, ev_timer *w, int revents)
 		e->wall_minus_mono = wall - now.us;
 		rns_set_wall(e->rns, wall, now);
 	}
+	manage_tick(e->manage);
+	fetch_tick(e->fetch);
 	rpc_stats_tick(e);
 	holes_tick(e->holes);
 	if (e->store != NULL)

@@ -10,6 +10,8 @@
 #include "transport/engine/bridge.h"
 #include "transport/engine/door.h"
 #include "transport/engine/engine.h"
+#include "transport/engine/holes.h"
+#include "transport/engine/manage.h"
 #include "transport/engine/nif.h"
 #include "transport/engine/reach.h"
 #include "transport/engine/rpc.h"
@@ -87,6 +89,17 @@ add_sock(json_t *o, const char *name, const struct asksock *s)
 			(void)json_object_set_new(counts, asksock_count_name(
 			    (enum asksock_count)i), num(n));
 	(void)json_object_set_new(o, name, counts);
+}
+
+static void
+add_manage(json_t *o, const struct engine *e)
+{
+	struct manage_counts c;
+
+	manage_counts(e->manage, &c);
+	(void)json_object_set_new(o, "management", json_pack("{s:I, s:I, s:I}",
+	    "requests", (json_int_t)c.requests, "lost", (json_int_t)c.lost,
+	    "blackholed", (json_int_t)holes_count(e->holes)));
 }
 
 static void
@@ -176,6 +189,7 @@ status_next(struct view *v, bool *end)
 	add_sock(o, "rpc", e->rpc != NULL ? rpc_sock(e->rpc) : NULL);
 	if (e->bridge != NULL)
 		add_bridge(o, e->bridge);
+	add_manage(o, e);
 	return o;
 }
 

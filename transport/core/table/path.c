@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "transport/core/base/packet.h"
+#include "transport/core/table/dest.h"
 #include "transport/core/table/iface.h"
 #include "transport/core/table/known.h"
 #include "transport/core/table/share.h"
@@ -241,8 +242,9 @@ paths_blackhole(struct rns *r, const struct hash16 *identity)
 
 	RB_FOREACH_SAFE(p, path_tree, &r->paths->tree, next) {
 		k = known_find(r, &p->dest);
-		if (k != NULL &&
-		    hash16_eq(&k->identity_hash, identity))
+		if (k != NULL && (identity != NULL ?
+		    hash16_eq(&k->identity_hash, identity) :
+		    core_blackholed(r, &k->identity_hash)))
 			path_free(r, p);
 	}
 }

@@ -48,7 +48,10 @@ int path_submit(struct rns *, const struct rns_cmd *);
 void paths_iface_gone(struct rns *, const struct iface *);
 /* Those learned on one go on with another, as learned there just now. */
 void paths_move(struct rns *, const struct iface *from, struct iface *to);
-/* Those to the destinations of an identity go; by what known.c knows. */
+/*
+ * Those to the destinations of an identity go, or of all that are blackholed
+ * (NULL); by what known.c knows.
+ */
 void paths_blackhole(struct rns *, const struct hash16 *identity);
 /*
  * A path that goes leaves a note, which waiting.c takes: the destination of

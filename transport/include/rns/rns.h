@@ -262,9 +262,14 @@ struct rns_cmd {
 			size_t len;
 		} bytes;
 		struct {
-			/* all zeros with on false: all of that source */
+			/*
+			 * all zeros: with on false all of that source; with
+			 * on true nobody new, but the paths of all that came
+			 * with `more` go
+			 */
 			struct hash16 identity;
 			bool on;
+			bool more; /* of many: its paths stay until then */
 			uint8_t source; /* 0 to 7: it is in while one says so */
 		} blackhole;
 		struct {
