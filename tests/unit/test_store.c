@@ -461,6 +461,29 @@ damaged_files(void **state)
 		free(spots[i].data);
 }
 
+/* A run was killed in the middle of a file; others' files stay. */
+static void
+left_over(void **state)
+{
+	static const char *gone[] = {".destination_table.123.tmp", ".x.1.tmp"};
+	static const char *stay[] = {"x.1.tmp", ".x.tmp", ".x..tmp", ".1.tmp2",
+	    "known_destinations.tmp.1"};
+	struct world w;
+
+	(void)state;
+	clear(top);
+	for (size_t i = 0; i < NELEM(gone); i++)
+		assert_int_equal(file_replace(top, gone[i], "", 0, 0600), 0);
+	for (size_t i = 0; i < NELEM(stay); i++)
+		assert_int_equal(file_replace(top, stay[i], "", 0, 0600), 0);
+	world_open(&w, top);
+	world_close(&w);
+	for (size_t i = 0; i < NELEM(gone); i++)
+		assert_int_equal(faccessat(top, gone[i], F_OK, 0), -1);
+	for (size_t i = 0; i < NELEM(stay); i++)
+		assert_int_equal(faccessat(top, stay[i], F_OK, 0), 0);
+}
+
 /* Whatever stands where a file should. */
 static void
 no_files(void **state)
@@ -547,6 +570,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(comes_back), cmocka_unit_test(damaged_files),
+	    cmocka_unit_test(left_over),
 	    cmocka_unit_test(no_files), cmocka_unit_test(database),
 	};
 

@@ -94,6 +94,10 @@ store_new(struct engine *e, int dir)
 	s->blackhole = dir_open(dir, "blackhole", true, 0700);
 	if (s->announces_dir < 0 || s->ratchets < 0 || s->blackhole < 0)
 		log_warn("storage", "a folder cannot be made");
+	store_file_sweep(dir);
+	store_file_sweep(s->announces_dir);
+	store_file_sweep(s->ratchets);
+	store_file_sweep(s->blackhole);
 	for (size_t i = 0; i < NELEM(others); i++)
 		if ((fd = dir_open(dir, others[i], true, 0700)) >= 0)
 			(void)close(fd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/engine/store_file.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -113,6 +114,34 @@ store_file_time(int dir, const char *name)
 
 	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ?
 	    (int64_t)st.st_mtim.tv_sec : 0;
+}
+
+/* .NAME.PID.tmp of file_replace() */
+static bool
+is_left_over(const char *name)
+{
+	size_t n = strlen(name);
+	const char *p = name + n;
+
+	if (n < 6 || name[0] != '.' || strcmp(p - 4, ".tmp") != 0)
+		return false;
+	for (p -= 5; p > name && isdigit((unsigned char)*p); p--)
+		;
+	return p > name && *p == '.' && p[1] != '.';
+}
+
+void
+store_file_sweep(int dir)
+{
+	DIR *d = dir_take(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	struct dirent *e;
+
+	if (d == NULL)
+		return;
+	while ((e = readdir(d)) != NULL)
+		if (is_left_over(e->d_name))
+			(void)unlinkat(dir, e->d_name, 0);
+	(void)closedir(d);
 }
 
 static bool

@@ -35,6 +35,9 @@ bool store_file_write(struct store_files *, int dir, const char *name,
 /* The same said of a write that the caller did: rc 0 or -1 with errno. */
 bool store_file_wrote(struct store_files *, const char *name, int rc);
 
+/* What a run that was killed in the middle of a file has left in a folder. */
+void store_file_sweep(int dir);
+
 /*
  * A database of RNS 1.6 (reticulum-1.6.md), which no other version reads.
  * modified_s: of the newest file of storage/ that is one; 0: there is none.

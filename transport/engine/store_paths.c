@@ -2,10 +2,11 @@
 #include "transport/engine/store_paths.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -186,6 +187,29 @@ store_paths_load(struct engine *e, struct store_files *f, int announces)
 
 /* ---- writing ---- */
 
+/*
+ * The whole file or none, whenever the program is killed. No sync: there may
+ * be thousands, and each is checked when it is read. One that a power cut
+ * tears costs one path.
+ */
+static int
+put_announce(int dir, const char *name, const uint8_t *data, size_t n)
+{
+	char tmp[2 * RNS_FULL_HASH + 32];
+	_cleanup_fd_ int fd = -1;
+
+	(void)snprintf(tmp, sizeof(tmp), ".%s.%ld.tmp", name, (long)getpid());
+	fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW |
+	    O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	if (write_full(fd, data, n) < 0 || renameat(dir, tmp, dir, name) < 0) {
+		(void)unlinkat(dir, tmp, 0);
+		return -1;
+	}
+	return 0;
+}
+
 /* The announce that a stored path needs; one that is there is the same. */
 static bool
 write_announce(struct store_files *f, int announces, const struct rns_path *p,
@@ -193,25 +217,18 @@ write_announce(struct store_files *f, int announces, const struct rns_path *p,
 {
 	char name[2 * RNS_FULL_HASH + 1];
 	uint8_t buf[CODEC_ANNOUNCE_MAX];
-	_cleanup_fd_ int fd = -1;
 	struct wr w = wr_make(buf, sizeof(buf));
+	struct stat st;
 
 	hex_encode(name, HASH_BYTES(p->packet_hash));
-	fd = openat(announces, name, O_WRONLY | O_CREAT | O_EXCL |
-	    O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 && errno == EEXIST)
-		return true;
 	codec_announce_put(&w, p->announce, p->announce_len, interface);
-	/*
-	 * No sync: there may be thousands, and each is checked when it is
-	 * read. A torn one costs one path.
-	 */
-	if (!store_file_wrote(f, name, fd < 0 ? -1 :
-	    write_full(fd, buf, w.len))) {
-		(void)unlinkat(announces, name, 0);
+	if (!wr_ok(&w))
 		return false;
-	}
-	return wr_ok(&w);
+	if (fstatat(announces, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_size >= (off_t)p->announce_len)
+		return true;
+	return store_file_wrote(f, name,
+	    put_announce(announces, name, buf, w.len));
 }
 
 static void
