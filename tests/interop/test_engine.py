@@ -426,3 +426,50 @@ def rpc_places(ctx):
 
 
 TESTS.append(("engine: RPC's places are shared among users", rpc_places))
+
+
+def rpc_before_proof(ctx):
+    """No byte reaches a decoder before the proof, whatever is sent and when."""
+    name = f"interop{lib.free_port()}"
+    t = ctx.transport(config("", share=True, instance=name))
+    asked = bytes.fromhex("81a3676574aa6c696e6b5f636f756e74")
+    pickled = bytes.fromhex("80049517000000000000007d948c03676574948c0a6c696e6b5f636f756e7494732e")
+
+    def framed(*messages):
+        return b"".join(struct.pack(">i", len(m)) + m for m in messages)
+
+    def end(data):
+        """What comes back until it is closed."""
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(lib.PATIENCE_S)
+        s.connect(f"\0rns/{name}/rpc")
+        s.sendall(data)
+        got = b""
+        while part := s.recv(4096):
+            got += part
+        s.close()
+        return got
+
+    def closed(data):
+        try:
+            return end(data)
+        except ConnectionResetError:
+            return b""
+
+    for data in (framed(asked), framed(pickled), framed(asked, asked, asked, asked),
+                 framed(b"#WELCOME#", b"#CHALLENGE#" + bytes(20), b"#WELCOME#", asked),
+                 framed(bytes(16), b"#CHALLENGE#" + bytes(20), b"#WELCOME#", pickled),
+                 b"\xff\xff\xff\xff" + bytes(8) + asked, framed(b""), b"\x00\x00\x01\x01" + bytes(257),
+                 b"\x7f\xff\xff\xff"):
+        got = closed(data)
+        check(b"#WELCOME#" not in got and asked not in got, f"{data} is answered {got}")
+    counts = control(t, "status")[0]
+    check(counts["counts"]["rpc_requests"] == 0, f"decoded: {counts['counts']}")
+    check(counts["counts"]["refused_rpc_keys"] >= 3, f"{counts['counts']}")
+    check(sum(counts["rpc"].get(w, 0) for w in ("too_long", "broken_off")) >= 3, f"{counts['rpc']}")
+    # and behind it, one request is
+    check(lib.paths_of(ctx.args.python, t.folder) == {}, "rnpath is not answered")
+    check(control(t, "status")[0]["counts"]["rpc_requests"] == 1, "nothing was decoded")
+
+
+TESTS.append(("engine: RPC decodes nothing before the proof", rpc_before_proof))

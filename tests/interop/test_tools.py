@@ -2,6 +2,7 @@
 """The stock tools, unmodified, on Warren's shared instance and on a stock one."""
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -110,11 +111,54 @@ def rnstatus(kind, old, asked):
     return run
 
 
+def extra(ctx, name):
+    """The Python of one more virtual environment, or None: ./check long makes them."""
+    python = os.path.join(ctx.args.build, f"venv-{name}", "bin", "python")
+    return python if os.path.exists(python) else None
+
+
+def pickles(ctx):
+    """Tools of 1.3.3, which ask by pickles, say of us what they say of their own rnsd."""
+    old = extra(ctx, "1.3.3")
+    if old is None:
+        return "rns 1.3.3 could not be installed with pip"
+    instance = Instance("unix")
+    text = instance.text(server("Server", lib.free_port()), transport=True)
+    folder = ctx.rnsd(old, text)
+    lib.must(instance.up, "rnsd is up")
+    lib.must(lambda: "Server" in tool(old, folder, "rnstatus").stdout, "rnsd answers")
+    # -P came later
+    asked = [a for a in STATUS if "-P" not in a] + [["-a", "-A", "-l", "-t"]]
+    want, want_json = answers(old, folder, asked)
+    ctx.things[-1].stop()
+    ctx.transport(text, folder=folder)
+    got, got_json = answers(old, folder, asked)
+    for args in want:
+        check(got[args] == want[args], f"rnstatus {args}: {got[args]}\n--- rnsd says:\n{want[args]}")
+    lack = [k for k in want_json["interfaces"][0] if k not in got_json["interfaces"][0]]
+    check(not lack, f"missing {lack}")
+    check(good(old, folder, "rnpath", "-t").strip() == "", "rnpath -t")
+    check(tool(old, folder, "rnpath", "-d", 32 * "0").returncode == 1, "rnpath -d of an unknown one")
+    good(old, folder, "rnpath", "-D")
+
+
+def pickles_tcp(ctx):
+    """The same over TCP, where rnsd 1.3.3 itself does not start."""
+    old = extra(ctx, "1.3.3")
+    if old is None:
+        return "rns 1.3.3 could not be installed with pip"
+    t = ctx.transport(Instance("tcp").text(server("Server", lib.free_port()), transport=True))
+    check("TCPServerInterface[Server" in good(old, t.folder, "rnstatus"), "rnstatus")
+    check("link table" in good(old, t.folder, "rnstatus", "-l"), "rnstatus -l")
+
+
 TESTS = [
     ("tools: rnstatus, tcp, 1.4.2", rnstatus("tcp", True, STATUS[1:2])),
 ]
 LONG = [
     ("tools: rnstatus, unix", rnstatus("unix", False, STATUS + STATUS_NEW)),
     ("tools: rnstatus, tcp", rnstatus("tcp", False, STATUS[:2])),
+    ("tools: pickled calls of 1.3.3, unix", pickles),
+    ("tools: pickled calls of 1.3.3, tcp", pickles_tcp),
     ("tools: rnstatus, unix, 1.4.2", rnstatus("unix", True, STATUS)),
 ]

@@ -390,6 +390,51 @@ events_are_bounded(void **state)
 	node_close(&n);
 }
 
+/* ---- announceq.c ---- */
+
+static uint32_t
+announces_waiting(struct node *n, unsigned ifid)
+{
+	struct rns_if_stats s;
+
+	assert_int_equal(rns_if_stats(n->r, ifid, &s), RNS_OK);
+	return s.announce_queue;
+}
+
+/* What waits for its share of the bitrate is forgotten; later ones are not. */
+static void
+announces_are_dropped(void **state)
+{
+	static const uint8_t relay[RNS_HASH] = {9};
+	struct rns_cmd c = {.type = RNS_CMD_IF_ADD,
+	    .iface = {.id = 1, .mode = RNS_MODE_FULL, .out = true,
+	        .online = true, .bitrate = 1000,
+	        .announce_cap_permille = 20}};
+	struct rns_cmd drop = {.type = RNS_CMD_ANNOUNCES_DROP};
+	uint8_t raw[RNS_MTU];
+	struct stranger s;
+	struct node n;
+
+	(void)state;
+	node_open(&n, true, false, priv);
+	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	assert_int_equal(node_submit(&n, &c), RNS_OK);
+	for (uint8_t i = 1; i <= 40; i++) {
+		if (i == 21) {
+			node_run(&n, 2 * NODE_SECOND);
+			assert_true(announces_waiting(&n, 1) > 0);
+			assert_int_equal(node_submit(&n, &drop), RNS_OK);
+			assert_int_equal(announces_waiting(&n, 1), 0);
+		}
+		stranger_make(&s, i);
+		node_in(&n, 0, raw, stranger_announce(&s, raw, 1700000000, 3,
+		    relay, false));
+	}
+	node_run(&n, 2 * NODE_SECOND);
+	assert_true(announces_waiting(&n, 1) > 0);
+	node_close(&n);
+}
+
 int
 main(void)
 {
@@ -405,6 +450,7 @@ main(void)
 	    cmocka_unit_test(interfaces_come_and_go),
 	    cmocka_unit_test(events_own_their_bytes),
 	    cmocka_unit_test(events_are_bounded),
+	    cmocka_unit_test(announces_are_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

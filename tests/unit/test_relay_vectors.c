@@ -223,6 +223,16 @@ link_entries(const struct node *n)
 	return c.link_table;
 }
 
+/* Of them, those that were proved. */
+static uint32_t
+proved_links(const struct node *n)
+{
+	struct rns_counts c;
+
+	rns_counts(n->r, &c);
+	return c.link_table_active;
+}
+
 static void
 relayed_links_end(void **state)
 {
@@ -239,6 +249,7 @@ relayed_links_end(void **state)
 	play(&n, kase, request);
 	node_run(&n, 18000399);
 	assert_int_equal(link_entries(&n), 1);
+	assert_int_equal(proved_links(&n), 0);
 	node_run(&n, 1);
 	assert_int_equal(link_entries(&n), 0);
 	play(&n, kase, proof);
@@ -249,6 +260,7 @@ relayed_links_end(void **state)
 	play(&n, kase, request);
 	play(&n, kase, proof);
 	assert_int_equal(n.out_count, 1);
+	assert_int_equal(proved_links(&n), 1);
 	node_run(&n, 800 * NODE_SECOND);
 	play(&n, kase, alive);
 	assert_int_equal(n.out_count, 1);
@@ -257,6 +269,7 @@ relayed_links_end(void **state)
 	assert_int_equal(n.out_count, 1);
 	node_run(&n, 901 * NODE_SECOND);
 	assert_int_equal(link_entries(&n), 0);
+	assert_int_equal(proved_links(&n), 0);
 	play(&n, kase, alive);
 	assert_int_equal(n.out_count, 0);
 	node_close(&n);

@@ -14,6 +14,7 @@
 #include "tests/unit/vec.h"
 
 static json_t *whole;
+static const uint8_t key[32] = {[0] = 1, [31] = 1};
 
 /* The message of a step, without its length prefix. */
 static uint8_t *
@@ -42,20 +43,20 @@ static void
 answers(void **state)
 {
 	json_t *list = vec_array(whole, "sessions"), *s;
-	uint8_t out[RPC_AUTH_MAX], *challenge, *want, *key;
+	uint8_t out[RPC_AUTH_MAX], *challenge, *want, *k;
 	size_t i, n, wn, kn, seen = 0;
 
 	(void)state;
 	json_array_foreach(list, i, s) {
 		challenge = step(s, "client challenge", &n);
 		want = step(s, "server digest", &wn);
-		key = vec_bytes(s, "server_key_hex", &kn);
+		k = vec_bytes(s, "server_key_hex", &kn);
 		if (challenge == NULL || want == NULL)
 			continue; /* ended before */
 		/* Python up to 3.11 serves MD5 to everybody; we do not */
 		if (wn == 16 && n > 31)
 			continue;
-		assert_int_equal(rpc_auth_answer(out, key, kn, challenge, n),
+		assert_int_equal(rpc_auth_answer(out, k, kn, challenge, n),
 		    wn);
 		assert_memory_equal(out, want, wn);
 		seen++;
@@ -68,26 +69,26 @@ static void
 clients(void **state)
 {
 	json_t *list = vec_array(whole, "sessions"), *s;
-	uint8_t out[RPC_AUTH_MAX], *challenge, *want, *key;
+	uint8_t out[RPC_AUTH_MAX], *challenge, *want, *k;
 	size_t i, n, wn, kn, len, seen = 0;
 
 	(void)state;
 	json_array_foreach(list, i, s) {
 		challenge = step(s, "server challenge", &n);
 		want = step(s, "client digest", &wn);
-		key = vec_bytes(s, "client_key_hex", &kn);
+		k = vec_bytes(s, "client_key_hex", &kn);
 		if (challenge == NULL || want == NULL)
 			continue;
 		if (n == RPC_CHALLENGE_LEN && memcmp(challenge,
 		    RPC_CHALLENGE "{sha256}", 19) == 0) {
-			assert_true(rpc_auth_check(key, kn, challenge, want,
+			assert_true(rpc_auth_check(k, kn, challenge, want,
 			    wn));
 			want[wn - 1] ^= 1;
-			assert_false(rpc_auth_check(key, kn, challenge, want,
+			assert_false(rpc_auth_check(k, kn, challenge, want,
 			    wn));
 			seen++;
 		} else {
-			len = rpc_auth_answer(out, key, kn, challenge, n);
+			len = rpc_auth_answer(out, k, kn, challenge, n);
 			vec_equal(out, len, want, wn);
 		}
 	}
@@ -97,7 +98,6 @@ clients(void **state)
 static void
 refusals(void **state)
 {
-	static const uint8_t key[32] = {[0] = 1, [31] = 1};
 	uint8_t challenge[RPC_CHALLENGE_LEN], out[RPC_AUTH_MAX];
 	uint8_t random[40] = {7}, big[400] = RPC_CHALLENGE;
 
@@ -116,12 +116,134 @@ refusals(void **state)
 	    (const uint8_t *)"#WELCOME#xxxxxxxxxxxxxxxxxxxxxxx", 31), 0);
 }
 
+/* ---- the server's side ---- */
+
+/* A right client's message of that state, for a talk that was just opened. */
+static size_t
+right(enum rpc_state state, const struct rpc_talk *t, uint8_t out[RPC_AUTH_MAX])
+{
+	static const uint8_t theirs[] = RPC_CHALLENGE "twenty unpredictable";
+
+	switch (state) {
+	case RPC_WAIT_RESPONSE:
+		return rpc_auth_answer(out, key, sizeof(key), t->challenge,
+		    sizeof(t->challenge));
+	case RPC_WAIT_CHALLENGE:
+		memcpy(out, theirs, sizeof(theirs) - 1);
+		return sizeof(theirs) - 1;
+	case RPC_WAIT_VERDICT:
+		memcpy(out, RPC_WELCOME, 9);
+		return 9;
+	default:
+		memcpy(out, "\x80", 1);
+		return 1;
+	}
+}
+
+/* Opened, and as far as that state. */
+static void
+reach(struct rpc_talk *t, enum rpc_state state)
+{
+	uint8_t random[40] = {7}, out[RPC_AUTH_MAX], msg[RPC_AUTH_MAX];
+	size_t n;
+
+	assert_int_equal(rpc_talk_open(t, random, out), RPC_CHALLENGE_LEN);
+	for (int s = RPC_WAIT_RESPONSE; s < (int)state; s++) {
+		n = right((enum rpc_state)s, t, msg);
+		assert_int_not_equal(rpc_talk_step(t, key, sizeof(key), msg, n,
+		    out, &n), RPC_BREAK);
+	}
+	assert_int_equal(t->state, state);
+}
+
+static void
+talk(void **state)
+{
+	static const enum rpc_step steps[] = {RPC_SAY, RPC_SAY, RPC_LISTEN,
+	    RPC_ASKS};
+	uint8_t msg[RPC_AUTH_MAX], out[RPC_AUTH_MAX];
+	struct rpc_talk t;
+	size_t n, m;
+
+	(void)state;
+	for (int s = RPC_WAIT_RESPONSE; s <= RPC_WAIT_REQUEST; s++) {
+		reach(&t, (enum rpc_state)s);
+		n = right((enum rpc_state)s, &t, msg);
+		assert_int_equal(rpc_talk_step(&t, key, sizeof(key), msg, n,
+		    out, &m), steps[s]);
+		if (s == RPC_WAIT_RESPONSE)
+			vec_equal(out, m, RPC_WELCOME, 9);
+		if (s == RPC_WAIT_CHALLENGE)
+			assert_int_equal(m, 16);
+	}
+	/* another key, other words */
+	reach(&t, RPC_WAIT_RESPONSE);
+	n = right(RPC_WAIT_RESPONSE, &t, msg);
+	assert_int_equal(rpc_talk_step(&t, key, 31, msg, n, out, &m),
+	    RPC_REFUSE);
+	vec_equal(out, m, RPC_FAILURE, 9);
+	reach(&t, RPC_WAIT_VERDICT);
+	assert_int_equal(rpc_talk_step(&t, key, sizeof(key),
+	    (const uint8_t *)RPC_FAILURE, 9, out, &m), RPC_BREAK);
+}
+
+/* Without the proof no bytes are a request: those of a request neither. */
+struct wrong {
+	enum rpc_state state;
+	const uint8_t *right;
+	size_t len;
+};
+
+static void
+not_asked(void *arg, const uint8_t *p, size_t n)
+{
+	const struct wrong *w = arg;
+	uint8_t out[RPC_AUTH_MAX];
+	struct rpc_talk t;
+	enum rpc_step got;
+	size_t m;
+
+	reach(&t, w->state);
+	got = rpc_talk_step(&t, key, sizeof(key), p, n, out, &m);
+	assert_true(got == RPC_BREAK || got == RPC_REFUSE ||
+	    (w->state == RPC_WAIT_CHALLENGE && got == RPC_SAY));
+	assert_true(m <= sizeof(out));
+}
+
+static void
+nothing_before_the_proof(void **state)
+{
+	static const char *const requests[] = {
+		"81a3676574aa6c696e6b5f636f756e74",
+		"80049517000000000000007d948c03676574948c0a6c696e6b5f636f756e"
+		"7494732e", "80", "c1"};
+	uint8_t msg[RPC_AUTH_MAX], *p;
+	struct rpc_talk t;
+	struct wrong w;
+	size_t n;
+
+	(void)state;
+	for (int s = RPC_WAIT_RESPONSE; s < RPC_WAIT_REQUEST; s++) {
+		w.state = (enum rpc_state)s;
+		for (size_t i = 0; i < 4; i++) {
+			p = vec_unhex(requests[i], &n);
+			not_asked(&w, p, n);
+			vec_each_prefix(p, n, not_asked, &w);
+		}
+		reach(&t, w.state);
+		n = right(w.state, &t, msg);
+		vec_each_prefix(msg, n, not_asked, &w);
+		vec_each_flip(msg, n, not_asked, &w);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers), cmocka_unit_test(clients),
-		cmocka_unit_test(refusals),
+		cmocka_unit_test(refusals), cmocka_unit_test(talk),
+		cmocka_unit_test(nothing_before_the_proof),
 	};
 
 	whole = vec_load("rpc-handshake.json");

@@ -346,6 +346,16 @@ submit_dest(struct rns *r, const struct rns_cmd *cmd)
 }
 
 static int
+announces_drop(struct rns *r)
+{
+	struct iface *i;
+
+	TAILQ_FOREACH(i, &r->ifaces, entry)
+		announceq_clear(r, i);
+	return RNS_OK;
+}
+
+static int
 submit(struct rns *r, const struct rns_cmd *cmd)
 {
 	switch (cmd->type) {
@@ -378,6 +388,8 @@ submit(struct rns *r, const struct rns_cmd *cmd)
 		return path_request(r, &cmd->hash, false);
 	case RNS_CMD_TUNNEL_ADD:
 		return tunnel_submit(r, cmd);
+	case RNS_CMD_ANNOUNCES_DROP:
+		return announces_drop(r);
 	case RNS_CMD_PATH_DROP:
 	case RNS_CMD_PATH_ADD:
 		if (cmd->type == RNS_CMD_PATH_ADD && cmd->path.tunnel != NULL)

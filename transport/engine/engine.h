@@ -107,6 +107,7 @@ struct engine {
 		uint64_t submit_refused; /* commands that the core refused */
 		uint64_t bindings_refused;
 		uint64_t rpc_keys_refused; /* programs with another key */
+		uint64_t rpc_requests;     /* behind a proof; decoded */
 	} counts;
 };
 

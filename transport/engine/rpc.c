@@ -16,19 +16,6 @@
 #define RPC_ANSWER_MAX (64u << 20) /* ours: above a full table of paths */
 #define RPC_TIMEOUT_S 5. /* ours: a call from connect to close */
 
-/* Steps of reticulum-transport.md 13.3, named by what is waited for. */
-enum rpc_state {
-	RPC_WAIT_RESPONSE,  /* 2: to our challenge */
-	RPC_WAIT_CHALLENGE, /* 4: theirs */
-	RPC_WAIT_VERDICT,   /* 6 */
-	RPC_WAIT_REQUEST,
-};
-
-struct call {
-	enum rpc_state state;
-	uint8_t challenge[RPC_CHALLENGE_LEN];
-};
-
 struct rpc {
 	struct engine *e;
 	struct id32 derived;
@@ -37,64 +24,49 @@ struct rpc {
 	struct asksock *sock;
 };
 
-static bool
-put(struct asker *k, const char *word)
-{
-	return asker_put(k, word, strlen(word));
-}
-
-/* The request is here: answer it, or close as the reference does. */
+/*
+ * The request is here: answer it, or close as the reference does. Nothing else
+ * that comes over this socket reaches a decoder.
+ */
 static bool
 do_request(struct rpc *r, struct asker *k, const uint8_t *msg, size_t len)
 {
 	size_t n;
-	uint8_t *response = rpc_call(r->e, msg, len, &n);
-	bool ok = response != NULL && asker_put(k, response, n);
+	uint8_t *response;
+	bool ok;
 
+	r->e->counts.rpc_requests++;
+	response = rpc_call(r->e, msg, len, &n);
+	ok = response != NULL && asker_put(k, response, n);
 	free(response);
 	asker_end(k);
 	return ok;
 }
 
-/* A program of another folder has another key. */
+/* One message of reticulum-transport.md 13.3, or a request; false: close. */
 static bool
-refuse(struct rpc *r, struct asker *k)
+on_message(void *ctx, struct asker *k, const uint8_t *msg, size_t len)
 {
-	r->e->counts.rpc_keys_refused++;
-	log_debug("rpc", "wrong key");
-	asker_end(k);
-	return put(k, RPC_FAILURE);
-}
-
-/* One message of reticulum-transport.md 13.3; false: close. */
-static bool
-on_step(void *ctx, struct asker *k, const uint8_t *msg, size_t len)
-{
-	struct call *c = asker_state(k);
-	uint8_t answer[RPC_AUTH_MAX];
+	uint8_t out[RPC_AUTH_MAX];
 	struct rpc *r = ctx;
+	struct rpc_talk *t = asker_state(k);
 	size_t n;
 
-	if (len == 0)
-		return false;
-	switch (c->state) {
-	case RPC_WAIT_RESPONSE:
-		if (!rpc_auth_check(r->key, r->key_len, c->challenge, msg,
-		    len))
-			return refuse(r, k);
-		c->state = RPC_WAIT_CHALLENGE;
-		return put(k, RPC_WELCOME);
-	case RPC_WAIT_CHALLENGE:
-		n = rpc_auth_answer(answer, r->key, r->key_len, msg, len);
-		c->state = RPC_WAIT_VERDICT;
+	switch (rpc_talk_step(t, r->key, r->key_len, msg, len, out, &n)) {
+	case RPC_SAY:
+		return asker_put(k, out, n);
+	case RPC_LISTEN:
 		asker_limit(k, RPC_REQUEST_MAX);
-		return n > 0 && asker_put(k, answer, n);
-	case RPC_WAIT_VERDICT:
-		c->state = RPC_WAIT_REQUEST;
-		return len == sizeof(RPC_WELCOME) - 1 &&
-		    memcmp(msg, RPC_WELCOME, len) == 0;
-	case RPC_WAIT_REQUEST:
+		return true;
+	case RPC_REFUSE: /* a program of another folder has another key */
+		r->e->counts.rpc_keys_refused++;
+		log_debug("rpc", "wrong key");
+		asker_end(k);
+		return asker_put(k, out, n);
+	case RPC_ASKS:
 		return do_request(r, k, msg, len);
+	case RPC_BREAK:
+		break;
 	}
 	return false;
 }
@@ -102,15 +74,12 @@ on_step(void *ctx, struct asker *k, const uint8_t *msg, size_t len)
 static bool
 on_opened(void *ctx, struct asker *k)
 {
-	struct call *c = asker_state(k);
-	uint8_t random[40];
+	uint8_t random[40], out[RPC_AUTH_MAX];
 
 	(void)ctx;
-	c->state = RPC_WAIT_RESPONSE;
 	asker_limit(k, RPC_AUTH_MAX);
 	randombytes_buf(random, sizeof(random));
-	rpc_auth_challenge(c->challenge, random);
-	return asker_put(k, c->challenge, sizeof(c->challenge));
+	return asker_put(k, out, rpc_talk_open(asker_state(k), random, out));
 }
 
 /* Every local program may ask; the key says which of them is answered. */
@@ -122,9 +91,9 @@ static const struct asksock_rules rules = {
 	.clients_max = RPC_CLIENTS,
 	.user_max = RPC_UID_MAX,
 	.whole_s = RPC_TIMEOUT_S,
-	.state_size = sizeof(struct call),
+	.state_size = sizeof(struct rpc_talk),
 	.opened = on_opened,
-	.question = on_step,
+	.question = on_message,
 };
 
 struct rpc *

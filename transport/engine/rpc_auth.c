@@ -122,3 +122,55 @@ rpc_auth_answer(uint8_t out[RPC_AUTH_MAX], const uint8_t *key, size_t key_len,
 	hmac(algorithms[i].alg, out + skip, key, key_len, over, n);
 	return skip + algorithms[i].len;
 }
+
+/* ---- the server's side ---- */
+
+size_t
+rpc_talk_open(struct rpc_talk *t, const uint8_t random[40],
+    uint8_t out[RPC_AUTH_MAX])
+{
+	t->state = RPC_WAIT_RESPONSE;
+	rpc_auth_challenge(t->challenge, random);
+	memcpy(out, t->challenge, sizeof(t->challenge));
+	return sizeof(t->challenge);
+}
+
+static size_t
+say(uint8_t out[RPC_AUTH_MAX], const char *word)
+{
+	size_t n = strlen(word);
+
+	memcpy(out, word, n);
+	return n;
+}
+
+enum rpc_step
+rpc_talk_step(struct rpc_talk *t, const uint8_t *key, size_t key_len,
+    const uint8_t *msg, size_t len, uint8_t out[RPC_AUTH_MAX], size_t *out_len)
+{
+	*out_len = 0;
+	if (len == 0)
+		return RPC_BREAK;
+	switch (t->state) {
+	case RPC_WAIT_RESPONSE:
+		if (!rpc_auth_check(key, key_len, t->challenge, msg, len)) {
+			*out_len = say(out, RPC_FAILURE);
+			return RPC_REFUSE;
+		}
+		t->state = RPC_WAIT_CHALLENGE;
+		*out_len = say(out, RPC_WELCOME);
+		return RPC_SAY;
+	case RPC_WAIT_CHALLENGE:
+		*out_len = rpc_auth_answer(out, key, key_len, msg, len);
+		t->state = RPC_WAIT_VERDICT;
+		return *out_len > 0 ? RPC_SAY : RPC_BREAK;
+	case RPC_WAIT_VERDICT:
+		t->state = RPC_WAIT_REQUEST;
+		return len == sizeof(RPC_WELCOME) - 1 &&
+		    memcmp(msg, RPC_WELCOME, len) == 0 ? RPC_LISTEN :
+		    RPC_BREAK;
+	case RPC_WAIT_REQUEST:
+		return RPC_ASKS;
+	}
+	return RPC_BREAK;
+}

@@ -31,4 +31,32 @@ bool rpc_auth_check(const uint8_t *key, size_t key_len,
 size_t rpc_auth_answer(uint8_t out[RPC_AUTH_MAX], const uint8_t *key,
     size_t key_len, const uint8_t *msg, size_t len);
 
+/*
+ * The server's side of it, message by message: until RPC_ASKS every message is
+ * one of the proof and is compared, never decoded.
+ */
+enum rpc_state { /* of reticulum-transport.md 13.3, named by what is waited for */
+	RPC_WAIT_RESPONSE,  /* 2: to our challenge */
+	RPC_WAIT_CHALLENGE, /* 4: theirs */
+	RPC_WAIT_VERDICT,   /* 6 */
+	RPC_WAIT_REQUEST,
+};
+struct rpc_talk {
+	enum rpc_state state;
+	uint8_t challenge[RPC_CHALLENGE_LEN];
+};
+enum rpc_step {
+	RPC_BREAK,  /* close */
+	RPC_SAY,    /* out is to be sent */
+	RPC_LISTEN, /* nothing is to be sent */
+	RPC_REFUSE, /* another key: out is to be sent, then close */
+	RPC_ASKS,   /* the proof is complete, and this is a request */
+};
+/* out: the first message. */
+size_t rpc_talk_open(struct rpc_talk *, const uint8_t random[40],
+    uint8_t out[RPC_AUTH_MAX]);
+enum rpc_step rpc_talk_step(struct rpc_talk *, const uint8_t *key,
+    size_t key_len, const uint8_t *msg, size_t len, uint8_t out[RPC_AUTH_MAX],
+    size_t *out_len);
+
 #endif

@@ -8,86 +8,19 @@
 #include "common/mpk.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/nif.h"
+#include "transport/engine/rpc.h"
+#include "transport/engine/rpc_pickle.h"
+#include "transport/engine/rpc_request.h"
 #include "transport/engine/rpc_stats.h"
 
 #define SMALL_MAX 512 /* every answer but the path table */
 #define PATH_ROW_MAX 480
 #define BITRATE_MIN 5 /* reticulum-transport.md 1.1 */
 
-/* What a request map may hold (reticulum-transport.md 13.4). */
-struct request {
-	char get[32], drop[32], destination_data[16], identity_data[16];
-	struct hash16 destination, identity;
-	bool has_destination, has_identity, has_max_hops;
-	uint64_t max_hops;
-};
-
-static void
-take_word(char *dst, size_t cap, const uint8_t *p, size_t n)
-{
-	if (n < cap) {
-		memcpy(dst, p, n);
-		dst[n] = '\0';
-	}
-}
-
-static void
-take_hash(struct hash16 *dst, bool *has, const uint8_t *p, size_t n)
-{
-	if ((*has = n == RNS_HASH))
-		memcpy(dst->b, p, n);
-}
-
-static void
-take(struct request *q, const struct mpk *k, const struct mpk *v)
-{
-	if (v->type == MPK_STR) {
-		if (mpk_str_is(k, "get"))
-			take_word(q->get, sizeof(q->get), v->p, v->n);
-		else if (mpk_str_is(k, "drop"))
-			take_word(q->drop, sizeof(q->drop), v->p, v->n);
-		else if (mpk_str_is(k, "destination_data"))
-			take_word(q->destination_data,
-			    sizeof(q->destination_data), v->p, v->n);
-		else if (mpk_str_is(k, "identity_data"))
-			take_word(q->identity_data,
-			    sizeof(q->identity_data), v->p, v->n);
-	} else if (v->type == MPK_BIN) {
-		if (mpk_str_is(k, "destination_hash"))
-			take_hash(&q->destination, &q->has_destination, v->p,
-			    v->n);
-		else if (mpk_str_is(k, "identity_hash"))
-			take_hash(&q->identity, &q->has_identity, v->p, v->n);
-	} else if (v->type == MPK_UINT && mpk_str_is(k, "max_hops")) {
-		q->has_max_hops = true;
-		q->max_hops = v->u;
-	}
-}
-
-static bool
-parse(struct request *q, const uint8_t *p, size_t len)
-{
-	struct rd r = rd_make(p, len);
-	struct mpk k, v;
-	size_t n;
-
-	memset(q, 0, sizeof(*q));
-	if (!mpk_get_map(&r, &n))
-		return false;
-	while (n-- > 0) {
-		if (!mpk_get(&r, &k) || k.type != MPK_STR || !mpk_get(&r, &v))
-			return false;
-		if (v.type == MPK_ARRAY || v.type == MPK_MAP)
-			return false; /* no call has one */
-		take(q, &k, &v);
-	}
-	return rd_end(&r);
-}
-
 /* ---- answers ---- */
 
 static const struct nif *
-next_hop_if(const struct engine *e, const struct request *q,
+next_hop_if(const struct engine *e, const struct rpc_request *q,
     struct rns_path *path)
 {
 	return rns_path_get(e->rns, &q->destination, path) ?
@@ -109,7 +42,7 @@ lowest_bitrate(const struct engine *e)
 }
 
 static void
-get_first_hop_timeout(const struct engine *e, const struct request *q,
+get_first_hop_timeout(const struct engine *e, const struct rpc_request *q,
     struct wr *w)
 {
 	struct rns_path path;
@@ -120,7 +53,7 @@ get_first_hop_timeout(const struct engine *e, const struct request *q,
 }
 
 static void
-get_medium_path_timeout(const struct engine *e, const struct request *q,
+get_medium_path_timeout(const struct engine *e, const struct rpc_request *q,
     struct wr *w)
 {
 	uint64_t low = lowest_bitrate(e);
@@ -131,7 +64,7 @@ get_medium_path_timeout(const struct engine *e, const struct request *q,
 }
 
 static void
-get_lowest_bitrate(const struct engine *e, const struct request *q,
+get_lowest_bitrate(const struct engine *e, const struct rpc_request *q,
     struct wr *w)
 {
 	uint64_t low = lowest_bitrate(e);
@@ -144,7 +77,7 @@ get_lowest_bitrate(const struct engine *e, const struct request *q,
 }
 
 static void
-get_next_hop(const struct engine *e, const struct request *q, struct wr *w)
+get_next_hop(const struct engine *e, const struct rpc_request *q, struct wr *w)
 {
 	struct rns_path path;
 
@@ -155,7 +88,7 @@ get_next_hop(const struct engine *e, const struct request *q, struct wr *w)
 }
 
 static void
-get_next_hop_if_name(const struct engine *e, const struct request *q,
+get_next_hop_if_name(const struct engine *e, const struct rpc_request *q,
     struct wr *w)
 {
 	struct rns_path path;
@@ -166,7 +99,7 @@ get_next_hop_if_name(const struct engine *e, const struct request *q,
 }
 
 static void
-get_link_count(const struct engine *e, const struct request *q, struct wr *w)
+get_link_count(const struct engine *e, const struct rpc_request *q, struct wr *w)
 {
 	struct rns_counts c;
 
@@ -176,7 +109,18 @@ get_link_count(const struct engine *e, const struct request *q, struct wr *w)
 }
 
 static void
-get_nil(const struct engine *e, const struct request *q, struct wr *w)
+get_active_link_count(const struct engine *e, const struct rpc_request *q,
+    struct wr *w)
+{
+	struct rns_counts c;
+
+	(void)q;
+	rns_counts(e->rns, &c);
+	mpk_put_uint(w, c.link_table_active);
+}
+
+static void
+get_nil(const struct engine *e, const struct rpc_request *q, struct wr *w)
 {
 	(void)e;
 	(void)q;
@@ -184,7 +128,7 @@ get_nil(const struct engine *e, const struct request *q, struct wr *w)
 }
 
 static void
-get_is_blackholed(const struct engine *e, const struct request *q,
+get_is_blackholed(const struct engine *e, const struct rpc_request *q,
     struct wr *w)
 {
 	mpk_put_bool(w, rns_blackholed(e->rns, &q->identity));
@@ -192,7 +136,7 @@ get_is_blackholed(const struct engine *e, const struct request *q,
 
 static const struct {
 	const char *name;
-	void (*put)(const struct engine *, const struct request *,
+	void (*put)(const struct engine *, const struct rpc_request *,
 	    struct wr *);
 	bool destination, identity; /* needs one */
 } gets[] = {
@@ -202,6 +146,7 @@ static const struct {
 	{"next_hop", get_next_hop, true, false},
 	{"next_hop_if_name", get_next_hop_if_name, true, false},
 	{"link_count", get_link_count, false, false},
+	{"active_link_count", get_active_link_count, false, false},
 	{"is_blackholed", get_is_blackholed, false, true},
 	/* nobody here measures signals, nor profiles */
 	{"packet_rssi", get_nil, false, false},
@@ -210,49 +155,143 @@ static const struct {
 	{"profiling_results", get_nil, false, false},
 };
 
-/* Known destinations keep a mark of use: 7.3. */
-static void
-mark(struct engine *e, const struct request *q, struct wr *w)
+/* ---- what changes something ---- */
+
+/* reticulum-transport.md 7.3; used_us as in struct rns_known. */
+static bool
+mark_known(struct engine *e, const struct rns_known *k, int64_t used_us)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_KNOWN_ADD};
-	struct rns_known k;
-	bool used = strcmp(q->destination_data, "used") == 0;
 
-	if (!rns_known_get(e->rns, &q->destination, &k) ||
-	    (used && k.used_us < 0)) {
-		mpk_put_bool(w, false);
-		return;
-	}
-	cmd.known.dest = k.dest;
-	memcpy(cmd.known.public_key, k.public_key, RNS_KEY);
-	cmd.known.packet_hash = k.packet_hash;
-	cmd.known.app_data = k.app_data;
-	cmd.known.app_data_len = k.app_data_len;
-	cmd.known.heard_us = k.heard_us;
-	cmd.known.used_us = strcmp(q->destination_data, "retain") == 0 ? -1 :
-	    clock_wall_us();
-	mpk_put_bool(w, engine_submit(e, &cmd) == RNS_OK);
+	cmd.known.dest = k->dest;
+	memcpy(cmd.known.public_key, k->public_key, RNS_KEY);
+	cmd.known.packet_hash = k->packet_hash;
+	cmd.known.app_data = k->app_data;
+	cmd.known.app_data_len = k->app_data_len;
+	cmd.known.heard_us = k->heard_us;
+	cmd.known.used_us = used_us;
+	return engine_submit(e, &cmd) == RNS_OK;
 }
 
 static void
-drop_path(struct engine *e, const struct request *q, struct wr *w)
+mark_destination(struct engine *e, const struct rpc_request *q, struct wr *w)
 {
-	struct rns_cmd cmd = {.type = RNS_CMD_PATH_DROP};
-	struct rns_path path;
-	bool there = rns_path_get(e->rns, &q->destination, &path);
+	bool used = strcmp(q->destination_data, "used") == 0;
+	bool retain = strcmp(q->destination_data, "retain") == 0;
+	struct rns_known k;
 
-	cmd.hash = q->destination;
-	mpk_put_bool(w, there && engine_submit(e, &cmd) == RNS_OK);
+	mpk_put_bool(w, rns_known_get(e->rns, &q->destination, &k) &&
+	    !(used && k.used_us < 0) &&
+	    mark_known(e, &k, retain ? -1 : clock_wall_us()));
+}
+
+/* All destinations of the identity; false: none is known. */
+static void
+retain_identity(struct engine *e, const struct rpc_request *q, struct wr *w)
+{
+	struct rns_known k;
+	struct hash16 id;
+	bool first, any = false;
+
+	EACH_KNOWN(e->rns, &k, first) {
+		rns_identity_hash_of(&id, k.public_key);
+		if (hash16_eq(&id, &q->identity))
+			any = mark_known(e, &k, -1) || any;
+	}
+	mpk_put_bool(w, any);
 }
 
 static bool
-wanted(const struct request *q, const struct rns_path *p)
+path_drop(struct engine *e, const struct hash16 *dest)
 {
-	return !q->has_max_hops || p->hops <= q->max_hops;
+	struct rns_cmd cmd = {.type = RNS_CMD_PATH_DROP};
+
+	cmd.hash = *dest;
+	return engine_submit(e, &cmd) == RNS_OK;
+}
+
+static void
+drop_path(struct engine *e, const struct rpc_request *q, struct wr *w)
+{
+	struct rns_path path;
+
+	mpk_put_bool(w, rns_path_get(e->rns, &q->destination, &path) &&
+	    path_drop(e, &q->destination));
+}
+
+static void
+drop_all_via(struct engine *e, const struct rpc_request *q, struct wr *w)
+{
+	struct rns_path p;
+	uint64_t dropped = 0;
+	bool first;
+
+	EACH_PATH(e->rns, &p, first)
+		if (hash16_eq(&p.next_hop, &q->destination))
+			dropped += path_drop(e, &p.dest);
+	mpk_put_uint(w, dropped);
+}
+
+static void
+drop_announce_queues(struct engine *e, const struct rpc_request *q,
+    struct wr *w)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_ANNOUNCES_DROP};
+
+	(void)q;
+	(void)engine_submit(e, &cmd);
+	mpk_put_nil(w);
+}
+
+static const struct {
+	const char *name;
+	void (*put)(struct engine *, const struct rpc_request *, struct wr *);
+	bool destination; /* needs one */
+} drops[] = {
+	{"path", drop_path, true},
+	{"all_via", drop_all_via, true},
+	{"announce_queues", drop_announce_queues, false},
+};
+
+static bool
+word_of_data(const char *word)
+{
+	return strcmp(word, "used") == 0 || strcmp(word, "retain") == 0 ||
+	    strcmp(word, "unretain") == 0;
+}
+
+/* false: not one of these, or a member is missing. */
+static bool
+change(struct engine *e, const struct rpc_request *q, struct wr *w)
+{
+	for (size_t i = 0; i < NELEM(drops); i++) {
+		if (strcmp(q->drop, drops[i].name) != 0 ||
+		    (drops[i].destination && !q->has_destination))
+			continue;
+		drops[i].put(e, q, w);
+		return true;
+	}
+	if (word_of_data(q->destination_data) && q->has_destination) {
+		mark_destination(e, q, w);
+		return true;
+	}
+	if (strcmp(q->identity_data, "retain") == 0 && q->has_identity) {
+		retain_identity(e, q, w);
+		return true;
+	}
+	return false;
+}
+
+/* ---- tables ---- */
+
+static bool
+wanted(const struct rpc_request *q, const struct rns_path *p)
+{
+	return !q->has_max_hops || (double)p->hops <= q->max_hops;
 }
 
 static uint8_t *
-path_table(const struct engine *e, const struct request *q, size_t *len)
+path_table(const struct engine *e, const struct rpc_request *q, size_t *len)
 {
 	struct rns_path p;
 	const struct nif *n;
@@ -293,9 +332,11 @@ path_table(const struct engine *e, const struct request *q, size_t *len)
 	return buf;
 }
 
+/* ---- a call ---- */
+
 /* false: not one of ours, or a member is missing. */
 static bool
-small_call(struct engine *e, const struct request *q, struct wr *w)
+small_call(struct engine *e, const struct rpc_request *q, struct wr *w)
 {
 	for (size_t i = 0; i < NELEM(gets); i++) {
 		if (strcmp(q->get, gets[i].name) != 0)
@@ -306,25 +347,17 @@ small_call(struct engine *e, const struct request *q, struct wr *w)
 		gets[i].put(e, q, w);
 		return true;
 	}
-	if (q->destination_data[0] != '\0' && q->has_destination) {
-		mark(e, q, w);
-		return true;
-	}
-	if (strcmp(q->drop, "path") == 0 && q->has_destination) {
-		drop_path(e, q, w);
-		return true;
-	}
-	return false;
+	return change(e, q, w);
 }
 
-uint8_t *
-rpc_call(struct engine *e, const uint8_t *p, size_t n, size_t *len)
+static uint8_t *
+answer(struct engine *e, const uint8_t *p, size_t n, size_t *len)
 {
-	struct request q;
+	struct rpc_request q;
 	uint8_t *buf;
 	struct wr w;
 
-	if (!parse(&q, p, n))
+	if (!rpc_request_parse(&q, p, n))
 		return NULL;
 	if (strcmp(q.get, "path_table") == 0)
 		return path_table(e, &q, len);
@@ -339,4 +372,35 @@ rpc_call(struct engine *e, const uint8_t *p, size_t n, size_t *len)
 	}
 	*len = w.len;
 	return buf;
+}
+
+/* Programs on RNS up to 1.3.3 (reticulum-transport.md 13.7). */
+static uint8_t *
+pickled(struct engine *e, const uint8_t *p, size_t n, size_t *len)
+{
+	uint8_t request[RPC_REQUEST_MAX], *packed, *buf;
+	struct wr w = wr_make(request, sizeof(request));
+	struct rd r;
+
+	if (!pickle_to_mpk(p, n, &w) ||
+	    (packed = answer(e, request, w.len, len)) == NULL)
+		return NULL;
+	r = rd_make(packed, *len);
+	buf = malloc(pickle_max(*len));
+	w = wr_make(buf, buf != NULL ? pickle_max(*len) : 0);
+	if (!pickle_from_mpk(&r, &w)) {
+		free(buf);
+		buf = NULL;
+	}
+	free(packed);
+	*len = w.len;
+	return buf;
+}
+
+uint8_t *
+rpc_call(struct engine *e, const uint8_t *p, size_t n, size_t *len)
+{
+	if (pickle_is(p, n))
+		return pickled(e, p, n, len);
+	return answer(e, p, n, len);
 }

@@ -8,8 +8,8 @@
 struct engine;
 
 /*
- * The packed response to a packed request (reticulum-transport.md 13.4) of n
- * bytes, *len bytes in a buffer of malloc that is the caller's. NULL: not a
+ * The response to a request (reticulum-transport.md 13.4, packed; 13.7, pickled)
+ * of n bytes, in the same form, *len bytes in a buffer of malloc that is the caller's. NULL: not a
  * call that is answered here, malformed, or no memory; the connection closes
  * then, as the reference does.
  */

@@ -137,6 +137,7 @@ counts_json(const struct engine *e)
 		{"lost_interface", e->counts.unknown_tx},
 		{"refused_bindings", e->counts.bindings_refused},
 		{"refused_rpc_keys", e->counts.rpc_keys_refused},
+		{"rpc_requests", e->counts.rpc_requests},
 	};
 	for (size_t i = 0; i < NELEM(rows); i++)
 		(void)json_object_set_new(o, rows[i].key, num(rows[i].n));

@@ -72,6 +72,8 @@ rlink_free(struct rns *r, struct rlink *e)
 	RB_REMOVE(rlink_tree, &r->relay->links, e);
 	TAILQ_REMOVE(rlink_list(e), e, age);
 	share_give(r, e->received, SHARE_LINKS);
+	if (e->validated)
+		r->counts.link_table_active--;
 	r->counts.link_table--;
 	free(e);
 }
@@ -442,6 +444,7 @@ relay_link_proof(struct rns *r, struct packet *p)
 		TAILQ_REMOVE(rlink_list(e), e, age);
 		e->validated = true;
 		TAILQ_INSERT_TAIL(rlink_list(e), e, age);
+		r->counts.link_table_active++;
 		timer_set(r, &e->timer,
 		    mono_add(e->used, LINK_TIMEOUT * MONO_SECOND));
 		k = known_find(r, &e->dest);

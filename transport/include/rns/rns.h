@@ -160,6 +160,7 @@ enum rns_cmd_type {
 	RNS_CMD_PROVE,       /* .prove: answer to PACKET with prove_app */
 	RNS_CMD_PATH_REQUEST, /* .hash */
 	RNS_CMD_PATH_DROP,   /* .hash */
+	RNS_CMD_ANNOUNCES_DROP, /* those that wait for their share */
 	RNS_CMD_PATH_ADD,    /* .path: from storage */
 	RNS_CMD_TUNNEL_ADD,  /* .tunnel: from storage, before its paths */
 	RNS_CMD_KNOWN_ADD,   /* .known: from storage */
@@ -606,7 +607,9 @@ bool rns_link_get(const struct rns *, const struct hash16 *id,
     struct rns_link_info *out);
 
 struct rns_counts {
+	/* link_table_active: those of link_table that were proved */
 	uint32_t interfaces, destinations, known, paths, links, link_table,
+	    link_table_active,
 	    reverse, receipts, announces_waiting, held;
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, relayed, announces;
 };
