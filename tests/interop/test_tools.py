@@ -3,6 +3,7 @@
 
 import json
 import os
+import pty
 import re
 import socket
 import subprocess
@@ -152,12 +153,132 @@ def pickles_tcp(ctx):
     check("link table" in good(old, t.folder, "rnstatus", "-l"), "rnstatus -l")
 
 
+# ---- all the others ----
+
+class Listener:
+    """A stock tool that waits for others: rncp, rnx or rnsh; its destination."""
+
+    def __init__(self, ctx, python, folder, name, *args):
+        self.home = ctx.dir(name)
+        config_option = "--rnsconfig" if name == "rnsh" else "--config"
+        module = "RNS.Utilities.rnsh.rnsh" if name == "rnsh" else f"RNS.Utilities.{name}"
+        argv = [python, "-m", module, config_option, folder]
+        env = {**os.environ, "HOME": self.home}
+        out = subprocess.run([*argv, *(["-l"] if name == "rnsh" else []), "-p"], capture_output=True, text=True,
+                             timeout=2 * PATIENCE_S, env=env, cwd=self.home).stdout
+        said = re.search(r"Listening on : <([0-9a-f]{32})>", out)
+        check(said, f"{name} -p: {out}")
+        self.dest = said.group(1)
+        self.proc = subprocess.Popen([*argv, "-l", *args], env=env, cwd=self.home, stdin=subprocess.DEVNULL,
+                                     stdout=open(os.path.join(ctx.folder, f"{name}.log"), "ab"),
+                                     stderr=subprocess.STDOUT)
+        ctx.keep(self)
+
+    def stop(self):
+        self.proc.kill()
+        self.proc.wait()
+
+
+def on_terminal(python, folder, home, dest):
+    """What rnsh shows of the remote's program; it wants a terminal."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ["HOME"] = home
+        os.execv(python, [python, "-m", "RNS.Utilities.rnsh.rnsh", "--rnsconfig", folder, dest])
+    out = b""
+    try:
+        while part := os.read(fd, 4096):
+            out += part
+    except OSError:  # EIO: the other side is closed
+        pass
+    os.close(fd)
+    return out.decode(errors="replace"), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def reached(python, folder, dest, hops):
+    """rnpath asks for it, finds it, drops it, asks again."""
+    out = good(python, folder, "rnpath", dest)
+    check(f"is {hops} hop" in out, f"rnpath: {out}")
+    table = json.loads(good(python, folder, "rnpath", "-t", "-j"))
+    row = [p for p in table if p["hash"] == dest]
+    check(len(row) == 1 and row[0]["hops"] == hops, f"rnpath -t: {table}")
+    check(dest in good(python, folder, "rnpath", "-t", dest), "rnpath -t HASH")
+    check(dest not in good(python, folder, "rnpath", "-t", "-m", str(hops - 1)), "rnpath -t -m")
+    via = row[0]["via"]
+    good(python, folder, "rnpath", "-d", dest)
+    check(dest not in good(python, folder, "rnpath", "-t"), "rnpath -d left the path")
+    good(python, folder, "rnpath", dest)
+    check("Dropped" in good(python, folder, "rnpath", "-x", via), "rnpath -x")
+    check(dest not in good(python, folder, "rnpath", "-t"), "rnpath -x left the path")
+    good(python, folder, "rnpath", "-D")
+    good(python, folder, "rnpath", dest)
+
+
+def copies(python, folder, work, listener, inbox, size):
+    path = os.path.join(work, "file")
+    with open(path, "wb") as f:
+        f.write(os.urandom(size))
+    r = subprocess.run([python, "-m", "RNS.Utilities.rncp", "--config", folder, "-w", "30", path, listener.dest],
+                       capture_output=True, text=True, timeout=2 * PATIENCE_S, cwd=work)
+    with open(path, "rb") as a:
+        sent = a.read()
+    lib.must(lambda: os.path.exists(os.path.join(inbox, "file")), f"rncp sends: {r.stdout}")
+
+    def same():
+        with open(os.path.join(inbox, "file"), "rb") as b:
+            return b.read() == sent
+
+    lib.must(same, "the file that came is the one that was sent")
+    os.unlink(path)
+    r = subprocess.run([python, "-m", "RNS.Utilities.rncp", "--config", folder, "-w", "30", "-f",
+                        os.path.join(inbox, "file"), listener.dest], capture_output=True, text=True,
+                       timeout=2 * PATIENCE_S, cwd=work)
+    with open(path, "rb") as a:
+        check(a.read() == sent, f"rncp fetches: {r.stdout}")
+
+
+def all_tools(kind, near_old, far_old, transport_between):
+    """Tools on our instance reach those on a stock rnsd, which is our neighbour; rates in the table of rnpath -r."""
+    def run(ctx):
+        near = ctx.args.python_old if near_old else ctx.args.python
+        far = ctx.args.python_old if far_old else ctx.args.python
+        port, instance, other = lib.free_port(), Instance(kind), Instance("unix")
+        t = ctx.transport(instance.text(server("mesh", port), transport=transport_between))
+        folder = ctx.rnsd(far, other.text(lib.client("up", port), transport=True).replace(
+            "[logging]", "respond_to_probes = yes\n[logging]"))
+        lib.must(other.up, "the far rnsd is up")
+        inbox = ctx.dir("inbox")
+        rncp = Listener(ctx, far, folder, "rncp", "-n", "-F", "-s", inbox, "-b", "0")
+        rnx = Listener(ctx, far, folder, "rnx", "-n")
+        rnsh = Listener(ctx, far, folder, "rnsh", "-n", "-b", "0", "--", "/bin/echo", "far")
+        lib.must(lambda: {x.dest for x in (rncp, rnx, rnsh)} <= set(lib.paths_of(near, t.folder)), "announces come")
+        reached(near, t.folder, rncp.dest, 1)
+        copies(near, t.folder, ctx.dir("work"), rncp, inbox, 300000)
+        out = good(near, t.folder, "rnx", "-w", "30", rnx.dest, "echo near; exit 0")
+        check("near" in out, f"rnx: {out}")
+        out, code = on_terminal(near, t.folder, ctx.dir("home"), rnsh.dest)
+        check("far" in out and code == 0, f"rnsh: {code} {out}")
+        probe = re.search(r"Probe responder at <([0-9a-f]{32})>", good(far, folder, "rnstatus"))
+        check(probe, "the far rnsd has a probe responder")
+        out = good(near, t.folder, "rnprobe", "-n", "2", "-w", "0.2", "rnstransport.probe", probe.group(1))
+        check("received 2" in out, f"rnprobe: {out}")
+        out = good(near, t.folder, "rnid", "-i", rncp.dest, "-R", "-H", "rncp.receive")
+        check(rncp.dest in out, f"rnid: {out}")
+        if transport_between:
+            check(rncp.dest in good(near, t.folder, "rnpath", "-r"), "rnpath -r")
+    return run
+
+
 TESTS = [
     ("tools: rnstatus, tcp, 1.4.2", rnstatus("tcp", True, STATUS[1:2])),
 ]
 LONG = [
     ("tools: rnstatus, unix", rnstatus("unix", False, STATUS + STATUS_NEW)),
     ("tools: rnstatus, tcp", rnstatus("tcp", False, STATUS[:2])),
+    ("tools: all, unix", all_tools("unix", False, False, True)),
+    ("tools: all, tcp, transport off", all_tools("tcp", False, True, False)),
+    ("tools: all, unix, 1.4.2", all_tools("unix", True, False, True)),
+    ("tools: all, tcp, 1.4.2", all_tools("tcp", True, True, True)),
     ("tools: pickled calls of 1.3.3, unix", pickles),
     ("tools: pickled calls of 1.3.3, tcp", pickles_tcp),
     ("tools: rnstatus, unix, 1.4.2", rnstatus("unix", True, STATUS)),

@@ -418,6 +418,7 @@ announces_are_dropped(void **state)
 	(void)state;
 	node_open(&n, true, false, priv);
 	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	iface_find(n.r, 0)->cfg.ingress.control = false;
 	assert_int_equal(node_submit(&n, &c), RNS_OK);
 	for (uint8_t i = 1; i <= 40; i++) {
 		if (i == 21) {

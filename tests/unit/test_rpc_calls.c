@@ -168,7 +168,6 @@ elsewhere(const json_t *request)
 			return true;
 	return get != NULL &&
 	    (strcmp(json_string_value(get), "blackholed_identities") == 0 ||
-	    strcmp(json_string_value(get), "rate_table") == 0 ||
 	    strcmp(json_string_value(get), "interface_stats") == 0);
 }
 

@@ -15,6 +15,10 @@
 
 #define SMALL_MAX 512 /* every answer but the path table */
 #define PATH_ROW_MAX 480
+#define RATE_ROW_MAX 256
+#define EACH_RATE(rns, k, first)                                               \
+	for ((first) = true; rns_rate_next(rns,                                \
+	    (first) ? &engine_zero : &(k)->dest, first, k); (first) = false)
 #define BITRATE_MIN 5 /* reticulum-transport.md 1.1 */
 
 /* ---- answers ---- */
@@ -332,6 +336,51 @@ path_table(const struct engine *e, const struct rpc_request *q, size_t *len)
 	return buf;
 }
 
+/* Unix time as the reference has it: 0 where nothing was. */
+static void
+put_time(struct wr *w, int64_t us)
+{
+	mpk_put_double(w, (double)us / 1e6);
+}
+
+static uint8_t *
+rate_table(const struct engine *e, size_t *len)
+{
+	struct rns_rate k;
+	size_t count = 0;
+	uint8_t *buf;
+	struct wr w;
+	bool first;
+
+	EACH_RATE(e->rns, &k, first)
+		count++;
+	if ((buf = malloc(5 + count * RATE_ROW_MAX)) == NULL)
+		return NULL;
+	w = wr_make(buf, 5 + count * RATE_ROW_MAX);
+	mpk_put_array(&w, count);
+	EACH_RATE(e->rns, &k, first) {
+		mpk_put_map(&w, 5);
+		mpk_put_str(&w, "hash");
+		mpk_put_bin(&w, HASH_BYTES(k.dest));
+		mpk_put_str(&w, "last");
+		put_time(&w, k.last_us);
+		mpk_put_str(&w, "rate_violations");
+		mpk_put_uint(&w, k.violations);
+		mpk_put_str(&w, "blocked_until");
+		put_time(&w, k.blocked_until_us);
+		mpk_put_str(&w, "timestamps");
+		mpk_put_array(&w, k.count);
+		for (unsigned i = 0; i < k.count; i++)
+			put_time(&w, k.times_us[i]);
+	}
+	*len = w.len;
+	if (!wr_ok(&w)) {
+		free(buf);
+		return NULL;
+	}
+	return buf;
+}
+
 /* ---- a call ---- */
 
 /* false: not one of ours, or a member is missing. */
@@ -363,6 +412,8 @@ answer(struct engine *e, const uint8_t *p, size_t n, size_t *len)
 		return path_table(e, &q, len);
 	if (strcmp(q.get, "interface_stats") == 0)
 		return rpc_stats(e, len);
+	if (strcmp(q.get, "rate_table") == 0)
+		return rate_table(e, len);
 	if ((buf = malloc(SMALL_MAX)) == NULL)
 		return NULL;
 	w = wr_make(buf, SMALL_MAX);
