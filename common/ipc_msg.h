@@ -73,6 +73,8 @@ enum setting {
 	SET_LISTEN_MESH, /* warren/run/mesh.sock */
 	SET_LISTEN_NODE, /* warren/run/node.sock */
 	SET_VOLUME,      /* directory of a profile volume; name = index */
+	/* text: config as it is now, of which the interfaces count */
+	SET_RNS_INTERFACES,
 };
 
 /* Kinds of events for the trail (klp.md 7); numbers are never reused. */
@@ -159,11 +161,15 @@ enum event_kind {
 #define MSG_HELLO(F) F(id32, build, 0)
 #define MSG_READY(F)
 #define MSG_ALARM(F) F(u8, severity, 0) F(str, text, 512)
-/* ---- transport and parent; index: of the [[interface]] in config ---- */
-#define MSG_DIAL(F) F(u32, index, 0) F(u32, seq, 0)
-#define MSG_BIND(F) F(u32, index, 0) F(u32, seq, 0)
 /*
- * the answer: error is an errno, or 0 and a descriptor; of one of datagrams a
+ * ---- transport and parent; index: of the [[interface]] in config, and how
+ * many SET_RNS_INTERFACES have come since the start: which config ----
+ */
+#define MSG_DIAL(F) F(u32, index, 0) F(u32, seq, 0) F(u32, generation, 0)
+#define MSG_BIND(F) F(u32, index, 0) F(u32, seq, 0) F(u32, generation, 0)
+/*
+ * the answer: error is an errno (ESTALE: config has changed meanwhile, ask
+ * again), or 0 and a descriptor; of one of datagrams a
  * second to send from, and to which IPv4 address and port (0: it does not send)
  */
 #define MSG_OPENED(F)                                                          \

@@ -23,19 +23,27 @@ static const struct {
 static const struct rnsconf_if *
 interface(struct parent *p, uint32_t index)
 {
-	for (unsigned i = 0; i < p->rns->nifs; i++)
-		if (p->rns->ifs[i].index == index && p->rns->ifs[i].enabled)
-			return &p->rns->ifs[i];
+	for (unsigned i = 0; i < p->ifs->nifs; i++)
+		if (p->ifs->ifs[i].index == index && p->ifs->ifs[i].enabled)
+			return &p->ifs->ifs[i];
 	return NULL;
 }
 
 static void
-ask(struct parent *p, uint32_t index, uint32_t seq)
+ask(struct parent *p, uint32_t index, uint32_t seq, uint32_t generation)
 {
 	const struct rnsconf_if *c = interface(p, index);
 	struct opening *o;
 	size_t k = 0;
 
+	/*
+	 * Asked before transport had read the config that we go by: another
+	 * interface may have that place by now.
+	 */
+	if (generation != p->generation) {
+		opening_refuse(p, index, seq, ESTALE, "config has changed");
+		return;
+	}
 	while (c != NULL && k < NELEM(openers) && openers[k].type != c->type)
 		k++;
 	if (c == NULL || k == NELEM(openers)) {
@@ -51,13 +59,13 @@ ask(struct parent *p, uint32_t index, uint32_t seq)
 void
 dial(struct parent *p, const struct msg_DIAL *m)
 {
-	ask(p, m->index, m->seq);
+	ask(p, m->index, m->seq, m->generation);
 }
 
 void
 dial_bind(struct parent *p, const struct msg_BIND *m)
 {
-	ask(p, m->index, m->seq);
+	ask(p, m->index, m->seq, m->generation);
 }
 
 void

@@ -40,9 +40,11 @@ struct parent {
 	bool stopping;
 	unsigned stage;
 
-	struct rnsconf *rns;
+	struct rnsconf *rns; /* as the node was started */
 	char *rns_text;
 	size_t rns_len;
+	struct rnsconf *ifs; /* its interfaces now; rns until a reload */
+	uint32_t generation; /* how many of these transport has had */
 	struct node_config *node; /* never NULL after the start */
 	char *node_text;
 	size_t node_len;
@@ -59,7 +61,7 @@ struct parent {
 	struct groups groups;
 
 	/* sealed memfds and folders that are handed on at each start */
-	int fd_config, fd_node, fd_profile, fd_hand;
+	int fd_config, fd_ifs, fd_node, fd_profile, fd_hand;
 	char profile_name[PROFILE_NAME_MAX + 1]; /* of the one in use */
 	uint32_t slots; /* that jail has made */
 	/* of the last reload: profiles that wait for a start, or do not */

@@ -20,6 +20,7 @@
 #include "node/parent/groups.h"
 #include "node/parent/parent.h"
 #include "node/parent/settings.h"
+#include "transport/config/rnsdiff.h"
 
 #define ASKED_EACH_US 200000 /* ours: whoever asks, not more often */
 
@@ -119,6 +120,68 @@ waits(const struct parent *p, const struct node_config *now, const char *key)
 	return NULL;
 }
 
+static bool
+same_text(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	return a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
+}
+
+static void
+other_interface(void *ctx, enum rnsdiff what, struct rnsconf_if *was,
+    struct rnsconf_if *now)
+{
+	static const char *const words[] = {[RNSDIFF_ADDED] = "is there now",
+	    [RNSDIFF_REMOVED] = "is closed: config has it no more, or off",
+	    [RNSDIFF_CHANGED] = "has changed and was opened anew"};
+
+	if (what != RNSDIFF_SAME)
+		say(ctx, RELOAD_CHANGED, "config", "interface \"%.100s\" %s",
+		    (was != NULL ? was : now)->name, words[what]);
+}
+
+static void
+other_key(void *ctx, const char *key)
+{
+	say(ctx, RELOAD_WAITS, "config", "%.100s of [reticulum] takes effect "
+	    "at the next start: what it sets is made then", key);
+}
+
+/*
+ * Interfaces that are other, at once: links through those that are not go on.
+ * The rest of config but loglevel waits, and is said again until then.
+ */
+static bool
+take_rns(struct parent *p, struct files *f)
+{
+	struct rnsconf *was = p->ifs;
+	char *text = p->rns_text;
+
+	if (!same_text(f->rns_text, f->rns_len, p->rns_text, p->rns_len)) {
+		if (settings_interfaces(p, f->rns_text, f->rns_len) < 0)
+			return false;
+		p->ifs = f->rns;
+		p->rns_text = f->rns_text;
+		p->rns_len = f->rns_len;
+		f->rns = was != p->rns ? was : NULL;
+		f->rns_text = text;
+		rnsconf_diff(was, p->ifs, other_interface, p);
+	}
+	rnsconf_diff_keys(p->rns, p->ifs, other_key, p);
+	return true;
+}
+
+static void
+take_level(struct parent *p)
+{
+	int was = log_get_level();
+
+	log_set_level(settings_level(p, p->ifs));
+	log_notice(NULL, "configuration read again: loglevel=%d",
+	    p->ifs->loglevel);
+	if (log_get_level() != was)
+		say(p, RELOAD_CHANGED, "config", "loglevel is in effect");
+}
+
 struct difference {
 	struct parent *p;
 	const struct node_config *now;
@@ -135,12 +198,6 @@ different(void *ctx, const char *key)
 	else
 		say(d->p, RELOAD_WAITS, "node.yaml", "%s takes effect at the "
 		    "next start: %s", key, why);
-}
-
-static bool
-same_text(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	return a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
 }
 
 /* What receipts and jobs are bound to cannot change under them. */
@@ -205,22 +262,14 @@ reload(struct parent *p)
 		say(p, RELOAD_MISTAKE, "node.yaml", "mesh_identity is another "
 		    "one, which needs a start: jobs that are here and their "
 		    "receipts are bound to it; nothing was changed");
+	} else if (!take_rns(p, &f)) {
+		say(p, RELOAD_MISTAKE, "config", "transport could not be told "
+		    "of it: nothing was changed, try again");
 	} else {
 		ok = true;
-		log_set_level(settings_level(p, f.rns));
-		log_notice(NULL, "configuration read again: loglevel=%d",
-		    f.rns->loglevel);
-		if (f.rns->loglevel != p->rns->loglevel)
-			say(p, RELOAD_CHANGED, "config", "loglevel is in "
-			    "effect");
-		if (!same_text(f.rns_text, f.rns_len, p->rns_text,
-		    p->rns_len))
-			say(p, RELOAD_WAITS, "config", "changes but that of "
-			    "loglevel take effect at the next start: sockets "
-			    "and interfaces are opened then");
+		take_level(p);
 		settings_params(p);
 		take_node(p, &f);
-		p->rns->loglevel = f.rns->loglevel;
 		parent_event(p, EVK_CONFIG, 1, "", "configuration read again");
 	}
 	files_free(&f);

@@ -354,7 +354,11 @@ settings_send(struct parent *p, enum program who, struct ipc *c)
 
 	switch (r < 0 ? PROGRAM_PARENT : who) {
 	case PROGRAM_TRANSPORT:
+		p->generation = 0;
 		r = send_setting(c, SET_RNS_CONFIG, "", p->fd_config);
+		if (r == 0)
+			r = send_setting(c, SET_RNS_INTERFACES, "",
+			    p->fd_ifs);
 		if (r == 0)
 			r = send_setting(c, SET_LISTEN_DATA, "",
 			    p->listen_data);
@@ -400,6 +404,29 @@ settings_params(struct parent *p)
 		if (to != NULL && send_params(p, to) < 0)
 			log_warn(program_name((enum program)i), "not told");
 	}
+}
+
+int
+settings_interfaces(struct parent *p, const char *text, size_t len)
+{
+	struct ipc *to = channel_to(p, PROGRAM_TRANSPORT);
+	int fd = memfd_sealed("config", text, len);
+
+	if (fd < 0) {
+		log_err("config", "memfd");
+		return -1;
+	}
+	if (to != NULL && send_setting(to, SET_RNS_INTERFACES, "", fd) < 0) {
+		log_warn("transport", "was not told of other interfaces");
+		(void)close(fd);
+		return -1;
+	}
+	/* one that starts meanwhile has it from the start on */
+	p->generation += to != NULL;
+	if (p->fd_ifs >= 0)
+		(void)close(p->fd_ifs);
+	p->fd_ifs = fd;
+	return 0;
 }
 
 static bool

@@ -37,6 +37,11 @@ void settings_params(struct parent *);
  * it. 0, or -1 (said).
  */
 int settings_reload(struct parent *);
+/*
+ * Transport's interfaces are those of this config: told at once, and at each
+ * start of it from now on. 0, or -1 (said): it has and gets the old ones.
+ */
+int settings_interfaces(struct parent *, const char *text, size_t len);
 /* Profile, its volumes and the seccomp profiles of the operator. 0 or -1. */
 int settings_load(struct parent *);
 

@@ -61,7 +61,7 @@ parent_init(struct parent *p)
 	p->images_dir = p->stage_dir = -1;
 	p->listen_data = p->listen_rpc = p->listen_mesh = p->listen_node = -1;
 	p->asked = reload_asked;
-	p->fd_config = p->fd_node = p->fd_profile = p->fd_hand = -1;
+	p->fd_config = p->fd_ifs = p->fd_node = p->fd_profile = p->fd_hand = -1;
 }
 
 /* ---- options ---- */
@@ -205,6 +205,7 @@ files_read(struct parent *p)
 		log_err(p->path, "config");
 		return -1;
 	}
+	p->ifs = p->rns;
 	log_set_level(settings_level(p, p->rns));
 	say_off(p->rns);
 	p->node_text =

@@ -473,3 +473,60 @@ def rpc_before_proof(ctx):
 
 
 TESTS.append(("engine: RPC decodes nothing before the proof", rpc_before_proof))
+
+
+def live_link(ctx):
+    """Interfaces come, go and change, and a link through others goes on as if nothing were."""
+    ports = [lib.free_port() for _ in range(4)]
+    left, right = server("left", ports[0]), server("right", ports[1])
+    t = ctx.transport(config(left + server("change", ports[2]) + right, transport=True))
+    lib.must(lambda: all(lib.online(t)), "it listens")
+    host = ctx.peer(ctx.args.python, "serve", ctx.stock_dir(config(client("up", ports[0]))))
+    dest = host.expect(event="ready")["dest"]
+    steps = ["announce", "open", "identify", "echo20k"]
+    guest = ctx.peer(ctx.args.python, "visit", ctx.stock_dir(config(client("up", ports[1]))), dest, *steps)
+    guest.expect(event="ready")
+    lib.must(lambda: sum(lib.online(t)) == 5, "two are connected")
+    lib.quiet(1.2, "stock RNS drops what it hears right after its start, and shows nowhere when that is over")
+    guest.say("go")
+
+    def heard():
+        host.say("announce")
+        host.expect(event="announced")
+        return guest.maybe(5, step="announce")
+    check(lib.must(heard, "an announce")["ok"], "announce")
+    check(guest.expect(step="open")["ok"], "a link")
+    paths = control(t, "paths")[0]["paths"]
+    # in another order, with one new, one changed; then without these
+    t.reload(config(server("new", ports[3]) + right + server("change", ports[2], "gravity = 3\n") + left, transport=True))
+    lib.must(lambda: len(lib.online(t)) == 6 and all(lib.online(t)), "the new one and the changed one listen")
+    t.reload(config(right + left, transport=True))
+    lib.must(lambda: len(lib.online(t)) == 4 and all(lib.online(t)), "and are gone again")
+    check([(p["destination"], p["interface"]) for p in control(t, "paths")[0]["paths"]] ==
+          [(p["destination"], p["interface"]) for p in paths], "paths")
+    host.expect(event="link")
+    guest.say("go")
+    for step in steps[2:]:
+        line = guest.expect(step=step)
+        check(line["ok"], f"{step}: {line}; the other side: {host.rest()}")
+    # those that are connected through one that goes, go with it
+    t.reload(config(left, transport=True))
+    lib.must(lambda: len(lib.online(t)) == 2, "one listener, one connected")
+    check(t.stop() == 0, "exit status")
+
+
+def overtaken(ctx):
+    """A question about an interface whose place in config is another's by the time of its answer."""
+    port, new = lib.free_port(), lib.free_port()
+    far = ctx.transport(config(server("far", port)))
+    t = ctx.transport(config(client("near", port)), overtaken=config(server("new", new) + client("near", port)))
+    lib.must(lambda: len(lib.online(t)) == 2 and all(lib.online(t)), "both are up")
+    check(t.asked[0] == ("DIAL", 0, 0), f"asked {t.asked}")
+    check(sorted(t.asked[1:]) == [("BIND", 0, 1), ("DIAL", 1, 1)], f"asked {t.asked}")
+    lib.must(lambda: len(lib.online(far)) == 2, "it is connected")
+
+
+TESTS += [
+    ("engine: interfaces change under a live link", live_link),
+    ("engine: a question that config has overtaken", overtaken),
+]

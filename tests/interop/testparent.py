@@ -6,6 +6,7 @@ the message table of common/ipc_msg.h, from which it reads the numbers.
 """
 
 import array
+import errno
 import fcntl
 import os
 import re
@@ -24,6 +25,7 @@ SET_RNS_CONFIG = 1
 SET_LISTEN_DATA = 13
 SET_LISTEN_RPC = 14
 SET_LISTEN_MESH = 15
+SET_RNS_INTERFACES = 18
 PEERS = {"parent": 0, "transport": 1, "node": 2, "trust": 3, "keys": 4}
 
 
@@ -96,7 +98,7 @@ class Transport:
     """One warren-transport on a configuration folder (config is written)."""
 
     def __init__(self, build, folder, config, compute=False, level=4, log=None,
-                 wrapper=()):
+                 wrapper=(), overtaken=None):
         self.folder = folder
         os.makedirs(os.path.join(folder, "storage"), exist_ok=True)
         with open(os.path.join(folder, "config"), "w") as f:
@@ -106,6 +108,8 @@ class Transport:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.channel = Channel(ours)
         self.ready = False
+        self.generation, self.asked = 0, []
+        self.overtaken = overtaken  # a config that comes between the first question and its answer
         self.mesh_path = os.path.join(folder, "mesh.sock")
         storage = os.open(os.path.join(folder, "storage"), os.O_RDONLY | os.O_DIRECTORY)
         keep = (3, storage)
@@ -165,6 +169,14 @@ class Transport:
         m.close()
         c.send("START_DONE")
 
+    def reload(self, config):
+        """The interfaces are those of this config from now on."""
+        self.interfaces = parse_interfaces(config)
+        self.generation += 1
+        fd = sealed(config.encode())
+        self.channel.send("SETTING", struct.pack(">B", SET_RNS_INTERFACES) + text(""), [fd])
+        os.close(fd)
+
     def _open(self, index, bind):
         conf = self.interfaces[index]
         if bind:
@@ -190,8 +202,14 @@ class Transport:
             if name == "READY":
                 self.ready = True
             elif name in ("DIAL", "BIND"):
-                index, seq = struct.unpack(">II", body)
+                index, seq, generation = struct.unpack(">III", body)
+                self.asked.append((name, index, generation))
+                if self.overtaken is not None:
+                    self.reload(self.overtaken)
+                    self.overtaken = None
                 try:
+                    if generation != self.generation:
+                        raise OSError(errno.ESTALE, "config has changed")
                     s = self._open(index, name == "BIND")
                     self.channel.send("OPENED", struct.pack(">IIi", index, seq, 0) + text("") + bytes(6),
                                       [s.fileno()])

@@ -58,7 +58,10 @@ struct prog_state { /* for status: what the parent says of the others */
 struct engine {
 	struct ev_loop *loop;
 	struct rns *rns;
+	/* as the node was started: [reticulum] and [logging] */
 	struct rnsconf *conf;
+	struct rnsconf *ifconf; /* its interfaces now; conf until a reload */
+	uint32_t generation;    /* how many of these have come */
 	struct nif_list ifs;
 	struct nif_list dirty;
 	struct nif *by_id[ENGINE_IFS]; /* id % ENGINE_IFS */

@@ -2,10 +2,12 @@
 #include "transport/engine/kinds.h"
 
 #include "common/log.h"
+#include "transport/config/rnsdiff.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/if_tcp.h"
 #include "transport/engine/if_udp.h"
 #include "transport/engine/nif.h"
+#include "transport/engine/reach.h"
 
 /* Each type that rnsconf enables has its line here. */
 static const struct {
@@ -49,14 +51,75 @@ create(struct engine *e, struct rnsconf_if *c)
 	if (n != NULL)
 		nif_free(n);
 	log_errx(c->name, "off: %s; the others go on", why);
-	rnsconf_if_off(e->conf, c, why);
+	rnsconf_if_off(e->ifconf, c, why);
 	return NULL;
 }
 
 void
 kinds_create_all(struct engine *e)
 {
-	for (unsigned i = 0; i < e->conf->nifs; i++)
-		if (e->conf->ifs[i].enabled)
-			(void)create(e, &e->conf->ifs[i]);
+	for (unsigned i = 0; i < e->ifconf->nifs; i++)
+		if (e->ifconf->ifs[i].enabled)
+			(void)create(e, &e->ifconf->ifs[i]);
+}
+
+/* ---- another configuration ---- */
+
+/* With those that it accepted, which go first. */
+static void
+close_all(struct engine *e, const struct rnsconf_if *c)
+{
+	struct nif *n, *next;
+
+	for (unsigned parents = 0; parents < 2; parents++)
+		for (n = TAILQ_FIRST(&e->ifs); n != NULL; n = next) {
+			next = TAILQ_NEXT(n, link);
+			if (n->conf == c && (n->parent == NULL) == parents)
+				nif_free(n);
+		}
+}
+
+static void
+old_ones(void *ctx, enum rnsdiff what, struct rnsconf_if *was,
+    struct rnsconf_if *now)
+{
+	struct engine *e = ctx;
+	struct nif *n;
+
+	if (what == RNSDIFF_SAME) {
+		TAILQ_FOREACH(n, &e->ifs, link)
+			if (n->conf == was)
+				n->conf = now;
+	} else if (what != RNSDIFF_ADDED) {
+		close_all(e, was);
+		log_notice(was->name, what == RNSDIFF_CHANGED ? "closed: its "
+		    "section has changed" : "closed: config has it no more");
+	}
+}
+
+static void
+new_ones(void *ctx, enum rnsdiff what, struct rnsconf_if *was,
+    struct rnsconf_if *now)
+{
+	struct nif *n;
+
+	(void)was;
+	if (what != RNSDIFF_ADDED && what != RNSDIFF_CHANGED)
+		return;
+	if ((n = create(ctx, now)) != NULL && n->kind->start != NULL)
+		n->kind->start(n);
+}
+
+void
+kinds_reload(struct engine *e, struct rnsconf *now)
+{
+	struct rnsconf *was = e->ifconf;
+
+	/* all that goes before what comes: a port, and a name, are free then */
+	rnsconf_diff(was, now, old_ones, e);
+	e->ifconf = now;
+	rnsconf_diff(was, now, new_ones, e);
+	if (was != e->conf)
+		rnsconf_free(was);
+	reach_changed(e);
 }

@@ -3,6 +3,7 @@
 #define WARREN_TRANSPORT_ENGINE_KINDS_H
 
 struct engine;
+struct rnsconf;
 
 /*
  * Make the interfaces that the configuration enables, offline: before stored
@@ -11,5 +12,11 @@ struct engine;
  * be made is off from now on, with the reason (logged).
  */
 void kinds_create_all(struct engine *);
+/*
+ * The interfaces are those of this configuration from now on, which is taken.
+ * What has not changed is not touched; what is gone or other is closed with
+ * all that it accepted; what is new or other is made and started.
+ */
+void kinds_reload(struct engine *, struct rnsconf *);
 
 #endif

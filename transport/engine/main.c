@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "transport/engine/binding.h"
 #include "transport/engine/bridge.h"
@@ -73,24 +74,44 @@ identity_load(struct engine *e, int dir)
 	}
 }
 
+static struct rnsconf *
+config_parse(const char *text, size_t len)
+{
+	struct mistakes m = {0};
+	struct rnsconf *c = NULL;
+	char why[1024];
+
+	if (rnsconf_parse(&c, text, len, &m) < 0) {
+		mistake_line(why, sizeof(why), "config", &m.v[0]);
+		log_errx(NULL, "%s", why);
+	}
+	return c;
+}
+
+static struct rnsconf *
+config_take(struct engine *e, enum setting what)
+{
+	struct rnsconf *c;
+	size_t len;
+	char *text = settings_text(&e->program, what, "", CONF_TEXT_MAX, &len);
+
+	if (text == NULL)
+		return NULL;
+	if ((c = config_parse(text, len)) == NULL)
+		fatalx("the parent's configuration cannot be used");
+	explicit_bzero(text, len);
+	free(text);
+	return c;
+}
+
+/* Of a node whose interfaces were changed while it ran, both. */
 static void
 config_load(struct engine *e)
 {
-	static struct mistakes m;
-	char why[1024];
-	size_t len;
-	char *text;
-
-	text = settings_text(&e->program, SET_RNS_CONFIG, "", CONF_TEXT_MAX,
-	    &len);
-	if (text == NULL)
+	if ((e->conf = config_take(e, SET_RNS_CONFIG)) == NULL)
 		fatal("no configuration from the parent");
-	if (rnsconf_parse(&e->conf, text, len, &m) < 0) {
-		mistake_line(why, sizeof(why), "config", &m.v[0]);
-		fatalx("%s", why);
-	}
-	explicit_bzero(text, len);
-	free(text);
+	if ((e->ifconf = config_take(e, SET_RNS_INTERFACES)) == NULL)
+		e->ifconf = e->conf;
 }
 
 /*
@@ -175,6 +196,8 @@ engine_clear(struct engine *e)
 	store_free(e->store);
 	holes_free(e->holes);
 	rns_free(e->rns);
+	if (e->ifconf != e->conf)
+		rnsconf_free(e->ifconf);
 	rnsconf_free(e->conf);
 	program_detach(&e->program);
 	explicit_bzero(e->identity, sizeof(e->identity));
@@ -299,7 +322,29 @@ on_N_HOLD(struct engine *e, const struct msg_N_HOLD *m, struct ipc_in *in)
 		bridge_hold(e->bridge, m);
 }
 
-static const struct program_ops ops = {.message = ipc_dispatch, .up = on_up,
+/* config was changed, and the parent has found it good. */
+static void
+on_setting(void *ctx, enum setting what, int fd)
+{
+	struct engine *e = ctx;
+	struct rnsconf *c = NULL;
+	const uint8_t *text;
+	size_t len = 0;
+
+	if (what != SET_RNS_INTERFACES || e->stopping)
+		return;
+	e->generation++;
+	if ((text = memfd_map(fd, &len, CONF_TEXT_MAX)) != NULL) {
+		c = config_parse((const char *)text, len);
+		memfd_unmap(text, len);
+	}
+	/* then the two disagree, and a new start of ours mends it */
+	if (c == NULL)
+		fatalx("the parent's configuration cannot be used");
+	kinds_reload(e, c);
+}
+
+static const struct program_ops ops = {.setting = on_setting, .message = ipc_dispatch, .up = on_up,
     .down = on_down, .stop = engine_stop, .gone = engine_stop};
 
 static void

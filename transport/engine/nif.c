@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/engine/nif.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -295,10 +296,14 @@ nif_opened(struct engine *e, const struct msg_OPENED *m, int fd, int send_fd)
 	struct nif *n;
 
 	TAILQ_FOREACH(n, &e->ifs, link) {
-		if (!nif_lasting(n) || n->conf->index != m->index ||
-		    n->seq != m->seq || n->seq == 0)
+		/* its place in config may be another one by now */
+		if (!nif_lasting(n) || n->seq != m->seq || n->seq == 0)
 			continue;
 		opener_answered(n);
+		if (m->error == ESTALE) {
+			opener_ask(n); /* that config has come before this */
+			return;
+		}
 		n->kind->opened(n, &o);
 		return;
 	}

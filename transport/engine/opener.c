@@ -58,8 +58,10 @@ void
 opener_ask(struct nif *n)
 {
 	struct engine *e = n->e;
-	struct msg_DIAL m = {.index = n->conf->index, .seq = ++e->next_seq};
-	struct msg_BIND b = {.index = m.index, .seq = m.seq};
+	struct msg_DIAL m = {.index = n->conf->index, .seq = ++e->next_seq,
+	    .generation = e->generation};
+	struct msg_BIND b = {.index = m.index, .seq = m.seq,
+	    .generation = m.generation};
 	int rc;
 
 	if (e->stopping || engine_ipc(e, PROGRAM_PARENT) == NULL)

@@ -307,7 +307,7 @@ interfaces_next(struct view *v, bool *end)
 	v->started = true;
 	*end = nif_after(v->e, shown) == NULL;
 	if (*end)
-		add_skipped(list, v->e->conf);
+		add_skipped(list, v->e->ifconf);
 	return json_pack("{s:o}", "interfaces", list);
 }
 
