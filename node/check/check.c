@@ -75,6 +75,30 @@ check_whose(struct check *c)
 		(void)whose_check(c->dir, real, WARREN_UID_BASE, ill, c);
 }
 
+/* storage/ itself may be a link; what it leads to is as storage/ must be. */
+static void
+check_storage(struct check *c)
+{
+	char why[FOLLOW_WHY] = "";
+	int fd;
+
+	if (!check_is_link(c->dir, "storage")) /* no link */
+		return;
+	fd = c->root ? follow_open(c->dir, "storage", O_RDONLY | O_DIRECTORY,
+	    WARREN_UID_BASE, why) : openat(c->dir, "storage", O_RDONLY |
+	    O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		check_tell(c, false, "storage", 0, 0, why[0] != '\0' ?
+		    FOLLOW_REMEDY : "mend it, or remove it", "%s",
+		    why[0] != '\0' ? why : errno == ENOENT ?
+		    "is a link that leads nowhere" : strerror(errno));
+	else if (c->root)
+		(void)whose_check_storage(fd, "storage", WARREN_UID_BASE, ill,
+		    c);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 unsigned
 check_config(const char *dir, bool root, unsigned *off, check_fn *fn,
     void *ctx)
@@ -93,6 +117,7 @@ check_config(const char *dir, bool root, unsigned *off, check_fn *fn,
 		return c.mistakes;
 	}
 	check_whose(&c);
+	check_storage(&c);
 	check_rns(&c);
 	check_node(&c);
 	check_profiles(&c);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/check/finding.h"
 
+#include "config.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -57,12 +58,11 @@ check_tell_all(struct check *c, const char *file, const struct mistakes *m)
 	free(sorted);
 }
 
-char *
-check_load(int at, const char *name, int flags, size_t max, size_t *len)
+/* All of fd, which is closed. */
+static char *
+load(int from, size_t max, size_t *len)
 {
-	/* O_NONBLOCK: somebody's fifo must not hold us */
-	_cleanup_fd_ int fd =
-	    openat(at, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
+	_cleanup_fd_ int fd = from;
 	_cleanup_free_ char *text = NULL;
 	struct stat st;
 	size_t done = 0;
@@ -92,26 +92,57 @@ check_load(int at, const char *name, int flags, size_t max, size_t *len)
 	return steal_ptr(&text);
 }
 
+/* O_NONBLOCK: somebody's fifo must not hold us. */
+#define HOW (O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+
+char *
+check_load(int at, const char *name, int flags, size_t max, size_t *len)
+{
+	return load(openat(at, name, HOW | flags), max, len);
+}
+
+char *
+check_load_own(int dir, const char *name, bool root, char why[FOLLOW_WHY],
+    size_t max, size_t *len)
+{
+	why[0] = '\0';
+	return load(root ? follow_open(dir, name, HOW, WARREN_UID_BASE, why) :
+	    openat(dir, name, HOW), max, len);
+}
+
+bool
+check_is_link(int dir, const char *file)
+{
+	struct stat st;
+
+	return fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISLNK(st.st_mode);
+}
+
 char *
 check_read(struct check *c, const char *file, size_t max, size_t *len)
 {
-	char *text = check_load(c->dir, file, c->root ? O_NOFOLLOW : 0, max,
-	    len);
+	char why[FOLLOW_WHY];
+	char *text = check_load_own(c->dir, file, c->root, why, max, len);
+	int error = errno;
 
-	if (text != NULL || errno == ENOENT)
+	if (text != NULL || (error == ENOENT && !check_is_link(c->dir, file))) {
+		errno = error;
 		return text;
-	if (errno == EFBIG)
+	}
+	if (error == EFBIG)
 		check_tell(c, false, file, 0, 0, NULL, "larger than %zu kB",
 		    max / 1024);
-	else if (errno == EINVAL)
+	else if (error == EINVAL)
 		check_tell(c, false, file, 0, 0, NULL, "not a regular file");
-	else if (errno == ELOOP)
-		check_tell(c, false, file, 0, 0, "put the file itself here, "
-		    "or start warrend as the user whose files these are",
-		    "is a link, and as root none is followed");
+	else if (error == ENOENT)
+		check_tell(c, false, file, 0, 0, "mend it, or remove it",
+		    "is a link that leads nowhere");
+	else if (why[0] != '\0')
+		check_tell(c, false, file, 0, 0, FOLLOW_REMEDY, "%s", why);
 	else
-		check_tell(c, false, file, 0, 0, errno == EACCES ?
-		    "ask as its owner" : NULL, "%s", strerror(errno));
+		check_tell(c, false, file, 0, 0, error == EACCES ?
+		    "ask as its owner" : NULL, "%s", strerror(error));
 	errno = EIO;
 	return NULL;
 }

@@ -8,6 +8,7 @@
 #include "common/mistake.h"
 #include "common/ydoc.h"
 #include "node/check/check.h"
+#include "node/check/follow.h"
 
 /* What the files of this room share: a check on its way through DIR. */
 struct check {
@@ -37,5 +38,13 @@ char *check_read(struct check *, const char *file, size_t max, size_t *len);
  * EINVAL when it is no regular file. flags: O_NOFOLLOW or 0.
  */
 char *check_load(int at, const char *name, int flags, size_t max, size_t *len);
+/*
+ * ... of DIR, as warrend reads the operator's files: as root over links that
+ * root can trust. ELOOP: with why.
+ */
+char *check_load_own(int dir, const char *name, bool root,
+    char why[FOLLOW_WHY], size_t max, size_t *len);
+/* Whether DIR has a link of that name, wherever it leads. */
+bool check_is_link(int dir, const char *file);
 
 #endif

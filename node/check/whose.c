@@ -29,18 +29,13 @@ refuse(const struct whose *w, const char *path, const char *what)
 	return -1;
 }
 
-/*
- * ours: also one of the numbers of our programs. parent: a folder above DIR,
- * in which, when it is sticky, nobody can replace what is root's.
- */
-static const char *
-ill_owned(const struct whose *w, const struct stat *st, bool ours, bool parent)
+const char *
+whose_ill(const struct stat *st, uint32_t base, bool ours, bool parent)
 {
-	if (st->st_uid != 0 &&
-	    !(ours && st->st_uid - w->base < UIDS_OF_OURS))
+	if (st->st_uid != 0 && !(ours && st->st_uid - base < UIDS_OF_OURS))
 		return "belongs to another user";
 	if (S_ISLNK(st->st_mode))
-		return NULL; /* its mode says nothing; followed nowhere */
+		return NULL; /* its mode says nothing; see follow.h */
 	if ((st->st_mode & 022) != 0 && !(parent && st->st_mode & S_ISVTX))
 		return "can be written by other users";
 	return NULL;
@@ -72,7 +67,7 @@ check_tree(const struct whose *w, int at, const char *name, const char *path,
 
 	if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : refuse(w, path, strerror(errno));
-	why = ill_owned(w, &st, ours, false);
+	why = whose_ill(&st, w->base, ours, false);
 	if (why != NULL)
 		return refuse(w, path, why);
 	if (!S_ISDIR(st.st_mode) || not_looked_into(w, path))
@@ -112,7 +107,7 @@ check_parents(const struct whose *w)
 		slash[slash == path] = '\0';
 		if (stat(path, &st) < 0)
 			return refuse(w, path, strerror(errno));
-		why = ill_owned(w, &st, false, true);
+		why = whose_ill(&st, w->base, false, true);
 		if (why != NULL)
 			return refuse(w, path, why);
 		if (slash == path)
@@ -129,6 +124,41 @@ whose_check(int dir, const char *path, uint32_t base, whose_fn *fn, void *ctx)
 	if (check_parents(&w) < 0)
 		return -1;
 	return check_tree(&w, dir, ".", path, false, DEPTH_MAX);
+}
+
+/* Nothing is in it, or something that Reticulum puts there. */
+static bool
+looks_like_storage(int dir)
+{
+	static const char *const names[] = {"transport_identity", "cache",
+	    "known_destinations", "destination_table", "resources",
+	    "identities", "ratchets"};
+	DIR *d = dir_take(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	struct dirent *e;
+	bool empty = true, found = false;
+
+	while (d != NULL && (e = readdir(d)) != NULL && !found) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		empty = false;
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			found = found || strcmp(e->d_name, names[i]) == 0;
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	return empty || found;
+}
+
+int
+whose_check_storage(int dir, const char *path, uint32_t base, whose_fn *fn,
+    void *ctx)
+{
+	const struct whose w = {path, base, fn, ctx};
+
+	if (!looks_like_storage(dir))
+		return refuse(&w, path, "is a link to a folder with other "
+		    "things in it, all of which transport would own");
+	return check_tree(&w, dir, ".", path, true, DEPTH_MAX);
 }
 
 void

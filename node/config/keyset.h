@@ -26,7 +26,7 @@ enum keyset_flags {
 
 /*
  * The secret of exactly n (at most 64) bytes at path, beneath dir, no link
- * followed. Missing folders are made with it: storage and keys for the owner
+ * followed but `storage`, of root's or of who asks. Missing folders are made with it: storage and keys for the owner
  * alone, warren as 0711. *made (may be NULL): it was. 0, or -1 with *why a
  * sentence and errno (ENOENT: not there and not to be made).
  */

@@ -66,6 +66,24 @@ refuse(void *ctx, const char *path, const char *what)
 
 /* ---- what is in it ---- */
 
+/* As root over no link, but to storage/, if root can trust all of its way. */
+static int
+open_folder(const struct parent *p, int at, const char *name)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	char why[FOLLOW_WHY] = "";
+	int fd;
+
+	if (!p->root)
+		return openat(at, name, flags);
+	if (at != p->dir || strcmp(name, "storage") != 0)
+		return openat(at, name, flags | O_NOFOLLOW);
+	fd = follow_open(at, name, flags, p->base, why);
+	if (fd < 0 && why[0] != '\0')
+		log_errx(p->path, "%s %s (%s)", name, why, FOLLOW_REMEDY);
+	return fd;
+}
+
 /*
  * A folder beneath another; as root it gets this owner. The mode is set in
  * any case. -1: said.
@@ -80,8 +98,7 @@ folder(struct parent *p, int at, const char *name, mode_t mode, uint32_t number)
 		log_err(p->path, "cannot make the folder %s", name);
 		return -1;
 	}
-	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
-		(p->root ? O_NOFOLLOW : 0));
+	fd = open_folder(p, at, name);
 	if (fd < 0 || fchmod(fd, mode) < 0 ||
 	    (p->root && fchown(fd, id, id) < 0)) {
 		log_err(p->path, "folder %s", name);
@@ -205,7 +222,7 @@ dirs_open(struct parent *p, const char *path, int *status)
 	    whose_check(p->dir, p->path, p->base, refuse, p) < 0)
 		return -1;
 	*status = 1;
-	if (faccessat(p->dir, "config", F_OK, 0) < 0) {
+	if (faccessat(p->dir, "config", F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
 		if (file_replace(p->dir, "config", default_config,
 			sizeof(default_config) - 1, 0600) < 0) {
 			log_err(p->path, "cannot write a first config");
@@ -244,5 +261,7 @@ char *
 dirs_read(const struct parent *p, int at, const char *name, size_t max,
     size_t *len)
 {
-	return check_load(at, name, p->root ? O_NOFOLLOW : 0, max, len);
+	char why[FOLLOW_WHY];
+
+	return check_load_own(at, name, p->root, why, max, len);
 }

@@ -21,15 +21,20 @@
 #include "node/parent/dirs.h"
 #include "node/parent/parent.h"
 
-/* A secret of ours; -1 with errno, said unless it is only not there. */
+#define IDENTITY "transport_identity" /* of storage, which may be a link */
+
+/*
+ * A secret of ours, beneath a folder; -1 with errno, said unless it is only not
+ * there.
+ */
 static int
-secret(struct parent *p, const char *path, uint8_t *out, size_t n, bool make,
-    bool *made)
+secret(struct parent *p, int dir, const char *path, uint8_t *out, size_t n,
+    bool make, bool *made)
 {
 	char why[KEYSET_WHY];
 	int error;
 
-	if (keyset_read(p->dir, path, out, n, make ? KEYSET_MAKE : 0, made,
+	if (keyset_read(dir, path, out, n, make ? KEYSET_MAKE : 0, made,
 		why) == 0)
 		return 0;
 	error = errno;
@@ -44,13 +49,13 @@ keyfiles_identity(struct parent *p)
 {
 	uint8_t id[64], expanded[crypto_sign_SECRETKEYBYTES];
 	bool made;
-	int r = secret(p, KEYSET_RNS, id, sizeof(id), true, &made);
+	int r = secret(p, p->storage, IDENTITY, id, sizeof(id), true, &made);
 
 	if (r < 0)
 		return -1;
 	if (made)
 		log_notice(NULL, "a new Reticulum identity was made");
-	if (p->root && fchownat(p->storage, "transport_identity", p->base + 1,
+	if (p->root && fchownat(p->storage, IDENTITY, p->base + 1,
 			   p->base + 1, AT_SYMLINK_NOFOLLOW) < 0)
 		log_warn(p->path, KEYSET_RNS);
 	r = crypto_scalarmult_base(p->rns_public, id);
@@ -73,7 +78,7 @@ mesh_key(struct parent *p, struct klp_secret *mesh, struct klp_key *public,
     bool make)
 {
 	*mesh = (struct klp_secret){.kind = KEY_SECP256K1};
-	if (secret(p, KEYSET_MESH, mesh->raw, 32, make, NULL) < 0)
+	if (secret(p, p->dir, KEYSET_MESH, mesh->raw, 32, make, NULL) < 0)
 		return errno == ENOENT ? 0 : -1;
 	if (secret_public(public, mesh))
 		return 1;
@@ -126,7 +131,7 @@ keyfiles_check(struct parent *p)
 		say_identity(p, &public);
 	if (!p->compute)
 		return 0;
-	r = secret(p, KEYSET_AUDIT, seed, sizeof(seed), true, NULL);
+	r = secret(p, p->dir, KEYSET_AUDIT, seed, sizeof(seed), true, NULL);
 	explicit_bzero(seed, sizeof(seed));
 	return r;
 }
@@ -158,8 +163,8 @@ keyfiles_read(struct parent *p, struct msg_KEY_MATERIAL *m)
 
 	memset(m, 0, sizeof(*m));
 	memcpy(m->rns_public, p->rns_public, sizeof(m->rns_public));
-	if (secret(p, KEYSET_MESH, m->mesh, 32, false, NULL) < 0 ||
-	    secret(p, KEYSET_AUDIT, m->audit, 32, false, NULL) < 0) {
+	if (secret(p, p->dir, KEYSET_MESH, m->mesh, 32, false, NULL) < 0 ||
+	    secret(p, p->dir, KEYSET_AUDIT, m->audit, 32, false, NULL) < 0) {
 		log_err(p->path, "warren/keys");
 		return -1;
 	}

@@ -379,9 +379,15 @@ def owner():
         rc, text = node.run()
         result("parent folder that others can write: exit 2", rc == 2, text)
         os.chmod(node.top, 0o755)
-        os.symlink("/etc/hostname", os.path.join(node.dir, "node.yaml"))
+        other = os.path.join(node.top, "other.yaml")
+        with open(other, "w") as f:
+            f.write("name: x\n")
+        os.chown(other, USER, USER)
+        os.symlink(other, os.path.join(node.dir, "node.yaml"))
         rc, text = node.run()
-        result("node.yaml as a link, as root: refused", rc == 2, text)
+        result("node.yaml as a link to somebody's file, as root: refused",
+               rc == 2 and '"other.yaml" belongs to another user' in text,
+               text)
     finally:
         node.remove()
 

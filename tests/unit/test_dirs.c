@@ -62,6 +62,7 @@ teardown(void **state)
 	static const char *const names[] = {"storage/cache/announces",
 	    "storage/cache", "storage/resources", "storage/identities",
 	    "storage/blackhole", "storage/ratchets", "storage", "interfaces",
+	    "victim/cache",
 	    "warren/run", "warren/keys", "warren/node", "warren/trust",
 	    "warren/trail", "warren/images", "warren/stage", "warren/lock",
 	    "warren", "klp", "victim", ""};
@@ -108,12 +109,34 @@ test_link(void **state)
 	assert_int_equal(owner("victim"), 0);
 }
 
+/* storage/ itself may be one of root's; what it leads to is transport's then. */
+static void
+test_storage_link(void **state)
+{
+	char path[128];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/victim", top);
+	assert_int_equal(mkdir(path, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/storage", top);
+	assert_int_equal(symlink("victim", path), 0);
+	assert_int_equal(make(geteuid() == 0), 0);
+	assert_int_equal(owner("victim"), geteuid() == 0 ? 100001 : geteuid());
+	assert_int_equal(owner("victim/cache/announces"),
+	    geteuid() == 0 ? 100001 : geteuid());
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(lchown(path, 7, 7), 0);
+	assert_int_equal(make(true), -1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_made, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_link, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_storage_link, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/util.h"
+#include "node/check/follow.h"
 #include "node/check/whose.h"
 #include "sandbox/base/tree.h"
 
@@ -126,13 +127,159 @@ too_deep(void **state)
 	assert_non_null(strstr(said, "too deep"));
 }
 
+/* ---- links that root follows, and others ---- */
+
+static int
+follow(const char *name, int flags, char why[FOLLOW_WHY])
+{
+	int dir = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd, error;
+
+	why[0] = '\0';
+	fd = follow_open(dir, name, O_RDONLY | flags, BASE, why);
+	error = errno;
+	(void)close(dir);
+	if (fd >= 0)
+		(void)close(fd);
+	errno = error;
+	return fd;
+}
+
+static void
+at(char path[200], const char *name)
+{
+	(void)snprintf(path, 200, "%s/%s", top, name);
+}
+
+/* A good file in a good folder, and `config`, a link to it. */
+static void
+good_link(const char *to)
+{
+	char path[200];
+
+	at(path, "there");
+	assert_true(mkdir(path, 0755) == 0 || errno == EEXIST);
+	at(path, "there/config");
+	(void)close(open(path, O_WRONLY | O_CREAT, 0644));
+	at(path, "config");
+	assert_int_equal(symlink(to, path), 0);
+}
+
+static void
+followed(void **state)
+{
+	static const char *const links[] = {"there/config",
+	    "./there//config", "there/../there/config", "%s/there/config"};
+	char why[FOLLOW_WHY], path[200], to[200];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(links); i++) {
+		if (links[i][0] == '%')
+			at(to, "there/config");
+		else
+			(void)snprintf(to, sizeof(to), "%s", links[i]);
+		good_link(to);
+		if (follow("config", 0, why) < 0)
+			fail_msg("%s: %s", to, why);
+		at(path, "config");
+		assert_int_equal(unlink(path), 0);
+	}
+	/* a link to a link, and one in the middle */
+	at(path, "way");
+	assert_int_equal(symlink("there", path), 0);
+	good_link("way/config");
+	assert_true(follow("config", 0, why) >= 0);
+	assert_true(follow("way/config", 0, why) >= 0);
+	/* without a link nothing is asked: that is whose_check()'s */
+	at(path, "there");
+	assert_int_equal(chmod(path, 0777), 0);
+	assert_true(follow("there/config", 0, why) >= 0);
+}
+
+static void
+not_followed(void **state)
+{
+	char why[FOLLOW_WHY], path[200], dir[200], link[200];
+
+	(void)state;
+	good_link("there/config");
+	at(path, "there/config");
+	at(dir, "there");
+	at(link, "config");
+#define REFUSED(word)                                                          \
+	do {                                                                   \
+		assert_int_equal(follow("config", 0, why), -1);                \
+		assert_int_equal(errno, ELOOP);                                \
+		assert_non_null(strstr(why, word));                            \
+	} while (0)
+	assert_int_equal(chown(path, 7, 7), 0);
+	REFUSED("\"config\" belongs to another user");
+	assert_int_equal(chown(path, BASE + 1, 0), 0);
+	REFUSED("another user");
+	assert_int_equal(chown(path, 0, 0), 0);
+	assert_int_equal(chmod(path, 0664), 0);
+	REFUSED("can be written by other users");
+	assert_int_equal(chmod(path, 0444), 0);
+	assert_true(follow("config", 0, why) >= 0);
+	assert_int_equal(chmod(dir, 0775), 0);
+	REFUSED("\"there\" can be written");
+	assert_int_equal(chmod(dir, 01777), 0); /* nobody replaces root's */
+	assert_true(follow("config", 0, why) >= 0);
+	assert_int_equal(chown(dir, 7, 7), 0);
+	REFUSED("\"there\" belongs");
+	assert_int_equal(chown(dir, 0, 0), 0);
+	assert_int_equal(lchown(link, 7, 7), 0);
+	REFUSED("\"config\" belongs to another user");
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(symlink("config", link), 0);
+	REFUSED("one link too many");
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(symlink("nowhere", link), 0);
+	assert_int_equal(follow("config", 0, why), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(unlink(link), 0);
+}
+
+/* What storage leads to is transport's, and nothing else lies in it. */
+static void
+storage(void **state)
+{
+	char why[FOLLOW_WHY], path[200], file[200];
+	int fd;
+
+	(void)state;
+	at(path, "disk");
+	assert_int_equal(mkdir(path, 0700), 0);
+	at(file, "storage");
+	assert_int_equal(symlink(path, file), 0);
+	assert_int_equal(chown(path, BASE + 1, BASE + 1), 0);
+	assert_true(follow("storage", O_DIRECTORY, why) >= 0);
+	assert_int_equal(follow("storage", 0, why), -1);
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(whose_check_storage(fd, path, BASE, hear, NULL), 0);
+	at(file, "disk/fstab");
+	(void)close(open(file, O_WRONLY | O_CREAT, 0644));
+	assert_int_equal(whose_check_storage(fd, path, BASE, hear, NULL), -1);
+	assert_non_null(strstr(said, "other things in it"));
+	at(file, "disk/transport_identity");
+	(void)close(open(file, O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(chown(file, BASE + 1, BASE + 1), 0);
+	assert_int_equal(whose_check_storage(fd, path, BASE, hear, NULL), 0);
+	assert_int_equal(chown(file, 7, 7), 0);
+	assert_int_equal(whose_check_storage(fd, path, BASE, hear, NULL), -1);
+	assert_non_null(strstr(said, "another user"));
+	(void)close(fd);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(own_folders, setup, teardown),
 	    cmocka_unit_test_setup_teardown(same_names, setup, teardown),
-	    cmocka_unit_test_setup_teardown(too_deep, setup, teardown)};
+	    cmocka_unit_test_setup_teardown(too_deep, setup, teardown),
+	    cmocka_unit_test_setup_teardown(followed, setup, teardown),
+	    cmocka_unit_test_setup_teardown(not_followed, setup, teardown),
+	    cmocka_unit_test_setup_teardown(storage, setup, teardown)};
 
 	if (geteuid() != 0) {
 		/* only root's warrend asks, and only root can be an owner */
