@@ -19,36 +19,9 @@
 #include "node/check/finding.h"
 #include "node/check/whose.h"
 #include "node/parent/parent.h"
+#include "transport/config/example.h"
 
 #define DEPTH_MAX 8	 /* folders that are looked into */
-
-/* Reticulum's own default, in our words (reticulum-transport.md 11.3). */
-static const char default_config[] =
-    "# Reticulum's configuration, read by warrend and by every Reticulum\n"
-    "# program on this machine. `warren check-config` checks it.\n"
-    "\n"
-    "[reticulum]\n"
-    "  # yes: relay for others\n"
-    "  enable_transport = no\n"
-    "  # yes: programs on this machine share this daemon's interfaces\n"
-    "  share_instance = yes\n"
-    "  instance_name = default\n"
-    "\n"
-    "[logging]\n"
-    "  # 0 critical ... 4 info ... 7 everything\n"
-    "  loglevel = 4\n"
-    "\n"
-    "[interfaces]\n"
-    "  [[Default Interface]]\n"
-    "    type = AutoInterface\n"
-    "    enabled = yes\n"
-    "\n"
-    "  # A relay on the internet:\n"
-    "  # [[A relay]]\n"
-    "  #   type = TCPClientInterface\n"
-    "  #   enabled = yes\n"
-    "  #   target_host = relay.example.org\n"
-    "  #   target_port = 4242\n";
 
 /* ---- whose: THREATS.md 5.5 ---- */
 
@@ -223,8 +196,8 @@ dirs_open(struct parent *p, const char *path, int *status)
 		return -1;
 	*status = 1;
 	if (faccessat(p->dir, "config", F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
-		if (file_replace(p->dir, "config", default_config,
-			sizeof(default_config) - 1, 0600) < 0) {
+		if (file_replace(p->dir, "config", rnsconf_default_text,
+			strlen(rnsconf_default_text), 0600) < 0) {
 			log_err(p->path, "cannot write a first config");
 			return -1;
 		}

@@ -80,6 +80,7 @@ struct parent {
 	ev_timer stop_timer;
 	struct facts facts; /* for compute_when */
 	ev_timer facts_timer;
+	ev_timer log_timer; /* -s: of the log file */
 	int root_dir;	    /* /, where they are measured */
 };
 

@@ -24,6 +24,7 @@
 #include "node/parent/groups.h"
 #include "node/parent/keyfiles.h"
 #include "node/parent/listen.h"
+#include "node/parent/logfile.h"
 #include "node/parent/resolve.h"
 #include "node/parent/reload.h"
 #include "node/parent/settings.h"
@@ -34,16 +35,24 @@
 #include "common/opts.h"
 #include "trust/doc/secp.h"
 #include "common/util.h"
+#include "transport/config/example.h"
 
 enum { EXIT_OPERATOR = 2 }; /* usage, mistakes in files, whose they are */
 
-enum { OPT_CONFIG = 1, OPT_VERBOSE, OPT_QUIET, OPT_CHECK, OPT_LAYERS,
-	OPT_HELP, OPT_VERSION };
+enum { OPT_CONFIG = 1, OPT_VERBOSE, OPT_QUIET, OPT_SERVICE,
+	OPT_INTERACTIVE, OPT_EXAMPLE, OPT_CHECK, OPT_LAYERS, OPT_HELP,
+	OPT_VERSION };
 static const struct opt option_table[] = {
     {OPT_CONFIG, 0, "config", "DIR",
 	"Reticulum's folder; else found as rnsd does"},
     {OPT_VERBOSE, 'v', "verbose", NULL, "more in the log; may be repeated"},
     {OPT_QUIET, 'q', "quiet", NULL, "less in the log; may be repeated"},
+    {OPT_SERVICE, 's', "service", NULL,
+	"log to DIR/logfile, by the level of config alone"},
+    {OPT_INTERACTIVE, 'i', "interactive", NULL,
+	"taken, as rnsd's, and without effect: there is no shell"},
+    {OPT_EXAMPLE, 0, "exampleconfig", NULL,
+	"print a config with every key, and end"},
     {OPT_CHECK, 0, "check", NULL, "name every mistake in DIR's files, and end"},
     {OPT_LAYERS, 0, "layers", NULL,
 	"which limits control groups give this user, and end"},
@@ -72,6 +81,8 @@ parent_init(struct parent *p)
 struct options {
 	const char *config;
 	int verbose;
+	bool service;
+	bool interactive;
 	bool check;
 	bool layers;
 };
@@ -79,8 +90,8 @@ struct options {
 static void
 usage(FILE *f)
 {
-	fprintf(f, "usage: warrend [--config DIR] [-v | -q] [--check | "
-		   "--layers]\n"
+	fprintf(f, "usage: warrend [--config DIR] [-v | -q] [-s] [--check | "
+		   "--layers |\n               --exampleconfig]\n"
 		   "Relays Reticulum packets and runs jobs; stays in the "
 		   "foreground.\n\n");
 	opts_print(f, option_table, NELEM(option_table));
@@ -122,6 +133,15 @@ options(struct options *o, int argc, char **argv)
 		case OPT_QUIET:
 			o->verbose--;
 			break;
+		case OPT_SERVICE:
+			o->service = true;
+			break;
+		case OPT_INTERACTIVE:
+			o->interactive = true;
+			break;
+		case OPT_EXAMPLE:
+			(void)fputs(rnsconf_example_text, stdout);
+			return 1;
 		case OPT_HELP:
 			usage(stdout);
 			return 1;
@@ -294,13 +314,15 @@ signals(struct parent *p)
 /* ---- the steps of a start ---- */
 
 static int
-prepare(struct parent *p, const char *dir)
+prepare(struct parent *p, const char *dir, bool service)
 {
 	unsigned swept;
 	int status;
 
 	if (dirs_open(p, dir, &status) < 0)
 		return status;
+	if (service && logfile_open(p) < 0)
+		return 1;
 	if (files_read(p) < 0)
 		return EXIT_OPERATOR;
 	if (dirs_make(p, &status) < 0)
@@ -365,13 +387,16 @@ main(int argc, char **argv)
 		    : 0;
 	protect_self();
 	parent_init(&p);
-	p.verbose = o.verbose;
+	p.verbose = o.service ? 0 : o.verbose;
 	p.root = numbers_usable(p.base);
 	if (sodium_init() < 0)
 		fatalx("libsodium");
 	if (o.layers)
 		return show_layers(&p);
-	r = prepare(&p, o.config);
+	if (o.interactive)
+		log_warnx(NULL, "-i: there is no interactive shell here, and "
+		    "the daemon goes on without; `warren status` looks at it");
+	r = prepare(&p, o.config, o.service);
 	if (r != 0)
 		return r;
 	p.loop = ev_default_loop(EVFLAG_NOENV);
@@ -382,6 +407,8 @@ main(int argc, char **argv)
 	/* what a jail leaves when it falls is ours to wait for */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	measure(&p);
+	if (o.service)
+		logfile_watch(&p);
 	say_rights(&p);
 	child_start_all(&p);
 	parent_event(&p, EVK_START, 1, "", "the node starts");

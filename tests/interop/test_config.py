@@ -125,4 +125,25 @@ def odd_files(ctx):
     check(read > len(cases) // 4, f"only {read} of {len(cases)} are read at all")
 
 
-TESTS = [("config: odd files as the reference reads them", odd_files)]
+def first_file(ctx):
+    """With no config the reference writes one and runs on it; what we write says the same."""
+    theirs, ours = ctx.dir("theirs"), ctx.dir("ours")
+    log = open(ctx.folder + "/first.log", "ab")
+    for folder, argv in ((theirs, [ctx.args.python, "-m", "RNS.Utilities.rnsd", "--config"]),
+                         (ours, [os.path.join(ctx.args.build, "warrend"), "--config"])):
+        p = lib.Process([*argv, folder], log)
+        lib.must(lambda: os.path.exists(folder + "/config"), "a first config")
+        p.stop()
+    read = [ctx.args.python, os.path.join(lib.HERE, "confpeer.py")]
+    a, b = read_all(read, [ours + "/config", theirs + "/config"])
+
+    def words(section):
+        """yes is Yes, and False no."""
+        return {"entries": {k: v["text"] if v["bool"] is None else v["bool"] for k, v in section["entries"].items()},
+                "sections": {k: words(s) for k, s in section["sections"].items()}}
+    check(words(a["section"]) == words(b["section"]), f"ours: {words(a['section'])}; theirs: {words(b['section'])}")
+
+
+TESTS = [
+    ("config: the first one says what the reference's does", first_file),
+    ("config: odd files as the reference reads them", odd_files)]

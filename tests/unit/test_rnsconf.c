@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "transport/config/example.h"
 #include "transport/config/rnsconf.h"
 
 static struct rnsconf *
@@ -466,6 +467,62 @@ notes(void **state)
 	}
 }
 
+/* What a first start writes means what the reference's own does. */
+static void
+first_text(void **state)
+{
+	struct rnsconf *c = parse(rnsconf_default_text);
+
+	(void)state;
+	assert_false(c->enable_transport);
+	assert_true(c->share_instance);
+	assert_string_equal(c->instance_name, "default");
+	assert_int_equal(c->loglevel, 4);
+	assert_int_equal(c->nifs, 1);
+	assert_true(c->ifs[0].on);
+	assert_string_equal(c->ifs[0].name, "Default Interface");
+	assert_string_equal(c->ifs[0].type_text, "AutoInterface");
+	rnsconf_free(c);
+}
+
+/*
+ * The example is right as it stands, and with the mark away before each
+ * "# key = value" too: each is a key that is known, and a value that it takes.
+ */
+static void
+example_text(void **state)
+{
+	struct rnsconf *c = parse(rnsconf_example_text);
+	char *text = strdup(rnsconf_example_text), *eq;
+
+	(void)state;
+	for (unsigned i = 0; i < c->nnotes; i++)
+		if (strstr(c->notes[i].text, "not supported") == NULL)
+			fail_msg("%s", c->notes[i].text);
+	rnsconf_free(c);
+	assert_non_null(text);
+	for (char *p = text; (p = strstr(p, "\n")) != NULL;) {
+		p += 1 + strspn(p + 1, " ");
+		eq = strstr(p, " = ");
+		if (p[0] == '#' && p[1] == ' ' && eq != NULL &&
+		    strcspn(p + 2, " \n") == (size_t)(eq - p - 2) &&
+		    strncmp(p + 2, "key ", 4) != 0)
+			*p = ' ';
+		else if (strncmp(p, "enabled = no", 12) == 0)
+			memcpy(p, "enabled = on", 12);
+	}
+	c = parse(text);
+	assert_int_equal(c->nifs, 3);
+	for (unsigned i = 0; i < c->nnotes; i++)
+		if (strstr(c->notes[i].text, "unknown") != NULL)
+			fail_msg("%s", c->notes[i].text);
+	for (unsigned i = 0; i < c->nifs; i++)
+		assert_true(c->ifs[i].on && c->ifs[i].mistake == NULL);
+	assert_int_equal(c->rpc_key_len, 7);
+	rnsconf_free(c);
+	free(text);
+}
+
 /* What the reference takes, although nobody would write it. */
 static void
 odd_values(void **state)
@@ -553,6 +610,8 @@ main(void)
 		cmocka_unit_test(one_is_off),
 		cmocka_unit_test(the_file_is_bad),
 		cmocka_unit_test(notes),
+		cmocka_unit_test(first_text),
+		cmocka_unit_test(example_text),
 		cmocka_unit_test(odd_values),
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(prefixes),
