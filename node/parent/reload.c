@@ -95,7 +95,9 @@ files_read(struct parent *p, struct files *f)
 		return false;
 	if (f->node_text == NULL)
 		f->node_len = 0;
+	/* what has come into it since it was checked is refused as well */
 	if (rnsconf_parse(&f->rns, f->rns_text, f->rns_len, &m) < 0 ||
+	    mistakes_count(&m) > 0 ||
 	    node_config_parse(&f->node, f->node_text != NULL ? f->node_text :
 		"", f->node_len, &m) < 0)
 		return false;
