@@ -94,7 +94,7 @@ plain_relay(struct rns *r, const struct packet *p)
 	    (!p->from_local && r->local_clients == 0))
 		return;
 	TAILQ_FOREACH(i, &r->ifaces, entry) {
-		if (i == p->rx || (!p->from_local &&
+		if (i == p->rx || !iface_sends(i) || (!p->from_local &&
 		    i->cfg.kind != RNS_IF_LOCAL_CLIENT))
 			continue;
 		(void)core_tx(r, i, p->raw, p->raw_len);

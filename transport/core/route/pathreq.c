@@ -214,10 +214,20 @@ discovery_end(struct pathreq *e)
 	e->discovery = MONO_NONE;
 }
 
+/* Whoever waited has waited in vain. */
+static void
+discovery_over(struct rns *r, struct pathreq *e)
+{
+	if (e->asked_count != 0)
+		(void)core_drop(r, RNS_DROP_PATH_UNANSWERED);
+	discovery_end(e);
+}
+
 /* An entry goes as a whole when the last of its times is over. */
 static void
 pathreq_expire(struct rns *r, void *arg)
 {
+	discovery_over(r, arg);
 	pathreq_free(r, arg);
 }
 
@@ -287,7 +297,7 @@ pathreq_send_except(struct rns *r, const struct hash16 *dest,
 
 	core_random(r, tag, sizeof(tag));
 	TAILQ_FOREACH(i, &r->ifaces, entry)
-		if (i != except)
+		if (i != except && iface_sends(i))
 			(void)pathreq_send(r, dest, tag, sizeof(tag), i);
 }
 
@@ -414,19 +424,21 @@ search(struct rns *r, struct pathreq *e, const struct asked *q)
 	    q->from->cfg.mode == RNS_MODE_BOUNDARY;
 	struct iface *i;
 
-	if (e->engaged && !mono_reached(r->now, e->discovery))
+	if (e->engaged && !mono_reached(r->now, e->discovery)) {
+		(void)core_drop(r, RNS_DROP_PATH_WAITS);
 		return;
+	}
 	if (q->burst) {
 		(void)core_drop(r, RNS_DROP_PATH_BURST);
 		return;
 	}
 	if (mono_reached(r->now, e->discovery))
-		discovery_end(e);
+		discovery_over(r, e);
 	e->discovery = mono_add(r->now, discovery_life_us(r));
 	discovery_join(r, e, q->from);
 	e->engaged = true;
 	TAILQ_FOREACH(i, &r->ifaces, entry) {
-		if (i == q->from || !i->cfg.online || (restricted &&
+		if (i == q->from || !iface_sends(i) || (restricted &&
 		    i->cfg.mode != RNS_MODE_BOUNDARY &&
 		    i->cfg.mode != RNS_MODE_GATEWAY))
 			continue;
@@ -524,8 +536,10 @@ pathreq_handle(struct rns *r, struct pathreq *e, const struct asked *q)
 		own_asked(r, d, q);
 		return true;
 	}
-	if (r->cfg.attached)
+	if (r->cfg.attached) {
+		(void)core_drop(r, RNS_DROP_NO_DEST);
 		return false;
+	}
 	if (path != NULL && path->rx->cfg.kind == RNS_IF_LOCAL_CLIENT) {
 		e->local_for = q->from;
 		e->local_until = mono_add(r->now,
@@ -593,6 +607,7 @@ pathreq_in(struct rns *r, struct packet *p)
 			(void)core_drop(r, RNS_DROP_PATH_BURST);
 			return;
 		}
+		(void)core_drop(r, RNS_DROP_PATH_WAITS);
 		discovery_join(r, e, q.from);
 		pathreq_arm(r, e);
 		return;
@@ -618,7 +633,9 @@ pathreq_answered(struct rns *r, const struct path *path)
 		return false;
 	ours = !mono_reached(r->now, pathreq_sent_end(e));
 	e->in_flight = MONO_NONE;
-	if (!mono_reached(r->now, e->discovery))
+	if (mono_reached(r->now, e->discovery))
+		discovery_over(r, e);
+	else
 		for (uint32_t k = 0; k < e->asked_count; k++)
 			(void)announce_out(r, path, path->hops,
 			    CTX_PATH_RESPONSE, e->asked[k]);

@@ -30,6 +30,7 @@ struct rlink {
 	struct iface *next, *received; /* to the destination, the initiator */
 	uint8_t remaining, taken;      /* hops, likewise */
 	bool validated;
+	bool answerable; /* of a form that destinations answer */
 	struct mono used, looked; /* as it was when it was to be evicted */
 	struct timer timer; /* proof time-out, then idle */
 };
@@ -175,7 +176,8 @@ rlink_timer(struct rns *r, void *arg)
 	}
 	(void)core_drop(r, e->validated ? RNS_DROP_LINK_IDLE :
 	    RNS_DROP_LINK_UNPROVED);
-	if (!e->validated)
+	/* That nobody answers what nobody knows says nothing of the path. */
+	if (!e->validated && e->answerable)
 		rlink_rediscover(r, e);
 	rlink_free(r, e);
 }
@@ -233,6 +235,21 @@ rlink_room(struct rns *r, struct iface *from)
 	return true;
 }
 
+/* reticulum-1.6.md 10.2 rule 4: others are passed on, and not answered. */
+static bool
+is_answerable(const struct packet *p)
+{
+	uint32_t mtu;
+	uint8_t mode;
+
+	if (p->data_len == LINK_KEYS_LEN)
+		return true;
+	if (p->data_len != LINK_KEYS_LEN + LINK_SIGNALLING_LEN)
+		return false;
+	signalling_get(p->data + LINK_KEYS_LEN, &mtu, &mode);
+	return mode == LINK_MODE_AES256;
+}
+
 /*
  * The link id leaves the signalling bytes out, so another packet can have the
  * id of a link that there is: the first one keeps it, or whoever has heard a
@@ -258,6 +275,7 @@ rlink_add(struct rns *r, const struct packet *p, const struct path *path)
 	e->received = p->rx;
 	e->remaining = path->hops;
 	e->taken = p->hops;
+	e->answerable = is_answerable(p);
 	e->used = r->now;
 	timer_init(&e->timer, rlink_timer, e);
 	timer_set(r, &e->timer, proof_timeout(r, path->rx, path->hops));
@@ -318,8 +336,7 @@ relay_forward(struct rns *r, struct packet *p, struct path *path)
 	bool put = false;
 
 	if (p->type == PACKET_LINKREQUEST) {
-		if (p->data_len < LINK_KEYS_LEN ||
-		    !clamp_mtu(p, path->rx, &cut, &put, sig))
+		if (!clamp_mtu(p, path->rx, &cut, &put, sig))
 			return core_drop(r, RNS_DROP_LINK_REQUEST);
 		if (!rlink_add(r, p, path))
 			return false;

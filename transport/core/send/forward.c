@@ -31,23 +31,29 @@ forward(struct rns *r, struct iface *to, uint8_t flags, uint8_t hop,
 }
 
 int
-announce_pack(const struct rns *r, const struct path *path, uint8_t hops,
+announce_pack(struct rns *r, const struct path *path, uint8_t hops,
     uint8_t context, struct announce_packet *a)
 {
 	struct rd rd = rd_make(path->announce, path->announce_len);
 	struct wr w = wr_make(a->head, sizeof(a->head));
 	uint8_t flags;
 
-	if (hops >= RNS_HOPS_MAX)
-		return RNS_EINVAL; /* nobody would take it */
+	if (hops >= RNS_HOPS_MAX) { /* nobody would take it */
+		(void)core_drop(r, RNS_DROP_ANNOUNCE_FAR);
+		return RNS_EINVAL;
+	}
 	if (!rd_u8(&rd, &flags) || !rd_skip(&rd, (flags & FLAG_HEADER_2) != 0 ?
-	    HEADER_2_LEN - 1 : HEADER_1_LEN - 1))
+	    HEADER_2_LEN - 1 : HEADER_1_LEN - 1)) {
+		(void)core_drop(r, RNS_DROP_PATH_BARE);
 		return RNS_EPARSE;
-	if (rd_left(&rd) > RNS_MTU - HEADER_2_LEN)
+	}
+	if (rd_left(&rd) > RNS_MTU - HEADER_2_LEN) {
 		/*
 		 * an originator that left no room (reticulum-transport.md 5.4)
 		 */
+		(void)core_drop(r, RNS_DROP_ANNOUNCE_ROOM);
 		return RNS_EBIG;
+	}
 	a->v[0] = (struct iovec_c){a->head, sizeof(a->head)};
 	a->v[1] = (struct iovec_c){rd.p, rd_left(&rd)};
 	wr_u8(&w, (uint8_t)(FLAG_HEADER_2 | FLAG_TRANSPORT |

@@ -33,9 +33,10 @@ uint8_t hops_out(const struct rns *, const struct iface *to, uint8_t hops);
  * The announce of a path (reticulum-transport.md 4.5, 4.6): header type 2, our
  * transport id. *out may not be copied, and the path may not change before it
  * is sent. RNS_EINVAL: hops that nobody would take; RNS_EPARSE: the path has
- * none (it came from storage); RNS_EBIG: no room for our transport id.
+ * none (it came from storage); RNS_EBIG: no room for our transport id. Each is
+ * a drop.
  */
-int announce_pack(const struct rns *, const struct path *, uint8_t hops,
+int announce_pack(struct rns *, const struct path *, uint8_t hops,
     uint8_t context, struct announce_packet *out);
 /* Send it there, and count it. Errors of core_txv(). */
 int announce_tx(struct rns *, struct iface *, struct announce_packet *);

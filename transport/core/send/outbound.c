@@ -153,7 +153,7 @@ out_broadcast(struct rns *r, const uint8_t *raw, size_t len,
 	if (via != NULL)
 		return out_on(r, via, raw, len, dest);
 	TAILQ_FOREACH(i, &r->ifaces, entry) {
-		if (!i->cfg.out || !i->cfg.online || (announce &&
+		if (!iface_sends(i) || (announce &&
 		    announce_verdict(r, i, NULL, local, raw[1]) == BLOCK))
 			continue;
 		one = out_on(r, i, raw, len, dest);
@@ -209,8 +209,7 @@ announce_out(struct rns *r, const struct path *path, uint8_t hops,
 		 * Programs heard it when it came (reticulum-transport.md 4.5
 		 * step 4).
 		 */
-		if (i->cfg.kind == RNS_IF_LOCAL_CLIENT || !i->cfg.out ||
-		    !i->cfg.online)
+		if (i->cfg.kind == RNS_IF_LOCAL_CLIENT || !iface_sends(i))
 			continue;
 		rule = announce_verdict(r, i, path->rx, false, hops);
 		if (rule == BLOCK)

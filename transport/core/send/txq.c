@@ -109,8 +109,12 @@ core_txv(struct rns *r, struct iface *i, const struct iovec_c *v, size_t n)
 	struct txblock *b;
 	uint8_t *p;
 
-	if (!i->cfg.online || !i->cfg.out || r->closing)
+	if (r->closing)
 		return RNS_ESTATE;
+	if (!iface_sends(i)) {
+		(void)core_drop(r, RNS_DROP_TX_OFFLINE);
+		return RNS_ESTATE;
+	}
 	for (size_t k = 0; k < n; k++)
 		len += v[k].n;
 	masked = i->ifac.size != 0 ? len + i->ifac.size : 0;

@@ -117,8 +117,10 @@ waiting_drop(struct rns *r, const struct hash16 *dest)
 	key.dest = *dest;
 	key.via = NULL;
 	while ((e = RB_NFIND(waiting_keys, &r->waiting->keys, &key)) != NULL &&
-	    hash16_eq(&e->dest, dest))
+	    hash16_eq(&e->dest, dest)) {
+		(void)core_drop(r, RNS_DROP_QUEUE_GONE);
 		waiting_del(r, e);
+	}
 }
 
 void

@@ -76,6 +76,13 @@ struct iface {
 	struct timer announce_timer;
 };
 
+/* It is up and may transmit. */
+static inline bool
+iface_sends(const struct iface *i)
+{
+	return i->cfg.online && i->cfg.out;
+}
+
 /* Both lists are empty. */
 void ifaces_init(struct rns *);
 /* Nobody may point at any of them any more; announceq_clear() was called. */

@@ -56,7 +56,7 @@
 	X(PATH_SHARE, "path request not sent there: its share is used up")     \
 	X(ANNOUNCE_MODE, "announce kept from an interface by their modes")     \
 	X(PATH_NOWHERE, "path request of an unknown destination, not to search") \
-	X(PATH_BARE, "path request not answered: no announce of the path")     \
+	X(PATH_BARE, "nothing to pass on: no announce of the path is kept")    \
 	X(PATH_BACK, "path request not answered where the path leads")         \
 	X(LINK_IDLE, "relayed link unused for 15 minutes")                     \
 	X(LINK_UNPROVED, "relayed link that nobody has proved")                \
@@ -70,6 +70,11 @@
 	X(QUEUE_OLD, "announce not passed on: waited three hours for its share") \
 	X(QUEUE_GONE, "announce not passed on: its path is gone")              \
 	X(WAITING_FULL, "announce not passed on: too many wait")               \
+	X(PATH_WAITS, "path request waits for the answer to an earlier one")   \
+	X(PATH_UNANSWERED, "path request that nobody has answered")            \
+	X(TX_OFFLINE, "way out is offline, or may not transmit")               \
+	X(ANNOUNCE_ROOM, "announce leaves no room for a transport id")         \
+	X(ANNOUNCE_FAR, "announce not passed on: too many hops")               \
 	X(IF_GONE, "its interface is gone")                                    \
 	X(LIMIT, "a table is full")                                            \
 	X(MEMORY, "out of memory")                                             \
