@@ -57,6 +57,11 @@ if make -C "$build" -s tests/sim/flood >"$build/flood.log" 2>&1; then
 else
 	echo "not ok flood does not build, see $build/flood.log"
 fi
+if make -C "$build" -s tests/sim/burst >"$build/burst.log" 2>&1; then
+	"$build/tests/sim/burst" 600 "$RANDOM"
+else
+	echo "not ok burst does not build, see $build/burst.log"
+fi
 if make -C "$build" -s tests/sim/week >"$build/week.log" 2>&1; then
 	"$build/tests/sim/week" 100 "$RANDOM"
 else

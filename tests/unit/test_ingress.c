@@ -13,6 +13,7 @@
 #include "transport/core/table/ingress.h"
 #include "transport/core/table/path.h"
 #include "tests/unit/relay_node.h"
+#include "common/wire.h"
 
 /* How much an interface may bring in, and what is shown of it. */
 
@@ -590,6 +591,48 @@ rates_are_controlled(void **state)
 	node_close(&n);
 }
 
+/* Emission time of an announce that came out, as a relay sends it. */
+static uint64_t
+emitted_of(const struct node_out *o)
+{
+	struct rd r = rd_make(o->data, o->len);
+	uint64_t t = 0;
+
+	assert_true(rd_skip(&r, HEADER_2_LEN + RNS_KEY + RNS_NAME_HASH + 5) &&
+	    rd_u40(&r, &t));
+	return t;
+}
+
+/*
+ * What waits to be passed on again, or for its share of a slow interface, is
+ * not taken as a chance by one that is blocked.
+ */
+static void
+blocked_ones_do_not_slip_out(void **state)
+{
+	struct iface *i;
+	struct node n;
+
+	(void)state;
+	open_on(&n, true, 3);
+	i = iface_find(n.r, 0);
+	i->cfg.ar_target_s = 30;
+	i->cfg.ar_grace = 2;
+	i = iface_find(n.r, 2);
+	i->cfg.bitrate = 10000;
+	i->cfg.announce_cap_permille = 20;
+	for (unsigned k = 0; k < 8; k++) {
+		heard(&n, 0, 1, T0 + k);
+		node_run(&n, 2 * NODE_SECOND);
+	}
+	node_run(&n, 60 * NODE_SECOND);
+	assert_int_equal(rns_drops(n.r, RNS_DROP_RATE), 5);
+	assert_in_range(n.out_count, 6, 12);
+	for (size_t k = 0; k < n.out_count; k++)
+		assert_in_range(emitted_of(&n.out[k]), T0, T0 + 2);
+	node_close(&n);
+}
+
 /* No target, no table; path responses do not count. */
 static void
 rates_need_a_target(void **state)
@@ -661,6 +704,7 @@ main(void)
 	    cmocka_unit_test(bursts_of_requests),
 	    cmocka_unit_test(egress_is_limited),
 	    cmocka_unit_test(rates_are_controlled),
+	    cmocka_unit_test(blocked_ones_do_not_slip_out),
 	    cmocka_unit_test(rates_need_a_target),
 	    cmocka_unit_test(rate_table_is_bounded),
 	};

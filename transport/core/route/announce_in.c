@@ -108,13 +108,13 @@ rebroadcast_at(struct rns *r)
 
 /* reticulum-transport.md 4.5 steps 2 to 5 */
 static void
-pass_on(struct rns *r, const struct packet *p, const struct path *path)
+pass_on(struct rns *r, const struct packet *p, struct path *path)
 {
 	bool response = p->context == CTX_PATH_RESPONSE;
-	bool blocked = !response && rate_blocks(r, p->dest, p->rx);
 	struct iface *i;
 
-	if (blocked)
+	path->blocked = !response && rate_blocks(r, p->dest, p->rx);
+	if (path->blocked)
 		(void)core_drop(r, RNS_DROP_RATE);
 	else if (!response && p->from_local)
 		waiting_relay(r, path, r->now, 1);

@@ -149,6 +149,8 @@ queued_send(struct rns *r, struct iface *i, const struct queued *q,
 		(void)core_drop(r, RNS_DROP_QUEUE_GONE);
 		return false;
 	}
+	if (path->blocked)
+		return false; /* counted when it came */
 	if (announce_pack(r, path, q->hops, CTX_NONE, &a) != RNS_OK ||
 	    announce_tx(r, i, &a) != RNS_OK)
 		return false;

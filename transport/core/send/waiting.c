@@ -253,6 +253,9 @@ waiting_run(struct rns *r, void *arg)
 	while ((e = RB_MIN(waiting_times, &w->times)) != NULL &&
 	    mono_reached(r->now, e->at)) {
 		path = path_find(r, &e->dest);
+		/* The announce that waited may have been replaced since. */
+		if (path != NULL && path->blocked && e->via == NULL)
+			path = NULL;
 		if (path != NULL)
 			(void)announce_out(r, path, e->hops, e->via != NULL ?
 			    CTX_PATH_RESPONSE : CTX_NONE, e->via);

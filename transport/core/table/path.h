@@ -34,6 +34,8 @@ struct path {
 	uint8_t *announce; /* raw, hop byte as received */
 	uint16_t announce_len;
 	enum path_state state;
+	/* its destination announces too often: only as an answer */
+	bool blocked;
 };
 
 int paths_new(struct rns *);
