@@ -238,7 +238,7 @@ take_graph(struct law *l, const struct root_doc *rd, struct env *e,
     const struct root *r, struct auth_claim *c, char why[AUTH_WHY])
 {
 	struct klp_key signers[ENV_KEYS_MAX];
-	struct graph_head h;
+	const struct graph_head *h;
 	const char *text;
 	unsigned n;
 
@@ -256,15 +256,15 @@ take_graph(struct law *l, const struct root_doc *rd, struct env *e,
 	}
 	n = root_signers(r, &r->roles[rd->role], e, TYPE_GRAPH, signers);
 	e->own = NULL;
-	if (!graph_peek(&h, l->payload, e->payload_len, &text) ||
-	    (l->load = graph_load_new(l->payload, e->payload_len, signers, n,
+	if ((l->load = graph_load_new(l->payload, e->payload_len, signers, n,
 		checked_before(l), &text)) == NULL)
 		return bad(why, text);
+	h = graph_load_head(l->load);
 	l->took_graph = true;
-	(void)snprintf(c->uri, sizeof(c->uri), "%s", h.uri);
-	c->version = h.version;
-	c->issued = h.issued;
-	c->expires = h.expires;
+	(void)snprintf(c->uri, sizeof(c->uri), "%s", h->uri);
+	c->version = h->version;
+	c->issued = h->issued;
+	c->expires = h->expires;
 	return TAKE_GOOD;
 }
 

@@ -162,6 +162,8 @@ int graph_load_step(struct graph_load *, unsigned budget, const char **why);
 /* After 0; once. The caller's. */
 struct graph *graph_load_take(struct graph_load *);
 const struct graph_stats *graph_load_stats(const struct graph_load *);
+/* From the start on. */
+const struct graph_head *graph_load_head(const struct graph_load *);
 /* What the statistics say, for a log: "edges=3 accepted=2" and so on. */
 #define GRAPH_SAYS_MAX 160
 void graph_load_says(char out[GRAPH_SAYS_MAX], const struct graph_load *);

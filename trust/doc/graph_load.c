@@ -553,6 +553,12 @@ graph_load_take(struct graph_load *l)
 	return g;
 }
 
+const struct graph_head *
+graph_load_head(const struct graph_load *l)
+{
+	return &l->head;
+}
+
 const struct graph_stats *
 graph_load_stats(const struct graph_load *l)
 {
