@@ -55,6 +55,12 @@ setup_who(void)
 }
 
 bool
+setup_had_root(void)
+{
+	return getenv("WARREN_PROVED") != NULL && getenv("LONG") == NULL;
+}
+
+bool
 setup_program(const char *root, const char *name, const char *from)
 {
 	char buf[65536], path[700];

@@ -20,6 +20,8 @@ int setup_drive(struct drive *, const struct drive_options *,
     const char *folder, char *root, size_t cap, struct id32 *image);
 /* "root", "user", or "namespace": of whom these results are. */
 const char *setup_who(void);
+/* The same program has run as root, and this is not the long run. */
+bool setup_had_root(void);
 /* A file of the host as bin/NAME of a root, executable. */
 bool setup_program(const char *root, const char *name, const char *from);
 /* A folder with all that is in it. */
