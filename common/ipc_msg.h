@@ -75,6 +75,7 @@ enum setting {
 	SET_VOLUME,      /* directory of a profile volume; name = index */
 	/* text: config as it is now, of which the interfaces count */
 	SET_RNS_INTERFACES,
+	SET_NETWORK_ID,  /* 64 bytes: network_identity of Reticulum's config */
 };
 
 /* Kinds of events for the trail (klp.md 7); numbers are never reused. */

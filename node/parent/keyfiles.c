@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/file.h"
+#include "common/ipc.h"
 #include "common/log.h"
 #include "node/config/keyset.h"
 #include "trust/doc/binding.h"
@@ -70,6 +72,63 @@ keyfiles_identity(struct parent *p)
 	}
 	rns_hash_of(&p->identity_hash, p->rns_public);
 	return 0;
+}
+
+/*
+ * Where network_identity lies: below the configuration folder when the path is
+ * not absolute, as a person reads it who writes it there. -1: too long, or no
+ * home.
+ */
+static int
+network_path(const struct parent *p, char *out, size_t cap)
+{
+	const char *path = p->rns->network_identity, *home = getenv("HOME");
+	int n;
+
+	if (path[0] == '~' && path[1] == '/')
+		n = home == NULL ? -1 : snprintf(out, cap, "%s%s", home,
+		    path + 1);
+	else
+		n = snprintf(out, cap, "%s%s%s", path[0] == '/' ? "" : p->path,
+		    path[0] == '/' ? "" : "/", path);
+	return n < 0 || (size_t)n >= cap || out[0] != '/' ? -1 : 0;
+}
+
+int
+keyfiles_network(struct parent *p)
+{
+	char path[PATH_MAX], why[KEYSET_WHY];
+	size_t own = strlen(p->path);
+	uint8_t id[64];
+	bool made;
+	int r, top;
+
+	if (p->rns->network_identity == NULL)
+		return 0;
+	if (network_path(p, path, sizeof(path)) < 0) {
+		log_errx("config", "network_identity is no path that can be "
+		    "used: write an absolute one");
+		return -1;
+	}
+	if (strncmp(path, p->path, own) == 0 && path[own] == '/')
+		r = keyset_read(p->dir, path + own + 1, id, sizeof(id),
+		    KEYSET_MAKE, &made, why);
+	else if ((top = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return -1;
+	else {
+		r = keyset_read(top, path + 1, id, sizeof(id), KEYSET_MAKE,
+		    &made, why);
+		(void)close(top);
+	}
+	if (r < 0) {
+		log_errx(p->path, "network_identity: %s", why);
+		return -1;
+	}
+	if (made)
+		log_notice(path, "a new network identity was made");
+	p->fd_network = memfd_sealed("network identity", id, sizeof(id));
+	explicit_bzero(id, sizeof(id));
+	return p->fd_network < 0 ? -1 : 0;
 }
 
 /* 1: a key; 0: no file; -1: said. */

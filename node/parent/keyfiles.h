@@ -10,6 +10,11 @@ struct parent;
 /* storage/transport_identity, made if absent. 0 or -1 (said). */
 int keyfiles_identity(struct parent *);
 /*
+ * The file of network_identity (reticulum-transport.md 7.5), made if absent,
+ * for transport, which cannot open it. 0, also when there is none; -1 (said).
+ */
+int keyfiles_network(struct parent *);
+/*
  * The mesh key against node.yaml, and the key of the trail. Switches compute
  * off when there is no mesh_identity yet (and says the line to add). 0 or -1.
  */

@@ -62,6 +62,7 @@ struct parent {
 
 	/* sealed memfds and folders that are handed on at each start */
 	int fd_config, fd_ifs, fd_node, fd_profile, fd_hand;
+	int fd_network; /* the network identity, or -1 */
 	char profile_name[PROFILE_NAME_MAX + 1]; /* of the one in use */
 	uint32_t slots; /* that jail has made */
 	/* of the last reload: profiles that wait for a start, or do not */

@@ -356,6 +356,8 @@ settings_send(struct parent *p, enum program who, struct ipc *c)
 	case PROGRAM_TRANSPORT:
 		p->generation = 0;
 		r = send_setting(c, SET_RNS_CONFIG, "", p->fd_config);
+		if (r == 0 && p->fd_network >= 0)
+			r = send_setting(c, SET_NETWORK_ID, "", p->fd_network);
 		if (r == 0)
 			r = send_setting(c, SET_RNS_INTERFACES, "",
 			    p->fd_ifs);

@@ -71,6 +71,7 @@ parent_init(struct parent *p)
 	p->listen_data = p->listen_rpc = p->listen_mesh = p->listen_node = -1;
 	p->asked = reload_asked;
 	p->fd_config = p->fd_ifs = p->fd_node = p->fd_profile = p->fd_hand = -1;
+	p->fd_network = -1;
 }
 
 /* ---- options ---- */
@@ -330,7 +331,7 @@ prepare(struct parent *p, const char *dir, bool service)
 	/* an import that was killed has left its folder */
 	if (p->images_dir >= 0 && (swept = store_sweep(p->images_dir)) > 0)
 		log_notice("images", "%u unfinished imports removed", swept);
-	if (keyfiles_identity(p) < 0)
+	if (keyfiles_identity(p) < 0 || keyfiles_network(p) < 0)
 		return 1;
 	if (keyfiles_check(p) < 0)
 		return EXIT_OPERATOR;

@@ -146,11 +146,48 @@ def stock_source(ctx):
     check(re.search(bad, said) and "interop" in said, f"rnpath -b: {code} {said}")
 
 
-TESTS = [
-    ("manage: rnprobe of both versions", probe),
-]
+# Hears announces of a network and prints whose they are.
+HEAR = r"""
+import RNS, sys, time
+class Ear:
+    aspect_filter = None
+    def received_announce(self, destination_hash, announced_identity, app_data):
+        print(destination_hash.hex(), announced_identity.hash.hex(), app_data, flush=True)
+RNS.Reticulum(configdir=sys.argv[1], loglevel=1)
+RNS.Transport.register_announce_handler(Ear())
+sys.stdin.read()
+"""
+
+
+def network(ctx):
+    """Both destinations of the network identity are announced under it; the statistics name it."""
+    port = lib.free_port()
+    path = ctx.dir("keys") + "/network"
+    net = identity(ctx, path)
+    name = f"interop{port}"
+    t = ctx.transport(config(server("listen", port), transport=True, share=True, instance=name,
+                             more=f"network_identity = {path}\n"))
+    folder = ctx.stock_dir(config(client("up", port)))
+    ear = subprocess.Popen([ctx.args.python, "-c", HEAR, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        heard = {}
+        while len(heard) < 2:
+            dest, who, _ = ear.stdout.readline().split(None, 2)
+            heard[dest] = who
+    finally:
+        ear.kill()
+        ear.wait()
+    want = {dest_of(ctx, net, n): net for n in ("rnstransport.network", "rnstransport.network.instance." + net)}
+    check(heard == want, f"{heard} for {want}")
+    code, said = tool(ctx, t.folder, "rnstatus", "-j")
+    check(json.loads(said)["network_id"] == net, f"rnstatus: {code} {said}")
+
+
+TESTS = []
 LONG = [
+    ("manage: rnprobe of both versions", probe),
     ("manage: rnstatus and rnpath from afar", remote),
     ("manage: a published blackhole list", published),
     ("manage: the list of a stock source", stock_source),
+    ("manage: the network identity", network),
 ]

@@ -26,6 +26,7 @@ SET_LISTEN_DATA = 13
 SET_LISTEN_RPC = 14
 SET_LISTEN_MESH = 15
 SET_RNS_INTERFACES = 18
+SET_NETWORK_ID = 19
 PEERS = {"parent": 0, "transport": 1, "node": 2, "trust": 3, "keys": 4}
 
 
@@ -145,6 +146,11 @@ class Transport:
         fd = sealed(config.encode())
         c.send("SETTING", struct.pack(">B", SET_RNS_CONFIG) + text(""), [fd])
         os.close(fd)
+        if "network_identity" in flat:
+            with open(flat["network_identity"], "rb") as f:
+                fd = sealed(f.read())
+            c.send("SETTING", struct.pack(">B", SET_NETWORK_ID) + text(""), [fd])
+            os.close(fd)
         if flat.get("share_instance", "yes").lower() in ("yes", "true", "on", "1"):
             for what, suffix, port in ((SET_LISTEN_DATA, "", "shared_instance_port"),
                                        (SET_LISTEN_RPC, "/rpc", "instance_control_port")):

@@ -31,7 +31,7 @@ static const struct knob main_knobs[] = {
 	{"default_gravity", K_INT, FIELD(rnsconf, default_gravity), INT32_MIN,
 	    INT32_MAX},
 	{"local_hops_delta", K_BOOL, FIELD(rnsconf, local_hops_delta), 0, 0},
-	UNBUILT_TEXT("network_identity"),
+	{"network_identity", K_TEXT, FIELD(rnsconf, network_identity), 0, 0},
 	{"enable_remote_management", K_BOOL,
 	    FIELD(rnsconf, enable_remote_management), 0, 0},
 	UNBUILT_BOOL("enable_interface_management"),

@@ -113,6 +113,7 @@ struct rnsconf {
 	unsigned nblackhole_sources;
 	uint32_t blackhole_update_s;
 	bool publish_blackhole;
+	const char *network_identity; /* path of its file; NULL: none */
 	/* reticulum-transport.md 7.6, 7.7 */
 	bool enable_remote_management, respond_to_probes;
 	struct hash16 *managers; /* remote_management_allowed */

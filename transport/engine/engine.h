@@ -92,6 +92,10 @@ struct engine {
 	uint8_t identity[RNS_KEY]; /* storage/transport_identity */
 	struct hash16 identity_hash;
 	uint8_t identity_public[RNS_KEY];
+	/* network_identity (reticulum-transport.md 7.5), when there is one */
+	bool has_network;
+	uint8_t network[RNS_KEY];
+	struct hash16 network_hash;
 
 	/* an interface of the core came up; NULL: nobody wants to know */
 	void (*on_online)(struct engine *, struct nif *);

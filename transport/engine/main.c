@@ -114,6 +114,26 @@ config_load(struct engine *e)
 		e->ifconf = e->conf;
 }
 
+/* What the parent read of network_identity; none is fine. */
+static void
+network_load(struct engine *e)
+{
+	uint8_t pub[RNS_KEY];
+	char *id;
+	size_t len;
+
+	id = settings_text(&e->program, SET_NETWORK_ID, "", RNS_KEY, &len);
+	if (id == NULL)
+		return;
+	if (len != RNS_KEY)
+		fatalx("the network identity has %zu bytes", len);
+	memcpy(e->network, id, RNS_KEY);
+	explicit_bzero(id, len);
+	free(id);
+	e->has_network = rns_identity_derive(pub, &e->network_hash,
+	    e->network) == RNS_OK;
+}
+
 /*
  * In the order that reticulum-transport.md 12.1 asks for: who attaches finds
  * everything there.
@@ -126,6 +146,7 @@ engine_start(struct engine *e)
 
 	config_load(e);
 	identity_load(e, dir);
+	network_load(e);
 	if (core_new(e) < 0)
 		fatalx("the core cannot be made: memory");
 	kinds_create_all(e);
@@ -201,6 +222,7 @@ engine_clear(struct engine *e)
 	rnsconf_free(e->conf);
 	program_detach(&e->program);
 	explicit_bzero(e->identity, sizeof(e->identity));
+	explicit_bzero(e->network, sizeof(e->network));
 }
 
 /* ---- the others ---- */

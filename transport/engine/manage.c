@@ -39,7 +39,14 @@ struct place {
 	bool there, announces;
 };
 
-enum { PLACE_REMOTE, PLACE_HOLES, PLACE_PROBE, PLACE_COUNT };
+enum {
+	PLACE_REMOTE,
+	PLACE_HOLES,
+	PLACE_PROBE,
+	PLACE_INSTANCE, /* of the network identity, these two */
+	PLACE_NETWORK,
+	PLACE_COUNT
+};
 
 struct manage {
 	struct engine *e;
@@ -237,15 +244,18 @@ add_handler(struct manage *m, const struct path *path)
 static int
 add_place(struct manage *m, unsigned which, const char *name, bool links)
 {
+	bool network = which == PLACE_INSTANCE || which == PLACE_NETWORK;
 	struct rns_cmd cmd = {.type = RNS_CMD_DEST_ADD};
 	struct place *at = &m->places[which];
 	int err;
 
-	if (rns_dest_hash(&at->dest, name, &m->e->identity_hash) != RNS_OK)
+	if (rns_dest_hash(&at->dest, name, network ? &m->e->network_hash :
+	    &m->e->identity_hash) != RNS_OK)
 		return -1;
 	cmd.dest.type = RNS_SINGLE;
 	cmd.dest.name = name;
-	memcpy(cmd.dest.identity, m->e->identity, RNS_KEY);
+	memcpy(cmd.dest.identity, network ? m->e->network : m->e->identity,
+	    RNS_KEY);
 	cmd.dest.has_identity = true;
 	cmd.dest.prove = which == PLACE_PROBE ? RNS_PROVE_ALL : RNS_PROVE_NONE;
 	cmd.dest.accept_links = links;
@@ -260,6 +270,23 @@ add_place(struct manage *m, unsigned which, const char *name, bool links)
 		if (paths[i].place == which && add_handler(m, &paths[i]) < 0)
 			return -1;
 	return 0;
+}
+
+/* reticulum-transport.md 7.5: nothing can be asked there; they are heard of */
+static int
+add_network(struct manage *m)
+{
+	static const char prefix[] = "rnstransport.network.instance.";
+	char name[sizeof(prefix) + 2 * RNS_HASH];
+	char hex[2 * RNS_HASH + 1];
+
+	if (!m->e->has_network)
+		return 0;
+	hex_encode(hex, HASH_BYTES(m->e->network_hash));
+	(void)snprintf(name, sizeof(name), "%s%s", prefix, hex);
+	return add_place(m, PLACE_INSTANCE, name, false) < 0 ||
+	    add_place(m, PLACE_NETWORK, "rnstransport.network", false) < 0 ?
+	    -1 : 0;
 }
 
 static int
@@ -282,7 +309,7 @@ add_all(struct manage *m)
 			return -1;
 		m->e->probe = &m->places[PLACE_PROBE].dest;
 	}
-	return 0;
+	return add_network(m);
 }
 
 struct manage *
