@@ -33,7 +33,7 @@
  *   path_rows.c the path table as other programs read it
  *   door.c      who may connect; callers.c decides it
  *   if_tcp.c, if_udp.c, if_local.c    the kinds of interfaces; kinds.c their
- *               table
+ *               table; seats.c whose place a local program takes
  *   binding.c   what keys may have signed
  *   bridge.c    klp.node for warren-node; follow.c its streams
  *   rpc.c       the RPC socket; rpc_auth.c its proof, rpc_calls.c its calls,
@@ -66,7 +66,6 @@ struct engine {
 	struct nif_list dirty;
 	struct nif *by_id[ENGINE_IFS]; /* id % ENGINE_IFS */
 	unsigned next_id;
-	unsigned local_clients;
 	struct callers callers;
 	ev_prepare prepare;
 	ev_check check;

@@ -11,23 +11,16 @@
 #include "common/log.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/nif.h"
+#include "transport/engine/seats.h"
 #include "transport/engine/store.h"
 
 /*
  * The shared instance's data socket (reticulum-transport.md 12.1, 12.3): any
  * local program may attach, and each is an interface of its own. Nothing is
  * expected of a program, not even that it speaks. Bounds are per program (4 MiB
- * of frames waiting; one read a turn) and per user, so that one user's programs
- * cannot take the places of all others.
+ * of frames waiting; one read a turn), per process and per user (seats.h), so
+ * that one's programs cannot take the places of all others.
  */
-#define LOCAL_MAX 256     /* ours: programs */
-#define LOCAL_UID_MAX 128 /* ours: programs of one user but root */
-
-static void
-local_stop(struct nif *n)
-{
-	n->e->local_clients--;
-}
 
 static const struct nif_kind local_server_kind = {
 	.name = "LocalServerInterface",
@@ -40,7 +33,6 @@ static const struct nif_kind local_kind = {
 	.local = true,
 	.send = nif_stream_send,
 	.flush = nif_stream_flush,
-	.stop = local_stop,
 };
 
 static void
@@ -56,19 +48,59 @@ local_gone(void *arg, int error)
 		store_detached(e->store);
 }
 
-static bool
-may_attach(const struct engine *e, uid_t uid)
+static unsigned
+seats_of(struct engine *e, struct seat *seats, struct nif **who)
 {
-	const struct nif *n;
-	unsigned same = 0;
+	struct nif *n;
+	unsigned count = 0;
 
-	if (e->local_clients >= LOCAL_MAX)
-		return false;
-	if (uid == 0 || uid == (uid_t)-1)
+	TAILQ_FOREACH(n, &e->ifs, link) {
+		if (n->kind != &local_kind)
+			continue;
+		who[count] = n;
+		seats[count++] = (struct seat){n->uid, n->pid,
+		    rns_if_heard(e->rns, n->id)};
+	}
+	return count;
+}
+
+static void
+refused(struct nif *server, uint64_t *count, const char *why)
+{
+	server->refused++;
+	/* the first time only: the rest is in the count */
+	if (count != NULL && (*count)++ == 0)
+		log_warnx(server->name, "a program is refused: %s", why);
+}
+
+/* Another may be put out for it. */
+static bool
+may_attach(struct nif *server, uid_t uid)
+{
+	struct engine *e = server->e;
+	struct seat seats[SEATS_MAX];
+	struct nif *who[SEATS_MAX];
+	size_t out;
+
+	switch (seats_ask(seats, seats_of(e, seats, who), uid, &out)) {
+	case SEATS_TAKE:
 		return true;
-	TAILQ_FOREACH(n, &e->ifs, link)
-		same += n->kind == &local_kind && n->uid == uid;
-	return same < LOCAL_UID_MAX;
+	case SEATS_SWAP:
+		if (server->door.put_out++ == 0)
+			log_warnx(server->name, "all places are taken: program "
+			    "%ld, which never sent a packet, makes room",
+			    (long)who[out]->pid);
+		nif_free(who[out]);
+		return true;
+	case SEATS_SHARE:
+		refused(server, &server->door.share,
+		    "all places of its user are in use");
+		return false;
+	case SEATS_FULL:
+		refused(server, &server->door.full, "all places are in use");
+		return false;
+	}
+	return false;
 }
 
 static void
@@ -94,13 +126,15 @@ accept_local(void *arg, int fd, const struct sockaddr_storage *sa)
 	pid_t pid;
 
 	acceptor_who(fd, &uid, &pid);
-	if (!may_attach(e, uid) ||
-	    (n = nif_new(e, &local_kind, NULL, server)) == NULL) {
-		server->refused++;
+	if (!may_attach(server, uid)) {
 		(void)close(fd);
 		return;
 	}
-	e->local_clients++;
+	if ((n = nif_new(e, &local_kind, NULL, server)) == NULL) {
+		refused(server, NULL, NULL);
+		(void)close(fd);
+		return;
+	}
 	n->uid = uid;
 	n->pid = pid;
 	n->online = true;

@@ -236,8 +236,16 @@ nif_json(const struct nif *n)
 		(void)json_object_set_new(o, "clients", num(n->clients));
 		(void)json_object_set_new(o, "accepted", num(n->accepted));
 		(void)json_object_set_new(o, "refused", num(n->refused));
-		if (!n->kind->local)
+		if (!n->kind->local) {
 			door_json(n, o);
+		} else {
+			(void)json_object_set_new(o, "refused_share",
+			    num(n->door.share));
+			(void)json_object_set_new(o, "refused_full",
+			    num(n->door.full));
+			(void)json_object_set_new(o, "put_out",
+			    num(n->door.put_out));
+		}
 		(void)json_object_set_new(o, "accept_pauses",
 		    num(n->accept.refused));
 		return o;
