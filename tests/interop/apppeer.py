@@ -14,10 +14,12 @@ Prints JSON lines, reads words:
 import json
 import os
 import sys
-import time
 
 import LXMF
 import RNS
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from waiting import until  # noqa: E402
 
 
 def say(**what):
@@ -37,13 +39,8 @@ def recalled(dest):
     """The identity behind a destination, once its announce is here."""
     if not RNS.Transport.has_path(dest):
         RNS.Transport.request_path(dest)
-    end = time.time() + 60
-    while time.time() < end:
-        identity = RNS.Identity.recall(dest)
-        if identity is not None and RNS.Transport.has_path(dest):
-            return identity
-        time.sleep(0.1)
-    return None
+    until(lambda: RNS.Identity.recall(dest) is not None and RNS.Transport.has_path(dest), "its announce")
+    return RNS.Identity.recall(dest)
 
 
 def send(router, source, dest, text, method):

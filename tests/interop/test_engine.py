@@ -344,7 +344,8 @@ def bad_programs(ctx):
         s = socket.socket(socket.AF_UNIX)
         s.connect("\0rns/" + name)
         more.append(s)
-    lib.must(lambda: control(t, "interfaces")[0]["interfaces"][0]["refused"] > 0, "a program too many is refused")
+    lib.must(lambda: control(t, "interfaces")[0]["interfaces"][0]["put_out"] > 0, "for one too many another makes room")
+    check(control(t, "status")[0]["attached"] <= 256, "more than there are places")
     for s in bad + more:
         s.close()
     # the two stock ones are still there
