@@ -93,6 +93,8 @@ differences(void **state)
 		/* kept off by a mistake, then mended; the name is unique */
 		{D("A", "bitrate = x\n"), D("A", "bitrate = 9\n"), "+A "},
 		{D("A", "") D("A", "gravity = 2\n"), D("A", ""), "=A "},
+		/* what lies behind a broken section is not the one's before it */
+		{D("A", "") "[[B]\n[[[[x]\n", D("A", ""), "=A "},
 		{"", D("A", ""), "+A "}, {D("A", ""), "", "-A "}, {"", "", ""},
 	};
 

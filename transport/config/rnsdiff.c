@@ -38,6 +38,9 @@ within(struct place a, struct place b)
 		if (!same_value(a, e, b, conf_entry(b.sec, e->key)))
 			return false;
 	TAILQ_FOREACH(s, &a.sec->sections, link) {
+		/* it may lie behind another broken one, whose it is then */
+		if (s->broken)
+			continue;
 		if ((t = conf_section(b.sec, s->name)) == NULL ||
 		    !within((struct place){a.tree, s},
 		    (struct place){b.tree, t}))
