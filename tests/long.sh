@@ -55,8 +55,10 @@ if make -C "$build" -s tests/oracle/kte1_lines >"$build/oracle.log" 2>&1 &&
 else
 	echo "not ok oracle: see $build/oracle.log"
 fi
+seed=$RANDOM
+echo "# floods and week: seed $seed"
 if make -C "$build" -s tests/sim/flood >"$build/flood.log" 2>&1; then
-	"$build/tests/sim/flood" 10000000 "$RANDOM"
+	"$build/tests/sim/flood" 10000000 "$seed"
 else
 	echo "not ok flood does not build, see $build/flood.log"
 fi
@@ -66,12 +68,12 @@ else
 	echo "not ok burst does not build, see $build/burst.log"
 fi
 if make -C "$build" -s tests/sim/week >"$build/week.log" 2>&1; then
-	"$build/tests/sim/week" 100 "$RANDOM"
+	"$build/tests/sim/week" 100 "$seed"
 else
 	echo "not ok week does not build, see $build/week.log"
 fi
 if make -C "$build" -s tests/unit/flood_requests >"$build/flood.log" 2>&1; then
-	"$build/tests/unit/flood_requests" 1000000 "$RANDOM"
+	"$build/tests/unit/flood_requests" 1000000 "$seed"
 else
 	echo "not ok flood_requests does not build, see $build/flood.log"
 fi
