@@ -165,12 +165,11 @@ request(void)
 static void
 ask(size_t size, uint64_t max_response)
 {
-	static uint8_t body[3000];
+	static uint8_t body[3000], zeros[2500];
 	struct wr w = wr_make(body, sizeof(body));
 	struct rns_cmd c = pair_cmd(&p, RNS_CMD_REQUEST);
 
-	memset(body, 0, sizeof(body));
-	mpk_put_bin(&w, body + 10, size);
+	mpk_put_bin(&w, zeros, size);
 	c.request.path = "/echo";
 	c.request.data = body;
 	c.request.len = w.len;
