@@ -109,6 +109,14 @@ def published(ctx):
     stock = user(ctx, port)
     code, said = tool(ctx, stock, "rnpath", "-p", our_hash(t))
     check(code == 0 and bad in said, f"rnpath -p: {code} {said}")
+    # rnpath over the shared instance
+    name = f"interop{port}b"
+    t3 = ctx.transport(config(client("up", port), transport=True, share=True, instance=name))
+    for words, good in ((("-B", "ef" * 16, "--duration", "2", "--reason", "interop"), True), (("-b",), True),
+                        (("-U", "ef" * 16), True), (("-b",), False)):
+        code, said = tool(ctx, t3.folder, "rnpath", *words)
+        check(words != ("-b",) or (("ef" * 16 in said and "interop" in said) == good), f"rnpath {words}: {code} {said}")
+    t3.stop()
     # another of ours that has it as a source
     t2 = ctx.transport(config(client("up", port), transport=True, more=f"""blackhole_sources = {our_hash(t)}
 """))

@@ -24,7 +24,7 @@ const struct hash16 engine_zero;
 static struct {
 	bool has_dest;
 	struct hash16 dest;
-	uint64_t hops;
+	double hops;
 } rows;
 
 static uint8_t *
@@ -47,7 +47,7 @@ rpc_stats(const struct engine *e, size_t *len)
 
 uint8_t *
 path_rows(const struct engine *e, const struct hash16 *dest,
-    uint64_t max_hops, size_t *len)
+    double max_hops, size_t *len)
 {
 	(void)e;
 	rows.has_dest = dest != NULL;
@@ -55,6 +55,14 @@ path_rows(const struct engine *e, const struct hash16 *dest,
 		rows.dest = *dest;
 	rows.hops = max_hops;
 	return one_byte(0x90, len);
+}
+
+uint8_t *
+rate_rows(const struct engine *e, const struct hash16 *dest, size_t *len)
+{
+	(void)e;
+	rows.has_dest = dest != NULL;
+	return one_byte(0x91, len);
 }
 
 static struct engine engine;
@@ -127,14 +135,36 @@ path(void **state)
 	assert_non_null(got);
 	free(got);
 	assert_false(rows.has_dest);
-	assert_int_equal(rows.hops, RNS_HOPS_MAX);
+	assert_true(rows.hops >= RNS_HOPS_MAX);
 	n = table(ask, true, true);
 	got = remote_path(&engine, ask, n, &len);
 	assert_non_null(got);
 	free(got);
 	assert_true(rows.has_dest);
 	assert_int_equal(rows.dest.b[0], 7);
-	assert_int_equal(rows.hops, 4);
+	assert_true(rows.hops > 3.5 && rows.hops < 4.5);
+}
+
+static void
+rates(void **state)
+{
+	static const char one[] = "\x92\xa5rates\xc4\x10""0123456789abcdef";
+	static const char all[] = "\x92\xa5rates\xc0";
+	uint8_t *got;
+	size_t len;
+
+	(void)state;
+	got = remote_path(&engine, (const uint8_t *)one, sizeof(one) - 1, &len);
+	assert_non_null(got);
+	assert_int_equal(got[0], 0x91);
+	assert_true(rows.has_dest);
+	free(got);
+	got = remote_path(&engine, (const uint8_t *)all, sizeof(all) - 1, &len);
+	assert_non_null(got);
+	assert_false(rows.has_dest);
+	free(got);
+	assert_null(remote_path(&engine, (const uint8_t *)"\x91\xa4rate", 6,
+	    &len));
 }
 
 static void
@@ -185,6 +215,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(status), cmocka_unit_test(path),
+	    cmocka_unit_test(rates),
 	    cmocka_unit_test(hostile),
 	};
 

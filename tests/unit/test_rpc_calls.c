@@ -13,6 +13,7 @@
 
 #include "common/mpk.h"
 #include "transport/engine/engine.h"
+#include "transport/engine/holes.h"
 #include "transport/engine/nif.h"
 #include "transport/engine/rpc.h"
 #include "transport/engine/rpc_calls.h"
@@ -54,6 +55,7 @@ setup(void **state)
 	e->rns = rns_new(&cfg, e->now);
 	assert_non_null(e->rns);
 	e->identity_hash = *hash16_at(rns_identity_hash(e->rns));
+	assert_non_null(e->holes = holes_new(e));
 	*state = e;
 	return 0;
 }
@@ -66,6 +68,7 @@ teardown(void **state)
 
 	while ((n = TAILQ_LAST(&e->ifs, nif_list)) != NULL)
 		nif_free(n);
+	holes_free(e->holes);
 	rns_free(e->rns);
 	rnsconf_free(e->conf);
 	ev_loop_destroy(e->loop);
@@ -155,12 +158,11 @@ ask(struct engine *e, const char *request, const char *want)
 	return ok;
 }
 
-/* Those of other files of this room; see test_blackhole, test_manage. */
+/* Those whose answers are a node's own; blackholed() asks for the list. */
 static bool
 elsewhere(const json_t *request)
 {
-	static const char *const keys[] = {"blackhole_identity",
-	    "unblackhole_identity", "manage"};
+	static const char *const keys[] = {"manage"};
 	const json_t *get = json_object_get(request, "get");
 
 	for (size_t i = 0; i < NELEM(keys); i++)
@@ -292,6 +294,31 @@ paths(void **state)
 	assert_true(ask(e, "{\"get\":\"path_table\",\"max_hops\":null}",
 	    "[]"));
 	assert_true(ask(e, "{\"drop\":\"announce_queues\"}", "null"));
+}
+
+static void
+blackholed(void **state)
+{
+	struct engine *e = *state;
+
+	assert_true(ask(e, "{\"get\":\"blackholed_identities\"}", "{}"));
+	assert_true(ask(e, "{\"blackhole_identity\":" BIN("ab") ",\"until\":"
+	    "null,\"reason\":\"spam\"}", "true"));
+	assert_true(ask(e, "{\"blackhole_identity\":" BIN("ab") "}", "null"));
+	assert_true(ask(e, "{\"get\":\"is_blackholed\",\"identity_hash\":"
+	    BIN("ab") "}", "true"));
+	/* a time that is over makes none */
+	assert_true(ask(e, "{\"blackhole_identity\":" BIN("cd") ",\"until\":"
+	    "1000000000}", "false"));
+	assert_true(ask(e, "{\"get\":\"blackholed_identities\"}", NULL));
+	assert_int_equal(holes_count(e->holes), 1);
+	assert_true(ask(e, "{\"unblackhole_identity\":" BIN("ab") "}",
+	    "true"));
+	assert_true(ask(e, "{\"unblackhole_identity\":" BIN("ab") "}",
+	    "null"));
+	assert_true(ask(e, "{\"get\":\"is_blackholed\",\"identity_hash\":"
+	    BIN("ab") "}", "false"));
+	assert_false(ask(e, "{\"blackhole_identity\":\"ab\"}", NULL));
 }
 
 /* All destinations of one identity, and no other. */
@@ -451,7 +478,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-		T(of_1_4_2), T(of_1_5_7), T(of_1_3_3), T(paths), T(retained),
+		T(of_1_4_2), T(of_1_5_7), T(of_1_3_3), T(paths), T(blackholed),
+		T(retained),
 		T(unknown), T(statistics),
 	};
 

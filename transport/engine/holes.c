@@ -203,7 +203,7 @@ write_file(struct holes *s, const struct hash16 *file)
 	size_t len;
 
 	if (s->dir < 0)
-		return false;
+		return true; /* no storage: all of it ends with the program */
 	file_name(file, name);
 	if ((buf = pack(s, file, &len)) == NULL)
 		return store_file_wrote(s->files, name, -1);
@@ -308,7 +308,7 @@ holes_add(struct holes *s, const struct hash16 *identity, int64_t until_us,
 		.until_us = until_us,
 		.reason = reason,
 		.reason_len = reason != NULL ?
-		    MIN_OF(reason_len, (size_t)CODEC_REASON_MAX) : 0,
+		    codec_reason_fits(reason, reason_len) : 0,
 	};
 
 	switch (insert(s, &h, &engine_zero)) {

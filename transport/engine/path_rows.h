@@ -15,6 +15,9 @@ struct engine;
  * memory. For programs here and from afar.
  */
 uint8_t *path_rows(const struct engine *, const struct hash16 *dest,
-    uint64_t max_hops, size_t *len);
+    double max_hops, size_t *len);
+/* The announce rates of one, or of all (NULL), as rnpath -r reads them. */
+uint8_t *rate_rows(const struct engine *, const struct hash16 *dest,
+    size_t *len);
 
 #endif

@@ -103,6 +103,8 @@ remote_path(struct engine *e, const uint8_t *p, size_t n, size_t *len)
 		return NULL;
 	if (asks(&a, "table"))
 		return path_rows(e, a.has_dest ? &a.dest : NULL,
-		    a.has_hops ? a.hops : RNS_HOPS_MAX, len);
-	return NULL; /* rates: there is no table of them */
+		    a.has_hops ? (double)a.hops : RNS_HOPS_MAX, len);
+	if (asks(&a, "rates"))
+		return rate_rows(e, a.has_dest ? &a.dest : NULL, len);
+	return NULL;
 }

@@ -7,18 +7,16 @@
 #include "common/clock.h"
 #include "common/mpk.h"
 #include "transport/engine/engine.h"
+#include "transport/engine/holes.h"
 #include "transport/engine/nif.h"
+#include "transport/engine/path_rows.h"
 #include "transport/engine/rpc.h"
 #include "transport/engine/rpc_pickle.h"
 #include "transport/engine/rpc_request.h"
 #include "transport/engine/rpc_stats.h"
 
 #define SMALL_MAX 512 /* every answer but the path table */
-#define PATH_ROW_MAX 480
-#define RATE_ROW_MAX 256
-#define EACH_RATE(rns, k, first)                                               \
-	for ((first) = true; rns_rate_next(rns,                                \
-	    (first) ? &engine_zero : &(k)->dest, first, k); (first) = false)
+#define UNTIL_MOST_S 4e11 /* ours: later is for good */
 #define BITRATE_MIN 5 /* reticulum-transport.md 1.1 */
 
 /* ---- answers ---- */
@@ -264,6 +262,23 @@ word_of_data(const char *word)
 	    strcmp(word, "unretain") == 0;
 }
 
+/* reticulum-transport.md 7.4: true, nil for one that was so, false. */
+static void
+blackhole(struct engine *e, const struct rpc_request *q, struct wr *w)
+{
+	int64_t until = q->until_s > 0 && q->until_s < UNTIL_MOST_S ?
+	    (int64_t)(q->until_s * 1e6) : 0;
+	enum holes_said said = q->has_blackhole ?
+	    holes_add(e->holes, &q->blackhole, until, q->reason,
+	    q->reason_len) :
+	    holes_del(e->holes, &q->unblackhole);
+
+	if (said == HOLES_WAS_SO)
+		mpk_put_nil(w);
+	else
+		mpk_put_bool(w, said == HOLES_DONE);
+}
+
 /* false: not one of these, or a member is missing. */
 static bool
 change(struct engine *e, const struct rpc_request *q, struct wr *w)
@@ -279,106 +294,15 @@ change(struct engine *e, const struct rpc_request *q, struct wr *w)
 		mark_destination(e, q, w);
 		return true;
 	}
+	if (q->has_blackhole || q->has_unblackhole) {
+		blackhole(e, q, w);
+		return true;
+	}
 	if (strcmp(q->identity_data, "retain") == 0 && q->has_identity) {
 		retain_identity(e, q, w);
 		return true;
 	}
 	return false;
-}
-
-/* ---- tables ---- */
-
-static bool
-wanted(const struct rpc_request *q, const struct rns_path *p)
-{
-	return !q->has_max_hops || (double)p->hops <= q->max_hops;
-}
-
-static uint8_t *
-path_table(const struct engine *e, const struct rpc_request *q, size_t *len)
-{
-	struct rns_path p;
-	const struct nif *n;
-	size_t count = 0;
-	uint8_t *buf;
-	struct wr w;
-	bool first;
-
-	EACH_PATH(e->rns, &p, first)
-		count += wanted(q, &p);
-	if ((buf = malloc(5 + count * PATH_ROW_MAX)) == NULL)
-		return NULL;
-	w = wr_make(buf, 5 + count * PATH_ROW_MAX);
-	mpk_put_array(&w, count);
-	EACH_PATH(e->rns, &p, first) {
-		if (!wanted(q, &p))
-			continue;
-		n = nif_find(e, p.ifid);
-		mpk_put_map(&w, 6);
-		mpk_put_str(&w, "hash");
-		mpk_put_bin(&w, HASH_BYTES(p.dest));
-		mpk_put_str(&w, "timestamp");
-		mpk_put_double(&w, (double)p.learned_us / 1e6);
-		mpk_put_str(&w, "via");
-		mpk_put_bin(&w, HASH_BYTES(p.next_hop));
-		mpk_put_str(&w, "hops");
-		mpk_put_uint(&w, p.hops);
-		mpk_put_str(&w, "expires");
-		mpk_put_double(&w, (double)p.expires_us / 1e6);
-		mpk_put_str(&w, "interface");
-		mpk_put_str(&w, n != NULL ? n->name : "None");
-	}
-	*len = w.len;
-	if (!wr_ok(&w)) {
-		free(buf);
-		return NULL;
-	}
-	return buf;
-}
-
-/* Unix time as the reference has it: 0 where nothing was. */
-static void
-put_time(struct wr *w, int64_t us)
-{
-	mpk_put_double(w, (double)us / 1e6);
-}
-
-static uint8_t *
-rate_table(const struct engine *e, size_t *len)
-{
-	struct rns_rate k;
-	size_t count = 0;
-	uint8_t *buf;
-	struct wr w;
-	bool first;
-
-	EACH_RATE(e->rns, &k, first)
-		count++;
-	if ((buf = malloc(5 + count * RATE_ROW_MAX)) == NULL)
-		return NULL;
-	w = wr_make(buf, 5 + count * RATE_ROW_MAX);
-	mpk_put_array(&w, count);
-	EACH_RATE(e->rns, &k, first) {
-		mpk_put_map(&w, 5);
-		mpk_put_str(&w, "hash");
-		mpk_put_bin(&w, HASH_BYTES(k.dest));
-		mpk_put_str(&w, "last");
-		put_time(&w, k.last_us);
-		mpk_put_str(&w, "rate_violations");
-		mpk_put_uint(&w, k.violations);
-		mpk_put_str(&w, "blocked_until");
-		put_time(&w, k.blocked_until_us);
-		mpk_put_str(&w, "timestamps");
-		mpk_put_array(&w, k.count);
-		for (unsigned i = 0; i < k.count; i++)
-			put_time(&w, k.times_us[i]);
-	}
-	*len = w.len;
-	if (!wr_ok(&w)) {
-		free(buf);
-		return NULL;
-	}
-	return buf;
 }
 
 /* ---- a call ---- */
@@ -409,11 +333,14 @@ answer(struct engine *e, const uint8_t *p, size_t n, size_t *len)
 	if (!rpc_request_parse(&q, p, n))
 		return NULL;
 	if (strcmp(q.get, "path_table") == 0)
-		return path_table(e, &q, len);
+		return path_rows(e, NULL, q.has_max_hops ? q.max_hops :
+		    RNS_HOPS_MAX, len);
+	if (strcmp(q.get, "blackholed_identities") == 0)
+		return holes_pack(e->holes, len);
 	if (strcmp(q.get, "interface_stats") == 0)
 		return rpc_stats(e, len);
 	if (strcmp(q.get, "rate_table") == 0)
-		return rate_table(e, len);
+		return rate_rows(e, NULL, len);
 	if ((buf = malloc(SMALL_MAX)) == NULL)
 		return NULL;
 	w = wr_make(buf, SMALL_MAX);

@@ -63,6 +63,8 @@ take(struct rpc_request *q, const struct mpk *k, const struct mpk *v)
 	} hashes[] = {
 		{"destination_hash", &q->destination, &q->has_destination},
 		{"identity_hash", &q->identity, &q->has_identity},
+		{"blackhole_identity", &q->blackhole, &q->has_blackhole},
+		{"unblackhole_identity", &q->unblackhole, &q->has_unblackhole},
 	};
 
 	for (size_t i = 0; i < NELEM(texts); i++)
@@ -71,6 +73,12 @@ take(struct rpc_request *q, const struct mpk *k, const struct mpk *v)
 	for (size_t i = 0; i < NELEM(hashes); i++)
 		if (mpk_str_is(k, hashes[i].key))
 			*hashes[i].has = take_hash(hashes[i].dst, v);
+	if (mpk_str_is(k, "reason") && v->type == MPK_STR) {
+		q->reason = (const char *)v->p;
+		q->reason_len = v->n;
+	}
+	if (mpk_str_is(k, "until"))
+		(void)take_number(&q->until_s, v);
 	if (mpk_str_is(k, "max_hops"))
 		q->has_max_hops = take_number(&q->max_hops, v);
 }

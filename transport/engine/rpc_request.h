@@ -18,6 +18,12 @@ struct rpc_request {
 	char destination_data[16], identity_data[16];
 	struct hash16 destination, identity;
 	bool has_destination, has_identity;
+	/* the call to blackhole one, with these two, or to lift it */
+	struct hash16 blackhole, unblackhole;
+	bool has_blackhole, has_unblackhole;
+	double until_s;    /* 0: not there, or nil */
+	const char *reason; /* UTF-8, into the request; NULL: none */
+	size_t reason_len;
 	bool has_max_hops;
 	double max_hops;
 };

@@ -192,9 +192,8 @@ get_until(struct rd *r, int64_t *until_us)
 	return get_time(r, until_us) && (*until_us != 0 || (*until_us = 1));
 }
 
-/* What is too long is cut before a character. */
-static size_t
-reason_fits(const char *s, size_t n)
+size_t
+codec_reason_fits(const char *s, size_t n)
 {
 	if (n <= CODEC_REASON_MAX)
 		return n;
@@ -215,7 +214,7 @@ get_reason(struct rd *r, struct codec_hole *h)
 	if (!mpk_get_str(r, &s, &n))
 		return false;
 	h->reason = s;
-	h->reason_len = reason_fits(s, n);
+	h->reason_len = codec_reason_fits(s, n);
 	return true;
 }
 

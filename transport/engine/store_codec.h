@@ -77,6 +77,8 @@ struct codec_hole {
 	size_t reason_len;
 };
 #define CODEC_REASON_MAX 256 /* ours: what is longer is cut */
+/* Its length so cut, before a character. */
+size_t codec_reason_fits(const char *, size_t);
 bool codec_holes_head(struct rd *, size_t *count);
 int codec_hole_get(struct rd *, struct codec_hole *); /* as codec_path_get */
 #define CODEC_HOLE_MAX 80 /* and the reason */
