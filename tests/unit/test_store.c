@@ -461,6 +461,30 @@ damaged_files(void **state)
 		free(spots[i].data);
 }
 
+static void
+ratchets_of_nobody(void **state)
+{
+	char known[2 * RNS_HASH + 1], name[64];
+	struct world w;
+
+	(void)state;
+	clear(top);
+	world_open(&w, top);
+	fill(&w, false);
+	world_close(&w);
+	hex_encode(known, HASH_BYTES(strangers[0].dest));
+	(void)snprintf(name, sizeof(name), "ratchets/%s", known);
+	assert_int_equal(linkat(top, name, top,
+	    "ratchets/00112233445566778899aabbccddeeff", 0), 0);
+	assert_int_equal(linkat(top, name, top, "ratchets/other", 0), 0);
+	world_open(&w, top);
+	assert_int_equal(faccessat(top, name, F_OK, 0), 0);
+	assert_int_equal(faccessat(top, "ratchets/other", F_OK, 0), 0);
+	assert_int_equal(faccessat(top,
+	    "ratchets/00112233445566778899aabbccddeeff", F_OK, 0), -1);
+	world_close(&w);
+}
+
 /* A run was killed in the middle of a file; others' files stay. */
 static void
 left_over(void **state)
@@ -571,6 +595,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(comes_back), cmocka_unit_test(damaged_files),
 	    cmocka_unit_test(left_over),
+	    cmocka_unit_test(ratchets_of_nobody),
 	    cmocka_unit_test(no_files), cmocka_unit_test(database),
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/engine/store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -198,6 +199,30 @@ load_hashes(struct store *s)
 }
 
 /*
+ * Ratchets of destinations that nobody knows any more go: whoever makes up
+ * destinations would fill the disk with them.
+ */
+static void
+clean_ratchets(struct store *s)
+{
+	struct hash16 dest;
+	struct rns_known k;
+	struct dirent *d;
+	DIR *dir = dir_take(openat(s->ratchets, ".", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC));
+
+	if (dir == NULL)
+		return;
+	while ((d = readdir(dir)) != NULL)
+		/* what is not ours to name is left alone */
+		if (hex_decode(HASH_BYTES(dest), d->d_name,
+		    strlen(d->d_name)) && (!rns_known_get(s->e->rns, &dest,
+		    &k) || k.ratchet == NULL))
+			(void)unlinkat(s->ratchets, d->d_name, 0);
+	(void)closedir(dir);
+}
+
+/*
  * Is there a database of RNS 1.6 that is newer than the tables? Those were
  * left behind when it was made, and what they say of paths is over; keys of
  * destinations and the blackhole stay true.
@@ -225,6 +250,7 @@ store_load(struct store *s)
 	bool left = tables_left_behind(s);
 
 	load_known(s);
+	clean_ratchets(s);
 	if (s->e->conf->enable_transport && !left) {
 		load_hashes(s);
 		store_paths_load(s->e, &s->files, s->announces_dir);
@@ -344,6 +370,7 @@ store_tick(struct store *s)
 		write_known(s);
 		write_ratchets(s);
 	}
+	clean_ratchets(s);
 	/* those of tunnels must stay for who reads tunnels */
 	if (s->e->conf->enable_transport)
 		store_paths_clean(s->e, s->announces_dir);
