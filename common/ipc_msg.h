@@ -163,6 +163,13 @@ enum event_kind {
 #define MSG_READY(F)
 #define MSG_ALARM(F) F(u8, severity, 0) F(str, text, 512)
 /*
+ * One that stands in no configuration (autoconnect_discovered_interfaces);
+ * family 4 or 6, or 0 and the name of a host. Answered as index RNSCONF_FOUND.
+ */
+#define MSG_DIAL_FOUND(F)                                                      \
+	F(u32, seq, 0) F(u8, family, 0) F(arr, addr, 16) F(u16, port, 0)       \
+	F(str, host, 253)
+/*
  * ---- transport and parent; index: of the [[interface]] in config, and how
  * many SET_RNS_INTERFACES have come since the start: which config ----
  */
@@ -467,6 +474,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(ALARM, ANY, PARENT, 0, 0)                                            \
 	M(DIAL, TRANSPORT, PARENT, 0, 0)                                       \
 	M(BIND, TRANSPORT, PARENT, 0, 0)                                       \
+	M(DIAL_FOUND, TRANSPORT, PARENT, 0, 0)                                 \
 	M(OPENED, PARENT, TRANSPORT, 0, 2)                                     \
 	M(RELOAD, TRANSPORT, PARENT, 0, 0)                                     \
 	M(PROMPT, TRANSPORT, PARENT, 0, 0)                                     \

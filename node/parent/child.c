@@ -22,6 +22,7 @@
 #include "node/parent/dial.h"
 #include "node/parent/groups.h"
 #include "node/parent/keyfiles.h"
+#include "node/parent/open.h"
 #include "node/parent/parent.h"
 #include "node/parent/settings.h"
 
@@ -403,6 +404,14 @@ on_BIND(struct child *c, const struct msg_BIND *m, struct ipc_in *in)
 {
 	(void)in;
 	dial_bind(c->parent, m);
+}
+
+static void
+on_DIAL_FOUND(struct child *c, const struct msg_DIAL_FOUND *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	open_found(c->parent, m);
 }
 
 static void

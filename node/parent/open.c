@@ -224,6 +224,13 @@ opening_find(struct opening *o, const char *host,
 		found(o);
 		return;
 	}
+	opening_look_up(o, host, found);
+}
+
+void
+opening_look_up(struct opening *o, const char *host,
+    void (*found)(struct opening *))
+{
 	if (lookups(o->parent) >= LOOKUPS_MAX) {
 		opening_done(o, EAGAIN, "too many look-ups at once");
 		return;

@@ -50,6 +50,10 @@ typedef void open_fn(struct opening *, const struct rnsconf_if *);
 open_fn open_tcp_client, open_tcp_server; /* open_tcp.c */
 open_fn open_udp;
 
+struct msg_DIAL_FOUND;
+/* An interface of somebody else's; answered as index RNSCONF_FOUND. */
+void open_found(struct parent *, const struct msg_DIAL_FOUND *);
+
 /* NULL: no room for it. */
 struct opening *opening_new(struct parent *, uint32_t index, uint32_t seq);
 /*
@@ -65,6 +69,11 @@ void opening_failed(struct opening *, int error);
  */
 void opening_find(struct opening *, const char *host,
     void (*found)(struct opening *));
+/* The same for what is not to be read here: a name, or nothing. */
+void opening_look_up(struct opening *, const char *host,
+    void (*found)(struct opening *));
+/* Connect to the first of its addresses that answers (open_tcp.c). */
+void opening_connect(struct opening *);
 /* All of them, without an answer. */
 void opening_clear(struct parent *);
 /* A question that is not even begun. */

@@ -75,9 +75,11 @@ on_connected(struct ev_loop *loop, ev_io *w, int revents)
 	try_next(o, error);
 }
 
-static void
-client_found(struct opening *o)
+void
+opening_connect(struct opening *o)
 {
+	ev_set_cb(&o->io, on_connected);
+	ev_set_cb(&o->late, on_late);
 	try_next(o, EHOSTUNREACH);
 }
 
@@ -85,9 +87,7 @@ void
 open_tcp_client(struct opening *o, const struct rnsconf_if *c)
 {
 	o->port = c->target_port;
-	ev_set_cb(&o->io, on_connected);
-	ev_set_cb(&o->late, on_late);
-	opening_find(o, c->target_host, client_found);
+	opening_find(o, c->target_host, opening_connect);
 }
 
 /* ---- listening ---- */

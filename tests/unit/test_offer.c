@@ -11,6 +11,7 @@
 #include "common/mpk.h"
 #include "common/util.h"
 #include "tests/unit/vec.h"
+#include "transport/core/base/identity.h"
 #include "transport/core/base/stamp.h"
 #include "transport/discovery/offer.h"
 #include "transport/discovery/offers.h"

@@ -39,13 +39,6 @@ static const struct knob main_knobs[] = {
 	UNBUILT_INT("force_shared_instance_bitrate"),
 	{"panic_on_interface_error", K_BOOL,
 	    FIELD(rnsconf, panic_on_interface_error), 0, 0},
-	UNBUILT_BOOL("discover_interfaces"),
-	UNBUILT_INT("required_discovery_value"),
-	UNBUILT_LIST("interface_discovery_sources"),
-	UNBUILT_INT("autoconnect_discovered_interfaces"),
-	UNBUILT_BOOL("autoconnect_unverified_implementations"),
-	UNBUILT_TEXT("autoconnect_interface_mode"),
-	UNBUILT_INT("autoconnect_interface_gravity"),
 	UNBUILT_BOOL("autoconnect_announces_to_internal"),
 	{"publish_blackhole", K_BOOL, FIELD(rnsconf, publish_blackhole), 0, 0},
 	UNBUILT_INT("qlen_in_data"),
@@ -214,6 +207,7 @@ read_main(struct reader *r, const struct conf_section *none, uint32_t ar[3])
 	read_rpc_key(r);
 	read_management(r);
 	read_default_ar(r, ar);
+	rnsconf_read_discovery(r);
 	if (rnsconf_socket_name(r->c, true, name, sizeof(name)) == 0)
 		mistake_add(r->v.m, conf_line(&r->v, "instance_name"), 1,
 		    "at most 99 bytes", "\"instance_name\" is too long");
@@ -242,6 +236,12 @@ note_places(struct reader *r)
 		    strcmp(s->name, known[2]) == 0 ||
 		    strcmp(s->name, "DEFAULT") == 0)
 			continue;
+		if (strcmp(s->name, "stamps") == 0 ||
+		    strcmp(s->name, "filter") == 0) {
+			rnsconf_note(r, s->line, NULL, "section [%s] is of RNS "
+			    "1.6 and has no effect yet", s->name);
+			continue;
+		}
 		near = nearest_word(s->name, known, NELEM(known));
 		(void)snprintf(hint, sizeof(hint), "did you mean [%s]?",
 		    near != NULL ? near : "");
@@ -357,6 +357,7 @@ rnsconf_free(struct rnsconf *c)
 	free(c->notes);
 	free(c->blackhole_sources);
 	free(c->managers);
+	free(c->discovery.sources);
 	explicit_bzero(c, sizeof(*c));
 	free(c);
 }

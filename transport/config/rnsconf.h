@@ -27,6 +27,25 @@ enum rnsconf_type {
 	RNSCONF_UDP,
 };
 
+/* What is said of an interface to everybody, reticulum-transport.md 7.8, 8.7. */
+struct rnsconf_offer {
+	bool on;                 /* discoverable */
+	uint32_t interval_min;   /* between its announces */
+	unsigned cost;           /* bits of its stamp */
+	const char *name;        /* NULL: the section's */
+	const char *reachable_on; /* NULL: none */
+	bool encrypt, publish_ifac;
+	bool placed[3]; /* latitude, longitude, height */
+	double place[3];
+	bool has_operator;
+	struct hash16 operator_lxmf;
+	uint64_t frequency, bandwidth; /* 0: not given */
+	const char *modulation;        /* NULL: not given */
+};
+
+/* The index of what stands in no configuration: an interface that was found. */
+#define RNSCONF_FOUND UINT32_MAX
+
 struct rnsconf_if {
 	unsigned index; /* place among the [[sections]] of [interfaces] */
 	unsigned line;
@@ -53,6 +72,8 @@ struct rnsconf_if {
 	struct rns_ingress ingress; /* reticulum-transport.md 8.5 */
 	const char *network_name, *passphrase; /* NULL: none */
 	unsigned ifac_size; /* bytes; 0: no access code */
+	struct rnsconf_offer offer;
+	bool bootstrap_only; /* gone while enough discovered ones are there */
 
 	/* TCP, reticulum-transport.md 10.3 */
 	const char *listen_ip; /* NULL: the first address of device */
@@ -83,6 +104,18 @@ enum rnsconf_share { RNSCONF_UNIX, RNSCONF_TCP };
 #define RNSCONF_LOCAL_MTU 262144
 #define RNSCONF_LOCAL_BITRATE 1000000000
 #define RNSCONF_LOCAL_CAP_PERMILLE 20 /* of announces */
+
+/* Interfaces of others, reticulum-transport.md 7.8. */
+struct rnsconf_discovery {
+	bool listen;           /* discover_interfaces */
+	unsigned required;     /* bits of a stamp */
+	struct hash16 *sources; /* network identities; none: all */
+	unsigned nsources;
+	unsigned autoconnect;  /* to so many; 0: to none */
+	bool unverified;       /* also to other programs than those known */
+	enum rns_if_mode mode; /* 0: not given */
+	int32_t gravity;
+};
 
 /* What was skipped or has no effect; for the log. */
 struct rnsconf_note {
@@ -119,6 +152,7 @@ struct rnsconf {
 	struct hash16 *managers; /* remote_management_allowed */
 	unsigned nmanagers;
 
+	struct rnsconf_discovery discovery;
 	struct rnsconf_if *ifs; /* all sections, in the order of the file */
 	unsigned nifs;
 	struct rnsconf_note *notes;

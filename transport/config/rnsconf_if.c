@@ -13,22 +13,18 @@ static const struct knob common_knobs[] = {
 	{"network_name", K_TEXT, FIELD(rnsconf_if, network_name), 0, 0},
 	{"pass_phrase", K_TEXT, FIELD(rnsconf_if, passphrase), 0, 0},
 	{"passphrase", K_TEXT, FIELD(rnsconf_if, passphrase), 0, 0},
-	UNBUILT_BOOL("bootstrap_only"),
+	{"bootstrap_only", K_BOOL, FIELD(rnsconf_if, bootstrap_only), 0, 0},
 	{"announces_from_internal", K_BOOL,
 	    FIELD(rnsconf_if, announces_from_internal), 0, 0},
 	{"announces_to_internal", K_BOOL,
 	    FIELD(rnsconf_if, announces_to_internal), 0, 0},
-	UNBUILT_BOOL("discoverable"),
 	{"ingress_control", K_BOOL, FIELD(rnsconf_if, ingress.control), 0, 0},
 	INGRESS_KNOBS(rnsconf_if),
 };
 
-/* Count only when discoverable is yes, and that has a note already. */
-static const char *const discovery_keys[] = {"announce_interval",
-    "discovery_stamp_value", "discovery_name", "reachable_on", "location_cmd",
-    "discovery_encrypt", "publish_ifac", "latitude", "longitude", "height",
-    "discovery_lxmf_address", "discovery_frequency", "discovery_bandwidth",
-    "discovery_modulation", "ignore_config_warnings"};
+/* Known, and without effect; the last one is of RNS 1.6. */
+static const char *const ignored_keys[] = {"ignore_config_warnings",
+    "client_limit"};
 
 /* Each type that is built has a reader of its own keys. */
 static const struct {
@@ -65,26 +61,16 @@ static const struct {
 	{"internal", RNS_MODE_INTERNAL},
 };
 
-static void
-read_mode(struct reader *r, struct rnsconf_if *i)
+enum rns_if_mode
+rnsconf_mode(struct reader *r, const char *key, const char *v)
 {
-	const char *v = NULL, *w, *key = "mode", *near;
-	const char *names[NELEM(modes)];
+	const char *names[NELEM(modes)], *near;
 	char hint[120];
 
-	(void)conf_get_text(&r->v, "mode", &v);
-	if (conf_get_text(&r->v, "interface_mode", &w) > 0) {
-		v = w;
-		key = "interface_mode";
-	}
-	if (v == NULL)
-		return;
 	for (size_t k = 0; k < NELEM(modes); k++) {
 		names[k] = modes[k].text;
-		if (strcasecmp(v, modes[k].text) == 0) {
-			i->mode = modes[k].mode;
-			return;
-		}
+		if (strcasecmp(v, modes[k].text) == 0)
+			return modes[k].mode;
 	}
 	near = nearest_word(v, names, NELEM(names));
 	(void)snprintf(hint, sizeof(hint), "%s%s%sfull, gateway, roaming, "
@@ -93,6 +79,21 @@ read_mode(struct reader *r, struct rnsconf_if *i)
 	    near != NULL ? "\"? " : "");
 	rnsconf_note(r, conf_line(&r->v, key), hint, "%s: unknown mode "
 	    "\"%.60s\", full is used", r->where, v);
+	return RNS_MODE_FULL;
+}
+
+static void
+read_mode(struct reader *r, struct rnsconf_if *i)
+{
+	const char *v = NULL, *w, *key = "mode";
+
+	(void)conf_get_text(&r->v, "mode", &v);
+	if (conf_get_text(&r->v, "interface_mode", &w) > 0) {
+		v = w;
+		key = "interface_mode";
+	}
+	if (v != NULL)
+		i->mode = rnsconf_mode(r, key, v);
 }
 
 /* bitrate, announce_cap, ifac_size: odd ranges. */
@@ -219,13 +220,14 @@ read_if(struct reader *r, struct rnsconf_if *i, const uint32_t ar[3])
 		return;
 	}
 	i->enabled = true;
-	for (size_t j = 0; j < NELEM(discovery_keys); j++)
-		(void)conf_ask(&r->v, discovery_keys[j]);
+	for (size_t j = 0; j < NELEM(ignored_keys); j++)
+		(void)conf_ask(&r->v, ignored_keys[j]);
 	rnsconf_knobs(r, common_knobs, NELEM(common_knobs), i);
 	read_mode(r, i);
 	read_numbers(r, i, types[k].ifac);
 	read_announce_rate(r, i, ar);
 	types[k].read(r, i);
+	rnsconf_read_offer(r, i);
 	rnsconf_unknown(r);
 }
 

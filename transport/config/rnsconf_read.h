@@ -74,6 +74,13 @@ void rnsconf_no_memory(struct reader *);
 void rnsconf_missing(struct reader *, const struct rnsconf_if *,
     const char *key, const char *example);
 
+/* What a word for a mode means; full, with a note, when it is none. */
+enum rns_if_mode rnsconf_mode(struct reader *, const char *key,
+    const char *word);
+/* Discovery: rnsconf_disc.c of [reticulum], rnsconf_offer.c of an interface. */
+void rnsconf_read_discovery(struct reader *);
+void rnsconf_read_offer(struct reader *, struct rnsconf_if *);
+
 /* The keys of one type: rnsconf_tcp.c */
 void rnsconf_read_tcp_server(struct reader *, struct rnsconf_if *);
 void rnsconf_read_tcp_client(struct reader *, struct rnsconf_if *);

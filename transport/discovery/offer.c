@@ -8,9 +8,8 @@
 #include "common/mpk.h"
 #include "common/util.h"
 #include "transport/core/base/crypt.h"
+#include "transport/core/base/identity.h"
 #include "transport/core/base/stamp.h"
-
-#define FLAG_SEALED 0x02
 
 enum key {
 	KEY_TYPE = 0x00,
@@ -78,7 +77,7 @@ offer_open(uint8_t out[OFFER_APP_MAX], size_t *len, const uint8_t *app_data,
 {
 	if (n <= OFFER_LEAST || n - 1 > OFFER_APP_MAX)
 		return OFFER_SHORT;
-	if ((app_data[0] & FLAG_SEALED) == 0) {
+	if ((app_data[0] & OFFER_FLAG_SEALED) == 0) {
 		memcpy(out, app_data + 1, n - 1);
 		*len = n - 1;
 		return OFFER_TAKEN;

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 #include <rns/hash.h>
+#include <rns/rns.h>
 
 #include "common/wire.h"
-#include "transport/core/base/identity.h"
 
 /*
  * An interface that somebody offers to everybody (reticulum-transport.md 7.8,
@@ -28,6 +28,10 @@
  * encrypted one it must fit an announce (reticulum-1.6.md 6.4).
  */
 #define OFFER_APP_MAX 317
+
+struct identity;
+
+#define OFFER_FLAG_SEALED 0x02 /* of the first byte */
 
 enum offer_type {
 	OFFER_BACKBONE,

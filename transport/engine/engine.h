@@ -34,6 +34,8 @@
  *   door.c      who may connect; callers.c decides it
  *   if_tcp.c, if_udp.c, if_local.c    the kinds of interfaces; kinds.c their
  *               table; seats.c whose place a local program takes
+ *   autodial.c  connections to interfaces that others offer; discovery.c hears
+ *               of those, offering.c announces ours
  *   binding.c   what keys may have signed
  *   bridge.c    klp.node for warren-node; follow.c its streams
  *   rpc.c       the RPC socket; rpc_auth.c its proof, rpc_calls.c its calls,
@@ -104,6 +106,9 @@ struct engine {
 	struct manage *manage;
 	struct fetch *fetch;
 	const struct hash16 *probe; /* where probes are answered, or NULL */
+	struct discovery *discovery; /* NULL: nobody listens */
+	struct autodial *autodial;   /* NULL: nothing is connected to */
+	struct offering *offering;   /* NULL: nothing is offered */
 	struct bridge *bridge;
 	struct reload reload; /* as the parent answered */
 	struct asksock *mesh_sock;

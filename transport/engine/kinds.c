@@ -28,9 +28,8 @@ kind_of(enum rnsconf_type type)
 	return NULL;
 }
 
-/* NULL: it cannot be made, and is off. */
-static struct nif *
-create(struct engine *e, struct rnsconf_if *c)
+struct nif *
+kinds_create(struct engine *e, struct rnsconf_if *c)
 {
 	const struct nif_kind *kind = kind_of(c->type);
 	struct nif *n = NULL;
@@ -60,7 +59,7 @@ kinds_create_all(struct engine *e)
 {
 	for (unsigned i = 0; i < e->ifconf->nifs; i++)
 		if (e->ifconf->ifs[i].enabled)
-			(void)create(e, &e->ifconf->ifs[i]);
+			(void)kinds_create(e, &e->ifconf->ifs[i]);
 }
 
 /* ---- another configuration ---- */
@@ -106,7 +105,7 @@ new_ones(void *ctx, enum rnsdiff what, struct rnsconf_if *was,
 	(void)was;
 	if (what != RNSDIFF_ADDED && what != RNSDIFF_CHANGED)
 		return;
-	if ((n = create(ctx, now)) != NULL && n->kind->start != NULL)
+	if ((n = kinds_create(ctx, now)) != NULL && n->kind->start != NULL)
 		n->kind->start(n);
 }
 

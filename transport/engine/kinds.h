@@ -4,6 +4,8 @@
 
 struct engine;
 struct rnsconf;
+struct nif;
+struct rnsconf_if;
 
 /*
  * Make the interfaces that the configuration enables, offline: before stored
@@ -18,5 +20,7 @@ void kinds_create_all(struct engine *);
  * all that it accepted; what is new or other is made and started.
  */
 void kinds_reload(struct engine *, struct rnsconf *);
+/* One of them; its start() comes next. NULL: it is off now. */
+struct nif *kinds_create(struct engine *, struct rnsconf_if *);
 
 #endif

@@ -8,8 +8,10 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "transport/engine/binding.h"
+#include "transport/engine/autodial.h"
 #include "transport/engine/bridge.h"
 #include "transport/engine/control.h"
+#include "transport/engine/discovery.h"
 #include "transport/engine/door.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/fetch.h"
@@ -18,6 +20,7 @@
 #include "transport/engine/kinds.h"
 #include "transport/engine/manage.h"
 #include "transport/engine/nif.h"
+#include "transport/engine/offering.h"
 #include "transport/engine/rpc.h"
 #include "transport/engine/store.h"
 #include "transport/engine/turn.h"
@@ -134,6 +137,21 @@ network_load(struct engine *e)
 	    e->network) == RNS_OK;
 }
 
+/* Neither stops the relay when it cannot be. */
+static void
+discovery_start(struct engine *e, int dir)
+{
+	if (e->conf->discovery.listen &&
+	    (e->discovery = discovery_new(e, dir, autodial_heard)) == NULL)
+		log_errx("discovery", "out of memory: interfaces of others "
+		    "are not heard");
+	if (e->discovery != NULL)
+		e->autodial = autodial_new(e);
+	if ((e->offering = offering_new(e, NULL)) == NULL)
+		log_errx("discovery", "out of memory: interfaces are not "
+		    "announced");
+}
+
 /*
  * In the order that reticulum-transport.md 12.1 asks for: who attaches finds
  * everything there.
@@ -160,6 +178,7 @@ engine_start(struct engine *e)
 	if ((e->manage = manage_new(e)) == NULL ||
 	    (e->fetch = fetch_new(e)) == NULL)
 		fatalx("the destinations of the daemon cannot be made");
+	discovery_start(e, dir);
 	if ((fd = settings_take(p, SET_LISTEN_DATA, "")) >= 0 &&
 	    local_listen(e, fd) < 0)
 		fatalx("the shared instance cannot be served");
@@ -214,6 +233,9 @@ engine_clear(struct engine *e)
 	/* children before their listener */
 	while ((n = TAILQ_LAST(&e->ifs, nif_list)) != NULL)
 		nif_free(n);
+	offering_free(e->offering);
+	discovery_free(e->discovery);
+	autodial_free(e->autodial);
 	store_free(e->store);
 	holes_free(e->holes);
 	rns_free(e->rns);

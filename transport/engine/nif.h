@@ -53,6 +53,11 @@ struct nif_kind {
 	/* Everything is there: dial, bind, listen. NULL: nothing to do. */
 	void (*start)(struct nif *);
 	/*
+	 * For opener_ask(): send the question under this number, 0 or -1 with
+	 * errno. NULL: DIAL or BIND by the section's index.
+	 */
+	int (*ask)(struct nif *, uint32_t seq);
+	/*
 	 * The parent's answer to opener_ask(), whose descriptors it takes.
 	 * NULL: never asks.
 	 */

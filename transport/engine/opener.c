@@ -67,7 +67,8 @@ opener_ask(struct nif *n)
 	if (e->stopping || engine_ipc(e, PROGRAM_PARENT) == NULL)
 		return;
 	n->seq = m.seq;
-	rc = n->kind->carries ?
+	rc = n->kind->ask != NULL ? n->kind->ask(n, m.seq) :
+	    n->kind->carries ?
 	    program_send_DIAL(&e->program, &m, NULL, 0) :
 	    program_send_BIND(&e->program, &b, NULL, 0);
 	if (rc < 0) {

@@ -3,7 +3,9 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "transport/engine/autodial.h"
 #include "transport/engine/bridge.h"
+#include "transport/engine/discovery.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/fetch.h"
 #include "transport/engine/holes.h"
@@ -17,6 +19,8 @@
 static void
 on_event(struct engine *e, const struct rns_event *ev)
 {
+	if (e->discovery != NULL)
+		discovery_event(e->discovery, ev);
 	/* nobody else here has destinations, links or receipts */
 	if (e->bridge != NULL && bridge_event(e->bridge, ev))
 		return;
@@ -117,6 +121,9 @@ on_second(struct ev_loop *loop, ev_timer *w, int revents)
 	fetch_tick(e->fetch);
 	rpc_stats_tick(e);
 	holes_tick(e->holes);
+	if (e->discovery != NULL)
+		discovery_tick(e->discovery);
+	autodial_tick(e->autodial);
 	if (e->store != NULL)
 		store_tick(e->store);
 }

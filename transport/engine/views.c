@@ -15,6 +15,7 @@
 #include "transport/engine/nif.h"
 #include "transport/engine/reach.h"
 #include "transport/engine/rpc.h"
+#include "transport/engine/view_disc.h"
 
 #define PATHS_A_LINE 64      /* well below CONTROL_LINE_MAX */
 #define IFS_A_LINE 48
@@ -461,7 +462,8 @@ view_open(struct view *v, struct engine *e, const json_t *request)
 	} verbs[] = {
 		{"status", status_next}, {"interfaces", interfaces_next},
 		{"paths", paths_next}, {"peers", peers_next},
-		{"nodes", nodes_next}, {"reload", reload_next},
+		{"nodes", nodes_next}, {"discovered", discovered_next},
+		{"reload", reload_next},
 		{"reloaded", reloaded_next},
 	};
 	const char *verb = json_string_value(json_object_get(request, "verb"));

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/engine/offering.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "transport/core/base/crypt.h"
+#include "transport/core/base/identity.h"
+#include "transport/core/base/stamp.h"
+#include "transport/discovery/offer.h"
+#include "transport/engine/engine.h"
+#include "transport/engine/nif.h"
+
+#define FIRST_S 15.  /* ours: by then the interfaces are up */
+#define EVERY_S 60.
+#define SLICE_US 500 /* ours: a packet waits no longer for a search */
+#define SLICE_TRIES 16
+
+/*
+ * One interface, by the name of its section: a reload may bring another
+ * configuration, and what is said is looked up each time.
+ */
+struct item {
+	TAILQ_ENTRY(item) link;
+	char name[OFFER_TEXT + 1];
+	bool seen; /* in this turn */
+	struct mono last; /* announced; before the first time: never */
+	bool announced;
+	char refused[120]; /* why it is not; said once */
+	uint8_t packed[OFFER_APP_MAX];
+	size_t len; /* with its stamp, 0: none is made yet */
+};
+
+struct offering {
+	struct engine *e;
+	const struct identity *network;
+	struct hash16 dest;
+	bool there; /* the destination, in the core */
+	TAILQ_HEAD(, item) items;
+	ev_timer timer;
+	/* the search */
+	ev_idle idle;
+	struct item *searching; /* NULL: none */
+	bool encrypt;           /* what is found */
+	struct stamp_search search;
+	uint8_t packed[OFFER_APP_MAX];
+	size_t len;
+	struct mono began;
+};
+
+/* ---- what is said ---- */
+
+static void
+text(char out[OFFER_TEXT + 1], const char *in)
+{
+	size_t n = 0;
+
+	while (*in == ' ')
+		in++;
+	for (; *in != '\0' && n < OFFER_TEXT; in++)
+		if ((unsigned char)*in >= 0x20 && *in != 0x7f)
+			out[n++] = *in;
+	while (n > 0 && out[n - 1] == ' ')
+		n--;
+	out[n] = '\0';
+}
+
+static bool
+type_of(enum offer_type *t, const struct rnsconf_if *c)
+{
+	if (c->type == RNSCONF_TCP_CLIENT) {
+		*t = OFFER_KISS; /* a modem behind TCP */
+		return c->kiss_framing;
+	}
+	return offer_type_of(t, c->type_text, strlen(c->type_text));
+}
+
+static void
+radio(struct offer *o, const struct rnsconf_offer *c)
+{
+	o->numbered[OFFER_FREQUENCY] = true;
+	o->number[OFFER_FREQUENCY] = c->frequency;
+	o->numbered[OFFER_BANDWIDTH] = true;
+	o->number[OFFER_BANDWIDTH] = c->bandwidth;
+	text(o->modulation, c->modulation != NULL ? c->modulation : "");
+	if (*o->modulation == '\0')
+		o->numbered[OFFER_MODULATION] = true; /* as 0 */
+}
+
+/* False: nothing that others could use. */
+static bool
+describe(const struct offering *f, const struct rnsconf_if *c, struct offer *o)
+{
+	const struct rnsconf_offer *s = &c->offer;
+
+	memset(o, 0, sizeof(*o));
+	if (!type_of(&o->type, c))
+		return false;
+	o->transport = f->e->conf->enable_transport;
+	o->transport_id = f->e->identity_hash;
+	text(o->name, s->name != NULL ? s->name : c->name);
+	text(o->impl, OFFER_IMPL);
+	text(o->version, PACKAGE_VERSION);
+	memcpy(o->placed, s->placed, sizeof(o->placed));
+	memcpy(o->place, s->place, sizeof(o->place));
+	o->has_operator = s->has_operator;
+	o->operator_lxmf = s->operator_lxmf;
+	if (s->publish_ifac) {
+		text(o->netname, c->network_name != NULL ? c->network_name :
+		    "");
+		text(o->netkey, c->passphrase != NULL ? c->passphrase : "");
+	}
+	if (o->type == OFFER_KISS) {
+		radio(o, s);
+		return true;
+	}
+	o->port = c->listen_port;
+	if (s->reachable_on == NULL || o->port == 0 ||
+	    !offer_host_ok(s->reachable_on, strlen(s->reachable_on)))
+		return false;
+	(void)snprintf(o->host, sizeof(o->host), "%s", s->reachable_on);
+	return true;
+}
+
+/* ---- the announce ---- */
+
+static size_t
+sealed(const struct offering *f, uint8_t out[OFFER_APP_MAX],
+    const struct item *i)
+{
+	uint8_t eph[32], iv[16];
+	size_t len = 0;
+
+	randombytes_buf(eph, sizeof(eph));
+	randombytes_buf(iv, sizeof(iv));
+	if (identity_encrypt(out + 1, &len, OFFER_APP_MAX - 1,
+	    f->network->pub, &f->network->hash, NULL, eph, iv, i->packed,
+	    i->len) != RNS_OK)
+		return 0;
+	out[0] = OFFER_FLAG_SEALED;
+	return len + 1;
+}
+
+/* The same reason again is no news. */
+static void
+refuse(struct item *i, const char *why)
+{
+	if (strcmp(i->refused, why) == 0)
+		return;
+	(void)snprintf(i->refused, sizeof(i->refused), "%s", why);
+	log_warnx(i->name, "not announced to others: %s", why);
+}
+
+static const char too_long[] = "it does not fit an announce; a shorter "
+    "discovery_name or reachable_on helps";
+
+static int
+dest_add(struct offering *f)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_DEST_ADD};
+	const struct hash16 *id = &f->e->identity_hash;
+
+	if (f->there)
+		return 0;
+	cmd.dest.name = OFFER_NAME;
+	cmd.dest.type = RNS_SINGLE;
+	cmd.dest.has_identity = true;
+	memcpy(cmd.dest.identity, f->e->identity, RNS_KEY);
+	if (f->network != NULL) {
+		memcpy(cmd.dest.identity, f->network->x_priv, 32);
+		memcpy(cmd.dest.identity + 32, f->network->ed_sk, 32);
+		id = &f->network->hash;
+	}
+	f->there = rns_dest_hash(&f->dest, OFFER_NAME, id) == RNS_OK &&
+	    engine_submit(f->e, &cmd) == RNS_OK;
+	explicit_bzero(&cmd, sizeof(cmd));
+	return f->there ? 0 : -1;
+}
+
+static void
+announce(struct offering *f, struct item *i, bool encrypt)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_ANNOUNCE};
+	uint8_t app[OFFER_APP_MAX];
+	size_t n = 1 + i->len;
+
+	i->last = f->e->now;
+	i->announced = true;
+	if (encrypt) {
+		n = sealed(f, app, i);
+	} else if (n <= sizeof(app)) {
+		app[0] = 0;
+		memcpy(app + 1, i->packed, i->len);
+	}
+	if (n == 0 || n > sizeof(app)) {
+		refuse(i, too_long);
+		return;
+	}
+	if (dest_add(f) < 0) {
+		refuse(i, "the core has no place for one more destination");
+		return;
+	}
+	cmd.announce.dest = f->dest;
+	cmd.announce.app_data = app;
+	cmd.announce.app_data_len = n;
+	/* nobody is there to hear it: again in a minute */
+	i->announced = rns_submit(f->e->rns, &cmd, f->e->now) == RNS_OK;
+	if (i->announced)
+		log_info(i->name, "announced to others");
+	explicit_bzero(app, sizeof(app));
+	i->refused[0] = '\0';
+}
+
+/* ---- its stamp ---- */
+
+static void
+found(struct offering *f)
+{
+	struct item *i = f->searching;
+
+	memcpy(i->packed, f->packed, f->len);
+	memcpy(i->packed + f->len, f->search.stamp, STAMP_LEN);
+	i->len = f->len + STAMP_LEN;
+	f->searching = NULL;
+	ev_idle_stop(f->e->loop, &f->idle);
+	log_info(i->name, "its stamp took %llu tries, %lld ms",
+	    (unsigned long long)f->search.tries,
+	    (long long)(mono_sub(clock_mono(), f->began) / 1000));
+	announce(f, i, f->encrypt);
+}
+
+static void
+on_idle(struct ev_loop *loop, ev_idle *w, int revents)
+{
+	struct offering *f = w->data;
+	struct mono began = clock_mono();
+
+	(void)loop;
+	(void)revents;
+	do {
+		if (stamp_search_go(&f->search, SLICE_TRIES)) {
+			found(f);
+			return;
+		}
+	} while (mono_sub(clock_mono(), began) < SLICE_US);
+}
+
+static void
+search(struct offering *f, struct item *i, const struct rnsconf_offer *c)
+{
+	uint8_t start[STAMP_LEN];
+	struct stamp_work work;
+	struct id32 info;
+
+	crypt_sha256(&info, f->packed, f->len);
+	stamp_work(&work, info.b, sizeof(info.b), OFFER_ROUNDS);
+	randombytes_buf(start, sizeof(start));
+	stamp_search_begin(&f->search, &work, c->cost * STAMP_BIT, start);
+	f->searching = i;
+	f->encrypt = c->encrypt;
+	f->began = clock_mono();
+	ev_idle_start(f->e->loop, &f->idle);
+}
+
+/* ---- when ---- */
+
+static struct item *
+item_of(struct offering *f, const struct rnsconf_if *c)
+{
+	char name[OFFER_TEXT + 1];
+	struct item *i;
+
+	(void)snprintf(name, sizeof(name), "%s", c->name);
+	TAILQ_FOREACH(i, &f->items, link)
+		if (strcmp(i->name, name) == 0)
+			return i;
+	if ((i = calloc(1, sizeof(*i))) == NULL)
+		return NULL;
+	memcpy(i->name, name, sizeof(name));
+	TAILQ_INSERT_TAIL(&f->items, i, link);
+	return i;
+}
+
+static void
+item_free(struct offering *f, struct item *i)
+{
+	TAILQ_REMOVE(&f->items, i, link);
+	explicit_bzero(i, sizeof(*i));
+	free(i);
+}
+
+/* How long it is overdue; negative: not due. */
+static int64_t
+overdue(const struct offering *f, const struct item *i,
+    const struct rnsconf_if *c)
+{
+	if (!i->announced)
+		return INT64_MAX;
+	return mono_sub(f->e->now, i->last) -
+	    (int64_t)c->offer.interval_min * 60 * MONO_SECOND;
+}
+
+/* The most overdue of those that are up; items of sections that went go. */
+static const struct rnsconf_if *
+most_due(struct offering *f, struct item **due)
+{
+	const struct rnsconf_if *best = NULL;
+	struct item *i, *next;
+	const struct nif *n;
+
+	TAILQ_FOREACH(i, &f->items, link)
+		i->seen = i == f->searching;
+	TAILQ_FOREACH(n, &f->e->ifs, link) {
+		if (!nif_lasting(n) || !n->conf->offer.on ||
+		    (i = item_of(f, n->conf)) == NULL)
+			continue;
+		i->seen = true;
+		if (n->online && overdue(f, i, n->conf) >= 0 &&
+		    (best == NULL || overdue(f, i, n->conf) >
+		    overdue(f, *due, best))) {
+			best = n->conf;
+			*due = i;
+		}
+	}
+	for (i = TAILQ_FIRST(&f->items); i != NULL; i = next) {
+		next = TAILQ_NEXT(i, link);
+		if (!i->seen)
+			item_free(f, i);
+	}
+	return best;
+}
+
+static void
+on_timer(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct offering *f = w->data;
+	const struct rnsconf_if *c;
+	struct item *due = NULL;
+	struct offer o;
+	struct wr p;
+
+	(void)loop;
+	(void)revents;
+	if (f->searching != NULL) /* an expensive one: go on with it */
+		return;
+	if ((c = most_due(f, &due)) == NULL)
+		return;
+	/* whatever becomes of it, the others have their turn */
+	due->last = f->e->now;
+	due->announced = true;
+	if (c->offer.encrypt && f->network == NULL) {
+		refuse(due, "discovery_encrypt needs a network_identity");
+		return;
+	}
+	if (!describe(f, c, &o)) {
+		refuse(due, "it needs a port, and reachable_on with an "
+		    "address or a host name");
+		return;
+	}
+	p = wr_make(f->packed, sizeof(f->packed) - STAMP_LEN);
+	offer_pack(&p, &o);
+	explicit_bzero(&o, sizeof(o));
+	f->len = p.len;
+	if (!wr_ok(&p))
+		refuse(due, too_long);
+	else if (due->len == p.len + STAMP_LEN &&
+	    memcmp(due->packed, f->packed, p.len) == 0)
+		announce(f, due, c->offer.encrypt);
+	else
+		search(f, due, &c->offer);
+}
+
+/* ---- */
+
+struct offering *
+offering_new(struct engine *e, const struct identity *network)
+{
+	struct offering *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return NULL;
+	f->e = e;
+	f->network = network;
+	TAILQ_INIT(&f->items);
+	ev_idle_init(&f->idle, on_idle);
+	ev_set_priority(&f->idle, EV_MINPRI);
+	ev_timer_init(&f->timer, on_timer, FIRST_S, EVERY_S);
+	f->idle.data = f->timer.data = f;
+	ev_timer_start(e->loop, &f->timer);
+	return f;
+}
+
+void
+offering_free(struct offering *f)
+{
+	struct item *i;
+
+	if (f == NULL)
+		return;
+	ev_idle_stop(f->e->loop, &f->idle);
+	ev_timer_stop(f->e->loop, &f->timer);
+	while ((i = TAILQ_FIRST(&f->items)) != NULL)
+		item_free(f, i);
+	explicit_bzero(f, sizeof(*f));
+	free(f);
+}
