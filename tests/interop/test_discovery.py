@@ -39,7 +39,8 @@ def rnstatus(ctx, folder, *wrapper):
 def offers_heard(ctx):
     """A stock program announces offers; they are listed, stored as rnsd stores them, and read again."""
     port = lib.free_port()
-    text = config(server("listen", port), transport=True,
+    # several within a second: they shall not be held back
+    text = config(server("listen", port, "ingress_control = no\n"), transport=True,
                   more="discover_interfaces = yes\nrequired_discovery_value = 8\n")
     t = ctx.transport(text)
     peer = ctx.keep(lib.Script([ctx.args.python, os.path.join(lib.HERE, "offerer.py"),
@@ -66,6 +67,8 @@ def offers_heard(ctx):
     check(found["Radio"]["frequency"] == 867200000, f"{found['Radio']}")
     no = refused(t)
     check(no == {"its stamp is worth too little": 1, "neither an address nor the name of a host": 1}, f"{no}")
+    values = control(t, "status")[0]["stamp_values"]
+    check(sum(values["announce_random"]) >= 5 and sum(values["announce_app_data"]) >= 5, f"{values}")
     stored = records(t.folder)
     check(len(stored) == 3, f"{len(stored)} records")
     check(t.stop() == 0, "exit status")

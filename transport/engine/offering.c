@@ -131,7 +131,7 @@ describe(const struct offering *f, const struct rnsconf_if *c, struct offer *o)
 /* ---- the announce ---- */
 
 static size_t
-sealed(const struct offering *f, uint8_t out[OFFER_APP_MAX],
+sealed(const struct offering *f, uint8_t *out, size_t cap,
     const struct item *i)
 {
 	uint8_t eph[32], iv[16];
@@ -139,7 +139,7 @@ sealed(const struct offering *f, uint8_t out[OFFER_APP_MAX],
 
 	randombytes_buf(eph, sizeof(eph));
 	randombytes_buf(iv, sizeof(iv));
-	if (identity_encrypt(out + 1, &len, OFFER_APP_MAX - 1,
+	if (identity_encrypt(out + 1, &len, cap - 1,
 	    f->network->pub, &f->network->hash, NULL, eph, iv, i->packed,
 	    i->len) != RNS_OK)
 		return 0;
@@ -187,13 +187,13 @@ static void
 announce(struct offering *f, struct item *i, bool encrypt)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_ANNOUNCE};
-	uint8_t app[OFFER_APP_MAX];
+	uint8_t app[OFFER_APP_MAX - 1]; /* a byte is kept for access codes */
 	size_t n = 1 + i->len;
 
 	i->last = f->e->now;
 	i->announced = true;
 	if (encrypt) {
-		n = sealed(f, app, i);
+		n = sealed(f, app, sizeof(app), i);
 	} else if (n <= sizeof(app)) {
 		app[0] = 0;
 		memcpy(app + 1, i->packed, i->len);

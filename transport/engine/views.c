@@ -78,7 +78,33 @@ drops_json(const struct engine *e)
 	return o;
 }
 
-/* The same for a socket of questions; NULL: there is none. */
+/* By kind, how many packets had so many bits: 0, 1, ... up to the most. */
+static json_t *
+values_json(const struct engine *e)
+{
+	static const char *names[RNS_VALUE_KINDS] = {
+	    [RNS_VALUE_ANNOUNCE_TAIL] = "announce_app_data",
+	    [RNS_VALUE_ANNOUNCE_RANDOM] = "announce_random",
+	    [RNS_VALUE_PATH_REQUEST] = "path_request",
+	    [RNS_VALUE_LINK_REQUEST] = "link_request"};
+	json_t *o = json_object(), *list;
+	unsigned most;
+
+	for (unsigned k = 0; k < RNS_VALUE_KINDS; k++) {
+		most = RNS_VALUE_BITS;
+		while (most > 0 && rns_values(e->rns, (enum rns_value_kind)k,
+		    most - 1) == 0)
+			most--;
+		list = json_array();
+		for (unsigned i = 0; i < most; i++)
+			(void)json_array_append_new(list, num(rns_values(
+			    e->rns, (enum rns_value_kind)k, i)));
+		(void)json_object_set_new(o, names[k], list);
+	}
+	return o;
+}
+
+/* The same as drops for a socket of questions; NULL: there is none. */
 static void
 add_sock(json_t *o, const char *name, const struct asksock *s)
 {
@@ -187,6 +213,7 @@ status_next(struct view *v, bool *end)
 	(void)json_object_set_new(o, "programs", programs_json(e));
 	(void)json_object_set_new(o, "counts", counts_json(e));
 	(void)json_object_set_new(o, "drops", drops_json(e));
+	(void)json_object_set_new(o, "stamp_values", values_json(e));
 	add_sock(o, "mesh_sock", e->mesh_sock);
 	add_sock(o, "rpc", e->rpc != NULL ? rpc_sock(e->rpc) : NULL);
 	if (e->bridge != NULL)

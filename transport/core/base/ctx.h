@@ -85,6 +85,7 @@ struct rns {
 	size_t rx_cap;
 
 	uint64_t drops[RNS_DROP_COUNT];
+	uint64_t values[RNS_VALUE_KINDS][RNS_VALUE_BITS]; /* value.c */
 	uint64_t *rx_drops; /* rns_recv(): those of the interface, or NULL */
 	struct rns_counts counts;
 };

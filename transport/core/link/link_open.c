@@ -159,6 +159,7 @@ link_open(struct rns *r, const struct rns_cmd *c)
 {
 	uint8_t seed[32], data[LINK_KEYS_LEN + LINK_SIGNALLING_LEN];
 	uint8_t raw[HEADER_1_LEN + sizeof(data)];
+	const struct rns_stamps *s = &r->cfg.stamps;
 	struct known *k = known_find(r, &c->link_open.dest);
 	struct iface *via = path_iface(r, &c->link_open.dest);
 	struct packet p;
@@ -182,6 +183,9 @@ link_open(struct rns *r, const struct rns_cmd *c)
 	core_random(r, seed, sizeof(seed));
 	crypt_ed25519_expand(l->sign_sk, seed);
 	crypt_wipe(seed, sizeof(seed));
+	if (s->link_key != NULL)
+		(void)s->link_key(s->arg, &c->link_open.dest, l->sign_sk + 32,
+		    l->x_priv);
 	crypt_x25519_public(data, l->x_priv);
 	memcpy(data + 32, l->sign_sk + 32, 32);
 	signalling_put(data + LINK_KEYS_LEN, mtu, LINK_MODE_AES256);

@@ -6,6 +6,7 @@
 
 #include "transport/core/base/announce.h"
 #include "transport/core/base/event.h"
+#include "transport/core/base/value.h"
 #include "transport/core/route/pathreq.h"
 #include "transport/core/send/outbound.h"
 #include "transport/core/send/waiting.h"
@@ -154,6 +155,7 @@ accepted(struct rns *r, const struct packet *p, const struct announce *a)
 		return;
 	}
 	r->counts.announces++;
+	value_announce(r, p->dest, a);
 	if (!r->cfg.attached)
 		pass_on(r, p, path);
 	if (pathreq_answered(r, path) &&

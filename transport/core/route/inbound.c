@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "transport/core/base/dedup.h"
+#include "transport/core/base/value.h"
 #include "transport/core/link/link.h"
 #include "transport/core/link/link_in.h"
 #include "transport/core/link/link_open.h"
@@ -101,6 +102,13 @@ plain_relay(struct rns *r, const struct packet *p)
 	}
 }
 
+static void
+link_request_value(struct rns *r, const struct packet *p)
+{
+	if (p->data_len >= LINK_KEYS_LEN)
+		value_link_request(r, p->dest, p->data);
+}
+
 /*
  * reticulum-transport.md 3.7 to 3.9; true: there is nothing left to do with the
  * packet.
@@ -135,8 +143,11 @@ transit(struct rns *r, struct packet *p, bool relayed, bool link_local)
 		return false;
 	if (path == NULL)
 		return !core_drop(r, RNS_DROP_NO_PATH);
-	if (relay_forward(r, p, path))
+	if (relay_forward(r, p, path)) {
 		r->counts.relayed++;
+		if (p->type == PACKET_LINKREQUEST)
+			link_request_value(r, p);
+	}
 	return true;
 }
 
@@ -193,8 +204,10 @@ own_link_request(struct rns *r, struct packet *p)
 		(void)core_drop(r, RNS_DROP_NOT_FOR_US);
 	else if (d == NULL || (unsigned)d->type != (unsigned)p->dest_type)
 		(void)core_drop(r, RNS_DROP_NO_DEST);
-	else
+	else {
+		link_request_value(r, p);
 		link_request_in(r, d, p);
+	}
 }
 
 static void

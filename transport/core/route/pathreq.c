@@ -7,6 +7,7 @@
 #include "transport/core/base/crypt.h"
 #include "transport/core/base/dedup.h"
 #include "transport/core/base/event.h"
+#include "transport/core/base/value.h"
 #include "transport/core/send/announceq.h"
 #include "transport/core/send/announce_own.h"
 #include "transport/core/send/outbound.h"
@@ -256,6 +257,15 @@ pathreqs_iface_gone(struct rns *r, const struct iface *i)
 
 /* ---- asking ---- */
 
+static void
+tag_make(struct rns *r, const struct hash16 *dest, uint8_t tag[TAG_MAX])
+{
+	const struct rns_stamps *s = &r->cfg.stamps;
+
+	if (s->tag == NULL || !s->tag(s->arg, dest, tag))
+		core_random(r, tag, TAG_MAX);
+}
+
 /* reticulum-transport.md 6.1, 6.4; tag NULL: a fresh one. */
 static int
 pathreq_send(struct rns *r, const struct hash16 *dest, const uint8_t *tag,
@@ -268,7 +278,7 @@ pathreq_send(struct rns *r, const struct hash16 *dest, const uint8_t *tag,
 	size_t len;
 
 	if (tag == NULL) {
-		core_random(r, fresh, sizeof(fresh));
+		tag_make(r, dest, fresh);
 		tag = fresh;
 		tag_len = sizeof(fresh);
 	}
@@ -295,7 +305,7 @@ pathreq_send_except(struct rns *r, const struct hash16 *dest,
 	uint8_t tag[TAG_MAX];
 	struct iface *i;
 
-	core_random(r, tag, sizeof(tag));
+	tag_make(r, dest, tag);
 	TAILQ_FOREACH(i, &r->ifaces, entry)
 		if (i != except && iface_sends(i))
 			(void)pathreq_send(r, dest, tag, sizeof(tag), i);
@@ -596,6 +606,7 @@ pathreq_in(struct rns *r, struct packet *p)
 		return;
 	}
 	traffic_count(r, &p->rx->traffic[TRAFFIC_PATH_IN], p->raw_len);
+	value_path_request(r, q.dest, q.tag, q.tag_len);
 	if (hashset_add(&r->pathreqs->tags, key) != RNS_OK)
 		(void)core_drop(r, RNS_DROP_MEMORY);
 	q.burst = ingress_limits_requests(r, q.from);

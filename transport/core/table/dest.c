@@ -372,11 +372,33 @@ dest_announce_same(const struct dest *d, const uint8_t *app_data,
 	    memcmp(d->last + bare, app_data, app_data_len) == 0);
 }
 
+/*
+ * With what stands behind it, if that fits; returns the length. app_data_len
+ * fits already.
+ */
+static size_t
+stamped(struct rns *r, const struct dest *d, uint8_t rnd[5],
+    uint8_t out[ANNOUNCE_APP_DATA_MAX], const uint8_t *app_data,
+    size_t app_data_len)
+{
+	const struct rns_stamps *s = &r->cfg.stamps;
+	uint8_t suffix[RNS_SUFFIX_MAX];
+	size_t n = s->announce(s->arg, &d->hash, rnd, suffix);
+
+	if (app_data_len > 0)
+		memcpy(out, app_data, app_data_len);
+	if (n == 0 || n > sizeof(suffix) ||
+	    !dest_announce_fits(d, app_data_len + n))
+		return app_data_len;
+	memcpy(out + app_data_len, suffix, n);
+	return app_data_len + n;
+}
+
 int
 dest_announce(struct rns *r, struct dest *d, const uint8_t *app_data,
     size_t app_data_len)
 {
-	uint8_t rnd[5], ratchet[RNS_RATCHET];
+	uint8_t rnd[5], ratchet[RNS_RATCHET], buf[ANNOUNCE_APP_DATA_MAX];
 	int64_t now_us = core_wall_us(r);
 	uint64_t emitted = now_us > 0 ? (uint64_t)(now_us / MONO_SECOND) : 0;
 	size_t n;
@@ -404,6 +426,10 @@ dest_announce(struct rns *r, struct dest *d, const uint8_t *app_data,
 	if (d->last_emitted > 0 && emitted <= d->last_emitted)
 		emitted = d->last_emitted + 1;
 	core_random(r, rnd, sizeof(rnd));
+	if (r->cfg.stamps.announce != NULL) {
+		app_data_len = stamped(r, d, rnd, buf, app_data, app_data_len);
+		app_data = buf;
+	}
 	n = announce_build(d->last, &d->identity, &d->hash, d->name_hash, rnd,
 	    emitted, d->ratchets ? ratchet : NULL, app_data, app_data_len,
 	    false);

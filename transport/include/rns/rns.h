@@ -70,6 +70,33 @@ struct rns_limits {
 };
 void rns_limits_default(struct rns_limits *);
 
+/*
+ * Proofs of work of packets (reticulum-1.6.md 10.2): where they would go into
+ * ours, and what those of others are worth. All off: NULL, and nothing is
+ * asked. They must not call the context. False, or 0: as without.
+ */
+#define RNS_SUFFIX_MAX 34
+enum rns_value_kind {
+	RNS_VALUE_ANNOUNCE_TAIL,   /* the last 32 bytes of the app data */
+	RNS_VALUE_ANNOUNCE_RANDOM, /* the first 5 of the random hash */
+	RNS_VALUE_PATH_REQUEST,    /* the tag */
+	RNS_VALUE_LINK_REQUEST,    /* the X25519 key */
+	RNS_VALUE_KINDS
+};
+struct rns_stamps {
+	void *arg;
+	/* the private X25519 key of a link to dest, whose Ed25519 key is ed */
+	bool (*link_key)(void *arg, const struct hash16 *dest,
+	    const uint8_t ed[32], uint8_t x_priv[32]);
+	bool (*tag)(void *arg, const struct hash16 *dest, uint8_t tag[16]);
+	/* the random bytes, and how many stand behind the app data */
+	size_t (*announce)(void *arg, const struct hash16 *dest,
+	    uint8_t random[5], uint8_t suffix[RNS_SUFFIX_MAX]);
+	/* received; value in steps of 1/256 bit */
+	void (*value)(void *arg, enum rns_value_kind,
+	    const struct hash16 *dest, uint32_t value);
+};
+
 struct rns_config {
 	/* n unpredictable bytes; must not fail */
 	void (*random)(void *arg, uint8_t *out, size_t n);
@@ -82,6 +109,7 @@ struct rns_config {
 	bool implicit_proof;      /* use_implicit_proof */
 	bool link_mtu_discovery;
 	bool local_hops_delta; /* what begins here looks as if relayed */
+	struct rns_stamps stamps; /* zeros: none */
 };
 
 struct rns;
@@ -523,6 +551,14 @@ bool rns_next_event(struct rns *, struct rns_event *);
 
 uint64_t rns_drops(const struct rns *, enum rns_drop);
 const char *rns_drop_text(enum rns_drop);
+
+/*
+ * How many packets had a candidate worth so many whole bits, from 0 to
+ * RNS_VALUE_BITS - 1, which stands for more too. Chance gives each bit half as
+ * many as the one before.
+ */
+#define RNS_VALUE_BITS 33
+uint64_t rns_values(const struct rns *, enum rns_value_kind, unsigned bits);
 
 /* The node's own transport identity. */
 const uint8_t *rns_identity_public(const struct rns *); /* 64 bytes */
