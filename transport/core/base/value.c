@@ -37,12 +37,12 @@ value_announce(struct rns *r, const struct hash16 *dest,
 }
 
 void
-value_path_request(struct rns *r, const uint8_t dest[RNS_HASH],
+value_path_request(struct rns *r, const struct hash16 *dest,
     const uint8_t *tag, size_t n)
 {
-	struct iovec_c v[2] = {{dest, RNS_HASH}, {tag, n}};
+	struct iovec_c v[2] = {{dest->b, RNS_HASH}, {tag, n}};
 
-	weigh(r, RNS_VALUE_PATH_REQUEST, hash16_at(dest), v, 2);
+	weigh(r, RNS_VALUE_PATH_REQUEST, dest, v, 2);
 }
 
 void

@@ -15,7 +15,7 @@
  */
 void value_announce(struct rns *, const struct hash16 *dest,
     const struct announce *);
-void value_path_request(struct rns *, const uint8_t dest[RNS_HASH],
+void value_path_request(struct rns *, const struct hash16 *dest,
     const uint8_t *tag, size_t n);
 /* data: both keys of the initiator. */
 void value_link_request(struct rns *, const struct hash16 *dest,

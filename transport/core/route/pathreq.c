@@ -606,7 +606,7 @@ pathreq_in(struct rns *r, struct packet *p)
 		return;
 	}
 	traffic_count(r, &p->rx->traffic[TRAFFIC_PATH_IN], p->raw_len);
-	value_path_request(r, q.dest, q.tag, q.tag_len);
+	value_path_request(r, hash16_at(q.dest), q.tag, q.tag_len);
 	if (hashset_add(&r->pathreqs->tags, key) != RNS_OK)
 		(void)core_drop(r, RNS_DROP_MEMORY);
 	q.burst = ingress_limits_requests(r, q.from);
