@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "transport/core/base/identity.h"
 #include "transport/core/base/stamp.h"
 #include "transport/engine/engine.h"
 
@@ -32,7 +33,8 @@ struct discovery {
 	int dir; /* storage/discovery/interfaces, or -1 */
 	struct offers *offers;
 	void (*heard)(struct engine *, const struct offer_entry *);
-	const struct identity *network;
+	bool has_network;
+	struct identity network;
 	uint8_t name_hash[RNS_NAME_HASH];
 	struct waiting queue[WAITING_MAX]; /* a ring */
 	unsigned first, count;
@@ -52,12 +54,6 @@ uint64_t
 discovery_drops(const struct discovery *d, enum offer_drop why)
 {
 	return d->drops[why];
-}
-
-void
-discovery_network(struct discovery *d, const struct identity *key)
-{
-	d->network = key;
 }
 
 /* ---- records ---- */
@@ -179,7 +175,8 @@ weigh(struct discovery *d, const struct waiting *w, struct offer_entry *new)
 	enum offer_drop why;
 	size_t len;
 
-	why = offer_open(opened, &len, w->app_data, w->len, d->network);
+	why = offer_open(opened, &len, w->app_data, w->len,
+	    d->has_network ? &d->network : NULL);
 	if (why != OFFER_TAKEN)
 		return why;
 	if (!offer_worth(&new->value, opened, len,
@@ -276,7 +273,7 @@ discovery_tick(struct discovery *d)
 }
 
 struct discovery *
-discovery_new(struct engine *e, int dir,
+discovery_new(struct engine *e, int dir, const uint8_t *network,
     void (*heard)(struct engine *, const struct offer_entry *))
 {
 	struct discovery *d = calloc(1, sizeof(*d));
@@ -288,6 +285,8 @@ discovery_new(struct engine *e, int dir,
 	}
 	d->e = e;
 	d->heard = heard;
+	d->has_network = network != NULL &&
+	    identity_load(&d->network, network) == RNS_OK;
 	rns_name_hash(d->name_hash, OFFER_NAME);
 	ev_idle_init(&d->idle, on_idle);
 	ev_set_priority(&d->idle, EV_MINPRI);
@@ -314,5 +313,6 @@ discovery_free(struct discovery *d)
 	if (d->dir >= 0)
 		(void)close(d->dir);
 	explicit_bzero(d->queue, sizeof(d->queue));
+	identity_clear(&d->network);
 	free(d);
 }

@@ -11,7 +11,6 @@
 
 struct engine;
 struct discovery;
-struct identity;
 
 /*
  * Interfaces that others offer (reticulum-transport.md 7.8): announces are
@@ -22,21 +21,18 @@ struct identity;
  */
 
 /*
- * dir: the storage folder, or -1. Reads what is stored. heard: told of each
- * that is heard, from a turn of the loop. NULL: no memory.
+ * dir: the storage folder, or -1. Reads what is stored. network: the private
+ * key that opens what is encrypted for a network, NULL: none. heard: told of
+ * each that is heard, from a turn of the loop. NULL: no memory.
  */
 struct discovery *discovery_new(struct engine *, int dir,
+    const uint8_t *network,
     void (*heard)(struct engine *, const struct offer_entry *));
 void discovery_free(struct discovery *);
 /* The core's events; others than announces of interfaces are passed over. */
 void discovery_event(struct discovery *, const struct rns_event *);
 /* Once a second: what is too old goes. */
 void discovery_tick(struct discovery *);
-/*
- * The key that opens those encrypted for a network, kept by the caller; NULL:
- * none.
- */
-void discovery_network(struct discovery *, const struct identity *);
 
 /* For listings: offers_list() of it, and what was not taken. */
 const struct offers *discovery_offers(const struct discovery *);

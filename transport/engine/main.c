@@ -142,7 +142,8 @@ static void
 discovery_start(struct engine *e, int dir)
 {
 	if (e->conf->discovery.listen &&
-	    (e->discovery = discovery_new(e, dir, autodial_heard)) == NULL)
+	    (e->discovery = discovery_new(e, dir, NULL, autodial_heard)) ==
+	    NULL)
 		log_errx("discovery", "out of memory: interfaces of others "
 		    "are not heard");
 	if (e->discovery != NULL)

@@ -39,7 +39,8 @@ struct item {
 
 struct offering {
 	struct engine *e;
-	const struct identity *network;
+	bool has_network;
+	struct identity network;
 	struct hash16 dest;
 	bool there; /* the destination, in the core */
 	TAILQ_HEAD(, item) items;
@@ -140,7 +141,7 @@ sealed(const struct offering *f, uint8_t *out, size_t cap,
 	randombytes_buf(eph, sizeof(eph));
 	randombytes_buf(iv, sizeof(iv));
 	if (identity_encrypt(out + 1, &len, cap - 1,
-	    f->network->pub, &f->network->hash, NULL, eph, iv, i->packed,
+	    f->network.pub, &f->network.hash, NULL, eph, iv, i->packed,
 	    i->len) != RNS_OK)
 		return 0;
 	out[0] = OFFER_FLAG_SEALED;
@@ -172,10 +173,10 @@ dest_add(struct offering *f)
 	cmd.dest.type = RNS_SINGLE;
 	cmd.dest.has_identity = true;
 	memcpy(cmd.dest.identity, f->e->identity, RNS_KEY);
-	if (f->network != NULL) {
-		memcpy(cmd.dest.identity, f->network->x_priv, 32);
-		memcpy(cmd.dest.identity + 32, f->network->ed_sk, 32);
-		id = &f->network->hash;
+	if (f->has_network) {
+		memcpy(cmd.dest.identity, f->network.x_priv, 32);
+		memcpy(cmd.dest.identity + 32, f->network.ed_sk, 32);
+		id = &f->network.hash;
 	}
 	f->there = rns_dest_hash(&f->dest, OFFER_NAME, id) == RNS_OK &&
 	    engine_submit(f->e, &cmd) == RNS_OK;
@@ -354,7 +355,7 @@ on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 	/* whatever becomes of it, the others have their turn */
 	due->last = f->e->now;
 	due->announced = true;
-	if (c->offer.encrypt && f->network == NULL) {
+	if (c->offer.encrypt && !f->has_network) {
 		refuse(due, "discovery_encrypt needs a network_identity");
 		return;
 	}
@@ -379,14 +380,15 @@ on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 /* ---- */
 
 struct offering *
-offering_new(struct engine *e, const struct identity *network)
+offering_new(struct engine *e, const uint8_t *network)
 {
 	struct offering *f = calloc(1, sizeof(*f));
 
 	if (f == NULL)
 		return NULL;
 	f->e = e;
-	f->network = network;
+	f->has_network = network != NULL &&
+	    identity_load(&f->network, network) == RNS_OK;
 	TAILQ_INIT(&f->items);
 	ev_idle_init(&f->idle, on_idle);
 	ev_set_priority(&f->idle, EV_MINPRI);
@@ -407,6 +409,7 @@ offering_free(struct offering *f)
 	ev_timer_stop(f->e->loop, &f->timer);
 	while ((i = TAILQ_FIRST(&f->items)) != NULL)
 		item_free(f, i);
+	identity_clear(&f->network);
 	explicit_bzero(f, sizeof(*f));
 	free(f);
 }

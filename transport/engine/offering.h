@@ -2,8 +2,9 @@
 #ifndef WARREN_TRANSPORT_ENGINE_OFFERING_H
 #define WARREN_TRANSPORT_ENGINE_OFFERING_H
 
+#include <stdint.h>
+
 struct engine;
-struct identity;
 struct offering;
 
 /*
@@ -13,11 +14,10 @@ struct offering;
  */
 
 /*
- * network: the key that signs, and is encrypted to, kept by the caller; NULL:
- * the node's own, and what is to be encrypted is not announced. NULL: no
- * memory.
+ * network: the private key that signs, and is encrypted to; NULL: the node's
+ * own, and what is to be encrypted is not announced. NULL: no memory.
  */
-struct offering *offering_new(struct engine *, const struct identity *network);
+struct offering *offering_new(struct engine *, const uint8_t *network);
 void offering_free(struct offering *);
 
 #endif
