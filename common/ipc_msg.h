@@ -186,6 +186,15 @@ enum event_kind {
 /* let me go before others (transport/engine/promptness.h); 0 or an errno */
 #define MSG_PROMPT(F)
 #define MSG_PROMPTED(F) F(i32, error, 0)
+/*
+ * A device of an AutoInterface, as long as transport's BIND of that number
+ * stands: its link-local address, and sockets of the group, of discovery and
+ * of data, in this order; again when the address is another. Without sockets:
+ * gone, or why (errno) it cannot be used.
+ */
+#define MSG_DEVICE(F)                                                          \
+	F(u32, index, 0) F(u32, seq, 0) F(u32, device, 0) F(str, name, 15)     \
+	F(arr, addr, 16) F(i32, error, 0)
 /* ---- transport to parent and back: `warren reload`, asked at mesh.sock ---- */
 #define MSG_RELOAD(F) F(u32, seq, 0)
 enum reload_said { RELOAD_CHANGED = 1, RELOAD_WAITS, RELOAD_NOTE, RELOAD_MISTAKE };
@@ -476,6 +485,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(BIND, TRANSPORT, PARENT, 0, 0)                                       \
 	M(DIAL_FOUND, TRANSPORT, PARENT, 0, 0)                                 \
 	M(OPENED, PARENT, TRANSPORT, 0, 2)                                     \
+	M(DEVICE, PARENT, TRANSPORT, 0, 3)                                     \
 	M(RELOAD, TRANSPORT, PARENT, 0, 0)                                     \
 	M(PROMPT, TRANSPORT, PARENT, 0, 0)                                     \
 	M(PROMPTED, PARENT, TRANSPORT, 0, 0)                                   \

@@ -18,6 +18,7 @@ static const struct {
 	{RNSCONF_TCP_CLIENT, open_tcp_client},
 	{RNSCONF_TCP_SERVER, open_tcp_server},
 	{RNSCONF_UDP, open_udp},
+	{RNSCONF_AUTO, open_auto},
 };
 
 static const struct rnsconf_if *
@@ -44,6 +45,8 @@ ask(struct parent *p, uint32_t index, uint32_t seq, uint32_t generation)
 		opening_refuse(p, index, seq, ESTALE, "config has changed");
 		return;
 	}
+	/* who asks again has given the last answer up */
+	opening_forget(p, index);
 	while (c != NULL && k < NELEM(openers) && openers[k].type != c->type)
 		k++;
 	if (c == NULL || k == NELEM(openers)) {

@@ -53,6 +53,8 @@ opening_free(struct opening *o)
 		at = &(*at)->next;
 	if (*at == o)
 		*at = o->next;
+	if (o->stop != NULL)
+		o->stop(o);
 	ev_io_stop(o->parent->loop, &o->io);
 	ev_timer_stop(o->parent->loop, &o->late);
 	resolve_stop(o->resolve);
@@ -68,6 +70,20 @@ opening_clear(struct parent *p)
 {
 	while (p->openings != NULL)
 		opening_free(p->openings);
+}
+
+void
+opening_forget(struct parent *p, uint32_t index)
+{
+	struct opening *o = p->openings;
+
+	while (o != NULL) {
+		struct opening *next = o->next;
+
+		if (o->index == index)
+			opening_free(o);
+		o = next;
+	}
 }
 
 struct opening *
@@ -105,6 +121,14 @@ opening_done(struct opening *o, int error, const char *text)
 	else
 		send_answer(o->parent, &m, fd, o->send_fd >= 0 ? 2 : 1);
 	opening_free(o);
+}
+
+void
+opening_stands(struct opening *o)
+{
+	struct msg_OPENED m = {.index = o->index, .seq = o->seq};
+
+	send_answer(o->parent, &m, NULL, 0);
 }
 
 /* ---- addresses ---- */

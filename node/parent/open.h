@@ -42,13 +42,15 @@ struct opening {
 	uint32_t to;        /* ... to that IPv4 address */
 	uint16_t to_port;
 	char host[256];     /* what is looked up second; "": nothing */
+	void *own;          /* the opener's; stop() frees it */
+	void (*stop)(struct opening *);
 	ev_io io;           /* the opener's; both stopped with it */
 	ev_timer late;
 };
 
 typedef void open_fn(struct opening *, const struct rnsconf_if *);
 open_fn open_tcp_client, open_tcp_server; /* open_tcp.c */
-open_fn open_udp;
+open_fn open_auto, open_udp;
 
 struct msg_DIAL_FOUND;
 /* An interface of somebody else's; answered as index RNSCONF_FOUND. */
@@ -61,6 +63,11 @@ struct opening *opening_new(struct parent *, uint32_t index, uint32_t seq);
  * are what transport gets; else an errno and why.
  */
 void opening_done(struct opening *, int error, const char *text);
+/*
+ * The answer that it stands, without a descriptor: from now on it tells
+ * transport by itself, until opening_clear().
+ */
+void opening_stands(struct opening *);
 /* ... that none of its addresses would do; a name's last one is named. */
 void opening_failed(struct opening *, int error);
 /*
@@ -76,6 +83,8 @@ void opening_look_up(struct opening *, const char *host,
 void opening_connect(struct opening *);
 /* All of them, without an answer. */
 void opening_clear(struct parent *);
+/* Of an interface: those that are under way, or stand. */
+void opening_forget(struct parent *, uint32_t index);
 /* A question that is not even begun. */
 void opening_refuse(struct parent *, uint32_t index, uint32_t seq, int error,
     const char *text);

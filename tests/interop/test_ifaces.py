@@ -6,21 +6,23 @@ import os
 import subprocess
 
 import lib
-from lib import CODES, check, client, config, server
-from test_jobs import Daemon
+import netns
+from lib import CODES, check, config
+from test_jobs import IN_GROUP, Daemon
 from test_relay import visit
 
 STEPS = ["announce", "packet", "open", "identify", "echo20k", "close"]
 
 
-def warrend(ctx, interfaces):
+def warrend(ctx, interfaces, net=None):
     """A relay; its folder, when all its interfaces are up."""
     folder = ctx.dir("warrend")
     os.chmod(folder, 0o700)
     with open(os.path.join(folder, "config"), "w") as f:
         f.write(config(interfaces, transport=True))
     os.chmod(os.path.join(folder, "config"), 0o600)
-    Daemon(ctx, [os.path.join(ctx.args.build, "warrend"), "--config", folder], "warrend.log")
+    argv = [IN_GROUP, os.path.join(ctx.args.build, "warrend"), "--config", folder]
+    Daemon(ctx, net.inside(*argv) if net else argv, "warrend.log")
     lib.must(lambda: (of := interfaces_of(ctx, folder)) and all(i["online"] for i in of), "every interface is up")
     return folder
 
@@ -60,10 +62,34 @@ def over_udp(ctx, old=True, steps=STEPS):
     check(one["name"] == f"UDPInterface[one/127.0.0.1:{p[0]}]", one)
 
 
+def auto(name, extra=""):
+    return f"[[{name}]]\ntype = AutoInterface\nenabled = yes\n{extra}"
+
+
+def over_auto(ctx, old=True, extra=CODES, steps=STEPS):
+    """1.4.2 - a cable - warrend - a cable - 1.5.7, all with one AutoInterface"""
+    if not netns.possible():
+        return "this user may make no network namespace"
+    a, w, b = (ctx.keep(netns.Net()) for _ in range(3))
+    netns.cable(w, "left", a, "cable")
+    netns.cable(w, "right", b, "cable")
+    node = warrend(ctx, auto("lan", extra), w)
+    pythons = [n.wrapper(os.path.join(ctx.folder, f"python{i}"), p) for i, (n, p) in enumerate(
+        ((a, ctx.args.python_old if old else ctx.args.python), (b, ctx.args.python)))]
+    visit(ctx, ctx.stock_dir(config(auto("lan", extra))), ctx.stock_dir(config(auto("lan", extra))),
+          pythons[1], pythons[0], 2, steps=steps)
+    check(ctx.mtu == 1196, f"an AutoInterface takes part in link MTU discovery: {ctx.mtu}")
+    i = interfaces_of(ctx, node)[0]
+    check(i["name"] == "AutoInterface[lan]" and i["clients"] == 2 and i["rx_packets"] > 5, i)
+
+
 TESTS = [
     ("udp: 1.4.2 and 1.5.7 over a relay", over_udp),
+    ("auto: 1.4.2 and 1.5.7 over a relay", over_auto),
 ]
 LONG = [
+    ("auto: 1.5.7 and 1.5.7, resources, no access code",
+     lambda ctx: over_auto(ctx, False, "", ["announce", "open", "identify", "size500k", "resource2m", "close"])),
     ("udp: resources between 1.5.7 over a relay",
      lambda ctx: over_udp(ctx, old=False, steps=["announce", "open", "identify", "size500k", "resource2m", "close"])),
 ]

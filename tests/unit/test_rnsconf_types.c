@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keys of the types of interfaces: reticulum-transport.md 8.1, 8.3, 10. */
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #include "transport/config/rnsconf.h"
 
 #define HEAD "[interfaces]\n[[I]]\nenabled = yes\n"
+#define AUTO HEAD "type = AutoInterface\n"
 #define UDP HEAD "type = UDPInterface\n"
 
 static struct rnsconf *
@@ -101,10 +103,61 @@ udp(void **state)
 	    "unknown key", "\"forward_ip\"");
 }
 
+static void
+group(const struct rnsconf *c, const char *want)
+{
+	uint8_t raw[16];
+	char text[64];
+
+	rnsconf_auto_group(&c->ifs[0], raw);
+	assert_non_null(inet_ntop(AF_INET6, raw, text, sizeof(text)));
+	assert_string_equal(text, want);
+}
+
+static void
+automatic(void **state)
+{
+	struct rnsconf *c;
+
+	(void)state;
+	c = parse(AUTO);
+	assert_int_equal(c->nnotes, 0);
+	assert_true(c->ifs[0].enabled);
+	assert_int_equal(c->ifs[0].discovery_port, 29716);
+	assert_int_equal(c->ifs[0].data_port, 42671);
+	assert_null(c->ifs[0].devices);
+	assert_null(c->ifs[0].ignored);
+	display(c, "AutoInterface[I]");
+	group(c, "ff12:0:d70b:fb1c:16e4:5e39:485e:31e1");
+	rnsconf_free(c);
+	c = parse(AUTO "group_id = mygroup\ndiscovery_scope = Organisation\n"
+	    "multicast_address_type = permanent\ndevices = eth0, wlan0\n"
+	    "ignored_devices = eth1\ndiscovery_port = 1\ndata_port = 3\n"
+	    "configured_bitrate = 7000\npassphrase = x\n");
+	assert_int_equal(c->nnotes, 0);
+	assert_int_equal(c->ifs[0].ndevices, 2);
+	assert_string_equal(c->ifs[0].devices[1], "wlan0");
+	assert_int_equal(c->ifs[0].nignored, 1);
+	assert_string_equal(c->ifs[0].ignored[0], "eth1");
+	assert_int_equal(c->ifs[0].bitrate, 7000);
+	assert_int_equal(c->ifs[0].ifac_size, 16);
+	group(c, "ff08:0:7173:f7ee:9e1e:913:988f:3515");
+	rnsconf_free(c);
+	wrong(AUTO "discovery_scope = lnk\n", 5, "link is used", "admin");
+	wrong(AUTO "multicast_address_type = x\n", 5, "temporary is used",
+	    "permanent");
+	wrong(AUTO "discovery_port = 65535\n", 5, "discovery_port", "65534");
+	wrong(AUTO "data_port = 29717\n", 5, "data_port 29717 is one of",
+	    "choose another");
+	wrong(AUTO "ignored_device = lo\n", 5, "unknown key",
+	    "\"ignored_devices\"");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(automatic),
 		cmocka_unit_test(udp),
 	};
 

@@ -392,6 +392,8 @@ rnsconf_if_display(const struct rnsconf_if *i, char *out, size_t cap)
 {
 	if (i->type == RNSCONF_UDP)
 		display_udp(i, out, cap);
+	else if (i->type == RNSCONF_AUTO)
+		(void)snprintf(out, cap, "%s[%s]", i->type_text, i->name);
 	else
 		display_tcp(i, out, cap);
 }

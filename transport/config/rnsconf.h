@@ -25,6 +25,16 @@ enum rnsconf_type {
 	RNSCONF_TCP_SERVER,
 	RNSCONF_TCP_CLIENT,
 	RNSCONF_UDP,
+	RNSCONF_AUTO,
+};
+
+/* As it stands in the multicast address (reticulum-transport.md 10.1). */
+enum rnsconf_scope {
+	RNSCONF_SCOPE_LINK = 2,
+	RNSCONF_SCOPE_ADMIN = 4,
+	RNSCONF_SCOPE_SITE = 5,
+	RNSCONF_SCOPE_ORGANISATION = 8,
+	RNSCONF_SCOPE_GLOBAL = 14,
 };
 
 /* What is said of an interface to everybody, reticulum-transport.md 7.8, 8.7. */
@@ -93,6 +103,16 @@ struct rnsconf_if {
 	/* reticulum-transport.md 10.4: those that end soon; TCP servers too */
 	bool block_flapping;
 	uint32_t flap_threshold_s, flap_grace, flap_block_min;
+
+	/* Auto, reticulum-transport.md 10.1 */
+	const char *group_id;
+	enum rnsconf_scope scope;
+	bool permanent; /* the type of the multicast address */
+	uint16_t discovery_port, data_port;
+	const char *const *devices; /* NULL: all that are fit */
+	unsigned ndevices;
+	const char *const *ignored;
+	unsigned nignored;
 };
 
 enum rnsconf_share { RNSCONF_UNIX, RNSCONF_TCP };
@@ -185,6 +205,9 @@ void rnsconf_if_off(struct rnsconf *, struct rnsconf_if *, const char *why);
  * hash.
  */
 void rnsconf_if_display(const struct rnsconf_if *, char *out, size_t cap);
+
+/* The multicast address of an AutoInterface (reticulum-transport.md 10.1). */
+void rnsconf_auto_group(const struct rnsconf_if *, uint8_t out[16]);
 
 /*
  * Socket name of the shared instance: "rns/NAME", or "rns/NAME/rpc"; without

@@ -35,7 +35,7 @@ static const struct {
 } types[] = {
 	{"TCPServerInterface", RNSCONF_TCP_SERVER, rnsconf_read_tcp_server, 16},
 	{"TCPClientInterface", RNSCONF_TCP_CLIENT, rnsconf_read_tcp_client, 16},
-	{"AutoInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"AutoInterface", RNSCONF_AUTO, rnsconf_read_auto, 16},
 	{"UDPInterface", RNSCONF_UDP, rnsconf_read_udp, 16},
 	{"BackboneInterface", RNSCONF_UNSUPPORTED, NULL, 0},
 	{"BackboneClientInterface", RNSCONF_UNSUPPORTED, NULL, 0},
@@ -157,7 +157,7 @@ note_type(struct reader *r, const struct rnsconf_if *i)
 	char hint[160];
 
 	if (i->type == RNSCONF_UNSUPPORTED) {
-		rnsconf_note(r, line, "TCPClientInterface, "
+		rnsconf_note(r, line, "AutoInterface, TCPClientInterface, "
 		    "TCPServerInterface and UDPInterface are",
 		    "%s: type \"%s\" is not "
 		    "supported by this version, skipped", r->where,

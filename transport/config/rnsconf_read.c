@@ -179,6 +179,29 @@ rnsconf_knobs(struct reader *r, const struct knob *k, size_t n, void *base)
 		read_knob(r, &k[i], base);
 }
 
+const char *const *
+rnsconf_list(struct reader *r, const char *key, unsigned *n)
+{
+	struct conf_entry *e = conf_ask(&r->v, key);
+	const char **list;
+
+	*n = 0;
+	if (e == NULL || e->n == 0)
+		return NULL;
+	list = (void *)conf_keep(r->v.tree, "", e->n * sizeof(*list));
+	if (list == NULL) {
+		rnsconf_no_memory(r);
+		return NULL;
+	}
+	for (unsigned i = 0; i < e->n; i++) {
+		const char *v = conf_value(r->v.tree, r->v.sec, e, i, r->v.m);
+
+		if (v != NULL && *v != '\0')
+			list[(*n)++] = v;
+	}
+	return *n > 0 ? list : NULL;
+}
+
 void
 rnsconf_unknown(struct reader *r)
 {

@@ -59,6 +59,9 @@ struct knob {
 	    INGRESS_FLOAT(type, "ec_pr_freq", egress_hz),                      \
 	{"egress_control", K_BOOL, FIELD(type, ingress.egress), 0, 0}
 
+/* The values of a list in one array of the tree; NULL: not there, or empty. */
+const char *const *rnsconf_list(struct reader *, const char *key,
+    unsigned *n);
 /* Another section; its keys are asked for from now on. */
 void rnsconf_enter(struct reader *, const struct conf_section *,
     const char *where);
@@ -84,8 +87,9 @@ void rnsconf_read_offer(struct reader *, struct rnsconf_if *);
 /* The keys of one type: rnsconf_tcp.c */
 void rnsconf_read_tcp_server(struct reader *, struct rnsconf_if *);
 void rnsconf_read_tcp_client(struct reader *, struct rnsconf_if *);
-/* rnsconf_udp.c */
+/* rnsconf_udp.c, rnsconf_auto.c */
 void rnsconf_read_udp(struct reader *, struct rnsconf_if *);
+void rnsconf_read_auto(struct reader *, struct rnsconf_if *);
 
 /* Gives mistakes of which only the line is known their columns. */
 void rnsconf_settle(struct reader *, struct mistakes *);

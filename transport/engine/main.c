@@ -16,6 +16,7 @@
 #include "transport/engine/engine.h"
 #include "transport/engine/fetch.h"
 #include "transport/engine/holes.h"
+#include "transport/engine/if_auto.h"
 #include "transport/engine/if_local.h"
 #include "transport/engine/kinds.h"
 #include "transport/engine/manage.h"
@@ -310,6 +311,15 @@ static void
 on_OPENED(struct engine *e, const struct msg_OPENED *m, struct ipc_in *in)
 {
 	nif_opened(e, m, ipc_in_take(in, 0), ipc_in_take(in, 1));
+}
+
+static void
+on_DEVICE(struct engine *e, const struct msg_DEVICE *m, struct ipc_in *in)
+{
+	const int fd[] = {ipc_in_take(in, 0), ipc_in_take(in, 1),
+	    ipc_in_take(in, 2)};
+
+	auto_device(e, m, fd);
 }
 
 static void

@@ -290,8 +290,8 @@ nif_start_all(struct engine *e)
 void
 nif_opened(struct engine *e, const struct msg_OPENED *m, int fd, int send_fd)
 {
-	const struct nif_open o = {.fd = fd, .error = m->error,
-	    .text = m->text, .send_fd = send_fd, .to = m->to,
+	const struct nif_open o = {.fd = fd, .seq = m->seq,
+	    .error = m->error, .text = m->text, .send_fd = send_fd, .to = m->to,
 	    .to_port = m->to_port};
 	struct nif *n;
 

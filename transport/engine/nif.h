@@ -20,9 +20,16 @@
 
 struct nif;
 
+#define NIF_COUNTS 8
+struct nif_count {
+	const char *name;
+	uint64_t n;
+};
+
 /* What the parent has opened; fd -1: nothing, and why, of which one is empty. */
 struct nif_open {
 	int fd;
+	uint32_t seq; /* of the question */
 	int error; /* errno */
 	const char *text;
 	/* of one of datagrams; send_fd -1: it does not send */
@@ -71,6 +78,11 @@ struct nif_kind {
 	void (*flush)(struct nif *);
 	/* What rnstatus shows of this kind alone. NULL: nothing. */
 	void (*stats)(const struct nif *, struct stats_if *);
+	/*
+	 * What it counts of its own, for status: how many it filled in. NULL:
+	 * nothing.
+	 */
+	unsigned (*counts)(const struct nif *, struct nif_count[NIF_COUNTS]);
 	/* It goes; its socket and timers are closed after it. NULL: nothing. */
 	void (*stop)(struct nif *);
 };

@@ -233,6 +233,16 @@ mode_name(enum rns_if_mode m)
 	return (unsigned)m < NELEM(names) ? names[m] : "full";
 }
 
+static void
+add_own(json_t *o, const struct nif *n)
+{
+	struct nif_count own[NIF_COUNTS];
+	unsigned k = n->kind->counts != NULL ? n->kind->counts(n, own) : 0;
+
+	while (k-- > 0)
+		(void)json_object_set_new(o, own[k].name, num(own[k].n));
+}
+
 static json_t *
 nif_json(const struct nif *n)
 {
@@ -252,6 +262,7 @@ nif_json(const struct nif *n)
 		(void)json_object_set_new(o, "thrown_out", num(n->thrown));
 	if (n->given_up)
 		(void)json_object_set_new(o, "given_up", json_true());
+	add_own(o, n);
 	nif_counts(n, &s);
 	(void)json_object_set_new(o, "rx_bytes", num(s.rx_bytes));
 	(void)json_object_set_new(o, "tx_bytes", num(s.tx_bytes));
