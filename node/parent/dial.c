@@ -19,6 +19,7 @@ static const struct {
 	{RNSCONF_TCP_SERVER, open_tcp_server},
 	{RNSCONF_UDP, open_udp},
 	{RNSCONF_AUTO, open_auto},
+	{RNSCONF_PIPE, open_pipe},
 };
 
 static const struct rnsconf_if *

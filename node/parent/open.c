@@ -124,11 +124,19 @@ opening_done(struct opening *o, int error, const char *text)
 }
 
 void
-opening_stands(struct opening *o)
+opening_stands(struct opening *o, int fd)
 {
 	struct msg_OPENED m = {.index = o->index, .seq = o->seq};
 
-	send_answer(o->parent, &m, NULL, 0);
+	send_answer(o->parent, &m, &fd, fd >= 0);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+void
+opening_over(struct opening *o)
+{
+	opening_free(o);
 }
 
 /* ---- addresses ---- */

@@ -50,7 +50,7 @@ struct opening {
 
 typedef void open_fn(struct opening *, const struct rnsconf_if *);
 open_fn open_tcp_client, open_tcp_server; /* open_tcp.c */
-open_fn open_auto, open_udp;
+open_fn open_auto, open_pipe, open_udp;
 
 struct msg_DIAL_FOUND;
 /* An interface of somebody else's; answered as index RNSCONF_FOUND. */
@@ -64,10 +64,11 @@ struct opening *opening_new(struct parent *, uint32_t index, uint32_t seq);
  */
 void opening_done(struct opening *, int error, const char *text);
 /*
- * The answer that it stands, without a descriptor: from now on it tells
- * transport by itself, until opening_clear().
+ * The answer that it stands, with that descriptor, which is taken, or without
+ * (-1): it goes on by itself, until opening_over() or opening_clear().
  */
-void opening_stands(struct opening *);
+void opening_stands(struct opening *, int fd);
+void opening_over(struct opening *);
 /* ... that none of its addresses would do; a name's last one is named. */
 void opening_failed(struct opening *, int error);
 /*

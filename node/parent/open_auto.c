@@ -328,6 +328,6 @@ open_auto(struct opening *o, const struct rnsconf_if *c)
 	} else {
 		log_warn(c->name, "changes of devices are seen late");
 	}
-	opening_stands(o);
+	opening_stands(o, -1);
 	look(o);
 }

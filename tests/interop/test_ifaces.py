@@ -83,11 +83,57 @@ def over_auto(ctx, old=True, extra=CODES, steps=STEPS):
     check(i["name"] == "AutoInterface[lan]" and i["clients"] == 2 and i["rx_packets"] > 5, i)
 
 
+def pipe(name, command, extra=""):
+    return f"[[{name}]]\ntype = PipeInterface\nenabled = yes\nrespawn_delay = 0.2\ncommand = {command}\n{extra}"
+
+
+JOIN = """import os, select, socket, sys
+s = socket.socket(socket.AF_UNIX)
+path = sys.argv[1]
+if sys.argv[2] == "listen":
+    if os.path.exists(path):
+        os.unlink(path)
+    s.bind(path)
+    os.chmod(path, 0o777)
+    s.listen(1)
+    s = s.accept()[0]
+else:
+    s.connect(path)
+while True:
+    for fd in select.select([0, s], [], [])[0]:
+        data = os.read(0, 65536) if fd == 0 else s.recv(65536)
+        if not data:
+            sys.exit(0)
+        s.sendall(data) if fd == 0 else os.write(1, data)
+"""
+
+
+def over_pipe(ctx):
+    """1.4.2 - a pipe - warrend - a pipe - 1.5.7; each command carries the bytes over a socket"""
+    os.chmod(ctx.folder, 0o755)
+    room = ctx.dir("sockets")
+    os.chmod(room, 0o777)
+    script = os.path.join(room, "join.py")
+    with open(script, "w") as f:
+        f.write(JOIN)
+
+    def end(name, role):
+        # not this program's Python: the command's user may not be able to walk there
+        return f"/usr/bin/python3 {script} '{room}/{name}' \"{role}\""
+    a = ctx.stock_dir(config(pipe("up", end("a", "listen"))))
+    b = ctx.stock_dir(config(pipe("up", end("b", "listen"), CODES)))
+    node = warrend(ctx, pipe("one", end("a", "connect")) + pipe("two", end("b", "connect"), CODES))
+    visit(ctx, a, b, ctx.args.python, ctx.args.python_old, 2, steps=STEPS)
+    one, two = interfaces_of(ctx, node)
+    check(one["name"] == "PipeInterface[one]" and one["mtu"] == 1064 and one["rx_packets"] > 5, one)
+
+
 TESTS = [
-    ("udp: 1.4.2 and 1.5.7 over a relay", over_udp),
     ("auto: 1.4.2 and 1.5.7 over a relay", over_auto),
 ]
 LONG = [
+    ("pipe: 1.4.2 and 1.5.7 over a relay", over_pipe),
+    ("udp: 1.4.2 and 1.5.7 over a relay", over_udp),
     ("auto: 1.5.7 and 1.5.7, resources, no access code",
      lambda ctx: over_auto(ctx, False, "", ["announce", "open", "identify", "size500k", "resource2m", "close"])),
     ("udp: resources between 1.5.7 over a relay",

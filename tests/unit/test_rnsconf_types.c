@@ -14,6 +14,7 @@
 
 #define HEAD "[interfaces]\n[[I]]\nenabled = yes\n"
 #define AUTO HEAD "type = AutoInterface\n"
+#define PIPE HEAD "type = PipeInterface\n"
 #define UDP HEAD "type = UDPInterface\n"
 
 static struct rnsconf *
@@ -153,11 +154,37 @@ automatic(void **state)
 	    "\"ignored_devices\"");
 }
 
+static void
+command(void **state)
+{
+	struct rnsconf *c = parse(PIPE "command = \"nc -l 'a b'\"\n"
+	    "passphrase = x\nrespawn_delay = 2.5\n");
+
+	(void)state;
+	assert_int_equal(c->nnotes, 0);
+	assert_string_equal(c->ifs[0].argv[0], "nc");
+	assert_string_equal(c->ifs[0].argv[2], "a b");
+	assert_null(c->ifs[0].argv[3]);
+	assert_true(c->ifs[0].respawn_delay == 2.5);
+	assert_int_equal(c->ifs[0].ifac_size, 8);
+	display(c, "PipeInterface[I]");
+	rnsconf_free(c);
+	c = parse(PIPE "command = cat\n");
+	assert_true(c->ifs[0].respawn_delay == 5);
+	rnsconf_free(c);
+	wrong(PIPE, 2, "no command", "command =");
+	wrong(PIPE "command = \n", 5, "empty", "program");
+	wrong(PIPE "command = a 'b\n", 5, "quote", "shell");
+	wrong(PIPE "command = a\nrespawn_delay = -1\n", 6, "out of range",
+	    "seconds");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(automatic),
+		cmocka_unit_test(command),
 		cmocka_unit_test(udp),
 	};
 

@@ -392,7 +392,7 @@ rnsconf_if_display(const struct rnsconf_if *i, char *out, size_t cap)
 {
 	if (i->type == RNSCONF_UDP)
 		display_udp(i, out, cap);
-	else if (i->type == RNSCONF_AUTO)
+	else if (i->type == RNSCONF_AUTO || i->type == RNSCONF_PIPE)
 		(void)snprintf(out, cap, "%s[%s]", i->type_text, i->name);
 	else
 		display_tcp(i, out, cap);

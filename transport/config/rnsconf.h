@@ -26,6 +26,7 @@ enum rnsconf_type {
 	RNSCONF_TCP_CLIENT,
 	RNSCONF_UDP,
 	RNSCONF_AUTO,
+	RNSCONF_PIPE,
 };
 
 /* As it stands in the multicast address (reticulum-transport.md 10.1). */
@@ -103,6 +104,10 @@ struct rnsconf_if {
 	/* reticulum-transport.md 10.4: those that end soon; TCP servers too */
 	bool block_flapping;
 	uint32_t flap_threshold_s, flap_grace, flap_block_min;
+
+	/* Pipe, reticulum-transport.md 10.10 */
+	char *const *argv;    /* ends with NULL */
+	double respawn_delay; /* seconds */
 
 	/* Auto, reticulum-transport.md 10.1 */
 	const char *group_id;

@@ -41,7 +41,7 @@ static const struct {
 	{"BackboneClientInterface", RNSCONF_UNSUPPORTED, NULL, 0},
 	{"I2PInterface", RNSCONF_UNSUPPORTED, NULL, 0},
 	{"SerialInterface", RNSCONF_UNSUPPORTED, NULL, 0},
-	{"PipeInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"PipeInterface", RNSCONF_PIPE, rnsconf_read_pipe, 8},
 	{"KISSInterface", RNSCONF_UNSUPPORTED, NULL, 0},
 	{"AX25KISSInterface", RNSCONF_UNSUPPORTED, NULL, 0},
 	{"RNodeInterface", RNSCONF_UNSUPPORTED, NULL, 0},
@@ -158,7 +158,7 @@ note_type(struct reader *r, const struct rnsconf_if *i)
 
 	if (i->type == RNSCONF_UNSUPPORTED) {
 		rnsconf_note(r, line, "AutoInterface, TCPClientInterface, "
-		    "TCPServerInterface and UDPInterface are",
+		    "TCPServerInterface, UDPInterface and PipeInterface are",
 		    "%s: type \"%s\" is not "
 		    "supported by this version, skipped", r->where,
 		    i->type_text);

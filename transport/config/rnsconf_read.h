@@ -87,9 +87,10 @@ void rnsconf_read_offer(struct reader *, struct rnsconf_if *);
 /* The keys of one type: rnsconf_tcp.c */
 void rnsconf_read_tcp_server(struct reader *, struct rnsconf_if *);
 void rnsconf_read_tcp_client(struct reader *, struct rnsconf_if *);
-/* rnsconf_udp.c, rnsconf_auto.c */
+/* rnsconf_udp.c, rnsconf_auto.c, rnsconf_pipe.c */
 void rnsconf_read_udp(struct reader *, struct rnsconf_if *);
 void rnsconf_read_auto(struct reader *, struct rnsconf_if *);
+void rnsconf_read_pipe(struct reader *, struct rnsconf_if *);
 
 /* Gives mistakes of which only the line is known their columns. */
 void rnsconf_settle(struct reader *, struct mistakes *);

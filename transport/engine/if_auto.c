@@ -14,6 +14,7 @@
 #include "transport/engine/engine.h"
 #include "transport/engine/opener.h"
 #include "transport/engine/reach.h"
+#include "transport/engine/stats_pack.h"
 #include "transport/socket/dgram.h"
 
 #define AUTO_BITRATE 10000000 /* reticulum-transport.md 8.3 */
@@ -406,6 +407,12 @@ auto_stop(struct nif *n)
 	n->own = NULL;
 }
 
+static void
+auto_stats(const struct nif *n, struct stats_if *s)
+{
+	s->peers = n->clients;
+}
+
 static unsigned
 auto_counts(const struct nif *n, struct nif_count out[NIF_COUNTS])
 {
@@ -430,6 +437,7 @@ const struct nif_kind auto_kind = {
 	.configure = auto_configure,
 	.start = opener_ask,
 	.opened = auto_opened,
+	.stats = auto_stats,
 	.counts = auto_counts,
 	.stop = auto_stop,
 };

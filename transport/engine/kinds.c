@@ -5,6 +5,7 @@
 #include "transport/config/rnsdiff.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/if_auto.h"
+#include "transport/engine/if_pipe.h"
 #include "transport/engine/if_tcp.h"
 #include "transport/engine/if_udp.h"
 #include "transport/engine/nif.h"
@@ -18,6 +19,7 @@ static const struct {
 	{RNSCONF_TCP_SERVER, &tcp_server_kind},
 	{RNSCONF_TCP_CLIENT, &tcp_client_kind},
 	{RNSCONF_UDP, &udp_kind},
+	{RNSCONF_PIPE, &pipe_kind},
 	{RNSCONF_AUTO, &auto_kind},
 };
 

@@ -107,6 +107,16 @@ opener_wait(unsigned tries, unsigned thrown)
 	return MAX_OF(MIN_OF(s, RETRY_MAX_S), MIN_OF(t, THROWN_MAX_S));
 }
 
+/* Of a command, which its section says how soon to start again, too. */
+static double
+wait_of(const struct nif *n, unsigned tries)
+{
+	double s = opener_wait(tries, n->thrown), own = n->conf->respawn_delay;
+
+	return own > 0 ? MIN_OF(s * own / RETRY_FIRST_S,
+	    MAX_OF(own, RETRY_MAX_S)) : s;
+}
+
 void
 opener_again(struct nif *n)
 {
@@ -120,7 +130,7 @@ opener_again(struct nif *n)
 		return;
 	}
 	n->tries++;
-	s = opener_wait(n->tries, n->thrown);
+	s = wait_of(n, n->tries);
 	s += s * 0.1 * ((double)randombytes_random() / UINT32_MAX);
 	set_timer(n, on_retry, s);
 }
@@ -138,7 +148,7 @@ opener_lost(struct nif *n)
 		(void)snprintf(n->error + len, sizeof(n->error) - len,
 		    "; %u times in a row soon after connecting, so the next "
 		    "try is in %.0f s", n->thrown,
-		    opener_wait(0, n->thrown));
+		    wait_of(n, 0));
 	log_notice(n->conf->name, "%s", n->error);
 	opener_again(n);
 }
