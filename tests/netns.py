@@ -10,7 +10,7 @@ class Net:
     """A machine of its own, as far as networks go."""
 
     def __init__(self):
-        self.proc = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
+        self.proc = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "sleep", "infinity"])
         until(self._there, "a network namespace", PATIENCE_S)
         # a link-local address is there at once, without looking for its twin
         self.run("sh", "-c", "for i in all default; do echo 0 >/proc/sys/net/ipv6/conf/$i/accept_dad; done")

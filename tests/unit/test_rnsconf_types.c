@@ -134,7 +134,7 @@ automatic(void **state)
 	c = parse(AUTO "group_id = mygroup\ndiscovery_scope = Organisation\n"
 	    "multicast_address_type = permanent\ndevices = eth0, wlan0\n"
 	    "ignored_devices = eth1\ndiscovery_port = 1\ndata_port = 3\n"
-	    "configured_bitrate = 7000\npassphrase = x\n");
+	    "bitrate = 7000\npassphrase = x\n");
 	assert_int_equal(c->nnotes, 0);
 	assert_int_equal(c->ifs[0].ndevices, 2);
 	assert_string_equal(c->ifs[0].devices[1], "wlan0");

@@ -14,8 +14,6 @@ static const struct knob knobs[] = {
 	{"discovery_port", K_INT, FIELD(rnsconf_if, discovery_port),
 	    DISCOVERY_PORT},
 	{"data_port", K_INT, FIELD(rnsconf_if, data_port), PORT},
-	{"configured_bitrate", K_INT, FIELD(rnsconf_if, bitrate), 5,
-	    INT64_MAX},
 };
 
 static const struct word {
