@@ -39,6 +39,24 @@ target_port = %d
 %s""" % (name, port, extra)
 
 
+def backbone_client(name, port, extra=""):
+    return """[[%s]]
+type = BackboneInterface
+enabled = yes
+remote = 127.0.0.1
+port = %d
+%s""" % (name, port, extra)
+
+
+def backbone(name, port, extra=""):
+    return """[[%s]]
+type = BackboneInterface
+enabled = yes
+listen_on = 127.0.0.1
+port = %d
+%s""" % (name, port, extra)
+
+
 def server(name, port, extra=""):
     return """[[%s]]
 type = TCPServerInterface

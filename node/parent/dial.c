@@ -20,6 +20,8 @@ static const struct {
 	{RNSCONF_UDP, open_udp},
 	{RNSCONF_AUTO, open_auto},
 	{RNSCONF_PIPE, open_pipe},
+	{RNSCONF_BACKBONE_CLIENT, open_tcp_client},
+	{RNSCONF_BACKBONE, open_tcp_server},
 };
 
 static const struct rnsconf_if *

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,13 +155,36 @@ address_of(union address *a, const struct resolved *r, uint16_t port)
 	a->v6.sin6_family = AF_INET6;
 	a->v6.sin6_port = htons(port);
 	memcpy(&a->v6.sin6_addr, r->addr, 16);
+	a->v6.sin6_scope_id = r->scope;
 	return sizeof(a->v6);
+}
+
+/* fe80::1%eth0: which link it is on; 0: there is no such device. */
+static uint32_t
+link_of(const char *zone)
+{
+	uint32_t scope = if_nametoindex(zone);
+	char *end;
+
+	if (scope != 0)
+		return scope;
+	scope = (uint32_t)strtoul(zone, &end, 10);
+	return *zone != '\0' && *end == '\0' ? scope : 0;
 }
 
 static bool
 numeric(const char *host, struct resolved *r)
 {
+	const char *zone = strchr(host, '%');
+	char ip[INET6_ADDRSTRLEN];
+
 	memset(r, 0, sizeof(*r));
+	if (zone != NULL && (size_t)(zone - host) < sizeof(ip)) {
+		memcpy(ip, host, (size_t)(zone - host));
+		ip[zone - host] = '\0';
+		r->scope = link_of(zone + 1);
+		host = ip;
+	}
 	r->family = 4;
 	if (inet_pton(AF_INET, host, r->addr) == 1)
 		return true;
@@ -252,6 +276,11 @@ opening_find(struct opening *o, const char *host,
 {
 	o->by_name = false;
 	if (numeric(host, &o->list[0])) {
+		if (strchr(host, '%') != NULL && o->list[0].scope == 0) {
+			opening_done(o, ENODEV, "there is no device of the "
+			    "name behind % (`ip link` shows them)");
+			return;
+		}
 		o->count = 1;
 		found(o);
 		return;

@@ -32,6 +32,7 @@ struct opening {
 	uint32_t index, seq;
 	uint16_t port;
 	bool v6; /* IPv6 before IPv4 */
+	double seconds; /* for each address */
 	struct resolve *resolve;
 	void (*found)(struct opening *);
 	struct resolved list[RESOLVE_MAX];

@@ -7,11 +7,14 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/util.h"
 #include "node/parent/listen.h"
 #include "node/parent/parent.h"
 
-/* TCPClientInterface, TCPServerInterface: reticulum-transport.md 10.3 */
-#define CONNECT_SECONDS 5.0 /* for each address */
+/* All that speaks over TCP: reticulum-transport.md 10.3, 10.4 */
+#define CONNECT_SECONDS 5u /* for each address */
+/* ours: transport waits for the answer, and a name may have eight addresses */
+#define CONNECT_MAX 10u
 
 /* ---- connecting ---- */
 
@@ -30,7 +33,7 @@ try_next(struct opening *o, int error)
 			o->at++;
 			ev_io_set(&o->io, o->fd, EV_WRITE);
 			ev_io_start(o->parent->loop, &o->io);
-			ev_timer_set(&o->late, CONNECT_SECONDS, 0.);
+			ev_timer_set(&o->late, o->seconds, 0.);
 			ev_timer_start(o->parent->loop, &o->late);
 			return;
 		}
@@ -75,11 +78,20 @@ on_connected(struct ev_loop *loop, ev_io *w, int revents)
 	try_next(o, error);
 }
 
+/* Each address in turn, those of the preferred family before the others. */
 void
 opening_connect(struct opening *o)
 {
 	ev_set_cb(&o->io, on_connected);
 	ev_set_cb(&o->late, on_late);
+	struct resolved list[RESOLVE_MAX];
+	unsigned n = 0;
+
+	memcpy(list, o->list, sizeof(list));
+	for (int pass = 0; o->v6 && pass < 2; pass++)
+		for (unsigned i = 0; i < o->count; i++)
+			if ((list[i].family == 6) == (pass == 0))
+				o->list[n++] = list[i];
 	try_next(o, EHOSTUNREACH);
 }
 
@@ -87,6 +99,9 @@ void
 open_tcp_client(struct opening *o, const struct rnsconf_if *c)
 {
 	o->port = c->target_port;
+	o->v6 = c->prefer_ipv6;
+	o->seconds = c->connect_timeout_s == 0 ? CONNECT_SECONDS :
+	    MIN_OF(c->connect_timeout_s, CONNECT_MAX);
 	opening_find(o, c->target_host, opening_connect);
 }
 
@@ -139,7 +154,7 @@ open_tcp_server(struct opening *o, const struct rnsconf_if *c)
 
 	o->port = c->listen_port;
 	o->v6 = c->prefer_ipv6;
-	if (ip != NULL || c->device == NULL) {
+	if (c->device == NULL) {
 		if (ip != NULL && strcmp(ip, "localhost") == 0)
 			ip = "127.0.0.1";
 		/* a name: the reference looks it up, and so do we */

@@ -68,6 +68,7 @@ look_up(const char *host, struct answer *a)
 			memcpy(&sin6, i->ai_addr, sizeof(sin6));
 			r->family = 6;
 			memcpy(r->addr, &sin6.sin6_addr, 16);
+			r->scope = sin6.sin6_scope_id;
 			a->count++;
 		}
 	}

@@ -11,6 +11,7 @@ struct parent;
 struct resolved {
 	uint8_t family; /* 4 or 6 */
 	uint8_t addr[16];
+	uint32_t scope; /* of an address of one link; 0: none */
 };
 struct resolve;
 /*

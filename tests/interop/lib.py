@@ -14,7 +14,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
-from nets import client, free_port, server  # noqa: E402,F401
+from nets import backbone, backbone_client, client, free_port, server  # noqa: E402,F401
 from waiting import PATIENCE_S, quiet, until  # noqa: E402,F401
 
 

@@ -188,10 +188,11 @@ class Transport:
         if bind:
             s = socket.socket()
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            s.bind((conf["listen_ip"], int(conf.get("listen_port", conf.get("port", 0)))))
+            s.bind((conf.get("listen_on", conf.get("listen_ip")), int(conf.get("port", conf.get("listen_port", 0)))))
             s.listen(64)
         else:
-            s = socket.create_connection((conf["target_host"], int(conf["target_port"])), 5)
+            host, port = conf.get("remote", conf.get("target_host")), conf.get("port", conf.get("target_port"))
+            s = socket.create_connection((host, int(port)), 5)
         s.setblocking(False)
         return s
 

@@ -4,10 +4,12 @@ addresses that flap are kept out, and we ourselves slow down when another
 throws us out. In a network of its own, whose addresses are all ours."""
 import os
 import select
+import shutil
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 
 from lib import Node, done, of, result, skip, until
@@ -29,7 +31,30 @@ def alone():
         skip("doors", "a network of its own needs root and `ip`")
         done()
     os.environ["DOORS_ALONE"] = "1"
-    os.execvp("unshare", ["unshare", "--net", sys.executable] + sys.argv)
+    os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable] +
+              sys.argv)
+
+
+def run(*words):
+    subprocess.run(words, check=True)
+
+
+def make_net(folder):
+    """Addresses, a device with a link of its own, and a name that has both
+    families, IPv6 first."""
+    run("ip", "link", "set", "lo", "up")
+    for a in ADDRESSES:
+        run("ip", "address", "add", a + "/32", "dev", "lo")
+    run("ip", "link", "add", "d0", "type", "veth", "peer", "name", "d1")
+    run("ip", "link", "set", "d0", "up")
+    run("ip", "link", "set", "d1", "up")
+    run("ip", "address", "add", "fe80::77/64", "dev", "d0", "nodad")
+    run("ip", "address", "add", "10.78.0.1/24", "dev", "d0")
+    hosts = os.path.join(folder, "hosts")
+    with open(hosts, "w") as f:
+        f.write("127.0.0.1 localhost\n::1 both.test\n" + NEAR +
+                " both.test\n")
+    run("mount", "--bind", hosts, "/etc/hosts")
 
 
 def call(source, port, to=NEAR):
@@ -85,11 +110,14 @@ def silent(node, port):
 
 def flapping(node, section, port):
     name = section + " that flap"
+    before = of(node, section).get("clients")
     for n in range(6):
         s = call(FLAPPING, port)
-        until(lambda: of(node, section).get("clients") == 1, "it is taken")
+        until(lambda: of(node, section).get("clients") == before + 1,
+              "it is taken")
         s.close()
-        until(lambda: of(node, section).get("clients") == 0, "it is gone")
+        until(lambda: of(node, section).get("clients") == before,
+              "it is gone")
     s = call(FLAPPING, port)
     result(name + " are closed at once",
            until(lambda: closed(s), "it is closed", 5),
@@ -102,9 +130,9 @@ def flapping(node, section, port):
            NEAR not in said.get("blocked") and
            "ended soon after they began" in node.said(), str(said))
     s = call(NEAR, port)
-    until(lambda: of(node, section).get("clients") == 1, "another comes in")
+    until(lambda: of(node, section).get("clients") == before + 1, "it is in")
     result(name + ": another comes in",
-           of(node, section).get("clients") == 1 and not closed(s))
+           of(node, section).get("clients") == before + 1 and not closed(s))
     s.close()
 
 
@@ -137,29 +165,60 @@ def thrown_out(node, thrower):
            "next try is in 10 s" in said.get("error", ""), str(said))
 
 
+def places(node):
+    """Where a section may listen and connect to."""
+    for section, want in (
+            ("Zone", "TCPServerInterface[Zone/[fe80::77%d0]:4003]"),
+            ("To zone", "TCPInterface[To zone/[fe80::77%d0]:4003]"),
+            ("Brackets", "BackboneInterface[Brackets/[::1]:4004]"),
+            ("To brackets", "BackboneInterface[To brackets/[::1]:4004]"),
+            ("Device", "TCPServerInterface[Device/10.78.0.1:4005]"),
+            ("Both", "TCPInterface[Both/both.test:4002]")):
+        up = until(lambda: of(node, section).get("online"), section)
+        said = of(node, section)
+        result("%s is up and has its name" % section, up and
+               said.get("name") == want, str(said))
+    said = of(node, "No zone")
+    result("a link that is not there is named", not said.get("online") and
+           "no device of the name behind %" in said.get("error", ""),
+           str(said))
+
+
 alone()
-subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-for a in ADDRESSES:
-    subprocess.run(["ip", "address", "add", a + "/32", "dev", "lo"],
-                   check=True)
+scratch = tempfile.mkdtemp(prefix="warren-doors.")
+make_net(scratch)
 thrower = Thrower()
 thrower.start()
 SERVER = ("[[%s]]\ntype = TCPServerInterface\nenabled = yes\n"
           "listen_ip = 0.0.0.0\nlisten_port = %d\n")
+CLIENT = ("[[%s]]\ntype = TCPClientInterface\nenabled = yes\n"
+          "target_host = %s\ntarget_port = %d\n")
+BACKBONE = ("[[%s]]\ntype = BackboneInterface\nenabled = yes\n%s\n"
+            "port = %d\n")
 node = Node(build, "doors", None, config=(
     SERVER % ("Door", 4001) + SERVER % ("Others", 4002) +
     "[[Away]]\ntype = TCPClientInterface\nenabled = yes\n"
-    "target_host = %s\ntarget_port = %d\n" % (NEAR, thrower.port)))
+    "target_host = %s\ntarget_port = %d\n" % (NEAR, thrower.port) +
+    SERVER.replace("0.0.0.0", "fe80::77%%d0") % ("Zone", 4003) +
+    CLIENT % ("To zone", "fe80::77%d0", 4003) +
+    BACKBONE % ("Brackets", "listen_on = [::1]", 4004) +
+    BACKBONE % ("To brackets", "remote = [::1]", 4004) +
+    SERVER.replace("listen_ip", "device = d0\nlisten_ip") %
+    ("Device", 4005) +
+    CLIENT % ("Both", "both.test", 4002) +
+    CLIENT % ("No zone", "fe80::77%none", 4002)))
 node.write("config", open(os.path.join(node.dir, "config")).read().replace(
     "[reticulum]", "[reticulum]\nenable_transport = yes"))
 try:
     node.start()
     node.ready(["transport"])
     until(lambda: of(node, "Door").get("online"), "it listens", 10)
+    places(node)
     silent(node, 4001)
     flapping(node, "Others", 4002)
     thrown_out(node, thrower)
 finally:
     node.stop()
     node.remove()
+    shutil.rmtree(scratch)
 done()

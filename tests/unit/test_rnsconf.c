@@ -198,6 +198,67 @@ all_values(void **state)
 	rnsconf_free(c);
 }
 
+#define BACKBONE "[interfaces]\n[[B]]\ntype = BackboneInterface\nenabled = 1\n"
+/* reticulum-transport.md 10.4; as a stock rnsd of both versions reads it */
+static void
+backbone(void **state)
+{
+	static const struct {
+		const char *text, *name;
+		bool client;
+	} v[] = {
+		{BACKBONE "listen_on = ::1\nport = 1\n",
+		    "BackboneInterface[B/[::1]:1]", false},
+		{BACKBONE "listen_ip = 0.0.0.0\nlisten_port = 2\n",
+		    "BackboneInterface[B/0.0.0.0:2]", false},
+		/* the short ones win */
+		{BACKBONE "listen_ip = a\nlisten_on = b\nlisten_port = 2\n"
+		    "port = 3\n", "BackboneInterface[B/b:3]", false},
+		{BACKBONE "remote = a\nport = 1\ntarget_host = b\n"
+		    "target_port = 2\nlisten_ip = c\n",
+		    "BackboneInterface[B/a:1]", true},
+		{BACKBONE "target_host = [fe80::1%eth0]\ntarget_port = 2\n",
+		    "BackboneInterface[B/[fe80::1%eth0]:2]", true},
+		{"[interfaces]\n[[B]]\ntype = BackboneClientInterface\n"
+		    "enabled = 1\nremote = a\nport = 9\nprefer_ipv6 = yes\n"
+		    "connect_timeout = 7\nmax_reconnect_tries = 4\n",
+		    "BackboneInterface[B/a:9]", true},
+	};
+	struct rnsconf *c;
+	char name[200];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(v); i++) {
+		c = parse(v[i].text);
+		assert_int_equal(c->ifs[0].type, v[i].client ?
+		    RNSCONF_BACKBONE_CLIENT : RNSCONF_BACKBONE);
+		rnsconf_if_display(&c->ifs[0], name, sizeof(name));
+		assert_string_equal(name, v[i].name);
+		rnsconf_free(c);
+	}
+	c = parse(v[NELEM(v) - 1].text);
+	assert_int_equal(c->ifs[0].connect_timeout_s, 7);
+	assert_int_equal(c->ifs[0].max_reconnect_tries, 4);
+	assert_true(c->ifs[0].prefer_ipv6);
+	rnsconf_free(c);
+	c = parse(v[0].text);
+	assert_true(c->ifs[0].block_flapping);
+	assert_int_equal(c->ifs[0].flap_threshold_s, 20);
+	assert_int_equal(c->ifs[0].flap_grace, 5);
+	assert_int_equal(c->ifs[0].flap_block_min, 720);
+	rnsconf_free(c);
+	c = parse(BACKBONE "listen_on = ::\nport = 1\npassphrase = x\n"
+	    "block_fast_flapping = no\nfast_flapping_threshold = 1\n"
+	    "fast_flapping_grace = 2\nfast_flapping_block_time = 3\n");
+	assert_false(c->ifs[0].block_flapping);
+	assert_int_equal(c->ifs[0].flap_threshold_s, 1);
+	assert_int_equal(c->ifs[0].flap_grace, 2);
+	assert_int_equal(c->ifs[0].flap_block_min, 3);
+	assert_int_equal(c->ifs[0].ifac_size, 16);
+	assert_int_equal(c->nnotes, 0);
+	rnsconf_free(c);
+}
+
 static void
 mistakes(void **state)
 {
@@ -230,6 +291,16 @@ mistakes(void **state)
 		{"[interfaces]\n[[S]]\nenabled = ja\n", 3, "yes or no"},
 		{SERVER, 2, "listen_port"},
 		{SERVER "listen_ip = ::\n", 2, "listen_port"},
+		/* neither does Reticulum take it */
+		{SERVER "listen_ip = 1.2.3.4, ::1\nport = 1\n", 5,
+		    "a section of its own"},
+		{CLIENT "target_host = a, b\ntarget_port = 1\n", 5, "not a list"},
+		{BACKBONE "port = 1\n", 2, "listen_ip"},
+		{BACKBONE "listen_on = ::\n", 2, "listen_port"},
+		{BACKBONE "listen_on = ::,\nport = 1\n", 5, "not a list"},
+		{BACKBONE "remote = a\n", 2, "target_port"},
+		{BACKBONE "listen_on = ::\nport = 1\n"
+		    "block_fast_flapping = 5\n", 7, "yes or no"},
 		{SERVER "listen_prt = 1\nlisten_ip = ::\n", 2,
 		    "\"listen_prt\" in line 5"},
 		{SERVER "listen_ip = ::\nlisten_port = 99999\n", 6, "65535"},
@@ -605,6 +676,7 @@ main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(all_values),
 		cmocka_unit_test(burst_values),
+		cmocka_unit_test(backbone),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(mistakes_at_once),
 		cmocka_unit_test(one_is_off),

@@ -362,18 +362,18 @@ rnsconf_free(struct rnsconf *c)
 	free(c);
 }
 
-static void
-display_tcp(const struct rnsconf_if *i, char *out, size_t cap)
+void
+rnsconf_if_display_at(const struct rnsconf_if *i, const char *host, char *out,
+    size_t cap)
 {
-	const bool server = i->type == RNSCONF_TCP_SERVER;
-	const char *host = server ? i->listen_ip : i->target_host;
-	bool v6;
+	const char *prefix = i->type == RNSCONF_TCP_SERVER ?
+	    "TCPServerInterface" : i->type == RNSCONF_TCP_CLIENT ?
+	    "TCPInterface" : "BackboneInterface";
+	bool server = i->type == RNSCONF_TCP_SERVER ||
+	    i->type == RNSCONF_BACKBONE;
+	bool v6 = strchr(host, ':') != NULL;
 
-	if (host == NULL)
-		host = i->device != NULL ? i->device : "";
-	v6 = strchr(host, ':') != NULL;
-	(void)snprintf(out, cap, "%s[%s/%s%s%s:%u]",
-	    server ? "TCPServerInterface" : "TCPInterface", i->name,
+	(void)snprintf(out, cap, "%s[%s/%s%s%s:%u]", prefix, i->name,
 	    v6 ? "[" : "", host, v6 ? "]" : "",
 	    server ? i->listen_port : i->target_port);
 }
@@ -390,12 +390,17 @@ display_udp(const struct rnsconf_if *i, char *out, size_t cap)
 void
 rnsconf_if_display(const struct rnsconf_if *i, char *out, size_t cap)
 {
-	if (i->type == RNSCONF_UDP)
+	const char *host = i->target_host;
+
+	if (i->type == RNSCONF_UDP) {
 		display_udp(i, out, cap);
 	else if (i->type == RNSCONF_AUTO || i->type == RNSCONF_PIPE)
 		(void)snprintf(out, cap, "%s[%s]", i->type_text, i->name);
-	else
-		display_tcp(i, out, cap);
+		return;
+	}
+	if (host == NULL)
+		host = i->device != NULL ? i->device : i->listen_ip;
+	rnsconf_if_display_at(i, host != NULL ? host : "", out, cap);
 }
 
 size_t

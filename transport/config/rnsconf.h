@@ -27,6 +27,8 @@ enum rnsconf_type {
 	RNSCONF_UDP,
 	RNSCONF_AUTO,
 	RNSCONF_PIPE,
+	RNSCONF_BACKBONE, /* a listener */
+	RNSCONF_BACKBONE_CLIENT,
 };
 
 /* As it stands in the multicast address (reticulum-transport.md 10.1). */
@@ -87,14 +89,15 @@ struct rnsconf_if {
 	bool bootstrap_only; /* gone while enough discovered ones are there */
 
 	/* TCP, reticulum-transport.md 10.3 */
-	const char *listen_ip; /* NULL: the first address of device */
-	const char *device;    /* NULL: none */
+	const char *listen_ip; /* a name or an address; NULL: none */
+	const char *device; /* its first address counts before listen_ip */
 	uint16_t listen_port;
 	bool prefer_ipv6;
 	const char *target_host;
 	uint16_t target_port;
 	bool kiss_framing;
 	bool i2p_tunneled;
+	uint32_t connect_timeout_s;   /* for each address; 0: 5 */
 	uint32_t max_reconnect_tries; /* 0: unlimited */
 	uint32_t fixed_mtu;           /* 0: off */
 
@@ -210,6 +213,9 @@ void rnsconf_if_off(struct rnsconf *, struct rnsconf_if *, const char *why);
  * hash.
  */
 void rnsconf_if_display(const struct rnsconf_if *, char *out, size_t cap);
+/* The same of a listener on a device, when its address is known. */
+void rnsconf_if_display_at(const struct rnsconf_if *, const char *ip,
+    char *out, size_t cap);
 
 /* The multicast address of an AutoInterface (reticulum-transport.md 10.1). */
 void rnsconf_auto_group(const struct rnsconf_if *, uint8_t out[16]);

@@ -2,6 +2,7 @@
 #include "transport/engine/if_tcp.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -64,16 +65,22 @@ tcp_configure(struct nif *n)
 	return 0;
 }
 
+/* Where a server listens, as config has it. */
+static const char *
+place_of(const struct rnsconf_if *c)
+{
+	return c->device != NULL ? c->device : c->listen_ip;
+}
+
 static void
 tcp_failed(struct nif *n, int error, const char *text)
 {
 	const struct rnsconf_if *c = n->conf;
 	char what[300];
 
-	if (c->type == RNSCONF_TCP_SERVER)
+	if (!n->kind->carries)
 		(void)snprintf(what, sizeof(what), "cannot listen on %.200s "
-		    "port %u", c->listen_ip != NULL ? c->listen_ip : c->device,
-		    c->listen_port);
+		    "port %u", place_of(c), c->listen_port);
 	else
 		(void)snprintf(what, sizeof(what), "cannot connect to %.200s "
 		    "port %u", c->target_host, c->target_port);
@@ -133,15 +140,16 @@ accept_peer(void *arg, int fd, const struct sockaddr_storage *sa)
 		(void)close(fd);
 		return;
 	}
-	n = nif_new(server->e, &tcp_peer_kind, server->conf, server);
+	n = nif_new(server->e, server->kind->accepts, server->conf, server);
 	if (n == NULL) {
 		server->refused++;
 		(void)close(fd);
 		return;
 	}
 	door_address(sa, remote, sizeof(remote));
-	(void)snprintf(n->name, sizeof(n->name), "TCPInterface[Client on "
-	    "%s/%s]", server->conf->name, remote);
+	(void)snprintf(n->name, sizeof(n->name), "%s[Client on %s/%s]",
+	    server->conf->type == RNSCONF_BACKBONE ? "BackboneInterface" :
+	    "TCPInterface", server->conf->name, remote);
 	n->cfg = server->cfg;
 	n->online = true;
 	n->s.gone = peer_gone;
@@ -162,18 +170,33 @@ accept_peer(void *arg, int fd, const struct sockaddr_storage *sa)
 	log_info(n->name, "accepted");
 }
 
+/* A listener on a device is known by the address that it got. */
 static void
-server_up(struct nif *n, int fd)
+name_by_address(struct nif *n, int fd)
 {
-	nif_listen(n, fd, accept_peer);
-	opener_done(n);
-	log_notice(n->conf->name, "listening on %s port %u",
-	    n->conf->listen_ip != NULL ? n->conf->listen_ip : n->conf->device,
-	    n->conf->listen_port);
-	nif_online(n, true);
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+	char ip[NI_MAXHOST];
+
+	if (n->conf->device != NULL &&
+	    getsockname(fd, (struct sockaddr *)&sa, &len) == 0 &&
+	    getnameinfo((struct sockaddr *)&sa, len, ip, sizeof(ip), NULL, 0,
+	    NI_NUMERICHOST) == 0)
+		rnsconf_if_display_at(n->conf, ip, n->name, sizeof(n->name));
 }
 
 static void
+server_up(struct nif *n, int fd)
+{
+	name_by_address(n, fd);
+	nif_listen(n, fd, accept_peer);
+	opener_done(n);
+	log_notice(n->conf->name, "listening on %s port %u",
+	    place_of(n->conf), n->conf->listen_port);
+	nif_online(n, true);
+}
+
+void
 tcp_opened(struct nif *n, const struct nif_open *o)
 {
 	int fd = o->fd;
@@ -186,7 +209,7 @@ tcp_opened(struct nif *n, const struct nif_open *o)
 		(void)close(fd);
 		return;
 	}
-	if (n->kind == &tcp_server_kind)
+	if (!n->kind->carries)
 		server_up(n, fd);
 	else
 		client_up(n, fd);
@@ -207,4 +230,5 @@ const struct nif_kind tcp_server_kind = {
 	.configure = tcp_configure,
 	.start = opener_ask,
 	.opened = tcp_opened,
+	.accepts = &tcp_peer_kind,
 };

@@ -10,4 +10,7 @@
  */
 extern const struct nif_kind tcp_client_kind, tcp_server_kind;
 
+/* nif_kind.opened of all that speaks HDLC over TCP. */
+void tcp_opened(struct nif *, const struct nif_open *);
+
 #endif

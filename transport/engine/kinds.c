@@ -6,6 +6,7 @@
 #include "transport/engine/engine.h"
 #include "transport/engine/if_auto.h"
 #include "transport/engine/if_pipe.h"
+#include "transport/engine/if_backbone.h"
 #include "transport/engine/if_tcp.h"
 #include "transport/engine/if_udp.h"
 #include "transport/engine/nif.h"
@@ -21,6 +22,8 @@ static const struct {
 	{RNSCONF_UDP, &udp_kind},
 	{RNSCONF_PIPE, &pipe_kind},
 	{RNSCONF_AUTO, &auto_kind},
+	{RNSCONF_BACKBONE, &backbone_server_kind},
+	{RNSCONF_BACKBONE_CLIENT, &backbone_client_kind},
 };
 
 static const struct nif_kind *

@@ -277,6 +277,18 @@ nif_listen(struct nif *n, int fd,
 }
 
 void
+nif_second_all(struct engine *e)
+{
+	struct nif *n, *next;
+
+	for (n = TAILQ_FIRST(&e->ifs); n != NULL; n = next) {
+		next = TAILQ_NEXT(n, link);
+		if (n->kind->second != NULL)
+			n->kind->second(n);
+	}
+}
+
+void
 nif_start_all(struct engine *e)
 {
 	struct nif *n;

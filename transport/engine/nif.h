@@ -16,6 +16,7 @@
 #include "transport/config/rnsconf.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/stats_pack.h"
+#include "transport/engine/stall.h"
 #include "transport/socket/fsock.h"
 
 struct nif;
@@ -83,6 +84,10 @@ struct nif_kind {
 	 * nothing.
 	 */
 	unsigned (*counts)(const struct nif *, struct nif_count[NIF_COUNTS]);
+	/* Once a second while it is there; may free it. NULL: nothing. */
+	void (*second)(struct nif *);
+	/* Of a server: the kind of those that it accepts. */
+	const struct nif_kind *accepts;
 	/* It goes; its socket and timers are closed after it. NULL: nothing. */
 	void (*stop)(struct nif *);
 };
@@ -115,6 +120,7 @@ struct nif {
 	struct guest guest;         /* of those that it accepted */
 	struct stats_sample sample; /* once a second, for rnstatus */
 	struct rns_if_stats past;   /* of those accepted that are gone */
+	struct stall stall;         /* Backbone */
 	struct mono since; /* online, or listening, or offline since */
 	bool online;
 	/* servers */
@@ -184,6 +190,9 @@ void nif_frame(void *nif, const uint8_t *, size_t);
  */
 void nif_listen(struct nif *, int fd,
     void (*take)(void *nif, int fd, const struct sockaddr_storage *));
+
+/* Once a second: whoever has something to do then. */
+void nif_second_all(struct engine *);
 
 /* Start those that can be. */
 void nif_start_all(struct engine *);

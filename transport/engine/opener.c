@@ -28,8 +28,8 @@
  */
 #define LINK_LIVES_S 20
 #define THROWN_MAX_S 600.0
-/* ours: the parent looks up 10 s and tries each of 8 addresses for 5 s */
-#define ANSWER_S 90.0
+/* ours: the parent looks up 10 s and tries each of 8 addresses for 10 s */
+#define ANSWER_S 120.0
 
 static void
 on_unanswered(struct ev_loop *loop, ev_timer *w, int revents)

@@ -124,6 +124,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int revents)
 	if (e->discovery != NULL)
 		discovery_tick(e->discovery);
 	autodial_tick(e->autodial);
+	nif_second_all(e);
 	if (e->store != NULL)
 		store_tick(e->store);
 }

@@ -119,6 +119,12 @@ fsock_close(struct fsock *s)
 	s->out_from = s->out_to = 0;
 }
 
+void
+fsock_fail(struct fsock *s, int error)
+{
+	fsock_gone(s, error);
+}
+
 size_t
 fsock_waiting(const struct fsock *s)
 {

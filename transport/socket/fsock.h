@@ -52,6 +52,8 @@ void fsock_init(struct fsock *, struct ev_loop *);
 int fsock_open(struct fsock *, int fd, enum rns_framing, size_t max);
 /* Counters stay; what waits is lost. */
 void fsock_close(struct fsock *);
+/* Close it and say so, as if the other end had: gone() is called. */
+void fsock_fail(struct fsock *, int error);
 /* Frame and queue; false: dropped and counted. */
 bool fsock_send(struct fsock *, const uint8_t *, size_t);
 /* Write what waits; what the socket does not take goes when it can. */
