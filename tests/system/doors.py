@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Who may connect: the silent connections of one address keep nobody out,
 addresses that flap are kept out, and we ourselves slow down when another
-throws us out. In a network of its own, whose addresses are all ours."""
+throws us out (with DOORS_LONG). In a network of its own, whose addresses are all
+ours."""
 import os
 import select
 import shutil
@@ -216,7 +217,8 @@ try:
     places(node)
     silent(node, 4001)
     flapping(node, "Others", 4002)
-    thrown_out(node, thrower)
+    if "DOORS_LONG" in os.environ:
+        thrown_out(node, thrower)
 finally:
     node.stop()
     node.remove()

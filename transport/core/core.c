@@ -297,9 +297,11 @@ rns_recv(struct rns *r, unsigned ifid, const uint8_t *raw, size_t len,
 	r->counts.rx_packets++;
 	r->counts.rx_bytes += len;
 	r->rx_drops = i->drops;
+	r->rx_from = ifid;
 	recv_packet(r, i, raw, len);
 	r->rx_drops = NULL;
 	turn_end(r);
+	r->rx_from = 0;
 	return RNS_OK;
 }
 
@@ -443,6 +445,12 @@ bool
 rns_next_tx(struct rns *r, struct rns_tx *tx)
 {
 	return txq_next(r, tx);
+}
+
+uint32_t
+rns_tx_waiting(const struct rns *r)
+{
+	return txq_waiting(r);
 }
 
 bool

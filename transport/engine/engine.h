@@ -25,7 +25,7 @@
  *   engine.c    the state that all share, and sending
  *   realtime.c  going before jobs that burn, as promptness.c decides
  *   reach.c     whether anybody can be reached
- *   nif.c       interfaces and their numbers in the core
+ *   nif.c       interfaces and their numbers in the core; fair.c whose packets wait
  *   opener.c    what the parent opens for them, and when to ask again
  *   store.c     the storage folder; store_file.c one of its files,
  *               store_codec.c formats, store_paths.c paths and tunnels

@@ -10,6 +10,9 @@
 #include "transport/engine/opener.h"
 #include "transport/engine/reach.h"
 
+/* ours: below limits.tx_packets by more than one packet can cause */
+#define TX_HIGH 4096
+
 struct nif *
 nif_find(const struct engine *e, unsigned id)
 {
@@ -194,13 +197,36 @@ nif_online(struct nif *n, bool online)
 		n->e->on_online(n->e, n);
 }
 
-void
-nif_send(struct nif *n, const uint8_t *packet, size_t len)
+static void
+nif_send(struct nif *n, const struct rns_tx *tx)
 {
-	if (!n->kind->send(n, packet, len) || n->dirty)
+	size_t waiting = fsock_waiting(&n->s);
+
+	if (waiting > FAIR_FROM &&
+	    !fair_take(&n->fair, tx->from, tx->len, n->s.tx_bytes)) {
+		n->unfair++;
+		n->s.tx_drops++;
+		n->s.tx_drop_bytes += tx->len;
+		return;
+	}
+	if (!n->kind->send(n, tx->data, tx->len) || n->dirty)
 		return;
 	n->dirty = true;
 	TAILQ_INSERT_TAIL(&n->e->dirty, n, dirty_link);
+}
+
+void
+nif_out_all(struct engine *e)
+{
+	struct rns_tx tx;
+	struct nif *n;
+
+	while (rns_next_tx(e->rns, &tx)) {
+		if ((n = nif_find(e, tx.ifid)) != NULL)
+			nif_send(n, &tx);
+		else
+			e->counts.unknown_tx++;
+	}
 }
 
 void
@@ -233,6 +259,11 @@ nif_frame(void *arg, const uint8_t *packet, size_t len)
 	struct nif *n = arg;
 
 	(void)rns_recv(n->e->rns, n->id, packet, len, n->e->now);
+	/* that much is bounded, and to be full is to lose */
+	if (rns_tx_waiting(n->e->rns) > TX_HIGH) {
+		nif_out_all(n->e);
+		nif_flush_all(n->e);
+	}
 }
 
 size_t

@@ -16,6 +16,7 @@
 #include "transport/config/rnsconf.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/stats_pack.h"
+#include "transport/engine/fair.h"
 #include "transport/engine/stall.h"
 #include "transport/socket/fsock.h"
 
@@ -121,6 +122,8 @@ struct nif {
 	struct stats_sample sample; /* once a second, for rnstatus */
 	struct rns_if_stats past;   /* of those accepted that are gone */
 	struct stall stall;         /* Backbone */
+	struct fair fair;           /* whose packets may wait when many do */
+	uint64_t unfair;            /* dropped because of that */
 	struct mono since; /* online, or listening, or offline since */
 	bool online;
 	/* servers */
@@ -176,8 +179,11 @@ int nif_attach(struct nif *);
 /* It can carry packets, or accept; or not any more. Tells who asked to know. */
 void nif_online(struct nif *, bool online);
 
-/* A packet of the core's for the interface; goes out at nif_flush_all(). */
-void nif_send(struct nif *, const uint8_t *, size_t);
+/*
+ * What the core has to send, to its interfaces; goes out at nif_flush_all(). Not
+ * only at the end of a turn: when much came in, before the core's queue is full.
+ */
+void nif_out_all(struct engine *);
 void nif_flush_all(struct engine *);
 bool nif_stream_send(struct nif *, const uint8_t *, size_t);
 void nif_stream_flush(struct nif *);

@@ -36,18 +36,11 @@ static void
 turn(struct engine *e)
 {
 	struct rns_event ev;
-	struct rns_tx tx;
-	struct nif *n;
 	bool more;
 
 	do {
 		more = false;
-		while (rns_next_tx(e->rns, &tx)) {
-			if ((n = nif_find(e, tx.ifid)) != NULL)
-				nif_send(n, tx.data, tx.len);
-			else
-				e->counts.unknown_tx++;
-		}
+		nif_out_all(e);
 		while (rns_next_event(e->rns, &ev)) {
 			on_event(e, &ev);
 			more = true;

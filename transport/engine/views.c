@@ -271,6 +271,8 @@ nif_json(const struct nif *n)
 	(void)json_object_set_new(o, "rx_drops", num(s.rx_drops));
 	(void)json_object_set_new(o, "tx_drops", num(s.tx_drops));
 	(void)json_object_set_new(o, "tx_drop_bytes", num(s.tx_drop_bytes));
+	if (n->unfair > 0)
+		(void)json_object_set_new(o, "tx_drops_fair", num(n->unfair));
 	if (n->id == 0) {
 		(void)json_object_set_new(o, "clients", num(n->clients));
 		(void)json_object_set_new(o, "accepted", num(n->accepted));

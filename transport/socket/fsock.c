@@ -169,7 +169,15 @@ make_room(struct fsock *s, size_t n)
 bool
 fsock_send(struct fsock *s, const uint8_t *packet, size_t len)
 {
-	if (s->fd < 0 || !make_room(s, rns_frame_max(s->framing, len))) {
+	size_t most = rns_frame_max(s->framing, len);
+	bool room = s->fd >= 0 && make_room(s, most);
+
+	if (!room && s->fd >= 0) {
+		/* it may only wait for the end of the turn */
+		fsock_flush(s);
+		room = make_room(s, most);
+	}
+	if (!room) {
 		s->tx_drops++;
 		s->tx_drop_bytes += len;
 		return false;

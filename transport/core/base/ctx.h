@@ -53,6 +53,7 @@ struct rns {
 	struct iface_list ifaces;
 	struct iface_tree iface_ids;
 	uint32_t iface_count;
+	uint32_t rx_from; /* id of the interface that is listened to, or 0 */
 	uint32_t local_clients; /* interfaces of attached programs */
 	struct iface *shared;   /* attached: the way to the daemon, or NULL */
 	struct share shares[SHARE_TABLES];

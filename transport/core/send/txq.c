@@ -15,7 +15,7 @@
 #define TXQ_BYTES_MIN (1024u * 1024) /* ours: a few of the largest packets */
 
 struct txhead {
-	uint32_t ifid;
+	uint32_t ifid, from;
 	uint32_t len;
 };
 
@@ -104,7 +104,7 @@ int
 core_txv(struct rns *r, struct iface *i, const struct iovec_c *v, size_t n)
 {
 	struct txq *q = r->txq;
-	struct txhead h = {.ifid = i->cfg.id};
+	struct txhead h = {.ifid = i->cfg.id, .from = r->rx_from};
 	size_t len = 0, masked, at;
 	struct txblock *b;
 	uint8_t *p;
@@ -159,6 +159,15 @@ core_tx(struct rns *r, struct iface *i, const uint8_t *raw, size_t len)
 	return core_txv(r, i, &v, 1);
 }
 
+uint32_t
+txq_waiting(const struct rns *r)
+{
+	const struct txq *q = r->txq;
+
+	/* by bytes too: large packets fill it before their number does */
+	return MAX_OF(q->count, (uint32_t)(q->bytes / RNS_MTU));
+}
+
 bool
 txq_next(struct rns *r, struct rns_tx *tx)
 {
@@ -173,7 +182,7 @@ txq_next(struct rns *r, struct rns_tx *tx)
 	memcpy(&h, b->data + b->head, sizeof(h));
 	b->head += sizeof(h);
 	*tx = (struct rns_tx){
-	    .ifid = h.ifid, .data = b->data + b->head, .len = h.len};
+	    .ifid = h.ifid, .from = h.from, .data = b->data + b->head, .len = h.len};
 	b->head += h.len;
 	q->count--;
 	q->bytes -= h.len;

@@ -10,6 +10,8 @@ int txq_new(struct rns *); /* RNS_ENOMEM */
 void txq_free(struct rns *);
 /* The next packet in the order of core_tx(); valid until the next call. */
 bool txq_next(struct rns *, struct rns_tx *);
+/* How many wait, or as many of RNS_MTU as their bytes are. */
+uint32_t txq_waiting(const struct rns *);
 /*
  * Queue for transmission; the access code is added here. RNS_ESTATE: the
  * interface is offline or may not transmit; RNS_ELIMIT, RNS_ENOMEM: dropped

@@ -138,10 +138,16 @@ struct mono rns_deadline(const struct rns *);
 
 struct rns_tx {
 	unsigned ifid;
+	unsigned from; /* what came in there caused it; 0: our own */
 	const uint8_t *data; /* with access code, without framing */
 	size_t len;
 };
 bool rns_next_tx(struct rns *, struct rns_tx *);
+/*
+ * How full that queue is, of limits.tx_packets: who pulls before it is full
+ * loses nothing there.
+ */
+uint32_t rns_tx_waiting(const struct rns *);
 
 /* ---- destinations ---- */
 
