@@ -22,6 +22,7 @@ static const struct {
 	{RNSCONF_PIPE, open_pipe},
 	{RNSCONF_BACKBONE_CLIENT, open_tcp_client},
 	{RNSCONF_BACKBONE, open_tcp_server},
+	{RNSCONF_I2P, open_i2p},
 };
 
 static const struct rnsconf_if *

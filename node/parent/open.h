@@ -56,6 +56,9 @@ open_fn open_auto, open_pipe, open_udp;
 struct msg_DIAL_FOUND;
 /* An interface of somebody else's; answered as index RNSCONF_FOUND. */
 void open_found(struct parent *, const struct msg_DIAL_FOUND *);
+open_fn open_i2p;
+/* open_tcp.c: what a client does, for others; o->port is set. */
+void open_connect(struct opening *, const char *host);
 
 /* NULL: no room for it. */
 struct opening *opening_new(struct parent *, uint32_t index, uint32_t seq);

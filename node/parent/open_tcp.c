@@ -82,11 +82,13 @@ on_connected(struct ev_loop *loop, ev_io *w, int revents)
 void
 opening_connect(struct opening *o)
 {
-	ev_set_cb(&o->io, on_connected);
-	ev_set_cb(&o->late, on_late);
 	struct resolved list[RESOLVE_MAX];
 	unsigned n = 0;
 
+	if (o->seconds == 0)
+		o->seconds = CONNECT_SECONDS;
+	ev_set_cb(&o->io, on_connected);
+	ev_set_cb(&o->late, on_late);
 	memcpy(list, o->list, sizeof(list));
 	for (int pass = 0; o->v6 && pass < 2; pass++)
 		for (unsigned i = 0; i < o->count; i++)
@@ -96,13 +98,19 @@ opening_connect(struct opening *o)
 }
 
 void
+open_connect(struct opening *o, const char *host)
+{
+	opening_find(o, host, opening_connect);
+}
+
+void
 open_tcp_client(struct opening *o, const struct rnsconf_if *c)
 {
 	o->port = c->target_port;
 	o->v6 = c->prefer_ipv6;
 	o->seconds = c->connect_timeout_s == 0 ? CONNECT_SECONDS :
 	    MIN_OF(c->connect_timeout_s, CONNECT_MAX);
-	opening_find(o, c->target_host, opening_connect);
+	open_connect(o, c->target_host);
 }
 
 /* ---- listening ---- */

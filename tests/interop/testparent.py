@@ -185,6 +185,9 @@ class Transport:
 
     def _open(self, index, bind):
         conf = self.interfaces[index]
+        if conf.get("type") == "I2PInterface":
+            host, port = os.environ["I2P_SAM_ADDRESS"].split(":")
+            return socket.create_connection((host, int(port)), 5)
         if bind:
             s = socket.socket()
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -185,6 +185,15 @@ def places(node):
            str(said))
 
 
+def tunnel(node):
+    """Where the I2P router's bridge is comes from the environment."""
+    until(lambda: of(node, "Tunnel").get("error"), "it was tried")
+    said = of(node, "Tunnel")
+    result("an I2P router that is not there is named", not said["online"] and
+           "SAM bridge" in said.get("error", "") and
+           "Connection refused" in said["error"], str(said))
+
+
 alone()
 scratch = tempfile.mkdtemp(prefix="warren-doors.")
 make_net(scratch)
@@ -207,14 +216,17 @@ node = Node(build, "doors", None, config=(
     SERVER.replace("listen_ip", "device = d0\nlisten_ip") %
     ("Device", 4005) +
     CLIENT % ("Both", "both.test", 4002) +
+    "[[Tunnel]]\ntype = I2PInterface\nenabled = yes\npeers = x.b32.i2p\n" +
     CLIENT % ("No zone", "fe80::77%none", 4002)))
 node.write("config", open(os.path.join(node.dir, "config")).read().replace(
     "[reticulum]", "[reticulum]\nenable_transport = yes"))
+os.environ["I2P_SAM_ADDRESS"] = FAR + ":1"
 try:
     node.start()
     node.ready(["transport"])
     until(lambda: of(node, "Door").get("online"), "it listens", 10)
     places(node)
+    tunnel(node)
     silent(node, 4001)
     flapping(node, "Others", 4002)
     if "DOORS_LONG" in os.environ:

@@ -259,6 +259,33 @@ backbone(void **state)
 	rnsconf_free(c);
 }
 
+#define I2P "[interfaces]\n[[I]]\ntype = I2PInterface\nenabled = 1\n"
+static void
+i2p(void **state)
+{
+	struct rnsconf *c;
+	char name[200];
+
+	(void)state;
+	c = parse(I2P "connectable = yes\npeers = a.b32.i2p, b-~=\n"
+	    "network_name = x\n");
+	assert_int_equal(c->ifs[0].type, RNSCONF_I2P);
+	assert_true(c->ifs[0].enabled && c->ifs[0].connectable);
+	assert_int_equal(c->ifs[0].ni2p_peers, 2);
+	assert_string_equal(c->ifs[0].i2p_peers[1], "b-~=");
+	assert_int_equal(c->ifs[0].ifac_size, 16);
+	assert_int_equal(c->nnotes, 0);
+	rnsconf_if_display(&c->ifs[0], name, sizeof(name));
+	assert_string_equal(name, "I2PInterface[I]");
+	rnsconf_free(c);
+	c = parse(I2P "peers = a.b32.i2p\n");
+	assert_int_equal(c->ifs[0].ni2p_peers, 1);
+	rnsconf_free(c);
+	c = parse(I2P);
+	assert_int_equal(c->nnotes, 1);
+	rnsconf_free(c);
+}
+
 static void
 mistakes(void **state)
 {
@@ -296,6 +323,7 @@ mistakes(void **state)
 		    "a section of its own"},
 		{CLIENT "target_host = a, b\ntarget_port = 1\n", 5, "not a list"},
 		{BACKBONE "port = 1\n", 2, "listen_ip"},
+		{I2P "peers = a b.b32.i2p\n", 5, "I2P address"},
 		{BACKBONE "listen_on = ::\n", 2, "listen_port"},
 		{BACKBONE "listen_on = ::,\nport = 1\n", 5, "not a list"},
 		{BACKBONE "remote = a\n", 2, "target_port"},
@@ -677,6 +705,7 @@ main(void)
 		cmocka_unit_test(all_values),
 		cmocka_unit_test(burst_values),
 		cmocka_unit_test(backbone),
+		cmocka_unit_test(i2p),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(mistakes_at_once),
 		cmocka_unit_test(one_is_off),

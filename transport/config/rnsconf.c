@@ -353,6 +353,8 @@ rnsconf_free(struct rnsconf *c)
 	if (c->rpc_key != NULL)
 		explicit_bzero(c->rpc_key, c->rpc_key_len);
 	free(c->rpc_key);
+	for (unsigned i = 0; i < c->nifs; i++)
+		free(c->ifs[i].i2p_peers);
 	free(c->ifs);
 	free(c->notes);
 	free(c->blackhole_sources);
@@ -392,9 +394,15 @@ rnsconf_if_display(const struct rnsconf_if *i, char *out, size_t cap)
 {
 	const char *host = i->target_host;
 
+	if (i->type == RNSCONF_I2P) {
+		(void)snprintf(out, cap, "I2PInterface[%s]", i->name);
+		return;
+	}
 	if (i->type == RNSCONF_UDP) {
 		display_udp(i, out, cap);
-	else if (i->type == RNSCONF_AUTO || i->type == RNSCONF_PIPE)
+		return;
+	}
+	if (i->type == RNSCONF_AUTO || i->type == RNSCONF_PIPE) {
 		(void)snprintf(out, cap, "%s[%s]", i->type_text, i->name);
 		return;
 	}

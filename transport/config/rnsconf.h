@@ -29,6 +29,7 @@ enum rnsconf_type {
 	RNSCONF_PIPE,
 	RNSCONF_BACKBONE, /* a listener */
 	RNSCONF_BACKBONE_CLIENT,
+	RNSCONF_I2P,
 };
 
 /* As it stands in the multicast address (reticulum-transport.md 10.1). */
@@ -104,6 +105,11 @@ struct rnsconf_if {
 	/* UDP, reticulum-transport.md 10.2; listen_ip, listen_port, device */
 	const char *forward_ip; /* NULL: broadcast of device, or no sending */
 	uint16_t forward_port;
+
+	/* I2P, reticulum-transport.md 10.5 */
+	bool connectable;
+	const char **i2p_peers;
+	unsigned ni2p_peers;
 	/* reticulum-transport.md 10.4: those that end soon; TCP servers too */
 	bool block_flapping;
 	uint32_t flap_threshold_s, flap_grace, flap_block_min;

@@ -40,7 +40,7 @@ static const struct {
 	{"BackboneInterface", RNSCONF_BACKBONE, rnsconf_read_backbone, 16},
 	{"BackboneClientInterface", RNSCONF_BACKBONE_CLIENT,
 	    rnsconf_read_backbone_client, 16},
-	{"I2PInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"I2PInterface", RNSCONF_I2P, rnsconf_read_i2p, 16},
 	{"SerialInterface", RNSCONF_UNSUPPORTED, NULL, 0},
 	{"PipeInterface", RNSCONF_PIPE, rnsconf_read_pipe, 8},
 	{"KISSInterface", RNSCONF_UNSUPPORTED, NULL, 0},

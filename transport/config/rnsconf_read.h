@@ -91,6 +91,8 @@ void rnsconf_read_tcp_client(struct reader *, struct rnsconf_if *);
 void rnsconf_read_udp(struct reader *, struct rnsconf_if *);
 void rnsconf_read_auto(struct reader *, struct rnsconf_if *);
 void rnsconf_read_pipe(struct reader *, struct rnsconf_if *);
+/* rnsconf_i2p.c */
+void rnsconf_read_i2p(struct reader *, struct rnsconf_if *);
 void rnsconf_read_backbone(struct reader *, struct rnsconf_if *);
 void rnsconf_read_backbone_client(struct reader *, struct rnsconf_if *);
 

@@ -34,13 +34,15 @@ is_v4(const uint8_t a[16])
 	return IN6_IS_ADDR_V4MAPPED(&v6);
 }
 
+/* Or none: the other end of a tunnel. */
 static bool
 is_loopback(const uint8_t a[16])
 {
 	struct in6_addr v6;
 
 	memcpy(&v6, a, sizeof(v6));
-	return is_v4(a) ? a[12] == 127 : IN6_IS_ADDR_LOOPBACK(&v6);
+	return is_v4(a) ? a[12] == 127 : IN6_IS_ADDR_LOOPBACK(&v6) ||
+	    IN6_IS_ADDR_UNSPECIFIED(&v6);
 }
 
 /*

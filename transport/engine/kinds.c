@@ -7,6 +7,7 @@
 #include "transport/engine/if_auto.h"
 #include "transport/engine/if_pipe.h"
 #include "transport/engine/if_backbone.h"
+#include "transport/engine/if_i2p.h"
 #include "transport/engine/if_tcp.h"
 #include "transport/engine/if_udp.h"
 #include "transport/engine/nif.h"
@@ -24,6 +25,7 @@ static const struct {
 	{RNSCONF_AUTO, &auto_kind},
 	{RNSCONF_BACKBONE, &backbone_server_kind},
 	{RNSCONF_BACKBONE_CLIENT, &backbone_client_kind},
+	{RNSCONF_I2P, &i2p_kind},
 };
 
 static const struct nif_kind *

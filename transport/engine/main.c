@@ -142,14 +142,16 @@ network_load(struct engine *e)
 static void
 discovery_start(struct engine *e, int dir)
 {
+	const uint8_t *network = e->has_network ? e->network : NULL;
+
 	if (e->conf->discovery.listen &&
-	    (e->discovery = discovery_new(e, dir, NULL, autodial_heard)) ==
+	    (e->discovery = discovery_new(e, dir, network, autodial_heard)) ==
 	    NULL)
 		log_errx("discovery", "out of memory: interfaces of others "
 		    "are not heard");
 	if (e->discovery != NULL)
 		e->autodial = autodial_new(e);
-	if ((e->offering = offering_new(e, NULL)) == NULL)
+	if ((e->offering = offering_new(e, network)) == NULL)
 		log_errx("discovery", "out of memory: interfaces are not "
 		    "announced");
 }

@@ -24,7 +24,7 @@ nif_find(const struct engine *e, unsigned id)
 bool
 nif_lasting(const struct nif *n)
 {
-	return n->conf != NULL && n->parent == NULL;
+	return n->conf != NULL && (n->parent == NULL || n->kind->lasts);
 }
 
 /* The next number whose place is free; never 0. 0: all taken. */

@@ -52,6 +52,8 @@ struct nif_kind {
 	 * it only listens, and each that it accepts is one.
 	 */
 	bool carries;
+	bool lasts; /* is of the configuration, though another made it */
+	double retry_s; /* before the first try again; 0: opener.c's */
 	bool local; /* of the shared instance, not of a network */
 	/*
 	 * For one of the configuration: fill in n->cfg, offline. 0, or -1: its
@@ -139,6 +141,7 @@ struct nif {
 	struct mono announced;
 	ev_timer retry;
 	char error[400]; /* why it is not online; empty: nothing known */
+	void *more; /* the kind's own; freed by its stop() */
 	uid_t uid; /* of an attached program; -1: not known (tcp) */
 	pid_t pid;
 	void *own; /* the kind's; stop() frees it */

@@ -130,7 +130,7 @@ opener_again(struct nif *n)
 		return;
 	}
 	n->tries++;
-	s = wait_of(n, n->tries);
+	s = MAX_OF(wait_of(n, n->tries), n->kind->retry_s);
 	s += s * 0.1 * ((double)randombytes_random() / UINT32_MAX);
 	set_timer(n, on_retry, s);
 }

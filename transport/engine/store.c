@@ -73,6 +73,12 @@ store_identity(int dir, uint8_t key[RNS_KEY])
 	return 0;
 }
 
+int
+store_dir(const struct store *s)
+{
+	return s->files.dir;
+}
+
 /* ---- helpers ---- */
 
 struct store *

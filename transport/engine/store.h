@@ -28,6 +28,8 @@ int store_identity(int dir, uint8_t key[RNS_KEY]);
 /* dir is the engine's. NULL: out of memory. */
 struct store *store_new(struct engine *, int dir);
 void store_free(struct store *);
+/* The folder; it stays the store's. */
+int store_dir(const struct store *);
 /* Everything that the core should know at start; interfaces are there. */
 void store_load(struct store *);
 /*

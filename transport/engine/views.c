@@ -12,6 +12,7 @@
 #include "transport/engine/engine.h"
 #include "transport/engine/holes.h"
 #include "transport/engine/manage.h"
+#include "transport/engine/if_i2p.h"
 #include "transport/engine/nif.h"
 #include "transport/engine/reach.h"
 #include "transport/engine/rpc.h"
@@ -287,6 +288,9 @@ nif_json(const struct nif *n)
 			(void)json_object_set_new(o, "put_out",
 			    num(n->door.put_out));
 		}
+		if (*i2p_address(n) != '\0')
+			(void)json_object_set_new(o, "i2p_address",
+			    text(i2p_address(n)));
 		(void)json_object_set_new(o, "accept_pauses",
 		    num(n->accept.refused));
 		return o;

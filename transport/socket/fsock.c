@@ -217,6 +217,18 @@ fsock_flush(struct fsock *s)
 }
 
 void
+fsock_idle(struct fsock *s, const void *bytes, size_t len)
+{
+	ssize_t n;
+
+	if (s->fd < 0 || fsock_waiting(s) > 0)
+		return;
+	n = send(s->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n > 0)
+		s->tx_bytes += (uint64_t)n;
+}
+
+void
 fsock_drain(struct fsock *s, int ms)
 {
 	while (s->fd >= 0) {

@@ -58,6 +58,8 @@ void fsock_fail(struct fsock *, int error);
 bool fsock_send(struct fsock *, const uint8_t *, size_t);
 /* Write what waits; what the socket does not take goes when it can. */
 void fsock_flush(struct fsock *);
+/* A few bytes that are no frame, at once, when nothing else waits. */
+void fsock_idle(struct fsock *, const void *, size_t);
 size_t fsock_waiting(const struct fsock *);
 /*
  * Before the end: blocks until the other side has read all that was sent (of
