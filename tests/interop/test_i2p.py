@@ -2,6 +2,7 @@
 """I2PInterface, ours and stock ones, on a SAM bridge of the tests."""
 
 import os
+import subprocess
 
 import lib
 import sambridge
@@ -47,11 +48,15 @@ def between(old):
         ours = ctx.dir("warren")
         near = keep_key(ours, "near")
         guest = ctx.stock_dir(config(section("up", peers=[near])))
-        t = ctx.transport(config(section("near", True) + section("away", peers=[far]), transport=True), folder=ours)
+        t = ctx.transport(config(section("near", True) + section("away", peers=[far]), transport=True, share=True,
+                                 instance="i2p-" + near[:12]), folder=ours)
         lib.must(lambda: shown(t, "I2PInterface[near]").get("online"), "our section is there")
         check(shown(t, "I2PInterface[near]")["i2p_address"] == near, "our address")
         visit(ctx, host, guest, py, py, 2, steps=STEPS)
         near_now = shown(t, "I2PInterface[near]")
+        out = subprocess.run([ctx.args.python, "-m", "RNS.Utilities.rnstatus", "--config", ours, "-a"],
+                             capture_output=True, text=True, timeout=lib.PATIENCE_S).stdout
+        check(f"I2P B32   : {near}" in out and "Tunnel Active" in out, out)
         peer = shown(t, f"I2PInterfacePeer[away to {far}]")
         check(near_now["accepted"] == 1 and near_now["rx_packets"] > 5 and peer.get("online"), f"{near_now} {peer}")
         check(peer["mtu"] == 1064 and peer["bitrate"] == 256000, f"{peer}")

@@ -122,6 +122,19 @@ door_went(struct nif *n)
 }
 
 void
+door_text(const uint8_t addr[16], char *out)
+{
+	struct in6_addr v6;
+	bool v4;
+
+	memcpy(&v6, addr, sizeof(v6));
+	v4 = IN6_IS_ADDR_V4MAPPED(&v6);
+	if (inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? addr + 12 : addr, out,
+	    INET6_ADDRSTRLEN) == NULL)
+		*out = '\0';
+}
+
+void
 door_json(const struct nif *n, json_t *o)
 {
 	const struct door_counts *c = &n->door;
@@ -131,15 +144,8 @@ door_json(const struct nif *n, json_t *o)
 	uint8_t a[16];
 
 	while (callers_blocked(&n->e->callers, clock_mono(), &at, a)) {
-		struct in6_addr v6;
-		bool v4;
-
-		memcpy(&v6, a, sizeof(v6));
-		v4 = IN6_IS_ADDR_V4MAPPED(&v6);
-		if (inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? a + 12 : a, text,
-		    sizeof(text)) != NULL)
-			(void)json_array_append_new(blocked,
-			    json_string(text));
+		door_text(a, text);
+		(void)json_array_append_new(blocked, json_string(text));
 	}
 	(void)json_object_set_new(o, "refused_flapping",
 	    json_integer((json_int_t)c->flapping));

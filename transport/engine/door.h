@@ -3,6 +3,7 @@
 #define WARREN_TRANSPORT_ENGINE_DOOR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include <jansson.h>
@@ -27,6 +28,8 @@ void door_went(struct nif *);
 /* What became of callers of this server, for status. */
 void door_json(const struct nif *server, json_t *);
 
+/* Of callers_blocked(), INET6_ADDRSTRLEN bytes. */
+void door_text(const uint8_t addr[16], char *out);
 /* "IP:PORT", IPv6 in brackets. */
 void door_address(const struct sockaddr_storage *, char *out, size_t cap);
 

@@ -2,6 +2,7 @@
 #include "transport/engine/if_backbone.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 
 #include "common/log.h"
 #include "transport/engine/door.h"
@@ -51,6 +52,31 @@ backbone_second(struct nif *n)
 		    "are dropped until it has caught up");
 }
 
+static void
+backbone_stats(const struct nif *n, struct stats_if *s)
+{
+	s->tx_stalled = n->stall.stalled;
+}
+
+static void
+listener_stats(const struct nif *n, struct stats_if *s)
+{
+	static char text[STATS_BLOCKED_MAX][INET6_ADDRSTRLEN];
+	unsigned at = 0, shown = 0;
+	uint8_t a[16];
+
+	s->blocks = true;
+	while (callers_blocked(&n->e->callers, n->e->now, &at, a)) {
+		s->nblocked++;
+		if (shown + 1 >= STATS_BLOCKED_MAX)
+			continue;
+		door_text(a, text[shown]);
+		s->blocked[shown] = text[shown];
+		shown++;
+	}
+	s->blocked[shown] = NULL;
+}
+
 /* An accepted connection: made by its server, and gone with it. */
 static const struct nif_kind backbone_peer_kind = {
 	.name = "BackboneClientInterface",
@@ -58,6 +84,7 @@ static const struct nif_kind backbone_peer_kind = {
 	.send = backbone_send,
 	.flush = nif_stream_flush,
 	.second = backbone_second,
+	.stats = backbone_stats,
 	.stop = door_went,
 };
 
@@ -70,6 +97,7 @@ const struct nif_kind backbone_client_kind = {
 	.send = backbone_send,
 	.flush = nif_stream_flush,
 	.second = backbone_second,
+	.stats = backbone_stats,
 };
 
 const struct nif_kind backbone_server_kind = {
@@ -78,4 +106,5 @@ const struct nif_kind backbone_server_kind = {
 	.start = opener_ask,
 	.opened = tcp_opened,
 	.accepts = &backbone_peer_kind,
+	.stats = listener_stats,
 };

@@ -22,6 +22,7 @@
 #define I2P_BITRATE 256000
 #define I2P_MTU 1064
 #define IDLE_S 10 /* nothing written: two flags */
+#define STALE_S 20 /* nothing read: said in the statistics */
 #define DEAD_S 110 /* nothing read: the connection is closed */
 #define AGAIN_PEER_S 8
 #define AGAIN_SERVER_S 15
@@ -557,6 +558,27 @@ i2p_start(struct nif *n)
 		opener_ask(n);
 }
 
+static void
+i2p_stats(const struct nif *n, struct stats_if *s)
+{
+	const struct i2p *x = n->more;
+
+	if (n->id == 0) {
+		s->i2p = true;
+		s->i2p_connectable = n->conf->connectable;
+		s->i2p_b32 = x->address[0] != '\0' ? x->address : NULL;
+		return;
+	}
+	s->i2p_peer = true;
+	/* reticulum-transport.md 10.5: the words of the reference */
+	if (!n->online)
+		s->tunnelstate = "Creating Tunnel";
+	else if (mono_sub(n->e->now, x->rx_at) > STALE_S * MONO_SECOND)
+		s->tunnelstate = "Tunnel Unresponsive";
+	else
+		s->tunnelstate = "Tunnel Active";
+}
+
 static const struct nif_kind i2p_peer_kind = {
 	.name = "I2PInterfacePeer",
 	.carries = true,
@@ -567,6 +589,7 @@ static const struct nif_kind i2p_peer_kind = {
 	.send = nif_stream_send,
 	.flush = nif_stream_flush,
 	.second = i2p_second,
+	.stats = i2p_stats,
 	.stop = i2p_stop,
 };
 
@@ -576,6 +599,7 @@ static const struct nif_kind i2p_caller_kind = {
 	.send = nif_stream_send,
 	.flush = nif_stream_flush,
 	.second = i2p_second,
+	.stats = i2p_stats,
 	.stop = i2p_stop,
 };
 
@@ -585,5 +609,6 @@ const struct nif_kind i2p_kind = {
 	.configure = i2p_configure,
 	.start = i2p_start,
 	.opened = i2p_opened,
+	.stats = i2p_stats,
 	.stop = i2p_stop,
 };
