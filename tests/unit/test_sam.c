@@ -91,8 +91,8 @@ refused(void **state)
 {
 	static char longer[SAM_KEY_MAX + 100] = "DEST REPLY PRIV=";
 	static const char *const hellos[] = {"", " ", "HELLO",
-	    "HELLO REPLY RESULT=NOVERSION", "HELLO REPLY", "hello reply "
-	    "RESULT=OK", "HELLO REPLY XRESULT=OK", "RESULT=OK",
+	    "HELLO REPLY RESULT=NOVERSION", "HELLO REPLY",
+	    "hello reply RESULT=OK", "HELLO REPLY XRESULT=OK", "RESULT=OK",
 	    "HELLO REPLY RESULT=OKAY"};
 
 	(void)state;
