@@ -327,15 +327,13 @@ static void
 write_hashes(struct store *s)
 {
 	_cleanup_free_ uint8_t *buf = NULL;
-	struct rns_limits lim;
-	size_t n;
+	size_t n = rns_hashes(s->e->rns, NULL, 0);
 
-	rns_limits_default(&lim);
-	if ((buf = malloc((size_t)lim.hashes * RNS_FULL_HASH)) == NULL) {
+	if ((buf = malloc(n * RNS_FULL_HASH + 1)) == NULL) {
 		(void)store_file_wrote(&s->files, "packet_hashlist.raw", -1);
 		return;
 	}
-	n = rns_hashes(s->e->rns, buf, lim.hashes);
+	n = rns_hashes(s->e->rns, buf, n);
 	(void)store_file_write(&s->files, s->files.dir, "packet_hashlist.raw",
 	    buf, n * RNS_FULL_HASH);
 }

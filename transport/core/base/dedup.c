@@ -211,10 +211,10 @@ rns_hashes(const struct rns *r, uint8_t *out, size_t cap_hashes)
 	for (size_t i = 0; g->count > 0 && i <= gen_mask(g); i++) {
 		if (slot_empty(g->slots[i]))
 			continue;
-		if (n < cap_hashes)
+		if (out != NULL && n < cap_hashes)
 			memcpy(out + n * HASHSET_KEY, g->slots[i],
 			    HASHSET_KEY);
 		n++;
 	}
-	return MIN_OF(n, cap_hashes);
+	return out != NULL ? MIN_OF(n, cap_hashes) : n;
 }

@@ -684,7 +684,10 @@ void rns_if_stats_add(struct rns_if_stats *sum, const struct rns_if_stats *);
 /* Drops while a packet from there was handled; 0 of an unknown one. */
 uint64_t rns_if_drops(const struct rns *, unsigned ifid, enum rns_drop);
 
-/* Current filter generation, n * 32 bytes, for packet_hashlist.raw. */
+/*
+ * Current filter generation, n * 32 bytes, for packet_hashlist.raw. out NULL:
+ * how many there are.
+ */
 size_t rns_hashes(const struct rns *, uint8_t *out, size_t cap_hashes);
 
 /* ---- helpers without a context ---- */
