@@ -215,8 +215,8 @@ nothing_before_the_proof(void **state)
 {
 	static const char *const requests[] = {
 		"81a3676574aa6c696e6b5f636f756e74",
-		"80049517000000000000007d948c03676574948c0a6c696e6b5f636f756e"
-		"7494732e", "80", "c1"};
+		("80049517000000000000007d948c03676574948c0a6c696e6b5f636f756e"
+		"7494732e"), "80", "c1"};
 	uint8_t msg[RPC_AUTH_MAX], *p;
 	struct rpc_talk t;
 	struct wrong w;

@@ -388,7 +388,7 @@ stats(struct engine *e)
 {
 	json_t *o = json_object(), *list = json_array();
 	struct mpk k, v;
-	size_t len, n, rows, keys;
+	size_t len, n, rows = 0, keys;
 	uint8_t *p = rpc_stats(e, &len);
 	struct rd r;
 
