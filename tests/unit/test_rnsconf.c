@@ -194,7 +194,7 @@ all_values(void **state)
 	assert_non_null(strstr(c->notes[1].text, "RNodeInterface"));
 	assert_non_null(strstr(c->notes[2].text, "MyOwn"));
 	assert_non_null(strstr(c->notes[3].text, "odd"));
-	assert_int_equal(c->notes[3].line, 57);
+	assert_int_equal(c->notes[3].line, 58);
 	rnsconf_free(c);
 }
 
