@@ -115,6 +115,46 @@ never_up(void **state)
 	}
 }
 
+/*
+ * Two links that nobody answers, and between their ends a newer path: that one
+ * stays, since both were asked for on the way before it.
+ */
+static void
+newer_path_stays(void **state)
+{
+	struct rns_cmd c = {.type = RNS_CMD_LINK_OPEN};
+	uint8_t raw[RNS_MTU];
+	struct rns_path path;
+	struct stranger s;
+	struct node n;
+	size_t len;
+
+	(void)state;
+	stranger_make(&s, 1);
+	node_open(&n, false, false, priv);
+	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	len = stranger_announce(&s, raw, 1000, 0, NULL, false);
+	node_in(&n, 0, raw, len);
+	c.link_open.dest = s.dest;
+	assert_int_equal(node_submit(&n, &c), RNS_OK);
+	node_run(&n, 5 * NODE_SECOND);
+	assert_int_equal(node_submit(&n, &c), RNS_OK);
+	node_run(&n, 9 * NODE_SECOND);
+	assert_int_equal(n.events[RNS_EV_LINK_CLOSED], 1);
+	assert_false(rns_path_get(n.r, &s.dest, &path));
+	len = stranger_announce(&s, raw, 1001, 0, NULL, false);
+	node_in(&n, 0, raw, len);
+	node_run(&n, 10 * NODE_SECOND);
+	assert_int_equal(n.events[RNS_EV_LINK_CLOSED], 2);
+	assert_true(rns_path_get(n.r, &s.dest, &path));
+	/* and the next one is asked for on it */
+	assert_int_equal(node_submit(&n, &c), RNS_OK);
+	node_run(&n, 20 * NODE_SECOND);
+	assert_int_equal(n.events[RNS_EV_LINK_CLOSED], 3);
+	assert_false(rns_path_get(n.r, &s.dest, &path));
+	node_close(&n);
+}
+
 int
 main(void)
 {
@@ -122,6 +162,7 @@ main(void)
 	    cmocka_unit_test(every_pair),
 	    cmocka_unit_test(names_differ),
 	    cmocka_unit_test(never_up),
+	    cmocka_unit_test(newer_path_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

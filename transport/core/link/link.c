@@ -415,11 +415,18 @@ link_timer_set(struct rns *r, struct link *l, double s)
 	timer_set(r, &l->timer, mono_add(r->now, us > 0 ? us : 1));
 }
 
-/* A node that relays keeps the path; others ask for a better one. */
+/*
+ * A node that relays keeps the path; others ask for a better one, but not when
+ * one has come since: of that a request sent before says nothing.
+ */
 static void
 link_never_up(struct rns *r, struct link *l)
 {
-	if (!l->initiator || r->cfg.transport)
+	const struct path *path = path_find(r, &l->dest);
+	int64_t age = mono_sub(r->now, l->requested);
+
+	if (!l->initiator || r->cfg.transport ||
+	    (path != NULL && path->learned_us > core_wall_us(r) - age))
 		return;
 	path_drop(r, &l->dest);
 	l->lost = true;
