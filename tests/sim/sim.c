@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "transport/core/base/const.h"
 
 struct flight { /* a packet under way */
 	RB_ENTRY(flight) node;
@@ -20,6 +21,8 @@ RB_HEAD(flights, flight);
 struct sim_side {
 	unsigned node;
 	int64_t busy_until;
+	struct sim_sent sent;
+	int64_t paid; /* when what its announces took of 2 % is over */
 };
 
 struct sim_wire {
@@ -28,16 +31,29 @@ struct sim_wire {
 	struct sim_side side[2];
 };
 
+struct sim_peer {
+	RB_ENTRY(sim_peer) node;
+	TAILQ_ENTRY(sim_peer) entry;
+	unsigned id;
+	struct rns *r;
+	struct rns_config cfg;
+	uint64_t rng;
+	int64_t due;
+	bool off, touched; /* in the list of those */
+};
+RB_HEAD(dues, sim_peer);
+
 struct sim {
 	uint64_t rng, seq;
 	int64_t now;
 	sim_event_fn *fn;
 	void *arg;
-	struct rns *nodes[SIM_NODES];
-	uint64_t node_rng[SIM_NODES];
+	struct sim_peer **nodes;
 	unsigned node_count;
-	struct sim_wire wires[SIM_NODES * 4];
+	struct sim_wire *wires;
 	unsigned wire_count;
+	struct dues dues;
+	TAILQ_HEAD(, sim_peer) touched; /* from outside their turn */
 	struct flights flights;
 	struct sim_stats stats;
 	struct id32 digest;
@@ -55,6 +71,17 @@ flight_cmp(const struct flight *a, const struct flight *b)
 
 TREE_PROTOTYPE(flights, flight, node, flight_cmp)
 TREE_GENERATE(flights, flight, node, flight_cmp)
+
+static int
+due_cmp(const struct sim_peer *a, const struct sim_peer *b)
+{
+	if (a->due != b->due)
+		return a->due < b->due ? -1 : 1;
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+TREE_PROTOTYPE(dues, sim_peer, node, due_cmp)
+TREE_GENERATE(dues, sim_peer, node, due_cmp)
 
 static void
 die(const char *what)
@@ -103,6 +130,8 @@ sim_new(uint64_t seed, sim_event_fn *fn, void *arg)
 	s->fn = fn;
 	s->arg = arg;
 	RB_INIT(&s->flights);
+	RB_INIT(&s->dues);
+	TAILQ_INIT(&s->touched);
 	return s;
 }
 
@@ -115,43 +144,65 @@ sim_free(struct sim *s)
 		RB_REMOVE(flights, &s->flights, f);
 		free(f);
 	}
-	for (unsigned i = 0; i < s->node_count; i++)
-		rns_free(s->nodes[i]);
+	for (unsigned i = 0; i < s->node_count; i++) {
+		rns_free(s->nodes[i]->r);
+		free(s->nodes[i]);
+	}
+	free(s->nodes);
+	free(s->wires);
 	free(s);
+}
+
+/* One more of n things, where room doubles. */
+static void *
+room(void *p, unsigned n, size_t size)
+{
+	if (n != 0 && (n & (n - 1)) != 0)
+		return p;
+	p = reallocarray(p, n == 0 ? 1 : 2 * (size_t)n, size);
+	if (p == NULL)
+		die("out of memory");
+	return p;
 }
 
 unsigned
 sim_node(struct sim *s, const struct sim_node_opts *o)
 {
 	unsigned n = s->node_count;
-	struct rns_config c = {
+	struct sim_peer *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		die("out of memory");
+	p->cfg = (struct rns_config){
 	    .random = sim_random_bytes,
-	    .random_arg = &s->node_rng[n],
+	    .random_arg = &p->rng,
 	    .wall_us = SIM_WALL_US + s->now,
 	    .transport = o->transport,
 	    .attached = o->attached,
 	    .implicit_proof = true,
 	    .link_mtu_discovery = true,
 	};
-
-	if (n == SIM_NODES)
-		die("too many nodes");
-	s->node_rng[n] = next_random(&s->rng);
-	rns_limits_default(&c.limits);
+	p->id = n;
+	p->rng = next_random(&s->rng);
+	rns_limits_default(&p->cfg.limits);
 	if (o->limits != NULL)
-		c.limits = *o->limits;
-	sim_random_bytes(&s->node_rng[n], c.identity, sizeof(c.identity));
-	s->nodes[n] = rns_new(&c, (struct mono){s->now});
-	if (s->nodes[n] == NULL)
+		p->cfg.limits = *o->limits;
+	sim_random_bytes(&p->rng, p->cfg.identity, sizeof(p->cfg.identity));
+	p->r = rns_new(&p->cfg, (struct mono){s->now});
+	if (p->r == NULL)
 		die("rns_new failed");
+	s->nodes = room(s->nodes, n, sizeof(struct sim_peer *));
+	s->nodes[n] = p;
 	s->node_count++;
+	p->due = rns_deadline(p->r).us;
+	(void)RB_INSERT(dues, &s->dues, p);
 	return n;
 }
 
 struct rns *
 sim_rns(struct sim *s, unsigned node)
 {
-	return s->nodes[node];
+	return s->nodes[node]->r;
 }
 
 struct mono
@@ -174,6 +225,40 @@ sim_digest(const struct sim *s, struct id32 *out)
 
 /* ---- packets ---- */
 
+/* Announces, but not its own nor answers to path requests. */
+static bool
+passed_on(const uint8_t *p, size_t n)
+{
+	size_t context = (p[0] & FLAG_HEADER_2) != 0 ? HEADER_2_LEN - 1 :
+						       HEADER_1_LEN - 1;
+
+	return (p[0] & FLAG_IFAC) == 0 && (p[0] & 3) == PACKET_ANNOUNCE &&
+	    n > context && p[1] > 0 && p[context] != CTX_PATH_RESPONSE;
+}
+
+static void
+account(struct sim *s, const struct sim_wire *w, struct sim_side *me,
+    const struct rns_tx *tx)
+{
+	me->sent.bytes += tx->len;
+	if (!passed_on(tx->data, tx->len))
+		return;
+	me->sent.announces += tx->len;
+	if (w->o.bitrate == 0)
+		return;
+	me->sent.ahead_us = MAX_OF(me->sent.ahead_us, me->paid - s->now);
+	me->paid = MAX_OF(me->paid, s->now) +
+	    (int64_t)(tx->len * 8 * 1000000 * 50 / w->o.bitrate);
+}
+
+struct sim_sent
+sim_sent(const struct sim *s, unsigned link, unsigned node)
+{
+	const struct sim_wire *w = &s->wires[link];
+
+	return w->side[w->side[0].node == node ? 0 : 1].sent;
+}
+
 static void
 send_packet(struct sim *s, unsigned from, const struct rns_tx *tx)
 {
@@ -190,6 +275,7 @@ send_packet(struct sim *s, unsigned from, const struct rns_tx *tx)
 	if (!w->up)
 		return;
 	me = w->side[0].node == from ? &w->side[0] : &w->side[1];
+	account(s, w, me, tx);
 	line = w->o.half_duplex ? &w->side[0] : me;
 	if (w->o.bitrate != 0)
 		took = (int64_t)(tx->len * 8 * 1000000 / w->o.bitrate);
@@ -269,34 +355,68 @@ digest_event(struct sim *s, unsigned node, const struct rns_event *ev)
 	}
 }
 
-/* Everything that a call left in a node. */
+/* Everything that a call left in a node, and when it wants the next one. */
 static void
-drain(struct sim *s, unsigned node)
+drain(struct sim *s, struct sim_peer *p)
 {
 	struct rns_event ev;
 	struct rns_tx tx;
+	int64_t due;
 	bool more;
 
+	if (p->off)
+		return;
 	do {
 		more = false;
-		while (rns_next_tx(s->nodes[node], &tx)) {
-			send_packet(s, node, &tx);
+		while (rns_next_tx(p->r, &tx)) {
+			send_packet(s, p->id, &tx);
 			more = true;
 		}
-		while (rns_next_event(s->nodes[node], &ev)) {
-			digest_event(s, node, &ev);
+		while (rns_next_event(p->r, &ev)) {
+			digest_event(s, p->id, &ev);
 			if (s->fn != NULL)
-				s->fn(s, node, &ev, s->arg);
+				s->fn(s, p->id, &ev, s->arg);
 			more = true;
 		}
 	} while (more);
+	due = rns_deadline(p->r).us;
+	if (due == p->due)
+		return;
+	RB_REMOVE(dues, &s->dues, p);
+	p->due = due;
+	(void)RB_INSERT(dues, &s->dues, p);
+}
+
+static void
+touch(struct sim *s, struct sim_peer *p)
+{
+	if (!p->touched)
+		TAILQ_INSERT_TAIL(&s->touched, p, entry);
+	p->touched = true;
+}
+
+static void
+drain_touched(struct sim *s)
+{
+	struct sim_peer *p;
+
+	while ((p = TAILQ_FIRST(&s->touched)) != NULL) {
+		TAILQ_REMOVE(&s->touched, p, entry);
+		p->touched = false;
+		drain(s, p);
+	}
 }
 
 /* From within an event, what it makes is drained by the caller's loop. */
 int
 sim_submit(struct sim *s, unsigned node, const struct rns_cmd *cmd)
 {
-	return rns_submit(s->nodes[node], cmd, (struct mono){s->now});
+	struct sim_peer *p = s->nodes[node];
+
+	if (p->off)
+		return RNS_ESTATE;
+	touch(s, p);
+	return rns_submit(p->r, cmd, (struct mono){s->now});
 }
 
 static void
@@ -328,8 +448,8 @@ void
 sim_inject(struct sim *s, unsigned node, unsigned link, const uint8_t *p,
     size_t n)
 {
-	(void)rns_recv(s->nodes[node], link, p, n, (struct mono){s->now});
-	drain(s, node);
+	(void)rns_recv(s->nodes[node]->r, link, p, n, (struct mono){s->now});
+	drain(s, s->nodes[node]);
 }
 
 void
@@ -345,8 +465,7 @@ sim_link(struct sim *s, unsigned a, unsigned b, const struct sim_link_opts *o)
 	unsigned id = s->wire_count;
 	struct sim_wire *w;
 
-	if (id == NELEM(s->wires))
-		die("too many links");
+	s->wires = room(s->wires, id, sizeof(*s->wires));
 	w = &s->wires[id];
 	*w = (struct sim_wire){.up = true, .o = *o,
 	    .side = {{.node = a}, {.node = b}}};
@@ -366,7 +485,8 @@ sim_unlink(struct sim *s, unsigned link)
 
 	w->up = false;
 	for (unsigned i = 0; i < 2; i++)
-		if (sim_submit(s, w->side[i].node, &c) != RNS_OK)
+		if (!s->nodes[w->side[i].node]->off &&
+		    sim_submit(s, w->side[i].node, &c) != RNS_OK)
 			die("IF_DEL failed");
 }
 
@@ -376,15 +496,130 @@ sim_carry(struct sim *s, unsigned link, bool on)
 	s->wires[link].up = on;
 }
 
+/* ---- programs that end and begin ---- */
+
+void
+sim_off(struct sim *s, unsigned node)
+{
+	struct sim_peer *p = s->nodes[node];
+
+	drain(s, p);
+	p->off = true;
+	RB_REMOVE(dues, &s->dues, p);
+	p->due = INT64_MAX;
+	(void)RB_INSERT(dues, &s->dues, p);
+}
+
+bool
+sim_is_off(const struct sim *s, unsigned node)
+{
+	return s->nodes[node]->off;
+}
+
+static void
+give(struct sim *s, struct sim_peer *p, const struct rns_cmd *c)
+{
+	/* what has become too old is refused, as it is when it is loaded */
+	(void)rns_submit(p->r, c, (struct mono){s->now});
+}
+
+static void
+give_paths(struct sim *s, struct sim_peer *p, const struct rns *from)
+{
+	struct rns_cmd c;
+	struct rns_path o = {.hops = 0};
+
+	for (bool first = true; rns_path_next(from, &o.dest, first, &o);
+	    first = false) {
+		c = (struct rns_cmd){.type = RNS_CMD_PATH_ADD,
+		    .path = {.dest = o.dest,
+		        .next_hop = o.next_hop,
+		        .hops = o.hops,
+		        .learned_us = o.learned_us,
+		        .expires_us = o.expires_us,
+		        .ifid = o.ifid,
+		        .blobs = o.blobs,
+		        .blob_count = o.blob_count,
+		        .announce = o.announce,
+		        .announce_len = o.announce_len}};
+		give(s, p, &c);
+	}
+}
+
+static void
+give_known(struct sim *s, struct sim_peer *p, const struct rns *from)
+{
+	struct rns_cmd c;
+	struct rns_known k = {.heard_us = 0};
+
+	for (bool first = true; rns_known_next(from, &k.dest, first, &k);
+	    first = false) {
+		c = (struct rns_cmd){.type = RNS_CMD_KNOWN_ADD,
+		    .known = {.dest = k.dest,
+		        .packet_hash = k.packet_hash,
+		        .app_data = k.app_data,
+		        .app_data_len = k.app_data_len,
+		        .heard_us = k.heard_us,
+		        .used_us = k.used_us}};
+		memcpy(c.known.public_key, k.public_key, RNS_KEY);
+		give(s, p, &c);
+	}
+}
+
+static void
+give_hashes(struct sim *s, struct sim_peer *p, const struct rns *from)
+{
+	size_t n = rns_hashes(from, NULL, 0);
+	uint8_t *all = malloc(n * 32 + 1);
+	struct rns_cmd c = {.type = RNS_CMD_HASHES_ADD};
+
+	if (all == NULL)
+		die("out of memory");
+	c.bytes.len = rns_hashes(from, all, n) * 32;
+	c.bytes.data = all;
+	give(s, p, &c);
+	free(all);
+}
+
+void
+sim_on(struct sim *s, unsigned node, bool keep)
+{
+	struct sim_peer *p = s->nodes[node];
+	struct rns *old = p->r;
+
+	p->cfg.wall_us = SIM_WALL_US + s->now;
+	p->r = rns_new(&p->cfg, (struct mono){s->now});
+	if (p->r == NULL)
+		die("rns_new failed");
+	p->off = false;
+	for (unsigned i = 0; i < s->wire_count; i++) {
+		const struct sim_wire *w = &s->wires[i];
+
+		for (unsigned k = 0; k < 2; k++)
+			if (w->side[k].node == node)
+				link_end(s, node, i, &w->o, !w->o.local ?
+				    RNS_IF_NET : k == 0 ? RNS_IF_LOCAL_CLIENT :
+				    RNS_IF_SHARED);
+	}
+	if (keep) {
+		give_known(s, p, old);
+		give_paths(s, p, old);
+		give_hashes(s, p, old);
+	}
+	rns_free(old);
+	drain(s, p);
+}
+
 /* The next moment at which anything happens. */
 static int64_t
 next_moment(struct sim *s)
 {
 	struct flight *f = RB_MIN(flights, &s->flights);
+	struct sim_peer *p = RB_MIN(dues, &s->dues);
 	int64_t at = f != NULL ? f->at : INT64_MAX;
 
-	for (unsigned i = 0; i < s->node_count; i++)
-		at = MIN_OF(at, rns_deadline(s->nodes[i]).us);
+	if (p != NULL)
+		at = MIN_OF(at, p->due);
 	return MAX_OF(at, s->now);
 }
 
@@ -392,24 +627,27 @@ static void
 one_moment(struct sim *s)
 {
 	struct mono now = {s->now};
+	struct sim_peer *p;
 	struct flight *f;
 
 	while ((f = RB_MIN(flights, &s->flights)) != NULL &&
 	    f->at <= s->now) {
 		RB_REMOVE(flights, &s->flights, f);
-		if (s->wires[f->link].up) {
+		p = s->nodes[f->to];
+		if (s->wires[f->link].up && !p->off) {
 			s->stats.delivered++;
-			(void)rns_recv(s->nodes[f->to], f->link, f->data,
-			    f->len, now);
-			drain(s, f->to);
+			(void)rns_recv(p->r, f->link, f->data, f->len, now);
+			drain(s, p);
 		}
 		free(f);
 	}
-	for (unsigned i = 0; i < s->node_count; i++) {
-		if (rns_deadline(s->nodes[i]).us > s->now)
-			continue;
-		rns_tick(s->nodes[i], now);
-		drain(s, i);
+	p = RB_MIN(dues, &s->dues);
+	while (p != NULL && p->due <= s->now) {
+		rns_tick(p->r, now);
+		drain(s, p);
+		if (p->due <= s->now)
+			break; /* at once again: sim_run() counts those */
+		p = RB_MIN(dues, &s->dues);
 	}
 }
 
@@ -419,8 +657,7 @@ sim_run(struct sim *s, int64_t us, bool (*stop)(void *), void *arg)
 	int64_t end = s->now + us, at;
 	unsigned stuck = 0;
 
-	for (unsigned i = 0; i < s->node_count; i++)
-		drain(s, i);
+	drain_touched(s);
 	while (stop == NULL || !stop(arg)) {
 		at = next_moment(s);
 		if (at > end) {
@@ -433,8 +670,7 @@ sim_run(struct sim *s, int64_t us, bool (*stop)(void *), void *arg)
 			die("time stands still");
 		s->now = at;
 		one_moment(s);
-		for (unsigned i = 0; i < s->node_count; i++)
-			drain(s, i);
+		drain_touched(s);
 	}
 	return true;
 }

@@ -15,7 +15,6 @@
  * Every call that can fail ends the program with a line on standard error,
  * unless the simulation was told that memory may run out.
  */
-#define SIM_NODES 64
 #define SIM_WALL_US INT64_C(1800000000000000)
 
 struct sim;
@@ -66,6 +65,24 @@ struct mono sim_now(const struct sim *);
 bool sim_run(struct sim *, int64_t us, bool (*stop)(void *), void *arg);
 void sim_digest(const struct sim *, struct id32 *out);
 uint64_t sim_random(struct sim *);
+
+/*
+ * Its program ends: nothing goes in or out, nobody is told. Back again it has
+ * its identity and interfaces; keep: and what the engine saves. Destinations
+ * and links are the caller's to make anew.
+ */
+void sim_off(struct sim *, unsigned node);
+void sim_on(struct sim *, unsigned node, bool keep);
+bool sim_is_off(const struct sim *, unsigned node);
+
+/* What one end of a link sent. */
+struct sim_sent {
+	uint64_t bytes;
+	uint64_t announces; /* bytes of those that it passed on by itself */
+	/* how far ahead of 2 % of the bitrate these ever were */
+	int64_t ahead_us;
+};
+struct sim_sent sim_sent(const struct sim *, unsigned link, unsigned node);
 
 struct sim_stats {
 	uint64_t sent, lost, delivered, bytes;
