@@ -8,13 +8,14 @@
 #include <cmocka.h>
 
 #include "transport/core/base/dedup.h"
+#include "transport/core/base/const.h"
 #include "transport/core/base/event.h"
 #include "transport/core/base/timer.h"
 #include "transport/core/send/txq.h"
 #include "transport/core/table/iface.h"
 #include "tests/unit/relay_node.h"
 
-/* The small parts: deadlines, sets, queues. */
+/* The small parts: deadlines, sets, queues, hops of proofs. */
 
 static const uint8_t priv[RNS_KEY] = {1, 2, 3};
 
@@ -436,6 +437,53 @@ announces_are_dropped(void **state)
 	node_close(&n);
 }
 
+/* ---- the hops of a link's proof (reticulum-transport.md 3.9) ---- */
+
+/* Heard on 1 (and by then on 2, too), a link asked for on 0, proved on 1. */
+static void
+proof_tells(uint8_t heard_hops, const uint8_t *by, bool moved,
+    uint8_t proof_hops, uint8_t want)
+{
+	uint8_t raw[RNS_MTU], proof[RNS_MTU], keys[LINK_KEYS_LEN] = {9};
+	struct rns_path path;
+	struct stranger s;
+	struct node n;
+	size_t len;
+
+	stranger_make(&s, 1);
+	node_open(&n, true, false, priv);
+	for (unsigned i = 0; i < 3; i++)
+		node_if(&n, i, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	len = stranger_announce(&s, raw, 1000, heard_hops, by, false);
+	node_in(&n, 1, raw, len);
+	len = stranger_packet(&s, &n, raw, PACKET_LINKREQUEST, keys,
+	    sizeof(keys));
+	node_in(&n, 0, raw, len);
+	len = stranger_proves(&s, raw, len, proof, proof_hops);
+	if (moved)
+		node_in(&n, 2, raw, stranger_announce(&s, raw, 1001,
+		    heard_hops, by, false));
+	node_in(&n, 1, proof, len);
+	assert_true(rns_path_get(n.r, &s.dest, &path));
+	assert_int_equal(path.ifid, moved ? 2 : 1);
+	assert_int_equal(path.hops, want);
+	node_close(&n);
+}
+
+static void
+proofs_rebalance(void **state)
+{
+	static const uint8_t x[RNS_HASH] = {7};
+
+	(void)state;
+	proof_tells(2, x, false, 4, 5);
+	/* not a path that leads elsewhere by now */
+	proof_tells(2, x, true, 4, 3);
+	/* nor is a neighbour further away, or who is further away one */
+	proof_tells(0, NULL, false, 29, 1);
+	proof_tells(2, x, false, 0, 3);
+}
+
 int
 main(void)
 {
@@ -452,6 +500,7 @@ main(void)
 	    cmocka_unit_test(events_own_their_bytes),
 	    cmocka_unit_test(events_are_bounded),
 	    cmocka_unit_test(announces_are_dropped),
+	    cmocka_unit_test(proofs_rebalance),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

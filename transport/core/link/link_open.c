@@ -250,7 +250,6 @@ link_proof_in(struct rns *r, struct link *l, struct packet *p)
 {
 	uint32_t mtu;
 	uint8_t mode;
-	struct path *path;
 
 	links_reap(r);
 	if (!l->initiator || l->status != LINK_PENDING) {
@@ -286,8 +285,7 @@ link_proof_in(struct rns *r, struct link *l, struct packet *p)
 		}
 		l->rebalanced = true;
 		l->hops = p->hops;
-		if ((path = path_find(r, &l->dest)) != NULL)
-			path->hops = p->hops;
+		path_rebalance(r, &l->dest, p->rx, p->hops);
 	}
 	if (link_derive(l, l->x_priv, p->data + 64) != RNS_OK ||
 	    link_mtu_set(r, l, mtu) != RNS_OK) {

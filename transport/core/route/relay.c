@@ -434,7 +434,6 @@ relay_link_proof(struct rns *r, struct packet *p)
 {
 	struct rlink *e = rlink_find(r, p->dest);
 	struct known *k;
-	struct path *path;
 
 	if (e == NULL || p->rx != e->next) {
 		(void)core_drop(r, RNS_DROP_LINK_IF);
@@ -453,9 +452,7 @@ relay_link_proof(struct rns *r, struct packet *p)
 	if (p->hops != e->remaining) {
 		/* The way back differs from what the announce said. */
 		e->remaining = p->hops;
-		path = path_find(r, &e->dest);
-		if (path != NULL)
-			path->hops = p->hops;
+		path_rebalance(r, &e->dest, e->next, p->hops);
 	}
 	if (!e->validated) {
 		TAILQ_REMOVE(rlink_list(e), e, age);

@@ -199,6 +199,16 @@ path_touch(struct rns *r, struct path *p)
 }
 
 void
+path_rebalance(struct rns *r, const struct hash16 *dest,
+    const struct iface *rx, uint8_t hops)
+{
+	struct path *p = path_find(r, dest);
+
+	if (p != NULL && p->rx == rx && (p->hops > 1) == (hops > 1))
+		p->hops = hops;
+}
+
+void
 path_drop(struct rns *r, const struct hash16 *dest)
 {
 	struct path *p = path_find(r, dest);

@@ -65,6 +65,14 @@ bool path_gone_next(struct rns *, struct hash16 *dest);
 struct path *path_find(const struct rns *, const struct hash16 *dest);
 /* It was used just now. */
 void path_touch(struct rns *, struct path *);
+/*
+ * The proof of a link along it came this far on rx (reticulum-transport.md
+ * 3.9). Not when the path leads elsewhere by now; and a neighbour does not
+ * become a node behind another one, or the reverse: whoever plays a proof back
+ * sets its hops, and packets would then bear an address that nobody has.
+ */
+void path_rebalance(struct rns *, const struct hash16 *dest,
+    const struct iface *rx, uint8_t hops);
 /* Hops to a destination, RNS_HOPS_MAX when unknown. */
 uint8_t path_hops(const struct rns *, const struct hash16 *dest);
 /*
