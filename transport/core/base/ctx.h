@@ -116,9 +116,15 @@ bool core_drop(struct rns *, enum rns_drop);
  * knowing which ones do.
  */
 static inline size_t
+mark_place(uint64_t seed, uint64_t mark, unsigned bits)
+{
+	return (size_t)(mark * seed >> (64 - bits));
+}
+
+static inline size_t
 hash_place(uint64_t seed, const struct hash16 *key, unsigned bits)
 {
-	return (size_t)(get_u64(key->b) * seed >> (64 - bits));
+	return mark_place(seed, get_u64(key->b), bits);
 }
 
 #endif

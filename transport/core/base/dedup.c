@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASHSET_BITS_MIN 8  /* ours: 8 KiB at start */
+#define HASHSET_BITS_MIN 8  /* ours: 2 KiB at start */
 #define HASHSET_BITS_MAX 24 /* ours: far above every limit in use */
 
 struct dedup {
@@ -37,60 +37,55 @@ gen_mask(const struct hashset_gen *g)
 	return ((size_t)1 << g->bits) - 1;
 }
 
-static bool
-slot_empty(const uint8_t slot[HASHSET_KEY])
+/* What is kept of a key; 0 is an empty slot. */
+static uint64_t
+key_mark(const uint8_t key[HASHSET_KEY])
 {
-	return get_u64(slot) == 0;
+	return get_u64(key);
 }
 
 /* Where the search for a key starts. */
 static size_t
-gen_home(const struct hashset *s, const struct hashset_gen *g,
-    const uint8_t key[HASHSET_KEY])
+gen_home(const struct hashset *s, const struct hashset_gen *g, uint64_t mark)
 {
-	return hash_place(s->seed, hash16_at(key), g->bits);
+	return mark_place(s->seed, mark, g->bits);
 }
 
 /* The slot of the key, or the empty one where it would go. */
 static size_t
-gen_find(const struct hashset *s, const struct hashset_gen *g,
-    const uint8_t key[HASHSET_KEY])
+gen_find(const struct hashset *s, const struct hashset_gen *g, uint64_t mark)
 {
-	size_t i = gen_home(s, g, key), mask = gen_mask(g);
+	size_t i = gen_home(s, g, mark), mask = gen_mask(g);
 
-	while (!slot_empty(g->slots[i]) &&
-	    memcmp(g->slots[i], key, HASHSET_KEY) != 0)
+	while (g->slots[i] != 0 && g->slots[i] != mark)
 		i = (i + 1) & mask;
 	return i;
 }
 
 static bool
-gen_has(const struct hashset *s, const struct hashset_gen *g,
-    const uint8_t key[HASHSET_KEY])
+gen_has(const struct hashset *s, const struct hashset_gen *g, uint64_t mark)
 {
-	return g->count > 0 && !slot_empty(g->slots[gen_find(s, g, key)]);
+	return g->count > 0 && g->slots[gen_find(s, g, mark)] != 0;
 }
 
 /* Moves back what stood behind the hole, so that searches still arrive. */
 static void
-gen_del(const struct hashset *s, struct hashset_gen *g,
-    const uint8_t key[HASHSET_KEY])
+gen_del(const struct hashset *s, struct hashset_gen *g, uint64_t mark)
 {
 	size_t hole, i, mask = gen_mask(g);
 
-	if (!gen_has(s, g, key))
+	if (mark == 0 || !gen_has(s, g, mark))
 		return;
-	hole = gen_find(s, g, key);
-	for (i = (hole + 1) & mask; !slot_empty(g->slots[i]);
-	    i = (i + 1) & mask) {
+	hole = gen_find(s, g, mark);
+	for (i = (hole + 1) & mask; g->slots[i] != 0; i = (i + 1) & mask) {
 		size_t home = gen_home(s, g, g->slots[i]);
 
 		if (((i - home) & mask) >= ((i - hole) & mask)) {
-			memcpy(g->slots[hole], g->slots[i], HASHSET_KEY);
+			g->slots[hole] = g->slots[i];
 			hole = i;
 		}
 	}
-	memset(g->slots[hole], 0, HASHSET_KEY);
+	g->slots[hole] = 0;
 	g->count--;
 }
 
@@ -103,13 +98,13 @@ gen_grow(const struct hashset *s, struct hashset_gen *g)
 		big.bits = (uint8_t)(g->bits + 1);
 	if (big.bits > HASHSET_BITS_MAX)
 		return RNS_ELIMIT;
-	big.slots = calloc((size_t)1 << big.bits, HASHSET_KEY);
+	big.slots = calloc((size_t)1 << big.bits, sizeof(*big.slots));
 	if (big.slots == NULL)
 		return RNS_ENOMEM;
 	for (size_t i = 0; g->bits != 0 && i <= gen_mask(g); i++)
-		if (!slot_empty(g->slots[i]))
-			memcpy(big.slots[gen_find(s, &big, g->slots[i])],
-			    g->slots[i], HASHSET_KEY);
+		if (g->slots[i] != 0)
+			big.slots[gen_find(s, &big, g->slots[i])] =
+			    g->slots[i];
 	big.count = g->count;
 	free(g->slots);
 	*g = big;
@@ -127,31 +122,32 @@ hashset_rotate(struct hashset *s)
 bool
 hashset_has(const struct hashset *s, const uint8_t key[HASHSET_KEY])
 {
-	return gen_has(s, &s->cur, key) || gen_has(s, &s->prev, key);
+	uint64_t mark = key_mark(key);
+
+	return gen_has(s, &s->cur, mark) || gen_has(s, &s->prev, mark);
 }
 
 int
 hashset_add(struct hashset *s, const uint8_t key[HASHSET_KEY])
 {
 	struct hashset_gen *g = &s->cur;
-	size_t i;
+	uint64_t mark = key_mark(key);
 
-	if (slot_empty(key))
+	if (mark == 0)
 		return RNS_ENOMEM;
-	if (gen_has(s, g, key))
+	if (gen_has(s, g, mark))
 		return RNS_EEXIST;
 	if (g->count > s->limit)
 		hashset_rotate(s);
-	/* At most three quarters full. */
-	if (g->bits == 0 || g->count >= gen_mask(g) / 4 * 3) {
+	/* At most seven eighths full. */
+	if (g->bits == 0 || g->count >= gen_mask(g) / 8 * 7) {
 		if (gen_grow(s, g) != 0) {
 			hashset_rotate(s);
 			if (gen_grow(s, g) != 0)
 				return RNS_ENOMEM;
 		}
 	}
-	i = gen_find(s, g, key);
-	memcpy(g->slots[i], key, HASHSET_KEY);
+	g->slots[gen_find(s, g, mark)] = mark;
 	g->count++;
 	return RNS_OK;
 }
@@ -159,8 +155,8 @@ hashset_add(struct hashset *s, const uint8_t key[HASHSET_KEY])
 void
 hashset_del(struct hashset *s, const uint8_t key[HASHSET_KEY])
 {
-	gen_del(s, &s->cur, key);
-	gen_del(s, &s->prev, key);
+	gen_del(s, &s->cur, key_mark(key));
+	gen_del(s, &s->prev, key_mark(key));
 }
 
 int
@@ -209,11 +205,12 @@ rns_hashes(const struct rns *r, uint8_t *out, size_t cap_hashes)
 	size_t n = 0;
 
 	for (size_t i = 0; g->count > 0 && i <= gen_mask(g); i++) {
-		if (slot_empty(g->slots[i]))
+		if (g->slots[i] == 0)
 			continue;
-		if (out != NULL && n < cap_hashes)
-			memcpy(out + n * HASHSET_KEY, g->slots[i],
-			    HASHSET_KEY);
+		if (out != NULL && n < cap_hashes) {
+			memset(out + n * HASHSET_KEY, 0, HASHSET_KEY);
+			put_u64(out + n * HASHSET_KEY, g->slots[i]);
+		}
 		n++;
 	}
 	return out != NULL ? MIN_OF(n, cap_hashes) : n;
