@@ -13,6 +13,7 @@
 #include "transport/core/base/timer.h"
 #include "transport/core/send/txq.h"
 #include "transport/core/table/iface.h"
+#include "transport/core/table/reverse.h"
 #include "tests/unit/relay_node.h"
 
 /* The small parts: deadlines, sets, queues, hops of proofs. */
@@ -181,10 +182,68 @@ hashes_from_storage(void **state)
 	assert_int_equal(node_submit(&n, &c), RNS_OK);
 	assert_int_equal(rns_hashes(n.r, out, 4), 3);
 	assert_int_equal(rns_hashes(n.r, out, 2), 2);
+	assert_int_equal(rns_hashes(n.r, out, 4), 3);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_true(dedup_has(n.r, id32_at(keys + i * HASHSET_KEY)));
+	/* what was written is taken again, by another node */
+	node_close(&n);
+	node_open(&n, true, false, priv);
+	c.bytes.data = out;
+	assert_int_equal(rns_hashes(n.r, NULL, 0), 0);
+	assert_int_equal(node_submit(&n, &c), RNS_OK);
 	for (uint32_t i = 0; i < 3; i++)
 		assert_true(dedup_has(n.r, id32_at(keys + i * HASHSET_KEY)));
 	c.bytes.len = 33;
 	assert_int_equal(node_submit(&n, &c), RNS_EINVAL);
+	node_close(&n);
+}
+
+/* ---- reverse.c ---- */
+
+/* Against a plain array of the same content, through growth and holes. */
+static void
+ways_back(void **state)
+{
+	enum { WAYS = 3000 };
+	static uint8_t side[WAYS];
+	uint8_t key[HASHSET_KEY];
+	struct iface *i, *out;
+	size_t there = 0;
+	struct node n;
+
+	(void)state;
+	node_open(&n, true, false, priv);
+	node_if(&n, 1, RNS_IF_NET, RNS_MODE_FULL, 0, false);
+	node_if(&n, 2, RNS_IF_NET, RNS_MODE_FULL, 0, false);
+	memset(side, 0, sizeof(side));
+	for (uint32_t k = 0; k < 40000; k++) {
+		uint32_t w = (k * 7919 + k / 3) % WAYS, to = 1 + k % 2;
+
+		key_make(key, w);
+		if (k % 5 < 3) {
+			reverse_add(n.r, hash16_at(key), iface_find(n.r, to),
+			    iface_find(n.r, 3 - to));
+			side[w] = (uint8_t)to;
+			continue;
+		}
+		assert_int_equal(reverse_take(n.r, hash16_at(key), &i, &out),
+		    side[w] != 0);
+		if (side[w] != 0) {
+			assert_int_equal(i->cfg.id, side[w]);
+			assert_int_equal(out->cfg.id, 3 - side[w]);
+		}
+		side[w] = 0;
+	}
+	for (uint32_t w = 0; w < WAYS; w++) {
+		key_make(key, w);
+		i = iface_find(n.r, side[w]);
+		assert_ptr_equal(reverse_in(n.r, hash16_at(key)), i);
+		there += i != NULL;
+	}
+	assert_true(there > WAYS / 4);
+	assert_int_equal(n.r->counts.reverse, there);
+	node_run(&n, 481 * NODE_SECOND);
+	assert_int_equal(n.r->counts.reverse, 0);
 	node_close(&n);
 }
 
@@ -493,6 +552,7 @@ main(void)
 	    cmocka_unit_test(sets_have_two_generations),
 	    cmocka_unit_test(sets_delete),
 	    cmocka_unit_test(hashes_from_storage),
+	    cmocka_unit_test(ways_back),
 	    cmocka_unit_test(queue_keeps_order_and_sizes),
 	    cmocka_unit_test(queue_is_bounded),
 	    cmocka_unit_test(queue_adds_access_codes),

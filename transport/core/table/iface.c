@@ -111,7 +111,6 @@ iface_add(struct rns *r, const struct rns_if *cfg, struct iface **out)
 	if (!cfg->ingress.set)
 		i->cfg.ingress = RNS_INGRESS_DEFAULT;
 	TAILQ_INIT(&i->paths);
-	TAILQ_INIT(&i->reverses);
 	TAILQ_INIT(&i->young_links);
 	TAILQ_INIT(&i->proved_links);
 	TAILQ_INIT(&i->requests);

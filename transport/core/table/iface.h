@@ -13,8 +13,10 @@
  */
 struct path;
 TAILQ_HEAD(path_ages, path);
-struct reverse;
-TAILQ_HEAD(reverse_ages, reverse);
+/* Of reverse.c, by their numbers; 0: none. */
+struct reverse_ages {
+	uint32_t oldest, newest;
+};
 struct rlink;
 TAILQ_HEAD(rlink_ages, rlink);
 struct pathreq;

@@ -8,71 +8,171 @@
 #include "transport/core/table/share.h"
 
 /*
- * Every forwarded packet makes an entry, so they come from a pool that grows
- * in chunks; at the ceiling the oldest is used again, of the interface that has
- * more than its share (share.h). Chained buckets, found by
- * hash_place().
+ * Every forwarded packet makes an entry, so they stand in one array that grows
+ * and is used over and over; at the ceiling the oldest goes, of the interface
+ * that has more than its share (share.h). An entry is named by its place in
+ * the array, from 1 on; 0 is none. They are found by open addressing in slots
+ * that hold enough of the hash to need no look at any other entry: at 65,536
+ * of them a look is a miss of the cache.
  */
-#define REVERSE_CHUNK 128 /* ours: entries of one allocation */
-#define REVERSE_BITS_MIN 8 /* 256 buckets */
+#define REVERSE_MIN 128   /* ours: entries of the first allocation */
+#define REVERSE_MAX (1u << 24) /* ours: their bytes fit in 32 bits */
+#define REVERSE_BITS_MIN 8 /* 256 slots */
+#define REVERSE_BITS_MAX 31
 
 struct reverse {
-	SLIST_ENTRY(reverse) chain;
-	TAILQ_ENTRY(reverse) age; /* in the list of `in` */
 	struct hash16 hash;
 	struct iface *in, *out;
+	uint32_t older, newer; /* of those of `in` */
 	struct mono at;
 };
-SLIST_HEAD(reverse_list, reverse);
 
-struct reverse_chunk {
-	SLIST_ENTRY(reverse_chunk) entry;
-	struct reverse e[REVERSE_CHUNK];
+struct reverse_slot {
+	uint32_t mark; /* its upper bits are where the search starts */
+	uint32_t entry;
 };
 
 struct reverses {
-	struct reverse_list *buckets;
-	unsigned bits; /* 1 << bits buckets */
-	struct reverse_list unused;
-	SLIST_HEAD(, reverse_chunk) chunks;
-	uint32_t chunk_count;
+	struct reverse *e;
+	struct reverse_slot *slots;
+	uint32_t cap, top; /* entries: allocated, ever used */
+	uint32_t unused;   /* by `newer` */
+	unsigned bits;     /* 1 << bits slots */
 	uint64_t seed;
 	struct timer cull;
 };
 
-static struct reverse_list *
-reverse_bucket(const struct reverses *t, const struct hash16 *hash)
+static struct reverse *
+reverse_at(const struct reverses *t, uint32_t entry)
 {
-	return &t->buckets[hash_place(t->seed, hash, t->bits)];
+	return &t->e[entry - 1];
+}
+
+static uint32_t
+reverse_mark(const struct reverses *t, const struct hash16 *hash)
+{
+	return (uint32_t)hash_place(t->seed, hash, 32);
+}
+
+static size_t
+slot_home(const struct reverses *t, uint32_t mark)
+{
+	return mark >> (32 - t->bits);
+}
+
+static size_t
+slot_mask(const struct reverses *t)
+{
+	return ((size_t)1 << t->bits) - 1;
+}
+
+/* The slot of the hash, or the empty one where it would go. */
+static size_t
+slot_find(const struct reverses *t, uint32_t mark, const struct hash16 *hash)
+{
+	size_t i = slot_home(t, mark), mask = slot_mask(t);
+	const struct reverse_slot *s;
+
+	for (;; i = (i + 1) & mask) {
+		s = &t->slots[i];
+		if (s->entry == 0 || (s->mark == mark &&
+		    hash16_eq(&reverse_at(t, s->entry)->hash, hash)))
+			return i;
+	}
+}
+
+/* Moves back what stood behind the hole, so that searches still arrive. */
+static void
+slot_empty(struct reverses *t, size_t hole)
+{
+	size_t i, home, mask = slot_mask(t);
+
+	for (i = (hole + 1) & mask; t->slots[i].entry != 0;
+	    i = (i + 1) & mask) {
+		home = slot_home(t, t->slots[i].mark);
+		if (((i - home) & mask) >= ((i - hole) & mask)) {
+			t->slots[hole] = t->slots[i];
+			hole = i;
+		}
+	}
+	t->slots[hole].entry = 0;
+}
+
+/* ---- the list of an interface, oldest first ---- */
+
+static void
+age_append(struct reverses *t, struct iface *i, uint32_t entry)
+{
+	struct reverse *e = reverse_at(t, entry);
+
+	e->older = i->reverses.newest;
+	e->newer = 0;
+	if (e->older != 0)
+		reverse_at(t, e->older)->newer = entry;
+	else
+		i->reverses.oldest = entry;
+	i->reverses.newest = entry;
 }
 
 static void
-reverse_remove(struct rns *r, struct reverse *e)
+age_remove(struct reverses *t, const struct reverse *e)
+{
+	struct reverse_ages *l = &e->in->reverses;
+
+	if (e->older != 0)
+		reverse_at(t, e->older)->newer = e->newer;
+	else
+		l->oldest = e->newer;
+	if (e->newer != 0)
+		reverse_at(t, e->newer)->older = e->older;
+	else
+		l->newest = e->older;
+}
+
+/* slot: its own. */
+static void
+reverse_remove(struct rns *r, size_t slot)
 {
 	struct reverses *t = r->reverses;
+	uint32_t entry = t->slots[slot].entry;
+	struct reverse *e = reverse_at(t, entry);
 
-	SLIST_REMOVE(reverse_bucket(t, &e->hash), e, reverse, chain);
-	TAILQ_REMOVE(&e->in->reverses, e, age);
+	slot_empty(t, slot);
+	age_remove(t, e);
 	share_give(r, e->in, SHARE_REVERSE);
-	SLIST_INSERT_HEAD(&t->unused, e, chain);
+	e->newer = t->unused;
+	t->unused = entry;
 	r->counts.reverse--;
+}
+
+static void
+reverse_forget(struct rns *r, uint32_t entry)
+{
+	struct reverses *t = r->reverses;
+	const struct hash16 *hash = &reverse_at(t, entry)->hash;
+
+	reverse_remove(r, slot_find(t, reverse_mark(t, hash), hash));
 }
 
 static void
 reverse_cull(struct rns *r, void *arg)
 {
-	struct mono next = MONO_NEVER;
+	struct mono next = MONO_NEVER, at;
 	struct reverses *t = arg;
-	struct reverse *e;
 	struct iface *i;
+	uint32_t entry;
 
 	TAILQ_FOREACH(i, &r->ifaces, entry) {
-		while ((e = TAILQ_FIRST(&i->reverses)) != NULL &&
-		    mono_sub(r->now, e->at) >= REVERSE_TIMEOUT * MONO_SECOND)
-			reverse_remove(r, e);
-		if (e != NULL)
-			next = mono_min(next, mono_add(e->at,
-			    REVERSE_TIMEOUT * MONO_SECOND));
+		while ((entry = i->reverses.oldest) != 0) {
+			at = reverse_at(t, entry)->at;
+			if (mono_sub(r->now, at) <
+			    REVERSE_TIMEOUT * MONO_SECOND) {
+				next = mono_min(next, mono_add(at,
+				    REVERSE_TIMEOUT * MONO_SECOND));
+				break;
+			}
+			reverse_forget(r, entry);
+		}
 	}
 	timer_set(r, &t->cull, next);
 }
@@ -84,15 +184,12 @@ reverse_new(struct rns *r)
 
 	if (t == NULL)
 		return RNS_ENOMEM;
-	t->buckets = calloc((size_t)1 << REVERSE_BITS_MIN,
-	    sizeof(*t->buckets));
-	if (t->buckets == NULL) {
+	t->slots = calloc((size_t)1 << REVERSE_BITS_MIN, sizeof(*t->slots));
+	if (t->slots == NULL) {
 		free(t);
 		return RNS_ENOMEM;
 	}
 	t->bits = REVERSE_BITS_MIN;
-	SLIST_INIT(&t->unused);
-	SLIST_INIT(&t->chunks);
 	t->seed = core_seed(r);
 	timer_init(&t->cull, reverse_cull, t);
 	r->reverses = t;
@@ -103,80 +200,84 @@ void
 reverse_free(struct rns *r)
 {
 	struct reverses *t = r->reverses;
-	struct reverse_chunk *c;
 
 	if (t == NULL)
 		return;
 	timer_clear(r, &t->cull);
-	while ((c = SLIST_FIRST(&t->chunks)) != NULL) {
-		SLIST_REMOVE_HEAD(&t->chunks, entry);
-		free(c);
-	}
-	free(t->buckets);
+	free(t->e);
+	free(t->slots);
 	free(t);
 	r->reverses = NULL;
 }
 
-/* Twice the buckets; without memory the chains get longer instead. */
-static void
-reverse_rehash(struct rns *r, struct reverses *t)
-{
-	struct reverse_list *b = calloc((size_t)2 << t->bits, sizeof(*b));
-	struct reverse *e;
-	struct iface *i;
-
-	if (b == NULL)
-		return;
-	free(t->buckets);
-	t->buckets = b;
-	t->bits++;
-	TAILQ_FOREACH(i, &r->ifaces, entry)
-		TAILQ_FOREACH(e, &i->reverses, age)
-			SLIST_INSERT_HEAD(reverse_bucket(t, &e->hash), e,
-			    chain);
-}
-
+/* Slots for one more, at most seven eighths of them full. */
 static bool
-reverse_grow(struct reverses *t)
+slots_room(struct rns *r, struct reverses *t)
 {
-	struct reverse_chunk *c = calloc(1, sizeof(*c));
+	struct reverse_slot *old = t->slots;
+	size_t n = (size_t)1 << t->bits, to, mask = 2 * n - 1;
 
-	if (c == NULL)
+	if (r->counts.reverse < n / 8 * 7)
+		return true;
+	if (t->bits == REVERSE_BITS_MAX ||
+	    (t->slots = calloc(2 * n, sizeof(*t->slots))) == NULL) {
+		t->slots = old;
 		return false;
-	SLIST_INSERT_HEAD(&t->chunks, c, entry);
-	t->chunk_count++;
-	for (size_t i = 0; i < REVERSE_CHUNK; i++)
-		SLIST_INSERT_HEAD(&t->unused, &c->e[i], chain);
+	}
+	t->bits++;
+	for (size_t i = 0; i < n; i++) {
+		if (old[i].entry == 0)
+			continue;
+		to = slot_home(t, old[i].mark);
+		while (t->slots[to].entry != 0)
+			to = (to + 1) & mask;
+		t->slots[to] = old[i];
+	}
+	free(old);
 	return true;
 }
 
-static struct reverse *
-reverse_find(const struct rns *r, const struct hash16 *hash)
+static bool
+entries_grow(struct reverses *t, uint32_t limit)
 {
+	uint32_t cap = t->cap == 0 ? REVERSE_MIN : t->cap;
 	struct reverse *e;
 
-	SLIST_FOREACH(e, reverse_bucket(r->reverses, hash), chain)
-		if (hash16_eq(&e->hash, hash))
-			return e;
-	return NULL;
+	limit = MIN_OF(MAX_OF(REVERSE_MIN, limit), REVERSE_MAX);
+	if (t->cap >= limit)
+		return false;
+	if (t->cap != 0)
+		cap = cap > limit / 2 ? limit : 2 * cap;
+	if ((e = realloc(t->e, cap * sizeof(*e))) == NULL)
+		return false;
+	t->e = e;
+	t->cap = cap;
+	return true;
 }
 
-/* A place more, or that of the oldest; false: there is not even one. */
-static bool
+/* A place for one more, or that of the oldest; 0: there is not even one. */
+static uint32_t
 reverse_room(struct rns *r, struct iface *in)
 {
 	struct reverses *t = r->reverses;
 	struct iface *victim;
+	bool room = slots_room(r, t);
+	uint32_t entry;
 
-	if ((t->chunk_count + 1) * REVERSE_CHUNK <= MAX_OF(REVERSE_CHUNK,
-	    r->cfg.limits.reverse) && reverse_grow(t))
-		return true;
-	if (r->counts.reverse == 0)
-		return false;
-	victim = share_victim(r, in, SHARE_REVERSE, r->counts.reverse);
-	(void)core_drop(r, RNS_DROP_REVERSE_FULL);
-	reverse_remove(r, TAILQ_FIRST(&victim->reverses));
-	return true;
+	if (room && t->unused == 0 && (t->top < t->cap ||
+	    entries_grow(t, r->cfg.limits.reverse)))
+		return ++t->top;
+	if (!room || t->unused == 0) {
+		if (r->counts.reverse == 0)
+			return 0;
+		victim = share_victim(r, in, SHARE_REVERSE,
+		    r->counts.reverse);
+		(void)core_drop(r, RNS_DROP_REVERSE_FULL);
+		reverse_forget(r, victim->reverses.oldest);
+	}
+	entry = t->unused;
+	t->unused = reverse_at(t, entry)->newer;
+	return entry;
 }
 
 void
@@ -184,25 +285,22 @@ reverse_add(struct rns *r, const struct hash16 *hash, struct iface *in,
     struct iface *out)
 {
 	struct reverses *t = r->reverses;
-	struct reverse *e = reverse_find(r, hash);
+	uint32_t mark = reverse_mark(t, hash), entry;
+	size_t slot = slot_find(t, mark, hash);
 
-	if (e != NULL)
-		reverse_remove(r, e);
-	if (SLIST_EMPTY(&t->unused) && !reverse_room(r, in)) {
+	if (t->slots[slot].entry != 0)
+		reverse_remove(r, slot);
+	entry = reverse_room(r, in);
+	if (entry == 0) {
 		(void)core_drop(r, RNS_DROP_MEMORY);
 		return;
 	}
-	e = SLIST_FIRST(&t->unused);
-	SLIST_REMOVE_HEAD(&t->unused, chain);
-	e->hash = *hash;
-	e->in = in;
-	e->out = out;
-	e->at = r->now;
-	TAILQ_INSERT_TAIL(&in->reverses, e, age);
+	*reverse_at(t, entry) = (struct reverse){.hash = *hash, .in = in,
+	    .out = out, .at = r->now};
+	age_append(t, in, entry);
 	share_take(r, in, SHARE_REVERSE);
-	SLIST_INSERT_HEAD(reverse_bucket(t, hash), e, chain);
-	if (++r->counts.reverse > (size_t)1 << t->bits)
-		reverse_rehash(r, t);
+	t->slots[slot_find(t, mark, hash)] = (struct reverse_slot){mark, entry};
+	r->counts.reverse++;
 	if (!t->cull.armed)
 		timer_set(r, &t->cull,
 		    mono_add(r->now, REVERSE_TIMEOUT * MONO_SECOND));
@@ -212,35 +310,43 @@ bool
 reverse_take(struct rns *r, const struct hash16 *hash, struct iface **in,
     struct iface **out)
 {
-	struct reverse *e = reverse_find(r, hash);
+	const struct reverses *t = r->reverses;
+	size_t slot = slot_find(t, reverse_mark(t, hash), hash);
+	const struct reverse *e;
 
-	if (e == NULL)
+	if (t->slots[slot].entry == 0)
 		return false;
+	e = reverse_at(t, t->slots[slot].entry);
 	*in = e->in;
 	*out = e->out;
-	reverse_remove(r, e);
+	reverse_remove(r, slot);
 	return true;
 }
 
 const struct iface *
 reverse_in(const struct rns *r, const struct hash16 *hash)
 {
-	const struct reverse *e = reverse_find(r, hash);
+	const struct reverses *t = r->reverses;
+	uint32_t entry = t->slots[slot_find(t, reverse_mark(t, hash),
+	    hash)].entry;
 
-	return e != NULL ? e->in : NULL;
+	return entry != 0 ? reverse_at(t, entry)->in : NULL;
 }
 
 void
 reverse_iface_gone(struct rns *r, const struct iface *gone)
 {
-	struct reverse *e, *next;
+	struct reverses *t = r->reverses;
+	uint32_t entry, next;
 	struct iface *i;
 
 	TAILQ_FOREACH(i, &r->ifaces, entry) {
-		for (e = TAILQ_FIRST(&i->reverses); e != NULL; e = next) {
-			next = TAILQ_NEXT(e, age);
+		for (entry = i->reverses.oldest; entry != 0; entry = next) {
+			const struct reverse *e = reverse_at(t, entry);
+
+			next = e->newer;
 			if (e->in == gone || e->out == gone)
-				reverse_remove(r, e);
+				reverse_forget(r, entry);
 		}
 	}
 }
