@@ -94,10 +94,10 @@ _warren()
 
 	case $verb in
 	"") words="run submit jobs show logs result cancel approve reject receipt nodes
-		describe identity status peers explain image audit klp revoke trust check-config
+		describe identity status peers interfaces paths discovered top explain image audit klp revoke trust check-config
 		reload doctor help --version" ;;
 	help) words="run submit jobs show logs result cancel approve reject receipt nodes
-		describe identity status peers explain image audit klp revoke trust check-config
+		describe identity status peers interfaces paths discovered top explain image audit klp revoke trust check-config
 		reload doctor" ;;
 	receipt) words="verify" ;;
 	image) words="import list" ;;
@@ -112,7 +112,8 @@ _warren()
 	fi
 	case "$verb $second" in
 	"nodes "*) options="--wait --all --wide" ;;
-	"peers "* | "image list") options="--wide" ;;
+	"peers "* | "interfaces "* | "paths "* | "discovered "* | "image list") options="--wide" ;;
+	"top "*) options="--wait --wide" ;;
 	"describe "*) options="--timeout" ;;
 	"run "*) options="$submit --volume --env --memory --cpu --time --pids
 		--output --log --writable --deadline --retries" ;;

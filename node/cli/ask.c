@@ -164,6 +164,39 @@ ask(struct cli *c, enum ask_whom whom, json_t *request,
 	}
 }
 
+/* Several lines of one list: put together again. */
+static bool
+join(void *arg, const json_t *o)
+{
+	json_t *all = arg;
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)o, key, v) {
+		json_t *old = json_object_get(all, key);
+
+		if (strcmp(key, "ok") == 0 || strcmp(key, "end") == 0)
+			continue;
+		if (json_is_array(old) && json_is_array(v))
+			(void)json_array_extend(old, v);
+		else
+			(void)json_object_set(all, key, v);
+	}
+	return true;
+}
+
+int
+ask_whole(struct cli *c, enum ask_whom whom, const char *verb, json_t *into)
+{
+	return ask(c, whom, json_pack("{s:s}", "verb", verb), join, into);
+}
+
+int
+ask_whole_of(struct cli *c, enum ask_whom whom, json_t *request, json_t *into)
+{
+	return ask(c, whom, request, join, into);
+}
+
 bool
 ask_print(void *arg, const json_t *o)
 {

@@ -20,6 +20,13 @@ enum ask_whom { ASK_MESH, ASK_NODE };
  */
 int ask(struct cli *, enum ask_whom, json_t *steal_request,
     bool (*each)(void *arg, const json_t *), void *arg);
+/*
+ * All of the answer to a verb, or to a request, put into one object: lists that
+ * came in pieces are whole.
+ */
+int ask_whole(struct cli *, enum ask_whom, const char *verb, json_t *into);
+int ask_whole_of(struct cli *, enum ask_whom, json_t *steal_request,
+    json_t *into);
 /* An each() that prints the object; arg is the struct cli. */
 bool ask_print(void *arg, const json_t *);
 /* Is there a socket of the daemon, and does it answer users like this one? */

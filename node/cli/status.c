@@ -14,33 +14,6 @@
 #include "node/cli/table.h"
 #include "node/cli/verb.h"
 
-static bool
-keep(void *arg, const json_t *o)
-{
-	json_t *all = arg;
-	const char *key;
-	json_t *v;
-
-	/* several lines of one list: put together again */
-	json_object_foreach((json_t *)o, key, v) {
-		json_t *old = json_object_get(all, key);
-
-		if (strcmp(key, "ok") == 0 || strcmp(key, "end") == 0)
-			continue;
-		if (json_is_array(old) && json_is_array(v))
-			(void)json_array_extend(old, v);
-		else
-			(void)json_object_set(all, key, v);
-	}
-	return true;
-}
-
-static int
-ask_all(struct cli *c, enum ask_whom whom, const char *verb, json_t *into)
-{
-	return ask(c, whom, json_pack("{s:s}", "verb", verb), keep, into);
-}
-
 static void
 print_programs(const struct cli *c, const json_t *list)
 {
@@ -236,12 +209,12 @@ verb_status(struct cli *c, int argc, char **argv)
 	int rc = cli_options(c, VERB_STATUS, argc, argv, NULL, NULL);
 
 	if (rc == CLI_OK)
-		rc = ask_all(c, ASK_MESH, "status", s);
+		rc = ask_whole(c, ASK_MESH, "status", s);
 	if (rc == CLI_OK)
-		rc = ask_all(c, ASK_MESH, "interfaces", ifs);
+		rc = ask_whole(c, ASK_MESH, "interfaces", ifs);
 	if (rc == CLI_OK && json_is_true(json_object_get(s, "compute")) &&
 	    ask_possible(c, ASK_NODE))
-		rc = ask_all(c, ASK_NODE, "status", node);
+		rc = ask_whole(c, ASK_NODE, "status", node);
 	if (rc == CLI_OK) {
 		json_t *list = json_object_get(ifs, "interfaces");
 
@@ -378,9 +351,9 @@ verb_peers(struct cli *c, int argc, char **argv)
 	int rc = cli_options(c, VERB_PEERS, argc, argv, NULL, NULL);
 
 	if (rc == CLI_OK)
-		rc = ask_all(c, ASK_MESH, "peers", mesh);
+		rc = ask_whole(c, ASK_MESH, "peers", mesh);
 	if (rc == CLI_OK && ask_possible(c, ASK_NODE))
-		rc = ask_all(c, ASK_NODE, "peers", node);
+		rc = ask_whole(c, ASK_NODE, "peers", node);
 	if (rc == CLI_OK && c->json) {
 		cli_json(json_pack("{s:O?,s:O?}", "mesh",
 		    json_object_get(mesh, "peers"), "compute",

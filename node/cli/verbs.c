@@ -151,6 +151,11 @@ static const struct opt why_options[] = {
     {OPT_SCOPE, 0, "scope", "SCOPE", "for what; default job.submit"},
 };
 
+static const struct opt top_options[] = {
+    {OPT_WAIT, 'w', "wait", "TIME", "between two looks (500ms, 10s); default 2s"},
+    WIDE_OPTION,
+};
+
 #define OPTIONS(list) (list), NELEM(list)
 #define NO_OPTIONS NULL, 0
 
@@ -203,6 +208,17 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	NULL, 0, 0, NO_OPTIONS},
     [VERB_PEERS] = {"peers", "", "who is connected, and how much each uses",
 	NULL, 0, 0, OPTIONS(table_options)},
+    [VERB_INTERFACES] = {"interfaces", "",
+	"each interface: state, traffic, what it drops", NULL, 0, 0,
+	OPTIONS(table_options)},
+    [VERB_PATHS] = {"paths", "", "the path table: who is reached, and how",
+	NULL, 0, 0, OPTIONS(table_options)},
+    [VERB_DISCOVERED] = {"discovered", "",
+	"interfaces that others offer", NULL, 0, 0, OPTIONS(table_options)},
+    [VERB_TOP] = {"top", "[--wait TIME]",
+	"what passes now, a second, until Ctrl-C",
+	"Once, between two looks, with --json or where no terminal reads it.\n",
+	0, 0, OPTIONS(top_options)},
     [VERB_EXPLAIN] = {"explain", "JOB|PEER",
 	"why a job waits, was refused or died",
 	"On the node's own machine. A PEER is a Reticulum identity, a key, its\n"

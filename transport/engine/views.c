@@ -19,7 +19,7 @@
 #include "transport/engine/view_disc.h"
 
 #define PATHS_A_LINE 64      /* well below CONTROL_LINE_MAX */
-#define IFS_A_LINE 48
+#define IFS_A_LINE 8
 #define NODES_A_LINE 24
 #define KNOWN_A_TURN 500
 #define NEIGHBOURS_MAX 256   /* ours: shown of one node's neighbours */
@@ -157,7 +157,7 @@ counts_json(const struct engine *e)
 		{"known", c.known}, {"paths", c.paths}, {"links", c.links},
 		{"relayed_links", c.link_table}, {"reverse", c.reverse},
 		{"destinations", c.destinations}, {"receipts", c.receipts},
-		{"announces_waiting", c.announces_waiting},
+		{"announces_waiting", c.announces_waiting}, {"held", c.held},
 		{"rx_packets", c.rx_packets}, {"rx_bytes", c.rx_bytes},
 		{"tx_packets", c.tx_packets}, {"tx_bytes", c.tx_bytes},
 		{"relayed", c.relayed}, {"announces", c.announces},
@@ -244,6 +244,39 @@ add_own(json_t *o, const struct nif *n)
 		(void)json_object_set_new(o, own[k].name, num(own[k].n));
 }
 
+/* What the core counts there, and what it holds back; drops by reason. */
+static void
+add_core(json_t *o, const struct nif *n)
+{
+	json_t *drops = json_object();
+	struct rns_if_stats c;
+	uint64_t k;
+
+	nif_stats(n, &c);
+	const struct {
+		const char *key;
+		uint64_t n;
+	} rows[] = {
+		{"announces_rx", c.announces_rx.packets},
+		{"announces_tx", c.announces_tx.packets},
+		{"path_requests_rx", c.path_requests_rx.packets},
+		{"path_requests_tx", c.path_requests_tx.packets},
+		{"announce_queue", c.announce_queue},
+		{"held", c.held_announces}, {"bursts", c.bursts},
+		{"path_request_bursts", c.pr_bursts},
+		{"protocol_violations", c.protocol_violations},
+		{"ifac_violations", c.ifac_violations},
+		{"filter_hits", c.filter_hits},
+	};
+	for (size_t i = 0; i < NELEM(rows); i++)
+		(void)json_object_set_new(o, rows[i].key, num(rows[i].n));
+	for (int i = 0; n->id != 0 && i < RNS_DROP_COUNT; i++)
+		if ((k = rns_if_drops(n->e->rns, n->id, (enum rns_drop)i)) > 0)
+			(void)json_object_set_new(drops,
+			    rns_drop_text((enum rns_drop)i), num(k));
+	(void)json_object_set_new(o, "drops", drops);
+}
+
 static json_t *
 nif_json(const struct nif *n)
 {
@@ -264,6 +297,7 @@ nif_json(const struct nif *n)
 	if (n->given_up)
 		(void)json_object_set_new(o, "given_up", json_true());
 	add_own(o, n);
+	add_core(o, n);
 	nif_counts(n, &s);
 	(void)json_object_set_new(o, "rx_bytes", num(s.rx_bytes));
 	(void)json_object_set_new(o, "tx_bytes", num(s.tx_bytes));
