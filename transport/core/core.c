@@ -9,6 +9,7 @@
 #include "transport/core/base/event.h"
 #include "transport/core/base/identity.h"
 #include "transport/core/base/ifac.h"
+#include "transport/core/base/noted.h"
 #include "transport/core/base/packet.h"
 #include "transport/core/base/timer.h"
 #include "transport/core/link/link.h"
@@ -121,7 +122,7 @@ if_free_all(struct rns *r)
 
 /* Each entry makes one table; rns_free() copes with those that are not. */
 static int (*const parts_new[])(struct rns *) = {
-    txq_new, evq_new, dedup_new, known_table_new, dests_new, deliver_new,
+    noted_new, txq_new, evq_new, dedup_new, known_table_new, dests_new, deliver_new,
     paths_new, rates_new, tunnels_new, waiting_new, relay_new, pathreqs_new,
     receipts_new, links_new,
     link_in_new, inbound_new};
@@ -180,6 +181,7 @@ rns_free(struct rns *r)
 	if_free_all(r);
 	evq_free(r);
 	txq_free(r);
+	noted_free(r);
 	free(r->rx_buf);
 	identity_clear(&r->self);
 	crypt_wipe(r, sizeof(*r));
@@ -279,7 +281,9 @@ recv_packet(struct rns *r, struct iface *i, const uint8_t *raw, size_t len)
 		packet_hash(&p.hash, raw, len, p.header_2);
 	p.rx = i;
 	p.from_local = i->cfg.kind == RNS_IF_LOCAL_CLIENT;
+	r->rx_packet = &p;
 	inbound(r, &p);
+	r->rx_packet = NULL;
 }
 
 int

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/core/base/ctx.h"
 
+#include <string.h>
+
+#include "transport/core/base/noted.h"
+#include "transport/core/base/packet.h"
+
 void
 core_random(struct rns *r, void *out, size_t n)
 {
@@ -28,11 +33,38 @@ core_wall_of(const struct rns *r, struct mono at)
 	return at.us < 0 ? 0 : at.us + r->wall_offset;
 }
 
-bool
-core_drop(struct rns *r, enum rns_drop why)
+static void
+count_drop(struct rns *r, enum rns_drop why)
 {
 	r->drops[why]++;
 	if (r->rx_drops != NULL)
 		r->rx_drops[why]++;
+}
+
+bool
+core_drop(struct rns *r, enum rns_drop why)
+{
+	const struct packet *p = r->rx_packet;
+	struct hash16 hash;
+
+	count_drop(r, why);
+	if (p == NULL)
+		return false;
+	/* parts of resources have no hash (core.c) */
+	if (p->dest_type == DEST_LINK && p->context == CTX_RESOURCE) {
+		noted_add(r, why, p->dest, NULL, r->rx_from);
+		return false;
+	}
+	memcpy(hash.b, p->hash.b, RNS_HASH);
+	noted_add(r, why, p->dest, &hash, r->rx_from);
+	return false;
+}
+
+bool
+core_drop_of(struct rns *r, enum rns_drop why, const struct hash16 *about,
+    unsigned ifid)
+{
+	count_drop(r, why);
+	noted_add(r, why, about, NULL, ifid);
 	return false;
 }

@@ -24,6 +24,7 @@
  * never made.
  */
 struct iface;
+struct packet;
 TAILQ_HEAD(iface_list, iface);
 RB_HEAD(iface_tree, iface);
 
@@ -85,6 +86,9 @@ struct rns {
 	uint8_t *rx_buf; /* for unmasking; grows to the largest packet */
 	size_t rx_cap;
 
+	struct noted *noted; /* the last drops that name somebody */
+	/* that is handled now, whose drops are noted by its destination */
+	const struct packet *rx_packet;
 	uint64_t drops[RNS_DROP_COUNT];
 	uint64_t values[RNS_VALUE_KINDS][RNS_VALUE_BITS]; /* value.c */
 	uint64_t *rx_drops; /* rns_recv(): those of the interface, or NULL */
@@ -108,6 +112,12 @@ uint64_t core_seed(struct rns *);
 int64_t core_wall_of(const struct rns *, struct mono);
 /* Count a drop; returns false so that `return core_drop(...)` reads well. */
 bool core_drop(struct rns *, enum rns_drop);
+/*
+ * The same, of a destination or link that is not that of the packet that is
+ * handled, and an interface (0: none in particular).
+ */
+bool core_drop_of(struct rns *, enum rns_drop, const struct hash16 *about,
+    unsigned ifid);
 
 /*
  * Where a key stands in a table of 1 << bits (1 to 32) places. The key is a

@@ -267,7 +267,9 @@ ingress_job(struct rns *r, void *arg)
 	if (h != NULL && packet_parse(&p, h->raw, h->len) == RNS_OK) {
 		p.rx = i;
 		p.hops++;
+		r->rx_packet = &p;
 		announce_handle(r, &p, true);
+		r->rx_packet = NULL;
 	}
 	free(h);
 	if (ingress_busy(i))

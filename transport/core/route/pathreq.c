@@ -149,14 +149,18 @@ static bool
 pathreq_room(struct rns *r, struct iface *owner)
 {
 	struct iface *victim;
+	struct pathreq *e;
 
 	if (r->pathreqs->count < PATHREQ_MAX)
 		return true;
-	(void)core_drop(r, RNS_DROP_PATHREQS_FULL);
 	victim = share_victim(r, owner, SHARE_REQUESTS, PATHREQ_MAX);
 	if (victim == NULL || TAILQ_EMPTY(&victim->requests))
-		return false; /* all of them are our own */
-	pathreq_free(r, TAILQ_FIRST(&victim->requests));
+		/* all of them are our own */
+		return core_drop(r, RNS_DROP_PATHREQS_FULL);
+	e = TAILQ_FIRST(&victim->requests);
+	(void)core_drop_of(r, RNS_DROP_PATHREQS_FULL, &e->dest,
+	    victim->cfg.id);
+	pathreq_free(r, e);
 	return true;
 }
 
@@ -220,7 +224,8 @@ static void
 discovery_over(struct rns *r, struct pathreq *e)
 {
 	if (e->asked_count != 0)
-		(void)core_drop(r, RNS_DROP_PATH_UNANSWERED);
+		(void)core_drop_of(r, RNS_DROP_PATH_UNANSWERED, &e->dest,
+		    e->asked[0]->cfg.id);
 	discovery_end(e);
 }
 
@@ -340,7 +345,7 @@ pathreq_rediscover(struct rns *r, const struct hash16 *dest,
 		if (hash16_eq(&t->jobs[i].dest, dest))
 			return;
 	if (t->job_count == NELEM(t->jobs)) {
-		(void)core_drop(r, RNS_DROP_PATH_QUEUE);
+		(void)core_drop_of(r, RNS_DROP_PATH_QUEUE, dest, 0);
 		return;
 	}
 	t->jobs[t->job_count].dest = *dest;
@@ -378,6 +383,12 @@ path_request(struct rns *r, const struct hash16 *dest, bool automatic)
 }
 
 /* ---- being asked ---- */
+
+static void
+asked_drop(struct rns *r, enum rns_drop why, const struct asked *q)
+{
+	(void)core_drop_of(r, why, hash16_at(q->dest), q->from->cfg.id);
+}
 
 /* max(15 s, medium path time-out of reticulum-transport.md 6.7) */
 static int64_t
@@ -435,11 +446,11 @@ search(struct rns *r, struct pathreq *e, const struct asked *q)
 	struct iface *i;
 
 	if (e->engaged && !mono_reached(r->now, e->discovery)) {
-		(void)core_drop(r, RNS_DROP_PATH_WAITS);
+		asked_drop(r, RNS_DROP_PATH_WAITS, q);
 		return;
 	}
 	if (q->burst) {
-		(void)core_drop(r, RNS_DROP_PATH_BURST);
+		asked_drop(r, RNS_DROP_PATH_BURST, q);
 		return;
 	}
 	if (mono_reached(r->now, e->discovery))
@@ -453,9 +464,11 @@ search(struct rns *r, struct pathreq *e, const struct asked *q)
 		    i->cfg.mode != RNS_MODE_GATEWAY))
 			continue;
 		if (egress_limits(r, i))
-			(void)core_drop(r, RNS_DROP_PATH_EGRESS);
+			(void)core_drop_of(r, RNS_DROP_PATH_EGRESS, &e->dest,
+			    i->cfg.id);
 		else if (!may_search(r, i, q->tag_len))
-			(void)core_drop(r, RNS_DROP_PATH_SHARE);
+			(void)core_drop_of(r, RNS_DROP_PATH_SHARE, &e->dest,
+			    i->cfg.id);
 		else
 			(void)pathreq_send(r, hash16_at(q->dest), q->tag,
 			    q->tag_len, i);
@@ -487,13 +500,13 @@ answer(struct rns *r, const struct path *path, const struct asked *q)
 	int64_t wait_ms = PATH_REQUEST_GRACE_MS;
 
 	if (path->announce_len == 0) {
-		(void)core_drop(r, RNS_DROP_PATH_BARE);
+		asked_drop(r, RNS_DROP_PATH_BARE, q);
 		return;
 	}
 	if ((q->from->cfg.mode == RNS_MODE_ROAMING && q->from == path->rx) ||
 	    (q->requestor != NULL &&
 	    hash16_eq(hash16_at(q->requestor), &path->next_hop))) {
-		(void)core_drop(r, RNS_DROP_PATH_BACK);
+		asked_drop(r, RNS_DROP_PATH_BACK, q);
 		return;
 	}
 	if (q->from->cfg.mode == RNS_MODE_ROAMING)
@@ -547,7 +560,7 @@ pathreq_handle(struct rns *r, struct pathreq *e, const struct asked *q)
 		return true;
 	}
 	if (r->cfg.attached) {
-		(void)core_drop(r, RNS_DROP_NO_DEST);
+		asked_drop(r, RNS_DROP_NO_DEST, q);
 		return false;
 	}
 	if (path != NULL && path->rx->cfg.kind == RNS_IF_LOCAL_CLIENT) {
@@ -566,7 +579,7 @@ pathreq_handle(struct rns *r, struct pathreq *e, const struct asked *q)
 	else if (r->local_clients != 0)
 		ask_programs(r, q);
 	else
-		(void)core_drop(r, RNS_DROP_PATH_NOWHERE);
+		asked_drop(r, RNS_DROP_PATH_NOWHERE, q);
 	return false;
 }
 
@@ -597,12 +610,12 @@ pathreq_in(struct rns *r, struct packet *p)
 		return;
 	}
 	if (q.tag + q.tag_len != p->data + p->data_len)
-		(void)core_drop(r, RNS_DROP_PATH_LONG);
+		asked_drop(r, RNS_DROP_PATH_LONG, &q);
 	v[0] = (struct iovec_c){q.dest, RNS_HASH};
 	v[1] = (struct iovec_c){q.tag, q.tag_len};
 	crypt_sha256v(id32_into(key), v, 2);
 	if (hashset_has(&r->pathreqs->tags, key)) {
-		(void)core_drop(r, RNS_DROP_PATH_TAG);
+		asked_drop(r, RNS_DROP_PATH_TAG, &q);
 		return;
 	}
 	traffic_count(r, &p->rx->traffic[TRAFFIC_PATH_IN], p->raw_len);
@@ -615,10 +628,10 @@ pathreq_in(struct rns *r, struct packet *p)
 		return;
 	if (!mono_reached(r->now, e->in_flight)) {
 		if (q.burst) {
-			(void)core_drop(r, RNS_DROP_PATH_BURST);
+			asked_drop(r, RNS_DROP_PATH_BURST, &q);
 			return;
 		}
-		(void)core_drop(r, RNS_DROP_PATH_WAITS);
+		asked_drop(r, RNS_DROP_PATH_WAITS, &q);
 		discovery_join(r, e, q.from);
 		pathreq_arm(r, e);
 		return;
@@ -632,6 +645,21 @@ pathreq_in(struct rns *r, struct packet *p)
 	pathreq_arm(r, e);
 	if (!e->expire.armed || e->expire.at.us <= r->now.us)
 		pathreq_free(r, e);
+}
+
+void
+pathreq_show(const struct rns *r, const struct hash16 *dest,
+    struct rns_about *out)
+{
+	const struct pathreq *e = pathreq_find(r, dest);
+
+	if (e == NULL)
+		return;
+	out->asked_us = core_wall_of(r, e->sent);
+	out->searched = e->engaged && !mono_reached(r->now, e->discovery);
+	out->search_until_us = out->searched ? core_wall_of(r, e->discovery) :
+	    0;
+	out->askers = e->asked_count;
 }
 
 bool

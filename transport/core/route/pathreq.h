@@ -20,6 +20,9 @@ void pathreqs_iface_gone(struct rns *, const struct iface *);
 int path_request(struct rns *, const struct hash16 *dest, bool automatic);
 /* A request came in: answered, searched for, or dropped and counted. */
 void pathreq_in(struct rns *, struct packet *);
+/* What is known of requests for it. */
+void pathreq_show(const struct rns *, const struct hash16 *dest,
+    struct rns_about *);
 /*
  * An announce was accepted: answers the interfaces that asked
  * (reticulum-transport.md 4.5 step 5). Returns whether we had asked for it.

@@ -100,7 +100,8 @@ relay_iface_gone(struct rns *r, const struct iface *i)
 
 	RB_FOREACH_SAFE(e, rlink_tree, &r->relay->links, next)
 		if (e->next == i || e->received == i) {
-			(void)core_drop(r, RNS_DROP_IF_GONE);
+			(void)core_drop_of(r, RNS_DROP_IF_GONE, &e->id,
+			    i->cfg.id);
 			rlink_free(r, e);
 		}
 	reverse_iface_gone(r, i);
@@ -134,6 +135,24 @@ relay_has_link(const struct rns *r, const struct hash16 *id,
 	*next_local = is_program(e->next);
 	*received_local = is_program(e->received);
 	return true;
+}
+
+void
+relay_show(const struct rns *r, const struct hash16 *id,
+    struct rns_about *out)
+{
+	const struct rlink *e = rlink_find(r, id);
+
+	if (e == NULL)
+		return;
+	out->relayed_link = true;
+	out->link_dest = e->dest;
+	out->link_proved = e->validated;
+	out->link_from_ifid = e->received->cfg.id;
+	out->link_to_ifid = e->next->cfg.id;
+	out->link_hops_taken = e->taken;
+	out->link_hops_left = e->remaining;
+	out->link_used_us = core_wall_of(r, e->used);
 }
 
 /*
@@ -174,8 +193,8 @@ rlink_timer(struct rns *r, void *arg)
 		timer_set(r, &e->timer, end);
 		return;
 	}
-	(void)core_drop(r, e->validated ? RNS_DROP_LINK_IDLE :
-	    RNS_DROP_LINK_UNPROVED);
+	(void)core_drop_of(r, e->validated ? RNS_DROP_LINK_IDLE :
+	    RNS_DROP_LINK_UNPROVED, &e->id, e->received->cfg.id);
 	/* That nobody answers what nobody knows says nothing of the path. */
 	if (!e->validated && e->answerable)
 		rlink_rediscover(r, e);

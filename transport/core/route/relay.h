@@ -16,6 +16,9 @@ int relay_new(struct rns *);
 void relay_free(struct rns *);
 /* Links and proofs that would go that way are forgotten. */
 void relay_iface_gone(struct rns *, const struct iface *);
+/* Of a link that we relay. */
+void relay_show(const struct rns *, const struct hash16 *id,
+    struct rns_about *);
 /*
  * Is it a link that we relay? Then, which ends are programs of ours
  * (reticulum-transport.md 3.5); false leaves both alone.

@@ -131,7 +131,8 @@ announceq_pick(struct rns *r, struct iface *i)
 
 	while ((q = TAILQ_FIRST(&i->announce_ages)) != NULL &&
 	    mono_sub(r->now, q->at) > QUEUE_LIFE * MONO_SECOND) {
-		(void)core_drop(r, RNS_DROP_QUEUE_OLD);
+		(void)core_drop_of(r, RNS_DROP_QUEUE_OLD, &q->dest,
+		    i->cfg.id);
 		queued_free(i, q);
 	}
 	return RB_MIN(announce_order, &i->announce_order);
@@ -146,7 +147,8 @@ queued_send(struct rns *r, struct iface *i, const struct queued *q,
 	struct announce_packet a;
 
 	if (path == NULL) {
-		(void)core_drop(r, RNS_DROP_QUEUE_GONE);
+		(void)core_drop_of(r, RNS_DROP_QUEUE_GONE, &q->dest,
+		    i->cfg.id);
 		return false;
 	}
 	if (path->blocked)
@@ -196,7 +198,7 @@ announceq_clear(struct rns *r, struct iface *i)
 
 	timer_clear(r, &i->announce_timer);
 	while ((q = RB_ROOT(&i->announces)) != NULL) {
-		(void)core_drop(r, RNS_DROP_IF_GONE);
+		(void)core_drop_of(r, RNS_DROP_IF_GONE, &q->dest, i->cfg.id);
 		queued_free(i, q);
 	}
 }
@@ -243,19 +245,22 @@ queued_from_unused(struct queued_from *f)
 
 /* Room for one more of those; false: it is their share that is used up. */
 static bool
-queued_room(struct rns *r, struct iface *i, const struct queued_from *from)
+queued_room(struct rns *r, struct iface *i, const struct queued_from *from,
+    const struct hash16 *dest)
 {
 	struct queued_from *f, *most = NULL;
+	struct queued *q;
 
 	if (i->announce_count < QUEUE_MAX)
 		return true;
-	(void)core_drop(r, RNS_DROP_QUEUE_FULL);
 	LIST_FOREACH(f, &i->announce_sources, entry)
 		if (most == NULL || f->count > most->count)
 			most = f;
 	if (most == NULL || most->count <= from->count + 1)
-		return false;
-	queued_free(i, RB_MAX(announce_mine, &most->order));
+		return core_drop_of(r, RNS_DROP_QUEUE_FULL, dest, i->cfg.id);
+	q = RB_MAX(announce_mine, &most->order);
+	(void)core_drop_of(r, RNS_DROP_QUEUE_FULL, &q->dest, i->cfg.id);
+	queued_free(i, q);
 	return true;
 }
 
@@ -275,6 +280,16 @@ queued_make(struct rns *r, struct iface *i, const struct path *path)
 	return q;
 }
 
+bool
+announceq_has(const struct iface *i, const struct hash16 *dest)
+{
+	struct queued key;
+
+	key.dest = *dest;
+	return RB_FIND(announce_queue, (struct announce_queue *)&i->announces,
+	    &key) != NULL;
+}
+
 void
 announceq_put(struct rns *r, struct iface *i, const struct path *path,
     uint8_t hops)
@@ -290,7 +305,7 @@ announceq_put(struct rns *r, struct iface *i, const struct path *path,
 		from->count++; /* it stays, whatever goes */
 		queued_unlink(i, q);
 		from->count--;
-	} else if (!queued_room(r, i, from) ||
+	} else if (!queued_room(r, i, from, &path->dest) ||
 	    (q = queued_make(r, i, path)) == NULL) {
 		queued_from_unused(from);
 		return;

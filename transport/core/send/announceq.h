@@ -21,5 +21,7 @@ bool announceq_now(struct rns *, struct iface *, size_t len);
  */
 void announceq_put(struct rns *, struct iface *, const struct path *,
     uint8_t hops);
+/* Does an announce of dest wait there? */
+bool announceq_has(const struct iface *, const struct hash16 *dest);
 
 #endif

@@ -39,19 +39,19 @@ announce_pack(struct rns *r, const struct path *path, uint8_t hops,
 	uint8_t flags;
 
 	if (hops >= RNS_HOPS_MAX) { /* nobody would take it */
-		(void)core_drop(r, RNS_DROP_ANNOUNCE_FAR);
+		(void)core_drop_of(r, RNS_DROP_ANNOUNCE_FAR, &path->dest, 0);
 		return RNS_EINVAL;
 	}
 	if (!rd_u8(&rd, &flags) || !rd_skip(&rd, (flags & FLAG_HEADER_2) != 0 ?
 	    HEADER_2_LEN - 1 : HEADER_1_LEN - 1)) {
-		(void)core_drop(r, RNS_DROP_PATH_BARE);
+		(void)core_drop_of(r, RNS_DROP_PATH_BARE, &path->dest, 0);
 		return RNS_EPARSE;
 	}
 	if (rd_left(&rd) > RNS_MTU - HEADER_2_LEN) {
 		/*
 		 * an originator that left no room (reticulum-transport.md 5.4)
 		 */
-		(void)core_drop(r, RNS_DROP_ANNOUNCE_ROOM);
+		(void)core_drop_of(r, RNS_DROP_ANNOUNCE_ROOM, &path->dest, 0);
 		return RNS_EBIG;
 	}
 	a->v[0] = (struct iovec_c){a->head, sizeof(a->head)};

@@ -55,12 +55,14 @@ announce_rule(const struct iface *this, const struct iface *from, bool local,
 /* Whether it goes there at all, and how; one that does not is counted. */
 static enum verdict
 announce_verdict(struct rns *r, const struct iface *this,
-    const struct iface *from, bool local, uint8_t hops)
+    const struct iface *from, bool local, uint8_t hops,
+    const struct hash16 *dest)
 {
 	enum verdict v = announce_rule(this, from, local, hops);
 
 	if (v == BLOCK)
-		(void)core_drop(r, RNS_DROP_ANNOUNCE_MODE);
+		(void)core_drop_of(r, RNS_DROP_ANNOUNCE_MODE, dest,
+		    this->cfg.id);
 	return v;
 }
 
@@ -154,7 +156,8 @@ out_broadcast(struct rns *r, const uint8_t *raw, size_t len,
 		return out_on(r, via, raw, len, dest);
 	TAILQ_FOREACH(i, &r->ifaces, entry) {
 		if (!iface_sends(i) || (announce &&
-		    announce_verdict(r, i, NULL, local, raw[1]) == BLOCK))
+		    announce_verdict(r, i, NULL, local, raw[1],
+		    hash16_at(raw + 2)) == BLOCK))
 			continue;
 		one = out_on(r, i, raw, len, dest);
 		if (one == RNS_OK || err == RNS_ENOENT)
@@ -211,7 +214,8 @@ announce_out(struct rns *r, const struct path *path, uint8_t hops,
 		 */
 		if (i->cfg.kind == RNS_IF_LOCAL_CLIENT || !iface_sends(i))
 			continue;
-		rule = announce_verdict(r, i, path->rx, false, hops);
+		rule = announce_verdict(r, i, path->rx, false, hops,
+		    &path->dest);
 		if (rule == BLOCK)
 			continue;
 		if (rule == QUEUE &&

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/base/packet.h"
+
 /*
  * Packets that wait to be pulled, in one queue of blocks. A record is a head
  * of fixed size and the packet; records are appended to the last block and
@@ -96,6 +98,16 @@ txq_retire(struct txq *q, struct txblock *b)
 		free(b);
 }
 
+/* Of what is handled now, but there. */
+static void
+tx_drop(struct rns *r, enum rns_drop why, const struct iface *i)
+{
+	if (r->rx_packet != NULL)
+		(void)core_drop_of(r, why, r->rx_packet->dest, i->cfg.id);
+	else
+		(void)core_drop(r, why);
+}
+
 /*
  * With an access code the packet is put together behind the place of the
  * masked one, in the same block, and then given back.
@@ -112,7 +124,7 @@ core_txv(struct rns *r, struct iface *i, const struct iovec_c *v, size_t n)
 	if (r->closing)
 		return RNS_ESTATE;
 	if (!iface_sends(i)) {
-		(void)core_drop(r, RNS_DROP_TX_OFFLINE);
+		tx_drop(r, RNS_DROP_TX_OFFLINE, i);
 		return RNS_ESTATE;
 	}
 	for (size_t k = 0; k < n; k++)
@@ -120,7 +132,7 @@ core_txv(struct rns *r, struct iface *i, const struct iovec_c *v, size_t n)
 	masked = i->ifac.size != 0 ? len + i->ifac.size : 0;
 	if (q->count >= r->cfg.limits.tx_packets ||
 	    q->bytes + len > q->bytes_max) {
-		(void)core_drop(r, RNS_DROP_TX_FULL);
+		tx_drop(r, RNS_DROP_TX_FULL, i);
 		return RNS_ELIMIT;
 	}
 	b = txq_block(q, sizeof(h) + masked + len);

@@ -118,7 +118,7 @@ waiting_drop(struct rns *r, const struct hash16 *dest)
 	key.via = NULL;
 	while ((e = RB_NFIND(waiting_keys, &r->waiting->keys, &key)) != NULL &&
 	    hash16_eq(&e->dest, dest)) {
-		(void)core_drop(r, RNS_DROP_QUEUE_GONE);
+		(void)core_drop_of(r, RNS_DROP_QUEUE_GONE, dest, 0);
 		waiting_del(r, e);
 	}
 }
@@ -150,10 +150,12 @@ waiting_make(struct rns *r, const struct path *path, struct iface *via,
 	struct iface *victim;
 
 	if (r->counts.announces_waiting >= r->cfg.limits.paths) {
-		(void)core_drop(r, RNS_DROP_WAITING_FULL);
 		victim = share_victim(r, owner, SHARE_WAITING,
 		    r->cfg.limits.paths);
-		waiting_del(r, TAILQ_FIRST(&victim->waiting));
+		e = TAILQ_FIRST(&victim->waiting);
+		(void)core_drop_of(r, RNS_DROP_WAITING_FULL, &e->dest,
+		    victim->cfg.id);
+		waiting_del(r, e);
 	}
 	e = calloc(1, sizeof(*e));
 	if (e == NULL) {
@@ -228,6 +230,25 @@ waiting_heard(struct rns *r, const struct hash16 *dest, uint8_t hops)
 	}
 }
 
+uint32_t
+waiting_show(const struct rns *r, const struct hash16 *dest,
+    int64_t *until_us)
+{
+	struct waiting key, *e;
+	uint32_t n = 0;
+
+	key.dest = *dest;
+	key.via = NULL;
+	for (e = RB_NFIND(waiting_keys, &r->waiting->keys, &key); e != NULL &&
+	    hash16_eq(&e->dest, dest);
+	    e = RB_NEXT(waiting_keys, &r->waiting->keys, e)) {
+		if (n == 0 || core_wall_of(r, e->at) < *until_us)
+			*until_us = core_wall_of(r, e->at);
+		n++;
+	}
+	return n;
+}
+
 void
 waiting_iface_gone(struct rns *r, const struct iface *i)
 {
@@ -236,7 +257,8 @@ waiting_iface_gone(struct rns *r, const struct iface *i)
 	/* Whose path was learned there goes with it, too. */
 	RB_FOREACH_SAFE(e, waiting_keys, &r->waiting->keys, next)
 		if (e->via == i || e->owner == i) {
-			(void)core_drop(r, RNS_DROP_IF_GONE);
+			(void)core_drop_of(r, RNS_DROP_IF_GONE, &e->dest,
+			    i->cfg.id);
 			waiting_del(r, e);
 		}
 }

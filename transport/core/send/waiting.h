@@ -30,6 +30,9 @@ void waiting_heard(struct rns *, const struct hash16 *dest, uint8_t hops);
  * function here begins with it; core.c ends each turn with it.
  */
 void waiting_forget(struct rns *);
+/* How many of dest wait, and when the first leaves (Unix time). */
+uint32_t waiting_show(const struct rns *, const struct hash16 *dest,
+    int64_t *until_us);
 /* Answers that would leave there are forgotten. */
 void waiting_iface_gone(struct rns *, const struct iface *);
 

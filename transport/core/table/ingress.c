@@ -217,6 +217,27 @@ held_put(struct rns *r, struct iface *i, const struct hash16 *dest,
 	ingress_arm(r, i);
 }
 
+bool
+held_show(const struct rns *r, const struct iface *i,
+    const struct hash16 *dest, int64_t *until_us)
+{
+	struct held key, *h;
+	int64_t before = 0;
+
+	key.dest = *dest;
+	if (RB_FIND(held_tree, (struct held_tree *)&i->held, &key) == NULL)
+		return false;
+	RB_FOREACH(h, held_order, (struct held_order *)&i->held_order) {
+		if (hash16_eq(&h->dest, dest))
+			break;
+		before++;
+	}
+	/* at best: while it goes on, none is released */
+	*until_us = core_wall_of(r, i->release_at.us > r->now.us ?
+	    i->release_at : r->now) + before * to_us(i->cfg.ingress.release_s);
+	return true;
+}
+
 struct held *
 held_take(struct rns *r, struct iface *i)
 {
@@ -238,7 +259,7 @@ held_clear(struct rns *r, struct iface *i)
 
 	timer_clear(r, &i->ingress_job);
 	while ((h = RB_ROOT(&i->held)) != NULL) {
-		(void)core_drop(r, RNS_DROP_IF_GONE);
+		(void)core_drop_of(r, RNS_DROP_IF_GONE, &h->dest, i->cfg.id);
 		held_remove(r, i, h);
 		free(h);
 	}

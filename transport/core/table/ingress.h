@@ -42,6 +42,12 @@ void held_put(struct rns *, struct iface *, const struct hash16 *dest,
  * or not now.
  */
 struct held *held_take(struct rns *, struct iface *);
+/*
+ * Is one of dest held there, and when does its turn come at the earliest (Unix
+ * time)?
+ */
+bool held_show(const struct rns *, const struct iface *,
+    const struct hash16 *dest, int64_t *until_us);
 /* All of them are lost. */
 void held_clear(struct rns *, struct iface *);
 /* The job of the interface is wanted in 5 s, unless it stands. */

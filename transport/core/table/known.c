@@ -160,7 +160,6 @@ known_make_room(struct rns *r)
 
 	if (r->counts.known < r->cfg.limits.known)
 		return true;
-	(void)core_drop(r, RNS_DROP_KNOWN_FULL);
 	for (int looked = 0; looked < EVICT_LOOK; looked++) {
 		k = TAILQ_FIRST(&t->idle);
 		if (k == NULL || !known_kept(r, k))
@@ -170,7 +169,8 @@ known_make_room(struct rns *r)
 	}
 	k = TAILQ_FIRST(&t->idle);
 	if (k == NULL)
-		return false;
+		return core_drop(r, RNS_DROP_KNOWN_FULL);
+	(void)core_drop_of(r, RNS_DROP_KNOWN_FULL, &k->dest, 0);
 	known_remove(r, k);
 	return true;
 }

@@ -270,7 +270,7 @@ path_room(struct rns *r, struct iface *rx)
 		return;
 	victim = share_victim(r, rx, SHARE_PATHS, r->cfg.limits.paths);
 	p = TAILQ_FIRST(&victim->paths);
-	(void)core_drop(r, RNS_DROP_PATHS_FULL);
+	(void)core_drop_of(r, RNS_DROP_PATHS_FULL, &p->dest, victim->cfg.id);
 	known_first_out(r, &p->dest);
 	path_free(r, p);
 }

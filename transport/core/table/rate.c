@@ -86,8 +86,9 @@ rate_add(struct rns *r, const struct hash16 *dest)
 	struct rate *e;
 
 	if (t->count >= r->cfg.limits.paths) {
-		(void)core_drop(r, RNS_DROP_RATE_FULL);
-		rate_free(t, TAILQ_FIRST(&t->ages));
+		e = TAILQ_FIRST(&t->ages);
+		(void)core_drop_of(r, RNS_DROP_RATE_FULL, &e->dest, 0);
+		rate_free(t, e);
 	}
 	e = calloc(1, sizeof(*e));
 	if (e == NULL) {

@@ -272,8 +272,10 @@ reverse_room(struct rns *r, struct iface *in)
 			return 0;
 		victim = share_victim(r, in, SHARE_REVERSE,
 		    r->counts.reverse);
-		(void)core_drop(r, RNS_DROP_REVERSE_FULL);
-		reverse_forget(r, victim->reverses.oldest);
+		entry = victim->reverses.oldest;
+		(void)core_drop_of(r, RNS_DROP_REVERSE_FULL,
+		    &reverse_at(t, entry)->hash, victim->cfg.id);
+		reverse_forget(r, entry);
 	}
 	entry = t->unused;
 	t->unused = reverse_at(t, entry)->newer;

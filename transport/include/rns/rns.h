@@ -566,6 +566,52 @@ const char *rns_drop_text(enum rns_drop);
 #define RNS_VALUE_BITS 33
 uint64_t rns_values(const struct rns *, enum rns_value_kind, unsigned bits);
 
+/*
+ * The last drops that name a destination, a link or a packet: some hundreds. One
+ * after the other from *at = 0 on; they may be drops of long ago.
+ */
+struct rns_noted {
+	struct hash16 about;  /* a destination, a link, of a proof a packet */
+	struct hash16 packet; /* the last one, of all zero: none */
+	enum rns_drop why;
+	unsigned ifid; /* 0: none in particular; may be gone */
+	uint32_t times;
+	int64_t first_us, last_us; /* Unix time */
+};
+bool rns_noted_next(const struct rns *, unsigned *at, struct rns_noted *out);
+
+/*
+ * What the tables say of a hash, besides rns_path_get(), rns_rate_next(),
+ * rns_link_get() and rns_tunnel_next(). Times are Unix time, 0: never.
+ */
+struct rns_about {
+	bool own;   /* a destination of this node */
+	bool known; /* its identity is */
+	struct hash16 identity; /* of one that is known */
+	bool identity_blackholed;
+	/* of its path: announces too often; its links failed, or did not */
+	bool path_blocked, path_unresponsive, path_responsive;
+	bool path_bare; /* no announce of it is kept to answer with */
+	bool held; /* its announce is, there, until then at least */
+	unsigned held_ifid;
+	int64_t held_until_us;
+	uint32_t waiting; /* its announces that are to leave, the first then */
+	int64_t waiting_until_us;
+	uint32_t queued; /* interfaces where it waits for the announce cap */
+	int64_t asked_us; /* by us */
+	bool searched; /* for others, until then; how many wait */
+	int64_t search_until_us;
+	uint32_t askers;
+	bool relayed_link, link_proved;
+	struct hash16 link_dest;
+	unsigned link_from_ifid, link_to_ifid;
+	uint8_t link_hops_taken, link_hops_left;
+	int64_t link_used_us;
+	bool reverse; /* a packet whose proof would go back there */
+	unsigned reverse_ifid;
+};
+void rns_about(const struct rns *, const struct hash16 *, struct rns_about *);
+
 /* The node's own transport identity. */
 const uint8_t *rns_identity_public(const struct rns *); /* 64 bytes */
 const uint8_t *rns_identity_hash(const struct rns *);   /* 16 bytes */
