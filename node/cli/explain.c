@@ -3,6 +3,7 @@
  * warren explain ID: why a job waits, was refused or died, why a peer is
  * refused or slowed down: with rule, limit, value and what helps. From this
  * machine's node and from the trail; the texts are refusal.c's and outcome.c's.
+ * Of a hash of the mesh, what transport knows of it (explain_mesh.c).
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "common/util.h"
 #include "node/cli/ask.h"
 #include "node/cli/explain_job.h"
+#include "node/cli/explain_mesh.h"
 #include "node/cli/explain_trail.h"
 #include "node/cli/format.h"
 #include "node/cli/options.h"
@@ -26,7 +28,9 @@ struct explain {
 	struct cli *c;
 	char id[65];
 	json_t *answer; /* of node.sock; NULL: nobody answers */
+	json_t *mesh;	/* of mesh.sock; NULL: nobody answers */
 	json_t *events; /* of the trail, newest first; NULL: why */
+	bool mesh_silent; /* it answers, and knows nothing of it */
 	char why[256];
 };
 
@@ -253,6 +257,8 @@ static int
 nothing(const struct explain *x)
 {
 	cli_error(x->c, "nothing is known of %s", x->id);
+	cli_hint(x->c, "Looked for among paths, links and drops of the mesh%s.",
+	    x->mesh_silent ? "" : " (where nobody answers)");
 	cli_hint(x->c, "Looked for among the jobs and peers of this machine's "
 	    "node%s, and in the trail%s%s%s.", x->answer != NULL ? "" :
 	    " (which does not answer)", x->events != NULL ? "" : " (",
@@ -269,18 +275,24 @@ say(struct explain *x, const json_t *job, const json_t *why)
 	size_t i;
 
 	if (x->c->json) {
-		cli_json(json_pack("{s:s,s:b,s:O?,s:o?,s:O?,s:O?,s:O?}", "id",
-		    x->id, "answered", x->answer != NULL, "job", job,
+		cli_json(json_pack("{s:s,s:b,s:O?,s:O?,s:o?,s:O?,s:O?,s:O?}",
+		    "id", x->id, "answered", x->answer != NULL, "mesh", x->mesh, "job", job,
 		    "explained", told, "peers", job == NULL ? peers : NULL,
 		    "trust", why, "trail", x->events));
 		return;
 	}
+	if (x->mesh != NULL)
+		explain_mesh_print(x->mesh);
+	if (x->mesh != NULL && (job != NULL || json_array_size(peers) > 0))
+		printf("\n");
 	if (job != NULL)
 		explain_job_print(job, told);
 	else
 		json_array_foreach(peers, i, p)
 			print_peer(x, p, why);
-	print_events(x, job != NULL || json_array_size(peers) > 0);
+	if (x->mesh == NULL || job != NULL || json_array_size(x->events) > 0)
+		print_events(x, x->mesh != NULL || job != NULL ||
+		    json_array_size(peers) > 0);
 	json_decref(told);
 }
 
@@ -294,8 +306,41 @@ read_trail(struct explain *x)
 	    json_string_value(json_object_get(peer, "identity"))}};
 
 	x->events = explain_trail(x->c, &want, x->why);
-	if (x->events == NULL && x->why[0] != '\0')
+	if (x->events == NULL && x->why[0] != '\0' && x->mesh == NULL)
 		cli_note(x->c, "the trail is not read: %s", x->why);
+}
+
+/* What transport has; digits that are the beginning of a job are the job's. */
+static void
+ask_mesh(struct explain *x)
+{
+	x->mesh = explain_mesh_ask(x->c, x->id);
+	if (x->mesh != NULL && !explain_mesh_knows(x->mesh)) {
+		json_decref(x->mesh);
+		x->mesh = NULL;
+		x->mesh_silent = true;
+	}
+	explain_mesh_add(x->mesh);
+}
+
+/* Several of the mesh begin so, and nothing else does: said. */
+static bool
+mesh_ambiguous(struct explain *x, bool else_known)
+{
+	const json_t *list = json_object_get(x->mesh, "candidates"), *o;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return false;
+	if (!else_known) {
+		cli_error(x->c, "more than one begins with %s", x->id);
+		json_array_foreach((json_t *)list, i, o)
+			cli_hint(x->c, "%s", json_string_value(o));
+		return true;
+	}
+	json_decref(x->mesh);
+	x->mesh = NULL;
+	return false;
 }
 
 static int
@@ -305,20 +350,24 @@ explain(struct explain *x)
 	json_t *why = NULL;
 	int rc;
 
+	ask_mesh(x);
 	if (ask_answers(x->c, ASK_NODE)) {
 		rc = ask(x->c, ASK_NODE, json_pack("{s:s,s:s}", "verb",
 		    "explain", "id", x->id), keep, x);
 		if (rc != CLI_OK)
 			return rc;
-	} else {
+	} else if (x->mesh == NULL) {
 		cli_note(x->c, "no node answers here: the trail alone says it");
 	}
 	if (is_ambiguous(x))
 		return CLI_USAGE;
 	job = only(x, "jobs");
 	peer = only(x, "peers");
+	if (mesh_ambiguous(x, job != NULL || peer != NULL))
+		return CLI_USAGE;
 	read_trail(x);
-	if (job == NULL && peer == NULL && json_array_size(x->events) == 0)
+	if (job == NULL && peer == NULL && x->mesh == NULL &&
+	    json_array_size(x->events) == 0)
 		return nothing(x);
 	if (job == NULL && peer != NULL)
 		why = trust_why(x->c, ask_text(peer, "fp")[0] != '\0' ?
@@ -340,6 +389,7 @@ verb_explain(struct cli *c, int argc, char **argv)
 		return CLI_USAGE;
 	rc = explain(&x);
 	json_decref(x.answer);
+	json_decref(x.mesh);
 	json_decref(x.events);
 	return rc;
 }

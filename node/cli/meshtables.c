@@ -8,6 +8,7 @@
 #include "node/cli/ask.h"
 #include "node/cli/format.h"
 #include "node/cli/options.h"
+#include "node/cli/reasons.h"
 #include "node/cli/say.h"
 #include "node/cli/table.h"
 #include "node/cli/verb.h"
@@ -118,12 +119,15 @@ note_callers(const json_t *n)
 static void
 note_drops(const json_t *n)
 {
+	const struct reason *r;
 	const char *key;
-	char text[200];
+	char text[240];
 	json_t *v;
 
 	json_object_foreach(json_object_get(n, "drops"), key, v) {
-		(void)snprintf(text, sizeof(text), "%lld times: %.150s",
+		r = reason_told(key);
+		(void)snprintf(text, sizeof(text), "%s%s%lld times: %.150s",
+		    r != NULL ? r->name : "", r != NULL ? ", " : "",
 		    (long long)json_integer_value(v), key);
 		note(shown_name(n), text);
 	}

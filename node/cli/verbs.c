@@ -219,9 +219,11 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	"what passes now, a second, until Ctrl-C",
 	"Once, between two looks, with --json or where no terminal reads it.\n",
 	0, 0, OPTIONS(top_options)},
-    [VERB_EXPLAIN] = {"explain", "JOB|PEER",
-	"why a job waits, was refused or died",
-	"On the node's own machine. A PEER is a Reticulum identity, a key, its\n"
+    [VERB_EXPLAIN] = {"explain", "JOB|PEER|HASH",
+	"why something waits, was dropped, refused or died",
+	"On the node's own machine. A HASH is a destination, a link, a packet or\n"
+	"an identity of the mesh: what is known of it, and why it was dropped or\n"
+	"held back. A PEER is a Reticulum identity, a key, its\n"
 	"fingerprint or URN: its level, its budgets, what it was refused.\n", 1,
 	1, NO_OPTIONS},
     [VERB_IMAGE_IMPORT] = {"image import", "PATH[:TAG] --name NAME:TAG",

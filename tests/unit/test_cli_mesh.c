@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* warren interfaces, paths, discovered, top: what they make of answers. */
+/* warren interfaces, paths, discovered, top, explain of a hash: what they make
+ * of answers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include "tests/unit/cli_serve.h"
 #include "common/util.h"
 
+#include "node/cli/reasons.h"
 #include "node/cli/toprates.h"
 #include "node/cli/verb.h"
 
@@ -58,7 +60,7 @@ test_interfaces(void **state)
 	expect(said->out, "turned away: 3 come and go, 2 no place, 1 put out "
 	    "for others, 1 addresses kept out now");
 	expect(said->out, "a\\x1bz: given up: refused");
-	expect(said->out, "7 times: malformed header");
+	expect(said->out, "a\\x1bz: HEADER, 7 times: malformed header");
 	expect(said->out, "gone: config:9:1: no such port");
 	expect(said->out, "off by a mistake");
 	assert_null(strchr(said->out, '\033'));
@@ -246,6 +248,115 @@ test_rates(void **state)
 	json_decref(b);
 }
 
+/* ---- explain ---- */
+
+#define HASH "00112233445566778899aabbccddeeff"
+
+static void
+test_explain(void **state)
+{
+	static const char *const answers[] = {
+	    "{\"ok\":true,\"end\":true,\"hash\":\"" HASH "\",\"path\":{"
+	    "\"via\":\"ffee\",\"hops\":3,\"interface\":\"TCP[x]\","
+	    "\"age_s\":5,\"expires_s\":600,\"not_passed_on\":true,"
+	    "\"no_announce_kept\":false,\"state\":\"unresponsive\"},"
+	    "\"rate\":{\"last_s\":5,\"times\":4,\"violations\":2,"
+	    "\"blocked_s\":60},\"held\":{\"interface\":\"TCP[x]\","
+	    "\"left_s\":9,\"release_s\":5.0},\"blackholed\":{\"by\":"
+	    "\"this node\",\"reason\":\"sp\\u001bam\"},\"drops\":[{"
+	    "\"reason\":\"HELD\",\"text\":\"announce held back: burst on "
+	    "its interface\",\"about\":\"" HASH "\",\"interface\":"
+	    "\"TCP[x]\",\"last_s\":12,\"times\":3,\"first_s\":50},{"
+	    "\"reason\":\"OF_TOMORROW\",\"text\":\"new\",\"about\":"
+	    "\"aa\",\"interface\":null,\"last_s\":1,\"times\":1}]}\n"};
+	const char *dir = temp_dir();
+	const struct captured *said;
+	pid_t pid = serve(dir, "mesh.sock", answers, 1);
+
+	(void)state;
+	assert_int_equal(call(verb_explain, dir, &said, false, HASH, NULL),
+	    CLI_OK);
+	(void)waitpid(pid, NULL, 0);
+	expect(said->out, "path      3 hops, via ffee, on TCP[x]; heard 5 s "
+	    "ago, forgotten in 10 min, its links: unresponsive");
+	expect(said->out, "not passed on: it sends too many");
+	expect(said->out, "2 times too soon; not passed on for 60 s");
+	expect(said->out, "one is let go every 5 s");
+	expect(said->out, "BLACKHOLE listed by this node: sp\\x1bam");
+	expect(said->out, "12 s ago on TCP[x]: announce held back: burst");
+	expect(said->out, "3 times since 50 s ago");
+	expect(said->out, "raise ic_burst_freq of that interface or set "
+	    "ingress_control = no");
+	expect(said->out, "1 s ago: new, for aa");
+	assert_string_equal(said->err, "");
+	temp_remove(dir);
+}
+
+static void
+test_explain_other(void **state)
+{
+	static const char *const answers[] = {
+	    "{\"ok\":true,\"end\":true,\"candidates\":[\"00aa\","
+	    "\"00ab\"]}\n",
+	    "{\"ok\":true,\"end\":true,\"hash\":\"" HASH "\",\"drops\":"
+	    "[]}\n",
+	    "{\"ok\":true,\"end\":true,\"hash\":\"" HASH "\","
+	    "\"relayed_link\":{\"destination\":\"dd\",\"proved\":false,"
+	    "\"from\":\"a\",\"to\":\"b\",\"hops_taken\":1,"
+	    "\"hops_left\":2,\"used_s\":3},\"drops\":[{\"reason\":"
+	    "\"NO_PATH\"}]}\n"};
+	const char *dir = temp_dir();
+	const struct captured *said;
+	pid_t pid = serve(dir, "mesh.sock", answers, 3);
+	json_t *o, *d;
+
+	(void)state;
+	assert_int_equal(call(verb_explain, dir, &said, false, "00aa", NULL),
+	    CLI_USAGE);
+	expect(said->err, "more than one begins with 00aa");
+	expect(said->err, "00ab");
+	assert_int_equal(call(verb_explain, dir, &said, false, HASH, NULL),
+	    CLI_FAILED);
+	expect(said->err, "nothing is known of " HASH);
+	expect(said->err, "paths, links and drops of the mesh.");
+	assert_int_equal(call(verb_explain, dir, &said, true, HASH, NULL),
+	    CLI_OK);
+	(void)waitpid(pid, NULL, 0);
+	o = json_loads(said->out, 0, NULL);
+	d = json_array_get(json_object_get(json_object_get(o, "mesh"),
+	    "drops"), 0);
+	assert_string_equal(json_string_value(json_object_get(d, "remedy")),
+	    reason_of(RNS_DROP_NO_PATH)->remedy);
+	json_decref(o);
+	temp_remove(dir);
+}
+
+/* The table is whole, and no two say the same of what is told apart. */
+static void
+test_reasons(void **state)
+{
+	static const char *const texts[RNS_DROP_COUNT] = {
+#define TEXT(name, text) [RNS_DROP_##name] = (text),
+		RNS_DROP_LIST(TEXT)
+#undef TEXT
+	};
+
+	(void)state;
+	for (int i = 0; i < RNS_DROP_COUNT; i++) {
+		const struct reason *r = reason_of((enum rns_drop)i);
+
+		if (r->name == NULL || r->means == NULL || r->remedy == NULL)
+			fail_msg("no words for: %s", texts[i]);
+		assert_ptr_equal(reason_named(r->name), r);
+		assert_ptr_equal(reason_told(texts[i]), r);
+		for (int k = 0; k < i; k++)
+			assert_string_not_equal(r->means,
+			    reason_of((enum rns_drop)k)->means);
+	}
+	assert_null(reason_named("NO_SUCH"));
+	assert_null(reason_told("no such"));
+}
+
 int
 main(void)
 {
@@ -257,6 +368,9 @@ main(void)
 		cmocka_unit_test(test_top),
 		cmocka_unit_test(test_top_json),
 		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_explain),
+		cmocka_unit_test(test_explain_other),
+		cmocka_unit_test(test_reasons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,8 +72,8 @@ question(void *ctx, struct asker *k, const uint8_t *line, size_t len)
 	}
 	known = view_open(asker_state(k), ctx, req);
 	json_decref(req);
-	return known || put_error(k, 2, "no such verb here: status, peers, "
-	    "paths or interfaces");
+	return known || put_error(k, 2, "no such verb here (status, peers, "
+	    "paths, interfaces, discovered, explain), or no id");
 }
 
 /*

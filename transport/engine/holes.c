@@ -114,6 +114,22 @@ holes_count(const struct holes *s)
 	return s->count;
 }
 
+bool
+holes_get(const struct holes *s, const struct hash16 *identity,
+    struct hash16 *source, int64_t *until_us, const char **reason,
+    size_t *reason_len)
+{
+	const struct hole *h = find((struct holes *)s, identity);
+
+	if (h == NULL)
+		return false;
+	*source = h->file;
+	*until_us = h->h.until_us;
+	*reason = h->h.reason;
+	*reason_len = h->h.reason_len;
+	return true;
+}
+
 /* ---- entries ---- */
 
 /* EEXIST, ENOSPC, ENOMEM, ETIME: it is over already. */

@@ -51,6 +51,13 @@ uint8_t *holes_pack(struct holes *, size_t *len);
  */
 int holes_merge(struct holes *, const struct hash16 *source, const uint8_t *,
     size_t len);
+/*
+ * The entry of an identity; its reason lives until the list is changed. false:
+ * it is not listed. source: who listed it, all zero for ourselves.
+ */
+bool holes_get(const struct holes *, const struct hash16 *identity,
+    struct hash16 *source, int64_t *until_us, const char **reason,
+    size_t *reason_len);
 /* How many identities are in it. */
 size_t holes_count(const struct holes *);
 

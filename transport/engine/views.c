@@ -17,6 +17,7 @@
 #include "transport/engine/reach.h"
 #include "transport/engine/rpc.h"
 #include "transport/engine/view_disc.h"
+#include "transport/engine/view_explain.h"
 
 #define PATHS_A_LINE 64      /* well below CONTROL_LINE_MAX */
 #define IFS_A_LINE 8
@@ -541,7 +542,7 @@ view_open(struct view *v, struct engine *e, const json_t *request)
 		{"status", status_next}, {"interfaces", interfaces_next},
 		{"paths", paths_next}, {"peers", peers_next},
 		{"nodes", nodes_next}, {"discovered", discovered_next},
-		{"reload", reload_next},
+		{"reload", reload_next}, {"explain", explain_next},
 		{"reloaded", reloaded_next},
 	};
 	const char *verb = json_string_value(json_object_get(request, "verb"));
@@ -552,6 +553,9 @@ view_open(struct view *v, struct engine *e, const json_t *request)
 		v->max_hops = json_integer_value(hops);
 	for (size_t i = 0; verb != NULL && i < NELEM(verbs); i++) {
 		if (strcmp(verb, verbs[i].verb) == 0) {
+			if (verbs[i].next == explain_next &&
+			    !explain_open(v, request))
+				return false;
 			v->next = verbs[i].next;
 			return true;
 		}

@@ -22,6 +22,7 @@ struct view {
 	struct hash16 after; /* shown so far */
 	bool started;
 	unsigned line; /* reload.c */
+	unsigned digits; /* explain: of `after` that were given */
 	int64_t max_hops; /* paths: -1 all */
 };
 
