@@ -186,6 +186,9 @@ enum event_kind {
 /* let me go before others (transport/engine/promptness.h); 0 or an errno */
 #define MSG_PROMPT(F)
 #define MSG_PROMPTED(F) F(i32, error, 0)
+/* for the watchdog of systemd: your loop turns? seq comes back */
+#define MSG_ALIVE(F) F(u32, seq, 0)
+#define MSG_ALIVE_STILL(F) F(u32, seq, 0)
 /*
  * A device of an AutoInterface, as long as transport's BIND of that number
  * stands: its link-local address, and sockets of the group, of discovery and
@@ -489,6 +492,8 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(RELOAD, TRANSPORT, PARENT, 0, 0)                                     \
 	M(PROMPT, TRANSPORT, PARENT, 0, 0)                                     \
 	M(PROMPTED, PARENT, TRANSPORT, 0, 0)                                   \
+	M(ALIVE, PARENT, TRANSPORT, 0, 0)                                      \
+	M(ALIVE_STILL, TRANSPORT, PARENT, 0, 0)                                \
 	M(RELOAD_SAID, PARENT, TRANSPORT, 0, 0)                                \
 	M(RELOAD_END, PARENT, TRANSPORT, 0, 0)                                 \
 	M(T_HELLO, TRANSPORT, NODE, 0, 0)                                      \

@@ -22,6 +22,7 @@
 #include "node/parent/dial.h"
 #include "node/parent/groups.h"
 #include "node/parent/keyfiles.h"
+#include "node/parent/notify.h"
 #include "node/parent/open.h"
 #include "node/parent/parent.h"
 #include "node/parent/settings.h"
@@ -308,6 +309,7 @@ on_READY(struct child *c, const struct msg_READY *m, struct ipc_in *in)
 	(void)in;
 	c->ready = true;
 	log_info(program_name(c->peer), "ready");
+	notify_programs(c->parent);
 	if (c->trouble[0] == '\0' || c->troubled)
 		return;
 	c->trouble[0] = '\0';
@@ -397,6 +399,14 @@ on_PROMPT(struct child *c, const struct msg_PROMPT *m, struct ipc_in *in)
 		&lowest) < 0)
 		said.error = errno;
 	(void)ipc_send_PROMPTED(ipc_ev_channel(c->ev), &said, NULL, 0);
+}
+
+static void
+on_ALIVE_STILL(struct child *c, const struct msg_ALIVE_STILL *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	notify_alive(c->parent, m->seq);
 }
 
 static void
@@ -657,6 +667,7 @@ on_exited(struct ev_loop *loop, ev_child *w, int revents)
 		next_stage(p);
 		return;
 	}
+	notify_programs(p);
 	tell_program(p, c);
 	if (c->looking) {
 		child_start(c);

@@ -17,6 +17,7 @@
 #include "node/parent/child.h"
 #include "node/parent/facts.h"
 #include "node/parent/groups.h"
+#include "node/parent/notify.h"
 #include "transport/config/rnsconf.h"
 
 /*
@@ -79,6 +80,7 @@ struct parent {
 	struct opening *openings;
 	ev_signal sig[3];
 	ev_timer stop_timer;
+	struct notify notify;
 	struct facts facts; /* for compute_when */
 	ev_timer facts_timer;
 	ev_timer log_timer; /* -s: of the log file */

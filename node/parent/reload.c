@@ -254,6 +254,7 @@ reload(struct parent *p)
 	struct files f = {0};
 	bool ok = false;
 
+	notify_reloading(p);
 	child_look_again(p);
 	if (check_config(p->path, p->root, NULL, found, p) > 0) {
 		say(p, RELOAD_MISTAKE, "", "has mistakes: nothing was changed");
@@ -275,6 +276,7 @@ reload(struct parent *p)
 		parent_event(p, EVK_CONFIG, 1, "", "configuration read again");
 	}
 	files_free(&f);
+	notify_reloaded(p);
 	return ok;
 }
 

@@ -25,6 +25,7 @@
 #include "node/parent/keyfiles.h"
 #include "node/parent/listen.h"
 #include "node/parent/logfile.h"
+#include "node/parent/notify.h"
 #include "node/parent/resolve.h"
 #include "node/parent/reload.h"
 #include "node/parent/settings.h"
@@ -265,6 +266,7 @@ on_end(struct ev_loop *loop, ev_signal *w, int revents)
 	if (p->stopping)
 		return;
 	log_notice(NULL, "stopping");
+	notify_stopping(p);
 	child_stop_all(p);
 }
 
@@ -404,6 +406,7 @@ main(int argc, char **argv)
 	if (p.loop == NULL)
 		fatalx("no event loop");
 	signals(&p);
+	notify_init(&p);
 	groups_make(&p);
 	/* what a jail leaves when it falls is ours to wait for */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

@@ -309,6 +309,19 @@ on_PROMPTED(struct engine *e, const struct msg_PROMPTED *m, struct ipc_in *in)
 	realtime_answer(e, m->error);
 }
 
+/* From within the loop: that it comes here is the answer. */
+static void
+on_ALIVE(struct engine *e, const struct msg_ALIVE *m, struct ipc_in *in)
+{
+	struct msg_ALIVE_STILL still = {.seq = m->seq};
+	struct ipc *parent = engine_ipc(e, PROGRAM_PARENT);
+
+	(void)in;
+	if (parent != NULL &&
+	    ipc_send_ALIVE_STILL(parent, &still, NULL, 0) < 0)
+		engine_send_failed(PROGRAM_PARENT);
+}
+
 static void
 on_OPENED(struct engine *e, const struct msg_OPENED *m, struct ipc_in *in)
 {
