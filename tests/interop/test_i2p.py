@@ -78,6 +78,7 @@ def ours(ctx):
     lib.must(lambda: shown(b, f"I2PInterfacePeer[to to {address}]").get("online"), "the tunnel stands")
     lib.must(lambda: "KEY_NOT_FOUND" in shown(b, "I2PInterfacePeer[to to nobody.b32.i2p]").get("error", ""), "why not")
     check(shown(b, "I2PInterface[to]")["online"], "a section with a peer")
+    lib.must(lambda: shown(a, "I2PInterface[door]")["rx_packets"] == 1, "who dials asks that its paths are kept (7.1)")
     before = shown(b, f"I2PInterfacePeer[to to {address}]")["rx_bytes"]
     lib.must(lambda: shown(b, f"I2PInterfacePeer[to to {address}]")["rx_bytes"] >= before + 2, "flags while it is idle", 15)
     bridge.drop()

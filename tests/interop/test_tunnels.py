@@ -7,7 +7,7 @@ import socket
 import threading
 
 import lib
-from lib import check, client, config, control, paths_of, server
+from lib import backbone, backbone_client, check, client, config, control, paths_of, server
 
 
 class Cable:
@@ -99,16 +99,16 @@ def theirs_here(old):
     return run
 
 
-def ours_there(old):
+def ours_there(old, dials=client, listens=server):
     """We dial a stock relay."""
     def run(ctx):
         py = ctx.args.python_old if old else ctx.args.python
         ours, stock = lib.free_port(), lib.free_port()
         name = f"interop{stock}"
-        folder = ctx.rnsd(py, config(server("listen", stock), transport=True, share=True, instance=name))
+        folder = ctx.rnsd(py, config(listens("listen", stock), transport=True, share=True, instance=name))
         lib.must(lambda: lib.instance_up(name), "rnsd")
         cable = ctx.keep(Cable(stock))
-        t = ctx.transport(config(server("listen", ours) + client("up", cable.port), transport=True))
+        t = ctx.transport(config(server("listen", ours) + dials("up", cable.port), transport=True))
         lib.must(lambda: all(lib.online(t)), "we are connected")
 
         def has(dest):
@@ -152,6 +152,7 @@ LONG = [
     ("tunnels: the file, there and back", the_file),
     ("tunnels: a stock client of ours", theirs_here(False)),
     ("tunnels: our client of a stock server", ours_there(False)),
+    ("tunnels: our Backbone client of a stock Backbone", ours_there(False, backbone_client, backbone)),
     ("tunnels: a stock client of ours, 1.4.2", theirs_here(True)),
     ("tunnels: our client of a stock server, 1.4.2", ours_there(True)),
 ]

@@ -18,6 +18,8 @@ backbone_configure(struct nif *n)
 		return -1;
 	n->cfg.hw_mtu = rns_mtu_for_bitrate(n->cfg.bitrate);
 	n->cfg.mtu_signal = true;
+	/* reticulum-transport.md 7.1: the side that dials */
+	n->cfg.wants_tunnel = n->conf->type == RNSCONF_BACKBONE_CLIENT;
 	return 0;
 }
 

@@ -542,6 +542,7 @@ i2p_configure(struct nif *n)
 		/* reticulum-transport.md 8.3, the second quirk */
 		peer->cfg.mode = RNS_MODE_FULL;
 		peer->cfg.ar_target_s = 0;
+		peer->cfg.wants_tunnel = true; /* it dials */
 		(void)snprintf(peer->name, sizeof(peer->name),
 		    "I2PInterfacePeer[%.100s to %.100s]", n->conf->name,
 		    n->conf->i2p_peers[i]);
