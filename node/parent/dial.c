@@ -6,6 +6,7 @@
 #include "common/util.h"
 #include "node/parent/open.h"
 #include "node/parent/parent.h"
+#include "transport/config/rnsdiff.h"
 
 /*
  * Transport names an interface of config by its place; host, port and device
@@ -49,8 +50,12 @@ ask(struct parent *p, uint32_t index, uint32_t seq, uint32_t generation)
 		opening_refuse(p, index, seq, ESTALE, "config has changed");
 		return;
 	}
-	/* who asks again has given the last answer up */
-	opening_forget(p, index);
+	/*
+	 * Who asks again has given the last answer up; but each peer of an I2P
+	 * section asks for itself.
+	 */
+	if (c == NULL || c->type != RNSCONF_I2P)
+		opening_forget(p, index);
 	while (c != NULL && k < NELEM(openers) && openers[k].type != c->type)
 		k++;
 	if (c == NULL || k == NELEM(openers)) {
@@ -73,6 +78,42 @@ void
 dial_bind(struct parent *p, const struct msg_BIND *m)
 {
 	ask(p, m->index, m->seq, m->generation);
+}
+
+/* ---- another configuration ---- */
+
+struct place {
+	uint32_t was;
+	const struct rnsconf_if *now; /* NULL: it is gone, or another one */
+};
+
+static void
+find_place(void *ctx, enum rnsdiff what, struct rnsconf_if *was,
+    struct rnsconf_if *now)
+{
+	struct place *at = ctx;
+
+	if (what == RNSDIFF_SAME && was->index == at->was)
+		at->now = now;
+}
+
+void
+dial_reload(struct parent *p, const struct rnsconf *was)
+{
+	struct opening *o, *next;
+
+	for (o = p->openings; o != NULL; o = next) {
+		struct place at = {.was = o->index};
+
+		next = o->next;
+		if (o->index == RNSCONF_FOUND)
+			continue;
+		rnsconf_diff(was, p->ifs, find_place, &at);
+		if (at.now != NULL)
+			o->index = at.now->index;
+		else
+			opening_over(o);
+	}
 }
 
 void

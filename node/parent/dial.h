@@ -5,6 +5,7 @@
 #include "common/ipc_msg.h"
 
 struct parent;
+struct rnsconf;
 
 /*
  * What transport asks to have opened. Each is answered by an OPENED with the
@@ -13,6 +14,11 @@ struct parent;
 void dial(struct parent *, const struct msg_DIAL *);
 /* A listening or datagram socket of an interface. */
 void dial_bind(struct parent *, const struct msg_BIND *);
+/*
+ * p->ifs are other ones than before: what was opened for an interface, or is
+ * under way, ends with it, or goes to its new place.
+ */
+void dial_reload(struct parent *, const struct rnsconf *was);
 /* Transport is gone: forget what it asked for. */
 void dial_clear(struct parent *);
 

@@ -16,6 +16,7 @@
 #include "node/check/check.h"
 #include "node/config/nodediff.h"
 #include "node/parent/child.h"
+#include "node/parent/dial.h"
 #include "node/parent/dirs.h"
 #include "node/parent/groups.h"
 #include "node/parent/parent.h"
@@ -166,6 +167,7 @@ take_rns(struct parent *p, struct files *f)
 		p->rns_len = f->rns_len;
 		f->rns = was != p->rns ? was : NULL;
 		f->rns_text = text;
+		dial_reload(p, was);
 		rnsconf_diff(was, p->ifs, other_interface, p);
 	}
 	rnsconf_diff_keys(p->rns, p->ifs, other_key, p);

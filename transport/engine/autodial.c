@@ -264,25 +264,11 @@ nif_of(struct engine *e, const struct rnsconf_if *c)
 	return NULL;
 }
 
-/* What listens goes with those that it accepted. */
-static void
-take_down(struct engine *e, struct nif *server)
-{
-	struct nif *n, *next;
-
-	for (n = TAILQ_FIRST(&e->ifs); n != NULL; n = next) {
-		next = TAILQ_NEXT(n, link);
-		if (n->parent == server)
-			nif_free(n);
-	}
-	nif_free(server);
-}
-
 static void
 bootstrap(struct autodial *a)
 {
 	enum slots_bootstrap what = slots_bootstrap(&a->slots);
-	struct rnsconf *c = a->e->conf;
+	struct rnsconf *c = a->e->ifconf;
 	struct nif *n;
 
 	for (unsigned i = 0; i < c->nifs && what != BOOTSTRAP_AS_IT_IS; i++) {
@@ -293,7 +279,7 @@ bootstrap(struct autodial *a)
 			log_notice(c->ifs[i].name, "taken down: %u discovered "
 			    "interfaces are online (bootstrap_only)",
 			    slots_up(&a->slots));
-			take_down(a->e, n);
+			nif_free(n);
 		} else if (what == BOOTSTRAP_ON && n == NULL &&
 		    (n = kinds_create(a->e, &c->ifs[i])) != NULL) {
 			log_notice(c->ifs[i].name, "made again: no discovered "

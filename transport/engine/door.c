@@ -115,8 +115,8 @@ door_went(struct nif *n)
 {
 	struct flap_rule rule = rule_of(n->conf);
 
-	/* that we stop is nobody's flap */
-	if (n->e->stopping)
+	/* that we close is nobody's flap */
+	if (n->e->stopping || n->taken_down)
 		rule.on = false;
 	callers_went(&n->e->callers, &n->guest, &rule, clock_mono());
 }

@@ -318,7 +318,8 @@ auto_device(struct engine *e, const struct msg_DEVICE *m, const int fd[3])
 	struct nif *n;
 
 	TAILQ_FOREACH(n, &e->ifs, link) {
-		if (n->kind != &auto_kind || n->conf->index != m->index ||
+		/* its place in config may be another one by now */
+		if (n->kind != &auto_kind ||
 		    ((struct autoif *)n->own)->seq != m->seq)
 			continue;
 		if (fd[0] >= 0 && fd[1] >= 0 && fd[2] >= 0)

@@ -73,18 +73,16 @@ kinds_create_all(struct engine *e)
 
 /* ---- another configuration ---- */
 
-/* With those that it accepted, which go first. */
 static void
-close_all(struct engine *e, const struct rnsconf_if *c)
+close_it(struct engine *e, const struct rnsconf_if *c)
 {
-	struct nif *n, *next;
+	struct nif *n;
 
-	for (unsigned parents = 0; parents < 2; parents++)
-		for (n = TAILQ_FIRST(&e->ifs); n != NULL; n = next) {
-			next = TAILQ_NEXT(n, link);
-			if (n->conf == c && (n->parent == NULL) == parents)
-				nif_free(n);
-		}
+	TAILQ_FOREACH(n, &e->ifs, link)
+		if (n->conf == c && n->parent == NULL)
+			break;
+	if (n != NULL)
+		nif_free(n);
 }
 
 static void
@@ -99,7 +97,7 @@ old_ones(void *ctx, enum rnsdiff what, struct rnsconf_if *was,
 			if (n->conf == was)
 				n->conf = now;
 	} else if (what != RNSDIFF_ADDED) {
-		close_all(e, was);
+		close_it(e, was);
 		log_notice(was->name, what == RNSDIFF_CHANGED ? "closed: its "
 		    "section has changed" : "closed: config has it no more");
 	}

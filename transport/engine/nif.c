@@ -132,12 +132,28 @@ leave_stats(struct nif *n)
 	rns_if_stats_add(&n->parent->past, &s);
 }
 
+static struct nif *
+first_child(const struct nif *n)
+{
+	struct nif *child;
+
+	TAILQ_FOREACH(child, &n->e->ifs, link)
+		if (child->parent == n)
+			break;
+	return child;
+}
+
 void
 nif_free(struct nif *n)
 {
 	struct engine *e = n->e;
 	struct rns_cmd cmd = {.type = RNS_CMD_IF_DEL, .ifid = n->id};
+	struct nif *child;
 
+	while (n->clients > 0 && (child = first_child(n)) != NULL) {
+		child->taken_down = true;
+		nif_free(child);
+	}
 	if (n->kind->stop != NULL)
 		n->kind->stop(n);
 	leave_stats(n);

@@ -128,6 +128,7 @@ struct nif {
 	uint64_t unfair;            /* dropped because of that */
 	struct mono since; /* online, or listening, or offline since */
 	bool online;
+	bool taken_down; /* goes with its parent, which is nobody's flap */
 	/* servers */
 	int listen_fd;
 	struct acceptor accept;
@@ -154,7 +155,7 @@ struct nif {
  */
 struct nif *nif_new(struct engine *, const struct nif_kind *,
     const struct rnsconf_if *conf, struct nif *parent);
-/* Out of the core, closed and freed; those that it accepted go before it. */
+/* Out of the core, closed and freed; before it those that have it as parent. */
 void nif_free(struct nif *);
 /* By the core's number; NULL: there is none (any more). */
 struct nif *nif_find(const struct engine *, unsigned id);

@@ -56,6 +56,7 @@ on_message(void *ctx, struct asker *k, const uint8_t *msg, size_t len)
 	case RPC_SAY:
 		return asker_put(k, out, n);
 	case RPC_LISTEN:
+		asker_known(k); /* it has the key */
 		asker_limit(k, RPC_REQUEST_MAX);
 		return true;
 	case RPC_REFUSE: /* a program of another folder has another key */
@@ -90,6 +91,7 @@ static const struct asksock_rules rules = {
 	.waiting_max = RPC_ANSWER_MAX,
 	.clients_max = RPC_CLIENTS,
 	.user_max = RPC_UID_MAX,
+	.makes_room = true,
 	.whole_s = RPC_TIMEOUT_S,
 	.state_size = sizeof(struct rpc_talk),
 	.opened = on_opened,
