@@ -19,7 +19,7 @@ struct asker {
 	struct asksock *s;
 	int fd;
 	uid_t uid;
-	bool ending;
+	bool ending, known;
 	ev_io rd, wr;
 	ev_timer idle, whole;
 	size_t limit;
@@ -102,6 +102,12 @@ void
 asker_end(struct asker *k)
 {
 	k->ending = true;
+}
+
+void
+asker_known(struct asker *k)
+{
+	k->known = true;
 }
 
 void
@@ -285,18 +291,35 @@ on_slow(struct ev_loop *loop, ev_timer *w, int revents)
 
 /* Whom nobody can tell apart, nobody can share among. */
 static bool
-has_place(const struct asksock *s, uid_t uid)
+has_share(const struct asksock *s, uid_t uid)
 {
 	const struct asker *k;
 	unsigned same = 0;
 
-	if (s->nclients >= s->rules->clients_max)
-		return false;
 	if (s->rules->user_max == 0 || uid == 0 || uid == (uid_t)-1)
-		return true;
+		return false;
 	TAILQ_FOREACH(k, &s->clients, entry)
 		same += k->uid == uid;
-	return same < s->rules->user_max;
+	return same >= s->rules->user_max;
+}
+
+/* Of a user who has his share one of his own goes; false: nobody does. */
+static bool
+make_place(struct asksock *s, uid_t uid)
+{
+	bool share = has_share(s, uid);
+	struct asker *k;
+
+	if (!share && s->nclients < s->rules->clients_max)
+		return true;
+	TAILQ_FOREACH(k, &s->clients, entry)
+		if (!k->known && (!share || k->uid == uid))
+			break;
+	if (k == NULL || !s->rules->makes_room)
+		return false;
+	s->counts[ASKSOCK_PUT_OUT]++;
+	asker_free(k);
+	return true;
 }
 
 static struct asker *
@@ -347,7 +370,7 @@ on_accept(void *ctx, int fd, const struct sockaddr_storage *peer)
 		(void)close(fd);
 		return;
 	}
-	if (!has_place(s, uid) || (k = asker_new(s, fd, uid)) == NULL) {
+	if (!make_place(s, uid) || (k = asker_new(s, fd, uid)) == NULL) {
 		s->counts[ASKSOCK_NO_PLACE]++;
 		(void)close(fd);
 		return;
@@ -400,8 +423,8 @@ const char *
 asksock_count_name(enum asksock_count n)
 {
 	static const char *const names[] = {"questions", "not_allowed",
-	    "no_place", "too_long", "too_much", "too_slow", "broken_off",
-	    "pauses"};
+	    "no_place", "put_out", "too_long", "too_much", "too_slow",
+	    "broken_off", "pauses"};
 
 	_Static_assert(NELEM(names) == ASKSOCK_COUNTS, "a name for each");
 	return names[n];

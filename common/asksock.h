@@ -32,6 +32,8 @@ struct asksock_rules {
 	size_t waiting_max;  /* bytes of answers that wait, with framing */
 	unsigned clients_max;
 	unsigned user_max; /* of one user but root; 0: no such limit */
+	/* when there is no place, the oldest that is not known yet goes */
+	bool makes_room;
 	double idle_s;     /* without a byte either way; 0: no limit */
 	double whole_s;    /* from connect to close; 0: no limit */
 	size_t state_size; /* of asker_state() */
@@ -58,6 +60,7 @@ enum asksock_count {
 	ASKSOCK_QUESTIONS,
 	ASKSOCK_NOT_ALLOWED, /* rules.may */
 	ASKSOCK_NO_PLACE,    /* clients_max, user_max, memory */
+	ASKSOCK_PUT_OUT,     /* makes_room */
 	ASKSOCK_TOO_LONG,    /* question_max */
 	ASKSOCK_TOO_MUCH,    /* waiting_max */
 	ASKSOCK_TOO_SLOW,    /* idle_s, whole_s */
@@ -85,6 +88,8 @@ uint64_t asksock_count(const struct asksock *, enum asksock_count);
 bool asker_put(struct asker *, const void *, size_t);
 /* Close when what waits has left; whatever else it says is not read. */
 void asker_end(struct asker *);
+/* Who it is has been seen: it makes room for nobody (rules.makes_room). */
+void asker_known(struct asker *);
 /* Shorter questions only, until this is called again; <= question_max. */
 void asker_limit(struct asker *, size_t question_max);
 /* The owner's own, zero at first and wiped at the end. */

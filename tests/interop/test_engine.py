@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The engine's own rooms: storage, mesh.sock, and the bridge to the node."""
 
+import errno
 import hashlib
 import json
 import os
 import random
 import socket
 import struct
+import subprocess
 import threading
 import time
 
@@ -399,7 +401,7 @@ TESTS.append(("engine: an interface that comes late hears of klp.node", late_int
 
 
 def rpc_places(ctx):
-    """One user cannot take all places of RPC."""
+    """One user cannot take all places of RPC, and who says nothing cannot keep one."""
     if os.geteuid() != 0:
         return "root only: needs a second user"
     name = f"interop{lib.free_port()}"
@@ -408,7 +410,7 @@ def rpc_places(ctx):
     def call():
         s = socket.socket(socket.AF_UNIX)
         s.settimeout(lib.PATIENCE_S)
-        s.connect(f"\0rns/{name}/rpc")
+        lib.must(lambda: s.connect_ex(f"\0rns/{name}/rpc") != errno.EAGAIN, "room in the queue of the socket")
         return s
 
     os.seteuid(65534)
@@ -416,14 +418,22 @@ def rpc_places(ctx):
         mine = [call() for _ in range(20)]
     finally:
         os.seteuid(0)
-    served = sum(len(s.recv(4096)) > 0 for s in mine)
+    check(all(len(s.recv(4096)) > 0 for s in mine), "one is not challenged")
+    check([s.recv(1) for s in mine[:4]] == [b""] * 4, "the oldest did not make room")
     other = call()
-    check(served == 16, f"{served} of one user are served")
     check(len(other.recv(4096)) > 0, "root is not served")
-    for s in mine + [other]:
-        s.close()
     status = control(t, "status")[0]
-    check(status["ok"] and status["rpc"] == {"no_place": 4}, f"status: {status}")
+    check(status["ok"] and status["rpc"] == {"put_out": 4}, f"status: {status}")
+    mine += [other] + [call() for _ in range(70)]
+    check(all(len(s.recv(4096)) > 0 for s in mine[-70:]), "one of root is not challenged")
+    folder = t.folder
+    out = subprocess.run([ctx.args.python, "-m", "RNS.Utilities.rnstatus", "--config", folder, "-j"],
+                         capture_output=True, text=True, timeout=lib.PATIENCE_S)
+    check(out.returncode == 0 and "interfaces" in out.stdout, f"beside 70 silent callers: {out.stdout}{out.stderr}")
+    status = control(t, "status")[0]
+    check("no_place" not in status["rpc"], f"status: {status}")
+    for s in mine:
+        s.close()
 
 
 TESTS.append(("engine: RPC's places are shared among users", rpc_places))

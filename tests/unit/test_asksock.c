@@ -18,7 +18,7 @@
 
 /*
  * The owner of the tests repeats each question; "drop" it refuses, "end" is
- * its last, "flood" has an answer that is too much, "many" one of pieces.
+ * its last, "known" makes it known, "flood" has an answer that is too much, "many" one of pieces.
  */
 #define QUESTION_MAX 32
 #define WAITING_MAX 65536
@@ -67,6 +67,8 @@ question(void *ctx, struct asker *k, const uint8_t *q, size_t n)
 		m->pieces = PIECES;
 	if (n == 4 && memcmp(q, "long", 4) == 0)
 		asker_limit(k, SIZE_MAX);
+	if (n == 5 && memcmp(q, "known", 5) == 0)
+		asker_known(k);
 	if (n == 3 && memcmp(q, "end", 3) == 0)
 		asker_end(k);
 	return asker_put(k, q, n);
@@ -290,6 +292,48 @@ test_places(void **state)
 }
 
 static void
+test_room(void **state)
+{
+	int fd[5];
+
+	(void)state;
+	rules.makes_room = true;
+	for (int i = 0; i < 3; i++)
+		fd[i] = visit();
+	say(fd[0], "known\n", 6);
+	hears(fd[0], "known\n", 6);
+	/* the oldest of those that are nobody yet goes */
+	fd[3] = visit();
+	hung_up(fd[1]);
+	nothing(fd[0]);
+	nothing(fd[2]);
+	COUNT(PUT_OUT, 1);
+	COUNT(NO_PLACE, 0);
+	say(fd[2], "known\n", 6);
+	say(fd[3], "known\n", 6);
+	hears(fd[2], "known\n", 6);
+	hung_up(visit());
+	COUNT(PUT_OUT, 1);
+	COUNT(NO_PLACE, 1);
+	hears(fd[3], "known\n", 6);
+	/* a user who has his share makes room himself: root has none */
+	(void)close(fd[0]);
+	(void)close(fd[3]);
+	turns(3);
+	rules.user_max = 2;
+	fd[3] = visit();
+	fd[4] = visit();
+	if (getuid() == 0)
+		nothing(fd[3]);
+	else
+		hung_up(fd[3]);
+	nothing(fd[2]);
+	nothing(fd[4]);
+	(void)close(fd[2]);
+	(void)close(fd[4]);
+}
+
+static void
 test_times(void **state)
 {
 	int idle, busy;
@@ -356,7 +400,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(test_lines), T(test_bounds), T(test_pieces), T(test_places),
+	    T(test_lines), T(test_bounds), T(test_pieces), T(test_places), T(test_room),
 	    T(test_times), T(test_prefixed),
 	};
 
