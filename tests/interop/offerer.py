@@ -38,6 +38,12 @@ def stamp(packed, cost):
             return s
 
 
+def announce(app_data):
+    # an identity each: announces of one destination have a second between them
+    RNS.Destination(RNS.Identity(), RNS.Destination.IN, RNS.Destination.SINGLE, "rnstransport", "discovery",
+                    "interface").announce(app_data=app_data)
+
+
 def main():
     RNS.Reticulum(sys.argv[1], loglevel=2)
     transport = os.urandom(16)
@@ -45,6 +51,11 @@ def main():
     print(json.dumps({"event": "ready"}), flush=True)
     for line in sys.stdin:
         o = json.loads(line)
+        if "raw" in o:
+            for _ in range(o.get("times", 1)):
+                announce(bytes.fromhex(o["raw"]))
+            print(json.dumps({"event": "announced"}), flush=True)
+            continue
         info = {0: o["type"], 1: True, 0xFE: transport, 0xFF: o["name"], 3: None, 4: None, 5: None}
         if "impl" in o:
             info.update({0xFD: o["impl"], 0xFC: o["version"]})
@@ -53,10 +64,7 @@ def main():
         for i, n in enumerate(o.get("numbers", [])):
             info[9 + i] = n
         packed = umsgpack.packb(info)
-        # an identity each: announces of one destination have a second between them
-        dest = RNS.Destination(RNS.Identity(), RNS.Destination.IN, RNS.Destination.SINGLE, "rnstransport", "discovery",
-                               "interface")
-        dest.announce(app_data=b"\0" + packed + stamp(packed, o["cost"]))
+        announce(b"\0" + packed + stamp(packed, o["cost"]))
         print(json.dumps({"event": "announced"}), flush=True)
 
 

@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import subprocess
 
 import lib
@@ -50,13 +51,19 @@ def offers_heard(ctx):
 
     def say(**offer):
         peer.say(json.dumps(offer))
-        peer.expect(event="announced")
+        return peer.expect(event="announced")
 
     say(type="BackboneInterface", name="  Back  bone (1)!", host="192.0.2.1", port=4242, cost=8, impl="RNS",
         version="1.5.7")
     say(type="RNodeInterface", name="Radio", cost=8, numbers=[867200000, 125000, 8, 5])
     say(type="BackboneInterface", name="Cheap", host="192.0.2.2", port=1, cost=0)
     say(type="BackboneInterface", name="Bad", host="-x", port=1, cost=8)
+    say(type="BackboneInterface", name="Radio", host="192.0.2.4", port=1, cost=8)
+    say(type="BackboneInterface", name="  Back  bone (1)!", host="192.0.2.9", port=4242, cost=8)  # another's identity
+    say(type="NoSuchInterface", name="Odd", cost=8)
+    say(type="BackboneInterface", name="Form", host="192.0.2.5", port="x", cost=8)
+    say(raw="00" * 20)
+    say(raw="02" + "5a" * 100)
     say(type="BackboneInterface", name="Last", host="192.0.2.3", port=1, cost=8)
     must(lambda: "Last" in listed(t), "the last offer is listed")
     found = listed(t)
@@ -66,7 +73,13 @@ def offers_heard(ctx):
           one["status"] == "available" and one["implementation"] == "RNS", f"{one}")
     check(found["Radio"]["frequency"] == 867200000, f"{found['Radio']}")
     no = refused(t)
-    check(no == {"its stamp is worth too little": 1, "neither an address nor the name of a host": 1}, f"{no}")
+    check(no == {"its stamp is worth too little": 1, "neither an address nor the name of a host": 1,
+                 "not one of interface_discovery_sources": 2, "a type of interface that is not offered": 1,
+                 "malformed": 1, "too short to be an offer": 1, "encrypted for another network identity": 1}, f"{no}")
+    t.proc.send_signal(signal.SIGSTOP)  # all at once, then
+    say(raw="02" + "5a" * 100, times=200)
+    t.proc.send_signal(signal.SIGCONT)
+    must(lambda: refused(t).get("too many at once", 0) > 100, f"more than may wait: {refused(t)}")
     values = control(t, "status")[0]["stamp_values"]
     check(sum(values["announce_random"]) >= 5 and sum(values["announce_app_data"]) >= 5, f"{values}")
     stored = records(t.folder)
