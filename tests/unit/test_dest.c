@@ -86,6 +86,9 @@ test_add_delete(void **state)
 	d = dest_find(r, &hash);
 	assert_non_null(d);
 	assert_int_equal(d->type, RNS_SINGLE);
+	c.dest.prove = (enum rns_prove)(RNS_PROVE_ALL + 1);
+	assert_int_equal(rns_submit(r, &c, t0), RNS_EINVAL);
+	c.dest.prove = RNS_PROVE_NONE;
 	c.dest.has_identity = false;
 	assert_int_equal(rns_submit(r, &c, t0), RNS_EINVAL);
 	c.dest.type = RNS_PLAIN;
@@ -129,6 +132,9 @@ test_handlers(void **state)
 	h.handler.allow = RNS_ALLOW_LIST;
 	assert_int_equal(rns_submit(r, &h, t0), RNS_ENOENT);
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
+	h.handler.path = "";
+	assert_int_equal(rns_submit(r, &h, t0), RNS_EINVAL);
+	h.handler.path = "/status";
 	h.handler.list_len = 3;
 	assert_int_equal(rns_submit(r, &h, t0), RNS_EINVAL);
 	h.handler.list = ids[0].b;

@@ -18,6 +18,7 @@
  * of all are bounded; those that fall silent go.
  */
 #define AUTO_TOKEN 32
+#define AUTO_MTU 1196 /* reticulum-transport.md 10.1 */
 #define AUTO_DEVICES 64       /* ours: as many as the parent opens */
 #define AUTO_PEERS 256        /* ours: peers of one AutoInterface ... */
 #define AUTO_DEVICE_PEERS 128 /* ... and of them on one device */

@@ -18,7 +18,6 @@
 #include "transport/socket/dgram.h"
 
 #define AUTO_BITRATE 10000000 /* reticulum-transport.md 8.3 */
-#define AUTO_MTU 1196
 
 /* The sockets of a device; at the place that it has in autodisc. */
 struct sockets {

@@ -9,8 +9,6 @@
 #include "transport/engine/if_tcp.h"
 #include "transport/engine/opener.h"
 
-#define BACKBONE_BITRATE 100000000 /* reticulum-transport.md 8.3 */
-
 static int
 backbone_configure(struct nif *n)
 {

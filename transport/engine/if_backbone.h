@@ -4,6 +4,8 @@
 
 #include "transport/engine/nif.h"
 
+#define BACKBONE_BITRATE 100000000 /* reticulum-transport.md 8.3 */
+
 /*
  * BackboneInterface (reticulum-transport.md 10.4, 18.5): the wire of TCP with
  * another bitrate, and flow control of its own.

@@ -15,8 +15,6 @@
 #include "transport/engine/engine.h"
 #include "transport/engine/opener.h"
 
-#define TCP_BITRATE 10000000 /* reticulum-transport.md 8.3 */
-
 /* An accepted connection: made by its server, and gone with it. */
 static const struct nif_kind tcp_peer_kind = {
 	.name = "TCPClientInterface",

@@ -4,6 +4,8 @@
 
 #include "transport/engine/nif.h"
 
+#define TCP_BITRATE 10000000 /* reticulum-transport.md 8.3 */
+
 /*
  * TCPClientInterface and TCPServerInterface (reticulum-transport.md 10.3).
  * Sockets are opened by the parent; when to ask again is decided here.

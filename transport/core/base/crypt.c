@@ -67,6 +67,14 @@ void
 crypt_hkdf(uint8_t *out, size_t len, const uint8_t *ikm, size_t ikm_len,
     const uint8_t *salt, size_t salt_len)
 {
+	crypt_hkdf_info(out, len, ikm, ikm_len, salt, salt_len, NULL, 0);
+}
+
+void
+crypt_hkdf_info(uint8_t *out, size_t len, const uint8_t *ikm, size_t ikm_len,
+    const uint8_t *salt, size_t salt_len, const uint8_t *info,
+    size_t info_len)
+{
 	static const uint8_t no_salt[32];
 	struct hmac_sha256_ctx ctx;
 	uint8_t prk[32], block[32], counter = 0;
@@ -91,6 +99,7 @@ crypt_hkdf(uint8_t *out, size_t len, const uint8_t *ikm, size_t ikm_len,
 		 */
 		counter++;
 		hmac_sha256_update(&ctx, have, block);
+		hmac_sha256_update(&ctx, info_len, info);
 		hmac_sha256_update(&ctx, 1, &counter);
 		hmac_sha256_digest(&ctx, sizeof(block), block);
 		have = sizeof(block);
@@ -188,9 +197,9 @@ token_split(struct token_keys *k, const uint8_t *key, size_t key_len)
 	return true;
 }
 
-static void
-cbc_in_place(const struct token_keys *k, const uint8_t iv[16], uint8_t *p,
-    size_t n)
+void
+crypt_cbc_encrypt(const uint8_t *key, size_t key_len, const uint8_t iv[16],
+    uint8_t *p, size_t n)
 {
 	union {
 		struct aes256_ctx a256;
@@ -199,19 +208,19 @@ cbc_in_place(const struct token_keys *k, const uint8_t iv[16], uint8_t *p,
 	uint8_t v[AES_BLOCK];
 
 	memcpy(v, iv, sizeof(v));
-	if (k->half == AES256_KEY_SIZE) {
-		aes256_set_encrypt_key(&ctx.a256, k->enc);
+	if (key_len == AES256_KEY_SIZE) {
+		aes256_set_encrypt_key(&ctx.a256, key);
 		cbc_aes256_encrypt(&ctx.a256, v, n, p, p);
 	} else {
-		aes128_set_encrypt_key(&ctx.a128, k->enc);
+		aes128_set_encrypt_key(&ctx.a128, key);
 		cbc_aes128_encrypt(&ctx.a128, v, n, p, p);
 	}
 	crypt_wipe(&ctx, sizeof(ctx));
 }
 
-static void
-cbc_open(const struct token_keys *k, const uint8_t iv[16], uint8_t *out,
-    const uint8_t *in, size_t n)
+void
+crypt_cbc_decrypt(const uint8_t *key, size_t key_len, const uint8_t iv[16],
+    uint8_t *out, const uint8_t *in, size_t n)
 {
 	union {
 		struct aes256_ctx a256;
@@ -220,12 +229,12 @@ cbc_open(const struct token_keys *k, const uint8_t iv[16], uint8_t *out,
 	uint8_t v[AES_BLOCK];
 
 	memcpy(v, iv, sizeof(v));
-	if (k->half == AES256_KEY_SIZE) {
-		aes256_set_decrypt_key(&ctx.a256, k->enc);
+	if (key_len == AES256_KEY_SIZE) {
+		aes256_set_decrypt_key(&ctx.a256, key);
 		cbc_decrypt(&ctx.a256, (nettle_cipher_func *)aes256_decrypt,
 		    AES_BLOCK, v, n, out, in);
 	} else {
-		aes128_set_decrypt_key(&ctx.a128, k->enc);
+		aes128_set_decrypt_key(&ctx.a128, key);
 		cbc_decrypt(&ctx.a128, (nettle_cipher_func *)aes128_decrypt,
 		    AES_BLOCK, v, n, out, in);
 	}
@@ -239,7 +248,7 @@ token_encryptv(uint8_t *out, size_t *out_len, size_t out_cap,
 {
 	struct token_keys k;
 	struct iovec_c mac;
-	size_t plain = 0, body, pad;
+	size_t plain = 0, body;
 	uint8_t *p = out + AES_BLOCK;
 
 	if (!token_split(&k, key, key_len))
@@ -257,11 +266,9 @@ token_encryptv(uint8_t *out, size_t *out_len, size_t out_cap,
 			memmove(p, v[i].p, v[i].n);
 		p += v[i].n;
 	}
-	pad = AES_BLOCK - plain % AES_BLOCK;
-	memset(p, (int)pad, pad);
-	body = plain + pad;
+	body = plain + crypt_pad(p, plain);
 	memcpy(out, iv, AES_BLOCK);
-	cbc_in_place(&k, iv, out + AES_BLOCK, body);
+	crypt_cbc_encrypt(k.enc, k.half, iv, out + AES_BLOCK, body);
 
 	mac = (struct iovec_c){out, AES_BLOCK + body};
 	crypt_hmac(out + mac.n, k.mac, k.half, &mac, 1);
@@ -279,15 +286,27 @@ token_encrypt(uint8_t *out, size_t *out_len, size_t out_cap,
 	return token_encryptv(out, out_len, out_cap, key, key_len, iv, &one, 1);
 }
 
+size_t
+crypt_pad(uint8_t *end, size_t n)
+{
+	size_t pad = AES_BLOCK - n % AES_BLOCK;
+
+	memset(end, (int)pad, pad);
+	return pad;
+}
+
 /*
  * Stricter than the reference, which looks at the last byte only: all bytes
  * must agree. Whoever comes this far holds the key, so nothing leaks.
  */
-static bool
-unpad(const uint8_t *p, size_t n, size_t *plain)
+bool
+crypt_unpad(const uint8_t *p, size_t n, size_t *plain)
 {
-	uint8_t pad = p[n - 1];
+	uint8_t pad;
 
+	if (n == 0 || n % AES_BLOCK != 0)
+		return false;
+	pad = p[n - 1];
 	if (pad < 1 || pad > AES_BLOCK)
 		return false;
 	for (size_t i = 2; i <= pad; i++) {
@@ -299,13 +318,29 @@ unpad(const uint8_t *p, size_t n, size_t *plain)
 }
 
 int
-token_decrypt(uint8_t *out, size_t *out_len, size_t out_cap,
-    const uint8_t *key, size_t key_len, const uint8_t *in, size_t in_len)
+token_check(const uint8_t *key, size_t key_len, const uint8_t *in,
+    size_t in_len)
 {
 	struct token_keys k;
 	struct iovec_c mac;
 	uint8_t tag[TAG_LEN];
+
+	if (!token_split(&k, key, key_len))
+		return RNS_EINVAL;
+	if (in_len <= TAG_LEN)
+		return RNS_EPARSE;
+	mac = (struct iovec_c){in, in_len - TAG_LEN};
+	crypt_hmac(tag, k.mac, k.half, &mac, 1);
+	return crypt_equal(tag, in + mac.n, TAG_LEN) ? RNS_OK : RNS_EAUTH;
+}
+
+int
+token_decrypt(uint8_t *out, size_t *out_len, size_t out_cap,
+    const uint8_t *key, size_t key_len, const uint8_t *in, size_t in_len)
+{
+	struct token_keys k;
 	size_t body, plain;
+	int err;
 
 	if (!token_split(&k, key, key_len))
 		return RNS_EINVAL;
@@ -314,12 +349,11 @@ token_decrypt(uint8_t *out, size_t *out_len, size_t out_cap,
 	body = in_len - TOKEN_OVERHEAD;
 	if (out_cap < body)
 		return RNS_EBIG;
-	mac = (struct iovec_c){in, in_len - TAG_LEN};
-	crypt_hmac(tag, k.mac, k.half, &mac, 1);
-	if (!crypt_equal(tag, in + mac.n, TAG_LEN))
-		return RNS_EAUTH;
-	cbc_open(&k, in, out, in + AES_BLOCK, body);
-	if (!unpad(out, body, &plain)) {
+	err = token_check(key, key_len, in, in_len);
+	if (err != RNS_OK)
+		return err;
+	crypt_cbc_decrypt(k.enc, k.half, in, out, in + AES_BLOCK, body);
+	if (!crypt_unpad(out, body, &plain)) {
 		crypt_wipe(out, body);
 		return RNS_EPARSE;
 	}

@@ -36,6 +36,22 @@ void crypt_hmac(uint8_t out[32], const uint8_t *key, size_t key_len,
  */
 void crypt_hkdf(uint8_t *out, size_t len, const uint8_t *ikm, size_t ikm_len,
     const uint8_t *salt, size_t salt_len);
+/* The same with the context of RFC 5869, which the protocol leaves empty. */
+void crypt_hkdf_info(uint8_t *out, size_t len, const uint8_t *ikm,
+    size_t ikm_len, const uint8_t *salt, size_t salt_len, const uint8_t *info,
+    size_t info_len);
+
+/*
+ * The pieces of a token: AES-CBC over whole blocks (key of 16 or 32 bytes),
+ * and PKCS#7. crypt_pad() writes up to 16 bytes behind n and returns how many;
+ * crypt_unpad() is false when they are none.
+ */
+void crypt_cbc_encrypt(const uint8_t *key, size_t key_len,
+    const uint8_t iv[16], uint8_t *p, size_t n);
+void crypt_cbc_decrypt(const uint8_t *key, size_t key_len,
+    const uint8_t iv[16], uint8_t *out, const uint8_t *in, size_t n);
+size_t crypt_pad(uint8_t *end, size_t n);
+bool crypt_unpad(const uint8_t *p, size_t n, size_t *plain);
 
 /* Clears and compares; for everything secret. */
 void crypt_wipe(void *, size_t);
@@ -72,5 +88,8 @@ int token_encryptv(uint8_t *out, size_t *out_len, size_t out_cap,
 /* RNS_EAUTH: MAC; RNS_EPARSE: length or padding; out_cap >= in_len - 48. */
 int token_decrypt(uint8_t *out, size_t *out_len, size_t out_cap,
     const uint8_t *key, size_t key_len, const uint8_t *in, size_t in_len);
+/* Only whether its MAC is right: RNS_EAUTH; RNS_EPARSE: nothing before it. */
+int token_check(const uint8_t *key, size_t key_len, const uint8_t *in,
+    size_t in_len);
 
 #endif

@@ -3,10 +3,10 @@
  * Framing of byte streams (reticulum-endpoint.md 15.2,
  * reticulum-transport.md 9.1 and 9.2).
  */
+#include "transport/core/base/frame.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <rns/rns.h>
 
 #include "transport/core/base/const.h"
 
@@ -39,7 +39,7 @@ struct rns_deframer {
 	enum frame_state state;
 	bool escaped;
 	bool oversize; /* its bytes are not kept any more */
-	size_t max;
+	size_t min, max;
 	uint8_t *buf;
 	size_t cap, from, to, at, len;
 	uint64_t dropped;
@@ -56,8 +56,15 @@ rns_deframer_new(enum rns_framing framing, size_t max)
 	if (d == NULL)
 		return NULL;
 	d->framing = framing;
+	d->min = framing == RNS_FRAME_HDLC ? HEADER_1_LEN + 1 : 1;
 	d->max = max;
 	return d;
+}
+
+void
+deframer_min(struct rns_deframer *d, size_t min)
+{
+	d->min = min;
 }
 
 void
@@ -183,7 +190,7 @@ hdlc_byte(struct rns_deframer *d, uint8_t byte)
 	if (byte == HDLC_FLAG) {
 		if (d->state == FRAME_IN && d->escaped)
 			frame_put(d, HDLC_ESC);
-		if (d->state == FRAME_IN && frame_whole(d, HEADER_1_LEN + 1))
+		if (d->state == FRAME_IN && frame_whole(d, d->min))
 			return true;
 		frame_open(d, FRAME_IN);
 		return false;
@@ -212,7 +219,7 @@ kiss_byte(struct rns_deframer *d, uint8_t byte)
 {
 	if (byte == KISS_FEND) {
 		if (d->state == FRAME_IN && d->to != d->from)
-			return frame_whole(d, 1) ||
+			return frame_whole(d, d->min) ||
 			    (frame_open(d, FRAME_OUT), false);
 		frame_open(d, FRAME_COMMAND);
 		return false;

@@ -158,3 +158,12 @@ rns_identity_verify(const uint8_t pub[RNS_KEY], const uint8_t sig[RNS_SIG],
 {
 	return crypt_ed25519_verify(pub + X_KEY, sig, msg, len);
 }
+
+void
+ratchet_id(uint8_t out[RATCHET_ID], const uint8_t pub[RNS_RATCHET])
+{
+	struct id32 full;
+
+	crypt_sha256(&full, pub, RNS_RATCHET);
+	memcpy(out, full.b, RATCHET_ID);
+}

@@ -41,4 +41,8 @@ int identity_decrypt(uint8_t *out, size_t *out_len, size_t cap,
     const struct identity *, const uint8_t (*ratchets)[32], size_t n,
     bool enforce, int *used, const uint8_t *in, size_t in_len);
 
+/* What a public ratchet is named by (reticulum-endpoint.md 4.4). */
+#define RATCHET_ID 10
+void ratchet_id(uint8_t out[RATCHET_ID], const uint8_t pub[RNS_RATCHET]);
+
 #endif

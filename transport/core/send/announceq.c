@@ -13,8 +13,8 @@
  * near first. What waits is a destination; the announce is the path's, so that
  * the newest one leaves and a path that is gone leaves nothing.
  */
-#define QUEUE_MAX 4096    /* MAX_QUEUED_ANNOUNCES */
-#define QUEUE_LIFE 10800  /* QUEUED_ANNOUNCE_LIFE */
+#define QUEUE_MAX ANNOUNCEQ_MAX
+#define QUEUE_LIFE ANNOUNCEQ_LIFE
 /* ours: how late a fast interface may be, to send several in one turn */
 #define QUEUE_TICK_US 20000
 

@@ -9,6 +9,9 @@
  * for its turn.
  */
 
+#define ANNOUNCEQ_MAX 4096    /* MAX_QUEUED_ANNOUNCES */
+#define ANNOUNCEQ_LIFE 10800  /* s, QUEUED_ANNOUNCE_LIFE */
+
 /* Of an interface that was just made. */
 void announceq_init(struct iface *);
 /* What waits there is forgotten; before the interface goes. */

@@ -130,6 +130,8 @@ dest_next(const struct rns *r, const struct dest *d)
 static bool
 dest_cmd_ok(const struct rns_dest *c)
 {
+	if ((unsigned)c->prove > RNS_PROVE_ALL)
+		return false;
 	switch (c->type) {
 	case RNS_SINGLE:
 		return c->has_identity &&
@@ -261,7 +263,8 @@ handler_add(struct rns *r, const struct rns_cmd *cmd)
 
 	if (d == NULL)
 		return RNS_ENOENT;
-	if (cmd->handler.path == NULL || d->type != RNS_SINGLE ||
+	if (cmd->handler.path == NULL || cmd->handler.path[0] == '\0' ||
+	    d->type != RNS_SINGLE ||
 	    (unsigned)cmd->handler.allow > RNS_ALLOW_LIST ||
 	    (n > 0 && cmd->handler.list == NULL) || n > SIZE_MAX / RNS_HASH)
 		return RNS_EINVAL;
