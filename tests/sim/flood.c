@@ -5,7 +5,8 @@
  * is made of what it hears: frames as they were, late or cut, with bits or
  * fields changed; and of its own announces, link requests, proofs, noise. Every
  * request of the two must be answered, each link be opened unless the way was
- * stolen just then, and memory must stay what the limits say. Prints one line of TAP for each claim.
+ * stolen just then, and memory must stay what the limits say. Prints one line
+ * of TAP for each claim.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@
 #define FRAME 600
 #define LATE_US 5000	  /* the attacker is no faster than the wires */
 #define WHO 4096	  /* identities that it has */
-#define ASTRAY_US INT64_C(40000000)
+#define ASTRAY_US INT64_C(120000000) /* it steals the way again and again */
 #define ROOM (48u << 20) /* bytes, of all five cores with these limits */
 
 enum { A, RELAY, B, X, Y, NODES }; /* X, Y: whose links the attacker uses */
@@ -42,8 +43,9 @@ struct flood {
 	unsigned wire[4]; /* A-RELAY, RELAY-B, X-RELAY, Y-B */
 	struct hash16 dest, link;
 	bool up;
-	unsigned asked, answered, failed, wanted, opened, lost;
-	unsigned astray; /* wanted in vain while is_astray() */
+	enum { STRAIGHT = 1, ASTRAY } way; /* of the link, see is_astray() */
+	unsigned turn, vain, asked, answered, failed, wanted, opened, lost;
+	unsigned astray; /* links wanted in vain, requests, while is_astray() */
 	int64_t since, longest; /* how long the relay's path was another's */
 	bool closing;
 	struct frame heard[HEARD];
@@ -79,16 +81,21 @@ on_event(struct sim *sim, unsigned node, const struct rns_event *ev, void *arg)
 	struct flood *f = arg;
 	struct rns_cmd c = {.type = RNS_CMD_RESPOND};
 
-	if (ev->type == RNS_EV_REQUEST && node == B) {
+	if (node == A && ev->type == RNS_EV_LINK_UP &&
+	    ev->link.tag != f->wanted) {
+		c.type = RNS_CMD_LINK_CLOSE; /* too late */
+		c.hash = ev->link.id;
+		(void)sim_submit(sim, node, &c);
+	} else if (ev->type == RNS_EV_REQUEST && node == B) {
 		c.respond.link = ev->request.link;
 		c.respond.request_id = ev->request.request_id;
 		c.respond.data = body;
 		c.respond.len = sizeof(body);
 		(void)sim_submit(sim, node, &c);
 	} else if (node == A && ev->type == RNS_EV_RESPONSE) {
-		f->answered++;
+		f->answered += ev->response.tag == STRAIGHT;
 	} else if (node == A && ev->type == RNS_EV_REQUEST_FAILED) {
-		f->failed++;
+		f->failed += ev->response.tag == STRAIGHT;
 	} else if (node == A && ev->type == RNS_EV_LINK_UP) {
 		f->link = ev->link.id;
 		f->up = true;
@@ -96,7 +103,7 @@ on_event(struct sim *sim, unsigned node, const struct rns_event *ev, void *arg)
 	} else if (node == A && ev->type == RNS_EV_LINK_CLOSED &&
 	    hash16_eq(&ev->link.id, &f->link)) {
 		f->up = false;
-		f->lost += !f->closing;
+		f->lost += !f->closing && f->way == STRAIGHT;
 	}
 }
 
@@ -222,9 +229,7 @@ static void
 ask(struct flood *f)
 {
 	struct rns_cmd c = {.type = RNS_CMD_LINK_CLOSE};
-	bool is;
-
-	if (f->up && f->asked % LINK_ASKS == 0) {
+	if (f->up && f->turn % LINK_ASKS == 0) {
 		(void)sim_run(f->sim, 100000, NULL, NULL);
 		c.hash = f->link;
 		f->closing = true;
@@ -238,10 +243,12 @@ ask(struct flood *f)
 		c.type = RNS_CMD_LINK_OPEN;
 		c.link_open.dest = f->dest;
 		f->wanted++;
-		is = is_astray(f);
+		c.link_open.tag = f->wanted;
+		f->way = is_astray(f) ? ASTRAY : STRAIGHT;
 		(void)sim_submit(f->sim, A, &c);
 		if (!sim_run(f->sim, 1000000, is_up, f)) {
-			f->astray += is;
+			f->vain += f->way == ASTRAY;
+			f->astray += f->way == ASTRAY;
 			return;
 		}
 		memset(&c, 0, sizeof(c));
@@ -251,8 +258,12 @@ ask(struct flood *f)
 	c.request.path = "ask";
 	c.request.data = (const uint8_t *)"\x01";
 	c.request.len = 1;
-	if (sim_submit(f->sim, A, &c) == RNS_OK)
-		f->asked++;
+	c.request.tag = f->way;
+	if (sim_submit(f->sim, A, &c) != RNS_OK)
+		return;
+	f->asked += f->way == STRAIGHT;
+	f->astray += f->way == ASTRAY;
+	f->turn++;
 }
 
 static void
@@ -417,7 +428,7 @@ main(int argc, char *argv[])
 	static struct flood f;
 	uint64_t frames = argc > 1 ? strtoull(argv[1], NULL, 10) : FRAMES;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1, most = 0;
-	char text[160];
+	char text[200];
 	struct frame o;
 	bool good = true;
 
@@ -449,11 +460,11 @@ main(int argc, char *argv[])
 	    "(bound %u kB)", (unsigned long long)most / 1024, ROOM / 1024);
 	good &= claim(most < ROOM, text);
 	(void)snprintf(text, sizeof(text), "flood: %u links wanted, %u opened, "
-	    "%u lost, %u while the relay's path was another's, for %lld s "
-	    "at most", f.wanted, f.opened, f.lost, f.astray,
+	    "%u lost, %u in vain while the relay's path was another's, for "
+	    "%lld s at most", f.wanted, f.opened, f.lost, f.vain,
 	    (long long)(f.longest / 1000000));
-	good &= claim(f.opened + f.astray == f.wanted && f.lost == 0 &&
-	    f.longest < ASTRAY_US, text);
+	good &= claim(f.opened + f.vain == f.wanted && f.lost == 0 &&
+	    f.astray < frames / ASK_FRAMES / 4 && f.longest < ASTRAY_US, text);
 	if (!good)
 		tell(&f);
 	sim_free(f.sim);
