@@ -57,7 +57,7 @@ else
 	echo "not ok oracle: see $build/oracle.log"
 fi
 seed=$RANDOM
-echo "# floods and week: seed $seed"
+echo "# floods, mesh and week: seed $seed"
 if make -C "$build" -s tests/sim/flood >"$build/flood.log" 2>&1; then
 	"$build/tests/sim/flood" 10000000 "$seed"
 else
@@ -67,6 +67,18 @@ if make -C "$build" -s tests/sim/burst >"$build/burst.log" 2>&1; then
 	"$build/tests/sim/burst" 600 "$RANDOM"
 else
 	echo "not ok burst does not build, see $build/burst.log"
+fi
+if make -C "$build" -s tests/sim/mesh >"$build/mesh.log" 2>&1; then
+	# an hour of a thousand, and it is to take less than five minutes; then a day with loss
+	begin=$SECONDS
+	"$build/tests/sim/mesh" -n 1000 -H 1 -r 50 -c 2 -p 100 -s "$seed"
+	if [ $((SECONDS - begin)) -lt 300 ]; then echo "ok mesh: $((SECONDS - begin)) s"; else echo "not ok mesh: $((SECONDS - begin)) s"; fi
+	"$build/tests/sim/mesh" -n 200 -d 200 -H 24 -l 20 -r 200 -c 4 -p 100 -s "$seed" -2
+	for map in grid ring star; do
+		"$build/tests/sim/mesh" -n 120 -H 2 -r 20 -c 2 -t "$map" -s "$seed"
+	done
+else
+	echo "not ok mesh does not build, see $build/mesh.log"
 fi
 if make -C "$build" -s tests/sim/week >"$build/week.log" 2>&1; then
 	"$build/tests/sim/week" 100 "$seed"
