@@ -137,8 +137,8 @@ rns_limits_default(struct rns_limits *l)
 	*l = (struct rns_limits){
 	    .interfaces = 256,
 	    .destinations = 256,
-	    .known = 65536,
-	    .paths = 65536,
+	    .known = 131072,
+	    .paths = 131072,
 	    .tunnels = 1024,
 	    .links = 1024,
 	    .link_table = 16384,

@@ -137,7 +137,6 @@ accepted(struct rns *r, const struct packet *p, const struct announce *a)
 	struct path_new n = {
 	    .dest = p->dest->b,
 	    .next_hop = p->transport_id != NULL ? p->transport_id : p->dest->b,
-	    .packet_hash = &p->hash,
 	    .blob = a->random_hash,
 	    .hops = p->hops,
 	    .rx = p->rx,

@@ -45,6 +45,7 @@ known_remove(struct rns *r, struct known *k)
 	RB_REMOVE(known_tree, &t->tree, k);
 	r->counts.known--;
 	free(k->app_data);
+	free(k->ratchet);
 	free(k);
 }
 
@@ -259,6 +260,18 @@ known_store(struct rns *r, struct known **kp, const struct hash16 *dest,
 	return RNS_OK;
 }
 
+/* Without memory the one before it stays. */
+static int
+ratchet_keep(struct known *k, const uint8_t key[RNS_RATCHET], int64_t us)
+{
+	if (k->ratchet == NULL &&
+	    (k->ratchet = calloc(1, sizeof(*k->ratchet))) == NULL)
+		return RNS_ENOMEM;
+	memcpy(k->ratchet->key, key, RNS_RATCHET);
+	k->ratchet->us = us;
+	return RNS_OK;
+}
+
 int
 known_learn(struct rns *r, const struct announce *a, const struct packet *p)
 {
@@ -271,12 +284,8 @@ known_learn(struct rns *r, const struct announce *a, const struct packet *p)
 	    a->app_data_len, core_wall_us(r));
 	if (err != RNS_OK)
 		return err;
-	if (a->ratchet != NULL) {
-		memcpy(k->ratchet, a->ratchet, RNS_RATCHET);
-		k->ratchet_us = k->heard_us;
-		k->has_ratchet = true;
-	}
-	return RNS_OK;
+	return a->ratchet == NULL ? RNS_OK :
+	    ratchet_keep(k, a->ratchet, k->heard_us);
 }
 
 static void
@@ -348,19 +357,16 @@ ratchet_add(struct rns *r, const struct rns_cmd *cmd)
 	if (!time_ok(cmd->ratchet.received_us) ||
 	    !ratchet_fresh(r, cmd->ratchet.received_us))
 		return RNS_EINVAL;
-	if (k->has_ratchet && k->ratchet_us >= cmd->ratchet.received_us)
+	if (k->ratchet != NULL && k->ratchet->us >= cmd->ratchet.received_us)
 		return RNS_OK;
-	memcpy(k->ratchet, cmd->ratchet.key, RNS_RATCHET);
-	k->ratchet_us = cmd->ratchet.received_us;
-	k->has_ratchet = true;
-	return RNS_OK;
+	return ratchet_keep(k, cmd->ratchet.key, cmd->ratchet.received_us);
 }
 
 const uint8_t *
 known_ratchet(const struct rns *r, const struct known *k)
 {
-	return k->has_ratchet && ratchet_fresh(r, k->ratchet_us) ? k->ratchet :
-								   NULL;
+	return k->ratchet != NULL && ratchet_fresh(r, k->ratchet->us) ?
+	    k->ratchet->key : NULL;
 }
 
 int
@@ -403,8 +409,8 @@ known_show(const struct known *k, struct rns_known *out)
 	    .app_data_len = k->app_data_len,
 	    .heard_us = k->heard_us,
 	    .used_us = k->used_us,
-	    .ratchet = k->has_ratchet ? k->ratchet : NULL,
-	    .ratchet_us = k->ratchet_us,
+	    .ratchet = k->ratchet != NULL ? k->ratchet->key : NULL,
+	    .ratchet_us = k->ratchet != NULL ? k->ratchet->us : 0,
 	};
 	out->dest = k->dest;
 	memcpy(out->public_key, k->public_key, RNS_KEY);

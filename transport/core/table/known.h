@@ -13,19 +13,22 @@
  * place of the one that was never used and was heard of longest ago, one
  * without a path first; what was used or is retained stays.
  */
+struct ratchet_heard {
+	uint8_t key[RNS_RATCHET];
+	int64_t us;
+};
+
 struct known {
 	RB_ENTRY(known) node;
-	TAILQ_ENTRY(known) idle; /* of those never used, by last heard */
 	struct hash16 dest;
+	TAILQ_ENTRY(known) idle; /* of those never used, by last heard */
 	uint8_t public_key[RNS_KEY];
 	struct hash16 identity_hash;
 	struct id32 packet_hash;
 	uint8_t *app_data; /* NULL: nil */
+	struct ratchet_heard *ratchet; /* NULL: none; most have none */
 	size_t app_data_len;
 	int64_t heard_us, used_us;
-	bool has_ratchet;
-	uint8_t ratchet[RNS_RATCHET];
-	int64_t ratchet_us;
 };
 
 int known_table_new(struct rns *);
@@ -51,7 +54,7 @@ int known_submit(struct rns *, const struct rns_cmd *);
 /*
  * Steps 5 to 7 of reticulum-endpoint.md 5.5 for an announce that passed steps 1
  * to 4. RNS_EAUTH: known with another key; RNS_ENOMEM, RNS_ELIMIT: nothing was
- * stored.
+ * stored, or all but the ratchet.
  */
 int known_learn(struct rns *, const struct announce *, const struct packet *);
 /* The ratchet to encrypt with, or NULL (none, or older than 30 days). */

@@ -60,7 +60,8 @@ path_free(struct rns *r, struct path *p)
 	path_disown(r, p);
 	RB_REMOVE(path_tree, &r->paths->tree, p);
 	r->counts.paths--;
-	free(p->blobs);
+	if (p->blobs != p->few)
+		free(p->blobs);
 	free(p->announce);
 	TAILQ_INSERT_TAIL(&r->paths->gone, p, age);
 	r->notes++;
@@ -310,11 +311,17 @@ path_add_blob(struct path *p, const uint8_t blob[ANNOUNCE_BLOB])
 		memmove(p->blobs[0], p->blobs[1],
 		    (PATH_BLOBS_MAX - 1) * ANNOUNCE_BLOB);
 		p->blob_count--;
-	} else if (p->blob_count % BLOBS_STEP == 0) {
-		b = realloc(p->blobs,
-		    (p->blob_count + (size_t)BLOBS_STEP) * ANNOUNCE_BLOB);
+	} else if (p->blob_count == PATH_BLOBS_FEW ||
+	    (p->blob_count != 0 && p->blob_count % BLOBS_STEP == 0)) {
+		size_t n = p->blob_count + BLOBS_STEP -
+		    p->blob_count % (size_t)BLOBS_STEP;
+
+		b = realloc(p->blobs != p->few ? p->blobs : NULL,
+		    n * ANNOUNCE_BLOB);
 		if (b == NULL)
 			return RNS_ENOMEM;
+		if (p->blobs == p->few)
+			memcpy(b, p->few, sizeof(p->few));
 		p->blobs = b;
 	}
 	memcpy(p->blobs[p->blob_count++], blob, ANNOUNCE_BLOB);
@@ -340,6 +347,7 @@ path_make(struct rns *r, const struct hash16 *dest, struct iface *rx)
 	if (p == NULL)
 		return NULL;
 	p->dest = *dest;
+	p->blobs = p->few;
 	(void)RB_INSERT(path_tree, &r->paths->tree, p);
 	path_own(r, p, rx, r->now);
 	r->counts.paths++;
@@ -370,7 +378,6 @@ path_store(struct rns *r, const struct path_new *n)
 	p->announce = raw;
 	p->announce_len = (uint16_t)n->announce_len;
 	p->next_hop = *hash16_at(n->next_hop);
-	p->packet_hash = *n->packet_hash;
 	p->hops = n->hops;
 	p->state = PATH_UNKNOWN;
 	p->learned_us = n->learned_us;
@@ -396,7 +403,6 @@ path_add(struct rns *r, const struct rns_cmd *cmd)
 	    .announce = cmd->path.announce,
 	    .announce_len = cmd->path.announce_len,
 	};
-	static const struct id32 none;
 	struct packet a;
 	struct path *p;
 	size_t skip = 0;
@@ -411,14 +417,12 @@ path_add(struct rns *r, const struct rns_cmd *cmd)
 	if (age >= path_life_us(rx))
 		return RNS_ESTATE;
 	n.stamp = (struct mono){r->now.us - age};
-	n.packet_hash = &none;
 	if (cmd->path.announce_len != 0) {
 		if (packet_parse(&a, cmd->path.announce,
 		    cmd->path.announce_len) != RNS_OK ||
 		    a.type != PACKET_ANNOUNCE ||
 		    !hash16_eq(a.dest, &cmd->path.dest))
 			return RNS_EPARSE;
-		n.packet_hash = &a.hash;
 	}
 	p = path_store(r, &n);
 	if (p == NULL)
@@ -461,7 +465,9 @@ path_show(const struct path *p, struct rns_path *out)
 	};
 	out->dest = p->dest;
 	out->next_hop = p->next_hop;
-	out->packet_hash = p->packet_hash;
+	if (p->announce_len != 0)
+		packet_hash(&out->packet_hash, p->announce, p->announce_len,
+		    (p->announce[0] & FLAG_HEADER_2) != 0);
 }
 
 bool

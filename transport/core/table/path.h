@@ -19,21 +19,27 @@ enum path_state { /* reticulum-transport.md 2.2 */
 	PATH_RESPONSIVE = 2,
 };
 
+#define PATH_BLOBS_FEW 2 /* ours: as many as most have stand in the path */
+
+/*
+ * There may be 100,000, so what can be worked out is not kept: the hash of the
+ * announce is that of its bytes, the key of its identity is known.c's too.
+ */
 struct path {
 	RB_ENTRY(path) node;
+	struct hash16 dest; /* beside the tree's, for a look is a miss */
 	TAILQ_ENTRY(path) age; /* in the list of rx */
-	struct hash16 dest;
 	struct hash16 next_hop;
-	uint8_t hops;
 	struct iface *rx;
 	int64_t learned_us, expires_us; /* Unix time */
 	struct mono stamp;              /* learned, or last used */
-	struct id32 packet_hash;
 	uint8_t (*blobs)[ANNOUNCE_BLOB]; /* newest last, at most 64 */
-	uint8_t blob_count;
 	uint8_t *announce; /* raw, hop byte as received */
 	uint16_t announce_len;
-	enum path_state state;
+	uint8_t few[PATH_BLOBS_FEW][ANNOUNCE_BLOB]; /* where blobs begins */
+	uint8_t blob_count;
+	uint8_t hops;
+	uint8_t state; /* enum path_state */
 	/* its destination announces too often: only as an answer */
 	bool blocked;
 };
@@ -90,7 +96,6 @@ void path_drop(struct rns *, const struct hash16 *dest);
 
 struct path_new {
 	const uint8_t *dest, *next_hop; /* 16 */
-	const struct id32 *packet_hash;     /* 32 */
 	const uint8_t *blob;            /* 10, or NULL */
 	uint8_t hops;
 	struct iface *rx;

@@ -23,6 +23,17 @@ struct id32 {
 /* The two arguments, bytes and their number, of what takes any bytes. */
 #define HASH_BYTES(hash) (hash).b, sizeof((hash).b)
 
+/* Eight bytes as a number, so that numbers are in the order of the bytes. */
+static inline uint64_t
+hash_head(const uint8_t *p)
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 8; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
 /*
  * NAME_eq(); NAME_cmp(), by the order of the bytes; NAME_at() and NAME_into():
  * bytes that lie in a message or a packet, as what they are.
@@ -31,12 +42,17 @@ struct id32 {
 	static inline int name##_cmp(                                          \
 	    const struct name *x, const struct name *y)                        \
 	{                                                                      \
+		/* nearly all that differ do so here, and trees ask a lot */   \
+		uint64_t v = hash_head(x->b), w = hash_head(y->b);             \
+                                                                               \
+		if (v != w)                                                    \
+			return v < w ? -1 : 1;                                 \
 		return memcmp(x->b, y->b, sizeof(x->b));                       \
 	}                                                                      \
 	static inline bool name##_eq(                                          \
 	    const struct name *x, const struct name *y)                        \
 	{                                                                      \
-		return name##_cmp(x, y) == 0;                                  \
+		return memcmp(x->b, y->b, sizeof(x->b)) == 0;                  \
 	}                                                                      \
 	static inline const struct name *name##_at(const void *bytes)          \
 	{                                                                      \

@@ -55,8 +55,8 @@ const char *rns_strerror(int err);
 struct rns_limits {
 	uint32_t interfaces;      /* default 256 */
 	uint32_t destinations;    /* own, default 256 */
-	uint32_t known;           /* known destinations, default 65,536 */
-	uint32_t paths;           /* default 65,536; in tunnels as many */
+	uint32_t known;           /* known destinations, default 131,072 */
+	uint32_t paths;           /* default 131,072; in tunnels as many */
 	uint32_t tunnels;         /* default 1,024 */
 	uint32_t links;           /* own links, both sides, default 1,024 */
 	uint32_t link_table;      /* relayed links, default 16,384 */
