@@ -13,7 +13,7 @@ import threading
 import time
 
 from relay import Daemon
-from wirelib import quiet, until
+from wirelib import cpu_ns, quiet, until
 
 TMP = tempfile.TemporaryDirectory(prefix="warren-bench-")  # of the ends; goes with this program
 ENV = dict(os.environ, TMPDIR=TMP.name)
@@ -72,6 +72,27 @@ def relayed(argv, daemon, words):
             s.stop()
     finally:
         d.stop()
+
+
+def link_cost(ours, daemon, n):
+    """us of CPU that a relay spends on each link that is set up through it and closed; the ends are ours."""
+    d = Daemon(daemon)
+    try:
+        s = Server(ours, f"connect:{d.port + 1}")
+        try:
+            quiet(1, "the daemon shows nowhere that it has taken the server")
+            c, t = cpu_ns(d.pids()), time.monotonic()
+            lines = visit(ours, f"connect:{d.port}", s.dest, ["links", n])
+            spent, took = cpu_ns(d.pids()) - c, time.monotonic() - t
+            c = cpu_ns(d.pids())
+            quiet(2, "time idle, so that timers do not count")
+            idle = (cpu_ns(d.pids()) - c) * took / 2
+        finally:
+            s.stop()
+    finally:
+        d.stop()
+    got = sum(w[0] == "link" for w in lines)
+    return [(spent - idle) / got / 1000] if got == n else []
 
 
 def links(ours, stock, via, n):
