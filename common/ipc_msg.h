@@ -76,6 +76,7 @@ enum setting {
 	/* text: config as it is now, of which the interfaces count */
 	SET_RNS_INTERFACES,
 	SET_NETWORK_ID,  /* 64 bytes: network_identity of Reticulum's config */
+	SET_LISTEN_METRICS, /* metrics of node.yaml */
 };
 
 /* Kinds of events for the trail (klp.md 7); numbers are never reused. */

@@ -489,15 +489,12 @@ hub_ok(const char *s)
 static bool
 metrics_ok(const char *s)
 {
-	const char *colon = strrchr(s, ':');
-	size_t digits;
+	struct sockaddr_storage sa;
+	socklen_t len;
 
 	if (strncmp(s, "unix:", 5) == 0)
 		return s[5] == '/' && strlen(s) < 108;
-	if (colon == NULL || colon == s)
-		return false;
-	digits = strspn(colon + 1, "0123456789");
-	return digits >= 1 && digits <= 5 && colon[1 + digits] == '\0';
+	return metrics_address(s, &sa, &len);
 }
 
 static void
@@ -542,7 +539,7 @@ read_rest(struct node_config *c, const struct ynode *r, struct mistakes *m)
 	read_address(r, "hub", hub_ok,
 	    "https://... or the 32 hex digits of a klp.node destination",
 	    &c->hub, m);
-	read_address(r, "metrics", metrics_ok, "unix:/PATH or HOST:PORT",
+	read_address(r, "metrics", metrics_ok, "unix:/PATH or HOST:PORT with a numeric HOST, as 127.0.0.1:9464",
 	    &c->metrics, m);
 }
 
@@ -714,7 +711,6 @@ node_config_later(const struct node_config *c, unsigned i)
 	    {c->neighbour_limit_per_minute > 0,
 		"neighbour_limit_per_minute has no effect in this version"},
 	    {c->hub != NULL, "hub has no effect in this version"},
-	    {c->metrics != NULL, "metrics has no effect in this version"},
 	};
 
 	for (size_t k = 0; k < NELEM(later); k++)

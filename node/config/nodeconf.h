@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "trust/doc/fresh.h" /* enum on_stale */
 #include "trust/doc/keytext.h"
@@ -110,5 +111,11 @@ struct level_conf node_config_levels(const struct node_config *);
  * start, or NULL behind the last.
  */
 const char *node_config_later(const struct node_config *, unsigned i);
+
+/*
+ * HOST:PORT of metrics, where HOST is a numeric address, IPv6 in brackets, or
+ * localhost: nobody looks names up for it.
+ */
+bool metrics_address(const char *, struct sockaddr_storage *, socklen_t *);
 
 #endif

@@ -145,3 +145,64 @@ listen_control(struct parent *p)
 	p->listen_node = control_socket(p, "node.sock");
 	return p->listen_node < 0 ? -1 : 0;
 }
+
+/* ---- metrics ---- */
+
+/* A socket that a run before this one left is in the way; nothing else is. */
+static int
+metrics_unix(const char *path)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	struct stat st;
+	mode_t mask;
+	int r;
+	_cleanup_fd_ int fd =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || strlen(path) >= sizeof(sa.sun_path))
+		return -1;
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		(void)unlink(path);
+	/* whoever reaches its folder may read numbers */
+	mask = umask(0111);
+	r = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
+	(void)umask(mask);
+	return r < 0 || listen(fd, LISTEN_BACKLOG) < 0 ? -1 : steal_fd(&fd);
+}
+
+static int
+metrics_tcp(const char *text)
+{
+	struct sockaddr_storage sa;
+	socklen_t len;
+	int on = 1;
+	_cleanup_fd_ int fd = -1;
+
+	if (!metrics_address(text, &sa, &len))
+		return -1;
+	fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    bind(fd, (struct sockaddr *)&sa, len) < 0 ||
+	    listen(fd, LISTEN_BACKLOG) < 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
+void
+listen_metrics(struct parent *p)
+{
+	const char *at = p->node->metrics;
+
+	if (at == NULL)
+		return;
+	p->listen_metrics = strncmp(at, "unix:", 5) == 0 ?
+	    metrics_unix(at + 5) : metrics_tcp(at);
+	if (p->listen_metrics < 0)
+		log_err("node.yaml", "metrics: %s; there are none until the "
+		    "next start", at);
+	else
+		log_info("node.yaml", "metrics: %s", at);
+}

@@ -11,5 +11,10 @@ struct parent;
 int listen_instance(struct parent *);
 /* warren/run/mesh.sock and, with compute, node.sock. 0 or -1 (said). */
 int listen_control(struct parent *);
+/*
+ * The address of metrics in node.yaml, when there is one. What cannot be had is
+ * said and goes without: the relay is worth more than its numbers.
+ */
+void listen_metrics(struct parent *);
 
 #endif

@@ -55,6 +55,7 @@ struct parent {
 	int dir, storage, warren, keys, run, lock;
 	int node_dir, trust_dir, trail_dir, klp_dir, images_dir, stage_dir;
 	int listen_data, listen_rpc, listen_mesh, listen_node;
+	int listen_metrics; /* -1: nobody asked for it, or it failed */
 
 	struct hash16 identity_hash;
 	uint8_t rns_public[64];

@@ -369,6 +369,9 @@ settings_send(struct parent *p, enum program who, struct ipc *c)
 		if (r == 0)
 			r = send_setting(c, SET_LISTEN_MESH, "",
 			    p->listen_mesh);
+		if (r == 0 && p->listen_metrics >= 0)
+			r = send_setting(c, SET_LISTEN_METRICS, "",
+			    p->listen_metrics);
 		break;
 	case PROGRAM_NODE:
 		r = send_node(p, c);

@@ -70,6 +70,7 @@ parent_init(struct parent *p)
 	p->node_dir = p->trust_dir = p->trail_dir = p->klp_dir = -1;
 	p->images_dir = p->stage_dir = -1;
 	p->listen_data = p->listen_rpc = p->listen_mesh = p->listen_node = -1;
+	p->listen_metrics = -1;
 	p->asked = reload_asked;
 	p->fd_config = p->fd_ifs = p->fd_node = p->fd_profile = p->fd_hand = -1;
 	p->fd_network = -1;
@@ -340,6 +341,7 @@ prepare(struct parent *p, const char *dir, bool service)
 	if (listen_instance(p) < 0 || listen_control(p) < 0 ||
 	    settings_load(p) < 0 || child_open_all(p) < 0)
 		return 1;
+	listen_metrics(p);
 	return 0;
 }
 

@@ -181,10 +181,10 @@ every_key(void **state)
 	assert_int_equal(node_config_floor(c), 2);
 	c->auth_required = false;
 	assert_int_equal(node_config_floor(c), 0);
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 2; i++)
 		assert_non_null(node_config_later(c, i));
 	assert_non_null(strstr(node_config_later(c, 1), "hub"));
-	assert_null(node_config_later(c, 3));
+	assert_null(node_config_later(c, 2));
 	node_config_free(c);
 }
 
@@ -274,10 +274,35 @@ static const struct {
     {"announce_every: 1m\n", 1, 17, "must be 5m to 1d", ""},
     {"hub: ftp://x\n", 1, 6, "not usable", "https"},
     {"metrics: here\n", 1, 10, "not usable", "HOST:PORT"},
+    {"metrics: here:9464\n", 1, 10, "not usable", "numeric HOST"},
+    {"metrics: 127.0.0.1:0\n", 1, 10, "not usable", "HOST:PORT"},
+    {"metrics: 127.0.0.1:65536\n", 1, 10, "not usable", "HOST:PORT"},
+    {"metrics: \"[::1:9464\"\n", 1, 10, "not usable", "HOST:PORT"},
+    {"metrics: \":9464\"\n", 1, 10, "not usable", "HOST:PORT"},
     {"keep_results: 1ms\n", 1, 15, "must be 1s", ""},
     {"- a\n", 1, 1, "a map, not a list", ""},
     {"auth_required: true\nauth_required: true\n", 2, 1, "twice", ""},
 };
+
+static void
+metrics_addresses(void **state)
+{
+	static const char *const good[] = {"127.0.0.1:1", "localhost:9464",
+	    "[::1]:65535", "0.0.0.0:80"};
+	static const char *const wrong[] = {"", ":", "1", "[]:1", "[::1]",
+	    "1.2.3:4", "127.0.0.1:", "127.0.0.1:1x", "127.0.0.1:-1", "::1:5"};
+	struct sockaddr_storage sa;
+	socklen_t len;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(good); i++)
+		if (!metrics_address(good[i], &sa, &len))
+			fail_msg("%s", good[i]);
+	assert_int_equal(sa.ss_family, AF_INET);
+	for (size_t i = 0; i < NELEM(wrong); i++)
+		if (metrics_address(wrong[i], &sa, &len))
+			fail_msg("%s", wrong[i]);
+}
 
 static void
 mistakes_have_places(void **state)
@@ -457,6 +482,7 @@ main(void)
 	    cmocka_unit_test(cuts),
 	    cmocka_unit_test(the_seeds_profile),
 	    cmocka_unit_test(bad_profiles),
+	    cmocka_unit_test(metrics_addresses),
 	    cmocka_unit_test(names),
 	};
 

@@ -112,7 +112,7 @@ struct engine {
 	struct offering *offering;   /* NULL: nothing is offered */
 	struct bridge *bridge;
 	struct reload reload; /* as the parent answered */
-	struct asksock *mesh_sock;
+	struct asksock *mesh_sock, *metrics; /* NULL: none */
 	struct rpc *rpc;
 	struct engine_counts {
 		uint64_t unknown_tx;     /* packets of a lost interface */

@@ -20,6 +20,7 @@
 #include "transport/engine/if_local.h"
 #include "transport/engine/kinds.h"
 #include "transport/engine/manage.h"
+#include "transport/engine/metrics.h"
 #include "transport/engine/nif.h"
 #include "transport/engine/offering.h"
 #include "transport/engine/rpc.h"
@@ -194,6 +195,9 @@ engine_start(struct engine *e)
 	if ((fd = settings_take(p, SET_LISTEN_MESH, "")) >= 0 &&
 	    (e->mesh_sock = control_new(e, fd)) == NULL)
 		fatal("mesh.sock");
+	if ((fd = settings_take(p, SET_LISTEN_METRICS, "")) >= 0 &&
+	    (e->metrics = metrics_new(e, fd)) == NULL)
+		fatal("metrics");
 }
 
 /* ---- the end ---- */
@@ -229,6 +233,7 @@ engine_clear(struct engine *e)
 	if (e->store != NULL)
 		store_persist(e->store);
 	asksock_free(e->mesh_sock);
+	asksock_free(e->metrics);
 	reload_clear(e);
 	rpc_free(e->rpc);
 	bridge_free(e->bridge);

@@ -217,6 +217,7 @@ status_next(struct view *v, bool *end)
 	(void)json_object_set_new(o, "drops", drops_json(e));
 	(void)json_object_set_new(o, "stamp_values", values_json(e));
 	add_sock(o, "mesh_sock", e->mesh_sock);
+	add_sock(o, "metrics", e->metrics);
 	add_sock(o, "rpc", e->rpc != NULL ? rpc_sock(e->rpc) : NULL);
 	if (e->bridge != NULL)
 		add_bridge(o, e->bridge);
