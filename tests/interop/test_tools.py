@@ -269,10 +269,51 @@ def all_tools(kind, near_old, far_old, transport_between):
     return run
 
 
+def wrong_key(ctx):
+    """A program of a folder with another rpc_key is told so and ends; the others are served."""
+    instance = Instance("unix")
+    t = ctx.transport(instance.text(server("Server", lib.free_port())))
+    other = ctx.stock_dir(instance.text("").replace("[logging]", "rpc_key = " + 32 * "5a" + "\n[logging]"))
+    for python in (ctx.args.python, ctx.args.python_old):
+        r = tool(python, other, "rnstatus")
+        check(r.returncode in (0, 2) and "Could not get RNS status" in r.stdout, f"{r.returncode} {r.stdout}{r.stderr}")
+        check("Server" in good(python, t.folder, "rnstatus"), "rnstatus with the right key")
+
+
+def tools_over_four(ctx):
+    """rnsd, ours, ours, rnsd: files both ways, programs there and what they end with, probes."""
+    python = ctx.args.python
+    ports = [lib.free_port() for _ in range(3)]
+    ends = [Instance("unix"), Instance("unix")]
+    near = ctx.rnsd(python, ends[0].text(server("a", ports[0]), transport=True))
+    ctx.transport(config(lib.client("a", ports[0]) + server("b", ports[1]), transport=True))
+    ctx.transport(config(lib.client("b", ports[1]) + server("c", ports[2]), transport=True))
+    far = ctx.rnsd(python, ends[1].text(lib.client("c", ports[2]), transport=True).replace(
+        "[logging]", "respond_to_probes = yes\n[logging]"))
+    lib.must(lambda: all(e.up() for e in ends), "both rnsd")
+    inbox = ctx.dir("inbox")
+    rncp = Listener(ctx, python, far, "rncp", "-n", "-F", "-s", inbox, "-b", "5")
+    rnx = Listener(ctx, python, far, "rnx", "-n")
+    for one in (rncp, rnx):
+        lib.must(lambda: tool(python, near, "rnpath", "-w", "5", one.dest).returncode == 0, "a path to it")
+    check("is 3 hops" in good(python, near, "rnpath", rncp.dest), "hops")
+    copies(python, near, ctx.dir("work"), rncp, inbox, 1000000)
+    for code in (0, 7):
+        r = tool(python, near, "rnx", "-w", "30", "-m", rnx.dest, f"sh -c 'exit {code}'")
+        check(r.returncode == code, f"rnx -m: {r.returncode} instead of {code}: {r.stdout}{r.stderr}")
+    probe = re.search(r"Probe responder at <([0-9a-f]{32})>", good(python, far, "rnstatus"))
+    check(probe, "the far rnsd has a probe responder")
+    good(python, near, "rnpath", probe.group(1))
+    check("received 2" in good(python, near, "rnprobe", "-n", "2", "-w", "0.2", "rnstransport.probe", probe.group(1)),
+          "rnprobe")
+
+
 TESTS = [
+    ("tools: another rpc_key", wrong_key),
     ("tools: rnstatus, tcp, 1.4.2", rnstatus("tcp", True, STATUS[1:2])),
 ]
 LONG = [
+    ("tools: over rnsd, ours, ours, rnsd", tools_over_four),
     ("tools: rnstatus, unix", rnstatus("unix", False, STATUS + STATUS_NEW)),
     ("tools: rnstatus, tcp", rnstatus("tcp", False, STATUS[:2])),
     ("tools: all, unix", all_tools("unix", False, False, True)),
