@@ -95,6 +95,10 @@ differences(void **state)
 		{D("A", "") D("A", "gravity = 2\n"), D("A", ""), "=A "},
 		/* what lies behind a broken section is not the one's before it */
 		{D("A", "") "[[B]\n[[[[x]\n", D("A", ""), "=A "},
+		/* of a key that nobody reads, and with a mistake in it */
+		{D("A", "x = %(y)s\n"), D("A", "x = %(y)s\n"), "=A "},
+		{D("A", "x = %(y)s\n"), D("A", "x = %(z)s\n"), "~A "},
+		{D("A", "x = %(y)s\n"), D("A", "x = y\n"), "~A "},
 		{"", D("A", ""), "+A "}, {D("A", ""), "", "-A "}, {"", "", ""},
 	};
 

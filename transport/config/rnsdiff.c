@@ -21,6 +21,10 @@ same_value(struct place a, const struct conf_entry *x, struct place b,
 	for (unsigned i = 0; i < x->n; i++) {
 		v = conf_value(a.tree, a.sec, x, i, &m);
 		w = conf_value(b.tree, b.sec, y, i, &m);
+		if (v == NULL && w == NULL) { /* a mistake, as it was */
+			v = x->values[i];
+			w = y->values[i];
+		}
 		if (v == NULL || w == NULL || strcmp(v, w) != 0)
 			return false;
 	}
