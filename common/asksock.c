@@ -287,6 +287,23 @@ on_slow(struct ev_loop *loop, ev_timer *w, int revents)
 	asker_free(k);
 }
 
+void
+asker_go(struct asker *k)
+{
+	serve(k);
+}
+
+void
+asksock_each(struct asksock *s, void (*fn)(void *, struct asker *), void *ctx)
+{
+	struct asker *k, *next;
+
+	for (k = TAILQ_FIRST(&s->clients); k != NULL; k = next) {
+		next = TAILQ_NEXT(k, entry);
+		fn(ctx, k);
+	}
+}
+
 /* ---- who comes ---- */
 
 /* Whom nobody can tell apart, nobody can share among. */

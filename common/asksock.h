@@ -92,6 +92,11 @@ void asker_end(struct asker *);
 void asker_known(struct asker *);
 /* Shorter questions only, until this is called again; <= question_max. */
 void asker_limit(struct asker *, size_t question_max);
+/* Outside a call of its owner: what it was told leaves; it may be gone then. */
+void asker_go(struct asker *);
+/* All of them; fn may let go the one that it is told. */
+void asksock_each(struct asksock *, void (*fn)(void *ctx, struct asker *),
+    void *ctx);
 /* The owner's own, zero at first and wiped at the end. */
 void *asker_state(struct asker *);
 

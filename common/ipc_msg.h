@@ -170,6 +170,8 @@ enum event_kind {
 #define MSG_DIAL_FOUND(F)                                                      \
 	F(u32, seq, 0) F(u8, family, 0) F(arr, addr, 16) F(u16, port, 0)       \
 	F(str, host, 253)
+/* an interface is closed: end what was opened for it, until asked again */
+#define MSG_LEFT(F) F(u32, index, 0) F(u32, generation, 0)
 /*
  * ---- transport and parent; index: of the [[interface]] in config, and how
  * many SET_RNS_INTERFACES have come since the start: which config ----
@@ -488,6 +490,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(DIAL, TRANSPORT, PARENT, 0, 0)                                       \
 	M(BIND, TRANSPORT, PARENT, 0, 0)                                       \
 	M(DIAL_FOUND, TRANSPORT, PARENT, 0, 0)                                 \
+	M(LEFT, TRANSPORT, PARENT, 0, 0)                                       \
 	M(OPENED, PARENT, TRANSPORT, 0, 2)                                     \
 	M(DEVICE, PARENT, TRANSPORT, 0, 3)                                     \
 	M(RELOAD, TRANSPORT, PARENT, 0, 0)                                     \

@@ -425,6 +425,13 @@ on_DIAL_FOUND(struct child *c, const struct msg_DIAL_FOUND *m,
 }
 
 static void
+on_LEFT(struct child *c, const struct msg_LEFT *m, struct ipc_in *in)
+{
+	(void)in;
+	dial_left(c->parent, m);
+}
+
+static void
 on_BINDING_MADE(struct child *c, const struct msg_BINDING_MADE *m,
     struct ipc_in *in)
 {

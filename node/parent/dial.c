@@ -80,6 +80,14 @@ dial_bind(struct parent *p, const struct msg_BIND *m)
 	ask(p, m->index, m->seq, m->generation);
 }
 
+void
+dial_left(struct parent *p, const struct msg_LEFT *m)
+{
+	/* by its place in another config it would be another one */
+	if (m->generation == p->generation)
+		opening_forget(p, m->index);
+}
+
 /* ---- another configuration ---- */
 
 struct place {

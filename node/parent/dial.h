@@ -12,6 +12,8 @@ struct rnsconf;
  * question's number, at once or when the connection stands or has failed.
  */
 void dial(struct parent *, const struct msg_DIAL *);
+/* An interface is closed: what stands for it ends. */
+void dial_left(struct parent *, const struct msg_LEFT *);
 /* A listening or datagram socket of an interface. */
 void dial_bind(struct parent *, const struct msg_BIND *);
 /*

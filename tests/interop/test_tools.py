@@ -269,6 +269,74 @@ def all_tools(kind, near_old, far_old, transport_between):
     return run
 
 
+class Warrend:
+    """The whole daemon, whose parent reads config anew."""
+
+    def __init__(self, ctx, folder):
+        os.chmod(folder, 0o700)
+        os.chmod(folder + "/config", 0o600)
+        top = os.path.dirname(os.path.dirname(lib.HERE))
+        self.process = subprocess.Popen([os.path.join(top, "tests", "in-group"),
+                                         os.path.join(ctx.args.build, "warrend"), "--config", folder],
+                                        stdout=open(os.path.join(ctx.folder, "warrend.log"), "ab"),
+                                        stderr=subprocess.STDOUT)
+        ctx.keep(self)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def listens(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def managed(ctx):
+    """rnstatus --detach, --attach, --reload: what it says, and what is open then, as with rnsd."""
+    python = ctx.args.python
+    said = []
+    for ours in (False, True):
+        a, b, c = (lib.free_port() for _ in range(3))
+        instance = Instance("unix")
+        text = instance.text(server("A", a) + server("B", b))
+        if ours:
+            folder = ctx.stock_dir(text)
+            one = Warrend(ctx, folder)
+        else:
+            folder = ctx.rnsd(python, text)
+            one = ctx.things[-1]
+        lib.must(lambda: instance.up() and listens(a) and listens(b), "the daemon")
+        out = []
+
+        def ask(option, name, then):
+            lib.quiet(0.3, "config is read anew five times a second at most")
+            r = tool(python, folder, "rnstatus", option, name)
+            check("Traceback" not in r.stderr, r.stderr)
+            # not its exit status: a stock tool that fails ends with 0 now and then, on rnsd too
+            out.append((option, name, r.stdout.strip()))
+            lib.must(then, f"what {option} {name} does: {out[-1]}")
+
+        ask("--detach", "A", lambda: not listens(a) and listens(b))
+        ask("--detach", "A", lambda: not listens(a) and listens(b))
+        ask("--detach", "Nobody", lambda: listens(b))
+        ask("--attach", "A", lambda: listens(a))
+        ask("--attach", "A", lambda: listens(a))
+        ask("--attach", "Nobody", lambda: listens(b))
+        with open(folder + "/config", "w") as f:
+            f.write(text.replace(str(b), str(c)))
+        ask("--reload", "B", lambda: listens(c))
+        with open(folder + "/config", "w") as f:
+            f.write(text.replace(str(b), str(c)) + server("Late", b))
+        ask("--attach", "Late", lambda: listens(b))
+        ask("--reload", "Nobody", lambda: listens(a))
+        said.append(out)
+        one.stop()
+        ctx.things.remove(one)
+    for theirs, mine in zip(*said):
+        check(theirs == mine, f"rnsd: {theirs}, here: {mine}")
+
+
 def wrong_key(ctx):
     """A program of a folder with another rpc_key is told so and ends; the others are served."""
     instance = Instance("unix")
@@ -313,6 +381,7 @@ TESTS = [
     ("tools: rnstatus, tcp, 1.4.2", rnstatus("tcp", True, STATUS[1:2])),
 ]
 LONG = [
+    ("tools: interfaces taken away and brought back", managed),
     ("tools: over rnsd, ours, ours, rnsd", tools_over_four),
     ("tools: rnstatus, unix", rnstatus("unix", False, STATUS + STATUS_NEW)),
     ("tools: rnstatus, tcp", rnstatus("tcp", False, STATUS[:2])),

@@ -34,7 +34,8 @@ static const struct knob main_knobs[] = {
 	{"network_identity", K_TEXT, FIELD(rnsconf, network_identity), 0, 0},
 	{"enable_remote_management", K_BOOL,
 	    FIELD(rnsconf, enable_remote_management), 0, 0},
-	UNBUILT_BOOL("enable_interface_management"),
+	{"enable_interface_management", K_BOOL,
+	    FIELD(rnsconf, enable_interface_management), 0, 0},
 	{"respond_to_probes", K_BOOL, FIELD(rnsconf, respond_to_probes), 0, 0},
 	UNBUILT_INT("force_shared_instance_bitrate"),
 	{"panic_on_interface_error", K_BOOL,
@@ -269,6 +270,7 @@ rnsconf_new(struct mistakes *m)
 	c->instance_control_port = 37429;
 	c->link_mtu_discovery = true;
 	c->use_implicit_proof = true;
+	c->enable_interface_management = true;
 	c->blackhole_update_s = 3600;
 	return c;
 }

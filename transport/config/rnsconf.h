@@ -183,6 +183,7 @@ struct rnsconf {
 	const char *network_identity; /* path of its file; NULL: none */
 	/* reticulum-transport.md 7.6, 7.7 */
 	bool enable_remote_management, respond_to_probes;
+	bool enable_interface_management;
 	struct hash16 *managers; /* remote_management_allowed */
 	unsigned nmanagers;
 

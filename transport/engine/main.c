@@ -305,6 +305,8 @@ on_RELOAD_END(struct engine *e, const struct msg_RELOAD_END *m,
 {
 	(void)in;
 	reload_end(e, m);
+	if (m->seq == e->reload.seq)
+		rpc_config_read(e->rpc);
 }
 
 static void

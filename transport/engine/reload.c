@@ -36,24 +36,29 @@ reload_end(struct engine *e, const struct msg_RELOAD_END *m)
 	e->reload.ok = m->ok;
 }
 
+void
+reload_ask(struct engine *e)
+{
+	struct reload *r = &e->reload;
+	struct msg_RELOAD m = {0};
+
+	if (r->last != r->seq)
+		return;
+	reload_clear(e);
+	r->seq += r->seq == UINT32_MAX ? 2 : 1; /* never 0 */
+	m.seq = r->seq;
+	if (program_send_RELOAD(&e->program, &m, NULL, 0) < 0) {
+		r->last = r->seq;
+		r->ok = false;
+	}
+}
+
 json_t *
 reload_next(struct view *v, bool *end)
 {
-	struct reload *r = &v->e->reload;
-	struct msg_RELOAD m = {0};
-
 	*end = true;
-	/* one at a time: who comes meanwhile gets the same answer */
-	if (r->last == r->seq) {
-		reload_clear(v->e);
-		r->seq += r->seq == UINT32_MAX ? 2 : 1; /* never 0 */
-		m.seq = r->seq;
-		if (program_send_RELOAD(&v->e->program, &m, NULL, 0) < 0) {
-			r->last = r->seq;
-			r->ok = false;
-		}
-	}
-	return json_pack("{s:I}", "seq", (json_int_t)r->seq);
+	reload_ask(v->e);
+	return json_pack("{s:I}", "seq", (json_int_t)v->e->reload.seq);
 }
 
 static const char *

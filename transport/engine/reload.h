@@ -25,6 +25,8 @@ struct reload {
 	} line[RELOAD_LINES];
 };
 
+/* Ask the parent; one at a time: who comes meanwhile gets the same answer. */
+void reload_ask(struct engine *);
 /* The two verbs of views.c. */
 json_t *reload_next(struct view *, bool *end);
 json_t *reloaded_next(struct view *, bool *end);

@@ -7,9 +7,13 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/mpk.h"
+#include "common/util.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/rpc_auth.h"
 #include "transport/engine/rpc_calls.h"
+#include "transport/engine/rpc_request.h"
+#include "transport/engine/switching.h"
 
 #define RPC_CLIENTS 64   /* ours: at a time */
 #define RPC_UID_MAX 16   /* ours: of one user but root */
@@ -24,6 +28,70 @@ struct rpc {
 	struct asksock *sock;
 };
 
+/* Of a connection: how far its proof is, and for what it waits. */
+struct call {
+	struct rpc_talk talk;
+	char what[24], name[128]; /* empty: nothing */
+};
+
+static bool
+tell(struct asker *k, enum switched s)
+{
+	uint8_t out[4];
+	struct wr w = wr_make(out, sizeof(out));
+
+	if (s == SWITCHED_NONE)
+		mpk_put_nil(&w);
+	else
+		mpk_put_bool(&w, s == SWITCHED_DONE);
+	asker_end(k);
+	return asker_put(k, out, w.len);
+}
+
+/* reticulum-transport.md 18.6; what needs config anew is answered later. */
+static bool
+do_manage(struct rpc *r, struct asker *k, const struct rpc_request *q)
+{
+	static const char *const calls[] = {"attach_interface",
+	    "detach_interface", "reload_interface"};
+	struct call *c = asker_state(k);
+	enum switched s;
+	size_t i = 0;
+
+	while (i < NELEM(calls) && strcmp(q->manage, calls[i]) != 0)
+		i++;
+	if (i == NELEM(calls) || q->name[0] == '\0')
+		return false;
+	if ((s = switching_ask(r->e, q->manage, q->name)) != SWITCHED_LATER)
+		return tell(k, s);
+	memcpy(c->what, q->manage, sizeof(c->what));
+	memcpy(c->name, q->name, sizeof(c->name));
+	asker_limit(k, 0); /* it has asked */
+	reload_ask(r->e);
+	return r->e->reload.last != r->e->reload.seq ||
+	    tell(k, SWITCHED_NONE); /* nobody is there to read it */
+}
+
+static void
+config_read(void *ctx, struct asker *k)
+{
+	struct rpc *r = ctx;
+	struct call *c = asker_state(k);
+
+	if (c->what[0] == '\0')
+		return;
+	(void)tell(k, switching_read(r->e, c->what, c->name,
+	    r->e->reload.ok));
+	asker_go(k);
+}
+
+void
+rpc_config_read(struct rpc *r)
+{
+	if (r != NULL)
+		asksock_each(r->sock, config_read, r);
+}
+
 /*
  * The request is here: answer it, or close as the reference does. Nothing else
  * that comes over this socket reaches a decoder.
@@ -31,11 +99,14 @@ struct rpc {
 static bool
 do_request(struct rpc *r, struct asker *k, const uint8_t *msg, size_t len)
 {
+	struct rpc_request q;
 	size_t n;
 	uint8_t *response;
 	bool ok;
 
 	r->e->counts.rpc_requests++;
+	if (rpc_request_parse(&q, msg, len) && q.manage[0] != '\0')
+		return do_manage(r, k, &q);
 	response = rpc_call(r->e, msg, len, &n);
 	ok = response != NULL && asker_put(k, response, n);
 	free(response);
@@ -49,7 +120,8 @@ on_message(void *ctx, struct asker *k, const uint8_t *msg, size_t len)
 {
 	uint8_t out[RPC_AUTH_MAX];
 	struct rpc *r = ctx;
-	struct rpc_talk *t = asker_state(k);
+	struct call *c = asker_state(k);
+	struct rpc_talk *t = &c->talk;
 	size_t n;
 
 	switch (rpc_talk_step(t, r->key, r->key_len, msg, len, out, &n)) {
@@ -76,11 +148,12 @@ static bool
 on_opened(void *ctx, struct asker *k)
 {
 	uint8_t random[40], out[RPC_AUTH_MAX];
+	struct call *c = asker_state(k);
 
 	(void)ctx;
 	asker_limit(k, RPC_AUTH_MAX);
 	randombytes_buf(random, sizeof(random));
-	return asker_put(k, out, rpc_talk_open(asker_state(k), random, out));
+	return asker_put(k, out, rpc_talk_open(&c->talk, random, out));
 }
 
 /* Every local program may ask; the key says which of them is answered. */
@@ -93,7 +166,7 @@ static const struct asksock_rules rules = {
 	.user_max = RPC_UID_MAX,
 	.makes_room = true,
 	.whole_s = RPC_TIMEOUT_S,
-	.state_size = sizeof(struct rpc_talk),
+	.state_size = sizeof(struct call),
 	.opened = on_opened,
 	.question = on_message,
 };

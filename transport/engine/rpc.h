@@ -19,6 +19,8 @@ struct rpc;
 struct rpc *rpc_new(struct engine *, int fd);
 /* Ends the calls that run, and wipes the key. NULL is fine. */
 void rpc_free(struct rpc *);
+/* The parent has answered reload_ask(): so are those that waited for it. */
+void rpc_config_read(struct rpc *);
 /* The socket beneath, for its counts. */
 const struct asksock *rpc_sock(const struct rpc *);
 

@@ -54,6 +54,8 @@ take(struct rpc_request *q, const struct mpk *k, const struct mpk *v)
 		{"drop", q->drop, sizeof(q->drop)},
 		{"destination_data", q->destination_data,
 		    sizeof(q->destination_data)},
+		{"manage", q->manage, sizeof(q->manage)},
+		{"name", q->name, sizeof(q->name)},
 		{"identity_data", q->identity_data, sizeof(q->identity_data)},
 	};
 	const struct {

@@ -24,6 +24,7 @@ struct rpc_request {
 	double until_s;    /* 0: not there, or nil */
 	const char *reason; /* UTF-8, into the request; NULL: none */
 	size_t reason_len;
+	char manage[24], name[128];
 	bool has_max_hops;
 	double max_hops;
 };
