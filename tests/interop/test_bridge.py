@@ -377,6 +377,166 @@ def reference(ctx):
     b.stop()
 
 
+# ---- live peers ----
+
+
+class Live:
+    """A bridge with a peer in it; its commands take no handle here."""
+
+    def __init__(self, ctx, port=None, **more):
+        self.bridge = Bridge(ctx.args.build)
+        what = dict({"network_name": "", "passphrase": ""}, **more)
+        self.start = self.bridge("wire_start_tcp_server", **what) if port is None else \
+            self.bridge("wire_start_tcp_client", target_host="127.0.0.1", target_port=port, **what)
+
+    def __call__(self, command, **params):
+        return self.bridge("wire_" + command, handle=self.start["handle"], **params)
+
+    def refuses(self, command, word="", **params):
+        self.bridge.refuses("wire_" + command, word, handle=self.start["handle"], **params)
+
+    def stop(self):
+        for _ in range(2):
+            same(self("stop")["stopped"], True, "stopped")
+        self.bridge.stop()
+
+
+NAME = {"app_name": "interop", "aspects": ["peer"]}
+WAIT = {"timeout_ms": 10000}
+
+
+def link_works(a, b, at, link):
+    """at: of a listener of a; link: b's to it."""
+    same(b("link_status", **link)["status_name"], "ACTIVE", "initiator")
+    same(a("listener_link_status", **at, **WAIT)["status_name"], "ACTIVE", "listener")
+    b("link_send", data="aabb", **link)
+    same(a("link_poll", **at, **WAIT)["packets"], ["aabb"], "over the link")
+    same(a("link_poll", timeout_ms=0, **at)["packets"], [], "drained")
+    keys = b.bridge("wire_identity_keypair")
+    a("register_request_handler", path="/q", response="0909", allow="list",
+      allowed_identity_hashes=[keys["hash"]], **at)
+    same(b("link_request", path="/q", data="33", timeout_ms=300, **link)["response"], None,
+         "not for a stranger")
+    same(b("link_identify", private_key=keys["private_key"], **link)["identity_hash"],
+         keys["hash"], "who")
+    got = b("link_request", path="/q", data="33", **link, **WAIT)
+    same((got["status"], got["response"]), ("ready", "0909"), "request")
+    log = a("get_request_log", path="/q", **at)
+    same((log["count"], log["entries"][0]["data"], log["entries"][0]["remote_identity_hash"]),
+         (1, "33", keys["hash"]), "log")
+    same(a("get_request_log", path="/q", **at)["count"], 0, "drained")
+    data = os.urandom(20000).hex()
+    same(b("resource_send", data=data, **link, **WAIT)["success"], True, "resource")
+    same(a("resource_poll", **at, **WAIT)["resources"], [data], "resource")
+    b("link_teardown", **link)
+    gone = a("link_await_status", target_status="CLOSED", **link, **WAIT)
+    same((gone["reached"], gone["teardown_reason_name"], gone["mtu"]),
+         (True, "INITIATOR_CLOSED", None), "closed")
+    b.refuses("link_send", data="aa", **link)
+
+
+def live(ctx):
+    """A bridge at each end, with an access code between them."""
+    code = {"network_name": "n", "passphrase": "p", "ifac_size": 128}
+    a = Live(ctx, **code)
+    b = Live(ctx, a.start["port"], **code)
+    a.refuses("link_status", link_id="00" * 16)
+    a.refuses("link_poll", destination_hash="00" * 16)
+    a.bridge.refuses("wire_link_status", "handle", handle="none", link_id="00" * 16)
+    heard = a("listen", proof_strategy="all", enable_ratchets=True, **NAME)
+    at = {"destination_hash": heard["destination_hash"]}
+    same(b("poll_path", **at, **WAIT), {"found": True, "hops": 1}, "path")
+    same(b("identity_recall", **at, **WAIT)["hash"], heard["identity_hash"], "identity")
+    same(b("get_adopted_ratchet", **at)["ratchet_id"], heard["current_ratchet_id"], "ratchet")
+    same(b("send_opportunistic", data="0102", **at, **NAME, **WAIT)["status"], "delivered", "proof")
+    same(a("opportunistic_poll", **at, **WAIT)["packets"], ["0102"], "packet")
+    a("set_proof_strategy", strategy="none", **at)
+    sent = b("send_packet", data="03", create_receipt=True, **at, **NAME)
+    same(a("opportunistic_poll", **at, **WAIT)["packets"], ["03"], "packet")
+    same(b("packet_receipt_status", receipt_id=sent["receipt_id"], timeout_ms=100)["delivered"],
+         False, "not proved")
+    link = {"link_id": b("link_open", **at, **NAME, **WAIT)["link_id"]}
+    link_works(a, b, at, link)
+    for end in (a, b):
+        end.stop()
+
+
+def taps(ctx):
+    """What a third one hears of two, and another code that hears nothing."""
+    a = Live(ctx)
+    b, c = Live(ctx, a.start["port"]), Live(ctx, a.start["port"])
+    d = Live(ctx, a.start["port"], passphrase="another")
+    dest = b("announce", app_data="0102", **NAME)["destination_hash"]
+    same(c("poll_path", destination_hash=dest, **WAIT)["hops"], 2, "over the relay")
+    same(c("identity_recall", destination_hash=dest, **WAIT)["app_data"], "0102", "app data")
+    got = c("get_received_packets", since_seq=0)
+    same([(p["packet_type"], p["destination_hash_hex"]) for p in got["packets"]], [(1, dest)],
+         "only the announce")
+    same(c("get_received_packets", since_seq=got["highest_seq"])["packets"], [], "no more")
+    same(d("poll_path", destination_hash=dest, timeout_ms=300)["found"], False, "another code")
+    for end in (a, b, c, d):
+        end.stop()
+
+
+def stock_serves(python):
+    """RNS answers; the bridge is the server of its interface."""
+    def run(ctx):
+        b = Live(ctx)
+        folder = ctx.stock_dir(lib.config(lib.client("up", b.start["port"])))
+        host = ctx.peer(getattr(ctx.args, python), "serve", folder)
+        at = {"destination_hash": host.expect(event="ready")["dest"]}
+
+        def heard():
+            host.say("announce")
+            return b("poll_path", timeout_ms=2000, **at)["found"]
+
+        lib.must(heard, "the announce is heard")
+        same(b("identity_recall", **at, **WAIT)["app_data"], b"interop".hex(), "app data")
+        same(b("send_opportunistic", data="0102", **at, **NAME, **WAIT)["delivered"], True, "proof")
+        same(host.expect(event="packet")["data"], "0102", "packet")
+        link = {"link_id": b("link_open", **at, **NAME, **WAIT)["link_id"]}
+        keys = b.bridge("wire_identity_keypair")
+        b("link_identify", private_key=keys["private_key"], **link)
+        same(host.expect(event="identified")["hash"], keys["hash"], "who")
+        for size in (10, 20000):
+            data = os.urandom(size)
+            same(b("link_request", path="/echo", data=data.hex(), **link, **WAIT)["response"],
+                 data.hex(), "request")
+        data = os.urandom(100000)
+        same(b("resource_send", data=data.hex(), **link, timeout_ms=30000)["success"], True,
+             "resource")
+        same(host.expect(event="resource")["sha256"], hashlib.sha256(data).hexdigest(), "resource")
+        b("link_teardown", **link)
+        host.expect(event="closed")
+        b.stop()
+    return run
+
+
+def stock_visits(python):
+    """RNS asks, over one bridge; another listens."""
+    def run(ctx):
+        words = ["path", "packet", "open", "identify", "resource2m", "close"]
+        relay = Live(ctx)
+        a = Live(ctx, relay.start["port"])
+        at = {"destination_hash": a("listen", proof_strategy="all", **NAME)["destination_hash"]}
+        folder = ctx.stock_dir(lib.config(lib.client("up", relay.start["port"])))
+        guest = ctx.peer(getattr(ctx.args, python), "visit", folder, at["destination_hash"],
+                         *words)
+        guest.expect(event="ready")
+        guest.say("go")
+        for word in words:
+            if word == "identify":
+                guest.say("go")
+            check(guest.expect(60, step=word)["ok"], word)
+        check(len(a("opportunistic_poll", **at, **WAIT)["packets"]) >= 1, "packet")
+        same(len(a("resource_poll", **at, timeout_ms=30000)["resources"][0]), 2 * 2000000,
+             "resource")
+        same(a("listener_link_status", **at, **WAIT)["remote_identified"], True, "identified")
+        a.stop()
+        relay.stop()
+    return run
+
+
 def stop_at_once(ctx):
     """The end of input ends it within the time that a suite gives."""
     b = Bridge(ctx.args.build)
@@ -394,4 +554,13 @@ TESTS = [
     ("bridge: configuration", configuration),
     ("bridge: with RNS, both ways", reference),
     ("bridge: end of input", stop_at_once),
+    ("bridge: live, at both ends", live),
+]
+
+LONG = [
+    ("bridge: live, a third one", taps),
+    ("bridge: live, RNS serves", stock_serves("python")),
+    ("bridge: live, 1.4.2 serves", stock_serves("python_old")),
+    ("bridge: live, RNS visits", stock_visits("python")),
+    ("bridge: live, 1.4.2 visits", stock_visits("python_old")),
 ]

@@ -12,8 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/interop/bridge/commands.h"
+#include "tests/interop/bridge/peer.h"
+
+#define READ_SIZE 65536
 
 struct command {
 	const char *name;
@@ -100,13 +104,44 @@ list(void)
 		    table[i].run != NULL ? "yes" : "no");
 }
 
+/* Lines of standard input; while none is there, the live peer runs. */
+static void
+serve(void)
+{
+	char *buf = NULL, *end, *more;
+	size_t len = 0, cap = 0, n;
+	ssize_t got;
+
+	for (;;) {
+		while (len > 0 && (end = memchr(buf, '\n', len)) != NULL) {
+			n = (size_t)(end - buf) + 1;
+			if (!serve_line(buf, n))
+				goto out;
+			len -= n;
+			memmove(buf, buf + n, len);
+		}
+		while (!peer_run(MONO_NEVER, STDIN_FILENO))
+			;
+		if (cap - len < READ_SIZE) {
+			more = realloc(buf, 2 * cap + READ_SIZE);
+			if (more == NULL)
+				goto out;
+			buf = more;
+			cap = 2 * cap + READ_SIZE;
+		}
+		got = read(STDIN_FILENO, buf + len, cap - len);
+		if (got <= 0)
+			goto out;
+		len += (size_t)got;
+	}
+out:
+	peer_stop();
+	free(buf);
+}
+
 int
 main(int argc, char **argv)
 {
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
-
 	if (argc == 2 && strcmp(argv[1], "--list") == 0) {
 		list();
 		return 0;
@@ -118,10 +153,6 @@ main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	printf("READY\n");
 	(void)fflush(stdout);
-	while ((n = getline(&line, &cap, stdin)) > 0) {
-		if (!serve_line(line, (size_t)n))
-			break;
-	}
-	free(line);
+	serve();
 	return 0;
 }

@@ -85,7 +85,56 @@
 	X(interface_optimise_mtu) \
 	X(interface_default_ifac_size) \
 	/* configuration */ \
-	X(config_parse_interface)
+	X(config_parse_interface) \
+	/* live: start, stop, posture */ \
+	X(wire_start_tcp_server) \
+	X(wire_start_tcp_client) \
+	X(wire_stop) \
+	X(wire_transport_enabled) \
+	X(wire_first_hop_timeout) \
+	/* live: announces and paths */ \
+	X(wire_announce) \
+	X(wire_poll_path) \
+	X(wire_request_path) \
+	X(wire_read_path_entry) \
+	X(wire_read_path_random_hash) \
+	X(wire_tx_bytes) \
+	X(wire_get_received_packets) \
+	X(wire_identity_recall) \
+	/* live: destinations, packets, proofs */ \
+	X(wire_listen) \
+	X(wire_set_proof_strategy) \
+	X(wire_send_packet) \
+	X(wire_send_opportunistic) \
+	X(wire_opportunistic_poll) \
+	X(wire_packet_receipt_status) \
+	/* live: ratchets */ \
+	X(wire_identity_keypair) \
+	X(wire_ratchet_keypair) \
+	X(wire_identity_encrypt) \
+	X(wire_identity_decrypt) \
+	X(wire_get_adopted_ratchet) \
+	/* live: links */ \
+	X(wire_link_open) \
+	X(wire_link_send) \
+	X(wire_link_poll) \
+	X(wire_link_status) \
+	X(wire_listener_link_status) \
+	X(wire_link_await_status) \
+	X(wire_link_teardown) \
+	X(wire_link_mtu) \
+	X(wire_link_identify) \
+	X(wire_link_signalling_bytes) \
+	/* live: requests */ \
+	X(wire_register_request_handler) \
+	X(wire_get_request_log) \
+	X(wire_link_request) \
+	X(wire_link_request_large) \
+	/* live: channel */ \
+	X(wire_channel_received) \
+	/* live: resources */ \
+	X(wire_resource_send) \
+	X(wire_resource_poll)
 
 #define BRIDGE_MISSING(X) \
 	/* names and destinations */ \
@@ -142,50 +191,31 @@
 	X(behavioral_blackhole_rename_storage) \
 	X(behavioral_blackhole_set_sources) \
 	/* live: start, stop, posture */ \
-	X(wire_start_tcp_server) \
-	X(wire_start_tcp_client) \
 	X(wire_start_local_client) \
 	X(wire_start_pipe_peer) \
 	X(wire_start_pipe_tcp_relay) \
-	X(wire_stop) \
 	X(wire_set_interface_mode) \
-	X(wire_transport_enabled) \
 	X(wire_instance_posture) \
 	X(wire_mgmt_destinations) \
 	X(wire_interface_bitrate) \
 	X(wire_interface_hw_mtu) \
 	X(wire_interface_transport_defaults) \
 	X(wire_rpc_authkey) \
-	X(wire_first_hop_timeout) \
 	X(wire_ifac_compute) \
 	X(wire_ifac_signature) \
 	X(wire_discovery_autoconnect_gate) \
 	/* live: announces and paths */ \
-	X(wire_announce) \
 	X(wire_reannounce) \
-	X(wire_poll_path) \
-	X(wire_request_path) \
-	X(wire_read_path_entry) \
-	X(wire_read_path_random_hash) \
 	X(wire_has_announce_table_entry) \
 	X(wire_has_discovery_path_request) \
 	X(wire_read_announce_table_timestamp) \
-	X(wire_tx_bytes) \
-	X(wire_get_received_packets) \
-	X(wire_identity_recall) \
 	X(wire_known_destinations_roundtrip) \
 	X(wire_known_key_validate) \
 	X(wire_inject_raw_frame) \
 	/* live: destinations, packets, proofs */ \
-	X(wire_listen) \
-	X(wire_set_proof_strategy) \
 	X(wire_set_proof_implicit) \
-	X(wire_send_packet) \
 	X(wire_send_packet_with_proof_request) \
-	X(wire_send_opportunistic) \
-	X(wire_opportunistic_poll) \
 	X(wire_send_undecryptable) \
-	X(wire_packet_receipt_status) \
 	X(wire_packet_receipt_generation) \
 	X(wire_packet_receipt_timeout) \
 	X(wire_inject_crafted_proof) \
@@ -198,10 +228,6 @@
 	X(wire_plain_encrypt) \
 	X(wire_plain_decrypt) \
 	/* live: ratchets */ \
-	X(wire_identity_keypair) \
-	X(wire_ratchet_keypair) \
-	X(wire_identity_encrypt) \
-	X(wire_identity_decrypt) \
 	X(wire_read_ratchets) \
 	X(wire_set_ratchet_interval) \
 	X(wire_rotate_ratchet) \
@@ -209,25 +235,14 @@
 	X(wire_ratchet_file_roundtrip) \
 	X(wire_identity_ratchet_persist) \
 	X(wire_destination_latest_ratchet_id) \
-	X(wire_get_adopted_ratchet) \
 	X(wire_encrypt_to_remote) \
 	X(wire_destination_decrypt) \
 	/* live: links */ \
-	X(wire_link_open) \
-	X(wire_link_send) \
-	X(wire_link_poll) \
-	X(wire_link_status) \
-	X(wire_listener_link_status) \
-	X(wire_link_await_status) \
-	X(wire_link_teardown) \
 	X(wire_link_set_watchdog) \
 	X(wire_link_set_rtt) \
-	X(wire_link_mtu) \
-	X(wire_link_identify) \
 	X(wire_link_identify_pending) \
 	X(wire_link_key_material) \
 	X(wire_link_request_payload) \
-	X(wire_link_signalling_bytes) \
 	X(wire_inject_crafted_link_request) \
 	X(wire_inject_crafted_lrproof) \
 	X(wire_capture_lrproof_frame) \
@@ -246,17 +261,12 @@
 	X(wire_send_oversize_link_packet) \
 	X(wire_set_race_inducer) \
 	/* live: requests */ \
-	X(wire_register_request_handler) \
 	X(wire_deregister_request_handler) \
-	X(wire_get_request_log) \
-	X(wire_link_request) \
-	X(wire_link_request_large) \
 	X(wire_link_request_timeout) \
 	X(wire_capture_response_packet) \
 	/* live: channel */ \
 	X(wire_channel_send) \
 	X(wire_channel_inject) \
-	X(wire_channel_received) \
 	X(wire_channel_window) \
 	X(wire_channel_register) \
 	X(wire_channel_envelope_pack) \
@@ -272,8 +282,6 @@
 	X(wire_buffer_pack) \
 	/* live: resources */ \
 	X(wire_resource_constants) \
-	X(wire_resource_send) \
-	X(wire_resource_poll) \
 	X(wire_resource_receiver_status) \
 	X(wire_resource_cancel) \
 	X(wire_resource_send_bomb) \
@@ -304,5 +312,9 @@ BRIDGE_COMMANDS(DECLARE)
 /* Of one section, used by others. */
 struct bytes encrypt_to(struct call *, const uint8_t pub[RNS_KEY],
     const uint8_t *ratchet, struct bytes);
+struct bytes decrypt_by(struct call *, struct bytes ratchets, bool enforce,
+    int *used);
+/* Waits for the first of a list, as long as the call says, and empties it. */
+void poll_list(struct call *, const char *key, json_t *);
 
 #endif

@@ -77,7 +77,7 @@ cmd_identity_encrypt(struct call *c)
 	    arg(c, "plaintext")));
 }
 
-static struct bytes
+struct bytes
 decrypt_by(struct call *c, struct bytes ratchets, bool enforce, int *used)
 {
 	struct identity *id = identity_arg(c);

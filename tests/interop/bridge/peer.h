@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_INTEROP_BRIDGE_PEER_H
+#define WARREN_TESTS_INTEROP_BRIDGE_PEER_H
+
+#include "tests/interop/bridge/call.h"
+
+/*
+ * A live node: one context of the library, its TCP sockets, and what its events
+ * left for the commands that ask. There is one at a time; it runs while the
+ * bridge waits for a request and while a command waits for an event.
+ */
+#define PEER_CONNS 64
+
+struct conn {
+	int fd; /* -1: free */
+	unsigned ifid;
+	struct rns_deframer *in;
+	uint8_t *out;
+	size_t out_len, out_cap;
+};
+
+struct listener { /* what wire_listen made */
+	struct listener *next;
+	struct hash16 dest;
+	struct hash16 last_link; /* the newest incoming one */
+	int links;
+	json_t *packets, *link_packets, *resources, *messages, *requests;
+};
+
+struct seen { /* a link, which outlives itself here */
+	struct seen *next;
+	struct hash16 id, dest, identity;
+	uint64_t tag;
+	bool pending, up, closed, initiator, identified;
+	enum rns_link_reason reason;
+	int64_t rtt_us;
+	uint32_t mtu, mdu;
+	struct listener *listener; /* NULL: we opened it */
+	/* the incoming resource so far */
+	uint8_t *data;
+	size_t len, cap;
+};
+
+struct result { /* of a packet, a request, a resource of ours */
+	struct result *next;
+	uint64_t tag;
+	bool done;
+	int status;
+	int64_t took_us;
+	uint8_t *sent; /* the bytes of a resource, which must stay */
+	struct bytes data;
+};
+
+struct served { /* what a request handler says */
+	struct served *next;
+	struct hash16 dest, path_hash;
+	struct bytes answer; /* packed */
+	bool none;
+};
+
+struct peer {
+	char handle[17];
+	struct rns *r;
+	struct rns_if iface; /* as each connection is made; id counts up */
+	int listen_fd;
+	struct conn conns[PEER_CONNS];
+	struct listener *listeners;
+	struct seen *links;
+	struct result *results;
+	struct served *served;
+	uint64_t next_tag;
+	int64_t next_seq;
+	json_t *tap; /* of every packet that came in */
+};
+
+/* The peer that the call names, or a mistake. */
+struct peer *peer_of(struct call *);
+void peer_stop(void);
+/* Runs it until something happened, or `until`; extra: a descriptor too. */
+bool peer_run(struct mono until, int extra);
+/* Of the call's timeout_ms. */
+struct mono peer_until(struct call *, int64_t ms);
+void peer_submit(struct call *, struct peer *, const struct rns_cmd *,
+    const char *what);
+/* Sends what there is to send, and takes the events. */
+void peer_turn(struct peer *);
+void peer_event(struct peer *, const struct rns_event *);
+void peer_forget(struct peer *); /* what its events left */
+struct result *peer_result(struct call *, struct peer *);
+/* Until it is done, or the call's time is over. */
+void peer_wait(struct call *, const struct result *);
+struct listener *peer_listener(struct call *, struct peer *);
+struct seen *peer_link(struct peer *, const struct hash16 *id);
+
+#endif
