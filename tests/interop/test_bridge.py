@@ -305,6 +305,14 @@ def made(ctx):
     same(b("bz2_decompress", compressed=a["compressed"])["decompressed"], text, "bz2")
     same(b("auto_discovery_token", group_id=b"reticulum".hex(), link_local_addr="fe80::1")
          ["token"], hashlib.sha256(b"reticulumfe80::1").hexdigest(), "token")
+    made_of = {"material": "aa" * 32, "cost": 8, "expand_rounds": 2}
+    a = b("discovery_stamp", op="generate", **made_of)
+    check(a["value"] >= 8 and a["valid"] and len(a["stamp"]) == 64, "a stamp")
+    for i in range(32):
+        product = hashlib.sha256(b"work" + bytes([i] * 32)).digest()
+        a = b("discovery_stamp", op="valid", workblock=b"work".hex(), stamp=f"{i:02x}" * 32, cost=3)
+        zeros = 256 - int.from_bytes(product, "big").bit_length()
+        same((a["value"], a["valid"]), (zeros, zeros >= 3), "its value")
     b.stop()
 
 
@@ -428,7 +436,27 @@ def link_works(a, b, at, link):
     data = os.urandom(20000).hex()
     same(b("resource_send", data=data, **link, **WAIT)["success"], True, "resource")
     same(a("resource_poll", **at, **WAIT)["resources"], [data], "resource")
+    for i in range(3):
+        sent = b("channel_send", data=f"0{i}", **link, **WAIT)
+        same((sent["sent"], sent["delivered"], sent["sequence"]), (True, True, i), "channel")
+    same(a("channel_received", **link, **WAIT)["messages"], ["00", "01", "02"], "channel")
+    same(a("channel_received", timeout_ms=0, **link)["messages"], [], "drained")
+    same(a("listener_channel_rx", **at), {"next_rx_sequence": 3, "next_sequence": 0, "rx_ring": 0},
+         "receiver")
+    now = b("channel_window", **link)
+    same((now["tx_ring"], now["next_sequence"], now["mdu"]), (0, 3, now["outlet_mdu"] - 6), "window")
+    big = b("channel_send", data="00" * (now["mdu"] + 1), **link, timeout_ms=0)
+    same((big["rejected"], big["ce_type"]), (True, 5), "too big")
+    for rtt, want in ((0.1, (2, 2, 5, 4)), (1.5, (1, 1, 1, 1))):
+        got = b("channel_profile", rtt=rtt, **link)
+        same(tuple(got["window" + k] for k in ("", "_min", "_max", "_flexibility")), want, "profile")
+    got = b("channel_timeout_formula", rtt=0.2, tries=3, ring_depth=2, **link)["timeout"]
+    check(abs(got - 1.5 ** 2 * 0.5 * 3.5) < 1e-9, "time to wait")
+    same(b("link_key_material", **link)["derived_key_present"], True, "keys")
+    same(b("link_set_watchdog", keepalive_s=7, stale_time_s=14, **link),
+         {"keepalive_s": 7.0, "stale_time_s": 14.0}, "watchdog")
     b("link_teardown", **link)
+    same(b("link_key_material", **link)["derived_key_present"], False, "no keys")
     gone = a("link_await_status", target_status="CLOSED", **link, **WAIT)
     same((gone["reached"], gone["teardown_reason_name"], gone["mtu"]),
          (True, "INITIATOR_CLOSED", None), "closed")

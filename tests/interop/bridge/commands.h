@@ -86,6 +86,8 @@
 	X(interface_default_ifac_size) \
 	/* configuration */ \
 	X(config_parse_interface) \
+	/* discovery */ \
+	X(discovery_stamp) \
 	/* live: start, stop, posture */ \
 	X(wire_start_tcp_server) \
 	X(wire_start_tcp_client) \
@@ -104,6 +106,7 @@
 	/* live: destinations, packets, proofs */ \
 	X(wire_listen) \
 	X(wire_set_proof_strategy) \
+	X(wire_set_proof_implicit) \
 	X(wire_send_packet) \
 	X(wire_send_opportunistic) \
 	X(wire_opportunistic_poll) \
@@ -122,8 +125,11 @@
 	X(wire_listener_link_status) \
 	X(wire_link_await_status) \
 	X(wire_link_teardown) \
+	X(wire_link_set_watchdog) \
+	X(wire_link_set_rtt) \
 	X(wire_link_mtu) \
 	X(wire_link_identify) \
+	X(wire_link_key_material) \
 	X(wire_link_signalling_bytes) \
 	/* live: requests */ \
 	X(wire_register_request_handler) \
@@ -131,8 +137,14 @@
 	X(wire_link_request) \
 	X(wire_link_request_large) \
 	/* live: channel */ \
+	X(wire_channel_send) \
 	X(wire_channel_received) \
+	X(wire_channel_window) \
+	X(wire_channel_profile) \
+	X(wire_channel_timeout_formula) \
+	X(wire_listener_channel_rx) \
 	/* live: resources */ \
+	X(wire_resource_constants) \
 	X(wire_resource_send) \
 	X(wire_resource_poll)
 
@@ -143,7 +155,6 @@
 	X(discovery_build_announce_appdata) \
 	X(discovery_receive_announce) \
 	X(discovery_craft_announce) \
-	X(discovery_stamp) \
 	X(discovery_validate_address) \
 	X(discovery_sanitize_name) \
 	X(discovery_announce_identity) \
@@ -213,7 +224,6 @@
 	X(wire_known_key_validate) \
 	X(wire_inject_raw_frame) \
 	/* live: destinations, packets, proofs */ \
-	X(wire_set_proof_implicit) \
 	X(wire_send_packet_with_proof_request) \
 	X(wire_send_undecryptable) \
 	X(wire_packet_receipt_generation) \
@@ -238,10 +248,7 @@
 	X(wire_encrypt_to_remote) \
 	X(wire_destination_decrypt) \
 	/* live: links */ \
-	X(wire_link_set_watchdog) \
-	X(wire_link_set_rtt) \
 	X(wire_link_identify_pending) \
-	X(wire_link_key_material) \
 	X(wire_link_request_payload) \
 	X(wire_inject_crafted_link_request) \
 	X(wire_inject_crafted_lrproof) \
@@ -265,23 +272,17 @@
 	X(wire_link_request_timeout) \
 	X(wire_capture_response_packet) \
 	/* live: channel */ \
-	X(wire_channel_send) \
 	X(wire_channel_inject) \
-	X(wire_channel_window) \
 	X(wire_channel_register) \
 	X(wire_channel_envelope_pack) \
-	X(wire_channel_profile) \
-	X(wire_channel_timeout_formula) \
 	X(wire_channel_handler_chain) \
 	X(wire_channel_emit_capture) \
 	X(wire_channel_spurious_proof) \
-	X(wire_listener_channel_rx) \
 	/* live: buffer */ \
 	X(wire_buffer_stream) \
 	X(wire_buffer_received) \
 	X(wire_buffer_pack) \
 	/* live: resources */ \
-	X(wire_resource_constants) \
 	X(wire_resource_receiver_status) \
 	X(wire_resource_cancel) \
 	X(wire_resource_send_bomb) \

@@ -14,7 +14,7 @@
 #define MESSAGE 0x0101
 #define PACKED_HEAD 8 /* of a msgpack binary, at most */
 
-static const char *const status_names[] = {"PENDING", "HANDSHAKE", "ACTIVE",
+const char *const status_names[] = {"PENDING", "HANDSHAKE", "ACTIVE",
     "STALE", "CLOSED"};
 
 static struct seen *

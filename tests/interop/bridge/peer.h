@@ -73,6 +73,7 @@ struct peer {
 	json_t *tap; /* of every packet that came in */
 };
 
+extern const char *const status_names[]; /* of links */
 /* The peer that the call names, or a mistake. */
 struct peer *peer_of(struct call *);
 void peer_stop(void);

@@ -21,7 +21,6 @@
 #define CHANNEL_FLEX 4
 #define CHANNEL_RTT_FAST 0.18
 #define CHANNEL_RTT_MEDIUM 0.75
-#define CHANNEL_RTT_SLOW 1.45
 #define CHANNEL_ROUNDS 10
 /* Ours: the envelope has its own timer, the receipt only waits beside it. */
 #define CHANNEL_RECEIPT_US (INT64_C(86400) * MONO_SECOND)

@@ -7,6 +7,7 @@
 /* Reliable messages in order over a link (9). */
 
 #define CHANNEL_HEAD 6
+#define CHANNEL_RTT_SLOW 1.45 /* s; above: one message at a time */
 #define CHANNEL_STREAM 0xff00 /* the type of messages of streams (10) */
 
 struct envelope { /* sent and not yet proved */

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Live: channel messages, and what stands inside links and resources. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/interop/bridge/commands.h"
+#include "tests/interop/bridge/peer.h"
+#include "transport/core/link/channel.h"
+#include "transport/core/link/link.h"
+
+#define MESSAGE 0x0101
+#define CE_TOO_BIG 5
+
+static struct link *
+open_link(struct call *c, struct peer *p)
+{
+	struct hash16 id = arg_hash(c, "link_id");
+	struct link *l = link_find(p->r, &id);
+
+	if (l == NULL)
+		fail(c, "KeyError: no such link, or it is closed");
+	return l;
+}
+
+static struct channel *
+channel_arg(struct call *c, struct peer *p)
+{
+	struct link *l = open_link(c, p);
+
+	if (l->channel == NULL)
+		fail(c, "KeyError: the link has no channel");
+	return l->channel;
+}
+
+static void
+put_window(struct call *c, const struct channel *ch)
+{
+	put_int(c, "window", ch->window);
+	put_int(c, "window_min", ch->window_min);
+	put_int(c, "window_max", ch->window_max);
+	put_int(c, "window_flexibility", ch->flex);
+}
+
+static void
+put_rx(struct call *c, const struct channel *ch)
+{
+	const struct message *m;
+	int held = 0;
+
+	TAILQ_FOREACH(m, &ch->held, entry)
+		held++;
+	put_int(c, "next_rx_sequence", ch->rx_next);
+	put_int(c, "next_sequence", ch->tx_next);
+	put_int(c, "rx_ring", held);
+}
+
+void
+cmd_wire_channel_send(struct call *c)
+{
+	struct peer *p = peer_of(c);
+	struct rns_cmd cmd = {.type = RNS_CMD_CHANNEL_SEND};
+	struct bytes data = arg(c, "data");
+	struct channel *ch = channel_arg(c, p);
+	struct result *res = peer_result(c, p);
+	int sequence = ch->tx_next, err;
+	struct rns_link_info info;
+
+	if (arg_bool(c, "drop_acks", false) ||
+	    arg_bool(c, "fail_outlet", false))
+		fail(c, "NotImplementedError: drop_acks, fail_outlet");
+	cmd.channel.link = arg_hash(c, "link_id");
+	cmd.channel.msgtype = (uint16_t)arg_int_or(c, "msgtype", 0, 0xffff,
+	    MESSAGE);
+	cmd.channel.data = data.p;
+	cmd.channel.len = data.n;
+	cmd.channel.tag = res->tag;
+	err = rns_submit(p->r, &cmd, mono_here());
+	peer_turn(p);
+	put_bool(c, "sent", err == RNS_OK);
+	put_bool(c, "rejected", err != RNS_OK);
+	if (err != RNS_OK) {
+		put_str(c, "error", rns_strerror(err));
+		put(c, "ce_type", err == RNS_EBIG ?
+		    json_integer(CE_TOO_BIG) : json_null());
+		return;
+	}
+	peer_wait(c, res);
+	put_bool(c, "delivered", res->done);
+	put_int(c, "sequence", sequence);
+	put_int(c, "link_status", rns_link_get(p->r, &cmd.channel.link,
+	    &info) ? info.status : LINK_CLOSED);
+	ch = channel_arg(c, p);
+	put_int(c, "next_sequence", ch->tx_next);
+	put_int(c, "window", ch->window);
+	put_int(c, "window_max", ch->window_max);
+}
+
+void
+cmd_wire_channel_window(struct call *c)
+{
+	struct peer *p = peer_of(c);
+	const struct link *l = open_link(c, p);
+	const struct channel *ch = channel_arg(c, p);
+	json_t *list = json_array();
+	const struct envelope *e;
+	unsigned tries = 0;
+
+	put(c, "tx_envelopes", list);
+	put_window(c, ch);
+	put_rx(c, ch);
+	put_int(c, "tx_ring", ch->ring_count);
+	TAILQ_FOREACH(e, &ch->ring, entry) {
+		tries = e->tries > tries ? e->tries : tries;
+		(void)json_array_append_new(list, json_pack("{s:i, s:i}",
+		    "sequence", e->data[2] << 8 | e->data[3], "tries",
+		    (int)e->tries));
+	}
+	put_int(c, "tx_tries", tries);
+	put_int(c, "mdu", (int64_t)l->mdu - CHANNEL_HEAD);
+	put_int(c, "outlet_mdu", l->mdu);
+	put_int(c, "medium_rate_rounds", ch->medium);
+	put_int(c, "fast_rate_rounds", ch->fast);
+}
+
+void
+cmd_wire_listener_channel_rx(struct call *c)
+{
+	struct peer *p = peer_of(c);
+	const struct link *l = link_find(p->r,
+	    &peer_listener(c, p)->last_link);
+
+	if (l == NULL || l->channel == NULL)
+		fail(c, "KeyError: no link with a channel");
+	put_rx(c, l->channel);
+}
+
+void
+cmd_wire_channel_timeout_formula(struct call *c)
+{
+	double rtt = arg_num_or(c, "rtt", 0);
+	unsigned tries = (unsigned)arg_int(c, "tries", 1, 100);
+	unsigned ring = (unsigned)arg_int(c, "ring_depth", 0, 100);
+
+	put_num(c, "timeout", channel_timeout(tries, rtt, ring));
+	put_num(c, "rtt", rtt);
+	put_int(c, "tries", tries);
+	put_int(c, "ring_depth", ring);
+}
+
+/* What a channel begins with on a link of that round trip. */
+void
+cmd_wire_channel_profile(struct call *c)
+{
+	struct peer *p = peer_of(c);
+	struct link l = {.rtt = arg_num_or(c, "rtt", 0)};
+
+	must(c, channel_open(p->r, &l), "channel");
+	put_window(c, l.channel);
+	put_num(c, "rtt", l.rtt);
+	put_num(c, "rtt_slow", CHANNEL_RTT_SLOW);
+	free(l.channel);
+}
+
+/* ---- links ---- */
+
+void
+cmd_wire_link_key_material(struct call *c)
+{
+	static const uint8_t none[64];
+	struct peer *p = peer_of(c);
+	struct hash16 id = arg_hash(c, "link_id");
+	const struct link *l = link_find(p->r, &id);
+	bool key = l != NULL && memcmp(l->key, none, sizeof(none)) != 0;
+
+	if (peer_link(p, &id) == NULL)
+		fail(c, "KeyError: no such link");
+	put_int(c, "status", l != NULL ? (int)l->status : LINK_CLOSED);
+	put_str(c, "status_name", status_names[l != NULL ? (int)l->status :
+	    LINK_CLOSED]);
+	put_bool(c, "derived_key_present", key);
+	/* the library keeps what it derived, and wipes the rest at once */
+	put_bool(c, "shared_key_present", key);
+	put_bool(c, "prv_present", l != NULL &&
+	    memcmp(l->sign_sk, none, sizeof(none)) != 0);
+	put_bool(c, "pub_present", l != NULL &&
+	    memcmp(l->x_pub, none, 32) != 0);
+}
+
+void
+cmd_wire_link_set_watchdog(struct call *c)
+{
+	struct peer *p = peer_of(c);
+	struct link *l = open_link(c, p);
+
+	l->keepalive = arg_num_or(c, "keepalive_s", l->keepalive);
+	l->stale = arg_num_or(c, "stale_time_s", l->stale);
+	link_timer_set(p->r, l, 0);
+	put_num(c, "keepalive_s", l->keepalive);
+	put_num(c, "stale_time_s", l->stale);
+}
+
+void
+cmd_wire_link_set_rtt(struct call *c)
+{
+	struct link *l = open_link(c, peer_of(c));
+
+	put_num(c, "previous", l->rtt);
+	l->rtt = arg_num_or(c, "rtt", l->rtt);
+	put_num(c, "rtt", l->rtt);
+}
+
+void
+cmd_wire_resource_constants(struct call *c)
+{
+	put_int(c, "WINDOW", RES_WINDOW);
+	put_int(c, "WINDOW_MIN", RES_WINDOW_MIN);
+	put_int(c, "WINDOW_MAX", RES_WINDOW_MAX_FAST);
+	put_int(c, "WINDOW_MAX_SLOW", RES_WINDOW_MAX_SLOW);
+	put_int(c, "WINDOW_MAX_VERY_SLOW", RES_WINDOW_MAX_VERY_SLOW);
+	put_int(c, "WINDOW_MAX_FAST", RES_WINDOW_MAX_FAST);
+	put_int(c, "WINDOW_FLEXIBILITY", RES_WINDOW_FLEX);
+	put_int(c, "FAST_RATE_THRESHOLD", RES_FAST_ROUNDS);
+	put_int(c, "VERY_SLOW_RATE_THRESHOLD", RES_VERY_SLOW_ROUNDS);
+	put_num(c, "RATE_FAST", RES_RATE_FAST);
+	put_num(c, "RATE_VERY_SLOW", RES_RATE_VERY_SLOW);
+	put_int(c, "MAPHASH_LEN", RES_MAPHASH);
+	put_int(c, "RANDOM_HASH_SIZE", RES_RANDOM);
+	put_int(c, "HASHMAP_MAX_LEN", RES_HASHMAP_MAX);
+	put_int(c, "COLLISION_GUARD_SIZE", RES_GUARD);
+	put_int(c, "MAX_EFFICIENT_SIZE", RES_SEGMENT_MAX);
+	put_int(c, "METADATA_MAX_SIZE", RES_METADATA_MAX);
+	put_int(c, "AUTO_COMPRESS_MAX_SIZE", RES_COMPRESS_MAX);
+	put_int(c, "MAX_RETRIES", RES_MAX_RETRIES);
+	put_int(c, "MAX_ADV_RETRIES", RES_MAX_ADV_RETRIES);
+	put_num(c, "PROOF_TIMEOUT_FACTOR", RES_PROOF_FACTOR);
+}
+
+void
+cmd_wire_set_proof_implicit(struct call *c)
+{
+	struct peer *p = peer_of(c);
+
+	p->r->cfg.implicit_proof = arg_bool(c, "enabled", true);
+	put_bool(c, "implicit_proof", p->r->cfg.implicit_proof);
+}
