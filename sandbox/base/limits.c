@@ -97,5 +97,9 @@ limits_apply(const struct job_limits *l)
 	    lower(RLIMIT_RTPRIO, 0, 0) < 0 ||
 	    lower(RLIMIT_RTTIME, 0, 0) < 0)
 		return -1;
+	/* where the house was given a rank above others, that is not a job's */
+	if (getpriority(PRIO_PROCESS, 0) < 0 &&
+	    setpriority(PRIO_PROCESS, 0, 0) < 0)
+		return -1;
 	return 0;
 }

@@ -184,7 +184,7 @@ MISTAKES = [  # file, text, what is said of it
     ("config", "[reticulum]\nshare_instance = maybe\nenable_transport = 3\n"
      "[interfaces]\n[[A]]\ntype = TCPClientInterface\nenabled = yes\n"
      "taget_host = localhost\ntarget_port = 1\n",
-     ["config:2:1:", "config:3:1:", '"taget_host" in line 8']),
+     ["config:2:18:", "config:3:20:", '"taget_host" in line 8']),
     ("node.yaml", "accept_computation_requests: true\n"
      "limits: {memory: 900TB}\nprofile: small\n", ["node.yaml:2:18:"]),
     ("profiles/small.yaml", "seccomp_profile: defualt\n"
