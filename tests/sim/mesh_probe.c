@@ -6,6 +6,8 @@
 #include "common/util.h"
 
 #define TRIES 4
+#define TRIES_LOSS 16 /* across 20 hops with 3 % each, a third arrives */
+#define DROP_AFTER 4 /* tries */
 #define PATH_WAIT (30 * MESH_SECOND)
 
 /*
@@ -44,6 +46,12 @@ begin(struct mesh *m, unsigned i)
 	struct rns_cmd c = {.type = RNS_CMD_PATH_REQUEST};
 	struct rns_path path;
 
+	/* a relay keeps its own path: programs drop one that leads nowhere */
+	if (p->tries % DROP_AFTER == DROP_AFTER - 1) {
+		c = (struct rns_cmd){.type = RNS_CMD_PATH_DROP, .hash = *dest};
+		(void)sim_submit(m->sim, p->from, &c);
+		c = (struct rns_cmd){.type = RNS_CMD_PATH_REQUEST};
+	}
 	p->tries++;
 	p->next = sim_now(m->sim).us + PATH_WAIT;
 	if (!rns_path_get(sim_rns(m->sim, p->from), dest, &path)) {
@@ -120,11 +128,12 @@ mesh_probes_turn(struct mesh *m)
 {
 	int64_t now = sim_now(m->sim).us;
 	bool all = true;
+	unsigned most = m->o.loss == 0 ? TRIES : TRIES_LOSS;
 
 	for (unsigned i = 0; i < m->o.probes; i++) {
 		struct mesh_probe *p = &m->probe[i];
 
-		if (p->done || (p->tries >= TRIES && !p->open))
+		if (p->done || (p->tries >= most && !p->open))
 			continue;
 		all = false;
 		if (p->next > now)
