@@ -239,6 +239,20 @@ not_followed(void **state)
 	assert_int_equal(unlink(link), 0);
 }
 
+/* A socket's mode says who may connect, and nothing of what is in it. */
+static void
+sockets(void **state)
+{
+	struct stat st = {.st_mode = S_IFSOCK | 0666};
+
+	(void)state;
+	assert_null(whose_ill(&st, BASE, false, false));
+	st.st_mode = S_IFREG | 0666;
+	assert_non_null(whose_ill(&st, BASE, false, false));
+	st = (struct stat){.st_mode = S_IFSOCK | 0600, .st_uid = 7};
+	assert_non_null(whose_ill(&st, BASE, false, false));
+}
+
 /* What storage leads to is transport's, and nothing else lies in it. */
 static void
 storage(void **state)
@@ -274,6 +288,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(sockets),
 	    cmocka_unit_test_setup_teardown(own_folders, setup, teardown),
 	    cmocka_unit_test_setup_teardown(same_names, setup, teardown),
 	    cmocka_unit_test_setup_teardown(too_deep, setup, teardown),
