@@ -60,7 +60,7 @@ conf_keep(struct confobj *c, const char *s, size_t n)
 {
 	char *p;
 
-	if ((p = keep(c, n + 1)) != NULL && n > 0)
+	if ((p = keep(c, n + 1)) != NULL && s != NULL && n > 0)
 		memcpy(p, s, n);
 	return p;
 }

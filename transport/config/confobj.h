@@ -75,7 +75,7 @@ unsigned conf_column(const struct conf_section *root, unsigned line,
  */
 const char *conf_value(struct confobj *, const struct conf_section *sec,
     const struct conf_entry *, unsigned i, struct mistakes *);
-/* A copy that lives as long as the tree; NULL: no memory. */
+/* A copy that lives as long as the tree, of NULL: zeros. NULL: no memory. */
 char *conf_keep(struct confobj *, const char *, size_t n);
 
 #endif

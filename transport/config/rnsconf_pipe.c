@@ -38,7 +38,7 @@ rnsconf_read_pipe(struct reader *r, struct rnsconf_if *i)
 		return;
 	}
 	len = shwords_size(v);
-	if ((mem = conf_keep(r->v.tree, "", len)) == NULL) {
+	if ((mem = conf_keep(r->v.tree, NULL, len)) == NULL) {
 		rnsconf_no_memory(r);
 		return;
 	}

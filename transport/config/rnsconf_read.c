@@ -188,7 +188,7 @@ rnsconf_list(struct reader *r, const char *key, unsigned *n)
 	*n = 0;
 	if (e == NULL || e->n == 0)
 		return NULL;
-	list = (void *)conf_keep(r->v.tree, "", e->n * sizeof(*list));
+	list = (void *)conf_keep(r->v.tree, NULL, e->n * sizeof(*list));
 	if (list == NULL) {
 		rnsconf_no_memory(r);
 		return NULL;
