@@ -55,10 +55,47 @@ defaults(void **state)
 	assert_true(c->ifs[0].offer.on);
 	assert_int_equal(c->ifs[0].offer.interval_min, 360);
 	assert_int_equal(c->ifs[0].offer.cost, 16);
+	assert_int_equal(c->ifs[0].mode, RNS_MODE_GATEWAY);
 	assert_null(c->ifs[0].offer.name);
 	assert_false(c->ifs[0].offer.placed[0] || c->ifs[0].offer.encrypt);
 	assert_int_equal(c->nnotes, 0);
 	rnsconf_free(c);
+}
+
+/* reticulum-transport.md 8.2 */
+static void
+modes(void **state)
+{
+	static const struct {
+		const char *lines;
+		enum rns_if_mode mode;
+		unsigned notes;
+	} rows[] = {
+		{"mode = roaming\n", RNS_MODE_GATEWAY, 1},
+		{"interface_mode = full\n", RNS_MODE_GATEWAY, 1},
+		{"mode = ap\n", RNS_MODE_AP, 0},
+		{"mode = internal\n", RNS_MODE_INTERNAL, 0},
+		{"mode = gw\n", RNS_MODE_GATEWAY, 0},
+		{"mode = roaming\nignore_config_warnings = yes\n",
+		    RNS_MODE_ROAMING, 0},
+	};
+	char lines[200];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		struct rnsconf *c;
+
+		(void)snprintf(lines, sizeof(lines), "discoverable = yes\n"
+		    "reachable_on = node.example.org\n%s", rows[i].lines);
+		c = server(lines);
+		assert_int_equal(c->ifs[0].mode, rows[i].mode);
+		assert_int_equal(c->nnotes, rows[i].notes);
+		rnsconf_free(c);
+		(void)snprintf(lines, sizeof(lines), "mode = roaming\n");
+		c = server(lines); /* not discoverable */
+		assert_int_equal(c->ifs[0].mode, RNS_MODE_ROAMING);
+		rnsconf_free(c);
+	}
 }
 
 static void
@@ -182,6 +219,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(modes),
 		cmocka_unit_test(receiving),
 		cmocka_unit_test(sending),
 		cmocka_unit_test(notes),

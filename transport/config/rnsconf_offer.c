@@ -78,6 +78,27 @@ note_offer(struct reader *r, struct rnsconf_if *i)
 	}
 }
 
+/*
+ * Who invites strangers looks for paths for them (reticulum-transport.md 8.2).
+ */
+static void
+offer_mode(struct reader *r, struct rnsconf_if *i)
+{
+	const struct conf_entry *said = conf_entry(r->v.sec, "mode");
+	bool as_it_is = false;
+
+	(void)conf_get_bool(&r->v, "ignore_config_warnings", &as_it_is);
+	if (as_it_is || i->mode == RNS_MODE_GATEWAY || i->mode == RNS_MODE_AP ||
+	    i->mode == RNS_MODE_INTERNAL)
+		return;
+	i->mode = RNS_MODE_GATEWAY;
+	if (said != NULL || (said = conf_entry(r->v.sec,
+	    "interface_mode")) != NULL)
+		rnsconf_note(r, said->line, "write mode = gateway, or "
+		    "ignore_config_warnings = yes", "%s is discoverable: its "
+		    "mode is gateway", r->where);
+}
+
 void
 rnsconf_read_offer(struct reader *r, struct rnsconf_if *i)
 {
@@ -112,5 +133,6 @@ rnsconf_read_offer(struct reader *r, struct rnsconf_if *i)
 	rnsconf_knobs(r, offer_knobs, NELEM(offer_knobs), o);
 	read_place(r, o);
 	read_operator(r, o);
+	offer_mode(r, i);
 	note_offer(r, i);
 }
