@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Run the interop tests: every test_*.py beside this file.
 
-  run.py --build DIR --python PY --python-old PY [--long] [WORD...]
+  run.py --build DIR --python PY --python-old PY [--long] [--lanes N] [WORD...]
 
 PY: Python of a virtual environment with rns==1.5.7, and with 1.4.2. A test
 runs when its name has one of the words. Prints "ok NAME", "not ok NAME" or
@@ -11,20 +11,47 @@ runs when its name has one of the words. Prints "ok NAME", "not ok NAME" or
 A module has TESTS, a list of (name, function of a lib.Context); a function
 that raises lib.Failure or anything else fails, one that returns a string is
 skipped for that reason. With --long those of its LONG run in place of them.
+With --lanes N so many modules run side by side, each in a process of its own:
+they wait for most of their time.
 """
 
 import argparse
 import glob
 import importlib
 import os
+import subprocess
 import sys
 import tempfile
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import lib  # noqa: E402
+
+
+# what takes longest begins first, so that no lane is left with it at the end
+FIRST = ["test_submit", "test_jobs", "test_engine"]
+
+
+def modules():
+    names = sorted(os.path.basename(p)[:-3] for p in glob.glob(os.path.join(HERE, "test_*.py")))
+    return sorted(names, key=lambda n: FIRST.index(n) if n in FIRST else len(FIRST))
+
+
+def in_lanes(lanes):
+    """Each module by a process of its own; its output when it has ended. 1 when one has failed."""
+    argv = [sys.executable, os.path.abspath(__file__), *sys.argv[1:], "--lanes", "1", "--module"]
+
+    def one(name):
+        return subprocess.run([*argv, name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    bad = 0
+    with ThreadPoolExecutor(lanes) as pool:
+        for done in as_completed([pool.submit(one, n) for n in modules()]):
+            print(done.result().stdout, end="", flush=True)
+            bad |= done.result().returncode != 0
+    return int(bad)
 
 
 def main():
@@ -33,17 +60,21 @@ def main():
     p.add_argument("--python", default=sys.executable)
     p.add_argument("--python-old")
     p.add_argument("--long", action="store_true")
+    p.add_argument("--lanes", type=int, default=1)
+    p.add_argument("--module")
     p.add_argument("-v", "--verbose", action="store_true")
     p.add_argument("words", nargs="*")
     args = p.parse_args()
+    if args.lanes > 1:
+        return in_lanes(args.lanes)
     args.build = os.path.abspath(args.build)
     args.python = os.path.abspath(args.python)
     args.python_old = os.path.abspath(args.python_old or args.python)
     scratch = tempfile.TemporaryDirectory(prefix="warren-interop-")
     os.chdir(scratch.name)  # what a test leaves where it stands shall not be the clone
     passed = failed = skipped = 0
-    for path in sorted(glob.glob(os.path.join(HERE, "test_*.py"))):
-        module = importlib.import_module(os.path.basename(path)[:-3])
+    for module in [args.module] if args.module else modules():
+        module = importlib.import_module(module)
         for name, test in getattr(module, "LONG", []) if args.long else module.TESTS:
             if args.words and not any(w in name for w in args.words):
                 continue
