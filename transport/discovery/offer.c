@@ -102,11 +102,10 @@ offer_worth(uint32_t *value, const uint8_t *opened, size_t n,
 	return stamp_valid(&product, required);
 }
 
-/* Text that a person may paste into a file: no line ends in it. */
-static bool
-text_of(char out[OFFER_TEXT + 1], const struct mpk *v)
+bool
+offer_text(char *out, size_t cap, const struct mpk *v)
 {
-	if (v->n > OFFER_TEXT)
+	if (v->n >= cap)
 		return false;
 	for (size_t i = 0; i < v->n; i++)
 		if (v->p[i] < 0x20 || v->p[i] == 0x7f)
@@ -120,7 +119,7 @@ text_of(char out[OFFER_TEXT + 1], const struct mpk *v)
 static bool
 optional_text(char out[OFFER_TEXT + 1], const struct mpk *v)
 {
-	return v->type != MPK_STR || text_of(out, v);
+	return v->type != MPK_STR || offer_text(out, OFFER_TEXT + 1, v);
 }
 
 static bool
@@ -141,7 +140,7 @@ number(struct offer *o, unsigned i, const struct mpk *v)
 	if (v->type == MPK_NIL)
 		return true;
 	if (i == OFFER_MODULATION && v->type == MPK_STR)
-		return text_of(o->modulation, v);
+		return offer_text(o->modulation, sizeof(o->modulation), v);
 	if (v->type != MPK_UINT)
 		return false;
 	o->numbered[i] = true;

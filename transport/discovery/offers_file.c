@@ -256,14 +256,7 @@ get_text(char *out, size_t cap, const struct mpk *v)
 {
 	if (v->type == MPK_NIL)
 		return true;
-	if (v->type != MPK_STR || v->n >= cap)
-		return false;
-	for (size_t i = 0; i < v->n; i++)
-		if (v->p[i] < 0x20 || v->p[i] == 0x7f)
-			return false;
-	memcpy(out, v->p, v->n);
-	out[v->n] = '\0';
-	return true;
+	return v->type == MPK_STR && offer_text(out, cap, v);
 }
 
 /* RNS up to 1.5.4 wrote a missing one as the word None. */

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/mpk.h"
+#include "transport/core/table/stores.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/holes.h"
 #include "transport/engine/nif.h"
@@ -163,14 +164,8 @@ static const struct {
 static bool
 mark_known(struct engine *e, const struct rns_known *k, int64_t used_us)
 {
-	struct rns_cmd cmd = {.type = RNS_CMD_KNOWN_ADD};
+	struct rns_cmd cmd = stores_known_cmd(k);
 
-	cmd.known.dest = k->dest;
-	memcpy(cmd.known.public_key, k->public_key, RNS_KEY);
-	cmd.known.packet_hash = k->packet_hash;
-	cmd.known.app_data = k->app_data;
-	cmd.known.app_data_len = k->app_data_len;
-	cmd.known.heard_us = k->heard_us;
 	cmd.known.used_us = used_us;
 	return engine_submit(e, &cmd) == RNS_OK;
 }
