@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,8 @@ struct tap {
 	ev_io io;
 	struct source *source;
 	unsigned stream; /* 0 stdout, 1 stderr */
-	int pipe, file;	 /* -1: at its end */
+	int pipe;	 /* -1: at its end */
+	int file;	 /* -1: there is none yet */
 	struct sha256_ctx hash;
 	uint64_t hashed; /* of the file */
 };
@@ -219,9 +221,39 @@ discard(struct tap *t, size_t n)
 	return got;
 }
 
+/* 1: something is in the pipe; 0: its end; -1: nothing now. */
+static int
+waiting(const struct tap *t)
+{
+	struct pollfd p = {.fd = t->pipe, .events = POLLIN};
+	int n = poll(&p, 1, 0);
+
+	if (n > 0)
+		return (p.revents & POLLIN) != 0;
+	if (n == 0)
+		errno = EAGAIN;
+	return -1;
+}
+
+/* One that exists was there before, and could not be opened then. */
+static bool
+have_file(struct tap *t)
+{
+	const struct source *s = t->source;
+
+	if (t->file < 0)
+		t->file = file_open(s->logs, &s->job->id, t->stream + 1,
+		    O_RDWR | O_CREAT | O_EXCL);
+	if (t->file < 0)
+		log_warn("logs/", "no file for what a job prints: it is "
+		    "discarded");
+	return t->file >= 0;
+}
+
 /*
  * Move at most n bytes: to the file up to the job's limit, the rest nowhere.
- * What was moved; 0: end of the stream; -1: nothing now.
+ * What was moved; 0: end of the stream; -1: nothing now. Most jobs print
+ * little, many nothing: a file is made for its first byte.
  */
 static ssize_t
 move(struct tap *t, size_t n)
@@ -230,7 +262,9 @@ move(struct tap *t, size_t n)
 	uint64_t limit = j->limits.v[LIMIT_LOG], kept = j->log[0] + j->log[1];
 	ssize_t got;
 
-	if (kept < limit && t->file >= 0 && j->log[2] == 0) {
+	if (t->file < 0 && (got = waiting(t)) <= 0)
+		return got;
+	if (kept < limit && j->log[2] == 0 && have_file(t)) {
 		loff_t at = (loff_t)j->log[t->stream];
 
 		got = splice(t->pipe, NULL, t->file, &at,
@@ -364,6 +398,15 @@ size_of(int fd)
 	return fd >= 0 && fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
+static int
+make_order(void *arg)
+{
+	const struct source *s = arg;
+
+	return file_open(s->logs, &s->job->id, ORDER,
+	    O_RDWR | O_CREAT | O_EXCL);
+}
+
 /* Its files as they are, and their sizes as the counts. */
 static struct source *
 source_new(struct logs *l, struct job *j, int flags)
@@ -386,8 +429,8 @@ source_new(struct logs *l, struct job *j, int flags)
 		ev_io_init(&t->io, on_output, 0, EV_READ);
 		t->io.data = t;
 	}
-	order_begin(&s->order, file_open(l, &j->id, ORDER, flags & O_CREAT ?
-		O_RDWR | O_CREAT : O_RDWR), j->log);
+	order_begin(&s->order, file_open(l, &j->id, ORDER, O_RDWR),
+	    flags == O_RDWR ? make_order : NULL, s, j->log);
 	s->waste = file_open(l, &j->id, 0, O_WRONLY);
 	s->hollow = j->log[2] = size_of(s->waste);
 	TAILQ_INSERT_TAIL(&l->sources, s, link);
@@ -400,7 +443,7 @@ int
 logs_attach(struct logs *l, struct job *j, int out, int err)
 {
 	struct source *s = source_of(l, j) == NULL ?
-	    source_new(l, j, O_RDWR | O_CREAT) : NULL;
+	    source_new(l, j, O_RDWR) : NULL;
 	const int pipes[2] = {out, err};
 
 	if (s == NULL) {
@@ -413,9 +456,6 @@ logs_attach(struct logs *l, struct job *j, int out, int err)
 
 		t->pipe = pipes[i];
 		(void)fcntl(t->pipe, F_SETFL, O_NONBLOCK);
-		if (t->file < 0)
-			log_warn("logs/", "no file for what a job prints: it "
-			    "is discarded");
 		ev_io_set(&t->io, t->pipe, EV_READ);
 		ev_io_start(l->loop, &t->io);
 	}
@@ -475,12 +515,13 @@ size_t
 logs_runs(struct logs *l, const struct job *j, uint64_t from, uint8_t *out,
     size_t max)
 {
-	_cleanup_fd_ int fd = file_open(l, &j->id, ORDER, O_RDONLY);
 	struct source *s = source_of(l, j);
+	_cleanup_fd_ int fd = -1;
 
 	/* whoever has it counts on its length */
 	if (s != NULL)
 		order_cut(&s->order);
+	fd = file_open(l, &j->id, ORDER, O_RDONLY);
 	return order_read(fd, from, out, max);
 }
 

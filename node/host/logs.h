@@ -23,7 +23,7 @@
  * jail has a copy, or in its file, and the sizes of the files are the counts,
  * so a program that is killed at any point loses none and doubles none. That of
  * what was discarded is the size of .0, of which only holes are kept. In .3 is
- * the order of both (order.h).
+ * the order of both (order.h), if there are both.
  */
 #define LOGS_TURN 65536u /* bytes of a job and turn of the loop */
 #define LOGS_HASH 262144u /* hashed in one go, about a millisecond */

@@ -16,6 +16,10 @@ put(struct order *o, unsigned stream, uint32_t bytes)
 {
 	uint8_t b[4];
 
+	if (o->fd < 0 && o->make != NULL) {
+		o->fd = o->make(o->arg);
+		o->make = NULL;
+	}
 	if (o->fd < 0 || o->runs >= ORDER_MAX)
 		return;
 	put_u32(b, bytes | (stream != 0 ? STDERR : 0));
@@ -52,13 +56,14 @@ order_read(int fd, uint64_t from, uint8_t *out, size_t max)
 }
 
 void
-order_begin(struct order *o, int fd, const uint64_t kept[2])
+order_begin(struct order *o, int fd, int (*make)(void *), void *arg,
+    const uint64_t kept[2])
 {
 	uint64_t sum[2] = {0, 0};
 	uint8_t b[PAGE * 4];
 	size_t n;
 
-	*o = (struct order){.fd = fd};
+	*o = (struct order){.fd = fd, .make = make, .arg = arg};
 	while ((n = order_read(fd, o->runs, b, PAGE)) > 0) {
 		for (size_t i = 0; i < n; i++) {
 			uint32_t run = get_u32(b + i * 4);
@@ -85,8 +90,9 @@ order_begin(struct order *o, int fd, const uint64_t kept[2])
 void
 order_end(struct order *o)
 {
+	if (o->fd < 0)
+		return;
 	order_cut(o);
-	if (o->fd >= 0)
-		(void)close(o->fd);
+	(void)close(o->fd);
 	o->fd = -1;
 }

@@ -386,6 +386,55 @@ test_slow_follower(void **state)
 	job_free(j);
 }
 
+/* Is there a file of the job? */
+static bool
+is_file(unsigned which)
+{
+	char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s/logs/01%062d.%u", dir, 0, which);
+	return access(path, F_OK) == 0;
+}
+
+/* One for each stream that has a byte, and for their order when both have. */
+static void
+test_files(void **state)
+{
+	static const struct {
+		const char *out, *err;
+		bool is[4];
+	} rows[] = {{"", "", {false, false, false, false}},
+	    {"out", "", {false, true, false, false}},
+	    {"", "err", {false, false, true, false}},
+	    {"out", "err", {false, true, true, true}},
+	    {"more than the ten", "", {true, true, false, false}}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct job *j = a_job(1, 10);
+		int out[2], err[2];
+		struct id32 want;
+
+		pipes(out, err);
+		assert_int_equal(logs_attach(logs, j, out[0], err[0]), 0);
+		turns(2);
+		say(out[1], rows[i].out);
+		turns(2);
+		say(err[1], rows[i].err);
+		(void)close(out[1]);
+		(void)close(err[1]);
+		assert_true(logs_seal(logs, j));
+		for (unsigned k = 0; k < 4; k++)
+			assert_int_equal(is_file(k), rows[i].is[k]);
+		sha_of(&want, rows[i].err, strlen(rows[i].err));
+		assert_memory_equal(j->log_sha[1].b, want.b, 32);
+		logs_drop(logs, j);
+		for (unsigned k = 0; k < 4; k++)
+			assert_false(is_file(k));
+		job_free(j);
+	}
+}
+
 static bool
 known(void *ctx, const struct id32 *id)
 {
@@ -404,6 +453,7 @@ test_sweep(void **state)
 	(void)state;
 	pipes(out, err);
 	assert_int_equal(logs_attach(logs, j, out[0], err[0]), 0);
+	say(out[1], "x");
 	(void)close(out[1]);
 	(void)close(err[1]);
 	assert_true(logs_seal(logs, j));
@@ -411,12 +461,13 @@ test_sweep(void **state)
 	(void)close(open(name, O_CREAT | O_WRONLY, 0600));
 	pipes(out, err);
 	assert_int_equal(logs_attach(logs, k, out[0], err[0]), 0);
+	say(out[1], "x");
 	(void)close(out[1]);
 	(void)close(err[1]);
 	assert_true(logs_seal(logs, k));
 	logs_sweep(logs, known, NULL);
 	assert_int_equal(access(name, F_OK), -1);
-	assert_int_equal(logs_read(logs, j, 1, 0, buf, 4), 0);
+	assert_int_equal(logs_read(logs, j, 1, 0, buf, 4), 1);
 	assert_int_equal(logs_read(logs, k, 1, 0, buf, 4), -1);
 	job_free(k);
 	job_free(j);
@@ -651,7 +702,7 @@ main(void)
 #define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(test_caps), T(test_never_ran), T(test_found_again), T(test_order), T(test_order_lost),
-	    T(test_follow), T(test_slow_follower), T(test_sweep),
+	    T(test_follow), T(test_slow_follower), T(test_files), T(test_sweep),
 	    T(test_synced), T(test_lost), T(test_killed), T(test_no_room),
 	    T(test_hash_steps),
 	};
