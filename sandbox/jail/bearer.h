@@ -9,8 +9,8 @@
 
 /*
  * How a slot's children come to be. v2 clones a child into the job's group; on
- * v1 a child is where its maker is, and a process that joins waits a grace
- * period of the kernel's. So a bearer joins the job's v1 groups before the job
+ * v1 a child is where its maker is, and who joins may wait a grace period of
+ * the kernel's (slot.c, enter_groups()). So a bearer joins the job's v1 groups before the job
  * comes, makes what is charged to the job, and ends with its start. The slot's
  * own process is never in a group that a job fills.
  */
