@@ -96,10 +96,10 @@ parse_json_sigs(struct env *e, const json_t *root, const char **why)
 	return 0;
 }
 
-/* b64: the payload's text where it stands outside the tree; NULL. */
+/* in_own: its payload is decoded already, an empty text stands for it. */
 static int
-parse_json_tree(struct env *e, const json_t *root, const char *b64,
-    size_t b64_len, size_t max_payload, const char **why)
+parse_json_tree(struct env *e, const json_t *root, bool in_own,
+    size_t max_payload, const char **why)
 {
 	const char *s;
 	size_t n;
@@ -111,10 +111,8 @@ parse_json_tree(struct env *e, const json_t *root, const char *b64,
 	e->type[n] = '\0';
 	if (!jdoc_text(root, "payload", &s, &n))
 		return refuse(why, "payload");
-	if (b64 != NULL) {
-		s = b64;
-		n = b64_len;
-	}
+	if (in_own)
+		return parse_json_sigs(e, root, why);
 	if (n / 4 * 3 > max_payload + 3)
 		return refuse(why, "payload too large");
 	if ((e->own = malloc(n / 4 * 3 + 1)) == NULL)
@@ -127,63 +125,155 @@ parse_json_tree(struct env *e, const json_t *root, const char *b64,
 	return parse_json_sigs(e, root, why);
 }
 
-/*
- * The payload of a canonical envelope comes first. Read with the rest, one of
- * 26 MB would lie in memory four times: so the rest is read without it, if it
- * has no escape to be undone. In *end, behind its text; NULL: not so.
- */
-static const char *
-payload_first(const char *text, size_t len, const char **end)
+static int
+parse_json(struct env *e, const char *text, size_t len, bool in_own,
+    size_t max_payload, const char **why)
 {
-	static const char first[] = "{\"payload\":\"";
-	size_t n = sizeof(first) - 1;
+	json_t *root = jdoc_parse(text, len, ENV_WHOLE, why);
+	int rc;
 
-	if (len <= n || memcmp(text, first, n) != 0 ||
-	    (*end = memchr(text + n, '"', len - n)) == NULL ||
-	    memchr(text + n, '\\', (size_t)(*end - text) - n) != NULL)
-		return NULL;
-	return text + n;
+	if (root == NULL)
+		return -1;
+	rc = parse_json_tree(e, root, in_own, max_payload, why);
+	json_decref(root);
+	return rc;
+}
+
+/* ---- a large one: its payload is never in a tree ---- */
+
+static size_t
+skip_space(const char *t, size_t i, size_t end)
+{
+	while (i < end && (t[i] == ' ' || t[i] == '\t' || t[i] == '\n' ||
+		t[i] == '\r'))
+		i++;
+	return i;
+}
+
+/*
+ * Where the text of the member "payload" begins; 0: not in the first bytes.
+ * Grammar is left to who reads the rest, where an empty text stands for it: a
+ * second one is a duplicate there.
+ */
+static size_t
+payload_at(const char *t, size_t end)
+{
+	static const char name[] = "\"payload\"";
+	unsigned open = 0;
+
+	for (size_t i = 1, from; i < end; i++) {
+		if (t[i] == '{' || t[i] == '[')
+			open++;
+		else if ((t[i] == '}' || t[i] == ']') && open-- == 0)
+			return 0;
+		if (t[i] != '"')
+			continue;
+		for (from = i++; i < end && t[i] != '"'; i++)
+			i += t[i] == '\\';
+		if (open > 0 || i + 1 - from != sizeof(name) - 1 || i >= end ||
+		    memcmp(t + from, name, sizeof(name) - 1) != 0)
+			continue;
+		from = skip_space(t, i + 1, end);
+		if (from >= end || t[from] != ':')
+			continue;
+		from = skip_space(t, from + 1, end);
+		return from < end && t[from] == '"' ? from + 1 : 0;
+	}
+	return 0;
 }
 
 static int
-parse_json(struct env *e, const void *buf, size_t len, size_t max_payload,
-    const char **why)
+open_large(struct env_opening *o, struct env *e, const char **why)
 {
-	const char *text = buf, *end = NULL;
-	const char *b64 = payload_first(text, len, &end);
-	size_t b64_len = b64 == NULL ? 0 : (size_t)(end - b64);
-	size_t before = b64 == NULL ? len : (size_t)(b64 - text);
-	char *rest = malloc(len - b64_len);
-	json_t *root;
+	o->from = o->at = payload_at(o->text, ENV_WHOLE);
+	if (o->from == 0)
+		return refuse(why, "a large one whose payload does not come "
+		    "first");
+	o->cap = MIN_OF((o->len - o->from) / 4 * 3, o->max_payload) + 3;
+	e->payload = e->own = malloc(o->cap);
+	return e->own == NULL ? refuse(why, "no memory") : 0;
+}
+
+/* What is around the payload, which is whole by now. */
+static int
+close_large(struct env_opening *o, struct env *e, const char **why)
+{
+	size_t behind = o->len - o->at;
+	char *rest;
 	int rc;
 
-	if (rest == NULL)
+	if (o->from + behind > ENV_WHOLE)
+		return refuse(why, "too much around its payload");
+	if (e->payload_len > o->max_payload)
+		return refuse(why, "payload too large");
+	if ((rest = malloc(o->from + behind)) == NULL)
 		return refuse(why, "no memory");
-	memcpy(rest, text, before);
-	memcpy(rest + before, text + before + b64_len, len - b64_len - before);
-	root = jdoc_parse(rest, len - b64_len, len, why);
+	memcpy(rest, o->text, o->from);
+	memcpy(rest + o->from, o->text + o->at, behind);
+	rc = parse_json(e, rest, o->from + behind, true, 0, why);
 	free(rest);
-	if (root == NULL)
-		return -1;
-	rc = parse_json_tree(e, root, b64, b64_len, max_payload, why);
-	json_decref(root);
 	return rc;
+}
+
+int
+env_open_step(struct env_opening *o, struct env *e, size_t budget,
+    const char **why)
+{
+	size_t n = MIN_OF(MAX_OF(budget / 4, (size_t)1) * 4, o->len - o->at);
+	size_t got, room = o->cap - e->payload_len;
+	const char *p, *end;
+
+	if (o->cap == 0)
+		return 0;
+	p = o->text + o->at;
+	/* its end may be just behind this turn's */
+	end = memchr(p, '"', MIN_OF(n + 1, o->len - o->at));
+	if (end != NULL)
+		n = (size_t)(end - p);
+	if (n / 4 * 3 > room)
+		return refuse(why, "payload too large");
+	/* padding can only be at its end */
+	if (!base64_get(e->own + e->payload_len, room, &got, p, n) ||
+	    (end == NULL && got != n / 4 * 3))
+		return refuse(why, "payload");
+	e->payload_len += got;
+	o->at += n;
+	if (end == NULL)
+		return o->at < o->len ? 1 : refuse(why, "payload");
+	o->cap = 0;
+	return close_large(o, e, why);
+}
+
+int
+env_open(struct env_opening *o, struct env *e, const void *buf, size_t len,
+    size_t max, size_t max_payload, const char **why)
+{
+	const uint8_t *b = buf;
+
+	memset(e, 0, sizeof(*e));
+	*o = (struct env_opening){.text = buf, .len = len,
+	    .max_payload = max_payload};
+	if (len < 1 || len > max)
+		return refuse(why, len < 1 ? "empty" : "too large");
+	if (b[0] == ENV_BINARY)
+		return parse_binary(e, buf, len, max_payload, why);
+	if (b[0] != '{')
+		return refuse(why, "no envelope");
+	return len > ENV_WHOLE ? open_large(o, e, why) :
+	    parse_json(e, buf, len, false, max_payload, why);
 }
 
 int
 env_parse(struct env *e, const void *buf, size_t len, size_t max,
     size_t max_payload, const char **why)
 {
-	const uint8_t *b = buf;
+	struct env_opening o;
+	int rc = env_open(&o, e, buf, len, max, max_payload, why);
 
-	memset(e, 0, sizeof(*e));
-	if (len < 1 || len > max)
-		return refuse(why, len < 1 ? "empty" : "too large");
-	if (b[0] == ENV_BINARY)
-		return parse_binary(e, buf, len, max_payload, why);
-	if (b[0] == '{')
-		return parse_json(e, buf, len, max_payload, why);
-	return refuse(why, "no envelope");
+	if (rc == 0)
+		while ((rc = env_open_step(&o, e, len, why)) > 0)
+			continue;
+	return rc;
 }
 
 void

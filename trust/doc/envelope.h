@@ -43,9 +43,25 @@ struct env {
 };
 
 /*
- * 0, or -1 with a literal in *why. max: most bytes of the envelope;
- * max_payload: of the payload. The binary form borrows buf. env_clear() also
- * after a failure is fine.
+ * A large envelope in turns: env_open() with what env_parse() is given, then
+ * env_open_step() while it gives 1; 0: it is read; -1: *why, a literal. A turn
+ * looks at about budget bytes. buf is borrowed to the end.
+ */
+#define ENV_WHOLE (128u << 10) /* is read at once; ours: around a payload */
+struct env_opening {
+	const char *text;
+	size_t len, max_payload;
+	size_t from, at; /* the payload's text, what is not decoded of it */
+	size_t cap;	 /* of own; 0: there is nothing to decode in turns */
+};
+int env_open(struct env_opening *, struct env *, const void *buf, size_t len,
+    size_t max, size_t max_payload, const char **why);
+int env_open_step(struct env_opening *, struct env *, size_t budget,
+    const char **why);
+/*
+ * All of it at once: 0, or -1 with a literal in *why. max: most bytes of the
+ * envelope; max_payload: of the payload. The binary form borrows buf.
+ * env_clear() also after a failure is fine.
  */
 int env_parse(struct env *, const void *buf, size_t len, size_t max,
     size_t max_payload, const char **why);

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <nettle/sha2.h>
+
 #include <rns/hash.h>
 
 #include "trust/doc/keytext.h"
@@ -61,6 +63,33 @@ bool pae_sign(uint8_t sig[SIG_LEN], const struct klp_secret *, const char *type,
     const void *payload, size_t len, const uint8_t aux[32]);
 bool pae_verify(const struct klp_key *, const uint8_t sig[SIG_LEN],
     const char *type, const void *payload, size_t len);
+/*
+ * The same over a large payload in turns: begin, add the payload in as many
+ * pieces as one likes (len: of all of them), then ask. The sums of ecdsa and
+ * bip340 hold for every key of that scheme: pae_sum_holds() may be asked again
+ * and again. That of Ed25519 is of one key and signature alone.
+ */
+struct pae_sum {
+	enum pae_scheme { PAE_ECDSA, PAE_BIP340, PAE_ED25519 } scheme;
+	struct sha256_ctx short_;
+	struct sha512_ctx long_; /* of Ed25519 */
+	uint8_t sum[64];
+};
+enum pae_scheme pae_scheme(const struct klp_key *);
+/* false: the type is longer than any of ours. key, sig: of Ed25519. */
+bool pae_sum_begin(struct pae_sum *, enum pae_scheme, const struct klp_key *,
+    const uint8_t sig[SIG_LEN], const char *type, size_t len);
+void pae_sum_add(struct pae_sum *, const void *, size_t);
+void pae_sum_end(struct pae_sum *);
+/*
+ * As pae_verify() says it, but that an Ed25519 key outside the group of prime
+ * order never holds; key_in_group() tells those.
+ */
+bool pae_sum_holds(const struct pae_sum *, const struct klp_key *,
+    const uint8_t sig[SIG_LEN]);
+/* A secp256k1 key is; of Ed25519 each that an honest program makes. */
+bool key_in_group(const struct klp_key *);
+
 /* M itself, in an own allocation; NULL: no memory. */
 uint8_t *pae_make(size_t *out_len, const char *type, const void *payload,
     size_t len);
