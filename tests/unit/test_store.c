@@ -20,11 +20,13 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/mpk.h"
 #include "common/util.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/holes.h"
 #include "transport/engine/nif.h"
 #include "transport/engine/store.h"
+#include "transport/engine/store_codec.h"
 #include "tests/unit/relay_node.h"
 
 /* ---- an engine without a loop ---- */
@@ -595,12 +597,57 @@ database(void **state)
 	assert_int_equal(store_identity(top, key), 0);
 }
 
+/* The list of one source, with names of others in it, is that source's. */
+static void
+of_whom(void **state)
+{
+	static struct hash16 source = {{0xab}};
+	struct hash16 who, over = {{0x13}}, other = {{0xcd}};
+	struct codec_hole h[] = {{.identity = {{0x11}}, .source = other},
+	    {.identity = {{0x12}}}, {.identity = over, .until_us = 1}};
+	char name[2 * RNS_HASH + 1];
+	uint8_t buf[300], *list;
+	struct wr w = wr_make(buf, sizeof(buf));
+	struct spot spot = {.dir = "blackhole", .name = name};
+	struct codec_hole got;
+	struct world world;
+	size_t len, count;
+	struct rd r;
+
+	(void)state;
+	clear(top);
+	world_open(&world, top);
+	world_close(&world);
+	mpk_put_map(&w, NELEM(h));
+	for (size_t i = 0; i < NELEM(h); i++)
+		codec_hole_put(&w, &h[i]);
+	hex_encode(name, HASH_BYTES(source));
+	spot_put(&spot, buf, w.len);
+	conf.blackhole_sources = &source;
+	conf.nblackhole_sources = 1;
+	world_open(&world, top);
+	assert_int_equal(holes_count(world.e.holes), 2);
+	assert_false(rns_blackholed(world.e.rns, &over));
+	list = holes_pack(world.e.holes, &len);
+	assert_non_null(list);
+	r = rd_make(list, len);
+	assert_true(codec_holes_head(&r, &count));
+	for (; count > 0; count--) {
+		assert_int_equal(codec_hole_get(&r, &got), RNS_OK);
+		who = got.source;
+		assert_true(hash16_eq(&who, &source));
+	}
+	free(list);
+	world_close(&world);
+	conf.nblackhole_sources = 0;
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(comes_back), cmocka_unit_test(damaged_files),
-	    cmocka_unit_test(left_over),
+	    cmocka_unit_test(left_over), cmocka_unit_test(of_whom),
 	    cmocka_unit_test(ratchets_of_nobody),
 	    cmocka_unit_test(no_files), cmocka_unit_test(database),
 	};

@@ -132,15 +132,13 @@ holes_get(const struct holes *s, const struct hash16 *identity,
 
 /* ---- entries ---- */
 
-/* EEXIST, ENOSPC, ENOMEM, ETIME: it is over already. */
+/* EEXIST, ENOSPC, ENOMEM. */
 static int
 insert(struct holes *s, const struct codec_hole *in, const struct hash16 *file)
 {
 	bool own = hash16_eq(file, &engine_zero);
 	struct hole *h;
 
-	if (in->until_us != 0 && in->until_us <= clock_wall_us())
-		return ETIME;
 	if (find(s, &in->identity) != NULL)
 		return EEXIST;
 	if (s->count >= HOLES_MOST ||
@@ -226,11 +224,15 @@ write_file(struct holes *s, const struct hash16 *file)
 	return store_file_write(s->files, s->dir, name, buf, len);
 }
 
-/* How many came in; *damaged: something could not be read. */
+/*
+ * How many came in; *damaged: something could not be read. From a file of ours
+ * (stored) each is of whom the file is of, whoever it names.
+ */
 static int
 take_list(struct holes *s, const uint8_t *p, size_t n,
-    const struct hash16 *file, bool *damaged)
+    const struct hash16 *file, bool stored, bool *damaged)
 {
+	int64_t now = clock_wall_us();
 	struct rd r = rd_make(p, n);
 	struct codec_hole h;
 	size_t count;
@@ -241,8 +243,10 @@ take_list(struct holes *s, const uint8_t *p, size_t n,
 		if ((rc = codec_hole_get(&r, &h)) == RNS_EPARSE)
 			break;
 		*damaged |= rc != RNS_OK;
-		if (rc != RNS_OK)
+		if (rc != RNS_OK || (h.until_us != 0 && h.until_us <= now))
 			continue;
+		if (stored)
+			h.source = engine_zero;
 		rc = insert(s, &h, file);
 		taken += rc == 0;
 		if (rc != ENOSPC)
@@ -271,7 +275,7 @@ load_file(struct holes *s, const struct hash16 *file)
 	if ((buf = store_file_load(s->files, s->dir, name, FILE_MAX_BYTES,
 	    &len)) == NULL)
 		return;
-	taken = take_list(s, (uint8_t *)buf, len, file, &damaged);
+	taken = take_list(s, (uint8_t *)buf, len, file, true, &damaged);
 	log_notice(name, "identities=%d", taken);
 	if (!damaged)
 		return;
@@ -363,7 +367,7 @@ holes_merge(struct holes *s, const struct hash16 *source, const uint8_t *p,
 
 	if (!codec_holes_head(&r, &count))
 		return -1;
-	taken = take_list(s, p, len, source, &damaged);
+	taken = take_list(s, p, len, source, false, &damaged);
 	if (taken > 0)
 		(void)write_file(s, source);
 	return taken;

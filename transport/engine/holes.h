@@ -32,7 +32,7 @@ enum holes_said { HOLES_DONE, HOLES_WAS_SO, HOLES_FAILED };
 
 /*
  * An entry of our own, and off with one of whoever. until_us: Unix time, 0 for
- * good; reason: UTF-8 or NULL. WAS_SO: in the list, or not in it, already.
+ * good, and one that is over goes at the next holes_tick() that looks; reason: UTF-8 or NULL. WAS_SO: in the list, or not in it, already.
  * FAILED: the list is full, or the file cannot be written (logged; it holds
  * until the end of the program).
  */
