@@ -88,6 +88,46 @@
 	X(config_parse_interface) \
 	/* discovery */ \
 	X(discovery_stamp) \
+	/* transport with interfaces in memory */ \
+	X(behavioral_start) \
+	X(behavioral_stop) \
+	X(behavioral_attach_mock_interface) \
+	X(behavioral_detach_interface) \
+	X(behavioral_inject) \
+	X(behavioral_drain_tx) \
+	X(behavioral_force_cull) \
+	X(behavioral_read_path_table) \
+	X(behavioral_set_path_timestamp) \
+	X(behavioral_set_path_expires) \
+	X(behavioral_mark_path_unresponsive) \
+	X(behavioral_read_announce_table) \
+	X(behavioral_set_announce_timestamp) \
+	X(behavioral_read_announce_rate) \
+	X(behavioral_hold_and_release_announce) \
+	X(behavioral_read_reverse_table) \
+	X(behavioral_seed_reverse_table) \
+	X(behavioral_read_link_table) \
+	X(behavioral_seed_link_table) \
+	X(behavioral_packet_filter) \
+	X(behavioral_inbound_remembered) \
+	X(behavioral_ifac_mask) \
+	X(behavioral_synthesize_tunnel) \
+	X(behavioral_read_tunnels) \
+	X(behavioral_request_path) \
+	X(behavioral_register_destination) \
+	X(behavioral_read_destination_deliveries) \
+	X(behavioral_register_announce_handler) \
+	X(behavioral_read_announce_handler_calls) \
+	X(behavioral_blackhole_identity) \
+	X(behavioral_unblackhole_identity) \
+	X(behavioral_read_blackhole_table) \
+	X(behavioral_blackhole_list_handler) \
+	X(behavioral_blackhole_reload) \
+	X(behavioral_blackhole_clear) \
+	X(behavioral_blackhole_storage_files) \
+	X(behavioral_blackhole_clear_storage) \
+	X(behavioral_blackhole_rename_storage) \
+	X(behavioral_blackhole_set_sources) \
 	/* live: start, stop, posture */ \
 	X(wire_start_tcp_server) \
 	X(wire_start_tcp_client) \
@@ -161,46 +201,6 @@
 	X(discovery_feature_defaults) \
 	X(discovery_inject_records) \
 	X(discovery_store_record) \
-	/* transport with interfaces in memory */ \
-	X(behavioral_start) \
-	X(behavioral_stop) \
-	X(behavioral_attach_mock_interface) \
-	X(behavioral_detach_interface) \
-	X(behavioral_inject) \
-	X(behavioral_drain_tx) \
-	X(behavioral_force_cull) \
-	X(behavioral_read_path_table) \
-	X(behavioral_set_path_timestamp) \
-	X(behavioral_set_path_expires) \
-	X(behavioral_mark_path_unresponsive) \
-	X(behavioral_read_announce_table) \
-	X(behavioral_set_announce_timestamp) \
-	X(behavioral_read_announce_rate) \
-	X(behavioral_hold_and_release_announce) \
-	X(behavioral_read_reverse_table) \
-	X(behavioral_seed_reverse_table) \
-	X(behavioral_read_link_table) \
-	X(behavioral_seed_link_table) \
-	X(behavioral_packet_filter) \
-	X(behavioral_inbound_remembered) \
-	X(behavioral_ifac_mask) \
-	X(behavioral_synthesize_tunnel) \
-	X(behavioral_read_tunnels) \
-	X(behavioral_request_path) \
-	X(behavioral_register_destination) \
-	X(behavioral_read_destination_deliveries) \
-	X(behavioral_register_announce_handler) \
-	X(behavioral_read_announce_handler_calls) \
-	X(behavioral_blackhole_identity) \
-	X(behavioral_unblackhole_identity) \
-	X(behavioral_read_blackhole_table) \
-	X(behavioral_blackhole_list_handler) \
-	X(behavioral_blackhole_reload) \
-	X(behavioral_blackhole_clear) \
-	X(behavioral_blackhole_storage_files) \
-	X(behavioral_blackhole_clear_storage) \
-	X(behavioral_blackhole_rename_storage) \
-	X(behavioral_blackhole_set_sources) \
 	/* live: start, stop, posture */ \
 	X(wire_start_local_client) \
 	X(wire_start_pipe_peer) \

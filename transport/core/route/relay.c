@@ -22,18 +22,6 @@
 /* ours: links in use that are passed over in search of an idle one */
 #define IDLEST_LOOK 64
 
-struct rlink {
-	RB_ENTRY(rlink) node;
-	TAILQ_ENTRY(rlink) age; /* in a list of `received` */
-	struct hash16 id;
-	struct hash16 dest;
-	struct iface *next, *received; /* to the destination, the initiator */
-	uint8_t remaining, taken;      /* hops, likewise */
-	bool validated;
-	bool answerable; /* of a form that destinations answer */
-	struct mono used, looked; /* as it was when it was to be evicted */
-	struct timer timer; /* proof time-out, then idle */
-};
 RB_HEAD(rlink_tree, rlink);
 
 struct relay {
@@ -269,6 +257,26 @@ is_answerable(const struct packet *p)
 	return mode == LINK_MODE_AES256;
 }
 
+struct rlink *
+relay_put(struct rns *r, const struct hash16 *id, struct iface *received,
+    struct iface *next)
+{
+	struct rlink *e = calloc(1, sizeof(*e));
+
+	if (e == NULL)
+		return NULL;
+	e->id = *id;
+	e->next = next;
+	e->received = received;
+	e->used = r->now;
+	timer_init(&e->timer, rlink_timer, e);
+	(void)RB_INSERT(rlink_tree, &r->relay->links, e);
+	TAILQ_INSERT_TAIL(rlink_list(e), e, age);
+	share_take(r, received, SHARE_LINKS);
+	r->counts.link_table++;
+	return e;
+}
+
 /*
  * The link id leaves the signalling bytes out, so another packet can have the
  * id of a link that there is: the first one keeps it, or whoever has heard a
@@ -285,23 +293,14 @@ rlink_add(struct rns *r, const struct packet *p, const struct path *path)
 		return core_drop(r, RNS_DROP_DUPLICATE);
 	if (!rlink_room(r, p->rx))
 		return false;
-	e = calloc(1, sizeof(*e));
+	e = relay_put(r, &id, p->rx, path->rx);
 	if (e == NULL)
 		return core_drop(r, RNS_DROP_MEMORY);
-	e->id = id;
 	e->dest = *p->dest;
-	e->next = path->rx;
-	e->received = p->rx;
 	e->remaining = path->hops;
 	e->taken = p->hops;
 	e->answerable = is_answerable(p);
-	e->used = r->now;
-	timer_init(&e->timer, rlink_timer, e);
 	timer_set(r, &e->timer, proof_timeout(r, path->rx, path->hops));
-	(void)RB_INSERT(rlink_tree, &r->relay->links, e);
-	TAILQ_INSERT_TAIL(rlink_list(e), e, age);
-	share_take(r, p->rx, SHARE_LINKS);
-	r->counts.link_table++;
 	return true;
 }
 

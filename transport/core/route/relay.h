@@ -11,9 +11,27 @@
  * Relaying (reticulum-transport.md 3.7 to 3.10) and the link table
  * (reticulum-transport.md 2.4).
  */
+struct rlink {
+	RB_ENTRY(rlink) node;
+	TAILQ_ENTRY(rlink) age; /* in a list of `received` */
+	struct hash16 id;
+	struct hash16 dest;
+	struct iface *next, *received; /* to the destination, the initiator */
+	uint8_t remaining, taken;      /* hops, likewise */
+	bool validated;
+	bool answerable; /* of a form that destinations answer */
+	struct mono used, looked; /* as it was when it was to be evicted */
+	struct timer timer; /* proof time-out, then idle */
+};
 
 int relay_new(struct rns *);
 void relay_free(struct rns *);
+/*
+ * An entry of a link that is not there yet, used just now; the rest of it, and
+ * its time, are the caller's to say. NULL: no memory.
+ */
+struct rlink *relay_put(struct rns *, const struct hash16 *id,
+    struct iface *received, struct iface *next);
 /* Links and proofs that would go that way are forgotten. */
 void relay_iface_gone(struct rns *, const struct iface *);
 /* Of a link that we relay. */

@@ -14,17 +14,6 @@
  * interface; NULL stands for all interfaces. Where the reference looks once a
  * second, each entry here leaves at its time.
  */
-struct waiting {
-	RB_ENTRY(waiting) by_key;
-	RB_ENTRY(waiting) by_time;
-	TAILQ_ENTRY(waiting) age; /* in the list of `owner` */
-	struct iface *owner;      /* who asked, or who announced */
-	struct hash16 dest;
-	struct iface *via;
-	struct mono at;
-	uint64_t seq;
-	uint8_t hops, retries, heard;
-};
 RB_HEAD(waiting_keys, waiting);
 RB_HEAD(waiting_times, waiting);
 

@@ -10,6 +10,18 @@
  * The announce table (reticulum-transport.md 2.5, 4.2, 4.6): what will be
  * passed on, and when.
  */
+/* One entry, for who looks; in the list of its owner. */
+struct waiting {
+	RB_ENTRY(waiting) by_key;
+	RB_ENTRY(waiting) by_time;
+	TAILQ_ENTRY(waiting) age; /* in the list of `owner` */
+	struct iface *owner;      /* who asked, or who announced */
+	struct hash16 dest;
+	struct iface *via;
+	struct mono at;
+	uint64_t seq;
+	uint8_t hops, retries, heard;
+};
 
 int waiting_new(struct rns *);
 void waiting_free(struct rns *);

@@ -20,13 +20,6 @@
 #define REVERSE_BITS_MIN 8 /* 256 slots */
 #define REVERSE_BITS_MAX 31
 
-struct reverse {
-	struct hash16 hash;
-	struct iface *in, *out;
-	uint32_t older, newer; /* of those of `in` */
-	struct mono at;
-};
-
 struct reverse_slot {
 	uint32_t mark; /* its upper bits are where the search starts */
 	uint32_t entry;
@@ -333,6 +326,12 @@ reverse_in(const struct rns *r, const struct hash16 *hash)
 	    hash)].entry;
 
 	return entry != 0 ? reverse_at(t, entry)->in : NULL;
+}
+
+const struct reverse *
+reverse_entry(const struct rns *r, uint32_t entry)
+{
+	return reverse_at(r->reverses, entry);
 }
 
 void

@@ -6,6 +6,14 @@
 
 #include "transport/core/base/ctx.h"
 
+/* One entry, for who looks: its place is never kept. */
+struct reverse {
+	struct hash16 hash;
+	struct iface *in, *out;
+	uint32_t older, newer; /* of those of `in` */
+	struct mono at;
+};
+
 /* Reverse table (reticulum-transport.md 2.3): the way back of proofs. */
 int reverse_new(struct rns *);
 void reverse_free(struct rns *);
@@ -18,6 +26,8 @@ bool reverse_take(struct rns *, const struct hash16 *hash,
 /* Where the packet came from, or NULL. */
 const struct iface *reverse_in(const struct rns *,
     const struct hash16 *hash);
+/* By its number, that of struct reverse_ages or of another entry; not 0. */
+const struct reverse *reverse_entry(const struct rns *, uint32_t);
 /* Ways through it are forgotten. */
 void reverse_iface_gone(struct rns *, const struct iface *);
 
