@@ -9,7 +9,7 @@
 /*
  * A node without network: one context of the library whose interfaces are
  * queues in memory. Several may be there at a time. What is due in one happens
- * when its interfaces are read, or when it is told to look.
+ * when it is told to look.
  */
 struct mock_if {
 	struct mock_if *next;

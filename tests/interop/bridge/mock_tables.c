@@ -253,35 +253,49 @@ held_list(const struct held *h, json_t *out)
 	held_list(RB_RIGHT(h, order), out);
 }
 
+static void
+json_end(void *v)
+{
+	json_decref(v);
+}
+
+/* The keys of `all`, less those of `but`. */
+static void
+put_keys(struct call *c, const char *key, const json_t *all,
+    const json_t *but)
+{
+	json_t *list = json_array(), *v;
+	const char *dest;
+
+	put(c, key, list);
+	json_object_foreach((json_t *)all, dest, v) {
+		if (json_object_get(but, dest) == NULL)
+			(void)json_array_append_new(list, json_string(dest));
+	}
+}
+
 void
 cmd_behavioral_hold_and_release_announce(struct call *c)
 {
 	struct mock *m = mock_of(c);
 	struct iface *i = mock_iface(c, m, "iface_id");
 	const json_t *list = json_object_get(c->params, "announces");
-	json_t *before = json_object(), *released = json_array();
-	json_t *after, *v;
-	const char *dest;
+	json_t *before = json_object(), *after;
 
 	put(c, "hops", before);
-	put(c, "released", released);
 	for (size_t k = 0; k < json_array_size(list); k++)
 		hold(c, m, i, json_string_value(json_array_get(list, k)));
-	put_int(c, "held_before", i->held_count);
 	held_list(RB_ROOT(&i->held_order), before);
 	i->release_at = m->r->now;
 	timer_set(m->r, &i->ingress_job, m->r->now);
 	rns_tick(m->r, mock_now());
 	mock_turn(m);
-	put_int(c, "held_after", i->held_count);
 	after = json_object();
+	call_defer(c, json_end, after);
 	held_list(RB_ROOT(&i->held_order), after);
-	json_object_foreach(before, dest, v) {
-		if (json_object_get(after, dest) == NULL)
-			(void)json_array_append_new(released,
-			    json_string(dest));
-	}
-	json_decref(after);
+	put_keys(c, "held_before", before, NULL);
+	put_keys(c, "held_after", after, NULL);
+	put_keys(c, "released", before, after);
 }
 
 /* ---- the way back of proofs ---- */
