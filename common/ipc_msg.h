@@ -193,6 +193,13 @@ enum event_kind {
 #define MSG_ALIVE(F) F(u32, seq, 0)
 #define MSG_ALIVE_STILL(F) F(u32, seq, 0)
 /*
+ * Numbers for /metrics and the RPC. Parent: MEMORY for each program that runs,
+ * bytes, 0: it may not be read here; PROGRAM_COUNT ends them. Node: N_NUMBER.
+ */
+#define MSG_NUMBERS(F) F(u32, seq, 0)
+#define MSG_MEMORY(F)                                                          \
+	F(u32, seq, 0) F(u8, program, 0) F(u64, rss, 0) F(u64, pss, 0)
+/*
  * A device of an AutoInterface, as long as transport's BIND of that number
  * stands: its link-local address, and sockets of the group, of discovery and
  * of data, in this order; again when the address is another. Without sockets:
@@ -230,6 +237,45 @@ enum reload_said { RELOAD_CHANGED = 1, RELOAD_WAITS, RELOAD_NOTE, RELOAD_MISTAKE
 /* all zeros with on false: all that node has asked for */
 #define MSG_N_BLACKHOLE(F) F(hash16, rns_hash, 0) F(boolean, on, 0)
 #define MSG_N_HOLD(F) F(hash16, link, 0) F(u32, ms, 0)
+/*
+ * Answers NUMBERS; families and their labels: NUMBER_LIST. Family NUMBER_END
+ * ends them.
+ */
+#define NUMBER_LABEL 32
+#define MSG_N_NUMBER(F)                                                        \
+	F(u32, seq, 0) F(u8, family, 0) F(str, label, NUMBER_LABEL)            \
+	F(u64, value, 0)
+/* X(NAME, metric, type, label's name or "", help) */
+#define NUMBER_LIST(X)                                                         \
+	X(JOBS, "warren_jobs", "gauge", "state",                               \
+	    "Jobs that are remembered, by state.")                             \
+	X(SLOTS, "warren_job_slots", "gauge", "",                              \
+	    "Jobs that can run at a time.")                                    \
+	X(READY, "warren_jobs_ready", "gauge", "",                             \
+	    "Queued jobs that lack nothing but their turn.")                   \
+	X(PARKED, "warren_requests_parked", "gauge", "",                       \
+	    "Requests that wait for another program.")                         \
+	X(REQUESTS, "warren_requests_total", "counter", "",                    \
+	    "Requests of peers.")                                              \
+	X(ADMITTED, "warren_jobs_admitted_total", "counter", "",               \
+	    "Jobs that were taken.")                                           \
+	X(REFUSED, "warren_refusals_total", "counter", "reason",               \
+	    "Requests and jobs that were refused, by code.")                   \
+	X(BUSY, "warren_busy_total", "counter", "reason",                      \
+	    "Requests that were told to come again, by code.")                 \
+	X(USED_UP, "warren_budgets_used_up", "gauge", "budget",                \
+	    "Peers and owners with nothing left of a budget.")                 \
+	X(SPOOL, "warren_spool_bytes", "gauge", "",                            \
+	    "What peers have here on the disk.")                               \
+	X(DISK_FREE, "warren_disk_free_bytes", "gauge", "",                    \
+	    "What may still come, above the reserve.")
+enum number_family {
+	NUMBER_END,
+#define NUMBER_NAME(name, metric, type, label, help) NUMBER_##name,
+	NUMBER_LIST(NUMBER_NAME)
+#undef NUMBER_NAME
+	NUMBER_FAMILIES
+};
 /* ---- node and trust; qid: the asker's number, echoed ---- */
 #define MSG_V_ASK(F) /* who is this, and how far trusted in this scope */      \
 	F(u64, qid, 0) F(arr, rns_public, 64) F(var, binding, IPC_BINDING)     \
@@ -421,6 +467,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 #define IPC_SET_ALL 0xffu
 #define IPC_SET_ANY (0xffu & ~IPC_BIT(PARENT))
 #define IPC_SET_TRANSPORT_NODE (IPC_BIT(TRANSPORT) | IPC_BIT(NODE))
+#define IPC_SET_PARENT_NODE (IPC_BIT(PARENT) | IPC_BIT(NODE))
 #define IPC_SET_JAIL_NODE (IPC_BIT(JAIL) | IPC_BIT(NODE))
 #define IPC_SET_NODE_AUDIT (IPC_BIT(NODE) | IPC_BIT(AUDIT))
 #define IPC_SET_PARENT_AUDIT (IPC_BIT(PARENT) | IPC_BIT(AUDIT))
@@ -437,11 +484,13 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
  */
 #define IPC_HAS_PARENT_PARENT ~,
 #define IPC_HAS_PARENT_PARENT_AUDIT ~,
+#define IPC_HAS_PARENT_PARENT_NODE ~,
 #define IPC_HAS_TRANSPORT_TRANSPORT ~,
 #define IPC_HAS_TRANSPORT_TRANSPORT_NODE ~,
 #define IPC_HAS_NODE_NODE ~,
 #define IPC_HAS_NODE_TRANSPORT_NODE ~,
 #define IPC_HAS_NODE_NODE_AUDIT ~,
+#define IPC_HAS_NODE_PARENT_NODE ~,
 #define IPC_HAS_TRUST_TRUST ~,
 #define IPC_HAS_KEYS_KEYS ~,
 #define IPC_HAS_JAIL_JAIL ~,
@@ -496,6 +545,8 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(RELOAD, TRANSPORT, PARENT, 0, 0)                                     \
 	M(PROMPT, TRANSPORT, PARENT, 0, 0)                                     \
 	M(PROMPTED, PARENT, TRANSPORT, 0, 0)                                   \
+	M(NUMBERS, TRANSPORT, PARENT_NODE, 0, 0)                               \
+	M(MEMORY, PARENT, TRANSPORT, 0, 0)                                     \
 	M(ALIVE, PARENT, TRANSPORT, 0, 0)                                      \
 	M(ALIVE_STILL, TRANSPORT, PARENT, 0, 0)                                \
 	M(RELOAD_SAID, PARENT, TRANSPORT, 0, 0)                                \
@@ -512,6 +563,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(N_APP_DATA, NODE, TRANSPORT, 0, 0)                                   \
 	M(N_BLACKHOLE, NODE, TRANSPORT, 0, 0)                                  \
 	M(N_HOLD, NODE, TRANSPORT, 0, 0)                                       \
+	M(N_NUMBER, NODE, TRANSPORT, 0, 0)                                     \
 	M(V_ASK, NODE, TRUST, 0, 0)                                            \
 	M(V_VERDICT, TRUST, NODE, 0, 0)                                        \
 	M(V_ENVELOPE, NODE, TRUST, 1, 1)                                       \

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "node/host/blobs.h"
 #include "node/host/host.h"
 #include "node/host/logs.h"
 #include "node/host/outbox.h"
@@ -16,6 +17,7 @@
 #include "node/work/lend.h"
 #include "node/work/contracts.h"
 #include "node/work/node.h"
+#include "node/work/numbers.h"
 #include "node/work/review.h"
 #include "node/work/revoke.h"
 #include "node/work/serve.h"
@@ -49,6 +51,14 @@ on_FACTS(struct warren_node *wn, const struct msg_FACTS *m, struct ipc_in *in)
 {
 	(void)in;
 	lend_facts(&wn->node, m);
+}
+
+static void
+on_NUMBERS(struct warren_node *wn, const struct msg_NUMBERS *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	numbers_tell(&wn->node, m->seq, blobs_total(wn->blobs));
 }
 
 /* ---- transport ---- */

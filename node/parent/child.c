@@ -22,6 +22,7 @@
 #include "node/parent/dial.h"
 #include "node/parent/groups.h"
 #include "node/parent/keyfiles.h"
+#include "node/parent/memory.h"
 #include "node/parent/notify.h"
 #include "node/parent/open.h"
 #include "node/parent/parent.h"
@@ -399,6 +400,13 @@ on_PROMPT(struct child *c, const struct msg_PROMPT *m, struct ipc_in *in)
 		&lowest) < 0)
 		said.error = errno;
 	(void)ipc_send_PROMPTED(ipc_ev_channel(c->ev), &said, NULL, 0);
+}
+
+static void
+on_NUMBERS(struct child *c, const struct msg_NUMBERS *m, struct ipc_in *in)
+{
+	(void)in;
+	memory_tell(c, m->seq);
 }
 
 static void

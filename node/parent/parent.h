@@ -10,6 +10,7 @@
 #include <rns/hash.h>
 
 #include "common/fp.h"
+#include "common/ipc_msg.h"
 #include "common/program.h"
 #include "node/config/nodeconf.h"
 #include "node/check/seccomp_dir.h"
@@ -73,6 +74,9 @@ struct parent {
 	void (*asked)(struct parent *, const struct msg_RELOAD *);
 	uint32_t reload_seq; /* who asks for it now; 0: SIGHUP */
 	int64_t reload_at;   /* before then nobody may */
+	/* memory.c: what was seen, and until when that holds */
+	struct msg_MEMORY memory[PROGRAM_COUNT];
+	int64_t memory_until;
 	int volumes[PROFILE_VOLUMES];
 	struct named_fd seccomp[SECCOMP_PROFILES_MAX + 1];
 	unsigned nseccomp;

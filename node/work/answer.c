@@ -7,6 +7,7 @@
 #include "common/mpk.h"
 #include "node/proto/proto_put.h"
 #include "node/work/asked.h"
+#include "node/work/numbers.h"
 #include "node/work/peers.h"
 #include "node/work/state.h"
 
@@ -52,6 +53,7 @@ answer_busy(struct node *n, const struct asked *a, const char *code,
 	struct proto_meta m = {.has_s = true, .s = MAX_OF(s, 1u),
 	    .code = pstr_of(code)};
 
+	numbers_count(&n->busy, code);
 	answer_status(n, a, ST_BUSY, &m);
 }
 
@@ -63,6 +65,7 @@ answer_used_up(struct node *n, const struct asked *a, const struct used_up *u)
 	    .has_limit = true, .limit = u->limit, .has_left = true,
 	    .left = u->left, .has_full_s = true, .full_s = u->full_s};
 
+	numbers_count(&n->busy, u->code);
 	answer_status(n, a, ST_BUSY, &m);
 }
 
@@ -88,6 +91,7 @@ answer_refusal(struct node *n, const struct asked *a, const struct refusal *r)
 		m.n = c->live_n;
 	}
 	n->count.refused++;
+	numbers_count(&n->refusals, r->code);
 	if (c->peer != NULL)
 		peer_counted(n, c->peer, PEER_REFUSED);
 	answer_status(n, a, ST_REFUSED, &m);

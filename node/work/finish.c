@@ -9,6 +9,7 @@
 #include "node/work/event.h"
 #include "node/work/freeze.h"
 #include "node/work/late.h"
+#include "node/work/numbers.h"
 #include "node/work/peers.h"
 #include "node/work/ready.h"
 #include "node/work/receipts.h"
@@ -134,7 +135,9 @@ finish_refuse(struct node *n, struct job *j, const char *code, const char *why)
 
 	(void)snprintf(reason, sizeof(reason), "%s%s%s", code,
 	    why == NULL || *why == '\0' ? "" : ": ", why == NULL ? "" : why);
-	(void)job_set(&n->jobs, j, JS_REFUSED, reason, n->unix_now);
+	if (j->state != JS_REFUSED &&
+	    job_set(&n->jobs, j, JS_REFUSED, reason, n->unix_now))
+		numbers_count(&n->refusals, code);
 }
 
 /* ---- the end of a job ---- */

@@ -33,6 +33,7 @@
  *   inputs.c  what jobs need of blobs
  *   run.c     whose turn it is, and the start
  *   finish.c  a job from its start to its receipt
+ *   numbers.c  what /metrics shows of all that
  *   silent.c  what goes on without jail's answer; late.c how long it has
  *   announce.c   when the node says what to the mesh
  *   state.c event.c said.c ready.c   what all of them stand on

@@ -15,6 +15,7 @@
 #include "node/work/admit.h"
 #include "node/work/host.h"
 #include "node/work/jobs.h"
+#include "node/work/numbers.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
 #include "node/work/policy.h"
@@ -98,6 +99,7 @@ struct node {
 	struct mono said_until, said_strangers; /* said.c */
 	unsigned said, said_out;
 	struct node_counters count;
+	struct code_counts refusals, busy; /* numbers.c */
 	/* turn.c: whose turn it is, and who sleeps until trust has spoken */
 	struct sched sched;
 	struct job_peers asleep;

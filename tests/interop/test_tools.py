@@ -99,6 +99,9 @@ def rnstatus(kind, old, asked):
         for t in theirs:
             lack = {k: v for k, v in theirs[t].items() if ours[t].get(k) != v}
             check(not lack, f"{t}: rnsd has {lack}, here {[(k, ours[t].get(k)) for k in lack]}")
+        if want_json.get("rss") is not None:
+            check(isinstance(got_json.get("rss"), int) and 1e6 < got_json["rss"] < want_json["rss"],
+                  f"rss {got_json.get('rss')}, rnsd {want_json['rss']}")
         lack = [k for k in want_json if k not in got_json]
         check(not lack, f"missing {lack}")
         same = ("name", "short_name", "hash", "type", "bitrate", "mode", "ifac_signature", "ifac_size",

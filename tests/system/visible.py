@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a node shows: an announce that was dropped is explained by its hash,
-counted at its interface, in top, and in /metrics, which a relay alone has."""
+counted at its interface, in top, and in /metrics, which a relay alone has; there
+a node that computes tells of its jobs too, and the memory of all programs is."""
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -79,6 +81,23 @@ def shows(node, path, port):
            'warren_program_running{program="transport"} 1\n' in text and
            'warren_interface_clients{interface="TCPServerInterface[Listen/'
            in text, text[-3000:])
+    memory = dict(re.findall(r'^warren_program_resident_bytes{program="(\w+)"} '
+                             r"([0-9]+)$", text, re.M))
+    result(mode + " metrics: memory", {"parent", "transport"} <= set(memory)
+           and all(1e5 < int(n) < 1e9 for n in memory.values()), memory)
+    # a share of it: as root alone the parent may look
+    share = re.findall(r'^warren_program_proportional_bytes{program="(\w+)"} '
+                       r"([0-9]+)$", text, re.M)
+    result(mode + " metrics: shares", all(
+        1e4 < int(n) <= int(memory[p]) for p, n in share) and
+        (not mode.endswith("root") or {"parent", "transport"} <= {p for p, n in share}),
+        share)
+    jobs = "".join(x + "\n" for x in text.splitlines() if "_jobs" in x)
+    result(mode + " metrics: jobs", ('warren_jobs{state="running"} 0\n' in
+           jobs and "warren_jobs_admitted_total 0\n" in jobs and
+           'warren_budgets_used_up{budget="bytes"} 0\n' in text and
+           set(memory) >= {"node", "trust", "keys", "jail", "audit"})
+           if mode.endswith("root") else jobs == "", [jobs, memory])
 
 
 def refuses(node, path):
@@ -120,8 +139,10 @@ def run(mode, user):
                     "enabled = yes\nlisten_ip = 127.0.0.1\n"
                     "listen_port = %d\n" % port)
         try:
+            if mode == "root":
+                node.with_compute("metrics: unix:%s\n" % path)
             node.start()
-            node.ready(["transport"])
+            node.ready(["transport"] + ["node"] * (mode == "root"))
             until(lambda: of(node, "Listen").get("online"), "it listens")
             shows(node, path, port)
             if user is None or os.geteuid() != 0:

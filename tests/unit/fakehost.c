@@ -274,6 +274,15 @@ fake_N_HOLD(void *ctx, const struct msg_N_HOLD *m)
 }
 
 static void
+fake_N_NUMBER(void *ctx, const struct msg_N_NUMBER *m)
+{
+	struct world *w = ctx;
+
+	if (w->nnumbers < NELEM(w->numbers))
+		w->numbers[w->nnumbers++] = *m;
+}
+
+static void
 fake_V_ASK(void *ctx, const struct msg_V_ASK *m)
 {
 	trust_ask(ctx, m);

@@ -122,6 +122,8 @@ struct world {
 	unsigned lifted; /* N_BLACKHOLE off */
 	struct hash16 last_closed, last_hole;
 	struct id32 kept; /* digest of the last envelope that was kept */
+	struct msg_N_NUMBER numbers[128];
+	unsigned nnumbers;
 	bool last_accepting;
 	struct mono last_announce;
 	unsigned running; /* jobs that jail has, never more than its slots */

@@ -148,9 +148,16 @@ test_text(void **state)
 	    {.name = "same", .type = "TCP", .held = 7},
 	    {.name = "same", .type = "TCP", .held = 8}};
 	static const struct metrics_program programs[] = {
-	    {"transport", 1, 0}, {"node", 0, 3}};
+	    {"transport", 1, 0, 4096, 2048}, {"node", 0, 3, 0, 0}};
+	static const struct metrics_sample samples[] = {
+	    {NUMBER_JOBS, "queued", 4}, {NUMBER_SLOTS, "", 2},
+	    {NUMBER_REFUSED, "quota", 5}, {NUMBER_REFUSED, "quota", 6},
+	    {NUMBER_REFUSED, "a\"} 1\nwarren_up 1", 7},
+	    {NUMBER_REFUSED, "\xff", 8}, {NUMBER_SLOTS, "other", 3},
+	    {NUMBER_FAMILIES, "none", 9}, {NUMBER_JOBS, "running", 1}};
 	struct metrics m = {.uptime_s = 5, .ifs = ifs, .nifs = NELEM(ifs),
-	    .programs = programs, .nprograms = NELEM(programs)};
+	    .programs = programs, .nprograms = NELEM(programs),
+	    .samples = samples, .nsamples = NELEM(samples)};
 	struct scrape c;
 	size_t len;
 	char *text;
@@ -169,6 +176,16 @@ test_text(void **state)
 	assert_non_null(strstr(text, "warren_program_restarts_total{program="
 	    "\"node\"} 3\n"));
 	assert_null(strstr(text, "\nwarren_up 1"));
+	assert_non_null(strstr(text, "\nwarren_program_resident_bytes{program="
+	    "\"transport\"} 4096\n"));
+	assert_non_null(strstr(text, "\nwarren_program_proportional_bytes{"
+	    "program=\"transport\"} 2048\n"));
+	/* what is not known is not 0 */
+	assert_null(strstr(text, "bytes{program=\"node\"}"));
+	assert_non_null(strstr(text, "\nwarren_job_slots 2\n"));
+	assert_non_null(strstr(text, "\nwarren_jobs{state=\"running\"} 1\n"));
+	assert_non_null(strstr(text, "\nwarren_refusals_total{reason="
+	    "\"quota\"} 5\n"));
 	scrape(&c, text);
 	assert_true(has_series(&c, "warren_interface_announces_held{interface="
 	    "\"same\",type=\"TCP\"}"));
@@ -191,6 +208,7 @@ test_empty(void **state)
 
 	(void)state;
 	assert_non_null(text);
+	assert_null(strstr(text, "warren_jobs")); /* nobody has told */
 	scrape(&c, text);
 	scrape_free(&c);
 	free(text);

@@ -16,6 +16,7 @@
 #include "transport/config/rnsconf.h"
 #include "transport/engine/realtime.h"
 #include "transport/engine/callers.h"
+#include "transport/engine/measure.h"
 #include "transport/engine/reload.h"
 
 /*
@@ -25,6 +26,7 @@
  *   engine.c    the state that all share, and sending
  *   realtime.c  going before jobs that burn, as promptness.c decides
  *   reach.c     whether anybody can be reached
+ *   measure.c   numbers of the other programs
  *   nif.c       interfaces and their numbers in the core; fair.c whose packets wait
  *   opener.c    what the parent opens for them, and when to ask again
  *   store.c     the storage folder; store_file.c one of its files,
@@ -112,6 +114,7 @@ struct engine {
 	struct offering *offering;   /* NULL: nothing is offered */
 	struct bridge *bridge;
 	struct reload reload; /* as the parent answered */
+	struct measure measure;
 	struct asksock *mesh_sock, *metrics; /* NULL: none */
 	struct rpc *rpc;
 	struct engine_counts {

@@ -20,6 +20,7 @@
 #include "transport/engine/if_local.h"
 #include "transport/engine/kinds.h"
 #include "transport/engine/manage.h"
+#include "transport/engine/measure.h"
 #include "transport/engine/metrics.h"
 #include "transport/engine/nif.h"
 #include "transport/engine/offering.h"
@@ -235,6 +236,7 @@ engine_clear(struct engine *e)
 	asksock_free(e->mesh_sock);
 	asksock_free(e->metrics);
 	reload_clear(e);
+	measure_clear(&e->measure);
 	rpc_free(e->rpc);
 	bridge_free(e->bridge);
 	fetch_free(e->fetch);
@@ -275,6 +277,8 @@ on_down(void *ctx, enum program who, int error)
 	(void)error;
 	if (who == PROGRAM_NODE && e->bridge != NULL)
 		bridge_node_down(e->bridge);
+	if (who == PROGRAM_NODE)
+		measure_node_gone(&e->measure);
 }
 
 #define IPC_ME TRANSPORT
@@ -307,6 +311,24 @@ on_RELOAD_END(struct engine *e, const struct msg_RELOAD_END *m,
 	reload_end(e, m);
 	if (m->seq == e->reload.seq)
 		rpc_config_read(e->rpc);
+}
+
+static void
+on_MEMORY(struct engine *e, const struct msg_MEMORY *m, struct ipc_in *in)
+{
+	if (m->program > PROGRAM_COUNT)
+		program_malformed(&e->program, in);
+	else
+		measure_memory(&e->measure, m);
+}
+
+static void
+on_N_NUMBER(struct engine *e, const struct msg_N_NUMBER *m, struct ipc_in *in)
+{
+	if (m->family >= NUMBER_FAMILIES)
+		program_malformed(&e->program, in);
+	else
+		measure_number(&e->measure, m);
 }
 
 static void
@@ -424,6 +446,14 @@ on_setting(void *ctx, enum setting what, int fd)
 static const struct program_ops ops = {.setting = on_setting, .message = ipc_dispatch, .up = on_up,
     .down = on_down, .stop = engine_stop, .gone = engine_stop};
 
+/* Who waits for numbers of the other programs is answered. */
+static void
+measured(struct engine *e)
+{
+	metrics_measured(e);
+	rpc_measured(e->rpc);
+}
+
 static void
 loop_init(struct engine *e)
 {
@@ -432,6 +462,7 @@ loop_init(struct engine *e)
 		fatalx("no event loop");
 	door_init(e);
 	turn_init(e);
+	measure_init(&e->measure, e, measured);
 }
 
 /* Every interface is a descriptor, and so is every stream of a job. */

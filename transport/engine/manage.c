@@ -166,6 +166,8 @@ on_request(struct manage *m, const struct place *at, const struct rns_event *ev)
 	uint8_t *data;
 	size_t len;
 
+	if (answer == remote_status) /* the next one is told what comes */
+		(void)measure_ask(&m->e->measure);
 	if (answer == NULL || m->nreplies >= REPLIES_MAX ||
 	    replies_of(m, &ev->request.link) >= REPLIES_OF_LINK ||
 	    (data = answer(m->e, ev->request.data, ev->request.len, &len)) ==

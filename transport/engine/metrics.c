@@ -20,6 +20,7 @@
 struct talk {
 	size_t had; /* bytes of the request so far */
 	enum metrics_asked asked; /* 0: its first line has not come */
+	bool waits; /* for the numbers of other programs */
 };
 
 static void
@@ -86,10 +87,14 @@ text_now(const struct engine *e, size_t *len)
 	for (int i = 0; i < RNS_DROP_COUNT; i++)
 		m.drops[i] = rns_drops(e->rns, (enum rns_drop)i);
 	for (unsigned i = 0; i < PROGRAM_COUNT; i++)
-		if (e->programs[i].known)
+		if (i == PROGRAM_PARENT || e->programs[i].known)
 			programs[m.nprograms++] = (struct metrics_program){
 			    program_name((enum program)i),
-			    e->programs[i].running, e->programs[i].restarts};
+			    i == PROGRAM_PARENT || e->programs[i].running,
+			    e->programs[i].restarts,
+			    e->measure.rss[i], e->measure.pss[i]};
+	m.samples = e->measure.samples;
+	m.nsamples = e->measure.nsamples;
 	m.nifs = fill_ifs(e, ifs, &m.left_out);
 	text = metrics_text(&m, len);
 	free(ifs);
@@ -135,10 +140,36 @@ question(void *ctx, struct asker *k, const uint8_t *line, size_t len)
 		return false;
 	if (t->asked == 0)
 		t->asked = metrics_asked(line, len);
-	else if (len == 0 || (len == 1 && line[0] == '\r'))
-		return answer(ctx, k, t->asked);
+	else if (t->waits)
+		return true; /* nothing behind the request counts */
+	else if (len == 0 || (len == 1 && line[0] == '\r')) {
+		t->waits = t->asked == METRICS_OK &&
+		    measure_ask(&((struct engine *)ctx)->measure);
+		return t->waits || answer(ctx, k, t->asked);
+	}
 	/* who speaks no HTTP does not know when it ends */
 	return t->asked != METRICS_BAD || answer(ctx, k, t->asked);
+}
+
+/* The numbers of the others are there, or do not come. */
+static void
+measured(void *ctx, struct asker *k)
+{
+	struct talk *t = asker_state(k);
+
+	if (!t->waits)
+		return;
+	t->waits = false;
+	if (!answer(ctx, k, t->asked))
+		asker_end(k);
+	asker_go(k);
+}
+
+void
+metrics_measured(struct engine *e)
+{
+	if (e->metrics != NULL)
+		asksock_each(e->metrics, measured, e);
 }
 
 static const struct asksock_rules rules = {

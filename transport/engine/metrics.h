@@ -10,5 +10,7 @@ struct engine;
  * which is taken. NULL: no memory.
  */
 struct asksock *metrics_new(struct engine *, int fd);
+/* measure_ask() has its answers: so have those that waited. */
+void metrics_measured(struct engine *);
 
 #endif

@@ -188,6 +188,73 @@ put_programs(FILE *f, const struct metrics *m)
 	}
 }
 
+/* Of those alone that are known. */
+static void
+put_memory(FILE *f, const struct metrics *m)
+{
+	static const struct family sizes[] = {
+	    GAUGE("warren_program_resident_bytes", struct metrics_program, rss,
+		"Memory of a program, what it shares with others included."),
+	    GAUGE("warren_program_proportional_bytes", struct metrics_program,
+		pss, "Memory of a program, of what is shared its share."),
+	};
+
+	for (size_t k = 0; k < NELEM(sizes); k++) {
+		const struct family *a = &sizes[k];
+
+		head(f, a->name, a->type, a->help);
+		for (size_t i = 0; i < m->nprograms; i++)
+			if (number_at(&m->programs[i], a->at) != 0)
+				fprintf(f, "%s{program=\"%s\"} %" PRIu64 "\n",
+				    a->name, m->programs[i].name,
+				    number_at(&m->programs[i], a->at));
+	}
+}
+
+/* Of another program: its labels are escaped, and none comes twice. */
+static void
+put_sample(FILE *f, const struct metrics *m, size_t i, const char *name,
+    const char *label)
+{
+	const struct metrics_sample *s = &m->samples[i];
+	char safe[4 * NUMBER_LABEL + 1];
+
+	for (size_t k = 0; k < i; k++)
+		if (m->samples[k].family == s->family && (*label == '\0' ||
+			strcmp(m->samples[k].label, s->label) == 0))
+			return;
+	(void)text_escape(safe, sizeof(safe), s->label, strlen(s->label));
+	fputs(name, f);
+	if (*label != '\0') {
+		fprintf(f, "{%s=\"", label);
+		value(f, safe);
+		fputs("\"}", f);
+	}
+	fprintf(f, " %" PRIu64 "\n", s->value);
+}
+
+static void
+put_samples(FILE *f, const struct metrics *m)
+{
+	static const struct {
+		enum number_family family;
+		const char *name, *type, *label, *help;
+	} of_jobs[] = {
+#define FAMILY(id, name, type, label, help)                                    \
+	{NUMBER_##id, name, type, label, help},
+		NUMBER_LIST(FAMILY)
+#undef FAMILY
+	};
+
+	for (size_t k = 0; m->nsamples > 0 && k < NELEM(of_jobs); k++) {
+		head(f, of_jobs[k].name, of_jobs[k].type, of_jobs[k].help);
+		for (size_t i = 0; i < m->nsamples; i++)
+			if (m->samples[i].family == of_jobs[k].family)
+				put_sample(f, m, i, of_jobs[k].name,
+				    of_jobs[k].label);
+	}
+}
+
 static void
 put_drops(FILE *f, const struct metrics *m)
 {
@@ -227,6 +294,8 @@ metrics_text(const struct metrics *m, size_t *len)
 	}
 	put_drops(f, m);
 	put_programs(f, m);
+	put_memory(f, m);
+	put_samples(f, m);
 	put_interfaces(f, m);
 	bad = ferror(f) != 0;
 	if (fclose(f) != 0 || bad) {

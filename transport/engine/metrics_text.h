@@ -8,6 +8,8 @@
 
 #include <rns/rns.h>
 
+#include "common/ipc_msg.h"
+
 /*
  * The numbers of /metrics in Prometheus' text format 0.0.4. Pure: numbers in,
  * text out. Each family is one line of a table; HELP and TYPE once, its samples
@@ -25,9 +27,17 @@ struct metrics_if {
 	uint64_t clients, accepted, refused; /* of a listener */
 };
 
+/* Of node, by family and, in one, of different labels. */
+struct metrics_sample {
+	uint8_t family; /* of enum number_family */
+	char label[NUMBER_LABEL + 1];
+	uint64_t value;
+};
+
 struct metrics_program {
 	const char *name;
 	uint64_t running, restarts;
+	uint64_t rss, pss; /* bytes; 0: not known */
 };
 
 struct metrics {
@@ -38,6 +48,8 @@ struct metrics {
 	size_t nifs, left_out;
 	const struct metrics_program *programs;
 	size_t nprograms;
+	const struct metrics_sample *samples; /* of node */
+	size_t nsamples;
 };
 
 /* Of malloc; NULL: no memory. */

@@ -13,6 +13,7 @@
 #include "transport/engine/rpc_auth.h"
 #include "transport/engine/rpc_calls.h"
 #include "transport/engine/rpc_request.h"
+#include "transport/engine/rpc_stats.h"
 #include "transport/engine/switching.h"
 
 #define RPC_CLIENTS 64   /* ours: at a time */
@@ -32,6 +33,7 @@ struct rpc {
 struct call {
 	struct rpc_talk talk;
 	char what[24], name[128]; /* empty: nothing */
+	bool measures; /* of the statistics: for what the programs take */
 };
 
 static bool
@@ -92,6 +94,40 @@ rpc_config_read(struct rpc *r)
 		asksock_each(r->sock, config_read, r);
 }
 
+static bool
+do_stats(struct rpc *r, struct asker *k)
+{
+	uint8_t *response;
+	size_t n = 0;
+	bool ok;
+
+	response = rpc_stats(r->e, &n);
+	ok = response != NULL && asker_put(k, response, n);
+	free(response);
+	asker_end(k);
+	return ok;
+}
+
+static void
+measured(void *ctx, struct asker *k)
+{
+	struct call *c = asker_state(k);
+
+	if (!c->measures)
+		return;
+	c->measures = false;
+	if (!do_stats(ctx, k))
+		asker_end(k);
+	asker_go(k);
+}
+
+void
+rpc_measured(struct rpc *r)
+{
+	if (r != NULL)
+		asksock_each(r->sock, measured, r);
+}
+
 /*
  * The request is here: answer it, or close as the reference does. Nothing else
  * that comes over this socket reaches a decoder.
@@ -99,14 +135,23 @@ rpc_config_read(struct rpc *r)
 static bool
 do_request(struct rpc *r, struct asker *k, const uint8_t *msg, size_t len)
 {
+	struct call *c = asker_state(k);
 	struct rpc_request q;
 	size_t n;
 	uint8_t *response;
 	bool ok;
 
 	r->e->counts.rpc_requests++;
-	if (rpc_request_parse(&q, msg, len) && q.manage[0] != '\0')
-		return do_manage(r, k, &q);
+	if (rpc_request_parse(&q, msg, len)) {
+		if (q.manage[0] != '\0')
+			return do_manage(r, k, &q);
+		c->measures = strcmp(q.get, "interface_stats") == 0 &&
+		    measure_ask(&r->e->measure);
+		if (c->measures) {
+			asker_limit(k, 0); /* it has asked */
+			return true;
+		}
+	}
 	response = rpc_call(r->e, msg, len, &n);
 	ok = response != NULL && asker_put(k, response, n);
 	free(response);

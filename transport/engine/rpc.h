@@ -21,6 +21,8 @@ struct rpc *rpc_new(struct engine *, int fd);
 void rpc_free(struct rpc *);
 /* The parent has answered reload_ask(): so are those that waited for it. */
 void rpc_config_read(struct rpc *);
+/* measure_ask() has its answers: so have those that waited. NULL is fine. */
+void rpc_measured(struct rpc *);
 /* The socket beneath, for its counts. */
 const struct asksock *rpc_sock(const struct rpc *);
 

@@ -301,6 +301,7 @@ fill_top(const struct engine *e, struct stats_top *t)
 	t->transport_id = e->identity_hash;
 	t->probe_responder = e->probe;
 	t->network_id = e->has_network ? &e->network_hash : NULL;
+	t->rss = measure_memory_sum(&e->measure, clock_mono());
 	t->uptime_s = (double)mono_sub(clock_mono(), e->started) / 1e6;
 }
 
