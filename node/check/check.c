@@ -30,6 +30,7 @@ check_rns(struct check *c)
 {
 	struct mistakes m = {0};
 	struct rnsconf *conf = NULL;
+	char hint[320];
 	size_t len;
 	_cleanup_free_ char *text =
 	    check_read(c, "config", CONF_TEXT_MAX, &len);
@@ -47,9 +48,10 @@ check_rns(struct check *c)
 	for (unsigned i = 0; conf != NULL && i < conf->nnotes; i++)
 		check_tell(c, true, "config", conf->notes[i].line,
 		    conf->notes[i].column, conf->notes[i].hint, "%s", conf->notes[i].text);
+	(void)snprintf(hint, sizeof(hint), "a section of one of these types, "
+	    "with enabled = yes: %s", rnsconf_types());
 	if (conf != NULL && mistakes_count(&m) == 0 && !usable(conf))
-		check_tell(c, true, "config", 0, 0, "TCPClientInterface or "
-		    "TCPServerInterface, with enabled = yes",
+		check_tell(c, true, "config", 0, 0, hint,
 		    "no interface is enabled and supported: the node reaches "
 		    "nobody beyond this machine");
 	rnsconf_free(conf);

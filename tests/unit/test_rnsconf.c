@@ -168,7 +168,7 @@ all_values(void **state)
 	rnsconf_if_display(i, name, sizeof(name));
 	assert_string_equal(name, "TCPServerInterface[Listen/[::1]:4242]");
 	assert_false(i->announces_from_internal);
-	assert_true(i->announces_to_internal);
+	assert_true(i->announces_to_internal && i->to_internal_said);
 	assert_false(c->ifs[1].enabled);
 	assert_int_equal(c->ifs[2].type, RNSCONF_UNSUPPORTED);
 	assert_int_equal(c->ifs[3].type, RNSCONF_UNKNOWN);
@@ -181,7 +181,7 @@ all_values(void **state)
 	assert_int_equal(i->mode, RNS_MODE_ROAMING);
 	assert_int_equal(i->gravity, 7);
 	assert_true(i->announces_from_internal);
-	assert_false(i->announces_to_internal);
+	assert_false(i->announces_to_internal || i->to_internal_said);
 	assert_int_equal(i->ar_target_s, 10);
 	assert_int_equal(i->ar_grace, 0);
 	assert_null(i->passphrase);
@@ -532,6 +532,12 @@ notes(void **state)
 		    "unknown type", "TCPServerInterface"},
 		{"[interfaces]\n[[C]]\ntype = RNodeInterface\nenabled = 1\n", 3,
 		    "not supported", "TCPServerInterface"},
+		{"[interfaces]\n[[C]]\ntype = RNodeInterface\nenabled = 1\n", 3,
+		    "not supported", "PipeInterface are"},
+		{"[interfaces]\n[[C]]\ntype = Own\nenabled = 1\n", 3,
+		    "unknown type", "AutoInterface, UDPInterface"},
+		{"[reticulum]\nqlen_in_pr = 4\n", 2, "waits in no queue",
+		    "rnsd"},
 		{SERVER "listen_ip = 0.0.0.0:1\nlisten_port = 1\n", 5,
 		    "listen_ip \"0.0.0.0:1\" is no host", "and port"},
 		{CLIENT "target_host = a:1\ntarget_port = 1\n", 5,

@@ -108,7 +108,8 @@ receiving(void **state)
 	    "autoconnect_discovered_interfaces = 3\n"
 	    "autoconnect_unverified_implementations = yes\n"
 	    "autoconnect_interface_mode = gw\n"
-	    "autoconnect_interface_gravity = -2\n");
+	    "autoconnect_interface_gravity = -2\n"
+	    "autoconnect_announces_to_internal = yes\n");
 	const struct rnsconf_discovery *d = &c->discovery;
 
 	(void)state;
@@ -119,10 +120,12 @@ receiving(void **state)
 	assert_int_equal(d->autoconnect, 3);
 	assert_int_equal(d->mode, RNS_MODE_GATEWAY);
 	assert_int_equal(d->gravity, -2);
+	assert_true(d->to_internal && d->to_internal_said);
 	assert_int_equal(c->nnotes, 0);
 	rnsconf_free(c);
 	c = parse("[reticulum]\nrequired_discovery_value = -1\n");
 	assert_int_equal(c->discovery.required, 16);
+	assert_false(c->discovery.to_internal_said);
 	rnsconf_free(c);
 }
 

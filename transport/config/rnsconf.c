@@ -40,12 +40,11 @@ static const struct knob main_knobs[] = {
 	UNBUILT_INT("force_shared_instance_bitrate"),
 	{"panic_on_interface_error", K_BOOL,
 	    FIELD(rnsconf, panic_on_interface_error), 0, 0},
-	UNBUILT_BOOL("autoconnect_announces_to_internal"),
 	{"publish_blackhole", K_BOOL, FIELD(rnsconf, publish_blackhole), 0, 0},
-	UNBUILT_INT("qlen_in_data"),
-	UNBUILT_INT("qlen_in_announce"),
-	UNBUILT_INT("qlen_in_pr"),
-	UNBUILT_INT("qlen_in_il"),
+	{"qlen_in_data", K_INT, NOT_NEEDED, 0, INT32_MIN, INT32_MAX},
+	{"qlen_in_announce", K_INT, NOT_NEEDED, 0, INT32_MIN, INT32_MAX},
+	{"qlen_in_pr", K_INT, NOT_NEEDED, 0, INT32_MIN, INT32_MAX},
+	{"qlen_in_il", K_INT, NOT_NEEDED, 0, INT32_MIN, INT32_MAX},
 	INGRESS_KNOBS(rnsconf),
 };
 

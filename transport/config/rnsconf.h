@@ -81,7 +81,7 @@ struct rnsconf_if {
 	int32_t gravity;
 	bool recursive_prs;
 	bool announces_from_internal;
-	bool announces_to_internal;
+	bool announces_to_internal, to_internal_said;
 	uint32_t ar_target_s, ar_penalty_s, ar_grace; /* 0 target: none */
 	struct rns_ingress ingress; /* reticulum-transport.md 8.5 */
 	const char *network_name, *passphrase; /* NULL: none */
@@ -149,6 +149,7 @@ struct rnsconf_discovery {
 	bool unverified;       /* also to other programs than those known */
 	enum rns_if_mode mode; /* 0: not given */
 	int32_t gravity;
+	bool to_internal, to_internal_said; /* announces_to_internal */
 };
 
 /* What was skipped or has no effect; for the log. */
@@ -211,6 +212,8 @@ int rnsconf_parse(struct rnsconf **out, const char *text, size_t len,
  */
 void rnsconf_look(struct rnsconf **out, const char *text, size_t len,
     struct mistakes *);
+/* "AutoInterface, ...": the types that can be used, for a hint. */
+const char *rnsconf_types(void);
 void rnsconf_free(struct rnsconf *); /* zeroes keys; NULL is fine */
 /* It cannot be made as its section says: off, with the reason in `mistake`. */
 void rnsconf_if_off(struct rnsconf *, struct rnsconf_if *, const char *why);

@@ -47,6 +47,8 @@ read_autoconnect(struct reader *r, struct rnsconf_discovery *d)
 	if (conf_get_int(&r->v, "autoconnect_interface_gravity", INT32_MIN,
 	    INT32_MAX, &n) > 0)
 		d->gravity = (int32_t)n;
+	d->to_internal_said = conf_get_bool(&r->v,
+	    "autoconnect_announces_to_internal", &d->to_internal) > 0;
 	if (conf_get_text(&r->v, "autoconnect_interface_mode", &mode) > 0)
 		d->mode = rnsconf_mode(r, "autoconnect_interface_mode", mode);
 	if (d->autoconnect > 0 && !d->listen)

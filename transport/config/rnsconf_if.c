@@ -150,16 +150,32 @@ type_of(const char *text)
 	return k;
 }
 
+const char *
+rnsconf_types(void)
+{
+	static char text[240];
+	size_t last = NELEM(types), len = 0;
+
+	while (last > 0 && types[last - 1].read == NULL)
+		last--;
+	for (size_t k = 0; k < last && len < sizeof(text); k++)
+		if (types[k].read != NULL)
+			len += (size_t)snprintf(text + len, sizeof(text) - len,
+			    "%s%s", len == 0 ? "" : k + 1 == last ? " and " :
+			    ", ", types[k].text);
+	return text;
+}
+
 static void
 note_type(struct reader *r, const struct rnsconf_if *i)
 {
 	const char *names[NELEM(types)], *near;
 	unsigned line = conf_line(&r->v, "type");
-	char hint[160];
+	char hint[300];
 
 	if (i->type == RNSCONF_UNSUPPORTED) {
-		rnsconf_note(r, line, "AutoInterface, TCPClientInterface, "
-		    "TCPServerInterface, UDPInterface and PipeInterface are",
+		(void)snprintf(hint, sizeof(hint), "%s are", rnsconf_types());
+		rnsconf_note(r, line, hint,
 		    "%s: type \"%s\" is not "
 		    "supported by this version, skipped", r->where,
 		    i->type_text);
@@ -172,8 +188,8 @@ note_type(struct reader *r, const struct rnsconf_if *i)
 		(void)snprintf(hint, sizeof(hint), "did you mean \"%s\"?",
 		    near);
 	else
-		(void)snprintf(hint, sizeof(hint), "TCPClientInterface or "
-		    "TCPServerInterface");
+		(void)snprintf(hint, sizeof(hint), "there are %s",
+		    rnsconf_types());
 	rnsconf_note(r, line, hint, "%s: unknown type \"%.60s\", skipped",
 	    r->where, i->type_text);
 }
@@ -224,6 +240,8 @@ read_if(struct reader *r, struct rnsconf_if *i, const uint32_t ar[3])
 	for (size_t j = 0; j < NELEM(ignored_keys); j++)
 		(void)conf_ask(&r->v, ignored_keys[j]);
 	rnsconf_knobs(r, common_knobs, NELEM(common_knobs), i);
+	i->to_internal_said = conf_entry(r->v.sec,
+	    "announces_to_internal") != NULL;
 	read_mode(r, i);
 	read_numbers(r, i, types[k].ifac);
 	read_announce_rate(r, i, ar);

@@ -103,7 +103,12 @@ read_unbuilt(struct reader *r, const struct knob *k)
 	    conf_get_int(&r->v, k->key, k->min, k->max, &n) < 0) ||
 	    (k->kind == K_FLOAT && conf_get_float(&r->v, k->key, &d) < 0))
 		return;
-	if (on) /* off is what this build does anyway */
+	if (k->offset == NOT_NEEDED)
+		rnsconf_note(r, e->line, "no harm: leave it to rnsd, or take "
+		    "the line out", "%s: \"%s\" has no effect here: a packet "
+		    "is handled when it is read, and waits in no queue",
+		    r->where, k->key);
+	else if (on) /* off is what this build does anyway */
 		rnsconf_note(r, e->line, NULL, "%s: \"%s\" is not supported by "
 		    "this version and has no effect", r->where, k->key);
 }
@@ -133,7 +138,7 @@ read_knob(struct reader *r, const struct knob *k, void *base)
 	char *field;
 	int64_t n;
 
-	if (k->offset == NOT_BUILT) {
+	if (k->offset == NOT_BUILT || k->offset == NOT_NEEDED) {
 		read_unbuilt(r, k);
 		return;
 	}

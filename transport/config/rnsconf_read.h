@@ -28,11 +28,12 @@ enum kind { K_BOOL, K_INT, K_FLOAT, K_TEXT, K_LIST };
 struct knob {
 	const char *key;
 	enum kind kind;
-	size_t offset; /* in the struct; NOT_BUILT: of no effect here */
+	size_t offset; /* in the struct; or one of these: of no effect here */
 	size_t size;
 	int64_t min, max;
 };
 #define NOT_BUILT SIZE_MAX
+#define NOT_NEEDED (SIZE_MAX - 1) /* the length of a queue that is not there */
 #define FIELD(type, f) offsetof(struct type, f), sizeof(((struct type *)0)->f)
 
 #define PORT 1, 65535

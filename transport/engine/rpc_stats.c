@@ -199,7 +199,8 @@ fill(const struct nif *n, struct stats_if *s, char *name, size_t cap)
 	s->online = n->online;
 	s->mode = n->cfg.mode;
 	s->gravity = n->cfg.gravity;
-	s->announces_to_internal = -1;
+	s->announces_to_internal = n->conf != NULL &&
+	    n->conf->to_internal_said ? n->conf->announces_to_internal : -1;
 	fill_access(n, s);
 	fill_traffic(n, s);
 	fill_counts(n, s);
