@@ -24,6 +24,7 @@
 #include "node/parent/parent.h"
 
 #define IDENTITY "transport_identity" /* of storage, which may be a link */
+#define MADE "made_here" /* of keys */
 
 /*
  * A secret of ours, beneath a folder; -1 with errno, said unless it is only not
@@ -46,6 +47,23 @@ secret(struct parent *p, int dir, const char *path, uint8_t *out, size_t n,
 	return -1;
 }
 
+/*
+ * Which identity was made here, so that the purge of a package can tell it from
+ * one that was brought: the line of sha256sum(1), without the name.
+ */
+static void
+made_here(struct parent *p, const uint8_t *id, size_t n)
+{
+	uint8_t hash[crypto_hash_sha256_BYTES];
+	char text[sizeof(hash) * 2 + 1];
+
+	(void)crypto_hash_sha256(hash, id, n);
+	(void)sodium_bin2hex(text, sizeof(text), hash, sizeof(hash));
+	text[sizeof(text) - 1] = '\n';
+	if (file_replace(p->keys, MADE, text, sizeof(text), 0600) < 0)
+		log_warn(p->path, "warren/keys/" MADE);
+}
+
 int
 keyfiles_identity(struct parent *p)
 {
@@ -55,8 +73,10 @@ keyfiles_identity(struct parent *p)
 
 	if (r < 0)
 		return -1;
-	if (made)
+	if (made) {
 		log_notice(NULL, "a new Reticulum identity was made");
+		made_here(p, id, sizeof(id));
+	}
 	if (p->root && fchownat(p->storage, IDENTITY, p->base + 1,
 			   p->base + 1, AT_SYMLINK_NOFOLLOW) < 0)
 		log_warn(p->path, KEYSET_RNS);
