@@ -162,8 +162,7 @@ set_v1(struct cgroup_job *g, uint32_t *layers, const char **what)
 	if (g->v1[V1_PIDS] >= 0) {
 		*what = "pids.max";
 		if (file_put_number(g->v1[V1_PIDS], "pids.max",
-		    (uint64_t)l->pids + GROUP_PIDS_INIT + GROUP_PIDS_SLOT) <
-		    0)
+		    (uint64_t)l->pids + GROUP_PIDS_INIT) < 0)
 			return -1;
 		*layers |= LAYER_PIDS;
 	}

@@ -121,8 +121,7 @@ group_layers(const struct group_dirs *d, const struct plan *p, int fd)
 	if (d->v1[1] >= 0 && cpu_v1(d->v1[1], slot, p->cpu_milli))
 		l |= LAYER_CPU;
 	(void)snprintf(path, sizeof(path), "%s/pids.max", slot);
-	if (d->v1[2] >= 0 &&
-	    number_at_most(d->v1[2], path, pids + GROUP_PIDS_SLOT))
+	if (d->v1[2] >= 0 && number_at_most(d->v1[2], path, pids))
 		l |= LAYER_PIDS;
 	return l;
 }

@@ -14,14 +14,14 @@
 
 /*
  * What a job's limits leave room for beside its own processes: pid 1 of its
- * namespace; in a v1 group and under the rlimit also the one that makes it
- * there (sandbox/jail/bearer.h). Node sets the groups by these numbers and jail
- * checks by them.
+ * namespace. Node sets the groups by this number and jail checks by it.
  */
 #define GROUP_PIDS_INIT 1u
-#define GROUP_PIDS_SLOT 1u
-/* ... and under the rlimit, so that a group refuses first, and counts it */
-#define GROUP_PIDS_SLACK 2u
+/*
+ * ... and under the rlimit the slot's process, and so much that a group refuses
+ * first, and counts it.
+ */
+#define GROUP_PIDS_SLACK 3u
 /* ... and, in a v1 group, what the kernel may yet have to free of a job before */
 #define GROUP_MEMORY_LEFT (48ull << 20)
 #define GROUP_CPU_MILLI_LEAST 10u /* the kernel's least: 1 ms in 100 */

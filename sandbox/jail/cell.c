@@ -68,14 +68,9 @@ void
 cell_init(struct cell *c, uint32_t number, int ctl)
 {
 	struct cell_life life = c->life;
-	int bearer[BEARERS];
-	bool fresh = c->number == 0;
 
-	memcpy(bearer, c->bearer, sizeof(bearer));
 	memset(c, 0, sizeof(*c));
 	c->life = life;
-	for (unsigned i = 0; i < BEARERS; i++)
-		c->bearer[i] = fresh ? -1 : bearer[i];
 	c->number = number;
 	c->ctl = ctl;
 	for (unsigned i = 0; i < PLAN_VOLUMES_ALL; i++)
@@ -423,10 +418,6 @@ cell_on_ctl(struct jail *j, struct cell *c)
 	}
 	buf[n] = '\0';
 	switch (buf[0]) {
-	case SLOT_BEARER:
-		if (!cell_bearer(c, steal_fd(&fds[0])))
-			broken(j, c, "too many bearers");
-		break;
 	case SLOT_CHILD:
 		close_fd(&c->pidfd);
 		c->pidfd = steal_fd(&fds[0]);
@@ -510,32 +501,6 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 		(void)text_printable(c->why, sizeof(c->why), r->why,
 		    strlen(r->why));
 		break;
-	}
-}
-
-bool
-cell_bearer(struct cell *c, int pidfd)
-{
-	for (unsigned i = 0; i < BEARERS; i++)
-		if (c->bearer[i] < 0) {
-			c->bearer[i] = pidfd;
-			return true;
-		}
-	(void)close(pidfd);
-	return false;
-}
-
-void
-cell_on_bearer(struct jail *j, struct cell *c)
-{
-	siginfo_t si;
-
-	(void)j;
-	for (unsigned i = 0; i < BEARERS; i++) {
-		memset(&si, 0, sizeof(si));
-		if (c->bearer[i] >= 0 && waitid(P_PIDFD, (id_t)c->bearer[i],
-		    &si, WEXITED | WNOHANG) == 0 && si.si_pid != 0)
-			close_fd(&c->bearer[i]);
 	}
 }
 

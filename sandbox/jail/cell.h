@@ -14,9 +14,6 @@
 #include "sandbox/jail/cell_state.h"
 #include "sandbox/plan/plan.h"
 
-/* The next job's may be there before the last one's has been reaped. */
-#define BEARERS 2
-
 /*
  * A cell is a slot as jail sees it, with the job in it: what has been asked,
  * what runs, what is told to node.
@@ -38,7 +35,6 @@ struct cell {
 	int job_pidfd;
 
 	int pidfd, report;      /* of the child that runs now */
-	int bearer[BEARERS];    /* slot.h; to be reaped when they end */
 	int step, volume;
 	uint32_t members;       /* of all ro volumes so far */
 	bool ready;             /* REPORT_READY has come */
@@ -77,10 +73,8 @@ struct jail {
 	bool node_greeted;
 };
 
-/* A free cell; its life goes on, and its bearers. ctl: taken. */
+/* A free cell; its life goes on. ctl: taken. */
 void cell_init(struct cell *, uint32_t number, int ctl);
-/* One more process to be reaped, taken. false: there are too many. */
-bool cell_bearer(struct cell *, int pidfd);
 
 /* Messages of node; descriptors are taken from the ipc_in. */
 void cells_run(struct jail *, const struct msg_J_RUN *, struct ipc_in *);
@@ -97,7 +91,6 @@ void cells_orphan(struct jail *);
 void cell_on_ctl(struct jail *, struct cell *);
 void cell_on_report(struct jail *, struct cell *);
 void cell_on_pidfd(struct jail *, struct cell *);
-void cell_on_bearer(struct jail *, struct cell *);
 /* Kill what is over its time. */
 void cell_tick(struct jail *, struct cell *, struct mono now);
 

@@ -160,8 +160,7 @@ command_run(struct command *c)
 	const struct plan *p = &c->job->plan;
 	struct job_limits l = {
 	    /* more than the group takes: it is the one that counts refusals */
-	    .pids = p->pids + GROUP_PIDS_INIT + GROUP_PIDS_SLOT +
-		GROUP_PIDS_SLACK,
+	    .pids = p->pids + GROUP_PIDS_INIT + GROUP_PIDS_SLACK,
 	    .fsize = MAX_OF(p->output, p->memory),
 	    .files = limits_files(c->env->file_max, c->env->slots, p->pids,
 		c->env->root)};

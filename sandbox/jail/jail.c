@@ -46,7 +46,7 @@ struct start {
 	char trouble[240]; /* why no job can run; "": one can */
 };
 
-/* ours: a step's room, the slot's process, what becomes a bearer */
+/* ours: a step's room, the slot's process, a child before it has joined */
 #define SLOT_MEMORY (HAND_ROOM + (16ull << 20))
 #define SLOT_PIDS (HAND_PIDS + 8)
 
@@ -264,7 +264,7 @@ make_slots(struct start *s, const char **what)
 		fatal("slots");
 	for (uint32_t k = 1; k <= j->nslots; k++) {
 		struct slot_setup set = none;
-		int ctl, bearer;
+		int ctl;
 
 		set.number = k;
 		set.root = s->program.root;
@@ -281,7 +281,7 @@ make_slots(struct start *s, const char **what)
 		set.step_group = make_step_group(s, k);
 		make_stage(s, k);
 		v1_groups(s, &set, k);
-		if (slot_start(&set, &ctl, &bearer, what) < 0)
+		if (slot_start(&set, &ctl, what) < 0)
 			return -1;
 		for (unsigned i = 0; i < set.nv1; i++) {
 			(void)close(set.v1[i]);
@@ -289,8 +289,6 @@ make_slots(struct start *s, const char **what)
 		}
 		close_fd(&set.step_group);
 		cell_init(&j->cells[k - 1], k, ctl);
-		if (bearer >= 0)
-			(void)cell_bearer(&j->cells[k - 1], bearer);
 		/* they are all alike */
 		if (k == 1 && slot_try(ctl, what) < 0)
 			return -1;
@@ -595,7 +593,7 @@ serve_node(struct jail *j)
 
 /* ---- loop ---- */
 
-#define POLLS_MAX (2 + (3 + BEARERS) * JAIL_SLOTS_MAX)
+#define POLLS_MAX (2 + 3 * JAIL_SLOTS_MAX)
 
 struct polls {
 	struct pollfd p[POLLS_MAX];
@@ -675,8 +673,6 @@ turn(struct jail *j)
 		watch(&ps, c->ctl, c, cell_on_ctl);
 		watch(&ps, c->report, c, cell_on_report);
 		watch(&ps, c->pidfd, c, cell_on_pidfd);
-		for (unsigned k = 0; k < BEARERS; k++)
-			watch(&ps, c->bearer[k], c, cell_on_bearer);
 	}
 	if (poll(ps.p, ps.n, timeout_ms(j)) < 0) {
 		if (errno == EINTR)
@@ -688,8 +684,7 @@ turn(struct jail *j)
 
 		/* an earlier handler of the turn may have closed it */
 		if (ps.p[i].revents != 0 && (ps.p[i].fd == c->ctl ||
-		    ps.p[i].fd == c->report || ps.p[i].fd == c->pidfd ||
-		    ps.who[i].on == cell_on_bearer))
+		    ps.p[i].fd == c->report || ps.p[i].fd == c->pidfd))
 			ps.who[i].on(j, c);
 	}
 	now = clock_mono();

@@ -18,7 +18,7 @@
 #include "sandbox/base/caps.h"
 #include "common/cleanup.h"
 #include "sandbox/base/group.h"
-#include "sandbox/jail/bearer.h"
+#include "sandbox/jail/birth.h"
 #include "sandbox/jail/init.h"
 #include "sandbox/jail/sysv.h"
 #include "common/ipc_msg.h"
@@ -50,7 +50,6 @@ struct slot {
 	struct plan plan;
 	int args, filter, group;
 	struct estate estate;
-	struct bearer bearer;
 	int trees[TREES][PLAN_VOLUMES_ALL];
 	bool staged[PLAN_VOLUMES_ALL];
 	struct sysv_home home; /* jail's, or the operator's */
@@ -81,11 +80,7 @@ fresh_namespaces(void)
 
 /*
  * Into groups of our own, beside the job's. What is opened of the job's as root
- * lets us have a bearer join them later and see when they are empty. It joins
- * by `tasks`: one thread that moves itself (Linux 5.5) takes no lock on all
- * forks of the machine, and waits no grace period for it, as a whole process
- * does (cgroup.procs); nor does who makes or removes a group behind it. The
- * bearer has one thread.
+ * lets our children join them later, and us see when they are empty.
  */
 static int
 enter_groups(struct slot *sl)
@@ -98,9 +93,8 @@ enter_groups(struct slot *sl)
 		    O_WRONLY | O_CLOEXEC);
 
 		e->dirs[i] = s->v1[i];
-		e->procs[i] = openat(s->v1[i], "tasks", O_WRONLY |
-		    O_CLOEXEC);
-		if (fd < 0 || write(fd, "0", 1) != 1 || e->procs[i] < 0)
+		e->tasks[i] = openat(s->v1[i], "tasks", O_WRONLY | O_CLOEXEC);
+		if (fd < 0 || write(fd, "0", 1) != 1 || e->tasks[i] < 0)
 			return -1;
 		if (e->usage < 0)
 			e->usage = openat(s->v1[i], "memory.usage_in_bytes",
@@ -179,35 +173,13 @@ set_up(struct slot *sl, int sync, const char **what)
 
 /* ---- work ---- */
 
-static void
-new_bearer(struct slot *sl)
-{
-	int pidfd;
-
-	if (sl->s->nv1 == 0)
-		return;
-	/* one that is not there is tried for again when it is needed */
-	if ((pidfd = bearer_start(&sl->bearer, &sl->estate)) < 0)
-		return;
-	answer(sl, SLOT_BEARER, "", pidfd);
-	(void)close(pidfd);
-}
-
-/* What an order asks for; charged: to the job, by all of its groups. */
 static int
-carry_out(struct slot *sl, const struct order *o, bool charged, int *pidfd)
+carry_out(struct slot *sl, const struct order *o, int *pidfd)
 {
-	pid_t pid;
+	pid_t pid = birth(o->group, pidfd);
 
-	if (charged && sl->s->nv1 > 0) {
-		if (sl->bearer.sock < 0)
-			new_bearer(sl);
-		return sl->bearer.sock < 0 ? -1 :
-		    bearer_ask(&sl->bearer, o, pidfd);
-	}
-	pid = birth(&sl->estate, o->group, pidfd);
 	if (pid == 0)
-		order_run(&sl->env, o);
+		order_run(&sl->estate, &sl->env, o);
 	return pid < 0 ? -1 : 0;
 }
 
@@ -267,7 +239,8 @@ take_plan(struct slot *sl, const uint8_t *p, size_t n, int fds[3])
 static void
 do_go(struct slot *sl, const int fds[3])
 {
-	struct order o = {.is_job = true, .group = sl->group,
+	struct order o = {.is_job = true, .charged = true,
+	    .group = sl->group,
 	    .job = {.plan = sl->plan, .args = sl->args, .filter = sl->filter,
 		.report = fds[0], .out = fds[1], .err = fds[2]}};
 	int pidfd = -1, rv;
@@ -277,7 +250,7 @@ do_go(struct slot *sl, const int fds[3])
 		return;
 	}
 	memcpy(o.trees, sl->trees[TREE_JOB], sizeof(o.trees));
-	rv = carry_out(sl, &o, true, &pidfd);
+	rv = carry_out(sl, &o, &pidfd);
 	started(sl, rv, pidfd);
 }
 
@@ -291,9 +264,11 @@ do_try(struct slot *sl, const int fds[3])
 	pid_t pid;
 
 	env.grouped = sl->s->step_group >= 0;
-	pid = birth(&sl->estate, sl->s->step_group, &pidfd);
-	if (pid == 0)
+	pid = birth(sl->s->step_group, &pidfd);
+	if (pid == 0) {
+		(void)born(&sl->estate, false);
 		init_trial(&env, &t);
+	}
 	(void)snprintf(why, sizeof(why), "%d clone", errno);
 	if (pid < 0)
 		answer(sl, SLOT_FAILED, why, -1);
@@ -315,8 +290,8 @@ do_step(struct slot *sl, int step, unsigned v, uint32_t members,
     const int fds[3])
 {
 	/* only what fills a volume is the job's to pay */
-	struct order o = {.group = step == STEP_FILL ? sl->group :
-	    sl->s->step_group,
+	struct order o = {.charged = step == STEP_FILL,
+	    .group = step == STEP_FILL ? sl->group : sl->s->step_group,
 	    .step = {.step = step, .volume = (int)v, .tree = -1, .profile = -1,
 		.hand = sl->s->hand, .report = fds[0], .in = fds[1],
 		.out = fds[2], .pack_all = step == STEP_PACK}};
@@ -352,7 +327,7 @@ do_step(struct slot *sl, int step, unsigned v, uint32_t members,
 	}
 	if (step == STEP_CLEAN)
 		drop_trees(sl);
-	rv = carry_out(sl, &o, step == STEP_FILL, &pidfd);
+	rv = carry_out(sl, &o, &pidfd);
 	/* a mount is attached once */
 	if (st->tree >= 0)
 		close_fd(&sl->trees[tree][v]);
@@ -414,7 +389,6 @@ groups_clean(struct slot *sl)
 	struct timespec ms = {0, 1000000};
 	bool left = false;
 
-	bearer_end(&sl->bearer);
 	for (int i = 0; i < CLEAN_MS; i++) {
 		left = processes_left(sl);
 		if (!left && usage(sl) <= GROUP_MEMORY_LEFT)
@@ -458,7 +432,6 @@ forget(struct slot *sl)
 	/* off the hot path: whatever the job left in them goes with them */
 	if (fresh_namespaces() < 0)
 		_exit(1);
-	new_bearer(sl);
 }
 
 static void
@@ -510,7 +483,6 @@ slot_main(const struct slot_setup *s, int ctl)
 	sysv_here(&sl.home);
 	sl.estate = (struct estate){ctl, s->step_group, {-1, -1, -1},
 	    {-1, -1, -1}, -1, -1};
-	sl.bearer = (struct bearer){&sl.env, -1};
 	sl.args = sl.filter = sl.group = -1;
 	for (int k = 0; k < TREES; k++)
 		for (int i = 0; i < PLAN_VOLUMES_ALL; i++)
@@ -531,14 +503,13 @@ slot_main(const struct slot_setup *s, int ctl)
 	 * job is a copy of us while it reads what node sent.
 	 */
 	for (int i = 0; i < 3; i++) {
-		keep[3 + i] = sl.estate.procs[i];
+		keep[3 + i] = sl.estate.tasks[i];
 		keep[6 + i] = sl.estate.dirs[i];
 	}
 	keep[9] = sl.estate.usage;
 	keep[10] = sl.estate.reclaim;
 	if (priv_fds(keep, NELEM(keep)) < 0)
 		_exit(1);
-	new_bearer(&sl);
 	answer(&sl, SLOT_FREE, "", -1);
 	serve(&sl);
 	_exit(0);
@@ -616,8 +587,7 @@ slot_try(int ctl, const char **what)
 }
 
 pid_t
-slot_start(const struct slot_setup *s, int *ctl, int *bearer,
-    const char **what)
+slot_start(const struct slot_setup *s, int *ctl, const char **what)
 {
 	static char why[257];
 	uint8_t buf[257];
@@ -651,11 +621,6 @@ slot_start(const struct slot_setup *s, int *ctl, int *bearer,
 			return -1;
 		}
 		(void)slot_send(sv[0], "M", 1, NULL, 0);
-		n = slot_recv(sv[0], buf, sizeof(buf) - 1, fds);
-	}
-	*bearer = -1;
-	if (n == 1 && buf[0] == SLOT_BEARER) {
-		*bearer = fds[0];
 		n = slot_recv(sv[0], buf, sizeof(buf) - 1, fds);
 	}
 	if (n < 1 || buf[0] != SLOT_FREE) {

@@ -15,8 +15,8 @@
  * A slot: a user namespace that maps one id, and one process of jail that
  * lives in it and clones jobs and steps there, as children of jail. It is made
  * while jail is still root, has the next job's net, ipc and uts namespaces ready
- * and on v1 somebody who stands in the job's groups (bearer.h), so that no start
- * waits for a migration, and holds the tmpfs of the present job's volumes.
+ * and holds the tmpfs of the present job's volumes. How its children come to be:
+ * birth.h.
  */
 struct slot_setup {
 	uint32_t number;
@@ -37,11 +37,10 @@ struct slot_setup {
 };
 
 /*
- * Make it: the process's pid, the control socket (SEQPACKET) in *ctl, the pidfd
- * of its first bearer or -1 in *bearer. -1 with errno and *what.
+ * Make it: the process's pid, the control socket (SEQPACKET) in *ctl. -1 with
+ * errno and *what.
  */
-pid_t slot_start(const struct slot_setup *, int *ctl, int *bearer,
-    const char **what);
+pid_t slot_start(const struct slot_setup *, int *ctl, const char **what);
 
 /*
  * Build a sandbox for nobody in it, and take it down. 0, or -1 with errno and
@@ -66,10 +65,9 @@ enum slot_answer {
 	SLOT_CHILD = 1, /* fd: pidfd; of STEP and GO */
 	SLOT_FAILED = 2,/* text: why; of PLAN, STEP and GO */
 	SLOT_FREE = 3,  /* of FORGET: text is empty, or why it is not free */
-	SLOT_BEARER = 4,/* at any time; fd: pidfd of a child, to be reaped */
 };
 #define SLOT_MSG_MAX (3 + PLAN_BYTES_MAX)
-#define SLOT_FDS_MAX 40 /* of an order to a bearer */
+#define SLOT_FDS_MAX 3
 
 /* Descriptors stay the caller's. 0, or -1 with errno. */
 int slot_send(int ctl, const void *, size_t, const int *fds, unsigned nfds);
