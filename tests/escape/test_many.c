@@ -278,8 +278,11 @@ static const char *
 probe_of(struct drive_job *j, const char *name)
 {
 	static const char *argv[] = {"/bin/probe", NULL, NULL};
-	static const char *env[] = {"HOST_PID=1", "HOST_MEMORY=1", NULL};
+	static const char *env[] = {"HOST_PID=1", NULL, NULL};
 
+	/* where nothing bounds memory, what takes 128 MiB of it is no job */
+	if (d.dirs.v2 != -1 || d.dirs.memory != -1)
+		env[1] = "HOST_MEMORY=1";
 	volumes(j, empty_tar, sizeof(empty_tar));
 	argv[1] = name;
 	j->argv = argv;
