@@ -474,6 +474,28 @@ t_ranks(void)
 	return true;
 }
 
+/* A job that cannot join the groups that bound it does not run. */
+static bool
+t_no_group(void)
+{
+	struct drive_job j;
+
+	if (d.dirs.pids == -1) {
+		(void)snprintf(note, sizeof(note), "skip: no v1 group");
+		return true;
+	}
+	/* another one in its place, which jail has not opened */
+	CHECK(unlinkat(d.dirs.pids, "slot-1", AT_REMOVEDIR) == 0);
+	CHECK(mkdirat(d.dirs.pids, "slot-1", 0755) == 0);
+	CHECK(fchmodat(d.dirs.pids, "slot-1/pids.max", 0666, 0) == 0);
+	new_job(&j, spins);
+	(void)drive_send(&d, &j);
+	CHECK(!j.started && strcmp(j.code, "internal") == 0);
+	CHECK(strncmp(j.why, "its control groups: ", 20) == 0);
+	drop(&j);
+	return true;
+}
+
 /* What a job sees of mounts tells no place of the host and no slot. */
 static bool
 t_mountinfo(void)
@@ -654,7 +676,8 @@ static const struct {
 	{"slot-falls-clock", t_slot_falls_clock, true},
 	{"slot-falls-starting", t_slot_falls_starting, false},
 	{"kill-between", t_kill_between, false}, {"sysv-left", t_sysv_left, false},
-	{"ranks", t_ranks, false}, {"v1-kill", t_v1_kill, false},
+	{"ranks", t_ranks, false}, {"no-group", t_no_group, false},
+	{"v1-kill", t_v1_kill, false},
 	{"many-files", t_many_files, true}, {"mountinfo", t_mountinfo, false},
 	{"blobs-closed", t_blobs_closed, false},
 };
