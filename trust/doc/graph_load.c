@@ -12,7 +12,7 @@
 #include <sodium.h>
 
 #include "common/util.h"
-#include "trust/doc/graph.h"
+#include "trust/doc/graph_in.h"
 #include "trust/doc/graph_json.h"
 #include "trust/doc/jdoc.h"
 
@@ -21,7 +21,19 @@
 #define PARSED_A_CHECK 16     /* elements that cost as much as a signature */
 #define EDGE_TEXT_MIN 128     /* a shorter one has not both names */
 
-enum stage { STAGE_EDGES, STAGE_NODES, STAGE_CHECK, STAGE_MAKE, STAGE_DONE };
+#define TEXT_A_CHECK 8192     /* bytes looked through, likewise */
+#define SORTED_A_CHECK 128    /* elements put in order, likewise */
+
+enum stage {
+	STAGE_SPLIT, /* the text is cut */
+	STAGE_EDGES,
+	STAGE_NODES,
+	STAGE_KEYS,  /* of nodes, in order */
+	STAGE_CHECK, /* signatures */
+	STAGE_MAKE,
+	STAGE_CLOSE, /* what is known of signatures, in order */
+	STAGE_DONE
+};
 
 struct span {
 	const char *p, *end;
@@ -38,21 +50,6 @@ struct said {
 	uint8_t sig[SIG_LEN];
 };
 
-struct graph_load {
-	enum stage stage;
-	struct graph_head head;
-	struct span edges, nodes; /* what is not read yet */
-	const struct sigset *before;
-	struct named_key *key, *signer;
-	size_t nkeys, nsigners, keys_cap;
-	struct said *said;
-	struct edge *good;
-	size_t nsaid, ngood, at, said_cap;
-	struct sigset *known;
-	struct graph *graph;
-	struct graph_stats stats;
-};
-
 static bool
 refuse(const char **why, const char *text)
 {
@@ -62,48 +59,71 @@ refuse(const char **why, const char *text)
 
 /* ---- the text, without a tree ---- */
 
-/* Behind the closing quote of the string that begins at p; NULL. */
+/* On the way to the end of a value, which lies at this depth. */
+struct skip {
+	unsigned depth, open;
+	bool in_text;
+};
+
+/* Behind the closing quote, or not much beyond limit. */
 static const char *
-skip_string(const char *p, const char *end)
+skip_text(struct skip *k, const char *p, const char *limit, const char *end)
 {
-	for (p++; p < end && *p != '"'; p++)
-		if (*p == '\\')
-			p++;
-	return p < end ? p + 1 : NULL;
+	while (p < limit && *p != '"')
+		p += *p == '\\' && end - p > 1 ? 2 : 1;
+	if (p >= limit)
+		return p;
+	k->in_text = false;
+	return p + 1;
 }
 
 /*
- * Behind the value at p, which lies at this depth; NULL: it does not end, or
- * is too deep. Grammar is left to who reads it.
+ * 0: *p is behind the value; 1: not yet, but behind limit; -1: it does not end,
+ * or is too deep. Grammar is left to who reads it.
  */
+static int
+skip_on(struct skip *k, const char **p, const char *limit, const char *end)
+{
+	while (*p < limit) {
+		char c = **p;
+
+		if (k->in_text) {
+			*p = skip_text(k, *p, limit, end);
+			if (k->in_text)
+				continue;
+		} else if (c == '"') {
+			k->in_text = true;
+			++*p;
+			continue;
+		} else if (c == '{' || c == '[') {
+			if (k->depth + k->open++ > JDOC_DEPTH)
+				return -1;
+			++*p;
+			continue;
+		} else if (c == '}' || c == ']') {
+			if (k->open == 0)
+				return 0; /* of what is around a number */
+			k->open--;
+			++*p;
+		} else if (k->open == 0 && c == ',') {
+			return 0;
+		} else {
+			++*p;
+			continue;
+		}
+		if (k->open == 0)
+			return 0;
+	}
+	return *p < end ? 1 : -1;
+}
+
+/* Behind the value at p; NULL: it does not end before `end`, or is too deep. */
 static const char *
 skip_value(const char *p, const char *end, unsigned depth)
 {
-	unsigned open = 0;
+	struct skip k = {.depth = depth};
 
-	while (p < end) {
-		if (*p == '"') {
-			if ((p = skip_string(p, end)) == NULL)
-				return NULL;
-		} else if (*p == '{' || *p == '[') {
-			if (depth + open++ > JDOC_DEPTH)
-				return NULL;
-			p++;
-		} else if (*p == '}' || *p == ']') {
-			if (open == 0)
-				return p; /* of what is around a number */
-			open--;
-			p++;
-		} else if (open == 0 && *p == ',') {
-			return p;
-		} else {
-			p++;
-			continue;
-		}
-		if (open == 0)
-			return p;
-	}
-	return NULL;
+	return skip_on(&k, &p, end, end) == 0 ? p : NULL;
 }
 
 /* The document without what is in its lists, in an own allocation. */
@@ -136,38 +156,92 @@ is_key(const char *key, const char *behind, const char *name)
  * Finds the lists, and copies all else. What is not canonical here may be cut
  * in wrong places: then the rest or an element is refused when it is read.
  */
+struct split {
+	const char *p, *end, *from;
+	const char *value;  /* of the member that is skipped; NULL: none */
+	struct span *list;  /* ... if it is one of the two */
+	struct skip skip;
+	struct span nodes, edges;
+	struct rest rest;
+};
+
 static bool
-split(struct span *nodes, struct span *edges, struct rest *r, const char *text,
-    size_t len)
+split_begin(struct split *s, const char *text, size_t len)
 {
-	const char *p = text + 1, *end = text + len, *from = text, *key;
-
-	*nodes = *edges = (struct span){NULL, NULL};
-	if (len < 2 || text[0] != '{')
+	*s = (struct split){.p = text + 1, .end = text + len, .from = text};
+	if ((s->rest.text = malloc(REST_MAX)) == NULL)
 		return false;
-	while (p < end && *p == '"') {
-		struct span *list = NULL;
+	if (len < 2 || text[0] != '{')
+		s->p = s->end; /* and no rest, which is refused */
+	return true;
+}
 
-		key = p;
-		if ((p = skip_string(p, end)) == NULL || p >= end || *p != ':')
+static void
+split_free(struct split *s)
+{
+	free(s->rest.text);
+	s->rest.text = NULL;
+}
+
+/* At a member's name; names are short, or the rest would be too long. */
+static bool
+split_name(struct split *s)
+{
+	struct skip k = {.depth = 2, .in_text = true};
+	const char *key = s->p, *limit = MIN_OF(s->end, key + REST_MAX);
+
+	s->p++;
+	s->p = skip_text(&k, s->p, limit, s->end);
+	if (k.in_text || s->p >= s->end || *s->p != ':')
+		return false;
+	s->list = is_key(key, s->p, "nodes") ? &s->nodes :
+	    is_key(key, s->p, "edges") ? &s->edges : NULL;
+	s->value = ++s->p;
+	s->skip = (struct skip){.depth = 2};
+	return true;
+}
+
+/* Behind a member's value. */
+static bool
+split_value(struct split *s)
+{
+	const char *value = s->value;
+
+	s->value = NULL;
+	if (s->p >= s->end)
+		return false;
+	if (s->list != NULL && *value == '[' && s->list->p == NULL) {
+		*s->list = (struct span){value + 1, s->p - 1};
+		if (!rest_add(&s->rest, s->from, value + 1))
 			return false;
-		if (is_key(key, p, "nodes"))
-			list = nodes;
-		else if (is_key(key, p, "edges"))
-			list = edges;
-		key = ++p;
-		if ((p = skip_value(p, end, 2)) == NULL || p >= end)
-			return false;
-		if (list != NULL && *key == '[' && list->p == NULL) {
-			*list = (struct span){key + 1, p - 1};
-			if (!rest_add(r, from, key + 1))
-				return false;
-			from = p - 1;
-		}
-		if (*p == ',')
-			p++;
+		s->from = s->p - 1;
 	}
-	return rest_add(r, from, end);
+	if (*s->p == ',')
+		s->p++;
+	return true;
+}
+
+/* 1: more; 0: rest and lists are there; -1: not in canonical form. */
+static int
+split_on(struct split *s, size_t budget)
+{
+	const char *limit = (size_t)(s->end - s->p) > budget ? s->p + budget :
+	    s->end;
+	int rc;
+
+	while (s->p < limit) {
+		if (s->value == NULL && *s->p != '"')
+			return rest_add(&s->rest, s->from, s->end) ? 0 : -1;
+		if (s->value == NULL && !split_name(s))
+			return -1;
+		rc = skip_on(&s->skip, &s->p, MAX_OF(limit, s->p), s->end);
+		if (rc != 0)
+			return rc;
+		if (!split_value(s))
+			return -1;
+	}
+	return s->p < s->end ? 1 :
+	    rest_add(&s->rest, s->from, s->end) ? 0 : -1;
 }
 
 /* ---- the head ---- */
@@ -228,25 +302,14 @@ head_read(struct graph_head *h, const json_t *root, const char **why)
 	return true;
 }
 
+/* What is around the lists. */
 static bool
-open_payload(struct graph_head *h, struct span *nodes, struct span *edges,
-    const void *payload, size_t len, const char **why)
+read_rest(struct graph_head *h, const struct rest *r, const char **why)
 {
-	struct rest r = {malloc(REST_MAX), 0};
-	json_t *root;
+	json_t *root = jdoc_parse_canonical(r->text, r->len, REST_MAX, why);
 	bool ok;
 
-	if (len > GRAPH_BYTES_MAX || r.text == NULL) {
-		free(r.text);
-		return refuse(why, r.text == NULL ? "no memory" : "too large");
-	}
 	memset(h, 0, sizeof(*h));
-	if (!split(nodes, edges, &r, payload, len)) {
-		free(r.text);
-		return refuse(why, "not in canonical form");
-	}
-	root = jdoc_parse_canonical(r.text, r.len, REST_MAX, why);
-	free(r.text);
 	if (root == NULL)
 		return false;
 	ok = head_read(h, root, why);
@@ -258,22 +321,49 @@ bool
 graph_peek(struct graph_head *h, const void *payload, size_t len,
     const char **why)
 {
-	struct span nodes, edges;
+	struct split s;
+	bool ok;
 
-	return open_payload(h, &nodes, &edges, payload, len, why);
+	if (len > GRAPH_BYTES_MAX)
+		return refuse(why, "too large");
+	if (!split_begin(&s, payload, len))
+		return refuse(why, "no memory");
+	ok = split_on(&s, len + 1) == 0 ? read_rest(h, &s.rest, why) :
+	    refuse(why, "not in canonical form");
+	split_free(&s);
+	return ok;
 }
 
 /* ---- elements ---- */
+
+struct graph_load {
+	enum stage stage;
+	struct split split; /* its lists: what is not read yet */
+	struct graph_head head;
+	const struct sigset *before;
+	struct named_key *key, *signer;
+	size_t nkeys, nsigners, keys_cap;
+	struct said *said;
+	struct edge *good;
+	size_t nsaid, ngood, at, said_cap;
+	struct sorting sort;
+	struct sigset *known;
+	struct graph_making *making;
+	struct graph *graph;
+	struct graph_stats stats;
+};
 
 /* The next of a list; 1: *out, the caller's; 0: there is none; -1. */
 static int
 element(json_t **out, struct span *list, const char **why)
 {
-	const char *from = list->p, *to;
+	const char *from = list->p, *to, *limit;
 
 	if (from == list->end)
 		return 0;
-	to = *from == '{' ? skip_value(from, list->end, 3) : NULL;
+	/* none is longer, and nothing longer is looked through at once */
+	limit = from + MIN_OF((size_t)(list->end - from), ONE_MAX + (size_t)1);
+	to = *from == '{' ? skip_value(from, limit, 3) : NULL;
 	if (to == NULL || (to != list->end && (*to != ',' ||
 				      to + 1 == list->end))) {
 		*why = "nodes, edges: not in canonical form";
@@ -294,6 +384,13 @@ key_order(const void *a, const void *b)
 	const struct named_key *x = a, *y = b;
 
 	return fp_cmp(&x->fp, &y->fp);
+}
+
+static int
+key_sorting(const void *a, const void *b, void *arg)
+{
+	(void)arg;
+	return key_order(a, b);
 }
 
 /* A text that is no signature is one that does not hold. */
@@ -320,7 +417,7 @@ take_edge(struct graph_load *l, const char **why)
 	bool unknown = false, never = false;
 	struct said said = {.has_sig = false};
 	json_t *o = NULL;
-	int rc = element(&o, &l->edges, why);
+	int rc = element(&o, &l->split.edges, why);
 
 	if (rc <= 0)
 		return rc;
@@ -347,7 +444,7 @@ static int
 take_node(struct graph_load *l, const char **why)
 {
 	json_t *o = NULL;
-	int rc = element(&o, &l->nodes, why);
+	int rc = element(&o, &l->split.nodes, why);
 
 	if (rc <= 0)
 		return rc;
@@ -365,7 +462,6 @@ take_node(struct graph_load *l, const char **why)
 static bool
 keys_close(struct graph_load *l, const char **why)
 {
-	qsort(l->key, l->nkeys, sizeof(l->key[0]), key_order);
 	for (size_t i = 1; i < l->nkeys; i++)
 		if (fp_eq(&l->key[i].fp, &l->key[i - 1].fp))
 			return refuse(why, "nodes: one key twice");
@@ -423,8 +519,11 @@ step_list(struct graph_load *l, unsigned budget, const char **why)
 			return -1;
 		if (rc > 0)
 			continue;
-		if (l->stage == STAGE_NODES && !keys_close(l, why))
+		if (l->stage == STAGE_NODES && !sorting_begin(&l->sort, l->key,
+			l->nkeys, sizeof(l->key[0]), key_sorting, NULL)) {
+			*why = "no memory";
 			return -1;
+		}
 		l->stage++;
 		return 1;
 	}
@@ -450,13 +549,62 @@ step_check(struct graph_load *l, unsigned budget)
 }
 
 static int
-step_make(struct graph_load *l, const char **why)
+step_split(struct graph_load *l, unsigned budget, const char **why)
 {
-	if ((l->graph = graph_make(&l->head, l->good, l->ngood)) == NULL) {
-		*why = "no memory";
+	int rc = split_on(&l->split, (size_t)budget * TEXT_A_CHECK);
+
+	if (rc > 0)
+		return 1;
+	if (rc < 0) {
+		*why = "not in canonical form";
 		return -1;
 	}
-	sigset_close(l->known);
+	if (!read_rest(&l->head, &l->split.rest, why))
+		return -1;
+	split_free(&l->split);
+	l->stage++;
+	return 1;
+}
+
+static int
+step_keys(struct graph_load *l, unsigned budget, const char **why)
+{
+	if (sorting_step(&l->sort, (size_t)budget * SORTED_A_CHECK))
+		return 1;
+	sorting_free(&l->sort);
+	l->stage++;
+	return keys_close(l, why) ? 1 : -1;
+}
+
+static int
+no_memory(const char **why)
+{
+	*why = "no memory";
+	return -1;
+}
+
+static int
+step_make(struct graph_load *l, unsigned budget, const char **why)
+{
+	int rc;
+
+	if (l->making == NULL)
+		l->making = graph_making_new(&l->head, l->good, l->ngood);
+	rc = l->making == NULL ? -1 : graph_making_step(l->making,
+	    (size_t)budget * SORTED_A_CHECK, &l->graph);
+	if (rc < 0)
+		return no_memory(why);
+	l->stage += rc == 0;
+	return 1;
+}
+
+static int
+step_close(struct graph_load *l, unsigned budget, const char **why)
+{
+	int rc = sigset_close(l->known, (size_t)budget * SORTED_A_CHECK);
+
+	if (rc != 0)
+		return rc > 0 ? 1 : no_memory(why);
 	graph_set_known(l->graph, l->known);
 	l->known = NULL;
 	l->stats.accepted = (uint32_t)l->ngood;
@@ -468,13 +616,19 @@ int
 graph_load_step(struct graph_load *l, unsigned budget, const char **why)
 {
 	switch (l->stage) {
+	case STAGE_SPLIT:
+		return step_split(l, budget, why);
 	case STAGE_EDGES:
 	case STAGE_NODES:
 		return step_list(l, budget, why);
+	case STAGE_KEYS:
+		return step_keys(l, budget, why);
 	case STAGE_CHECK:
 		return step_check(l, budget);
 	case STAGE_MAKE:
-		return step_make(l, why);
+		return step_make(l, budget, why);
+	case STAGE_CLOSE:
+		return step_close(l, budget, why);
 	case STAGE_DONE:
 		break;
 	}
@@ -509,7 +663,7 @@ load_open(struct graph_load *l, size_t len, const struct klp_key *signers,
 }
 
 struct graph_load *
-graph_load_new(const void *payload, size_t len, const struct klp_key *signers,
+graph_load_begin(const void *payload, size_t len, const struct klp_key *signers,
     size_t nsigners, const struct sigset *before, const char **why)
 {
 	struct graph_load *l = calloc(1, sizeof(*l));
@@ -519,15 +673,26 @@ graph_load_new(const void *payload, size_t len, const struct klp_key *signers,
 		return NULL;
 	}
 	l->before = before;
-	if (!open_payload(&l->head, &l->nodes, &l->edges, payload, len, why)) {
-		graph_load_free(l);
-		return NULL;
-	}
-	if (!load_open(l, len, signers, nsigners)) {
-		*why = "no memory";
-		graph_load_free(l);
-		return NULL;
-	}
+	*why = len > GRAPH_BYTES_MAX ? "too large" : "no memory";
+	if (len <= GRAPH_BYTES_MAX && split_begin(&l->split, payload, len) &&
+	    load_open(l, len, signers, nsigners))
+		return l;
+	graph_load_free(l);
+	return NULL;
+}
+
+struct graph_load *
+graph_load_new(const void *payload, size_t len, const struct klp_key *signers,
+    size_t nsigners, const struct sigset *before, const char **why)
+{
+	struct graph_load *l = graph_load_begin(payload, len, signers,
+	    nsigners, before, why);
+
+	while (l != NULL && l->stage == STAGE_SPLIT)
+		if (step_split(l, GRAPH_BUDGET, why) < 0) {
+			graph_load_free(l);
+			return NULL;
+		}
 	return l;
 }
 
@@ -539,7 +704,7 @@ graph_form(const void *payload, size_t len, const char **why)
 	int rc = 1;
 
 	while (l != NULL && rc > 0 && l->stage < STAGE_CHECK)
-		rc = step_list(l, GRAPH_BUDGET, why);
+		rc = graph_load_step(l, GRAPH_BUDGET, why);
 	graph_load_free(l);
 	return l != NULL && rc > 0;
 }
@@ -556,7 +721,7 @@ graph_load_take(struct graph_load *l)
 const struct graph_head *
 graph_load_head(const struct graph_load *l)
 {
-	return &l->head;
+	return l->stage == STAGE_SPLIT ? NULL : &l->head;
 }
 
 const struct graph_stats *
@@ -587,7 +752,10 @@ graph_load_free(struct graph_load *l)
 	free(l->signer);
 	free(l->said);
 	free(l->good);
+	split_free(&l->split);
+	sorting_free(&l->sort);
 	sigset_free(l->known);
+	graph_making_free(l->making);
 	graph_free(l->graph);
 	free(l);
 }

@@ -7,6 +7,7 @@
 #include <nettle/sha2.h>
 
 #include "trust/doc/digest.h"
+#include "trust/doc/sorting.h"
 
 #define MAGIC "WSIGS1\n" /* with its end: eight bytes */
 #define HEAD_LEN (sizeof(MAGIC) + 32)
@@ -15,6 +16,8 @@
 /* In order once it is closed. */
 struct sigset {
 	size_t n, max;
+	struct sorting sort;
+	bool closing;
 	struct id32 v[];
 };
 
@@ -24,7 +27,7 @@ sigset_new(size_t max)
 	struct sigset *s = malloc(sizeof(*s) + max * sizeof(s->v[0]));
 
 	if (s != NULL) {
-		s->n = 0;
+		memset(s, 0, sizeof(*s));
 		s->max = max;
 	}
 	return s;
@@ -33,6 +36,8 @@ sigset_new(size_t max)
 void
 sigset_free(struct sigset *s)
 {
+	if (s != NULL)
+		sorting_free(&s->sort);
 	free(s);
 }
 
@@ -69,10 +74,25 @@ by_bytes(const void *a, const void *b)
 	return id32_cmp(a, b);
 }
 
-void
-sigset_close(struct sigset *s)
+static int
+in_order(const void *a, const void *b, void *arg)
 {
-	qsort(s->v, s->n, sizeof(s->v[0]), by_bytes);
+	(void)arg;
+	return id32_cmp(a, b);
+}
+
+int
+sigset_close(struct sigset *s, size_t budget)
+{
+	if (!s->closing && !sorting_begin(&s->sort, s->v, s->n,
+		sizeof(s->v[0]), in_order, NULL))
+		return -1;
+	s->closing = true;
+	if (sorting_step(&s->sort, budget))
+		return 1;
+	sorting_free(&s->sort);
+	s->closing = false;
+	return 0;
 }
 
 bool

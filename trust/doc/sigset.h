@@ -23,8 +23,11 @@ void sigset_digest(struct id32 *out, const struct klp_key *, const char *type,
     const void *payload, size_t len, const uint8_t sig[SIG_LEN]);
 /* At most max of them: false beyond that. */
 bool sigset_add(struct sigset *, const struct id32 *digest);
-/* After the last one was added, before it is asked. */
-void sigset_close(struct sigset *);
+/*
+ * After the last one was added, before it is asked: in turns of about so many.
+ * 1: there is more; 0; -1: no memory.
+ */
+int sigset_close(struct sigset *, size_t budget);
 bool sigset_has(const struct sigset *, const struct id32 *digest);
 
 /*
