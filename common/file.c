@@ -42,35 +42,78 @@ write_full(int fd, const void *data, size_t n)
 	return 0;
 }
 
+/* ---- written ---- */
+
+int
+file_out_open(struct file_out *o, int dir, const char *name, const void *data,
+    size_t n, mode_t mode)
+{
+	int k, t;
+
+	*o = (struct file_out){.fd = -1, .dir = dir, .mode = mode, .p = data,
+	    .n = n};
+	k = snprintf(o->name, sizeof(o->name), "%s", name);
+	t = snprintf(o->tmp, sizeof(o->tmp), ".%s.%ld.tmp", name,
+	    (long)getpid());
+	if (k < 0 || (size_t)k >= sizeof(o->name) || t < 0 ||
+	    (size_t)t >= sizeof(o->tmp)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	(void)unlinkat(dir, o->tmp, 0);
+	o->fd = openat(dir, o->tmp,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	o->open = o->fd >= 0;
+	return o->open ? 0 : -1;
+}
+
+void
+file_out_close(struct file_out *o)
+{
+	int saved = errno;
+
+	if (!o->open)
+		return;
+	(void)close(o->fd);
+	(void)unlinkat(o->dir, o->tmp, 0);
+	o->open = false;
+	errno = saved;
+}
+
+int
+file_out_more(struct file_out *o, size_t budget)
+{
+	size_t left = o->n - o->at, n = budget < left ? budget : left;
+
+	if (write_full(o->fd, o->p + o->at, n) != 0)
+		return -1;
+	o->at += n;
+	if (o->at < o->n)
+		return fdatasync(o->fd) == 0 ? 1 : -1;
+	if (fchmod(o->fd, o->mode) != 0 || fsync(o->fd) != 0 ||
+	    renameat(o->dir, o->tmp, o->dir, o->name) != 0)
+		return -1;
+	/* the rename itself; some file systems cannot, and that is no loss */
+	(void)fsync(o->dir);
+	(void)close(o->fd);
+	o->open = false;
+	return 0;
+}
+
 int
 file_replace(int dir, const char *name, const void *data, size_t n,
     mode_t mode)
 {
-	_cleanup_fd_ int fd = -1;
-	char tmp[256];
-	int k = snprintf(tmp, sizeof(tmp), ".%s.%ld.tmp", name, (long)getpid());
+	struct file_out o;
+	int rc = file_out_open(&o, dir, name, data, n, mode);
 
-	if (k < 0 || (size_t)k >= sizeof(tmp)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	(void)unlinkat(dir, tmp, 0);
-	fd = openat(dir, tmp,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	if (fd < 0)
-		return -1;
-	if (write_full(fd, data, n) != 0 || fchmod(fd, mode) != 0 ||
-	    fsync(fd) != 0 || renameat(dir, tmp, dir, name) != 0) {
-		int saved = errno;
-
-		(void)unlinkat(dir, tmp, 0);
-		errno = saved;
-		return -1;
-	}
-	/* the rename itself; some file systems cannot, and that is no loss */
-	(void)fsync(dir);
-	return 0;
+	if (rc == 0)
+		rc = file_out_more(&o, n);
+	file_out_close(&o);
+	return rc;
 }
+
+/* ---- read ---- */
 
 static int
 file_open(int dir, const char *name, struct stat *st)
@@ -141,6 +184,69 @@ file_load(int dir, const char *name, size_t max, size_t *len)
 	buf[n] = '\0';
 	*len = (size_t)n;
 	return buf;
+}
+
+int
+file_in_open(struct file_in *f, int dir, const char *name, size_t max)
+{
+	struct stat st;
+
+	*f = (struct file_in){.fd = file_open(dir, name, &st)};
+	if (f->fd < 0)
+		return -1;
+	f->open = true;
+	if (st.st_size < 0 || (uint64_t)st.st_size > max)
+		errno = EFBIG;
+	else if ((f->p = malloc((size_t)st.st_size + 1)) != NULL)
+		f->cap = (size_t)st.st_size;
+	if (f->p != NULL)
+		return 0;
+	file_in_close(f);
+	return -1;
+}
+
+void
+file_in_close(struct file_in *f)
+{
+	int saved = errno;
+
+	if (f->open)
+		(void)close(f->fd);
+	f->open = false;
+	free(f->p);
+	f->p = NULL;
+	errno = saved;
+}
+
+int
+file_in_more(struct file_in *f, size_t budget)
+{
+	size_t end = budget < f->cap - f->n ? f->n + budget : f->cap;
+
+	while (f->n <= end) {
+		/* a byte more than it had is one too many */
+		bool full = f->n == f->cap;
+		char over;
+		ssize_t k;
+
+		if (f->n == end && !full)
+			return 1;
+		k = read(f->fd, full ? &over : f->p + f->n,
+		    full ? 1 : end - f->n);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return -1;
+		if (k == 0)
+			break;
+		if (full) {
+			errno = EFBIG;
+			return -1;
+		}
+		f->n += (size_t)k;
+	}
+	f->p[f->n] = '\0';
+	return 0;
 }
 
 int

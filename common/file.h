@@ -22,6 +22,36 @@ int file_replace(int dir, const char *name, const void *, size_t,
 ssize_t file_read(int dir, const char *name, void *out, size_t cap);
 /* The same into an own allocation with a NUL behind it; NULL. */
 char *file_load(int dir, const char *name, size_t max, size_t *len);
+
+/*
+ * The same of large ones, in turns of about so many bytes: open, then more
+ * while it gives 1; 0: it is whole; -1 with errno. in: *p, n bytes with a NUL
+ * behind them, is the caller's when he sets it to NULL. out: the data is
+ * borrowed; what was written is synced in each turn, so that none waits for all
+ * of it. close: whatever has become of it; of one that is not open as well.
+ */
+struct file_in {
+	bool open;
+	int fd;
+	char *p;
+	size_t n, cap;
+};
+struct file_out {
+	bool open;
+	int fd, dir;
+	mode_t mode;
+	char name[256], tmp[256];
+	const char *p;
+	size_t n, at;
+};
+int file_in_open(struct file_in *, int dir, const char *name, size_t max);
+int file_in_more(struct file_in *, size_t budget);
+void file_in_close(struct file_in *);
+int file_out_open(struct file_out *, int dir, const char *name, const void *,
+    size_t, mode_t mode);
+int file_out_more(struct file_out *, size_t budget);
+void file_out_close(struct file_out *);
+
 /* Open, or make, a folder (one component); -1. */
 int dir_open(int dir, const char *name, bool make, mode_t mode);
 /*

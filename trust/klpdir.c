@@ -21,40 +21,48 @@
 #define SELF "self-"
 #define SIGNATURES "graph.signatures"
 
-/* A file below dir; each component of path is a folder but the last. */
-static uint8_t *
-load_below(int dir, const char *path, size_t max, size_t *len)
+/* Where a file below dir lies; each component of *path is a folder but the last. */
+static int
+folder_of(int dir, const char **path)
 {
 	_cleanup_fd_ int at = dup(dir);
 	const char *slash;
 
-	for (; (slash = strchr(path, '/')) != NULL; path = slash + 1) {
+	for (; (slash = strchr(*path, '/')) != NULL; *path = slash + 1) {
 		char name[NAME_MAX_HERE + 1];
-		size_t n = (size_t)(slash - path);
+		size_t n = (size_t)(slash - *path);
 		int next;
 
 		if (n > NAME_MAX_HERE) {
 			errno = ENOENT;
-			return NULL;
+			return -1;
 		}
-		memcpy(name, path, n);
+		memcpy(name, *path, n);
 		name[n] = '\0';
 		if (at < 0 || (next = dir_open(at, name, false, 0)) < 0)
-			return NULL;
+			return -1;
 		close_fd(&at);
 		at = next;
 	}
-	return at < 0 ? NULL : (uint8_t *)file_load(at, path, max, len);
+	return steal_fd(&at);
+}
+
+/* The operator's; -1 with errno. */
+static int
+folder_klp(const struct klpdir *d, const char **path)
+{
+	if (d->klp >= 0)
+		return folder_of(d->klp, path);
+	errno = ENOENT;
+	return -1;
 }
 
 static uint8_t *
 load_klp(const struct klpdir *d, const char *path, size_t max, size_t *len)
 {
-	if (d->klp < 0) {
-		errno = ENOENT;
-		return NULL;
-	}
-	return load_below(d->klp, path, max, len);
+	_cleanup_fd_ int at = folder_klp(d, &path);
+
+	return at < 0 ? NULL : (uint8_t *)file_load(at, path, max, len);
 }
 
 uint8_t *
@@ -77,6 +85,19 @@ klpdir_document(const struct klpdir *d, const char *authority,
 	(void)snprintf(path, sizeof(path), "documents/%s/%s%s", authority,
 	    name, suffix);
 	return load_klp(d, path, max, len);
+}
+
+int
+klpdir_document_in(const struct klpdir *d, struct file_in *f,
+    const char *authority, const char *name, size_t max)
+{
+	char path[1024];
+	const char *last = path;
+	_cleanup_fd_ int at = -1;
+
+	(void)snprintf(path, sizeof(path), "documents/%s/%s", authority, name);
+	at = folder_klp(d, &last);
+	return at < 0 ? -1 : file_in_open(f, at, last, max);
 }
 
 /* Takes dir. */
@@ -144,24 +165,38 @@ keep(const struct klpdir *d, const char *name, const void *p, size_t n)
 	return file_replace(d->kept, name, p, n, 0600);
 }
 
-uint8_t *
-klpdir_blob(const struct klpdir *d, const struct id32 *sha, size_t max,
-    size_t *len)
+static int
+keep_out(const struct klpdir *d, struct file_out *o, const char *name,
+    const void *p, size_t n)
 {
-	char hex[65];
-
-	hex_encode(hex, HASH_BYTES(*sha));
-	return load_kept(d, hex, max, len);
+	if (d->kept < 0) {
+		errno = EBADF;
+		return -1;
+	}
+	return file_out_open(o, d->kept, name, p, n, 0600);
 }
 
 int
-klpdir_keep(const struct klpdir *d, const struct id32 *sha, const void *p,
-    size_t n)
+klpdir_blob_in(const struct klpdir *d, struct file_in *f,
+    const struct id32 *sha, size_t max)
 {
 	char hex[65];
 
 	hex_encode(hex, HASH_BYTES(*sha));
-	return keep(d, hex, p, n);
+	if (d->kept >= 0)
+		return file_in_open(f, d->kept, hex, max);
+	errno = ENOENT;
+	return -1;
+}
+
+int
+klpdir_keep_out(const struct klpdir *d, struct file_out *o,
+    const struct id32 *sha, const void *p, size_t n)
+{
+	char hex[65];
+
+	hex_encode(hex, HASH_BYTES(*sha));
+	return keep_out(d, o, hex, p, n);
 }
 
 uint8_t *
@@ -237,9 +272,10 @@ klpdir_signatures(const struct klpdir *d, size_t max, size_t *len)
 }
 
 int
-klpdir_keep_signatures(const struct klpdir *d, const void *p, size_t n)
+klpdir_signatures_out(const struct klpdir *d, struct file_out *o,
+    const void *p, size_t n)
 {
-	return keep(d, SIGNATURES, p, n);
+	return keep_out(d, o, SIGNATURES, p, n);
 }
 
 int

@@ -7,6 +7,7 @@
 
 #include <rns/hash.h>
 
+#include "common/file.h"
 #include "common/fp.h"
 
 /*
@@ -21,27 +22,31 @@ struct klpdir {
 /* All: an own allocation, or NULL with errno. */
 uint8_t *klpdir_root(const struct klpdir *, const char *authority, size_t max,
     size_t *len);
-/* documents/AUTHORITY/PATH and its SUFFIX. */
+/* documents/AUTHORITY/PATH and its SUFFIX: a small one. */
 uint8_t *klpdir_document(const struct klpdir *, const char *authority,
     const char *path, const char *suffix, size_t max, size_t *len);
+/* One that is read in turns: 0 or -1 with errno. */
+int klpdir_document_in(const struct klpdir *, struct file_in *,
+    const char *authority, const char *path, size_t max);
 /* The frames of self-revoked/ and those kept, at most max of them. */
 typedef void klpdir_frame_fn(void *ctx, const char *name, const uint8_t *,
     size_t);
 void klpdir_self_revoked(const struct klpdir *, unsigned max,
     klpdir_frame_fn *, void *ctx);
 
-uint8_t *klpdir_blob(const struct klpdir *, const struct id32 *sha, size_t max,
-    size_t *len);
+int klpdir_blob_in(const struct klpdir *, struct file_in *,
+    const struct id32 *sha, size_t max);
 uint8_t *klpdir_state(const struct klpdir *, const char *authority, size_t max,
     size_t *len);
-/* Written, synced, renamed: 0 or -1 with errno. */
-int klpdir_keep(const struct klpdir *, const struct id32 *sha, const void *,
-    size_t);
+/* Written, synced, renamed; _out: in turns. 0 or -1 with errno. */
+int klpdir_keep_out(const struct klpdir *, struct file_out *,
+    const struct id32 *sha, const void *, size_t);
 int klpdir_commit(const struct klpdir *, const char *authority, const void *,
     size_t);
 /* The signatures of the graph that were found good (sigset.h). */
 uint8_t *klpdir_signatures(const struct klpdir *, size_t max, size_t *len);
-int klpdir_keep_signatures(const struct klpdir *, const void *, size_t);
+int klpdir_signatures_out(const struct klpdir *, struct file_out *,
+    const void *, size_t);
 int klpdir_keep_self(const struct klpdir *, const struct fp *,
     const void *frame, size_t);
 /* Two heads of one version; kept until a person removes it. */

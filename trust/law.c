@@ -80,6 +80,7 @@ drop_step(struct law *l)
 		if (l->recall)
 			l->auth[l->at].pinned = false;
 	}
+	lawio_drop(l);
 	l->step = NULL;
 	l->at = l->nauth;
 }

@@ -74,6 +74,11 @@ struct law {
 	struct graph_load *load;
 	struct id32 graph_sha;	/* of its file */
 	struct sigset *kept_sigs; /* of the same file, found good by another life */
+	struct file_in in;   /* the document that is read */
+	struct file_out out; /* the one that is kept */
+	uint8_t *sigs;	     /* signatures to be kept, of the graph that counts */
+	size_t nsigs;
+	struct file_out sigs_out;
 	bool again; /* asked for meanwhile */
 	bool recall; /* what was kept is read: nothing is held back of it */
 	char held[AUTH_WHY]; /* a list that waits for a person; "" */
@@ -103,7 +108,10 @@ size_t law_role(const struct law *, const char *authority, const char *role,
     struct klp_key *keys, unsigned *threshold);
 /* Is something left to do? */
 bool law_busy(const struct law *);
-/* One slice of it, about 10 ms; true: as law_look(). */
+/*
+ * One slice of it: bounded work, some ms, but for the disk. true: as
+ * law_look().
+ */
 bool law_work(struct law *, uint32_t now);
 /* A key has shown itself: has it revoked itself? true: as law_look(). */
 bool law_seen(struct law *, const struct klp_key *);

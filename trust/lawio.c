@@ -10,6 +10,8 @@
 #include "common/log.h"
 #include "common/util.h"
 
+#define LAW_TURN (1u << 20) /* bytes of a file in one slice */
+
 /* The authority whose files are looked at. */
 static struct law_authority *
 who(struct law *l)
@@ -32,12 +34,31 @@ lawio_event(struct law *l, enum event_kind kind, unsigned severity,
 
 /* ---- files ---- */
 
+/* What is being read: a turn of it. Freed with the step that wants it. */
+static uint8_t *
+read_more(struct law *l, size_t *len)
+{
+	int rc = file_in_more(&l->in, LAW_TURN);
+	uint8_t *p = (uint8_t *)l->in.p;
+
+	if (rc > 0) {
+		errno = EAGAIN;
+		return NULL;
+	}
+	*len = l->in.n;
+	if (rc == 0)
+		l->in.p = NULL; /* the caller's now */
+	file_in_close(&l->in);
+	return rc < 0 ? NULL : p;
+}
+
 static uint8_t *
 io_read(void *ctx, const char *name, size_t max, size_t *len)
 {
 	struct law *l = ctx;
 
-	return klpdir_document(&l->dir, who(l)->a.name, name, "", max, len);
+	return !l->in.open && klpdir_document_in(&l->dir, &l->in,
+	    who(l)->a.name, name, max) < 0 ? NULL : read_more(l, len);
 }
 
 static uint8_t *
@@ -45,15 +66,27 @@ io_blob(void *ctx, const struct id32 *sha, size_t max, size_t *len)
 {
 	struct law *l = ctx;
 
-	return klpdir_blob(&l->dir, sha, max, len);
+	return !l->in.open && klpdir_blob_in(&l->dir, &l->in, sha, max) < 0 ?
+	    NULL : read_more(l, len);
 }
 
 static int
 io_keep(void *ctx, const struct id32 *sha, const void *p, size_t n)
 {
 	struct law *l = ctx;
+	int rc = !l->out.open && klpdir_keep_out(&l->dir, &l->out, sha, p, n) <
+	    0 ? -1 : file_out_more(&l->out, LAW_TURN);
 
-	return klpdir_keep(&l->dir, sha, p, n);
+	if (rc < 0)
+		file_out_close(&l->out);
+	return rc;
+}
+
+void
+lawio_drop(struct law *l)
+{
+	file_in_close(&l->in);
+	file_out_close(&l->out);
 }
 
 static int
@@ -218,48 +251,78 @@ checked_before(struct law *l)
 	return l->kept_sigs;
 }
 
+/* They are written in slices behind this one: nothing waits for them. */
 static void
 keep_checked(struct law *l)
 {
-	uint8_t *buf;
-	size_t len;
-
+	file_out_close(&l->sigs_out);
+	free(l->sigs);
+	l->sigs = NULL;
 	if (l->kept_sigs != NULL || graph_known(l->graph) == NULL)
 		return; /* they are what is kept */
-	buf = sigset_put(graph_known(l->graph), &l->graph_sha, &len);
-	if (buf == NULL || klpdir_keep_signatures(&l->dir, buf, len) < 0)
-		log_warn("trust_graph", "its signatures cannot be kept: they "
-		    "are checked again after a restart");
-	free(buf);
+	l->sigs = sigset_put(graph_known(l->graph), &l->graph_sha, &l->nsigs);
+	if (l->sigs == NULL)
+		log_warnx("trust_graph", "no memory to keep its signatures: "
+		    "they are checked again after a restart");
 }
 
-static enum auth_take
-take_graph(struct law *l, const struct root_doc *rd, struct env *e,
-    const struct root *r, struct auth_claim *c, char why[AUTH_WHY])
+void
+lawio_keep_on(struct law *l)
 {
-	struct klp_key signers[ENV_KEYS_MAX];
-	const struct graph_head *h;
-	const char *text;
-	unsigned n;
+	int rc = !l->sigs_out.open && klpdir_signatures_out(&l->dir,
+	    &l->sigs_out, l->sigs, l->nsigs) < 0 ? -1 :
+	    file_out_more(&l->sigs_out, LAW_TURN);
 
-	graph_load_free(l->load);
+	if (rc > 0)
+		return;
+	if (rc < 0)
+		log_warn("trust_graph", "its signatures cannot be kept: they "
+		    "are checked again after a restart");
+	file_out_close(&l->sigs_out);
+	free(l->sigs);
+	l->sigs = NULL;
+}
+
+/* true: l->load is there, with nothing read yet. */
+static bool
+begin_graph(struct law *l, struct env *e, const struct auth_claim *c,
+    char why[AUTH_WHY])
+{
+	const char *text;
+
 	free(l->payload);
 	sigset_free(l->kept_sigs);
-	l->load = NULL;
 	l->kept_sigs = NULL;
 	l->graph_sha = c->sha256;
 	/* it outlives the file that it came in */
 	if ((l->payload = e->own) == NULL) {
-		if ((l->payload = malloc(e->payload_len + 1)) == NULL)
-			return bad(why, "no memory");
+		if ((l->payload = malloc(e->payload_len + 1)) == NULL) {
+			(void)bad(why, "no memory");
+			return false;
+		}
 		memcpy(l->payload, e->payload, e->payload_len);
 	}
-	n = root_signers(r, &r->roles[rd->role], e, TYPE_GRAPH, signers);
 	e->own = NULL;
-	if ((l->load = graph_load_new(l->payload, e->payload_len, signers, n,
-		checked_before(l), &text)) == NULL)
+	l->load = graph_load_begin(l->payload, e->payload_len, c->signers,
+	    c->nsigners, checked_before(l), &text);
+	if (l->load == NULL)
+		(void)bad(why, text);
+	return l->load != NULL;
+}
+
+static enum auth_take
+take_graph(struct law *l, struct env *e, struct auth_claim *c,
+    char why[AUTH_WHY])
+{
+	const struct graph_head *h;
+	const char *text;
+
+	if (l->load == NULL)
+		return begin_graph(l, e, c, why) ? TAKE_MORE : TAKE_BAD;
+	if (graph_load_step(l->load, GRAPH_BUDGET, &text) < 0)
 		return bad(why, text);
-	h = graph_load_head(l->load);
+	if ((h = graph_load_head(l->load)) == NULL)
+		return TAKE_MORE;
 	l->took_graph = true;
 	(void)snprintf(c->uri, sizeof(c->uri), "%s", h->uri);
 	c->version = h->version;
@@ -270,7 +333,7 @@ take_graph(struct law *l, const struct root_doc *rd, struct env *e,
 
 static enum auth_take
 io_take(void *ctx, const struct root_doc *rd, struct env *e,
-    const struct root *r, struct auth_claim *c, char why[AUTH_WHY])
+    struct auth_claim *c, char why[AUTH_WHY])
 {
 	struct law *l = ctx;
 	const char *name = who(l)->a.name;
@@ -281,7 +344,7 @@ io_take(void *ctx, const struct root_doc *rd, struct env *e,
 		    take_list(l, rd, e, c, why) :
 		    bad(why, "its root says that it is no revocation list");
 	return strcmp(rd->type, "klp.trust-graph") == 0 ?
-	    take_graph(l, rd, e, r, c, why) :
+	    take_graph(l, e, c, why) :
 	    bad(why, "its root says that it is no trust graph");
 }
 
@@ -345,7 +408,7 @@ settle_graph(struct law *l)
 	l->graph = graph_load_take(l->load);
 	log_notice("trust_graph", "%s", says);
 	keep_checked(l);
-	(void)lawio_index(l);
+	/* law_follow() makes its index, since l->changed */
 }
 
 static void
@@ -376,6 +439,9 @@ void
 lawio_free(struct law *l)
 {
 	drop_new(l);
+	lawio_drop(l);
+	file_out_close(&l->sigs_out);
+	free(l->sigs);
 	kte1_free(l->standing.now);
 	kte1_free(l->standing.then);
 }

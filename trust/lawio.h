@@ -9,6 +9,10 @@ void lawio_init(struct law *);
 void lawio_free(struct law *);
 /* Reads on; 1: more, 0: whole, -1: *why it is refused. */
 int lawio_read_on(struct law *, const char **why);
+/* Files that are half read or written are let go of. */
+void lawio_drop(struct law *);
+/* A slice of keeping the signatures of the graph, while l->sigs is there. */
+void lawio_keep_on(struct law *);
 /* From where a graph counts: indexes for those who ask. 0 or -1: no memory. */
 int lawio_index(struct law *);
 void lawio_event(struct law *, enum event_kind, unsigned severity,

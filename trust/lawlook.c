@@ -158,18 +158,19 @@ pin(struct law *l, struct law_authority *la)
 
 /* ---- the walk ---- */
 
+/* NULL: nothing was kept. */
 static struct auth_step *
-recall(struct law *l, struct law_authority *la, struct auth_report *rep)
+recall(struct law *l, struct law_authority *la)
 {
 	struct auth_step *step;
 	uint8_t *state;
 	size_t len;
 
-	*rep = (struct auth_report){.end = AUTH_NONE};
 	state = klpdir_state(&l->dir, la->a.name, AUTH_STATE_BYTES, &len);
 	if (state == NULL)
 		return NULL;
-	step = authority_recall(&la->a, state, len, &l->io, rep);
+	if ((step = authority_recall(&la->a, state, len, &l->io)) == NULL)
+		fatal("out of memory");
 	free(state);
 	return step;
 }
@@ -190,7 +191,6 @@ static void
 begin(struct law *l)
 {
 	struct law_authority *la = &l->auth[l->at];
-	struct auth_report rep = {.end = AUTH_NONE};
 
 	if (l->recall && !pin(l, la)) {
 		go_on(l);
@@ -205,12 +205,12 @@ begin(struct law *l)
 		go_on(l);
 		return;
 	}
-	l->step = l->recall ? recall(l, la, &rep) :
-	    authority_begin(&la->a, &l->io, l->now, &rep);
-	if (l->step != NULL)
-		return;
-	report(l, la, &rep);
-	go_on(l);
+	if (l->recall) {
+		if ((l->step = recall(l, la)) == NULL)
+			go_on(l);
+	} else if ((l->step = authority_begin(&la->a, &l->io, l->now)) == NULL) {
+		fatal("out of memory");
+	}
 }
 
 static void
@@ -222,6 +222,7 @@ finish(struct law *l, const char *why)
 
 	l->step = NULL;
 	authority_end(&la->a, step, why, &rep);
+	lawio_drop(l);
 	if (rep.end == AUTH_NONE)
 		klp_clock_raise(&l->clock, la->a.state.floor, clock_mono());
 	report(l, la, &rep);
@@ -257,7 +258,7 @@ sweep(struct law *l)
 bool
 law_busy(const struct law *l)
 {
-	return l->at < l->nauth || l->again;
+	return l->at < l->nauth || l->again || l->sigs != NULL;
 }
 
 static bool
@@ -280,13 +281,29 @@ start_walk(struct law *l)
 		law_follow(l);
 }
 
+/* A turn of the authority's update, or of what was kept. */
+static void
+go_on_with_it(struct law *l)
+{
+	const char *why = NULL;
+	int rc = authority_step(l->step);
+
+	if (rc == 0)
+		rc = lawio_read_on(l, &why);
+	if (rc == 0)
+		rc = authority_keep(l->step);
+	if (rc <= 0)
+		finish(l, why);
+}
+
 /* One slice: true while there is more to do. */
 static bool
 slice(struct law *l)
 {
-	const char *why = NULL;
-	int more;
-
+	if (l->sigs != NULL) {
+		lawio_keep_on(l);
+		return law_busy(l);
+	}
 	if (l->at >= l->nauth) {
 		if (!l->again)
 			return false;
@@ -294,11 +311,8 @@ slice(struct law *l)
 	}
 	if (l->at < l->nauth && l->step == NULL)
 		begin(l);
-	else if (l->at < l->nauth) {
-		more = lawio_read_on(l, &why);
-		if (more <= 0)
-			finish(l, more < 0 ? why : NULL);
-	}
+	else if (l->at < l->nauth)
+		go_on_with_it(l);
 	if (l->at >= l->nauth)
 		sweep(l);
 	return law_busy(l);

@@ -45,6 +45,19 @@ size_t kit_list(uint8_t *out, size_t cap, const char *name, uint32_t version,
 void kit_names(struct head *, const char *path, uint32_t version,
     const uint8_t *file, size_t len);
 
+/* ---- folders in memory ---- */
+
+struct kit_file {
+	char name[80];
+	uint8_t *p;
+	size_t len;
+};
+/* An own allocation; NULL with errno: ENOENT, EFBIG. */
+uint8_t *kit_give(const struct kit_file *, size_t n, const char *name,
+    size_t max, size_t *len);
+void kit_put(struct kit_file *, size_t n, const char *name, const void *,
+    size_t len);
+
 /* ---- a folder klp/ of the operator's, with the root of test.kos ---- */
 
 struct kit_dir {

@@ -522,13 +522,12 @@ node_commit(void *ctx, const void *p, size_t len)
 
 static enum auth_take
 node_take(void *ctx, const struct root_doc *doc, struct env *e,
-    const struct root *r, struct auth_claim *claim, char why[AUTH_WHY])
+    struct auth_claim *claim, char why[AUTH_WHY])
 {
 	char bad[KLPDOC_WHY];
 	struct klpdoc d;
 
 	(void)ctx;
-	(void)r;
 	if (!klpdoc_check(&d, e->payload, e->payload_len, bad)) {
 		(void)snprintf(why, AUTH_WHY, "%.100s", bad);
 		return TAKE_BAD;

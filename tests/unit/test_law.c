@@ -28,6 +28,8 @@
 #define NOW (KIT_T0 + 60)
 #define KEPT "klp/graph.signatures"
 
+#define TEXT (6u << 20)
+
 static struct kit_dir klp;
 static char own[64]; /* warren/trust */
 static int dir;
@@ -66,15 +68,32 @@ edge_text(char *out, size_t cap, unsigned to, bool good, const char *comma)
 	    comma, e.expires, e.issued, b64, from, target);
 }
 
-static void
-publish(uint32_t version)
+/* Edges that are left out for their tag; no signature is looked at. */
+static size_t
+padding(char *out, size_t cap, unsigned edges)
 {
-	static char text[4096];
-	static uint8_t file[8192], buf[8192];
+	struct fp from = kit_fp(1), to = kit_fp(2);
+	char a[128], b[128];
+	size_t n = 0;
+
+	assert_true(urn_make(a, "test", "device", &from));
+	assert_true(urn_make(b, "test", "device", &to));
+	for (unsigned i = 0; i < edges; i++)
+		n += (size_t)snprintf(out + n, cap - n, ",{\"source\":\"%s\","
+		    "\"tags\":[\"new\"],\"target\":\"%s\"}", a, b);
+	return n;
+}
+
+/* pad: edges that only make it long. */
+static void
+publish_padded(uint32_t version, unsigned pad)
+{
+	static char text[TEXT];
+	static uint8_t file[TEXT * 3 / 2], buf[8192];
 	char key[KEY_TEXT_MAX], urn[128];
 	const struct kit_root r = {.issued = 1000000000, .expires = UINT32_MAX,
 	    .more = "{\"documents\":{\"" GRAPH "\":{\"role\":\"head\","
-	    "\"type\":\"klp.trust-graph\",\"max\":1048576}}}"};
+	    "\"type\":\"klp.trust-graph\",\"max\":8388608}}}"};
 	struct head h = {.root_version = 1, .version = version,
 	    .issued = KIT_T0 + version, .expires = KIT_T0 + 86400};
 	struct klp_key k = kit_key(1);
@@ -89,6 +108,7 @@ publish(uint32_t version)
 	    "{\"_type\":\"klp.trust-graph\",\"edges\":[");
 	n += edge_text(text + n, sizeof(text) - n, 2, true, "");
 	n += edge_text(text + n, sizeof(text) - n, 3, false, ",");
+	n += padding(text + n, sizeof(text) - n, pad);
 	n += (size_t)snprintf(text + n, sizeof(text) - n, "],\"expires\":%u,"
 	    "\"issued\":%u,\"namespace\":\"test\",\"nodes\":[{\"id\":\"%s\","
 	    "\"key\":\"%s\"}],\"uri\":\"klp://test.kos/" GRAPH "\","
@@ -105,6 +125,12 @@ publish(uint32_t version)
 	memcpy(h.atag, id.b, sizeof(h.atag));
 	n = kit_head(buf, sizeof(buf), &h, 1);
 	kit_dir_put(&klp, "documents/test.kos/head", buf, n);
+}
+
+static void
+publish(uint32_t version)
+{
+	publish_padded(version, 0);
 }
 
 /* ---- lives of warren-trust ---- */
@@ -237,6 +263,76 @@ test_passed_over(void **state)
 	free(p);
 }
 
+/* ---- slices ---- */
+
+#define MIB ((size_t)1 << 20)
+
+/* How far what is under way has come, in bytes; and no slice goes further. */
+static void
+bounded(const struct law *l, size_t was_in, size_t was_out)
+{
+	if (l->in.open && l->in.n > was_in)
+		assert_true(l->in.n - was_in <= MIB);
+	if (l->out.open && l->out.at > was_out)
+		assert_true(l->out.at - was_out <= MIB);
+}
+
+/*
+ * A graph of 4 MB: a slice does a MiB of it, what holds meanwhile is the old
+ * one, and in the end it is as if it was read at once; also after a restart.
+ */
+static void
+test_slices(void **state)
+{
+	const struct law_ops ops = {NULL, no_event};
+	struct bindstore *store = bindstore_new(8);
+	struct law *l;
+	unsigned slices[2] = {0, 0}, n = 0;
+
+	(void)state;
+	publish(1);
+	assert_int_equal(life(), 1);
+	publish_padded(2, 14000);
+	l = law_new(dup(klp.fd), dir, store, &ops);
+	law_configure(l, conf);
+	(void)law_look(l, NOW, false);
+	for (unsigned i = 0; i < 2; i++) {
+		while (law_busy(l)) {
+			size_t in = l->in.open ? l->in.n : 0;
+			size_t out = l->out.open ? l->out.at : 0;
+
+			(void)law_work(l, NOW);
+			bounded(l, in, out);
+			slices[i]++;
+			n += l->graph != NULL;
+		}
+		assert_int_equal(graph_edges(l->graph), 1);
+		assert_int_equal(graph_head(l->graph)->version, 2);
+		law_free(l);
+		l = law_new(dup(klp.fd), dir, store, &ops);
+		law_configure(l, conf);
+		(void)law_look(l, NOW, false);
+	}
+	/* 6 MB read, hashed, decoded, written; 4 cut, read, checked */
+	assert_true(slices[0] >= 3 * 6 + 4 + 8 + 2 * 14000 / 1024);
+	assert_true(slices[1] >= 3 * 6 + 8 + 14000 / 1024);
+	assert_true(n > 0);
+	/* node.yaml is read again in the middle of it: it begins anew */
+	for (unsigned i = 0; i < 60; i += 7) {
+		for (unsigned k = 0; k < i; k++)
+			(void)law_work(l, NOW);
+		law_configure(l, conf);
+		(void)law_look(l, NOW, false);
+	}
+	while (law_busy(l))
+		(void)law_work(l, NOW);
+	assert_int_equal(graph_head(l->graph)->version, 2);
+	assert_int_equal(graph_edges(l->graph), 1);
+	law_free(l);
+	bindstore_free(store);
+	assert_int_equal(life(), 1);
+}
+
 static int
 setup(void **state)
 {
@@ -268,6 +364,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_kept, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_passed_over, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
 	};
 
 	if (sodium_init() < 0 || !secp_init(NULL))

@@ -7,45 +7,11 @@
 #include <string.h>
 
 #include "trust/doc/authstate.h"
+#include "trust/doc/authstep.h"
 #include "trust/doc/digest.h"
 #include "trust/doc/fresh.h"
 #include "trust/doc/revlist.h"
 #include "common/util.h"
-
-/* What an update has read so far; nothing of it counts yet. */
-struct auth_step {
-	const struct auth_io *io;
-	struct auth_report *rep;
-	uint32_t now;
-	struct authority next; /* as it will be */
-	struct {
-		uint8_t *p;
-		size_t len;
-		struct id32 sha;
-	} files[AUTH_ROOT_STEPS + 1 + AUTH_WANT_MAX];
-	unsigned nfiles;
-	bool kept;   /* it was read from what was kept */
-	bool forgot; /* the head's keys are others */
-	bool walked; /* a new root */
-	bool took;   /* settle() is owed */
-};
-
-/* ---- small things ---- */
-
-static bool
-end(struct auth_report *r, enum auth_end e, const char *file, const char *why)
-{
-	r->end = e;
-	(void)snprintf(r->file, sizeof(r->file), "%s", file);
-	(void)snprintf(r->why, sizeof(r->why), "%s", why);
-	return false;
-}
-
-static bool
-early(uint32_t issued, uint32_t now)
-{
-	return issued > (uint64_t)now + FRESH_AHEAD;
-}
 
 /* Takes p. */
 static void
@@ -62,6 +28,7 @@ step_free(struct auth_step *s)
 {
 	if (s == NULL)
 		return;
+	authdoc_clear(s);
 	while (s->nfiles > 0)
 		free(s->files[--s->nfiles].p);
 	free(s);
@@ -125,10 +92,10 @@ walk_one(struct auth_step *s, const char *name, uint8_t *buf, size_t len)
 	const char *why;
 
 	if (r == NULL)
-		return end(s->rep, AUTH_FAILED, name, "no memory");
+		return auth_ended(s, AUTH_FAILED, name, "no memory");
 	if ((why = root_next(r, &s->next.root, buf, len)) != NULL) {
 		free(r);
-		return end(s->rep, AUTH_BAD, name, why);
+		return auth_ended(s, AUTH_BAD, name, why);
 	}
 	if (!root_role_same(&s->next.root, r, "head")) {
 		/* who had the old keys could have signed any version */
@@ -144,239 +111,49 @@ walk_one(struct auth_step *s, const char *name, uint8_t *buf, size_t len)
 	return true;
 }
 
+static bool take_head(struct auth_step *);
+
+/* No newer one is there. */
+static bool
+walked_all(struct auth_step *s)
+{
+	if (s->next.state.root_version < s->next.least.root_version)
+		return auth_ended(s, AUTH_ROLLBACK, "root",
+		    "older than the one that was known: the roots up to that "
+		    "are missing");
+	if (auth_early(s->next.root.issued, s->now))
+		return auth_ended(s, AUTH_BAD, "root",
+		    "issued in the future: is the clock right?");
+	if (s->next.root.expires <= s->now)
+		return auth_ended(s, AUTH_BAD, "root", "has expired");
+	s->turn = take_head;
+	return true;
+}
+
+/* The next root, one a turn. */
 static bool
 walk(struct auth_step *s)
 {
-	for (unsigned i = 0; i < AUTH_ROOT_STEPS; i++) {
-		char name[32];
-		uint8_t *buf;
-		size_t len;
+	char name[32];
+	uint8_t *buf;
+	size_t len;
 
-		(void)snprintf(name, sizeof(name), "%llu.root.json",
-		    (unsigned long long)s->next.state.root_version + 1);
-		buf = s->io->read(s->io->ctx, name, ROOT_BYTES, &len);
-		if (buf == NULL && errno == ENOENT)
-			break;
-		if (buf == NULL)
-			return end(s->rep, AUTH_FAILED, name, strerror(errno));
-		hold(s, buf, len, &s->next.state.root_sha);
-		if (!walk_one(s, name, buf, len))
-			return false;
-	}
-	if (s->next.state.root_version < s->next.least.root_version)
-		return end(s->rep, AUTH_ROLLBACK, "root",
-		    "older than the one that was known: the roots up to that "
-		    "are missing");
-	if (early(s->next.root.issued, s->now))
-		return end(s->rep, AUTH_BAD, "root",
-		    "issued in the future: is the clock right?");
-	if (s->next.root.expires <= s->now)
-		return end(s->rep, AUTH_BAD, "root", "has expired");
-	return true;
+	if (s->roots++ == AUTH_ROOT_STEPS)
+		return walked_all(s);
+	(void)snprintf(name, sizeof(name), "%llu.root.json",
+	    (unsigned long long)s->next.state.root_version + 1);
+	buf = s->io->read(s->io->ctx, name, ROOT_BYTES, &len);
+	if (buf == NULL && errno == ENOENT)
+		return walked_all(s);
+	if (buf == NULL)
+		return auth_ended(s, AUTH_FAILED, name, strerror(errno));
+	hold(s, buf, len, &s->next.state.root_sha);
+	return walk_one(s, name, buf, len);
 }
 
 /* ---- step 3: the head ---- */
 
-static bool
-head_newer(struct auth_step *s, const struct head *h,
-    const struct auth_state *st)
-{
-	if (!st->has_head)
-		return true;
-	if (h->version < st->head_version)
-		return end(s->rep, AUTH_ROLLBACK, "head",
-		    "older than the one that is known");
-	if (h->version == st->head_version &&
-	    !id32_eq(&h->digest, &st->head_digest))
-		return end(s->rep, AUTH_EQUIVOCATION, "head",
-		    "another of this version is known: its authority has "
-		    "signed both");
-	return true;
-}
-
-static bool
-head_good(struct auth_step *s, const struct head *h, const struct env *e)
-{
-	const struct root *r = &s->next.root;
-
-	if (!root_signed(r, root_role(r, "head"), e, TYPE_HEAD))
-		return end(s->rep, AUTH_BAD, "head",
-		    "fewer keys have signed it than its root asks for");
-	if (memcmp(h->atag, s->next.state.id.b, sizeof(h->atag)) != 0)
-		return end(s->rep, AUTH_BAD, "head", "of another authority");
-	if (h->root_version != s->next.state.root_version)
-		return end(s->rep, AUTH_BAD, "head",
-		    "of another version of the root");
-	if (early(h->issued, s->now))
-		return end(s->rep, AUTH_BAD, "head",
-		    "issued in the future: is the clock right?");
-	if (!head_newer(s, h, &s->next.state) ||
-	    !head_newer(s, h, &s->next.least))
-		return false;
-	if (h->expires <= s->now)
-		return end(s->rep, AUTH_BAD, "head", "has expired");
-	return true;
-}
-
-static bool
-take_head(struct auth_step *s)
-{
-	struct auth_state *st = &s->next.state;
-	struct head h;
-	struct env e;
-	const char *why;
-	uint8_t *buf;
-	size_t len;
-
-	buf = s->io->read(s->io->ctx, "head", HEAD_BYTES, &len);
-	if (buf == NULL && errno == ENOENT)
-		return !s->walked ? end(s->rep, AUTH_NONE, "", "") :
-		    end(s->rep, AUTH_BAD, "head",
-			"there is none for the new root");
-	if (buf == NULL)
-		return end(s->rep, AUTH_FAILED, "head", strerror(errno));
-	if ((why = head_parse(&h, &e, buf, len)) != NULL) {
-		free(buf);
-		return end(s->rep, AUTH_BAD, "head", why);
-	}
-	if (!head_good(s, &h, &e)) {
-		/* evidence against an authority is kept */
-		if (s->rep->end == AUTH_EQUIVOCATION)
-			hold(s, buf, len, &st->head_sha);
-		else
-			free(buf);
-		return false;
-	}
-	hold(s, buf, len, &st->head_sha);
-	st->has_head = true;
-	st->head_version = h.version;
-	st->head_issued = h.issued;
-	st->head_digest = h.digest;
-	s->next.head = h;
-	return true;
-}
-
-/* ---- step 4: documents ---- */
-
-static size_t
-hard_max(const char *type)
-{
-	if (strcmp(type, "klp.trust-graph") == 0)
-		return AUTH_GRAPH_BYTES;
-	return strcmp(type, REVLIST_TYPE) == 0 ? REVLIST_BYTES : 64u << 10;
-}
-
-/* What it says of itself against what root and head say of it. */
-static const char *
-claims_hold(const struct auth_step *s, const struct auth_doc *d,
-    const struct auth_claim *c)
-{
-	struct klp_uri u;
-
-	if (!uri_parse(&u, c->uri, strlen(c->uri)) ||
-	    u.select != URI_NEWEST || u.pointer[0] != '\0' ||
-	    strcmp(u.path, d->path) != 0 ||
-	    (u.self ? !id32_eq(&u.root, &s->next.state.id) :
-		strcmp(u.authority, s->next.root.authority) != 0))
-		return "its uri is that of another document";
-	if (c->version != d->version)
-		return "of another version than the head says";
-	if (c->expires <= c->issued)
-		return "valid for no time";
-	if (early(c->issued, s->now))
-		return "issued in the future: is the clock right?";
-	return NULL;
-}
-
-/* Signatures, then content; what it claims goes into d. */
-static bool
-open_doc(struct auth_step *s, const struct root_doc *rd, struct auth_doc *d,
-    const uint8_t *buf, size_t len)
-{
-	char type[ENV_TYPE_MAX + 1], why[AUTH_WHY] = "";
-	const struct root *r = &s->next.root;
-	struct auth_claim c = {.sha256 = d->sha256};
-	enum auth_take took = TAKE_BAD;
-	const char *bad = NULL;
-	struct env e;
-
-	(void)snprintf(type, sizeof(type), "application/vnd.%s+json", rd->type);
-	if (env_parse(&e, buf, len, len, len, &bad) == 0) {
-		if (!root_signed(r, &r->roles[rd->role], &e, type))
-			bad = "fewer keys of its role have signed it, as what "
-			      "it is, than the root asks for";
-		else
-			took = s->io->take(s->io->ctx, rd, &e, r, &c, why);
-	}
-	env_clear(&e);
-	s->took |= took != TAKE_BAD;
-	if (bad == NULL && took != TAKE_BAD)
-		bad = claims_hold(s, d, &c);
-	if (bad != NULL || took != TAKE_GOOD)
-		return end(s->rep, bad == NULL && took == TAKE_HELD ?
-			AUTH_HELD : AUTH_BAD, d->path,
-		    bad != NULL ? bad : why);
-	d->issued = c.issued;
-	d->expires = c.expires;
-	return true;
-}
-
-/* The file's bytes as the head names them, into d. */
-static bool
-read_doc(struct auth_step *s, const struct root_doc *rd,
-    const struct head_doc *hd, struct auth_doc *d)
-{
-	struct id32 sha;
-	uint8_t *buf;
-	size_t len;
-
-	buf = s->io->read(s->io->ctx, d->path,
-	    MIN_OF(hard_max(rd->type), (size_t)rd->max), &len);
-	if (buf == NULL && errno == ENOENT)
-		return end(s->rep, AUTH_BAD, d->path,
-		    "is named by the head and is not here");
-	if (buf == NULL)
-		return end(s->rep, errno == EFBIG ? AUTH_BAD : AUTH_FAILED,
-		    d->path, strerror(errno));
-	hold(s, buf, len, &sha);
-	if (len != hd->length || !id32_eq(&sha, &hd->sha256))
-		return end(s->rep, AUTH_BAD, d->path,
-		    "not the bytes that the head names");
-	d->version = hd->version;
-	d->length = hd->length;
-	d->sha256 = sha;
-	if (!open_doc(s, rd, d, buf, len))
-		return false;
-	return d->expires > s->now ? true :
-	    end(s->rep, AUTH_BAD, d->path, "has expired");
-}
-
-static bool
-take_doc(struct auth_step *s, const char *path)
-{
-	const struct root_doc *rd = root_doc(&s->next.root, path);
-	const struct head_doc *hd = head_doc(&s->next.head, path);
-	struct auth_doc *d = doc_find(&s->next.state, path);
-	const struct auth_doc *least = doc_find(&s->next.least, path);
-
-	if (rd == NULL || hd == NULL)
-		return end(s->rep, AUTH_BAD, path, rd == NULL ?
-			"its root does not name it" :
-			"the head does not name it");
-	if ((d != NULL && hd->version < d->version) ||
-	    (least != NULL && hd->version < least->version))
-		return end(s->rep, AUTH_ROLLBACK, path,
-		    "older than the one that is known");
-	/* the same bytes under the same keys need no second look */
-	if (d != NULL && id32_eq(&d->sha256, &hd->sha256) &&
-	    d->version == hd->version && !s->walked)
-		return true;
-	if (d == NULL) {
-		d = &s->next.state.docs[s->next.state.ndocs++];
-		(void)snprintf(d->path, sizeof(d->path), "%s", path);
-	}
-	return read_doc(s, rd, hd, d);
-}
+static bool take_docs(struct auth_step *);
 
 /* What is not wanted any more is not kept either. */
 static void
@@ -396,37 +173,115 @@ drop_docs(struct authority *a)
 	}
 }
 
-/* ---- step 5: everything kept, then the state ---- */
-
-static uint32_t
-latest(const struct auth_step *s)
+static bool
+head_newer(struct auth_step *s, const struct head *h,
+    const struct auth_state *st)
 {
-	uint32_t at = MAX_OF(s->next.root.issued, s->next.head.issued);
-
-	for (unsigned i = 0; i < s->next.state.ndocs; i++)
-		at = MAX_OF(at, s->next.state.docs[i].issued);
-	/* what may lie ahead of the clock is no proof against it */
-	return MIN_OF(at, s->now);
+	if (!st->has_head)
+		return true;
+	if (h->version < st->head_version)
+		return auth_ended(s, AUTH_ROLLBACK, "head",
+		    "older than the one that is known");
+	if (h->version == st->head_version &&
+	    !id32_eq(&h->digest, &st->head_digest))
+		return auth_ended(s, AUTH_EQUIVOCATION, "head",
+		    "another of this version is known: its authority has "
+		    "signed both");
+	return true;
 }
 
 static bool
-keep_all(struct auth_step *s)
+head_good(struct auth_step *s, const struct head *h, const struct env *e)
 {
-	uint8_t *out = malloc(AUTH_STATE_BYTES);
-	size_t n;
-	bool ok = out != NULL;
+	const struct root *r = &s->next.root;
 
-	for (unsigned i = 0; ok && i < s->nfiles; i++)
-		ok = s->io->keep(s->io->ctx, &s->files[i].sha, s->files[i].p,
-		    s->files[i].len) == 0;
-	s->next.state.floor = MAX_OF(s->next.state.floor, latest(s));
-	if (ok) {
-		n = authstate_put(out, AUTH_STATE_BYTES, &s->next.state);
-		ok = n > 0 && s->io->commit(s->io->ctx, out, n) == 0;
+	if (!root_signed(r, root_role(r, "head"), e, TYPE_HEAD))
+		return auth_ended(s, AUTH_BAD, "head",
+		    "fewer keys have signed it than its root asks for");
+	if (memcmp(h->atag, s->next.state.id.b, sizeof(h->atag)) != 0)
+		return auth_ended(s, AUTH_BAD, "head", "of another authority");
+	if (h->root_version != s->next.state.root_version)
+		return auth_ended(s, AUTH_BAD, "head",
+		    "of another version of the root");
+	if (auth_early(h->issued, s->now))
+		return auth_ended(s, AUTH_BAD, "head",
+		    "issued in the future: is the clock right?");
+	if (!head_newer(s, h, &s->next.state) ||
+	    !head_newer(s, h, &s->next.least))
+		return false;
+	if (h->expires <= s->now)
+		return auth_ended(s, AUTH_BAD, "head", "has expired");
+	return true;
+}
+
+static bool
+take_head(struct auth_step *s)
+{
+	struct auth_state *st = &s->next.state;
+	struct head h;
+	struct env e;
+	const char *why;
+	uint8_t *buf;
+	size_t len;
+
+	buf = s->io->read(s->io->ctx, "head", HEAD_BYTES, &len);
+	if (buf == NULL && errno == ENOENT)
+		return !s->walked ? auth_ended(s, AUTH_NONE, "", "") :
+		    auth_ended(s, AUTH_BAD, "head",
+			"there is none for the new root");
+	if (buf == NULL)
+		return auth_ended(s, AUTH_FAILED, "head", strerror(errno));
+	if ((why = head_parse(&h, &e, buf, len)) != NULL) {
+		free(buf);
+		return auth_ended(s, AUTH_BAD, "head", why);
 	}
-	free(out);
-	return ok ? ok : end(s->rep, AUTH_FAILED, "",
-	    "cannot be kept, and so does not count");
+	if (!head_good(s, &h, &e)) {
+		/* evidence against an authority is kept */
+		if (s->report.end == AUTH_EQUIVOCATION)
+			hold(s, buf, len, &st->head_sha);
+		else
+			free(buf);
+		return false;
+	}
+	hold(s, buf, len, &st->head_sha);
+	st->has_head = true;
+	st->head_version = h.version;
+	st->head_issued = h.issued;
+	st->head_digest = h.digest;
+	s->next.head = h;
+	drop_docs(&s->next);
+	s->turn = take_docs;
+	return true;
+}
+
+/* ---- step 4: documents ---- */
+
+static bool
+take_doc(struct auth_step *s, const char *path)
+{
+	const struct root_doc *rd = root_doc(&s->next.root, path);
+	const struct head_doc *hd = head_doc(&s->next.head, path);
+	struct auth_doc *d = doc_find(&s->next.state, path);
+	const struct auth_doc *least = doc_find(&s->next.least, path);
+
+	if (rd == NULL || hd == NULL)
+		return auth_ended(s, AUTH_BAD, path, rd == NULL ?
+			"its root does not name it" :
+			"the head does not name it");
+	if ((d != NULL && hd->version < d->version) ||
+	    (least != NULL && hd->version < least->version))
+		return auth_ended(s, AUTH_ROLLBACK, path,
+		    "older than the one that is known");
+	/* the same bytes under the same keys need no second look */
+	if (d != NULL && id32_eq(&d->sha256, &hd->sha256) &&
+	    d->version == hd->version && !s->walked)
+		return true;
+	if (d == NULL) {
+		d = &s->next.state.docs[s->next.state.ndocs++];
+		(void)snprintf(d->path, sizeof(d->path), "%s", path);
+	}
+	authdoc_begin(s, rd, d, hd->version, hd->length, &hd->sha256);
+	return true;
 }
 
 static bool
@@ -446,17 +301,68 @@ same(const struct authority *a, const struct auth_step *s)
 }
 
 static bool
-update(struct auth_step *s, const struct authority *a)
+take_docs(struct auth_step *s)
 {
-	if (!walk(s) || !take_head(s))
-		return false;
-	drop_docs(&s->next);
-	for (unsigned i = 0; i < s->next.nwant; i++)
-		if (!take_doc(s, s->next.want[i]))
-			return false;
-	if (same(a, s))
-		return end(s->rep, AUTH_SAME, "", "");
-	return true;
+	int rc = s->at.turn == NULL ? 0 : authdoc_turn(s);
+
+	if (rc != 0)
+		return rc > 0;
+	if (s->doc < s->next.nwant)
+		return take_doc(s, s->next.want[s->doc++]);
+	s->turn = NULL;
+	return !same(s->a, s) ? true : auth_ended(s, AUTH_SAME, "", "");
+}
+
+/* ---- step 5: everything kept, then the state ---- */
+
+static uint32_t
+latest(const struct auth_step *s)
+{
+	uint32_t at = MAX_OF(s->next.root.issued, s->next.head.issued);
+
+	for (unsigned i = 0; i < s->next.state.ndocs; i++)
+		at = MAX_OF(at, s->next.state.docs[i].issued);
+	/* what may lie ahead of the clock is no proof against it */
+	return MIN_OF(at, s->now);
+}
+
+static bool
+commit(struct auth_step *s)
+{
+	uint8_t *out = malloc(AUTH_STATE_BYTES);
+	size_t n;
+	bool ok;
+
+	s->next.state.floor = MAX_OF(s->next.state.floor, latest(s));
+	n = out == NULL ? 0 : authstate_put(out, AUTH_STATE_BYTES,
+	    &s->next.state);
+	ok = n > 0 && s->io->commit(s->io->ctx, out, n) == 0;
+	free(out);
+	return ok;
+}
+
+int
+authority_keep(struct auth_step *s)
+{
+	int rc = 0;
+
+	if (s->ended)
+		return -1;
+	if (s->kept || s->committed)
+		return 0;
+	if (s->nkept < s->nfiles) {
+		rc = s->io->keep(s->io->ctx, &s->files[s->nkept].sha,
+		    s->files[s->nkept].p, s->files[s->nkept].len);
+		s->nkept += rc == 0;
+		if (rc >= 0)
+			return 1;
+	} else if (commit(s)) {
+		s->committed = true;
+		return 0;
+	}
+	(void)auth_ended(s, AUTH_FAILED, "",
+	    "cannot be kept, and so does not count");
+	return -1;
 }
 
 /* Two heads of one version: both are kept, and neither is followed. */
@@ -470,69 +376,73 @@ keep_evidence(struct auth_step *s)
 }
 
 static struct auth_step *
-step_new(const struct authority *a, const struct auth_io *io, uint32_t now,
-    struct auth_report *rep)
+step_new(const struct authority *a, const struct auth_io *io, uint32_t now)
 {
 	struct auth_step *s = calloc(1, sizeof(*s));
 
-	memset(rep, 0, sizeof(*rep));
-	rep->end = AUTH_NONE;
-	if (s == NULL) {
-		(void)end(rep, AUTH_FAILED, "", "no memory");
+	if (s == NULL)
 		return NULL;
-	}
+	s->report.end = AUTH_NONE;
+	s->a = a;
 	s->io = io;
-	s->rep = rep;
 	s->now = now;
 	s->next = *a;
 	return s;
 }
 
-/* NULL: it is over. */
-static struct auth_step *
-half(struct auth_step *s, bool ok)
+struct auth_step *
+authority_begin(const struct authority *a, const struct auth_io *io,
+    uint32_t now)
 {
-	if (ok)
-		return s;
-	if (s->took)
-		s->io->settle(s->io->ctx, false);
-	if (s->rep->end == AUTH_EQUIVOCATION)
-		keep_evidence(s);
-	step_free(s);
-	return NULL;
+	struct auth_step *s = step_new(a, io, now);
+
+	if (s != NULL)
+		s->turn = walk;
+	return s;
 }
 
-struct auth_step *
-authority_begin(struct authority *a, const struct auth_io *io, uint32_t now,
-    struct auth_report *rep)
+int
+authority_step(struct auth_step *s)
 {
-	struct auth_step *s = step_new(a, io, now, rep);
+	if (!s->ended && s->turn != NULL)
+		(void)s->turn(s);
+	return s->ended ? -1 : s->turn != NULL;
+}
 
-	return s == NULL ? NULL : half(s, update(s, a));
+/* It is over, and counts. */
+static void
+accept(struct authority *a, struct auth_step *s)
+{
+	*a = s->next;
+	memset(&a->least, 0, sizeof(a->least));
+	s->report.end = s->kept ? AUTH_NONE : AUTH_NEW;
+	(void)snprintf(s->report.why, sizeof(s->report.why), "%s", s->forgot ?
+	    "the head has other keys: versions begin anew" : "");
 }
 
 void
 authority_end(struct authority *a, struct auth_step *s, const char *why,
     struct auth_report *rep)
 {
-	bool ok = why == NULL;
-
-	s->rep = rep;
-	if (!ok)
-		(void)end(rep, AUTH_BAD, "", why);
-	else if (!s->kept)
-		ok = keep_all(s);
-	if (s->took)
-		s->io->settle(s->io->ctx, ok);
-	if (ok) {
-		*a = s->next;
-		memset(&a->least, 0, sizeof(a->least));
-		(void)end(rep, s->kept ? AUTH_NONE : AUTH_NEW, "",
-		    s->forgot ? "the head has other keys: versions begin "
-				"anew" : "");
-	} else if (s->kept) {
-		a->least = s->next.state;
+	if (s == NULL) {
+		*rep = (struct auth_report){.end = AUTH_FAILED,
+		    .why = "no memory"};
+		return;
 	}
+	if (why != NULL && !s->ended)
+		(void)auth_ended(s, AUTH_BAD, "", why);
+	while (authority_step(s) > 0 || authority_keep(s) > 0)
+		continue;
+	if (s->took)
+		s->io->settle(s->io->ctx, !s->ended);
+	if (!s->ended)
+		accept(a, s);
+	else if (s->report.end == AUTH_EQUIVOCATION)
+		keep_evidence(s);
+	/* what was known bounds what may come instead */
+	if (s->ended && s->known)
+		a->least = s->next.state;
+	*rep = s->report;
 	step_free(s);
 }
 
@@ -540,10 +450,7 @@ void
 authority_update(struct authority *a, const struct auth_io *io, uint32_t now,
     struct auth_report *rep)
 {
-	struct auth_step *s = authority_begin(a, io, now, rep);
-
-	if (s != NULL)
-		authority_end(a, s, NULL, rep);
+	authority_end(a, authority_begin(a, io, now), NULL, rep);
 }
 
 /* ---- at the start ---- */
@@ -578,7 +485,7 @@ load_root(struct auth_step *s)
 		return true;
 	buf = kept(s->io, &st->root_sha, ROOT_BYTES, &len);
 	if (buf == NULL)
-		return end(s->rep, AUTH_BAD, "root",
+		return auth_ended(s, AUTH_BAD, "root",
 		    "what was kept of it is gone: the chain of roots is "
 		    "walked again");
 	/* it was checked against its forerunner when it was kept */
@@ -588,7 +495,7 @@ load_root(struct auth_step *s)
 	free(buf);
 	if (why == NULL && s->next.root.version != st->root_version)
 		why = "of another version";
-	return why == NULL ? true : end(s->rep, AUTH_BAD, "root", why);
+	return why == NULL ? true : auth_ended(s, AUTH_BAD, "root", why);
 }
 
 static bool
@@ -608,36 +515,41 @@ load_head(struct auth_step *s)
 	if (why == NULL && !id32_eq(&s->next.head.digest, &st->head_digest))
 		why = "what was kept of it is another one";
 	free(buf);
-	return why == NULL ? true : end(s->rep, AUTH_BAD, "head", why);
+	return why == NULL ? true : auth_ended(s, AUTH_BAD, "head", why);
 }
 
 static bool
 load_doc(struct auth_step *s, struct auth_doc *d)
 {
 	const struct root_doc *rd = root_doc(&s->next.root, d->path);
-	uint8_t *buf;
-	size_t len;
-	bool ok;
 
 	if (rd == NULL)
-		return end(s->rep, AUTH_BAD, d->path,
+		return auth_ended(s, AUTH_BAD, d->path,
 		    "its root does not name it");
-	buf = kept(s->io, &d->sha256, d->length, &len);
-	if (buf == NULL)
-		return end(s->rep, AUTH_BAD, d->path,
-		    "what was kept of it is gone");
-	ok = open_doc(s, rd, d, buf, len);
-	free(buf);
-	return ok;
+	authdoc_begin(s, rd, d, d->version, d->length, &d->sha256);
+	return true;
 }
 
 static bool
 load_docs(struct auth_step *s)
 {
+	int rc = s->at.turn == NULL ? 0 : authdoc_turn(s);
+
+	if (rc != 0)
+		return rc > 0;
+	if (s->doc < s->next.state.ndocs)
+		return load_doc(s, &s->next.state.docs[s->doc++]);
+	s->turn = NULL;
+	return true;
+}
+
+static bool
+load_rest(struct auth_step *s)
+{
+	if (!load_root(s) || !load_head(s))
+		return false;
 	drop_docs(&s->next);
-	for (unsigned i = 0; i < s->next.state.ndocs; i++)
-		if (!load_doc(s, &s->next.state.docs[i]))
-			return false;
+	s->turn = load_docs;
 	return true;
 }
 
@@ -645,42 +557,32 @@ load_docs(struct auth_step *s)
  * What was kept. What cannot be used comes again from the folder, but no older
  * version of it than the state says: that is what the state is for.
  */
-static bool
-recall(struct auth_step *s, struct authority *a, const void *state,
-    size_t len)
-{
-	if (!authstate_get(&s->next.state, state, len))
-		return end(s->rep, AUTH_BAD, "state", "damaged");
-	if (!id32_eq(&s->next.state.id, &a->state.id))
-		return end(s->rep, AUTH_BAD, "state",
-		    "of another root: the operator has pinned a new one");
-	if (load_root(s) && load_head(s) && load_docs(s))
-		return true;
-	a->least = s->next.state;
-	return false;
-}
-
 struct auth_step *
-authority_recall(struct authority *a, const void *state, size_t len,
-    const struct auth_io *io, struct auth_report *rep)
+authority_recall(const struct authority *a, const void *state, size_t len,
+    const struct auth_io *io)
 {
 	/* its times were looked at when it came */
-	struct auth_step *s = step_new(a, io, UINT32_MAX, rep);
+	struct auth_step *s = step_new(a, io, UINT32_MAX);
 
 	if (s == NULL)
 		return NULL;
 	s->kept = true;
-	return half(s, recall(s, a, state, len));
+	s->turn = load_rest;
+	if (!authstate_get(&s->next.state, state, len))
+		(void)auth_ended(s, AUTH_BAD, "state", "damaged");
+	else if (!id32_eq(&s->next.state.id, &a->state.id))
+		(void)auth_ended(s, AUTH_BAD, "state",
+		    "of another root: the operator has pinned a new one");
+	else
+		s->known = true;
+	return s;
 }
 
 void
 authority_load(struct authority *a, const void *state, size_t len,
     const struct auth_io *io, struct auth_report *rep)
 {
-	struct auth_step *s = authority_recall(a, state, len, io, rep);
-
-	if (s != NULL)
-		authority_end(a, s, NULL, rep);
+	authority_end(a, authority_recall(a, state, len, io), NULL, rep);
 }
 
 const char *

@@ -40,25 +40,32 @@ struct auth_state {
 	struct auth_doc docs[AUTH_WANT_MAX];
 };
 
-enum auth_take { TAKE_GOOD, TAKE_BAD, TAKE_HELD };
+enum auth_take { TAKE_GOOD, TAKE_BAD, TAKE_HELD, TAKE_MORE };
 
 struct auth_claim {
 	char uri[URI_MAX + 1];
 	uint32_t version, issued, expires;
-	struct id32 sha256; /* of the file: given, not claimed */
+	/* given, not claimed: of the file; who of its role has signed it */
+	struct id32 sha256;
+	const struct klp_key *signers;
+	unsigned nsigners;
 };
 
 struct auth_io {
 	void *ctx;
 	/*
 	 * A file of the authority's folder, at most max bytes, in an allocation
-	 * that is freed; NULL with errno: ENOENT is nothing new.
+	 * that is freed; NULL with errno: ENOENT is nothing new. EAGAIN: it is
+	 * a document, large, and wants the same call again in another turn.
 	 */
 	uint8_t *(*read)(void *ctx, const char *name, size_t max, size_t *len);
-	/* What keep() has kept. */
+	/* What keep() has kept; EAGAIN as well. */
 	uint8_t *(*blob)(void *ctx, const struct id32 *sha, size_t max,
 	    size_t *len);
-	/* Write and sync; then, with all of them kept, the state by a rename. */
+	/*
+	 * Write and sync, 1: again, in another turn; then, with all of them
+	 * kept, the state by a rename.
+	 */
 	int (*keep)(void *ctx, const struct id32 *sha, const void *, size_t);
 	int (*commit)(void *ctx, const void *state, size_t len);
 	/* The second of two heads of one version, for a person to see. */
@@ -69,11 +76,10 @@ struct auth_io {
 	 * of itself (_type is its own to check) or why it is not good. It may
 	 * take env.own, and may go on reading what does not fit into a turn
 	 * until settle(true), from which on it counts; settle(false) forgets
-	 * it.
+	 * it. TAKE_MORE: what it claims is not known yet, the same call again.
 	 */
 	enum auth_take (*take)(void *ctx, const struct root_doc *,
-	    struct env *, const struct root *, struct auth_claim *,
-	    char why[AUTH_WHY]);
+	    struct env *, struct auth_claim *, char why[AUTH_WHY]);
 	void (*settle)(void *ctx, bool yes);
 };
 
@@ -115,21 +121,32 @@ bool authority_want(struct authority *, const char *path);
 const char *authority_pin(struct authority *, const void *root, size_t len);
 
 /*
- * An update, or what was kept at the start, in two halves: everything is read
- * and checked, then, when who takes the documents has read them to their end,
- * it counts. NULL: it has ended already, as the report says; what comes out of
- * the files of other programs and strangers is never in the second half.
+ * An update, or what was kept at the start, in turns of bounded work:
+ *
+ *   s = authority_begin(...);            or authority_recall(); NULL: no memory
+ *   while (authority_step(s) > 0) ...;   0: everything is read and checked; what
+ *                                        takes the documents may read on now
+ *   while (authority_keep(s) > 0) ...;   0: it is on disk
+ *   authority_end(a, s, NULL, &rep);     it counts, or not, as rep says
+ *
+ * A negative answer means that it has ended otherwise: then the end comes at
+ * once. The authority is borrowed and must not change before its end.
  */
 struct auth_step;
-struct auth_step *authority_begin(struct authority *, const struct auth_io *,
-    uint32_t now, struct auth_report *);
+struct auth_step *authority_begin(const struct authority *,
+    const struct auth_io *, uint32_t now);
 /* What was kept: state is a file of authstate.h. */
-struct auth_step *authority_recall(struct authority *, const void *state,
-    size_t len, const struct auth_io *, struct auth_report *);
-/* Takes the step. why: a document is not good after all; NULL: all are. */
+struct auth_step *authority_recall(const struct authority *, const void *state,
+    size_t len, const struct auth_io *);
+int authority_step(struct auth_step *);
+int authority_keep(struct auth_step *);
+/*
+ * Takes the step, and does what is left of it. why: a document is not good
+ * after all; NULL: all are.
+ */
 void authority_end(struct authority *, struct auth_step *, const char *why,
     struct auth_report *);
-/* Both halves at once: klp.md 1.4, and the start. */
+/* All of it at once: klp.md 1.4, and the start. */
 void authority_update(struct authority *, const struct auth_io *, uint32_t now,
     struct auth_report *);
 void authority_load(struct authority *, const void *state, size_t len,
