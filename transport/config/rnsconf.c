@@ -115,7 +115,16 @@ read_rpc_key(struct reader *r)
 	    "%s: rpc_key is not hex; the derived key is used", r->where);
 }
 
-/* A list of hashes; what: whose they are, for the hint. */
+static bool
+is_listed(const struct hash16 *list, unsigned n, const struct hash16 *hash)
+{
+	while (n > 0)
+		if (hash16_eq(&list[--n], hash))
+			return true;
+	return false;
+}
+
+/* A list of hashes, each once; what: whose they are, for the hint. */
 static void
 read_hashes(struct reader *r, const char *key, const char *what,
     struct hash16 **out, unsigned *n)
@@ -135,11 +144,12 @@ read_hashes(struct reader *r, const char *key, const char *what,
 	for (unsigned i = 0; i < e->n; i++) {
 		v = conf_value(r->v.tree, r->v.sec, e, i, r->v.m);
 		if (v != NULL &&
-		    !hex_decode(HASH_BYTES((*out)[i]), v, strlen(v)))
+		    !hex_decode(HASH_BYTES((*out)[*n]), v, strlen(v)))
 			mistake_add(r->v.m, e->line, 1, hint,
 			    "\"%s\" cannot be \"%.80s\"", key, v);
+		if (!is_listed(*out, *n, &(*out)[*n]))
+			++*n;
 	}
-	*n = e->n;
 }
 
 /* reticulum-transport.md 7.4 and 7.6 */
