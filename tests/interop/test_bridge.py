@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import lib
+import waiting
 from bridgepipe import Bridge
 from lib import check
 
@@ -489,6 +490,183 @@ def live(ctx):
         end.stop()
 
 
+def link_hears(a, b, at, link):
+    """What a link takes, genuine and damaged, at the end that listens."""
+    for how, good in (("none", True), ("ciphertext", False), ("hmac", False), ("truncate", False),
+                      ("foreign_interface", False)):
+        got = a("inject_tampered_link_data", data="0a0b", corruption=how, **link)
+        same((got["delivered"], got["link_active"]), (good, True), how)
+    same(a("link_poll", **at, **WAIT)["packets"], ["0a0b"], "the good one")
+    for how in ("forged_signature", "wrong_signed_data", "wrong_length"):
+        same(a("inject_crafted_link_identify", variant=how, **link)["adopted"], False, how)
+    got = a("inject_crafted_link_identify", variant="valid", **link)
+    same((got["adopted"], got["remote_identity_after"]), (True, got["claimed_identity_hash"]),
+         "identified")
+    same(b("inject_crafted_link_identify", variant="valid", **link)["adopted"], False, "initiator")
+    for stream, data, with_data in ((0, os.urandom(5000), False), (7, b"again" * 2000, True)):
+        sent = b("buffer_stream", data=data.hex(), stream_id=stream, eof_with_data=with_data,
+                 **link, **WAIT)
+        rows = sent["manifest"]
+        same((sent["written"], sent["eof"], sent["tx_ring_after"]), (len(data), True, 0), "stream")
+        same([row["eof"] for row in rows], [False] * (len(rows) - 1) + [True], "the last one")
+        same(rows[0]["compressed"], with_data, "packed")
+        check(all(row["bytes"] <= sent["max_data_len"] for row in rows), "their length")
+        got = a("buffer_received", stream_id=stream, **at, **WAIT)
+        same((got["data"], got["eof"]), (data.hex(), True), "stream")
+        same(a("buffer_received", stream_id=stream, **at)["data"], "", "drained")
+    base = a("listener_channel_rx", **at)["next_rx_sequence"]
+    order = [{"sequence": base + n, "data": f"{n:02x}"} for n in (2, 0, 0, 1, 60)]
+    order += [{"sequence": base + 3, "data": "aa", "msgtype": 0x0202}, {"sequence": 0, "raw": "0101"}]
+    same(a("channel_inject", envelopes=order, **link)["injected"],
+         [x["sequence"] for x in order], "fed")
+    same(a("channel_received", **link, **WAIT)["messages"], ["00", "01", "02"], "in order")
+    same(a("listener_channel_rx", **at)["next_rx_sequence"], base + 4, "four in all")
+    mdu = b("link_status", **link)["mdu"]
+    for size, good in ((mdu, True), (mdu + 1, False)):
+        got = b("send_oversize_link_packet", size=size, **link)
+        same((got["sent"], got["rejected"], got["raw_len"] is not None), (good, not good, good),
+             f"{size} bytes")
+        check(not good or got["raw_len"] <= got["mtu"], "in the MTU")
+    got = a("send_forged_link_close", forged_id="00" * 16, **link)
+    same((got["torn_down"], got["status_after"]), (False, 2), "of another")
+    got = a("send_forged_link_close", forged_id=link["link_id"], **link)
+    same((got["torn_down"], got["status_name_after"]), (True, "CLOSED"), "of this one")
+    got = a("send_over_closed_link", data="00", **link)
+    same((got["sent"], got["bytes_transmitted"], got["link_status"]), (False, 0, 4), "closed")
+    a.refuses("channel_inject", envelopes=[], **link)
+
+
+def hostile(ctx):
+    """Links that hear what no peer says."""
+    a = Live(ctx)
+    b = Live(ctx, a.start["port"])
+    at = {"destination_hash": a("listen", buffer_stream_ids=[7], **NAME)["destination_hash"]}
+    same(b("poll_path", **at, **WAIT)["found"], True, "path")
+    link_hears(a, b, at, {"link_id": b("link_open", **at, **NAME, **WAIT)["link_id"]})
+    link = {"link_id": b("link_open", **at, **NAME, **WAIT)["link_id"]}
+    a("set_proof_strategy", strategy="app", **at)
+    got = a("inject_closed_link_data", **link)
+    same((got["delivered_before"], got["delivered"], got["link_closed"]), (True, False, True),
+         "after its end")
+    link = {"link_id": b("link_open", **at, **NAME, **WAIT)["link_id"]}
+    a.stop()
+    gone = b("link_await_status", target_status="CLOSED", **link, **WAIT)
+    same(gone["teardown_reason_name"], "DESTINATION_CLOSED", "who stops ends its links")
+    b.stop()
+
+
+def ratchets(ctx):
+    """Own and foreign ratchets, groups, what is in clear; nobody hears it."""
+    a = Live(ctx)
+    b = Live(ctx, a.start["port"])
+    at = {"destination_hash": a("listen", enable_ratchets=True, **NAME)["destination_hash"]}
+    same(b("poll_path", **at, **WAIT)["found"], True, "path")
+    first = a("read_ratchets", **at)
+    same((first["ratchet_count"], first["previous_ratchet_id"], first["ratchet_interval"],
+          first["retained_ratchets"]), (1, None, 1800, 512), "ratchets")
+    same(a("rotate_ratchet", last_rotation_ago_s=1700, **at)["rotated"], False, "too soon")
+    got = a("rotate_ratchet", last_rotation_ago_s=1900, **at)
+    same((got["rotated"], got["before_count"], got["after_count"], got["previous_ratchet_id"]),
+         (True, 1, 2, first["current_ratchet_id"]), "rotated")
+    same(a("set_ratchet_interval", seconds=0, **at), {"ok": False, "ratchet_interval": 1800}, "0")
+    same(a("set_ratchet_interval", seconds=60, **at), {"ok": True, "ratchet_interval": 60}, "60")
+    # b knows the first one, which a still has
+    for use in (True, False):
+        sealed = b("encrypt_to_remote", plaintext="0102", use_ratchet=use, **at)
+        same(sealed["ratchet_id"], first["current_ratchet_id"] if use else None, "of b")
+        got = a("destination_decrypt", ciphertext=sealed["ciphertext"], **at)
+        same((got["plaintext"], got["latest_ratchet_id"]), ("0102", sealed["ratchet_id"]), "of a")
+    same(a("destination_decrypt", ciphertext="00" * 99, **at)["decrypted"], False, "nonsense")
+    got = a("destination_latest_ratchet_id", **at)
+    same((got["match"], got["latest_ratchet_id"], got["ratchet_count"]),
+         (True, got["current_ratchet_id"], 2), "the latest")
+    current = a("reannounce", app_data="aa", **at)["current_ratchet_id"]
+
+    def adopted():
+        return b("get_adopted_ratchet", **at)["ratchet_id"] == current
+
+    waiting.until(adopted, "b takes the new one")
+    same((b("identity_recall", **at)["app_data"], a("identity_recall", **at)["found"]),
+         ("aa", True), "recalled")
+    known = b("identity_recall", **at)["hash"]
+    same(b("identity_recall", destination_hash=known, from_identity_hash=True)["found"], True,
+         "by its identity")
+    one, other = a("group_create", **NAME), a("group_create", app_name="g", aspects=[])
+    same(len(one["key"]), 128, "key")
+    sealed = a("group_encrypt", destination_hash=one["destination_hash"], plaintext="0102")
+    for group, text in ((one, "0102"), (other, None)):
+        got = a("group_decrypt", destination_hash=group["destination_hash"], **sealed)
+        same((got["plaintext"], got["decrypted"]), (text, text is not None), "group")
+    for way, key, back in (("encrypt", "plaintext", "ciphertext"),
+                           ("decrypt", "ciphertext", "plaintext")):
+        same(a("plain_" + way, **{key: "0102"}, **NAME), {back: "0102", "passthrough": True}, way)
+    a.stop()
+    b.stop()
+
+
+def frames(ctx):
+    """Access codes; what a peer was told to be; what its tables say."""
+    code = {"network_name": "n", "passphrase": "p", "ifac_size": 64}
+    a, b = Live(ctx, **code), Live(ctx, bitrate=2000000)
+    for how, good in (("masked_full", True), ("masked_short", False), ("plain_on_ifac", False)):
+        same(a("inject_raw_frame", variant=how)["learned"], good, how)
+    for size in (0, 1, 2, 18):
+        for end in (a, b):
+            same(end("inject_raw_frame", variant="min_short", trim_to=size)["learned"], False, "cut")
+    same(b("inject_raw_frame", variant="plain_on_open")["learned"], True, "open")
+    made = a("inject_raw_frame", variant="build_masked")
+    for end, good in ((b, False), (a, True)):
+        same(end("inject_raw_frame", variant="inject_external", raw=made["raw"],
+                 dest_hash=made["dest_hash"])["learned"], good, "of another")
+    got = a("ifac_compute", packet_data="0102")
+    key = got["ifac_key"]
+    pub = a.bridge("identity_from_private_key", private_key=key)["public_key"]
+    same(a.bridge("identity_verify", public_key=pub, message="0102", signature=got["signature"])
+         ["valid"], True, "signature")
+    same((got["ifac"], got["ifac_size"]), (got["signature"][-16:], 8), "the last of it")
+    got = a("ifac_signature")
+    same(a.bridge("identity_verify", public_key=pub, signature=got["ifac_signature"],
+                  message=hashlib.sha256(bytes.fromhex(key)).hexdigest())["valid"], True, "own")
+    b.refuses("ifac_compute", "access code", packet_data="00")
+    same((a("interface_bitrate")["bitrate"], b("interface_bitrate")["bitrate"]),
+         (10000000, 2000000), "bitrate")
+    same((a("interface_hw_mtu")["hw_mtu"], b("interface_hw_mtu")["hw_mtu"]), (16384, 4096), "MTU")
+    for end in (a, b):
+        end.stop()
+    who = ["ab" * 16, "cd" * 16, "ab" * 16]
+    c = Live(ctx, enable_transport=None, blackhole_sources=who, remote_management_allowed=who[:1],
+             enable_remote_management=True, interface_discovery_sources=who[1:2],
+             use_implicit_proof=False)
+    got = c("instance_posture")
+    same((got["transport_enabled"], got["remote_management_enabled"], got["respond_to_probes"],
+          got["should_use_implicit_proof"], got["blackhole_sources"],
+          got["remote_management_allowed"], got["interface_discovery_sources"]),
+         (False, True, False, False, who[:2], who[:1], who[1:2]), "posture")
+    for key in ("blackhole_sources", "remote_management_allowed", "interface_discovery_sources"):
+        for bad in ("ab" * 15, "zz" * 16):
+            c.bridge.refuses("wire_start_tcp_server", network_name="", passphrase="", **{key: [bad]})
+    c.stop()
+
+
+def tables(ctx):
+    """What a relay says of an announce, and of a path that it looks for."""
+    a = Live(ctx, mode="gateway")
+    b, c = Live(ctx, a.start["port"]), Live(ctx, a.start["port"])
+    dest = {"destination_hash": b("announce", app_data="", **NAME)["destination_hash"]}
+    nobody = {"destination_hash": "00" * 16}
+    same(a("poll_path", **dest, **WAIT)["found"], True, "path")
+    for end, key, there in ((a, dest, True), (a, nobody, False)):
+        same(end("has_announce_table_entry", **key)["found"], there, "it waits")
+        got = end("read_announce_table_timestamp", **key)
+        same(got["found"], there, "it waits")
+        check(not there or abs(got["timestamp"] / 1000 - time.time()) < 60, "since when")
+    same(a("has_discovery_path_request", **nobody)["found"], False, "nobody asked")
+    b("request_path", **nobody)
+    waiting.until(lambda: a("has_discovery_path_request", **nobody)["found"], "a looks for it")
+    for end in (a, b, c):
+        end.stop()
+
+
 def taps(ctx):
     """What a third one hears of two, and another code that hears nothing."""
     a = Live(ctx)
@@ -583,9 +761,13 @@ TESTS = [
     ("bridge: with RNS, both ways", reference),
     ("bridge: end of input", stop_at_once),
     ("bridge: live, at both ends", live),
+    ("bridge: live, frames and settings", frames),
 ]
 
 LONG = [
+    ("bridge: live, links that hear anything", hostile),
+    ("bridge: live, ratchets and groups", ratchets),
+    ("bridge: live, tables", tables),
     ("bridge: live, a third one", taps),
     ("bridge: live, RNS serves", stock_serves("python")),
     ("bridge: live, 1.4.2 serves", stock_serves("python_old")),

@@ -8,7 +8,6 @@
 #include "transport/core/link/channel.h"
 #include "transport/core/link/link.h"
 
-#define MESSAGE 0x0101
 #define CE_TOO_BIG 5
 
 static struct link *
@@ -70,7 +69,7 @@ cmd_wire_channel_send(struct call *c)
 		fail(c, "NotImplementedError: drop_acks, fail_outlet");
 	cmd.channel.link = arg_hash(c, "link_id");
 	cmd.channel.msgtype = (uint16_t)arg_int_or(c, "msgtype", 0, 0xffff,
-	    MESSAGE);
+	    BRIDGE_MESSAGE);
 	cmd.channel.data = data.p;
 	cmd.channel.len = data.n;
 	cmd.channel.tag = res->tag;
@@ -82,6 +81,7 @@ cmd_wire_channel_send(struct call *c)
 		put_str(c, "error", rns_strerror(err));
 		put(c, "ce_type", err == RNS_EBIG ?
 		    json_integer(CE_TOO_BIG) : json_null());
+		put_int(c, "next_sequence", ch->tx_next);
 		return;
 	}
 	peer_wait(c, res);

@@ -134,6 +134,11 @@
 	X(wire_stop) \
 	X(wire_transport_enabled) \
 	X(wire_first_hop_timeout) \
+	X(wire_instance_posture) \
+	X(wire_interface_bitrate) \
+	X(wire_interface_hw_mtu) \
+	X(wire_ifac_compute) \
+	X(wire_ifac_signature) \
 	/* live: announces and paths */ \
 	X(wire_announce) \
 	X(wire_poll_path) \
@@ -143,6 +148,11 @@
 	X(wire_tx_bytes) \
 	X(wire_get_received_packets) \
 	X(wire_identity_recall) \
+	X(wire_reannounce) \
+	X(wire_has_announce_table_entry) \
+	X(wire_has_discovery_path_request) \
+	X(wire_read_announce_table_timestamp) \
+	X(wire_inject_raw_frame) \
 	/* live: destinations, packets, proofs */ \
 	X(wire_listen) \
 	X(wire_set_proof_strategy) \
@@ -151,12 +161,23 @@
 	X(wire_send_opportunistic) \
 	X(wire_opportunistic_poll) \
 	X(wire_packet_receipt_status) \
+	X(wire_group_create) \
+	X(wire_group_encrypt) \
+	X(wire_group_decrypt) \
+	X(wire_plain_encrypt) \
+	X(wire_plain_decrypt) \
 	/* live: ratchets */ \
 	X(wire_identity_keypair) \
 	X(wire_ratchet_keypair) \
 	X(wire_identity_encrypt) \
 	X(wire_identity_decrypt) \
 	X(wire_get_adopted_ratchet) \
+	X(wire_read_ratchets) \
+	X(wire_set_ratchet_interval) \
+	X(wire_rotate_ratchet) \
+	X(wire_destination_latest_ratchet_id) \
+	X(wire_encrypt_to_remote) \
+	X(wire_destination_decrypt) \
 	/* live: links */ \
 	X(wire_link_open) \
 	X(wire_link_send) \
@@ -171,6 +192,12 @@
 	X(wire_link_identify) \
 	X(wire_link_key_material) \
 	X(wire_link_signalling_bytes) \
+	X(wire_inject_crafted_link_identify) \
+	X(wire_send_forged_link_close) \
+	X(wire_inject_tampered_link_data) \
+	X(wire_inject_closed_link_data) \
+	X(wire_send_over_closed_link) \
+	X(wire_send_oversize_link_packet) \
 	/* live: requests */ \
 	X(wire_register_request_handler) \
 	X(wire_get_request_log) \
@@ -183,10 +210,14 @@
 	X(wire_channel_profile) \
 	X(wire_channel_timeout_formula) \
 	X(wire_listener_channel_rx) \
+	X(wire_channel_inject) \
 	/* live: resources */ \
 	X(wire_resource_constants) \
 	X(wire_resource_send) \
-	X(wire_resource_poll)
+	X(wire_resource_poll) \
+	/* live: buffer */ \
+	X(wire_buffer_stream) \
+	X(wire_buffer_received)
 
 #define BRIDGE_MISSING(X) \
 	/* names and destinations */ \
@@ -206,23 +237,13 @@
 	X(wire_start_pipe_peer) \
 	X(wire_start_pipe_tcp_relay) \
 	X(wire_set_interface_mode) \
-	X(wire_instance_posture) \
 	X(wire_mgmt_destinations) \
-	X(wire_interface_bitrate) \
-	X(wire_interface_hw_mtu) \
 	X(wire_interface_transport_defaults) \
 	X(wire_rpc_authkey) \
-	X(wire_ifac_compute) \
-	X(wire_ifac_signature) \
 	X(wire_discovery_autoconnect_gate) \
 	/* live: announces and paths */ \
-	X(wire_reannounce) \
-	X(wire_has_announce_table_entry) \
-	X(wire_has_discovery_path_request) \
-	X(wire_read_announce_table_timestamp) \
 	X(wire_known_destinations_roundtrip) \
 	X(wire_known_key_validate) \
-	X(wire_inject_raw_frame) \
 	/* live: destinations, packets, proofs */ \
 	X(wire_send_packet_with_proof_request) \
 	X(wire_send_undecryptable) \
@@ -232,55 +253,35 @@
 	X(wire_inject_single_proof_format) \
 	X(wire_inject_crafted_link_proof) \
 	X(wire_listener_proof_log) \
-	X(wire_group_create) \
-	X(wire_group_encrypt) \
-	X(wire_group_decrypt) \
-	X(wire_plain_encrypt) \
-	X(wire_plain_decrypt) \
 	/* live: ratchets */ \
-	X(wire_read_ratchets) \
-	X(wire_set_ratchet_interval) \
-	X(wire_rotate_ratchet) \
 	X(wire_set_retained_ratchets) \
 	X(wire_ratchet_file_roundtrip) \
 	X(wire_identity_ratchet_persist) \
-	X(wire_destination_latest_ratchet_id) \
-	X(wire_encrypt_to_remote) \
-	X(wire_destination_decrypt) \
 	/* live: links */ \
 	X(wire_link_identify_pending) \
 	X(wire_link_request_payload) \
 	X(wire_inject_crafted_link_request) \
 	X(wire_inject_crafted_lrproof) \
 	X(wire_capture_lrproof_frame) \
-	X(wire_inject_crafted_link_identify) \
 	X(wire_link_type_gate) \
 	X(wire_link_accept_gate) \
 	X(wire_link_phy_stats_gate) \
 	X(wire_link_teardown_emission) \
-	X(wire_send_forged_link_close) \
-	X(wire_inject_tampered_link_data) \
-	X(wire_inject_closed_link_data) \
 	X(wire_send_keepalive_probe) \
 	X(wire_last_keepalive) \
 	X(wire_send_link_data) \
-	X(wire_send_over_closed_link) \
-	X(wire_send_oversize_link_packet) \
 	X(wire_set_race_inducer) \
 	/* live: requests */ \
 	X(wire_deregister_request_handler) \
 	X(wire_link_request_timeout) \
 	X(wire_capture_response_packet) \
 	/* live: channel */ \
-	X(wire_channel_inject) \
 	X(wire_channel_register) \
 	X(wire_channel_envelope_pack) \
 	X(wire_channel_handler_chain) \
 	X(wire_channel_emit_capture) \
 	X(wire_channel_spurious_proof) \
 	/* live: buffer */ \
-	X(wire_buffer_stream) \
-	X(wire_buffer_received) \
 	X(wire_buffer_pack) \
 	/* live: resources */ \
 	X(wire_resource_receiver_status) \

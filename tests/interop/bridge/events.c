@@ -62,6 +62,47 @@ listener_of(struct peer *p, const struct hash16 *dest)
 	return l;
 }
 
+static void
+streams_open(struct peer *p, const struct seen *s)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_STREAM_OPEN};
+
+	cmd.stream.link = s->id;
+	(void)rns_submit(p->r, &cmd, mono_here());
+	for (size_t i = 0; i < s->listener->nstream_ids; i++) {
+		cmd.stream.stream = s->listener->stream_ids[i];
+		(void)rns_submit(p->r, &cmd, mono_here());
+	}
+}
+
+static void
+on_stream(struct peer *p, const struct rns_event *ev)
+{
+	struct seen *s = peer_link(p, &ev->channel.link);
+	struct stream_got *g;
+	uint8_t *data;
+
+	if (s == NULL || s->listener == NULL)
+		return;
+	g = s->listener->streams;
+	while (g != NULL && g->id != ev->channel.msgtype)
+		g = g->next;
+	if (g == NULL) {
+		if ((g = calloc(1, sizeof(*g))) == NULL)
+			return;
+		g->id = ev->channel.msgtype;
+		g->next = s->listener->streams;
+		s->listener->streams = g;
+	}
+	g->eof |= ev->channel.eof;
+	if (ev->channel.len == 0 ||
+	    (data = realloc(g->data, g->len + ev->channel.len)) == NULL)
+		return;
+	memcpy(data + g->len, ev->channel.data, ev->channel.len);
+	g->data = data;
+	g->len += ev->channel.len;
+}
+
 /* A link that is new here; with a channel if somebody listens. */
 static struct seen *
 link_new_seen(struct peer *p, const struct rns_event *ev)
@@ -80,7 +121,10 @@ link_new_seen(struct peer *p, const struct rns_event *ev)
 		return s;
 	s->listener->last_link = s->id;
 	s->listener->links++;
+	if (s->listener->no_channel)
+		return s;
 	(void)rns_submit(p->r, &cmd, mono_here());
+	streams_open(p, s);
 	return s;
 }
 
@@ -202,6 +246,28 @@ on_resource_done(struct peer *p, const struct rns_event *ev)
 	s->len = 0;
 }
 
+/* Who is asked whether to prove says yes to those that begin with 01. */
+static void
+answer_app(struct peer *p, const struct rns_event *ev)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_PROVE};
+
+	cmd.prove.dest = ev->packet.dest;
+	cmd.prove.packet_hash = ev->packet.packet_hash;
+	if (ev->packet.len > 0 && ev->packet.data[0] == 1)
+		(void)rns_submit(p->r, &cmd, mono_here());
+}
+
+json_t *
+messages_of(struct seen *s)
+{
+	if (s->listener != NULL)
+		return s->listener->messages;
+	if (s->messages == NULL)
+		s->messages = json_array();
+	return s->messages;
+}
+
 static void
 on_bytes(struct peer *p, const struct rns_event *ev)
 {
@@ -209,14 +275,23 @@ on_bytes(struct peer *p, const struct rns_event *ev)
 	struct seen *s = peer_link(p, message ? &ev->channel.link :
 	    &ev->packet.dest);
 
-	if (s == NULL || s->listener == NULL)
+	if (s == NULL)
 		return;
-	if (message)
-		(void)json_array_append_new(s->listener->messages,
+	/* who knows one type of messages takes no other */
+	if (message && ev->channel.msgtype != BRIDGE_MESSAGE)
+		return;
+	if (message) {
+		(void)json_array_append_new(messages_of(s),
 		    hex_json(ev->channel.data, ev->channel.len));
+		return;
+	}
+	if (s->listener == NULL)
+		p->own_packets++;
 	else
 		(void)json_array_append_new(s->listener->link_packets,
 		    hex_json(ev->packet.data, ev->packet.len));
+	if (ev->packet.prove_app)
+		answer_app(p, ev);
 }
 
 static void
@@ -267,6 +342,9 @@ peer_event(struct peer *p, const struct rns_event *ev)
 	case RNS_EV_REQUEST:
 		on_request(p, ev);
 		break;
+	case RNS_EV_STREAM_DATA:
+		on_stream(p, ev);
+		break;
 	case RNS_EV_RESOURCE_DATA:
 		on_resource_data(p, ev);
 		break;
@@ -281,6 +359,7 @@ peer_event(struct peer *p, const struct rns_event *ev)
 void
 peer_forget(struct peer *p)
 {
+	struct stream_got *g;
 	struct listener *l;
 	struct seen *s;
 	struct result *r;
@@ -293,10 +372,17 @@ peer_forget(struct peer *p)
 		json_decref(l->resources);
 		json_decref(l->messages);
 		json_decref(l->requests);
+		while ((g = l->streams) != NULL) {
+			l->streams = g->next;
+			free(g->data);
+			free(g);
+		}
+		free((void *)(uintptr_t)l->stream_ids);
 		free(l);
 	}
 	while ((s = p->links) != NULL) {
 		p->links = s->next;
+		json_decref(s->messages);
 		free(s->data);
 		free(s);
 	}

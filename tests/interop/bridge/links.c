@@ -11,7 +11,6 @@
 #include "transport/core/base/packet.h"
 #include "transport/core/link/link.h"
 
-#define MESSAGE 0x0101
 #define PACKED_HEAD 8 /* of a msgpack binary, at most */
 
 const char *const status_names[] = {"PENDING", "HANDSHAKE", "ACTIVE",
@@ -53,14 +52,17 @@ put_snapshot(struct call *c, struct peer *p, const struct seen *s)
 	int status = status_of(p, s, &info);
 	bool open = status != LINK_CLOSED;
 	const struct link *l = open ? link_find(p->r, &s->id) : NULL;
-	bool why = !open && s->reason >= RNS_CLOSE_TIMEOUT &&
-	    s->reason <= RNS_CLOSE_DESTINATION;
+	/* whose interface went was not closed by anybody: it timed out */
+	enum rns_link_reason reason = s->reason == RNS_CLOSE_INTERFACE ?
+	    RNS_CLOSE_TIMEOUT : s->reason;
+	bool why = !open && reason >= RNS_CLOSE_TIMEOUT &&
+	    reason <= RNS_CLOSE_DESTINATION;
 
 	put_int(c, "status", status);
 	put_str(c, "status_name", status_names[status]);
-	put(c, "teardown_reason", why ? json_integer(s->reason) :
+	put(c, "teardown_reason", why ? json_integer(reason) :
 	    json_null());
-	put_str(c, "teardown_reason_name", why ? reasons[s->reason] : NULL);
+	put_str(c, "teardown_reason_name", why ? reasons[reason] : NULL);
 	put_since(c, "no_inbound_for_ms", l, l != NULL ? l->last_in :
 	    (struct mono){-1});
 	put_since(c, "last_keepalive_ago_ms", l, l != NULL ?
@@ -378,9 +380,7 @@ cmd_wire_channel_received(struct call *c)
 	struct peer *p = peer_of(c);
 	struct seen *s = link_arg(c, p);
 
-	if (s->listener == NULL)
-		fail(c, "KeyError: a link that we opened");
-	poll_list(c, "messages", s->listener->messages);
+	poll_list(c, "messages", messages_of(s));
 }
 
 /* ---- values ---- */

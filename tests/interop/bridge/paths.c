@@ -34,7 +34,7 @@ announce_new(struct call *c, struct peer *p, struct rns_cmd *cmd,
 	cmd->announce.dest = hash;
 	cmd->announce.app_data = app.p;
 	cmd->announce.app_data_len = app.n;
-	peer_submit(c, p, cmd, "announce");
+	peer_announce(c, p, cmd);
 	put_hex(c, "destination_hash", HASH_BYTES(hash));
 	put_hex(c, "identity_hash", HASH_BYTES(id));
 	put_hex(c, "public_key", pub, sizeof(pub));
@@ -67,6 +67,21 @@ cmd_wire_announce(struct call *c)
 	put_ratchets(c, announce_new(c, p, &cmd, app));
 }
 
+static void
+stream_ids(struct call *c, struct listener *l)
+{
+	const json_t *list = json_object_get(c->params, "buffer_stream_ids");
+	size_t n = json_array_size(list);
+	uint16_t *ids = calloc(n + 1, sizeof(*ids));
+
+	if (ids == NULL)
+		fail(c, "MemoryError");
+	for (size_t i = 0; i < n; i++)
+		ids[i] = (uint16_t)json_integer_value(json_array_get(list, i));
+	l->stream_ids = ids;
+	l->nstream_ids = n;
+}
+
 void
 cmd_wire_listen(struct call *c)
 {
@@ -91,6 +106,8 @@ cmd_wire_listen(struct call *c)
 	    .resources = json_array(), .messages = json_array(),
 	    .requests = json_array()};
 	p->listeners = l;
+	l->no_channel = !arg_bool(c, "open_channel", true);
+	stream_ids(c, l);
 	put_str(c, "resource_strategy", strategy);
 	put_ratchets(c, d);
 }
@@ -105,9 +122,10 @@ cmd_wire_set_proof_strategy(struct call *c)
 		d->prove = RNS_PROVE_ALL;
 	else if (arg_is(c, "strategy", "none"))
 		d->prove = RNS_PROVE_NONE;
+	else if (arg_is(c, "strategy", "app"))
+		d->prove = RNS_PROVE_APP;
 	else
-		fail(c, "NotImplementedError: strategy %s",
-		    arg_str(c, "strategy"));
+		fail(c, "ValueError: strategy %s", arg_str(c, "strategy"));
 	put_str(c, "strategy", arg_str(c, "strategy"));
 	put_int(c, "proof_strategy", 33 + (int)d->prove);
 }
@@ -185,6 +203,34 @@ cmd_wire_first_hop_timeout(struct call *c)
 	put_int(c, "default_per_hop_timeout", PER_HOP_TIMEOUT);
 }
 
+/* Of a destination, or of an identity whichever it was. */
+static bool
+recalled(struct peer *p, const struct hash16 *key, bool identity,
+    struct rns_known *k)
+{
+	struct hash16 at = {0}, id;
+
+	const struct dest *own = dest_find(p->r, key);
+
+	/* what it announced itself is in its own table, not in that one */
+	if (!identity && own != NULL && own->has_identity) {
+		*k = (struct rns_known){.app_data = own->app_data,
+		    .app_data_len = own->app_data_len};
+		memcpy(k->public_key, own->identity.pub, RNS_KEY);
+		return true;
+	}
+	if (!identity)
+		return rns_known_get(p->r, key, k);
+	for (bool first = true; rns_known_next(p->r, &at, first, k);
+	    first = false) {
+		rns_identity_hash_of(&id, k->public_key);
+		if (hash16_eq(&id, key))
+			return true;
+		at = k->dest;
+	}
+	return false;
+}
+
 void
 cmd_wire_identity_recall(struct call *c)
 {
@@ -195,9 +241,8 @@ cmd_wire_identity_recall(struct call *c)
 	struct hash16 id;
 	bool found;
 
-	if (arg_bool(c, "from_identity_hash", false))
-		fail(c, "NotImplementedError: from_identity_hash");
-	while (!(found = rns_known_get(p->r, &key, &k)) &&
+	while (!(found = recalled(p, &key, arg_bool(c, "from_identity_hash",
+	    false), &k)) &&
 	    !mono_reached(mono_here(), until))
 		(void)peer_run(until, -1);
 	put_bool(c, "found", found);

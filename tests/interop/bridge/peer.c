@@ -13,6 +13,7 @@
 
 #include "tests/interop/bridge/commands.h"
 #include "common/util.h"
+#include "transport/config/rnsconf.h"
 #include "transport/core/base/const.h"
 #include "transport/core/base/ctx.h"
 #include "transport/core/base/packet.h"
@@ -21,6 +22,11 @@
 
 #define READ_SIZE 65536
 #define TAP_MAX 4000 /* packets that are kept */
+/*
+ * A server of the reference makes its interface some time after the kernel has
+ * the connection; what it announces before is not for us.
+ */
+#define SETTLE_US 250000
 
 static struct peer *live;
 
@@ -246,6 +252,16 @@ peer_submit(struct call *c, struct peer *p, const struct rns_cmd *cmd,
 	must(c, err, what);
 }
 
+void
+peer_announce(struct call *c, struct peer *p, const struct rns_cmd *cmd)
+{
+	int err = rns_submit(p->r, cmd, mono_here());
+
+	peer_turn(p);
+	if (err != RNS_ENOENT)
+		must(c, err, "announce");
+}
+
 struct peer *
 peer_of(struct call *c)
 {
@@ -256,6 +272,20 @@ peer_of(struct call *c)
 
 /* ---- start and stop ---- */
 
+/* Programs end their links before they go. */
+static void
+links_end(struct peer *p)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_LINK_CLOSE};
+
+	for (const struct seen *s = p->links; s != NULL; s = s->next) {
+		cmd.hash = s->id;
+		if (!s->closed)
+			(void)rns_submit(p->r, &cmd, mono_here());
+	}
+	peer_turn(p);
+}
+
 void
 peer_stop(void)
 {
@@ -263,6 +293,7 @@ peer_stop(void)
 
 	if (p == NULL)
 		return;
+	links_end(p);
 	live = NULL;
 	for (size_t i = 0; i < PEER_CONNS; i++) {
 		if (p->conns[i].fd >= 0)
@@ -271,6 +302,7 @@ peer_stop(void)
 	if (p->listen_fd >= 0)
 		(void)close(p->listen_fd);
 	rns_free(p->r);
+	rnsconf_free(p->conf);
 	peer_forget(p);
 	json_decref(p->tap);
 	free(p);
@@ -301,7 +333,7 @@ iface_read(struct call *c, struct rns_if *i)
 	const char *name = arg_str_or(c, "network_name", "");
 	const char *key = arg_str_or(c, "passphrase", "");
 	int64_t rate = arg_int_or(c, "bitrate", 0, INT64_MAX, 0);
-	int64_t fixed = arg_int_or(c, "fixed_mtu", 0, RES_TRANSFER_MAX, 0);
+	int64_t bits, fixed = arg_int_or(c, "fixed_mtu", 0, RES_TRANSFER_MAX, 0);
 
 	i->kind = RNS_IF_NET;
 	i->mode = mode_arg(c);
@@ -313,23 +345,21 @@ iface_read(struct call *c, struct rns_if *i)
 	rns_sha256(&i->name_hash, "bridge", 6);
 	if (*name == '\0' && *key == '\0')
 		return;
-	i->ifac_size = (uint8_t)(arg_int_or(c, "ifac_size", 8, 512, 128) / 8);
+	bits = arg_int_or(c, "ifac_size", 0, 512, 128);
+	i->ifac_size = bits >= 8 ? (uint8_t)(bits / 8) : 16;
 	must(c, rns_ifac_key(i->ifac_key, *name != '\0' ? name : NULL,
 	    *key != '\0' ? key : NULL), "access code");
 }
 
-/* What only a whole daemon has is a mistake here, not a silence. */
+/*
+ * What only a whole daemon has is a mistake here, not a silence. Its management
+ * and probes are destinations of the daemon: here they are read, no more.
+ */
 static void
 refuse_unbuilt(struct call *c)
 {
-	static const char *const keys[] = {"share_instance",
-	    "respond_to_probes", "enable_remote_management",
-	    "panic_on_interface_error"};
-
-	for (size_t i = 0; i < NELEM(keys); i++) {
-		if (arg_bool(c, keys[i], false))
-			fail(c, "NotImplementedError: %s", keys[i]);
-	}
+	if (arg_bool(c, "share_instance", false))
+		fail(c, "NotImplementedError: share_instance");
 }
 
 static struct peer *
@@ -342,6 +372,8 @@ peer_start(struct call *c, bool transport)
 
 	refuse_unbuilt(c);
 	iface_read(c, &p->iface);
+	p->fixed_mtu = has(c, "fixed_mtu");
+	p->conf = peer_conf(c);
 	cfg.implicit_proof = arg_bool(c, "use_implicit_proof", true);
 	rns_limits_default(&cfg.limits);
 	rand_fill(NULL, cfg.identity, sizeof(cfg.identity));
@@ -397,6 +429,7 @@ cmd_wire_start_tcp_client(struct call *c)
 {
 	int64_t port = arg_int(c, "target_port", 1, 65535);
 	struct sockaddr_in a = loopback((uint16_t)port);
+	struct mono until;
 	struct peer *p;
 	int fd;
 
@@ -411,6 +444,9 @@ cmd_wire_start_tcp_client(struct call *c)
 	}
 	if (!conn_add(p, fd))
 		fail(c, "OSError: no interface");
+	until = mono_add(mono_here(), SETTLE_US);
+	while (!mono_reached(mono_here(), until))
+		(void)peer_run(until, -1);
 }
 
 void

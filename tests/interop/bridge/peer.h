@@ -10,6 +10,7 @@
  * bridge waits for a request and while a command waits for an event.
  */
 #define PEER_CONNS 64
+#define BRIDGE_MESSAGE 0x0101 /* the type of messages that are sent */
 
 struct conn {
 	int fd; /* -1: free */
@@ -19,11 +20,24 @@ struct conn {
 	size_t out_len, out_cap;
 };
 
+struct stream_got { /* of one stream of a listener */
+	struct stream_got *next;
+	int64_t id;
+	uint8_t *data;
+	size_t len;
+	bool eof;
+};
+
+struct rnsconf;
 struct listener { /* what wire_listen made */
 	struct listener *next;
 	struct hash16 dest;
 	struct hash16 last_link; /* the newest incoming one */
 	int links;
+	bool no_channel;
+	const uint16_t *stream_ids; /* that are open on each link, besides 0 */
+	size_t nstream_ids;
+	struct stream_got *streams;
 	json_t *packets, *link_packets, *resources, *messages, *requests;
 };
 
@@ -36,6 +50,7 @@ struct seen { /* a link, which outlives itself here */
 	int64_t rtt_us;
 	uint32_t mtu, mdu;
 	struct listener *listener; /* NULL: we opened it */
+	json_t *messages;          /* of one that we opened */
 	/* the incoming resource so far */
 	uint8_t *data;
 	size_t len, cap;
@@ -62,6 +77,8 @@ struct peer {
 	char handle[17];
 	struct rns *r;
 	struct rns_if iface; /* as each connection is made; id counts up */
+	bool fixed_mtu;
+	struct rnsconf *conf; /* [reticulum] of its start */
 	int listen_fd;
 	struct conn conns[PEER_CONNS];
 	struct listener *listeners;
@@ -70,6 +87,7 @@ struct peer {
 	struct served *served;
 	uint64_t next_tag;
 	int64_t next_seq;
+	size_t own_packets; /* that came over links that we opened */
 	json_t *tap; /* of every packet that came in */
 };
 
@@ -87,10 +105,15 @@ void peer_submit(struct call *, struct peer *, const struct rns_cmd *,
 void peer_turn(struct peer *);
 void peer_event(struct peer *, const struct rns_event *);
 void peer_forget(struct peer *); /* what its events left */
+/* An announce; where there is nobody to hear it, it is no mistake. */
+void peer_announce(struct call *, struct peer *, const struct rns_cmd *);
+/* What the call says of [reticulum]; a mistake in it is one. */
+struct rnsconf *peer_conf(struct call *);
 struct result *peer_result(struct call *, struct peer *);
 /* Until it is done, or the call's time is over. */
 void peer_wait(struct call *, const struct result *);
 struct listener *peer_listener(struct call *, struct peer *);
+json_t *messages_of(struct seen *);
 struct seen *peer_link(struct peer *, const struct hash16 *id);
 
 #endif

@@ -32,7 +32,7 @@ struct message { /* came before its turn */
 };
 
 struct channel {
-	TAILQ_HEAD(, envelope) ring;
+	TAILQ_HEAD(envelope_ring, envelope) ring;
 	unsigned ring_count;
 	uint16_t tx_next, rx_next;
 	unsigned window, window_min, window_max, flex;
