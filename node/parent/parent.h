@@ -39,7 +39,7 @@ struct parent {
 	bool root;	 /* programs get numbers, roots and namespaces */
 	uint32_t base;
 	int verbose; /* -v minus -q */
-	bool stopping;
+	bool stopping, panic; /* panic: an interface has failed */
 	unsigned stage;
 
 	struct rnsconf *rns; /* as the node was started */

@@ -38,6 +38,7 @@
 #include "common/util.h"
 #include "transport/config/example.h"
 
+enum { EXIT_PANIC = 255 }; /* as rnsd: panic_on_interface_error */
 enum { EXIT_OPERATOR = 2 }; /* usage, mistakes in files, whose they are */
 
 enum { OPT_CONFIG = 1, OPT_VERBOSE, OPT_QUIET, OPT_SERVICE,
@@ -426,5 +427,5 @@ main(int argc, char **argv)
 	groups_kill_jobs(&p.groups);
 	groups_remove(&p.groups);
 	log_notice(NULL, "ended");
-	return 0;
+	return p.panic ? EXIT_PANIC : 0;
 }

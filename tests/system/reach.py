@@ -121,10 +121,31 @@ def down(mode, user):
         node.remove()
 
 
+def panics(mode, user):
+    """As rnsd with the same config: status 255, when it cannot listen."""
+    taken, port = bound()
+    node = Node(build, "panic-" + mode, user, config=server("Listen", port))
+    try:
+        with open(os.path.join(node.dir, "config")) as f:
+            text = f.read()
+        node.write("config", text.replace(
+            "[reticulum]", "[reticulum]\npanic_on_interface_error = yes", 1))
+        node.start()
+        ended = until(lambda: node.process.poll() is not None, "it ends")
+        result(mode + " panic_on_interface_error", ended and
+               node.process.returncode == 255 and
+               "Listen: has failed" in node.said(),
+               "%s %s" % (node.process.returncode, node.said()))
+    finally:
+        taken.close()
+        node.remove()
+
+
 if os.geteuid() == 0:
     alone("root", None)
     down("root", None)
     named("root", None)
+    panics("root", None)
     alone("user", USER)
 else:
     skip("reach as root", "not started as root")

@@ -22,7 +22,7 @@ static struct nif n;
 static struct nif_kind kind = {.carries = true};
 static struct rnsconf_if conf;
 static char name[] = "far";
-static unsigned asked;
+static unsigned asked, panicked;
 static bool refuse;
 
 /* ---- what opener.c has to do with ---- */
@@ -69,6 +69,18 @@ program_send_BIND(const struct process *p, const struct msg_BIND *m, const int *
 	    nfds);
 }
 
+int
+program_send_PANIC(const struct process *p, const struct msg_PANIC *m,
+    const int *fds, unsigned nfds)
+{
+	(void)p;
+	(void)fds;
+	(void)nfds;
+	assert_string_equal(m->name, name);
+	panicked++;
+	return 0;
+}
+
 static int
 setup(void **state)
 {
@@ -84,7 +96,8 @@ setup(void **state)
 	n.conf = &conf;
 	ev_init(&n.retry, NULL);
 	n.retry.data = &n;
-	asked = 0;
+	asked = panicked = 0;
+	e.conf = NULL;
 	refuse = false;
 	return e.loop == NULL ? -1 : 0;
 }
@@ -104,6 +117,38 @@ let_time_pass(void)
 	assert_true(ev_is_active(&n.retry));
 	ev_timer_stop(e.loop, &n.retry);
 	ev_invoke(e.loop, &n.retry, EV_TIMER);
+}
+
+/* With panic_on_interface_error the parent hears of what is for good. */
+static void
+panic(void **state)
+{
+	struct rnsconf all = {.panic_on_interface_error = true};
+
+	(void)state;
+	e.conf = &all;
+	/* nobody is there: that is no failure, until it has given up */
+	opener_failed(&n, "connect", ECONNREFUSED, "");
+	assert_int_equal(panicked, 0);
+	assert_true(ev_is_active(&n.retry));
+	conf.max_reconnect_tries = n.tries;
+	opener_failed(&n, "connect", ECONNREFUSED, "");
+	assert_int_equal(panicked, 1);
+	assert_true(n.given_up);
+	/* who listens and cannot has failed at once */
+	kind.carries = false;
+	n.given_up = false;
+	ev_timer_stop(e.loop, &n.retry);
+	opener_failed(&n, "listen", EADDRINUSE, "");
+	assert_int_equal(panicked, 2);
+	assert_true(n.given_up && !ev_is_active(&n.retry));
+	/* without the key it is tried again */
+	all.panic_on_interface_error = false;
+	n.given_up = false;
+	opener_failed(&n, "listen", EADDRINUSE, "");
+	assert_int_equal(panicked, 2);
+	assert_true(!n.given_up && ev_is_active(&n.retry));
+	kind.carries = true;
 }
 
 /* A lost answer once left an interface down for good. */
@@ -205,6 +250,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(no_answer, setup, teardown),
 	    cmocka_unit_test_setup_teardown(an_answer, setup, teardown),
 	    cmocka_unit_test_setup_teardown(not_sent, setup, teardown),
+	    cmocka_unit_test_setup_teardown(panic, setup, teardown),
 	    cmocka_unit_test_setup_teardown(thrown_out, setup, teardown)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,21 @@ wait_of(const struct nif *n, unsigned tries)
 	    MAX_OF(own, RETRY_MAX_S)) : s;
 }
 
+/* panic_on_interface_error: nothing more is tried, and the parent ends. */
+static bool
+panics(struct nif *n)
+{
+	struct msg_PANIC m = {.name = ""};
+
+	if (n->e->conf == NULL || !n->e->conf->panic_on_interface_error)
+		return false;
+	n->given_up = true;
+	(void)snprintf(m.name, sizeof(m.name), "%s", n->conf->name);
+	if (program_send_PANIC(&n->e->program, &m, NULL, 0) < 0)
+		engine_send_failed(PROGRAM_PARENT);
+	return true;
+}
+
 void
 opener_again(struct nif *n)
 {
@@ -127,6 +142,7 @@ opener_again(struct nif *n)
 		log_warnx(n->conf->name, "gave up after %u tries "
 		    "(max_reconnect_tries): a new start tries again", n->tries);
 		n->given_up = true;
+		(void)panics(n);
 		return;
 	}
 	n->tries++;
@@ -195,15 +211,18 @@ void
 opener_failed(struct nif *n, const char *what, int error, const char *text)
 {
 	char why[sizeof(n->error)];
+	/* a peer that is not there is no error of the interface */
+	bool over = !n->kind->carries && panics(n);
 
 	(void)snprintf(why, sizeof(why), "%s: %s%s", what, *text != '\0' ?
 	    text : strerror(error != 0 ? error : EIO),
 	    remedy(error, !n->kind->carries));
 	/* the same reason again is no news */
 	if (strcmp(n->error, why) != 0)
-		log_warnx(n->conf->name, "%s; tried again until it works",
-		    why);
+		log_warnx(n->conf->name, "%s%s", why, over ? "" :
+		    "; tried again until it works");
 	opener_why(n, "%s", why);
-	opener_again(n);
+	if (!over)
+		opener_again(n);
 	reach_changed(n->e);
 }
