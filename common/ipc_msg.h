@@ -186,6 +186,16 @@ enum event_kind {
 #define MSG_OPENED(F)                                                          \
 	F(u32, index, 0) F(u32, seq, 0) F(i32, error, 0) F(str, text, 256)     \
 	F(u32, to, 0) F(u16, to_port, 0)
+/*
+ * Run the program that reachable_on or location_cmd of this interface names,
+ * once; seq comes back with what it says, or why it does not.
+ */
+enum say_what { SAY_REACHABLE_ON = 1, SAY_LOCATION };
+#define MSG_SAY(F)                                                             \
+	F(u32, index, 0) F(u32, seq, 0) F(u32, generation, 0) F(u8, what, 0)
+#define MSG_SAID(F)                                                            \
+	F(u32, index, 0) F(u32, seq, 0) F(u8, what, 0) F(boolean, ok, 0)       \
+	F(str, text, 255)
 /* an interface has failed for good, for panic_on_interface_error */
 #define MSG_PANIC(F) F(str, name, 128)
 /* let me go before others (transport/engine/promptness.h); 0 or an errno */
@@ -545,6 +555,8 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(OPENED, PARENT, TRANSPORT, 0, 2)                                     \
 	M(DEVICE, PARENT, TRANSPORT, 0, 3)                                     \
 	M(RELOAD, TRANSPORT, PARENT, 0, 0)                                     \
+	M(SAY, TRANSPORT, PARENT, 0, 0)                                        \
+	M(SAID, PARENT, TRANSPORT, 0, 0)                                       \
 	M(PANIC, TRANSPORT, PARENT, 0, 0)                                      \
 	M(PROMPT, TRANSPORT, PARENT, 0, 0)                                     \
 	M(PROMPTED, PARENT, TRANSPORT, 0, 0)                                   \

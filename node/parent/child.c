@@ -24,6 +24,7 @@
 #include "node/parent/keyfiles.h"
 #include "node/parent/memory.h"
 #include "node/parent/notify.h"
+#include "node/parent/oneline.h"
 #include "node/parent/open.h"
 #include "node/parent/parent.h"
 #include "node/parent/settings.h"
@@ -421,6 +422,13 @@ on_PANIC(struct child *c, const struct msg_PANIC *m, struct ipc_in *in)
 }
 
 static void
+on_SAY(struct child *c, const struct msg_SAY *m, struct ipc_in *in)
+{
+	(void)in;
+	oneline_ask(c, m);
+}
+
+static void
 on_NUMBERS(struct child *c, const struct msg_NUMBERS *m, struct ipc_in *in)
 {
 	(void)in;
@@ -694,8 +702,10 @@ on_exited(struct ev_loop *loop, ev_child *w, int revents)
 	say_end(c, w->rstatus, p->stopping || c->looking);
 	if (c->peer == PROGRAM_JAIL)
 		groups_kill_jobs(&p->groups);
-	if (c->peer == PROGRAM_TRANSPORT)
+	if (c->peer == PROGRAM_TRANSPORT) {
 		dial_clear(p);
+		oneline_clear(p);
+	}
 	if (p->stopping) {
 		next_stage(p);
 		return;

@@ -60,6 +60,13 @@ open_fn open_i2p;
 /* open_tcp.c: what a client does, for others; o->port is set. */
 void open_connect(struct opening *, const char *host);
 
+#define COMMAND_UID 8 /* ARCHITECTURE.md 12.5 */
+/*
+ * In a child that was forked: become a command of the operator (open_pipe.c),
+ * in a session of its own, without our rights. 126 or 127: it could not.
+ */
+void command_exec(const struct parent *, char *const *argv, int in, int out,
+    int err) __attribute__((noreturn));
 /* NULL: no room for it. */
 struct opening *opening_new(struct parent *, uint32_t index, uint32_t seq);
 /*

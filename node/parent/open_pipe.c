@@ -24,7 +24,6 @@
  * it started with it. What it says on its standard error goes to the log, so
  * much in a time.
  */
-#define COMMAND_UID 8  /* ARCHITECTURE.md 12.5 */
 #define TERM_S 1.0     /* ours: from SIGTERM to SIGKILL */
 #define LINE 400       /* bytes of a line of the log */
 #define WINDOW_S 10.0
@@ -201,8 +200,9 @@ drop_rights(const struct parent *p)
 	    priv_ids(p->base + COMMAND_UID) == 0);
 }
 
-static void
-run(const struct parent *p, char *const *argv, int io, int err)
+void
+command_exec(const struct parent *p, char *const *argv, int in, int out,
+    int err)
 {
 	static const char failed[] = "cannot be started: ";
 	sigset_t none;
@@ -213,7 +213,7 @@ run(const struct parent *p, char *const *argv, int io, int err)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)groups_join(&p->groups, GROUP_HOUSE);
 	if (setsid() < 0 || dup2(err, STDERR_FILENO) < 0 ||
-	    dup2(io, STDIN_FILENO) < 0 || dup2(io, STDOUT_FILENO) < 0 ||
+	    dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 	    !drop_rights(p))
 		_exit(126);
 	/* after the ids changed, which clears it */
@@ -234,7 +234,7 @@ command_start(struct command *c, char *const *argv)
 	    pipe2(err, O_CLOEXEC) == 0 &&
 	    fcntl(err[0], F_SETFL, O_NONBLOCK) == 0 &&
 	    (c->pid = fork()) == 0)
-		run(c->parent, argv, io[1], err[1]);
+		command_exec(c->parent, argv, io[1], io[1], err[1]);
 	error = errno;
 	if (err[1] >= 0)
 		(void)close(err[1]);

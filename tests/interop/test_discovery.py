@@ -149,14 +149,28 @@ class Mesh:
         self.mesh_path = folder + "/warren/run/mesh.sock"
 
 
+def program(ctx, name, text):
+    """One that says what is announced; by whom it is run may read it."""
+    path = os.path.join(ctx.folder, name)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("#!/bin/sh\n" + text + "\n")
+    os.chmod(path, 0o755)
+    os.chmod(ctx.folder, 0o711)
+    return path
+
+
 def offered_to_stock(ctx):
     """Ours offers a TCP server; a stock rnsd lists it after its stamp was checked there."""
     if os.geteuid() != 0:
         return "needs root for network namespaces"
     if subprocess.run([ctx.args.python, "-c", "import LXMF"], capture_output=True, check=False).returncode != 0:
         return "stock Reticulum hears offers only with lxmf beside it"
-    ours = config(section("Hub", "TCPServerInterface", listen_ip="203.0.113.1", listen_port=4242,
-                          reachable_on="203.0.113.1", latitude=55.5, longitude=12, height=-3,
+    where, place, silent = (program(ctx, n, t) for n, t in (
+        ("where", "echo 203.0.113.1"), ("place", "echo ' 55.5, 12, -3'; echo >&2 more"), ("silent", "exit 3")))
+    ours = config(section("Silent", "TCPServerInterface", listen_ip="203.0.113.1", listen_port=4243,
+                          reachable_on=silent) + OFFER +
+                  section("Hub", "TCPServerInterface", listen_ip="203.0.113.1", listen_port=4242,
+                          reachable_on=where, location_cmd=place,
                           discovery_name="Our hub", passphrase="secret", publish_ifac="yes") + OFFER,
                   transport=True)
     theirs = config(section("Up", "TCPClientInterface", target_host="203.0.113.1", target_port=4242,
@@ -168,6 +182,9 @@ def offered_to_stock(ctx):
     path = stock + "/storage/discovery/interfaces"
     must(lambda: os.path.isdir(path) and os.listdir(path), "rnsd has heard of our hub", 120)
     found = rnstatus(ctx, stock, *net.inside(1))
+    with open(os.path.join(ctx.folder, "log0"), encoding="utf-8") as f:
+        said = f.read()
+    check("Silent: not announced to others: the program of reachable_on: ended with status 3" in said, said)
     check("Our hub" in found, f"rnstatus -d: {sorted(found)}")
     hub = found["Our hub"]
     check(hub["type"] == "TCPServerInterface" and hub["reachable_on"] == "203.0.113.1" and hub["port"] == 4242 and

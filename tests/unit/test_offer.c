@@ -411,6 +411,36 @@ test_hosts(void **state)
 	assert_false(offer_host_ok(text, 254));
 }
 
+/* What location_cmd says. */
+static void
+test_place(void **state)
+{
+	static const char *const good[] = {"55.5, 12.25, 7", "55.5,12.25,7",
+	    " 55.5 ,\t12.25 , 7 ", "5.55e1,12.25,7.0"};
+	static const char *const bad[] = {"", "55.5", "55.5, 12.25",
+	    "55.5, 12.25, ", "55.5, 12.25, 7, 8", "55.5; 12.25; 7",
+	    "north, 12, 7", "nan, 12, 7", "inf, 12, 7", "90.5, 12, 7",
+	    "55, -180.5, 7", "55, 12, 1e400", "0x10, 12, 7", "55 12 7",
+	    ",,", "55.5, 12.25, 7\nmore", "1e, 12, 7 x"};
+	bool placed[3] = {false};
+	double place[3];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(bad); i++) {
+		if (offer_place_read(placed, place, bad[i]))
+			fail_msg("%s", bad[i]);
+		assert_false(placed[0] || placed[1] || placed[2]);
+	}
+	for (size_t i = 0; i < NELEM(good); i++) {
+		memset(placed, 0, sizeof(placed));
+		if (!offer_place_read(placed, place, good[i]))
+			fail_msg("%s", good[i]);
+		assert_true(placed[0] && placed[1] && placed[2]);
+		assert_true(place[0] == 55.5 && place[1] == 12.25 &&
+		    place[2] == 7);
+	}
+}
+
 /* ---- the table ---- */
 
 #define DAY INT64_C(86400000000)
@@ -645,6 +675,7 @@ main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_longest),
 	};
 

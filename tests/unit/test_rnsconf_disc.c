@@ -164,6 +164,22 @@ sending(void **state)
 	rnsconf_free(c);
 }
 
+/* Programs that say where it is. */
+static void
+programs(void **state)
+{
+	struct rnsconf *c = server("discoverable = yes\n"
+	    "reachable_on = /usr/local/bin/where\nlocation_cmd = ~/gps\n");
+	const struct rnsconf_offer *o = &c->ifs[0].offer;
+
+	(void)state;
+	assert_int_equal(c->nnotes, 0);
+	assert_null(o->reachable_on);
+	assert_string_equal(o->reachable_cmd, "/usr/local/bin/where");
+	assert_string_equal(o->location_cmd, "~/gps");
+	rnsconf_free(c);
+}
+
 /* Each says what does not happen, and in which line to mend it. */
 static void
 notes(void **state)
@@ -174,12 +190,12 @@ notes(void **state)
 	} cases[] = {
 		{"discoverable = yes\n", "is not announced",
 		    "reachable_on", 7},
-		{"discoverable = yes\nreachable_on = /usr/bin/ip\n",
-		    "is a program", "the address", 8},
+		{"discoverable = yes\nreachable_on = bin/ip\n",
+		    "cannot be run", "whole path", 8},
 		{"discoverable = yes\nreachable_on = a\npublish_ifac = yes\n",
 		    "no access code", "", 9},
-		{"discoverable = yes\nreachable_on = a\nlocation_cmd = /x\n",
-		    "location_cmd", "latitude", 9},
+		{"discoverable = yes\nreachable_on = a\nlocation_cmd = x\n",
+		    "location_cmd", "whole path", 9},
 		{"discoverable = yes\nreachable_on = a\n"
 		 "discovery_stamp_value = 41\n", "cannot be made", "16", 9},
 		{"discoverable = yes\nreachable_on = a\n"
@@ -225,7 +241,7 @@ main(void)
 		cmocka_unit_test(modes),
 		cmocka_unit_test(receiving),
 		cmocka_unit_test(sending),
-		cmocka_unit_test(notes),
+		cmocka_unit_test(programs), cmocka_unit_test(notes),
 		cmocka_unit_test(bad_source),
 	};
 

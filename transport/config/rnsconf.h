@@ -48,6 +48,8 @@ struct rnsconf_offer {
 	unsigned cost;           /* bits of its stamp */
 	const char *name;        /* NULL: the section's */
 	const char *reachable_on; /* NULL: none */
+	/* programs that say it, and the place; NULL: none */
+	const char *reachable_cmd, *location_cmd;
 	bool encrypt, publish_ifac;
 	bool placed[3]; /* latitude, longitude, height */
 	double place[3];

@@ -30,10 +30,7 @@ read_place(struct reader *r, struct rnsconf_offer *o)
 	for (unsigned i = 0; i < NELEM(place_keys); i++)
 		o->placed[i] = conf_get_float(&r->v, place_keys[i],
 		    &o->place[i]) > 0;
-	if (conf_ask(&r->v, "location_cmd") != NULL)
-		rnsconf_note(r, conf_line(&r->v, "location_cmd"),
-		    "write latitude, longitude and height", "%s: "
-		    "\"location_cmd\" is not run by this version", r->where);
+	(void)conf_get_text(&r->v, "location_cmd", &o->location_cmd);
 }
 
 static void
@@ -51,6 +48,16 @@ read_operator(struct reader *r, struct rnsconf_offer *o)
 		    "no address and is left out", r->where, v);
 }
 
+/* It is run by the parent, which has its own folder. */
+static void
+note_program(struct reader *r, const char *key, const char *path)
+{
+	if (*path != '/' && strncmp(path, "~/", 2) != 0)
+		rnsconf_note(r, conf_line(&r->v, key), "write the whole path, "
+		    "from / or ~/ on", "%s: %s \"%.60s\" cannot be run",
+		    r->where, key, path);
+}
+
 /* What would keep it from being offered, or offers less than was meant. */
 static void
 note_offer(struct reader *r, struct rnsconf_if *i)
@@ -59,10 +66,8 @@ note_offer(struct reader *r, struct rnsconf_if *i)
 	const char *at = o->reachable_on;
 
 	if (at != NULL && strchr(at, '/') != NULL) {
-		rnsconf_note(r, conf_line(&r->v, "reachable_on"),
-		    "write the address or name itself", "%s: reachable_on "
-		    "\"%.60s\" is a program, and not run by this version: the "
-		    "interface is not announced", r->where, at);
+		note_program(r, "reachable_on", at);
+		o->reachable_cmd = at;
 		o->reachable_on = NULL;
 	} else if (at == NULL && !i->kiss_framing) {
 		rnsconf_note(r, conf_line(&r->v, "discoverable"),
@@ -70,6 +75,8 @@ note_offer(struct reader *r, struct rnsconf_if *i)
 		    "%s is not announced: it has no \"reachable_on\"",
 		    r->where);
 	}
+	if (o->location_cmd != NULL)
+		note_program(r, "location_cmd", o->location_cmd);
 	if (o->publish_ifac && i->network_name == NULL &&
 	    i->passphrase == NULL) {
 		rnsconf_note(r, conf_line(&r->v, "publish_ifac"), NULL,

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/mpk.h"
@@ -497,6 +498,39 @@ offer_host_ok(const char *p, size_t n)
 			return false;
 	return label_ok(label, strlen(label)) &&
 	    strspn(label, "0123456789") != strlen(label);
+}
+
+/* A number of a place, from -most to most; the byte behind it, or NULL. */
+static const char *
+place_number(double *out, const char *s, double most)
+{
+	char *end;
+
+	s += strspn(s, " \t");
+	if (*s == '\0' || strchr("+-.0123456789", *s) == NULL ||
+	    s[strspn(s, "+-.0123456789")] == 'x')
+		return NULL;
+	*out = strtod(s, &end);
+	if (end == s || !(*out >= -most && *out <= most))
+		return NULL;
+	return end + strspn(end, " \t");
+}
+
+bool
+offer_place_read(bool placed[3], double place[3], const char *s)
+{
+	static const double most[3] = {90, 180, 1e9};
+	double got[3];
+
+	for (int i = 0; i < 3; i++) {
+		if ((s = place_number(&got[i], s, most[i])) == NULL ||
+		    *s != (i == 2 ? '\0' : ','))
+			return false;
+		s += i < 2;
+	}
+	memcpy(place, got, sizeof(got));
+	placed[0] = placed[1] = placed[2] = true;
+	return true;
 }
 
 void

@@ -130,6 +130,8 @@ void offer_clean_name(char out[OFFER_TEXT + 1], enum offer_type,
     const char *name, size_t n);
 /* An IP address, or the name of a host (reticulum-endpoint.md 11.3 step 4). */
 bool offer_host_ok(const char *, size_t n);
+/* "latitude, longitude, height" of location_cmd; false: it is none. */
+bool offer_place_read(bool placed[3], double place[3], const char *);
 /* H(hex transport id || name): which interface it is. */
 void offer_id(struct id32 *, const struct offer *);
 /*

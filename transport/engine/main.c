@@ -314,6 +314,14 @@ on_RELOAD_END(struct engine *e, const struct msg_RELOAD_END *m,
 }
 
 static void
+on_SAID(struct engine *e, const struct msg_SAID *m, struct ipc_in *in)
+{
+	(void)in;
+	if (e->offering != NULL)
+		offering_said(e->offering, m);
+}
+
+static void
 on_MEMORY(struct engine *e, const struct msg_MEMORY *m, struct ipc_in *in)
 {
 	if (m->program > PROGRAM_COUNT)

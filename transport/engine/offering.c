@@ -19,6 +19,7 @@
 
 #define FIRST_S 15.  /* ours: by then the interfaces are up */
 #define EVERY_S 60.
+#define ANSWER_US 20000000 /* ours: above what the parent gives programs */
 #define SLICE_US 500 /* ours: a packet waits no longer for a search */
 #define SLICE_TRIES 16
 
@@ -32,7 +33,15 @@ struct item {
 	bool seen; /* in this turn */
 	struct mono last; /* announced; before the first time: never */
 	bool announced;
-	char refused[120]; /* why it is not; said once */
+	char refused[400]; /* why it is not; said once */
+	/* of programs: those that are asked (bits), which answer is awaited */
+	unsigned asked;
+	uint32_t seq;
+	struct mono asked_at;
+	bool told; /* all have answered, for the next announce */
+	char host[256];
+	bool placed[3];
+	double place[3];
 	uint8_t packed[OFFER_APP_MAX];
 	size_t len; /* with its stamp, 0: none is made yet */
 };
@@ -44,6 +53,7 @@ struct offering {
 	struct hash16 dest;
 	bool there; /* the destination, in the core */
 	TAILQ_HEAD(, item) items;
+	uint32_t seq; /* of what programs are asked */
 	ev_timer timer;
 	/* the search */
 	ev_idle idle;
@@ -96,9 +106,12 @@ radio(struct offer *o, const struct rnsconf_offer *c)
 
 /* False: nothing that others could use. */
 static bool
-describe(const struct offering *f, const struct rnsconf_if *c, struct offer *o)
+describe(const struct offering *f, const struct rnsconf_if *c,
+    const struct item *i, struct offer *o)
 {
 	const struct rnsconf_offer *s = &c->offer;
+	const char *host = s->reachable_cmd != NULL ? i->host :
+	    s->reachable_on;
 
 	memset(o, 0, sizeof(*o));
 	if (!type_of(&o->type, c))
@@ -108,8 +121,10 @@ describe(const struct offering *f, const struct rnsconf_if *c, struct offer *o)
 	text(o->name, s->name != NULL ? s->name : c->name);
 	text(o->impl, OFFER_IMPL);
 	text(o->version, PACKAGE_VERSION);
-	memcpy(o->placed, s->placed, sizeof(o->placed));
-	memcpy(o->place, s->place, sizeof(o->place));
+	memcpy(o->placed, s->location_cmd != NULL ? i->placed : s->placed,
+	    sizeof(o->placed));
+	memcpy(o->place, s->location_cmd != NULL ? i->place : s->place,
+	    sizeof(o->place));
 	o->has_operator = s->has_operator;
 	o->operator_lxmf = s->operator_lxmf;
 	if (s->publish_ifac) {
@@ -122,10 +137,9 @@ describe(const struct offering *f, const struct rnsconf_if *c, struct offer *o)
 		return true;
 	}
 	o->port = c->listen_port;
-	if (s->reachable_on == NULL || o->port == 0 ||
-	    !offer_host_ok(s->reachable_on, strlen(s->reachable_on)))
+	if (host == NULL || o->port == 0 || !offer_host_ok(host, strlen(host)))
 		return false;
-	(void)snprintf(o->host, sizeof(o->host), "%s", s->reachable_on);
+	(void)snprintf(o->host, sizeof(o->host), "%s", host);
 	return true;
 }
 
@@ -301,7 +315,9 @@ static int64_t
 overdue(const struct offering *f, const struct item *i,
     const struct rnsconf_if *c)
 {
-	if (!i->announced)
+	if (i->asked != 0 && mono_sub(f->e->now, i->asked_at) < ANSWER_US)
+		return -1; /* what it says is awaited */
+	if (!i->announced || i->told)
 		return INT64_MAX;
 	return mono_sub(f->e->now, i->last) -
 	    (int64_t)c->offer.interval_min * 60 * MONO_SECOND;
@@ -337,17 +353,42 @@ most_due(struct offering *f, struct item **due)
 	return best;
 }
 
-static void
-on_timer(struct ev_loop *loop, ev_timer *w, int revents)
+/* false: no program says anything of it, or it has. */
+static bool
+ask_programs(struct offering *f, struct item *i, const struct rnsconf_if *c)
 {
-	struct offering *f = w->data;
+	const char *const named[] = {[SAY_REACHABLE_ON] =
+	    c->offer.reachable_cmd, [SAY_LOCATION] = c->offer.location_cmd};
+	struct msg_SAY m = {.index = c->index,
+	    .generation = f->e->generation};
+
+	if (i->told || (named[1] == NULL && named[2] == NULL))
+		return false;
+	if (++f->seq == 0)
+		f->seq++;
+	i->seq = m.seq = f->seq;
+	i->asked = 0;
+	i->asked_at = f->e->now;
+	for (unsigned w = SAY_REACHABLE_ON; w <= SAY_LOCATION; w++) {
+		m.what = (uint8_t)w;
+		if (named[w] == NULL)
+			continue;
+		if (program_send_SAY(&f->e->program, &m, NULL, 0) < 0)
+			engine_send_failed(PROGRAM_PARENT);
+		else
+			i->asked |= 1u << w;
+	}
+	return true;
+}
+
+static void
+next(struct offering *f)
+{
 	const struct rnsconf_if *c;
 	struct item *due = NULL;
 	struct offer o;
 	struct wr p;
 
-	(void)loop;
-	(void)revents;
 	if (f->searching != NULL) /* an expensive one: go on with it */
 		return;
 	if ((c = most_due(f, &due)) == NULL)
@@ -355,11 +396,14 @@ on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 	/* whatever becomes of it, the others have their turn */
 	due->last = f->e->now;
 	due->announced = true;
+	if (ask_programs(f, due, c))
+		return;
+	due->told = false;
 	if (c->offer.encrypt && !f->has_network) {
 		refuse(due, "discovery_encrypt needs a network_identity");
 		return;
 	}
-	if (!describe(f, c, &o)) {
+	if (!describe(f, c, due, &o)) {
 		refuse(due, "it needs a port, and reachable_on with an "
 		    "address or a host name");
 		return;
@@ -375,6 +419,54 @@ on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 		announce(f, due, c->offer.encrypt);
 	else
 		search(f, due, &c->offer);
+}
+
+static void
+on_timer(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	next(w->data);
+}
+
+/* ---- what programs say ---- */
+
+void
+offering_said(struct offering *f, const struct msg_SAID *m)
+{
+	const char *what = m->what == SAY_LOCATION ? "location_cmd" :
+	    "reachable_on";
+	char why[sizeof(((struct item *)0)->refused)], safe[300];
+	struct item *i;
+
+	TAILQ_FOREACH(i, &f->items, link)
+		if (i->seq == m->seq && m->what <= SAY_LOCATION &&
+		    (i->asked & 1u << m->what) != 0)
+			break;
+	if (i == NULL)
+		return; /* too late, or of a section that went */
+	(void)text_escape(safe, sizeof(safe), m->text, strlen(m->text));
+	why[0] = '\0';
+	if (!m->ok)
+		(void)snprintf(why, sizeof(why), "the program of %s: %s; run "
+		    "it by hand", what, safe);
+	else if (m->what == SAY_REACHABLE_ON ? !offer_host_ok(m->text,
+	    strlen(m->text)) : !offer_place_read(i->placed, i->place, m->text))
+		(void)snprintf(why, sizeof(why), "the program of %s says "
+		    "\"%.200s\", which is no %s", what, safe,
+		    m->what == SAY_LOCATION ? "latitude, longitude, height" :
+		    "address or name of a host");
+	if (why[0] != '\0') { /* as in the reference: again when it is due */
+		i->asked = 0;
+		refuse(i, why);
+		return;
+	}
+	if (m->what == SAY_REACHABLE_ON)
+		(void)snprintf(i->host, sizeof(i->host), "%s", m->text);
+	i->asked &= ~(1u << m->what);
+	i->told = i->asked == 0;
+	if (i->told)
+		next(f);
 }
 
 /* ---- */

@@ -18,6 +18,9 @@ struct offering;
  * own, and what is to be encrypted is not announced. NULL: no memory.
  */
 struct offering *offering_new(struct engine *, const uint8_t *network);
+struct msg_SAID;
+/* What a program of the operator said that reachable_on or location_cmd names. */
+void offering_said(struct offering *, const struct msg_SAID *);
 void offering_free(struct offering *);
 
 #endif
