@@ -32,26 +32,41 @@ def announcers(ctx, port, n):
     return [d for _, d in out]
 
 
+def packets(port, what):
+    """20 packets to somebody that nobody knows: they are remembered, so that they are not handled twice."""
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        for i in range(20):
+            s.sendall(b"\x7e" + bytes([0, 0]) + bytes([0x40 + i]) * 16 + b"\0" + bytes([what]) * 60 + b"\x7e")
+        s.shutdown(socket.SHUT_WR)
+        s.settimeout(lib.PATIENCE_S)
+        while s.recv(4096):  # until it is read, and closed there
+            pass
+
+
 def folder_back_and_forth(ctx):
     """warrend learns, rnsd goes on with its folder, and warrend after it."""
     py = ctx.args.python
     port = lib.free_port()
     name = f"interop{port}"
     ctx.transport(config(server("listen", port), transport=True))
-    text = config(client("up", port), transport=True, share=True, instance=name)
+    door = lib.free_port()
+    text = config(client("up", port) + server("door", door), transport=True, share=True, instance=name)
     t = ctx.transport(text)
     dests = announcers(ctx, port, 3)
     lib.must(lambda: len(control(t, "paths")[0]["paths"]) == 3, "three paths")
+    packets(door, 1)
     check(t.stop() == 0, "exit status")
     folder = t.folder
     identity = open(folder + "/storage/transport_identity", "rb").read()
     check(len(identity) == 64, "identity")
     check(len(os.listdir(folder + "/storage/ratchets")) == 1, "ratchets")
     check(len(os.listdir(folder + "/storage/cache/announces")) == 3, "announces")
+    seen = os.path.getsize(folder + "/storage/packet_hashlist.raw")
+    check(seen >= 20 * 32 and seen % 32 == 0, f"{seen} bytes of packet hashes")
 
     # stock rnsd on the same folder, before anybody announces again
     log = open(ctx.folder + "/rnsd.log", "ab")
-    rnsd = ctx.keep(lib.Process([py, "-m", "RNS.Utilities.rnsd", "--config", folder], log))
+    rnsd = ctx.keep(lib.Process([py, "-m", "RNS.Utilities.rnsd", "-vvv", "--config", folder], log))
     lib.must(lambda: lib.instance_up(name), "rnsd on the folder")
     found = {}
 
@@ -59,8 +74,17 @@ def folder_back_and_forth(ctx):
         found.update(paths_of(py, folder))
         return all(found.get(d) == 2 for d in dests)
     check(lib.until(has_all, "the paths in rnsd"), f"rnsd has {found}")
+    packets(door, 2)
     rnsd.stop()
     check(open(folder + "/storage/transport_identity", "rb").read() == identity, "identity")
+    with open(ctx.folder + "/rnsd.log", encoding="utf-8") as f:
+        said = f.read()
+    odd = [x for x in said.splitlines() if "[Error]" in x or "[Critical]" in x or "[Warning]" in x]
+    check("Saved" in said and not odd, f"rnsd complains: {odd}\n{said[-3000:]}")
+    # what it has heard itself, whole
+    theirs = open(folder + "/storage/packet_hashlist.raw", "rb").read()
+    check(len(theirs) % 32 == 0 and any(any(theirs[i + 8:i + 32]) for i in range(0, len(theirs), 32)),
+          f"{len(theirs)} bytes of packet hashes")
 
     # and back again
     t = ctx.transport(text, folder=folder)
@@ -68,6 +92,7 @@ def folder_back_and_forth(ctx):
     check(all(found.get(d) == 2 for d in dests), f"warren has {found}")
     status = control(t, "status")[0]
     check(status["counts"]["known"] >= 3, f"known: {status}")
+    check(not os.path.exists(folder + "/storage/damaged"), "nothing of theirs is set aside")
     found = {}
     check(lib.until(has_all, "what warren has, in rnpath"), f"rnpath sees {found}")
 
