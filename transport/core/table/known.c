@@ -15,25 +15,14 @@
 /* ours: how far a new one looks for an idle one without a path */
 #define EVICT_LOOK 16
 
-RB_HEAD(known_tree, known);
-
 struct known_table {
-	struct known_tree tree;
+	struct htab table;
 	TAILQ_HEAD(, known) idle;
 	known_kept_fn *kept;
 	struct timer sweep;
 	bool sweeping;
 	struct hash16 at; /* the sweep goes on behind this one */
 };
-
-static int
-known_cmp(const struct known *a, const struct known *b)
-{
-	return hash16_cmp(&a->dest, &b->dest);
-}
-
-TREE_PROTOTYPE(known_tree, known, node, known_cmp)
-TREE_GENERATE(known_tree, known, node, known_cmp)
 
 static void
 known_remove(struct rns *r, struct known *k)
@@ -42,11 +31,11 @@ known_remove(struct rns *r, struct known *k)
 
 	if (k->used_us == 0)
 		TAILQ_REMOVE(&t->idle, k, idle);
-	RB_REMOVE(known_tree, &t->tree, k);
 	r->counts.known--;
 	free(k->app_data);
 	free(k->ratchet);
-	free(k);
+	htab_remove(&t->table, k);
+	htab_free(&t->table, k);
 }
 
 void
@@ -79,15 +68,8 @@ known_stale(const struct rns *r, const struct known *k, int64_t now_us)
 static struct known *
 known_after(const struct rns *r, const struct hash16 *after, bool first)
 {
-	struct known key, *k;
-
-	if (first)
-		return RB_MIN(known_tree, &r->known->tree);
-	key.dest = *after;
-	k = RB_NFIND(known_tree, &r->known->tree, &key);
-	if (k != NULL && hash16_eq(&k->dest, after))
-		k = RB_NEXT(known_tree, &r->known->tree, k);
-	return k;
+	return first ? htab_first(&r->known->table) :
+	    htab_after(&r->known->table, after, false);
 }
 
 static void
@@ -98,7 +80,7 @@ known_sweep(struct rns *r, void *arg)
 	int64_t now_us = core_wall_us(r);
 
 	for (int i = 0; k != NULL && i < SWEEP_STEP; i++) {
-		next = RB_NEXT(known_tree, &t->tree, k);
+		next = htab_after(&t->table, &k->dest, false);
 		t->at = k->dest;
 		if (known_stale(r, k, now_us))
 			known_remove(r, k);
@@ -116,7 +98,10 @@ known_table_new(struct rns *r)
 
 	if (t == NULL)
 		return RNS_ENOMEM;
-	RB_INIT(&t->tree);
+	if (htab_init(r, &t->table, sizeof(struct known)) != RNS_OK) {
+		free(t);
+		return RNS_ENOMEM;
+	}
 	TAILQ_INIT(&t->idle);
 	r->known = t;
 	timer_init(&t->sweep, known_sweep, t);
@@ -132,8 +117,9 @@ known_table_free(struct rns *r)
 	if (r->known == NULL)
 		return;
 	timer_clear(r, &r->known->sweep);
-	while ((k = RB_MIN(known_tree, &r->known->tree)) != NULL)
+	while ((k = htab_first(&r->known->table)) != NULL)
 		known_remove(r, k);
+	htab_clear(&r->known->table);
 	free(r->known);
 	r->known = NULL;
 }
@@ -141,10 +127,7 @@ known_table_free(struct rns *r)
 struct known *
 known_find(const struct rns *r, const struct hash16 *dest)
 {
-	struct known key;
-
-	key.dest = *dest;
-	return RB_FIND(known_tree, &r->known->tree, &key);
+	return htab_find(&r->known->table, dest);
 }
 
 /* ---- learning ---- */
@@ -195,13 +178,11 @@ known_new(struct rns *r, const struct hash16 *dest,
 
 	if (!known_make_room(r))
 		return RNS_ELIMIT;
-	k = calloc(1, sizeof(*k));
+	k = htab_add(&r->known->table, dest); /* the caller looked */
 	if (k == NULL)
 		return RNS_ENOMEM;
-	k->dest = *dest;
 	memcpy(k->public_key, key, RNS_KEY);
 	rns_identity_hash_of(&k->identity_hash, key);
-	(void)RB_INSERT(known_tree, &r->known->tree, k); /* the caller looked */
 	TAILQ_INSERT_TAIL(&r->known->idle, k, idle);
 	r->counts.known++;
 	*out = k;

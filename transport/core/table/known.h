@@ -6,6 +6,7 @@
 
 #include "transport/core/base/announce.h"
 #include "transport/core/base/ctx.h"
+#include "transport/core/base/htab.h"
 
 /*
  * Known destinations (reticulum-endpoint.md 4.6) and received ratchets
@@ -19,8 +20,10 @@ struct ratchet_heard {
 };
 
 struct known {
-	RB_ENTRY(known) node;
-	struct hash16 dest;
+	union {
+		struct hitem item;
+		struct hash16 dest; /* its key */
+	};
 	TAILQ_ENTRY(known) idle; /* of those never used, by last heard */
 	uint8_t public_key[RNS_KEY];
 	struct hash16 identity_hash;

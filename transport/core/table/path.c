@@ -11,27 +11,18 @@
 #include "transport/core/table/share.h"
 
 #define BLOBS_STEP 8 /* ours: blobs are allocated by steps */
-
-RB_HEAD(path_tree, path);
+/* ours: the list by last use is of days; its neighbours are not looked at */
+#define TOUCH_US (MONO_SECOND / 2)
 
 /*
- * A tree by destination; and for each interface a list by last use. All paths
- * of one live for the same time, so that what has expired stands in front.
+ * By destination; and for each interface a list by last use. All paths of one
+ * live for the same time, so that what has expired stands in front.
  */
 struct paths {
-	struct path_tree tree;
+	struct htab table;
 	struct path_ages gone; /* notes: nothing but `dest` is left of them */
 	struct timer cull;
 };
-
-static int
-path_cmp(const struct path *a, const struct path *b)
-{
-	return hash16_cmp(&a->dest, &b->dest);
-}
-
-TREE_PROTOTYPE(path_tree, path, node, path_cmp)
-TREE_GENERATE(path_tree, path, node, path_cmp)
 
 /* reticulum-transport.md 2.1 */
 int64_t
@@ -58,7 +49,7 @@ static void
 path_free(struct rns *r, struct path *p)
 {
 	path_disown(r, p);
-	RB_REMOVE(path_tree, &r->paths->tree, p);
+	htab_remove(&r->paths->table, p);
 	r->counts.paths--;
 	if (p->blobs != p->few)
 		free(p->blobs);
@@ -77,7 +68,7 @@ path_gone_next(struct rns *r, struct hash16 *dest)
 	*dest = p->dest;
 	TAILQ_REMOVE(&r->paths->gone, p, age);
 	r->notes--;
-	free(p);
+	htab_free(&r->paths->table, p);
 	return true;
 }
 
@@ -112,7 +103,10 @@ paths_new(struct rns *r)
 
 	if (t == NULL)
 		return RNS_ENOMEM;
-	RB_INIT(&t->tree);
+	if (htab_init(r, &t->table, sizeof(struct path)) != RNS_OK) {
+		free(t);
+		return RNS_ENOMEM;
+	}
 	TAILQ_INIT(&t->gone);
 	timer_init(&t->cull, paths_cull, t);
 	r->paths = t;
@@ -128,10 +122,11 @@ paths_free(struct rns *r)
 	if (r->paths == NULL)
 		return;
 	timer_clear(r, &r->paths->cull);
-	while ((p = RB_ROOT(&r->paths->tree)) != NULL)
+	while ((p = htab_first(&r->paths->table)) != NULL)
 		path_free(r, p);
 	while (path_gone_next(r, &dest))
 		;
+	htab_clear(&r->paths->table);
 	free(r->paths);
 	r->paths = NULL;
 }
@@ -139,10 +134,13 @@ paths_free(struct rns *r)
 struct path *
 path_find(const struct rns *r, const struct hash16 *dest)
 {
-	struct path key;
+	return htab_find(&r->paths->table, dest);
+}
 
-	key.dest = *dest;
-	return RB_FIND(path_tree, &r->paths->tree, &key);
+void
+path_soon(const struct rns *r, const struct hash16 *dest)
+{
+	htab_soon(&r->paths->table, dest);
 }
 
 uint8_t
@@ -194,6 +192,8 @@ path_age_insert(struct rns *r, struct path *p)
 void
 path_touch(struct rns *r, struct path *p)
 {
+	if (mono_sub(r->now, p->stamp) < TOUCH_US)
+		return;
 	TAILQ_REMOVE(&p->rx->paths, p, age);
 	p->stamp = r->now;
 	path_age_insert(r, p);
@@ -223,19 +223,18 @@ paths_iface_gone(struct rns *r, const struct iface *i)
 {
 	struct path *p, *next;
 
-	RB_FOREACH_SAFE(p, path_tree, &r->paths->tree, next)
-		if (p->rx == i)
-			path_free(r, p);
+	TAILQ_FOREACH_SAFE(p, &i->paths, age, next)
+		path_free(r, p);
 }
 
 void
 paths_move(struct rns *r, const struct iface *from, struct iface *to)
 {
-	struct path *p;
+	struct path *p, *next;
 
-	RB_FOREACH(p, path_tree, &r->paths->tree) {
-		if (p->rx != from)
-			continue;
+	if (from == to)
+		return;
+	TAILQ_FOREACH_SAFE(p, &from->paths, age, next) {
 		TAILQ_REMOVE(&p->rx->paths, p, age);
 		share_give(r, p->rx, SHARE_PATHS);
 		p->rx = to;
@@ -251,7 +250,8 @@ paths_blackhole(struct rns *r, const struct hash16 *identity)
 	const struct known *k;
 	struct path *p, *next;
 
-	RB_FOREACH_SAFE(p, path_tree, &r->paths->tree, next) {
+	for (p = htab_first(&r->paths->table); p != NULL; p = next) {
+		next = htab_after(&r->paths->table, &p->dest, false);
 		k = known_find(r, &p->dest);
 		if (k != NULL && (identity != NULL ?
 		    hash16_eq(&k->identity_hash, identity) :
@@ -343,12 +343,10 @@ path_make(struct rns *r, const struct hash16 *dest, struct iface *rx)
 	struct path *p;
 
 	path_room(r, rx);
-	p = calloc(1, sizeof(*p));
+	p = htab_add(&r->paths->table, dest);
 	if (p == NULL)
 		return NULL;
-	p->dest = *dest;
 	p->blobs = p->few;
-	(void)RB_INSERT(path_tree, &r->paths->tree, p);
 	path_own(r, p, rx, r->now);
 	r->counts.paths++;
 	return p;
@@ -486,12 +484,8 @@ bool
 rns_path_next(const struct rns *r, const struct hash16 *after, bool first,
     struct rns_path *out)
 {
-	struct path key, *p;
+	const struct path *p = htab_after(&r->paths->table, after, first);
 
-	key.dest = *after;
-	p = RB_NFIND(path_tree, &r->paths->tree, &key);
-	if (p != NULL && !first && hash16_eq(&p->dest, after))
-		p = RB_NEXT(path_tree, &r->paths->tree, p);
 	if (p == NULL)
 		return false;
 	path_show(p, out);

@@ -6,6 +6,7 @@
 
 #include "transport/core/base/const.h"
 #include "transport/core/base/ctx.h"
+#include "transport/core/base/htab.h"
 
 /*
  * Path table (reticulum-transport.md 2.1); used by link.c for hops and
@@ -26,20 +27,22 @@ enum path_state { /* reticulum-transport.md 2.2 */
  * announce is that of its bytes, the key of its identity is known.c's too.
  */
 struct path {
-	RB_ENTRY(path) node;
-	struct hash16 dest; /* beside the tree's, for a look is a miss */
-	TAILQ_ENTRY(path) age; /* in the list of rx */
+	union {
+		struct hitem item;
+		struct hash16 dest; /* its key */
+	};
+	uint16_t announce_len;
+	uint8_t hops;
+	uint8_t state; /* enum path_state */
 	struct hash16 next_hop;
 	struct iface *rx;
+	TAILQ_ENTRY(path) age; /* in the list of rx */
 	int64_t learned_us, expires_us; /* Unix time */
 	struct mono stamp;              /* learned, or last used */
 	uint8_t (*blobs)[ANNOUNCE_BLOB]; /* newest last, at most 64 */
 	uint8_t *announce; /* raw, hop byte as received */
-	uint16_t announce_len;
 	uint8_t few[PATH_BLOBS_FEW][ANNOUNCE_BLOB]; /* where blobs begins */
 	uint8_t blob_count;
-	uint8_t hops;
-	uint8_t state; /* enum path_state */
 	/* its destination announces too often: only as an answer */
 	bool blocked;
 };
@@ -91,6 +94,8 @@ int64_t path_first_hop_timeout_us(const struct rns *,
 struct iface *path_iface(const struct rns *, const struct hash16 *dest);
 /* None is fine. */
 void path_drop(struct rns *, const struct hash16 *dest);
+/* It will be looked for soon. */
+void path_soon(const struct rns *, const struct hash16 *dest);
 
 /* ---- what announces and path requests do with it ---- */
 
