@@ -32,6 +32,7 @@
 #include "transport/core/table/path.h"
 #include "transport/core/table/rate.h"
 #include "transport/core/table/receipt.h"
+#include "transport/core/table/reverse.h"
 #include "transport/core/table/share.h"
 #include "transport/core/table/tunnel.h"
 #include "common/util.h"
@@ -252,10 +253,26 @@ rx_unmask(struct rns *r, const struct iface *i, const uint8_t **raw,
 	return true;
 }
 
+/*
+ * A packet to pass on is looked for in four tables, which are larger than the
+ * cache: they are fetched side by side, and while its hash is reckoned.
+ */
+static bool
+relay_soon(const struct rns *r, const struct packet *p, const struct iface *i)
+{
+	if (!r->cfg.transport || p->type != PACKET_DATA || !p->header_2 ||
+	    p->dest_type != DEST_SINGLE)
+		return false;
+	path_soon(r, p->dest);
+	reverse_room_soon(r, i);
+	return true;
+}
+
 static void
 recv_packet(struct rns *r, struct iface *i, const uint8_t *raw, size_t len)
 {
 	struct packet p;
+	bool soon;
 
 	if (len < RX_MIN) {
 		(void)core_drop(r, RNS_DROP_SHORT);
@@ -276,9 +293,14 @@ recv_packet(struct rns *r, struct iface *i, const uint8_t *raw, size_t len)
 		return;
 	}
 	i->heard = true;
+	soon = relay_soon(r, &p, i);
 	/* Parts of resources, the bulk of all bytes, are never looked up. */
 	if (p.dest_type != DEST_LINK || p.context != CTX_RESOURCE)
 		packet_hash(&p.hash, raw, len, p.header_2);
+	if (soon) {
+		dedup_soon(r, &p.hash);
+		reverse_soon(r, hash16_at(p.hash.b));
+	}
 	p.rx = i;
 	p.from_local = i->cfg.kind == RNS_IF_LOCAL_CLIENT;
 	r->rx_packet = &p;

@@ -186,6 +186,19 @@ dedup_has(const struct rns *r, const struct id32 *hash)
 }
 
 void
+dedup_soon(const struct rns *r, const struct id32 *hash)
+{
+	const struct hashset *s = &r->dedup->set;
+	uint64_t mark = key_mark(hash->b);
+
+	if (s->cur.count > 0)
+		__builtin_prefetch(&s->cur.slots[gen_home(s, &s->cur, mark)]);
+	if (s->prev.count > 0)
+		__builtin_prefetch(&s->prev.slots[gen_home(s, &s->prev,
+		    mark)]);
+}
+
+void
 dedup_add(struct rns *r, const struct id32 *hash)
 {
 	if (hashset_add(&r->dedup->set, hash->b) == RNS_ENOMEM)

@@ -50,6 +50,8 @@ int dedup_new(struct rns *);
 void dedup_free(struct rns *);
 /* Was it taken already? */
 bool dedup_has(const struct rns *, const struct id32 *hash);
+/* That will be asked soon. */
+void dedup_soon(const struct rns *, const struct id32 *hash);
 /* Without memory it is a drop, and the packet may be taken twice. */
 void dedup_add(struct rns *, const struct id32 *hash);
 /* The next copy of it is taken again. */

@@ -301,6 +301,29 @@ reverse_add(struct rns *r, const struct hash16 *hash, struct iface *in,
 		    mono_add(r->now, REVERSE_TIMEOUT * MONO_SECOND));
 }
 
+void
+reverse_soon(const struct rns *r, const struct hash16 *hash)
+{
+	const struct reverses *t = r->reverses;
+
+	__builtin_prefetch(&t->slots[slot_home(t, reverse_mark(t, hash))]);
+}
+
+void
+reverse_room_soon(const struct rns *r, const struct iface *in)
+{
+	const struct reverses *t = r->reverses;
+	const struct reverse *e;
+
+	if (t->unused != 0 || t->top < t->cap || in->reverses.oldest == 0)
+		return;
+	e = reverse_at(t, in->reverses.oldest);
+	reverse_soon(r, &e->hash);
+	/* its turn is the next one's */
+	if (e->newer != 0)
+		__builtin_prefetch(reverse_at(t, e->newer));
+}
+
 bool
 reverse_take(struct rns *r, const struct hash16 *hash, struct iface **in,
     struct iface **out)

@@ -24,6 +24,12 @@ void reverse_add(struct rns *, const struct hash16 *hash, struct iface *in,
 bool reverse_take(struct rns *, const struct hash16 *hash,
     struct iface **in, struct iface **out);
 /* Where the packet came from, or NULL. */
+/*
+ * One that came in there will be added soon: where it goes, and what makes
+ * room for it then.
+ */
+void reverse_soon(const struct rns *, const struct hash16 *hash);
+void reverse_room_soon(const struct rns *, const struct iface *in);
 const struct iface *reverse_in(const struct rns *,
     const struct hash16 *hash);
 /* By its number, that of struct reverse_ages or of another entry; not 0. */
