@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_AUDIT_BPF_KERNEL_H
+#define WARREN_AUDIT_BPF_KERNEL_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+/*
+ * What the probes read of the kernel's own structures: these members, wherever
+ * the running kernel has them (CO-RE). By hand rather than a dump of one
+ * kernel's types: nothing of the machine that builds goes into the program.
+ */
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+	unsigned val;
+} kuid_t;
+typedef struct {
+	unsigned val;
+} kgid_t;
+
+struct qstr {
+	__u32 len;
+	const unsigned char *name;
+};
+
+struct super_block {
+	unsigned long s_magic;
+};
+
+struct inode {
+	__u16 i_mode;
+	__u32 i_nlink;
+	__u32 i_rdev;
+	struct super_block *i_sb;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	unsigned f_mode;
+	struct path f_path;
+	struct inode *f_inode;
+};
+
+struct fdtable {
+	unsigned max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct fs_struct {
+	struct path pwd;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned level;
+	struct upid numbers[1];
+};
+
+/* one of 64 bits or two of 32, by the kernel's age: read whole */
+typedef struct {
+	__u64 val;
+} kernel_cap_t;
+
+struct cred {
+	kuid_t uid, suid, euid;
+	kgid_t gid, sgid, egid;
+	kernel_cap_t cap_permitted, cap_effective;
+	void *user_ns;
+};
+
+struct signal_struct {
+	void *oom_mm;
+};
+
+struct task_struct {
+	int pid, tgid, exit_code;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	struct files_struct *files;
+	struct fs_struct *fs;
+	const struct cred *cred;
+	struct signal_struct *signal;
+};
+
+struct linux_binprm {
+	struct file *file;
+};
+
+struct vm_area_struct {
+	unsigned long vm_end, vm_flags;
+	struct file *vm_file;
+	void *vm_ops, *anon_vma;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long r10, di, si, dx, orig_ax;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+	__u64 regs[31];
+	__u64 orig_x0;
+	__s32 syscallno;
+};
+#else
+#error "no system calls are known for this machine"
+#endif
+
+#pragma clang attribute pop
+
+#define CALL_NONE 0xffffffffu
+
+#if defined(__TARGET_ARCH_x86)
+#define CALL(r) ((__u32)BPF_CORE_READ(r, orig_ax))
+#define ARG0(r) BPF_CORE_READ(r, di)
+#define ARG1(r) BPF_CORE_READ(r, si)
+#define ARG2(r) BPF_CORE_READ(r, dx)
+#define ARG3(r) BPF_CORE_READ(r, r10)
+#else
+#define CALL(r) ((__u32)BPF_CORE_READ(r, syscallno))
+#define ARG0(r) BPF_CORE_READ(r, orig_x0)
+#define ARG1(r) BPF_CORE_READ(r, regs[1])
+#define ARG2(r) BPF_CORE_READ(r, regs[2])
+#define ARG3(r) BPF_CORE_READ(r, regs[3])
+#endif
+
+#define VM_WRITE 0x2ul
+#define VM_EXEC 0x4ul
+#define FMODE_WRITE 0x2u
+#define PROT_EXEC 0x4u
+
+#endif

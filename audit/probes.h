@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_AUDIT_PROBES_H
+#define WARREN_AUDIT_PROBES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "audit/bpf/watch_rec.h"
+
+/*
+ * The probes in the kernel (audit/bpf/). Loaded while the program still has its
+ * rights and the machine's files; everything after that needs none: attaching,
+ * the map of groups and the ring are descriptors and memory that it holds.
+ */
+struct probes;
+
+#define PROBES_WHY 160
+/*
+ * NULL and why, for people: not built, no BTF, not allowed. Needs CAP_BPF and
+ * CAP_PERFMON (or CAP_SYS_ADMIN), and /sys.
+ */
+struct probes *probes_load(char why[PROBES_WHY]);
+/* Attached or not: only then other programs' system calls cost something. */
+int probes_attach(struct probes *);
+void probes_detach(struct probes *);
+
+/* Records of this v2 group from now on. 0 or -1 (errno; E2BIG: too many). */
+int probes_watch(struct probes *, uint64_t group);
+/* What it has done so far; false: it is not watched. */
+bool probes_group(struct probes *, uint64_t group, struct watch_group *);
+void probes_forget(struct probes *, uint64_t group);
+
+/* Readable when there are records. */
+int probes_fd(const struct probes *);
+/*
+ * Each record that is there, in order; as many as there are or until fn says
+ * false. For who stops early, call again.
+ */
+typedef bool probes_fn(void *ctx, const void *rec, size_t len);
+int probes_read(struct probes *, probes_fn *, void *ctx);
+
+void probes_free(struct probes *); /* NULL is fine */
+
+#endif
