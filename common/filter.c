@@ -7,6 +7,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -21,11 +22,12 @@ enum {
 	F_FILES = 1 << 0,    /* beneath its folder: THREATS.md 1 */
 	F_ACCEPT = 1 << 1,   /* on listeners that it was handed */
 	F_SPLICE = 1 << 2,   /* pipes of jobs to files */
-	F_SOCKET = 1 << 3,   /* socket and connect */
+	F_SOCKET = 1 << 3,   /* socket and connect: IPv4 and IPv6 */
 	F_LOCK_MEM = 1 << 4, /* one page of keys */
 	F_READ = 1 << 5,     /* files, to read only */
 	F_LIBRARIES = 1 << 6, /* code of files: the resolver's modules */
 	F_CLASS = 1 << 7,     /* its own scheduling class, down */
+	F_ANY_SOCKET = 1 << 8, /* of every family, and bind */
 };
 
 static const unsigned filter_of[PROGRAM_COUNT] = {
@@ -70,7 +72,7 @@ static const char *const files[] = {"fsync", "fdatasync", "sync_file_range",
 
 static const char *const accepts[] = {"accept", "accept4"};
 static const char *const splices[] = {"splice", "tee", "sendfile"};
-static const char *const sockets[] = {"socket", "connect", "bind"};
+static const char *const any_sockets[] = {"socket", "connect", "bind"};
 static const char *const locks[] = {"mlock", "mlock2", "munlock"};
 
 /* What no program of the house does: an attempt is an attack or a defect. */
@@ -167,6 +169,22 @@ add_class(scmp_filter_ctx ctx)
 	    SCMP_SYS(sched_setscheduler), 1, SCMP_A0(SCMP_CMP_EQ, 0, 0));
 }
 
+/*
+ * Not of the unix family: rootless its peer would be the operator to
+ * warren/run/node.sock, and the shared instance to Reticulum's programs.
+ */
+static int
+add_sockets(scmp_filter_ctx ctx)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+	int r = add_rule(ctx, SCMP_ACT_ALLOW, "connect");
+
+	for (size_t i = 0; i < NELEM(families) && r >= 0; i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
+	return r;
+}
+
 static int
 build_allow(scmp_filter_ctx ctx, unsigned sets)
 {
@@ -187,7 +205,9 @@ build_allow(scmp_filter_ctx ctx, unsigned sets)
 	if (r >= 0 && sets & F_SPLICE)
 		r = ADD(ctx, SCMP_ACT_ALLOW, splices);
 	if (r >= 0 && sets & F_SOCKET)
-		r = ADD(ctx, SCMP_ACT_ALLOW, sockets);
+		r = add_sockets(ctx);
+	if (r >= 0 && sets & F_ANY_SOCKET)
+		r = ADD(ctx, SCMP_ACT_ALLOW, any_sockets);
 	if (r >= 0 && sets & F_CLASS)
 		r = add_class(ctx);
 	if (r >= 0 && sets & F_LOCK_MEM)
@@ -245,5 +265,5 @@ priv_filter(enum program who)
 int
 priv_filter_lookup(void)
 {
-	return load(F_READ | F_SOCKET | F_LIBRARIES);
+	return load(F_READ | F_ANY_SOCKET | F_LIBRARIES);
 }

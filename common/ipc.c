@@ -400,10 +400,22 @@ ipc_pair(int fds[2])
 #define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
 
 int
+memfd_unsealed(const char *name)
+{
+	return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+int
+memfd_seal(int fd)
+{
+	return lseek(fd, 0, SEEK_SET) < 0 ? -1 :
+	    fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL);
+}
+
+int
 memfd_sealed(const char *name, const void *bytes, size_t len)
 {
-	_cleanup_fd_ int fd =
-	    memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	_cleanup_fd_ int fd = memfd_unsealed(name);
 	const uint8_t *p = bytes;
 	size_t done = 0;
 
@@ -418,10 +430,7 @@ memfd_sealed(const char *name, const void *bytes, size_t len)
 			return -1;
 		done += (size_t)n;
 	}
-	if (lseek(fd, 0, SEEK_SET) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) < 0)
-		return -1;
-	return steal_fd(&fd);
+	return memfd_seal(fd) < 0 ? -1 : steal_fd(&fd);
 }
 
 const uint8_t *

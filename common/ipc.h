@@ -95,6 +95,9 @@ int ipc_pair(int fds[2]);
  * name appears in /proc only.
  */
 int memfd_sealed(const char *name, const void *, size_t);
+/* The same in two steps, with write() between them. */
+int memfd_unsealed(const char *name);
+int memfd_seal(int fd);
 /*
  * Map a descriptor that must be a sealed memfd of exactly len bytes (len 0:
  * whatever it has, at most max). NULL: EINVAL when not sealed or another size.

@@ -117,7 +117,8 @@ IPC_MESSAGES(MSG_FITS)
 	_Static_assert(IPC_##name == IPC_KEY_MATERIAL ||                       \
 		(HANDLED(PARENT, to) && HANDLED(TRANSPORT, to) &&              \
 		    HANDLED(NODE, to) && HANDLED(TRUST, to) &&                 \
-		    HANDLED(KEYS, to) && HANDLED(JAIL, to) &&                  \
+		    HANDLED(KEYS, to) && HANDLED(EGRESS, to) &&                \
+		    HANDLED(JAIL, to) &&                                       \
 		    HANDLED(AUDIT, to)),                                       \
 	    #name ": a receiver without a handler");
 IPC_MESSAGES(MSG_HANDLED)

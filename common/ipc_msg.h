@@ -77,6 +77,9 @@ enum setting {
 	SET_RNS_INTERFACES,
 	SET_NETWORK_ID,  /* 64 bytes: network_identity of Reticulum's config */
 	SET_LISTEN_METRICS, /* metrics of node.yaml */
+	SET_WEB_CA,    /* text: certificates, PEM, that servers are held to */
+	/* text, a line each: hosts that may lie in networks of one's own */
+	SET_WEB_HOSTS,
 };
 
 /* Kinds of events for the trail (klp.md 7); numbers are never reused. */
@@ -377,6 +380,40 @@ enum contract_status {
 	F(str, name, 256) F(str, path, 512) F(u32, root_version, 0)            \
 	F(u32, version, 0) F(u8, fresh, 0) /* of enum fresh */                 \
 	F(u32, expires, 0) F(u32, entries, 0) F(str, held, 200)
+/*
+ * ---- trust and egress: a file of a web server; seq comes back. Refusals and
+ * failures have a text for people in why; wait_s: not again before then ----
+ */
+#define IPC_URL 800
+#define IPC_FETCH_BYTES (48u << 20) /* the most that is asked for */
+#define IPC_FETCH_MS 120000	     /* ... and waited */
+enum fetch_kind { FETCH_KLP = 1 }; /* klp.md 1.7 */
+#define MSG_FETCH(F)                                                           \
+	F(u32, seq, 0) F(u8, kind, 0) F(u32, max, 0) F(u32, deadline_ms, 0)    \
+	F(str, url, IPC_URL)
+enum fetch_end {
+	FETCH_OK = 0,	   /* len bytes in one sealed memfd; 0: none */
+	FETCH_ABSENT,	   /* the server has no such file */
+	FETCH_REFUSED,	   /* where that lies nothing is fetched from */
+	FETCH_NAME,	   /* its host has no address */
+	FETCH_UNREACHABLE, /* nobody answers there */
+	FETCH_TLS,	   /* nobody who can show that he is that host */
+	FETCH_HTTP,	   /* code is none that has a file behind it */
+	FETCH_REDIRECT,
+	FETCH_SIZE,	   /* more than max */
+	FETCH_SLOW,
+	FETCH_BROKEN,	   /* ended before it was whole */
+	FETCH_LATER,	   /* too many at once, or too many failures there */
+	FETCH_OWN,	   /* our own: memory, or no certificates */
+};
+#define MSG_FETCHED(F)                                                         \
+	F(u32, seq, 0) F(u8, end, 0) F(u16, code, 0) F(u32, len, 0)            \
+	F(u32, wait_s, 0) F(str, why, 200)
+/* ---- egress and parent: the addresses of a host; none: why ---- */
+#define IPC_ADDR 17 /* 4 or 6, and 16 bytes of which 4 count or all */
+#define MSG_LOOK_UP(F) F(u32, seq, 0) F(str, host, 253)
+#define MSG_LOOKED_UP(F)                                                       \
+	F(u32, seq, 0) F(var, addrs, 8 * IPC_ADDR) F(str, why, 128)
 /* ---- node and keys ---- */
 #define MSG_K_RECEIPT(F) /* compute.md 7; keys adds magic, version, fp16 */    \
 	F(u64, qid, 0) F(u8, outcome, 0) F(i32, code, 0) F(u8, attempts, 0)    \
@@ -474,6 +511,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 #define IPC_SET_NODE IPC_BIT(NODE)
 #define IPC_SET_TRUST IPC_BIT(TRUST)
 #define IPC_SET_KEYS IPC_BIT(KEYS)
+#define IPC_SET_EGRESS IPC_BIT(EGRESS)
 #define IPC_SET_JAIL IPC_BIT(JAIL)
 #define IPC_SET_AUDIT IPC_BIT(AUDIT)
 #define IPC_SET_ALL 0xffu
@@ -505,6 +543,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 #define IPC_HAS_NODE_PARENT_NODE ~,
 #define IPC_HAS_TRUST_TRUST ~,
 #define IPC_HAS_KEYS_KEYS ~,
+#define IPC_HAS_EGRESS_EGRESS ~,
 #define IPC_HAS_JAIL_JAIL ~,
 #define IPC_HAS_AUDIT_AUDIT ~,
 #define IPC_HAS_AUDIT_NODE_AUDIT ~,
@@ -530,6 +569,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 #define IPC_ONE_NODE ~,
 #define IPC_ONE_TRUST ~,
 #define IPC_ONE_KEYS ~,
+#define IPC_ONE_EGRESS ~,
 #define IPC_ONE_JAIL ~,
 #define IPC_ONE_AUDIT ~,
 #define IPC_ONE(word) IPC_FOUND(IPC_ONE_##word)
@@ -597,6 +637,10 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(V_CHANGED, TRUST, NODE, 0, 0)                                        \
 	M(V_LISTED, TRUST, NODE, 0, 1)                                         \
 	M(V_AUTHORITY, TRUST, NODE, 0, 0)                                      \
+	M(FETCH, TRUST, EGRESS, 0, 0)                                          \
+	M(FETCHED, EGRESS, TRUST, 0, 1)                                        \
+	M(LOOK_UP, EGRESS, PARENT, 0, 0)                                       \
+	M(LOOKED_UP, PARENT, EGRESS, 0, 0)                                     \
 	M(K_RECEIPT, NODE, KEYS, 0, 0)                                         \
 	M(K_SIGNED, KEYS, NODE, 0, 0)                                          \
 	M(K_CHALLENGE, NODE, KEYS, 0, 0)                                       \

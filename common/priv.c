@@ -225,7 +225,8 @@ priv_ids(uint32_t id)
 #define LL_REFER (1ull << 13)	  /* ABI 2 */
 #define LL_TRUNCATE (1ull << 14)  /* ABI 3 */
 #define LL_IOCTL_DEV (1ull << 15) /* ABI 5 */
-#define LL_NET_TCP 3ull		  /* bind, connect: ABI 4 */
+#define LL_NET_BIND (1ull << 0)	  /* of TCP: ABI 4 */
+#define LL_NET_CONNECT (1ull << 1)
 #define LL_SCOPES 3ull		  /* abstract sockets, signals: ABI 6 */
 #define LL_CREATE_VERSION 1u
 #define LL_PATH_BENEATH 1
@@ -269,7 +270,8 @@ landlock_rights(enum priv_access access)
 }
 
 int
-priv_landlock(const struct priv_dir *dirs, size_t count, int *abi)
+priv_landlock(const struct priv_dir *dirs, size_t count, bool connects,
+    int *abi)
 {
 	struct ll_attr attr = {0};
 	size_t size;
@@ -283,7 +285,8 @@ priv_landlock(const struct priv_dir *dirs, size_t count, int *abi)
 	/* an attribute longer than the kernel knows is E2BIG */
 	size = v >= 6 ? 24 : v >= 4 ? 16 : 8;
 	attr.fs = landlock_all((int)v);
-	attr.net = v >= 4 ? LL_NET_TCP : 0;
+	attr.net = v < 4 ? 0 : connects ? LL_NET_BIND :
+	    LL_NET_BIND | LL_NET_CONNECT;
 	attr.scoped = v >= 6 ? LL_SCOPES : 0;
 	rules = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 	if (rules < 0)

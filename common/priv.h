@@ -56,13 +56,15 @@ int priv_ids(uint32_t id);
 /*
  * 6. Landlock: what may be opened beneath which directory. The ABI is asked
  * for; rights, attribute size, TCP and scopes (ABI 4, 6) follow it. An empty
- * list forbids every file. *abi: 0 when the kernel has none (not an error).
+ * list forbids every file; nobody listens on TCP, and only who connects does
+ * that. *abi: 0 when the kernel has none (not an error).
  */
 struct priv_dir {
 	int fd;
 	enum priv_access access;
 };
-int priv_landlock(const struct priv_dir *dirs, size_t count, int *abi);
+int priv_landlock(const struct priv_dir *dirs, size_t count, bool connects,
+    int *abi);
 
 /*
  * 7. The system-call filter of a program (common/filter.c). Allow-list: what is

@@ -277,7 +277,8 @@ confine_files(struct process *p, enum setting folder)
 		fatal("giving up root");
 	if (!p->root && priv_ids(0) < 0)
 		fatal("giving up capabilities");
-	if (priv_landlock(list, n, &p->landlock_abi) < 0)
+	if (priv_landlock(list, n, !program_row(p->self)->own_net,
+		&p->landlock_abi) < 0)
 		fatal("Landlock");
 	reopen_dirs(p);
 	if (p->landlock_abi == 0)

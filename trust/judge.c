@@ -519,6 +519,14 @@ on_V_LIVE(struct judge *j, const struct msg_V_LIVE *m, struct ipc_in *in)
 	(void)program_send_V_LIVE_OK(&j->prog, &out, NULL, 0);
 }
 
+static void
+on_FETCHED(struct judge *j, const struct msg_FETCHED *m, struct ipc_in *in)
+{
+	(void)j;
+	(void)in;
+	log_warnx("egress", "an answer that nobody asked for seq=%u", m->seq);
+}
+
 /* ---- configuration ---- */
 
 static int

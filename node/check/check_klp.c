@@ -10,9 +10,14 @@
 #include <time.h>
 
 #include "common/cleanup.h"
+#include "common/netaddr.h"
 #include "common/util.h"
+#include "common/weburl.h"
+#include "node/check/follow.h"
 #include "trust/doc/head.h"
 #include "trust/doc/root.h"
+
+#define CA_BYTES (2u << 20) /* as trust/egress takes them */
 
 /*
  * Who runs by a number of its own reads what everybody may. false: told, or not
@@ -114,6 +119,65 @@ add(char names[][URI_NAME_MAX + 1], unsigned *n, unsigned max,
 	memcpy(names[(*n)++], u.authority, sizeof(names[0]));
 }
 
+/* Without it no web server is believed; the rest of the node does. */
+static void
+check_ca(struct check *c, const struct node_config *conf)
+{
+	const struct ynode *n = ynode_get(ynode_get(ydoc_root(conf->doc),
+	    "klp"), "ca");
+	_cleanup_free_ char *text = NULL;
+	char why[FOLLOW_WHY] = "";
+	size_t len;
+
+	if (conf->ca == NULL || conf->ngateways == 0)
+		return;
+	text = check_load_own(c->dir, conf->ca, c->root, why, CA_BYTES, &len);
+	if (text == NULL)
+		check_tell(c, false, "node.yaml", n->line, n->column, NULL,
+		    "klp.ca: %.200s: %s", conf->ca, why[0] != '\0' ? why :
+		    strerror(errno));
+	else if (strstr(text, "-----BEGIN CERTIFICATE-----") == NULL)
+		check_tell(c, false, "node.yaml", n->line, n->column,
+		    "PEM, as in /etc/ssl/certs/ca-certificates.crt",
+		    "klp.ca: %.200s has no certificate", conf->ca);
+}
+
+/* Of the hosts that are named: an address that egress would not go to. */
+static void
+check_gateway(struct check *c, const struct node_config *conf,
+    const struct ynode *n, const char *text)
+{
+	struct weburl u, named;
+	enum netaddr_kind kind;
+
+	if (weburl_parse(&u, text) != NULL || u.family == 0 ||
+	    (kind = netaddr_kind(u.family, u.addr)) == NETADDR_PUBLIC)
+		return;
+	for (size_t i = 0; i < conf->nprivate_hosts; i++)
+		if (weburl_host(&named, conf->private_hosts[i],
+			strlen(conf->private_hosts[i])) == NULL &&
+		    strcmp(named.host, u.host) == 0)
+			return;
+	check_tell(c, true, "node.yaml", n->line, n->column,
+	    "name it in klp.private_hosts if that is meant",
+	    "nothing is fetched from %s, %s", u.host, netaddr_text(kind));
+}
+
+static void
+check_gateways(struct check *c, const struct node_config *conf,
+    unsigned authorities)
+{
+	const struct ynode *n = ynode_get(ynode_get(ydoc_root(conf->doc),
+	    "klp"), "gateways");
+
+	if (conf->ngateways > 0 && authorities == 0)
+		check_tell(c, true, "node.yaml", n->line, n->column, "as in "
+		    "trust_graph: klp://AUTHORITY/PATH", "nothing is fetched "
+		    "from klp.gateways: no authority is named");
+	for (size_t i = 0; i < conf->ngateways; i++)
+		check_gateway(c, conf, n, conf->gateways[i]);
+}
+
 void
 check_klp(struct check *c, const struct node_config *conf)
 {
@@ -123,12 +187,14 @@ check_klp(struct check *c, const struct node_config *conf)
 
 	if (!conf->accept)
 		return;
+	check_ca(c, conf);
 	add(names, &n, NELEM(names), conf->trust_graph, true);
 	add(names, &n, NELEM(names), conf->revocation_list, true);
 	for (size_t i = 0; i < conf->nanchors_from; i++)
 		add(names, &n, NELEM(names), conf->anchors_from[i], false);
 	for (size_t i = 0; i < conf->nboards; i++)
 		add(names, &n, NELEM(names), conf->boards[i].authority, false);
+	check_gateways(c, conf, n);
 	for (unsigned i = 0; i < n; i++)
 		check_authority(c, names[i]);
 }

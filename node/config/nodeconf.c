@@ -8,6 +8,7 @@
 #include "node/config/profile.h"
 #include "common/layers.h"
 #include "common/util.h"
+#include "common/weburl.h"
 
 #define SECOND 1000ull
 #define MINUTE (60 * SECOND)
@@ -24,13 +25,17 @@ static const char *const top_keys[] = {"mesh_identity", "auth_required",
     "trust_graph", "data_limit_per_minute", "accept_computation_requests",
     "name", "revocation_list", "trust", "limits", "quotas", "levels",
     "require_layers", "profile", "neighbour_limit_per_minute", "max_airtime",
-    "announce_every", "hub", "metrics", "keep_results", "compute_when"};
+    "announce_every", "hub", "metrics", "keep_results", "compute_when",
+    "klp"};
 static const char *const trust_keys[] = {"floor", "anchors", "pins", "boards",
     "anchors_from", "require_live_secp", "on_stale", "grace"};
 static const char *const limit_keys[] = {
     "jobs_running", "memory", "cpu", "time", "output", "spool"};
 static const char *const quota_keys[] = {"jobs_queued", "jobs_per_hour",
     "cpu_seconds_per_day", "spool", "requests_per_minute"};
+
+static const char *const klp_keys[] = {"gateways", "private_hosts", "ca",
+    "refresh"};
 
 static const struct place {
 	const char *name; /* NULL: at the top */
@@ -39,8 +44,9 @@ static const struct place {
 } places[] = {{NULL, top_keys, NELEM(top_keys)},
     {"trust", trust_keys, NELEM(trust_keys)},
     {"limits", limit_keys, NELEM(limit_keys)},
-    {"quotas", quota_keys, NELEM(quota_keys)}};
-enum { AT_TOP, IN_TRUST, IN_LIMITS, IN_QUOTAS };
+    {"quotas", quota_keys, NELEM(quota_keys)},
+    {"klp", klp_keys, NELEM(klp_keys)}};
+enum { AT_TOP, IN_TRUST, IN_LIMITS, IN_QUOTAS, IN_KLP };
 
 /* Keys that are none here; one that is somewhere else is told so. */
 static void
@@ -403,6 +409,66 @@ read_trust(struct node_config *c, const struct ynode *t, struct mistakes *m)
 }
 
 static void
+read_gateway(struct node_config *c, const struct ynode *e, struct mistakes *m)
+{
+	const char *s, *why;
+	struct weburl u;
+
+	if (!ynode_text(e, "a gateway", 1, WEBURL_MAX / 2, &s, m))
+		return;
+	why = weburl_parse(&u, s);
+	if (why == NULL && strchr(u.path, '?') != NULL)
+		why = "names of files are put behind it, so it has no query";
+	if (why == NULL && s[strlen(s) - 1] == '/')
+		why = "names of files are put behind it, so it ends in none";
+	if (why == NULL)
+		c->gateways[c->ngateways++] = s;
+	else
+		mistake_add(m, e->line, e->column,
+		    "as in https://gw.example.net/klp",
+		    "gateway \"%.80s\": %s", s, why);
+}
+
+static void
+read_private_host(struct node_config *c, const struct ynode *e,
+    struct mistakes *m)
+{
+	const char *s, *why;
+	struct weburl u;
+
+	if (!ynode_text(e, "a host", 1, WEBURL_HOST_MAX, &s, m))
+		return;
+	why = weburl_host(&u, s, strlen(s));
+	if (why == NULL && strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") > 0)
+		why = "in lower case";
+	if (why == NULL)
+		c->private_hosts[c->nprivate_hosts++] = s;
+	else
+		mistake_add(m, e->line, e->column,
+		    "the host alone, as it stands in the gateway's address",
+		    "private host \"%.80s\": %s", s, why);
+}
+
+static void
+read_klp(struct node_config *c, const struct ynode *k, struct mistakes *m)
+{
+	if (ynode_null(k) || !ynode_is_map(k, "klp", m))
+		return;
+	known_at(k, IN_KLP, m);
+	WITH(k, "gateways", n)
+		read_list(c, n, "klp.gateways", NODE_GATEWAYS_MAX,
+		    read_gateway, m);
+	WITH(k, "private_hosts", n)
+		read_list(c, n, "klp.private_hosts", NODE_PRIVATE_HOSTS_MAX,
+		    read_private_host, m);
+	WITH(k, "ca", n)
+		if (!ynode_null(n))
+			(void)ynode_text(n, "klp.ca", 1, 1024, &c->ca, m);
+	read_time(k, "refresh", "klp.refresh", MINUTE, DAY, &c->refresh_ms,
+	    m);
+}
+
+static void
 read_limits(struct node_config *c, const struct ynode *l, struct mistakes *m)
 {
 	if (!ynode_is_map(l, "limits", m))
@@ -551,6 +617,8 @@ read_root(struct node_config *c, const struct ynode *r, struct mistakes *m)
 	read_rest(c, r, m);
 	WITH(r, "trust", n)
 		read_trust(c, n, m);
+	WITH(r, "klp", n)
+		read_klp(c, n, m);
 	WITH(r, "limits", n)
 		read_limits(c, n, m);
 	WITH(r, "quotas", n)
@@ -573,6 +641,7 @@ set_defaults(struct node_config *c)
 	    .floor = 1,
 	    .grace_graph_ms = GRAPH_GRACE,
 	    .grace_list_ms = LIST_GRACE,
+	    .refresh_ms = 5 * MINUTE,
 	    .cpu_milli = 2000,
 	    .time_ms = HOUR,
 	    .output = 256 * MIB,

@@ -23,6 +23,8 @@
 #define NODE_JOBS_MAX 64 /* slots of the jail: sandbox/jail/jail.h */
 #define NODE_BOARDS_MAX 64
 #define NODE_ANCHORS_FROM_MAX 16
+#define NODE_GATEWAYS_MAX 4
+#define NODE_PRIVATE_HOSTS_MAX 16
 
 enum live_secp { LIVE_ABOVE_2, LIVE_ALWAYS, LIVE_NEVER };
 
@@ -42,6 +44,13 @@ struct node_config {
 
 	const char *name; /* "" */
 	const char *revocation_list; /* NULL */
+	/* klp: where documents are fetched from (klp.md 1.5, 1.7) */
+	const char *gateways[NODE_GATEWAYS_MAX]; /* https://..., no end slash */
+	size_t ngateways;
+	const char *private_hosts[NODE_PRIVATE_HOSTS_MAX];
+	size_t nprivate_hosts;
+	const char *ca; /* PEM file; NULL: the system's */
+	uint64_t refresh_ms;
 
 	int floor; /* as set; see node_config_floor() */
 	struct level_pin *pins;

@@ -6,7 +6,7 @@
 
 #include "common/util.h"
 
-static const char *const sections[] = {"trust", "limits", "quotas"};
+static const char *const sections[] = {"trust", "limits", "quotas", "klp"};
 
 /* NULL: not there. */
 static bool

@@ -28,6 +28,7 @@
 #include "node/parent/open.h"
 #include "node/parent/parent.h"
 #include "node/parent/settings.h"
+#include "node/parent/web.h"
 
 #define BACKOFF_MAX 60.0 /* ARCHITECTURE.md 12.9 */
 #define LONG_LIFE 60.0	 /* ours: after it a fall counts as the first */
@@ -128,9 +129,11 @@ static bool
 wanted(const struct parent *p, enum program who)
 {
 	/* egress comes when there is something to fetch */
-	return who == PROGRAM_TRANSPORT || (p->compute && who != PROGRAM_EGRESS);
+	return who == PROGRAM_EGRESS ? p->web :
+	    who == PROGRAM_TRANSPORT || p->compute;
 }
 
+static void child_start(struct child *);
 static void on_exited(struct ev_loop *, ev_child *, int);
 static void on_again(struct ev_loop *, ev_timer *, int);
 
@@ -149,9 +152,10 @@ child_open_all(struct parent *p)
 		ev_init(&c->exited, on_exited);
 		ev_init(&c->again, on_again);
 		c->exited.data = c->again.data = c;
-		if (row == NULL || !wanted(p, c->peer))
+		c->wanted = row != NULL && wanted(p, c->peer);
+		/* that one may be wanted later, and is this build's then too */
+		if (!c->wanted && !(i == PROGRAM_EGRESS && p->compute))
 			continue;
-		c->wanted = true;
 		c->exe = i == PROGRAM_JAIL
 		    ? open_sealed(at, row->exe)
 		    : openat(at, row->exe, O_RDONLY | O_CLOEXEC);
@@ -359,6 +363,18 @@ child_look_again(struct parent *p)
 		look_again(c);
 }
 
+void
+child_want(struct child *c, bool wanted)
+{
+	struct msg_STOP m = {0};
+
+	c->wanted = wanted;
+	if (wanted && c->pid == 0 && !ev_is_active(&c->again))
+		child_start(c);
+	else if (!wanted && c->ev != NULL) /* then child_start() lets it be */
+		c->looking = ipc_send_STOP(ipc_ev_channel(c->ev), &m, NULL, 0) == 0;
+}
+
 static void
 on_ALARM(struct child *c, const struct msg_ALARM *m, struct ipc_in *in)
 {
@@ -441,6 +457,13 @@ on_ALIVE_STILL(struct child *c, const struct msg_ALIVE_STILL *m,
 {
 	(void)in;
 	notify_alive(c->parent, m->seq);
+}
+
+static void
+on_LOOK_UP(struct child *c, const struct msg_LOOK_UP *m, struct ipc_in *in)
+{
+	(void)in;
+	web_look_up(c->parent, m);
 }
 
 static void
@@ -706,6 +729,8 @@ on_exited(struct ev_loop *loop, ev_child *w, int revents)
 		dial_clear(p);
 		oneline_clear(p);
 	}
+	if (c->peer == PROGRAM_EGRESS)
+		web_clear(p);
 	if (p->stopping) {
 		next_stage(p);
 		return;
@@ -725,7 +750,7 @@ child_start_all(struct parent *p)
 {
 	/* keys first: their copy here is gone before anything else starts */
 	static const enum program order[] = {PROGRAM_KEYS, PROGRAM_AUDIT, PROGRAM_TRANSPORT,
-	    PROGRAM_TRUST, PROGRAM_JAIL, PROGRAM_NODE};
+	    PROGRAM_EGRESS, PROGRAM_TRUST, PROGRAM_JAIL, PROGRAM_NODE};
 
 	for (size_t i = 0; i < NELEM(order); i++)
 		child_start(&p->child[order[i]]);

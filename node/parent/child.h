@@ -37,6 +37,8 @@ struct child {
 int child_open_all(struct parent *);
 /* Starts whatever is wanted; what ends is started again, ever later. */
 void child_start_all(struct parent *);
+/* node.yaml has changed: one that begins or ends now. */
+void child_want(struct child *, bool);
 /* Jail looks again whether jobs can run here, if it has said that none can. */
 void child_look_again(struct parent *);
 /* Orderly end, stage by stage; breaks the loop when all are gone. */

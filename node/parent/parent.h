@@ -33,6 +33,13 @@ struct named_fd {
 	int fd;
 };
 
+#define WEB_LOOK_UPS 4 /* of egress at once; ours */
+struct web_look_up {
+	struct parent *parent;
+	struct resolve *resolve; /* NULL: free */
+	uint32_t seq;
+};
+
 struct parent {
 	struct ev_loop *loop;
 	char path[4096]; /* DIR, absolute */
@@ -66,6 +73,9 @@ struct parent {
 	/* sealed memfds and folders that are handed on at each start */
 	int fd_config, fd_ifs, fd_node, fd_profile, fd_hand;
 	int fd_network; /* the network identity, or -1 */
+	bool web; /* egress runs, with these */
+	int fd_web_ca, fd_web_hosts;
+	struct web_look_up web_look_ups[WEB_LOOK_UPS];
 	char profile_name[PROFILE_NAME_MAX + 1]; /* of the one in use */
 	uint32_t slots; /* that jail has made */
 	/* of the last reload: profiles that wait for a start, or do not */

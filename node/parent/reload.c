@@ -224,6 +224,7 @@ take_node(struct parent *p, struct files *f)
 	struct difference d = {p, f->node};
 	struct node_config *was = p->node;
 	char *text = p->node_text;
+	int r;
 
 	node_config_diff(was, f->node, different, &d);
 	p->node = f->node;
@@ -233,7 +234,9 @@ take_node(struct parent *p, struct files *f)
 	f->node_text = text;
 	if (!p->compute)
 		return;
-	if (settings_reload(p) < 0) {
+	r = settings_reload(p);
+	child_want(&p->child[PROGRAM_EGRESS], p->web);
+	if (r < 0) {
 		say(p, RELOAD_MISTAKE, "node.yaml", "not every program could "
 		    "be told: start the node anew");
 		return;

@@ -91,7 +91,7 @@ resolve_main(const char *host, const char *id)
 	    setrlimit(RLIMIT_FSIZE, &none) < 0)
 		return 1;
 	root.fd = open("/", O_PATH | O_CLOEXEC);
-	if (root.fd < 0 || priv_landlock(&root, 1, &abi) < 0 ||
+	if (root.fd < 0 || priv_landlock(&root, 1, true, &abi) < 0 ||
 	    priv_filter_lookup() < 0)
 		return 1;
 	look_up(host, &a);

@@ -19,6 +19,7 @@
 #include "node/parent/dirs.h"
 #include "node/parent/keyfiles.h"
 #include "node/parent/parent.h"
+#include "node/parent/web.h"
 
 /* ---- what the operator's files say, as descriptors that are handed on ---- */
 
@@ -379,6 +380,9 @@ settings_send(struct parent *p, enum program who, struct ipc *c)
 	case PROGRAM_TRUST:
 		r = send_setting(c, SET_NODE_YAML, "", p->fd_node);
 		break;
+	case PROGRAM_EGRESS:
+		r = web_send(p, c);
+		break;
 	case PROGRAM_KEYS:
 		r = send_keys(p, c);
 		break;
@@ -524,8 +528,8 @@ settings_reload(struct parent *p)
 	if (profile_again(p) < 0)
 		return -1;
 	seccomp_again(p);
-	/* ceilings before the jobs that use them */
-	if ((jail != NULL && send_jail_limits(p, jail) < 0) ||
+	/* ceilings before the jobs that use them, hosts before who asks */
+	if (web_reload(p) < 0 || (jail != NULL && send_jail_limits(p, jail) < 0) ||
 	    (trust != NULL && send_setting(trust, SET_NODE_YAML, "",
 		p->fd_node) < 0) ||
 	    (node != NULL && send_files(p, node) < 0)) {

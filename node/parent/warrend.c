@@ -29,6 +29,7 @@
 #include "node/parent/resolve.h"
 #include "node/parent/reload.h"
 #include "node/parent/settings.h"
+#include "node/parent/web.h"
 #include "common/layers.h"
 #include "common/file.h"
 #include "common/log.h"
@@ -75,6 +76,7 @@ parent_init(struct parent *p)
 	p->asked = reload_asked;
 	p->fd_config = p->fd_ifs = p->fd_node = p->fd_profile = p->fd_hand = -1;
 	p->fd_network = -1;
+	p->fd_web_ca = p->fd_web_hosts = -1;
 }
 
 /* ---- options ---- */
@@ -340,7 +342,8 @@ prepare(struct parent *p, const char *dir, bool service)
 	if (keyfiles_check(p) < 0)
 		return EXIT_OPERATOR;
 	if (listen_instance(p) < 0 || listen_control(p) < 0 ||
-	    settings_load(p) < 0 || child_open_all(p) < 0)
+	    settings_load(p) < 0 || web_load(p) < 0 ||
+	    child_open_all(p) < 0)
 		return 1;
 	listen_metrics(p);
 	return 0;

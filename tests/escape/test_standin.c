@@ -31,7 +31,7 @@ static pid_t neighbour;
 static bool root;
 
 static const enum program programs[] = {PROGRAM_TRANSPORT, PROGRAM_NODE,
-	PROGRAM_TRUST, PROGRAM_KEYS, PROGRAM_AUDIT};
+	PROGRAM_TRUST, PROGRAM_KEYS, PROGRAM_EGRESS, PROGRAM_AUDIT};
 
 /* Somebody else of the house, asleep: rootless they are of one user. */
 static pid_t
@@ -115,8 +115,12 @@ start(enum program self, const char *attack)
 
 /* What the row says is open: no more, and no less. */
 static bool
-expected(const struct attack *a, int rv)
+expected(enum program self, const struct attack *a, int rv)
 {
+	/* the way out is egress's one right */
+	if (self == PROGRAM_EGRESS && (strcmp(a->name, "socket_inet") == 0 ||
+		strcmp(a->name, "socket_udp") == 0))
+		return rv == ATTACK_DONE;
 	if (a->open != NULL && !root)
 		return rv == ATTACK_DONE;
 	return rv == ATTACK_HELD;
@@ -176,7 +180,7 @@ all(const char *name, enum program self, const char *folder)
 		    attempt(self, attacks[i].name);
 
 		held += rv == ATTACK_HELD;
-		if (expected(&attacks[i], rv))
+		if (expected(self, &attacks[i], rv))
 			continue;
 		printf("not ok stand-in for %s (%s): %s %s (%d)\n", name, who,
 		    attacks[i].name, rv == ATTACK_DONE ? "succeeded" :

@@ -328,6 +328,35 @@ none_about(const char *what)
 		assert_null(strstr(said[i], what));
 }
 
+/* What warren-egress would not do is said before it is tried. */
+static void
+gateways(void **state)
+{
+	(void)state;
+	put("config", "");
+	put("node.yaml", ON "klp: {gateways: [\"https://gw.example.net\"]}\n");
+	(void)check(false);
+	expect("note: ./node.yaml:", "no authority is named");
+	put("node.yaml", ON "trust_graph: klp://test.kos/g.json\n"
+	    "klp:\n  gateways: [\"https://10.0.0.1/klp\", "
+	    "\"https://[::1]\", \"https://9.9.9.9\"]\n"
+	    "  private_hosts: [\"[::1]\"]\n");
+	(void)check(false);
+	expect("note: ./node.yaml:", "10.0.0.1, a private address");
+	none_about("of this machine");
+	none_about("9.9.9.9");
+	put("node.yaml", ON "trust_graph: klp://test.kos/g.json\n"
+	    "klp:\n  gateways: [\"https://gw.example.net\"]\n  ca: ca.pem\n");
+	(void)check(false);
+	expect("./node.yaml:", "klp.ca: ca.pem");
+	put("ca.pem", "no certificate\n");
+	(void)check(false);
+	expect("./node.yaml:", "ca.pem has no certificate");
+	put("ca.pem", "-----BEGIN CERTIFICATE-----\n");
+	(void)check(false);
+	none_about("ca.pem");
+}
+
 static void
 authorities(void **state)
 {
@@ -478,6 +507,7 @@ main(void)
 	    CHECK_TEST(interface_off),
 	    CHECK_TEST(profile_names),
 	    CHECK_TEST(machine),
+	    CHECK_TEST(gateways),
 	    CHECK_TEST(authorities),
 	    CHECK_TEST(identity),
 	    CHECK_TEST(ownership),

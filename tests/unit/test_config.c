@@ -51,6 +51,11 @@ static const char full[] =
     "  require_live_secp: always\n"
     "  on_stale: warn\n"
     "  grace: {graph: 1d, list: 2h}\n"
+    "klp:\n"
+    "  gateways: [\"https://gw.example.net/klp\", \"https://[fd00::1]:8443\"]\n"
+    "  private_hosts: [\"[fd00::1]\", gw.lan]\n"
+    "  ca: klp/ca.pem\n"
+    "  refresh: 1h\n"
     "limits:\n"
     "  jobs_running: 2\n"
     "  memory: 1GB\n"
@@ -163,6 +168,11 @@ every_key(void **state)
 	assert_string_equal(c->boards[0].text, "kOS Core");
 	assert_string_equal(c->boards[0].role, "core-board");
 	assert_int_equal(c->nanchors_from, 1);
+	assert_int_equal(c->ngateways, 2);
+	assert_string_equal(c->gateways[1], "https://[fd00::1]:8443");
+	assert_int_equal(c->nprivate_hosts, 2);
+	assert_string_equal(c->ca, "klp/ca.pem");
+	assert_int_equal(c->refresh_ms, 3600000);
 	assert_int_equal(c->require_live_secp, LIVE_ALWAYS);
 	assert_int_equal(c->on_stale, STALE_WARN);
 	assert_int_equal(c->grace_list_ms, 7200000);
@@ -253,6 +263,14 @@ static const struct {
     {"trust: {require_live_secp: above2}\n", 1, 28, "above_2", "above_2"},
     {"trust: {on_stale: panic}\n", 1, 19, "refuse_new", ""},
     {"trust: {grace: {graph: 7}}\n", 1, 24, "a time", "60s"},
+    {"klp: {gateways: [http://gw]}\n", 1, 18, "begin with https://", "gw."},
+    {"klp: {gateways: [https://gw/]}\n", 1, 18, "ends in none", "gw."},
+    {"klp: {gateways: [https://gw/x?a]}\n", 1, 18, "no query", "gw."},
+    {"klp: {gateways: [https://a@gw]}\n", 1, 18, "user", "gw."},
+    {"klp: {private_hosts: [gw/x]}\n", 1, 23, "gw/x", "host alone"},
+    {"klp: {private_hosts: [GW]}\n", 1, 23, "lower case", "host alone"},
+    {"klp: {refresh: 1s}\n", 1, 16, "klp.refresh", ""},
+    {"gateways: []\n", 1, 1, "wrong place", "klp:"},
     {"trust: {boards: {x: {authority: a}}}\n", 1, 18, "authority and role",
 	""},
     {"limits: {jobs_running: 0}\n", 1, 24, "from 1 to 64", ""},

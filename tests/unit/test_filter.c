@@ -65,6 +65,19 @@ make_socket(void)
 	return socket(AF_UNIX, SOCK_STREAM, 0);
 }
 
+/* Of the two families of the internet, one program may make them. */
+static bool dials;
+
+static int
+make_internet_socket(void)
+{
+	int a = socket(AF_INET, SOCK_STREAM, 0);
+	int b = socket(AF_INET6, SOCK_STREAM, 0);
+
+	/* as allowed as it should be */
+	return (a >= 0 && (b >= 0 || errno == EAFNOSUPPORT)) == dials ? 0 : -1;
+}
+
 static int
 queue_signal(void)
 {
@@ -97,6 +110,7 @@ static const struct {
     {"FIOSETOWN", set_owner_ioctl, EPERM},
     {"TIOCSTI", push_input, EPERM},
     {"socket", make_socket, EPERM},
+    {"socket of the internet", make_internet_socket, 0},
     {"rt_sigqueueinfo", queue_signal, EPERM},
     {"F_SETFL", nonblocking, 0},
     {"F_DUPFD_CLOEXEC", duplicate, 0},
@@ -106,6 +120,7 @@ static const struct {
 static int
 in_child(enum program who)
 {
+	dials = who == PROGRAM_EGRESS;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || priv_filter(who) < 0)
 		return 100;
 	for (size_t i = 0; i < NELEM(cases); i++) {
@@ -124,7 +139,7 @@ static void
 refusals(void **state)
 {
 	static const enum program programs[] = {PROGRAM_TRANSPORT, PROGRAM_NODE,
-	    PROGRAM_TRUST, PROGRAM_KEYS, PROGRAM_AUDIT};
+	    PROGRAM_TRUST, PROGRAM_KEYS, PROGRAM_EGRESS, PROGRAM_AUDIT};
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * warren-egress: the only way out by name. It fetches what trust asks for from
+ * web servers, and believes neither. No file, no key, no parser of documents:
+ * bytes go by, and whoever asked for them looks at them.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/program.h"
+#include "common/util.h"
+#include "trust/egress/backoff.h"
+#include "trust/egress/transfer.h"
+
+#define TRANSFERS 8		/* at once; ours: an authority has one */
+#define CA_BYTES (2u << 20)	/* Debian's are 220 kB */
+#define HOSTS_BYTES (16u << 10)
+
+struct egress {
+	struct process prog;
+	struct ev_loop *loop;
+	struct transfers *ts;
+	struct backoff backoff;
+	char *hosts; /* a line each */
+	struct {
+		bool used;
+		uint32_t look_up; /* number of the question; 0: none is out */
+		struct mono begun;
+		struct transfer t;
+	} slot[TRANSFERS];
+	uint32_t asked;
+};
+
+#define IPC_ME EGRESS
+#define IPC_CTX struct egress
+#include "common/ipc_dispatch.h"
+
+/* ---- answers ---- */
+
+static void
+answer(struct egress *e, uint32_t seq, enum fetch_end end, uint16_t code,
+    uint32_t wait_s, const char *why)
+{
+	struct msg_FETCHED m = {.seq = seq, .end = (uint8_t)end, .code = code,
+	    .wait_s = wait_s};
+
+	(void)snprintf(m.why, sizeof(m.why), "%s", why);
+	(void)program_send_FETCHED(&e->prog, &m, NULL, 0);
+}
+
+/* Whose fault it was: a server that refuses or lies is one that answers. */
+static bool
+of_server(enum fetch_end end)
+{
+	switch (end) {
+	case FETCH_UNREACHABLE:
+	case FETCH_TLS:
+	case FETCH_HTTP:
+	case FETCH_SLOW:
+	case FETCH_BROKEN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+over(void *ctx, struct transfer *t)
+{
+	struct egress *e = ctx;
+	struct msg_FETCHED m = {.seq = t->seq, .end = (uint8_t)t->end,
+	    .code = t->code, .len = (uint32_t)t->len};
+
+	memcpy(m.why, t->why, sizeof(t->why));
+	if (of_server(t->end))
+		backoff_note(&e->backoff, &t->url, false, clock_mono());
+	else if (t->end == FETCH_OK || t->end == FETCH_ABSENT)
+		backoff_note(&e->backoff, &t->url, true, clock_mono());
+	log_debug(t->url.host, "end=%u code=%u bytes=%zu%s%s", m.end, m.code,
+	    t->len, t->why[0] != '\0' ? ": " : "", t->why);
+	(void)program_send_FETCHED(&e->prog, &m, t->fd >= 0 ? &t->fd : NULL,
+	    t->fd >= 0);
+	transfer_clear(t);
+	for (size_t i = 0; i < TRANSFERS; i++)
+		if (&e->slot[i].t == t)
+			e->slot[i].used = false;
+}
+
+/* ---- questions ---- */
+
+static bool
+named(const struct egress *e, const char *host)
+{
+	size_t n = strlen(host);
+
+	for (const char *p = e->hosts; p != NULL && *p != '\0';) {
+		size_t line = strcspn(p, "\n");
+
+		if (line == n && memcmp(p, host, n) == 0)
+			return true;
+		p += line + (p[line] == '\n');
+	}
+	return false;
+}
+
+static int
+free_slot(const struct egress *e)
+{
+	for (int i = 0; i < TRANSFERS; i++)
+		if (!e->slot[i].used)
+			return i;
+	return -1;
+}
+
+static void
+begin(struct egress *e, unsigned i, const struct msg_FETCH *m,
+    const struct weburl *u)
+{
+	struct transfer *t = &e->slot[i].t;
+	struct msg_LOOK_UP ask = {.seq = 0};
+
+	memset(t, 0, sizeof(*t));
+	t->fd = -1;
+	t->seq = m->seq;
+	t->kind = (enum fetch_kind)m->kind;
+	t->max = m->max;
+	t->deadline_ms = m->deadline_ms;
+	memcpy(t->text, m->url, sizeof(t->text));
+	t->url = *u;
+	t->private_ok = named(e, u->host);
+	e->slot[i].used = true;
+	e->slot[i].begun = clock_mono();
+	e->slot[i].look_up = 0;
+	if (u->family != 0) {
+		transfer_start(e->ts, t, NULL, 0);
+		return;
+	}
+	if (++e->asked == 0)
+		e->asked = 1;
+	ask.seq = e->slot[i].look_up = e->asked;
+	(void)snprintf(ask.host, sizeof(ask.host), "%s", u->host);
+	(void)ipc_send_LOOK_UP(e->prog.parent, &ask, NULL, 0);
+}
+
+static void
+on_FETCH(struct egress *e, const struct msg_FETCH *m, struct ipc_in *in)
+{
+	struct weburl u;
+	const char *why = weburl_parse(&u, m->url);
+	uint32_t wait;
+	char text[80];
+	int i;
+
+	(void)in;
+	if (m->kind != FETCH_KLP || m->max == 0 || m->max > IPC_FETCH_BYTES ||
+	    m->deadline_ms == 0 || m->deadline_ms > IPC_FETCH_MS)
+		why = "it is asked for in a way that nobody asks here";
+	if (why != NULL) {
+		answer(e, m->seq, FETCH_REFUSED, 0, 0, why);
+	} else if ((wait = backoff_wait(&e->backoff, &u, clock_mono())) > 0) {
+		(void)snprintf(text, sizeof(text), "failed too often: not "
+		    "asked again for %u s", wait);
+		answer(e, m->seq, FETCH_LATER, 0, wait, text);
+	} else if ((i = free_slot(e)) < 0) {
+		answer(e, m->seq, FETCH_LATER, 0, 1, "too many at once");
+	} else {
+		begin(e, (unsigned)i, m, &u);
+	}
+}
+
+/* What is left of its time after the look-up. */
+static bool
+in_time(struct egress *e, unsigned i)
+{
+	struct transfer *t = &e->slot[i].t;
+	int64_t took = mono_sub(clock_mono(), e->slot[i].begun) / 1000;
+
+	if (took >= (int64_t)t->deadline_ms)
+		return false;
+	t->deadline_ms -= (uint32_t)took;
+	return true;
+}
+
+static void
+on_LOOKED_UP(struct egress *e, const struct msg_LOOKED_UP *m,
+    struct ipc_in *in)
+{
+	unsigned i = 0;
+	struct transfer *t;
+
+	(void)in;
+	while (i < TRANSFERS && !(e->slot[i].used && m->seq != 0 &&
+		e->slot[i].look_up == m->seq))
+		i++;
+	if (i == TRANSFERS)
+		return;
+	t = &e->slot[i].t;
+	e->slot[i].look_up = 0;
+	if (m->addrs_len < IPC_ADDR || m->addrs_len % IPC_ADDR != 0)
+		transfer_fail(t, FETCH_NAME, m->why[0] != '\0' ? m->why :
+		    "has no address");
+	else if (!in_time(e, i))
+		transfer_fail(t, FETCH_NAME, "its look-up took too long");
+	else {
+		transfer_start(e->ts, t, m->addrs, m->addrs_len / IPC_ADDR);
+		return;
+	}
+	over(e, t);
+}
+
+/* ---- settings ---- */
+
+static char *
+text_of(int fd, size_t max, size_t *len)
+{
+	const uint8_t *map;
+	char *text = NULL;
+
+	*len = 0;
+	map = memfd_map(fd, len, max);
+	if (map != NULL && (text = malloc(*len + 1)) != NULL) {
+		memcpy(text, map, *len);
+		text[*len] = '\0';
+	}
+	memfd_unmap(map, *len);
+	return text;
+}
+
+static void
+take(struct egress *e, enum setting what, char *text, size_t len)
+{
+	if (what == SET_WEB_CA && !transfers_trust(e->ts, text, len)) {
+		fatal("certificates");
+	} else if (what == SET_WEB_HOSTS) {
+		free(e->hosts);
+		e->hosts = steal_ptr(&text);
+	}
+	free(text);
+}
+
+static void
+on_setting(void *ctx, enum setting what, int fd)
+{
+	size_t len;
+	char *text = what == SET_WEB_CA || what == SET_WEB_HOSTS ?
+	    text_of(fd, what == SET_WEB_CA ? CA_BYTES : HOSTS_BYTES, &len) :
+	    NULL;
+
+	if (text != NULL)
+		take(ctx, what, text, len);
+	else
+		log_warnx(NULL, "a setting is not taken: the old one holds");
+	(void)close(fd);
+}
+
+static void
+first_settings(struct egress *e)
+{
+	size_t len;
+	char *text = settings_text(&e->prog, SET_WEB_HOSTS, "", HOSTS_BYTES,
+	    &len);
+
+	if (text != NULL)
+		take(e, SET_WEB_HOSTS, text, len);
+	text = settings_text(&e->prog, SET_WEB_CA, "", CA_BYTES, &len);
+	if (text != NULL)
+		take(e, SET_WEB_CA, text, len);
+}
+
+/* Who asked is gone; the next one asks for itself, and counts anew. */
+static void
+on_down(void *ctx, enum program who, int error)
+{
+	struct egress *e = ctx;
+
+	(void)error;
+	for (unsigned i = 0; who == PROGRAM_TRUST && i < TRANSFERS; i++) {
+		if (e->slot[i].used)
+			transfer_clear(&e->slot[i].t);
+		e->slot[i].used = false;
+	}
+}
+
+static void
+on_stop(void *ctx)
+{
+	ev_break(((struct egress *)ctx)->loop, EVBREAK_ALL);
+}
+
+int
+main(int argc, char *argv[])
+{
+	static const struct program_ops ops = {.message = ipc_dispatch,
+	    .down = on_down, .stop = on_stop, .setting = on_setting};
+	static struct egress e;
+
+	/* libraries read their files now: later there is none */
+	if (!transfers_library())
+		return 1;
+	program_start(&e.prog, PROGRAM_EGRESS, argc, argv, NULL, NULL);
+	if ((e.loop = ev_default_loop(0)) == NULL)
+		fatalx("no event loop");
+	if ((e.ts = transfers_new(e.loop, over, &e)) == NULL)
+		fatalx("libcurl");
+	first_settings(&e);
+	if (program_attach(&e.prog, e.loop, &ops, &e) < 0 ||
+	    program_ready(&e.prog) < 0)
+		fatal("channel to the parent");
+	ev_run(e.loop, 0);
+	return 0;
+}
