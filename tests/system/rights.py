@@ -124,8 +124,7 @@ def settled(pids):
 
 def check_slots(mode, jail):
     """Its control socket, hand, the group of its steps, and on v1 its own
-    job's groups: what joins them, and what says that they are empty. Who is
-    to join them later has only two of these."""
+    job's groups: what joins them, and what says that they are empty."""
     slots = slots_of(jail)
     result("%s slots are there" % mode, slots != [], str(slots))
     bad = []
@@ -133,11 +132,11 @@ def check_slots(mode, jail):
         to = [os.readlink("/proc/%s/fd/%s" % (pid, fd))
               for fd in os.listdir("/proc/%s/fd" % pid) if int(fd) > 2]
         left = [t for t in to if not re.match(
-            r"^/memfd:|^socket:\[|.*/jobs/step-\d+$|.*/jobs/slot-\d+(/cgroup\.procs|"
+            r"^/memfd:|^socket:\[|.*/jobs/step-\d+$|.*/jobs/slot-\d+(/tasks|"
             r"/memory\.usage_in_bytes|/memory\.force_empty)?$", t)]
         numbers = {m for t in to for m in re.findall(r"/jobs/(?:step|slot)-(\d+)", t)}
         rest = [t for t in to if "/jobs/slot-" not in t]
-        if left or len(numbers) > 1 or len(rest) > 4 or len(to) > 4 + 8:
+        if left or len(numbers) > 1 or len(rest) > 3 or len(to) > 3 + 8:
             bad.append("%s: %s" % (pid, to))
     result("%s slots' descriptors" % mode, not bad, str(bad))
 
