@@ -203,8 +203,12 @@ class Jobs:
         self.dest = node("destination")
         in_group = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "in-group")
         self.daemon([in_group, os.path.join(self.build, "warrend"), "--config", self.conf])
-        until(lambda: self.run("describe", self.dest, "--timeout", "5s", config=config).returncode == 0,
-              "the node's answer", 60)
+        until(lambda: self.accepts(config), "a node that takes jobs", 60)
+
+    def accepts(self, config):
+        """It answers before its sandbox is up."""
+        p = self.run("describe", self.dest, "--timeout", "5s", "--json", config=config)
+        return p.returncode == 0 and re.search(rb'"accepting": *true', p.stdout) is not None
 
     def daemon(self, argv):
         with open(self.path("log"), "a") as log:
