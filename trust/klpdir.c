@@ -227,6 +227,15 @@ blob_name(struct id32 *sha, const char *name)
 	return hex_decode(HASH_BYTES(*sha), name, strlen(name));
 }
 
+/* Half a file of a program that was killed (file_out_open()). */
+static bool
+left_over(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 4 && name[0] == '.' && strcmp(name + n - 4, ".tmp") == 0;
+}
+
 void
 klpdir_sweep(const struct klpdir *d, klpdir_named_fn *fn, void *ctx)
 {
@@ -237,7 +246,8 @@ klpdir_sweep(const struct klpdir *d, klpdir_named_fn *fn, void *ctx)
 	if (dir == NULL)
 		return;
 	while ((e = readdir(dir)) != NULL)
-		if (blob_name(&sha, e->d_name) && !fn(ctx, &sha))
+		if (left_over(e->d_name) ||
+		    (blob_name(&sha, e->d_name) && !fn(ctx, &sha)))
 			(void)unlinkat(d->kept, e->d_name, 0);
 	(void)closedir(dir);
 }

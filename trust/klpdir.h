@@ -52,7 +52,7 @@ int klpdir_keep_self(const struct klpdir *, const struct fp *,
 /* Two heads of one version; kept until a person removes it. */
 int klpdir_evidence(const struct klpdir *, const struct id32 *sha,
     const void *, size_t);
-/* Removes each blob that fn does not name. */
+/* Removes each blob that fn does not name, and what was half written. */
 typedef int klpdir_named_fn(void *ctx, const struct id32 *sha);
 void klpdir_sweep(const struct klpdir *, klpdir_named_fn *, void *ctx);
 

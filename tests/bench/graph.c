@@ -2,7 +2,8 @@
 /*
  * A trust graph of the greatest legal size: 20,000 nodes, 50,000 edges, each
  * signed by its source. Prints "NAME VALUE" pairs: load time in s (with all
- * signatures, and again after them), longest step in ms, memory in MiB once
+ * signatures, and again after them), longest step in ms, the judge's longest
+ * slice from the file to its verdicts in ms (of CPU time, and by the clock), memory in MiB once
  * loaded and at its peak, verdicts cold and kept in us of CPU time (median and
  * worst of many).
  */
@@ -18,6 +19,7 @@
 #include "common/util.h"
 #include "trust/doc/envelope.h"
 #include "trust/doc/kte1.h"
+#include "tests/bench/graph_law.h"
 
 #define NOW 1800000000u
 #define DAY 86400u
@@ -339,13 +341,20 @@ main(void)
 	    keep_ms, open_ms);
 	ask(k, next, true, "cold");
 	ask(k, next, false, "kept");
+	printf("peak-mb %.1f ", memory_mb("VmHWM:") - start + file);
+	if (!graph_law_files(&people[1].secret, text, text_len))
+		die("no files");
 	/* the people are this program's, not the graph's */
 	free(text);
 	(void)malloc_trim(0);
-	printf("loaded-mb %.1f peak-mb %.1f\n",
-	    memory_mb("VmRSS:") - start + file,
-	    memory_mb("VmHWM:") - start + file);
+	printf("loaded-mb %.1f ", memory_mb("VmRSS:") - start + file);
 	kte1_free(k);
 	graph_free(next);
+	(void)malloc_trim(0);
+	(void)mallopt(M_MMAP_THRESHOLD, 128 << 10); /* as the judge has it */
+	start = memory_mb("VmRSS:");
+	forget_peak();
+	graph_law_lives();
+	printf("judge-peak-mb %.1f\n", memory_mb("VmHWM:") - start);
 	return 0;
 }

@@ -333,6 +333,23 @@ test_slices(void **state)
 	assert_int_equal(life(), 1);
 }
 
+/* Killed while it wrote: half a file of 34 MB does not stay. */
+static void
+test_half_written(void **state)
+{
+	static const char half[] = "klp/.0123.999999.tmp";
+	int fd;
+
+	(void)state;
+	publish(1);
+	assert_int_equal(life(), 1);
+	fd = openat(dir, half, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	assert_int_equal(life(), 1);
+	assert_int_equal(faccessat(dir, half, F_OK, 0), -1);
+}
+
 static int
 setup(void **state)
 {
@@ -365,6 +382,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_kept, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_passed_over, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_half_written, setup, teardown),
 	};
 
 	if (sodium_init() < 0 || !secp_init(NULL))

@@ -23,7 +23,6 @@ struct authdoc {
 	struct id32 sha256;
 	uint8_t *buf;
 	size_t len, summed;
-	bool held; /* by files[] below */
 	struct sha256_ctx sum;
 	struct env e;
 	struct env_opening opening;
@@ -44,7 +43,7 @@ struct auth_step {
 		uint8_t *p;
 		size_t len;
 		struct id32 sha;
-	} files[AUTH_ROOT_STEPS + 1 + AUTH_WANT_MAX];
+	} files[AUTH_ROOT_STEPS + 1]; /* roots and head */
 	unsigned nfiles, nkept, roots, doc;
 	bool kept;   /* it is read from what was kept */
 	bool known;  /* ... and that says which versions there were */
