@@ -191,6 +191,27 @@ law_configure(struct law *l, const struct node_config *c)
 	l->standing.on_stale = c->on_stale;
 	l->standing.levels = node_config_levels(c);
 	l->changed = true;
+	l->reread = true;
+	law_follow(l);
+}
+
+void
+law_unpin(struct law *l, struct law_authority *la)
+{
+	const char *name = la->a.name;
+
+	la->pinned = false;
+	memset(&la->a.state, 0, sizeof(la->a.state));
+	memset(&la->a.least, 0, sizeof(la->a.least));
+	if (l->has_graph && strcmp(l->graph_uri.authority, name) == 0) {
+		graph_free(l->graph);
+		l->graph = NULL;
+	}
+	if (l->has_list && strcmp(l->list_uri.authority, name) == 0) {
+		revlist_clear(&l->list);
+		l->held[0] = '\0';
+	}
+	l->changed = true;
 	law_follow(l);
 }
 

@@ -80,6 +80,7 @@ struct law {
 	size_t nsigs;
 	struct file_out sigs_out;
 	bool again; /* asked for meanwhile */
+	bool reread; /* by a person: a root that is gone was taken away */
 	bool recall; /* what was kept is read: nothing is held back of it */
 	char held[AUTH_WHY]; /* a list that waits for a person; "" */
 	bool changed;

@@ -20,6 +20,8 @@ void lawio_event(struct law *, enum event_kind, unsigned severity,
     __attribute__((format(printf, 5, 6)));
 /* law.c: what follows from what is known now. */
 void law_follow(struct law *);
+/* Its root was taken away: as after a start without it. */
+void law_unpin(struct law *, struct law_authority *);
 void law_read_self(struct law *);
 struct law_authority *law_authority_of(struct law *, const char *name);
 /* Who is revoked has changed: the graph's introducers with it. */

@@ -116,6 +116,21 @@ no_root(struct law_authority *la, const char *why)
 		    "%s.root.json: %s", la->a.name, why);
 }
 
+/*
+ * Its root is not there. A person who had the files read again has taken it
+ * away; at another time somebody may be about to replace it.
+ */
+static void
+root_gone(struct law *l, struct law_authority *la)
+{
+	if (!la->pinned || !l->reread)
+		return;
+	law_unpin(l, la);
+	lawio_event(l, EVK_AUTHORITY, 3, "no_authority",
+	    "%s: its root was taken away, nothing of it counts any more",
+	    la->a.name);
+}
+
 /* true: pinned now and not before, or anew. */
 static bool
 pin(struct law *l, struct law_authority *la)
@@ -129,9 +144,15 @@ pin(struct law *l, struct law_authority *la)
 
 	buf = klpdir_root(&l->dir, la->a.name, ROOT_BYTES, &len);
 	if (buf == NULL) {
-		/* what counts goes on to count until the next start */
-		no_root(la, errno == ENOENT ? "is not there: put the first "
-		    "root of the authority there" : strerror(errno));
+		bool gone = errno == ENOENT;
+
+		no_root(la, !gone ? strerror(errno) : la->pinned && !l->reread ?
+		    "is not there any more: what is known of it counts until "
+		    "`warren reload`" :
+		    "is not there, and nothing of it counts: put the first "
+		    "root of the authority there");
+		if (gone)
+			root_gone(l, la);
 		free(a);
 		return false;
 	}
@@ -313,8 +334,10 @@ slice(struct law *l)
 		begin(l);
 	else if (l->at < l->nauth)
 		go_on_with_it(l);
-	if (l->at >= l->nauth)
+	if (l->at >= l->nauth) {
+		l->reread = false;
 		sweep(l);
+	}
 	return law_busy(l);
 }
 

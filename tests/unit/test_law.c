@@ -29,6 +29,7 @@
 #define KEPT "klp/graph.signatures"
 
 #define TEXT (6u << 20)
+#define ROOT "authorities/test.kos.root.json"
 
 static struct kit_dir klp;
 static char own[64]; /* warren/trust */
@@ -333,6 +334,40 @@ test_slices(void **state)
 	assert_int_equal(life(), 1);
 }
 
+/*
+ * A root that is taken away: at the look of the clock it may be on its way
+ * back, after a reload nothing of its authority counts, as after a start.
+ */
+static void
+test_root_gone(void **state)
+{
+	const struct law_ops ops = {NULL, no_event};
+	struct bindstore *store = bindstore_new(8);
+	struct law *l;
+
+	(void)state;
+	publish(2);
+	l = law_new(dup(klp.fd), dir, store, &ops);
+	law_configure(l, conf);
+	(void)law_look(l, NOW, true);
+	assert_non_null(l->standing.now);
+	assert_int_equal(renameat(klp.fd, ROOT, klp.fd, ROOT "~"), 0);
+	assert_false(law_look(l, NOW, true));
+	assert_non_null(l->graph);
+	law_configure(l, conf);
+	assert_true(law_look(l, NOW, true));
+	assert_null(l->graph);
+	assert_null(l->standing.now);
+	assert_false(l->standing.graph.known);
+	/* back: what was known is known again, and nothing older is taken */
+	publish(1);
+	law_configure(l, conf);
+	assert_true(law_look(l, NOW, true));
+	assert_int_equal(graph_head(l->graph)->version, 2);
+	law_free(l);
+	bindstore_free(store);
+}
+
 /* Killed while it wrote: half a file of 34 MB does not stay. */
 static void
 test_half_written(void **state)
@@ -382,6 +417,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_kept, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_passed_over, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_root_gone, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_half_written, setup, teardown),
 	};
 
