@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "transport/core/base/announce.h"
+#include "transport/core/base/dedup.h"
 #include "transport/core/base/event.h"
 #include "transport/core/base/value.h"
 #include "transport/core/route/pathreq.h"
@@ -210,6 +211,29 @@ learned(struct rns *r, const struct packet *p, const struct announce *a,
 	return true;
 }
 
+/*
+ * One that makes no path may still say what is new of its destination: another
+ * of the same second as the newest, whose app data and ratchet count then
+ * (reticulum-transport.md 4.1 step 3). Older ones do not, as they do in the
+ * reference: whoever plays one back would bring a ratchet back that is gone.
+ * The filter remembers those that were taken, each once.
+ */
+static void
+learn_besides(struct rns *r, const struct path *path,
+    const struct packet *p, const struct announce *a)
+{
+	if (path_has_blob(path, a->random_hash) || a->emitted !=
+	    path_timebase((const uint8_t *)path->blobs, path->blob_count) ||
+	    core_blackholed(r, &a->identity_hash) || dedup_has(r, &p->hash))
+		return;
+	if (!announce_signature_ok(a, p)) {
+		(void)core_drop(r, RNS_DROP_ANNOUNCE_SIG);
+		return;
+	}
+	if (learned(r, p, a, true))
+		dedup_add(r, &p->hash);
+}
+
 static void
 announce_handle(struct rns *r, const struct packet *p, bool released)
 {
@@ -231,6 +255,7 @@ announce_handle(struct rns *r, const struct packet *p, bool released)
 		waiting_heard(r, p->dest, p->hops);
 	if (!accepts(r, path, p, &a)) {
 		count_in(r, p);
+		learn_besides(r, path, p, &a);
 		(void)core_drop(r, RNS_DROP_ANNOUNCE_OLD);
 		return;
 	}
