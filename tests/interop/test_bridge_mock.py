@@ -46,6 +46,14 @@ class Mock:
         same(self("set_announce_timestamp", dest=dest, retransmit_timeout=0)["set"], True, dest)
         self("force_cull")
 
+    def learn(self, name, raw, dest):
+        """An announce, passed on until nothing of it is left to send."""
+        self.inject(name, raw)
+        while self("read_announce_table", dest=dest)["found"]:
+            self.now(dest)
+        for other in self.ifs:
+            self.sent(other)
+
     def path(self, dest):
         return self("read_path_table", dest=dest)
 
@@ -148,9 +156,9 @@ def rated(b):
 
 def relayed(b):
     """A packet and a link request for a destination behind b."""
-    m = Mock(b)
+    m = Mock(b, bitrate=10**9, announce_cap=1)
     raw, dest, _ = announce(b)
-    m.inject("b", raw)
+    m.learn("b", raw, dest)
     m.inject("a", "50" + "00" + m.hash + dest + "00" + "5a" * 40)
     sent = m.sent("b")
     same(sent, ["0001" + dest + "00" + "5a" * 40], "passed on")
@@ -216,13 +224,12 @@ def filtered(b):
 
 
 def asked(b):
-    m = Mock(b)
+    m = Mock(b, bitrate=10**9, announce_cap=1)
     raw, dest, _ = announce(b)
     m("request_path", iface_id=m.ifs["a"], dest=dest, tag="0f" * 16)
     same((m.sent("a"), m.sent("b")), (["0800" + REQUESTS + "00" + dest + m.hash + "0f" * 16], []),
          "asked on one")
-    m.inject("a", raw)
-    m.sent("b")
+    m.learn("a", raw, dest)
     m.inject("b", "0800" + REQUESTS + "00" + dest + "33" * 16 + "0e" * 16)
     got = m("read_announce_table", dest=dest)
     same((got["block_rebroadcasts"], got["attached_interface"]), (True, m.ifs["b"]), "an answer")

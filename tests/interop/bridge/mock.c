@@ -345,8 +345,11 @@ cmd_behavioral_inject(struct call *c)
 void
 cmd_behavioral_drain_tx(struct call *c)
 {
-	struct mock_if *f = mock_if_of(c, mock_of(c), "iface_id");
+	struct mock *m = mock_of(c);
+	struct mock_if *f = mock_if_of(c, m, "iface_id");
 
+	rns_tick(m->r, mock_now());
+	mock_turn(m);
 	put(c, "packets", json_copy(f->sent));
 	(void)json_array_clear(f->sent);
 }

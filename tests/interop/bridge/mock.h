@@ -9,7 +9,7 @@
 /*
  * A node without network: one context of the library whose interfaces are
  * queues in memory. Several may be there at a time. What is due in one happens
- * when it is told to look.
+ * when it is told to look, and when what it sent is asked for.
  */
 struct mock_if {
 	struct mock_if *next;
