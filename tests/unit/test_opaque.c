@@ -275,6 +275,63 @@ random_hashes(void **state)
 	node_close(&n);
 }
 
+static char
+said(struct node *n, const struct stranger *s)
+{
+	struct rns_known k;
+
+	assert_true(rns_known_get(n->r, &s->dest, &k));
+	assert_int_equal(k.app_data_len, 1);
+	return (char)k.app_data[0];
+}
+
+static void
+says(struct node *n, uint64_t emitted, uint8_t hop, char text, bool good)
+{
+	uint8_t raw[RNS_MTU], random[5] = {(uint8_t)text};
+	size_t len = announce(raw, emitted, random, (const uint8_t *)&text, 1,
+	    false);
+
+	raw[1] = hop;
+	raw[len - 1] ^= !good;
+	node_in(n, FROM, raw, len);
+}
+
+/* What makes no path is news all the same, when it is as new as the newest. */
+static void
+several_in_a_second(void **state)
+{
+	static const struct {
+		uint64_t emitted;
+		uint8_t hop;
+		char text;
+		bool good;
+		char then;
+	} all[] = {{T0, 0, 'a', true, 'a'}, {T0, 0, 'b', true, 'b'},
+	    {T0, 3, 'c', true, 'c'}, {T0, 0, 'b', true, 'c'},
+	    {T0 - 1, 0, 'd', true, 'c'}, {T0, 0, 'e', false, 'c'},
+	    {T0 + 1, 0, 'f', true, 'f'}, {T0, 0, 'g', true, 'f'}};
+	struct rns_cmd bh = {.type = RNS_CMD_BLACKHOLE};
+	struct stranger s;
+	struct node n;
+
+	(void)state;
+	stranger_number(&s, 1);
+	open_relay(&n);
+	for (size_t i = 0; i < NELEM(all); i++) {
+		says(&n, all[i].emitted, all[i].hop, all[i].text, all[i].good);
+		assert_int_equal(said(&n, &s), all[i].then);
+	}
+	assert_int_equal(rns_drops(n.r, RNS_DROP_ANNOUNCE_OLD), 6);
+	assert_int_equal(rns_drops(n.r, RNS_DROP_ANNOUNCE_SIG), 1);
+	bh.blackhole.identity = s.id;
+	bh.blackhole.on = true;
+	assert_int_equal(node_submit(&n, &bh), RNS_OK);
+	says(&n, T0 + 1, 0, 'h', true);
+	assert_int_equal(said(&n, &s), 'f');
+	node_close(&n);
+}
+
 /* Rule 11: a relay has room for its transport id in what we announce. */
 static void
 own_announces_leave_room(void **state)
@@ -315,6 +372,7 @@ main(void)
 	    cmocka_unit_test(link_requests),
 	    cmocka_unit_test(link_requests_here),
 	    cmocka_unit_test(random_hashes),
+	    cmocka_unit_test(several_in_a_second),
 	    cmocka_unit_test(own_announces_leave_room),
 	};
 

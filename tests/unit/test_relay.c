@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "transport/core/base/announce.h"
 #include "transport/core/base/const.h"
 #include "transport/core/base/packet.h"
 #include "transport/core/route/pathreq.h"
@@ -178,72 +177,6 @@ refused_announces(void **state)
 	node_in(&n, 0, raw, len);
 	assert_int_equal(hops(&n, &s), -1);
 	assert_int_equal(rns_drops(n.r, RNS_DROP_BLACKHOLE), 1);
-	node_close(&n);
-}
-
-static void
-says(struct node *n, const struct stranger *s, uint64_t emitted, uint8_t hop,
-    char text, bool good)
-{
-	uint8_t raw[RNS_MTU], name[RNS_NAME_HASH], random[5] = {(uint8_t)text};
-	struct identity id;
-	struct packet p;
-	size_t len;
-
-	assert_int_equal(identity_load(&id, s->priv), RNS_OK);
-	len = stranger_announce(s, raw, emitted, 0, NULL, false);
-	assert_int_equal(packet_parse(&p, raw, len), RNS_OK);
-	memcpy(name, p.data + RNS_KEY, sizeof(name));
-	len = announce_build(raw, &id, &s->dest, name, random, emitted, NULL,
-	    (const uint8_t *)&text, 1, false);
-	raw[1] = hop;
-	raw[len - 1] ^= !good;
-	node_in(n, 0, raw, len);
-}
-
-static char
-said(struct node *n, const struct stranger *s)
-{
-	struct rns_known k;
-
-	assert_true(rns_known_get(n->r, &s->dest, &k));
-	assert_int_equal(k.app_data_len, 1);
-	return (char)k.app_data[0];
-}
-
-/* What makes no path is news all the same, when it is as new as the newest. */
-static void
-several_in_a_second(void **state)
-{
-	static const struct {
-		uint64_t emitted;
-		uint8_t hop;
-		char text;
-		bool good;
-		char then;
-	} all[] = {{T0, 0, 'a', true, 'a'}, {T0, 0, 'b', true, 'b'},
-	    {T0, 3, 'c', true, 'c'}, {T0, 0, 'b', true, 'c'},
-	    {T0 - 1, 0, 'd', true, 'c'}, {T0, 0, 'e', false, 'c'},
-	    {T0 + 1, 0, 'f', true, 'f'}, {T0, 0, 'g', true, 'f'}};
-	struct rns_cmd bh = {.type = RNS_CMD_BLACKHOLE};
-	struct stranger s;
-	struct node n;
-
-	(void)state;
-	stranger_make(&s, 1);
-	open_on(&n, true, 1);
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		says(&n, &s, all[i].emitted, all[i].hop, all[i].text,
-		    all[i].good);
-		assert_int_equal(said(&n, &s), all[i].then);
-		assert_int_equal(hops(&n, &s), 1);
-	}
-	assert_int_equal(rns_drops(n.r, RNS_DROP_ANNOUNCE_OLD), 6);
-	bh.blackhole.identity = s.id;
-	bh.blackhole.on = true;
-	assert_int_equal(node_submit(&n, &bh), RNS_OK);
-	says(&n, &s, T0 + 1, 0, 'h', true);
-	assert_int_equal(said(&n, &s), 'f');
 	node_close(&n);
 }
 
@@ -829,7 +762,6 @@ main(void)
 	    cmocka_unit_test(acceptance_after_expiry),
 	    cmocka_unit_test(gravity),
 	    cmocka_unit_test(refused_announces),
-	    cmocka_unit_test(several_in_a_second),
 	    cmocka_unit_test(passed_on_twice),
 	    cmocka_unit_test(not_repeated_when_heard),
 	    cmocka_unit_test(leaf_passes_nothing_on),
