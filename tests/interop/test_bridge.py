@@ -648,6 +648,70 @@ def frames(ctx):
     c.stop()
 
 
+def resource_parts(b, link):
+    """What a resource is made of, beside what hashlib says."""
+    sdu = None
+    for data, compress, meta, force in ((os.urandom(3000), True, None, 400),
+                                        (b"again" * 900, True, None, None),
+                                        (b"again" * 900, False, None, 380),
+                                        (os.urandom(100), True, "0102", None)):
+        more = {} if force is None else {"force_sdu": force}
+        more.update({} if meta is None else {"metadata": meta})
+        got = b("resource_create", data=data.hex(), auto_compress=compress, include_parts=True,
+                **more, **link)
+        whole = b"" if meta is None else b"\0\0\x04\xc4\x02\x01\x02"
+        salt = bytes.fromhex(got["random_hash"])
+        digest = hashlib.sha256(whole + data + salt).digest()
+        same((got["hash"], got["original_hash"], got["truncated_hash"]),
+             (digest.hex(), digest.hex(), digest[:16].hex()), "hash")
+        same(got["expected_proof"], hashlib.sha256(whole + data + digest).hexdigest(), "proof")
+        parts = [bytes.fromhex(x) for x in got["parts"]]
+        same(got["hashmap"], b"".join(hashlib.sha256(x + salt).digest()[:4] for x in parts).hex(),
+             "map")
+        sdu = force or got["sdu"]
+        same((got["num_parts"], got["sdu"], sum(len(x) for x in parts), got["total_size"]),
+             (-(-got["size"] // sdu), sdu, got["size"], len(whole + data)), "parts")
+        same((got["compressed"], got["has_metadata"], got["flags"]),
+             (compress and data[:5] == b"again", meta is not None,
+              1 | got["compressed"] << 1 | got["has_metadata"] << 5), "flags")
+    same(b("resource_send", data="00", **link, **WAIT)["success"], True, "it carries others after")
+
+
+def proofs(ctx):
+    """Proofs on the wire, implicit and explicit; keepalives; resources."""
+    a = Live(ctx)
+    b = Live(ctx, a.start["port"])
+    at = {"destination_hash": a("listen", proof_strategy="all", **NAME)["destination_hash"]}
+    same(b("poll_path", **at, **WAIT)["found"], True, "path")
+    for implicit, size in ((True, 64), (False, 96)):
+        a("set_proof_implicit", enabled=implicit)
+        got = b("send_packet_with_proof_request", data="0102", **at, **NAME, **WAIT)
+        same((got["delivered"], got["proof_is_implicit"], got["proof_is_explicit"],
+              got["proof_len"]), (True, implicit, not implicit, size), "proof")
+        who = b("identity_recall", **at)["public_key"]
+        same(b.bridge("identity_verify", public_key=who, message=got["proved_packet_hash"],
+                      signature=got["proof_data"][-128:])["valid"], True, "signature")
+    a("set_proof_strategy", strategy="none", **at)
+    got = b("send_packet_with_proof_request", data="03", timeout_ms=200, **at, **NAME)
+    same((got["delivered"], got["proof_data"], got["proof_raw"]), (False, None, None), "none")
+    link = {"link_id": b("link_open", **at, **NAME, **WAIT)["link_id"]}
+    frame = a("capture_lrproof_frame", **at)
+    same((frame["link_id"], frame["flags"], frame["packet_type"], frame["context"]),
+         (link["link_id"], 15, 3, 255), "the proof of a link")
+    a("set_proof_strategy", strategy="app", **at)
+    for first, good in (("01", True), ("02", False)):
+        sent = b("send_link_data", data=first + "ff", create_receipt=True, **link)
+        same(b("packet_receipt_status", receipt_id=sent["receipt_id"], timeout_ms=500)["proved"],
+             good, "by who is asked")
+    for end, answer in ((a, "fe"), (b, None)):
+        got = end("send_keepalive_probe", **link)
+        same((got["response"], got["answered"], got["initiator"]),
+             (answer, answer is not None, end is b), "keepalive")
+    resource_parts(b, link)
+    b.stop()
+    a.stop()
+
+
 def tables(ctx):
     """What a relay says of an announce, and of a path that it looks for."""
     a = Live(ctx, mode="gateway")
@@ -768,6 +832,7 @@ LONG = [
     ("bridge: live, links that hear anything", hostile),
     ("bridge: live, ratchets and groups", ratchets),
     ("bridge: live, tables", tables),
+    ("bridge: live, proofs and parts", proofs),
     ("bridge: live, a third one", taps),
     ("bridge: live, RNS serves", stock_serves("python")),
     ("bridge: live, 1.4.2 serves", stock_serves("python_old")),

@@ -10,8 +10,8 @@
 
 #define CE_TOO_BIG 5
 
-static struct link *
-open_link(struct call *c, struct peer *p)
+struct link *
+peer_open_link(struct call *c, struct peer *p)
 {
 	struct hash16 id = arg_hash(c, "link_id");
 	struct link *l = link_find(p->r, &id);
@@ -24,7 +24,7 @@ open_link(struct call *c, struct peer *p)
 static struct channel *
 channel_arg(struct call *c, struct peer *p)
 {
-	struct link *l = open_link(c, p);
+	struct link *l = peer_open_link(c, p);
 
 	if (l->channel == NULL)
 		fail(c, "KeyError: the link has no channel");
@@ -99,7 +99,7 @@ void
 cmd_wire_channel_window(struct call *c)
 {
 	struct peer *p = peer_of(c);
-	const struct link *l = open_link(c, p);
+	const struct link *l = peer_open_link(c, p);
 	const struct channel *ch = channel_arg(c, p);
 	json_t *list = json_array();
 	const struct envelope *e;
@@ -190,7 +190,7 @@ void
 cmd_wire_link_set_watchdog(struct call *c)
 {
 	struct peer *p = peer_of(c);
-	struct link *l = open_link(c, p);
+	struct link *l = peer_open_link(c, p);
 
 	l->keepalive = arg_num_or(c, "keepalive_s", l->keepalive);
 	l->stale = arg_num_or(c, "stale_time_s", l->stale);
@@ -202,7 +202,7 @@ cmd_wire_link_set_watchdog(struct call *c)
 void
 cmd_wire_link_set_rtt(struct call *c)
 {
-	struct link *l = open_link(c, peer_of(c));
+	struct link *l = peer_open_link(c, peer_of(c));
 
 	put_num(c, "previous", l->rtt);
 	l->rtt = arg_num_or(c, "rtt", l->rtt);

@@ -166,6 +166,7 @@
 	X(wire_group_decrypt) \
 	X(wire_plain_encrypt) \
 	X(wire_plain_decrypt) \
+	X(wire_send_packet_with_proof_request) \
 	/* live: ratchets */ \
 	X(wire_identity_keypair) \
 	X(wire_ratchet_keypair) \
@@ -198,6 +199,9 @@
 	X(wire_inject_closed_link_data) \
 	X(wire_send_over_closed_link) \
 	X(wire_send_oversize_link_packet) \
+	X(wire_capture_lrproof_frame) \
+	X(wire_send_keepalive_probe) \
+	X(wire_send_link_data) \
 	/* live: requests */ \
 	X(wire_register_request_handler) \
 	X(wire_get_request_log) \
@@ -215,6 +219,7 @@
 	X(wire_resource_constants) \
 	X(wire_resource_send) \
 	X(wire_resource_poll) \
+	X(wire_resource_create) \
 	/* live: buffer */ \
 	X(wire_buffer_stream) \
 	X(wire_buffer_received)
@@ -245,7 +250,6 @@
 	X(wire_known_destinations_roundtrip) \
 	X(wire_known_key_validate) \
 	/* live: destinations, packets, proofs */ \
-	X(wire_send_packet_with_proof_request) \
 	X(wire_send_undecryptable) \
 	X(wire_packet_receipt_generation) \
 	X(wire_packet_receipt_timeout) \
@@ -262,14 +266,11 @@
 	X(wire_link_request_payload) \
 	X(wire_inject_crafted_link_request) \
 	X(wire_inject_crafted_lrproof) \
-	X(wire_capture_lrproof_frame) \
 	X(wire_link_type_gate) \
 	X(wire_link_accept_gate) \
 	X(wire_link_phy_stats_gate) \
 	X(wire_link_teardown_emission) \
-	X(wire_send_keepalive_probe) \
 	X(wire_last_keepalive) \
-	X(wire_send_link_data) \
 	X(wire_set_race_inducer) \
 	/* live: requests */ \
 	X(wire_deregister_request_handler) \
@@ -287,7 +288,6 @@
 	X(wire_resource_receiver_status) \
 	X(wire_resource_cancel) \
 	X(wire_resource_send_bomb) \
-	X(wire_resource_create) \
 	X(wire_resource_decompress_limit) \
 	X(wire_resource_force_collision) \
 	X(wire_resource_outgoing_queue_state) \

@@ -227,7 +227,7 @@ cmd_wire_link_identify(struct call *c)
 
 /* ---- requests ---- */
 
-static struct bytes
+struct bytes
 packed(struct bytes b)
 {
 	struct bytes out = {.n = b.n + PACKED_HEAD, .set = true};

@@ -9,7 +9,7 @@
 /*
  * A node without network: one context of the library whose interfaces are
  * queues in memory. Several may be there at a time. What is due in one happens
- * when it is told to look, and when what it sent is asked for.
+ * when it is told to look, and when it is asked what it sent in a pause.
  */
 struct mock_if {
 	struct mock_if *next;
@@ -40,6 +40,7 @@ struct mock {
 	struct rns_if defaults; /* of its interfaces */
 	bool attached;
 	unsigned last_id;
+	struct mono heard; /* the last packet */
 	struct mock_if *ifs;
 	struct mock_dest *dests;
 	struct mock_handler *handlers;

@@ -277,8 +277,8 @@ cmd_wire_get_adopted_ratchet(struct call *c)
 
 /* ---- single packets ---- */
 
-static struct result *
-send_packet(struct call *c, struct peer *p, bool receipt)
+struct result *
+peer_packet(struct call *c, struct peer *p, bool receipt)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_PACKET};
 	struct bytes data = arg(c, "data");
@@ -303,7 +303,7 @@ cmd_wire_send_packet(struct call *c)
 {
 	struct peer *p = peer_of(c);
 	bool receipt = arg_bool(c, "create_receipt", true);
-	struct result *res = send_packet(c, p, receipt);
+	struct result *res = peer_packet(c, p, receipt);
 
 	put(c, "receipt_id", receipt ?
 	    json_sprintf("%llu", (unsigned long long)res->tag) : json_null());
@@ -313,7 +313,7 @@ void
 cmd_wire_send_opportunistic(struct call *c)
 {
 	struct peer *p = peer_of(c);
-	struct result *res = send_packet(c, p, true);
+	struct result *res = peer_packet(c, p, true);
 	bool ok;
 
 	peer_wait(c, res);

@@ -84,6 +84,20 @@ conn_flush(struct peer *p, struct conn *k)
 }
 
 static void
+sent_keep(struct peer *p, const struct rns_tx *tx)
+{
+	if (tx->len > sizeof(p->sent))
+		return;
+	memcpy(p->sent, tx->data, tx->len);
+	p->sent_len = tx->len;
+	if (tx->len < HEADER_1_LEN || tx->data[HEADER_1_LEN - 1] !=
+	    CTX_LRPROOF || (tx->data[0] & 3) != PACKET_PROOF)
+		return;
+	memcpy(p->lrproof, tx->data, tx->len);
+	p->lrproof_len = tx->len;
+}
+
+static void
 conn_put(struct peer *p, const struct rns_tx *tx)
 {
 	size_t need = rns_frame_max(RNS_FRAME_HDLC, tx->len);
@@ -96,6 +110,7 @@ conn_put(struct peer *p, const struct rns_tx *tx)
 	}
 	if (k == NULL)
 		return;
+	sent_keep(p, tx);
 	if (k->out_len + need > k->out_cap) {
 		out = realloc(k->out, 2 * (k->out_len + need));
 		if (out == NULL)

@@ -87,6 +87,9 @@ struct peer {
 	struct served *served;
 	uint64_t next_tag;
 	int64_t next_seq;
+	/* what was sent last, and of proofs of links */
+	uint8_t sent[RNS_MTU], lrproof[RNS_MTU];
+	size_t sent_len, lrproof_len;
 	size_t own_packets; /* that came over links that we opened */
 	json_t *tap; /* of every packet that came in */
 };
@@ -109,11 +112,17 @@ void peer_forget(struct peer *); /* what its events left */
 void peer_announce(struct call *, struct peer *, const struct rns_cmd *);
 /* What the call says of [reticulum]; a mistake in it is one. */
 struct rnsconf *peer_conf(struct call *);
+/* Sends the call's data as a single packet. */
+struct result *peer_packet(struct call *, struct peer *, bool receipt);
 struct result *peer_result(struct call *, struct peer *);
 /* Until it is done, or the call's time is over. */
 void peer_wait(struct call *, const struct result *);
 struct listener *peer_listener(struct call *, struct peer *);
 json_t *messages_of(struct seen *);
+/* The link that the call names, while it is open, or a mistake. */
+struct link *peer_open_link(struct call *, struct peer *);
+/* As a msgpack binary; of malloc. */
+struct bytes packed(struct bytes);
 struct seen *peer_link(struct peer *, const struct hash16 *id);
 
 #endif

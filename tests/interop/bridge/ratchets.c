@@ -101,6 +101,7 @@ cmd_wire_reannounce(struct call *c)
 	struct peer *p = peer_of(c);
 	struct rns_cmd cmd = {.type = RNS_CMD_ANNOUNCE};
 	struct bytes app = arg_opt(c, "app_data");
+	struct mono until = mono_add(mono_here(), 2 * MONO_SECOND);
 	struct dest *d = own_dest(c, p);
 
 	if (has(c, "rotate_ago_s"))
@@ -110,6 +111,9 @@ cmd_wire_reannounce(struct call *c)
 	cmd.announce.app_data = app.n > 0 ? app.p : NULL;
 	cmd.announce.app_data_len = app.n;
 	peer_announce(c, p, &cmd);
+	/* the second of a second waits for the next */
+	while (d->waiting.timer.armed && !mono_reached(mono_here(), until))
+		(void)peer_run(until, -1);
 	put_bool(c, "announced", true);
 	put_ratchet_id(c, "current_ratchet_id", ratchet_at(d, 0));
 }
