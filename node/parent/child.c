@@ -26,6 +26,7 @@
 #include "node/parent/notify.h"
 #include "node/parent/oneline.h"
 #include "node/parent/open.h"
+#include "node/parent/panic.h"
 #include "node/parent/parent.h"
 #include "node/parent/settings.h"
 #include "node/parent/web.h"
@@ -419,22 +420,11 @@ on_PROMPT(struct child *c, const struct msg_PROMPT *m, struct ipc_in *in)
 	(void)ipc_send_PROMPTED(ipc_ev_channel(c->ev), &said, NULL, 0);
 }
 
-/* Only when config says so: else it is transport that is mistaken. */
 static void
 on_PANIC(struct child *c, const struct msg_PANIC *m, struct ipc_in *in)
 {
-	struct parent *p = c->parent;
-	char name[4 * sizeof(m->name)];
-
 	(void)in;
-	if (!p->rns->panic_on_interface_error || p->stopping)
-		return;
-	(void)text_printable(name, sizeof(name), m->name, strlen(m->name));
-	log_errx(name, "has failed, and panic_on_interface_error = yes: "
-	    "warrend ends");
-	p->panic = true;
-	notify_stopping(p);
-	child_stop_all(p);
+	panic(c->parent, m);
 }
 
 static void
