@@ -192,6 +192,40 @@ def offered_to_stock(ctx):
           hub["height"] == -3 and hub["ifac_netkey"] == "secret" and hub["hops"] == 1, f"{hub}")
 
 
+def stock_connects(ctx):
+    """Two stock nodes hear our offer: who takes other programs than RNS connects, the other lists it and does not."""
+    if os.geteuid() != 0:
+        return "needs root for network namespaces"
+    if subprocess.run([ctx.args.python, "-c", "import LXMF"], capture_output=True, check=False).returncode != 0:
+        return "stock Reticulum hears offers only with lxmf beside it"
+    ours = config(section("Hub", "BackboneInterface", listen_on="203.0.113.1", port=4242,
+                          reachable_on="203.0.113.1", discovery_name="Our hub") + OFFER +
+                  section("Door", "TCPServerInterface", listen_ip="203.0.113.1", listen_port=4243), transport=True)
+
+    def theirs(n, more):
+        return config(section("Up", "TCPClientInterface", target_host="203.0.113.1", target_port=4243),
+                      transport=True, share=True, instance=f"conn{n}{os.getpid()}",
+                      more="discover_interfaces = yes\nrequired_discovery_value = 8\n"
+                           "autoconnect_discovered_interfaces = 1\n" + more)
+    net, (folder, takes) = nodes(ctx, ours, theirs(1, "autoconnect_unverified_implementations = yes\n"))
+    log = open(os.path.join(ctx.folder, "log2"), "ab")
+    strict = ctx.stock_dir(theirs(2, ""))
+    ctx.keep(lib.Process([*net.inside(1), ctx.args.python, "-m", "RNS.Utilities.rnsd", "-vvv", "--config", strict],
+                         log))
+    mesh = Mesh(folder)
+    must(lambda: os.path.exists(mesh.mesh_path), "warrend is up")
+
+    def hub():
+        return next(i for line in control(mesh, "interfaces") for i in line["interfaces"]
+                    if i.get("section") == "Hub" and "clients" in i)
+    for path in (takes, strict):
+        path += "/storage/discovery/interfaces"
+        must(lambda p=path: os.path.isdir(p) and os.listdir(p), "rnsd has heard of our hub", 120)
+    must(lambda: hub()["clients"] == 1, "one of them connects", 60)
+    lib.quiet(20, "the other does not connect")
+    check(hub()["accepted"] == 1, f"the other does not: {hub()}")
+
+
 def connected_to_stock(ctx):
     """A stock rnsd offers a Backbone; ours lists it and connects, and takes its bootstrap interface down."""
     if os.geteuid() != 0:
@@ -223,5 +257,6 @@ def connected_to_stock(ctx):
 TESTS = [("discovery: offers of others are listed and stored", offers_heard)]
 LONG = [
     ("discovery: a stock rnsd lists our offer", offered_to_stock),
+    ("discovery: which stock rnsd connects to our offer", stock_connects),
     ("discovery: ours connects to a stock rnsd's offer", connected_to_stock),
 ]

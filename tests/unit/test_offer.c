@@ -493,6 +493,42 @@ test_ages(void **state)
 	}
 }
 
+void *__real_malloc(size_t);
+void *__wrap_malloc(size_t);
+static bool no_memory;
+
+void *
+__wrap_malloc(size_t n)
+{
+	return no_memory ? NULL : __real_malloc(n);
+}
+
+/* One that there is no memory for is refused, and the others stay. */
+static void
+test_memory(void **state)
+{
+	struct offers *t = offers_new();
+	struct offer_entry e = entry(1, 1, DAY), *got;
+	struct id32 lost;
+
+	(void)state;
+	assert_int_equal(offers_heard(t, &e, DAY, &got, &lost), OFFER_TAKEN);
+	no_memory = true;
+	e = entry(2, 1, DAY);
+	assert_int_equal(offers_heard(t, &e, DAY, &got, &lost), OFFER_MEMORY);
+	assert_int_equal(offers_count(t), 1);
+	/* what is here already needs none */
+	e = entry(1, 1, 2 * DAY);
+	assert_int_equal(offers_heard(t, &e, 2 * DAY, &got, &lost),
+	    OFFER_TAKEN);
+	no_memory = false;
+	e = entry(2, 1, 2 * DAY);
+	assert_int_equal(offers_heard(t, &e, 2 * DAY, &got, &lost),
+	    OFFER_TAKEN);
+	assert_int_equal(offers_count(t), 2);
+	offers_free(t);
+}
+
 static void
 test_table(void **state)
 {
@@ -672,6 +708,7 @@ main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_ages),
+		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_records),
