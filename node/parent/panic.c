@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/parent/panic.h"
 
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "common/util.h"
@@ -18,6 +20,5 @@ panic(struct parent *p, const struct msg_PANIC *m)
 	log_errx(name, "has failed, and panic_on_interface_error = yes: "
 	    "warrend ends");
 	p->panic = true;
-	notify_stopping(p);
-	child_stop_all(p);
+	(void)kill(getpid(), SIGTERM); /* as if we were told to end */
 }
