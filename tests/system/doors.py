@@ -5,6 +5,7 @@ throws us out (with DOORS_LONG). In a network of its own, whose addresses are al
 ours."""
 import os
 import select
+import signal
 import shutil
 import socket
 import struct
@@ -18,7 +19,7 @@ from libwire import Frames, Traffic
 
 build = sys.argv[1]
 ADDRESSES = ["10.77.0.%d" % n for n in range(1, 9)]
-SILENT, FLAPPING, NEAR, FAR = ADDRESSES[:4]
+SILENT, FLAPPING, NEAR, FAR, CALLER = ADDRESSES[:5]
 
 
 def alone():
@@ -137,6 +138,42 @@ def flapping(node, section, port):
     s.close()
 
 
+CUT = ("[[Cut]]\ntype = BackboneInterface\nenabled = yes\nlisten_on = 0.0.0.0\n"
+       "port = 4006\nfast_flapping_grace = 0\n")
+
+
+def cut_off(node):
+    """A reload closes the listener and who is connected there: that is nobody's
+    flap, where a second one that ends by itself is. Not from the loopback,
+    which never flaps."""
+    name = "who was cut off by a reload is no flapper"
+    with open(os.path.join(node.dir, "config")) as f:
+        whole = f.read()
+
+    def reload(text):
+        before = node.said().count("configuration read again")
+        node.write("config", text)
+        node.process.send_signal(signal.SIGHUP)
+        until(lambda: node.said().count("configuration read again") > before,
+              "the file is read")
+    until(lambda: of(node, "Cut").get("online"), "it listens")
+    s = call(CALLER, 4006)
+    until(lambda: of(node, "Cut").get("clients") == 1, "it is in")
+    reload(whole.replace(CUT, ""))
+    result(name + ": it is cut off", until(lambda: closed(s), "closed"))
+    reload(whole)
+    until(lambda: of(node, "Cut").get("online"), "it listens again")
+    s = call(CALLER, 4006)
+    result(name, until(lambda: of(node, "Cut").get("clients") == 1, "in") and
+           not of(node, "Cut").get("refused_flapping"), of(node, "Cut"))
+    s.close()
+    until(lambda: of(node, "Cut").get("clients") == 0, "it has left")
+    s = call(CALLER, 4006)
+    result(name + ", but who leaves is", until(lambda: closed(s), "closed") and
+           of(node, "Cut").get("refused_flapping") == 1, of(node, "Cut"))
+    s.close()
+
+
 class Thrower(threading.Thread):
     """Takes each connection and closes it."""
 
@@ -216,7 +253,7 @@ node = Node(build, "doors", None, config=(
     SERVER.replace("listen_ip", "device = d0\nlisten_ip") %
     ("Device", 4005) +
     CLIENT % ("Both", "both.test", 4002) +
-    "[[Tunnel]]\ntype = I2PInterface\nenabled = yes\npeers = x.b32.i2p\n" +
+    CUT + "[[Tunnel]]\ntype = I2PInterface\nenabled = yes\npeers = x.b32.i2p\n" +
     CLIENT % ("No zone", "fe80::77%none", 4002)))
 node.write("config", open(os.path.join(node.dir, "config")).read().replace(
     "[reticulum]", "[reticulum]\nenable_transport = yes"))
@@ -229,6 +266,7 @@ try:
     tunnel(node)
     silent(node, 4001)
     flapping(node, "Others", 4002)
+    cut_off(node)
     if "DOORS_LONG" in os.environ:
         thrown_out(node, thrower)
 finally:
