@@ -47,6 +47,8 @@ CONFIG = """[reticulum]
 FLOOR = "floor"
 PACE_S = 0.02
 COPIES = 3  # of an announce, by other neighbours
+LIMIT_S = 12  # of one figure of another daemon, which is then told as far as it came; ours and the floor have more
+OURS_LIMIT_S = 60
 
 
 class Daemon:
@@ -66,7 +68,10 @@ class Daemon:
         if config:
             until(lambda: connected(a), f"port {a}", 60).close()
             quiet(2, "stock rnsd is ready when its first job has run, and shows it nowhere")
-        self.a, self.b = Sock(a), Sock(a + 1)
+        self.connect()
+
+    def connect(self):
+        self.a, self.b = Sock(self.port), Sock(self.port + 1)
         quiet(0.5, "stock rnsd shows nowhere that it has taken both")
 
     def run(self):
@@ -128,7 +133,7 @@ def first(priority):
 def paths(d, rnpath):
     """How many paths it knows, by stock rnpath; None: it does not say."""
     try:
-        out = subprocess.run([rnpath, "-t", "-j", "--config", d.dir], capture_output=True, text=True, timeout=120).stdout
+        out = subprocess.run([rnpath, "-t", "-j", "--config", d.dir], capture_output=True, text=True, timeout=30).stdout
         return len(json.loads(out[out.index("["):]))
     except (ValueError, subprocess.TimeoutExpired):
         return None
@@ -140,9 +145,9 @@ class Announces:
     def __init__(self):
         self.raws = []
 
-    def take(self, at, count):
+    def take(self, at, count, of=None):
         while len(self.raws) < at + count:
-            self.raws.append(Dest().announce())
+            self.raws.append(Dest(of and str(len(self.raws)), of).announce() if of else Dest().announce())
         return self.raws[at:at + count]
 
 
@@ -153,9 +158,12 @@ def heard_of(raw, by):
     return frame(bytes([0x51, 1]) + by + raw[2:])
 
 
-def feed(d, raws, socks, step=32, pace=PACE_S):
-    """Each announce from every one of socks, first from the first; the hashes of what the relay passed on to a."""
-    out = set()
+def feed(d, raws, socks, step=32, pace=PACE_S, limit=OURS_LIMIT_S):
+    """
+    Each announce from every one of socks, first from the first: (the hashes of what the relay passed on to a, how
+    many it was given before time was out).
+    """
+    out, given, end = set(), 0, time.monotonic() + limit
     ids = [os.urandom(16) for _ in socks]
 
     def look(timeout):
@@ -163,13 +171,16 @@ def feed(d, raws, socks, step=32, pace=PACE_S):
             if raw[0] & 3 == 1 and raw[0] & 0x40:
                 out.add(raw[18:34])
     for i in range(0, len(raws), step):
+        if time.monotonic() > end:
+            break
+        given += len(raws[i:i + step])
         for s, by in zip(socks, ids):
             s.send(b"".join(heard_of(r, by) for r in raws[i:i + step]))
         look(pace)
         for s in socks:  # what it passes on to them is of no interest
             drain(s)
     look(1.5)
-    return out
+    return out, given
 
 
 def drain(s):
@@ -179,16 +190,16 @@ def drain(s):
     s.buf = b""
 
 
-def announces(d, at, count, socks):
-    """(us of CPU each, passed on) of so many that are new to it."""
+def announces(d, at, count, socks, limit=OURS_LIMIT_S):
+    """(us of CPU each, passed on, given) of so many that are new to it."""
     raws = MADE.take(at, count)
     c, t = cpu_ns(d.pids()), time.monotonic()
-    got = feed(d, raws, socks)
+    got, given = feed(d, raws, socks, limit=limit)
     spent, took = cpu_ns(d.pids()) - c, time.monotonic() - t
     c = cpu_ns(d.pids())
     quiet(min(took, 3), "time idle, so that timers do not count")
     idle = (cpu_ns(d.pids()) - c) * took / min(took, 3)
-    return (spent - idle) / count / 1000, len(got & {r[2:18] for r in raws})
+    return (spent - idle) / given / 1000, len(got & {r[2:18] for r in raws}), given
 
 
 class Way:
@@ -216,24 +227,34 @@ class Way:
             raw = packet_to(self.dest.hash, self.via, 8, i + (1 << 40)) + fill
             yield frame(raw)
 
-    def steps(self, count, size=372):
-        """us of CPU a packet of 400 bytes, in steps of 128; packets a second; how many came."""
+    def steps(self, count, size=372, limit=OURS_LIMIT_S):
+        """us of CPU a packet of 400 bytes, in steps of 128; packets a second; how many were sent, and came."""
         raws = list(self.packets(count, size))
         drain(self.d.b)
-        c, t, got = cpu_ns(self.d.pids()), time.monotonic(), 0
+        c, t, got, sent = cpu_ns(self.d.pids()), time.monotonic(), 0, 0
         for i in range(0, count, 128):
+            if time.monotonic() > t + limit:
+                break
+            sent += min(128, count - i)
             self.d.a.send(b"".join(raws[i:i + 128]))
             got += self.d.b.count(min(128, count - i), 1, self.dest.hash[:4])
             if got < i / 2:
                 break
-        return (cpu_ns(self.d.pids()) - c) / count / 1000, got / (time.monotonic() - t), got
+        return (cpu_ns(self.d.pids()) - c) / sent / 1000, got / (time.monotonic() - t), sent, got
 
-    def burst(self, count, size=372):
-        """As fast as it takes them: (us of CPU a packet that came, how many came)."""
+    def burst(self, count, size=372, limit=OURS_LIMIT_S):
+        """
+        As fast as it takes them: (us of CPU a packet that came, how many came, how many it was given). What it has
+        taken when time is out, it may still deliver.
+        """
         data, mark = memoryview(b"".join(self.packets(count, size))), self.dest.hash[:4]
+        end = time.monotonic() + limit
         c, at, got, tail, last = cpu_ns(self.d.pids()), 0, 0, b"", time.monotonic()
         while got < count and time.monotonic() - last < 5:
-            r, w, _ = select.select([self.d.b.s], [self.d.a.s] if at < len(data) else [], [], 1)
+            more = at < len(data) and time.monotonic() < end
+            if not more and got >= int(at * count / len(data)):
+                break
+            r, w, _ = select.select([self.d.b.s], [self.d.a.s] if more else [], [], 1)
             if r:
                 new = self.d.b.s.recv(1 << 20)
                 if not new:
@@ -244,13 +265,13 @@ class Way:
             if w:
                 at += self.d.a.s.send(data[at:at + (1 << 18)])
                 last = time.monotonic()
-        return (cpu_ns(self.d.pids()) - c) / max(got, 1) / 1000, got
+        return (cpu_ns(self.d.pids()) - c) / max(got, 1) / 1000, got, round(at * count / len(data))
 
 
 def measure(sides, rnpath, q, before):
     """
     side -> figure -> values; figures that cannot be had are left out. before() is called before each turn. q: how
-    much of each: rounds, step, burst, announces, paths.
+    much of each: rounds, step, burst, announces, paths. Other daemons have the first turn only, and a limit of time.
     """
     rows = {s: {} for s in sides}
 
@@ -259,6 +280,8 @@ def measure(sides, rnpath, q, before):
             rows[side].setdefault(figure, []).append(value)
     for turn in range(q["rounds"]):
         for side, argv in sides.items():
+            if turn > 0 and side not in (FLOOR, "warrend"):
+                continue
             before()
             d = None
             try:
@@ -272,54 +295,104 @@ def measure(sides, rnpath, q, before):
     return rows
 
 
+class Side:
+    """One relay in one turn: figure after figure; one that fails is told and costs no other."""
+
+    def __init__(self, d, side, put):
+        self.d, self.side, self.put, self.way_ = d, side, put, None
+        self.limit = OURS_LIMIT_S if side in (FLOOR, "warrend") else LIMIT_S
+
+    def way(self):
+        if self.way_ is None:
+            self.way_ = Way(self.d, self.side == FLOOR)
+        return self.way_
+
+    def told(self, what, given, of):
+        if given < of:
+            print(f"# {self.side}: {what}: {given:,} of {of:,} in {self.limit} s", flush=True)
+
+    def figure(self, what, measure, *args):
+        try:
+            measure(self, *args)
+        except (OSError, SystemExit) as e:
+            print(f"# {self.side}: {what}: {e}", flush=True)
+            if self.side == FLOOR:
+                raise
+            self.way_ = None
+            self.d.connect()
+
+
+def new_announces(s, q, rnpath):
+    warm = q["announces"] // 8
+    announces(s.d, 0, warm, [s.d.b], s.limit)
+    us, passed, given = announces(s.d, warm, q["announces"], [s.d.b], s.limit)
+    s.told("announces", given, q["announces"])
+    s.put("announce", us)
+    s.put("passed", passed)
+    learned = paths(s.d, rnpath)
+    s.put("learned", learned and learned - warm)
+
+
+def stepwise(s, q):
+    us, rate, sent, got = s.way().steps(q["step"], limit=s.limit)
+    s.told("packets", sent, q["step"])
+    if got == sent:
+        s.put("packet", us)
+        s.put("rate", rate)
+    else:
+        print(f"# {s.side}: {sent - got} of {sent} packets were lost", flush=True)
+
+
+def bursts(s, q):
+    us, got, given = s.way().burst(q["burst"], limit=s.limit)
+    s.told("burst", given, q["burst"])
+    s.put("burst", us)
+    s.put("burst-share", 100 * min(got, given) / max(given, 1))
+    if s.side != FLOOR:
+        s.put("after", s.d.pss())
+
+
+def copies(s, q, at):
+    others = [Sock(s.d.port + 1) for _ in range(COPIES)]
+    try:
+        quiet(1, "nothing shows that they have been taken")
+        us, passed, given = announces(s.d, at, q["announces"] // 4, [s.d.b] + others, s.limit)
+        s.told("announces with copies", given, q["announces"] // 4)
+        s.put("copies", us)
+        s.put("copies-passed", passed)
+    finally:
+        for o in others:
+            o.s.close()
+
+
 def relay(d, side, turn, rnpath, q, put):
+    s = Side(d, side, put)
+    at = q["announces"] // 8 + q["announces"]
     if side != FLOOR:
         put("pss", d.pss())
-        us, _ = announces(d, 0, q["announces"] // 8, [d.b])
-        n = q["announces"] // 8
-        us, passed = announces(d, n, q["announces"], [d.b])
-        put("announce", us)
-        put("passed", passed)
-        n += q["announces"]
-        learned = paths(d, rnpath)
-        put("learned", learned and learned - q["announces"] // 8)
-    way = Way(d, side == FLOOR)
-    us, rate, got = way.steps(q["step"])
-    if got == q["step"]:
-        put("packet", us)
-        put("rate", rate)
-    else:
-        print(f"# {side}: {q['step'] - got} of {q['step']} packets were lost", flush=True)
+        s.figure("announces", new_announces, q, rnpath)
+    s.figure("packets", stepwise, q)
     if turn == 0:
-        us, got = way.burst(q["burst"])
-        put("burst", us)
-        put("burst-share", 100 * got / q["burst"])
-        if side != FLOOR:
-            put("after", d.pss())
+        s.figure("burst", bursts, q)
     if side != FLOOR:
-        others = [Sock(d.port + 1) for _ in range(COPIES)]
-        quiet(1, "nothing shows that they have been taken")
-        us, passed = announces(d, n, q["announces"] // 4, [d.b] + others)
-        put("copies", us)
-        put("copies-passed", passed)
-        for s in others:
-            s.s.close()
+        s.figure("copies", copies, q, at)
     if side == "warrend" and turn == 0 and q["paths"]:
-        many(d, way, n + q["announces"] // 4, q, put)
+        s.figure("many paths", many, at + q["announces"] // 4, q)
 
 
-def many(d, way, n, q, put):
+def many(s, n, q):
     """With so many paths known: what one takes, and what packets and announces cost then."""
+    d, put, way = s.d, s.put, s.way()
     before = d.pss()
-    raws = MADE.take(n, q["paths"] - n)
-    feed(d, raws, [d.b], 64, 0.02)
+    raws = MADE.take(n, q["paths"] - n, Dest())
+    feed(d, raws, [d.b], 128, 0.02)
     quiet(10, "what it passes on, and saves, is behind us")
     drain(d.a)
     after = d.pss()
     if before is not None:
         put("path-kb", (after - before) * 1024 / len(raws))
-    us, _, got = way.steps(q["step"])
-    if got == q["step"]:
+    us, _, sent, got = way.steps(q["step"])
+    if got == sent:
         put("packet-many", us)
-    us, _ = announces(d, q["paths"], q["announces"] // 4, [d.b])
+    us, _, _ = announces(d, q["paths"], q["announces"] // 4, [d.b])
     put("announce-many", us)
