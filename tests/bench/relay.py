@@ -47,7 +47,7 @@ CONFIG = """[reticulum]
 FLOOR = "floor"
 PACE_S = 0.02
 COPIES = 3  # of an announce, by other neighbours
-LIMIT_S = 12  # of one figure of another daemon, which is then told as far as it came; ours and the floor have more
+LIMIT_S = 6  # of one figure of another daemon, which is then told as far as it came; ours and the floor have more
 OURS_LIMIT_S = 60
 
 
@@ -197,8 +197,8 @@ def announces(d, at, count, socks, limit=OURS_LIMIT_S):
     got, given = feed(d, raws, socks, limit=limit)
     spent, took = cpu_ns(d.pids()) - c, time.monotonic() - t
     c = cpu_ns(d.pids())
-    quiet(min(took, 3), "time idle, so that timers do not count")
-    idle = (cpu_ns(d.pids()) - c) * took / min(took, 3)
+    quiet(min(took, 2), "time idle, so that timers do not count")
+    idle = (cpu_ns(d.pids()) - c) * took / min(took, 2)
     return (spent - idle) / given / 1000, len(got & {r[2:18] for r in raws}), given
 
 
@@ -271,7 +271,8 @@ class Way:
 def measure(sides, rnpath, q, before):
     """
     side -> figure -> values; figures that cannot be had are left out. before() is called before each turn. q: how
-    much of each: rounds, step, burst, announces, paths. Other daemons have the first turn only, and a limit of time.
+    much of each: rounds, step, burst, announces, paths. Packets one after the other are measured in each turn, beside
+    the floor; the rest, and other daemons, in the first, and those have a limit of time.
     """
     rows = {s: {} for s in sides}
 
@@ -368,15 +369,16 @@ def copies(s, q, at):
 def relay(d, side, turn, rnpath, q, put):
     s = Side(d, side, put)
     at = q["announces"] // 8 + q["announces"]
-    if side != FLOOR:
+    if side != FLOOR and turn == 0:
         put("pss", d.pss())
         s.figure("announces", new_announces, q, rnpath)
     s.figure("packets", stepwise, q)
-    if turn == 0:
-        s.figure("burst", bursts, q)
+    if turn > 0:
+        return
+    s.figure("burst", bursts, q)
     if side != FLOOR:
         s.figure("copies", copies, q, at)
-    if side == "warrend" and turn == 0 and q["paths"]:
+    if side == "warrend" and q["paths"]:
         s.figure("many paths", many, at + q["announces"] // 4, q)
 
 
@@ -386,7 +388,7 @@ def many(s, n, q):
     before = d.pss()
     raws = MADE.take(n, q["paths"] - n, Dest())
     feed(d, raws, [d.b], 128, 0.02)
-    quiet(10, "what it passes on, and saves, is behind us")
+    quiet(7, "what it passes on, and saves, is behind us")
     drain(d.a)
     after = d.pss()
     if before is not None:
