@@ -94,6 +94,7 @@ static void
 test_other_key(void **state)
 {
 	struct rns *r = ctx(10);
+	struct known *k;
 	struct rns_cmd c = {.type = RNS_CMD_KNOWN_ADD};
 	struct hash16 dest;
 
@@ -105,7 +106,8 @@ test_other_key(void **state)
 	memset(&c.known.dest, 1, sizeof(c.known.dest));
 	memset(c.known.public_key, 2, 64);
 	assert_int_equal(rns_submit(r, &c, t0), RNS_OK);
-	known_find(r, &dest)->public_key[0] ^= 1;
+	k = known_find(r, &dest);
+	k->heard->raw[k->public_key - k->heard->raw] ^= 1;
 	assert_int_equal(learn(r, 1, NULL, NULL, &dest), RNS_EAUTH);
 	rns_free(r);
 }

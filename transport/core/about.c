@@ -22,13 +22,13 @@ about_path(const struct rns *r, const struct hash16 *h, struct rns_about *out)
 		out->path_blocked = p->blocked;
 		out->path_unresponsive = p->state == PATH_UNRESPONSIVE;
 		out->path_responsive = p->state == PATH_RESPONSIVE;
-		out->path_bare = p->announce_len == 0;
+		out->path_bare = p->heard == NULL;
 	}
 	if (k != NULL) {
 		out->known = true;
-		out->identity = k->identity_hash;
+		out->identity = known_identity(k);
 		out->identity_blackholed =
-		    core_blackholed(r, &k->identity_hash);
+		    core_blackholed(r, &out->identity);
 	}
 }
 

@@ -200,7 +200,7 @@ link_open(struct rns *r, const struct rns_cmd *c)
 	}
 	l->dest = c->link_open.dest;
 	memcpy(l->peer_pub, k->public_key, RNS_KEY);
-	l->peer_hash = k->identity_hash;
+	l->peer_hash = known_identity(k);
 	memcpy(l->peer_ed, k->public_key + 32, 32);
 	known_mark_used(r, k);
 	l->initiator = true;

@@ -52,7 +52,7 @@ accepts(const struct rns *r, const struct path *path, const struct packet *p,
 static bool
 same_announce(const struct path *path, const struct packet *p)
 {
-	struct rd r = rd_make(path->announce, path->announce_len);
+	struct rd r = path_announce(path);
 	uint8_t flags;
 
 	if (!rd_u8(&r, &flags) ||

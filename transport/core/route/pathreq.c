@@ -499,7 +499,7 @@ answer(struct rns *r, const struct path *path, const struct asked *q)
 	struct known *k = known_find(r, hash16_at(q->dest));
 	int64_t wait_ms = PATH_REQUEST_GRACE_MS;
 
-	if (path->announce_len == 0) {
+	if (path->heard == NULL) {
 		asked_drop(r, RNS_DROP_PATH_BARE, q);
 		return;
 	}

@@ -156,7 +156,7 @@ queued_send(struct rns *r, struct iface *i, const struct queued *q,
 	if (announce_pack(r, path, q->hops, CTX_NONE, &a) != RNS_OK ||
 	    announce_tx(r, i, &a) != RNS_OK)
 		return false;
-	*len = path->announce_len + (size_t)RNS_HASH;
+	*len = path->heard->len + (size_t)RNS_HASH;
 	return true;
 }
 

@@ -34,7 +34,7 @@ int
 announce_pack(struct rns *r, const struct path *path, uint8_t hops,
     uint8_t context, struct announce_packet *a)
 {
-	struct rd rd = rd_make(path->announce, path->announce_len);
+	struct rd rd = path_announce(path);
 	struct wr w = wr_make(a->head, sizeof(a->head));
 	uint8_t flags;
 

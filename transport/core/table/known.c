@@ -32,7 +32,7 @@ known_remove(struct rns *r, struct known *k)
 	if (k->used_us == 0)
 		TAILQ_REMOVE(&t->idle, k, idle);
 	r->counts.known--;
-	free(k->app_data);
+	heard_drop(k->heard);
 	free(k->ratchet);
 	htab_remove(&t->table, k);
 	htab_free(&t->table, k);
@@ -170,9 +170,17 @@ known_first_out(struct rns *r, const struct hash16 *dest)
 	TAILQ_INSERT_HEAD(&r->known->idle, k, idle);
 }
 
+struct hash16
+known_identity(const struct known *k)
+{
+	struct hash16 id;
+
+	rns_identity_hash_of(&id, k->public_key);
+	return id;
+}
+
 static int
-known_new(struct rns *r, const struct hash16 *dest,
-    const uint8_t key[RNS_KEY], struct known **out)
+known_new(struct rns *r, const struct hash16 *dest, struct known **out)
 {
 	struct known *k;
 
@@ -181,64 +189,77 @@ known_new(struct rns *r, const struct hash16 *dest,
 	k = htab_add(&r->known->table, dest); /* the caller looked */
 	if (k == NULL)
 		return RNS_ENOMEM;
-	memcpy(k->public_key, key, RNS_KEY);
-	rns_identity_hash_of(&k->identity_hash, key);
 	TAILQ_INSERT_TAIL(&r->known->idle, k, idle);
 	r->counts.known++;
 	*out = k;
 	return RNS_OK;
 }
 
-/* Announces repeat themselves, so equal data keep their memory. */
-static int
-app_data_copy(const struct known *k, const uint8_t *data, size_t len,
-    uint8_t **out)
-{
-	bool same = k != NULL && k->app_data != NULL && data != NULL &&
-	    k->app_data_len == len &&
-	    (len == 0 || memcmp(k->app_data, data, len) == 0);
-
-	*out = same ? k->app_data : NULL;
-	if (same || data == NULL)
-		return RNS_OK;
-	/* empty is not nil (reticulum-endpoint.md 5.5 step 6) */
-	*out = malloc(len > 0 ? len : 1);
-	if (*out == NULL)
-		return RNS_ENOMEM;
-	if (len > 0)
-		memcpy(*out, data, len);
-	return RNS_OK;
-}
-
+/*
+ * Takes the bytes (NULL: no memory), in which the key and the app data (0: nil)
+ * begin there.
+ */
 static int
 known_store(struct rns *r, struct known **kp, const struct hash16 *dest,
-    const uint8_t *key, const uint8_t *packet_hash, const uint8_t *app_data,
-    size_t app_data_len, int64_t heard_us)
+    struct heard *h, size_t key, size_t app_data, int64_t heard_us)
 {
 	struct known *k = *kp;
-	uint8_t *copy;
-	int err = app_data_copy(k, app_data, app_data_len, &copy);
+	int err;
 
-	if (err != RNS_OK)
-		return err;
+	if (h == NULL)
+		return RNS_ENOMEM;
 	if (k == NULL) {
-		err = known_new(r, dest, key, &k);
+		err = known_new(r, dest, &k);
 		if (err != RNS_OK) {
-			free(copy);
+			heard_drop(h);
 			return err;
 		}
 	} else if (k->used_us == 0) {
 		TAILQ_REMOVE(&r->known->idle, k, idle);
 		TAILQ_INSERT_TAIL(&r->known->idle, k, idle);
 	}
-	if (k->app_data != copy)
-		free(k->app_data);
-	k->app_data = copy;
-	k->app_data_len = copy != NULL ? app_data_len : 0;
-	k->packet_hash = *id32_at(packet_hash);
+	heard_drop(k->heard);
+	k->heard = h;
+	k->public_key = h->raw + key;
+	k->app_data = app_data != 0 ? h->raw + app_data : NULL;
+	k->app_data_len = app_data != 0 ? h->len - (uint32_t)app_data : 0;
 	k->heard_us = heard_us;
 	*kp = k;
 	return RNS_OK;
+}
+
+struct heard *
+known_share(const struct rns *r, const struct hash16 *dest, const uint8_t *raw,
+    size_t len)
+{
+	const struct known *k = known_find(r, dest);
+
+	return k != NULL && heard_is(k->heard, raw, len) ?
+	    heard_ref(k->heard) : NULL;
+}
+
+void
+known_adopt(struct rns *r, const struct hash16 *dest, const struct packet *p,
+    struct heard *h)
+{
+	struct known *k = known_find(r, dest);
+	struct announce a;
+	struct id32 hash;
+
+	if (k == NULL || !k->heard->bare)
+		return;
+	heard_hash(k->heard, &hash);
+	if (!id32_eq(&hash, &p->hash) || announce_parse(&a, p) != RNS_OK ||
+	    memcmp(a.public_key, k->public_key, RNS_KEY) != 0 ||
+	    (a.app_data != NULL) != (k->app_data != NULL) ||
+	    (a.app_data != NULL && (a.app_data_len != k->app_data_len ||
+	    memcmp(a.app_data, k->app_data, a.app_data_len) != 0)))
+		return;
+	heard_drop(k->heard);
+	k->heard = heard_ref(h);
+	k->public_key = h->raw + (a.public_key - p->raw);
+	if (a.app_data != NULL)
+		k->app_data = h->raw + (a.app_data - p->raw);
 }
 
 /* Without memory the one before it stays. */
@@ -261,8 +282,9 @@ known_learn(struct rns *r, const struct announce *a, const struct packet *p)
 
 	if (k != NULL && memcmp(k->public_key, a->public_key, RNS_KEY) != 0)
 		return RNS_EAUTH;
-	err = known_store(r, &k, p->dest, a->public_key, p->hash.b, a->app_data,
-	    a->app_data_len, core_wall_us(r));
+	err = known_store(r, &k, p->dest, heard_new(p->raw, p->raw_len),
+	    (size_t)(a->public_key - p->raw), a->app_data != NULL ?
+	    (size_t)(a->app_data - p->raw) : 0, core_wall_us(r));
 	if (err != RNS_OK)
 		return err;
 	return a->ratchet == NULL ? RNS_OK :
@@ -310,9 +332,10 @@ known_add(struct rns *r, const struct rns_cmd *cmd)
 		return RNS_EEXIST;
 	if (k == NULL || cmd->known.heard_us > k->heard_us) {
 		err = known_store(r, &k, &cmd->known.dest,
-		    cmd->known.public_key, cmd->known.packet_hash.b,
-		    cmd->known.app_data, cmd->known.app_data_len,
-		    cmd->known.heard_us);
+		    heard_bare(cmd->known.public_key,
+		    &cmd->known.packet_hash, cmd->known.app_data,
+		    cmd->known.app_data_len), 0, cmd->known.app_data != NULL ?
+		    RNS_KEY + RNS_FULL_HASH : 0, cmd->known.heard_us);
 		if (err != RNS_OK)
 			return err;
 	}
@@ -354,13 +377,14 @@ int
 known_encrypt(struct rns *r, struct known *k, uint8_t *out, size_t *out_len,
     size_t cap, const uint8_t *in, size_t in_len)
 {
+	struct hash16 id = known_identity(k);
 	uint8_t eph[32], iv[16];
 	int err;
 
 	core_random(r, eph, sizeof(eph));
 	core_random(r, iv, sizeof(iv));
 	err = identity_encrypt(out, out_len, cap, k->public_key,
-	    &k->identity_hash, known_ratchet(r, k), eph, iv, in, in_len);
+	    &id, known_ratchet(r, k), eph, iv, in, in_len);
 	crypt_wipe(eph, sizeof(eph));
 	if (err == RNS_OK)
 		known_mark_used(r, k);
@@ -395,7 +419,7 @@ known_show(const struct known *k, struct rns_known *out)
 	};
 	out->dest = k->dest;
 	memcpy(out->public_key, k->public_key, RNS_KEY);
-	out->packet_hash = k->packet_hash;
+	heard_hash(k->heard, &out->packet_hash);
 }
 
 bool

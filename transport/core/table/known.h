@@ -7,6 +7,7 @@
 #include "transport/core/base/announce.h"
 #include "transport/core/base/ctx.h"
 #include "transport/core/base/htab.h"
+#include "transport/core/table/heard.h"
 
 /*
  * Known destinations (reticulum-endpoint.md 4.6) and received ratchets
@@ -24,13 +25,12 @@ struct known {
 		struct hitem item;
 		struct hash16 dest; /* its key */
 	};
+	uint32_t app_data_len;
 	TAILQ_ENTRY(known) idle; /* of those never used, by last heard */
-	uint8_t public_key[RNS_KEY];
-	struct hash16 identity_hash;
-	struct id32 packet_hash;
-	uint8_t *app_data; /* NULL: nil */
+	struct heard *heard;
+	const uint8_t *public_key; /* 64, in heard as app_data is */
+	const uint8_t *app_data;   /* NULL: nil */
 	struct ratchet_heard *ratchet; /* NULL: none; most have none */
-	size_t app_data_len;
 	int64_t heard_us, used_us;
 };
 
@@ -47,6 +47,16 @@ void known_kept_by(struct rns *, known_kept_fn *);
 void known_first_out(struct rns *, const struct hash16 *dest);
 /* NULL: unknown. Lives until the next one is learned, or a timer runs. */
 struct known *known_find(const struct rns *, const struct hash16 *dest);
+struct hash16 known_identity(const struct known *);
+/*
+ * The announce that is known of a destination, when it is that one: another
+ * reference, or NULL. And the other way round: what is known was read from a
+ * file, and its announce is this one.
+ */
+struct heard *known_share(const struct rns *, const struct hash16 *dest,
+    const uint8_t *raw, size_t len);
+void known_adopt(struct rns *, const struct hash16 *dest,
+    const struct packet *, struct heard *);
 /*
  * KNOWN_ADD and RATCHET_ADD; core.c passes them on. One that is known is
  * brought up to date unless it is newer; its use mark is always taken.

@@ -53,7 +53,8 @@ path_free(struct rns *r, struct path *p)
 	r->counts.paths--;
 	if (p->blobs != p->few)
 		free(p->blobs);
-	free(p->announce);
+	heard_drop(p->heard);
+	p->heard = NULL;
 	TAILQ_INSERT_TAIL(&r->paths->gone, p, age);
 	r->notes++;
 }
@@ -141,6 +142,13 @@ void
 path_soon(const struct rns *r, const struct hash16 *dest)
 {
 	htab_soon(&r->paths->table, dest);
+}
+
+struct rd
+path_announce(const struct path *p)
+{
+	return p->heard != NULL ? rd_make(p->heard->raw, p->heard->len) :
+	    rd_make(NULL, 0);
 }
 
 uint8_t
@@ -249,13 +257,16 @@ paths_blackhole(struct rns *r, const struct hash16 *identity)
 {
 	const struct known *k;
 	struct path *p, *next;
+	struct hash16 id;
 
 	for (p = htab_first(&r->paths->table); p != NULL; p = next) {
 		next = htab_after(&r->paths->table, &p->dest, false);
 		k = known_find(r, &p->dest);
-		if (k != NULL && (identity != NULL ?
-		    hash16_eq(&k->identity_hash, identity) :
-		    core_blackholed(r, &k->identity_hash)))
+		if (k == NULL)
+			continue;
+		id = known_identity(k);
+		if (identity != NULL ? hash16_eq(&id, identity) :
+		    core_blackholed(r, &id))
 			path_free(r, p);
 	}
 }
@@ -355,26 +366,26 @@ path_make(struct rns *r, const struct hash16 *dest, struct iface *rx)
 struct path *
 path_store(struct rns *r, const struct path_new *n)
 {
-	uint8_t *raw = malloc(n->announce_len != 0 ? n->announce_len : 1);
 	struct path *p = path_find(r, hash16_at(n->dest));
+	struct heard *heard = NULL;
 	bool made = p == NULL;
 
-	if (raw == NULL)
+	if (n->announce_len != 0 &&
+	    (heard = known_share(r, hash16_at(n->dest), n->announce,
+	    n->announce_len)) == NULL &&
+	    (heard = heard_new(n->announce, n->announce_len)) == NULL)
 		return NULL;
 	if (made)
 		p = path_make(r, hash16_at(n->dest), n->rx);
 	if (p == NULL || (n->blob != NULL &&
 	    path_add_blob(p, n->blob) != RNS_OK)) {
-		free(raw);
+		heard_drop(heard);
 		if (p != NULL && made)
 			path_free(r, p);
 		return NULL;
 	}
-	if (n->announce_len != 0)
-		memcpy(raw, n->announce, n->announce_len);
-	free(p->announce);
-	p->announce = raw;
-	p->announce_len = (uint16_t)n->announce_len;
+	heard_drop(p->heard);
+	p->heard = heard;
 	p->next_hop = *hash16_at(n->next_hop);
 	p->hops = n->hops;
 	p->state = PATH_UNKNOWN;
@@ -434,6 +445,8 @@ path_add(struct rns *r, const struct rns_cmd *cmd)
 			return RNS_ENOMEM;
 		}
 	}
+	if (p->heard != NULL)
+		known_adopt(r, &p->dest, &a, p->heard);
 	return RNS_OK;
 }
 
@@ -458,14 +471,14 @@ path_show(const struct path *p, struct rns_path *out)
 	    .expires_us = p->expires_us,
 	    .blobs = p->blob_count != 0 ? p->blobs[0] : NULL,
 	    .blob_count = p->blob_count,
-	    .announce = p->announce,
-	    .announce_len = p->announce_len,
 	};
 	out->dest = p->dest;
 	out->next_hop = p->next_hop;
-	if (p->announce_len != 0)
-		packet_hash(&out->packet_hash, p->announce, p->announce_len,
-		    (p->announce[0] & FLAG_HEADER_2) != 0);
+	if (p->heard == NULL)
+		return;
+	out->announce = p->heard->raw;
+	out->announce_len = p->heard->len;
+	heard_hash(p->heard, &out->packet_hash);
 }
 
 bool

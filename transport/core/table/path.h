@@ -7,6 +7,7 @@
 #include "transport/core/base/const.h"
 #include "transport/core/base/ctx.h"
 #include "transport/core/base/htab.h"
+#include "transport/core/table/heard.h"
 
 /*
  * Path table (reticulum-transport.md 2.1); used by link.c for hops and
@@ -31,20 +32,19 @@ struct path {
 		struct hitem item;
 		struct hash16 dest; /* its key */
 	};
-	uint16_t announce_len;
 	uint8_t hops;
 	uint8_t state; /* enum path_state */
+	uint8_t blob_count;
+	/* its destination announces too often: only as an answer */
+	bool blocked;
 	struct hash16 next_hop;
 	struct iface *rx;
 	TAILQ_ENTRY(path) age; /* in the list of rx */
 	int64_t learned_us, expires_us; /* Unix time */
 	struct mono stamp;              /* learned, or last used */
 	uint8_t (*blobs)[ANNOUNCE_BLOB]; /* newest last, at most 64 */
-	uint8_t *announce; /* raw, hop byte as received */
+	struct heard *heard; /* raw, hop byte as received; NULL: none */
 	uint8_t few[PATH_BLOBS_FEW][ANNOUNCE_BLOB]; /* where blobs begins */
-	uint8_t blob_count;
-	/* its destination announces too often: only as an answer */
-	bool blocked;
 };
 
 int paths_new(struct rns *);
@@ -72,6 +72,8 @@ bool path_gone_next(struct rns *, struct hash16 *dest);
 
 /* NULL: none; else it stays until the next call that drops or stores one. */
 struct path *path_find(const struct rns *, const struct hash16 *dest);
+/* The bytes of its announce; at their end: there is none. */
+struct rd path_announce(const struct path *);
 /* It was used just now. */
 void path_touch(struct rns *, struct path *);
 /*

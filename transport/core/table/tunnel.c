@@ -264,10 +264,13 @@ path_wanted(const struct rns *r, const struct tunnel_path *tp)
 	const struct path *now = path_find(r, &tp->p.dest);
 	const struct known *k = known_find(r, &tp->p.dest);
 	int64_t wall = core_wall_us(r);
+	struct hash16 id;
 
+	if (k != NULL)
+		id = known_identity(k);
 	if (wall - tp->p.learned_us > TUNNEL_TIMEOUT * MONO_SECOND ||
 	    dest_find(r, &tp->p.dest) != NULL ||
-	    (k != NULL && core_blackholed(r, &k->identity_hash)))
+	    (k != NULL && core_blackholed(r, &id)))
 		return false;
 	if (now == NULL)
 		return wall < tp->p.expires_us;
