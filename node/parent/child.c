@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +28,7 @@
 #include "node/parent/panic.h"
 #include "node/parent/parent.h"
 #include "node/parent/settings.h"
+#include "node/parent/siblings.h"
 #include "node/parent/web.h"
 
 #define BACKOFF_MAX 60.0 /* ARCHITECTURE.md 12.9 */
@@ -68,64 +68,6 @@ parent_event(struct parent *p, enum event_kind kind, unsigned severity,
 
 /* ---- opening them, once ---- */
 
-/*
- * A copy that nothing on disk can change, for jail and hand (THREATS.md 2.13).
- */
-static int
-sealed_copy(const char *name, int fd)
-{
-	struct stat st;
-	_cleanup_free_ char *bytes = NULL;
-	size_t done = 0;
-
-	if (fstat(fd, &st) < 0 || st.st_size <= 0)
-		return -1;
-	bytes = malloc((size_t)st.st_size);
-	if (bytes == NULL)
-		return -1;
-	while (done < (size_t)st.st_size) {
-		ssize_t n = pread(fd, bytes + done, (size_t)st.st_size - done,
-		    (off_t)done);
-
-		if (n <= 0)
-			return -1;
-		done += (size_t)n;
-	}
-	return memfd_sealed(name, bytes, done);
-}
-
-static int
-open_sealed(int at, const char *name)
-{
-	_cleanup_fd_ int fd = openat(at, name, O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 ? -1 : sealed_copy(name, fd);
-}
-
-/*
- * The folder of the siblings: ours when transport lies there
- * (ARCHITECTURE.md 12.3).
- */
-static int
-siblings(char path[4096])
-{
-	ssize_t n = readlink("/proc/self/exe", path, 4095);
-	char *slash;
-	_cleanup_fd_ int at = -1;
-
-	path[n < 0 ? 0 : n] = '\0';
-	slash = strrchr(path, '/');
-	if (slash != NULL) {
-		*slash = '\0';
-		at = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (at >= 0 &&
-		    faccessat(at, "warren-transport", X_OK, 0) == 0)
-			return steal_fd(&at);
-	}
-	(void)snprintf(path, 4096, "%s", PKGLIBEXECDIR);
-	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
-
 static bool
 wanted(const struct parent *p, enum program who)
 {
@@ -142,7 +84,7 @@ int
 child_open_all(struct parent *p)
 {
 	char path[4096];
-	_cleanup_fd_ int at = siblings(path);
+	_cleanup_fd_ int at = siblings_open(path);
 
 	for (unsigned i = 0; i < PROGRAM_COUNT; i++) {
 		struct child *c = &p->child[i];
@@ -158,7 +100,7 @@ child_open_all(struct parent *p)
 		if (!c->wanted && !(i == PROGRAM_EGRESS && p->compute))
 			continue;
 		c->exe = i == PROGRAM_JAIL
-		    ? open_sealed(at, row->exe)
+		    ? siblings_sealed(at, row->exe)
 		    : openat(at, row->exe, O_RDONLY | O_CLOEXEC);
 		if (c->exe < 0) {
 			log_err(path, "program %s", row->exe);
@@ -168,7 +110,7 @@ child_open_all(struct parent *p)
 	p->fd_hand = -1;
 	if (!p->compute)
 		return 0;
-	p->fd_hand = open_sealed(at, "warren-hand");
+	p->fd_hand = siblings_sealed(at, "warren-hand");
 	if (p->fd_hand < 0) {
 		log_err(path, "program warren-hand");
 		return -1;
