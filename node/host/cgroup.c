@@ -19,7 +19,8 @@
 /*
  * What a processor has charged in advance and not yet used (64 pages each on
  * v1), or the kernel frees by itself. To have it back waits for every processor
- * of the machine, which costs more than the memory is worth.
+ * of the machine, which costs more than the memory is worth. A job's peak is
+ * too large by no more than this.
  */
 #define MEMORY_LEFT_FEW (1ull << 20)
 
