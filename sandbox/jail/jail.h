@@ -21,7 +21,8 @@
  *                    its leaf jobs/jail
  *   cg-v1:memory=FD cg-v1:cpu=FD cg-v1:pids=FD   v1 directory jobs/ of a
  *                    controller that v2 does not give; jail makes slot-K in
- *                    each, owned by node, and keeps its slot's process there
+ *                    each, owned by node, which a job joins, and step-K,
+ *                    where the slot's process lives
  *
  * With `base` it runs as base + 5, its slots in the group base + 2 of node
  * (they must write cgroup.procs, THREATS.md 4.2), jobs as base + 256 + slot.
