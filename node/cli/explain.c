@@ -175,15 +175,19 @@ static void
 print_peer(struct explain *x, const json_t *p, const json_t *why)
 {
 	const char *listed = ask_text(p, "listed");
+	/* what node holds of somebody who is not here may be of long ago */
+	bool judged = ask_text(why, "why")[0] != '\0';
+	json_int_t held = ask_int(p, "level");
+	json_int_t level = judged ? ask_int(why, "level") : held;
+	const char *words = level == held ? ask_text(p, "why") : "";
 
 	printf("peer      %s\n", ask_text(p, "identity"));
 	if (ask_text(p, "fp")[0] != '\0')
 		printf("key       %s\n", ask_text(p, "fp"));
 	printf("level     %+lld, jobs need %+lld%s%s\n",
-	    (long long)ask_int(p, "level"),
-	    (long long)MAX_OF(ask_int(p, "floor"), 0),
-	    ask_text(p, "why")[0] != '\0' ? ": " : "", ask_text(p, "why"));
-	if (ask_text(why, "why")[0] != '\0')
+	    (long long)level, (long long)MAX_OF(ask_int(p, "floor"), 0),
+	    words[0] != '\0' ? ": " : "", words);
+	if (judged)
 		printf("because   %s (`warren trust why` shows the path)\n",
 		    ask_text(why, "why"));
 	if (ask_text(why, "jobs")[0] != '\0')

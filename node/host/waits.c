@@ -103,10 +103,12 @@ waits_peer(json_t *o, struct node *n, struct peer *p)
 {
 	const struct fp *fp = p->v.known && p->v.key_len > 0 ? &p->v.fp : NULL;
 	const struct listed *e = banned_peer(n, fp, &p->rns_hash);
+	/* words of before the last change are true no more */
+	bool now = p->v.known && p->asked_gen == n->verdict_gen;
 	char why[4 * sizeof(p->v.why)];
 
 	(void)text_printable(why, sizeof(why), p->v.why,
-	    p->v.known ? strlen(p->v.why) : 0);
+	    now ? strlen(p->v.why) : 0);
 	(void)json_object_update_new(o, json_pack("{s:I,s:I,s:I,s:s,s:s,s:i}",
 	    "bytes_limit", (json_int_t)p->bytes.cap, "requests_limit",
 	    (json_int_t)p->requests.cap, "requests_full_s",

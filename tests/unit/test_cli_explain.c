@@ -218,6 +218,31 @@ test_jobs(void **state)
 	temp_remove(dir);
 }
 
+/* The node holds a verdict of long ago; the judge says what is. */
+static void
+test_peer_judged(void **state)
+{
+	static const char *const answers[] = {
+	    "{\"ok\":true,\"end\":true,\"jobs\":[],\"peers\":[{\"identity\":\""
+	    RNS "\",\"fp\":\"" FP "\",\"level\":2,\"floor\":1,\"why\":"
+	    "\"expired\",\"listed\":\"\",\"links\":0}]}\n",
+	    ("{\"ok\":true,\"end\":true,\"level\":-1,\"why\":\"a pin\","
+	    "\"jobs\":\"\"}\n")};
+	const char *dir = temp_dir();
+	const struct captured *said;
+	pid_t pid;
+
+	(void)state;
+	trail(dir, NULL, 0);
+	pid = serve(dir, "node.sock", answers, 2);
+	said = says(dir, "cccc", false, CLI_OK);
+	(void)waitpid(pid, NULL, 0);
+	has(said->out, "level     -1, jobs need +1\n");
+	has(said->out, "because   a pin (");
+	assert_null(strstr(said->out, "expired"));
+	temp_remove(dir);
+}
+
 static void
 test_peer(void **state)
 {
@@ -294,6 +319,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_jobs), cmocka_unit_test(test_peer),
+	    cmocka_unit_test(test_peer_judged),
 	    cmocka_unit_test(test_which)};
 
 	(void)signal(SIGPIPE, SIG_IGN);
