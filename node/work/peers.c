@@ -19,6 +19,7 @@
  * jobs and blobs belong.
  */
 
+#define BLOCKED_AGAIN (3600 * MONO_SECOND) /* ours: lines of the trail */
 #define MINUTE_S 60 /* compute.md 6: what budgets are counted by */
 
 static int
@@ -285,6 +286,22 @@ close_links_of(struct node *n, const struct peer *p)
 	}
 }
 
+/* He may come back each second: a line an hour, with how often he came. */
+static void
+say_blocked(struct node *n, struct peer *p, int level)
+{
+	if (p->said_blocked.us != 0 && p->blocked_level == level &&
+	    mono_sub(n->now, p->said_blocked) < BLOCKED_AGAIN) {
+		p->blocked++;
+		return;
+	}
+	node_event(n, EVK_PEER_BLOCKED, 2, NULL, p, "trust", NULL, level,
+	    (int64_t)p->blocked);
+	p->said_blocked = n->now;
+	p->blocked_level = level;
+	p->blocked = 0;
+}
+
 /*
  * klp.md 3.8 below zero. Taken here for the operator's own pins as well, so
  * that a judge that was taken over cannot let those people in.
@@ -296,7 +313,7 @@ peer_refuse(struct node *n, struct peer *p, int level)
 		return;
 	if (level <= -3)
 		banned_hole(n, &p->rns_hash);
-	node_event(n, EVK_PEER_BLOCKED, 2, NULL, p, "trust", NULL, level, 0);
+	say_blocked(n, p, level);
 	close_links_of(n, p);
 }
 

@@ -74,6 +74,10 @@ struct peer {
 	uint64_t count[PEER_COUNTS]; /* since it was first seen */
 	/* when it was last said to be slowed, its clock to be off; 0 */
 	struct mono said, said_clock;
+	/* ... blocked in the trail, at which level, and how often since */
+	struct mono said_blocked;
+	int blocked_level;
+	uint64_t blocked;
 };
 
 /* A log that is sent as it grows, from offset o on; the last of its stream. */

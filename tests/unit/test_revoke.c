@@ -127,6 +127,30 @@ test_links(void **state)
 	assert_int_equal(w.closes, 2);
 }
 
+/* He comes back again and again: the trail is not his to fill. */
+static void
+test_comes_again(void **state)
+{
+	(void)state;
+	listed(1, rns(0x61, true), none);
+	for (uint8_t i = 0; i < 100; i++) {
+		world_link(&w, (uint8_t)(100 + i), 0);
+		world_identify(&w, (uint8_t)(100 + i), 0x61);
+		world_run(&w, 1000);
+	}
+	assert_int_equal(w.closes, 100);
+	assert_int_equal(w.events_seen[EVK_PEER_BLOCKED], 1);
+	world_run(&w, 3600 * 1000);
+	world_link(&w, 2, 0);
+	world_identify(&w, 2, 0x61);
+	assert_int_equal(w.events_seen[EVK_PEER_BLOCKED], 2);
+	/* something else is another line */
+	listed(1, rns(0x61, false), none);
+	world_link(&w, 3, 0);
+	world_identify(&w, 3, 0x61);
+	assert_int_equal(w.events_seen[EVK_PEER_BLOCKED], 3);
+}
+
 static void
 test_artifacts(void **state)
 {
@@ -416,7 +440,7 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {T(test_gone_away), T(test_links),
-	    T(test_artifacts), T(test_withheld), T(test_suspended),
+	    T(test_comes_again), T(test_artifacts), T(test_withheld), T(test_suspended),
 	    T(test_suspended_revoked), T(test_cannot_freeze),
 	    T(test_suspended_found), T(test_self), T(test_stale),
 	    T(test_lowered), T(test_graph_falls), T(test_bytes)};
