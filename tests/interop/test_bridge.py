@@ -290,9 +290,52 @@ def remembered(b):
     same(b("announce_validate", raw=a["raw"])["valid"], False, "of another key")
 
 
+def offers(b):
+    """Offers of others from the vectors; ours, read again."""
+    taken = 0
+    for x in vectors("discovery-1.5")["announces"]:
+        got = b("discovery_receive_announce", app_data=x["app_data"], required_value=0)
+        taken += got["accepted"]
+        if got["accepted"]:
+            rows = {json.dumps(k): v for k, v in x["info"]["map"]}
+            same((got["info"]["type"], got["info"]["transport"], got["info"]["reachable_on"],
+                  got["info"]["port"], got["info"]["transport_id"]),
+                 (rows["0"], rows["1"], rows["2"], rows["6"], rows["254"]["bin"]), x["note"])
+    check(taken > 0, "some are taken")
+    fields = {"name": "x", "reachable_on": "example.org", "port": 4242, "latitude": 1.5}
+    ours = {"interface_type": "BackboneInterface", "stamp_value": 6, "fields": fields}
+    made = b("discovery_build_announce_appdata", **ours)
+    same(made["app_data"], "00" + made["packed_info"] + made["stamp"], "what it is made of")
+    same(made["infohash"], hashlib.sha256(bytes.fromhex(made["packed_info"])).hexdigest(), "hash")
+    who = {"announce_identity_priv": "11" * 64}
+    got = b("discovery_receive_announce", app_data=made["app_data"], required_value=6, **who)
+    info = got["info"]
+    same((info["type"], info["name"], info["reachable_on"], info["port"], info["latitude"],
+          info["longitude"], info["stamp"], info["network_id"], info["transport_id"]),
+         ("BackboneInterface", "x", "example.org", 4242, 1.5, None, made["stamp"],
+          got["announce_identity_hash"], made["transport_id"]), "read again")
+    check(6 <= info["value"], "its worth")
+    for source, good in ((got["announce_identity_hash"], True), ("00" * 16, False)):
+        same(b("discovery_receive_announce", app_data=made["app_data"], required_value=6,
+               discovery_sources=[source], **who)["accepted"], good, "source")
+    for bad in (made["app_data"][:-2], made["app_data"][:66], "00"):
+        same(b("discovery_receive_announce", app_data=bad, required_value=6)["accepted"], False, "cut")
+    same(b("discovery_receive_announce", app_data=made["app_data"], required_value=60)["accepted"],
+         False, "worth too little")
+    same(b("discovery_build_announce_appdata", **dict(ours, interface_type="UDPInterface")),
+         {"aborted": True, "app_data": None}, "no such type")
+    same(b("discovery_build_announce_appdata", encrypt=True, **ours)["aborted"], True, "for nobody")
+    key = {"network_identity_priv": "22" * 64}
+    made = b("discovery_build_announce_appdata", encrypt=True, **ours, **key)
+    same(made["flags"], 2, "sealed")
+    for more, good in (({}, False), (key, True), ({"network_identity_priv": "33" * 64}, False)):
+        same(b("discovery_receive_announce", app_data=made["app_data"], required_value=6,
+               **more)["accepted"], good, "opened")
+
+
 def made(ctx):
     b = Bridge(ctx.args.build)
-    for part in (built, destinations, remembered):
+    for part in (built, destinations, remembered, offers):
         part(b)
     same(b("packet_constants")["link_mdu"], 431, "constants")
     same(b("packet_context_constants")["LRPROOF"], 255, "contexts")

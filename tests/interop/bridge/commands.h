@@ -88,6 +88,8 @@
 	X(config_parse_interface) \
 	/* discovery */ \
 	X(discovery_stamp) \
+	X(discovery_build_announce_appdata) \
+	X(discovery_receive_announce) \
 	/* transport with interfaces in memory */ \
 	X(behavioral_start) \
 	X(behavioral_stop) \
@@ -228,8 +230,6 @@
 	/* names and destinations */ \
 	X(destination_path_response_cache) \
 	/* discovery */ \
-	X(discovery_build_announce_appdata) \
-	X(discovery_receive_announce) \
 	X(discovery_craft_announce) \
 	X(discovery_validate_address) \
 	X(discovery_sanitize_name) \
