@@ -114,7 +114,7 @@ cmd_wire_send_keepalive_probe(struct call *c)
 	put_bool(c, "initiator", l->initiator);
 	peer_turn(p);
 	p->sent_len = 0;
-	l->last_out = mono_add(mono_here(), -mono_seconds(l->keepalive));
+	l->last_out = mono_add(mono_here(), -mono_seconds(l->keepalive + 1));
 	(void)rns_recv(p->r, l->iface->cfg.id, raw, sizeof(raw), mono_here());
 	peer_turn(p);
 	l = peer_open_link(c, p);
