@@ -14,6 +14,7 @@
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
+#define GROUP_NAME_MAX 64
 #define MIB (1ull << 20)
 #define GRAPH_GRACE (7 * DAY) /* klp.md 1.8 */
 #define LIST_GRACE DAY
@@ -25,8 +26,8 @@ static const char *const top_keys[] = {"mesh_identity", "auth_required",
     "trust_graph", "data_limit_per_minute", "accept_computation_requests",
     "name", "revocation_list", "trust", "limits", "quotas", "levels",
     "require_layers", "profile", "neighbour_limit_per_minute", "max_airtime",
-    "announce_every", "hub", "metrics", "keep_results", "compute_when",
-    "klp"};
+    "announce_every", "hub", "metrics", "metrics_group", "keep_results",
+    "compute_when", "klp"};
 static const char *const trust_keys[] = {"floor", "anchors", "pins", "boards",
     "anchors_from", "require_live_secp", "on_stale", "grace"};
 static const char *const limit_keys[] = {
@@ -607,6 +608,17 @@ read_rest(struct node_config *c, const struct ynode *r, struct mistakes *m)
 	    &c->hub, m);
 	read_address(r, "metrics", metrics_ok, "unix:/PATH or HOST:PORT with a numeric HOST, as 127.0.0.1:9464",
 	    &c->metrics, m);
+	WITH(r, "metrics_group", n) {
+		if (!ynode_text(n, "metrics_group", 1, GROUP_NAME_MAX,
+			&c->metrics_group, m))
+			return;
+		if (c->metrics == NULL ||
+		    strncmp(c->metrics, "unix:", 5) != 0)
+			mistake_add(m, n->line, n->column,
+			    "metrics: unix:/PATH, or leave it out",
+			    "metrics_group is for a socket of metrics, and "
+			    "there is none");
+	}
 }
 
 static void

@@ -84,6 +84,7 @@ struct node_config {
 	uint64_t max_airtime_ms;
 	uint64_t announce_every_ms;
 	const char *hub, *metrics; /* NULL */
+	const char *metrics_group; /* who may read it too; NULL: nobody */
 	uint64_t keep_results_ms;
 
 	struct ydoc *doc; /* owns the texts */

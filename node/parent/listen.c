@@ -17,6 +17,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "node/parent/parent.h"
+#include "node/parent/reader.h"
 
 
 static int
@@ -150,7 +151,7 @@ listen_control(struct parent *p)
 
 /* A socket that a run before this one left is in the way; nothing else is. */
 static int
-metrics_unix(const char *path)
+metrics_unix(const char *path, const char *group)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	struct stat st;
@@ -164,10 +165,12 @@ metrics_unix(const char *path)
 	memcpy(sa.sun_path, path, strlen(path) + 1);
 	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
 		(void)unlink(path);
-	/* whoever reaches its folder may read numbers */
-	mask = umask(0111);
+	/* us, root, and the group that the operator names */
+	mask = umask(0117);
 	r = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
 	(void)umask(mask);
+	if (r == 0 && group != NULL)
+		reader_group(path, group);
 	return r < 0 || listen(fd, LISTEN_BACKLOG) < 0 ? -1 : steal_fd(&fd);
 }
 
@@ -199,7 +202,7 @@ listen_metrics(struct parent *p)
 	if (at == NULL)
 		return;
 	p->listen_metrics = strncmp(at, "unix:", 5) == 0 ?
-	    metrics_unix(at + 5) : metrics_tcp(at);
+	    metrics_unix(at + 5, p->node->metrics_group) : metrics_tcp(at);
 	if (p->listen_metrics < 0)
 		log_err("node.yaml", "metrics: %s; there are none until the "
 		    "next start", at);

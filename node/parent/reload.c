@@ -115,7 +115,7 @@ waits(const struct parent *p, const struct node_config *now, const char *key)
 {
 	if (strcmp(key, "accept_computation_requests") == 0 && !p->compute)
 		return "the programs of a compute node are started with it";
-	if (strcmp(key, "metrics") == 0)
+	if (strcmp(key, "metrics") == 0 || strcmp(key, "metrics_group") == 0)
 		return "its listener is opened at the start";
 	if (!p->compute)
 		return "nothing is computed here";

@@ -2,6 +2,7 @@
 """What a node shows: an announce that was dropped is explained by its hash,
 counted at its interface, in top, and in /metrics, which a relay alone has; there
 a node that computes tells of its jobs too, and the memory of all programs is."""
+import grp
 import json
 import os
 import re
@@ -13,6 +14,11 @@ import tempfile
 from lib import PATIENCE_S, USER, Node, done, of, result, until
 
 build = sys.argv[1]
+# one that root is not of, where root runs this
+GROUP = next((g for g in grp.getgrall() if g.gr_name == "nogroup"),
+             grp.getgrgid(os.getegid()))
+if os.geteuid() != 0:
+    GROUP = grp.getgrgid(os.getegid())
 DEST = bytes(range(0x11, 0x21))
 
 
@@ -121,6 +127,9 @@ def refuses(node, path):
         s.connect(path)
         quiet.append(s)
     gone = all(not s.recv(1) for s in quiet)
+    s = os.stat(path)
+    result(mode + " metrics: only its user and group", s.st_mode & 0o777 == 0o660
+           and s.st_gid == GROUP.gr_gid, "%o %d" % (s.st_mode, s.st_gid))
     text = ask(path, b"GET /metrics HTTP/1.0\r\n\r\n")
     result(mode + " metrics: silence", gone and " 200 " in text[:20],
            text[:200])
@@ -133,14 +142,17 @@ def run(mode, user):
     with tempfile.TemporaryDirectory(prefix="warren-metrics.") as folder:
         os.chmod(folder, 0o777)
         path = os.path.join(folder, "m.sock")
+        yaml = "metrics: unix:%s\n" % path
+        if user is None:
+            yaml += "metrics_group: %s\n" % GROUP.gr_name
         node = Node(build, "visible-" + mode, user,
-                    node_yaml="metrics: unix:%s\n" % path,
+                    node_yaml=yaml,
                     config="[[Listen]]\ntype = TCPServerInterface\n"
                     "enabled = yes\nlisten_ip = 127.0.0.1\n"
                     "listen_port = %d\n" % port)
         try:
             if mode == "root":
-                node.with_compute("metrics: unix:%s\n" % path)
+                node.with_compute(yaml)
             node.start()
             node.ready(["transport"] + ["node"] * (mode == "root"))
             until(lambda: of(node, "Listen").get("online"), "it listens")

@@ -77,6 +77,7 @@ static const char full[] =
     "announce_every: 5m\n"
     "hub: https://hub.example.org/\n"
     "metrics: unix:/run/warren.sock\n"
+    "metrics_group: prometheus\n"
     "keep_results: 1h\n";
 
 static struct node_config *
@@ -292,6 +293,9 @@ static const struct {
     {"announce_every: 1m\n", 1, 17, "must be 5m to 1d", ""},
     {"hub: ftp://x\n", 1, 6, "not usable", "https"},
     {"metrics: here\n", 1, 10, "not usable", "HOST:PORT"},
+    {"metrics: 127.0.0.1:1\nmetrics_group: prom\n", 2, 16, "is for a socket",
+	"unix:/PATH"},
+    {"metrics_group: prom\n", 1, 16, "is for a socket", "unix:/PATH"},
     {"metrics: here:9464\n", 1, 10, "not usable", "numeric HOST"},
     {"metrics: 127.0.0.1:0\n", 1, 10, "not usable", "HOST:PORT"},
     {"metrics: 127.0.0.1:65536\n", 1, 10, "not usable", "HOST:PORT"},
