@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/libc.h"
 
 static int
 by_number(const void *a, const void *b)

@@ -117,6 +117,7 @@ STANDIN_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" standin 2>
 WARREN_MANY=${LONG_MANY:-10000} "$top/tests/in-group" "$top/tests/escape/run" "$build" many 2>"$build/many.log"
 
 "$top/tests/package.sh" "$build" 2>"$build/package.err"
+"$top/tests/static.sh" "$build" 2>"$build/static.err"
 # what holds for a whole machine, in one of its own
 "$top/tests/vm/run" "$build" 2>"$build/vm.err"
 

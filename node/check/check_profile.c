@@ -16,6 +16,7 @@
 #include "node/config/profile.h"
 #include "sandbox/image/store.h"
 #include "sandbox/plan/seccomp_gen.h"
+#include "common/libc.h"
 
 #define NAMES_MAX (2 * SECCOMP_PROFILES_MAX)
 

@@ -11,6 +11,7 @@
 
 #include "common/cleanup.h"
 #include "node/config/profile.h"
+#include "common/libc.h"
 
 static int
 by_name(const struct dirent **a, const struct dirent **b)

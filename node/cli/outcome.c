@@ -9,6 +9,7 @@
 #include "common/util.h"
 #include "node/cli/format.h"
 #include "trust/doc/receipt.h"
+#include "common/libc.h"
 
 static const struct {
 	const char *words, *remedy;

@@ -81,6 +81,7 @@ parent_init(struct parent *p)
 
 /* ---- options ---- */
 #include "sandbox/image/store.h"
+#include "common/libc.h"
 
 #define RELAY_RANK "-500" /* oom_score_adj, also of transport */
 

@@ -12,6 +12,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
+#include "common/libc.h"
 
 #define MIB (1024ull * 1024)
 #define NOFILE_SOFT 1024

@@ -11,6 +11,7 @@
 #include "common/cleanup.h"
 #include "sandbox/base/sys.h"
 #include "common/util.h"
+#include "common/libc.h"
 
 #define NOTHING (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define SKEL_SIZE "size=1m,nr_inodes=2048,mode=0755"
