@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # The Debian packages: built, installed in a small Debian of its own, upgraded, removed, purged: tests/package.sh BUILD
+# and under a running systemd in a virtual machine (tests/vm/service).
 # Prints "ok NAME", "not ok NAME" or "skip NAME: reason". Needs root, and Debian's packages by the network. For ./check long.
 # BUILD/package keeps the small Debian for the next time.
 set -uo pipefail
@@ -121,5 +122,10 @@ said "nothing else is left behind $left" $?
 check "librns-dev installs" apt install /debs/librns-dev_0.1.0-2_$arch.deb
 [ -e "$root/usr/include/rns/rns.h" ]
 said "its headers" $?
+
+# what a running systemd does with them
+cp "$at"/debs/warren_*.deb "$at"/debs2/warren_*.deb "$root/debs/"
+check "systemd for what follows" apt install systemd systemd-sysv procps
+"$top/tests/vm/service" "$build" "$root" || rc=1
 [ $rc = 0 ] && rm -rf "$root" "$at"/debs "$at"/debs2
 exit $rc

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# Debian's stock kernel under QEMU without KVM, on a folder of this machine as its root: read-only by 9p, written to in the
+# guest's memory. For tests/vm/run and tests/vm/service, which source it; $vm is where things are kept.
+
+vm_needs() { # function that is told a reason and ends
+	[ "$(uname -m)" = x86_64 ] || "$1" "its kernel is one for x86_64"
+	[ "$(id -u)" = 0 ] || "$1" "it reads the whole root file system: not started as root"
+	command -v qemu-system-x86_64 >/dev/null || "$1" "no qemu-system-x86_64 (package qemu-system-x86)"
+	command -v busybox >/dev/null || "$1" "no busybox (package busybox-static)"
+	vm_kernel >"$vm.log" 2>&1 || "$1" "no kernel could be downloaded by apt-get, see $vm.log"
+}
+
+# The kernel: downloaded and unpacked, never installed.
+vm_kernel() (
+	mkdir -p "$vm" && cd "$vm" || return 1
+	[ -d kernel/boot ] && return 0
+	package=$(apt-cache depends linux-image-amd64 | sed -n 's/^ *Depends: \(linux-image-[^ ]*-amd64\)$/\1/p' | tail -n 1)
+	[ -n "$package" ] && apt-get download "$package" && dpkg-deb -x "$package"_*.deb kernel.new && rm -f "$package"_*.deb &&
+		mv kernel.new kernel
+)
+
+# Boots, and returns when the machine is off; what it said is in $vm/serial.
+vm_boot() { # root, seconds at most, command of the guest...
+	local root=$1 patience=$2 m
+	shift 2
+	# In an order that each finds its symbols.
+	local modules="virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci netfs fscache 9pnet 9pnet_virtio 9p
+		overlay crc16 mbcache jbd2 crc32c_generic ext4 virtio_blk"
+	rm -rf "$vm/root" && mkdir -p "$vm/root"/{bin,mod,proc,sys,dev,host,up,new}
+	cp "$(command -v busybox)" "$vm/root/bin/busybox"
+	for m in $modules; do
+		cp "$(find "$vm/kernel/lib/modules" -name "$m.ko")" "$vm/root/mod/" || return 1
+	done
+	cat >"$vm/root/init" <<-EOF
+		#!/bin/busybox sh
+		b=/bin/busybox
+		\$b mount -t proc none /proc
+		for m in $(echo $modules); do \$b insmod /mod/\$m.ko || echo "no module \$m"; done
+		\$b mount -t 9p -o trans=virtio,version=9p2000.L,ro,msize=262144 host /host
+		\$b mount -t tmpfs none /up && \$b mkdir /up/upper /up/work
+		\$b mount -t overlay -o lowerdir=/host,upperdir=/up/upper,workdir=/up/work none /new
+		\$b mount --move /proc /new/proc
+		# not chroot: a process in one cannot make a user namespace
+		exec \$b switch_root /new $*
+	EOF
+	ln -s busybox "$vm/root/bin/sh"
+	chmod 755 "$vm/root/init"
+	(cd "$vm/root" && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >"$vm/initrd"
+	truncate -s 64M "$vm/disk"
+	timeout "$patience" qemu-system-x86_64 -accel tcg,thread=multi -M pc -cpu max -smp 2 -m 2048 -nodefaults -nographic -no-reboot \
+		-serial stdio -kernel "$vm"/kernel/boot/vmlinuz-* -initrd "$vm/initrd" \
+		-append "console=ttyS0 quiet panic=-1 rdinit=/init" \
+		-virtfs local,path="$root",mount_tag=host,security_model=none,readonly=on,multidevs=remap \
+		-drive file="$vm/disk",format=raw,if=virtio </dev/null 2>&1 | sed -u 's/\r//g' >"$vm/serial"
+	return 0 # vm_said tells by what was said
+}
+
+vm_said() { # what
+	grep -E '^(ok|not ok|skip|#) ' "$vm/serial"
+	grep -q '^vm: through$' "$vm/serial" || echo "not ok $1: did not come to its end, see $vm/serial"
+	! grep -q '^not ok ' "$vm/serial" && grep -q '^vm: through$' "$vm/serial"
+}
