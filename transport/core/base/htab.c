@@ -4,101 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BITS_MIN 6       /* ours: half a KiB of slots at start */
-#define BITS_MAX 31      /* of a mark of 32 bits */
-#define BLOCK_ITEMS 64u  /* ours: some KiB, for the allocator an easy size */
-#define BLOCKS_MIN 8u
+#define BITS_MIN 6  /* ours: half a KiB of slots at start */
+#define BITS_MAX 31 /* of a mark of 32 bits */
 #define ROWS_MIN 4u
 #define ROW_ITEMS HTAB_ROW
-
-/* ---- blocks ---- */
 
 static struct hitem *
 item_at(const struct htab *t, uint32_t id)
 {
-	const struct htab_block *b = &t->blocks[(id - 1) / BLOCK_ITEMS];
-
-	return (struct hitem *)(void *)(b->items +
-	    (size_t)((id - 1) % BLOCK_ITEMS) * t->size);
-}
-
-/* In a free item: the next free one of its block. */
-static uint16_t *
-next_unused(const struct htab *t, uint32_t block, uint32_t i)
-{
-	return (uint16_t *)(void *)(t->blocks[block].items +
-	    (size_t)i * t->size);
-}
-
-static bool
-block_make(struct htab *t, uint32_t n)
-{
-	struct htab_block *b = &t->blocks[n];
-
-	b->items = malloc((size_t)BLOCK_ITEMS * t->size);
-	if (b->items == NULL)
-		return false;
-	for (uint32_t i = 0; i < BLOCK_ITEMS; i++)
-		*next_unused(t, n, i) =
-		    (uint16_t)(i + 1 < BLOCK_ITEMS ? i + 2 : 0);
-	b->unused = 1;
-	return true;
-}
-
-static bool
-blocks_grow(struct htab *t)
-{
-	uint32_t cap = MAX_OF(BLOCKS_MIN, t->block_cap + t->block_cap / 2);
-	struct htab_block *more;
-
-	if (t->block_count < t->block_cap)
-		return true;
-	if (cap > UINT32_MAX / BLOCK_ITEMS - 1 ||
-	    (more = realloc(t->blocks, cap * sizeof(*more))) == NULL)
-		return false;
-	t->blocks = more;
-	t->block_cap = cap;
-	return true;
-}
-
-/* 0: no memory. */
-static uint32_t
-item_take(struct htab *t)
-{
-	struct htab_block *b;
-	uint32_t i;
-
-	while (t->room < t->block_count &&
-	    t->blocks[t->room].used == BLOCK_ITEMS)
-		t->room++;
-	if (t->room == t->block_count) {
-		if (!blocks_grow(t))
-			return 0;
-		t->blocks[t->block_count++] = (struct htab_block){0};
-	}
-	b = &t->blocks[t->room];
-	if (b->items == NULL && !block_make(t, t->room))
-		return 0;
-	i = b->unused - 1u;
-	b->unused = *next_unused(t, t->room, i);
-	b->used++;
-	return t->room * BLOCK_ITEMS + i + 1;
+	return pool_at(&t->items, id);
 }
 
 void
 htab_free(struct htab *t, void *item)
 {
-	uint32_t id = ((struct hitem *)item)->id - 1;
-	uint32_t n = id / BLOCK_ITEMS, i = id % BLOCK_ITEMS;
-	struct htab_block *b = &t->blocks[n];
-
-	*next_unused(t, n, i) = b->unused;
-	b->unused = (uint16_t)(i + 1);
-	t->room = MIN_OF(t->room, n);
-	if (--b->used > 0)
-		return;
-	free(b->items);
-	b->items = NULL;
+	pool_give(&t->items, ((struct hitem *)item)->id);
 }
 
 /* ---- slots ---- */
@@ -381,20 +301,17 @@ htab_first(const struct htab *t)
 int
 htab_init(struct rns *r, struct htab *t, size_t size)
 {
-	/* items are aligned as their blocks are */
-	*t = (struct htab){.size = (uint32_t)(size + 7) / 8 * 8,
-	    .seed = core_seed(r)};
+	*t = (struct htab){.seed = core_seed(r)};
+	pool_init(&t->items, size);
 	return slots_resize(t, BITS_MIN) ? RNS_OK : RNS_ENOMEM;
 }
 
 void
 htab_clear(struct htab *t)
 {
-	for (uint32_t n = 0; n < t->block_count; n++)
-		free(t->blocks[n].items);
 	for (uint32_t n = 0; n < t->row_count; n++)
 		free(t->rows[n].row);
-	free(t->blocks);
+	pool_clear(&t->items);
 	free(t->rows);
 	free(t->slots);
 	*t = (struct htab){0};
@@ -420,10 +337,10 @@ htab_add(struct htab *t, const struct hash16 *key)
 	uint32_t mark = key_mark(t, key), id;
 	struct hitem *i;
 
-	if (!slots_room(t) || (id = item_take(t)) == 0)
+	if (!slots_room(t) || (id = pool_take(&t->items)) == 0)
 		return NULL;
 	i = item_at(t, id);
-	memset(i, 0, t->size);
+	memset(i, 0, t->items.size);
 	i->key = *key;
 	i->id = id;
 	if (!order_put(t, i)) {

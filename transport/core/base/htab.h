@@ -5,6 +5,7 @@
 #include <rns/hash.h>
 
 #include "transport/core/base/ctx.h"
+#include "transport/core/base/pool.h"
 
 /*
  * Items of one size by their hash: found at once, walked in the order of the
@@ -17,8 +18,7 @@
  * memory are looked at. Hashes with the same beginning are looked at
  * themselves, and still only as many as in a tree.
  *
- * Items stand in blocks, which are given back when they are empty. One begins
- * with struct hitem and stays where it is.
+ * Items stand in a pool. One begins with struct hitem and stays where it is.
  */
 struct hitem {
 	struct hash16 key;
@@ -47,21 +47,12 @@ struct htab_slot {
 	uint32_t id;   /* 0: empty */
 };
 
-struct htab_block {
-	uint8_t *items; /* NULL: none are there */
-	uint16_t used;
-	uint16_t unused; /* the first of those that are free, from 1 on */
-};
-
 struct htab {
 	struct htab_slot *slots; /* 1 << bits */
-	struct htab_block *blocks;
-	uint32_t block_count, block_cap;
-	uint32_t room; /* no block before this one has any */
+	struct pool items;
 	struct htab_rows *rows;
 	uint32_t row_count, row_cap;
 	uint32_t count;
-	uint32_t size; /* of an item */
 	unsigned bits;
 	uint64_t seed;
 };

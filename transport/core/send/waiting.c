@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/base/pool.h"
 #include "transport/core/send/outbound.h"
 #include "transport/core/table/share.h"
 
@@ -20,6 +21,7 @@ RB_HEAD(waiting_times, waiting);
 struct waitings {
 	struct waiting_keys keys;
 	struct waiting_times times;
+	struct pool pool;
 	uint64_t seq;
 	struct timer timer;
 };
@@ -60,6 +62,7 @@ waiting_new(struct rns *r)
 		return RNS_ENOMEM;
 	RB_INIT(&w->keys);
 	RB_INIT(&w->times);
+	pool_init(&w->pool, sizeof(struct waiting));
 	timer_init(&w->timer, waiting_run, w);
 	r->waiting = w;
 	return RNS_OK;
@@ -73,7 +76,7 @@ waiting_del(struct rns *r, struct waiting *e)
 	TAILQ_REMOVE(&e->owner->waiting, e, age);
 	share_give(r, e->owner, SHARE_WAITING);
 	r->counts.announces_waiting--;
-	free(e);
+	pool_give(&r->waiting->pool, e->id);
 }
 
 void
@@ -86,6 +89,7 @@ waiting_free(struct rns *r)
 	timer_clear(r, &r->waiting->timer);
 	while ((e = RB_ROOT(&r->waiting->keys)) != NULL)
 		waiting_del(r, e);
+	pool_clear(&r->waiting->pool);
 	free(r->waiting);
 	r->waiting = NULL;
 }
@@ -137,6 +141,7 @@ waiting_make(struct rns *r, const struct path *path, struct iface *via,
 {
 	struct waiting *e;
 	struct iface *victim;
+	uint32_t id;
 
 	if (r->counts.announces_waiting >= r->cfg.limits.paths) {
 		victim = share_victim(r, owner, SHARE_WAITING,
@@ -146,11 +151,14 @@ waiting_make(struct rns *r, const struct path *path, struct iface *via,
 		    victim->cfg.id);
 		waiting_del(r, e);
 	}
-	e = calloc(1, sizeof(*e));
-	if (e == NULL) {
+	id = pool_take(&r->waiting->pool);
+	if (id == 0) {
 		(void)core_drop(r, RNS_DROP_MEMORY);
 		return NULL;
 	}
+	e = pool_at(&r->waiting->pool, id);
+	memset(e, 0, sizeof(*e));
+	e->id = id;
 	e->dest = path->dest;
 	e->via = via;
 	(void)RB_INSERT(waiting_keys, &r->waiting->keys, e);

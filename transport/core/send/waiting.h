@@ -20,6 +20,7 @@ struct waiting {
 	struct iface *via;
 	struct mono at;
 	uint64_t seq;
+	uint32_t id; /* of the pool */
 	uint8_t hops, retries, heard;
 };
 
