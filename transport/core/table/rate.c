@@ -4,34 +4,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/base/htab.h"
+
 #define TIMES_STEP 4 /* ours: most destinations are heard once in a while */
 
-/* `times` holds what came before `last` of those that are remembered. */
-struct rate {
-	RB_ENTRY(rate) node;
-	TAILQ_ENTRY(rate) age; /* heard last, last */
-	struct hash16 dest;
-	struct mono last, heard, blocked_until; /* us < 0: never was */
-	struct mono *times; /* newest last; NULL: only `heard` */
+/*
+ * Most are heard once in a while, and there are as many as paths: what only
+ * the others need stands elsewhere.
+ */
+struct rate_more {
+	struct mono last, blocked_until; /* us < 0: never was */
 	uint32_t violations;
-	uint8_t count; /* of times */
+	uint8_t count, room;  /* of times */
+	struct mono times[]; /* before `heard`, newest last */
 };
-RB_HEAD(rate_tree, rate);
+
+struct rate {
+	union {
+		struct hitem item;
+		struct hash16 dest; /* its key */
+	};
+	TAILQ_ENTRY(rate) age; /* heard last, last */
+	struct mono heard;
+	struct rate_more *more; /* NULL: heard once, and not blocked */
+};
 
 struct rates {
-	struct rate_tree tree;
+	struct htab table;
 	TAILQ_HEAD(rate_ages, rate) ages;
 	uint32_t count;
 };
-
-static int
-rate_cmp(const struct rate *a, const struct rate *b)
-{
-	return hash16_cmp(&a->dest, &b->dest);
-}
-
-TREE_PROTOTYPE(rate_tree, rate, node, rate_cmp)
-TREE_GENERATE(rate_tree, rate, node, rate_cmp)
 
 int
 rates_new(struct rns *r)
@@ -40,7 +42,10 @@ rates_new(struct rns *r)
 
 	if (t == NULL)
 		return RNS_ENOMEM;
-	RB_INIT(&t->tree);
+	if (htab_init(r, &t->table, sizeof(struct rate)) != RNS_OK) {
+		free(t);
+		return RNS_ENOMEM;
+	}
 	TAILQ_INIT(&t->ages);
 	r->rates = t;
 	return RNS_OK;
@@ -49,11 +54,11 @@ rates_new(struct rns *r)
 static void
 rate_free(struct rates *t, struct rate *e)
 {
-	RB_REMOVE(rate_tree, &t->tree, e);
 	TAILQ_REMOVE(&t->ages, e, age);
 	t->count--;
-	free(e->times);
-	free(e);
+	free(e->more);
+	htab_remove(&t->table, e);
+	htab_free(&t->table, e);
 }
 
 void
@@ -63,8 +68,9 @@ rates_free(struct rns *r)
 
 	if (r->rates == NULL)
 		return;
-	while ((e = RB_ROOT(&r->rates->tree)) != NULL)
+	while ((e = htab_first(&r->rates->table)) != NULL)
 		rate_free(r->rates, e);
+	htab_clear(&r->rates->table);
 	free(r->rates);
 	r->rates = NULL;
 }
@@ -72,10 +78,7 @@ rates_free(struct rns *r)
 static struct rate *
 rate_find(const struct rns *r, const struct hash16 *dest)
 {
-	struct rate key;
-
-	key.dest = *dest;
-	return RB_FIND(rate_tree, &r->rates->tree, &key);
+	return htab_find(&r->rates->table, dest);
 }
 
 /* The first announce of a destination. */
@@ -90,47 +93,64 @@ rate_add(struct rns *r, const struct hash16 *dest)
 		(void)core_drop_of(r, RNS_DROP_RATE_FULL, &e->dest, 0);
 		rate_free(t, e);
 	}
-	e = calloc(1, sizeof(*e));
+	e = htab_add(&t->table, dest);
 	if (e == NULL) {
 		(void)core_drop(r, RNS_DROP_MEMORY);
 		return;
 	}
-	e->dest = *dest;
-	e->last = e->heard = r->now;
-	e->blocked_until = MONO_NONE;
-	(void)RB_INSERT(rate_tree, &t->tree, e);
+	e->heard = r->now;
 	TAILQ_INSERT_TAIL(&t->ages, e, age);
 	t->count++;
 }
 
-/* `heard` joins the times before it; the oldest of 16 goes. */
-static void
+/* Room for one more time; NULL: there is none for any. */
+static struct rate_more *
+rate_room(struct rns *r, struct rate *e)
+{
+	struct rate_more *m = e->more;
+	uint8_t room = (uint8_t)((m != NULL ? m->room : 0) + TIMES_STEP);
+
+	if (m != NULL && (m->count < m->room ||
+	    m->count == RNS_RATE_TIMES - 1))
+		return m;
+	m = realloc(m, sizeof(*m) + room * sizeof(m->times[0]));
+	if (m == NULL) {
+		(void)core_drop(r, RNS_DROP_MEMORY);
+		return e->more;
+	}
+	if (e->more == NULL)
+		*m = (struct rate_more){.last = e->heard,
+		    .blocked_until = MONO_NONE};
+	m->room = room;
+	e->more = m;
+	return m;
+}
+
+/*
+ * `heard` joins the times before it; the oldest of 16 goes. Without memory
+ * only a look at it is lost.
+ */
+static struct rate_more *
 rate_heard(struct rns *r, struct rate *e)
 {
-	struct mono *more;
+	struct rate_more *m = rate_room(r, e);
 
-	if (e->count == RNS_RATE_TIMES - 1) {
-		memmove(&e->times[0], &e->times[1],
-		    (RNS_RATE_TIMES - 2) * sizeof(*e->times));
-		e->count--;
-	} else if (e->count % TIMES_STEP == 0) {
-		more = realloc(e->times,
-		    (e->count + (size_t)TIMES_STEP) * sizeof(*more));
-		if (more == NULL) { /* only a look at it is lost */
-			(void)core_drop(r, RNS_DROP_MEMORY);
-			e->heard = r->now;
-			return;
-		}
-		e->times = more;
+	if (m != NULL && m->count == RNS_RATE_TIMES - 1) {
+		memmove(&m->times[0], &m->times[1],
+		    (RNS_RATE_TIMES - 2) * sizeof(m->times[0]));
+		m->count--;
 	}
-	e->times[e->count++] = e->heard;
+	if (m != NULL && m->count < m->room)
+		m->times[m->count++] = e->heard;
 	e->heard = r->now;
+	return m;
 }
 
 bool
 rate_blocks(struct rns *r, const struct hash16 *dest, const struct iface *from)
 {
 	int64_t target = (int64_t)from->cfg.ar_target_s * MONO_SECOND;
+	struct rate_more *m;
 	struct rate *e;
 
 	if (target == 0)
@@ -140,20 +160,22 @@ rate_blocks(struct rns *r, const struct hash16 *dest, const struct iface *from)
 		rate_add(r, dest);
 		return false;
 	}
-	rate_heard(r, e);
+	m = rate_heard(r, e);
 	TAILQ_REMOVE(&r->rates->ages, e, age);
 	TAILQ_INSERT_TAIL(&r->rates->ages, e, age);
-	if (r->now.us <= e->blocked_until.us)
+	if (m == NULL)
+		return false;
+	if (r->now.us <= m->blocked_until.us)
 		return true;
-	if (mono_sub(r->now, e->last) < target)
-		e->violations += e->violations < UINT32_MAX;
-	else if (e->violations > 0)
-		e->violations--;
-	if (e->violations <= from->cfg.ar_grace) {
-		e->last = r->now;
+	if (mono_sub(r->now, m->last) < target)
+		m->violations += m->violations < UINT32_MAX;
+	else if (m->violations > 0)
+		m->violations--;
+	if (m->violations <= from->cfg.ar_grace) {
+		m->last = r->now;
 		return false;
 	}
-	e->blocked_until = mono_add(e->last, target +
+	m->blocked_until = mono_add(m->last, target +
 	    (int64_t)from->cfg.ar_penalty_s * MONO_SECOND);
 	return true;
 }
@@ -162,23 +184,24 @@ bool
 rns_rate_next(const struct rns *r, const struct hash16 *after, bool first,
     struct rns_rate *out)
 {
-	struct rate key, *e;
+	const struct rate *e = htab_after(&r->rates->table, after, first);
+	const struct rate_more *m;
+	unsigned count;
 
-	key.dest = *after;
-	e = RB_NFIND(rate_tree, &r->rates->tree, &key);
-	if (e != NULL && !first && hash16_eq(&e->dest, after))
-		e = RB_NEXT(rate_tree, &r->rates->tree, e);
 	if (e == NULL)
 		return false;
+	m = e->more;
+	count = m != NULL ? m->count : 0;
 	*out = (struct rns_rate){
 	    .dest = e->dest,
-	    .last_us = core_wall_of(r, e->last),
-	    .blocked_until_us = core_wall_of(r, e->blocked_until),
-	    .violations = e->violations,
-	    .count = e->count + 1u,
+	    .last_us = core_wall_of(r, m != NULL ? m->last : e->heard),
+	    .blocked_until_us = core_wall_of(r, m != NULL ?
+	    m->blocked_until : MONO_NONE),
+	    .violations = m != NULL ? m->violations : 0,
+	    .count = count + 1,
 	};
-	for (unsigned k = 0; k < e->count; k++)
-		out->times_us[k] = core_wall_of(r, e->times[k]);
-	out->times_us[e->count] = core_wall_of(r, e->heard);
+	for (unsigned k = 0; k < count; k++)
+		out->times_us[k] = core_wall_of(r, m->times[k]);
+	out->times_us[count] = core_wall_of(r, e->heard);
 	return true;
 }
