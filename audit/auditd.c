@@ -21,8 +21,10 @@
 #include "audit/trail_file.h"
 #include "audit/trail_line.h"
 #include "audit/trail_verify.h"
+#include "audit/watch.h"
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/layers.h"
 #include "common/log.h"
 #include "common/program.h"
 #include "common/util.h"
@@ -57,6 +59,10 @@ struct auditd {
 	struct id32 asked_root;
 	bool has_last; /* what keys signed last; no key to check it with yet */
 	struct msg_CHECKPOINT last;
+	/* jobs under watch; NULL: there are no probes, and why */
+	struct watch *watch;
+	const struct rules *rules;
+	char unwatched[PROBES_WHY];
 };
 
 #define IPC_ME AUDIT
@@ -367,6 +373,115 @@ on_CHECKPOINT(struct auditd *a, const struct msg_CHECKPOINT *m,
 	a->has_last = true;
 }
 
+/* ---- jobs under watch ---- */
+
+static void
+watch_event(void *ctx, const struct msg_EVENT *e)
+{
+	take(ctx, e, PROGRAM_AUDIT);
+}
+
+static void
+watch_flag(void *ctx, const struct msg_W_FLAG *m)
+{
+	struct auditd *a = ctx;
+
+	(void)program_send_W_FLAG(&a->prog, m, NULL, 0);
+}
+
+static void
+on_W_JOB(struct auditd *a, const struct msg_W_JOB *m, struct ipc_in *in)
+{
+	struct msg_W_READY r = {.job = m->job};
+	int cpu = in->nfds > 0 ? ipc_in_take(in, 0) : -1;
+
+	if (a->watch != NULL)
+		r.ok = watch_job(a->watch, m, cpu);
+	else if (cpu >= 0)
+		(void)close(cpu);
+	(void)program_send_W_READY(&a->prog, &r, NULL, 0);
+}
+
+static void
+on_W_OVER(struct auditd *a, const struct msg_W_OVER *m, struct ipc_in *in)
+{
+	struct msg_W_DONE r = {.job = m->job};
+
+	(void)in;
+	if (a->watch != NULL)
+		(void)watch_over(a->watch, &m->job, &r);
+	(void)program_send_W_DONE(&a->prog, &r, NULL, 0);
+}
+
+static void
+on_up(void *ctx, enum program who)
+{
+	struct auditd *a = ctx;
+	struct msg_W_POSTURE m = {.layers = a->watch != NULL ? LAYER_BPF : 0};
+
+	if (who != PROGRAM_NODE)
+		return;
+	(void)snprintf(m.missing, sizeof(m.missing), "%s", a->unwatched);
+	(void)program_send_W_POSTURE(&a->prog, &m, NULL, 0);
+}
+
+/* The operator's rules; a file with a mistake leaves what is in force. */
+static void
+take_rules(struct auditd *a, const char *text, size_t len)
+{
+	static struct rules now, next;
+	struct mistakes m = {0};
+	char why[400];
+
+	if (rules_read(&next, text, len, &m) == 0 || a->rules == NULL) {
+		memcpy(&now, &next, sizeof(now));
+		a->rules = &now;
+	}
+	if (m.n == 0)
+		return;
+	(void)snprintf(why, sizeof(why), "rules.yaml:%u:%u: %s: the file is "
+	    "not followed (`warren check-config` says all)", m.v[0].line,
+	    m.v[0].column, m.v[0].text);
+	alarm_parent(a, 4, why);
+}
+
+static void
+on_setting(void *ctx, enum setting what, int fd)
+{
+	const uint8_t *map;
+	size_t len = 0;
+	char *text;
+
+	map = what == SET_RULES ? memfd_map(fd, &len, RULES_BYTES_MAX) : NULL;
+	if (map != NULL && (text = malloc(len + 1)) != NULL) {
+		memcpy(text, map, len);
+		text[len] = '\0';
+		take_rules(ctx, text, len);
+		free(text);
+	}
+	memfd_unmap(map, len);
+	(void)close(fd);
+}
+
+static void
+watch_open(struct auditd *a, struct probes *probes)
+{
+	const struct watch_ops wops = {a, watch_event, watch_flag};
+	size_t len = 0;
+	char *text = settings_text(&a->prog, SET_RULES, "", RULES_BYTES_MAX,
+	    &len);
+
+	take_rules(a, text, len);
+	free(text);
+	if (probes == NULL) {
+		log_notice("bpf", "no job is watched: %s", a->unwatched);
+		return;
+	}
+	a->watch = watch_new(a->loop, probes, a->rules, &wops);
+	if (a->watch == NULL)
+		fatalx("out of memory");
+}
+
 static void
 on_down(void *ctx, enum program who, int error)
 {
@@ -405,6 +520,7 @@ on_parent_gone(void *ctx)
 }
 
 static const struct program_ops ops = {.message = ipc_dispatch,
+    .up = on_up, .setting = on_setting,
     .down = on_down, .stop = on_stop, .gone = on_parent_gone};
 
 /* ---- start ---- */
@@ -482,17 +598,23 @@ main(int argc, char *argv[])
 {
 	static struct auditd a;
 	struct trail_report r;
+	struct probes *probes;
 
 	/* both want random bytes from a file, so before there is none */
 	if (sodium_init() < 0)
 		return 1;
 	json_object_seed(randombytes_random());
 	(void)signal(SIGXFSZ, SIG_IGN);
-	program_start(&a.prog, PROGRAM_AUDIT, argc, argv, NULL, NULL);
+	program_connect(&a.prog, PROGRAM_AUDIT, argc, argv);
+	/* the last thing that wants rights, and the machine's files */
+	probes = probes_load(a.unwatched);
+	program_confine(&a.prog);
+	program_receive(&a.prog, NULL, NULL);
 	audit_open(&a, &r);
 	if ((a.loop = ev_default_loop(0)) == NULL)
 		fatalx("no event loop");
 	timers_init(&a);
+	watch_open(&a, probes);
 	report(&a, &r);
 	if (program_attach(&a.prog, a.loop, &ops, &a) < 0 ||
 	    program_ready(&a.prog) < 0)
@@ -500,6 +622,8 @@ main(int argc, char *argv[])
 	ev_run(a.loop, 0);
 	if (!a.ready)
 		source_ready(&a);
+	watch_free(a.watch);
+	probes_free(probes);
 	trail_close(a.trail);
 	return 0;
 }

@@ -485,11 +485,14 @@ text_has(const char *text, enum op op, const char *part)
 static bool
 one_of(const struct cond *c, const struct cond_node *n, const struct value *v)
 {
+	bool text = fields[n->field].kind == TEXT;
+
 	for (int16_t i = n->left; i < n->right; i++) {
 		const struct cond_node *w = &c->node[i];
 
-		if (fields[n->field].kind == TEXT ? strcmp(v->text, c->text + w->word) == 0 :
-		    w->is_number && w->number == v->number)
+		if (text && strcmp(v->text, c->text + w->word) == 0)
+			return true;
+		if (!text && w->is_number && w->number == v->number)
 			return true;
 	}
 	return false;

@@ -145,7 +145,8 @@ drop_root(char *path, size_t *len)
 	if (strncmp(path, "/proc/", 6) != 0 || (end = strchr(p, '/')) == NULL ||
 	    strcmp(end, "/root") != 0)
 		return;
-	if (strncmp(p, "self/", 5) != 0 && strncmp(p, "thread-self/", 12) != 0 &&
+	if (strncmp(p, "self/", 5) != 0 &&
+	    strncmp(p, "thread-self/", 12) != 0 &&
 	    strspn(p, "0123456789") != (size_t)(end - p))
 		return;
 	*len = 0;

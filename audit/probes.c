@@ -160,11 +160,11 @@ probes_detach(struct probes *p)
 }
 
 int
-probes_watch(struct probes *p, uint64_t group)
+probes_watch(struct probes *p, uint64_t group, bool late)
 {
-	static const struct watch_group none;
+	const struct watch_group g = {.late = late};
 
-	return bpf_map_update_elem(p->groups, &group, &none, BPF_NOEXIST) == 0 ||
+	return bpf_map_update_elem(p->groups, &group, &g, BPF_NOEXIST) == 0 ||
 	    errno == EEXIST ? 0 : -1;
 }
 
@@ -213,8 +213,8 @@ probes_free(struct probes *p)
 struct probes *
 probes_load(char why[PROBES_WHY])
 {
-	(void)snprintf(why, PROBES_WHY, "this build has no probes in the kernel "
-	    "(configure names what was missing: clang, libbpf-dev)");
+	(void)snprintf(why, PROBES_WHY, "this build has no probes in the "
+	    "kernel (configure names what was missing: clang, libbpf-dev)");
 	return NULL;
 }
 
@@ -234,10 +234,11 @@ probes_detach(struct probes *p)
 }
 
 int
-probes_watch(struct probes *p, uint64_t group)
+probes_watch(struct probes *p, uint64_t group, bool late)
 {
 	(void)p;
 	(void)group;
+	(void)late;
 	errno = ENOSYS;
 	return -1;
 }

@@ -25,8 +25,11 @@ struct probes *probes_load(char why[PROBES_WHY]);
 int probes_attach(struct probes *);
 void probes_detach(struct probes *);
 
-/* Records of this v2 group from now on. 0 or -1 (errno; E2BIG: too many). */
-int probes_watch(struct probes *, uint64_t group);
+/*
+ * Records of this v2 group from now on: of a job from its first program on, or
+ * at once (late: it runs). 0 or -1 (errno; E2BIG: too many).
+ */
+int probes_watch(struct probes *, uint64_t group, bool late);
 /* What it has done so far; false: it is not watched. */
 bool probes_group(struct probes *, uint64_t group, struct watch_group *);
 void probes_forget(struct probes *, uint64_t group);

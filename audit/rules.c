@@ -49,8 +49,8 @@ name_ok(const char *s)
 	if (!islower((unsigned char)*s))
 		return false;
 	for (; *s != '\0'; s++) {
-		if (!islower((unsigned char)*s) && !isdigit((unsigned char)*s) &&
-		    *s != '_')
+		if (!islower((unsigned char)*s) &&
+		    !isdigit((unsigned char)*s) && *s != '_')
 			return false;
 	}
 	return true;
@@ -136,7 +136,8 @@ condition(struct job *j, const struct ynode *n, struct cond *out)
 }
 
 static struct rule *
-rule_named(struct job *j, const struct ynode *at, const char *name, bool *is_new)
+rule_named(struct job *j, const struct ynode *at, const char *name,
+    bool *is_new)
 {
 	struct rules *r = j->r;
 
@@ -158,7 +159,7 @@ rule_named(struct job *j, const struct ynode *at, const char *name, bool *is_new
 	return &r->rule[r->n];
 }
 
-/* What the file does not say stays as the house's own rule of that name has it. */
+/* What the file does not say stays as the rule of that name has it. */
 static bool
 fill(struct job *j, const struct ynode *map, struct rule *out)
 {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -28,6 +29,7 @@ enum {
 	F_LIBRARIES = 1 << 6, /* code of files: the resolver's modules */
 	F_CLASS = 1 << 7,     /* its own scheduling class, down */
 	F_ANY_SOCKET = 1 << 8, /* of every family, and bind */
+	F_PROBES = 1 << 9,    /* maps and links of probes that are loaded */
 };
 
 static const unsigned filter_of[PROGRAM_COUNT] = {
@@ -37,7 +39,7 @@ static const unsigned filter_of[PROGRAM_COUNT] = {
     [PROGRAM_TRUST] = F_FILES,
     [PROGRAM_KEYS] = F_LOCK_MEM,
     [PROGRAM_EGRESS] = F_SOCKET,
-    [PROGRAM_AUDIT] = F_FILES,
+    [PROGRAM_AUDIT] = F_FILES | F_PROBES,
 };
 
 static const char *const basic[] = {"read", "readv", "write", "writev",
@@ -79,7 +81,7 @@ static const char *const locks[] = {"mlock", "mlock2", "munlock"};
 static const char *const never[] = {"ptrace", "process_vm_readv",
     "process_vm_writev", "process_madvise", "pidfd_getfd", "keyctl",
     "add_key", "request_key", "io_uring_setup", "io_uring_enter",
-    "io_uring_register", "userfaultfd", "bpf", "perf_event_open",
+    "io_uring_register", "userfaultfd", "perf_event_open",
     "kexec_load", "kexec_file_load", "init_module", "finit_module",
     "delete_module", "swapon", "swapoff", "reboot", "open_by_handle_at"};
 /* ... and only the jail does. */
@@ -185,6 +187,27 @@ add_sockets(scmp_filter_ctx ctx)
 	return r;
 }
 
+/*
+ * Of bpf(2) what needs no right and a descriptor that is there already: to
+ * read and write a map, to hang a program on its tracepoint. Nothing is
+ * loaded or made.
+ */
+static int
+add_probes(scmp_filter_ctx ctx, bool probes)
+{
+	static const int commands[] = {BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM,
+	    BPF_MAP_DELETE_ELEM, BPF_RAW_TRACEPOINT_OPEN};
+	int r = 0;
+
+	if (!probes)
+		return seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS,
+		    SCMP_SYS(bpf), 0);
+	for (size_t i = 0; i < NELEM(commands) && r >= 0; i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
+		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)commands[i], 0));
+	return r;
+}
+
 static int
 build_allow(scmp_filter_ctx ctx, unsigned sets)
 {
@@ -212,6 +235,8 @@ build_allow(scmp_filter_ctx ctx, unsigned sets)
 		r = add_class(ctx);
 	if (r >= 0 && sets & F_LOCK_MEM)
 		r = ADD(ctx, SCMP_ACT_ALLOW, locks);
+	if (r >= 0)
+		r = add_probes(ctx, (sets & F_PROBES) != 0);
 	if (r >= 0)
 		r = ADD(ctx, SCMP_ACT_KILL_PROCESS, never);
 	if (r >= 0)

@@ -80,6 +80,7 @@ enum setting {
 	SET_WEB_CA,    /* text: certificates, PEM, that servers are held to */
 	/* text, a line each: hosts that may lie in networks of one's own */
 	SET_WEB_HOSTS,
+	SET_RULES,	    /* text: rules.yaml, for what jobs do */
 };
 
 /* Kinds of events for the trail (klp.md 7); numbers are never reused. */
@@ -126,6 +127,9 @@ enum event_kind {
 	EVK_VIOLATION = 60,	/* of a contract; a: the rule */
 	EVK_DEVIATION = 61,	/* from what a contract says is typical */
 	EVK_PENALTY = 62, /* points for a broken contract; a: now, b: level */
+	EVK_JOB_PROCESS = 70, /* a program that a job runs, or how one ends */
+	EVK_RULE = 71,	/* a job broke one of rules.yaml; a: its number, b: us */
+	EVK_JOB_WATCHED = 72, /* what it did; a: records, b: that are lost */
 	EVK_UNANSWERED = 63, /* by a sibling, in its time; a: the job's slot */
 };
 
@@ -498,6 +502,28 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	F(var, job, 32) F(var, peer, 32) /* fp, or Reticulum identity hash */  \
 	F(str, code, 64) F(str, text, 768) F(i64, a, 0) F(i64, b, 0)           \
 	F(u64, limit, 0) F(u64, value, 0) /* of a refusal; both 0: none */
+/*
+ * ---- node and audit: probes in the kernel that watch a job ----
+ * W_POSTURE: at hello; layers: LAYER_BPF or 0, and then why
+ */
+#define MSG_W_POSTURE(F) F(u32, layers, 0) F(str, missing, 200)
+/*
+ * its v2 group; one descriptor or none: the group's cpu.stat. late: it runs
+ * already. Answered by W_READY, before which it must not start; ok: it is
+ * watched from its start on.
+ */
+#define MSG_W_JOB(F)                                                           \
+	F(id32, job, 0) F(u64, group, 0) F(u32, cpu_milli, 0)                  \
+	F(boolean, late, 0)
+#define MSG_W_READY(F) F(id32, job, 0) F(boolean, ok, 0)
+/* end it or stop it; rule: of trust/doc/contract.h, name: of the file's */
+enum watch_does { WATCH_KILL = 1, WATCH_FREEZE = 2 };
+#define MSG_W_FLAG(F)                                                          \
+	F(id32, job, 0) F(u8, does, 0) F(u8, rule, 0) F(str, name, 48)         \
+	F(str, text, 256)
+/* it has ended; answered by what the receipt says of it */
+#define MSG_W_OVER(F) F(id32, job, 0)
+#define MSG_W_DONE(F) F(id32, job, 0) F(u32, events, 0) F(u32, lost, 0)
 /* seq 0: the event could not be written (disk full, or no trail) */
 #define MSG_HEAD(F) F(u64, qid, 0) F(u64, seq, 0) F(id32, digest, 0)
 
@@ -669,6 +695,12 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	M(J_STAGING, JAIL, NODE, 0, 0)                                         \
 	M(J_POSTURE, JAIL, NODE, 0, 0)                                         \
 	M(EVENT, WITNESS, AUDIT, 0, 0)                                         \
+	M(W_POSTURE, AUDIT, NODE, 0, 0)                                        \
+	M(W_JOB, NODE, AUDIT, 0, 1)                                            \
+	M(W_READY, AUDIT, NODE, 0, 0)                                          \
+	M(W_FLAG, AUDIT, NODE, 0, 0)                                           \
+	M(W_OVER, NODE, AUDIT, 0, 0)                                           \
+	M(W_DONE, AUDIT, NODE, 0, 0)                                           \
 	M(HEAD, AUDIT, NODE, 0, 0)
 
 enum ipc_type {

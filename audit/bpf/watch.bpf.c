@@ -300,7 +300,7 @@ by_path(struct watch_group *g, __u64 id, __u32 call, long ret,
 	bpf_ringbuf_submit(r, 0);
 }
 
-/* As it is mostly written; who writes it otherwise is found when it is refused. */
+/* As it is mostly written; written otherwise it is found when refused. */
 static __always_inline bool
 plain_place(const void *text)
 {
@@ -352,7 +352,7 @@ look_at(struct task_struct *task, struct vm_area_struct *vma, struct look *l)
 	return 0;
 }
 
-#define LOOKS 4 /* mappings of one call; of more it is not known what they are */
+#define LOOKS 4 /* mappings of one call; more are MEM_UNKNOWN */
 
 static __always_inline void
 executable(struct watch_group *g, __u64 id, __u32 call, const struct act *a)
@@ -408,6 +408,16 @@ put_ids(struct rec_ids *out, const struct cred *c)
 	bpf_core_read(&eff, sizeof(eff), &c->cap_effective);
 	bpf_core_read(&perm, sizeof(perm), &c->cap_permitted);
 	out->caps = eff | perm;
+}
+
+static __always_inline void
+set_ready(struct watch_group *g, struct task_struct *task)
+{
+	const struct cred *c = BPF_CORE_READ(task, cred);
+
+	put_ids(&g->ids, c);
+	g->user_ns = (__u64)BPF_CORE_READ(c, user_ns);
+	g->ready = 1;
 }
 
 static __always_inline bool
@@ -593,9 +603,11 @@ watch_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 	__u32 call;
 	long ret;
 
-	if (g == NULL || !g->ready ||
+	if (g == NULL || (!g->ready && !g->late) ||
 	    inner_pid((void *)bpf_get_current_task()) == 1)
 		return 0;
+	if (!g->ready)
+		set_ready(g, (void *)bpf_get_current_task());
 	regs = (void *)ctx->args[0];
 	ret = (long)ctx->args[1];
 	call = CALL(regs);
@@ -623,19 +635,14 @@ watch_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct linux_binprm *bprm = (void *)ctx->args[2];
 	__u64 id;
 	struct watch_group *g = watched(&id);
-	const struct cred *c;
 	struct rec_exec *r;
 
 	if (g == NULL || inner_pid(task) == 1)
 		return 0;
-	if (!g->ready) {
-		c = BPF_CORE_READ(task, cred);
-		put_ids(&g->ids, c);
-		g->user_ns = (__u64)BPF_CORE_READ(c, user_ns);
-		g->ready = 1;
-	} else {
+	if (!g->ready)
+		set_ready(g, task);
+	else
 		(void)cred_over(g, id, __NR_execve, 0, none, false);
-	}
 	r = BEGIN(g, id, REC_EXEC, rec_exec, CALL_NONE, 0);
 	if (r == NULL)
 		return 0;

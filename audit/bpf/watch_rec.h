@@ -14,7 +14,7 @@ enum rec_type {
 	REC_FORK = 1,
 	REC_EXEC = 2,
 	REC_EXIT = 3,
-	REC_OPEN = 4,	/* a file was opened for writing: the file, not a path */
+	REC_OPEN = 4,	/* opened for writing: the file, not a path */
 	REC_PATH = 5,	/* refused, or a call that has a path only */
 	REC_MEMORY = 6, /* memory became executable */
 	REC_CRED = 7,	/* credentials: changed, or a call that would */
@@ -108,8 +108,11 @@ struct rec_cred {
 struct watch_group {
 	__u64 seen[REC_TYPES];
 	__u64 lost; /* the ring was full, or too many of a type in a second */
-	/* credentials when its first command started; ready: they are set */
-	__u32 ready, align;
+	/*
+	 * credentials when its first program started, or of a job that runs
+	 * already (late) at its next call; ready: they are set
+	 */
+	__u32 ready, late;
 	__u64 user_ns;
 	struct rec_ids ids;
 	/* per type: second, and records in it */

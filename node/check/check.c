@@ -12,6 +12,7 @@
 #include "common/cleanup.h"
 #include "node/check/check_node.h"
 #include "node/check/check_profile.h"
+#include "node/check/check_rules.h"
 #include "node/check/finding.h"
 #include "node/check/whose.h"
 #include "transport/config/rnsconf.h"
@@ -123,6 +124,7 @@ check_config(const char *dir, bool root, unsigned *off, check_fn *fn,
 	check_rns(&c);
 	check_node(&c);
 	check_profiles(&c);
+	check_rules(&c);
 	(void)close(c.dir);
 	if (off != NULL)
 		*off = c.off;

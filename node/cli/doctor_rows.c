@@ -9,7 +9,7 @@
 /* Exit codes of warren-probe. */
 enum { CODE_HELD = 0, CODE_ESCAPED = 1, CODE_NOTHING = 3 };
 
-#define UNUSED_LAYERS ((uint32_t)(LAYER_LSM | LAYER_BPF | LAYER_IO))
+#define UNUSED_LAYERS ((uint32_t)(LAYER_LSM | LAYER_IO))
 #define DELEGATE                                                               \
 	"Delegate=yes in the unit of warrend; by hand: systemd-run --user "    \
 	"--scope -p Delegate=yes warrend"
@@ -26,6 +26,8 @@ static const struct {
     {LAYER_SECCOMP, "kernel option CONFIG_SECCOMP_FILTER"},
     {LAYER_LANDLOCK, "kernel option CONFIG_SECURITY_LANDLOCK (Linux 5.13 or "
 	"later), and landlock in lsm= of its command line"},
+    {LAYER_BPF, "a node that runs as root has it, on Linux 5.19 or later "
+	"with BTF (CONFIG_DEBUG_INFO_BTF), built with clang and libbpf"},
     {LAYER_READONLY, "the image's own folder cannot be mounted read-only"},
 };
 

@@ -85,11 +85,23 @@ signal_words(char *out, size_t cap, int32_t code)
 	    name == NULL ? "" : ")");
 }
 
+/* Of the rules that watch all jobs; NULL: none of them. */
+static const char *
+watch_rule(unsigned rule)
+{
+	const char *text = rule >= RULE_WATCH ? contract_violation(rule) :
+	    NULL;
+	const char *colon = text != NULL ? strchr(text, ':') : NULL;
+
+	return colon != NULL ? colon + 1 : NULL;
+}
+
 void
 outcome_words(char *out, size_t cap, unsigned outcome, int32_t code,
     const char *reason)
 {
 	unsigned why = (unsigned)code & 0xff;
+	const char *watch;
 
 	switch (outcome) {
 	case JOB_EXITED:
@@ -104,6 +116,12 @@ outcome_words(char *out, size_t cap, unsigned outcome, int32_t code,
 			(void)snprintf(out, cap, "killed: against %s of its "
 			    "behaviour contract",
 			    contract_rule_name((unsigned)code >> 8));
+			break;
+		}
+		if (why == KILL_VIOLATION &&
+		    (watch = watch_rule((unsigned)code >> 8)) != NULL) {
+			(void)snprintf(out, cap, "killed: against rule %s of "
+			    "the node", watch);
 			break;
 		}
 		(void)snprintf(out, cap, "killed: %s",
@@ -211,8 +229,9 @@ outcome_parse(unsigned *outcome, int32_t *code, const char *kind,
 	for (unsigned i = 1; i < KILL_REASONS; i++)
 		if (strcmp(kill_name(i), detail) == 0)
 			*code = (int32_t)i;
-	for (unsigned i = 1; i < RULE_COUNT; i++)
+	for (unsigned i = 1; i <= RULE_WATCH_LAST; i++)
 		if (contract_violation(i) != NULL &&
+		    strchr(contract_violation(i), ':') != NULL &&
 		    strcmp(contract_violation(i), detail) == 0)
 			*code = (int32_t)(KILL_VIOLATION + 256 * i);
 	return *code != 0 && strcmp(kind, "killed") == 0;

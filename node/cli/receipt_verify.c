@@ -89,7 +89,8 @@ print_receipt(struct cli *c, const struct job_receipt *r,
 	outcome_words(outcome, sizeof(outcome), r->outcome, r->code, NULL);
 	if (c->json) {
 		json_t *o = json_pack(
-		    "{s:b,s:s,s:s,s:s,s:i,s:I,s:I,s:I,s:I,s:I,s:o,s:I}", "ok",
+		    "{s:b,s:s,s:s,s:s,s:i,s:I,s:I,s:I,s:I,s:I,s:o,s:I,"
+		    "s:{s:I,s:I}}", "ok",
 		    1, "job", job, "node", fp, "outcome",
 		    outcome_name(r->outcome), "code", (int)r->code, "attempts",
 		    (json_int_t)r->attempts, "started", (json_int_t)r->started,
@@ -97,7 +98,9 @@ print_receipt(struct cli *c, const struct job_receipt *r,
 		    (json_int_t)r->cpu_ms, "memory_kb",
 		    (json_int_t)r->memory_kb, "layers",
 		    cli_layers_json(r->layers), "outputs",
-		    (json_int_t)p->nout);
+		    (json_int_t)p->nout, "watched", "events",
+		    (json_int_t)r->bpf_events, "lost",
+		    (json_int_t)r->bpf_lost);
 
 		cli_json(o);
 		return;
@@ -114,6 +117,9 @@ print_receipt(struct cli *c, const struct job_receipt *r,
 	    p->nout, (unsigned long long)p->log_size[0],
 	    (unsigned long long)p->log_size[1]);
 	printf("layers    %s\n", layers);
+	if ((r->layers & LAYER_BPF) != 0)
+		printf("watched   %u acts, %u of them lost\n", r->bpf_events,
+		    r->bpf_lost);
 }
 
 /* The folder itself, or that of a job that was submitted from here. */

@@ -282,6 +282,14 @@ cgroup_job_find(struct cgroup_job *g, const struct cgroup_dirs *d,
 	return -1;
 }
 
+uint64_t
+cgroup_job_id(const struct cgroup_job *g)
+{
+	struct stat st;
+
+	return g->fd >= 0 && fstat(g->fd, &st) == 0 ? st.st_ino : 0;
+}
+
 void
 cgroup_usage(const struct cgroup_job *g, struct cgroup_usage *u)
 {

@@ -55,6 +55,8 @@ int cgroup_job_make(struct cgroup_job *, const struct cgroup_dirs *,
 /* Again after a restart: the groups are there. 0 or -1. */
 int cgroup_job_find(struct cgroup_job *, const struct cgroup_dirs *,
     const struct id32 *job, uint32_t slot);
+/* The v2 leaf's number, which no other group ever has; 0: there is none. */
+uint64_t cgroup_job_id(const struct cgroup_job *);
 /* Best effort: what cannot be read is 0. */
 void cgroup_usage(const struct cgroup_job *, struct cgroup_usage *);
 /*

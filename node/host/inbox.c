@@ -19,6 +19,7 @@
 #include "node/work/node.h"
 #include "node/work/numbers.h"
 #include "node/work/review.h"
+#include "node/work/watched.h"
 #include "node/work/revoke.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
@@ -286,6 +287,38 @@ on_HEAD(struct warren_node *wn, const struct msg_HEAD *m, struct ipc_in *in)
 {
 	(void)in;
 	finish_head(&wn->node, m);
+}
+
+static void
+on_W_POSTURE(struct warren_node *wn, const struct msg_W_POSTURE *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	watched_posture(&wn->node, m);
+}
+
+static void
+on_W_READY(struct warren_node *wn, const struct msg_W_READY *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	watched_ready(&wn->node, m);
+}
+
+static void
+on_W_FLAG(struct warren_node *wn, const struct msg_W_FLAG *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	watched_flag(&wn->node, m);
+}
+
+static void
+on_W_DONE(struct warren_node *wn, const struct msg_W_DONE *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	watched_done(&wn->node, m);
 }
 
 /* ---- jail ---- */

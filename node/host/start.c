@@ -15,6 +15,7 @@
 #include "node/host/blobs.h"
 #include "node/host/host.h"
 #include "node/host/outbox.h"
+#include "node/work/watched.h"
 #include "sandbox/base/limits.h"
 #include "sandbox/image/store.h"
 #include "sandbox/plan/plan.h"
@@ -182,7 +183,8 @@ compile(struct warren_node *wn, const struct job *j, struct compiled *c,
 	struct image_record rec;
 	struct compile_in in = {.m = j->m, .profile = wn->profile,
 	    .granted = j->limits.v, .image = &j->image, .rec = &rec,
-	    .slot = j->slot, .required = wn->node.policy.required,
+	    .slot = j->slot, .required = wn->node.policy.required &
+		~(uint32_t)LAYER_BPF, /* jail cannot give it */
 	    .filter_len = filter_len, .contract = j->contract};
 	const char *bad, *text = "";
 
@@ -192,6 +194,67 @@ compile(struct warren_node *wn, const struct job *j, struct compiled *c,
 	if ((bad = plan_compile(c, &in, &text)) != NULL)
 		return fail(code, why, bad, "%s", text);
 	return true;
+}
+
+/* ---- under watch ---- */
+
+static void
+drop_held(struct held_run *h)
+{
+	if (h->m == NULL)
+		return;
+	close_all(h->fds, h->n);
+	free(h->m);
+	h->m = NULL;
+}
+
+static void
+hold(struct warren_node *wn, const struct job *j, const struct msg_J_RUN *m,
+    const int *fds, unsigned n)
+{
+	struct held_run *h = &wn->held[j->slot];
+
+	drop_held(h);
+	if ((h->m = malloc(sizeof(*h->m))) == NULL)
+		fatal("out of memory");
+	*h->m = *m;
+	memcpy(h->fds, fds, n * sizeof(*fds));
+	h->n = n;
+}
+
+void
+start_run(void *ctx, struct job *j)
+{
+	struct warren_node *wn = ctx;
+	struct held_run *h = &wn->held[j->slot];
+
+	if (j->slot == 0 || h->m == NULL)
+		return;
+	outbox_J_RUN(wn, h->m, h->fds, h->n);
+	free(h->m);
+	h->m = NULL;
+}
+
+static void
+say_watch(struct warren_node *wn, const struct job *j, bool late)
+{
+	const struct cgroup_job *g = &wn->group[j->slot];
+	struct msg_W_JOB m = {.job = j->id, .late = late,
+	    .group = cgroup_job_id(g),
+	    .cpu_milli = (uint32_t)j->limits.v[LIMIT_CPU]};
+	int cpu = g->fd < 0 ? -1 :
+	    openat(g->fd, "cpu.stat", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	outbox_W_JOB(wn, &m, &cpu, cpu < 0 ? 0 : 1);
+}
+
+void
+start_watch(void *ctx, struct job *j)
+{
+	struct warren_node *wn = ctx;
+
+	if (j->slot != 0 && wn->has_group[j->slot])
+		say_watch(wn, j, true);
 }
 
 bool
@@ -234,7 +297,13 @@ start_job(void *ctx, struct job *j, const char **code, char why[128])
 		close_all(fds, n);
 		return false;
 	}
-	outbox_J_RUN(wn, &m, fds, n);
+	hold(wn, j, &m, fds, n);
+	if (wn->node.watch_layers == 0) {
+		start_run(wn, j);
+		return true;
+	}
+	say_watch(wn, j, false);
+	watched_waits(&wn->node, j);
 	return true;
 }
 
@@ -295,6 +364,7 @@ start_free_slot(void *ctx, struct job *j)
 	struct warren_node *wn = ctx;
 	struct cgroup_job *g = &wn->group[j->slot];
 
+	drop_held(&wn->held[j->slot]);
 	if (j->slot == 0 || !wn->has_group[j->slot])
 		return;
 	if (cgroup_job_remove(g) != 0) {

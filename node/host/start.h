@@ -10,6 +10,9 @@
  */
 bool start_job(void *ctx, struct job *, const char **code, char why[128]);
 bool start_kill(void *ctx, struct job *);
+/* The J_RUN of start_job(), where it waited; W_JOB of one that runs. */
+void start_run(void *ctx, struct job *);
+void start_watch(void *ctx, struct job *);
 bool start_freeze(void *ctx, struct job *, bool on);
 void start_usage(void *ctx, struct job *);
 void start_ending(void *ctx, struct job *);

@@ -49,6 +49,13 @@ struct logs;
 struct outputs;
 struct volumes;
 
+/* A J_RUN that waits for audit's word; m NULL: none. */
+struct held_run {
+	struct msg_J_RUN *m;
+	int fds[2 + MANIFEST_VOLUMES];
+	unsigned n;
+};
+
 struct warren_node {
 	struct process prog;
 	struct ev_loop *loop;
@@ -61,6 +68,7 @@ struct warren_node {
 	struct cgroup_dirs groups;
 	struct cgroup_job group[NODE_SLOTS_MAX + 1];
 	bool has_group[NODE_SLOTS_MAX + 1];
+	struct held_run held[NODE_SLOTS_MAX + 1];
 	struct node node;
 	struct ledger *ledger;
 	struct blobs *blobs;

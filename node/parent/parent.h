@@ -76,6 +76,7 @@ struct parent {
 	bool web; /* egress runs, with these */
 	int fd_web_ca, fd_web_hosts;
 	struct web_look_up web_look_ups[WEB_LOOK_UPS];
+	int fd_rules; /* rules.yaml, or -1: there is none */
 	char profile_name[PROFILE_NAME_MAX + 1]; /* of the one in use */
 	uint32_t slots; /* that jail has made */
 	/* of the last reload: profiles that wait for a start, or do not */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/rules.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/file.h"
@@ -123,6 +124,30 @@ seccomp_load(struct parent *p)
 	seccomp_dir_each(p->dir, found_seccomp, p);
 }
 
+/* The operator's rules, if there are any; audit reads them. -1: said. */
+static int
+rules_load(struct parent *p)
+{
+	size_t len = 0;
+	_cleanup_free_ char *text = dirs_read(p, p->dir, "rules.yaml",
+	    RULES_BYTES_MAX, &len);
+	int fd;
+
+	if (text == NULL && errno != ENOENT) {
+		log_err("rules.yaml", "rules over what jobs do");
+		return -1;
+	}
+	fd = text == NULL ? -1 : memfd_sealed("rules.yaml", text, len);
+	if (text != NULL && fd < 0) {
+		log_err("rules.yaml", "memfd");
+		return -1;
+	}
+	if (p->fd_rules >= 0)
+		(void)close(p->fd_rules);
+	p->fd_rules = fd;
+	return 0;
+}
+
 int
 settings_load(struct parent *p)
 {
@@ -136,7 +161,7 @@ settings_load(struct parent *p)
 	if (!p->compute)
 		return 0;
 	if (profile_read(p, &p->profile, &p->fd_profile) < 0 ||
-	    volumes_open(p) < 0)
+	    volumes_open(p) < 0 || rules_load(p) < 0)
 		return -1;
 	profile_named(p);
 	seccomp_load(p);
@@ -389,6 +414,9 @@ settings_send(struct parent *p, enum program who, struct ipc *c)
 	case PROGRAM_JAIL:
 		r = send_jail_limits(p, c);
 		break;
+	case PROGRAM_AUDIT:
+		r = send_setting(c, SET_RULES, "", p->fd_rules);
+		break;
 	default:
 		break;
 	}
@@ -509,12 +537,28 @@ seccomp_again(struct parent *p)
 		(void)close(was[i].fd);
 }
 
+/* An empty file is no rules of the operator's: he has taken it away. */
+static int
+send_rules(struct parent *p, struct ipc *c)
+{
+	int fd, r;
+
+	if (p->fd_rules >= 0)
+		return send_setting(c, SET_RULES, "", p->fd_rules);
+	if ((fd = memfd_sealed("rules.yaml", "", 0)) < 0)
+		return -1;
+	r = send_setting(c, SET_RULES, "", fd);
+	(void)close(fd);
+	return r;
+}
+
 int
 settings_reload(struct parent *p)
 {
 	struct ipc *jail = channel_to(p, PROGRAM_JAIL);
 	struct ipc *trust = channel_to(p, PROGRAM_TRUST);
 	struct ipc *node = channel_to(p, PROGRAM_NODE);
+	struct ipc *audit = channel_to(p, PROGRAM_AUDIT);
 	int fd = memfd_sealed("node.yaml",
 	    p->node_text != NULL ? p->node_text : "", p->node_len);
 	int r = 0;
@@ -528,11 +572,14 @@ settings_reload(struct parent *p)
 	if (profile_again(p) < 0)
 		return -1;
 	seccomp_again(p);
+	if (rules_load(p) < 0)
+		return -1;
 	/* ceilings before the jobs that use them, hosts before who asks */
 	if (web_reload(p) < 0 || (jail != NULL && send_jail_limits(p, jail) < 0) ||
 	    (trust != NULL && send_setting(trust, SET_NODE_YAML, "",
 		p->fd_node) < 0) ||
-	    (node != NULL && send_files(p, node) < 0)) {
+	    (node != NULL && send_files(p, node) < 0) ||
+	    (audit != NULL && send_rules(p, audit) < 0)) {
 		log_warn("node.yaml", "not every program was told");
 		r = -1;
 	}

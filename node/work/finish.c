@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/layers.h"
 #include "common/log.h"
 #include "node/work/event.h"
 #include "node/work/freeze.h"
@@ -14,6 +15,7 @@
 #include "node/work/ready.h"
 #include "node/work/receipts.h"
 #include "node/work/said.h"
+#include "node/work/seen.h"
 #include "node/work/turn.h"
 #include "node/work/watch.h"
 
@@ -237,7 +239,7 @@ seal(struct node *n, struct job *j)
 static void
 packed_all(struct node *n, struct job *j)
 {
-	j->seal_waits = j->log_open;
+	j->seal_waits = j->log_open || seen_open(j);
 	if (!j->seal_waits)
 		seal(n, j);
 }
@@ -246,6 +248,8 @@ void
 finish_log_sealed(struct node *n, struct job *j)
 {
 	j->log_open = false;
+	if (j->seal_waits && j->phase == PHASE_PACKING && seen_open(j))
+		return;
 	if (j->seal_waits && j->phase == PHASE_PACKING)
 		seal(n, j);
 	else if (job_ended(j)) {
@@ -253,6 +257,15 @@ finish_log_sealed(struct node *n, struct job *j)
 		ask_receipt(n, j);
 	}
 	j->seal_waits = false;
+}
+
+void
+finish_watched(struct node *n, struct job *j)
+{
+	if (!j->seal_waits || j->log_open || j->phase != PHASE_PACKING)
+		return;
+	j->seal_waits = false;
+	seal(n, j);
 }
 
 void
@@ -358,6 +371,7 @@ static void
 exited(struct node *n, struct job *j, const struct msg_J_EXITED *m)
 {
 	job_thaw(n, j);
+	seen_ask(n, j);
 	j->exit_how = m->how;
 	j->exit_code = m->code;
 	kill_of(j, m->kill);
@@ -393,14 +407,14 @@ finish_started(struct node *n, const struct msg_J_STARTED *m)
 		n->count.edges++; /* or of an attempt that was given up */
 		return;
 	}
-	j->layers = m->layers;
+	j->layers = m->layers | (j->watched ? LAYER_BPF : 0);
 	j->policy = m->policy;
 	(void)job_set_phase(&n->jobs, j, PHASE_RUNNING);
 	j->started = n->unix_now;
 	j->started_at = n->now;
 	(void)job_set(&n->jobs, j, JS_RUNNING, NULL, n->unix_now);
 	node_event(n, EVK_JOB_STARTED, 0, j, NULL, NULL, NULL, m->slot,
-	    m->layers);
+	    j->layers);
 	n->lend_at = n->now; /* does it go on? */
 	if (j->suspended)
 		finish_suspend(n, j);

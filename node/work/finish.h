@@ -55,6 +55,8 @@ void finish_started(struct node *, const struct msg_J_STARTED *);
 void finish_failed(struct node *, const struct msg_J_FAILED *);
 void finish_exited(struct node *, const struct msg_J_EXITED *);
 void finish_forgotten(struct node *, const struct msg_J_FORGOTTEN *);
+/* What was seen of it has come, or will not (watched.c). */
+void finish_watched(struct node *, struct job *);
 /* The digests of a job's log are there. */
 void finish_log_sealed(struct node *, struct job *);
 /* After a restart: one that ended, and whose log was not hashed in time. */

@@ -5,10 +5,12 @@
 
 #include "common/util.h"
 #include "node/work/event.h"
+#include "common/layers.h"
 #include "node/work/finish.h"
 #include "node/work/freeze.h"
 #include "node/work/late.h"
 #include "node/work/turn.h"
+#include "node/work/watched.h"
 
 /* Jail's words at its hello, about jobs of a node that fell. */
 
@@ -62,7 +64,7 @@ found_running(struct node *n, const struct msg_J_RUNNING *m)
 
 	if (j == NULL)
 		return;
-	j->layers = m->layers;
+	j->layers = m->layers | (j->layers & LAYER_BPF);
 	j->policy = m->policy;
 	/* by jail's clock: ours may have been set meanwhile */
 	j->started_at = mono_add(n->now, -(int64_t)MIN_OF(m->ran_ms,
@@ -74,6 +76,7 @@ found_running(struct node *n, const struct msg_J_RUNNING *m)
 	}
 	turn_taken(n, j, j->started_at);
 	job_thaw_found(n, j);
+	watched_found(n, j);
 	n->lend_at = n->now;
 	if (m->exited) {
 		finish_exited(n, &x);
@@ -103,15 +106,19 @@ void
 found_posture(struct node *n, const struct msg_J_POSTURE *m)
 {
 	struct job *j, *next;
-	uint32_t missing = n->policy.required & ~m->layers;
+	/* of what jail gives; audit says for itself (watched.c) */
+	uint32_t missing = n->policy.required & ~m->layers &
+	    ~(uint32_t)LAYER_BPF;
 
 	n->has_posture = true;
-	n->layers = m->layers;
+	n->jail_layers = m->layers;
 	n->slots = MIN_OF(m->slots, (uint32_t)NODE_SLOTS_MAX);
-	(void)snprintf(n->missing, sizeof(n->missing), "%.256s", m->missing);
+	(void)snprintf(n->jail_missing, sizeof(n->jail_missing), "%.256s",
+	    m->missing);
+	watched_layers(n);
 	if (missing != 0)
 		node_event(n, EVK_LAYER_MISSING, 2, NULL, NULL, "posture",
-		    n->missing, missing, m->layers);
+		    n->jail_missing, missing, m->layers);
 	for (j = TAILQ_FIRST(&n->jobs.live); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, link);
 		if (job_active(j) && j->slot == 0)

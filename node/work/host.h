@@ -71,6 +71,10 @@ struct host {
 	/* compile the plan, make the group, J_RUN: false with code and why */
 	bool (*start)(void *ctx, struct job *, const char **code,
 	    char why[128]);
+	/* ... or W_JOB, and then J_RUN by this */
+	void (*run)(void *ctx, struct job *);
+	/* W_JOB of one that runs already */
+	void (*watch)(void *ctx, struct job *);
 	/* its whole group; nothing can be packed after it. false: it lives */
 	bool (*kill)(void *ctx, struct job *);
 	/* its group stands still, or goes on. false: this machine cannot */

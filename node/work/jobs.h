@@ -141,6 +141,12 @@ struct job {
 	struct mono contract_asked, review_asked;
 	struct contract_watch watch;
 	struct mono watch_at;
+	/* watched.c: J_RUN waits for audit, until then; it was watched */
+	bool unwatched, watched;
+	bool watch_asked; /* W_OVER is out, the answer has the same time */
+	struct mono unwatched_at;
+	struct mono ruled_until; /* a rule's freeze; 0: none */
+	uint32_t watch_events, watch_lost;
 	bool pids_hit;	/* a fork was refused for its pids */
 	uint8_t rule;	/* of the contract, that it was killed for */
 	uint32_t review_gen; /* ... when its approvals were enough */

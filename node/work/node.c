@@ -20,6 +20,7 @@
 #include "node/work/silent.h"
 #include "node/work/submit.h"
 #include "node/work/turn.h"
+#include "node/work/watched.h"
 #include "trust/doc/binding.h"
 
 static void
@@ -140,6 +141,8 @@ node_down(struct node *n, enum program who)
 		peers_gone(n);
 	} else if (who == PROGRAM_JAIL) {
 		finish_jail_down(n);
+	} else if (who == PROGRAM_AUDIT) {
+		watched_down(n);
 	}
 }
 
@@ -324,6 +327,7 @@ node_tick(struct node *n)
 	next = mono_min(next, announce_tick(n));
 	next = mono_min(next, review_tick(n));
 	next = mono_min(next, contract_tick(n));
+	next = mono_min(next, watched_tick(n));
 	if (mono_reached(n->now, n->expire_at)) {
 		n->expire_at = mono_add(n->now, MONO_SECOND *
 			(int64_t)MIN_OF(60u,

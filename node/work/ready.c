@@ -86,7 +86,8 @@ bool
 node_known(const struct node *n)
 {
 	return !n->policy.accept || n->stopping ||
-	    (n->has_posture && n->has_binding && n->up[PROGRAM_TRUST]) ||
+	    (n->has_posture && n->has_binding && n->up[PROGRAM_TRUST] &&
+		(n->has_watch || (n->policy.required & LAYER_BPF) == 0)) ||
 	    mono_reached(n->now, node_known_at(n));
 }
 

@@ -52,4 +52,6 @@ receipt_fill(struct msg_K_RECEIPT *m, const struct job *j)
 	m->wall_ms = saturate_u32(j->wall_ms);
 	m->cpu_ms = saturate_u32(j->cpu_ms);
 	m->memory_kb = saturate_u32(j->memory_kb);
+	m->bpf_events = j->watch_events;
+	m->bpf_lost = j->watch_lost;
 }

@@ -115,6 +115,9 @@ start(struct node *n, struct job *j)
 	j->overtaken = j->group_killed = false;
 	j->oom = j->pids_hit = false;
 	j->rule = 0;
+	j->unwatched = j->watched = j->watch_asked = false;
+	j->watch_events = j->watch_lost = 0;
+	j->ruled_until.us = 0;
 	memset(&j->watch, 0, sizeof(j->watch));
 	j->watch_at = n->now;
 	j->lost_output[0] = '\0';

@@ -77,7 +77,13 @@ struct node {
 	bool has_posture;
 	uint32_t layers;
 	uint32_t slots;
-	char missing[257];
+	char missing[460];
+	/* watched.c: of these two are layers and missing */
+	uint32_t jail_layers, watch_layers;
+	char jail_missing[257], watch_missing[201];
+	bool has_watch;
+	struct mono watch_hour;
+	unsigned watch_kills; /* in it */
 	struct job *slot[NODE_SLOTS_MAX + 1]; /* 1 ... slots */
 	bool ghost[NODE_SLOTS_MAX + 1]; /* of a job that is not ours any more */
 	bool has_binding;

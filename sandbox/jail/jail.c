@@ -372,6 +372,13 @@ give_up(struct start *s)
 		fatal("system-call filter");
 }
 
+/* The probes are audit's to give, and node's to look for. */
+static uint32_t
+jail_required(const struct msg_JAIL_LIMITS *l)
+{
+	return l->required & ~(uint32_t)LAYER_BPF;
+}
+
 static void
 find_out(struct start *s)
 {
@@ -383,7 +390,7 @@ find_out(struct start *s)
 
 	if (!s->program.have_limits)
 		fatalx("no ceilings from the parent");
-	j->limits = (struct plan_limits){.required = l->required,
+	j->limits = (struct plan_limits){.required = jail_required(l),
 	    .memory = l->memory, .cpu_milli = l->cpu_milli, .pids = l->pids,
 	    .time_ms = l->time_ms, .output = l->output, .slots = j->nslots,
 	    .nvolumes = s->dirs.nvolumes};
@@ -454,7 +461,7 @@ take_ceilings(struct jail *j)
 {
 	const struct msg_JAIL_LIMITS *l = &j->program->limits;
 
-	j->limits.required = l->required;
+	j->limits.required = jail_required(l);
 	j->limits.memory = l->memory;
 	j->limits.cpu_milli = l->cpu_milli;
 	j->limits.pids = l->pids;

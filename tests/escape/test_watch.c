@@ -518,7 +518,7 @@ one(int exe, const struct act *a)
 
 	/* a group of its own each: what it counts is this act's */
 	(void)rmdir(group);
-	if (!make_group() || probes_watch(probes, group_id) != 0) {
+	if (!make_group() || probes_watch(probes, group_id, false) != 0) {
 		printf("not ok watch_%s: no group\n", a->name);
 		failed = 1;
 		return;

@@ -84,9 +84,19 @@ def beside_a_node(mode, user):
         stated = seen["node"]
         result("doctor %s agrees with what the node states" % mode,
                stated is not None and
-               set(stated["layers"]) == set(seen["posture"]["layers"]) and
-               stated["missing"] == seen["posture"]["missing"],
+               set(stated["layers"]) - {"bpf"} ==
+               set(seen["posture"]["layers"]) and
+               stated["missing"].split("bpf: ")[0].rstrip("; ") ==
+               seen["posture"]["missing"],
                "%s / %s" % (stated, seen["posture"]))
+        # the probes are warren-audit's: only a node has them
+        watches = stated is not None and "bpf" in stated["layers"]
+        bpf = {r["layer"]: r for r in seen["layers"]}.get("bpf", {})
+        result("doctor %s: who watches jobs, or why nobody does" % mode,
+               bpf.get("state") == ("node only" if watches else "missing") and
+               watches != (stated is not None and
+                           "bpf: " in stated["missing"]),
+               "%s / %s" % (stated, bpf))
         result("doctor %s: the node runs on" % mode,
                set(node.pids()) == set(ALL), str(node.pids()))
     finally:

@@ -15,6 +15,7 @@
 #include "node/work/review.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
+#include "node/work/watched.h"
 #include "tests/unit/fakehost.h"
 #include "transport/core/base/crypt.h"
 #include "trust/doc/manifest_record.h"
@@ -311,6 +312,7 @@ fake_K_CHALLENGE(void *ctx, const struct msg_K_CHALLENGE *m)
 static void
 fake_K_RECEIPT(void *ctx, const struct msg_K_RECEIPT *m)
 {
+	((struct world *)ctx)->last_receipt = *m;
 	keys_sign(ctx, m);
 }
 
@@ -394,15 +396,13 @@ fake_V_WHY(void *ctx, const struct msg_V_WHY *m)
 #define FAKE_SEND(name, from, to, least, most)                                 \
 	IPC_IF(NODE_PLAIN(from, most))(.send_##name = fake_##name, )
 
-static bool
-fake_start(void *ctx, struct job *j, const char **code, char why[128])
+void
+fake_run(void *ctx, struct job *j)
 {
 	struct world *w = ctx;
 	struct msg_J_STARTED s = {.slot = j->slot, .layers = 0x3ff};
 	struct msg_J_FAILED f = {0};
 
-	(void)code;
-	(void)why;
 	w->starts++;
 	assert_true(j->slot >= 1 && j->slot <= w->n.slots);
 	assert_int_equal(jail_slot(w, &j->id), 0);
@@ -413,20 +413,19 @@ fake_start(void *ctx, struct job *j, const char **code, char why[128])
 	w->killed_for[j->slot] = 0;
 	w->running++;
 	if (w->jail_silent)
-		return true;
+		return;
 	if (w->fail_code != NULL) {
 		f.job = j->id;
 		(void)snprintf(f.code, sizeof(f.code), "%s", w->fail_code);
 		(void)snprintf(f.why, sizeof(f.why), "because");
 		POST(w, 1, J_FAILED, &f);
-		return true;
+		return;
 	}
 	s.job = j->id;
 	POST(w, 1, J_STARTED, &s);
 	if (w->run_ms > 0)
 		jail_exit(w, &j->id, 1 + w->run_ms, w->exit_how, w->exit_code,
 		    0);
-	return true;
 }
 
 static bool
@@ -540,7 +539,8 @@ make_node(struct world *w)
 	struct host h = {.ctx = w, IPC_MESSAGES(FAKE_SEND)
 	    .reply = fake_reply, .envelope = fake_envelope,
 	    .contract = fake_contract,
-	    .random = fake_random, .start = fake_start, .freeze = fake_freeze,
+	    .random = fake_random, .start = fake_start_job,
+	    .run = fake_run, .watch = fake_watch, .freeze = fake_freeze,
 	    .kill = fake_kill,
 	    .usage = fake_usage, .ending = fake_job, .free_slot = fake_job,
 	    .log_seal = fake_seal, .log_read = fake_log_read,
@@ -678,6 +678,8 @@ deliver(struct world *w, struct fake_event *e)
 		GIVE(K_SIGNED, finish_signed)
 		GIVE(K_CHALLENGED, challenge_done)
 		GIVE(HEAD, finish_head)
+		GIVE(W_READY, watched_ready)
+		GIVE(W_DONE, watched_done)
 		GIVE(J_STARTED, finish_started)
 		GIVE(J_FAILED, finish_failed)
 		GIVE(J_EXITED, finish_exited)

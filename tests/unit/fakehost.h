@@ -86,6 +86,9 @@ struct world {
 	bool jail_deaf;		/* does not hear J_KILL */
 	bool seal_slow;		/* a log is hashed later */
 	bool audit_full;		/* HEAD with seq 0 */
+	bool watch_silent, watch_refuses; /* W_JOB, W_OVER; W_JOB */
+	unsigned watches, overs; /* W_JOB of one that runs, W_OVER */
+	struct msg_K_RECEIPT last_receipt; /* that keys was asked for */
 	uint32_t run_ms;	/* jail: how long a job runs; 0: until killed */
 	uint8_t exit_how;
 	int32_t exit_code;
@@ -172,6 +175,11 @@ void world_fp(struct fp *fp, uint8_t who);
 /* A message on its way to the node, there in so many ms. */
 void fake_post(struct world *, int64_t ms, enum ipc_type, const void *msg,
     size_t len, const uint8_t *data, size_t data_len);
+/* fakehost_watch.c, for fakehost.c, and back */
+void fake_W_OVER(void *ctx, const struct msg_W_OVER *);
+bool fake_start_job(void *ctx, struct job *, const char **code, char why[128]);
+void fake_watch(void *ctx, struct job *);
+void fake_run(void *ctx, struct job *);
 /* fakehost_review.c, for fakehost.c */
 void fake_V_APPROVAL(void *ctx, const struct msg_V_APPROVAL *);
 void fake_V_REVIEW(void *ctx, const struct msg_V_REVIEW *);

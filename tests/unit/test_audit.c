@@ -21,6 +21,7 @@
 #include "audit/trail_file.h"
 #include "audit/trail_verify.h"
 #include "tests/unit/prog_peer.h"
+#include "common/layers.h"
 #include "common/util.h"
 
 #include "tests/until.h"
@@ -151,6 +152,19 @@ start(struct prog *p, int dir)
 	prog_begin(p);
 }
 
+/* It says at once whether it can watch jobs, and if not why. */
+static struct ipc *
+node_of(struct prog *p)
+{
+	struct ipc *node = prog_neighbour(p, PROGRAM_NODE);
+	struct msg_W_POSTURE m;
+
+	PROG_GET(W_POSTURE, node, &m);
+	assert_true(m.layers == 0 || m.layers == LAYER_BPF);
+	assert_true((m.layers == 0) == (m.missing[0] != '\0'));
+	return node;
+}
+
 static void
 tell_key(struct ipc *keys)
 {
@@ -237,7 +251,7 @@ test_program(void **state)
 
 	(void)state;
 	start(&p, dir);
-	node = prog_neighbour(&p, PROGRAM_NODE);
+	node = node_of(&p);
 	trust = prog_neighbour(&p, PROGRAM_TRUST);
 	keys = prog_neighbour(&p, PROGRAM_KEYS);
 	tell_key(keys);
@@ -264,7 +278,7 @@ test_program(void **state)
 	/* killed: the chain goes on where it was */
 	prog_kill(&p);
 	start(&p, dir);
-	node = prog_neighbour(&p, PROGRAM_NODE);
+	node = node_of(&p);
 	keys = prog_neighbour(&p, PROGRAM_KEYS);
 	tell_key(keys);
 	a = event(node, 9, 1);
@@ -285,7 +299,7 @@ test_held(void **state)
 
 	(void)state;
 	start(&p, dir);
-	node = prog_neighbour(&p, PROGRAM_NODE);
+	node = node_of(&p);
 	assert_int_equal(ipc_send_EVENT(node, &e, NULL, 0), 0);
 	prog_quiet(node, 100); /* waits for the node's key */
 	keys = prog_neighbour(&p, PROGRAM_KEYS);
@@ -294,6 +308,77 @@ test_held(void **state)
 	assert_int_equal(h.seq, 1);
 	prog_stop(&p);
 	assert_int_equal(verify(dir).last, 1);
+	empty(dir);
+}
+
+/* A job under watch, as far as a group that nobody is in allows. */
+static void
+test_watched(void **state)
+{
+	struct msg_W_JOB job = {.job = {{7}}, .group = UINT64_MAX - 7};
+	struct msg_W_OVER over = {.job = {{7}}};
+	struct msg_W_READY ready;
+	struct msg_W_DONE done;
+	struct msg_W_POSTURE posture;
+	struct ipc *node, *keys;
+	struct prog p;
+	int dir = folder();
+
+	(void)state;
+	start(&p, dir);
+	keys = prog_neighbour(&p, PROGRAM_KEYS);
+	tell_key(keys);
+	node = prog_neighbour(&p, PROGRAM_NODE);
+	PROG_GET(W_POSTURE, node, &posture);
+	assert_int_equal(ipc_send_W_JOB(node, &job, NULL, 0), 0);
+	PROG_GET(W_READY, node, &ready);
+	assert_int_equal(ready.job.b[0], 7);
+	assert_int_equal(ready.ok, posture.layers == LAYER_BPF);
+	/* again, and one that runs already: not from its start on */
+	assert_int_equal(ipc_send_W_JOB(node, &job, NULL, 0), 0);
+	PROG_GET(W_READY, node, &ready);
+	assert_int_equal(ready.ok, posture.layers == LAYER_BPF);
+	job.job.b[0] = 8;
+	job.late = true;
+	assert_int_equal(ipc_send_W_JOB(node, &job, NULL, 0), 0);
+	PROG_GET(W_READY, node, &ready);
+	assert_false(ready.ok);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(ipc_send_W_OVER(node, &over, NULL, 0), 0);
+		PROG_GET(W_DONE, node, &done);
+		assert_int_equal(done.job.b[0], 7);
+		assert_int_equal(done.events + done.lost, 0);
+	}
+	prog_stop(&p);
+	/* the sum of the job that was over */
+	assert_int_equal(verify(dir).last, posture.layers != 0 ? 1 : 0);
+	empty(dir);
+}
+
+/* A file of rules that is none: said, and the program goes on. */
+static void
+test_rules_file(void **state)
+{
+	static const uint8_t rns[64];
+	struct msg_START_DONE begin = {.end_ = 0};
+	struct msg_ALARM alarm;
+	struct ipc_in in;
+	struct prog p;
+	int dir = folder();
+
+	(void)state;
+	prog_start(&p, PROGRAM_AUDIT, "trail", dir);
+	prog_params(&p, rns);
+	prog_text(&p, SET_RULES, "", "- rule: x\n  condition: fd.nam = y\n");
+	assert_int_equal(ipc_send_START_DONE(p.parent, &begin, NULL, 0), 0);
+	prog_wait(p.parent, IPC_HELLO, &in);
+	ipc_in_done(&in);
+	PROG_GET(ALARM, p.parent, &alarm);
+	assert_non_null(strstr(alarm.text, "rules.yaml:2:14"));
+	prog_wait(p.parent, IPC_READY, &in);
+	ipc_in_done(&in);
+	(void)node_of(&p);
+	prog_stop(&p);
 	empty(dir);
 }
 
@@ -309,7 +394,7 @@ test_damage(void **state)
 
 	(void)state;
 	start(&p, dir);
-	node = prog_neighbour(&p, PROGRAM_NODE);
+	node = node_of(&p);
 	keys = prog_neighbour(&p, PROGRAM_KEYS);
 	tell_key(keys);
 	(void)event(node, 1, 1);
@@ -321,7 +406,7 @@ test_damage(void **state)
 	start(&p, dir);
 	keys = prog_neighbour(&p, PROGRAM_KEYS);
 	tell_key(keys);
-	node = prog_neighbour(&p, PROGRAM_NODE);
+	node = node_of(&p);
 	assert_int_equal(event(node, 3, 1).seq, 4); /* behind "torn" */
 	prog_stop(&p);
 	assert_int_equal(verify(dir).last, 4);
@@ -363,7 +448,7 @@ test_replaced(void **state)
 
 	(void)state;
 	start(&p, dir);
-	node = prog_neighbour(&p, PROGRAM_NODE);
+	node = node_of(&p);
 	keys = prog_neighbour(&p, PROGRAM_KEYS);
 	tell_key(keys);
 	(void)event(node, 1, 1);
@@ -402,7 +487,7 @@ test_no_binding(void **state)
 
 	(void)state;
 	start(&p, dir);
-	node = prog_neighbour(&p, PROGRAM_NODE);
+	node = node_of(&p);
 	keys = prog_neighbour(&p, PROGRAM_KEYS);
 	sign_note(&made, &ask);
 	last.size = ask.size;
@@ -423,7 +508,7 @@ test_no_binding(void **state)
 	/* and with nothing signed, the lines until then are, all at once */
 	dir = folder();
 	start(&p, dir);
-	node = prog_neighbour(&p, PROGRAM_NODE);
+	node = node_of(&p);
 	keys = prog_neighbour(&p, PROGRAM_KEYS);
 	many(node, 1099);
 	assert_int_equal(event(node, 1, 1).seq, 1100);
@@ -450,7 +535,7 @@ test_full(void **state)
 
 	(void)state;
 	start(&p, dir);
-	node = prog_neighbour(&p, PROGRAM_NODE);
+	node = node_of(&p);
 	keys = prog_neighbour(&p, PROGRAM_KEYS);
 	tell_key(keys);
 	(void)event(node, 1, 1);
@@ -479,6 +564,8 @@ main(void)
 	    cmocka_unit_test(test_strangers_text),
 	    cmocka_unit_test(test_program),
 	    cmocka_unit_test(test_held),
+	    cmocka_unit_test(test_watched),
+	    cmocka_unit_test(test_rules_file),
 	    cmocka_unit_test(test_damage),
 	    cmocka_unit_test(test_replaced),
 	    cmocka_unit_test(test_no_binding),

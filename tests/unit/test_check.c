@@ -282,21 +282,21 @@ machine(void **state)
 	expect("./node.yaml:1:18: limits.memory is 900TB", "this machine has ");
 	expect("./node.yaml:1:30: limits.cpu is 5000", " processor");
 	expect("./node.yaml:1:43: limits.spool is 900TB", "the disk");
-	put("node.yaml", ON "require_layers: [user, bpf]\n");
+	put("node.yaml", ON "require_layers: [user, lsm]\n");
 	assert_int_equal(check(false), 0);
-	expect("note: ./node.yaml:2:24: ", "no job is taken: layer bpf");
+	expect("note: ./node.yaml:2:24: ", "no job is taken: layer lsm");
 	put("node.yaml", "limits: {memory: 16MB, cpu: 0.5, spool: 1MB}\n");
 	assert_int_equal(check(false), 0);
 	/* a mistake in the text hides none of the machine */
 	put("node.yaml", "floor: 1\nprofile: none\n"
 	    "limits: {memory: 900TB, cpu: x, spool: [a], jobs_running: 0}\n"
-	    "require_layers: [user, bpf, [x], foo]\n" ON);
+	    "require_layers: [user, lsm, [x], foo]\n" ON);
 	assert_int_equal(check(false), 8);
 	expect("./node.yaml:1:1: \"floor\"", "wrong place");
 	expect("./node.yaml:3:18: limits.memory is 900TB", "this machine has ");
 	expect("./node.yaml:3:30: limits.cpu", "cores");
 	expect("./node.yaml:2:10: there is no ", "profiles/none.yaml");
-	expect("note: ./node.yaml:4:24: ", "no job is taken: layer bpf");
+	expect("note: ./node.yaml:4:24: ", "no job is taken: layer lsm");
 	put("node.yaml", "mesh_identity: x\naccept_computation_requests: "
 	    "true\n");
 	assert_int_equal(check(false), 1);

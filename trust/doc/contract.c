@@ -31,6 +31,27 @@ static const struct {
 #undef R
 };
 
+/* From RULE_WATCH on; never in another order. */
+static const char *const WATCHED[] = {"violation:write_proc",
+    "violation:write_dev", "violation:write_boot", "violation:anonymous_exec",
+    "violation:write_then_exec", "violation:map_deleted",
+    "violation:run_memory", "violation:credentials_changed",
+    "violation:credentials_asked", "violation:cpu_burst",
+    "violation:forbidden_call"};
+#define OWN "violation:own_rule"
+
+unsigned
+contract_watch_rule(const char *name)
+{
+	const size_t head = strlen("violation:");
+
+	for (unsigned i = 0; i < NELEM(WATCHED); i++) {
+		if (strcmp(WATCHED[i] + head, name) == 0)
+			return RULE_WATCH + i;
+	}
+	return RULE_WATCH_LAST;
+}
+
 const char *
 contract_rule_name(unsigned rule)
 {
@@ -40,6 +61,10 @@ contract_rule_name(unsigned rule)
 const char *
 contract_violation(unsigned rule)
 {
+	if (rule >= RULE_WATCH && rule - RULE_WATCH < NELEM(WATCHED))
+		return WATCHED[rule - RULE_WATCH];
+	if (rule >= RULE_WATCH && rule <= RULE_WATCH_LAST)
+		return OWN;
 	return RULES[rule < RULE_COUNT ? rule : RULE_NONE].violation;
 }
 

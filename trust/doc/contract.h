@@ -42,8 +42,13 @@ enum contract_rule {
 	RULE_CPU_SECONDS = 13,
 	RULE_CPU_BURST = 14,
 	RULE_SYSCALLS = 15,
-	RULE_COUNT
+	RULE_COUNT,
+	/* the watcher's, which no contract names (audit/rules_builtin.c) */
+	RULE_WATCH = 32,
+	RULE_WATCH_LAST = 63, /* one of the operator's own */
 };
+/* The watcher's number of a rule of this name. */
+unsigned contract_watch_rule(const char *name);
 /* "disk.exec", ...; NULL: no such rule. */
 const char *contract_rule_name(unsigned rule);
 /* "violation:disk.exec", ...; "violation" without a rule. */

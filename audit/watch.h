@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_AUDIT_WATCH_H
+#define WARREN_AUDIT_WATCH_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "audit/probes.h"
+#include "audit/rules.h"
+#include "common/ipc_msg.h"
+
+/*
+ * Jobs under watch: the probes are attached while there is one. Records are
+ * matched with the rules in the loop; what follows goes to the trail and to
+ * node by the calls below.
+ */
+struct watch;
+
+struct watch_ops {
+	void *ctx;
+	void (*event)(void *ctx, const struct msg_EVENT *);
+	void (*flag)(void *ctx, const struct msg_W_FLAG *);
+};
+
+/* probes and rules are the caller's, and stay. NULL: no memory. */
+struct watch *watch_new(struct ev_loop *, struct probes *,
+    const struct rules *, const struct watch_ops *);
+void watch_free(struct watch *);
+/* cpu: its cpu.stat, taken; or -1. false: not, or not from its start on. */
+bool watch_job(struct watch *, const struct msg_W_JOB *, int cpu);
+/* false: it is not one of ours. */
+bool watch_over(struct watch *, const struct id32 *, struct msg_W_DONE *);
+#endif

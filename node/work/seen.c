@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/work/seen.h"
+
+#include "node/work/state.h"
+
+void
+seen_ask(struct node *n, struct job *j)
+{
+	struct msg_W_OVER m = {.job = j->id};
+
+	if (j->watch_asked || !n->up[PROGRAM_AUDIT] || n->watch_layers == 0)
+		return;
+	j->watch_asked = true;
+	j->unwatched_at = mono_add(n->now, INT64_C(1000) * SEEN_WAIT_MS);
+	n->host.send_W_OVER(n->host.ctx, &m);
+}
+
+bool
+seen_open(const struct job *j)
+{
+	return j->watch_asked;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "node/work/watched.h"
+
+#include <stdio.h>
+
+#include "common/layers.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "node/work/event.h"
+#include "node/work/finish.h"
+#include "node/work/freeze.h"
+#include "node/work/peers.h"
+#include "node/work/seen.h"
+#include "node/work/state.h"
+
+void
+watched_layers(struct node *n)
+{
+	n->layers = n->jail_layers | n->watch_layers;
+	(void)snprintf(n->missing, sizeof(n->missing), "%s%s%s",
+	    n->jail_missing, n->jail_missing[0] != '\0' &&
+	    n->watch_missing[0] != '\0' ? "; " : "", n->watch_missing);
+}
+
+void
+watched_waits(struct node *n, struct job *j)
+{
+	j->unwatched = true;
+	j->unwatched_at = mono_add(n->now, INT64_C(1000) * SEEN_WAIT_MS);
+}
+
+/* Its J_RUN goes out, or it is refused where every job must be watched. */
+static void
+release(struct node *n, struct job *j, bool ok)
+{
+	j->unwatched = false;
+	if (!job_active(j) || j->phase != PHASE_FILLING)
+		return;
+	j->watched = ok;
+	if (!ok && (n->policy.required & LAYER_BPF) != 0) {
+		finish_slot_free(n, j);
+		finish_refuse(n, j, "posture", "bpf: warren-audit cannot "
+		    "watch it");
+		return;
+	}
+	n->host.run(n->host.ctx, j);
+	/* what was said of it meanwhile jail did not know yet */
+	if (j->kill != 0)
+		finish_send_kill(n, &j->id, j->kill);
+}
+
+void
+watched_ready(struct node *n, const struct msg_W_READY *m)
+{
+	struct job *j = job_find(&n->jobs, &m->job);
+
+	if (j != NULL && j->unwatched)
+		release(n, j, m->ok);
+	else if (j != NULL && job_active(j) && !m->ok)
+		j->layers &= ~(uint32_t)LAYER_BPF; /* a part of it was missed */
+}
+
+void
+watched_found(struct node *n, struct job *j)
+{
+	if (n->watch_layers != 0 && j->phase <= PHASE_RUNNING)
+		n->host.watch(n->host.ctx, j);
+}
+
+void
+watched_posture(struct node *n, const struct msg_W_POSTURE *m)
+{
+	struct job *j;
+
+	n->has_watch = true;
+	n->watch_layers = m->layers & LAYER_BPF;
+	n->watch_missing[0] = '\0';
+	if (n->watch_layers == 0)
+		(void)snprintf(n->watch_missing, sizeof(n->watch_missing),
+		    "bpf: %.190s", m->missing);
+	watched_layers(n);
+	if ((n->policy.required & LAYER_BPF & ~n->watch_layers) != 0)
+		node_event(n, EVK_LAYER_MISSING, 2, NULL, NULL, "posture",
+		    n->watch_missing, LAYER_BPF, n->layers);
+	TAILQ_FOREACH(j, &n->jobs.active, active_link) {
+		if (j->slot != 0 && !j->unwatched)
+			watched_found(n, j);
+	}
+}
+
+/* ---- what it broke ---- */
+
+/* Audit may be wrong, or not itself any more: not every job ends for it. */
+static bool
+may_kill(struct node *n)
+{
+	if (mono_reached(n->now, n->watch_hour)) {
+		n->watch_hour = mono_add(n->now, 3600 * MONO_SECOND);
+		n->watch_kills = 0;
+	}
+	if (n->watch_kills >= WATCHED_KILLS_HOUR)
+		return false;
+	n->watch_kills++;
+	return true;
+}
+
+static void
+kill_for(struct node *n, struct job *j, uint8_t rule)
+{
+	if (j->kill != 0 || !may_kill(n)) {
+		log_warnx("audit", "a job broke a rule and is not ended for "
+		    "it: it ends already, or %d were this hour",
+		    WATCHED_KILLS_HOUR);
+		return;
+	}
+	j->rule = rule;
+	peers_broke(n, j, PENALTY_MAJOR);
+	if (j->phase <= PHASE_RUNNING)
+		finish_kill(n, j, KILL_VIOLATION);
+	else /* it was quicker, and has done it all the same */
+		j->kill = KILL_VIOLATION;
+}
+
+void
+watched_flag(struct node *n, const struct msg_W_FLAG *m)
+{
+	struct job *j = job_find(&n->jobs, &m->job);
+	char why[64];
+
+	if (j == NULL || !job_active(j) || j->phase > PHASE_PACKING ||
+	    (m->rule != 0 && m->rule < RULE_WATCH)) {
+		n->count.edges++;
+		return;
+	}
+	if (m->does != WATCH_FREEZE) {
+		kill_for(n, j, m->rule);
+		return;
+	}
+	if (j->phase != PHASE_RUNNING || j->frozen)
+		return;
+	(void)snprintf(why, sizeof(why), "rule %s", m->name);
+	job_freeze(n, j, why);
+	if (!j->frozen) /* this machine cannot: the safe side is its end */
+		kill_for(n, j, m->rule);
+	else
+		j->ruled_until = mono_add(n->now,
+		    WATCHED_FREEZE_S * MONO_SECOND);
+}
+
+/* ---- its end ---- */
+
+static void
+done(struct node *n, struct job *j)
+{
+	j->watch_asked = false;
+	finish_watched(n, j);
+}
+
+void
+watched_done(struct node *n, const struct msg_W_DONE *m)
+{
+	struct job *j = job_find(&n->jobs, &m->job);
+
+	if (j == NULL || !j->watch_asked)
+		return;
+	j->watch_events = m->events;
+	j->watch_lost = m->lost;
+	done(n, j);
+}
+
+void
+watched_down(struct node *n)
+{
+	struct job *j, *next;
+
+	n->has_watch = false;
+	n->watch_layers = 0;
+	(void)snprintf(n->watch_missing, sizeof(n->watch_missing),
+	    "bpf: warren-audit has ended, and is started again");
+	watched_layers(n);
+	for (j = TAILQ_FIRST(&n->jobs.active); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, active_link);
+		/* not all the time, so its receipt does not say so */
+		j->layers &= ~(uint32_t)LAYER_BPF;
+		j->watched = false;
+		if (j->unwatched)
+			release(n, j, false);
+		else if (j->watch_asked)
+			done(n, j);
+	}
+}
+
+struct mono
+watched_tick(struct node *n)
+{
+	struct mono at = MONO_NEVER;
+	struct job *j, *next;
+
+	for (j = TAILQ_FIRST(&n->jobs.active); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, active_link);
+		if (j->ruled_until.us != 0 && j->frozen) {
+			if (mono_reached(n->now, j->ruled_until)) {
+				j->ruled_until.us = 0;
+				if (!j->suspended)
+					job_thaw(n, j);
+				n->lend_at = n->now; /* may it go on? */
+			} else {
+				at = mono_min(at, j->ruled_until);
+			}
+		}
+		if (!j->unwatched && !j->watch_asked)
+			continue;
+		if (!mono_reached(n->now, j->unwatched_at)) {
+			at = mono_min(at, j->unwatched_at);
+			continue;
+		}
+		log_errx("audit", "does not answer for a job: on without it");
+		if (j->unwatched)
+			release(n, j, false);
+		else
+			done(n, j);
+	}
+	return at;
+}

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Jobs under the probes in the kernel, through a real node: what breaks a rule
+stands in the trail, ends or freezes the job as the rule says and stands in its
+receipt; what only looks like it is quiet. Without probes a node says so."""
+import glob
+import json
+import os
+import signal
+import sys
+
+import lib
+from lib import USER, done, result, skip, until
+from libjob import Burrow
+
+build = sys.argv[1]
+RULES = """- rule: write_boot
+  action: kill
+- rule: nowhere
+  desc: a place that nobody writes to but this test
+  condition: evt.is_write and fd.name startswith /nowhere/
+  action: freeze
+"""
+QUIET = ("echo x > /agent/tmp/f; cat /proc/self/status > /dev/null; "
+         "echo y > /tmp/boot; ls /dev /proc > /dev/null; "
+         "i=0; while [ $i -lt 40 ]; do /bin/true; i=$((i+1)); done")
+# what each breaks; none of them ends a job as the house has it
+BREAKS = [
+    ("write_proc", "echo 1 > /proc/sys/kernel/core_pattern"),
+    ("write_proc", "cd /proc; echo 1 > sysrq-trigger"),
+    ("write_proc", "exec 3<>/proc/self/mem"),
+    ("write_dev", "echo 1 > /dev/kmsg"),
+    ("write_dev", "cd /dev; echo 1 > sda"),
+]
+OUT = [("out", "/agent/tmp", "rw")]
+
+
+def trail(node, job=None):
+    """Events of the trail, of one job or all."""
+    out = []
+    for name in sorted(glob.glob(os.path.join(node.dir, "warren/trail/*.jsonl"))):
+        with open(name) as f:
+            for line in f:
+                e = json.loads(line).get("e", {})
+                klp = e.get("unmapped", {}).get("klp", {})
+                if job is None or klp.get("job") == job:
+                    out.append((klp.get("kind"), klp.get("code"),
+                                e.get("message", ""), klp))
+    return out
+
+
+def rules(node, job):
+    return sorted({code for kind, code, _, _ in trail(node, job)
+                   if kind == "rule"})
+
+
+def receipt(node, s):
+    rc, out, err = node.warren("receipt", "verify", s.folder, "--identity",
+                               node.person, "--json")
+    try:
+        return json.loads(out)
+    except ValueError:
+        return {"failed": "%s %s" % (rc, err)}
+
+
+def quiet_job(node):
+    rc, last, s = node.run_job(QUIET, volumes=OUT)
+    r = receipt(node, s)
+    result("quiet: ends well, and was watched", rc == 0 and
+           "bpf" in r.get("layers", []), "%s %s %s" % (rc, r, s))
+    said = trail(node, s.id())
+    result("quiet: breaks nothing", not rules(node, s.id()), str(said))
+    result("quiet: what it ran stands in the trail",
+           any(k == "job_process" and "/bin/busybox" in t
+               for k, _, t, _ in said), str(said))
+    sums = [k for kind, _, _, k in said if kind == "job_watched"]
+    result("quiet: and their number, none lost", len(sums) == 1 and
+           sums[0].get("a", 0) > 80 and sums[0].get("b", 0) == 0, str(sums))
+
+
+def breaking(node):
+    for rule, command in BREAKS:
+        rc, last, s = node.run_job(command + "; true")
+        found = rules(node, s.id())
+        result("hostile: %s" % command, found == [rule],
+               "%s %s" % (found, s))
+
+
+def killed(node):
+    rc, last, s = node.run_job("mkdir /boot; echo x > /boot/x; sleep 50")
+    result("kill: its outcome names the rule", rc == 5 and
+           last.get("outcome") == ["killed", "violation:write_boot"],
+           "%s %s" % (rc, s))
+    took = [k.get("b") for kind, code, _, k in trail(node, s.id())
+            if kind == "rule"]
+    result("kill: the trail has the rule, and when", took and
+           0 < took[0] < 5000000, str(took))
+    print("# from act to flag: %s us" % took)
+    rc, out, err = node.warren("explain", s.id())
+    result("kill: explain names it", "write_boot" in out, out + err)
+    r = receipt(node, s)
+    result("kill: the receipt has its number", r.get("code") == 6 + 256 * 34 and
+           "bpf" in r.get("layers", []), str(r))
+    # quicker than the kill, and found out all the same
+    rc, last, s = node.run_job("echo x > /boot/x; exit 0")
+    result("kill: one that is quicker has broken it too",
+           last.get("outcome") == ["killed", "violation:write_boot"],
+           "%s %s" % (rc, s))
+
+
+def frozen(node):
+    s = node.submit(node.job_file("echo x > /nowhere/x; sleep 50"), timeout="300s")
+    s.reached("running")
+    stands = until(lambda: any(
+        kind == "job_frozen" and code == "freeze" and "nowhere" in text
+        for kind, code, text, _ in trail(node, s.id())),
+        "a job that a rule freezes")
+    result("freeze: it stands still, and the trail says why", stands,
+           str(s.id() and trail(node, s.id())))
+    node.warren("cancel", s.id())
+    rc, last = s.end()
+    result("freeze: the operator ends it", last.get("outcome") ==
+           ["killed", "operator"] or last.get("state") == "done", str(s))
+
+
+def flooded(node):
+    rc, last, s = node.run_job(
+        "i=0; while [ $i -lt 400 ]; do /bin/true; i=$((i+1)); done; "
+        "i=0; while [ $i -lt 3000 ]; do : > /no/such/$i; i=$((i+1)); done "
+        "2>/dev/null; true")
+    said = [k for kind, _, _, k in trail(node, s.id())
+            if kind == "job_watched"]
+    r = receipt(node, s)
+    result("flood: what is lost is counted in the trail",
+           any(k.get("b", 0) > 0 for k in said), str(said))
+    result("flood: and said in the receipt", r.get("watched", {}).get("lost", 0)
+           > 0, str(r))
+
+
+def audit_falls(node):
+    s = node.submit(node.job_file("sleep 3; echo over"))
+    s.reached("running")
+    ready = node.readies("audit")
+    os.kill(node.pids()["audit"], signal.SIGKILL)
+    node.ready(("audit",))
+    rc, last = s.end()
+    r = receipt(node, s)
+    result("audit killed: the job ends as it would", rc == 0 and
+           node.output(s) == "over\n", "%s %s" % (rc, s))
+    result("audit killed: its receipt does not say that it was watched",
+           "bpf" not in r.get("layers", ["bpf"]), str(r))
+    rc, last, s = node.run_job("echo next")
+    result("audit killed: the next one is watched", rc == 0 and
+           "bpf" in receipt(node, s).get("layers", []), str(s))
+
+
+def required(user):
+    """A node that must watch and cannot takes no job, and says why."""
+    node = Burrow(build, "watch-user", user)
+    with open(os.path.join(node.dir, "node.yaml")) as f:
+        text = f.read()
+    if "require_layers: [" in text:
+        text = text.replace("require_layers: [", "require_layers: [bpf, ")
+    else:
+        text += "require_layers: [user, pid, bpf]\n"
+    try:
+        node.write("node.yaml", text)
+        if not node.up():
+            result("required", False, "%s %s" % (node.problem, node.said()))
+            return
+        rc, last, s = node.run_job("true")
+        result("required: refused, and the layer is named",
+               rc == 3 and "bpf" in str(s), "%s %s" % (rc, s))
+    finally:
+        node.stop()
+        node.remove()
+
+
+def root():
+    node = Burrow(build, "watch")
+    try:
+        node.write("rules.yaml", RULES)
+        if not node.up():
+            result("watch", False, "%s %s" % (node.problem, node.said()))
+            return
+        if "no job is watched" in node.said():
+            skip("watch", node.said().split("no job is watched: ")[1]
+                 .split("\n")[0])
+            return
+        quiet_job(node)
+        breaking(node)
+        killed(node)
+        frozen(node)
+        flooded(node)
+        audit_falls(node)
+    finally:
+        node.stop()
+        node.remove()
+
+
+if os.getuid() == 0:
+    root()
+    required(USER)
+else:
+    required(None)
+done()

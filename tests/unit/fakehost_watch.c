@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Audit's side of a job under watch, as far as a node sees it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "node/work/watched.h"
+#include "tests/unit/fakehost.h"
+
+#define POST(w, ms, TYPE, m)                                                   \
+	fake_post(w, ms, IPC_##TYPE, m, sizeof(*(m)), NULL, 0)
+
+void
+fake_W_OVER(void *ctx, const struct msg_W_OVER *m)
+{
+	struct msg_W_DONE d = {.job = m->job, .events = 5, .lost = 1};
+	struct world *w = ctx;
+
+	w->overs++;
+	if (!w->watch_silent)
+		POST(w, 0, W_DONE, &d);
+}
+
+bool
+fake_start_job(void *ctx, struct job *j, const char **code, char why[128])
+{
+	struct world *w = ctx;
+	struct msg_W_READY r = {.job = j->id, .ok = !w->watch_refuses};
+
+	(void)code;
+	(void)why;
+	if (w->n.watch_layers == 0) {
+		fake_run(w, j);
+		return true;
+	}
+	watched_waits(&w->n, j);
+	if (!w->watch_silent)
+		POST(w, 1, W_READY, &r);
+	return true;
+}
+
+void
+fake_watch(void *ctx, struct job *j)
+{
+	struct world *w = ctx;
+	struct msg_W_READY r = {.job = j->id, .ok = false};
+
+	w->watches++;
+	POST(w, 1, W_READY, &r);
+}
