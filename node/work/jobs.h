@@ -145,7 +145,11 @@ struct job {
 	bool unwatched, watched;
 	bool watch_asked; /* W_OVER is out, the answer has the same time */
 	struct mono unwatched_at;
-	struct mono ruled_until; /* a rule's freeze; 0: none */
+	/* a rule's freeze, or its kill that came before J_STARTED; 0: none */
+	struct mono ruled_until;
+	bool ruled_kill;
+	uint8_t ruled; /* its number */
+	char ruled_by[49];
 	uint32_t watch_events, watch_lost;
 	bool pids_hit;	/* a fork was refused for its pids */
 	uint8_t rule;	/* of the contract, that it was killed for */

@@ -118,6 +118,7 @@ start(struct node *n, struct job *j)
 	j->unwatched = j->watched = j->watch_asked = false;
 	j->watch_events = j->watch_lost = 0;
 	j->ruled_until.us = 0;
+	j->ruled_kill = false;
 	memset(&j->watch, 0, sizeof(j->watch));
 	j->watch_at = n->now;
 	j->lost_output[0] = '\0';

@@ -121,30 +121,49 @@ kill_for(struct node *n, struct job *j, uint8_t rule)
 		j->kill = KILL_VIOLATION;
 }
 
+/* At once, or with its start: jail's word of it may be on its way still. */
+static void
+stand(struct node *n, struct job *j)
+{
+	char why[64];
+
+	if (j->phase == PHASE_FILLING || j->frozen || j->kill != 0)
+		return;
+	if (j->ruled_kill) {
+		j->ruled_until.us = 0;
+		kill_for(n, j, j->ruled);
+		return;
+	}
+	if (j->phase != PHASE_RUNNING)
+		return;
+	(void)snprintf(why, sizeof(why), "rule %s", j->ruled_by);
+	job_freeze(n, j, why);
+	if (!j->frozen) /* this machine cannot: the safe side is its end */
+		kill_for(n, j, j->ruled);
+}
+
 void
 watched_flag(struct node *n, const struct msg_W_FLAG *m)
 {
 	struct job *j = job_find(&n->jobs, &m->job);
-	char why[64];
 
 	if (j == NULL || !job_active(j) || j->phase > PHASE_PACKING ||
 	    (m->rule != 0 && m->rule < RULE_WATCH)) {
 		n->count.edges++;
 		return;
 	}
-	if (m->does != WATCH_FREEZE) {
+	if (m->does != WATCH_FREEZE && j->phase != PHASE_FILLING) {
 		kill_for(n, j, m->rule);
 		return;
 	}
-	if (j->phase != PHASE_RUNNING || j->frozen)
+	if (j->kill != 0 || j->ruled_kill ||
+	    (m->does == WATCH_FREEZE && j->ruled_until.us != 0))
 		return;
-	(void)snprintf(why, sizeof(why), "rule %s", m->name);
-	job_freeze(n, j, why);
-	if (!j->frozen) /* this machine cannot: the safe side is its end */
-		kill_for(n, j, m->rule);
-	else
-		j->ruled_until = mono_add(n->now,
-		    WATCHED_FREEZE_S * MONO_SECOND);
+	j->ruled_kill = m->does != WATCH_FREEZE;
+	j->ruled_until = mono_add(n->now, WATCHED_FREEZE_S * MONO_SECOND);
+	j->ruled = m->rule;
+	(void)snprintf(j->ruled_by, sizeof(j->ruled_by), "%s", m->name);
+	stand(n, j);
 }
 
 /* ---- its end ---- */
@@ -153,6 +172,8 @@ static void
 done(struct node *n, struct job *j)
 {
 	j->watch_asked = false;
+	if (j->ruled_kill) /* it was quicker than the word that it runs */
+		stand(n, j);
 	finish_watched(n, j);
 }
 
@@ -190,6 +211,20 @@ watched_down(struct node *n)
 	}
 }
 
+/* A job that a rule has stopped: when to look at it again. */
+static struct mono
+ruled(struct node *n, struct job *j)
+{
+	stand(n, j);
+	if (!mono_reached(n->now, j->ruled_until))
+		return j->ruled_until;
+	j->ruled_until.us = 0;
+	if (j->frozen && !j->suspended)
+		job_thaw(n, j);
+	n->lend_at = n->now; /* may it go on? */
+	return MONO_NEVER;
+}
+
 struct mono
 watched_tick(struct node *n)
 {
@@ -198,16 +233,8 @@ watched_tick(struct node *n)
 
 	for (j = TAILQ_FIRST(&n->jobs.active); j != NULL; j = next) {
 		next = TAILQ_NEXT(j, active_link);
-		if (j->ruled_until.us != 0 && j->frozen) {
-			if (mono_reached(n->now, j->ruled_until)) {
-				j->ruled_until.us = 0;
-				if (!j->suspended)
-					job_thaw(n, j);
-				n->lend_at = n->now; /* may it go on? */
-			} else {
-				at = mono_min(at, j->ruled_until);
-			}
-		}
+		if (j->ruled_until.us != 0)
+			at = mono_min(at, ruled(n, j));
 		if (!j->unwatched && !j->watch_asked)
 			continue;
 		if (!mono_reached(n->now, j->unwatched_at)) {

@@ -227,6 +227,30 @@ test_freeze(void **state)
 	assert_true(j->frozen);
 	world_run(&w, WATCHED_FREEZE_S * INT64_C(1000));
 	assert_false(j->frozen);
+	/* it may have broken it before node knows that it runs */
+	w.run_ms = 60000;
+	assert_int_equal(submit(1, 0x41, 2, NULL, &id)->status, ST_OK);
+	j = job_find(&w.n.jobs, &id);
+	for (int i = 0; i < 50 && j->phase != PHASE_FILLING; i++)
+		world_run(&w, 1);
+	assert_int_equal(j->phase, PHASE_FILLING);
+	watched_flag(&w.n, &(struct msg_W_FLAG){.job = id,
+	    .does = WATCH_FREEZE, .rule = RULE_WATCH_LAST, .name = "x"});
+	assert_false(j->frozen);
+	world_run(&w, 100);
+	assert_int_equal(j->phase, PHASE_RUNNING);
+	assert_true(j->frozen);
+	/* a kill that comes so early finds it too, however quick it is */
+	world_run(&w, WATCHED_FREEZE_S * INT64_C(1000) + 60000);
+	w.run_ms = 1;
+	assert_int_equal(submit(1, 0x41, 3, NULL, &id)->status, ST_OK);
+	j = job_find(&w.n.jobs, &id);
+	for (int i = 0; i < 50 && j->phase != PHASE_FILLING; i++)
+		world_run(&w, 1);
+	watched_flag(&w.n, &(struct msg_W_FLAG){.job = id,
+	    .does = WATCH_KILL, .rule = RULE_WATCH, .name = "x"});
+	world_run(&w, 3000);
+	assert_int_equal(j->code, KILL_VIOLATION | RULE_WATCH << 8);
 }
 
 int
