@@ -383,7 +383,9 @@ enum contract_status {
 #define MSG_V_AUTHORITY(F)                                                     \
 	F(str, name, 256) F(str, path, 512) F(u32, root_version, 0)            \
 	F(u32, version, 0) F(u8, fresh, 0) /* of enum fresh */                 \
-	F(u32, expires, 0) F(u32, entries, 0) F(str, held, 200)
+	F(u32, expires, 0) F(u32, entries, 0) F(str, held, 200)                \
+	F(u32, checked, 0) F(str, from, 200) /* found current last */          \
+	F(str, failed, 400) /* a source, and why it gives nothing; "" */
 /*
  * ---- trust and egress: a file of a web server; seq comes back. Refusals and
  * failures have a text for people in why; wait_s: not again before then ----

@@ -107,3 +107,15 @@ weburl_parse(struct weburl *u, const char *text)
 	return at[host] != ':' ? "its host is no IPv6 address" :
 	    port_of(u, at + host + 1, rest - host - 1);
 }
+
+const char *
+weburl_base(struct weburl *u, const char *text)
+{
+	const char *why = weburl_parse(u, text);
+
+	if (why == NULL && strchr(u->path, '?') != NULL)
+		why = "names of files are put behind it, so it has no query";
+	if (why == NULL && text[strlen(text) - 1] == '/')
+		why = "names of files are put behind it, so it ends in none";
+	return why;
+}

@@ -24,6 +24,8 @@ struct weburl {
 
 /* NULL, or a literal: what is wrong with it. */
 const char *weburl_parse(struct weburl *, const char *text);
+/* The same for one that names of files are put behind, with a slash. */
+const char *weburl_base(struct weburl *, const char *text);
 /* The host alone, as it stands in a list of hosts; likewise. */
 const char *weburl_host(struct weburl *, const char *text, size_t len);
 

@@ -56,6 +56,7 @@ struct judge {
 	struct klp_key *board_keys; /* ENV_KEYS_MAX for each */
 	ev_timer look; /* klp/ is looked through again, or something ages */
 	ev_idle work;  /* ... or a large graph is read on */
+	ev_timer fetch; /* web servers are asked */
 	bool clock_said;
 	enum fresh graph_was, list_was;
 	struct msg_EVENT early[8]; /* before audit was there */
@@ -330,6 +331,8 @@ aged(struct judge *j, uint32_t now)
 	return changed;
 }
 
+static void on_fetch(struct ev_loop *, ev_timer *, int);
+
 static void
 on_work(struct ev_loop *loop, ev_idle *w, int revents)
 {
@@ -341,8 +344,10 @@ on_work(struct ev_loop *loop, ev_idle *w, int revents)
 		(void)aged(j, judge_now(j));
 		tell_node(j);
 	}
-	if (!law_busy(j->law))
+	if (!law_busy(j->law)) {
 		look_again(j);
+		on_fetch(loop, &j->fetch, 0);
+	}
 }
 
 static void
@@ -371,6 +376,22 @@ on_up(void *ctx, enum program who)
 		(void)program_send_EVENT(&j->prog, &j->early[i], NULL, 0);
 	if (who == PROGRAM_AUDIT)
 		j->nearly = 0;
+	if (who == PROGRAM_EGRESS) {
+		law_fetch_now(j->law);
+		on_fetch(j->loop, &j->fetch, 0);
+	}
+}
+
+static void
+on_down(void *ctx, enum program who, int error)
+{
+	struct judge *j = ctx;
+
+	(void)error;
+	if (who != PROGRAM_EGRESS)
+		return;
+	law_unfetched(j->law);
+	on_fetch(j->loop, &j->fetch, 0);
 }
 
 /* ---- node's questions ---- */
@@ -521,12 +542,36 @@ on_V_LIVE(struct judge *j, const struct msg_V_LIVE *m, struct ipc_in *in)
 	(void)program_send_V_LIVE_OK(&j->prog, &out, NULL, 0);
 }
 
+/* ---- what is fetched from web servers ---- */
+
+static int
+send_fetch(void *ctx, const struct msg_FETCH *m)
+{
+	struct judge *j = ctx;
+
+	return program_channel(&j->prog, PROGRAM_EGRESS) == NULL ? -1 :
+	    program_send_FETCH(&j->prog, m, NULL, 0);
+}
+
+static void
+on_fetch(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct judge *j = w->data;
+
+	(void)revents;
+	ev_timer_stop(loop, w);
+	ev_timer_set(w, law_fetch(j->law), 0.);
+	ev_timer_start(loop, w);
+	if (law_busy(j->law))
+		ev_idle_start(loop, &j->work);
+}
+
 static void
 on_FETCHED(struct judge *j, const struct msg_FETCHED *m, struct ipc_in *in)
 {
-	(void)j;
-	(void)in;
-	log_warnx("egress", "an answer that nobody asked for seq=%u", m->seq);
+	if (law_fetched(j->law, m, ipc_in_take(in, 0)))
+		tell_node(j);
+	on_fetch(j->loop, &j->fetch, 0);
 }
 
 /* ---- configuration ---- */
@@ -617,7 +662,9 @@ on_setting(void *ctx, enum setting what, int fd)
 		conf_use(j, c);
 	if (law_look(j->law, judge_now(j), false) || c != NULL)
 		tell_node(j);
+	law_fetch_now(j->law);
 	look_again(j);
+	on_fetch(j->loop, &j->fetch, 0);
 }
 
 static void
@@ -631,7 +678,7 @@ on_stop(void *ctx)
 }
 
 static const struct program_ops ops = {.message = ipc_dispatch, .up = on_up,
-    .stop = on_stop, .setting = on_setting};
+    .down = on_down, .stop = on_stop, .setting = on_setting};
 
 /* ---- start ---- */
 
@@ -639,7 +686,7 @@ static void
 judge_open(struct judge *j)
 {
 	_cleanup_free_ char *text = NULL;
-	const struct law_ops lops = {j, trail};
+	const struct law_ops lops = {j, trail, send_fetch};
 	struct node_config *c;
 	size_t len;
 
@@ -693,6 +740,8 @@ main(int argc, char *argv[])
 	j.look.data = &j;
 	ev_idle_init(&j.work, on_work);
 	j.work.data = &j;
+	ev_timer_init(&j.fetch, on_fetch, 0., 0.);
+	j.fetch.data = &j;
 	on_look(j.loop, &j.look, 0);
 	if (program_attach(&j.prog, j.loop, &ops, &j) < 0 ||
 	    program_ready(&j.prog) < 0)

@@ -79,8 +79,11 @@ drop_step(struct law *l)
 		/* what was kept is read again */
 		if (l->recall)
 			l->auth[l->at].pinned = false;
+		if (l->web && l->auth[l->at].src != NULL)
+			sources_give_up(l->auth[l->at].src, clock_mono());
 	}
 	lawio_drop(l);
+	l->web = false;
 	l->step = NULL;
 	l->at = l->nauth;
 }
@@ -117,7 +120,7 @@ same_wants(const struct authority *a, const struct authority *b)
 
 /* Authorities that stay keep what is known of them. */
 static void
-keep_known(struct law *l, const struct law_authority *old, unsigned n)
+keep_known(struct law *l, struct law_authority *old, unsigned n)
 {
 	for (unsigned i = 0; i < l->nauth; i++) {
 		struct law_authority *a = &l->auth[i];
@@ -129,6 +132,7 @@ keep_known(struct law *l, const struct law_authority *old, unsigned n)
 			    !same_wants(&a->a, &old[k].a))
 				continue;
 			*a = old[k];
+			old[k].src = NULL;
 			memcpy(a->a.want, wanted.want, sizeof(a->a.want));
 		}
 	}
@@ -141,6 +145,8 @@ law_free(struct law *l)
 		return;
 	drop_step(l);
 	lawio_free(l);
+	for (unsigned i = 0; i < l->nauth; i++)
+		sources_free(l->auth[i].src);
 	revlist_clear(&l->list);
 	revset_clear(&l->standing.revoked);
 	graph_free(l->graph);
@@ -181,7 +187,11 @@ law_configure(struct law *l, const struct node_config *c)
 			    "than the %d that are known here: nobody can sign "
 			    "for its boards", LAW_AUTHORITIES);
 	keep_known(l, old, n);
+	for (unsigned i = 0; i < n; i++)
+		sources_free(old[i].src);
 	free(old);
+	for (unsigned i = 0; i < l->nauth; i++)
+		lawweb_set(l, &l->auth[i]);
 	drop_unnamed(l, &graph, &list, had_graph, had_list);
 	l->at = l->nauth;
 	l->standing.graph.wanted = c->trust_graph != NULL;

@@ -13,6 +13,7 @@
 #include "trust/doc/authority.h"
 #include "trust/doc/frame.h"
 #include "trust/klpdir.h"
+#include "trust/sources.h"
 #include "trust/standing.h"
 
 /*
@@ -29,6 +30,8 @@ struct law_ops {
 	void *ctx;
 	void (*event)(void *ctx, enum event_kind, unsigned severity,
 	    const char *code, const char *text);
+	/* To warren-egress; -1: it is not there. NULL: there is none. */
+	int (*fetch)(void *ctx, const struct msg_FETCH *);
 };
 
 struct law_authority {
@@ -36,6 +39,10 @@ struct law_authority {
 	bool pinned;
 	struct id32 root_file; /* digest of what was pinned */
 	char said[AUTH_WHY + URI_MAX + 8]; /* the last complaint */
+	struct sources *src; /* web servers; NULL: there are none */
+	/* when what is here was found current last, and where; 0: never yet */
+	uint32_t checked;
+	char from[200];
 };
 
 struct law_self {
@@ -82,7 +89,10 @@ struct law {
 	bool again; /* asked for meanwhile */
 	bool reread; /* by a person: a root that is gone was taken away */
 	bool recall; /* what was kept is read: nothing is held back of it */
+	bool web;    /* what a web server gave is read */
+	uint32_t seq; /* of the last question to egress */
 	char held[AUTH_WHY]; /* a list that waits for a person; "" */
+	bool held_web;	     /* ... it came from a web server */
 	bool changed;
 };
 
@@ -114,6 +124,15 @@ bool law_busy(const struct law *);
  * law_look().
  */
 bool law_work(struct law *, uint32_t now);
+/*
+ * Web servers: who is to be asked now begins, which law_work() goes on with,
+ * and so many seconds until the next one. Then, all of them: a person asks.
+ */
+double law_fetch(struct law *);
+void law_fetch_now(struct law *);
+/* Egress answers; fd (or -1) is taken. true: as law_look(). */
+bool law_fetched(struct law *, const struct msg_FETCHED *, int fd);
+void law_unfetched(struct law *); /* it has gone, and answers nothing */
 /* A key has shown itself: has it revoked itself? true: as law_look(). */
 bool law_seen(struct law *, const struct klp_key *);
 /* All that node has to know: an allocation, *n entries; NULL: no memory. */

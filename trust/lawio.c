@@ -57,6 +57,8 @@ io_read(void *ctx, const char *name, size_t max, size_t *len)
 {
 	struct law *l = ctx;
 
+	if (l->web)
+		return sources_read(who(l)->src, name, max, len);
 	return !l->in.open && klpdir_document_in(&l->dir, &l->in,
 	    who(l)->a.name, name, max) < 0 ? NULL : read_more(l, len);
 }

@@ -24,6 +24,17 @@ void law_follow(struct law *);
 void law_unpin(struct law *, struct law_authority *);
 void law_read_self(struct law *);
 struct law_authority *law_authority_of(struct law *, const char *name);
+/* lawweb.c: web servers of an authority, by node.yaml and its root. */
+#define LAWWEB_KIND(end) (0x80u | (unsigned)(end)) /* beside enum fetch_end */
+void lawweb_set(struct law *, struct law_authority *);
+bool lawweb_used(const struct law_authority *);
+const char *lawweb_url(const struct law_authority *); /* who is asked */
+int lawweb_ready(const struct law *); /* -1: none */
+/* The update has asked for a file, and so has ended for now. */
+bool lawweb_asks(struct law *, struct law_authority *);
+/* ... or how it ended. */
+void lawweb_end(struct law *, struct law_authority *,
+    const struct auth_report *);
 /* Who is revoked has changed: the graph's introducers with it. */
 void lawio_revoked(struct law *);
 

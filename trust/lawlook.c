@@ -28,19 +28,48 @@ said(struct law_authority *la, const char *file, const char *why)
 	return false;
 }
 
+/* Of a web server it stands there, for status as well. */
+static bool
+said_of(const struct law *l, struct law_authority *la,
+    const struct auth_report *rep)
+{
+	const struct source *s;
+	char text[sizeof(s->why)];
+
+	if (!l->web)
+		return said(la, rep->file, rep->why);
+	s = &la->src->s[la->src->at];
+	(void)snprintf(text, sizeof(text), "%s%s%s", rep->file,
+	    rep->file[0] == '\0' ? "" : ": ", rep->why);
+	return s->kind == LAWWEB_KIND(rep->end) && strcmp(text, s->why) == 0;
+}
+
+/* klp/documents/NAME, or the like on a web server. */
+static const char *
+place(const struct law *l, const struct law_authority *la,
+    char out[SOURCE_URL + URI_MAX])
+{
+	(void)snprintf(out, SOURCE_URL + URI_MAX, "%s/%s", l->web ?
+	    lawweb_url(la) : "klp/documents", la->a.name);
+	return out;
+}
+
 static void
 taken(struct law *l, struct law_authority *la, const struct auth_report *rep)
 {
 	const char *name = la->a.name;
+	char at[SOURCE_URL + URI_MAX];
 
-	la->said[0] = '\0';
+	if (!l->web)
+		la->said[0] = '\0';
 	klp_clock_raise(&l->clock, la->a.state.floor, clock_mono());
-	log_notice(name, "taken: root=%u head=%u%s%s", la->a.state.root_version,
-	    la->a.state.head_version, rep->why[0] != '\0' ? ": " : "",
+	log_notice(name, "taken: root=%u head=%u from=%s%s%s",
+	    la->a.state.root_version, la->a.state.head_version,
+	    place(l, la, at), rep->why[0] != '\0' ? ": " : "", rep->why);
+	lawio_event(l, EVK_AUTHORITY, 1, "taken", "%s: root %u, head %u from "
+	    "%s%s%s", name, la->a.state.root_version,
+	    la->a.state.head_version, at, rep->why[0] != '\0' ? ": " : "",
 	    rep->why);
-	lawio_event(l, EVK_AUTHORITY, 1, "taken", "%s: root %u, head %u%s%s",
-	    name, la->a.state.root_version, la->a.state.head_version,
-	    rep->why[0] != '\0' ? ": " : "", rep->why);
 }
 
 static void
@@ -59,12 +88,14 @@ complain(struct law *l, struct law_authority *la,
 	    [AUTH_FAILED] = {EVK_AUTHORITY, 3, "failed"},
 	};
 	const char *name = la->a.name;
+	char at[SOURCE_URL + URI_MAX];
 
 	if (rep->end == AUTH_HELD && strcmp(l->held, rep->why) != 0) {
 		(void)snprintf(l->held, sizeof(l->held), "%s", rep->why);
+		l->held_web = l->web;
 		l->changed = true; /* for status */
 	}
-	if (said(la, rep->file, rep->why))
+	if (said_of(l, la, rep))
 		return;
 	if (rep->end == AUTH_HELD)
 		log_errx(name, "%s is held, it %.*s. If that is meant, write "
@@ -72,17 +103,18 @@ complain(struct law *l, struct law_authority *la,
 		    rep->file, (int)strcspn(rep->why, ":"), rep->why,
 		    strrchr(rep->why, ' ') + 1, name, rep->file);
 	else
-		log_errx(name, "klp/documents/%s/%s: %s: what is known of it "
-		    "goes on to count", name, rep->file, rep->why);
+		log_errx(name, "%s/%s: %s: what is known of it goes on to "
+		    "count", place(l, la, at), rep->file, rep->why);
 	lawio_event(l, rows[rep->end].kind, rows[rep->end].severity,
-	    rows[rep->end].code, "%s/%s: %s", name, rep->file, rep->why);
+	    rows[rep->end].code, "%s/%s: %s%s%s", name, rep->file, rep->why,
+	    l->web ? ", from " : "", l->web ? lawweb_url(la) : "");
 }
 
 /* The list that was held is not there any more. */
 static void
 unhold(struct law *l, const struct law_authority *la)
 {
-	if (l->held[0] == '\0' ||
+	if (l->held[0] == '\0' || l->held_web != l->web ||
 	    strcmp(la->a.name, l->list_uri.authority) != 0)
 		return;
 	l->held[0] = '\0';
@@ -92,18 +124,32 @@ unhold(struct law *l, const struct law_authority *la)
 static void
 report(struct law *l, struct law_authority *la, const struct auth_report *rep)
 {
-	switch (rep->end) {
+	enum auth_end end = rep->end;
+
+	/* what came by hand once is older than what is fetched: no wonder */
+	if (end == AUTH_ROLLBACK && !l->web && lawweb_used(la))
+		end = AUTH_NONE;
+	switch (end) {
 	case AUTH_NEW:
 		taken(l, la, rep);
 		break;
 	case AUTH_SAME:
 	case AUTH_NONE:
-		la->said[0] = '\0';
+		if (!l->web)
+			la->said[0] = '\0';
 		unhold(l, la);
 		break;
 	default:
 		complain(l, la, rep);
 	}
+	if (l->web) {
+		lawweb_end(l, la, rep);
+	} else if (end == AUTH_NEW || (end == AUTH_SAME && !lawweb_used(la))) {
+		la->checked = l->now;
+		(void)snprintf(la->from, sizeof(la->from), "klp/documents");
+	}
+	if (end == AUTH_NEW)
+		lawweb_set(l, la); /* a new root may name others */
 }
 
 /* ---- roots ---- */
@@ -167,6 +213,7 @@ pin(struct law *l, struct law_authority *la)
 	if (fresh) {
 		la->a = *a;
 		la->pinned = true;
+		lawweb_set(l, la);
 		la->root_file = digest;
 		la->said[0] = '\0';
 	} else if (why != NULL) {
@@ -200,6 +247,11 @@ recall(struct law *l, struct law_authority *la)
 static void
 go_on(struct law *l)
 {
+	if (l->web) {
+		l->web = false;
+		l->at = l->nauth;
+		return;
+	}
 	if (l->recall) {
 		l->recall = false;
 		return;
@@ -223,6 +275,8 @@ begin(struct law *l)
 		law_follow(l);
 	}
 	if (!la->pinned) {
+		if (l->web)
+			sources_give_up(la->src, clock_mono());
 		go_on(l);
 		return;
 	}
@@ -244,6 +298,11 @@ finish(struct law *l, const char *why)
 	l->step = NULL;
 	authority_end(&la->a, step, why, &rep);
 	lawio_drop(l);
+	/* it has ended at a file that is asked for now */
+	if (l->web && lawweb_asks(l, la)) {
+		go_on(l);
+		return;
+	}
 	if (rep.end == AUTH_NONE)
 		klp_clock_raise(&l->clock, la->a.state.floor, clock_mono());
 	report(l, la, &rep);
@@ -279,7 +338,8 @@ sweep(struct law *l)
 bool
 law_busy(const struct law *l)
 {
-	return l->at < l->nauth || l->again || l->sigs != NULL;
+	return l->at < l->nauth || l->again || l->sigs != NULL ||
+	    lawweb_ready(l) >= 0;
 }
 
 static bool
@@ -317,19 +377,32 @@ go_on_with_it(struct law *l)
 		finish(l, why);
 }
 
+/* A web server has given what was asked for, or is asked for the first time. */
+static void
+start_web(struct law *l, unsigned i)
+{
+	l->at = i;
+	l->web = true;
+	l->recall = false;
+	l->auth[i].src->ready = false;
+}
+
 /* One slice: true while there is more to do. */
 static bool
 slice(struct law *l)
 {
+	int i;
+
 	if (l->sigs != NULL) {
 		lawio_keep_on(l);
 		return law_busy(l);
 	}
-	if (l->at >= l->nauth) {
-		if (!l->again)
-			return false;
+	if (l->at >= l->nauth && l->again)
 		start_walk(l);
-	}
+	else if (l->at >= l->nauth && (i = lawweb_ready(l)) >= 0)
+		start_web(l, (unsigned)i);
+	else if (l->at >= l->nauth)
+		return false;
 	if (l->at < l->nauth && l->step == NULL)
 		begin(l);
 	else if (l->at < l->nauth)
@@ -457,6 +530,14 @@ law_line(const struct law *l, unsigned i, struct msg_V_AUTHORITY *m)
 	if (la == l->auth + l->nauth)
 		return false;
 	(void)snprintf(m->name, sizeof(m->name), "%s", la->a.name);
+	m->checked = la->checked;
+	(void)snprintf(m->from, sizeof(m->from), "%s", la->from);
+	for (unsigned k = 0; la->src != NULL && k < la->src->n; k++)
+		if (la->src->s[k].why[0] != '\0') {
+			(void)snprintf(m->failed, sizeof(m->failed), "%s: %s",
+			    la->src->s[k].url, la->src->s[k].why);
+			break;
+		}
 	m->root_version = la->pinned ? la->a.state.root_version : 0;
 	if (la->a.nwant == 0) {
 		m->expires = la->pinned ? la->a.root.expires : 0;

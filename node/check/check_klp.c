@@ -129,7 +129,7 @@ check_ca(struct check *c, const struct node_config *conf)
 	char why[FOLLOW_WHY] = "";
 	size_t len;
 
-	if (conf->ca == NULL || conf->ngateways == 0)
+	if (conf->ca == NULL)
 		return;
 	text = check_load_own(c->dir, conf->ca, c->root, why, CA_BYTES, &len);
 	if (text == NULL)
@@ -178,22 +178,66 @@ check_gateways(struct check *c, const struct node_config *conf,
 		check_gateway(c, conf, n, conf->gateways[i]);
 }
 
+typedef char authority_name[URI_NAME_MAX + 1];
+#define NAMES_MAX (2 + NODE_ANCHORS_FROM_MAX + NODE_BOARDS_MAX)
+
+/* Of all authorities that node.yaml names. */
+static unsigned
+names_of(authority_name names[NAMES_MAX], const struct node_config *conf)
+{
+	unsigned n = 0;
+
+	add(names, &n, NAMES_MAX, conf->trust_graph, true);
+	add(names, &n, NAMES_MAX, conf->revocation_list, true);
+	for (size_t i = 0; i < conf->nanchors_from; i++)
+		add(names, &n, NAMES_MAX, conf->anchors_from[i], false);
+	for (size_t i = 0; i < conf->nboards; i++)
+		add(names, &n, NAMES_MAX, conf->boards[i].authority, false);
+	return n;
+}
+
+/* Does this pinned root name a web server? */
+static bool
+root_https(int dir, const char *name)
+{
+	struct root *r = calloc(1, sizeof(*r));
+	_cleanup_free_ char *text = NULL;
+	char path[400];
+	struct id32 id;
+	size_t len = 0;
+	bool any = false;
+
+	(void)snprintf(path, sizeof(path), "klp/authorities/%s.root.json",
+	    name);
+	text = check_load(dir, path, O_NOFOLLOW, ROOT_BYTES, &len);
+	if (r != NULL && text != NULL &&
+	    root_first(r, &id, text, len) == NULL)
+		any = r->nhttps > 0;
+	free(r);
+	return any;
+}
+
+bool
+check_klp_https(int dir, const struct node_config *conf)
+{
+	static authority_name names[NAMES_MAX];
+	unsigned n = names_of(names, conf);
+	bool any = n > 0 && conf->ngateways > 0;
+
+	for (unsigned i = 0; i < n && !any; i++)
+		any = root_https(dir, names[i]);
+	return any;
+}
+
 void
 check_klp(struct check *c, const struct node_config *conf)
 {
-	static char names[2 + NODE_ANCHORS_FROM_MAX + NODE_BOARDS_MAX]
-	    [URI_NAME_MAX + 1];
-	unsigned n = 0;
+	static authority_name names[NAMES_MAX];
+	unsigned n = names_of(names, conf);
 
 	if (!conf->accept)
 		return;
 	check_ca(c, conf);
-	add(names, &n, NELEM(names), conf->trust_graph, true);
-	add(names, &n, NELEM(names), conf->revocation_list, true);
-	for (size_t i = 0; i < conf->nanchors_from; i++)
-		add(names, &n, NELEM(names), conf->anchors_from[i], false);
-	for (size_t i = 0; i < conf->nboards; i++)
-		add(names, &n, NELEM(names), conf->boards[i].authority, false);
 	check_gateways(c, conf, n);
 	for (unsigned i = 0; i < n; i++)
 		check_authority(c, names[i]);

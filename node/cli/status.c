@@ -105,6 +105,23 @@ print_counts(const json_t *o, const char *title)
 	}
 }
 
+/* Where it was found current last, and who gives nothing. */
+static void
+print_source(const json_t *o)
+{
+	json_int_t at = ask_int(o, "checked");
+	char ago[24];
+
+	if (at > 0) {
+		(void)cli_duration(ago,
+		    MAX_OF((json_int_t)time(NULL) - at, 0) * 1000);
+		printf("          looked at %s ago in %s\n", ago,
+		    ask_shown(o, "from"));
+	}
+	if (ask_shown(o, "failed")[0] != '\0')
+		printf("          NOT from %s\n", ask_shown(o, "failed"));
+}
+
 /* A document a line, and what is wrong with it. */
 static void
 print_law(const json_t *list)
@@ -131,6 +148,7 @@ print_law(const json_t *list)
 		    left[0] == '\0' ? "" : s < 0 ? " since " : " for ", left,
 		    left[0] != '\0' && s < 0 ?
 			": put a new one into klp/documents/" : "");
+		print_source(o);
 		if (held[0] != '\0')
 			printf("          HELD: a newer list %.*s; see "
 			       "warren-trust(8)\n",

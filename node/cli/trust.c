@@ -177,14 +177,17 @@ keep_documents(void *arg, const json_t *o)
 static void
 add_row(struct cli_table *t, const json_t *d)
 {
-	char version[24], root[24], entries[24], until[24];
+	char version[24], root[24], entries[24], until[24], checked[24] = "";
 	const char *row[] = {ask_text(d, "authority"), ask_text(d, "path"), version,
-	    ask_text(d, "fresh"), until, entries, root, ask_text(d, "held")};
+	    ask_text(d, "fresh"), until, entries, root, ask_text(d, "held"),
+	    checked, ask_text(d, "from"), ask_text(d, "failed")};
 
 	(void)snprintf(version, sizeof(version), "%lld", ask_int(d, "version"));
 	(void)snprintf(root, sizeof(root), "%lld", ask_int(d, "root"));
 	(void)snprintf(entries, sizeof(entries), "%lld", ask_int(d, "entries"));
 	(void)cli_time(until, ask_int(d, "expires"));
+	if (ask_int(d, "checked") > 0)
+		(void)cli_time(checked, ask_int(d, "checked"));
 	cli_table_row(t, row);
 	cli_table_colour(t, 3, strcmp(ask_text(d, "fresh"), "fresh") == 0
 	    ? COLOUR_GOOD : COLOUR_BAD);
@@ -196,7 +199,8 @@ verb_trust_show(struct cli *c, int argc, char **argv)
 	static const struct cli_column columns[] = {{"AUTHORITY", COL_CUT},
 	    {"DOCUMENT", COL_CUT}, {"VERSION", COL_RIGHT}, {"IS", 0},
 	    {"UNTIL", COL_DROP}, {"ENTRIES", COL_RIGHT}, {"ROOT", COL_WIDE},
-	    {"WAITS", COL_SPARSE | COL_CUT}};
+	    {"WAITS", COL_SPARSE | COL_CUT}, {"LOOKED AT", COL_DROP},
+	    {"IN", COL_DROP | COL_CUT}, {"FAILS", COL_SPARSE | COL_CUT}};
 	struct show s = {.documents = NULL};
 	struct cli_table *t;
 	int rc = cli_options(c, VERB_TRUST_SHOW, argc, argv, NULL, NULL);

@@ -417,12 +417,7 @@ read_gateway(struct node_config *c, const struct ynode *e, struct mistakes *m)
 
 	if (!ynode_text(e, "a gateway", 1, WEBURL_MAX / 2, &s, m))
 		return;
-	why = weburl_parse(&u, s);
-	if (why == NULL && strchr(u.path, '?') != NULL)
-		why = "names of files are put behind it, so it has no query";
-	if (why == NULL && s[strlen(s) - 1] == '/')
-		why = "names of files are put behind it, so it ends in none";
-	if (why == NULL)
+	if ((why = weburl_base(&u, s)) == NULL)
 		c->gateways[c->ngateways++] = s;
 	else
 		mistake_add(m, e->line, e->column,

@@ -459,15 +459,19 @@ law_line(const struct msg_V_AUTHORITY *m)
 {
 	static const char *const fresh[] = {[FRESH_YES] = "fresh",
 	    [FRESH_STALE] = "stale", [FRESH_NO] = "expired"};
-	char held[4 * sizeof(m->held)];
+	char held[4 * sizeof(m->held)], failed[4 * sizeof(m->failed)];
 
 	(void)text_printable(held, sizeof(held), m->held, strlen(m->held));
-	return json_pack("{s:s,s:s,s:I,s:I,s:s,s:I,s:I,s:s}", "authority",
+	(void)text_printable(failed, sizeof(failed), m->failed,
+	    strlen(m->failed));
+	return json_pack("{s:s,s:s,s:I,s:I,s:s,s:I,s:I,s:s,s:I,s:s,s:s}",
+	    "authority",
 	    m->name, "path", m->path, "root", (json_int_t)m->root_version,
 	    "version", (json_int_t)m->version, "fresh",
 	    m->fresh < NELEM(fresh) ? fresh[m->fresh] : "expired", "expires",
 	    (json_int_t)m->expires, "entries", (json_int_t)m->entries, "held",
-	    held);
+	    held, "checked", (json_int_t)m->checked, "from", m->from,
+	    "failed", failed);
 }
 
 static bool
@@ -528,11 +532,14 @@ law_json(const struct warren_node *wn)
 		    ages[MIN_OF(m->fresh, (uint8_t)FRESH_NO)];
 
 		(void)json_array_append_new(list, json_pack(
-		    "{s:s,s:s,s:I,s:I,s:I,s:s,s:I,s:s}", "authority", m->name,
+		    "{s:s,s:s,s:I,s:I,s:I,s:s,s:I,s:s,s:I,s:s,s:s}",
+		    "authority", m->name,
 		    "document", m->path, "root", (json_int_t)m->root_version,
 		    "version", (json_int_t)m->version, "entries",
 		    (json_int_t)m->entries, "age", age, "expires",
-		    (json_int_t)m->expires, "held", m->held));
+		    (json_int_t)m->expires, "held", m->held, "checked",
+		    (json_int_t)m->checked, "from", m->from, "failed",
+		    m->failed));
 	}
 	return list;
 }

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "common/weburl.h"
+#include "node/check/check_klp.h"
 #include "node/parent/child.h"
 #include "node/parent/dirs.h"
 #include "node/parent/parent.h"
@@ -79,7 +80,7 @@ web_load(struct parent *p)
 
 	close_fd(&p->fd_web_ca);
 	close_fd(&p->fd_web_hosts);
-	p->web = p->compute && p->node->ngateways > 0;
+	p->web = p->compute && check_klp_https(p->dir, p->node);
 	if (!p->web)
 		return 0;
 	pem = certificates(p, &len);

@@ -15,7 +15,7 @@ from lib import (ALL as LESS, BASE, NUMBERS, USER, Node, Status, done, result, s
 
 build = sys.argv[1]
 # nobody listens there: it runs, and that is all that is asked of it here
-GATEWAY = "klp: {gateways: [\"https://gw.invalid/klp\"]}\n"
+GATEWAY = "trust_graph: klp://gw.test/graph.json\nklp: {gateways: [\"https://gw.invalid/klp\"]}\n"
 ALL = LESS + ["egress"]
 sanitized = "WARREN_SANITIZED 1" in open(os.path.join(build, "config.h")).read()
 

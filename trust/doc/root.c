@@ -7,6 +7,7 @@
 
 #include "trust/doc/jdoc.h"
 #include "common/util.h"
+#include "common/weburl.h"
 
 static const char *const known[] = {"_type", "authority", "version", "issued",
     "expires", "keys", "roles", "documents", "transports", "crit"};
@@ -155,6 +156,27 @@ get_docs(struct root *r, const json_t *docs)
 	return NULL;
 }
 
+/*
+ * Where its files are, as a hint: another form than ours, or of another way, is
+ * no reason to refuse what is signed.
+ */
+static void
+get_transports(struct root *r, const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list) &&
+	    r->nhttps < ROOT_HTTPS_MAX; i++) {
+		struct weburl u;
+		const char *s;
+		size_t n;
+
+		if (!jdoc_text(json_array_get(list, i), "https", &s, &n) ||
+		    n > ROOT_URL_MAX || strlen(s) != n ||
+		    weburl_base(&u, s) != NULL)
+			continue;
+		memcpy(r->https[r->nhttps++], s, n + 1);
+	}
+}
+
 static const char *
 get_all(struct root *r, const json_t *doc)
 {
@@ -182,6 +204,7 @@ get_all(struct root *r, const json_t *doc)
 	if ((why = get_keys(r, json_object_get(doc, "keys"))) != NULL ||
 	    (why = get_roles(r, json_object_get(doc, "roles"))) != NULL)
 		return why;
+	get_transports(r, json_object_get(doc, "transports"));
 	return get_docs(r, json_object_get(doc, "documents"));
 }
 

@@ -17,6 +17,8 @@
 #define ROOT_DOCS_MAX 64
 #define ROOT_ROLES_MAX 64
 #define ROOT_TYPE_MAX 32
+#define ROOT_HTTPS_MAX 4
+#define ROOT_URL_MAX 400
 #define TYPE_ROOT "application/vnd.klp.root+json"
 
 struct root_role {
@@ -40,6 +42,9 @@ struct root {
 	struct fp fps[ENV_KEYS_MAX];
 	struct root_role roles[ROOT_ROLES_MAX];
 	struct root_doc docs[ROOT_DOCS_MAX];
+	/* web servers of transports; what is no usable address is left out */
+	unsigned nhttps;
+	char https[ROOT_HTTPS_MAX][ROOT_URL_MAX + 1];
 };
 
 /* A payload whose signatures hold; NULL, or a literal: what is wrong. */

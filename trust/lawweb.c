@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/util.h"
+#include "trust/lawio.h"
+
+/* What authorities publish on web servers: when they are asked, what for. */
+
+#define ASK_MOST 3600. /* s: when there is nobody to ask */
+
+void
+lawweb_set(struct law *l, struct law_authority *la)
+{
+	const char *urls[NODE_GATEWAYS_MAX + ROOT_HTTPS_MAX];
+	unsigned n = 0;
+
+	for (size_t i = 0; i < l->conf->ngateways; i++)
+		urls[n++] = l->conf->gateways[i];
+	for (unsigned i = 0; la->pinned && i < la->a.root.nhttps; i++)
+		urls[n++] = la->a.root.https[i];
+	if (la->src == NULL && (n == 0 || (la->src = sources_new()) == NULL)) {
+		if (n > 0)
+			log_errx(la->a.name, "no memory to fetch anything");
+		return;
+	}
+	sources_set(la->src, urls, n);
+}
+
+bool
+lawweb_used(const struct law_authority *la)
+{
+	return la->src != NULL && la->src->n > 0;
+}
+
+const char *
+lawweb_url(const struct law_authority *la)
+{
+	return la->src->s[la->src->at].url;
+}
+
+/* ---- in the walk ---- */
+
+int
+lawweb_ready(const struct law *l)
+{
+	for (unsigned i = 0; i < l->nauth; i++)
+		if (l->auth[i].src != NULL && l->auth[i].src->ready)
+			return (int)i;
+	return -1;
+}
+
+bool
+lawweb_asks(struct law *l, struct law_authority *la)
+{
+	struct msg_FETCH m;
+
+	if (la->src->need[0] == '\0')
+		return false;
+	if (++l->seq == 0)
+		l->seq = 1;
+	if (!sources_question(la->src, la->a.name, l->seq, &m)) {
+		sources_bad(la->src, FETCH_OWN, "its address is too long",
+		    clock_mono(), randombytes_random());
+	} else if (l->ops.fetch == NULL || l->ops.fetch(l->ops.ctx, &m) < 0) {
+		log_debug(la->a.name, "warren-egress is not there");
+		sources_give_up(la->src, clock_mono());
+	}
+	return true;
+}
+
+/* Said once, until it fails in another way or is good again. */
+static void
+failed(struct law *l, struct law_authority *la, unsigned kind,
+    const char *why)
+{
+	struct source *s = &la->src->s[la->src->at];
+
+	if (s->kind != kind) {
+		log_warnx(la->a.name, "%s/%s: %s: what is known of it goes on "
+		    "to count", s->url, la->a.name, why);
+		lawio_event(l, EVK_AUTHORITY, 3, "source", "%s from %s: %s",
+		    la->a.name, s->url, why);
+	}
+	sources_bad(la->src, kind, why, clock_mono(), randombytes_random());
+	l->changed = true;
+}
+
+void
+lawweb_end(struct law *l, struct law_authority *la,
+    const struct auth_report *rep)
+{
+	char why[SOURCE_WHY];
+
+	switch (rep->end) {
+	case AUTH_NEW:
+	case AUTH_SAME:
+		la->checked = l->now;
+		(void)snprintf(la->from, sizeof(la->from), "%s",
+		    lawweb_url(la));
+		sources_good(la->src, l->now, clock_mono(),
+		    l->conf->refresh_ms, randombytes_random());
+		l->changed = true;
+		break;
+	case AUTH_NONE:
+		failed(l, la, FETCH_ABSENT, "head: is not there");
+		break;
+	default:
+		/* lawlook.c has said it */
+		(void)snprintf(why, sizeof(why), "%s%s%s", rep->file,
+		    rep->file[0] == '\0' ? "" : ": ", rep->why);
+		sources_bad(la->src, LAWWEB_KIND(rep->end), why, clock_mono(),
+		    randombytes_random());
+		l->changed = true;
+	}
+}
+
+/* ---- from outside ---- */
+
+void
+law_fetch_now(struct law *l)
+{
+	for (unsigned i = 0; i < l->nauth; i++)
+		if (l->auth[i].src != NULL)
+			sources_now(l->auth[i].src);
+}
+
+double
+law_fetch(struct law *l)
+{
+	struct mono now = clock_mono(), next;
+	double least = ASK_MOST;
+
+	for (unsigned i = 0; i < l->nauth; i++) {
+		struct law_authority *la = &l->auth[i];
+
+		if (!la->pinned || la->src == NULL ||
+		    !sources_next(la->src, &next))
+			continue;
+		if (next.us <= now.us)
+			sources_begin(la->src, now);
+		else
+			least = MIN_OF(least, (double)mono_sub(next, now) /
+				MONO_SECOND + .01);
+	}
+	return least;
+}
+
+bool
+law_fetched(struct law *l, const struct msg_FETCHED *m, int fd)
+{
+	char why[SOURCE_WHY], safe[SOURCE_WHY];
+	bool was;
+
+	for (unsigned i = 0; i < l->nauth; i++) {
+		struct law_authority *la = &l->auth[i];
+
+		if (m->seq == 0 || la->src == NULL || la->src->seq != m->seq)
+			continue;
+		if (!sources_answer(la->src, m, fd, why)) {
+			(void)text_printable(safe, sizeof(safe), why,
+			    strlen(why));
+			failed(l, la, m->end, safe);
+		}
+		was = l->changed;
+		l->changed = false;
+		return was;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return false;
+}
+
+void
+law_unfetched(struct law *l)
+{
+	for (unsigned i = 0; i < l->nauth; i++)
+		if (l->auth[i].src != NULL && l->auth[i].src->seq != 0)
+			sources_give_up(l->auth[i].src, clock_mono());
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRUST_SOURCES_H
+#define WARREN_TRUST_SOURCES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/mono.h>
+
+#include "common/ipc_msg.h"
+#include "trust/doc/authority.h"
+
+/*
+ * Where an authority's files are fetched from (klp.md 1.5, 1.7): which source is
+ * asked when, and what one has given so far of an update. The update algorithm
+ * itself says what it needs next: it is begun, asks for a file that is not here,
+ * ends, and is begun again when the file has come; so nothing is fetched before
+ * what names it was verified. One source after the other is asked, each round
+ * all of them, and one question is out at a time.
+ */
+#define SOURCES_MAX 8
+#define SOURCE_URL 400
+#define SOURCE_FILES (AUTH_ROOT_STEPS + 2 + AUTH_WANT_MAX)
+#define SOURCE_WHY (URI_MAX + AUTH_WHY + 64)
+
+struct source {
+	char url[SOURCE_URL + 1]; /* https://..., without a slash at the end */
+	uint32_t good; /* unix seconds: when its files were last good; 0: never */
+	unsigned failures; /* since then */
+	struct mono next;
+	uint8_t kind;	      /* of the last failure, for who says it once */
+	char why[SOURCE_WHY]; /* ...; "": there is none */
+};
+
+struct sources {
+	struct source s[SOURCES_MAX];
+	unsigned n;
+	int at;	    /* who is asked; -1: nobody */
+	bool ready; /* begin the update, again */
+	uint32_t seq; /* of the question that is out; 0: none */
+	char need[URI_MAX + 1]; /* what the update has asked for; "" */
+	size_t need_max;
+	struct {
+		char name[URI_MAX + 1];
+		int fd; /* sealed; -1: empty, or not there */
+		size_t len;
+		bool absent;
+	} file[SOURCE_FILES];
+	unsigned nfiles;
+};
+
+struct sources *sources_new(void); /* NULL: no memory */
+void sources_free(struct sources *); /* NULL is fine */
+/*
+ * These from now on, in this order, each once; what is known of one that stays
+ * is kept. What is under way is given up when they are others.
+ */
+void sources_set(struct sources *, const char *const *urls, unsigned n);
+/* All at once: a person asks. */
+void sources_now(struct sources *);
+/* When somebody is to be asked; false: nobody, or somebody is. */
+bool sources_next(const struct sources *, struct mono *);
+/* Whose turn has come is asked: ready. */
+void sources_begin(struct sources *, struct mono now);
+
+/* For struct auth_io: NULL with EINPROGRESS when it is asked for first. */
+uint8_t *sources_read(struct sources *, const char *name, size_t max,
+    size_t *len);
+/* The question that follows from that; false: there is none. */
+bool sources_question(struct sources *, const char *authority, uint32_t seq,
+    struct msg_FETCH *);
+/*
+ * The answer to it, whose descriptor (or -1) is taken. true: the update goes
+ * on; false: this source has failed, why is in *out.
+ */
+bool sources_answer(struct sources *, const struct msg_FETCHED *, int fd,
+    char out[SOURCE_WHY]);
+/*
+ * Who is asked has given all, or failed. refresh in milliseconds; chance: any
+ * number, for the jitter.
+ */
+void sources_good(struct sources *, uint32_t wall, struct mono now,
+    uint64_t refresh_ms, uint32_t chance);
+void sources_bad(struct sources *, unsigned kind, const char *why,
+    struct mono now, uint32_t chance);
+/* Nobody's fault: soon again. */
+void sources_give_up(struct sources *, struct mono now);
+
+#endif
