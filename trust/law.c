@@ -80,7 +80,8 @@ drop_step(struct law *l)
 		if (l->recall)
 			l->auth[l->at].pinned = false;
 		if (l->web && l->auth[l->at].src != NULL)
-			sources_give_up(l->auth[l->at].src, clock_mono());
+			sources_later(l->auth[l->at].src, clock_mono(),
+			    SOURCES_AGAIN_S);
 	}
 	lawio_drop(l);
 	l->web = false;

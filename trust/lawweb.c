@@ -69,7 +69,7 @@ lawweb_asks(struct law *l, struct law_authority *la)
 		    clock_mono(), randombytes_random());
 	} else if (l->ops.fetch == NULL || l->ops.fetch(l->ops.ctx, &m) < 0) {
 		log_debug(la->a.name, "warren-egress is not there");
-		sources_give_up(la->src, clock_mono());
+		sources_later(la->src, clock_mono(), SOURCES_AGAIN_S);
 	}
 	return true;
 }
@@ -155,25 +155,25 @@ bool
 law_fetched(struct law *l, const struct msg_FETCHED *m, int fd)
 {
 	char why[SOURCE_WHY], safe[SOURCE_WHY];
+	struct law_authority *la = NULL;
 	bool was;
 
-	for (unsigned i = 0; i < l->nauth; i++) {
-		struct law_authority *la = &l->auth[i];
-
-		if (m->seq == 0 || la->src == NULL || la->src->seq != m->seq)
-			continue;
-		if (!sources_answer(la->src, m, fd, why)) {
-			(void)text_printable(safe, sizeof(safe), why,
-			    strlen(why));
-			failed(l, la, m->end, safe);
-		}
-		was = l->changed;
-		l->changed = false;
-		return was;
-	}
-	if (fd >= 0)
+	for (unsigned i = 0; m->seq != 0 && i < l->nauth; i++)
+		if (l->auth[i].src != NULL && l->auth[i].src->seq == m->seq)
+			la = &l->auth[i];
+	if (la == NULL && fd >= 0)
 		(void)close(fd);
-	return false;
+	if (la == NULL || sources_answer(la->src, m, fd, why))
+		return false;
+	if (m->end == FETCH_LATER) { /* its failures were told */
+		sources_later(la->src, clock_mono(), m->wait_s);
+		return false;
+	}
+	(void)text_printable(safe, sizeof(safe), why, strlen(why));
+	failed(l, la, m->end, safe);
+	was = l->changed;
+	l->changed = false;
+	return was;
 }
 
 void
@@ -181,5 +181,6 @@ law_unfetched(struct law *l)
 {
 	for (unsigned i = 0; i < l->nauth; i++)
 		if (l->auth[i].src != NULL && l->auth[i].src->seq != 0)
-			sources_give_up(l->auth[i].src, clock_mono());
+			sources_later(l->auth[i].src, clock_mono(),
+			    SOURCES_AGAIN_S);
 }

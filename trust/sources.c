@@ -12,7 +12,6 @@
 
 #define LEAST_S 60	     /* klp.md 1.5 */
 #define MOST_S (6 * 3600)    /* ... of a source that fails */
-#define AGAIN_S 5	     /* ours: when egress is not there */
 #define SMALL_MS 30000	     /* for roots and heads */
 
 struct sources *
@@ -238,10 +237,10 @@ sources_bad(struct sources *x, unsigned kind, const char *why,
 }
 
 void
-sources_give_up(struct sources *x, struct mono now)
+sources_later(struct sources *x, struct mono now, uint32_t seconds)
 {
 	if (x->at < 0)
 		return;
-	x->s[x->at].next = (struct mono){now.us + AGAIN_S * MONO_SECOND};
+	x->s[x->at].next = (struct mono){now.us + seconds * MONO_SECOND};
 	forget_files(x);
 }

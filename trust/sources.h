@@ -84,7 +84,8 @@ void sources_good(struct sources *, uint32_t wall, struct mono now,
     uint64_t refresh_ms, uint32_t chance);
 void sources_bad(struct sources *, unsigned kind, const char *why,
     struct mono now, uint32_t chance);
-/* Nobody's fault: soon again. */
-void sources_give_up(struct sources *, struct mono now);
+/* Nobody's fault: again after so many seconds. */
+void sources_later(struct sources *, struct mono now, uint32_t seconds);
+#define SOURCES_AGAIN_S 5 /* ours: when egress is not there */
 
 #endif

@@ -201,17 +201,17 @@ from(const char *name, const char *path, uint32_t max, uint32_t ms)
 }
 
 /* A host by name; the parent, which is the test, knows these addresses. */
-static struct msg_FETCHED
-by_name(const char *host, const uint8_t *addrs, unsigned n, char *body,
-    size_t cap)
+static void
+ask_by_name(const char *host, const char *path, uint32_t ms,
+    const uint8_t *addrs, unsigned n)
 {
 	struct msg_LOOKED_UP known = {.seq = 0};
 	struct msg_LOOK_UP m;
 	char url[300];
 
-	(void)snprintf(url, sizeof(url), "https://%s:%u/ok", host,
-	    port_of("good"));
-	ask(7, 100, 10000, url);
+	(void)snprintf(url, sizeof(url), "https://%s:%u/%s", host,
+	    port_of("good"), path);
+	ask(7, 1000, ms, url);
 	PROG_GET(LOOK_UP, p.parent, &m);
 	assert_string_equal(m.host, host);
 	known.seq = m.seq;
@@ -221,6 +221,13 @@ by_name(const char *host, const uint8_t *addrs, unsigned n, char *body,
 	else
 		(void)snprintf(known.why, sizeof(known.why), "nobody has it");
 	assert_int_equal(ipc_send_LOOKED_UP(p.parent, &known, NULL, 0), 0);
+}
+
+static struct msg_FETCHED
+by_name(const char *host, const uint8_t *addrs, unsigned n, char *body,
+    size_t cap)
+{
+	ask_by_name(host, "ok", 10000, addrs, n);
 	return outcome(body, cap);
 }
 
@@ -352,6 +359,24 @@ test_form(void **state)
 	}
 }
 
+/* Settings come again while a question is out, and count from the next on. */
+static void
+test_settings(void **state)
+{
+	static const uint8_t here[IPC_ADDR] = {4, 127, 0, 0, 1};
+
+	(void)state;
+	ask_by_name("good.test", "drops", SOON, here, 1);
+	prog_text(&p, SET_WEB_CA, "", "\n");
+	is(outcome(NULL, 0), FETCH_SLOW, "");
+	assert_true(from("unknown", "ok", 10, 10000).end != FETCH_OK);
+	prog_text(&p, SET_WEB_CA, "", pem);
+	prog_text(&p, SET_WEB_HOSTS, "", "good.test\n");
+	/* behind them on the same channel: now they are taken */
+	is(by_name("good.test", here, 1, NULL, 0), FETCH_OK, "");
+	is(from("good", "ok", 10, 10000), FETCH_REFUSED, "private_hosts");
+}
+
 /* Many at once, and a server that fails again and again. */
 static void
 test_crowd(void **state)
@@ -458,6 +483,7 @@ main(void)
 	    PROGRAM_TEST(test_tls),
 	    PROGRAM_TEST(test_places),
 	    PROGRAM_TEST(test_form),
+	    PROGRAM_TEST(test_settings),
 	    PROGRAM_TEST(test_crowd),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);

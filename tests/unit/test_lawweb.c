@@ -104,6 +104,7 @@ answer(void)
 		p = page_of(&webs[i], asked.url + n + 10);
 		if (webs[i].end != FETCH_OK) {
 			m.end = (uint8_t)webs[i].end;
+			m.wait_s = 1;
 			(void)snprintf(m.why, sizeof(m.why), "end %u", m.end);
 			p = NULL;
 		}
@@ -272,7 +273,7 @@ test_lies(void **state)
 	};
 	static const enum fetch_end ends[] = {FETCH_REFUSED, FETCH_NAME,
 	    FETCH_UNREACHABLE, FETCH_TLS, FETCH_HTTP, FETCH_REDIRECT,
-	    FETCH_SIZE, FETCH_SLOW, FETCH_BROKEN, FETCH_LATER, FETCH_OWN};
+	    FETCH_SIZE, FETCH_SLOW, FETCH_BROKEN, FETCH_OWN};
 	char text[64];
 
 	(void)state;
@@ -303,6 +304,11 @@ test_lies(void **state)
 		(void)round_of();
 		assert_int_equal(events, 1);
 	}
+	/* left alone for a while: what was said of it stands */
+	webs[0].end = FETCH_LATER;
+	(void)round_of();
+	failed(A, text);
+	assert_int_equal(events, 1);
 	webs[0].end = FETCH_OK;
 	publish(&webs[0], 7, 7, KIT_T0, 1);
 	(void)round_of();

@@ -440,8 +440,8 @@ use_addresses(struct transfer *t, const uint8_t *addrs, unsigned n)
 static bool
 set_up(struct transfer *t)
 {
-	struct curl_blob pem = {t->in->pem, t->in->pem_len,
-	    CURL_BLOB_NOCOPY};
+	/* others may come while it is under way */
+	struct curl_blob pem = {t->in->pem, t->in->pem_len, CURL_BLOB_COPY};
 	bool ok = true;
 
 	SET(CURLOPT_URL, t->text);

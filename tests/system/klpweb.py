@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Documents of a board come from its web server alone, named by its pinned root:
+they let somebody in and throw him out while his job runs; and a server that
+lies gives nothing, whatever it tries."""
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+
+from lib import done, result, until
+from libruled import BOARD, Ruled, processes
+from tlsweb import Web, authority, certificate, whole
+
+build = sys.argv[1]
+NAMES = "DNS:localhost,IP:127.0.0.1"
+
+
+class Server:
+    """The board's folder over HTTPS, and what it says instead of a file."""
+
+    def __init__(self, folder):
+        self.ca, other = authority(folder, "ca"), authority(folder, "other")
+        self.good = certificate(folder, self.ca, "good", NAMES)
+        self.bad = certificate(folder, other, "bad", NAMES)
+        self.www, self.lies, self.sent = None, {}, {}
+        self.web = Web(self.answer, self.good)
+        self.url = "https://127.0.0.1:%d/klp" % self.web.port
+
+    def answer(self, path, send):
+        name = path.split("/", 3)[-1] if path.startswith("/klp/%s/" % BOARD) else "?"
+        if name in self.lies:
+            send(self.lies[name])
+            return False
+        try:
+            with open(os.path.join(self.www, name), "rb") as f:
+                send(whole(f.read()))
+            self.sent[name] = time.monotonic()
+        except OSError:
+            send(whole("no", "404 Not Found"))
+        return False  # each question by a connection of its own
+
+
+def shown(node):
+    rc, out, err = node.warren("trust", "show", "--json")
+    try:
+        return {d["path"]: d for d in json.loads(out)["documents"]}
+    except ValueError:
+        return {}
+
+
+def versions(node):
+    return {k: d["version"] for k, d in shown(node).items()}
+
+
+def fetched(node, mode, server):
+    ok = until(lambda: versions(node) == {"graph.json": 1, "revoked.json": 1}, "both documents")
+    d = shown(node)
+    result(mode + " web: both are fetched from the server of the root, by hand nothing",
+           ok and all(x["from"] == server.url and x["fresh"] == "fresh" and x["checked"] > 0 and x["failed"] == ""
+                      for x in d.values()), "%s %s" % (d, node.said()[-1500:]))
+    rc, out, err = node.warren("status")
+    result(mode + " web: status says when and where", "ago in " + server.url in out, out)
+
+
+def lie(node, server, mode, what, why, **files):
+    """A server that says this instead of these files."""
+    was = versions(node)
+    server.lies = {k.replace("_", "."): v for k, v in files.items()}
+    node.hup()
+    ok = until(lambda: why in shown(node).get("revoked.json", {}).get("failed", ""), what + ": its reason")
+    d = shown(node)
+    result("%s web: %s gives nothing, and trust show says why" % (mode, what), ok and versions(node) == was and
+           all(x["failed"].startswith(server.url) for x in d.values()), "%s %s" % (d, node.said()[-800:]))
+    server.lies = {}
+
+
+def liars(node, mode, server):
+    def body(name):
+        with open(os.path.join(server.www, name), "rb") as f:
+            return f.read()
+
+    old, other = body("head"), node.at("other")
+    shutil.copytree(server.www, other)
+    node.revoke("d" * 32, "--kind", "rns")
+    node.hup()
+    until(lambda: versions(node).get("revoked.json") == 2, "the second list")
+    if node.user is not None:
+        os.system("chown -R %d %s" % (node.user, other))
+    node.say("klp", "publish", other, node.at("graph.json"), "-k", node.at("key"))
+    with open(os.path.join(other, "head"), "rb") as f:
+        twin = f.read()
+    head = body("head")
+    lie(node, server, mode, "an old head", "older", head=whole(old))
+    lie(node, server, mode, "a second head of one version", "has signed both", head=whole(twin))
+    lie(node, server, mode, "a head with another signature", "fewer keys",
+        head=whole(head[:-1] + bytes([head[-1] ^ 1])))
+    lie(node, server, mode, "a head without end", "more than the 4096", head=whole(b"K" * 5000))
+    lie(node, server, mode, "a redirect to this machine", "redirects are not followed",
+        head=whole("", "302 Found", "Location: https://127.0.0.1:%d/x\r\n" % server.web.port))
+    server.web.context.load_cert_chain(*server.bad)
+    lie(node, server, mode, "a certificate of nobody who is known", "certificate")
+    server.web.context.load_cert_chain(*server.good)
+    lie(node, server, mode, "an answer that is cut", "head: ", head=whole(head)[:-10])
+    node.hup()
+    result(mode + " web: an honest one is believed again",
+           until(lambda: all(x["failed"] == "" for x in shown(node).values()), "no failure"), shown(node))
+    kept = [n for n in os.listdir(os.path.join(node.dir, "warren/trust/klp")) if n.startswith("equivocation-")]
+    result(mode + " web: the second head is kept as evidence", len(kept) == 1, kept)
+
+
+def falls(node, mode, server):
+    """Egress is killed and comes back; so does what it is asked for."""
+    count, pid = node.readies("egress"), node.pids()["egress"]
+    node.revoke("c" * 32, "--kind", "rns")
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: node.readies("egress") > count, "egress again")
+    result(mode + " web: a new egress is asked at once",
+           until(lambda: versions(node).get("revoked.json") == 3, "the third list"), shown(node))
+
+
+def revoked(node, mode, server):
+    word = "%d.25" % (200000 + os.getpid())
+    s = node.submit(node.job_file("sleep " + word))
+    if not s.reached("running") or not until(lambda: processes(word) == 1, "the job's process"):
+        result(mode + " web: the fetched graph lets him run a job", False, str(s))
+        return
+    node.revoke(node.me["urn"], "--reason", "behavior_violation")
+    server.sent.clear()
+    node.hup()
+    gone = until(lambda: processes(word) == 0, "the job's end", step=.005)
+    took = time.monotonic() - server.sent.get("revoked.json", 0)
+    result(mode + " web: revoked, his job is gone within 1 s of the list's arrival", gone and took < 1, "%.3f s" % took)
+    print("# killed %.3f s after the list was sent" % took)
+    s.process.kill()
+    s.end()
+
+
+def all_of(mode, user):
+    node = None
+    try:
+        node = Ruled(build, "web-" + mode, user, by_hand=False, more="klp: {private_hosts: [127.0.0.1], ca: klp/ca.pem}\n")
+        server = Server(node.work)
+        server.www = node.at("www")
+        node.transports = [{"https": server.url}]
+        node.found()
+        with open(server.ca) as f:
+            node.write("klp/ca.pem", f.read())
+        if not node.up():
+            result(mode + " web", False, "%s %s" % (node.problem, node.said()[-3000:]))
+            return
+        fetched(node, mode, server)
+        liars(node, mode, server)
+        falls(node, mode, server)
+        revoked(node, mode, server)
+    finally:
+        if node is not None:
+            node.remove()
+
+
+all_of(*(("root", None) if os.geteuid() == 0 else ("user", None)))
+done()
