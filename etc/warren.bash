@@ -102,7 +102,7 @@ _warren()
 	receipt) words="verify" ;;
 	image) words="import list" ;;
 	audit) words="tail verify" ;;
-	klp) words="keygen sign verify publish" ;;
+	klp) words="keygen sign verify publish get" ;;
 	trust) words="show why" ;;
 	esac
 	if [ -n "$words" ] && [ -z "$second" ] && [[ $cur != -* || -z $verb ]]; then
@@ -131,6 +131,7 @@ _warren()
 	"klp sign") options="--key --out --expires --edges" ;;
 	"klp verify") options="--root --role --key --threshold" ;;
 	"klp publish") options="--key --expires" ;;
+	"klp get") options="--out --envelope" ;;
 	"revoke "*) options="--list --kind --reason --since --suspend --lift
 		--expires --uri --key --self --out" ;;
 	esac

@@ -132,6 +132,10 @@ static const struct opt publish_options[] = {
     KEY_OPTION("of the role head (klp keygen); may be repeated"),
     {OPT_EXPIRES, 0, "expires", "TIME", "of the head (1m to 14d); default 24h"},
 };
+static const struct opt get_options[] = {
+    {OPT_OUT, 'o', "out", "FILE", "where it goes; default standard output"},
+    {OPT_ENVELOPE, 0, "envelope", NULL, "with its signatures, as it was fetched"},
+};
 static const struct opt revoke_options[] = {
     {OPT_LIST, 0, "list", "FILE", "the list, signed or not; replaced"},
     {OPT_KIND, 0, "kind", "KIND", "key, rns, artifact or token; default by ID"},
@@ -256,6 +260,10 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	"FILEs are signed documents and roots to be taken into DIR, which has\n"
 	"the files of klp/documents/NAME/ of a node and of a web server.\n", 1,
 	-1, OPTIONS(publish_options)},
+    [VERB_KLP_GET] = {"klp get", "URI",
+	"a document that this node has, verified",
+	"URI is klp://NAME/PATH; ?v=VERSION or ?sha256=DIGEST asks for that one,\n"
+	"#/POINTER for a part.\n", 1, 1, OPTIONS(get_options)},
     [VERB_REVOKE] = {"revoke", "ID --list FILE",
 	"withdraw a key, an identity or an artifact",
 	"ID is a URN, a key, 32 digits of a Reticulum identity, or sha256: and\n"

@@ -64,6 +64,38 @@ def fetched(node, mode, server):
     result(mode + " web: status says when and where", "ago in " + server.url in out, out)
 
 
+def got(node, mode):
+    """What the node has can be had, whole and in part, and is looked at again."""
+    def get(*words):
+        return node.warren("klp", "get", *words)
+    name = "klp://%s/graph.json" % BOARD
+    rc, out, err = get(name)
+    result(mode + " web: klp get prints the document", rc == 0 and
+           json.loads(out)["_type"] == "klp.trust-graph", "%s %s %s" % (rc, out, err))
+    rc, out, err = get(name + "#/edges/0/trust_level")
+    result(mode + " web: ... a part of it", rc == 0 and json.loads(out) == 2, "%s %s %s" % (rc, out, err))
+    rc, out, err = get(name + "?v=1", "--json")
+    result(mode + " web: ... and what it is", rc == 0 and json.loads(out)["fresh"] is True and
+           json.loads(out)["version"] == 1, "%s %s %s" % (rc, out, err))
+    rc, out, err = get(name, "--envelope", "-o", node.at("copy"))
+    rc2, out2, err2 = node.warren("klp", "verify", node.at("copy"), "--root", node.at("root.json"), config=False)
+    result(mode + " web: ... its envelope can be checked elsewhere", rc == 0 and rc2 == 0, "%s%s" % (err, err2))
+    no = {name + "?v=2": "has version 1", name + "#/edges/7": "nothing is at", "klp://%s/x.json" % BOARD: "has no x.json",
+          "klp://nobody.test/x": "no_authority", name + "?sha256=" + "0" * 64: "another digest"}
+    bad = {u: get(u) for u, why in no.items() if get(u)[0] != 1 or why not in get(u)[2]}
+    result(mode + " web: ... and nothing else", not bad, bad)
+    kept = os.path.join(node.dir, "warren/trust/klp", json.loads(get(name, "--json")[1])["sha256"])
+    with open(kept, "r+b") as f:
+        byte = f.read(100)[-1:]
+        f.seek(99)
+        f.write(bytes([byte[0] ^ 1]))
+        f.flush()
+        rc, out, err = get(name)
+        f.seek(99)
+        f.write(byte)
+    result(mode + " web: klp get finds a changed byte", rc == 1 and "not what was kept" in err and out == "", err)
+
+
 def lie(node, server, mode, what, why, **files):
     """A server that says this instead of these files."""
     was = versions(node)
@@ -151,6 +183,7 @@ def all_of(mode, user):
             result(mode + " web", False, "%s %s" % (node.problem, node.said()[-3000:]))
             return
         fetched(node, mode, server)
+        got(node, mode)
         liars(node, mode, server)
         falls(node, mode, server)
         revoked(node, mode, server)
