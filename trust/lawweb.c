@@ -68,7 +68,10 @@ lawweb_asks(struct law *l, struct law_authority *la)
 		sources_bad(la->src, FETCH_OWN, "its address is too long",
 		    clock_mono(), randombytes_random());
 	} else if (l->ops.fetch == NULL || l->ops.fetch(l->ops.ctx, &m) < 0) {
-		log_debug(la->a.name, "warren-egress is not there");
+		/* seen in status until it is there; nobody's failure */
+		(void)snprintf(la->src->s[la->src->at].why, SOURCE_WHY,
+		    "warren-egress is not there: it runs when klp.gateways, "
+		    "or a pinned root, names a web server");
 		sources_later(la->src, clock_mono(), SOURCES_AGAIN_S);
 	}
 	return true;

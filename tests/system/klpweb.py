@@ -152,6 +152,24 @@ def falls(node, mode, server):
            until(lambda: versions(node).get("revoked.json") == 3, "the third list"), shown(node))
 
 
+def begins_and_ends(node, mode, server):
+    """Egress runs as long as a web server is named, at SIGHUP too."""
+    with open(os.path.join(node.dir, "node.yaml")) as f:
+        text = f.read()
+    unnamed = "".join(w for w in text.splitlines(True) if "klp://" not in w and "anchors_from" not in w and w != "trust:\n")
+    node.write("node.yaml", unnamed)
+    node.hup()
+    ended = until(lambda: "egress" not in node.pids(), "the end of egress")
+    count = node.readies("egress")
+    node.write("node.yaml", text)
+    node.hup()
+    result(mode + " web: nothing named, egress ends; named again, it begins and is asked",
+           ended and until(lambda: node.readies("egress") > count and all(
+               x["failed"] == "" and x["checked"] > 0 for x in shown(node).values()) and
+               versions(node).get("revoked.json") == 3, "egress and documents again"),
+           "%s %s" % (shown(node), node.said()[-1200:]))
+
+
 def revoked(node, mode, server):
     word = "%d.25" % (200000 + os.getpid())
     s = node.submit(node.job_file("sleep " + word))
@@ -186,6 +204,7 @@ def all_of(mode, user):
         got(node, mode)
         liars(node, mode, server)
         falls(node, mode, server)
+        begins_and_ends(node, mode, server)
         revoked(node, mode, server)
     finally:
         if node is not None:
