@@ -8,7 +8,8 @@
 
 /*
  * Who and what is revoked or suspended, as trust tells node (V_LISTED): entries
- * of fixed size in the order of kind and id, each once. Pure.
+ * of fixed size in the order of kind and the first half of id, which tells them
+ * apart (klp.md 4.1), each once. Pure.
  */
 #define LISTED_MAX 65536
 #define LISTED_BYTES 35

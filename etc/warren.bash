@@ -133,7 +133,7 @@ _warren()
 	"klp publish") options="--key --expires" ;;
 	"klp get") options="--out --envelope" ;;
 	"revoke "*) options="--list --kind --reason --since --suspend --lift
-		--expires --uri --key --self --out" ;;
+		--expires --uri --key --delta --root --self --out" ;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options $shared" -- "$cur")

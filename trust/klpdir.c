@@ -221,6 +221,28 @@ klpdir_commit(const struct klpdir *d, const char *authority, const void *p,
 	return keep(d, name, p, n);
 }
 
+uint8_t *
+klpdir_deltas(const struct klpdir *d, const char *authority, size_t max,
+    size_t *len)
+{
+	char name[300];
+
+	(void)snprintf(name, sizeof(name), "%.*s.deltas", NAME_MAX_HERE - 7,
+	    authority);
+	return load_kept(d, name, max, len);
+}
+
+int
+klpdir_keep_deltas(const struct klpdir *d, const char *authority,
+    const void *p, size_t n)
+{
+	char name[300];
+
+	(void)snprintf(name, sizeof(name), "%.*s.deltas", NAME_MAX_HERE - 7,
+	    authority);
+	return keep(d, name, p, n);
+}
+
 static bool
 blob_name(struct id32 *sha, const char *name)
 {

@@ -43,6 +43,11 @@ int klpdir_keep_out(const struct klpdir *, struct file_out *,
     const struct id32 *sha, const void *, size_t);
 int klpdir_commit(const struct klpdir *, const char *authority, const void *,
     size_t);
+/* Deltas that were applied, in one file (lawdelta.c). */
+uint8_t *klpdir_deltas(const struct klpdir *, const char *authority,
+    size_t max, size_t *len);
+int klpdir_keep_deltas(const struct klpdir *, const char *authority,
+    const void *, size_t);
 /* The signatures of the graph that were found good (sigset.h). */
 uint8_t *klpdir_signatures(const struct klpdir *, size_t max, size_t *len);
 int klpdir_signatures_out(const struct klpdir *, struct file_out *,

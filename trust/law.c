@@ -148,6 +148,7 @@ law_free(struct law *l)
 	lawio_free(l);
 	for (unsigned i = 0; i < l->nauth; i++)
 		sources_free(l->auth[i].src);
+	free(l->chain);
 	revlist_clear(&l->list);
 	revset_clear(&l->standing.revoked);
 	graph_free(l->graph);
@@ -191,8 +192,6 @@ law_configure(struct law *l, const struct node_config *c)
 	for (unsigned i = 0; i < n; i++)
 		sources_free(old[i].src);
 	free(old);
-	for (unsigned i = 0; i < l->nauth; i++)
-		lawweb_set(l, &l->auth[i]);
 	drop_unnamed(l, &graph, &list, had_graph, had_list);
 	l->at = l->nauth;
 	l->standing.graph.wanted = c->trust_graph != NULL;

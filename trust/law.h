@@ -93,6 +93,10 @@ struct law {
 	uint32_t seq; /* of the last question to egress */
 	char held[AUTH_WHY]; /* a list that waits for a person; "" */
 	bool held_web;	     /* ... it came from a web server */
+	bool replay;	     /* a list was read: its deltas are owed */
+	uint8_t *chain;	     /* deltas on top of the list that was read */
+	size_t chain_len;
+	char delta_said[AUTH_WHY]; /* the last complaint about one in klp/ */
 	bool changed;
 };
 

@@ -145,12 +145,13 @@ bound_hit(void *ctx, const struct binding *b, const struct hash16 *rns)
 }
 
 static bool
-confirmed(struct law *l, const char *path, const struct id32 *digest)
+confirmed(struct law *l, const struct law_authority *la,
+    const struct id32 *digest)
 {
 	char hex[65];
 	size_t n;
-	char *text = (char *)klpdir_document(&l->dir, who(l)->a.name, path,
-	    ".confirm", 256, &n);
+	char *text = (char *)klpdir_document(&l->dir, la->a.name,
+	    l->list_uri.path, ".confirm", 256, &n);
 	bool yes;
 
 	hex_encode(hex, HASH_BYTES(*digest));
@@ -160,8 +161,9 @@ confirmed(struct law *l, const char *path, const struct id32 *digest)
 	return yes;
 }
 
-static bool
-held(struct law *l, const char *path, char why[AUTH_WHY])
+bool
+lawio_held(struct law *l, const struct law_authority *la,
+    const struct revlist *next, char why[AUTH_WHY])
 {
 	struct hits h = {.l = l};
 	uint64_t positive, hit;
@@ -171,8 +173,8 @@ held(struct law *l, const char *path, char why[AUTH_WHY])
 	/* a first list is what the operator asked for */
 	if (l->list.n == 0 && l->list.version == 0)
 		return false;
-	for (size_t i = 0; i < l->new_list.n; i++) {
-		const struct rev_entry *e = &l->new_list.e[i];
+	for (size_t i = 0; i < next->n; i++) {
+		const struct rev_entry *e = &next->e[i];
 
 		if (revset_find(&l->standing.revoked, (enum rev_kind)e->kind,
 			e->id) == NULL)
@@ -184,8 +186,8 @@ held(struct law *l, const char *path, char why[AUTH_WHY])
 	standing_count(&l->standing, l->now, is_new, &h, &positive, &hit);
 	revset_clear(&h.fresh);
 	is = rev_brake(hit, positive) &&
-	    !confirmed(l, path, &l->new_list.digest);
-	hex_encode(hex, HASH_BYTES(l->new_list.digest));
+	    !confirmed(l, la, &next->digest);
+	hex_encode(hex, HASH_BYTES(next->digest));
 	if (is)
 		(void)snprintf(why, AUTH_WHY, "would take %llu of %llu at once: "
 		    "%s", (unsigned long long)hit,
@@ -216,8 +218,8 @@ bad(char why[AUTH_WHY], const char *text)
 }
 
 static enum auth_take
-take_list(struct law *l, const struct root_doc *rd, const struct env *e,
-    struct auth_claim *c, char why[AUTH_WHY])
+take_list(struct law *l, const struct env *e, struct auth_claim *c,
+    char why[AUTH_WHY])
 {
 	const char *text;
 
@@ -230,7 +232,8 @@ take_list(struct law *l, const struct root_doc *rd, const struct env *e,
 	c->version = l->new_list.version;
 	c->issued = l->new_list.issued;
 	c->expires = l->new_list.expires;
-	return !l->recall && held(l, rd->path, why) ? TAKE_HELD : TAKE_GOOD;
+	return !l->recall && lawio_held(l, who(l), &l->new_list, why) ?
+	    TAKE_HELD : TAKE_GOOD;
 }
 
 /*
@@ -343,7 +346,7 @@ io_take(void *ctx, const struct root_doc *rd, struct env *e,
 	if (l->has_list && strcmp(rd->path, l->list_uri.path) == 0 &&
 	    strcmp(name, l->list_uri.authority) == 0)
 		return strcmp(rd->type, REVLIST_TYPE) == 0 ?
-		    take_list(l, rd, e, c, why) :
+		    take_list(l, e, c, why) :
 		    bad(why, "its root says that it is no revocation list");
 	return strcmp(rd->type, "klp.trust-graph") == 0 ?
 	    take_graph(l, e, c, why) :
@@ -423,6 +426,7 @@ io_settle(void *ctx, bool yes)
 		l->list = l->new_list;
 		memset(&l->new_list, 0, sizeof(l->new_list));
 		l->held[0] = '\0';
+		l->replay = true;
 	}
 	if (yes && l->took_graph)
 		settle_graph(l);

@@ -35,6 +35,18 @@ bool lawweb_asks(struct law *, struct law_authority *);
 /* ... or how it ended. */
 void lawweb_end(struct law *, struct law_authority *,
     const struct auth_report *);
+/* Would this list take too many at once (klp.md 4.2)? Then why. */
+bool lawio_held(struct law *, const struct law_authority *,
+    const struct revlist *, char why[AUTH_WHY]);
+/* lawdelta.c: does this authority have the list, and is one here? */
+bool lawdelta_of(const struct law *, const struct law_authority *);
+/* The file that would bring its next version. */
+bool lawdelta_name(const struct law *, char out[URI_MAX + 1]);
+void lawdelta_replay(struct law *, struct law_authority *);
+/* false: *why it does not count. */
+bool lawdelta_take(struct law *, struct law_authority *, const uint8_t *,
+    size_t, char why[AUTH_WHY]);
+void lawdelta_folder(struct law *, struct law_authority *);
 /* Who is revoked has changed: the graph's introducers with it. */
 void lawio_revoked(struct law *);
 

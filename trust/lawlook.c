@@ -148,6 +148,8 @@ report(struct law *l, struct law_authority *la, const struct auth_report *rep)
 		la->checked = l->now;
 		(void)snprintf(la->from, sizeof(la->from), "klp/documents");
 	}
+	if (!l->web && !l->recall && lawdelta_of(l, la))
+		lawdelta_folder(l, la);
 	if (end == AUTH_NEW)
 		lawweb_set(l, la); /* a new root may name others */
 }
@@ -276,7 +278,8 @@ begin(struct law *l)
 	}
 	if (!la->pinned) {
 		if (l->web)
-			sources_give_up(la->src, clock_mono());
+			sources_later(la->src, clock_mono(),
+			    SOURCES_AGAIN_S);
 		go_on(l);
 		return;
 	}
@@ -303,6 +306,8 @@ finish(struct law *l, const char *why)
 		go_on(l);
 		return;
 	}
+	if (l->replay)
+		lawdelta_replay(l, la);
 	if (rep.end == AUTH_NONE)
 		klp_clock_raise(&l->clock, la->a.state.floor, clock_mono());
 	report(l, la, &rep);
@@ -355,6 +360,9 @@ static void
 start_walk(struct law *l)
 {
 	law_read_self(l);
+	/* node.yaml may be another one */
+	for (unsigned i = 0; i < l->nauth; i++)
+		lawweb_set(l, &l->auth[i]);
 	l->again = false;
 	l->at = 0;
 	l->recall = true;
@@ -472,6 +480,17 @@ list_bound(void *ctx, const struct binding *b, const struct hash16 *rns)
 		list(x, LISTED_RNS, HASH_BYTES(*rns), r->suspended, r->reason);
 }
 
+/* A pin that ignores revocation, of one that is known by half of its id. */
+static bool
+exempt_brief(const struct level_conf *c, const struct rev_entry *e)
+{
+	for (size_t i = 0; e->brief && e->kind == REV_KEY && i < c->npins; i++)
+		if (!c->pins[i].is_rns && c->pins[i].ignore_revocation &&
+		    memcmp(c->pins[i].id.b, e->id, 16) == 0)
+			return true;
+	return false;
+}
+
 static void
 list_set(struct listing *x, const struct standing *s)
 {
@@ -479,7 +498,8 @@ list_set(struct listing *x, const struct standing *s)
 		const struct rev_entry *e = &s->revoked.e[i];
 		bool key = e->kind == REV_KEY, rns = e->kind == REV_RNS;
 
-		if (e->kind > REV_ARTIFACT || standing_exempt(&s->levels,
+		if (e->kind > REV_ARTIFACT || exempt_brief(&s->levels, e) ||
+		    standing_exempt(&s->levels,
 			key ? fp_at(e->id) : NULL,
 			rns ? hash16_at(e->id) : NULL))
 			continue;
@@ -551,7 +571,7 @@ law_line(const struct law *l, unsigned i, struct msg_V_AUTHORITY *m)
 	d = authority_doc(&la->a, la->a.want[i]);
 	if (d == NULL || !age->known)
 		return true;
-	m->version = d->version;
+	m->version = list ? l->list.version : d->version;
 	m->fresh = (uint8_t)standing_fresh(age, l->now);
 	m->expires = MIN_OF(age->head_expires, age->doc_expires);
 	m->entries = list ? (uint32_t)l->list.n : graph_edges(l->graph);

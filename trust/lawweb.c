@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "trust/doc/delta.h"
 #include "trust/lawio.h"
 
 /* What authorities publish on web servers: when they are asked, what for. */
@@ -94,6 +96,54 @@ failed(struct law *l, struct law_authority *la, unsigned kind,
 	l->changed = true;
 }
 
+/* true: one is asked for. */
+static bool
+ask_delta(struct law *l, struct law_authority *la)
+{
+	if (!lawdelta_of(l, la) || la->src->deltas >= SOURCE_DELTAS ||
+	    !lawdelta_name(l, la->src->need))
+		return false;
+	la->src->deltas++;
+	la->src->need_max = DELTA_BYTES;
+	return lawweb_asks(l, la);
+}
+
+static void
+all_good(struct law *l, struct law_authority *la)
+{
+	sources_good(la->src, l->now, clock_mono(), l->conf->refresh_ms,
+	    randombytes_random());
+	l->changed = true; /* for status */
+}
+
+static void
+got_delta(struct law *l, struct law_authority *la,
+    const struct msg_FETCHED *m)
+{
+	char why[AUTH_WHY] = "", text[SOURCE_WHY];
+	uint8_t *p = NULL;
+	size_t len = 0;
+
+	if (m->end == FETCH_OK)
+		p = sources_read(la->src, la->src->file[la->src->nfiles - 1]
+		    .name, DELTA_BYTES, &len);
+	la->src->ready = false;
+	l->web = true;
+	if (m->end != FETCH_OK) {
+		all_good(l, la);
+	} else if (p == NULL || !lawdelta_take(l, la, p, len, why)) {
+		(void)snprintf(text, sizeof(text), "%s: %s", la->src->file[
+		    la->src->nfiles - 1].name, p == NULL ? "no memory" : why);
+		failed(l, la, LAWWEB_KIND(AUTH_BAD), text);
+	} else {
+		law_follow(l);
+		if (!ask_delta(l, la))
+			all_good(l, la);
+	}
+	l->web = false;
+	free(p);
+}
+
 void
 lawweb_end(struct law *l, struct law_authority *la,
     const struct auth_report *rep)
@@ -106,9 +156,8 @@ lawweb_end(struct law *l, struct law_authority *la,
 		la->checked = l->now;
 		(void)snprintf(la->from, sizeof(la->from), "%s",
 		    lawweb_url(la));
-		sources_good(la->src, l->now, clock_mono(),
-		    l->conf->refresh_ms, randombytes_random());
-		l->changed = true;
+		if (!ask_delta(l, la))
+			all_good(l, la);
 		break;
 	case AUTH_NONE:
 		failed(l, la, FETCH_ABSENT, "head: is not there");
@@ -154,6 +203,16 @@ law_fetch(struct law *l)
 	return least;
 }
 
+/* Something has changed since; what had before is told by others. */
+static bool
+is_changed(struct law *l, bool was)
+{
+	bool now = l->changed;
+
+	l->changed = was;
+	return now;
+}
+
 bool
 law_fetched(struct law *l, const struct msg_FETCHED *m, int fd)
 {
@@ -166,17 +225,24 @@ law_fetched(struct law *l, const struct msg_FETCHED *m, int fd)
 			la = &l->auth[i];
 	if (la == NULL && fd >= 0)
 		(void)close(fd);
-	if (la == NULL || sources_answer(la->src, m, fd, why))
+	if (la == NULL)
 		return false;
+	if (sources_answer(la->src, m, fd, why)) {
+		if (la->src->deltas == 0)
+			return false;
+		was = l->changed;
+		l->changed = false;
+		got_delta(l, la, m);
+		return is_changed(l, was);
+	}
 	if (m->end == FETCH_LATER) { /* its failures were told */
 		sources_later(la->src, clock_mono(), m->wait_s);
 		return false;
 	}
 	(void)text_printable(safe, sizeof(safe), why, strlen(why));
-	failed(l, la, m->end, safe);
 	was = l->changed;
-	l->changed = false;
-	return was;
+	failed(l, la, m->end, safe);
+	return is_changed(l, was);
 }
 
 void

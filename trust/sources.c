@@ -32,6 +32,7 @@ forget_files(struct sources *x)
 			(void)close(x->file[x->nfiles - 1].fd);
 	x->need[0] = '\0';
 	x->seq = 0;
+	x->deltas = 0;
 	x->ready = false;
 	x->at = -1;
 }
@@ -174,9 +175,12 @@ bool
 sources_answer(struct sources *x, const struct msg_FETCHED *m, int fd,
     char out[SOURCE_WHY])
 {
+	struct source *s = &x->s[x->at];
 	unsigned i = x->nfiles;
 
 	x->seq = 0;
+	if (s->kind == 0)
+		s->why[0] = '\0'; /* that nobody could ask it */
 	if (m->end != FETCH_OK && m->end != FETCH_ABSENT) {
 		(void)snprintf(out, SOURCE_WHY, "%s: %s", x->need, m->why);
 		if (fd >= 0)

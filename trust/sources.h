@@ -21,7 +21,8 @@
  */
 #define SOURCES_MAX 8
 #define SOURCE_URL 400
-#define SOURCE_FILES (AUTH_ROOT_STEPS + 2 + AUTH_WANT_MAX)
+#define SOURCE_DELTAS 32 /* klp.md 4.3: of one round */
+#define SOURCE_FILES (AUTH_ROOT_STEPS + 2 + AUTH_WANT_MAX + SOURCE_DELTAS)
 #define SOURCE_WHY (URI_MAX + AUTH_WHY + 64)
 
 struct source {
@@ -38,6 +39,7 @@ struct sources {
 	unsigned n;
 	int at;	    /* who is asked; -1: nobody */
 	bool ready; /* begin the update, again */
+	unsigned deltas; /* the update is over: so many deltas were asked for */
 	uint32_t seq; /* of the question that is out; 0: none */
 	char need[URI_MAX + 1]; /* what the update has asked for; "" */
 	size_t need_max;

@@ -17,9 +17,12 @@
 #include "node/cli/options.h"
 #include "node/cli/say.h"
 #include "node/cli/verb.h"
+#include "trust/doc/delta.h"
 #include "trust/doc/frame.h"
+#include "trust/doc/head.h"
 #include "trust/doc/jdoc.h"
 #include "trust/doc/revlist.h"
+#include "trust/doc/root.h"
 
 #define LIST_LIFE (30u * 86400u) /* s; klp.md 1.8: the default */
 #define REASONS 16
@@ -28,7 +31,7 @@
 
 struct revoking {
 	struct klpfile_keys keys;
-	const char *list, *self, *out, *uri;
+	const char *list, *self, *out, *uri, *delta, *root;
 	unsigned kind, reason;
 	bool suspend, lift;
 	uint32_t now, life, since; /* s ago */
@@ -96,6 +99,12 @@ set(struct cli *c, void *ctx, int option, const char *value)
 		return true;
 	case OPT_URI:
 		r->uri = value;
+		return true;
+	case OPT_DELTA:
+		r->delta = value;
+		return true;
+	case OPT_ROOT:
+		r->root = value;
 		return true;
 	case OPT_SUSPEND:
 		r->suspend = true;
@@ -327,6 +336,59 @@ said(struct cli *c, const struct revoking *r, const struct klpdoc *d,
 		cli_hint(c, "Sign it (`warren klp sign`), then publish it.");
 }
 
+/* What has changed, alone: beside the list in the folder of the authority. */
+static int
+write_delta(struct cli *c, const struct revoking *r, const struct klpdoc *d,
+    const json_t *list)
+{
+	static uint8_t frame[DELTA_FRAME(1)], out[DELTA_BYTES];
+	static struct root root;
+	struct env_signed sigs[ENV_SIGS_MAX];
+	struct delta delta = {.from = d->version - 1, .to = d->version,
+	    .issued = r->now, .n = 1};
+	_cleanup_free_ char *text = klpfile_load(c, r->root, ROOT_BYTES,
+	    &(size_t){0});
+	char path[CLI_PATH];
+	struct klp_uri u;
+	const char *why;
+	struct id32 id;
+	unsigned nsigs = 0;
+	size_t n;
+	int rc;
+
+	if (text == NULL)
+		return CLI_FAILED;
+	if ((why = root_first(&root, &id, text, strlen(text))) != NULL ||
+	    !uri_parse(&u, d->name, strlen(d->name)) ||
+	    root_doc(&root, u.path) == NULL) {
+		cli_error(c, "%s: %s", r->root, why != NULL ? why :
+		    "names no such list");
+		cli_hint(c, "--root is the first root of the authority, as "
+			    "nodes have it.");
+		return CLI_FAILED;
+	}
+	memcpy(delta.atag, id.b, sizeof(delta.atag));
+	head_ptag(delta.ptag, u.path);
+	(void)jdoc_hex(json_object_get(list, "set_digest"),
+	    HASH_BYTES(delta.after));
+	delta.op[0].action = r->lift ? DELTA_LIFT : r->suspend ?
+	    DELTA_SUSPEND : DELTA_REVOKE;
+	delta.op[0].kind = r->entry.kind;
+	delta.op[0].reason = (uint8_t)r->reason;
+	memcpy(delta.op[0].id, r->entry.id, sizeof(delta.op[0].id));
+	n = delta_put(frame, sizeof(frame), &delta);
+	rc = klpfile_sign(c, &r->keys, TYPE_DELTA, frame, n, sigs, &nsigs);
+	if (rc != CLI_OK)
+		return rc;
+	n = frame_put(out, sizeof(out), frame, n, sigs, nsigs);
+	if (snprintf(path, sizeof(path), "%s/%s.%u.delta", r->delta, u.path,
+		delta.from) >= (int)sizeof(path) || n == 0) {
+		cli_error(c, "--delta: the path is too long");
+		return CLI_FAILED;
+	}
+	return klpfile_save(c, path, out, n);
+}
+
 static int
 write_list(struct cli *c, const struct revoking *r, const json_t *list)
 {
@@ -352,6 +414,8 @@ write_list(struct cli *c, const struct revoking *r, const json_t *list)
 	} else if (rc == CLI_OK) {
 		rc = klpfile_save(c, out, text, len);
 	}
+	if (rc == CLI_OK && r->delta != NULL)
+		rc = write_delta(c, r, &d, list);
 	if (rc == CLI_OK)
 		said(c, r, &d, nsigs);
 	return rc;
@@ -437,6 +501,10 @@ usage(const struct revoking *r, int words)
 		return "ID and --list, or --self and --out";
 	if (r->suspend && r->lift)
 		return "--suspend and --lift: one of them";
+	if ((r->delta != NULL) != (r->root != NULL))
+		return "--delta and --root belong together";
+	if (r->delta != NULL && (r->keys.n == 0 || r->self != NULL))
+		return "--delta: it is signed at once, by --key";
 	return NULL;
 }
 

@@ -147,6 +147,8 @@ static const struct opt revoke_options[] = {
     {OPT_EXPIRES, 0, "expires", "TIME", "of the list; default 30d"},
     {OPT_URI, 0, "uri", "URI", "of a first list (klp://NAME/PATH)"},
     KEY_OPTION("sign it at once; may be repeated; default not signed"),
+    {OPT_DELTA, 0, "delta", "DIR", "what changes alone, too, into that folder"},
+    {OPT_ROOT, 0, "root", "FILE", "of the authority, the first (for --delta)"},
     {OPT_SELF, 0, "self", "KEY", "this key revokes itself, into --out"},
     {OPT_OUT, 'o', "out", "FILE", "where it goes; default the list"},
 };

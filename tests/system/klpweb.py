@@ -176,15 +176,30 @@ def revoked(node, mode, server):
     if not s.reached("running") or not until(lambda: processes(word) == 1, "the job's process"):
         result(mode + " web: the fetched graph lets him run a job", False, str(s))
         return
-    node.revoke(node.me["urn"], "--reason", "behavior_violation")
+    # a delta alone: no new list is there, nor a head that would name it
+    node.say("revoke", node.me["urn"], "--reason", "behavior_violation", "--list", node.at("revoked.json"),
+             "-k", node.at("key"), "--delta", node.at("www"), "--root", node.at("1.root.json"))
     server.sent.clear()
     node.hup()
     gone = until(lambda: processes(word) == 0, "the job's end", step=.005)
-    took = time.monotonic() - server.sent.get("revoked.json", 0)
-    result(mode + " web: revoked, his job is gone within 1 s of the list's arrival", gone and took < 1, "%.3f s" % took)
-    print("# killed %.3f s after the list was sent" % took)
+    took = time.monotonic() - server.sent.get("revoked.json.3.delta", 0)
+    result(mode + " web: revoked by a delta, his job is gone within 1 s of its arrival", gone and took < 1 and
+           "revoked.json" not in server.sent, "%.3f s %s %s" % (took, server.sent, node.problem))
+    print("# killed %.3f s after the delta was sent" % took)
     s.process.kill()
     s.end()
+    result(mode + " web: the list has the delta's version", versions(node).get("revoked.json") == 4, versions(node))
+    count = node.readies("trust")
+    os.kill(node.pids()["trust"], signal.SIGKILL)
+    until(lambda: node.readies("trust") > count, "trust again")
+    rc, out, err = node.warren("trust", "why", node.me["urn"], "--json")
+    result(mode + " web: and a new trust knows it from its files", rc == 0 and
+           json.loads(out).get("revoked") == "revoked", "%s %s" % (out, err))
+    node.publish("revoked.json")
+    node.hup()
+    result(mode + " web: the whole list takes its place", until(lambda: "revoked.json" in server.sent and
+           versions(node).get("revoked.json") == 4 and all(x["failed"] == "" for x in shown(node).values()), "the list"),
+           shown(node))
 
 
 def all_of(mode, user):

@@ -646,6 +646,9 @@ test_revoke(void **state)
 	    "121212121212 --list @list", CLI_USAGE, "--kind");
 	ends(verb_revoke, "zz --list @list --kind rns", CLI_USAGE, "no rns");
 	ends(verb_revoke, EVE, CLI_USAGE, "--list");
+	ends(verb_revoke, EVE " --list @list --delta @", CLI_USAGE, "--root");
+	ends(verb_revoke, EVE " --list @list --delta @ --root @list",
+	    CLI_USAGE, "--key");
 	ends(verb_revoke, EVE " --list @list --reason boredom", CLI_USAGE,
 	    "none");
 	ends(verb_revoke, EVE " --list @graph.json", CLI_FAILED, "no revocation");

@@ -20,6 +20,7 @@
 #include "common/ipc.h"
 #include "common/util.h"
 #include "tests/unit/authkit.h"
+#include "trust/doc/delta.h"
 #include "trust/law.h"
 
 #define NOW (KIT_T0 + 60)
@@ -43,6 +44,7 @@ struct page {
 static struct web {
 	const char *url;
 	struct page root2, head, list;
+	struct page delta[3]; /* from version 1, 2, 3 */
 	enum fetch_end end; /* of all that it is asked; FETCH_OK: as it is */
 } webs[2] = {{.url = A}, {.url = B}};
 
@@ -83,6 +85,14 @@ page_of(const struct web *w, const char *file)
 		return &w->head;
 	if (strcmp(file, KIT_LIST) == 0)
 		return &w->list;
+	for (unsigned i = 0; i < NELEM(w->delta); i++) {
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), KIT_LIST ".%u.delta",
+		    i + 1);
+		if (strcmp(file, name) == 0)
+			return &w->delta[i];
+	}
 	return strcmp(file, "2.root.json") == 0 ? &w->root2 : NULL;
 }
 
@@ -208,7 +218,7 @@ test_fetched(void **state)
 	(void)state;
 	publish(&webs[0], 1, 1, KIT_T0, 1);
 	assert_string_equal(round_of(), "a:2.root.json a:head a:" KIT_LIST " "
-	    "b:2.root.json b:head ");
+	    "a:" KIT_LIST ".1.delta b:2.root.json b:head ");
 	m = line();
 	assert_int_equal(m.version, 1);
 	assert_int_equal(m.checked, NOW);
@@ -217,8 +227,8 @@ test_fetched(void **state)
 	failed(B, "head: is not there");
 	webs[1] = (struct web){.url = B, .head = webs[0].head,
 	    .list = webs[0].list};
-	assert_string_equal(round_of(), "a:2.root.json a:head b:2.root.json "
-	    "b:head ");
+	assert_string_equal(round_of(), "a:2.root.json a:head a:" KIT_LIST
+	    ".1.delta b:2.root.json b:head b:" KIT_LIST ".1.delta ");
 	assert_string_equal(line().failed, "");
 	/* kept: another life knows it without asking anybody */
 	law_free(l);
@@ -404,7 +414,8 @@ test_other_servers(void **state)
 	(void)law_look(l, NOW, true);
 	order[0] = '\0';
 	go_on();
-	assert_string_equal(order, "b:2.root.json b:head b:" KIT_LIST " ");
+	assert_string_equal(order, "b:2.root.json b:head b:" KIT_LIST " b:"
+	    KIT_LIST ".2.delta ");
 	assert_int_equal(line().version, 2);
 	law_configure(l, conf);
 	node_config_free(other);
@@ -432,6 +443,170 @@ test_transports(void **state)
 	/* of both it is asked once */
 	assert_string_equal(round_of(), "a:2.root.json a:head b:2.root.json "
 	    "b:head ");
+}
+
+/* ---- deltas ---- */
+
+/* From that version on: so many keys are revoked, these and those before. */
+static void
+publish_delta(struct page *out, uint32_t from, unsigned action,
+    unsigned signers, uint8_t flip)
+{
+	struct rev_entry e[4] = {{.kind = REV_RNS, .id = {1}}};
+	static uint8_t buf[8192], frame[DELTA_BYTES];
+	struct env_signed sigs[KIT_KEYS];
+	struct delta d = {.from = from, .to = from + 1, .issued = KIT_T0,
+	    .n = 1};
+	struct id32 id;
+	size_t n;
+
+	for (uint32_t i = 1; i <= from; i++)
+		e[i] = (struct rev_entry){.kind = REV_KEY, .reason = 1,
+		    .suspended = i == from && action == DELTA_SUSPEND,
+		    .id = {(uint8_t)(0xa0 + i)}};
+	qsort(e, from + 1, sizeof(*e), rev_cmp);
+	revlist_digest(&d.after, e, from + 1);
+	d.after.b[5] ^= flip;
+	(void)kit_root(buf, sizeof(buf), &root, &id);
+	memcpy(d.atag, id.b, sizeof(d.atag));
+	head_ptag(d.ptag, KIT_LIST);
+	d.op[0].action = (uint8_t)action;
+	d.op[0].kind = REV_KEY;
+	d.op[0].reason = 1;
+	d.op[0].id[0] = (uint8_t)(0xa0 + from);
+	n = delta_put(frame, sizeof(frame), &d);
+	assert_int_equal(n, DELTA_FRAME(1));
+	out->len = frame_put(out->p, sizeof(out->p), frame, n, sigs,
+	    kit_sign(sigs, signers, TYPE_DELTA, frame, n));
+	assert_true(out->len > 0);
+}
+
+static enum revocation
+state_of(uint8_t first)
+{
+	/* whole ids, of which a delta has half */
+	const uint8_t id[32] = {first, [20] = 7};
+
+	return revset_state(&l->standing.revoked, REV_KEY, id);
+}
+
+static void
+again(void)
+{
+	law_free(l);
+	l = law_new(dup(klp.fd), dir, store, &(struct law_ops){NULL, event,
+	    fetch});
+	law_configure(l, conf);
+	(void)law_look(l, NOW, true);
+}
+
+static void
+test_deltas(void **state)
+{
+	struct web *w = &webs[0];
+
+	(void)state;
+	webs[1].end = FETCH_UNREACHABLE;
+	publish(w, 1, 1, KIT_T0, 1);
+	publish_delta(&w->delta[0], 1, DELTA_REVOKE, 1, 0);
+	publish_delta(&w->delta[1], 2, DELTA_SUSPEND, 1, 0);
+	assert_string_equal(round_of(), "a:2.root.json a:head a:" KIT_LIST
+	    " a:" KIT_LIST ".1.delta a:" KIT_LIST ".2.delta a:" KIT_LIST
+	    ".3.delta b:2.root.json ");
+	assert_int_equal(line().version, 3);
+	assert_int_equal(line().entries, 3);
+	assert_int_equal(state_of(0xa1), REV_REVOKED);
+	assert_int_equal(state_of(0xa2), REV_SUSPENDED);
+	assert_int_equal(state_of(0xa3), REV_NONE);
+	/* it outlives a restart, without anybody being asked */
+	again();
+	assert_int_equal(line().version, 3);
+	assert_int_equal(state_of(0xa1), REV_REVOKED);
+	/* the list as the head names it is behind: they stay on top */
+	assert_string_equal(round_of(), "a:2.root.json a:head a:" KIT_LIST
+	    ".3.delta b:2.root.json ");
+	assert_int_equal(state_of(0xa2), REV_SUSPENDED);
+}
+
+static void
+test_deltas_bad(void **state)
+{
+	struct web *w = &webs[0];
+	struct page good;
+
+	(void)state;
+	webs[1].end = FETCH_UNREACHABLE;
+	publish(w, 1, 1, KIT_T0, 1);
+	publish_delta(&w->delta[0], 1, DELTA_REVOKE, 4, 0);
+	(void)round_of();
+	failed(A, KIT_LIST ".1.delta: fewer keys");
+	publish_delta(&w->delta[0], 1, DELTA_REVOKE, 1, 1);
+	(void)round_of();
+	failed(A, KIT_LIST ".1.delta: its set_digest");
+	publish_delta(&w->delta[0], 1, DELTA_LIFT, 1, 0);
+	(void)round_of();
+	failed(A, KIT_LIST ".1.delta: lifts what is not");
+	publish_delta(&w->delta[0], 2, DELTA_REVOKE, 1, 0);
+	(void)round_of();
+	failed(A, KIT_LIST ".1.delta: for another version");
+	publish_delta(&w->delta[0], 1, DELTA_REVOKE, 1, 0);
+	good = w->delta[0];
+	for (size_t i = 0; i < good.len; i += 3) {
+		w->delta[0] = good;
+		w->delta[0].len = i;
+		(void)round_of();
+		assert_int_equal(line().version, 1);
+		if (i > DELTA_FRAME(1) && i <= DELTA_FRAME(1) + FP4_LEN)
+			continue; /* whose signature it is: a hint */
+		w->delta[0] = good;
+		w->delta[0].p[i] ^= 4;
+		(void)round_of();
+		assert_int_equal(line().version, 1);
+		failed(A, KIT_LIST ".1.delta: ");
+	}
+	/* what is kept of one that was good cannot be changed into another */
+	w->delta[0] = good;
+	(void)round_of();
+	assert_int_equal(line().version, 2);
+	{
+		int fd = openat(dir, "klp/test.kos.deltas", O_RDWR);
+		uint8_t b;
+
+		assert_int_equal(pread(fd, &b, 1, 70), 1);
+		b ^= 1;
+		assert_int_equal(pwrite(fd, &b, 1, 70), 1);
+		(void)close(fd);
+	}
+	again();
+	assert_int_equal(line().version, 1);
+	(void)round_of();
+	assert_int_equal(line().version, 2);
+}
+
+/* Brought by hand, beside the list. */
+static void
+test_deltas_by_hand(void **state)
+{
+	static struct page p;
+
+	(void)state;
+	webs[1].end = FETCH_UNREACHABLE;
+	publish(&webs[0], 1, 1, KIT_T0, 1);
+	(void)round_of();
+	publish_delta(&p, 1, DELTA_REVOKE, 4, 0);
+	kit_dir_put(&klp, "documents/test.kos/" KIT_LIST ".1.delta", p.p,
+	    p.len);
+	events = 0;
+	(void)law_look(l, NOW, true);
+	(void)law_look(l, NOW, true);
+	assert_int_equal(events, 1);
+	assert_int_equal(state_of(0xa1), REV_NONE);
+	publish_delta(&p, 1, DELTA_REVOKE, 1, 0);
+	kit_dir_put(&klp, "documents/test.kos/" KIT_LIST ".1.delta", p.p,
+	    p.len);
+	assert_true(law_look(l, NOW, true));
+	assert_int_equal(state_of(0xa1), REV_REVOKED);
+	assert_int_equal(line().version, 2);
 }
 
 /* ---- when, without a clock ---- */
@@ -538,6 +713,9 @@ main(void)
 	    WEB_TEST(test_egress_gone),
 	    WEB_TEST(test_other_servers),
 	    WEB_TEST(test_transports),
+	    WEB_TEST(test_deltas),
+	    WEB_TEST(test_deltas_bad),
+	    WEB_TEST(test_deltas_by_hand),
 	    cmocka_unit_test(test_times),
 	};
 

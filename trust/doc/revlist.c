@@ -63,7 +63,8 @@ rev_cmp(const void *a, const void *b)
 
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
-	return memcmp(x->id, y->id, sizeof(x->id));
+	/* frames name an entry by half of its id, and no list has two of one */
+	return memcmp(x->id, y->id, 16);
 }
 
 /* ---- a list ---- */
@@ -255,9 +256,17 @@ revset_add(struct revset *s, const struct rev_entry *e, size_t n)
 static void
 merge(struct rev_entry *a, const struct rev_entry *b)
 {
+	if (a->brief && !b->brief) {
+		memcpy(a->id, b->id, sizeof(a->id));
+		a->brief = false;
+	}
 	if (a->suspended != b->suspended) {
-		if (a->suspended)
-			*a = *b;
+		if (a->suspended) {
+			a->suspended = false;
+			a->reason = b->reason;
+			a->revoked_at = b->revoked_at;
+			a->invalid_since = b->invalid_since;
+		}
 		return;
 	}
 	a->revoked_at = MIN_OF(a->revoked_at, b->revoked_at);

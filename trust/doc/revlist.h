@@ -32,6 +32,7 @@ struct rev_entry {
 	uint8_t id[32]; /* rns: 16 bytes, and zeros */
 	uint8_t kind, reason;
 	bool suspended;
+	bool brief; /* of a delta: the first 16 bytes of id, and zeros */
 	uint32_t revoked_at, invalid_since;
 };
 
@@ -53,7 +54,7 @@ const char *revlist_parse(struct revlist *, const void *payload, size_t len);
 void revlist_clear(struct revlist *);
 /* klp.md 4.1, over entries in their order. */
 void revlist_digest(struct id32 *out, const struct rev_entry *, size_t n);
-/* How entries are ordered: kind, then id. */
+/* How entries are ordered and told apart: kind, then half of the id. */
 int rev_cmp(const void *, const void *);
 
 /* A key's own last word (KX); which key that is, its user finds out. */
