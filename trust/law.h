@@ -77,7 +77,7 @@ struct law {
 	struct auth_io io;
 	struct revlist new_list;
 	bool took_list, took_graph;
-	uint8_t *payload; /* of the graph that is read */
+	uint8_t *graph_own; /* of the graph that is read */
 	struct graph_load *load;
 	struct id32 graph_sha;	/* of its file */
 	struct sigset *kept_sigs; /* of the same file, found good by another life */

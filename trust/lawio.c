@@ -203,8 +203,8 @@ drop_new(struct law *l)
 	revlist_clear(&l->new_list);
 	graph_load_free(l->load);
 	l->load = NULL;
-	free(l->payload);
-	l->payload = NULL;
+	free(l->graph_own);
+	l->graph_own = NULL;
 	sigset_free(l->kept_sigs);
 	l->kept_sigs = NULL;
 	l->took_list = l->took_graph = false;
@@ -295,20 +295,14 @@ begin_graph(struct law *l, struct env *e, const struct auth_claim *c,
 {
 	const char *text;
 
-	free(l->payload);
+	free(l->graph_own);
 	sigset_free(l->kept_sigs);
 	l->kept_sigs = NULL;
 	l->graph_sha = c->sha256;
 	/* it outlives the file that it came in */
-	if ((l->payload = e->own) == NULL) {
-		if ((l->payload = malloc(e->payload_len + 1)) == NULL) {
-			(void)bad(why, "no memory");
-			return false;
-		}
-		memcpy(l->payload, e->payload, e->payload_len);
-	}
+	l->graph_own = e->own;
 	e->own = NULL;
-	l->load = graph_load_begin(l->payload, e->payload_len, c->signers,
+	l->load = graph_load_begin(e->payload, e->payload_len, c->signers,
 	    c->nsigners, checked_before(l), &text);
 	if (l->load == NULL)
 		(void)bad(why, text);

@@ -74,19 +74,18 @@ found(struct env_check *c)
 	c->count += !seen;
 }
 
-/* Goes on with what must be hashed for this pair; true: it is whole. */
+/* Goes on with what must be hashed for such a key; true: it is whole. */
 static bool
-summed(struct env_check *c, const struct klp_key *k, size_t *budget)
+summed(struct env_check *c, bool bip340, size_t *budget)
 {
-	enum pae_scheme scheme = pae_scheme(k);
-	struct pae_sum *s = &c->sum[scheme];
+	struct pae_sum *s = &c->sum[bip340];
 	size_t n;
 
-	if (scheme != PAE_ED25519 && c->has[scheme])
+	if (c->has[bip340])
 		return true;
 	if (!c->summing) {
-		c->summing = pae_sum_begin(s, scheme, k,
-		    c->e->sigs[c->sig].sig, c->e->type, c->e->payload_len);
+		c->summing = pae_sum_begin(s, bip340, c->e->type,
+		    c->e->payload_len);
 		c->at = 0;
 	}
 	n = MIN_OF(*budget, c->e->payload_len - c->at);
@@ -97,24 +96,48 @@ summed(struct env_check *c, const struct klp_key *k, size_t *budget)
 		return false;
 	pae_sum_end(s);
 	c->summing = false;
-	if (scheme != PAE_ED25519)
-		c->has[scheme] = true;
+	c->has[bip340] = true;
+	return true;
+}
+
+static void
+spend(size_t *budget, size_t n)
+{
+	*budget -= MIN_OF(*budget, n);
+}
+
+/* The present pair; false: in another turn. */
+static bool
+try_pair(struct env_check *c, size_t *budget, bool first)
+{
+	const struct klp_key *k = &c->keys[c->key];
+	const struct env_sig *g = &c->e->sigs[c->sig];
+	bool holds;
+
+	if (k->kind == KEY_ED25519) {
+		if (c->e->payload_len > *budget && !first)
+			return false;
+		spend(budget, c->e->payload_len);
+		holds = env_holds(c->e, g, k);
+	} else {
+		if (!summed(c, k->bip340, budget))
+			return false;
+		holds = pae_sum_holds(&c->sum[k->bip340], k, g->sig);
+	}
+	spend(budget, ENV_CHECK_VERIFY);
+	if (holds)
+		found(c);
+	next_pair(c);
 	return true;
 }
 
 bool
 env_check_step(struct env_check *c, size_t budget)
 {
-	while (budget > 0 && find_pair(c)) {
-		const struct klp_key *k = &c->keys[c->key];
+	const size_t all = budget;
 
-		if (!summed(c, k, &budget))
+	while (budget > 0 && find_pair(c))
+		if (!try_pair(c, &budget, budget == all))
 			return true;
-		if (pae_sum_holds(&c->sum[pae_scheme(k)], k,
-			c->e->sigs[c->sig].sig))
-			found(c);
-		budget -= MIN_OF(budget, (size_t)ENV_CHECK_VERIFY);
-		next_pair(c);
-	}
 	return find_pair(c);
 }

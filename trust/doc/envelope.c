@@ -21,10 +21,27 @@ refuse(const char **why, const char *text)
 	return -1;
 }
 
+/* Room for a payload, and for the rest of M before it. */
+static int
+make_room(struct env *e, size_t cap, const char **why)
+{
+	if ((e->own = malloc(PAE_HEAD_MAX + cap)) == NULL)
+		return refuse(why, "no memory");
+	e->payload = e->own + PAE_HEAD_MAX;
+	return 0;
+}
+
+static void
+put_head(struct env *e)
+{
+	e->head = pae_front(e->own + PAE_HEAD_MAX, e->type, e->payload_len);
+}
+
 /* ---- binary form ---- */
 
+/* Its payload stays where it is. */
 static int
-parse_binary(struct env *e, const void *buf, size_t len, size_t max_payload,
+read_binary(struct env *e, const void *buf, size_t len, size_t max_payload,
     const char **why)
 {
 	struct rd r = rd_make(buf, len);
@@ -57,6 +74,34 @@ parse_binary(struct env *e, const void *buf, size_t len, size_t max_payload,
 	e->nsigs = (unsigned)nsigs;
 	if (!rd_end(&r))
 		return refuse(why, "bytes behind the envelope");
+	return 0;
+}
+
+static int
+open_binary(struct env_opening *o, struct env *e, const char **why)
+{
+	if (read_binary(e, o->text, o->len, o->max_payload, why) < 0)
+		return -1;
+	o->bin = e->payload;
+	o->cap = e->payload_len;
+	if (make_room(e, o->cap, why) < 0)
+		return -1;
+	if (o->cap == 0)
+		put_head(e);
+	return 0;
+}
+
+static int
+copy_step(struct env_opening *o, struct env *e, size_t budget)
+{
+	size_t n = MIN_OF(budget, o->cap - o->at);
+
+	memcpy(e->own + PAE_HEAD_MAX + o->at, o->bin + o->at, n);
+	o->at += n;
+	if (o->at < o->cap)
+		return 1;
+	put_head(e);
+	o->cap = 0;
 	return 0;
 }
 
@@ -115,13 +160,14 @@ parse_json_tree(struct env *e, const json_t *root, bool in_own,
 		return parse_json_sigs(e, root, why);
 	if (n / 4 * 3 > max_payload + 3)
 		return refuse(why, "payload too large");
-	if ((e->own = malloc(n / 4 * 3 + 1)) == NULL)
-		return refuse(why, "no memory");
-	if (!base64_get(e->own, n / 4 * 3 + 1, &e->payload_len, s, n))
+	if (make_room(e, n / 4 * 3 + 1, why) < 0)
+		return -1;
+	if (!base64_get(e->own + PAE_HEAD_MAX, n / 4 * 3 + 1, &e->payload_len,
+		s, n))
 		return refuse(why, "payload");
 	if (e->payload_len > max_payload)
 		return refuse(why, "payload too large");
-	e->payload = e->own;
+	put_head(e);
 	return parse_json_sigs(e, root, why);
 }
 
@@ -190,8 +236,7 @@ open_large(struct env_opening *o, struct env *e, const char **why)
 		return refuse(why, "a large one whose payload does not come "
 		    "first");
 	o->cap = MIN_OF((o->len - o->from) / 4 * 3, o->max_payload) + 3;
-	e->payload = e->own = malloc(o->cap);
-	return e->own == NULL ? refuse(why, "no memory") : 0;
+	return make_room(e, o->cap, why);
 }
 
 /* What is around the payload, which is whole by now. */
@@ -212,6 +257,7 @@ close_large(struct env_opening *o, struct env *e, const char **why)
 	memcpy(rest + o->from, o->text + o->at, behind);
 	rc = parse_json(e, rest, o->from + behind, true, 0, why);
 	free(rest);
+	put_head(e);
 	return rc;
 }
 
@@ -225,6 +271,8 @@ env_open_step(struct env_opening *o, struct env *e, size_t budget,
 
 	if (o->cap == 0)
 		return 0;
+	if (o->bin != NULL)
+		return copy_step(o, e, budget);
 	p = o->text + o->at;
 	/* its end may be just behind this turn's */
 	end = memchr(p, '"', MIN_OF(n + 1, o->len - o->at));
@@ -233,7 +281,7 @@ env_open_step(struct env_opening *o, struct env *e, size_t budget,
 	if (n / 4 * 3 > room)
 		return refuse(why, "payload too large");
 	/* padding can only be at its end */
-	if (!base64_get(e->own + e->payload_len, room, &got, p, n) ||
+	if (!base64_get(e->own + PAE_HEAD_MAX + e->payload_len, room, &got, p, n) ||
 	    (end == NULL && got != n / 4 * 3))
 		return refuse(why, "payload");
 	e->payload_len += got;
@@ -256,7 +304,7 @@ env_open(struct env_opening *o, struct env *e, const void *buf, size_t len,
 	if (len < 1 || len > max)
 		return refuse(why, len < 1 ? "empty" : "too large");
 	if (b[0] == ENV_BINARY)
-		return parse_binary(e, buf, len, max_payload, why);
+		return open_binary(o, e, why);
 	if (b[0] != '{')
 		return refuse(why, "no envelope");
 	return len > ENV_WHOLE ? open_large(o, e, why) :
@@ -282,7 +330,7 @@ env_clear(struct env *e)
 	free(e->own);
 	e->own = NULL;
 	e->payload = NULL;
-	e->payload_len = 0;
+	e->payload_len = e->head = 0;
 }
 
 /* ---- verification ---- */
@@ -291,6 +339,16 @@ static bool
 hinted(const struct env_sig *g, const struct fp *fp)
 {
 	return g->hint_len > 0 && memcmp(g->hint.b, fp->b, g->hint_len) == 0;
+}
+
+bool
+env_holds(const struct env *e, const struct env_sig *g,
+    const struct klp_key *k)
+{
+	return e->head > 0 && k->kind == KEY_ED25519 ?
+	    pae_whole_holds(k, g->sig, e->payload - e->head,
+		e->head + e->payload_len) :
+	    pae_verify(k, g->sig, e->type, e->payload, e->payload_len);
 }
 
 /* The key that made it, hinted ones first; -1: none of these. */
@@ -307,8 +365,7 @@ find_signer(const struct env *e, const struct env_sig *g,
 			*any_hint |= h;
 			if (h != (pass == 0))
 				continue;
-			if (pae_verify(&keys[i], g->sig, e->type, e->payload,
-				e->payload_len))
+			if (env_holds(e, g, &keys[i]))
 				return (int)i;
 		}
 	}

@@ -35,11 +35,12 @@ struct env_sig {
 
 struct env {
 	char type[ENV_TYPE_MAX + 1];
-	const uint8_t *payload; /* in the input, or in own */
+	const uint8_t *payload; /* in own, or a frame's in its input */
 	size_t payload_len;
+	size_t head; /* bytes before it that M has; 0: they are not there */
 	unsigned nsigs;
 	struct env_sig sigs[ENV_SIGS_MAX];
-	uint8_t *own; /* the JSON form's decoded payload */
+	uint8_t *own; /* room for the head of M, the payload */
 };
 
 /*
@@ -51,8 +52,9 @@ struct env {
 struct env_opening {
 	const char *text;
 	size_t len, max_payload;
+	const uint8_t *bin; /* the payload itself, NULL: text in base64 */
 	size_t from, at; /* the payload's text, what is not decoded of it */
-	size_t cap;	 /* of own; 0: there is nothing to decode in turns */
+	size_t cap;	 /* of payload; 0: nothing is left for turns */
 };
 int env_open(struct env_opening *, struct env *, const void *buf, size_t len,
     size_t max, size_t max_payload, const char **why);
@@ -60,8 +62,8 @@ int env_open_step(struct env_opening *, struct env *, size_t budget,
     const char **why);
 /*
  * All of it at once: 0, or -1 with a literal in *why. max: most bytes of the
- * envelope; max_payload: of the payload. The binary form borrows buf.
- * env_clear() also after a failure is fine.
+ * envelope; max_payload: of the payload. env_clear() also after a failure is
+ * fine.
  */
 int env_parse(struct env *, const void *buf, size_t len, size_t max,
     size_t max_payload, const char **why);
@@ -76,6 +78,10 @@ void env_clear(struct env *);
  */
 unsigned env_verify(const struct env *, const char *type,
     const struct klp_key *keys, size_t nkeys, unsigned *failed);
+
+/* Is this signature of this key's? It must be of the expected type already. */
+bool env_holds(const struct env *, const struct env_sig *,
+    const struct klp_key *);
 
 /* The same; *who: a bit for each of the keys that has signed. */
 unsigned env_signers(const struct env *, const char *type,

@@ -14,7 +14,6 @@
 #include "trust/doc/digest.h"
 
 #define BIP340_TAG "klp/dsse/v1"
-#define PAE_HEAD_MAX 160 /* "DSSEv1 NN type NN " */
 
 /* Costs 20 kB and some ms to make, is read-only afterwards. */
 static secp256k1_context *ctx;
@@ -179,6 +178,16 @@ pae_make(size_t *out_len, const char *type, const void *payload, size_t len)
 	return m;
 }
 
+size_t
+pae_front(uint8_t *payload, const char *type, size_t len)
+{
+	char head[PAE_HEAD_MAX];
+	size_t n = pae_head(head, type, len);
+
+	memcpy(payload - n, head, n);
+	return n;
+}
+
 /* What a secp256k1 key signs of M. */
 static bool
 pae_digest(struct id32 *out, bool bip340, const char *type, const void *payload,
@@ -236,117 +245,57 @@ pae_verify(const struct klp_key *k, const uint8_t sig[SIG_LEN],
 	if (k->kind == KEY_SECP256K1)
 		return pae_digest(&digest, k->bip340, type, payload, len) &&
 		    secp_verify(k, sig, &digest);
-	if (k->kind != KEY_ED25519 || k->len != 32 ||
-	    (m = pae_make(&n, type, payload, len)) == NULL)
+	if ((m = pae_make(&n, type, payload, len)) == NULL)
 		return false;
-	ok = crypto_sign_verify_detached(sig, m, n, k->raw) == 0;
+	ok = pae_whole_holds(k, sig, m, n);
 	free(m);
 	return ok;
 }
 
-/* ---- in turns ---- */
-
-enum pae_scheme
-pae_scheme(const struct klp_key *k)
+bool
+pae_whole_holds(const struct klp_key *k, const uint8_t sig[SIG_LEN],
+    const uint8_t *m, size_t n)
 {
-	return k->kind == KEY_ED25519 ? PAE_ED25519 :
-	    k->bip340 ? PAE_BIP340 : PAE_ECDSA;
+	return k->kind == KEY_ED25519 && k->len == 32 &&
+	    crypto_sign_verify_detached(sig, m, n, k->raw) == 0;
 }
 
+/* ---- in turns ---- */
+
 bool
-pae_sum_begin(struct pae_sum *s, enum pae_scheme scheme,
-    const struct klp_key *k, const uint8_t sig[SIG_LEN], const char *type,
-    size_t len)
+pae_sum_begin(struct pae_sum *s, bool bip340, const char *type, size_t len)
 {
 	char head[PAE_HEAD_MAX];
 	size_t n = pae_head(head, type, len);
 	struct id32 tag;
 
-	s->scheme = scheme;
-	if (n == 0)
-		return false;
-	sha256_init(&s->short_);
-	sha512_init(&s->long_);
-	if (scheme == PAE_BIP340) {
+	s->bip340 = bip340;
+	sha256_init(&s->st);
+	if (bip340) {
 		digest_of(&tag, BIP340_TAG, sizeof(BIP340_TAG) - 1);
-		sha256_update(&s->short_, sizeof(tag.b), tag.b);
-		sha256_update(&s->short_, sizeof(tag.b), tag.b);
-	} else if (scheme == PAE_ED25519) {
-		/* RFC 8032 5.1.7: R, A, M */
-		sha512_update(&s->long_, 32, sig);
-		sha512_update(&s->long_, 32, k->raw);
+		sha256_update(&s->st, sizeof(tag.b), tag.b);
+		sha256_update(&s->st, sizeof(tag.b), tag.b);
 	}
 	pae_sum_add(s, head, n);
-	return true;
+	return n > 0;
 }
 
 void
 pae_sum_add(struct pae_sum *s, const void *p, size_t n)
 {
-	if (n == 0)
-		return;
-	if (s->scheme == PAE_ED25519)
-		sha512_update(&s->long_, n, p);
-	else
-		sha256_update(&s->short_, n, p);
+	if (n > 0)
+		sha256_update(&s->st, n, p);
 }
 
 void
 pae_sum_end(struct pae_sum *s)
 {
-	if (s->scheme == PAE_ED25519)
-		sha512_digest(&s->long_, 64, s->sum);
-	else
-		sha256_digest(&s->short_, 32, s->sum);
-}
-
-static bool
-scalar_reduced(const uint8_t s[32])
-{
-	uint8_t wide[64] = {0}, out[32];
-
-	memcpy(wide, s, 32);
-	crypto_core_ed25519_scalar_reduce(out, wide);
-	return memcmp(out, s, 32) == 0;
-}
-
-/*
- * RFC 8032 5.1.7 without the cofactor, as libsodium has it, for which M must
- * lie in one piece: R = S B - h A. A and what it is multiplied by are of the
- * group of prime order, so R is of small order only if it is its zero.
- */
-static bool
-ed25519_holds(const uint8_t sum[64], const uint8_t key[32],
-    const uint8_t sig[SIG_LEN])
-{
-	static const uint8_t zero[32] = {1};
-	uint8_t h[32], sb[32], ha[32], r[32];
-
-	crypto_core_ed25519_scalar_reduce(h, sum);
-	return scalar_reduced(sig + 32) &&
-	    crypto_scalarmult_ed25519_base_noclamp(sb, sig + 32) == 0 &&
-	    crypto_scalarmult_ed25519_noclamp(ha, h, key) == 0 &&
-	    crypto_core_ed25519_sub(r, sb, ha) == 0 &&
-	    memcmp(r, zero, 32) != 0 && memcmp(r, sig, 32) == 0;
+	sha256_digest(&s->st, sizeof(s->sum.b), s->sum.b);
 }
 
 bool
 pae_sum_holds(const struct pae_sum *s, const struct klp_key *k,
     const uint8_t sig[SIG_LEN])
 {
-	struct id32 digest;
-
-	if (pae_scheme(k) != s->scheme)
-		return false;
-	if (s->scheme == PAE_ED25519)
-		return k->len == 32 && ed25519_holds(s->sum, k->raw, sig);
-	memcpy(digest.b, s->sum, sizeof(digest.b));
-	return secp_verify(k, sig, &digest);
-}
-
-bool
-key_in_group(const struct klp_key *k)
-{
-	return k->kind != KEY_ED25519 ||
-	    crypto_core_ed25519_is_valid_point(k->raw) == 1;
+	return k->bip340 == s->bip340 && secp_verify(k, sig, &s->sum);
 }

@@ -64,31 +64,31 @@ bool pae_sign(uint8_t sig[SIG_LEN], const struct klp_secret *, const char *type,
 bool pae_verify(const struct klp_key *, const uint8_t sig[SIG_LEN],
     const char *type, const void *payload, size_t len);
 /*
- * The same over a large payload in turns: begin, add the payload in as many
- * pieces as one likes (len: of all of them), then ask. The sums of ecdsa and
- * bip340 hold for every key of that scheme: pae_sum_holds() may be asked again
- * and again. That of Ed25519 is of one key and signature alone.
+ * The same of an Ed25519 key over M itself, which libsodium wants in one piece.
+ * pae_front() makes it one without a copy: the head is written right before
+ * the payload, where PAE_HEAD_MAX bytes are free. Its length; 0: the type is
+ * longer than any of ours.
+ */
+#define PAE_HEAD_MAX 160 /* "DSSEv1 NN type NN " */
+size_t pae_front(uint8_t *payload, const char *type, size_t len);
+bool pae_whole_holds(const struct klp_key *, const uint8_t sig[SIG_LEN],
+    const uint8_t *m, size_t n);
+/*
+ * The same of secp256k1 keys over a large payload in turns: begin, add the
+ * payload in as many pieces as one likes (len: of all of them), end, then ask.
+ * A sum holds for every key of its scheme.
  */
 struct pae_sum {
-	enum pae_scheme { PAE_ECDSA, PAE_BIP340, PAE_ED25519 } scheme;
-	struct sha256_ctx short_;
-	struct sha512_ctx long_; /* of Ed25519 */
-	uint8_t sum[64];
+	bool bip340;
+	struct sha256_ctx st;
+	struct id32 sum;
 };
-enum pae_scheme pae_scheme(const struct klp_key *);
-/* false: the type is longer than any of ours. key, sig: of Ed25519. */
-bool pae_sum_begin(struct pae_sum *, enum pae_scheme, const struct klp_key *,
-    const uint8_t sig[SIG_LEN], const char *type, size_t len);
+/* false: the type is longer than any of ours. */
+bool pae_sum_begin(struct pae_sum *, bool bip340, const char *type, size_t len);
 void pae_sum_add(struct pae_sum *, const void *, size_t);
 void pae_sum_end(struct pae_sum *);
-/*
- * As pae_verify() says it, but that an Ed25519 key outside the group of prime
- * order never holds; key_in_group() tells those.
- */
 bool pae_sum_holds(const struct pae_sum *, const struct klp_key *,
     const uint8_t sig[SIG_LEN]);
-/* A secp256k1 key is; of Ed25519 each that an honest program makes. */
-bool key_in_group(const struct klp_key *);
 
 /* M itself, in an own allocation; NULL: no memory. */
 uint8_t *pae_make(size_t *out_len, const char *type, const void *payload,
