@@ -133,10 +133,7 @@ begin_check(struct auth_step *s)
 
 	(void)snprintf(type, sizeof(type), "application/vnd.%s+json",
 	    s->at.rd->type);
-	for (unsigned i = 0; i < role->nkeys; i++)
-		s->at.keys[i] = r->keys[role->keys[i]];
-	env_check_begin(&s->at.check, &s->at.e, type, s->at.keys, role->nkeys,
-	    role->threshold);
+	root_check_begin(&s->at.check, s->at.keys, r, role, &s->at.e, type);
 	return then(s, check_turn);
 }
 

@@ -29,6 +29,9 @@ step_free(struct auth_step *s)
 	if (s == NULL)
 		return;
 	authdoc_clear(s);
+	if (s->root != NULL)
+		root_turns_end(&s->turns);
+	free(s->root);
 	while (s->nfiles > 0)
 		free(s->files[--s->nfiles].p);
 	free(s);
@@ -85,18 +88,20 @@ forget(struct auth_state *st)
 	st->ndocs = 0;
 }
 
-static bool
-walk_one(struct auth_step *s, const char *name, uint8_t *buf, size_t len)
+static void
+root_name(char out[32], const struct auth_step *s)
 {
-	struct root *r = malloc(sizeof(*r));
-	const char *why;
+	(void)snprintf(out, 32, "%llu.root.json",
+	    (unsigned long long)s->next.state.root_version + 1);
+}
 
-	if (r == NULL)
-		return auth_ended(s, AUTH_FAILED, name, "no memory");
-	if ((why = root_next(r, &s->next.root, buf, len)) != NULL) {
-		free(r);
-		return auth_ended(s, AUTH_BAD, name, why);
-	}
+static bool walk(struct auth_step *);
+
+static void
+take_root(struct auth_step *s)
+{
+	struct root *r = s->root;
+
 	if (!root_role_same(&s->next.root, r, "head")) {
 		/* who had the old keys could have signed any version */
 		forget(&s->next.state);
@@ -107,8 +112,37 @@ walk_one(struct auth_step *s, const char *name, uint8_t *buf, size_t len)
 	s->walked = true;
 	s->next.root = *r;
 	s->next.state.root_version = r->version;
+	root_turns_end(&s->turns);
 	free(r);
+	s->root = NULL;
+	s->turn = walk;
+}
+
+static bool
+check_root(struct auth_step *s)
+{
+	const char *why = "";
+	char name[32];
+	int rc = root_turns_step(&s->turns, AUTH_TURN, &why);
+
+	root_name(name, s);
+	if (rc < 0)
+		return auth_ended(s, AUTH_BAD, name, why);
+	if (rc == 0)
+		take_root(s);
 	return true;
+}
+
+static bool
+walk_one(struct auth_step *s, const char *name, uint8_t *buf, size_t len)
+{
+	const char *why = "";
+
+	if ((s->root = malloc(sizeof(*s->root))) == NULL)
+		return auth_ended(s, AUTH_FAILED, name, "no memory");
+	s->turn = check_root;
+	return root_turns_begin(&s->turns, s->root, &s->next.root, buf, len,
+		   &why) == 0 || auth_ended(s, AUTH_BAD, name, why);
 }
 
 static bool take_head(struct auth_step *);
@@ -130,7 +164,7 @@ walked_all(struct auth_step *s)
 	return true;
 }
 
-/* The next root, one a turn. */
+/* The next root. */
 static bool
 walk(struct auth_step *s)
 {
@@ -140,8 +174,7 @@ walk(struct auth_step *s)
 
 	if (s->roots++ == AUTH_ROOT_STEPS)
 		return walked_all(s);
-	(void)snprintf(name, sizeof(name), "%llu.root.json",
-	    (unsigned long long)s->next.state.root_version + 1);
+	root_name(name, s);
 	buf = s->io->read(s->io->ctx, name, ROOT_BYTES, &len);
 	if (buf == NULL && errno == ENOENT)
 		return walked_all(s);
@@ -191,11 +224,9 @@ head_newer(struct auth_step *s, const struct head *h,
 }
 
 static bool
-head_good(struct auth_step *s, const struct head *h, const struct env *e)
+head_good(struct auth_step *s, const struct head *h)
 {
-	const struct root *r = &s->next.root;
-
-	if (!root_signed(r, root_role(r, "head"), e, TYPE_HEAD))
+	if (!env_check_good(&s->at.check))
 		return auth_ended(s, AUTH_BAD, "head",
 		    "fewer keys have signed it than its root asks for");
 	if (memcmp(h->atag, s->next.state.id.b, sizeof(h->atag)) != 0)
@@ -215,11 +246,35 @@ head_good(struct auth_step *s, const struct head *h, const struct env *e)
 }
 
 static bool
-take_head(struct auth_step *s)
+check_head(struct auth_step *s)
 {
 	struct auth_state *st = &s->next.state;
-	struct head h;
-	struct env e;
+	const struct head *h = &s->head;
+	bool good;
+
+	if (env_check_step(&s->at.check, AUTH_TURN))
+		return true;
+	/* evidence against an authority is kept */
+	if ((good = head_good(s, h)) || s->report.end == AUTH_EQUIVOCATION) {
+		hold(s, s->at.buf, s->at.len, &st->head_sha);
+		s->at.buf = NULL;
+	}
+	if (!good)
+		return false;
+	st->has_head = true;
+	st->head_version = h->version;
+	st->head_issued = h->issued;
+	st->head_digest = h->digest;
+	s->next.head = *h;
+	drop_docs(&s->next);
+	s->turn = take_docs;
+	return true;
+}
+
+static bool
+take_head(struct auth_step *s)
+{
+	const struct root *r = &s->next.root;
 	const char *why;
 	uint8_t *buf;
 	size_t len;
@@ -231,26 +286,13 @@ take_head(struct auth_step *s)
 			"there is none for the new root");
 	if (buf == NULL)
 		return auth_ended(s, AUTH_FAILED, "head", strerror(errno));
-	if ((why = head_parse(&h, &e, buf, len)) != NULL) {
-		free(buf);
+	s->at.buf = buf;
+	s->at.len = len;
+	if ((why = head_parse(&s->head, &s->at.e, buf, len)) != NULL)
 		return auth_ended(s, AUTH_BAD, "head", why);
-	}
-	if (!head_good(s, &h, &e)) {
-		/* evidence against an authority is kept */
-		if (s->report.end == AUTH_EQUIVOCATION)
-			hold(s, buf, len, &st->head_sha);
-		else
-			free(buf);
-		return false;
-	}
-	hold(s, buf, len, &st->head_sha);
-	st->has_head = true;
-	st->head_version = h.version;
-	st->head_issued = h.issued;
-	st->head_digest = h.digest;
-	s->next.head = h;
-	drop_docs(&s->next);
-	s->turn = take_docs;
+	root_check_begin(&s->at.check, s->at.keys, r, root_role(r, "head"),
+	    &s->at.e, TYPE_HEAD);
+	s->turn = check_head;
 	return true;
 }
 

@@ -10,7 +10,7 @@
 
 /*
  * An update in turns, for authority.c and authdoc.c alone. No turn does more
- * than one small file, or AUTH_TURN bytes of a large one.
+ * than AUTH_TURN bytes of a file, or as much work at its signatures.
  */
 #define AUTH_TURN (1u << 20)
 
@@ -51,6 +51,9 @@ struct auth_step {
 	bool walked; /* a new root */
 	bool took;   /* settle() is owed */
 	bool committed;
+	struct root *root; /* ... that is looked at; NULL: none is */
+	struct root_turns turns;
+	struct head head; /* the same: its envelope, check and keys in at */
 	struct authdoc at;
 };
 

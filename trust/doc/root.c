@@ -305,6 +305,8 @@ root_role_same(const struct root *a, const struct root *b, const char *name)
 
 /* ---- the chain ---- */
 
+#define FEW_OWN "fewer of its own root keys have signed it than it asks for"
+
 /* Payload and its own signatures; type and size are checked. */
 static const char *
 own_root(struct root *r, const struct env *e)
@@ -312,8 +314,7 @@ own_root(struct root *r, const struct env *e)
 	const char *why = root_parse(r, e->payload, e->payload_len);
 
 	if (why == NULL && !root_signed(r, root_role(r, "root"), e, TYPE_ROOT))
-		why = "fewer of its own root keys have signed it than it asks "
-		      "for";
+		why = FEW_OWN;
 	return why;
 }
 
@@ -337,24 +338,88 @@ root_first(struct root *r, struct id32 *id, const void *buf, size_t len)
 	return why;
 }
 
+void
+root_check_begin(struct env_check *c, struct klp_key keys[ENV_KEYS_MAX],
+    const struct root *r, const struct root_role *role, const struct env *e,
+    const char *type)
+{
+	for (unsigned i = 0; i < role->nkeys; i++)
+		keys[i] = r->keys[role->keys[i]];
+	env_check_begin(c, e, type, keys, role->nkeys, role->threshold);
+}
+
+static int
+refuse(const char **why, const char *text)
+{
+	*why = text;
+	return -1;
+}
+
+static int
+follows(const struct root *r, const struct root *old, const char **why)
+{
+	if (strcmp(r->authority, old->authority) != 0)
+		return refuse(why, "of another authority");
+	if (old->version == UINT32_MAX || r->version != old->version + 1)
+		return refuse(why, "not the version that follows");
+	return 0;
+}
+
+/* Those who signed it are the old root's: its content may be looked at. */
+static int
+begin_own(struct root_turns *t, const char **why)
+{
+	*why = root_parse(t->r, t->e.payload, t->e.payload_len);
+	if (*why != NULL)
+		return -1;
+	t->own = true;
+	root_check_begin(&t->check, t->keys, t->r, root_role(t->r, "root"),
+	    &t->e, TYPE_ROOT);
+	return 1;
+}
+
+int
+root_turns_step(struct root_turns *t, size_t budget, const char **why)
+{
+	if (env_check_step(&t->check, budget))
+		return 1;
+	if (!env_check_good(&t->check))
+		return refuse(why, t->own ? FEW_OWN :
+		    "fewer root keys of the version before have signed it "
+		    "than that asks for");
+	return t->own ? follows(t->r, t->old, why) : begin_own(t, why);
+}
+
+int
+root_turns_begin(struct root_turns *t, struct root *r, const struct root *old,
+    const void *buf, size_t len, const char **why)
+{
+	t->old = old;
+	t->r = r;
+	t->own = false;
+	if (env_parse(&t->e, buf, len, ROOT_BYTES, ROOT_BYTES, why) < 0)
+		return -1;
+	root_check_begin(&t->check, t->keys, old, root_role(old, "root"),
+	    &t->e, TYPE_ROOT);
+	return 0;
+}
+
+void
+root_turns_end(struct root_turns *t)
+{
+	env_clear(&t->e);
+}
+
 const char *
 root_next(struct root *r, const struct root *old, const void *buf, size_t len)
 {
-	struct env e;
+	struct root_turns t;
 	const char *why = NULL;
+	int rc = root_turns_begin(&t, r, old, buf, len, &why);
 
-	if (env_parse(&e, buf, len, ROOT_BYTES, ROOT_BYTES, &why) == 0) {
-		if (!root_signed(old, root_role(old, "root"), &e, TYPE_ROOT))
-			why = "fewer root keys of the version before have "
-			      "signed it than that asks for";
-		else
-			why = own_root(r, &e);
-	}
-	if (why == NULL && strcmp(r->authority, old->authority) != 0)
-		why = "of another authority";
-	if (why == NULL && (old->version == UINT32_MAX ||
-	    r->version != old->version + 1))
-		why = "not the version that follows";
-	env_clear(&e);
-	return why;
+	if (rc == 0)
+		while ((rc = root_turns_step(&t, SIZE_MAX, &why)) > 0)
+			continue;
+	root_turns_end(&t);
+	return rc == 0 ? NULL : why;
 }

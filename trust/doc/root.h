@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "trust/doc/envelope.h"
+#include "trust/doc/envcheck.h"
 #include "trust/doc/uri.h"
 
 /*
@@ -69,5 +69,26 @@ const char *root_first(struct root *, struct id32 *payload_id, const void *buf,
 /* What follows `old`: by its threshold and by the new one's. */
 const char *root_next(struct root *, const struct root *old, const void *buf,
     size_t len);
+/*
+ * The same in turns, since 64 keys and 16 signatures of strangers are some
+ * thousand checks: begin, then step while it gives 1; 0: it is good; -1: *why.
+ * Roots are borrowed to the end, which comes by root_turns_end() in any case.
+ */
+struct root_turns {
+	const struct root *old;
+	struct root *r;
+	bool own; /* old's threshold has signed: its own is looked at */
+	struct env e;
+	struct env_check check;
+	struct klp_key keys[ENV_KEYS_MAX];
+};
+int root_turns_begin(struct root_turns *, struct root *, const struct root *old,
+    const void *buf, size_t len, const char **why);
+int root_turns_step(struct root_turns *, size_t budget, const char **why);
+void root_turns_end(struct root_turns *);
+/* Asks whether the role's threshold has signed it: keys is the caller's. */
+void root_check_begin(struct env_check *, struct klp_key keys[ENV_KEYS_MAX],
+    const struct root *, const struct root_role *, const struct env *,
+    const char *type);
 
 #endif
