@@ -64,6 +64,22 @@ same_announce(const struct path *path, const struct packet *p)
 	    memcmp(r.p, p->data, p->data_len) == 0;
 }
 
+/*
+ * A neighbour passes an announce of the destination on, this one or another
+ * (reticulum-transport.md 4.2). Others are looked at only when that would say
+ * something of what waits here.
+ */
+static void
+heard_on(struct rns *r, const struct path *path, const struct packet *p,
+    const struct announce *a)
+{
+	if (!waiting_listens(r, p->dest, p->hops))
+		return;
+	if (same_announce(path, p) || (!core_blackholed(r, &a->identity_hash) &&
+	    announce_signature_ok(a, p)))
+		waiting_heard(r, p->dest, p->hops);
+}
+
 static void
 announce_event(struct rns *r, const struct packet *p,
     const struct announce *a)
@@ -250,9 +266,8 @@ announce_handle(struct rns *r, const struct packet *p, bool released)
 		return;
 	}
 	path = path_find(r, p->dest);
-	if (path != NULL && p->header_2 && r->cfg.transport &&
-	    same_announce(path, p))
-		waiting_heard(r, p->dest, p->hops);
+	if (path != NULL && p->header_2 && r->cfg.transport)
+		heard_on(r, path, p, &a);
 	if (!accepts(r, path, p, &a)) {
 		count_in(r, p);
 		learn_besides(r, path, p, &a);

@@ -116,7 +116,6 @@ link_request_value(struct rns *r, const struct packet *p)
 static bool
 transit(struct rns *r, struct packet *p, bool relayed, bool link_local)
 {
-	bool single = p->dest_type == DEST_SINGLE;
 	bool lrproof = p->type == PACKET_PROOF && p->context == CTX_LRPROOF;
 	bool for_local;
 	struct path *path;
@@ -130,7 +129,8 @@ transit(struct rns *r, struct packet *p, bool relayed, bool link_local)
 			relay_link_packet(r, p);
 		return true;
 	}
-	if (!single || p->type == PACKET_PROOF)
+	/* Without our id it can only be for a program. */
+	if (p->transport_id == NULL && r->local_clients == 0)
 		return false;
 	/* What lives here is never sent on, whoever claims a path to it. */
 	if (dest_find(r, p->dest) != NULL)
@@ -141,8 +141,11 @@ transit(struct rns *r, struct packet *p, bool relayed, bool link_local)
 		return false;
 	if (!is_ours(r, p) && (p->transport_id != NULL || !for_local))
 		return false;
-	if (path == NULL)
+	if (path == NULL) {
+		if (p->dest_type != DEST_SINGLE || p->type == PACKET_PROOF)
+			return false;
 		return !core_drop(r, RNS_DROP_NO_PATH);
+	}
 	if (relay_forward(r, p, path)) {
 		r->counts.relayed++;
 		if (p->type == PACKET_LINKREQUEST)

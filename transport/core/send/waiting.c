@@ -209,22 +209,27 @@ waiting_answer(struct rns *r, const struct path *path, struct mono at,
 	waiting_put(r, path, at, via, 1);
 }
 
-void
-waiting_heard(struct rns *r, const struct hash16 *dest, uint8_t hops)
+bool
+waiting_listens(struct rns *r, const struct hash16 *dest, uint8_t hops)
 {
-	struct waiting *e;
+	const struct waiting *e;
 
 	waiting_forget(r);
 	e = waiting_find(r, dest, NULL);
 	if (e == NULL || hops == 0)
-		return;
-	if (hops - 1 == e->hops) {
-		if (++e->heard >= LOCAL_REBROADCASTS_MAX && e->retries > 0)
-			waiting_del(r, e);
-	} else if (hops - 1 == e->hops + 1 && e->retries > 0 &&
-	    r->now.us < e->at.us) {
+		return false;
+	return hops - 1 == e->hops || (hops - 1 == e->hops + 1 &&
+	    e->retries > 0 && r->now.us < e->at.us);
+}
+
+void
+waiting_heard(struct rns *r, const struct hash16 *dest, uint8_t hops)
+{
+	struct waiting *e = waiting_find(r, dest, NULL);
+
+	if (hops - 1 != e->hops ||
+	    (++e->heard >= LOCAL_REBROADCASTS_MAX && e->retries > 0))
 		waiting_del(r, e);
-	}
 }
 
 uint32_t

@@ -36,7 +36,9 @@ void waiting_relay(struct rns *, const struct path *, struct mono at,
 /* Answer a path request on one interface, once. */
 void waiting_answer(struct rns *, const struct path *, struct mono at,
     struct iface *via);
-/* A neighbour passed it on: hops as received (reticulum-transport.md 4.2). */
+/* Does it matter that a neighbour passed one on? Hops as received. */
+bool waiting_listens(struct rns *, const struct hash16 *dest, uint8_t hops);
+/* A neighbour did (reticulum-transport.md 4.2). */
 void waiting_heard(struct rns *, const struct hash16 *dest, uint8_t hops);
 /*
  * What waits goes with its path: takes the notes of path_gone_next(). Every
