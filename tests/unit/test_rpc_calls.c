@@ -355,6 +355,40 @@ retained(void **state)
 	    "\"destination_hash\":" BIN("01") "}", "true"));
 }
 
+/* What an interface of radio measured, to a program that has the packet. */
+static void
+signals(void **state)
+{
+	static const uint8_t raw[] = {0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+	    12, 13, 14, 15, 16, 0, 'x'};
+	const struct rns_signal some = {.has = RNS_SIGNAL_RSSI |
+	    RNS_SIGNAL_SNR, .rssi = -101, .snr = 2.5F};
+	static const char *const gets[] = {"packet_rssi", "packet_snr",
+	    "packet_q"};
+	static const char *const want[] = {"-101", "2.5", "null"};
+	struct engine *e = *state;
+	uint8_t buf[128], hashed[sizeof(raw) - 1] = {0};
+	struct id32 hash;
+	struct wr w;
+
+	memcpy(hashed + 1, raw + 2, sizeof(raw) - 2);
+	rns_sha256(&hash, hashed, sizeof(hashed));
+	nif_frame_signal(interface(e, "radio", 1200), raw, sizeof(raw), &some);
+	for (size_t i = 0; i < NELEM(gets); i++) {
+		w = wr_make(buf, sizeof(buf));
+		mpk_put_map(&w, 2);
+		mpk_put_str(&w, "get");
+		mpk_put_str(&w, gets[i]);
+		mpk_put_str(&w, "packet_hash");
+		mpk_put_bin(&w, HASH_BYTES(hash));
+		assert_true(call(e, buf, w.len, json_loads(want[i],
+		    JSON_DECODE_ANY, NULL)));
+	}
+	assert_true(ask(e, "{\"get\":\"packet_rssi\"}", "null"));
+	assert_true(ask(e, "{\"get\":\"packet_rssi\",\"packet_hash\":"
+	    BIN("01") "}", "null"));
+}
+
 /* What is no call, or lacks something, has no answer. */
 static void
 unknown(void **state)
@@ -479,7 +513,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(of_1_4_2), T(of_1_5_7), T(of_1_3_3), T(paths), T(blackholed),
-		T(retained),
+		T(signals), T(retained),
 		T(unknown), T(statistics),
 	};
 

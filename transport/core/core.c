@@ -34,6 +34,7 @@
 #include "transport/core/table/receipt.h"
 #include "transport/core/table/reverse.h"
 #include "transport/core/table/share.h"
+#include "transport/core/table/signals.h"
 #include "transport/core/table/tunnel.h"
 #include "common/util.h"
 
@@ -179,6 +180,7 @@ rns_free(struct rns *r)
 	dests_free(r);
 	known_table_free(r);
 	dedup_free(r);
+	signals_free(r);
 	if_free_all(r);
 	evq_free(r);
 	txq_free(r);
@@ -295,8 +297,13 @@ recv_packet(struct rns *r, struct iface *i, const uint8_t *raw, size_t len)
 	i->heard = true;
 	soon = relay_soon(r, &p, i);
 	/* Parts of resources, the bulk of all bytes, are never looked up. */
-	if (p.dest_type != DEST_LINK || p.context != CTX_RESOURCE)
+	if (p.dest_type != DEST_LINK || p.context != CTX_RESOURCE ||
+	    r->rx_signal != NULL)
 		packet_hash(&p.hash, raw, len, p.header_2);
+	if (r->rx_signal != NULL) {
+		i->signal = *r->rx_signal;
+		signals_add(r, &p.hash, r->rx_signal);
+	}
 	if (soon) {
 		dedup_soon(r, &p.hash);
 		reverse_soon(r, hash16_at(p.hash.b));
@@ -329,6 +336,18 @@ rns_recv(struct rns *r, unsigned ifid, const uint8_t *raw, size_t len,
 	turn_end(r);
 	r->rx_from = 0;
 	return RNS_OK;
+}
+
+int
+rns_recv_signal(struct rns *r, unsigned ifid, const uint8_t *raw, size_t len,
+    const struct rns_signal *signal, struct mono now)
+{
+	int err;
+
+	r->rx_signal = signal != NULL && signal->has != 0 ? signal : NULL;
+	err = rns_recv(r, ifid, raw, len, now);
+	r->rx_signal = NULL;
+	return err;
 }
 
 bool

@@ -269,17 +269,33 @@ nif_stream_flush(struct nif *n)
 	fsock_flush(&n->s);
 }
 
+/* What came in may give the core more to send than may wait that long. */
+static void
+relieve(struct engine *e)
+{
+	/* that much is bounded, and to be full is to lose */
+	if (rns_tx_waiting(e->rns) > TX_HIGH) {
+		nif_out_all(e);
+		nif_flush_all(e);
+	}
+}
+
 void
 nif_frame(void *arg, const uint8_t *packet, size_t len)
 {
 	struct nif *n = arg;
 
 	(void)rns_recv(n->e->rns, n->id, packet, len, n->e->now);
-	/* that much is bounded, and to be full is to lose */
-	if (rns_tx_waiting(n->e->rns) > TX_HIGH) {
-		nif_out_all(n->e);
-		nif_flush_all(n->e);
-	}
+	relieve(n->e);
+}
+
+void
+nif_frame_signal(struct nif *n, const uint8_t *packet, size_t len,
+    const struct rns_signal *signal)
+{
+	(void)rns_recv_signal(n->e->rns, n->id, packet, len, signal,
+	    n->e->now);
+	relieve(n->e);
 }
 
 size_t

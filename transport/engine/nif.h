@@ -193,6 +193,9 @@ bool nif_stream_send(struct nif *, const uint8_t *, size_t);
 void nif_stream_flush(struct nif *);
 /* fsock.frame: the stream's packets go to the core. */
 void nif_frame(void *nif, const uint8_t *, size_t);
+/* One packet whose reception an interface of radio measured; NULL: it did not. */
+void nif_frame_signal(struct nif *, const uint8_t *, size_t,
+    const struct rns_signal *);
 /*
  * A server that does not listen yet takes the listening fd, and from now on
  * what connects to it: `take` owns each descriptor that it is given, and counts

@@ -130,6 +130,48 @@ get_nil(const struct engine *e, const struct rpc_request *q, struct wr *w)
 	mpk_put_nil(w);
 }
 
+/* reticulum-transport.md 2.10; false: nobody measured it of that packet. */
+static bool
+signal_of(const struct engine *e, const struct rpc_request *q, uint8_t has,
+    struct rns_signal *s)
+{
+	return q->has_packet && rns_signal_get(e->rns, &q->packet, s) &&
+	    (s->has & has) != 0;
+}
+
+static void
+get_rssi(const struct engine *e, const struct rpc_request *q, struct wr *w)
+{
+	struct rns_signal s;
+
+	if (signal_of(e, q, RNS_SIGNAL_RSSI, &s))
+		mpk_put_int(w, s.rssi);
+	else
+		mpk_put_nil(w);
+}
+
+static void
+get_snr(const struct engine *e, const struct rpc_request *q, struct wr *w)
+{
+	struct rns_signal s;
+
+	if (signal_of(e, q, RNS_SIGNAL_SNR, &s))
+		mpk_put_double(w, (double)s.snr);
+	else
+		mpk_put_nil(w);
+}
+
+static void
+get_q(const struct engine *e, const struct rpc_request *q, struct wr *w)
+{
+	struct rns_signal s;
+
+	if (signal_of(e, q, RNS_SIGNAL_Q, &s))
+		mpk_put_double(w, (double)s.q);
+	else
+		mpk_put_nil(w);
+}
+
 static void
 get_is_blackholed(const struct engine *e, const struct rpc_request *q,
     struct wr *w)
@@ -151,10 +193,10 @@ static const struct {
 	{"link_count", get_link_count, false, false},
 	{"active_link_count", get_active_link_count, false, false},
 	{"is_blackholed", get_is_blackholed, false, true},
-	/* nobody here measures signals, nor profiles */
-	{"packet_rssi", get_nil, false, false},
-	{"packet_snr", get_nil, false, false},
-	{"packet_q", get_nil, false, false},
+	{"packet_rssi", get_rssi, false, false},
+	{"packet_snr", get_snr, false, false},
+	{"packet_q", get_q, false, false},
+	/* nothing here is profiled */
 	{"profiling_results", get_nil, false, false},
 };
 

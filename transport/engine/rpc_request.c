@@ -75,6 +75,11 @@ take(struct rpc_request *q, const struct mpk *k, const struct mpk *v)
 	for (size_t i = 0; i < NELEM(hashes); i++)
 		if (mpk_str_is(k, hashes[i].key))
 			*hashes[i].has = take_hash(hashes[i].dst, v);
+	if (mpk_str_is(k, "packet_hash") && v->type == MPK_BIN &&
+	    v->n == sizeof(q->packet.b)) {
+		memcpy(q->packet.b, v->p, sizeof(q->packet.b));
+		q->has_packet = true;
+	}
 	if (mpk_str_is(k, "reason") && v->type == MPK_STR) {
 		q->reason = (const char *)v->p;
 		q->reason_len = v->n;

@@ -18,6 +18,8 @@ struct rpc_request {
 	char destination_data[16], identity_data[16];
 	struct hash16 destination, identity;
 	bool has_destination, has_identity;
+	struct id32 packet;
+	bool has_packet;
 	/* the call to blackhole one, with these two, or to lift it */
 	struct hash16 blackhole, unblackhole;
 	bool has_blackhole, has_unblackhole;

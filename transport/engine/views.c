@@ -159,6 +159,7 @@ counts_json(const struct engine *e)
 		{"relayed_links", c.link_table}, {"reverse", c.reverse},
 		{"destinations", c.destinations}, {"receipts", c.receipts},
 		{"announces_waiting", c.announces_waiting}, {"held", c.held},
+		{"signals", c.signals},
 		{"rx_packets", c.rx_packets}, {"rx_bytes", c.rx_bytes},
 		{"tx_packets", c.tx_packets}, {"tx_bytes", c.tx_bytes},
 		{"relayed", c.relayed}, {"announces", c.announces},
@@ -246,6 +247,20 @@ add_own(json_t *o, const struct nif *n)
 		(void)json_object_set_new(o, own[k].name, num(own[k].n));
 }
 
+/* How the last packet from there was received that it measured. */
+static void
+add_signal(json_t *o, const struct rns_signal *s)
+{
+	if ((s->has & RNS_SIGNAL_RSSI) != 0)
+		(void)json_object_set_new(o, "rssi_dbm", json_integer(s->rssi));
+	if ((s->has & RNS_SIGNAL_SNR) != 0)
+		(void)json_object_set_new(o, "snr_db",
+		    json_real((double)s->snr));
+	if ((s->has & RNS_SIGNAL_Q) != 0)
+		(void)json_object_set_new(o, "quality_percent",
+		    json_real((double)s->q));
+}
+
 /* What the core counts there, and what it holds back; drops by reason. */
 static void
 add_core(json_t *o, const struct nif *n)
@@ -277,6 +292,7 @@ add_core(json_t *o, const struct nif *n)
 			(void)json_object_set_new(drops,
 			    rns_drop_text((enum rns_drop)i), num(k));
 	(void)json_object_set_new(o, "drops", drops);
+	add_signal(o, &c.signal);
 }
 
 static json_t *

@@ -77,6 +77,7 @@ struct rns {
 	struct reverses *reverses;
 	struct pathreqs *pathreqs;
 	struct receipts *receipts;
+	struct signals *signals;   /* NULL: none was measured yet */
 	struct links *links;
 	uint64_t resource_bytes;   /* held by incoming resources now */
 	/*
@@ -89,6 +90,7 @@ struct rns {
 	struct noted *noted; /* the last drops that name somebody */
 	/* that is handled now, whose drops are noted by its destination */
 	const struct packet *rx_packet;
+	const struct rns_signal *rx_signal; /* of that one, or NULL */
 	uint64_t drops[RNS_DROP_COUNT];
 	uint64_t values[RNS_VALUE_KINDS][RNS_VALUE_BITS]; /* value.c */
 	uint64_t *rx_drops; /* rns_recv(): those of the interface, or NULL */

@@ -66,6 +66,7 @@ rns_if_stats(const struct rns *r, unsigned ifid, struct rns_if_stats *out)
 	    .protocol_violations = sums[PROTOCOL],
 	    .ifac_violations = sums[ACCESS],
 	    .filter_hits = sums[FILTER],
+	    .signal = i->signal,
 	};
 	return RNS_OK;
 }
@@ -110,6 +111,8 @@ rns_if_stats_add(struct rns_if_stats *sum, const struct rns_if_stats *s)
 	sum->protocol_violations += s->protocol_violations;
 	sum->ifac_violations += s->ifac_violations;
 	sum->filter_hits += s->filter_hits;
+	if (s->signal.has != 0)
+		sum->signal = s->signal;
 }
 
 uint64_t

@@ -64,6 +64,7 @@ struct iface {
 	struct held_order held_order;
 	uint32_t held_count;
 	bool heard; /* has delivered a packet that is one */
+	struct rns_signal signal; /* of the last that was measured */
 	uint64_t held_seq;
 	struct mono release_at; /* the next held one, not before */
 	struct timer ingress_job;

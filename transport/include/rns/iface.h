@@ -66,4 +66,18 @@ struct rns_if {
 	uint8_t ifac_key[64];             /* rns_ifac_key() */
 };
 
+/*
+ * How a packet was received, by an interface that measures it
+ * (reticulum-transport.md 2.10). The values of the last RNS_SIGNALS such
+ * packets are kept by their hashes.
+ */
+#define RNS_SIGNALS 512
+enum { RNS_SIGNAL_RSSI = 1, RNS_SIGNAL_SNR = 2, RNS_SIGNAL_Q = 4 };
+struct rns_signal {
+	uint8_t has;  /* which of these it knows: a sum of RNS_SIGNAL_ */
+	int16_t rssi; /* dBm */
+	float snr;    /* dB */
+	float q;      /* quality of the link, per cent */
+};
+
 #endif

@@ -127,6 +127,14 @@ void rns_set_wall(struct rns *, int64_t wall_us, struct mono now);
  */
 int rns_recv(struct rns *, unsigned ifid, const uint8_t *, size_t,
     struct mono now);
+
+/* The same, from an interface that measures; NULL: it did not. */
+int rns_recv_signal(struct rns *, unsigned ifid, const uint8_t *, size_t,
+    const struct rns_signal *, struct mono now);
+/* Of the first copy that is kept. */
+bool rns_signal_get(const struct rns *, const struct id32 *packet,
+    struct rns_signal *out);
+
 /*
  * Whether the interface has ever delivered a packet: one with the right access
  * code and a header that says something.
@@ -698,7 +706,7 @@ struct rns_counts {
 	/* link_table_active: those of link_table that were proved */
 	uint32_t interfaces, destinations, known, paths, links, link_table,
 	    link_table_active,
-	    reverse, receipts, announces_waiting, held;
+	    reverse, receipts, announces_waiting, held, signals;
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, relayed, announces;
 };
 void rns_counts(const struct rns *, struct rns_counts *);
@@ -722,6 +730,7 @@ struct rns_if_stats {
 	int64_t burst_activated_us, pr_burst_activated_us;
 	/* reticulum-transport.md 18.3 */
 	uint64_t protocol_violations, ifac_violations, filter_hits;
+	struct rns_signal signal; /* of the last that was measured */
 };
 /* RNS_ENOENT */
 int rns_if_stats(const struct rns *, unsigned ifid, struct rns_if_stats *);
