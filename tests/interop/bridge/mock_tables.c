@@ -300,19 +300,18 @@ cmd_behavioral_hold_and_release_announce(struct call *c)
 
 /* ---- the way back of proofs ---- */
 
-static const struct reverse *
-reverse_of(struct mock *m, const struct hash16 *key)
+static bool
+reverse_of(struct mock *m, const struct hash16 *key, struct reverse *e)
 {
-	const struct reverse *e;
 	struct iface *i;
 
 	TAILQ_FOREACH(i, &m->r->ifaces, entry)
 		for (uint32_t n = i->reverses.oldest; n != 0; n = e->newer) {
-			e = reverse_entry(m->r, n);
+			*e = reverse_entry(m->r, n);
 			if (hash16_eq(&e->hash, key))
-				return e;
+				return true;
 		}
-	return NULL;
+	return false;
 }
 
 static void
@@ -331,16 +330,16 @@ static void
 put_reverses(struct call *c, struct mock *m)
 {
 	json_t *entries = json_array(), *answer = c->result;
-	const struct reverse *e;
+	struct reverse e;
 	struct iface *i;
 
 	put(c, "entries", entries);
 	TAILQ_FOREACH(i, &m->r->ifaces, entry)
-		for (uint32_t n = i->reverses.oldest; n != 0; n = e->newer) {
+		for (uint32_t n = i->reverses.oldest; n != 0; n = e.newer) {
 			e = reverse_entry(m->r, n);
 			c->result = json_object();
-			put_hex(c, "key", HASH_BYTES(e->hash));
-			put_reverse(c, m, e);
+			put_hex(c, "key", HASH_BYTES(e.hash));
+			put_reverse(c, m, &e);
 			(void)json_array_append_new(entries, c->result);
 			c->result = answer;
 		}
@@ -351,18 +350,19 @@ cmd_behavioral_read_reverse_table(struct call *c)
 {
 	struct mock *m = mock_of(c);
 	const char *key = has(c, "key") ? "key" : "dest";
-	const struct reverse *e;
+	struct reverse e;
 	struct hash16 hash;
+	bool found;
 
 	if (!has(c, key)) {
 		put_reverses(c, m);
 		return;
 	}
 	hash = arg_hash(c, key);
-	e = reverse_of(m, &hash);
-	put_bool(c, "found", e != NULL);
-	if (e != NULL)
-		put_reverse(c, m, e);
+	found = reverse_of(m, &hash, &e);
+	put_bool(c, "found", found);
+	if (found)
+		put_reverse(c, m, &e);
 }
 
 void

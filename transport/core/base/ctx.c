@@ -33,8 +33,8 @@ core_wall_of(const struct rns *r, struct mono at)
 	return at.us < 0 ? 0 : at.us + r->wall_offset;
 }
 
-static void
-count_drop(struct rns *r, enum rns_drop why)
+void
+core_drop_count(struct rns *r, enum rns_drop why)
 {
 	r->drops[why]++;
 	if (r->rx_drops != NULL)
@@ -47,7 +47,7 @@ core_drop(struct rns *r, enum rns_drop why)
 	const struct packet *p = r->rx_packet;
 	struct hash16 hash;
 
-	count_drop(r, why);
+	core_drop_count(r, why);
 	if (p == NULL)
 		return false;
 	/* parts of resources have no hash (core.c) */
@@ -64,7 +64,7 @@ bool
 core_drop_of(struct rns *r, enum rns_drop why, const struct hash16 *about,
     unsigned ifid)
 {
-	count_drop(r, why);
+	core_drop_count(r, why);
 	noted_add(r, why, about, NULL, ifid);
 	return false;
 }

@@ -120,6 +120,11 @@ bool core_drop(struct rns *, enum rns_drop);
  */
 bool core_drop_of(struct rns *, enum rns_drop, const struct hash16 *about,
     unsigned ifid);
+/*
+ * One of a row as long as the packets, which would leave no room for what is
+ * worth a note.
+ */
+void core_drop_count(struct rns *, enum rns_drop);
 
 /*
  * Where a key stands in a table of 1 << bits (1 to 32) places. The key is a

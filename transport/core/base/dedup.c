@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASHSET_BITS_MIN 8  /* ours: 2 KiB at start */
+#define HASHSET_BITS_MIN 8  /* ours: 1.5 KiB at start */
 #define HASHSET_BITS_MAX 24 /* ours: far above every limit in use */
 
 struct dedup {
@@ -37,11 +37,36 @@ gen_mask(const struct hashset_gen *g)
 	return ((size_t)1 << g->bits) - 1;
 }
 
+#define MARK_MASK (UINT64_MAX << (64 - 8 * HASHSET_MARK))
+/* A mark is read as 8 bytes; so many stand behind the last slot. */
+#define SLOTS_TAIL (8 - HASHSET_MARK)
+
 /* What is kept of a key; 0 is an empty slot. */
 static uint64_t
 key_mark(const uint8_t key[HASHSET_KEY])
 {
-	return get_u64(key);
+	return get_u64(key) & MARK_MASK;
+}
+
+static uint8_t *
+gen_slot(const struct hashset_gen *g, size_t i)
+{
+	return g->slots + i * HASHSET_MARK;
+}
+
+static uint64_t
+gen_mark(const struct hashset_gen *g, size_t i)
+{
+	return get_u64(gen_slot(g, i)) & MARK_MASK;
+}
+
+static void
+gen_put(struct hashset_gen *g, size_t i, uint64_t mark)
+{
+	uint8_t b[8];
+
+	put_u64(b, mark);
+	memcpy(gen_slot(g, i), b, HASHSET_MARK);
 }
 
 /* Where the search for a key starts. */
@@ -56,8 +81,9 @@ static size_t
 gen_find(const struct hashset *s, const struct hashset_gen *g, uint64_t mark)
 {
 	size_t i = gen_home(s, g, mark), mask = gen_mask(g);
+	uint64_t there;
 
-	while (g->slots[i] != 0 && g->slots[i] != mark)
+	while ((there = gen_mark(g, i)) != 0 && there != mark)
 		i = (i + 1) & mask;
 	return i;
 }
@@ -65,27 +91,28 @@ gen_find(const struct hashset *s, const struct hashset_gen *g, uint64_t mark)
 static bool
 gen_has(const struct hashset *s, const struct hashset_gen *g, uint64_t mark)
 {
-	return g->count > 0 && g->slots[gen_find(s, g, mark)] != 0;
+	return g->count > 0 && gen_mark(g, gen_find(s, g, mark)) != 0;
 }
 
 /* Moves back what stood behind the hole, so that searches still arrive. */
 static void
 gen_del(const struct hashset *s, struct hashset_gen *g, uint64_t mark)
 {
-	size_t hole, i, mask = gen_mask(g);
+	size_t hole, i, home, mask = gen_mask(g);
+	uint64_t there;
 
 	if (mark == 0 || !gen_has(s, g, mark))
 		return;
 	hole = gen_find(s, g, mark);
-	for (i = (hole + 1) & mask; g->slots[i] != 0; i = (i + 1) & mask) {
-		size_t home = gen_home(s, g, g->slots[i]);
-
+	for (i = (hole + 1) & mask; (there = gen_mark(g, i)) != 0;
+	    i = (i + 1) & mask) {
+		home = gen_home(s, g, there);
 		if (((i - home) & mask) >= ((i - hole) & mask)) {
-			g->slots[hole] = g->slots[i];
+			gen_put(g, hole, there);
 			hole = i;
 		}
 	}
-	g->slots[hole] = 0;
+	gen_put(g, hole, 0);
 	g->count--;
 }
 
@@ -93,18 +120,20 @@ static int
 gen_grow(const struct hashset *s, struct hashset_gen *g)
 {
 	struct hashset_gen big = {.bits = HASHSET_BITS_MIN};
+	uint64_t mark;
 
 	if (g->bits != 0)
 		big.bits = (uint8_t)(g->bits + 1);
 	if (big.bits > HASHSET_BITS_MAX)
 		return RNS_ELIMIT;
-	big.slots = calloc((size_t)1 << big.bits, sizeof(*big.slots));
+	big.slots = calloc(((size_t)HASHSET_MARK << big.bits) + SLOTS_TAIL, 1);
 	if (big.slots == NULL)
 		return RNS_ENOMEM;
-	for (size_t i = 0; g->bits != 0 && i <= gen_mask(g); i++)
-		if (g->slots[i] != 0)
-			big.slots[gen_find(s, &big, g->slots[i])] =
-			    g->slots[i];
+	for (size_t i = 0; g->bits != 0 && i <= gen_mask(g); i++) {
+		mark = gen_mark(g, i);
+		if (mark != 0)
+			gen_put(&big, gen_find(s, &big, mark), mark);
+	}
 	big.count = g->count;
 	free(g->slots);
 	*g = big;
@@ -147,7 +176,7 @@ hashset_add(struct hashset *s, const uint8_t key[HASHSET_KEY])
 				return RNS_ENOMEM;
 		}
 	}
-	g->slots[gen_find(s, g, mark)] = mark;
+	gen_put(g, gen_find(s, g, mark), mark);
 	g->count++;
 	return RNS_OK;
 }
@@ -192,10 +221,11 @@ dedup_soon(const struct rns *r, const struct id32 *hash)
 	uint64_t mark = key_mark(hash->b);
 
 	if (s->cur.count > 0)
-		__builtin_prefetch(&s->cur.slots[gen_home(s, &s->cur, mark)]);
+		__builtin_prefetch(gen_slot(&s->cur,
+		    gen_home(s, &s->cur, mark)));
 	if (s->prev.count > 0)
-		__builtin_prefetch(&s->prev.slots[gen_home(s, &s->prev,
-		    mark)]);
+		__builtin_prefetch(gen_slot(&s->prev,
+		    gen_home(s, &s->prev, mark)));
 }
 
 void
@@ -218,11 +248,12 @@ rns_hashes(const struct rns *r, uint8_t *out, size_t cap_hashes)
 	size_t n = 0;
 
 	for (size_t i = 0; g->count > 0 && i <= gen_mask(g); i++) {
-		if (g->slots[i] == 0)
+		if (gen_mark(g, i) == 0)
 			continue;
 		if (out != NULL && n < cap_hashes) {
 			memset(out + n * HASHSET_KEY, 0, HASHSET_KEY);
-			put_u64(out + n * HASHSET_KEY, g->slots[i]);
+			memcpy(out + n * HASHSET_KEY, gen_slot(g, i),
+			    HASHSET_MARK);
 		}
 		n++;
 	}

@@ -10,17 +10,18 @@
  * A set of 32-byte keys with one previous generation: when the current one
  * holds more than `limit` keys it becomes the previous one and an empty one
  * starts (reticulum-transport.md 2.7, 2.8). Keys are SHA-256 values, and their
- * first 8 bytes are what is kept: of a million packets one in 10^13 is taken
- * for another, and whoever wants to have one refused would have to meet a hash
- * that nobody knows yet. Open addressing, a cache line for most; mark_place()
- * says where each one stands. Starts small, doubles; where memory is refused
- * the generation changes early instead. Keys whose first 8 bytes are zero are
- * never members.
+ * first 6 bytes are what is kept: with a million of them one packet of 280
+ * million is taken for another, which a wire loses oftener, and whoever wants
+ * to have one refused would have to meet a hash that nobody knows yet. Open
+ * addressing, a cache line for most; mark_place() says where each one stands.
+ * Starts small, doubles; where memory is refused the generation changes early
+ * instead. Keys whose first 6 bytes are zero are never members.
  */
 #define HASHSET_KEY 32
+#define HASHSET_MARK 6
 
 struct hashset_gen {
-	uint64_t *slots;
+	uint8_t *slots; /* of HASHSET_MARK bytes */
 	uint32_t count;
 	uint8_t bits; /* 1 << bits slots; 0: none yet */
 };

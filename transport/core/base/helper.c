@@ -142,7 +142,7 @@ rns_limits_default(struct rns_limits *l)
 	    .tunnels = 1024,
 	    .links = 1024,
 	    .link_table = 16384,
-	    .reverse = 65536,
+	    .reverse = 57344, /* what 65,536 slots find well */
 	    .hashes = 500000,
 	    .receipts = 1024,
 	    .events = 65536,

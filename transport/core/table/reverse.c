@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "transport/core/base/const.h"
+#include "transport/core/table/iface.h"
 #include "transport/core/table/share.h"
 
 /*
@@ -12,13 +13,22 @@
  * and is used over and over; at the ceiling the oldest goes, of the interface
  * that has more than its share (share.h). An entry is named by its place in
  * the array, from 1 on; 0 is none. They are found by open addressing in slots
- * that hold enough of the hash to need no look at any other entry: at 65,536
- * of them a look is a miss of the cache.
+ * that hold enough of the hash to need no look at any other entry: at 50,000
+ * of them a look is a miss of the cache. So many that every byte is 50 KiB:
+ * interfaces by their number, times in 32 bits.
  */
 #define REVERSE_MIN 128   /* ours: entries of the first allocation */
 #define REVERSE_MAX (1u << 24) /* ours: their bytes fit in 32 bits */
+#define REVERSE_TIMEOUT_MS (REVERSE_TIMEOUT * INT64_C(1000))
 #define REVERSE_BITS_MIN 8 /* 256 slots */
 #define REVERSE_BITS_MAX 31
+
+struct way {
+	struct hash16 hash;
+	uint32_t in, out;      /* interfaces */
+	uint32_t older, newer; /* of those of `in` */
+	uint32_t ms;           /* when it was made; it wraps */
+};
 
 struct reverse_slot {
 	uint32_t mark; /* its upper bits are where the search starts */
@@ -26,7 +36,7 @@ struct reverse_slot {
 };
 
 struct reverses {
-	struct reverse *e;
+	struct way *e;
 	struct reverse_slot *slots;
 	uint32_t cap, top; /* entries: allocated, ever used */
 	uint32_t unused;   /* by `newer` */
@@ -35,10 +45,23 @@ struct reverses {
 	struct timer cull;
 };
 
-static struct reverse *
-reverse_at(const struct reverses *t, uint32_t entry)
+static struct way *
+way_at(const struct reverses *t, uint32_t entry)
 {
 	return &t->e[entry - 1];
+}
+
+static uint32_t
+way_ms(struct mono at)
+{
+	return (uint32_t)(at.us / 1000);
+}
+
+/* How old it is, in ms; none gets so old that the count comes around. */
+static uint32_t
+way_age(const struct rns *r, const struct way *e)
+{
+	return way_ms(r->now) - e->ms;
 }
 
 static uint32_t
@@ -59,6 +82,13 @@ slot_mask(const struct reverses *t)
 	return ((size_t)1 << t->bits) - 1;
 }
 
+/* None outlives its interface: reverse_iface_gone(). */
+static struct iface *
+way_in(const struct rns *r, uint32_t entry)
+{
+	return iface_find(r, way_at(r->reverses, entry)->in);
+}
+
 /* The slot of the hash, or the empty one where it would go. */
 static size_t
 slot_find(const struct reverses *t, uint32_t mark, const struct hash16 *hash)
@@ -69,7 +99,7 @@ slot_find(const struct reverses *t, uint32_t mark, const struct hash16 *hash)
 	for (;; i = (i + 1) & mask) {
 		s = &t->slots[i];
 		if (s->entry == 0 || (s->mark == mark &&
-		    hash16_eq(&reverse_at(t, s->entry)->hash, hash)))
+		    hash16_eq(&way_at(t, s->entry)->hash, hash)))
 			return i;
 	}
 }
@@ -96,75 +126,74 @@ slot_empty(struct reverses *t, size_t hole)
 static void
 age_append(struct reverses *t, struct iface *i, uint32_t entry)
 {
-	struct reverse *e = reverse_at(t, entry);
+	struct way *e = way_at(t, entry);
 
 	e->older = i->reverses.newest;
 	e->newer = 0;
 	if (e->older != 0)
-		reverse_at(t, e->older)->newer = entry;
+		way_at(t, e->older)->newer = entry;
 	else
 		i->reverses.oldest = entry;
 	i->reverses.newest = entry;
 }
 
 static void
-age_remove(struct reverses *t, const struct reverse *e)
+age_remove(struct reverses *t, struct iface *i, const struct way *e)
 {
-	struct reverse_ages *l = &e->in->reverses;
+	struct reverse_ages *l = &i->reverses;
 
 	if (e->older != 0)
-		reverse_at(t, e->older)->newer = e->newer;
+		way_at(t, e->older)->newer = e->newer;
 	else
 		l->oldest = e->newer;
 	if (e->newer != 0)
-		reverse_at(t, e->newer)->older = e->older;
+		way_at(t, e->newer)->older = e->older;
 	else
 		l->newest = e->older;
 }
 
-/* slot: its own. */
+/* slot, in: its own. */
 static void
-reverse_remove(struct rns *r, size_t slot)
+reverse_remove(struct rns *r, size_t slot, struct iface *in)
 {
 	struct reverses *t = r->reverses;
 	uint32_t entry = t->slots[slot].entry;
-	struct reverse *e = reverse_at(t, entry);
+	struct way *e = way_at(t, entry);
 
 	slot_empty(t, slot);
-	age_remove(t, e);
-	share_give(r, e->in, SHARE_REVERSE);
+	age_remove(t, in, e);
+	share_give(r, in, SHARE_REVERSE);
 	e->newer = t->unused;
 	t->unused = entry;
 	r->counts.reverse--;
 }
 
 static void
-reverse_forget(struct rns *r, uint32_t entry)
+reverse_forget(struct rns *r, uint32_t entry, struct iface *in)
 {
 	struct reverses *t = r->reverses;
-	const struct hash16 *hash = &reverse_at(t, entry)->hash;
+	const struct hash16 *hash = &way_at(t, entry)->hash;
 
-	reverse_remove(r, slot_find(t, reverse_mark(t, hash), hash));
+	reverse_remove(r, slot_find(t, reverse_mark(t, hash), hash), in);
 }
 
 static void
 reverse_cull(struct rns *r, void *arg)
 {
-	struct mono next = MONO_NEVER, at;
+	struct mono next = MONO_NEVER;
 	struct reverses *t = arg;
+	uint32_t entry, age;
 	struct iface *i;
-	uint32_t entry;
 
 	TAILQ_FOREACH(i, &r->ifaces, entry) {
 		while ((entry = i->reverses.oldest) != 0) {
-			at = reverse_at(t, entry)->at;
-			if (mono_sub(r->now, at) <
-			    REVERSE_TIMEOUT * MONO_SECOND) {
-				next = mono_min(next, mono_add(at,
-				    REVERSE_TIMEOUT * MONO_SECOND));
+			age = way_age(r, way_at(t, entry));
+			if (age < REVERSE_TIMEOUT_MS) {
+				next = mono_min(next, mono_add(r->now,
+				    (REVERSE_TIMEOUT_MS - age) * 1000));
 				break;
 			}
-			reverse_forget(r, entry);
+			reverse_forget(r, entry, i);
 		}
 	}
 	timer_set(r, &t->cull, next);
@@ -210,7 +239,7 @@ slots_room(struct rns *r, struct reverses *t)
 	struct reverse_slot *old = t->slots;
 	size_t n = (size_t)1 << t->bits, to, mask = 2 * n - 1;
 
-	if (r->counts.reverse < n / 8 * 7)
+	if (r->counts.reverse <= n / 8 * 7)
 		return true;
 	if (t->bits == REVERSE_BITS_MAX ||
 	    (t->slots = calloc(2 * n, sizeof(*t->slots))) == NULL) {
@@ -234,7 +263,7 @@ static bool
 entries_grow(struct reverses *t, uint32_t limit)
 {
 	uint32_t cap = t->cap == 0 ? REVERSE_MIN : t->cap;
-	struct reverse *e;
+	struct way *e;
 
 	limit = MIN_OF(MAX_OF(REVERSE_MIN, limit), REVERSE_MAX);
 	if (t->cap >= limit)
@@ -266,12 +295,11 @@ reverse_room(struct rns *r, struct iface *in)
 		victim = share_victim(r, in, SHARE_REVERSE,
 		    r->counts.reverse);
 		entry = victim->reverses.oldest;
-		(void)core_drop_of(r, RNS_DROP_REVERSE_FULL,
-		    &reverse_at(t, entry)->hash, victim->cfg.id);
-		reverse_forget(r, entry);
+		core_drop_count(r, RNS_DROP_REVERSE_FULL);
+		reverse_forget(r, entry, victim);
 	}
 	entry = t->unused;
-	t->unused = reverse_at(t, entry)->newer;
+	t->unused = way_at(t, entry)->newer;
 	return entry;
 }
 
@@ -284,14 +312,14 @@ reverse_add(struct rns *r, const struct hash16 *hash, struct iface *in,
 	size_t slot = slot_find(t, mark, hash);
 
 	if (t->slots[slot].entry != 0)
-		reverse_remove(r, slot);
+		reverse_remove(r, slot, way_in(r, t->slots[slot].entry));
 	entry = reverse_room(r, in);
 	if (entry == 0) {
 		(void)core_drop(r, RNS_DROP_MEMORY);
 		return;
 	}
-	*reverse_at(t, entry) = (struct reverse){.hash = *hash, .in = in,
-	    .out = out, .at = r->now};
+	*way_at(t, entry) = (struct way){.hash = *hash, .in = in->cfg.id,
+	    .out = out->cfg.id, .ms = way_ms(r->now)};
 	age_append(t, in, entry);
 	share_take(r, in, SHARE_REVERSE);
 	t->slots[slot_find(t, mark, hash)] = (struct reverse_slot){mark, entry};
@@ -313,15 +341,15 @@ void
 reverse_room_soon(const struct rns *r, const struct iface *in)
 {
 	const struct reverses *t = r->reverses;
-	const struct reverse *e;
+	const struct way *e;
 
 	if (t->unused != 0 || t->top < t->cap || in->reverses.oldest == 0)
 		return;
-	e = reverse_at(t, in->reverses.oldest);
+	e = way_at(t, in->reverses.oldest);
 	reverse_soon(r, &e->hash);
 	/* its turn is the next one's */
 	if (e->newer != 0)
-		__builtin_prefetch(reverse_at(t, e->newer));
+		__builtin_prefetch(way_at(t, e->newer));
 }
 
 bool
@@ -330,14 +358,13 @@ reverse_take(struct rns *r, const struct hash16 *hash, struct iface **in,
 {
 	const struct reverses *t = r->reverses;
 	size_t slot = slot_find(t, reverse_mark(t, hash), hash);
-	const struct reverse *e;
+	uint32_t entry = t->slots[slot].entry;
 
-	if (t->slots[slot].entry == 0)
+	if (entry == 0)
 		return false;
-	e = reverse_at(t, t->slots[slot].entry);
-	*in = e->in;
-	*out = e->out;
-	reverse_remove(r, slot);
+	*in = way_in(r, entry);
+	*out = iface_find(r, way_at(t, entry)->out);
+	reverse_remove(r, slot, *in);
 	return true;
 }
 
@@ -348,13 +375,17 @@ reverse_in(const struct rns *r, const struct hash16 *hash)
 	uint32_t entry = t->slots[slot_find(t, reverse_mark(t, hash),
 	    hash)].entry;
 
-	return entry != 0 ? reverse_at(t, entry)->in : NULL;
+	return entry != 0 ? way_in(r, entry) : NULL;
 }
 
-const struct reverse *
+struct reverse
 reverse_entry(const struct rns *r, uint32_t entry)
 {
-	return reverse_at(r->reverses, entry);
+	const struct way *e = way_at(r->reverses, entry);
+
+	return (struct reverse){.hash = e->hash, .in = way_in(r, entry),
+	    .out = iface_find(r, e->out), .newer = e->newer,
+	    .at = mono_add(r->now, -INT64_C(1000) * way_age(r, e))};
 }
 
 void
@@ -366,11 +397,11 @@ reverse_iface_gone(struct rns *r, const struct iface *gone)
 
 	TAILQ_FOREACH(i, &r->ifaces, entry) {
 		for (entry = i->reverses.oldest; entry != 0; entry = next) {
-			const struct reverse *e = reverse_at(t, entry);
+			const struct way *e = way_at(t, entry);
 
 			next = e->newer;
-			if (e->in == gone || e->out == gone)
-				reverse_forget(r, entry);
+			if (i == gone || e->out == gone->cfg.id)
+				reverse_forget(r, entry, i);
 		}
 	}
 }

@@ -6,12 +6,12 @@
 
 #include "transport/core/base/ctx.h"
 
-/* One entry, for who looks: its place is never kept. */
+/* One entry, for who looks. */
 struct reverse {
 	struct hash16 hash;
 	struct iface *in, *out;
-	uint32_t older, newer; /* of those of `in` */
-	struct mono at;
+	uint32_t newer; /* of those of `in` */
+	struct mono at; /* of the millisecond */
 };
 
 /* Reverse table (reticulum-transport.md 2.3): the way back of proofs. */
@@ -33,7 +33,7 @@ void reverse_room_soon(const struct rns *, const struct iface *in);
 const struct iface *reverse_in(const struct rns *,
     const struct hash16 *hash);
 /* By its number, that of struct reverse_ages or of another entry; not 0. */
-const struct reverse *reverse_entry(const struct rns *, uint32_t);
+struct reverse reverse_entry(const struct rns *, uint32_t);
 /* Ways through it are forgotten. */
 void reverse_iface_gone(struct rns *, const struct iface *);
 
