@@ -20,7 +20,7 @@
 static const struct {
 	const char *function, *point;
 } hooks[] = {
-    {"watch_sys_exit", "sys_exit"},
+    {"watch_sys_exit", NULL}, /* by its types, it knows its own */
     {"watch_exec", "sched_process_exec"},
     {"watch_fork", "sched_process_fork"},
     {"watch_exit", "sched_process_exit"},
@@ -33,7 +33,8 @@ extern const char _binary_watch_image_tmp_end[];
 struct probes {
 	struct bpf_object *object;
 	struct ring_buffer *ring;
-	int groups;
+	int groups, hints;
+	__u32 hint[WATCH_HINTS]; /* watched groups by their low bits */
 	int program[NELEM(hooks)];
 	int link[NELEM(hooks)]; /* -1: not attached */
 	probes_fn *fn;
@@ -88,8 +89,9 @@ load(struct probes *p)
 			return -ENOENT;
 	}
 	p->groups = bpf_object__find_map_fd_by_name(p->object, "groups");
+	p->hints = bpf_object__find_map_fd_by_name(p->object, "hints");
 	ring = bpf_object__find_map_fd_by_name(p->object, "ring");
-	if (p->groups < 0 || ring < 0)
+	if (p->groups < 0 || p->hints < 0 || ring < 0)
 		return -ENOENT;
 	p->ring = ring_buffer__new(ring, on_record, p, NULL);
 	return p->ring == NULL ? -errno : 0;
@@ -159,13 +161,29 @@ probes_detach(struct probes *p)
 	}
 }
 
+static int
+hint(struct probes *p, uint64_t group, int by)
+{
+	__u32 slot = (__u32)(group % WATCH_HINTS), *n = &p->hint[slot];
+
+	*n = by > 0 ? *n + 1 : *n - 1;
+	if (bpf_map_update_elem(p->hints, &slot, n, BPF_ANY) == 0)
+		return 0;
+	*n = by > 0 ? *n - 1 : *n + 1;
+	return -1;
+}
+
 int
 probes_watch(struct probes *p, uint64_t group, bool late)
 {
 	const struct watch_group g = {.late = late};
 
-	return bpf_map_update_elem(p->groups, &group, &g, BPF_NOEXIST) == 0 ||
-	    errno == EEXIST ? 0 : -1;
+	if (bpf_map_update_elem(p->groups, &group, &g, BPF_NOEXIST) != 0)
+		return errno == EEXIST ? 0 : -1;
+	if (hint(p, group, 1) == 0)
+		return 0;
+	(void)bpf_map_delete_elem(p->groups, &group);
+	return -1;
 }
 
 bool
@@ -177,7 +195,8 @@ probes_group(struct probes *p, uint64_t group, struct watch_group *out)
 void
 probes_forget(struct probes *p, uint64_t group)
 {
-	(void)bpf_map_delete_elem(p->groups, &group);
+	if (bpf_map_delete_elem(p->groups, &group) == 0)
+		(void)hint(p, group, -1);
 }
 
 int

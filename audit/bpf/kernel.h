@@ -143,13 +143,14 @@ struct pt_regs {
 #define CALL_NONE 0xffffffffu
 
 #if defined(__TARGET_ARCH_x86)
-#define CALL(r) ((__u32)BPF_CORE_READ(r, orig_ax))
+/* of a pointer that the verifier knows: a plain load */
+#define CALL_OF(r) ((__u32)(r)->orig_ax)
 #define ARG0(r) BPF_CORE_READ(r, di)
 #define ARG1(r) BPF_CORE_READ(r, si)
 #define ARG2(r) BPF_CORE_READ(r, dx)
 #define ARG3(r) BPF_CORE_READ(r, r10)
 #else
-#define CALL(r) ((__u32)BPF_CORE_READ(r, syscallno))
+#define CALL_OF(r) ((__u32)(r)->syscallno)
 #define ARG0(r) BPF_CORE_READ(r, orig_x0)
 #define ARG1(r) BPF_CORE_READ(r, regs[1])
 #define ARG2(r) BPF_CORE_READ(r, regs[2])

@@ -3,9 +3,10 @@
  * The probes of the raw-tracepoint tier: they need no trampoline, so they load
  * where the kernel's text may not be patched. They watch and cannot deny.
  *
- * Of somebody else's task they do one look-up by its group's id. A job's
- * process is one in a group of the map that is not the first of its pid
- * namespace: those are the house's own, jail's init and warren-hand.
+ * Of somebody else's task they look at the call's number, then at its group's
+ * id, and no further. A job's process is one in a group of the map that is not
+ * the first of its pid namespace: those are the house's own, jail's init and
+ * warren-hand.
  *
  * What is looked at is what the call did, at its end: the arguments are still
  * in the registers, and the result names the file and not a text that the job
@@ -25,6 +26,17 @@ struct {
 	__type(key, __u64);
 	__type(value, struct watch_group);
 } groups SEC(".maps");
+
+/*
+ * Is there a watched group with these low bits? An array is read in a few
+ * instructions, where the hash costs a call: that is what foreign tasks pay.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, WATCH_HINTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} hints SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -73,7 +85,13 @@ inner_pid(struct task_struct *task)
 static __always_inline struct watch_group *
 watched(__u64 *id)
 {
+	__u32 *hint, slot;
+
 	*id = bpf_get_current_cgroup_id();
+	slot = *id % WATCH_HINTS;
+	hint = bpf_map_lookup_elem(&hints, &slot);
+	if (hint == NULL || *hint == 0)
+		return NULL;
 	return bpf_map_lookup_elem(&groups, id);
 }
 
@@ -446,7 +464,7 @@ tell_cred(struct watch_group *g, __u64 id, __u32 call, long ret,
 	bpf_ringbuf_submit(r, 0);
 }
 
-/* At each call of a job: an exploit of the kernel says nothing either. */
+/* At each call that is looked at: an exploit of the kernel says nothing. */
 static __always_inline bool
 cred_over(struct watch_group *g, __u64 id, __u32 call, long ret,
     const __u64 args[3], bool asked)
@@ -591,26 +609,84 @@ classify(struct act *a, struct pt_regs *regs, __u32 call, long ret,
 	}
 }
 
-SEC("raw_tp/sys_exit")
-int
-watch_sys_exit(struct bpf_raw_tracepoint_args *ctx)
+/*
+ * The calls that are looked at, by number alone and before anything else: each
+ * helper costs a foreign task more than all of this.
+ */
+static __always_inline bool
+looked_at(__u32 call)
 {
+	switch (call) {
+#ifdef __NR_open
+	case __NR_open:
+	case __NR_creat:
+	case __NR_mkdir:
+	case __NR_rmdir:
+	case __NR_unlink:
+	case __NR_mknod:
+	case __NR_chmod:
+	case __NR_chown:
+	case __NR_lchown:
+	case __NR_rename:
+	case __NR_link:
+	case __NR_symlink:
+#endif
+	case __NR_openat:
+	case __NR_openat2:
+	case __NR_truncate:
+	case __NR_mkdirat:
+	case __NR_unlinkat:
+	case __NR_mknodat:
+	case __NR_fchmodat:
+	case __NR_fchownat:
+	case __NR_renameat2:
+	case __NR_renameat:
+	case __NR_linkat:
+	case __NR_symlinkat:
+	case __NR_mmap:
+	case __NR_mprotect:
+	case __NR_pkey_mprotect:
+	case __NR_shmat:
+	case __NR_setuid:
+	case __NR_setgid:
+	case __NR_setreuid:
+	case __NR_setregid:
+	case __NR_setresuid:
+	case __NR_setresgid:
+	case __NR_setfsuid:
+	case __NR_setfsgid:
+	case __NR_setgroups:
+	case __NR_capset:
+	case __NR_setns:
+	case __NR_unshare:
+	case __NR_clone:
+		return true;
+	default:
+		return false;
+	}
+}
+
+SEC("tp_btf/sys_exit")
+int
+watch_sys_exit(__u64 *ctx)
+{
+	struct pt_regs *regs = (void *)ctx[0];
+	__u32 call = CALL_OF(regs);
+	struct watch_group *g;
 	__u64 id;
-	struct watch_group *g = watched(&id);
 	struct act a = {.kind = NOTHING};
-	struct pt_regs *regs;
 	__u64 args[3];
-	__u32 call;
 	long ret;
 
+	if (!looked_at(call))
+		return 0;
+	g = watched(&id);
 	if (g == NULL || (!g->ready && !g->late) ||
 	    inner_pid((void *)bpf_get_current_task()) == 1)
 		return 0;
 	if (!g->ready)
 		set_ready(g, (void *)bpf_get_current_task());
-	regs = (void *)ctx->args[0];
-	ret = (long)ctx->args[1];
-	call = CALL(regs);
+	ret = (long)ctx[1];
 	args[0] = ARG0(regs);
 	args[1] = ARG1(regs);
 	args[2] = ARG2(regs);

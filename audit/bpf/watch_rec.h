@@ -123,6 +123,7 @@ struct watch_group {
 /* ours: of one type, job and second; a flood of one hides no other */
 #define WATCH_PER_SECOND 128
 #define WATCH_GROUPS 256 /* jobs at once */
+#define WATCH_HINTS 256
 #define WATCH_RING (512u * 1024)
 
 #endif

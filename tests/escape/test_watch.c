@@ -5,7 +5,10 @@
  * others. Each act has one beside it that looks like it and is quiet.
  *   test_watch              "ok NAME", "not ok NAME: why", "skip NAME: reason"
  *   test_watch act NAME     the job's side
- *   test_watch bench        ns per foreign getppid: bare, and while watched
+ *   test_watch bench        for tests/bench/run: ns of a getppid, and of an
+ *                           open and close, of nobody's job: bare, while a job
+ *                           is watched, afterwards; us from an act to its
+ *                           flag, median and 99th of 100
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -277,6 +280,15 @@ q_children(void)
 	}
 	return 0;
 }
+static int
+q_often(void)
+{
+	for (int i = 0; i < 200; i++) {
+		(void)put("/proc/self/mem", O_RDWR);
+		(void)usleep(9000); /* no more than are told in a second */
+	}
+	return 0;
+}
 static int nothing(void) { return 0; }
 
 static const struct act {
@@ -318,6 +330,7 @@ static const struct act {
     {"flood_hides", a_hides, "run_memory", true},
     {"children", q_children, "", false},
     {"nothing", nothing, "", false},
+    {"often", q_often, NULL, false}, /* of bench */
 };
 
 static int
@@ -533,38 +546,102 @@ one(int exe, const struct act *a)
 
 /* ---- cost ---- */
 
+/* A call that no probe looks at, or one that each does, with its close. */
 static double
-getppid_ns(void)
+call_ns(bool opens)
 {
+	int each = opens ? 4000 : 20000;
 	struct timespec a, b;
 	double best = 1e9;
 
 	for (int k = 0; k < 40; k++) {
 		(void)clock_gettime(CLOCK_MONOTONIC, &a);
-		for (int i = 0; i < 20000; i++)
-			(void)syscall(SYS_getppid);
+		for (int i = 0; i < each; i++) {
+			if (opens)
+				(void)close(open("/dev/null", O_RDONLY));
+			else
+				(void)syscall(SYS_getppid);
+		}
 		(void)clock_gettime(CLOCK_MONOTONIC, &b);
 		best = MIN_OF(best, ((double)(b.tv_sec - a.tv_sec) * 1e9 +
-		    (double)(b.tv_nsec - a.tv_nsec)) / 20000);
+		    (double)(b.tv_nsec - a.tv_nsec)) / each);
 	}
 	return best;
 }
 
-static int
-bench(void)
-{
-	double bare = 1e9, with = 1e9, after = 1e9;
+#define FLAGS_MAX 1000
+static double flags[FLAGS_MAX];
+static unsigned nflags;
 
-	for (int i = 0; i < 3; i++) {
-		bare = MIN_OF(bare, getppid_ns());
+static bool
+on_timed(void *ctx, const void *rec, size_t len)
+{
+	static const struct cond_job quiet;
+	struct timespec now;
+	struct watch_event e;
+
+	(void)ctx;
+	if (!event_decode(&e, rec, len) || e.type != REC_OPEN ||
+	    rules_match(&rules, 0, &e, &quiet) < 0 || nflags >= FLAGS_MAX)
+		return true;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	flags[nflags++] = ((double)now.tv_sec * 1e9 + (double)now.tv_nsec -
+	    (double)e.when_ns) / 1000;
+	return true;
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* As the daemon does: asleep until there is a record. */
+static bool
+time_flags(int exe)
+{
+	struct pollfd p = {.fd = probes_fd(probes), .events = POLLIN};
+	pid_t pid;
+
+	if (!make_group() || probes_watch(probes, group_id, false) != 0 ||
+	    probes_attach(probes) != 0)
+		return false;
+	if ((pid = fork()) == 0)
+		job(exe, "often");
+	while (waitpid(pid, NULL, WNOHANG) == 0) {
+		if (poll(&p, 1, 100) > 0)
+			(void)probes_read(probes, on_timed, NULL);
+	}
+	probes_forget(probes, group_id);
+	probes_detach(probes);
+	(void)rmdir(group);
+	qsort(flags, nflags, sizeof(*flags), by_size);
+	return nflags > 100;
+}
+
+static int
+bench(int exe)
+{
+	double bare[2] = {1e9, 1e9}, with[2] = {1e9, 1e9}, after[2] = {1e9, 1e9};
+
+	for (int i = 0; i < 10; i++) {
+		int o = i & 1;
+
+		bare[o] = MIN_OF(bare[o], call_ns(o));
 		if (probes_attach(probes) != 0)
 			return 1;
-		with = MIN_OF(with, getppid_ns());
+		with[o] = MIN_OF(with[o], call_ns(o));
 		probes_detach(probes);
-		after = MIN_OF(after, getppid_ns());
+		after[o] = MIN_OF(after[o], call_ns(o));
 	}
-	printf("foreign system call: bare %.0f ns, while a job is watched %.0f "
-	    "ns (+%.0f), afterwards %.0f ns\n", bare, with, with - bare, after);
+	for (int o = 0; o < 2; o++)
+		printf("%s %.1f %.1f %.1f\n", o ? "open" : "foreign", bare[o],
+		    with[o], after[o]);
+	if (!time_flags(exe))
+		return 1;
+	printf("flag %.1f %.1f\n", flags[nflags / 2], flags[nflags * 99 / 100]);
 	return 0;
 }
 
@@ -582,19 +659,20 @@ main(int argc, char *argv[])
 		printf("skip watch: %s\n", why);
 		return 0;
 	}
-	if (argc == 2 && strcmp(argv[1], "bench") == 0)
-		return bench();
 	if (!find_group() || rules_read(&rules, NULL, 0, &m) != 0) {
 		printf("skip watch: no v2 groups here\n");
 		return 0;
 	}
 	exe = open("/proc/self/exe", O_RDONLY);
+	if (argc == 2 && strcmp(argv[1], "bench") == 0)
+		return bench(exe);
 	if (probes_attach(probes) != 0) {
 		printf("not ok watch: attach: %s\n", strerror(errno));
 		return 1;
 	}
 	for (size_t i = 0; i < NELEM(acts); i++) {
-		if (argc < 4 || strcmp(argv[3], acts[i].name) == 0)
+		if (acts[i].want != NULL &&
+		    (argc < 4 || strcmp(argv[3], acts[i].name) == 0))
 			one(exe, &acts[i]);
 	}
 	probes_free(probes);
