@@ -583,6 +583,62 @@ test_deltas_bad(void **state)
 	assert_int_equal(line().version, 2);
 }
 
+/* Three of three who may do something, at once: not without a person. */
+static void
+test_deltas_held(void **state)
+{
+	static uint8_t frame[DELTA_BYTES], buf[8192];
+	static char yaml[2048];
+	struct rev_entry e[4] = {{.kind = REV_RNS, .id = {1}}};
+	struct delta d = {.from = 1, .to = 2, .issued = KIT_T0, .n = 3};
+	struct page *out = &webs[0].delta[0];
+	struct env_signed sigs[KIT_KEYS];
+	struct node_config *pinned = NULL;
+	struct mistakes bad = {0};
+	char hex[65];
+	struct id32 id;
+	size_t n;
+
+	(void)state;
+	n = (size_t)snprintf(yaml, sizeof(yaml), "revocation_list: klp://"
+	    "test.kos/" KIT_LIST "\nklp: {gateways: [\"" A "\"]}\ntrust:\n"
+	    "  pins:\n");
+	for (unsigned i = 0; i < 3; i++) {
+		e[i + 1] = (struct rev_entry){.kind = REV_KEY, .reason = 1,
+		    .id = {(uint8_t)(0xa0 + i)}};
+		d.op[i].reason = 1;
+		d.op[i].id[0] = (uint8_t)(0xa0 + i);
+		hex_encode(hex, e[i + 1].id, 32);
+		n += (size_t)snprintf(yaml + n, sizeof(yaml) - n, "    - {id: "
+		    "\"urn:klp:test:human:%s\", level: 1}\n", hex);
+	}
+	qsort(e, 4, sizeof(*e), rev_cmp);
+	revlist_digest(&d.after, e, 4);
+	(void)kit_root(buf, sizeof(buf), &root, &id);
+	memcpy(d.atag, id.b, sizeof(d.atag));
+	head_ptag(d.ptag, KIT_LIST);
+	n = delta_put(frame, sizeof(frame), &d);
+	out->len = frame_put(out->p, sizeof(out->p), frame, n, sigs,
+	    kit_sign(sigs, 1, TYPE_DELTA, frame, n));
+	publish(&webs[0], 1, 1, KIT_T0, 1);
+	assert_int_equal(node_config_parse(&pinned, yaml, strlen(yaml), &bad),
+	    0);
+	law_configure(l, pinned);
+	(void)law_look(l, NOW, true);
+	(void)round_of();
+	assert_int_equal(line().version, 1);
+	assert_int_equal(state_of(0xa1), REV_NONE);
+	assert_non_null(strstr(line().held, "3 of 3"));
+	hex_encode(hex, HASH_BYTES(d.after));
+	kit_dir_put(&klp, "documents/test.kos/" KIT_LIST ".confirm", hex, 64);
+	(void)round_of();
+	assert_int_equal(line().version, 2);
+	assert_int_equal(state_of(0xa1), REV_REVOKED);
+	assert_string_equal(line().held, "");
+	law_configure(l, conf);
+	node_config_free(pinned);
+}
+
 /* Brought by hand, beside the list. */
 static void
 test_deltas_by_hand(void **state)
@@ -715,6 +771,7 @@ main(void)
 	    WEB_TEST(test_transports),
 	    WEB_TEST(test_deltas),
 	    WEB_TEST(test_deltas_bad),
+	    WEB_TEST(test_deltas_held),
 	    WEB_TEST(test_deltas_by_hand),
 	    cmocka_unit_test(test_times),
 	};
