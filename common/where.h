@@ -7,6 +7,9 @@
 
 /* Where a person's files are, when nobody says it. */
 
+/* The folder of the service, by its unit file; nobody looks there unasked. */
+#define WHERE_SERVICE "/var/lib/reticulum"
+
 /* $HOME, else what the system knows; NULL: none. Valid until the next call. */
 const char *where_home(void);
 /*

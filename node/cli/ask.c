@@ -14,6 +14,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
+#include "common/where.h"
 #include "node/cli/folders.h"
 #include "node/cli/say.h"
 
@@ -73,6 +74,22 @@ ask_answers(struct cli *c, enum ask_whom whom)
 	return fd >= 0;
 }
 
+bool
+ask_hint_service(struct cli *c, const char *service)
+{
+	_cleanup_fd_ int fd = -1;
+	char run[CLI_PATH];
+
+	if (c->config != NULL || !cli_path(run, service, "warren/run"))
+		return false;
+	fd = connect_to(run, socket_name[ASK_MESH]);
+	if (fd < 0 && errno != EACCES)
+		return false;
+	cli_hint(c, "The service has the folder %s%s: warren %s --config %s",
+	    service, fd < 0 ? ", and answers root" : "", c->verb, service);
+	return true;
+}
+
 /* 1: go on; 0: the last; -1: refused, with *rc. */
 static int
 take_line(struct cli *c, const char *line, size_t len, int *rc,
@@ -121,11 +138,13 @@ ask(struct cli *c, enum ask_whom whom, json_t *request,
 	if (fd < 0) {
 		cli_error(c, "%s/%s: %s", dir, socket_name[whom],
 		    strerror(errno));
-		cli_hint(c,
-		    errno == EACCES ? "It answers root and the owner of the "
-				      "folder only." :
-				      "Is `warrend` running on this folder%s?",
-		    whom == ASK_NODE ? " with compute switched on" : "");
+		if (errno == EACCES)
+			cli_hint(c, "It answers root and the owner of the "
+				    "folder only.");
+		else if (!ask_hint_service(c, WHERE_SERVICE))
+			cli_hint(c, "Is `warrend` running on this folder%s?",
+			    whom == ASK_NODE ? " with compute switched on" :
+					       "");
 		return CLI_UNREACHABLE;
 	}
 	/* in one piece: a daemon that refuses may close at once */

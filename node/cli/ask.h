@@ -33,6 +33,12 @@ bool ask_print(void *arg, const json_t *);
 bool ask_possible(struct cli *, enum ask_whom);
 /* Does it answer now? Says nothing when it does not. */
 bool ask_answers(struct cli *, enum ask_whom);
+/*
+ * After an error about the default folder: what to type where the service has
+ * another (WHERE_SERVICE). false: nothing said, since --config was given, that
+ * folder is no service's, or nobody answers there.
+ */
+bool ask_hint_service(struct cli *, const char *service);
 
 /* A member of an object: "" or 0 when it has none; shown: "-". */
 const char *ask_text(const json_t *, const char *name);

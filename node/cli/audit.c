@@ -14,6 +14,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
+#include "common/where.h"
 
 #include "node/cli/ask.h"
 #include "node/cli/folders.h"
@@ -45,11 +46,16 @@ open_trail(struct cli *c, int *conf)
 		return -1;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
+		bool none = errno == ENOENT;
+
 		cli_error(c, "%s: %s", path, strerror(errno));
-		cli_hint(c, errno == ENOENT ?
-			"No trail was ever written there: compute is off, or "
-			"this is another machine's folder." :
-			"The trail is for the owner of the folder.");
+		if (!none)
+			cli_hint(c, "The trail is for the owner of the "
+				    "folder.");
+		else if (!ask_hint_service(c, WHERE_SERVICE))
+			cli_hint(c, "No trail was ever written there: compute "
+				    "is off, or this is another machine's "
+				    "folder.");
 		return -1;
 	}
 	*conf = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -3,10 +3,13 @@
 #include "config.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "common/util.h"
+#include "common/where.h"
 #include "node/check/check.h"
 #include "common/numbers.h"
+#include "node/cli/ask.h"
 #include "node/cli/folders.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
@@ -48,8 +51,13 @@ verb_check_config(struct cli *c, int argc, char **argv)
 		return rc < 0 ? CLI_OK : rc;
 	if (!cli_config_dir(c, path))
 		return CLI_USAGE;
-	if (!c->json)
-		return check_print(path, root) == 0 ? CLI_OK : CLI_USAGE;
+	if (!c->json) {
+		if (check_print(path, root) == 0)
+			return CLI_OK;
+		if (access(path, F_OK) != 0)
+			(void)ask_hint_service(c, WHERE_SERVICE);
+		return CLI_USAGE;
+	}
 	l.list = json_array();
 	n = check_config(path, root, NULL, add, &l);
 	cli_json(json_pack("{s:b,s:o}", "ok", n == 0, "findings", l.list));

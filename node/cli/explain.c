@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "common/where.h"
 #include "node/cli/ask.h"
 #include "node/cli/explain_job.h"
 #include "node/cli/explain_mesh.h"
@@ -268,6 +269,8 @@ nothing(const struct explain *x)
 	    " (which does not answer)", x->events != NULL ? "" : " (",
 	    x->events != NULL ? "" : x->why, x->events != NULL ? "" : ")");
 	cli_hint(x->c, "A job of yours on another node: `warren show` it.");
+	if (x->answer == NULL && !ask_answers(x->c, ASK_MESH))
+		(void)ask_hint_service(x->c, WHERE_SERVICE);
 	return CLI_FAILED;
 }
 

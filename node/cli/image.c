@@ -13,7 +13,9 @@
 #include "common/file.h"
 #include "common/numbers.h"
 #include "common/util.h"
+#include "common/where.h"
 
+#include "node/cli/ask.h"
 #include "node/cli/folders.h"
 #include "node/cli/format.h"
 #include "node/cli/options.h"
@@ -39,8 +41,10 @@ open_images(struct cli *c, bool make, int *rc)
 		return -1;
 	conf = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (conf < 0 || fstat(conf, &st) != 0) {
+		bool none = errno == ENOENT;
+
 		cli_error(c, "%s: %s", dir, strerror(errno));
-		if (errno == ENOENT)
+		if (none && !ask_hint_service(c, WHERE_SERVICE))
 			cli_hint(c, "Name the node's folder with --config, "
 				    "and make it first if it is new.");
 		return -1;

@@ -70,6 +70,35 @@ test_ask(void **state)
 	temp_remove(dir);
 }
 
+/* The service's folder is named when nobody answers at the default one. */
+static void
+test_hint_service(void **state)
+{
+	const char *const answers[] = {"{\"ok\":true}\n"};
+	struct cli c = {.verb = "image import"};
+	const char *dir = temp_dir();
+	char typed[500];
+	pid_t pid;
+
+	(void)state;
+	capture_begin();
+	assert_false(ask_hint_service(&c, dir)); /* nobody answers there */
+	assert_string_equal(capture_end()->err, "");
+	(void)snprintf(typed, sizeof(typed), ": warren image import --config "
+					     "%s\n", dir);
+	pid = serve(dir, "mesh.sock", answers, 1);
+	capture_begin();
+	assert_true(ask_hint_service(&c, dir));
+	assert_non_null(strstr(capture_end()->err, typed));
+	c.config = dir;
+	capture_begin();
+	assert_false(ask_hint_service(&c, dir)); /* that is what was asked */
+	assert_string_equal(capture_end()->err, "");
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	temp_remove(dir);
+}
+
 /* Image, person, age and name; what was noted where no node computes. */
 static void
 test_jobs(void **state)
@@ -644,6 +673,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_ask),
+	    cmocka_unit_test(test_hint_service),
 	    cmocka_unit_test(test_trust_why),
 	    cmocka_unit_test(test_trust_show),
 	    cmocka_unit_test(test_ask_long),
