@@ -116,6 +116,7 @@ AUTO_LONG=1 PIPE_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" a
 STANDIN_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" standin 2>>"$build/standin.log"
 WARREN_MANY=${LONG_MANY:-10000} "$top/tests/in-group" "$top/tests/escape/run" "$build" many 2>"$build/many.log"
 
+"$top/tests/tarball.sh" "$build" 2>"$build/tarball.err"
 "$top/tests/package.sh" "$build" 2>"$build/package.err"
 "$top/tests/static.sh" "$build" 2>"$build/static.err"
 # what holds for a whole machine, in one of its own
