@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +187,20 @@ check_uses(struct check *c, const struct node_config *conf)
 		    conf->profile);
 }
 
+static void
+check_group(struct check *c, const struct node_config *conf)
+{
+	const struct ynode *n = ynode_get(ydoc_root(conf->doc),
+	    "metrics_group");
+
+	if (n != NULL && conf->metrics_group != NULL &&
+	    getgrnam(conf->metrics_group) == NULL)
+		check_tell(c, true, FILE, n->line, n->column,
+		    "`getent group` lists them", "metrics_group: there is no "
+		    "group \"%s\" here, so only root and the user of warrend "
+		    "read metrics", conf->metrics_group);
+}
+
 void
 check_node(struct check *c)
 {
@@ -210,5 +225,6 @@ check_node(struct check *c)
 	check_uses(c, conf);
 	check_identity(c, conf);
 	check_klp(c, conf);
+	check_group(c, conf);
 	node_config_free(conf);
 }

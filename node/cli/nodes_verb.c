@@ -9,6 +9,7 @@
 #include "common/layers.h"
 #include "common/units.h"
 #include "common/util.h"
+#include "common/where.h"
 
 #include "node/cli/ask.h"
 #include "node/cli/format.h"
@@ -135,8 +136,12 @@ print_nodes(struct cli *c, struct node_list *l, bool all)
 			add_node(t, &l->v[i], now);
 	if (c->json)
 		cli_json(json_pack("{s:o}", "nodes", a));
-	else if (l->n == 0)
+	else if (l->n == 0) {
 		fprintf(stderr, "No compute node has been heard.\n");
+		/* the service may have heard one before: it listens always */
+		if (!ask_answers(c, ASK_MESH))
+			(void)ask_hint_service(c, WHERE_SERVICE);
+	}
 	cli_table_print(t);
 	if (dropped > 0 && !c->json)
 		fprintf(stderr, "%zu not heard for a day: --all lists %s.\n",

@@ -67,7 +67,8 @@ say_status(struct parent *p, const char *names)
 	char text[sizeof(n->status)];
 
 	(void)snprintf(text, sizeof(text), "STATUS=%s%s%s%s",
-	    p->child[PROGRAM_TRANSPORT].ready ? "relays" : "does not relay",
+	    !p->child[PROGRAM_TRANSPORT].ready ? "does not relay" :
+	    p->rns->enable_transport ? "relays" : "in the mesh",
 	    p->compute && p->child[PROGRAM_NODE].ready ? ", a compute node" :
 	    "", *names == '\0' ? "" : "; not ready: ", names);
 	if (strcmp(text, n->status) == 0)

@@ -98,8 +98,10 @@ def of_another(node, manager):
     os.environ["WATCHDOG_USEC"] = str(int(WATCHDOG_S * 1e6))
     os.environ["WATCHDOG_PID"] = "1"
     node.start()
-    manager.forget()
     ready = manager.heard("READY=1")
+    result("notify: a node that does not relay says so",
+           "STATUS=in the mesh" in manager.lines() and
+           "STATUS=relays" not in manager.lines(), manager.lines())
     quiet(2 * WATCHDOG_S, "that nothing comes")
     result("notify: a watchdog of another process is left alone", ready and
            "WATCHDOG=1" not in manager.lines(), manager.lines())
@@ -130,6 +132,10 @@ for abstract in (False, True):
         if abstract:
             of_another(node, manager)
         else:
+            with open(os.path.join(node.dir, "config")) as f:
+                text = f.read().replace(
+                    "[reticulum]", "[reticulum]\nenable_transport = yes")
+            node.write("config", text)
             life(node, manager)
             compute(node, manager)
     finally:

@@ -297,6 +297,13 @@ machine(void **state)
 	expect("./node.yaml:3:30: limits.cpu", "cores");
 	expect("./node.yaml:2:10: there is no ", "profiles/none.yaml");
 	expect("note: ./node.yaml:4:24: ", "no job is taken: layer lsm");
+	put("node.yaml", "metrics: unix:/run/x\nmetrics_group: no such group\n");
+	assert_int_equal(check(false), 0);
+	expect("note: ./node.yaml:2:16: ", "there is no group");
+	put("node.yaml", "metrics: unix:/run/x\nmetrics_group: root\n");
+	assert_int_equal(check(false), 0);
+	for (unsigned i = 0; i < nsaid; i++)
+		assert_null(strstr(said[i], "group"));
 	put("node.yaml", "mesh_identity: x\naccept_computation_requests: "
 	    "true\n");
 	assert_int_equal(check(false), 1);
