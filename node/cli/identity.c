@@ -85,7 +85,12 @@ show_node(struct cli *c)
 		return CLI_FAILED;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
+		bool none = errno == ENOENT;
+
 		cli_error(c, "%s: %s", dir, strerror(errno));
+		if (none)
+			cli_hint(c, "Is that the node's folder? A new one is "
+				    "made first: mkdir -m 700");
 		return CLI_FAILED;
 	}
 	rc = read_node_yaml(c, dir, fd, &conf);

@@ -529,6 +529,12 @@ test_identity(void **state)
 	assert_non_null(strstr(said->err, "take the line out"));
 	assert_int_equal(call(verb_check_config, dir, &said, false, NULL, NULL),
 	    CLI_USAGE);
+	/* a folder that is not there is not made: it may be a slip */
+	me.config = path;
+	capture_begin();
+	assert_int_equal(verb_identity(&me, 1, argv), CLI_FAILED);
+	assert_non_null(strstr(capture_end()->err, "mkdir -m 700"));
+	assert_int_equal(access(path, F_OK), -1);
 	temp_remove(dir);
 }
 
