@@ -15,9 +15,12 @@
 #include "node/cli/format.h"
 #include "node/cli/refusal.h"
 #include "node/cli/say.h"
+#include "node/cli/shut.h"
 #include "node/cli/ways.h"
 
 #define RETRY_US (2 * MONO_SECOND)
+#define SHUT_TEXT "the node closes each link at once: it may have suspended " \
+	"or revoked this identity, or trusts it at -2 or below"
 #define LOST_SAID_US (3 * MONO_SECOND) /* ours: a shorter break is not told */
 
 enum call_state { CALL_NONE, CALL_WAITING, CALL_DONE, CALL_BROKEN };
@@ -38,6 +41,9 @@ struct session {
 	bool lost;
 	struct mono lost_at, lost_said;
 	const char *doing; /* what is done about it */
+	struct shut shut;
+	struct mono contact_end; /* nothing was ever answered: give up then */
+	bool contacted;
 	ev_timer turn; /* wakes a waiting call */
 	ev_signal on_int, on_term;
 	bool interrupted, woken, give_back;
@@ -185,6 +191,10 @@ say_lost(struct session *s)
 	int64_t us = mono_sub(clock_mono(), s->lost_at);
 	char t[24];
 
+	if (s->shut.said) {
+		cli_progress(s->cli, SHUT_TEXT "; asking again ...");
+		return;
+	}
 	if (!s->lost) {
 		cli_progress(s->cli, "%s ...", s->doing);
 		return;
@@ -202,11 +212,29 @@ say_lost(struct session *s)
 }
 
 static void
+say_shut(struct session *s)
+{
+	int64_t us = mono_sub(clock_mono(), s->shut.since);
+
+	cli_progress(s->cli, SHUT_TEXT "; asking again ...");
+	if (s->cli->json)
+		cli_json(json_pack("{s:s,s:b,s:I,s:I,s:s}", "event", "link",
+		    "up", 0, "since", (json_int_t)(time(NULL) - us /
+		    MONO_SECOND), "closed", (json_int_t)s->shut.n, "why",
+		    SHUT_TEXT));
+	if (s->cli->json || !s->cli->err_tty)
+		cli_note(s->cli, SHUT_TEXT "; it is asked again");
+}
+
+/* What was said of a link that is up is taken back when it is of use. */
+static void
 say_back(struct session *s)
 {
 	int64_t us = mono_sub(clock_mono(), s->lost_at);
 	char t[24];
 
+	if (s->shut.said)
+		return;
 	if (s->lost && s->lost_said.us != 0 && s->cli->json)
 		cli_json(json_pack("{s:s,s:b,s:I}", "event", "link", "up", 1,
 		    "down_s", (json_int_t)(us / MONO_SECOND)));
@@ -215,6 +243,19 @@ say_back(struct session *s)
 		    cli_duration(t, us / 1000));
 	s->lost = false;
 	s->lost_said.us = 0;
+}
+
+static void
+say_answered(struct session *s)
+{
+	s->contacted = true;
+	if (!shut_answered(&s->shut))
+		return;
+	/* what is lost since then is the whole time */
+	s->lost = true;
+	s->lost_at = s->shut.since;
+	s->lost_said = clock_mono();
+	say_back(s);
 }
 
 static void
@@ -245,10 +286,13 @@ on_link(void *arg, struct attach_link *l, enum attach_link_state st)
 	case ATTACH_LINK_UP:
 		s->up = true;
 		s->generation++;
+		shut_up(&s->shut, clock_mono());
 		say_back(s);
 		break;
 	case ATTACH_LINK_FAILED:
 	case ATTACH_LINK_CLOSED:
+		if (s->up && shut_closed(&s->shut, clock_mono()))
+			say_shut(s);
 		if (s->up)
 			lose(s);
 		s->link = NULL;
@@ -303,12 +347,37 @@ make_link(struct session *s, struct mono end)
 	return CLI_OK;
 }
 
+static int64_t
+contact_us(const struct session *s)
+{
+	return s->opts.contact_us > 0 ? s->opts.contact_us :
+	    SESSION_CONTACT_MS * INT64_C(1000);
+}
+
+static void
+say_no_contact(struct session *s)
+{
+	char hex[2 * RNS_HASH + 1], t[24];
+
+	cli_progress_end(s->cli);
+	hex_encode(hex, HASH_BYTES(s->dest));
+	cli_error(s->cli, "no answer from %s within %s", hex,
+	    cli_duration(t, contact_us(s) / 1000));
+	if (s->shut.said)
+		cli_hint(s->cli, "It closes each link at once, as a node does "
+		    "that has suspended or revoked you, or trusts you at -2 or "
+		    "below. Its operator sees why: `warren explain` there, with your "
+		    "key (`warren identity show`).");
+	else
+		cli_hint(s->cli,
+		    "It may be off, or no path to it is known. "
+		    "`warren nodes` lists who is heard.");
+}
+
 int
 session_connect(struct session *s, const struct hash16 *dest,
     const struct session_opts *o)
 {
-	int64_t us = o->contact_us > 0 ? o->contact_us :
-	    SESSION_CONTACT_MS * INT64_C(1000);
 	int rc;
 
 	if (s->link != NULL)
@@ -317,18 +386,13 @@ session_connect(struct session *s, const struct hash16 *dest,
 	s->up = false;
 	s->opts = *o;
 	s->dest = *dest;
-	rc = make_link(s, mono_add(clock_mono(), us));
+	s->shut = (struct shut){0};
+	s->contacted = false;
+	s->contact_end = mono_add(clock_mono(), contact_us(s));
+	rc = make_link(s, s->contact_end);
 	cli_progress_end(s->cli);
-	if (rc == CLI_UNREACHABLE) {
-		char hex[2 * RNS_HASH + 1], t[24];
-
-		hex_encode(hex, HASH_BYTES(*dest));
-		cli_error(s->cli, "no answer from %s within %s", hex,
-		    cli_duration(t, us / 1000));
-		cli_hint(s->cli,
-		    "It may be off, or no path to it is known. "
-		    "`warren nodes` lists who is heard.");
-	}
+	if (rc == CLI_UNREACHABLE)
+		say_no_contact(s);
 	return rc;
 }
 
@@ -376,9 +440,14 @@ session_up(struct session *s)
 	struct mono end = s->opts.outage_us > 0 ?
 	    mono_add(s->down_since, s->opts.outage_us) :
 	    MONO_NEVER;
-	int rc = make_link(s, end);
+	int rc;
 
-	if (rc == CLI_UNREACHABLE)
+	if (!s->contacted)
+		end.us = MIN_OF(end.us, s->contact_end.us);
+	rc = make_link(s, end);
+	if (rc == CLI_UNREACHABLE && !s->contacted)
+		say_no_contact(s);
+	else if (rc == CLI_UNREACHABLE)
 		cli_error(s->cli, "the link broke and did not come back");
 	return rc;
 }
@@ -393,6 +462,7 @@ on_answer(void *arg, const struct attach_response *r)
 	s->request = NULL;
 	s->call = CALL_BROKEN;
 	if (r->result == ATTACH_ANSWERED) {
+		say_answered(s);
 		uint8_t *copy = malloc(r->len > 0 ? r->len : 1);
 
 		if (copy != NULL) {
@@ -419,6 +489,16 @@ void
 session_give_back(struct session *s)
 {
 	s->give_back = true;
+}
+
+/* Before another link is tried, and not beyond the end of trying. */
+static int64_t
+next_link_us(const struct session *s)
+{
+	int64_t us = shut_wait_us(&s->shut);
+
+	return s->contacted ? us : MAX_OF(INT64_C(1),
+	    MIN_OF(us, mono_sub(s->contact_end, clock_mono())));
 }
 
 static bool
@@ -478,7 +558,7 @@ session_ask(struct session *s, const struct proto_req *req, struct proto_ans *a,
 				s->link = NULL;
 				lose(s);
 			}
-			wait_a_turn(s, RETRY_US / 2);
+			wait_a_turn(s, next_link_us(s));
 			if (s->give_back && is_slice(req->path))
 				return SESSION_BROKEN;
 			continue;

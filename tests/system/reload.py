@@ -86,12 +86,33 @@ def pins(mode, user):
         said = reload(node, text)
         rc, why = verdict(node)
         result(name + ": and raised again, it runs", rc == 0, why + said)
+        if mode == "user":
+            shut(node, name, text)
         same = node.pids()
         result(name + ": nobody else was started anew", all(
             same.get(n) == p for n, p in pids.items()
             if n not in ("trust", "node")), "%s %s" % (pids, same))
     finally:
         node.remove()
+
+
+def shut(node, name, text):
+    """Distrusted: each link is closed on him. He says so, and goes on."""
+    reload(node, text.replace("level: 2", "level: -2"))
+    s = node.submit(node.job_file("true"))
+
+    def links(up):
+        return [e for e in list(s.events)
+                if e["event"] == "link" and e["up"] == up]
+    told = until(lambda: links(False) or s.process.poll() is not None,
+                 "a word of why it waits", 20)
+    said = reload(node, text)
+    rc, last = s.end()
+    result(name + ": a pin of -2 closes his links, which he is told",
+           told and links(False) and links(False)[0]["closed"] == 3 and
+           "-2 or below" in links(False)[0]["why"], str(s))
+    result(name + ": taken back, the same submit goes on", rc == 0 and
+           links(True), "%s %s" % (s, said))
 
 
 def told(node):

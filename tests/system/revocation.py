@@ -57,6 +57,12 @@ def arrives(node, mode):
     drops = until(lambda: dropped(node), "a drop of transport's", 20)
     result(name + "he has no link any more", drops and t.state() is None,
            "%s %s" % (node.status(), t))
+    said = until(lambda: [e for e in list(t.events)
+                          if e["event"] == "link" and e.get("closed")],
+                 "a word of why it waits", 20)
+    result(name + "he is told why he waits", said and not said[0]["up"] and
+           "revoked" in said[0]["why"] and "closes each link" in t.stderr(),
+           t)
     t.process.kill()
     t.end()
 
