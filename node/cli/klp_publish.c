@@ -72,7 +72,7 @@ set(struct cli *c, void *ctx, int option, const char *value)
 static int
 refuse(struct cli *c, const char *file, const char *why)
 {
-	cli_error(c, "%s: %s", file, why);
+	klpfile_bad(c, file, why);
 	return CLI_REFUSED;
 }
 

@@ -13,6 +13,7 @@
 #include "node/cli/say.h"
 #include "node/cli/verb.h"
 #include "trust/doc/frame.h"
+#include "trust/doc/graph.h"
 #include "trust/doc/head.h"
 
 struct signing {
@@ -132,6 +133,31 @@ is_envelope(const char *text, size_t len)
 }
 
 /* ---- what comes of it ---- */
+
+/*
+ * Edges of a graph that count for nobody: those of sources who have signed
+ * neither them nor, by now, the graph.
+ */
+static void
+say_edges(struct cli *c, const struct signing *s)
+{
+	struct klp_key key[ENV_SIGS_MAX];
+	char text[KLPDOC_EDGES];
+	struct graph_stats g;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < s->keys.n && n < NELEM(key); i++)
+		n += secret_public(&key[n], &s->keys.secret[i]);
+	if (strcmp(s->doc.what, "klp.trust-graph") != 0 ||
+	    !klpdoc_edges(&g, s->payload, s->len, key, n) ||
+	    g.accepted == g.edges)
+		return;
+	klpdoc_edges_text(text, &g);
+	cli_note(c, "edges: %s", text);
+	if (g.fault[EDGE_UNSIGNED] > 0)
+		cli_hint(c, "An edge counts when its source signs it (`warren "
+			    "klp sign --edges`), or the graph.");
+}
 
 static void
 said(struct cli *c, const struct signing *s)
@@ -273,6 +299,8 @@ verb_klp_sign(struct cli *c, int argc, char **argv)
 		rc = CLI_FAILED;
 	if (rc == CLI_OK && (c->json || !s.edges))
 		said(c, &s);
+	if (rc == CLI_OK && !s.edges)
+		say_edges(c, &s);
 	klpfile_keys_clear(&s.keys);
 	free(s.payload);
 	free(text);

@@ -104,7 +104,7 @@ load_root(struct cli *c, const char *path, struct root *r)
 	free(text);
 	if (why == NULL)
 		return CLI_OK;
-	cli_error(c, "%s: %s", path, why);
+	klpfile_bad(c, path, why);
 	return CLI_FAILED;
 }
 
@@ -155,6 +155,7 @@ static void
 print_edges(struct cli *c, const struct verifying *v, const struct env *e)
 {
 	struct klp_key signer[ENV_KEYS_MAX];
+	char text[KLPDOC_EDGES];
 	struct graph_stats g;
 	size_t n = 0;
 
@@ -164,18 +165,8 @@ print_edges(struct cli *c, const struct verifying *v, const struct env *e)
 	if (c->json || strcmp(v->doc.what, "klp.trust-graph") != 0 ||
 	    !klpdoc_edges(&g, e->payload, e->payload_len, signer, n))
 		return;
-	printf("edges      %u of %u can count", g.accepted, g.edges);
-	if (g.fault[EDGE_UNSIGNED] > 0)
-		printf("; %u without signature or record of their source",
-		    g.fault[EDGE_UNSIGNED]);
-	if (g.fault[EDGE_BAD_SIG] > 0)
-		printf("; %u with a bad signature", g.fault[EDGE_BAD_SIG]);
-	if (g.fault[EDGE_UNKNOWN] > 0)
-		printf("; %u with an unknown tag or scope",
-		    g.fault[EDGE_UNKNOWN]);
-	if (g.fault[EDGE_NEVER] > 0)
-		printf("; %u never valid", g.fault[EDGE_NEVER]);
-	printf("\n");
+	klpdoc_edges_text(text, &g);
+	printf("edges      %s\n", text);
 }
 
 /* Is this one signature by one of the keys? */
@@ -327,7 +318,8 @@ verb_klp_verify(struct cli *c, int argc, char **argv)
 	    ? open_head(&v, &e, text, len)
 	    : open_document(&v, &e, text, len, bad);
 	if (why != NULL) {
-		cli_error(c, "NOT valid: %s: %s", argv[c->arg], why);
+		cli_error(c, "NOT valid");
+		klpfile_bad(c, argv[c->arg], why);
 		rc = CLI_FAILED;
 	} else {
 		rc = verify(c, &v, &e, v.doc.type);

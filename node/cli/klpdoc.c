@@ -14,6 +14,7 @@
 #include "trust/doc/manifest_parse.h"
 #include "trust/doc/revlist.h"
 #include "trust/doc/root.h"
+#include "trust/doc/uri.h"
 
 #define SMALL (64u << 10) /* klp.md 1.4: a contract or manifest */
 
@@ -60,6 +61,25 @@ klpdoc_edges(struct graph_stats *stats, const void *payload, size_t len,
 	return l != NULL && rc == 0;
 }
 
+void
+klpdoc_edges_text(char out[KLPDOC_EDGES], const struct graph_stats *g)
+{
+	static const char *const what[] = {
+	    [EDGE_UNSIGNED] = "without signature or record of their source",
+	    [EDGE_BAD_SIG] = "with a bad signature",
+	    [EDGE_UNKNOWN] = "with an unknown tag or scope",
+	    [EDGE_NEVER] = "never valid",
+	};
+	int n = snprintf(out, KLPDOC_EDGES, "%u of %u can count", g->accepted,
+	    g->edges);
+
+	for (size_t i = 0; i < NELEM(what); i++)
+		if (what[i] != NULL && g->fault[i] > 0 && n > 0 &&
+		    n < KLPDOC_EDGES)
+			n += snprintf(out + n, KLPDOC_EDGES - (size_t)n,
+			    "; %u %s", g->fault[i], what[i]);
+}
+
 static bool
 check_list(const void *payload, size_t len, char why[KLPDOC_WHY])
 {
@@ -88,15 +108,26 @@ static const struct {
 	const char *what;
 	size_t max;
 	bool (*check)(const void *, size_t, char why[KLPDOC_WHY]);
+	bool placed; /* a node takes it from where its uri says */
 } types[] = {
-    {"klp.root", ROOT_BYTES, check_root},
-    {"klp.trust-graph", GRAPH_BYTES_MAX, check_graph},
-    {"klp.revocation-list", REVLIST_BYTES, check_list},
-    {"klp.manifest", MANIFEST_PAYLOAD_MAX, check_manifest},
-    {"klp.behavior-contract", SMALL, NULL},
-    {"klp.fingerprint", SMALL, NULL},
-    {"klp.key-rotation", SMALL, NULL},
+    {"klp.root", ROOT_BYTES, check_root, false},
+    {"klp.trust-graph", GRAPH_BYTES_MAX, check_graph, true},
+    {"klp.revocation-list", REVLIST_BYTES, check_list, true},
+    {"klp.manifest", MANIFEST_PAYLOAD_MAX, check_manifest, false},
+    {"klp.behavior-contract", SMALL, NULL, false},
+    {"klp.fingerprint", SMALL, NULL, false},
+    {"klp.key-rotation", SMALL, NULL, false},
 };
+
+/* As a node compares it with the place (klp.md 1.1): no version, no part. */
+static bool
+placed(const struct klpdoc *d)
+{
+	struct klp_uri u;
+
+	return uri_parse(&u, d->name, strlen(d->name)) &&
+	    u.select == URI_NEWEST && u.pointer[0] == '\0';
+}
 
 /* ---- what it says of itself ---- */
 
@@ -180,6 +211,9 @@ klpdoc_check(struct klpdoc *d, const void *payload, size_t len,
 		    "application/vnd.%s+json", d->what);
 		if (len > types[i].max)
 			return bad(why, "larger than its type may be");
+		if (types[i].placed && !placed(d))
+			return bad(why, "uri: not klp://AUTHORITY/PATH alone, "
+			    "so no node takes it");
 		return types[i].check == NULL || types[i].check(payload, len,
 		    why);
 	}

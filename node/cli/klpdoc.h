@@ -58,5 +58,8 @@ char *klpdoc_sign_edges(const void *text, size_t len, const struct klp_secret *,
 struct graph_stats;
 bool klpdoc_edges(struct graph_stats *, const void *payload, size_t len,
     const struct klp_key *signers, size_t nsigners);
+/* "3 of 5 can count; 2 with an unknown tag or scope". */
+#define KLPDOC_EDGES 256
+void klpdoc_edges_text(char out[KLPDOC_EDGES], const struct graph_stats *);
 
 #endif

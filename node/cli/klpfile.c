@@ -34,6 +34,15 @@ klpfile_load(struct cli *c, const char *path, size_t max, size_t *len)
 	return text;
 }
 
+void
+klpfile_bad(struct cli *c, const char *path, const char *why)
+{
+	cli_error(c, "%s: %s", path, why);
+	if (strncmp(why, ENV_UNSIGNED, strlen(ENV_UNSIGNED)) == 0)
+		cli_hint(c, "`warren klp sign FILE --key KEYFILE --out FILE` "
+			    "signs it.");
+}
+
 /* The folder that a path lies in, and its last part. */
 static int
 open_parent(const char *path, const char **name)
@@ -158,6 +167,9 @@ klpfile_key_read(struct cli *c, const char *path, struct klp_secret *s)
 	    (n = file_read(AT_FDCWD, path, line, sizeof(line) - 1)) < 0) {
 		cli_error(c, "%s: %s", path,
 		    errno == EFBIG ? "no secret key" : strerror(errno));
+		if (errno == ENOENT)
+			cli_hint(c, "The file of a secret key is wanted here, "
+				    "as `warren klp keygen FILE` makes it.");
 		return CLI_FAILED;
 	}
 	if ((st.st_mode & 077) != 0) {

@@ -14,6 +14,8 @@
  */
 
 /* A whole file, a NUL behind it; NULL: said. */
+/* A file that is not what it should be; of one not signed yet, what to do. */
+void klpfile_bad(struct cli *, const char *path, const char *why);
 char *klpfile_load(struct cli *, const char *path, size_t max, size_t *len);
 /* Replaced as a whole; NULL or "-": to standard output. */
 int klpfile_save(struct cli *, const char *path, const void *, size_t);

@@ -28,6 +28,9 @@
 #define REASONS 16
 #define KINDS 4
 #define NO_KIND KINDS
+#define HEX "0123456789abcdefABCDEF"
+#define ID_FORMS "A key is urn:klp:... or pubkey:..., a Reticulum identity 32 " \
+	"hex digits, an image, job or contract sha256:..."
 
 struct revoking {
 	struct klpfile_keys keys;
@@ -151,14 +154,22 @@ parse_id(struct cli *c, struct revoking *r, const char *text)
 	if (n == 2 * RNS_HASH_LEN && r->kind == NO_KIND)
 		r->kind = REV_RNS;
 	if (r->kind == NO_KIND) {
-		cli_error(c, "%s: a key or an artifact? say it with --kind",
-		    text);
+		if (n == 2 * sizeof(e->id) && strspn(text, HEX) == n) {
+			cli_error(c, "%s: a key or an artifact?", text);
+			cli_hint(c, "Say it: --kind key (a fingerprint), or "
+			    "--kind artifact (an image, job or contract).");
+		} else {
+			cli_error(c, "%s: nothing that can be revoked", text);
+			cli_hint(c, ID_FORMS);
+		}
 		return false;
 	}
 	e->kind = (uint8_t)r->kind;
 	if (hex_decode(e->id, r->kind == REV_RNS ? RNS_HASH_LEN : 32, text, n))
 		return true;
-	cli_error(c, "%s: no %s", text, rev_kind_name(r->kind));
+	cli_error(c, "%s: no %s, which has %u hex digits", text,
+	    rev_kind_name(r->kind), r->kind == REV_RNS ? 32 : 64);
+	cli_hint(c, ID_FORMS);
 	return false;
 }
 
@@ -495,6 +506,8 @@ usage(const struct revoking *r, int words)
 		       "is in no list";
 	if (r->self != NULL && (r->suspend || r->lift || r->keys.n > 0))
 		return "--self: it is for ever, and by that key alone";
+	if (r->self != NULL && (r->kind != NO_KIND || r->uri != NULL))
+		return "--kind and --uri are of a list; --self has none";
 	if (r->self != NULL && r->out == NULL)
 		return "--out is missing: the file that it is written to";
 	if (r->self == NULL && (words == 0 || r->list == NULL))
@@ -524,6 +537,8 @@ verb_revoke(struct cli *c, int argc, char **argv)
 		return rc < 0 ? CLI_OK : rc;
 	if ((why = usage(&r, argc - c->arg)) != NULL) {
 		cli_error(c, "%s", why);
+		cli_hint(c, "`warren revoke ID --list FILE`, or `warren revoke "
+			    "--self KEYFILE --out FILE`.");
 		return CLI_USAGE;
 	}
 	if (r.since > r.now)

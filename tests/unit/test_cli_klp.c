@@ -341,6 +341,13 @@ test_escapes(void **state)
 	write_text(dir, "evil.json", out);
 	free(out);
 	free(text);
+	ends(verb_klp_sign, "@evil.json --expires 1d -k @ann.key -o @evil",
+	    CLI_FAILED, "klp://");
+	assert_null(strchr(heard->err, 0x1b));
+	/* a type whose uri nobody compares with a place */
+	write_text(dir, "evil.json", "{\"_type\":\"klp.fingerprint\","
+	    "\"expires\":0,\"issued\":0,\"uri\":\"\\u001b[2Jklp://board\","
+	    "\"version\":1}");
 	ok(verb_klp_sign, "@evil.json --expires 1d -k @ann.key -o @evil");
 	assert_null(strchr(heard->err, 0x1b));
 	ok(verb_klp_verify, "@evil -k @ann.key");
@@ -644,7 +651,14 @@ test_revoke(void **state)
 	check_list("list", 4, 2);
 	ends(verb_revoke, "1212121212121212121212121212121212121212121212121212"
 	    "121212121212 --list @list", CLI_USAGE, "--kind");
-	ends(verb_revoke, "zz --list @list --kind rns", CLI_USAGE, "no rns");
+	ends(verb_revoke, "1212121212121212121212121212121212121212121212121212"
+	    "121212121212 --list @list", CLI_USAGE, "--kind artifact");
+	ends(verb_revoke, "zz --list @list --kind rns", CLI_USAGE, "32 hex");
+	ends(verb_revoke, "zz --list @list --kind key", CLI_USAGE, "64 hex");
+	ends(verb_revoke, "abcd --list @list", CLI_USAGE, "sha256:");
+	ends(verb_revoke, "", CLI_USAGE, "--self KEYFILE --out");
+	ends(verb_revoke, EVE " --list @nolist --uri foo -k @ben.key",
+	    CLI_FAILED, "klp://");
 	ends(verb_revoke, EVE, CLI_USAGE, "--list");
 	ends(verb_revoke, EVE " --list @list --delta @", CLI_USAGE, "--root");
 	ends(verb_revoke, EVE " --list @list --delta @ --root @list",
@@ -678,6 +692,68 @@ test_revoke_self(void **state)
 	ends(verb_revoke, EVE " --self @ben.key -o @kx", CLI_USAGE, "--self");
 	ends(verb_revoke, "--self @ben.key --suspend -o @kx", CLI_USAGE,
 	    "for ever");
+	ends(verb_revoke, "--self @ben.key --kind key -o @kx", CLI_USAGE,
+	    "--kind");
+	ends(verb_revoke, "--self @ben.key --uri klp://a/b -o @kx", CLI_USAGE,
+	    "--uri");
+	ends(verb_revoke, "--self @nokey -o @kx", CLI_FAILED, "klp keygen");
+	ends(verb_revoke, "--self pubkey:ed25519:00 -o @kx", CLI_FAILED,
+	    "klp keygen");
+}
+
+/* A graph that no node takes, or not all of it: both verbs say so. */
+static void
+test_graph_faults(void **state)
+{
+	static const char *const uris[] = {"https://board.example/graph.json",
+	    "klp://board.example", "klp://board.example/g?v=1", "graph.json",
+	    "klp://board.example/g#/edges"};
+	char *text, *at, *out;
+	size_t len;
+
+	(void)state;
+	ok(verb_klp_sign, "@graph.json --expires 1d -k @ann.key -o @whole");
+	assert_null(strstr(heard->err, "can count"));
+	/* an edge of ann's that ben signs */
+	ok(verb_klp_sign, "@graph.json --expires 1d -k @ben.key -o @of-ben");
+	assert_non_null(strstr(heard->err, "0 of 1 can count"));
+	ends(verb_klp_verify, "@of-ben -k @ben.key", CLI_OK, "0 of 1 can count");
+	text = slurp("graph.json", &len);
+	at = strstr(text, "\"submitter\"");
+	assert_non_null(at);
+	memcpy(at, "\"submutter\"", 11);
+	write_text(dir, "typo.json", text);
+	ok(verb_klp_sign, "@typo.json --expires 1d -k @ann.key -o @typo");
+	assert_non_null(strstr(heard->err, "1 with an unknown tag"));
+	free(text);
+	for (size_t i = 0; i < NELEM(uris); i++) {
+		text = slurp("graph.json", &len);
+		at = strstr(text, "klp://board.example/a/graph.json");
+		out = malloc(len + 100);
+		assert_non_null(at);
+		assert_non_null(out);
+		(void)snprintf(out, len + 100, "%.*s%s%s", (int)(at - text),
+		    text, uris[i], at + strlen("klp://board.example/a/"
+			"graph.json"));
+		write_text(dir, "off.json", out);
+		ends(verb_klp_sign, "@off.json --expires 1d -k @ann.key "
+		    "-o @off", CLI_FAILED, "klp://");
+		free(text);
+		free(out);
+	}
+}
+
+static void
+test_unsigned(void **state)
+{
+	(void)state;
+	ends(verb_klp_verify, "@graph.json -k @ann.key", CLI_FAILED,
+	    "not signed yet");
+	ends(verb_klp_verify, "@graph.json", CLI_FAILED, "klp sign");
+	ends(verb_klp_verify, "@1.root.json --root @root.json", CLI_FAILED,
+	    "not signed yet");
+	ends(verb_klp_publish, "@pubu @root.json -k @ann.key", CLI_REFUSED,
+	    "not signed yet");
 }
 
 int
@@ -695,6 +771,8 @@ main(void)
 	    cmocka_unit_test(test_node_takes),
 	    cmocka_unit_test(test_revoke),
 	    cmocka_unit_test(test_revoke_self),
+	    cmocka_unit_test(test_graph_faults),
+	    cmocka_unit_test(test_unsigned),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

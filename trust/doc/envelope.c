@@ -149,6 +149,9 @@ parse_json_tree(struct env *e, const json_t *root, bool in_own,
 	const char *s;
 	size_t n;
 
+	if (json_object_get(root, "payloadType") == NULL &&
+	    json_object_get(root, "signatures") == NULL)
+		return refuse(why, ENV_UNSIGNED);
 	if (!jdoc_text(root, "payloadType", &s, &n) || n > ENV_TYPE_MAX ||
 	    memchr(s, '\0', n) != NULL)
 		return refuse(why, "type");
@@ -233,8 +236,8 @@ open_large(struct env_opening *o, struct env *e, const char **why)
 {
 	o->from = o->at = payload_at(o->text, ENV_WHOLE);
 	if (o->from == 0)
-		return refuse(why, "a large one whose payload does not come "
-		    "first");
+		return refuse(why, ENV_UNSIGNED ", or its payload does not "
+		    "come first, as that of a large one must");
 	o->cap = MIN_OF((o->len - o->from) / 4 * 3, o->max_payload) + 3;
 	return make_room(e, o->cap, why);
 }

@@ -16,6 +16,7 @@
  * envelope only), env_verify() (expected type, keys, threshold), and only then
  * may anybody look into the payload.
  */
+#define ENV_UNSIGNED "not signed yet: no envelope" /* how a reason begins */
 #define ENV_SIGS_MAX 16
 #define ENV_TYPE_MAX 96
 #define ENV_KEYS_MAX 64
