@@ -327,7 +327,8 @@ say_end(struct talk *s)
 	fprintf(stderr, "%s%s%s; receipt verified; results in %s\n", safe,
 	    m->r.wall_ms > 0 ? " after " : "", m->r.wall_ms > 0 ?
 		cli_duration(wall, m->r.wall_ms) : "", s->dir.path);
-	if ((remedy = outcome_remedy(m->r.outcome, m->r.code)) != NULL)
+	remedy = outcome_remedy(m->r.outcome, m->r.code, m->reason);
+	if (remedy != NULL)
 		cli_hint(s->c, "%s", remedy);
 }
 

@@ -81,8 +81,9 @@ ended(const json_t *job, const char *state)
 	outcome_words(words, sizeof(words), outcome, code,
 	    ask_text(job, "reason"));
 	o = told(words, outcome == JOB_KILLED ? kill_name((unsigned)code &
-		0xff) : state, outcome_remedy(outcome, code),
-	    outcome_operator(outcome, code));
+		0xff) : state, outcome_remedy(outcome, code, ask_text(job,
+	    "reason")), outcome_operator(outcome, code, ask_text(job,
+	    "reason")));
 	if (outcome == JOB_KILLED)
 		add_limit(o, job, code);
 	return o;

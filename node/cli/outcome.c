@@ -69,6 +69,22 @@ outcome_waits(const char *reason, const char **words, const char **submitter,
 	return false;
 }
 
+/* Why a job was cancelled before it started (compute.md 5). */
+static const struct {
+	const char *reason, *submitter, *operator;
+} CANCELS[] = {
+    {"deadline", "Give the job a later `deadline`; what it waited for until "
+	"then is in the trail of the node.", "Nothing: its submitter had set "
+	"that time."},
+    {"inputs", "Its inputs did not come for an hour: submit it again and "
+	"leave `warren submit` running until it has sent them.",
+	"Nothing: its submitter sends them."},
+    {"review", "A reviewer has rejected it, or nobody has approved it for "
+	"24 hours: ask one before you submit it again.",
+	"`warren approve` its next submission in time."},
+    {"operator", "Its operator has ended it, and alone can say why.", ""},
+};
+
 static bool
 has(const char *reason)
 {
@@ -141,8 +157,18 @@ outcome_words(char *out, size_t cap, unsigned outcome, int32_t code,
 	}
 }
 
+static const char *
+cancelled_remedy(const char *reason, bool operator)
+{
+	for (size_t i = 0; has(reason) && i < NELEM(CANCELS); i++)
+		if (strcmp(CANCELS[i].reason, reason) == 0)
+			return operator ? CANCELS[i].operator :
+			    CANCELS[i].submitter;
+	return operator ? "" : NULL;
+}
+
 const char *
-outcome_remedy(unsigned outcome, int32_t code)
+outcome_remedy(unsigned outcome, int32_t code, const char *reason)
 {
 	unsigned why = (unsigned)code & 0xff;
 
@@ -155,14 +181,18 @@ outcome_remedy(unsigned outcome, int32_t code)
 	case JOB_LOST:
 		return "That is the node's trouble, not the job's: submit it "
 		       "again, or give it `retries`.";
+	case JOB_CANCELLED:
+		return cancelled_remedy(reason, false);
 	default:
 		return NULL;
 	}
 }
 
 const char *
-outcome_operator(unsigned outcome, int32_t code)
+outcome_operator(unsigned outcome, int32_t code, const char *reason)
 {
+	if (outcome == JOB_CANCELLED)
+		return cancelled_remedy(reason, true);
 	if (outcome == JOB_LOST)
 		return "`warren audit tail` and the log say what fell.";
 	if (outcome != JOB_KILLED)

@@ -19,9 +19,10 @@
 void outcome_words(char *out, size_t cap, unsigned outcome, int32_t code,
     const char *reason);
 /* What helps; NULL: nothing known. */
-const char *outcome_remedy(unsigned outcome, int32_t code);
+const char *outcome_remedy(unsigned outcome, int32_t code, const char *reason);
 /* ... for the operator of the node; "": nothing. */
-const char *outcome_operator(unsigned outcome, int32_t code);
+const char *outcome_operator(unsigned outcome, int32_t code,
+    const char *reason);
 /* What it had asked for and, by the layers of its receipt, not got; or NULL. */
 const char *outcome_denied(const struct manifest *, uint32_t layers);
 /* [kind, detail]: a number, a word, or null. */

@@ -44,6 +44,15 @@ static const struct row {
     {"binding", NULL, PLAIN,
 	"Remove the file `binding` beside your keys and run it again: a new "
 	"one is made."},
+    {"trust", "the submitter's own key", PLAIN,
+	"Somebody else must approve it: another reviewer of that node, or its "
+	"operator."},
+    {"trust", "no signature of a reviewer", PLAIN,
+	"The operator of the node says who its reviewers are: those whom it "
+	"trusts at +2 for job.review, and the keys of its boards."},
+    {"trust", "its approval", PLAIN,
+	"Submit it again: whoever approved it is not believed any more, so "
+	"another reviewer of that node, or its operator, must."},
     {"trust", NULL, PLAIN,
 	"Its operator decides that. Give them your key (`warren identity "
 	"show`) for `trust: pins` of their node.yaml."},
@@ -131,6 +140,9 @@ static const struct {
     {"binding", NULL,
 	"Nothing for a stranger; a pin in `trust: pins` of node.yaml makes a "
 	"Reticulum identity known without one."},
+    {"trust", "its approval",
+	"`warren trust why` with whoever approved it (in the trail) says why; "
+	"`warren approve` its next submission yourself."},
     {"trust", NULL,
 	"Pin the key in `trust: pins` of node.yaml and `warren reload`, or "
 	"lower `trust: floor`."},

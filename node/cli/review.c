@@ -249,6 +249,25 @@ print_word(const struct word *w, const char *state, const char *reason)
 	    reason[0] != '\0' ? " " : "", reason);
 }
 
+/*
+ * A job that has ended, or that runs, is past a reviewer's word. One that was
+ * held a moment ago may have come so far by this very word.
+ */
+static bool
+word_took(const struct word *w, const char *state, const char *reason)
+{
+	static const char *const over[] = {"done", "lost", "cancelled",
+	    "refused", "running"};
+	bool past = false;
+
+	for (size_t i = 0; i < NELEM(over); i++)
+		past |= strcmp(state, over[i]) == 0;
+	if (!past || (w->approve && w->found > 0))
+		return true;
+	return w->approve ? strcmp(state, "running") == 0 :
+	    strcmp(state, "cancelled") == 0 && strcmp(reason, "review") == 0;
+}
+
 static int
 bring(struct word *w)
 {
@@ -285,6 +304,14 @@ bring(struct word *w)
 	}
 	pstr_copy(state, sizeof(state), st);
 	pstr_copy(reason, sizeof(reason), re);
+	if (!word_took(w, state, reason)) {
+		cli_error(w->t.cli, "it does not wait any more: %s%s%s", state,
+		    reason[0] != '\0' ? " " : "", reason);
+		if (!w->approve)
+			cli_hint(w->t.cli, "Its submitter or the operator of "
+			    "the node can end it: `warren cancel`.");
+		return CLI_FAILED;
+	}
 	print_word(w, state, reason);
 	return CLI_OK;
 }

@@ -29,8 +29,8 @@
 #define KINDS 4
 #define NO_KIND KINDS
 #define HEX "0123456789abcdefABCDEF"
-#define ID_FORMS "A key is urn:klp:... or pubkey:..., a Reticulum identity 32 " \
-	"hex digits, an image, job or contract sha256:..."
+#define ID_FORMS "A key is urn:klp:... or pubkey:..., a Reticulum identity " \
+	"32 hex digits, an image, job or contract sha256:..."
 
 struct revoking {
 	struct klpfile_keys keys;

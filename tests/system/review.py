@@ -127,6 +127,10 @@ def mesh(node, reviewer, nobody, refused):
            "%s %s %s" % (rc, out, err))
     ended = until(lambda: node.show(job).get("state") == "done", "its end")
     result("review: it ran for the reviewer", ended, node.show(job))
+    for verb in ("approve", "reject"):
+        rc, out, err = node.warren(verb, job, *as_reviewer)
+        result("review: it is too late to %s a job that has ended" % verb,
+               rc == 1 and "does not wait" in err, "%s %s %s" % (rc, out, err))
     # before the job comes; kept over a restart
     rc, out, err = node.warren("approve", "ab" * 32, *as_reviewer)
     result("review: an approval may come first", rc == 0 and

@@ -56,6 +56,13 @@ static const struct {
 	"Say what to run: `command` in JOB.yaml, or behind `--`"},
     {{M("volume", 8, "/etc/passwd is a file")},
 	"volume (step 8): /etc/passwd is a file", "another target"},
+    /* an approval is another's than the key that asks for the job */
+    {{M("trust", 5, "the submitter's own key does not count")},
+	"trust (step 5): the submitter's own key does not count",
+	"another reviewer"},
+    {{M("trust", 5, "its approval does not count any more")},
+	"trust (step 5): its approval does not count any more",
+	"Submit it again"},
     {{M("limits", 9, "network"), .value_text = {"broker", 6}},
 	"limits (step 9): network: broker", "no way out"},
     {{M("limits", 9, "seccomp_profile: there is none"),
@@ -274,9 +281,11 @@ test_outcomes(void **state)
 	    {JOB_LOST, 0, NULL, "lost: the node did not see its end",
 		"[\"lost\",null]", true},
 	    {JOB_CANCELLED, 0, "inputs", "cancelled before it started: inputs",
-		"[\"cancelled\",\"inputs\"]", false},
+		"[\"cancelled\",\"inputs\"]", true},
 	    {77, 1, "", "ended in a way not known here", "[null,null]", false},
 	};
+	static const char *const cancels[] = {"deadline", "inputs", "review",
+	    "operator"};
 	char words[200], mem[24], *json;
 
 	(void)state;
@@ -292,8 +301,16 @@ test_outcomes(void **state)
 		free(json);
 		json_decref(o);
 		assert_int_equal(outcome_remedy(rows[i].outcome,
-		    rows[i].code) != NULL, rows[i].remedy);
+		    rows[i].code, rows[i].reason) != NULL, rows[i].remedy);
 	}
+	/* each reason of a job that was cancelled has its way on */
+	for (size_t i = 0; i < NELEM(cancels); i++) {
+		assert_non_null(outcome_remedy(JOB_CANCELLED, 0, cancels[i]));
+		assert_non_null(outcome_operator(JOB_CANCELLED, 0,
+		    cancels[i]));
+	}
+	assert_null(outcome_remedy(JOB_CANCELLED, 0, "submitter"));
+	assert_string_equal(outcome_operator(JOB_CANCELLED, 0, NULL), "");
 	/* each reason of a kill has its words */
 	for (int32_t k = KILL_MEMORY; k < KILL_REASONS; k++) {
 		outcome_words(words, sizeof(words), JOB_KILLED, k, NULL);
