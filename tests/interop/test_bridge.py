@@ -557,6 +557,11 @@ def link_hears(a, b, at, link):
         got = a("buffer_received", stream_id=stream, **at, **WAIT)
         same((got["data"], got["eof"]), (data.hex(), True), "stream")
         same(a("buffer_received", stream_id=stream, **at)["data"], "", "drained")
+    bomb = b("buffer_stream", bomb=True, bomb_decompressed_len=16385, stream_id=9, **link, **WAIT)
+    same((bomb["tx_ring_after"], bomb["manifest"][0]["compressed"]), (0, True), "it was taken")
+    got = a("buffer_received", stream_id=9, **at, **WAIT)
+    same((got["data"], got["eof"], got["aborted"]), ("", False, True), "and broke its stream off")
+    check(got["error"], "with a reason")
     base = a("listener_channel_rx", **at)["next_rx_sequence"]
     order = [{"sequence": base + n, "data": f"{n:02x}"} for n in (2, 0, 0, 1, 60)]
     order += [{"sequence": base + 3, "data": "aa", "msgtype": 0x0202}, {"sequence": 0, "raw": "0101"}]
@@ -583,7 +588,7 @@ def hostile(ctx):
     """Links that hear what no peer says."""
     a = Live(ctx)
     b = Live(ctx, a.start["port"])
-    at = {"destination_hash": a("listen", buffer_stream_ids=[7], **NAME)["destination_hash"]}
+    at = {"destination_hash": a("listen", buffer_stream_ids=[7, 9], **NAME)["destination_hash"]}
     same(b("poll_path", **at, **WAIT)["found"], True, "path")
     link_hears(a, b, at, {"link_id": b("link_open", **at, **NAME, **WAIT)["link_id"]})
     link = {"link_id": b("link_open", **at, **NAME, **WAIT)["link_id"]}

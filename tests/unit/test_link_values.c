@@ -381,8 +381,12 @@ test_buffer_messages(void **state)
 		memcpy(b + 6, wire, n);
 		inject(&p, 1, CTX_CHANNEL, b, n + 6);
 		ev = pair_take(&p, 1, RNS_EV_STREAM_DATA);
-		assert_int_equal(ev != NULL, vec_bool(e, "valid"));
-		if (ev != NULL) {
+		assert_non_null(ev);
+		assert_int_equal(ev->channel.err == RNS_OK,
+		    vec_bool(e, "valid"));
+		if (ev->channel.err != RNS_OK) {
+			assert_int_equal(ev->channel.len, 0);
+		} else {
 			data = vec_bytes(e, "data", &len);
 			vec_equal(ev->channel.data, ev->channel.len, data,
 			    len);

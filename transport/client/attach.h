@@ -169,7 +169,8 @@ void attach_request_cancel(struct attach_request *);
 /*
  * Receive a stream of the link's channel (reticulum-endpoint.md 10); call it
  * before asking for the follow (compute.md 3.5). fn(NULL, 0, true) is the end
- * at the latest; a link that closes ends it by ATTACH_LINK_CLOSED only. -1:
+ * at the latest; a link that closes ends it by ATTACH_LINK_CLOSED only, and it
+ * closes too when a piece is damaged. -1:
  * ENOMEM, ENOTCONN.
  */
 int attach_stream(struct attach_link *, uint16_t stream,

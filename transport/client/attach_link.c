@@ -398,8 +398,11 @@ alinks_event(struct attach *a, const struct rns_event *ev)
 			arequests_event(l, ev);
 		break;
 	case RNS_EV_STREAM_DATA:
-		if ((l = by_id(a, &ev->channel.link)) != NULL)
-			arequests_event(l, ev);
+		if ((l = by_id(a, &ev->channel.link)) == NULL)
+			break;
+		/* A new link can ask for the rest; a hole stays for ever. */
+		if (!arequests_stream(l, ev))
+			close_id(a, &l->id);
 		break;
 	default:
 		break;

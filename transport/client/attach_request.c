@@ -283,21 +283,26 @@ on_progress(struct attach_request *q, const struct rns_event *ev)
 		    ev->progress.done, ev->progress.total);
 }
 
-static void
-on_stream(struct attach_link *l, const struct rns_event *ev)
+bool
+arequests_stream(struct attach_link *l, const struct rns_event *ev)
 {
 	struct attach_stream_in *s;
-	uint8_t *data = copy_of(ev->channel.data, ev->channel.len);
-	size_t len = data != NULL ? ev->channel.len : 0;
+	size_t len = ev->channel.len;
+	uint8_t *data = copy_of(ev->channel.data, len);
 	uint16_t stream = ev->channel.msgtype;
 	bool eof = ev->channel.eof;
 
+	if (ev->channel.err != RNS_OK || (len > 0 && data == NULL)) {
+		free(data);
+		return false;
+	}
 	SLIST_FOREACH(s, &l->streams, entry)
 		if (s->stream == stream) {
 			s->fn(s->arg, data, len, eof);
 			break;
 		}
 	free(data);
+	return true;
 }
 
 void
@@ -317,9 +322,6 @@ arequests_event(struct attach_link *l, const struct rns_event *ev)
 	case RNS_EV_PROGRESS:
 		if ((q = by_tag(l, ev->progress.tag)) != NULL)
 			on_progress(q, ev);
-		break;
-	case RNS_EV_STREAM_DATA:
-		on_stream(l, ev);
 		break;
 	default:
 		break;

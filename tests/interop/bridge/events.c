@@ -95,6 +95,8 @@ on_stream(struct peer *p, const struct rns_event *ev)
 		s->listener->streams = g;
 	}
 	g->eof |= ev->channel.eof;
+	if (ev->channel.err != RNS_OK)
+		g->err = ev->channel.err;
 	if (ev->channel.len == 0 ||
 	    (data = realloc(g->data, g->len + ev->channel.len)) == NULL)
 		return;

@@ -5,10 +5,12 @@
 
 #include "tests/interop/bridge/commands.h"
 #include "tests/interop/bridge/peer.h"
+#include "transport/core/base/bz.h"
 #include "transport/core/base/crypt.h"
 #include "transport/core/base/packet.h"
 #include "transport/core/link/channel.h"
 #include "transport/core/link/link.h"
+#include "transport/core/link/stream.h"
 
 #define STREAM_MAX 16384 /* bytes of one chunk before it is packed */
 
@@ -153,6 +155,37 @@ put_drained(struct call *c, struct peer *p, const struct hash16 *id,
 	    (int64_t)l->channel->ring_count : 0);
 }
 
+/* One message whose bytes unpack to as many as the call wants. */
+static void
+buffer_bomb(struct call *c, struct peer *p, struct mono until)
+{
+	size_t n = (size_t)arg_int_or(c, "bomb_decompressed_len", 1,
+	    INT32_MAX, 65536), len, cap = n / 100 + 1000;
+	struct link *l = peer_open_link(c, p);
+	struct iovec_c zeros = {call_alloc(c, n), n}, v[2];
+	uint8_t *packed = call_alloc(c, cap);
+	uint8_t head[STREAM_HEAD];
+
+	must(c, bz_compress(packed, &len, cap, &zeros, 1), "bz2");
+	put_u16(head, (uint16_t)(0xc000 | arg_int_or(c, "stream_id", 0, 0x3fff,
+	    0))); /* the end, compressed */
+	v[0] = (struct iovec_c){head, sizeof(head)};
+	v[1] = (struct iovec_c){packed, len};
+	must(c, channel_open(p->r, l), "channel");
+	put_int(c, "sequence", l->channel->tx_next);
+	must(c, channel_send(p->r, l, CHANNEL_STREAM, v, 2, 0), "bomb");
+	put(c, "manifest", json_pack("[{s:i, s:b, s:b, s:i}]", "bytes",
+	    (int)len, "compressed", true, "eof", true, "sequence",
+	    l->channel->tx_next - 1));
+	peer_turn(p);
+	put_bool(c, "bomb", true);
+	put_int(c, "decompressed_len", (int64_t)n);
+	put_int(c, "max_chunk_len", STREAM_MAX);
+	put_int(c, "written", 0);
+	put_bool(c, "eof", true);
+	put_drained(c, p, &l->id, until);
+}
+
 void
 cmd_wire_buffer_stream(struct call *c)
 {
@@ -165,8 +198,10 @@ cmd_wire_buffer_stream(struct call *c)
 	bool with = arg_bool(c, "eof_with_data", false), ok = true;
 	size_t taken = 0, at = 0;
 
-	if (arg_bool(c, "bomb", false))
-		fail(c, "NotImplementedError: bomb");
+	if (arg_bool(c, "bomb", false)) {
+		buffer_bomb(c, p, until);
+		return;
+	}
 	put(c, "manifest", manifest);
 	put(c, "write_returns", returns);
 	put_int(c, "max_data_len", (int64_t)l->mdu - CHANNEL_HEAD - 2);
@@ -206,7 +241,7 @@ cmd_wire_buffer_received(struct call *c)
 	for (;;) {
 		for (g = l->streams; g != NULL && g->id != id; g = g->next)
 			;
-		if ((g != NULL && g->eof) || mono_reached(mono_here(), until))
+		if ((g != NULL && (g->eof || g->err != RNS_OK)) || mono_reached(mono_here(), until))
 			break;
 		(void)peer_run(until, -1);
 	}
@@ -214,9 +249,11 @@ cmd_wire_buffer_received(struct call *c)
 	put_bool(c, "eof", g != NULL && g->eof);
 	if (g != NULL)
 		g->len = 0;
-	/* the library drops a chunk that unpacks to too much, and goes on */
-	put_bool(c, "aborted", false);
-	put_null(c, "error");
+	put_bool(c, "aborted", g != NULL && g->err != RNS_OK);
+	if (g != NULL && g->err != RNS_OK)
+		put_str(c, "error", rns_strerror(g->err));
+	else
+		put_null(c, "error");
 }
 
 /* ---- links ---- */

@@ -26,6 +26,7 @@ struct stream_got { /* of one stream of a listener */
 	uint8_t *data;
 	size_t len;
 	bool eof;
+	int err; /* not RNS_OK: it broke off */
 };
 
 struct rnsconf;

@@ -339,7 +339,8 @@ channel_hold(struct rns *r, struct channel *c, uint16_t type, uint16_t seq,
 	return true;
 }
 
-static void
+/* false: not now; it must come again, or the channel has a hole. */
+static bool
 channel_message(struct rns *r, struct link *l, uint16_t type,
     const uint8_t *p, size_t n)
 {
@@ -347,16 +348,29 @@ channel_message(struct rns *r, struct link *l, uint16_t type,
 
 	if (type == CHANNEL_STREAM) {
 		if (l->channel->stream_in != NULL)
-			l->channel->stream_in(r, l, p, n);
-		else
-			(void)core_drop(r, RNS_DROP_CHANNEL);
-		return;
+			return l->channel->stream_in(r, l, p, n);
+		(void)core_drop(r, RNS_DROP_CHANNEL);
+		return true;
 	}
 	ev.channel.link = l->id;
 	ev.channel.msgtype = type;
 	ev.channel.data = p;
 	ev.channel.len = n;
-	(void)event_push(r, &ev);
+	return event_push(r, &ev) == RNS_OK;
+}
+
+/* Those whose turn it is. */
+static void
+channel_release(struct rns *r, struct link *l)
+{
+	struct channel *c = l->channel;
+	struct message *m;
+
+	while ((m = TAILQ_FIRST(&c->held)) != NULL && m->seq == c->rx_next &&
+	    channel_message(r, l, m->type, m->data, m->len)) {
+		c->rx_next++;
+		message_free(r, c, m);
+	}
 }
 
 /* Numbers of messages that were delivered, for twice the window. */
@@ -392,15 +406,16 @@ channel_accept(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 		return core_drop(r, RNS_DROP_CHANNEL);
 	p += CHANNEL_HEAD;
 	n -= CHANNEL_HEAD;
-	if (seq != c->rx_next)
-		return channel_hold(r, c, type, seq, p, n);
-	c->rx_next++;
-	channel_message(r, l, type, p, n);
-	while ((m = TAILQ_FIRST(&c->held)) != NULL && m->seq == c->rx_next) {
+	m = TAILQ_FIRST(&c->held);
+	if (seq != c->rx_next || (m != NULL && m->seq == seq)) {
+		if (!channel_hold(r, c, type, seq, p, n))
+			return false;
+	} else {
+		if (!channel_message(r, l, type, p, n))
+			return false;
 		c->rx_next++;
-		channel_message(r, l, m->type, m->data, m->len);
-		message_free(r, c, m);
 	}
+	channel_release(r, l);
 	return true;
 }
 

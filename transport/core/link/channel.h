@@ -41,8 +41,11 @@ struct channel {
 	TAILQ_HEAD(, message) held; /* in order of sequence from rx_next on */
 	uint64_t charged;
 	uint8_t *streams; /* bit set of open stream ids, NULL: none */
-	/* takes messages of type 0xff00; NULL: no stream is open */
-	void (*stream_in)(struct rns *, struct link *, const uint8_t *, size_t);
+	/*
+	 * Takes messages of type 0xff00, or says false: not now. NULL: no
+	 * stream is open.
+	 */
+	bool (*stream_in)(struct rns *, struct link *, const uint8_t *, size_t);
 };
 
 /* There is one behind it. RNS_ENOMEM. */

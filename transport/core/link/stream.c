@@ -26,33 +26,47 @@ stream_is_open(const struct link *l, uint16_t id)
 	    (c->streams[id / 8] & 1u << id % 8) != 0;
 }
 
-/* A message of type 0xff00 in its turn. */
-static void
+/*
+ * A message of type 0xff00 in its turn. The reference never gets past one that
+ * cannot be unpacked, and the whole channel waits for ever; here its stream
+ * ends, and says why.
+ */
+static bool
 stream_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 {
 	struct rns_event ev = {.type = RNS_EV_STREAM_DATA};
 	struct rd rd = rd_make(p, n);
 	uint8_t *out = NULL;
-	uint16_t head;
+	uint16_t head, id;
 
 	if (!rd_u16(&rd, &head) || !stream_is_open(l, head & STREAM_ID_MAX)) {
 		core_drop(r, RNS_DROP_CHANNEL);
-		return;
+		return true;
 	}
+	id = head & STREAM_ID_MAX;
 	ev.channel.link = l->id;
-	ev.channel.msgtype = head & STREAM_ID_MAX;
+	ev.channel.msgtype = id;
 	ev.channel.eof = (head & STREAM_EOF) != 0;
 	ev.channel.data = p + STREAM_HEAD;
 	ev.channel.len = n - STREAM_HEAD;
 	if ((head & STREAM_COMPRESSED) != 0) {
-		if (bz_decompress(&out, &ev.channel.len, STREAM_CHUNK,
-		    p + STREAM_HEAD, n - STREAM_HEAD, NULL, NULL) != RNS_OK) {
-			core_drop(r, RNS_DROP_CHANNEL);
-			return;
-		}
+		ev.channel.data = NULL;
+		ev.channel.len = 0;
+		ev.channel.err = bz_decompress(&out, &ev.channel.len,
+		    STREAM_CHUNK, p + STREAM_HEAD, n - STREAM_HEAD, NULL, NULL);
+		if (ev.channel.err == RNS_ENOMEM)
+			return core_drop(r, RNS_DROP_MEMORY);
 		ev.channel.data = out;
 	}
-	(void)event_push_own(r, &ev, out);
+	if (ev.channel.err != RNS_OK) {
+		core_drop(r, RNS_DROP_CHANNEL);
+		ev.channel.eof = false;
+	}
+	if (event_push_own(r, &ev, out) != RNS_OK)
+		return false;
+	if (ev.channel.err != RNS_OK)
+		l->channel->streams[id / 8] &= (uint8_t)~(1u << id % 8);
+	return true;
 }
 
 int

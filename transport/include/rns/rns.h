@@ -429,7 +429,7 @@ enum rns_event_type {
 	RNS_EV_CHANNEL_MESSAGE,   /* .channel */
 	RNS_EV_CHANNEL_DELIVERED, /* .channel, tag */
 	RNS_EV_CHANNEL_READY,  /* .link: window has room again */
-	RNS_EV_STREAM_DATA,    /* .channel: msgtype = stream id, eof */
+	RNS_EV_STREAM_DATA,    /* .channel: msgtype = stream id, eof, err */
 };
 
 enum rns_link_reason {
@@ -554,6 +554,9 @@ struct rns_event {
 			const uint8_t *data;
 			size_t len;
 			bool eof;
+			/* STREAM_DATA: not RNS_OK when a piece cannot be
+			 * unpacked; the stream is over, without its end */
+			int err;
 			uint64_t tag;
 		} channel;
 	};
