@@ -203,6 +203,11 @@
 	X(wire_send_oversize_link_packet) \
 	X(wire_capture_lrproof_frame) \
 	X(wire_send_keepalive_probe) \
+	X(wire_inject_crafted_link_request) \
+	X(wire_link_request_payload) \
+	X(wire_inject_crafted_lrproof) \
+	X(wire_link_accept_gate) \
+	X(wire_link_teardown_emission) \
 	X(wire_send_link_data) \
 	/* live: requests */ \
 	X(wire_register_request_handler) \
@@ -263,13 +268,8 @@
 	X(wire_identity_ratchet_persist) \
 	/* live: links */ \
 	X(wire_link_identify_pending) \
-	X(wire_link_request_payload) \
-	X(wire_inject_crafted_link_request) \
-	X(wire_inject_crafted_lrproof) \
 	X(wire_link_type_gate) \
-	X(wire_link_accept_gate) \
 	X(wire_link_phy_stats_gate) \
-	X(wire_link_teardown_emission) \
 	X(wire_last_keepalive) \
 	X(wire_set_race_inducer) \
 	/* live: requests */ \

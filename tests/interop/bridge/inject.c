@@ -241,7 +241,8 @@ cmd_wire_buffer_received(struct call *c)
 	for (;;) {
 		for (g = l->streams; g != NULL && g->id != id; g = g->next)
 			;
-		if ((g != NULL && (g->eof || g->err != RNS_OK)) || mono_reached(mono_here(), until))
+		if ((g != NULL && (g->eof || g->err != RNS_OK)) ||
+		    mono_reached(mono_here(), until))
 			break;
 		(void)peer_run(until, -1);
 	}
