@@ -34,6 +34,39 @@ def link_proofs(b):
         same((got["status_name"], got["activated"]), (status, how == "valid"), how)
 
 
+def proofs(a):
+    for how, status, length in (("valid_explicit", 2, 96), ("valid_implicit", 2, 64),
+                                ("forged_explicit", 1, 96), ("wrong_hash_explicit", 1, 96)):
+        got = a("inject_single_proof_format", variant=how)
+        same((got["status"], got["proof_len"]), (status, length), how)
+    for how, status, length in (("valid_explicit", 2, 96), ("implicit_valid_sig", 1, 64),
+                                ("implicit_random", 1, 64), ("wrong_length_short", 1, 32)):
+        got = a("inject_crafted_link_proof", variant=how)
+        same((got["status"], got["proof_len"]), (status, length), "of a link: " + how)
+
+
+def resources(a):
+    for how, before, after in (("valid", 0, 1), ("forged_map_hash", 0, 0), ("beyond_window", 0, 0),
+                               ("duplicate_filled", 1, 1)):
+        got = a("inject_crafted_resource_part", variant=how)
+        same((got["parts_before"], got["parts_after"], got["total_parts"]), (before, after, 8), how)
+    for how, good, length in (("valid", True, 64), ("wrong_proof", False, 64),
+                              ("wrong_length_short", False, 32), ("wrong_length_long", False, 96)):
+        got = a("inject_crafted_resource_proof", variant=how)
+        same((got["concluded"], got["proof_len"]), (good, length), how)
+    for how, status in (("valid", "COMPLETE"), ("corrupt", "CORRUPT")):
+        got = a("inject_corrupt_assembled_resource", variant=how)
+        same((got["status_name"], got["proof_sent"]), (status, how == "valid"), how)
+    for how in ("garbage", "missing_key"):
+        same(a("inject_malformed_resource_adv", variant=how)["inbound_started"], False, how)
+    got = a("inject_duplicate_resource_adv")
+    same((got["first_accepted"], got["second_created"], got["incoming_count"]),
+         (True, False, 1), "told twice")
+    got = a("inject_hashmap_update")
+    same((got["height_after_advert"], got["height_after_first"], got["height_after_duplicate"]),
+         (74, 81, 81), "more of its map")
+
+
 def crafted(ctx):
     a = Live(ctx)
     b = Live(ctx, a.start["port"])
@@ -42,6 +75,8 @@ def crafted(ctx):
     link = {"link_id": b("link_open", **at, **NAME, **WAIT)["link_id"]}
     requests(a)
     link_proofs(b)
+    proofs(a)
+    resources(a)
     got = b("link_teardown_emission", **link)
     same((got["pending_linkclose_emitted"], got["active_linkclose_emitted"],
           got["active_status_before"]), (0, 1, "ACTIVE"), "who says that it ends")

@@ -168,6 +168,8 @@
 	X(wire_group_decrypt) \
 	X(wire_plain_encrypt) \
 	X(wire_plain_decrypt) \
+	X(wire_inject_single_proof_format) \
+	X(wire_inject_crafted_link_proof) \
 	X(wire_send_packet_with_proof_request) \
 	/* live: ratchets */ \
 	X(wire_identity_keypair) \
@@ -226,6 +228,12 @@
 	X(wire_resource_constants) \
 	X(wire_resource_send) \
 	X(wire_resource_poll) \
+	X(wire_inject_crafted_resource_part) \
+	X(wire_inject_crafted_resource_proof) \
+	X(wire_inject_corrupt_assembled_resource) \
+	X(wire_inject_malformed_resource_adv) \
+	X(wire_inject_duplicate_resource_adv) \
+	X(wire_inject_hashmap_update) \
 	X(wire_resource_create) \
 	/* live: buffer */ \
 	X(wire_buffer_stream) \
@@ -259,8 +267,6 @@
 	X(wire_packet_receipt_generation) \
 	X(wire_packet_receipt_timeout) \
 	X(wire_inject_crafted_proof) \
-	X(wire_inject_single_proof_format) \
-	X(wire_inject_crafted_link_proof) \
 	X(wire_listener_proof_log) \
 	/* live: ratchets */ \
 	X(wire_set_retained_ratchets) \
@@ -291,14 +297,8 @@
 	X(wire_resource_decompress_limit) \
 	X(wire_resource_force_collision) \
 	X(wire_resource_outgoing_queue_state) \
-	X(wire_inject_crafted_resource_part) \
-	X(wire_inject_crafted_resource_proof) \
 	X(wire_inject_crafted_resource_request) \
-	X(wire_inject_corrupt_assembled_resource) \
-	X(wire_inject_duplicate_resource_adv) \
-	X(wire_inject_malformed_resource_adv) \
 	X(wire_inject_resource_adv_flags) \
-	X(wire_inject_hashmap_update) \
 	X(wire_resource_receiver_request_state) \
 	X(wire_resource_receiver_proof_count) \
 	X(wire_resource_request_next_content) \

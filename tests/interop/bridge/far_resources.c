@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packets of resources, genuine and damaged. */
+#include <string.h>
+
+#include "tests/interop/bridge/commands.h"
+#include "tests/interop/bridge/far.h"
+#include "tests/interop/bridge/peer.h"
+#include "transport/core/base/packet.h"
+#include "transport/core/link/link.h"
+#define bytes res_bytes /* the library has another struct of that name */
+#include "transport/core/link/resource.h"
+#include "transport/core/link/resource_tx.h"
+#undef bytes
+
+#define TAG 7
+
+struct sent { /* near's, on its way to far */
+	struct far f;
+	struct res_out *out;
+	struct res_in *in;
+};
+
+/* near sends so many parts; far has heard of it and asks. */
+static void
+begin(struct call *c, struct sent *s, uint32_t parts)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_RESOURCE_SEND};
+	size_t sdu = RNS_MTU - RES_SDU_OVERHEAD, n = parts * sdu - sdu / 2;
+	uint8_t *data = call_alloc(c, n);
+	struct bytes adv;
+
+	far_start(c, &s->f, true);
+	rand_fill(NULL, data, n);
+	cmd.resource.link = s->f.id;
+	cmd.resource.data = data;
+	cmd.resource.len = n;
+	cmd.resource.tag = TAG;
+	must(c, rns_submit(s->f.near, &cmd, mono_here()), "resource");
+	adv = far_next(c, s->f.near, PACKET_DATA, CTX_RESOURCE_ADV);
+	far_hear(s->f.far, adv);
+	s->out = TAILQ_FIRST(&s->f.nl->res_out);
+	s->in = TAILQ_FIRST(&s->f.fl->res_in);
+	if (s->out == NULL || s->in == NULL || s->out->parts != parts)
+		fail(c, "RuntimeError: it did not begin");
+}
+
+static struct bytes
+part(struct call *c, const struct sent *s, uint32_t i)
+{
+	size_t at = (size_t)i * s->out->sdu;
+
+	return far_packet(c, &s->f, PACKET_DATA, CTX_RESOURCE,
+	    s->out->stream + at, MIN_OF(s->out->sdu, s->out->size - at));
+}
+
+void
+cmd_wire_inject_crafted_resource_part(struct call *c)
+{
+	const char *how = arg_str(c, "variant");
+	uint32_t before;
+	struct sent s;
+	struct bytes raw;
+
+	(void)peer_of(c);
+	begin(c, &s, 8);
+	raw = part(c, &s, 0);
+	if (strcmp(how, "forged_map_hash") == 0)
+		raw.p[HEADER_1_LEN] ^= 1;
+	else if (strcmp(how, "beyond_window") == 0)
+		raw = part(c, &s, 7);
+	else if (strcmp(how, "duplicate_filled") == 0)
+		far_hear(s.f.far, raw);
+	else if (strcmp(how, "valid") != 0)
+		fail(c, "ValueError: unknown variant");
+	before = s.in->received;
+	far_hear(s.f.far, raw);
+	put_str(c, "variant", how);
+	put_int(c, "parts_before", before);
+	put_int(c, "parts_after", s.in->received);
+	put_bool(c, "accepted", s.in->received > before);
+	put_int(c, "total_parts", s.in->parts);
+	put_int(c, "window", s.in->window);
+	put_int(c, "received_count_after", s.in->received);
+}
+
+/* What near hears of its end; then there is nothing left of it. */
+static int
+concluded(struct far *f)
+{
+	struct rns_event ev;
+	int status = -1;
+
+	while (rns_next_event(f->near, &ev))
+		if (ev.type == RNS_EV_SENT)
+			status = (int)ev.sent.status;
+	return status;
+}
+
+static const char *
+res_name(int status)
+{
+	static const char *const names[] = {"NONE", "QUEUED", "ADVERTISED",
+	    "TRANSFERRING", "AWAITING_PROOF", "ASSEMBLING", "COMPLETE",
+	    "FAILED", "CORRUPT", "REJECTED"};
+
+	return names[status];
+}
+
+/* Does far still receive it? What begin() named is gone if not. */
+static bool
+receives(const struct sent *s)
+{
+	const struct link *l = link_find(s->f.far, &s->f.id);
+
+	return l != NULL && !TAILQ_EMPTY(&l->res_in);
+}
+
+/* All parts, as far asks for them; far's proof does not reach near. */
+static struct bytes
+deliver(struct call *c, struct sent *s)
+{
+	struct bytes raw, part_raw;
+
+	for (;;) {
+		raw = far_next(c, s->f.far, PACKET_DATA, CTX_RESOURCE_REQ);
+		if (raw.n == 0)
+			return raw;
+		far_hear(s->f.near, raw);
+		while (receives(s) && (part_raw = far_next(c, s->f.near,
+		    PACKET_DATA, CTX_RESOURCE)).n > 0)
+			far_hear(s->f.far, part_raw);
+		if (!receives(s))
+			return far_next(c, s->f.far, PACKET_PROOF,
+			    CTX_RESOURCE_PRF);
+	}
+}
+
+void
+cmd_wire_inject_crafted_resource_proof(struct call *c)
+{
+	const char *how = arg_str(c, "variant");
+	uint8_t long_[96] = {0};
+	struct bytes raw;
+	struct sent s;
+	int status;
+
+	(void)peer_of(c);
+	begin(c, &s, 1);
+	far_hear(s.f.near, far_next(c, s.f.far, PACKET_DATA,
+	    CTX_RESOURCE_REQ));
+	far_hear(s.f.far, far_next(c, s.f.near, PACKET_DATA, CTX_RESOURCE));
+	raw = far_next(c, s.f.far, PACKET_PROOF, CTX_RESOURCE_PRF);
+	if (raw.n != HEADER_1_LEN + 64)
+		fail(c, "RuntimeError: it was not proved");
+	if (strcmp(how, "wrong_proof") == 0) {
+		raw.p[raw.n - 1] ^= 1;
+	} else if (strcmp(how, "wrong_length_short") == 0) {
+		raw.n -= 32;
+	} else if (strcmp(how, "wrong_length_long") == 0) {
+		memcpy(long_, raw.p + HEADER_1_LEN, 64);
+		raw = far_packet(c, &s.f, PACKET_PROOF, CTX_RESOURCE_PRF,
+		    long_, sizeof(long_));
+	} else if (strcmp(how, "valid") != 0) {
+		fail(c, "ValueError: unknown variant");
+	}
+	far_hear(s.f.near, raw);
+	status = concluded(&s.f);
+	put_str(c, "variant", how);
+	put_bool(c, "concluded", status >= 0);
+	status = status >= 0 ? status : (int)s.out->status;
+	put_int(c, "status", status);
+	put_str(c, "status_name", res_name(status));
+	put_int(c, "proof_len", (int64_t)raw.n - HEADER_1_LEN);
+}
+
+void
+cmd_wire_inject_corrupt_assembled_resource(struct call *c)
+{
+	const char *how = arg_str(c, "variant");
+	bool corrupt = strcmp(how, "corrupt") == 0;
+	int status = 0;
+	struct rns_event ev;
+	struct bytes proof;
+	struct sent s;
+
+	if (!corrupt && strcmp(how, "valid") != 0)
+		fail(c, "ValueError: unknown variant");
+	(void)peer_of(c);
+	begin(c, &s, 5);
+	put_int(c, "total_parts", s.in->parts);
+	if (corrupt) { /* behind the back of what looks at each part */
+		far_hear(s.f.far, part(c, &s, 0));
+		s.in->stream[10] ^= 1;
+	}
+	proof = deliver(c, &s);
+	while (rns_next_event(s.f.far, &ev))
+		if (ev.type == RNS_EV_RESOURCE_DONE)
+			status = (int)ev.resource.status;
+	put_str(c, "variant", how);
+	put_int(c, "status", status);
+	put_str(c, "status_name", res_name(status));
+	put_bool(c, "complete", status == RNS_RES_COMPLETE);
+	put_bool(c, "corrupt", status == RNS_RES_CORRUPT);
+	put_int(c, "proof_calls", proof.n > 0);
+	put_bool(c, "proof_sent", proof.n > 0);
+}
+
+void
+cmd_wire_inject_malformed_resource_adv(struct call *c)
+{
+	static const uint8_t one_key[] = {0x81, 0xa1, 't', 0x01};
+	const char *how = arg_str(c, "variant");
+	uint8_t garbage[60];
+	struct far f;
+
+	(void)peer_of(c);
+	far_start(c, &f, true);
+	rand_fill(NULL, garbage, sizeof(garbage));
+	if (strcmp(how, "garbage") == 0)
+		far_hear(f.far, far_seal(c, &f, CTX_RESOURCE_ADV, garbage,
+		    sizeof(garbage)));
+	else if (strcmp(how, "missing_key") == 0)
+		far_hear(f.far, far_seal(c, &f, CTX_RESOURCE_ADV, one_key,
+		    sizeof(one_key)));
+	else
+		fail(c, "ValueError: unknown variant");
+	f.fl = link_find(f.far, &f.id);
+	put_bool(c, "inbound_started", f.fl != NULL &&
+	    !TAILQ_EMPTY(&f.fl->res_in));
+	put_bool(c, "crashed", false); /* or nobody would say so */
+}
+
+void
+cmd_wire_inject_duplicate_resource_adv(struct call *c)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_RESOURCE_SEND};
+	uint8_t data[1000];
+	struct bytes adv;
+	struct far f;
+	uint32_t first;
+
+	(void)peer_of(c);
+	far_start(c, &f, true);
+	rand_fill(NULL, data, sizeof(data));
+	cmd.resource.link = f.id;
+	cmd.resource.data = data;
+	cmd.resource.len = sizeof(data);
+	must(c, rns_submit(f.near, &cmd, mono_here()), "resource");
+	adv = far_next(c, f.near, PACKET_DATA, CTX_RESOURCE_ADV);
+	far_hear(f.far, adv);
+	first = f.fl->res_in_count;
+	adv = far_open(c, &f, adv);
+	/* the same once more, in another packet */
+	far_hear(f.far, far_seal(c, &f, CTX_RESOURCE_ADV, adv.p, adv.n));
+	put_bool(c, "first_accepted", first == 1);
+	put_bool(c, "second_created", f.fl->res_in_count > first);
+	put_int(c, "incoming_count", f.fl->res_in_count);
+	put_int(c, "incoming_count_after_first", first);
+}
+
+void
+cmd_wire_inject_hashmap_update(struct call *c)
+{
+	struct bytes raw, text;
+	uint32_t first;
+	struct sent s;
+
+	(void)peer_of(c);
+	begin(c, &s, 81);
+	put_int(c, "total_parts", s.in->parts);
+	put_int(c, "height_after_advert", s.in->height);
+	first = s.in->height;
+	do { /* until far asks for more of the map */
+		raw = far_next(c, s.f.far, PACKET_DATA, CTX_RESOURCE_REQ);
+		if (raw.n == 0)
+			fail(c, "RuntimeError: far does not ask");
+		text = far_open(c, &s.f, raw);
+		far_hear(s.f.near, raw);
+		if (text.p[0] == 0xff)
+			break;
+		for (;;) {
+			raw = far_next(c, s.f.near, PACKET_DATA, CTX_RESOURCE);
+			if (raw.n == 0)
+				break;
+			far_hear(s.f.far, raw);
+		}
+	} while (s.in->received < s.in->parts);
+	raw = far_next(c, s.f.near, PACKET_DATA, CTX_RESOURCE_HMU);
+	if (raw.n == 0)
+		fail(c, "RuntimeError: near sends no map");
+	far_hear(s.f.far, raw);
+	put_int(c, "height_after_first", s.in->height);
+	put_bool(c, "grew_on_first", s.in->height > first);
+	first = s.in->height;
+	text = far_open(c, &s.f, raw);
+	far_hear(s.f.far, far_seal(c, &s.f, CTX_RESOURCE_HMU, text.p, text.n));
+	put_int(c, "height_after_duplicate", s.in->height);
+	put_bool(c, "grew_on_duplicate", s.in->height > first);
+}
