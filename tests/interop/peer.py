@@ -280,6 +280,19 @@ class Visitor:
     def resource2mtext(self):
         return self.send(pattern(2000000))
 
+    def proofagain(self):
+        """A resource, and then its proof asked for as if it was lost (reticulum-endpoint.md 8.12)."""
+        data = pattern(100)
+        done = threading.Event()
+        resource = RNS.Resource(data, self.link, callback=lambda r: done.set())
+        if not done.wait(PATIENCE_S) or resource.status != RNS.Resource.COMPLETE:
+            return False
+        proof = hashlib.sha256(b"\x0f" + self.link.link_id + b"\x05" + resource.hash +
+                               hashlib.sha256(data + resource.hash).digest()).digest()
+        RNS.Packet(self.link, proof, context=RNS.Packet.CACHE_REQUEST).send()
+        # what that gave comes before the answer to this
+        return self.echo100() and {"proof": proof.hex()}
+
     def close(self):
         self.link.teardown()
         return until(lambda: self.link.status == RNS.Link.CLOSED, "the link's end")
