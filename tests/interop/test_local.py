@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Local programs that misbehave cost the others their share and no more; by counts, not by times."""
 
+import json
 import os
 import select
 import signal
@@ -9,7 +10,8 @@ import threading
 
 import lib
 import test_relay
-from lib import check, config, control
+from lib import check, config, control, until
+from test_manage import tool
 
 READ = 65536  # what one turn of the daemon reads of a stream
 
@@ -144,8 +146,34 @@ def never_reads(ctx):
     lib.must(lambda: attached(t) == 2, "the deaf are gone")
 
 
+def rates(ctx, folder):
+    """What rnstatus of the instance on that folder shows of it and of its programs."""
+    code, said = tool(ctx, folder, "rnstatus", "-a", "-j")
+    check(code == 0, f"rnstatus: {code} {said}")
+    stats = json.loads(said[said.index("{"):said.rindex("}") + 1])
+    return {(i["type"], i["bitrate"]) for i in stats["interfaces"]}
+
+
+def forced_rate(ctx):
+    """force_shared_instance_bitrate: rnsd and the relay show the same, and hold nothing back themselves."""
+    def text(name):
+        return config("", share=True, instance=name, more="force_shared_instance_bitrate = 5000\n")
+    ours, stock = (f"interop{lib.free_port()}" for _ in range(2))
+    t = ctx.transport(text(ours))
+    folder = ctx.rnsd(ctx.args.python, text(stock))
+    lib.must(lambda: lib.instance_up(stock), "rnsd")
+    want = {("LocalServerInterface", 5000), ("LocalClientInterface", 5000)}
+    for name, where in ((ours, t.folder), (stock, folder)):
+        got = rates(ctx, where)
+        check(got == want, f"{where}: {got}")
+        reader, loud = Reader(name), attach(name)
+        loud.sendall(b"".join(frame(i, b"S") for i in range(20)))  # 13 s at that rate
+        check(until(lambda: reader.count(b"S") == 20, "20 packets", 6), f"{where}: {reader.got}")
+
+
 TESTS = [
     ("local: 1,000 programs that say nothing", silent_thousand),
     ("local: one program at full speed", full_speed),
     ("local: programs that never read", never_reads),
 ]
+LONG = [("local: a forced rate, ours and rnsd", forced_rate)]

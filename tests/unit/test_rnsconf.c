@@ -40,6 +40,7 @@ defaults(void **state)
 	assert_int_equal(c->loglevel, 3);
 	assert_false(c->enable_transport);
 	assert_true(c->share_instance);
+	assert_int_equal(c->local_bitrate, RNSCONF_LOCAL_BITRATE);
 	assert_string_equal(c->instance_name, "default");
 	assert_int_equal(c->shared_instance_type, RNSCONF_UNIX);
 	assert_int_equal(c->shared_instance_port, 37428);
@@ -97,6 +98,29 @@ burst_values(void **state)
 	assert_true(g->penalty_s == 0 && g->release_s == 2);
 	assert_true(g->max_held == 11 && g->egress_hz == 6);
 	rnsconf_free(c);
+}
+
+/* What local programs count as; none that makes sense is none. */
+static void
+forced_rate(void **state)
+{
+	static const struct {
+		const char *value;
+		int64_t want;
+	} v[] = {{"5000", 5000}, {"10_000_000_000", INT64_C(10000000000)},
+	    {"0", RNSCONF_LOCAL_BITRATE}, {"-1", RNSCONF_LOCAL_BITRATE}};
+	struct rnsconf *c;
+	char text[100];
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(v); i++) {
+		(void)snprintf(text, sizeof(text), "[reticulum]\n"
+		    "force_shared_instance_bitrate = %s\n", v[i].value);
+		c = parse(text);
+		assert_int_equal(c->local_bitrate, v[i].want);
+		assert_int_equal(c->nnotes, 0);
+		rnsconf_free(c);
+	}
 }
 
 static const char full[] =
@@ -709,6 +733,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(forced_rate),
 		cmocka_unit_test(all_values),
 		cmocka_unit_test(burst_values),
 		cmocka_unit_test(backbone),

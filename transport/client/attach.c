@@ -73,7 +73,7 @@ connect_instance(struct attach *a)
 			.id = ATTACH_IFID,
 			.kind = RNS_IF_SHARED,
 			.mode = RNS_MODE_FULL,
-			.bitrate = RNSCONF_LOCAL_BITRATE,
+			.bitrate = (uint64_t)a->conf->local_bitrate,
 			.hw_mtu = RNSCONF_LOCAL_MTU,
 			.mtu_signal = true,
 			.out = true,

@@ -66,7 +66,7 @@ const char rnsconf_example_text[] =
     "  # instance_control_port = 37429\n"
     "  # hex digits; without it the key of control is derived from the identity\n"
     "  # rpc_key = 8ac7b2a1c0ffee\n"
-    "  # slow local programs down to so many bits a second\n"
+    "  # local programs count as an interface of so many bits a second\n"
     "  # force_shared_instance_bitrate = 1000000\n"
     "  # programs may attach, detach and reload interfaces\n"
     "  # enable_interface_management = yes\n"

@@ -37,7 +37,8 @@ static const struct knob main_knobs[] = {
 	{"enable_interface_management", K_BOOL,
 	    FIELD(rnsconf, enable_interface_management), 0, 0},
 	{"respond_to_probes", K_BOOL, FIELD(rnsconf, respond_to_probes), 0, 0},
-	UNBUILT_INT("force_shared_instance_bitrate"),
+	{"force_shared_instance_bitrate", K_INT, FIELD(rnsconf, local_bitrate),
+	    INT64_MIN, INT64_MAX},
 	{"panic_on_interface_error", K_BOOL,
 	    FIELD(rnsconf, panic_on_interface_error), 0, 0},
 	{"publish_blackhole", K_BOOL, FIELD(rnsconf, publish_blackhole), 0, 0},
@@ -213,6 +214,8 @@ read_main(struct reader *r, const struct conf_section *none, uint32_t ar[3])
 	rnsconf_enter(r, sec != NULL ? sec : none, "[reticulum]");
 	rnsconf_knobs(r, main_knobs, NELEM(main_knobs), r->c);
 	read_ingress(&r->c->ingress);
+	if (r->c->local_bitrate <= 0) /* none, as if it was not there */
+		r->c->local_bitrate = RNSCONF_LOCAL_BITRATE;
 	read_share_type(r);
 	read_rpc_key(r);
 	read_management(r);

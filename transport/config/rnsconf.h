@@ -168,6 +168,7 @@ struct rnsconf {
 	enum rnsconf_share shared_instance_type;
 	uint16_t shared_instance_port;
 	uint16_t instance_control_port;
+	int64_t local_bitrate; /* force_shared_instance_bitrate; bit/s */
 	/* rpc_key_len 0: derived, reticulum-transport.md 13.1 */
 	uint8_t *rpc_key;
 	size_t rpc_key_len;

@@ -88,29 +88,17 @@ store_int(const struct knob *k, void *base, int64_t n)
 		memcpy(field, &n, sizeof(n));
 }
 
-/* A key that has no effect in this build: check it as far as it is known. */
+/* A number that has no effect here. */
 static void
-read_unbuilt(struct reader *r, const struct knob *k)
+read_not_needed(struct reader *r, const struct knob *k)
 {
-	struct conf_entry *e = conf_ask(&r->v, k->key);
-	bool on = true;
 	int64_t n;
-	double d;
 
-	if (e == NULL ||
-	    (k->kind == K_BOOL && conf_get_bool(&r->v, k->key, &on) < 0) ||
-	    (k->kind == K_INT &&
-	    conf_get_int(&r->v, k->key, k->min, k->max, &n) < 0) ||
-	    (k->kind == K_FLOAT && conf_get_float(&r->v, k->key, &d) < 0))
-		return;
-	if (k->offset == NOT_NEEDED)
-		rnsconf_note(r, e->line, "no harm: leave it to rnsd, or take "
-		    "the line out", "%s: \"%s\" has no effect here: a packet "
-		    "is handled when it is read, and waits in no queue",
-		    r->where, k->key);
-	else if (on) /* off is what this build does anyway */
-		rnsconf_note(r, e->line, NULL, "%s: \"%s\" is not supported by "
-		    "this version and has no effect", r->where, k->key);
+	if (conf_get_int(&r->v, k->key, k->min, k->max, &n) > 0)
+		rnsconf_note(r, conf_line(&r->v, k->key), "no harm: leave it "
+		    "to rnsd, or take the line out", "%s: \"%s\" has no "
+		    "effect here: a packet is handled when it is read, and "
+		    "waits in no queue", r->where, k->key);
 }
 
 static void
@@ -138,8 +126,8 @@ read_knob(struct reader *r, const struct knob *k, void *base)
 	char *field;
 	int64_t n;
 
-	if (k->offset == NOT_BUILT || k->offset == NOT_NEEDED) {
-		read_unbuilt(r, k);
+	if (k->offset == NOT_NEEDED) {
+		read_not_needed(r, k);
 		return;
 	}
 	field = (char *)base + k->offset;

@@ -23,26 +23,20 @@ struct reader {
 };
 
 /* A key that [reticulum] or an interface may have. */
-enum kind { K_BOOL, K_INT, K_FLOAT, K_TEXT, K_LIST };
+enum kind { K_BOOL, K_INT, K_FLOAT, K_TEXT };
 
 struct knob {
 	const char *key;
 	enum kind kind;
-	size_t offset; /* in the struct; or one of these: of no effect here */
+	size_t offset; /* in the struct; or the next: of no effect here */
 	size_t size;
 	int64_t min, max;
 };
-#define NOT_BUILT SIZE_MAX
-#define NOT_NEEDED (SIZE_MAX - 1) /* the length of a queue that is not there */
+#define NOT_NEEDED SIZE_MAX /* the length of a queue that is not there */
 #define FIELD(type, f) offsetof(struct type, f), sizeof(((struct type *)0)->f)
 
 #define PORT 1, 65535
 #define NAT 0, UINT32_MAX
-#define UNBUILT_BOOL(k) {k, K_BOOL, NOT_BUILT, 0, 0, 0}
-#define UNBUILT_INT(k) {k, K_INT, NOT_BUILT, 0, INT32_MIN, INT32_MAX}
-#define UNBUILT_FLOAT(k) {k, K_FLOAT, NOT_BUILT, 0, 0, 0}
-#define UNBUILT_TEXT(k) {k, K_TEXT, NOT_BUILT, 0, 0, 0}
-#define UNBUILT_LIST(k) {k, K_LIST, NOT_BUILT, 0, 0, 0}
 
 /* reticulum-transport.md 8.5, of [reticulum] and of each interface */
 #define INGRESS_FLOAT(type, key, f)                                            \

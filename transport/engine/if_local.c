@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transport/engine/if_local.h"
 
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -142,7 +143,7 @@ accept_local(void *arg, int fd, const struct sockaddr_storage *sa)
 	n->cfg = (struct rns_if){
 		.kind = RNS_IF_LOCAL_CLIENT,
 		.mode = RNS_MODE_FULL,
-		.bitrate = RNSCONF_LOCAL_BITRATE,
+		.bitrate = (uint64_t)e->conf->local_bitrate,
 		.hw_mtu = RNSCONF_LOCAL_MTU,
 		.mtu_signal = true,
 		.out = true,
@@ -184,9 +185,13 @@ local_listen(struct engine *e, int fd)
 		(void)snprintf(n->name, sizeof(n->name),
 		    "Shared Instance[rns/%s]", e->conf->instance_name);
 	n->online = true;
-	n->cfg.bitrate = RNSCONF_LOCAL_BITRATE;
+	n->cfg.bitrate = (uint64_t)e->conf->local_bitrate;
 	n->cfg.hw_mtu = RNSCONF_LOCAL_MTU;
 	n->cfg.mode = RNS_MODE_FULL;
+	if (e->conf->local_bitrate != RNSCONF_LOCAL_BITRATE)
+		log_notice(n->name, "counts as an interface of %" PRId64
+		    " bit/s: force_shared_instance_bitrate",
+		    e->conf->local_bitrate);
 	log_notice(n->name, "programs may attach");
 	nif_listen(n, fd, accept_local);
 	return 0;
