@@ -24,8 +24,9 @@
 #define CUT_S 300
 #define AHEAD_US 25000 /* announces of 20 ms leave together */
 #define QUIET_S 2500 /* links are stale, then forgotten where relayed */
-#define NODE_ROOM 131072 /* bytes of a node, and of each path of it */
-#define PATH_ROOM 1024
+/* bytes of a node, half of them its one block of waiting announces */
+#define NODE_ROOM 262144
+#define PATH_ROOM 1024 /* of each path of it */
 
 void
 mesh_must(bool ok, const char *what)

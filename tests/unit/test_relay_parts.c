@@ -12,6 +12,7 @@
 #include "transport/core/base/event.h"
 #include "transport/core/base/timer.h"
 #include "transport/core/send/txq.h"
+#include "transport/core/send/waiting.h"
 #include "transport/core/table/iface.h"
 #include "transport/core/table/reverse.h"
 #include "tests/unit/relay_node.h"
@@ -496,6 +497,73 @@ announces_are_dropped(void **state)
 	node_close(&n);
 }
 
+/* ---- waiting.c ---- */
+
+#define WAIT_N 200
+
+static size_t
+left_for(const struct node *n, const struct hash16 *dest, int64_t at)
+{
+	size_t found = 0;
+
+	for (size_t k = 0; k < n->out_count; k++)
+		found += n->out[k].ifid == 1 && n->out[k].at == at &&
+		    memcmp(n->out[k].data + 2 + RNS_HASH,
+		    HASH_BYTES(*dest)) == 0;
+	return found;
+}
+
+/* Each leaves at its time, unless its path goes before; then nothing waits. */
+static void
+announces_leave_at_their_time(void **state)
+{
+	static const uint8_t relay[RNS_HASH] = {9};
+	static struct hash16 dest[WAIT_N];
+	static int64_t at[WAIT_N];
+	struct rns_cmd drop = {.type = RNS_CMD_PATH_DROP};
+	uint8_t raw[RNS_MTU];
+	struct stranger s;
+	struct node n;
+
+	(void)state;
+	node_open(&n, true, false, priv);
+	node_if(&n, 0, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	node_if(&n, 1, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+	iface_find(n.r, 0)->cfg.ingress.control = false;
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < WAIT_N; i++) {
+			stranger_number(&s, i);
+			dest[i] = s.dest;
+			node_in(&n, 0, raw, stranger_announce(&s, raw,
+			    1700000000 + round, (uint8_t)(i % 5), relay,
+			    false));
+		}
+		assert_int_equal(n.r->counts.announces_waiting, WAIT_N);
+		for (unsigned i = 0; i < WAIT_N; i++) {
+			assert_int_equal(waiting_show(n.r, &dest[i], &at[i]),
+			    1);
+			at[i] -= n.r->wall_offset;
+			drop.hash = dest[i];
+			if (i % 3 == 0)
+				assert_int_equal(node_submit(&n, &drop), 0);
+		}
+		assert_int_equal(n.r->counts.announces_waiting,
+		    WAIT_N - (WAIT_N + 2) / 3);
+		node_clear(&n);
+		node_run(&n, NODE_SECOND);
+		for (unsigned i = 0; i < WAIT_N; i++)
+			assert_int_equal(left_for(&n, &dest[i], at[i]),
+			    i % 3 != 0);
+		for (size_t k = 1; k < n.out_count; k++)
+			assert_true(n.out[k].at > n.out[k - 1].at ||
+			    n.out[k].data[1] >= n.out[k - 1].data[1]);
+		node_clear(&n);
+		node_run(&n, 20 * NODE_SECOND);
+		assert_int_equal(n.r->counts.announces_waiting, 0);
+	}
+	node_close(&n);
+}
+
 /* ---- the hops of a link's proof (reticulum-transport.md 3.9) ---- */
 
 /* Heard on 1 (and by then on 2, too), a link asked for on 0, proved on 1. */
@@ -560,6 +628,7 @@ main(void)
 	    cmocka_unit_test(events_own_their_bytes),
 	    cmocka_unit_test(events_are_bounded),
 	    cmocka_unit_test(announces_are_dropped),
+	    cmocka_unit_test(announces_leave_at_their_time),
 	    cmocka_unit_test(proofs_rebalance),
 	};
 

@@ -165,7 +165,8 @@ cmd_behavioral_read_announce_table(struct call *c)
 	put_int(c, "retries", e->retries);
 	put_int(c, "hops", e->hops);
 	put_time(c, "timestamp", path.learned_us);
-	put_time(c, "retransmit_timeout", core_wall_of(m->r, e->at));
+	put_time(c, "retransmit_timeout", core_wall_of(m->r,
+	    waiting_at(m->r, e)));
 	put_int(c, "local_rebroadcasts", e->heard);
 	put_bool(c, "block_rebroadcasts", e->via != NULL);
 	put_hex(c, "received_from", HASH_BYTES(path.next_hop));

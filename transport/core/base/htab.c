@@ -302,7 +302,7 @@ int
 htab_init(struct rns *r, struct htab *t, size_t size)
 {
 	*t = (struct htab){.seed = core_seed(r)};
-	pool_init(&t->items, size);
+	pool_init(&t->items, size, POOL_SHIFT);
 	return slots_resize(t, BITS_MIN) ? RNS_OK : RNS_ENOMEM;
 }
 

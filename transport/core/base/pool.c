@@ -9,10 +9,11 @@
 #define BLOCKS_MIN 8u
 
 void
-pool_init(struct pool *p, size_t size)
+pool_init(struct pool *p, size_t size, unsigned shift)
 {
 	/* items are aligned as their blocks are */
-	*p = (struct pool){.size = (uint32_t)(size + 7) / 8 * 8};
+	*p = (struct pool){.size = (uint32_t)(size + 7) / 8 * 8,
+	    .shift = (uint8_t)shift};
 }
 
 void
@@ -35,15 +36,11 @@ next_unused(const struct pool *p, uint32_t block, uint32_t i)
 static bool
 block_make(struct pool *p, uint32_t n)
 {
-	struct pool_block *b = &p->blocks[n];
+	struct pool_block b = {.items = malloc((size_t)p->size << p->shift)};
 
-	b->items = malloc((size_t)POOL_BLOCK * p->size);
-	if (b->items == NULL)
+	if (b.items == NULL)
 		return false;
-	for (uint32_t i = 0; i < POOL_BLOCK; i++)
-		*next_unused(p, n, i) =
-		    (uint16_t)(i + 1 < POOL_BLOCK ? i + 2 : 0);
-	b->unused = 1;
+	p->blocks[n] = b;
 	return true;
 }
 
@@ -55,7 +52,7 @@ blocks_grow(struct pool *p)
 
 	if (p->block_count < p->block_cap)
 		return true;
-	if (cap > UINT32_MAX / POOL_BLOCK - 1 ||
+	if (cap > (UINT32_MAX >> p->shift) - 1 ||
 	    (more = realloc(p->blocks, cap * sizeof(*more))) == NULL)
 		return false;
 	p->blocks = more;
@@ -70,7 +67,7 @@ pool_take(struct pool *p)
 	uint32_t i;
 
 	while (p->room < p->block_count &&
-	    p->blocks[p->room].used == POOL_BLOCK)
+	    p->blocks[p->room].used == 1u << p->shift)
 		p->room++;
 	if (p->room == p->block_count) {
 		if (!blocks_grow(p))
@@ -80,22 +77,27 @@ pool_take(struct pool *p)
 	b = &p->blocks[p->room];
 	if (b->items == NULL && !block_make(p, p->room))
 		return 0;
-	i = b->unused - 1u;
-	b->unused = *next_unused(p, p->room, i);
+	if (b->unused != 0) {
+		i = b->unused - 1u;
+		b->unused = *next_unused(p, p->room, i);
+	} else {
+		i = b->top++; /* its memory was not touched before */
+	}
 	b->used++;
-	return p->room * POOL_BLOCK + i + 1;
+	return (p->room << p->shift) + i + 1;
 }
 
 void
 pool_give(struct pool *p, uint32_t id)
 {
-	uint32_t n = (id - 1) / POOL_BLOCK, i = (id - 1) % POOL_BLOCK;
+	uint32_t n = (id - 1) >> p->shift;
+	uint32_t i = (id - 1) & ((1u << p->shift) - 1);
 	struct pool_block *b = &p->blocks[n];
 
 	*next_unused(p, n, i) = b->unused;
 	b->unused = (uint16_t)(i + 1);
 	p->room = MIN_OF(p->room, n);
-	if (--b->used > 0)
+	if (--b->used > 0 || n == 0)
 		return;
 	free(b->items);
 	b->items = NULL;

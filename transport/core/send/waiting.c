@@ -2,7 +2,6 @@
 #include "transport/core/send/waiting.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "transport/core/base/pool.h"
 #include "transport/core/send/outbound.h"
@@ -15,41 +14,33 @@
  * interface; NULL stands for all interfaces. Where the reference looks once a
  * second, each entry here leaves at its time.
  */
-RB_HEAD(waiting_keys, waiting);
-RB_HEAD(waiting_times, waiting);
+#define DUE_MIN 64 /* ours: entries that stay allocated */
 
+/* Those of one moment in order of hops (reticulum-transport.md 4.6). */
+struct due {
+	struct mono at;
+	uint64_t rank; /* hops, and the order in which they came */
+	uint32_t id;
+};
+
+/*
+ * Chains by destination; a heap by time, the first of which leaves first. After
+ * an announce of everybody's there are as many as paths, and soon none.
+ */
 struct waitings {
-	struct waiting_keys keys;
-	struct waiting_times times;
 	struct pool pool;
-	uint64_t seq;
+	uint32_t *chains; /* cap; numbers of the pool, 0: none */
+	struct due *due;  /* cap, in use: counts.announces_waiting */
+	uint32_t cap;
+	uint64_t seed, seq;
 	struct timer timer;
 };
 
-static int
-waiting_key_cmp(const struct waiting *a, const struct waiting *b)
+static struct waiting *
+waiting_of(const struct waitings *w, uint32_t id)
 {
-	uintptr_t x = (uintptr_t)a->via, y = (uintptr_t)b->via;
-	int c = hash16_cmp(&a->dest, &b->dest);
-
-	return c != 0 ? c : (x > y) - (x < y);
+	return id != 0 ? pool_at(&w->pool, id) : NULL;
 }
-
-/* Those of one moment in order of hops (reticulum-transport.md 4.6). */
-static int
-waiting_time_cmp(const struct waiting *a, const struct waiting *b)
-{
-	if (a->at.us != b->at.us)
-		return a->at.us < b->at.us ? -1 : 1;
-	if (a->hops != b->hops)
-		return a->hops < b->hops ? -1 : 1;
-	return (a->seq > b->seq) - (a->seq < b->seq);
-}
-
-TREE_PROTOTYPE(waiting_keys, waiting, by_key, waiting_key_cmp)
-TREE_GENERATE(waiting_keys, waiting, by_key, waiting_key_cmp)
-TREE_PROTOTYPE(waiting_times, waiting, by_time, waiting_time_cmp)
-TREE_GENERATE(waiting_times, waiting, by_time, waiting_time_cmp)
 
 static void waiting_run(struct rns *, void *);
 
@@ -60,57 +51,201 @@ waiting_new(struct rns *r)
 
 	if (w == NULL)
 		return RNS_ENOMEM;
-	RB_INIT(&w->keys);
-	RB_INIT(&w->times);
-	pool_init(&w->pool, sizeof(struct waiting));
+	pool_init(&w->pool, sizeof(struct waiting), POOL_SHIFT_BURST);
+	w->seed = core_seed(r);
 	timer_init(&w->timer, waiting_run, w);
 	r->waiting = w;
 	return RNS_OK;
 }
 
-static void
-waiting_del(struct rns *r, struct waiting *e)
+/* ---- by time ---- */
+
+static bool
+due_before(const struct due *a, const struct due *b)
 {
-	RB_REMOVE(waiting_keys, &r->waiting->keys, e);
-	RB_REMOVE(waiting_times, &r->waiting->times, e);
-	TAILQ_REMOVE(&e->owner->waiting, e, age);
-	share_give(r, e->owner, SHARE_WAITING);
-	r->counts.announces_waiting--;
-	pool_give(&r->waiting->pool, e->id);
+	return a->at.us != b->at.us ? a->at.us < b->at.us : a->rank < b->rank;
 }
 
-void
-waiting_free(struct rns *r)
+static void
+due_put(struct waitings *w, uint32_t i, struct due d)
 {
-	struct waiting *e;
+	w->due[i] = d;
+	waiting_of(w, d.id)->due = i;
+}
 
-	if (r->waiting == NULL)
+/* It belongs at i or before it. */
+static void
+due_up(struct waitings *w, uint32_t i, struct due d)
+{
+	for (; i > 0 && due_before(&d, &w->due[(i - 1) / 2]); i = (i - 1) / 2)
+		due_put(w, i, w->due[(i - 1) / 2]);
+	due_put(w, i, d);
+}
+
+/* It belongs somewhere on the way from i to the end, of n. */
+static void
+due_down(struct waitings *w, uint32_t i, uint32_t n, struct due d)
+{
+	uint32_t k;
+
+	while ((k = 2 * i + 1) < n) {
+		if (k + 1 < n && due_before(&w->due[k + 1], &w->due[k]))
+			k++;
+		if (!due_before(&w->due[k], &d))
+			break;
+		due_put(w, i, w->due[k]);
+		i = k;
+	}
+	due_put(w, i, d);
+}
+
+/* Of one that stands there already, which goes elsewhere. */
+static void
+due_move(struct rns *r, struct waiting *e, struct mono at)
+{
+	struct waitings *w = r->waiting;
+	struct due d = {.at = at, .id = e->id,
+	    .rank = (uint64_t)e->hops << 56 | e->seq};
+
+	if (due_before(&d, &w->due[e->due]))
+		due_up(w, e->due, d);
+	else
+		due_down(w, e->due, r->counts.announces_waiting, d);
+}
+
+struct mono
+waiting_at(const struct rns *r, const struct waiting *e)
+{
+	return r->waiting->due[e->due].at;
+}
+
+/* The last of n takes its place. */
+static void
+due_remove(struct waitings *w, uint32_t i, uint32_t n)
+{
+	struct due last = w->due[n - 1];
+
+	if (i == n - 1)
 		return;
-	timer_clear(r, &r->waiting->timer);
-	while ((e = RB_ROOT(&r->waiting->keys)) != NULL)
-		waiting_del(r, e);
-	pool_clear(&r->waiting->pool);
-	free(r->waiting);
-	r->waiting = NULL;
+	if (due_before(&last, &w->due[i]))
+		due_up(w, i, last);
+	else
+		due_down(w, i, n - 1, last);
 }
 
 static void
 waiting_arm(struct rns *r)
 {
-	struct waiting *e = RB_MIN(waiting_times, &r->waiting->times);
+	timer_set(r, &r->waiting->timer, r->counts.announces_waiting != 0 ?
+	    r->waiting->due[0].at : MONO_NEVER);
+}
 
-	timer_set(r, &r->waiting->timer, e != NULL ? e->at : MONO_NEVER);
+/* ---- by destination ---- */
+
+static uint32_t *
+chain_of(const struct waitings *w, const struct hash16 *dest)
+{
+	return &w->chains[hash_place(w->seed, dest, 32) * w->cap >> 32];
+}
+
+/* The next of those of dest, from there on. */
+static struct waiting *
+chain_next(const struct waitings *w, uint32_t id, const struct hash16 *dest)
+{
+	struct waiting *e;
+
+	while ((e = waiting_of(w, id)) != NULL && !hash16_eq(&e->dest, dest))
+		id = e->next;
+	return e;
+}
+
+static struct waiting *
+chain_first(const struct waitings *w, const struct hash16 *dest)
+{
+	return w->cap != 0 ? chain_next(w, *chain_of(w, dest), dest) : NULL;
+}
+
+static void
+chain_remove(struct waitings *w, const struct waiting *e)
+{
+	uint32_t *at = chain_of(w, &e->dest);
+
+	while (*at != e->id)
+		at = &waiting_of(w, *at)->next;
+	*at = e->next;
+}
+
+static void
+chain_add(struct waitings *w, struct waiting *e)
+{
+	uint32_t *at = chain_of(w, &e->dest);
+
+	e->next = *at;
+	*at = e->id;
+}
+
+/* Another capacity, which all of them fit into; false: no memory. */
+static bool
+waiting_resize(struct rns *r, uint32_t cap)
+{
+	struct waitings *w = r->waiting;
+	uint32_t *chains = calloc(cap, sizeof(*chains));
+	struct due *due = chains != NULL ?
+	    realloc(w->due, cap * sizeof(*due)) : NULL;
+
+	if (due == NULL) {
+		free(chains);
+		return false;
+	}
+	free(w->chains);
+	w->chains = chains;
+	w->due = due;
+	w->cap = cap;
+	for (uint32_t i = 0; i < r->counts.announces_waiting; i++)
+		chain_add(w, waiting_of(w, due[i].id));
+	return true;
+}
+
+/* ---- both ---- */
+
+static void
+waiting_del(struct rns *r, struct waiting *e)
+{
+	struct waitings *w = r->waiting;
+
+	chain_remove(w, e);
+	due_remove(w, e->due, r->counts.announces_waiting--);
+	TAILQ_REMOVE(&e->owner->waiting, e, age);
+	share_give(r, e->owner, SHARE_WAITING);
+	pool_give(&w->pool, e->id);
+	/* what is refused now is tried again the next time */
+	if (r->counts.announces_waiting == 0 && w->cap > DUE_MIN)
+		(void)waiting_resize(r, DUE_MIN);
+}
+
+void
+waiting_free(struct rns *r)
+{
+	struct waitings *w = r->waiting;
+
+	if (w == NULL)
+		return;
+	timer_clear(r, &w->timer);
+	while (r->counts.announces_waiting != 0)
+		waiting_del(r, waiting_of(w, w->due[0].id));
+	pool_clear(&w->pool);
+	free(w->chains);
+	free(w->due);
+	free(w);
+	r->waiting = NULL;
 }
 
 static void
 waiting_drop(struct rns *r, const struct hash16 *dest)
 {
-	struct waiting key, *e;
+	struct waiting *e;
 
-	key.dest = *dest;
-	key.via = NULL;
-	while ((e = RB_NFIND(waiting_keys, &r->waiting->keys, &key)) != NULL &&
-	    hash16_eq(&e->dest, dest)) {
+	while ((e = chain_first(r->waiting, dest)) != NULL) {
 		(void)core_drop_of(r, RNS_DROP_QUEUE_GONE, dest, 0);
 		waiting_del(r, e);
 	}
@@ -126,22 +261,26 @@ waiting_forget(struct rns *r)
 }
 
 static struct waiting *
-waiting_find(struct rns *r, const struct hash16 *dest, struct iface *via)
+waiting_find(const struct rns *r, const struct hash16 *dest,
+    const struct iface *via)
 {
-	struct waiting key;
+	const struct waitings *w = r->waiting;
+	struct waiting *e = chain_first(w, dest);
 
-	key.dest = *dest;
-	key.via = via;
-	return RB_FIND(waiting_keys, &r->waiting->keys, &key);
+	while (e != NULL && e->via != via)
+		e = chain_next(w, e->next, dest);
+	return e;
 }
 
+/* It stands behind all others by time, and in no list of an interface yet. */
 static struct waiting *
 waiting_make(struct rns *r, const struct path *path, struct iface *via,
     struct iface *owner)
 {
+	struct waitings *w = r->waiting;
 	struct waiting *e;
 	struct iface *victim;
-	uint32_t id;
+	uint32_t n, id = 0;
 
 	if (r->counts.announces_waiting >= r->cfg.limits.paths) {
 		victim = share_victim(r, owner, SHARE_WAITING,
@@ -151,17 +290,18 @@ waiting_make(struct rns *r, const struct path *path, struct iface *via,
 		    victim->cfg.id);
 		waiting_del(r, e);
 	}
-	id = pool_take(&r->waiting->pool);
+	n = r->counts.announces_waiting;
+	if (n < w->cap || waiting_resize(r, MAX_OF(DUE_MIN, 2 * w->cap)))
+		id = pool_take(&w->pool);
 	if (id == 0) {
 		(void)core_drop(r, RNS_DROP_MEMORY);
 		return NULL;
 	}
-	e = pool_at(&r->waiting->pool, id);
-	memset(e, 0, sizeof(*e));
-	e->id = id;
-	e->dest = path->dest;
-	e->via = via;
-	(void)RB_INSERT(waiting_keys, &r->waiting->keys, e);
+	e = waiting_of(w, id);
+	*e = (struct waiting){.id = id, .dest = path->dest, .via = via};
+	chain_add(w, e);
+	due_put(w, n, (struct due){.at = MONO_NEVER, .rank = UINT64_MAX,
+	    .id = id});
 	r->counts.announces_waiting++;
 	return e;
 }
@@ -171,13 +311,11 @@ waiting_put(struct rns *r, const struct path *path, struct mono at,
     struct iface *via, uint8_t retries)
 {
 	struct iface *owner = via != NULL ? via : path->rx;
-	struct waitings *w = r->waiting;
 	struct waiting *e;
 
 	waiting_forget(r);
 	e = waiting_find(r, &path->dest, via);
 	if (e != NULL) {
-		RB_REMOVE(waiting_times, &w->times, e);
 		TAILQ_REMOVE(&e->owner->waiting, e, age);
 		share_give(r, e->owner, SHARE_WAITING);
 	} else if ((e = waiting_make(r, path, via, owner)) == NULL) {
@@ -186,12 +324,11 @@ waiting_put(struct rns *r, const struct path *path, struct mono at,
 	e->owner = owner;
 	TAILQ_INSERT_TAIL(&owner->waiting, e, age);
 	share_take(r, owner, SHARE_WAITING);
-	e->at = at;
-	e->seq = ++w->seq;
+	e->seq = ++r->waiting->seq;
 	e->hops = path->hops;
 	e->retries = retries;
 	e->heard = 0;
-	(void)RB_INSERT(waiting_times, &w->times, e);
+	due_move(r, e, at);
 	waiting_arm(r);
 }
 
@@ -219,7 +356,7 @@ waiting_listens(struct rns *r, const struct hash16 *dest, uint8_t hops)
 	if (e == NULL || hops == 0)
 		return false;
 	return hops - 1 == e->hops || (hops - 1 == e->hops + 1 &&
-	    e->retries > 0 && r->now.us < e->at.us);
+	    e->retries > 0 && r->now.us < waiting_at(r, e).us);
 }
 
 void
@@ -236,17 +373,16 @@ uint32_t
 waiting_show(const struct rns *r, const struct hash16 *dest,
     int64_t *until_us)
 {
-	struct waiting key, *e;
+	const struct waitings *w = r->waiting;
+	const struct waiting *e;
+	int64_t us;
 	uint32_t n = 0;
 
-	key.dest = *dest;
-	key.via = NULL;
-	for (e = RB_NFIND(waiting_keys, &r->waiting->keys, &key); e != NULL &&
-	    hash16_eq(&e->dest, dest);
-	    e = RB_NEXT(waiting_keys, &r->waiting->keys, e)) {
-		if (n == 0 || core_wall_of(r, e->at) < *until_us)
-			*until_us = core_wall_of(r, e->at);
-		n++;
+	for (e = chain_first(w, dest); e != NULL;
+	    e = chain_next(w, e->next, dest)) {
+		us = core_wall_of(r, waiting_at(r, e));
+		if (n++ == 0 || us < *until_us)
+			*until_us = us;
 	}
 	return n;
 }
@@ -257,12 +393,10 @@ waiting_iface_gone(struct rns *r, const struct iface *i)
 	struct waiting *e, *next;
 
 	/* Whose path was learned there goes with it, too. */
-	RB_FOREACH_SAFE(e, waiting_keys, &r->waiting->keys, next)
-		if (e->via == i || e->owner == i) {
-			(void)core_drop_of(r, RNS_DROP_IF_GONE, &e->dest,
-			    i->cfg.id);
-			waiting_del(r, e);
-		}
+	TAILQ_FOREACH_SAFE(e, &i->waiting, age, next) {
+		(void)core_drop_of(r, RNS_DROP_IF_GONE, &e->dest, i->cfg.id);
+		waiting_del(r, e);
+	}
 }
 
 /* reticulum-transport.md 4.6: at most twice, an answer once. */
@@ -274,8 +408,9 @@ waiting_run(struct rns *r, void *arg)
 	struct path *path;
 
 	waiting_forget(r);
-	while ((e = RB_MIN(waiting_times, &w->times)) != NULL &&
-	    mono_reached(r->now, e->at)) {
+	while (r->counts.announces_waiting != 0 &&
+	    mono_reached(r->now, w->due[0].at)) {
+		e = waiting_of(w, w->due[0].id);
 		path = path_find(r, &e->dest);
 		/* The announce that waited may have been replaced since. */
 		if (path != NULL && path->blocked && e->via == NULL)
@@ -287,11 +422,9 @@ waiting_run(struct rns *r, void *arg)
 			waiting_del(r, e);
 			continue;
 		}
-		RB_REMOVE(waiting_times, &w->times, e);
-		e->at = mono_add(r->now, PATH_RETRY_GRACE * MONO_SECOND +
-		    PATH_REBROADCAST_WINDOW_MS * 1000);
 		e->seq = ++w->seq;
-		(void)RB_INSERT(waiting_times, &w->times, e);
+		due_move(r, e, mono_add(r->now, PATH_RETRY_GRACE *
+		    MONO_SECOND + PATH_REBROADCAST_WINDOW_MS * 1000));
 	}
 	waiting_arm(r);
 }

@@ -12,15 +12,14 @@
  */
 /* One entry, for who looks; in the list of its owner. */
 struct waiting {
-	RB_ENTRY(waiting) by_key;
-	RB_ENTRY(waiting) by_time;
 	TAILQ_ENTRY(waiting) age; /* in the list of `owner` */
 	struct iface *owner;      /* who asked, or who announced */
 	struct hash16 dest;
 	struct iface *via;
-	struct mono at;
 	uint64_t seq;
-	uint32_t id; /* of the pool */
+	uint32_t id;   /* of the pool */
+	uint32_t next; /* with the same place by destination */
+	uint32_t due;  /* its place by time */
 	uint8_t hops, retries, heard;
 };
 
@@ -45,6 +44,8 @@ void waiting_heard(struct rns *, const struct hash16 *dest, uint8_t hops);
  * function here begins with it; core.c ends each turn with it.
  */
 void waiting_forget(struct rns *);
+/* When it leaves. */
+struct mono waiting_at(const struct rns *, const struct waiting *);
 /* How many of dest wait, and when the first leaves (Unix time). */
 uint32_t waiting_show(const struct rns *, const struct hash16 *dest,
     int64_t *until_us);
