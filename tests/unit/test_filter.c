@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -210,12 +212,56 @@ look_up(void **state)
 	assert_int_equal(WTERMSIG(status), SIGSYS);
 }
 
+/* Of bpf(2): what reads a map and attaches is audit's, and no more of it. */
+static int
+probing(enum program who)
+{
+	static const int made[] = {BPF_MAP_CREATE, BPF_PROG_LOAD, BPF_OBJ_GET,
+	    BPF_PROG_GET_FD_BY_ID, BPF_MAP_GET_FD_BY_ID, BPF_LINK_CREATE};
+	static const int used[] = {BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM,
+	    BPF_MAP_DELETE_ELEM, BPF_RAW_TRACEPOINT_OPEN};
+	union bpf_attr a;
+
+	memset(&a, 0xff, sizeof(a)); /* of no map and no program */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || priv_filter(who) < 0)
+		return 100;
+	for (size_t i = 0; i < NELEM(used); i++) {
+		if (syscall(SYS_bpf, used[i], &a, sizeof(a)) >= 0 ||
+		    (errno == EPERM && geteuid() == 0))
+			return 1;
+	}
+	for (size_t i = 0; i < NELEM(made); i++) {
+		if (syscall(SYS_bpf, made[i], &a, sizeof(a)) >= 0 ||
+		    errno != EPERM)
+			return 2;
+	}
+	return 0;
+}
+
+static void
+probes(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(probing(PROGRAM_AUDIT));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	if ((pid = fork()) == 0)
+		_exit(probing(PROGRAM_TRUST));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(refusals), cmocka_unit_test(look_up),
-	    cmocka_unit_test(no_row),
+	    cmocka_unit_test(no_row), cmocka_unit_test(probes),
 	};
 
 #ifdef WARREN_SANITIZED
