@@ -144,9 +144,10 @@ bound_hit(void *ctx, const struct binding *b, const struct hash16 *rns)
 	(void)revset_add(&h->fresh, &e, 1);
 }
 
+/* other: there is a word, of another set. */
 static bool
 confirmed(struct law *l, const struct law_authority *la,
-    const struct id32 *digest)
+    const struct id32 *digest, bool *other)
 {
 	char hex[65];
 	size_t n;
@@ -157,6 +158,7 @@ confirmed(struct law *l, const struct law_authority *la,
 	hex_encode(hex, HASH_BYTES(*digest));
 	yes = text != NULL && strncmp(text, hex, 64) == 0 &&
 	    strspn(text + 64, " \t\r\n") == strlen(text + 64);
+	*other = text != NULL && !yes;
 	free(text);
 	return yes;
 }
@@ -168,7 +170,7 @@ lawio_held(struct law *l, const struct law_authority *la,
 	struct hits h = {.l = l};
 	uint64_t positive, hit;
 	char hex[65];
-	bool is;
+	bool is, other = false;
 
 	/* a first list is what the operator asked for */
 	if (l->list.n == 0 && l->list.version == 0)
@@ -186,12 +188,13 @@ lawio_held(struct law *l, const struct law_authority *la,
 	standing_count(&l->standing, l->now, is_new, &h, &positive, &hit);
 	revset_clear(&h.fresh);
 	is = rev_brake(hit, positive) &&
-	    !confirmed(l, la, &next->digest);
+	    !confirmed(l, la, &next->digest, &other);
 	hex_encode(hex, HASH_BYTES(next->digest));
 	if (is)
-		(void)snprintf(why, AUTH_WHY, "would take %llu of %llu at once: "
-		    "%s", (unsigned long long)hit,
-		    (unsigned long long)positive, hex);
+		(void)snprintf(why, AUTH_WHY, "would take %llu of %llu at "
+		    "once%s: %s", (unsigned long long)hit,
+		    (unsigned long long)positive, other ?
+		    ", and its .confirm names another set" : "", hex);
 	return is;
 }
 
