@@ -20,6 +20,8 @@ struct entry {
 	struct fp fp; /* of its secp256k1 key */
 };
 
+#define OLDER "binding: older than the one that this identity has shown"
+
 /* The highest serial of a key, seen with valid signatures. */
 struct serial {
 	RB_ENTRY(serial) node;
@@ -28,6 +30,7 @@ struct serial {
 	bool keep;
 	uint32_t highest, first_seen;
 	struct id32 statement; /* digest of the one that has it */
+	struct hash16 by;      /* who showed it; of the file: if he still does */
 };
 
 static int
@@ -220,18 +223,31 @@ entry_add(struct bindstore *s, const struct hash16 *hash)
  */
 static const char *
 serial_bad(const struct serial *k, const struct entry *e,
-    const struct binding *b, const struct id32 *digest, uint32_t now)
+    const struct binding *b, const struct hash16 *by,
+    const struct id32 *digest, uint32_t now)
 {
+	/* also when another key has taken his entry since */
+	if (b->serial < k->highest && hash16_cmp(by, &k->by) == 0)
+		return OLDER;
 	if (e != NULL && memcmp(e->b.secp, b->secp, sizeof(b->secp)) == 0 &&
 	    b->serial < e->b.serial)
-		return "binding: older than the one that this identity has "
-		       "shown";
+		return OLDER;
 	if (b->serial == k->highest && !id32_eq(digest, &k->statement))
 		return "binding: another statement has this serial";
 	if (b->serial < k->highest &&
 	    now >= (uint64_t)k->first_seen + BINDING_GRACE)
 		return "binding: a higher serial was seen";
 	return NULL;
+}
+
+static void
+serial_raise(struct serial *k, const struct binding *b, const struct hash16 *by,
+    const struct id32 *digest, uint32_t now)
+{
+	k->first_seen = now;
+	k->highest = b->serial;
+	k->statement = *digest;
+	k->by = *by;
 }
 
 const char *
@@ -248,7 +264,8 @@ bindstore_take(struct bindstore *s, const struct binding *b, uint32_t now,
 	statement_digest(&digest, b);
 	rns_hash_of(&hash, b->rns);
 	e = entry_find(s, &hash);
-	if (k != NULL && (why = serial_bad(k, e, b, &digest, now)) != NULL)
+	why = k == NULL ? NULL : serial_bad(k, e, b, &hash, &digest, now);
+	if (why != NULL)
 		return why;
 	if (e == NULL && (e = entry_add(s, &hash)) == NULL)
 		return "binding: no room";
@@ -258,14 +275,10 @@ bindstore_take(struct bindstore *s, const struct binding *b, uint32_t now,
 			entry_drop(s, e);
 			return "binding: no room";
 		}
-		k->first_seen = now;
-		k->highest = b->serial;
-		k->statement = digest;
+		serial_raise(k, b, &hash, &digest, now);
 		*fresh = true;
 	} else if (b->serial > k->highest) {
-		k->first_seen = now;
-		k->highest = b->serial;
-		k->statement = digest;
+		serial_raise(k, b, &hash, &digest, now);
 		*fresh = true;
 	}
 	k->keep |= keep;
@@ -444,6 +457,18 @@ get_serial(struct bindstore *s, struct rd *r)
 	return true;
 }
 
+static void
+find_by(struct bindstore *s)
+{
+	const struct entry *e;
+	struct serial *k;
+
+	TAILQ_FOREACH(e, &s->entry_lru, lru)
+		if ((k = serial_find(s, e->b.secp)) != NULL &&
+		    k->highest == e->b.serial)
+			k->by = e->hash;
+}
+
 bool
 bindstore_get(struct bindstore *s, const uint8_t *buf, size_t len,
     uint32_t *floor)
@@ -470,6 +495,7 @@ bindstore_get(struct bindstore *s, const uint8_t *buf, size_t len,
 		bindstore_empty(s);
 		return false;
 	}
+	find_by(s);
 	*floor = at;
 	return true;
 }

@@ -88,6 +88,34 @@ test_same_identity(void **state)
 	assert_int_equal(bindstore_find(s, old.rns, NOW + 2)->serial, 5);
 	assert_true(bindstore_has(s, bindstore_find(s, old.rns, NOW + 2)));
 	assert_false(bindstore_has(s, &new));
+	/* and does not let the older one of the first key in again */
+	assert_string_equal(take(s, old, NOW + 3),
+	    "binding: older than the one that this identity has shown");
+	assert_null(take(s, new, NOW + 3));
+	bindstore_free(s);
+}
+
+/* The same, of what another life has kept. */
+static void
+test_same_kept(void **state)
+{
+	static uint8_t buf[65536];
+	struct bindstore *s = bindstore_new(16);
+	struct binding new = made(1, 1, 20), other = made(2, 1, 5);
+	uint32_t floor;
+	bool fresh;
+	size_t n;
+
+	(void)state;
+	assert_null(bindstore_take(s, &new, NOW, true, &fresh));
+	n = bindstore_put(s, buf, sizeof(buf), NOW);
+	assert_true(n > 0);
+	bindstore_free(s);
+	s = bindstore_new(16);
+	assert_true(bindstore_get(s, buf, n, &floor));
+	assert_null(bindstore_take(s, &other, NOW + 2, true, &fresh));
+	assert_string_equal(take(s, made(1, 1, 10), NOW + 3),
+	    "binding: older than the one that this identity has shown");
 	bindstore_free(s);
 }
 
@@ -163,6 +191,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_serials),
 	    cmocka_unit_test(test_same_identity),
+	    cmocka_unit_test(test_same_kept),
 	    cmocka_unit_test(test_bounds),
 	    cmocka_unit_test(test_file),
 	};
