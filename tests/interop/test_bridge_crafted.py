@@ -67,6 +67,50 @@ def resources(a):
          (74, 81, 81), "more of its map")
 
 
+def transfers(a):
+    for how, status, gone in (("misaligned_hmu", "FAILED", True), ("aligned", "TRANSFERRING", False),
+                              ("aligned_scope", "TRANSFERRING", False)):
+        got = a("inject_crafted_resource_request", variant=how)
+        same((got["status_name"], got["cancelled"]), (status, gone), how)
+    same((got["part_index"], got["scope_before"], got["scope_after"]), (148, 0, 72), "its scope")
+    got = a("inject_crafted_resource_request", variant="serve_all")
+    same((got["served_indices"], got["identical_on_resend"], got["status_name"]),
+         (list(range(8)), True, "AWAITING_PROOF"), "all of them")
+    got = a("inject_crafted_resource_request", variant="duplicate")
+    same((got["first_served"], got["second_served"], got["deduped"]), (8, 8, True), "asked twice")
+    got = a("resource_outgoing_queue_state")
+    same((got["ready_empty"], got["ready_with_one"], got["second_status_name"]),
+         (True, False, "QUEUED"), "one at a time")
+    got = a("resource_window_inheritance")
+    same((got["default_window"], got["completed_1"], got["window2_initial"]), (4, True, 6), "window")
+    got = a("resource_receiver_request_state", n=3)
+    same((got["received_count"], got["consecutive_height_initial"],
+          got["consecutive_height_after"]), (3, -1, 2), "in a row")
+    got = a("resource_receiver_proof_count")
+    same((got["proofs_before_final"], got["proofs_after_assembly"]), (0, 1), "one proof")
+
+
+def packing(a):
+    b = a.bridge
+    for sequence, data in ((5, "0a0b"), (65535, "")):
+        same(b("wire_channel_envelope_pack", msgtype=0x101, sequence=sequence, data=data)["raw"],
+             f"0101{sequence:04x}{len(data) // 2:04x}{data}", "envelope")
+    for raw, row in (("80030a0b", (3, True, "0a0b")), ("3fff01", (0x3fff, False, "01")),
+                     ("8000", (0, True, ""))):
+        got = b("wire_buffer_pack", unpack_raw=raw)
+        same((got["stream_id"], got["eof"], got["data"], got["compressed"]), row + (False,), raw)
+        same(b("wire_buffer_pack", stream_id=row[0], eof=row[1], data=row[2])["raw"], raw, "packed")
+    for how in ({"stream_id": 0x4000, "data": "0a"}, {"unpack_raw": "c0030a0b"},
+                {"unpack_raw": "80"}):
+        check(b("wire_buffer_pack", **how)["error"], f"a mistake: {how}")
+    got = a("link_type_gate")
+    same([got[kind]["link_created"] for kind in ("single", "plain", "group")],
+         [True, False, False], "links")
+    got = a("link_identify_pending", private_key="01" * 64)
+    same((got["refused"], got["identify_packet_sent"], got["status_name"]),
+         (True, False, "PENDING"), "too early")
+
+
 def crafted(ctx):
     a = Live(ctx)
     b = Live(ctx, a.start["port"])
@@ -77,6 +121,8 @@ def crafted(ctx):
     link_proofs(b)
     proofs(a)
     resources(a)
+    transfers(a)
+    packing(a)
     got = b("link_teardown_emission", **link)
     same((got["pending_linkclose_emitted"], got["active_linkclose_emitted"],
           got["active_status_before"]), (0, 1, "ACTIVE"), "who says that it ends")

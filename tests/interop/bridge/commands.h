@@ -208,6 +208,8 @@
 	X(wire_inject_crafted_link_request) \
 	X(wire_link_request_payload) \
 	X(wire_inject_crafted_lrproof) \
+	X(wire_link_type_gate) \
+	X(wire_link_identify_pending) \
 	X(wire_link_accept_gate) \
 	X(wire_link_teardown_emission) \
 	X(wire_send_link_data) \
@@ -223,6 +225,8 @@
 	X(wire_channel_profile) \
 	X(wire_channel_timeout_formula) \
 	X(wire_listener_channel_rx) \
+	X(wire_channel_envelope_pack) \
+	X(wire_buffer_pack) \
 	X(wire_channel_inject) \
 	/* live: resources */ \
 	X(wire_resource_constants) \
@@ -234,6 +238,11 @@
 	X(wire_inject_malformed_resource_adv) \
 	X(wire_inject_duplicate_resource_adv) \
 	X(wire_inject_hashmap_update) \
+	X(wire_inject_crafted_resource_request) \
+	X(wire_resource_outgoing_queue_state) \
+	X(wire_resource_window_inheritance) \
+	X(wire_resource_receiver_request_state) \
+	X(wire_resource_receiver_proof_count) \
 	X(wire_resource_create) \
 	/* live: buffer */ \
 	X(wire_buffer_stream) \
@@ -273,8 +282,6 @@
 	X(wire_ratchet_file_roundtrip) \
 	X(wire_identity_ratchet_persist) \
 	/* live: links */ \
-	X(wire_link_identify_pending) \
-	X(wire_link_type_gate) \
 	X(wire_link_phy_stats_gate) \
 	X(wire_last_keepalive) \
 	X(wire_set_race_inducer) \
@@ -284,27 +291,20 @@
 	X(wire_capture_response_packet) \
 	/* live: channel */ \
 	X(wire_channel_register) \
-	X(wire_channel_envelope_pack) \
 	X(wire_channel_handler_chain) \
 	X(wire_channel_emit_capture) \
 	X(wire_channel_spurious_proof) \
 	/* live: buffer */ \
-	X(wire_buffer_pack) \
 	/* live: resources */ \
 	X(wire_resource_receiver_status) \
 	X(wire_resource_cancel) \
 	X(wire_resource_send_bomb) \
 	X(wire_resource_decompress_limit) \
 	X(wire_resource_force_collision) \
-	X(wire_resource_outgoing_queue_state) \
-	X(wire_inject_crafted_resource_request) \
 	X(wire_inject_resource_adv_flags) \
-	X(wire_resource_receiver_request_state) \
-	X(wire_resource_receiver_proof_count) \
 	X(wire_resource_request_next_content) \
 	X(wire_resource_late_after_cancel) \
 	X(wire_resource_part_count_derivation) \
-	X(wire_resource_window_inheritance) \
 	X(wire_resource_progress)
 
 #define DECLARE(name) command_fn cmd_##name;

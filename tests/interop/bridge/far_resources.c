@@ -297,3 +297,213 @@ cmd_wire_inject_hashmap_update(struct call *c)
 	put_int(c, "height_after_duplicate", s.in->height);
 	put_bool(c, "grew_on_duplicate", s.in->height > first);
 }
+
+/* ---- what the sender is asked ---- */
+
+/* Which of them that packet holds, byte for byte; -1: none. */
+static int
+index_of(struct call *c, const struct sent *s, struct bytes raw)
+{
+	struct bytes own;
+
+	for (uint32_t i = 0; i < s->out->parts; i++) {
+		own = part(c, s, i);
+		if (own.n == raw.n && memcmp(own.p, raw.p, raw.n) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+/*
+ * The parts that it sends for that; last: the last hash of the map that is
+ * known, or NULL. An earlier request goes again as it was.
+ */
+static json_t *
+asks(struct call *c, struct sent *s, const uint8_t *last, uint32_t n,
+    struct bytes *request)
+{
+	uint8_t text[RNS_MTU];
+	struct wr w = wr_make(text, sizeof(text));
+	json_t *served = json_array();
+	struct bytes raw;
+
+	wr_u8(&w, last != NULL ? 0xff : 0);
+	if (last != NULL)
+		wr_bytes(&w, last, RES_MAPHASH);
+	wr_bytes(&w, HASH_BYTES(s->out->hash));
+	wr_bytes(&w, s->out->map, (size_t)n * RES_MAPHASH);
+	if (request->n == 0)
+		*request = far_seal(c, &s->f, CTX_RESOURCE_REQ, text, w.len);
+	far_hear(s->f.near, *request);
+	while (TAILQ_FIRST(&s->f.nl->res_out) == s->out && (raw = far_next(c,
+	    s->f.near, PACKET_DATA, CTX_RESOURCE)).n > 0)
+		(void)json_array_append_new(served,
+		    json_integer(index_of(c, s, raw)));
+	return served;
+}
+
+static void
+map_request(struct call *c, struct sent *s, uint32_t at)
+{
+	struct bytes request = {.n = 0};
+	int status;
+
+	put_int(c, "part_index", at + 1);
+	put_int(c, "window_max", RES_WINDOW_MAX_FAST);
+	put_int(c, "scope_before", s->out->low);
+	json_decref(asks(c, s, s->out->map + (size_t)at * RES_MAPHASH, 0,
+	    &request));
+	status = concluded(&s->f);
+	put_bool(c, "cancelled", status == RNS_RES_FAILED);
+	if (status < 0) {
+		put_int(c, "scope_after", s->out->low);
+		status = (int)s->out->status;
+	}
+	put_int(c, "status", status);
+	put_str(c, "status_name", res_name(status));
+}
+
+/* again: the very packet once more, or another that asks for the same. */
+static void
+parts_request(struct call *c, struct sent *s, bool again)
+{
+	struct bytes request = {.n = 0};
+	json_t *first = asks(c, s, NULL, s->out->parts, &request), *second;
+
+	put(c, "served_indices", first);
+	put_int(c, "sent_parts", s->out->sent);
+	put_str(c, "status_name", res_name((int)s->out->status));
+	if (!again)
+		request.n = 0;
+	second = asks(c, s, NULL, s->out->parts, &request);
+	put_bool(c, "identical_on_resend", json_equal(first, second));
+	put_int(c, "first_served", (int64_t)json_array_size(first));
+	put_int(c, "second_served", (int64_t)(json_array_size(first) +
+	    json_array_size(second)));
+	put_bool(c, "first_in_hashlist", s->out->seen_count > 0);
+	put_int(c, "req_hashlist_len", s->out->seen_count);
+	put_bool(c, "deduped", json_array_size(second) == 0);
+	json_decref(second);
+}
+
+void
+cmd_wire_inject_crafted_resource_request(struct call *c)
+{
+	const char *how = arg_str(c, "variant");
+	bool scope = strcmp(how, "aligned_scope") == 0;
+	bool misaligned = strcmp(how, "misaligned_hmu") == 0;
+	bool map = scope || misaligned || strcmp(how, "aligned") == 0;
+	bool again = strcmp(how, "duplicate") == 0;
+	struct sent s;
+
+	if (!map && !again && strcmp(how, "serve_all") != 0)
+		fail(c, "ValueError: unknown variant");
+	(void)peer_of(c);
+	put_str(c, "variant", how);
+	begin(c, &s, scope ? 3 * RES_HASHMAP_MAX : map ? 80 : 8);
+	put_int(c, "total_parts", s.out->parts);
+	if (map)
+		map_request(c, &s, RES_HASHMAP_MAX * (scope ? 2u : 1u) - 1 -
+		    (misaligned ? 3 : 0));
+	else
+		parts_request(c, &s, again);
+}
+
+/* ---- one after the other ---- */
+
+void
+cmd_wire_resource_outgoing_queue_state(struct call *c)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_RESOURCE_SEND};
+	uint8_t data[1000];
+	const struct res_out *x;
+	struct far f;
+
+	(void)peer_of(c);
+	far_start(c, &f, true);
+	rand_fill(NULL, data, sizeof(data));
+	cmd.resource.link = f.id;
+	cmd.resource.data = data;
+	cmd.resource.len = sizeof(data);
+	put_bool(c, "ready_empty", TAILQ_EMPTY(&f.nl->res_out));
+	must(c, rns_submit(f.near, &cmd, mono_here()), "resource");
+	put_bool(c, "ready_with_one", TAILQ_EMPTY(&f.nl->res_out));
+	must(c, rns_submit(f.near, &cmd, mono_here()), "resource");
+	x = TAILQ_FIRST(&f.nl->res_out);
+	put_int(c, "first_status", x->status);
+	put_str(c, "first_status_name", res_name((int)x->status));
+	x = TAILQ_NEXT(x, entry);
+	put_int(c, "second_status", x->status);
+	put_str(c, "second_status_name", res_name((int)x->status));
+	put_bool(c, "queued", x->status == RES_QUEUED);
+}
+
+void
+cmd_wire_resource_window_inheritance(struct call *c)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_RESOURCE_SEND};
+	uint8_t data[400];
+	struct bytes proof;
+	struct sent s;
+
+	(void)peer_of(c);
+	begin(c, &s, 10);
+	put_int(c, "default_window", s.in->window);
+	put_int(c, "total_parts_1", s.in->parts);
+	proof = deliver(c, &s);
+	put_bool(c, "completed_1", proof.n > 0);
+	put_int(c, "link_last_window", s.f.fl->prev_window);
+	put_int(c, "window_after_complete", s.f.fl->prev_window);
+	far_hear(s.f.near, proof);
+	rand_fill(NULL, data, sizeof(data));
+	cmd.resource.link = s.f.id;
+	cmd.resource.data = data;
+	cmd.resource.len = sizeof(data);
+	must(c, rns_submit(s.f.near, &cmd, mono_here()), "resource");
+	far_hear(s.f.far, far_next(c, s.f.near, PACKET_DATA,
+	    CTX_RESOURCE_ADV));
+	s.in = TAILQ_FIRST(&s.f.fl->res_in);
+	if (s.in == NULL)
+		fail(c, "RuntimeError: the second one did not begin");
+	put_int(c, "window2_initial", s.in->window);
+}
+
+void
+cmd_wire_resource_receiver_request_state(struct call *c)
+{
+	uint32_t n = (uint32_t)arg_int_or(c, "n", 0, 7, 4);
+	struct sent s;
+
+	(void)peer_of(c);
+	begin(c, &s, 8);
+	put_int(c, "window", s.in->window);
+	put_int(c, "window_min", s.in->window_min);
+	put_int(c, "window_max", s.in->window_max);
+	put_int(c, "consecutive_height_initial", (int64_t)s.in->next - 1);
+	put_int(c, "hashmap_height_initial", s.in->height);
+	put_bool(c, "waiting_for_hmu_initial", s.in->waiting_hmu);
+	for (uint32_t i = 0; i < n; i++)
+		far_hear(s.f.far, part(c, &s, i));
+	put_int(c, "fed", n);
+	put_int(c, "received_count", s.in->received);
+	put_int(c, "consecutive_height_after", (int64_t)s.in->next - 1);
+	put_int(c, "hashmap_height_after", s.in->height);
+}
+
+void
+cmd_wire_resource_receiver_proof_count(struct call *c)
+{
+	struct sent s;
+	int before;
+
+	(void)peer_of(c);
+	begin(c, &s, 4);
+	for (uint32_t i = 0; i < 3; i++)
+		far_hear(s.f.far, part(c, &s, i));
+	before = far_next(c, s.f.far, PACKET_PROOF, CTX_RESOURCE_PRF).n > 0;
+	put_int(c, "proofs_before_final", before);
+	far_hear(s.f.far, part(c, &s, 3));
+	put_int(c, "proofs_after_assembly", before + (far_next(c, s.f.far,
+	    PACKET_PROOF, CTX_RESOURCE_PRF).n > 0));
+	put_bool(c, "complete", !receives(&s));
+}
