@@ -111,6 +111,31 @@ def packing(a):
          (True, False, "PENDING"), "too early")
 
 
+def looked_at(a, b, at, link):
+    got = b("channel_emit_capture", data="0a0b", **link, **WAIT)
+    same((got["context"], got["packet_type"], got["delivered"]), (14, 0, True), "a message")
+    check(len(got["packet_hash"]) == 64, "its hash")
+    got = b("channel_spurious_proof", **link, **WAIT)
+    same((got["delivered"], got["link_closed"], got["tx_ring_final"]), (True, False, 0), "twice")
+    same(got["window_after_duplicate"], got["window_before"], "counts once")
+    log = a("listener_proof_log", **at)
+    same((log["contexts"], log["channel_proofs"]), ([14, 14], 2), "proved")
+    a("register_request_handler", path="/said", response="0a0b", allow="all", **at)
+    got = b("capture_response_packet", path="/said", data="01", **link, **WAIT)
+    same((got["response"], [x["context"] for x in got["captured"]]), ("0a0b", [10]), "an answer")
+    check(got["captured"][0]["plaintext"].endswith("c4020a0b"), "and what stands in it")
+    for ms in (None, 5000):
+        got = b("link_request_timeout", path="/said", timeout_ms=ms, **link)
+        want = ms / 1000 if ms else 6 * got["rtt"] + 11.25
+        check(abs(got["receipt_timeout"] - want) < 1e-3, f"{got} for {ms}")
+        check(abs(got["response_max_grace_time"] - 10) < 1e-3, "beside the round trip")
+    same(b("last_keepalive", **link)["payload"], None, "none yet")
+    got = a("send_keepalive_probe", **link)
+    same((got["answered"], got["last_inbound_advanced"], got["last_data_advanced"]),
+         (True, True, False), "a keepalive is no data")
+    same(a("last_keepalive", **link)["payload"], got["response"], "the answer")
+
+
 def crafted(ctx):
     a = Live(ctx)
     b = Live(ctx, a.start["port"])
@@ -123,6 +148,7 @@ def crafted(ctx):
     resources(a)
     transfers(a)
     packing(a)
+    looked_at(a, b, at, link)
     got = b("link_teardown_emission", **link)
     same((got["pending_linkclose_emitted"], got["active_linkclose_emitted"],
           got["active_status_before"]), (0, 1, "ACTIVE"), "who says that it ends")

@@ -212,11 +212,14 @@
 	X(wire_link_identify_pending) \
 	X(wire_link_accept_gate) \
 	X(wire_link_teardown_emission) \
+	X(wire_last_keepalive) \
 	X(wire_send_link_data) \
 	/* live: requests */ \
 	X(wire_register_request_handler) \
 	X(wire_get_request_log) \
 	X(wire_link_request) \
+	X(wire_capture_response_packet) \
+	X(wire_link_request_timeout) \
 	X(wire_link_request_large) \
 	/* live: channel */ \
 	X(wire_channel_send) \
@@ -227,6 +230,9 @@
 	X(wire_listener_channel_rx) \
 	X(wire_channel_envelope_pack) \
 	X(wire_buffer_pack) \
+	X(wire_channel_emit_capture) \
+	X(wire_channel_spurious_proof) \
+	X(wire_listener_proof_log) \
 	X(wire_channel_inject) \
 	/* live: resources */ \
 	X(wire_resource_constants) \
@@ -276,24 +282,18 @@
 	X(wire_packet_receipt_generation) \
 	X(wire_packet_receipt_timeout) \
 	X(wire_inject_crafted_proof) \
-	X(wire_listener_proof_log) \
 	/* live: ratchets */ \
 	X(wire_set_retained_ratchets) \
 	X(wire_ratchet_file_roundtrip) \
 	X(wire_identity_ratchet_persist) \
 	/* live: links */ \
 	X(wire_link_phy_stats_gate) \
-	X(wire_last_keepalive) \
 	X(wire_set_race_inducer) \
 	/* live: requests */ \
 	X(wire_deregister_request_handler) \
-	X(wire_link_request_timeout) \
-	X(wire_capture_response_packet) \
 	/* live: channel */ \
 	X(wire_channel_register) \
 	X(wire_channel_handler_chain) \
-	X(wire_channel_emit_capture) \
-	X(wire_channel_spurious_proof) \
 	/* live: buffer */ \
 	/* live: resources */ \
 	X(wire_resource_receiver_status) \

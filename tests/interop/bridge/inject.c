@@ -268,8 +268,8 @@ status_now(struct peer *p, const struct hash16 *id)
 }
 
 /* Data packets of the listeners so far. */
-static size_t
-delivered(const struct peer *p)
+size_t
+peer_delivered(const struct peer *p)
 {
 	size_t n = 0;
 
@@ -287,7 +287,7 @@ cmd_wire_inject_tampered_link_data(struct call *c)
 	struct bytes raw = link_packet(c, l, CTX_NONE, arg(c, "data"));
 	struct rns_cmd cmd = {.type = RNS_CMD_IF_ADD, .iface = p->iface};
 	struct iface *i = l->iface;
-	size_t before = delivered(p);
+	size_t before = peer_delivered(p);
 	struct hash16 id = l->id;
 	struct packet k;
 
@@ -307,7 +307,7 @@ cmd_wire_inject_tampered_link_data(struct call *c)
 	put_str(c, "corruption", how);
 	put_bool(c, "unpacked", packet_parse(&k, raw.p, raw.n) == RNS_OK);
 	hear(c, p, i, raw);
-	put_bool(c, "delivered", delivered(p) > before);
+	put_bool(c, "delivered", peer_delivered(p) > before);
 	put_bool(c, "link_active", status_now(p, &id) == LINK_ACTIVE);
 	put_str(c, "status_name", status_names[status_now(p, &id)]);
 	if (i->cfg.id == cmd.iface.id) {
@@ -327,14 +327,14 @@ cmd_wire_inject_closed_link_data(struct call *c)
 	struct bytes late = link_packet(c, l, CTX_NONE, text);
 	struct rns_cmd cmd = {.type = RNS_CMD_LINK_CLOSE, .hash = l->id};
 	struct iface *i = l->iface;
-	size_t before = delivered(p);
+	size_t before = peer_delivered(p);
 
 	hear(c, p, i, first);
-	put_bool(c, "delivered_before", delivered(p) > before);
+	put_bool(c, "delivered_before", peer_delivered(p) > before);
 	peer_submit(c, p, &cmd, "close");
-	before = delivered(p);
+	before = peer_delivered(p);
 	hear(c, p, i, late);
-	put_bool(c, "delivered", delivered(p) > before);
+	put_bool(c, "delivered", peer_delivered(p) > before);
 	put_str(c, "status_name", status_names[status_now(p, &cmd.hash)]);
 	put_bool(c, "link_closed", status_now(p, &cmd.hash) == LINK_CLOSED);
 }

@@ -86,15 +86,37 @@ conn_flush(struct peer *p, struct conn *k)
 static void
 sent_keep(struct peer *p, const struct rns_tx *tx)
 {
+	struct packet k;
+
 	if (tx->len > sizeof(p->sent))
 		return;
 	memcpy(p->sent, tx->data, tx->len);
 	p->sent_len = tx->len;
-	if (tx->len < HEADER_1_LEN || tx->data[HEADER_1_LEN - 1] !=
-	    CTX_LRPROOF || (tx->data[0] & 3) != PACKET_PROOF)
+	if (packet_parse(&k, tx->data, tx->len) != RNS_OK)
 		return;
-	memcpy(p->lrproof, tx->data, tx->len);
-	p->lrproof_len = tx->len;
+	if (k.type == PACKET_DATA && k.context == CTX_KEEPALIVE) {
+		memcpy(p->keepalive, tx->data, tx->len);
+		p->keepalive_len = tx->len;
+	}
+	if (k.type != PACKET_PROOF)
+		return;
+	if (k.context == CTX_LRPROOF) {
+		memcpy(p->lrproof, tx->data, tx->len);
+		p->lrproof_len = tx->len;
+	} else if (k.data_len == PROOF_EXPLICIT_LEN) {
+		memcpy(p->proved[p->proved_count++ % PEER_PROVED].b, k.data,
+		    sizeof(p->proved[0].b));
+	}
+}
+
+bool
+peer_proved(const struct peer *p, const struct id32 *hash)
+{
+	for (size_t i = 0; i < MIN_OF(p->proved_count, (size_t)PEER_PROVED);
+	    i++)
+		if (memcmp(p->proved[i].b, hash->b, sizeof(hash->b)) == 0)
+			return true;
+	return false;
 }
 
 static void

@@ -10,6 +10,7 @@
  * bridge waits for a request and while a command waits for an event.
  */
 #define PEER_CONNS 64
+#define PEER_PROVED 256
 #define BRIDGE_MESSAGE 0x0101 /* the type of messages that are sent */
 
 struct conn {
@@ -91,6 +92,10 @@ struct peer {
 	/* what was sent last, and of proofs of links */
 	uint8_t sent[RNS_MTU], lrproof[RNS_MTU];
 	size_t sent_len, lrproof_len;
+	uint8_t keepalive[RNS_MTU]; /* the last one */
+	size_t keepalive_len;
+	struct id32 proved[PEER_PROVED]; /* by links, a ring */
+	size_t proved_count;
 	size_t own_packets; /* that came over links that we opened */
 	json_t *tap; /* of every packet that came in */
 };
@@ -125,5 +130,9 @@ struct link *peer_open_link(struct call *, struct peer *);
 /* As a msgpack binary; of malloc. */
 struct bytes packed(struct bytes);
 struct seen *peer_link(struct peer *, const struct hash16 *id);
+/* Data packets that came over links so far. */
+size_t peer_delivered(const struct peer *);
+/* Did a link prove that packet, of the last ones? */
+bool peer_proved(const struct peer *, const struct id32 *);
 
 #endif

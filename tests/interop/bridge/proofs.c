@@ -102,6 +102,7 @@ cmd_wire_send_keepalive_probe(struct call *c)
 	struct peer *p = peer_of(c);
 	struct link *l = peer_open_link(c, p);
 	struct mono in = l->last_in;
+	size_t data = peer_delivered(p);
 	uint8_t raw[HEADER_1_LEN + 1];
 	struct packet k;
 	bool answered;
@@ -124,7 +125,7 @@ cmd_wire_send_keepalive_probe(struct call *c)
 	    answered});
 	put_bool(c, "answered", answered);
 	put_bool(c, "last_inbound_advanced", l->last_in.us > in.us);
-	put_bool(c, "last_data_advanced", false); /* of data there is no time */
+	put_bool(c, "last_data_advanced", peer_delivered(p) > data);
 	put_int(c, "status_after", l->status);
 }
 
