@@ -55,8 +55,10 @@ def listed(ctx):
     """Every command of the table: one that is not built is unknown."""
     b = Bridge(ctx.args.build)
     out = subprocess.run([b.path, "--list"], check=True, capture_output=True, text=True).stdout
-    table = [line.split() for line in out.splitlines()]
-    missing = [name for name, built in table if built == "no"]
+    table = [line.split(None, 2) for line in out.splitlines()]
+    missing = [row[0] for row in table if row[1] == "no"]
+    for row in table:
+        same(len(row), 3 if row[1] == "no" else 2, f"{row[0]}: why not")
     same(len(table), 269, "commands in the table")
     for name in missing:
         b.refuses(name, f"Unknown command: {name}")

@@ -22,11 +22,12 @@
 struct command {
 	const char *name;
 	command_fn *run; /* NULL: not built */
+	const char *why;
 };
 
 static const struct command table[] = {
-#define BUILT(name) {#name, cmd_##name},
-#define MISSING(name) {#name, NULL},
+#define BUILT(name) {#name, cmd_##name, NULL},
+#define MISSING(name, why) {#name, NULL, why},
 	BRIDGE_COMMANDS(BUILT)
 	BRIDGE_MISSING(MISSING)
 #undef BUILT
@@ -100,8 +101,9 @@ static void
 list(void)
 {
 	for (size_t i = 0; i < TABLE_LEN; i++)
-		printf("%s %s\n", table[i].name,
-		    table[i].run != NULL ? "yes" : "no");
+		printf("%s %s%s\n", table[i].name, table[i].run != NULL ?
+		    "yes" : "no ", table[i].run != NULL ? "" :
+		    table[i].why);
 }
 
 /* Lines of standard input; while none is there, the live peer runs. */

@@ -4,7 +4,7 @@
 
 #include "tests/interop/bridge/call.h"
 
-/* The table of all commands: those that are built, and those that are not. */
+/* The table of all commands; first those that are built. */
 #define BRIDGE_COMMANDS(X) \
 	/* cryptography */ \
 	X(x25519_generate) \
@@ -254,58 +254,60 @@
 	X(wire_buffer_stream) \
 	X(wire_buffer_received)
 
+/* Those that are not built, and why. */
 #define BRIDGE_MISSING(X) \
-	/* names and destinations */ \
-	X(destination_path_response_cache) \
-	/* discovery */ \
-	X(discovery_craft_announce) \
-	X(discovery_validate_address) \
-	X(discovery_sanitize_name) \
-	X(discovery_announce_identity) \
-	X(discovery_feature_defaults) \
-	X(discovery_inject_records) \
-	X(discovery_store_record) \
-	/* live: start, stop, posture */ \
-	X(wire_start_local_client) \
-	X(wire_start_pipe_peer) \
-	X(wire_start_pipe_tcp_relay) \
-	X(wire_set_interface_mode) \
-	X(wire_mgmt_destinations) \
-	X(wire_interface_transport_defaults) \
-	X(wire_rpc_authkey) \
-	X(wire_discovery_autoconnect_gate) \
-	/* live: announces and paths */ \
-	X(wire_known_destinations_roundtrip) \
-	X(wire_known_key_validate) \
-	/* live: destinations, packets, proofs */ \
-	X(wire_send_undecryptable) \
-	X(wire_packet_receipt_generation) \
-	X(wire_packet_receipt_timeout) \
-	X(wire_inject_crafted_proof) \
-	/* live: ratchets */ \
-	X(wire_set_retained_ratchets) \
-	X(wire_ratchet_file_roundtrip) \
-	X(wire_identity_ratchet_persist) \
-	/* live: links */ \
-	X(wire_link_phy_stats_gate) \
-	X(wire_set_race_inducer) \
-	/* live: requests */ \
-	X(wire_deregister_request_handler) \
-	/* live: channel */ \
-	X(wire_channel_register) \
-	X(wire_channel_handler_chain) \
-	/* live: buffer */ \
-	/* live: resources */ \
-	X(wire_resource_receiver_status) \
-	X(wire_resource_cancel) \
-	X(wire_resource_send_bomb) \
-	X(wire_resource_decompress_limit) \
-	X(wire_resource_force_collision) \
-	X(wire_inject_resource_adv_flags) \
-	X(wire_resource_request_next_content) \
-	X(wire_resource_late_after_cancel) \
-	X(wire_resource_part_count_derivation) \
-	X(wire_resource_progress)
+	/* what the daemon does, not the library */ \
+	X(discovery_announce_identity, \
+	    "who signs offers is the daemon's choice") \
+	X(discovery_feature_defaults, "defaults of the daemon") \
+	X(discovery_inject_records, "the daemon keeps what it heard") \
+	X(discovery_store_record, "the daemon keeps what it heard") \
+	X(wire_start_local_client, "the daemon's local socket") \
+	X(wire_start_pipe_peer, "the daemon starts programs") \
+	X(wire_start_pipe_tcp_relay, "the daemon starts programs") \
+	X(wire_mgmt_destinations, "the daemon's own destinations") \
+	X(wire_interface_transport_defaults, "the daemon fills them in") \
+	X(wire_rpc_authkey, "the daemon answers RPC") \
+	X(wire_discovery_autoconnect_gate, "the daemon dials") \
+	X(wire_known_destinations_roundtrip, \
+	    "the daemon writes and reads files") \
+	X(wire_ratchet_file_roundtrip, "the daemon writes and reads files") \
+	X(wire_identity_ratchet_persist, "the daemon writes and reads files") \
+	/* what the library has no counterpart for */ \
+	X(discovery_validate_address, "an offer is judged whole") \
+	X(discovery_sanitize_name, "an offer is judged whole") \
+	X(wire_set_interface_mode, "the mode of an interface stays") \
+	X(wire_set_retained_ratchets, "the count is set with the destination") \
+	X(wire_link_phy_stats_gate, "no radio, no signal strength") \
+	X(wire_set_race_inducer, "one thread, no races to induce") \
+	X(wire_deregister_request_handler, \
+	    "handlers live as their destination") \
+	X(wire_channel_register, "any type below 0xf000; no classes") \
+	X(wire_channel_handler_chain, "one reader of messages; no callbacks") \
+	X(wire_packet_receipt_generation, "contexts are the library's choice") \
+	X(wire_packet_receipt_timeout, "nothing goes to who is not known") \
+	X(wire_resource_force_collision, \
+	    "the map is made anew inside one call") \
+	X(wire_resource_progress, "events tell bytes, not a share") \
+	/* not written yet */ \
+	X(destination_path_response_cache, "needs a clock that it moves") \
+	X(discovery_craft_announce, "needs a record taken apart") \
+	X(wire_known_key_validate, "needs a forged announce") \
+	X(wire_send_undecryptable, "needs a packet damaged on its way out") \
+	X(wire_inject_crafted_proof, "needs the hash behind a receipt") \
+	X(wire_resource_receiver_status, \
+	    "needs resources followed from outside") \
+	X(wire_resource_cancel, "needs resources followed from outside") \
+	X(wire_resource_send_bomb, "needs an advertisement made by hand") \
+	X(wire_resource_decompress_limit, \
+	    "needs an advertisement made by hand") \
+	X(wire_inject_resource_adv_flags, \
+	    "needs an advertisement made by hand") \
+	X(wire_resource_request_next_content, "needs requests taken apart") \
+	X(wire_resource_late_after_cancel, \
+	    "needs resources followed from outside") \
+	X(wire_resource_part_count_derivation, \
+	    "needs an advertisement made by hand")
 
 #define DECLARE(name) command_fn cmd_##name;
 BRIDGE_COMMANDS(DECLARE)
