@@ -86,6 +86,15 @@ def transfers(a):
     got = a("resource_receiver_request_state", n=3)
     same((got["received_count"], got["consecutive_height_initial"],
           got["consecutive_height_after"]), (3, -1, 2), "in a row")
+    got = a("resource_part_count_derivation")
+    same((got["sender_parts"], got["adv_n_genuine"], got["adv_n_tampered"]), (8, 8, 13), "told")
+    same((got["receiver_total_parts"], got["derived_expected"]), (8, 8), "counted")
+    for how, waits in (("initial", False), ("after_parts", False), ("exhausted", True)):
+        got = a("resource_request_next_content", variant=how)
+        same(got["requested"], got["expected"], how)
+        same((got["exhausted"], got["waiting_for_hmu"], got["second_request_emitted"]),
+             (waits, waits, False), how)
+    same(got["hashmap_height"], 74, "the map so far")
     got = a("resource_receiver_proof_count")
     same((got["proofs_before_final"], got["proofs_after_assembly"]), (0, 1), "one proof")
 

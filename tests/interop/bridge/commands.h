@@ -249,6 +249,8 @@
 	X(wire_resource_window_inheritance) \
 	X(wire_resource_receiver_request_state) \
 	X(wire_resource_receiver_proof_count) \
+	X(wire_resource_part_count_derivation) \
+	X(wire_resource_request_next_content) \
 	X(wire_resource_create) \
 	/* live: buffer */ \
 	X(wire_buffer_stream) \
@@ -303,11 +305,8 @@
 	    "needs an advertisement made by hand") \
 	X(wire_inject_resource_adv_flags, \
 	    "needs an advertisement made by hand") \
-	X(wire_resource_request_next_content, "needs requests taken apart") \
 	X(wire_resource_late_after_cancel, \
-	    "needs resources followed from outside") \
-	X(wire_resource_part_count_derivation, \
-	    "needs an advertisement made by hand")
+	    "needs resources followed from outside")
 
 #define DECLARE(name) command_fn cmd_##name;
 BRIDGE_COMMANDS(DECLARE)

@@ -507,3 +507,109 @@ cmd_wire_resource_receiver_proof_count(struct call *c)
 	    PACKET_PROOF, CTX_RESOURCE_PRF).n > 0));
 	put_bool(c, "complete", !receives(&s));
 }
+
+/* ---- advertisements by hand ---- */
+
+/* What near would advertise for so much of its own, in clear. */
+static struct bytes
+advertisement(struct call *c, struct far *f, size_t n)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_RESOURCE_SEND};
+	uint8_t *data = call_alloc(c, n);
+
+	far_start(c, f, true);
+	rand_fill(NULL, data, n);
+	cmd.resource.link = f->id;
+	cmd.resource.data = data;
+	cmd.resource.len = n;
+	must(c, rns_submit(f->near, &cmd, mono_here()), "resource");
+	return far_open(c, f, far_next(c, f->near, PACKET_DATA,
+	    CTX_RESOURCE_ADV));
+}
+
+/* Where the value of that one-letter key stands in it. */
+static uint8_t *
+value_of(struct call *c, struct bytes adv, char key)
+{
+	for (size_t i = 0; i + 2 < adv.n; i++)
+		if (adv.p[i] == 0xa1 && adv.p[i + 1] == (uint8_t)key)
+			return adv.p + i + 2;
+	fail(c, "RuntimeError: no %c in the advertisement", key);
+}
+
+/* The count of parts follows from the size, whatever the sender says. */
+void
+cmd_wire_resource_part_count_derivation(struct call *c)
+{
+	const struct res_out *out;
+	const struct res_in *in;
+	struct bytes adv;
+	struct far f;
+	uint8_t *n;
+
+	(void)peer_of(c);
+	adv = advertisement(c, &f, 3200);
+	out = TAILQ_FIRST(&f.nl->res_out);
+	n = value_of(c, adv, 'n');
+	put_int(c, "sender_parts", out->parts);
+	put_int(c, "adv_n_genuine", *n);
+	*n = 13; /* a fixint, as the genuine one */
+	put_int(c, "adv_n_tampered", *n);
+	far_hear(f.far, far_seal(c, &f, CTX_RESOURCE_ADV, adv.p, adv.n));
+	in = TAILQ_FIRST(&f.fl->res_in);
+	if (in == NULL)
+		fail(c, "RuntimeError: it is not taken");
+	put_int(c, "transfer_size", in->size);
+	put_int(c, "receiver_sdu", in->sdu);
+	put_int(c, "receiver_total_parts", in->parts);
+	put_int(c, "derived_expected", (in->size + in->sdu - 1) / in->sdu);
+}
+
+/* ---- what the receiver asks for ---- */
+
+void
+cmd_wire_resource_request_next_content(struct call *c)
+{
+	const char *how = arg_str(c, "variant");
+	bool exhausted = strcmp(how, "exhausted") == 0;
+	uint32_t fed = exhausted ? RES_HASHMAP_MAX - 1 :
+	    strcmp(how, "after_parts") == 0 ? 4 : 0, from = 0;
+	json_t *requested = json_array(), *expected = json_array();
+	struct bytes raw, text = {.n = 0}, more;
+	struct sent s;
+	size_t at;
+
+	if (fed == 0 && strcmp(how, "initial") != 0)
+		fail(c, "ValueError: unknown variant");
+	(void)peer_of(c);
+	put(c, "requested", requested);
+	put(c, "expected", expected);
+	begin(c, &s, exhausted ? 94 : 20);
+	for (uint32_t i = 0;; i++) { /* the last request counts */
+		while ((raw = far_next(c, s.f.far, PACKET_DATA,
+		    CTX_RESOURCE_REQ)).n > 0) {
+			text = far_open(c, &s.f, raw);
+			from = i;
+		}
+		if (i == fed || (text.n > 0 && text.p[0] == 0xff))
+			break;
+		far_hear(s.f.far, part(c, &s, i));
+	}
+	if (text.n == 0)
+		fail(c, "RuntimeError: nothing is asked for");
+	at = 1 + (text.p[0] == 0xff ? RES_MAPHASH : 0) + RNS_FULL_HASH;
+	for (; at + RES_MAPHASH <= text.n; at += RES_MAPHASH)
+		(void)json_array_append_new(requested,
+		    hex_json(text.p + at, RES_MAPHASH));
+	for (uint32_t i = from; i < MIN_OF(from + s.in->window,
+	    s.in->height); i++)
+		(void)json_array_append_new(expected, hex_json(s.out->map +
+		    (size_t)i * RES_MAPHASH, RES_MAPHASH));
+	put_int(c, "window", s.in->window);
+	put_int(c, "hashmap_height", s.in->height);
+	put_int(c, "consecutive_height", (int64_t)s.in->next - 1);
+	put_bool(c, "exhausted", text.p[0] == 0xff);
+	put_bool(c, "waiting_for_hmu", s.in->waiting_hmu);
+	more = far_next(c, s.f.far, PACKET_DATA, CTX_RESOURCE_REQ);
+	put_bool(c, "second_request_emitted", more.n > 0);
+}
