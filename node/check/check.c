@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -102,6 +103,19 @@ check_storage(struct check *c)
 		(void)close(fd);
 }
 
+/* What 1.6.1 keeps beside config (reticulum-1.6.md 9), in an unknown form. */
+static void
+check_later(struct check *c)
+{
+	struct stat st;
+
+	if (fstatat(c->dir, "blocked_ips", &st, AT_SYMLINK_NOFOLLOW) == 0)
+		check_tell(c, true, "blocked_ips", 0, 0, "keep these addresses "
+		    "out by the firewall of this machine", "is a file of RNS "
+		    "1.6, which this version does not read: it keeps nobody "
+		    "out");
+}
+
 unsigned
 check_config(const char *dir, bool root, unsigned *off, check_fn *fn,
     void *ctx)
@@ -122,6 +136,7 @@ check_config(const char *dir, bool root, unsigned *off, check_fn *fn,
 	check_whose(&c);
 	check_storage(&c);
 	check_rns(&c);
+	check_later(&c);
 	check_node(&c);
 	check_profiles(&c);
 	check_rules(&c);

@@ -480,6 +480,20 @@ ownership(void **state)
 	expect(top, "belongs to another user");
 }
 
+/* What RNS 1.6 keeps there and we do not read is named, and no mistake. */
+static void
+of_later(void **state)
+{
+	(void)state;
+	put("config", "");
+	assert_int_equal(check(false), 0);
+	for (unsigned i = 0; i < nsaid; i++)
+		assert_null(strstr(said[i], "blocked_ips"));
+	put("blocked_ips", "192.0.2.1\n");
+	assert_int_equal(check(false), 0);
+	expect("note: ./blocked_ips: ", "it keeps nobody out");
+}
+
 /* As root no link is followed, and that is said before the start fails. */
 static void
 links(void **state)
@@ -518,7 +532,7 @@ main(void)
 	    CHECK_TEST(authorities),
 	    CHECK_TEST(identity),
 	    CHECK_TEST(ownership),
-	    CHECK_TEST(links),
+	    CHECK_TEST(of_later), CHECK_TEST(links),
 	};
 
 	return cmocka_run_group_tests_name("check", tests, NULL, NULL);
