@@ -5,29 +5,16 @@ is connected to another one notices."""
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 
-from lib import PATIENCE_S, USER, Node, done, result, until
+from lib import HERE, PATIENCE_S, USER, Node, connected, done, ended, lives, \
+    result, until
+
+sys.path.insert(0, os.path.dirname(HERE))
+from nets import client, free_port, server  # noqa: E402
 
 build = sys.argv[1]
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def server(name, port, more=""):
-    return ("[[%s]]\ntype = TCPServerInterface\nenabled = yes\n"
-            "listen_ip = 127.0.0.1\nlisten_port = %d\n%s" % (name, port, more))
-
-
-def client(name, port):
-    return ("[[%s]]\ntype = TCPClientInterface\nenabled = yes\n"
-            "target_host = 127.0.0.1\ntarget_port = %d\n" % (name, port))
 
 
 def warren(node, *words):
@@ -67,35 +54,6 @@ def reload(node, config=None):
     for o in said:
         kinds[o["kind"]] = kinds.get(o["kind"], "") + o["text"] + "\n"
     return last[0], kinds
-
-
-def connected(port):
-    """A connection that was taken; None: nobody listens."""
-    s = socket.socket()
-    s.settimeout(PATIENCE_S)
-    if s.connect_ex(("127.0.0.1", port)) != 0:
-        s.close()
-        return None
-    return s
-
-
-def lives(s):
-    """Nothing has ended this connection, and what is sent is taken."""
-    s.setblocking(False)
-    try:
-        return s.send(b"\x7e\x7e") == 2 and s.recv(1) != b""
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-
-
-def ended(s):
-    s.settimeout(PATIENCE_S)
-    try:
-        return s.recv(1) == b""
-    except OSError as e:
-        return not isinstance(e, socket.timeout)
 
 
 def start(node, name, config):

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,38 @@ def skip(name, why):
 
 def done():
     sys.exit(1 if failed else 0)
+
+
+def connected(port):
+    """A connection that was taken; None: nobody listens."""
+    s = socket.socket()
+    s.settimeout(PATIENCE_S)
+    if s.connect_ex(("127.0.0.1", port)) != 0:
+        s.close()
+        return None
+    return s
+
+
+def lives(s):
+    """Nothing has ended this connection, and what is sent is taken."""
+    s.setblocking(False)
+    try:
+        return s.send(b"\x7e\x7e") == 2 and s.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def ended(s):
+    """The other side closes this connection, whatever it sends before."""
+    s.settimeout(PATIENCE_S)
+    try:
+        while s.recv(4096):
+            pass
+        return True
+    except OSError as e:
+        return not isinstance(e, socket.timeout)
 
 
 def status(node):

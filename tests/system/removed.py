@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 
-from lib import HERE, PATIENCE_S, USER, Node, done, result, until
+from lib import HERE, PATIENCE_S, USER, Node, connected, done, ended, lives, result, until
 
 sys.path.insert(0, os.path.dirname(HERE))
 from nets import backbone, free_port, server  # noqa: E402
@@ -60,35 +60,6 @@ def running(word):
         except OSError:
             pass
     return False
-
-
-def connected(port):
-    s = socket.socket()
-    s.settimeout(PATIENCE_S)
-    if s.connect_ex(("127.0.0.1", port)) != 0:
-        s.close()
-        return None
-    return s
-
-
-def ended(s):
-    s.settimeout(PATIENCE_S)
-    try:
-        while s.recv(4096):
-            pass
-        return True
-    except OSError as e:
-        return not isinstance(e, socket.timeout)
-
-
-def lives(s):
-    s.setblocking(False)
-    try:
-        return s.send(b"\x7e\x7e") == 2 and s.recv(1) != b""
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
 
 
 class World:
