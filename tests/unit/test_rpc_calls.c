@@ -369,6 +369,7 @@ signals(void **state)
 	struct engine *e = *state;
 	uint8_t buf[128], hashed[sizeof(raw) - 1] = {0};
 	struct id32 hash;
+	json_t *value;
 	struct wr w;
 
 	memcpy(hashed + 1, raw + 2, sizeof(raw) - 2);
@@ -381,8 +382,10 @@ signals(void **state)
 		mpk_put_str(&w, gets[i]);
 		mpk_put_str(&w, "packet_hash");
 		mpk_put_bin(&w, HASH_BYTES(hash));
-		assert_true(call(e, buf, w.len, json_loads(want[i],
-		    JSON_DECODE_ANY, NULL)));
+		value = json_loads(want[i], JSON_DECODE_ANY, NULL);
+		assert_non_null(value);
+		assert_true(call(e, buf, w.len, value));
+		json_decref(value);
 	}
 	assert_true(ask(e, "{\"get\":\"packet_rssi\"}", "null"));
 	assert_true(ask(e, "{\"get\":\"packet_rssi\",\"packet_hash\":"
