@@ -49,7 +49,7 @@ def asked_for_announce(relay):
         for raw in forms(dest.hash, via, wanted):
             near.send(raw)
         near.send(b"\x50\0" + via + dest.hash + CACHE_REQUEST + wanted)
-        passed = lib.must(lambda: [r for r in far.receive(0.2) or [] if r[18:19] == CACHE_REQUEST],
+        passed = lib.must(lambda: [r for r in far.receive(0.2) or [] if r[0] & 0x43 == 0 and r[18:19] == CACHE_REQUEST],
                           "the one that goes on to the destination")
         check(passed == [b"\0\x01" + dest.hash + CACHE_REQUEST + wanted], f"went on: {passed}")
         # whatever the relay does with them comes before its answer to this one
