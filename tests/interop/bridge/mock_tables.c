@@ -118,9 +118,13 @@ void
 cmd_behavioral_set_path_expires(struct call *c)
 {
 	struct path *p = path_arg(c, mock_of(c));
+	double ms;
 
-	if (p != NULL)
-		p->expires_us = (int64_t)(arg_num_or(c, "expires", 0) * 1e6);
+	if (p != NULL) {
+		ms = arg_num_or(c, "expires", 0) * 1e3 -
+		    (double)p->learned_us / 1e3;
+		p->life_ms = ms > 0 ? (uint32_t)MIN_OF(ms, 4e9) : 0;
+	}
 	put_bool(c, "set", p != NULL);
 }
 

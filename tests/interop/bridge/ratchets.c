@@ -132,7 +132,7 @@ cmd_wire_encrypt_to_remote(struct call *c)
 		fail(c, "KeyError: nobody has announced it");
 	ratchet = known_ratchet(p->r, k);
 	use = ratchet != NULL && arg_bool(c, "use_ratchet", true);
-	put_bytes(c, "ciphertext", encrypt_to(c, k->public_key,
+	put_bytes(c, "ciphertext", encrypt_to(c, known_key(k),
 	    use ? ratchet : NULL, arg(c, "plaintext")));
 	put_bool(c, "used_ratchet", use);
 	put_bytes(c, "ratchet_public", (struct bytes){(uint8_t *)ratchet,

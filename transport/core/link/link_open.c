@@ -199,9 +199,9 @@ link_open(struct rns *r, const struct rns_cmd *c)
 			rc = RNS_EEXIST;
 	}
 	l->dest = c->link_open.dest;
-	memcpy(l->peer_pub, k->public_key, RNS_KEY);
+	memcpy(l->peer_pub, known_key(k), RNS_KEY);
 	l->peer_hash = known_identity(k);
-	memcpy(l->peer_ed, k->public_key + 32, 32);
+	memcpy(l->peer_ed, known_key(k) + 32, 32);
 	known_mark_used(r, k);
 	l->initiator = true;
 	l->tag = c->link_open.tag;

@@ -35,13 +35,13 @@ accepts(const struct rns *r, const struct path *path, const struct packet *p,
 
 	if (path == NULL)
 		return true;
-	newest = path_timebase((const uint8_t *)path->blobs, path->blob_count);
+	newest = path_timebase(path_blobs(path), path->blob_count);
 	known = path_has_blob(path, a->random_hash);
 	if (p->hops <= path->hops)
 		return (!known && a->emitted > newest) ||
 		    (a->emitted == newest &&
 		    p->rx->cfg.gravity > path->rx->cfg.gravity);
-	if (core_wall_us(r) >= path->expires_us)
+	if (core_wall_us(r) >= path_expires_us(path))
 		return !known;
 	if (a->emitted > newest)
 		return !known;
@@ -239,7 +239,7 @@ learn_besides(struct rns *r, const struct path *path,
     const struct packet *p, const struct announce *a)
 {
 	if (path_has_blob(path, a->random_hash) || a->emitted !=
-	    path_timebase((const uint8_t *)path->blobs, path->blob_count) ||
+	    path_timebase(path_blobs(path), path->blob_count) ||
 	    core_blackholed(r, &a->identity_hash) || dedup_has(r, &p->hash))
 		return;
 	if (!announce_signature_ok(a, p)) {

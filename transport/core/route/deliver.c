@@ -213,7 +213,7 @@ outgoing_receipt(struct rns *r, const struct rns_cmd *cmd,
 		return NULL;
 	o->tag = cmd->packet.tag;
 	packet_hash(&hash, raw, len, false);
-	e = receipt_new(r, &hash, k->public_key + 32, NULL,
+	e = receipt_new(r, &hash, known_key(k) + 32, NULL,
 	    path_first_hop_timeout_us(r, &cmd->packet.dest) +
 	    (int64_t)PER_HOP_TIMEOUT * path_hops(r, &cmd->packet.dest) *
 	    MONO_SECOND, outgoing_done, o);

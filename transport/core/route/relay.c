@@ -435,7 +435,7 @@ proof_valid(const struct rns *r, const struct rlink *e,
 		return false;
 	wr_bytes(&w, HASH_BYTES(e->id));
 	wr_bytes(&w, p->data + RNS_SIG, 32);
-	wr_bytes(&w, k->public_key + 32, 32);
+	wr_bytes(&w, known_key(k) + 32, 32);
 	if (p->data_len == LINK_PROOF_LEN + LINK_SIGNALLING_LEN) {
 		signalling_get(p->data + LINK_PROOF_LEN, &mtu, &mode);
 		if (mode != LINK_MODE_AES256)
@@ -443,7 +443,7 @@ proof_valid(const struct rns *r, const struct rlink *e,
 		signalling_put(sig, mtu, mode);
 		wr_bytes(&w, sig, sizeof(sig));
 	}
-	return wr_ok(&w) && crypt_ed25519_verify(k->public_key + 32, p->data,
+	return wr_ok(&w) && crypt_ed25519_verify(known_key(k) + 32, p->data,
 	    buf, w.len);
 }
 

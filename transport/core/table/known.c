@@ -175,8 +175,16 @@ known_identity(const struct known *k)
 {
 	struct hash16 id;
 
-	rns_identity_hash_of(&id, k->public_key);
+	rns_identity_hash_of(&id, known_key(k));
 	return id;
+}
+
+/* NULL: nil. */
+static const uint8_t *
+known_app_data(const struct known *k, size_t *len)
+{
+	*len = k->app_data_at != 0 ? k->heard->len - k->app_data_at : 0;
+	return k->app_data_at != 0 ? k->heard->raw + k->app_data_at : NULL;
 }
 
 static int
@@ -220,9 +228,8 @@ known_store(struct rns *r, struct known **kp, const struct hash16 *dest,
 	}
 	heard_drop(k->heard);
 	k->heard = h;
-	k->public_key = h->raw + key;
-	k->app_data = app_data != 0 ? h->raw + app_data : NULL;
-	k->app_data_len = app_data != 0 ? h->len - (uint32_t)app_data : 0;
+	k->key_at = (uint16_t)key;
+	k->app_data_at = (uint16_t)app_data;
 	k->heard_us = heard_us;
 	*kp = k;
 	return RNS_OK;
@@ -243,23 +250,26 @@ known_adopt(struct rns *r, const struct hash16 *dest, const struct packet *p,
     struct heard *h)
 {
 	struct known *k = known_find(r, dest);
+	const uint8_t *was;
 	struct announce a;
 	struct id32 hash;
+	size_t len;
 
 	if (k == NULL || !k->heard->bare)
 		return;
 	heard_hash(k->heard, &hash);
 	if (!id32_eq(&hash, &p->hash) || announce_parse(&a, p) != RNS_OK ||
-	    memcmp(a.public_key, k->public_key, RNS_KEY) != 0 ||
-	    (a.app_data != NULL) != (k->app_data != NULL) ||
-	    (a.app_data != NULL && (a.app_data_len != k->app_data_len ||
-	    memcmp(a.app_data, k->app_data, a.app_data_len) != 0)))
+	    memcmp(a.public_key, known_key(k), RNS_KEY) != 0)
+		return;
+	was = known_app_data(k, &len);
+	if ((a.app_data != NULL) != (was != NULL) || (was != NULL &&
+	    (a.app_data_len != len || memcmp(a.app_data, was, len) != 0)))
 		return;
 	heard_drop(k->heard);
 	k->heard = heard_ref(h);
-	k->public_key = h->raw + (a.public_key - p->raw);
+	k->key_at = (uint16_t)(a.public_key - p->raw);
 	if (a.app_data != NULL)
-		k->app_data = h->raw + (a.app_data - p->raw);
+		k->app_data_at = (uint16_t)(a.app_data - p->raw);
 }
 
 /* Without memory the one before it stays. */
@@ -280,7 +290,7 @@ known_learn(struct rns *r, const struct announce *a, const struct packet *p)
 	struct known *k = known_find(r, p->dest);
 	int err;
 
-	if (k != NULL && memcmp(k->public_key, a->public_key, RNS_KEY) != 0)
+	if (k != NULL && memcmp(known_key(k), a->public_key, RNS_KEY) != 0)
 		return RNS_EAUTH;
 	err = known_store(r, &k, p->dest, heard_new(p->raw, p->raw_len),
 	    (size_t)(a->public_key - p->raw), a->app_data != NULL ?
@@ -328,7 +338,7 @@ known_add(struct rns *r, const struct rns_cmd *cmd)
 	    (cmd->known.app_data == NULL && cmd->known.app_data_len > 0))
 		return RNS_EINVAL;
 	if (k != NULL &&
-	    memcmp(k->public_key, cmd->known.public_key, RNS_KEY) != 0)
+	    memcmp(known_key(k), cmd->known.public_key, RNS_KEY) != 0)
 		return RNS_EEXIST;
 	if (k == NULL || cmd->known.heard_us > k->heard_us) {
 		err = known_store(r, &k, &cmd->known.dest,
@@ -383,7 +393,7 @@ known_encrypt(struct rns *r, struct known *k, uint8_t *out, size_t *out_len,
 
 	core_random(r, eph, sizeof(eph));
 	core_random(r, iv, sizeof(iv));
-	err = identity_encrypt(out, out_len, cap, k->public_key,
+	err = identity_encrypt(out, out_len, cap, known_key(k),
 	    &id, known_ratchet(r, k), eph, iv, in, in_len);
 	crypt_wipe(eph, sizeof(eph));
 	if (err == RNS_OK)
@@ -410,15 +420,14 @@ static void
 known_show(const struct known *k, struct rns_known *out)
 {
 	*out = (struct rns_known){
-	    .app_data = k->app_data,
-	    .app_data_len = k->app_data_len,
 	    .heard_us = k->heard_us,
 	    .used_us = k->used_us,
 	    .ratchet = k->ratchet != NULL ? k->ratchet->key : NULL,
 	    .ratchet_us = k->ratchet != NULL ? k->ratchet->us : 0,
 	};
 	out->dest = k->dest;
-	memcpy(out->public_key, k->public_key, RNS_KEY);
+	out->app_data = known_app_data(k, &out->app_data_len);
+	memcpy(out->public_key, known_key(k), RNS_KEY);
 	heard_hash(k->heard, &out->packet_hash);
 }
 

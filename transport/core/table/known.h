@@ -25,14 +25,20 @@ struct known {
 		struct hitem item;
 		struct hash16 dest; /* its key */
 	};
-	uint32_t app_data_len;
+	/* where they are in `heard`; app data goes on to its end, 0: nil */
+	uint16_t key_at, app_data_at;
 	TAILQ_ENTRY(known) idle; /* of those never used, by last heard */
 	struct heard *heard;
-	const uint8_t *public_key; /* 64, in heard as app_data is */
-	const uint8_t *app_data;   /* NULL: nil */
 	struct ratchet_heard *ratchet; /* NULL: none; most have none */
 	int64_t heard_us, used_us;
 };
+
+/* 64 bytes, for as long as it stays and nothing newer is learned. */
+static inline const uint8_t *
+known_key(const struct known *k)
+{
+	return k->heard->raw + k->key_at;
+}
 
 int known_table_new(struct rns *);
 void known_table_free(struct rns *);

@@ -45,14 +45,30 @@ path_disown(struct rns *r, struct path *p)
 	share_give(r, p->rx, SHARE_PATHS);
 }
 
+/* Of one that has more than a few. */
+static uint8_t *
+path_more(const struct path *p)
+{
+	uint8_t *more;
+
+	memcpy(&more, p->few, sizeof(more));
+	return more;
+}
+
+const uint8_t *
+path_blobs(const struct path *p)
+{
+	return p->blob_count > PATH_BLOBS_FEW ? path_more(p) : p->few;
+}
+
 static void
 path_free(struct rns *r, struct path *p)
 {
 	path_disown(r, p);
 	htab_remove(&r->paths->table, p);
 	r->counts.paths--;
-	if (p->blobs != p->few)
-		free(p->blobs);
+	if (p->blob_count > PATH_BLOBS_FEW)
+		free(path_more(p));
 	heard_drop(p->heard);
 	p->heard = NULL;
 	TAILQ_INSERT_TAIL(&r->paths->gone, p, age);
@@ -304,8 +320,10 @@ path_timebase(const uint8_t *blobs, size_t n)
 bool
 path_has_blob(const struct path *p, const uint8_t blob[ANNOUNCE_BLOB])
 {
+	const uint8_t *b = path_blobs(p);
+
 	for (size_t i = 0; i < p->blob_count; i++)
-		if (memcmp(p->blobs[i], blob, ANNOUNCE_BLOB) == 0)
+		if (memcmp(b + i * ANNOUNCE_BLOB, blob, ANNOUNCE_BLOB) == 0)
 			return true;
 	return false;
 }
@@ -314,29 +332,37 @@ path_has_blob(const struct path *p, const uint8_t blob[ANNOUNCE_BLOB])
 static int
 path_add_blob(struct path *p, const uint8_t blob[ANNOUNCE_BLOB])
 {
-	uint8_t (*b)[ANNOUNCE_BLOB];
+	uint8_t *b = (uint8_t *)(uintptr_t)path_blobs(p);
+	size_t n = p->blob_count;
 
 	if (path_has_blob(p, blob))
 		return RNS_OK;
-	if (p->blob_count == PATH_BLOBS_MAX) {
-		memmove(p->blobs[0], p->blobs[1],
-		    (PATH_BLOBS_MAX - 1) * ANNOUNCE_BLOB);
-		p->blob_count--;
-	} else if (p->blob_count == PATH_BLOBS_FEW ||
-	    (p->blob_count != 0 && p->blob_count % BLOBS_STEP == 0)) {
-		size_t n = p->blob_count + BLOBS_STEP -
-		    p->blob_count % (size_t)BLOBS_STEP;
-
-		b = realloc(p->blobs != p->few ? p->blobs : NULL,
-		    n * ANNOUNCE_BLOB);
+	if (n == PATH_BLOBS_MAX) {
+		memmove(b, b + ANNOUNCE_BLOB, (n - 1) * ANNOUNCE_BLOB);
+		n--;
+	} else if (n == PATH_BLOBS_FEW || (n > PATH_BLOBS_FEW &&
+	    n % BLOBS_STEP == 0)) {
+		b = realloc(n > PATH_BLOBS_FEW ? b : NULL,
+		    (n + BLOBS_STEP - n % BLOBS_STEP) * ANNOUNCE_BLOB);
 		if (b == NULL)
 			return RNS_ENOMEM;
-		if (p->blobs == p->few)
+		if (n == PATH_BLOBS_FEW)
 			memcpy(b, p->few, sizeof(p->few));
-		p->blobs = b;
+		memcpy(p->few, &b, sizeof(b));
 	}
-	memcpy(p->blobs[p->blob_count++], blob, ANNOUNCE_BLOB);
+	memcpy(b + n * ANNOUNCE_BLOB, blob, ANNOUNCE_BLOB);
+	p->blob_count = (uint8_t)(n + 1);
 	return RNS_OK;
+}
+
+/* More than 49 days are as good as those. */
+static void
+path_lives(struct path *p, int64_t from_us, int64_t to_us)
+{
+	int64_t ms = to_us > from_us ? (to_us - from_us) / 1000 : 0;
+
+	p->learned_us = from_us;
+	p->life_ms = (uint32_t)MIN_OF(ms, (int64_t)UINT32_MAX);
 }
 
 static void
@@ -357,7 +383,6 @@ path_make(struct rns *r, const struct hash16 *dest, struct iface *rx)
 	p = htab_add(&r->paths->table, dest);
 	if (p == NULL)
 		return NULL;
-	p->blobs = p->few;
 	path_own(r, p, rx, r->now);
 	r->counts.paths++;
 	return p;
@@ -389,8 +414,7 @@ path_store(struct rns *r, const struct path_new *n)
 	p->next_hop = *hash16_at(n->next_hop);
 	p->hops = n->hops;
 	p->state = PATH_UNKNOWN;
-	p->learned_us = n->learned_us;
-	p->expires_us = n->expires_us;
+	path_lives(p, n->learned_us, n->expires_us);
 	path_disown(r, p);
 	path_own(r, p, n->rx, n->stamp);
 	return p;
@@ -468,8 +492,8 @@ path_show(const struct path *p, struct rns_path *out)
 	    .hops = p->hops,
 	    .ifid = p->rx->cfg.id,
 	    .learned_us = p->learned_us,
-	    .expires_us = p->expires_us,
-	    .blobs = p->blob_count != 0 ? p->blobs[0] : NULL,
+	    .expires_us = path_expires_us(p),
+	    .blobs = p->blob_count != 0 ? path_blobs(p) : NULL,
 	    .blob_count = p->blob_count,
 	};
 	out->dest = p->dest;

@@ -40,12 +40,20 @@ struct path {
 	struct hash16 next_hop;
 	struct iface *rx;
 	TAILQ_ENTRY(path) age; /* in the list of rx */
-	int64_t learned_us, expires_us; /* Unix time */
-	struct mono stamp;              /* learned, or last used */
-	uint8_t (*blobs)[ANNOUNCE_BLOB]; /* newest last, at most 64 */
+	int64_t learned_us; /* Unix time */
+	struct mono stamp;  /* learned, or last used */
 	struct heard *heard; /* raw, hop byte as received; NULL: none */
-	uint8_t few[PATH_BLOBS_FEW][ANNOUNCE_BLOB]; /* where blobs begins */
+	uint32_t life_ms;   /* from learned_us on */
+	/* path_blobs(); where there are more, the address of them */
+	uint8_t few[PATH_BLOBS_FEW * ANNOUNCE_BLOB];
 };
+
+/* Unix time */
+static inline int64_t
+path_expires_us(const struct path *p)
+{
+	return p->learned_us + (int64_t)p->life_ms * 1000;
+}
 
 int paths_new(struct rns *);
 void paths_free(struct rns *);
@@ -119,6 +127,8 @@ struct path_new {
 void path_room(struct rns *, struct iface *rx);
 /* Makes the path or replaces it; NULL: out of memory, the old one stays. */
 struct path *path_store(struct rns *, const struct path_new *);
+/* blob_count of 10 bytes, newest last, at most 64. */
+const uint8_t *path_blobs(const struct path *);
 /* Was an announce with this random hash heard of it? */
 bool path_has_blob(const struct path *, const uint8_t blob[ANNOUNCE_BLOB]);
 /* The newest emission (s) that n blobs of 10 bytes tell of. */

@@ -274,9 +274,9 @@ path_wanted(const struct rns *r, const struct tunnel_path *tp)
 		return false;
 	if (now == NULL)
 		return wall < tp->p.expires_us;
-	return (tp->p.hops <= now->hops || wall >= now->expires_us) &&
+	return (tp->p.hops <= now->hops || wall >= path_expires_us(now)) &&
 	    path_timebase(tp->p.blobs, tp->p.blob_count) >=
-	    path_timebase((const uint8_t *)now->blobs, now->blob_count);
+	    path_timebase(path_blobs(now), now->blob_count);
 }
 
 static void
