@@ -22,20 +22,9 @@
 /* ours: links in use that are passed over in search of an idle one */
 #define IDLEST_LOOK 64
 
-RB_HEAD(rlink_tree, rlink);
-
 struct relay {
-	struct rlink_tree links;
+	struct htab links;
 };
-
-static int
-rlink_cmp(const struct rlink *a, const struct rlink *b)
-{
-	return hash16_cmp(&a->id, &b->id);
-}
-
-TREE_PROTOTYPE(rlink_tree, rlink, node, rlink_cmp)
-TREE_GENERATE(rlink_tree, rlink, node, rlink_cmp)
 
 int
 relay_new(struct rns *r)
@@ -43,7 +32,11 @@ relay_new(struct rns *r)
 	r->relay = calloc(1, sizeof(*r->relay));
 	if (r->relay == NULL)
 		return RNS_ENOMEM;
-	RB_INIT(&r->relay->links);
+	if (htab_init(r, &r->relay->links, sizeof(struct rlink)) != RNS_OK) {
+		free(r->relay);
+		r->relay = NULL;
+		return RNS_ENOMEM;
+	}
 	return reverse_new(r);
 }
 
@@ -58,13 +51,13 @@ static void
 rlink_free(struct rns *r, struct rlink *e)
 {
 	timer_clear(r, &e->timer);
-	RB_REMOVE(rlink_tree, &r->relay->links, e);
+	htab_remove(&r->relay->links, e);
 	TAILQ_REMOVE(rlink_list(e), e, age);
 	share_give(r, e->received, SHARE_LINKS);
 	if (e->validated)
 		r->counts.link_table_active--;
 	r->counts.link_table--;
-	free(e);
+	htab_free(&r->relay->links, e);
 }
 
 void
@@ -75,8 +68,9 @@ relay_free(struct rns *r)
 	reverse_free(r);
 	if (r->relay == NULL)
 		return;
-	while ((e = RB_ROOT(&r->relay->links)) != NULL)
+	while ((e = htab_first(&r->relay->links)) != NULL)
 		rlink_free(r, e);
+	htab_clear(&r->relay->links);
 	free(r->relay);
 	r->relay = NULL;
 }
@@ -86,24 +80,22 @@ relay_iface_gone(struct rns *r, const struct iface *i)
 {
 	struct rlink *e, *next;
 
-	RB_FOREACH_SAFE(e, rlink_tree, &r->relay->links, next)
+	for (e = htab_first(&r->relay->links); e != NULL; e = next) {
+		next = htab_after(&r->relay->links, &e->id, false);
 		if (e->next == i || e->received == i) {
 			(void)core_drop_of(r, RNS_DROP_IF_GONE, &e->id,
 			    i->cfg.id);
 			rlink_free(r, e);
 		}
+	}
 	reverse_iface_gone(r, i);
 }
 
 static struct rlink *
 rlink_find(const struct rns *r, const struct hash16 *id)
 {
-	struct rlink key;
-
-	if (RB_EMPTY(&r->relay->links))
-		return NULL;
-	key.id = *id;
-	return RB_FIND(rlink_tree, &r->relay->links, &key);
+	return r->counts.link_table != 0 ? htab_find(&r->relay->links, id) :
+	    NULL;
 }
 
 static bool
@@ -261,16 +253,14 @@ struct rlink *
 relay_put(struct rns *r, const struct hash16 *id, struct iface *received,
     struct iface *next)
 {
-	struct rlink *e = calloc(1, sizeof(*e));
+	struct rlink *e = htab_add(&r->relay->links, id);
 
 	if (e == NULL)
 		return NULL;
-	e->id = *id;
 	e->next = next;
 	e->received = received;
 	e->used = r->now;
 	timer_init(&e->timer, rlink_timer, e);
-	(void)RB_INSERT(rlink_tree, &r->relay->links, e);
 	TAILQ_INSERT_TAIL(rlink_list(e), e, age);
 	share_take(r, received, SHARE_LINKS);
 	r->counts.link_table++;

@@ -12,9 +12,11 @@
  * (reticulum-transport.md 2.4).
  */
 struct rlink {
-	RB_ENTRY(rlink) node;
+	union {
+		struct hitem item;
+		struct hash16 id; /* its key */
+	};
 	TAILQ_ENTRY(rlink) age; /* in a list of `received` */
-	struct hash16 id;
 	struct hash16 dest;
 	struct iface *next, *received; /* to the destination, the initiator */
 	uint8_t remaining, taken;      /* hops, likewise */
