@@ -142,7 +142,7 @@ rns_limits_default(struct rns_limits *l)
 	    .tunnels = 1024,
 	    .links = 1024,
 	    .link_table = 16384,
-	    .reverse = 57344, /* what 65,536 slots find well */
+	    .reverse = 28672, /* what 32,768 slots find well; 60 a second */
 	    .hashes = 500000,
 	    .receipts = 1024,
 	    .events = 65536,

@@ -60,7 +60,7 @@ struct rns_limits {
 	uint32_t tunnels;         /* default 1,024 */
 	uint32_t links;           /* own links, both sides, default 1,024 */
 	uint32_t link_table;      /* relayed links, default 16,384 */
-	uint32_t reverse;         /* reverse table, default 57,344 */
+	uint32_t reverse;         /* reverse table, default 28,672 */
 	uint32_t hashes;          /* per generation of the filter, 500,000 */
 	uint32_t receipts;        /* default 1,024 */
 	uint32_t events;          /* waiting events, default 65,536 */
