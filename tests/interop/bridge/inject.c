@@ -194,7 +194,7 @@ cmd_wire_buffer_stream(struct call *c)
 	struct bytes data = arg_opt(c, "data");
 	struct mono until = peer_until(c, 10000);
 	const struct link *l = link_there(c, p);
-	json_t *manifest = json_array(), *returns = json_array();
+	json_t *manifest, *returns;
 	bool with = arg_bool(c, "eof_with_data", false), ok = true;
 	size_t taken = 0, at = 0;
 
@@ -202,8 +202,8 @@ cmd_wire_buffer_stream(struct call *c)
 		buffer_bomb(c, p, until);
 		return;
 	}
-	put(c, "manifest", manifest);
-	put(c, "write_returns", returns);
+	put(c, "manifest", manifest = json_array());
+	put(c, "write_returns", returns = json_array());
 	put_int(c, "max_data_len", (int64_t)l->mdu - CHANNEL_HEAD - 2);
 	put_int(c, "max_chunk_len", STREAM_MAX);
 	put_int(c, "compression_tries", 4);
