@@ -193,13 +193,33 @@ def drain(s):
 def announces(d, at, count, socks, limit=OURS_LIMIT_S):
     """(us of CPU each, passed on, given) of so many that are new to it."""
     raws = MADE.take(at, count)
+    c = cpu_ns(d.pids())
+    quiet(2, "time idle, so that timers do not count")
+    idle = (cpu_ns(d.pids()) - c) / 2
     c, t = cpu_ns(d.pids()), time.monotonic()
     got, given = feed(d, raws, socks, limit=limit)
+    got |= settle(d)
     spent, took = cpu_ns(d.pids()) - c, time.monotonic() - t
-    c = cpu_ns(d.pids())
-    quiet(min(took, 2), "time idle, so that timers do not count")
-    idle = (cpu_ns(d.pids()) - c) * took / min(took, 2)
-    return (spent - idle) / given / 1000, len(got & {r[2:18] for r in raws}), given
+    return (spent - idle * took) / given / 1000, len(got & {r[2:18] for r in raws}), given
+
+
+def settle(d, limit=30):
+    """
+    Until it sends nothing and spends nearly nothing, so that what it was given is behind it: the hashes of what it
+    passed on to a meanwhile.
+    """
+    end, out = time.monotonic() + limit, set()
+    while time.monotonic() < end:
+        c, sent = cpu_ns(d.pids()), 0
+        for raw in d.a.frames(0.5):
+            sent += 1
+            if raw[0] & 3 == 1 and raw[0] & 0x40:
+                out.add(raw[18:34])
+        sent += sum(1 for _ in d.b.frames(0.5))
+        if sent == 0 and cpu_ns(d.pids()) - c < 5e7:
+            return out
+    print("# it is still busy with what it was given", flush=True)
+    return out
 
 
 class Way:
@@ -388,8 +408,8 @@ def many(s, n, q):
     before = d.pss()
     raws = MADE.take(n, q["paths"] - n, Dest())
     feed(d, raws, [d.b], 128, 0.02)
-    quiet(7, "what it passes on, and saves, is behind us")
-    drain(d.a)
+    quiet(7, "what it passes on a second time, and saves, has begun")
+    settle(d, 120)
     after = d.pss()
     if before is not None:
         put("path-kb", (after - before) * 1024 / len(raws))
