@@ -125,7 +125,7 @@ if_free_all(struct rns *r)
 /* Each entry makes one table; rns_free() copes with those that are not. */
 static int (*const parts_new[])(struct rns *) = {
     noted_new, txq_new, evq_new, dedup_new, known_table_new, dests_new, deliver_new,
-    paths_new, rates_new, tunnels_new, waiting_new, relay_new, pathreqs_new,
+    rates_new, paths_new, tunnels_new, waiting_new, relay_new, pathreqs_new,
     receipts_new, links_new,
     link_in_new, inbound_new};
 
@@ -203,6 +203,7 @@ void
 rns_set_wall(struct rns *r, int64_t wall_us, struct mono now)
 {
 	core_enter(r, now);
+	rates_leave_paths(r);
 	r->wall_offset = wall_us - r->now.us;
 }
 

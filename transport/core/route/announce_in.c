@@ -131,7 +131,7 @@ pass_on(struct rns *r, const struct packet *p, struct path *path)
 	bool response = p->context == CTX_PATH_RESPONSE;
 	struct iface *i;
 
-	path->blocked = !response && rate_blocks(r, p->dest, p->rx);
+	path->blocked = !response && rate_blocks(r, path, p->rx);
 	if (path->blocked)
 		(void)core_drop(r, RNS_DROP_RATE);
 	else if (!response && p->from_local)

@@ -8,6 +8,7 @@
 #include "transport/core/table/dest.h"
 #include "transport/core/table/iface.h"
 #include "transport/core/table/known.h"
+#include "transport/core/table/rate.h"
 #include "transport/core/table/share.h"
 
 #define BLOBS_STEP 8 /* ours: blobs are allocated by steps */
@@ -64,6 +65,7 @@ path_blobs(const struct path *p)
 static void
 path_free(struct rns *r, struct path *p)
 {
+	rate_leaves_path(r, p);
 	path_disown(r, p);
 	htab_remove(&r->paths->table, p);
 	r->counts.paths--;
@@ -127,6 +129,7 @@ paths_new(struct rns *r)
 	TAILQ_INIT(&t->gone);
 	timer_init(&t->cull, paths_cull, t);
 	r->paths = t;
+	rates_in_paths(r, &t->table);
 	return RNS_OK;
 }
 
@@ -139,8 +142,10 @@ paths_free(struct rns *r)
 	if (r->paths == NULL)
 		return;
 	timer_clear(r, &r->paths->cull);
-	while ((p = htab_first(&r->paths->table)) != NULL)
+	while ((p = htab_first(&r->paths->table)) != NULL) {
+		p->rated = false; /* nobody is left to keep it for */
 		path_free(r, p);
+	}
 	while (path_gone_next(r, &dest))
 		;
 	htab_clear(&r->paths->table);
@@ -414,6 +419,7 @@ path_store(struct rns *r, const struct path_new *n)
 	p->next_hop = *hash16_at(n->next_hop);
 	p->hops = n->hops;
 	p->state = PATH_UNKNOWN;
+	rate_leaves_path(r, p);
 	path_lives(p, n->learned_us, n->expires_us);
 	path_disown(r, p);
 	path_own(r, p, n->rx, n->stamp);

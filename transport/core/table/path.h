@@ -21,6 +21,11 @@ enum path_state { /* reticulum-transport.md 2.2 */
 	PATH_RESPONSIVE = 2,
 };
 
+/* A place in the list of rate.c; numbers of what stands before and behind. */
+struct rate_age {
+	uint32_t older, newer;
+};
+
 #define PATH_BLOBS_FEW 2 /* ours: as many as most have stand in the path */
 
 /*
@@ -36,7 +41,9 @@ struct path {
 	uint8_t state; /* enum path_state */
 	uint8_t blob_count;
 	/* its destination announces too often: only as an answer */
-	bool blocked;
+	bool blocked : 1;
+	/* rate.c: learned by the only announce of it that counted */
+	bool rated : 1;
 	struct hash16 next_hop;
 	struct iface *rx;
 	TAILQ_ENTRY(path) age; /* in the list of rx */
@@ -46,6 +53,7 @@ struct path {
 	uint32_t life_ms;   /* from learned_us on */
 	/* path_blobs(); where there are more, the address of them */
 	uint8_t few[PATH_BLOBS_FEW * ANNOUNCE_BLOB];
+	struct rate_age rate_age;
 };
 
 /* Unix time */
