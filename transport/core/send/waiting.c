@@ -14,6 +14,8 @@
  * interface; NULL stands for all interfaces. Where the reference looks once a
  * second, each entry here leaves at its time.
  */
+
+#define AGAIN_STEP_US 250000 /* ours */
 #define DUE_MIN 64 /* ours: entries that stay allocated */
 
 /* Those of one moment in order of hops (reticulum-transport.md 4.6). */
@@ -399,6 +401,19 @@ waiting_iface_gone(struct rns *r, const struct iface *i)
 	}
 }
 
+/*
+ * Those of one step leave together, so that a relay wakes and writes once for
+ * many. The reference looks once a second (reticulum-transport.md 4.6).
+ */
+static struct mono
+again_at(const struct rns *r)
+{
+	int64_t at = r->now.us + PATH_RETRY_GRACE * MONO_SECOND +
+	    PATH_REBROADCAST_WINDOW_MS * 1000;
+
+	return (struct mono){at - at % AGAIN_STEP_US + AGAIN_STEP_US};
+}
+
 /* reticulum-transport.md 4.6: at most twice, an answer once. */
 static void
 waiting_run(struct rns *r, void *arg)
@@ -423,8 +438,7 @@ waiting_run(struct rns *r, void *arg)
 			continue;
 		}
 		e->seq = ++w->seq;
-		due_move(r, e, mono_add(r->now, PATH_RETRY_GRACE *
-		    MONO_SECOND + PATH_REBROADCAST_WINDOW_MS * 1000));
+		due_move(r, e, again_at(r));
 	}
 	waiting_arm(r);
 }
