@@ -396,15 +396,25 @@ def relay(d, side, turn, rnpath, q, put):
     if turn > 0:
         return
     s.figure("burst", bursts, q)
+    if side == FLOOR:
+        s.figure("packets", after_burst, q)
     if side != FLOOR:
         s.figure("copies", copies, q, at)
     if side == "warrend" and q["paths"]:
         s.figure("many paths", many, at + q["announces"] // 4, q)
 
 
+def after_burst(s, q):
+    """Packets one after the other again, where the hashes of a burst are remembered: three times, as those grow."""
+    for _ in range(3):
+        us, _, sent, got = s.way().steps(q["step"])
+        if got == sent:
+            s.put("packet-many", us)
+
+
 def many(s, n, q):
     """With so many paths known: what one takes, and what packets and announces cost then."""
-    d, put, way = s.d, s.put, s.way()
+    d, put = s.d, s.put
     before = d.pss()
     raws = MADE.take(n, q["paths"] - n, Dest())
     feed(d, raws, [d.b], 128, 0.02)
@@ -413,8 +423,6 @@ def many(s, n, q):
     after = d.pss()
     if before is not None:
         put("path-kb", (after - before) * 1024 / len(raws))
-    us, _, sent, got = way.steps(q["step"])
-    if got == sent:
-        put("packet-many", us)
+    after_burst(s, q)
     us, _, _ = announces(d, q["paths"], q["announces"] // 4, [d.b])
     put("announce-many", us)
