@@ -38,7 +38,7 @@
 
 static struct rules rules;
 static struct probes *probes;
-static char group[512];
+static char group[600];
 static uint64_t group_id;
 static int failed;
 
@@ -418,7 +418,7 @@ build_room(void)
 static void
 job(int exe, const char *name)
 {
-	char path[600], word[] = "test_watch", how[] = "act", what[64];
+	char path[640], word[] = "test_watch", how[] = "act", what[64];
 	char *argv[] = {word, how, what, NULL};
 	pid_t pid;
 	int st;

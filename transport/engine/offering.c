@@ -139,7 +139,8 @@ describe(const struct offering *f, const struct rnsconf_if *c,
 	o->port = c->listen_port;
 	if (host == NULL || o->port == 0 || !offer_host_ok(host, strlen(host)))
 		return false;
-	(void)snprintf(o->host, sizeof(o->host), "%s", host);
+	/* it fits, as offer_host_ok() has said */
+	(void)snprintf(o->host, sizeof(o->host), "%.*s", OFFER_HOST_MAX, host);
 	return true;
 }
 
