@@ -9,6 +9,10 @@ import subprocess
 from lib import Failure, check
 
 
+def same(got, want, what):
+    check(got == want, f"{what}: {got!r}, not {want!r}")
+
+
 class Refused(Failure):
     pass
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The bridge of bridge/: what it makes and damages to feed its own node."""
 
+from bridgepipe import same
 from lib import check
-from test_bridge import NAME, WAIT, Live, same
+from test_bridge_live import NAME, WAIT, Live
 
 
 def requests(a):

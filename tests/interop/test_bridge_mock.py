@@ -3,9 +3,8 @@
 
 import os
 
-from bridgepipe import Bridge
+from bridgepipe import Bridge, same
 from lib import check
-from test_bridge import same
 
 REQUESTS = "6b9f66014d9853faab220fba47d02761"  # rnstransport.path.request
 
