@@ -277,3 +277,24 @@ path_request_make(uint8_t out[RNS_MTU], const struct hash16 *dest,
 	    PACKET_FLAGS(DEST_PLAIN, PACKET_DATA), &to, CTX_NONE, data,
 	    n + RNS_HASH);
 }
+
+void
+node_open_on(struct node *n, const uint8_t priv[RNS_KEY], bool transport,
+    unsigned ifs)
+{
+	node_open(n, transport, false, priv);
+	for (unsigned i = 0; i < ifs; i++)
+		node_if(n, i, RNS_IF_NET, RNS_MODE_FULL, 500, false);
+}
+
+void
+stranger_heard(struct node *n, unsigned ifid, unsigned i, uint64_t emitted)
+{
+	uint8_t raw[RNS_MTU];
+	struct stranger s;
+	size_t len;
+
+	stranger_number(&s, i);
+	len = stranger_announce(&s, raw, emitted, 0, NULL, false);
+	node_in(n, ifid, raw, len);
+}

@@ -38,6 +38,9 @@ void node_open_limits(struct node *, const struct rns_limits *,
     const uint8_t priv[RNS_KEY]);
 /* A relay with local_hops_delta on. */
 void node_open_delta(struct node *, const uint8_t priv[RNS_KEY]);
+/* With so many interfaces of 500 bytes to the net. */
+void node_open_on(struct node *, const uint8_t priv[RNS_KEY], bool transport,
+    unsigned ifs);
 void node_close(struct node *);
 /* hw_mtu 0: none. */
 void node_if(struct node *, unsigned id, enum rns_if_kind, enum rns_if_mode,
@@ -62,6 +65,9 @@ void stranger_number(struct stranger *, unsigned i);
 size_t stranger_announce(const struct stranger *, uint8_t out[RNS_MTU],
     uint64_t emitted, uint8_t hops, const uint8_t *transport_id,
     bool path_response);
+/* The announce of the stranger number i comes in. */
+void stranger_heard(struct node *, unsigned ifid, unsigned i,
+    uint64_t emitted);
 /*
  * A packet of that type for the stranger by way of the relay n, which n bytes
  * of data make; its own keys of a link request are the byte. The length.

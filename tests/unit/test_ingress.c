@@ -21,27 +21,6 @@ static const uint8_t priv[RNS_KEY] = {9, 8, 7};
 #define T0 1800000000u /* emission times */
 
 static void
-open_on(struct node *n, bool transport, unsigned ifs)
-{
-	node_open(n, transport, false, priv);
-	for (unsigned i = 0; i < ifs; i++)
-		node_if(n, i, RNS_IF_NET, RNS_MODE_FULL, 500, false);
-}
-
-/* The announce of the stranger number i. */
-static void
-heard(struct node *n, unsigned ifid, unsigned i, uint64_t emitted)
-{
-	uint8_t raw[RNS_MTU];
-	struct stranger s;
-	size_t len;
-
-	stranger_number(&s, i);
-	len = stranger_announce(&s, raw, emitted, 0, NULL, false);
-	node_in(n, ifid, raw, len);
-}
-
-static void
 asked(struct node *n, unsigned ifid, unsigned i, uint8_t tag)
 {
 	uint8_t raw[RNS_MTU];
@@ -78,11 +57,11 @@ announces_are_counted(void **state)
 	struct node n;
 
 	(void)state;
-	open_on(&n, true, 2);
+	node_open_on(&n, priv, true, 2);
 	for (unsigned i = 0; i < 3; i++) {
 		if (i == 2) /* two are not enough to speak of */
 			assert_true(stats(&n, 0).announces_rx.hz == 0);
-		heard(&n, 0, i, T0);
+		stranger_heard(&n, 0, i, T0);
 		node_run(&n, NODE_SECOND);
 	}
 	s = stats(&n, 0);
@@ -96,7 +75,7 @@ announces_are_counted(void **state)
 	assert_int_equal(s.announces_tx.bytes, s.tx_bytes);
 	assert_true(s.announces_tx.hz > 0.9);
 	/* The same announce again. */
-	heard(&n, 0, 0, T0);
+	stranger_heard(&n, 0, 0, T0);
 	assert_int_equal(stats(&n, 0).announces_rx.packets, 4);
 	assert_int_equal(rns_if_stats(n.r, 9, &s), RNS_ENOENT);
 	node_close(&n);
@@ -109,7 +88,7 @@ path_requests_are_counted(void **state)
 	struct node n;
 
 	(void)state;
-	open_on(&n, true, 1);
+	node_open_on(&n, priv, true, 1);
 	node_if(&n, 1, RNS_IF_NET, RNS_MODE_GATEWAY, 500, false);
 	asked(&n, 1, 1, 1);
 	asked(&n, 1, 1, 1); /* repeats are not counted */
@@ -131,23 +110,23 @@ old_events_go(void **state)
 	struct iface *i;
 
 	(void)state;
-	open_on(&n, true, 1);
+	node_open_on(&n, priv, true, 1);
 	i = iface_find(n.r, 0);
 	i->cfg.ingress.control = false;
 	for (unsigned k = 0; k < 8; k++)
-		heard(&n, 0, k, T0);
+		stranger_heard(&n, 0, k, T0);
 	assert_int_equal(i->traffic[TRAFFIC_ANNOUNCE_IN].count, 8);
 	/* Looks at 15, 20, 25, 30 s find one that is over 10 s old each. */
 	node_run(&n, 31 * NODE_SECOND);
-	heard(&n, 0, 20, T0);
+	stranger_heard(&n, 0, 20, T0);
 	assert_int_equal(i->traffic[TRAFFIC_ANNOUNCE_IN].count, 5);
 	/* An hour is enough for all. */
 	node_run(&n, INT64_C(3600) * NODE_SECOND);
-	heard(&n, 0, 21, T0);
+	stranger_heard(&n, 0, 21, T0);
 	assert_int_equal(i->traffic[TRAFFIC_ANNOUNCE_IN].count, 1);
 	/* No more than 48 are remembered. */
 	for (unsigned k = 0; k < 60; k++)
-		heard(&n, 0, k, T0 + 1);
+		stranger_heard(&n, 0, k, T0 + 1);
 	assert_int_equal(i->traffic[TRAFFIC_ANNOUNCE_IN].count, 48);
 	node_close(&n);
 }
@@ -163,7 +142,7 @@ violations_are_counted(void **state)
 	size_t len;
 
 	(void)state;
-	open_on(&n, true, 2);
+	node_open_on(&n, priv, true, 2);
 	stranger_number(&who, 1);
 	node_in(&n, 0, raw, 1);
 	len = stranger_announce(&who, raw, T0, 0, NULL, false);
@@ -236,7 +215,7 @@ static void
 heard_many(struct node *n, unsigned from, unsigned many, unsigned hz)
 {
 	for (unsigned i = 0; i < many; i++) {
-		heard(n, 0, from + i, T0);
+		stranger_heard(n, 0, from + i, T0);
 		node_run(n, NODE_SECOND / hz);
 	}
 }
@@ -248,7 +227,7 @@ bursts_are_held(void **state)
 	struct node n;
 
 	(void)state;
-	open_on(&n, true, 2);
+	node_open_on(&n, priv, true, 2);
 	/* Two a second are nothing special, ten are for a new interface. */
 	heard_many(&n, 0, 8, 2);
 	assert_int_equal(stats(&n, 0).bursts, 0);
@@ -263,7 +242,7 @@ bursts_are_held(void **state)
 	    NODE_WALL_US + n.now);
 	/* The other interface is not concerned, and known ones go on. */
 	assert_int_equal(stats(&n, 1).bursts, 0);
-	heard(&n, 0, 1, T0 + 5);
+	stranger_heard(&n, 0, 1, T0 + 5);
 	assert_int_equal(rns_drops(n.r, RNS_DROP_HELD), held(&n));
 	node_close(&n);
 }
@@ -280,7 +259,7 @@ held_ones_are_released(void **state)
 	size_t len;
 
 	(void)state;
-	open_on(&n, true, 1);
+	node_open_on(&n, priv, true, 1);
 	heard_many(&n, 0, 30, 20);
 	stranger_number(&far, 50);
 	len = stranger_announce(&far, raw, T0, 0, NULL, false);
@@ -319,7 +298,7 @@ hold_has_limits(void **state)
 	size_t len;
 
 	(void)state;
-	open_on(&n, true, 1);
+	node_open_on(&n, priv, true, 1);
 	i = iface_find(n.r, 0);
 	i->cfg.ingress.max_held = 20;
 	heard_many(&n, 0, 60, 30);
@@ -328,10 +307,10 @@ hold_has_limits(void **state)
 	    60 - paths(&n) - 20);
 	/* A newer one of a held destination takes the older one's place. */
 	had = (uint32_t)rns_drops(n.r, RNS_DROP_HELD);
-	heard(&n, 0, 15, T0 + 1);
+	stranger_heard(&n, 0, 15, T0 + 1);
 	assert_int_equal(rns_drops(n.r, RNS_DROP_HELD), had + 1);
 	assert_int_equal(held(&n), 20);
-	heard(&n, 0, 15, T0);
+	stranger_heard(&n, 0, 15, T0);
 	assert_int_equal(rns_drops(n.r, RNS_DROP_ANNOUNCE_OLD), 1);
 	/* What is to go no further is not held. */
 	stranger_number(&s, 500);
@@ -353,13 +332,13 @@ hold_is_shared(void **state)
 	struct node n;
 
 	(void)state;
-	open_on(&n, true, 2);
+	node_open_on(&n, priv, true, 2);
 	for (unsigned k = 0; k < 2; k++)
 		iface_find(n.r, k)->cfg.ingress.max_held = HELD_TOTAL + 9;
 	heard_many(&n, 0, HELD_TOTAL + 20, 1000);
 	assert_int_equal(held(&n), HELD_TOTAL);
 	for (unsigned k = 0; k < 50; k++)
-		heard(&n, 1, 10000 + k, T0);
+		stranger_heard(&n, 1, 10000 + k, T0);
 	assert_int_equal(held(&n), HELD_TOTAL);
 	assert_in_range(stats(&n, 1).held_announces, 40, 50);
 	node_close(&n);
@@ -374,19 +353,19 @@ what_is_wanted_is_not_held(void **state)
 	uint32_t before;
 
 	(void)state;
-	open_on(&n, true, 2);
+	node_open_on(&n, priv, true, 2);
 	node_if(&n, 2, RNS_IF_NET, RNS_MODE_GATEWAY, 500, false);
 	heard_many(&n, 0, 40, 20);
 	before = paths(&n);
 	stranger_number(&s, 200);
 	c.hash = s.dest;
 	assert_int_equal(node_submit(&n, &c), RNS_OK);
-	heard(&n, 0, 200, T0);
+	stranger_heard(&n, 0, 200, T0);
 	assert_int_equal(paths(&n), before + 1);
 	asked(&n, 2, 201, 1); /* another waits for it */
-	heard(&n, 0, 201, T0);
+	stranger_heard(&n, 0, 201, T0);
 	assert_int_equal(paths(&n), before + 2);
-	heard(&n, 0, 202, T0);
+	stranger_heard(&n, 0, 202, T0);
 	assert_int_equal(paths(&n), before + 2);
 	/* 45 s later we do not wait any more. */
 	stranger_number(&s, 203);
@@ -395,7 +374,7 @@ what_is_wanted_is_not_held(void **state)
 	n.now += 46 * NODE_SECOND;
 	heard_many(&n, 300, 40, 20);
 	before = paths(&n);
-	heard(&n, 0, 203, T0);
+	stranger_heard(&n, 0, 203, T0);
 	assert_int_equal(paths(&n), before);
 	node_close(&n);
 }
@@ -406,7 +385,7 @@ control_can_be_off(void **state)
 	struct node n;
 
 	(void)state;
-	open_on(&n, true, 1);
+	node_open_on(&n, priv, true, 1);
 	iface_find(n.r, 0)->cfg.ingress.control = false;
 	heard_many(&n, 0, 60, 50);
 	assert_int_equal(paths(&n), 60);
@@ -426,7 +405,7 @@ old_interfaces_may_more(void **state)
 	struct node n;
 
 	(void)state;
-	open_on(&n, true, 1);
+	node_open_on(&n, priv, true, 1);
 	node_run(&n, INT64_C(7201) * NODE_SECOND);
 	heard_many(&n, 0, 60, 5);
 	assert_int_equal(paths(&n), 60);
@@ -457,7 +436,7 @@ bursts_of_requests(void **state)
 	size_t out;
 
 	(void)state;
-	open_on(&n, true, 1);
+	node_open_on(&n, priv, true, 1);
 	node_if(&n, 1, RNS_IF_NET, RNS_MODE_GATEWAY, 500, false);
 	node_if(&n, 2, RNS_IF_NET, RNS_MODE_GATEWAY, 500, false);
 	for (unsigned i = 0; i < 40; i++) {
@@ -469,7 +448,7 @@ bursts_of_requests(void **state)
 	assert_int_equal(rns_drops(n.r, RNS_DROP_PATH_BURST), 40 - out);
 	assert_int_equal(stats(&n, 1).pr_bursts, 1);
 	/* A known destination is answered all the same; others may ask. */
-	heard(&n, 0, 900, T0);
+	stranger_heard(&n, 0, 900, T0);
 	node_run(&n, 10 * NODE_SECOND);
 	node_clear(&n);
 	asked(&n, 1, 900, 2);
@@ -499,7 +478,7 @@ egress_is_limited(void **state)
 	size_t slow, free_one;
 
 	(void)state;
-	open_on(&n, true, 2);
+	node_open_on(&n, priv, true, 2);
 	node_if(&n, 2, RNS_IF_NET, RNS_MODE_GATEWAY, 500, false);
 	iface_find(n.r, 2)->cfg.ingress.control = false;
 	iface_find(n.r, 0)->cfg.ingress.egress = true;
@@ -524,7 +503,7 @@ rate_step(struct node *n, uint64_t emitted, int64_t after_s)
 	size_t sent = 0;
 
 	node_clear(n);
-	heard(n, 0, 1, emitted);
+	stranger_heard(n, 0, 1, emitted);
 	node_run(n, after_s * NODE_SECOND);
 	for (size_t i = 0; i < n->out_count; i++)
 		sent += n->out[i].ifid == 1;
@@ -551,7 +530,7 @@ rates_are_controlled(void **state)
 	struct node n;
 
 	(void)state;
-	open_on(&n, true, 2);
+	node_open_on(&n, priv, true, 2);
 	i = iface_find(n.r, 0);
 	i->cfg.ar_target_s = 30;
 	i->cfg.ar_grace = 2;
@@ -614,7 +593,7 @@ blocked_ones_do_not_slip_out(void **state)
 	struct node n;
 
 	(void)state;
-	open_on(&n, true, 3);
+	node_open_on(&n, priv, true, 3);
 	i = iface_find(n.r, 0);
 	i->cfg.ar_target_s = 30;
 	i->cfg.ar_grace = 2;
@@ -622,7 +601,7 @@ blocked_ones_do_not_slip_out(void **state)
 	i->cfg.bitrate = 10000;
 	i->cfg.announce_cap_permille = 20;
 	for (unsigned k = 0; k < 8; k++) {
-		heard(&n, 0, 1, T0 + k);
+		stranger_heard(&n, 0, 1, T0 + k);
 		node_run(&n, 2 * NODE_SECOND);
 	}
 	node_run(&n, 60 * NODE_SECOND);
@@ -645,8 +624,8 @@ rates_need_a_target(void **state)
 	size_t len;
 
 	(void)state;
-	open_on(&n, true, 2);
-	heard(&n, 0, 1, T0);
+	node_open_on(&n, priv, true, 2);
+	stranger_heard(&n, 0, 1, T0);
 	assert_false(rns_rate_next(n.r, &none, true, &e));
 	iface_find(n.r, 0)->cfg.ar_target_s = 30;
 	stranger_number(&s, 1);

@@ -26,18 +26,6 @@ open_on(struct node *n, unsigned ifs)
 		    RNS_MODE_FULL, 500, false);
 }
 
-static void
-heard(struct node *n, unsigned ifid, unsigned i, uint64_t emitted)
-{
-	uint8_t raw[RNS_MTU];
-	struct stranger s;
-	size_t len;
-
-	stranger_number(&s, i);
-	len = stranger_announce(&s, raw, emitted, 0, NULL, false);
-	node_in(n, ifid, raw, len);
-}
-
 static bool
 noted(const struct node *n, const struct hash16 *about, enum rns_drop why,
     struct rns_noted *out)
@@ -74,7 +62,7 @@ test_held(void **state)
 	(void)state;
 	open_on(&n, 2);
 	for (unsigned i = 0; i < 12; i++) {
-		heard(&n, 1, i, T0);
+		stranger_heard(&n, 1, i, T0);
 		node_run(&n, NODE_SECOND / 50);
 	}
 	rns_counts(n.r, &c);
@@ -245,7 +233,7 @@ test_link(void **state)
 	(void)state;
 	open_on(&n, 2);
 	stranger_number(&s, 1);
-	heard(&n, 2, 1, T0);
+	stranger_heard(&n, 2, 1, T0);
 	len = stranger_packet(&s, &n, raw, PACKET_LINKREQUEST, keys,
 	    sizeof(keys));
 	node_in(&n, 1, raw, len);

@@ -15,33 +15,12 @@
 static const uint8_t priv[RNS_KEY] = {9, 8, 7};
 #define T0 1800000000u /* emission times */
 
-static void
-open_on(struct node *n, bool transport, unsigned ifs)
-{
-	node_open(n, transport, false, priv);
-	for (unsigned i = 0; i < ifs; i++)
-		node_if(n, i, RNS_IF_NET, RNS_MODE_FULL, 500, false);
-}
-
-/* The announce of the stranger number i. */
-static void
-heard(struct node *n, unsigned ifid, unsigned i, uint64_t emitted)
-{
-	uint8_t raw[RNS_MTU];
-	struct stranger s;
-	size_t len;
-
-	stranger_number(&s, i);
-	len = stranger_announce(&s, raw, emitted, 0, NULL, false);
-	node_in(n, ifid, raw, len);
-}
-
 /* `many` of them, from the number `from` on, so many a second. */
 static void
 heard_many(struct node *n, unsigned from, unsigned many, unsigned hz)
 {
 	for (unsigned i = 0; i < many; i++) {
-		heard(n, 0, from + i, T0);
+		stranger_heard(n, 0, from + i, T0);
 		node_run(n, NODE_SECOND / hz);
 	}
 }
@@ -53,7 +32,7 @@ rate_step(struct node *n, uint64_t emitted, int64_t after_s)
 	size_t sent = 0;
 
 	node_clear(n);
-	heard(n, 0, 1, emitted);
+	stranger_heard(n, 0, 1, emitted);
 	node_run(n, after_s * NODE_SECOND);
 	for (size_t i = 0; i < n->out_count; i++)
 		sent += n->out[i].ifid == 1;
@@ -117,13 +96,13 @@ rates_are_walked_in_order(void **state)
 	struct node n;
 
 	(void)state;
-	open_on(&n, true, 2);
+	node_open_on(&n, priv, true, 2);
 	i = iface_find(n.r, 0);
 	i->cfg.ar_target_s = 30;
 	i->cfg.ar_grace = 1;
 	heard_many(&n, 0, 20, 1);
 	for (unsigned k = 0; k < 20; k += 4)
-		heard(&n, 0, k, T0 + 1);
+		stranger_heard(&n, 0, k, T0 + 1);
 	for (unsigned k = 1; k < 20; k += 4)
 		path_goes(&n, k);
 	assert_int_equal(rates_walked(&n, e, 32), 20);
@@ -151,7 +130,7 @@ rates_outlive_paths(void **state)
 	struct node n;
 
 	(void)state;
-	open_on(&n, true, 2);
+	node_open_on(&n, priv, true, 2);
 	i = iface_find(n.r, 0);
 	i->cfg.ar_target_s = 30;
 	i->cfg.ar_grace = 0;
@@ -197,7 +176,7 @@ rates_go_in_the_order_heard(void **state)
 	assert_int_equal(node_submit(&n, &c), RNS_OK);
 	heard_many(&n, 0, 8, 10);
 	path_goes(&n, 3);
-	heard(&n, 0, 0, T0 + 1); /* a row, the newest */
+	stranger_heard(&n, 0, 0, T0 + 1); /* a row, the newest */
 	path_goes(&n, 2);
 	heard_many(&n, 100, 1, 10); /* 1 goes: from its path */
 	assert_int_equal(rates_walked(&n, e, 16), 8);
@@ -229,7 +208,7 @@ rates_do_not_step_with_the_clock(void **state)
 	struct node n;
 
 	(void)state;
-	open_on(&n, true, 2);
+	node_open_on(&n, priv, true, 2);
 	i = iface_find(n.r, 0);
 	i->cfg.ar_target_s = 30;
 	assert_int_equal(rate_step(&n, T0, 10), 2);
@@ -258,11 +237,11 @@ rates_stay_when_paths_change(void **state)
 	struct node n;
 
 	(void)state;
-	open_on(&n, true, 2);
+	node_open_on(&n, priv, true, 2);
 	iface_find(n.r, 0)->cfg.ar_target_s = 30;
-	heard(&n, 0, 1, T0);
+	stranger_heard(&n, 0, 1, T0);
 	node_run(&n, 10 * NODE_SECOND);
-	heard(&n, 1, 1, T0 + 1);
+	stranger_heard(&n, 1, 1, T0 + 1);
 	stranger_number(&s, 1);
 	assert_true(rns_path_get(n.r, &s.dest, &p));
 	assert_int_equal(p.learned_us, NODE_WALL_US + 10 * NODE_SECOND);
