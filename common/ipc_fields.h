@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_COMMON_IPC_FIELDS_H
+#define WARREN_COMMON_IPC_FIELDS_H
+
+/*
+ * What each message between two programs says; ipc_msg.h, which includes this,
+ * has who sends it to whom, and the kinds and numbers named here.
+ */
+
+/*
+ * F(kind, name, size); size only for arr (exact), var and str (most). hash16,
+ * id32 and fp are the structs of these names.
+ */
+
+/* ---- parent to any ---- */
+#define MSG_SETTING(F) F(u8, what, 0) F(str, name, 256)
+#define MSG_PARAMS(F)                                                          \
+	F(u8, loglevel, 0) F(boolean, root, 0)                                 \
+	F(str, instance, 64) /* 8 hex digits of the identity hash */           \
+	F(hash16, identity_hash, 0) F(arr, rns_public, 64)                     \
+	F(u32, cg_v2, 0) /* layers memory, cpu, pids that v2 gives: bits */    \
+	F(u32, cg_v1, 0) /* ... that v1 gives, of compute.md 7 */              \
+	F(boolean, compute, 0)
+#define MSG_JAIL_LIMITS(F)                                                     \
+	F(u32, required, 0) /* layers, bits of compute.md 7 */                 \
+	F(u64, memory, 0) F(u32, cpu_milli, 0) F(u32, pids, 0)                 \
+	F(u64, time_ms, 0) F(u64, output, 0) F(u32, slots, 0)
+#define MSG_KEY_MATERIAL(F)                                                    \
+	F(arr, mesh, 32) F(arr, audit, 32) F(arr, rns_public, 64)              \
+	F(var, binding, IPC_BINDING)                                           \
+	/* the last checkpoint; size 0: none is known */                      \
+	F(u64, size, 0) F(id32, root, 0) F(arr, sig, 64)
+#define MSG_START_DONE(F)
+#define MSG_STOP(F)
+/* parent to node, each 10 s: what compute_when asks for (parent/facts.h) */
+#define MSG_FACTS(F)                                                           \
+	F(u32, busy_milli, 0) F(boolean, jobs_known, 0) F(u32, jobs_milli, 0)  \
+	F(boolean, mains, 0) F(u64, memory_free, 0) F(i32, offset_s, 0)        \
+	F(u32, next_at, 0) F(i32, next_offset_s, 0)
+#define MSG_NEIGHBOUR(F) F(u8, program, 0)
+#define MSG_PROGRAM(F) /* for status: a program's life */                      \
+	F(u8, program, 0) F(boolean, running, 0) F(u32, restarts, 0) F(u32, pid, 0)
+/* ---- any to parent ---- */
+#define MSG_HELLO(F) F(id32, build, 0)
+#define MSG_READY(F)
+#define MSG_ALARM(F) F(u8, severity, 0) F(str, text, 512)
+/*
+ * One that stands in no configuration (autoconnect_discovered_interfaces);
+ * family 4 or 6, or 0 and the name of a host. Answered as index RNSCONF_FOUND.
+ */
+#define MSG_DIAL_FOUND(F)                                                      \
+	F(u32, seq, 0) F(u8, family, 0) F(arr, addr, 16) F(u16, port, 0)       \
+	F(str, host, 253)
+/* an interface is closed: end what was opened for it, until asked again */
+#define MSG_LEFT(F) F(u32, index, 0) F(u32, generation, 0)
+/*
+ * ---- transport and parent; index: of the [[interface]] in config, and how
+ * many SET_RNS_INTERFACES have come since the start: which config ----
+ */
+#define MSG_DIAL(F) F(u32, index, 0) F(u32, seq, 0) F(u32, generation, 0)
+#define MSG_BIND(F) F(u32, index, 0) F(u32, seq, 0) F(u32, generation, 0)
+/*
+ * the answer: error is an errno (ESTALE: config has changed meanwhile, ask
+ * again), or 0 and a descriptor; of one of datagrams a
+ * second to send from, and to which IPv4 address and port (0: it does not send)
+ */
+#define MSG_OPENED(F)                                                          \
+	F(u32, index, 0) F(u32, seq, 0) F(i32, error, 0) F(str, text, 256)     \
+	F(u32, to, 0) F(u16, to_port, 0)
+/*
+ * Run the program that reachable_on or location_cmd of this interface names,
+ * once; seq comes back with what it says, or why it does not.
+ */
+enum say_what { SAY_REACHABLE_ON = 1, SAY_LOCATION };
+#define MSG_SAY(F)                                                             \
+	F(u32, index, 0) F(u32, seq, 0) F(u32, generation, 0) F(u8, what, 0)
+#define MSG_SAID(F)                                                            \
+	F(u32, index, 0) F(u32, seq, 0) F(u8, what, 0) F(boolean, ok, 0)       \
+	F(str, text, 255)
+/* an interface has failed for good, for panic_on_interface_error */
+#define MSG_PANIC(F) F(str, name, 128)
+/* let me go before others (transport/engine/promptness.h); 0 or an errno */
+#define MSG_PROMPT(F)
+#define MSG_PROMPTED(F) F(i32, error, 0)
+/* for the watchdog of systemd: your loop turns? seq comes back */
+#define MSG_ALIVE(F) F(u32, seq, 0)
+#define MSG_ALIVE_STILL(F) F(u32, seq, 0)
+/*
+ * Numbers for /metrics and the RPC. Parent: MEMORY for each program that runs,
+ * bytes, 0: it may not be read here; PROGRAM_COUNT ends them. Node: N_NUMBER.
+ */
+#define MSG_NUMBERS(F) F(u32, seq, 0)
+#define MSG_MEMORY(F)                                                          \
+	F(u32, seq, 0) F(u8, program, 0) F(u64, rss, 0) F(u64, pss, 0)
+/*
+ * A device of an AutoInterface, as long as transport's BIND of that number
+ * stands: its link-local address, and sockets of the group, of discovery and
+ * of data, in this order; again when the address is another. Without sockets:
+ * gone, or why (errno) it cannot be used.
+ */
+#define MSG_DEVICE(F)                                                          \
+	F(u32, index, 0) F(u32, seq, 0) F(u32, device, 0) F(str, name, 15)     \
+	F(arr, addr, 16) F(i32, error, 0)
+/* ---- transport to parent and back: `warren reload`, asked at mesh.sock ---- */
+#define MSG_RELOAD(F) F(u32, seq, 0)
+enum reload_said { RELOAD_CHANGED = 1, RELOAD_WAITS, RELOAD_NOTE, RELOAD_MISTAKE };
+#define MSG_RELOAD_SAID(F) F(u32, seq, 0) F(u8, kind, 0) F(str, text, 1000)
+#define MSG_RELOAD_END(F) F(u32, seq, 0) F(boolean, ok, 0)
+/* ---- transport to node ---- */
+#define MSG_T_HELLO(F) F(arr, rns_public, 64) F(hash16, dest, 0)
+#define MSG_T_LINK(F)                                                          \
+	F(hash16, link, 0) F(u32, ifid, 0) F(u64, bitrate, 0) F(u32, rtt_us, 0)\
+	F(u8, hops, 0) F(u32, mtu, 0) F(u32, mdu, 0)
+#define MSG_T_IDENTIFIED(F)                                                    \
+	F(hash16, link, 0) F(arr, rns_public, 64) F(hash16, rns_hash, 0)
+#define MSG_T_CLOSED(F) F(hash16, link, 0) F(u8, reason, 0)
+/* data inline, or len bytes in one sealed memfd (then data is empty) */
+#define MSG_T_REQUEST(F)                                                       \
+	F(hash16, link, 0) F(hash16, request, 0) F(hash16, path_hash, 0)       \
+	F(u32, len, 0) F(var, data, 3600)
+#define MSG_T_FOLLOW_END(F) F(hash16, link, 0) F(u16, stream, 0)
+/* ---- node to transport ---- */
+#define MSG_N_REPLY(F)                                                         \
+	F(hash16, link, 0) F(hash16, request, 0) F(u32, len, 0)                \
+	F(var, data, 3600)
+/* one descriptor: the read end of a pipe; its EOF is the stream's */
+#define MSG_N_FOLLOW(F) F(hash16, link, 0) F(u16, stream, 0)
+#define MSG_N_CLOSE(F) F(hash16, link, 0)
+#define MSG_N_APP_DATA(F) F(boolean, announce, 0) F(var, data, 316)
+/* all zeros with on false: all that node has asked for */
+#define MSG_N_BLACKHOLE(F) F(hash16, rns_hash, 0) F(boolean, on, 0)
+#define MSG_N_HOLD(F) F(hash16, link, 0) F(u32, ms, 0)
+/*
+ * Answers NUMBERS; families and their labels: NUMBER_LIST. Family NUMBER_END
+ * ends them.
+ */
+#define NUMBER_LABEL 32
+#define MSG_N_NUMBER(F)                                                        \
+	F(u32, seq, 0) F(u8, family, 0) F(str, label, NUMBER_LABEL)            \
+	F(u64, value, 0)
+/* X(NAME, metric, type, label's name or "", help) */
+#define NUMBER_LIST(X)                                                         \
+	X(JOBS, "warren_jobs", "gauge", "state",                               \
+	    "Jobs that are remembered, by state.")                             \
+	X(SLOTS, "warren_job_slots", "gauge", "",                              \
+	    "Jobs that can run at a time.")                                    \
+	X(READY, "warren_jobs_ready", "gauge", "",                             \
+	    "Queued jobs that lack nothing but their turn.")                   \
+	X(PARKED, "warren_requests_parked", "gauge", "",                       \
+	    "Requests that wait for another program.")                         \
+	X(REQUESTS, "warren_requests_total", "counter", "",                    \
+	    "Requests of peers.")                                              \
+	X(ADMITTED, "warren_jobs_admitted_total", "counter", "",               \
+	    "Jobs that were taken.")                                           \
+	X(REFUSED, "warren_refusals_total", "counter", "reason",               \
+	    "Requests and jobs that were refused, by code.")                   \
+	X(BUSY, "warren_busy_total", "counter", "reason",                      \
+	    "Requests that were told to come again, by code.")                 \
+	X(USED_UP, "warren_budgets_used_up", "gauge", "budget",                \
+	    "Peers and owners with nothing left of a budget.")                 \
+	X(SPOOL, "warren_spool_bytes", "gauge", "",                            \
+	    "What peers have here on the disk.")                               \
+	X(DISK_FREE, "warren_disk_free_bytes", "gauge", "",                    \
+	    "What may still come, above the reserve.")
+enum number_family {
+	NUMBER_END,
+#define NUMBER_NAME(name, metric, type, label, help) NUMBER_##name,
+	NUMBER_LIST(NUMBER_NAME)
+#undef NUMBER_NAME
+	NUMBER_FAMILIES
+};
+/* ---- node and trust; qid: the asker's number, echoed ---- */
+#define MSG_V_ASK(F) /* who is this, and how far trusted in this scope */      \
+	F(u64, qid, 0) F(arr, rns_public, 64) F(var, binding, IPC_BINDING)     \
+	F(str, scope, 64)
+enum verdict_status {
+	VERDICT_OK = 0,          /* fp, key, level are set */
+	VERDICT_NO_BINDING = 1,  /* no key is known for the identity */
+	VERDICT_BAD_BINDING = 2, /* a binding came and is not valid */
+	VERDICT_REVOKED = 3,     /* fp and key as in OK, where known */
+	VERDICT_SUSPENDED = 4,   /* likewise */
+};
+/* klp.md 1.8: what an old revocation list does to jobs of this peer */
+enum verdict_jobs { VJOBS_TAKEN, VJOBS_NOT_NEW, VJOBS_NOT_STARTED };
+enum key_kind { KEY_SECP256K1 = 1, KEY_ED25519 = 2 };
+#define MSG_V_VERDICT(F)                                                       \
+	F(u64, qid, 0) F(hash16, rns_hash, 0) F(u8, status, 0)                 \
+	F(i32, level, 0) F(fp, fp, 0) F(u8, key_kind, 0)                       \
+	F(boolean, bip340, 0) F(var, key, 33)                                  \
+	F(u32, valid_until, 0)   /* unix seconds: ask again then */            \
+	F(boolean, live_needed, 0) /* require_live_secp asks for a proof */    \
+	F(u8, jobs, 0)           /* of enum verdict_jobs; why says it then */  \
+	F(boolean, pinned, 0)    /* the level is a pin's of the operator */    \
+	F(str, why, 256)
+#define MSG_V_ENVELOPE(F) /* one descriptor: the envelope */                   \
+	F(u64, qid, 0) F(u32, len, 0) F(fp, fp, 0) F(u8, key_kind, 0)          \
+	F(boolean, bip340, 0) F(var, key, 33)
+/*
+ * ok: one sealed memfd, the manifest as a record (trust/doc/manifest.h), and
+ * which keys of the board it names have signed the envelope too
+ */
+#define MSG_V_MANIFEST(F)                                                      \
+	F(u64, qid, 0) F(boolean, ok, 0) F(id32, job, 0) F(u32, len, 0)        \
+	F(str, why, 256) F(var, cosigned, IPC_SIGNER * IPC_SIGNERS_MAX)
+enum approval_status {
+	APPROVAL_OK = 0,      /* the signers that count are named */
+	APPROVAL_FORM = 1,    /* no such frame */
+	APPROVAL_TRUST = 2,   /* no signature counts, or not at this time */
+	APPROVAL_REVOKED = 3, /* none but of a key that is revoked */
+};
+#define MSG_V_APPROVAL(F) /* a frame, and who brought it */                    \
+	F(u64, qid, 0) F(arr, rns_public, 64)                                  \
+	F(var, frame, IPC_APPROVAL_MAX)
+#define MSG_V_APPROVED(F)                                                      \
+	F(u64, qid, 0) F(u8, status, 0) F(boolean, approve, 0)                 \
+	F(id32, job, 0) F(u32, issued, 0) F(u32, expires, 0)                   \
+	F(var, signers, IPC_SIGNER * IPC_SIGNERS_MAX) F(str, why, 128)
+#define MSG_V_REVIEW(F) /* what are these worth now; board "": none */         \
+	F(u64, qid, 0) F(str, board, 255)                                      \
+	F(var, signers, IPC_SIGNER * IPC_JOB_SIGNERS_MAX)
+/* a bit for each signer; threshold 0: nobody knows the board's keys */
+#define MSG_V_REVIEWED(F)                                                      \
+	F(u64, qid, 0) F(u32, reviewers, 0) F(u32, members, 0)                 \
+	F(u32, revoked, 0) F(u8, threshold, 0)
+#define MSG_V_WHY(F) /* the operator asks: why has he that level */            \
+	F(u64, qid, 0) F(boolean, is_rns, 0) /* id: its 16 bytes, and zeros */ \
+	F(fp, id, 0) F(u8, scope, 0)
+#define MSG_V_HOP(F) /* an edge of a path that decided, from an anchor on */   \
+	F(u64, qid, 0) F(u8, path, 0) F(fp, source, 0) F(fp, target, 0)        \
+	F(i32, level, 0) F(u16, conf, 0) F(u16, left, 0) /* permille */        \
+	F(u32, issued, 0) F(u32, expires, 0)
+#define MSG_V_BECAUSE(F) /* after the hops */                                  \
+	F(u64, qid, 0) F(i32, level, 0) F(u8, revoked, 0)                      \
+	F(boolean, has_fp, 0) F(fp, fp, 0) F(boolean, has_rns, 0)              \
+	F(hash16, rns, 0) F(u32, valid_until, 0) F(str, why, 256)              \
+	F(str, jobs_why, 256)
+enum contract_status {
+	CONTRACT_OK = 0,
+	CONTRACT_BAD = 1,
+	CONTRACT_REVOKED = 2,
+};
+#define MSG_V_CONTRACT(F) /* one descriptor: the envelope; whose job it is */  \
+	F(u64, qid, 0) F(u32, len, 0) F(arr, rns_public, 64)
+/* level: of its signer, for contract.sign; record: trust/doc/contract.h */
+#define MSG_V_CONTRACTED(F)                                                    \
+	F(u64, qid, 0) F(u8, status, 0) F(i32, level, 0) F(fp, signer, 0)      \
+	F(var, record, IPC_CONTRACT_RECORD) F(str, why, 128)
+#define MSG_V_LIVE(F) /* check s and m of a live proof */                      \
+	F(u64, qid, 0) F(hash16, link, 0) F(arr, n, 32) F(arr, s, 64)          \
+	F(arr, m, 32) F(arr, initiator, 64) F(arr, responder, 64)              \
+	F(boolean, bip340, 0) F(arr, key, 33)
+#define MSG_V_LIVE_OK(F) F(u64, qid, 0) F(boolean, ok, 0)
+#define MSG_V_CHANGED(F) /* cached verdicts are void */
+/* all that is revoked: count entries in one sealed memfd (common/listed.h) */
+#define MSG_V_LISTED(F) F(u32, count, 0)
+/* an authority or a document, for status; the name "" ends them */
+#define MSG_V_AUTHORITY(F)                                                     \
+	F(str, name, 256) F(str, path, 512) F(u32, root_version, 0)            \
+	F(u32, version, 0) F(u8, fresh, 0) /* of enum fresh */                 \
+	F(u32, expires, 0) F(u32, entries, 0) F(str, held, 200)                \
+	F(u32, checked, 0) F(str, from, 200) /* found current last */          \
+	F(str, failed, 400) /* a source, and why it gives nothing; "" */
+/*
+ * ---- trust and egress: a file of a web server; seq comes back. Refusals and
+ * failures have a text for people in why; wait_s: not again before then ----
+ */
+#define IPC_URL 800
+#define IPC_FETCH_BYTES (48u << 20) /* the most that is asked for */
+#define IPC_FETCH_MS 120000	     /* ... and waited */
+enum fetch_kind { FETCH_KLP = 1 }; /* klp.md 1.7 */
+#define MSG_FETCH(F)                                                           \
+	F(u32, seq, 0) F(u8, kind, 0) F(u32, max, 0) F(u32, deadline_ms, 0)    \
+	F(str, url, IPC_URL)
+enum fetch_end {
+	FETCH_OK = 0,	   /* len bytes in one sealed memfd; 0: none */
+	FETCH_ABSENT,	   /* the server has no such file */
+	FETCH_REFUSED,	   /* where that lies nothing is fetched from */
+	FETCH_NAME,	   /* its host has no address */
+	FETCH_UNREACHABLE, /* nobody answers there */
+	FETCH_TLS,	   /* nobody who can show that he is that host */
+	FETCH_HTTP,	   /* code is none that has a file behind it */
+	FETCH_REDIRECT,
+	FETCH_SIZE,	   /* more than max */
+	FETCH_SLOW,
+	FETCH_BROKEN,	   /* ended before it was whole */
+	FETCH_LATER,	   /* too many at once, or too many failures there */
+	FETCH_OWN,	   /* our own: memory, or no certificates */
+};
+#define MSG_FETCHED(F)                                                         \
+	F(u32, seq, 0) F(u8, end, 0) F(u16, code, 0) F(u32, len, 0)            \
+	F(u32, wait_s, 0) F(str, why, 200)
+/* ---- egress and parent: the addresses of a host; none: why ---- */
+#define IPC_ADDR 17 /* 4 or 6, and 16 bytes of which 4 count or all */
+#define MSG_LOOK_UP(F) F(u32, seq, 0) F(str, host, 253)
+#define MSG_LOOKED_UP(F)                                                       \
+	F(u32, seq, 0) F(var, addrs, 8 * IPC_ADDR) F(str, why, 128)
+/* ---- node and keys ---- */
+#define MSG_K_RECEIPT(F) /* compute.md 7; keys adds magic, version, fp16 */    \
+	F(u64, qid, 0) F(u8, outcome, 0) F(i32, code, 0) F(u8, attempts, 0)    \
+	F(u32, layers, 0) F(id32, job, 0) F(id32, image, 0)                    \
+	F(id32, outputs, 0) F(id32, logs, 0) F(id32, policy, 0)                \
+	F(id32, trail, 0) F(u32, started, 0) F(u32, wall_ms, 0)                \
+	F(u32, cpu_ms, 0) F(u32, memory_kb, 0) F(u32, bytes_in, 0)             \
+	F(u32, bytes_out, 0) F(u32, bpf_events, 0) F(u32, bpf_lost, 0)
+#define MSG_K_SIGNED(F)                                                        \
+	F(u64, qid, 0) F(boolean, ok, 0) F(arr, receipt, IPC_RECEIPT)
+#define MSG_K_CHALLENGE(F)                                                     \
+	F(u64, qid, 0) F(hash16, link, 0) F(arr, n, 32)                        \
+	F(arr, initiator, 64) /* zeros: not identified */
+#define MSG_K_CHALLENGED(F)                                                    \
+	F(u64, qid, 0) F(boolean, ok, 0) F(arr, s, 64) F(arr, m, 32)
+#define MSG_K_APPROVE(F) /* node.sock asked; keys adds `issued` and signs */     \
+	F(u64, qid, 0) F(id32, job, 0) F(boolean, approve, 0)                  \
+	F(u32, expires, 0)
+#define MSG_K_APPROVED(F)                                                      \
+	F(u64, qid, 0) F(boolean, ok, 0) F(arr, approval, IPC_APPROVAL)
+#define MSG_K_BINDING(F) /* keys' present binding, standalone form */          \
+	F(arr, binding, IPC_BINDING) F(fp, fp, 0)
+/* ---- keys and transport: the other half of a binding ---- */
+#define MSG_B_SIGN(F)                                                          \
+	F(u8, flags, 0) F(arr, secp, 33) F(u32, serial, 0)                     \
+	F(u32, not_before, 0) F(u32, not_after, 0)
+#define MSG_B_SIGNED(F) F(u32, serial, 0) F(arr, sig, 64)
+/* ---- keys to parent: write warren/keys/binding ---- */
+#define MSG_BINDING_MADE(F) F(arr, binding, IPC_BINDING)
+/*
+ * The last checkpoint that was signed: to the parent, which writes
+ * warren/keys/checkpoint, and to an audit that is new.
+ */
+#define MSG_CHECKPOINT(F)                                                      \
+	F(u64, size, 0) F(id32, root, 0) F(arr, sig, 64) F(arr, key, 32)
+/* ---- audit and keys ---- */
+#define MSG_C_SIGN(F) F(u64, size, 0) F(id32, root, 0)
+#define MSG_C_SIGNED(F)                                                        \
+	F(u64, size, 0) F(boolean, ok, 0) F(arr, sig, 64) F(arr, key, 32)
+/* ---- node and jail; plan: sandbox/plan/plan.h ---- */
+/* fds: argv and env (memfd), seccomp program (memfd), a blob per volume */
+#define MSG_J_RUN(F) F(var, plan, 3800)
+enum jail_step { STEP_FILL = 1, STEP_PACK = 2, STEP_CLEAN = 3 };
+#define MSG_J_STEP(F) F(id32, job, 0) F(u8, step, 0) F(u8, volume, 0)
+/* why: of enum kill_reason; kept by jail, and told with the end */
+#define MSG_J_KILL(F) F(id32, job, 0) F(u8, why, 0)
+#define MSG_J_FREEZE(F) F(id32, job, 0) F(boolean, on, 0) /* its clock */
+#define MSG_J_FORGET(F) F(id32, job, 0)
+/* fds: stdout, stderr (read ends), pidfd of the job's first process */
+#define MSG_J_STARTED(F)                                                       \
+	F(id32, job, 0) F(u32, slot, 0) F(u32, layers, 0) F(id32, policy, 0)
+/* code: of compute.md 4 or 5 ("volume", "image", "posture", "internal"); slot:
+ * that it holds until J_FORGET; 0: none */
+#define MSG_J_FAILED(F)                                                        \
+	F(id32, job, 0) F(u32, slot, 0) F(str, code, 32) F(str, why, 256)      \
+	F(u8, kill, 0)
+enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
+/* kill: the reason of the first J_KILL that came before its end, or 0 */
+#define MSG_J_EXITED(F)                                                        \
+	F(id32, job, 0) F(u8, how, 0) F(i32, code, 0) F(u8, kill, 0)           \
+	F(u64, ran_ms, 0)
+#define MSG_J_STEP_OPEN(F) /* one descriptor: the step's output */             \
+	F(id32, job, 0) F(u8, step, 0) F(u8, volume, 0)
+#define MSG_J_STEP_DONE(F)                                                     \
+	F(id32, job, 0) F(u8, step, 0) F(u8, volume, 0) F(boolean, ok, 0)      \
+	F(u32, dropped, 0) F(var, left, LEFT_BYTES) F(str, why, 256)
+#define MSG_J_FORGOTTEN(F) F(id32, job, 0) F(u32, slot, 0)
+/* a job that runs, or ran while nobody listened; fds as STARTED */
+#define MSG_J_RUNNING(F)                                                       \
+	F(id32, job, 0) F(u32, slot, 0) F(u32, layers, 0) F(id32, policy, 0)   \
+	F(boolean, exited, 0) F(u8, how, 0) F(i32, code, 0) F(u8, kill, 0)     \
+	F(u64, ran_ms, 0) /* but for what it was frozen */
+/* a job whose volumes are filled, or whose root is built; J_STARTED follows */
+#define MSG_J_STAGING(F) F(id32, job, 0) F(u32, slot, 0) F(u8, kill, 0)
+/* at hello, after the J_RUNNINGs and J_STAGINGs: what this machine gives, and why not more */
+#define MSG_J_POSTURE(F)                                                       \
+	F(u32, layers, 0) F(u32, slots, 0) F(str, missing, 1024)
+/* ---- to audit ---- */
+#define MSG_EVENT(F)                                                           \
+	F(u16, kind, 0) F(u8, severity, 0) F(i64, when_us, 0)                  \
+	F(u64, qid, 0) /* not 0: answer HEAD when it is in the trail */        \
+	F(var, job, 32) F(var, peer, 32) /* fp, or Reticulum identity hash */  \
+	F(str, code, 64) F(str, text, 768) F(i64, a, 0) F(i64, b, 0)           \
+	F(u64, limit, 0) F(u64, value, 0) /* of a refusal; both 0: none */
+/*
+ * ---- node and audit: probes in the kernel that watch a job ----
+ * W_POSTURE: at hello; layers: LAYER_BPF or 0, and then why
+ */
+#define MSG_W_POSTURE(F) F(u32, layers, 0) F(str, missing, 200)
+/*
+ * its v2 group; one descriptor or none: the group's cpu.stat. late: it runs
+ * already. Answered by W_READY, before which it must not start; ok: it is
+ * watched from its start on.
+ */
+#define MSG_W_JOB(F)                                                           \
+	F(id32, job, 0) F(u64, group, 0) F(u32, cpu_milli, 0)                  \
+	F(boolean, late, 0)
+#define MSG_W_READY(F) F(id32, job, 0) F(boolean, ok, 0)
+/* end it or stop it; rule: of trust/doc/contract.h, name: of the file's */
+enum watch_does { WATCH_KILL = 1, WATCH_FREEZE = 2 };
+#define MSG_W_FLAG(F)                                                          \
+	F(id32, job, 0) F(u8, does, 0) F(u8, rule, 0) F(str, name, 48)         \
+	F(str, text, 256)
+/* it has ended; answered by what the receipt says of it */
+#define MSG_W_OVER(F) F(id32, job, 0)
+#define MSG_W_DONE(F) F(id32, job, 0) F(u32, events, 0) F(u32, lost, 0)
+/* seq 0: the event could not be written (disk full, or no trail) */
+#define MSG_HEAD(F) F(u64, qid, 0) F(u64, seq, 0) F(id32, digest, 0)
+
+#endif
