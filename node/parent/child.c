@@ -20,21 +20,17 @@
 #include "common/util.h"
 #include "node/parent/dial.h"
 #include "node/parent/groups.h"
-#include "node/parent/keyfiles.h"
-#include "node/parent/memory.h"
+#include "node/parent/hear.h"
 #include "node/parent/notify.h"
 #include "node/parent/oneline.h"
-#include "node/parent/open.h"
-#include "node/parent/panic.h"
 #include "node/parent/parent.h"
 #include "node/parent/settings.h"
 #include "node/parent/siblings.h"
+#include "node/parent/tell.h"
 #include "node/parent/web.h"
 
 #define BACKOFF_MAX 60.0 /* ARCHITECTURE.md 12.9 */
 #define LONG_LIFE 60.0	 /* ours: after it a fall counts as the first */
-#define LOOK_FIRST 60.0	 /* where no job can run: is it so still? */
-#define LOOK_LAST 3600.0
 #define ORPHANS_S 0.01	 /* until what a jail has left is dead ... */
 #define ORPHANS_LOOKS 3	 /* ... and none was seen so often */
 #define OOM_HOUSE "100"	 /* jobs have 700, the relay RELAY_RANK or 0 */
@@ -48,23 +44,6 @@ static const enum program stages[][3] = {
     {PROGRAM_KEYS, PROGRAM_AUDIT, PROGRAM_AUDIT},
 };
 #define STAGE_SECONDS 1.1 /* four of them stay below 5 s */
-
-void
-parent_event(struct parent *p, enum event_kind kind, unsigned severity,
-    const char *code, const char *text)
-{
-	struct msg_EVENT m = {.kind = (uint16_t)kind,
-	    .severity = (uint8_t)severity,
-	    .when_us = clock_wall_us()};
-	struct child *a = &p->child[PROGRAM_AUDIT];
-
-	if (a->ev == NULL)
-		return;
-	(void)snprintf(m.code, sizeof(m.code), "%s", code);
-	(void)snprintf(m.text, sizeof(m.text), "%s", text);
-	if (ipc_send_EVENT(ipc_ev_channel(a->ev), &m, NULL, 0) < 0)
-		log_debug("audit", "event %d is lost", kind);
-}
 
 /* ---- opening them, once ---- */
 
@@ -194,98 +173,7 @@ run(struct child *c, struct spawn *s, int channel)
 	_exit(127);
 }
 
-/* ---- channels ---- */
-
-static void
-tell_program(struct parent *p, const struct child *c)
-{
-	static const enum program listeners[] = {PROGRAM_TRANSPORT, PROGRAM_NODE};
-	struct msg_PROGRAM m = {.program = (uint8_t)c->peer,
-	    .running = c->pid != 0,
-	    .restarts = c->restarts,
-	    .pid = (uint32_t)c->pid};
-
-	for (size_t i = 0; i < NELEM(listeners); i++) {
-		struct child *to = &p->child[listeners[i]];
-
-		if (to->ev != NULL && ipc_send_PROGRAM(ipc_ev_channel(to->ev),
-					  &m, NULL, 0) < 0)
-			log_debug(program_name(to->peer), "PROGRAM");
-	}
-}
-
-static int
-give(struct child *to, enum program other, int fd)
-{
-	struct msg_NEIGHBOUR m = {.program = (uint8_t)other};
-
-	return ipc_send_NEIGHBOUR(ipc_ev_channel(to->ev), &m, &fd, 1);
-}
-
-/* A new channel to each sibling that runs; both ends are told. */
-static void
-introduce(struct parent *p, struct child *c)
-{
-	for (unsigned i = 0; i < PROGRAM_COUNT; i++) {
-		struct child *a = c, *b = &p->child[i];
-		int fds[2];
-
-		if (b == c || a->ev == NULL || b->ev == NULL ||
-		    !ipc_related(a->peer, b->peer))
-			continue;
-		if (ipc_pair(fds) < 0) {
-			log_err("channel", "%s and %s", program_name(a->peer),
-			    program_name(b->peer));
-			continue;
-		}
-		if (give(a, b->peer, fds[0]) < 0 ||
-		    give(b, a->peer, fds[1]) < 0)
-			log_warn("channel", "%s and %s", program_name(a->peer),
-			    program_name(b->peer));
-		(void)close(fds[0]);
-		(void)close(fds[1]);
-	}
-}
-
-#define IPC_ME PARENT
-#define IPC_CTX struct child
-#include "common/ipc_dispatch.h"
-
-static void
-on_READY(struct child *c, const struct msg_READY *m, struct ipc_in *in)
-{
-	(void)m;
-	(void)in;
-	c->ready = true;
-	log_info(program_name(c->peer), "ready");
-	notify_programs(c->parent);
-	if (c->trouble[0] == '\0' || c->troubled)
-		return;
-	c->trouble[0] = '\0';
-	log_notice(program_name(c->peer), "jobs can run here now");
-}
-
-/*
- * No job can run here: said once, however often it is looked at again, which
- * is ever more rarely, or at SIGHUP.
- */
-static void
-jail_trouble(struct child *c, const char *text)
-{
-	double wait = LOOK_FIRST;
-
-	if (strcmp(c->trouble, text) != 0) {
-		(void)snprintf(c->trouble, sizeof(c->trouble), "%s", text);
-		c->looks = 0;
-		log_errx(program_name(c->peer), "%s", text);
-	}
-	c->troubled = true;
-	for (unsigned i = 0; i < c->looks && wait < LOOK_LAST; i++)
-		wait *= 2;
-	c->looks++;
-	ev_timer_set(&c->again, MIN_OF(wait, LOOK_LAST), 0.);
-	ev_timer_start(c->parent->loop, &c->again);
-}
+/* ---- wanted, or not ---- */
 
 static void
 look_again(struct child *c)
@@ -318,150 +206,6 @@ child_want(struct child *c, bool wanted)
 		c->looking = ipc_send_STOP(ipc_ev_channel(c->ev), &m, NULL, 0) == 0;
 }
 
-static void
-on_ALARM(struct child *c, const struct msg_ALARM *m, struct ipc_in *in)
-{
-	char text[1100];
-
-	(void)in;
-	(void)text_printable(text, sizeof(text), m->text, strlen(m->text));
-	if (c->peer == PROGRAM_JAIL) {
-		jail_trouble(c, text);
-		return;
-	}
-	log_at(m->severity >= 4 ? LOG_ERR : LOG_WARN, program_name(c->peer),
-	    "alarm: %s", text);
-}
-
-static void
-on_RELOAD(struct child *c, const struct msg_RELOAD *m, struct ipc_in *in)
-{
-	(void)in;
-	c->parent->asked(c->parent, m);
-}
-
-static void
-on_DIAL(struct child *c, const struct msg_DIAL *m, struct ipc_in *in)
-{
-	(void)in;
-	dial(c->parent, m);
-}
-
-/* What it needs of the class is its own business; it leaves it by itself. */
-static void
-on_PROMPT(struct child *c, const struct msg_PROMPT *m, struct ipc_in *in)
-{
-	struct sched_param lowest = {.sched_priority = 1};
-	struct msg_PROMPTED said = {.error = 0};
-
-	(void)m;
-	(void)in;
-	if (sched_setscheduler(c->pid, SCHED_RR | SCHED_RESET_ON_FORK,
-		&lowest) < 0)
-		said.error = errno;
-	(void)ipc_send_PROMPTED(ipc_ev_channel(c->ev), &said, NULL, 0);
-}
-
-static void
-on_PANIC(struct child *c, const struct msg_PANIC *m, struct ipc_in *in)
-{
-	(void)in;
-	panic(c->parent, m);
-}
-
-static void
-on_SAY(struct child *c, const struct msg_SAY *m, struct ipc_in *in)
-{
-	(void)in;
-	oneline_ask(c, m);
-}
-
-static void
-on_NUMBERS(struct child *c, const struct msg_NUMBERS *m, struct ipc_in *in)
-{
-	(void)in;
-	memory_tell(c, m->seq);
-}
-
-static void
-on_ALIVE_STILL(struct child *c, const struct msg_ALIVE_STILL *m,
-    struct ipc_in *in)
-{
-	(void)in;
-	notify_alive(c->parent, m->seq);
-}
-
-static void
-on_LOOK_UP(struct child *c, const struct msg_LOOK_UP *m, struct ipc_in *in)
-{
-	(void)in;
-	web_look_up(c->parent, m);
-}
-
-static void
-on_BIND(struct child *c, const struct msg_BIND *m, struct ipc_in *in)
-{
-	(void)in;
-	dial_bind(c->parent, m);
-}
-
-static void
-on_DIAL_FOUND(struct child *c, const struct msg_DIAL_FOUND *m,
-    struct ipc_in *in)
-{
-	(void)in;
-	open_found(c->parent, m);
-}
-
-static void
-on_LEFT(struct child *c, const struct msg_LEFT *m, struct ipc_in *in)
-{
-	(void)in;
-	dial_left(c->parent, m);
-}
-
-static void
-on_BINDING_MADE(struct child *c, const struct msg_BINDING_MADE *m,
-    struct ipc_in *in)
-{
-	(void)in;
-	keyfiles_binding(c->parent, m);
-}
-
-static void
-on_CHECKPOINT(struct child *c, const struct msg_CHECKPOINT *m,
-    struct ipc_in *in)
-{
-	(void)in;
-	keyfiles_checkpoint(c->parent, m);
-}
-
-static void
-on_gone(void *ctx, int error)
-{
-	struct child *c = ctx;
-
-	ipc_ev_free(c->ev);
-	c->ev = NULL;
-	/* its end comes by SIGCHLD; one that talks nonsense is killed */
-	if (error == 0 || c->pid == 0)
-		return;
-	log_errx(program_name(c->peer), "killed: it breaks the message table");
-	parent_event(c->parent, EVK_IPC_VIOLATION, 5, program_name(c->peer),
-	    "a program broke the message table and was killed");
-	(void)kill(c->pid, SIGKILL);
-}
-
-static void
-on_message(void *ctx, struct ipc_in *in)
-{
-	/* HELLO is nobody's: ipc_ev has compared it */
-	if (ipc_dispatch(ctx, in) == IPC_MALFORMED)
-		on_gone(ctx, EPROTO);
-}
-
-static const struct ipc_ev_handlers handlers = {on_message, on_gone, NULL};
-
 /* ---- a life ---- */
 
 static void
@@ -491,7 +235,7 @@ start(struct child *c)
 	if (ipc_pair(fds) < 0)
 		return -1;
 	channel = ipc_new(fds[0], PROGRAM_PARENT, c->peer);
-	c->ev = channel != NULL ? ipc_ev_new(p->loop, channel, &handlers, c)
+	c->ev = channel != NULL ? ipc_ev_new(p->loop, channel, &hear_child, c)
 				: NULL;
 	if (c->ev == NULL) {
 		ipc_free(channel);
@@ -537,7 +281,7 @@ child_start(struct child *c)
 		return;
 	}
 	log_debug(program_name(c->peer), "started pid=%d", (int)c->pid);
-	introduce(p, c);
+	tell_siblings(p, c);
 	tell_program(p, c);
 	/* and the newcomer learns of the others */
 	if (c->peer == PROGRAM_TRANSPORT || c->peer == PROGRAM_NODE)

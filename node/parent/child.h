@@ -43,8 +43,5 @@ void child_want(struct child *, bool);
 void child_look_again(struct parent *);
 /* Orderly end, stage by stage; breaks the loop when all are gone. */
 void child_stop_all(struct parent *);
-/* An event for the trail; dropped when audit does not run. */
-void parent_event(struct parent *, enum event_kind, unsigned severity,
-    const char *code, const char *text);
 
 #endif

@@ -20,6 +20,7 @@
 #include "node/parent/dirs.h"
 #include "node/parent/groups.h"
 #include "node/parent/parent.h"
+#include "node/parent/tell.h"
 #include "node/parent/settings.h"
 #include "transport/config/rnsdiff.h"
 

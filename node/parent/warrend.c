@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define _GNU_SOURCE
 #include "node/parent/parent.h"
+#include "node/parent/tell.h"
 
 #include "config.h"
 #include <errno.h>
