@@ -117,11 +117,14 @@ text_json(const char *s)
 }
 
 static json_t *
-klp_json(const struct msg_EVENT *e, enum program from, const struct kind *k)
+klp_json(const struct msg_EVENT *e, enum program from, const struct kind *k,
+    const struct ocsf_source *src)
 {
 	json_t *o = json_pack("{s:s, s:i, s:s}", "kind", k->name, "kind_id",
 	    (int)e->kind, "program", program_name(from));
 
+	if (k->class_uid == 0) /* the base event has no place for it */
+		(void)json_object_set_new(o, "node", json_string(src->urn));
 	if (e->job_len > 0)
 		(void)json_object_set_new(o, "job",
 		    json_hex(e->job, e->job_len));
@@ -148,31 +151,153 @@ optional(json_t *o, const char *name, int value)
 		(void)json_object_set_new(o, name, json_integer(value));
 }
 
+/* What a class brings that is not of every event, by its profile's name. */
+static const struct class {
+	uint16_t uid;
+	bool device;  /* "host": the node is the device */
+	bool control; /* "security_control": action and disposition */
+} classes[] = {
+    {1007, true, true},
+    {2004, true, true},
+    {3002, true, false},
+    {4001, true, true},
+    {6002, true, false},
+};
+
+static const struct class *
+class_of(unsigned uid)
+{
+	static const struct class base; /* and 6003, which has neither */
+
+	for (size_t i = 0; i < NELEM(classes); i++)
+		if (classes[i].uid == uid)
+			return &classes[i];
+	return &base;
+}
+
+/* Who is meant: an object that has a uid, or says that it has none. */
+static json_t *
+who_json(const uint8_t *id, size_t len)
+{
+	return len == 0 ? json_pack("{s:s}", "name", "unknown") :
+	    json_pack("{s:o}", "uid", json_hex(id, len));
+}
+
+static json_t *
+node_json(const struct ocsf_source *src)
+{
+	return json_pack("{s:s}", "uid", src->urn);
+}
+
+static json_t *
+actor_json(const struct msg_EVENT *e)
+{
+	json_t *o = json_pack("{s:s}", "app_name", "warren");
+
+	if (e->peer_len > 0)
+		(void)json_object_set_new(o, "user",
+		    who_json(e->peer, e->peer_len));
+	return o;
+}
+
+/* A job is a container, and the process that it was started as. */
+static json_t *
+job_json(const struct msg_EVENT *e)
+{
+	if (e->job_len == 0)
+		return json_pack("{s:s}", "uid", "unknown");
+	return json_pack("{s:o, s:{s:o}}", "uid", json_hex(e->job, e->job_len),
+	    "container", "uid", json_hex(e->job, e->job_len));
+}
+
+/* Of a finding: on what, and on whom. */
+static json_t *
+evidences_json(const struct msg_EVENT *e)
+{
+	json_t *o = json_object();
+
+	if (e->job_len > 0)
+		(void)json_object_set_new(o, "process",
+		    who_json(e->job, e->job_len));
+	if (e->peer_len > 0)
+		(void)json_object_set_new(o, "user",
+		    who_json(e->peer, e->peer_len));
+	return json_pack("[o]", o);
+}
+
 /* What its class asks for beside the base. */
 static void
 class_members(json_t *o, const struct msg_EVENT *e, const struct kind *k,
-    const char *uid)
+    const char *uid, const struct ocsf_source *src)
 {
+	json_t *more = NULL;
+
 	switch (k->class_uid) {
 	case 1007:
-		(void)json_object_set_new(o, "container",
-		    json_pack("{s:o}", "uid", json_hex(e->job, e->job_len)));
+		more = json_pack("{s:o, s:o}", "process", job_json(e),
+		    "actor", actor_json(e));
 		break;
 	case 2004:
-		(void)json_object_set_new(o, "finding_info",
-		    json_pack("{s:s, s:s}", "title", k->name, "uid", uid));
+		more = json_pack("{s:{s:s, s:s}}", "finding_info", "title",
+		    k->name, "uid", uid);
+		if (e->job_len > 0 || e->peer_len > 0)
+			(void)json_object_set_new(more, "evidences",
+			    evidences_json(e));
+		break;
+	case 3002:
+		more = json_pack("{s:o, s:{s:s}}", "user",
+		    who_json(e->peer, e->peer_len), "service", "name",
+		    "klp.node");
+		break;
+	case 4001:
+		more = json_pack("{s:o, s:o}", "src_endpoint",
+		    who_json(e->peer, e->peer_len), "dst_endpoint",
+		    node_json(src));
 		break;
 	case 6002:
-		(void)json_object_set_new(o, "app",
-		    json_pack("{s:s}", "name", "warren"));
+		more = json_pack("{s:{s:s, s:s}}", "app", "name", "warren",
+		    "vendor_name", "Warren");
 		break;
 	case 6003:
-		(void)json_object_set_new(o, "api",
-		    json_pack("{s:s}", "operation", k->name));
+		more = json_pack("{s:{s:s}, s:o, s:o, s:o}", "api",
+		    "operation", k->name, "actor", actor_json(e),
+		    "src_endpoint", e->peer_len > 0 ?
+		    who_json(e->peer, e->peer_len) : node_json(src),
+		    "dst_endpoint", node_json(src));
 		break;
 	default:
 		break;
 	}
+	(void)json_object_update_new(o, more);
+}
+
+/* Attributes that count under a profile, and its name in the metadata. */
+static void
+profile_members(json_t *o, const struct msg_EVENT *e, const struct kind *k,
+    const struct ocsf_source *src)
+{
+	const struct class *c = class_of(k->class_uid);
+	json_t *names = json_array();
+
+	if (c->device) {
+		(void)json_array_append_new(names, json_string("host"));
+		(void)json_object_set_new(o, "device", json_pack(
+		    "{s:s, s:i}", "uid", src->urn, "type_id", 0));
+	}
+	if (k->class_uid == 1007 && e->job_len > 0)
+		(void)json_array_append_new(names, json_string("container"));
+	if (c->control && (k->action != 0 || k->disposition != 0)) {
+		(void)json_array_append_new(names,
+		    json_string("security_control"));
+		(void)json_object_set_new(o, "action_id", json_integer(
+		    k->action == 0 && k->disposition == DISP_DELAYED ?
+		    ACTION_ALLOWED : k->action));
+		optional(o, "disposition_id", k->disposition);
+	}
+	if (json_array_size(names) > 0)
+		(void)json_object_set(json_object_get(o, "metadata"),
+		    "profiles", names);
+	json_decref(names);
 }
 
 static json_t *
@@ -186,25 +311,27 @@ event_json(const struct msg_EVENT *e, enum program from,
 	hex_encode(fp16, src->fp.b, 16);
 	(void)snprintf(uid, sizeof(uid), "%s:%s:%llu", fp16, src->boot,
 	    (unsigned long long)seq);
-	o = json_pack("{s:i, s:i, s:i, s:i, s:i, s:I, s:{s:s, s:{s:s}, s:s}, "
-		      "s:{s:s, s:i}}",
+	o = json_pack("{s:i, s:i, s:i, s:i, s:i, s:I, "
+		      "s:{s:s, s:{s:s, s:s}, s:s}}",
 	    "class_uid", (int)k->class_uid, "category_uid",
 	    (int)k->class_uid / 1000, "activity_id", (int)k->activity,
 	    "type_uid", (int)k->class_uid * 100 + (int)k->activity,
 	    "severity_id", (int)ocsf_severity(e), "time",
 	    (json_int_t)(e->when_us / 1000), "metadata", "version",
-	    OCSF_VERSION, "product", "name", "warren", "uid", uid, "device",
-	    "uid", src->urn, "type_id", 0);
+	    OCSF_VERSION, "product", "name", "warren", "vendor_name",
+	    "Warren", "uid", uid);
 	if (o == NULL)
 		return NULL;
+	if (k->activity == 99)
+		(void)json_object_set_new(o, "activity_name",
+		    json_string(k->name));
 	optional(o, "status_id", k->status);
-	optional(o, "action_id", k->action);
-	optional(o, "disposition_id", k->disposition);
-	class_members(o, e, k, uid);
+	class_members(o, e, k, uid, src);
+	profile_members(o, e, k, src);
 	if (e->text[0] != '\0')
 		(void)json_object_set_new(o, "message", text_json(e->text));
 	if (json_object_set_new(o, "unmapped",
-		json_pack("{s:o}", "klp", klp_json(e, from, k))) != 0) {
+		json_pack("{s:o}", "klp", klp_json(e, from, k, src))) != 0) {
 		json_decref(o);
 		return NULL;
 	}

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -80,8 +81,13 @@ test_objects(void **state)
 		    "version")), "1.3.0");
 		assert_string_equal(json_string_value(json_object_get(meta,
 		    "uid")), "ab000000000000000000000000000000:0102:17");
+		/* which node: where the class has a place for it */
 		assert_string_equal(json_string_value(json_object_get(
-		    json_object_get(o, "device"), "uid")), source.urn);
+		    json_object_get(rows[i].class_uid == 0 ?
+			json_object_get(o, "unmapped") : o,
+			rows[i].class_uid == 0 ? "klp" :
+			rows[i].class_uid == 6003 ? "dst_endpoint" : "device"),
+		    rows[i].class_uid == 0 ? "node" : "uid")), source.urn);
 		json_decref(o);
 	}
 }
@@ -112,6 +118,109 @@ test_strangers_text(void **state)
 	    "node");
 	assert_int_equal(json_string_length(json_object_get(klp, "peer")), 32);
 	json_decref(o);
+}
+
+/* A pipe to the checker of events, and what came of it. */
+static FILE *
+checker(pid_t *pid)
+{
+	const char *vectors = getenv("VECTORS");
+	char path[512];
+	FILE *f;
+	int fds[2];
+
+	(void)snprintf(path, sizeof(path), "%s/../ocsf/check.py",
+	    vectors != NULL ? vectors : "../tests/vectors");
+	assert_int_equal(pipe(fds), 0);
+	*pid = fork();
+	if (*pid == 0) {
+		(void)dup2(fds[0], 0);
+		(void)dup2(2, 1);
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+		(void)execlp("python3", "python3", "-B", path, (char *)NULL);
+		_exit(127);
+	}
+	assert_true(*pid > 0);
+	(void)close(fds[0]);
+	assert_non_null(f = fdopen(fds[1], "w"));
+	return f;
+}
+
+static int
+checked(FILE *f, pid_t pid)
+{
+	int status;
+
+	(void)fclose(f);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* Every kind, with and without what an event may bring. */
+static void
+test_schema(void **state)
+{
+	pid_t pid;
+	FILE *f = checker(&pid);
+	char out[OCSF_MAX];
+
+	(void)state;
+	for (unsigned kind = 0; kind < 256; kind++) {
+		struct msg_EVENT e = {.kind = (uint16_t)kind,
+		    .when_us = 1800000000123456};
+
+		for (unsigned with = 0; with < 8; with++) {
+			e.job_len = with & 1 ? 32 : 0;
+			e.peer_len = with & 2 ? 16 : 0;
+			if (with & 4) {
+				memset(e.text, '\xff', sizeof(e.text) - 1);
+				memset(e.code, '"', sizeof(e.code) - 1);
+				e.a = INT64_MIN;
+				e.limit = UINT64_MAX;
+			}
+			assert_true(ocsf_event(out, sizeof(out), &e,
+			    kind % PROGRAM_COUNT, &source, 17) > 0);
+			assert_true(fprintf(f, "%s\n", out) > 0);
+		}
+	}
+	assert_int_equal(checked(f, pid), 0);
+}
+
+/* ... and it would have said so. */
+static void
+test_schema_bites(void **state)
+{
+	static const struct {
+		uint16_t kind;
+		const char *was, *is;
+	} rows[] = {
+	    {EVK_START, "vendor_name", "vendor_nome"},
+	    {EVK_START, "\"host\"", "\"hast\""},
+	    {EVK_START, "\"type_uid\":600203", "\"type_uid\":600204"},
+	    {EVK_START, "\"version\":\"1.3.0\"", "\"version\":\"1.2.0\""},
+	    {EVK_JOB_STARTED, "\"process\"", "\"processs\""},
+	    {EVK_JOB_REFUSED, "\"status_id\":2", "\"status_id\":7"},
+	    {EVK_BINDING_BAD, "\"service\"", "\"sarvice\""},
+	    {EVK_PENALTY, "\"action_id\":0", "\"action_ix\":0"},
+	    {EVK_LENDING, "activity_name", "activity_nome"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		struct msg_EVENT e = {.kind = rows[i].kind, .when_us = 1};
+		char out[OCSF_MAX];
+		pid_t pid;
+	FILE *f = checker(&pid);
+		char *at;
+
+		assert_true(ocsf_event(out, sizeof(out), &e, PROGRAM_NODE,
+		    &source, 17) > 0);
+		assert_non_null(at = strstr(out, rows[i].was));
+		(void)fprintf(f, "%.*s%s%s\n", (int)(at - out), out,
+		    rows[i].is, at + strlen(rows[i].was));
+		assert_int_not_equal(checked(f, pid), 0);
+	}
 }
 
 /* ---- the program ---- */
@@ -562,6 +671,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_objects),
 	    cmocka_unit_test(test_strangers_text),
+	    cmocka_unit_test(test_schema),
+	    cmocka_unit_test(test_schema_bites),
 	    cmocka_unit_test(test_program),
 	    cmocka_unit_test(test_held),
 	    cmocka_unit_test(test_watched),
