@@ -402,6 +402,16 @@ on_W_JOB(struct auditd *a, const struct msg_W_JOB *m, struct ipc_in *in)
 	(void)program_send_W_READY(&a->prog, &r, NULL, 0);
 }
 
+/* Of another node, over the mesh. */
+static void
+on_M_ANSWER(struct auditd *a, const struct msg_M_ANSWER *m, struct ipc_in *in)
+{
+	(void)a;
+	(void)in;
+	log_debug(NULL, "an answer of the mesh that nobody waits for seq=%u",
+	    m->seq);
+}
+
 static void
 on_W_OVER(struct auditd *a, const struct msg_W_OVER *m, struct ipc_in *in)
 {

@@ -289,6 +289,37 @@ enum fetch_end {
 #define MSG_FETCHED(F)                                                         \
 	F(u32, seq, 0) F(u8, end, 0) F(u16, code, 0) F(u32, len, 0)            \
 	F(u32, wait_s, 0) F(str, why, 200)
+/*
+ * ---- trust, audit and transport: one request to the klp.node of an identity;
+ * seq comes back, whose it is is known by the channel ----
+ * data inline, or len bytes in one sealed memfd (then data is empty); 0: nil.
+ * The answer is what the peer has sent and nobody has looked at: max bytes at
+ * most, in one sealed memfd. slow: also where the next hop's interface has less
+ * than IPC_MESH_FAST bit/s. identify: as this node, so that it is more than a
+ * stranger there.
+ */
+#define IPC_MESH_BODY 266240	     /* bytes: compute.md 3 */
+#define IPC_MESH_BYTES (1u << 20)    /* the most of an answer */
+#define IPC_MESH_MS (3600u * 1000)   /* ... and waited */
+#define IPC_MESH_FAST 20000u	     /* bit/s: klp.md 1.5 */
+#define IPC_MESH_PATH 64
+#define MSG_M_ASK(F)                                                           \
+	F(u32, seq, 0) F(hash16, identity, 0) F(str, path, IPC_MESH_PATH)      \
+	F(u32, max, 0) F(u32, deadline_ms, 0) F(boolean, identify, 0)          \
+	F(boolean, slow, 0) F(u32, len, 0) F(var, data, 3600)
+enum mesh_end {
+	MESH_OK = 0,
+	MESH_NO_PATH,	/* nobody has heard of it, or it is ourselves */
+	MESH_NO_LINK,	/* it does not answer, or closes the link */
+	MESH_TIMEOUT,	/* no answer in time */
+	MESH_TOO_LARGE, /* more than max */
+	MESH_SLOW,	/* its way is slow, and it was not to be asked there */
+	MESH_LATER,	/* too many at once: ask again */
+	MESH_OWN,	/* our own: memory, or a question out of its bounds */
+};
+#define MSG_M_ANSWER(F)                                                        \
+	F(u32, seq, 0) F(u8, end, 0) F(u32, len, 0) F(u64, bitrate, 0)         \
+	F(str, why, 128)
 /* ---- egress and parent: the addresses of a host; none: why ---- */
 #define IPC_ADDR 17 /* 4 or 6, and 16 bytes of which 4 count or all */
 #define MSG_LOOK_UP(F) F(u32, seq, 0) F(str, host, 253)

@@ -154,6 +154,7 @@ enum event_kind {
 #define IPC_SET_PARENT_NODE (IPC_BIT(PARENT) | IPC_BIT(NODE))
 #define IPC_SET_JAIL_NODE (IPC_BIT(JAIL) | IPC_BIT(NODE))
 #define IPC_SET_NODE_AUDIT (IPC_BIT(NODE) | IPC_BIT(AUDIT))
+#define IPC_SET_TRUST_AUDIT (IPC_BIT(TRUST) | IPC_BIT(AUDIT))
 #define IPC_SET_PARENT_AUDIT (IPC_BIT(PARENT) | IPC_BIT(AUDIT))
 /* read before the loop, and wiped in place: no handler (trust/keys.c) */
 #define IPC_SET_KEYS_START IPC_BIT(KEYS)
@@ -176,11 +177,13 @@ enum event_kind {
 #define IPC_HAS_NODE_NODE_AUDIT ~,
 #define IPC_HAS_NODE_PARENT_NODE ~,
 #define IPC_HAS_TRUST_TRUST ~,
+#define IPC_HAS_TRUST_TRUST_AUDIT ~,
 #define IPC_HAS_KEYS_KEYS ~,
 #define IPC_HAS_EGRESS_EGRESS ~,
 #define IPC_HAS_JAIL_JAIL ~,
 #define IPC_HAS_AUDIT_AUDIT ~,
 #define IPC_HAS_AUDIT_NODE_AUDIT ~,
+#define IPC_HAS_AUDIT_TRUST_AUDIT ~,
 #define IPC_HAS_AUDIT_PARENT_AUDIT ~,
 #define IPC_HAS_ANY_ANY ~,
 #define IPC_HAS_ANY_ALL ~,
@@ -273,6 +276,8 @@ enum event_kind {
 	M(V_AUTHORITY, TRUST, NODE, 0, 0)                                      \
 	M(FETCH, TRUST, EGRESS, 0, 0)                                          \
 	M(FETCHED, EGRESS, TRUST, 0, 1)                                        \
+	M(M_ASK, TRUST_AUDIT, TRANSPORT, 0, 1)                                 \
+	M(M_ANSWER, TRANSPORT, TRUST_AUDIT, 0, 1)                              \
 	M(LOOK_UP, EGRESS, PARENT, 0, 0)                                       \
 	M(LOOKED_UP, PARENT, EGRESS, 0, 0)                                     \
 	M(K_RECEIPT, NODE, KEYS, 0, 0)                                         \

@@ -574,6 +574,17 @@ on_FETCHED(struct judge *j, const struct msg_FETCHED *m, struct ipc_in *in)
 	on_fetch(j->loop, &j->fetch, 0);
 }
 
+/* ---- what is asked of other nodes over the mesh ---- */
+
+static void
+on_M_ANSWER(struct judge *j, const struct msg_M_ANSWER *m, struct ipc_in *in)
+{
+	(void)j;
+	(void)in;
+	log_debug(NULL, "an answer of the mesh that nobody waits for seq=%u",
+	    m->seq);
+}
+
 /* ---- configuration ---- */
 
 static int

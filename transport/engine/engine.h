@@ -45,6 +45,7 @@
  *               rpc_stats.c the statistics, stats_pack.c their bytes
  *   manage.c    the daemon's own destinations; remote.c its answers
  *   fetch.c     blackhole lists of others
+ *   errand.c    what trust and audit ask of the klp.node of others
  *   control.c   mesh.sock; views.c its answers
  *   turn.c      the loop's turn: packets and events of the core
  *   main.c      start, messages of the other programs, the end
@@ -108,6 +109,7 @@ struct engine {
 	struct holes *holes;
 	struct manage *manage;
 	struct fetch *fetch;
+	struct errands *errands;
 	const struct hash16 *probe; /* where probes are answered, or NULL */
 	struct discovery *discovery; /* NULL: nobody listens */
 	struct autodial *autodial;   /* NULL: nothing is connected to */

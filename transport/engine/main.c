@@ -15,6 +15,7 @@
 #include "transport/engine/discovery.h"
 #include "transport/engine/door.h"
 #include "transport/engine/engine.h"
+#include "transport/engine/errand.h"
 #include "transport/engine/fetch.h"
 #include "transport/engine/holes.h"
 #include "transport/engine/if_auto.h"
@@ -183,7 +184,8 @@ engine_start(struct engine *e)
 		store_load(e->store);
 	}
 	if ((e->manage = manage_new(e)) == NULL ||
-	    (e->fetch = fetch_new(e)) == NULL)
+	    (e->fetch = fetch_new(e)) == NULL ||
+	    (e->errands = errands_new(e)) == NULL)
 		fatalx("the destinations of the daemon cannot be made");
 	discovery_start(e, dir);
 	if ((fd = settings_take(p, SET_LISTEN_DATA, "")) >= 0 &&
@@ -241,6 +243,7 @@ engine_clear(struct engine *e)
 	rpc_free(e->rpc);
 	bridge_free(e->bridge);
 	fetch_free(e->fetch);
+	errands_free(e->errands);
 	manage_free(e->manage);
 	/* children before their listener */
 	while ((n = TAILQ_LAST(&e->ifs, nif_list)) != NULL)
@@ -280,6 +283,7 @@ on_down(void *ctx, enum program who, int error)
 		bridge_node_down(e->bridge);
 	if (who == PROGRAM_NODE)
 		measure_node_gone(&e->measure);
+	errands_gone(e->errands, who);
 }
 
 #define IPC_ME TRANSPORT
@@ -380,6 +384,12 @@ on_B_SIGN(struct engine *e, const struct msg_B_SIGN *m, struct ipc_in *in)
 {
 	(void)in;
 	binding_sign(e, m);
+}
+
+static void
+on_M_ASK(struct engine *e, const struct msg_M_ASK *m, struct ipc_in *in)
+{
+	errands_ask(e->errands, in->from, m, in);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "transport/engine/bridge.h"
 #include "transport/engine/discovery.h"
 #include "transport/engine/engine.h"
+#include "transport/engine/errand.h"
 #include "transport/engine/fetch.h"
 #include "transport/engine/holes.h"
 #include "transport/engine/manage.h"
@@ -24,7 +25,7 @@ on_event(struct engine *e, const struct rns_event *ev)
 	/* nobody else here has destinations, links or receipts */
 	if (e->bridge != NULL && bridge_event(e->bridge, ev))
 		return;
-	if (!manage_event(e->manage, ev))
+	if (!manage_event(e->manage, ev) && !errands_event(e->errands, ev))
 		(void)fetch_event(e->fetch, ev);
 }
 
@@ -112,6 +113,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int revents)
 	}
 	manage_tick(e->manage);
 	fetch_tick(e->fetch);
+	errands_tick(e->errands);
 	rpc_stats_tick(e);
 	holes_tick(e->holes);
 	if (e->discovery != NULL)

@@ -10,6 +10,7 @@
 #include "transport/engine/bridge.h"
 #include "transport/engine/door.h"
 #include "transport/engine/engine.h"
+#include "transport/engine/errand.h"
 #include "transport/engine/holes.h"
 #include "transport/engine/manage.h"
 #include "transport/engine/if_i2p.h"
@@ -144,6 +145,24 @@ add_bridge(json_t *o, const struct bridge *b)
 	    num(c.replies_lost), "links_lost", num(c.links_lost)));
 }
 
+/* What was asked of the klp.node of others, and how that ended. */
+static void
+add_errands(json_t *o, const struct engine *e)
+{
+	static const char *const names[] = {"answered", "no_path", "no_link",
+	    "timeout", "too_large", "slow", "later", "failed"};
+	struct errand_counts c;
+	json_t *rows = json_object();
+
+	errands_counts(e->errands, &c);
+	(void)json_object_set_new(rows, "links", num(c.links));
+	(void)json_object_set_new(rows, "waiting", num(c.waiting));
+	(void)json_object_set_new(rows, "asked", num(c.asked));
+	for (unsigned i = 0; i < NELEM(names); i++)
+		(void)json_object_set_new(rows, names[i], num(c.ended[i]));
+	(void)json_object_set_new(o, "errands", rows);
+}
+
 static json_t *
 counts_json(const struct engine *e)
 {
@@ -223,6 +242,7 @@ status_next(struct view *v, bool *end)
 	if (e->bridge != NULL)
 		add_bridge(o, e->bridge);
 	add_manage(o, e);
+	add_errands(o, e);
 	return o;
 }
 
