@@ -195,9 +195,11 @@ passed_on_twice(void **state)
 	node_run(&n, 100 * NODE_SECOND);
 	assert_int_equal(n.out_count, 2);
 	assert_true(n.out[0].at <= NODE_SECOND / 2);
-	/* at the end of a quarter of a second, with all others of it */
-	assert_in_range(n.out[1].at - n.out[0].at, 5500001, 5750000);
-	assert_int_equal(n.out[1].at % 250000, 0);
+	/* both at the end of a tick, with all others of it */
+	assert_int_equal(n.out[0].at % TICK_US, 0);
+	assert_in_range(n.out[1].at - n.out[0].at, 5500001,
+	    5500000 + TICK_US);
+	assert_int_equal(n.out[1].at % TICK_US, 0);
 	assert_int_equal(n.out[0].data[1], 3);
 	assert_memory_equal(n.out[0].data + 2, rns_identity_hash(n.r), 16);
 	node_close(&n);

@@ -12,6 +12,16 @@ core_random(struct rns *r, void *out, size_t n)
 	r->cfg.random(r->cfg.random_arg, out, n);
 }
 
+uint32_t
+core_chance(struct rns *r)
+{
+	if (r->chances_left == 0) {
+		core_random(r, r->chances, sizeof(r->chances));
+		r->chances_left = NELEM(r->chances);
+	}
+	return r->chances[--r->chances_left];
+}
+
 uint64_t
 core_seed(struct rns *r)
 {

@@ -61,6 +61,8 @@ struct rns {
 	uint8_t hops_delta;     /* reticulum-transport.md 5.4; 0: off */
 	bool closing;           /* rns_free(): nothing is sent any more */
 	uint32_t notes; /* left for who stands above; core.c turn_end() */
+	uint32_t chances[16];
+	unsigned chances_left;
 
 	struct timers timers;
 	struct txq *txq;
@@ -101,6 +103,8 @@ struct rns {
 
 /* n random bytes of the caller's source; never fails. */
 void core_random(struct rns *, void *, size_t n);
+/* A number for what may be known, such as times: of many asked for at once. */
+uint32_t core_chance(struct rns *);
 /* The time of this call as Unix time in microseconds; may be before 1970. */
 int64_t core_wall_us(const struct rns *);
 /*

@@ -32,6 +32,19 @@ struct timers {
 	uint64_t seq;
 };
 
+/*
+ * ours: what need not leave at once leaves at one of these moments with all
+ * else that waits for it, so that many packets cost one turn of the loop and
+ * one write.
+ */
+#define TICK_US 50000
+
+static inline struct mono
+tick_after(struct mono at)
+{
+	return (struct mono){at.us - at.us % TICK_US + TICK_US};
+}
+
 void timers_init(struct timers *);
 /* Disarmed; before the first timer_set(). */
 void timer_init(struct timer *, void (*fire)(struct rns *, void *), void *arg);

@@ -108,20 +108,14 @@ announce_event(struct rns *r, const struct packet *p,
 
 /*
  * When to pass it on. The reference looks once a second; ours: at the next
- * tick of 20 ms, so that many announces cost one turn of the loop.
+ * tick, whose mean wait is taken off the window.
  */
-#define REBROADCAST_TICK_US 20000
-
 static struct mono
 rebroadcast_at(struct rns *r)
 {
-	int64_t at;
-	uint32_t n;
+	uint32_t window = PATH_REBROADCAST_WINDOW_MS * 1000 - TICK_US;
 
-	core_random(r, &n, sizeof(n));
-	at = r->now.us + (int64_t)(n % (PATH_REBROADCAST_WINDOW_MS * 1000));
-	return (struct mono){at - at % REBROADCAST_TICK_US +
-	    REBROADCAST_TICK_US};
+	return tick_after(mono_add(r->now, core_chance(r) % window));
 }
 
 /* reticulum-transport.md 4.5 steps 2 to 5 */

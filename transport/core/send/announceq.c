@@ -15,8 +15,6 @@
  */
 #define QUEUE_MAX ANNOUNCEQ_MAX
 #define QUEUE_LIFE ANNOUNCEQ_LIFE
-/* ours: how late a fast interface may be, to send several in one turn */
-#define QUEUE_TICK_US 20000
 
 RB_HEAD(announce_mine, queued);
 
@@ -101,14 +99,31 @@ queued_free(struct iface *i, struct queued *q)
 	free(q);
 }
 
+/*
+ * From when on the share of an interface counts: the next turn may be late by
+ * a tick, which is made up for; what else was not used before is lost.
+ */
+static struct mono
+announceq_from(const struct rns *r, const struct iface *i)
+{
+	return (struct mono){MAX_OF(i->announce_allowed.us,
+	    r->now.us - TICK_US)};
+}
+
+/* How long an announce keeps those behind it from leaving. */
+static int64_t
+announce_share_us(const struct iface *i, size_t len)
+{
+	uint64_t us = (uint64_t)len * 8 * MONO_SECOND * 1000;
+
+	return (int64_t)(us / i->cfg.bitrate / i->cfg.announce_cap_permille);
+}
+
 /* The share that one announce takes, counted from then on. */
 static void
 announceq_wait(struct iface *i, struct mono from, size_t len)
 {
-	uint64_t us = (uint64_t)len * 8 * MONO_SECOND * 1000;
-
-	i->announce_allowed = mono_add(from,
-	    (int64_t)(us / i->cfg.bitrate / i->cfg.announce_cap_permille));
+	i->announce_allowed = mono_add(from, announce_share_us(i, len));
 }
 
 static void
@@ -118,8 +133,8 @@ announceq_arm(struct rns *r, struct iface *i)
 
 	if (i->announce_count == 0)
 		return;
-	if (mono_sub(at, r->now) < QUEUE_TICK_US)
-		at = mono_add(r->now, QUEUE_TICK_US);
+	if (mono_sub(at, r->now) < TICK_US)
+		at = tick_after((struct mono){MAX_OF(at.us, r->now.us)});
 	timer_set(r, &i->announce_timer, at);
 }
 
@@ -160,13 +175,11 @@ queued_send(struct rns *r, struct iface *i, const struct queued *q,
 	return true;
 }
 
-/* Being late by a tick is made up for; what was not used before is lost. */
 static void
 announceq_run(struct rns *r, void *arg)
 {
 	struct iface *i = arg;
-	struct mono from = {MAX_OF(i->announce_allowed.us,
-	    r->now.us - QUEUE_TICK_US)};
+	struct mono from = announceq_from(r, i);
 	struct queued *q;
 	size_t len;
 
@@ -210,7 +223,9 @@ announceq_now(struct rns *r, struct iface *i, size_t len)
 		return true;
 	if (i->announce_count != 0 || r->now.us < i->announce_allowed.us)
 		return false;
-	announceq_wait(i, r->now, len);
+	/* those of one turn leave at once where many fit into a tick */
+	announceq_wait(i, announce_share_us(i, len) < TICK_US ?
+	    announceq_from(r, i) : r->now, len);
 	return true;
 }
 

@@ -15,8 +15,8 @@
  * second, each entry here leaves at its time.
  */
 
-#define AGAIN_STEP_US 250000 /* ours */
 #define DUE_MIN 64 /* ours: entries that stay allocated */
+#define DUE_BELOW 4 /* ours: entries below one of the heap; a line and a half */
 
 /* Those of one moment in order of hops (reticulum-transport.md 4.6). */
 struct due {
@@ -27,13 +27,17 @@ struct due {
 
 /*
  * Chains by destination; a heap by time, the first of which leaves first. After
- * an announce of everybody's there are as many as paths, and soon none.
+ * an announce of everybody's there are as many as paths, and soon none. Where
+ * each stands in the heap is kept beside them, since one that goes down there
+ * moves others, which would be looked for all over the memory.
  */
 struct waitings {
 	struct pool pool;
 	uint32_t *chains; /* cap; numbers of the pool, 0: none */
 	struct due *due;  /* cap, in use: counts.announces_waiting */
 	uint32_t cap;
+	uint32_t *places; /* in due, by number of the pool */
+	uint32_t place_cap;
 	uint64_t seed, seq;
 	struct timer timer;
 };
@@ -72,15 +76,21 @@ static void
 due_put(struct waitings *w, uint32_t i, struct due d)
 {
 	w->due[i] = d;
-	waiting_of(w, d.id)->due = i;
+	w->places[d.id] = i;
 }
 
 /* It belongs at i or before it. */
 static void
 due_up(struct waitings *w, uint32_t i, struct due d)
 {
-	for (; i > 0 && due_before(&d, &w->due[(i - 1) / 2]); i = (i - 1) / 2)
-		due_put(w, i, w->due[(i - 1) / 2]);
+	uint32_t above;
+
+	for (; i > 0; i = above) {
+		above = (i - 1) / DUE_BELOW;
+		if (!due_before(&d, &w->due[above]))
+			break;
+		due_put(w, i, w->due[above]);
+	}
 	due_put(w, i, d);
 }
 
@@ -88,11 +98,13 @@ due_up(struct waitings *w, uint32_t i, struct due d)
 static void
 due_down(struct waitings *w, uint32_t i, uint32_t n, struct due d)
 {
-	uint32_t k;
+	uint32_t first, k, end;
 
-	while ((k = 2 * i + 1) < n) {
-		if (k + 1 < n && due_before(&w->due[k + 1], &w->due[k]))
-			k++;
+	while ((first = DUE_BELOW * i + 1) < n) {
+		end = MIN_OF(first + DUE_BELOW, n);
+		for (k = first++; first < end; first++)
+			if (due_before(&w->due[first], &w->due[k]))
+				k = first;
 		if (!due_before(&w->due[k], &d))
 			break;
 		due_put(w, i, w->due[k]);
@@ -109,16 +121,20 @@ due_move(struct rns *r, struct waiting *e, struct mono at)
 	struct due d = {.at = at, .id = e->id,
 	    .rank = (uint64_t)e->hops << 56 | e->seq};
 
-	if (due_before(&d, &w->due[e->due]))
-		due_up(w, e->due, d);
+	uint32_t i = w->places[e->id];
+
+	if (due_before(&d, &w->due[i]))
+		due_up(w, i, d);
 	else
-		due_down(w, e->due, r->counts.announces_waiting, d);
+		due_down(w, i, r->counts.announces_waiting, d);
 }
 
 struct mono
 waiting_at(const struct rns *r, const struct waiting *e)
 {
-	return r->waiting->due[e->due].at;
+	const struct waitings *w = r->waiting;
+
+	return w->due[w->places[e->id]].at;
 }
 
 /* The last of n takes its place. */
@@ -210,19 +226,48 @@ waiting_resize(struct rns *r, uint32_t cap)
 
 /* ---- both ---- */
 
+/* A place for that one; false: no memory. */
+static bool
+places_room(struct waitings *w, uint32_t id)
+{
+	uint32_t cap = MAX_OF(DUE_MIN, 2 * w->place_cap), *more;
+
+	if (id < w->place_cap)
+		return true;
+	cap = MAX_OF(cap, id + 1);
+	if ((more = realloc(w->places, cap * sizeof(*more))) == NULL)
+		return false;
+	w->places = more;
+	w->place_cap = cap;
+	return true;
+}
+
+/* There are none: what many needed is given back. */
+static void
+waiting_shrink(struct rns *r)
+{
+	struct waitings *w = r->waiting;
+
+	/* what is refused now is tried again the next time */
+	if (w->cap > DUE_MIN)
+		(void)waiting_resize(r, DUE_MIN);
+	free(w->places);
+	w->places = NULL;
+	w->place_cap = 0;
+}
+
 static void
 waiting_del(struct rns *r, struct waiting *e)
 {
 	struct waitings *w = r->waiting;
 
 	chain_remove(w, e);
-	due_remove(w, e->due, r->counts.announces_waiting--);
+	due_remove(w, w->places[e->id], r->counts.announces_waiting--);
 	TAILQ_REMOVE(&e->owner->waiting, e, age);
 	share_give(r, e->owner, SHARE_WAITING);
 	pool_give(&w->pool, e->id);
-	/* what is refused now is tried again the next time */
-	if (r->counts.announces_waiting == 0 && w->cap > DUE_MIN)
-		(void)waiting_resize(r, DUE_MIN);
+	if (r->counts.announces_waiting == 0)
+		waiting_shrink(r);
 }
 
 void
@@ -236,6 +281,7 @@ waiting_free(struct rns *r)
 	while (r->counts.announces_waiting != 0)
 		waiting_del(r, waiting_of(w, w->due[0].id));
 	pool_clear(&w->pool);
+	free(w->places);
 	free(w->chains);
 	free(w->due);
 	free(w);
@@ -295,6 +341,10 @@ waiting_make(struct rns *r, const struct path *path, struct iface *via,
 	n = r->counts.announces_waiting;
 	if (n < w->cap || waiting_resize(r, MAX_OF(DUE_MIN, 2 * w->cap)))
 		id = pool_take(&w->pool);
+	if (id != 0 && !places_room(w, id)) {
+		pool_give(&w->pool, id);
+		id = 0;
+	}
 	if (id == 0) {
 		(void)core_drop(r, RNS_DROP_MEMORY);
 		return NULL;
@@ -401,17 +451,12 @@ waiting_iface_gone(struct rns *r, const struct iface *i)
 	}
 }
 
-/*
- * Those of one step leave together, so that a relay wakes and writes once for
- * many. The reference looks once a second (reticulum-transport.md 4.6).
- */
+/* Those of one tick leave together again. */
 static struct mono
 again_at(const struct rns *r)
 {
-	int64_t at = r->now.us + PATH_RETRY_GRACE * MONO_SECOND +
-	    PATH_REBROADCAST_WINDOW_MS * 1000;
-
-	return (struct mono){at - at % AGAIN_STEP_US + AGAIN_STEP_US};
+	return tick_after(mono_add(r->now, PATH_RETRY_GRACE * MONO_SECOND +
+	    PATH_REBROADCAST_WINDOW_MS * 1000));
 }
 
 /* reticulum-transport.md 4.6: at most twice, an answer once. */

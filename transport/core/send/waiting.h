@@ -19,7 +19,6 @@ struct waiting {
 	uint64_t seq;
 	uint32_t id;   /* of the pool */
 	uint32_t next; /* with the same place by destination */
-	uint32_t due;  /* its place by time */
 	uint8_t hops, retries, heard;
 };
 
