@@ -28,7 +28,9 @@ static const struct {
     C(symlinkat), C(mmap), C(mprotect), C(pkey_mprotect), C(shmat), C(setuid),
     C(setgid), C(setreuid), C(setregid), C(setresuid), C(setresgid),
     C(setfsuid), C(setfsgid), C(setgroups), C(capset), C(setns), C(unshare),
-    C(clone), C(execve),
+    C(clone), C(execve), C(execveat), C(memfd_create), C(write), C(pwrite64),
+    C(writev), C(pwritev), C(pwritev2), C(sendfile), C(splice),
+    C(copy_file_range), C(fallocate),
 #undef C
 };
 
@@ -186,6 +188,7 @@ text_path(struct watch_event *e, const char *text)
 
 /* ---- each kind ---- */
 
+/* Of REC_REFUSED it is to read or to run. */
 static void
 decode_path(struct watch_event *e, const struct rec_path *r)
 {
@@ -196,7 +199,7 @@ decode_path(struct watch_event *e, const struct rec_path *r)
 	if (text[0] != '/')
 		file_path(e, &r->at);
 	e->cut |= r->cut != 0;
-	e->write = true;
+	e->write = r->h.type == REC_PATH;
 	text_path(e, text);
 	/* a link of /proc that leads back to the root is no place in it */
 	if (text[0] != '/' && strncmp(e->path, "/proc/", 6) == 0)
@@ -258,6 +261,16 @@ decode_cred(struct watch_event *e, const struct rec_cred *r)
 	e->asked = asks(r->h.call, e->ret, args);
 }
 
+const char *
+event_call(uint32_t number)
+{
+	for (size_t i = 0; i < NELEM(calls); i++) {
+		if (calls[i].number == number)
+			return calls[i].name;
+	}
+	return "syscall";
+}
+
 static const char *
 call_name(const struct rec_head *h)
 {
@@ -269,20 +282,17 @@ call_name(const struct rec_head *h)
 	case REC_EXIT:
 		return "procexit";
 	default:
-		break;
+		return event_call(h->call);
 	}
-	for (size_t i = 0; i < NELEM(calls); i++) {
-		if (calls[i].number == h->call)
-			return calls[i].name;
-	}
-	return "syscall";
 }
 
 static const size_t sizes[REC_TYPES] = {[REC_FORK] = sizeof(struct rec_fork),
     [REC_EXEC] = sizeof(struct rec_exec), [REC_EXIT] = sizeof(struct rec_exit),
     [REC_OPEN] = sizeof(struct rec_open), [REC_PATH] = sizeof(struct rec_path),
     [REC_MEMORY] = sizeof(struct rec_memory),
-    [REC_CRED] = sizeof(struct rec_cred)};
+    [REC_CRED] = sizeof(struct rec_cred),
+    [REC_REFUSED] = sizeof(struct rec_path),
+    [REC_CALL] = sizeof(struct rec_call), [REC_FULL] = sizeof(struct rec_full)};
 
 bool
 event_decode(struct watch_event *e, const void *rec, size_t len)
@@ -296,6 +306,7 @@ event_decode(struct watch_event *e, const void *rec, size_t len)
 		struct rec_path path;
 		struct rec_memory memory;
 		struct rec_cred cred;
+		struct rec_full full;
 	} r;
 
 	memset(e, 0, sizeof(*e));
@@ -309,6 +320,7 @@ event_decode(struct watch_event *e, const void *rec, size_t len)
 	memcpy(&r, rec, r.h.size);
 	e->type = (enum rec_type)r.h.type;
 	e->call = call_name(&r.h);
+	e->number = r.h.call;
 	e->group = r.h.group;
 	e->when_ns = r.h.when_ns;
 	e->pid = r.h.pid;
@@ -326,11 +338,13 @@ event_decode(struct watch_event *e, const void *rec, size_t len)
 	} else if (e->type == REC_OPEN) {
 		e->write = true;
 		put_file(e, &r.open.file);
-	} else if (e->type == REC_PATH) {
+	} else if (e->type == REC_PATH || e->type == REC_REFUSED) {
 		decode_path(e, &r.path);
+	} else if (e->type == REC_FULL) {
+		put_file(e, &r.full.file);
 	} else if (e->type == REC_MEMORY) {
 		decode_memory(e, &r.memory);
-	} else {
+	} else if (e->type == REC_CRED) {
 		decode_cred(e, &r.cred);
 	}
 	return true;
@@ -414,7 +428,13 @@ event_text(char *out, size_t cap, const struct watch_event *e)
 	case REC_OPEN:
 		(void)snprintf(out, cap, "opens %s for writing%s", path, dots);
 		break;
+	case REC_CALL:
+		(void)snprintf(out, cap, "asks for %s (call %u): %s", e->call,
+		    e->number, event_result(e));
+		break;
 	case REC_PATH:
+	case REC_REFUSED:
+	case REC_FULL:
 		(void)snprintf(out, cap, "%s %s%s: %s", e->call, path, dots,
 		    event_result(e));
 		break;

@@ -17,6 +17,7 @@
 struct watch_event {
 	enum rec_type type;
 	const char *call; /* evt.type: openat, execve, procexit, ... */
+	uint32_t number;  /* ... as the kernel counts; of procexit: its last */
 	uint64_t group, when_ns;
 	uint32_t pid, tid;
 	int64_t ret; /* 0 or more: done; else an errno, negative */
@@ -42,6 +43,9 @@ struct watch_event {
 	bool foreign; /* in another user namespace */
 	bool asked;   /* a call for others than the job's */
 };
+
+/* "openat", ...: of a system call by its number; "syscall": of no call here. */
+const char *event_call(uint32_t number);
 
 /* false: not a record of these probes; *e is then of no use. */
 bool event_decode(struct watch_event *, const void *rec, size_t len);

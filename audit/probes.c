@@ -33,7 +33,7 @@ extern const char _binary_watch_image_tmp_end[];
 struct probes {
 	struct bpf_object *object;
 	struct ring_buffer *ring;
-	int groups, hints;
+	int groups, hints, bounds;
 	__u32 hint[WATCH_HINTS]; /* watched groups by their low bits */
 	int program[NELEM(hooks)];
 	int link[NELEM(hooks)]; /* -1: not attached */
@@ -90,8 +90,9 @@ load(struct probes *p)
 	}
 	p->groups = bpf_object__find_map_fd_by_name(p->object, "groups");
 	p->hints = bpf_object__find_map_fd_by_name(p->object, "hints");
+	p->bounds = bpf_object__find_map_fd_by_name(p->object, "bounds");
 	ring = bpf_object__find_map_fd_by_name(p->object, "ring");
-	if (p->groups < 0 || p->hints < 0 || ring < 0)
+	if (p->groups < 0 || p->hints < 0 || p->bounds < 0 || ring < 0)
 		return -ENOENT;
 	p->ring = ring_buffer__new(ring, on_record, p, NULL);
 	return p->ring == NULL ? -errno : 0;
@@ -186,6 +187,13 @@ probes_watch(struct probes *p, uint64_t group, bool late)
 	return -1;
 }
 
+int
+probes_bound(struct probes *p, uint64_t group, const struct watch_bounds *b)
+{
+	return bpf_map_update_elem(p->bounds, &group, b, BPF_ANY) == 0 ? 0 :
+	    -1;
+}
+
 bool
 probes_group(struct probes *p, uint64_t group, struct watch_group *out)
 {
@@ -197,6 +205,7 @@ probes_forget(struct probes *p, uint64_t group)
 {
 	if (bpf_map_delete_elem(p->groups, &group) == 0)
 		(void)hint(p, group, -1);
+	(void)bpf_map_delete_elem(p->bounds, &group);
 }
 
 int
@@ -258,6 +267,16 @@ probes_watch(struct probes *p, uint64_t group, bool late)
 	(void)p;
 	(void)group;
 	(void)late;
+	errno = ENOSYS;
+	return -1;
+}
+
+int
+probes_bound(struct probes *p, uint64_t group, const struct watch_bounds *b)
+{
+	(void)p;
+	(void)group;
+	(void)b;
 	errno = ENOSYS;
 	return -1;
 }

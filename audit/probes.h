@@ -30,6 +30,8 @@ void probes_detach(struct probes *);
  * at once (late: it runs). 0 or -1 (errno; E2BIG: too many).
  */
 int probes_watch(struct probes *, uint64_t group, bool late);
+/* It is under a contract: what is refused it is told too. 0 or -1 (errno). */
+int probes_bound(struct probes *, uint64_t group, const struct watch_bounds *);
 /* What it has done so far; false: it is not watched. */
 bool probes_group(struct probes *, uint64_t group, struct watch_group *);
 void probes_forget(struct probes *, uint64_t group);

@@ -29,13 +29,14 @@ struct qstr {
 };
 
 struct super_block {
-	unsigned long s_magic;
+	unsigned long s_magic, s_flags;
 };
 
 struct inode {
 	__u16 i_mode;
 	__u32 i_nlink;
 	__u32 i_rdev;
+	long long i_size;
 	struct super_block *i_sb;
 };
 
@@ -126,7 +127,7 @@ struct vm_area_struct {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r10, di, si, dx, orig_ax;
+	unsigned long r10, r8, di, si, dx, orig_ax;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
@@ -149,12 +150,14 @@ struct pt_regs {
 #define ARG1(r) BPF_CORE_READ(r, si)
 #define ARG2(r) BPF_CORE_READ(r, dx)
 #define ARG3(r) BPF_CORE_READ(r, r10)
+#define ARG4(r) BPF_CORE_READ(r, r8)
 #else
 #define CALL_OF(r) ((__u32)(r)->syscallno)
 #define ARG0(r) BPF_CORE_READ(r, orig_x0)
 #define ARG1(r) BPF_CORE_READ(r, regs[1])
 #define ARG2(r) BPF_CORE_READ(r, regs[2])
 #define ARG3(r) BPF_CORE_READ(r, regs[3])
+#define ARG4(r) BPF_CORE_READ(r, regs[4])
 #endif
 
 #define VM_WRITE 0x2ul

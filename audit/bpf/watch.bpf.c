@@ -3,8 +3,8 @@
  * The probes of the raw-tracepoint tier: they need no trampoline, so they load
  * where the kernel's text may not be patched. They watch and cannot deny.
  *
- * Of somebody else's task they look at the call's number, then at its group's
- * id, and no further. A job's process is one in a group of the map that is not
+ * Of somebody else's task they look at the depth of its pid namespace and its
+ * group's id, and no further. A job's process is one in a group of the map that is not
  * the first of its pid namespace: those are the house's own, jail's init and
  * warren-hand.
  *
@@ -60,6 +60,7 @@ struct {
 #define SHM_EXEC 0100000
 #define MAP_ANONYMOUS 0x20
 #define CLONE_NEWUSER 0x10000000
+#define SIGSYS 31
 #define NSEC 1000000000ull
 
 /* ---- whose ---- */
@@ -81,12 +82,18 @@ inner_pid(struct task_struct *task)
 	return (__u32)nr;
 }
 
-/* The group of a job's process; NULL: nobody's business. */
+/*
+ * The group of a job's process; NULL: nobody's business. A job has a pid
+ * namespace beneath the machine's: who has none is let go by two loads, where
+ * the group's id costs a call.
+ */
 static __always_inline struct watch_group *
 watched(__u64 *id)
 {
 	__u32 *hint, slot;
 
+	if (bpf_get_current_task_btf()->thread_pid->level == 0)
+		return NULL;
 	*id = bpf_get_current_cgroup_id();
 	slot = *id % WATCH_HINTS;
 	hint = bpf_map_lookup_elem(&hints, &slot);
@@ -255,10 +262,12 @@ file_of(long fd)
 	return file;
 }
 
+#include "audit/bpf/measure.h"
+
 /* ---- opened for writing, and refused ---- */
 
 /* What a call is about: one place for each kind below, which keeps it short. */
-enum kind { NOTHING, OPENS, NAMES, MAPS };
+enum kind { NOTHING, OPENS, NAMES, MAPS, ASKS };
 struct act {
 	enum kind kind;
 	int dir;
@@ -291,7 +300,8 @@ by_path(struct watch_group *g, __u64 id, __u32 call, long ret,
     const struct act *a)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct rec_path *r = BEGIN(g, id, REC_PATH, rec_path, call, ret);
+	struct rec_path *r = BEGIN(g, id, a->kind == ASKS ? REC_REFUSED :
+	    REC_PATH, rec_path, call, ret);
 	struct fs_struct *fs;
 	long n;
 
@@ -338,7 +348,7 @@ static __always_inline bool
 named(long ret, const void *text)
 {
 	return ret == -EACCES || ret == -EPERM || ret == -EROFS ||
-	    plain_place(text);
+	    ret == -ENOSPC || ret == -EDQUOT || plain_place(text);
 }
 
 /* ---- memory that becomes executable ---- */
@@ -512,9 +522,9 @@ asks_cred(__u32 call, const __u64 args[3])
 static __always_inline void
 opens(struct act *a, int dir, __u64 text, __u64 flags)
 {
-	if ((flags & O_WRITES) == 0 || (flags & O_PATH) != 0)
+	if ((flags & O_PATH) != 0)
 		return;
-	a->kind = OPENS;
+	a->kind = (flags & O_WRITES) == 0 ? ASKS : OPENS;
 	a->dir = dir;
 	a->text = (const void *)text;
 	a->flags = flags;
@@ -524,6 +534,14 @@ static __always_inline void
 names(struct act *a, int dir, __u64 text)
 {
 	a->kind = NAMES;
+	a->dir = dir;
+	a->text = (const void *)text;
+}
+
+static __always_inline void
+runs(struct act *a, int dir, __u64 text)
+{
+	a->kind = ASKS;
 	a->dir = dir;
 	a->text = (const void *)text;
 }
@@ -591,6 +609,12 @@ classify(struct act *a, struct pt_regs *regs, __u32 call, long ret,
 	case __NR_symlinkat:
 		names(a, (int)args[1], args[2]);
 		break;
+	case __NR_execve:
+		runs(a, AT_FDCWD, args[0]);
+		break;
+	case __NR_execveat:
+		runs(a, (int)args[0], args[1]);
+		break;
 	case __NR_mmap:
 		if ((args[2] & PROT_EXEC) != 0 && (__u64)ret < -4095ull)
 			maps(a, (__u64)ret, args[1], ARG3(regs));
@@ -609,10 +633,7 @@ classify(struct act *a, struct pt_regs *regs, __u32 call, long ret,
 	}
 }
 
-/*
- * The calls that are looked at, by number alone and before anything else: each
- * helper costs a foreign task more than all of this.
- */
+/* The calls that are looked at, of a job's process. */
 static __always_inline bool
 looked_at(__u32 call)
 {
@@ -643,6 +664,8 @@ looked_at(__u32 call)
 	case __NR_renameat:
 	case __NR_linkat:
 	case __NR_symlinkat:
+	case __NR_execve:
+	case __NR_execveat:
 	case __NR_mmap:
 	case __NR_mprotect:
 	case __NR_pkey_mprotect:
@@ -678,8 +701,6 @@ watch_sys_exit(__u64 *ctx)
 	__u64 args[3];
 	long ret;
 
-	if (!looked_at(call))
-		return 0;
 	g = watched(&id);
 	if (g == NULL || (!g->ready && !g->late) ||
 	    inner_pid((void *)bpf_get_current_task()) == 1)
@@ -687,6 +708,9 @@ watch_sys_exit(__u64 *ctx)
 	if (!g->ready)
 		set_ready(g, (void *)bpf_get_current_task());
 	ret = (long)ctx[1];
+	measure(g, id, regs, call, ret);
+	if (!looked_at(call))
+		return 0;
 	args[0] = ARG0(regs);
 	args[1] = ARG1(regs);
 	args[2] = ARG2(regs);
@@ -697,7 +721,9 @@ watch_sys_exit(__u64 *ctx)
 	else if (a.kind == OPENS && ret >= 0)
 		opened(g, id, call, ret, a.flags);
 	else if ((a.kind == OPENS && ret != -EINTR) ||
-	    (a.kind == NAMES && named(ret, a.text)))
+	    (a.kind == NAMES && named(ret, a.text)) ||
+	    (a.kind == ASKS && (ret == -EACCES || ret == -EPERM) &&
+		bpf_map_lookup_elem(&bounds, &id) != NULL))
 		by_path(g, id, call, ret, &a);
 	return 0;
 }
@@ -765,6 +791,9 @@ watch_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (r == NULL)
 		return 0;
 	r->code = (__u32)BPF_CORE_READ(task, exit_code);
+	if ((r->code & 0x7f) == SIGSYS)
+		r->h.call = CALL_OF((struct pt_regs *)bpf_task_pt_regs(
+		    bpf_get_current_task_btf()));
 	r->oom = BPF_CORE_READ(task, signal, oom_mm) != NULL;
 	bpf_ringbuf_submit(r, 0);
 	return 0;

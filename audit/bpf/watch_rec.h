@@ -18,6 +18,10 @@ enum rec_type {
 	REC_PATH = 5,	/* refused, or a call that has a path only */
 	REC_MEMORY = 6, /* memory became executable */
 	REC_CRED = 7,	/* credentials: changed, or a call that would */
+	/* of a job under a contract alone */
+	REC_REFUSED = 8, /* a file that it may not read or run; a rec_path */
+	REC_CALL = 9,	 /* a call that its filter refuses, once each */
+	REC_FULL = 10,	 /* a write that found no room */
 	REC_TYPES
 };
 
@@ -61,7 +65,7 @@ struct rec_exec {
 
 struct rec_exit {
 	struct rec_head h;
-	__u32 code; /* as wait(2) has it */
+	__u32 code; /* as wait(2) has it; h.call: when SIGSYS ended it */
 	__u32 oom;  /* the kernel chose it when memory was short */
 };
 
@@ -78,6 +82,15 @@ struct rec_path {
 	__u32 cut; /* the text is longer */
 	struct rec_file at;
 	char text[REC_TEXT];
+};
+
+struct rec_call {
+	struct rec_head h;
+};
+
+struct rec_full {
+	struct rec_head h;
+	struct rec_file file;
 };
 
 #define MEM_ANON 1u    /* no file is behind it */
@@ -104,6 +117,8 @@ struct rec_cred {
 	__u64 args[3]; /* of the call */
 };
 
+#define WATCH_CALLS 8 /* words of a set of system calls, a bit for each */
+
 /* What a group has done, by rec_type; and what was not told. */
 struct watch_group {
 	__u64 seen[REC_TYPES];
@@ -118,6 +133,14 @@ struct watch_group {
 	/* per type: second, and records in it */
 	__u64 second[REC_TYPES];
 	__u32 in_second[REC_TYPES];
+	/* in sum: measure.h */
+	__u64 calls[WATCH_CALLS], refused[WATCH_CALLS];
+	__u64 opened, read_bytes, written_bytes;
+};
+
+/* Of a group under a contract: which calls are told when they are refused. */
+struct watch_bounds {
+	__u64 denied[WATCH_CALLS];
 };
 
 /* ours: of one type, job and second; a flood of one hides no other */
