@@ -106,18 +106,20 @@ say_imported(struct cli *c, const struct image_imported *im, const char *name)
 		(void)text_escape(note, sizeof(note), im->note,
 		    strlen(im->note));
 		(void)snprintf(text, sizeof(text), "sha256:%s", hex);
-		cli_json(json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:s}",
+		cli_json(json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:b,s:b,s:s}",
 		    "digest", text, "name", full, "bytes",
 		    (json_int_t)im->bytes, "members", (json_int_t)im->members,
 		    "layers", (json_int_t)im->layers, "dropped",
 		    (json_int_t)im->dropped, "was_here", im->was_here ? 1 : 0,
-		    "note", note));
+		    "mended", im->mended ? 1 : 0, "note", note));
 		return;
 	}
 	printf("sha256:%s\n", hex);
 	fprintf(stderr, "%s: %u members, %u layer%s, %s%s\n", full,
 	    im->members, im->layers, im->layers == 1 ? "" : "s",
-	    cli_bytes(size, im->bytes), im->was_here ? "; was here" : "");
+	    cli_bytes(size, im->bytes), im->mended ? "; was here, "
+	    "with other files than this: they were replaced" :
+	    im->was_here ? "; was here" : "");
 	if (im->note[0] != '\0')
 		cli_note(c, "%s", im->note);
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/filelist_make.h"
 #include "common/cleanup.h"
 #include "sandbox/plan/record.h"
 #include "sandbox/base/report.h"
@@ -539,6 +540,21 @@ write_record(const struct image_record *r)
 	return off == w.len ? 0 : -1;
 }
 
+/* What is in it now is what audit finds in it later (audit/filelist.h). */
+static int
+list_files(struct import *im)
+{
+	_cleanup_fd_ int fd = openat(im->v, "files", O_WRONLY | O_CREAT |
+	    O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	static char at[IMPORT_PATH_MAX + 1];
+
+	if (fd < 0 || filelist_make(im->root, fd, at, sizeof(at)) < 0 ||
+	    fchmod(fd, 0444) < 0)
+		return import_fail(im, "the list of its files: %.100s: %s", at,
+		    strerror(errno));
+	return 0;
+}
+
 static int
 finish(struct import *im, struct image *img, int rv)
 {
@@ -547,6 +563,8 @@ finish(struct import *im, struct image *img, int rv)
 
 	if (rv == 0)
 		rv = import_seal(im);
+	if (rv == 0)
+		rv = list_files(im);
 	if (rv == 0 && im->dropped > 0) {
 		(void)snprintf(text, sizeof(text), "%u devices, pipes or "
 		    "sockets were left out: %s", im->dropped, im->names);

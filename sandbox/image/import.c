@@ -406,12 +406,13 @@ adopt(struct step *s, const uint8_t *record, size_t len,
 	out->was_here = fstatat(s->in->images, path, &st,
 	    AT_SYMLINK_NOFOLLOW) == 0;
 	/* a digest names whole files only, also after a power cut */
-	if (!out->was_here && syncfs(s->work) < 0)
+	if (syncfs(s->work) < 0)
 		return fail(why, cap, "store", errno);
-	if (store_adopt(s->in->images, s->tmp, record, len) < 0)
+	if (store_adopt(s->in->images, s->tmp, record, len, &out->mended) < 0)
 		return fail(why, cap, "store", errno);
 	/* no write bit is left; a folder without one could not be renamed */
-	if (!out->was_here && fchmodat(s->in->images, path, 0555, 0) < 0)
+	if ((!out->was_here || out->mended) &&
+	    fchmodat(s->in->images, path, 0555, 0) < 0)
 		return fail(why, cap, "store", errno);
 	if (s->in->name != NULL &&
 	    store_set_name(s->in->images, s->in->name, &r.digest) < 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#define _GNU_SOURCE
 #include "sandbox/image/store.h"
 
 #include <sys/file.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/filelist.h"
+#include "audit/integrity_walk.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
@@ -243,27 +246,91 @@ store_set_name(int dir, const char *name, const struct id32 *digest)
 	return rv;
 }
 
+/* ---- what is in it ---- */
+
+static bool
+differs(void *ctx, const char *path, enum walk_diff what)
+{
+	(void)path;
+	(void)what;
+	*(bool *)ctx = true;
+	return false;
+}
+
+/* Are the files of roots/DIGEST those of the list? */
+static bool
+as_listed(int dir, const char *root, const char *list, size_t len)
+{
+	bool other = false;
+	struct walk w = {.ctx = &other, .differs = differs};
+	_cleanup_fd_ int fd = openat(dir, root, O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && walk_check(&w, fd, (const uint8_t *)list, len) == 0 &&
+	    !other;
+}
+
+/* The list that hand has written; free it. */
+static char *
+new_list(int dir, const char *tmp, size_t *len)
+{
+	_cleanup_fd_ int at = openat(dir, tmp, O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC | O_NOFOLLOW);
+	char *list = at < 0 ? NULL : file_load(at, "files",
+	    FILELIST_BYTES_MAX, len);
+	uint32_t entries;
+
+	if (list == NULL || filelist_check((const uint8_t *)list, *len,
+	    &entries))
+		return list;
+	free(list);
+	errno = EINVAL;
+	return NULL;
+}
+
+/* In the place of files that are not what they should be. */
+static int
+exchange(int dir, const char *from, const char *to)
+{
+	/* a folder without a write bit moves only within its parent */
+	if (fchmodat(dir, to, 0755, 0) < 0 ||
+	    renameat2(dir, from, dir, to, RENAME_EXCHANGE) < 0)
+		return -1;
+	return 0;
+}
+
 int
-store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len)
+store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len,
+    bool *mended)
 {
 	_cleanup_fd_ int meta = openat(dir, "meta", O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_free_ char *list = NULL;
+	char from[80], to[80], hex[65], files[80];
 	struct image_record r;
-	char from[80], to[80], hex[65];
 	struct stat st;
+	bool here;
+	size_t n;
 
+	*mended = false;
 	if (meta < 0)
 		return -1;
 	if (!image_record_parse(record, len, &r)) {
 		errno = EINVAL;
 		return -1;
 	}
+	if ((list = new_list(dir, tmp, &n)) == NULL)
+		return -1;
 	(void)snprintf(from, sizeof(from), "%s/root", tmp);
 	place(to, sizeof(to), "roots", &r.digest);
 	hex_encode(hex, HASH_BYTES(r.digest));
-	if (fstatat(dir, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return 0;
-	if (file_replace(meta, hex, record, len, 0644) < 0)
+	(void)snprintf(files, sizeof(files), "%s.files", hex);
+	here = fstatat(dir, to, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	*mended = here && !as_listed(dir, to, list, n);
+	if (file_replace(meta, files, list, n, 0644) < 0 ||
+	    file_replace(meta, hex, record, len, 0644) < 0)
 		return -1;
+	if (here)
+		return *mended ? exchange(dir, from, to) : 0;
 	return renameat(dir, from, dir, to);
 }

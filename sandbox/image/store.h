@@ -17,6 +17,7 @@
  *                 under the lock names.lock
  *   roots/DIGEST  the unpacked files, without a write bit
  *   meta/DIGEST   its record (record.h)
+ *   meta/DIGEST.files  the list of its files (audit/filelist.h)
  *   tmp-*         an import that runs, or was killed
  *
  * dir is a descriptor of it. Written by the CLI as DIR's owner only; node and
@@ -53,10 +54,13 @@ int store_make(int dir);
 /* Let name mean this digest from now on. 0 or -1. */
 int store_set_name(int dir, const char *name, const struct id32 *digest);
 /*
- * Take folder `tmp`/root of the store as the files of an image, and its
- * record; nothing happens when it is here already. 0 or -1.
+ * Take folder `tmp`/root of the store as the files of an image, with its
+ * record and the list `tmp`/files. Files that are here already stay when they
+ * are as the list has them; else they and these change places (*mended), and
+ * `tmp` has the old ones. 0 or -1.
  */
-int store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len);
+int store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len,
+    bool *mended);
 
 /*
  * Removes what imports that were killed have left, "tmp-" and 16 digits each;

@@ -210,6 +210,40 @@ skip_if_impossible(void)
 	return known == 0;
 }
 
+/* Files that are not the image's any more: an import puts it right. */
+static void
+damaged(const char *path, const char *hex, struct image_imported *out,
+    char *why)
+{
+	char name[128];
+	struct stat st;
+	int fd;
+
+	(void)snprintf(name, sizeof(name), "meta/%s.files", hex);
+	assert_int_equal(fstatat(images, name, &st, 0), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0644);
+	(void)snprintf(name, sizeof(name), "roots/%s/dir/new", hex);
+	assert_int_equal(fchmodat(images, name, 0644, 0), 0);
+	fd = openat(images, name, O_WRONLY);
+	assert_int_equal(pwrite(fd, "N", 1, 0), 1);
+	assert_int_equal(fchmod(fd, 0444), 0);
+	(void)close(fd);
+	assert_int_equal(import(path, NULL, out, why), 0);
+	assert_true(out->was_here && out->mended);
+	fd = openat(images, name, O_RDONLY);
+	assert_int_equal(pread(fd, why, 3, 0), 3);
+	assert_memory_equal(why, "new", 3);
+	(void)close(fd);
+	assert_true(there(hex, "", &st));
+	assert_int_equal(st.st_mode, S_IFDIR | 0555);
+	/* one that was imported before there were lists */
+	(void)snprintf(name, sizeof(name), "meta/%s.files", hex);
+	assert_int_equal(unlinkat(images, name, 0), 0);
+	assert_int_equal(import(path, NULL, out, why), 0);
+	assert_true(out->was_here && !out->mended);
+	assert_int_equal(fstatat(images, name, &st, 0), 0);
+}
+
 static void
 test_layers(void **state)
 {
@@ -276,7 +310,8 @@ test_layers(void **state)
 		assert_memory_equal(digest.b, out.digest.b, 32);
 		/* again: here already */
 		assert_int_equal(import(path, NULL, &out, why), 0);
-		assert_true(out.was_here);
+		assert_true(out.was_here && !out.mended);
+		damaged(path, hex, &out, why);
 	}
 	free(l[0].p);
 	free(l[1].p);
