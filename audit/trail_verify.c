@@ -30,6 +30,7 @@ struct verify {
 	bool head_good, head_met;
 	struct signed_note stored; /* beside the lines */
 	struct signed_note kept;   /* of warren-keys */
+	struct signed_note anchored; /* of a transparency log */
 	trail_each_fn *each;
 	void *arg;
 };
@@ -86,6 +87,7 @@ verify_line(void *arg, const char *text, size_t len)
 	}
 	note_meet(s, &s->stored, last);
 	note_meet(s, &s->kept, last);
+	note_meet(s, &s->anchored, last);
 	if (s->digest != NULL && id32_eq(s->digest, &s->walk.digest))
 		s->v->met = true;
 	return true;
@@ -193,6 +195,23 @@ check_kept(struct verify *s, const uint8_t *key)
 		    "last: this is another trail");
 }
 
+/* What others have of it: whoever holds the keys could not change that. */
+static void
+check_anchored(struct verify *s)
+{
+	struct signed_note *n = &s->anchored;
+
+	if (!n->there)
+		return;
+	s->v->anchored = n->note.size;
+	if (s->walk.next - 1 < n->note.size)
+		wrong(s, s->segment, s->line + 1,
+		    "lines that were anchored are gone");
+	else if (!n->met || !id32_eq(&n->root, &n->note.root))
+		wrong(s, 0, 0, "the lines are not those that were anchored: "
+		    "this is another trail");
+}
+
 int
 trail_verify(int dir, const struct trail_expect *want,
     struct trail_verdict *v, trail_each_fn *each, void *arg)
@@ -225,8 +244,13 @@ trail_verify(int dir, const struct trail_expect *want,
 		s->kept.there = s->kept.good = true;
 		s->kept.note = *want->kept;
 	}
+	if (want->anchored != NULL) {
+		s->anchored.there = s->anchored.good = true;
+		s->anchored.note = *want->anchored;
+	}
 	rc = read_segments(s, dir);
 	if (rc == 0) {
+		check_anchored(s);
 		check_kept(s, want->key);
 		check_head(s, head_there);
 		check_note(s, dir, want->key);

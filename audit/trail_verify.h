@@ -33,6 +33,7 @@ struct trail_verdict {
 	uint64_t checkpoint; /* lines under the last signature */
 	uint8_t key[32];     /* that it verifies under */
 	uint64_t kept; /* lines under the checkpoint of the keys; 0: none */
+	uint64_t anchored; /* lines that a log vouches for; 0: none */
 	bool met;      /* the line that was looked for is in the chain */
 };
 
@@ -46,6 +47,11 @@ struct trail_expect {
 	const uint8_t *key;
 	/* the checkpoint that warren-keys signed last (warren/keys/checkpoint) */
 	const struct note *kept;
+	/*
+	 * Size and root that a transparency log has of it (klp.md 8); nothing
+	 * else of the note is looked at.
+	 */
+	const struct note *anchored;
 	/* of a line, such as a receipt's: v->met says whether it is here */
 	const struct id32 *digest;
 };

@@ -101,7 +101,7 @@ _warren()
 		reload doctor" ;;
 	receipt) words="verify" ;;
 	image) words="import list" ;;
-	audit) words="tail verify" ;;
+	audit) words="tail verify anchor witness" ;;
 	klp) words="keygen sign verify publish get" ;;
 	trust) words="show why" ;;
 	esac
@@ -124,7 +124,10 @@ _warren()
 	"result "*) options="$target --out --strict" ;;
 	"image import") options="--name" ;;
 	"audit tail") options="--lines" ;;
-	"audit verify") options="--key --receipt" ;;
+	"audit verify") options="--key --receipt --log --log-key --witness
+		--witnesses --record" ;;
+	"audit anchor") options="--log --key --origin --proofs" ;;
+	"audit witness") options="--log --key --name --log-key" ;;
 	"trust show") options="--wide" ;;
 	"trust why") options="--scope" ;;
 	"klp keygen") options="--scheme --show" ;;

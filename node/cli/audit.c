@@ -20,7 +20,9 @@
 #include "node/cli/folders.h"
 #include "node/cli/format.h"
 #include "node/cli/jobdir_read.h"
+#include "node/cli/logcheck.h"
 #include "node/cli/options.h"
+#include "node/cli/person.h"
 #include "node/cli/say.h"
 #include "node/cli/verb.h"
 #include "node/config/keyset.h"
@@ -150,6 +152,9 @@ struct verify_args {
 	const char *receipt; /* a job's folder; NULL */
 	struct id32 digest;
 	bool has_digest;
+	struct logcheck log;
+	struct logfound found;
+	bool unproven; /* nobody vouches for the log */
 };
 
 static bool
@@ -162,6 +167,8 @@ set_verify(struct cli *c, void *ctx, int option, const char *value)
 		a->receipt = value;
 		return true;
 	}
+	if (option != OPT_KEY)
+		return logcheck_set(c, &a->log, option, value);
 	if (!key_parse(&key, value, strlen(value)) ||
 	    key.kind != KEY_ED25519) {
 		cli_error(c, "--key: %s is no Ed25519 key "
@@ -253,7 +260,7 @@ print_json(const struct trail_verdict *v, const struct verify_args *a)
 
 	key_of(key, v, a);
 	cli_json(json_pack("{s:b,s:s?,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
-			   "s:s?,s:s,s:I,s:o}",
+			   "s:s?,s:s,s:I,s:I,s:o}",
 	    "ok", v->ok ? 1 : 0, "why", v->ok ? NULL : v->why, "segment",
 	    (json_int_t)v->segment, "line", (json_int_t)v->line, "bad",
 	    (json_int_t)v->bad, "segments", (json_int_t)v->segments, "lines",
@@ -261,7 +268,8 @@ print_json(const struct trail_verdict *v, const struct verify_args *a)
 	    (json_int_t)v->last, "unconfirmed", (json_int_t)v->unconfirmed,
 	    "torn", (json_int_t)v->torn, "signed", (json_int_t)v->checkpoint,
 	    "key", key[0] != '\0' ? key : NULL, "key_from", key_from(a),
-	    "signed_by_keys", (json_int_t)v->kept, "receipt",
+	    "signed_by_keys", (json_int_t)v->kept, "anchored",
+	    (json_int_t)v->anchored, "receipt",
 	    a->has_digest ? json_boolean(v->met) : json_null()));
 }
 
@@ -297,6 +305,10 @@ print_verdict(struct cli *c, const struct trail_verdict *v,
 		    a->has_key ? "" : " (as it stands beside the trail)");
 	if (v->kept > 0)
 		printf("keys       have signed %" PRIu64 " lines\n", v->kept);
+	if (v->anchored > 0)
+		printf("anchored   the first %" PRIu64 " lines\n", v->anchored);
+	else if (a->log.path != NULL)
+		printf("anchored   nothing of this trail\n");
 	if (v->met)
 		printf("receipt    its line is in this trail\n");
 	if (v->ok)
@@ -317,6 +329,8 @@ proven(struct cli *c, const struct trail_verdict *v,
 			return CLI_FAILED;
 		rc = CLI_UNPROVEN;
 	}
+	if (a->unproven)
+		rc = CLI_UNPROVEN;
 	if (!a->has_key) {
 		cli_error(c, "nobody vouches for the key: only the one beside "
 			     "the trail could be read");
@@ -326,6 +340,52 @@ proven(struct cli *c, const struct trail_verdict *v,
 		rc = CLI_UNPROVEN;
 	}
 	return rc;
+}
+
+/* One record of anybody: no trail is needed. */
+static int
+log_alone(struct cli *c, const struct verify_args *a)
+{
+	struct logfound found;
+	int rc;
+
+	if (a->log.path == NULL || a->receipt != NULL || a->given) {
+		cli_error(c, "--record is looked for in a log: --log PATH, "
+			     "without --key and --receipt");
+		return CLI_USAGE;
+	}
+	rc = logcheck_run(c, &a->log, NULL, &found);
+	if (rc != CLI_OK && rc != CLI_UNPROVEN)
+		return rc;
+	logcheck_print(c, &a->log, &found);
+	if (c->json)
+		cli_json(json_pack("{s:b,s:s,s:I,s:I,s:I}", "ok", 1, "log",
+		    found.head.origin, "size", (json_int_t)found.head.size,
+		    "index", (json_int_t)found.index, "witnesses",
+		    (json_int_t)found.witnesses));
+	return rc;
+}
+
+/* What the log has of this node, for the trail to be held against. */
+static int
+log_says(struct cli *c, int conf, struct verify_args *a)
+{
+	struct fp node;
+	bool known;
+	int rc;
+
+	if (a->log.path == NULL)
+		return CLI_OK;
+	known = conf >= 0 && person_of_node(conf, &node, NULL);
+	rc = logcheck_run(c, &a->log, known ? &node : NULL, &a->found);
+	a->unproven = rc == CLI_UNPROVEN;
+	if (rc != CLI_OK && !a->unproven)
+		return rc;
+	logcheck_print(c, &a->log, &a->found);
+	if (!known)
+		cli_note(c, "which node this is cannot be read here, so its "
+			    "records are not looked for");
+	return CLI_OK;
 }
 
 int
@@ -339,15 +399,22 @@ verb_audit_verify(struct cli *c, int argc, char **argv)
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
+	if (a.log.record != NULL)
+		return log_alone(c, &a);
 	if ((rc = receipt_line(c, &a)) != CLI_OK)
 		return rc;
 	dir = open_trail(c, &conf);
 	if (dir < 0)
 		return CLI_FAILED;
 	beside_keys(conf, &a);
-	want.key = a.has_key ? a.key : NULL;
-	want.kept = a.has_kept ? &a.kept : NULL;
-	want.digest = a.has_digest ? &a.digest : NULL;
+	if ((rc = log_says(c, conf, &a)) != CLI_OK)
+		return rc;
+	want = (struct trail_expect){
+	    .key = a.has_key ? a.key : NULL,
+	    .kept = a.has_kept ? &a.kept : NULL,
+	    .anchored = a.found.has_trail ? &a.found.trail : NULL,
+	    .digest = a.has_digest ? &a.digest : NULL,
+	};
 	if (trail_verify(dir, &want, &v, NULL, NULL) < 0) {
 		cli_error(c, "the trail cannot be read: %s", strerror(errno));
 		return CLI_FAILED;

@@ -89,6 +89,27 @@ person_node(struct cli *c, int dir, bool make, struct person *p)
 	return CLI_OK;
 }
 
+bool
+person_of_node(int dir, struct fp *fp, uint8_t frame[BINDING_LEN])
+{
+	uint8_t raw[BINDING_LEN];
+	ssize_t n = file_read(dir, "warren/keys/binding", raw,
+	    sizeof(raw));
+	struct klp_key key;
+	struct binding b;
+
+	if (n < 0)
+		return false;
+	errno = 0;
+	if (n != BINDING_LEN || !binding_parse(&b, raw, sizeof(raw)) ||
+	    !key_set(&key, KEY_SECP256K1, b.secp, sizeof(b.secp)))
+		return false;
+	key_fp(fp, &key);
+	if (frame != NULL)
+		memcpy(frame, raw, sizeof(raw));
+	return true;
+}
+
 static bool
 binding_fresh(const struct person *p, const uint8_t *raw, size_t n,
     uint32_t now)

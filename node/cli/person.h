@@ -48,6 +48,12 @@ void person_clear(struct person *);
  */
 int person_node(struct cli *, int dir, bool make, struct person *);
 
+/*
+ * Who the node of a folder is, by the binding that it has made; frame may be
+ * NULL. false with errno (0: damaged). No secret is read.
+ */
+bool person_of_node(int dir, struct fp *, uint8_t frame[BINDING_LEN]);
+
 #define JOB_NAME_MAX 63
 #define JOB_LABEL_MAX 127
 #define JOB_LABELS 16

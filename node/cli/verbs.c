@@ -97,10 +97,35 @@ static const struct opt describe_options[] = {TIMEOUT_OPTION};
 static const struct opt import_options[] = {
     {OPT_NAME, 0, "name", "NAME:TAG", "what jobs call it; needed"},
 };
+/* Whose word counts about a transparency log. */
+#define LOG_OPTIONS                                                            \
+	{OPT_LOG_KEY, 0, "log-key", "KEY", "of the log, NAME+ID+KEY"},         \
+	{OPT_WITNESS, 0, "witness", "KEY",                                     \
+	    "of a witness, NAME+ID+KEY; may be repeated"}
 static const struct opt verify_options[] = {
     {OPT_KEY, 0, "key", "KEY", "audit's public key, pubkey:ed25519:..."},
     {OPT_RECEIPT, 0, "receipt", "JOB",
 	"a job's folder: is its line in this trail"},
+    {OPT_LOG, 0, "log", "PATH",
+	"a transparency log, or one proof of it"},
+    LOG_OPTIONS,
+    {OPT_WITNESSES, 0, "witnesses", "N",
+	"how many of them must have signed; default all"},
+    {OPT_RECORD, 0, "record", "FILE", "that must be in it"},
+};
+static const struct opt anchor_options[] = {
+    {OPT_LOG, 0, "log", "DIR", "the log's folder"},
+    {OPT_KEY, 'k', "key", "FILE", "that signs it (klp keygen)"},
+    {OPT_ORIGIN, 0, "origin", "NAME",
+	"begin a log of this name, as example.org/warren"},
+    {OPT_PROOFS, 0, "proofs", "DIR",
+	"write there N.json and N.tlog-proof of each"},
+};
+static const struct opt witness_options[] = {
+    {OPT_LOG, 0, "log", "DIR", "the log's folder"},
+    {OPT_KEY, 'k', "key", "FILE", "that signs (klp keygen)"},
+    {OPT_NAME, 0, "name", "NAME", "of the witness, as w.example.org"},
+    {OPT_LOG_KEY, 0, "log-key", "KEY", "of the log, NAME+ID+KEY"},
 };
 static const struct opt tail_options[] = {
     {OPT_LINES, 'n', "lines", "N", "how many (1 to 100000); default 20"},
@@ -241,10 +266,19 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	OPTIONS(table_options)},
     [VERB_AUDIT_TAIL] = {"audit tail", "[-n N]",
 	"the last lines of the trail", NULL, 0, 0, OPTIONS(tail_options)},
-    [VERB_AUDIT_VERIFY] = {"audit verify", "[--key KEY] [--receipt JOB]",
-	"check the whole trail",
+    [VERB_AUDIT_VERIFY] = {"audit verify",
+	"[--key KEY] [--receipt JOB] [--log PATH]",
+	"check the whole trail, or a transparency log",
 	"Exit status 6: whole, by the key beside the trail alone.\n", 0, 0,
 	OPTIONS(verify_options)},
+    [VERB_AUDIT_ANCHOR] = {"audit anchor", "--log DIR --key FILE WHAT...",
+	"write fingerprints into a transparency log",
+	"WHAT is node, trail, images, image:NAME or a file with a record of an\n"
+	"agent (klp.fingerprint).\n", 1, -1, OPTIONS(anchor_options)},
+    [VERB_AUDIT_WITNESS] = {"audit witness",
+	"--log DIR --log-key KEY --key FILE --name NAME",
+	"sign a log that has only grown", NULL, 0, 0,
+	OPTIONS(witness_options)},
     [VERB_KLP_KEYGEN] = {"klp keygen", "FILE", "make a key that signs documents",
 	"FILE is made for you alone and never overwritten.\n", 1, 1,
 	OPTIONS(keygen_options)},
