@@ -419,7 +419,7 @@ on_W_OVER(struct auditd *a, const struct msg_W_OVER *m, struct ipc_in *in)
 
 	(void)in;
 	if (a->watch != NULL)
-		(void)watch_over(a->watch, &m->job, &r);
+		(void)watch_over(a->watch, m, &r);
 	(void)program_send_W_DONE(&a->prog, &r, NULL, 0);
 }
 

@@ -70,6 +70,7 @@ static const struct kind {
     {EVK_JOB_PROCESS, "job_process", 1007, 99, 0, 0, 0, 1},
     {EVK_RULE, "rule", 2004, 1, 0, DISP_DETECTED, 0, 3},
     {EVK_JOB_WATCHED, "job_watched", 1007, 99, 0, 0, 0, 1},
+    {EVK_JOB_OBSERVED, "job_observed", 1007, 99, 0, 0, 0, 1},
     {EVK_UNANSWERED, "unanswered", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_DISK_LOW, "disk_low", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_LEDGER_ROW, "ledger_row", 2004, 1, 0, DISP_DETECTED, 0, 4},

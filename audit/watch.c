@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "trust/doc/contract.h"
+#include "audit/bounds.h"
 #include "audit/decode.h"
+#include "audit/observed.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
@@ -17,6 +19,7 @@
 #define JOBS_MAX 64   /* node's slots */
 #define LINES_MAX 64  /* of a job in the trail, rules aside */
 #define TICK_S 0.5    /* processor time, lost records */
+#define BOUND_S 0.1   /* ... and bytes, while a contract counts them */
 #define LINGER_S 1.   /* attached on behind the last job: more may come */
 #define BUSY_PERCENT 95
 
@@ -32,6 +35,9 @@ struct watched {
 	uint64_t hit;	      /* rules that it has broken: told once each */
 	uint32_t lines, again; /* in the trail; and what is not */
 	uint64_t lost;	      /* as was told */
+	struct bounds *bounds; /* its contract's; NULL: none is known */
+	uint32_t broke;	       /* rules of it that were told, 1 << rule */
+	struct observed seen;
 };
 
 struct watch {
@@ -98,6 +104,22 @@ apply(struct watch *w, struct watched *j, const struct watch_event *e,
 	}
 }
 
+/* A rule of its contract, once; of a rate each time that it must wait. */
+static void
+breaks(struct watch *w, struct watched *j, unsigned rule, const char *text,
+    uint32_t wait_ms)
+{
+	struct msg_W_FLAG f = {.job = j->job, .does = WATCH_BROKEN,
+	    .rule = (uint8_t)rule, .wait_ms = wait_ms};
+
+	if (rule == RULE_NONE || (wait_ms == 0 && (j->broke >> rule & 1) != 0))
+		return;
+	j->broke |= 1u << rule;
+	(void)snprintf(f.name, sizeof(f.name), "%s", contract_rule_name(rule));
+	(void)snprintf(f.text, sizeof(f.text), "%.250s", text);
+	w->ops.flag(w->ops.ctx, &f);
+}
+
 /* What it runs, and what does not end by itself. */
 static bool
 worth_a_line(const struct watch_event *e)
@@ -138,6 +160,9 @@ on_record(void *ctx, const void *rec, size_t len)
 	} else if (worth_a_line(&e)) {
 		j->again++;
 	}
+	observed_event(&j->seen, &e);
+	if (j->bounds != NULL)
+		breaks(w, j, bounds_event(j->bounds, &e), text, 0);
 	apply(w, j, &e, &none, text);
 	return true;
 }
@@ -163,6 +188,8 @@ leave(struct watch *w, struct watched *j)
 	probes_forget(w->probes, j->group);
 	if (j->cpu >= 0)
 		(void)close(j->cpu);
+	free(j->bounds);
+	observed_clear(&j->seen);
 	j->used = false;
 	w->njobs--;
 	if (w->njobs > 0)
@@ -213,6 +240,29 @@ burst_s(struct watched *j, struct mono now)
 	    MONO_SECOND) : 0;
 }
 
+/* Bytes, which no record tells. */
+static void
+count(struct watch *w, struct watched *j, const struct watch_group *g,
+    struct mono now)
+{
+	struct bounds *b = j->bounds;
+	uint32_t wait_ms;
+	unsigned rule;
+	char text[128];
+
+	if (b == NULL)
+		return;
+	(void)snprintf(text, sizeof(text), "%llu bytes of files read",
+	    (unsigned long long)g->read_bytes);
+	breaks(w, j, bounds_read(b, g->read_bytes), text, 0);
+	rule = bounds_written(b, now, g->written_bytes, &wait_ms);
+	(void)snprintf(text, sizeof(text), "%llu bytes of files written, "
+	    "faster than %llu a second",
+	    (unsigned long long)g->written_bytes,
+	    (unsigned long long)b->c.max_write_rate);
+	breaks(w, j, rule, text, wait_ms);
+}
+
 static void
 look(struct watch *w, struct watched *j, struct mono now)
 {
@@ -232,7 +282,10 @@ look(struct watch *w, struct watched *j, struct mono now)
 		    "%u thousandths, for %u s", j->cpu_milli, cj.burst_s);
 		apply(w, j, &e, &cj, text);
 	}
-	if (!probes_group(w->probes, j->group, &g) || g.lost == j->lost)
+	if (!probes_group(w->probes, j->group, &g))
+		return;
+	count(w, j, &g, now);
+	if (g.lost == j->lost)
 		return;
 	/* the first loss is told at once, the sum at its end */
 	if (j->lost == 0) {
@@ -287,6 +340,7 @@ attach(struct watch *w)
 		return false;
 	}
 	w->attached = true;
+	w->tick.repeat = TICK_S;
 	ev_timer_again(w->loop, &w->tick);
 	log_debug("bpf", "probes are on");
 	return true;
@@ -302,6 +356,34 @@ by_id(struct watch *w, const struct id32 *job)
 	return NULL;
 }
 
+/* The contract, when it has one and it is new here. */
+static void
+bind(struct watch *w, struct watched *j, const struct msg_W_JOB *m)
+{
+	struct bounds *b = j->bounds;
+	struct watch_bounds wb;
+
+	if (m->record_len == 0 || (b == NULL &&
+		(b = malloc(sizeof(*b))) == NULL))
+		return;
+	if (!bounds_init(b, m->record, m->record_len, m->denied,
+		clock_mono())) {
+		log_warnx("bpf", "a job's contract cannot be read");
+		free(b);
+		j->bounds = NULL;
+		return;
+	}
+	j->bounds = b;
+	bounds_calls(b, &wb);
+	if (probes_bound(w->probes, j->group, &wb) < 0)
+		log_warn("bpf", "what a job's contract forbids is not watched");
+	if ((b->c.max_read_bytes != 0 || b->c.max_write_rate != 0) &&
+	    w->tick.repeat > BOUND_S) {
+		w->tick.repeat = BOUND_S;
+		ev_timer_again(w->loop, &w->tick);
+	}
+}
+
 bool
 watch_job(struct watch *w, const struct msg_W_JOB *m, int cpu)
 {
@@ -314,6 +396,7 @@ watch_job(struct watch *w, const struct msg_W_JOB *m, int cpu)
 	if (j != NULL) {
 		if (cpu >= 0)
 			(void)close(cpu);
+		bind(w, j, m);
 		return j->whole;
 	}
 	for (unsigned i = 0; j == NULL && i < JOBS_MAX; i++) {
@@ -332,6 +415,7 @@ watch_job(struct watch *w, const struct msg_W_JOB *m, int cpu)
 	    .whole = !m->late};
 	(void)cpu_us(j, &j->cpu_us);
 	w->njobs++;
+	bind(w, j, m);
 	return j->whole;
 }
 
@@ -355,21 +439,41 @@ sum_up(struct watch *w, const struct watched *j, const struct watch_group *g,
 	w->ops.event(w->ops.ctx, &m);
 }
 
-bool
-watch_over(struct watch *w, const struct id32 *job, struct msg_W_DONE *out)
+/* The record of what it did, with what node has measured. */
+static void
+observe(struct watch *w, const struct watched *j, const struct watch_group *g,
+    const struct msg_W_OVER *m)
 {
-	struct watched *j = by_id(w, job);
+	const struct observed_sums s = {m->cpu_ms, m->memory_kb, m->wall_ms};
+	struct msg_EVENT e;
+	char text[OBSERVED_TEXT];
+	struct id32 digest;
+
+	if (observed_put(text, &digest, &j->seen, &s, g, j->whole) == 0)
+		return;
+	e = event_of(j, EVK_JOB_OBSERVED, 1, "", text);
+	hex_encode(e.code, HASH_BYTES(digest));
+	w->ops.event(w->ops.ctx, &e);
+}
+
+bool
+watch_over(struct watch *w, const struct msg_W_OVER *m, struct msg_W_DONE *out)
+{
+	struct watched *j = by_id(w, &m->job);
 	struct watch_group g = {.lost = 0};
 	uint64_t events = 0;
 
-	*out = (struct msg_W_DONE){.job = *job};
+	*out = (struct msg_W_DONE){.job = m->job};
 	if (j == NULL)
 		return false;
 	drain(w);
 	if (probes_group(w->probes, j->group, &g)) {
 		for (unsigned i = 0; i < REC_TYPES; i++)
 			events += g.seen[i];
+		/* what it did since the last look; however it ended */
+		count(w, j, &g, clock_mono());
 		sum_up(w, j, &g, events);
+		observe(w, j, &g, m);
 	}
 	out->events = (uint32_t)MIN_OF(events, (uint64_t)UINT32_MAX);
 	out->lost = (uint32_t)MIN_OF(g.lost, (uint64_t)UINT32_MAX);

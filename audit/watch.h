@@ -30,5 +30,5 @@ void watch_free(struct watch *);
 /* cpu: its cpu.stat, taken; or -1. false: not, or not from its start on. */
 bool watch_job(struct watch *, const struct msg_W_JOB *, int cpu);
 /* false: it is not one of ours. */
-bool watch_over(struct watch *, const struct id32 *, struct msg_W_DONE *);
+bool watch_over(struct watch *, const struct msg_W_OVER *, struct msg_W_DONE *);
 #endif

@@ -417,19 +417,28 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 /*
  * its v2 group; one descriptor or none: the group's cpu.stat. late: it runs
  * already. Answered by W_READY, before which it must not start; ok: it is
- * watched from its start on.
+ * watched from its start on. record: its contract's (trust/doc/contract.h), or
+ * nothing; denied: a bit for each call of its syscalls.deny. Said again when a
+ * contract is known later.
  */
 #define MSG_W_JOB(F)                                                           \
 	F(id32, job, 0) F(u64, group, 0) F(u32, cpu_milli, 0)                  \
-	F(boolean, late, 0)
+	F(boolean, late, 0) F(arr, denied, 64)                                 \
+	F(var, record, IPC_CONTRACT_RECORD)
 #define MSG_W_READY(F) F(id32, job, 0) F(boolean, ok, 0)
-/* end it or stop it; rule: of trust/doc/contract.h, name: of the file's */
-enum watch_does { WATCH_KILL = 1, WATCH_FREEZE = 2 };
+/*
+ * end it or stop it; rule: of trust/doc/contract.h, name: of the file's. BROKEN:
+ * a rule of its contract, which says itself what follows; wait_ms: of a rate,
+ * for how long it must stand still to keep it
+ */
+enum watch_does { WATCH_KILL = 1, WATCH_FREEZE = 2, WATCH_BROKEN = 3 };
 #define MSG_W_FLAG(F)                                                          \
-	F(id32, job, 0) F(u8, does, 0) F(u8, rule, 0) F(str, name, 48)         \
-	F(str, text, 256)
+	F(id32, job, 0) F(u8, does, 0) F(u8, rule, 0) F(u32, wait_ms, 0)       \
+	F(str, name, 48) F(str, text, 256)
 /* it has ended; answered by what the receipt says of it */
-#define MSG_W_OVER(F) F(id32, job, 0)
+#define MSG_W_OVER(F)                                                          \
+	F(id32, job, 0) F(u64, cpu_ms, 0) F(u64, memory_kb, 0)                 \
+	F(u64, wall_ms, 0)
 #define MSG_W_DONE(F) F(id32, job, 0) F(u32, events, 0) F(u32, lost, 0)
 /* seq 0: the event could not be written (disk full, or no trail) */
 #define MSG_HEAD(F) F(u64, qid, 0) F(u64, seq, 0) F(id32, digest, 0)

@@ -130,6 +130,7 @@ enum event_kind {
 	EVK_JOB_PROCESS = 70, /* a program that a job runs, or how one ends */
 	EVK_RULE = 71,	/* a job broke one of rules.yaml; a: its number, b: us */
 	EVK_JOB_WATCHED = 72, /* what it did; a: records, b: that are lost */
+	EVK_JOB_OBSERVED = 74, /* ... in sum; code: the record's digest */
 	EVK_UNANSWERED = 63, /* by a sibling, in its time; a: the job's slot */
 };
 

@@ -337,6 +337,19 @@ cgroup_job_ease(struct cgroup_job *g, uint64_t bytes)
 }
 
 int
+cgroup_slow(const struct cgroup_job *g, uint32_t cpu_milli)
+{
+	char cpu[64];
+
+	if (g->v1[V1_CPU] >= 0)
+		return file_put_number(g->v1[V1_CPU], "cpu.cfs_quota_us",
+		    quota_us(cpu_milli));
+	(void)snprintf(cpu, sizeof(cpu), "%llu %llu",
+	    (unsigned long long)quota_us(cpu_milli), CPU_PERIOD_US);
+	return g->fd < 0 ? -1 : file_put(g->fd, "cpu.max", cpu);
+}
+
+int
 cgroup_freeze(const struct cgroup_job *g, bool on)
 {
 	return g->fd < 0 ? -1 : file_put(g->fd, "cgroup.freeze", on ? "1" :

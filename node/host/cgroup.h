@@ -65,6 +65,8 @@ void cgroup_usage(const struct cgroup_job *, struct cgroup_usage *);
  * to end. 0 or -1.
  */
 int cgroup_job_ease(struct cgroup_job *, uint64_t bytes);
+/* So much processor from now on. 0 or -1. */
+int cgroup_slow(const struct cgroup_job *, uint32_t cpu_milli);
 /* The job's processes stand still, or go on. -1: no v2 group. */
 int cgroup_freeze(const struct cgroup_job *, bool on);
 /* Every process of the job. 0; -1: no v2 group, then jail kills (J_KILL). */

@@ -422,7 +422,7 @@ host_fill(struct host *h, struct warren_node *wn)
 	*h = (struct host){.ctx = wn, .random = do_random,
 	    .start = start_job, .kill = start_kill,
 	    .run = start_run, .watch = start_watch,
-	    .freeze = start_freeze, .usage = start_usage,
+	    .freeze = start_freeze, .slow = start_slow, .usage = start_usage,
 	    .ending = start_ending, .free_slot = start_free_slot,
 	    .log_seal = log_seal, .log_read = log_read, .log_runs = log_runs,
 	    .log_drop = log_drop,

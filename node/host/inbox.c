@@ -15,6 +15,7 @@
 #include "node/work/found.h"
 #include "node/work/challenge.h"
 #include "node/work/lend.h"
+#include "node/work/bound.h"
 #include "node/work/contracts.h"
 #include "node/work/node.h"
 #include "node/work/numbers.h"
@@ -310,7 +311,7 @@ on_W_FLAG(struct warren_node *wn, const struct msg_W_FLAG *m,
     struct ipc_in *in)
 {
 	(void)in;
-	watched_flag(&wn->node, m);
+	bound_flag(&wn->node, m);
 }
 
 static void

@@ -59,15 +59,15 @@ start_seccomp(struct warren_node *wn, const char *name)
 
 /* Does the contract take calls away? */
 static bool
-contract_less(struct seccomp_less *l, const struct contract *c)
+contract_less(struct seccomp_less *l, const struct contract *c, bool probes)
 {
 	*l = (struct seccomp_less){.deny = c->deny, .ndeny = c->ndeny,
 	    .no_anonymous_exec = !c->anonymous_exec,
 	    .deny_kills = contract_does(RULE_SYSCALLS, (enum contract_action)
-		c->action[RULE_SYSCALLS]) == ACTION_KILL,
+		c->action[RULE_SYSCALLS], probes) == ACTION_KILL,
 	    .exec_kills = contract_does(RULE_ANONYMOUS_EXEC,
-		(enum contract_action)c->action[RULE_ANONYMOUS_EXEC]) ==
-		ACTION_KILL};
+		(enum contract_action)c->action[RULE_ANONYMOUS_EXEC],
+		probes) == ACTION_KILL};
 	return l->ndeny > 0 || l->no_anonymous_exec;
 }
 
@@ -99,7 +99,7 @@ filter_fd(struct warren_node *wn, const struct job *j, uint32_t *len,
 		(void)fail(code, why, "internal", "%s", "architecture");
 		return -1;
 	}
-	if (c != NULL && contract_less(&less, c)) {
+	if (c != NULL && contract_less(&less, c, j->probed)) {
 		rv = seccomp_gen_less(&p, t->text, t->len, &here, &less, err,
 		    sizeof(err));
 		if (rv != 0) {
@@ -242,9 +242,15 @@ say_watch(struct warren_node *wn, const struct job *j, bool late)
 	struct msg_W_JOB m = {.job = j->id, .late = late,
 	    .group = cgroup_job_id(g),
 	    .cpu_milli = (uint32_t)j->limits.v[LIMIT_CPU]};
+	const struct contract *c = j->contract;
 	int cpu = g->fd < 0 ? -1 :
 	    openat(g->fd, "cpu.stat", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
+	if (c != NULL) {
+		m.record_len = (uint16_t)contract_watched(m.record,
+		    sizeof(m.record), c, &j->limits);
+		seccomp_calls(m.denied, c->deny, c->ndeny);
+	}
 	outbox_W_JOB(wn, &m, &cpu, cpu < 0 ? 0 : 1);
 }
 
@@ -267,8 +273,10 @@ start_job(void *ctx, struct job *j, const char **code, char why[128])
 	int fds[2 + MANIFEST_VOLUMES];
 	unsigned n = 0;
 	uint32_t filter_len = 0;
-	int filter = filter_fd(wn, j, &filter_len, code, why), args;
+	int filter, args;
 
+	j->probed = wn->node.watch_layers != 0;
+	filter = filter_fd(wn, j, &filter_len, code, why);
 	if (filter < 0)
 		return false;
 	if (!compile(wn, j, &c, filter_len, code, why)) {
@@ -332,6 +340,16 @@ start_freeze(void *ctx, struct job *j, bool on)
 
 	return j->slot != 0 && wn->has_group[j->slot] &&
 	    cgroup_freeze(&wn->group[j->slot], on) == 0;
+}
+
+void
+start_slow(void *ctx, struct job *j, uint32_t milli)
+{
+	struct warren_node *wn = ctx;
+
+	if (j->slot != 0 && wn->has_group[j->slot] &&
+	    cgroup_slow(&wn->group[j->slot], milli) != 0)
+		log_warn("cgroup", "a job is not slowed down");
 }
 
 void

@@ -14,6 +14,7 @@ bool start_kill(void *ctx, struct job *);
 void start_run(void *ctx, struct job *);
 void start_watch(void *ctx, struct job *);
 bool start_freeze(void *ctx, struct job *, bool on);
+void start_slow(void *ctx, struct job *, uint32_t milli);
 void start_usage(void *ctx, struct job *);
 void start_ending(void *ctx, struct job *);
 void start_free_slot(void *ctx, struct job *);

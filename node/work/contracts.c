@@ -12,6 +12,7 @@
 #include "node/work/state.h"
 #include "node/work/turn.h"
 #include "node/work/watch.h"
+#include "node/work/watched.h"
 
 static bool
 named(const struct job *j)
@@ -147,6 +148,7 @@ contract_answer(struct node *n, const struct msg_V_CONTRACTED *m)
 		/* after a restart of ours: its limits were set at its start */
 		free(j->contract);
 		j->contract = c;
+		watched_found(n, j);
 	}
 }
 
@@ -158,6 +160,7 @@ contract_tick(struct node *n)
 	for (uint32_t i = 1; i <= n->slots; i++) {
 		struct job *j = n->slot[i];
 		enum kill_reason why;
+		unsigned stop;
 
 		if (j == NULL || j->phase != PHASE_RUNNING || !named(j) ||
 		    j->kill != 0)
@@ -173,8 +176,11 @@ contract_tick(struct node *n)
 		}
 		j->watch_at = mono_add(n->now, CONTRACT_WATCH_MS * 1000);
 		next = mono_min(next, j->watch_at);
-		if ((why = contract_look(n, j)) != 0)
+		if ((why = contract_look(n, j, &stop)) != 0)
 			finish_kill(n, j, why);
+		else if (stop != RULE_NONE)
+			watched_stop(n, j, (uint8_t)stop,
+			    contract_rule_name(stop));
 	}
 	return next;
 }

@@ -49,8 +49,19 @@ struct contract_out {
  */
 const char *contract_terms(struct contract_out *, const struct contract_in *,
     char why[CONTRACT_WHY]);
-/* What is really done when a rule is broken; action is what was asked. */
-enum contract_action contract_does(unsigned rule, enum contract_action);
+/*
+ * What is really done when a rule is broken; action is what was asked. probes:
+ * those of warren-audit tell of it.
+ */
+enum contract_action contract_does(unsigned rule, enum contract_action,
+    bool probes);
+bool contract_declares(const struct contract *, unsigned rule);
+/*
+ * The record for audit: without limits of places that the job's own are below,
+ * which no contract's are then. 0: it does not fit.
+ */
+size_t contract_watched(uint8_t *out, size_t cap, const struct contract *,
+    const struct limits *);
 
 /* Counters of a running job between two looks. */
 struct contract_watch {
@@ -59,6 +70,8 @@ struct contract_watch {
 	uint64_t burst_ms; /* that it has been at its cpu limit */
 	uint32_t noted;	   /* rules that were told, 1 << rule */
 };
+/* Is it told now for the first time? */
+bool contract_tell(struct contract_watch *, unsigned rule);
 /* The rule that is broken now and was not told before; RULE_NONE. */
 unsigned contract_broken(struct contract_watch *, const struct contract *,
     struct mono now, uint64_t cpu_ms, uint32_t cpu_milli, bool pids_hit);
@@ -73,6 +86,6 @@ void contract_again(struct node *);
 /* A running job's counters are looked at; when again. */
 struct mono contract_tick(struct node *);
 /* The rule that a death by SIGSYS has broken, if it is to kill; RULE_NONE. */
-unsigned contract_sigsys(const struct contract *);
+unsigned contract_sigsys(const struct contract *, bool probes);
 
 #endif

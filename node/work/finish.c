@@ -16,6 +16,7 @@
 #include "node/work/receipts.h"
 #include "node/work/said.h"
 #include "node/work/seen.h"
+#include "node/work/throttle.h"
 #include "node/work/turn.h"
 #include "node/work/watch.h"
 
@@ -370,14 +371,15 @@ kill_of(struct job *j, uint8_t jail_kill)
 static void
 exited(struct node *n, struct job *j, const struct msg_J_EXITED *m)
 {
+	throttle_over(n, j);
 	job_thaw(n, j);
-	seen_ask(n, j);
 	j->exit_how = m->how;
 	j->exit_code = m->code;
 	kill_of(j, m->kill);
 	/* as jail has measured it: we may have slept, or not have been there */
 	j->wall_ms = m->ran_ms;
 	n->host.usage(n->host.ctx, j);
+	seen_ask(n, j);
 	contract_over(n, j);
 	if (j->given && m->how != EXIT_CODE && !j->oom) {
 		/* no fault of the job; one that was quicker has its result */

@@ -79,6 +79,8 @@ struct host {
 	bool (*kill)(void *ctx, struct job *);
 	/* its group stands still, or goes on. false: this machine cannot */
 	bool (*freeze)(void *ctx, struct job *, bool on);
+	/* so much processor from now on, in thousandths */
+	void (*slow)(void *ctx, struct job *, uint32_t milli);
 	/* cpu_ms, memory_kb, oom, pids_hit of the job's group */
 	void (*usage)(void *ctx, struct job *);
 	/* its limits hold up no more what ends or packs it (THREATS.md 3) */

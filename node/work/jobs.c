@@ -486,9 +486,10 @@ job_verdict(uint8_t *outcome, int32_t *code, const struct job *j)
 		*outcome = OUT_EXITED;
 		*code = j->exit_code;
 	} else if (kill == 0 && j->exit_code == SIGSYS &&
-	    j->contract != NULL && contract_sigsys(j->contract) != 0) {
+	    j->contract != NULL &&
+	    contract_sigsys(j->contract, j->probed) != 0) {
 		*code = KILL_VIOLATION |
-		    (int32_t)contract_sigsys(j->contract) << 8;
+		    (int32_t)contract_sigsys(j->contract, j->probed) << 8;
 	} else if (kill == 0) {
 		*outcome = OUT_SIGNALLED;
 		*code = j->exit_code;

@@ -143,6 +143,7 @@ struct job {
 	struct mono watch_at;
 	/* watched.c: J_RUN waits for audit, until then; it was watched */
 	bool unwatched, watched;
+	bool probed; /* its filter leaves it to audit to stop it */
 	bool watch_asked; /* W_OVER is out, the answer has the same time */
 	struct mono unwatched_at;
 	/* a rule's freeze, or its kill that came before J_STARTED; 0: none */
@@ -150,6 +151,8 @@ struct job {
 	bool ruled_kill;
 	uint8_t ruled; /* its number */
 	char ruled_by[49];
+	struct mono paused_until; /* throttle.c; 0: it is not */
+	bool slowed;
 	uint32_t watch_events, watch_lost;
 	bool pids_hit;	/* a fork was refused for its pids */
 	uint8_t rule;	/* of the contract, that it was killed for */

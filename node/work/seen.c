@@ -6,7 +6,8 @@
 void
 seen_ask(struct node *n, struct job *j)
 {
-	struct msg_W_OVER m = {.job = j->id};
+	struct msg_W_OVER m = {.job = j->id, .cpu_ms = j->cpu_ms,
+	    .memory_kb = j->memory_kb, .wall_ms = j->wall_ms};
 
 	if (j->watch_asked || !n->up[PROGRAM_AUDIT] || n->watch_layers == 0)
 		return;

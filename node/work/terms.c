@@ -15,6 +15,8 @@
  */
 
 #define CAN(action) (1u << ACTION_##action)
+#define COUNTED (CAN(NOTE) | CAN(THROTTLE) | CAN(FREEZE) | CAN(KILL))
+#define REFUSED (CAN(DENY) | CAN(FREEZE) | CAN(KILL))
 static const uint8_t DOES[RULE_COUNT] = {
     [RULE_APIS] = CAN(NOTE) | CAN(DENY) | CAN(THROTTLE) | CAN(FREEZE) |
 	CAN(KILL), /* there is no way out at all */
@@ -27,23 +29,43 @@ static const uint8_t DOES[RULE_COUNT] = {
     [RULE_DISK_MAX_BYTES] = CAN(DENY),
     [RULE_DISK_MAX_FILES] = CAN(DENY),
     [RULE_MEMORY_MAX] = CAN(KILL),
-    [RULE_MAX_PIDS] = CAN(DENY) | CAN(KILL),
+    [RULE_MAX_PIDS] = REFUSED,
     [RULE_ANONYMOUS_EXEC] = CAN(DENY) | CAN(KILL),
-    [RULE_CPU_SECONDS] = CAN(NOTE) | CAN(KILL),
-    [RULE_CPU_BURST] = CAN(NOTE) | CAN(KILL),
+    [RULE_CPU_SECONDS] = COUNTED,
+    [RULE_CPU_BURST] = COUNTED,
     [RULE_SYSCALLS] = CAN(DENY) | CAN(KILL),
 };
+/* Where the probes tell of it besides. */
+static const uint8_t TOLD[RULE_COUNT] = {
+    [RULE_DISK_READ] = REFUSED,
+    [RULE_DISK_WRITE] = REFUSED,
+    [RULE_DISK_EXEC] = REFUSED,
+    [RULE_DISK_MAX_BYTES] = REFUSED,
+    [RULE_DISK_MAX_FILES] = REFUSED,
+    [RULE_DISK_READ_BYTES] = CAN(NOTE) | CAN(FREEZE) | CAN(KILL),
+    [RULE_DISK_WRITE_RATE] = COUNTED,
+    [RULE_ANONYMOUS_EXEC] = REFUSED,
+    [RULE_SYSCALLS] = REFUSED,
+};
+
+static unsigned
+can(unsigned rule, bool probes)
+{
+	return rule >= RULE_COUNT ? 0 : DOES[rule] | (probes ? TOLD[rule] : 0u);
+}
 
 /* Asked for what it cannot do, it does what is stricter, else what it can. */
 enum contract_action
-contract_does(unsigned rule, enum contract_action asked)
+contract_does(unsigned rule, enum contract_action asked, bool probes)
 {
+	unsigned may = can(rule, probes);
+
 	for (unsigned a = asked; a < ACTION_COUNT; a++) {
-		if ((DOES[rule] & (1u << a)) != 0)
+		if ((may & (1u << a)) != 0)
 			return (enum contract_action)a;
 	}
 	for (unsigned a = asked; a > 0; a--) {
-		if ((DOES[rule] & (1u << (a - 1))) != 0)
+		if ((may & (1u << (a - 1))) != 0)
 			return (enum contract_action)(a - 1);
 	}
 	return ACTION_NOTE;
@@ -59,8 +81,8 @@ has_limits(const struct contract_paths *p, bool files)
 	return false;
 }
 
-static bool
-declared(const struct contract *c, unsigned rule)
+bool
+contract_declares(const struct contract *c, unsigned rule)
 {
 	switch (rule) {
 	case RULE_DISK_READ:
@@ -104,17 +126,18 @@ add_name(char *out, size_t cap, unsigned rule)
 }
 
 static void
-name_what_is_not_kept(struct contract_out *out, const struct contract *c)
+name_what_is_not_kept(struct contract_out *out, const struct contract *c,
+    bool probes)
 {
 	for (unsigned rule = 1; rule < RULE_COUNT; rule++) {
 		enum contract_action asked =
 		    (enum contract_action)c->action[rule];
 
-		if (!declared(c, rule))
+		if (!contract_declares(c, rule))
 			continue;
-		if (DOES[rule] == 0)
+		if (can(rule, probes) == 0)
 			add_name(out->absent, sizeof(out->absent), rule);
-		else if (contract_does(rule, asked) < asked)
+		else if (contract_does(rule, asked, probes) < asked)
 			add_name(out->weaker, sizeof(out->weaker), rule);
 	}
 }
@@ -225,19 +248,49 @@ contract_terms(struct contract_out *out, const struct contract_in *in,
 	if ((code = paths_fit(in, why)) != NULL ||
 	    (code = lower(out, in, why)) != NULL)
 		return code;
-	name_what_is_not_kept(out, c);
+	name_what_is_not_kept(out, c, (in->layers & LAYER_BPF) != 0);
 	return NULL;
+}
+
+size_t
+contract_watched(uint8_t *out, size_t cap, const struct contract *c,
+    const struct limits *l)
+{
+	static struct contract copy;
+	size_t n = contract_record_put(out, cap, c);
+
+	if (n == 0 || !contract_record_get(&copy, out, n))
+		return 0;
+	for (unsigned i = 0; i < copy.write.n; i++) {
+		struct contract_path *p = &copy.write.v[i];
+		bool tmp = strcmp(p->path, "/tmp") == 0;
+		uint64_t bytes = tmp ? l->v[LIMIT_MEMORY] / 4 :
+		    l->v[LIMIT_OUTPUT];
+		uint64_t files = tmp ? PLAN_TMP_INODES : PLAN_RW_INODES;
+
+		if (p->max_bytes >= bytes)
+			p->max_bytes = 0;
+		if (p->max_files >= files)
+			p->max_files = 0;
+	}
+	return contract_record_put(out, cap, &copy);
 }
 
 /* ---- while it runs ---- */
 
-static bool
-tell(struct contract_watch *w, unsigned rule, bool broken)
+bool
+contract_tell(struct contract_watch *w, unsigned rule)
 {
-	if (!broken || (w->noted & (1u << rule)) != 0)
+	if ((w->noted & (1u << rule)) != 0)
 		return false;
 	w->noted |= 1u << rule;
 	return true;
+}
+
+static bool
+tell(struct contract_watch *w, unsigned rule, bool broken)
+{
+	return broken && contract_tell(w, rule);
 }
 
 unsigned
@@ -267,14 +320,14 @@ contract_broken(struct contract_watch *w, const struct contract *c,
 }
 
 unsigned
-contract_sigsys(const struct contract *c)
+contract_sigsys(const struct contract *c, bool probes)
 {
-	if (c->ndeny > 0 && contract_does(RULE_SYSCALLS,
-		(enum contract_action)c->action[RULE_SYSCALLS]) == ACTION_KILL)
+	if (c->ndeny > 0 && contract_does(RULE_SYSCALLS, (enum contract_action)
+		c->action[RULE_SYSCALLS], probes) == ACTION_KILL)
 		return RULE_SYSCALLS;
 	if (!c->anonymous_exec && contract_does(RULE_ANONYMOUS_EXEC,
-		(enum contract_action)c->action[RULE_ANONYMOUS_EXEC]) ==
-		ACTION_KILL)
+		(enum contract_action)c->action[RULE_ANONYMOUS_EXEC],
+		probes) == ACTION_KILL)
 		return RULE_ANONYMOUS_EXEC;
 	return RULE_NONE;
 }

@@ -12,6 +12,7 @@
 #include "node/work/peers.h"
 #include "node/work/seen.h"
 #include "node/work/state.h"
+#include "node/work/throttle.h"
 
 void
 watched_layers(struct node *n)
@@ -104,21 +105,44 @@ may_kill(struct node *n)
 	return true;
 }
 
+bool
+watched_may_kill(struct node *n, struct job *j)
+{
+	if (j->kill == 0 && may_kill(n))
+		return true;
+	log_warnx("audit", "a job broke a rule and is not ended for it: it "
+	    "ends already, or %d were this hour", WATCHED_KILLS_HOUR);
+	return false;
+}
+
 static void
 kill_for(struct node *n, struct job *j, uint8_t rule)
 {
-	if (j->kill != 0 || !may_kill(n)) {
-		log_warnx("audit", "a job broke a rule and is not ended for "
-		    "it: it ends already, or %d were this hour",
-		    WATCHED_KILLS_HOUR);
-		return;
-	}
 	j->rule = rule;
-	peers_broke(n, j, PENALTY_MAJOR);
 	if (j->phase <= PHASE_RUNNING)
 		finish_kill(n, j, KILL_VIOLATION);
 	else /* it was quicker, and has done it all the same */
 		j->kill = KILL_VIOLATION;
+}
+
+/* A rule of the operator's or the house's. */
+static void
+kill_ruled(struct node *n, struct job *j, uint8_t rule)
+{
+	if (!watched_may_kill(n, j))
+		return;
+	peers_broke(n, j, PENALTY_MAJOR);
+	kill_for(n, j, rule);
+}
+
+/* A rule of its contract has been told, and counted, when it was broken. */
+static void
+stand_kill(struct node *n, struct job *j)
+{
+	if (j->ruled >= RULE_WATCH || j->ruled == RULE_NONE)
+		kill_ruled(n, j, j->ruled);
+	else if (j->kill == 0)
+		kill_for(n, j, j->ruled);
 }
 
 /* At once, or with its start: jail's word of it may be on its way still. */
@@ -131,7 +155,7 @@ stand(struct node *n, struct job *j)
 		return;
 	if (j->ruled_kill) {
 		j->ruled_until.us = 0;
-		kill_for(n, j, j->ruled);
+		stand_kill(n, j);
 		return;
 	}
 	if (j->phase != PHASE_RUNNING)
@@ -139,7 +163,38 @@ stand(struct node *n, struct job *j)
 	(void)snprintf(why, sizeof(why), "rule %s", j->ruled_by);
 	job_freeze(n, j, why);
 	if (!j->frozen) /* this machine cannot: the safe side is its end */
-		kill_for(n, j, j->ruled);
+		stand_kill(n, j);
+}
+
+/* Before it runs its kill waits too; 0: it does not stand still either. */
+static bool
+waits(struct node *n, struct job *j, bool kills, uint8_t rule,
+    const char *name)
+{
+	if (j->kill != 0 || j->ruled_kill || (!kills &&
+		j->ruled_until.us != 0))
+		return false;
+	j->ruled_kill = kills;
+	j->ruled_until = mono_add(n->now, WATCHED_FREEZE_S * MONO_SECOND);
+	j->ruled = rule;
+	(void)snprintf(j->ruled_by, sizeof(j->ruled_by), "%s", name);
+	return true;
+}
+
+void
+watched_stop(struct node *n, struct job *j, uint8_t rule, const char *name)
+{
+	if (waits(n, j, false, rule, name))
+		stand(n, j);
+}
+
+void
+watched_kill(struct node *n, struct job *j, uint8_t rule)
+{
+	if (j->phase != PHASE_FILLING)
+		kill_for(n, j, rule);
+	else
+		(void)waits(n, j, true, rule, contract_rule_name(rule));
 }
 
 void
@@ -152,18 +207,10 @@ watched_flag(struct node *n, const struct msg_W_FLAG *m)
 		n->count.edges++;
 		return;
 	}
-	if (m->does != WATCH_FREEZE && j->phase != PHASE_FILLING) {
-		kill_for(n, j, m->rule);
-		return;
-	}
-	if (j->kill != 0 || j->ruled_kill ||
-	    (m->does == WATCH_FREEZE && j->ruled_until.us != 0))
-		return;
-	j->ruled_kill = m->does != WATCH_FREEZE;
-	j->ruled_until = mono_add(n->now, WATCHED_FREEZE_S * MONO_SECOND);
-	j->ruled = m->rule;
-	(void)snprintf(j->ruled_by, sizeof(j->ruled_by), "%s", m->name);
-	stand(n, j);
+	if (m->does != WATCH_FREEZE && j->phase != PHASE_FILLING)
+		kill_ruled(n, j, m->rule);
+	else if (waits(n, j, m->does != WATCH_FREEZE, m->rule, m->name))
+		stand(n, j);
 }
 
 /* ---- its end ---- */
@@ -235,6 +282,7 @@ watched_tick(struct node *n)
 		next = TAILQ_NEXT(j, active_link);
 		if (j->ruled_until.us != 0)
 			at = mono_min(at, ruled(n, j));
+		at = mono_min(at, throttle_tick(n, j));
 		if (!j->unwatched && !j->watch_asked)
 			continue;
 		if (!mono_reached(n->now, j->unwatched_at)) {

@@ -2,6 +2,9 @@
 #ifndef WARREN_NODE_WORK_WATCHED_H
 #define WARREN_NODE_WORK_WATCHED_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include <rns/mono.h>
 
 #include "common/ipc_msg.h"
@@ -32,5 +35,12 @@ void watched_waits(struct node *, struct job *);
 /* It was found running: watched from now on, if it is not still. */
 void watched_found(struct node *, struct job *);
 struct mono watched_tick(struct node *);
+
+/* May one more be ended for what audit says? This one, that is. */
+bool watched_may_kill(struct node *, struct job *);
+/* It ends for a rule that was told; it may not run yet, or no more. */
+void watched_kill(struct node *, struct job *, uint8_t rule);
+/* It stands still for a rule, for WATCHED_FREEZE_S; name: for people. */
+void watched_stop(struct node *, struct job *, uint8_t rule, const char *name);
 
 #endif

@@ -581,3 +581,15 @@ seccomp_gen_less(struct seccomp_program *out, const char *json, size_t len,
 	json_decref(root);
 	return rv;
 }
+
+void
+seccomp_calls(uint8_t bits[64], const char *const *names, unsigned n)
+{
+	memset(bits, 0, 64);
+	for (unsigned i = 0; i < n; i++) {
+		int nr = seccomp_syscall_resolve_name(names[i]);
+
+		if (nr >= 0 && nr < 512)
+			bits[nr / 8] |= (uint8_t)(1u << nr % 8);
+	}
+}

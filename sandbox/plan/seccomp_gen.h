@@ -53,5 +53,7 @@ struct seccomp_less {
 int seccomp_gen_less(struct seccomp_program *, const char *json, size_t len,
     const struct seccomp_host *, const struct seccomp_less *, char *err,
     size_t err_cap);
+/* A bit for each call by its number on this machine, where it has room. */
+void seccomp_calls(uint8_t bits[64], const char *const *names, unsigned n);
 
 #endif

@@ -2,8 +2,6 @@
 """Jobs under the probes in the kernel, through a real node: what breaks a rule
 stands in the trail, ends or freezes the job as the rule says and stands in its
 receipt; what only looks like it is quiet. Without probes a node says so."""
-import glob
-import json
 import os
 import signal
 import sys
@@ -11,6 +9,7 @@ import sys
 import lib
 from lib import USER, done, result, skip, until
 from libjob import Burrow
+from libtrail import receipt, trail
 
 build = sys.argv[1]
 RULES = """- rule: write_boot
@@ -34,32 +33,9 @@ BREAKS = [
 OUT = [("out", "/agent/tmp", "rw")]
 
 
-def trail(node, job=None):
-    """Events of the trail, of one job or all."""
-    out = []
-    for name in sorted(glob.glob(os.path.join(node.dir, "warren/trail/*.jsonl"))):
-        with open(name) as f:
-            for line in f:
-                e = json.loads(line).get("e", {})
-                klp = e.get("unmapped", {}).get("klp", {})
-                if job is None or klp.get("job") == job:
-                    out.append((klp.get("kind"), klp.get("code"),
-                                e.get("message", ""), klp))
-    return out
-
-
 def rules(node, job):
     return sorted({code for kind, code, _, _ in trail(node, job)
                    if kind == "rule"})
-
-
-def receipt(node, s):
-    rc, out, err = node.warren("receipt", "verify", s.folder, "--identity",
-                               node.person, "--json")
-    try:
-        return json.loads(out)
-    except ValueError:
-        return {"failed": "%s %s" % (rc, err)}
 
 
 def quiet_job(node):

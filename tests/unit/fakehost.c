@@ -541,7 +541,7 @@ make_node(struct world *w)
 	    .contract = fake_contract,
 	    .random = fake_random, .start = fake_start_job,
 	    .run = fake_run, .watch = fake_watch, .freeze = fake_freeze,
-	    .kill = fake_kill,
+	    .slow = fake_slow, .kill = fake_kill,
 	    .usage = fake_usage, .ending = fake_job, .free_slot = fake_job,
 	    .log_seal = fake_seal, .log_read = fake_log_read,
 	    .log_runs = fake_runs,

@@ -80,6 +80,7 @@ struct world {
 	bool trust_silent, keys_silent, audit_silent, jail_silent;
 	bool steps_silent, forgets_silent; /* of jail's answers, these */
 	bool cannot_freeze;
+	uint32_t slowed_to; /* thousandths of a processor; 0: it is not */
 	bool frozen, jail_frozen; /* a group, jail's clock of it */
 	struct mono frozen_at;
 	int64_t held_ms; /* until the exit of the frozen job */
@@ -179,6 +180,7 @@ void fake_post(struct world *, int64_t ms, enum ipc_type, const void *msg,
 void fake_W_OVER(void *ctx, const struct msg_W_OVER *);
 bool fake_start_job(void *ctx, struct job *, const char **code, char why[128]);
 void fake_watch(void *ctx, struct job *);
+void fake_slow(void *ctx, struct job *, uint32_t milli);
 void fake_run(void *ctx, struct job *);
 /* fakehost_review.c, for fakehost.c */
 void fake_V_APPROVAL(void *ctx, const struct msg_V_APPROVAL *);

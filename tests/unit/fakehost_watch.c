@@ -51,3 +51,12 @@ fake_watch(void *ctx, struct job *j)
 	w->watches++;
 	POST(w, 1, W_READY, &r);
 }
+
+void
+fake_slow(void *ctx, struct job *j, uint32_t milli)
+{
+	struct world *w = ctx;
+
+	(void)j;
+	w->slowed_to = milli;
+}

@@ -458,9 +458,17 @@ test_watched(void **state)
 		assert_int_equal(done.job.b[0], 7);
 		assert_int_equal(done.events + done.lost, 0);
 	}
+	/* a contract's record that is none is no end of it */
+	job.job.b[0] = 9;
+	job.group++;
+	job.late = false;
+	job.record_len = 3;
+	assert_int_equal(ipc_send_W_JOB(node, &job, NULL, 0), 0);
+	PROG_GET(W_READY, node, &ready);
+	assert_int_equal(ready.ok, posture.layers == LAYER_BPF);
 	prog_stop(&p);
-	/* the sum of the job that was over */
-	assert_int_equal(verify(dir).last, posture.layers != 0 ? 1 : 0);
+	/* of the job that was over its sum, and what was observed */
+	assert_int_equal(verify(dir).last, posture.layers != 0 ? 2 : 0);
 	empty(dir);
 }
 

@@ -90,6 +90,7 @@ test_whole(void **state)
 	assert_int_equal(c.action[RULE_DISK_WRITE_RATE], ACTION_THROTTLE);
 	assert_int_equal(c.action[RULE_APIS_RATE], ACTION_DENY);
 	assert_int_equal(c.action[RULE_DISK_EXEC], ACTION_KILL);
+	assert_int_equal(c.action[RULE_DISK_READ], ACTION_KILL);
 	/* whole or not at all, and hostile bytes stay inside */
 	for (size_t cut = 0; cut < len; cut++) {
 		uint8_t *copy = vec_copy(rec, cut);
@@ -108,6 +109,11 @@ test_whole(void **state)
 	assert_false(c.read.given || c.write.given || c.exec.given);
 	assert_true(c.anonymous_exec);
 	assert_int_equal(c.action[RULE_SYSCALLS], ACTION_KILL);
+	/* but for what is of class 2 */
+	for (unsigned r = 1; r < RULE_COUNT; r++)
+		assert_int_equal(c.action[r], r == RULE_DISK_READ ||
+		    r == RULE_DISK_MAX_BYTES || r == RULE_DISK_MAX_FILES ?
+		    ACTION_DENY : ACTION_KILL);
 	assert_null(contract_times(&c, NOW));
 	assert_null(contract_times(&c, NOW - 300));
 	assert_non_null(contract_times(&c, NOW - 301));

@@ -27,6 +27,7 @@ static struct policy pol;
 static struct limits granted;
 static struct contract_out out;
 static char why[CONTRACT_WHY];
+static uint32_t layers;
 
 static int
 terms_setup(void **state)
@@ -41,6 +42,7 @@ terms_setup(void **state)
 	policy_init(&pol, 2, UINT64_C(4) << 30);
 	(void)level_row(&granted, &pol, 2);
 	why[0] = '\0';
+	layers = LAYERS_FLOOR | LAYER_LANDLOCK;
 	return 0;
 }
 
@@ -50,7 +52,7 @@ terms(int level, int signer)
 	struct id32 image;
 	const struct contract_in in = {.c = &con, .m = &man, .policy = &pol,
 	    .granted = &granted, .image = &image, .level = level,
-	    .signer = signer, .layers = LAYERS_FLOOR | LAYER_LANDLOCK};
+	    .signer = signer, .layers = layers};
 
 	memset(&image, 0x11, sizeof(image));
 	return contract_terms(&out, &in, why);
@@ -176,6 +178,12 @@ test_named(void **state)
 	assert_null(terms(2, 3));
 	assert_string_equal(out.weaker, "disk.read disk.exec");
 	assert_string_equal(out.absent, "disk.read_bytes disk.write_rate");
+	/* the probes tell of all of them */
+	layers |= LAYER_BPF;
+	assert_null(terms(2, 3));
+	assert_string_equal(out.weaker, "");
+	assert_string_equal(out.absent, "");
+	layers &= ~(uint32_t)LAYER_BPF;
 	memset(con.action, ACTION_DENY, sizeof(con.action));
 	assert_null(terms(2, 3));
 	assert_string_equal(out.weaker, "");
@@ -183,21 +191,37 @@ test_named(void **state)
 	for (unsigned r = 1; r < RULE_COUNT; r++) {
 		for (unsigned a = 0; a < ACTION_COUNT; a++) {
 			enum contract_action does = contract_does(r,
-			    (enum contract_action)a);
+			    (enum contract_action)a, false);
 
 			if (does < a && r != RULE_DISK_READ_BYTES &&
 			    r != RULE_DISK_WRITE_RATE)
 				assert_int_equal(does, ACTION_DENY);
+			/* with the probes each is, or what is stricter */
+			assert_true(contract_does(r, (enum contract_action)a,
+			    true) >= (enum contract_action)a);
 		}
 	}
-	assert_int_equal(contract_does(RULE_MEMORY_MAX, ACTION_NOTE),
+	assert_int_equal(contract_does(RULE_MEMORY_MAX, ACTION_NOTE, false),
 	    ACTION_KILL);
-	assert_int_equal(contract_does(RULE_CPU_BURST, ACTION_THROTTLE),
+	assert_int_equal(contract_does(RULE_CPU_BURST, ACTION_THROTTLE, false),
+	    ACTION_THROTTLE);
+	assert_int_equal(contract_does(RULE_CPU_BURST, ACTION_DENY, false),
+	    ACTION_THROTTLE);
+	assert_int_equal(contract_does(RULE_SYSCALLS, ACTION_NOTE, false),
+	    ACTION_DENY);
+	assert_int_equal(contract_does(RULE_SYSCALLS, ACTION_FREEZE, false),
 	    ACTION_KILL);
-	assert_int_equal(contract_does(RULE_SYSCALLS, ACTION_NOTE),
+	assert_int_equal(contract_does(RULE_SYSCALLS, ACTION_FREEZE, true),
+	    ACTION_FREEZE);
+	assert_int_equal(contract_does(RULE_DISK_EXEC, ACTION_KILL, false),
 	    ACTION_DENY);
-	assert_int_equal(contract_does(RULE_DISK_EXEC, ACTION_KILL),
+	assert_int_equal(contract_does(RULE_DISK_EXEC, ACTION_KILL, true),
+	    ACTION_KILL);
+	assert_int_equal(contract_does(RULE_DISK_WRITE, ACTION_NOTE, true),
 	    ACTION_DENY);
+	assert_int_equal(contract_does(RULE_DISK_READ_BYTES, ACTION_DENY,
+	    true), ACTION_FREEZE);
+	assert_int_equal(contract_does(255, ACTION_KILL, true), ACTION_NOTE);
 }
 
 static struct mono
@@ -247,13 +271,51 @@ static void
 test_sigsys(void **state)
 {
 	(void)state;
-	assert_int_equal(contract_sigsys(&con), RULE_NONE);
+	assert_int_equal(contract_sigsys(&con, false), RULE_NONE);
 	con.anonymous_exec = false;
-	assert_int_equal(contract_sigsys(&con), RULE_ANONYMOUS_EXEC);
+	assert_int_equal(contract_sigsys(&con, false), RULE_ANONYMOUS_EXEC);
 	con.ndeny = 1;
-	assert_int_equal(contract_sigsys(&con), RULE_SYSCALLS);
+	assert_int_equal(contract_sigsys(&con, false), RULE_SYSCALLS);
 	memset(con.action, ACTION_DENY, sizeof(con.action));
-	assert_int_equal(contract_sigsys(&con), RULE_NONE);
+	assert_int_equal(contract_sigsys(&con, false), RULE_NONE);
+	/* what cannot stop it kills it */
+	memset(con.action, ACTION_FREEZE, sizeof(con.action));
+	assert_int_equal(contract_sigsys(&con, false), RULE_SYSCALLS);
+	assert_int_equal(contract_sigsys(&con, true), RULE_NONE);
+}
+
+/* The record for audit: without what is the job's own limit. */
+static void
+test_watched_record(void **state)
+{
+	static struct contract got;
+	uint8_t rec[CONTRACT_RECORD_MAX];
+	struct limits l = granted;
+	size_t n;
+
+	(void)state;
+	l.v[LIMIT_OUTPUT] = 1000;
+	l.v[LIMIT_MEMORY] = 4000;
+	con.write.given = true;
+	con.write.n = 4;
+	con.write.v[0] = (struct contract_path){"/v", true, 999, 5};
+	con.write.v[1] = (struct contract_path){"/w", true, 1000, 65536};
+	con.write.v[2] = (struct contract_path){"/tmp", true, 999, 16383};
+	con.write.v[3] = (struct contract_path){"/tmp", true, 1000, 16384};
+	con.max_write_rate = 7;
+	n = contract_watched(rec, sizeof(rec), &con, &l);
+	assert_true(n > 0);
+	assert_true(contract_record_get(&got, rec, n));
+	assert_int_equal(got.max_write_rate, 7);
+	assert_int_equal(got.write.v[0].max_bytes, 999);
+	assert_int_equal(got.write.v[0].max_files, 5);
+	assert_int_equal(got.write.v[1].max_bytes, 0);
+	assert_int_equal(got.write.v[1].max_files, 0);
+	assert_int_equal(got.write.v[2].max_bytes, 999);
+	assert_int_equal(got.write.v[2].max_files, 16383);
+	assert_int_equal(got.write.v[3].max_bytes, 0);
+	assert_int_equal(got.write.v[3].max_files, 0);
+	assert_int_equal(contract_watched(rec, n - 1, &con, &l), 0);
 }
 
 /* ---- in a node ---- */
@@ -607,7 +669,7 @@ main(void)
 #define P(x) cmocka_unit_test_setup(x, terms_setup)
 #define T(x) cmocka_unit_test_setup_teardown(x, begin, teardown)
 	const struct CMUnitTest tests[] = {P(test_lower), P(test_refused),
-	    P(test_named), P(test_watch), P(test_sigsys), P(test_points),
+	    P(test_named), P(test_watch), P(test_sigsys), P(test_points), P(test_watched_record),
 	    T(test_node),
 	    T(test_node_refuses), T(test_node_kills), T(test_node_typical),
 	    T(test_node_restart), T(test_node_changed), T(test_node_penalty),

@@ -326,6 +326,25 @@ call_shm_exec(void)
 	return syscall(SYS_shmat, -1, NULL, SHM_EXEC);
 }
 
+/* Calls as bits; what this machine has not has none. */
+static void
+test_calls(void **state)
+{
+	static const char *const names[] = {"mkdirat", "opensesame", "read"};
+	uint8_t bits[64], want[64] = {0};
+	static const int at[] = {SYS_mkdirat, SYS_read};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++)
+		want[at[i] / 8] |= (uint8_t)(1u << at[i] % 8);
+	memset(bits, 0xff, sizeof(bits));
+	seccomp_calls(bits, names, 3);
+	assert_memory_equal(bits, want, sizeof(bits));
+	seccomp_calls(bits, NULL, 0);
+	memset(want, 0, sizeof(want));
+	assert_memory_equal(bits, want, sizeof(bits));
+}
+
 static void
 test_less(void **state)
 {
@@ -468,6 +487,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_meaning),
+		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_less), cmocka_unit_test(test_own),
 		cmocka_unit_test(test_cache),
 	};

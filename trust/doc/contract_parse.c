@@ -317,6 +317,8 @@ action_of(const json_t *v)
 static bool
 on_violation(struct reading *r, const json_t *root)
 {
+	static const uint8_t mild[] = {RULE_DISK_READ, RULE_DISK_MAX_BYTES,
+	    RULE_DISK_MAX_FILES};
 	const json_t *o = json_object_get(root, "on_violation");
 	const char *key;
 	int all = ACTION_KILL, one;
@@ -328,6 +330,9 @@ on_violation(struct reading *r, const json_t *root)
 	if (v != NULL && (all = action_of(v)) < 0)
 		return bad(r, "on_violation", "unknown action");
 	memset(r->c->action, all, sizeof(r->c->action));
+	/* klp.md 6.3: of class 2, where nobody says otherwise */
+	for (size_t i = 0; v == NULL && i < NELEM(mild); i++)
+		r->c->action[mild[i]] = ACTION_DENY;
 	json_object_foreach((json_t *)(uintptr_t)o, key, v) {
 		unsigned rule = 1;
 

@@ -96,12 +96,13 @@ def contracts(c, d, image):
     yield "syscalls.deny: kill", s[2] == ["killed", "violation:syscalls"], s
     # ---- paths ----
     tmp = [("/agent/tmp", "rw", volume(b"input")), ("/agent/data", "ro", volume(b"data"))]
+    deny = {"default": "deny"}  # a node with probes would end what is denied
     disk = {"read": BASE + ["/agent/data/**", "/agent/tmp/**"], "write": [{"path": "/agent/tmp/**"}], "exec": BASE}
     s = x.ends("cat /agent/data/f; echo x > /agent/tmp/x && cat /agent/tmp/x; ls /tmp > /dev/null 2>&1 || echo unread;"
-               " echo y 2>/dev/null > /tmp/y || echo unwritten", tmp, disk=disk)
+               " echo y 2>/dev/null > /tmp/y || echo unwritten", tmp, disk=disk, on_violation=deny)
     yield "disk.read and disk.write", s[2] == ["exited", 0] and s[3] == "datax\nunread\nunwritten\n", s
     s = x.ends("cp /bin/busybox /agent/tmp/sh; chmod 755 /agent/tmp/sh; /agent/tmp/sh echo ran || echo forbidden", tmp,
-               disk=disk)
+               disk=disk, on_violation=deny)
     yield "disk.exec", s[2] == ["exited", 0] and s[3] == "forbidden\n", s
     s = x.ends("cat /agent/data/f || echo unread", tmp, disk={"read": BASE})
     yield "a volume that is not to be read", s[3] == "unread\n", s
