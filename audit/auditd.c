@@ -16,6 +16,7 @@
 
 #include "trust/doc/note.h"
 #include "trust/doc/note_read.h"
+#include "audit/hub.h"
 #include "audit/ocsf.h"
 #include "audit/trail.h"
 #include "audit/trail_file.h"
@@ -63,6 +64,7 @@ struct auditd {
 	struct watch *watch;
 	const struct rules *rules;
 	char unwatched[PROBES_WHY];
+	struct hub *hub;
 };
 
 #define IPC_ME AUDIT
@@ -182,6 +184,7 @@ append(struct auditd *a, const struct msg_EVENT *e, enum program from,
 	}
 	if (trail_append(a->trail, ocsf_severity(e), body, n, seq, digest) < 0)
 		return -1;
+	hub_wrote(a->hub, ocsf_severity(e));
 	if (trail_dirty(a->trail) && !ev_is_active(&a->sync)) {
 		ev_timer_set(&a->sync, SYNC_S, 0.);
 		ev_timer_start(a->loop, &a->sync);
@@ -423,16 +426,68 @@ on_W_OVER(struct auditd *a, const struct msg_W_OVER *m, struct ipc_in *in)
 	(void)program_send_W_DONE(&a->prog, &r, NULL, 0);
 }
 
+/* ---- the hub ---- */
+
+static int
+hub_post(void *ctx, const struct msg_POST *m, int fd)
+{
+	return program_send_POST(&((struct auditd *)ctx)->prog, m, &fd, 1);
+}
+
+static void
+hub_event(void *ctx, uint8_t severity, const char *text, int64_t v)
+{
+	struct msg_EVENT e = own(EVK_HUB, severity, text, v);
+
+	take(ctx, &e, PROGRAM_AUDIT);
+}
+
+static void
+hub_changed(void *ctx)
+{
+	struct auditd *a = ctx;
+	struct msg_HUB_STATE m;
+
+	hub_state(a->hub, &m);
+	(void)program_send_HUB_STATE(&a->prog, &m, NULL, 0);
+}
+
+static void
+hub_open(struct auditd *a)
+{
+	const struct hub_ops hops = {a, hub_post, hub_event, hub_changed};
+	size_t len = 0;
+	char *text;
+
+	a->hub = hub_new(a->loop, a->dir, a->trail, &hops);
+	if (a->hub == NULL)
+		fatalx("out of memory");
+	text = settings_text(&a->prog, SET_HUB, "", 4096, &len);
+	if (text != NULL)
+		hub_set(a->hub, text, len);
+	free(text);
+}
+
+static void
+on_POSTED(struct auditd *a, const struct msg_POSTED *m, struct ipc_in *in)
+{
+	hub_posted(a->hub, m, in);
+}
+
 static void
 on_up(void *ctx, enum program who)
 {
 	struct auditd *a = ctx;
 	struct msg_W_POSTURE m = {.layers = a->watch != NULL ? LAYER_BPF : 0};
 
+	if (who == PROGRAM_EGRESS)
+		hub_way(a->hub, true);
 	if (who != PROGRAM_NODE)
 		return;
 	(void)snprintf(m.missing, sizeof(m.missing), "%s", a->unwatched);
 	(void)program_send_W_POSTURE(&a->prog, &m, NULL, 0);
+	if (hub_on(a->hub))
+		hub_changed(a);
 }
 
 /* The operator's rules; a file with a mistake leaves what is in force. */
@@ -462,8 +517,11 @@ on_setting(void *ctx, enum setting what, int fd)
 	size_t len = 0;
 	char *text;
 
-	map = what == SET_RULES ? memfd_map(fd, &len, RULES_BYTES_MAX) : NULL;
-	if (map != NULL && (text = malloc(len + 1)) != NULL) {
+	map = what == SET_RULES || what == SET_HUB ?
+	    memfd_map(fd, &len, RULES_BYTES_MAX) : NULL;
+	if (what == SET_HUB)
+		hub_set(((struct auditd *)ctx)->hub, (const char *)map, len);
+	else if (map != NULL && (text = malloc(len + 1)) != NULL) {
 		memcpy(text, map, len);
 		text[len] = '\0';
 		take_rules(ctx, text, len);
@@ -500,6 +558,8 @@ on_down(void *ctx, enum program who, int error)
 
 	if (who == PROGRAM_KEYS)
 		a->asked = false;
+	if (who == PROGRAM_EGRESS)
+		hub_way(a->hub, false);
 	if (error == 0)
 		return;
 	e = own(EVK_IPC_VIOLATION, 5, "broke the message table", who);
@@ -625,6 +685,7 @@ main(int argc, char *argv[])
 		fatalx("no event loop");
 	timers_init(&a);
 	watch_open(&a, probes);
+	hub_open(&a);
 	report(&a, &r);
 	if (program_attach(&a.prog, a.loop, &ops, &a) < 0 ||
 	    program_ready(&a.prog) < 0)
@@ -634,6 +695,7 @@ main(int argc, char *argv[])
 		source_ready(&a);
 	watch_free(a.watch);
 	probes_free(probes);
+	hub_free(a.hub);
 	trail_close(a.trail);
 	return 0;
 }

@@ -83,6 +83,7 @@ static const struct kind {
 	0, 5},
     {EVK_CLOCK, "clock_untrusted", 2004, 1, 0, DISP_DETECTED, 0, 3},
     {EVK_BRAKE, "revocation_brake", 2004, 1, 0, DISP_DELAYED, 0, 5},
+    {EVK_HUB, "hub", 6002, 99, 0, 0, 0, 1},
     {EVK_REVOKED, "revoked", 2004, 1, ACTION_DENIED, DISP_BLOCKED, 0, 4},
     {EVK_SELF_REVOKED, "self_revoked", 2004, 1, 0, DISP_DETECTED, 0, 5},
 };

@@ -255,6 +255,19 @@ trail_mark(struct trail *t, uint64_t size, bool is_signed)
 		t->asked = size;
 }
 
+void
+trail_mark_hub(struct trail *t, uint64_t acked, uint64_t sent)
+{
+	t->hub_acked = acked;
+	t->hub_sent = sent;
+}
+
+uint64_t
+trail_rewrites(const struct trail *t)
+{
+	return t->rewrites;
+}
+
 /* A fresh segment becomes the last. */
 static int
 rotate(struct trail *t)

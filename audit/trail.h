@@ -72,6 +72,13 @@ void trail_distrust(struct trail *);
  * can still be computed. (The stored one is read by trail_open().)
  */
 void trail_mark(struct trail *, uint64_t size, bool is_signed);
+/*
+ * What a hub has taken, and what it may have: a tombstone that is made later
+ * never joins lines on both sides of either.
+ */
+void trail_mark_hub(struct trail *, uint64_t acked, uint64_t sent);
+/* Whether places of lines in segments are other than they were. */
+uint64_t trail_rewrites(const struct trail *);
 /* Of all segments together. */
 uint64_t trail_bytes(const struct trail *);
 

@@ -10,21 +10,10 @@
 #include <unistd.h>
 
 #include "audit/trail_file.h"
+#include "audit/trail_run.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
-#include "trust/doc/digest.h"
-
-/* Neighbouring lines that go, and what they leave behind. */
-struct run {
-	bool on;
-	uint64_t lines, events;
-	struct id32 prev;
-	struct trail_tomb tomb;
-	struct merkle tree;
-	size_t first_len;
-	char first[TRAIL_LINE_MAX]; /* the run's first line, as it was */
-};
 
 struct rewrite {
 	const struct trail *trail;
@@ -33,7 +22,9 @@ struct rewrite {
 	bool failed;
 	uint64_t size;
 	uint64_t count[TRAIL_SEVERITIES];
-	struct run run;
+	struct trail_run run;
+	size_t first_len;
+	char first[TRAIL_LINE_MAX]; /* the run's first line, as it was */
 };
 
 static void
@@ -51,91 +42,46 @@ emit(struct rewrite *w, const char *line, size_t len)
 static void
 run_end(struct rewrite *w)
 {
-	struct run *r = &w->run;
+	struct trail_run *r = &w->run;
 	char line[TRAIL_LINE_MAX];
 	size_t n;
 
 	if (!r->on)
 		return;
-	r->on = false;
-	r->tomb.count = r->tomb.to - r->tomb.from + 1;
-	r->tomb.ntree = r->tree.n;
-	memcpy(r->tomb.tree, r->tree.hash, sizeof(r->tomb.tree));
-	n = trail_line_tomb(line, sizeof(line), &r->prev, &r->tomb);
+	n = trail_run_end(r, line, sizeof(line));
 	/*
 	 * One line that is no longer than its tombstone stays as it is, and so
 	 * does a tombstone; of several none may go without its heir.
 	 */
-	if (r->lines == 1 && (n == 0 || r->events == 0 || n > r->first_len))
-		emit(w, r->first, r->first_len);
+	if (r->lines == 1 && (n == 0 || r->events == 0 || n > w->first_len))
+		emit(w, w->first, w->first_len);
 	else if (n == 0)
 		w->failed = true;
 	else
 		emit(w, line, n - 1);
 }
 
-static void
-run_begin(struct rewrite *w, const struct trail_line *l, uint64_t from,
-    const char *text, size_t len)
-{
-	struct run *r = &w->run;
-
-	run_end(w);
-	r->on = true;
-	r->lines = r->events = 0;
-	r->prev = l->prev;
-	r->tomb.from = from;
-	merkle_init(&r->tree, from - 1);
-	memcpy(r->first, text, len);
-	r->first_len = len;
-}
-
 /* Does a line that begins at seq `from` go on with the run? */
 static bool
 run_goes_on(const struct rewrite *w, uint64_t from)
 {
+	const struct trail *t = w->trail;
 	uint64_t to = w->run.tomb.to;
 
-	return w->run.on && from == to + 1 && to != w->trail->marked &&
-	    to != w->trail->asked;
+	return w->run.on && from == to + 1 && to != t->marked &&
+	    to != t->asked && to != t->hub_acked && to != t->hub_sent;
 }
 
 static void
-run_event(struct rewrite *w, const struct trail_line *l, const char *text,
+run_line(struct rewrite *w, const struct trail_line *l, const char *text,
     size_t len)
 {
-	struct run *r = &w->run;
-	struct id32 leaf;
-
-	if (!run_goes_on(w, l->seq))
-		run_begin(w, l, l->seq, text, len);
-	merkle_leaf(&leaf, text, len);
-	(void)merkle_add(&r->tree, 0, &leaf);
-	digest_of(&r->tomb.digest, text, len);
-	r->tomb.to = l->seq;
-	r->lines++;
-	r->events++;
-}
-
-static void
-run_tomb(struct rewrite *w, const struct trail_line *l, const char *text,
-    size_t len)
-{
-	const struct trail_tomb *t = &l->tomb;
-	struct run *r = &w->run;
-	uint64_t pos = t->from - 1;
-
-	if (!run_goes_on(w, t->from))
-		run_begin(w, l, t->from, text, len);
-	for (unsigned i = 0; i < t->ntree; i++) {
-		unsigned level = merkle_level(pos, t->to);
-
-		(void)merkle_add(&r->tree, level, &t->tree[i]);
-		pos += UINT64_C(1) << level;
+	if (!run_goes_on(w, l->is_tomb ? l->tomb.from : l->seq)) {
+		run_end(w);
+		memcpy(w->first, text, len);
+		w->first_len = len;
 	}
-	r->tomb.digest = t->digest;
-	r->tomb.to = t->to;
-	r->lines++;
+	trail_run_line(&w->run, l, text, len);
 }
 
 static bool
@@ -147,10 +93,9 @@ rewrite_line(void *arg, const char *text, size_t len)
 	if (!trail_line_parse(&l, text, len)) {
 		run_end(w);
 		emit(w, text, len);
-	} else if (l.is_tomb) {
-		run_tomb(w, &l, text, len);
-	} else if (trail_line_severity(l.body, l.body_len) == w->severity) {
-		run_event(w, &l, text, len);
+	} else if (l.is_tomb ||
+	    trail_line_severity(l.body, l.body_len) == w->severity) {
+		run_line(w, &l, text, len);
 	} else {
 		run_end(w);
 		emit(w, text, len);
@@ -212,5 +157,6 @@ trail_compact_seg(struct trail *t, size_t i, unsigned severity)
 	s->size = w->size;
 	memcpy(s->count, w->count, sizeof(s->count));
 	s->done = MAX_OF(s->done, severity);
+	t->rewrites++;
 	return 0;
 }

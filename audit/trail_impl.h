@@ -20,6 +20,8 @@ struct trail {
 	bool dirty;
 	bool ragged; /* a part of a line could not be cut off */
 	uint64_t asked, marked; /* checkpoints: runs never cross them */
+	uint64_t hub_acked, hub_sent; /* nor these */
+	uint64_t rewrites; /* of segments, since it was opened */
 	struct trail_limits limits;
 	struct trail_walk walk;
 	struct trail_seg *segs;

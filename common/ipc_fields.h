@@ -158,6 +158,14 @@ enum reload_said { RELOAD_CHANGED = 1, RELOAD_WAITS, RELOAD_NOTE, RELOAD_MISTAKE
 	    "Requests that were told to come again, by code.")                 \
 	X(USED_UP, "warren_budgets_used_up", "gauge", "budget",                \
 	    "Peers and owners with nothing left of a budget.")                 \
+	X(HUB_SENT, "warren_hub_events_sent_total", "counter", "",             \
+	    "Lines of the trail sent to the hub, again among them.")           \
+	X(HUB_ACKED, "warren_hub_acked", "gauge", "",                          \
+	    "The last line of the trail that the hub has taken.")              \
+	X(HUB_BEHIND, "warren_hub_behind", "gauge", "",                        \
+	    "Lines of the trail that the hub has not taken yet.")              \
+	X(HUB_FAILED, "warren_hub_failures_total", "counter", "",              \
+	    "Batches that the hub has not taken.")                             \
 	X(SPOOL, "warren_spool_bytes", "gauge", "",                            \
 	    "What peers have here on the disk.")                               \
 	X(DISK_FREE, "warren_disk_free_bytes", "gauge", "",                    \
@@ -320,6 +328,21 @@ enum mesh_end {
 #define MSG_M_ANSWER(F)                                                        \
 	F(u32, seq, 0) F(u8, end, 0) F(u32, len, 0) F(u64, bitrate, 0)         \
 	F(str, why, 128)
+/*
+ * ---- audit and egress: events for the hub, which the parent has named to
+ * egress (common/hubset.h): whoever asks cannot choose where they go. One
+ * descriptor, len bytes in a sealed memfd; what it answers comes as of FETCH,
+ * with any 2xx ----
+ */
+#define IPC_POST_BYTES (256u << 10) /* klp.md 7 */
+#define IPC_POSTED_BYTES 4096u	    /* the most that is answered */
+enum post_kind { POST_HUB = 1 };    /* events, a line each */
+#define MSG_POST(F)                                                            \
+	F(u32, seq, 0) F(u8, kind, 0) F(u32, max, 0) F(u32, deadline_ms, 0)    \
+	F(u32, len, 0)
+#define MSG_POSTED(F)                                                          \
+	F(u32, seq, 0) F(u8, end, 0) F(u16, code, 0) F(u32, len, 0)            \
+	F(u32, wait_s, 0) F(str, why, 200)
 /* ---- egress and parent: the addresses of a host; none: why ---- */
 #define IPC_ADDR 17 /* 4 or 6, and 16 bytes of which 4 count or all */
 #define MSG_LOOK_UP(F) F(u32, seq, 0) F(str, host, 253)
@@ -440,6 +463,15 @@ enum watch_does { WATCH_KILL = 1, WATCH_FREEZE = 2, WATCH_BROKEN = 3 };
 	F(id32, job, 0) F(u64, cpu_ms, 0) F(u64, memory_kb, 0)                 \
 	F(u64, wall_ms, 0)
 #define MSG_W_DONE(F) F(id32, job, 0) F(u32, events, 0) F(u32, lost, 0)
+/*
+ * What the hub has: at hello, and when it changes. Lines sent, the last one it
+ * has taken, lines it waits for; why: of the last failure, "": none since.
+ */
+#define MSG_HUB_STATE(F)                                                       \
+	F(boolean, on, 0) F(u64, sent, 0) F(u64, acked, 0) F(u64, behind, 0)   \
+	F(u64, failed, 0) F(u32, acked_at, 0) F(u32, failed_at, 0)             \
+	F(u32, wait_s, 0) F(u8, end, 0) /* of enum fetch_end, of that failure */ \
+	F(u16, code, 0) F(str, why, 200)
 /* seq 0: the event could not be written (disk full, or no trail) */
 #define MSG_HEAD(F) F(u64, qid, 0) F(u64, seq, 0) F(id32, digest, 0)
 

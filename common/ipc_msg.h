@@ -81,6 +81,8 @@ enum setting {
 	/* text, a line each: hosts that may lie in networks of one's own */
 	SET_WEB_HOSTS,
 	SET_RULES,	    /* text: rules.yaml, for what jobs do */
+	SET_HUB_POST, /* common/hubset.h: where events go, for egress */
+	SET_HUB,      /* ... and what goes there, for audit; empty: nothing */
 };
 
 /* Kinds of events for the trail (klp.md 7); numbers are never reused. */
@@ -131,6 +133,7 @@ enum event_kind {
 	EVK_RULE = 71,	/* a job broke one of rules.yaml; a: its number, b: us */
 	EVK_JOB_WATCHED = 72, /* what it did; a: records, b: that are lost */
 	EVK_JOB_OBSERVED = 74, /* ... in sum; code: the record's digest */
+	EVK_HUB = 90, /* the hub takes no events, or takes them again */
 	EVK_UNANSWERED = 63, /* by a sibling, in its time; a: the job's slot */
 };
 
@@ -279,6 +282,8 @@ enum event_kind {
 	M(FETCHED, EGRESS, TRUST, 0, 1)                                        \
 	M(M_ASK, TRUST_AUDIT, TRANSPORT, 0, 1)                                 \
 	M(M_ANSWER, TRANSPORT, TRUST_AUDIT, 0, 1)                              \
+	M(POST, AUDIT, EGRESS, 1, 1)                                           \
+	M(POSTED, EGRESS, AUDIT, 0, 1)                                         \
 	M(LOOK_UP, EGRESS, PARENT, 0, 0)                                       \
 	M(LOOKED_UP, PARENT, EGRESS, 0, 0)                                     \
 	M(K_RECEIPT, NODE, KEYS, 0, 0)                                         \
@@ -315,6 +320,7 @@ enum event_kind {
 	M(W_FLAG, AUDIT, NODE, 0, 0)                                           \
 	M(W_OVER, NODE, AUDIT, 0, 0)                                           \
 	M(W_DONE, AUDIT, NODE, 0, 0)                                           \
+	M(HUB_STATE, AUDIT, NODE, 0, 0)                                        \
 	M(HEAD, AUDIT, NODE, 0, 0)
 
 enum ipc_type {

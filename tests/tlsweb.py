@@ -34,12 +34,21 @@ def certificate(folder, ca, name, names, days=2):
     return at + ".crt", at + ".key"
 
 
+def pin(cert):
+    """Of its public key, as curl writes it."""
+    text = subprocess.run("openssl x509 -in '%s' -noout -pubkey | openssl pkey -pubin -outform der |"
+                          " openssl dgst -sha256 -binary | base64 -w0" % cert, shell=True, check=True,
+                          stdout=subprocess.PIPE).stdout
+    return "sha256//" + text.decode()
+
+
 class Web:
     """Serves answer(path, send): send(bytes) as often as it likes, and a
     return of False, or a failed send, ends the connection. cert None: no TLS, and refused at once."""
 
-    def __init__(self, answer, cert):
-        self.answer, self.context = answer, None
+    def __init__(self, answer, cert, post=None):
+        """post(path, head, body, send): in place of answer, for a POST."""
+        self.answer, self.post, self.context = answer, post, None
         if cert is not None:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(*cert)
@@ -78,7 +87,18 @@ class Web:
             text += more
         path = text.split(b" ")[1].decode()
         self.asked.append(path)
+        if text.startswith(b"POST "):
+            return self.posted(s, path, *text.split(b"\r\n\r\n", 1)) is not False
         return self.answer(path, s.sendall) is not False
+
+    def posted(self, s, path, head, body):
+        fields = dict(f.split(": ", 1) for f in head.decode().split("\r\n")[1:])
+        while len(body) < int(fields["Content-Length"]):
+            more = s.recv(65536)
+            if not more:
+                return False
+            body += more
+        return self.post(path, fields, body, s.sendall)
 
     def close(self):
         self.socket.close()

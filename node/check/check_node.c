@@ -15,6 +15,7 @@
 #include "common/layers.h"
 #include "common/units.h"
 #include "common/util.h"
+#include "node/check/check_hub.h"
 #include "node/check/check_klp.h"
 #include "node/check/ownkey.h"
 #include "node/config/nodeconf.h"
@@ -225,6 +226,7 @@ check_node(struct check *c)
 	check_uses(c, conf);
 	check_identity(c, conf);
 	check_klp(c, conf);
+	check_hub(c, conf);
 	check_group(c, conf);
 	node_config_free(conf);
 }

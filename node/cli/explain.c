@@ -15,6 +15,7 @@
 #include "node/cli/explain_mesh.h"
 #include "node/cli/explain_trail.h"
 #include "node/cli/format.h"
+#include "node/cli/hub.h"
 #include "node/cli/options.h"
 #include "node/cli/person.h"
 #include "node/cli/say.h"
@@ -392,6 +393,8 @@ verb_explain(struct cli *c, int argc, char **argv)
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
+	if (strcmp(argv[c->arg], "hub") == 0)
+		return hub_explain(c);
 	if (!parse_id(&x, argv[c->arg]))
 		return CLI_USAGE;
 	rc = explain(&x);

@@ -9,6 +9,7 @@
 
 #include "node/cli/ask.h"
 #include "node/cli/format.h"
+#include "node/cli/hub.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
 #include "node/cli/table.h"
@@ -179,6 +180,7 @@ print_node(const json_t *node)
 		printf("ledger    %lld jobs cannot be written down: see the log\n",
 		    (long long)ask_int(node, "ledger_aside"));
 	print_law(json_object_get(node, "authorities"));
+	hub_print(json_object_get(node, "hub"));
 	printf("spool     %s, %s free on the disk\n",
 	    cli_bytes(spool, (uint64_t)ask_int(node, "spool")),
 	    cli_bytes(space, (uint64_t)ask_int(node, "disk_free")));

@@ -250,7 +250,7 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	"what passes now, a second, until Ctrl-C",
 	"Once, between two looks, with --json or where no terminal reads it.\n",
 	0, 0, OPTIONS(top_options)},
-    [VERB_EXPLAIN] = {"explain", "JOB|PEER|HASH",
+    [VERB_EXPLAIN] = {"explain", "JOB|PEER|HASH|hub",
 	"why something waits, was dropped, refused or died",
 	"On the node's own machine. A HASH is a destination, a link, a packet or\n"
 	"an identity of the mesh: what is known of it, and why it was dropped or\n"

@@ -140,15 +140,6 @@ read_layers(struct node_config *c, const struct ynode *list,
 }
 
 static bool
-hub_ok(const char *s)
-{
-	struct hash16 hash;
-
-	return strncmp(s, "https://", 8) == 0 ||
-	    hex_decode(HASH_BYTES(hash), s, strlen(s));
-}
-
-static bool
 metrics_ok(const char *s)
 {
 	struct sockaddr_storage sa;
@@ -198,9 +189,6 @@ read_rest(struct node_config *c, const struct ynode *r, struct mistakes *m)
 	    &c->announce_every_ms, m);
 	conf_time(r, "keep_results", "keep_results", CONF_SECOND, 3660 * CONF_DAY,
 	    &c->keep_results_ms, m);
-	read_address(r, "hub", hub_ok,
-	    "https://... or the 32 hex digits of a klp.node destination",
-	    &c->hub, m);
 	read_address(r, "metrics", metrics_ok, "unix:/PATH or HOST:PORT with a numeric HOST, as 127.0.0.1:9464",
 	    &c->metrics, m);
 	WITH(r, "metrics_group", n) {
@@ -236,6 +224,8 @@ read_root(struct node_config *c, const struct ynode *r, struct mistakes *m)
 		read_layers(c, n, m);
 	WITH(r, "compute_when", n)
 		when_read(&c->when, n, m);
+	WITH(r, "hub", n)
+		hub_read(&c->hub, n, m);
 }
 
 static void
@@ -265,6 +255,7 @@ set_defaults(struct node_config *c)
 	    .announce_every_ms = 30 * CONF_MINUTE,
 	    .keep_results_ms = 7 * CONF_DAY,
 	};
+	hub_defaults(&c->hub);
 }
 
 /* Whom a person trusts with inputs: the trust keys, without their section. */

@@ -12,6 +12,7 @@
 #include "trust/doc/level.h"
 #include "trust/doc/manifest.h" /* enum manifest_limit */
 #include "common/ydoc.h"
+#include "node/config/hubconf.h"
 #include "node/config/whenconf.h"
 
 /*
@@ -78,12 +79,13 @@ struct node_config {
 	/* [level - 1]: what `levels` says of rows +1 to +3; 0: as in 4 */
 	uint64_t levels[3][LIMIT_COUNT];
 	struct when_conf when;
+	struct hub_conf hub;
 	uint32_t require_layers; /* bits of sandbox/plan/plan.h, floor included */
 	const char *profile;	 /* "default" */
 	uint64_t neighbour_limit_per_minute; /* 0: off */
 	uint64_t max_airtime_ms;
 	uint64_t announce_every_ms;
-	const char *hub, *metrics; /* NULL */
+	const char *metrics; /* NULL */
 	const char *metrics_group; /* who may read it too; NULL: nobody */
 	uint64_t keep_results_ms;
 

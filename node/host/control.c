@@ -121,6 +121,19 @@ law_json(const struct warren_node *wn)
 	return list;
 }
 
+/* Behind what the node has heard last; the rest is the hub's business. */
+static json_t *
+hub_json(const struct msg_HUB_STATE *h)
+{
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:i,s:i,s:i,s:s}", "sent",
+	    (json_int_t)h->sent, "acked", (json_int_t)h->acked, "behind",
+	    (json_int_t)h->behind, "failed", (json_int_t)h->failed,
+	    "acked_at", (json_int_t)h->acked_at, "failed_at",
+	    (json_int_t)h->failed_at, "wait_s", (int)h->wait_s, "end",
+	    (int)h->end, "code", (int)h->code, "error",
+	    h->why);
+}
+
 static bool
 do_status(struct client *c, const json_t *q)
 {
@@ -150,6 +163,8 @@ do_status(struct client *c, const json_t *q)
 		aside++;
 	(void)json_object_set_new(o, "ledger_aside", json_integer(aside));
 	(void)json_object_set_new(o, "authorities", law_json(wn));
+	if (n->hub.on)
+		(void)json_object_set_new(o, "hub", hub_json(&n->hub));
 	(void)json_object_set_new(o, "listed",
 	    json_integer((json_int_t)n->nlisted));
 	(void)json_object_set_new(o, "counts",

@@ -291,6 +291,14 @@ on_HEAD(struct warren_node *wn, const struct msg_HEAD *m, struct ipc_in *in)
 }
 
 static void
+on_HUB_STATE(struct warren_node *wn, const struct msg_HUB_STATE *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	wn->node.hub = *m;
+}
+
+static void
 on_W_POSTURE(struct warren_node *wn, const struct msg_W_POSTURE *m,
     struct ipc_in *in)
 {

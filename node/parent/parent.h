@@ -75,6 +75,7 @@ struct parent {
 	int fd_network; /* the network identity, or -1 */
 	bool web; /* egress runs, with these */
 	int fd_web_ca, fd_web_hosts;
+	int fd_hub_post, fd_hub; /* hubfiles.h */
 	struct web_look_up web_look_ups[WEB_LOOK_UPS];
 	int fd_rules; /* rules.yaml, or -1: there is none */
 	char profile_name[PROFILE_NAME_MAX + 1]; /* of the one in use */

@@ -18,6 +18,7 @@
 #include "common/util.h"
 #include "node/check/seccomp_dir.h"
 #include "node/parent/dirs.h"
+#include "node/parent/hubfiles.h"
 #include "node/parent/keyfiles.h"
 #include "node/parent/parent.h"
 #include "node/parent/web.h"
@@ -416,6 +417,8 @@ settings_send(struct parent *p, enum program who, struct ipc *c)
 		break;
 	case PROGRAM_AUDIT:
 		r = send_setting(c, SET_RULES, "", p->fd_rules);
+		if (r == 0)
+			r = hubfiles_send_audit(p, c);
 		break;
 	default:
 		break;
@@ -579,7 +582,8 @@ settings_reload(struct parent *p)
 	    (trust != NULL && send_setting(trust, SET_NODE_YAML, "",
 		p->fd_node) < 0) ||
 	    (node != NULL && send_files(p, node) < 0) ||
-	    (audit != NULL && send_rules(p, audit) < 0)) {
+	    (audit != NULL && (send_rules(p, audit) < 0 ||
+		hubfiles_send_audit(p, audit) < 0))) {
 		log_warn("node.yaml", "not every program was told");
 		r = -1;
 	}

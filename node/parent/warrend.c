@@ -79,6 +79,7 @@ parent_init(struct parent *p)
 	p->fd_rules = -1;
 	p->fd_network = -1;
 	p->fd_web_ca = p->fd_web_hosts = -1;
+	p->fd_hub_post = p->fd_hub = -1;
 }
 
 /* ---- options ---- */

@@ -16,6 +16,7 @@
 #include "node/check/check_klp.h"
 #include "node/parent/child.h"
 #include "node/parent/dirs.h"
+#include "node/parent/hubfiles.h"
 #include "node/parent/parent.h"
 #include "node/parent/resolve.h"
 
@@ -80,7 +81,10 @@ web_load(struct parent *p)
 
 	close_fd(&p->fd_web_ca);
 	close_fd(&p->fd_web_hosts);
-	p->web = p->compute && check_klp_https(p->dir, p->node);
+	p->web = p->compute && (check_klp_https(p->dir, p->node) ||
+	    p->node->hub.url != NULL);
+	if (hubfiles_load(p) < 0)
+		return -1;
 	if (!p->web)
 		return 0;
 	pem = certificates(p, &len);
@@ -104,8 +108,9 @@ send_one(struct ipc *c, enum setting what, int fd)
 int
 web_send(struct parent *p, struct ipc *c)
 {
-	return send_one(c, SET_WEB_HOSTS, p->fd_web_hosts) < 0 ? -1 :
-	    send_one(c, SET_WEB_CA, p->fd_web_ca);
+	return send_one(c, SET_WEB_HOSTS, p->fd_web_hosts) < 0 ||
+	    send_one(c, SET_WEB_CA, p->fd_web_ca) < 0 ? -1 :
+	    hubfiles_send_egress(p, c);
 }
 
 int

@@ -8,7 +8,7 @@ struct parent;
 
 /*
  * What warren-egress needs of the parent: to run when node.yaml names a web
- * server, the certificates that servers are held to, which hosts may lie in
+ * server or a hub, the certificates that servers are held to, which hosts may lie in
  * networks of one's own, and the addresses of names.
  */
 /* Of node.yaml as it is now; what cannot be read is said. 0 or -1. */

@@ -143,6 +143,7 @@ node_down(struct node *n, enum program who)
 		finish_jail_down(n);
 	} else if (who == PROGRAM_AUDIT) {
 		watched_down(n);
+		memset(&n->hub, 0, sizeof(n->hub));
 	}
 }
 

@@ -80,6 +80,12 @@ numbers_tell(struct node *n, uint32_t seq, uint64_t spool)
 	tell_codes(n, seq, NUMBER_REFUSED, &n->refusals);
 	tell_codes(n, seq, NUMBER_BUSY, &n->busy);
 	tell_used_up(n, seq);
+	if (n->hub.on) {
+		tell(n, seq, NUMBER_HUB_SENT, "", n->hub.sent);
+		tell(n, seq, NUMBER_HUB_ACKED, "", n->hub.acked);
+		tell(n, seq, NUMBER_HUB_BEHIND, "", n->hub.behind);
+		tell(n, seq, NUMBER_HUB_FAILED, "", n->hub.failed);
+	}
 	tell(n, seq, NUMBER_SPOOL, "", spool);
 	tell(n, seq, NUMBER_DISK_FREE, "", n->host.disk_free(n->host.ctx));
 	tell(n, seq, NUMBER_END, "", 0);

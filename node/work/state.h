@@ -106,6 +106,7 @@ struct node {
 	unsigned said, said_out;
 	struct node_counters count;
 	struct code_counts refusals, busy; /* numbers.c */
+	struct msg_HUB_STATE hub; /* of audit; zeros: there is none */
 	/* turn.c: whose turn it is, and who sleeps until trust has spoken */
 	struct sched sched;
 	struct job_peers asleep;

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Web servers for test_egress: says "NAME PORT" of each, "ca FILE" and "go",
 and ends with its standard input."""
+import json
 import os
+import ssl
 import sys
 import tempfile
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from tlsweb import Web, authority, certificate, whole  # noqa: E402
+from tlsweb import Web, authority, certificate, pin, whole  # noqa: E402
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -65,6 +67,15 @@ def answer(path, send):
     return True
 
 
+def post(path, head, body, send):
+    """What a hub was given; or the same as a file of that name gives."""
+    if path != "/hub":
+        return answer(path, send)
+    send(whole(json.dumps({"ack": body.count(b"\n"), "bytes": len(body), "token": head.get("Authorization"),
+                           "node": head.get("Klp-Node"), "type": head.get("Content-Type")}), "202 Accepted"))
+    return True
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="warren-egress.") as folder:
         ca, other = authority(folder, "ca"), authority(folder, "other")
@@ -75,7 +86,16 @@ def main():
                 "expired": certificate(folder, ca, "expired", names, -1), "plain": None,
                 "failing": good}
         for name, cert in webs.items():
-            print(name, Web(answer, cert).port)
+            print(name, Web(answer, cert, post).port)
+        mutual = Web(answer, good, post)
+        mutual.context.verify_mode = ssl.CERT_REQUIRED
+        mutual.context.load_verify_locations(ca)
+        print("mutual", mutual.port)
+        for name, who in (("client", ca), ("stranger", other)):
+            for what, file in zip(("cert", "key"), certificate(folder, who, name, "DNS:" + name)):
+                print("%s-%s" % (name, what), file)
+        print("pin", pin(good[0]))
+        print("otherpin", pin(ca))
         print("ca", ca)
         print("go", flush=True)
         sys.stdin.read()

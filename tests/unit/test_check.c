@@ -364,6 +364,53 @@ gateways(void **state)
 	none_about("ca.pem");
 }
 
+/* The files of a hub: secrets are held to what keys are. */
+static void
+hub(void **state)
+{
+	static const char yaml[] = ON "hub:\n  url: https://h.example/x\n"
+	    "  token_file: token\n  cert: c.pem\n  key: k.pem\n  ca: ca.pem\n";
+	char path[300];
+
+	(void)state;
+	put("config", "");
+	put("node.yaml", yaml);
+	put("ca.pem", "-----BEGIN CERTIFICATE-----\n");
+	(void)check(false);
+	expect("./node.yaml:", "hub.token_file: token: No such file");
+	put("token", "abc\n");
+	(void)snprintf(path, sizeof(path), "%s/token", top);
+	assert_int_equal(chmod(path, 0640), 0);
+	(void)check(false);
+	expect("./node.yaml:", "hub.token_file: token: others can read");
+	assert_int_equal(chmod(path, 0600), 0);
+	(void)check(false);
+	expect("./node.yaml:", "hub.cert: c.pem: No such file");
+	put("c.pem", "-----BEGIN CERTIFICATE-----\n");
+	put("k.pem", "-----BEGIN PRIVATE KEY-----\n");
+	(void)snprintf(path, sizeof(path), "%s/k.pem", top);
+	assert_int_equal(chmod(path, 0604), 0);
+	(void)check(false);
+	expect("./node.yaml:", "hub.key: k.pem: others can read");
+	assert_int_equal(chmod(path, 0600), 0);
+	(void)check(false);
+	none_about("hub");
+	put("k.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n");
+	(void)check(false);
+	expect("./node.yaml:", "hub.key: k.pem: has a passphrase");
+	put("k.pem", "-----BEGIN PRIVATE KEY-----\n");
+	put("token", "two words\n");
+	(void)check(false);
+	expect("./node.yaml:", "hub.token_file: token: is not one word");
+	put("token", "a\n");
+	put("c.pem", "x");
+	(void)check(false);
+	expect("./node.yaml:", "hub.cert: c.pem: is no PEM");
+	put("node.yaml", "hub: https://h.example/x\n");
+	(void)check(false);
+	expect("note: ./node.yaml:", "no events to send");
+}
+
 static void
 authorities(void **state)
 {
@@ -529,6 +576,7 @@ main(void)
 	    CHECK_TEST(profile_names),
 	    CHECK_TEST(machine),
 	    CHECK_TEST(gateways),
+	    CHECK_TEST(hub),
 	    CHECK_TEST(authorities),
 	    CHECK_TEST(identity),
 	    CHECK_TEST(ownership),

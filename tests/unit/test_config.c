@@ -186,16 +186,14 @@ every_key(void **state)
 	assert_int_equal(c->levels[1][LIMIT_CPU], 0);
 	assert_int_equal(c->require_layers,
 	    LAYERS_FLOOR | LAYER_LANDLOCK);
-	assert_string_equal(c->hub, "https://hub.example.org/");
+	assert_string_equal(c->hub.url, "https://hub.example.org/");
 	l = node_config_levels(c);
 	assert_int_equal(l.npins, 2);
 	assert_int_equal(node_config_floor(c), 2);
 	c->auth_required = false;
 	assert_int_equal(node_config_floor(c), 0);
-	for (unsigned i = 0; i < 2; i++)
-		assert_non_null(node_config_later(c, i));
-	assert_non_null(strstr(node_config_later(c, 1), "hub"));
-	assert_null(node_config_later(c, 2));
+	assert_non_null(strstr(node_config_later(c, 0), "neighbour_limit"));
+	assert_null(node_config_later(c, 1));
 	node_config_free(c);
 }
 
@@ -292,6 +290,23 @@ static const struct {
     {"profile: ../x\n", 1, 10, "no name", "profiles/"},
     {"announce_every: 1m\n", 1, 17, "must be 5m to 1d", ""},
     {"hub: ftp://x\n", 1, 6, "not usable", "https"},
+    {"hub: {ca: x}\n", 1, 6, "needs its url", "url: https://"},
+    {"hub: [a]\n", 1, 6, "hub must be a map", ""},
+    {"hub: {url: \"https://h/x y\"}\n", 1, 12, "a character", "https"},
+    {"hub: {url: \"https://h/\", pim: x}\n", 1, 26, "unknown key", "pin"},
+    {"hub: {url: \"https://h/\", pin: x}\n", 1, 31, "sha256//", "warren.yaml"},
+    {"hub: {url: \"https://h/\", pin: sha256//AAAA}\n", 1, 31, "32 bytes",
+	""},
+    {"hub: {url: \"https://h/\", cert: c}\n", 1, 6, "without hub.key",
+	"both"},
+    {"hub: {url: \"https://h/\", key: c}\n", 1, 6, "without hub.cert",
+	"both"},
+    {"hub: {url: \"https://h/\", min_severity: 6}\n", 1, 40, "1 to 5", ""},
+    {"hub: {url: \"https://h/\", batch_events: 501}\n", 1, 40, "1 to 500",
+	""},
+    {"hub: {url: \"https://h/\", batch_bytes: 1kB}\n", 1, 39, "32", ""},
+    {"hub: {url: 0123456789abcdef0123456789abcdef, ca: x}\n", 1, 46,
+	"for a hub with https://", "leave it out"},
     {"metrics: here\n", 1, 10, "not usable", "HOST:PORT"},
     {"metrics: 127.0.0.1:1\nmetrics_group: prom\n", 2, 16, "is for a socket",
 	"unix:/PATH"},

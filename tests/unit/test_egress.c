@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "common/hubset.h"
 #include "common/util.h"
 #include "common/weburl.h"
 #include "tests/unit/prog_peer.h"
@@ -27,14 +28,15 @@
 #define SOON 400 /* ms: what does not come is not waited for any longer */
 
 static struct prog p;
-static struct ipc *trust;
+static struct ipc *trust, *audit;
 static pid_t server;
 static int server_in;
 static char pem[4096];
 static struct {
 	char name[16];
 	unsigned port;
-} webs[8];
+	char value[200]; /* what it is when it is no port */
+} webs[16];
 static unsigned nwebs;
 
 /* ---- addresses of files ---- */
@@ -405,6 +407,216 @@ test_crowd(void **state)
 	assert_int_equal(m.wait_s, 1);
 }
 
+/* ---- events ---- */
+
+static const char *
+value_of(const char *name)
+{
+	for (unsigned i = 0; i < nwebs; i++)
+		if (strcmp(webs[i].name, name) == 0)
+			return webs[i].value;
+	fail_msg("nothing is %s", name);
+	return "";
+}
+
+static struct hubset_file
+file_of(const char *name)
+{
+	FILE *f = fopen(value_of(name), "r");
+	char *text = calloc(1, 8192);
+	size_t n;
+
+	assert_non_null(f);
+	assert_non_null(text);
+	n = fread(text, 1, 8191, f);
+	(void)fclose(f);
+	return (struct hubset_file){(uint8_t *)text, n};
+}
+
+/* The parent names a hub. */
+static void
+name_hub(struct hubset *s, const char *web, const char *path)
+{
+	struct msg_SETTING m = {.what = SET_HUB_POST};
+	static uint8_t text[65536];
+	size_t n;
+	int fd;
+
+	(void)snprintf(s->url, sizeof(s->url), "https://127.0.0.1:%u/%s",
+	    port_of(web), path);
+	(void)snprintf(s->node, sizeof(s->node), "urn:klp:x:device:1");
+	n = hubset_put(text, sizeof(text), s);
+	assert_true(n > 0);
+	assert_true((fd = memfd_sealed("hub", text, n)) >= 0);
+	assert_int_equal(ipc_send_SETTING(p.parent, &m, &fd, 1), 0);
+	(void)close(fd);
+	/* two channels have no order: behind this one it is taken */
+	is(from("good", "ok", 10, 10000), FETCH_OK, "");
+}
+
+static void
+post(const char *text, uint32_t seq, uint32_t max, uint32_t ms)
+{
+	struct msg_POST m = {.seq = seq, .kind = POST_HUB, .max = max,
+	    .deadline_ms = ms, .len = (uint32_t)strlen(text)};
+	int fd = memfd_sealed("events", text, m.len);
+
+	assert_int_equal(ipc_send_POST(audit, &m, &fd, 1), 0);
+	(void)close(fd);
+}
+
+static struct msg_POSTED
+taken(char *body, size_t cap)
+{
+	struct msg_POSTED m;
+	struct ipc_in in;
+
+	prog_wait(audit, IPC_POSTED, &in);
+	assert_true(msg_get_POSTED(in.body, &m));
+	assert_int_equal(in.nfds, m.end == FETCH_OK && m.len > 0);
+	if (in.nfds > 0 && body != NULL) {
+		size_t len = m.len;
+		const uint8_t *map = memfd_map(in.fds[0], &len,
+		    IPC_POSTED_BYTES);
+
+		assert_non_null(map);
+		(void)snprintf(body, cap, "%.*s", (int)len, (const char *)map);
+		memfd_unmap(map, len);
+	}
+	ipc_in_done(&in);
+	return m;
+}
+
+static void
+ends(enum fetch_end end, const char *why)
+{
+	struct msg_POSTED m = taken(NULL, 0);
+
+	if (m.end != end || strstr(m.why, why) == NULL)
+		fail_msg("%u (%s) instead of %u (%s)", m.end, m.why, end, why);
+}
+
+static void
+test_hub(void **state)
+{
+	struct hubset s = {.url = ""};
+	struct msg_POSTED m;
+	char body[400] = "", *large;
+
+	(void)state;
+	post("{}\n", 1, 1000, 10000);
+	ends(FETCH_REFUSED, "no hub");
+	name_hub(&s, "good", "hub");
+	post("{}\n{}\n", 2, 1000, 10000);
+	m = taken(body, sizeof(body));
+	assert_int_equal(m.seq, 2);
+	assert_int_equal(m.code, 202);
+	assert_non_null(strstr(body, "\"ack\": 2, \"bytes\": 6"));
+	assert_non_null(strstr(body, "\"token\": null"));
+	assert_non_null(strstr(body, "urn:klp:x:device:1"));
+	assert_non_null(strstr(body, "application/x-ndjson"));
+	s.token = (struct hubset_file){(const uint8_t *)"se/cr=et", 8};
+	(void)snprintf(s.pin, sizeof(s.pin), "%s", value_of("pin"));
+	name_hub(&s, "good", "hub");
+	assert_non_null(large = malloc(IPC_POST_BYTES + 2));
+	memset(large, '\n', IPC_POST_BYTES + 1);
+	large[IPC_POST_BYTES] = '\0';
+	post(large, 3, 1000, 10000);
+	(void)taken(body, sizeof(body));
+	assert_non_null(strstr(body, "\"ack\": 262144"));
+	assert_non_null(strstr(body, "Bearer se/cr=et"));
+	/* in a way that nobody asks here */
+	large[IPC_POST_BYTES] = '\n';
+	large[IPC_POST_BYTES + 1] = '\0';
+	post(large, 4, 1000, 10000);
+	ends(FETCH_REFUSED, "nobody");
+	post("x", 4, 0, 10000);
+	ends(FETCH_REFUSED, "nobody");
+	post("x", 4, IPC_POSTED_BYTES + 1, 10000);
+	ends(FETCH_REFUSED, "nobody");
+	post("x", 4, 1, IPC_FETCH_MS + 1);
+	ends(FETCH_REFUSED, "nobody");
+	free(large);
+}
+
+/* Who it is, who we are. */
+static void
+test_hub_tls(void **state)
+{
+	struct hubset s = {.url = ""};
+
+	(void)state;
+	(void)snprintf(s.pin, sizeof(s.pin), "%s", value_of("otherpin"));
+	name_hub(&s, "good", "hub");
+	post("{}\n", 1, 1000, 10000);
+	ends(FETCH_TLS, "pinned");
+	s.pin[0] = '\0';
+	name_hub(&s, "expired", "hub");
+	post("{}\n", 1, 1000, 10000);
+	ends(FETCH_TLS, "expired");
+	/* a pin does not make up for what a certificate lacks */
+	(void)snprintf(s.pin, sizeof(s.pin), "%s", value_of("pin"));
+	name_hub(&s, "unknown", "hub");
+	post("{}\n", 1, 1000, 10000);
+	ends(FETCH_TLS, "");
+	s.pin[0] = '\0';
+	name_hub(&s, "mutual", "hub");
+	post("{}\n", 1, 1000, 10000);
+	/* of TLS 1.3 it comes only after the handshake */
+	assert_int_not_equal(taken(NULL, 0).end, FETCH_OK);
+	s.cert = file_of("client-cert");
+	s.key = file_of("client-key");
+	name_hub(&s, "mutual", "hub");
+	post("{}\n", 1, 1000, 10000);
+	ends(FETCH_OK, "");
+	s.cert = file_of("stranger-cert");
+	s.key = file_of("stranger-key");
+	name_hub(&s, "mutual", "hub");
+	post("{}\n", 1, 1000, 10000);
+	assert_int_not_equal(taken(NULL, 0).end, FETCH_OK);
+	s.key = file_of("client-key");
+	name_hub(&s, "mutual", "hub");
+	post("{}\n", 1, 1000, 10000);
+	assert_int_not_equal(taken(NULL, 0).end, FETCH_OK);
+	/* its own authority, in place of those of web servers */
+	s = (struct hubset){.url = "", .ca = file_of("stranger-cert")};
+	name_hub(&s, "good", "hub");
+	post("{}\n", 1, 1000, 10000);
+	assert_int_equal(taken(NULL, 0).end, FETCH_TLS);
+}
+
+static void
+test_hub_lies(void **state)
+{
+	static const struct {
+		const char *path;
+		enum fetch_end end;
+		const char *why;
+	} rows[] = {
+	    {"not-there", FETCH_HTTP, "404"}, {"away", FETCH_REDIRECT, "302"},
+	    {"endless", FETCH_SIZE, "1000"}, {"short", FETCH_BROKEN, ""},
+	    {"cut", FETCH_BROKEN, ""}, {"headers", FETCH_BROKEN, "headers"},
+	    {"fault", FETCH_HTTP, "500"},
+	};
+	struct hubset s = {.url = ""};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		name_hub(&s, "good", rows[i].path);
+		post("{}\n", 1, 1000, 10000);
+		ends(rows[i].end, rows[i].why);
+	}
+	name_hub(&s, "good", "silent");
+	post("{}\n", 1, 1000, SOON);
+	post("{}\n", 2, 1000, SOON);
+	/* one at a time, so that there is an order among them */
+	ends(FETCH_LATER, "at once");
+	ends(FETCH_SLOW, "");
+	name_hub(&s, "plain", "hub");
+	post("{}\n", 1, 1000, 10000);
+	assert_int_equal(taken(NULL, 0).end, FETCH_TLS);
+}
+
 /* ---- around them ---- */
 
 static void
@@ -441,6 +653,8 @@ start_server(void)
 		}
 		(void)snprintf(webs[nwebs].name, sizeof(webs[0].name), "%s",
 		    name);
+		(void)snprintf(webs[nwebs].value, sizeof(webs[0].value), "%s",
+		    value);
 		webs[nwebs++].port = (unsigned)strtoul(value, NULL, 10);
 	}
 	assert_string_equal(line, "go\n");
@@ -461,6 +675,7 @@ setup(void **state)
 	prog_text(&p, SET_WEB_CA, "", pem);
 	prog_begin(&p);
 	trust = prog_neighbour(&p, PROGRAM_TRUST);
+	audit = prog_neighbour(&p, PROGRAM_AUDIT);
 	return 0;
 }
 
@@ -488,6 +703,9 @@ main(void)
 	    PROGRAM_TEST(test_form),
 	    PROGRAM_TEST(test_settings),
 	    PROGRAM_TEST(test_crowd),
+	    PROGRAM_TEST(test_hub),
+	    PROGRAM_TEST(test_hub_tls),
+	    PROGRAM_TEST(test_hub_lies),
 	};
 	int rc = cmocka_run_group_tests(tests, NULL, NULL);
 

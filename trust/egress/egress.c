@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * warren-egress: the only way out by name. It fetches what trust asks for from
- * web servers, and believes neither. No file, no key, no parser of documents:
- * bytes go by, and whoever asked for them looks at them.
+ * web servers, brings audit's events to the one hub that the parent has named,
+ * and believes none of them. No file, no parser of documents: bytes go by, and
+ * whoever asked for them looks at them. Of keys it has those that the hub is
+ * shown, if there are any.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,6 +19,7 @@
 #include "common/program.h"
 #include "common/util.h"
 #include "trust/egress/backoff.h"
+#include "trust/egress/hub.h"
 #include "trust/egress/transfer.h"
 
 #define TRANSFERS 8		/* at once; ours: an authority has one */
@@ -29,8 +32,13 @@ struct egress {
 	struct transfers *ts;
 	struct backoff backoff;
 	char *hosts; /* a line each */
+	struct hub *hub; /* NULL: none */
 	struct {
 		bool used;
+		enum program who; /* has asked */
+		struct hub *hub;  /* of a POST, with its body */
+		const uint8_t *body;
+		size_t body_len;
 		uint32_t look_up; /* number of the question; 0: none is out */
 		struct mono begun;
 		struct transfer t;
@@ -44,15 +52,41 @@ struct egress {
 
 /* ---- answers ---- */
 
+/* The two answers have one form. */
 static void
-answer(struct egress *e, uint32_t seq, enum fetch_end end, uint16_t code,
+send_answer(struct egress *e, enum program who, const struct msg_FETCHED *m,
+    const int *fds, unsigned n)
+{
+	struct msg_POSTED p = {.seq = m->seq, .end = m->end, .code = m->code,
+	    .len = m->len, .wait_s = m->wait_s};
+
+	memcpy(p.why, m->why, sizeof(p.why));
+	if (who == PROGRAM_AUDIT)
+		(void)program_send_POSTED(&e->prog, &p, fds, n);
+	else
+		(void)program_send_FETCHED(&e->prog, m, fds, n);
+}
+
+static void
+answer(struct egress *e, enum program who, uint32_t seq, enum fetch_end end,
     uint32_t wait_s, const char *why)
 {
-	struct msg_FETCHED m = {.seq = seq, .end = (uint8_t)end, .code = code,
+	struct msg_FETCHED m = {.seq = seq, .end = (uint8_t)end,
 	    .wait_s = wait_s};
 
 	(void)snprintf(m.why, sizeof(m.why), "%s", why);
-	(void)program_send_FETCHED(&e->prog, &m, NULL, 0);
+	send_answer(e, who, &m, NULL, 0);
+}
+
+static void
+slot_clear(struct egress *e, unsigned i)
+{
+	transfer_clear(&e->slot[i].t);
+	hub_drop(e->slot[i].hub);
+	memfd_unmap(e->slot[i].body, e->slot[i].body_len);
+	e->slot[i].hub = NULL;
+	e->slot[i].body = NULL;
+	e->slot[i].used = false;
 }
 
 /* Whose fault it was: a server that refuses or lies is one that answers. */
@@ -85,12 +119,13 @@ over(void *ctx, struct transfer *t)
 		backoff_note(&e->backoff, &t->url, true, clock_mono());
 	log_debug(t->url.host, "end=%u code=%u bytes=%zu%s%s", m.end, m.code,
 	    t->len, t->why[0] != '\0' ? ": " : "", t->why);
-	(void)program_send_FETCHED(&e->prog, &m, t->fd >= 0 ? &t->fd : NULL,
-	    t->fd >= 0);
-	transfer_clear(t);
-	for (size_t i = 0; i < TRANSFERS; i++)
-		if (&e->slot[i].t == t)
-			e->slot[i].used = false;
+	for (unsigned i = 0; i < TRANSFERS; i++)
+		if (&e->slot[i].t == t) {
+			send_answer(e, e->slot[i].who, &m,
+			    t->fd >= 0 ? &t->fd : NULL, t->fd >= 0);
+			slot_clear(e, i);
+			return;
+		}
 }
 
 /* ---- questions ---- */
@@ -120,22 +155,29 @@ free_slot(const struct egress *e)
 }
 
 static void
-begin(struct egress *e, unsigned i, const struct msg_FETCH *m,
-    const struct weburl *u)
+begin(struct egress *e, unsigned i, enum program who, uint32_t seq,
+    uint32_t max, uint32_t deadline_ms, const char *text)
 {
 	struct transfer *t = &e->slot[i].t;
 	struct msg_LOOK_UP ask = {.seq = 0};
+	struct weburl *u = &t->url;
 
 	memset(t, 0, sizeof(*t));
 	t->fd = -1;
-	t->seq = m->seq;
-	t->kind = (enum fetch_kind)m->kind;
-	t->max = m->max;
-	t->deadline_ms = m->deadline_ms;
-	memcpy(t->text, m->url, sizeof(t->text));
-	t->url = *u;
-	t->private_ok = named(e, u->host);
+	t->seq = seq;
+	t->max = max;
+	t->deadline_ms = deadline_ms;
+	(void)snprintf(t->text, sizeof(t->text), "%s", text);
+	(void)weburl_parse(u, t->text);
+	/* the operator names the hub himself, and nobody else does */
+	t->private_ok = who == PROGRAM_AUDIT || named(e, u->host);
+	if (who == PROGRAM_AUDIT) {
+		t->hub = &e->slot[i].hub->set;
+		t->body = e->slot[i].body;
+		t->body_len = e->slot[i].body_len;
+	}
 	e->slot[i].used = true;
+	e->slot[i].who = who;
 	e->slot[i].begun = clock_mono();
 	e->slot[i].look_up = 0;
 	if (u->family != 0) {
@@ -163,15 +205,64 @@ on_FETCH(struct egress *e, const struct msg_FETCH *m, struct ipc_in *in)
 	    m->deadline_ms == 0 || m->deadline_ms > IPC_FETCH_MS)
 		why = "it is asked for in a way that nobody asks here";
 	if (why != NULL) {
-		answer(e, m->seq, FETCH_REFUSED, 0, 0, why);
+		answer(e, PROGRAM_TRUST, m->seq, FETCH_REFUSED, 0, why);
 	} else if ((wait = backoff_wait(&e->backoff, &u, clock_mono())) > 0) {
 		(void)snprintf(text, sizeof(text), "failed too often: not "
 		    "asked again for %u s", wait);
-		answer(e, m->seq, FETCH_LATER, 0, wait, text);
+		answer(e, PROGRAM_TRUST, m->seq, FETCH_LATER, wait, text);
 	} else if ((i = free_slot(e)) < 0) {
-		answer(e, m->seq, FETCH_LATER, 0, 1, "too many at once");
+		answer(e, PROGRAM_TRUST, m->seq, FETCH_LATER, 1,
+		    "too many at once");
 	} else {
-		begin(e, (unsigned)i, m, &u);
+		begin(e, (unsigned)i, PROGRAM_TRUST, m->seq, m->max,
+		    m->deadline_ms, m->url);
+	}
+}
+
+/* Events: one lot at a time, so that there is an order among them. */
+static bool
+posting(const struct egress *e)
+{
+	for (unsigned i = 0; i < TRANSFERS; i++)
+		if (e->slot[i].used && e->slot[i].who == PROGRAM_AUDIT)
+			return true;
+	return false;
+}
+
+static void
+on_POST(struct egress *e, const struct msg_POST *m, struct ipc_in *in)
+{
+	const char *why = NULL;
+	struct weburl u;
+	uint32_t wait;
+	size_t len = m->len;
+	char text[80];
+	int i;
+
+	if (m->kind != POST_HUB || m->len == 0 || m->len > IPC_POST_BYTES ||
+	    m->max == 0 || m->max > IPC_POSTED_BYTES || m->deadline_ms == 0 ||
+	    m->deadline_ms > IPC_FETCH_MS)
+		why = "it is asked for in a way that nobody asks here";
+	else if (e->hub == NULL || weburl_parse(&u, e->hub->set.url) != NULL)
+		why = "no hub is named";
+	if (why != NULL) {
+		answer(e, PROGRAM_AUDIT, m->seq, FETCH_REFUSED, 0, why);
+	} else if ((wait = backoff_wait(&e->backoff, &u, clock_mono())) > 0) {
+		(void)snprintf(text, sizeof(text), "failed too often: not "
+		    "asked again for %u s", wait);
+		answer(e, PROGRAM_AUDIT, m->seq, FETCH_LATER, wait, text);
+	} else if (posting(e) || (i = free_slot(e)) < 0) {
+		answer(e, PROGRAM_AUDIT, m->seq, FETCH_LATER, 1,
+		    "too many at once");
+	} else if ((e->slot[i].body = memfd_map(in->fds[0], &len,
+			IPC_POST_BYTES)) == NULL) {
+		answer(e, PROGRAM_AUDIT, m->seq, FETCH_OWN, 0,
+		    "what is to be sent cannot be read");
+	} else {
+		e->slot[i].body_len = len;
+		e->slot[i].hub = hub_use(e->hub);
+		begin(e, (unsigned)i, PROGRAM_AUDIT, m->seq, m->max,
+		    m->deadline_ms, e->hub->set.url);
 	}
 }
 
@@ -245,11 +336,30 @@ take(struct egress *e, enum setting what, char *text, size_t len)
 	free(text);
 }
 
+/* What is under way ends as it began. */
+static void
+take_hub(struct egress *e, int fd)
+{
+	struct hub *h = hub_new(fd);
+
+	if (h == NULL)
+		log_warnx("hub", "is not known from now on: no memory for it, "
+		    "or not as the parent says it");
+	hub_drop(e->hub);
+	e->hub = h;
+}
+
 static void
 on_setting(void *ctx, enum setting what, int fd)
 {
 	size_t len;
-	char *text = what == SET_WEB_CA || what == SET_WEB_HOSTS ?
+	char *text;
+
+	if (what == SET_HUB_POST) {
+		take_hub(ctx, fd);
+		return;
+	}
+	text = what == SET_WEB_CA || what == SET_WEB_HOSTS ?
 	    text_of(fd, what == SET_WEB_CA ? CA_BYTES : HOSTS_BYTES, &len) :
 	    NULL;
 
@@ -264,6 +374,7 @@ static void
 first_settings(struct egress *e)
 {
 	size_t len;
+	int fd;
 	char *text = settings_text(&e->prog, SET_WEB_HOSTS, "", HOSTS_BYTES,
 	    &len);
 
@@ -272,6 +383,8 @@ first_settings(struct egress *e)
 	text = settings_text(&e->prog, SET_WEB_CA, "", CA_BYTES, &len);
 	if (text != NULL)
 		take(e, SET_WEB_CA, text, len);
+	if ((fd = settings_take(&e->prog, SET_HUB_POST, "")) >= 0)
+		take_hub(e, fd);
 }
 
 /* Who asked is gone; the next one asks for itself, and counts anew. */
@@ -281,11 +394,9 @@ on_down(void *ctx, enum program who, int error)
 	struct egress *e = ctx;
 
 	(void)error;
-	for (unsigned i = 0; who == PROGRAM_TRUST && i < TRANSFERS; i++) {
-		if (e->slot[i].used)
-			transfer_clear(&e->slot[i].t);
-		e->slot[i].used = false;
-	}
+	for (unsigned i = 0; i < TRANSFERS; i++)
+		if (e->slot[i].used && e->slot[i].who == who)
+			slot_clear(e, i);
 }
 
 static void

@@ -66,14 +66,21 @@ transfer_fail(struct transfer *t, enum fetch_end end, const char *why)
 	say(t, end, "%s", why);
 }
 
+/* A file is whole or none; a hub may say 201 or 202. */
+static bool
+is_good(const struct transfer *t, long code)
+{
+	return t->hub != NULL ? code / 100 == 2 : code == 200;
+}
+
 static void
 by_code(struct transfer *t)
 {
 	unsigned code = t->code;
 
-	if (code == 200)
+	if (is_good(t, code))
 		say(t, FETCH_OK, "%s", "");
-	else if (code == 404 || code == 410)
+	else if (t->hub == NULL && (code == 404 || code == 410))
 		say(t, FETCH_ABSENT, "answers %u: no such file", code);
 	else if (code / 100 == 3)
 		say(t, FETCH_REDIRECT, "answers %u: redirects are not "
@@ -152,10 +159,12 @@ judge(struct transfer *t, CURLcode result)
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_SSL_CIPHER:
 	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
 		say(t, FETCH_TLS, "%s", text);
 		break;
 	case CURLE_OUT_OF_MEMORY:
 	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CERTPROBLEM:
 		say(t, FETCH_OWN, "%s", text);
 		break;
 	default:
@@ -378,7 +387,7 @@ on_body(char *p, size_t one, size_t n, void *ctx)
 	long code = 0;
 
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &code);
-	if (code != 200) {
+	if (!is_good(t, code)) {
 		t->other_len += len;
 		if (t->other_len <= OTHER_MOST)
 			return len;
@@ -437,6 +446,35 @@ use_addresses(struct transfer *t, const uint8_t *addrs, unsigned n)
 #define SET(option, value)                                                     \
 	(ok = ok && curl_easy_setopt(t->easy, option, value) == CURLE_OK)
 
+/* The files of a hub's, in libcurl's own copies. */
+static bool
+set_up_hub(struct transfer *t)
+{
+	const struct hubset *h = t->hub;
+	struct curl_blob ca = {(void *)(uintptr_t)h->ca.p, h->ca.len,
+	    CURL_BLOB_COPY};
+	struct curl_blob cert = {(void *)(uintptr_t)h->cert.p, h->cert.len,
+	    CURL_BLOB_COPY};
+	struct curl_blob key = {(void *)(uintptr_t)h->key.p, h->key.len,
+	    CURL_BLOB_COPY};
+	bool ok = true;
+
+	SET(CURLOPT_POST, 1L);
+	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body_len);
+	SET(CURLOPT_POSTFIELDS, t->body);
+	if (h->ca.p != NULL)
+		SET(CURLOPT_CAINFO_BLOB, &ca);
+	if (h->pin[0] != '\0')
+		SET(CURLOPT_PINNEDPUBLICKEY, h->pin);
+	if (h->cert.p != NULL) {
+		SET(CURLOPT_SSLCERT_BLOB, &cert);
+		SET(CURLOPT_SSLCERTTYPE, "PEM");
+		SET(CURLOPT_SSLKEY_BLOB, &key);
+		SET(CURLOPT_SSLKEYTYPE, "PEM");
+	}
+	return ok;
+}
+
 static bool
 set_up(struct transfer *t)
 {
@@ -476,7 +514,39 @@ set_up(struct transfer *t)
 	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_WRITEDATA, t);
 	SET(CURLOPT_HTTPHEADER, t->headers);
-	return ok;
+	return ok && (t->hub == NULL || set_up_hub(t));
+}
+
+static bool
+add_header(struct transfer *t, const char *text)
+{
+	struct curl_slist *more = curl_slist_append(t->headers, text);
+
+	if (more == NULL)
+		return false;
+	t->headers = more;
+	return true;
+}
+
+static bool
+headers(struct transfer *t)
+{
+	char text[HUBSET_FILE + 32];
+	const struct hubset *h = t->hub;
+
+	if (h == NULL)
+		return add_header(t, ACCEPT);
+	(void)snprintf(text, sizeof(text), "Klp-Node: %s", h->node);
+	if (!add_header(t, "Content-Type: application/x-ndjson") ||
+	    !add_header(t, "Accept: application/json") ||
+	    /* the body at once: nobody is asked whether he wants it */
+	    !add_header(t, "Expect:") || !add_header(t, text))
+		return false;
+	if (h->token.p == NULL)
+		return true;
+	(void)snprintf(text, sizeof(text), "Authorization: Bearer %.*s",
+	    (int)h->token.len, (const char *)h->token.p);
+	return add_header(t, text);
 }
 
 void
@@ -484,14 +554,14 @@ transfer_start(struct transfers *ts, struct transfer *t, const uint8_t *addrs,
     unsigned n)
 {
 	t->in = ts;
-	if (ts->pem_len == 0) {
+	if (ts->pem_len == 0 && (t->hub == NULL || t->hub->ca.p == NULL)) {
 		say(t, FETCH_OWN, "no certificates of authorities are known "
-		    "here: install ca-certificates, or set klp.ca");
+		    "here: install ca-certificates, or set %s",
+		    t->hub == NULL ? "klp.ca" : "hub.ca");
 	} else if (!use_addresses(t, addrs, n)) {
 		by_connection(t, "no memory");
 	} else if ((t->easy = curl_easy_init()) == NULL ||
-	    (t->headers = curl_slist_append(NULL, ACCEPT)) == NULL ||
-	    !set_up(t)) {
+	    !headers(t) || !set_up(t)) {
 		say(t, FETCH_OWN, "no memory");
 	} else if (curl_multi_add_handle(ts->multi, t->easy) == CURLM_OK) {
 		return;

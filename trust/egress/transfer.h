@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/hubset.h"
 #include "common/ipc_msg.h"
 #include "common/weburl.h"
 
@@ -21,11 +22,15 @@ struct transfers; /* the multi handle in its loop */
 
 struct transfer {
 	uint32_t seq;
-	enum fetch_kind kind;
 	uint32_t max, deadline_ms;
 	char text[IPC_URL + 1];
 	struct weburl url; /* of text */
 	bool private_ok;   /* the operator has named this very host */
+	/* events in place of a question: what goes there, and how; NULL. Both
+	 * are the caller's until it is over */
+	const struct hubset *hub;
+	const uint8_t *body;
+	size_t body_len;
 
 	/* of transfer.c */
 	struct transfers *in;

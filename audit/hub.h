@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_AUDIT_HUB_H
+#define WARREN_AUDIT_HUB_H
+
+#include <ev.h>
+
+#include "audit/trail.h"
+#include "common/ipc.h"
+
+/*
+ * The trail to a hub (klp.md 7): in order, each line at least once, one batch
+ * at a time; what the hub has taken is kept in a file, and what was dropped
+ * meanwhile goes to it as the tombstones that are met.
+ */
+struct hub;
+
+struct hub_ops {
+	void *ctx;
+	/* To warren-egress; -1: it is not there. */
+	int (*post)(void *ctx, const struct msg_POST *, int fd);
+	/* Something for the trail. */
+	void (*event)(void *ctx, uint8_t severity, const char *text,
+	    int64_t v);
+	/* hub_state() is another one. */
+	void (*changed)(void *ctx);
+};
+
+/* dir: of the trail, as is; both outlive it. NULL: no memory. */
+struct hub *hub_new(struct ev_loop *, int dir, struct trail *,
+    const struct hub_ops *);
+void hub_free(struct hub *); /* NULL is fine */
+/* The text of SET_HUB: "ID SEVERITY LINES BYTES", else there is no hub. */
+void hub_set(struct hub *, const char *text, size_t len);
+bool hub_on(const struct hub *);
+/* A line of this severity was appended. */
+void hub_wrote(struct hub *, unsigned severity);
+void hub_posted(struct hub *, const struct msg_POSTED *, struct ipc_in *);
+/* warren-egress can be asked, or cannot any more. */
+void hub_way(struct hub *, bool open);
+void hub_state(const struct hub *, struct msg_HUB_STATE *);
+
+#endif
