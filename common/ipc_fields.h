@@ -257,6 +257,21 @@ enum contract_status {
 	F(u64, qid, 0) F(hash16, link, 0) F(arr, n, 32) F(arr, s, 64)          \
 	F(arr, m, 32) F(arr, initiator, 64) F(arr, responder, 64)              \
 	F(boolean, bip340, 0) F(arr, key, 33)
+/* ---- documents that others ask this node for (klp.md 1.6) ---- */
+enum give_what { GIVE_ROOT, GIVE_HEAD, GIVE_DOC, GIVE_DELTA, GIVE_SET };
+/* version: as it is asked for; max 0: not said */
+#define MSG_V_GIVE(F)                                                          \
+	F(u64, qid, 0) F(u8, what, 0) F(arr, atag, 8) F(arr, ptag, 4)          \
+	F(str, uri, 512) F(u32, version, 0) F(boolean, has_have, 0)            \
+	F(u64, offset, 0) F(u32, n, 0) F(u64, max, 0)                          \
+	F(boolean, has_after, 0) F(arr, after, 16)
+/*
+ * status: of node/proto/proto.h; got bytes in one sealed memfd, of deltas with
+ * a u16 of its length before each; version, len, sha: of the whole
+ */
+#define MSG_V_GIVEN(F)                                                         \
+	F(u64, qid, 0) F(u8, status, 0) F(u32, version, 0) F(u32, len, 0)      \
+	F(id32, sha, 0) F(boolean, end, 0) F(u32, got, 0) F(str, why, 64)
 #define MSG_V_LIVE_OK(F) F(u64, qid, 0) F(boolean, ok, 0)
 #define MSG_V_CHANGED(F) /* cached verdicts are void */
 /* all that is revoked: count entries in one sealed memfd (common/listed.h) */

@@ -275,6 +275,8 @@ enum event_kind {
 	M(V_CONTRACTED, TRUST, NODE, 0, 0)                                     \
 	M(V_LIVE, NODE, TRUST, 0, 0)                                           \
 	M(V_LIVE_OK, TRUST, NODE, 0, 0)                                        \
+	M(V_GIVE, NODE, TRUST, 0, 0)                                           \
+	M(V_GIVEN, TRUST, NODE, 0, 1)                                          \
 	M(V_CHANGED, TRUST, NODE, 0, 0)                                        \
 	M(V_LISTED, TRUST, NODE, 0, 1)                                         \
 	M(V_AUTHORITY, TRUST, NODE, 0, 0)                                      \

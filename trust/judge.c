@@ -376,7 +376,7 @@ on_up(void *ctx, enum program who)
 		(void)program_send_EVENT(&j->prog, &j->early[i], NULL, 0);
 	if (who == PROGRAM_AUDIT)
 		j->nearly = 0;
-	if (who == PROGRAM_EGRESS) {
+	if (who == PROGRAM_EGRESS || who == PROGRAM_TRANSPORT) {
 		law_fetch_now(j->law);
 		on_fetch(j->loop, &j->fetch, 0);
 	}
@@ -388,9 +388,9 @@ on_down(void *ctx, enum program who, int error)
 	struct judge *j = ctx;
 
 	(void)error;
-	if (who != PROGRAM_EGRESS)
+	if (who != PROGRAM_EGRESS && who != PROGRAM_TRANSPORT)
 		return;
-	law_unfetched(j->law);
+	law_unfetched(j->law, who == PROGRAM_TRANSPORT);
 	on_fetch(j->loop, &j->fetch, 0);
 }
 
@@ -534,6 +534,24 @@ on_V_CONTRACT(struct judge *j, const struct msg_V_CONTRACT *m,
 }
 
 static void
+on_V_GIVE(struct judge *j, const struct msg_V_GIVE *m, struct ipc_in *in)
+{
+	struct msg_V_GIVEN out;
+	_cleanup_free_ uint8_t *body = NULL;
+	_cleanup_fd_ int fd = -1;
+	size_t len = law_give(j->law, m, &out, &body);
+
+	(void)in;
+	if (len > 0 && (fd = memfd_sealed("document", body, len)) < 0) {
+		log_warn(NULL, "a document cannot be handed to node");
+		return; /* who asks is told to come again */
+	}
+	out.got = (uint32_t)len;
+	(void)program_send_V_GIVEN(&j->prog, &out, fd >= 0 ? &fd : NULL,
+	    fd >= 0);
+}
+
+static void
 on_V_LIVE(struct judge *j, const struct msg_V_LIVE *m, struct ipc_in *in)
 {
 	struct msg_V_LIVE_OK out = {.qid = m->qid, .ok = verdict_live(m)};
@@ -576,13 +594,21 @@ on_FETCHED(struct judge *j, const struct msg_FETCHED *m, struct ipc_in *in)
 
 /* ---- what is asked of other nodes over the mesh ---- */
 
+static int
+send_ask(void *ctx, const struct msg_M_ASK *m)
+{
+	struct judge *j = ctx;
+
+	return program_channel(&j->prog, PROGRAM_TRANSPORT) == NULL ? -1 :
+	    program_send_M_ASK(&j->prog, m, NULL, 0);
+}
+
 static void
 on_M_ANSWER(struct judge *j, const struct msg_M_ANSWER *m, struct ipc_in *in)
 {
-	(void)j;
-	(void)in;
-	log_debug(NULL, "an answer of the mesh that nobody waits for seq=%u",
-	    m->seq);
+	if (law_answered(j->law, m, ipc_in_take(in, 0)))
+		tell_node(j);
+	on_fetch(j->loop, &j->fetch, 0);
 }
 
 /* ---- configuration ---- */
@@ -697,7 +723,7 @@ static void
 judge_open(struct judge *j)
 {
 	_cleanup_free_ char *text = NULL;
-	const struct law_ops lops = {j, trail, send_fetch};
+	const struct law_ops lops = {j, trail, send_fetch, send_ask};
 	struct node_config *c;
 	size_t len;
 

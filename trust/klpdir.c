@@ -243,6 +243,71 @@ klpdir_keep_deltas(const struct klpdir *d, const char *authority,
 	return keep(d, name, p, n);
 }
 
+ssize_t
+klpdir_blob_read(const struct klpdir *d, const struct id32 *sha,
+    uint64_t offset, void *out, size_t n)
+{
+	char hex[65];
+	_cleanup_fd_ int fd = -1;
+
+	hex_encode(hex, HASH_BYTES(*sha));
+	if (d->kept < 0) {
+		errno = ENOENT;
+		return -1;
+	}
+	fd = openat(d->kept, hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -1 : pread(fd, out, n, (off_t)offset);
+}
+
+static void
+root_file(char out[300], const char *authority, uint32_t version)
+{
+	(void)snprintf(out, 300, "%.*s.%u.root", NAME_MAX_HERE - 16,
+	    authority, version);
+}
+
+uint8_t *
+klpdir_kept_root(const struct klpdir *d, const char *authority,
+    uint32_t version, size_t max, size_t *len)
+{
+	char name[300];
+
+	root_file(name, authority, version);
+	return load_kept(d, name, max, len);
+}
+
+int
+klpdir_keep_root(const struct klpdir *d, const char *authority,
+    uint32_t version, const void *p, size_t n)
+{
+	char name[300];
+
+	root_file(name, authority, version);
+	return keep(d, name, p, n);
+}
+
+uint8_t *
+klpdir_history(const struct klpdir *d, const char *authority, size_t max,
+    size_t *len)
+{
+	char name[300];
+
+	(void)snprintf(name, sizeof(name), "%.*s.history", NAME_MAX_HERE - 8,
+	    authority);
+	return load_kept(d, name, max, len);
+}
+
+int
+klpdir_keep_history(const struct klpdir *d, const char *authority,
+    const void *p, size_t n)
+{
+	char name[300];
+
+	(void)snprintf(name, sizeof(name), "%.*s.history", NAME_MAX_HERE - 8,
+	    authority);
+	return keep(d, name, p, n);
+}
+
 static bool
 blob_name(struct id32 *sha, const char *name)
 {

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <rns/hash.h>
 
@@ -47,6 +48,20 @@ int klpdir_commit(const struct klpdir *, const char *authority, const void *,
 uint8_t *klpdir_deltas(const struct klpdir *, const char *authority,
     size_t max, size_t *len);
 int klpdir_keep_deltas(const struct klpdir *, const char *authority,
+    const void *, size_t);
+/*
+ * For others: so much of a kept file from there on, its bytes or -1 with
+ * errno; each root that led to the one that counts; deltas of the list.
+ */
+ssize_t klpdir_blob_read(const struct klpdir *, const struct id32 *sha,
+    uint64_t offset, void *, size_t);
+uint8_t *klpdir_kept_root(const struct klpdir *, const char *authority,
+    uint32_t version, size_t max, size_t *len);
+int klpdir_keep_root(const struct klpdir *, const char *authority,
+    uint32_t version, const void *, size_t);
+uint8_t *klpdir_history(const struct klpdir *, const char *authority,
+    size_t max, size_t *len);
+int klpdir_keep_history(const struct klpdir *, const char *authority,
     const void *, size_t);
 /* The signatures of the graph that were found good (sigset.h). */
 uint8_t *klpdir_signatures(const struct klpdir *, size_t max, size_t *len);

@@ -149,6 +149,8 @@ law_free(struct law *l)
 	for (unsigned i = 0; i < l->nauth; i++)
 		sources_free(l->auth[i].src);
 	free(l->chain);
+	free(l->history);
+	free(l->given);
 	revlist_clear(&l->list);
 	revset_clear(&l->standing.revoked);
 	graph_free(l->graph);
@@ -188,6 +190,8 @@ law_configure(struct law *l, const struct node_config *c)
 			log_errx(c->boards[i].authority, "is one authority more "
 			    "than the %d that are known here: nobody can sign "
 			    "for its boards", LAW_AUTHORITIES);
+	for (size_t i = 0; i < c->nmirror_of; i++)
+		(void)law_authority_of(l, c->mirror_of[i]);
 	keep_known(l, old, n);
 	for (unsigned i = 0; i < n; i++)
 		sources_free(old[i].src);

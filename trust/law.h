@@ -22,7 +22,8 @@
  * counts as a whole; a large graph is read in slices, and the old one holds
  * until then.
  */
-#define LAW_AUTHORITIES (2 + 2 * NODE_ANCHORS_FROM_MAX)
+#define LAW_AUTHORITIES (2 + 2 * NODE_ANCHORS_FROM_MAX + NODE_MIRROR_OF_MAX)
+#define LAW_HEARD 2 /* ours: of an authority, beside those that are named */
 #define LAW_SELF_MAX 4096 /* self-revocations */
 #define LAW_SELF_FRAME FRAME_LEN(SELFREV_FRAME, 1)
 
@@ -32,6 +33,8 @@ struct law_ops {
 	    const char *code, const char *text);
 	/* To warren-egress; -1: it is not there. NULL: there is none. */
 	int (*fetch)(void *ctx, const struct msg_FETCH *);
+	/* ... to warren-transport: the same */
+	int (*ask)(void *ctx, const struct msg_M_ASK *);
 };
 
 struct law_authority {
@@ -39,7 +42,9 @@ struct law_authority {
 	bool pinned;
 	struct id32 root_file; /* digest of what was pinned */
 	char said[AUTH_WHY + URI_MAX + 8]; /* the last complaint */
-	struct sources *src; /* web servers; NULL: there are none */
+	struct sources *src; /* nodes and web servers; NULL: there are none */
+	struct hash16 heard[LAW_HEARD]; /* whose announces had news; zeros */
+	unsigned next_heard;
 	/* when what is here was found current last, and where; 0: never yet */
 	uint32_t checked;
 	char from[200];
@@ -97,6 +102,14 @@ struct law {
 	uint8_t *chain;	     /* deltas on top of the list that was read */
 	size_t chain_len;
 	char delta_said[AUTH_WHY]; /* the last complaint about one in klp/ */
+	/* deltas that brought the list here, for others (lawhist.c) */
+	uint8_t *history;
+	size_t history_len;
+	bool has_history; /* what was kept of it is read */
+	/* a document of klp/documents that somebody reads on */
+	uint8_t *given;
+	size_t given_len;
+	struct id32 given_sha;
 	bool changed;
 };
 
@@ -136,9 +149,18 @@ double law_fetch(struct law *);
 void law_fetch_now(struct law *);
 /* Egress answers; fd (or -1) is taken. true: as law_look(). */
 bool law_fetched(struct law *, const struct msg_FETCHED *, int fd);
-void law_unfetched(struct law *); /* it has gone, and answers nothing */
+/* It has gone, and answers nothing; mesh: transport. */
+void law_unfetched(struct law *, bool mesh);
+/* A node of the mesh answers; the same. */
+bool law_answered(struct law *, const struct msg_M_ANSWER *, int fd);
 /* A key has shown itself: has it revoked itself? true: as law_look(). */
 bool law_seen(struct law *, const struct klp_key *);
+/*
+ * What somebody asks this node for (lawserve.c): 0, or bytes in *body, an
+ * allocation, as *out says.
+ */
+size_t law_give(struct law *, const struct msg_V_GIVE *, struct msg_V_GIVEN *,
+    uint8_t **body);
 /* All that node has to know: an allocation, *n entries; NULL: no memory. */
 struct listed *law_listed(const struct law *, size_t *n);
 /* The i-th line for status; false behind the last. */

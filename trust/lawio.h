@@ -30,6 +30,15 @@ void lawweb_set(struct law *, struct law_authority *);
 bool lawweb_used(const struct law_authority *);
 const char *lawweb_url(const struct law_authority *); /* who is asked */
 int lawweb_ready(const struct law *); /* -1: none */
+/*
+ * lawmesh.c: the file that the update needs, asked of a node; -1: transport is
+ * not there. Whose time has come again after he was busy, and when the next is.
+ */
+int lawmesh_ask(struct law *, struct law_authority *);
+/* What has come, as if egress had; false: there is more of it, ask on. */
+bool lawmesh_came(struct law *, struct law_authority *,
+    const struct msg_M_ANSWER *, int fd, struct msg_FETCHED *, int *fetched);
+void lawmesh_again(struct law *, struct mono now, struct mono *next);
 /* The update has asked for a file, and so has ended for now. */
 bool lawweb_asks(struct law *, struct law_authority *);
 /* ... or how it ended. */
@@ -47,6 +56,13 @@ void lawdelta_replay(struct law *, struct law_authority *);
 bool lawdelta_take(struct law *, struct law_authority *, const uint8_t *,
     size_t, char why[AUTH_WHY]);
 void lawdelta_folder(struct law *, struct law_authority *);
+/* lawhist.c: a delta was good; l->history is there, if any is. */
+void lawhist_add(struct law *, const struct law_authority *,
+    const uint8_t *, size_t);
+void lawhist_read(struct law *, const char *authority);
+/* lawserve.c: roots behind that version are new. */
+void lawserve_roots(struct law *, const struct law_authority *,
+    uint32_t before);
 /* Who is revoked has changed: the graph's introducers with it. */
 void lawio_revoked(struct law *);
 

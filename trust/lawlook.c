@@ -296,10 +296,13 @@ finish(struct law *l, const char *why)
 {
 	struct law_authority *la = &l->auth[l->at];
 	struct auth_step *step = l->step;
+	uint32_t before = la->a.state.root_version;
 	struct auth_report rep;
 
 	l->step = NULL;
 	authority_end(&la->a, step, why, &rep);
+	if (rep.end == AUTH_NEW)
+		lawserve_roots(l, la, before);
 	lawio_drop(l);
 	/* it has ended at a file that is asked for now */
 	if (l->web && lawweb_asks(l, la)) {

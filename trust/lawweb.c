@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "common/wire.h"
 #include "trust/doc/delta.h"
 #include "trust/lawio.h"
 
@@ -16,22 +17,69 @@
 
 #define ASK_MOST 3600. /* s: when there is nobody to ask */
 
+struct places {
+	char text[SOURCES_MAX][SOURCE_URL + 1];
+	const char *url[SOURCES_MAX];
+	unsigned n;
+};
+
+static void
+place(struct places *p, const char *url)
+{
+	if (p->n == SOURCES_MAX)
+		return;
+	(void)snprintf(p->text[p->n], sizeof(p->text[0]), "%s", url);
+	p->url[p->n] = p->text[p->n];
+	p->n++;
+}
+
+static void
+place_rns(struct places *p, const struct hash16 *identity)
+{
+	char url[sizeof(SOURCE_RNS) + 2 * sizeof(identity->b)];
+	static const struct hash16 none;
+
+	if (hash16_eq(identity, &none))
+		return;
+	memcpy(url, SOURCE_RNS, sizeof(SOURCE_RNS));
+	hex_encode(url + sizeof(SOURCE_RNS) - 1, HASH_BYTES(*identity));
+	place(p, url);
+}
+
+static void
+places_of(struct places *p, const struct law *l,
+    const struct law_authority *la, enum klp_way way)
+{
+	const struct root *r = &la->a.root;
+
+	if (way == KLP_MESH) {
+		for (size_t i = 0; i < l->conf->nmirrors; i++)
+			place_rns(p, &l->conf->mirrors[i]);
+		for (unsigned i = 0; la->pinned && i < r->nrns; i++)
+			place_rns(p, &r->rns[i]);
+		for (unsigned i = 0; i < LAW_HEARD; i++)
+			place_rns(p, &la->heard[i]);
+		return;
+	}
+	for (size_t i = 0; i < l->conf->ngateways; i++)
+		place(p, l->conf->gateways[i]);
+	for (unsigned i = 0; la->pinned && i < r->nhttps; i++)
+		place(p, r->https[i]);
+}
+
 void
 lawweb_set(struct law *l, struct law_authority *la)
 {
-	const char *urls[NODE_GATEWAYS_MAX + ROOT_HTTPS_MAX];
-	unsigned n = 0;
+	struct places *p = calloc(1, sizeof(*p));
 
-	for (size_t i = 0; i < l->conf->ngateways; i++)
-		urls[n++] = l->conf->gateways[i];
-	for (unsigned i = 0; la->pinned && i < la->a.root.nhttps; i++)
-		urls[n++] = la->a.root.https[i];
-	if (la->src == NULL && (n == 0 || (la->src = sources_new()) == NULL)) {
-		if (n > 0)
-			log_errx(la->a.name, "no memory to fetch anything");
-		return;
-	}
-	sources_set(la->src, urls, n);
+	for (unsigned i = 0; p != NULL && i < l->conf->nways; i++)
+		places_of(p, l, la, l->conf->ways[i]);
+	if (p == NULL || (la->src == NULL && p->n > 0 &&
+		(la->src = sources_new()) == NULL))
+		log_errx(la->a.name, "no memory to fetch anything");
+	else if (la->src != NULL)
+		sources_set(la->src, p->url, p->n);
+	free(p);
 }
 
 bool
@@ -64,6 +112,14 @@ lawweb_asks(struct law *l, struct law_authority *la)
 
 	if (la->src->need[0] == '\0')
 		return false;
+	if (sources_mesh(la->src)) {
+		if (lawmesh_ask(l, la) < 0) {
+			(void)snprintf(la->src->s[la->src->at].why,
+			    SOURCE_WHY, "warren-transport is not there");
+			sources_later(la->src, clock_mono(), SOURCES_AGAIN_S);
+		}
+		return true;
+	}
 	if (++l->seq == 0)
 		l->seq = 1;
 	if (!sources_question(la->src, la->a.name, l->seq, &m)) {
@@ -116,6 +172,23 @@ all_good(struct law *l, struct law_authority *la)
 	l->changed = true; /* for status */
 }
 
+/* A node gives several at once. */
+static void
+more_deltas(struct law *l, struct law_authority *la)
+{
+	struct rd r = rd_make(la->src->mesh.deltas, la->src->mesh.deltas_len);
+	char why[AUTH_WHY];
+	struct rd one;
+	uint16_t n;
+
+	while (la->src->deltas < SOURCE_DELTAS && rd_u16(&r, &n) &&
+	    rd_sub(&r, n, &one) && lawdelta_take(l, la, one.p, n, why))
+		la->src->deltas++;
+	free(la->src->mesh.deltas);
+	la->src->mesh.deltas = NULL;
+	la->src->mesh.deltas_len = 0;
+}
+
 static void
 got_delta(struct law *l, struct law_authority *la,
     const struct msg_FETCHED *m)
@@ -136,6 +209,7 @@ got_delta(struct law *l, struct law_authority *la,
 		    la->src->nfiles - 1].name, p == NULL ? "no memory" : why);
 		failed(l, la, LAWWEB_KIND(AUTH_BAD), text);
 	} else {
+		more_deltas(l, la);
 		law_follow(l);
 		if (!ask_delta(l, la))
 			all_good(l, la);
@@ -188,6 +262,11 @@ law_fetch(struct law *l)
 	struct mono now = clock_mono(), next;
 	double least = ASK_MOST;
 
+	next.us = INT64_MAX;
+	lawmesh_again(l, now, &next);
+	if (next.us != INT64_MAX)
+		least = MIN_OF(least, (double)mono_sub(next, now) /
+			MONO_SECOND + .01);
 	for (unsigned i = 0; i < l->nauth; i++) {
 		struct law_authority *la = &l->auth[i];
 
@@ -246,10 +325,33 @@ law_fetched(struct law *l, const struct msg_FETCHED *m, int fd)
 }
 
 void
-law_unfetched(struct law *l)
+law_unfetched(struct law *l, bool mesh)
 {
 	for (unsigned i = 0; i < l->nauth; i++)
-		if (l->auth[i].src != NULL && l->auth[i].src->seq != 0)
+		if (l->auth[i].src != NULL && l->auth[i].src->seq != 0 &&
+		    sources_mesh(l->auth[i].src) == mesh)
 			sources_later(l->auth[i].src, clock_mono(),
 			    SOURCES_AGAIN_S);
+}
+
+bool
+law_answered(struct law *l, const struct msg_M_ANSWER *m, int fd)
+{
+	struct law_authority *la = NULL;
+	struct msg_FETCHED f;
+	int fetched = -1;
+	bool over;
+
+	for (unsigned i = 0; m->seq != 0 && i < l->nauth; i++)
+		if (l->auth[i].src != NULL && l->auth[i].src->seq == m->seq &&
+		    sources_mesh(l->auth[i].src))
+			la = &l->auth[i];
+	over = la != NULL && lawmesh_came(l, la, m, fd, &f, &fetched);
+	if (fd >= 0)
+		(void)close(fd);
+	if (over)
+		return law_fetched(l, &f, fetched);
+	if (la != NULL && !la->src->mesh.waits && lawmesh_ask(l, la) < 0)
+		sources_later(la->src, clock_mono(), SOURCES_AGAIN_S);
+	return false;
 }

@@ -24,9 +24,22 @@ sources_new(void)
 	return x;
 }
 
+void
+sources_part_drop(struct sources *x)
+{
+	free(x->mesh.p);
+	x->mesh.p = NULL;
+	x->mesh.len = x->mesh.cap = x->mesh.total = 0;
+	x->mesh.waits = x->mesh.slow = false;
+}
+
 static void
 forget_files(struct sources *x)
 {
+	sources_part_drop(x);
+	free(x->mesh.deltas);
+	x->mesh.deltas = NULL;
+	x->mesh.deltas_len = 0;
 	for (; x->nfiles > 0; x->nfiles--)
 		if (x->file[x->nfiles - 1].fd >= 0)
 			(void)close(x->file[x->nfiles - 1].fd);
@@ -108,8 +121,33 @@ sources_begin(struct sources *x, struct mono now)
 			continue;
 		forget_files(x);
 		x->at = (int)i;
+		x->s[i].asked = now;
 		x->ready = true;
 	}
+}
+
+bool
+sources_mesh(const struct sources *x)
+{
+	return x->at >= 0 && strncmp(x->s[x->at].url, SOURCE_RNS,
+	    strlen(SOURCE_RNS)) == 0;
+}
+
+bool
+sources_hurry(struct sources *x, const char *url, struct mono now)
+{
+	int i = find(x->s, x->n, url);
+	struct mono least;
+
+	if (i < 0)
+		return false;
+	least = x->s[i].asked.us == 0 ? now :
+	    mono_add(x->s[i].asked, LEAST_S * MONO_SECOND);
+	if (least.us < now.us)
+		least = now;
+	if (least.us < x->s[i].next.us)
+		x->s[i].next = least;
+	return true;
 }
 
 /* ---- an update from the one that is asked ---- */

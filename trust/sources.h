@@ -19,17 +19,18 @@
  * what names it was verified. One source after the other is asked, each round
  * all of them, and one question is out at a time.
  */
-#define SOURCES_MAX 8
+#define SOURCES_MAX 18
 #define SOURCE_URL 400
+#define SOURCE_RNS "rns:" /* and 32 hex digits: the klp.node of an identity */
 #define SOURCE_DELTAS 32 /* klp.md 4.3: of one round */
 #define SOURCE_FILES (AUTH_ROOT_STEPS + 2 + AUTH_WANT_MAX + SOURCE_DELTAS)
 #define SOURCE_WHY (URI_MAX + AUTH_WHY + 64)
 
 struct source {
-	char url[SOURCE_URL + 1]; /* https://..., without a slash at the end */
+	char url[SOURCE_URL + 1]; /* https://..., no slash at the end; rns:... */
 	uint32_t good; /* unix seconds: when its files were last good; 0: never */
 	unsigned failures; /* since then */
-	struct mono next;
+	struct mono next, asked; /* again; the last time */
 	uint8_t kind;	      /* of the last failure, for who says it once */
 	char why[SOURCE_WHY]; /* ...; "": there is none */
 };
@@ -50,6 +51,17 @@ struct sources {
 		bool absent;
 	} file[SOURCE_FILES];
 	unsigned nfiles;
+	/* of the file that comes over the mesh, piece by piece (lawmesh.c) */
+	struct {
+		uint8_t *p;
+		size_t len, cap, total;
+		struct id32 sha; /* as the node says; all pieces the same */
+		bool slow;	 /* the way is: what is short alone */
+		bool waits;	 /* it was busy: again then */
+		struct mono again;
+		uint8_t *deltas; /* more than the one that was asked for */
+		size_t deltas_len;
+	} mesh;
 };
 
 struct sources *sources_new(void); /* NULL: no memory */
@@ -86,6 +98,15 @@ void sources_good(struct sources *, uint32_t wall, struct mono now,
     uint64_t refresh_ms, uint32_t chance);
 void sources_bad(struct sources *, unsigned kind, const char *why,
     struct mono now, uint32_t chance);
+/*
+ * Somebody says that this one has news: it is asked now, unless it was within a
+ * minute. false: it is none of them.
+ */
+bool sources_hurry(struct sources *, const char *url, struct mono now);
+/* Is one of the mesh asked? */
+bool sources_mesh(const struct sources *);
+/* The pieces that have come are given up. */
+void sources_part_drop(struct sources *);
 /* Nobody's fault: again after so many seconds. */
 void sources_later(struct sources *, struct mono now, uint32_t seconds);
 #define SOURCES_AGAIN_S 5 /* ours: when egress is not there */

@@ -214,6 +214,8 @@ read_root(struct node_config *c, const struct ynode *r, struct mistakes *m)
 		conf_trust(c, n, m);
 	WITH(r, "klp", n)
 		conf_klp(c, n, m);
+	WITH(r, "klp", n)
+		conf_klp_mesh(c, n, m);
 	WITH(r, "limits", n)
 		read_limits(c, n, m);
 	WITH(r, "quotas", n)
@@ -239,6 +241,8 @@ set_defaults(struct node_config *c)
 	    .grace_graph_ms = GRAPH_GRACE,
 	    .grace_list_ms = LIST_GRACE,
 	    .refresh_ms = 5 * CONF_MINUTE,
+	    .ways = {KLP_MESH, KLP_HTTPS},
+	    .nways = KLP_WAYS,
 	    .cpu_milli = 2000,
 	    .time_ms = CONF_HOUR,
 	    .output = 256 * MIB,

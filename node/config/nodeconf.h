@@ -25,6 +25,8 @@
 #define NODE_BOARDS_MAX 64
 #define NODE_ANCHORS_FROM_MAX 16
 #define NODE_GATEWAYS_MAX 4
+#define NODE_MIRRORS_MAX 4
+#define NODE_MIRROR_OF_MAX 8
 #define NODE_PRIVATE_HOSTS_MAX 16
 
 enum live_secp { LIVE_ABOVE_2, LIVE_ALWAYS, LIVE_NEVER };
@@ -33,6 +35,9 @@ struct node_board {
 	const char *text; /* approved_by of a manifest */
 	const char *authority, *role;
 };
+
+/* Where documents come from besides klp/ (klp.md 1.5). */
+enum klp_way { KLP_MESH, KLP_HTTPS, KLP_WAYS };
 
 struct node_config {
 	/* the five of compute.md 10 */
@@ -52,6 +57,14 @@ struct node_config {
 	size_t nprivate_hosts;
 	const char *ca; /* PEM file; NULL: the system's */
 	uint64_t refresh_ms;
+	struct hash16 mirrors[NODE_MIRRORS_MAX]; /* Reticulum identities */
+	size_t nmirrors;
+	/* authorities whose documents are here for others alone */
+	const char *mirror_of[NODE_MIRROR_OF_MAX];
+	size_t nmirror_of;
+	bool allow_slow_fetch;
+	enum klp_way ways[KLP_WAYS]; /* in which order they are asked */
+	unsigned nways;
 
 	int floor; /* as set; see node_config_floor() */
 	struct level_pin *pins;

@@ -46,5 +46,7 @@ void conf_anchor(struct node_config *, const struct ynode *,
     struct mistakes *);
 void conf_trust(struct node_config *, const struct ynode *, struct mistakes *);
 void conf_klp(struct node_config *, const struct ynode *, struct mistakes *);
+void conf_klp_mesh(struct node_config *, const struct ynode *klp,
+    struct mistakes *);
 
 #endif

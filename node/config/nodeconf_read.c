@@ -24,7 +24,7 @@ static const char *const quota_keys[] = {"jobs_queued", "jobs_per_hour",
     "cpu_seconds_per_day", "spool", "requests_per_minute"};
 
 static const char *const klp_keys[] = {"gateways", "private_hosts", "ca",
-    "refresh"};
+    "refresh", "mirrors", "mirror_of", "allow_slow_fetch", "order"};
 
 static const struct place {
 	const char *name; /* NULL: at the top */

@@ -14,6 +14,7 @@
 #include "node/host/start.h"
 #include "node/work/found.h"
 #include "node/work/challenge.h"
+#include "node/work/documents.h"
 #include "node/work/lend.h"
 #include "node/work/bound.h"
 #include "node/work/contracts.h"
@@ -194,6 +195,21 @@ on_V_CONTRACTED(struct warren_node *wn, const struct msg_V_CONTRACTED *m,
 {
 	(void)in;
 	contract_answer(&wn->node, m);
+}
+
+static void
+on_V_GIVEN(struct warren_node *wn, const struct msg_V_GIVEN *m,
+    struct ipc_in *in)
+{
+	const uint8_t *bytes;
+	size_t n;
+
+	if (in->nfds == 0) {
+		document_given(&wn->node, m, NULL, 0);
+	} else if ((bytes = map(in, m->got, PROTO_SLICE, &n)) != NULL) {
+		document_given(&wn->node, m, bytes, n);
+		memfd_unmap(bytes, n);
+	}
 }
 
 static void

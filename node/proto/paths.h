@@ -21,7 +21,12 @@
 	P(CANCEL, "/klp/v1/job/cancel")                                        \
 	P(LIST, "/klp/v1/job/list")                                            \
 	P(REVIEW, "/klp/v1/job/review")                                        \
-	P(APPROVE, "/klp/v1/job/approve")
+	P(APPROVE, "/klp/v1/job/approve")                                      \
+	P(ROOT, "/klp/v1/root")                                                \
+	P(HEAD, "/klp/v1/head")                                                \
+	P(GET, "/klp/v1/get")                                                  \
+	P(DELTA, "/klp/v1/delta")                                              \
+	P(SET, "/klp/v1/set")
 
 enum proto_path {
 #define PROTO_PATH_NAME(NAME, text) PATH_##NAME,

@@ -30,6 +30,9 @@
 #define PROTO_LIST_MAX 64
 #define PROTO_IMAGES_MAX 32
 #define PROTO_OUTPUTS_MAX 16
+#define PROTO_DELTAS_MAX 32 /* frames of an answer to delta */
+#define PROTO_SET_MAX 1024  /* entries of a page of set ... */
+#define PROTO_SET_ENTRY 17  /* ... and the bytes of one */
 #define PROTO_TEXT_MAX 256 /* `why`, textual `value` */
 #define PROTO_ID_LEN 32
 #define PROTO_PROOF_LEN 96 /* s, m */
@@ -102,6 +105,10 @@ struct proto_meta {
 	bool has_time;
 	uint64_t time;
 	struct pbin runs; /* of job/log, when they were asked for; p NULL */
+	/* of documents (klp.md 1.6): version, bytes, digest of the whole */
+	bool has_v, has_len;
+	uint64_t v, len;
+	const uint8_t *sha; /* 32 */
 };
 
 /* ---- bodies; written by proto_put.h, read by proto_get.h ---- */
@@ -194,6 +201,11 @@ struct proto_list {
 	struct proto_job_line jobs[PROTO_LIST_MAX];
 	bool has_next;
 	uint64_t next;
+};
+
+struct proto_deltas {
+	size_t n;
+	struct pbin frame[PROTO_DELTAS_MAX];
 };
 
 struct proto_review_line {

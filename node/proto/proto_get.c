@@ -101,6 +101,12 @@ meta_member(void *ctx, unsigned k, struct rd *r)
 		return (m->has_full_s = true) && proto_int(r, &m->full_s);
 	case 14:
 		return (m->has_time = true) && proto_int(r, &m->time);
+	case 15:
+		return (m->has_v = true) && proto_int(r, &m->v);
+	case 16:
+		return (m->has_len = true) && proto_int(r, &m->len);
+	case 17:
+		return proto_exact(r, &m->sha, 32);
 	default:
 		return mpk_get_bin(r, &m->runs.p, &m->runs.n) &&
 		    m->runs.n % 4 == 0 && m->runs.n / 4 <= PROTO_RUNS_MAX;
@@ -112,7 +118,7 @@ proto_ans_get(struct proto_ans *a, const void *data, size_t len)
 {
 	static const char *const names[] = {"max", "s", "size", "end", "code",
 	    "step", "limit", "value", "why", "state", "n", "of", "left",
-	    "full_s", "time", "runs"};
+	    "full_s", "time", "v", "len", "sha", "runs"};
 	struct rd r = rd_make(data, len), whole = r;
 	struct mpk v;
 	size_t n;
@@ -662,4 +668,18 @@ proto_get_approved(const uint8_t **id, struct pstr *state,
 	struct rd r = a->body;
 
 	return get_map(&r, names, 3, 0x7, approved_member, &got);
+}
+
+bool
+proto_get_deltas(struct proto_deltas *d, const struct proto_ans *a)
+{
+	struct rd r = a->body;
+
+	d->n = 0;
+	if (!mpk_get_array(&r, &d->n) || d->n > PROTO_DELTAS_MAX)
+		return false;
+	for (size_t i = 0; i < d->n; i++)
+		if (!mpk_get_bin(&r, &d->frame[i].p, &d->frame[i].n))
+			return false;
+	return true;
 }

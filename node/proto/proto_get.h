@@ -40,6 +40,8 @@ bool proto_get_cancelled(struct pstr *state, struct pstr *reason,
 bool proto_get_list(struct proto_list *, const struct proto_ans *);
 /* the page of job/review */
 bool proto_get_review(struct proto_review *, const struct proto_ans *);
+/* the frames of delta, none of them looked at */
+bool proto_get_deltas(struct proto_deltas *, const struct proto_ans *);
 /* {id, state, reason} of approve */
 bool proto_get_approved(const uint8_t **id, struct pstr *state,
     struct pstr *reason, const struct proto_ans *);

@@ -52,7 +52,8 @@ proto_ans_head(struct wr *w, uint64_t status, const struct proto_meta *m)
 		(m->has_value || m->value_text.p != NULL) +
 		(m->why.p != NULL) + (m->state.p != NULL) + (m->n != NULL) +
 		(m->of.p != NULL) + m->has_left + m->has_full_s + m->has_time +
-		(m->runs.p != NULL));
+		(m->runs.p != NULL) + m->has_v + m->has_len +
+		(m->sha != NULL));
 	if (m->has_max)
 		put_named_int(w, "max", m->max);
 	if (m->has_s)
@@ -89,6 +90,12 @@ proto_ans_head(struct wr *w, uint64_t status, const struct proto_meta *m)
 		put_named_int(w, "time", m->time);
 	if (m->runs.p != NULL)
 		put_named_bin(w, "runs", m->runs.p, m->runs.n);
+	if (m->has_v)
+		put_named_int(w, "v", m->v);
+	if (m->has_len)
+		put_named_int(w, "len", m->len);
+	if (m->sha != NULL)
+		put_named_bin(w, "sha", m->sha, 32);
 }
 
 void
@@ -353,4 +360,12 @@ proto_put_approved(struct wr *w, const uint8_t *id, struct pstr state,
 	put_named_bin(w, "id", id, PROTO_ID_LEN);
 	put_named_str(w, "state", state);
 	put_named_str(w, "reason", reason);
+}
+
+void
+proto_put_deltas(struct wr *w, const struct proto_deltas *d)
+{
+	mpk_put_array(w, d->n);
+	for (size_t i = 0; i < d->n; i++)
+		mpk_put_bin(w, d->frame[i].p, d->frame[i].n);
 }

@@ -32,6 +32,8 @@ void proto_put_cancelled(struct wr *, struct pstr state, struct pstr reason);
 void proto_put_list(struct wr *, const struct proto_list *);
 /* the page of job/review */
 void proto_put_review(struct wr *, const struct proto_review *);
+/* the frames of delta */
+void proto_put_deltas(struct wr *, const struct proto_deltas *);
 /* {id, state, reason} of approve */
 void proto_put_approved(struct wr *, const uint8_t *id, struct pstr state,
     struct pstr reason);

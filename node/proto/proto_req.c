@@ -10,17 +10,17 @@
 
 enum key {
 	K_B, K_N, K_W, K_M, K_P, K_D, K_O, K_ID, K_S, K_SINCE, K_AFTER, K_T,
-	K_F, K_R,
+	K_F, K_R, K_A, K_U, K_H, K_V,
 	K_COUNT
 };
 static const char *const KEYS[K_COUNT] = {
     "b", "n", "w", "m", "p", "d", "o", "id", "s", "since", "after",
-    "t", "f", "r"};
+    "t", "f", "r", "a", "u", "h", "v"};
 #define BIT(k) (1u << (k))
 
 /* Which members a path knows, and which it needs. */
 static const struct {
-	uint16_t knows, needs;
+	uint32_t knows, needs;
 } MEMBERS[PATH_COUNT] = {
     [PATH_DESCRIBE] = {BIT(K_B) | BIT(K_T), 0},
     [PATH_CHALLENGE] = {BIT(K_N) | BIT(K_W), BIT(K_N) | BIT(K_W)},
@@ -38,6 +38,14 @@ static const struct {
     [PATH_LIST] = {BIT(K_AFTER) | BIT(K_N), 0},
     [PATH_REVIEW] = {BIT(K_AFTER) | BIT(K_N), 0},
     [PATH_APPROVE] = {BIT(K_F), BIT(K_F)},
+    [PATH_ROOT] = {BIT(K_A) | BIT(K_V), BIT(K_A) | BIT(K_V)},
+    [PATH_HEAD] = {BIT(K_A), BIT(K_A)},
+    [PATH_GET] = {BIT(K_U) | BIT(K_H) | BIT(K_M) | BIT(K_O) | BIT(K_N),
+	BIT(K_U)},
+    [PATH_DELTA] = {BIT(K_A) | BIT(K_P) | BIT(K_F),
+	BIT(K_A) | BIT(K_P) | BIT(K_F)},
+    [PATH_SET] = {BIT(K_A) | BIT(K_P) | BIT(K_AFTER) | BIT(K_N),
+	BIT(K_A) | BIT(K_P)},
 };
 
 /* It answers a page of jobs. */
@@ -45,6 +53,21 @@ static bool
 is_page(enum proto_path path)
 {
 	return path == PATH_LIST || path == PATH_REVIEW;
+}
+
+/* The most of n, and what it is when nothing is said. */
+static uint64_t
+most(enum proto_path path)
+{
+	return is_page(path) ? PROTO_LIST_MAX : path == PATH_SET ?
+	    PROTO_SET_MAX : PROTO_SLICE;
+}
+
+bool
+proto_of_documents(enum proto_path path)
+{
+	return path == PATH_ROOT || path == PATH_HEAD || path == PATH_GET ||
+	    path == PATH_DELTA || path == PATH_SET;
 }
 
 /* An array of digests, each looked at here once. */
@@ -66,6 +89,35 @@ get_digests(struct rd *r, struct plist *l, size_t most)
 	return true;
 }
 
+/* Of documents, where a letter means something else; false: malformed. */
+static bool
+get_klp_member(struct proto_req *q, enum key k, struct rd *r)
+{
+	switch (k) {
+	case K_A:
+		return proto_exact(r, &q->atag, 8);
+	case K_P:
+		return proto_exact(r, &q->ptag, 4);
+	case K_U:
+		return mpk_get_str(r, &q->uri.p, &q->uri.n);
+	case K_H:
+		q->has_have = true;
+		return proto_int(r, &q->version);
+	case K_V:
+	case K_F:
+		return proto_int(r, &q->version);
+	case K_M:
+		q->has_max = true;
+		return proto_int(r, &q->max);
+	case K_AFTER:
+		return proto_exact(r, &q->after_id, 16);
+	case K_O:
+		return proto_int(r, &q->offset);
+	default:
+		return proto_int(r, &q->n);
+	}
+}
+
 static bool
 get_member(struct proto_req *q, enum key k, struct rd *r)
 {
@@ -73,6 +125,8 @@ get_member(struct proto_req *q, enum key k, struct rd *r)
 	uint64_t v;
 	size_t n;
 
+	if (proto_of_documents(q->path))
+		return get_klp_member(q, k, r);
 	switch (k) {
 	case K_B:
 		if (q->path == PATH_BLOB_PUT)
@@ -130,13 +184,13 @@ check_req(struct proto_req *q, unsigned seen)
 	if (q->path == PATH_BLOB_PUT) {
 		if (q->offset > q->n || q->body.n > q->n - q->offset)
 			return "o and b go beyond n";
-	} else if (q->path == PATH_BLOB_GET || q->path == PATH_LOG) {
+	} else if (q->path == PATH_BLOB_GET || q->path == PATH_LOG ||
+	    q->path == PATH_GET) {
 		if (q->offset > PROTO_INT_MAX - q->n)
 			return "o and n go beyond 2^53-1";
 	}
 	if (q->path != PATH_BLOB_PUT)
-		q->n = MIN_OF(q->n, is_page(q->path) ? PROTO_LIST_MAX :
-			PROTO_SLICE);
+		q->n = MIN_OF(q->n, most(q->path));
 	return NULL;
 }
 
@@ -150,7 +204,7 @@ proto_req_get(struct proto_req *q, enum proto_path path, const void *data,
 
 	memset(q, 0, sizeof(*q));
 	q->path = path;
-	q->n = is_page(path) ? PROTO_LIST_MAX : PROTO_SLICE;
+	q->n = most(path);
 	*why = "not a map";
 	*max = 0;
 	if (!mpk_skip(&whole) || !rd_end(&whole))
@@ -244,6 +298,20 @@ put_digests(struct wr *w, const struct proto_req *q)
 		mpk_put_bin(w, d, PROTO_ID_LEN);
 }
 
+static void
+put_get(struct wr *w, const struct proto_req *q)
+{
+	mpk_put_map(w, 3u + q->has_have + q->has_max);
+	mpk_put_str(w, KEYS[K_U]);
+	mpk_put_strn(w, q->uri.p, q->uri.n);
+	if (q->has_have)
+		put_int(w, K_H, q->version);
+	if (q->has_max)
+		put_int(w, K_M, q->max);
+	put_int(w, K_O, q->offset);
+	put_int(w, K_N, q->n);
+}
+
 void
 proto_req_put(struct wr *w, const struct proto_req *q)
 {
@@ -307,6 +375,32 @@ proto_req_put(struct wr *w, const struct proto_req *q)
 	case PATH_APPROVE:
 		mpk_put_map(w, 1);
 		put_bin(w, K_F, q->frame.p, q->frame.n);
+		break;
+	case PATH_ROOT:
+		mpk_put_map(w, 2);
+		put_bin(w, K_A, q->atag, 8);
+		put_int(w, K_V, q->version);
+		break;
+	case PATH_HEAD:
+		mpk_put_map(w, 1);
+		put_bin(w, K_A, q->atag, 8);
+		break;
+	case PATH_GET:
+		put_get(w, q);
+		break;
+	case PATH_DELTA:
+		mpk_put_map(w, 3);
+		put_bin(w, K_A, q->atag, 8);
+		put_bin(w, K_P, q->ptag, 4);
+		put_int(w, K_F, q->version);
+		break;
+	case PATH_SET:
+		mpk_put_map(w, 3u + (q->after_id != NULL));
+		put_bin(w, K_A, q->atag, 8);
+		put_bin(w, K_P, q->ptag, 4);
+		put_int(w, K_N, q->n);
+		if (q->after_id != NULL)
+			put_bin(w, K_AFTER, q->after_id, 16);
 		break;
 	default:
 		w->failed = true;

@@ -26,7 +26,8 @@ struct proto_req {
 	const uint8_t *id;	/* jobs: 32 bytes */
 	uint64_t offset;	/* o, default 0 */
 	uint64_t n;		/* default PROTO_SLICE; put: the blob's size;
-				   list, review: PROTO_LIST_MAX */
+				   list, review: PROTO_LIST_MAX; set:
+				   PROTO_SET_MAX */
 	struct pbin body;	/* blob/put: b */
 	struct pbin frame;	/* approve: f */
 	uint8_t stream;		/* log, follow: 1 or 2 */
@@ -37,8 +38,18 @@ struct proto_req {
 	uint64_t after;
 	bool has_time;
 	uint64_t time; /* describe: what the clock of who asks says */
+	/* documents (klp.md 1.6) */
+	const uint8_t *atag; /* 8 bytes; get: NULL */
+	const uint8_t *ptag; /* delta, set: 4 bytes */
+	struct pstr uri;     /* get */
+	bool has_have, has_max;
+	uint64_t version; /* root: v; delta: f; get: h, what is there */
+	uint64_t max;	  /* get: m */
+	const uint8_t *after_id; /* set: 16 bytes, or NULL */
 };
 
+/* root, head, get, delta, set: what trust answers. */
+bool proto_of_documents(enum proto_path);
 /*
  * The data of a request, one msgpack value. 0; or PROTO_MUTE: it does not
  * decode, there is no answer; PROTO_BAD: status 6 with *why, a literal;

@@ -30,6 +30,7 @@ enum asked_stage {
 	ASKED_SCOPE,	 /* V_VERDICT in another scope: job/review */
 	ASKED_APPROVAL,	 /* V_APPROVED on the frame of job/approve */
 	ASKED_REVIEWED,	 /* V_REVIEWED: what it comes to */
+	ASKED_GIVEN,	 /* V_GIVEN: a document, and nothing before it */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "node/work/asked.h"
 #include "node/work/challenge.h"
 #include "node/work/describe.h"
+#include "node/work/documents.h"
 #include "node/work/finish.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
@@ -84,6 +85,10 @@ dispatch(struct node *n, struct asked *a)
 	default:
 		break;
 	}
+	if (proto_of_documents(a->req.path)) {
+		document_request(n, a);
+		return;
+	}
 	if (!known_peer(n, a))
 		return;
 	switch (a->req.path) {
@@ -158,7 +163,8 @@ serve_request(struct node *n, const struct msg_T_REQUEST *m,
 	/* nothing is promised that cannot be written down */
 	if (parse(n, a, path)) {
 		if (n->ledger_fails && path != PATH_DESCRIBE &&
-		    path != PATH_CHALLENGE && path != PATH_SUBMIT)
+		    path != PATH_CHALLENGE && path != PATH_SUBMIT &&
+		    !proto_of_documents(path))
 			answer_busy(n, a, "ledger", NODE_LEDGER_S);
 		else
 			dispatch(n, a);

@@ -18,6 +18,7 @@
 #include "node/work/watched.h"
 #include "tests/unit/fakehost.h"
 #include "transport/core/base/crypt.h"
+#include "node/work/documents.h"
 #include "trust/doc/manifest_record.h"
 #include "trust/doc/tlv.h"
 
@@ -690,6 +691,10 @@ deliver(struct world *w, struct fake_event *e)
 		break;
 	case IPC_J_STEP_DONE:
 		packed(w, (const void *)e->msg);
+		break;
+	case IPC_V_GIVEN:
+		document_given(&w->n, (const void *)e->msg, e->data,
+		    e->data_len);
 		break;
 	default:
 		fail_msg("message %d", (int)e->type);

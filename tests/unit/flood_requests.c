@@ -136,12 +136,18 @@ fresh(struct manifest *m)
 static size_t
 request(enum proto_path path, uint8_t who, uint8_t *out, size_t cap)
 {
+	static const char *const uris[] = {"klp://trust.kos/graph.json",
+	    "klp://x/y?v=1", "klp://", "", "klp://revoked.kos/core.json#/a"};
 	static uint8_t body[4096];
 	uint8_t binding[IPC_BINDING], proof[96];
 	struct proto_req q = {.path = path, .id = some_id()->b,
 	    .digest = some_id()->b, .n = some_size(), .offset = some_size(),
 	    .stream = (uint8_t)number(4), .after = some_size(),
-	    .has_since = number(2) == 0, .since = some_size()};
+	    .has_since = number(2) == 0, .since = some_size(),
+	    .atag = some_id()->b, .ptag = some_id()->b,
+	    .after_id = some_id()->b, .version = some_size(),
+	    .has_have = number(2) == 0, .has_max = number(2) == 0,
+	    .max = some_size()};
 	struct wr w_ = wr_make(out, cap);
 	struct id32 id;
 
@@ -149,6 +155,7 @@ request(enum proto_path path, uint8_t who, uint8_t *out, size_t cap)
 	bytes(proof, sizeof(proof));
 	q.nonce = proof;
 	q.proof = number(3) == 0 ? proof : NULL;
+	q.uri = pstr_of(uris[number(NELEM(uris))]);
 	q.binding = number(3) == 0 ? binding : NULL;
 	if (path == PATH_SUBMIT) {
 		q.envelope = (struct pbin){env,

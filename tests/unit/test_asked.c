@@ -248,7 +248,7 @@ test_parsed_once(void **state)
 {
 	uint8_t d[32] = {3};
 	struct proto_req q = {.nonce = d, .digest = d, .id = d, .stream = 1,
-	    .n = 100};
+	    .n = 100, .atag = d, .ptag = d, .uri = {"klp://test.kos/x", 16}};
 
 	(void)state;
 	for (int i = 0; i < 2 * PATH_COUNT; i++) {

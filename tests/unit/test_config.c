@@ -56,6 +56,10 @@ static const char full[] =
     "  private_hosts: [\"[fd00::1]\", gw.lan]\n"
     "  ca: klp/ca.pem\n"
     "  refresh: 1h\n"
+    "  mirrors: [" RNS "]\n"
+    "  mirror_of: [other.kos]\n"
+    "  allow_slow_fetch: true\n"
+    "  order: [https, mesh]\n"
     "limits:\n"
     "  jobs_running: 2\n"
     "  memory: 1GB\n"
@@ -174,6 +178,14 @@ every_key(void **state)
 	assert_int_equal(c->nprivate_hosts, 2);
 	assert_string_equal(c->ca, "klp/ca.pem");
 	assert_int_equal(c->refresh_ms, 3600000);
+	assert_int_equal(c->nmirrors, 1);
+	assert_int_equal(c->mirrors[0].b[15], 0xff);
+	assert_int_equal(c->nmirror_of, 1);
+	assert_string_equal(c->mirror_of[0], "other.kos");
+	assert_true(c->allow_slow_fetch);
+	assert_int_equal(c->nways, 2);
+	assert_int_equal(c->ways[0], KLP_HTTPS);
+	assert_int_equal(c->ways[1], KLP_MESH);
 	assert_int_equal(c->require_live_secp, LIVE_ALWAYS);
 	assert_int_equal(c->on_stale, STALE_WARN);
 	assert_int_equal(c->grace_list_ms, 7200000);
@@ -269,6 +281,11 @@ static const struct {
     {"klp: {private_hosts: [gw/x]}\n", 1, 23, "gw/x", "host alone"},
     {"klp: {private_hosts: [GW]}\n", 1, 23, "lower case", "host alone"},
     {"klp: {refresh: 1s}\n", 1, 16, "klp.refresh", ""},
+    {"klp: {mirrors: [trust.kos]}\n", 1, 17, "32 hex digits", "warren nodes"},
+    {"klp: {mirror_of: [A_B]}\n", 1, 19, "no name of an authority", "trust"},
+    {"klp: {order: [mesh, tor]}\n", 1, 21, "no way", "mesh or https"},
+    {"klp: {order: [mesh, mesh]}\n", 1, 21, "twice", ""},
+    {"klp: {allow_slow_fetch: 7}\n", 1, 25, "allow_slow_fetch", ""},
     {"gateways: []\n", 1, 1, "wrong place", "klp:"},
     {"trust: {boards: {x: {authority: a}}}\n", 1, 18, "authority and role",
 	""},

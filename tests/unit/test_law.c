@@ -151,7 +151,7 @@ no_event(void *ctx, enum event_kind kind, unsigned severity, const char *code,
 static uint32_t
 life(void)
 {
-	const struct law_ops ops = {NULL, no_event, NULL};
+	const struct law_ops ops = {NULL, no_event, NULL, NULL};
 	struct bindstore *store = bindstore_new(8);
 	struct law *l = law_new(dup(klp.fd), dir, store, &ops);
 	uint32_t n;
@@ -285,7 +285,7 @@ bounded(const struct law *l, size_t was_in, size_t was_out)
 static void
 test_slices(void **state)
 {
-	const struct law_ops ops = {NULL, no_event, NULL};
+	const struct law_ops ops = {NULL, no_event, NULL, NULL};
 	struct bindstore *store = bindstore_new(8);
 	struct law *l;
 	unsigned slices[2] = {0, 0}, n = 0;
@@ -341,7 +341,7 @@ test_slices(void **state)
 static void
 test_root_gone(void **state)
 {
-	const struct law_ops ops = {NULL, no_event, NULL};
+	const struct law_ops ops = {NULL, no_event, NULL, NULL};
 	struct bindstore *store = bindstore_new(8);
 	struct law *l;
 

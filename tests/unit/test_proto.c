@@ -37,7 +37,10 @@ good_request(enum proto_path path, uint8_t *out, size_t cap)
 	    .digest = d32, .id = d32, .offset = 7, .n = 60, .stream = 2,
 	    .body = {(const uint8_t *)"slice", 5}, .has_since = true,
 	    .since = 9, .after = 11,
-	    .frame = {(const uint8_t *)"frame", 5}, .has_time = true, .time = 1800000000};
+	    .frame = {(const uint8_t *)"frame", 5}, .has_time = true, .time = 1800000000,
+	    .atag = d32, .ptag = d32, .uri = {"klp://test.kos/x", 16},
+	    .has_have = true, .version = 4, .has_max = true, .max = 9,
+	    .after_id = d32};
 	struct wr w = wr_make(out, cap);
 
 	if (path == PATH_BLOB_HAVE)

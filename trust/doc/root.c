@@ -158,19 +158,42 @@ get_docs(struct root *r, const json_t *docs)
  * no reason to refuse what is signed.
  */
 static void
+get_https(struct root *r, const json_t *t)
+{
+	struct weburl u;
+	const char *s;
+	size_t n;
+
+	if (r->nhttps == ROOT_HTTPS_MAX || !jdoc_text(t, "https", &s, &n) ||
+	    n > ROOT_URL_MAX || strlen(s) != n || weburl_base(&u, s) != NULL)
+		return;
+	memcpy(r->https[r->nhttps++], s, n + 1);
+}
+
+/* {"rns": {"identity": 32 hex digits, "aspect": "klp.node"}} */
+static void
+get_rns(struct root *r, const json_t *t)
+{
+	const json_t *rns = json_object_get(t, "rns");
+	const char *s, *aspect;
+	struct hash16 h;
+	size_t n, na;
+
+	if (r->nrns == ROOT_RNS_MAX ||
+	    !jdoc_text(rns, "identity", &s, &n) ||
+	    !jdoc_text(rns, "aspect", &aspect, &na) || na != 8 ||
+	    memcmp(aspect, "klp.node", 8) != 0 ||
+	    !hex_decode(HASH_BYTES(h), s, n))
+		return;
+	r->rns[r->nrns++] = h;
+}
+
+static void
 get_transports(struct root *r, const json_t *list)
 {
-	for (size_t i = 0; i < json_array_size(list) &&
-	    r->nhttps < ROOT_HTTPS_MAX; i++) {
-		struct weburl u;
-		const char *s;
-		size_t n;
-
-		if (!jdoc_text(json_array_get(list, i), "https", &s, &n) ||
-		    n > ROOT_URL_MAX || strlen(s) != n ||
-		    weburl_base(&u, s) != NULL)
-			continue;
-		memcpy(r->https[r->nhttps++], s, n + 1);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		get_https(r, json_array_get(list, i));
+		get_rns(r, json_array_get(list, i));
 	}
 }
 

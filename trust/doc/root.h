@@ -19,6 +19,7 @@
 #define ROOT_TYPE_MAX 32
 #define ROOT_HTTPS_MAX 4
 #define ROOT_URL_MAX 400
+#define ROOT_RNS_MAX 4
 #define TYPE_ROOT "application/vnd.klp.root+json"
 
 struct root_role {
@@ -45,6 +46,8 @@ struct root {
 	/* web servers of transports; what is no usable address is left out */
 	unsigned nhttps;
 	char https[ROOT_HTTPS_MAX][ROOT_URL_MAX + 1];
+	unsigned nrns; /* the same of the mesh: whose klp.node has them */
+	struct hash16 rns[ROOT_RNS_MAX];
 };
 
 /* A payload whose signatures hold; NULL, or a literal: what is wrong. */

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Documents that others ask a node for, and what they are charged. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/proto/proto_get.h"
+#include "node/work/documents.h"
+#include "node/work/peers.h"
+#include "tests/unit/nodekit.h"
+
+#define BIG "klp://test.kos/big"
+
+static const uint8_t one[16] = {1}, other[16] = {2};
+
+static struct proto_ans *
+get(uint8_t link, const char *uri, uint64_t offset, uint64_t n, uint64_t max)
+{
+	struct proto_req q = {.path = PATH_GET, .uri = pstr_of(uri),
+	    .offset = offset, .n = n, .has_max = max != 0, .max = max};
+
+	return world_call(&w, link, &q);
+}
+
+static void
+bytes_are(const struct proto_ans *a, uint64_t offset, size_t n)
+{
+	struct pbin b;
+
+	assert_non_null(a);
+	assert_int_equal(a->status, ST_OK);
+	assert_true(a->meta.has_v && a->meta.v == 3);
+	assert_true(a->meta.has_len && a->meta.len == WORLD_DOCUMENT);
+	assert_non_null(a->meta.sha);
+	assert_int_equal(a->meta.sha[0], 7);
+	assert_true(proto_get_bytes(&b, a));
+	assert_int_equal(b.n, n);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(b.p[i], (uint8_t)(i + offset));
+}
+
+static void
+slices(void **state)
+{
+	(void)state;
+	bytes_are(get(1, BIG, 0, 1000, 0), 0, 1000);
+	bytes_are(get(1, BIG, 1000, PROTO_SLICE, 0), 1000,
+	    WORLD_DOCUMENT - 1000);
+	bytes_are(get(1, BIG, WORLD_DOCUMENT - 1, 99, WORLD_DOCUMENT),
+	    WORLD_DOCUMENT - 1, 1);
+	assert_int_equal(get(1, BIG, WORLD_DOCUMENT, 99, 0)->status,
+	    ST_NOT_FOUND);
+	assert_int_equal(get(1, "klp://test.kos/none", 0, 99, 0)->status,
+	    ST_NOT_FOUND);
+}
+
+static void
+what_is_not_wanted(void **state)
+{
+	struct proto_req q = {.path = PATH_GET, .uri = pstr_of(BIG), .n = 9,
+	    .has_have = true, .version = 3};
+	struct proto_ans *a = world_call(&w, 1, &q);
+
+	(void)state;
+	assert_int_equal(a->status, ST_NOT_MODIFIED);
+	assert_int_equal(a->meta.v, 3);
+	q.version = UINT64_C(1) << 40;
+	assert_int_equal(world_call(&w, 1, &q)->status, ST_NOT_MODIFIED);
+	q.version = 2;
+	assert_int_equal(world_call(&w, 1, &q)->status, ST_OK);
+	a = get(1, BIG, 0, 9, WORLD_DOCUMENT - 1);
+	assert_int_equal(a->status, ST_TOO_LARGE);
+	assert_int_equal(a->meta.max, WORLD_DOCUMENT - 1);
+	assert_int_equal(a->meta.len, WORLD_DOCUMENT);
+}
+
+static void
+small_ones(void **state)
+{
+	struct proto_req q = {.path = PATH_ROOT, .atag = one, .version = 1,
+	    .n = 1};
+	struct proto_deltas d;
+	struct proto_ans *a;
+	struct pbin b;
+
+	(void)state;
+	assert_int_equal(world_call(&w, 1, &q)->status, ST_OK);
+	q.version = UINT64_C(1) << 32;
+	assert_int_equal(world_call(&w, 1, &q)->status, ST_NOT_FOUND);
+	q = (struct proto_req){.path = PATH_HEAD, .atag = one, .n = 1};
+	a = world_call(&w, 1, &q);
+	assert_true(proto_get_bytes(&b, a));
+	assert_int_equal(b.n, 100);
+	q.atag = other;
+	assert_int_equal(world_call(&w, 1, &q)->status, ST_NOT_FOUND);
+	q = (struct proto_req){.path = PATH_DELTA, .atag = one, .ptag = other,
+	    .n = 1, .version = 1};
+	a = world_call(&w, 1, &q);
+	assert_int_equal(a->status, ST_OK);
+	assert_true(proto_get_deltas(&d, a));
+	assert_int_equal(d.n, 2);
+	assert_int_equal(d.frame[0].n, 3);
+	assert_memory_equal(d.frame[1].p, "de", 2);
+	q = (struct proto_req){.path = PATH_SET, .atag = one, .ptag = other,
+	    .n = 10};
+	a = world_call(&w, 1, &q);
+	assert_true(proto_get_bytes(&b, a));
+	assert_int_equal(b.n, 170);
+	assert_true(a->meta.has_end && !a->meta.end);
+	q.n = PROTO_SET_MAX;
+	q.after_id = one;
+	assert_true(world_call(&w, 1, &q)->meta.end);
+}
+
+/* They get all of it, in smaller slices and out of one small budget. */
+static void
+strangers(void **state)
+{
+	struct proto_ans *a;
+	uint64_t at = 0;
+
+	(void)state;
+	world_link(&w, 9, 0);
+	while (at < WORLD_DOCUMENT) {
+		struct pbin b;
+
+		a = get(9, BIG, at, PROTO_SLICE, 0);
+		assert_int_equal(a->status, ST_OK);
+		assert_true(proto_get_bytes(&b, a));
+		assert_in_range(b.n, 1, NODE_STRANGER_SLICE);
+		at += b.n;
+	}
+	/* each link has so many requests a minute, answered or not */
+	for (int i = 0; i < 8; i++)
+		a = get(9, BIG, 0, 1, 0);
+	assert_int_equal(a->status, ST_BUSY);
+	assert_true(pstr_is(a->meta.code, "requests"));
+	/* and all of them so many bytes */
+	for (uint8_t link = 10; link < 20; link++) {
+		world_link(&w, link, 0);
+		a = get(link, BIG, 0, PROTO_SLICE, 0);
+		if (a->status != ST_OK)
+			break;
+	}
+	assert_int_equal(a->status, ST_BUSY);
+	assert_true(pstr_is(a->meta.code, "bytes"));
+	assert_true(pstr_is(a->meta.of, "strangers"));
+	/* which is nothing to a peer */
+	bytes_are(get(1, BIG, 0, 100, 0), 0, 100);
+}
+
+static void
+trust_is_away(void **state)
+{
+	struct proto_req q = {.path = PATH_HEAD, .atag = one, .n = 1};
+	uint32_t id;
+
+	(void)state;
+	w.trust_silent = true;
+	world_drop_answers(&w);
+	id = world_ask(&w, 1, &q);
+	world_run(&w, 19000);
+	assert_null(world_answer(&w, id));
+	world_run(&w, 2000);
+	assert_int_equal(world_answer(&w, id)->status, ST_BUSY);
+	w.n.up[PROGRAM_TRUST] = false;
+	assert_int_equal(world_call(&w, 1, &q)->status, ST_BUSY);
+	w.n.up[PROGRAM_TRUST] = true;
+	w.trust_silent = false;
+}
+
+static void
+malformed(void **state)
+{
+	static const struct {
+		enum proto_path path;
+		const char *bytes;
+		size_t n;
+	} rows[] = {
+	    {PATH_ROOT, "\x80", 1},
+	    {PATH_ROOT, "\x81\xa1" "a\xc4\x08" "abcdefgh", 13},
+	    {PATH_HEAD, "\x81\xa1" "a\xc4\x07" "abcdefg", 12},
+	    {PATH_GET, "\x81\xa1" "u\xc4\x01x", 6},
+	    {PATH_GET, "\x82\xa1" "u\xa1x\xa1n\x00", 8},
+	    {PATH_DELTA, "\x82\xa1" "a\xc4\x08" "abcdefgh\xa1" "f\x01", 16},
+	    {PATH_SET, "\x81\xa1" "p\xc4\x04" "abcd", 9},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		struct proto_ans *a = world_call_bytes(&w, 1, rows[i].path,
+		    (const uint8_t *)rows[i].bytes, rows[i].n);
+
+		assert_non_null(a);
+		assert_int_equal(a->status, ST_MALFORMED);
+	}
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {TEST(slices),
+	    TEST(what_is_not_wanted), TEST(small_ones), TEST(strangers),
+	    TEST(trust_is_away), TEST(malformed)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
