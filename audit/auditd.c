@@ -16,6 +16,7 @@
 
 #include "trust/doc/note.h"
 #include "trust/doc/note_read.h"
+#include "audit/bundle.h"
 #include "audit/hub.h"
 #include "audit/ocsf.h"
 #include "audit/trail.h"
@@ -62,6 +63,7 @@ struct auditd {
 	struct msg_CHECKPOINT last;
 	/* jobs under watch; NULL: there are no probes, and why */
 	struct watch *watch;
+	struct bundles *bundles;
 	const struct rules *rules;
 	char unwatched[PROBES_WHY];
 	struct hub *hub;
@@ -354,6 +356,7 @@ on_K_BINDING(struct auditd *a, const struct msg_K_BINDING *m,
 	(void)in;
 	a->source.fp = m->fp;
 	a->has_fp = true;
+	bundles_binding(a->bundles, m);
 	source_ready(a);
 	if (a->has_last)
 		compare(a, &a->last);
@@ -472,6 +475,38 @@ static void
 on_POSTED(struct auditd *a, const struct msg_POSTED *m, struct ipc_in *in)
 {
 	hub_posted(a->hub, m, in);
+}
+
+/* ---- bundles ---- */
+
+static void
+bundle_sign_ask(void *ctx, const struct msg_K_BUNDLE *m)
+{
+	(void)program_send_K_BUNDLE(&((struct auditd *)ctx)->prog, m, NULL, 0);
+}
+
+static void
+bundle_done(void *ctx, const struct msg_W_BUNDLED *m)
+{
+	(void)program_send_W_BUNDLED(&((struct auditd *)ctx)->prog, m, NULL, 0);
+}
+
+static void
+on_K_BUNDLED(struct auditd *a, const struct msg_K_BUNDLED *m, struct ipc_in *in)
+{
+	(void)in;
+	bundles_signed(a->bundles, m);
+}
+
+static void
+on_W_BUNDLE(struct auditd *a, const struct msg_W_BUNDLE *m, struct ipc_in *in)
+{
+	int fds[4] = {-1, -1, -1, -1};
+
+	for (unsigned i = 0, k = 0; i < 4 && k < in->nfds; i++)
+		if ((m->fds >> i & 1) != 0)
+			fds[i] = ipc_in_take(in, k++);
+	bundles_make(a->bundles, m, fds);
 }
 
 static void
@@ -651,6 +686,17 @@ audit_open(struct auditd *a, struct trail_report *r)
 }
 
 static void
+bundles_open(struct auditd *a)
+{
+	const struct bundles_ops ops_of = {a, bundle_sign_ask, bundle_done};
+
+	a->bundles = bundles_new(a->loop, settings_take(&a->prog,
+	    SET_DIR_FORENSICS, ""), a->dir, a->trail, &ops_of);
+	if (a->bundles == NULL)
+		fatalx("out of memory");
+}
+
+static void
 timers_init(struct auditd *a)
 {
 	ev_timer_init(&a->hold, on_hold, HELD_S, 0.);
@@ -684,6 +730,7 @@ main(int argc, char *argv[])
 	if ((a.loop = ev_default_loop(0)) == NULL)
 		fatalx("no event loop");
 	timers_init(&a);
+	bundles_open(&a);
 	watch_open(&a, probes);
 	hub_open(&a);
 	report(&a, &r);

@@ -76,6 +76,7 @@ static const struct kind {
     {EVK_LEDGER_ROW, "ledger_row", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_LENDING, "lending", 6002, 99, 0, 0, 0, 1},
     {EVK_RELOADED, "reloaded", 6002, 8, 0, 0, 0, 1},
+    {EVK_BUNDLE, "bundle", 1007, 99, 0, 0, 0, 1},
     {EVK_JOB_FROZEN, "job_frozen", 1007, 99, 0, 0, 0, 1},
     {EVK_AUTHORITY, "authority", 6002, 8, 0, 0, 0, 1},
     {EVK_ROLLBACK, "rollback", 2004, 1, ACTION_DENIED, DISP_BLOCKED, 0, 5},

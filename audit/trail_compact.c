@@ -18,6 +18,9 @@
 struct rewrite {
 	const struct trail *trail;
 	unsigned severity;
+	trail_keep_fn *keep; /* of an export; NULL: severity decides */
+	void *arg;
+	uint64_t last;	     /* of an export: nothing behind it */
 	FILE *out;
 	bool failed;
 	uint64_t size;
@@ -53,7 +56,8 @@ run_end(struct rewrite *w)
 	 * One line that is no longer than its tombstone stays as it is, and so
 	 * does a tombstone; of several none may go without its heir.
 	 */
-	if (r->lines == 1 && (n == 0 || r->events == 0 || n > w->first_len))
+	if (w->keep == NULL && r->lines == 1 &&
+	    (n == 0 || r->events == 0 || n > w->first_len))
 		emit(w, w->first, w->first_len);
 	else if (n == 0)
 		w->failed = true;
@@ -85,16 +89,28 @@ run_line(struct rewrite *w, const struct trail_line *l, const char *text,
 }
 
 static bool
+goes(const struct rewrite *w, const struct trail_line *l, const char *text,
+    size_t len)
+{
+	if (w->keep != NULL)
+		return !w->keep(w->arg, l, text, len);
+	return trail_line_severity(l->body, l->body_len) == w->severity;
+}
+
+static bool
 rewrite_line(void *arg, const char *text, size_t len)
 {
 	struct rewrite *w = arg;
 	struct trail_line l;
 
 	if (!trail_line_parse(&l, text, len)) {
+		if (w->keep != NULL) /* it would be nobody's word */
+			w->failed = true;
 		run_end(w);
 		emit(w, text, len);
-	} else if (l.is_tomb ||
-	    trail_line_severity(l.body, l.body_len) == w->severity) {
+	} else if (w->keep != NULL && l.seq > w->last) {
+		return false; /* written since */
+	} else if (l.is_tomb || goes(w, &l, text, len)) {
 		run_line(w, &l, text, len);
 	} else {
 		run_end(w);
@@ -104,7 +120,7 @@ rewrite_line(void *arg, const char *text, size_t len)
 }
 
 static int
-rewrite_to(struct trail *t, size_t i, struct rewrite *w, int fd)
+rewrite_to(const struct trail *t, size_t i, struct rewrite *w, int fd)
 {
 	uint64_t whole, torn;
 	int err;
@@ -124,6 +140,26 @@ rewrite_to(struct trail *t, size_t i, struct rewrite *w, int fd)
 		w->failed = true;
 	errno = err == 0 ? EIO : err;
 	return w->failed ? -1 : 0;
+}
+
+int
+trail_export_seg(const struct trail *t, uint32_t number, uint64_t last,
+    trail_keep_fn *keep, void *arg, int fd)
+{
+	_cleanup_free_ struct rewrite *w = calloc(1, sizeof(*w));
+
+	for (size_t i = 0; w != NULL && i < t->nsegs; i++) {
+		if (t->segs[i].number != number)
+			continue;
+		w->trail = t;
+		w->keep = keep;
+		w->arg = arg;
+		w->last = last;
+		return rewrite_to(t, i, w, fd);
+	}
+	(void)close(fd);
+	errno = ENOENT;
+	return -1;
 }
 
 int

@@ -402,6 +402,12 @@ enum post_kind { POST_HUB = 1 };    /* events, a line each */
 #define MSG_C_SIGN(F) F(u64, size, 0) F(id32, root, 0)
 #define MSG_C_SIGNED(F)                                                        \
 	F(u64, size, 0) F(boolean, ok, 0) F(arr, sig, 64) F(arr, key, 32)
+/* a bundle of evidence (trust/doc/bundle.h); keys adds the time, and signs */
+#define MSG_K_BUNDLE(F)                                                        \
+	F(u64, qid, 0) F(u8, kind, 0) F(id32, job, 0) F(u64, size, 0)          \
+	F(id32, digest, 0) F(id32, sums, 0)
+#define MSG_K_BUNDLED(F)                                                       \
+	F(u64, qid, 0) F(boolean, ok, 0) F(arr, frame, IPC_BUNDLE)
 /* ---- node and jail; plan: sandbox/plan/plan.h ---- */
 /* fds: argv and env (memfd), seccomp program (memfd), a blob per volume */
 #define MSG_J_RUN(F) F(var, plan, 3800)
@@ -429,6 +435,15 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 #define MSG_J_STEP_DONE(F)                                                     \
 	F(id32, job, 0) F(u8, step, 0) F(u8, volume, 0) F(boolean, ok, 0)      \
 	F(u32, dropped, 0) F(var, left, LEFT_BYTES) F(str, why, 256)
+/*
+ * A snapshot of a job that runs (common/snapshot.h): what is bits of it, bytes
+ * the most that it may take. J_SNAP_READY: now it is to stand still; then
+ * J_SNAP_GO. J_SNAPPED ends it: ok, with the memfd, or why not.
+ */
+#define MSG_J_SNAP(F) F(id32, job, 0) F(u8, what, 0) F(u64, bytes, 0)
+#define MSG_J_SNAP_READY(F) F(id32, job, 0)
+#define MSG_J_SNAP_GO(F) F(id32, job, 0)
+#define MSG_J_SNAPPED(F) F(id32, job, 0) F(boolean, ok, 0) F(str, why, 256)
 #define MSG_J_FORGOTTEN(F) F(id32, job, 0) F(u32, slot, 0)
 /* a job that runs, or ran while nobody listened; fds as STARTED */
 #define MSG_J_RUNNING(F)                                                       \
@@ -487,6 +502,24 @@ enum watch_does { WATCH_KILL = 1, WATCH_FREEZE = 2, WATCH_BROKEN = 3 };
 	F(u64, failed, 0) F(u32, acked_at, 0) F(u32, failed_at, 0)             \
 	F(u32, wait_s, 0) F(u8, end, 0) /* of enum fetch_end, of that failure */ \
 	F(u16, code, 0) F(str, why, 200)
+/*
+ * Make a bundle (audit/bundle.h): of a job, or of the lines from..to of the
+ * trail. fds: bits of what goes along, in this order; count, bytes: of all
+ * bundles that may be there.
+ */
+enum bundle_fds {
+	BUNDLE_FD_ABOUT = 1,	/* text: what node knows of the job */
+	BUNDLE_FD_SNAPSHOT = 2, /* common/snapshot.h */
+	BUNDLE_FD_STDOUT = 4,	/* its logs, to read */
+	BUNDLE_FD_STDERR = 8,
+};
+#define MSG_W_BUNDLE(F)                                                        \
+	F(u64, qid, 0) F(u8, kind, 0) F(id32, job, 0) F(u8, fds, 0)            \
+	F(u64, from, 0) F(u64, to, 0) F(u32, count, 0) F(u64, bytes, 0)
+/* name: beneath warren/forensics; or why there is none */
+#define MSG_W_BUNDLED(F)                                                       \
+	F(u64, qid, 0) F(boolean, ok, 0) F(str, name, 128) F(u64, size, 0)     \
+	F(u32, members, 0) F(u32, pause_us, 0) F(str, why, 200)
 /* seq 0: the event could not be written (disk full, or no trail) */
 #define MSG_HEAD(F) F(u64, qid, 0) F(u64, seq, 0) F(id32, digest, 0)
 

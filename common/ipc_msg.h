@@ -29,6 +29,7 @@
 #define IPC_BINDING 242 /* bytes: klp.md 5 */
 #define IPC_RECEIPT 317 /* bytes: compute.md 7 */
 #define IPC_APPROVAL 113 /* bytes: klp.md 6.1, with one signature */
+#define IPC_BUNDLE 182 /* bytes: klp.md 7.1 */
 #define IPC_APPROVAL_MAX 1133 /* ... with sixteen */
 /* Who signed an approval: a fingerprint, and the Reticulum identity hash that
  * goes with it, or zeros. */
@@ -64,6 +65,7 @@ enum setting {
 	SET_DIR_NODE,
 	SET_DIR_TRUST,
 	SET_DIR_TRAIL,
+	SET_DIR_FORENSICS,
 	SET_DIR_KLP,
 	SET_DIR_IMAGES,
 	SET_CG_JOBS,     /* v2 directory jobs/ */
@@ -134,6 +136,7 @@ enum event_kind {
 	EVK_JOB_WATCHED = 72, /* what it did; a: records, b: that are lost */
 	EVK_JOB_OBSERVED = 74, /* ... in sum; code: the record's digest */
 	EVK_HUB = 90, /* the hub takes no events, or takes them again */
+	EVK_BUNDLE = 76, /* of evidence; a: members, b: us that it stood still */
 	EVK_UNANSWERED = 63, /* by a sibling, in its time; a: the job's slot */
 };
 
@@ -301,16 +304,22 @@ enum event_kind {
 	M(CHECKPOINT, KEYS, PARENT_AUDIT, 0, 0)                                \
 	M(C_SIGN, AUDIT, KEYS, 0, 0)                                           \
 	M(C_SIGNED, KEYS, AUDIT, 0, 0)                                         \
+	M(K_BUNDLE, AUDIT, KEYS, 0, 0)                                         \
+	M(K_BUNDLED, KEYS, AUDIT, 0, 0)                                        \
 	M(J_RUN, NODE, JAIL, 2, 18)                                            \
 	M(J_STEP, NODE, JAIL, 0, 0)                                            \
 	M(J_KILL, NODE, JAIL, 0, 0)                                            \
 	M(J_FREEZE, NODE, JAIL, 0, 0)                                          \
+	M(J_SNAP, NODE, JAIL, 0, 0)                                            \
+	M(J_SNAP_GO, NODE, JAIL, 0, 0)                                         \
 	M(J_FORGET, NODE, JAIL, 0, 0)                                          \
 	M(J_STARTED, JAIL, NODE, 3, 3)                                         \
 	M(J_FAILED, JAIL, NODE, 0, 0)                                          \
 	M(J_EXITED, JAIL, NODE, 0, 0)                                          \
 	M(J_STEP_OPEN, JAIL, NODE, 1, 1)                                       \
 	M(J_STEP_DONE, JAIL, NODE, 0, 0)                                       \
+	M(J_SNAP_READY, JAIL, NODE, 0, 0)                                      \
+	M(J_SNAPPED, JAIL, NODE, 0, 1)                                         \
 	M(J_FORGOTTEN, JAIL, NODE, 0, 0)                                       \
 	M(J_RUNNING, JAIL, NODE, 3, 3)                                         \
 	M(J_STAGING, JAIL, NODE, 0, 0)                                         \
@@ -321,6 +330,8 @@ enum event_kind {
 	M(W_READY, AUDIT, NODE, 0, 0)                                          \
 	M(W_FLAG, AUDIT, NODE, 0, 0)                                           \
 	M(W_OVER, NODE, AUDIT, 0, 0)                                           \
+	M(W_BUNDLE, NODE, AUDIT, 0, 4)                                         \
+	M(W_BUNDLED, AUDIT, NODE, 0, 0)                                        \
 	M(W_DONE, AUDIT, NODE, 0, 0)                                           \
 	M(HUB_STATE, AUDIT, NODE, 0, 0)                                        \
 	M(HEAD, AUDIT, NODE, 0, 0)

@@ -94,14 +94,14 @@ _warren()
 
 	case $verb in
 	"") words="run submit jobs show logs result cancel approve reject receipt nodes
-		describe identity status peers interfaces paths discovered top explain image audit klp revoke trust check-config
+		describe identity status peers interfaces paths discovered top explain image audit forensics klp revoke trust check-config
 		reload doctor help --version" ;;
 	help) words="run submit jobs show logs result cancel approve reject receipt nodes
-		describe identity status peers interfaces paths discovered top explain image audit klp revoke trust check-config
+		describe identity status peers interfaces paths discovered top explain image audit forensics klp revoke trust check-config
 		reload doctor" ;;
 	receipt) words="verify" ;;
 	image) words="import list" ;;
-	audit) words="tail verify anchor witness" ;;
+	audit) words="tail verify anchor witness export verify-bundle" ;;
 	klp) words="keygen sign verify publish get" ;;
 	trust) words="show why" ;;
 	esac
@@ -128,6 +128,9 @@ _warren()
 		--witnesses --record" ;;
 	"audit anchor") options="--log --key --origin --proofs" ;;
 	"audit witness") options="--log --key --name --log-key" ;;
+	"audit export") options="--from --to" ;;
+	"audit verify-bundle") options="--key" ;;
+	"forensics "*) options="--then" ;;
 	"trust show") options="--wide" ;;
 	"trust why") options="--scope" ;;
 	"klp keygen") options="--scheme --show" ;;

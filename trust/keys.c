@@ -214,6 +214,20 @@ on_C_SIGN(struct keys *k, const struct msg_C_SIGN *m, struct ipc_in *in)
 	event(k, "checkpoint", why, NULL, (int64_t)m->size);
 }
 
+static void
+on_K_BUNDLE(struct keys *k, const struct msg_K_BUNDLE *m, struct ipc_in *in)
+{
+	struct msg_K_BUNDLED out;
+	uint8_t aux[32];
+	const char *why;
+
+	(void)in;
+	randombytes_buf(aux, sizeof(aux));
+	why = signer_bundle(&k->signer, &out, m, now_s(), aux);
+	(void)program_send_K_BUNDLED(&k->prog, &out, NULL, 0);
+	event(k, "bundle", why, &m->job, m->kind);
+}
+
 /* ---- channels ---- */
 
 /* What a sibling that is new must know, and what has waited for it. */

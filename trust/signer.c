@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "trust/doc/approval.h"
+#include "trust/doc/bundle.h"
 #include "trust/doc/note.h"
 #include "trust/doc/receipt.h"
 #include "common/util.h"
@@ -222,6 +223,34 @@ signer_approval(struct signer *s, struct msg_K_APPROVED *out,
 		return "valid for no time, or for over 30 days";
 	k = mesh_secret(s);
 	ok = approval_sign(out->approval, &a, &k, aux);
+	explicit_bzero(&k, sizeof(k));
+	if (!ok)
+		return "cannot sign";
+	out->ok = true;
+	return NULL;
+}
+
+const char *
+signer_bundle(struct signer *s, struct msg_K_BUNDLED *out,
+    const struct msg_K_BUNDLE *m, uint32_t now, const uint8_t aux[32])
+{
+	struct bundle b = {.kind = m->kind, .job = m->job, .made = now,
+	    .size = m->size, .digest = m->digest, .sums = m->sums};
+	static const struct id32 none;
+	struct klp_secret k;
+	bool ok;
+
+	memset(out, 0, sizeof(*out));
+	out->qid = m->qid;
+	if (m->kind != BUNDLE_JOB && m->kind != BUNDLE_TRAIL)
+		return "no such kind of bundle";
+	if ((m->kind == BUNDLE_JOB) == id32_eq(&m->job, &none))
+		return "no job, or one of a trail";
+	if (m->size == 0 || id32_eq(&m->digest, &none) ||
+	    id32_eq(&m->sums, &none))
+		return "nothing is in it";
+	k = mesh_secret(s);
+	ok = bundle_sign(out->frame, &b, &k, aux);
 	explicit_bzero(&k, sizeof(k));
 	if (!ok)
 		return "cannot sign";

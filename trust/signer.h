@@ -76,6 +76,9 @@ const char *signer_challenge(struct signer *, struct msg_K_CHALLENGED *,
 /* Issued now; m->expires at most 30 d ahead. */
 const char *signer_approval(struct signer *, struct msg_K_APPROVED *,
     const struct msg_K_APPROVE *, uint32_t now, const uint8_t aux[32]);
+/* Made now. */
+const char *signer_bundle(struct signer *, struct msg_K_BUNDLED *,
+    const struct msg_K_BUNDLE *, uint32_t now, const uint8_t aux[32]);
 const char *signer_checkpoint(struct signer *, struct msg_C_SIGNED *,
     const struct msg_C_SIGN *);
 

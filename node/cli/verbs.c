@@ -127,6 +127,16 @@ static const struct opt witness_options[] = {
     {OPT_NAME, 0, "name", "NAME", "of the witness, as w.example.org"},
     {OPT_LOG_KEY, 0, "log-key", "KEY", "of the log, NAME+ID+KEY"},
 };
+static const struct opt bundle_options[] = {
+    {OPT_KEY, 0, "key", "KEY", "the node's mesh key, pubkey:ecc-secp256k1:..."},
+};
+static const struct opt forensics_options[] = {
+    {OPT_THEN, 0, "then", "WHAT", "resume, kill or stay; default resume"},
+};
+static const struct opt export_options[] = {
+    {OPT_FROM, 0, "from", "N", "the first line; default 1"},
+    {OPT_TO, 't', "to", "N", "the last one; default the last there is"},
+};
 static const struct opt tail_options[] = {
     {OPT_LINES, 'n', "lines", "N", "how many (1 to 100000); default 20"},
 };
@@ -279,6 +289,21 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	"--log DIR --log-key KEY --key FILE --name NAME",
 	"sign a log that has only grown", NULL, 0, 0,
 	OPTIONS(witness_options)},
+    [VERB_AUDIT_EXPORT] = {"audit export", "[--from N] [--to N] FILE",
+	"lines of the trail, signed, for others to check",
+	"FILE is a zip archive, and is never overwritten. What lies outside of\n"
+	"the span is not told, and the chain can be verified all the same.\n", 1,
+	1, OPTIONS(export_options)},
+    [VERB_AUDIT_VERIFY_BUNDLE] = {"audit verify-bundle", "FILE [--key KEY]",
+	"check a bundle of evidence, offline",
+	"FILE is what forensics or audit export made. Exit status 6: whole, by\n"
+	"the key in it alone; --config of a node that pins that key vouches for\n"
+	"it.\n", 1, 1, OPTIONS(bundle_options)},
+    [VERB_FORENSICS] = {"forensics", "JOB [--then WHAT]",
+	"memory and files of a job here, signed",
+	"On the node's own machine. The job stands still while it is copied; the\n"
+	"bundle goes into warren/forensics.\n", 1, 1,
+	OPTIONS(forensics_options)},
     [VERB_KLP_KEYGEN] = {"klp keygen", "FILE", "make a key that signs documents",
 	"FILE is made for you alone and never overwritten.\n", 1, 1,
 	OPTIONS(keygen_options)},

@@ -228,6 +228,8 @@ read_root(struct node_config *c, const struct ynode *r, struct mistakes *m)
 		when_read(&c->when, n, m);
 	WITH(r, "hub", n)
 		hub_read(&c->hub, n, m);
+	WITH(r, "forensics", n)
+		forensics_read(&c->forensics, n, m);
 }
 
 static void
@@ -260,6 +262,7 @@ set_defaults(struct node_config *c)
 	    .keep_results_ms = 7 * CONF_DAY,
 	};
 	hub_defaults(&c->hub);
+	forensics_defaults(&c->forensics);
 }
 
 /* Whom a person trusts with inputs: the trust keys, without their section. */

@@ -13,6 +13,7 @@
 #include "trust/doc/manifest.h" /* enum manifest_limit */
 #include "common/ydoc.h"
 #include "node/config/hubconf.h"
+#include "node/config/forensicsconf.h"
 #include "node/config/whenconf.h"
 
 /*
@@ -93,6 +94,7 @@ struct node_config {
 	uint64_t levels[3][LIMIT_COUNT];
 	struct when_conf when;
 	struct hub_conf hub;
+	struct forensics_conf forensics;
 	uint32_t require_layers; /* bits of sandbox/plan/plan.h, floor included */
 	const char *profile;	 /* "default" */
 	uint64_t neighbour_limit_per_minute; /* 0: off */

@@ -310,7 +310,7 @@ static const struct {
     {"result", control_result}, {"output", control_output}, {"cancel", control_cancel}, {"approve", control_approve},
     {"reject", control_reject}, {"status", do_status},
     {"peers", do_peers}, {"quotas", do_peers},
-    {"trust", do_trust}, {"why", do_why}, {"explain", do_explain}};
+    {"forensics", control_forensics}, {"export", control_export}, {"trust", do_trust}, {"why", do_why}, {"explain", do_explain}};
 
 static bool
 answer(void *ctx, struct asker *k, const uint8_t *line, size_t len)

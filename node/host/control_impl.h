@@ -41,6 +41,6 @@ struct job *client_job_named(struct client *, const json_t *);
 
 typedef bool control_verb(struct client *, const json_t *);
 control_verb control_jobs, control_show, control_logs, control_result,
-    control_output, control_cancel, control_approve, control_reject;
+    control_output, control_forensics, control_export, control_cancel, control_approve, control_reject;
 
 #endif

@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "node/host/blobs.h"
+#include "node/host/evidence.h"
 #include "node/host/ledger.h"
 #include "node/host/logs.h"
 #include "node/host/outbox.h"
@@ -423,6 +424,7 @@ host_fill(struct host *h, struct warren_node *wn)
 	    .start = start_job, .kill = start_kill,
 	    .run = start_run, .watch = start_watch,
 	    .freeze = start_freeze, .slow = start_slow, .usage = start_usage,
+	    .bundle = evidence_send,
 	    .ending = start_ending, .free_slot = start_free_slot,
 	    .log_seal = log_seal, .log_read = log_read, .log_runs = log_runs,
 	    .log_drop = log_drop,

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "node/host/blobs.h"
+#include "node/host/evidence.h"
 #include "node/host/host.h"
 #include "node/host/logs.h"
 #include "node/host/outbox.h"
@@ -446,6 +447,32 @@ on_J_STEP_DONE(struct warren_node *wn, const struct msg_J_STEP_DONE *m,
 	if (m->step == STEP_PACK)
 		outputs_step(wn->outputs, &m->job, m->volume, m->ok, &left,
 		    m->why);
+}
+
+static void
+on_J_SNAP_READY(struct warren_node *wn, const struct msg_J_SNAP_READY *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	forensics_ready(&wn->node, m);
+}
+
+static void
+on_J_SNAPPED(struct warren_node *wn, const struct msg_J_SNAPPED *m,
+    struct ipc_in *in)
+{
+	struct job *j = job_find(&wn->node.jobs, &m->job);
+
+	if (forensics_snapped(&wn->node, m))
+		evidence_send(wn, j, in->nfds > 0 ? ipc_in_take(in, 0) : -1);
+}
+
+static void
+on_W_BUNDLED(struct warren_node *wn, const struct msg_W_BUNDLED *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	forensics_bundled(&wn->node, m);
 }
 
 /* ---- channels ---- */

@@ -93,6 +93,12 @@ file_open(struct logs *l, const struct id32 *id, unsigned stream, int flags)
 	return openat(l->dir, name, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
+int
+logs_file(struct logs *l, const struct job *j, unsigned stream)
+{
+	return file_open(l, &j->id, stream, O_RDONLY);
+}
+
 struct logs *
 logs_open(struct ev_loop *loop, int dir, int discard,
     const struct logs_ops *ops)

@@ -60,6 +60,8 @@ int logs_attach(struct logs *, struct job *, int out, int err);
  */
 bool logs_seal(struct logs *, struct job *);
 
+/* The file itself, to read; -1: there is none. */
+int logs_file(struct logs *, const struct job *, unsigned stream);
 /* Bytes, 0 at the end, -1. stream 1 or 2. */
 ssize_t logs_read(struct logs *, const struct job *, unsigned stream,
     uint64_t offset, uint8_t *buf, size_t n);

@@ -207,6 +207,7 @@ fill_policy(struct warren_node *wn, struct policy *p)
 	p->keep_results_s = (uint32_t)MIN_OF(c->keep_results_ms / 1000,
 	    (uint64_t)UINT32_MAX / 4);
 	p->when = c->when;
+	p->forensics = c->forensics;
 	take_trust(p, c);
 	take_boards(wn, p);
 	take_ceilings(wn, p);

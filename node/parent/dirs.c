@@ -221,10 +221,12 @@ dirs_make(struct parent *p, int *status)
 	p->node_dir = own_folder(p, p->warren, "node", 2);
 	p->trust_dir = own_folder(p, p->warren, "trust", 3);
 	p->trail_dir = own_folder(p, p->warren, "trail", 6);
+	p->forensics_dir = own_folder(p, p->warren, "forensics", 6);
 	p->images_dir = folder(p, p->warren, "images", 0755, 0);
 	p->stage_dir = folder(p, p->warren, "stage", p->root ? 0711 : 0700, 0);
 	p->klp_dir = folder(p, p->dir, "klp", 0755, 0);
 	return p->node_dir < 0 || p->trust_dir < 0 || p->trail_dir < 0 ||
+		p->forensics_dir < 0 ||
 		p->images_dir < 0 || p->stage_dir < 0 || p->klp_dir < 0
 	    ? -1
 	    : 0;

@@ -61,6 +61,7 @@ struct parent {
 	struct profile *profile;
 
 	int dir, storage, warren, keys, run, lock;
+	int forensics_dir;
 	int node_dir, trust_dir, trail_dir, klp_dir, images_dir, stage_dir;
 	int listen_data, listen_rpc, listen_mesh, listen_node;
 	int listen_metrics; /* -1: nobody asked for it, or it failed */

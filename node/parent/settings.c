@@ -262,6 +262,7 @@ settings_spawn(struct parent *p, enum program who, struct spawn *s)
 		break;
 	case PROGRAM_AUDIT:
 		spawn_fd(s, "trail", p->trail_dir);
+		spawn_fd(s, "forensics", p->forensics_dir);
 		break;
 	case PROGRAM_JAIL:
 		spawn_jail(p, s);

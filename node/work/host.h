@@ -81,6 +81,8 @@ struct host {
 	bool (*freeze)(void *ctx, struct job *, bool on);
 	/* so much processor from now on, in thousandths */
 	void (*slow)(void *ctx, struct job *, uint32_t milli);
+	/* W_BUNDLE with what is known of this one, and its snapshot; taken */
+	void (*bundle)(void *ctx, struct job *, int snapshot);
 	/* cpu_ms, memory_kb, oom, pids_hit of the job's group */
 	void (*usage)(void *ctx, struct job *);
 	/* its limits hold up no more what ends or packs it (THREATS.md 3) */

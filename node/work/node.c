@@ -140,8 +140,10 @@ node_down(struct node *n, enum program who)
 		n->greeted = false;
 		peers_gone(n);
 	} else if (who == PROGRAM_JAIL) {
+		forensics_down(n, who);
 		finish_jail_down(n);
 	} else if (who == PROGRAM_AUDIT) {
+		forensics_down(n, who);
 		watched_down(n);
 		memset(&n->hub, 0, sizeof(n->hub));
 	}
@@ -329,6 +331,7 @@ node_tick(struct node *n)
 	next = mono_min(next, review_tick(n));
 	next = mono_min(next, contract_tick(n));
 	next = mono_min(next, watched_tick(n));
+	next = mono_min(next, forensics_tick(n));
 	if (mono_reached(n->now, n->expire_at)) {
 		n->expire_at = mono_add(n->now, MONO_SECOND *
 			(int64_t)MIN_OF(60u,

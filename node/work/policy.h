@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/fp.h"
+#include "node/config/forensicsconf.h"
 #include "node/config/whenconf.h"
 #include "trust/doc/manifest.h"
 
@@ -56,6 +57,7 @@ struct policy {
 	uint32_t announce_every_s;
 	uint32_t keep_results_s;
 	struct when_conf when;
+	struct forensics_conf forensics;
 	const struct policy_pin *pins; /* those of levels below 0 */
 	unsigned npins;
 	const char *const *boards; /* texts of approved_by that are mapped */

@@ -8,6 +8,7 @@
 #include "node/work/banned.h"
 #include "node/work/event.h"
 #include "node/work/finish.h"
+#include "node/work/forensics.h"
 #include "node/work/freeze.h"
 #include "node/work/peers.h"
 
@@ -82,7 +83,8 @@ apply_job(struct node *n, struct job *j)
 		    e->suspended ? "suspended" : "running", 0, e->reason);
 		if (e->suspended)
 			finish_suspend(n, j);
-		else
+		else if (e->reason != REVOKED_SNAPSHOT ||
+		    !forensics_revoked(n, j))
 			finish_kill(n, j, KILL_REVOKED);
 	}
 }

@@ -13,6 +13,7 @@
 #include "common/ipc_msg.h"
 #include "node/proto/proto.h"
 #include "node/work/admit.h"
+#include "node/work/forensics.h"
 #include "node/work/host.h"
 #include "node/work/jobs.h"
 #include "node/work/numbers.h"
@@ -116,6 +117,7 @@ struct node {
 	struct when_answer lent;
 	struct when_facts facts;
 	struct mono lent_at, lend_at, lend_hold, facts_at;
+	struct forensics forensics;
 	struct mono waiting_at; /* finish.c: when a waiting job is due */
 	uint8_t *answer; /* NODE_ANSWER_MAX */
 };

@@ -8,6 +8,7 @@
 #include "common/util.h"
 #include "node/work/event.h"
 #include "node/work/finish.h"
+#include "node/work/forensics.h"
 #include "node/work/freeze.h"
 #include "node/work/peers.h"
 #include "node/work/seen.h"
@@ -164,6 +165,8 @@ stand(struct node *n, struct job *j)
 	job_freeze(n, j, why);
 	if (!j->frozen) /* this machine cannot: the safe side is its end */
 		stand_kill(n, j);
+	else
+		forensics_ruled(n, j);
 }
 
 /* Before it runs its kill waits too; 0: it does not stand still either. */

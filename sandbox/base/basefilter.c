@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -56,8 +57,7 @@ static const char *const never[] = {"acct", "add_key", "adjtimex", "afs_syscall"
     "memfd_secret", "migrate_pages",
     "modify_ldt", "move_pages", "name_to_handle_at", "nfsservctl",
     "open_by_handle_at", "perf_event_open", "pidfd_getfd",
-    "process_madvise", "process_vm_readv", "process_vm_writev", "ptrace",
-    "putpmsg", "query_module", "quotactl", "quotactl_fd", "reboot",
+    "process_madvise", "process_vm_writev", "putpmsg", "query_module", "quotactl", "quotactl_fd", "reboot",
     "request_key", "security", "settimeofday", "stime", "swapoff", "swapon",
     "sysfs", "syslog", "tuxcall", "uselib", "userfaultfd", "ustat", "vhangup",
     "vm86", "vm86old", "vserver", "_sysctl"};
@@ -70,6 +70,8 @@ static const char *const job_never[] = {"chroot", "fsconfig", "fsmount",
     "fsopen", "fspick", "listmount", "listns", "mount", "mount_setattr",
     "move_mount", "open_tree", "open_tree_attr", "pivot_root", "setns",
     "statmount", "umount", "umount2", "unshare"};
+/* What only a snapshot does; the calls of ptrace that it has are below. */
+static const char *const traces[] = {"process_vm_readv", "ptrace"};
 /* What a job writes lasts as long as it does: nothing is to be waited for. */
 static const char *const job_done[] = {"sync", "syncfs"};
 static const char *const jail_may[] = {"brk", "clock_gettime",
@@ -166,11 +168,13 @@ memory_rules(scmp_filter_ctx c)
 }
 
 static int
-job_rules(scmp_filter_ctx c)
+job_rules(scmp_filter_ctx c, bool snapshot)
 {
 	uint32_t no = SCMP_ACT_ERRNO(EPERM);
 	static const unsigned long tty[] = {0x5412, 0x541c}; /* STI, LINUX */
 
+	if (!snapshot && rules(c, no, traces, NELEM(traces)) < 0)
+		return -1;
 	if (rules(c, no, job_never, NELEM(job_never)) < 0 ||
 	    rules(c, SCMP_ACT_ERRNO(0), job_done, NELEM(job_done)) < 0)
 		return -1;
@@ -238,11 +242,30 @@ static const struct sock_filter unknown[] = {
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
 };
 
+/*
+ * Of ptrace: hold, look, let go. libseccomp cannot say "none but these" of an
+ * argument. The low half of it, as a little-endian machine has it.
+ */
+#define REQUEST offsetof(struct seccomp_data, args)
+#define ALLOWED(request, on) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, request, on, 0)
+static const struct sock_filter tracing[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 7),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, REQUEST),
+	ALLOWED(PTRACE_SEIZE, 5),
+	ALLOWED(PTRACE_INTERRUPT, 4),
+	ALLOWED(PTRACE_GETREGSET, 3),
+	ALLOWED(PTRACE_GETSIGINFO, 2),
+	ALLOWED(PTRACE_DETACH, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+};
+
 /* libseccomp gives its program to a descriptor only. */
 static int
-export(scmp_filter_ctx c, struct filter *out)
+export(scmp_filter_ctx c, struct filter *out, bool snapshot)
 {
-	const size_t head = sizeof(unknown);
+	const size_t more = snapshot ? sizeof(tracing) : 0;
+	const size_t head = sizeof(unknown) + more;
 
 	_cleanup_fd_ int fd = memfd_create("filter", MFD_CLOEXEC);
 	struct stat st;
@@ -257,8 +280,9 @@ export(scmp_filter_ctx c, struct filter *out)
 		return -1;
 	if ((out->insns = malloc(head + n)) == NULL)
 		return -1;
-	memcpy(out->insns, unknown, head);
-	if (pread(fd, out->insns + NELEM(unknown), n, 0) != (ssize_t)n) {
+	memcpy(out->insns, unknown, sizeof(unknown));
+	memcpy(out->insns + NELEM(unknown), tracing, more);
+	if (pread(fd, (uint8_t *)out->insns + head, n, 0) != (ssize_t)n) {
 		free(out->insns);
 		out->insns = NULL;
 		return -1;
@@ -287,7 +311,8 @@ base_build_filter(enum base_filter which, struct filter *out)
 			rv = never_rules(c);
 			break;
 		case BASE_JOB:
-			rv = job_rules(c);
+		case BASE_SNAPSHOT:
+			rv = job_rules(c, which == BASE_SNAPSHOT);
 			break;
 		case BASE_SEAL:
 			rv = seal_rules(c);
@@ -298,7 +323,7 @@ base_build_filter(enum base_filter which, struct filter *out)
 		}
 	}
 	if (rv == 0)
-		rv = export(c, out);
+		rv = export(c, out, which == BASE_SNAPSHOT);
 	seccomp_release(c);
 	return rv;
 }

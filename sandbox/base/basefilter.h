@@ -14,13 +14,21 @@
  *   BASE_JOB    behind it for jobs and steps: namespaces, mounts, sockets but
  *               of the unix family, and what the kernel counts for the whole
  *               host (THREATS.md 7.17)
+ *   BASE_SNAPSHOT  in its place for a snapshot: it may stop and read what it may
+ *               trace (THREATS.md 3), and change nothing of it
  *   BASE_SEAL   last, behind node's program too: no further filter
  *   BASE_JAIL   jail itself, an allow-list: it answers messages, waits and
  *               sends signals by descriptor
  *
  * In all of them a number above the highest that is known here is ENOSYS.
  */
-enum base_filter { BASE_NEVER, BASE_JOB, BASE_SEAL, BASE_JAIL };
+enum base_filter {
+	BASE_NEVER,
+	BASE_JOB,
+	BASE_SNAPSHOT,
+	BASE_SEAL,
+	BASE_JAIL
+};
 
 struct filter {
 	struct sock_filter *insns;

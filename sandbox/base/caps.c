@@ -47,14 +47,16 @@ caps_drop_all(void)
 }
 
 int
-caps_keep_one(unsigned cap)
+caps_keep(uint64_t bits)
 {
-	uint64_t bit = (uint64_t)1 << cap;
-
-	caps_drop_bounding(bit);
-	if (set_caps(bit, bit) < 0)
+	caps_drop_bounding(bits);
+	if (set_caps(bits, bits) < 0)
 		return -1;
-	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+	for (unsigned c = 0; c < 64; c++)
+		if ((bits >> c & 1) != 0 &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, c, 0, 0) < 0)
+			return -1;
+	return 0;
 }
 
 int

@@ -9,8 +9,8 @@
 
 /* All sets empty, the bounding set too where we may. */
 int caps_drop_all(void);
-/* One capability stays, through an exec too: the packer's CAP_DAC_READ_SEARCH. */
-int caps_keep_one(unsigned cap);
+/* These bits stay, through an exec too: the packer's CAP_DAC_READ_SEARCH. */
+int caps_keep(uint64_t bits);
 /* Best effort; the bits of keep stay. */
 void caps_drop_bounding(uint64_t keep);
 /* No exec gives more from here on. */

@@ -30,14 +30,15 @@ streams(struct hand_start *h)
 const char *
 hand_start(struct hand_start *h)
 {
+	uint64_t caps = (h->read_all ? 1ull << CAP_DAC_READ_SEARCH : 0) |
+	    (h->trace ? 1ull << CAP_SYS_PTRACE : 0);
 	char *env[] = {NULL};
 
 	if (streams(h) < 0)
 		return "descriptors";
 	if (limits_apply(&h->limits) < 0)
 		return "rlimits";
-	if ((h->read_all ? caps_keep_one(CAP_DAC_READ_SEARCH) :
-	    caps_drop_all()) < 0)
+	if ((caps != 0 ? caps_keep(caps) : caps_drop_all()) < 0)
 		return "capabilities";
 	if (no_new_privs() < 0)
 		return "no_new_privs";

@@ -18,6 +18,7 @@ struct hand_start {
 	int hand;            /* the sealed memfd that is executed */
 	struct job_limits limits;
 	bool read_all;       /* whatever modes: CAP_DAC_READ_SEARCH stays */
+	bool trace;          /* ... and CAP_SYS_PTRACE */
 	int landlock_abi;    /* 0: none */
 	const struct landlock_path *paths;
 	unsigned npaths;

@@ -19,6 +19,7 @@ enum report_kind {
 	REPORT_EXIT = 'E',  /* how u8, code i32 */
 	REPORT_HAND = 'H',  /* ok bool, why str, members u32, left: count
 			    * u32, bytes u16 */
+	REPORT_SNAP = 'S',  /* ready: the job may be stopped */
 };
 #define REPORT_MAX 2048
 

@@ -501,3 +501,22 @@ root_step_build(const struct root_step *s, const char **what)
 		return -1;
 	return enter("/new");
 }
+
+int
+root_snapshot_build(const char **what)
+{
+	const unsigned long no = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+	*what = "snapshot";
+	if (mount("tmpfs", "/new", "tmpfs", no,
+	    "size=64k,nr_inodes=16,mode=0755") < 0 ||
+	    mkdir("/new/p", 0755) < 0)
+		return -1;
+	*what = "proc";
+	if (mount("proc", "/new/p", "proc", no, NULL) < 0)
+		return -1;
+	if (mount("", "/new", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | no,
+	    NULL) < 0)
+		return -1;
+	return enter("/new");
+}

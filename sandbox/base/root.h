@@ -59,5 +59,7 @@ struct root_step {
 	const char *src;
 };
 int root_step_build(const struct root_step *, const char **what);
+/* ... of a snapshot: an empty folder with a /proc of this pid namespace, /p. */
+int root_snapshot_build(const char **what);
 
 #endif

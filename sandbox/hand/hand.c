@@ -18,6 +18,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "sandbox/hand/hand_import.h"
+#include "sandbox/hand/snap.h"
 #include "sandbox/base/report.h"
 #include "sandbox/base/tree.h"
 #include "common/util.h"
@@ -143,6 +144,8 @@ main(int argc, char *argv[])
 		return fill(argv[2], argv[3]);
 	if (argc == 3 && strcmp(argv[1], "import") == 0)
 		return hand_import(argv[2]);
+	if (argc == 4 && strcmp(argv[1], "snapshot") == 0)
+		return hand_snapshot(argv[2], argv[3]);
 	for (size_t i = 0; argc == 2 && i < NELEM(steps); i++)
 		if (strcmp(argv[1], steps[i].name) == 0)
 			return steps[i].run();

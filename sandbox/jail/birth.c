@@ -10,6 +10,7 @@
 #include "common/util.h"
 #include "sandbox/base/report.h"
 #include "sandbox/base/sys.h"
+#include "sandbox/jail/slot.h"
 
 /* A job goes before anything of the house, and before what made it. */
 #define OOM_JOB "700"
@@ -47,20 +48,35 @@ leave(const struct estate *e)
 {
 	const int fds[] = {e->ctl, e->step_group, e->dirs[0], e->dirs[1],
 	    e->dirs[2], e->tasks[0], e->tasks[1], e->tasks[2], e->usage,
-	    e->reclaim};
+	    e->reclaim, e->namespaces};
 
 	for (size_t i = 0; i < NELEM(fds); i++)
 		if (fds[i] >= 0)
 			(void)close(fds[i]);
 }
 
-pid_t
-birth(int group, int *pidfd)
+/*
+ * A later snapshot has to find the job's processes, and pid 1 is nobody's to
+ * look at: only it itself can open this.
+ */
+static void
+tell_namespace(const struct estate *e)
+{
+	int fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return; /* then there is no snapshot of it */
+	(void)slot_send(e->namespaces, "N", 1, &fd, 1);
+	(void)close(fd);
+}
+
+static pid_t
+clone_of(int group, int *pidfd, uint64_t namespaces)
 {
 	/* its parent is jail, so that jail reaps it and its end is jail's */
 	struct clone_args a = {
 		.flags = CLONE_PARENT | CLONE_PIDFD | CLONE_CLEAR_SIGHAND |
-		    CLONE_NEWPID | CLONE_NEWNS,
+		    namespaces,
 		.pidfd = (uint64_t)(uintptr_t)pidfd,
 	};
 
@@ -69,6 +85,18 @@ birth(int group, int *pidfd)
 		a.cgroup = (uint64_t)group;
 	}
 	return sys_clone3(&a);
+}
+
+pid_t
+birth(int group, int *pidfd)
+{
+	return clone_of(group, pidfd, CLONE_NEWPID | CLONE_NEWNS);
+}
+
+pid_t
+birth_beside(int group, int *pidfd)
+{
+	return clone_of(group, pidfd, CLONE_NEWNS);
 }
 
 int
@@ -90,6 +118,8 @@ order_run(const struct estate *estate, const struct init_env *env,
 	struct init_job j = o->job;
 	struct report r = {.kind = REPORT_FAIL};
 
+	if (o->is_job)
+		tell_namespace(estate);
 	if (born(estate, o->charged) < 0) {
 		(void)snprintf(r.code, sizeof(r.code), "internal");
 		(void)snprintf(r.why, sizeof(r.why), "its control groups: %s",

@@ -15,6 +15,7 @@
 #include "common/program.h"
 #include "sandbox/base/report.h"
 #include "sandbox/jail/cell_ask.h"
+#include "sandbox/jail/cell_snap.h"
 #include "sandbox/jail/cell_take.h"
 #include "sandbox/jail/cell_tell.h"
 #include "sandbox/jail/slot.h"
@@ -68,9 +69,11 @@ void
 cell_init(struct cell *c, uint32_t number, int ctl)
 {
 	struct cell_life life = c->life;
+	struct cell_snap snap = c->snap;
 
 	memset(c, 0, sizeof(*c));
 	c->life = life;
+	c->snap = snap;
 	c->number = number;
 	c->ctl = ctl;
 	for (unsigned i = 0; i < PLAN_VOLUMES_ALL; i++)
@@ -133,6 +136,8 @@ broken(struct jail *j, struct cell *c, const char *why)
 		log_errx("jail", "slot %u is lost: %s", c->number, why);
 	c->lost = true;
 	close_fd(&c->ctl);
+	cell_snap_end(j, c, why);
+	c->snap.asked = false;
 	/* filling serves a start that there will not be */
 	if (c->life.state == CELL_FILLING)
 		kill_child(c);
@@ -417,6 +422,11 @@ cell_on_ctl(struct jail *j, struct cell *c)
 		return;
 	}
 	buf[n] = '\0';
+	/* asked before anything that could be asked behind it */
+	if (c->snap.asked) {
+		cell_snap_answer(j, c, buf, fds);
+		return;
+	}
 	switch (buf[0]) {
 	case SLOT_CHILD:
 		close_fd(&c->pidfd);
@@ -501,6 +511,8 @@ take_report(struct jail *j, struct cell *c, const struct report *r)
 		(void)text_printable(c->why, sizeof(c->why), r->why,
 		    strlen(r->why));
 		break;
+	case REPORT_SNAP: /* has a report of its own (cell_snap.c) */
+		break;
 	}
 }
 
@@ -549,6 +561,7 @@ job_ended(struct jail *j, struct cell *c, const siginfo_t *si)
 	}
 	if (!set_state(j, c, CELL_ENDED, "all processes are gone"))
 		return;
+	cell_snap_end(j, c, "the job has ended");
 	c->exited = true;
 	c->ended = clock_mono();
 	tell_exited(j, c);
@@ -665,6 +678,7 @@ cells_orphan(struct jail *j)
 	for (uint32_t i = 0; i < j->nslots; i++) {
 		struct cell *c = &j->cells[i];
 
+		cell_snap_end(j, c, "node is gone");
 		if (c->life.state != CELL_PACKING)
 			continue;
 		/* nobody reads it: the next node asks for all of it again */
@@ -743,7 +757,7 @@ cells_forget(struct jail *j, const struct id32 *job)
 void
 cell_tick(struct jail *j, struct cell *c, struct mono now)
 {
-	(void)j;
+	cell_snap_tick(j, c, now);
 	if (c->deadline.us == 0 || c->frozen.us != 0 ||
 	    now.us < c->deadline.us)
 		return;

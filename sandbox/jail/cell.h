@@ -14,6 +14,18 @@
 #include "sandbox/jail/cell_state.h"
 #include "sandbox/plan/plan.h"
 
+/* A snapshot of the job that runs in a cell; beside whatever else it does. */
+struct cell_snap {
+	bool asked;	    /* the slot, whose answer has not come */
+	int pidfd, report;  /* of who takes it; -1: nobody does */
+	int go;		    /* a byte there: the job stands still */
+	int memory;	    /* what is filled */
+	bool told;	    /* how it ended */
+	struct mono deadline;
+	/* limits of the slot's own groups: v2, v1's swap, v1; or -1 */
+	int room[3];
+};
+
 /*
  * A cell is a slot as jail sees it, with the job in it: what has been asked,
  * what runs, what is told to node.
@@ -58,6 +70,7 @@ struct cell {
 	char why[257], fail_code[33];
 	struct mono deadline;   /* when what runs is killed */
 	struct mono frozen;     /* its clock stands still since then; or 0 */
+	struct cell_snap snap;
 };
 
 /* What cells share. */

@@ -433,6 +433,19 @@ trial_fail(int report, const char *what, int err)
 }
 
 void
+init_take_ids(const struct init_env *e, int report)
+{
+	take_ids(e, report);
+}
+
+void
+init_fail(int report, const char *code, const char *what, int err)
+{
+	fail(report, code, what, err);
+	_exit(1);
+}
+
+void
 init_trial(const struct init_env *e, const struct init_trial *t)
 {
 	static struct place places[PLACES_ALL] = {[PLACE_DEV] = {.path = "dev"},

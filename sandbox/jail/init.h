@@ -19,7 +19,7 @@ struct init_env {
 	bool root;            /* ids are to be taken, groups to be left */
 	bool grouped;         /* cloned into a v2 group of its own */
 	int landlock_abi;
-	const struct filter *job_filter, *seal_filter;
+	const struct filter *job_filter, *seal_filter, *snapshot_filter;
 	uint64_t file_max;    /* of the host, for all slots */
 	uint32_t slots;
 	bool no_memory_group; /* then RLIMIT_DATA stands in, as an rlimit */
@@ -47,6 +47,24 @@ struct init_step {
 	bool pack_all;   /* may read whatever modes the job left */
 };
 void init_step(const struct init_env *, const struct init_step *)
+    __attribute__((noreturn));
+
+/*
+ * A snapshot of the job that is in the pid namespace ns: warren-hand among its
+ * processes, which stand still then. We stay outside as its parent, since what
+ * is in there ends with the job, and leave its end as ours.
+ */
+struct init_snapshot {
+	uint8_t what; /* SNAPSHOT_MEMORY ... */
+	uint64_t bytes;
+	int ns, hand, in, out, report;
+};
+void init_snapshot(const struct init_env *, const struct init_snapshot *)
+    __attribute__((noreturn));
+
+/* For both: ids and death with jail, as everything in a slot begins. */
+void init_take_ids(const struct init_env *, int report);
+void init_fail(int report, const char *code, const char *what, int err)
     __attribute__((noreturn));
 
 /*

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sandbox/jail/cell.h"
+#include "sandbox/jail/cell_snap.h"
 #include "sandbox/jail/cell_tell.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -39,7 +40,7 @@ struct start {
 	struct jail jail;
 	struct base_dirs dirs;
 	int hand, stage;
-	struct filter never, job, seal, own;
+	struct filter never, job, snapshot, seal, own;
 	int landlock_abi;
 	uint64_t file_max; /* fs.file-max */
 	uint32_t lacking;  /* layers that were tried and cannot be had */
@@ -253,6 +254,21 @@ make_step_group(struct start *s, uint32_t slot)
 	return fd;
 }
 
+/* Where the slot's own groups bound memory: for snapshots (cell_snap.h). */
+static void
+open_room(const struct slot_setup *set, int room[3])
+{
+	const int dirs[3] = {set->step_group, set->nv1 > 0 ? set->own[0] : -1,
+	    set->nv1 > 0 ? set->own[0] : -1};
+	static const char *const files[3] = {"memory.max",
+	    "memory.memsw.limit_in_bytes", "memory.limit_in_bytes"};
+
+	/* a controller that is not given has no file */
+	for (int i = 0; i < 3; i++)
+		room[i] = dirs[i] < 0 ? -1 : openat(dirs[i], files[i],
+		    O_WRONLY | O_CLOEXEC);
+}
+
 static int
 make_slots(struct start *s, const char **what)
 {
@@ -264,7 +280,7 @@ make_slots(struct start *s, const char **what)
 		fatal("slots");
 	for (uint32_t k = 1; k <= j->nslots; k++) {
 		struct slot_setup set = none;
-		int ctl;
+		int ctl, room[3];
 
 		set.number = k;
 		set.root = s->program.root;
@@ -274,6 +290,7 @@ make_slots(struct start *s, const char **what)
 		set.never = &s->never;
 		set.job = &s->job;
 		set.seal = &s->seal;
+		set.snapshot = &s->snapshot;
 		set.dirs = &s->dirs;
 		set.file_max = s->file_max;
 		set.slots = j->nslots;
@@ -281,6 +298,7 @@ make_slots(struct start *s, const char **what)
 		set.step_group = make_step_group(s, k);
 		make_stage(s, k);
 		v1_groups(s, &set, k);
+		open_room(&set, room);
 		if (slot_start(&set, &ctl, what) < 0)
 			return -1;
 		for (unsigned i = 0; i < set.nv1; i++) {
@@ -288,6 +306,7 @@ make_slots(struct start *s, const char **what)
 			(void)close(set.own[i]);
 		}
 		close_fd(&set.step_group);
+		cell_snap_init(&j->cells[k - 1], room);
 		cell_init(&j->cells[k - 1], k, ctl);
 		/* they are all alike */
 		if (k == 1 && slot_try(ctl, what) < 0)
@@ -498,6 +517,20 @@ on_J_FREEZE(struct jail *j, const struct msg_J_FREEZE *m, struct ipc_in *in)
 }
 
 static void
+on_J_SNAP(struct jail *j, const struct msg_J_SNAP *m, struct ipc_in *in)
+{
+	(void)in;
+	cells_snap(j, m);
+}
+
+static void
+on_J_SNAP_GO(struct jail *j, const struct msg_J_SNAP_GO *m, struct ipc_in *in)
+{
+	(void)in;
+	cells_snap_go(j, &m->job);
+}
+
+static void
 on_J_FORGET(struct jail *j, const struct msg_J_FORGET *m, struct ipc_in *in)
 {
 	(void)in;
@@ -600,7 +633,7 @@ serve_node(struct jail *j)
 
 /* ---- loop ---- */
 
-#define POLLS_MAX (2 + 3 * JAIL_SLOTS_MAX)
+#define POLLS_MAX (2 + 5 * JAIL_SLOTS_MAX)
 
 struct polls {
 	struct pollfd p[POLLS_MAX];
@@ -632,6 +665,10 @@ timeout_ms(const struct jail *j)
 		if (j->cells[i].deadline.us != 0 &&
 		    j->cells[i].frozen.us == 0)
 			least = MIN_OF(least, j->cells[i].deadline.us);
+	for (uint32_t i = 0; i < j->nslots; i++)
+		if (!j->cells[i].snap.told && (j->cells[i].snap.asked ||
+		    j->cells[i].snap.pidfd >= 0))
+			least = MIN_OF(least, j->cells[i].snap.deadline.us);
 	if (ipc_held(j->parent) || (j->node != NULL && ipc_held(j->node)))
 		least = MIN_OF(least, clock_mono().us + IPC_HELD_MS * 1000);
 	if (least == INT64_MAX)
@@ -680,6 +717,8 @@ turn(struct jail *j)
 		watch(&ps, c->ctl, c, cell_on_ctl);
 		watch(&ps, c->report, c, cell_on_report);
 		watch(&ps, c->pidfd, c, cell_on_pidfd);
+		watch(&ps, c->snap.report, c, cell_snap_on_report);
+		watch(&ps, c->snap.pidfd, c, cell_snap_on_pidfd);
 	}
 	if (poll(ps.p, ps.n, timeout_ms(j)) < 0) {
 		if (errno == EINTR)
@@ -691,7 +730,9 @@ turn(struct jail *j)
 
 		/* an earlier handler of the turn may have closed it */
 		if (ps.p[i].revents != 0 && (ps.p[i].fd == c->ctl ||
-		    ps.p[i].fd == c->report || ps.p[i].fd == c->pidfd))
+		    ps.p[i].fd == c->report || ps.p[i].fd == c->pidfd ||
+		    ps.p[i].fd == c->snap.report ||
+		    ps.p[i].fd == c->snap.pidfd))
 			ps.who[i].on(j, c);
 	}
 	now = clock_mono();
@@ -727,6 +768,7 @@ main(int argc, char *argv[])
 		fatal("session");
 	if (base_build_filter(BASE_NEVER, &s.never) < 0 ||
 	    base_build_filter(BASE_JOB, &s.job) < 0 ||
+	    base_build_filter(BASE_SNAPSHOT, &s.snapshot) < 0 ||
 	    base_build_filter(BASE_SEAL, &s.seal) < 0 ||
 	    base_build_filter(BASE_JAIL, &s.own) < 0)
 		fatalx("filters");

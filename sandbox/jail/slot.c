@@ -53,6 +53,7 @@ struct slot {
 	int trees[TREES][PLAN_VOLUMES_ALL];
 	bool staged[PLAN_VOLUMES_ALL];
 	struct sysv_home home; /* jail's, or the operator's */
+	int told;              /* what jobs say of their pid namespace */
 };
 
 static void
@@ -166,7 +167,8 @@ set_up(struct slot *sl, int sync, const char **what)
 	    no_new_privs() < 0)
 		return -1;
 	/* here once, and not at each start */
-	caps_drop_bounding(1ull << CAP_DAC_READ_SEARCH);
+	caps_drop_bounding(1ull << CAP_DAC_READ_SEARCH |
+	    1ull << CAP_SYS_PTRACE);
 	*what = "filter";
 	return filter_load(s->never);
 }
@@ -334,6 +336,49 @@ do_step(struct slot *sl, int step, unsigned v, uint32_t members,
 	started(sl, rv, pidfd);
 }
 
+/* The last that came, which is the present job's; -1: none. */
+static int
+namespace_told(struct slot *sl)
+{
+	int fds[SLOT_FDS_MAX], last = -1;
+	uint8_t c;
+
+	while (slot_recv(sl->told, &c, 1, fds) == 1) {
+		close_fd(&last);
+		last = steal_fd(&fds[0]);
+	}
+	return last;
+}
+
+static void
+do_snap(struct slot *sl, const uint8_t *buf, const int fds[3])
+{
+	_cleanup_fd_ int ns = namespace_told(sl);
+	struct init_snapshot s = {.what = buf[1], .bytes = get_u64(buf + 3),
+	    .ns = ns, .hand = sl->s->hand, .report = fds[0], .in = fds[1],
+	    .out = fds[2]};
+	int pidfd = -1;
+	char why[128];
+	pid_t pid;
+
+	if (ns < 0 || fds[2] < 0) {
+		answer(sl, SLOT_FAILED, "no namespace of it is known", -1);
+		return;
+	}
+	/* the next one of this job needs it too */
+	(void)slot_send(sl->estate.namespaces, "N", 1, &ns, 1);
+	pid = birth_beside(sl->s->step_group, &pidfd);
+	if (pid == 0) {
+		(void)born(&sl->estate, false);
+		init_snapshot(&sl->env, &s);
+	}
+	(void)snprintf(why, sizeof(why), "clone: %s", strerror(errno));
+	if (pid < 0)
+		answer(sl, SLOT_FAILED, why, -1);
+	else
+		started(sl, 0, pidfd);
+}
+
 static bool
 folder_empty(const char *path)
 {
@@ -406,7 +451,9 @@ forget(struct slot *sl)
 {
 	char path[STAGE_PATH_MAX];
 	const char *why = "";
+	int ns = namespace_told(sl);
 
+	close_fd(&ns);
 	drop_trees(sl);
 	/* where it may not, groups_clean() sees what is charged still */
 	(void)sysv_drop(&sl->home);
@@ -462,6 +509,10 @@ serve(struct slot *sl)
 		case SLOT_TRY:
 			do_try(sl, fds);
 			break;
+		case SLOT_SNAP:
+			if (n == SLOT_SNAP_LEN)
+				do_snap(sl, buf, fds);
+			break;
 		default:
 			_exit(1);
 		}
@@ -475,21 +526,26 @@ slot_main(const struct slot_setup *s, int ctl)
 {
 	static struct slot sl;
 	const char *what = "slot";
-	int keep[11] = {ctl, s->hand, s->step_group};
+	int keep[13] = {ctl, s->hand, s->step_group};
+	int told[2] = {-1, -1};
 	char why[200];
 
 	sl.s = s;
 	sl.ctl = ctl;
 	sysv_here(&sl.home);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0, told) < 0)
+		_exit(1);
+	sl.told = told[0];
 	sl.estate = (struct estate){ctl, s->step_group, {-1, -1, -1},
-	    {-1, -1, -1}, -1, -1};
+	    {-1, -1, -1}, -1, -1, told[1]};
 	sl.args = sl.filter = sl.group = -1;
 	for (int k = 0; k < TREES; k++)
 		for (int i = 0; i < PLAN_VOLUMES_ALL; i++)
 			sl.trees[k][i] = -1;
 	sl.env = (struct init_env){.slot = s->number, .root = s->root,
 	    .landlock_abi = landlock_abi(), .job_filter = s->job,
-	    .seal_filter = s->seal,
+	    .seal_filter = s->seal, .snapshot_filter = s->snapshot,
 	    .file_max = s->file_max, .slots = s->slots,
 	    .no_memory_group = !s->memory_group};
 	if (set_up(&sl, ctl, &what) < 0) {
@@ -508,6 +564,8 @@ slot_main(const struct slot_setup *s, int ctl)
 	}
 	keep[9] = sl.estate.usage;
 	keep[10] = sl.estate.reclaim;
+	keep[11] = told[0];
+	keep[12] = told[1];
 	if (priv_fds(keep, NELEM(keep)) < 0)
 		_exit(1);
 	answer(&sl, SLOT_FREE, "", -1);

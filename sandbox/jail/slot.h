@@ -31,7 +31,7 @@ struct slot_setup {
 	uint64_t file_max; /* fs.file-max */
 	uint32_t slots;    /* in all */
 	bool memory_group; /* somebody limits memory by a group */
-	const struct filter *never, *job, *seal;
+	const struct filter *never, *job, *snapshot, *seal;
 	/* rootless: the base is built in here */
 	const struct base_dirs *dirs;
 };
@@ -59,11 +59,13 @@ enum slot_msg {
 	SLOT_GO = 3,   /* fds: report, out, err */
 	SLOT_FORGET = 4,
 	SLOT_TRY = 5,  /* fds: report */
+	SLOT_SNAP = 6, /* fds: report, in, out; what and how many bytes */
 };
+#define SLOT_SNAP_LEN 11 /* type, what, 0, bytes u64 */
 /* Answers: type u8, then text. */
 enum slot_answer {
-	SLOT_CHILD = 1, /* fd: pidfd; of STEP and GO */
-	SLOT_FAILED = 2,/* text: why; of PLAN, STEP and GO */
+	SLOT_CHILD = 1, /* fd: pidfd; of STEP, GO and SNAP */
+	SLOT_FAILED = 2,/* text: why; of PLAN, STEP, GO and SNAP */
 	SLOT_FREE = 3,  /* of FORGET: text is empty, or why it is not free */
 };
 #define SLOT_MSG_MAX (3 + PLAN_BYTES_MAX)

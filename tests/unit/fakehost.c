@@ -543,6 +543,7 @@ make_node(struct world *w)
 	    .random = fake_random, .start = fake_start_job,
 	    .run = fake_run, .watch = fake_watch, .freeze = fake_freeze,
 	    .slow = fake_slow, .kill = fake_kill,
+	    .bundle = fake_bundle,
 	    .usage = fake_usage, .ending = fake_job, .free_slot = fake_job,
 	    .log_seal = fake_seal, .log_read = fake_log_read,
 	    .log_runs = fake_runs,

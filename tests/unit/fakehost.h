@@ -121,7 +121,9 @@ struct world {
 	bool no_group_kill; /* as without cgroup v2 */
 	unsigned starts, kills, packs, forgets, asks, lives, envelopes, receipts,
 	    announces, closes, blackholes, follows, holds, unfollows;
-	unsigned events_seen[64];
+	unsigned events_seen[128];
+	unsigned snaps, snap_goes, bundles; /* J_SNAP, J_SNAP_GO, W_BUNDLE */
+	struct msg_J_SNAP last_snap;
 	struct msg_EVENT refused; /* the last */
 	unsigned lifted; /* N_BLACKHOLE off */
 	struct hash16 last_closed, last_hole;
@@ -181,6 +183,9 @@ void fake_W_OVER(void *ctx, const struct msg_W_OVER *);
 bool fake_start_job(void *ctx, struct job *, const char **code, char why[128]);
 void fake_watch(void *ctx, struct job *);
 void fake_slow(void *ctx, struct job *, uint32_t milli);
+void fake_J_SNAP(void *ctx, const struct msg_J_SNAP *);
+void fake_J_SNAP_GO(void *ctx, const struct msg_J_SNAP_GO *);
+void fake_bundle(void *ctx, struct job *, int snapshot);
 void fake_run(void *ctx, struct job *);
 /* fakehost_review.c, for fakehost.c */
 void fake_V_APPROVAL(void *ctx, const struct msg_V_APPROVAL *);

@@ -60,3 +60,32 @@ fake_slow(void *ctx, struct job *j, uint32_t milli)
 	(void)j;
 	w->slowed_to = milli;
 }
+
+/* Snapshots: a test says what comes of them. */
+void
+fake_J_SNAP(void *ctx, const struct msg_J_SNAP *m)
+{
+	struct world *w = ctx;
+
+	w->snaps++;
+	w->last_snap = *m;
+}
+
+void
+fake_J_SNAP_GO(void *ctx, const struct msg_J_SNAP_GO *m)
+{
+	struct world *w = ctx;
+
+	(void)m;
+	w->snap_goes++;
+}
+
+void
+fake_bundle(void *ctx, struct job *j, int snapshot)
+{
+	struct world *w = ctx;
+
+	(void)j;
+	(void)snapshot;
+	w->bundles++;
+}

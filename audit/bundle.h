@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_AUDIT_BUNDLE_H
+#define WARREN_AUDIT_BUNDLE_H
+
+#include <ev.h>
+#include <stdbool.h>
+
+#include "audit/trail.h"
+#include "common/ipc_msg.h"
+
+/*
+ * Bundles of evidence, into warren/forensics. Audit makes them: the trail is
+ * here, node could alter what it hands over but nothing of that, and keys sign
+ * for whoever keeps the record. What comes from a job's slot is a stranger's:
+ * it is copied and hashed as bytes, its names are made harmless (bundle_name.h)
+ * and it lies beneath job/.
+ *
+ * One at a time, a piece a turn of the loop. An archive has its name only when
+ * it is whole, signed and on the disk; what a crash left is removed at start.
+ */
+#define BUNDLE_MADE_OF 262144u /* bytes in one turn */
+#define BUNDLE_SIGN_S 10.      /* for keys to answer */
+
+struct bundles;
+
+struct bundles_ops {
+	void *ctx;
+	void (*sign)(void *ctx, const struct msg_K_BUNDLE *);
+	void (*done)(void *ctx, const struct msg_W_BUNDLED *);
+};
+
+/*
+ * dir: warren/forensics, -1: there is none; trail_dir: of the trail. Both must
+ * outlive it. NULL: out of memory.
+ */
+struct bundles *bundles_new(struct ev_loop *, int dir, int trail_dir,
+    struct trail *, const struct bundles_ops *);
+/* The node's key and binding, which goes along. */
+void bundles_binding(struct bundles *, const struct msg_K_BINDING *);
+/* fds: 4, in the order of enum bundle_fds, -1: none; taken. */
+void bundles_make(struct bundles *, const struct msg_W_BUNDLE *, int fds[4]);
+void bundles_signed(struct bundles *, const struct msg_K_BUNDLED *);
+
+#endif
