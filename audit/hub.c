@@ -177,10 +177,12 @@ try(struct hub *h)
 		failed(h, "the trail cannot be read", 0);
 		return;
 	}
-	if (h->batch.n > 0)
+	if (h->batch.n > 0) {
 		send_batch(h);
-	else
-		h->idle_to = trail_next(h->trail) - 1;
+		return;
+	}
+	h->idle_to = trail_next(h->trail) - 1;
+	changed(h);
 }
 
 static void

@@ -49,7 +49,7 @@ cleanup(void **state)
 
 	(void)state;
 	while (d != NULL && (de = readdir(d)) != NULL)
-		if (de->d_name[0] != '.')
+		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
 			(void)unlinkat(dirfd(d), de->d_name, 0);
 	(void)closedir(d);
 	return rmdir(path);
@@ -190,7 +190,7 @@ static const struct hub_limits all = {1, HUB_LINES, HUB_BYTES};
 /* What the hub makes of it: the chain goes on, and nothing is missing. */
 struct hub_side {
 	struct trail_walk walk;
-	uint64_t events, dropped;
+	uint64_t events, dropped, twice;
 	bool begun;
 };
 
@@ -209,6 +209,11 @@ take(struct hub_side *h, const char *text, size_t len)
 
 		assert_non_null(nl);
 		assert_true(trail_line_parse(&l, text, (size_t)(nl - text)));
+		if (l.seq < h->walk.next) {
+			h->twice++; /* and no new one */
+			text = nl + 1;
+			continue;
+		}
 		why = trail_walk_line(&h->walk, text, (size_t)(nl - text));
 		if (why != NULL)
 			fail_msg("line %llu: %s", (unsigned long long)l.seq,
@@ -541,6 +546,80 @@ test_failures(void **state)
 	prog_stop(&p);
 }
 
+/* What is beneath the severity is not waited for. */
+static void
+test_beneath(void **state)
+{
+	struct hub_side h = {.events = 0};
+	struct msg_HUB_STATE s;
+	struct msg_POST m;
+
+	(void)state;
+	start(ID " 4 500 262144\n");
+	for (unsigned i = 0; i < 3; i++)
+		event(1);
+	event(5);
+	for (unsigned i = 0; i < 3; i++)
+		event(1);
+	egress = prog_neighbour(&p, PROGRAM_EGRESS);
+	m = posted(&h);
+	assert_int_equal(h.events, 1);
+	assert_int_equal(h.dropped, 3);
+	ack(&m, 4);
+	do
+		s = told();
+	while (s.acked != 4 || s.behind != 0);
+	event(1);
+	prog_quiet(egress, 50);
+	event(5);
+	m = posted(&h);
+	assert_int_equal(h.dropped, 7);
+	assert_int_equal(h.events, 2);
+	prog_stop(&p);
+}
+
+/* Audit is killed again and again, with a hub that is deaf now and then. */
+static void
+test_load(void **state)
+{
+	struct msg_EVENT e = {.kind = EVK_JOB_STATE, .when_us = 1};
+	struct hub_side h = {.events = 0};
+	struct msg_POST m;
+	struct trail *t;
+	uint64_t last = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 3; round++) {
+		start(SET);
+		egress = prog_neighbour(&p, PROGRAM_EGRESS);
+		for (unsigned i = 0; i < 700; i++) {
+			e.severity = (uint8_t)(1 + i % 3);
+			assert_int_equal(ipc_send_EVENT(node, &e, NULL, 0),
+			    0);
+		}
+		event(5); /* all of them are written */
+		for (unsigned k = 0; k < 1 + round % 2; k++) {
+			m = posted(&h);
+			if (k == 0)
+				ack(&m, h.walk.next - 1);
+		}
+		prog_kill(&p);
+	}
+	start(SET);
+	egress = prog_neighbour(&p, PROGRAM_EGRESS);
+	event(5);
+	while (h.walk.next - 1 < 3 * 701 + 1) {
+		m = posted(&h);
+		last = h.walk.next - 1;
+		ack(&m, last);
+	}
+	prog_stop(&p);
+	assert_true(h.twice > 0);
+	t = open_trail(TRAIL_SEGMENT, TRAIL_TOTAL);
+	whole(&h, t);
+	trail_close(t);
+}
+
 /* Egress falls with a batch on its way; and one that is too large. */
 static void
 test_ways(void **state)
@@ -586,7 +665,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_hubset), T(test_ack), T(test_cursor), T(test_batches),
 	    T(test_severity), T(test_dropped), T(test_program),
-	    T(test_failures), T(test_ways),
+	    T(test_failures), T(test_beneath), T(test_load), T(test_ways),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
