@@ -126,7 +126,13 @@ enum reload_said { RELOAD_CHANGED = 1, RELOAD_WAITS, RELOAD_NOTE, RELOAD_MISTAKE
 /* one descriptor: the read end of a pipe; its EOF is the stream's */
 #define MSG_N_FOLLOW(F) F(hash16, link, 0) F(u16, stream, 0)
 #define MSG_N_CLOSE(F) F(hash16, link, 0)
-#define MSG_N_APP_DATA(F) F(boolean, announce, 0) F(var, data, 316)
+/*
+ * what klp.node says of itself, from now on, and whether at once; thrifty: not
+ * where a slow interface has no air left for it; once: this time alone
+ */
+#define MSG_N_APP_DATA(F)                                                      \
+	F(boolean, announce, 0) F(var, data, 316) F(boolean, thrifty, 0)       \
+	F(boolean, once, 0)
 /* all zeros with on false: all that node has asked for */
 #define MSG_N_BLACKHOLE(F) F(hash16, rns_hash, 0) F(boolean, on, 0)
 #define MSG_N_HOLD(F) F(hash16, link, 0) F(u32, ms, 0)
@@ -257,6 +263,12 @@ enum contract_status {
 	F(u64, qid, 0) F(hash16, link, 0) F(arr, n, 32) F(arr, s, 64)          \
 	F(arr, m, 32) F(arr, initiator, 64) F(arr, responder, 64)              \
 	F(boolean, bip340, 0) F(arr, key, 33)
+/*
+ * What is to be announced of authorities: heads, atag and version each, from now
+ * on; say, of trust/doc/spread.h: at once, and which frame besides.
+ */
+#define MSG_V_SPREAD(F)                                                        \
+	F(u8, say, 0) F(var, heads, 96) F(var, frame, 277)
 /* ---- documents that others ask this node for (klp.md 1.6) ---- */
 enum give_what { GIVE_ROOT, GIVE_HEAD, GIVE_DOC, GIVE_DELTA, GIVE_SET };
 /* version: as it is asked for; max 0: not said */
@@ -358,6 +370,10 @@ enum post_kind { POST_HUB = 1 };    /* events, a line each */
 #define MSG_POSTED(F)                                                          \
 	F(u32, seq, 0) F(u8, end, 0) F(u16, code, 0) F(u32, len, 0)            \
 	F(u32, wait_s, 0) F(str, why, 200)
+/* An announce of a klp.node: what it says has not been looked at. */
+#define MSG_M_HEARD(F)                                                         \
+	F(hash16, identity, 0) F(u8, hops, 0) F(u64, bitrate, 0)               \
+	F(var, data, 316)
 /* ---- egress and parent: the addresses of a host; none: why ---- */
 #define IPC_ADDR 17 /* 4 or 6, and 16 bytes of which 4 count or all */
 #define MSG_LOOK_UP(F) F(u32, seq, 0) F(str, host, 253)

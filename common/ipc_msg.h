@@ -278,6 +278,7 @@ enum event_kind {
 	M(V_CONTRACTED, TRUST, NODE, 0, 0)                                     \
 	M(V_LIVE, NODE, TRUST, 0, 0)                                           \
 	M(V_LIVE_OK, TRUST, NODE, 0, 0)                                        \
+	M(V_SPREAD, TRUST, NODE, 0, 0)                                         \
 	M(V_GIVE, NODE, TRUST, 0, 0)                                           \
 	M(V_GIVEN, TRUST, NODE, 0, 1)                                          \
 	M(V_CHANGED, TRUST, NODE, 0, 0)                                        \
@@ -289,6 +290,7 @@ enum event_kind {
 	M(M_ANSWER, TRANSPORT, TRUST_AUDIT, 0, 1)                              \
 	M(POST, AUDIT, EGRESS, 1, 1)                                           \
 	M(POSTED, EGRESS, AUDIT, 0, 1)                                         \
+	M(M_HEARD, TRANSPORT, TRUST, 0, 0)                                     \
 	M(LOOK_UP, EGRESS, PARENT, 0, 0)                                       \
 	M(LOOKED_UP, PARENT, EGRESS, 0, 0)                                     \
 	M(K_RECEIPT, NODE, KEYS, 0, 0)                                         \

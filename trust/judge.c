@@ -27,7 +27,7 @@
 #include "trust/doc/manifest.h"
 #include "trust/contracts.h"
 #include "trust/doc/contract.h"
-#include "trust/law.h"
+#include "trust/judge.h"
 #include "trust/review.h"
 #include "trust/verdict.h"
 #include "trust/why.h"
@@ -38,32 +38,7 @@
 #define SAVE_AFTER 60.	       /* s, for bindings of strangers */
 #define EVENTS_A_MINUTE 60     /* of strangers' bindings */
 #define LOOK_EVERY 60	       /* s: klp.md 1.5 */
-#define NODE_YAML_MAX (256u << 10)
 #define LARGE_BLOCK (128 << 10) /* malloc's own, but that it stays */
-
-struct judge {
-	struct process prog;
-	struct ev_loop *loop;
-	struct node_config *conf;
-	struct verdicts v;
-	int dir; /* warren/trust */
-	ev_timer save;
-	struct mono saved; /* when last; 0: not yet */
-	uint8_t *file;	 /* BINDSTORE_BYTES, for saving */
-	uint8_t *record; /* MANIFEST_RECORD_MAX */
-	struct law *law;
-	struct verdict_board board[NODE_BOARDS_MAX];
-	struct klp_key *board_keys; /* ENV_KEYS_MAX for each */
-	ev_timer look; /* klp/ is looked through again, or something ages */
-	ev_idle work;  /* ... or a large graph is read on */
-	ev_timer fetch; /* web servers are asked */
-	bool clock_said;
-	enum fresh graph_was, list_was;
-	struct msg_EVENT early[8]; /* before audit was there */
-	unsigned nearly;
-	int64_t minute; /* event budget */
-	unsigned events, suppressed;
-};
 
 #define IPC_ME TRUST
 #define IPC_CTX struct judge
@@ -263,15 +238,13 @@ tell_listed(struct judge *j)
 	free(l);
 }
 
-static void boards_use(struct judge *);
-
 /* Who is revoked first, so that no verdict is asked about them in between. */
 static void
 tell_node(struct judge *j)
 {
 	struct msg_V_CHANGED changed = {.end_ = 0};
 
-	boards_use(j);
+	judge_boards(j);
 	if (program_channel(&j->prog, PROGRAM_NODE) == NULL)
 		return;
 	tell_lines(j);
@@ -365,13 +338,50 @@ on_look(struct ev_loop *loop, ev_timer *w, int revents)
 	look_again(j);
 }
 
+/* ---- what is announced, here and by others ---- */
+
+static void
+on_spread(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct judge *j = w->data;
+	struct msg_V_SPREAD m;
+
+	(void)revents;
+	if (law_spread(j->law, &m) &&
+	    program_channel(&j->prog, PROGRAM_NODE) != NULL)
+		(void)program_send_V_SPREAD(&j->prog, &m, NULL, 0);
+	ev_timer_stop(loop, w);
+	ev_timer_set(w, law_spread_in(j->law), 0.);
+	ev_timer_start(loop, w);
+}
+
+static void
+tell_heads(struct judge *j)
+{
+	struct msg_V_SPREAD m;
+
+	law_heads(j->law, &m);
+	(void)program_send_V_SPREAD(&j->prog, &m, NULL, 0);
+}
+
+static void
+on_M_HEARD(struct judge *j, const struct msg_M_HEARD *m, struct ipc_in *in)
+{
+	(void)in;
+	if (law_heard(j->law, m))
+		tell_node(j);
+	on_fetch(j->loop, &j->fetch, 0);
+}
+
 static void
 on_up(void *ctx, enum program who)
 {
 	struct judge *j = ctx;
 
-	if (who == PROGRAM_NODE)
+	if (who == PROGRAM_NODE) {
 		tell_node(j);
+		tell_heads(j);
+	}
 	for (unsigned i = 0; who == PROGRAM_AUDIT && i < j->nearly; i++)
 		(void)program_send_EVENT(&j->prog, &j->early[i], NULL, 0);
 	if (who == PROGRAM_AUDIT)
@@ -580,6 +590,7 @@ on_fetch(struct ev_loop *loop, ev_timer *w, int revents)
 	ev_timer_stop(loop, w);
 	ev_timer_set(w, law_fetch(j->law), 0.);
 	ev_timer_start(loop, w);
+	on_spread(loop, &j->spread, 0); /* what came of it is news */
 	if (law_busy(j->law))
 		ev_idle_start(loop, &j->work);
 }
@@ -613,67 +624,6 @@ on_M_ANSWER(struct judge *j, const struct msg_M_ANSWER *m, struct ipc_in *in)
 
 /* ---- configuration ---- */
 
-static int
-live_from(enum live_secp live)
-{
-	switch (live) {
-	case LIVE_ALWAYS:
-		return LIVE_FROM_ALWAYS;
-	case LIVE_NEVER:
-		return LIVE_FROM_NEVER;
-	case LIVE_ABOVE_2:
-		break;
-	}
-	return 3;
-}
-
-/* Who can sign for the boards of node.yaml: pinned roots say it. */
-static void
-boards_use(struct judge *j)
-{
-	const struct node_config *c = j->conf;
-	struct klp_key *keys = j->board_keys;
-
-	for (size_t i = 0; i < c->nboards; i++, keys += ENV_KEYS_MAX) {
-		struct verdict_board *b = &j->board[i];
-
-		*b = (struct verdict_board){.text = c->boards[i].text,
-		    .keys = keys};
-		b->nkeys = law_role(j->law, c->boards[i].authority,
-		    c->boards[i].role, keys, &b->threshold);
-	}
-	j->v.boards = j->board;
-	j->v.nboards = c->nboards;
-}
-
-/* Takes the configuration. */
-static void
-conf_use(struct judge *j, struct node_config *c)
-{
-	law_configure(j->law, c);
-	node_config_free(j->conf);
-	j->conf = c;
-	j->v.s = &j->law->standing;
-	boards_use(j);
-	j->v.live_from = live_from(c->require_live_secp);
-}
-
-static struct node_config *
-conf_parse(const char *text, size_t len)
-{
-	struct mistakes bad = {0};
-	struct node_config *c = NULL;
-	char line[512];
-
-	if (node_config_parse(&c, text, len, &bad) == 0)
-		return c;
-	for (unsigned i = 0; i < bad.n; i++) {
-		mistake_line(line, sizeof(line), "node.yaml", &bad.v[i]);
-		log_errx(NULL, "%s", line);
-	}
-	return NULL;
-}
-
 /*
  * SIGHUP: node.yaml, changed or not: whole, or not at all. klp/ is looked
  * through in any case.
@@ -689,14 +639,14 @@ on_setting(void *ctx, enum setting what, int fd)
 	if (what != SET_NODE_YAML)
 		return;
 	if ((text = memfd_map(fd, &len, NODE_YAML_MAX)) != NULL) {
-		c = conf_parse((const char *)text, len);
+		c = judge_conf_parse((const char *)text, len);
 		memfd_unmap(text, len);
 	}
 	if (c == NULL)
 		log_errx("node.yaml", "has mistakes and is not taken, the old one "
 		    "holds: `warren check-config` names them");
 	else
-		conf_use(j, c);
+		judge_conf_use(j, c);
 	if (law_look(j->law, judge_now(j), false) || c != NULL)
 		tell_node(j);
 	law_fetch_now(j->law);
@@ -728,7 +678,7 @@ judge_open(struct judge *j)
 	size_t len;
 
 	text = settings_text(&j->prog, SET_NODE_YAML, "", NODE_YAML_MAX, &len);
-	if (text == NULL || (c = conf_parse(text, len)) == NULL)
+	if (text == NULL || (c = judge_conf_parse(text, len)) == NULL)
 		fatalx("no node.yaml to judge by");
 	j->dir = settings_take(&j->prog, SET_DIR_TRUST, "");
 	j->v.store = bindstore_new(BINDSTORE_MAX);
@@ -743,10 +693,11 @@ judge_open(struct judge *j)
 		SET_DIR_KLP, ""), j->dir, j->v.store, &lops)) == NULL)
 		fatalx("no folder warren/trust from the parent, or no memory");
 	bindings_load(j);
-	conf_use(j, c);
+	j->law->own = j->prog.params.identity_hash;
+	judge_conf_use(j, c);
 	/* before the first question: nobody is let in who is revoked */
 	(void)law_look(j->law, judge_now(j), true);
-	boards_use(j);
+	judge_boards(j);
 }
 
 int
@@ -779,6 +730,9 @@ main(int argc, char *argv[])
 	j.work.data = &j;
 	ev_timer_init(&j.fetch, on_fetch, 0., 0.);
 	j.fetch.data = &j;
+	ev_timer_init(&j.spread, on_spread, 0., 0.);
+	j.spread.data = &j;
+	on_spread(j.loop, &j.spread, 0);
 	on_look(j.loop, &j.look, 0);
 	if (program_attach(&j.prog, j.loop, &ops, &j) < 0 ||
 	    program_ready(&j.prog) < 0)

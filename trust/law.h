@@ -12,6 +12,7 @@
 #include "trust/bindstore.h"
 #include "trust/doc/authority.h"
 #include "trust/doc/frame.h"
+#include "trust/doc/spread.h"
 #include "trust/klpdir.h"
 #include "trust/sources.h"
 #include "trust/standing.h"
@@ -102,6 +103,12 @@ struct law {
 	uint8_t *chain;	     /* deltas on top of the list that was read */
 	size_t chain_len;
 	char delta_said[AUTH_WHY]; /* the last complaint about one in klp/ */
+	/* what is heard of it and said over the mesh (lawheard.c, lawspread.c) */
+	struct hash16 own; /* this node's Reticulum identity */
+	struct spread spread;
+	bool spread_changed; /* node has to know of other heads */
+	int64_t checks_at;   /* second */
+	unsigned checks;     /* ... of signatures that were heard */
 	/* deltas that brought the list here, for others (lawhist.c) */
 	uint8_t *history;
 	size_t history_len;
@@ -155,6 +162,15 @@ void law_unfetched(struct law *, bool mesh);
 bool law_answered(struct law *, const struct msg_M_ANSWER *, int fd);
 /* A key has shown itself: has it revoked itself? true: as law_look(). */
 bool law_seen(struct law *, const struct klp_key *);
+/* An announce of somebody; true: as law_look(). */
+bool law_heard(struct law *, const struct msg_M_HEARD *);
+/*
+ * What is to be announced: false, nothing now; then in so many seconds. law_heads:
+ * the same for a node that knows nothing yet.
+ */
+bool law_spread(struct law *, struct msg_V_SPREAD *);
+double law_spread_in(const struct law *);
+void law_heads(struct law *, struct msg_V_SPREAD *);
 /*
  * What somebody asks this node for (lawserve.c): 0, or bytes in *body, an
  * allocation, as *out says.

@@ -158,6 +158,7 @@ lawdelta_take(struct law *l, struct law_authority *la, const uint8_t *buf,
 	} else {
 		use(l, &next);
 		lawhist_add(l, la, buf, len);
+		lawspread_delta(l, la, buf, len);
 		why[0] = l->held[0] = '\0';
 		log_notice(la->a.name, "taken: %s version=%u by a delta, "
 		    "entries=%zu", l->list_uri.path, l->list.version,

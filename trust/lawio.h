@@ -60,6 +60,10 @@ void lawdelta_folder(struct law *, struct law_authority *);
 void lawhist_add(struct law *, const struct law_authority *,
     const uint8_t *, size_t);
 void lawhist_read(struct law *, const char *authority);
+/* lawspread.c: a delta was good; a head counts from now on. */
+void lawspread_delta(struct law *, const struct law_authority *,
+    const uint8_t *, size_t);
+void lawspread_head(struct law *, const struct law_authority *);
 /* lawserve.c: roots behind that version are new. */
 void lawserve_roots(struct law *, const struct law_authority *,
     uint32_t before);

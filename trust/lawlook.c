@@ -303,6 +303,8 @@ finish(struct law *l, const char *why)
 	authority_end(&la->a, step, why, &rep);
 	if (rep.end == AUTH_NEW)
 		lawserve_roots(l, la, before);
+	if (rep.end == AUTH_NEW)
+		lawspread_head(l, la);
 	lawio_drop(l);
 	/* it has ended at a file that is asked for now */
 	if (l->web && lawweb_asks(l, la)) {

@@ -14,6 +14,7 @@
 #include "node/host/setup.h"
 #include "node/host/start.h"
 #include "node/work/found.h"
+#include "node/work/announce.h"
 #include "node/work/challenge.h"
 #include "node/work/documents.h"
 #include "node/work/lend.h"
@@ -196,6 +197,14 @@ on_V_CONTRACTED(struct warren_node *wn, const struct msg_V_CONTRACTED *m,
 {
 	(void)in;
 	contract_answer(&wn->node, m);
+}
+
+static void
+on_V_SPREAD(struct warren_node *wn, const struct msg_V_SPREAD *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	announce_spread(&wn->node, m);
 }
 
 static void

@@ -14,6 +14,8 @@
 
 /* Transport's T_HELLO: it knows nothing of us yet. */
 void announce_hello(struct node *);
+/* What trust wants to be said of authorities (klp.md 4.3). */
+void announce_spread(struct node *, const struct msg_V_SPREAD *);
 /* Announces when it is time; when to call again. */
 struct mono announce_tick(struct node *);
 

@@ -99,6 +99,8 @@ struct node {
 	bool greeted, announced; /* transport is there; it has announced */
 	struct mono greeted_at, announced_at, changed_at, announce_at;
 	uint32_t announced_unix;
+	uint8_t heads[96]; /* of authorities: V_SPREAD */
+	size_t heads_len;
 	/* of jobs that could be sent until then nothing is known any more */
 	uint32_t forgotten;
 	struct mono aside_at; /* rows that failed are tried again */

@@ -254,7 +254,9 @@ fake_N_APP_DATA(void *ctx, const struct msg_N_APP_DATA *m)
 	struct app_data a;
 
 	assert_true(app_data_parse(&a, m->data, m->data_len));
-	assert_true(m->announce);
+	w->last_app_data = *m;
+	if (!m->announce)
+		return; /* what is said when it is announced again */
 	w->announces++;
 	w->last_accepting = (a.caps.flags & APP_ACCEPTING) != 0;
 	w->last_announce = w->now;

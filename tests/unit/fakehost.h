@@ -132,6 +132,7 @@ struct world {
 	unsigned nnumbers;
 	bool last_accepting;
 	struct mono last_announce;
+	struct msg_N_APP_DATA last_app_data;
 	unsigned running; /* jobs that jail has, never more than its slots */
 	struct id32 running_id[NODE_SLOTS_MAX + 1];
 	struct mono began[NODE_SLOTS_MAX + 1];

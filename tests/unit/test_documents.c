@@ -11,9 +11,12 @@
 #include <string.h>
 
 #include "node/proto/proto_get.h"
+#include "node/work/announce.h"
 #include "node/work/documents.h"
 #include "node/work/peers.h"
 #include "tests/unit/nodekit.h"
+#include "trust/doc/spread.h"
+#include "trust/doc/tlv.h"
 
 #define BIG "klp://test.kos/big"
 
@@ -202,6 +205,103 @@ malformed(void **state)
 	}
 }
 
+/* ---- what is announced of authorities ---- */
+
+static struct msg_V_SPREAD
+spread(uint8_t say, size_t len)
+{
+	struct msg_V_SPREAD m = {.say = say, .heads_len = 24,
+	    .frame_len = (uint16_t)len};
+
+	memset(m.heads, 0xa5, m.heads_len);
+	memset(m.frame, 0x4b, len);
+	return m;
+}
+
+static struct app_data
+said(void)
+{
+	struct app_data a;
+
+	assert_true(w.last_app_data.data_len <= TLV_APP_DATA_MAX);
+	assert_true(app_data_parse(&a, w.last_app_data.data,
+	    w.last_app_data.data_len));
+	return a;
+}
+
+static void
+heads_are_announced(void **state)
+{
+	struct msg_V_SPREAD m = spread(SPREAD_NOTHING, 0);
+	unsigned n;
+	struct app_data a;
+
+	(void)state;
+	world_run(&w, 60000);
+	n = w.announces;
+	assert_int_equal(said().nheads, 0);
+	assert_int_equal(said().caps.roles & ROLE_MIRROR, 0);
+	/* said when it is announced again; of that it is no reason */
+	announce_spread(&w.n, &m);
+	world_run(&w, 60000);
+	assert_int_equal(w.announces, n + 1); /* a role is new */
+	assert_int_equal(said().nheads, 2);
+	assert_int_equal(said().heads[1].version, 0xa5a5a5a5);
+	m.heads[3] ^= 1;
+	announce_spread(&w.n, &m);
+	world_run(&w, 60000);
+	assert_int_equal(w.announces, n + 1);
+	/* Trickle's word: at once, where there is air */
+	m.say = SPREAD_HEADS;
+	announce_spread(&w.n, &m);
+	world_run(&w, 0);
+	assert_int_equal(w.announces, n + 2);
+	assert_true(w.last_app_data.thrifty && !w.last_app_data.once);
+	a = said();
+	assert_true(a.has_caps && a.nheads == 2);
+	assert_int_equal(a.heads[0].atag[3], 0xa4);
+}
+
+static void
+frames_are_announced(void **state)
+{
+	struct app_data a;
+
+	(void)state;
+	world_run(&w, 60000);
+	/* one urgent entry, one signature; then the longest there is */
+	for (size_t len = 146; len <= SPREAD_FRAME; len += len == 146 ? 131 :
+	    1) {
+		for (uint8_t say = SPREAD_DELTA; say <= SPREAD_HEAD; say++) {
+			struct msg_V_SPREAD m = spread(say, len);
+			unsigned n = w.announces;
+
+			announce_spread(&w.n, &m);
+			world_run(&w, 0);
+			assert_int_equal(w.announces, n + 1);
+			assert_true(w.last_app_data.once);
+			assert_false(w.last_app_data.thrifty);
+			a = said();
+			assert_int_equal(say == SPREAD_DELTA ? a.delta_len :
+			    a.head_len, len);
+			assert_int_equal((say == SPREAD_DELTA ? a.delta :
+			    a.head)[len - 1], 0x4b);
+			if (len == 146)
+				assert_true(a.has_caps && a.nheads == 2);
+		}
+	}
+	/* nothing before it has said who it is */
+	w.n.announced = false;
+	{
+		struct msg_V_SPREAD m = spread(SPREAD_DELTA, 146);
+		unsigned n = w.announces;
+
+		announce_spread(&w.n, &m);
+		assert_int_equal(w.announces, n);
+	}
+	w.n.announced = true;
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -209,7 +309,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(slices),
 	    TEST(what_is_not_wanted), TEST(small_ones), TEST(strangers),
-	    TEST(trust_is_away), TEST(malformed)};
+	    TEST(trust_is_away), TEST(malformed), TEST(heads_are_announced),
+	    TEST(frames_are_announced)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

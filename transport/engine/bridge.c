@@ -12,8 +12,10 @@
 #include "transport/engine/engine.h"
 #include "transport/engine/follow.h"
 #include "transport/engine/nif.h"
+#include "trust/doc/spread.h"
 
 #define BLACKHOLE_NODE 1 /* the files are source 0 */
+#define ANNOUNCE_BYTES 190 /* header, keys, signature */
 #define BRIDGE_REPLIES 16 /* ours: answers on their way on one link */
 #define BRIDGE_REPLY_MAX (16u << 20) /* ours: bytes of an answer */
 
@@ -516,25 +518,42 @@ bridge_reply(struct bridge *b, const struct msg_N_REPLY *m, struct ipc_in *in)
 	reply_free(l, p);
 }
 
-void
-bridge_app_data(struct bridge *b, const struct msg_N_APP_DATA *m)
+/*
+ * Where there is air for it: klp.md 4.3. An announce is some 190 bytes, and what
+ * it says.
+ */
+static void
+announce_thrifty(struct bridge *b, size_t len)
 {
-	struct rns_cmd cmd = {.type = RNS_CMD_APP_DATA};
+	struct rns_cmd cmd = {.type = RNS_CMD_ANNOUNCE};
 	struct nif *n;
 
 	cmd.announce.dest = b->dest;
-	cmd.announce.app_data = m->data;
-	cmd.announce.app_data_len = m->data_len;
-	if (engine_submit(b->e, &cmd) != RNS_OK) {
-		log_warnx("klp.node", "app data of %u bytes refused",
-		    m->data_len);
-		return;
+	cmd.announce.one_interface = true;
+	TAILQ_FOREACH(n, &b->e->ifs, link) {
+		if (!n->online || !n->cfg.out)
+			continue;
+		if (!spread_afford(&n->air, b->e->now, n->cfg.bitrate,
+		    ANNOUNCE_BYTES + len)) {
+			b->counts.announces_spared++;
+			continue;
+		}
+		cmd.announce.ifid = n->id;
+		(void)engine_submit(b->e, &cmd);
 	}
-	if (!m->announce)
-		return;
-	cmd.type = RNS_CMD_ANNOUNCE;
-	cmd.announce.app_data = NULL;
-	cmd.announce.app_data_len = 0;
+}
+
+static void
+announce_all(struct bridge *b, const struct msg_N_APP_DATA *m)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_ANNOUNCE};
+	struct nif *n;
+
+	cmd.announce.dest = b->dest;
+	if (m->once) {
+		cmd.announce.app_data = m->data;
+		cmd.announce.app_data_len = m->data_len;
+	}
 	(void)engine_submit(b->e, &cmd);
 	b->announced = true;
 	TAILQ_FOREACH(n, &b->e->ifs, link) {
@@ -542,6 +561,25 @@ bridge_app_data(struct bridge *b, const struct msg_N_APP_DATA *m)
 		if (n->online)
 			n->announced = b->e->now;
 	}
+}
+
+void
+bridge_app_data(struct bridge *b, const struct msg_N_APP_DATA *m)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_APP_DATA};
+
+	cmd.announce.dest = b->dest;
+	cmd.announce.app_data = m->data;
+	cmd.announce.app_data_len = m->data_len;
+	if (!m->once && engine_submit(b->e, &cmd) != RNS_OK) {
+		log_warnx("klp.node", "app data of %u bytes refused",
+		    m->data_len);
+		return;
+	}
+	if (m->announce && m->thrifty)
+		announce_thrifty(b, m->data_len);
+	else if (m->announce)
+		announce_all(b, m);
 }
 
 void

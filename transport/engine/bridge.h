@@ -48,6 +48,7 @@ struct bridge_counts {
 	uint64_t requests;      /* given to node */
 	uint64_t requests_lost; /* node was not there, or full */
 	uint64_t replies;
+	uint64_t announces_spared; /* no air was left for them */
 	uint64_t replies_lost; /* the link was gone, or took no more */
 };
 void bridge_counts(const struct bridge *, struct bridge_counts *);

@@ -18,6 +18,7 @@
 #include "transport/engine/callers.h"
 #include "transport/engine/measure.h"
 #include "transport/engine/reload.h"
+#include "transport/engine/tidings.h"
 
 /*
  * warren-transport: sockets, files and channels around one librns context.
@@ -45,6 +46,7 @@
  *               rpc_stats.c the statistics, stats_pack.c their bytes
  *   manage.c    the daemon's own destinations; remote.c its answers
  *   fetch.c     blackhole lists of others
+ *   tidings.c   what nodes announce of authorities
  *   errand.c    what trust and audit ask of the klp.node of others
  *   control.c   mesh.sock; views.c its answers
  *   turn.c      the loop's turn: packets and events of the core
@@ -110,6 +112,7 @@ struct engine {
 	struct manage *manage;
 	struct fetch *fetch;
 	struct errands *errands;
+	struct tidings tidings;
 	const struct hash16 *probe; /* where probes are answered, or NULL */
 	struct discovery *discovery; /* NULL: nobody listens */
 	struct autodial *autodial;   /* NULL: nothing is connected to */

@@ -140,6 +140,7 @@ struct nif {
 	/* klp.node has still to be announced here; and when it was (bridge) */
 	bool announce_due;
 	struct mono announced;
+	struct mono air; /* what is not urgent may leave again (bridge) */
 	ev_timer retry;
 	char error[400]; /* why it is not online; empty: nothing known */
 	void *more; /* the kind's own; freed by its stop() */

@@ -22,6 +22,7 @@ on_event(struct engine *e, const struct rns_event *ev)
 {
 	if (e->discovery != NULL)
 		discovery_event(e->discovery, ev);
+	tidings_event(e, ev);
 	/* nobody else here has destinations, links or receipts */
 	if (e->bridge != NULL && bridge_event(e->bridge, ev))
 		return;

@@ -140,7 +140,8 @@ add_bridge(json_t *o, const struct bridge *b)
 	bridge_counts(b, &c);
 	(void)json_object_set_new(o, "node_links", num(c.links));
 	(void)json_object_set_new(o, "node_bridge", json_pack("{s:o, s:o, "
-	    "s:o, s:o, s:o}", "requests", num(c.requests), "requests_lost",
+	    "s:o, s:o, s:o, s:o}", "announces_spared",
+	    num(c.announces_spared), "requests", num(c.requests), "requests_lost",
 	    num(c.requests_lost), "replies", num(c.replies), "replies_lost",
 	    num(c.replies_lost), "links_lost", num(c.links_lost)));
 }
@@ -158,6 +159,8 @@ add_errands(json_t *o, const struct engine *e)
 	(void)json_object_set_new(rows, "links", num(c.links));
 	(void)json_object_set_new(rows, "waiting", num(c.waiting));
 	(void)json_object_set_new(rows, "asked", num(c.asked));
+	(void)json_object_set_new(rows, "heard", num(e->tidings.heard));
+	(void)json_object_set_new(rows, "unheard", num(e->tidings.lost));
 	for (unsigned i = 0; i < NELEM(names); i++)
 		(void)json_object_set_new(rows, names[i], num(c.ended[i]));
 	(void)json_object_set_new(o, "errands", rows);

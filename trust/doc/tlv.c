@@ -56,8 +56,14 @@ get_one(struct app_data *a, uint8_t type, struct rd *v)
 		return get_heads(v, a);
 	case TLV_NAME:
 		return get_name(v, a);
+	case TLV_HEAD:
+		a->head_len = rd_left(v);
+		return rd_ref(v, &a->head, a->head_len);
+	case TLV_DELTA:
+		a->delta_len = rd_left(v);
+		return rd_ref(v, &a->delta, a->delta_len);
 	default:
-		return true; /* klp.md's documents, or a later version's */
+		return true; /* a later version's */
 	}
 }
 
@@ -120,6 +126,14 @@ app_data_build(uint8_t *out, size_t cap, const struct app_data *a)
 			wr_bytes(&w, a->heads[i].atag, 8);
 			wr_u32(&w, a->heads[i].version);
 		}
+	}
+	if (a->head != NULL) {
+		put_head(&w, TLV_HEAD, a->head_len);
+		wr_bytes(&w, a->head, a->head_len);
+	}
+	if (a->delta != NULL) {
+		put_head(&w, TLV_DELTA, a->delta_len);
+		wr_bytes(&w, a->delta, a->delta_len);
 	}
 	if (n > 0) {
 		put_head(&w, TLV_NAME, n);

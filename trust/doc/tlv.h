@@ -53,8 +53,11 @@ struct app_data {
 	bool has_binding, has_caps;
 	uint8_t binding[BINDING_ANNOUNCE_LEN];
 	struct app_caps caps;
-	unsigned nheads;
+	unsigned nheads; /* all that this node holds */
 	struct app_head heads[APP_HEADS_MAX];
+	/* TLV 2, 3: frames that nobody has looked at; borrowed; NULL: none */
+	const uint8_t *head, *delta;
+	size_t head_len, delta_len;
 	char name[APP_NAME_MAX + 1]; /* "": none; UTF-8, escape it to show */
 };
 
