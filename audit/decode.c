@@ -21,17 +21,23 @@ static const struct {
 #define C(name) {SYS_##name, #name}
 #ifdef SYS_open
     C(open), C(creat), C(mkdir), C(rmdir), C(unlink), C(mknod), C(chmod),
-    C(chown), C(lchown), C(rename), C(link), C(symlink),
+    C(chown), C(lchown), C(rename), C(link), C(symlink), C(utime), C(utimes),
+    C(futimesat),
 #endif
     C(openat), C(openat2), C(truncate), C(mkdirat), C(unlinkat), C(mknodat),
     C(fchmodat), C(fchownat), C(renameat), C(renameat2), C(linkat),
     C(symlinkat), C(mmap), C(mprotect), C(pkey_mprotect), C(shmat), C(setuid),
     C(setgid), C(setreuid), C(setregid), C(setresuid), C(setresgid),
     C(setfsuid), C(setfsgid), C(setgroups), C(capset), C(setns), C(unshare),
-    C(clone), C(execve), C(execveat), C(memfd_create), C(write), C(pwrite64),
+    C(clone), C(clone3), C(execve), C(execveat), C(memfd_create), C(write),
+    C(pwrite64),
     C(writev), C(pwritev), C(pwritev2), C(sendfile), C(splice),
     C(copy_file_range), C(fallocate),
+    C(fchmod), C(fchown), C(utimensat), C(setxattr), C(lsetxattr),
+    C(fsetxattr), C(removexattr), C(lremovexattr), C(fremovexattr),
+    C(personality), C(prctl), C(exit),
 #undef C
+    {452, "fchmodat2"}, /* on all of them; not each C library knows it */
 };
 
 static const struct {
@@ -159,8 +165,8 @@ drop_root(char *path, size_t *len)
  * What was refused has no file: its text, without dots and doubled slashes.
  * Links in it are not known, so a way through one shows as it was written.
  */
-static void
-text_path(struct watch_event *e, const char *text)
+void
+event_join(struct watch_event *e, const char *text)
 {
 	size_t len = text[0] == '/' ? 0 : strlen(e->path);
 
@@ -188,6 +194,18 @@ text_path(struct watch_event *e, const char *text)
 
 /* ---- each kind ---- */
 
+/* A device that it makes, or tries to; 0:0 is none, but a file that hides. */
+static void
+decode_node(struct watch_event *e, const struct rec_path *r)
+{
+	if (strncmp(e->call, "mknod", 5) != 0 || r->dev == 0 ||
+	    (!S_ISCHR(r->flags) && !S_ISBLK(r->flags)))
+		return;
+	e->mode = r->flags;
+	e->major = (r->dev & 0xfff00) >> 8;
+	e->minor = (r->dev & 0xff) | (r->dev >> 12 & 0xfff00);
+}
+
 /* Of REC_REFUSED it is to read or to run. */
 static void
 decode_path(struct watch_event *e, const struct rec_path *r)
@@ -200,10 +218,21 @@ decode_path(struct watch_event *e, const struct rec_path *r)
 		file_path(e, &r->at);
 	e->cut |= r->cut != 0;
 	e->write = r->h.type == REC_PATH;
-	text_path(e, text);
+	event_join(e, text);
+	decode_node(e, r);
+	e->from = strncmp(e->call, "rename", 6) == 0 && r->flags == 1;
 	/* a link of /proc that leads back to the root is no place in it */
 	if (text[0] != '/' && strncmp(e->path, "/proc/", 6) == 0)
 		e->magic = r->at.magic;
+}
+
+static void
+decode_link(struct watch_event *e, const struct rec_link *r)
+{
+	decode_path(e, &r->path);
+	memcpy(e->to, r->to, sizeof(e->to));
+	e->to[sizeof(e->to) - 1] = '\0';
+	e->write = false; /* what it is told for is no act yet */
 }
 
 static void
@@ -242,6 +271,8 @@ asks(uint32_t call, int64_t ret, const uint64_t a[3])
 	case SYS_setns:
 	case SYS_unshare:
 	case SYS_clone:
+	case SYS_clone3:
+	case SYS_prctl:
 		return true;
 	default:
 		return false;
@@ -292,7 +323,9 @@ static const size_t sizes[REC_TYPES] = {[REC_FORK] = sizeof(struct rec_fork),
     [REC_MEMORY] = sizeof(struct rec_memory),
     [REC_CRED] = sizeof(struct rec_cred),
     [REC_REFUSED] = sizeof(struct rec_path),
-    [REC_CALL] = sizeof(struct rec_call), [REC_FULL] = sizeof(struct rec_full)};
+    [REC_CALL] = sizeof(struct rec_call), [REC_FULL] = sizeof(struct rec_full),
+
+    [REC_LINK] = sizeof(struct rec_link)};
 
 bool
 event_decode(struct watch_event *e, const void *rec, size_t len)
@@ -307,6 +340,7 @@ event_decode(struct watch_event *e, const void *rec, size_t len)
 		struct rec_memory memory;
 		struct rec_cred cred;
 		struct rec_full full;
+		struct rec_link link;
 	} r;
 
 	memset(e, 0, sizeof(*e));
@@ -315,7 +349,8 @@ event_decode(struct watch_event *e, const void *rec, size_t len)
 	memcpy(&r.h, rec, sizeof(r.h));
 	/* the ring rounds up to eight bytes */
 	if (r.h.type >= REC_TYPES || sizes[r.h.type] == 0 ||
-	    r.h.size != sizes[r.h.type] || len < r.h.size)
+	    r.h.size != sizes[r.h.type] || len < r.h.size ||
+	    len > r.h.size + 7u)
 		return false;
 	memcpy(&r, rec, r.h.size);
 	e->type = (enum rec_type)r.h.type;
@@ -342,6 +377,8 @@ event_decode(struct watch_event *e, const void *rec, size_t len)
 		decode_path(e, &r.path);
 	} else if (e->type == REC_FULL) {
 		put_file(e, &r.full.file);
+	} else if (e->type == REC_LINK) {
+		decode_link(e, &r.link);
 	} else if (e->type == REC_MEMORY) {
 		decode_memory(e, &r.memory);
 	} else if (e->type == REC_CRED) {
@@ -416,7 +453,11 @@ event_text(char *out, size_t cap, const struct watch_event *e)
 
 	switch (e->type) {
 	case REC_FORK:
-		(void)snprintf(out, cap, "starts process %u", e->child);
+		if (e->ret < 0)
+			(void)snprintf(out, cap, "starts no process: %s",
+			    event_result(e));
+		else
+			(void)snprintf(out, cap, "starts process %u", e->child);
 		break;
 	case REC_EXEC:
 		(void)snprintf(out, cap, "runs %s%s%s", path,
@@ -425,13 +466,21 @@ event_text(char *out, size_t cap, const struct watch_event *e)
 	case REC_EXIT:
 		exit_text(out, cap, e);
 		break;
-	case REC_OPEN:
-		(void)snprintf(out, cap, "opens %s for writing%s", path, dots);
+	case REC_LINK:
+		(void)snprintf(out, cap, "links %s%s to %.250s", path, dots,
+		    e->to);
 		break;
 	case REC_CALL:
 		(void)snprintf(out, cap, "asks for %s (call %u): %s", e->call,
 		    e->number, event_result(e));
 		break;
+	case REC_OPEN:
+		if (e->ret >= 0 && strncmp(e->call, "open", 4) == 0) {
+			(void)snprintf(out, cap, "opens %s for writing%s",
+			    path, dots);
+			break;
+		}
+		/* FALLTHROUGH */
 	case REC_PATH:
 	case REC_REFUSED:
 	case REC_FULL:

@@ -42,6 +42,8 @@ struct watch_event {
 	uint64_t gained; /* rights that it had not, bits */
 	bool foreign; /* in another user namespace */
 	bool asked;   /* a call for others than the job's */
+	bool from;    /* the name that a rename takes away */
+	char to[REC_TEXT]; /* where a new symbolic link leads */
 };
 
 /* "openat", ...: of a system call by its number; "syscall": of no call here. */
@@ -49,6 +51,9 @@ const char *event_call(uint32_t number);
 
 /* false: not a record of these probes; *e is then of no use. */
 bool event_decode(struct watch_event *, const void *rec, size_t len);
+
+/* Goes on from e->path, a folder, by this text: without dots. */
+void event_join(struct watch_event *, const char *text);
 
 /* "proc", "tmpfs", ... or "" for what is not known by name. */
 const char *event_fs(const struct watch_event *);

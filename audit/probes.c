@@ -33,7 +33,8 @@ extern const char _binary_watch_image_tmp_end[];
 struct probes {
 	struct bpf_object *object;
 	struct ring_buffer *ring;
-	int groups, hints, bounds;
+	int groups, hints, bounds, every;
+	unsigned bounded; /* groups under a contract */
 	__u32 hint[WATCH_HINTS]; /* watched groups by their low bits */
 	int program[NELEM(hooks)];
 	int link[NELEM(hooks)]; /* -1: not attached */
@@ -91,8 +92,10 @@ load(struct probes *p)
 	p->groups = bpf_object__find_map_fd_by_name(p->object, "groups");
 	p->hints = bpf_object__find_map_fd_by_name(p->object, "hints");
 	p->bounds = bpf_object__find_map_fd_by_name(p->object, "bounds");
+	p->every = bpf_object__find_map_fd_by_name(p->object, "every");
 	ring = bpf_object__find_map_fd_by_name(p->object, "ring");
-	if (p->groups < 0 || p->hints < 0 || p->bounds < 0 || ring < 0)
+	if (p->groups < 0 || p->hints < 0 || p->bounds < 0 || p->every < 0 ||
+	    ring < 0)
 		return -ENOENT;
 	p->ring = ring_buffer__new(ring, on_record, p, NULL);
 	return p->ring == NULL ? -errno : 0;
@@ -187,11 +190,23 @@ probes_watch(struct probes *p, uint64_t group, bool late)
 	return -1;
 }
 
+/* All calls are looked at while one is under a contract: that costs more. */
+static int
+look_at_all(struct probes *p)
+{
+	__u32 zero = 0, all = p->bounded > 0;
+
+	return bpf_map_update_elem(p->every, &zero, &all, BPF_ANY);
+}
+
 int
 probes_bound(struct probes *p, uint64_t group, const struct watch_bounds *b)
 {
-	return bpf_map_update_elem(p->bounds, &group, b, BPF_ANY) == 0 ? 0 :
-	    -1;
+	if (bpf_map_update_elem(p->bounds, &group, b, BPF_NOEXIST) != 0)
+		return bpf_map_update_elem(p->bounds, &group, b, BPF_ANY) == 0 ?
+		    0 : -1;
+	p->bounded++;
+	return look_at_all(p) == 0 ? 0 : -1;
 }
 
 bool
@@ -205,7 +220,10 @@ probes_forget(struct probes *p, uint64_t group)
 {
 	if (bpf_map_delete_elem(p->groups, &group) == 0)
 		(void)hint(p, group, -1);
-	(void)bpf_map_delete_elem(p->bounds, &group);
+	if (bpf_map_delete_elem(p->bounds, &group) != 0)
+		return;
+	p->bounded--;
+	(void)look_at_all(p);
 }
 
 int

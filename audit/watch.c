@@ -11,6 +11,7 @@
 #include "trust/doc/contract.h"
 #include "audit/bounds.h"
 #include "audit/decode.h"
+#include "audit/links.h"
 #include "audit/observed.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -38,6 +39,7 @@ struct watched {
 	struct bounds *bounds; /* its contract's; NULL: none is known */
 	uint32_t broke;	       /* rules of it that were told, 1 << rule */
 	struct observed seen;
+	struct links links;
 };
 
 struct watch {
@@ -150,6 +152,7 @@ on_record(void *ctx, const void *rec, size_t len)
 
 	if (!event_decode(&e, rec, len) || (j = by_group(w, e.group)) == NULL)
 		return true;
+	links_follow(&j->links, &e);
 	event_text(act, sizeof(act), &e);
 	(void)snprintf(text, sizeof(text), "process %u (%s) %s", e.pid, e.comm,
 	    act);

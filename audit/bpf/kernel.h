@@ -32,6 +32,14 @@ struct super_block {
 	unsigned long s_magic, s_flags;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct address_space {
+	atomic_t i_mmap_writable;
+};
+
 struct inode {
 	__u16 i_mode;
 	__u32 i_nlink;
@@ -65,6 +73,7 @@ struct file {
 	unsigned f_mode;
 	struct path f_path;
 	struct inode *f_inode;
+	struct address_space *f_mapping;
 };
 
 struct fdtable {
@@ -102,11 +111,18 @@ struct cred {
 };
 
 struct signal_struct {
+	atomic_t live;
+	int group_exit_code;
 	void *oom_mm;
 };
 
+struct mm_struct {
+	unsigned long start_stack;
+};
+
 struct task_struct {
-	int pid, tgid, exit_code;
+	int pid, tgid, exit_code, exit_state;
+	struct mm_struct *mm;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	struct files_struct *files;
@@ -117,6 +133,7 @@ struct task_struct {
 
 struct linux_binprm {
 	struct file *file;
+	const char *filename, *fdpath;
 };
 
 struct vm_area_struct {
@@ -162,7 +179,11 @@ struct pt_regs {
 
 #define VM_WRITE 0x2ul
 #define VM_EXEC 0x4ul
+#define VM_SHARED 0x8ul
+#define VM_MAYWRITE 0x20ul
 #define FMODE_WRITE 0x2u
+#define FMODE_CREATED 0x100000u
+#define PROT_WRITE 0x2u
 #define PROT_EXEC 0x4u
 
 #endif

@@ -3,10 +3,10 @@
  * The probes of the raw-tracepoint tier: they need no trampoline, so they load
  * where the kernel's text may not be patched. They watch and cannot deny.
  *
- * Of somebody else's task they look at the depth of its pid namespace and its
- * group's id, and no further. A job's process is one in a group of the map that is not
- * the first of its pid namespace: those are the house's own, jail's init and
- * warren-hand.
+ * Of somebody else's task they look at the call's number, the depth of its pid
+ * namespace and its group's id, and no further. A job's process is one in a
+ * group of the map that is not the first of its pid namespace: those are the
+ * house's own, jail's init and warren-hand.
  *
  * What is looked at is what the call did, at its end: the arguments are still
  * in the registers, and the result names the file and not a text that the job
@@ -16,6 +16,10 @@
 #include "audit/bpf/watch_rec.h"
 
 #include <asm/unistd.h>
+
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452
+#endif
 
 /* Some of the helpers below are for programs under this licence only. */
 char _license[] SEC("license") = "Dual BSD/GPL";
@@ -38,6 +42,14 @@ struct {
 	__type(value, __u32);
 } hints SEC(".maps");
 
+/* Are all calls looked at? While a job is under a contract. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} every SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, WATCH_RING);
@@ -57,7 +69,10 @@ struct {
 #define S_IFMT 0170000
 #define S_IFCHR 0020000
 #define S_IFBLK 0060000
+#define EAGAIN 11
 #define SHM_EXEC 0100000
+#define READ_IMPLIES_EXEC 0x0400000
+#define MAP_SHARED 0x01
 #define MAP_ANONYMOUS 0x20
 #define CLONE_NEWUSER 0x10000000
 #define SIGSYS 31
@@ -65,8 +80,9 @@ struct {
 
 /* ---- whose ---- */
 
+/* In the job's namespace, not in one below it that a process may make. */
 static __always_inline __u32
-inner_pid(struct task_struct *task)
+inner_pid(const struct watch_group *g, struct task_struct *task)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
@@ -74,12 +90,23 @@ inner_pid(struct task_struct *task)
 	const void *at = pid;
 	int nr = 0;
 
+	if (g->ready && g->level <= level)
+		level = g->level;
 	if (level > 32) /* the kernel's own bound on nesting */
 		return 1;
 	at += bpf_core_field_offset(struct pid, numbers) +
 	    level * bpf_core_type_size(struct upid);
 	bpf_probe_read_kernel(&nr, sizeof(nr), at);
 	return (__u32)nr;
+}
+
+static __always_inline bool
+hinted(__u64 id)
+{
+	__u32 *hint, slot = id % WATCH_HINTS;
+
+	hint = bpf_map_lookup_elem(&hints, &slot);
+	return hint != NULL && *hint != 0;
 }
 
 /*
@@ -90,34 +117,32 @@ inner_pid(struct task_struct *task)
 static __always_inline struct watch_group *
 watched(__u64 *id)
 {
-	__u32 *hint, slot;
-
 	if (bpf_get_current_task_btf()->thread_pid->level == 0)
 		return NULL;
 	*id = bpf_get_current_cgroup_id();
-	slot = *id % WATCH_HINTS;
-	hint = bpf_map_lookup_elem(&hints, &slot);
-	if (hint == NULL || *hint == 0)
-		return NULL;
-	return bpf_map_lookup_elem(&groups, id);
+	return hinted(*id) ? bpf_map_lookup_elem(&groups, id) : NULL;
 }
 
 /* ---- telling ---- */
 
 static __always_inline bool
-may_tell(struct watch_group *g, __u32 type)
+may_tell(struct watch_group *g, __u32 type, bool near)
 {
 	__u64 second = bpf_ktime_get_ns() / NSEC;
+	__u64 *begun;
+	__u32 *n;
 
 	if (type >= REC_TYPES)
 		return false;
+	begun = near ? &g->near_second[type] : &g->second[type];
+	n = near ? &g->near_in_second[type] : &g->in_second[type];
 	__sync_fetch_and_add(&g->seen[type], 1);
 	/* two CPUs at the turn of a second may both begin it: a few more */
-	if (g->second[type] != second) {
-		g->second[type] = second;
-		g->in_second[type] = 0;
+	if (*begun != second) {
+		*begun = second;
+		*n = 0;
 	}
-	if (__sync_fetch_and_add(&g->in_second[type], 1) < WATCH_PER_SECOND)
+	if (__sync_fetch_and_add(n, 1) < WATCH_PER_SECOND)
 		return true;
 	__sync_fetch_and_add(&g->lost, 1);
 	return false;
@@ -125,12 +150,12 @@ may_tell(struct watch_group *g, __u32 type)
 
 static __always_inline void *
 begin(struct watch_group *g, __u64 id, __u32 type, __u32 size, __u32 call,
-    long ret)
+    long ret, bool near)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct rec_head *h;
 
-	if (!may_tell(g, type))
+	if (!may_tell(g, type, near))
 		return NULL;
 	h = bpf_ringbuf_reserve(&ring, size, 0);
 	if (h == NULL) {
@@ -142,14 +167,17 @@ begin(struct watch_group *g, __u64 id, __u32 type, __u32 size, __u32 call,
 	h->call = call;
 	h->group = id;
 	h->when_ns = bpf_ktime_get_ns();
-	h->pid = inner_pid(task);
+	h->pid = inner_pid(g, task);
 	h->tid = (__u32)bpf_get_current_pid_tgid();
 	h->ret = ret;
 	bpf_get_current_comm(h->comm, sizeof(h->comm));
 	return h;
 }
 #define BEGIN(g, id, T, what, call, ret)                                       \
-	((struct what *)begin(g, id, T, sizeof(struct what), call, ret))
+	((struct what *)begin(g, id, T, sizeof(struct what), call, ret, false))
+/* Of a place that is watched: what else it does hides it not. */
+#define BEGIN_NEAR(g, id, T, what, call, ret, near)                            \
+	((struct what *)begin(g, id, T, sizeof(struct what), call, ret, near))
 
 /* ---- files ---- */
 
@@ -238,15 +266,12 @@ put_inode(struct rec_file *out, struct inode *inode)
 static __always_inline void
 put_file(struct rec_file *out, struct file *file)
 {
-	struct path *path;
-
 	if (file == NULL) {
 		no_file(out);
 		return;
 	}
-	path = (void *)file + bpf_core_field_offset(struct file, f_path);
 	put_inode(out, BPF_CORE_READ(file, f_inode));
-	put_path(out, path);
+	put_path(out, (void *)file + bpf_core_field_offset(struct file, f_path));
 }
 
 static __always_inline struct file *
@@ -263,259 +288,10 @@ file_of(long fd)
 }
 
 #include "audit/bpf/measure.h"
-
-/* ---- opened for writing, and refused ---- */
-
-/* What a call is about: one place for each kind below, which keeps it short. */
-enum kind { NOTHING, OPENS, NAMES, MAPS, ASKS };
-struct act {
-	enum kind kind;
-	int dir;
-	const void *text;
-	__u64 flags, addr, len;
-};
-
-static __always_inline void
-opened(struct watch_group *g, __u64 id, __u32 call, long fd, __u64 flags)
-{
-	struct file *file = file_of(fd);
-	struct rec_open *r;
-
-	/* a second thread may have closed it: then its path is all there is */
-	if (file == NULL || (BPF_CORE_READ(file, f_mode) & FMODE_WRITE) == 0) {
-		if ((flags & O_TRUNC) == 0 || file == NULL)
-			return;
-	}
-	r = BEGIN(g, id, REC_OPEN, rec_open, call, fd);
-	if (r == NULL)
-		return;
-	r->flags = (__u32)flags;
-	r->align = 0;
-	put_file(&r->file, file);
-	bpf_ringbuf_submit(r, 0);
-}
-
-static __always_inline void
-by_path(struct watch_group *g, __u64 id, __u32 call, long ret,
-    const struct act *a)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct rec_path *r = BEGIN(g, id, a->kind == ASKS ? REC_REFUSED :
-	    REC_PATH, rec_path, call, ret);
-	struct fs_struct *fs;
-	long n;
-
-	if (r == NULL)
-		return;
-	r->flags = (__u32)a->flags;
-	n = bpf_probe_read_user_str(r->text, REC_TEXT, a->text);
-	if (n < 0)
-		r->text[0] = 0;
-	r->cut = n == REC_TEXT;
-	no_file(&r->at);
-	if (n > 0 && r->text[0] != '/') {
-		if (a->dir == AT_FDCWD) {
-			fs = BPF_CORE_READ(task, fs);
-			struct path *pwd = (void *)fs +
-			    bpf_core_field_offset(struct fs_struct, pwd);
-
-			put_inode(&r->at, BPF_CORE_READ(pwd, dentry, d_inode));
-			put_path(&r->at, pwd);
-		} else {
-			put_file(&r->at, file_of(a->dir));
-		}
-	}
-	bpf_ringbuf_submit(r, 0);
-}
-
-/* As it is mostly written; written otherwise it is found when refused. */
-static __always_inline bool
-plain_place(const void *text)
-{
-	char t[6] = {0};
-
-	if (bpf_probe_read_user(t, 5, text) < 0)
-		return false;
-	return t[0] == '/' &&
-	    ((t[1] == 'p' && t[2] == 'r' && t[3] == 'o' && t[4] == 'c') ||
-		(t[1] == 'b' && t[2] == 'o' && t[3] == 'o' && t[4] == 't') ||
-		(t[1] == 'd' && t[2] == 'e' && t[3] == 'v') ||
-		(t[1] == 's' && t[2] == 'y' && t[3] == 's'));
-}
-
-/* A call that makes, removes or changes what has a name: no file to look at. */
-static __always_inline bool
-named(long ret, const void *text)
-{
-	return ret == -EACCES || ret == -EPERM || ret == -EROFS ||
-	    ret == -ENOSPC || ret == -EDQUOT || plain_place(text);
-}
-
-/* ---- memory that becomes executable ---- */
-
-struct look {
-	__u64 next;
-	__u32 what;
-	struct file *file;
-};
-
-static long
-look_at(struct task_struct *task, struct vm_area_struct *vma, struct look *l)
-{
-	unsigned long flags = BPF_CORE_READ(vma, vm_flags);
-	struct file *file = BPF_CORE_READ(vma, vm_file);
-
-	(void)task;
-	l->next = BPF_CORE_READ(vma, vm_end);
-	if ((flags & VM_EXEC) == 0)
-		return 0;
-	/* without a jump: the verifier follows each way of each look */
-	l->what |= (flags & VM_WRITE) * (MEM_WRITE / VM_WRITE);
-	if (file == NULL || BPF_CORE_READ(vma, vm_ops) == NULL)
-		l->what |= MEM_ANON;
-	else if (BPF_CORE_READ(vma, anon_vma) != NULL)
-		l->what |= MEM_WRITTEN;
-	if (l->file == NULL)
-		l->file = file;
-	return 0;
-}
-
-#define LOOKS 4 /* mappings of one call; more are MEM_UNKNOWN */
-
-static __always_inline void
-executable(struct watch_group *g, __u64 id, __u32 call, const struct act *a)
-{
-	struct look l = {.next = a->addr};
-	__u64 end = a->addr + a->len;
-	struct rec_memory *r;
-	struct file *file;
-	__u32 links = 1;
-
-	for (int i = 0; i < LOOKS && l.next < end; i++) {
-		if (bpf_find_vma(bpf_get_current_task_btf(), l.next, look_at,
-		    &l, 0) != 0) {
-			/* another thread holds the lock of the mappings */
-			l.what |= MEM_UNKNOWN;
-			break;
-		}
-	}
-	if (l.next < end)
-		l.what |= MEM_UNKNOWN;
-	if ((a->flags & MAP_ANONYMOUS) != 0)
-		l.what = (l.what | MEM_ANON) & ~MEM_UNKNOWN;
-	file = l.file;
-	if (file != NULL)
-		links = BPF_CORE_READ(file, f_inode, i_nlink);
-	/* code of a file that is still there: what each program does */
-	if (l.what == 0 && links > 0)
-		return;
-	r = BEGIN(g, id, REC_MEMORY, rec_memory, call, 0);
-	if (r == NULL)
-		return;
-	r->addr = a->addr;
-	r->len = a->len;
-	r->align = 0;
-	r->what = l.what;
-	put_file(&r->file, file);
-	bpf_ringbuf_submit(r, 0);
-}
-
-/* ---- credentials ---- */
-
-static __always_inline void
-put_ids(struct rec_ids *out, const struct cred *c)
-{
-	__u64 eff = 0, perm = 0;
-
-	out->uid = BPF_CORE_READ(c, uid.val);
-	out->euid = BPF_CORE_READ(c, euid.val);
-	out->suid = BPF_CORE_READ(c, suid.val);
-	out->gid = BPF_CORE_READ(c, gid.val);
-	out->egid = BPF_CORE_READ(c, egid.val);
-	out->sgid = BPF_CORE_READ(c, sgid.val);
-	bpf_core_read(&eff, sizeof(eff), &c->cap_effective);
-	bpf_core_read(&perm, sizeof(perm), &c->cap_permitted);
-	out->caps = eff | perm;
-}
-
-static __always_inline void
-set_ready(struct watch_group *g, struct task_struct *task)
-{
-	const struct cred *c = BPF_CORE_READ(task, cred);
-
-	put_ids(&g->ids, c);
-	g->user_ns = (__u64)BPF_CORE_READ(c, user_ns);
-	g->ready = 1;
-}
-
-static __always_inline bool
-ids_same(const struct rec_ids *a, const struct rec_ids *b)
-{
-	return a->uid == b->uid && a->euid == b->euid && a->suid == b->suid &&
-	    a->gid == b->gid && a->egid == b->egid && a->sgid == b->sgid &&
-	    (b->caps & ~a->caps) == 0;
-}
-
-static __always_inline void
-tell_cred(struct watch_group *g, __u64 id, __u32 call, long ret,
-    const struct rec_ids *is, __u32 changed, __u32 user_ns,
-    const __u64 args[3])
-{
-	struct rec_cred *r = BEGIN(g, id, REC_CRED, rec_cred, call, ret);
-
-	if (r == NULL)
-		return;
-	r->changed = changed;
-	r->user_ns = user_ns;
-	r->was = g->ids;
-	r->is = *is;
-	for (int i = 0; i < 3; i++)
-		r->args[i] = args[i];
-	bpf_ringbuf_submit(r, 0);
-}
-
-/* At each call that is looked at: an exploit of the kernel says nothing. */
-static __always_inline bool
-cred_over(struct watch_group *g, __u64 id, __u32 call, long ret,
-    const __u64 args[3], bool asked)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	const struct cred *c = BPF_CORE_READ(task, cred);
-	__u32 ns = (__u64)BPF_CORE_READ(c, user_ns) != g->user_ns;
-	struct rec_ids is;
-	bool same;
-
-	put_ids(&is, c);
-	same = ids_same(&g->ids, &is) && ns == 0;
-	if (!same || asked)
-		tell_cred(g, id, call, ret, &is, !same, ns, args);
-	return same;
-}
-
-static __always_inline bool
-asks_cred(__u32 call, const __u64 args[3])
-{
-	switch (call) {
-	case __NR_setuid:
-	case __NR_setgid:
-	case __NR_setreuid:
-	case __NR_setregid:
-	case __NR_setresuid:
-	case __NR_setresgid:
-	case __NR_setfsuid:
-	case __NR_setfsgid:
-	case __NR_setgroups:
-	case __NR_capset:
-	case __NR_setns:
-		return true;
-	case __NR_unshare:
-		return (args[0] & CLONE_NEWUSER) != 0;
-	case __NR_clone:
-		return (args[0] & CLONE_NEWUSER) != 0;
-	default:
-		return false;
-	}
-}
+#include "audit/bpf/places.h"
+#include "audit/bpf/files.h"
+#include "audit/bpf/memory.h"
+#include "audit/bpf/cred.h"
 
 /* ---- the probes ---- */
 
@@ -547,6 +323,37 @@ runs(struct act *a, int dir, __u64 text)
 }
 
 static __always_inline void
+renames(struct act *a, int dir, __u64 text, int from_dir, __u64 from)
+{
+	names(a, dir, text);
+	a->from_dir = from_dir;
+	a->from = (const void *)from;
+}
+
+static __always_inline void
+makes(struct act *a, int dir, __u64 text, __u64 mode, __u64 dev)
+{
+	names(a, dir, text);
+	a->flags = (__u32)mode;
+	a->dev = (__u32)dev;
+}
+
+static __always_inline void
+links(struct act *a, __u64 to, int dir, __u64 text)
+{
+	names(a, dir, text);
+	a->kind = LINKS;
+	a->to = (const void *)to;
+}
+
+static __always_inline void
+holds(struct act *a, __u64 fd)
+{
+	a->kind = HOLDS;
+	a->fd = (int)fd;
+}
+
+static __always_inline void
 maps(struct act *a, __u64 addr, __u64 len, __u64 flags)
 {
 	a->kind = MAPS;
@@ -556,10 +363,28 @@ maps(struct act *a, __u64 addr, __u64 len, __u64 flags)
 }
 
 static __always_inline void
+maps_file(struct act *a, struct pt_regs *regs, const __u64 args[3], long ret)
+{
+	__u64 flags = ARG3(regs);
+
+	if ((__u64)ret >= -4095ull)
+		return;
+	a->fd = (flags & MAP_ANONYMOUS) != 0 ? -1 : (int)ARG4(regs);
+	a->write = (args[2] & PROT_WRITE) != 0;
+	if ((args[2] & PROT_EXEC) != 0) {
+		maps(a, (__u64)ret, args[1], flags);
+	} else if (a->write && a->fd >= 0 && (flags & MAP_SHARED) != 0) {
+		maps(a, (__u64)ret, args[1], 0);
+		a->kind = WRITES;
+	}
+}
+
+static __always_inline void
 classify(struct act *a, struct pt_regs *regs, __u32 call, long ret,
     const __u64 args[3])
 {
 	__u64 how = 0;
+	char first = 0;
 
 	switch (call) {
 #ifdef __NR_open
@@ -572,18 +397,36 @@ classify(struct act *a, struct pt_regs *regs, __u32 call, long ret,
 	case __NR_mkdir:
 	case __NR_rmdir:
 	case __NR_unlink:
-	case __NR_mknod:
 	case __NR_chmod:
 	case __NR_chown:
 	case __NR_lchown:
+	case __NR_utime:
+	case __NR_utimes:
 		names(a, AT_FDCWD, args[0]);
 		break;
+	case __NR_mknod:
+		makes(a, AT_FDCWD, args[0], args[1], args[2]);
+		break;
 	case __NR_rename:
+		renames(a, AT_FDCWD, args[1], AT_FDCWD, args[0]);
+		break;
 	case __NR_link:
-	case __NR_symlink:
 		names(a, AT_FDCWD, args[1]);
 		break;
+	case __NR_symlink:
+		links(a, args[0], AT_FDCWD, args[1]);
+		break;
+	case __NR_futimesat:
+		names(a, (int)args[0], args[1]);
+		break;
+	case __NR_fork:
+	case __NR_vfork:
 #endif
+	case __NR_clone:
+	case __NR_clone3:
+		if (ret == -EAGAIN)
+			a->kind = FORKS;
+		break;
 	case __NR_openat:
 		opens(a, (int)args[0], args[1], args[2]);
 		break;
@@ -592,22 +435,43 @@ classify(struct act *a, struct pt_regs *regs, __u32 call, long ret,
 		opens(a, (int)args[0], args[1], how);
 		break;
 	case __NR_truncate:
+	case __NR_setxattr:
+	case __NR_lsetxattr:
+	case __NR_removexattr:
+	case __NR_lremovexattr:
 		names(a, AT_FDCWD, args[0]);
 		break;
 	case __NR_mkdirat:
 	case __NR_unlinkat:
-	case __NR_mknodat:
 	case __NR_fchmodat:
-	case __NR_fchownat:
+	case __NR_fchmodat2:
 		names(a, (int)args[0], args[1]);
+		break;
+	case __NR_fchownat:
+	case __NR_utimensat:
+		names(a, (int)args[0], args[1]);
+		bpf_probe_read_user(&first, 1, a->text);
+		if (a->text == NULL || first == 0)
+			holds(a, args[0]);
+		break;
+	case __NR_fchmod:
+	case __NR_fchown:
+	case __NR_fsetxattr:
+	case __NR_fremovexattr:
+		holds(a, args[0]);
+		break;
+	case __NR_mknodat:
+		makes(a, (int)args[0], args[1], args[2], ARG3(regs));
 		break;
 	case __NR_renameat2:
 	case __NR_renameat:
+		renames(a, (int)args[2], ARG3(regs), (int)args[0], args[1]);
+		break;
 	case __NR_linkat:
 		names(a, (int)args[2], ARG3(regs));
 		break;
 	case __NR_symlinkat:
-		names(a, (int)args[1], args[2]);
+		links(a, args[0], (int)args[1], args[2]);
 		break;
 	case __NR_execve:
 		runs(a, AT_FDCWD, args[0]);
@@ -616,8 +480,11 @@ classify(struct act *a, struct pt_regs *regs, __u32 call, long ret,
 		runs(a, (int)args[0], args[1]);
 		break;
 	case __NR_mmap:
-		if ((args[2] & PROT_EXEC) != 0 && (__u64)ret < -4095ull)
-			maps(a, (__u64)ret, args[1], ARG3(regs));
+		maps_file(a, regs, args, ret);
+		break;
+	case __NR_personality:
+		if (args[0] != 0xffffffff && (args[0] & READ_IMPLIES_EXEC) != 0)
+			maps(a, 0, 0, MAP_ANONYMOUS);
 		break;
 	case __NR_mprotect:
 	case __NR_pkey_mprotect:
@@ -633,99 +500,158 @@ classify(struct act *a, struct pt_regs *regs, __u32 call, long ret,
 	}
 }
 
-/* The calls that are looked at, of a job's process. */
-static __always_inline bool
-looked_at(__u32 call)
-{
-	switch (call) {
+/*
+ * The calls that are looked at, by number alone and before anything else: one
+ * look at memory, where each helper costs a foreign task ten times as much.
+ */
+#define LOOKED 512
+static const volatile __u8 looked[LOOKED] = {
 #ifdef __NR_open
-	case __NR_open:
-	case __NR_creat:
-	case __NR_mkdir:
-	case __NR_rmdir:
-	case __NR_unlink:
-	case __NR_mknod:
-	case __NR_chmod:
-	case __NR_chown:
-	case __NR_lchown:
-	case __NR_rename:
-	case __NR_link:
-	case __NR_symlink:
+    [__NR_open] = 1, [__NR_creat] = 1, [__NR_mkdir] = 1, [__NR_rmdir] = 1,
+    [__NR_unlink] = 1, [__NR_mknod] = 1, [__NR_chmod] = 1, [__NR_chown] = 1,
+    [__NR_lchown] = 1, [__NR_rename] = 1, [__NR_link] = 1, [__NR_symlink] = 1,
+    [__NR_utime] = 1, [__NR_utimes] = 1, [__NR_futimesat] = 1, [__NR_fork] = 1,
+    [__NR_vfork] = 1,
 #endif
-	case __NR_openat:
-	case __NR_openat2:
-	case __NR_truncate:
-	case __NR_mkdirat:
-	case __NR_unlinkat:
-	case __NR_mknodat:
-	case __NR_fchmodat:
-	case __NR_fchownat:
-	case __NR_renameat2:
-	case __NR_renameat:
-	case __NR_linkat:
-	case __NR_symlinkat:
-	case __NR_execve:
-	case __NR_execveat:
-	case __NR_mmap:
-	case __NR_mprotect:
-	case __NR_pkey_mprotect:
-	case __NR_shmat:
-	case __NR_setuid:
-	case __NR_setgid:
-	case __NR_setreuid:
-	case __NR_setregid:
-	case __NR_setresuid:
-	case __NR_setresgid:
-	case __NR_setfsuid:
-	case __NR_setfsgid:
-	case __NR_setgroups:
-	case __NR_capset:
-	case __NR_setns:
-	case __NR_unshare:
-	case __NR_clone:
-		return true;
-	default:
-		return false;
-	}
+    [__NR_openat] = 1, [__NR_openat2] = 1, [__NR_truncate] = 1,
+    [__NR_execve] = 1, [__NR_execveat] = 1,
+    [__NR_setxattr] = 1, [__NR_lsetxattr] = 1, [__NR_fsetxattr] = 1,
+    [__NR_removexattr] = 1, [__NR_lremovexattr] = 1, [__NR_fremovexattr] = 1,
+    [__NR_fchmod] = 1, [__NR_fchown] = 1, [__NR_fchmodat2] = 1,
+    [__NR_utimensat] = 1, [__NR_personality] = 1, [__NR_prctl] = 1,
+    [__NR_mkdirat] = 1, [__NR_unlinkat] = 1, [__NR_mknodat] = 1,
+    [__NR_fchmodat] = 1, [__NR_fchownat] = 1, [__NR_renameat2] = 1,
+    [__NR_renameat] = 1, [__NR_linkat] = 1, [__NR_symlinkat] = 1,
+    [__NR_mmap] = 1, [__NR_mprotect] = 1, [__NR_pkey_mprotect] = 1,
+    [__NR_shmat] = 1, [__NR_setuid] = 1, [__NR_setgid] = 1,
+    [__NR_setreuid] = 1, [__NR_setregid] = 1, [__NR_setresuid] = 1,
+    [__NR_setresgid] = 1, [__NR_setfsuid] = 1, [__NR_setfsgid] = 1,
+    [__NR_setgroups] = 1, [__NR_capset] = 1, [__NR_setns] = 1,
+    [__NR_unshare] = 1, [__NR_clone] = 1, [__NR_clone3] = 1};
+
+static __always_inline void
+forks(struct watch_group *g, __u64 id, long ret)
+{
+	struct rec_fork *r = BEGIN(g, id, REC_FORK, rec_fork, CALL_NONE, ret);
+
+	if (r == NULL)
+		return;
+	r->child = r->align = 0;
+	bpf_ringbuf_submit(r, 0);
 }
 
+/* Of what has a name; a rename has two. */
+static __always_inline void
+names_over(struct watch_group *g, struct act *a)
+{
+	if (named(g, a))
+		by_path(g, a);
+	if (a->from == NULL)
+		return;
+	a->text = a->from;
+	a->dir = a->from_dir;
+	a->flags = 1;
+	if (named(g, a))
+		by_path(g, a);
+}
+
+static __noinline void
+call_over(struct pt_regs *regs, __u32 call, long ret)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct act a = {.kind = NOTHING, .call = call, .ret = ret};
+	struct watch_group *g;
+	__u64 args[3], id;
+
+	g = watched(&id);
+	if (g == NULL || (!g->ready && !g->late) || inner_pid(g, task) == 1)
+		return;
+	if (!g->ready)
+		set_ready(g, task);
+	measure(g, id, regs, call, ret);
+	if (call >= LOOKED || !looked[call & (LOOKED - 1)])
+		return;
+	args[0] = ARG0(regs);
+	args[1] = ARG1(regs);
+	args[2] = ARG2(regs);
+	(void)cred_over(g, id, call, ret, args, asks_cred(call, ret, args));
+	a.id = id;
+	classify(&a, regs, call, ret, args);
+	if (a.kind == MAPS)
+		executable(g, &a);
+	else if (a.kind == WRITES)
+		writable_too(g, &a);
+	else if (a.kind == HOLDS)
+		held(g, &a);
+	else if (a.kind == FORKS)
+		forks(g, id, ret);
+	else if (a.kind == OPENS && ret >= 0)
+		opened(g, &a);
+	else if ((a.kind == OPENS && ret != -EINTR) ||
+	    (a.kind == ASKS && (ret == -EACCES || ret == -EPERM) &&
+		bpf_map_lookup_elem(&bounds, &id) != NULL))
+		by_path(g, &a);
+	if (a.kind == LINKS)
+		linked(g, &a);
+	if (a.kind == NAMES || a.kind == LINKS)
+		names_over(g, &a);
+}
+
+/*
+ * Everybody's calls come here; what follows is in a function of its own, whose
+ * frame others do not pay for.
+ */
 SEC("tp_btf/sys_exit")
 int
 watch_sys_exit(__u64 *ctx)
 {
 	struct pt_regs *regs = (void *)ctx[0];
-	__u32 call = CALL_OF(regs);
+	__u64 call = CALL_OF(regs), at = call;
+	__u32 zero = 0, *all = bpf_map_lookup_elem(&every, &zero);
+
+	/* the verifier wants to see it, which the compiler knows */
+	asm volatile("%0 &= 511" : "+r"(at));
+	if ((looked[at] && call == at) || (all != NULL && *all != 0))
+		call_over(regs, (__u32)call, (long)ctx[1]);
+	return 0;
+}
+
+/* What a job's first program was started with, and may write to. */
+struct fds {
 	struct watch_group *g;
 	__u64 id;
-	struct act a = {.kind = NOTHING};
-	__u64 args[3];
-	long ret;
+};
 
-	g = watched(&id);
-	if (g == NULL || (!g->ready && !g->late) ||
-	    inner_pid((void *)bpf_get_current_task()) == 1)
-		return 0;
-	if (!g->ready)
-		set_ready(g, (void *)bpf_get_current_task());
-	ret = (long)ctx[1];
-	measure(g, id, regs, call, ret);
-	if (!looked_at(call))
-		return 0;
-	args[0] = ARG0(regs);
-	args[1] = ARG1(regs);
-	args[2] = ARG2(regs);
-	(void)cred_over(g, id, call, ret, args, asks_cred(call, args));
-	classify(&a, regs, call, ret, args);
-	if (a.kind == MAPS)
-		executable(g, id, call, &a);
-	else if (a.kind == OPENS && ret >= 0)
-		opened(g, id, call, ret, a.flags);
-	else if ((a.kind == OPENS && ret != -EINTR) ||
-	    (a.kind == NAMES && named(ret, a.text)) ||
-	    (a.kind == ASKS && (ret == -EACCES || ret == -EPERM) &&
-		bpf_map_lookup_elem(&bounds, &id) != NULL))
-		by_path(g, id, call, ret, &a);
+static long
+inherited(__u32 i, struct fds *f)
+{
+	struct act a = {.id = f->id, .call = __NR_execve, .flags = O_WRONLY};
+	struct file *file = file_of(i);
+
+	if (file != NULL && (BPF_CORE_READ(file, f_mode) & FMODE_WRITE) != 0 &&
+	    near_path(path_of(file)))
+		tell_open(f->g, &a, (__u64)file);
 	return 0;
+}
+#define INHERITED 64 /* descriptors that are looked at */
+
+/* A script that is in no folder: its interpreter is the program then. */
+static __always_inline struct file *
+script_of(struct linux_binprm *bprm)
+{
+	const char *path = BPF_CORE_READ(bprm, fdpath);
+	__u32 behind = 0;
+	bool whole = false;
+	struct file *file;
+	int fd;
+
+	if (path == NULL)
+		path = BPF_CORE_READ(bprm, filename);
+	fd = by_fd(path, &behind, &whole, true);
+	file = fd < 0 || !whole ? NULL : file_of(fd);
+	if (file == NULL || BPF_CORE_READ(file, f_inode, i_nlink) != 0)
+		return BPF_CORE_READ(bprm, file);
+	return file;
 }
 
 SEC("raw_tp/sched_process_exec")
@@ -735,20 +661,23 @@ watch_exec(struct bpf_raw_tracepoint_args *ctx)
 	static const __u64 none[3];
 	struct task_struct *task = (void *)ctx->args[0];
 	struct linux_binprm *bprm = (void *)ctx->args[2];
-	__u64 id;
-	struct watch_group *g = watched(&id);
 	struct rec_exec *r;
+	struct fds f;
 
-	if (g == NULL || inner_pid(task) == 1)
+	f.g = watched(&f.id);
+	if (f.g == NULL || inner_pid(f.g, task) == 1)
 		return 0;
-	if (!g->ready)
-		set_ready(g, task);
-	else
-		(void)cred_over(g, id, __NR_execve, 0, none, false);
-	r = BEGIN(g, id, REC_EXEC, rec_exec, CALL_NONE, 0);
+	if (!f.g->ready) {
+		set_ready(f.g, task);
+		bpf_loop(INHERITED, inherited, &f, 0);
+	} else {
+		(void)cred_over(f.g, f.id, __NR_execve, 0, none, false);
+	}
+	stack_code(f.g, f.id, task);
+	r = BEGIN(f.g, f.id, REC_EXEC, rec_exec, CALL_NONE, 0);
 	if (r == NULL)
 		return 0;
-	put_file(&r->file, BPF_CORE_READ(bprm, file));
+	put_file(&r->file, script_of(bprm));
 	bpf_ringbuf_submit(r, 0);
 	return 0;
 }
@@ -763,34 +692,57 @@ watch_fork(struct bpf_raw_tracepoint_args *ctx)
 	struct rec_fork *r;
 
 	if (g == NULL || !g->ready ||
-	    inner_pid((void *)bpf_get_current_task()) == 1)
+	    inner_pid(g, (void *)bpf_get_current_task()) == 1)
 		return 0;
 	r = BEGIN(g, id, REC_FORK, rec_fork, CALL_NONE, 0);
 	if (r == NULL)
 		return 0;
-	r->child = inner_pid(child);
+	r->child = inner_pid(g, child);
 	r->align = 0;
 	bpf_ringbuf_submit(r, 0);
 	return 0;
+}
+
+/*
+ * Of a process its first thread's end is told; and the last one's, when that
+ * ends otherwise and the first has gone before.
+ */
+static __always_inline bool
+process_over(struct task_struct *task, __u32 *code)
+{
+	struct task_struct *first = BPF_CORE_READ(task, group_leader);
+	__u32 all = (__u32)BPF_CORE_READ(task, signal, group_exit_code);
+
+	*code = (__u32)BPF_CORE_READ(task, exit_code);
+	if (BPF_CORE_READ(task, pid) == BPF_CORE_READ(task, tgid))
+		return true;
+	if (all != 0)
+		*code = all;
+	return BPF_CORE_READ(task, signal, live.counter) == 0 &&
+	    BPF_CORE_READ(first, exit_state) != 0 &&
+	    (__u32)BPF_CORE_READ(first, exit_code) != *code;
 }
 
 SEC("raw_tp/sched_process_exit")
 int
 watch_exit(struct bpf_raw_tracepoint_args *ctx)
 {
+	static const __u64 none[3];
 	struct task_struct *task = (void *)ctx->args[0];
 	__u64 id;
 	struct watch_group *g = watched(&id);
 	struct rec_exit *r;
+	__u32 code;
 
-	/* of a process its first thread's end is told */
-	if (g == NULL || !g->ready || inner_pid(task) == 1 ||
-	    BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid))
+	if (g == NULL || !g->ready || inner_pid(g, task) == 1)
+		return 0;
+	(void)cred_over(g, id, __NR_exit, 0, none, false);
+	if (!process_over(task, &code))
 		return 0;
 	r = BEGIN(g, id, REC_EXIT, rec_exit, CALL_NONE, 0);
 	if (r == NULL)
 		return 0;
-	r->code = (__u32)BPF_CORE_READ(task, exit_code);
+	r->code = code;
 	if ((r->code & 0x7f) == SIGSYS)
 		r->h.call = CALL_OF((struct pt_regs *)bpf_task_pt_regs(
 		    bpf_get_current_task_btf()));

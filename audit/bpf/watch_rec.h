@@ -22,6 +22,7 @@ enum rec_type {
 	REC_REFUSED = 8, /* a file that it may not read or run; a rec_path */
 	REC_CALL = 9,	 /* a call that its filter refuses, once each */
 	REC_FULL = 10,	 /* a write that found no room */
+	REC_LINK = 11,	/* a symbolic link that leads near a watched place */
 	REC_TYPES
 };
 
@@ -75,11 +76,15 @@ struct rec_open {
 	struct rec_file file;
 };
 
-/* at: the folder that a relative path starts from */
+/*
+ * at: the folder that a relative path starts from. flags: of open; what mknod
+ * makes, with dev; 1 for the name that rename takes away.
+ */
 struct rec_path {
 	struct rec_head h;
 	__u32 flags;
 	__u32 cut; /* the text is longer */
+	__u32 dev, align;
 	struct rec_file at;
 	char text[REC_TEXT];
 };
@@ -91,6 +96,12 @@ struct rec_call {
 struct rec_full {
 	struct rec_head h;
 	struct rec_file file;
+};
+
+/* path: the link, as that of rec_path; to: where it leads, as it says */
+struct rec_link {
+	struct rec_path path;
+	char to[REC_TEXT];
 };
 
 #define MEM_ANON 1u    /* no file is behind it */
@@ -136,6 +147,11 @@ struct watch_group {
 	/* in sum: measure.h */
 	__u64 calls[WATCH_CALLS], refused[WATCH_CALLS];
 	__u64 opened, read_bytes, written_bytes;
+	/* ... and of those near a watched place, which others do not hide */
+	__u32 near_in_second[REC_TYPES];
+	__u64 near_second[REC_TYPES];
+	__u32 level;  /* of its pid namespace */
+	__u32 linked; /* it has made a link that leads near one */
 };
 
 /* Of a group under a contract: which calls are told when they are refused. */

@@ -30,318 +30,17 @@
 #include <unistd.h>
 
 #include "audit/decode.h"
+#include "audit/links.h"
 #include "audit/probes.h"
 #include "audit/rules.h"
 #include "common/util.h"
-
-#define JOB 1000
+#include "watch_acts.h"
 
 static struct rules rules;
 static struct probes *probes;
 static char group[600];
 static uint64_t group_id;
 static int failed;
-
-/* ---- the job's side ---- */
-
-static int
-put(const char *path, int flags)
-{
-	int fd = open(path, flags | O_CLOEXEC, 0644);
-
-	if (fd >= 0)
-		(void)close(fd);
-	return 0;
-}
-
-static int a_proc(void) { return put("/proc/self/mem", O_RDWR); }
-static int a_proc_sys(void)
-{
-	return put("/proc/sys/kernel/core_pattern", O_WRONLY);
-}
-static int
-a_proc_link(void)
-{
-	/* the opened file, not the path */
-	(void)!symlink("/proc/self/environ", "/tmp/link");
-	(void)!symlink("/proc/self/mem", "/tmp/link2");
-	return put("/tmp/link2", O_RDWR);
-}
-static int
-a_proc_at(void)
-{
-	int dir = open("/proc/sys", O_RDONLY | O_DIRECTORY);
-
-	(void)openat(dir, "kernel/hostname", O_WRONLY);
-	return 0;
-}
-static int
-a_proc_cwd(void)
-{
-	(void)!chdir("/proc/sys/vm");
-	return put("overcommit_memory", O_WRONLY);
-}
-static int q_proc(void)
-{
-	(void)put("/proc/self/comm", O_WRONLY);
-	(void)put("/proc/self/oom_score_adj", O_WRONLY);
-	(void)put("/proc/self/status", O_RDONLY);
-	return put("/proc/self/maps", O_RDONLY);
-}
-static int a_dev(void) { return put("/dev/secret", O_WRONLY); }
-static int a_dev_elsewhere(void) { return put("/tmp/kmsg", O_WRONLY); }
-static int a_dev_new(void) { return put("/dev/new", O_WRONLY | O_CREAT); }
-static int q_dev(void)
-{
-	(void)put("/dev/null", O_RDWR);
-	(void)put("/dev/zero", O_RDWR);
-	(void)put("/dev/tty", O_RDWR);
-	(void)put("/dev/secret", O_RDONLY);
-	return put("/dev/urandom", O_RDONLY);
-}
-static int a_boot(void) { return put("/boot/x", O_WRONLY | O_CREAT); }
-static int a_boot_trunc(void) { return put("/boot/there", O_RDONLY | O_TRUNC); }
-static int a_boot_dots(void)
-{
-	return put("/tmp/../proc/self/root//boot/./x", O_WRONLY | O_CREAT);
-}
-static int a_boot_mkdir(void) { return mkdir("/boot/d", 0755) * 0; }
-static int q_boot(void)
-{
-	(void)mkdir("/tmp/boot", 0755);
-	(void)put("/tmp/boot/x", O_WRONLY | O_CREAT);
-	(void)put("/boot/there", O_RDONLY);
-	return put("/boot/nothere", O_RDONLY);
-}
-
-static void *
-map(int prot, int flags, int fd)
-{
-	void *p = mmap(NULL, 8192, prot, flags, fd, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-static int a_anon(void)
-{
-	return map(PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1) ==
-	    NULL;
-}
-static int a_wx(void)
-{
-	return map(PROT_READ | PROT_WRITE | PROT_EXEC,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1) == NULL;
-}
-static int
-a_w_then_x(void)
-{
-	char *p = map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-
-	p[0] = 'x';
-	return mprotect(p, 8192, PROT_READ | PROT_EXEC);
-}
-static int
-a_file_w_then_x(void)
-{
-	int fd = open("/proc/self/exe", O_RDONLY);
-	char *p = map(PROT_READ | PROT_WRITE, MAP_PRIVATE, fd);
-
-	p[0] = 'x';
-	return mprotect(p, 8192, PROT_READ | PROT_EXEC);
-}
-static int
-a_second_page(void)
-{
-	/* a harmless mapping before it in one call */
-	int fd = open("/proc/self/exe", O_RDONLY);
-	char *p = map(PROT_READ, MAP_PRIVATE, fd);
-	char *q = mmap(p + 4096, 4096, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-
-	q[0] = 'x';
-	return mprotect(p, 8192, PROT_READ | PROT_EXEC);
-}
-static int
-a_map_memfd(void)
-{
-	int fd = memfd_create("code", 0);
-
-	(void)!ftruncate(fd, 8192);
-	return map(PROT_READ | PROT_EXEC, MAP_SHARED, fd) == NULL;
-}
-static int
-q_map(void)
-{
-	int fd = open("/proc/self/exe", O_RDONLY);
-	char *p = map(PROT_READ, MAP_PRIVATE, fd);
-
-	(void)mprotect(p, 8192, PROT_READ | PROT_WRITE);
-	p[0] = 'x';
-	(void)map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	fd = memfd_create("data", 0);
-	(void)!ftruncate(fd, 8192);
-	(void)map(PROT_READ | PROT_WRITE, MAP_SHARED, fd);
-	fd = open("/proc/self/exe", O_RDONLY);
-	return map(PROT_READ | PROT_EXEC, MAP_PRIVATE, fd) == NULL;
-}
-
-static char *const no_env[] = {NULL};
-static char word_self[] = "test_watch", word_act[] = "act";
-static char word_nothing[] = "nothing";
-static char *const argv_nothing[] = {word_self, word_act, word_nothing, NULL};
-
-static int
-copy_to(int fd)
-{
-	char buf[65536];
-	int from = open("/proc/self/exe", O_RDONLY);
-	ssize_t n;
-
-	while ((n = read(from, buf, sizeof(buf))) > 0)
-		if (write(fd, buf, (size_t)n) != n)
-			return -1;
-	return 0;
-}
-static int
-a_memfd(void)
-{
-	int fd = memfd_create("evil", 0);
-
-	(void)copy_to(fd);
-	return (int)syscall(SYS_execveat, fd, "", argv_nothing, no_env,
-	    AT_EMPTY_PATH);
-}
-static int
-a_deleted(void)
-{
-	int w = open("/tmp/prog", O_WRONLY | O_CREAT, 0755), r;
-
-	(void)copy_to(w);
-	r = open("/tmp/prog", O_RDONLY);
-	(void)close(w);
-	(void)unlink("/tmp/prog");
-	return (int)syscall(SYS_execveat, r, "", argv_nothing, no_env,
-	    AT_EMPTY_PATH);
-}
-static int
-q_exec(void)
-{
-	int w = open("/tmp/prog", O_WRONLY | O_CREAT, 0755);
-
-	(void)copy_to(w);
-	(void)close(w);
-	return execve("/tmp/prog", argv_nothing, no_env);
-}
-static int
-a_setuid(void)
-{
-	(void)!setresuid(0, 0, 0);
-	return 0;
-}
-static int
-a_newuser(void)
-{
-	/* it gets all rights, in there */
-	return unshare(CLONE_NEWUSER);
-}
-static int
-q_setuid(void)
-{
-	(void)!setresuid(JOB, JOB, JOB);
-	(void)!setuid(getuid());
-	return prctl(PR_SET_NAME, "other", 0, 0, 0);
-}
-static int
-a_signal(void)
-{
-	return raise(SIGSYS);
-}
-static int
-q_flood(void)
-{
-	for (int i = 0; i < 3000; i++)
-		(void)put("/tmp/no/such/folder", O_WRONLY | O_CREAT);
-	return 0;
-}
-static int
-a_hides(void)
-{
-	(void)q_flood();
-	return a_memfd();
-}
-static int
-q_children(void)
-{
-	for (int i = 0; i < 5; i++) {
-		pid_t pid = fork();
-
-		if (pid == 0)
-			_exit(0);
-		(void)waitpid(pid, NULL, 0);
-	}
-	return 0;
-}
-static int
-q_often(void)
-{
-	for (int i = 0; i < 200; i++) {
-		(void)put("/proc/self/mem", O_RDWR);
-		(void)poll(NULL, 0, 9); /* as many as are told in a second */
-	}
-	return 0;
-}
-static int nothing(void) { return 0; }
-
-static const struct act {
-	const char *name;
-	int (*fn)(void);
-	const char *want; /* each rule that it breaks */
-	bool lost;	  /* a flood: not all of it is told */
-} acts[] = {
-    {"proc", a_proc, "write_proc", false},
-    {"proc_sys", a_proc_sys, "write_proc", false},
-    {"proc_link", a_proc_link, "write_proc", false},
-    {"proc_at", a_proc_at, "write_proc", false},
-    {"proc_cwd", a_proc_cwd, "write_proc", false},
-    {"proc_quiet", q_proc, "", false},
-    {"dev", a_dev, "write_dev", false},
-    {"dev_elsewhere", a_dev_elsewhere, "write_dev", false},
-    {"dev_new", a_dev_new, "write_dev", false},
-    {"dev_quiet", q_dev, "", false},
-    {"boot", a_boot, "write_boot", false},
-    {"boot_trunc", a_boot_trunc, "write_boot", false},
-    {"boot_dots", a_boot_dots, "write_boot", false},
-    {"boot_mkdir", a_boot_mkdir, "write_boot", false},
-    {"boot_quiet", q_boot, "", false},
-    {"anonymous", a_anon, "anonymous_exec", false},
-    {"write_exec", a_wx, "anonymous_exec write_then_exec", false},
-    {"write_then_exec", a_w_then_x, "anonymous_exec write_then_exec", false},
-    {"file_written", a_file_w_then_x, "write_then_exec", false},
-    {"second_page", a_second_page, "anonymous_exec write_then_exec", false},
-    {"map_memfd", a_map_memfd, "map_deleted", false},
-    {"map_quiet", q_map, "", false},
-    {"memfd", a_memfd, "run_memory", false},
-    {"deleted", a_deleted, "run_memory", false},
-    {"exec_quiet", q_exec, "", false},
-    {"setuid", a_setuid, "credentials_asked", false},
-    {"newuser", a_newuser, "credentials_changed", false},
-    {"setuid_quiet", q_setuid, "", false},
-    {"sigsys", a_signal, "forbidden_call", false},
-    {"flood", q_flood, "", true},
-    {"flood_hides", a_hides, "run_memory", true},
-    {"children", q_children, "", false},
-    {"nothing", nothing, "", false},
-    {"often", q_often, NULL, false}, /* of bench */
-};
-
-static int
-act(const char *name)
-{
-	for (size_t i = 0; i < NELEM(acts); i++) {
-		if (strcmp(acts[i].name, name) == 0)
-			return acts[i].fn() == 0 ? 0 : 3;
-	}
-	return 4;
-}
 
 /* ---- the room ---- */
 
@@ -416,14 +115,14 @@ build_room(void)
 
 /* As jail does: pid 1 of a namespace builds, its child becomes the job. */
 static void
-job(int exe, const char *name)
+job(int exe, const struct act *a)
 {
 	char path[640], word[] = "test_watch", how[] = "act", what[64];
-	char *argv[] = {word, how, what, NULL};
+	char *argv[] = {word, how, what, NULL}, *no_env[] = {NULL};
 	pid_t pid;
 	int st;
 
-	(void)snprintf(what, sizeof(what), "%s", name);
+	(void)snprintf(what, sizeof(what), "%s", a->name);
 	(void)snprintf(path, sizeof(path), "%s/cgroup.procs", group);
 	if (unshare(CLONE_NEWPID | CLONE_NEWNS) != 0)
 		_exit(5);
@@ -431,6 +130,8 @@ job(int exe, const char *name)
 		put_text(path, "0");
 		build_room();
 		if ((pid = fork()) == 0) {
+			if (a->before != NULL)
+				a->before();
 			if (setresgid(JOB, JOB, JOB) != 0 ||
 			    setresuid(JOB, JOB, JOB) != 0)
 				_exit(5);
@@ -451,6 +152,7 @@ struct seen {
 	bool hit[RULES_MAX];
 	unsigned n;
 	char last[300];
+	struct links links;
 };
 
 static bool
@@ -466,6 +168,7 @@ on_record(void *ctx, const void *rec, size_t len)
 		return true;
 	}
 	s->n++;
+	links_follow(&s->links, &e);
 	if (getenv("WATCH_SAY") != NULL) {
 		char text[300];
 
@@ -537,7 +240,7 @@ one(int exe, const struct act *a)
 		return;
 	}
 	if ((pid = fork()) == 0)
-		job(exe, a->name);
+		job(exe, a);
 	(void)waitpid(pid, &st, 0);
 	(void)probes_read(probes, on_record, &s);
 	verdict(a, &s, st, "");
@@ -609,7 +312,7 @@ time_flags(int exe)
 	    probes_attach(probes) != 0)
 		return false;
 	if ((pid = fork()) == 0)
-		job(exe, "often");
+		job(exe, act_named("often"));
 	while (waitpid(pid, NULL, WNOHANG) == 0) {
 		if (poll(&p, 1, 100) > 0)
 			(void)probes_read(probes, on_timed, NULL);
@@ -650,6 +353,7 @@ main(int argc, char *argv[])
 {
 	struct mistakes m = {0};
 	char why[PROBES_WHY];
+	const struct act *a;
 	int exe;
 
 	if (argc == 3 && strcmp(argv[1], "act") == 0)
@@ -670,10 +374,10 @@ main(int argc, char *argv[])
 		printf("not ok watch: attach: %s\n", strerror(errno));
 		return 1;
 	}
-	for (size_t i = 0; i < NELEM(acts); i++) {
-		if (acts[i].want != NULL &&
-		    (argc < 4 || strcmp(argv[3], acts[i].name) == 0))
-			one(exe, &acts[i]);
+	for (size_t i = 0; (a = act_at(i)) != NULL; i++) {
+		if (a->want != NULL &&
+		    (argc < 3 || strcmp(argv[2], a->name) == 0))
+			one(exe, a);
 	}
 	probes_free(probes);
 	(void)rmdir(group);

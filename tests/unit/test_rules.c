@@ -142,6 +142,29 @@ cred(uint32_t call, int64_t ret, uint64_t a, uint64_t b, bool changed)
 }
 
 static struct watch_event
+forked(int64_t ret)
+{
+	struct rec_fork r;
+
+	memset(&r, 0, sizeof(r));
+	HEAD(REC_FORK, r, ~0u, ret);
+	return decoded(&r, sizeof(r));
+}
+
+static struct watch_event
+node(const char *text, uint32_t mode, uint32_t dev)
+{
+	struct rec_path r;
+
+	memset(&r, 0, sizeof(r));
+	HEAD(REC_PATH, r, SYS_mknodat, -EPERM);
+	(void)snprintf(r.text, sizeof(r.text), "%s", text);
+	r.flags = mode;
+	r.dev = dev;
+	return decoded(&r, sizeof(r));
+}
+
+static struct watch_event
 ended(uint32_t code, bool oom)
 {
 	struct rec_exit r;
@@ -225,6 +248,18 @@ test_files(void **state)
 }
 
 static void
+test_nodes(void **state)
+{
+	(void)state;
+	HITS(node("/tmp/mem", S_IFCHR | 0600, 0x101), "write_dev ");
+	HITS(node("/tmp/sda", S_IFBLK | 0600, 0x800), "write_dev ");
+	HITS(node("/tmp/null", S_IFCHR | 0666, 0x103), "");
+	HITS(node("/tmp/white", S_IFCHR, 0), "");
+	HITS(node("/tmp/fifo", S_IFIFO, 0x101), "");
+	HITS(node("/boot/fifo", S_IFIFO, 0), "write_boot ");
+}
+
+static void
 test_memory(void **state)
 {
 	(void)state;
@@ -257,9 +292,14 @@ test_rest(void **state)
 	HITS(cred(SYS_capset, -EPERM, 0, 0, false), "credentials_asked ");
 	HITS(cred(SYS_unshare, -EPERM, 0x10000000, 0, false),
 	    "credentials_asked ");
+	HITS(cred(SYS_clone3, -EPERM, 0, 0, false), "credentials_asked ");
+	HITS(cred(SYS_prctl, -EPERM, 28, 0, false), "credentials_asked ");
 	HITS(cred(SYS_openat, 0, 0, 0, true), "credentials_changed ");
 	HITS(ended(31, false), "forbidden_call ");
-	HITS(ended(9, true), "");
+	HITS(ended(9, true), "out_of_memory ");
+	HITS(ended(9, false), "");
+	HITS(forked(-EAGAIN), "fork_refused ");
+	HITS(forked(0), "");
 	HITS(ended(0, false), "");
 	assert_string_equal(hits(ended(0, false), 9), "");
 	assert_string_equal(hits(ended(0, false), 10), "cpu_burst ");
@@ -438,6 +478,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(test_files, setup),
+	    cmocka_unit_test_setup(test_nodes, setup),
 	    cmocka_unit_test_setup(test_memory, setup),
 	    cmocka_unit_test_setup(test_rest, setup),
 	    cmocka_unit_test_setup(test_words, setup),
