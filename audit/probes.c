@@ -11,33 +11,54 @@
 #include "common/log.h"
 #include "common/util.h"
 
+const char *
+probes_tier_name(enum probes_tier tier)
+{
+	static const char *const names[PROBES_TIERS] = {"lsm", "fentry",
+	    "raw tracepoints"};
+
+	return tier < PROBES_TIERS ? names[tier] : "none";
+}
+
 #ifdef HAVE_BPF
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-/* of watch.bpf.c: which function hangs on which tracepoint */
+/* audit/bpf/NAME.bpf.o, as the linker brings it */
+#define IMAGE(name)                                                            \
+	extern const char _binary_audit_bpf_##name##_bpf_o_start[];            \
+	extern const char _binary_audit_bpf_##name##_bpf_o_end[];
+IMAGE(lsm)
+IMAGE(fentry)
+IMAGE(watch)
+#define AT(name)                                                               \
+	_binary_audit_bpf_##name##_bpf_o_start,                                \
+	    _binary_audit_bpf_##name##_bpf_o_end
+
 static const struct {
-	const char *function, *point;
-} hooks[] = {
-    {"watch_sys_exit", NULL}, /* by its types, it knows its own */
-    {"watch_exec", "sched_process_exec"},
-    {"watch_fork", "sched_process_fork"},
-    {"watch_exit", "sched_process_exit"},
+	const char *image, *end;
+} tiers[PROBES_TIERS] = {[PROBES_LSM] = {AT(lsm)},
+    [PROBES_FENTRY] = {AT(fentry)}, [PROBES_RAW] = {AT(watch)}};
+
+#define HOOKS_MAX 48 /* programs of a tier */
+
+struct hook {
+	int program;
+	const char *point; /* of a raw tracepoint; NULL: by its types */
+	int link;	   /* -1: not attached */
 };
 
-/* audit/bpf/watch.bpf.o, as the linker brings it */
-extern const char _binary_watch_image_tmp_start[];
-extern const char _binary_watch_image_tmp_end[];
-
 struct probes {
+	enum probes_tier tier;
 	struct bpf_object *object;
 	struct ring_buffer *ring;
-	int groups, hints, bounds, every;
+	int groups, hints, bounds, every, denied;
 	unsigned bounded; /* groups under a contract */
 	__u32 hint[WATCH_HINTS]; /* watched groups by their low bits */
-	int program[NELEM(hooks)];
-	int link[NELEM(hooks)]; /* -1: not attached */
+	struct hook hook[HOOKS_MAX];
+	size_t nhooks;
 	probes_fn *fn;
 	void *ctx;
 };
@@ -63,42 +84,88 @@ on_record(void *ctx, void *rec, size_t len)
 	return p->fn(p->ctx, rec, len) ? 0 : -ECANCELED;
 }
 
-static int
-load(struct probes *p)
+/* What this kernel may not have, and is fine without: "?" of its section. */
+static void
+leave_out(struct bpf_object *o)
 {
-	size_t len = (size_t)(_binary_watch_image_tmp_end -
-	    _binary_watch_image_tmp_start);
-	void *copy = malloc(len); /* aligned, which the linker's is not */
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "warren");
-	int ring;
+	struct btf *btf = btf__load_vmlinux_btf();
+	struct bpf_program *prog;
 
-	if (copy == NULL)
-		return -ENOMEM;
-	memcpy(copy, _binary_watch_image_tmp_start, len);
-	p->object = bpf_object__open_mem(copy, len, &opts);
-	free(copy);
-	if (p->object == NULL)
-		return -errno;
-	if (bpf_object__load(p->object) != 0)
-		return -errno;
-	for (size_t i = 0; i < NELEM(hooks); i++) {
-		struct bpf_program *prog = bpf_object__find_program_by_name(
-		    p->object, hooks[i].function);
+	bpf_object__for_each_program(prog, o) {
+		const char *section = bpf_program__section_name(prog);
+		char hook[80];
 
-		p->program[i] = prog == NULL ? -1 : bpf_program__fd(prog);
-		if (p->program[i] < 0)
-			return -ENOENT;
+		if (bpf_program__autoload(prog) || btf == NULL)
+			continue;
+		(void)snprintf(hook, sizeof(hook), "bpf_lsm_%s",
+		    strchr(section, '/') + 1);
+		if (btf__find_by_name_kind(btf, hook, BTF_KIND_FUNC) > 0)
+			(void)bpf_program__set_autoload(prog, true);
 	}
+	btf__free(btf);
+}
+
+static int
+find_hooks(struct probes *p)
+{
+	static const char raw[] = "raw_tp/";
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, p->object) {
+		const char *section = bpf_program__section_name(prog);
+		struct hook *h = &p->hook[p->nhooks];
+
+		if (!bpf_program__autoload(prog))
+			continue;
+		if (p->nhooks == HOOKS_MAX)
+			return -E2BIG;
+		h->program = bpf_program__fd(prog);
+		h->link = -1;
+		if (strncmp(section, raw, sizeof(raw) - 1) == 0)
+			h->point = section + sizeof(raw) - 1;
+		p->nhooks++;
+	}
+	return 0;
+}
+
+static int
+find_maps(struct probes *p)
+{
+	int ring = bpf_object__find_map_fd_by_name(p->object, "ring");
+
 	p->groups = bpf_object__find_map_fd_by_name(p->object, "groups");
 	p->hints = bpf_object__find_map_fd_by_name(p->object, "hints");
 	p->bounds = bpf_object__find_map_fd_by_name(p->object, "bounds");
 	p->every = bpf_object__find_map_fd_by_name(p->object, "every");
-	ring = bpf_object__find_map_fd_by_name(p->object, "ring");
+	p->denied = bpf_object__find_map_fd_by_name(p->object, "denied");
 	if (p->groups < 0 || p->hints < 0 || p->bounds < 0 || p->every < 0 ||
-	    ring < 0)
+	    ring < 0 || (p->tier == PROBES_LSM && p->denied < 0))
 		return -ENOENT;
 	p->ring = ring_buffer__new(ring, on_record, p, NULL);
 	return p->ring == NULL ? -errno : 0;
+}
+
+static int
+load(struct probes *p)
+{
+	const char *image = tiers[p->tier].image;
+	size_t len = (size_t)(tiers[p->tier].end - image);
+	void *copy = malloc(len); /* aligned, which the linker's is not */
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "warren");
+	int r;
+
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, image, len);
+	p->object = bpf_object__open_mem(copy, len, &opts);
+	free(copy);
+	if (p->object == NULL)
+		return -errno;
+	leave_out(p->object);
+	if (bpf_object__load(p->object) != 0)
+		return -errno;
+	r = find_hooks(p);
+	return r != 0 ? r : find_maps(p);
 }
 
 static void
@@ -115,16 +182,17 @@ explain(char why[PROBES_WHY], int error)
 		    "probes: %s (Linux 5.19 or later does)", strerror(error));
 }
 
-struct probes *
-probes_load(char why[PROBES_WHY])
+static struct probes *
+try_tier(enum probes_tier tier, int *error)
 {
 	struct probes *p = calloc(1, sizeof(*p));
-	int r;
+	int r = -ENOMEM;
 
 	(void)libbpf_set_print(said);
-	for (size_t i = 0; p != NULL && i < NELEM(hooks); i++)
-		p->link[i] = -1;
-	r = p == NULL ? -ENOMEM : load(p);
+	if (p != NULL) {
+		p->tier = tier;
+		r = load(p);
+	}
 	/* that all of them can be attached is known now, not with a job */
 	if (r == 0 && probes_attach(p) < 0)
 		r = -errno;
@@ -132,19 +200,70 @@ probes_load(char why[PROBES_WHY])
 		probes_detach(p);
 		return p;
 	}
-	explain(why, -r);
 	probes_free(p);
+	*error = -r;
 	return NULL;
+}
+
+struct probes *
+probes_load_tier(enum probes_tier tier, char why[PROBES_WHY])
+{
+	int error = 0;
+	struct probes *p = try_tier(tier, &error);
+
+	why[0] = '\0';
+	if (p == NULL)
+		explain(why, error);
+	return p;
+}
+
+struct probes *
+probes_load(char why[PROBES_WHY])
+{
+	struct probes *p = NULL;
+	size_t len = 0;
+	int error = 0;
+
+	why[0] = '\0';
+	for (unsigned i = 0; p == NULL && i < PROBES_TIERS; i++) {
+		p = try_tier((enum probes_tier)i, &error);
+		if (p == NULL && len < PROBES_WHY)
+			len += (size_t)snprintf(why + len, PROBES_WHY - len,
+			    "%s%s: %s", len > 0 ? ", " : "",
+			    probes_tier_name((enum probes_tier)i),
+			    strerror(error));
+	}
+	if (p == NULL)
+		explain(why, error);
+	return p;
+}
+
+enum probes_tier
+probes_tier(const struct probes *p)
+{
+	return p->tier;
+}
+
+int
+probes_deny(struct probes *p, uint32_t what)
+{
+	__u32 zero = 0;
+
+	if (p->tier != PROBES_LSM)
+		return 0;
+	return bpf_map_update_elem(p->denied, &zero, &what, BPF_ANY) == 0 ? 0 :
+	    -1;
 }
 
 int
 probes_attach(struct probes *p)
 {
-	for (size_t i = 0; i < NELEM(hooks); i++) {
-		if (p->link[i] < 0)
-			p->link[i] = bpf_raw_tracepoint_open(hooks[i].point,
-			    p->program[i]);
-		if (p->link[i] < 0) {
+	for (size_t i = 0; i < p->nhooks; i++) {
+		struct hook *h = &p->hook[i];
+
+		if (h->link < 0)
+			h->link = bpf_raw_tracepoint_open(h->point, h->program);
+		if (h->link < 0) {
 			int saved = errno;
 
 			probes_detach(p);
@@ -158,10 +277,10 @@ probes_attach(struct probes *p)
 void
 probes_detach(struct probes *p)
 {
-	for (size_t i = 0; i < NELEM(hooks); i++) {
-		if (p->link[i] >= 0)
-			(void)close(p->link[i]);
-		p->link[i] = -1;
+	for (size_t i = 0; i < p->nhooks; i++) {
+		if (p->hook[i].link >= 0)
+			(void)close(p->hook[i].link);
+		p->hook[i].link = -1;
 	}
 }
 
@@ -257,6 +376,13 @@ probes_free(struct probes *p)
 #else
 
 struct probes *
+probes_load_tier(enum probes_tier tier, char why[PROBES_WHY])
+{
+	(void)tier;
+	return probes_load(why);
+}
+
+struct probes *
 probes_load(char why[PROBES_WHY])
 {
 	(void)snprintf(why, PROBES_WHY, "this build has no probes in the "
@@ -265,6 +391,22 @@ probes_load(char why[PROBES_WHY])
 }
 
 /* There is none of these, so nobody calls them. */
+enum probes_tier
+probes_tier(const struct probes *p)
+{
+	(void)p;
+	return PROBES_TIERS;
+}
+
+int
+probes_deny(struct probes *p, uint32_t what)
+{
+	(void)p;
+	(void)what;
+	errno = ENOSYS;
+	return -1;
+}
+
 int
 probes_attach(struct probes *p)
 {

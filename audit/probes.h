@@ -15,12 +15,25 @@
  */
 struct probes;
 
+/*
+ * Tiers, the best first: each is loaded to find out whether the kernel takes
+ * it. Their records have one format; LSM may deny as well.
+ */
+enum probes_tier { PROBES_LSM, PROBES_FENTRY, PROBES_RAW, PROBES_TIERS };
+const char *probes_tier_name(enum probes_tier);
+
 #define PROBES_WHY 160
 /*
- * NULL and why, for people: not built, no BTF, not allowed. Needs CAP_BPF and
+ * NULL and why, for people: not built, no BTF, not allowed. Else why has the
+ * tiers that were refused, with their errors; "": none. Needs CAP_BPF and
  * CAP_PERFMON (or CAP_SYS_ADMIN), and /sys.
  */
 struct probes *probes_load(char why[PROBES_WHY]);
+/* This tier or none; for tests. */
+struct probes *probes_load_tier(enum probes_tier, char why[PROBES_WHY]);
+enum probes_tier probes_tier(const struct probes *);
+/* DENY_ of what is refused with EPERM, where the tier can. */
+int probes_deny(struct probes *, uint32_t what);
 /* Attached or not: only then other programs' system calls cost something. */
 int probes_attach(struct probes *);
 void probes_detach(struct probes *);

@@ -142,9 +142,11 @@ opened(struct watch_group *g, struct act *a)
 		by_path(g, a);
 		return;
 	}
+#ifndef OBJECTS_SEEN
 	if ((mode & (FMODE_WRITE | FMODE_CREATED)) != 0 ||
 	    (a->flags & O_TRUNC) != 0)
 		tell_open(g, a, (__u64)file);
+#endif
 }
 
 /*

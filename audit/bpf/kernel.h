@@ -70,7 +70,7 @@ struct path {
 };
 
 struct file {
-	unsigned f_mode;
+	unsigned f_mode, f_flags;
 	struct path f_path;
 	struct inode *f_inode;
 	struct address_space *f_mapping;
@@ -137,7 +137,7 @@ struct linux_binprm {
 };
 
 struct vm_area_struct {
-	unsigned long vm_end, vm_flags;
+	unsigned long vm_start, vm_end, vm_flags;
 	struct file *vm_file;
 	void *vm_ops, *anon_vma;
 };

@@ -155,7 +155,8 @@ tell_call(struct watch_group *g, __u64 id, __u32 call, long ret)
 		bpf_ringbuf_submit(r, 0);
 }
 
-static __always_inline void
+/* In a frame of its own: what is behind it needs the room. */
+static __noinline void
 measure(struct watch_group *g, __u64 id, struct pt_regs *regs, __u32 call,
     long ret)
 {

@@ -10,8 +10,19 @@
  */
 #define SCAN 128 /* bytes of a text that are looked through */
 
-struct scan {
+/* Too large for the stack; at the end of a call nothing else runs here. */
+struct text {
 	char t[SCAN + 8];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct text);
+} texts SEC(".maps");
+
+struct scan {
+	struct text *text;
 	char before;
 	bool near;
 };
@@ -41,10 +52,10 @@ scan_at(__u32 i, struct scan *s)
 
 	/* the verifier wants to see it, which the compiler knows */
 	asm volatile("%0 &= 127" : "+r"(at));
-	t = s->t + at;
+	t = s->text->t + at;
 	if (t[0] == 0)
 		return 1;
-	if (s->before == '/' && is_place(t)) {
+	if ((s->before == 0 || s->before == '/') && is_place(t)) {
 		s->near = true;
 		return 1;
 	}
@@ -56,11 +67,16 @@ scan_at(__u32 i, struct scan *s)
 static __always_inline bool
 near_text(const void *text)
 {
-	struct scan s = {.before = '/'};
-	long n = bpf_probe_read_user_str(s.t, SCAN, text);
+	__u32 zero = 0;
+	struct text *room = bpf_map_lookup_elem(&texts, &zero);
+	struct scan s = {.text = room};
+	long n;
 
-	if (n < 0)
+	if (room == NULL ||
+	    (n = bpf_probe_read_user_str(room->t, SCAN, text)) < 0)
 		return false;
+	UNKNOWN_ZERO(s.before);
+	UNKNOWN_ZERO(s.near);
 	bpf_loop(SCAN, scan_at, &s, 0);
 	return s.near || n == SCAN;
 }
@@ -113,24 +129,31 @@ climb_one(__u32 i, struct climb *c)
 	return d == up;
 }
 
-/* Beneath a place: by the name of the folder below the root. */
+/* The name of the folder below the root that it is in, as far as t goes. */
 static __always_inline bool
-near_path(struct path *path)
+top_of(struct path *path, char t[6])
 {
 	struct climb c = {.d = BPF_CORE_READ(path, dentry),
 	    .m = real_mount(BPF_CORE_READ(path, mnt))};
 	struct dentry *top;
-	char t[6] = {0};
 
-	if (near_inode(BPF_CORE_READ(path, dentry, d_inode)))
-		return true;
+	UNKNOWN_ZERO(c.top);
 	bpf_loop(REC_WALK, climb_one, &c, 0);
 	top = c.top;
 	if (top == NULL)
 		return false;
-	bpf_probe_read_kernel_str(t, sizeof(t), BPF_CORE_READ(top,
-	    d_name.name));
-	return is_place(t);
+	bpf_probe_read_kernel_str(t, 6, BPF_CORE_READ(top, d_name.name));
+	return true;
+}
+
+/* Beneath a place, or what the kernel shows as files anywhere. */
+static __always_inline bool
+near_path(struct path *path)
+{
+	char t[6] = {0};
+
+	return near_inode(BPF_CORE_READ(path, dentry, d_inode)) ||
+	    (top_of(path, t) && is_place(t));
 }
 
 static __always_inline struct path *

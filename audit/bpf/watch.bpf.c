@@ -187,6 +187,12 @@ real_mount(struct vfsmount *vfs)
 	return (void *)vfs - bpf_core_field_offset(struct mount, mnt);
 }
 
+/*
+ * Nothing, which the verifier does not know: older kernels look at the body of
+ * a bpf_loop once, and take away what that first turn does not come to.
+ */
+#define UNKNOWN_ZERO(x) bpf_probe_read_kernel(&(x), sizeof(x), NULL)
+
 struct walk {
 	struct rec_file *out;
 	struct dentry *d;
@@ -238,6 +244,8 @@ put_path(struct rec_file *out, struct path *path)
 	struct walk w = {.out = out, .d = BPF_CORE_READ(path, dentry),
 	    .m = real_mount(BPF_CORE_READ(path, mnt))};
 
+	UNKNOWN_ZERO(w.n);
+	UNKNOWN_ZERO(w.over);
 	bpf_loop(REC_WALK, step, &w, 0);
 	out->depth = w.n;
 	out->deep = w.over == 0;
@@ -555,6 +563,18 @@ names_over(struct watch_group *g, struct act *a)
 		by_path(g, a);
 }
 
+/* Frames of their own: what is called behind them needs the room. */
+static __noinline void
+rights_over(struct watch_group *g, __u64 id, struct pt_regs *regs, __u32 call,
+    long ret)
+{
+	const __u64 args[3] = {ARG0(regs), ARG1(regs), ARG2(regs)};
+
+	if (!g->ready)
+		set_ready(g, (void *)bpf_get_current_task());
+	(void)cred_over(g, id, call, ret, args, asks_cred(call, ret, args));
+}
+
 static __noinline void
 call_over(struct pt_regs *regs, __u32 call, long ret)
 {
@@ -566,15 +586,13 @@ call_over(struct pt_regs *regs, __u32 call, long ret)
 	g = watched(&id);
 	if (g == NULL || (!g->ready && !g->late) || inner_pid(g, task) == 1)
 		return;
-	if (!g->ready)
-		set_ready(g, task);
+	rights_over(g, id, regs, call, ret);
 	measure(g, id, regs, call, ret);
 	if (call >= LOOKED || !looked[call & (LOOKED - 1)])
 		return;
 	args[0] = ARG0(regs);
 	args[1] = ARG1(regs);
 	args[2] = ARG2(regs);
-	(void)cred_over(g, id, call, ret, args, asks_cred(call, ret, args));
 	a.id = id;
 	classify(&a, regs, call, ret, args);
 	if (a.kind == MAPS)

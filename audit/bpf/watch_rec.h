@@ -159,6 +159,16 @@ struct watch_bounds {
 	__u64 denied[WATCH_CALLS];
 };
 
+/* What the tier that may deny refuses: by the house's rule of this name. */
+#define DENY_PROC 1u	/* write_proc */
+#define DENY_DEV 2u	/* write_dev, of devices */
+#define DENY_BOOT 4u	/* write_boot */
+#define DENY_ANON 8u	/* anonymous_exec */
+#define DENY_WX 16u	/* write_then_exec */
+#define DENY_DELETED 32u /* map_deleted */
+#define DENY_RUN 64u	/* run_memory */
+#define DENY_CRED 128u	/* credentials_changed */
+
 /* ours: of one type, job and second; a flood of one hides no other */
 #define WATCH_PER_SECOND 128
 #define WATCH_GROUPS 256 /* jobs at once */

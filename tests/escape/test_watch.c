@@ -3,7 +3,8 @@
  * The probes in the kernel without the daemon: a process in a group and a pid
  * namespace of its own acts, and the records must break these rules and no
  * others. Each act has one beside it that looks like it and is quiet.
- *   test_watch              "ok NAME", "not ok NAME: why", "skip NAME: reason"
+ *   test_watch [NAME]       "ok NAME", "not ok NAME: why", "skip NAME: reason"
+ *   test_watch all          each tier has to load: in the virtual machine
  *   test_watch act NAME     the job's side
  *   test_watch bench        for tests/bench/run: ns of a getppid, and of an
  *                           open and close, of nobody's job: bare, while a job
@@ -41,6 +42,7 @@ static struct probes *probes;
 static char group[600];
 static uint64_t group_id;
 static int failed;
+static char by[40]; /* which tier */
 
 /* ---- the room ---- */
 
@@ -130,6 +132,9 @@ job(int exe, const struct act *a)
 		put_text(path, "0");
 		build_room();
 		if ((pid = fork()) == 0) {
+			/* this test's own may be a device that is watched */
+			for (int fd = 0; fd < 3; fd++)
+				(void)dup2(open("/dev/null", O_RDWR), fd);
 			if (a->before != NULL)
 				a->before();
 			if (setresgid(JOB, JOB, JOB) != 0 ||
@@ -198,28 +203,28 @@ told(const struct act *a, const struct seen *s, char *what, size_t cap)
 }
 
 static void
-verdict(const struct act *a, const struct seen *s, int st, const char *how)
+verdict(const struct act *a, const struct seen *s, int st)
 {
 	struct watch_group g;
 	char what[300];
 
 	if (!probes_group(probes, group_id, &g))
-		printf("not ok watch_%s%s: no counters\n", a->name, how);
+		printf("not ok watch_%s%s: no counters\n", a->name, by);
 	else if (WEXITSTATUS(st) == 3 || WEXITSTATUS(st) == 4 ||
 	    WEXITSTATUS(st) == 5)
-		printf("not ok watch_%s%s: could not act (%d)\n", a->name, how,
+		printf("not ok watch_%s%s: could not act (%d)\n", a->name, by,
 		    WEXITSTATUS(st));
 	else if (!told(a, s, what, sizeof(what)))
 		printf("not ok watch_%s%s: breaks '%s', not '%s' (%s)\n",
-		    a->name, how, what, a->want, s->last);
+		    a->name, by, what, a->want, s->last);
 	else if ((g.lost > 0) != a->lost || g.seen[REC_EXEC] == 0 ||
 	    g.seen[REC_EXIT] == 0)
 		printf("not ok watch_%s%s: lost %llu, %llu runs, %llu ends\n",
-		    a->name, how, (unsigned long long)g.lost,
+		    a->name, by, (unsigned long long)g.lost,
 		    (unsigned long long)g.seen[REC_EXEC],
 		    (unsigned long long)g.seen[REC_EXIT]);
 	else {
-		printf("ok watch_%s%s\n", a->name, how);
+		printf("ok watch_%s%s\n", a->name, by);
 		return;
 	}
 	failed = 1;
@@ -243,7 +248,7 @@ one(int exe, const struct act *a)
 		job(exe, a);
 	(void)waitpid(pid, &st, 0);
 	(void)probes_read(probes, on_record, &s);
-	verdict(a, &s, st, "");
+	verdict(a, &s, st);
 	probes_forget(probes, group_id);
 }
 
@@ -348,38 +353,63 @@ bench(int exe)
 	return 0;
 }
 
+/* The same table by each tier that the kernel takes. */
+static void
+table(int exe, const char *only)
+{
+	const struct act *a;
+
+	(void)snprintf(by, sizeof(by), " (%s)",
+	    probes_tier_name(probes_tier(probes)));
+	if (probes_attach(probes) != 0 || probes_deny(probes, 0) != 0) {
+		printf("not ok watch%s: attach: %s\n", by, strerror(errno));
+		failed = 1;
+		return;
+	}
+	for (size_t i = 0; (a = act_at(i)) != NULL; i++) {
+		if (a->want != NULL &&
+		    (only == NULL || strcmp(only, a->name) == 0))
+			one(exe, a);
+	}
+}
+
 int
 main(int argc, char *argv[])
 {
+	/* tests/escape/run has two words of its own before it */
+	const char *only = argc == 2 || argc == 4 ? argv[argc - 1] : NULL;
+	bool all = only != NULL && strcmp(only, "all") == 0, any = false;
 	struct mistakes m = {0};
 	char why[PROBES_WHY];
-	const struct act *a;
 	int exe;
 
 	if (argc == 3 && strcmp(argv[1], "act") == 0)
 		return act(argv[2]);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if ((probes = probes_load(why)) == NULL) {
-		printf("skip watch: %s\n", why);
-		return 0;
-	}
 	if (!find_group() || rules_read(&rules, NULL, 0, &m) != 0) {
 		printf("skip watch: no v2 groups here\n");
 		return 0;
 	}
 	exe = open("/proc/self/exe", O_RDONLY);
-	if (argc == 2 && strcmp(argv[1], "bench") == 0)
-		return bench(exe);
-	if (probes_attach(probes) != 0) {
-		printf("not ok watch: attach: %s\n", strerror(errno));
-		return 1;
+	if (only != NULL && strcmp(only, "bench") == 0) {
+		if ((probes = probes_load(why)) != NULL)
+			return bench(exe);
+		printf("skip watch: %s\n", why);
+		return 0;
 	}
-	for (size_t i = 0; (a = act_at(i)) != NULL; i++) {
-		if (a->want != NULL &&
-		    (argc < 3 || strcmp(argv[2], a->name) == 0))
-			one(exe, a);
+	for (unsigned i = 0; i < PROBES_TIERS; i++) {
+		probes = probes_load_tier((enum probes_tier)i, why);
+		if (probes == NULL) {
+			printf("%s watch, %s: %s\n", all ? "not ok" : "skip",
+			    probes_tier_name((enum probes_tier)i), why);
+			failed |= all;
+			continue;
+		}
+		any = true;
+		table(exe, all ? NULL : only);
+		probes_free(probes);
 	}
-	probes_free(probes);
-	(void)rmdir(group);
+	if (any)
+		(void)rmdir(group);
 	return failed;
 }
