@@ -167,6 +167,63 @@ sets_delete(void **state)
 	node_close(&n);
 }
 
+/*
+ * Through every size, past that where the upper bits of a key are no longer
+ * kept: each is found, no other is, and each can be read again.
+ */
+static void
+sets_of_many(void **state)
+{
+	enum { KEYS = 170000, LOOK = 997 };
+	uint8_t key[HASHSET_KEY], *all;
+	struct hashset s, again;
+	struct node n;
+	size_t got;
+
+	(void)state;
+	node_open(&n, false, false, priv);
+	hashset_init(n.r, &s, KEYS);
+	hashset_init(n.r, &again, KEYS);
+	for (uint32_t i = 0; i < KEYS; i++) {
+		key_make(key, i);
+		assert_int_equal(hashset_add(&s, key), RNS_OK);
+		if (i % LOOK != 0)
+			continue;
+		for (uint32_t k = 0; k <= i; k += LOOK) {
+			key_make(key, k);
+			assert_true(hashset_has(&s, key));
+		}
+		key_make(key, KEYS + i);
+		assert_false(hashset_has(&s, key));
+	}
+	assert_int_equal(s.cur.count, KEYS);
+	assert_null(s.cur.high);
+	/* little more than 64 bytes for eleven */
+	assert_true(s.cur.n <= KEYS / 11 + 1);
+	all = malloc((size_t)KEYS * HASHSET_KEY);
+	assert_non_null(all);
+	got = hashset_keys(&s, all, KEYS);
+	assert_int_equal(got, KEYS);
+	for (size_t k = 0; k < got; k++)
+		assert_int_equal(hashset_add(&again, all + k * HASHSET_KEY),
+		    RNS_OK);
+	for (uint32_t i = 0; i < KEYS; i++) {
+		key_make(key, i);
+		assert_true(hashset_has(&s, key));
+		assert_true(hashset_has(&again, key));
+		if (i % 2 == 0)
+			hashset_del(&s, key);
+	}
+	for (uint32_t i = 0; i < KEYS; i++) {
+		key_make(key, i);
+		assert_int_equal(hashset_has(&s, key), i % 2);
+	}
+	free(all);
+	hashset_clear(&s);
+	hashset_clear(&again);
+	node_close(&n);
+}
+
 static void
 hashes_from_storage(void **state)
 {
@@ -619,6 +676,7 @@ main(void)
 	    cmocka_unit_test(timers_never_spin),
 	    cmocka_unit_test(sets_have_two_generations),
 	    cmocka_unit_test(sets_delete),
+	    cmocka_unit_test(sets_of_many),
 	    cmocka_unit_test(hashes_from_storage),
 	    cmocka_unit_test(ways_back),
 	    cmocka_unit_test(queue_keeps_order_and_sizes),

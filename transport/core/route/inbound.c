@@ -58,7 +58,7 @@ is_ours(const struct rns *r, const struct packet *p)
 static bool
 filter(struct rns *r, const struct packet *p, bool relayed)
 {
-	bool announce = p->type == PACKET_ANNOUNCE;
+	bool announce = p->type == PACKET_ANNOUNCE, fresh;
 
 	if (r->cfg.attached)
 		return true;
@@ -75,12 +75,11 @@ filter(struct rns *r, const struct packet *p, bool relayed)
 	}
 	if (announce && p->dest_type == DEST_SINGLE)
 		return true; /* decided by the path table */
-	if (dedup_has(r, &p->hash))
-		return core_drop(r, RNS_DROP_DUPLICATE);
-	if (!relayed &&
-	    !(p->type == PACKET_PROOF && p->context == CTX_LRPROOF))
-		dedup_add(r, &p->hash);
-	return true;
+	if (relayed || (p->type == PACKET_PROOF && p->context == CTX_LRPROOF))
+		fresh = !dedup_has(r, &p->hash);
+	else
+		fresh = dedup_take(r, &p->hash);
+	return fresh || core_drop(r, RNS_DROP_DUPLICATE);
 }
 
 /* reticulum-transport.md 3.6 */

@@ -744,7 +744,7 @@ uint64_t rns_if_drops(const struct rns *, unsigned ifid, enum rns_drop);
 
 /*
  * Current filter generation, n * 32 bytes, for packet_hashlist.raw: of each
- * hash the first 8 bytes, which are what is kept, and zeros. HASHES_ADD takes
+ * hash the first 6 bytes, which are what is kept, and zeros. HASHES_ADD takes
  * these and whole ones. out NULL: how many there are.
  */
 size_t rns_hashes(const struct rns *, uint8_t *out, size_t cap_hashes);
