@@ -291,6 +291,33 @@ def observed(node):
            ["memory.max"], "%s %s" % (violations(node, s), s))
 
 
+def counted(node):
+    """What node counts itself: a burst that is slowed down, forks that stop
+    it."""
+    s = node.bound_job("while :; do :; done", {
+        "cpu": {"milli": 200, "burst_seconds": 1},
+        "on_violation": {"cpu.burst_seconds": "throttle"}},
+        limits={"time": "6s", "cpu": 0.2})
+    rc, last = s.end()
+    said = violations(node, s)
+    cpu = last.get("usage", {}).get("cpu_ms", 0)
+    result("throttle: a burst has half of its processor from then on",
+           last.get("outcome") == ["killed", "time"] and 300 < cpu < 1000 and
+           [c for c, _ in said] == ["cpu.burst_seconds"] and
+           said[0][1] == "throttled", "%s %s %s" % (cpu, said, s))
+    s = node.bound_job("(i=0; while [ $i -lt 30 ]; do sleep 30 & i=$((i+1)); "
+                       "done)" + ON, {
+                           "memory": {"max_pids": 8},
+                           "on_violation": {"memory.max_pids": "freeze"}},
+                       limits={"pids": 8})
+    stands = until(lambda: any(kind == "job_frozen" and "max_pids" in text
+                               for kind, _, text, _ in trail(node, s.id())),
+                   "a job that its forks stop")
+    result("freeze: so does one with too many processes", stands, str(s))
+    node.warren("cancel", s.id())
+    s.end()
+
+
 def audit_falls(node):
     """A contract is kept by the audit that comes after it."""
     s = node.bound_job("while [ ! -e /agent/tmp/on ]; do sleep 0.2; "
@@ -344,6 +371,7 @@ def root():
                 [(row, node, *r) for r in ROWS + (MORE if LONG else [])] +
                 [(goes_on, node, *r) for r in GOES_ON[:None if LONG else 2]])
         if LONG:
+            counted(node)
             audit_falls(node)
     finally:
         if lib.failed:
