@@ -94,7 +94,7 @@ static json_t *
 active(const json_t *w, const char *state)
 {
 	const char *kill = ask_text(w, "kill");
-	char words[256];
+	char words[256], time[24];
 
 	if (kill[0] != '\0') {
 		(void)snprintf(words, sizeof(words), "is being ended: %s",
@@ -105,12 +105,21 @@ active(const json_t *w, const char *state)
 		return told("stands still: it, or who sent it, is suspended by "
 		    "a revocation list", "suspended", NULL, "`warren trust "
 		    "why` with its submitter says who lists it.");
+	if (ask_text(w, "ruled_by")[0] != '\0') {
+		(void)snprintf(words, sizeof(words), "stands still: it has "
+		    "broken %.60s, and goes on in %s", ask_text(w, "ruled_by"),
+		    cli_duration(time, ask_int(w, "ruled_s") * 1000));
+		return told(words, ask_text(w, "ruled_by"), NULL,
+		    "`warren cancel` ends it; the lines below say what it did.");
+	}
 	if (json_is_true(json_object_get(w, "frozen")))
 		return told("stands still: this machine is not lent now",
 		    "when", "Nothing: it goes on by itself.",
 		    "`compute_when` of node.yaml.");
-	(void)snprintf(words, sizeof(words), "is %s", strcmp(ask_text(w,
-	    "phase"), "none") == 0 ? state : ask_text(w, "phase"));
+	(void)snprintf(words, sizeof(words), "is %s%s", strcmp(ask_text(w,
+	    "phase"), "none") == 0 ? state : ask_text(w, "phase"),
+	    json_is_true(json_object_get(w, "throttled")) ?
+	    ", and slowed down as its contract says" : "");
 	return told(words, state, NULL, "");
 }
 

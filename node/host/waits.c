@@ -49,6 +49,20 @@ add_end(json_t *o, const struct node *n, const struct job *j)
 	    (int64_t)j->deadline - n->unix_now)));
 }
 
+/* What a rule does to it now. */
+static void
+add_ruled(json_t *o, const struct node *n, const struct job *j)
+{
+	int64_t us = MAX_OF(mono_sub(j->ruled_until, n->now), INT64_C(0));
+
+	if (j->paused_until.us != 0 || j->slowed)
+		(void)json_object_set_new(o, "throttled", json_true());
+	if (j->frozen && j->ruled_until.us != 0)
+		(void)json_object_update_new(o, json_pack("{s:s,s:I}",
+		    "ruled_by", j->ruled_by, "ruled_s",
+		    (json_int_t)(us / MONO_SECOND)));
+}
+
 json_t *
 waits_json(struct node *n, const struct job *j)
 {
@@ -63,6 +77,7 @@ waits_json(struct node *n, const struct job *j)
 	    kill_name(j->kill), "jail", n->has_posture &&
 	    n->up[PROGRAM_JAIL]);
 	add_end(o, n, j);
+	add_ruled(o, n, j);
 	if (!job_waiting(j))
 		return o;
 	(void)json_object_set_new(o, "shut",

@@ -241,6 +241,9 @@ def stopped(node):
                                for kind, _, text, _ in trail(node, s.id())),
                    "a job that its contract stops")
     result("freeze: it stands still, and the trail says why", stands, str(s))
+    rc, out, err = node.warren("explain", s.id())
+    result("freeze: explain says for what", "stands still: it has broken "
+           "memory.anonymous_exec, and goes on in" in out, out + err)
     node.warren("cancel", s.id())
     s.end()
 

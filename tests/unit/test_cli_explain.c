@@ -172,6 +172,14 @@ static const struct {
      "\"frozen\":true,\"kill\":\"\"}}]}\n",
 	{"stands still: this machine is not lent now", "compute_when"}},
     {HEAD "\"state\":\"running\",\"waits\":{\"phase\":\"running\","
+     "\"frozen\":true,\"kill\":\"\",\"ruled_by\":\"disk.exec\","
+     "\"ruled_s\":90}}]}\n",
+	{"stands still: it has broken disk.exec, and goes on in 1 min 30 s",
+	    "operator  `warren cancel`"}},
+    {HEAD "\"state\":\"running\",\"waits\":{\"phase\":\"running\","
+     "\"kill\":\"\",\"throttled\":true}}]}\n",
+	{"is running, and slowed down as its contract says"}},
+    {HEAD "\"state\":\"running\",\"waits\":{\"phase\":\"running\","
      "\"suspended\":true,\"kill\":\"\"}}]}\n",
 	{"suspended by a revocation list"}},
     {HEAD "\"state\":\"running\",\"waits\":{\"phase\":\"running\","
