@@ -167,6 +167,20 @@ ran(const struct contract *c, const struct watch_event *e)
 	    RULE_ANONYMOUS_EXEC : RULE_NONE;
 }
 
+/*
+ * Code that a loader maps, which nothing refuses. What is run needs its
+ * libraries too, so only that of a place which the job may write counts.
+ */
+static unsigned
+mapped(const struct contract *c, const struct watch_event *e)
+{
+	static const struct contract_path tmp = {"/tmp", true, 0, 0};
+	bool own = c->write.given ? bounds_place(&c->write, e->path) :
+	    is_at(&tmp, e->path);
+
+	return own && outside(&c->exec, e) ? RULE_DISK_EXEC : RULE_NONE;
+}
+
 /* A call that its filter refuses, or kills for. */
 static unsigned
 called(const struct bounds *b, const struct watch_event *e)
@@ -198,6 +212,8 @@ bounds_event(const struct bounds *b, const struct watch_event *e)
 		return limited(c, e, false) ? RULE_DISK_MAX_BYTES : RULE_NONE;
 	case REC_EXEC:
 		return ran(c, e);
+	case REC_CODE:
+		return mapped(c, e);
 	case REC_CALL:
 		return called(b, e);
 	case REC_EXIT:

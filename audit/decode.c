@@ -324,6 +324,7 @@ static const size_t sizes[REC_TYPES] = {[REC_FORK] = sizeof(struct rec_fork),
     [REC_CRED] = sizeof(struct rec_cred),
     [REC_REFUSED] = sizeof(struct rec_path),
     [REC_CALL] = sizeof(struct rec_call), [REC_FULL] = sizeof(struct rec_full),
+    [REC_CODE] = sizeof(struct rec_full),
 
     [REC_LINK] = sizeof(struct rec_link)};
 
@@ -375,7 +376,7 @@ event_decode(struct watch_event *e, const void *rec, size_t len)
 		put_file(e, &r.open.file);
 	} else if (e->type == REC_PATH || e->type == REC_REFUSED) {
 		decode_path(e, &r.path);
-	} else if (e->type == REC_FULL) {
+	} else if (e->type == REC_FULL || e->type == REC_CODE) {
 		put_file(e, &r.full.file);
 	} else if (e->type == REC_LINK) {
 		decode_link(e, &r.link);
@@ -481,6 +482,9 @@ event_text(char *out, size_t cap, const struct watch_event *e)
 			break;
 		}
 		/* FALLTHROUGH */
+	case REC_CODE:
+		(void)snprintf(out, cap, "maps the code of %s%s", path, dots);
+		break;
 	case REC_PATH:
 	case REC_REFUSED:
 	case REC_FULL:

@@ -112,7 +112,8 @@ links_follow(struct links *l, struct watch_event *e)
 {
 	bool itself = means_itself(e);
 
-	if (e->type != REC_PATH && e->type != REC_LINK)
+	if (e->type != REC_PATH && e->type != REC_LINK &&
+	    e->type != REC_REFUSED)
 		return;
 	follow(l, e, !itself);
 	if (e->ret != 0)

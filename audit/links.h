@@ -5,7 +5,8 @@
 #include "audit/decode.h"
 
 /*
- * The symbolic links that a job has made near the watched places: of a call
+ * The symbolic links that a job has made near the watched places, or under a
+ * contract: of a call
  * that was refused, or has no file, only the path is known, and it may lead
  * through one of them. Pure; bounded, the oldest goes first.
  */

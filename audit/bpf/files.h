@@ -177,21 +177,28 @@ held(struct watch_group *g, struct act *a)
 	return 0;
 }
 
-/* A link that leads near a watched place: what goes through it is found. */
+/*
+ * A link that leads near a watched place, or one of the first of a job under a
+ * contract: what goes through it is found.
+ */
 __noinline int
 linked(struct watch_group *g, struct act *a)
 {
 	struct rec_link *r;
 	char t[4] = {0};
+	bool near;
 
 	if (g == NULL || a == NULL || a->ret != 0)
 		return 0;
 	bpf_probe_read_user_str(t, sizeof(t), a->to);
-	if (!g->linked && !near_text(a->to) && !(t[0] == '/' && t[1] == 0) &&
-	    !(t[0] == '.' && t[1] == '.'))
+	near = g->linked || near_text(a->to) || (t[0] == '/' && t[1] == 0) ||
+	    (t[0] == '.' && t[1] == '.');
+	if (!near && (g->seen[REC_LINK] >= WATCH_LINKS ||
+		bpf_map_lookup_elem(&bounds, &a->id) == NULL))
 		return 0;
-	g->linked = 1;
-	r = BEGIN_NEAR(g, a->id, REC_LINK, rec_link, a->call, a->ret, true);
+	if (near)
+		g->linked = 1;
+	r = BEGIN_NEAR(g, a->id, REC_LINK, rec_link, a->call, a->ret, near);
 	if (r == NULL)
 		return 0;
 	put_text(&r->path, a);

@@ -70,6 +70,21 @@ struct {
 	__uint(value_size, sizeof(__u32));
 } code SEC(".maps");
 
+/* A contract may say which programs are run: their code, that is. */
+static __always_inline void
+tell_code(struct watch_group *g, const struct act *a, struct file *file)
+{
+	struct rec_full *r;
+
+	if (bpf_map_lookup_elem(&bounds, &a->id) == NULL)
+		return;
+	r = BEGIN(g, a->id, REC_CODE, rec_full, a->call, 0);
+	if (r == NULL)
+		return;
+	put_file(&r->file, file);
+	bpf_ringbuf_submit(r, 0);
+}
+
 __noinline int
 executable(struct watch_group *g, struct act *a)
 {
@@ -114,8 +129,9 @@ executable(struct watch_group *g, struct act *a)
 	}
 	if (l.what != 0 || links == 0)
 		tell_memory(g, a, l.what, file);
-	else if (file != NULL) /* what each program does */
-		bpf_map_update_elem(&code, k, &yes, BPF_ANY);
+	else if (file != NULL && /* what each program does */
+	    bpf_map_update_elem(&code, k, &yes, BPF_NOEXIST) == 0)
+		tell_code(g, a, file);
 	return 0;
 }
 

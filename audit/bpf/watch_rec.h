@@ -23,6 +23,7 @@ enum rec_type {
 	REC_CALL = 9,	 /* a call that its filter refuses, once each */
 	REC_FULL = 10,	 /* a write that found no room */
 	REC_LINK = 11,	/* a symbolic link that leads near a watched place */
+	REC_CODE = 12,	/* of a contract's: a file's code is mapped, once each */
 	REC_TYPES
 };
 
@@ -172,6 +173,7 @@ struct watch_bounds {
 /* ours: of one type, job and second; a flood of one hides no other */
 #define WATCH_PER_SECOND 128
 #define WATCH_GROUPS 256 /* jobs at once */
+#define WATCH_LINKS 16 /* of a job under a contract that are told */
 #define WATCH_HINTS 256
 #define WATCH_RING (512u * 1024)
 

@@ -73,6 +73,9 @@ act(const char *name, const char *file)
 	}
 	if (strcmp(name, "data") == 0)
 		return map(PROT_READ | PROT_WRITE, anon, -1, 1 << 20);
+	if (strcmp(name, "code") == 0)
+		return map(PROT_READ | PROT_EXEC, MAP_PRIVATE,
+		    open(file, O_RDONLY), 4096);
 	if (strcmp(name, "memfd") == 0)
 		return memory_run();
 	if (strcmp(name, "read") == 0 || strcmp(name, "write") == 0)

@@ -62,6 +62,21 @@ ROWS = [
      {"syscalls": {"deny": ["mkdir", "mkdirat"]}}),
 ]
 MORE = [
+    ("disk.write", "ln -s /tmp/y /agent/tmp/l; echo x > /agent/tmp/l" + ON,
+     {"disk": DISK}),
+    ("disk.write", "cd /agent/tmp; ln -s ../../tmp d; echo x > d/y" + ON,
+     {"disk": DISK}),
+    ("disk.read", "ln -s /etc/secret /agent/tmp/l; cat /agent/tmp/l" + ON,
+     {"disk": DISK, "on_violation": KILL}),
+    ("disk.exec", "ln -s /etc/secret /agent/tmp/l; /agent/tmp/l" + ON,
+     {"disk": DISK}),
+    ("disk.exec", "cp /bin/acts /agent/tmp/x; acts code /agent/tmp/x" + ON,
+     {"disk": DISK}),
+    ("", "ln -s /agent/tmp/y /agent/tmp/l; echo x > /agent/tmp/l; "
+     "ln -s big /agent/tmp/m; i=0; while [ $i -lt 200 ]; do "
+     "ln -s keep /agent/tmp/$i; i=$((i+1)); done; acts code /bin/acts; "
+     "chmod 444 /agent/tmp/y; (echo x > /agent/tmp/l) 2> /dev/null",
+     {"disk": DISK}),
     ("", "head -c 60000 /dev/zero > /agent/tmp/x; : > /agent/tmp/y",
      {"disk": {"write": [{"path": "/agent/tmp/**", "max_bytes": 65536,
                           "max_files": 4}]}, "on_violation": KILL}),
@@ -110,7 +125,7 @@ class Bound(Burrow):
         with open(os.path.join(root, "etc/secret"), "w") as f:
             f.write("#!/bin/sh\necho secret\n")
         os.chmod(os.path.join(root, "etc/secret"), 0o755)
-        for c in ("cp", "mv", "rm"):
+        for c in ("cp", "mv", "rm", "ln", "chmod"):
             os.symlink("busybox", os.path.join(root, "bin", c))
         subprocess.run(["cc", "-O1", "-static", "-o",
                         os.path.join(root, "bin/acts"),

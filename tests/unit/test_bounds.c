@@ -152,6 +152,17 @@ test_files(void **state)
 	    RULE_NONE);
 	assert_int_equal(act(REC_EXEC, ~0u, 0, "/bin/sh"), RULE_NONE);
 	assert_int_equal(act(REC_EXEC, ~0u, 0, "/tmp/sh"), RULE_DISK_EXEC);
+	/* by a loader: what it may write, and not its libraries */
+	assert_int_equal(act(REC_CODE, SYS_mmap, 0, "/agent/tmp/x"),
+	    RULE_DISK_EXEC);
+	assert_int_equal(act(REC_CODE, SYS_mmap, 0, "/lib/libc.so.6"),
+	    RULE_NONE);
+	assert_int_equal(act(REC_CODE, SYS_mmap, 0, "/bin/sh"), RULE_NONE);
+	c.write.given = false;
+	begin();
+	assert_int_equal(act(REC_CODE, SYS_mmap, 0, "/tmp/x"), RULE_DISK_EXEC);
+	assert_int_equal(act(REC_CODE, SYS_mmap, 0, "/agent/tmp/x"),
+	    RULE_NONE);
 }
 
 /* A place that is full is somebody's fault where a limit is on it. */
@@ -411,6 +422,11 @@ test_records(void **state)
 	assert_true(event_decode(&e, &f, sizeof(f)));
 	event_text(text, sizeof(text), &e);
 	assert_string_equal(text, "write /x: ENOSPC");
+	f.h.type = REC_CODE;
+	f.h.call = SYS_mmap;
+	assert_true(event_decode(&e, &f, sizeof(f)));
+	event_text(text, sizeof(text), &e);
+	assert_string_equal(text, "maps the code of /x");
 	for (size_t n = 0; n < sizeof(f); n++)
 		assert_false(event_decode(&e, &f, n));
 	for (size_t n = 0; n < sizeof(k); n++)

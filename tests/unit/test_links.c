@@ -67,6 +67,26 @@ leads(const char *text, const char *to)
 	assert_string_equal(e.path, to);
 }
 
+/* What a contract has refused it goes the same way. */
+static void
+test_refused(void **state)
+{
+	struct rec_path r;
+	struct watch_event e;
+
+	(void)state;
+	make("/etc/secret", "/tmp/a");
+	memset(&r, 0, sizeof(r));
+	r.h.type = REC_REFUSED;
+	r.h.size = sizeof(r);
+	r.h.call = SYS_openat;
+	r.h.ret = -EACCES;
+	(void)snprintf(r.text, sizeof(r.text), "/tmp/a");
+	assert_true(event_decode(&e, &r, sizeof(r)));
+	links_follow(&links, &e);
+	assert_string_equal(e.path, "/etc/secret");
+}
+
 static void
 test_follow(void **state)
 {
@@ -152,6 +172,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup(test_refused, fresh),
 	    cmocka_unit_test_setup(test_follow, fresh),
 	    cmocka_unit_test_setup(test_itself, fresh),
 	    cmocka_unit_test_setup(test_gone, fresh),
