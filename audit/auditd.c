@@ -18,6 +18,7 @@
 #include "trust/doc/note_read.h"
 #include "audit/bundle.h"
 #include "audit/hub.h"
+#include "audit/integrity_run.h"
 #include "audit/ocsf.h"
 #include "audit/trail.h"
 #include "audit/trail_file.h"
@@ -67,6 +68,11 @@ struct auditd {
 	const struct rules *rules;
 	char unwatched[PROBES_WHY];
 	struct hub *hub;
+	/* what lies on the disk, and the line that was written last */
+	struct integrity_run *integrity;
+	bool has_tip, has_key;
+	struct id32 tip;
+	uint8_t key[32]; /* that checkpoints are signed with */
 };
 
 #define IPC_ME AUDIT
@@ -134,8 +140,11 @@ checkpoint_note(struct auditd *a, struct note *n, const uint8_t sig[64],
 	n->fp = a->source.fp;
 	memcpy(n->sig, sig, sizeof(n->sig));
 	note_set_key(n, key);
-	if (note_verify(n, key))
+	if (note_verify(n, key)) {
+		memcpy(a->key, key, sizeof(a->key));
+		a->has_key = true;
 		return true;
+	}
 	alarm_parent(a, 4, "keys signed something else");
 	return false;
 }
@@ -187,6 +196,8 @@ append(struct auditd *a, const struct msg_EVENT *e, enum program from,
 	if (trail_append(a->trail, ocsf_severity(e), body, n, seq, digest) < 0)
 		return -1;
 	hub_wrote(a->hub, ocsf_severity(e));
+	a->tip = *digest;
+	a->has_tip = true;
 	if (trail_dirty(a->trail) && !ev_is_active(&a->sync)) {
 		ev_timer_set(&a->sync, SYNC_S, 0.);
 		ev_timer_start(a->loop, &a->sync);
@@ -509,6 +520,59 @@ on_W_BUNDLE(struct auditd *a, const struct msg_W_BUNDLE *m, struct ipc_in *in)
 	bundles_make(a->bundles, m, fds);
 }
 
+/* ---- what lies on the disk ---- */
+
+static void
+on_I_CHECK(struct auditd *a, const struct msg_I_CHECK *m, struct ipc_in *in)
+{
+	(void)in;
+	integrity_check(a->integrity, m);
+}
+
+static void
+on_I_PASS(struct auditd *a, const struct msg_I_PASS *m, struct ipc_in *in)
+{
+	(void)m;
+	(void)in;
+	integrity_pass(a->integrity);
+}
+
+static void
+on_I_FILE(struct auditd *a, const struct msg_I_FILE *m, struct ipc_in *in)
+{
+	integrity_file(a->integrity, m, in->nfds > 0 ? ipc_in_take(in, 0) :
+	    -1);
+}
+
+static void
+on_I_FILES_END(struct auditd *a, const struct msg_I_FILES_END *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	integrity_files_end(a->integrity, m);
+}
+
+static void
+trail_known(void *ctx, struct msg_R_TRAIL *m)
+{
+	const struct auditd *a = ctx;
+
+	m->has_key = a->has_key;
+	memcpy(m->key, a->key, sizeof(m->key));
+	m->has_line = a->has_tip;
+	m->line = a->tip;
+}
+
+static void
+trail_bad(void *ctx)
+{
+	struct auditd *a = ctx;
+
+	log_errx("trail", "checkpoints stop until warren/trail and "
+	    "warren/keys/checkpoint are moved away");
+	trail_distrust(a->trail);
+}
+
 static void
 on_up(void *ctx, enum program who)
 {
@@ -523,6 +587,7 @@ on_up(void *ctx, enum program who)
 	(void)program_send_W_POSTURE(&a->prog, &m, NULL, 0);
 	if (hub_on(a->hub))
 		hub_changed(a);
+	integrity_up(a->integrity);
 }
 
 /* The operator's rules; a file with a mistake leaves what is in force. */
@@ -548,18 +613,21 @@ take_rules(struct auditd *a, const char *text, size_t len)
 static void
 on_setting(void *ctx, enum setting what, int fd)
 {
+	struct auditd *a = ctx;
 	const uint8_t *map;
 	size_t len = 0;
 	char *text;
 
-	map = what == SET_RULES || what == SET_HUB ?
-	    memfd_map(fd, &len, RULES_BYTES_MAX) : NULL;
+	map = memfd_map(fd, &len, RULES_BYTES_MAX);
 	if (what == SET_HUB)
-		hub_set(((struct auditd *)ctx)->hub, (const char *)map, len);
+		hub_set(a->hub, (const char *)map, len);
 	else if (map != NULL && (text = malloc(len + 1)) != NULL) {
 		memcpy(text, map, len);
 		text[len] = '\0';
-		take_rules(ctx, text, len);
+		if (what == SET_RULES)
+			take_rules(a, text, len);
+		else if (what == SET_INTEGRITY)
+			integrity_every(a->integrity, text);
 		free(text);
 	}
 	memfd_unmap(map, len);
@@ -722,6 +790,8 @@ main(int argc, char *argv[])
 	json_object_seed(randombytes_random());
 	(void)signal(SIGXFSZ, SIG_IGN);
 	program_connect(&a.prog, PROGRAM_AUDIT, argc, argv);
+	/* who reads the disk has rights of its own, and none of ours */
+	a.integrity = integrity_start(&a.prog);
 	/* the last thing that wants rights, and the machine's files */
 	probes = probes_load(a.unwatched);
 	program_confine(&a.prog);
@@ -733,6 +803,8 @@ main(int argc, char *argv[])
 	bundles_open(&a);
 	watch_open(&a, probes);
 	hub_open(&a);
+	integrity_open(a.integrity, a.loop, a.dir,
+	    &(struct integrity_ops){&a, watch_event, trail_known, trail_bad});
 	report(&a, &r);
 	if (program_attach(&a.prog, a.loop, &ops, &a) < 0 ||
 	    program_ready(&a.prog) < 0)

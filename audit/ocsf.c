@@ -71,6 +71,8 @@ static const struct kind {
     {EVK_RULE, "rule", 2004, 1, 0, DISP_DETECTED, 0, 3},
     {EVK_JOB_WATCHED, "job_watched", 1007, 99, 0, 0, 0, 1},
     {EVK_JOB_OBSERVED, "job_observed", 1007, 99, 0, 0, 0, 1},
+    {EVK_INTEGRITY, "integrity", 2004, 1, 0, DISP_DETECTED, 0, 4},
+    {EVK_VERIFIED, "verified", 6003, 3, 0, 0, STATUS_SUCCESS, 2},
     {EVK_UNANSWERED, "unanswered", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_DISK_LOW, "disk_low", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_LEDGER_ROW, "ledger_row", 2004, 1, 0, DISP_DETECTED, 0, 4},

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/fsverity.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -30,6 +31,7 @@ enum {
 	F_CLASS = 1 << 7,     /* its own scheduling class, down */
 	F_ANY_SOCKET = 1 << 8, /* of every family, and bind */
 	F_PROBES = 1 << 9,    /* maps and links of probes that are loaded */
+	F_VERITY = 1 << 10,   /* the digest that a file system keeps */
 };
 
 static const unsigned filter_of[PROGRAM_COUNT] = {
@@ -235,6 +237,9 @@ build_allow(scmp_filter_ctx ctx, unsigned sets)
 		r = add_class(ctx);
 	if (r >= 0 && sets & F_LOCK_MEM)
 		r = ADD(ctx, SCMP_ACT_ALLOW, locks);
+	if (r >= 0 && sets & F_VERITY)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+		    SCMP_A1(SCMP_CMP_EQ, FS_IOC_MEASURE_VERITY, 0));
 	if (r >= 0)
 		r = add_probes(ctx, (sets & F_PROBES) != 0);
 	if (r >= 0)
@@ -291,4 +296,10 @@ int
 priv_filter_lookup(void)
 {
 	return load(F_READ | F_ANY_SOCKET | F_LIBRARIES);
+}
+
+int
+priv_filter_reader(void)
+{
+	return load(F_READ | F_VERITY);
 }

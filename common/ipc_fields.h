@@ -174,6 +174,12 @@ enum reload_said { RELOAD_CHANGED = 1, RELOAD_WAITS, RELOAD_NOTE, RELOAD_MISTAKE
 	    "Batches that the hub has not taken.")                             \
 	X(SPOOL, "warren_spool_bytes", "gauge", "",                            \
 	    "What peers have here on the disk.")                               \
+	X(LOOKED, "warren_integrity_passes_total", "counter", "",              \
+	    "How often all that lies on the disk was looked at.")              \
+	X(FOUND, "warren_integrity_findings_total", "counter", "",             \
+	    "Files that were found changed.")                                  \
+	X(HELD, "warren_integrity_open", "gauge", "",                          \
+	    "Files that are not what they were, now.")                         \
 	X(DISK_FREE, "warren_disk_free_bytes", "gauge", "",                    \
 	    "What may still come, above the reserve.")
 enum number_family {
@@ -537,6 +543,64 @@ enum bundle_fds {
 #define MSG_W_BUNDLED(F)                                                       \
 	F(u64, qid, 0) F(boolean, ok, 0) F(str, name, 128) F(u64, size, 0)     \
 	F(u32, members, 0) F(u32, pause_us, 0) F(str, why, 200)
+/*
+ * ---- integrity: what lies on the disk (audit/integrity.h) ----
+ * Audit and its readers, processes of its own (audit/integrity_reader.h); seq
+ * comes back. R_NEXT: the image behind this one. whole: what is known of its
+ * files does not count. R_FILE: one descriptor. R_TRAIL: what is known of it.
+ */
+#define MSG_R_NEXT(F) F(u32, seq, 0) F(boolean, first, 0) F(id32, after, 0)
+#define MSG_R_IMAGE(F) F(u32, seq, 0) F(id32, image, 0) F(boolean, whole, 0)
+#define MSG_R_FILE(F) F(u32, seq, 0) F(id32, sum, 0)
+#define MSG_R_TRAIL(F)                                                         \
+	F(u32, seq, 0) F(boolean, has_key, 0) F(arr, key, 32)                  \
+	F(boolean, has_line, 0) F(id32, line, 0)
+#define MSG_R_FOUND(F) /* walk_diff, and where */                              \
+	F(u32, seq, 0) F(u8, what, 0) F(str, path, 300)
+#define MSG_R_SAW(F) F(u32, seq, 0) F(u64, bytes, 0)
+enum read_end {
+	READ_GOOD,
+	READ_CHANGED,  /* R_FOUNDs, or why, say what */
+	READ_UNLISTED, /* there is no list of its files */
+	READ_GONE,     /* there is no such image (no more) */
+	READ_FAILED,   /* it cannot be said: why */
+};
+#define MSG_R_DONE(F)                                                          \
+	F(u32, seq, 0) F(u8, end, 0) F(id32, image, 0) F(id32, list, 0)        \
+	F(u64, bytes, 0) F(u32, entries, 0) F(u32, looked, 0)                  \
+	F(str, why, 300)
+/*
+ * Node and audit. I_CHECK: is this image as it was imported: for a job that is
+ * to start, by word of a person, who lifts what is held against it, or after
+ * an import, with the list's digest. job: zeros for persons.
+ */
+enum check_how { CHECK_START = 1, CHECK_VERIFY, CHECK_IMPORTED };
+#define MSG_I_CHECK(F)                                                         \
+	F(id32, image, 0) F(id32, job, 0) F(u8, how, 0) F(id32, list, 0)
+#define MSG_I_CHECKED(F)                                                       \
+	F(id32, image, 0) F(id32, job, 0) F(u8, how, 0)                        \
+	F(u8, end, 0) /* of enum read_end */ F(str, why, 400)
+#define MSG_I_PASS(F) /* look at everything now */
+#define MSG_I_STATE(F) /* for status; done: of the pass that runs */           \
+	F(boolean, running, 0) F(u64, done, 0) F(u32, passes, 0)               \
+	F(u32, at, 0) F(u32, took_ms, 0) F(u32, images, 0) F(u32, files, 0)    \
+	F(u64, bytes, 0) F(u32, found, 0) F(u32, every_s, 0)
+/* what is not as it was; why "": it is again. image: of an image's */
+enum found_kind { FOUND_IMAGE = 1, FOUND_PROGRAM, FOUND_PROFILE, FOUND_KEY,
+	FOUND_TRAIL };
+#define MSG_I_FOUND(F)                                                         \
+	F(u8, kind, 0) F(id32, image, 0) F(str, name, 200) F(str, why, 400)    \
+	F(u32, at, 0)
+/*
+ * Audit and parent, at each pass: files as they lie there now, each with the
+ * digest (audit/filesum.h) of what is in use; error: an errno, and no
+ * descriptor. other: another file lies there than was opened.
+ */
+#define MSG_I_WANT(F) F(u32, seq, 0)
+#define MSG_I_FILE(F)                                                          \
+	F(u32, seq, 0) F(u8, kind, 0) F(str, name, 200) F(id32, sum, 0)        \
+	F(boolean, other, 0) F(i32, error, 0)
+#define MSG_I_FILES_END(F) F(u32, seq, 0)
 /* seq 0: the event could not be written (disk full, or no trail) */
 #define MSG_HEAD(F) F(u64, qid, 0) F(u64, seq, 0) F(id32, digest, 0)
 

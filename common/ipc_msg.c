@@ -110,11 +110,15 @@ IPC_MESSAGES(MSG_CODE)
 	_Static_assert((hi) <= IPC_FDS_MAX, #name ": too many descriptors");
 IPC_MESSAGES(MSG_FITS)
 
-/* Each receiver in the mask has a handler: its own, or common/program.c's. */
+/*
+ * Each receiver in the mask has a handler: its own, or common/program.c's; but
+ * for what is read before the loop, and audit's among its own processes.
+ */
 #define HANDLED(p, to)                                                         \
 	(IPC_HAS(ANY, to) || IPC_HAS(p, to) == (IPC_SET_##to >> PROGRAM_##p & 1))
 #define MSG_HANDLED(name, from, to, lo, hi)                                    \
 	_Static_assert(IPC_##name == IPC_KEY_MATERIAL ||                       \
+		(IPC_##name >= IPC_R_NEXT && IPC_##name <= IPC_R_DONE) ||      \
 		(HANDLED(PARENT, to) && HANDLED(TRANSPORT, to) &&              \
 		    HANDLED(NODE, to) && HANDLED(TRUST, to) &&                 \
 		    HANDLED(KEYS, to) && HANDLED(EGRESS, to) &&                \
@@ -139,7 +143,8 @@ ipc_row(unsigned type)
 bool
 ipc_related(enum program a, enum program b)
 {
-	for (unsigned t = IPC_NONE + 1; t < IPC_TYPES; t++) {
+	/* its own processes get their channels from itself */
+	for (unsigned t = IPC_NONE + 1; a != b && t < IPC_TYPES; t++) {
 		const struct ipc_row *r = &rows[t];
 
 		if (t != IPC_HELLO &&

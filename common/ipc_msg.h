@@ -85,6 +85,7 @@ enum setting {
 	SET_RULES,	    /* text: rules.yaml, for what jobs do */
 	SET_HUB_POST, /* common/hubset.h: where events go, for egress */
 	SET_HUB,      /* ... and what goes there, for audit; empty: nothing */
+	SET_INTEGRITY,	    /* text: seconds from one pass to the next */
 };
 
 /* Kinds of events for the trail (klp.md 7); numbers are never reused. */
@@ -137,6 +138,8 @@ enum event_kind {
 	EVK_JOB_OBSERVED = 74, /* ... in sum; code: the record's digest */
 	EVK_HUB = 90, /* the hub takes no events, or takes them again */
 	EVK_BUNDLE = 76, /* of evidence; a: members, b: us that it stood still */
+	EVK_INTEGRITY = 80, /* a file is not what it was */
+	EVK_VERIFIED = 81,  /* an image is, or is known from now on */
 	EVK_UNANSWERED = 63, /* by a sibling, in its time; a: the job's slot */
 };
 
@@ -165,6 +168,8 @@ enum event_kind {
 #define IPC_SET_PARENT_AUDIT (IPC_BIT(PARENT) | IPC_BIT(AUDIT))
 /* read before the loop, and wiped in place: no handler (trust/keys.c) */
 #define IPC_SET_KEYS_START IPC_BIT(KEYS)
+/* audit's own processes among each other (audit/integrity_reader.c) */
+#define IPC_SET_READER IPC_BIT(AUDIT)
 /* who has something to say for the trail */
 #define IPC_SET_WITNESS                                                        \
 	(IPC_BIT(PARENT) | IPC_BIT(NODE) | IPC_BIT(TRUST) | IPC_BIT(KEYS))
@@ -336,6 +341,21 @@ enum event_kind {
 	M(W_BUNDLED, AUDIT, NODE, 0, 0)                                        \
 	M(W_DONE, AUDIT, NODE, 0, 0)                                           \
 	M(HUB_STATE, AUDIT, NODE, 0, 0)                                        \
+	M(R_NEXT, READER, READER, 0, 0)                                        \
+	M(R_IMAGE, READER, READER, 0, 0)                                       \
+	M(R_FILE, READER, READER, 1, 1)                                        \
+	M(R_TRAIL, READER, READER, 0, 0)                                       \
+	M(R_FOUND, READER, READER, 0, 0)                                       \
+	M(R_SAW, READER, READER, 0, 0)                                         \
+	M(R_DONE, READER, READER, 0, 0)                                        \
+	M(I_CHECK, NODE, AUDIT, 0, 0)                                          \
+	M(I_CHECKED, AUDIT, NODE, 0, 0)                                        \
+	M(I_PASS, NODE, AUDIT, 0, 0)                                           \
+	M(I_STATE, AUDIT, NODE, 0, 0)                                          \
+	M(I_FOUND, AUDIT, NODE, 0, 0)                                          \
+	M(I_WANT, AUDIT, PARENT, 0, 0)                                         \
+	M(I_FILE, PARENT, AUDIT, 0, 1)                                         \
+	M(I_FILES_END, PARENT, AUDIT, 0, 0)                                    \
 	M(HEAD, AUDIT, NODE, 0, 0)
 
 enum ipc_type {

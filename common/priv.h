@@ -78,5 +78,7 @@ int priv_filter(enum program);
  * table: sockets, files to read, code of files (the resolver's modules).
  */
 int priv_filter_lookup(void);
+/* ... and of those that read files for audit (audit/integrity_reader.h). */
+int priv_filter_reader(void);
 
 #endif

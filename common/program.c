@@ -259,6 +259,8 @@ confine_files(struct process *p, enum setting folder)
 	for (size_t i = 0; i < p->nsettings; i++) {
 		struct setting_value *v = &p->settings[i];
 
+		if (v->fd < 0)
+			continue; /* taken, by a process of its own */
 		if (p->root && priv_detach(&v->fd, dir_access(v->what)) < 0 &&
 		    v->what == folder)
 			fatal("the folder as a mount of its own");

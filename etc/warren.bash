@@ -100,8 +100,8 @@ _warren()
 		describe identity status peers interfaces paths discovered top explain image audit forensics klp revoke trust check-config
 		reload doctor" ;;
 	receipt) words="verify" ;;
-	image) words="import list" ;;
-	audit) words="tail verify anchor witness export verify-bundle" ;;
+	image) words="import list verify" ;;
+	audit) words="check tail verify anchor witness export verify-bundle" ;;
 	klp) words="keygen sign verify publish get" ;;
 	trust) words="show why" ;;
 	esac

@@ -16,6 +16,7 @@
 #include "common/where.h"
 
 #include "node/cli/ask.h"
+#include "node/cli/disk.h"
 #include "node/cli/folders.h"
 #include "node/cli/format.h"
 #include "node/cli/options.h"
@@ -197,7 +198,7 @@ verb_image_import(struct cli *c, int argc, char **argv)
 	}
 	cli_progress_end(c);
 	say_imported(c, &done, name);
-	return CLI_OK;
+	return disk_imported(c, &done.digest, &done.list);
 }
 
 /* ---- list ---- */

@@ -123,6 +123,23 @@ print_source(const json_t *o)
 		printf("          NOT from %s\n", ask_shown(o, "failed"));
 }
 
+/* What audit has seen of the files here. */
+static void
+print_disk(const json_t *o)
+{
+	const json_t *list = json_object_get(o, "found"), *f;
+	char ago[24];
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, f)
+		printf("CHANGED   %s %s: %s\n", ask_shown(f, "kind"),
+		    ask_shown(f, "name"), ask_shown(f, "why"));
+	if (ask_int(o, "passes") == 0 || json_array_size(list) > 0)
+		return;
+	printf("files     as they were, looked at %s ago\n", cli_duration(ago,
+	    ((json_int_t)time(NULL) - ask_int(o, "at")) * 1000));
+}
+
 /* A document a line, and what is wrong with it. */
 static void
 print_law(const json_t *list)
@@ -181,6 +198,7 @@ print_node(const json_t *node)
 		    (long long)ask_int(node, "ledger_aside"));
 	print_law(json_object_get(node, "authorities"));
 	hub_print(json_object_get(node, "hub"));
+	print_disk(json_object_get(node, "integrity"));
 	printf("spool     %s, %s free on the disk\n",
 	    cli_bytes(spool, (uint64_t)ask_int(node, "spool")),
 	    cli_bytes(space, (uint64_t)ask_int(node, "disk_free")));

@@ -9,9 +9,12 @@
  * verb's last word. The result is the exit status; what went wrong is said.
  */
 typedef int cli_verb_fn(struct cli *, int argc, char **argv);
-cli_verb_fn verb_approve, verb_audit_anchor, verb_audit_export,
-    verb_audit_verify_bundle, verb_forensics, verb_audit_tail, verb_audit_verify, verb_audit_witness, verb_cancel, verb_check_config,
-    verb_describe, verb_discovered, verb_doctor, verb_explain, verb_identity, verb_image_import, verb_image_list, verb_jobs,
+cli_verb_fn verb_approve, verb_audit_anchor, verb_audit_check,
+    verb_audit_export, verb_audit_tail, verb_audit_verify,
+    verb_audit_verify_bundle, verb_audit_witness, verb_cancel,
+    verb_check_config, verb_describe, verb_discovered, verb_doctor,
+    verb_explain, verb_forensics, verb_identity, verb_image_import,
+    verb_image_list, verb_image_verify, verb_jobs,
     verb_klp_get, verb_klp_keygen, verb_klp_publish, verb_klp_sign, verb_klp_verify,
     verb_interfaces, verb_logs, verb_nodes, verb_paths, verb_peers, verb_receipt_verify, verb_reject,
     verb_reload, verb_result, verb_revoke, verb_run, verb_show, verb_status, verb_submit,

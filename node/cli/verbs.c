@@ -274,6 +274,10 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	1, 1, OPTIONS(import_options)},
     [VERB_IMAGE_LIST] = {"image list", "", "images of the store", NULL, 0, 0,
 	OPTIONS(table_options)},
+    [VERB_IMAGE_VERIFY] = {"image verify", "IMAGE",
+	"compare its files with those that were imported",
+	"By the node that runs here. One that is good may run again, whatever\n"
+	"was held against it.\n", 1, 1, NO_OPTIONS},
     [VERB_AUDIT_TAIL] = {"audit tail", "[-n N]",
 	"the last lines of the trail", NULL, 0, 0, OPTIONS(tail_options)},
     [VERB_AUDIT_VERIFY] = {"audit verify",
@@ -304,6 +308,11 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	"On the node's own machine. The job stands still while it is copied; the\n"
 	"bundle goes into warren/forensics.\n", 1, 1,
 	OPTIONS(forensics_options)},
+    [VERB_AUDIT_CHECK] = {"audit check", "",
+	"compare what lies on the disk with what it was",
+	"Images, programs, profiles, public keys, the trail: as the node does by\n"
+	"itself each hour. Exit status 1: something is not what it was.\n", 0,
+	0, NO_OPTIONS},
     [VERB_KLP_KEYGEN] = {"klp keygen", "FILE", "make a key that signs documents",
 	"FILE is made for you alone and never overwritten.\n", 1, 1,
 	OPTIONS(keygen_options)},

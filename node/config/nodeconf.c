@@ -216,6 +216,8 @@ read_root(struct node_config *c, const struct ynode *r, struct mistakes *m)
 		conf_klp(c, n, m);
 	WITH(r, "klp", n)
 		conf_klp_mesh(c, n, m);
+	WITH(r, "integrity", n)
+		conf_integrity(c, n, m);
 	WITH(r, "limits", n)
 		read_limits(c, n, m);
 	WITH(r, "quotas", n)
@@ -260,6 +262,7 @@ set_defaults(struct node_config *c)
 	    .max_airtime_ms = 10 * CONF_MINUTE,
 	    .announce_every_ms = 30 * CONF_MINUTE,
 	    .keep_results_ms = 7 * CONF_DAY,
+	    .integrity_ms = CONF_HOUR,
 	};
 	hub_defaults(&c->hub);
 	forensics_defaults(&c->forensics);

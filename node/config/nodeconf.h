@@ -103,6 +103,7 @@ struct node_config {
 	const char *metrics; /* NULL */
 	const char *metrics_group; /* who may read it too; NULL: nobody */
 	uint64_t keep_results_ms;
+	uint64_t integrity_ms; /* between two looks at what lies there */
 
 	struct ydoc *doc; /* owns the texts */
 };

@@ -19,7 +19,8 @@
 	for (const struct ynode *n = ynode_get(map, key); n != NULL; n = NULL)
 
 /* Keys that a section has; one that belongs elsewhere is told so. */
-enum conf_place { AT_TOP, IN_TRUST, IN_LIMITS, IN_QUOTAS, IN_KLP };
+enum conf_place { AT_TOP, IN_TRUST, IN_LIMITS, IN_QUOTAS, IN_KLP,
+	IN_INTEGRITY };
 void conf_known(const struct ynode *map, unsigned at, struct mistakes *);
 
 void conf_int(const struct ynode *map, const char *key, const char *what,
@@ -45,6 +46,8 @@ void conf_pin(struct node_config *, const struct ynode *, struct mistakes *);
 void conf_anchor(struct node_config *, const struct ynode *,
     struct mistakes *);
 void conf_trust(struct node_config *, const struct ynode *, struct mistakes *);
+void conf_integrity(struct node_config *, const struct ynode *,
+    struct mistakes *);
 void conf_klp(struct node_config *, const struct ynode *, struct mistakes *);
 void conf_klp_mesh(struct node_config *, const struct ynode *klp,
     struct mistakes *);

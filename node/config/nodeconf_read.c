@@ -15,7 +15,7 @@ static const char *const top_keys[] = {"mesh_identity", "auth_required",
     "name", "revocation_list", "trust", "limits", "quotas", "levels",
     "require_layers", "profile", "neighbour_limit_per_minute", "max_airtime",
     "announce_every", "hub", "metrics", "metrics_group", "keep_results",
-    "compute_when", "klp", "forensics"};
+    "compute_when", "klp", "forensics", "integrity"};
 static const char *const trust_keys[] = {"floor", "anchors", "pins", "boards",
     "anchors_from", "require_live_secp", "on_stale", "grace"};
 static const char *const limit_keys[] = {
@@ -26,6 +26,8 @@ static const char *const quota_keys[] = {"jobs_queued", "jobs_per_hour",
 static const char *const klp_keys[] = {"gateways", "private_hosts", "ca",
     "refresh", "mirrors", "mirror_of", "allow_slow_fetch", "order"};
 
+static const char *const integrity_keys[] = {"every"};
+
 static const struct place {
 	const char *name; /* NULL: at the top */
 	const char *const *keys;
@@ -34,7 +36,8 @@ static const struct place {
     {"trust", trust_keys, NELEM(trust_keys)},
     {"limits", limit_keys, NELEM(limit_keys)},
     {"quotas", quota_keys, NELEM(quota_keys)},
-    {"klp", klp_keys, NELEM(klp_keys)}};
+    {"klp", klp_keys, NELEM(klp_keys)},
+    {"integrity", integrity_keys, NELEM(integrity_keys)}};
 
 /* Keys that are none here; one that is somewhere else is told so. */
 void

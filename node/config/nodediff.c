@@ -6,7 +6,8 @@
 
 #include "common/util.h"
 
-static const char *const sections[] = {"trust", "limits", "quotas", "klp"};
+static const char *const sections[] = {"trust", "limits", "quotas", "klp",
+    "integrity"};
 
 /* NULL: not there. */
 static bool

@@ -165,6 +165,7 @@ do_status(struct client *c, const json_t *q)
 	(void)json_object_set_new(o, "authorities", law_json(wn));
 	if (n->hub.on)
 		(void)json_object_set_new(o, "hub", hub_json(&n->hub));
+	(void)json_object_set_new(o, "integrity", control_integrity_json(n));
 	(void)json_object_set_new(o, "listed",
 	    json_integer((json_int_t)n->nlisted));
 	(void)json_object_set_new(o, "counts",
@@ -310,6 +311,7 @@ static const struct {
     {"result", control_result}, {"output", control_output}, {"cancel", control_cancel}, {"approve", control_approve},
     {"reject", control_reject}, {"status", do_status},
     {"peers", do_peers}, {"quotas", do_peers},
+    {"integrity", control_integrity}, {"verify", control_verify},
     {"forensics", control_forensics}, {"export", control_export}, {"trust", do_trust}, {"why", do_why}, {"explain", do_explain}};
 
 static bool

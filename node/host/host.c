@@ -20,6 +20,7 @@
 #include "node/host/outputs.h"
 #include "node/host/start.h"
 #include "node/host/volumes.h"
+#include "node/work/verified.h"
 #include "sandbox/base/places.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/image/store.h"
@@ -336,6 +337,8 @@ image_here(void *ctx, const struct id32 *digest)
 
 	if (wn->images < 0)
 		return IMAGE_UNKNOWN;
+	if (verified_held(&wn->node, digest) != NULL)
+		return IMAGE_CHANGED;
 	if (store_record(wn->images, digest, buf, &rec) == 0)
 		return IMAGE_HERE;
 	return errno == ENOENT ? IMAGE_UNKNOWN : IMAGE_BROKEN;

@@ -23,6 +23,7 @@
 #include "node/work/node.h"
 #include "node/work/numbers.h"
 #include "node/work/review.h"
+#include "node/work/verified.h"
 #include "node/work/watched.h"
 #include "node/work/revoke.h"
 #include "node/work/serve.h"
@@ -322,6 +323,30 @@ on_HUB_STATE(struct warren_node *wn, const struct msg_HUB_STATE *m,
 {
 	(void)in;
 	wn->node.hub = *m;
+}
+
+static void
+on_I_CHECKED(struct warren_node *wn, const struct msg_I_CHECKED *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	verified_checked(&wn->node, m);
+}
+
+static void
+on_I_FOUND(struct warren_node *wn, const struct msg_I_FOUND *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	verified_found(&wn->node, m);
+}
+
+static void
+on_I_STATE(struct warren_node *wn, const struct msg_I_STATE *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	wn->node.verified.state = *m;
 }
 
 static void

@@ -15,6 +15,7 @@
 #include "node/host/blobs.h"
 #include "node/host/host.h"
 #include "node/host/outbox.h"
+#include "node/work/verified.h"
 #include "node/work/watched.h"
 #include "sandbox/base/limits.h"
 #include "sandbox/image/store.h"
@@ -306,12 +307,11 @@ start_job(void *ctx, struct job *j, const char **code, char why[128])
 		return false;
 	}
 	hold(wn, j, &m, fds, n);
-	if (wn->node.watch_layers == 0) {
-		start_run(wn, j);
-		return true;
+	if (wn->node.watch_layers != 0) {
+		say_watch(wn, j, false);
+		watched_waits(&wn->node, j);
 	}
-	say_watch(wn, j, false);
-	watched_waits(&wn->node, j);
+	verified_waits(&wn->node, j);
 	return true;
 }
 

@@ -13,6 +13,7 @@
 #include "common/util.h"
 #include "node/parent/child.h"
 #include "node/parent/dial.h"
+#include "node/parent/intact.h"
 #include "node/parent/keyfiles.h"
 #include "node/parent/memory.h"
 #include "node/parent/notify.h"
@@ -137,6 +138,13 @@ on_ALIVE_STILL(struct child *c, const struct msg_ALIVE_STILL *m,
 {
 	(void)in;
 	notify_alive(c->parent, m->seq);
+}
+
+static void
+on_I_WANT(struct child *c, const struct msg_I_WANT *m, struct ipc_in *in)
+{
+	(void)in;
+	intact_tell(c, m);
 }
 
 static void

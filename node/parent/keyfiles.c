@@ -21,6 +21,7 @@
 #include "trust/doc/note_read.h"
 #include "trust/doc/secp.h"
 #include "node/parent/dirs.h"
+#include "node/parent/intact.h"
 #include "node/parent/parent.h"
 
 #define IDENTITY "transport_identity" /* of storage, which may be a link */
@@ -227,6 +228,7 @@ checkpoint_read(struct parent *p, struct msg_KEY_MATERIAL *m)
 		m->size = n.size;
 		m->root = n.root;
 		memcpy(m->sig, n.sig, sizeof(m->sig));
+		intact_keep(p, "warren/keys/" KEYSET_CHECKPOINT, text, len);
 	} else if (text != NULL || errno != ENOENT) {
 		log_warnx(p->path, "warren/keys/" KEYSET_CHECKPOINT " is none: "
 		    "lines of the trail that are gone would not be noticed");
@@ -251,6 +253,7 @@ keyfiles_read(struct parent *p, struct msg_KEY_MATERIAL *m)
 	if (binding != NULL && n == BINDING_LEN) {
 		memcpy(m->binding, binding, BINDING_LEN);
 		m->binding_len = BINDING_LEN;
+		intact_keep(p, "warren/keys/binding", binding, BINDING_LEN);
 	} else if (binding != NULL || errno != ENOENT) {
 		log_warnx(p->path, "warren/keys/binding is none: a new one is "
 				   "made");
@@ -267,6 +270,7 @@ keyfiles_binding(struct parent *p, const struct msg_BINDING_MADE *m)
 		log_err(p->path, "warren/keys/binding");
 	else
 		log_info(NULL, "a new binding was written");
+	intact_keep(p, "warren/keys/binding", m->binding, BINDING_LEN);
 }
 
 void
@@ -281,4 +285,5 @@ keyfiles_checkpoint(struct parent *p, const struct msg_CHECKPOINT *m)
 	len = note_put(text, &n);
 	if (file_replace(p->keys, KEYSET_CHECKPOINT, text, len, 0600) < 0)
 		log_err(p->path, "warren/keys/" KEYSET_CHECKPOINT);
+	intact_keep(p, "warren/keys/" KEYSET_CHECKPOINT, text, len);
 }

@@ -18,6 +18,7 @@
 #include "node/parent/child.h"
 #include "node/parent/facts.h"
 #include "node/parent/groups.h"
+#include "node/parent/intact.h"
 #include "node/parent/notify.h"
 #include "transport/config/rnsconf.h"
 
@@ -31,6 +32,7 @@
 struct named_fd {
 	char name[PROFILE_NAME_MAX * 2 + 1];
 	int fd;
+	bool own; /* the operator's, not one of ours */
 };
 
 #define WEB_LOOK_UPS 4 /* of egress at once; ours */
@@ -91,6 +93,7 @@ struct parent {
 	struct msg_MEMORY memory[PROGRAM_COUNT];
 	int64_t memory_until;
 	int volumes[PROFILE_VOLUMES];
+	struct intact intact; /* what audit compares with the disk */
 	struct named_fd seccomp[SECCOMP_PROFILES_MAX + 1];
 	unsigned nseccomp;
 

@@ -19,6 +19,7 @@
 #include "node/check/seccomp_dir.h"
 #include "node/parent/dirs.h"
 #include "node/parent/hubfiles.h"
+#include "node/parent/intact.h"
 #include "node/parent/keyfiles.h"
 #include "node/parent/parent.h"
 #include "node/parent/web.h"
@@ -52,9 +53,13 @@ keep_seccomp(struct parent *p, const char *name, int at, const char *file)
 static void
 found_seccomp(void *ctx, bool own, int at, const char *file, const char *name)
 {
-	(void)own;
-	if (name != NULL && keep_seccomp(ctx, name, at, file) < 0)
+	struct parent *p = ctx;
+	unsigned n = p->nseccomp;
+
+	if (name != NULL && keep_seccomp(p, name, at, file) < 0)
 		log_warn(file, "seccomp profile");
+	if (p->nseccomp > n)
+		p->seccomp[n].own = own;
 }
 
 static int
@@ -166,6 +171,7 @@ settings_load(struct parent *p)
 		return -1;
 	profile_named(p);
 	seccomp_load(p);
+	intact_authorities(p);
 	return 0;
 }
 
@@ -263,6 +269,7 @@ settings_spawn(struct parent *p, enum program who, struct spawn *s)
 	case PROGRAM_AUDIT:
 		spawn_fd(s, "trail", p->trail_dir);
 		spawn_fd(s, "forensics", p->forensics_dir);
+		spawn_fd(s, "images", p->images_dir);
 		break;
 	case PROGRAM_JAIL:
 		spawn_jail(p, s);
@@ -356,6 +363,21 @@ send_node(struct parent *p, struct ipc *c)
 	return send_files(p, c);
 }
 
+/* How often audit looks at everything. */
+static int
+send_every(struct parent *p, struct ipc *c)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%llu",
+	    (unsigned long long)(p->node->integrity_ms / 1000));
+	int fd = memfd_sealed("integrity", text, (size_t)n);
+	int r = fd < 0 ? -1 : send_setting(c, SET_INTEGRITY, "", fd);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return r;
+}
+
 void
 settings_facts(struct parent *p)
 {
@@ -420,6 +442,8 @@ settings_send(struct parent *p, enum program who, struct ipc *c)
 		r = send_setting(c, SET_RULES, "", p->fd_rules);
 		if (r == 0)
 			r = hubfiles_send_audit(p, c);
+		if (r == 0)
+			r = send_every(p, c);
 		break;
 	default:
 		break;
@@ -578,13 +602,15 @@ settings_reload(struct parent *p)
 	seccomp_again(p);
 	if (rules_load(p) < 0)
 		return -1;
+	intact_authorities(p);
 	/* ceilings before the jobs that use them, hosts before who asks */
 	if (web_reload(p) < 0 || (jail != NULL && send_jail_limits(p, jail) < 0) ||
 	    (trust != NULL && send_setting(trust, SET_NODE_YAML, "",
 		p->fd_node) < 0) ||
 	    (node != NULL && send_files(p, node) < 0) ||
 	    (audit != NULL && (send_rules(p, audit) < 0 ||
-		hubfiles_send_audit(p, audit) < 0))) {
+		hubfiles_send_audit(p, audit) < 0 ||
+		send_every(p, audit) < 0))) {
 		log_warn("node.yaml", "not every program was told");
 		r = -1;
 	}

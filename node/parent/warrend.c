@@ -23,6 +23,7 @@
 #include "node/parent/child.h"
 #include "node/parent/dirs.h"
 #include "node/parent/groups.h"
+#include "node/parent/intact.h"
 #include "node/parent/keyfiles.h"
 #include "node/parent/listen.h"
 #include "node/parent/logfile.h"
@@ -426,6 +427,7 @@ main(int argc, char **argv)
 		logfile_watch(&p);
 	say_rights(&p);
 	child_start_all(&p);
+	intact_programs(&p);
 	parent_event(&p, EVK_START, 1, "", "the node starts");
 	log_notice(NULL, "started, config=%s compute=%s", p.path,
 	    p.compute ? "on" : "off");

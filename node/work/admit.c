@@ -9,6 +9,7 @@
 #include "sandbox/plan/plan.h"
 #include "trust/doc/contract.h"
 #include "common/util.h"
+#include "node/work/verified.h"
 
 static bool refuse(struct refusal *r, const char *code, uint8_t step,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -223,7 +224,8 @@ admit_image(struct refusal *r, const struct admit_job *j)
 	if ((j->m->has & HAS_WASM) != 0)
 		return refuse(r, "image", 8, "wasm is not a runtime of this node");
 	if (j->image != IMAGE_HERE) {
-		(void)refuse(r, "image", 8, j->image == IMAGE_BROKEN ?
+		(void)refuse(r, "image", 8, j->image == IMAGE_CHANGED ?
+			VERIFIED_REFUSED : j->image == IMAGE_BROKEN ?
 			"is not complete on the node" : "is not on the node");
 		return named(r, j->m->image);
 	}

@@ -73,6 +73,7 @@ enum image_state {
 	IMAGE_HERE,
 	IMAGE_UNKNOWN,
 	IMAGE_BROKEN, /* named, but its root is not here */
+	IMAGE_CHANGED, /* its files are not those that were imported */
 };
 
 struct admit_job {

@@ -146,6 +146,8 @@ struct job {
 	bool probed; /* its filter leaves it to audit to stop it */
 	bool watch_asked; /* W_OVER is out, the answer has the same time */
 	struct mono unwatched_at;
+	bool unverified; /* verified.c: J_RUN waits for its image */
+	struct mono unverified_at;
 	/* a rule's freeze, or its kill that came before J_STARTED; 0: none */
 	struct mono ruled_until;
 	bool ruled_kill;

@@ -20,6 +20,7 @@
 #include "node/work/silent.h"
 #include "node/work/submit.h"
 #include "node/work/turn.h"
+#include "node/work/verified.h"
 #include "node/work/watched.h"
 #include "trust/doc/binding.h"
 
@@ -129,6 +130,8 @@ node_up(struct node *n, enum program who)
 		peers_unasked(n);
 		review_again(n);
 		contract_again(n);
+	} else if (who == PROGRAM_AUDIT) {
+		verified_up(n);
 	}
 }
 
@@ -332,6 +335,7 @@ node_tick(struct node *n)
 	next = mono_min(next, contract_tick(n));
 	next = mono_min(next, watched_tick(n));
 	next = mono_min(next, forensics_tick(n));
+	next = mono_min(next, verified_tick(n));
 	if (mono_reached(n->now, n->expire_at)) {
 		n->expire_at = mono_add(n->now, MONO_SECOND *
 			(int64_t)MIN_OF(60u,

@@ -87,6 +87,9 @@ numbers_tell(struct node *n, uint32_t seq, uint64_t spool)
 		tell(n, seq, NUMBER_HUB_FAILED, "", n->hub.failed);
 	}
 	tell(n, seq, NUMBER_SPOOL, "", spool);
+	tell(n, seq, NUMBER_LOOKED, "", n->verified.state.passes);
+	tell(n, seq, NUMBER_FOUND, "", n->verified.state.found);
+	tell(n, seq, NUMBER_HELD, "", n->verified.nfound);
 	tell(n, seq, NUMBER_DISK_FREE, "", n->host.disk_free(n->host.ctx));
 	tell(n, seq, NUMBER_END, "", 0);
 }

@@ -116,6 +116,7 @@ start(struct node *n, struct job *j)
 	j->oom = j->pids_hit = false;
 	j->rule = 0;
 	j->unwatched = j->watched = j->watch_asked = false;
+	j->unverified = false;
 	j->watch_events = j->watch_lost = 0;
 	j->ruled_until.us = 0;
 	j->ruled_kill = false;

@@ -58,7 +58,8 @@ look(struct node *n, struct job *j, struct mono *next)
 	/* what waits for the ledger has not been asked yet: outbox.c */
 	if (n->ledger_fails && j->forgetting)
 		late_forget(n, j);
-	else if (n->ledger_fails && j->phase == PHASE_FILLING)
+	else if ((n->ledger_fails || j->unverified) &&
+	    j->phase == PHASE_FILLING)
 		late_run(n, j);
 	if ((!j->forgetting && !packs && !killed &&
 		j->phase != PHASE_FILLING) || !late_passed(n, j, next))

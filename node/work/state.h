@@ -22,6 +22,7 @@
 #include "node/work/policy.h"
 #include "node/work/quota.h"
 #include "node/work/sched.h"
+#include "node/work/verified.h"
 #include "node/work/votes.h"
 #include "node/work/when.h"
 
@@ -84,6 +85,7 @@ struct node {
 	char jail_missing[257], watch_missing[201];
 	bool has_watch;
 	struct mono watch_hour;
+	struct verified verified; /* files of images */
 	unsigned watch_kills; /* in it */
 	struct job *slot[NODE_SLOTS_MAX + 1]; /* 1 ... slots */
 	bool ghost[NODE_SLOTS_MAX + 1]; /* of a job that is not ours any more */

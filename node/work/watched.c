@@ -14,6 +14,7 @@
 #include "node/work/seen.h"
 #include "node/work/state.h"
 #include "node/work/throttle.h"
+#include "node/work/verified.h"
 
 void
 watched_layers(struct node *n)
@@ -45,10 +46,7 @@ release(struct node *n, struct job *j, bool ok)
 		    "watch it");
 		return;
 	}
-	n->host.run(n->host.ctx, j);
-	/* what was said of it meanwhile jail did not know yet */
-	if (j->kill != 0)
-		finish_send_kill(n, &j->id, j->kill);
+	verified_go(n, j);
 }
 
 void

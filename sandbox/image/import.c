@@ -408,7 +408,8 @@ adopt(struct step *s, const uint8_t *record, size_t len,
 	/* a digest names whole files only, also after a power cut */
 	if (syncfs(s->work) < 0)
 		return fail(why, cap, "store", errno);
-	if (store_adopt(s->in->images, s->tmp, record, len, &out->mended) < 0)
+	if (store_adopt(s->in->images, s->tmp, record, len, &out->mended,
+		&out->list) < 0)
 		return fail(why, cap, "store", errno);
 	/* no write bit is left; a folder without one could not be renamed */
 	if ((!out->was_here || out->mended) &&

@@ -26,6 +26,7 @@ struct image_import {
 };
 struct image_imported {
 	struct id32 digest; /* of the image manifest */
+	struct id32 list;   /* of the list of its files */
 	bool was_here;      /* the same image had been imported before */
 	bool mended;        /* its files were not those, and are new */
 	bool unconfined;    /* of a failure: the place does not allow it */

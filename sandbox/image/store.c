@@ -17,6 +17,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
+#include "trust/doc/digest.h"
 
 #define NAMES "names"
 #define LOCK "names.lock"
@@ -301,7 +302,7 @@ exchange(int dir, const char *from, const char *to)
 
 int
 store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len,
-    bool *mended)
+    bool *mended, struct id32 *sum)
 {
 	_cleanup_fd_ int meta = openat(dir, "meta", O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC | O_NOFOLLOW);
@@ -321,6 +322,7 @@ store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len,
 	}
 	if ((list = new_list(dir, tmp, &n)) == NULL)
 		return -1;
+	digest_of(sum, list, n);
 	(void)snprintf(from, sizeof(from), "%s/root", tmp);
 	place(to, sizeof(to), "roots", &r.digest);
 	hex_encode(hex, HASH_BYTES(r.digest));

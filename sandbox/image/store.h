@@ -55,12 +55,12 @@ int store_make(int dir);
 int store_set_name(int dir, const char *name, const struct id32 *digest);
 /*
  * Take folder `tmp`/root of the store as the files of an image, with its
- * record and the list `tmp`/files. Files that are here already stay when they
+ * record and the list `tmp`/files, whose SHA-256 is told. Files that are here already stay when they
  * are as the list has them; else they and these change places (*mended), and
  * `tmp` has the old ones. 0 or -1.
  */
 int store_adopt(int dir, const char *tmp, const uint8_t *record, size_t len,
-    bool *mended);
+    bool *mended, struct id32 *files);
 
 /*
  * Removes what imports that were killed have left, "tmp-" and 16 digits each;

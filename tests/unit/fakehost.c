@@ -15,6 +15,7 @@
 #include "node/work/review.h"
 #include "node/work/serve.h"
 #include "node/work/submit.h"
+#include "node/work/verified.h"
 #include "node/work/watched.h"
 #include "tests/unit/fakehost.h"
 #include "transport/core/base/crypt.h"
@@ -683,6 +684,7 @@ deliver(struct world *w, struct fake_event *e)
 		GIVE(K_CHALLENGED, challenge_done)
 		GIVE(HEAD, finish_head)
 		GIVE(W_READY, watched_ready)
+		GIVE(I_CHECKED, verified_checked)
 		GIVE(W_DONE, watched_done)
 		GIVE(J_STARTED, finish_started)
 		GIVE(J_FAILED, finish_failed)

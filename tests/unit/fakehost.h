@@ -88,6 +88,9 @@ struct world {
 	bool seal_slow;		/* a log is hashed later */
 	bool audit_full;		/* HEAD with seq 0 */
 	bool watch_silent, watch_refuses; /* W_JOB, W_OVER; W_JOB */
+	bool verifies, check_silent; /* J_RUN waits for I_CHECK; no answer */
+	uint8_t check_end; /* of enum read_end: what is answered */
+	unsigned checks, passes;
 	unsigned watches, overs; /* W_JOB of one that runs, W_OVER */
 	struct msg_K_RECEIPT last_receipt; /* that keys was asked for */
 	uint32_t run_ms;	/* jail: how long a job runs; 0: until killed */
@@ -181,6 +184,8 @@ void fake_post(struct world *, int64_t ms, enum ipc_type, const void *msg,
     size_t len, const uint8_t *data, size_t data_len);
 /* fakehost_watch.c, for fakehost.c, and back */
 void fake_W_OVER(void *ctx, const struct msg_W_OVER *);
+void fake_I_CHECK(void *ctx, const struct msg_I_CHECK *);
+void fake_I_PASS(void *ctx, const struct msg_I_PASS *);
 bool fake_start_job(void *ctx, struct job *, const char **code, char why[128]);
 void fake_watch(void *ctx, struct job *);
 void fake_slow(void *ctx, struct job *, uint32_t milli);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "node/work/verified.h"
 #include "node/work/watched.h"
 #include "tests/unit/fakehost.h"
 
@@ -24,6 +25,27 @@ fake_W_OVER(void *ctx, const struct msg_W_OVER *m)
 		POST(w, 0, W_DONE, &d);
 }
 
+void
+fake_I_CHECK(void *ctx, const struct msg_I_CHECK *m)
+{
+	struct world *w = ctx;
+	struct msg_I_CHECKED d = {.image = m->image, .job = m->job,
+	    .how = m->how, .end = w->check_end};
+
+	w->checks++;
+	if (!w->check_silent)
+		POST(w, 1, I_CHECKED, &d);
+}
+
+void
+fake_I_PASS(void *ctx, const struct msg_I_PASS *m)
+{
+	struct world *w = ctx;
+
+	(void)m;
+	w->passes++;
+}
+
 bool
 fake_start_job(void *ctx, struct job *j, const char **code, char why[128])
 {
@@ -32,13 +54,15 @@ fake_start_job(void *ctx, struct job *j, const char **code, char why[128])
 
 	(void)code;
 	(void)why;
-	if (w->n.watch_layers == 0) {
-		fake_run(w, j);
-		return true;
+	if (w->n.watch_layers != 0) {
+		watched_waits(&w->n, j);
+		if (!w->watch_silent)
+			POST(w, 1, W_READY, &r);
 	}
-	watched_waits(&w->n, j);
-	if (!w->watch_silent)
-		POST(w, 1, W_READY, &r);
+	if (w->verifies)
+		verified_waits(&w->n, j);
+	if (w->n.watch_layers == 0 && !w->verifies)
+		fake_run(w, j);
 	return true;
 }
 

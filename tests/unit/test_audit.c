@@ -267,8 +267,11 @@ node_of(struct prog *p)
 {
 	struct ipc *node = prog_neighbour(p, PROGRAM_NODE);
 	struct msg_W_POSTURE m;
+	struct msg_I_STATE disk;
 
 	PROG_GET(W_POSTURE, node, &m);
+	PROG_GET(I_STATE, node, &disk);
+	assert_int_equal(disk.every_s, 3600);
 	assert_true(m.layers == 0 || m.layers == LAYER_BPF);
 	/* where it can, what a better tier was refused for may stand there */
 	assert_true(m.layers != 0 || m.missing[0] != '\0');
@@ -692,5 +695,7 @@ main(void)
 	    cmocka_unit_test(test_full),
 	};
 
+	/* its look at the disk is test_integrity's */
+	prog_pass[IPC_I_STATE] = prog_pass[IPC_I_WANT] = true;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

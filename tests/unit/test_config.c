@@ -82,7 +82,8 @@ static const char full[] =
     "hub: https://hub.example.org/\n"
     "metrics: unix:/run/warren.sock\n"
     "metrics_group: prometheus\n"
-    "keep_results: 1h\n";
+    "keep_results: 1h\n"
+    "integrity: {every: 10m}\n";
 
 static struct node_config *
 good(const char *text)
@@ -125,6 +126,7 @@ defaults(void **state)
 	assert_string_equal(c->profile, "default");
 	assert_int_equal(c->announce_every_ms, 1800000);
 	assert_int_equal(c->keep_results_ms, 604800000);
+	assert_int_equal(c->integrity_ms, 3600000);
 	assert_null(node_config_later(c, 0));
 	assert_int_equal(c->memory, 0);
 	node_config_fit(c, 3, 1000 * MB);
@@ -334,6 +336,9 @@ static const struct {
     {"metrics: \"[::1:9464\"\n", 1, 10, "not usable", "HOST:PORT"},
     {"metrics: \":9464\"\n", 1, 10, "not usable", "HOST:PORT"},
     {"keep_results: 1ms\n", 1, 15, "must be 1s", ""},
+    {"integrity: {every: 1s}\n", 1, 20, "must be 1m", ""},
+    {"integrity: {often: 1h}\n", 1, 13, "often", ""},
+    {"every: 1h\n", 1, 1, "every", "belongs below"},
     {"- a\n", 1, 1, "a map, not a list", ""},
     {"auth_required: true\nauth_required: true\n", 2, 1, "twice", ""},
 };

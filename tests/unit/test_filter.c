@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/fsverity.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
@@ -256,12 +257,63 @@ probes(void **state)
 	assert_int_equal(WTERMSIG(status), SIGSYS);
 }
 
+/* Who reads the disk for audit: files to read, and one question of ioctl. */
+static int
+reading(void)
+{
+	struct fsverity_digest d = {.digest_size = 0};
+	int fd = open("/", O_RDONLY | O_DIRECTORY), n = 0;
+
+	if (priv_filter_reader() < 0)
+		return 1;
+	if (openat(fd, ".", O_RDONLY | O_DIRECTORY) < 0)
+		return 2;
+	/* no file of a file system that keeps one */
+	if (ioctl(fd, FS_IOC_MEASURE_VERITY, &d) == 0 || errno == EPERM)
+		return 3;
+	if (ioctl(fd, FIONREAD, &n) == 0 || errno != EPERM)
+		return 4;
+	if (unlinkat(fd, "nothing", 0) == 0 || errno != EPERM)
+		return 5;
+	if (mkdirat(fd, "nothing", 0700) == 0 || errno != EPERM)
+		return 6;
+	if (fchmod(fd, 0755) == 0 || errno != EPERM)
+		return 7;
+	if (socket(AF_UNIX, SOCK_STREAM, 0) >= 0 || errno != EPERM)
+		return 8;
+	return 0;
+}
+
+static void
+reader(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(reading());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	if ((pid = fork()) == 0) {
+		char *none[] = {NULL};
+
+		if (priv_filter_reader() == 0)
+			(void)execve("/bin/true", none, none);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(refusals), cmocka_unit_test(look_up),
 	    cmocka_unit_test(no_row), cmocka_unit_test(probes),
+	    cmocka_unit_test(reader),
 	};
 
 #ifdef WARREN_SANITIZED

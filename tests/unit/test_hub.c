@@ -362,6 +362,7 @@ start(const char *hub)
 	struct msg_K_BINDING key = {.fp = {{1, 2, 3}}};
 
 	prog_pass[IPC_HUB_STATE] = prog_pass[IPC_W_POSTURE] = true;
+	prog_pass[IPC_I_STATE] = prog_pass[IPC_I_WANT] = true;
 	prog_start(&p, PROGRAM_AUDIT, "trail", dir);
 	prog_params(&p, rns);
 	if (hub != NULL)

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* node.sock: what audit says of what lies on the disk. */
+#include "node/host/control_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/jsonhex.h"
+#include "common/util.h"
+#include "node/host/host.h"
+#include "node/work/verified.h"
+#include "sandbox/image/store.h"
+
+static const char *
+kind_name(uint8_t kind)
+{
+	static const char *const names[] = {[FOUND_IMAGE] = "image",
+	    [FOUND_PROGRAM] = "program", [FOUND_PROFILE] = "profile",
+	    [FOUND_KEY] = "key", [FOUND_TRAIL] = "trail"};
+
+	return kind < NELEM(names) && names[kind] != NULL ? names[kind] :
+	    "file";
+}
+
+static json_t *
+printable(const char *text)
+{
+	char safe[4 * 512];
+
+	(void)text_printable(safe, sizeof(safe), text, strlen(text));
+	return json_string(safe);
+}
+
+json_t *
+control_integrity_json(const struct node *n)
+{
+	const struct verified *v = &n->verified;
+	const struct msg_I_STATE *s = &v->state;
+	json_t *found = json_array();
+
+	for (unsigned i = 0; i < v->nfound; i++)
+		(void)json_array_append_new(found, json_pack(
+		    "{s:s,s:o,s:o,s:I}", "kind", kind_name(v->found[i].kind),
+		    "name", printable(v->found[i].name), "why",
+		    printable(v->found[i].why), "at",
+		    (json_int_t)v->found[i].at));
+	return json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}",
+	    "running", s->running ? 1 : 0, "done", (json_int_t)s->done,
+	    "passes", (json_int_t)s->passes, "at", (json_int_t)s->at,
+	    "took_ms", (json_int_t)s->took_ms, "images",
+	    (json_int_t)s->images, "files", (json_int_t)s->files, "bytes",
+	    (json_int_t)s->bytes, "every_s", (json_int_t)s->every_s,
+	    "total", (json_int_t)s->found, "found", found);
+}
+
+/* What persons have asked about this image, if there is an answer. */
+static void
+add_said(json_t *o, const struct verified *v, const struct id32 *image)
+{
+	static const char *const ends[] = {[READ_GOOD] = "good",
+	    [READ_CHANGED] = "changed", [READ_UNLISTED] = "unlisted",
+	    [READ_GONE] = "gone", [READ_FAILED] = "failed"};
+
+	for (unsigned i = 0; i < v->nsaid; i++) {
+		const struct msg_I_CHECKED *m = &v->said[i];
+
+		if (!id32_eq(&m->image, image))
+			continue;
+		(void)json_object_set_new(o, "said", json_string(m->end <
+		    NELEM(ends) ? ends[m->end] : "failed"));
+		(void)json_object_set_new(o, "why_not", printable(m->why));
+	}
+}
+
+/* {"pass": true} begins one; {"image": digest}: what was said of it. */
+bool
+control_integrity(struct client *c, const json_t *q)
+{
+	struct node *n = &c->control->wn->node;
+	const char *hex = json_string_value(json_object_get(q, "image"));
+	struct msg_I_PASS m = {.end_ = 0};
+	struct id32 image;
+	json_t *o;
+
+	if (hex != NULL && !hex_decode(HASH_BYTES(image), hex, strlen(hex)))
+		return client_refuse(c, 2, "image is the digest of one");
+	if (!n->up[PROGRAM_AUDIT])
+		return client_refuse(c, 1, "warren-audit is not up: it is "
+		    "started again, try in a moment");
+	if (json_is_true(json_object_get(q, "pass")))
+		n->host.send_I_PASS(n->host.ctx, &m);
+	o = client_good(true);
+	(void)json_object_set_new(o, "integrity", control_integrity_json(n));
+	if (hex != NULL)
+		add_said(o, &n->verified, &image);
+	return client_line(c, o);
+}
+
+/* {"image": NAME or sha256:..., "list": hex of an import}: begins. */
+bool
+control_verify(struct client *c, const json_t *q)
+{
+	struct warren_node *wn = c->control->wn;
+	const char *name = json_string_value(json_object_get(q, "image"));
+	const char *hex = json_string_value(json_object_get(q, "list"));
+	struct id32 image, list = {{0}};
+	json_t *o;
+
+	if (name == NULL || (hex != NULL && !hex_decode(HASH_BYTES(list), hex,
+	    strlen(hex))))
+		return client_refuse(c, 2, "image is a name or a digest, list "
+		    "64 digits");
+	if (wn->images < 0 || store_resolve(wn->images, name, &image) < 0)
+		return client_refuse(c, 1, "there is no such image here "
+		    "(`warren image list`)");
+	if (!verified_ask(&wn->node, &image, hex != NULL ? CHECK_IMPORTED :
+	    CHECK_VERIFY, &list))
+		return client_refuse(c, 1, "warren-audit is not up, or has "
+		    "much to look at: try in a moment");
+	o = client_good(true);
+	(void)json_object_set_new(o, "digest", json_hex(HASH_BYTES(image)));
+	return client_line(c, o);
+}
