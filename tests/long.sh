@@ -49,6 +49,7 @@ else
 	echo "not ok lives: two deaths, see $build/lives.log"
 fi
 DOORS_LONG=1 BURST=400000 "$top/tests/in-group" "$top/tests/system/run" "$build" doors burst 2>"$build/doors.log"
+FORENSICS_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" forensics 2>"$build/forensics.log"
 CONTRACT_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" contract 2>"$build/contract.log"
 RESTARTS_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" restarts 2>"$build/restarts.log"
 if make -C "$build" -s tests/oracle/kte1_lines >"$build/oracle.log" 2>&1 &&

@@ -44,6 +44,7 @@ struct snap {
 	struct taken *taken;
 	struct snap_text about;
 	uint64_t unreadable;
+	int64_t began; /* us */
 };
 
 static int
@@ -63,6 +64,14 @@ cannot(const char *what)
 
 	(void)snprintf(why, sizeof(why), "%s: %s", what, strerror(errno));
 	return say(false, why);
+}
+
+/* What took how long, for who asks why a job stood still. */
+static void
+lap(struct snap *s, const char *what)
+{
+	snap_text_add(&s->about, "us_until_%s %lld\n", what,
+	    (long long)(clock_mono().us - s->began));
 }
 
 /* ---- before it stands still ---- */
@@ -213,6 +222,7 @@ take_memory(struct snap *s)
 {
 	for (size_t i = 0; i < s->stop.n; i++)
 		plan_memory(s, &s->taken[i], s->stop.processes[i].pid);
+	lap(s, "memory_is_known");
 	snap_memory_copy(&s->memory, &s->unreadable);
 }
 
@@ -319,23 +329,27 @@ about(struct snap *s)
 static int
 take(struct snap *s)
 {
-	int64_t t0 = clock_mono().us, us;
+	int64_t us;
 
+	s->began = clock_mono().us;
 	if (snap_stop_all(&s->stop, s->proc) < 0)
 		return -1;
 	s->taken = calloc(s->stop.n + 1, sizeof(*s->taken));
 	if (s->taken == NULL)
 		return -1;
+	lap(s, "all_stand");
 	snap_registers(&s->stop);
 	if ((s->what & SNAPSHOT_MEMORY) != 0)
 		take_memory(s);
+	lap(s, "memory_is_copied");
 	take_processes(s);
 	if ((s->what & SNAPSHOT_FILES) != 0)
 		take_files(s);
 	for (size_t i = 0; i < s->stop.n; i++)
 		core(s, i);
+	lap(s, "all_is_copied");
 	about(s);
-	us = clock_mono().us - t0;
+	us = clock_mono().us - s->began;
 	return snap_store_finish(&s->store,
 	    (uint32_t)MIN_OF(us, (int64_t)UINT32_MAX));
 }

@@ -24,11 +24,13 @@ snap_store_open(struct snap_store *s, int fd, uint64_t most)
 	s->used = PAGE; /* the head's */
 	if (ftruncate(fd, (off_t)(s->most + SNAPSHOT_TABLE_MAX)) < 0)
 		return -1;
+	/* where large pages are given for the asking, a copy is cheaper */
 	s->map = mmap(NULL, s->most, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	table = mmap(NULL, SNAPSHOT_TABLE_MAX, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (s->map == MAP_FAILED || table == MAP_FAILED)
 		return -1;
+	(void)madvise(s->map, s->most, MADV_HUGEPAGE);
 	s->table = wr_make(table, SNAPSHOT_TABLE_MAX);
 	return 0;
 }

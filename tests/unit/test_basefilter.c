@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -207,6 +208,37 @@ test_sockets(void **state)
 	    -1);
 }
 
+/* A snapshot may look, not touch; whoever else is behind the same doors. */
+static void
+test_snapshot(void **state)
+{
+	static const uint64_t may[] = {PTRACE_SEIZE, PTRACE_INTERRUPT,
+	    PTRACE_GETREGSET, PTRACE_GETSIGINFO, PTRACE_DETACH};
+	struct filter f;
+
+	(void)state;
+	assert_int_equal(base_build_filter(BASE_SNAPSHOT, &f), 0);
+	for (uint64_t r = 0; r < 0x4300; r++) {
+		bool look = false;
+
+		for (size_t i = 0; i < NELEM(may); i++)
+			look = look || r == may[i];
+		if (says(&f, SYS_ptrace, r, 1, 0, 0) != (look ? -1 : EPERM))
+			fail_msg("ptrace %#llx", (unsigned long long)r);
+		if (to_job(SYS_ptrace, r, 1, 0, 0) != EPERM)
+			fail_msg("a job: ptrace %#llx", (unsigned long long)r);
+	}
+	assert_int_equal(says(&f, SYS_process_vm_readv, 1, 0, 0, 0), -1);
+	assert_int_equal(to_job(SYS_process_vm_readv, 1, 0, 0, 0), EPERM);
+	assert_int_equal(says(&never, SYS_process_vm_writev, 1, 0, 0, 0),
+	    EPERM);
+	assert_int_equal(says(&f, SYS_mount, 0, 0, 0, 0), EPERM);
+	assert_int_equal(says(&f, SYS_socket, AF_INET, 0, 0, 0),
+	    EAFNOSUPPORT);
+	assert_int_equal(says(&f, 471, 0, 0, 0, 0), ENOSYS);
+	free(f.insns);
+}
+
 static void
 test_host_pools(void **state)
 {
@@ -297,7 +329,8 @@ main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_names), cmocka_unit_test(test_unknown),
-	    cmocka_unit_test(test_sockets), cmocka_unit_test(test_host_pools),
+	    cmocka_unit_test(test_sockets), cmocka_unit_test(test_snapshot),
+	    cmocka_unit_test(test_host_pools),
 	    cmocka_unit_test(test_jail), cmocka_unit_test(test_files)};
 
 	if (argc > 1 && strcmp(argv[1], "names") == 0)

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A job that has something to find (tests/system/forensics.py), and some that
+ * make it hard: victim WORD [NUMBER]. It says "ready" when it is so.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile int depth;
+
+static void
+ready(void)
+{
+	printf("ready\n");
+	fflush(stdout);
+}
+
+__attribute__((noinline)) static void
+innermost_frame(const char *secret)
+{
+	depth = (int)strlen(secret);
+	ready();
+	for (;;)
+		sleep(1);
+}
+
+__attribute__((noinline)) static void
+middle_frame(const char *secret)
+{
+	innermost_frame(secret);
+	depth++;
+}
+
+static void *
+idle(void *arg)
+{
+	for (;;)
+		sleep(1);
+	return arg;
+}
+
+static void
+threads(int n)
+{
+	pthread_attr_t a;
+	pthread_t t;
+
+	pthread_attr_init(&a);
+	pthread_attr_setstacksize(&a, 65536);
+	for (int i = 0; i < n; i++)
+		if (pthread_create(&t, &a, idle, NULL) != 0)
+			printf("only %d\n", i);
+	ready();
+	(void)idle(NULL);
+}
+
+static void
+processes(int n)
+{
+	for (int i = 0; i < n; i++)
+		if (fork() == 0)
+			(void)idle(NULL);
+	ready();
+	(void)idle(NULL);
+}
+
+/* Addresses without end, and what may not be read. */
+static void
+huge(void)
+{
+	const int how = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	char *p = mmap(NULL, 1ul << 40, PROT_NONE, how, -1, 0);
+	char *q = mmap(NULL, 1ul << 40, PROT_READ | PROT_WRITE, how, -1, 0);
+	char *r = mmap(NULL, 1ul << 33, PROT_READ | PROT_WRITE, how, -1, 0);
+
+	if (p == MAP_FAILED)
+		printf("no room for addresses\n");
+	if (q != MAP_FAILED)
+		q[1ul << 39] = 'x';
+	if (r != MAP_FAILED)
+		strcpy(r + (1ul << 32), "needle in eight gigabytes");
+	ready();
+	(void)idle(NULL);
+}
+
+static void
+names(void)
+{
+	static const char *const bad[] = {"/tmp/a\nb", "/tmp/\x1b[31mred",
+	    "/tmp/..b", "/tmp/%2e%2e", "/tmp/back\\slash", "/tmp/\xff\xfe"};
+	int fd;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		fd = open(bad[i], O_CREAT | O_WRONLY, 0);
+		if (write(fd, "x", 1) != 1)
+			printf("%zu\n", i);
+	}
+	(void)symlink("/etc/passwd", "/tmp/link");
+	(void)prctl(PR_SET_NAME, "\x1b[2J\nevil", 0, 0, 0);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	ready();
+	(void)idle(NULL);
+}
+
+static void
+fill(size_t mib)
+{
+	size_t n = mib << 20;
+	char *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (size_t i = 0; i < n; i += 8)
+		*(size_t *)(void *)(p + i) = i * 2654435761u;
+}
+
+static void
+memory(size_t mib)
+{
+	fill(mib);
+	ready();
+	(void)idle(NULL);
+}
+
+/* Says how long it did not run, in milliseconds, when that is long. */
+static void
+gaps(size_t mib)
+{
+	struct timespec t;
+	double last = 0, now;
+
+	fill(mib);
+	ready();
+	for (;;) {
+		(void)clock_gettime(CLOCK_MONOTONIC, &t);
+		now = (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+		if (last != 0 && now - last > 5)
+			printf("gap %.2f\n", now - last);
+		fflush(stdout);
+		last = now;
+		usleep(200);
+	}
+}
+
+/* Processes that come and go all the time. */
+static void
+dying(void)
+{
+	ready();
+	for (;;) {
+		if (fork() == 0)
+			_exit(0);
+		if (vfork() == 0)
+			_exit(0);
+		usleep(100);
+	}
+}
+
+int
+main(int argc, char *argv[])
+{
+	int n = argc > 2 ? atoi(argv[2]) : 0;
+
+	if (argc < 2)
+		return 2;
+	switch (argv[1][0]) {
+	case 'b':
+		middle_frame("the secret");
+		break;
+	case 't':
+		threads(n);
+		break;
+	case 'p':
+		processes(n);
+		break;
+	case 'h':
+		huge();
+		break;
+	case 'n':
+		names();
+		break;
+	case 'm':
+		memory((size_t)n);
+		break;
+	case 'g':
+		gaps((size_t)n);
+		break;
+	case 'd':
+		dying();
+		break;
+	}
+	return 0;
+}
