@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 from lib import USER, done, result, skip, until
 from libbundle import check
@@ -268,7 +267,10 @@ def fallen(node):
                              preexec_fn=node._drop, stdin=subprocess.DEVNULL,
                              stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL)
-        time.sleep(0.05)
+        part = node.dir + "/warren/forensics/.part"
+        until(lambda: p.poll() is not None or os.path.exists(part) or
+              (name != "audit" and not goes_on(node, s)),
+              "a job that is being looked at")
         os.kill(pids(node)[name], signal.SIGKILL)
         p.wait(120)
         until(lambda: node.ready(["audit", "node", "jail"], 20) is not None,

@@ -29,7 +29,7 @@ innermost_frame(const char *secret)
 	depth = (int)strlen(secret);
 	ready();
 	for (;;)
-		sleep(1);
+		pause();
 }
 
 __attribute__((noinline)) static void
@@ -43,7 +43,7 @@ static void *
 idle(void *arg)
 {
 	for (;;)
-		sleep(1);
+		pause();
 	return arg;
 }
 
@@ -77,6 +77,7 @@ static void
 huge(void)
 {
 	const int how = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	static const char needle[] = "needle in eight gigabytes";
 	char *p = mmap(NULL, 1ul << 40, PROT_NONE, how, -1, 0);
 	char *q = mmap(NULL, 1ul << 40, PROT_READ | PROT_WRITE, how, -1, 0);
 	char *r = mmap(NULL, 1ul << 33, PROT_READ | PROT_WRITE, how, -1, 0);
@@ -86,7 +87,7 @@ huge(void)
 	if (q != MAP_FAILED)
 		q[1ul << 39] = 'x';
 	if (r != MAP_FAILED)
-		strcpy(r + (1ul << 32), "needle in eight gigabytes");
+		memcpy(r + (1ul << 32), needle, sizeof(needle));
 	ready();
 	(void)idle(NULL);
 }
@@ -133,6 +134,7 @@ memory(size_t mib)
 static void
 gaps(size_t mib)
 {
+	const struct timespec nap = {0, 200000};
 	struct timespec t;
 	double last = 0, now;
 
@@ -145,7 +147,7 @@ gaps(size_t mib)
 			printf("gap %.2f\n", now - last);
 		fflush(stdout);
 		last = now;
-		usleep(200);
+		(void)nanosleep(&nap, NULL);
 	}
 }
 
@@ -153,20 +155,22 @@ gaps(size_t mib)
 static void
 dying(void)
 {
+	const struct timespec nap = {0, 100000};
+
 	ready();
 	for (;;) {
 		if (fork() == 0)
 			_exit(0);
 		if (vfork() == 0)
 			_exit(0);
-		usleep(100);
+		(void)nanosleep(&nap, NULL);
 	}
 }
 
 int
 main(int argc, char *argv[])
 {
-	int n = argc > 2 ? atoi(argv[2]) : 0;
+	int n = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 0;
 
 	if (argc < 2)
 		return 2;
