@@ -195,7 +195,7 @@ append(struct auditd *a, const struct msg_EVENT *e, enum program from,
 	}
 	if (trail_append(a->trail, ocsf_severity(e), body, n, seq, digest) < 0)
 		return -1;
-	hub_wrote(a->hub, ocsf_severity(e));
+	hub_wrote(a->hub, e, digest);
 	a->tip = *digest;
 	a->has_tip = true;
 	if (trail_dirty(a->trail) && !ev_is_active(&a->sync)) {
@@ -419,16 +419,6 @@ on_W_JOB(struct auditd *a, const struct msg_W_JOB *m, struct ipc_in *in)
 	(void)program_send_W_READY(&a->prog, &r, NULL, 0);
 }
 
-/* Of another node, over the mesh. */
-static void
-on_M_ANSWER(struct auditd *a, const struct msg_M_ANSWER *m, struct ipc_in *in)
-{
-	(void)a;
-	(void)in;
-	log_debug(NULL, "an answer of the mesh that nobody waits for seq=%u",
-	    m->seq);
-}
-
 static void
 on_W_OVER(struct auditd *a, const struct msg_W_OVER *m, struct ipc_in *in)
 {
@@ -446,6 +436,13 @@ static int
 hub_post(void *ctx, const struct msg_POST *m, int fd)
 {
 	return program_send_POST(&((struct auditd *)ctx)->prog, m, &fd, 1);
+}
+
+static int
+hub_ask(void *ctx, const struct msg_M_ASK *m, int fd)
+{
+	return program_send_M_ASK(&((struct auditd *)ctx)->prog, m, &fd,
+	    fd >= 0);
 }
 
 static void
@@ -469,7 +466,7 @@ hub_changed(void *ctx)
 static void
 hub_open(struct auditd *a)
 {
-	const struct hub_ops hops = {a, hub_post, hub_event, hub_changed};
+	const struct hub_ops hops = {a, hub_post, hub_ask, hub_event, hub_changed};
 	size_t len = 0;
 	char *text;
 
@@ -574,13 +571,18 @@ trail_bad(void *ctx)
 }
 
 static void
+on_M_ANSWER(struct auditd *a, const struct msg_M_ANSWER *m, struct ipc_in *in)
+{
+	hub_answered(a->hub, m, in);
+}
+
+static void
 on_up(void *ctx, enum program who)
 {
 	struct auditd *a = ctx;
 	struct msg_W_POSTURE m = {.layers = a->watch != NULL ? LAYER_BPF : 0};
 
-	if (who == PROGRAM_EGRESS)
-		hub_way(a->hub, true);
+	hub_way(a->hub, who, true);
 	if (who != PROGRAM_NODE)
 		return;
 	(void)snprintf(m.missing, sizeof(m.missing), "%s", a->unwatched);
@@ -661,8 +663,7 @@ on_down(void *ctx, enum program who, int error)
 
 	if (who == PROGRAM_KEYS)
 		a->asked = false;
-	if (who == PROGRAM_EGRESS)
-		hub_way(a->hub, false);
+	hub_way(a->hub, who, false);
 	if (error == 0)
 		return;
 	e = own(EVK_IPC_VIOLATION, 5, "broke the message table", who);

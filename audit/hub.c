@@ -11,9 +11,13 @@
 
 #include "audit/hub_batch.h"
 #include "audit/hub_cursor.h"
+#include "audit/hub_mesh.h"
+#include "audit/ocsf.h"
+#include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "trust/doc/alert.h"
 
 #define COLLECT_S 1.	     /* ours: what comes within goes together */
 #define AT_ONCE 4	     /* severity: an alarm does not wait */
@@ -21,6 +25,9 @@
 #define AGAIN_MOST_S 900u
 #define SAID_AFTER 2	     /* failures, until the trail says so */
 #define DEADLINE_MS 60000u   /* ours */
+#define MESH_MS 600000u	     /* ours: of a batch, over the mesh */
+#define ALERT_MS 300000u     /* ours: of an alarm */
+#define ALERT_S 60.	     /* ours: not more often */
 #define TOLD_S 5.	     /* ours: node hears how far behind it is */
 
 struct hub {
@@ -28,20 +35,35 @@ struct hub {
 	int dir;
 	struct trail *trail;
 	struct hub_ops ops;
-	bool on, way, said;
+	bool on, said;
+	bool mesh; /* over it, to this identity */
+	struct hash16 identity;
+	bool way[PROGRAM_COUNT];
 	struct hub_limits limits;
 	struct hub_cursor cursor;
 	struct hub_place place;
 	unsigned fewer; /* lines, after "too large"; 0: as many as may be */
 	uint64_t idle_to; /* up to there nothing is to be sent */
 	bool out;	  /* a batch is, and waits for its answer */
-	uint32_t seq;
+	uint32_t seq, seq_out; /* the last, and the batch's */
 	ev_timer work;
 	ev_tstamp told;
 	unsigned failures; /* in a row */
 	struct msg_HUB_STATE state;
+	/* alarms, where lines do not go: the last one, and how many since */
+	bool slow, alert_out;
+	uint32_t alert_seq;
+	uint16_t alert_told; /* of its lines */
+	struct alert alert;
+	ev_timer alarm;
 	struct hub_batch batch;
 };
+
+static enum program
+way_of(const struct hub *h)
+{
+	return h->mesh ? PROGRAM_TRANSPORT : PROGRAM_EGRESS;
+}
 
 static void
 changed(struct hub *h)
@@ -133,39 +155,67 @@ make(struct hub *h)
 	return 0;
 }
 
+static int
+post(struct hub *h)
+{
+	struct msg_POST m = {.seq = h->seq, .kind = POST_HUB,
+	    .max = IPC_POSTED_BYTES, .deadline_ms = DEADLINE_MS,
+	    .len = (uint32_t)h->batch.len};
+	int fd = memfd_sealed("events", h->batch.text, h->batch.len);
+	int r = fd < 0 ? 1 : h->ops.post(h->ops.ctx, &m, fd);
+
+	close_fd(&fd);
+	return r;
+}
+
+static int
+ask(struct hub *h)
+{
+	struct msg_M_ASK m = {.seq = h->seq, .identity = h->identity,
+	    .path = HUB_PATH_EVENTS, .max = IPC_POSTED_BYTES,
+	    .deadline_ms = MESH_MS, .identify = true};
+	uint8_t *body = malloc(HUB_MESH_BODY);
+	size_t n = body == NULL ? 0 : hub_mesh_body(body, HUB_MESH_BODY,
+	    h->batch.text, h->batch.len);
+	int fd = n == 0 ? -1 : memfd_sealed("events", body, n);
+	int r;
+
+	m.len = (uint32_t)n;
+	r = fd < 0 ? 1 : h->ops.ask(h->ops.ctx, &m, fd);
+	free(body);
+	close_fd(&fd);
+	return r;
+}
+
 static void
 send_batch(struct hub *h)
 {
-	struct msg_POST m = {.kind = POST_HUB, .max = IPC_POSTED_BYTES,
-	    .deadline_ms = DEADLINE_MS, .len = (uint32_t)h->batch.len};
 	uint64_t last = h->batch.last[h->batch.n - 1];
-	int fd = memfd_sealed("events", h->batch.text, h->batch.len);
+	int r;
 
-	if (fd < 0) {
-		failed(h, "no memory for a batch", 0);
-		return;
-	}
 	if (last > h->cursor.sent) {
 		h->cursor.sent = last;
 		keep(h);
 	}
 	if (++h->seq == 0)
 		h->seq = 1;
-	m.seq = h->seq;
-	if (h->ops.post(h->ops.ctx, &m, fd) == 0) {
+	h->seq_out = h->seq;
+	r = h->mesh ? ask(h) : post(h);
+	if (r > 0) {
+		failed(h, "no memory for a batch", 0);
+	} else if (r == 0) {
 		h->out = true;
 		h->state.sent += h->batch.n;
 	} else {
 		/* its coming is told, and then it goes on */
-		h->way = false;
+		h->way[way_of(h)] = false;
 	}
-	(void)close(fd);
 }
 
 static void
 try(struct hub *h)
 {
-	if (!h->on || h->out || !h->way)
+	if (!h->on || h->out || !h->way[way_of(h)])
 		return;
 	h->state.wait_s = 0;
 	/* nobody else may have a line that we could lose */
@@ -183,6 +233,75 @@ try(struct hub *h)
 	}
 	h->idle_to = trail_next(h->trail) - 1;
 	changed(h);
+}
+
+/* ---- alarms where lines do not go ---- */
+
+/* The newest of those that have gathered, and how many they are. */
+static void
+send_alert(struct hub *h)
+{
+	struct msg_M_ASK m = {.identity = h->identity, .path = HUB_PATH_ALERT,
+	    .max = IPC_POSTED_BYTES, .deadline_ms = ALERT_MS,
+	    .identify = true, .slow = true};
+	uint8_t frame[ALERT_FRAME];
+
+	if (!h->on || !h->slow || h->alert_out || h->alert.count == 0 ||
+	    ev_is_active(&h->alarm))
+		return;
+	alert_put(frame, &h->alert);
+	m.data_len = (uint16_t)hub_mesh_body(m.data, sizeof(m.data), frame,
+	    sizeof(frame));
+	m.len = m.data_len;
+	if (++h->seq == 0)
+		h->seq = 1;
+	m.seq = h->alert_seq = h->seq;
+	h->alert_told = h->alert.count;
+	h->alert_out = h->ops.ask(h->ops.ctx, &m, -1) == 0;
+	ev_timer_set(&h->alarm, ALERT_S, 0.);
+	ev_timer_start(h->loop, &h->alarm);
+}
+
+static void
+on_alarm(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	send_alert(w->data);
+}
+
+static void
+alert_ended(struct hub *h, enum mesh_end end)
+{
+	h->alert_out = false;
+	if (end != MESH_OK) {
+		log_info("hub", "an alarm did not arrive: tried again");
+		return;
+	}
+	/* those that came while it was under way are told next */
+	h->alert.count = (uint16_t)(h->alert.count - MIN_OF(h->alert.count,
+	    h->alert_told));
+	send_alert(h);
+}
+
+static void
+gather(struct hub *h, const struct msg_EVENT *e, unsigned severity,
+    const struct id32 *digest)
+{
+	struct alert *a = &h->alert;
+	uint16_t count = a->count;
+
+	*a = (struct alert){.severity = (uint8_t)severity,
+	    .time = (uint32_t)(e->when_us / 1000000),
+	    .seq = (uint32_t)(trail_next(h->trail) - 1),
+	    .count = count < UINT16_MAX ? (uint16_t)(count + 1) : count};
+	ocsf_class(e, &a->class_uid, &a->activity, &a->disposition);
+	if (e->job_len >= sizeof(a->subject))
+		memcpy(a->subject, e->job, sizeof(a->subject));
+	else if (e->peer_len >= sizeof(a->subject))
+		memcpy(a->subject, e->peer, sizeof(a->subject));
+	memcpy(a->chain, digest->b, sizeof(a->chain));
+	send_alert(h);
 }
 
 static void
@@ -208,6 +327,8 @@ taken(struct hub *h, uint64_t ack)
 	h->cursor.sent = MAX_OF(h->cursor.sent, ack);
 	keep(h);
 	h->failures = h->fewer = 0;
+	h->slow = false;
+	h->alert.count = 0; /* the lines themselves are there */
 	h->state.why[0] = '\0';
 	h->state.acked_at = (uint32_t)(clock_wall_us() / 1000000);
 	in(h, 0.);
@@ -241,7 +362,7 @@ hub_posted(struct hub *h, const struct msg_POSTED *m, struct ipc_in *in_)
 	size_t len = m->len;
 	uint64_t ack = 0;
 
-	if (!h->out || m->seq != h->seq)
+	if (!h->out || m->seq != h->seq_out)
 		return;
 	h->out = false;
 	if (m->end != FETCH_OK) {
@@ -262,15 +383,53 @@ hub_posted(struct hub *h, const struct msg_POSTED *m, struct ipc_in *in_)
 		taken(h, ack);
 }
 
+void
+hub_answered(struct hub *h, const struct msg_M_ANSWER *m, struct ipc_in *in_)
+{
+	const uint8_t *map = NULL;
+	const char *why = m->why;
+	size_t len = m->len;
+	uint64_t ack, status;
+	uint32_t wait_s = 0;
+
+	if (h->alert_out && m->seq == h->alert_seq) {
+		alert_ended(h, (enum mesh_end)m->end);
+		return;
+	}
+	if (!h->out || m->seq != h->seq_out)
+		return;
+	h->out = false;
+	h->slow = m->end == MESH_SLOW;
+	h->state.end = (uint8_t)hub_mesh_end((enum mesh_end)m->end);
+	h->state.code = 0;
+	if (m->end == MESH_OK && in_->nfds > 0)
+		map = memfd_map(in_->fds[0], &len, IPC_POSTED_BYTES);
+	ack = map == NULL ? 0 : hub_mesh_ack(map, len, h->batch.last,
+	    h->batch.n, &why, &wait_s, &status);
+	memfd_unmap(map, len);
+	if (ack != 0) {
+		taken(h, ack);
+		return;
+	}
+	if (h->slow)
+		h->cursor.sent = h->cursor.acked; /* it was not sent at all */
+	failed(h, h->slow ? "its way is slow: alarms alone go there" :
+	    why[0] != '\0' ? why : "its answer is empty", wait_s);
+	send_alert(h);
+}
+
 /* ---- from around ---- */
 
 void
-hub_wrote(struct hub *h, unsigned severity)
+hub_wrote(struct hub *h, const struct msg_EVENT *e, const struct id32 *digest)
 {
 	uint64_t last = trail_next(h->trail) - 1;
+	unsigned severity = ocsf_severity(e);
 
 	if (!h->on)
 		return;
+	if (h->mesh && severity >= ALERT_SEVERITY)
+		gather(h, e, severity, digest);
 	if (severity < h->limits.severity) {
 		if (h->idle_to == last - 1)
 			h->idle_to = last;
@@ -287,16 +446,21 @@ hub_wrote(struct hub *h, unsigned severity)
 }
 
 void
-hub_way(struct hub *h, bool open)
+hub_way(struct hub *h, enum program who, bool open)
 {
-	h->way = open;
+	h->way[who] = open;
+	if (who != way_of(h))
+		return;
 	if (open && h->on && !h->out && h->failures == 0)
 		in(h, 0.);
+	if (!open)
+		h->alert_out = false;
 	if (open || !h->out)
 		return;
 	/* whether it came nobody knows: it is sent again */
 	h->out = false;
-	failed(h, "warren-egress fell meanwhile", 0);
+	failed(h, h->mesh ? "warren-transport fell meanwhile" :
+	    "warren-egress fell meanwhile", 0);
 }
 
 /* What a new hub has not been sent is all of it. */
@@ -315,7 +479,8 @@ begin(struct hub *h, const char *id)
 	}
 	h->place = (struct hub_place){.after = h->cursor.acked};
 	h->idle_to = h->fewer = h->failures = 0;
-	h->said = h->out = false;
+	h->said = h->out = h->slow = h->alert_out = false;
+	h->alert.count = 0;
 	h->state = (struct msg_HUB_STATE){.on = true};
 	trail_mark_hub(h->trail, h->cursor.acked, h->cursor.sent);
 }
@@ -330,21 +495,26 @@ void
 hub_set(struct hub *h, const char *text, size_t len)
 {
 	unsigned severity, lines, bytes;
-	char line[HUB_ID + 64], id[HUB_ID + 1];
+	char line[HUB_ID + 96], id[HUB_ID + 1], to[33] = "";
+	int n;
 
 	(void)snprintf(line, sizeof(line), "%.*s", (int)MIN_OF(len,
 	    sizeof(line) - 1), text == NULL ? "" : text);
-	if (sscanf(line, "%64s %u %u %u", id, &severity, &lines, &bytes) != 4 ||
-	    strlen(id) != HUB_ID || lines == 0 || lines > HUB_LINES ||
+	n = sscanf(line, "%64s %u %u %u %32s", id, &severity, &lines, &bytes,
+	    to);
+	if (n < 4 || (n == 5 && !hex_decode(HASH_BYTES(h->identity), to,
+		strlen(to))) || strlen(id) != HUB_ID || lines == 0 || lines > HUB_LINES ||
 	    bytes < 2 * 16384 || bytes > HUB_BYTES) {
 		h->on = h->out = false;
 		h->state = (struct msg_HUB_STATE){.on = false};
 		ev_timer_stop(h->loop, &h->work);
+		ev_timer_stop(h->loop, &h->alarm);
 		trail_mark_hub(h->trail, 0, 0);
 		changed(h);
 		return;
 	}
 	h->limits = (struct hub_limits){severity, lines, bytes};
+	h->mesh = n == 5;
 	if (!h->on || strcmp(id, h->cursor.id) != 0)
 		begin(h, id);
 	h->on = true;
@@ -380,7 +550,8 @@ hub_new(struct ev_loop *loop, int dir, struct trail *trail,
 	h->trail = trail;
 	h->ops = *ops;
 	ev_init(&h->work, on_work);
-	h->work.data = h;
+	ev_init(&h->alarm, on_alarm);
+	h->work.data = h->alarm.data = h;
 	return h;
 }
 
@@ -390,5 +561,6 @@ hub_free(struct hub *h)
 	if (h == NULL)
 		return;
 	ev_timer_stop(h->loop, &h->work);
+	ev_timer_stop(h->loop, &h->alarm);
 	free(h);
 }

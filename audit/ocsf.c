@@ -112,6 +112,17 @@ ocsf_severity(const struct msg_EVENT *e)
 	return MIN_OF(s, 5);
 }
 
+void
+ocsf_class(const struct msg_EVENT *e, uint16_t *class_uid, uint8_t *activity,
+    uint8_t *disposition)
+{
+	const struct kind *k = kind_of(e->kind);
+
+	*class_uid = k->class_uid;
+	*activity = k->activity;
+	*disposition = k->disposition;
+}
+
 static json_t *
 text_json(const char *s)
 {

@@ -25,6 +25,9 @@ struct ocsf_source {
  */
 size_t ocsf_event(char *out, size_t cap, const struct msg_EVENT *,
     enum program from, const struct ocsf_source *, uint64_t seq);
+/* Of its kind, for who has no room for the object. */
+void ocsf_class(const struct msg_EVENT *, uint16_t *class_uid,
+    uint8_t *activity, uint8_t *disposition);
 /* As it will stand in the object: 1 to 5, also for an event without one. */
 unsigned ocsf_severity(const struct msg_EVENT *);
 

@@ -189,7 +189,7 @@ check_hub(struct check *c, const struct node_config *conf)
 	const struct ynode *n = hub;
 	struct hub_files f;
 
-	if (conf->hub.url == NULL)
+	if (conf->hub.url == NULL && !conf->hub.mesh)
 		return;
 	if (!conf->accept) {
 		check_tell(c, true, "node.yaml", n->line, n->column,

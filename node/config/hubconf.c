@@ -7,12 +7,13 @@
 
 #include "common/util.h"
 #include "common/weburl.h"
+#include "trust/doc/keytext.h"
 
 #define PIN "sha256//"
 #define PATH_LEN 1024
 
 static const char *const keys[] = {"url", "ca", "pin", "token_file", "cert",
-    "key", "min_severity", "batch_events", "batch_bytes"};
+    "key", "min_severity", "batch_events", "batch_bytes", "accept"};
 
 void
 hub_defaults(struct hub_conf *h)
@@ -44,7 +45,7 @@ read_url(struct hub_conf *h, const struct ynode *n, struct mistakes *m)
 
 	if (!ynode_text(n, "hub", 1, WEBURL_MAX, &s, m))
 		return;
-	if (hex_decode(HASH_BYTES(h->dest), s, n->len)) {
+	if (hex_decode(HASH_BYTES(h->identity), s, n->len)) {
 		h->mesh = true;
 		return;
 	}
@@ -52,7 +53,7 @@ read_url(struct hub_conf *h, const struct ynode *n, struct mistakes *m)
 		h->url = s;
 	else
 		mistake_add(m, n->line, n->column, "https://HOST/PATH, or the "
-		    "32 hex digits of a klp.node destination",
+		    "32 hex digits of a node's Reticulum identity",
 		    "hub \"%.80s\" is not usable: %s", s, why);
 }
 
@@ -80,7 +81,7 @@ check(const struct hub_conf *h, const struct ynode *map, struct mistakes *m)
 	const struct ynode *cert = ynode_get(map, "cert");
 	const struct ynode *key = ynode_get(map, "key");
 
-	if (ynode_get(map, "url") == NULL) {
+	if (ynode_get(map, "url") == NULL && ynode_get(map, "accept") == NULL) {
 		mistake_add(m, map->line, map->column, "url: https://HOST/PATH",
 		    "hub needs its url");
 		return;
@@ -97,6 +98,34 @@ check(const struct hub_conf *h, const struct ynode *map, struct mistakes *m)
 			mistake_add(m, n->key_line, n->key_column, "leave it "
 			    "out", "hub.%s is for a hub with https://",
 			    web[i]);
+	}
+}
+
+/* Whose events are kept here. */
+static void
+read_accept(struct hub_conf *h, const struct ynode *list, struct mistakes *m)
+{
+	if (!ynode_is_list(list, "hub.accept", m))
+		return;
+	for (const struct ynode *n = list->first; n != NULL; n = n->next) {
+		struct hub_peer *p = &h->accept[h->naccept];
+		const char *s;
+
+		if (!ynode_text(n, "a node", 1, 200, &s, m))
+			continue;
+		if (h->naccept == HUB_PEERS_MAX) {
+			mistake_add(m, n->line, n->column, NULL,
+			    "hub.accept has more than %d entries",
+			    HUB_PEERS_MAX);
+			return;
+		}
+		p->by_rns = hex_decode(p->id.b, RNS_HASH_LEN, s, n->len);
+		if (p->by_rns || ident_parse(&p->id, s, n->len))
+			h->naccept++;
+		else
+			mistake_add(m, n->line, n->column, "a urn:klp:, a key, "
+			    "or a Reticulum identity hash",
+			    "hub.accept: \"%.80s\" names nobody", s);
 	}
 }
 
@@ -147,5 +176,7 @@ hub_read(struct hub_conf *h, const struct ynode *map, struct mistakes *m)
 			return;
 		h->batch_bytes = bytes;
 	}
+	if (!ynode_null(n = ynode_get(map, "accept")))
+		read_accept(h, n, m);
 	check(h, map, m);
 }

@@ -7,6 +7,7 @@
 
 #include <rns/hash.h>
 
+#include "common/fp.h"
 #include "common/ydoc.h"
 
 /* `hub` of node.yaml: where lines of the trail are sent (klp.md 7). */
@@ -15,13 +16,23 @@
 #define HUB_BATCH_BYTES (256u << 10)
 #define HUB_BATCH_LEAST (32u << 10) /* two of the longest lines */
 
+#define HUB_PEERS_MAX 64
+
+struct hub_peer {
+	bool by_rns; /* id is a Reticulum identity, 16 bytes */
+	struct fp id;
+};
+
 struct hub_conf {
 	const char *url; /* https://...; NULL: none */
-	bool mesh;	 /* in its place: a klp.node destination */
-	struct hash16 dest;
+	bool mesh;	 /* in its place: the klp.node of an identity */
+	struct hash16 identity;
 	const char *ca, *pin, *token_file, *cert, *key; /* NULL: not set */
 	uint32_t min_severity, batch_events;
 	uint64_t batch_bytes;
+	/* whose events this node keeps: it is a hub itself */
+	struct hub_peer accept[HUB_PEERS_MAX];
+	unsigned naccept;
 };
 
 void hub_defaults(struct hub_conf *);

@@ -48,16 +48,20 @@ audit_fd(struct parent *p)
 {
 	const struct hub_conf *h = &p->node->hub;
 	uint8_t id[crypto_hash_sha256_BYTES];
-	char hex[2 * sizeof(id) + 1], text[160];
+	char hex[2 * sizeof(id) + 1], to[2 * RNS_HASH_LEN + 1] = "";
+	char text[200];
+	const char *where = h->mesh ? to : h->url;
 	int n;
 
-	if (h->url == NULL)
+	if (h->mesh)
+		hex_encode(to, HASH_BYTES(h->identity));
+	if (where == NULL)
 		return memfd_sealed("hub", "\n", 1); /* not empty: no setting */
-	(void)crypto_hash_sha256(id, (const uint8_t *)h->url, strlen(h->url));
+	(void)crypto_hash_sha256(id, (const uint8_t *)where, strlen(where));
 	hex_encode(hex, id, sizeof(id));
-	n = snprintf(text, sizeof(text), "%s %u %u %llu\n", hex,
+	n = snprintf(text, sizeof(text), "%s %u %u %llu %s\n", hex,
 	    h->min_severity, h->batch_events,
-	    (unsigned long long)h->batch_bytes);
+	    (unsigned long long)h->batch_bytes, to);
 	return memfd_sealed("hub", text, (size_t)n);
 }
 

@@ -310,6 +310,8 @@ static const struct {
     {"announce_every: 1m\n", 1, 17, "must be 5m to 1d", ""},
     {"hub: ftp://x\n", 1, 6, "not usable", "https"},
     {"hub: {ca: x}\n", 1, 6, "needs its url", "url: https://"},
+    {"hub: {accept: [nobody]}\n", 1, 16, "names nobody", "identity"},
+    {"hub: {accept: a}\n", 1, 15, "a list", ""},
     {"hub: [a]\n", 1, 6, "hub must be a map", ""},
     {"hub: {url: \"https://h/x y\"}\n", 1, 12, "a character", "https"},
     {"hub: {url: \"https://h/\", pim: x}\n", 1, 26, "unknown key", "pin"},

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Lines of the trail to a hub: what a batch holds, what an answer is worth,
- * and warren-audit with the test as warren-egress and as the hub behind it.
- */
+/* warren-audit and a hub, with the test as warren-egress or transport. */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,339 +12,14 @@
 
 #include <cmocka.h>
 
-#include "audit/hub_batch.h"
-#include "audit/hub_cursor.h"
-#include "audit/trail.h"
-#include "audit/trail_line.h"
-#include "common/hubset.h"
+#include "audit/hub_mesh.h"
+#include "common/mpk.h"
 #include "common/util.h"
+#include "tests/unit/hubkit.h"
 #include "tests/unit/prog_peer.h"
+#include "trust/doc/alert.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-
-static char path[64];
-static int dir = -1;
-static struct hub_batch batch;
-
-static int
-folder(void **state)
-{
-	(void)state;
-	(void)snprintf(path, sizeof(path), "/tmp/hub-test-XXXXXX");
-	if (mkdtemp(path) == NULL)
-		return -1;
-	dir = open(path, O_RDONLY | O_DIRECTORY);
-	return dir < 0 ? -1 : 0;
-}
-
-static int
-cleanup(void **state)
-{
-	DIR *d = fdopendir(dir);
-	struct dirent *de;
-
-	(void)state;
-	while (d != NULL && (de = readdir(d)) != NULL)
-		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
-			(void)unlinkat(dirfd(d), de->d_name, 0);
-	(void)closedir(d);
-	return rmdir(path);
-}
-
-/* ---- settings and answers ---- */
-
-static void
-test_hubset(void **state)
-{
-	struct hubset in = {.url = "https://h/x", .pin = "sha256//x",
-	    .node = "urn:x", .ca = {(const uint8_t *)"CA", 2},
-	    .key = {(const uint8_t *)"key", 3}}, out;
-	uint8_t text[256];
-	size_t n = hubset_put(text, sizeof(text), &in);
-
-	(void)state;
-	assert_true(n > 0);
-	assert_true(hubset_get(&out, text, n));
-	assert_string_equal(out.url, in.url);
-	assert_string_equal(out.pin, in.pin);
-	assert_string_equal(out.node, in.node);
-	assert_int_equal(out.ca.len, 2);
-	assert_memory_equal(out.ca.p, "CA", 2);
-	assert_null(out.token.p);
-	assert_null(out.cert.p);
-	assert_memory_equal(out.key.p, "key", 3);
-	for (size_t k = 0; k < n; k++) {
-		uint8_t *cut = malloc(k + 1);
-
-		memcpy(cut, text, k);
-		assert_false(hubset_get(&out, cut, k));
-		free(cut);
-		assert_int_equal(hubset_put(text, k, &in), 0);
-	}
-	n = hubset_put(text, sizeof(text), &in);
-	text[n] = 0;
-	assert_false(hubset_get(&out, text, n + 1));
-	/* a file that says it is larger than it may be */
-	text[2 + 11 + 2 + 9 + 2 + 5] = 0xff;
-	assert_false(hubset_get(&out, text, n));
-}
-
-static void
-test_ack(void **state)
-{
-	static const uint64_t sent[] = {5, 9, 10};
-	static const struct {
-		const char *text;
-		uint64_t ack;
-		const char *why;
-	} rows[] = {
-	    {"{\"ack\":10}", 10, ""}, {" {\"x\":[1],\"ack\":5} ", 5, ""},
-	    {"{\"ack\":6}", 0, "not sent"}, {"{\"ack\":11}", 0, "not sent"},
-	    {"{\"ack\":4}", 0, "taken nothing"}, {"{\"ack\":0}", 0, "nothing"},
-	    {"{\"ack\":-1}", 0, "no {"}, {"{\"ack\":1.0}", 0, "no {"},
-	    {"{\"ack\":\"10\"}", 0, "no {"}, {"{\"ack\":true}", 0, "no {"},
-	    {"{\"ack\":5,\"ack\":10}", 0, "no {"}, {"[10]", 0, "no {"},
-	    {"10", 0, "no {"}, {"", 0, "no {"}, {"{}", 0, "no {"},
-	    {"{\"ack\":99999999999999999999}", 0, "no {"},
-	};
-	const char *whole = "{\"ack\":10}", *why;
-
-	(void)state;
-	for (size_t i = 0; i < NELEM(rows); i++) {
-		why = "";
-		assert_int_equal(hub_ack(rows[i].text, strlen(rows[i].text),
-		    sent, 3, &why), rows[i].ack);
-		assert_non_null(strstr(why, rows[i].why));
-	}
-	for (size_t n = 0; n < strlen(whole); n++)
-		assert_int_equal(hub_ack(whole, n, sent, 3, &why), 0);
-	assert_int_equal(hub_ack(whole, strlen(whole), sent, 0, &why), 0);
-}
-
-static void
-put_file(const char *text)
-{
-	int fd = openat(dir, TRAIL_HUB, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	(void)close(fd);
-}
-
-static void
-test_cursor(void **state)
-{
-	static const char *bad[] = {"", ID, ID " 5\n", ID " 5 4\n",
-	    ID " 05 6\n", ID " 5 6", ID " 5 6\n\n", ID " 5 -6\n",
-	    ID " 5 6 7\n", "x" ID " 5 6\n"};
-	struct hub_cursor c = {.id = ID, .acked = 5, .sent = 9}, d;
-
-	(void)state;
-	hub_cursor_read(&d, dir, ID);
-	assert_int_equal(d.acked + d.sent, 0);
-	assert_int_equal(hub_cursor_write(&c, dir), 0);
-	hub_cursor_read(&d, dir, ID);
-	assert_int_equal(d.acked, 5);
-	assert_int_equal(d.sent, 9);
-	/* another hub has nothing of it */
-	hub_cursor_read(&d, dir, "ff23456789abcdef0123456789abcdef0123456789"
-	    "abcdef0123456789abcdef");
-	assert_int_equal(d.acked + d.sent, 0);
-	for (size_t i = 0; i < NELEM(bad); i++) {
-		put_file(bad[i]);
-		hub_cursor_read(&d, dir, ID);
-		assert_int_equal(d.acked + d.sent, 0);
-	}
-}
-
-/* ---- batches ---- */
-
-static struct trail *
-open_trail(uint64_t segment, uint64_t total)
-{
-	struct trail_limits l = {segment, total};
-	struct trail_report r;
-	struct trail *t = trail_open(dir, &l, &r);
-
-	assert_non_null(t);
-	return t;
-}
-
-static int
-add(struct trail *t, unsigned severity)
-{
-	char body[512];
-	struct id32 digest;
-	uint64_t seq;
-	int n = snprintf(body, sizeof(body),
-	    "{\"severity_id\":%u,\"pad\":\"%0300d\"}", severity, 0);
-
-	return trail_append(t, severity, body, (size_t)n, &seq, &digest);
-}
-
-static const struct hub_limits all = {1, HUB_LINES, HUB_BYTES};
-
-/* What the hub makes of it: the chain goes on, and nothing is missing. */
-struct hub_side {
-	struct trail_walk walk;
-	uint64_t events, dropped, twice;
-	bool begun;
-};
-
-static void
-take(struct hub_side *h, const char *text, size_t len)
-{
-	const char *end = text + len;
-
-	if (!h->begun)
-		trail_walk_init(&h->walk);
-	h->begun = true;
-	while (text < end) {
-		const char *nl = memchr(text, '\n', (size_t)(end - text));
-		const char *why;
-		struct trail_line l;
-
-		assert_non_null(nl);
-		assert_true(trail_line_parse(&l, text, (size_t)(nl - text)));
-		if (l.seq < h->walk.next) {
-			h->twice++; /* and no new one */
-			text = nl + 1;
-			continue;
-		}
-		why = trail_walk_line(&h->walk, text, (size_t)(nl - text));
-		if (why != NULL)
-			fail_msg("line %llu: %s", (unsigned long long)l.seq,
-			    why);
-		if (l.is_tomb)
-			h->dropped += l.tomb.count;
-		else
-			h->events++;
-		text = nl + 1;
-	}
-}
-
-/* All of it, batch by batch. */
-static void
-take_all(struct hub_side *h, struct trail *t, const struct hub_limits *l,
-    struct hub_place *at)
-{
-	for (;;) {
-		assert_int_equal(hub_batch_make(&batch, dir, l, at,
-		    trail_rewrites(t), 0), 0);
-		if (batch.n == 0)
-			return;
-		assert_true(batch.n <= l->lines && batch.len <= l->bytes);
-		take(h, batch.text, batch.len);
-		assert_int_equal(h->walk.next - 1, batch.last[batch.n - 1]);
-		*at = batch.end;
-	}
-}
-
-static void
-whole(const struct hub_side *h, struct trail *t)
-{
-	struct id32 root, ours;
-	uint64_t size;
-
-	/* as if it had every line: the very root that is signed */
-	assert_true(trail_root(t, &size, &ours));
-	assert_true(h->walk.whole);
-	assert_int_equal(h->walk.next, trail_next(t));
-	assert_int_equal(h->events + h->dropped, trail_next(t) - 1);
-	merkle_root(&h->walk.tree, &root);
-	assert_memory_equal(root.b, ours.b, 32);
-}
-
-static void
-test_batches(void **state)
-{
-	const struct hub_limits few = {1, 7, 32768}, tight = {1, 500, 32768};
-	struct trail *t = open_trail(20000, 1 << 20);
-	struct hub_side a = {.events = 0}, b = a, c = a;
-	struct hub_place at = {.after = 0}, at_b = at, at_c = at;
-
-	(void)state;
-	assert_int_equal(hub_batch_make(&batch, dir, &all, &at, 0, 0), 0);
-	assert_int_equal(batch.n, 0);
-	for (unsigned i = 0; i < 200; i++) {
-		assert_int_equal(add(t, 1 + i % 3), 0);
-		if (i % 50 == 0)
-			take_all(&a, t, &all, &at);
-	}
-	take_all(&a, t, &all, &at);
-	take_all(&b, t, &few, &at_b);
-	take_all(&c, t, &tight, &at_c);
-	whole(&a, t);
-	whole(&b, t);
-	whole(&c, t);
-	assert_int_equal(a.dropped + b.dropped + c.dropped, 0);
-	/* from a place that is known by its number alone */
-	at_b = (struct hub_place){.after = 150};
-	assert_int_equal(hub_batch_make(&batch, dir, &few, &at_b, 0, 0), 0);
-	assert_int_equal(batch.n, 7);
-	assert_int_equal(batch.last[0], 151);
-	/* again, to where it went before, though more would fit */
-	assert_int_equal(hub_batch_make(&batch, dir, &all, &at_b, 0, 157), 0);
-	assert_int_equal(batch.n, 7);
-	trail_close(t);
-}
-
-/* Lines beneath the severity are told as a number, and as a digest. */
-static void
-test_severity(void **state)
-{
-	const struct hub_limits high = {4, HUB_LINES, HUB_BYTES};
-	struct trail *t = open_trail(20000, 1 << 20);
-	struct hub_side h = {.events = 0};
-	struct hub_place at = {.after = 0};
-
-	(void)state;
-	for (unsigned i = 1; i <= 30; i++)
-		assert_int_equal(add(t, 1), 0);
-	take_all(&h, t, &high, &at); /* nothing is worth it yet */
-	assert_int_equal(h.events + h.dropped, 0);
-	for (unsigned i = 31; i <= 300; i++)
-		assert_int_equal(add(t, i % 60 == 0 ? 5 : 1 + i % 3), 0);
-	take_all(&h, t, &high, &at);
-	whole(&h, t); /* the last of them is a 5 */
-	assert_int_equal(h.events, 5);
-	assert_int_equal(h.dropped, 295);
-	trail_close(t);
-}
-
-/* What makes room meanwhile comes as tombstones, on no side of what is there. */
-static void
-test_dropped(void **state)
-{
-	struct trail *t = open_trail(6000, 60000);
-	struct hub_side h = {.events = 0}, late = h;
-	struct hub_place at = {.after = 0}, at_late = at;
-	const struct hub_limits few = {1, 11, HUB_BYTES};
-
-	(void)state;
-	for (unsigned i = 0; i < 37; i++)
-		assert_int_equal(add(t, 1), 0);
-	assert_int_equal(hub_batch_make(&batch, dir, &few, &at, 0, 0), 0);
-	take(&h, batch.text, batch.len);
-	at = batch.end;
-	/* a second one is under way, and nobody knows whether it came */
-	assert_int_equal(hub_batch_make(&batch, dir, &few, &at, 0, 0), 0);
-	trail_mark_hub(t, 11, 22);
-	for (unsigned i = 0; i < 600; i++)
-		assert_int_equal(add(t, i % 20 == 0 && i < 300 ? 4 : 1), 0);
-	assert_true(trail_rewrites(t) > 0);
-	assert_int_equal(hub_batch_make(&batch, dir, &few, &at,
-	    trail_rewrites(t), 22), 0);
-	assert_int_equal(batch.last[batch.n - 1], 22);
-	take(&h, batch.text, batch.len);
-	at = batch.end;
-	take_all(&h, t, &all, &at);
-	whole(&h, t);
-	assert_true(h.dropped > 0 && h.events >= 15);
-	/* and to a hub that comes when it is all over */
-	take_all(&late, t, &all, &at_late);
-	whole(&late, t);
-	trail_close(t);
-}
 
 /* ---- the program ---- */
 
@@ -363,7 +34,7 @@ start(const char *hub)
 
 	prog_pass[IPC_HUB_STATE] = prog_pass[IPC_W_POSTURE] = true;
 	prog_pass[IPC_I_STATE] = prog_pass[IPC_I_WANT] = true;
-	prog_start(&p, PROGRAM_AUDIT, "trail", dir);
+	prog_start(&p, PROGRAM_AUDIT, "trail", hub_dir);
 	prog_params(&p, rns);
 	if (hub != NULL)
 		prog_text(&p, SET_HUB, "", hub);
@@ -400,7 +71,7 @@ posted(struct hub_side *h)
 	len = m.len;
 	assert_non_null(map = memfd_map(in.fds[0], &len, IPC_POST_BYTES));
 	if (h != NULL)
-		take(h, (const char *)map, len);
+		hub_take(h, (const char *)map, len);
 	memfd_unmap(map, len);
 	ipc_in_done(&in);
 	return m;
@@ -579,6 +250,120 @@ test_beneath(void **state)
 	prog_stop(&p);
 }
 
+/* ---- over the mesh ---- */
+
+#define PEER "0f0e0d0c0b0a09080706050403020100"
+
+/* The next request, its body; the path must be this one. */
+static struct msg_M_ASK
+asked(struct ipc *mesh, const char *path_, const uint8_t **bin, size_t *n,
+    uint8_t *keep, size_t cap)
+{
+	struct msg_M_ASK m;
+	const uint8_t *map;
+	struct ipc_in in;
+	size_t len, pairs;
+	const char *key;
+	struct rd r;
+
+	prog_wait(mesh, IPC_M_ASK, &in);
+	assert_true(msg_get_M_ASK(in.body, &m));
+	assert_string_equal(m.path, path_);
+	assert_int_equal(m.identity.b[0], 0x0f);
+	assert_true(m.identify);
+	len = m.len;
+	assert_true(len <= cap);
+	if (in.nfds > 0) {
+		assert_non_null(map = memfd_map(in.fds[0], &len, cap));
+		memcpy(keep, map, len);
+		memfd_unmap(map, len);
+	} else {
+		memcpy(keep, m.data, len);
+	}
+	ipc_in_done(&in);
+	r = rd_make(keep, len);
+	assert_true(mpk_get_map(&r, &pairs) && pairs == 1);
+	assert_true(mpk_get_str(&r, &key, n) && *n == 1 && *key == 'b');
+	assert_true(mpk_get_bin(&r, bin, n) && rd_end(&r));
+	return m;
+}
+
+static void
+mesh_answers(struct ipc *mesh, uint32_t seq, enum mesh_end end,
+    const void *body, size_t len)
+{
+	struct msg_M_ANSWER a = {.seq = seq, .end = (uint8_t)end,
+	    .len = (uint32_t)len};
+	int fd = len > 0 ? memfd_sealed("answer", body, len) : -1;
+
+	(void)snprintf(a.why, sizeof(a.why), "%s", end == MESH_OK ? "" :
+	    "so it is");
+	assert_int_equal(ipc_send_M_ANSWER(mesh, &a, &fd, fd >= 0), 0);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static void
+test_mesh(void **state)
+{
+	static uint8_t keep[HUB_MESH_BODY];
+	struct hub_side h = {.events = 0};
+	struct msg_HUB_STATE s;
+	struct msg_M_ASK m;
+	struct ipc *mesh;
+	const uint8_t *p_;
+	struct alert a;
+	struct env e;
+	size_t n;
+
+	(void)state;
+	start(ID " 1 500 262144 " PEER "\n");
+	event(5);
+	mesh = prog_neighbour(&p, PROGRAM_TRANSPORT);
+	m = asked(mesh, HUB_PATH_EVENTS, &p_, &n, keep, sizeof(keep));
+	assert_false(m.slow);
+	hub_take(&h, (const char *)p_, n);
+	mesh_answers(mesh, m.seq, MESH_OK, "\x93\0\x80\1", 4);
+	event(1);
+	m = asked(mesh, HUB_PATH_EVENTS, &p_, &n, keep, sizeof(keep));
+	/* a slow way: an alarm is told of, and no line is */
+	event(4);
+	event(5);
+	mesh_answers(mesh, m.seq, MESH_SLOW, NULL, 0);
+	m = asked(mesh, HUB_PATH_ALERT, &p_, &n, keep, sizeof(keep));
+	assert_true(m.slow);
+	assert_int_equal(n, ALERT_FRAME);
+	assert_null(alert_parse(&a, &e, p_, n));
+	assert_int_equal(a.severity, 5);
+	assert_int_equal(a.seq, 4);
+	assert_int_equal(a.count, 2);
+	assert_int_equal(a.class_uid, 6003);
+	prog_quiet(mesh, 50);
+	mesh_answers(mesh, m.seq, MESH_OK, "\x93\0\x80\4", 4);
+	do
+		s = told();
+	while (s.failed == 0);
+	assert_non_null(strstr(s.why, "slow"));
+	/* it is fast again, and has the lines */
+	prog_text(&p, SET_HUB, "", ID " 1 500 262144 " PEER "\n");
+	m = asked(mesh, HUB_PATH_EVENTS, &p_, &n, keep, sizeof(keep));
+	hub_take(&h, (const char *)p_, n);
+	assert_int_equal(h.walk.next - 1, 4);
+	mesh_answers(mesh, m.seq, MESH_OK, "\x93\0\x80\4", 4);
+	do
+		s = told();
+	while (s.acked != 4);
+	/* transport falls with a batch on its way */
+	event(5);
+	m = asked(mesh, HUB_PATH_EVENTS, &p_, &n, keep, sizeof(keep));
+	mesh = prog_neighbour(&p, PROGRAM_TRANSPORT);
+	do
+		s = told();
+	while (s.failed == 1);
+	assert_non_null(strstr(s.why, "fell"));
+	prog_stop(&p);
+}
+
 /* Audit is killed again and again, with a hub that is deaf now and then. */
 static void
 test_load(void **state)
@@ -616,8 +401,8 @@ test_load(void **state)
 	}
 	prog_stop(&p);
 	assert_true(h.twice > 0);
-	t = open_trail(TRAIL_SEGMENT, TRAIL_TOTAL);
-	whole(&h, t);
+	t = hub_trail(TRAIL_SEGMENT, TRAIL_TOTAL);
+	hub_whole(&h, t);
 	trail_close(t);
 }
 
@@ -662,11 +447,10 @@ test_ways(void **state)
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, folder, cleanup)
+#define T(f) cmocka_unit_test_setup_teardown(f, hub_folder, hub_cleanup)
 	const struct CMUnitTest tests[] = {
-	    T(test_hubset), T(test_ack), T(test_cursor), T(test_batches),
-	    T(test_severity), T(test_dropped), T(test_program),
-	    T(test_failures), T(test_beneath), T(test_load), T(test_ways),
+	    T(test_program), T(test_failures), T(test_beneath), T(test_mesh),
+	    T(test_load), T(test_ways),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A node's events to a hub over the mesh, which is a stock program; where the way is slow, alarms alone."""
+
+import hashlib
+import json
+import os
+import struct
+import sys
+
+import lib
+from lib import check, client, config, server
+from test_jobs import Daemon, node, warren
+
+sys.path.insert(0, os.path.join(lib.HERE, "..", "ocsf"))
+sys.dont_write_bytecode = True
+import check as ocsf  # noqa: E402
+
+
+def hub(ctx, python, text):
+    p = ctx.keep(lib.Script([python, os.path.join(lib.HERE, "hubpeer.py"), ctx.stock_dir(text)],
+                            ctx.folder + "/peers.log"))
+    return p, p.expect(event="ready")["identity"]
+
+
+def identity_of(ctx, folder):
+    """Of the node, as a link shows it."""
+    return json.loads(warren(ctx, "status", "--json", "--config", folder).stdout)["identity"]
+
+
+def state(ctx, folder):
+    return json.loads(warren(ctx, "status", "--json", "--config", folder).stdout).get("node", {}).get("hub", {})
+
+
+def fast(python):
+    def run(ctx):
+        port = lib.free_port()
+        p, who = hub(ctx, python(ctx), config(server("listen", port)))
+        _, _, folder = node(ctx, client("up", port), [("urn:klp:kindai:human:" + "00" * 32, 1)], "hub: %s\n" % who)
+        p.say("announce")
+        seq, prev, most = 1, "0" * 64, 2
+        while seq <= most:
+            got = p.expect(event="lines")
+            for text in got["text"].splitlines():
+                line = json.loads(text)
+                check(line["seq"] == seq and line["prev"] == prev, f"{line['seq']} instead of {seq}")
+                wrong = ocsf.check(line["e"])
+                check(not wrong, f"{wrong}")
+                seq, prev = seq + 1, hashlib.sha256(text.encode()).hexdigest()
+            if most < 6:  # on the same link
+                lib.must(lambda: warren(ctx, "reload", "--config", folder, ok=False).returncode == 0, "a reload")
+                most = seq
+        check(got["who"] == identity_of(ctx, folder), f"{got['who']}")
+        lib.must(lambda: state(ctx, folder).get("acked", 0) >= 6, "what the hub has")
+    return run
+
+
+def slow(ctx):
+    port = lib.free_port()
+    p, who = hub(ctx, ctx.args.python, config(server("listen", port)))
+    _, d, folder = node(ctx, client("up", port) + "  bitrate = 1200\n",
+                        [("urn:klp:kindai:human:" + "00" * 32, 1)], "hub: %s\n" % who)
+    lib.must(lambda: os.path.exists(os.path.join(folder, "warren/trail/00000001.jsonl")), "a trail")
+    d.stop()
+    # what a crash would leave; its next line says so, and is an alarm
+    with open(os.path.join(folder, "warren/trail/00000001.jsonl"), "ab") as f:
+        f.write(b'{"seq":')
+    Daemon(ctx, [os.path.join(ctx.args.build, "warrend"), "--config", folder], "node.log")
+    p.say("announce")
+    got = p.expect(event="alarm")
+    frame = bytes.fromhex(got["frame"])
+    magic, severity, cls, activity, disposition, _, seq, count = struct.unpack(">3sBHBBIIH", frame[:18])
+    check(len(frame) == 42 and magic == b"KA\x01", got["frame"])
+    check((severity, cls, activity, disposition, count) == (4, 2004, 1, 15, 1), f"{struct.unpack('>3sBHBBIIH', frame[:18])}")
+    check(got["who"] == identity_of(ctx, folder), f"{got['who']}")
+    with open(os.path.join(folder, "warren/trail/00000001.jsonl"), "rb") as f:
+        line = next(t for t in f.read().split(b"\n") if t.startswith(b'{"seq":%d,' % seq))
+    check(b"torn last line" in line and hashlib.sha256(line).digest()[:8] == frame[34:], f"{line}")
+    s = state(ctx, folder)
+    check(s["acked"] == 0 and "slow" in s["error"], f"{s}")
+
+
+TESTS = [
+    ("hub: a stock program gets every event", fast(lambda ctx: ctx.args.python)),
+    ("hub: a stock program of 1.4.2 as well", fast(lambda ctx: ctx.args.python_old)),
+    ("hub: over a slow interface alarms alone", slow),
+]
