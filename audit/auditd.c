@@ -25,6 +25,7 @@
 #include "audit/trail_line.h"
 #include "audit/trail_verify.h"
 #include "audit/watch.h"
+#include "audit/watchdog_pipe.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/layers.h"
@@ -65,6 +66,7 @@ struct auditd {
 	/* jobs under watch; NULL: there are no probes, and why */
 	struct watch *watch;
 	struct bundles *bundles;
+	struct dogpipe *dog;
 	const struct rules *rules;
 	char unwatched[PROBES_WHY];
 	struct hub *hub;
@@ -185,7 +187,7 @@ static int
 append(struct auditd *a, const struct msg_EVENT *e, enum program from,
     uint64_t *seq, struct id32 *digest)
 {
-	char body[OCSF_MAX];
+	char body[OCSF_MAX], uid[OCSF_UID_MAX];
 	size_t n = ocsf_event(body, sizeof(body), e, from, &a->source,
 	    trail_next(a->trail));
 
@@ -198,6 +200,8 @@ append(struct auditd *a, const struct msg_EVENT *e, enum program from,
 	hub_wrote(a->hub, e, digest);
 	a->tip = *digest;
 	a->has_tip = true;
+	ocsf_uid(uid, &a->source, *seq);
+	dogpipe_event(a->dog, e, uid, ocsf_severity(e), body, n);
 	if (trail_dirty(a->trail) && !ev_is_active(&a->sync)) {
 		ev_timer_set(&a->sync, SYNC_S, 0.);
 		ev_timer_start(a->loop, &a->sync);
@@ -585,11 +589,61 @@ on_up(void *ctx, enum program who)
 	hub_way(a->hub, who, true);
 	if (who != PROGRAM_NODE)
 		return;
+	dogpipe_hello(a->dog);
 	(void)snprintf(m.missing, sizeof(m.missing), "%s", a->unwatched);
 	(void)program_send_W_POSTURE(&a->prog, &m, NULL, 0);
 	if (hub_on(a->hub))
 		hub_changed(a);
 	integrity_up(a->integrity);
+}
+
+/* ---- the watchdog ---- */
+
+static void
+on_D_CONF(struct auditd *a, const struct msg_D_CONF *m, struct ipc_in *in)
+{
+	(void)in;
+	dogpipe_conf(a->dog, m);
+}
+
+static void
+on_D_PIPES(struct auditd *a, const struct msg_D_PIPES *m, struct ipc_in *in)
+{
+	int out = ipc_in_take(in, 0);
+
+	(void)m;
+	dogpipe_pipes(a->dog, out, ipc_in_take(in, 1));
+}
+
+static void
+on_D_LOG(struct auditd *a, const struct msg_D_LOG *m, struct ipc_in *in)
+{
+	(void)in;
+	dogpipe_log(a->dog, m);
+}
+
+static void
+dog_there(void *ctx, const struct msg_D_THERE *m)
+{
+	struct auditd *a = ctx;
+
+	(void)program_send_D_THERE(&a->prog, m, NULL, 0);
+}
+
+static void
+dog_act(void *ctx, const struct msg_D_ACT *m)
+{
+	struct auditd *a = ctx;
+
+	(void)program_send_D_ACT(&a->prog, m, NULL, 0);
+}
+
+static unsigned
+dog_counts(void *ctx, struct dog_count *c, unsigned max)
+{
+	struct auditd *a = ctx;
+
+	return a->watch == NULL ? 0 : watch_counts(a->watch, c, max);
 }
 
 /* The operator's rules; a file with a mistake leaves what is in force. */
@@ -802,6 +856,10 @@ main(int argc, char *argv[])
 		fatalx("no event loop");
 	timers_init(&a);
 	bundles_open(&a);
+	a.dog = dogpipe_new(a.loop, a.dir, &(struct dogpipe_ops){&a,
+	    watch_event, dog_there, dog_act, dog_counts});
+	if (a.dog == NULL)
+		fatalx("out of memory");
 	watch_open(&a, probes);
 	hub_open(&a);
 	integrity_open(a.integrity, a.loop, a.dir,
@@ -814,6 +872,7 @@ main(int argc, char *argv[])
 	if (!a.ready)
 		source_ready(&a);
 	watch_free(a.watch);
+	dogpipe_free(a.dog);
 	probes_free(probes);
 	hub_free(a.hub);
 	trail_close(a.trail);

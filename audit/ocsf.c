@@ -73,6 +73,10 @@ static const struct kind {
     {EVK_JOB_OBSERVED, "job_observed", 1007, 99, 0, 0, 0, 1},
     {EVK_INTEGRITY, "integrity", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_VERIFIED, "verified", 6003, 3, 0, 0, STATUS_SUCCESS, 2},
+    {EVK_WATCHDOG, "watchdog", 2004, 1, 0, DISP_DETECTED, 0, 1},
+    {EVK_WATCHDOG_LINES, "watchdog_lines", 2004, 1, 0, DISP_DROPPED, 0, 2},
+    {EVK_WATCHDOG_THERE, "watchdog_there", 2004, 1, 0, DISP_DETECTED, 0, 3},
+    {EVK_WATCHDOG_DID, "watchdog_did", 1007, 99, 0, 0, 0, 1},
     {EVK_UNANSWERED, "unanswered", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_DISK_LOW, "disk_low", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_LEDGER_ROW, "ledger_row", 2004, 1, 0, DISP_DETECTED, 0, 4},
@@ -241,6 +245,16 @@ evidences_json(const struct msg_EVENT *e)
 	return json_pack("[o]", o);
 }
 
+/* OCSF's: in hundredths, and low, medium or high. */
+static void
+confidence(json_t *o, int permille)
+{
+	(void)json_object_set_new(o, "confidence_score",
+	    json_integer(permille / 10));
+	(void)json_object_set_new(o, "confidence_id", json_integer(
+	    permille >= 900 ? 3 : permille >= 500 ? 2 : 1));
+}
+
 /* What its class asks for beside the base. */
 static void
 class_members(json_t *o, const struct msg_EVENT *e, const struct kind *k,
@@ -259,6 +273,8 @@ class_members(json_t *o, const struct msg_EVENT *e, const struct kind *k,
 		if (e->job_len > 0 || e->peer_len > 0)
 			(void)json_object_set_new(more, "evidences",
 			    evidences_json(e));
+		if (e->kind == EVK_WATCHDOG)
+			confidence(more, (int)MIN_OF(MAX_OF(e->a, 0), 1000));
 		break;
 	case 3002:
 		more = json_pack("{s:o, s:{s:s}}", "user",
@@ -316,17 +332,25 @@ profile_members(json_t *o, const struct msg_EVENT *e, const struct kind *k,
 	json_decref(names);
 }
 
+void
+ocsf_uid(char out[OCSF_UID_MAX], const struct ocsf_source *src, uint64_t seq)
+{
+	char fp16[33];
+
+	hex_encode(fp16, src->fp.b, 16);
+	(void)snprintf(out, OCSF_UID_MAX, "%s:%s:%llu", fp16, src->boot,
+	    (unsigned long long)seq);
+}
+
 static json_t *
 event_json(const struct msg_EVENT *e, enum program from,
     const struct ocsf_source *src, uint64_t seq)
 {
 	const struct kind *k = kind_of(e->kind);
-	char uid[128], fp16[33];
+	char uid[OCSF_UID_MAX];
 	json_t *o;
 
-	hex_encode(fp16, src->fp.b, 16);
-	(void)snprintf(uid, sizeof(uid), "%s:%s:%llu", fp16, src->boot,
-	    (unsigned long long)seq);
+	ocsf_uid(uid, src, seq);
 	o = json_pack("{s:i, s:i, s:i, s:i, s:i, s:I, "
 		      "s:{s:s, s:{s:s, s:s}, s:s}}",
 	    "class_uid", (int)k->class_uid, "category_uid",

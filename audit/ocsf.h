@@ -28,6 +28,9 @@ size_t ocsf_event(char *out, size_t cap, const struct msg_EVENT *,
 /* Of its kind, for who has no room for the object. */
 void ocsf_class(const struct msg_EVENT *, uint16_t *class_uid,
     uint8_t *activity, uint8_t *disposition);
+/* metadata.uid of the event in that line. */
+#define OCSF_UID_MAX 90
+void ocsf_uid(char out[OCSF_UID_MAX], const struct ocsf_source *, uint64_t seq);
 /* As it will stand in the object: 1 to 5, also for an event without one. */
 unsigned ocsf_severity(const struct msg_EVENT *);
 

@@ -484,6 +484,23 @@ watch_over(struct watch *w, const struct msg_W_OVER *m, struct msg_W_DONE *out)
 	return true;
 }
 
+unsigned
+watch_counts(struct watch *w, struct dog_count *out, unsigned max)
+{
+	struct watch_group g;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < JOBS_MAX && n < max; i++) {
+		const struct watched *j = &w->job[i];
+
+		if (!j->used || !probes_group(w->probes, j->group, &g))
+			continue;
+		out[n++] = (struct dog_count){j->job, g.seen[REC_FORK],
+		    g.seen[REC_EXEC], j->cpu_us / 1000, j->cpu_milli};
+	}
+	return n;
+}
+
 struct watch *
 watch_new(struct ev_loop *loop, struct probes *probes,
     const struct rules *rules, const struct watch_ops *ops)

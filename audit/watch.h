@@ -8,6 +8,7 @@
 
 #include "audit/probes.h"
 #include "audit/rules.h"
+#include "audit/watchdog_line.h"
 #include "common/ipc_msg.h"
 
 /*
@@ -29,6 +30,8 @@ struct watch *watch_new(struct ev_loop *, struct probes *,
 void watch_free(struct watch *);
 /* cpu: its cpu.stat, taken; or -1. false: not, or not from its start on. */
 bool watch_job(struct watch *, const struct msg_W_JOB *, int cpu);
+/* What each has done so far, for a watchdog; how many. */
+unsigned watch_counts(struct watch *, struct dog_count *, unsigned max);
 /* false: it is not one of ours. */
 bool watch_over(struct watch *, const struct msg_W_OVER *, struct msg_W_DONE *);
 #endif

@@ -303,3 +303,9 @@ priv_filter_reader(void)
 {
 	return load(F_READ | F_VERITY);
 }
+
+int
+priv_filter_watchdog(void)
+{
+	return load(0);
+}

@@ -601,6 +601,29 @@ enum found_kind { FOUND_IMAGE = 1, FOUND_PROGRAM, FOUND_PROFILE, FOUND_KEY,
 	F(u32, seq, 0) F(u8, kind, 0) F(str, name, 200) F(id32, sum, 0)        \
 	F(boolean, other, 0) F(i32, error, 0)
 #define MSG_I_FILES_END(F) F(u32, seq, 0)
+/*
+ * ---- the watchdog (klp.md 10). D_CONF: parent to audit; act: its verdicts
+ * have an effect, else they are noted. D_PIPES: the end to write to, the end to
+ * read from. D_THERE: audit to node; D_LOG: what a job has printed, seq bytes
+ * behind the beginning of its stream ----
+ */
+enum dog_there { DOG_NONE, DOG_WAITED_FOR, DOG_PRESENT, DOG_ABSENT };
+enum dog_action {
+	DOG_NOTE,
+	DOG_FLAG,
+	DOG_THROTTLE,
+	DOG_FREEZE,
+	DOG_KILL,
+	DOG_PROPOSE,
+	DOG_ACTIONS
+};
+#define MSG_D_CONF(F) F(boolean, on, 0) F(boolean, act, 0) F(boolean, corroborate, 0)
+#define MSG_D_PIPES(F)
+#define MSG_D_THERE(F) F(u8, there, 0)
+#define MSG_D_LOG(F)                                                           \
+	F(id32, job, 0) F(u8, stream, 0) F(u64, seq, 0) F(var, text, 1024)
+#define MSG_D_ACT(F)                                                           \
+	F(id32, job, 0) F(u8, action, 0) F(u32, ttl_s, 0) F(str, reason, 256)
 /* seq 0: the event could not be written (disk full, or no trail) */
 #define MSG_HEAD(F) F(u64, qid, 0) F(u64, seq, 0) F(id32, digest, 0)
 

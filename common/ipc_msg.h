@@ -140,6 +140,10 @@ enum event_kind {
 	EVK_BUNDLE = 76, /* of evidence; a: members, b: us that it stood still */
 	EVK_INTEGRITY = 80, /* a file is not what it was */
 	EVK_VERIFIED = 81,  /* an image is, or is known from now on */
+	EVK_WATCHDOG = 100, /* a verdict; code: what came of it, a: permille */
+	EVK_WATCHDOG_LINES = 101, /* dropped ones; a: how many */
+	EVK_WATCHDOG_THERE = 102, /* it is present, or absent */
+	EVK_WATCHDOG_DID = 103, /* to a job; code: the action, b: seconds */
 	EVK_UNANSWERED = 63, /* by a sibling, in its time; a: the job's slot */
 };
 
@@ -356,6 +360,11 @@ enum event_kind {
 	M(I_WANT, AUDIT, PARENT, 0, 0)                                         \
 	M(I_FILE, PARENT, AUDIT, 0, 1)                                         \
 	M(I_FILES_END, PARENT, AUDIT, 0, 0)                                    \
+	M(D_CONF, PARENT, AUDIT, 0, 0)                                         \
+	M(D_PIPES, PARENT, AUDIT, 2, 2)                                        \
+	M(D_THERE, AUDIT, NODE, 0, 0)                                          \
+	M(D_LOG, NODE, AUDIT, 0, 0)                                            \
+	M(D_ACT, AUDIT, NODE, 0, 0)                                            \
 	M(HEAD, AUDIT, NODE, 0, 0)
 
 enum ipc_type {

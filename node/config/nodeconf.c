@@ -232,6 +232,8 @@ read_root(struct node_config *c, const struct ynode *r, struct mistakes *m)
 		hub_read(&c->hub, n, m);
 	WITH(r, "forensics", n)
 		forensics_read(&c->forensics, n, m);
+	WITH(r, "watchdog", n)
+		watchdog_read(&c->watchdog, n, m);
 }
 
 static void
@@ -266,6 +268,7 @@ set_defaults(struct node_config *c)
 	};
 	hub_defaults(&c->hub);
 	forensics_defaults(&c->forensics);
+	watchdog_defaults(&c->watchdog);
 }
 
 /* Whom a person trusts with inputs: the trust keys, without their section. */

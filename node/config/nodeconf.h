@@ -14,6 +14,7 @@
 #include "common/ydoc.h"
 #include "node/config/hubconf.h"
 #include "node/config/forensicsconf.h"
+#include "node/config/watchdogconf.h"
 #include "node/config/whenconf.h"
 
 /*
@@ -95,6 +96,7 @@ struct node_config {
 	struct when_conf when;
 	struct hub_conf hub;
 	struct forensics_conf forensics;
+	struct watchdog_conf watchdog;
 	uint32_t require_layers; /* bits of sandbox/plan/plan.h, floor included */
 	const char *profile;	 /* "default" */
 	uint64_t neighbour_limit_per_minute; /* 0: off */

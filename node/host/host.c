@@ -21,6 +21,7 @@
 #include "node/host/start.h"
 #include "node/host/volumes.h"
 #include "node/work/verified.h"
+#include "node/host/watchfeed.h"
 #include "sandbox/base/places.h"
 #include "sandbox/base/sys.h"
 #include "sandbox/image/store.h"
@@ -83,7 +84,10 @@ disk_readonly(void *ctx)
 static bool
 log_seal(void *ctx, struct job *j)
 {
-	return logs_seal(((struct warren_node *)ctx)->logs, j);
+	bool whole = logs_seal(((struct warren_node *)ctx)->logs, j);
+
+	watchfeed(ctx, j); /* its last words */
+	return whole;
 }
 
 static ssize_t

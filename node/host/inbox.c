@@ -24,6 +24,7 @@
 #include "node/work/numbers.h"
 #include "node/work/review.h"
 #include "node/work/verified.h"
+#include "node/work/watchdog.h"
 #include "node/work/watched.h"
 #include "node/work/revoke.h"
 #include "node/work/serve.h"
@@ -379,6 +380,21 @@ on_W_DONE(struct warren_node *wn, const struct msg_W_DONE *m,
 {
 	(void)in;
 	watched_done(&wn->node, m);
+}
+
+static void
+on_D_THERE(struct warren_node *wn, const struct msg_D_THERE *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	watchdog_there(&wn->node, m);
+}
+
+static void
+on_D_ACT(struct warren_node *wn, const struct msg_D_ACT *m, struct ipc_in *in)
+{
+	(void)in;
+	watchdog_act(&wn->node, m);
 }
 
 /* ---- jail ---- */

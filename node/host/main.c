@@ -28,6 +28,7 @@
 #include "node/host/setup.h"
 #include "node/host/start.h"
 #include "node/host/volumes.h"
+#include "node/host/watchfeed.h"
 #include "node/work/review.h"
 #include "node/work/budgets.h"
 #include "sandbox/image/store.h"
@@ -150,6 +151,7 @@ log_grew(void *ctx, struct job *j)
 	struct warren_node *wn = ctx;
 
 	host_now(wn);
+	watchfeed(wn, j);
 	node_output(&wn->node, j);
 }
 

@@ -208,6 +208,8 @@ fill_policy(struct warren_node *wn, struct policy *p)
 	    (uint64_t)UINT32_MAX / 4);
 	p->when = c->when;
 	p->forensics = c->forensics;
+	p->watchdog_required = c->watchdog.run != WATCHDOG_OFF &&
+	    c->watchdog.required;
 	take_trust(p, c);
 	take_boards(wn, p);
 	take_ceilings(wn, p);

@@ -27,6 +27,7 @@
 #include "node/parent/settings.h"
 #include "node/parent/siblings.h"
 #include "node/parent/tell.h"
+#include "node/parent/watchdog.h"
 #include "node/parent/web.h"
 
 #define BACKOFF_MAX 60.0 /* ARCHITECTURE.md 12.9 */
@@ -89,6 +90,11 @@ child_open_all(struct parent *p)
 	p->fd_hand = -1;
 	if (!p->compute)
 		return 0;
+	p->fd_watchdog = openat(at, "warren-watchdog", O_RDONLY | O_CLOEXEC);
+	if (p->fd_watchdog < 0) {
+		log_err(path, "program warren-watchdog");
+		return -1;
+	}
 	p->fd_hand = siblings_sealed(at, "warren-hand");
 	if (p->fd_hand < 0) {
 		log_err(path, "program warren-hand");
@@ -501,6 +507,7 @@ child_stop_all(struct parent *p)
 	p->stage = 0;
 	for (unsigned i = 0; i < PROGRAM_COUNT; i++)
 		ev_timer_stop(p->loop, &p->child[i].again);
+	watchdog_stop(p);
 	parent_event(p, EVK_STOP, 1, "", "the node ends");
 	ev_init(&p->stop_timer, on_stage_late);
 	p->stop_timer.data = p;

@@ -27,16 +27,21 @@
 /*
  * warren-<8 hex>/ below the parent's own group, in v2 and in each v1 hierarchy
  * that has a controller which v2 does not give us (THREATS.md 4):
- *   relay/ parent and transport, house/ the others, jobs/ given to node.
+ *   relay/ parent and transport, house/ the others, watchdog/ its child, jobs/
+ *   given to node.
  */
 #define V2 0
 #define HIERARCHY(c) (1 + (int)(c))
 #define MIB (1ull << 20)
 #define HOUSE_MEMORY (1024 * MIB) /* ours: all programs but the relay's */
 #define RELAY_LOW (64 * MIB)	  /* ours: kept for the relay under pressure */
+#define DOG_MEMORY (128 * MIB)	  /* ours: klp.md 10 wants a cap */
+#define DOG_PIDS 4
+#define DOG_CPU_US 25000	  /* of 100000 */
 #define JOBS_SLACK (64 * MIB)	  /* ours: the jail itself */
 
-static const char *const group_names[GROUP_COUNT] = {"relay", "house", "jobs"};
+static const char *const group_names[GROUP_COUNT] = {"relay", "house",
+    "watchdog", "jobs"};
 
 /*
  * A setting of a group. One that this hierarchy has no file for is another's;
@@ -256,7 +261,7 @@ sweep(int top)
 	(void)end_group(jobs, "jobs");
 }
 
-/* warren-<8 hex>/ and its three groups in one hierarchy. */
+/* warren-<8 hex>/ and its groups in one hierarchy. */
 static bool
 make_hierarchy(struct groups *g, int h, const char *own)
 {
@@ -339,6 +344,30 @@ jobs_last(int jobs)
 	(void)file_put(jobs, "cpu.idle", "1");
 }
 
+/* What jobs print makes it work: never more than a quarter of a processor. */
+static void
+limit_dog(const struct groups *g)
+{
+	int d = g->dir[V2][GROUP_DOG], h = HIERARCHY(CG_CPU);
+
+	if (g->on[V2]) {
+		(void)put_number(d, "watchdog", "memory.max", DOG_MEMORY);
+		(void)put_number(d, "watchdog", "pids.max", DOG_PIDS);
+		(void)put(d, "watchdog", "cpu.max", "25000 100000");
+	}
+	if (g->on[h]) {
+		d = g->dir[h][GROUP_DOG];
+		(void)put_number(d, "watchdog", "cpu.cfs_period_us", 100000);
+		(void)put_number(d, "watchdog", "cpu.cfs_quota_us", DOG_CPU_US);
+	}
+	if (g->on[HIERARCHY(CG_MEMORY)])
+		(void)put_number(g->dir[HIERARCHY(CG_MEMORY)][GROUP_DOG],
+		    "watchdog", "memory.limit_in_bytes", DOG_MEMORY);
+	if (g->on[HIERARCHY(CG_PIDS)])
+		(void)put_number(g->dir[HIERARCHY(CG_PIDS)][GROUP_DOG],
+		    "watchdog", "pids.max", DOG_PIDS);
+}
+
 /* What cannot be set is said, and costs what it says: the rest holds. */
 void
 groups_limits(struct parent *p)
@@ -352,6 +381,7 @@ groups_limits(struct parent *p)
 
 	(void)snprintf(quota, sizeof(quota), "%" PRIu64 " 100000",
 	    (uint64_t)n->cpu_milli * 100);
+	limit_dog(g);
 	if (g->on[V2]) {
 		(void)put_number(g->dir[V2][GROUP_RELAY], "relay",
 		    "cpu.weight", 1000);
@@ -600,8 +630,6 @@ take_back(const struct groups *g, int own)
 void
 groups_remove(struct groups *g)
 {
-	static const char *const places[] = {"relay", "house", "jobs"};
-
 	for (int h = 0; h < GROUP_HIERARCHIES; h++) {
 		const char *own = h == V2 ? g->place.v2_path
 					  : g->place.v1_path[h - 1];
@@ -613,16 +641,17 @@ groups_remove(struct groups *g)
 		if (at < 0)
 			continue;
 		(void)end_group(g->dir[h][GROUP_JOBS], "jobs");
-		for (size_t i = NELEM(places); i-- > 0;) {
+		for (size_t i = GROUP_COUNT; i-- > 0;) {
 			(void)close(g->dir[h][i]);
 			if (i == GROUP_RELAY) {
 				if (h == V2)
 					take_back(g, at);
 				(void)put(at, "own", "cgroup.procs", "0");
 			}
-			if (unlinkat(g->top[h], places[i], AT_REMOVEDIR) < 0)
+			if (unlinkat(g->top[h], group_names[i],
+			    AT_REMOVEDIR) < 0)
 				log_warn("groups", "%s/%s stays", g->name,
-				    places[i]);
+				    group_names[i]);
 		}
 		(void)close(g->top[h]);
 		if (unlinkat(at, g->name, AT_REMOVEDIR) < 0)

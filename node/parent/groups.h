@@ -10,7 +10,7 @@
 /* Control groups: made, limited, joined, removed. */
 struct parent;
 
-enum group { GROUP_RELAY, GROUP_HOUSE, GROUP_JOBS, GROUP_COUNT };
+enum group { GROUP_RELAY, GROUP_HOUSE, GROUP_DOG, GROUP_JOBS, GROUP_COUNT };
 #define GROUP_HIERARCHIES (1 + CG_CONTROLLERS) /* v2, then v1 each */
 
 /* Descriptors are open until groups_remove(). */

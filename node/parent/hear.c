@@ -22,6 +22,7 @@
 #include "node/parent/panic.h"
 #include "node/parent/parent.h"
 #include "node/parent/tell.h"
+#include "node/parent/watchdog.h"
 #include "node/parent/web.h"
 
 #define LOOK_FIRST 60.0	 /* where no job can run: is it so still? */
@@ -39,6 +40,8 @@ on_READY(struct child *c, const struct msg_READY *m, struct ipc_in *in)
 	c->ready = true;
 	log_info(program_name(c->peer), "ready");
 	notify_programs(c->parent);
+	if (c->peer == PROGRAM_AUDIT)
+		watchdog_audit(c->parent);
 	if (c->trouble[0] == '\0' || c->troubled)
 		return;
 	c->trouble[0] = '\0';

@@ -147,6 +147,34 @@ listen_control(struct parent *p)
 	return p->listen_node < 0 ? -1 : 0;
 }
 
+int
+listen_watchdog(struct parent *p)
+{
+	return control_socket(p, WATCHDOG_SOCK);
+}
+
+/* Whoever reaches it may connect: who he is, is asked then. */
+int
+listen_watchdog_at(const char *path)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	struct stat st;
+	mode_t mask;
+	int r;
+	_cleanup_fd_ int fd =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || strlen(path) >= sizeof(sa.sun_path))
+		return -1;
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		(void)unlink(path);
+	mask = umask(0111);
+	r = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
+	(void)umask(mask);
+	return r < 0 || listen(fd, LISTEN_BACKLOG) < 0 ? -1 : steal_fd(&fd);
+}
+
 /* ---- metrics ---- */
 
 /* A socket that a run before this one left is in the way; nothing else is. */

@@ -9,6 +9,10 @@ struct parent;
 
 /* The shared instance's sockets. 0, or -1 (said): the name is taken. */
 int listen_instance(struct parent *);
+/* warren/run/watchdog.sock, or where node.yaml says; -1 with errno. */
+#define WATCHDOG_SOCK "watchdog.sock"
+int listen_watchdog(struct parent *);
+int listen_watchdog_at(const char *path);
 /* warren/run/mesh.sock and, with compute, node.sock. 0 or -1 (said). */
 int listen_control(struct parent *);
 /*

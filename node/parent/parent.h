@@ -80,6 +80,8 @@ struct parent {
 	int fd_web_ca, fd_web_hosts;
 	int fd_hub_post, fd_hub; /* hubfiles.h */
 	struct web_look_up web_look_ups[WEB_LOOK_UPS];
+	int fd_watchdog; /* its program */
+	struct watchdog *watchdog; /* watchdog.c; NULL: none is wanted yet */
 	int fd_rules; /* rules.yaml, or -1: there is none */
 	char profile_name[PROFILE_NAME_MAX + 1]; /* of the one in use */
 	uint32_t slots; /* that jail has made */

@@ -22,6 +22,7 @@
 #include "node/parent/parent.h"
 #include "node/parent/tell.h"
 #include "node/parent/settings.h"
+#include "node/parent/watchdog.h"
 #include "transport/config/rnsdiff.h"
 
 #define ASKED_EACH_US 200000 /* ours: whoever asks, not more often */
@@ -237,6 +238,7 @@ take_node(struct parent *p, struct files *f)
 		return;
 	r = settings_reload(p);
 	child_want(&p->child[PROGRAM_EGRESS], p->web);
+	watchdog_reload(p);
 	if (r < 0) {
 		say(p, RELOAD_MISTAKE, "node.yaml", "not every program could "
 		    "be told: start the node anew");

@@ -156,6 +156,9 @@ struct job {
 	struct mono paused_until; /* throttle.c; 0: it is not */
 	bool slowed;
 	uint32_t watch_events, watch_lost;
+	/* watchdog.c: frozen, slowed until then; 0: not */
+	struct mono dog_until, dog_slow;
+	bool dog_flagged;
 	bool pids_hit;	/* a fork was refused for its pids */
 	uint8_t rule;	/* of the contract, that it was killed for */
 	uint32_t review_gen; /* ... when its approvals were enough */

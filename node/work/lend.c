@@ -58,8 +58,8 @@ apply(struct node *n, struct job *j)
 {
 	if (j->suspended)
 		return; /* revoke.c lets it go on */
-	if (j->ruled_until.us != 0)
-		return; /* watched.c does, after a time */
+	if (j->ruled_until.us != 0 || j->dog_until.us != 0)
+		return; /* watched.c or watchdog.c does, after a time */
 	if (n->lends || n->policy.when.running == WHEN_FINISH)
 		job_thaw(n, j);
 	else if (n->policy.when.running == WHEN_FREEZE)

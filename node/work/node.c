@@ -21,6 +21,7 @@
 #include "node/work/submit.h"
 #include "node/work/turn.h"
 #include "node/work/verified.h"
+#include "node/work/watchdog.h"
 #include "node/work/watched.h"
 #include "trust/doc/binding.h"
 
@@ -149,6 +150,7 @@ node_down(struct node *n, enum program who)
 		forensics_down(n, who);
 		watched_down(n);
 		memset(&n->hub, 0, sizeof(n->hub));
+		watchdog_down(n);
 	}
 }
 
@@ -336,6 +338,7 @@ node_tick(struct node *n)
 	next = mono_min(next, watched_tick(n));
 	next = mono_min(next, forensics_tick(n));
 	next = mono_min(next, verified_tick(n));
+	next = mono_min(next, watchdog_tick(n));
 	if (mono_reached(n->now, n->expire_at)) {
 		n->expire_at = mono_add(n->now, MONO_SECOND *
 			(int64_t)MIN_OF(60u,

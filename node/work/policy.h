@@ -56,6 +56,7 @@ struct policy {
 	uint32_t max_airtime_s;
 	uint32_t announce_every_s;
 	uint32_t keep_results_s;
+	bool watchdog_required; /* no new jobs without one (klp.md 10) */
 	struct when_conf when;
 	struct forensics_conf forensics;
 	const struct policy_pin *pins; /* those of levels below 0 */

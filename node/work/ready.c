@@ -8,6 +8,13 @@
 #include "common/log.h"
 #include "node/work/event.h"
 
+/* The operator wants one for every new job, and it is not there. */
+static bool
+watchdog_missed(const struct node *n)
+{
+	return n->policy.watchdog_required && !n->dog_ok;
+}
+
 const char *
 node_shut(const struct node *n)
 {
@@ -26,6 +33,8 @@ node_shut(const struct node *n)
 		return "the disk of the node is full";
 	if (n->trail_fails)
 		return "the node cannot write its trail: its disk may be full";
+	if (watchdog_missed(n))
+		return "the watchdog that its operator requires is absent";
 	if (!n->has_posture)
 		return "the sandbox of the node is not up";
 	return NULL;
@@ -87,7 +96,8 @@ node_known(const struct node *n)
 {
 	return !n->policy.accept || n->stopping ||
 	    (n->has_posture && n->has_binding && n->up[PROGRAM_TRUST] &&
-		(n->has_watch || (n->policy.required & LAYER_BPF) == 0)) ||
+		(n->has_watch || (n->policy.required & LAYER_BPF) == 0) &&
+		!watchdog_missed(n)) ||
 	    mono_reached(n->now, node_known_at(n));
 }
 

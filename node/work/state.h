@@ -24,6 +24,7 @@
 #include "node/work/sched.h"
 #include "node/work/verified.h"
 #include "node/work/votes.h"
+#include "node/work/watchdog.h"
 #include "node/work/when.h"
 
 /* What all files of this room share. */
@@ -87,6 +88,13 @@ struct node {
 	struct mono watch_hour;
 	struct verified verified; /* files of images */
 	unsigned watch_kills; /* in it */
+	/* watchdog.c */
+	uint8_t dog_there; /* of enum dog_there */
+	bool dog_ok;
+	struct mono dog_hour;
+	unsigned dog_kills; /* in it */
+	struct bucket dog_room;
+	struct watchdog_feed dog_feed[NODE_SLOTS_MAX + 1];
 	struct job *slot[NODE_SLOTS_MAX + 1]; /* 1 ... slots */
 	bool ghost[NODE_SLOTS_MAX + 1]; /* of a job that is not ours any more */
 	bool has_binding;

@@ -16,7 +16,7 @@ from waiting import PATIENCE_S, quiet, until  # noqa: E402,F401
 
 BASE = 0x70000000
 NUMBERS = {"transport": 1, "node": 2, "trust": 3, "egress": 4, "jail": 5,
-           "audit": 6, "keys": 7}
+           "audit": 6, "keys": 7, "watchdog": 10}
 USER = 65534  # somebody without rights, where root runs the tests
 ALL = ["transport", "node", "trust", "keys", "jail", "audit"]
 

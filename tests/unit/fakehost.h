@@ -188,6 +188,7 @@ void fake_I_CHECK(void *ctx, const struct msg_I_CHECK *);
 void fake_I_PASS(void *ctx, const struct msg_I_PASS *);
 bool fake_start_job(void *ctx, struct job *, const char **code, char why[128]);
 void fake_watch(void *ctx, struct job *);
+void fake_D_LOG(void *ctx, const struct msg_D_LOG *);
 void fake_slow(void *ctx, struct job *, uint32_t milli);
 void fake_J_SNAP(void *ctx, const struct msg_J_SNAP *);
 void fake_J_SNAP_GO(void *ctx, const struct msg_J_SNAP_GO *);

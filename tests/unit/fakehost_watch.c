@@ -76,6 +76,15 @@ fake_watch(void *ctx, struct job *j)
 	POST(w, 1, W_READY, &r);
 }
 
+/* The host sends these, and only it. */
+void
+fake_D_LOG(void *ctx, const struct msg_D_LOG *m)
+{
+	(void)ctx;
+	(void)m;
+	fail_msg("the node itself sends no log");
+}
+
 void
 fake_slow(void *ctx, struct job *j, uint32_t milli)
 {

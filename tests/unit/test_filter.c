@@ -11,6 +11,7 @@
 #include <linux/bpf.h>
 #include <linux/fsverity.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -213,6 +214,43 @@ look_up(void **state)
 	assert_int_equal(WTERMSIG(status), SIGSYS);
 }
 
+/* The watchdog has what it was given: it opens, connects and starts nothing. */
+static int
+watching(void)
+{
+	static const struct sockaddr_in to = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    priv_filter_watchdog() < 0)
+		return 100;
+	if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0 ||
+	    errno != EPERM)
+		return 1;
+	if (socket(AF_INET, SOCK_STREAM, 0) >= 0 || errno != EPERM)
+		return 2;
+	if (open("/dev/null", O_RDONLY) >= 0 || errno != EPERM)
+		return 3;
+	if (queue_signal() == 0 || set_owner() == 0)
+		return 4;
+	(void)execl("/bin/true", "true", (char *)NULL);
+	return 5;
+}
+
+static void
+watchdog(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(watching());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+
 /* Of bpf(2): what reads a map and attaches is audit's, and no more of it. */
 static int
 probing(enum program who)
@@ -312,6 +350,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(refusals), cmocka_unit_test(look_up),
+	    cmocka_unit_test(watchdog),
 	    cmocka_unit_test(no_row), cmocka_unit_test(probes),
 	    cmocka_unit_test(reader),
 	};

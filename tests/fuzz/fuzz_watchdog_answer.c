@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a model server answers: the bytes of HTTP, and the verdict in them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/watchdog_http.h"
+#include "audit/watchdog_model.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static void
+said(void *ctx, const char *line, size_t n)
+{
+	struct dog_verdict v;
+	const struct id32 *job = ctx;
+	const char *why;
+
+	/* always a verdict, and about who was asked about */
+	if (dog_line_read(&v, line, n, &why) != DOG_SAYS_VERDICT ||
+	    !id32_eq(&v.job, job) || v.action == DOG_PROPOSE)
+		abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	static struct hound h;
+	static struct model m;
+	const char *body = (const char *)p;
+	unsigned code = 0;
+	size_t len = n;
+	json_t *o = json_pack("{s:[], s:[], s:s}", "rules", "allow", "name",
+	    "x");
+
+	if (!hound_init(&h, o, said, &m.asked) || !model_init(&m, o))
+		abort();
+	json_decref(o);
+	m.asked.b[0] = 7;
+	if (n > 0 && p[0] == 'H' && dog_http_read((const char *)p, n, true,
+	    MODEL_ANSWER, &code, &body, &len) != DOG_HTTP_WHOLE)
+		return 0;
+	if (body < (const char *)p || body + len > (const char *)p + n ||
+	    len > n)
+		abort();
+	model_answer(&m, &h, body, len);
+	return 0;
+}
