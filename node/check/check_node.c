@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,6 +203,21 @@ check_group(struct check *c, const struct node_config *conf)
 		    "read metrics", conf->metrics_group);
 }
 
+static void
+check_user(struct check *c, const struct node_config *conf)
+{
+	const struct ynode *n = ynode_get(ynode_get(ydoc_root(conf->doc),
+	    "watchdog"), "user");
+	const char *name = conf->watchdog.user;
+
+	if (n != NULL && name != NULL && strspn(name, "0123456789") !=
+	    strlen(name) && getpwnam(name) == NULL)
+		check_tell(c, true, FILE, n->line, n->column,
+		    "`getent passwd` lists them", "watchdog.user: there is no "
+		    "user \"%s\" here, so no program can be the watchdog",
+		    name);
+}
+
 void
 check_node(struct check *c)
 {
@@ -228,5 +244,6 @@ check_node(struct check *c)
 	check_klp(c, conf);
 	check_hub(c, conf);
 	check_group(c, conf);
+	check_user(c, conf);
 	node_config_free(conf);
 }

@@ -112,6 +112,10 @@ active(const json_t *w, const char *state)
 		return told(words, ask_text(w, "ruled_by"), NULL,
 		    "`warren cancel` ends it; the lines below say what it did.");
 	}
+	if (json_is_true(json_object_get(w, "watchdog")))
+		return told("stands still: a watchdog has frozen it", "watchdog",
+		    "Nothing: it goes on in ten minutes at most.",
+		    "The trail has its verdict; `watchdog` of node.yaml.");
 	if (json_is_true(json_object_get(w, "frozen")))
 		return told("stands still: this machine is not lent now",
 		    "when", "Nothing: it goes on by itself.",

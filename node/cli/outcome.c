@@ -208,7 +208,8 @@ outcome_operator(unsigned outcome, int32_t code, const char *reason)
 		return "`warren trust why` with its submitter says who lists "
 		       "it.";
 	case KILL_WATCHDOG:
-		return "The log says what the watchdog saw.";
+		return "The trail has its verdict: `warren explain` with the "
+		       "job, warren-watchdog(8) says what it may.";
 	default:
 		return "";
 	}

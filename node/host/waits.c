@@ -70,10 +70,11 @@ waits_json(struct node *n, const struct job *j)
 
 	if (job_ended(j))
 		return json_null();
-	o = json_pack("{s:s,s:I,s:b,s:b,s:b,s:b,s:b,s:s,s:b}", "phase",
+	o = json_pack("{s:s,s:I,s:b,s:b,s:b,s:b,s:b,s:b,s:s,s:b}", "phase",
 	    job_phase_name(j->phase), "deadline", (json_int_t)j->deadline,
 	    "asleep", j->asleep, "suspended", j->suspended, "frozen",
-	    j->frozen, "flagged", j->dog_flagged, "aside", j->aside, "kill", j->kill == 0 ? "" :
+	    j->frozen, "flagged", j->dog_flagged, "watchdog",
+	    j->dog_until.us != 0, "aside", j->aside, "kill", j->kill == 0 ? "" :
 	    kill_name(j->kill), "jail", n->has_posture &&
 	    n->up[PROGRAM_JAIL]);
 	add_end(o, n, j);

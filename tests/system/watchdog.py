@@ -82,7 +82,8 @@ def rights(node):
         return
     s = Status(pid)
     result("rules: no right, no new ones, a filter",
-           int(s["CapEff"], 16) == int(s["CapBnd"], 16) == 0 and
+           int(s["CapEff"], 16) == 0 and (node.user or
+                                          int(s["CapBnd"], 16) == 0) and
            s["NoNewPrivs"] == "1" and s["Seccomp"] == "2", str(s))
     if os.getuid() == 0 and node.user is None:
         number = str(BASE + NUMBERS["watchdog"])
@@ -129,7 +130,7 @@ def killed_only_with_more(node):
     v = comes(node, s.id(), "corroboration", "a kill that is refused")
     result("kill: not for what it prints alone", rc == 0 and
            node.output(s).endswith("over\n") and v, "%s %s" % (v, s))
-    if os.getuid() != 0 or "no job is watched" in node.said():
+    if os.getuid() != 0 or node.user or "no job is watched" in node.said():
         skip("kill: with corroboration", "no probes here")
         return
     rc, last, s = node.run_job("mkdir /nowhere; echo x > /nowhere/x; sleep 1; "
@@ -177,6 +178,21 @@ def dies(node):
         node, s.id(), "passed", "a flag by the next one"), str(s))
 
 
+def audit_falls(node):
+    """Its pipes end there: it is started anew, with the next audit."""
+    s = node.submit(node.job_file("sleep 3; echo stratum+tcp://; sleep 1; "
+                                  "echo over"))
+    s.reached("running")
+    pid = node.pids()["watchdog"]
+    os.kill(node.pids()["audit"], signal.SIGKILL)
+    until(lambda: node.pids().get("watchdog") not in (None, pid),
+          "another watchdog")
+    rc, last = s.end()
+    result("audit falls: the job ends as it would, and is watched", rc == 0 and
+           node.output(s).endswith("over\n") and
+           comes(node, s.id(), "passed", "a flag after a fall"), str(s))
+
+
 def reloads(node):
     pid = node.pids()["watchdog"]
     with open(os.path.join(node.dir, "node.yaml")) as f:
@@ -197,9 +213,8 @@ def reloads(node):
         lambda: "watchdog" not in node.pids(), "no watchdog"))
 
 
-def own():
-    node = Burrow(build, "watchdog", more=RULES,
-                  user=None if os.getuid() == 0 else os.getuid())
+def own(user=None):
+    node = Burrow(build, "watchdog", user, more=RULES)
     try:
         node.write("rules.yaml", WATCHED)
         if not node.up() or not until(
@@ -210,9 +225,10 @@ def own():
         rights(node)
         patterns(node)
         killed_only_with_more(node)
-        if LONG:
+        if LONG and user is None:
             lasting(node)
             dies(node)
+            audit_falls(node)
             reloads(node)
     finally:
         node.stop()
@@ -400,8 +416,7 @@ def absent(node, path):
 def strangers():
     path = os.path.join("/tmp", "warren-watchdog-%d.sock" % os.getpid())
     node = Burrow(build, "watchdogs", more="watchdog: {run: socket, mode: "
-                  "act, required: true, socket: %s}\n" % path,
-                  user=None if os.getuid() == 0 else os.getuid())
+                  "act, required: true, socket: %s}\n" % path)
     try:
         if not node.up():
             result("socket", False, "%s %s" % (node.problem, node.said()))
@@ -477,7 +492,7 @@ class Model:
                 while True:
                     h.wfile.write(b"[" * 65536)
             elif self.how == "stalls":
-                model.over.wait(30)
+                self.over.wait(30)
             elif self.how == "garbage":
                 h.wfile.write(b"\x00\x01 not http at all\r\n\r\n")
             elif self.how == "deep":
@@ -516,8 +531,7 @@ def models():
     node = Burrow(build, "watchdogm", more="watchdog:\n  run: model\n  "
                   "mode: act\n  model:\n    url: http://127.0.0.1:%d/v1/chat/"
                   "completions\n    name: tiny\n    timeout: 2s\n" %
-                  model.port,
-                  user=None if os.getuid() == 0 else os.getuid())
+                  model.port)
     try:
         if not node.up():
             result("model", False, "%s %s" % (node.problem, node.said()))
@@ -557,8 +571,9 @@ def models():
         model.server.shutdown()
 
 
-parts = {"own": own, "strangers": strangers, "models": models}
-for name in os.environ.get("WATCHDOG_PARTS", "own strangers models" if LONG
+parts = {"own": own, "user": lambda: own(USER) if os.getuid() == 0 else None,
+          "strangers": strangers, "models": models}
+for name in os.environ.get("WATCHDOG_PARTS", "own user strangers models" if LONG
                            else "own").split():
     parts[name]()
 done()

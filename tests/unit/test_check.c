@@ -304,6 +304,13 @@ machine(void **state)
 	assert_int_equal(check(false), 0);
 	for (unsigned i = 0; i < nsaid; i++)
 		assert_null(strstr(said[i], "group"));
+	put("node.yaml", "watchdog:\n  run: socket\n  user: no such user\n");
+	assert_int_equal(check(false), 0);
+	expect("note: ./node.yaml:3:9: ", "there is no user");
+	put("node.yaml", "watchdog: {run: socket, user: root}\n");
+	assert_int_equal(check(false), 0);
+	for (unsigned i = 0; i < nsaid; i++)
+		assert_null(strstr(said[i], "user \"root\""));
 	put("node.yaml", "mesh_identity: x\naccept_computation_requests: "
 	    "true\n");
 	assert_int_equal(check(false), 1);
