@@ -39,6 +39,8 @@ struct hashset_line {
 	};
 };
 
+_Static_assert(sizeof(struct hashset_line) == LINE, "one line of the cache");
+
 /* The lines of a key. */
 struct spot {
 	uint32_t first, other;

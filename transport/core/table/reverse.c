@@ -12,16 +12,18 @@
  * Every forwarded packet makes an entry, so they stand in one array that grows
  * and is used over and over; at the ceiling the oldest goes, of the interface
  * that has more than its share (share.h). An entry is named by its place in
- * the array, from 1 on; 0 is none. They are found by open addressing in slots
- * that hold enough of the hash to need no look at any other entry: at 50,000
- * of them a look is a miss of the cache. So many that every byte is 50 KiB:
+ * the array, from 1 on; 0 is none. Each has two lines of the cache where it may
+ * be noted, at places that come from a secret seed, and is in the emptier one:
+ * however full they are, a look costs those two, with enough of the hash to
+ * need no look at any other entry. So many that every byte is 50 KiB:
  * interfaces by their number, times in 32 bits.
  */
 #define REVERSE_MIN 128   /* ours: entries of the first allocation */
 #define REVERSE_MAX (1u << 24) /* ours: their bytes fit in 32 bits */
 #define REVERSE_TIMEOUT_MS (REVERSE_TIMEOUT * INT64_C(1000))
-#define REVERSE_BITS_MIN 8 /* 256 slots */
-#define REVERSE_BITS_MAX 31
+#define LINE 64 /* bytes of a line of the cache */
+#define LINE_WAYS 10
+#define LINES_MIN 16u
 
 struct way {
 	struct hash16 hash;
@@ -30,17 +32,36 @@ struct way {
 	uint32_t ms;           /* when it was made; it wraps */
 };
 
-struct reverse_slot {
-	uint32_t mark; /* its upper bits are where the search starts */
-	uint32_t entry;
+/* Eight marks at once, where the machine can. */
+typedef uint16_t eight __attribute__((vector_size(16)));
+typedef uint64_t two __attribute__((vector_size(16)));
+
+struct reverse_line {
+	uint16_t mark[LINE_WAYS];
+	uint32_t used;
+	uint32_t entry[LINE_WAYS];
+};
+
+_Static_assert(sizeof(struct reverse_line) == LINE, "one line of the cache");
+
+struct reverse_lines {
+	void *memory; /* where they are */
+	struct reverse_line *line;
+	uint32_t n;
+};
+
+/* Where a hash is noted, or may be. */
+struct spot {
+	uint32_t line[2];
+	uint32_t in, i; /* which of the two, and where there */
+	uint16_t mark;
 };
 
 struct reverses {
 	struct way *e;
-	struct reverse_slot *slots;
+	struct reverse_lines lines;
 	uint32_t cap, top; /* entries: allocated, ever used */
 	uint32_t unused;   /* by `newer` */
-	unsigned bits;     /* 1 << bits slots */
 	uint64_t seed;
 	struct timer cull;
 };
@@ -64,24 +85,6 @@ way_age(const struct rns *r, const struct way *e)
 	return way_ms(r->now) - e->ms;
 }
 
-static uint32_t
-reverse_mark(const struct reverses *t, const struct hash16 *hash)
-{
-	return (uint32_t)hash_place(t->seed, hash, 32);
-}
-
-static size_t
-slot_home(const struct reverses *t, uint32_t mark)
-{
-	return mark >> (32 - t->bits);
-}
-
-static size_t
-slot_mask(const struct reverses *t)
-{
-	return ((size_t)1 << t->bits) - 1;
-}
-
 /* None outlives its interface: reverse_iface_gone(). */
 static struct iface *
 way_in(const struct rns *r, uint32_t entry)
@@ -89,36 +92,129 @@ way_in(const struct rns *r, uint32_t entry)
 	return iface_find(r, way_at(r->reverses, entry)->in);
 }
 
-/* The slot of the hash, or the empty one where it would go. */
-static size_t
-slot_find(const struct reverses *t, uint32_t mark, const struct hash16 *hash)
-{
-	size_t i = slot_home(t, mark), mask = slot_mask(t);
-	const struct reverse_slot *s;
+/* ---- the lines ---- */
 
-	for (;; i = (i + 1) & mask) {
-		s = &t->slots[i];
-		if (s->entry == 0 || (s->mark == mark &&
-		    hash16_eq(&way_at(t, s->entry)->hash, hash)))
-			return i;
-	}
+static struct spot
+spot_of(const struct reverses *t, const struct reverse_lines *l,
+    const struct hash16 *hash)
+{
+	uint64_t x = get_u64(hash->b) * t->seed;
+	uint32_t first = (uint32_t)((x >> 32) * l->n >> 32);
+	uint32_t other = first + 1 +
+	    (uint32_t)((x & UINT32_MAX) * (l->n - 1) >> 32);
+
+	return (struct spot){.line = {first, other < l->n ? other :
+	    other - l->n}, .mark = (uint16_t)(x >> 32)};
 }
 
-/* Moves back what stood behind the hole, so that searches still arrive. */
-static void
-slot_empty(struct reverses *t, size_t hole)
+/* Is that mark in it? Perhaps where nothing stands any more. */
+static bool
+line_has(const struct reverse_line *l, uint16_t mark)
 {
-	size_t i, home, mask = slot_mask(t);
+	eight x = {mark, mark, mark, mark, mark, mark, mark, mark};
+	eight first;
+	two any;
 
-	for (i = (hole + 1) & mask; t->slots[i].entry != 0;
-	    i = (i + 1) & mask) {
-		home = slot_home(t, t->slots[i].mark);
-		if (((i - home) & mask) >= ((i - hole) & mask)) {
-			t->slots[hole] = t->slots[i];
-			hole = i;
+	memcpy(&first, l->mark, sizeof(first));
+	any = (two)(first == x);
+	return (any[0] | any[1]) != 0 || l->mark[8] == mark ||
+	    l->mark[9] == mark;
+}
+
+/* Its entry, and where it is noted; 0: it is not. */
+static uint32_t
+spot_find(const struct reverses *t, struct spot *p, const struct hash16 *hash)
+{
+	const struct reverse_line *l;
+
+	for (p->in = 0; p->in < 2; p->in++) {
+		l = &t->lines.line[p->line[p->in]];
+		if (!line_has(l, p->mark))
+			continue;
+		for (p->i = 0; p->i < l->used; p->i++)
+			if (l->mark[p->i] == p->mark && hash16_eq(
+			    &way_at(t, l->entry[p->i])->hash, hash))
+				return l->entry[p->i];
+	}
+	return 0;
+}
+
+/* The last one of the line takes its place. */
+static void
+spot_clear(const struct reverses *t, const struct spot *p)
+{
+	struct reverse_line *l = &t->lines.line[p->line[p->in]];
+
+	l->used--;
+	l->mark[p->i] = l->mark[l->used];
+	l->entry[p->i] = l->entry[l->used];
+}
+
+/* False: both lines are full. */
+static bool
+spot_put(const struct reverse_lines *lines, const struct spot *p,
+    uint32_t entry)
+{
+	struct reverse_line *l = &lines->line[p->line[0]];
+	struct reverse_line *other = &lines->line[p->line[1]];
+
+	if (other->used < l->used)
+		l = other;
+	if (l->used == LINE_WAYS)
+		return false;
+	l->mark[l->used] = p->mark;
+	l->entry[l->used++] = entry;
+	return true;
+}
+
+static bool
+lines_make(struct reverse_lines *l, uint32_t n)
+{
+	*l = (struct reverse_lines){.n = n,
+	    .memory = calloc((size_t)n * LINE + LINE - 1, 1)};
+	l->line = (void *)(((uintptr_t)l->memory + LINE - 1) / LINE * LINE);
+	return l->memory != NULL;
+}
+
+/* One of each line, then the next: in another order they spread worse. */
+static bool
+lines_move(const struct reverses *t, struct reverse_lines *to)
+{
+	const struct reverse_line *l;
+	struct spot p;
+
+	for (unsigned i = 0; i < LINE_WAYS; i++) {
+		for (uint32_t n = 0; n < t->lines.n; n++) {
+			l = &t->lines.line[n];
+			if (i >= l->used)
+				continue;
+			p = spot_of(t, to, &way_at(t, l->entry[i])->hash);
+			if (!spot_put(to, &p, l->entry[i]))
+				return false;
 		}
 	}
-	t->slots[hole].entry = 0;
+	return true;
+}
+
+/* The last size is that which the limit needs, with a fifth to spare. */
+static bool
+lines_grow(const struct rns *r, struct reverses *t)
+{
+	uint32_t need = MIN_OF(r->cfg.limits.reverse, REVERSE_MAX) /
+	    (LINE_WAYS * 4 / 5) + 1, n = t->lines.n;
+	struct reverse_lines more;
+
+	do {
+		n = n < need ? MIN_OF(2 * n, need) : n + n / 4;
+		if (n > REVERSE_MAX || !lines_make(&more, n))
+			return false;
+		if (lines_move(t, &more)) {
+			free(t->lines.memory);
+			t->lines = more;
+			return true;
+		}
+		free(more.memory);
+	} while (true);
 }
 
 /* ---- the list of an interface, oldest first ---- */
@@ -152,15 +248,15 @@ age_remove(struct reverses *t, struct iface *i, const struct way *e)
 		l->newest = e->older;
 }
 
-/* slot, in: its own. */
+/* spot, in: its own. */
 static void
-reverse_remove(struct rns *r, size_t slot, struct iface *in)
+reverse_remove(struct rns *r, const struct spot *spot, struct iface *in)
 {
 	struct reverses *t = r->reverses;
-	uint32_t entry = t->slots[slot].entry;
+	uint32_t entry = t->lines.line[spot->line[spot->in]].entry[spot->i];
 	struct way *e = way_at(t, entry);
 
-	slot_empty(t, slot);
+	spot_clear(t, spot);
 	age_remove(t, in, e);
 	share_give(r, in, SHARE_REVERSE);
 	e->newer = t->unused;
@@ -173,8 +269,10 @@ reverse_forget(struct rns *r, uint32_t entry, struct iface *in)
 {
 	struct reverses *t = r->reverses;
 	const struct hash16 *hash = &way_at(t, entry)->hash;
+	struct spot spot = spot_of(t, &t->lines, hash);
 
-	reverse_remove(r, slot_find(t, reverse_mark(t, hash), hash), in);
+	(void)spot_find(t, &spot, hash);
+	reverse_remove(r, &spot, in);
 }
 
 static void
@@ -206,12 +304,10 @@ reverse_new(struct rns *r)
 
 	if (t == NULL)
 		return RNS_ENOMEM;
-	t->slots = calloc((size_t)1 << REVERSE_BITS_MIN, sizeof(*t->slots));
-	if (t->slots == NULL) {
+	if (!lines_make(&t->lines, LINES_MIN)) {
 		free(t);
 		return RNS_ENOMEM;
 	}
-	t->bits = REVERSE_BITS_MIN;
 	t->seed = core_seed(r);
 	timer_init(&t->cull, reverse_cull, t);
 	r->reverses = t;
@@ -227,36 +323,9 @@ reverse_free(struct rns *r)
 		return;
 	timer_clear(r, &t->cull);
 	free(t->e);
-	free(t->slots);
+	free(t->lines.memory);
 	free(t);
 	r->reverses = NULL;
-}
-
-/* Slots for one more, at most seven eighths of them full. */
-static bool
-slots_room(struct rns *r, struct reverses *t)
-{
-	struct reverse_slot *old = t->slots;
-	size_t n = (size_t)1 << t->bits, to, mask = 2 * n - 1;
-
-	if (r->counts.reverse <= n / 8 * 7)
-		return true;
-	if (t->bits == REVERSE_BITS_MAX ||
-	    (t->slots = calloc(2 * n, sizeof(*t->slots))) == NULL) {
-		t->slots = old;
-		return false;
-	}
-	t->bits++;
-	for (size_t i = 0; i < n; i++) {
-		if (old[i].entry == 0)
-			continue;
-		to = slot_home(t, old[i].mark);
-		while (t->slots[to].entry != 0)
-			to = (to + 1) & mask;
-		t->slots[to] = old[i];
-	}
-	free(old);
-	return true;
 }
 
 static bool
@@ -283,13 +352,12 @@ reverse_room(struct rns *r, struct iface *in)
 {
 	struct reverses *t = r->reverses;
 	struct iface *victim;
-	bool room = slots_room(r, t);
 	uint32_t entry;
 
-	if (room && t->unused == 0 && (t->top < t->cap ||
+	if (t->unused == 0 && (t->top < t->cap ||
 	    entries_grow(t, r->cfg.limits.reverse)))
 		return ++t->top;
-	if (!room || t->unused == 0) {
+	if (t->unused == 0) {
 		if (r->counts.reverse == 0)
 			return 0;
 		victim = share_victim(r, in, SHARE_REVERSE,
@@ -303,16 +371,35 @@ reverse_room(struct rns *r, struct iface *in)
 	return entry;
 }
 
+/* Without memory for more lines one of a full line makes room. */
+static void
+reverse_note(struct rns *r, const struct hash16 *hash, uint32_t entry)
+{
+	struct reverses *t = r->reverses;
+	struct spot p = spot_of(t, &t->lines, hash);
+	uint32_t old;
+
+	while (!spot_put(&t->lines, &p, entry)) {
+		if (lines_grow(r, t)) {
+			p = spot_of(t, &t->lines, hash);
+			continue;
+		}
+		old = t->lines.line[p.line[0]].entry[0];
+		core_drop_count(r, RNS_DROP_REVERSE_FULL);
+		reverse_forget(r, old, way_in(r, old));
+	}
+}
+
 void
 reverse_add(struct rns *r, const struct hash16 *hash, struct iface *in,
     struct iface *out)
 {
 	struct reverses *t = r->reverses;
-	uint32_t mark = reverse_mark(t, hash), entry;
-	size_t slot = slot_find(t, mark, hash);
+	struct spot spot = spot_of(t, &t->lines, hash);
+	uint32_t entry = spot_find(t, &spot, hash);
 
-	if (t->slots[slot].entry != 0)
-		reverse_remove(r, slot, way_in(r, t->slots[slot].entry));
+	if (entry != 0)
+		reverse_remove(r, &spot, way_in(r, entry));
 	entry = reverse_room(r, in);
 	if (entry == 0) {
 		(void)core_drop(r, RNS_DROP_MEMORY);
@@ -320,9 +407,9 @@ reverse_add(struct rns *r, const struct hash16 *hash, struct iface *in,
 	}
 	*way_at(t, entry) = (struct way){.hash = *hash, .in = in->cfg.id,
 	    .out = out->cfg.id, .ms = way_ms(r->now)};
+	reverse_note(r, hash, entry);
 	age_append(t, in, entry);
 	share_take(r, in, SHARE_REVERSE);
-	t->slots[slot_find(t, mark, hash)] = (struct reverse_slot){mark, entry};
 	r->counts.reverse++;
 	if (!t->cull.armed)
 		timer_set(r, &t->cull,
@@ -333,8 +420,10 @@ void
 reverse_soon(const struct rns *r, const struct hash16 *hash)
 {
 	const struct reverses *t = r->reverses;
+	struct spot p = spot_of(t, &t->lines, hash);
 
-	__builtin_prefetch(&t->slots[slot_home(t, reverse_mark(t, hash))]);
+	__builtin_prefetch(&t->lines.line[p.line[0]]);
+	__builtin_prefetch(&t->lines.line[p.line[1]]);
 }
 
 void
@@ -357,14 +446,14 @@ reverse_take(struct rns *r, const struct hash16 *hash, struct iface **in,
     struct iface **out)
 {
 	const struct reverses *t = r->reverses;
-	size_t slot = slot_find(t, reverse_mark(t, hash), hash);
-	uint32_t entry = t->slots[slot].entry;
+	struct spot spot = spot_of(t, &t->lines, hash);
+	uint32_t entry = spot_find(t, &spot, hash);
 
 	if (entry == 0)
 		return false;
 	*in = way_in(r, entry);
 	*out = iface_find(r, way_at(t, entry)->out);
-	reverse_remove(r, slot, *in);
+	reverse_remove(r, &spot, *in);
 	return true;
 }
 
@@ -372,8 +461,8 @@ const struct iface *
 reverse_in(const struct rns *r, const struct hash16 *hash)
 {
 	const struct reverses *t = r->reverses;
-	uint32_t entry = t->slots[slot_find(t, reverse_mark(t, hash),
-	    hash)].entry;
+	struct spot spot = spot_of(t, &t->lines, hash);
+	uint32_t entry = spot_find(t, &spot, hash);
 
 	return entry != 0 ? way_in(r, entry) : NULL;
 }
