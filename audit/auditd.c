@@ -590,7 +590,10 @@ on_up(void *ctx, enum program who)
 	if (who != PROGRAM_NODE)
 		return;
 	dogpipe_hello(a->dog);
-	(void)snprintf(m.missing, sizeof(m.missing), "%s", a->unwatched);
+	/* where there is a tier, it has the ones that were refused */
+	if (a->watch == NULL)
+		(void)snprintf(m.missing, sizeof(m.missing), "%s",
+		    a->unwatched);
 	(void)program_send_W_POSTURE(&a->prog, &m, NULL, 0);
 	if (hub_on(a->hub))
 		hub_changed(a);
