@@ -120,6 +120,8 @@ start(struct node *n, struct job *j)
 	j->watch_events = j->watch_lost = 0;
 	j->ruled_until.us = 0;
 	j->ruled_kill = false;
+	j->paused_until.us = 0;
+	j->slowed = false;
 	memset(&j->watch, 0, sizeof(j->watch));
 	j->watch_at = n->now;
 	j->lost_output[0] = '\0';

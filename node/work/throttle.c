@@ -24,7 +24,8 @@ throttle_wait(struct node *n, struct job *j, uint32_t ms)
 		throttle_cpu(n, j);
 		return;
 	}
-	j->paused_until = mono_add(n->now, INT64_C(1000) * ms);
+	j->paused_until = mono_add(n->now, INT64_C(1000) *
+	    MIN_OF(ms, THROTTLE_WAIT_MS));
 }
 
 void

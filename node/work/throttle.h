@@ -14,6 +14,7 @@ struct node;
  * who is slowed down has no more of it.
  */
 #define THROTTLE_CPU_PART 2 /* ours: of its processor it keeps a half */
+#define THROTTLE_WAIT_MS 10000u /* klp.md 6.2: whatever audit says */
 
 /* It stands still for so long, or where it cannot has less processor. */
 void throttle_wait(struct node *, struct job *, uint32_t ms);

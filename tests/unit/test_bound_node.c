@@ -178,6 +178,12 @@ test_throttle(void **state)
 	assert_int_equal(points(), PENALTY_MINOR);
 	/* its time went on */
 	assert_true(j->started_at.us == started.us);
+	/* never for long, whatever audit says */
+	broken(&id, RULE_DISK_WRITE_RATE, UINT32_MAX);
+	world_run(&w, THROTTLE_WAIT_MS - 100);
+	assert_true(w.frozen);
+	world_run(&w, 200);
+	assert_false(w.frozen);
 	/* killed while it stands still, what packs it does not */
 	broken(&id, RULE_DISK_WRITE_RATE, 10000);
 	assert_true(w.frozen);
