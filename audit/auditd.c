@@ -874,6 +874,7 @@ main(int argc, char *argv[])
 	ev_run(a.loop, 0);
 	if (!a.ready)
 		source_ready(&a);
+	integrity_close(a.integrity);
 	watch_free(a.watch);
 	dogpipe_free(a.dog);
 	probes_free(probes);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -131,8 +132,11 @@ slice(void *ctx, uint64_t bytes)
 	struct reader_process *r = ctx;
 	struct msg_R_SAW m = {.seq = r->seq};
 	int64_t now = clock_mono().us, due;
+	char c;
 
 	r->bytes += bytes;
+	if (recv(ipc_fd(r->channel), &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		_exit(0); /* audit has ended */
 	if (now - r->saw_us >= SAW_US) {
 		r->saw_us = now;
 		m.bytes = r->bytes;

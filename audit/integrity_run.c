@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#define _GNU_SOURCE /* POLLRDHUP */
 #include "audit/integrity_run.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "audit/integrity.h"
@@ -17,6 +20,7 @@
 #define CHECKS_MAX 512	/* that wait; ours: more than there are slots */
 #define FILES_MAX 160	/* of the parent's, a pass */
 #define TRAIL_TRIES 3	/* it is rewritten while it is read, when it is full */
+#define CLOSE_MS 300	/* for a reader to end */
 #define FILES_S 30.	/* the parent's answer; then on without */
 
 enum phase { PHASE_NONE, PHASE_NEXT, PHASE_IMAGE, PHASE_FILES, PHASE_TRAIL };
@@ -710,4 +714,20 @@ integrity_up(struct integrity_run *r)
 		    r->known.found[i].name, r->known.found[i].why,
 		    r->known.found[i].at);
 	tell_state(r);
+}
+
+/* Their group is removed behind us: they go first, as soon as they see it. */
+void
+integrity_close(struct integrity_run *r)
+{
+	for (unsigned i = 0; i < READERS; i++) {
+		int fd = ipc_fd(ipc_ev_channel(r->reader[i].ev));
+		struct pollfd p = {fd, POLLRDHUP, 0};
+
+		if (shutdown(fd, SHUT_WR) == 0)
+			(void)poll(&p, 1, CLOSE_MS);
+		ipc_ev_free(r->reader[i].ev);
+	}
+	drop_files(r);
+	free(r);
 }

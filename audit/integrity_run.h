@@ -46,5 +46,7 @@ void integrity_pass(struct integrity_run *);
 void integrity_file(struct integrity_run *, const struct msg_I_FILE *, int fd);
 void integrity_files_end(struct integrity_run *,
     const struct msg_I_FILES_END *);
+/* The readers end, and it is freed. */
+void integrity_close(struct integrity_run *);
 
 #endif
