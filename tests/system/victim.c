@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,7 +135,6 @@ memory(size_t mib)
 static void
 gaps(size_t mib)
 {
-	const struct timespec nap = {0, 200000};
 	struct timespec t;
 	double last = 0, now;
 
@@ -147,7 +147,7 @@ gaps(size_t mib)
 			printf("gap %.2f\n", now - last);
 		fflush(stdout);
 		last = now;
-		(void)nanosleep(&nap, NULL);
+		(void)poll(NULL, 0, 1);
 	}
 }
 
@@ -155,15 +155,13 @@ gaps(size_t mib)
 static void
 dying(void)
 {
-	const struct timespec nap = {0, 100000};
-
 	ready();
 	for (;;) {
 		if (fork() == 0)
 			_exit(0);
 		if (vfork() == 0)
 			_exit(0);
-		(void)nanosleep(&nap, NULL);
+		(void)poll(NULL, 0, 1);
 	}
 }
 
