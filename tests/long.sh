@@ -51,6 +51,7 @@ fi
 DOORS_LONG=1 BURST=400000 "$top/tests/in-group" "$top/tests/system/run" "$build" doors burst 2>"$build/doors.log"
 FORENSICS_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" forensics 2>"$build/forensics.log"
 CONTRACT_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" contract 2>"$build/contract.log"
+KLPMESH_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" klpmesh 2>"$build/klpmesh.log"
 RESTARTS_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" restarts 2>"$build/restarts.log"
 if make -C "$build" -s tests/oracle/kte1_lines >"$build/oracle.log" 2>&1 &&
 	(cd "$build" && srcdir=$top "$top/tests/oracle/kte1.sh" 20000) >>"$build/oracle.log" 2>&1; then
@@ -59,6 +60,12 @@ else
 	echo "not ok oracle: see $build/oracle.log"
 fi
 seed=$RANDOM
+if make -C "$build" -s tests/sim/revoke >"$build/revoke.log" 2>&1; then
+	"$build/tests/sim/revoke" -n 1000 -m 35 -r 50 -l 10 -s "$seed"
+	"$build/tests/sim/revoke" -n 200 -m 40 -r 10 -l 10 -s "$seed" -2
+else
+	echo "not ok revoke: see $build/revoke.log"
+fi
 echo "# floods, mesh and week: seed $seed"
 if make -C "$build" -s tests/sim/flood >"$build/flood.log" 2>&1; then
 	"$build/tests/sim/flood" 10000000 "$seed"
