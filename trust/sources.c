@@ -11,6 +11,7 @@
 #include "common/util.h"
 
 #define LEAST_S 60	     /* klp.md 1.5 */
+#define SOON_S 10	     /* ours: when one is heard that was not there */
 #define MOST_S (6 * 3600)    /* ... of a source that fails */
 #define SMALL_MS 30000	     /* for roots and heads */
 
@@ -141,8 +142,10 @@ sources_hurry(struct sources *x, const char *url, struct mono now)
 
 	if (i < 0)
 		return false;
-	least = x->s[i].asked.us == 0 ? now :
-	    mono_add(x->s[i].asked, LEAST_S * MONO_SECOND);
+	/* nobody was there then; now somebody is */
+	least = x->s[i].asked.us == 0 ? now : mono_add(x->s[i].asked,
+	    (x->s[i].kind == FETCH_UNREACHABLE ? SOON_S : LEAST_S) *
+	    MONO_SECOND);
 	if (least.us < now.us)
 		least = now;
 	if (least.us < x->s[i].next.us)

@@ -17,6 +17,7 @@
 /* compute.md 3: asked again without a sign after max(2 s, 8 RTT) */
 #define AGAIN_LEAST (2 * MONO_SECOND)
 #define AGAIN_RTTS 8
+#define PATH_AGAIN (5 * MONO_SECOND) /* ours: an interface may come up */
 #define PATH_OLD (5 * MONO_SECOND) /* ours: a newer one is waited for */
 #define RESPONSE_HEAD 24 /* reticulum-endpoint.md 7.4, rounded up */
 #define TRIES 4	 /* ours, and 8 in the low bits of a tag */
@@ -51,6 +52,7 @@ struct peer {
 	enum step step;
 	bool begun;
 	struct mono until; /* WANT_PATH; LINKED and idle: it is closed then */
+	struct mono ask; /* WANT_PATH: once more */
 	struct mono old; /* WANT_PATH: the path that failed may do from then */
 	uint64_t tag;	   /* of the link */
 	bool pending;	   /* link is its id */
@@ -200,6 +202,7 @@ want_path(struct errands *x, struct peer *p)
 
 	p->step = WANT_PATH;
 	p->until = mono_add(x->e->now, ERRAND_PATH);
+	p->ask = mono_add(x->e->now, PATH_AGAIN);
 	p->old = p->lost == 0 ? x->e->now :
 	    mono_add(x->e->now, PATH_OLD);
 	(void)engine_submit(x->e, &cmd);
@@ -497,6 +500,18 @@ no_path(struct errands *x, struct peer *p)
 }
 
 static void
+ask_path_again(struct errands *x, struct peer *p)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_PATH_REQUEST, .hash = p->dest};
+
+	if (p->step != WANT_PATH || TAILQ_EMPTY(&p->todo) ||
+	    !mono_reached(x->e->now, p->ask))
+		return;
+	p->ask = mono_add(x->e->now, PATH_AGAIN);
+	(void)engine_submit(x->e, &cmd);
+}
+
+static void
 peer_tick(struct errands *x, struct peer *p)
 {
 	struct errand *t, *next;
@@ -507,6 +522,7 @@ peer_tick(struct errands *x, struct peer *p)
 	    (!mono_reached(x->e->now, p->old) || !open_link(x, p)) &&
 	    mono_reached(x->e->now, p->until))
 		no_path(x, p);
+	ask_path_again(x, p);
 	if (!TAILQ_EMPTY(&p->todo)) {
 		if (p->step == LINKED)
 			p->until = mono_add(x->e->now, ERRAND_IDLE);
