@@ -247,6 +247,47 @@ bursts_are_held(void **state)
 	node_close(&n);
 }
 
+/*
+ * A copy of one that is held is not checked again: were the bytes wrong that
+ * are held, a copy of them would be taken. One that differs is checked.
+ */
+static void
+copies_of_held_ones(void **state)
+{
+	struct stranger s;
+	uint8_t raw[RNS_MTU];
+	struct node n;
+	struct rd there;
+	uint32_t many;
+	size_t len;
+
+	(void)state;
+	node_open_on(&n, priv, true, 2);
+	heard_many(&n, 0, 30, 20);
+	stranger_number(&s, 29);
+	len = stranger_announce(&s, raw, T0, 0, NULL, false);
+	many = held(&n);
+	there = held_announce(iface_find(n.r, 0), &s.dest);
+	assert_int_equal(rd_left(&there), len);
+	raw[len - 1] ^= 1;
+	node_in(&n, 0, raw, len);
+	node_in(&n, 1, raw, len);
+	assert_int_equal(rns_drops(n.r, RNS_DROP_ANNOUNCE_SIG), 2);
+	((uint8_t *)(uintptr_t)there.p)[len - 1] ^= 1;
+	node_in(&n, 0, raw, len);
+	assert_int_equal(rns_drops(n.r, RNS_DROP_ANNOUNCE_SIG), 2);
+	assert_int_equal(rns_drops(n.r, RNS_DROP_ANNOUNCE_OLD), 1);
+	/* from a neighbour that passed it on, too, with its own header */
+	raw[1]++;
+	node_in(&n, 0, raw, len);
+	assert_int_equal(rns_drops(n.r, RNS_DROP_ANNOUNCE_SIG), 2);
+	raw[len - 1] ^= 2;
+	node_in(&n, 0, raw, len);
+	assert_int_equal(rns_drops(n.r, RNS_DROP_ANNOUNCE_SIG), 3);
+	assert_int_equal(held(&n), many);
+	node_close(&n);
+}
+
 /* One every 5 s, the nearest first, when it is quiet for 15 s. */
 static void
 held_ones_are_released(void **state)
@@ -674,6 +715,7 @@ main(void)
 	    cmocka_unit_test(violations_are_counted),
 	    cmocka_unit_test(sums_of_bursts),
 	    cmocka_unit_test(bursts_are_held),
+	    cmocka_unit_test(copies_of_held_ones),
 	    cmocka_unit_test(held_ones_are_released),
 	    cmocka_unit_test(hold_has_limits),
 	    cmocka_unit_test(hold_is_shared),

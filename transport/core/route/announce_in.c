@@ -21,8 +21,8 @@
 /*
  * Announces from outside (reticulum-transport.md 4). What would be refused
  * anyway is refused before its signature is looked at; what stands byte for
- * byte in the path table was verified when it came there. Neither can be told
- * from outside, and both spare the dearest step.
+ * byte in the path table, or is held, was verified when it came there. None can
+ * be told from outside, and all spare the dearest step.
  */
 
 /* reticulum-transport.md 4.3 */
@@ -48,11 +48,10 @@ accepts(const struct rns *r, const struct path *path, const struct packet *p,
 	return a->emitted == newest && path->state == PATH_UNRESPONSIVE;
 }
 
-/* The very announce that the path was learned from, at whatever hop count. */
+/* The very announce whose bytes are there, at whatever hop count. */
 static bool
-same_announce(const struct path *path, const struct packet *p)
+same_announce(struct rd r, const struct packet *p)
 {
-	struct rd r = path_announce(path);
 	uint8_t flags;
 
 	if (!rd_u8(&r, &flags) ||
@@ -75,7 +74,7 @@ heard_on(struct rns *r, const struct path *path, const struct packet *p,
 {
 	if (!waiting_listens(r, p->dest, p->hops))
 		return;
-	if (same_announce(path, p) || (!core_blackholed(r, &a->identity_hash) &&
+	if (same_announce(path_announce(path), p) || (!core_blackholed(r, &a->identity_hash) &&
 	    announce_signature_ok(a, p)))
 		waiting_heard(r, p->dest, p->hops);
 }
@@ -181,6 +180,23 @@ count_in(struct rns *r, const struct packet *p)
 }
 
 /*
+ * Its signature; a copy of one that is held, there or on another interface, was
+ * looked at with that.
+ */
+static bool
+signature_ok(const struct rns *r, const struct packet *p,
+    const struct announce *a)
+{
+	const struct iface *i;
+
+	if (r->counts.held != 0)
+		TAILQ_FOREACH(i, &r->ifaces, entry)
+			if (same_announce(held_announce(i, p->dest), p))
+				return true;
+	return announce_signature_ok(a, p);
+}
+
+/*
  * reticulum-transport.md 18.2; released: it was held, so this was done, but
  * its identity may be blackholed now.
  */
@@ -192,7 +208,7 @@ admitted(struct rns *r, const struct packet *p, const struct announce *a,
 		return core_drop(r, RNS_DROP_BLACKHOLE);
 	if (released)
 		return true;
-	if (!announce_signature_ok(a, p))
+	if (!signature_ok(r, p, a))
 		return core_drop(r, RNS_DROP_ANNOUNCE_SIG);
 	count_in(r, p);
 	if (known || pathreq_wanted(r, p->dest) ||

@@ -217,15 +217,31 @@ held_put(struct rns *r, struct iface *i, const struct hash16 *dest,
 	ingress_arm(r, i);
 }
 
+static struct held *
+held_find(const struct iface *i, const struct hash16 *dest)
+{
+	struct held key;
+
+	key.dest = *dest;
+	return RB_FIND(held_tree, (struct held_tree *)&i->held, &key);
+}
+
+struct rd
+held_announce(const struct iface *i, const struct hash16 *dest)
+{
+	const struct held *h = i->held_count != 0 ? held_find(i, dest) : NULL;
+
+	return h != NULL ? rd_make(h->raw, h->len) : rd_make(NULL, 0);
+}
+
 bool
 held_show(const struct rns *r, const struct iface *i,
     const struct hash16 *dest, int64_t *until_us)
 {
-	struct held key, *h;
+	struct held *h;
 	int64_t before = 0;
 
-	key.dest = *dest;
-	if (RB_FIND(held_tree, (struct held_tree *)&i->held, &key) == NULL)
+	if (held_find(i, dest) == NULL)
 		return false;
 	RB_FOREACH(h, held_order, (struct held_order *)&i->held_order) {
 		if (hash16_eq(&h->dest, dest))

@@ -37,6 +37,8 @@ struct held {
  */
 void held_put(struct rns *, struct iface *, const struct hash16 *dest,
     uint64_t emitted, uint8_t hops, const uint8_t *raw, size_t len);
+/* The bytes of the one of dest that is held there; at their end: none is. */
+struct rd held_announce(const struct iface *, const struct hash16 *dest);
 /*
  * The nearest one, when it is time for one; the caller frees it. NULL: none,
  * or not now.
