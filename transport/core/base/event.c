@@ -9,8 +9,13 @@
 /*
  * A first-in first-out queue of separately allocated events, each with the
  * bytes that its pointers name behind it. `cur` is the one that the caller
- * looks at. Payloads can be plaintext, so they are cleared when they go.
+ * looks at. Payloads can be plaintext, so they are cleared when they go. Some
+ * small ones are used again: between what an announce leaves in the tables
+ * each would leave a hole that nothing there fits.
  */
+#define EVENT_SMALL 224 /* ours: bytes of most announces */
+#define SPARES_MAX 32   /* ours: the events of one read */
+
 struct evnode {
 	TAILQ_ENTRY(evnode) entry;
 	struct rns_event ev;
@@ -21,7 +26,9 @@ struct evnode {
 };
 
 struct evq {
-	TAILQ_HEAD(, evnode) head;
+	TAILQ_HEAD(evnodes, evnode) head;
+	struct evnodes spares; /* of EVENT_SMALL bytes */
+	unsigned spare_count;
 	struct evnode *cur;
 	uint32_t count;
 	uint64_t bytes;
@@ -95,18 +102,42 @@ evnode_cost(const struct evnode *n)
 	return sizeof(*n) + n->len + n->own_len;
 }
 
+/* Its bytes are anything; NULL: no memory. */
+static struct evnode *
+evnode_make(struct evq *q, size_t len)
+{
+	struct evnode *n = TAILQ_FIRST(&q->spares);
+
+	if (len > EVENT_SMALL)
+		return malloc(sizeof(*n) + len);
+	if (n == NULL)
+		return malloc(sizeof(*n) + EVENT_SMALL);
+	TAILQ_REMOVE(&q->spares, n, entry);
+	q->spare_count--;
+	return n;
+}
+
 static void
 evnode_free(struct rns *r, struct evnode *n)
 {
+	struct evq *q = r->evq;
+	size_t len;
+
 	if (n == NULL)
 		return;
-	r->evq->bytes -= evnode_cost(n);
+	q->bytes -= evnode_cost(n);
 	if (n->own != NULL) {
 		crypt_wipe(n->own, n->own_len);
 		free(n->own);
 	}
-	crypt_wipe(n, sizeof(*n) + n->len);
-	free(n);
+	len = n->len;
+	crypt_wipe(n, sizeof(*n) + len);
+	if (len > EVENT_SMALL || q->spare_count == SPARES_MAX) {
+		free(n);
+		return;
+	}
+	TAILQ_INSERT_HEAD(&q->spares, n, entry);
+	q->spare_count++;
 }
 
 int
@@ -128,7 +159,7 @@ event_push_own(struct rns *r, const struct rns_event *ev, uint8_t *own)
 		(void)core_drop(r, RNS_DROP_LIMIT);
 		return RNS_ELIMIT;
 	}
-	n = malloc(sizeof(*n) + len);
+	n = evnode_make(q, len);
 	if (n == NULL) {
 		free(own);
 		(void)core_drop(r, RNS_DROP_MEMORY);
@@ -165,6 +196,7 @@ evq_new(struct rns *r)
 	if (r->evq == NULL)
 		return RNS_ENOMEM;
 	TAILQ_INIT(&r->evq->head);
+	TAILQ_INIT(&r->evq->spares);
 	return RNS_OK;
 }
 
@@ -179,6 +211,10 @@ evq_free(struct rns *r)
 	while ((n = TAILQ_FIRST(&r->evq->head)) != NULL) {
 		TAILQ_REMOVE(&r->evq->head, n, entry);
 		evnode_free(r, n);
+	}
+	while ((n = TAILQ_FIRST(&r->evq->spares)) != NULL) {
+		TAILQ_REMOVE(&r->evq->spares, n, entry);
+		free(n);
 	}
 	free(r->evq);
 	r->evq = NULL;
