@@ -217,7 +217,7 @@ decode_path(struct watch_event *e, const struct rec_path *r)
 	if (text[0] != '/')
 		file_path(e, &r->at);
 	e->cut |= r->cut != 0;
-	e->write = r->h.type == REC_PATH;
+	e->write = r->h.type != REC_REFUSED;
 	event_join(e, text);
 	decode_node(e, r);
 	e->from = strncmp(e->call, "rename", 6) == 0 && r->flags == 1;
@@ -323,6 +323,7 @@ static const size_t sizes[REC_TYPES] = {[REC_FORK] = sizeof(struct rec_fork),
     [REC_MEMORY] = sizeof(struct rec_memory),
     [REC_CRED] = sizeof(struct rec_cred),
     [REC_REFUSED] = sizeof(struct rec_path),
+    [REC_KEPT] = sizeof(struct rec_path),
     [REC_CALL] = sizeof(struct rec_call), [REC_FULL] = sizeof(struct rec_full),
     [REC_CODE] = sizeof(struct rec_full),
 
@@ -354,7 +355,8 @@ event_decode(struct watch_event *e, const void *rec, size_t len)
 	    len > r.h.size + 7u)
 		return false;
 	memcpy(&r, rec, r.h.size);
-	e->type = (enum rec_type)r.h.type;
+	e->type = r.h.type == REC_KEPT ? REC_PATH :
+	    (enum rec_type)r.h.type;
 	e->call = call_name(&r.h);
 	e->number = r.h.call;
 	e->group = r.h.group;

@@ -109,6 +109,16 @@ unwrap(struct act *a)
 	return NULL;
 }
 
+/* Under a contract that is what counts: what merely fails does not hide it. */
+static __always_inline __u32
+type_of(const struct act *a)
+{
+	if (a->kind == ASKS)
+		return REC_REFUSED;
+	return (a->ret == -EACCES || a->ret == -EPERM || a->ret == -EROFS) &&
+	    bpf_map_lookup_elem(&bounds, &a->id) != NULL ? REC_KEPT : REC_PATH;
+}
+
 __noinline int
 by_path(struct watch_group *g, struct act *a)
 {
@@ -120,8 +130,7 @@ by_path(struct watch_group *g, struct act *a)
 	file = unwrap(a);
 	if (file != NULL && a->kind != ASKS)
 		return tell_open(g, a, (__u64)file);
-	r = BEGIN_NEAR(g, a->id, a->kind == ASKS ? REC_REFUSED : REC_PATH,
-	    rec_path, a->call, a->ret,
+	r = BEGIN_NEAR(g, a->id, type_of(a), rec_path, a->call, a->ret,
 	    g->linked || near_text(a->text) || near_start(a));
 	if (r == NULL)
 		return 0;

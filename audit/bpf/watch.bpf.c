@@ -680,6 +680,7 @@ watch_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct task_struct *task = (void *)ctx->args[0];
 	struct linux_binprm *bprm = (void *)ctx->args[2];
 	struct rec_exec *r;
+	struct file *file;
 	struct fds f;
 
 	f.g = watched(&f.id);
@@ -692,10 +693,13 @@ watch_exec(struct bpf_raw_tracepoint_args *ctx)
 		(void)cred_over(f.g, f.id, __NR_execve, 0, none, false);
 	}
 	stack_code(f.g, f.id, task);
-	r = BEGIN(f.g, f.id, REC_EXEC, rec_exec, CALL_NONE, 0);
+	file = script_of(bprm);
+	/* a crowd of programs hides none that is in no folder */
+	r = BEGIN_NEAR(f.g, f.id, REC_EXEC, rec_exec, CALL_NONE, 0,
+	    BPF_CORE_READ(file, f_inode, i_nlink) == 0);
 	if (r == NULL)
 		return 0;
-	put_file(&r->file, script_of(bprm));
+	put_file(&r->file, file);
 	bpf_ringbuf_submit(r, 0);
 	return 0;
 }
@@ -757,7 +761,9 @@ watch_exit(struct bpf_raw_tracepoint_args *ctx)
 	(void)cred_over(g, id, __NR_exit, 0, none, false);
 	if (!process_over(task, &code))
 		return 0;
-	r = BEGIN(g, id, REC_EXIT, rec_exit, CALL_NONE, 0);
+	/* nor a crowd of ends one by a call that its filter kills for */
+	r = BEGIN_NEAR(g, id, REC_EXIT, rec_exit, CALL_NONE, 0,
+	    (code & 0x7f) == SIGSYS);
 	if (r == NULL)
 		return 0;
 	r->code = code;

@@ -24,6 +24,7 @@ enum rec_type {
 	REC_FULL = 10,	 /* a write that found no room */
 	REC_LINK = 11,	/* a symbolic link that leads near a watched place */
 	REC_CODE = 12,	/* of a contract's: a file's code is mapped, once each */
+	REC_KEPT = 13,	/* a rec_path of a contract's that was refused */
 	REC_TYPES
 };
 

@@ -62,6 +62,11 @@ ROWS = [
      {"syscalls": {"deny": ["mkdir", "mkdirat"]}}),
 ]
 MORE = [
+    ("syscalls", "i=0; while [ $i -lt 400 ]; do /bin/true; i=$((i+1)); done; "
+     "mkdir /agent/tmp/d" + ON, {"syscalls": {"deny": ["mkdir", "mkdirat"]}}),
+    ("disk.write", "i=0; while [ $i -lt 3000 ]; do true > /no/such/$i; "
+     "i=$((i+1)); done 2> /dev/null; echo x > /tmp/y" + ON, {"disk": DISK}),
+    ("disk.write", "echo x > /tmp/y; exit 0", {"disk": DISK}),
     ("disk.write", "ln -s /tmp/y /agent/tmp/l; echo x > /agent/tmp/l" + ON,
      {"disk": DISK}),
     ("disk.write", "cd /agent/tmp; ln -s ../../tmp d; echo x > d/y" + ON,

@@ -411,6 +411,10 @@ test_records(void **state)
 	r.h.type = REC_PATH;
 	assert_true(event_decode(&e, &r, sizeof(r)));
 	assert_true(e.write);
+	r.h.type = REC_KEPT; /* the same, told by itself */
+	assert_true(event_decode(&e, &r, sizeof(r)));
+	assert_true(e.write);
+	assert_int_equal(e.type, REC_PATH);
 	assert_true(event_decode(&e, &k, sizeof(k)));
 	event_text(text, sizeof(text), &e);
 	(void)snprintf(want, sizeof(want), "asks for mprotect (call %d): EPERM",
