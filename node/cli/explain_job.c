@@ -105,6 +105,10 @@ active(const json_t *w, const char *state)
 		return told("stands still: it, or who sent it, is suspended by "
 		    "a revocation list", "suspended", NULL, "`warren trust "
 		    "why` with its submitter says who lists it.");
+	if (strcmp(ask_text(w, "held"), "evidence") == 0)
+		return told("stands still: for evidence", "evidence", NULL,
+		    "`warren forensics` lets it go on, `warren cancel` ends "
+		    "it.");
 	if (ask_text(w, "ruled_by")[0] != '\0') {
 		(void)snprintf(words, sizeof(words), "stands still: it has "
 		    "broken %.60s, and goes on in %s", ask_text(w, "ruled_by"),

@@ -78,7 +78,12 @@ waits_json(struct node *n, const struct job *j)
 	    kill_name(j->kill), "jail", n->has_posture &&
 	    n->up[PROGRAM_JAIL]);
 	add_end(o, n, j);
-	add_ruled(o, n, j);
+	/* asked for by the operator; a rule's has its rule's name */
+	if ((n->forensics.froze && id32_eq(&n->forensics.job, &j->id)) ||
+	    (j->frozen && strcmp(j->ruled_by, FORENSICS_HELD) == 0))
+		(void)json_object_set_new(o, "held", json_string("evidence"));
+	else
+		add_ruled(o, n, j);
 	if (!job_waiting(j))
 		return o;
 	(void)json_object_set_new(o, "shut",

@@ -57,9 +57,11 @@ settle(struct node *n, bool ok)
 			go_on(n, j);
 		break;
 	case THEN_STAY:
-		if (froze && ok && j->ruled_until.us == 0)
+		if (froze && ok && j->ruled_until.us == 0) {
 			j->ruled_until = in_s(n, FORENSICS_STAY_S);
-		else if (froze && !ok)
+			(void)snprintf(j->ruled_by, sizeof(j->ruled_by),
+			    FORENSICS_HELD);
+		} else if (froze && !ok)
 			go_on(n, j);
 		break;
 	case THEN_RESUME:

@@ -26,6 +26,7 @@ struct node;
 #define FORENSICS_JAIL_S 30 /* jail has 20 of its own for each half */
 #define FORENSICS_PACK_S 600
 #define FORENSICS_REVOKED_S 4 /* klp.md 4.6: 5 s with a snapshot */
+#define FORENSICS_HELD "evidence" /* ruled_by of a job that stays for it */
 #define FORENSICS_STAY_S 3600 /* then a job that stays goes on */
 
 enum forensics_then { THEN_RESUME, THEN_KILL, THEN_STAY, THEN_REVOKED };

@@ -26,6 +26,7 @@
 #define PAGES_MAX (1ull << 24) /* looked at in all: 64 GiB of addresses */
 #define GAP 16u		       /* absent pages that do not end a run */
 #define ENTRIES 65536u
+#define FILES 65536u	       /* places for such mappings */
 #define STRETCH (8ull << 20)   /* between two looks at the clock */
 
 #define PM_PRESENT (1ull << 63)
@@ -46,11 +47,15 @@ snap_memory_open(struct snap_memory *m, struct snap_store *s)
 	memset(m, 0, sizeof(*m));
 	m->store = s;
 	m->pages_left = PAGES_MAX;
+	/* an eighth is for what a core begins with, and for the rest */
+	m->most = s->most / 8 * 7;
+	m->whole = calloc(FILES, sizeof(*m->whole));
 	m->ops = mmap(NULL, SNAP_OPS_MAX * sizeof(*m->ops),
 	    PROT_READ | PROT_WRITE, how, -1, 0);
 	m->shared = mmap(NULL, sizeof(*m->shared), PROT_READ | PROT_WRITE, how,
 	    -1, 0);
-	return m->ops == MAP_FAILED || m->shared == MAP_FAILED ? -1 : 0;
+	return m->ops == MAP_FAILED || m->shared == MAP_FAILED ||
+	    m->whole == NULL ? -1 : 0;
 }
 
 /* ---- workers ---- */
@@ -210,6 +215,16 @@ snap_memory_close(struct snap_memory *m)
 
 /* ---- what there is ---- */
 
+static uint64_t
+fnv(const char *p, size_t n, uint64_t seed)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ seed;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (uint8_t)p[i]) * UINT64_C(0x100000001b3);
+	return h | 1;
+}
+
 bool
 snap_map_next(const char **p, const char *end, struct snap_map *m)
 {
@@ -233,6 +248,8 @@ snap_map_next(const char **p, const char *end, struct snap_map *m)
 		return false;
 	memcpy(m->perms, q, 4);
 	m->offset = strtoull(q + 5, &q, 16);
+	m->what = fnv(line + (q - buf), (size_t)(nl - line) - (size_t)(q - buf),
+	    m->offset ^ (m->end - m->start) << 20);
 	/* device and inode; then the name, if it has one */
 	for (int i = 0; i < 2 && *q == ' '; i++)
 		q += 1 + strcspn(q + 1, " ");
@@ -281,7 +298,8 @@ add_op(struct snap_memory *m, pid_t pid, uint64_t from, uint64_t len)
 {
 	uint64_t to;
 
-	if (m->n == SNAP_OPS_MAX || !snap_store_room(m->store, len, &to)) {
+	if (m->n == SNAP_OPS_MAX || len > m->most ||
+	    m->store->used > m->most - len || !snap_store_room(m->store, len, &to)) {
 		m->cut = true;
 		return false;
 	}
@@ -359,6 +377,23 @@ runs(struct plan *p, const struct snap_map *v)
 		add_seg(p, v, v->start, 0);
 }
 
+/* Code and tables that many processes share are in the first one's core. */
+static bool
+has_whole(struct snap_memory *m, const struct snap_map *v)
+{
+	uint32_t i = (uint32_t)(v->what >> 16) % FILES;
+
+	for (unsigned k = 0; k < 64; k++, i = (i + 1) % FILES) {
+		if (m->whole[i] == v->what)
+			return true;
+		if (m->whole[i] == 0) {
+			m->whole[i] = v->what;
+			return false;
+		}
+	}
+	return false;
+}
+
 static void
 mapping(struct plan *p, const struct snap_map *v)
 {
@@ -367,6 +402,9 @@ mapping(struct plan *p, const struct snap_map *v)
 
 	if (v->perms[0] != 'r' || v->device)
 		add_seg(p, v, v->start, 0);
+	else if (file && v->perms[1] != 'w' && len > PAGE &&
+	    len <= FILE_WHOLE && has_whole(p->m, v))
+		add_seg(p, v, v->start, PAGE); /* by it a debugger knows it */
 	else if (len <= WHOLE || (file && len <= FILE_WHOLE))
 		add_seg(p, v, v->start, len);
 	else if (len >= HUGE_MAP && resident(p->proc, p->pid, v) == 0)

@@ -29,6 +29,7 @@ struct snap_map { /* a line of /proc/PID/maps */
 	uint64_t start, end, offset;
 	char perms[4];
 	bool device; /* of no file and no memory of a process: [vvar] */
+	uint64_t what; /* of a file: place, file, name; in 64 bits */
 	const char *name;
 	size_t name_len;
 };
@@ -42,6 +43,8 @@ struct snap_memory {
 	unsigned workers;    /* besides us */
 	int go[SNAP_WORKERS], done[SNAP_WORKERS];
 	uint64_t pages_left; /* of /proc/PID/pagemap, that may be looked at */
+	uint64_t most;	     /* of the store, that memory may take */
+	uint64_t *whole;     /* files that another process's core has whole */
 	bool cut;
 };
 

@@ -248,6 +248,8 @@ def frozen(node):
     path, answer = taken(node, s, "--then", "stay")
     result("--then stay: it stands still", path is not None and
            not goes_on(node, s), str(answer))
+    text = node.warren("explain", s.id())[1]
+    result("... and explain says for what", "for evidence" in text, text)
     path, answer = taken(node, s)
     result("... and the next one lets it go on", path is not None and
            goes_on(node, s), str(answer))
@@ -262,8 +264,8 @@ def fallen(node):
     """Whoever is killed meanwhile: no job stands still for it."""
     for name in ("audit", "node", "jail"):
         s = victim(node, "memory", "64", limits={"memory": "256MB"})
-        p = subprocess.Popen(node.argv("forensics", s.id(), "--then", "stay",
-                                       "--config", node.dir),
+        p = subprocess.Popen(node.argv("forensics", s.id(), "--config",
+                                       node.dir),
                              preexec_fn=node._drop, stdin=subprocess.DEVNULL,
                              stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL)
@@ -280,9 +282,6 @@ def fallen(node):
                   None, "a job that its jail took along", 60)
             result("jail falls meanwhile: its job is lost, not frozen", True)
             continue
-        if name == "audit":
-            # taken or not, it may stay as it was asked for
-            node.warren("forensics", s.id())
         result("%s falls meanwhile: the job goes on" % name, until(
             lambda: goes_on(node, s), "a job that goes on"),
             node.warren("explain", s.id())[1])
@@ -299,14 +298,14 @@ def quotas(node):
     s = victim(node, "backtrace")
     node.write("node.yaml", text.replace("forensics: {", "forensics: "
                                          "{bundles: %d, " % n))
-    node.warren("reload")
+    until(lambda: node.warren("reload")[0] == 0, "a reload that is taken")
     path, answer = taken(node, s)
     result("quota of bundles: none is made, and it is said", path is None and
            "forensics.bundles" in answer, answer)
     result("... and the job goes on", goes_on(node, s))
     node.warren("cancel", s.id())
     node.write("node.yaml", text)
-    node.warren("reload")
+    until(lambda: node.warren("reload")[0] == 0, "a reload that is taken")
 
 
 def paused(node):
