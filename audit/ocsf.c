@@ -91,6 +91,8 @@ static const struct kind {
     {EVK_CLOCK, "clock_untrusted", 2004, 1, 0, DISP_DETECTED, 0, 3},
     {EVK_BRAKE, "revocation_brake", 2004, 1, 0, DISP_DELAYED, 0, 5},
     {EVK_HUB, "hub", 6002, 99, 0, 0, 0, 1},
+    {EVK_PEER_ALARM, "peer_alarm", 2004, 1, 0, DISP_DETECTED, 0, 4},
+    {EVK_PEER_BROKEN, "peer_broken", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_REVOKED, "revoked", 2004, 1, ACTION_DENIED, DISP_BLOCKED, 0, 4},
     {EVK_SELF_REVOKED, "self_revoked", 2004, 1, 0, DISP_DETECTED, 0, 5},
 };

@@ -137,6 +137,8 @@ enum event_kind {
 	EVK_JOB_WATCHED = 72, /* what it did; a: records, b: that are lost */
 	EVK_JOB_OBSERVED = 74, /* ... in sum; code: the record's digest */
 	EVK_HUB = 90, /* the hub takes no events, or takes them again */
+	EVK_PEER_ALARM = 91,  /* of a node whose events are kept here */
+	EVK_PEER_BROKEN = 92, /* ... whose lines do not follow each other */
 	EVK_BUNDLE = 76, /* of evidence; a: members, b: us that it stood still */
 	EVK_INTEGRITY = 80, /* a file is not what it was */
 	EVK_VERIFIED = 81,  /* an image is, or is known from now on */

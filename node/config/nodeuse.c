@@ -36,7 +36,6 @@ node_config_later(const struct node_config *c, unsigned i)
 	} later[] = {
 	    {c->neighbour_limit_per_minute > 0,
 		"neighbour_limit_per_minute has no effect in this version"},
-	    {c->hub.naccept > 0, "hub.accept has no effect in this version"},
 	};
 
 	for (size_t k = 0; k < NELEM(later); k++)

@@ -17,6 +17,7 @@
 #include "node/host/ledger.h"
 #include "node/host/logs.h"
 #include "node/host/outbox.h"
+#include "node/host/peerlog.h"
 #include "node/host/outputs.h"
 #include "node/host/start.h"
 #include "node/host/volumes.h"
@@ -449,6 +450,7 @@ host_fill(struct host *h, struct warren_node *wn)
 	    .load_body = load_body, .drop_body = drop_body, .forget = forget,
 	    .envelope_of = envelope_of, .keep_vote = keep_vote,
 	    .drop_vote = drop_vote,
+	    .events_last = peerlog_last, .events_keep = peerlog_keep,
 	    .image = image, .image_here = image_here, .images = images,
 	    .volumes = volumes,
 	    .seccomp = seccomp};

@@ -212,6 +212,8 @@ fill_policy(struct warren_node *wn, struct policy *p)
 	    c->watchdog.required;
 	take_trust(p, c);
 	take_boards(wn, p);
+	p->hub = c->hub.accept;
+	p->nhub = c->hub.naccept;
 	take_ceilings(wn, p);
 }
 

@@ -26,7 +26,9 @@
 	P(HEAD, "/klp/v1/head")                                                \
 	P(GET, "/klp/v1/get")                                                  \
 	P(DELTA, "/klp/v1/delta")                                              \
-	P(SET, "/klp/v1/set")
+	P(SET, "/klp/v1/set")                                                  \
+	P(EVENTS, "/klp/v1/events")                                            \
+	P(ALERT, "/klp/v1/alert")
 
 enum proto_path {
 #define PROTO_PATH_NAME(NAME, text) PATH_##NAME,

@@ -46,6 +46,8 @@ static const struct {
 	BIT(K_A) | BIT(K_P) | BIT(K_F)},
     [PATH_SET] = {BIT(K_A) | BIT(K_P) | BIT(K_AFTER) | BIT(K_N),
 	BIT(K_A) | BIT(K_P)},
+    [PATH_EVENTS] = {BIT(K_B), BIT(K_B)},
+    [PATH_ALERT] = {BIT(K_B), BIT(K_B)},
 };
 
 /* It answers a page of jobs. */
@@ -129,7 +131,8 @@ get_member(struct proto_req *q, enum key k, struct rd *r)
 		return get_klp_member(q, k, r);
 	switch (k) {
 	case K_B:
-		if (q->path == PATH_BLOB_PUT)
+		if (q->path == PATH_BLOB_PUT || q->path == PATH_EVENTS ||
+		    q->path == PATH_ALERT)
 			return mpk_get_bin(r, &q->body.p, &q->body.n);
 		return proto_exact(r, &q->binding, BINDING_LEN);
 	case K_N:
@@ -375,6 +378,11 @@ proto_req_put(struct wr *w, const struct proto_req *q)
 	case PATH_APPROVE:
 		mpk_put_map(w, 1);
 		put_bin(w, K_F, q->frame.p, q->frame.n);
+		break;
+	case PATH_EVENTS:
+	case PATH_ALERT:
+		mpk_put_map(w, 1);
+		put_bin(w, K_B, q->body.p, q->body.n);
 		break;
 	case PATH_ROOT:
 		mpk_put_map(w, 2);

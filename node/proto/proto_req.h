@@ -28,7 +28,7 @@ struct proto_req {
 	uint64_t n;		/* default PROTO_SLICE; put: the blob's size;
 				   list, review: PROTO_LIST_MAX; set:
 				   PROTO_SET_MAX */
-	struct pbin body;	/* blob/put: b */
+	struct pbin body;	/* blob/put, events, alert: b */
 	struct pbin frame;	/* approve: f */
 	uint8_t stream;		/* log, follow: 1 or 2 */
 	bool has_runs;

@@ -23,7 +23,9 @@ state_of(const struct node *n, struct app_data *a)
 		binding_put_announce(a->binding, &b);
 	}
 	a->caps = (struct app_caps){
-	    .roles = ROLE_COMPUTE | (n->heads_len > 0 ? ROLE_MIRROR : 0),
+	    .roles = (uint16_t)(ROLE_COMPUTE |
+		(n->heads_len > 0 ? ROLE_MIRROR : 0) |
+		(n->policy.nhub > 0 ? ROLE_HUB : 0)),
 	    .runtimes = RUNTIME_OCI, .arch = app_arch_here(),
 	    .flags = node_accepting(n) ? APP_ACCEPTING : 0,
 	    .cpu_milli = (uint32_t)MIN_OF(n->policy.ceiling.v[LIMIT_CPU],

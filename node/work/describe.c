@@ -56,7 +56,8 @@ describe(struct node *n, const struct asked *a)
 {
 	struct proto_describe d = {.name = pstr_of(n->policy.name),
 	    .urn = pstr_of(n->urn), .key = pstr_of(n->key_text),
-	    .profile = pstr_of(n->policy.profile_name), .roles = ROLE_COMPUTE,
+	    .profile = pstr_of(n->policy.profile_name), .roles =
+		ROLE_COMPUTE | (n->policy.nhub > 0 ? ROLE_HUB : 0u),
 	    .runtimes = RUNTIME_OCI, .arch = app_arch_here()};
 	struct peer *p = a->caller->peer;
 	char why[NODE_READY_WHY];

@@ -160,6 +160,13 @@ struct host {
 	void (*drop_vote)(void *ctx, const struct vote *);
 	void (*forget)(void *ctx, const struct job *);
 
+	/* events of another node, who: the last line of it that is here */
+	bool (*events_last)(void *ctx, const struct hash16 *who, uint64_t *seq,
+	    struct id32 *digest);
+	/* lines, the last of which is this one: on the disk, or false */
+	bool (*events_keep)(void *ctx, const struct hash16 *who,
+	    const uint8_t *, size_t, uint64_t seq, const struct id32 *digest);
+
 	enum image_state (*image)(void *ctx, const struct manifest *,
 	    struct id32 *digest);
 	enum image_state (*image_here)(void *ctx, const struct id32 *digest);

@@ -61,6 +61,8 @@ struct policy {
 	struct forensics_conf forensics;
 	const struct policy_pin *pins; /* those of levels below 0 */
 	unsigned npins;
+	const struct hub_peer *hub; /* whose events are kept here */
+	unsigned nhub;
 	const char *const *boards; /* texts of approved_by that are mapped */
 	unsigned nboards;
 };

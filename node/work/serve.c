@@ -9,6 +9,7 @@
 #include "node/work/challenge.h"
 #include "node/work/describe.h"
 #include "node/work/documents.h"
+#include "node/work/events.h"
 #include "node/work/finish.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
@@ -89,9 +90,18 @@ dispatch(struct node *n, struct asked *a)
 		document_request(n, a);
 		return;
 	}
+	/* whose identity is named needs no key that is known here */
+	if (events_path(a->req.path) && events_named(n, a)) {
+		events_request(n, a);
+		return;
+	}
 	if (!known_peer(n, a))
 		return;
 	switch (a->req.path) {
+	case PATH_EVENTS:
+	case PATH_ALERT:
+		events_request(n, a);
+		break;
 	case PATH_BLOB_HAVE:
 		slice_have(n, a);
 		break;

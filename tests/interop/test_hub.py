@@ -22,13 +22,19 @@ def hub(ctx, python, text):
     return p, p.expect(event="ready")["identity"]
 
 
+def status(ctx, folder):
+    """{} while nobody answers."""
+    r = warren(ctx, "status", "--json", "--config", folder, ok=False)
+    return json.loads(r.stdout) if r.returncode == 0 else {}
+
+
 def identity_of(ctx, folder):
     """Of the node, as a link shows it."""
-    return json.loads(warren(ctx, "status", "--json", "--config", folder).stdout)["identity"]
+    return status(ctx, folder).get("identity")
 
 
 def state(ctx, folder):
-    return json.loads(warren(ctx, "status", "--json", "--config", folder).stdout).get("node", {}).get("hub", {})
+    return status(ctx, folder).get("node", {}).get("hub", {})
 
 
 def fast(python):
@@ -79,8 +85,35 @@ def slow(ctx):
     check(s["acked"] == 0 and "slow" in s["error"], f"{s}")
 
 
+def ours(ctx):
+    """One of our nodes keeps the events of another; somebody who is not on its list gets nowhere."""
+    port = lib.free_port()
+    nobody = [("urn:klp:kindai:human:" + "00" * 32, 1)]
+    _, d, hub_folder = node(ctx, server("listen", port), nobody)
+    who = lib.must(lambda: identity_of(ctx, hub_folder), "its identity")
+    _, _, folder = node(ctx, client("up", port), nobody, "hub: %s\n" % who)
+    sender = lib.must(lambda: identity_of(ctx, folder), "its identity")
+    lib.must(lambda: "does not take" in state(ctx, folder).get("error", "") or "no hub" in
+             state(ctx, folder).get("error", ""), "a refusal")
+    with open(os.path.join(hub_folder, "node.yaml"), "a") as f:
+        f.write("hub: {accept: [%s]}\n" % sender)
+    lib.must(lambda: warren(ctx, "reload", "--config", hub_folder, ok=False).returncode == 0, "a reload")
+    lib.must(lambda: warren(ctx, "reload", "--config", folder, ok=False).returncode == 0, "a reload")
+    trail = os.path.join(folder, "warren/trail/00000001.jsonl")
+    kept = os.path.join(hub_folder, "warren/node/events", sender, "00000001.jsonl")
+
+    def same():
+        s = state(ctx, folder)
+        if s.get("behind") != 0 or s.get("error") != "" or not os.path.exists(kept):
+            return False
+        with open(trail, "rb") as a, open(kept, "rb") as b:
+            return a.read() == b.read()
+    lib.must(same, "the same lines")
+
+
 TESTS = [
     ("hub: a stock program gets every event", fast(lambda ctx: ctx.args.python)),
     ("hub: a stock program of 1.4.2 as well", fast(lambda ctx: ctx.args.python_old)),
+    ("hub: one of our nodes keeps them", ours),
     ("hub: over a slow interface alarms alone", slow),
 ]
