@@ -102,7 +102,7 @@ _warren()
 	receipt) words="verify" ;;
 	image) words="import list verify" ;;
 	audit) words="check tail verify anchor witness export verify-bundle" ;;
-	klp) words="keygen sign verify publish get" ;;
+	klp) words="keygen sign verify publish get mirror" ;;
 	trust) words="show why" ;;
 	esac
 	if [ -n "$words" ] && [ -z "$second" ] && [[ $cur != -* || -z $verb ]]; then
@@ -138,6 +138,7 @@ _warren()
 	"klp verify") options="--root --role --key --threshold" ;;
 	"klp publish") options="--key --expires" ;;
 	"klp get") options="--out --envelope" ;;
+	"klp mirror") options="--from --out" ;;
 	"revoke "*) options="--list --kind --reason --since --suspend --lift
 		--expires --uri --key --delta --root --self --out" ;;
 	esac

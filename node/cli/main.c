@@ -46,6 +46,7 @@ static cli_verb_fn *const run[VERB_COUNT] = {
     [VERB_KLP_VERIFY] = verb_klp_verify,
     [VERB_KLP_PUBLISH] = verb_klp_publish,
     [VERB_KLP_GET] = verb_klp_get,
+    [VERB_KLP_MIRROR] = verb_klp_mirror,
     [VERB_REVOKE] = verb_revoke,
     [VERB_TRUST_SHOW] = verb_trust_show,
     [VERB_TRUST_WHY] = verb_trust_why,

@@ -15,7 +15,7 @@ cli_verb_fn verb_approve, verb_audit_anchor, verb_audit_check,
     verb_check_config, verb_describe, verb_discovered, verb_doctor,
     verb_explain, verb_forensics, verb_identity, verb_image_import,
     verb_image_list, verb_image_verify, verb_jobs,
-    verb_klp_get, verb_klp_keygen, verb_klp_publish, verb_klp_sign, verb_klp_verify,
+    verb_klp_get, verb_klp_keygen, verb_klp_mirror, verb_klp_publish, verb_klp_sign, verb_klp_verify,
     verb_interfaces, verb_logs, verb_nodes, verb_paths, verb_peers, verb_receipt_verify, verb_reject,
     verb_reload, verb_result, verb_revoke, verb_run, verb_show, verb_status, verb_submit,
     verb_top, verb_trust_show, verb_trust_why;

@@ -171,6 +171,11 @@ static const struct opt get_options[] = {
     {OPT_OUT, 'o', "out", "FILE", "where it goes; default standard output"},
     {OPT_ENVELOPE, 0, "envelope", NULL, "with its signatures, as it was fetched"},
 };
+static const struct opt mirror_options[] = {
+    {OPT_FROM, 0, "from", "NODE",
+	"that has them; default the first that the root names"},
+    {OPT_OUT, 'o', "out", "DIR", "instead of klp/documents/NAME"},
+};
 static const struct opt revoke_options[] = {
     {OPT_LIST, 0, "list", "FILE", "the list, signed or not; replaced"},
     {OPT_KIND, 0, "kind", "KIND", "key, rns, artifact or token; default by ID"},
@@ -334,6 +339,10 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	"a document that this node has, verified",
 	"URI is klp://NAME/PATH; ?v=VERSION or ?sha256=DIGEST asks for that one,\n"
 	"#/POINTER for a part.\n", 1, 1, OPTIONS(get_options)},
+    [VERB_KLP_MIRROR] = {"klp mirror", "NAME",
+	"all documents of an authority over the mesh",
+	"NAME is that of a pinned root. A running node with klp.mirror_of gives\n"
+	"them to others.\n", 1, 1, OPTIONS(mirror_options)},
     [VERB_REVOKE] = {"revoke", "ID --list FILE",
 	"withdraw a key, an identity or an artifact",
 	"ID is a URN, a key, 32 digits of a Reticulum identity, or sha256: and\n"

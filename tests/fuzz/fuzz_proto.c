@@ -30,6 +30,8 @@ request(enum proto_path path, const uint8_t *p, size_t n)
 	    proto_req_get(&b, path, out, w.len, &why, &max) != 0 ||
 	    a.offset != b.offset || a.n != b.n || a.stream != b.stream ||
 	    a.since != b.since || a.after != b.after ||
+	    a.version != b.version || a.uri.n != b.uri.n ||
+	    (a.after_id == NULL) != (b.after_id == NULL) ||
 	    a.body.n != b.body.n || a.envelope.n != b.envelope.n ||
 	    a.digests.n != b.digests.n)
 		abort();
@@ -43,6 +45,7 @@ static union {
 	struct proto_result result;
 	struct proto_list list;
 	struct proto_review review;
+	struct proto_deltas deltas;
 	struct pbin bytes;
 	uint64_t v;
 } u;
@@ -73,6 +76,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	(void)proto_get_result(&u.result, &a);
 	(void)proto_get_list(&u.list, &a);
 	(void)proto_get_review(&u.review, &a);
+	(void)proto_get_deltas(&u.deltas, &a);
 	(void)proto_get_bytes(&u.bytes, &a);
 	(void)proto_get_have(&u.v, &a);
 	(void)proto_get_offset(&u.v, &a);

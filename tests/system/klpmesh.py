@@ -89,6 +89,19 @@ def fetched(a, b):
     result("klpmesh: klp get shows it", rc == 0 and json.loads(out) == 2, "%s %s %s" % (rc, out, err))
 
 
+def copied(a, b):
+    """Somebody else's folder, by hand, through the shared instance of b."""
+    out = b.at("copy")
+    rc, text, err = b.warren("klp", "mirror", BOARD, "--out", out, "--identity", b.person, "--json")
+    same = all(open(os.path.join(out, n), "rb").read() == open(a.at("www/" + n), "rb").read()
+               for n in ("head", "graph.json", "revoked.json")) if rc == 0 else False
+    result("klpmesh: klp mirror copies all of it", same and json.loads(text)["documents"] == 2, "%s %s %s" % (rc, text, err))
+    rc, text, err = b.warren("klp", "mirror", "nobody.test", "--identity", b.person)
+    result("klpmesh: ... of an authority that is pinned", rc == 1 and "no_authority" in err, "%s %s" % (rc, err))
+    rc, text, err = b.warren("klp", "mirror", BOARD, "--out", out, "--from", b.who["destination"], "--identity", b.person)
+    result("klpmesh: ... from one that has got it itself as well", rc == 0, "%s %s %s" % (rc, text, err))
+
+
 def revoked(a, b):
     word = "%d.75" % (300000 + os.getpid())
     s = b.submit(b.job_file("sleep " + word))
@@ -211,6 +224,7 @@ def main():
             result("klpmesh", False, "%s %s %s %s" % (a.problem, b.problem, a.said()[-1500:], b.said()[-1500:]))
             return
         fetched(a, b)
+        copied(a, b)
         revoked(a, b)
         www, who = mirrored(a, b, stock)
         liars(a, b, stock, www, who)
