@@ -25,7 +25,7 @@
 #include "audit/trail_line.h"
 #include "audit/trail_verify.h"
 #include "audit/watch.h"
-#include "audit/watchdog_pipe.h"
+#include "audit/watchdog_wire.h"
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/layers.h"
@@ -67,6 +67,7 @@ struct auditd {
 	struct watch *watch;
 	struct bundles *bundles;
 	struct dogpipe *dog;
+	struct dogwire wire;
 	const struct rules *rules;
 	char unwatched[PROBES_WHY];
 	struct hub *hub;
@@ -625,30 +626,6 @@ on_D_LOG(struct auditd *a, const struct msg_D_LOG *m, struct ipc_in *in)
 	dogpipe_log(a->dog, m);
 }
 
-static void
-dog_there(void *ctx, const struct msg_D_THERE *m)
-{
-	struct auditd *a = ctx;
-
-	(void)program_send_D_THERE(&a->prog, m, NULL, 0);
-}
-
-static void
-dog_act(void *ctx, const struct msg_D_ACT *m)
-{
-	struct auditd *a = ctx;
-
-	(void)program_send_D_ACT(&a->prog, m, NULL, 0);
-}
-
-static unsigned
-dog_counts(void *ctx, struct dog_count *c, unsigned max)
-{
-	struct auditd *a = ctx;
-
-	return a->watch == NULL ? 0 : watch_counts(a->watch, c, max);
-}
-
 /* The operator's rules; a file with a mistake leaves what is in force. */
 static void
 take_rules(struct auditd *a, const char *text, size_t len)
@@ -859,10 +836,8 @@ main(int argc, char *argv[])
 		fatalx("no event loop");
 	timers_init(&a);
 	bundles_open(&a);
-	a.dog = dogpipe_new(a.loop, a.dir, &(struct dogpipe_ops){&a,
-	    watch_event, dog_there, dog_act, dog_counts});
-	if (a.dog == NULL)
-		fatalx("out of memory");
+	a.wire = (struct dogwire){&a.prog, &a.watch, watch_event, &a};
+	a.dog = dogwire_open(a.loop, a.dir, &a.wire);
 	watch_open(&a, probes);
 	hub_open(&a);
 	integrity_open(a.integrity, a.loop, a.dir,
