@@ -388,14 +388,14 @@ on_connected(void *ctx, int fd, const struct sockaddr_storage *peer)
 	pid_t pid;
 
 	(void)peer;
-	acceptor_who(fd, &uid, &pid);
+	acceptor_who(own, &uid, &pid);
 	if (!user_of(w, &want) || uid != want) {
 		log_warnx("watchdog", "user %u may not be it: watchdog.user",
 		    (unsigned)uid);
 		return;
 	}
 	/* the newest counts; audit leaves the one before */
-	if (hand_pipes(w, fd, fd) < 0)
+	if (hand_pipes(w, own, own) < 0)
 		log_warnx("watchdog", "one has connected, and audit does not "
 		    "take it");
 	else
