@@ -54,8 +54,8 @@ struct probes {
 	enum probes_tier tier;
 	struct bpf_object *object;
 	struct ring_buffer *ring;
-	int groups, hints, bounds, every, denied;
-	unsigned bounded; /* groups under a contract */
+	int groups, hints, bounds, every, stacks, denied;
+	unsigned late; /* groups that were found running */
 	__u32 hint[WATCH_HINTS]; /* watched groups by their low bits */
 	struct hook hook[HOOKS_MAX];
 	size_t nhooks;
@@ -137,9 +137,10 @@ find_maps(struct probes *p)
 	p->hints = bpf_object__find_map_fd_by_name(p->object, "hints");
 	p->bounds = bpf_object__find_map_fd_by_name(p->object, "bounds");
 	p->every = bpf_object__find_map_fd_by_name(p->object, "every");
+	p->stacks = bpf_object__find_map_fd_by_name(p->object, "stacks");
 	p->denied = bpf_object__find_map_fd_by_name(p->object, "denied");
 	if (p->groups < 0 || p->hints < 0 || p->bounds < 0 || p->every < 0 ||
-	    ring < 0 || (p->tier == PROBES_LSM && p->denied < 0))
+	    p->stacks < 0 || ring < 0 || (p->tier == PROBES_LSM && p->denied < 0))
 		return -ENOENT;
 	p->ring = ring_buffer__new(ring, on_record, p, NULL);
 	return p->ring == NULL ? -errno : 0;
@@ -255,9 +256,23 @@ probes_deny(struct probes *p, uint32_t what)
 	    -1;
 }
 
+/* Of the jobs before; where that fails, others pay a little more. */
+static void
+clear_marks(struct probes *p)
+{
+	void *none = calloc(1, WATCH_STACKS);
+	__u32 zero = 0;
+
+	if (none != NULL)
+		(void)bpf_map_update_elem(p->stacks, &zero, none, BPF_ANY);
+	free(none);
+}
+
 int
 probes_attach(struct probes *p)
 {
+	if (p->nhooks > 0 && p->hook[0].link < 0)
+		clear_marks(p);
 	for (size_t i = 0; i < p->nhooks; i++) {
 		struct hook *h = &p->hook[i];
 
@@ -296,6 +311,15 @@ hint(struct probes *p, uint64_t group, int by)
 	return -1;
 }
 
+/* Of a job that was found running no task is marked: all are looked at. */
+static int
+look_at_all(struct probes *p)
+{
+	__u32 zero = 0, all = p->late > 0;
+
+	return bpf_map_update_elem(p->every, &zero, &all, BPF_ANY);
+}
+
 int
 probes_watch(struct probes *p, uint64_t group, bool late)
 {
@@ -303,29 +327,19 @@ probes_watch(struct probes *p, uint64_t group, bool late)
 
 	if (bpf_map_update_elem(p->groups, &group, &g, BPF_NOEXIST) != 0)
 		return errno == EEXIST ? 0 : -1;
-	if (hint(p, group, 1) == 0)
+	p->late += late;
+	if (hint(p, group, 1) == 0 && look_at_all(p) == 0)
 		return 0;
+	p->late -= late;
 	(void)bpf_map_delete_elem(p->groups, &group);
 	return -1;
-}
-
-/* All calls are looked at while one is under a contract: that costs more. */
-static int
-look_at_all(struct probes *p)
-{
-	__u32 zero = 0, all = p->bounded > 0;
-
-	return bpf_map_update_elem(p->every, &zero, &all, BPF_ANY);
 }
 
 int
 probes_bound(struct probes *p, uint64_t group, const struct watch_bounds *b)
 {
-	if (bpf_map_update_elem(p->bounds, &group, b, BPF_NOEXIST) != 0)
-		return bpf_map_update_elem(p->bounds, &group, b, BPF_ANY) == 0 ?
-		    0 : -1;
-	p->bounded++;
-	return look_at_all(p) == 0 ? 0 : -1;
+	return bpf_map_update_elem(p->bounds, &group, b, BPF_ANY) == 0 ? 0 :
+	    -1;
 }
 
 bool
@@ -337,11 +351,14 @@ probes_group(struct probes *p, uint64_t group, struct watch_group *out)
 void
 probes_forget(struct probes *p, uint64_t group)
 {
-	if (bpf_map_delete_elem(p->groups, &group) == 0)
-		(void)hint(p, group, -1);
-	if (bpf_map_delete_elem(p->bounds, &group) != 0)
+	struct watch_group g;
+
+	(void)bpf_map_delete_elem(p->bounds, &group);
+	if (!probes_group(p, group, &g) ||
+	    bpf_map_delete_elem(p->groups, &group) != 0)
 		return;
-	p->bounded--;
+	(void)hint(p, group, -1);
+	p->late -= g.late;
 	(void)look_at_all(p);
 }
 

@@ -159,10 +159,12 @@ struct pt_regs {
 #pragma clang attribute pop
 
 #define CALL_NONE 0xffffffffu
+#define STACK_BITS 14 /* a task's stack in the kernel has at least as many */
 
 #if defined(__TARGET_ARCH_x86)
 /* of a pointer that the verifier knows: a plain load */
 #define CALL_OF(r) ((__u32)(r)->orig_ax)
+#define CALL_READ(r) ((__u32)BPF_CORE_READ(r, orig_ax))
 #define ARG0(r) BPF_CORE_READ(r, di)
 #define ARG1(r) BPF_CORE_READ(r, si)
 #define ARG2(r) BPF_CORE_READ(r, dx)
@@ -170,6 +172,7 @@ struct pt_regs {
 #define ARG4(r) BPF_CORE_READ(r, r8)
 #else
 #define CALL_OF(r) ((__u32)(r)->syscallno)
+#define CALL_READ(r) ((__u32)BPF_CORE_READ(r, syscallno))
 #define ARG0(r) BPF_CORE_READ(r, orig_x0)
 #define ARG1(r) BPF_CORE_READ(r, regs[1])
 #define ARG2(r) BPF_CORE_READ(r, regs[2])

@@ -3,10 +3,10 @@
  * The probes of the raw-tracepoint tier: they need no trampoline, so they load
  * where the kernel's text may not be patched. They watch and cannot deny.
  *
- * Of somebody else's task they look at the call's number, the depth of its pid
- * namespace and its group's id, and no further. A job's process is one in a
- * group of the map that is not the first of its pid namespace: those are the
- * house's own, jail's init and warren-hand.
+ * Of somebody else's task they look at whether its stack is marked, then at the
+ * depth of its pid namespace and its group's id, and no further. A job's
+ * process is one in a group of the map that is not the first of its pid
+ * namespace: those are the house's own, jail's init and warren-hand.
  *
  * What is looked at is what the call did, at its end: the arguments are still
  * in the registers, and the result names the file and not a text that the job
@@ -42,7 +42,24 @@ struct {
 	__type(value, __u32);
 } hints SEC(".maps");
 
-/* Are all calls looked at? While a job is under a contract. */
+/*
+ * Whose calls are looked at: a mark for the kernel's stack of a task, on which
+ * the registers of its call stand. A task of a job is marked when it is made
+ * and when it runs a program, and stays so; who has its stack or its slot
+ * later is found to be nobody's by its group. So others pay one look at memory
+ * where each helper costs them ten times as much.
+ */
+struct stacks {
+	__u8 mark[WATCH_STACKS];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct stacks);
+} stacks SEC(".maps");
+
+/* Is everybody looked at? While a job runs that was found running. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -123,6 +140,27 @@ watched(__u64 *id)
 	return hinted(*id) ? bpf_map_lookup_elem(&groups, id) : NULL;
 }
 
+static __always_inline __u64
+stack_slot(__u64 at)
+{
+	return (at >> STACK_BITS) % WATCH_STACKS;
+}
+
+static __always_inline void
+mark(struct task_struct *task)
+{
+	void *regs = (void *)bpf_task_pt_regs(task);
+	__u64 at = 0;
+	struct stacks *s;
+	__u32 zero = 0;
+
+	bpf_probe_read_kernel(&at, sizeof(at), &regs); /* as a number */
+	at = stack_slot(at);
+	s = bpf_map_lookup_elem(&stacks, &zero);
+	if (s != NULL)
+		s->mark[at] = 1;
+}
+
 /* ---- telling ---- */
 
 static __always_inline bool
@@ -179,122 +217,7 @@ begin(struct watch_group *g, __u64 id, __u32 type, __u32 size, __u32 call,
 #define BEGIN_NEAR(g, id, T, what, call, ret, near)                            \
 	((struct what *)begin(g, id, T, sizeof(struct what), call, ret, near))
 
-/* ---- files ---- */
-
-static __always_inline struct mount *
-real_mount(struct vfsmount *vfs)
-{
-	return (void *)vfs - bpf_core_field_offset(struct mount, mnt);
-}
-
-/*
- * Nothing, which the verifier does not know: older kernels look at the body of
- * a bpf_loop once, and take away what that first turn does not come to.
- */
-#define UNKNOWN_ZERO(x) bpf_probe_read_kernel(&(x), sizeof(x), NULL)
-
-struct walk {
-	struct rec_file *out;
-	struct dentry *d;
-	struct mount *m;
-	__u32 n, over;
-};
-
-/* One step up; 1: there is no more. */
-static long
-step(__u32 i, struct walk *w)
-{
-	struct dentry *d = w->d;
-	struct mount *m = w->m, *above;
-	struct dentry *up = BPF_CORE_READ(d, d_parent);
-	struct rec_file *out = w->out;
-	__u64 at = w->n == 0 ? 0 : 1 + (w->n - 1) % (REC_NAMES - 1);
-
-	(void)i;
-	if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
-		above = BPF_CORE_READ(m, mnt_parent);
-		if (above == m || above == NULL) {
-			w->over = 1;
-			return 1;
-		}
-		w->d = BPF_CORE_READ(m, mnt_mountpoint);
-		w->m = above;
-		return 0;
-	}
-	/* the verifier wants to see it, which the compiler knows */
-	asm volatile("%0 &= 15" : "+r"(at));
-	bpf_probe_read_kernel_str(out->names[at], REC_NAME,
-	    BPF_CORE_READ(d, d_name.name));
-	w->n++;
-	w->d = up;
-	if (d != up)
-		return 0;
-	/* in no folder: memory, a pipe */
-	w->over = 1;
-	return 1;
-}
-
-/*
- * From the leaf up, through the mounts, to the root of the namespace. Not a
- * plain loop: the verifier would follow each of its ways to the end.
- */
-static __always_inline void
-put_path(struct rec_file *out, struct path *path)
-{
-	struct walk w = {.out = out, .d = BPF_CORE_READ(path, dentry),
-	    .m = real_mount(BPF_CORE_READ(path, mnt))};
-
-	UNKNOWN_ZERO(w.n);
-	UNKNOWN_ZERO(w.over);
-	bpf_loop(REC_WALK, step, &w, 0);
-	out->depth = w.n;
-	out->deep = w.over == 0;
-}
-
-static __always_inline void
-no_file(struct rec_file *out)
-{
-	out->magic = 0;
-	out->mode = out->major = out->minor = out->links = 0;
-	out->depth = out->deep = 0;
-}
-
-static __always_inline void
-put_inode(struct rec_file *out, struct inode *inode)
-{
-	__u32 rdev = BPF_CORE_READ(inode, i_rdev);
-
-	out->magic = BPF_CORE_READ(inode, i_sb, s_magic);
-	out->mode = BPF_CORE_READ(inode, i_mode);
-	out->major = rdev >> 20;
-	out->minor = rdev & 0xfffff;
-	out->links = BPF_CORE_READ(inode, i_nlink);
-}
-
-static __always_inline void
-put_file(struct rec_file *out, struct file *file)
-{
-	if (file == NULL) {
-		no_file(out);
-		return;
-	}
-	put_inode(out, BPF_CORE_READ(file, f_inode));
-	put_path(out, (void *)file + bpf_core_field_offset(struct file, f_path));
-}
-
-static __always_inline struct file *
-file_of(long fd)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *t = BPF_CORE_READ(task, files, fdt);
-	struct file **list = BPF_CORE_READ(t, fd), *file = NULL;
-
-	if (fd < 0 || fd >= BPF_CORE_READ(t, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), &list[fd]);
-	return file;
-}
-
+#include "audit/bpf/paths.h"
 #include "audit/bpf/measure.h"
 #include "audit/bpf/places.h"
 #include "audit/bpf/files.h"
@@ -508,10 +431,7 @@ classify(struct act *a, struct pt_regs *regs, __u32 call, long ret,
 	}
 }
 
-/*
- * The calls that are looked at, by number alone and before anything else: one
- * look at memory, where each helper costs a foreign task ten times as much.
- */
+/* The calls of a job that may break a rule. */
 #define LOOKED 512
 static const volatile __u8 looked[LOOKED] = {
 #ifdef __NR_open
@@ -619,18 +539,17 @@ call_over(struct pt_regs *regs, __u32 call, long ret)
  * Everybody's calls come here; what follows is in a function of its own, whose
  * frame others do not pay for.
  */
-SEC("tp_btf/sys_exit")
+SEC("raw_tp/sys_exit")
 int
-watch_sys_exit(__u64 *ctx)
+watch_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct pt_regs *regs = (void *)ctx[0];
-	__u64 call = CALL_OF(regs), at = call;
+	struct pt_regs *regs = (void *)ctx->args[0];
 	__u32 zero = 0, *all = bpf_map_lookup_elem(&every, &zero);
+	struct stacks *s = bpf_map_lookup_elem(&stacks, &zero);
 
-	/* the verifier wants to see it, which the compiler knows */
-	asm volatile("%0 &= 511" : "+r"(at));
-	if ((looked[at] && call == at) || (all != NULL && *all != 0))
-		call_over(regs, (__u32)call, (long)ctx[1]);
+	if ((s != NULL && s->mark[stack_slot(ctx->args[0])] != 0) ||
+	    (all != NULL && *all != 0))
+		call_over(regs, CALL_READ(regs), (long)ctx->args[1]);
 	return 0;
 }
 
@@ -684,6 +603,8 @@ watch_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct fds f;
 
 	f.g = watched(&f.id);
+	if (f.g != NULL)
+		mark(bpf_get_current_task_btf());
 	if (f.g == NULL || inner_pid(f.g, task) == 1)
 		return 0;
 	if (!f.g->ready) {
@@ -704,15 +625,17 @@ watch_exec(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-SEC("raw_tp/sched_process_fork")
+SEC("tp_btf/sched_process_fork")
 int
-watch_fork(struct bpf_raw_tracepoint_args *ctx)
+watch_fork(__u64 *ctx)
 {
-	struct task_struct *child = (void *)ctx->args[1];
+	struct task_struct *child = (void *)ctx[1];
 	__u64 id;
 	struct watch_group *g = watched(&id);
 	struct rec_fork *r;
 
+	if (g != NULL)
+		mark(child);
 	if (g == NULL || !g->ready ||
 	    inner_pid(g, (void *)bpf_get_current_task()) == 1)
 		return 0;

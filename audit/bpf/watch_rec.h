@@ -176,6 +176,7 @@ struct watch_bounds {
 #define WATCH_GROUPS 256 /* jobs at once */
 #define WATCH_LINKS 16 /* of a job under a contract that are told */
 #define WATCH_HINTS 256
+#define WATCH_STACKS 65536u /* marks of tasks: watch.bpf.c */
 #define WATCH_RING (512u * 1024)
 
 #endif

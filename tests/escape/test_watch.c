@@ -202,6 +202,39 @@ told(const struct act *a, const struct seen *s, char *what, size_t cap)
 	return strcmp(what, a->want) == 0;
 }
 
+/* Refused by the tier that may: these say so by their exit. */
+static const char *const refused[] = {"memfd", "deleted", "memfd_path",
+    "tmpfile", "script", "boot_openat2", "boot_cwd", "boot_unlink",
+    "anonymous", "write_exec", "write_then_exec", "heap", "map_memfd",
+    "newuser"};
+
+static bool
+is_refused(const struct act *a)
+{
+	for (size_t i = 0; i < NELEM(refused); i++) {
+		if (strcmp(refused[i], a->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* It was not done, and is told all the same. */
+static void
+verdict_refused(const struct act *a, const struct seen *s, int st)
+{
+	char what[300];
+
+	(void)told(a, s, what, sizeof(what));
+	if (WEXITSTATUS(st) == 3 &&
+	    strncmp(what, a->want, strcspn(a->want, " ")) == 0) {
+		printf("ok watch_%s%s\n", a->name, by);
+		return;
+	}
+	printf("not ok watch_%s%s: breaks '%s', exit %d (%s)\n", a->name, by,
+	    what, WEXITSTATUS(st), s->last);
+	failed = 1;
+}
+
 static void
 verdict(const struct act *a, const struct seen *s, int st)
 {
@@ -231,7 +264,7 @@ verdict(const struct act *a, const struct seen *s, int st)
 }
 
 static void
-one(int exe, const struct act *a)
+one(int exe, const struct act *a, bool denied)
 {
 	struct seen s = {.n = 0};
 	pid_t pid;
@@ -248,7 +281,10 @@ one(int exe, const struct act *a)
 		job(exe, a);
 	(void)waitpid(pid, &st, 0);
 	(void)probes_read(probes, on_record, &s);
-	verdict(a, &s, st);
+	if (denied && a->want[0] != '\0')
+		verdict_refused(a, &s, st);
+	else
+		verdict(a, &s, st);
 	probes_forget(probes, group_id);
 }
 
@@ -369,7 +405,17 @@ table(int exe, const char *only)
 	for (size_t i = 0; (a = act_at(i)) != NULL; i++) {
 		if (a->want != NULL &&
 		    (only == NULL || strcmp(only, a->name) == 0))
-			one(exe, a);
+			one(exe, a, false);
+	}
+	if (probes_tier(probes) != PROBES_LSM)
+		return;
+	(void)snprintf(by, sizeof(by), " (lsm, denied)");
+	if (probes_deny(probes, ~0u) != 0)
+		printf("not ok watch%s: %s\n", by, strerror(errno));
+	for (size_t i = 0; (a = act_at(i)) != NULL; i++) {
+		if (a->want != NULL && (a->want[0] == '\0' || is_refused(a)) &&
+		    (only == NULL || strcmp(only, a->name) == 0))
+			one(exe, a, true);
 	}
 }
 
