@@ -540,6 +540,7 @@ on_up(void *ctx, enum program who)
 	struct warren_node *wn = ctx;
 
 	host_now(wn);
+	outbox_up(wn, who);
 	node_up(&wn->node, who);
 }
 

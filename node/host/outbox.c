@@ -10,6 +10,7 @@
 #include "node/host/host.h"
 #include "node/host/ledger.h"
 #include "node/proto/proto_put.h"
+#include "node/work/event.h"
 #include "node/work/ready.h"
 #include "sandbox/plan/plan.h"
 
@@ -145,11 +146,51 @@ queued_free(struct warren_node *wn, struct queued *q)
 	free(q);
 }
 
+#define EVENTS_AWAY 512 /* ours: what happens in the second that audit needs */
+
+/* What happens is written down, when there is somebody again who does. */
+static void
+keep(struct warren_node *wn, struct queued *q)
+{
+	if (wn->naway >= EVENTS_AWAY) {
+		wn->events_lost++;
+		queued_free(wn, q);
+		return;
+	}
+	TAILQ_REMOVE(&wn->queue, q, link);
+	TAILQ_INSERT_TAIL(&wn->away, q, link);
+	wn->naway++;
+}
+
+void
+outbox_up(struct warren_node *wn, enum program who)
+{
+	struct queued *q;
+	uint64_t lost = wn->events_lost;
+
+	if (who != PROGRAM_AUDIT)
+		return;
+	while ((q = TAILQ_LAST(&wn->away, queue)) != NULL) {
+		TAILQ_REMOVE(&wn->away, q, link);
+		TAILQ_INSERT_HEAD(&wn->queue, q, link);
+	}
+	wn->naway = 0;
+	wn->events_lost = 0;
+	if (lost > 0)
+		node_event(&wn->node, EVK_DISK_LOW, 5, NULL, NULL, "",
+		    "events could not be written while warren-audit was away, "
+		    "and are lost", (int64_t)lost, 0);
+}
+
 static void
 let_out(struct warren_node *wn, struct queued *q)
 {
 	struct ipc *c = program_channel(&wn->prog, q->to);
 
+	if (c == NULL && q->type == IPC_EVENT) {
+		keep(wn, q);
+		return;
+	}
 	/* who is not there hears at its hello what it must know */
 	if (c != NULL && ipc_send(c, q->body, q->len, q->fds, q->nfds) < 0)
 		log_warn(program_name(q->to), "cannot send");
@@ -163,7 +204,7 @@ outbox_drop(struct warren_node *wn, enum program who)
 
 	for (q = TAILQ_FIRST(&wn->queue); q != NULL; q = next) {
 		next = TAILQ_NEXT(q, link);
-		if (q->to == who)
+		if (q->to == who && q->type != IPC_EVENT)
 			queued_free(wn, q);
 	}
 }
@@ -336,6 +377,7 @@ void
 outbox_init(struct warren_node *wn)
 {
 	TAILQ_INIT(&wn->queue);
+	TAILQ_INIT(&wn->away);
 	ev_timer_init(&wn->retry, on_retry, HOST_RETRY_S, HOST_RETRY_S);
 	wn->retry.data = wn;
 	ev_timer_init(&wn->lazy, on_retry, HOST_LAZY_S, 0.);

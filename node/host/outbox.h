@@ -16,7 +16,12 @@ void outbox_fill(struct host *);
 IPC_MESSAGES(OUTBOX_ADD)
 /* The end of a turn: commit, then what is queued. */
 void outbox_flush(struct warren_node *);
-/* A program is gone: what waits for it goes, descriptors are closed. */
+/* It is there: events that were kept for it leave first. */
+void outbox_up(struct warren_node *, enum program);
+/*
+ * A program is gone: what waits for it goes, descriptors are closed; events
+ * stay.
+ */
 void outbox_drop(struct warren_node *, enum program);
 
 #endif

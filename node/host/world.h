@@ -77,6 +77,10 @@ struct warren_node {
 	struct outputs *outputs;
 	struct control *control;
 	struct queue queue;
+	/* events for an audit that is away, and those that found no room */
+	struct queue away;
+	unsigned naway;
+	uint64_t events_lost;
 	ev_timer tick, retry, lazy;
 	ev_timer work; /* a piece of what volumes.h has to do */
 	ev_prepare turn_end;

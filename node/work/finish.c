@@ -226,14 +226,12 @@ seal(struct node *n, struct job *j)
 	(void)job_set_phase(&n->jobs, j, PHASE_SEALING);
 	j->sealed_at = n->now;
 	j->signing = false;
-	if (!n->up[PROGRAM_AUDIT]) {
-		sign(n, j);
-		return;
-	}
-	j->seal_qid = node_qid(n);
+	j->seal_qid = n->up[PROGRAM_AUDIT] ? node_qid(n) : 0;
 	node_event_head(n, EVK_JOB_EXITED, j,
 	    outcome == OUT_KILLED ? kill_name((unsigned)code & 0xff) :
 		outcome_name(outcome), code, (int64_t)j->wall_ms, j->seal_qid);
+	if (j->seal_qid == 0) /* nobody answers: the line is written later */
+		sign(n, j);
 }
 
 /* All outputs are here; the log's digests too? */
