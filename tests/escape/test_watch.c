@@ -235,6 +235,17 @@ verdict_refused(const struct act *a, const struct seen *s, int st)
 	failed = 1;
 }
 
+/* Each act is told or counted as lost, and none is both. */
+static bool
+accounted(const struct seen *s, const struct watch_group *g)
+{
+	uint64_t all = 0;
+
+	for (unsigned i = 0; i < REC_TYPES; i++)
+		all += g->seen[i];
+	return all == s->n + g->lost;
+}
+
 static void
 verdict(const struct act *a, const struct seen *s, int st)
 {
@@ -250,6 +261,9 @@ verdict(const struct act *a, const struct seen *s, int st)
 	else if (!told(a, s, what, sizeof(what)))
 		printf("not ok watch_%s%s: breaks '%s', not '%s' (%s)\n",
 		    a->name, by, what, a->want, s->last);
+	else if (!accounted(s, &g))
+		printf("not ok watch_%s%s: %u told, %llu lost, others seen\n",
+		    a->name, by, s->n, (unsigned long long)g.lost);
 	else if ((g.lost > 0) != a->lost || g.seen[REC_EXEC] == 0 ||
 	    g.seen[REC_EXIT] == 0)
 		printf("not ok watch_%s%s: lost %llu, %llu runs, %llu ends\n",

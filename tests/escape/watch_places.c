@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/util.h"
@@ -269,9 +270,23 @@ a_flood_same(void)
 	return put("/proc/sys/kernel/core_pattern", O_WRONLY);
 }
 
+/* More than the ring holds, which nobody reads meanwhile. */
+static int
+a_full(void)
+{
+	time_t end = time(NULL) + 4;
+
+	while (time(NULL) < end) {
+		(void)put("/tmp/no/such/folder", O_WRONLY | O_CREAT);
+		(void)put("/proc/sys/kernel/core_pattern", O_WRONLY);
+	}
+	return 0;
+}
+
 static int nothing(void) { return 0; }
 
 static const struct act acts[] = {
+    {"full", a_full, "write_proc", true, NULL},
     {"proc", a_proc, "write_proc", false, NULL},
     {"proc_sys", a_proc_sys, "write_proc", false, NULL},
     {"proc_link", a_proc_link, "write_proc", false, NULL},
