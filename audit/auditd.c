@@ -591,10 +591,7 @@ on_up(void *ctx, enum program who)
 	if (who != PROGRAM_NODE)
 		return;
 	dogpipe_hello(a->dog);
-	/* where there is a tier, it has the ones that were refused */
-	if (a->watch == NULL)
-		(void)snprintf(m.missing, sizeof(m.missing), "%s",
-		    a->unwatched);
+	watch_posture(a->watch, a->unwatched, m.missing, sizeof(m.missing));
 	(void)program_send_W_POSTURE(&a->prog, &m, NULL, 0);
 	if (hub_on(a->hub))
 		hub_changed(a);
@@ -637,6 +634,7 @@ take_rules(struct auditd *a, const char *text, size_t len)
 	if (rules_read(&next, text, len, &m) == 0 || a->rules == NULL) {
 		memcpy(&now, &next, sizeof(now));
 		a->rules = &now;
+		watch_deny(a->watch);
 	}
 	if (m.n == 0)
 		return;

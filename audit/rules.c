@@ -105,6 +105,8 @@ read_list(struct job *j, const struct ynode *map)
 	ls->v[k] = (struct cond_list){name, ls->words[k], n};
 	if (k == ls->n)
 		ls->n++;
+	else
+		j->r->relisted = true;
 }
 
 /* ---- rules ---- */
@@ -189,6 +191,7 @@ fill(struct job *j, const struct ynode *map, struct rule *out)
 	    !ynode_bool(n, "enabled", &out->enabled, j->m))
 		return false;
 	n = ynode_get(map, "condition");
+	out->changed |= n != NULL && j->own != RULES_MAX;
 	return n == NULL || condition(j, n, &out->cond);
 }
 
@@ -265,6 +268,7 @@ read_both(struct job *j, const char *text, size_t len)
 	struct ydoc *own = NULL, *file = NULL;
 
 	j->r->n = 0;
+	j->r->relisted = false;
 	j->own = RULES_MAX;
 	memset(&j->lists, 0, sizeof(j->lists));
 	if (ydoc_parse(&own, rules_builtin, strlen(rules_builtin), j->m) == 0 &&
@@ -315,4 +319,34 @@ rules_match(const struct rules *r, unsigned from, const struct watch_event *e,
 			return (int)i;
 	}
 	return -1;
+}
+
+uint32_t
+rules_denied(const struct rules *r)
+{
+	static const struct {
+		const char *name;
+		uint32_t what;
+		bool lists; /* it has some */
+	} known[] = {{"write_proc", DENY_PROC, true},
+	    {"write_dev", DENY_DEV, true}, {"write_boot", DENY_BOOT, false},
+	    {"anonymous_exec", DENY_ANON, false},
+	    {"write_then_exec", DENY_WX, false},
+	    {"map_deleted", DENY_DELETED, false},
+	    {"run_memory", DENY_RUN, false},
+	    {"credentials_changed", DENY_CRED, false}};
+	uint32_t what = 0;
+
+	for (unsigned i = 0; i < r->n; i++) {
+		const struct rule *at = &r->rule[i];
+
+		if (!at->enabled || at->changed || at->action != RULE_KILL)
+			continue;
+		for (size_t k = 0; k < NELEM(known); k++) {
+			if (strcmp(at->name, known[k].name) == 0 &&
+			    (!known[k].lists || !r->relisted))
+				what |= known[k].what;
+		}
+	}
+	return what;
 }

@@ -26,11 +26,13 @@ struct rule {
 	enum rule_action action;
 	uint8_t severity; /* 1 to 5 (klp.md 7), from Falco's priority */
 	bool enabled;
+	bool changed; /* its condition is the operator's */
 	struct cond cond;
 };
 
 struct rules {
 	unsigned n;
+	bool relisted; /* a list of the house's has other items */
 	struct rule rule[RULES_MAX];
 };
 
@@ -44,6 +46,12 @@ int rules_read(struct rules *, const char *text, size_t len,
 /* The first rule at or after from that this event breaks; -1: none. */
 int rules_match(const struct rules *, unsigned from,
     const struct watch_event *, const struct cond_job *);
+
+/*
+ * DENY_ (watch_rec.h) of the house's rules whose action is to kill, as the
+ * house has them: their conditions are known in the kernel too.
+ */
+uint32_t rules_denied(const struct rules *);
 
 /* The house's own, in the form of the file. */
 extern const char rules_builtin[];

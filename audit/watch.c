@@ -520,7 +520,28 @@ watch_new(struct ev_loop *loop, struct probes *probes,
 	ev_init(&w->linger, on_linger);
 	w->io.data = w->tick.data = w->linger.data = w;
 	ev_io_start(loop, &w->io);
+	watch_deny(w);
 	return w;
+}
+
+void
+watch_deny(struct watch *w)
+{
+	if (w != NULL && probes_deny(w->probes, rules_denied(w->rules)) < 0)
+		log_warn("bpf", "what rules forbid is not refused at once: "
+		    "what follows an act does");
+}
+
+void
+watch_posture(const struct watch *w, const char *refused, char *out, size_t cap)
+{
+	if (w == NULL)
+		(void)snprintf(out, cap, "%s", refused);
+	else
+		(void)snprintf(out, cap, "by %s%s%s%s",
+		    probes_tier_name(probes_tier(w->probes)),
+		    refused[0] != '\0' ? " (" : "", refused,
+		    refused[0] != '\0' ? ")" : "");
 }
 
 void

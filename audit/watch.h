@@ -28,6 +28,14 @@ struct watch_ops {
 struct watch *watch_new(struct ev_loop *, struct probes *,
     const struct rules *, const struct watch_ops *);
 void watch_free(struct watch *);
+/* The rules have changed: what is refused at once changes with them. */
+void watch_deny(struct watch *); /* NULL is fine */
+/*
+ * For the posture: by which tier jobs are watched, and which ones the kernel
+ * refused; or why none is.
+ */
+void watch_posture(const struct watch *, const char *refused, char *out,
+    size_t cap);
 /* cpu: its cpu.stat, taken; or -1. false: not, or not from its start on. */
 bool watch_job(struct watch *, const struct msg_W_JOB *, int cpu);
 /* What each has done so far, for a watchdog; how many. */

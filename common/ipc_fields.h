@@ -486,8 +486,8 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	F(u64, limit, 0) F(u64, value, 0) /* of a refusal; both 0: none */
 /*
  * ---- node and audit: probes in the kernel that watch a job ----
- * W_POSTURE: at hello; layers: LAYER_BPF or 0; missing: why not, or why not
- * a better tier
+ * W_POSTURE: at hello; layers: LAYER_BPF or 0; missing: by which tier of
+ * probes, or why by none
  */
 #define MSG_W_POSTURE(F) F(u32, layers, 0) F(str, missing, 200)
 /*

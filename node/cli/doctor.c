@@ -32,7 +32,7 @@ struct examination {
 	struct doctor d;
 	struct scratch s;
 	struct baits baits;
-	char node_missing[1025];
+	char node_missing[1025], watched[201];
 };
 
 /* ---- what is asked for ---- */
@@ -68,6 +68,7 @@ keep_node(void *arg, const json_t *o)
 	struct examination *e = arg;
 	const char *layers = json_string_value(json_object_get(o, "layers"));
 	const char *missing = json_string_value(json_object_get(o, "missing"));
+	const char *watched = json_string_value(json_object_get(o, "watched"));
 	char word[32];
 
 	if (layers == NULL)
@@ -81,6 +82,8 @@ keep_node(void *arg, const json_t *o)
 	}
 	(void)snprintf(e->node_missing, sizeof(e->node_missing), "%s",
 	    missing == NULL ? "" : missing);
+	(void)snprintf(e->watched, sizeof(e->watched), "%s", watched == NULL ?
+	    "" : watched);
 	return true;
 }
 
@@ -161,8 +164,9 @@ say_json(const struct examination *e, bool ok)
 		(void)json_array_append_new(rows, layer_json(e, i));
 	if (e->d.has_node) {
 		json_decref(node);
-		node = json_pack("{s:o,s:s}", "layers",
-		    cli_layers_json(e->d.node), "missing", e->node_missing);
+		node = json_pack("{s:o,s:s,s:s}", "layers",
+		    cli_layers_json(e->d.node), "missing", e->node_missing,
+		    "watched", e->watched);
 	}
 	cli_json(json_pack("{s:b,s:o,s:{s:o,s:s},s:o,s:i,s:i,s:i,s:o}", "ok",
 	    ok, "layers", rows, "posture", "layers",
@@ -207,6 +211,8 @@ say_remedies(const struct examination *e)
 
 	if (e->s.posture.missing[0] != '\0')
 		printf("\nmissing   %s\n", e->s.posture.missing);
+	if (e->watched[0] != '\0')
+		printf("watched   %s\n", e->watched);
 	for (unsigned i = 0; i < LAYER_COUNT; i++) {
 		enum doctor_state s = doctor_state(&e->d, i);
 		const char *how = doctor_remedy(i);

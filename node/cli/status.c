@@ -178,6 +178,7 @@ static void
 print_node(const json_t *node)
 {
 	const char *missing = ask_shown(node, "missing");
+	const char *watched = ask_shown(node, "watched");
 	const char *why = ask_shown(node, "why");
 	char spool[24], space[24];
 
@@ -193,6 +194,8 @@ print_node(const json_t *node)
 	printf("layers    %s\n", ask_shown(node, "layers"));
 	if (missing[0] != '\0' && strcmp(missing, "-") != 0)
 		printf("missing   %s\n", missing);
+	if (watched[0] != '\0' && strcmp(watched, "-") != 0)
+		printf("watched   %s\n", watched);
 	if (ask_int(node, "ledger_aside") > 0)
 		printf("ledger    %lld jobs cannot be written down: see the log\n",
 		    (long long)ask_int(node, "ledger_aside"));

@@ -150,13 +150,13 @@ do_status(struct client *c, const json_t *q)
 	node_why(n, why);
 	layers_text(layers, sizeof(layers), n->layers);
 	(void)json_object_update_new(o,
-	    json_pack("{s:b,s:i,s:i,s:i,s:i,s:i,s:s,s:s,s:s,s:b,s:s,s:I,s:I}",
-		"accepting", node_accepting(n), "running", (int)(in[JS_STAGING] +
+	    json_pack("{s:b,s:i,s:i,s:i,s:i,s:i,s:s,s:s,s:s,s:s,s:b,s:s,s:I,"
+		"s:I}", "accepting", node_accepting(n), "running", (int)(in[JS_STAGING] +
 		    in[JS_RUNNING]), "queued", (int)in[JS_QUEUED], "held",
 		(int)in[JS_HELD], "slots",
 		(int)n->slots, "jobs", (int)n->jobs.count, "layers", layers,
-		"missing", n->missing, "urn", n->urn, "ledger_fails",
-		n->ledger_fails, "why", why, "spool",
+		"missing", n->missing, "watched", n->watch_by, "urn", n->urn,
+		"ledger_fails", n->ledger_fails, "why", why, "spool",
 		(json_int_t)blobs_total(wn->blobs), "disk_free",
 		(json_int_t)host_disk_free(wn)));
 	TAILQ_FOREACH(j, &n->jobs.aside, dirty_link)

@@ -84,6 +84,7 @@ struct node {
 	/* watched.c: of these two are layers and missing */
 	uint32_t jail_layers, watch_layers;
 	char jail_missing[257], watch_missing[201];
+	char watch_by[201]; /* by which probes jobs are watched */
 	bool has_watch;
 	struct mono watch_hour;
 	struct verified verified; /* files of images */

@@ -74,10 +74,13 @@ watched_posture(struct node *n, const struct msg_W_POSTURE *m)
 
 	n->has_watch = true;
 	n->watch_layers = m->layers & LAYER_BPF;
-	n->watch_missing[0] = '\0';
+	n->watch_missing[0] = n->watch_by[0] = '\0';
 	if (n->watch_layers == 0)
 		(void)snprintf(n->watch_missing, sizeof(n->watch_missing),
 		    "bpf: %.190s", m->missing);
+	else
+		(void)snprintf(n->watch_by, sizeof(n->watch_by), "%.200s",
+		    m->missing);
 	watched_layers(n);
 	if ((n->policy.required & LAYER_BPF & ~n->watch_layers) != 0)
 		node_event(n, EVK_LAYER_MISSING, 2, NULL, NULL, "posture",
@@ -244,6 +247,7 @@ watched_down(struct node *n)
 
 	n->has_watch = false;
 	n->watch_layers = 0;
+	n->watch_by[0] = '\0';
 	(void)snprintf(n->watch_missing, sizeof(n->watch_missing),
 	    "bpf: warren-audit has ended, and is started again");
 	watched_layers(n);

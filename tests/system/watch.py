@@ -18,6 +18,8 @@ RULES = """- rule: write_boot
   desc: a place that nobody writes to but this test
   condition: evt.is_write and fd.name startswith /nowhere/
   action: freeze
+- rule: cpu_burst
+  condition: cpu.burst >= 1
 """
 QUIET = ("echo x > /agent/tmp/f; cat /proc/self/status > /dev/null; "
          "echo y > /tmp/boot; ls /dev /proc > /dev/null; "
@@ -29,7 +31,20 @@ BREAKS = [
     ("write_proc", "exec 3<>/proc/self/mem"),
     ("write_dev", "echo 1 > /dev/kmsg"),
     ("write_dev", "cd /dev; echo 1 > sda"),
+    ("write_proc", "ln -s /proc/sysrq-trigger /tmp/t; echo b > /tmp/t"),
+    ("write_proc", "ln -s / /tmp/r; mkdir /tmp/r/proc/x"),
+    ("fork_refused", "i=0; while [ $i -lt 40 ]; do sleep 9 & i=$((i+1)); "
+     "done"),
+    ("out_of_memory", "head -c 150000000 /dev/zero | tail -c 140000000 "
+     "> /dev/null"),
 ]
+# what looks like it: links, names, processes, memory and time within bounds
+QUIETER = ("ln -s /proc/self/status /tmp/s; cat /tmp/s > /dev/null; "
+           "ln -s /dev/null /tmp/n; echo x > /tmp/n; mkdir -p /tmp/boot/dev; "
+           "i=0; while [ $i -lt 9 ]; do sleep 1 & "
+           "i=$((i+1)); done; head -c 9000000 /dev/zero | tail -c 9000000 "
+           "> /dev/null; i=0; while [ $i -lt 9 ]; do sleep 0.2; "
+           "i=$((i+1)); done; wait")
 OUT = [("out", "/agent/tmp", "rw")]
 
 
@@ -59,6 +74,22 @@ def breaking(node):
         found = rules(node, s.id())
         result("hostile: %s" % command, found == [rule],
                "%s %s" % (found, s))
+    rc, last, s = node.run_job(QUIETER)
+    result("quiet: beside them", rc == 0 and not rules(node, s.id()),
+           "%s %s %s" % (rc, rules(node, s.id()), s))
+
+
+def bursting(node):
+    """So small a share that a busy machine has it as well."""
+    s = node.submit(node.job_file("while :; do :; done",
+                                  limits={"cpu": 0.02}))
+    s.reached("running")
+    until(lambda: rules(node, s.id()), "a burst", 40)
+    result("hostile: all of its processor time",
+           rules(node, s.id()) == ["cpu_burst"],
+           "%s %s" % (rules(node, s.id()), s))
+    node.warren("cancel", s.id())
+    s.end()
 
 
 def killed(node):
@@ -112,6 +143,49 @@ def flooded(node):
            > 0, str(r))
 
 
+def tier(node):
+    """By which probes, and which ones the kernel refused."""
+    def said():
+        rc, out, err = node.warren("status")
+        return [line for line in out.splitlines()
+                if line.startswith("watched   by ")]
+    until(said, "the tier in the status", 20)
+    print("# %s" % said())
+    result("tier: status names it", len(said()) == 1,
+           node.warren("status")[1])
+
+
+def audit_falls_under_load(node):
+    """No job falls; what happened is in the trail, or counted as lost."""
+    work = "i=0; while [ $i -lt 150 ]; do /bin/true; : > /tmp/f; " \
+        "i=$((i+1)); done; sleep 1; echo over"
+    jobs = [node.submit(node.job_file(work)) for _ in range(2)]
+    for s in jobs:
+        s.reached("running")
+    for _ in range(3):
+        ready = node.readies("audit")
+        os.kill(node.pids()["audit"], signal.SIGKILL)
+        until(lambda: node.readies("audit") > ready, "audit again", 40)
+    ends = [s.end() for s in jobs]
+    result("load: audit killed thrice, each job ends as it would",
+           all(rc == 0 for rc, _ in ends) and
+           all(node.output(s) == "over\n" for s in jobs),
+           "\n".join(str(s) for s in jobs))
+    whole = {"job_admitted", "job_started", "job_exited", "signed"}
+
+    def told():
+        return [whole - {kind for kind, _, _, _ in trail(node, s.id())}
+                for s in jobs]
+    until(lambda: not any(told()), "the events of all jobs", 20)
+    result("load: nothing of node's is missing in the trail",
+           not any(told()), str(told()))
+    result("load: no receipt says that it was watched all the time",
+           not any("bpf" in receipt(node, s).get("layers", ["bpf"])
+                   for s in jobs))
+    rc, out, err = node.warren("audit", "verify")
+    result("load: the trail verifies", rc == 0, out + err)
+
+
 def audit_falls(node):
     s = node.submit(node.job_file("sleep 3; echo over"))
     s.reached("running")
@@ -162,12 +236,15 @@ def root():
             skip("watch", node.said().split("no job is watched: ")[1]
                  .split("\n")[0])
             return
+        tier(node)
         quiet_job(node)
         breaking(node)
+        bursting(node)
         killed(node)
         frozen(node)
         flooded(node)
         audit_falls(node)
+        audit_falls_under_load(node)
     finally:
         node.stop()
         node.remove()

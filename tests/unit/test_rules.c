@@ -474,12 +474,34 @@ test_bounds(void **state)
 	assert_non_null(strstr(wrong.v[0].text, "more than"));
 }
 
+/* What the kernel may refuse: only what it knows as the house has it. */
+static void
+test_denied(void **state)
+{
+	(void)state;
+	assert_int_equal(read_file(""), 0);
+	assert_int_equal(rules_denied(&rules), DENY_RUN | DENY_CRED);
+	assert_int_equal(read_file("- rule: write_boot\n  action: kill\n"
+	    "- rule: write_dev\n  action: kill\n"
+	    "- rule: run_memory\n  action: log\n"
+	    "- rule: credentials_changed\n  enabled: false\n"), 0);
+	assert_int_equal(rules_denied(&rules), DENY_BOOT | DENY_DEV);
+	/* the operator's own words are not known there */
+	assert_int_equal(read_file("- rule: write_boot\n  action: kill\n"
+	    "  condition: evt.is_write and fd.name startswith /boot/efi\n"
+	    "- rule: write_dev\n  action: kill\n"
+	    "- rule: write_proc\n  action: kill\n"
+	    "- list: plain_devices\n  items: ['1:3', '10:229']\n"), 0);
+	assert_int_equal(rules_denied(&rules), DENY_RUN | DENY_CRED);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(test_files, setup),
 	    cmocka_unit_test_setup(test_nodes, setup),
+	    cmocka_unit_test_setup(test_denied, setup),
 	    cmocka_unit_test_setup(test_memory, setup),
 	    cmocka_unit_test_setup(test_rest, setup),
 	    cmocka_unit_test_setup(test_words, setup),

@@ -788,5 +788,7 @@ main(void)
 	    cmocka_unit_test(test_anchors_from),
 	};
 
+	/* what is told of news has tests of its own */
+	prog_pass[IPC_V_SPREAD] = true;
 	return cmocka_run_group_tests(tests, setup, NULL);
 }
