@@ -524,35 +524,16 @@ on_W_BUNDLE(struct auditd *a, const struct msg_W_BUNDLE *m, struct ipc_in *in)
 
 /* ---- what lies on the disk ---- */
 
-static void
-on_I_CHECK(struct auditd *a, const struct msg_I_CHECK *m, struct ipc_in *in)
-{
-	(void)in;
-	integrity_check(a->integrity, m);
-}
-
-static void
-on_I_PASS(struct auditd *a, const struct msg_I_PASS *m, struct ipc_in *in)
-{
-	(void)m;
-	(void)in;
-	integrity_pass(a->integrity);
-}
-
-static void
-on_I_FILE(struct auditd *a, const struct msg_I_FILE *m, struct ipc_in *in)
-{
-	integrity_file(a->integrity, m, in->nfds > 0 ? ipc_in_take(in, 0) :
-	    -1);
-}
-
-static void
-on_I_FILES_END(struct auditd *a, const struct msg_I_FILES_END *m,
-    struct ipc_in *in)
-{
-	(void)in;
-	integrity_files_end(a->integrity, m);
-}
+#define INTEGRITY(NAME, fn)                                                    \
+	static void on_##NAME(struct auditd *a, const struct msg_##NAME *m,    \
+	    struct ipc_in *in)                                                 \
+	{                                                                      \
+		fn(a->integrity, m, in);                                       \
+	}
+INTEGRITY(I_CHECK, integrity_check)
+INTEGRITY(I_PASS, integrity_ask)
+INTEGRITY(I_FILE, integrity_file)
+INTEGRITY(I_FILES_END, integrity_files_end)
 
 static void
 trail_known(void *ctx, struct msg_R_TRAIL *m)
@@ -568,11 +549,7 @@ trail_known(void *ctx, struct msg_R_TRAIL *m)
 static void
 trail_bad(void *ctx)
 {
-	struct auditd *a = ctx;
-
-	log_errx("trail", "checkpoints stop until warren/trail and "
-	    "warren/keys/checkpoint are moved away");
-	trail_distrust(a->trail);
+	trail_distrust(((struct auditd *)ctx)->trail);
 }
 
 static void

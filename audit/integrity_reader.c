@@ -475,6 +475,11 @@ be_reader(struct process *p, int channel, enum reader which)
 	r.idle = which == READER_IDLE;
 	r.images = settings_take(p, SET_DIR_IMAGES, "");
 	r.trail = settings_take(p, SET_DIR_TRAIL, "");
+	/* what else audit was handed is not for us */
+	for (size_t i = 0; i < p->nsettings; i++)
+		close_fd(&p->settings[i].fd);
+	for (size_t i = 0; i < p->nnamed; i++)
+		close_fd(&p->named[i].fd);
 	ipc_free(p->parent); /* and its descriptor */
 	(void)prctl(PR_SET_NAME, r.idle ? "warren-audit-idl" : "warren-audit-rd",
 	    0, 0, 0);

@@ -72,6 +72,8 @@ struct integrity_run {
 	struct msg_I_STATE state, now;
 };
 
+static void integrity_pass(struct integrity_run *);
+
 /* ---- what is said ---- */
 
 static const char *
@@ -297,11 +299,13 @@ check_done(struct integrity_run *r, const struct msg_R_DONE *d)
 }
 
 void
-integrity_check(struct integrity_run *r, const struct msg_I_CHECK *m)
+integrity_check(struct integrity_run *r, const struct msg_I_CHECK *m,
+    struct ipc_in *in)
 {
 	struct msg_I_CHECKED full = {.image = m->image, .job = m->job,
 	    .how = m->how, .end = READ_FAILED};
 
+	(void)in;
 	if (r->nchecks == CHECKS_MAX) {
 		(void)snprintf(full.why, sizeof(full.why), "%u wait already",
 		    CHECKS_MAX);
@@ -352,12 +356,17 @@ pass_trail(struct integrity_run *r)
 static void
 trail_done(struct integrity_run *r, const struct msg_R_DONE *m)
 {
+	char why[INTEGRITY_WHY];
+
 	if (m->end != READ_GOOD && ++r->tries < TRAIL_TRIES) {
 		pass_trail(r);
 		return;
 	}
 	if (m->end == READ_CHANGED) {
-		other_said(r, FOUND_TRAIL, "warren/trail", m->why, 5);
+		(void)snprintf(why, sizeof(why), "%.290s; checkpoints stop "
+		    "until warren/trail and warren/keys/checkpoint are moved "
+		    "away", m->why);
+		other_said(r, FOUND_TRAIL, "warren/trail", why, 5);
 		r->ops.trail_bad(r->ops.ctx);
 	} else if (m->end != READ_GOOD) {
 		log_warnx("integrity", "the trail was not looked at: %s",
@@ -454,8 +463,11 @@ want_files(struct integrity_run *r)
 }
 
 void
-integrity_file(struct integrity_run *r, const struct msg_I_FILE *m, int fd)
+integrity_file(struct integrity_run *r, const struct msg_I_FILE *m,
+    struct ipc_in *in)
 {
+	int fd = in->nfds > 0 ? ipc_in_take(in, 0) : -1;
+
 	if (r->phase != PHASE_FILES || m->seq != r->want ||
 	    r->nfiles == FILES_MAX) {
 		if (fd >= 0)
@@ -467,8 +479,10 @@ integrity_file(struct integrity_run *r, const struct msg_I_FILE *m, int fd)
 }
 
 void
-integrity_files_end(struct integrity_run *r, const struct msg_I_FILES_END *m)
+integrity_files_end(struct integrity_run *r, const struct msg_I_FILES_END *m,
+    struct ipc_in *in)
 {
+	(void)in;
 	if (r->phase != PHASE_FILES || m->seq != r->want)
 		return;
 	r->all_files = true;
@@ -544,7 +558,7 @@ pass_done(struct integrity_run *r, const struct msg_R_DONE *m)
 	}
 }
 
-void
+static void
 integrity_pass(struct integrity_run *r)
 {
 	if (r->phase != PHASE_NONE) {
@@ -558,6 +572,15 @@ integrity_pass(struct integrity_run *r)
 	r->began_us = clock_mono().us;
 	pass_next(r);
 	tell_state(r);
+}
+
+void
+integrity_ask(struct integrity_run *r, const struct msg_I_PASS *m,
+    struct ipc_in *in)
+{
+	(void)m;
+	(void)in;
+	integrity_pass(r);
 }
 
 static void

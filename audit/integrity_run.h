@@ -39,13 +39,15 @@ void integrity_open(struct integrity_run *, struct ev_loop *, int dir,
 void integrity_every(struct integrity_run *, const char *);
 /* node is there: it hears what is held against images. */
 void integrity_up(struct integrity_run *);
-void integrity_check(struct integrity_run *, const struct msg_I_CHECK *);
-/* Everything, now. */
-void integrity_pass(struct integrity_run *);
-/* fd is taken, or -1. */
-void integrity_file(struct integrity_run *, const struct msg_I_FILE *, int fd);
+/* What node asks, and what the parent hands out. */
+void integrity_check(struct integrity_run *, const struct msg_I_CHECK *,
+    struct ipc_in *);
+void integrity_ask(struct integrity_run *, const struct msg_I_PASS *,
+    struct ipc_in *);
+void integrity_file(struct integrity_run *, const struct msg_I_FILE *,
+    struct ipc_in *);
 void integrity_files_end(struct integrity_run *,
-    const struct msg_I_FILES_END *);
+    const struct msg_I_FILES_END *, struct ipc_in *);
 /* The readers end, and it is freed. */
 void integrity_close(struct integrity_run *);
 
