@@ -23,6 +23,7 @@
 #define BOUND_S 0.1   /* ... and bytes, while a contract counts them */
 #define LINGER_S 1.   /* attached on behind the last job: more may come */
 #define BUSY_PERCENT 95
+#define BUSY_LOOK_US 450000
 
 struct watched {
 	bool used, whole; /* from its start on */
@@ -230,15 +231,18 @@ burst_s(struct watched *j, struct mono now)
 
 	if (!cpu_us(j, &us) || wall <= 0)
 		return 0;
-	may = (uint64_t)wall * j->cpu_milli / 1000 * BUSY_PERCENT / 100;
-	if (us - j->cpu_us < may || j->cpu_milli == 0) {
-		j->busy = false;
-	} else if (!j->busy) {
-		j->busy = true;
-		j->busy_since = j->looked_at;
+	/* its time comes in portions: a short look sees one more or less */
+	if (wall >= BUSY_LOOK_US) {
+		may = (uint64_t)wall * j->cpu_milli / 1000 * BUSY_PERCENT / 100;
+		if (us - j->cpu_us < may || j->cpu_milli == 0) {
+			j->busy = false;
+		} else if (!j->busy) {
+			j->busy = true;
+			j->busy_since = j->looked_at;
+		}
+		j->cpu_us = us;
+		j->looked_at = now;
 	}
-	j->cpu_us = us;
-	j->looked_at = now;
 	return j->busy ? (uint32_t)(mono_sub(now, j->busy_since) /
 	    MONO_SECOND) : 0;
 }
