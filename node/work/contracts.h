@@ -67,7 +67,8 @@ size_t contract_watched(uint8_t *out, size_t cap, const struct contract *,
 struct contract_watch {
 	struct mono at; /* of the last look; 0: none yet */
 	uint64_t cpu_ms;
-	uint64_t burst_ms; /* that it has been at its cpu limit */
+	/* that it has been at its cpu limit, and what it used in that time */
+	uint64_t burst_ms, burst_used;
 	uint32_t noted;	   /* rules that were told, 1 << rule */
 };
 /* Is it told now for the first time? */

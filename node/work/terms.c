@@ -293,6 +293,35 @@ tell(struct contract_watch *w, unsigned rule, bool broken)
 	return broken && contract_tell(w, rule);
 }
 
+/* Is that nine tenths of what it may have, but for so many ms of use? */
+static bool
+is_all(uint64_t used, uint64_t wall, uint32_t cpu_milli, uint64_t slack)
+{
+	return (used + slack) * 10000 >= wall * cpu_milli * 9;
+}
+
+/*
+ * The kernel gives what a job may have in portions, one each tenth of a second:
+ * between two looks there is one more or less of them. A pause shows all the
+ * same, and behind a second or more a portion is less than the tenth.
+ */
+static bool
+bursts(struct contract_watch *w, uint64_t used, uint64_t wall,
+    uint32_t cpu_milli, uint32_t seconds)
+{
+	uint64_t portion = cpu_milli / 10;
+
+	if (wall == 0)
+		return false;
+	w->burst_ms += wall;
+	w->burst_used += used;
+	if (!is_all(used, wall, cpu_milli, portion) ||
+	    !is_all(w->burst_used, w->burst_ms, cpu_milli, portion))
+		w->burst_ms = w->burst_used = 0;
+	return w->burst_ms > (uint64_t)seconds * 1000 &&
+	    is_all(w->burst_used, w->burst_ms, cpu_milli, 0);
+}
+
 unsigned
 contract_broken(struct contract_watch *w, const struct contract *c,
     struct mono now, uint64_t cpu_ms, uint32_t cpu_milli, bool pids_hit)
@@ -300,12 +329,8 @@ contract_broken(struct contract_watch *w, const struct contract *c,
 	uint64_t wall = w->at.us == 0 || now.us <= w->at.us ? 0 :
 	    (uint64_t)mono_sub(now, w->at) / 1000;
 	uint64_t used = cpu_ms > w->cpu_ms ? cpu_ms - w->cpu_ms : 0;
+	bool burst = bursts(w, used, wall, cpu_milli, c->burst_seconds);
 
-	/* nine tenths of what it may have is all of it */
-	if (wall > 0 && used * 10000 >= wall * cpu_milli * 9)
-		w->burst_ms += wall;
-	else if (wall > 0)
-		w->burst_ms = 0;
 	w->at = now;
 	w->cpu_ms = cpu_ms;
 	if (tell(w, RULE_MAX_PIDS, c->max_pids != 0 && pids_hit))
@@ -313,8 +338,7 @@ contract_broken(struct contract_watch *w, const struct contract *c,
 	if (tell(w, RULE_CPU_SECONDS, c->max_seconds != 0 &&
 		cpu_ms > (uint64_t)c->max_seconds * 1000))
 		return RULE_CPU_SECONDS;
-	if (tell(w, RULE_CPU_BURST, c->burst_seconds != 0 &&
-		w->burst_ms > (uint64_t)c->burst_seconds * 1000))
+	if (tell(w, RULE_CPU_BURST, c->burst_seconds != 0 && burst))
 		return RULE_CPU_BURST;
 	return RULE_NONE;
 }

@@ -267,6 +267,42 @@ test_watch(void **state)
 	    RULE_CPU_BURST);
 }
 
+/* Looks at a job that uses so many ms between two, in turn; told at which? */
+static int
+looks(uint64_t first, uint64_t second, uint32_t milli, int n)
+{
+	struct contract_watch v = {.noted = 0};
+	uint64_t cpu = 0;
+
+	(void)contract_broken(&v, &con, ms(0), 0, milli, false);
+	for (int i = 1; i <= n; i++) {
+		cpu += i & 1 ? first : second;
+		if (contract_broken(&v, &con, ms(i * 250), cpu, milli,
+		    false) != RULE_NONE)
+			return i;
+	}
+	return 0;
+}
+
+/* The kernel gives in portions of a tenth of a second: two or three a look. */
+static void
+test_burst(void **state)
+{
+	(void)state;
+	con.burst_seconds = 1;
+	assert_int_equal(looks(60, 40, 200, 100), 5);
+	assert_int_equal(looks(40, 60, 200, 100), 5);
+	assert_int_equal(looks(250, 250, 1000, 100), 5);
+	/* what is less is none, however long; nor with a pause at each second */
+	assert_int_equal(looks(42, 42, 200, 1000), 0);
+	assert_int_equal(looks(50, 20, 200, 1000), 0);
+	assert_int_equal(looks(220, 220, 1000, 1000), 0);
+	assert_int_equal(looks(0, 500, 1000, 1000), 0);
+	con.burst_seconds = 30;
+	assert_in_range(looks(60, 40, 200, 1000), 121, 122);
+	assert_int_equal(looks(44, 44, 200, 1000), 0);
+}
+
 static void
 test_sigsys(void **state)
 {
@@ -669,7 +705,7 @@ main(void)
 #define P(x) cmocka_unit_test_setup(x, terms_setup)
 #define T(x) cmocka_unit_test_setup_teardown(x, begin, teardown)
 	const struct CMUnitTest tests[] = {P(test_lower), P(test_refused),
-	    P(test_named), P(test_watch), P(test_sigsys), P(test_points), P(test_watched_record),
+	    P(test_named), P(test_watch), P(test_burst), P(test_sigsys), P(test_points), P(test_watched_record),
 	    T(test_node),
 	    T(test_node_refuses), T(test_node_kills), T(test_node_typical),
 	    T(test_node_restart), T(test_node_changed), T(test_node_penalty),
