@@ -80,7 +80,8 @@ waits_json(struct node *n, const struct job *j)
 	add_end(o, n, j);
 	/* asked for by the operator; a rule's has its rule's name */
 	if ((n->forensics.froze && id32_eq(&n->forensics.job, &j->id)) ||
-	    (j->frozen && strcmp(j->ruled_by, FORENSICS_HELD) == 0))
+	    (j->frozen && j->ruled_until.us != 0 &&
+		strcmp(j->ruled_by, FORENSICS_HELD) == 0))
 		(void)json_object_set_new(o, "held", json_string("evidence"));
 	else
 		add_ruled(o, n, j);
