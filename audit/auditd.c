@@ -493,18 +493,6 @@ on_POSTED(struct auditd *a, const struct msg_POSTED *m, struct ipc_in *in)
 /* ---- bundles ---- */
 
 static void
-bundle_sign_ask(void *ctx, const struct msg_K_BUNDLE *m)
-{
-	(void)program_send_K_BUNDLE(&((struct auditd *)ctx)->prog, m, NULL, 0);
-}
-
-static void
-bundle_done(void *ctx, const struct msg_W_BUNDLED *m)
-{
-	(void)program_send_W_BUNDLED(&((struct auditd *)ctx)->prog, m, NULL, 0);
-}
-
-static void
 on_K_BUNDLED(struct auditd *a, const struct msg_K_BUNDLED *m, struct ipc_in *in)
 {
 	(void)in;
@@ -514,12 +502,7 @@ on_K_BUNDLED(struct auditd *a, const struct msg_K_BUNDLED *m, struct ipc_in *in)
 static void
 on_W_BUNDLE(struct auditd *a, const struct msg_W_BUNDLE *m, struct ipc_in *in)
 {
-	int fds[4] = {-1, -1, -1, -1};
-
-	for (unsigned i = 0, k = 0; i < 4 && k < in->nfds; i++)
-		if ((m->fds >> i & 1) != 0)
-			fds[i] = ipc_in_take(in, k++);
-	bundles_make(a->bundles, m, fds);
+	bundles_make(a->bundles, m, in);
 }
 
 /* ---- what lies on the disk ---- */
@@ -766,10 +749,7 @@ audit_open(struct auditd *a, struct trail_report *r)
 static void
 bundles_open(struct auditd *a)
 {
-	const struct bundles_ops ops_of = {a, bundle_sign_ask, bundle_done};
-
-	a->bundles = bundles_new(a->loop, settings_take(&a->prog,
-	    SET_DIR_FORENSICS, ""), a->dir, a->trail, &ops_of);
+	a->bundles = bundles_new(a->loop, &a->prog, a->dir, a->trail);
 	if (a->bundles == NULL)
 		fatalx("out of memory");
 }

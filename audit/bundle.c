@@ -53,7 +53,7 @@ struct copy {
 
 struct bundles {
 	struct ev_loop *loop;
-	struct bundles_ops ops;
+	struct process *prog;
 	int dir, trail_dir;
 	struct trail *trail;
 	bool has_binding;
@@ -124,7 +124,7 @@ over(struct bundles *b, const char *why)
 		    (unsigned long long)b->out.size, b->out.members);
 	}
 	put_down(b);
-	b->ops.done(b->ops.ctx, &b->out);
+	(void)program_send_W_BUNDLED(b->prog, &b->out, NULL, 0);
 }
 
 static void
@@ -449,7 +449,7 @@ close_zip(struct bundles *b)
 	b->stage = STAGE_SIGN;
 	ev_timer_set(&b->late, BUNDLE_SIGN_S, 0.);
 	ev_timer_start(b->loop, &b->late);
-	b->ops.sign(b->ops.ctx, &b->sign);
+	(void)program_send_K_BUNDLE(b->prog, &b->sign, NULL, 0);
 }
 
 static void
@@ -616,24 +616,24 @@ begin(struct bundles *b)
 }
 
 void
-bundles_make(struct bundles *b, const struct msg_W_BUNDLE *m, int fds[4])
+bundles_make(struct bundles *b, const struct msg_W_BUNDLE *m,
+    struct ipc_in *in)
 {
 	struct msg_W_BUNDLED busy = {.qid = m->qid};
 	const char *why;
 
 	if (b->stage != STAGE_NONE) {
-		for (int i = 0; i < 4; i++)
-			close_fd(&fds[i]);
 		(void)snprintf(busy.why, sizeof(busy.why),
 		    "another bundle is being made");
-		b->ops.done(b->ops.ctx, &busy);
+		(void)program_send_W_BUNDLED(b->prog, &busy, NULL, 0);
 		return;
 	}
 	b->want = *m;
 	memset(&b->out, 0, sizeof(b->out));
 	hex_encode(b->job, HASH_BYTES(m->job));
-	for (int i = 0; i < 4; i++)
-		b->fds[i] = steal_fd(&fds[i]);
+	for (unsigned i = 0, k = 0; i < 4 && k < in->nfds; i++)
+		if ((m->fds >> i & 1) != 0)
+			b->fds[i] = ipc_in_take(in, k++);
 	b->seg = 0;
 	b->last = 0;
 	b->refused = 0;
@@ -658,25 +658,25 @@ bundles_binding(struct bundles *b, const struct msg_K_BINDING *m)
 }
 
 struct bundles *
-bundles_new(struct ev_loop *loop, int dir, int trail_dir, struct trail *t,
-    const struct bundles_ops *ops)
+bundles_new(struct ev_loop *loop, struct process *p, int trail_dir,
+    struct trail *t)
 {
 	struct bundles *b = calloc(1, sizeof(*b));
 
 	if (b == NULL)
 		return NULL;
 	b->loop = loop;
-	b->dir = dir;
+	b->prog = p;
+	b->dir = settings_take(p, SET_DIR_FORENSICS, "");
 	b->trail_dir = trail_dir;
 	b->trail = t;
-	b->ops = *ops;
 	b->file = -1;
 	for (int i = 0; i < 4; i++)
 		b->fds[i] = -1;
 	ev_timer_init(&b->turn, on_turn, 0., 0.);
 	ev_timer_init(&b->late, on_late, BUNDLE_SIGN_S, 0.);
 	b->turn.data = b->late.data = b;
-	if (dir >= 0)
-		(void)unlinkat(dir, TMP, 0);
+	if (b->dir >= 0)
+		(void)unlinkat(b->dir, TMP, 0);
 	return b;
 }

@@ -7,6 +7,7 @@
 
 #include "audit/trail.h"
 #include "common/ipc_msg.h"
+#include "common/program.h"
 
 /*
  * Bundles of evidence, into warren/forensics. Audit makes them: the trail is
@@ -23,22 +24,17 @@
 
 struct bundles;
 
-struct bundles_ops {
-	void *ctx;
-	void (*sign)(void *ctx, const struct msg_K_BUNDLE *);
-	void (*done)(void *ctx, const struct msg_W_BUNDLED *);
-};
-
 /*
- * dir: warren/forensics, -1: there is none; trail_dir: of the trail. Both must
- * outlive it. NULL: out of memory.
+ * The process has the folder among its settings, and channels to keys and node;
+ * trail_dir: of the trail. All must outlive it. NULL: out of memory.
  */
-struct bundles *bundles_new(struct ev_loop *, int dir, int trail_dir,
-    struct trail *, const struct bundles_ops *);
+struct bundles *bundles_new(struct ev_loop *, struct process *, int trail_dir,
+    struct trail *);
 /* The node's key and binding, which goes along. */
 void bundles_binding(struct bundles *, const struct msg_K_BINDING *);
-/* fds: 4, in the order of enum bundle_fds, -1: none; taken. */
-void bundles_make(struct bundles *, const struct msg_W_BUNDLE *, int fds[4]);
+/* Its descriptors are taken. */
+void bundles_make(struct bundles *, const struct msg_W_BUNDLE *,
+    struct ipc_in *);
 void bundles_signed(struct bundles *, const struct msg_K_BUNDLED *);
 
 #endif
