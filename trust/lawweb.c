@@ -189,6 +189,19 @@ more_deltas(struct law *l, struct law_authority *la)
 	la->src->mesh.deltas_len = 0;
 }
 
+/* ... and with deltas alone, where the list does not come. */
+static void
+round_over(struct law *l, struct law_authority *la)
+{
+	char why[SOURCE_WHY];
+
+	(void)snprintf(why, sizeof(why), "%s", la->src->mesh.behind);
+	if (why[0] == '\0')
+		all_good(l, la);
+	else
+		failed(l, la, FETCH_SIZE, why);
+}
+
 static void
 got_delta(struct law *l, struct law_authority *la,
     const struct msg_FETCHED *m)
@@ -203,7 +216,7 @@ got_delta(struct law *l, struct law_authority *la,
 	la->src->ready = false;
 	l->web = true;
 	if (m->end != FETCH_OK) {
-		all_good(l, la);
+		round_over(l, la);
 	} else if (p == NULL || !lawdelta_take(l, la, p, len, why)) {
 		(void)snprintf(text, sizeof(text), "%s: %s", la->src->file[
 		    la->src->nfiles - 1].name, p == NULL ? "no memory" : why);
@@ -212,7 +225,7 @@ got_delta(struct law *l, struct law_authority *la,
 		more_deltas(l, la);
 		law_follow(l);
 		if (!ask_delta(l, la))
-			all_good(l, la);
+			round_over(l, la);
 	}
 	l->web = false;
 	free(p);
@@ -319,6 +332,14 @@ law_fetched(struct law *l, const struct msg_FETCHED *m, int fd)
 		return false;
 	}
 	(void)text_printable(safe, sizeof(safe), why, strlen(why));
+	/* a list that is too long for the way: what it was changed by is not */
+	if (sources_mesh(la->src) && la->src->deltas == 0 &&
+	    (m->end == FETCH_SIZE || m->end == FETCH_SLOW)) {
+		(void)snprintf(la->src->mesh.behind,
+		    sizeof(la->src->mesh.behind), "%s", safe);
+		if (ask_delta(l, la))
+			return false;
+	}
 	was = l->changed;
 	failed(l, la, m->end, safe);
 	return is_changed(l, was);

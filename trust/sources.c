@@ -41,6 +41,7 @@ forget_files(struct sources *x)
 	free(x->mesh.deltas);
 	x->mesh.deltas = NULL;
 	x->mesh.deltas_len = 0;
+	x->mesh.behind[0] = '\0';
 	for (; x->nfiles > 0; x->nfiles--)
 		if (x->file[x->nfiles - 1].fd >= 0)
 			(void)close(x->file[x->nfiles - 1].fd);

@@ -59,6 +59,7 @@ struct sources {
 		bool slow;	 /* the way is: what is short alone */
 		bool waits;	 /* it was busy: again then */
 		struct mono again;
+		char behind[SOURCE_WHY]; /* why no list comes this way */
 		uint8_t *deltas; /* more than the one that was asked for */
 		size_t deltas_len;
 	} mesh;

@@ -333,7 +333,7 @@ delta(uint8_t *out, size_t cap, uint32_t from, const struct rev_entry *e,
     size_t n, unsigned signers)
 {
 	static uint8_t frame[DELTA_BYTES], buf[8192];
-	struct rev_entry sorted[64];
+	static struct rev_entry sorted[1024];
 	struct env_signed sigs[KIT_KEYS];
 	struct delta d = {.from = from, .to = from + 1, .issued = KIT_T0,
 	    .n = 1};
@@ -347,8 +347,8 @@ delta(uint8_t *out, size_t cap, uint32_t from, const struct rev_entry *e,
 	memcpy(d.atag, id.b, sizeof(d.atag));
 	head_ptag(d.ptag, KIT_LIST);
 	d.op[0].action = DELTA_REVOKE;
-	d.op[0].kind = REV_KEY;
-	d.op[0].reason = 1;
+	d.op[0].kind = e[n - 1].kind;
+	d.op[0].reason = e[n - 1].reason;
 	memcpy(d.op[0].id, e[n - 1].id, 16);
 	len = delta_put(frame, sizeof(frame), &d);
 	return frame_put(out, cap, frame, len, sigs,

@@ -19,6 +19,7 @@
 #include "common/util.h"
 #include "node/proto/proto.h"
 #include "tests/unit/lawkit.h"
+#include "trust/doc/delta.h"
 
 /* ---- tests ---- */
 
@@ -102,6 +103,31 @@ over_a_slow_way(void **state)
 	taker.conf->allow_slow_fetch = true;
 	(void)round_of();
 	assert_int_equal(line(&taker).version, 3);
+}
+
+/* What is too long for a slow way is gone on with by deltas all the same. */
+static void
+deltas_over_a_slow_way(void **state)
+{
+	static struct rev_entry e[501];
+	uint8_t out[DELTA_BYTES];
+
+	(void)state;
+	assert_true(publish(1, 500) > 65536);
+	(void)round_of();
+	for (unsigned i = 0; i < NELEM(e); i++)
+		e[i] = (struct rev_entry){.kind = REV_RNS,
+		    .id = {(uint8_t)(1 + i / 256), (uint8_t)i}};
+	kit_dir_put(&giver.klp, "documents/test.kos/" KIT_LIST ".1.delta", out,
+	    delta(out, sizeof(out), 1, e, NELEM(e), 1));
+	(void)law_look(giver.l, NOW, true);
+	publish(2, 501);
+	slow_way = true;
+	assert_string_equal(round_of(),
+	    "root:2 head:0 get+0 get+0 delta:1 delta:2 ");
+	assert_int_equal(line(&taker).version, 2);
+	assert_int_equal(line(&taker).entries, 501);
+	failed("klp.allow_slow_fetch");
 }
 
 static void
@@ -402,6 +428,7 @@ main(void)
 	    MESH_TEST(fetched),
 	    MESH_TEST(in_pieces),
 	    MESH_TEST(over_a_slow_way),
+	    MESH_TEST(deltas_over_a_slow_way),
 	    MESH_TEST(lies),
 	    MESH_TEST(lying_authority),
 	    MESH_TEST(nobody_answers),
