@@ -389,13 +389,6 @@ fake_EVENT(void *ctx, const struct msg_EVENT *m)
 	POST(w, 0, HEAD, &h);
 }
 
-static void
-fake_V_WHY(void *ctx, const struct msg_V_WHY *m)
-{
-	(void)ctx; /* node.sock is not there to ask */
-	(void)m;
-}
-
 /* a message without one of these does not compile */
 #define FAKE_SEND(name, from, to, least, most)                                 \
 	IPC_IF(NODE_PLAIN(from, most))(.send_##name = fake_##name, )
