@@ -22,11 +22,11 @@ sys.path.insert(0, os.path.join(TOP, "tests"))
 from waiting import PATIENCE_S, until  # noqa: E402
 
 SET_RNS_CONFIG = 1
-SET_LISTEN_DATA = 13
-SET_LISTEN_RPC = 14
-SET_LISTEN_MESH = 15
-SET_RNS_INTERFACES = 18
-SET_NETWORK_ID = 19
+SET_LISTEN_DATA = 14
+SET_LISTEN_RPC = 15
+SET_LISTEN_MESH = 16
+SET_RNS_INTERFACES = 19
+SET_NETWORK_ID = 20
 PEERS = {"parent": 0, "transport": 1, "node": 2, "trust": 3, "keys": 4}
 
 
