@@ -175,12 +175,13 @@ explain(char why[PROBES_WHY], int error)
 	if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
 		(void)snprintf(why, PROBES_WHY, "this kernel does not tell its "
 		    "types (/sys/kernel/btf/vmlinux: CONFIG_DEBUG_INFO_BTF)");
-	else if (error == EPERM || error == EACCES)
+	else if ((error == EPERM || error == EACCES) && geteuid() != 0)
 		(void)snprintf(why, PROBES_WHY, "probes in the kernel need "
 		    "root (CAP_BPF and CAP_PERFMON)");
 	else
-		(void)snprintf(why, PROBES_WHY, "this kernel does not take the "
-		    "probes: %s (Linux 5.19 or later does)", strerror(error));
+		(void)snprintf(why, PROBES_WHY, "the kernel refuses the "
+		    "probes: %s (they need Linux 5.19, CAP_BPF and "
+		    "CAP_PERFMON)", strerror(error));
 }
 
 static struct probes *

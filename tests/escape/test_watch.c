@@ -384,7 +384,7 @@ bench(int exe)
 {
 	double bare[2] = {1e9, 1e9}, with[2] = {1e9, 1e9}, after[2] = {1e9, 1e9};
 
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < 16; i++) {
 		int o = i & 1;
 
 		bare[o] = MIN_OF(bare[o], call_ns(o));
