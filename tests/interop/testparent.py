@@ -21,7 +21,6 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(TOP, "tests"))
 from waiting import PATIENCE_S, until  # noqa: E402
 
-SET_RNS_CONFIG = 1
 SET_LISTEN_DATA = 14
 SET_LISTEN_RPC = 15
 SET_LISTEN_MESH = 16
@@ -38,6 +37,17 @@ def message_numbers():
     return {name: i + 1 for i, name in enumerate(names)}
 
 
+def setting_numbers():
+    text = open(os.path.join(TOP, "common", "ipc_msg.h")).read()
+    table = text[text.index("enum setting {"):]
+    table = re.sub(r"/\*.*?\*/", "", table[:table.index("};")], flags=re.S)
+    return {name: i + 1 for i, name in enumerate(re.findall(r"\b(SET_\w+)", table))}
+
+
+SETTINGS = setting_numbers()
+SET_RNS_CONFIG, SET_RNS_INTERFACES, SET_NETWORK_ID = (
+    SETTINGS["SET_" + n] for n in ("RNS_CONFIG", "RNS_INTERFACES", "NETWORK_ID"))
+SET_LISTEN_DATA, SET_LISTEN_RPC, SET_LISTEN_MESH = (SETTINGS["SET_LISTEN_" + n] for n in ("DATA", "RPC", "MESH"))
 NUM = message_numbers()
 NAME = {v: k for k, v in NUM.items()}
 
