@@ -201,6 +201,9 @@ test_none_left_out(void **state)
 			/* its digests are a list, which came as one */
 			if (p == PATH_BLOB_HAVE)
 				continue;
+			/* lines of a trail, which these bytes are not */
+			if (p == PATH_EVENTS || p == PATH_ALERT)
+				continue;
 			/* an id */
 			if (p == PATH_SET && strcmp(NUMBERS[k], "after") == 0)
 				continue;
