@@ -59,6 +59,16 @@ follow(const struct links *l, struct watch_event *e, bool last)
 	}
 }
 
+/* What fits was looked at. */
+static void
+keep(char out[LINK_PATH], const char *s)
+{
+	size_t n = strnlen(s, LINK_PATH - 1);
+
+	memcpy(out, s, n);
+	out[n] = '\0';
+}
+
 static void
 learn(struct links *l, const struct watch_event *e)
 {
@@ -71,8 +81,8 @@ learn(struct links *l, const struct watch_event *e)
 		k = &l->link[l->next];
 		l->next = (l->next + 1) % LINKS_MAX;
 	}
-	(void)snprintf(k->at, sizeof(k->at), "%s", e->path);
-	(void)snprintf(k->to, sizeof(k->to), "%s", e->to);
+	keep(k->at, e->path);
+	keep(k->to, e->to);
 }
 
 /* Its own name is taken away, or another one given. */
@@ -88,7 +98,7 @@ moved(struct links *l, const struct watch_event *e)
 	if (renames && !e->from) /* its new name comes first */
 		(void)snprintf(l->renamed, sizeof(l->renamed), "%s", e->path);
 	else if (k != NULL && renames && strlen(l->renamed) < LINK_PATH)
-		(void)snprintf(k->at, sizeof(k->at), "%s", l->renamed);
+		keep(k->at, l->renamed);
 }
 
 /* Calls that mean the link, and not what it leads to. */
