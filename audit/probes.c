@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -146,6 +147,18 @@ find_maps(struct probes *p)
 	return p->ring == NULL ? -errno : 0;
 }
 
+/* It is read once, and would stay as large as the rest of the program. */
+static void
+let_go(const char *image, const char *end)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = ((uintptr_t)image + page - 1) & ~(page - 1);
+	uintptr_t to = (uintptr_t)end & ~(page - 1);
+
+	if (to > from)
+		(void)madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
 static int
 load(struct probes *p)
 {
@@ -158,6 +171,7 @@ load(struct probes *p)
 	if (copy == NULL)
 		return -ENOMEM;
 	memcpy(copy, image, len);
+	let_go(image, image + len);
 	p->object = bpf_object__open_mem(copy, len, &opts);
 	free(copy);
 	if (p->object == NULL)
