@@ -23,6 +23,8 @@
 #define BOUND_S 0.1   /* ... and bytes, while a contract counts them */
 #define LINGER_S 1.   /* attached on behind the last job: more may come */
 #define BUSY_PERCENT 95
+#define IDLE_PERCENT 40 /* of a look: it has stopped */
+#define PORTION_US 100000 /* a control group has its time in such periods */
 #define BUSY_LOOK_US 450000
 
 struct watched {
@@ -32,6 +34,7 @@ struct watched {
 	int cpu; /* its cpu.stat, or -1 */
 	uint32_t cpu_milli;
 	uint64_t cpu_us;      /* at the last look */
+	uint64_t busy_us;     /* when it began to be busy */
 	struct mono looked_at, busy_since;
 	bool busy;
 	uint64_t hit;	      /* rules that it has broken: told once each */
@@ -222,24 +225,37 @@ cpu_us(const struct watched *j, uint64_t *out)
 	return true;
 }
 
+static bool
+uses(uint64_t us, int64_t wall, uint32_t milli, unsigned percent)
+{
+	return milli != 0 && us >= (uint64_t)wall * milli / 1000 * percent / 100;
+}
+
 /* For how long has it used all that it may? */
 static uint32_t
 burst_s(struct watched *j, struct mono now)
 {
 	int64_t wall = mono_sub(now, j->looked_at);
-	uint64_t us = 0, may;
+	uint64_t us = 0;
 
 	if (!cpu_us(j, &us) || wall <= 0)
 		return 0;
-	/* its time comes in portions: a short look sees one more or less */
+	/*
+	 * Its time comes in portions, of which a short look sees some more or
+	 * less: one must not be idle, all of them together must be busy.
+	 */
 	if (wall >= BUSY_LOOK_US) {
-		may = (uint64_t)wall * j->cpu_milli / 1000 * BUSY_PERCENT / 100;
-		if (us - j->cpu_us < may || j->cpu_milli == 0) {
+		if (!uses(us - j->cpu_us, wall, j->cpu_milli, IDLE_PERCENT)) {
 			j->busy = false;
 		} else if (!j->busy) {
 			j->busy = true;
 			j->busy_since = j->looked_at;
+			j->busy_us = j->cpu_us;
 		}
+		if (!uses(us - j->busy_us + PORTION_US * j->cpu_milli / 1000,
+			mono_sub(now, j->busy_since), j->cpu_milli,
+			BUSY_PERCENT))
+			j->busy = false;
 		j->cpu_us = us;
 		j->looked_at = now;
 	}

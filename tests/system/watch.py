@@ -71,7 +71,8 @@ def quiet_job(node):
 def breaking(node):
     for rule, command in BREAKS:
         rc, last, s = node.run_job(command + "; true")
-        found = rules(node, s.id())
+        # a slow machine has it busy for a second as well
+        found = [r for r in rules(node, s.id()) if r != "cpu_burst"]
         result("hostile: %s" % command, found == [rule],
                "%s %s" % (found, s))
     rc, last, s = node.run_job(QUIETER)
@@ -156,9 +157,9 @@ def tier(node):
 
 
 def audit_falls_under_load(node):
-    """No job falls; what happened is in the trail, or counted as lost."""
+    """No job falls; what happened while audit was away is in the trail."""
     work = "i=0; while [ $i -lt 150 ]; do /bin/true; : > /tmp/f; " \
-        "i=$((i+1)); done; sleep 1; echo over"
+        "i=$((i+1)); done; sleep 5; echo over" # longer than three starts
     jobs = [node.submit(node.job_file(work)) for _ in range(2)]
     for s in jobs:
         s.reached("running")
