@@ -60,6 +60,14 @@ def make_rootfs(ctx):
     return root
 
 
+def read(path):
+    try:
+        with open(path, errors="replace") as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
 def layers_given(ctx, folder):
     """The layers that this machine and user can have, one word each."""
     r = subprocess.run([IN_GROUP, os.path.join(ctx.args.build, "warrend"), "--config", folder, "--layers"], capture_output=True,
@@ -86,6 +94,7 @@ def node(ctx, interfaces, pins, more="", instance=None):
         f.write("\n".join(lines) + "\n" + more)
     os.chmod(os.path.join(folder, "node.yaml"), 0o600)
     d = Daemon(ctx, [os.path.join(ctx.args.build, "warrend"), "--config", folder], "node.log")
+    lib.must(lambda: "jail: ready" in read(os.path.join(ctx.folder, "node.log")), "its sandbox")
     return who["destination"], d, folder
 
 
