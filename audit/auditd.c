@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "common/log.h"
 #include "common/util.h"
 
+#define LARGE_BLOCK (128 << 10) /* malloc's own, but that it stays */
 #define LINGER_S 0.2	    /* at STOP, for what the others still say */
 
 #define IPC_ME AUDIT
@@ -377,7 +379,9 @@ main(int argc, char *argv[])
 	/* who reads the disk has rights of its own, and none of ours */
 	a.integrity = integrity_start(&a.prog);
 	/* the last thing that wants rights, and the machine's files */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
 	probes = probes_load(a.unwatched);
+	(void)malloc_trim(0); /* the kernel's types were read: 10 MiB */
 	program_confine(&a.prog);
 	program_receive(&a.prog, NULL, NULL);
 	keeper_open(&a, &r);
