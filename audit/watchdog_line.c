@@ -31,9 +31,8 @@ dog_action_of(const char *name)
 
 /* ---- what it says ---- */
 
-/* Before the parser, which recurses: how deep is it nested? */
-static bool
-shallow(const char *s, size_t n)
+bool
+dog_shallow(const char *s, size_t n, unsigned most)
 {
 	unsigned depth = 0;
 	bool text = false;
@@ -44,7 +43,7 @@ shallow(const char *s, size_t n)
 		else if (s[i] == '"')
 			text = !text;
 		else if (!text && (s[i] == '{' || s[i] == '[') &&
-		    ++depth > DOG_DEPTH)
+		    ++depth > most)
 			return false;
 		else if (!text && (s[i] == '}' || s[i] == ']') && depth > 0)
 			depth--;
@@ -173,7 +172,7 @@ dog_line_read(struct dog_verdict *v, const char *line, size_t len,
 	if (len > DOG_LINE_MAX)
 		return DOG_SAYS_NOTHING;
 	*why = "nested too deep";
-	if (!shallow(line, len))
+	if (!dog_shallow(line, len, DOG_DEPTH))
 		return DOG_SAYS_NOTHING;
 	*why = "no JSON object, or a member twice";
 	o = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);

@@ -61,4 +61,8 @@ struct dog_count {
 };
 size_t dog_tick_line(char *out, size_t cap, uint64_t lost,
     const struct dog_count *, unsigned n);
+
+/* Before a parser that recurses: is this JSON nested no deeper than that? */
+bool dog_shallow(const char *, size_t, unsigned most);
+
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "audit/watchdog_model.h"
 
+#include "audit/watchdog_line.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,20 +129,8 @@ model_question(struct model *m)
 static json_t *
 parse(const char *s, size_t n)
 {
-	unsigned depth = 0;
-	bool text = false;
-
-	for (size_t i = 0; i < n; i++) {
-		if (text && s[i] == '\\')
-			i++;
-		else if (s[i] == '"')
-			text = !text;
-		else if (!text && (s[i] == '{' || s[i] == '[') &&
-		    ++depth > DEPTH)
-			return NULL;
-		else if (!text && (s[i] == '}' || s[i] == ']') && depth > 0)
-			depth--;
-	}
+	if (!dog_shallow(s, n, DEPTH))
+		return NULL;
 	return json_loadb(s, n, JSON_REJECT_DUPLICATES, NULL);
 }
 
