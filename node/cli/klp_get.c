@@ -90,39 +90,13 @@ blob(struct cli *c, const struct get *g, const struct id32 *sha, size_t max,
 }
 
 static int
-pinned(struct cli *c, struct get *g, struct id32 *id)
-{
-	char below[400], path[CLI_PATH];
-	_cleanup_free_ char *text = NULL;
-	const char *why;
-	size_t len;
-
-	(void)snprintf(below, sizeof(below), "klp/authorities/%s.root.json",
-	    g->uri.authority);
-	if (!cli_path(path, g->dir, below))
-		return CLI_FAILED;
-	if (access(path, F_OK) != 0) {
-		cli_error(c, "no_authority: %s: %s", path, strerror(errno));
-		cli_hint(c, "An authority is known by its first root, which "
-			    "the operator puts there.");
-		return CLI_FAILED;
-	}
-	if ((text = klpfile_load(c, path, ROOT_BYTES, &len)) == NULL)
-		return CLI_FAILED;
-	if ((why = root_first(&g->root, id, text, len)) == NULL)
-		return CLI_OK;
-	cli_error(c, "%s: %s", path, why);
-	return CLI_FAILED;
-}
-
-static int
 state_of(struct cli *c, struct get *g)
 {
 	char name[URI_NAME_MAX + 8];
 	_cleanup_free_ char *text = NULL;
 	struct id32 id;
 	size_t len;
-	int rc = pinned(c, g, &id);
+	int rc = klpfile_pinned(c, g->dir, g->uri.authority, &g->root, &id);
 
 	if (rc != CLI_OK)
 		return rc;

@@ -270,32 +270,6 @@ fetch(struct cli *c, struct mirror *m)
 
 /* ---- whom, and where to ---- */
 
-static int
-pinned(struct cli *c, struct mirror *m)
-{
-	char below[400], path[CLI_PATH];
-	_cleanup_free_ char *text = NULL;
-	const char *why;
-	size_t len;
-
-	(void)snprintf(below, sizeof(below), "klp/authorities/%s.root.json",
-	    m->name.authority);
-	if (!cli_path(path, m->dir, below))
-		return CLI_FAILED;
-	if (access(path, F_OK) != 0) {
-		cli_error(c, "no_authority: %s: %s", path, strerror(errno));
-		cli_hint(c, "An authority is known by its first root, which "
-			    "the operator puts there.");
-		return CLI_FAILED;
-	}
-	if ((text = klpfile_load(c, path, ROOT_BYTES, &len)) == NULL)
-		return CLI_FAILED;
-	if ((why = root_first(&m->root, &m->id, text, len)) == NULL)
-		return CLI_OK;
-	cli_error(c, "%s: %s", path, why);
-	return CLI_FAILED;
-}
-
 /* --from, or the first node that its root names. */
 static int
 connect_to(struct cli *c, struct mirror *m, const struct person *p)
@@ -368,7 +342,8 @@ verb_klp_mirror(struct cli *c, int argc, char **argv)
 	}
 	if (!cli_config_dir(c, m.dir))
 		return CLI_FAILED;
-	if ((rc = pinned(c, &m)) == CLI_OK &&
+	if ((rc = klpfile_pinned(c, m.dir, m.name.authority, &m.root,
+		 &m.id)) == CLI_OK &&
 	    (rc = folder(c, &m)) == CLI_OK &&
 	    (rc = person_load(c, &p)) == CLI_OK &&
 	    (rc = session_open(&m.s, c, &p)) == CLI_OK &&

@@ -14,6 +14,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
+#include "node/cli/folders.h"
 #include "node/cli/person.h"
 #include "node/cli/say.h"
 
@@ -295,4 +296,31 @@ klpfile_envelope(struct cli *c, const char *type, const void *payload,
 	free(out);
 	cli_error(c, "the envelope cannot be built: out of memory");
 	return NULL;
+}
+
+int
+klpfile_pinned(struct cli *c, const char *dir, const char *authority,
+    struct root *root, struct id32 *id)
+{
+	char below[400], path[CLI_PATH];
+	_cleanup_free_ char *text = NULL;
+	const char *why;
+	size_t len;
+
+	(void)snprintf(below, sizeof(below), "klp/authorities/%s.root.json",
+	    authority);
+	if (!cli_path(path, dir, below))
+		return CLI_FAILED;
+	if (access(path, F_OK) != 0) {
+		cli_error(c, "no_authority: %s: %s", path, strerror(errno));
+		cli_hint(c, "An authority is known by its first root, which "
+			    "the operator puts there.");
+		return CLI_FAILED;
+	}
+	if ((text = klpfile_load(c, path, ROOT_BYTES, &len)) == NULL)
+		return CLI_FAILED;
+	if ((why = root_first(root, id, text, len)) == NULL)
+		return CLI_OK;
+	cli_error(c, "%s: %s", path, why);
+	return CLI_FAILED;
 }

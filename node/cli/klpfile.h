@@ -7,6 +7,7 @@
 
 #include "node/cli/cli.h"
 #include "trust/doc/envelope.h"
+#include "trust/doc/root.h"
 
 /*
  * Files of a board: its secret keys, and what is signed with them. What fails
@@ -52,5 +53,9 @@ int klpfile_sign(struct cli *, const struct klpfile_keys *, const char *type,
 /* The canonical envelope, in an own allocation; NULL: said. */
 char *klpfile_envelope(struct cli *, const char *type, const void *payload,
     size_t len, const struct env_signed *, unsigned nsigs, size_t *out_len);
+
+/* The first root of an authority as the folder dir has it pinned, and its id. */
+int klpfile_pinned(struct cli *, const char *dir, const char *authority,
+    struct root *, struct id32 *id);
 
 #endif
