@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_MODEM_MODEM_H
+#define WARREN_TRANSPORT_MODEM_MODEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rns/rns.h>
+
+/*
+ * A device behind a line of bytes (a tty, TCP): a serial cable, a KISS TNC, an
+ * RNode (reticulum-transport.md 9, 10.6 to 10.11). Pure: bytes and time go in,
+ * bytes and events come out. One machine is one file with a struct modem_kind;
+ * its state begins with a struct modem. Who drives it (engine/line.c) opens
+ * the line, writes what it is given, calls tick() when deadline() has come, and
+ * asks takes() before each send(): what waits for its turn waits at the
+ * driver, never in a machine.
+ */
+#define MODEM_PORTS 11 /* of RNodeMulti; port 0 of all others */
+
+struct modem;
+
+/* Called by a machine only while one of its own functions runs. */
+struct modem_out {
+	/* for the line, all of it, in order; valid until it returns */
+	void (*write)(void *arg, const uint8_t *, size_t);
+	/* one packet, unframed; signal NULL: not measured */
+	void (*packet)(void *arg, unsigned port, const uint8_t *, size_t,
+	    const struct rns_signal *);
+	/* it can carry packets from now on, or cannot any more */
+	void (*up)(void *arg, unsigned port, bool up);
+	/* takes() may have become true */
+	void (*ready)(void *arg, unsigned port);
+	/*
+	 * The line is of no use like this, for `text` (a person's words, no
+	 * bytes of the device in it): close it, open it again after the usual
+	 * wait. Nothing more of it is fed in. reason: an enum of the kind's
+	 * own, counted under the name that reasons() gives.
+	 */
+	void (*fault)(void *arg, unsigned reason, const char *text);
+};
+
+struct modem_kind {
+	/* The line was opened, for the first time or again: begin anew. */
+	void (*opened)(struct modem *, struct mono now);
+	void (*bytes)(struct modem *, const uint8_t *, size_t,
+	    struct mono now);
+	void (*tick)(struct modem *, struct mono now);
+	/* MONO_NEVER: nothing is due */
+	struct mono (*deadline)(const struct modem *);
+	/* May a packet be sent on this port now? False while it is not up. */
+	bool (*takes)(const struct modem *, unsigned port);
+	/* One packet with its access code; only when takes(). */
+	void (*send)(struct modem *, unsigned port, const uint8_t *, size_t,
+	    struct mono now);
+	/* Last words before the line is closed in order; NULL: none. */
+	void (*closing)(struct modem *);
+	/* On-air bit/s of a port, as the device said; 0: not known. */
+	uint64_t (*bitrate)(const struct modem *, unsigned port);
+	/* Names of what it counts under a reason; NULL after the last. */
+	const char *const *reasons;
+};
+
+struct modem {
+	const struct modem_kind *kind;
+	const struct modem_out *out;
+	void *arg; /* of out */
+};
+
+#endif
