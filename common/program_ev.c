@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/settle.h"
 
 /* ---- the parent ---- */
 
@@ -35,6 +36,7 @@ program_ready(struct process *p)
 {
 	struct msg_READY m = {0};
 
+	settle();
 	return ipc_send_READY(p->parent, &m, NULL, 0);
 }
 

@@ -6,7 +6,6 @@
 #include "config.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -37,6 +36,7 @@
 #include "common/log.h"
 #include "common/numbers.h"
 #include "common/opts.h"
+#include "common/settle.h"
 #include "trust/doc/secp.h"
 #include "common/util.h"
 #include "transport/config/example.h"
@@ -431,8 +431,7 @@ main(int argc, char **argv)
 	parent_event(&p, EVK_START, 1, "", "the node starts");
 	log_notice(NULL, "started, config=%s compute=%s", p.path,
 	    p.compute ? "on" : "off");
-	/* what reading the files took: little of it is needed again */
-	(void)malloc_trim(0);
+	settle();
 	(void)ev_run(p.loop, 0);
 	groups_kill_jobs(&p.groups);
 	groups_remove(&p.groups);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#define _GNU_SOURCE
+#include "common/settle.h"
+
+#include <link.h>
+#include <malloc.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common/util.h"
+
+#include "common/libc.h"
+
+/* Of one object, its segments that cannot be written: they are as on disk. */
+static int
+unmap_pages(struct dl_phdr_info *o, size_t size, void *page)
+{
+	uintptr_t mask = *(const uintptr_t *)page - 1;
+
+	(void)size;
+	for (unsigned i = 0; i < o->dlpi_phnum; i++) {
+		const ElfW(Phdr) *h = &o->dlpi_phdr[i];
+		uintptr_t from = (o->dlpi_addr + h->p_vaddr + mask) & ~mask;
+		uintptr_t to = (o->dlpi_addr + h->p_vaddr + h->p_memsz) & ~mask;
+
+		if (h->p_type == PT_LOAD && (h->p_flags & PF_W) == 0 &&
+		    to > from)
+			(void)madvise((void *)from, to - from, MADV_DONTNEED);
+	}
+	return 0;
+}
+
+void
+settle(void)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	(void)malloc_trim(0);
+	(void)dl_iterate_phdr(unmap_pages, &page);
+}
