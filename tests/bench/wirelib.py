@@ -68,7 +68,7 @@ class Sock:
     def frames(self, timeout):
         end = time.time() + timeout
         while time.time() < end:
-            r, _, _ = select.select([self.s], [], [], 0.1)
+            r, _, _ = select.select([self.s], [], [], max(0, min(end - time.time(), 0.1)))
             if not r:
                 continue
             data = self.s.recv(1 << 18)
