@@ -258,11 +258,16 @@ rx_unmask(struct rns *r, const struct iface *i, const uint8_t **raw,
 
 /*
  * A packet to pass on is looked for in four tables, which are larger than the
- * cache: they are fetched side by side, and while its hash is reckoned.
+ * cache, an announce in three: they are fetched side by side, and while its
+ * hash is reckoned. True: a packet.
  */
 static bool
 relay_soon(const struct rns *r, const struct packet *p, const struct iface *i)
 {
+	if (p->type == PACKET_ANNOUNCE) {
+		path_soon(r, p->dest);
+		known_soon(r, p->dest);
+	}
 	if (!r->cfg.transport || p->type != PACKET_DATA || !p->header_2 ||
 	    p->dest_type != DEST_SINGLE)
 		return false;
@@ -305,10 +310,10 @@ recv_packet(struct rns *r, struct iface *i, const uint8_t *raw, size_t len)
 		i->signal = *r->rx_signal;
 		signals_add(r, &p.hash, r->rx_signal);
 	}
-	if (soon) {
+	if (soon || p.type == PACKET_ANNOUNCE)
 		dedup_soon(r, &p.hash);
+	if (soon)
 		reverse_soon(r, hash16_at(p.hash.b));
-	}
 	p.rx = i;
 	p.from_local = i->cfg.kind == RNS_IF_LOCAL_CLIENT;
 	r->rx_packet = &p;

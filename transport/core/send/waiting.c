@@ -16,13 +16,14 @@
  */
 
 #define DUE_MIN 64 /* ours: entries that stay allocated */
-#define DUE_BELOW 4 /* ours: entries below one of the heap; a line and a half */
+#define DUE_BELOW 4 /* ours: entries below one of the heap; two lines */
 
 /* Those of one moment in order of hops (reticulum-transport.md 4.6). */
 struct due {
 	struct mono at;
 	uint64_t rank; /* hops, and the order in which they came */
 	uint32_t id;
+	const struct path *path; /* whose announce it is: there until then */
 };
 
 /*
@@ -118,10 +119,9 @@ static void
 due_move(struct rns *r, struct waiting *e, struct mono at)
 {
 	struct waitings *w = r->waiting;
-	struct due d = {.at = at, .id = e->id,
-	    .rank = (uint64_t)e->hops << 56 | e->seq};
-
 	uint32_t i = w->places[e->id];
+	struct due d = {.at = at, .id = e->id, .path = w->due[i].path,
+	    .rank = (uint64_t)e->hops << 56 | e->seq};
 
 	if (due_before(&d, &w->due[i]))
 		due_up(w, i, d);
@@ -353,7 +353,7 @@ waiting_make(struct rns *r, const struct path *path, struct iface *via,
 	*e = (struct waiting){.id = id, .dest = path->dest, .via = via};
 	chain_add(w, e);
 	due_put(w, n, (struct due){.at = MONO_NEVER, .rank = UINT64_MAX,
-	    .id = id});
+	    .id = id, .path = path});
 	r->counts.announces_waiting++;
 	return e;
 }
@@ -459,26 +459,42 @@ again_at(const struct rns *r)
 	    PATH_REBROADCAST_WINDOW_MS * 1000));
 }
 
+/* Those that may be next: their announces lie all over the memory. */
+static void
+soon(const struct rns *r)
+{
+	const struct waitings *w = r->waiting;
+	uint32_t n = MIN_OF(DUE_BELOW + 1, r->counts.announces_waiting);
+
+	for (uint32_t i = 1; i < n; i++) {
+		__builtin_prefetch(w->due[i].path);
+		__builtin_prefetch(waiting_of(w, w->due[i].id));
+	}
+}
+
 /* reticulum-transport.md 4.6: at most twice, an answer once. */
 static void
 waiting_run(struct rns *r, void *arg)
 {
 	struct waitings *w = arg;
 	struct waiting *e;
-	struct path *path;
+	const struct path *path;
+	bool kept;
 
-	waiting_forget(r);
-	while (r->counts.announces_waiting != 0 &&
-	    mono_reached(r->now, w->due[0].at)) {
+	for (;;) {
+		waiting_forget(r);
+		if (r->counts.announces_waiting == 0 ||
+		    !mono_reached(r->now, w->due[0].at))
+			break;
 		e = waiting_of(w, w->due[0].id);
-		path = path_find(r, &e->dest);
+		path = w->due[0].path;
+		soon(r);
 		/* The announce that waited may have been replaced since. */
-		if (path != NULL && path->blocked && e->via == NULL)
-			path = NULL;
-		if (path != NULL)
+		kept = !path->blocked || e->via != NULL;
+		if (kept)
 			(void)announce_out(r, path, e->hops, e->via != NULL ?
 			    CTX_PATH_RESPONSE : CTX_NONE, e->via);
-		if (path == NULL || ++e->retries > 1) {
+		if (!kept || ++e->retries > 1) {
 			waiting_del(r, e);
 			continue;
 		}

@@ -130,6 +130,12 @@ known_find(const struct rns *r, const struct hash16 *dest)
 	return htab_find(&r->known->table, dest);
 }
 
+void
+known_soon(const struct rns *r, const struct hash16 *dest)
+{
+	htab_soon(&r->known->table, dest);
+}
+
 /* ---- learning ---- */
 
 /*

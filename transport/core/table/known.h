@@ -53,6 +53,8 @@ void known_kept_by(struct rns *, known_kept_fn *);
 void known_first_out(struct rns *, const struct hash16 *dest);
 /* NULL: unknown. Lives until the next one is learned, or a timer runs. */
 struct known *known_find(const struct rns *, const struct hash16 *dest);
+/* It will be looked for soon. */
+void known_soon(const struct rns *, const struct hash16 *dest);
 struct hash16 known_identity(const struct known *);
 /*
  * The announce that is known of a destination, when it is that one: another
