@@ -116,7 +116,7 @@ type_of(const struct act *a)
 	if (a->kind == ASKS)
 		return REC_REFUSED;
 	return (a->ret == -EACCES || a->ret == -EPERM || a->ret == -EROFS) &&
-	    bpf_map_lookup_elem(&bounds, &a->id) != NULL ? REC_KEPT : REC_PATH;
+	    is_bound(a->id) ? REC_KEPT : REC_PATH;
 }
 
 __noinline int
@@ -203,7 +203,7 @@ linked(struct watch_group *g, struct act *a)
 	near = g->linked || near_text(a->to) || (t[0] == '/' && t[1] == 0) ||
 	    (t[0] == '.' && t[1] == '.');
 	if (!near && (g->seen[REC_LINK] >= WATCH_LINKS ||
-		bpf_map_lookup_elem(&bounds, &a->id) == NULL))
+		!is_bound(a->id)))
 		return 0;
 	if (near)
 		g->linked = 1;

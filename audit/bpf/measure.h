@@ -21,6 +21,16 @@ struct {
 	__type(value, struct watch_bounds);
 } bounds SEC(".maps");
 
+/*
+ * By value: Linux 6.1 takes a key from the stack or a map, and none from a
+ * struct that a function was given.
+ */
+static __always_inline bool
+is_bound(__u64 id)
+{
+	return bpf_map_lookup_elem(&bounds, &id) != NULL;
+}
+
 /* A file that is mapped counts once, whole: nobody sees what is read of it. */
 typedef __u64 mapped_key[2]; /* its group; the inode, and 1 to write */
 struct {
@@ -83,7 +93,7 @@ tell_full(struct watch_group *g, __u64 id, __u32 call, long ret,
 {
 	struct rec_full *r;
 
-	if (bpf_map_lookup_elem(&bounds, &id) == NULL)
+	if (!is_bound(id))
 		return;
 	r = BEGIN(g, id, REC_FULL, rec_full, call, ret);
 	if (r == NULL)

@@ -76,7 +76,7 @@ tell_code(struct watch_group *g, const struct act *a, struct file *file)
 {
 	struct rec_full *r;
 
-	if (bpf_map_lookup_elem(&bounds, &a->id) == NULL)
+	if (!is_bound(a->id))
 		return;
 	r = BEGIN(g, a->id, REC_CODE, rec_full, a->call, 0);
 	if (r == NULL)

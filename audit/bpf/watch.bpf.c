@@ -527,7 +527,7 @@ call_over(struct pt_regs *regs, __u32 call, long ret)
 		opened(g, &a);
 	else if ((a.kind == OPENS && ret != -EINTR) ||
 	    (a.kind == ASKS && (ret == -EACCES || ret == -EPERM) &&
-		bpf_map_lookup_elem(&bounds, &id) != NULL))
+		is_bound(id)))
 		by_path(g, &a);
 	if (a.kind == LINKS)
 		linked(g, &a);
