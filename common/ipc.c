@@ -345,12 +345,18 @@ ipc_recv(struct ipc *c, struct ipc_in *in)
 	const struct ipc_row *row;
 	const char *why;
 	uint16_t type = IPC_NONE;
+	bool reset = false;
 	ssize_t n;
 
 	*in = (struct ipc_in){.from = c->other};
+	/*
+	 * The other end has ended and has not read all of ours: said once, in
+	 * front of what it sent before.
+	 */
 	do
 		n = recvmsg(c->fd, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR ||
+		(errno == ECONNRESET && !reset && (reset = true))));
 	if (n < 0 && errno == EAGAIN)
 		return 0;
 	if (n < 0 && errno != ECONNRESET)

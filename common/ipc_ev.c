@@ -9,6 +9,7 @@
 
 /* Messages of one channel in one turn, so that none starves the others. */
 #define BATCH 32
+#define DRAIN_MAX 65536 /* ours: more than a socket holds */
 
 struct ipc_ev {
 	struct ev_loop *loop;
@@ -67,6 +68,32 @@ hello_ok(struct ipc_ev *c, const struct ipc_in *in)
 	return false;
 }
 
+/* One message, if there is one; false: none, or the channel is no more. */
+static bool
+read_one(struct ipc_ev *c)
+{
+	struct ipc_in in;
+	int r = ipc_recv(c->ipc, &in);
+
+	if (r == 0)
+		return false;
+	if (r < 0 || !hello_ok(c, &in)) {
+		int error = r < 0 ? errno : EPROTO;
+
+		ipc_in_done(&in);
+		gone(c, error);
+		return false;
+	}
+	c->busy = true;
+	c->h->message(c->ctx, &in);
+	c->busy = false;
+	ipc_in_done(&in);
+	if (!c->dead)
+		return true;
+	destroy(c);
+	return false;
+}
+
 static void
 on_read(struct ev_loop *loop, ev_io *w, int revents)
 {
@@ -74,28 +101,9 @@ on_read(struct ev_loop *loop, ev_io *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	for (int i = 0; i < BATCH && ev_is_active(&c->rd); i++) {
-		struct ipc_in in;
-		int r = ipc_recv(c->ipc, &in);
-
-		if (r == 0)
+	for (int i = 0; i < BATCH && ev_is_active(&c->rd); i++)
+		if (!read_one(c))
 			return;
-		if (r < 0 || !hello_ok(c, &in)) {
-			int error = r < 0 ? errno : EPROTO;
-
-			ipc_in_done(&in);
-			gone(c, error);
-			return;
-		}
-		c->busy = true;
-		c->h->message(c->ctx, &in);
-		c->busy = false;
-		ipc_in_done(&in);
-		if (c->dead) {
-			destroy(c);
-			return;
-		}
-	}
 }
 
 static void
@@ -183,6 +191,18 @@ ipc_ev_free(struct ipc_ev *c)
 		c->dead = true;
 	else
 		destroy(c);
+}
+
+/*
+ * The socket has an end: who sends is dead, so nothing is added. The bound is
+ * for one that is not.
+ */
+void
+ipc_ev_drain(struct ipc_ev *c)
+{
+	for (unsigned i = 0; i < DRAIN_MAX && ev_is_active(&c->rd); i++)
+		if (!read_one(c))
+			return;
 }
 
 struct ipc *

@@ -33,6 +33,8 @@ struct ipc_ev *ipc_ev_new(struct ev_loop *, struct ipc *,
     const struct ipc_ev_handlers *, void *ctx);
 /* Closes the channel; allowed inside a handler. NULL is fine. */
 void ipc_ev_free(struct ipc_ev *);
+/* What has come and waits is handed on now; it may be gone afterwards. */
+void ipc_ev_drain(struct ipc_ev *);
 struct ipc *ipc_ev_channel(struct ipc_ev *);
 /*
  * The first message must be HELLO with this build id, else gone(EPROTO); it is

@@ -86,6 +86,9 @@ on_neighbour(struct process *p, enum program who, int fd)
 	struct msg_HELLO hello = {.end_ = 0};
 	struct ipc *c;
 
+	/* what the one before said and nobody has read yet was said */
+	if (s->ev != NULL)
+		ipc_ev_drain(s->ev);
 	if (s->ev != NULL)
 		side_drop(s, 0);
 	if ((c = ipc_new(fd, p->self, who)) == NULL ||

@@ -126,6 +126,29 @@ the_end(void **state)
 	assert_int_equal(errno, 0);
 }
 
+/* It has said something, and ends before it has read what we said. */
+static void
+the_end_unread(void **state)
+{
+	struct msg_DIAL m = {.index = 7};
+	struct msg_STOP stop = {.end_ = 0};
+	struct ipc_in in;
+
+	(void)state;
+	assert_int_equal(ipc_send_STOP(a, &stop, NULL, 0), 0);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(ipc_send_DIAL(b, &m, NULL, 0), 0);
+	ipc_free(b);
+	b = NULL;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(ipc_recv(a, &in), 1);
+		assert_int_equal(in.type, IPC_DIAL);
+		ipc_in_done(&in);
+	}
+	assert_int_equal(ipc_recv(a, &in), -1);
+	assert_int_equal(errno, 0);
+}
+
 static void
 sender_obeys_the_table(void **state)
 {
@@ -531,7 +554,7 @@ main(void)
 	    cmocka_unit_test(too_long_fields),
 	    cmocka_unit_test(unsealed),
 	    CHANNEL_TEST(there_and_back),
-	    CHANNEL_TEST(the_end),
+	    CHANNEL_TEST(the_end), CHANNEL_TEST(the_end_unread),
 	    CHANNEL_TEST(sender_obeys_the_table),
 	    CHANNEL_TEST(receiver_obeys_the_table),
 	    CHANNEL_TEST(one_byte),
