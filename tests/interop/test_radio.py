@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Radios: stock Reticulum and warrend over one simulated ether."""
+
+import os
+import re
+import subprocess
+
+import lib
+from lib import check, config
+from radio.ether import Ether
+from test_relay import visit
+
+FAST = {"frequency": 868200000, "bandwidth": 500000, "txpower": 7, "spreadingfactor": 7, "codingrate": 5}
+
+
+def ether(ctx, **how):
+    return ctx.keep(Ether(ctx.dir("ether"), **how))
+
+
+def section(name, port, kind="RNodeInterface", keys=FAST, extra=""):
+    lines = "".join(f"{k} = {v}\n" for k, v in keys.items())
+    return f"[[{name}]]\ntype = {kind}\nenabled = yes\nport = {port}\n{lines}{extra}"
+
+
+def stock_and_stock(ctx):
+    """1.4.2 - ether - 1.5.7: the simulator is a radio to both."""
+    e = ether(ctx, speed=4)
+    a, b = e.rnode("a"), e.rnode("b")
+    visit(ctx, ctx.stock_dir(config(section("radio", a.path))), ctx.stock_dir(config(section("radio", b.path))),
+          ctx.args.python, ctx.args.python_old, 1, steps=["announce", "packet", "open", "close"])
+    kinds = e.air.by_kind()
+    check({"announce", "data", "linkrequest", "proof"} <= set(kinds), f"on the air: {kinds}")
+    check(all(len(f["heard"]) + len(f["lost"]) == 1 for f in e.air.frames), f"one other radio: {e.air.frames}")
+
+
+def rnodeconf(ctx):
+    """What its own tool says of the device, of the packages' version."""
+    e = ether(ctx)
+    runs = []
+    for i, python in enumerate((ctx.args.python, ctx.args.python_old)):
+        argv = [os.path.join(os.path.dirname(python), "rnodeconf"), e.rnode(f"radio{i}").path, "--info"]
+        home = ctx.dir("home")  # it keeps keys and firmware there
+        runs.append(subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                     stdin=subprocess.DEVNULL, env={**os.environ, "HOME": home}))
+    for run in runs:
+        out, _ = run.communicate(timeout=lib.PATIENCE_S)
+        for said in ("EEPROM checksum correct", "RNode 820 - 1020 MHz", r"Firmware version\s*: 1\.74",
+                     "Serial number *: 00:00:00:01", "Modem chip *: SX1276", "Normal .host-controlled"):
+            check(re.search(said, out), f"rnodeconf says nothing like {said!r}: {out}")
+        check(run.returncode == 0, f"it ends with {run.returncode}: {out}")
+
+
+TESTS = [
+    ("radio: rnodeconf reads the device", rnodeconf),
+    ("radio: stock 1.4.2 and 1.5.7 over the ether", stock_and_stock),
+]
