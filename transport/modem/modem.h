@@ -39,6 +39,12 @@ struct modem_out {
 	 * own, counted under the name that reasons() gives.
 	 */
 	void (*fault)(void *arg, unsigned reason, const char *text);
+	/*
+	 * One port of several cannot be used for now, for `text`, and is down;
+	 * the others go on. NULL: not asked for.
+	 */
+	void (*trouble)(void *arg, unsigned port, unsigned reason,
+	    const char *text);
 };
 
 struct modem_kind {
