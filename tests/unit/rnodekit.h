@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TESTS_UNIT_RNODEKIT_H
+#define WARREN_TESTS_UNIT_RNODEKIT_H
+
+#include "transport/modem/rnode.h"
+
+/*
+ * A driver of the machine of RNodes, in virtual time: it keeps what the machine
+ * wrote and said, and holds it to the contract of modem.h.
+ */
+#define KIT_OUT 65536
+
+struct kit {
+	struct rnode r;
+	struct mono now;
+	uint8_t out[KIT_OUT]; /* for the line, not taken yet */
+	size_t nout;
+	bool up[MODEM_PORTS];
+	unsigned ready[MODEM_PORTS];
+	unsigned packets, port; /* port, data, signal: of the last */
+	uint8_t data[RNODE_MTU];
+	size_t len;
+	bool measured;
+	struct rns_signal signal;
+	unsigned faults, reason, troubles, trouble_port;
+	char text[240];
+};
+
+void kit_begin(struct kit *, const struct rnode_conf *);
+/* Time goes on, by deadlines. */
+void kit_run(struct kit *, int64_t us);
+/* The device says, at now. */
+void kit_says(struct kit *, const uint8_t *, size_t);
+void kit_says_hex(struct kit *, const char *hex);
+/* What was written so far is forgotten. */
+void kit_forget(struct kit *);
+/* Whether the hex digits are all that was written since. */
+bool kit_wrote(struct kit *, const char *hex);
+/* Opened, detected, each radio echoing what it is told: online. */
+void kit_online(struct kit *, const struct rnode_conf *);
+
+#endif
