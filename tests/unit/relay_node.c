@@ -102,7 +102,7 @@ node_drain(struct node *n)
 			continue;
 		n->out_count++;
 		*o = (struct node_out){tx.ifid, n->now, malloc(tx.len),
-		    tx.len};
+		    tx.len, tx.kind, *tx.dest};
 		assert_non_null(o->data);
 		memcpy(o->data, tx.data, tx.len);
 	}

@@ -19,6 +19,8 @@ struct node_out {
 	int64_t at;
 	uint8_t *data;
 	size_t len;
+	enum rns_kind kind;
+	struct hash16 dest;
 };
 
 struct node {

@@ -337,7 +337,10 @@ rns_recv(struct rns *r, unsigned ifid, const uint8_t *raw, size_t len,
 	r->counts.rx_bytes += len;
 	r->rx_drops = i->drops;
 	r->rx_from = ifid;
+	r->rx_kind = RNS_KIND_RELAY;
 	recv_packet(r, i, raw, len);
+	i->rx_kinds[r->rx_kind].packets++;
+	i->rx_kinds[r->rx_kind].bytes += len;
 	r->rx_drops = NULL;
 	turn_end(r);
 	r->rx_from = 0;
@@ -354,6 +357,12 @@ rns_recv_signal(struct rns *r, unsigned ifid, const uint8_t *raw, size_t len,
 	err = rns_recv(r, ifid, raw, len, now);
 	r->rx_signal = NULL;
 	return err;
+}
+
+enum rns_kind
+rns_rx_kind(const struct rns *r)
+{
+	return r->rx_kind;
 }
 
 bool

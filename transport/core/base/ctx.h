@@ -54,6 +54,8 @@ struct rns {
 	struct iface_list ifaces;
 	struct iface_tree iface_ids;
 	uint32_t iface_count;
+	bool passing;     /* what is sent now did not begin here */
+	uint8_t rx_kind;  /* enum rns_kind of the last that came in */
 	uint32_t rx_from; /* id of the interface that is listened to, or 0 */
 	uint32_t local_clients; /* interfaces of attached programs */
 	struct iface *shared;   /* attached: the way to the daemon, or NULL */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "transport/core/base/dedup.h"
+#include "transport/core/base/kind.h"
 #include "transport/core/base/value.h"
 #include "transport/core/link/link.h"
 #include "transport/core/link/link_in.h"
@@ -97,7 +98,9 @@ plain_relay(struct rns *r, const struct packet *p)
 		if (i == p->rx || !iface_sends(i) || (!p->from_local &&
 		    i->cfg.kind != RNS_IF_LOCAL_CLIENT))
 			continue;
+		r->passing = true;
 		(void)core_tx(r, i, p->raw, p->raw_len);
+		r->passing = false;
 	}
 }
 
@@ -249,6 +252,8 @@ inbound(struct rns *r, struct packet *p)
 	if (p->rx->cfg.kind == RNS_IF_NET)
 		p->hops++;
 	if (p->type == PACKET_ANNOUNCE) {
+		r->rx_kind = (uint8_t)packet_kind(p->flags, p->context,
+		    p->hops > 1, false);
 		announce_in(r, p);
 		return;
 	}
@@ -257,6 +262,7 @@ inbound(struct rns *r, struct packet *p)
 		if (transit(r, p, relayed, next_local || received_local))
 			return;
 	}
+	r->rx_kind = (uint8_t)packet_kind(p->flags, p->context, false, false);
 	switch (p->type) {
 	case PACKET_DATA:
 		own_data(r, p);

@@ -334,6 +334,19 @@ hops_on(const struct rns *r, const struct packet *p, const struct iface *to)
 	return p->from_local ? hops_out(r, to, p->hops) : p->hops;
 }
 
+/* forward() of what did not begin here. */
+static int
+pass_on(struct rns *r, struct iface *to, uint8_t flags, uint8_t hop,
+    const uint8_t *transport_id, const struct iovec_c *rest, size_t count)
+{
+	int err;
+
+	r->passing = true;
+	err = forward(r, to, flags, hop, transport_id, rest, count);
+	r->passing = false;
+	return err;
+}
+
 bool
 relay_forward(struct rns *r, struct packet *p, struct path *path)
 {
@@ -361,7 +374,7 @@ relay_forward(struct rns *r, struct packet *p, struct path *path)
 	v[0] = (struct iovec_c){p->dest->b, RNS_HASH + 1 + p->data_len - cut};
 	v[1] = (struct iovec_c){sig, sizeof(sig)};
 	path_touch(r, path);
-	return forward(r, path->rx, flags, hops_on(r, p, path->rx), tid, v,
+	return pass_on(r, path->rx, flags, hops_on(r, p, path->rx), tid, v,
 	    put ? 2 : 1) == RNS_OK;
 }
 
@@ -373,7 +386,7 @@ rlink_forward(struct rns *r, struct packet *p, struct iface *to)
 
 	if (!packet_exempt(p->context))
 		dedup_add(r, &p->hash);
-	if (forward(r, to, p->flags, hops_on(r, p, to), p->transport_id, &v,
+	if (pass_on(r, to, p->flags, hops_on(r, p, to), p->transport_id, &v,
 	    1) != RNS_OK)
 		return false;
 	r->counts.relayed++;
@@ -486,7 +499,7 @@ relay_proof(struct rns *r, const struct packet *p)
 		return false;
 	if (p->rx != out)
 		return !core_drop(r, RNS_DROP_PROOF);
-	if (forward(r, in, p->flags, hops_on(r, p, in), p->transport_id, &v,
+	if (pass_on(r, in, p->flags, hops_on(r, p, in), p->transport_id, &v,
 	    1) == RNS_OK)
 		r->counts.relayed++;
 	return true;

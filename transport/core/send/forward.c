@@ -72,7 +72,9 @@ announce_tx(struct rns *r, struct iface *to, struct announce_packet *a)
 	int err;
 
 	a->head[1] = hops_out(r, to, a->hops);
+	r->passing = a->hops != 0;
 	err = core_txv(r, to, a->v, NELEM(a->v));
+	r->passing = false;
 	if (err == RNS_OK)
 		traffic_count(r, &to->traffic[TRAFFIC_ANNOUNCE_OUT],
 		    a->v[0].n + a->v[1].n);

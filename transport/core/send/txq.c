@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/core/base/kind.h"
 #include "transport/core/base/packet.h"
 
 /*
@@ -18,7 +19,8 @@
 
 struct txhead {
 	uint32_t ifid, from;
-	uint32_t len;
+	uint32_t len, kind;
+	struct hash16 dest;
 };
 
 struct txblock {
@@ -32,6 +34,7 @@ struct txq {
 	struct txblock *spare;
 	uint32_t count;
 	uint64_t bytes, bytes_max;
+	struct hash16 dest; /* of what was handed out last */
 };
 
 int
@@ -108,6 +111,17 @@ tx_drop(struct rns *r, enum rns_drop why, const struct iface *i)
 		(void)core_drop(r, why);
 }
 
+/* What it is and where it goes, which the access code will hide. */
+static void
+tx_mark(const struct rns *r, struct txhead *h, const uint8_t *p)
+{
+	size_t at = (p[0] & FLAG_HEADER_2) != 0 ? 2 + RNS_HASH : 2;
+
+	h->kind = packet_kind(p[0], p[at + RNS_HASH], r->passing,
+	    r->rx_packet != NULL && r->rx_packet->from_local);
+	h->dest = *hash16_at(p + at);
+}
+
 /*
  * With an access code the packet is put together behind the place of the
  * masked one, in the same block, and then given back.
@@ -146,6 +160,7 @@ core_txv(struct rns *r, struct iface *i, const struct iovec_c *v, size_t n)
 		memcpy(p, v[k].p, v[k].n);
 		p += v[k].n;
 	}
+	tx_mark(r, &h, p - len);
 	if (masked != 0)
 		len = ifac_mask(&i->ifac, b->data + at, masked,
 		    b->data + at + masked, len);
@@ -158,6 +173,8 @@ core_txv(struct rns *r, struct iface *i, const struct iovec_c *v, size_t n)
 	q->bytes += len;
 	i->tx_packets++;
 	i->tx_bytes += len;
+	i->tx_kinds[h.kind].packets++;
+	i->tx_kinds[h.kind].bytes += len;
 	r->counts.tx_packets++;
 	r->counts.tx_bytes += len;
 	return RNS_OK;
@@ -194,7 +211,9 @@ txq_next(struct rns *r, struct rns_tx *tx)
 	memcpy(&h, b->data + b->head, sizeof(h));
 	b->head += sizeof(h);
 	*tx = (struct rns_tx){
-	    .ifid = h.ifid, .from = h.from, .data = b->data + b->head, .len = h.len};
+	    .ifid = h.ifid, .from = h.from, .data = b->data + b->head,
+	    .len = h.len, .kind = h.kind, .dest = &q->dest};
+	q->dest = h.dest;
 	b->head += h.len;
 	q->count--;
 	q->bytes -= h.len;

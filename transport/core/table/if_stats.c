@@ -2,6 +2,8 @@
 /* What rns.h shows of an interface (reticulum-transport.md 13.6, 18.3). */
 #include "transport/core/table/iface.h"
 
+#include <string.h>
+
 /* Which of the reference's three counters a drop belongs to. */
 enum violation { PROTOCOL = 1, ACCESS, FILTER, VIOLATIONS };
 
@@ -68,7 +70,18 @@ rns_if_stats(const struct rns *r, unsigned ifid, struct rns_if_stats *out)
 	    .filter_hits = sums[FILTER],
 	    .signal = i->signal,
 	};
+	memcpy(out->rx_kinds, i->rx_kinds, sizeof(out->rx_kinds));
+	memcpy(out->tx_kinds, i->tx_kinds, sizeof(out->tx_kinds));
 	return RNS_OK;
+}
+
+static void
+amounts_add(struct rns_amount *sum, const struct rns_amount *a)
+{
+	for (unsigned k = 0; k < RNS_KINDS; k++) {
+		sum[k].packets += a[k].packets;
+		sum[k].bytes += a[k].bytes;
+	}
 }
 
 static void
@@ -100,6 +113,8 @@ rns_if_stats_add(struct rns_if_stats *sum, const struct rns_if_stats *s)
 	class_add(&sum->announces_tx, &s->announces_tx);
 	class_add(&sum->path_requests_rx, &s->path_requests_rx);
 	class_add(&sum->path_requests_tx, &s->path_requests_tx);
+	amounts_add(sum->rx_kinds, s->rx_kinds);
+	amounts_add(sum->tx_kinds, s->tx_kinds);
 	sum->announce_queue += s->announce_queue;
 	sum->held_announces += s->held_announces;
 	activated_add(&sum->burst_activated_us, sum->bursts,

@@ -48,6 +48,7 @@ struct iface {
 	struct ifac ifac;
 	struct tunnel *tunnel; /* that it carries, or NULL; tunnel.c */
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	struct rns_amount rx_kinds[RNS_KINDS], tx_kinds[RNS_KINDS];
 	struct traffic traffic[TRAFFIC_SORTS];
 	uint64_t drops[RNS_DROP_COUNT]; /* while a packet of it was handled */
 	/* entries of tables that are there because of it; share.c */

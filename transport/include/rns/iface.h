@@ -25,6 +25,19 @@ enum rns_if_kind {
 	RNS_IF_SHARED,       /* we are the program; the other end relays */
 };
 
+/*
+ * What a packet is, to who shares out an interface that takes little: those
+ * that are most urgent first.
+ */
+enum rns_kind {
+	RNS_KIND_CONTROL, /* of our own: links, proofs, path requests */
+	RNS_KIND_NEAR,    /* announces from here, and answers about paths */
+	RNS_KIND_FAR,     /* announces that are passed on */
+	RNS_KIND_RELAY,   /* all else that is passed on */
+	RNS_KIND_JOBS,    /* of our own links: what they carry; bulk of programs */
+	RNS_KINDS
+};
+
 /* Ingress and egress control (reticulum-transport.md 8.5). */
 struct rns_ingress {
 	bool set;     /* false: the defaults, whatever stands below */
@@ -78,6 +91,34 @@ struct rns_signal {
 	int16_t rssi; /* dBm */
 	float snr;    /* dB */
 	float q;      /* quality of the link, per cent */
+};
+
+/* Packets of one kind, one way. */
+struct rns_amount {
+	uint64_t packets, bytes;
+};
+
+/* One sort of packets, one way. */
+struct rns_if_class {
+	uint64_t packets, bytes;
+	double hz; /* by the last 48 (reticulum-transport.md 8.5) */
+};
+
+/* What the statistics map (reticulum-transport.md 13.6) wants of the core. */
+struct rns_if_stats {
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	struct rns_if_class announces_rx, announces_tx;
+	struct rns_if_class path_requests_rx, path_requests_tx;
+	struct rns_amount rx_kinds[RNS_KINDS], tx_kinds[RNS_KINDS];
+	uint32_t announce_queue; /* waiting for their share of the bitrate */
+	uint32_t held_announces; /* waiting for the end of a burst */
+	/* of announces, of path requests: 0 or 1; of a sum, how many */
+	uint32_t bursts, pr_bursts;
+	/* Unix time, 0: there was none; of a sum, the earliest of those on */
+	int64_t burst_activated_us, pr_burst_activated_us;
+	/* reticulum-transport.md 18.3 */
+	uint64_t protocol_violations, ifac_violations, filter_hits;
+	struct rns_signal signal; /* of the last that was measured */
 };
 
 #endif

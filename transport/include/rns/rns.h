@@ -131,6 +131,8 @@ int rns_recv(struct rns *, unsigned ifid, const uint8_t *, size_t,
 /* The same, from an interface that measures; NULL: it did not. */
 int rns_recv_signal(struct rns *, unsigned ifid, const uint8_t *, size_t,
     const struct rns_signal *, struct mono now);
+/* What the last packet was that came in; one for others is RELAY. */
+enum rns_kind rns_rx_kind(const struct rns *);
 /* Of the first copy that is kept. */
 bool rns_signal_get(const struct rns *, const struct id32 *packet,
     struct rns_signal *out);
@@ -149,6 +151,8 @@ struct rns_tx {
 	unsigned from; /* what came in there caused it; 0: our own */
 	const uint8_t *data; /* with access code, without framing */
 	size_t len;
+	enum rns_kind kind;
+	const struct hash16 *dest; /* or link; not masked */
 };
 bool rns_next_tx(struct rns *, struct rns_tx *);
 /*
@@ -714,27 +718,6 @@ struct rns_counts {
 };
 void rns_counts(const struct rns *, struct rns_counts *);
 
-/* One sort of packets, one way. */
-struct rns_if_class {
-	uint64_t packets, bytes;
-	double hz; /* by the last 48 (reticulum-transport.md 8.5) */
-};
-
-/* What the statistics map (reticulum-transport.md 13.6) wants of the core. */
-struct rns_if_stats {
-	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
-	struct rns_if_class announces_rx, announces_tx;
-	struct rns_if_class path_requests_rx, path_requests_tx;
-	uint32_t announce_queue; /* waiting for their share of the bitrate */
-	uint32_t held_announces; /* waiting for the end of a burst */
-	/* of announces, of path requests: 0 or 1; of a sum, how many */
-	uint32_t bursts, pr_bursts;
-	/* Unix time, 0: there was none; of a sum, the earliest of those on */
-	int64_t burst_activated_us, pr_burst_activated_us;
-	/* reticulum-transport.md 18.3 */
-	uint64_t protocol_violations, ifac_violations, filter_hits;
-	struct rns_signal signal; /* of the last that was measured */
-};
 /* RNS_ENOENT */
 int rns_if_stats(const struct rns *, unsigned ifid, struct rns_if_stats *);
 /* What an interface shows for those that it accepted; begin with all zero. */
