@@ -11,10 +11,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	static char out[TLOG_PROOF_TEXT];
+	static char out[TLOG_GROWTH_TEXT];
 	static const uint8_t key[32];
 	const char *text = (const char *)p, *why;
 	struct fingerprint f;
+	struct tlog_growth grown;
 	struct tlog_proof proof;
 	struct tlog_head h = {.size = 5};
 	struct snote note;
@@ -35,6 +36,10 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		(void)tlog_includes(&h, proof.index, &proof.hash[0],
 		    proof.hash, proof.n);
 		(void)tlog_proof_put(out, &proof);
+	}
+	if (tlog_growth_parse(&grown, text, n)) {
+		(void)tlog_extends(&grown.old, &h, grown.hash, grown.n);
+		(void)tlog_growth_put(out, &grown);
 	}
 	if (fingerprint_parse(&f, p, n, &why)) {
 		again = fingerprint_put(&f, &k_len);

@@ -250,6 +250,28 @@ snote_signed(const struct snote *n, const struct vkey *k, uint64_t *when)
 	return found;
 }
 
+enum snote_sig
+snote_cosigned(const struct snote *n, const uint8_t key[32], uint64_t *when)
+{
+	const char *at = n->sigs, *end = n->sigs + n->sigs_len;
+	char name[SNOTE_NAME_MAX + 1];
+	struct vkey k;
+	struct line l;
+
+	while (at < end && next_line(&at, end, &l)) {
+		enum snote_sig is;
+
+		if (l.name_len > SNOTE_NAME_MAX)
+			continue;
+		memcpy(name, l.name, l.name_len);
+		name[l.name_len] = '\0';
+		if (vkey_set(&k, name, SNOTE_COSIGNATURE, key) &&
+		    (is = snote_signed(n, &k, when)) != SNOTE_NOT)
+			return is;
+	}
+	return SNOTE_NOT;
+}
+
 size_t
 snote_sign(char out[SNOTE_LINE_MAX], const struct vkey *k,
     const uint8_t secret[64], const char *text, size_t len, uint64_t when)

@@ -61,6 +61,13 @@ enum snote_sig snote_signed(const struct snote *, const struct vkey *,
     uint64_t *when);
 
 /*
+ * Has this Ed25519 key cosigned it, under whatever name? when (may be NULL) as
+ * above.
+ */
+enum snote_sig snote_cosigned(const struct snote *, const uint8_t key[32],
+    uint64_t *when);
+
+/*
  * A line that this secret (64 bytes, libsodium's) puts below a text; when is
  * for cosignatures. Its length; 0: no room (SNOTE_LINE_MAX), or no memory.
  */

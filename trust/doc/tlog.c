@@ -312,6 +312,43 @@ tlog_prove_growth(const struct tlog_tree *t, uint64_t old, uint64_t size,
 
 static const char magic[] = "c2sp.org/tlog-proof@v1";
 
+/* A line each, up to an empty one. */
+static bool
+hashes(const char **text, size_t *len, struct id32 hash[TLOG_PROOF_MAX],
+    unsigned *count)
+{
+	const char *s;
+	size_t n;
+
+	for (*count = 0;; (*count)++) {
+		if (!line(text, len, &s, &n))
+			return false;
+		if (n == 0)
+			return true;
+		if (*count == TLOG_PROOF_MAX ||
+		    !hash_from(s, n, &hash[*count]))
+			return false;
+	}
+}
+
+/* Each in its line, the empty one, and the checkpoint; the new length. */
+static size_t
+put_hashes(char *out, size_t at, const struct id32 *hash, unsigned n,
+    const char *note, size_t note_len)
+{
+	char b64[ROOT_B64 + 1];
+
+	for (unsigned i = 0; i < n; i++) {
+		hash_text(b64, &hash[i]);
+		memcpy(out + at, b64, ROOT_B64);
+		at += ROOT_B64;
+		out[at++] = '\n';
+	}
+	out[at++] = '\n';
+	memcpy(out + at, note, note_len);
+	return at + note_len;
+}
+
 bool
 tlog_proof_parse(struct tlog_proof *out, const char *text, size_t len)
 {
@@ -328,14 +365,8 @@ tlog_proof_parse(struct tlog_proof *out, const char *text, size_t len)
 	if (n <= 6 || memcmp(s, "index ", 6) != 0 ||
 	    !number(s + 6, n - 6, &p.index))
 		return false;
-	for (;;) {
-		if (!line(&text, &len, &s, &n))
-			return false;
-		if (n == 0)
-			break;
-		if (p.n == TLOG_PROOF_MAX || !hash_from(s, n, &p.hash[p.n++]))
-			return false;
-	}
+	if (!hashes(&text, &len, p.hash, &p.n))
+		return false;
 	p.note = text;
 	p.note_len = len;
 	*out = p;
@@ -345,21 +376,62 @@ tlog_proof_parse(struct tlog_proof *out, const char *text, size_t len)
 size_t
 tlog_proof_put(char out[TLOG_PROOF_TEXT], const struct tlog_proof *p)
 {
-	char b64[ROOT_B64 + 1];
 	size_t n;
 
 	if (p->n > TLOG_PROOF_MAX || p->note_len > SNOTE_MAX)
 		return 0;
 	n = (size_t)snprintf(out, TLOG_PROOF_TEXT, "%s\nindex %" PRIu64 "\n",
 	    magic, p->index);
-	for (unsigned i = 0; i < p->n; i++) {
-		hash_text(b64, &p->hash[i]);
-		n += (size_t)snprintf(out + n, TLOG_PROOF_TEXT - n, "%s\n",
-		    b64);
-	}
-	out[n++] = '\n';
-	memcpy(out + n, p->note, p->note_len);
-	return n + p->note_len;
+	return put_hashes(out, n, p->hash, p->n, p->note, p->note_len);
+}
+
+/* ---- the text of a growth ---- */
+
+/* "old 0", or "old SIZE ROOT". */
+static bool
+old_from(const char *s, size_t n, struct tlog_head *old)
+{
+	const char *sp;
+
+	if (n < 5 || memcmp(s, "old ", 4) != 0)
+		return false;
+	s += 4;
+	n -= 4;
+	if ((sp = memchr(s, ' ', n)) == NULL)
+		return number(s, n, &old->size) && old->size == 0;
+	return number(s, (size_t)(sp - s), &old->size) && old->size > 0 &&
+	    hash_from(sp + 1, n - (size_t)(sp - s) - 1, &old->root);
+}
+
+bool
+tlog_growth_parse(struct tlog_growth *out, const char *text, size_t len)
+{
+	struct tlog_growth g = {.n = 0};
+	const char *s;
+	size_t n;
+
+	if (!line(&text, &len, &s, &n) || !old_from(s, n, &g.old) ||
+	    !hashes(&text, &len, g.hash, &g.n))
+		return false;
+	g.note = text;
+	g.note_len = len;
+	*out = g;
+	return true;
+}
+
+size_t
+tlog_growth_put(char out[TLOG_GROWTH_TEXT], const struct tlog_growth *g)
+{
+	char root[ROOT_B64 + 1];
+	size_t n;
+
+	if (g->n > TLOG_PROOF_MAX || g->note_len > SNOTE_MAX)
+		return 0;
+	hash_text(root, &g->old.root);
+	n = (size_t)snprintf(out, TLOG_GROWTH_TEXT, "old %" PRIu64 "%s%s\n",
+	    g->old.size, g->old.size > 0 ? " " : "",
+	    g->old.size > 0 ? root : "");
+	return put_hashes(out, n, g->hash, g->n, g->note, g->note_len);
 }
 
 /* ---- files ---- */

@@ -70,6 +70,31 @@ bool tlog_proof_parse(struct tlog_proof *, const char *text, size_t len);
 /* The length; 0: no room. */
 size_t tlog_proof_put(char out[TLOG_PROOF_TEXT], const struct tlog_proof *);
 
+/* ---- the text of a growth ---- */
+
+/*
+ * A state of a log and how it follows from an earlier one, as nodes tell each
+ * other (klp.md 8; the form is ours):
+ *
+ *   old SIZE BASE64           the earlier size, and the root that it had
+ *   BASE64                    ... a line for each hash of the proof
+ *                             (an empty line)
+ *   the checkpoint            with its signatures
+ *
+ * "old 0" alone: the checkpoint, and no proof.
+ */
+#define TLOG_GROWTH_TEXT (128 + TLOG_PROOF_MAX * 45 + SNOTE_MAX)
+struct tlog_growth {
+	struct tlog_head old; /* no origin */
+	unsigned n;
+	struct id32 hash[TLOG_PROOF_MAX];
+	const char *note; /* borrowed */
+	size_t note_len;
+};
+bool tlog_growth_parse(struct tlog_growth *, const char *text, size_t len);
+/* The length; 0: no room. */
+size_t tlog_growth_put(char out[TLOG_GROWTH_TEXT], const struct tlog_growth *);
+
 /* ---- files ---- */
 
 #define TLOG_TILE 256 /* hashes of a whole tile, entries of a whole bundle */
