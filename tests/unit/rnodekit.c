@@ -84,8 +84,9 @@ on_trouble(void *arg, unsigned port, unsigned reason, const char *text)
 	memcpy(k->text, text, strlen(text) + 1);
 }
 
-static const struct modem_out out = {on_write, on_packet, on_up, on_ready,
-    on_fault, on_trouble};
+static const struct modem_out out = {.write = on_write,
+    .packet = on_packet, .up = on_up, .ready = on_ready, .fault = on_fault,
+    .trouble = on_trouble};
 
 void
 kit_begin(struct kit *k, const struct rnode_conf *c)

@@ -45,6 +45,8 @@ struct modem_out {
 	 */
 	void (*trouble)(void *arg, unsigned port, unsigned reason,
 	    const char *text);
+	/* Something was thrown away or odd, of the same enum; it goes on. */
+	void (*count)(void *arg, unsigned reason);
 };
 
 struct modem_kind {
