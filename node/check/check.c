@@ -15,6 +15,7 @@
 #include "node/check/check_profile.h"
 #include "node/check/check_rules.h"
 #include "node/check/finding.h"
+#include "node/check/ttylook.h"
 #include "node/check/whose.h"
 #include "transport/config/rnsconf.h"
 
@@ -25,6 +26,28 @@ usable(const struct rnsconf *conf)
 		if (conf->ifs[i].enabled)
 			return true;
 	return false;
+}
+
+/* What can be seen of serial ports now; one may come later. */
+static void
+check_ports(struct check *c, const struct rnsconf *conf)
+{
+	char why[200];
+
+	for (unsigned i = 0; i < conf->nifs; i++) {
+		const struct rnsconf_if *n = &conf->ifs[i];
+
+		if (!n->enabled || n->tty == NULL)
+			continue;
+		if (tty_look(n->tty, why, sizeof(why)) == 0) {
+			if (access(n->tty, R_OK | W_OK) == 0)
+				continue;
+			tty_why(n->tty, errno, why, sizeof(why));
+		}
+		check_tell(c, true, "config", n->line, 0, NULL, "interface "
+		    "\"%.80s\" cannot use %.120s now: %s", n->name, n->tty,
+		    why);
+	}
 }
 
 static void
@@ -56,6 +79,8 @@ check_rns(struct check *c)
 		check_tell(c, true, "config", 0, 0, hint,
 		    "no interface is enabled and supported: the node reaches "
 		    "nobody beyond this machine");
+	if (conf != NULL)
+		check_ports(c, conf);
 	rnsconf_free(conf);
 	explicit_bzero(text, len);
 }

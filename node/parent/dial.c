@@ -21,6 +21,7 @@ static const struct {
 	{RNSCONF_UDP, open_udp},
 	{RNSCONF_AUTO, open_auto},
 	{RNSCONF_PIPE, open_pipe},
+	{RNSCONF_SERIAL, open_line},
 	{RNSCONF_BACKBONE_CLIENT, open_tcp_client},
 	{RNSCONF_BACKBONE, open_tcp_server},
 	{RNSCONF_I2P, open_i2p},

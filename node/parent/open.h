@@ -52,6 +52,7 @@ struct opening {
 typedef void open_fn(struct opening *, const struct rnsconf_if *);
 open_fn open_tcp_client, open_tcp_server; /* open_tcp.c */
 open_fn open_auto, open_pipe, open_udp;
+open_fn open_line; /* open_tty.c */
 
 struct msg_DIAL_FOUND;
 /* An interface of somebody else's; answered as index RNSCONF_FOUND. */
@@ -61,6 +62,7 @@ open_fn open_i2p;
 void open_connect(struct opening *, const char *host);
 
 #define COMMAND_UID 8 /* ARCHITECTURE.md 12.5 */
+#define KEEPER_UID 11 /* of those that keep a serial port open */
 /*
  * In a child that was forked: become a command of the operator (open_pipe.c),
  * in a session of its own, without our rights. 126 or 127: it could not.

@@ -15,6 +15,7 @@
 #define HEAD "[interfaces]\n[[I]]\nenabled = yes\n"
 #define AUTO HEAD "type = AutoInterface\n"
 #define PIPE HEAD "type = PipeInterface\n"
+#define SERIAL HEAD "type = SerialInterface\n"
 #define UDP HEAD "type = UDPInterface\n"
 
 static struct rnsconf *
@@ -179,12 +180,65 @@ command(void **state)
 	    "seconds");
 }
 
+static void
+serial(void **state)
+{
+	struct rnsconf *c = parse(SERIAL "port = /dev/serial/by-id/usb-a\n");
+	const struct rnsconf_if *i = &c->ifs[0];
+	static const struct {
+		const char *word;
+		char parity;
+	} words[] = {{"N", 'N'}, {"none", 'N'}, {"e", 'E'}, {"Even", 'E'},
+	    {"O", 'O'}, {"odd", 'O'}};
+	char text[200];
+
+	(void)state;
+	assert_int_equal(c->nnotes, 0);
+	assert_string_equal(i->tty, "/dev/serial/by-id/usb-a");
+	assert_int_equal(i->speed, 9600);
+	assert_int_equal(i->databits, 8);
+	assert_int_equal(i->stopbits, 1);
+	assert_int_equal(i->parity, 'N');
+	assert_int_equal(i->ifac_size, 0);
+	display(c, "SerialInterface[I]");
+	rnsconf_free(c);
+	c = parse(SERIAL "port = /dev/ttyS0\nspeed = 3000000\ndatabits = 7\n"
+	    "stopbits = 2\npassphrase = x\n");
+	i = &c->ifs[0];
+	assert_int_equal(c->nnotes, 0);
+	assert_int_equal(i->speed, 3000000);
+	assert_int_equal(i->databits, 7);
+	assert_int_equal(i->stopbits, 2);
+	assert_int_equal(i->ifac_size, 8);
+	rnsconf_free(c);
+	for (size_t k = 0; k < sizeof(words) / sizeof(*words); k++) {
+		(void)snprintf(text, sizeof(text), SERIAL "port = /dev/ttyS0\n"
+		    "parity = %s\n", words[k].word);
+		c = parse(text);
+		assert_int_equal(c->nnotes, 0);
+		assert_int_equal(c->ifs[0].parity, words[k].parity);
+		rnsconf_free(c);
+	}
+	wrong(SERIAL, 2, "no port", "port = /dev/ttyUSB0");
+	wrong(SERIAL "port = ttyUSB0\n", 5, "is no path", "by-id");
+	wrong(SERIAL "port = /dev/ttyS0\nparity = mark\n", 6,
+	    "unknown parity", "N, E or O");
+	wrong(SERIAL "port = /dev/ttyS0\nspeed = 0\n", 6, "speed", "1 to");
+	wrong(SERIAL "port = /dev/ttyS0\nspeed = fast\n", 6, "speed", "");
+	wrong(SERIAL "port = /dev/ttyS0\ndatabits = 9\n", 6, "databits",
+	    "5 to 8");
+	wrong(SERIAL "port = /dev/ttyS0\nstopbits = 3\n", 6, "stopbits",
+	    "1 to 2");
+	wrong(SERIAL "port = /dev/ttyS0\nsped = 3\n", 6, "sped", "speed");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(automatic),
 		cmocka_unit_test(command),
+		cmocka_unit_test(serial),
 		cmocka_unit_test(udp),
 	};
 

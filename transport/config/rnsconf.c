@@ -416,7 +416,8 @@ rnsconf_if_display(const struct rnsconf_if *i, char *out, size_t cap)
 		display_udp(i, out, cap);
 		return;
 	}
-	if (i->type == RNSCONF_AUTO || i->type == RNSCONF_PIPE) {
+	if (i->type == RNSCONF_AUTO || i->type == RNSCONF_PIPE ||
+	    i->type == RNSCONF_SERIAL) {
 		(void)snprintf(out, cap, "%s[%s]", i->type_text, i->name);
 		return;
 	}

@@ -27,6 +27,7 @@ enum rnsconf_type {
 	RNSCONF_UDP,
 	RNSCONF_AUTO,
 	RNSCONF_PIPE,
+	RNSCONF_SERIAL,
 	RNSCONF_BACKBONE, /* a listener */
 	RNSCONF_BACKBONE_CLIENT,
 	RNSCONF_I2P,
@@ -119,6 +120,12 @@ struct rnsconf_if {
 	/* Pipe, reticulum-transport.md 10.10 */
 	char *const *argv;    /* ends with NULL */
 	double respawn_delay; /* seconds */
+
+	/* what has a serial port, reticulum-transport.md 10.6 */
+	const char *tty; /* its path; NULL: none */
+	uint32_t speed;  /* baud; 0: it has none */
+	uint16_t databits, stopbits;
+	char parity; /* 'N', 'E', 'O' */
 
 	/* Auto, reticulum-transport.md 10.1 */
 	const char *group_id;

@@ -41,7 +41,7 @@ static const struct {
 	{"BackboneClientInterface", RNSCONF_BACKBONE_CLIENT,
 	    rnsconf_read_backbone_client, 16},
 	{"I2PInterface", RNSCONF_I2P, rnsconf_read_i2p, 16},
-	{"SerialInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"SerialInterface", RNSCONF_SERIAL, rnsconf_read_serial, 8},
 	{"PipeInterface", RNSCONF_PIPE, rnsconf_read_pipe, 8},
 	{"KISSInterface", RNSCONF_UNSUPPORTED, NULL, 0},
 	{"AX25KISSInterface", RNSCONF_UNSUPPORTED, NULL, 0},
@@ -153,7 +153,7 @@ type_of(const char *text)
 const char *
 rnsconf_types(void)
 {
-	static char text[240];
+	static char text[400];
 	size_t last = NELEM(types), len = 0;
 
 	while (last > 0 && types[last - 1].read == NULL)

@@ -30,13 +30,16 @@
  *   measure.c   numbers of the other programs
  *   nif.c       interfaces and their numbers in the core; fair.c whose packets wait
  *   opener.c    what the parent opens for them, and when to ask again
+ *   line.c      devices behind a tty or a connection (transport/modem);
+ *               lineq.c what waits for one, linesaid.c what is said of it
  *   store.c     the storage folder; store_file.c one of its files,
  *               store_codec.c formats, store_paths.c paths and tunnels
  *   holes.c     the blackhole
  *   path_rows.c the path table as other programs read it
  *   door.c      who may connect; callers.c decides it
  *   if_tcp.c, if_backbone.c (its flow control: stall.c), if_udp.c, if_auto.c
- *               (autodisc.c), if_pipe.c, if_local.c    the kinds of interfaces;
+ *               (autodisc.c), if_pipe.c, if_serial.c, if_local.c    the kinds of
+ *               interfaces;
  *               kinds.c their table; seats.c whose place a local program takes
  *   autodial.c  connections to interfaces that others offer; discovery.c hears
  *               of those, offering.c announces ours

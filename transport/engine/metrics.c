@@ -42,13 +42,13 @@ fill_if(const struct nif *n, struct metrics_if *m)
 	    .path_requests_rx = c.path_requests_rx.packets,
 	    .path_requests_tx = c.path_requests_tx.packets,
 	    .announce_queue = c.announce_queue, .held = c.held_announces,
-	    .bursts = c.bursts, .waiting = fsock_waiting(&n->s),
+	    .bursts = c.bursts, .waiting = nif_waiting(n),
 	    .clients = n->clients, .accepted = n->accepted,
 	    .refused = n->refused};
 	if (n->id == 0)
 		TAILQ_FOREACH(child, &n->e->ifs, link)
 			if (child->parent == n)
-				m->waiting += fsock_waiting(&child->s);
+				m->waiting += nif_waiting(child);
 }
 
 /* Those with a parent are in its numbers. */

@@ -98,6 +98,13 @@ nif_counts(const struct nif *n, struct fsock *sum)
 			add_counts(sum, &child->s);
 }
 
+size_t
+nif_waiting(const struct nif *n)
+{
+	return n->kind->waiting != NULL ? n->kind->waiting(n) :
+	    fsock_waiting(&n->s);
+}
+
 void
 nif_stats(const struct nif *n, struct rns_if_stats *sum)
 {
@@ -225,7 +232,8 @@ nif_send(struct nif *n, const struct rns_tx *tx)
 		n->s.tx_drop_bytes += tx->len;
 		return;
 	}
-	if (!n->kind->send(n, tx->data, tx->len) || n->dirty)
+	if (!(n->kind->take != NULL ? n->kind->take(n, tx) :
+	    n->kind->send(n, tx->data, tx->len)) || n->dirty)
 		return;
 	n->dirty = true;
 	TAILQ_INSERT_TAIL(&n->e->dirty, n, dirty_link);

@@ -22,7 +22,7 @@
 
 struct nif;
 
-#define NIF_COUNTS 8
+#define NIF_COUNTS 32
 struct nif_count {
 	const char *name;
 	uint64_t n;
@@ -54,6 +54,7 @@ struct nif_kind {
 	bool carries;
 	bool lasts; /* is of the configuration, though another made it */
 	double retry_s; /* before the first try again; 0: opener.c's */
+	bool steady;    /* each try again as soon as the first */
 	bool local; /* of the shared instance, not of a network */
 	/*
 	 * For one of the configuration: fill in n->cfg, offline. 0, or -1: its
@@ -79,7 +80,11 @@ struct nif_kind {
 	 * nif_stream_flush() for a stream of frames.
 	 */
 	bool (*send)(struct nif *, const uint8_t *, size_t);
+	/* In place of it, for who asks whose it is. */
+	bool (*take)(struct nif *, const struct rns_tx *);
 	void (*flush)(struct nif *);
+	/* Bytes that wait; NULL: those of n->s. */
+	size_t (*waiting)(const struct nif *);
 	/* What rnstatus shows of this kind alone. NULL: nothing. */
 	void (*stats)(const struct nif *, struct stats_if *);
 	/*
@@ -162,6 +167,8 @@ void nif_free(struct nif *);
 struct nif *nif_find(const struct engine *, unsigned id);
 /* Its counters; a server's are those of all that it has accepted. */
 void nif_counts(const struct nif *, struct fsock *sum);
+/* Bytes that it was given to send and that wait. */
+size_t nif_waiting(const struct nif *);
 /* What the core counted of it, or of all that a server has accepted. */
 void nif_stats(const struct nif *, struct rns_if_stats *sum);
 /* Whether the same interface is there again after a restart. */

@@ -111,7 +111,8 @@ opener_wait(unsigned tries, unsigned thrown)
 static double
 wait_of(const struct nif *n, unsigned tries)
 {
-	double s = opener_wait(tries, n->thrown), own = n->conf->respawn_delay;
+	double s = opener_wait(n->kind->steady ? 0 : tries, n->thrown);
+	double own = n->conf->respawn_delay;
 
 	return own > 0 ? MIN_OF(s * own / RETRY_FIRST_S,
 	    MAX_OF(own, RETRY_MAX_S)) : s;

@@ -136,11 +136,11 @@ fill_traffic(const struct nif *n, struct stats_if *s)
 	s->rate = n->sample.rate;
 	s->tx_drops = sum.tx_drops;
 	s->tx_drop_bytes = sum.tx_drop_bytes;
-	s->tx_waiting = fsock_waiting(&n->s);
+	s->tx_waiting = nif_waiting(n);
 	if (n->id == 0)
 		TAILQ_FOREACH(child, &n->e->ifs, link)
 			if (child->parent == n)
-				s->tx_waiting += fsock_waiting(&child->s);
+				s->tx_waiting += nif_waiting(child);
 }
 
 static void

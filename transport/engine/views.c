@@ -370,7 +370,7 @@ nif_json(const struct nif *n)
 		    num(n->accept.refused));
 		return o;
 	}
-	(void)json_object_set_new(o, "waiting", num(fsock_waiting(&n->s)));
+	(void)json_object_set_new(o, "waiting", num(nif_waiting(n)));
 	if (n->kind->local && n->uid != (uid_t)-1) {
 		(void)json_object_set_new(o, "uid", num(n->uid));
 		(void)json_object_set_new(o, "pid", num((uint64_t)n->pid));

@@ -271,6 +271,18 @@ rns_deframer_next(struct rns_deframer *d, const uint8_t **p, size_t *n)
 	return false;
 }
 
+size_t
+deframer_part(const struct rns_deframer *d)
+{
+	return d->state == FRAME_IN ? d->to - d->from + d->escaped : 0;
+}
+
+void
+deframer_drop(struct rns_deframer *d)
+{
+	frame_open(d, FRAME_OUT);
+}
+
 uint64_t
 rns_deframer_dropped(const struct rns_deframer *d)
 {

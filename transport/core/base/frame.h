@@ -11,5 +11,9 @@
  * looks at the framing alone.
  */
 void deframer_min(struct rns_deframer *, size_t min);
+/* How many bytes there are of a frame that goes on. */
+size_t deframer_part(const struct rns_deframer *);
+/* Forget that frame, and wait for the next flag. */
+void deframer_drop(struct rns_deframer *);
 
 #endif

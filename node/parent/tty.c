@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#define _GNU_SOURCE
+#include "node/parent/tty.h"
+
+#include <asm/termbits.h> /* termios2: any speed; not together with termios.h */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "common/cleanup.h"
+#include "common/util.h"
+#include "node/check/ttylook.h"
+#include "transport/config/rnsconf.h"
+
+/* ours: a UART divides its clock; what is further off garbles a frame */
+#define SPEED_OFF_PERCENT 3
+#define LEAVE_STEP_MS 10
+
+/*
+ * Of two locks one is enough for those who ask: flock(2) for other programs
+ * that lock so, exclusive mode for all that are not root's.
+ */
+static int
+take(int fd)
+{
+	int taken = 0;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			errno = EBUSY;
+		return -1;
+	}
+	if (ioctl(fd, TIOCGEXCL, &taken) == 0 && taken != 0) {
+		errno = EBUSY;
+		return -1;
+	}
+	return ioctl(fd, TIOCEXCL);
+}
+
+static tcflag_t
+control_flags(const struct rnsconf_if *c, tcflag_t was)
+{
+	static const tcflag_t sizes[] = {CS5, CS6, CS7, CS8};
+
+	/* HUPCL stays as the machine has it */
+	was &= ~(tcflag_t)(CSIZE | CSTOPB | PARENB | PARODD | CMSPAR |
+	    CRTSCTS | CBAUD | CBAUD << IBSHIFT);
+	was |= CLOCAL | CREAD | BOTHER | BOTHER << IBSHIFT;
+	if (c->databits >= 5 && c->databits <= 8)
+		was |= sizes[c->databits - 5];
+	if (c->stopbits == 2)
+		was |= CSTOPB;
+	if (c->parity != 'N')
+		was |= PARENB | (c->parity == 'O' ? PARODD : 0u);
+	return was;
+}
+
+static int
+set_up(int fd, const struct rnsconf_if *c, char *why, size_t cap)
+{
+	struct termios2 t;
+	uint64_t off;
+
+	if (ioctl(fd, TCGETS2, &t) < 0)
+		return -1;
+	t.c_iflag = 0;
+	t.c_oflag = 0;
+	t.c_lflag = 0;
+	t.c_cflag = control_flags(c, t.c_cflag);
+	t.c_ispeed = t.c_ospeed = c->speed;
+	for (size_t i = 0; i < NELEM(t.c_cc); i++)
+		t.c_cc[i] = 0;
+	t.c_cc[VMIN] = 1; /* nothing there is EAGAIN, and 0 its end */
+	if (ioctl(fd, TCSETS2, &t) < 0 || ioctl(fd, TCGETS2, &t) < 0)
+		return -1;
+	off = t.c_ospeed > c->speed ? t.c_ospeed - c->speed :
+	    c->speed - t.c_ospeed;
+	if (off * 100 > (uint64_t)c->speed * SPEED_OFF_PERCENT) {
+		(void)snprintf(why, cap, "the port cannot do %u baud (%u is "
+		    "the nearest)", c->speed, t.c_ospeed);
+		errno = EINVAL;
+		return -1;
+	}
+	/* what came before us is nobody's frame */
+	return ioctl(fd, TCFLSH, TCIFLUSH);
+}
+
+int
+tty_open(const struct rnsconf_if *c, char *why, size_t cap)
+{
+	char self[40];
+	_cleanup_fd_ int place = -1, fd = -1;
+	struct stat was, is;
+
+	why[0] = '\0';
+	if ((errno = tty_look(c->tty, why, cap)) != 0)
+		return -1;
+	/* what is looked at is what is opened */
+	place = open(c->tty, O_PATH | O_CLOEXEC);
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", place);
+	if (place < 0 || fstat(place, &was) < 0 ||
+	    (errno = tty_look(self, why, cap)) != 0)
+		goto failed;
+	fd = open(self, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &is) < 0)
+		goto failed;
+	if (is.st_rdev != was.st_rdev) {
+		errno = ENODEV;
+		goto failed;
+	}
+	if (take(fd) < 0)
+		goto failed;
+	if (set_up(fd, c, why, cap) < 0)
+		goto failed;
+	return steal_fd(&fd);
+failed:
+	if (why[0] == '\0') {
+		int error = errno;
+
+		tty_why(c->tty, error, why, cap);
+		errno = error;
+	}
+	return -1;
+}
+
+void
+tty_leave(int fd, int ms)
+{
+	int left = 0;
+
+	for (; ms > 0 && ioctl(fd, TIOCOUTQ, &left) == 0 && left > 0;
+	     ms -= LEAVE_STEP_MS)
+		(void)poll(NULL, 0, LEAVE_STEP_MS);
+	(void)ioctl(fd, TCFLSH, TCOFLUSH);
+	(void)ioctl(fd, TIOCNXCL);
+}

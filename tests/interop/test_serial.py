@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Interfaces behind a serial port, between warrend and stock Reticulum: both have one end of a cable."""
+
+import os
+import sys
+
+import lib
+from lib import CODES, check, config
+from test_ifaces import STEPS, interfaces_of, warrend
+from test_relay import visit
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from ptys import Cable  # noqa: E402
+
+
+def serial(name, port, extra="", kind="SerialInterface", speed=115200):
+    return f"[[{name}]]\ntype = {kind}\nenabled = yes\nport = {port}\nspeed = {speed}\n{extra}"
+
+
+def cables(ctx, n):
+    os.chmod(ctx.folder, 0o755)
+    room = ctx.dir("ports")
+    made = [Cable(room, f"cable{i}") for i in range(n)]
+    for c in made:
+        ctx.keep(c)
+    return made
+
+
+def over_serial(ctx):
+    """1.4.2 - a cable - warrend - a cable with access codes - 1.5.7"""
+    left, right = cables(ctx, 2)
+    a = ctx.stock_dir(config(serial("up", left.paths[0])))
+    b = ctx.stock_dir(config(serial("up", right.paths[0], CODES)))
+    node = warrend(ctx, serial("one", left.paths[1]) + serial("two", right.paths[1], CODES))
+    visit(ctx, a, b, ctx.args.python, ctx.args.python_old, 2, steps=STEPS)
+    one, two = interfaces_of(ctx, node)
+    for i in one, two:
+        check(i["mtu"] == 564 and i["bitrate"] == 115200 and i["rx_packets"] > 5 and i["tx_packets"] > 5 and
+              i["tx_drops"] == 0 and i["line_lost"] == 0, i)
+    check(one["name"] == "SerialInterface[one]", one)
+
+
+TESTS = [
+    ("serial: 1.4.2 and 1.5.7 over a relay", over_serial),
+]

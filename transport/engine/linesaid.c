@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/engine/linesaid.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool
+linesaid_new(struct linesaid *s, const char *text, struct mono now,
+    unsigned *more)
+{
+	unsigned k = 0;
+
+	*more = 0;
+	for (unsigned i = 0; i < LINESAID_TEXTS; i++) {
+		if (strncmp(s->last[i].text, text,
+		    sizeof(s->last[i].text) - 1) == 0) {
+			k = i;
+			break;
+		}
+		/* else the one that was said longest ago makes room */
+		if (s->last[i].at.us < s->last[k].at.us)
+			k = i;
+	}
+	if (strncmp(s->last[k].text, text, sizeof(s->last[k].text) - 1) == 0) {
+		if (mono_sub(now, s->last[k].at) < LINESAID_US) {
+			s->last[k].more++;
+			return false;
+		}
+		*more = s->last[k].more;
+	}
+	(void)snprintf(s->last[k].text, sizeof(s->last[k].text), "%s", text);
+	s->last[k].at = now;
+	s->last[k].more = 0;
+	return true;
+}
