@@ -274,6 +274,9 @@ class Visitor:
             return {"ok": False, "ends": ends, "rtt": self.link.rtt}
         return {"tries": _ + 1, "ends": ends, "sha256": hashlib.sha256(data).hexdigest(), "seconds": time.time() - start}
 
+    def resource20k(self):
+        return self.send(os.urandom(20000))
+
     def resource2m(self):
         return self.send(os.urandom(2000000))
 

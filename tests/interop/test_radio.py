@@ -2,6 +2,7 @@
 """Radios: stock Reticulum and warrend over one simulated ether."""
 
 import os
+import random
 import re
 import subprocess
 
@@ -20,17 +21,46 @@ def ether(ctx, **how):
 def section(name, port, kind="RNodeInterface", keys=FAST, extra=""):
     lines = "".join(f"{k} = {v}\n" for k, v in keys.items())
     return f"[[{name}]]\ntype = {kind}\nenabled = yes\nport = {port}\n{lines}{extra}"
+SHORT = ["announce", "packet", "open", "close"]
+WHOLE = ["announce", "packet", "open", "identify", "resource20k", "close"]
 
 
-def stock_and_stock(ctx):
+def meet(ctx, a, b, steps=SHORT):
+    """1.5.7 on the section a, 1.4.2 on b."""
+    visit(ctx, ctx.stock_dir(config(a)), ctx.stock_dir(config(b)), ctx.args.python, ctx.args.python_old, 1,
+          steps=steps)
+
+
+def stock_and_stock(ctx, steps=SHORT):
     """1.4.2 - ether - 1.5.7: the simulator is a radio to both."""
     e = ether(ctx, speed=4)
     a, b = e.rnode("a"), e.rnode("b")
-    visit(ctx, ctx.stock_dir(config(section("radio", a.path))), ctx.stock_dir(config(section("radio", b.path))),
-          ctx.args.python, ctx.args.python_old, 1, steps=["announce", "packet", "open", "close"])
+    meet(ctx, section("radio", a.path), section("radio", b.path), steps)
     kinds = e.air.by_kind()
     check({"announce", "data", "linkrequest", "proof"} <= set(kinds), f"on the air: {kinds}")
     check(all(len(f["heard"]) + len(f["lost"]) == 1 for f in e.air.frames), f"one other radio: {e.air.frames}")
+
+
+def stock_tcp(ctx):
+    """One of the two at the other end of TCP, with flow control."""
+    e = ether(ctx, speed=4)
+    address = f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}"
+    a, b = e.rnode("a", tcp=(address, 7633)), e.rnode("b")
+    meet(ctx, section("radio", f"tcp://{address}"), section("radio", b.path, extra="flow_control = yes\n"), WHOLE)
+    check(a.timeouts == 0, "the host says something in time")
+
+
+def stock_tncs(ctx):
+    e = ether(ctx, speed=8)
+    a, b = e.tnc("a"), e.tnc("b")
+    keys = {"speed": 9600, "preamble": 100}
+    meet(ctx, section("tnc", a.path, "KISSInterface", keys, "flow_control = yes\n"),
+         section("tnc", b.path, "KISSInterface", keys), WHOLE)
+
+
+def stock_line(ctx):
+    a, b = ether(ctx).cable("a", "b", rate=11520)
+    meet(ctx, *[section("line", p.path, "SerialInterface", {"speed": 115200}) for p in (a, b)], WHOLE)
 
 
 def rnodeconf(ctx):
@@ -53,4 +83,10 @@ def rnodeconf(ctx):
 TESTS = [
     ("radio: rnodeconf reads the device", rnodeconf),
     ("radio: stock 1.4.2 and 1.5.7 over the ether", stock_and_stock),
+]
+LONG = [
+    ("radio long: stock, 20 kB over the ether", lambda ctx: stock_and_stock(ctx, WHOLE)),
+    ("radio long: stock over TCP, flow control", stock_tcp),
+    ("radio long: stock on KISS TNCs", stock_tncs),
+    ("radio long: stock on a serial line", stock_line),
 ]

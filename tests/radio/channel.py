@@ -10,15 +10,23 @@ import json
 import random
 
 KINDS = ("data", "announce", "linkrequest", "proof")
+SHORTEST = 19  # flags, hops, an address, the context
+LINK = 3  # type of a destination
 
 
-def kind_of(packet):
-    """Of a Reticulum packet, as far as its first byte tells."""
-    if len(packet) < 19:
-        return "other"
-    if packet[0] & 0x80:
-        return "masked"  # access code: what it is, only members see
-    return KINDS[packet[0] & 3]
+def note_of(air, packet):
+    """What the log says of a Reticulum packet: its number in the air, kind
+    (data goes to a destination, link to a link; masked is one with an access
+    code, whose kind only members see; other is no packet), context, size."""
+    note = {"packet": air.packet_number(), "kind": "other", "size": len(packet)}
+    if len(packet) >= SHORTEST and packet[0] & 0x80:
+        note["kind"] = "masked"
+    elif len(packet) >= SHORTEST + 16 * (packet[0] >> 6 & 1):
+        kind = KINDS[packet[0] & 3]
+        note["kind"] = "link" if kind == "data" and packet[0] >> 2 & 3 == LINK else kind
+        note["context"] = packet[SHORTEST - 1 + 16 * (packet[0] >> 6 & 1)]
+        note["hops"] = packet[1]
+    return note
 
 
 class Windows:
@@ -142,16 +150,20 @@ class Air:
                 lost[r.name] = why
             else:
                 heard.append((r, link))
-        entry = {"start": round(f.start, 6), "air": round(f.end - f.start, 6), "bytes": len(f.data),
-                 "from": f.radio.name, "channel": list(f.channel), "heard": [r.name for r, _ in heard],
-                 "lost": lost, **f.note}
-        self.frames.append(entry)
-        if self._log:
-            self._log.write(json.dumps(entry) + "\n")
+        self.note(f.radio.name, f.channel, len(f.data), f.start, f.end - f.start,
+                  heard=[r.name for r, _ in heard], lost=lost, **f.note)
         for r, link in heard:
             r.heard(f.data, link.rssi, link.snr, f.start, f.end)
         self._tell(f.channel)
         f.over = []
+
+    def note(self, sender, channel, octets, start, air, **more):
+        """One frame into the log."""
+        entry = {"start": round(start, 6), "air": round(air, 6), "bytes": octets, "from": sender,
+                 "channel": list(channel), **more}
+        self.frames.append(entry)
+        if self._log:
+            self._log.write(json.dumps(entry) + "\n")
 
     def _lost(self, f, r, link):
         if r.tuned_since > f.start:

@@ -7,6 +7,9 @@ is the same for people.
     with Ether(folder, loss=0.1, seed=1) as ether:
         a = ether.rnode("a")            # a.path: the tty for `port = `
         b = ether.rnode("b")
+        t = ether.tnc("t")              # KISS; c, d: both ends of a serial line
+        c, d = ether.cable("c", "d", rate=960)
+        m = ether.rnode("m", fault="mute")  # and others of faults.FAULTS
         ether.loop.call(ether.air.cut, "a", "c")    # they do not hear each other
         ... start two daemons on a.path and b.path ...
         ether.loop.call(a.unplug)       # the tty vanishes,
@@ -22,10 +25,13 @@ clock.Clock, channel.Air and a device, as tests/radio/selftest does.
 
 import os
 
+from .cable import Cable
 from .channel import Air
 from .clock import Loop
+from .faults import FAULTS
 from .port import Pty, Tcp
 from .rnode import Rnode
+from .tnc import Tnc
 
 
 class Ether:
@@ -52,10 +58,22 @@ class Ether:
 
     stop = close
 
-    def rnode(self, name, tcp=None, baud=115200, **device):
+    def rnode(self, name, tcp=None, baud=115200, fault=None, **device):
         """The port (port.Pty, or port.Tcp at tcp = (address, port)) of a new
-        RNode; its .device is the rnode.Rnode. For **device see there."""
-        return self.loop.call(self._plug, name, tcp, baud, lambda: Rnode(self.air, name, **device))
+        RNode; its .device is the rnode.Rnode, for **device see there. fault:
+        one of faults.FAULTS, for **device see that."""
+        make = FAULTS[fault] if fault else Rnode
+        return self.loop.call(self._plug, name, tcp, baud, lambda: make(self.air, name, **device))
+
+    def tnc(self, name, line_baud=9600, **device):
+        """The port of a new KISS TNC; for **device see tnc.Tnc."""
+        return self.loop.call(self._plug, name, None, line_baud, lambda: Tnc(self.air, name, **device))
+
+    def cable(self, a, b, line_baud=None, **line):
+        """Two ports with a line between them; for **line see cable.Cable."""
+        cable = Cable(self.air, (a, b), **line)
+        return [self.loop.call(self._plug, name, None, line_baud, lambda e=end: e)
+                for name, end in zip((a, b), cable.ends)]
 
     def _plug(self, name, tcp, baud, make):
         device = make()
@@ -63,5 +81,7 @@ class Ether:
             port = Tcp(self.loop, device, *tcp)
         else:
             port = Pty(self.loop, device, os.path.join(self.folder, name), baud)
+            if hasattr(device, "hold"):
+                device.hold = lambda held: port.read_on(not held)
         self.ports[name] = port
         return port

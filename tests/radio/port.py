@@ -14,8 +14,9 @@ LOOK_S = 0.02  # how often to see whether somebody has opened the pty
 
 
 class Pty:
-    """device: .feed(bytes), .write. The pty stands under `path`, as a symbolic
-    link; unplug() takes both away, plug() brings a new one under that path.
+    """device: .feed(bytes), .write, .powered() when it is plugged in. The pty
+    stands under `path`, as a symbolic link; unplug() takes both away, plug()
+    brings a new one under that path.
     baud: a host that has set another speed is understood as noise."""
 
     def __init__(self, loop, device, path, baud=None):
@@ -42,6 +43,7 @@ class Pty:
             os.unlink(fresh)
         os.symlink(self.tty, fresh)
         os.rename(fresh, self.path)
+        self.device.powered()
         self._look()
 
     def unplug(self):

@@ -5,6 +5,7 @@ the line in, bytes of the line out, one or several radios on the air."""
 import hashlib
 
 from . import lora
+from .channel import note_of
 from .kiss import Reader, frame
 from .radio import LONG_S, SHORT_S, Csma
 
@@ -84,10 +85,9 @@ class LoraRadio(Csma):
             return
         self.put(data)
 
-    def parts(self, packet):
-        from .channel import kind_of
+    def parts(self, packet, first, last):
         t = self.tuning()
-        note = {"packet": self.air.packet_number(), "kind": kind_of(packet), "size": min(len(packet), lora.MOST)}
+        note = note_of(self.air, packet[:lora.MOST])
         sense = SENSE_SYMBOLS * lora.symbol_s(t)
         self.transmitted += 1
         return [(d, lora.frame_s(t, len(d)), sense, {**note, "part": i})
@@ -141,6 +141,10 @@ class Rnode:
         self._ticking = None
         for r in self.radios:
             r.forget()
+
+    def powered(self):
+        """Plugged in, so it had no power before."""
+        self._reset()
 
     # to the host
 
