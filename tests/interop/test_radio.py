@@ -9,6 +9,7 @@ import subprocess
 import lib
 from lib import check, config
 from radio.ether import Ether
+from radio.rnode import MCU_NRF52, NRF52, SX1262, SX1280
 from test_relay import visit
 
 FAST = {"frequency": 868200000, "bandwidth": 500000, "txpower": 7, "spreadingfactor": 7, "codingrate": 5}
@@ -50,6 +51,28 @@ def stock_tcp(ctx):
     check(a.timeouts == 0, "the host says something in time")
 
 
+def multi_section(port, extra=""):
+    """Two radios of one device, 868 MHz and 2.4 GHz."""
+    subs = ((0, {**FAST, "txpower": 14}), (1, {**FAST, "frequency": 2412000000, "bandwidth": 812500}))
+    return f"[[multi]]\ntype = RNodeMultiInterface\nenabled = yes\nport = {port}\n" + "".join(
+        f"[[[sub{v}]]]\ninterface_enabled = yes\nvport = {v}\n" + "".join(f"{k} = {w}\n" for k, w in keys.items()) + extra
+        for v, keys in subs)
+
+
+def multi_device(e, name):
+    return e.rnode(name, chips=(SX1262, SX1280), platform=NRF52, mcu=MCU_NRF52)
+
+
+def stock_multi(ctx):
+    """Two of them hear each other on both channels, a plain RNode the one that it is tuned to."""
+    e = ether(ctx, speed=4)
+    a, b, d = (multi_device(e, n) for n in "abd")
+    c = e.rnode("c")
+    meet(ctx, multi_section(a.path), section("radio", c.path), WHOLE)
+    check({f["from"] for f in e.air.frames} == {"a.0", "a.1", "c"}, "all radios have sent")
+    meet(ctx, multi_section(d.path), multi_section(b.path), SHORT)
+
+
 def stock_tncs(ctx):
     e = ether(ctx, speed=8)
     a, b = e.tnc("a"), e.tnc("b")
@@ -87,6 +110,7 @@ TESTS = [
 LONG = [
     ("radio long: stock, 20 kB over the ether", lambda ctx: stock_and_stock(ctx, WHOLE)),
     ("radio long: stock over TCP, flow control", stock_tcp),
+    ("radio long: stock with two radios", stock_multi),
     ("radio long: stock on KISS TNCs", stock_tncs),
     ("radio long: stock on a serial line", stock_line),
 ]
