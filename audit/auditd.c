@@ -16,7 +16,6 @@
 #include <sodium.h>
 
 #include "audit/auditd.h"
-#include "common/layers.h"
 #include "common/log.h"
 #include "common/util.h"
 
@@ -79,12 +78,13 @@ static void
 on_W_JOB(struct auditd *a, const struct msg_W_JOB *m, struct ipc_in *in)
 {
 	struct msg_W_READY r = {.job = m->job};
-	int cpu = in->nfds > 0 ? ipc_in_take(in, 0) : -1;
+	int fds[WATCH_FILES];
+	unsigned n = 0;
 
-	if (a->watch != NULL)
-		r.ok = watch_job(a->watch, m, cpu);
-	else if (cpu >= 0)
-		(void)close(cpu);
+	for (unsigned i = 0; i < WATCH_FILES; i++)
+		fds[i] = (m->files >> i & 1) != 0 && n < in->nfds ?
+		    ipc_in_take(in, n++) : -1;
+	r.ok = watch_job(a->watch, m, fds);
 	(void)program_send_W_READY(&a->prog, &r, NULL, 0);
 }
 
@@ -94,8 +94,7 @@ on_W_OVER(struct auditd *a, const struct msg_W_OVER *m, struct ipc_in *in)
 	struct msg_W_DONE r = {.job = m->job};
 
 	(void)in;
-	if (a->watch != NULL)
-		(void)watch_over(a->watch, m, &r);
+	(void)watch_over(a->watch, m, &r);
 	(void)program_send_W_DONE(&a->prog, &r, NULL, 0);
 }
 
@@ -206,17 +205,24 @@ on_M_ANSWER(struct auditd *a, const struct msg_M_ANSWER *m, struct ipc_in *in)
 }
 
 static void
+tell_posture(struct auditd *a)
+{
+	struct msg_W_POSTURE m = {.layers = 0};
+
+	watch_posture(a->watch, a->unwatched, &m);
+	(void)program_send_W_POSTURE(&a->prog, &m, NULL, 0);
+}
+
+static void
 on_up(void *ctx, enum program who)
 {
 	struct auditd *a = ctx;
-	struct msg_W_POSTURE m = {.layers = a->watch != NULL ? LAYER_BPF : 0};
 
 	hub_way(a->hub, who, true);
 	if (who != PROGRAM_NODE)
 		return;
 	dogpipe_hello(a->dog);
-	watch_posture(a->watch, a->unwatched, m.missing, sizeof(m.missing));
-	(void)program_send_W_POSTURE(&a->prog, &m, NULL, 0);
+	tell_posture(a);
 	if (hub_on(a->hub))
 		hub_changed(a);
 	integrity_up(a->integrity);
@@ -282,8 +288,10 @@ on_setting(void *ctx, enum setting what, int fd)
 	else if (map != NULL && (text = malloc(len + 1)) != NULL) {
 		memcpy(text, map, len);
 		text[len] = '\0';
-		if (what == SET_RULES)
+		if (what == SET_RULES) {
 			take_rules(a, text, len);
+			tell_posture(a);
+		}
 		else if (what == SET_INTEGRITY)
 			integrity_every(a->integrity, text);
 		free(text);
@@ -302,10 +310,9 @@ watch_open(struct auditd *a, struct probes *probes)
 
 	take_rules(a, text, len);
 	free(text);
-	if (probes == NULL) {
-		log_notice("bpf", "no job is watched: %s", a->unwatched);
-		return;
-	}
+	if (probes_tier(probes) == PROBES_COUNTERS)
+		log_notice("bpf", "no job is watched in the kernel, by "
+		    "counters alone: %s", a->unwatched);
 	a->watch = watch_new(a->loop, probes, a->rules, &wops);
 	if (a->watch == NULL)
 		fatalx("out of memory");
@@ -380,7 +387,9 @@ main(int argc, char *argv[])
 	a.integrity = integrity_start(&a.prog);
 	/* the last thing that wants rights, and the machine's files */
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
-	probes = probes_load(a.unwatched);
+	probes = probes_load((enum probes_tier)a.prog.probes, a.unwatched);
+	if (probes == NULL)
+		fatalx("out of memory");
 	(void)malloc_trim(0); /* the kernel's types were read: 10 MiB */
 	program_confine(&a.prog);
 	program_receive(&a.prog, NULL, NULL);

@@ -17,19 +17,27 @@ struct probes;
 
 /*
  * Tiers, the best first: each is loaded to find out whether the kernel takes
- * it. Their records have one format; LSM may deny as well.
+ * it. Their records have one format; LSM may deny as well. The last one needs
+ * nothing of the kernel: it reads what control groups count (counters.h).
  */
-enum probes_tier { PROBES_LSM, PROBES_FENTRY, PROBES_RAW, PROBES_TIERS };
+enum probes_tier {
+	PROBES_LSM,
+	PROBES_FENTRY,
+	PROBES_RAW,
+	PROBES_COUNTERS,
+	PROBES_TIERS
+};
 const char *probes_tier_name(enum probes_tier);
 
 #define PROBES_WHY 160
 /*
- * NULL and why, for people: not built, no BTF, not allowed. Else why has the
- * tiers that were refused, with their errors; "": none. Needs CAP_BPF and
- * CAP_PERFMON (or CAP_SYS_ADMIN), and /sys.
+ * This tier or the best one behind it. PROBES_COUNTERS and why, for people: not
+ * built, no BTF, not allowed, not wanted. Else why has the tiers that were
+ * refused, with their errors; "": none. All but the last need CAP_BPF and
+ * CAP_PERFMON (or CAP_SYS_ADMIN), and /sys. NULL: no memory.
  */
-struct probes *probes_load(char why[PROBES_WHY]);
-/* This tier or none; for tests. */
+struct probes *probes_load(enum probes_tier best, char why[PROBES_WHY]);
+/* This tier or NULL; for tests. */
 struct probes *probes_load_tier(enum probes_tier, char why[PROBES_WHY]);
 enum probes_tier probes_tier(const struct probes *);
 /* DENY_ of what is refused with EPERM, where the tier can. */
@@ -45,11 +53,17 @@ void probes_detach(struct probes *);
 int probes_watch(struct probes *, uint64_t group, bool late);
 /* It is under a contract: what is refused it is told too. 0 or -1 (errno). */
 int probes_bound(struct probes *, uint64_t group, const struct watch_bounds *);
+/*
+ * For the last tier: the files of its group that count (-1: there is none),
+ * which are taken by all; and how its first process has ended, by wait(2).
+ */
+void probes_count(struct probes *, uint64_t group, int memory, int pids);
+void probes_over(struct probes *, uint64_t group, uint32_t status);
 /* What it has done so far; false: it is not watched. */
 bool probes_group(struct probes *, uint64_t group, struct watch_group *);
 void probes_forget(struct probes *, uint64_t group);
 
-/* Readable when there are records. */
+/* Readable when there are records; -1: they are looked for (probes_read). */
 int probes_fd(const struct probes *);
 /*
  * Each record that is there, in order; as many as there are or until fn says

@@ -10,10 +10,12 @@
 
 #include "trust/doc/contract.h"
 #include "audit/bounds.h"
+#include "audit/counters.h"
 #include "audit/decode.h"
 #include "audit/links.h"
 #include "audit/observed.h"
 #include "common/clock.h"
+#include "common/layers.h"
 #include "common/log.h"
 #include "common/util.h"
 
@@ -158,8 +160,11 @@ on_record(void *ctx, const void *rec, size_t len)
 		return true;
 	links_follow(&j->links, &e);
 	event_text(act, sizeof(act), &e);
-	(void)snprintf(text, sizeof(text), "process %u (%s) %s", e.pid, e.comm,
-	    act);
+	if (e.pid == 0) /* a counter has no name for it */
+		(void)snprintf(text, sizeof(text), "a process %s", act);
+	else
+		(void)snprintf(text, sizeof(text), "process %u (%s) %s", e.pid,
+		    e.comm, act);
 	if (worth_a_line(&e) && j->lines < LINES_MAX) {
 		j->lines++;
 		m = event_of(j, EVK_JOB_PROCESS, e.oom ? 2 : 1, e.call, text);
@@ -407,18 +412,45 @@ bind(struct watch *w, struct watched *j, const struct msg_W_JOB *m)
 	}
 }
 
+static void
+close_files(const int fds[WATCH_FILES])
+{
+	for (unsigned i = 0; i < WATCH_FILES; i++) {
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+	}
+}
+
+static bool
+in_kernel(const struct watch *w)
+{
+	return probes_tier(w->probes) < PROBES_COUNTERS;
+}
+
+/* Counters need no group of the kernel's to know a job by, as rootless. */
+static uint64_t
+group_of(const struct watch *w, const struct msg_W_JOB *m)
+{
+	uint64_t group = m->group;
+
+	if (group == 0 && !in_kernel(w))
+		memcpy(&group, m->job.b, sizeof(group));
+	return group;
+}
+
 bool
-watch_job(struct watch *w, const struct msg_W_JOB *m, int cpu)
+watch_job(struct watch *w, const struct msg_W_JOB *m,
+    const int fds[WATCH_FILES])
 {
 	struct watched *j = by_id(w, &m->job);
+	uint64_t group = group_of(w, m);
 
-	if (j != NULL && j->group != m->group) {
+	if (j != NULL && j->group != group) {
 		leave(w, j); /* an attempt before this one */
 		j = NULL;
 	}
 	if (j != NULL) {
-		if (cpu >= 0)
-			(void)close(cpu);
+		close_files(fds);
 		bind(w, j, m);
 		return j->whole;
 	}
@@ -426,15 +458,15 @@ watch_job(struct watch *w, const struct msg_W_JOB *m, int cpu)
 		if (!w->job[i].used)
 			j = &w->job[i];
 	}
-	if (j == NULL || m->group == 0 || !attach(w) ||
-	    probes_watch(w->probes, m->group, m->late) < 0) {
+	if (j == NULL || group == 0 || !attach(w) ||
+	    probes_watch(w->probes, group, m->late) < 0) {
 		log_warn("bpf", "a job is not watched");
-		if (cpu >= 0)
-			(void)close(cpu);
+		close_files(fds);
 		return false;
 	}
-	*j = (struct watched){.used = true, .job = m->job, .group = m->group,
-	    .cpu = cpu, .cpu_milli = m->cpu_milli, .looked_at = clock_mono(),
+	probes_count(w->probes, group, fds[WATCH_MEMORY], fds[WATCH_PIDS]);
+	*j = (struct watched){.used = true, .job = m->job, .group = group,
+	    .cpu = fds[WATCH_CPU], .cpu_milli = m->cpu_milli, .looked_at = clock_mono(),
 	    .whole = !m->late};
 	(void)cpu_us(j, &j->cpu_us);
 	w->njobs++;
@@ -449,13 +481,20 @@ sum_up(struct watch *w, const struct watched *j, const struct watch_group *g,
 	struct msg_EVENT m;
 	char text[256];
 
-	(void)snprintf(text, sizeof(text), "%llu processes started, %llu "
+	if (in_kernel(w))
+		(void)snprintf(text, sizeof(text), "%llu processes started, %llu "
 	    "programs run, %llu ended; %llu records, of which %llu are lost; "
 	    "%u repeat what was told or find no room here",
 	    (unsigned long long)g->seen[REC_FORK],
 	    (unsigned long long)g->seen[REC_EXEC],
 	    (unsigned long long)g->seen[REC_EXIT], (unsigned long long)events,
 	    (unsigned long long)g->lost, j->again);
+	else
+		(void)snprintf(text, sizeof(text), "by counters alone: %llu "
+		    "processes refused, %llu ended by a signal or for want of "
+		    "memory or first of all",
+		    (unsigned long long)g->seen[REC_FORK],
+		    (unsigned long long)g->seen[REC_EXIT]);
 	m = event_of(j, EVK_JOB_WATCHED, g->lost > 0 ? 3 : 1, "", text);
 	m.a = (int64_t)events;
 	m.b = (int64_t)g->lost;
@@ -489,6 +528,7 @@ watch_over(struct watch *w, const struct msg_W_OVER *m, struct msg_W_DONE *out)
 	*out = (struct msg_W_DONE){.job = m->job};
 	if (j == NULL)
 		return false;
+	probes_over(w->probes, j->group, m->status);
 	drain(w);
 	if (probes_group(w->probes, j->group, &g)) {
 		for (unsigned i = 0; i < REC_TYPES; i++)
@@ -496,7 +536,10 @@ watch_over(struct watch *w, const struct msg_W_OVER *m, struct msg_W_DONE *out)
 		/* what it did since the last look; however it ended */
 		count(w, j, &g, clock_mono());
 		sum_up(w, j, &g, events);
-		observe(w, j, &g, m);
+		if (in_kernel(w))
+			observe(w, j, &g, m);
+		else
+			events = 0; /* none of those that receipts tell */
 	}
 	out->events = (uint32_t)MIN_OF(events, (uint64_t)UINT32_MAX);
 	out->lost = (uint32_t)MIN_OF(g.lost, (uint64_t)UINT32_MAX);
@@ -539,7 +582,8 @@ watch_new(struct ev_loop *loop, struct probes *probes,
 	w->tick.repeat = TICK_S;
 	ev_init(&w->linger, on_linger);
 	w->io.data = w->tick.data = w->linger.data = w;
-	ev_io_start(loop, &w->io);
+	if (probes_fd(probes) >= 0)
+		ev_io_start(loop, &w->io);
 	watch_deny(w);
 	return w;
 }
@@ -553,15 +597,23 @@ watch_deny(struct watch *w)
 }
 
 void
-watch_posture(const struct watch *w, const char *refused, char *out, size_t cap)
+watch_posture(const struct watch *w, const char *refused,
+    struct msg_W_POSTURE *m)
 {
-	if (w == NULL)
-		(void)snprintf(out, cap, "%s", refused);
-	else
-		(void)snprintf(out, cap, "by %s%s%s%s",
-		    probes_tier_name(probes_tier(w->probes)),
+	const char *tier = probes_tier_name(probes_tier(w->probes));
+	char blind[sizeof(m->by)];
+
+	if (in_kernel(w)) {
+		m->layers = LAYER_BPF;
+		(void)snprintf(m->by, sizeof(m->by), "by %s%s%s%s", tier,
 		    refused[0] != '\0' ? " (" : "", refused,
 		    refused[0] != '\0' ? ")" : "");
+		return;
+	}
+	counters_blind(blind, sizeof(blind) - 64, w->rules);
+	(void)snprintf(m->missing, sizeof(m->missing), "%s", refused);
+	(void)snprintf(m->by, sizeof(m->by), "by %s of the control group; "
+	    "not seen: %.*s", tier, (int)sizeof(blind) - 64, blind);
 }
 
 void

@@ -31,13 +31,17 @@ void watch_free(struct watch *);
 /* The rules have changed: what is refused at once changes with them. */
 void watch_deny(struct watch *); /* NULL is fine */
 /*
- * For the posture: by which tier jobs are watched, and which ones the kernel
- * refused; or why none is.
+ * By which tier jobs are watched, and which ones the kernel refused; or why by
+ * none of the kernel's, and what the counters do not see.
  */
-void watch_posture(const struct watch *, const char *refused, char *out,
-    size_t cap);
-/* cpu: its cpu.stat, taken; or -1. false: not, or not from its start on. */
-bool watch_job(struct watch *, const struct msg_W_JOB *, int cpu);
+void watch_posture(const struct watch *, const char *refused,
+    struct msg_W_POSTURE *);
+/*
+ * fds: of enum watch_file, taken; -1: there is none. false: not, or not from
+ * its start on.
+ */
+bool watch_job(struct watch *, const struct msg_W_JOB *,
+    const int fds[WATCH_FILES]);
 /* What each has done so far, for a watchdog; how many. */
 unsigned watch_counts(struct watch *, struct dog_count *, unsigned max);
 /* false: it is not one of ours. */

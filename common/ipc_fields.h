@@ -486,12 +486,19 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 	F(u64, limit, 0) F(u64, value, 0) /* of a refusal; both 0: none */
 /*
  * ---- node and audit: probes in the kernel that watch a job ----
- * W_POSTURE: at hello; layers: LAYER_BPF or 0; missing: by which tier of
- * probes, or why by none
+ * W_POSTURE: at hello; layers: LAYER_BPF or 0; missing: why not the first; by:
+ * how jobs are watched
  */
-#define MSG_W_POSTURE(F) F(u32, layers, 0) F(str, missing, 200)
+#define MSG_W_POSTURE(F) F(u32, layers, 0) F(str, missing, 200) F(str, by, 400)
+/* Files of a job's group, by bits of W_JOB, whose descriptors come in order. */
+enum watch_file {
+	WATCH_CPU,    /* cpu.stat */
+	WATCH_MEMORY, /* memory.events, or v1: memory.oom_control */
+	WATCH_PIDS,   /* pids.events */
+	WATCH_FILES
+};
 /*
- * its v2 group; one descriptor or none: the group's cpu.stat. late: it runs
+ * its v2 group; files: 1 << WATCH_ of each descriptor. late: it runs
  * already. Answered by W_READY, before which it must not start; ok: it is
  * watched from its start on. record: its contract's (trust/doc/contract.h), or
  * nothing; denied: a bit for each call of its syscalls.deny. Said again when a
@@ -499,7 +506,7 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
  */
 #define MSG_W_JOB(F)                                                           \
 	F(id32, job, 0) F(u64, group, 0) F(u32, cpu_milli, 0)                  \
-	F(boolean, late, 0) F(arr, denied, 64)                                 \
+	F(u8, files, 0) F(boolean, late, 0) F(arr, denied, 64)                 \
 	F(var, record, IPC_CONTRACT_RECORD)
 #define MSG_W_READY(F) F(id32, job, 0) F(boolean, ok, 0)
 /*
@@ -511,10 +518,10 @@ enum watch_does { WATCH_KILL = 1, WATCH_FREEZE = 2, WATCH_BROKEN = 3 };
 #define MSG_W_FLAG(F)                                                          \
 	F(id32, job, 0) F(u8, does, 0) F(u8, rule, 0) F(u32, wait_ms, 0)       \
 	F(str, name, 48) F(str, text, 256)
-/* it has ended; answered by what the receipt says of it */
+/* it has ended, status as wait(2) has it; answered by what the receipt says */
 #define MSG_W_OVER(F)                                                          \
 	F(id32, job, 0) F(u64, cpu_ms, 0) F(u64, memory_kb, 0)                 \
-	F(u64, wall_ms, 0)
+	F(u64, wall_ms, 0) F(u32, status, 0)
 #define MSG_W_DONE(F) F(id32, job, 0) F(u32, events, 0) F(u32, lost, 0)
 /*
  * What the hub has: at hello, and when it changes. Lines sent, the last one it

@@ -339,7 +339,7 @@ enum event_kind {
 	M(J_POSTURE, JAIL, NODE, 0, 0)                                         \
 	M(EVENT, WITNESS, AUDIT, 0, 0)                                         \
 	M(W_POSTURE, AUDIT, NODE, 0, 0)                                        \
-	M(W_JOB, NODE, AUDIT, 0, 1)                                            \
+	M(W_JOB, NODE, AUDIT, 0, 3)                                            \
 	M(W_READY, AUDIT, NODE, 0, 0)                                          \
 	M(W_FLAG, AUDIT, NODE, 0, 0)                                           \
 	M(W_OVER, NODE, AUDIT, 0, 0)                                           \

@@ -156,6 +156,8 @@ read_word(struct process *p, const char *word)
 		log_set_journal(v != 0);
 	} else if (len == 5 && memcmp(word, "slots", 5) == 0) {
 		p->slots = (uint32_t)v;
+	} else if (len == 6 && memcmp(word, "probes", 6) == 0) {
+		p->probes = (uint32_t)v;
 	} else if (v <= PROGRAM_CHANNEL || v > 65535) {
 		fatalx("not a descriptor: %s", word);
 	} else if (!named_dir(p, word, len, (int)v)) {

@@ -24,6 +24,7 @@
  *       level=N    log level, until PARAMS says it again
  *       journal=1  log lines for the journal
  *       slots=N    jail only: job slots to make while still root
+ *       probes=N   audit only: the best tier of probes to take
  *       NAME=FD    a named descriptor, see below.
  * program_start() then
  *   1. closes every descriptor that has no name;
@@ -83,6 +84,7 @@ struct process {
 	bool root;
 	uint32_t base;
 	uint32_t slots;
+	uint32_t probes;
 	int landlock_abi; /* 0: none */
 	bool have_params, have_limits, started; /* ..._DONE has come */
 	struct msg_PARAMS params;

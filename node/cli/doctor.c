@@ -32,7 +32,7 @@ struct examination {
 	struct doctor d;
 	struct scratch s;
 	struct baits baits;
-	char node_missing[1025], watched[201];
+	char node_missing[1025], watched[450];
 };
 
 /* ---- what is asked for ---- */

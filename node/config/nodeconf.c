@@ -218,6 +218,8 @@ read_root(struct node_config *c, const struct ynode *r, struct mistakes *m)
 		conf_klp_mesh(c, n, m);
 	WITH(r, "integrity", n)
 		conf_integrity(c, n, m);
+	WITH(r, "probes", n)
+		conf_probes(c, n, m);
 	WITH(r, "limits", n)
 		read_limits(c, n, m);
 	WITH(r, "quotas", n)

@@ -106,6 +106,7 @@ struct node_config {
 	const char *metrics_group; /* who may read it too; NULL: nobody */
 	uint64_t keep_results_ms;
 	uint64_t integrity_ms; /* between two looks at what lies there */
+	unsigned probes; /* the best tier that is wanted */
 
 	struct ydoc *doc; /* owns the texts */
 };

@@ -290,6 +290,26 @@ cgroup_job_id(const struct cgroup_job *g)
 	return g->fd >= 0 && fstat(g->fd, &st) == 0 ? st.st_ino : 0;
 }
 
+static int
+open_counter(int dir, const char *file)
+{
+	return dir < 0 ? -1 : openat(dir, file, O_RDONLY | O_CLOEXEC |
+	    O_NOFOLLOW);
+}
+
+int
+cgroup_counter(const struct cgroup_job *g, enum watch_file which)
+{
+	if (which == WATCH_MEMORY && g->v1[V1_MEMORY] >= 0)
+		return open_counter(g->v1[V1_MEMORY], "memory.oom_control");
+	if (which == WATCH_MEMORY)
+		return open_counter(g->fd, "memory.events");
+	if (which == WATCH_PIDS)
+		return open_counter(g->v1[V1_PIDS] >= 0 ? g->v1[V1_PIDS] :
+		    g->fd, "pids.events");
+	return open_counter(g->fd, "cpu.stat");
+}
+
 void
 cgroup_usage(const struct cgroup_job *g, struct cgroup_usage *u)
 {

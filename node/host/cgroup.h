@@ -7,6 +7,8 @@
 
 #include <rns/hash.h>
 
+#include "common/ipc_msg.h"
+
 /*
  * Node's view of groups (ARCHITECTURE.md 12.17, THREATS.md 4). For each
  * controller v2 or v1, as the parent gave it: the job has a leaf of its own
@@ -57,6 +59,8 @@ int cgroup_job_find(struct cgroup_job *, const struct cgroup_dirs *,
     const struct id32 *job, uint32_t slot);
 /* The v2 leaf's number, which no other group ever has; 0: there is none. */
 uint64_t cgroup_job_id(const struct cgroup_job *);
+/* A file that counts for the job, to read, for who watches it; -1: none. */
+int cgroup_counter(const struct cgroup_job *, enum watch_file);
 /* Best effort: what cannot be read is 0. */
 void cgroup_usage(const struct cgroup_job *, struct cgroup_usage *);
 /*

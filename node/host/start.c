@@ -244,15 +244,22 @@ say_watch(struct warren_node *wn, const struct job *j, bool late)
 	    .group = cgroup_job_id(g),
 	    .cpu_milli = (uint32_t)j->limits.v[LIMIT_CPU]};
 	const struct contract *c = j->contract;
-	int cpu = g->fd < 0 ? -1 :
-	    openat(g->fd, "cpu.stat", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fds[WATCH_FILES];
+	unsigned n = 0;
 
+	for (unsigned i = 0; i < WATCH_FILES; i++) {
+		fds[n] = cgroup_counter(g, (enum watch_file)i);
+		if (fds[n] < 0)
+			continue;
+		m.files |= (uint8_t)(1u << i);
+		n++;
+	}
 	if (c != NULL) {
 		m.record_len = (uint16_t)contract_watched(m.record,
 		    sizeof(m.record), c, &j->limits);
 		seccomp_calls(m.denied, c->deny, c->ndeny);
 	}
-	outbox_W_JOB(wn, &m, &cpu, cpu < 0 ? 0 : 1);
+	outbox_W_JOB(wn, &m, fds, n);
 }
 
 void
@@ -307,7 +314,7 @@ start_job(void *ctx, struct job *j, const char **code, char why[128])
 		return false;
 	}
 	hold(wn, j, &m, fds, n);
-	if (wn->node.watch_layers != 0) {
+	if (wn->node.watches) {
 		say_watch(wn, j, false);
 		watched_waits(&wn->node, j);
 	}

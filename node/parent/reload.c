@@ -124,6 +124,8 @@ waits(const struct parent *p, const struct node_config *now, const char *key)
 	if (strcmp(key, "limits.jobs_running") == 0 &&
 	    now->jobs_running > p->slots)
 		return "jail makes its slots when it starts";
+	if (strcmp(key, "probes") == 0)
+		return "audit loads its probes when it starts";
 	return NULL;
 }
 

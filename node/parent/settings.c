@@ -267,6 +267,7 @@ settings_spawn(struct parent *p, enum program who, struct spawn *s)
 		spawn_fd(s, "klp", p->klp_dir);
 		break;
 	case PROGRAM_AUDIT:
+		spawn_word(s, "probes=%u", p->node->probes);
 		spawn_fd(s, "trail", p->trail_dir);
 		spawn_fd(s, "forensics", p->forensics_dir);
 		spawn_fd(s, "images", p->images_dir);

@@ -8,8 +8,13 @@ seen_ask(struct node *n, struct job *j)
 {
 	struct msg_W_OVER m = {.job = j->id, .cpu_ms = j->cpu_ms,
 	    .memory_kb = j->memory_kb, .wall_ms = j->wall_ms};
+	uint32_t code = (uint32_t)j->exit_code;
 
-	if (j->watch_asked || !n->up[PROGRAM_AUDIT] || n->watch_layers == 0)
+	if (j->exit_how == EXIT_SIGNAL)
+		m.status = code & 0x7f;
+	else if (j->exit_how == EXIT_CODE)
+		m.status = (code & 0xff) << 8;
+	if (j->watch_asked || !n->up[PROGRAM_AUDIT] || !n->watches)
 		return;
 	j->watch_asked = true;
 	j->unwatched_at = mono_add(n->now, INT64_C(1000) * SEEN_WAIT_MS);

@@ -84,8 +84,10 @@ struct node {
 	/* watched.c: of these two are layers and missing */
 	uint32_t jail_layers, watch_layers;
 	char jail_missing[257], watch_missing[201];
-	char watch_by[201]; /* by which probes jobs are watched */
+	/* by which probes jobs are watched, or counters: as audit says, and all */
+	char watch_said[401], watch_by[450];
 	bool has_watch;
+	bool watches; /* audit watches jobs, if only by their counters */
 	struct mono watch_hour;
 	struct verified verified; /* files of images */
 	unsigned watch_kills; /* in it */

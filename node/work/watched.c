@@ -16,9 +16,26 @@
 #include "node/work/throttle.h"
 #include "node/work/verified.h"
 
+/* Where there is no group of a job, or no limit, nothing counts either. */
+static void
+say_by(struct node *n)
+{
+	const uint32_t limits = LAYER_MEMORY | LAYER_CPU | LAYER_PIDS;
+	bool counted = n->watches && n->watch_layers == 0;
+
+	(void)snprintf(n->watch_by, sizeof(n->watch_by), "%s%s%s%s",
+	    n->watch_said,
+	    counted && (n->jail_layers & LAYER_MEMORY) == 0 ?
+	    " out_of_memory" : "",
+	    counted && (n->jail_layers & LAYER_PIDS) == 0 ?
+	    " fork_refused" : "",
+	    counted && (n->jail_layers & limits) == 0 ? " cpu_burst" : "");
+}
+
 void
 watched_layers(struct node *n)
 {
+	say_by(n);
 	n->layers = n->jail_layers | n->watch_layers;
 	(void)snprintf(n->missing, sizeof(n->missing), "%s%s%s",
 	    n->jail_missing, n->jail_missing[0] != '\0' &&
@@ -39,8 +56,8 @@ release(struct node *n, struct job *j, bool ok)
 	j->unwatched = false;
 	if (!job_active(j) || j->phase != PHASE_FILLING)
 		return;
-	j->watched = ok;
-	if (!ok && (n->policy.required & LAYER_BPF) != 0) {
+	j->watched = ok && n->watch_layers != 0;
+	if (!j->watched && (n->policy.required & LAYER_BPF) != 0) {
 		finish_slot_free(n, j);
 		finish_refuse(n, j, "posture", "bpf: warren-audit cannot "
 		    "watch it");
@@ -63,7 +80,7 @@ watched_ready(struct node *n, const struct msg_W_READY *m)
 void
 watched_found(struct node *n, struct job *j)
 {
-	if (n->watch_layers != 0 && j->phase <= PHASE_RUNNING)
+	if (n->watches && j->phase <= PHASE_RUNNING)
 		n->host.watch(n->host.ctx, j);
 }
 
@@ -73,14 +90,13 @@ watched_posture(struct node *n, const struct msg_W_POSTURE *m)
 	struct job *j;
 
 	n->has_watch = true;
+	n->watches = true;
 	n->watch_layers = m->layers & LAYER_BPF;
-	n->watch_missing[0] = n->watch_by[0] = '\0';
+	n->watch_missing[0] = '\0';
 	if (n->watch_layers == 0)
 		(void)snprintf(n->watch_missing, sizeof(n->watch_missing),
 		    "bpf: %.190s", m->missing);
-	else
-		(void)snprintf(n->watch_by, sizeof(n->watch_by), "%.200s",
-		    m->missing);
+	(void)snprintf(n->watch_said, sizeof(n->watch_said), "%.400s", m->by);
 	watched_layers(n);
 	if ((n->policy.required & LAYER_BPF & ~n->watch_layers) != 0)
 		node_event(n, EVK_LAYER_MISSING, 2, NULL, NULL, "posture",
@@ -245,9 +261,9 @@ watched_down(struct node *n)
 {
 	struct job *j, *next;
 
-	n->has_watch = false;
+	n->has_watch = n->watches = false;
 	n->watch_layers = 0;
-	n->watch_by[0] = '\0';
+	n->watch_said[0] = '\0';
 	(void)snprintf(n->watch_missing, sizeof(n->watch_missing),
 	    "bpf: warren-audit has ended, and is started again");
 	watched_layers(n);

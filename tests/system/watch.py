@@ -12,15 +12,16 @@ from libjob import Burrow
 from libtrail import receipt, trail
 
 build = sys.argv[1]
+BURST = """- rule: cpu_burst
+  condition: cpu.burst >= 1
+"""
 RULES = """- rule: write_boot
   action: kill
 - rule: nowhere
   desc: a place that nobody writes to but this test
   condition: evt.is_write and fd.name startswith /nowhere/
   action: freeze
-- rule: cpu_burst
-  condition: cpu.burst >= 1
-"""
+""" + BURST
 QUIET = ("echo x > /agent/tmp/f; cat /proc/self/status > /dev/null; "
          "echo y > /tmp/boot; ls /dev /proc > /dev/null; "
          "i=0; while [ $i -lt 40 ]; do /bin/true; i=$((i+1)); done")
@@ -204,6 +205,61 @@ def audit_falls(node):
            "bpf" in receipt(node, s).get("layers", []), str(s))
 
 
+# By counters alone: what is told, and "" where nobody sees it.
+COUNTED = [
+    ("", "exec 3<>/proc/self/mem; true"),
+    ("", "echo 1 > /proc/sys/kernel/core_pattern; true"),
+    ("fork_refused", BREAKS[-2][1] + "; true"),
+    ("out_of_memory", BREAKS[-1][1] + "; true"),
+    ("forbidden_call", "kill -SYS $$"),
+    ("", "kill -TERM $$"),
+]
+
+
+def counted(user):
+    """The lowest tier, asked for: what it sees is told as the others tell it,
+    and what it does not see is named where people look for it."""
+    node = Burrow(build, "watch-counted", user)
+    try:
+        with open(os.path.join(node.dir, "node.yaml")) as f:
+            text = f.read()
+        node.write("node.yaml", text + "probes: counters\n")
+        node.write("rules.yaml", BURST)
+        if not node.up():
+            result("counters", False, "%s %s" % (node.problem, node.said()))
+            return
+        by = until(lambda: [line for line in
+                            node.warren("status")[1].splitlines()
+                            if line.startswith("watched ")],
+                   "how jobs are watched", 20)
+        rc, status, err = node.warren("status")
+        result("counters: status names them, and what they do not see",
+               by and "by counters" in by[0] and "not seen: write_proc "
+               "write_dev write_boot" in by[0] and "missing" in status and
+               "bpf: node.yaml says" in status, status + err)
+        limits = "fork_refused" not in by[0] and "out_of_memory" not in by[0]
+        for rule, command in COUNTED:
+            if rule in ("fork_refused", "out_of_memory") and not limits:
+                skip("counters: " + rule, "no such limit here")
+                continue
+            rc, last, s = node.run_job(command)
+            found = [r for r in rules(node, s.id()) if r != "cpu_burst"]
+            result("counters: %s" % command, found ==
+                   ([rule] if rule else []), "%s %s" % (found, s))
+            sums = [t for kind, _, t, _ in trail(node, s.id())
+                    if kind == "job_watched"]
+            result("counters: and its sum says by what", len(sums) == 1 and
+                   "by counters alone" in sums[0], str(sums))
+            r = receipt(node, s)
+            result("counters: no receipt says that it was watched",
+                   "bpf" not in r.get("layers", ["bpf"]), str(r))
+        if "cpu_burst" not in by[0]:
+            bursting(node)
+    finally:
+        node.stop()
+        node.remove()
+
+
 def required(user):
     """A node that must watch and cannot takes no job, and says why."""
     node = Burrow(build, "watch-user", user)
@@ -234,7 +290,7 @@ def root():
             result("watch", False, "%s %s" % (node.problem, node.said()))
             return
         if "no job is watched" in node.said():
-            skip("watch", node.said().split("no job is watched: ")[1]
+            skip("watch", node.said().split("counters alone: ")[1]
                  .split("\n")[0])
             return
         tier(node)
@@ -254,6 +310,9 @@ def root():
 if os.getuid() == 0:
     root()
     required(USER)
+    counted(None)
+    counted(USER)
 else:
     required(None)
+    counted(None)
 done()

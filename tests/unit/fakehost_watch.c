@@ -54,14 +54,14 @@ fake_start_job(void *ctx, struct job *j, const char **code, char why[128])
 
 	(void)code;
 	(void)why;
-	if (w->n.watch_layers != 0) {
+	if (w->n.watches) {
 		watched_waits(&w->n, j);
 		if (!w->watch_silent)
 			POST(w, 1, W_READY, &r);
 	}
 	if (w->verifies)
 		verified_waits(&w->n, j);
-	if (w->n.watch_layers == 0 && !w->verifies)
+	if (!w->n.watches && !w->verifies)
 		fake_run(w, j);
 	return true;
 }

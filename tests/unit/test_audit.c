@@ -6,8 +6,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -446,11 +448,12 @@ test_watched(void **state)
 	assert_int_equal(ipc_send_W_JOB(node, &job, NULL, 0), 0);
 	PROG_GET(W_READY, node, &ready);
 	assert_int_equal(ready.job.b[0], 7);
-	assert_int_equal(ready.ok, posture.layers == LAYER_BPF);
+	assert_true(ready.ok);
+	assert_true(posture.by[0] != '\0');
 	/* again, and one that runs already: not from its start on */
 	assert_int_equal(ipc_send_W_JOB(node, &job, NULL, 0), 0);
 	PROG_GET(W_READY, node, &ready);
-	assert_int_equal(ready.ok, posture.layers == LAYER_BPF);
+	assert_true(ready.ok);
 	job.job.b[0] = 8;
 	job.late = true;
 	assert_int_equal(ipc_send_W_JOB(node, &job, NULL, 0), 0);
@@ -469,10 +472,89 @@ test_watched(void **state)
 	job.record_len = 3;
 	assert_int_equal(ipc_send_W_JOB(node, &job, NULL, 0), 0);
 	PROG_GET(W_READY, node, &ready);
-	assert_int_equal(ready.ok, posture.layers == LAYER_BPF);
+	assert_true(ready.ok);
 	prog_stop(&p);
 	/* of the job that was over its sum, and what was observed */
-	assert_int_equal(verify(dir).last, posture.layers != 0 ? 2 : 0);
+	assert_int_equal(verify(dir).last, posture.layers != 0 ? 2 : 1);
+	empty(dir);
+}
+
+static int
+counter(const char *text)
+{
+	int fd = memfd_create("counter", MFD_CLOEXEC);
+
+	assert_true(fd >= 0 && write(fd, text, strlen(text)) > 0);
+	return fd;
+}
+
+/* Without probes in the kernel: what its group counts, and how it ends. */
+static void
+test_counted(void **state)
+{
+	struct msg_W_JOB job = {.job = {{7}}, .group = 99,
+	    .files = 1 << WATCH_MEMORY | 1 << WATCH_PIDS};
+	struct msg_W_OVER over = {.job = {{7}}, .status = SIGSYS};
+	int dir = folder(), spare = dup(dir), fds[2];
+	static const uint8_t rns[64];
+	struct msg_W_READY ready;
+	struct msg_W_DONE done;
+	struct msg_W_POSTURE posture;
+	struct ipc *node, *keys;
+	struct prog p;
+
+	(void)state;
+	/* its word is a number, and a descriptor's is high enough */
+	prog_start_two(&p, PROGRAM_AUDIT, "trail", dir, "probes", spare);
+	prog_params(&p, rns);
+	prog_begin(&p);
+	keys = prog_neighbour(&p, PROGRAM_KEYS);
+	tell_key(keys);
+	node = prog_neighbour(&p, PROGRAM_NODE);
+	PROG_GET(W_POSTURE, node, &posture);
+	assert_int_equal(posture.layers, 0);
+	assert_non_null(strstr(posture.missing, "counters"));
+	assert_non_null(strstr(posture.by, "not seen: write_proc write_dev"));
+	assert_null(strstr(posture.by, "fork_refused"));
+	fds[0] = counter("oom_kill 0\n");
+	fds[1] = counter("max 0\n");
+	assert_int_equal(pwrite(fds[1], "max 0\n", 6, 0), 6);
+	assert_int_equal(ipc_send_W_JOB(node, &job, (int[]){dup(fds[0]),
+	    dup(fds[1])}, 2), 0);
+	PROG_GET(W_READY, node, &ready);
+	assert_true(ready.ok);
+	assert_int_equal(pwrite(fds[0], "oom_kill 2\n", 11, 0), 11);
+	assert_int_equal(pwrite(fds[1], "max 5\n", 6, 0), 6);
+	assert_int_equal(ipc_send_W_OVER(node, &over, NULL, 0), 0);
+	PROG_GET(W_DONE, node, &done);
+	assert_int_equal(done.events + done.lost, 0);
+	/* more bits than descriptors, and the other way round */
+	job.job.b[0] = 8;
+	job.group++;
+	job.files = 0xff;
+	assert_int_equal(ipc_send_W_JOB(node, &job, &fds[0], 1), 0);
+	PROG_GET(W_READY, node, &ready);
+	job.job.b[0] = 9;
+	job.group++;
+	job.files = 0;
+	assert_int_equal(ipc_send_W_JOB(node, &job, &fds[1], 1), 0);
+	PROG_GET(W_READY, node, &ready);
+	assert_true(ready.ok);
+	/* no group at all: how it ends is known all the same */
+	job.job.b[0] = 10;
+	job.group = 0;
+	assert_int_equal(ipc_send_W_JOB(node, &job, NULL, 0), 0);
+	PROG_GET(W_READY, node, &ready);
+	assert_true(ready.ok);
+	over.job.b[0] = 10;
+	assert_int_equal(ipc_send_W_OVER(node, &over, NULL, 0), 0);
+	PROG_GET(W_DONE, node, &done);
+	prog_stop(&p);
+	/*
+	 * two rules and a line of a process that was out of memory, that of
+	 * its end and its rule, the sum; and these three again
+	 */
+	assert_int_equal(verify(dir).last, 9);
 	empty(dir);
 }
 
@@ -688,6 +770,7 @@ main(void)
 	    cmocka_unit_test(test_program),
 	    cmocka_unit_test(test_held),
 	    cmocka_unit_test(test_watched),
+	    cmocka_unit_test(test_counted),
 	    cmocka_unit_test(test_rules_file),
 	    cmocka_unit_test(test_damage),
 	    cmocka_unit_test(test_replaced),

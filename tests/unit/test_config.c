@@ -83,7 +83,8 @@ static const char full[] =
     "metrics: unix:/run/warren.sock\n"
     "metrics_group: prometheus\n"
     "keep_results: 1h\n"
-    "integrity: {every: 10m}\n";
+    "integrity: {every: 10m}\n"
+    "probes: raw\n";
 
 static struct node_config *
 good(const char *text)
@@ -127,6 +128,7 @@ defaults(void **state)
 	assert_int_equal(c->announce_every_ms, 1800000);
 	assert_int_equal(c->keep_results_ms, 604800000);
 	assert_int_equal(c->integrity_ms, 3600000);
+	assert_int_equal(c->probes, 0);
 	assert_null(node_config_later(c, 0));
 	assert_int_equal(c->memory, 0);
 	node_config_fit(c, 3, 1000 * MB);
@@ -158,6 +160,7 @@ every_key(void **state)
 	struct level_conf l;
 
 	(void)state;
+	assert_int_equal(c->probes, 2);
 	assert_string_equal(c->name, "burrow-7");
 	assert_int_equal(c->floor, 2);
 	assert_int_equal(c->nanchors, 2);
@@ -340,6 +343,8 @@ static const struct {
     {"keep_results: 1ms\n", 1, 15, "must be 1s", ""},
     {"integrity: {every: 1s}\n", 1, 20, "must be 1m", ""},
     {"integrity: {often: 1h}\n", 1, 13, "often", ""},
+    {"probes: best\n", 1, 9, "best", "counters"},
+    {"probes: [raw]\n", 1, 9, "", ""},
     {"every: 1h\n", 1, 1, "every", "belongs below"},
     {"- a\n", 1, 1, "a map, not a list", ""},
     {"auth_required: true\nauth_required: true\n", 2, 1, "twice", ""},

@@ -116,6 +116,44 @@ test_refused(void **state)
 	assert_non_null(strstr(w.n.missing, "no root"));
 }
 
+/* By counters alone: said to audit, and no receipt says that it was watched. */
+static void
+test_counters(void **state)
+{
+	struct msg_W_POSTURE m = {.layers = 0, .missing = "no BTF",
+	    .by = "by counters; not seen: write_proc"};
+	struct id32 id;
+
+	(void)state;
+	w.n.jail_layers |= LAYER_MEMORY | LAYER_CPU | LAYER_PIDS;
+	watched_posture(&w.n, &m);
+	assert_int_equal(w.n.layers & LAYER_BPF, 0);
+	assert_non_null(strstr(w.n.missing, "bpf: no BTF"));
+	assert_string_equal(w.n.watch_by, m.by);
+	w.watch_silent = true;
+	(void)begun(1, &id, 200);
+	assert_int_equal(w.starts, 0);
+	w.watch_silent = false;
+	watched_ready(&w.n, &(struct msg_W_READY){.job = id, .ok = true});
+	world_run(&w, 1000);
+	assert_int_equal(w.starts, 1);
+	state_is(&id, "done", NULL);
+	assert_int_equal(w.overs, 1);
+	assert_int_equal(w.last_receipt.layers & LAYER_BPF, 0);
+	/* what does not count is not seen either */
+	w.n.jail_layers = LAYER_CPU;
+	watched_layers(&w.n);
+	assert_string_equal(w.n.watch_by, "by counters; not seen: write_proc "
+	    "out_of_memory fork_refused");
+	w.n.jail_layers = 0;
+	watched_layers(&w.n);
+	assert_non_null(strstr(w.n.watch_by, " cpu_burst"));
+	probes(true);
+	assert_string_equal(w.n.watch_by, "");
+	watched_down(&w.n);
+	assert_string_equal(w.n.watch_by, "");
+}
+
 /* Audit falls: what waits goes on, and no receipt says what was not so. */
 static void
 test_down(void **state)
@@ -259,6 +297,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_order, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_silent, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_counters, setup,
+		teardown),
 	    cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_down, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_kill, setup, teardown),
