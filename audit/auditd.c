@@ -35,6 +35,12 @@ on_EVENT(struct auditd *a, const struct msg_EVENT *m, struct ipc_in *in)
 }
 
 static void
+on_EVENT_RUN(struct auditd *a, const struct msg_EVENT_RUN *m, struct ipc_in *in)
+{
+	keeper_run(a, m, in->from);
+}
+
+static void
 on_C_SIGNED(struct auditd *a, const struct msg_C_SIGNED *m, struct ipc_in *in)
 {
 	(void)in;

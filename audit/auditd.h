@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "audit/bundle.h"
+#include "audit/counted.h"
 #include "audit/hub.h"
 #include "audit/integrity_run.h"
 #include "audit/ocsf.h"
@@ -21,6 +22,8 @@
 /* Inside of warren-audit, for auditd.c and keeper.c alone. */
 struct held {
 	struct msg_EVENT e;
+	bool is_run; /* no event, but EVENT_RUN: e has nothing */
+	struct msg_EVENT_RUN run;
 	enum program from;
 };
 
@@ -35,7 +38,9 @@ struct auditd {
 	struct held *held;
 	size_t nheld;
 	ev_timer hold, sync, checkpoint, linger;
-	uint64_t lost; /* events that could not be written */
+	struct counted counted; /* the others' events */
+	bool full; /* the last line could not be written */
+	uint64_t lost; /* events without a number that were not written */
 	/* the last checkpoint, and the one that is asked for */
 	uint64_t signed_size;
 	bool asked;
@@ -70,6 +75,9 @@ void keeper_report(struct auditd *, const struct trail_report *);
  * be); what cannot be written is counted.
  */
 void keeper_take(struct auditd *, const struct msg_EVENT *, enum program from);
+/* The same for what a program says of the numbers of its events. */
+void keeper_run(struct auditd *, const struct msg_EVENT_RUN *,
+    enum program from);
 struct msg_EVENT keeper_own(uint16_t kind, uint8_t severity, const char *text,
     int64_t v);
 /* What waits is written: the source is as good as it gets. */

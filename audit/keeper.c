@@ -19,7 +19,7 @@
 #include "trust/doc/note.h"
 #include "trust/doc/note_read.h"
 
-#define HELD_MAX 512	    /* events, until the node's key is known */
+#define HELD_MAX 1024	    /* events, until the node's key is known */
 #define HELD_S 3.	    /* ... but not longer */
 #define SYNC_S 1.	    /* klp.md 7 */
 #define FIRST_CHECKPOINT_S 10. /* ours: a short run is signed for too */
@@ -133,6 +133,13 @@ append(struct auditd *a, const struct msg_EVENT *e, enum program from,
 	return 0;
 }
 
+static int
+counted_line(void *ctx, const struct msg_EVENT *e, enum program from,
+    uint64_t *seq, struct id32 *digest)
+{
+	return append(ctx, e, from, seq, digest);
+}
+
 struct msg_EVENT
 keeper_own(uint16_t kind, uint8_t severity, const char *text, int64_t v)
 {
@@ -147,13 +154,16 @@ keeper_own(uint16_t kind, uint8_t severity, const char *text, int64_t v)
 static int
 say_lost(struct auditd *a)
 {
-	struct msg_EVENT e = keeper_own(EVK_DISK_LOW, 5,
-	    "events could not be written and are lost", (int64_t)a->lost);
 	struct id32 digest;
+	struct msg_EVENT e;
 	uint64_t seq;
 
+	a->lost += a->counted.untold;
+	a->counted.untold = 0;
 	if (a->lost == 0)
 		return 0;
+	e = keeper_own(EVK_DISK_LOW, 5,
+	    "events could not be written and are lost", (int64_t)a->lost);
 	if (append(a, &e, PROGRAM_AUDIT, &seq, &digest) < 0)
 		return -1;
 	log_notice("trail", "writes again lost=%llu",
@@ -168,8 +178,9 @@ failed(struct auditd *a)
 {
 	char text[160];
 
-	if (a->lost++ > 0)
+	if (a->full)
 		return;
+	a->full = true;
 	(void)snprintf(text, sizeof(text), "an event could not be written: %s",
 	    strerror(errno));
 	keeper_alarm(a, 5, text);
@@ -180,11 +191,20 @@ record(struct auditd *a, const struct msg_EVENT *e, enum program from)
 {
 	struct msg_HEAD head = {.qid = e->qid};
 
-	if (say_lost(a) < 0 ||
-	    append(a, e, from, &head.seq, &head.digest) < 0) {
+	int r = say_lost(a);
+
+	if (r == 0 && e->number != 0)
+		r = counted_write(&a->counted, e, from, &head.seq, &head.digest);
+	else if (r == 0)
+		r = append(a, e, from, &head.seq, &head.digest);
+	if (r < 0) {
+		/* one with a number is known to be missing by it */
+		a->lost += e->number == 0;
 		failed(a);
 		head.seq = 0;
 		memset(&head.digest, 0, sizeof(head.digest));
+	} else {
+		a->full = false;
 	}
 	if (e->qid != 0 && from == PROGRAM_NODE)
 		(void)program_send_HEAD(&a->prog, &head, NULL, 0);
@@ -202,23 +222,51 @@ keeper_ready(struct auditd *a)
 	hex_encode(hex, HASH_BYTES(a->source.fp));
 	(void)snprintf(a->source.urn, sizeof(a->source.urn),
 	    "urn:klp:kindai:device:%s", hex);
-	for (size_t i = 0; i < a->nheld; i++)
-		record(a, &a->held[i].e, a->held[i].from);
+	for (size_t i = 0; i < a->nheld; i++) {
+		struct held *h = &a->held[i];
+
+		if (h->is_run)
+			counted_run(&a->counted, &h->run, h->from);
+		else
+			record(a, &h->e, h->from);
+	}
 	a->nheld = 0;
+}
+
+/* A place among what waits; NULL: it waits no longer, its turn is now. */
+static struct held *
+hold(struct auditd *a, enum program from)
+{
+	if (!a->ready && a->nheld == HELD_MAX)
+		keeper_ready(a); /* a flood in the first second */
+	if (a->ready)
+		return NULL;
+	a->held[a->nheld] = (struct held){.from = from};
+	return &a->held[a->nheld++];
 }
 
 void
 keeper_take(struct auditd *a, const struct msg_EVENT *e, enum program from)
 {
-	if (a->ready) {
+	struct held *h = hold(a, from);
+
+	if (h != NULL)
+		h->e = *e;
+	else
 		record(a, e, from);
-	} else if (a->nheld < HELD_MAX) {
-		a->held[a->nheld++] = (struct held){*e, from};
-	} else {
-		/* a flood in the first second: as it is, in its order */
-		keeper_ready(a);
-		record(a, e, from);
+}
+
+void
+keeper_run(struct auditd *a, const struct msg_EVENT_RUN *m, enum program from)
+{
+	struct held *h = hold(a, from);
+
+	if (h == NULL) {
+		counted_run(&a->counted, m, from);
+		return;
 	}
+	h->is_run = true;
+	h->run = *m;
 }
 
 static void
@@ -374,6 +422,9 @@ keeper_open(struct auditd *a, struct trail_report *r)
 	if (a->trail == NULL)
 		fatal("warren/trail cannot be opened (`warren audit verify` says "
 		    "whether it is whole)");
+	a->counted = (struct counted){.prog = &a->prog, .trail = a->trail,
+	    .line = counted_line, .ctx = a};
+	memcpy(a->counted.heard, r->heard, sizeof(a->counted.heard));
 	n = file_read(a->dir, TRAIL_CHECKPOINT, text, sizeof(text));
 	if (n > 0 && note_parse(&note, text, (size_t)n))
 		a->signed_size = note.size;
@@ -386,6 +437,8 @@ keeper_timers(struct auditd *a)
 {
 	ev_timer_init(&a->hold, on_hold, HELD_S, 0.);
 	ev_timer_init(&a->sync, on_sync, SYNC_S, 0.);
+	a->counted.loop = a->loop;
+	counted_init(&a->counted);
 	ev_timer_init(&a->checkpoint, on_checkpoint, FIRST_CHECKPOINT_S,
 	    TRAIL_CHECKPOINT_S);
 	a->hold.data = a->sync.data = a->checkpoint.data = a;

@@ -78,6 +78,7 @@ static const struct kind {
     {EVK_WATCHDOG_THERE, "watchdog_there", 2004, 1, 0, DISP_DETECTED, 0, 3},
     {EVK_WATCHDOG_DID, "watchdog_did", 1007, 99, 0, 0, 0, 1},
     {EVK_UNANSWERED, "unanswered", 2004, 1, 0, DISP_DETECTED, 0, 4},
+    {EVK_EVENTS_LOST, "events_lost", 2004, 1, 0, DISP_DROPPED, 0, 5},
     {EVK_DISK_LOW, "disk_low", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_LEDGER_ROW, "ledger_row", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_LENDING, "lending", 6002, 99, 0, 0, 0, 1},
@@ -138,6 +139,18 @@ text_json(const char *s)
 	return json_string(safe);
 }
 
+/*
+ * Whose number it is: what trail_line_sender() reads again. A line that says
+ * what is lost has the number of the last that is.
+ */
+static json_t *
+sender_json(const struct msg_EVENT *e, enum program from)
+{
+	return json_sprintf("%s:%016llx:%llu",
+	    e->kind == EVK_EVENTS_LOST ? e->code : program_name(from),
+	    (unsigned long long)e->run, (unsigned long long)e->number);
+}
+
 static json_t *
 klp_json(const struct msg_EVENT *e, enum program from, const struct kind *k,
     const struct ocsf_source *src)
@@ -159,6 +172,8 @@ klp_json(const struct msg_EVENT *e, enum program from, const struct kind *k,
 		(void)json_object_set_new(o, "a", json_integer(e->a));
 	if (e->b != 0)
 		(void)json_object_set_new(o, "b", json_integer(e->b));
+	if (e->number != 0)
+		(void)json_object_set_new(o, "sender", sender_json(e, from));
 	if (e->limit != 0 || e->value != 0)
 		(void)json_object_update_new(o, json_pack("{s:I,s:I}", "limit",
 		    (json_int_t)MIN_OF(e->limit, (uint64_t)INT64_MAX), "value",

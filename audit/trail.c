@@ -28,6 +28,19 @@ struct opening {
 	bool head_differs;
 };
 
+/* How far this line settles what its program has sent. */
+static void
+sender(struct trail_report *r, const struct trail_line *l)
+{
+	struct heard now;
+	enum program who;
+
+	if (!trail_line_sender(l->body, l->body_len, &who, &now))
+		return;
+	heard_run(&r->heard[who], now.run);
+	heard_settled(&r->heard[who], now.upto);
+}
+
 static bool
 open_line(void *arg, const char *text, size_t len)
 {
@@ -38,8 +51,10 @@ open_line(void *arg, const char *text, size_t len)
 
 	o->line++;
 	o->report->lines++;
-	if (trail_line_parse(&l, text, len) && !l.is_tomb)
+	if (trail_line_parse(&l, text, len) && !l.is_tomb) {
 		o->seg->count[trail_line_severity(l.body, l.body_len)]++;
+		sender(o->report, &l);
+	}
 	if (why == NULL && w->next - 1 == o->head_seq) {
 		o->head_differs = !id32_eq(&w->digest, &o->head_digest);
 		if (o->head_differs)
@@ -200,6 +215,13 @@ trail_close(struct trail *t)
 }
 
 /* ---- appending ---- */
+
+void
+trail_tip(const struct trail *t, uint64_t *seq, struct id32 *digest)
+{
+	*seq = t->walk.next - 1;
+	*digest = t->walk.digest;
+}
 
 uint64_t
 trail_next(const struct trail *t)

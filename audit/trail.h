@@ -8,6 +8,8 @@
 
 #include <rns/hash.h>
 
+#include "common/witness.h"
+
 /*
  * The spool of klp.md 7: an append-only chain of lines (trail_line.h) in
  * segments beneath one folder. One writer.
@@ -39,6 +41,8 @@ struct trail_report {
 	uint32_t bad_segment; /* of the first of them */
 	uint64_t bad_line;    /* in that segment, from 1 */
 	const char *why;      /* a literal; NULL: nothing is wrong */
+	/* the last number of each program, in its last life */
+	struct heard heard[PROGRAM_COUNT];
 };
 
 /* NULL with errno. dir stays the caller's and must outlive it. */
@@ -46,6 +50,8 @@ struct trail *trail_open(int dir, const struct trail_limits *,
     struct trail_report *);
 void trail_close(struct trail *); /* syncs; NULL is fine */
 
+/* The last line: its number (0: there is none) and its digest. */
+void trail_tip(const struct trail *, uint64_t *seq, struct id32 *digest);
 /* The number that the next line gets. */
 uint64_t trail_next(const struct trail *);
 /*

@@ -118,6 +118,45 @@ trail_line_severity(const char *body, size_t len)
 	    : 0;
 }
 
+static bool
+hex64(struct cur *c, uint64_t *out)
+{
+	uint8_t b[8];
+
+	if (c->end - c->p < 16 || !hex_decode(b, sizeof(b), c->p, 16))
+		return false;
+	*out = 0;
+	for (size_t i = 0; i < sizeof(b); i++)
+		*out = *out << 8 | b[i];
+	c->p += 16;
+	return true;
+}
+
+bool
+trail_line_sender(const char *body, size_t len, enum program *who,
+    struct heard *out)
+{
+	static const char member[] = "\"sender\":\"";
+	const char *at = memmem(body, len, member, sizeof(member) - 1);
+	struct cur c = {at, body + len};
+
+	if (at == NULL || !lit(&c, member))
+		return false;
+	*out = (struct heard){.run = 0};
+	for (unsigned i = 0; i < PROGRAM_COUNT; i++) {
+		struct cur name = c;
+
+		if (lit(&name, program_name((enum program)i)) &&
+		    lit(&name, ":") && hex64(&name, &out->run) &&
+		    lit(&name, ":") && number(&name, &out->upto) &&
+		    lit(&name, "\"")) {
+			*who = (enum program)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 size_t
 trail_line_event(char *out, size_t cap, uint64_t seq, const struct id32 *prev,
     const char *body, size_t len)

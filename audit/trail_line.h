@@ -8,6 +8,7 @@
 
 #include <rns/hash.h>
 
+#include "common/witness.h"
 #include "trust/doc/merkle.h"
 
 /*
@@ -45,6 +46,12 @@ struct trail_line {
 bool trail_line_parse(struct trail_line *, const char *text, size_t len);
 /* Severity of an event's body; 0 when it has none. */
 unsigned trail_line_severity(const char *body, size_t len);
+/*
+ * Of an event's body: whose event it was, and its number (or the last of those
+ * that it says are lost). false: it has none.
+ */
+bool trail_line_sender(const char *body, size_t len, enum program *,
+    struct heard *);
 /* With a newline; 0: does not fit. */
 size_t trail_line_event(char *out, size_t cap, uint64_t seq,
     const struct id32 *prev, const char *body, size_t len);

@@ -478,12 +478,20 @@ enum exit_how { EXIT_CODE = 0, EXIT_SIGNAL = 1, EXIT_JAIL_TIME = 2 };
 #define MSG_J_POSTURE(F)                                                       \
 	F(u32, layers, 0) F(u32, slots, 0) F(str, missing, 1024)
 /* ---- to audit ---- */
-#define MSG_EVENT(F)                                                           \
+#define MSG_EVENT(F) /* run, number: first, for common/witness.h */            \
+	F(u64, run, 0) F(u64, number, 0)                                       \
 	F(u16, kind, 0) F(u8, severity, 0) F(i64, when_us, 0)                  \
 	F(u64, qid, 0) /* not 0: answer HEAD when it is in the trail */        \
 	F(var, job, 32) F(var, peer, 32) /* fp, or Reticulum identity hash */  \
 	F(str, code, 64) F(str, text, 768) F(i64, a, 0) F(i64, b, 0)           \
 	F(u64, limit, 0) F(u64, value, 0) /* of a refusal; both 0: none */
+/*
+ * At audit's hello, before and behind what is sent again: settled up to acked;
+ * what up to upto has not come will not. Audit's answer, now and then: it is in
+ * the trail up to here, or the trail says what is lost.
+ */
+#define MSG_EVENT_RUN(F) F(u64, run, 0) F(u64, acked, 0) F(u64, upto, 0)
+#define MSG_EVENT_ACK(F) F(u64, run, 0) F(u64, upto, 0)
 /*
  * ---- node and audit: probes in the kernel that watch a job ----
  * W_POSTURE: at hello; layers: LAYER_BPF or 0; missing: why not the first; by:

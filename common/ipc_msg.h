@@ -115,6 +115,7 @@ enum event_kind {
 	EVK_TRAIL_TORN = 41,
 	EVK_LAYER_MISSING = 42,
 	EVK_DISK_LOW = 43,
+	EVK_EVENTS_LOST = 45, /* of a program (code); a: how many, b: from which */
 	EVK_LEDGER_ROW = 44, /* a row that cannot be written */
 	EVK_LENDING = 47,    /* the machine is lent, or no more */
 	EVK_RELOADED = 49,   /* node goes by changed files */
@@ -179,6 +180,8 @@ enum event_kind {
 /* who has something to say for the trail */
 #define IPC_SET_WITNESS                                                        \
 	(IPC_BIT(PARENT) | IPC_BIT(NODE) | IPC_BIT(TRUST) | IPC_BIT(KEYS))
+/* ... by itself (common/witness.c), not through its queue */
+#define IPC_SET_WITNESS_SELF IPC_SET_WITNESS
 
 /*
  * IPC_HAS(program, word): 1 when the program has a handler of its own for a
@@ -203,6 +206,10 @@ enum event_kind {
 #define IPC_HAS_AUDIT_NODE_AUDIT ~,
 #define IPC_HAS_AUDIT_TRUST_AUDIT ~,
 #define IPC_HAS_AUDIT_PARENT_AUDIT ~,
+#define IPC_HAS_PARENT_WITNESS ~,
+#define IPC_HAS_NODE_WITNESS ~,
+#define IPC_HAS_TRUST_WITNESS ~,
+#define IPC_HAS_KEYS_WITNESS ~,
 #define IPC_HAS_ANY_ANY ~,
 #define IPC_HAS_ANY_ALL ~,
 #define IPC_HAS_ANY_JAIL_NODE ~,
@@ -338,6 +345,8 @@ enum event_kind {
 	M(J_STAGING, JAIL, NODE, 0, 0)                                         \
 	M(J_POSTURE, JAIL, NODE, 0, 0)                                         \
 	M(EVENT, WITNESS, AUDIT, 0, 0)                                         \
+	M(EVENT_RUN, WITNESS_SELF, AUDIT, 0, 0)                                \
+	M(EVENT_ACK, AUDIT, WITNESS, 0, 0)                                     \
 	M(W_POSTURE, AUDIT, NODE, 0, 0)                                        \
 	M(W_JOB, NODE, AUDIT, 0, 3)                                            \
 	M(W_READY, AUDIT, NODE, 0, 0)                                          \

@@ -36,6 +36,7 @@
 #define BINDINGS "bindings"
 #define BINDINGS_BAD "bindings.bad"
 #define SAVE_AFTER 60.	       /* s, for bindings of strangers */
+#define EVENTS_KEPT 64	       /* until they are in the trail */
 #define EVENTS_A_MINUTE 60     /* of strangers' bindings */
 #define LOOK_EVERY 60	       /* s: klp.md 1.5 */
 #define LARGE_BLOCK (128 << 10) /* malloc's own, but that it stays */
@@ -167,8 +168,7 @@ event(struct judge *j, const struct msg_V_VERDICT *v, uint16_t kind,
 		j->events = j->suppressed = 0;
 	}
 	/* strangers do not fill the trail */
-	if (program_channel(&j->prog, PROGRAM_AUDIT) == NULL ||
-	    j->events >= EVENTS_A_MINUTE) {
+	if (j->events >= EVENTS_A_MINUTE) {
 		j->suppressed++;
 		return;
 	}
@@ -177,7 +177,7 @@ event(struct judge *j, const struct msg_V_VERDICT *v, uint16_t kind,
 	memcpy(e.peer, HASH_BYTES(v->rns_hash));
 	(void)snprintf(e.code, sizeof(e.code), "binding");
 	(void)snprintf(e.text, sizeof(e.text), "%s", v->why);
-	(void)program_send_EVENT(&j->prog, &e, NULL, 0);
+	witness_tell(&j->witness, program_channel(&j->prog, PROGRAM_AUDIT), &e);
 }
 
 /* Not of strangers: what authorities and the clock do is always told. */
@@ -191,10 +191,7 @@ trail(void *ctx, enum event_kind kind, unsigned severity, const char *code,
 
 	(void)snprintf(e.code, sizeof(e.code), "%s", code);
 	(void)snprintf(e.text, sizeof(e.text), "%s", text);
-	if (program_channel(&j->prog, PROGRAM_AUDIT) != NULL)
-		(void)program_send_EVENT(&j->prog, &e, NULL, 0);
-	else if (j->nearly < NELEM(j->early))
-		j->early[j->nearly++] = e; /* until audit is there */
+	witness_tell(&j->witness, program_channel(&j->prog, PROGRAM_AUDIT), &e);
 }
 
 /* ---- what node has to know ---- */
@@ -365,6 +362,13 @@ tell_heads(struct judge *j)
 }
 
 static void
+on_EVENT_ACK(struct judge *j, const struct msg_EVENT_ACK *m, struct ipc_in *in)
+{
+	(void)in;
+	witness_acked(&j->witness, m);
+}
+
+static void
 on_M_HEARD(struct judge *j, const struct msg_M_HEARD *m, struct ipc_in *in)
 {
 	(void)in;
@@ -382,10 +386,8 @@ on_up(void *ctx, enum program who)
 		tell_node(j);
 		tell_heads(j);
 	}
-	for (unsigned i = 0; who == PROGRAM_AUDIT && i < j->nearly; i++)
-		(void)program_send_EVENT(&j->prog, &j->early[i], NULL, 0);
 	if (who == PROGRAM_AUDIT)
-		j->nearly = 0;
+		witness_up(&j->witness, program_channel(&j->prog, who));
 	if (who == PROGRAM_EGRESS || who == PROGRAM_TRANSPORT) {
 		law_fetch_now(j->law);
 		on_fetch(j->loop, &j->fetch, 0);
@@ -705,6 +707,7 @@ main(int argc, char *argv[])
 {
 	static struct judge j;
 	uint8_t seed[32];
+	uint64_t run;
 
 	/* both want random bytes from a file, so before there is none */
 	if (sodium_init() < 0)
@@ -717,6 +720,8 @@ main(int argc, char *argv[])
 	randombytes_buf(seed, sizeof(seed));
 	if (!secp_init(seed))
 		return 1;
+	randombytes_buf(&run, sizeof(run));
+	witness_init(&j.witness, run, EVENTS_KEPT);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	program_start(&j.prog, PROGRAM_TRUST, argc, argv, NULL, NULL);
 	judge_open(&j);

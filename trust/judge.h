@@ -9,6 +9,7 @@
 #include <ev.h>
 
 #include "common/program.h"
+#include "common/witness.h"
 #include "node/config/nodeconf.h"
 #include "trust/law.h"
 #include "trust/verdict.h"
@@ -35,8 +36,7 @@ struct judge {
 	ev_timer spread; /* something is to be announced */
 	bool clock_said;
 	enum fresh graph_was, list_was;
-	struct msg_EVENT early[8]; /* before audit was there */
-	unsigned nearly;
+	struct witness witness;
 	int64_t minute; /* event budget */
 	unsigned events, suppressed;
 };

@@ -16,10 +16,11 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/program.h"
+#include "common/witness.h"
 #include "trust/signer.h"
 #include "common/util.h"
 
-#define EVENTS_HELD 64 /* while audit is not there */
+#define EVENTS_KEPT 64 /* until they are in the trail */
 
 struct keys {
 	struct process prog;
@@ -30,9 +31,7 @@ struct keys {
 	struct msg_KEY_MATERIAL material; /* without the secrets */
 	bool have_material;
 	ev_timer renew;
-	struct msg_EVENT held[EVENTS_HELD];
-	size_t nheld;
-	uint64_t lost;
+	struct witness witness;
 };
 
 static uint32_t
@@ -48,29 +47,10 @@ now_s(void)
 /* ---- events ---- */
 
 static void
-event_send(struct keys *k, const struct msg_EVENT *e)
+on_EVENT_ACK(struct keys *k, const struct msg_EVENT_ACK *m, struct ipc_in *in)
 {
-	if (program_send_EVENT(&k->prog, e, NULL, 0) == 0)
-		return;
-	if (k->nheld < EVENTS_HELD) {
-		k->held[k->nheld++] = *e;
-	} else if (k->lost++ == 0) {
-		log_warnx(NULL, "audit is away: events of signatures are lost");
-	}
-}
-
-static void
-events_flush(struct keys *k)
-{
-	size_t n = k->nheld;
-
-	k->nheld = 0;
-	for (size_t i = 0; i < n; i++)
-		event_send(k, &k->held[i]);
-	if (k->lost > 0)
-		log_warnx(NULL, "audit is back lost=%llu",
-		    (unsigned long long)k->lost);
-	k->lost = 0;
+	(void)in;
+	witness_acked(&k->witness, m);
 }
 
 /* why: NULL, signed. job: 32 bytes or NULL. */
@@ -91,7 +71,7 @@ event(struct keys *k, const char *what, const char *why, const struct id32 *job,
 	}
 	if (why != NULL)
 		log_warnx(what, "not signed: %s", why);
-	event_send(k, &e);
+	witness_tell(&k->witness, program_channel(&k->prog, PROGRAM_AUDIT), &e);
 }
 
 /* ---- binding ---- */
@@ -247,7 +227,7 @@ on_up(void *ctx, enum program who)
 		(void)ipc_send_CHECKPOINT(
 		    program_channel(&k->prog, PROGRAM_AUDIT),
 		    &k->signer.checkpoint, NULL, 0);
-	events_flush(k);
+	witness_up(&k->witness, program_channel(&k->prog, PROGRAM_AUDIT));
 }
 
 static void
@@ -307,12 +287,15 @@ main(int argc, char *argv[])
 	static struct keys k;
 	uint8_t seed[32];
 	const char *why;
+	uint64_t run;
 
 	if (sodium_init() < 0)
 		return 1;
 	randombytes_buf(seed, sizeof(seed));
 	if (!secp_init(seed))
 		return 1;
+	randombytes_buf(&run, sizeof(run));
+	witness_init(&k.witness, run, EVENTS_KEPT);
 	program_start(&k.prog, PROGRAM_KEYS, argc, argv, on_material, &k);
 	if (!k.have_material)
 		fatalx("no keys from the parent");

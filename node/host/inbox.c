@@ -319,6 +319,14 @@ on_HEAD(struct warren_node *wn, const struct msg_HEAD *m, struct ipc_in *in)
 }
 
 static void
+on_EVENT_ACK(struct warren_node *wn, const struct msg_EVENT_ACK *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	witness_acked(&wn->witness, m);
+}
+
+static void
 on_HUB_STATE(struct warren_node *wn, const struct msg_HUB_STATE *m,
     struct ipc_in *in)
 {

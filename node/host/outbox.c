@@ -5,12 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "common/clock.h"
 #include "common/log.h"
 #include "node/host/host.h"
 #include "node/host/ledger.h"
 #include "node/proto/proto_put.h"
-#include "node/work/event.h"
 #include "node/work/ready.h"
 #include "sandbox/plan/plan.h"
 
@@ -19,6 +20,8 @@
  * kinds do: an answer, the start of a job, and the order to forget one that has
  * run. The others may overtake a write that is lazy (ledger_lazy()).
  */
+
+#define EVENTS_KEPT 512 /* ours: what happens in the second that audit needs */
 
 static bool
 depends(enum ipc_type t)
@@ -146,40 +149,11 @@ queued_free(struct warren_node *wn, struct queued *q)
 	free(q);
 }
 
-#define EVENTS_AWAY 512 /* ours: what happens in the second that audit needs */
-
-/* What happens is written down, when there is somebody again who does. */
-static void
-keep(struct warren_node *wn, struct queued *q)
-{
-	if (wn->naway >= EVENTS_AWAY) {
-		wn->events_lost++;
-		queued_free(wn, q);
-		return;
-	}
-	TAILQ_REMOVE(&wn->queue, q, link);
-	TAILQ_INSERT_TAIL(&wn->away, q, link);
-	wn->naway++;
-}
-
 void
 outbox_up(struct warren_node *wn, enum program who)
 {
-	struct queued *q;
-	uint64_t lost = wn->events_lost;
-
-	if (who != PROGRAM_AUDIT)
-		return;
-	while ((q = TAILQ_LAST(&wn->away, queue)) != NULL) {
-		TAILQ_REMOVE(&wn->away, q, link);
-		TAILQ_INSERT_HEAD(&wn->queue, q, link);
-	}
-	wn->naway = 0;
-	wn->events_lost = 0;
-	if (lost > 0)
-		node_event(&wn->node, EVK_DISK_LOW, 5, NULL, NULL, "",
-		    "events could not be written while warren-audit was away, "
-		    "and are lost", (int64_t)lost, 0);
+	if (who == PROGRAM_AUDIT)
+		witness_up(&wn->witness, program_channel(&wn->prog, who));
 }
 
 static void
@@ -187,8 +161,9 @@ let_out(struct warren_node *wn, struct queued *q)
 {
 	struct ipc *c = program_channel(&wn->prog, q->to);
 
-	if (c == NULL && q->type == IPC_EVENT) {
-		keep(wn, q);
+	if (q->type == IPC_EVENT) {
+		witness_send(&wn->witness, c, q->body, q->len);
+		queued_free(wn, q);
 		return;
 	}
 	/* who is not there hears at its hello what it must know */
@@ -376,8 +351,11 @@ on_retry(struct ev_loop *loop, ev_timer *t, int revents)
 void
 outbox_init(struct warren_node *wn)
 {
+	uint64_t run;
+
 	TAILQ_INIT(&wn->queue);
-	TAILQ_INIT(&wn->away);
+	randombytes_buf(&run, sizeof(run));
+	witness_init(&wn->witness, run, EVENTS_KEPT);
 	ev_timer_init(&wn->retry, on_retry, HOST_RETRY_S, HOST_RETRY_S);
 	wn->retry.data = wn;
 	ev_timer_init(&wn->lazy, on_retry, HOST_LAZY_S, 0.);

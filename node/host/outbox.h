@@ -16,7 +16,7 @@ void outbox_fill(struct host *);
 IPC_MESSAGES(OUTBOX_ADD)
 /* The end of a turn: commit, then what is queued. */
 void outbox_flush(struct warren_node *);
-/* It is there: events that were kept for it leave first. */
+/* It is there: events that it has not settled leave first. */
 void outbox_up(struct warren_node *, enum program);
 /*
  * A program is gone: what waits for it goes, descriptors are closed; events

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/program.h"
+#include "common/witness.h"
 #include "node/config/nodeconf.h"
 #include "node/config/profile.h"
 #include "node/host/cgroup.h"
@@ -77,10 +78,7 @@ struct warren_node {
 	struct outputs *outputs;
 	struct control *control;
 	struct queue queue;
-	/* events for an audit that is away, and those that found no room */
-	struct queue away;
-	unsigned naway;
-	uint64_t events_lost;
+	struct witness witness; /* events, until they are in the trail */
 	ev_timer tick, retry, lazy;
 	ev_timer work; /* a piece of what volumes.h has to do */
 	ev_prepare turn_end;

@@ -287,6 +287,8 @@ child_start(struct child *c)
 		return;
 	}
 	log_debug(program_name(c->peer), "started pid=%d", (int)c->pid);
+	if (c->peer == PROGRAM_AUDIT)
+		witness_up(&p->witness, ipc_ev_channel(c->ev));
 	tell_siblings(p, c);
 	tell_program(p, c);
 	/* and the newcomer learns of the others */

@@ -86,6 +86,13 @@ on_ALARM(struct child *c, const struct msg_ALARM *m, struct ipc_in *in)
 }
 
 static void
+on_EVENT_ACK(struct child *c, const struct msg_EVENT_ACK *m, struct ipc_in *in)
+{
+	(void)in;
+	witness_acked(&c->parent->witness, m);
+}
+
+static void
 on_RELOAD(struct child *c, const struct msg_RELOAD *m, struct ipc_in *in)
 {
 	(void)in;

@@ -12,6 +12,7 @@
 #include "common/fp.h"
 #include "common/ipc_msg.h"
 #include "common/program.h"
+#include "common/witness.h"
 #include "node/config/nodeconf.h"
 #include "node/check/seccomp_dir.h"
 #include "node/config/profile.h"
@@ -44,6 +45,7 @@ struct web_look_up {
 
 struct parent {
 	struct ev_loop *loop;
+	struct witness witness; /* its own events */
 	char path[4096]; /* DIR, absolute */
 	bool root;	 /* programs get numbers, roots and namespaces */
 	uint32_t base;

@@ -18,12 +18,12 @@ parent_event(struct parent *p, enum event_kind kind, unsigned severity,
 	    .when_us = clock_wall_us()};
 	struct child *a = &p->child[PROGRAM_AUDIT];
 
-	if (a->ev == NULL)
+	if (!a->wanted)
 		return;
 	(void)snprintf(m.code, sizeof(m.code), "%s", code);
 	(void)snprintf(m.text, sizeof(m.text), "%s", text);
-	if (ipc_send_EVENT(ipc_ev_channel(a->ev), &m, NULL, 0) < 0)
-		log_debug("audit", "event %d is lost", kind);
+	witness_tell(&p->witness,
+	    a->ev == NULL ? NULL : ipc_ev_channel(a->ev), &m);
 }
 
 void

@@ -8,7 +8,7 @@
 struct child;
 struct parent;
 
-/* An event for the trail; dropped when audit does not run. */
+/* An event for the trail, or none when audit is not meant to run. */
 void parent_event(struct parent *, enum event_kind, unsigned severity,
     const char *code, const char *text);
 /* Whether it runs, to those that show it in `status`. */

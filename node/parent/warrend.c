@@ -88,6 +88,7 @@ parent_init(struct parent *p)
 #include "sandbox/image/store.h"
 #include "common/libc.h"
 
+#define EVENTS_KEPT 64 /* until they are in the trail */
 #define RELAY_RANK "-500" /* oom_score_adj, also of transport */
 
 struct options {
@@ -382,6 +383,7 @@ main(int argc, char **argv)
 	static struct parent p;
 	struct options o = {0};
 	char found[4096];
+	uint64_t run;
 	int r;
 
 	if (argc == 3 && strcmp(argv[0], RESOLVE_NAME) == 0)
@@ -406,6 +408,8 @@ main(int argc, char **argv)
 	p.root = numbers_usable(p.base);
 	if (sodium_init() < 0)
 		fatalx("libsodium");
+	randombytes_buf(&run, sizeof(run));
+	witness_init(&p.witness, run, EVENTS_KEPT);
 	if (o.layers)
 		return show_layers(&p);
 	if (o.interactive)

@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import socket
 
 
 def trail(node, job=None):
@@ -17,6 +18,31 @@ def trail(node, job=None):
                     out.append((klp.get("kind"), klp.get("code"),
                                 e.get("message", ""), klp))
     return out
+
+
+def senders(node):
+    """Of each life of each program that numbers its events: the numbers that
+    stand in the trail, those that it says are lost, in their order."""
+    out = {}
+    for kind, _, _, klp in trail(node):
+        if "sender" not in klp:
+            continue
+        name, run, last = klp["sender"].split(":")
+        written, lost = out.setdefault((name, run), ([], []))
+        if kind == "events_lost":
+            lost += range(klp["b"], klp["b"] + klp["a"])
+            assert lost[-1] == int(last), klp
+        else:
+            written.append(int(last))
+    return out
+
+
+def sent(node):
+    """How many events node itself has sent in this life."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(os.path.join(node.dir, "warren/run/node.sock"))
+        s.sendall(b'{"verb":"status"}\n')
+        return json.loads(s.makefile().readline())["counts"]["events"]
 
 
 def receipt(node, s):

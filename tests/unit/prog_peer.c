@@ -112,6 +112,14 @@ next(struct ipc *c, struct ipc_in *in, int ms)
 
 bool prog_pass[IPC_TYPES];
 
+/* What a program says to audit, or audit of it, whatever is asked of it. */
+static bool
+beside(enum ipc_type t)
+{
+	return t == IPC_EVENT || t == IPC_EVENT_RUN || t == IPC_EVENT_ACK ||
+	    t == IPC_ALARM;
+}
+
 void
 prog_wait(struct ipc *c, enum ipc_type type, struct ipc_in *in)
 {
@@ -124,8 +132,7 @@ prog_wait(struct ipc *c, enum ipc_type type, struct ipc_in *in)
 			    ipc_row(type)->name);
 		if (in->type == type)
 			return;
-		if (in->type != IPC_EVENT && in->type != IPC_ALARM &&
-		    !prog_pass[in->type])
+		if (!beside(in->type) && !prog_pass[in->type])
 			fail_msg("%s instead of %s", ipc_row(in->type)->name,
 			    ipc_row(type)->name);
 		ipc_in_done(in);
@@ -138,7 +145,7 @@ prog_quiet(struct ipc *c, int ms)
 	struct ipc_in in;
 
 	while (next(c, &in, ms) == 1) {
-		if (in.type != IPC_EVENT && in.type != IPC_ALARM)
+		if (!beside(in.type))
 			fail_msg("%s instead of silence",
 			    ipc_row(in.type)->name);
 		ipc_in_done(&in);

@@ -759,6 +759,96 @@ test_full(void **state)
 	empty(dir);
 }
 
+/* ---- numbers of events (common/witness.h) ---- */
+
+#define RUN 0xfedcba9876543210u
+
+static void
+numbered(struct ipc *node, uint64_t number, uint64_t seq)
+{
+	struct msg_EVENT e = {.kind = EVK_JOB_STATE, .severity = 1, .when_us = 1,
+	    .run = RUN, .number = number, .qid = 100 + number};
+	struct msg_HEAD h;
+
+	assert_int_equal(ipc_send_EVENT(node, &e, NULL, 0), 0);
+	PROG_GET(HEAD, node, &h);
+	assert_int_equal(h.qid, 100 + number);
+	assert_int_equal(h.seq, seq);
+}
+
+static void
+said(struct ipc *node, uint64_t acked, uint64_t upto)
+{
+	struct msg_EVENT_RUN m = {.run = RUN, .acked = acked, .upto = upto};
+
+	assert_int_equal(ipc_send_EVENT_RUN(node, &m, NULL, 0), 0);
+}
+
+static void
+settled(struct ipc *node, uint64_t upto)
+{
+	struct msg_EVENT_ACK m;
+
+	do
+		PROG_GET(EVENT_ACK, node, &m);
+	while (m.upto < upto);
+	assert_true(m.run == RUN);
+	assert_int_equal(m.upto, upto);
+}
+
+static struct ipc *
+again(struct prog *p, int dir)
+{
+	struct ipc *node;
+
+	if (p->pid != 0)
+		prog_kill(p);
+	start(p, dir);
+	node = node_of(p);
+	tell_key(prog_neighbour(p, PROGRAM_KEYS));
+	return node;
+}
+
+/* Each once, and what is missing is a line; also where audit is killed. */
+static void
+test_numbers(void **state)
+{
+	struct prog p = {.pid = 0};
+	int dir = folder();
+	struct ipc *node = again(&p, dir);
+	struct rlimit rl, was;
+
+	(void)state;
+	said(node, 0, 0);
+	for (uint64_t n = 1; n <= 5; n++)
+		numbered(node, n, n);
+	settled(node, 5);
+	node = again(&p, dir);
+	said(node, 2, 2);
+	for (uint64_t n = 3; n <= 5; n++)
+		numbered(node, n, 5); /* a line that is at or behind its own */
+	numbered(node, 6, 6);
+	numbered(node, 9, 8); /* 7 is the line that says so */
+	settled(node, 9);
+	said(node, 9, 12);
+	settled(node, 12);
+	assert_int_equal(verify(dir).last, 9);
+	node = again(&p, dir); /* what is said to be lost stays lost */
+	numbered(node, 12, 9);
+	assert_int_equal(prlimit(p.pid, RLIMIT_FSIZE, NULL, &was), 0);
+	rl = was;
+	rl.rlim_cur = 900;
+	assert_int_equal(prlimit(p.pid, RLIMIT_FSIZE, &rl, NULL), 0);
+	numbered(node, 13, 0);
+	numbered(node, 14, 0);
+	assert_int_equal(prlimit(p.pid, RLIMIT_FSIZE, &was, NULL), 0);
+	numbered(node, 15, 11);
+	settled(node, 15);
+	prog_stop(&p);
+	assert_int_equal(verify(dir).last, 11);
+	empty(dir);
+}
+
 int
 main(void)
 {
@@ -776,6 +866,7 @@ main(void)
 	    cmocka_unit_test(test_replaced),
 	    cmocka_unit_test(test_no_binding),
 	    cmocka_unit_test(test_full),
+	    cmocka_unit_test(test_numbers),
 	};
 
 	/* its look at the disk is test_integrity's */

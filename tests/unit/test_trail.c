@@ -20,6 +20,7 @@
 #include <sodium.h>
 
 #include "trust/doc/note_read.h"
+#include "audit/ocsf.h"
 #include "audit/trail.h"
 #include "audit/trail_file.h"
 #include "audit/trail_impl.h"
@@ -618,6 +619,57 @@ test_tail(void **state)
 	assert_int_equal(last, 40);
 }
 
+/* Whose number a line has is read as it was written, to the byte. */
+static void
+test_sender(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} rows[] = {
+	    {"{\"sender\":\"node:00000000000000aF:7\"}", true},
+	    {"{\"sender\":\"node:00000000000000af:07\"}", false},
+	    {"{\"sender\":\"node:00000000000000af:\"}", false},
+	    {"{\"sender\":\"node:0000000000000af:7\"}", false},
+	    {"{\"sender\":\"node:00000000000000af7\"}", false},
+	    {"{\"sender\":\"nobody:00000000000000af:7\"}", false},
+	    {"{\"sender\":\"node:00000000000000af:7", false},
+	    {"{\"sender\":\"", false},
+	    {"{\"message\":\"\\\"sender\\\":\\\"node:00000000000000af:7\"}",
+		false},
+	};
+	static const struct ocsf_source src;
+	char text[OCSF_MAX];
+	enum program who;
+	struct heard h;
+
+	(void)state;
+	for (size_t i = 0; i < NELEM(rows); i++)
+		assert_int_equal(trail_line_sender(rows[i].text,
+		    strlen(rows[i].text), &who, &h), rows[i].good);
+	for (unsigned p = 0; p < PROGRAM_COUNT; p++) {
+		struct msg_EVENT e = {.kind = EVK_JOB_STATE, .when_us = 1,
+		    .run = 0xfedcba9876543210u + p, .number = 1000 + p};
+		size_t n;
+
+		if (p % 2 == 1) {
+			e.kind = EVK_EVENTS_LOST;
+			(void)snprintf(e.code, sizeof(e.code), "%s",
+			    program_name((enum program)p));
+		}
+		n = ocsf_event(text, sizeof(text), &e, p % 2 == 1 ?
+		    PROGRAM_AUDIT : (enum program)p, &src, 1);
+		assert_true(n > 0);
+		assert_true(trail_line_sender(text, n, &who, &h));
+		assert_int_equal(who, p);
+		assert_true(h.run == e.run && h.upto == e.number);
+		/* cut anywhere: nothing, or the number's beginning is none */
+		for (size_t cut = 0; cut < n; cut++)
+			if (trail_line_sender(text, cut, &who, &h))
+				assert_true(h.upto == e.number);
+	}
+}
+
 #define EACH(fn) cmocka_unit_test_setup_teardown(fn, folder, cleanup)
 
 int
@@ -638,6 +690,7 @@ main(void)
 	    EACH(test_disk_full),
 	    EACH(test_kill),
 	    EACH(test_tail),
+	    cmocka_unit_test(test_sender),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
