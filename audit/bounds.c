@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "common/pattern.h"
 #include "common/util.h"
 
 #define MAX_BYTES (UINT64_C(1) << 52) /* of a sum: products stay in 64 bits */
@@ -69,10 +70,16 @@ is_at(const struct contract_path *p, const char *path)
 		if (n == 0)
 			return m == 0 || p->beneath;
 		/* the probes have room for so much of a name */
-		if (m == REC_NAME - 1)
-			n = MIN_OF(n, m);
-		if (n != m || memcmp(want, path, n) != 0)
-			return false;
+		if (memchr(want, '*', n) != NULL) {
+			if (m == 0 || !pattern_name(want, n, path, m,
+			    m == REC_NAME - 1))
+				return false;
+		} else {
+			size_t k = m == REC_NAME - 1 ? MIN_OF(n, m) : n;
+
+			if (k != m || memcmp(want, path, k) != 0)
+				return false;
+		}
 		want += strcspn(want, "/");
 		path += m;
 	}

@@ -182,7 +182,15 @@ paths_fit(const struct contract_in *in, char why[CONTRACT_WHY])
 		    "to hold a job to its paths");
 	for (unsigned i = 0; i < c->write.n; i++) {
 		const struct contract_path *p = &c->write.v[i];
+		size_t folder;
 
+		if (contract_path_open(p, &folder) && contract_does(
+			RULE_DISK_WRITE, (enum contract_action)
+			c->action[RULE_DISK_WRITE],
+			(in->layers & LAYER_BPF) != 0) <= ACTION_DENY)
+			return no(why, "contract", "disk.write: %.60s means "
+			    "files that are not there yet: that wants probes "
+			    "(bpf) here, and freeze or kill", p->path);
 		if ((p->max_bytes != 0 || p->max_files != 0) &&
 		    !is_volume(in->m, p))
 			return no(why, "contract", "disk.write: %.60s is no rw "

@@ -25,7 +25,12 @@ struct landlock_path {
 #define LANDLOCK_WRITE 128
 #define LANDLOCK_EXEC 256 /* which needs to read the file as well */
 #define LANDLOCK_FILE 512 /* a folder there is not meant */
-/* Nothing but these; the network and other domains not at all. 0 or -1. */
+/* its names may be patterns (common/pattern.h): what there is of them now */
+#define LANDLOCK_PATTERN 1024
+/*
+ * Nothing but these; the network and other domains not at all. 0 or -1 (E2BIG:
+ * patterns in folders of more names than are looked at).
+ */
 int landlock_apply(int abi, const struct landlock_path *, unsigned n);
 
 /*

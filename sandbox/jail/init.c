@@ -280,7 +280,8 @@ add_rules(struct command *c, struct landlock_path *paths)
 		    ((may & PLAN_MAY_READ) != 0 ? LANDLOCK_READ : 0) |
 		    ((may & PLAN_MAY_WRITE) != 0 ? LANDLOCK_WRITE : 0) |
 		    ((may & PLAN_MAY_EXEC) != 0 ? LANDLOCK_EXEC : 0) |
-		    (beneath ? 0 : LANDLOCK_FILE)};
+		    (beneath ? 0 : LANDLOCK_FILE) |
+		    (strchr(path, '*') != NULL ? LANDLOCK_PATTERN : 0)};
 	}
 }
 

@@ -106,13 +106,21 @@ command(struct plan_args *a, const struct compile_in *in)
 
 /* ---- a behaviour contract (klp.md 6.3) ---- */
 
+/*
+ * Files that are made by a pattern: the kernel lets their folder, and the
+ * probes tell of what is not among them.
+ */
 static bool
 add_rules(struct plan_args *a, char **room, size_t *left,
     const struct contract_paths *p, unsigned may)
 {
 	for (unsigned i = 0; i < p->n; i++) {
-		int n = snprintf(*room, *left, "%u%c%s", may,
-		    p->v[i].beneath ? '*' : '=', p->v[i].path);
+		const struct contract_path *v = &p->v[i];
+		size_t len = 0;
+		bool made = may == PLAN_MAY_WRITE && contract_path_open(v, &len);
+		int n = snprintf(*room, *left, "%u%c%.*s", may,
+		    v->beneath || made ? '*' : '=',
+		    made ? (int)len : (int)strlen(v->path), v->path);
 
 		if (a->nrules == PLAN_RULES_MAX || n < 0 || (size_t)n >= *left)
 			return false;

@@ -24,6 +24,9 @@ DISK = {"read": ["/bin/**", "/agent/**", "/tmp/**"],
         "write": [{"path": "/agent/tmp/**"}], "exec": ["/bin/**"]}
 ON = "; sleep 30"  # what is not ended goes on, and is not like what is
 KILL = {"default": "kill"}
+# what there is, by a pattern, and what the job makes
+LIKE = {"read": ["/bin/**", "/agent/da*/b*g"],
+        "write": [{"path": "/agent/tmp/*.log"}], "exec": ["/bin/*box", "/bin/**"]}
 DENY = {"default": "deny"}
 # which rule, what breaks it, the contract; then the same for who keeps to it
 ROWS = [
@@ -32,6 +35,12 @@ ROWS = [
      "echo z > /dev/null; (: > /no/such/place) 2> /dev/null; "
      "mkdir -p /agent/tmp/d; cat /agent/data/big > /agent/tmp/copy",
      {"disk": DISK}),
+    ("disk.write", "echo x > /agent/tmp/a.txt" + ON, {"disk": LIKE}),
+    ("", "echo x > /agent/tmp/a.log; echo y > /agent/tmp/.log; "
+     "rm /agent/tmp/a.log; cat /agent/data/big > /dev/null",
+     {"disk": LIKE, "on_violation": KILL}),
+    ("disk.read", "cat /agent/tmp/keep" + ON,
+     {"disk": LIKE, "on_violation": KILL}),
     ("disk.exec", "cp /bin/busybox /agent/tmp/sh; /agent/tmp/sh true" + ON,
      {"disk": DISK}),
     ("disk.read", "cat /etc/secret" + ON,

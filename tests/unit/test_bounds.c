@@ -20,6 +20,7 @@
 
 #include "audit/bounds.h"
 #include "audit/observed.h"
+#include "common/pattern.h"
 #include "common/util.h"
 
 static struct contract c;
@@ -100,6 +101,56 @@ test_places(void **state)
 	c.read.n = 0; /* an empty list allows nothing */
 	begin();
 	assert_false(bounds_place(&b.c.read, "/"));
+}
+
+/* Within a segment, never over its end; names are cut by the probes. */
+static void
+test_patterns(void **state)
+{
+	static const struct {
+		const char *path;
+		bool in;
+	} rows[] = {{"/out/a.log", true}, {"/out/.log", true},
+	    {"/out/a.log.log", true}, {"/out/a.lo", false}, {"/out", false},
+	    {"/out/", false}, {"/out/a.log/b", false}, {"/out/d/a.log", false},
+	    {"/u/one/in/x/y", true}, {"/u/one/in", true}, {"/u/one/out", false},
+	    {"/u/in", false}, {"/u/a/b/in", false}, {"/x-1-y", true},
+	    {"/x--y", true}, {"/x-y", false}, {"/x-1-y2", false},
+	    {"/out/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", true},
+	    {"/x-aaaaaaaaaaaaaaaaaaaaaaaaaaaaa", true},
+	    {"/y-aaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false}};
+
+	(void)state;
+	add(&c.write, "/out/*.log", false);
+	add(&c.write, "/u/*/in", true);
+	add(&c.write, "/x-*-y", false);
+	begin();
+	for (size_t i = 0; i < NELEM(rows); i++) {
+		if (bounds_place(&b.c.write, rows[i].path) != rows[i].in)
+			fail_msg("%s", rows[i].path);
+	}
+	assert_int_equal(act(REC_OPEN, 0, 3, "/out/a.log"), RULE_NONE);
+	assert_int_equal(act(REC_OPEN, 0, 3, "/out/a.txt"), RULE_DISK_WRITE);
+	assert_int_equal(act(REC_PATH, 0, 0, "/out/d"), RULE_DISK_WRITE);
+}
+
+/* What could take for ever is done at once. */
+static void
+test_long_patterns(void **state)
+{
+	char pattern[256], name[32];
+
+	(void)state;
+	for (size_t i = 0; i < 254; i++)
+		pattern[i] = i % 2 == 0 ? '*' : 'a';
+	memset(name, 'a', sizeof(name));
+	for (int i = 0; i < 20000; i++)
+		assert_false(pattern_name(pattern, 254, name, sizeof(name),
+		    false));
+	pattern[253] = 'b';
+	for (int i = 0; i < 20000; i++)
+		assert_true(pattern_name(pattern, 254, name, sizeof(name),
+		    true));
 }
 
 static void
@@ -441,7 +492,8 @@ int
 main(void)
 {
 #define T(x) cmocka_unit_test_setup(x, setup)
-	const struct CMUnitTest tests[] = {T(test_places), T(test_files),
+	const struct CMUnitTest tests[] = {T(test_places), T(test_patterns),
+	    T(test_long_patterns), T(test_files),
 	    T(test_full), T(test_calls), T(test_rate), T(test_observed),
 	    T(test_records)};
 

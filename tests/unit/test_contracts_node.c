@@ -151,6 +151,22 @@ test_refused(void **state)
 	is(terms(2, 3), "contract", "disk.write");
 	con.write.v[0] = (struct contract_path){"/tmp", true, 5, 0};
 	assert_null(terms(2, 3));
+	/* nor a pattern of what the job will make, without who tells of it */
+	con.write.v[0] = (struct contract_path){"/v/*.log", false, 0, 0};
+	is(terms(2, 3), "contract", "disk.write: /v/*.log means files");
+	layers |= LAYER_BPF;
+	assert_null(terms(2, 3));
+	con.action[RULE_DISK_WRITE] = ACTION_DENY;
+	is(terms(2, 3), "contract", "disk.write: /v/*.log means files");
+	con.action[RULE_DISK_WRITE] = ACTION_FREEZE;
+	assert_null(terms(2, 3));
+	con.write.v[0].max_files = 4;
+	is(terms(2, 3), "contract", "disk.write: /v/*.log is no rw volume");
+	layers &= ~LAYER_BPF;
+	con.write.v[0] = (struct contract_path){"/v/*/in", true, 0, 0};
+	assert_null(terms(2, 3));
+	con.action[RULE_DISK_WRITE] = ACTION_KILL;
+	con.write.v[0] = (struct contract_path){"/tmp", true, 5, 0};
 	/* nothing is promised that this kernel does not keep */
 	memset(&image, 0x11, sizeof(image));
 	no_landlock = (struct contract_in){.c = &con, .m = &man,

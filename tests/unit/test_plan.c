@@ -240,8 +240,10 @@ test_contract(void **state)
 	struct id32 image = {{3}};
 	struct image_record rec = {.argc = 1, .cwd = "/", .argv = {"/a"}};
 	struct contract con = {.anonymous_exec = false, .read = {true, 1,
-	    {{"/data", true, 0, 0}}}, .write = {true, 3, {{"/tmp", true, 1000,
-	    5}, {"/v0", true, 2000, 0}, {"/v1", true, 0, UINT32_MAX}}},
+	    {{"/data", true, 0, 0}}}, .write = {true, 6, {{"/tmp", true, 1000,
+	    5}, {"/v0", true, 2000, 0}, {"/v1", true, 0, UINT32_MAX},
+	    {"/v0/*.log", false, 0, 0}, {"/*.x", false, 0, 0},
+	    {"/u/*/in", true, 0, 0}}},
 	    .exec = {true, 1, {{"/bin/app", false, 0, 0}}}};
 	struct manifest m;
 	struct compile_in in = {.m = &m, .granted = granted, .image = &image,
@@ -270,11 +272,15 @@ test_contract(void **state)
 	assert_int_equal(c.plan.volumes[1].bytes, 0);
 	assert_int_equal(c.plan.volumes[1].inodes, PLAN_RW_INODES);
 	assert_null(plan_args_parse(c.args, c.plan.args_len, &a));
-	assert_int_equal(a.nrules, 5);
+	assert_int_equal(a.nrules, 8);
 	assert_string_equal(a.rules[0], "1*/data");
 	assert_string_equal(a.rules[1], "2*/tmp");
-	assert_string_equal(a.rules[4], "4=/bin/app");
-	assert_int_equal(plan_rule(a.rules[4], &beneath, &path),
+	/* files that are made: their folder; what is there: as it is */
+	assert_string_equal(a.rules[4], "2*/v0");
+	assert_string_equal(a.rules[5], "2*/");
+	assert_string_equal(a.rules[6], "2*/u/*/in");
+	assert_string_equal(a.rules[7], "4=/bin/app");
+	assert_int_equal(plan_rule(a.rules[7], &beneath, &path),
 	    PLAN_MAY_EXEC);
 	assert_false(beneath);
 	assert_string_equal(path, "/bin/app");

@@ -78,6 +78,16 @@ contract_times(const struct contract *c, uint32_t now)
 	return NULL;
 }
 
+bool
+contract_path_open(const struct contract_path *p, size_t *folder)
+{
+	const char *last = strrchr(p->path, '/');
+
+	*folder = last == NULL || last == p->path ? 1 :
+	    (size_t)(last - p->path);
+	return !p->beneath && last != NULL && strchr(last, '*') != NULL;
+}
+
 /* ---- the record ---- */
 
 static void

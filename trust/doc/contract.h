@@ -64,7 +64,7 @@ enum contract_action {
 };
 
 struct contract_path {
-	const char *path; /* without the ** at its end */
+	const char *path; /* without the ** at its end; common/pattern.h */
 	bool beneath;	  /* it ended with it: everything beneath */
 	uint64_t max_bytes, max_files; /* disk.write; 0: not declared */
 };
@@ -102,6 +102,12 @@ int contract_parse(struct contract *, const void *payload, size_t len,
     char why[CONTRACT_WHY]);
 /* NULL: it holds at this time; else a literal. */
 const char *contract_times(const struct contract *, uint32_t now);
+
+/*
+ * Does its last name have a pattern, so that it means files that are not there
+ * yet? *folder: bytes of the path of the folder that they are in.
+ */
+bool contract_path_open(const struct contract_path *, size_t *folder);
 
 /* The record; 0: does not fit. get checks every bound again. */
 size_t contract_record_put(uint8_t *out, size_t cap, const struct contract *);

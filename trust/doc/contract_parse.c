@@ -96,7 +96,7 @@ number32(struct reading *r, const json_t *o, const char *member,
 	return true;
 }
 
-/* Absolute and normal; ** at the end alone. */
+/* Absolute and normal; * within a segment, ** at the end alone. */
 static bool
 path(struct reading *r, const char *where, struct contract_path *p,
     const char *s, size_t n)
@@ -108,9 +108,10 @@ path(struct reading *r, const char *where, struct contract_path *p,
 	p->beneath = n >= 3 && memcmp(s + n - 3, "/**", 3) == 0;
 	if (p->beneath)
 		n -= 3;
-	if (memchr(s, '*', n) != NULL)
-		return bad(r, where, "a pattern but for ** at the end is not "
-		    "possible here");
+	for (size_t i = 1; i < n; i++)
+		if (s[i - 1] == '*' && s[i] == '*')
+			return bad(r, where, "has ** elsewhere than at its end, "
+			    "behind a /");
 	for (size_t i = 1; n > 0 && i <= n; i += part + 1) {
 		for (part = 0; i + part < n && s[i + part] != '/'; part++)
 			continue;
