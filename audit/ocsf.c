@@ -77,6 +77,7 @@ static const struct kind {
     {EVK_WATCHDOG_LINES, "watchdog_lines", 2004, 1, 0, DISP_DROPPED, 0, 2},
     {EVK_WATCHDOG_THERE, "watchdog_there", 2004, 1, 0, DISP_DETECTED, 0, 3},
     {EVK_WATCHDOG_DID, "watchdog_did", 1007, 99, 0, 0, 0, 1},
+    {EVK_ANCHOR, "anchor", 6003, 3, 0, 0, 0, 1},
     {EVK_UNANSWERED, "unanswered", 2004, 1, 0, DISP_DETECTED, 0, 4},
     {EVK_EVENTS_LOST, "events_lost", 2004, 1, 0, DISP_DROPPED, 0, 5},
     {EVK_DISK_LOW, "disk_low", 2004, 1, 0, DISP_DETECTED, 0, 4},

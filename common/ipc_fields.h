@@ -276,7 +276,9 @@ enum contract_status {
 #define MSG_V_SPREAD(F)                                                        \
 	F(u8, say, 0) F(var, heads, 96) F(var, frame, 277)
 /* ---- documents that others ask this node for (klp.md 1.6) ---- */
-enum give_what { GIVE_ROOT, GIVE_HEAD, GIVE_DOC, GIVE_DELTA, GIVE_SET };
+enum give_what {
+	GIVE_ROOT, GIVE_HEAD, GIVE_DOC, GIVE_DELTA, GIVE_SET, GIVE_LOG
+};
 /* version: as it is asked for; max 0: not said */
 #define MSG_V_GIVE(F)                                                          \
 	F(u64, qid, 0) F(u8, what, 0) F(arr, atag, 8) F(arr, ptag, 4)          \
@@ -294,6 +296,9 @@ enum give_what { GIVE_ROOT, GIVE_HEAD, GIVE_DOC, GIVE_DELTA, GIVE_SET };
 #define MSG_V_CHANGED(F) /* cached verdicts are void */
 /* all that is revoked: count entries in one sealed memfd (common/listed.h) */
 #define MSG_V_LISTED(F) F(u32, count, 0)
+/* all images that a log vouches for: digests, in order, in one sealed memfd */
+#define ANCHORED_MAX 4096
+#define MSG_V_ANCHORED(F) F(u32, count, 0)
 /* an authority or a document, for status; the name "" ends them */
 #define MSG_V_AUTHORITY(F)                                                     \
 	F(str, name, 256) F(str, path, 512) F(u32, root_version, 0)            \

@@ -147,6 +147,7 @@ enum event_kind {
 	EVK_WATCHDOG_LINES = 101, /* dropped ones; a: how many */
 	EVK_WATCHDOG_THERE = 102, /* it is present, or absent */
 	EVK_WATCHDOG_DID = 103, /* to a job; code: the action, b: seconds */
+	EVK_ANCHOR = 64, /* is a job's image in a log? code: anchored, absent */
 	EVK_UNANSWERED = 63, /* by a sibling, in its time; a: the job's slot */
 };
 
@@ -301,6 +302,7 @@ enum event_kind {
 	M(V_GIVEN, TRUST, NODE, 0, 1)                                          \
 	M(V_CHANGED, TRUST, NODE, 0, 0)                                        \
 	M(V_LISTED, TRUST, NODE, 0, 1)                                         \
+	M(V_ANCHORED, TRUST, NODE, 0, 1)                                       \
 	M(V_AUTHORITY, TRUST, NODE, 0, 0)                                      \
 	M(FETCH, TRUST, EGRESS, 0, 0)                                          \
 	M(FETCHED, EGRESS, TRUST, 0, 1)                                        \

@@ -29,9 +29,12 @@ enum layer {
 	LAYER_LSM = 1u << 16,
 	LAYER_BPF = 1u << 17,
 	LAYER_IO = 1u << 18,
+	LAYER_ANCHORED = 1u << 19, /* the image: klp.md 8 */
 };
-#define LAYER_COUNT 19u
+#define LAYER_COUNT 20u
 #define LAYERS_KNOWN ((1u << LAYER_COUNT) - 1)
+/* What jail cannot give: audit does, and trust. */
+#define LAYERS_OTHERS (LAYER_BPF | LAYER_ANCHORED)
 /* In every mode and whatever require_layers says (THREATS.md 2.2). */
 #define LAYERS_FLOOR                                                           \
 	(LAYER_USER | LAYER_PID | LAYER_MOUNT | LAYER_NET | LAYER_IPC |        \

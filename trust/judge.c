@@ -235,6 +235,23 @@ tell_listed(struct judge *j)
 	free(l);
 }
 
+static void
+tell_anchored(struct judge *j)
+{
+	size_t n;
+	const struct id32 *l = law_anchored(j->law, &n);
+	struct msg_V_ANCHORED m = {.count = (uint32_t)n};
+	int fd = -1;
+
+	if (n > 0 && (fd = memfd_sealed("anchored", l, n * sizeof(*l))) < 0)
+		log_err(NULL, "node is not told which images are anchored");
+	else
+		(void)program_send_V_ANCHORED(&j->prog, &m,
+		    fd >= 0 ? &fd : NULL, fd >= 0);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 /* Who is revoked first, so that no verdict is asked about them in between. */
 static void
 tell_node(struct judge *j)
@@ -246,6 +263,7 @@ tell_node(struct judge *j)
 		return;
 	tell_lines(j);
 	tell_listed(j);
+	tell_anchored(j);
 	(void)program_send_V_CHANGED(&j->prog, &changed, NULL, 0);
 }
 

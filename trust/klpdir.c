@@ -19,6 +19,7 @@
 #define EVIDENCE_MAX 64	  /* files, of authorities that contradict themselves */
 #define EVIDENCE "equivocation-"
 #define SELF "self-"
+#define PROOF ".tlog-proof"
 #define SIGNATURES "graph.signatures"
 
 /* Where a file below dir lies; each component of *path is a folder but the last. */
@@ -306,6 +307,75 @@ klpdir_keep_history(const struct klpdir *d, const char *authority,
 	(void)snprintf(name, sizeof(name), "%.*s.history", NAME_MAX_HERE - 8,
 	    authority);
 	return keep(d, name, p, n);
+}
+
+uint8_t *
+klpdir_logs(const struct klpdir *d, const char *authority, size_t max,
+    size_t *len)
+{
+	char name[300];
+
+	(void)snprintf(name, sizeof(name), "%.*s.logs", NAME_MAX_HERE - 5,
+	    authority);
+	return load_kept(d, name, max, len);
+}
+
+int
+klpdir_keep_logs(const struct klpdir *d, const char *authority,
+    const void *p, size_t n)
+{
+	char name[300];
+
+	(void)snprintf(name, sizeof(name), "%.*s.logs", NAME_MAX_HERE - 5,
+	    authority);
+	return keep(d, name, p, n);
+}
+
+/* NAME of NAME.tlog-proof; 0: it is none. */
+static size_t
+proof_name(const char *file)
+{
+	size_t n = strlen(file), end = strlen(PROOF);
+
+	return file[0] == '.' || n <= end || n > NAME_MAX_HERE ||
+	    strcmp(file + n - end, PROOF) != 0 ? 0 : n - end;
+}
+
+static void
+one_proof(int dir, const char *file, size_t stem, size_t proof_max,
+    size_t record_max, klpdir_proof_fn *fn, void *ctx)
+{
+	char json[NAME_MAX_HERE + 8];
+	size_t len = 0, record_len = 0;
+	_cleanup_free_ char *proof = file_load(dir, file, proof_max, &len);
+	_cleanup_free_ char *record = NULL;
+
+	(void)snprintf(json, sizeof(json), "%.*s.json", (int)stem, file);
+	record = file_load(dir, json, record_max, &record_len);
+	fn(ctx, file, proof, len, record, record_len);
+}
+
+bool
+klpdir_proofs(const struct klpdir *d, unsigned max, size_t proof_max,
+    size_t record_max, klpdir_proof_fn *fn, void *ctx)
+{
+	DIR *dir = d->klp < 0 ? NULL :
+	    dir_take(dir_open(d->klp, "anchors", false, 0));
+	struct dirent *e;
+	unsigned n = 0;
+	bool more = false;
+
+	while (dir != NULL && !more && (e = readdir(dir)) != NULL) {
+		size_t stem = proof_name(e->d_name);
+
+		more = stem > 0 && n == max;
+		if (stem > 0 && n++ < max)
+			one_proof(dirfd(dir), e->d_name, stem, proof_max,
+			    record_max, fn, ctx);
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+	return more;
 }
 
 static bool

@@ -63,13 +63,26 @@ uint8_t *klpdir_history(const struct klpdir *, const char *authority,
     size_t max, size_t *len);
 int klpdir_keep_history(const struct klpdir *, const char *authority,
     const void *, size_t);
+/* What was seen of an authority's logs (trust/doc/logbook.h). */
+uint8_t *klpdir_logs(const struct klpdir *, const char *authority, size_t max,
+    size_t *len);
+int klpdir_keep_logs(const struct klpdir *, const char *authority,
+    const void *, size_t);
+/*
+ * The proofs of klp/anchors (NAME.tlog-proof) and their records (NAME.json), at
+ * most so many: true, when there are more.
+ */
+typedef void klpdir_proof_fn(void *ctx, const char *name, const char *proof,
+    size_t len, const void *record, size_t record_len);
+bool klpdir_proofs(const struct klpdir *, unsigned max, size_t proof_max,
+    size_t record_max, klpdir_proof_fn *, void *ctx);
 /* The signatures of the graph that were found good (sigset.h). */
 uint8_t *klpdir_signatures(const struct klpdir *, size_t max, size_t *len);
 int klpdir_signatures_out(const struct klpdir *, struct file_out *,
     const void *, size_t);
 int klpdir_keep_self(const struct klpdir *, const struct fp *,
     const void *frame, size_t);
-/* Two heads of one version; kept until a person removes it. */
+/* Two heads of one version, two states of a log; kept until a person removes it. */
 int klpdir_evidence(const struct klpdir *, const struct id32 *sha,
     const void *, size_t);
 /* Removes each blob that fn does not name, and what was half written. */

@@ -134,6 +134,7 @@ keep_known(struct law *l, struct law_authority *old, unsigned n)
 				continue;
 			*a = old[k];
 			old[k].src = NULL;
+			old[k].log = NULL;
 			memcpy(a->a.want, wanted.want, sizeof(a->a.want));
 		}
 	}
@@ -147,7 +148,10 @@ law_free(struct law *l)
 	drop_step(l);
 	lawio_free(l);
 	for (unsigned i = 0; i < l->nauth; i++)
+		lawlog_free(&l->auth[i]);
+	for (unsigned i = 0; i < l->nauth; i++)
 		sources_free(l->auth[i].src);
+	free(l->anchored);
 	free(l->chain);
 	free(l->history);
 	free(l->given);
@@ -193,8 +197,10 @@ law_configure(struct law *l, const struct node_config *c)
 	for (size_t i = 0; i < c->nmirror_of; i++)
 		(void)law_authority_of(l, c->mirror_of[i]);
 	keep_known(l, old, n);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		sources_free(old[i].src);
+		lawlog_free(&old[i]);
+	}
 	free(old);
 	drop_unnamed(l, &graph, &list, had_graph, had_list);
 	l->at = l->nauth;
@@ -215,6 +221,7 @@ law_unpin(struct law *l, struct law_authority *la)
 	const char *name = la->a.name;
 
 	la->pinned = false;
+	lawlog_free(la);
 	memset(&la->a.state, 0, sizeof(la->a.state));
 	memset(&la->a.least, 0, sizeof(la->a.least));
 	if (l->has_graph && strcmp(l->graph_uri.authority, name) == 0) {

@@ -12,6 +12,7 @@
 #include "trust/bindstore.h"
 #include "trust/doc/authority.h"
 #include "trust/doc/frame.h"
+#include "trust/doc/logbook.h"
 #include "trust/doc/spread.h"
 #include "trust/klpdir.h"
 #include "trust/sources.h"
@@ -49,6 +50,10 @@ struct law_authority {
 	/* when what is here was found current last, and where; 0: never yet */
 	uint32_t checked;
 	char from[200];
+	/* of its logs (lawlog.c); NULL: it names none */
+	struct logbook *log;
+	struct id32 log_seen; /* of its folder, what was looked at last */
+	char log_said[200]; /* the last complaint */
 };
 
 struct law_self {
@@ -117,6 +122,11 @@ struct law {
 	uint8_t *given;
 	size_t given_len;
 	struct id32 given_sha;
+	/* images that a log vouches for: sorted, each once (lawlog.c) */
+	struct id32 *anchored;
+	size_t nanchored;
+	struct id32 proofs_sha; /* of klp/anchors, and what judges it */
+	bool logs_changed; /* ... and something was seen of a log since */
 	bool changed;
 };
 
@@ -179,6 +189,8 @@ size_t law_give(struct law *, const struct msg_V_GIVE *, struct msg_V_GIVEN *,
     uint8_t **body);
 /* All that node has to know: an allocation, *n entries; NULL: no memory. */
 struct listed *law_listed(const struct law *, size_t *n);
+/* The images that a log vouches for, *n of them; borrowed. */
+const struct id32 *law_anchored(const struct law *, size_t *n);
 /* The i-th line for status; false behind the last. */
 bool law_line(const struct law *, unsigned i, struct msg_V_AUTHORITY *);
 

@@ -64,6 +64,21 @@ void lawhist_read(struct law *, const char *authority);
 void lawspread_delta(struct law *, const struct law_authority *,
     const uint8_t *, size_t);
 void lawspread_head(struct law *, const struct law_authority *);
+/*
+ * lawlog.c: at the end of a walk, what lies in klp/ of logs; what somebody shows
+ * of one; its state for him who has seen so many entries (0: not on one host).
+ */
+#define LAWLOG_FILE "log/checkpoint"
+#define LAWLOG_BYTES ROOT_BYTES
+#define LAWLOG_EVERY_S 3600 /* ours: klp.md 8, "when links are idle" */
+void lawlog_look(struct law *);
+bool lawlog_wanted(const struct law_authority *);
+void lawlog_shown(struct law *, struct law_authority *, const char *text,
+    size_t len, const char *from);
+size_t lawlog_give(struct law *, const struct law_authority *, uint64_t size,
+    uint8_t **body);
+uint64_t lawlog_size(const struct law_authority *);
+void lawlog_free(struct law_authority *);
 /* lawserve.c: roots behind that version are new. */
 void lawserve_roots(struct law *, const struct law_authority *,
     uint32_t before);

@@ -423,6 +423,7 @@ slice(struct law *l)
 	if (l->at >= l->nauth) {
 		l->reread = false;
 		sweep(l);
+		lawlog_look(l);
 	}
 	return law_busy(l);
 }

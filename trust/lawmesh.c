@@ -97,6 +97,10 @@ request(const struct law *l, const struct law_authority *la,
 	} else if (is_root(x->need, &n)) {
 		q.path = PATH_ROOT;
 		q.version = n;
+	} else if (strcmp(x->need, LAWLOG_FILE) == 0) {
+		q.path = PATH_TLOG;
+		q.version = lawlog_size(la) > UINT32_MAX ? 0 :
+		    lawlog_size(la);
 	} else if (is_delta(l, x->need, &n)) {
 		q.path = PATH_DELTA;
 		q.version = n;

@@ -312,6 +312,7 @@ law_give(struct law *l, const struct msg_V_GIVE *m, struct msg_V_GIVEN *out,
     uint8_t **body)
 {
 	const struct law_authority *la = by_tag(l, m->atag);
+	size_t n;
 
 	*body = NULL;
 	memset(out, 0, sizeof(*out));
@@ -330,6 +331,9 @@ law_give(struct law *l, const struct msg_V_GIVE *m, struct msg_V_GIVEN *out,
 		return give_delta(l, la, m, out, body);
 	case GIVE_SET:
 		return give_set(l, la, m, out, body);
+	case GIVE_LOG:
+		n = lawlog_give(l, la, m->version, body);
+		return n == 0 ? 0 : whole(out, 0, *body, n);
 	default:
 		return 0;
 	}

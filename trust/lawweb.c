@@ -164,9 +164,27 @@ ask_delta(struct law *l, struct law_authority *la)
 	return lawweb_asks(l, la);
 }
 
+/* What it has of the authority's log, now and then; true: it is asked. */
+static bool
+ask_log(struct law *l, struct law_authority *la)
+{
+	struct source *s = &la->src->s[la->src->at];
+
+	if (la->src->log || !lawlog_wanted(la) || (s->log_at != 0 &&
+		l->now < (uint64_t)s->log_at + LAWLOG_EVERY_S))
+		return false;
+	s->log_at = l->now;
+	la->src->log = true;
+	(void)snprintf(la->src->need, sizeof(la->src->need), LAWLOG_FILE);
+	la->src->need_max = LAWLOG_BYTES;
+	return lawweb_asks(l, la);
+}
+
 static void
 all_good(struct law *l, struct law_authority *la)
 {
+	if (ask_log(l, la))
+		return;
 	sources_good(la->src, l->now, clock_mono(), l->conf->refresh_ms,
 	    randombytes_random());
 	l->changed = true; /* for status */
@@ -229,6 +247,26 @@ got_delta(struct law *l, struct law_authority *la,
 	}
 	l->web = false;
 	free(p);
+}
+
+/* Whatever it is worth, the round was good. */
+static void
+got_log(struct law *l, struct law_authority *la, const struct msg_FETCHED *m)
+{
+	char from[SOURCE_URL + 1];
+	uint8_t *p = NULL;
+	size_t len = 0;
+
+	(void)snprintf(from, sizeof(from), "%s", lawweb_url(la));
+	if (m->end == FETCH_OK)
+		p = sources_read(la->src, LAWLOG_FILE, LAWLOG_BYTES, &len);
+	la->src->ready = false;
+	if (p != NULL)
+		lawlog_shown(l, la, (const char *)p, len, from);
+	free(p);
+	if (l->logs_changed)
+		lawlog_look(l);
+	all_good(l, la);
 }
 
 void
@@ -319,10 +357,15 @@ law_fetched(struct law *l, const struct msg_FETCHED *m, int fd)
 		(void)close(fd);
 	if (la == NULL)
 		return false;
-	if (sources_answer(la->src, m, fd, why)) {
+	if (sources_answer(la->src, m, fd, why) || la->src->log) {
+		was = l->changed;
+		if (la->src->log) {
+			l->changed = false;
+			got_log(l, la, m);
+			return is_changed(l, was);
+		}
 		if (la->src->deltas == 0)
 			return false;
-		was = l->changed;
 		l->changed = false;
 		got_delta(l, la, m);
 		return is_changed(l, was);

@@ -48,6 +48,7 @@ forget_files(struct sources *x)
 	x->need[0] = '\0';
 	x->seq = 0;
 	x->deltas = 0;
+	x->log = false;
 	x->ready = false;
 	x->at = -1;
 }

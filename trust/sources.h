@@ -23,7 +23,7 @@
 #define SOURCE_URL 400
 #define SOURCE_RNS "rns:" /* and 32 hex digits: the klp.node of an identity */
 #define SOURCE_DELTAS 32 /* klp.md 4.3: of one round */
-#define SOURCE_FILES (AUTH_ROOT_STEPS + 2 + AUTH_WANT_MAX + SOURCE_DELTAS)
+#define SOURCE_FILES (AUTH_ROOT_STEPS + 2 + AUTH_WANT_MAX + SOURCE_DELTAS + 1)
 #define SOURCE_WHY (URI_MAX + AUTH_WHY + 64)
 
 struct source {
@@ -31,6 +31,7 @@ struct source {
 	uint32_t good; /* unix seconds: when its files were last good; 0: never */
 	unsigned failures; /* since then */
 	struct mono next, asked; /* again; the last time */
+	uint32_t log_at; /* unix seconds: what it has of a log was asked for */
 	uint8_t kind;	      /* of the last failure, for who says it once */
 	char why[SOURCE_WHY]; /* ...; "": there is none */
 };
@@ -41,6 +42,7 @@ struct sources {
 	int at;	    /* who is asked; -1: nobody */
 	bool ready; /* begin the update, again */
 	unsigned deltas; /* the update is over: so many deltas were asked for */
+	bool log; /* the same: a log was asked for */
 	uint32_t seq; /* of the question that is out; 0: none */
 	char need[URI_MAX + 1]; /* what the update has asked for; "" */
 	size_t need_max;

@@ -28,6 +28,8 @@ static const struct {
 	"later), and landlock in lsm= of its command line"},
     {LAYER_BPF, "a node that runs as root has it, on Linux 5.19 or later "
 	"with BTF (CONFIG_DEBUG_INFO_BTF), built with clang and libbpf"},
+    {LAYER_ANCHORED, "a node has it that knows a log: put proofs into "
+	"klp/anchors, warren-trust(8)"},
     {LAYER_READONLY, "the image's own folder cannot be mounted read-only"},
 };
 

@@ -200,32 +200,11 @@ logdir_is(const char *path)
 
 /* ---- reading ---- */
 
-static bool
-subtree(void *ctx, unsigned level, uint64_t index, struct id32 *out)
-{
-	struct logdir *l = ctx;
-	struct id32 tile[TLOG_TILE];
-	unsigned first, height, width;
-	struct merkle m;
-	uint32_t at;
-	uint64_t n;
-
-	tlog_place(level, index, &at, &n, &first, &height);
-	width = tlog_width(l->head.size, at, n);
-	if (first + (1u << height) > width ||
-	    !logdir_tile(l, at, n, tile, width))
-		return false;
-	merkle_init(&m, 0);
-	for (unsigned i = 0; i < 1u << height; i++)
-		(void)merkle_add(&m, 0, &tile[first + i]);
-	merkle_root(&m, out);
-	return true;
-}
-
 struct tlog_tree
 logdir_tree(struct logdir *l)
 {
-	return (struct tlog_tree){subtree, l};
+	l->tiles = (struct tlog_tiles){l->head.size, logdir_tile, l};
+	return (struct tlog_tree){tlog_tiles_read, &l->tiles};
 }
 
 static int

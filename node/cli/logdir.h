@@ -22,6 +22,7 @@ struct logdir {
 	char note[SNOTE_MAX]; /* the checkpoint */
 	size_t note_len;
 	struct tlog_head head; /* of it; nothing of it is checked yet */
+	struct tlog_tiles tiles; /* for proofs */
 };
 
 /*

@@ -76,6 +76,10 @@ static const struct row {
     {"manifest", NULL, PLAIN,
 	"The node does not take it as it was written. `warren` there may be of "
 	"another version."},
+    {"anchor", NULL, PLAIN,
+	"The node runs only images that are in a transparency log which its "
+	"operator believes. Whoever made the image anchors it (`warren audit "
+	"anchor`), or take another node: `warren nodes`."},
     {"image", "wasm", PLAIN,
 	"Name an `image` in place of `wasm`, or take a node that runs "
 	"modules."},
@@ -150,6 +154,9 @@ static const struct {
     {"quota", NULL, "Raise the budget in `quotas` of node.yaml."},
     {"manifest", NULL, "Nothing: it must be signed anew."},
     {"image", NULL, "`warren image import` it."},
+    {"anchor", NULL,
+	"Put the proof of its fingerprint into klp/anchors (warren-trust(8)) "
+	"and `warren reload`, or say `anchor: record` in the profile."},
     {"volume", NULL, "Nothing: the volume itself is bad."},
     {"contract", NULL,
 	"Trust its signer for contract.sign, or nothing: it must be mended."},

@@ -75,6 +75,7 @@ struct node_config {
 	size_t nanchors;
 	struct node_board boards[NODE_BOARDS_MAX];
 	size_t nboards;
+	uint32_t log_witnesses; /* that must have signed a log */
 	const char *anchors_from[NODE_ANCHORS_FROM_MAX];
 	size_t nanchors_from;
 	enum live_secp require_live_secp;

@@ -18,7 +18,8 @@ static const char *const top_keys[] = {"mesh_identity", "auth_required",
     "compute_when", "watchdog", "klp", "forensics", "integrity",
     "probes"};
 static const char *const trust_keys[] = {"floor", "anchors", "pins", "boards",
-    "anchors_from", "require_live_secp", "on_stale", "grace"};
+    "anchors_from", "require_live_secp", "on_stale", "grace",
+    "log_witnesses"};
 static const char *const limit_keys[] = {
     "jobs_running", "memory", "cpu", "time", "output", "spool"};
 static const char *const quota_keys[] = {"jobs_queued", "jobs_per_hour",

@@ -207,6 +207,9 @@ conf_trust(struct node_config *c, const struct ynode *t, struct mistakes *m)
 	WITH(t, "anchors_from", n)
 		conf_list(c, n, "trust.anchors_from", NODE_ANCHORS_FROM_MAX,
 		    read_anchor_source, m);
+	WITH(t, "log_witnesses", n)
+		if (ynode_int(n, "trust.log_witnesses", 0, 16, &v, m))
+			c->log_witnesses = (uint32_t)v;
 	WITH(t, "require_live_secp", n)
 		if (ynode_word(n, "trust.require_live_secp", live, NELEM(live),
 			&w, m))

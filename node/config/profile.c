@@ -207,7 +207,10 @@ static void
 read_profile(struct profile *p, const struct ynode *r, struct mistakes *m)
 {
 	static const char *const known[] = {"image", "cap_drop",
-	    "seccomp_profile", "read_only_fs", "limits", "volumes", "network"};
+	    "seccomp_profile", "read_only_fs", "limits", "volumes", "network",
+	    "anchor"};
+	static const char *const anchors[] = {[ANCHOR_OFF] = "off",
+	    [ANCHOR_RECORD] = "record", [ANCHOR_REQUIRE] = "require"};
 	static const char *const networks[] = {"isolated", "none", "broker"};
 	const struct ynode *n;
 	unsigned word;
@@ -230,6 +233,9 @@ read_profile(struct profile *p, const struct ynode *r, struct mistakes *m)
 	if ((n = ynode_get(r, "network")) != NULL)
 		(void)ynode_word(n, "network", networks, NELEM(networks), &word,
 		    m);
+	if ((n = ynode_get(r, "anchor")) != NULL &&
+	    ynode_word(n, "anchor", anchors, NELEM(anchors), &word, m))
+		p->anchor = (enum anchor_policy)word;
 }
 
 int

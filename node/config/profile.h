@@ -26,10 +26,14 @@ struct volume_spec {
 	bool rw;
 };
 
+/* Must a log vouch for the image (klp.md 8)? */
+enum anchor_policy { ANCHOR_OFF, ANCHOR_RECORD, ANCHOR_REQUIRE };
+
 struct profile {
 	const char *image; /* NULL */
 	const char *seccomp; /* as written; NULL: "default" */
 	bool read_only_fs;
+	enum anchor_policy anchor;
 	uint64_t limit[LIMIT_COUNT]; /* 0: not said */
 	struct volume_spec volume[PROFILE_VOLUMES];
 	unsigned nvolumes;

@@ -13,6 +13,7 @@
 #include "node/host/outputs.h"
 #include "node/host/setup.h"
 #include "node/host/start.h"
+#include "node/work/anchored.h"
 #include "node/work/found.h"
 #include "node/work/announce.h"
 #include "node/work/challenge.h"
@@ -259,6 +260,35 @@ on_V_LISTED(struct warren_node *wn, const struct msg_V_LISTED *m,
 	memfd_unmap(text, n);
 	if (good) {
 		revoke_take(&wn->node, l, m->count);
+		return;
+	}
+	free(l);
+	program_malformed(&wn->prog, in);
+}
+
+/* The same: digests in their order, each once. */
+static void
+on_V_ANCHORED(struct warren_node *wn, const struct msg_V_ANCHORED *m,
+    struct ipc_in *in)
+{
+	struct id32 *l = NULL;
+	const uint8_t *text = NULL;
+	size_t n = 0;
+	bool good = m->count == 0;
+
+	if (m->count > 0 && m->count <= ANCHORED_MAX && in->nfds == 1 &&
+	    (text = map(in, m->count * sizeof(*l), ANCHORED_MAX * sizeof(*l),
+		&n)) != NULL &&
+	    (l = calloc(m->count, sizeof(*l))) != NULL) {
+		memcpy(l, text, n);
+		good = true;
+		for (uint32_t i = 1; i < m->count; i++)
+			good = good && memcmp(&l[i - 1], &l[i], sizeof(*l)) < 0;
+	}
+	memfd_unmap(text, n);
+	if (good) {
+		anchored_take(&wn->node, l, m->count);
+		watched_layers(&wn->node);
 		return;
 	}
 	free(l);

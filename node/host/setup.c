@@ -176,6 +176,7 @@ take_ceilings(struct warren_node *wn, struct policy *p)
 	    [LIMIT_PIDS] = l->pids, [LIMIT_OUTPUT] = l->output}};
 	p->spool = c->spool;
 	p->profile_volumes = (unsigned)wn->profile->nvolumes;
+	p->anchor = wn->profile->anchor;
 	for (unsigned i = 0; i < LIMIT_COUNT; i++) {
 		for (unsigned k = 0; k < 3; k++)
 			p->level[k + 1].v[i] = c->levels[k][i];

@@ -185,7 +185,7 @@ compile(struct warren_node *wn, const struct job *j, struct compiled *c,
 	struct compile_in in = {.m = j->m, .profile = wn->profile,
 	    .granted = j->limits.v, .image = &j->image, .rec = &rec,
 	    .slot = j->slot, .required = wn->node.policy.required &
-		~(uint32_t)LAYER_BPF, /* jail cannot give it */
+		~(uint32_t)LAYERS_OTHERS, /* jail cannot give it */
 	    .filter_len = filter_len, .contract = j->contract};
 	const char *bad, *text = "";
 

@@ -27,6 +27,7 @@
 	P(GET, "/klp/v1/get")                                                  \
 	P(DELTA, "/klp/v1/delta")                                              \
 	P(SET, "/klp/v1/set")                                                  \
+	P(TLOG, "/klp/v1/log")                                                 \
 	P(EVENTS, "/klp/v1/events")                                            \
 	P(ALERT, "/klp/v1/alert")
 

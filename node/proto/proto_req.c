@@ -46,6 +46,7 @@ static const struct {
 	BIT(K_A) | BIT(K_P) | BIT(K_F)},
     [PATH_SET] = {BIT(K_A) | BIT(K_P) | BIT(K_AFTER) | BIT(K_N),
 	BIT(K_A) | BIT(K_P)},
+    [PATH_TLOG] = {BIT(K_A) | BIT(K_V), BIT(K_A)},
     [PATH_EVENTS] = {BIT(K_B), BIT(K_B)},
     [PATH_ALERT] = {BIT(K_B), BIT(K_B)},
 };
@@ -69,7 +70,7 @@ bool
 proto_of_documents(enum proto_path path)
 {
 	return path == PATH_ROOT || path == PATH_HEAD || path == PATH_GET ||
-	    path == PATH_DELTA || path == PATH_SET;
+	    path == PATH_DELTA || path == PATH_SET || path == PATH_TLOG;
 }
 
 /* An array of digests, each looked at here once. */
@@ -385,6 +386,7 @@ proto_req_put(struct wr *w, const struct proto_req *q)
 		put_bin(w, K_B, q->body.p, q->body.n);
 		break;
 	case PATH_ROOT:
+	case PATH_TLOG:
 		mpk_put_map(w, 2);
 		put_bin(w, K_A, q->atag, 8);
 		put_int(w, K_V, q->version);

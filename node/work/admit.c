@@ -229,6 +229,10 @@ admit_image(struct refusal *r, const struct admit_job *j)
 			"is not complete on the node" : "is not on the node");
 		return named(r, j->m->image);
 	}
+	if (j->unanchored) {
+		(void)refuse(r, "anchor", 8, "no log vouches for it");
+		return named(r, j->m->image);
+	}
 	if (j->volume_code != NULL)
 		return refuse(r, j->volume_code, 8, "%s", j->volume_why);
 	return true;

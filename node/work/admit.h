@@ -83,6 +83,7 @@ struct admit_job {
 	uint32_t now;	     /* unix seconds */
 	uint32_t forgotten;  /* struct node */
 	enum image_state image;
+	bool unanchored; /* in no log, where that is required */
 	const char *volume_code; /* its volumes do not fit into the image; NULL */
 	const char *volume_why;
 	const char *revoked; /* of what it names, which; NULL */

@@ -23,6 +23,8 @@ what_of(enum proto_path path)
 		return GIVE_DELTA;
 	case PATH_SET:
 		return GIVE_SET;
+	case PATH_TLOG:
+		return GIVE_LOG;
 	default:
 		return GIVE_DOC;
 	}

@@ -7,6 +7,7 @@
 
 #include "common/layers.h"
 #include "common/log.h"
+#include "node/work/anchored.h"
 #include "node/work/event.h"
 #include "node/work/freeze.h"
 #include "node/work/late.h"
@@ -407,7 +408,8 @@ finish_started(struct node *n, const struct msg_J_STARTED *m)
 		n->count.edges++; /* or of an attempt that was given up */
 		return;
 	}
-	j->layers = m->layers | (j->watched ? LAYER_BPF : 0);
+	j->layers = m->layers | (j->watched ? LAYER_BPF : 0) |
+	    anchored_layer(n, &j->image);
 	j->policy = m->policy;
 	(void)job_set_phase(&n->jobs, j, PHASE_RUNNING);
 	j->started = n->unix_now;

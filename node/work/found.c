@@ -64,7 +64,7 @@ found_running(struct node *n, const struct msg_J_RUNNING *m)
 
 	if (j == NULL)
 		return;
-	j->layers = m->layers | (j->layers & LAYER_BPF);
+	j->layers = m->layers | (j->layers & LAYERS_OTHERS);
 	j->policy = m->policy;
 	/* by jail's clock: ours may have been set meanwhile */
 	j->started_at = mono_add(n->now, -(int64_t)MIN_OF(m->ran_ms,
@@ -108,7 +108,7 @@ found_posture(struct node *n, const struct msg_J_POSTURE *m)
 	struct job *j, *next;
 	/* of what jail gives; audit says for itself (watched.c) */
 	uint32_t missing = n->policy.required & ~m->layers &
-	    ~(uint32_t)LAYER_BPF;
+	    ~(uint32_t)LAYERS_OTHERS;
 
 	n->has_posture = true;
 	n->jail_layers = m->layers;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "node/work/anchored.h"
 #include "node/work/announce.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
@@ -376,6 +377,7 @@ node_clear(struct node *n)
 	peers_clear(n);
 	sched_clear(&n->sched);
 	banned_clear(n);
+	anchored_clear(n);
 	jobs_clear(&n->jobs);
 	votes_clear(&n->votes);
 	free(n->answer);

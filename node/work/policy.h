@@ -7,6 +7,7 @@
 
 #include "common/fp.h"
 #include "node/config/forensicsconf.h"
+#include "node/config/profile.h" /* enum anchor_policy */
 #include "node/config/whenconf.h"
 #include "trust/doc/manifest.h"
 
@@ -53,6 +54,7 @@ struct policy {
 	struct limits profile;
 	unsigned profile_volumes;
 	char profile_name[65];
+	enum anchor_policy anchor;
 	uint32_t max_airtime_s;
 	uint32_t announce_every_s;
 	uint32_t keep_results_s;

@@ -6,6 +6,7 @@
 
 #include "common/layers.h"
 #include "common/log.h"
+#include "node/work/anchored.h"
 #include "node/work/event.h"
 
 /* The operator wants one for every new job, and it is not there. */
@@ -45,6 +46,7 @@ node_accepting(const struct node *n)
 {
 	return node_shut(n) == NULL && n->lends &&
 	    n->has_binding && n->up[PROGRAM_TRUST] &&
+	    !anchored_unknown(n) &&
 	    (n->policy.required & ~n->layers) == 0;
 }
 

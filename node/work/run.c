@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "node/work/anchored.h"
 #include "node/work/banned.h"
 #include "node/work/contracts.h"
 #include "node/work/finish.h"
@@ -56,7 +57,8 @@ still_admitted(struct node *n, struct job *j)
 	struct peer *p = peer_get(n, &j->rns_hash, j->rns_public);
 	struct admit_node an = node_admit(n);
 	struct admit_job aj = {.m = j->m,
-	    .image = n->host.image_here(n->host.ctx, &j->image)};
+	    .image = n->host.image_here(n->host.ctx, &j->image),
+	    .unanchored = anchored_lacks(n, &j->image)};
 	struct admit_peer ap;
 	const char *which;
 	struct refusal r;

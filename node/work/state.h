@@ -83,6 +83,10 @@ struct node {
 	char missing[460];
 	/* watched.c: of these two are layers and missing */
 	uint32_t jail_layers, watch_layers;
+	/* anchored.c: images that a log vouches for, sorted */
+	struct id32 *anchored;
+	size_t nanchored;
+	bool anchored_known;
 	char jail_missing[257], watch_missing[201];
 	/* by which probes jobs are watched, or counters: as audit says, and all */
 	char watch_said[401], watch_by[450];

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "node/proto/proto_put.h"
+#include "node/work/anchored.h"
 #include "node/work/answer.h"
 #include "node/work/asked.h"
 #include "node/work/banned.h"
@@ -331,6 +332,7 @@ weigh(struct node *n, struct caller *l, const struct manifest *m,
 	(void)banned_manifest(n, m, image, &aj->revoked);
 	if (aj->image == IMAGE_HERE)
 		aj->volume_code = n->host.volumes(n->host.ctx, m, image, why);
+	aj->unanchored = anchored_lacks(n, image);
 	aj->volume_why = why;
 	manifest_seccomp(profile, m);
 	aj->seccomp_why = n->host.seccomp(n->host.ctx, profile);
@@ -404,6 +406,7 @@ admit_it(struct node *n, const struct asked *a, struct manifest *m,
 		job_inputs_here(n, j) ? "slots" : "inputs", n->unix_now,
 	    n->now);
 	review_admitted(n, j, v);
+	anchored_record(n, j);
 	(void)run_schedule(n);
 	submitted(n, a, j, got.airtime_s);
 }

@@ -6,6 +6,7 @@
 #include "common/layers.h"
 #include "common/log.h"
 #include "common/util.h"
+#include "node/work/anchored.h"
 #include "node/work/event.h"
 #include "node/work/finish.h"
 #include "node/work/forensics.h"
@@ -36,7 +37,7 @@ void
 watched_layers(struct node *n)
 {
 	say_by(n);
-	n->layers = n->jail_layers | n->watch_layers;
+	n->layers = n->jail_layers | n->watch_layers | anchored_layers(n);
 	(void)snprintf(n->missing, sizeof(n->missing), "%s%s%s",
 	    n->jail_missing, n->jail_missing[0] != '\0' &&
 	    n->watch_missing[0] != '\0' ? "; " : "", n->watch_missing);

@@ -391,11 +391,11 @@ give_up(struct start *s)
 		fatal("system-call filter");
 }
 
-/* The probes are audit's to give, and node's to look for. */
+/* What others give is node's to look for. */
 static uint32_t
 jail_required(const struct msg_JAIL_LIMITS *l)
 {
-	return l->required & ~(uint32_t)LAYER_BPF;
+	return l->required & ~(uint32_t)LAYERS_OTHERS;
 }
 
 static void
@@ -425,7 +425,7 @@ find_out(struct start *s)
 		j->limits.available |= LAYER_LANDLOCK;
 	j->limits.available &= ~s->lacking;
 	missing = LAYERS_KNOWN & ~j->limits.available & ~(uint32_t)(LAYER_LSM |
-	    LAYER_BPF | LAYER_IO);
+	    LAYERS_OTHERS | LAYER_IO);
 	if (s->lacking != 0)
 		missing = s->lacking;
 	layers_text(names, sizeof(names), missing);

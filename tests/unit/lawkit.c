@@ -166,7 +166,7 @@ give(const struct proto_req *q, struct wr *w)
 {
 	static const enum give_what whats[] = {[PATH_ROOT] = GIVE_ROOT,
 	    [PATH_HEAD] = GIVE_HEAD, [PATH_GET] = GIVE_DOC,
-	    [PATH_DELTA] = GIVE_DELTA, [PATH_SET] = GIVE_SET};
+	    [PATH_DELTA] = GIVE_DELTA, [PATH_SET] = GIVE_SET, [PATH_TLOG] = GIVE_LOG};
 	struct msg_V_GIVE m = {.what = (uint8_t)whats[q->path],
 	    .version = (uint32_t)q->version, .has_have = q->has_have,
 	    .offset = q->offset, .n = (uint32_t)q->n,
@@ -270,7 +270,7 @@ round_of(void)
 
 /* ---- what there is ---- */
 
-const struct kit_root lawkit_root = {.issued = 1000000000,
+struct kit_root lawkit_root = {.issued = 1000000000,
 	.expires = UINT32_MAX};
 uint8_t page[1 << 17];
 
@@ -384,6 +384,7 @@ setup(void **state)
 	lie = NO_LIE;
 	slow_way = is_asked = no_transport = false;
 	piece = busy = 0;
+	lawkit_root.more = NULL;
 	busy_after = 0;
 	place_make(&giver, "revocation_list: " LIST_URI "\n");
 	place_make(&taker, "revocation_list: " LIST_URI "\n"

@@ -45,7 +45,7 @@ void answer(void); /* the question that is out */
 void go_on(void);
 const char *round_of(void); /* all are asked; what for */
 
-extern const struct kit_root lawkit_root;
+extern struct kit_root lawkit_root; /* setup() makes it the plain one */
 extern uint8_t page[1 << 17];
 /* A list of n entries in this version, and the head that names it. */
 size_t publish_more(uint32_t root_version, uint32_t version, unsigned n,

@@ -113,6 +113,13 @@ image(void)
 }
 
 static void
+anchor(void)
+{
+	w.n.policy.anchor = ANCHOR_REQUIRE;
+	refused(submit(1, 0x41, 1, NULL, &id), "anchor", 8);
+}
+
+static void
 volume(void)
 {
 	w.volume_code = "volume";
@@ -237,7 +244,8 @@ static const struct {
 } CODES[] = {{"not_accepting", not_accepting}, {"posture", posture},
     {"not_identified", not_identified}, {"revoked", revoked},
     {"binding", binding}, {"trust", trust}, {"quota", quota},
-    {"manifest", manifest}, {"image", image}, {"volume", volume},
+    {"manifest", manifest}, {"image", image}, {"anchor", anchor},
+    {"volume", volume},
     {"contract", contract}, {"limits", limits}, {"too_large", too_large},
     {"airtime", airtime}, {"not_wanted", not_wanted}, {"digest", digest},
     {"not found", not_found}, {"gone", gone}, {"ledger", ledger},

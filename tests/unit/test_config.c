@@ -465,7 +465,14 @@ the_seeds_profile(void **state)
 	assert_null(p->image);
 	assert_int_equal(p->nvolumes, 0);
 	assert_int_equal(p->limit[LIMIT_CPU], 500);
+	assert_int_equal(p->anchor, ANCHOR_OFF);
 	profile_free(p);
+	assert_int_equal(profile_parse(&p, "anchor: require\n", 16, &m), 0);
+	assert_int_equal(p->anchor, ANCHOR_REQUIRE);
+	profile_free(p);
+	assert_int_equal(profile_parse(&p, "anchor: maybe\n", 14, &m), -1);
+	assert_int_equal(m.n, 1);
+	m.n = 0;
 	assert_int_equal(profile_parse(&p, "", 0, &m), 0);
 	assert_null(p->seccomp);
 	assert_true(p->read_only_fs);

@@ -402,7 +402,7 @@ static bool
 its_own(enum program who, const char *path)
 {
 	static const char *const of_trust[] = {"/klp/v1/root", "/klp/v1/head",
-	    "/klp/v1/get", "/klp/v1/delta", "/klp/v1/set"};
+	    "/klp/v1/get", "/klp/v1/delta", "/klp/v1/set", "/klp/v1/log"};
 	static const char *const of_audit[] = {"/klp/v1/events",
 	    "/klp/v1/alert"};
 	const char *const *p = who == PROGRAM_AUDIT ? of_audit : of_trust;

@@ -81,3 +81,25 @@ tlog_edge_root(const struct tlog_edge *e, struct id32 *out)
 			(void)merkle_add(&m, 8 * level, &e->tile[level][i]);
 	merkle_root(&m, out);
 }
+
+bool
+tlog_tiles_read(void *ctx, unsigned level, uint64_t index, struct id32 *out)
+{
+	struct tlog_tiles *t = ctx;
+	struct id32 tile[TLOG_TILE];
+	unsigned first, height, width;
+	struct merkle m;
+	uint32_t at;
+	uint64_t n;
+
+	tlog_place(level, index, &at, &n, &first, &height);
+	width = tlog_width(t->size, at, n);
+	if (first + (1u << height) > width ||
+	    !t->load(t->ctx, at, n, tile, width))
+		return false;
+	merkle_init(&m, 0);
+	for (unsigned i = 0; i < 1u << height; i++)
+		(void)merkle_add(&m, 0, &tile[first + i]);
+	merkle_root(&m, out);
+	return true;
+}

@@ -25,6 +25,14 @@ typedef bool tlog_tile_fn(void *ctx, uint32_t level, uint64_t n,
 typedef bool tlog_load_fn(void *ctx, uint32_t level, uint64_t n,
     struct id32 *hashes, unsigned width);
 
+/* For proofs: hashes of subtrees out of the tiles of a log of this size. */
+struct tlog_tiles {
+	uint64_t size;
+	tlog_load_fn *load;
+	void *ctx;
+};
+tlog_read_fn tlog_tiles_read; /* ctx: the tiles */
+
 void tlog_edge_init(struct tlog_edge *); /* of the empty log */
 /* Of a log of this size; false: a tile is not there. */
 bool tlog_edge_load(struct tlog_edge *, uint64_t size, tlog_load_fn *,
