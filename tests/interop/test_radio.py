@@ -81,6 +81,12 @@ def stock_tncs(ctx):
          section("tnc", b.path, "KISSInterface", keys), WHOLE)
 
 
+def stock_weave(ctx):
+    e = ether(ctx)
+    a, b = e.weave("a"), e.weave("b")
+    meet(ctx, *[section("weave", p.path, "WeaveInterface", {}) for p in (a, b)], WHOLE)
+
+
 def stock_line(ctx):
     a, b = ether(ctx).cable("a", "b", rate=11520)
     meet(ctx, *[section("line", p.path, "SerialInterface", {"speed": 115200}) for p in (a, b)], WHOLE)
@@ -112,5 +118,6 @@ LONG = [
     ("radio long: stock over TCP, flow control", stock_tcp),
     ("radio long: stock with two radios", stock_multi),
     ("radio long: stock on KISS TNCs", stock_tncs),
+    ("radio long: stock on Weave devices", stock_weave),
     ("radio long: stock on a serial line", stock_line),
 ]

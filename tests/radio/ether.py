@@ -32,6 +32,7 @@ from .faults import FAULTS
 from .port import Pty, Tcp
 from .rnode import Rnode
 from .tnc import Tnc
+from .weave import Weave
 
 
 class Ether:
@@ -68,6 +69,10 @@ class Ether:
     def tnc(self, name, line_baud=9600, **device):
         """The port of a new KISS TNC; for **device see tnc.Tnc."""
         return self.loop.call(self._plug, name, None, line_baud, lambda: Tnc(self.air, name, **device))
+
+    def weave(self, name):
+        """The port of a new Weave device."""
+        return self.loop.call(self._plug, name, None, 3000000, lambda: Weave(self.air, name))
 
     def cable(self, a, b, line_baud=None, **line):
         """Two ports with a line between them; for **line see cable.Cable."""
