@@ -22,6 +22,8 @@ static const struct {
 	{RNSCONF_AUTO, open_auto},
 	{RNSCONF_PIPE, open_pipe},
 	{RNSCONF_SERIAL, open_line},
+	{RNSCONF_KISS, open_line},
+	{RNSCONF_AX25, open_line},
 	{RNSCONF_BACKBONE_CLIENT, open_tcp_client},
 	{RNSCONF_BACKBONE, open_tcp_server},
 	{RNSCONF_I2P, open_i2p},

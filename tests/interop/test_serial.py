@@ -40,6 +40,24 @@ def over_serial(ctx):
     check(one["name"] == "SerialInterface[one]", one)
 
 
+def over_kiss(ctx):
+    """1.4.2 - AX.25 - warrend - KISS with access codes - 1.5.7: TNCs without air between them"""
+    left, right = cables(ctx, 2)
+    a = ctx.stock_dir(config(serial("up", left.paths[0], "callsign = N0CALL\nssid = 1\n", "AX25KISSInterface")))
+    b = ctx.stock_dir(config(serial("up", right.paths[0], CODES, "KISSInterface")))
+    node = warrend(ctx, serial("one", left.paths[1], "callsign = n0call\nssid = 2\n", "AX25KISSInterface") +
+                   serial("two", right.paths[1], "persistence = 255\n" + CODES, "KISSInterface"))
+    visit(ctx, a, b, ctx.args.python, ctx.args.python_old, 2, steps=STEPS)
+    one, two = interfaces_of(ctx, node)
+    for i in one, two:
+        check(i["mtu"] == 564 and i["bitrate"] == 1200 and i["rx_packets"] > 5 and i["tx_packets"] > 5 and
+              i["tx_drops"] == 0 and i["line_lost"] == 0 and i["rx_other_commands"] >= 4, i)
+    check(one["name"] == "AX25KISSInterface[one]" and two["name"] == "KISSInterface[two]", one)
+
+
 TESTS = [
     ("serial: 1.4.2 and 1.5.7 over a relay", over_serial),
+]
+LONG = [
+    ("kiss: 1.4.2 and 1.5.7 over a relay", over_kiss),
 ]

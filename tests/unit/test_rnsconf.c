@@ -558,7 +558,7 @@ notes(void **state)
 		{"[interfaces]\n[[C]]\ntype = RNodeInterface\nenabled = 1\n", 3,
 		    "not supported", "TCPServerInterface"},
 		{"[interfaces]\n[[C]]\ntype = RNodeInterface\nenabled = 1\n", 3,
-		    "not supported", "PipeInterface are"},
+		    "not supported", "AX25KISSInterface are"},
 		{"[interfaces]\n[[C]]\ntype = Own\nenabled = 1\n", 3,
 		    "unknown type", "AutoInterface, UDPInterface"},
 		{"[reticulum]\nqlen_in_pr = 4\n", 2, "waits in no queue",
@@ -642,7 +642,7 @@ example_text(void **state)
 			memcpy(p, "enabled = on", 12);
 	}
 	c = parse(text);
-	assert_int_equal(c->nifs, 4);
+	assert_int_equal(c->nifs, 6);
 	for (unsigned i = 0; i < c->nnotes; i++)
 		if (strstr(c->notes[i].text, "unknown") != NULL)
 			fail_msg("%s", c->notes[i].text);

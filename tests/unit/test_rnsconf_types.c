@@ -232,6 +232,66 @@ serial(void **state)
 	wrong(SERIAL "port = /dev/ttyS0\nsped = 3\n", 6, "sped", "speed");
 }
 
+#define PORT "port = /dev/ttyS0\n"
+#define KISS HEAD "type = KISSInterface\n" PORT
+#define AX25 HEAD "type = AX25KISSInterface\n" PORT
+
+static void
+tnc(void **state)
+{
+	struct rnsconf *c = parse(KISS);
+	const struct rnsconf_tnc *t = &c->ifs[0].tnc;
+
+	(void)state;
+	assert_int_equal(c->nnotes, 0);
+	assert_int_equal(c->ifs[0].speed, 9600);
+	assert_int_equal(t->preamble_ms, 350);
+	assert_int_equal(t->txtail_ms, 20);
+	assert_int_equal(t->persistence, 64);
+	assert_int_equal(t->slottime_ms, 20);
+	assert_false(t->flow_control);
+	assert_int_equal(t->id_interval_s, 0);
+	display(c, "KISSInterface[I]");
+	rnsconf_free(c);
+	c = parse(KISS "speed = 1200\npreamble = 500\ntxtail = 30\n"
+	    "persistence = 200\nslottime = 40\nflow_control = yes\n"
+	    "id_callsign = N0CALL-1\nid_interval = 600\nnetwork_name = n\n");
+	t = &c->ifs[0].tnc;
+	assert_int_equal(c->nnotes, 0);
+	assert_int_equal(c->ifs[0].speed, 1200);
+	assert_int_equal(c->ifs[0].ifac_size, 8);
+	assert_int_equal(t->preamble_ms, 500);
+	assert_int_equal(t->txtail_ms, 30);
+	assert_int_equal(t->persistence, 200);
+	assert_int_equal(t->slottime_ms, 40);
+	assert_true(t->flow_control);
+	assert_int_equal(t->id_interval_s, 600);
+	assert_string_equal(t->id_callsign, "N0CALL-1");
+	rnsconf_free(c);
+	c = parse(AX25 "callsign = n0call\nssid = 15\nflow_control = on\n");
+	assert_int_equal(c->nnotes, 0);
+	assert_string_equal(c->ifs[0].tnc.callsign, "n0call");
+	assert_int_equal(c->ifs[0].tnc.ssid, 15);
+	display(c, "AX25KISSInterface[I]");
+	rnsconf_free(c);
+	wrong(HEAD "type = KISSInterface\n", 2, "no port", "port =");
+	wrong(KISS "preamble = 9999\n", 6, "2550 is used", "");
+	wrong(KISS "persistence = 256\n", 6, "255 is used", "");
+	wrong(KISS "persistence = -1\n", 6, "persistence", "");
+	wrong(KISS "id_interval = 0\n", 6, "id_interval", "1 ");
+	wrong(KISS "id_interval = 60\n", 6, "has no effect", "id_callsign");
+	wrong(KISS "id_callsign = A\n", 6, "never sent", "id_interval");
+	wrong(KISS "id_interval = 9\nid_callsign = 0123456789abcdef0123456789"
+	    "abcdef0123456789abcdef0123456789abcdefg\n", 7, "too long", "64");
+	wrong(KISS "callsign = N0CALL\n", 6, "callsign", "");
+	wrong(AX25 "ssid = 1\n", 2, "no callsign", "N0CALL");
+	wrong(AX25 "callsign = N0CALL\n", 2, "no ssid", "ssid = 0");
+	wrong(AX25 "callsign = N0CALL\nssid = 16\n", 7, "ssid", "0 to 15");
+	wrong(AX25 "callsign = N0CALL-1\nssid = 1\n", 6, "is none", "dash");
+	wrong(AX25 "callsign = AB\nssid = 1\n", 6, "is none", "three");
+	wrong(AX25 "callsign = A-B\nssid = 1\n", 6, "odd", "letters");
+}
+
 int
 main(void)
 {
@@ -239,6 +299,7 @@ main(void)
 		cmocka_unit_test(automatic),
 		cmocka_unit_test(command),
 		cmocka_unit_test(serial),
+		cmocka_unit_test(tnc),
 		cmocka_unit_test(udp),
 	};
 

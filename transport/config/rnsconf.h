@@ -28,6 +28,8 @@ enum rnsconf_type {
 	RNSCONF_AUTO,
 	RNSCONF_PIPE,
 	RNSCONF_SERIAL,
+	RNSCONF_KISS,
+	RNSCONF_AX25,
 	RNSCONF_BACKBONE, /* a listener */
 	RNSCONF_BACKBONE_CLIENT,
 	RNSCONF_I2P,
@@ -58,6 +60,18 @@ struct rnsconf_offer {
 	struct hash16 operator_lxmf;
 	uint64_t frequency, bandwidth; /* 0: not given */
 	const char *modulation;        /* NULL: not given */
+};
+
+/* A TNC, reticulum-transport.md 10.7. */
+struct rnsconf_tnc {
+	uint32_t preamble_ms, txtail_ms, persistence, slottime_ms;
+	bool flow_control;
+	/* KISSInterface: who it is, and when it says so; 0 or NULL: never */
+	uint32_t id_interval_s;
+	const char *id_callsign;
+	/* AX25KISSInterface */
+	const char *callsign;
+	uint32_t ssid;
 };
 
 /* The index of what stands in no configuration: an interface that was found. */
@@ -126,6 +140,7 @@ struct rnsconf_if {
 	uint32_t speed;  /* baud; 0: it has none */
 	uint16_t databits, stopbits;
 	char parity; /* 'N', 'E', 'O' */
+	struct rnsconf_tnc tnc;
 
 	/* Auto, reticulum-transport.md 10.1 */
 	const char *group_id;

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "transport/config/rnsconf_read.h"
+
+#include <string.h>
+
+/* KISSInterface, AX25KISSInterface: reticulum-transport.md 10.7 */
+#define PREAMBLE_MS 350
+#define TXTAIL_MS 20
+#define PERSISTENCE 64
+#define SLOTTIME_MS 20
+#define MS_MOST 2550 /* a TNC is told tens of them in a byte */
+#define CALL_LEAST 3
+#define CALL_MOST 6
+#define ID_CALL_MOST 64 /* ours; the reference has no bound */
+
+static const struct knob knobs[] = {
+	{"preamble", K_INT, FIELD(rnsconf_if, tnc.preamble_ms), NAT},
+	{"txtail", K_INT, FIELD(rnsconf_if, tnc.txtail_ms), NAT},
+	{"persistence", K_INT, FIELD(rnsconf_if, tnc.persistence), NAT},
+	{"slottime", K_INT, FIELD(rnsconf_if, tnc.slottime_ms), NAT},
+	{"flow_control", K_BOOL, FIELD(rnsconf_if, tnc.flow_control), 0, 0},
+};
+
+static const struct knob beacon_knobs[] = {
+	{"id_interval", K_INT, FIELD(rnsconf_if, tnc.id_interval_s), 1,
+	    UINT32_MAX},
+	{"id_callsign", K_TEXT, FIELD(rnsconf_if, tnc.id_callsign), 0, 0},
+};
+
+/* More than a byte holds is the most that it holds, as in the reference. */
+static void
+note_most(struct reader *r, const char *key, uint32_t value, uint32_t most)
+{
+	if (value > most)
+		rnsconf_note(r, conf_line(&r->v, key), "", "%s: %s = %u: %u is "
+		    "used, a TNC knows no more", r->where, key, value, most);
+}
+
+static void
+read_tnc(struct reader *r, struct rnsconf_if *i)
+{
+	struct rnsconf_tnc *t = &i->tnc;
+
+	rnsconf_read_port(r, i, true);
+	t->preamble_ms = PREAMBLE_MS;
+	t->txtail_ms = TXTAIL_MS;
+	t->persistence = PERSISTENCE;
+	t->slottime_ms = SLOTTIME_MS;
+	rnsconf_knobs(r, knobs, NELEM(knobs), i);
+	note_most(r, "preamble", t->preamble_ms, MS_MOST);
+	note_most(r, "txtail", t->txtail_ms, MS_MOST);
+	note_most(r, "slottime", t->slottime_ms, MS_MOST);
+	note_most(r, "persistence", t->persistence, UINT8_MAX);
+	t->persistence = MIN_OF(t->persistence, (uint32_t)UINT8_MAX);
+}
+
+void
+rnsconf_read_kiss(struct reader *r, struct rnsconf_if *i)
+{
+	struct rnsconf_tnc *t = &i->tnc;
+
+	read_tnc(r, i);
+	rnsconf_knobs(r, beacon_knobs, NELEM(beacon_knobs), i);
+	if (t->id_callsign != NULL && strlen(t->id_callsign) > ID_CALL_MOST)
+		mistake_add(r->v.m, conf_line(&r->v, "id_callsign"), 1,
+		    "at most 64 bytes", "%s: id_callsign is too long",
+		    r->where);
+	else if (t->id_interval_s != 0 && t->id_callsign == NULL)
+		rnsconf_note(r, conf_line(&r->v, "id_interval"), "add "
+		    "id_callsign = your callsign", "%s: id_interval has no "
+		    "effect: there is no id_callsign", r->where);
+	else if (t->id_interval_s == 0 && t->id_callsign != NULL)
+		rnsconf_note(r, conf_line(&r->v, "id_callsign"), "add "
+		    "id_interval = 600: seconds after the first packet",
+		    "%s: id_callsign is never sent: there is no id_interval",
+		    r->where);
+}
+
+/* As the reference: any characters; what no station is called is a note. */
+static void
+read_callsign(struct reader *r, struct rnsconf_if *i)
+{
+	unsigned line = conf_line(&r->v, "callsign");
+	const char *v;
+	size_t len;
+	bool odd = false, bad = false;
+
+	switch (conf_get_text(&r->v, "callsign", &v)) {
+	case 0:
+		rnsconf_missing(r, i, "callsign", "N0CALL");
+		return;
+	case 1:
+		break;
+	default:
+		return;
+	}
+	len = strlen(v);
+	for (size_t k = 0; k < len; k++) {
+		bad = bad || v[k] <= ' ' || v[k] >= 0x7f;
+		odd = odd || !((v[k] >= '0' && v[k] <= '9') ||
+		    ((v[k] | 0x20) >= 'a' && (v[k] | 0x20) <= 'z'));
+	}
+	if (len < CALL_LEAST || len > CALL_MOST || bad)
+		mistake_add(r->v.m, line, 1, "three to six letters and "
+		    "digits; what stands behind a dash is ssid", "%s: "
+		    "callsign \"%.60s\" is none", r->where, v);
+	else if (odd)
+		rnsconf_note(r, line, "letters and digits", "%s: callsign "
+		    "\"%.60s\" is an odd one", r->where, v);
+	i->tnc.callsign = v;
+}
+
+void
+rnsconf_read_ax25(struct reader *r, struct rnsconf_if *i)
+{
+	int64_t ssid;
+
+	read_tnc(r, i);
+	read_callsign(r, i);
+	switch (conf_get_int(&r->v, "ssid", 0, 15, &ssid)) {
+	case 0:
+		rnsconf_missing(r, i, "ssid", "0");
+		return;
+	case 1:
+		i->tnc.ssid = (uint32_t)ssid;
+		return;
+	default:
+		return;
+	}
+}
