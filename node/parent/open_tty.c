@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,9 @@
  */
 #define OPEN_S 15.0    /* ours: a driver asks a device that hangs for 5 s */
 #define LEAVE_MS 1000  /* ours: for a device's last words */
+/* ours: one who kept it before, for another config, may be about to leave */
+#define BUSY_MS 2000
+#define BUSY_STEP_MS 50
 #define KEEPER_FILES 8
 
 struct said {
@@ -98,7 +102,9 @@ keep(const struct parent *p, const struct rnsconf_if *conf, int sock)
 	if (priv_fds((const int[]){sock}, 1) < 0 ||
 	    priv_session(KEEPER_FILES) < 0)
 		_exit(1);
-	fd = tty_open(conf, s.why, sizeof(s.why));
+	for (int ms = 0; (fd = tty_open(conf, s.why, sizeof(s.why))) < 0 &&
+	     errno == EBUSY && ms < BUSY_MS; ms += BUSY_STEP_MS)
+		(void)poll(NULL, 0, BUSY_STEP_MS);
 	s.error = fd < 0 ? errno : 0;
 	/* from here on it has two descriptors, and no right */
 	if (priv_ids(p->root ? p->base + KEEPER_UID : 0) < 0)

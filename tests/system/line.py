@@ -123,11 +123,15 @@ def checked(node, mode, path):
 
 
 def reload_one(node, mode, room):
-    """Another port for one of them under SIGHUP; its neighbour is not touched."""
+    """Another port for one of them, another speed for one, and one that goes, under SIGHUP; their neighbour,
+    whose place is another one then, is not touched."""
     kept, new = of(node, "Swap1"), Port(os.path.join(room, "new"))
     with open(os.path.join(node.dir, "config")) as f:
         text = f.read()
-    node.write("config", text.replace("%s/swap0\n" % room, new.path + "\n"))
+    text = text.replace(serial("Gone", os.path.join(room, "gone")), "")
+    faster = serial("Swap2", os.path.join(room, "swap2"))
+    node.write("config", text.replace("%s/swap0\n" % room, new.path + "\n").replace(
+        faster, faster.replace("115200", "57600")))
     node.process.send_signal(signal.SIGHUP)
     dest = Dest()
 
@@ -138,6 +142,11 @@ def reload_one(node, mode, room):
     now = of(node, "Swap1")
     result(mode + " a reload changes one port alone", good and now.get("online") and
            now["line_lost"] == kept["line_lost"] and now["rx_packets"] >= kept["rx_packets"], now)
+    result(mode + " a reload sets a port anew without a wait", until(
+        lambda: of(node, "Swap2").get("bitrate") == 57600 and of(node, "Swap2")["online"], "the new speed") and
+        "Swap2: cannot use" not in node.said(), of(node, "Swap2"))
+    result(mode + " a port that is gone from config is nobody's", until(
+        lambda: len(keepers(node)) == PORTS + 2, "its keeper ends"), keepers(node))
     return new
 
 
@@ -148,13 +157,13 @@ def ports(mode, user):
     room = os.path.join(node.top, "by-id")
     os.mkdir(room)
     swap = [Port(os.path.join(room, "swap%d" % k)) for k in range(PORTS)]
-    deaf, loud, busy, closed = (Port(os.path.join(room, n)) for n in ("deaf", "loud", "busy", "closed"))
+    gone, deaf, loud, busy, closed = (Port(os.path.join(room, n)) for n in ("gone", "deaf", "loud", "busy", "closed"))
     fcntl.flock(busy.slave, fcntl.LOCK_EX)
     os.chmod(os.ttyname(closed.slave), 0o600)
     with open(os.path.join(node.dir, "config")) as f:
         text = f.read().replace("[reticulum]\n", "[reticulum]\nenable_transport = yes\n")
     node.write("config", text + server("Near", tcp[0]) + server("Far", tcp[1]) + server("Third", tcp[2]) +
-               "".join(serial("Swap%d" % k, p.path) for k, p in enumerate(swap)) +
+               serial("Gone", gone.path) + "".join(serial("Swap%d" % k, p.path) for k, p in enumerate(swap)) +
                serial("Deaf", deaf.path) + serial("Loud", loud.path) + serial("Busy", busy.path) +
                serial("Missing", "/no/such/port") + serial("Folder", room) +
                serial("File", node.log) + serial("Null", "/dev/null") +
@@ -176,7 +185,7 @@ def ports(mode, user):
         kept = keepers(node)
         want = str(KEEPER) if user is None else str(user)
         result(mode + " who keeps a port has a number of its own and no right, or is the user",
-               len(kept) == PORTS + 2 and all(s["Uid"].split() == [want] * 4 and int(s["CapEff"], 16) == 0 and
+               len(kept) == PORTS + 3 and all(s["Uid"].split() == [want] * 4 and int(s["CapEff"], 16) == 0 and
                                               s["NoNewPrivs"] == "1" for _, s in kept), [dict(s) for _, s in kept])
         result(mode + " a device that does not read: what has no room is counted",
                fill(node, tcp[2], deaf, dest), of(node, "Deaf"))
@@ -199,7 +208,7 @@ def ports(mode, user):
             lambda: not any(os.path.exists("/proc/%d" % p) for p in left), "no keeper", 5), (rc, took, left))
     finally:
         node.stop()
-        for p in swap + [deaf, loud, busy, closed] + ([new] if new else []):
+        for p in swap + [gone, deaf, loud, busy, closed] + ([new] if new else []):
             p.unplug()
         node.remove()
 

@@ -406,6 +406,7 @@ interfaces_come_and_go(void **state)
 		uint64_t bitrate;
 	} add[] = {{1, 10}, {2, 1000}, {3, 10}, {4, 100}};
 	static const unsigned order[] = {2, 4, 1, 3};
+	static const unsigned after[] = {4, 2, 1, 3};
 	struct iface *i;
 	struct node n;
 	size_t k = 0;
@@ -426,6 +427,17 @@ interfaces_come_and_go(void **state)
 	}
 	TAILQ_FOREACH(i, &n.r->ifaces, entry)
 		assert_int_equal(i->cfg.id, order[k++]);
+	/* one of them is slower than it was taken for, and the order follows */
+	c = (struct rns_cmd){.type = RNS_CMD_IF_BITRATE,
+	    .rate = {.ifid = 2, .bitrate = 50}};
+	assert_int_equal(node_submit(&n, &c), RNS_OK);
+	c.rate.bitrate = 0;
+	assert_int_equal(node_submit(&n, &c), RNS_EINVAL);
+	c.rate.ifid = 9;
+	assert_int_equal(node_submit(&n, &c), RNS_ENOENT);
+	k = 0;
+	TAILQ_FOREACH(i, &n.r->ifaces, entry)
+		assert_int_equal(i->cfg.id, after[k++]);
 	assert_int_equal(core_tx(n.r, iface_find(n.r, 1), priv, 20),
 	    RNS_ESTATE);
 	c = (struct rns_cmd){.type = RNS_CMD_IF_ONLINE,

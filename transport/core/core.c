@@ -427,6 +427,8 @@ submit(struct rns *r, const struct rns_cmd *cmd)
 		return if_del(r, cmd->ifid);
 	case RNS_CMD_IF_ONLINE:
 		return if_online(r, cmd->online.ifid, cmd->online.online);
+	case RNS_CMD_IF_BITRATE:
+		return iface_bitrate(r, cmd->rate.ifid, cmd->rate.bitrate);
 	case RNS_CMD_DEST_ADD:
 	case RNS_CMD_DEST_DEL:
 	case RNS_CMD_HANDLER_ADD:

@@ -106,16 +106,10 @@ port_online(struct line_port *p, bool up)
 
 /* ---- closing ---- */
 
-/*
- * The parent lets go of it as well: a device that was pulled out keeps its
- * name for as long as somebody has it open, and comes back under another one.
- */
 static void
 let_go(struct line *l)
 {
 	struct engine *e = l->n->e;
-	struct msg_LEFT m = {.index = l->n->conf->index,
-	    .generation = e->generation};
 
 	ev_io_stop(e->loop, &l->rd);
 	ev_io_stop(e->loop, &l->wr);
@@ -126,6 +120,20 @@ let_go(struct line *l)
 	l->fd = -1;
 	l->from = l->to = 0;
 	l->busy = false;
+}
+
+/*
+ * The parent lets go of it as well: a device that was pulled out keeps its
+ * name for as long as somebody has it open, and comes back under another one.
+ * Of an interface that goes, whoever takes it away says so.
+ */
+static void
+tell_parent(const struct line *l)
+{
+	struct engine *e = l->n->e;
+	struct msg_LEFT m = {.index = l->n->conf->index,
+	    .generation = e->generation};
+
 	if (!e->stopping && engine_ipc(e, PROGRAM_PARENT) != NULL &&
 	    program_send_LEFT(&e->program, &m, NULL, 0) < 0)
 		engine_send_failed(PROGRAM_PARENT);
@@ -147,6 +155,7 @@ static void
 down(struct line *l, const char *text)
 {
 	let_go(l);
+	tell_parent(l);
 	for (unsigned i = 0; i < MODEM_PORTS; i++)
 		if (l->port[i] != NULL)
 			port_online(l->port[i], false);
@@ -208,6 +217,8 @@ on_up(void *arg, unsigned port, bool up)
 		return;
 	if (up) {
 		opener_done(l->n);
+		if (l->port[port]->n != NULL)
+			l->port[port]->n->error[0] = '\0';
 		(void)snprintf(text, sizeof(text), "%s is open", where(l,
 		    place, sizeof(place)));
 		if (linesaid_new(&l->said, text, l->n->e->now, &(unsigned){0}))
@@ -219,19 +230,37 @@ on_up(void *arg, unsigned port, bool up)
 }
 
 static void
-on_ready(void *arg, unsigned port)
-{
-	(void)arg; /* leave() asks all ports */
-	(void)port;
-}
-
-static void
 on_count(void *arg, unsigned reason)
 {
 	struct line *l = arg;
 
 	if (reason < l->nreasons)
 		l->counts[reason]++;
+}
+
+/* One port alone; its section's others go on. */
+static void
+on_trouble(void *arg, unsigned port, unsigned reason, const char *why)
+{
+	struct line *l = arg;
+	char text[300];
+
+	if (port >= MODEM_PORTS || l->port[port] == NULL ||
+	    l->port[port]->n == NULL || l->faulted)
+		return;
+	on_count(l, reason);
+	port_online(l->port[port], false);
+	(void)snprintf(text, sizeof(text), "%.160s: %.120s",
+	    l->port[port]->n->name, why);
+	say(l, text);
+	opener_why(l->port[port]->n, "%s", why);
+}
+
+static void
+on_ready(void *arg, unsigned port)
+{
+	(void)arg; /* leave() asks all ports */
+	(void)port;
 }
 
 static void
@@ -253,6 +282,7 @@ static const struct modem_out out = {
 	.ready = on_ready,
 	.fault = on_fault,
 	.count = on_count,
+	.trouble = on_trouble,
 };
 
 /* ---- what leaves ---- */
@@ -361,6 +391,10 @@ leave(struct line *l)
 		write_out(l);
 	while (send_one(l));
 	l->inside = false;
+	for (unsigned k = 0; k < MODEM_PORTS; k++)
+		if (l->port[k] != NULL && l->port[k]->n != NULL)
+			nif_bitrate(l->port[k]->n,
+			    l->m->kind->bitrate(l->m, k));
 	if (l->faulted) {
 		l->faulted = false;
 		(void)snprintf(text, sizeof(text), "%s: %s", where(l, place,

@@ -202,6 +202,20 @@ nif_attach(struct nif *n)
 }
 
 void
+nif_bitrate(struct nif *n, uint64_t bitrate)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_IF_BITRATE,
+	    .rate = {.ifid = n->id, .bitrate = bitrate}};
+
+	if (bitrate == 0 || bitrate == n->cfg.bitrate ||
+	    (n->conf != NULL && n->conf->bitrate != 0))
+		return;
+	n->cfg.bitrate = bitrate;
+	if (n->id != 0)
+		(void)engine_submit(n->e, &cmd);
+}
+
+void
 nif_online(struct nif *n, bool online)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_IF_ONLINE};

@@ -188,6 +188,11 @@ size_t nif_frame_limit(const struct nif *);
  * has no place (counted there).
  */
 int nif_attach(struct nif *);
+/*
+ * What its device says that it carries, bit/s, unless its section says so; 0:
+ * not known, as it was.
+ */
+void nif_bitrate(struct nif *, uint64_t bitrate);
 /* It can carry packets, or accept; or not any more. Tells who asked to know. */
 void nif_online(struct nif *, bool online);
 

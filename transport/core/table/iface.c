@@ -153,3 +153,18 @@ iface_online(struct rns *r, unsigned id, bool online)
 	i->cfg.online = online;
 	return RNS_OK;
 }
+
+int
+iface_bitrate(struct rns *r, unsigned id, uint64_t bitrate)
+{
+	struct iface *i = iface_find(r, id);
+
+	if (i == NULL)
+		return RNS_ENOENT;
+	if (bitrate == 0)
+		return RNS_EINVAL;
+	i->cfg.bitrate = bitrate;
+	TAILQ_REMOVE(&r->ifaces, i, entry);
+	iface_insert(r, i);
+	return RNS_OK;
+}

@@ -103,6 +103,8 @@ int iface_add(struct rns *, const struct rns_if *, struct iface **out);
 void iface_free(struct rns *, struct iface *);
 /* IF_ONLINE. RNS_ENOENT */
 int iface_online(struct rns *, unsigned id, bool online);
+/* IF_BITRATE. RNS_ENOENT; RNS_EINVAL: 0, by which shares are divided */
+int iface_bitrate(struct rns *, unsigned id, uint64_t bitrate);
 /*
  * Bytes of a packet without access code that it may deliver
  * (reticulum-endpoint.md 3.1).

@@ -196,6 +196,7 @@ enum rns_cmd_type {
 	RNS_CMD_IF_ADD,      /* .iface */
 	RNS_CMD_IF_DEL,      /* .ifid */
 	RNS_CMD_IF_ONLINE,   /* .online {ifid, online} */
+	RNS_CMD_IF_BITRATE,  /* .rate: what its device says; not 0 */
 	RNS_CMD_DEST_ADD,    /* .dest; hash by rns_dest_hash() */
 	RNS_CMD_DEST_DEL,    /* .hash */
 	RNS_CMD_HANDLER_ADD, /* .handler */
@@ -239,6 +240,10 @@ struct rns_cmd {
 			unsigned ifid;
 			bool online;
 		} online;
+		struct {
+			unsigned ifid;
+			uint64_t bitrate;
+		} rate;
 		struct rns_dest dest;
 		struct hash16 hash;
 		uint64_t tag;
