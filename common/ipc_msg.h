@@ -86,6 +86,7 @@ enum setting {
 	SET_HUB_POST, /* common/hubset.h: where events go, for egress */
 	SET_HUB,      /* ... and what goes there, for audit; empty: nothing */
 	SET_INTEGRITY,	    /* text: seconds from one pass to the next */
+	SET_AIRTIME, /* text: airtime of node.yaml, transport/modem/airset.h */
 };
 
 /* Kinds of events for the trail (klp.md 7); numbers are never reused. */

@@ -81,7 +81,7 @@ check_rns(struct check *c)
 		    "nobody beyond this machine");
 	if (conf != NULL)
 		check_ports(c, conf);
-	rnsconf_free(conf);
+	c->rns = conf;
 	explicit_bzero(text, len);
 }
 
@@ -165,6 +165,7 @@ check_config(const char *dir, bool root, unsigned *off, check_fn *fn,
 	check_node(&c);
 	check_profiles(&c);
 	check_rules(&c);
+	rnsconf_free(c.rns);
 	(void)close(c.dir);
 	if (off != NULL)
 		*off = c.off;

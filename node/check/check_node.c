@@ -16,6 +16,7 @@
 #include "common/layers.h"
 #include "common/units.h"
 #include "common/util.h"
+#include "node/check/check_air.h"
 #include "node/check/check_hub.h"
 #include "node/check/check_klp.h"
 #include "node/check/ownkey.h"
@@ -243,6 +244,7 @@ check_node(struct check *c)
 	check_identity(c, conf);
 	check_klp(c, conf);
 	check_hub(c, conf);
+	check_air(c, conf);
 	check_group(c, conf);
 	check_user(c, conf);
 	node_config_free(conf);

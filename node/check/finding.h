@@ -11,6 +11,7 @@
 #include "node/check/follow.h"
 
 /* What the files of this room share: a check on its way through DIR. */
+struct rnsconf;
 struct check {
 	int dir;
 	const char *path; /* of dir */
@@ -21,6 +22,7 @@ struct check {
 	unsigned off; /* of them: those that only keep an interface off */
 	/* of node.yaml: what a start would use; "" when compute is off */
 	char profile[80];
+	struct rnsconf *rns; /* of config; NULL: there is none, or no form */
 };
 
 void check_tell(struct check *, bool note, const char *file, unsigned line,

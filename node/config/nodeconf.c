@@ -230,6 +230,8 @@ read_root(struct node_config *c, const struct ynode *r, struct mistakes *m)
 		read_layers(c, n, m);
 	WITH(r, "compute_when", n)
 		when_read(&c->when, n, m);
+	WITH(r, "airtime", n)
+		c->nair = air_read(c->air, n, m);
 	WITH(r, "hub", n)
 		hub_read(&c->hub, n, m);
 	WITH(r, "forensics", n)

@@ -12,6 +12,7 @@
 #include "trust/doc/level.h"
 #include "trust/doc/manifest.h" /* enum manifest_limit */
 #include "common/ydoc.h"
+#include "node/config/airconf.h"
 #include "node/config/hubconf.h"
 #include "node/config/forensicsconf.h"
 #include "node/config/watchdogconf.h"
@@ -95,6 +96,8 @@ struct node_config {
 	/* [level - 1]: what `levels` says of rows +1 to +3; 0: as in 4 */
 	uint64_t levels[3][LIMIT_COUNT];
 	struct when_conf when;
+	struct air_conf air[AIR_CONF_MAX]; /* airtime */
+	unsigned nair;
 	struct hub_conf hub;
 	struct forensics_conf forensics;
 	struct watchdog_conf watchdog;

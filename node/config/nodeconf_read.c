@@ -15,7 +15,7 @@ static const char *const top_keys[] = {"mesh_identity", "auth_required",
     "name", "revocation_list", "trust", "limits", "quotas", "levels",
     "require_layers", "profile", "neighbour_limit_per_minute", "max_airtime",
     "announce_every", "hub", "metrics", "metrics_group", "keep_results",
-    "compute_when", "watchdog", "klp", "forensics", "integrity",
+    "compute_when", "airtime", "watchdog", "klp", "forensics", "integrity",
     "probes"};
 static const char *const trust_keys[] = {"floor", "anchors", "pins", "boards",
     "anchors_from", "require_live_secp", "on_stale", "grace",

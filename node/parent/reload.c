@@ -119,6 +119,8 @@ waits(const struct parent *p, const struct node_config *now, const char *key)
 		return "the programs of a compute node are started with it";
 	if (strcmp(key, "metrics") == 0 || strcmp(key, "metrics_group") == 0)
 		return "its listener is opened at the start";
+	if (strcmp(key, "airtime") == 0)
+		return NULL;
 	if (!p->compute)
 		return "nothing is computed here";
 	if (strcmp(key, "limits.jobs_running") == 0 &&
@@ -227,6 +229,7 @@ take_node(struct parent *p, struct files *f)
 {
 	struct difference d = {p, f->node};
 	struct node_config *was = p->node;
+	struct child *t = &p->child[PROGRAM_TRANSPORT];
 	char *text = p->node_text;
 	int r;
 
@@ -236,6 +239,9 @@ take_node(struct parent *p, struct files *f)
 	p->node_len = f->node_len;
 	f->node = was;
 	f->node_text = text;
+	if (t->ev != NULL && settings_airtime(p, ipc_ev_channel(t->ev)) < 0)
+		say(p, RELOAD_MISTAKE, "node.yaml", "transport could not be "
+		    "told of airtime: start the node anew");
 	if (!p->compute)
 		return;
 	r = settings_reload(p);

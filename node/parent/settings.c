@@ -23,6 +23,7 @@
 #include "node/parent/keyfiles.h"
 #include "node/parent/parent.h"
 #include "node/parent/web.h"
+#include "transport/modem/airset.h"
 
 /* ---- what the operator's files say, as descriptors that are handed on ---- */
 
@@ -379,6 +380,28 @@ send_every(struct parent *p, struct ipc *c)
 	return r;
 }
 
+int
+settings_airtime(struct parent *p, struct ipc *c)
+{
+	_cleanup_free_ char *text = malloc(AIRSET_BYTES);
+	size_t len = 0;
+	int fd, r;
+
+	for (unsigned i = 0; text != NULL && i < p->node->nair; i++) {
+		const struct air_conf *a = &p->node->air[i];
+		const struct airq_conf q = {.duty = a->duty,
+		    .window_us = (int64_t)a->window_ms * 1000,
+		    .announces = a->announces, .jobs = a->jobs};
+
+		(void)airset_put(text, &len, a->name, &q);
+	}
+	if (text == NULL || (fd = memfd_sealed("airtime", text, len)) < 0)
+		return -1;
+	r = send_setting(c, SET_AIRTIME, "", fd);
+	(void)close(fd);
+	return r;
+}
+
 void
 settings_facts(struct parent *p)
 {
@@ -412,6 +435,8 @@ settings_send(struct parent *p, enum program who, struct ipc *c)
 		if (r == 0)
 			r = send_setting(c, SET_RNS_INTERFACES, "",
 			    p->fd_ifs);
+		if (r == 0)
+			r = settings_airtime(p, c);
 		if (r == 0)
 			r = send_setting(c, SET_LISTEN_DATA, "",
 			    p->listen_data);

@@ -25,6 +25,8 @@ struct spawn {
 void settings_spawn(struct parent *, enum program, struct spawn *);
 /* What compute_when asks for, measured now, if node runs and asks. */
 void settings_facts(struct parent *);
+/* airtime of node.yaml, to transport; 0 or -1. */
+int settings_airtime(struct parent *, struct ipc *transport);
 /* PARAMS, SETTINGs, ..., START_DONE. 0 or -1. */
 int settings_send(struct parent *, enum program, struct ipc *);
 /* The log level of config, with -v and -q. */

@@ -10,6 +10,7 @@
 
 #include "transport/modem/airbook.h"
 #include "transport/modem/airq.h"
+#include "transport/modem/airset.h"
 #include "common/util.h"
 
 #define SECOND MONO_SECOND
@@ -671,6 +672,49 @@ other_limits(void **state)
 	airq_free(q);
 }
 
+/* What the parent tells of node.yaml. */
+static void
+settings(void **state)
+{
+	static const struct airq_conf a = {.duty = 10000, .window_us = 3600 *
+	    SECOND, .announces = 25, .jobs = 50};
+	static const struct airq_conf b = {.duty = 1, .window_us = 10 * SECOND,
+	    .announces = 100, .jobs = 1};
+	static const char *const bad[] = {"", "\n", "1 2 3 RNode\n",
+	    "1 2 3 4 RNode", "1 2 3 101 RNode\n", "100001 2 3 4 RNode\n",
+	    "99999999999999999999 2 3 4 RNode\n", "1 2 3 4RNode\n",
+	    " 1 2 3 4 RNode\n", "-1 2 3 4 RNode\n", "1 2 3 4 RNode x\n"};
+	static char text[AIRSET_BYTES];
+	struct airq_conf c = {.announce_cap = 20};
+	char name[500];
+	size_t len = 0;
+
+	(void)state;
+	assert_true(airset_put(text, &len, "RNode", &a));
+	assert_true(airset_put(text, &len, "RNode LoRa 2", &b));
+	assert_false(airset_put(text, &len, "two\nlines", &a));
+	assert_true(airset_find(text, len, "RNode LoRa 2", &c));
+	assert_int_equal(c.duty, 1);
+	assert_int_equal(c.window_us, b.window_us);
+	assert_int_equal(c.announces, 100);
+	assert_int_equal(c.jobs, 1);
+	assert_int_equal(c.announce_cap, 20);
+	assert_true(airset_find(text, len, "RNode", &c));
+	assert_int_equal(c.duty, 10000);
+	assert_false(airset_find(text, len, "RNod", &c));
+	assert_false(airset_find(text, len, "", &c));
+	for (size_t n = 0; n < len; n++)
+		assert_false(airset_find(text, n, "RNode LoRa 2", &c));
+	for (size_t i = 0; i < NELEM(bad); i++)
+		assert_false(airset_find(bad[i], strlen(bad[i]), "RNode", &c));
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_false(airset_put(text, &len, name, &a));
+	while (airset_put(text, &len, "another one", &a))
+		;
+	assert_true(len <= sizeof(text));
+}
+
 /* The ledger: each kind, each way, and what the device sent by itself. */
 static void
 counts(void **state)
@@ -729,6 +773,7 @@ main(void)
 	    cmocka_unit_test(priority_under_a_limit),
 	    cmocka_unit_test(across_a_restart),
 	    cmocka_unit_test(other_limits),
+	    cmocka_unit_test(settings),
 	    cmocka_unit_test(counts),
 	};
 

@@ -304,6 +304,16 @@ machine(void **state)
 	assert_int_equal(check(false), 0);
 	for (unsigned i = 0; i < nsaid; i++)
 		assert_null(strstr(said[i], "group"));
+	put("config", "[reticulum]\n[interfaces]\n[[Radio 1]]\ntype = "
+	    "RNodeInterface\nenabled = no\n[[Net]]\ntype = "
+	    "UDPInterface\nenabled = yes\nlisten_ip = 127.0.0.1\n"
+	    "listen_port = 4242\n");
+	put("node.yaml", "airtime:\n  Radio 1: {duty_cycle: 10%}\n"
+	    "  Radio: {duty_cycle: 10%}\n  Net: {duty_cycle: 10%}\n");
+	assert_int_equal(check(false), 2);
+	expect("./node.yaml:3:3: ", "no interface \"Radio\"");
+	expect("./node.yaml:4:3: ", "\"Net\" is an interface of the network");
+	drop("config");
 	put("node.yaml", "watchdog:\n  run: socket\n  user: no such user\n");
 	assert_int_equal(check(false), 0);
 	expect("note: ./node.yaml:3:9: ", "there is no user");

@@ -52,6 +52,7 @@
  *   tidings.c   what nodes announce of authorities
  *   errand.c    what trust and audit ask of the klp.node of others
  *   control.c   mesh.sock; views.c its answers
+ *   air.c       queues of serial and radio, their limits and books
  *   turn.c      the loop's turn: packets and events of the core
  *   main.c      start, messages of the other programs, the end
  */
@@ -110,6 +111,8 @@ struct engine {
 	/* an interface of the core came up; NULL: nobody wants to know */
 	void (*on_online)(struct engine *, struct nif *);
 
+	char *airtime; /* of node.yaml, modem/airset.h; NULL: nothing */
+	size_t airtime_len;
 	struct store *store;
 	struct holes *holes;
 	struct manage *manage;

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "transport/engine/air.h"
 #include "transport/engine/binding.h"
 #include "transport/engine/autodial.h"
 #include "transport/engine/bridge.h"
@@ -29,6 +30,7 @@
 #include "transport/engine/rpc.h"
 #include "transport/engine/store.h"
 #include "transport/engine/turn.h"
+#include "transport/modem/airset.h"
 
 #define DESCRIPTORS 8192
 /* reticulum-transport.md 12.4: link closes leave before sockets do */
@@ -142,6 +144,18 @@ network_load(struct engine *e)
 	    e->network) == RNS_OK;
 }
 
+static void
+airtime_load(struct engine *e)
+{
+	size_t len;
+	char *text = settings_text(&e->program, SET_AIRTIME, "", AIRSET_BYTES,
+	    &len);
+
+	if (text != NULL)
+		air_settings(e, text, len);
+	free(text);
+}
+
 /* Neither stops the relay when it cannot be. */
 static void
 discovery_start(struct engine *e, int dir)
@@ -175,6 +189,7 @@ engine_start(struct engine *e)
 	network_load(e);
 	if (core_new(e) < 0)
 		fatalx("the core cannot be made: memory");
+	airtime_load(e);
 	kinds_create_all(e);
 	if ((e->holes = holes_new(e)) == NULL)
 		fatal("blackhole");
@@ -253,6 +268,7 @@ engine_clear(struct engine *e)
 	autodial_free(e->autodial);
 	store_free(e->store);
 	holes_free(e->holes);
+	air_clear(e);
 	rns_free(e->rns);
 	if (e->ifconf != e->conf)
 		rnsconf_free(e->ifconf);
@@ -440,6 +456,18 @@ on_N_HOLD(struct engine *e, const struct msg_N_HOLD *m, struct ipc_in *in)
 		bridge_hold(e->bridge, m);
 }
 
+static void
+airtime_changed(struct engine *e, int fd)
+{
+	size_t len = 0;
+	const uint8_t *text = memfd_map(fd, &len, AIRSET_BYTES);
+
+	if (text != NULL || len == 0)
+		air_settings(e, (const char *)text, len);
+	if (text != NULL)
+		memfd_unmap(text, len);
+}
+
 /* config was changed, and the parent has found it good. */
 static void
 on_setting(void *ctx, enum setting what, int fd)
@@ -449,6 +477,8 @@ on_setting(void *ctx, enum setting what, int fd)
 	const uint8_t *text;
 	size_t len = 0;
 
+	if (what == SET_AIRTIME)
+		airtime_changed(e, fd);
 	if (what != SET_RNS_INTERFACES || e->stopping)
 		return;
 	e->generation++;

@@ -20,6 +20,7 @@
 #include "transport/engine/stall.h"
 #include "transport/socket/fsock.h"
 
+struct air;
 struct nif;
 
 #define NIF_COUNTS 32
@@ -131,6 +132,7 @@ struct nif {
 	struct stall stall;         /* Backbone */
 	struct fair fair;           /* whose packets may wait when many do */
 	uint64_t unfair;            /* dropped because of that */
+	struct air *medium; /* of serial and radio: what waits; NULL: none */
 	struct mono since; /* online, or listening, or offline since */
 	bool online;
 	bool taken_down; /* goes with its parent, which is nobody's flap */

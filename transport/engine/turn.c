@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "transport/engine/air.h"
 #include "transport/engine/autodial.h"
 #include "transport/engine/bridge.h"
 #include "transport/engine/discovery.h"
@@ -121,6 +122,7 @@ on_second(struct ev_loop *loop, ev_timer *w, int revents)
 		discovery_tick(e->discovery);
 	autodial_tick(e->autodial);
 	nif_second_all(e);
+	air_second(e);
 	if (e->store != NULL)
 		store_tick(e->store);
 }
