@@ -440,6 +440,27 @@ control_can_be_off(void **state)
 }
 
 /* After two hours an interface may bring ten a second. */
+/* A slow medium brings no burst of announces; path requests it may. */
+static void
+slow_media_are_not_limited(void **state)
+{
+	struct rns_if_stats s;
+	struct node n;
+
+	(void)state;
+	node_open_on(&n, priv, true, 2);
+	iface_find(n.r, 0)->cfg.announces_unlimited = true;
+	heard_many(&n, 0, 30, 20);
+	s = stats(&n, 0);
+	assert_int_equal(s.bursts, 0);
+	assert_int_equal(held(&n), 0);
+	assert_int_equal(paths(&n), 30);
+	for (unsigned i = 0; i < 30; i++)
+		asked(&n, 0, 100 + i, (uint8_t)i);
+	assert_int_equal(stats(&n, 0).pr_bursts, 1);
+	node_close(&n);
+}
+
 static void
 old_interfaces_may_more(void **state)
 {
@@ -721,6 +742,7 @@ main(void)
 	    cmocka_unit_test(hold_is_shared),
 	    cmocka_unit_test(what_is_wanted_is_not_held),
 	    cmocka_unit_test(control_can_be_off),
+	    cmocka_unit_test(slow_media_are_not_limited),
 	    cmocka_unit_test(old_interfaces_may_more),
 	    cmocka_unit_test(bursts_of_requests),
 	    cmocka_unit_test(egress_is_limited),

@@ -22,6 +22,7 @@ serial_configure(struct nif *n)
 	if (nif_configure(n, n->conf->speed) < 0)
 		return -1;
 	n->cfg.hw_mtu = SERIAL_MTU;
+	n->cfg.announces_unlimited = true;
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return -1;
 	if (serial_init(s, nif_frame_limit(n)) < 0) {

@@ -78,7 +78,7 @@ ingress_limits_announces(struct rns *r, struct iface *i)
 {
 	double hz, limit;
 
-	if (!controlled(i))
+	if (!controlled(i) || i->cfg.announces_unlimited)
 		return false;
 	hz = traffic_hz(r, i->traffic, TRAFFIC_ANNOUNCE_IN, 0);
 	limit = announce_threshold(r, i);

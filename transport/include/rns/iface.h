@@ -73,6 +73,8 @@ struct rns_if {
 	int32_t gravity;
 	uint32_t announce_cap_permille; /* share of bitrate, 20 = 2 % */
 	uint32_t ar_target_s, ar_penalty_s, ar_grace; /* 0 target: no limit */
+	/* a slow medium, where announces are never too many: 8.5 */
+	bool announces_unlimited;
 	struct rns_ingress ingress;
 	struct id32 name_hash; /* H(display name) */
 	uint8_t ifac_size;                /* bytes, 0: no access code */
