@@ -128,13 +128,14 @@ slice(void *ctx, uint64_t bytes)
 
 /* 0: good; else what differs. Nothing of it is opened. */
 static enum walk_diff
-by_stat(const struct look *k, const struct filelist_entry *e,
-    const struct stat *st)
+by_stat(const struct look *k, int dir, const char *name,
+    const struct filelist_entry *e, const struct stat *st)
 {
 	mode_t want = e->type == 'd' ? S_IFDIR : e->type == 'f' ? S_IFREG :
 	    S_IFLNK;
 
-	if ((st->st_mode & S_IFMT) != want || st->st_dev != k->dev)
+	if ((st->st_mode & S_IFMT) != want || (st->st_dev != k->dev &&
+	    !beneath_same_mount(dir, name)))
 		return WALK_TYPE;
 	if (st->st_uid != k->uid || st->st_gid != k->gid)
 		return WALK_OWNER;
@@ -242,7 +243,7 @@ entry(struct look *k, int dir, const char *folder,
 	}
 	if (e->type != 'd' && same(k->w, at, &st))
 		return 0;
-	d = by_stat(k, e, &st);
+	d = by_stat(k, dir, name, e, &st);
 	if (d == 0 && e->type == 'f')
 		d = by_bytes(k, dir, name, e, &st);
 	else if (d == 0 && e->type == 'l')

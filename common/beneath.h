@@ -2,7 +2,9 @@
 #ifndef WARREN_COMMON_BENEATH_H
 #define WARREN_COMMON_BENEATH_H
 
+#include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,6 +21,20 @@ beneath_open(int dir, const char *path, int flags)
 
 	return (int)syscall(SYS_openat2, dir, path[0] == '\0' ? "." : path,
 	    &how, sizeof(how));
+}
+
+/*
+ * Whether an entry of a folder lies on the folder's mount. For those whose
+ * device number is another: on an overlay that is true of files, too.
+ */
+static inline bool
+beneath_same_mount(int dir, const char *name)
+{
+	int fd = beneath_open(dir, name, O_PATH | O_NOFOLLOW);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
 }
 
 #endif

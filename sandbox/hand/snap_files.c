@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/beneath.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/util.h"
@@ -108,7 +109,8 @@ folder(struct walk *w, int fd, dev_t dev, int depth)
 			w->list->cut = true;
 			continue;
 		}
-		if (st.st_dev != dev)
+		if (st.st_dev != dev &&
+		    !beneath_same_mount(dirfd(d), e->d_name))
 			continue; /* another mount has a turn of its own */
 		entry(w, dirfd(d), e->d_name, &st);
 		if (!S_ISDIR(st.st_mode) || depth == 0)

@@ -10,9 +10,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -526,6 +529,62 @@ test_nothing_else(void **state)
 	(void)close(fd);
 }
 
+/*
+ * Below an overlay: files have another device number there than folders. Run by
+ * a child, in mounts of its own; 77: it may not have them.
+ */
+static int
+on_overlay(const char *side)
+{
+	char options[300], merged[100], same[10000];
+	int fd;
+
+	if (unshare(geteuid() == 0 ? CLONE_NEWNS :
+	    CLONE_NEWUSER | CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", side, "tmpfs", 0, NULL) < 0)
+		return 77;
+	(void)snprintf(merged, sizeof(merged), "%s/merged", side);
+	(void)snprintf(options, sizeof(options),
+	    "lowerdir=%s,upperdir=%s/upper,workdir=%s/work,xino=off", top,
+	    side, side);
+	if (chdir(side) < 0 || mkdir("upper", 0555) < 0 ||
+	    mkdir("work", 0755) < 0 || mkdir("merged", 0755) < 0 ||
+	    mount("none", merged, "overlay", 0, options) < 0)
+		return 77;
+	root = open(merged, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0 || look(false) != 0 || w.entries != 10)
+		return 1;
+	/* laid over one is another, whatever it says */
+	memset(same, 'x', sizeof(same));
+	fd = open("other", O_WRONLY | O_CREAT, 0600);
+	if (write(fd, same, sizeof(same)) != (ssize_t)sizeof(same) ||
+	    fchmod(fd, 0555) < 0 ||
+	    mount("other", "merged/bin/app", NULL, MS_BIND, NULL) < 0)
+		return 3;
+	return look(false) == 1 && told.what[0] == WALK_TYPE ? 0 : 2;
+}
+
+static void
+test_overlay(void **state)
+{
+	char side[] = "/tmp/warren-walk.XXXXXX";
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(mkdtemp(side));
+	pid = fork();
+	if (pid == 0)
+		_exit(on_overlay(side));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(rmdir(side), 0);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -544,6 +603,7 @@ main(void)
 	    T(test_hostile_lists),
 	    T(test_many),
 	    T(test_nothing_else),
+	    T(test_overlay),
 	};
 
 	(void)umask(0);
