@@ -61,6 +61,16 @@ mount_setattr(int at, const char *path, unsigned flags, struct mount_attr *attr,
 	return (int)syscall(SYS_mount_setattr, at, path, flags, attr, size);
 }
 
+#ifndef RENAME_EXCHANGE
+#define RENAME_EXCHANGE 2
+
+static inline int
+renameat2(int from, const char *a, int to, const char *b, unsigned flags)
+{
+	return (int)syscall(SYS_renameat2, from, a, to, b, flags);
+}
+#endif
+
 /* musl gives back what is free by itself. */
 static inline int
 malloc_trim(size_t pad)

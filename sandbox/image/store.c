@@ -19,6 +19,8 @@
 #include "common/util.h"
 #include "trust/doc/digest.h"
 
+#include "common/libc.h"
+
 #define NAMES "names"
 #define LOCK "names.lock"
 #define TAG_MAX 128
