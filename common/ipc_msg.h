@@ -85,6 +85,7 @@ enum setting {
 	SET_RULES,	    /* text: rules.yaml, for what jobs do */
 	SET_HUB_POST, /* common/hubset.h: where events go, for egress */
 	SET_HUB,      /* ... and what goes there, for audit; empty: nothing */
+	SET_HUB_PEER, /* text: whom audit may ask over the mesh, hex; or none */
 	SET_INTEGRITY,	    /* text: seconds from one pass to the next */
 	SET_AIRTIME, /* text: airtime of node.yaml, transport/modem/airset.h */
 };

@@ -107,3 +107,19 @@ hubfiles_send_audit(struct parent *p, struct ipc *c)
 {
 	return send_it(c, SET_HUB, p->fd_hub);
 }
+
+int
+hubfiles_send_transport(struct parent *p, struct ipc *c)
+{
+	const struct hub_conf *h = p->node == NULL ? NULL : &p->node->hub;
+	char to[2 * RNS_HASH_LEN + 1] = "-";
+	int fd, r;
+
+	if (p->compute && h != NULL && h->mesh)
+		hex_encode(to, HASH_BYTES(h->identity));
+	fd = memfd_sealed("hub", to, strlen(to));
+	r = fd < 0 ? -1 : send_it(c, SET_HUB_PEER, fd);
+	if (fd >= 0)
+		(void)close(fd);
+	return r;
+}

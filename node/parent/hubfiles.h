@@ -7,7 +7,7 @@
 struct parent;
 
 /*
- * `hub` of node.yaml for the two that need it: egress learns where events go
+ * `hub` of node.yaml for those that need it: egress learns where events go
  * and how it shows who it is, audit how many go together, and only the digest
  * of where.
  */
@@ -15,5 +15,7 @@ struct parent;
 int hubfiles_load(struct parent *);
 int hubfiles_send_egress(struct parent *, struct ipc *);
 int hubfiles_send_audit(struct parent *, struct ipc *);
+/* Over the mesh transport asks nobody else for audit. */
+int hubfiles_send_transport(struct parent *, struct ipc *);
 
 #endif

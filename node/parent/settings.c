@@ -445,6 +445,8 @@ settings_send(struct parent *p, enum program who, struct ipc *c)
 		if (r == 0)
 			r = send_setting(c, SET_LISTEN_MESH, "",
 			    p->listen_mesh);
+		if (r == 0)
+			r = hubfiles_send_transport(p, c);
 		if (r == 0 && p->listen_metrics >= 0)
 			r = send_setting(c, SET_LISTEN_METRICS, "",
 			    p->listen_metrics);
@@ -613,6 +615,7 @@ settings_reload(struct parent *p)
 	struct ipc *trust = channel_to(p, PROGRAM_TRUST);
 	struct ipc *node = channel_to(p, PROGRAM_NODE);
 	struct ipc *audit = channel_to(p, PROGRAM_AUDIT);
+	struct ipc *mesh = channel_to(p, PROGRAM_TRANSPORT);
 	int fd = memfd_sealed("node.yaml",
 	    p->node_text != NULL ? p->node_text : "", p->node_len);
 	int r = 0;
@@ -629,11 +632,12 @@ settings_reload(struct parent *p)
 	if (rules_load(p) < 0)
 		return -1;
 	intact_authorities(p);
-	/* ceilings before the jobs that use them, hosts before who asks */
+	/* ceilings before the jobs that use them, hosts and hub before who asks */
 	if (web_reload(p) < 0 || (jail != NULL && send_jail_limits(p, jail) < 0) ||
 	    (trust != NULL && send_setting(trust, SET_NODE_YAML, "",
 		p->fd_node) < 0) ||
 	    (node != NULL && send_files(p, node) < 0) ||
+	    (mesh != NULL && hubfiles_send_transport(p, mesh) < 0) ||
 	    (audit != NULL && (send_rules(p, audit) < 0 ||
 		hubfiles_send_audit(p, audit) < 0 ||
 		send_every(p, audit) < 0))) {

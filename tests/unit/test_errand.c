@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ static struct pair p;
 static struct nif iface;
 static struct ipc *ours, *trust;
 static bool trust_gone;
+static enum program asker;
 
 /* What node 1 does, and has seen. */
 static size_t answer_len; /* 0: it says nothing */
@@ -42,7 +44,7 @@ struct ipc *
 engine_ipc(const struct engine *en, enum program prog)
 {
 	(void)en;
-	return prog == PROGRAM_TRUST && !trust_gone ? ours : NULL;
+	return prog == asker && !trust_gone ? ours : NULL;
 }
 
 void
@@ -155,6 +157,8 @@ setup(void **state)
 	memset(&e, 0, sizeof(e));
 	pair_new(&p, &o);
 	pair_handler(&p, "/klp/v1/head", RNS_ALLOW_ALL, NULL, 0, 0);
+	pair_handler(&p, "/klp/v1/alert", RNS_ALLOW_ALL, NULL, 0, 0);
+	asker = PROGRAM_TRUST;
 	e.rns = p.n[0].r;
 	e.now = p.now;
 	memset(e.identity, 0x44, RNS_KEY);
@@ -472,6 +476,37 @@ out_of_bounds(void **state)
 	assert_int_equal(answered(1).end, MESH_NO_PATH);
 }
 
+/* Audit asks the hub that the operator names, for what it is for. */
+static void
+the_hub_alone(void **state)
+{
+	struct msg_M_ASK m = question(1);
+	struct ipc_in none = {.nfds = 0};
+
+	(void)state;
+	asker = PROGRAM_AUDIT;
+	(void)snprintf(m.path, sizeof(m.path), "/klp/v1/alert");
+	errands_ask(x, PROGRAM_AUDIT, &m, &none);
+	assert_int_equal(answered(1).end, MESH_OWN);
+	e.hub = m.identity;
+	e.hub.b[0] ^= 1;
+	errands_ask(x, PROGRAM_AUDIT, &m, &none);
+	assert_int_equal(answered(1).end, MESH_OWN);
+	m.identity = (struct hash16){{0}};
+	e.hub = m.identity; /* none is named */
+	errands_ask(x, PROGRAM_AUDIT, &m, &none);
+	assert_int_equal(answered(1).end, MESH_OWN);
+	m = question(1);
+	e.hub = m.identity;
+	errands_ask(x, PROGRAM_AUDIT, &m, &none);
+	assert_int_equal(answered(1).end, MESH_OWN); /* a document */
+	pair_announce(&p);
+	(void)snprintf(m.path, sizeof(m.path), "/klp/v1/alert");
+	errands_ask(x, PROGRAM_AUDIT, &m, &none);
+	live(5);
+	assert_int_equal(answered(1).end, MESH_OK);
+}
+
 static void
 large_questions(void **state)
 {
@@ -512,6 +547,7 @@ main(void)
 	    TEST(not_too_many_at_once),
 	    TEST(out_of_bounds),
 	    TEST(large_questions),
+	    TEST(the_hub_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,6 +103,7 @@ struct engine {
 	uint8_t identity[RNS_KEY]; /* storage/transport_identity */
 	struct hash16 identity_hash;
 	uint8_t identity_public[RNS_KEY];
+	struct hash16 hub; /* whom audit may ask; zeros: nobody */
 	/* network_identity (reticulum-transport.md 7.5), when there is one */
 	bool has_network;
 	uint8_t network[RNS_KEY];

@@ -419,9 +419,15 @@ static enum mesh_end
 sound(const struct errands *x, enum program who, const struct msg_M_ASK *m,
     const char **why)
 {
+	static const struct hash16 nobody;
+
 	*why = "a question out of its bounds";
 	if (!its_own(who, m->path) || m->max == 0 || m->max > IPC_MESH_BYTES ||
 	    m->deadline_ms == 0 || m->deadline_ms > IPC_MESH_MS)
+		return MESH_OWN;
+	*why = "it is not the hub of this node";
+	if (who == PROGRAM_AUDIT && (!hash16_eq(&m->identity, &x->e->hub) ||
+		hash16_eq(&m->identity, &nobody)))
 		return MESH_OWN;
 	*why = "it is this node itself";
 	if (hash16_eq(&m->identity, &x->e->identity_hash))

@@ -156,6 +156,29 @@ airtime_load(struct engine *e)
 	free(text);
 }
 
+/* A text that is no identity is nobody. */
+static void
+hub_set(struct engine *e, const char *text, size_t len)
+{
+	static const struct hash16 nobody;
+
+	e->hub = nobody;
+	if (len == 2 * sizeof(e->hub.b) &&
+	    !hex_decode(HASH_BYTES(e->hub), text, len))
+		e->hub = nobody;
+}
+
+static void
+hub_load(struct engine *e)
+{
+	size_t len;
+	char *text = settings_text(&e->program, SET_HUB_PEER, "", 64, &len);
+
+	if (text != NULL)
+		hub_set(e, text, len);
+	free(text);
+}
+
 /* Neither stops the relay when it cannot be. */
 static void
 discovery_start(struct engine *e, int dir)
@@ -187,6 +210,7 @@ engine_start(struct engine *e)
 	config_load(e);
 	identity_load(e, dir);
 	network_load(e);
+	hub_load(e);
 	if (core_new(e) < 0)
 		fatalx("the core cannot be made: memory");
 	airtime_load(e);
@@ -479,6 +503,11 @@ on_setting(void *ctx, enum setting what, int fd)
 
 	if (what == SET_AIRTIME)
 		airtime_changed(e, fd);
+	if (what == SET_HUB_PEER &&
+	    (text = memfd_map(fd, &len, 64)) != NULL) {
+		hub_set(e, (const char *)text, len);
+		memfd_unmap(text, len);
+	}
 	if (what != SET_RNS_INTERFACES || e->stopping)
 		return;
 	e->generation++;
