@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Radios: stock Reticulum and warrend over one simulated ether."""
 
+import json
 import os
 import random
 import re
 import subprocess
 
 import lib
+import test_jobs
+import test_submit
 from lib import check, config
 from radio.ether import Ether
 from radio.rnode import MCU_NRF52, NRF52, SX1262, SX1280
+from test_ifaces import interfaces_of, warrend
 from test_relay import visit
 
 FAST = {"frequency": 868200000, "bandwidth": 500000, "txpower": 7, "spreadingfactor": 7, "codingrate": 5}
@@ -109,15 +113,103 @@ def rnodeconf(ctx):
         check(run.returncode == 0, f"it ends with {run.returncode}: {out}")
 
 
+def rnode_pair(e, one, two, extra=""):
+    return [section(n, e.rnode(n).path, extra=extra) for n in (one, two)]
+
+
+def kiss_pair(e, one, two, extra=""):
+    return [section(n, e.tnc(n).path, "KISSInterface", {"speed": 9600, "preamble": 100}, extra) for n in (one, two)]
+
+
+def serial_pair(e, one, two, extra=""):
+    return [section(n, p.path, "SerialInterface", {"speed": 9600}, extra) for n, p in
+            zip((one, two), e.cable(one, two, rate=960))]
+
+
+def between(first, second, steps=WHOLE, speed=8, extra=""):
+    """1.4.2 - first - warrend - second - 1.5.7"""
+    def run(ctx):
+        e, f = ether(ctx, speed=speed), ether(ctx, speed=speed)  # two airs: they do not hear each other
+        here, near = first(e, "here", "near")
+        far, there = second(f, "far", "there", extra)
+        node = warrend(ctx, near + far)
+        visit(ctx, ctx.stock_dir(config(here)), ctx.stock_dir(config(there)), ctx.args.python, ctx.args.python_old, 2,
+              steps=steps)
+        for i in interfaces_of(ctx, node):
+            check(i["rx_packets"] > 0 and i["tx_packets"] > 0, f"it carried something: {i}")
+    return run
+
+
+class Person(test_submit.Setup):
+    """Somebody who submits through a daemon with one interface."""
+
+    def __init__(self, ctx, daemon, interfaces):
+        self.ctx, self.daemon = ctx, daemon
+        self.name = f"person-{os.getpid()}"
+        self.hub_dir = ctx.stock_dir(config(interfaces, transport=True, share=True, instance=self.name))
+        os.chmod(self.hub_dir, 0o700)
+        self.person, self.work = ctx.dir("person"), ctx.dir("work")
+        self.hub()
+
+    def has_path(self, dest):
+        lib.must(lambda: dest in lib.paths_of(self.ctx.args.python, self.hub_dir), "the node's announce")
+
+
+def ours(ctx):
+    return [os.path.join(ctx.args.build, "warrend")]
+
+
+def job_for_stock(pair, speed):
+    """warren submit - warrend - the air - a node on stock Reticulum"""
+    def run(ctx):
+        e = ether(ctx, speed=speed)
+        here, there = pair(e, "here", "there")
+        p = Person(ctx, ours(ctx), here)
+        node = ctx.keep(test_submit.Process([ctx.args.python, "-m", "klpy.node", "--config", ctx.stock_dir(config(there)),
+                                             "--name", "far"], os.path.join(ctx.folder, "node.log"), cwd=lib.HERE,
+                                            stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": ctx.folder}))
+        ready = node.proc.stdout.readline().split()
+        check(ready[:1] == ["READY"], "the node does not start")
+        p.dest = ready[1]
+        done(p, e, "host")
+    return run
+
+
+def job_for_us(pair, speed):
+    """warren submit - stock rnsd 1.4.2 - the air - warren-node"""
+    def run(ctx):
+        e = ether(ctx, speed=speed)
+        here, there = pair(e, "here", "there")
+        p = Person(ctx, [ctx.args.python_old, "-m", "RNS.Utilities.rnsd"], here)
+        who = json.loads(p.warren("identity", "show", "--json").stdout)
+        p.dest, _, _ = test_jobs.node(ctx, there, [(who["key"], 2)])
+        done(p, e, "test/busybox:1")
+    return run
+
+
+def done(p, e, image):
+    """A job with an output of 100 bytes, and its receipt; what it cost on the air."""
+    job = p.job("echo over the air; head -c 87 /dev/zero", image=image)
+    r = p.submit(job, "--out", "a", seconds=4 * lib.PATIENCE_S)
+    check(r.stdout == b"over the air\n" + bytes(87), f"{r.stdout} {r.stderr}")
+    for sender in ("here", "there"):
+        for kind, k in sorted(e.air.by_kind(sender).items()):
+            print(f"#   {sender} {kind}: {k['packets']} packets, {k['bytes']} bytes, {k['air']:.1f} s", flush=True)
+    p.warren("receipt", "verify", "a")
+
+
 TESTS = [
-    ("radio: rnodeconf reads the device", rnodeconf),
-    ("radio: stock 1.4.2 and 1.5.7 over the ether", stock_and_stock),
+    ("radio: serial - warrend - serial", between(serial_pair, serial_pair, SHORT)),
 ]
 LONG = [
-    ("radio long: stock, 20 kB over the ether", lambda ctx: stock_and_stock(ctx, WHOLE)),
-    ("radio long: stock over TCP, flow control", stock_tcp),
-    ("radio long: stock with two radios", stock_multi),
-    ("radio long: stock on KISS TNCs", stock_tncs),
-    ("radio long: stock on Weave devices", stock_weave),
-    ("radio long: stock on a serial line", stock_line),
+    ("radio: rnodeconf reads the device", rnodeconf),
+    ("radio: stock over the ether", lambda ctx: stock_and_stock(ctx, WHOLE)),
+    ("radio: stock over TCP, flow control", stock_tcp),
+    ("radio: stock with two radios", stock_multi),
+    ("radio: stock on KISS TNCs", stock_tncs),
+    ("radio: stock on Weave devices", stock_weave),
+    ("radio: stock on a serial line", stock_line),
+    ("radio: 20 kB, serial - warrend - serial", between(serial_pair, serial_pair, WHOLE)),
+    ("radio: job over serial to stock", job_for_stock(serial_pair, 1)),
+    ("radio: job over serial to us", job_for_us(serial_pair, 1)),
 ]
