@@ -10,6 +10,7 @@ is the same for people.
         t = ether.tnc("t")              # KISS; c, d: both ends of a serial line
         c, d = ether.cable("c", "d", rate=960)
         m = ether.rnode("m", fault="mute")  # and others of faults.FAULTS
+        ether.traffic("x", a.device.radios[0].tuning(), 0.3)    # on the channel of a
         ether.loop.call(ether.air.cut, "a", "c")    # they do not hear each other
         ... start two daemons on a.path and b.path ...
         ether.loop.call(a.unplug)       # the tty vanishes,
@@ -32,6 +33,7 @@ from .faults import FAULTS
 from .port import Pty, Tcp
 from .rnode import Rnode
 from .tnc import Tnc
+from .traffic import Traffic
 from .weave import Weave
 
 
@@ -73,6 +75,10 @@ class Ether:
     def weave(self, name):
         """The port of a new Weave device."""
         return self.loop.call(self._plug, name, None, 3000000, lambda: Weave(self.air, name))
+
+    def traffic(self, name, tuning, share, **more):
+        """Others on a channel (lora.Tuning); see traffic.Traffic."""
+        return self.loop.call(lambda: Traffic(self.air, name, tuning, share, **more))
 
     def cable(self, a, b, line_baud=None, **line):
         """Two ports with a line between them; for **line see cable.Cable."""
