@@ -21,6 +21,7 @@
 #include "transport/engine/lineq.h"
 #include "transport/engine/opener.h"
 #include "transport/engine/reach.h"
+#include "tests/until.h"
 
 static struct engine e;
 static struct nif section, sub; /* sub: of a device with two ports */
@@ -322,21 +323,52 @@ open_it(void)
 }
 
 static void
-turns(double s)
+turn(void)
 {
-	struct mono end = mono_add(clock_mono(), (int64_t)(s * 1e6));
-
-	do {
-		e.now = clock_mono();
-		(void)ev_run(e.loop, EVRUN_NOWAIT);
-	} while (!mono_reached(clock_mono(), end));
+	e.now = clock_mono();
+	(void)ev_run(e.loop, EVRUN_NOWAIT);
 }
 
+#define UNTIL(what, cond)                                                      \
+	do {                                                                   \
+		struct until u = until_begin(what, PATIENCE_MS);               \
+                                                                               \
+		turn();                                                        \
+		while (!(cond) && until_step(&u))                              \
+			turn();                                                \
+		assert_true(cond);                                             \
+	} while (0)
+
+/* Orders for the device; they have been read when it returns. */
 static void
 say(const char *text)
 {
+	unsigned want = fake->fed + (unsigned)strlen(text);
+
 	assert_int_equal(write(far, text, strlen(text)), strlen(text));
-	turns(0.01);
+	UNTIL("the orders were read", fake->fed >= want);
+}
+
+/* Whether so many bytes have come over the line, these among them. */
+static bool
+came(char *got, size_t *n, size_t want)
+{
+	ssize_t k = read(far, got + *n, want - *n);
+
+	if (k > 0)
+		*n += (size_t)k;
+	return *n == want;
+}
+
+static void
+reads(const char *text)
+{
+	char got[64] = "";
+	size_t n = 0;
+
+	assert_true(strlen(text) < sizeof(got));
+	UNTIL("what the line was told", came(got, &n, strlen(text)));
+	assert_string_equal(got, text);
 }
 
 static int
@@ -425,11 +457,9 @@ one_by_one(void **state)
 	}
 	assert_int_equal(fake->sends, 1);
 	assert_int_equal(line_waiting(&section), 4 * 7);
-	turns(0.01);
-	assert_int_equal(fake->sends, 5);
+	UNTIL("all were sent", fake->sends == 5);
 	assert_int_equal(line_waiting(&section), 0);
-	assert_int_equal(read(far, got, sizeof(got)), 35);
-	assert_string_equal(got, "packet.packet.packet.packet.packet.");
+	reads("packet.packet.packet.packet.packet.");
 	assert_int_equal(section.s.tx_frames, 5);
 	assert_int_equal(section.s.tx_bytes, 35);
 	assert_int_equal(section.s.tx_drops, 1);
@@ -445,17 +475,13 @@ one_by_one(void **state)
 static void
 back_again(void **state)
 {
-	char got[64] = "";
-
 	(void)state;
 	open_it();
 	send_back = true;
 	say("u000");
-	turns(0.02);
 	assert_int_equal(frames, 3);
 	assert_int_equal(section.s.rx_frames, 3);
-	assert_int_equal(read(far, got, sizeof(got)), 15);
-	assert_string_equal(got, "back.back.back.");
+	reads("back.back.back.");
 }
 
 static void
@@ -468,7 +494,7 @@ ends(void **state)
 	assert_true(put(&section, "b"));
 	(void)close(far);
 	far = -1;
-	turns(0.01);
+	UNTIL("its end", agains == 1);
 	closed_for("/dev/fake is gone: was it unplugged?");
 	assert_int_equal(count_of("line_lost"), 1);
 	assert_int_equal(section.s.tx_drops, 3);
@@ -521,7 +547,7 @@ never_reads(void **state)
 	/* it is bounded here, and there */
 	assert_true(line_waiting(&section) > LINEQ_BYTES - 500);
 	assert_true(section.online);
-	turns(0.1);
+	UNTIL("it is given up", agains == 1);
 	closed_for("takes no bytes");
 	assert_int_equal(count_of("line_stalled"), 1);
 	/* 60 s, and what 1,000 bytes take at 1,200 baud */
@@ -542,24 +568,23 @@ floods(void **state)
 	assert_true(n > 10000);
 	sent = (size_t)n;
 	e.now = clock_mono();
-	for (unsigned i = 0; i < 3; i++)
-		(void)ev_run(e.loop, EVRUN_NOWAIT);
-	/* it is not all read at once */
-	assert_true(fake->fed > 0 && fake->fed <= 8192);
-	turns(0.1);
-	assert_int_equal(fake->fed, sent);
+	UNTIL("some was read", fake->fed > 0);
+	/* not all at once */
+	assert_true(fake->fed <= 8192);
+	UNTIL("all was read", fake->fed == sent);
 }
 
 static void
 timers(void **state)
 {
+	const struct mono at = mono_add(clock_mono(), 20000);
+
 	(void)state;
 	open_it();
-	fake->at = mono_add(clock_mono(), 20000);
+	fake->at = at;
 	say("x"); /* the machine is asked for its deadline */
-	assert_int_equal(fake->ticks, 0);
-	turns(0.03);
-	assert_int_equal(fake->ticks, 1);
+	UNTIL("the deadline", fake->ticks == 1);
+	assert_true(mono_reached(clock_mono(), at));
 }
 
 static void
@@ -599,7 +624,7 @@ ports(void **state)
 		assert_true(put(&sub, "b"));
 	}
 	line_flush(&sub);
-	turns(0.02);
+	UNTIL("all were sent", fake->sends == 6);
 	assert_int_equal(read(far, got, sizeof(got)), 6);
 	assert_true(strcmp(got, "ababab") == 0 || strcmp(got, "bababa") == 0);
 	say("3");
