@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@
 #define BUSY_MS 2000
 #define BUSY_STEP_MS 50
 #define KEEPER_FILES 8
+#define KEEPER_NAME "warren-port" /* in ps(1) */
 
 struct said {
 	int32_t error; /* 0: the descriptor comes along */
@@ -97,6 +99,7 @@ keep(const struct parent *p, const struct rnsconf_if *conf, int sock)
 	char byte;
 	int fd;
 
+	(void)prctl(PR_SET_NAME, KEEPER_NAME, 0, 0, 0);
 	set_signals();
 	(void)groups_join(&p->groups, GROUP_HOUSE);
 	if (priv_fds((const int[]){sock}, 1) < 0 ||

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -30,7 +31,7 @@ def serial(name, port):
 
 
 def keepers(node):
-    """Children of the daemon that run nothing of their own: (pid, number)."""
+    """Children of the daemon that keep a port: (pid, status)."""
     found = []
     try:
         with open("/proc/%d/task/%d/children" % ((node.process.pid,) * 2)) as f:
@@ -40,8 +41,22 @@ def keepers(node):
     for pid in pids:
         try:
             with open("/proc/%s/comm" % pid) as f:
-                if f.read().strip() == "warrend":
+                if f.read().strip() == "warren-port":
                     found.append((int(pid), Status(int(pid))))
+        except OSError:
+            pass
+    return found
+
+
+def held_ports(node):
+    """Devices that transport has open, but /dev/null."""
+    pid, found = node.pids()["transport"], set()
+    for fd in os.listdir("/proc/%d/fd" % pid):
+        try:
+            to = os.readlink("/proc/%d/fd/%s" % (pid, fd))
+            if stat.S_ISCHR(os.stat("/proc/%d/fd/%s" % (pid, fd)).st_mode) and to != "/dev/null":
+                # seen from its own root it may have no name
+                found.add("/dev/pts/%d" % os.minor(os.stat("/proc/%d/fd/%s" % (pid, fd)).st_rdev))
         except OSError:
             pass
     return found
@@ -187,6 +202,10 @@ def ports(mode, user):
         result(mode + " who keeps a port has a number of its own and no right, or is the user",
                len(kept) == PORTS + 3 and all(s["Uid"].split() == [want] * 4 and int(s["CapEff"], 16) == 0 and
                                               s["NoNewPrivs"] == "1" for _, s in kept), [dict(s) for _, s in kept])
+        if os.geteuid() == 0:
+            held = held_ports(node)
+            result(mode + " transport holds these ports and no other file of /dev",
+                   held == {os.ttyname(p.slave) for p in swap + [gone, deaf, loud]}, held)
         result(mode + " a device that does not read: what has no room is counted",
                fill(node, tcp[2], deaf, dest), of(node, "Deaf"))
         why = swaps(node, swap)
