@@ -7,7 +7,9 @@ import sys
 import lib
 from lib import CODES, check, config
 from test_ifaces import STEPS, interfaces_of, warrend
+from test_jobs import IN_GROUP, Daemon
 from test_relay import visit
+from test_tools import Instance, answers, sorted_types, tool
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from ptys import Cable  # noqa: E402
@@ -55,9 +57,44 @@ def over_kiss(ctx):
     check(one["name"] == "AX25KISSInterface[one]" and two["name"] == "KISSInterface[two]", one)
 
 
+def as_rnsd_says(old):
+    """The same folder served by rnsd, then by us: rnstatus says the same of what is behind a serial port."""
+    def run(ctx):
+        python = ctx.args.python_old if old else ctx.args.python
+        made = cables(ctx, 3)
+        instance = Instance("unix")
+        text = instance.text(
+            serial("Cable", made[0].paths[0], CODES) + serial("TNC", made[1].paths[0], "", "KISSInterface", 9600) +
+            serial("Amateur", made[2].paths[0], "callsign = N0CALL\nssid = 1\n", "AX25KISSInterface", 9600))
+        folder = ctx.rnsd(python, text)
+        lib.must(instance.up, "rnsd is up")
+        lib.must(lambda: tool(python, folder, "rnstatus", "-a").stdout.count("Up") >= 4, "its ports are open")
+        want, want_json = answers(python, folder, (["-a"], ["-a", "-A"]))
+        ctx.things.pop().stop()
+        os.chmod(folder, 0o700)
+        Daemon(ctx, [IN_GROUP, os.path.join(ctx.args.build, "warrend"), "--config", folder], "warrend.log")
+        lib.must(lambda: (of := interfaces_of(ctx, folder)) and all(i["online"] for i in of), "our ports are open")
+        got, got_json = answers(python, folder, (["-a"], ["-a", "-A"]))
+        for args in want:
+            check(got[args] == want[args], f"rnstatus {args}: {got[args]}\n--- rnsd says:\n{want[args]}")
+        theirs, ours = sorted_types(want_json), sorted_types(got_json)
+        for t in theirs:
+            lack = {k: v for k, v in theirs[t].items() if ours.get(t, {}).get(k) != v}
+            check(not lack, f"{t}: rnsd has {lack}")
+        ours = {i["name"]: i for i in got_json["interfaces"]}
+        ports = [i for i in want_json["interfaces"] if "[rns/" not in i["name"]]
+        check(len(ports) == 3, ports)
+        for i in ports:
+            for k in ("hash", "short_name", "bitrate", "mtu", "ifac_size", "ifac_signature", "mode", "status"):
+                check(k not in i or ours[i["name"]].get(k) == i.get(k), f"{i['name']}: {k} {ours[i['name']].get(k)}, rnsd {i.get(k)}")
+    return run
+
+
 TESTS = [
     ("serial: 1.4.2 and 1.5.7 over a relay", over_serial),
 ]
 LONG = [
     ("kiss: 1.4.2 and 1.5.7 over a relay", over_kiss),
+    ("serial: rnstatus, 1.5.7", as_rnsd_says(False)),
+    ("serial: rnstatus, 1.4.2", as_rnsd_says(True)),
 ]
