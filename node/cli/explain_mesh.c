@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "node/cli/airnote.h"
 #include "node/cli/ask.h"
 #include "node/cli/format.h"
 #include "node/cli/reasons.h"
@@ -104,8 +105,9 @@ print_waits(const json_t *o)
 {
 	const json_t *h = json_object_get(o, "held");
 	const json_t *w = json_object_get(o, "announces_waiting");
-	const json_t *s = json_object_get(o, "searched");
-	char left[24];
+	const json_t *s = json_object_get(o, "searched"), *a;
+	char left[24], text[600];
+	size_t i;
 
 	if (h != NULL)
 		LINE("held", "its announce, on %s, for %s or more: a burst "
@@ -116,6 +118,10 @@ print_waits(const json_t *o)
 		LINE("waiting", "%lld announces or answers are to leave, the "
 		    "first in %lld ms", (long long)ask_int(w, "count"),
 		    (long long)ask_int(w, "first_ms"));
+	json_array_foreach(json_object_get(o, "air"), i, a) {
+		airnote_waits(a, text, sizeof(text));
+		line("airtime", text);
+	}
 	if (ask_int(o, "announces_queued") > 0)
 		LINE("queued", "on %lld interfaces, for their share of the "
 		    "bitrate", (long long)ask_int(o, "announces_queued"));

@@ -5,6 +5,7 @@
 
 #include "common/util.h"
 
+#include "node/cli/airnote.h"
 #include "node/cli/ask.h"
 #include "node/cli/format.h"
 #include "node/cli/options.h"
@@ -146,6 +147,8 @@ notes(const json_t *n)
 	}
 	note_bursts(n);
 	note_callers(n);
+	for (unsigned i = 0; airnote(n, i, text, sizeof(text)); i++)
+		note(shown_name(n), text);
 	note_drops(n);
 }
 

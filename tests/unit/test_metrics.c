@@ -140,13 +140,19 @@ static void
 test_text(void **state)
 {
 	/* as the operator calls them, one name twice */
+	static const struct airq_view air = {
+	    .of = {[RNS_KIND_RELAY] = {.packets = 3,
+		.tx = {.air_us = 1234567}}},
+	    .limit_us = 36000000, .used_us = 1500000};
 	static const struct metrics_if ifs[] = {
 	    {.name = "TCP[a \"quoted\" \\ name]", .type = "TCP", .online = 1,
 		.rx_bytes = UINT64_MAX},
 	    {.name = "line\nfeed} 5\nwarren_up 1", .type = "TCP"},
 	    {.name = "bytes\xff\x01", .type = "TCP"},
 	    {.name = "same", .type = "TCP", .held = 7},
-	    {.name = "same", .type = "TCP", .held = 8}};
+	    {.name = "same", .type = "TCP", .held = 8,
+		.rx_kinds = {[RNS_KIND_FAR] = {2, 400}}},
+	    {.name = "radio", .type = "RNode", .air = &air}};
 	static const struct metrics_program programs[] = {
 	    {"transport", 1, 0, 4096, 2048}, {"node", 0, 3, 0, 0}};
 	static const struct metrics_sample samples[] = {
@@ -186,6 +192,20 @@ test_text(void **state)
 	assert_non_null(strstr(text, "\nwarren_jobs{state=\"running\"} 1\n"));
 	assert_non_null(strstr(text, "\nwarren_refusals_total{reason="
 	    "\"quota\"} 5\n"));
+	assert_non_null(strstr(text, "\nwarren_interface_kind_bytes_total{"
+	    "interface=\"same #2\",type=\"TCP\",kind=\"far_announces\","
+	    "direction=\"received\"} 400\n"));
+	assert_non_null(strstr(text, "\nwarren_interface_airtime_milliseconds_"
+	    "total{interface=\"radio\",type=\"RNode\",kind=\"relay\",direction="
+	    "\"sent\"} 1234\n"));
+	assert_non_null(strstr(text, "\nwarren_interface_air_queue_packets{"
+	    "interface=\"radio\",type=\"RNode\",kind=\"relay\"} 3\n"));
+	assert_non_null(strstr(text, "\nwarren_interface_duty_cycle_used_"
+	    "milliseconds{interface=\"radio\",type=\"RNode\"} 1500\n"));
+	assert_non_null(strstr(text, "\nwarren_interface_duty_cycle_limit_"
+	    "milliseconds{interface=\"radio\",type=\"RNode\"} 36000\n"));
+	/* others have none */
+	assert_null(strstr(text, "_airtime_milliseconds_total{interface=\"same"));
 	scrape(&c, text);
 	assert_true(has_series(&c, "warren_interface_announces_held{interface="
 	    "\"same\",type=\"TCP\"}"));

@@ -6,6 +6,7 @@
 
 #include "common/asksock.h"
 #include "common/clock.h"
+#include "transport/engine/air.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/holes.h"
 #include "transport/engine/metrics_text.h"
@@ -24,7 +25,7 @@ struct talk {
 };
 
 static void
-fill_if(const struct nif *n, struct metrics_if *m)
+fill_if(const struct nif *n, struct metrics_if *m, struct airq_view *air)
 {
 	const struct nif *child;
 	struct rns_if_stats c;
@@ -45,6 +46,12 @@ fill_if(const struct nif *n, struct metrics_if *m)
 	    .bursts = c.bursts, .waiting = nif_waiting(n),
 	    .clients = n->clients, .accepted = n->accepted,
 	    .refused = n->refused};
+	memcpy(m->rx_kinds, c.rx_kinds, sizeof(m->rx_kinds));
+	memcpy(m->tx_kinds, c.tx_kinds, sizeof(m->tx_kinds));
+	if (n->medium != NULL) {
+		airq_view(n->medium->q, air, clock_mono());
+		m->air = air;
+	}
 	if (n->id == 0)
 		TAILQ_FOREACH(child, &n->e->ifs, link)
 			if (child->parent == n)
@@ -53,7 +60,8 @@ fill_if(const struct nif *n, struct metrics_if *m)
 
 /* Those with a parent are in its numbers. */
 static size_t
-fill_ifs(const struct engine *e, struct metrics_if *list, size_t *left_out)
+fill_ifs(const struct engine *e, struct metrics_if *list,
+    struct airq_view *air, size_t *left_out)
 {
 	const struct nif *n;
 	size_t count = 0;
@@ -62,10 +70,12 @@ fill_ifs(const struct engine *e, struct metrics_if *list, size_t *left_out)
 	TAILQ_FOREACH(n, &e->ifs, link) {
 		if (n->parent != NULL)
 			continue;
-		if (count < METRICS_IFS)
-			fill_if(n, &list[count++]);
-		else
+		if (count < METRICS_IFS) {
+			fill_if(n, &list[count], &air[count]);
+			count++;
+		} else {
 			(*left_out)++;
+		}
 	}
 	return count;
 }
@@ -75,14 +85,18 @@ text_now(const struct engine *e, size_t *len)
 {
 	struct metrics_program programs[PROGRAM_COUNT];
 	struct metrics_if *ifs = calloc(METRICS_IFS, sizeof(*ifs));
+	struct airq_view *air = calloc(METRICS_IFS, sizeof(*air));
 	struct metrics m = {.ifs = ifs, .programs = programs,
 	    .uptime_s = (uint64_t)(mono_sub(clock_mono(), e->started) /
 	    MONO_SECOND), .hashes = rns_hashes(e->rns, NULL, 0),
 	    .holes = holes_count(e->holes)};
 	char *text;
 
-	if (ifs == NULL)
+	if (ifs == NULL || air == NULL) {
+		free(ifs);
+		free(air);
 		return NULL;
+	}
 	rns_counts(e->rns, &m.counts);
 	for (int i = 0; i < RNS_DROP_COUNT; i++)
 		m.drops[i] = rns_drops(e->rns, (enum rns_drop)i);
@@ -95,9 +109,10 @@ text_now(const struct engine *e, size_t *len)
 			    e->measure.rss[i], e->measure.pss[i]};
 	m.samples = e->measure.samples;
 	m.nsamples = e->measure.nsamples;
-	m.nifs = fill_ifs(e, ifs, &m.left_out);
+	m.nifs = fill_ifs(e, ifs, air, &m.left_out);
 	text = metrics_text(&m, len);
 	free(ifs);
+	free(air);
 	return text;
 }
 

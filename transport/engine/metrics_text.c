@@ -174,6 +174,100 @@ put_interfaces(FILE *f, const struct metrics *m)
 	}
 }
 
+/* The labels of one sample of a kind of packets. */
+static void
+kind_labels(FILE *f, const struct metrics *m, size_t i, enum rns_kind kind,
+    const char *direction)
+{
+	interface_labels(f, m, i);
+	fprintf(f, ",kind=\"%s\"", airq_kind_name(kind));
+	if (direction != NULL)
+		fprintf(f, ",direction=\"%s\"", direction);
+	fputs("} ", f);
+}
+
+static void
+put_kinds(FILE *f, const struct metrics *m)
+{
+	static const char name[] = "warren_interface_kind_bytes_total";
+
+	head(f, name, "counter", "Bytes by what they were.");
+	for (size_t i = 0; i < m->nifs; i++)
+		for (unsigned k = 0; k < RNS_KINDS; k++) {
+			fprintf(f, "%s{", name);
+			kind_labels(f, m, i, k, "received");
+			fprintf(f, "%" PRIu64 "\n%s{",
+			    m->ifs[i].rx_kinds[k].bytes, name);
+			kind_labels(f, m, i, k, "sent");
+			fprintf(f, "%" PRIu64 "\n", m->ifs[i].tx_kinds[k].bytes);
+		}
+}
+
+/* Of interfaces of serial and radio alone. */
+static void
+put_airtime(FILE *f, const struct metrics *m)
+{
+	static const char name[] = "warren_interface_airtime_milliseconds_total";
+	const struct airq_view *v;
+
+	head(f, name, "counter", "Time on the air, or on the line.");
+	for (size_t i = 0; i < m->nifs; i++)
+		for (unsigned k = 0; (v = m->ifs[i].air) != NULL &&
+		    k < RNS_KINDS; k++) {
+			fprintf(f, "%s{", name);
+			kind_labels(f, m, i, k, "received");
+			fprintf(f, "%" PRId64 "\n%s{",
+			    v->of[k].rx.air_us / 1000, name);
+			kind_labels(f, m, i, k, "sent");
+			fprintf(f, "%" PRId64 "\n", v->of[k].tx.air_us / 1000);
+		}
+}
+
+static void
+put_air_queue(FILE *f, const struct metrics *m)
+{
+	static const char name[] = "warren_interface_air_queue_packets";
+	const struct airq_view *v;
+
+	head(f, name, "gauge", "Packets that wait for the air, by kind.");
+	for (size_t i = 0; i < m->nifs; i++)
+		for (unsigned k = 0; (v = m->ifs[i].air) != NULL &&
+		    k < RNS_KINDS; k++) {
+			fprintf(f, "%s{", name);
+			kind_labels(f, m, i, k, NULL);
+			fprintf(f, "%" PRIu32 "\n", v->of[k].packets);
+		}
+}
+
+/* Of those that have a limit. */
+static void
+put_duty(FILE *f, const struct metrics *m)
+{
+	static const struct {
+		const char *name, *help;
+		bool limit;
+	} rows[] = {
+	    {"warren_interface_duty_cycle_used_milliseconds",
+		"What was sent of the window of its duty cycle.", false},
+	    {"warren_interface_duty_cycle_limit_milliseconds",
+		"What may be.", true},
+	};
+
+	for (size_t r = 0; r < NELEM(rows); r++) {
+		head(f, rows[r].name, "gauge", rows[r].help);
+		for (size_t i = 0; i < m->nifs; i++) {
+			const struct airq_view *v = m->ifs[i].air;
+
+			if (v == NULL || v->limit_us == 0)
+				continue;
+			fprintf(f, "%s{", rows[r].name);
+			interface_labels(f, m, i);
+			fprintf(f, "} %" PRId64 "\n", (rows[r].limit ?
+			    v->limit_us : v->used_us) / 1000);
+		}
+	}
+}
+
 static void
 put_programs(FILE *f, const struct metrics *m)
 {
@@ -297,6 +391,10 @@ metrics_text(const struct metrics *m, size_t *len)
 	put_memory(f, m);
 	put_samples(f, m);
 	put_interfaces(f, m);
+	put_kinds(f, m);
+	put_airtime(f, m);
+	put_air_queue(f, m);
+	put_duty(f, m);
 	bad = ferror(f) != 0;
 	if (fclose(f) != 0 || bad) {
 		free(text);

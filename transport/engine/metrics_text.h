@@ -9,6 +9,7 @@
 #include <rns/rns.h>
 
 #include "common/ipc_msg.h"
+#include "transport/modem/airq.h"
 
 /*
  * The numbers of /metrics in Prometheus' text format 0.0.4. Pure: numbers in,
@@ -25,6 +26,8 @@ struct metrics_if {
 	uint64_t announces_rx, announces_tx, path_requests_rx, path_requests_tx;
 	uint64_t announce_queue, held, bursts, waiting;
 	uint64_t clients, accepted, refused; /* of a listener */
+	struct rns_amount rx_kinds[RNS_KINDS], tx_kinds[RNS_KINDS];
+	const struct airq_view *air; /* of serial and radio; NULL: others */
 };
 
 /* Of node, by family and, in one, of different labels. */

@@ -9,6 +9,7 @@
 #include "transport/engine/engine.h"
 #include "transport/engine/holes.h"
 #include "transport/engine/nif.h"
+#include "transport/engine/view_air.h"
 #include "transport/engine/views.h"
 
 #define DIGITS_MIN 4
@@ -325,6 +326,7 @@ all_of(const struct engine *e, const struct hash16 *h)
 	add_hole(o, e, h, &a);
 	add_held(o, e, &a);
 	add_waits(o, &a);
+	view_air_about(o, e, h);
 	add_links(o, e, h, &a);
 	add_via(o, e, h);
 	add_tunnel(o, e, h);

@@ -17,6 +17,7 @@
 #include "transport/engine/nif.h"
 #include "transport/engine/reach.h"
 #include "transport/engine/rpc.h"
+#include "transport/engine/view_air.h"
 #include "transport/engine/view_disc.h"
 #include "transport/engine/view_explain.h"
 
@@ -339,6 +340,7 @@ nif_json(const struct nif *n)
 		(void)json_object_set_new(o, "given_up", json_true());
 	add_own(o, n);
 	add_core(o, n);
+	view_air(o, n);
 	nif_counts(n, &s);
 	(void)json_object_set_new(o, "rx_bytes", num(s.rx_bytes));
 	(void)json_object_set_new(o, "tx_bytes", num(s.tx_bytes));

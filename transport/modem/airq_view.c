@@ -11,7 +11,7 @@ airq_kind_name(enum rns_kind kind)
 	static const char *const names[RNS_KINDS] = {
 	    [RNS_KIND_CONTROL] = "control",
 	    [RNS_KIND_NEAR] = "announces",
-	    [RNS_KIND_FAR] = "far announces",
+	    [RNS_KIND_FAR] = "far_announces",
 	    [RNS_KIND_RELAY] = "relay",
 	    [RNS_KIND_JOBS] = "jobs",
 	};
