@@ -35,6 +35,7 @@ kiss_configure(struct nif *n)
 	if (nif_configure(n, KISS_BITRATE) < 0)
 		return -1;
 	n->cfg.hw_mtu = KISS_MTU;
+	n->cfg.announces_unlimited = true;
 	if ((k = calloc(1, sizeof(*k))) == NULL)
 		return -1;
 	kiss_init(k, &c, nif_frame_limit(n));
