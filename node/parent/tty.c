@@ -42,6 +42,31 @@ take(int fd)
 	return ioctl(fd, TIOCEXCL);
 }
 
+/*
+ * What a usual speed is called: some drivers, and who looks at the other end of
+ * a pseudo-terminal, know no other form.
+ */
+static tcflag_t
+speed_flag(uint32_t speed)
+{
+	static const struct {
+		uint32_t speed;
+		tcflag_t flag;
+	} usual[] = {
+		{1200, B1200}, {2400, B2400}, {4800, B4800}, {9600, B9600},
+		{19200, B19200}, {38400, B38400}, {57600, B57600},
+		{115200, B115200}, {230400, B230400}, {460800, B460800},
+		{500000, B500000}, {921600, B921600}, {1000000, B1000000},
+		{1500000, B1500000}, {2000000, B2000000},
+		{3000000, B3000000},
+	};
+
+	for (size_t i = 0; i < NELEM(usual); i++)
+		if (usual[i].speed == speed)
+			return usual[i].flag;
+	return BOTHER;
+}
+
 static tcflag_t
 control_flags(const struct rnsconf_if *c, tcflag_t was)
 {
@@ -50,7 +75,8 @@ control_flags(const struct rnsconf_if *c, tcflag_t was)
 	/* HUPCL stays as the machine has it */
 	was &= ~(tcflag_t)(CSIZE | CSTOPB | PARENB | PARODD | CMSPAR |
 	    CRTSCTS | CBAUD | CBAUD << IBSHIFT);
-	was |= CLOCAL | CREAD | BOTHER | BOTHER << IBSHIFT;
+	was |= CLOCAL | CREAD | speed_flag(c->speed) |
+	    speed_flag(c->speed) << IBSHIFT;
 	if (c->databits >= 5 && c->databits <= 8)
 		was |= sizes[c->databits - 5];
 	if (c->stopbits == 2)

@@ -122,6 +122,10 @@ settings(void **state)
 		assert_int_equal(t.c_cflag & (CSTOPB | CRTSCTS), 0);
 		assert_int_equal(t.c_cflag & (CLOCAL | CREAD), CLOCAL | CREAD);
 		assert_int_equal(t.c_cflag & CSIZE, CS8);
+		/* usual ones by their names, as other programs set them */
+		if (speeds[i] == 9600 || speeds[i] == 115200)
+			assert_int_equal(cfgetospeed(&t), speeds[i] == 9600 ?
+			    B9600 : B115200);
 		/* nothing to read is no end of it */
 		assert_int_equal(read(fd, buf, sizeof(buf)), -1);
 		assert_int_equal(errno, EAGAIN);
