@@ -62,7 +62,7 @@ on_fault(void *arg, unsigned reason, const char *text)
 {
 	struct kit *k = arg;
 
-	must(reason < RNODE_REASONS && *text != '\0' &&
+	must(reason < RNODE_KIT_COUNTS && *text != '\0' &&
 	    strlen(text) < sizeof(k->text));
 	for (unsigned i = 0; i < MODEM_PORTS; i++)
 		must(!k->up[i]);
@@ -76,7 +76,7 @@ on_trouble(void *arg, unsigned port, unsigned reason, const char *text)
 {
 	struct kit *k = arg;
 
-	must(port < MODEM_PORTS && !k->up[port] && reason < RNODE_REASONS &&
+	must(port < MODEM_PORTS && !k->up[port] && reason < RNODE_KIT_COUNTS &&
 	    strlen(text) < sizeof(k->text));
 	k->troubles++;
 	k->trouble_port = port;
@@ -84,9 +84,19 @@ on_trouble(void *arg, unsigned port, unsigned reason, const char *text)
 	memcpy(k->text, text, strlen(text) + 1);
 }
 
-static const struct modem_out out = {.write = on_write,
-    .packet = on_packet, .up = on_up, .ready = on_ready, .fault = on_fault,
-    .trouble = on_trouble};
+static void
+on_count(void *arg, unsigned reason)
+{
+	struct kit *k = arg;
+
+	must(reason < RNODE_KIT_COUNTS && k->r.m.kind->reasons[reason] !=
+	    NULL);
+	k->counts[reason]++;
+}
+
+static const struct modem_out out = {.write = on_write, .packet = on_packet,
+    .up = on_up, .ready = on_ready, .fault = on_fault, .trouble = on_trouble,
+    .count = on_count};
 
 void
 kit_begin(struct kit *k, const struct rnode_conf *c)

@@ -9,6 +9,7 @@
  * wrote and said, and holds it to the contract of modem.h.
  */
 #define KIT_OUT 65536
+#define RNODE_KIT_COUNTS (RNODE_REASON_TIMEOUT + 1)
 
 struct kit {
 	struct rnode r;
@@ -23,6 +24,7 @@ struct kit {
 	bool measured;
 	struct rns_signal signal;
 	unsigned faults, reason, troubles, trouble_port;
+	unsigned counts[RNODE_KIT_COUNTS]; /* by reason, of count() */
 	char text[240];
 };
 

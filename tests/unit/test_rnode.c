@@ -431,8 +431,8 @@ errors(void **state)
 		kit_says(&k, frame, sizeof(frame));
 		assert_int_equal(k.faults, code != 5 && code != 6);
 		assert_int_equal(k.up[0], code == 5 || code == 6);
-		assert_int_equal(k.r.low_memory, code == 5);
-		assert_int_equal(k.r.timeouts, code == 6);
+		assert_int_equal(k.counts[RNODE_REASON_MEMORY], code == 5);
+		assert_int_equal(k.counts[RNODE_REASON_TIMEOUT], code == 6);
 		assert_int_equal(takes(), code == 5 || code == 6);
 		if (k.faults > 0)
 			assert_int_equal(k.reason, RNODE_REASON_HARDWARE);
@@ -556,7 +556,7 @@ half_frames(void **state)
 	/* silence in a frame ends it, and its rest is none */
 	kit_says_hex(&k, "c000616263");
 	kit_run(&k, 100000);
-	assert_int_equal(k.r.in.cut, 1);
+	assert_int_equal(k.counts[RNODE_REASON_CUT], 1);
 	kit_says_hex(&k, "646566c0");
 	assert_int_equal(k.packets, 0);
 	kit_says_hex(&k, "00676869c0");
@@ -592,7 +592,7 @@ sizes(void **state)
 	k.r.m.kind->send(&k.r.m, 0, packet, RNODE_MTU + 1, k.now);
 	k.r.m.kind->send(&k.r.m, 0, packet, 0, k.now);
 	assert_int_equal(k.nout, RNODE_FRAME_MAX);
-	assert_int_equal(k.r.oversize, 2);
+	assert_int_equal(k.counts[RNODE_REASON_OVERSIZE], 2);
 	assert_false(k.r.m.kind->takes(&k.r.m, 1));
 	k.r.m.kind->send(&k.r.m, 1, packet, 10, k.now);
 	assert_int_equal(k.nout, RNODE_FRAME_MAX);
@@ -604,7 +604,7 @@ sizes(void **state)
 	rnode_put(&w, RNODE_DATA, packet, RNODE_MTU + 1);
 	kit_says(&k, w.buf, w.len);
 	assert_int_equal(k.packets, 1);
-	assert_int_equal(k.r.in.too_long, 1);
+	assert_int_equal(k.counts[RNODE_REASON_TOO_LONG], 1);
 }
 
 static void

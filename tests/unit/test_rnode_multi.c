@@ -162,7 +162,7 @@ packets(void **state)
 	/* of a radio that is none of ours, and under other commands */
 	kit_says_hex(&k, "c01f05c0c00061c0c01f00c0c01061c0c0b061c0c07561c0");
 	assert_int_equal(k.packets, 3);
-	assert_int_equal(k.r.astray, 1);
+	assert_int_equal(k.counts[RNODE_REASON_ASTRAY], 1);
 	/* its statistics are shorter */
 	kit_says_hex(&k, "c02500c8003201900064c0c02608000078001200280018c0");
 	assert_int_equal(k.r.radio[0].load_short, 400);

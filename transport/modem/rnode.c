@@ -55,6 +55,13 @@ say(struct rnode *r, const struct wr *w, struct mono now)
 }
 
 static void
+count(struct rnode *r, enum rnode_reason reason)
+{
+	if (r->m.out->count != NULL)
+		r->m.out->count(r->m.arg, reason);
+}
+
+static void
 set_up(struct rnode *r, unsigned port, bool up)
 {
 	if (r->radio[port].up == up)
@@ -291,8 +298,12 @@ take_packet(struct rnode *r)
 {
 	const struct rnode_radio *radio = spoken_of(r);
 
+	if (r->in.over) {
+		count(r, RNODE_REASON_TOO_LONG);
+		return;
+	}
 	if (radio == NULL || !radio->up) {
-		r->astray++;
+		count(r, RNODE_REASON_ASTRAY);
 		return;
 	}
 	r->m.out->packet(r->m.arg, (unsigned)(radio - r->radio), r->in.buf,
@@ -316,10 +327,10 @@ take_error(struct rnode *r, uint8_t code)
 {
 	switch (code) {
 	case ERROR_MEMORY_LOW:
-		r->low_memory++;
+		count(r, RNODE_REASON_MEMORY);
 		break;
 	case ERROR_MODEM_TIMEOUT:
-		r->timeouts++;
+		count(r, RNODE_REASON_TIMEOUT);
 		break;
 	case ERROR_INIT_RADIO:
 		fault(r, RNODE_REASON_HARDWARE, "the device cannot start its "
@@ -483,7 +494,8 @@ rnode_bytes(struct modem *m, const uint8_t *p, size_t n, struct mono now)
 	    n == 0)
 		return;
 	r->unanswered = 0;
-	rnode_in_expire(&r->in, now, silence_us(r));
+	if (rnode_in_expire(&r->in, now, silence_us(r)))
+		count(r, RNODE_REASON_CUT);
 	r->in.last = now;
 	for (size_t i = 0; i < n && r->life.state != RNODE_CLOSED; i++)
 		if (rnode_in_byte(&r->in, p[i]))
@@ -561,7 +573,8 @@ rnode_tick(struct modem *m, struct mono now)
 {
 	struct rnode *r = (struct rnode *)m;
 
-	rnode_in_expire(&r->in, now, silence_us(r));
+	if (rnode_in_expire(&r->in, now, silence_us(r)))
+		count(r, RNODE_REASON_CUT);
 	look(r, now);
 	if (mono_reached(now, r->at)) {
 		if (r->life.state == RNODE_SETTLE)
@@ -633,7 +646,7 @@ rnode_send(struct modem *m, unsigned port, const uint8_t *p, size_t n,
 	if (!rnode_takes(m, port))
 		return;
 	if (n > RNODE_MTU || n == 0) {
-		r->oversize++;
+		count(r, RNODE_REASON_OVERSIZE);
 		return;
 	}
 	radio = &r->radio[port];

@@ -22,7 +22,7 @@ struct rnode_conf {
 	struct rnode_want want[MODEM_PORTS];
 };
 
-/* Why the line is closed. */
+/* Why the line is closed; then what is thrown away, or odd. */
 #define RNODE_REASON_LIST(X)                                                   \
 	X(SILENT, "no_answer")                                                 \
 	X(FIRMWARE, "firmware")                                                \
@@ -30,13 +30,18 @@ struct rnode_conf {
 	X(HARDWARE, "error")                                                   \
 	X(RESTART, "restart")                                                  \
 	X(OFF, "radio_off")                                                    \
-	X(LOST, "lost")
+	X(LOST, "lost")                                                        \
+	X(CUT, "half_frames")                                                  \
+	X(TOO_LONG, "too_long")                                                \
+	X(OVERSIZE, "too_long_to_send")                                        \
+	X(ASTRAY, "of_no_radio")                                               \
+	X(MEMORY, "memory_low")                                                \
+	X(TIMEOUT, "modem_timeout")
 
 enum rnode_reason {
 #define RNODE_REASON_ENUM(name, text) RNODE_REASON_##name,
 	RNODE_REASON_LIST(RNODE_REASON_ENUM)
 #undef RNODE_REASON_ENUM
-	RNODE_REASONS
 };
 
 /*
@@ -91,9 +96,6 @@ struct rnode {
 	bool has_battery;
 	enum rnode_battery battery;
 	uint8_t battery_percent;
-	/* short of memory; modem too slow; packets of no radio that is up */
-	uint64_t low_memory, timeouts, astray;
-	uint64_t oversize; /* packets that no radio can send */
 };
 
 extern const struct modem_kind rnode_kind;

@@ -68,12 +68,10 @@ closed(struct rnode_in *in)
 
 	if (bare)
 		in->buf[in->len++] = FESC;
-	if (data && in->over)
-		in->too_long++;
 	/* the FEND behind a packet does not begin the next frame */
 	in->state = data ? RNODE_IN_NONE : RNODE_IN_CMD;
 	in->escape = false;
-	return bare || (data && in->len > 0 && !in->over);
+	return bare || (data && in->len > 0);
 }
 
 bool
@@ -124,14 +122,14 @@ begun(const struct rnode_in *in)
 	    in->len > 0;
 }
 
-void
+bool
 rnode_in_expire(struct rnode_in *in, struct mono now, int64_t silence_us)
 {
 	if (!mono_reached(now, rnode_in_deadline(in, silence_us)))
-		return;
-	in->cut++;
+		return false;
 	in->state = RNODE_IN_NONE;
 	in->escape = false;
+	return true;
 }
 
 struct mono

@@ -69,21 +69,23 @@ enum rnode_in_state {
 struct rnode_in {
 	bool multi; /* of RNodeMulti: two values are shorter */
 	enum rnode_in_state state;
-	bool escape, over;
+	bool escape;
+	bool over; /* a packet longer than a radio sends, which is dropped */
 	struct mono last; /* byte */
 	/* what a complete frame says */
 	uint8_t cmd;
 	size_t len;
 	uint8_t buf[RNODE_MTU];
-	/* ended by silence; packets longer than a radio sends */
-	uint64_t cut, too_long;
 };
 
 void rnode_in_init(struct rnode_in *, bool multi);
-/* True: cmd, buf and len are one frame, until the next call. */
+/*
+ * True: cmd, buf and len are one frame, until the next call. A packet that is
+ * `over` ends here as well.
+ */
 bool rnode_in_byte(struct rnode_in *, uint8_t byte);
-/* A frame that has begun is given up after so long a silence. */
-void rnode_in_expire(struct rnode_in *, struct mono now, int64_t silence_us);
+/* A frame that has begun is given up after so long a silence; false: none. */
+bool rnode_in_expire(struct rnode_in *, struct mono now, int64_t silence_us);
 /* When; MONO_NEVER: none has begun. */
 struct mono rnode_in_deadline(const struct rnode_in *, int64_t silence_us);
 
