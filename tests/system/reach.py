@@ -55,7 +55,7 @@ def named(mode, user):
 def alone(mode, user):
     name = mode + " no interface"
     node = Node(build, "alone-" + mode, user,
-                config="[[Radio]]\ntype = RNodeInterface\nenabled = yes\n"
+                config="[[Radio]]\ntype = WeaveInterface\nenabled = yes\n"
                        "[[Off]]\ntype = TCPClientInterface\nenabled = no\n")
     try:
         node.start()

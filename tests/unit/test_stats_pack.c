@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -200,12 +201,74 @@ full(void **state)
 	}
 }
 
+/* As 1.5.7 says it of an RNode: what it never heard is left out, or nil. */
+static void
+of_radios(void **state)
+{
+	static const char want[] = "{\"airtime_short\": 2.0,"
+	    "\"airtime_long\": 0.5, \"channel_load_short\": 4.0,"
+	    "\"channel_load_long\": 1.0, \"noise_floor\": -110,"
+	    "\"interference\": %s, \"cpu_temp\": %s,"
+	    "\"battery_percent\": 87%s}";
+	struct stats_if s = {.name = "RNodeInterface[R]", .short_name = "R",
+	    .short_len = 1, .type = "RNodeInterface", .clients = -1,
+	    .peers = -1, .radio = {.on = true, .air_short = 2, .air_long = .5,
+	    .load_short = 4, .load_long = 1, .has_noise = true, .noise_dbm =
+	    -110, .has_battery = true, .battery_percent = 87}};
+	static const char more[] = ", \"interference_last_ts\": 17.5,"
+	    "\"interference_last_dbm\": -77,"
+	    "\"battery_state\": \"charging\"";
+	size_t plain, none = 0, extra;
+	char text[1024];
+	json_t *o;
+	struct wr w;
+	struct rd r;
+
+	(void)state;
+	for (unsigned k = 0; k < 3; k++) {
+		s.radio.disturbed = k == 1;
+		s.radio.was_disturbed = k > 0;
+		s.radio.disturbed_dbm = -77;
+		s.radio.disturbed_us = 17500000;
+		s.radio.battery = k > 0 ? "charging" : NULL;
+		s.radio.has_temp = k == 1;
+		s.radio.temp = 25;
+		(void)snprintf(text, sizeof(text), want, k == 1 ? "-77" :
+		    "null", k == 1 ? "25" : "null", k > 0 ? more : "");
+		o = json_loads(text, 0, NULL);
+		assert_non_null(o);
+		w = wr_make(buf, sizeof(buf));
+		stats_put_if(&w, &s);
+		assert_true(wr_ok(&w));
+		r = rd_make(buf, w.len);
+		extra = 0;
+		vec_mpk_same(&r, o, &extra);
+		assert_true(rd_end(&r));
+		if (k == 0)
+			none = extra;
+		assert_int_equal(extra, none);
+		json_decref(o);
+	}
+	/* and of what is none, nothing */
+	s.radio = (struct stats_radio){.on = false};
+	o = json_loads("{}", 0, NULL);
+	w = wr_make(buf, sizeof(buf));
+	stats_put_if(&w, &s);
+	r = rd_make(buf, w.len);
+	plain = 0;
+	vec_mpk_same(&r, o, &plain);
+	assert_true(rd_end(&r));
+	assert_int_equal(plain, none);
+	json_decref(o);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_1_5_7), cmocka_unit_test(of_1_4_2),
 		cmocka_unit_test(full),
+		cmocka_unit_test(of_radios),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,8 @@ enum rnsconf_type {
 	RNSCONF_SERIAL,
 	RNSCONF_KISS,
 	RNSCONF_AX25,
+	RNSCONF_RNODE,
+	RNSCONF_RNODE_MULTI,
 	RNSCONF_BACKBONE, /* a listener */
 	RNSCONF_BACKBONE_CLIENT,
 	RNSCONF_I2P,
@@ -72,6 +74,20 @@ struct rnsconf_tnc {
 	/* AX25KISSInterface */
 	const char *callsign;
 	uint32_t ssid;
+};
+
+/* One radio of an RNode, reticulum-transport.md 10.8, 10.9. */
+#define RNSCONF_RADIOS 11
+struct rnsconf_radio {
+	const char *name; /* of its [[[section]]], or the interface's */
+	bool outgoing;
+	uint32_t vport;
+	uint32_t frequency, bandwidth; /* Hz */
+	int32_t txpower;               /* dBm */
+	uint32_t sf, cr;
+	bool flow_control;
+	bool st_limited, lt_limited; /* airtime_limit_short, _long */
+	uint16_t st_limit, lt_limit; /* per cent x 100 */
 };
 
 /* The index of what stands in no configuration: an interface that was found. */
@@ -141,6 +157,12 @@ struct rnsconf_if {
 	uint16_t databits, stopbits;
 	char parity; /* 'N', 'E', 'O' */
 	struct rnsconf_tnc tnc;
+
+	/* RNodes; a port that is tcp:// is target_host and target_port */
+	struct rnsconf_radio *radios;
+	unsigned nradios;
+	const char *id_callsign; /* NULL: none is sent */
+	uint32_t id_interval_s;
 
 	/* Auto, reticulum-transport.md 10.1 */
 	const char *group_id;

@@ -45,8 +45,9 @@ static const struct {
 	{"PipeInterface", RNSCONF_PIPE, rnsconf_read_pipe, 8},
 	{"KISSInterface", RNSCONF_KISS, rnsconf_read_kiss, 8},
 	{"AX25KISSInterface", RNSCONF_AX25, rnsconf_read_ax25, 8},
-	{"RNodeInterface", RNSCONF_UNSUPPORTED, NULL, 0},
-	{"RNodeMultiInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"RNodeInterface", RNSCONF_RNODE, rnsconf_read_rnode, 8},
+	{"RNodeMultiInterface", RNSCONF_RNODE_MULTI, rnsconf_read_rnode_multi,
+	    8},
 	{"WeaveInterface", RNSCONF_UNSUPPORTED, NULL, 0},
 };
 

@@ -58,6 +58,12 @@ note_program(struct reader *r, const char *key, const char *path)
 		    r->where, key, path);
 }
 
+static bool
+is_rnode(const struct rnsconf_if *i)
+{
+	return i->type == RNSCONF_RNODE || i->type == RNSCONF_RNODE_MULTI;
+}
+
 /* What would keep it from being offered, or offers less than was meant. */
 static void
 note_offer(struct reader *r, struct rnsconf_if *i)
@@ -69,7 +75,11 @@ note_offer(struct reader *r, struct rnsconf_if *i)
 		note_program(r, "reachable_on", at);
 		o->reachable_cmd = at;
 		o->reachable_on = NULL;
-	} else if (at == NULL && !i->kiss_framing) {
+	} else if (i->type == RNSCONF_RNODE_MULTI) {
+		rnsconf_note(r, conf_line(&r->v, "discoverable"), "only an "
+		    "RNodeInterface is announced", "%s is not announced: it "
+		    "has several radios", r->where);
+	} else if (at == NULL && !i->kiss_framing && !is_rnode(i)) {
 		rnsconf_note(r, conf_line(&r->v, "discoverable"),
 		    "add reachable_on = the address or name that others reach",
 		    "%s is not announced: it has no \"reachable_on\"",
@@ -98,12 +108,14 @@ offer_mode(struct reader *r, struct rnsconf_if *i)
 	if (as_it_is || i->mode == RNS_MODE_GATEWAY || i->mode == RNS_MODE_AP ||
 	    i->mode == RNS_MODE_INTERNAL)
 		return;
-	i->mode = RNS_MODE_GATEWAY;
+	i->mode = is_rnode(i) ? RNS_MODE_AP : RNS_MODE_GATEWAY;
 	if (said != NULL || (said = conf_entry(r->v.sec,
 	    "interface_mode")) != NULL)
-		rnsconf_note(r, said->line, "write mode = gateway, or "
-		    "ignore_config_warnings = yes", "%s is discoverable: its "
-		    "mode is gateway", r->where);
+		rnsconf_note(r, said->line, is_rnode(i) ? "write mode = "
+		    "access_point, or ignore_config_warnings = yes" :
+		    "write mode = gateway, or ignore_config_warnings = yes",
+		    "%s is discoverable: its mode is %s", r->where,
+		    is_rnode(i) ? "access_point" : "gateway");
 }
 
 void

@@ -38,7 +38,8 @@
  *   path_rows.c the path table as other programs read it
  *   door.c      who may connect; callers.c decides it
  *   if_tcp.c, if_backbone.c (its flow control: stall.c), if_udp.c, if_auto.c
- *               (autodisc.c), if_pipe.c, if_serial.c, if_kiss.c, if_local.c
+ *               (autodisc.c), if_pipe.c, if_serial.c, if_kiss.c, if_rnode.c,
+ *               if_local.c
  *               the kinds of interfaces; kinds.c their table; seats.c whose
  *               place a local program takes
  *   autodial.c  connections to interfaces that others offer; discovery.c hears

@@ -9,6 +9,7 @@
 #include "transport/engine/if_backbone.h"
 #include "transport/engine/if_i2p.h"
 #include "transport/engine/if_kiss.h"
+#include "transport/engine/if_rnode.h"
 #include "transport/engine/if_serial.h"
 #include "transport/engine/if_tcp.h"
 #include "transport/engine/if_udp.h"
@@ -26,6 +27,8 @@ static const struct {
 	{RNSCONF_SERIAL, &serial_if_kind},
 	{RNSCONF_KISS, &kiss_if_kind},
 	{RNSCONF_AX25, &ax25_if_kind},
+	{RNSCONF_RNODE, &rnode_if_kind},
+	{RNSCONF_RNODE_MULTI, &rnode_multi_if_kind},
 	{RNSCONF_PIPE, &pipe_kind},
 	{RNSCONF_AUTO, &auto_kind},
 	{RNSCONF_BACKBONE, &backbone_server_kind},

@@ -207,6 +207,17 @@ on_packet(void *arg, unsigned port, const uint8_t *p, size_t len,
 		nif_frame_signal(n, p, len, signal);
 }
 
+/* The section of several is up while one of them is. */
+static bool
+any_up(const struct line *l)
+{
+	for (unsigned k = 0; k < MODEM_PORTS; k++)
+		if (l->port[k] != NULL && l->port[k]->n != NULL &&
+		    l->port[k]->n->online)
+			return true;
+	return false;
+}
+
 static void
 on_up(void *arg, unsigned port, bool up)
 {
@@ -226,7 +237,7 @@ on_up(void *arg, unsigned port, bool up)
 	}
 	port_online(l->port[port], up);
 	if (!l->n->kind->carries)
-		nif_online(l->n, up);
+		nif_online(l->n, any_up(l));
 }
 
 static void
@@ -564,6 +575,12 @@ line_of(const struct nif *n)
 {
 	return n->more != NULL ? n->more :
 	    n->own != NULL ? ((struct line_port *)n->own)->l : NULL;
+}
+
+unsigned
+line_port_no(const struct nif *n)
+{
+	return n->own != NULL ? ((const struct line_port *)n->own)->no : 0;
 }
 
 struct modem *

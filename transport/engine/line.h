@@ -33,6 +33,8 @@ int line_new(struct nif *, struct modem *, void (*free_it)(struct modem *),
  * its section's from line_new(). -1: no memory, or there is one.
  */
 int line_port(struct nif *section, unsigned port, struct nif *);
+/* Which port an interface is; 0 of a section with one alone. */
+unsigned line_port_no(const struct nif *);
 /* The machine of the section's interface, or of a port's. */
 struct modem *line_modem(const struct nif *);
 

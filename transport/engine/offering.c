@@ -104,6 +104,20 @@ radio(struct offer *o, const struct rnsconf_offer *c)
 		o->numbered[OFFER_MODULATION] = true; /* as 0 */
 }
 
+/* How to hear and be heard there; its own keys say it. */
+static void
+rnode(struct offer *o, const struct rnsconf_radio *f)
+{
+	const uint64_t number[] = {[OFFER_FREQUENCY] = f->frequency,
+	    [OFFER_BANDWIDTH] = f->bandwidth, [OFFER_SF] = f->sf,
+	    [OFFER_CR] = f->cr};
+
+	for (unsigned i = OFFER_FREQUENCY; i <= OFFER_CR; i++) {
+		o->numbered[i] = true;
+		o->number[i] = number[i];
+	}
+}
+
 /* False: nothing that others could use. */
 static bool
 describe(const struct offering *f, const struct rnsconf_if *c,
@@ -134,6 +148,10 @@ describe(const struct offering *f, const struct rnsconf_if *c,
 	}
 	if (o->type == OFFER_KISS) {
 		radio(o, s);
+		return true;
+	}
+	if (o->type == OFFER_RNODE) {
+		rnode(o, &c->radios[0]);
 		return true;
 	}
 	o->port = c->listen_port;

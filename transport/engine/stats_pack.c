@@ -76,11 +76,19 @@ put_hash(struct wr *w, const char *key, const struct hash16 *h)
 /* ---- an interface ---- */
 
 static size_t
+radio_keys(const struct stats_radio *r)
+{
+	return (r->on ? 7 : 0) + (r->was_disturbed ? 2 : 0) +
+	    (r->battery != NULL ? 1 : 0) + (r->has_battery ? 1 : 0);
+}
+
+static size_t
 if_keys(const struct stats_if *s)
 {
 	return IF_KEYS + (s->parent_name != NULL ? 2 : 0) +
 	    (s->i2p ? 2 : 0) + (s->i2p_peer ? 1 : 0) +
-	    (s->peers >= 0 ? 1 : 0) + (s->blocks ? 2 : 0);
+	    (s->peers >= 0 ? 1 : 0) + (s->blocks ? 2 : 0) +
+	    radio_keys(&s->radio);
 }
 
 static void
@@ -98,6 +106,40 @@ put_kin(struct wr *w, const struct stats_if *s)
 	}
 	if (s->i2p_peer)
 		put_text(w, "tunnelstate", s->tunnelstate);
+}
+
+/* A whole number, or nil. */
+static void
+put_known(struct wr *w, const char *key, bool known, int v)
+{
+	mpk_put_str(w, key);
+	if (known)
+		mpk_put_int(w, v);
+	else
+		mpk_put_nil(w);
+}
+
+static void
+put_radio(struct wr *w, const struct stats_radio *r)
+{
+	if (!r->on)
+		return;
+	put_number(w, "airtime_short", r->air_short);
+	put_number(w, "airtime_long", r->air_long);
+	put_number(w, "channel_load_short", r->load_short);
+	put_number(w, "channel_load_long", r->load_long);
+	put_known(w, "noise_floor", r->has_noise, r->noise_dbm);
+	put_known(w, "interference", r->disturbed, r->disturbed_dbm);
+	put_known(w, "cpu_temp", r->has_temp, r->temp);
+	if (r->was_disturbed) {
+		put_number(w, "interference_last_ts",
+		    (double)r->disturbed_us / 1e6);
+		put_known(w, "interference_last_dbm", true, r->disturbed_dbm);
+	}
+	if (r->battery != NULL)
+		put_text(w, "battery_state", r->battery);
+	if (r->has_battery)
+		put_uint(w, "battery_percent", r->battery_percent);
 }
 
 static void
@@ -216,6 +258,7 @@ stats_put_if(struct wr *w, const struct stats_if *s)
 {
 	mpk_put_map(w, if_keys(s));
 	put_kin(w, s);
+	put_radio(w, &s->radio);
 	put_rates(w, s);
 	put_access(w, s);
 	put_name(w, s);

@@ -36,6 +36,19 @@ struct stats_burst {
 	int64_t clients;  /* in a burst; below 0: nil */
 };
 
+/* What a radio says of itself and its surroundings (RNode). */
+struct stats_radio {
+	bool on; /* it is one */
+	double air_short, air_long, load_short, load_long; /* per cent */
+	bool has_noise, disturbed, was_disturbed, has_temp;
+	int noise_dbm, disturbed_dbm; /* the last interference */
+	int64_t disturbed_us;         /* when; Unix time */
+	int temp;                     /* degrees Celsius */
+	bool has_battery;    /* an interface with a place for one */
+	const char *battery; /* NULL: not known */
+	unsigned battery_percent;
+};
+
 struct stats_if {
 	const char *name, *short_name, *type;
 	size_t short_len; /* it may hold a NUL */
@@ -47,6 +60,7 @@ struct stats_if {
 	const char *i2p_b32;
 	bool i2p_peer;
 	const char *tunnelstate;
+	struct stats_radio radio;
 	int64_t peers; /* Auto; below 0: left out */
 	uint64_t bitrate; /* 0: nil */
 	struct stats_flow rate, bytes; /* rate: bit/s */

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""RNodes of warrend, on the simulated ether, between stock Reticulum on theirs."""
+
+import os
+import random
+
+import lib
+from lib import CODES, check, config
+from test_ifaces import interfaces_of, warrend
+from test_radio import FAST, SHORT, WHOLE, ether, multi_device, multi_section, section
+from test_relay import visit
+
+OTHER = {**FAST, "frequency": 869525000}
+
+
+def between(ctx, a, b, steps):
+    """1.4.2 on the section a, 1.5.7 on b, and what relays in between is up."""
+    visit(ctx, ctx.stock_dir(config(a)), ctx.stock_dir(config(b)), ctx.args.python, ctx.args.python_old, 2,
+          steps=steps)
+
+
+def radios(ctx, node):
+    return {i["name"]: i for i in interfaces_of(ctx, node)}
+
+
+def busy(rows, *names):
+    for n in names:
+        i = rows[n]
+        check(i["rx_packets"] > 1 and i["tx_packets"] > 1 and i["tx_drops"] == 0 and i["mtu"] == 508, i)
+
+
+def relayed(ctx, steps=SHORT):
+    """1.4.2 - one channel - warrend - another, with access codes - 1.5.7"""
+    e = ether(ctx, speed=4)
+    os.chmod(ctx.folder, 0o755)
+    a, b, one, two = (e.rnode(n) for n in ("a", "b", "one", "two"))
+    node = warrend(ctx, section("one", one.path) + section("two", two.path, keys=OTHER, extra=CODES))
+    between(ctx, section("radio", a.path), section("radio", b.path, keys=OTHER, extra=CODES), steps)
+    rows = radios(ctx, node)
+    busy(rows, "RNodeInterface[one]", "RNodeInterface[two]")
+    check(all(i["bitrate"] == 21875 for i in rows.values()), rows)
+    check({f["from"] for f in e.air.frames} == {"a", "b", "one", "two"}, "all radios have sent")
+
+
+def over_tcp(ctx, steps=WHOLE):
+    """A radio behind TCP, with flow control; the other one is several."""
+    e = ether(ctx, speed=4)
+    os.chmod(ctx.folder, 0o755)
+    address = f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}"
+    a, b, far, two = e.rnode("a"), e.rnode("b"), e.rnode("far", tcp=(address, 7633)), multi_device(e, "two")
+    node = warrend(ctx, section("far", f"tcp://{address}", keys=OTHER, extra="flow_control = yes\n") +
+                   multi_section(two.path))
+    between(ctx, section("radio", a.path), section("radio", b.path, keys=OTHER), steps)
+    rows = radios(ctx, node)
+    busy(rows, "RNodeInterface[far]", "multi[sub0]")
+    check(far.timeouts == 0, "it says something in time")
+
+
+TESTS = [
+    ("rnode: 1.4.2 and 1.5.7 over a relay", relayed),
+]
+LONG = [
+    ("rnode long: 20 kB over a relay", lambda ctx: relayed(ctx, WHOLE)),
+    ("rnode long: TCP, flow control, two radios", over_tcp),
+]
