@@ -330,9 +330,50 @@ def offers(b):
                **more)["accepted"], good, "opened")
 
 
+def crafted(b):
+    """Records that were changed, judged, kept; and the parts that a record is judged by."""
+    ours = {"interface_type": "TCPServerInterface", "stamp_value": 6,
+            "fields": {"name": "x", "reachable_on": "example.org", "port": 4242}}
+    for change, good in (({}, True), ({"drop_field": 0}, False), ({"drop_field": 0xFE}, False),
+                         ({"set_fields": [{"key": 0xFF, "kind": "str", "value": "other"}]}, True),
+                         ({"set_fields": [{"key": 3, "kind": "str", "value": "north"}]}, False),
+                         ({"set_fields": [{"key": 0xFE, "kind": "bytes", "value": "00"}]}, False),
+                         ({"set_fields": [{"key": 2, "kind": "str", "value": "no host!"}]}, False),
+                         ({"set_interface_type": "UDPInterface"}, False)):
+        got = b("discovery_craft_announce", **ours, **change)
+        check(got["stamp_value"] >= 6 and got["stamp_size"] == 32, "a stamp")
+        same(b("discovery_receive_announce", app_data=got["app_data"],
+               required_value=6)["accepted"], good, str(change))
+    for address, ip, ygg, host in (("192.0.2.1", True, False, False), ("2001:db8::1", True, False, False),
+                                   ("200::1", True, True, False), ("3ff::1", True, True, False),
+                                   ("400::1", True, False, False), ("example.org", False, False, True),
+                                   ("example.org.", False, False, True), ("a..", False, False, False),
+                                   ("a.1", False, False, False), ("-a.org", False, False, False)):
+        same(b("discovery_validate_address", address=address),
+             {"is_ip_address": ip, "is_ygg_ipv6": ygg, "is_hostname": host}, address)
+    for name, clean, said in (("  Hello   World  ", "Hello World", "Hello   World"),
+                              ("!!!Name!!!", "Name", "!!!Name!!!"), ("!!!", "", "!!!"),
+                              ("a\r\nb", "ab", "ab")):
+        same(b("discovery_sanitize_name", name=name), {"sanitize_name": clean, "sanitize": said}, name)
+    who = {"announce_identity_priv": "11" * 64}
+    got = b("discovery_store_record", name="one", repeat=3, **who)
+    same((got["heard_count"], got["listed_names"]), (2, ["one"]), "heard again")
+    same(b("discovery_store_record", name="one", list_sources=["00" * 16], **who)["listed_names"], [],
+         "of no source")
+    same(b("discovery_store_record", name="one", list_sources=[got["announce_identity_hash"]],
+           **who)["listed_names"], ["one"], "of a source")
+    got = b("discovery_inject_records", records=[
+        {"name": "old", "age_seconds": 3 * 86400 + 60}, {"name": "gone", "age_seconds": 8 * 86400},
+        {"name": "new", "age_seconds": 60, "value": 3}, {"name": "better", "age_seconds": 90, "value": 9},
+        {"name": "silent", "age_seconds": 86400 + 60}])
+    same([(x["name"], x["status"]) for x in got["listed"]],
+         [("better", "available"), ("new", "available"), ("silent", "unknown"), ("old", "stale")], "in order")
+    same(any(b("discovery_feature_defaults").values()), False, "all off")
+
+
 def made(ctx):
     b = Bridge(ctx.args.build)
-    for part in (built, destinations, remembered, offers):
+    for part in (built, destinations, remembered, offers, crafted):
         part(b)
     same(b("packet_constants")["link_mdu"], 431, "constants")
     same(b("packet_context_constants")["LRPROOF"], 255, "contexts")

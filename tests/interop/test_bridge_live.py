@@ -14,8 +14,12 @@ from lib import check
 class Live:
     """A bridge with a peer in it; its commands take no handle here."""
 
-    def __init__(self, ctx, port=None, **more):
+    def __init__(self, ctx, port=None, local=None, **more):
         self.bridge = Bridge(ctx.args.build)
+        if local is not None:
+            self.start = self.bridge("wire_start_local_client",
+                                     shared_instance_port=local["shared_instance_port"])
+            return
         what = dict({"network_name": "", "passphrase": ""}, **more)
         self.start = self.bridge("wire_start_tcp_server", **what) if port is None else \
             self.bridge("wire_start_tcp_client", target_host="127.0.0.1", target_port=port, **what)
@@ -109,6 +113,59 @@ def live(ctx):
     link = {"link_id": b("link_open", **at, **NAME, **WAIT)["link_id"]}
     link_works(a, b, at, link)
     for end in (a, b):
+        end.stop()
+
+
+def programs(ctx):
+    """A program behind a bridge, a stranger in front of it: both find and reach each other."""
+    a = Live(ctx, share_instance=True, share_instance_type="tcp")
+    b = Live(ctx, a.start["port"])
+    c = Live(ctx, local=a.start)
+    same((a("transport_enabled")["is_shared_instance"],
+          c("transport_enabled")["is_connected_to_shared_instance"]), (True, True), "who is what")
+    for near, far in ((b, c), (c, b)):
+        heard = near("listen", **NAME)
+        at = {"destination_hash": heard["destination_hash"]}
+        # who serves programs does not count as a hop of its own
+        same(far("poll_path", **at, **WAIT), {"found": True, "hops": 1}, "path")
+        link = {"link_id": far("link_open", **at, **NAME, **WAIT)["link_id"]}
+        far("link_send", data="0a", **link)
+        same(near("link_poll", **at, **WAIT)["packets"], ["0a"], "through it")
+        far("link_teardown", **link)
+    for end in (b, c, a):
+        end.stop()
+
+
+def files(ctx):
+    """What goes with a resource, who may refuse it, and one that is taken back."""
+    a = Live(ctx)
+    b = Live(ctx, a.start["port"])
+    at = {"destination_hash": a("listen", resource_strategy="app", **NAME)["destination_hash"]}
+    b("poll_path", **at, **WAIT)
+    link = {"link_id": b("link_open", **at, **NAME, **WAIT)["link_id"]}
+    small, large = os.urandom(3000).hex(), os.urandom(5000).hex()
+    sent = b("resource_send", data=small, metadata="0102", **link, **WAIT)
+    same((sent["success"], sent["total_segments"], sent["has_metadata"]), (True, 1, True), "taken")
+    got = a("resource_receiver_status", **at, **WAIT)
+    same((got["found"], got["status_name"], got["data"], got["metadata"]),
+         (True, "COMPLETE", small, "0102"), "with its metadata")
+    same(b("resource_send", data=large, **link, **WAIT)["success"], False, "refused")
+    same(a("resource_receiver_status", **at)["resource_count"], 1, "not begun")
+    a("register_request_handler", path="/f", response_file=large, response_metadata="aa", allow="all", **at)
+    got = b("link_request", path="/f", data="", **link, **WAIT)
+    same((got["status"], got["response"], got["response_metadata"]), ("ready", large, "aa"), "a file")
+    many = {"app_name": "interop", "aspects": ["many"]}
+    wide = {"destination_hash": a("listen", **many)["destination_hash"]}
+    b("poll_path", **wide, **WAIT)
+    other = {"link_id": b("link_open", **wide, **many, **WAIT)["link_id"]}
+    sent = b("resource_send", data=os.urandom(3000000).hex(), wait=False, **other)
+    got = b("resource_cancel", resource_id=sent["resource_id"], **other)
+    same((got["cancelled"], got["status"]), (True, 7), "taken back")
+    lost = b("channel_send", data="aa", drop_acks=True, timeout_ms=300, **link)
+    check(not lost["delivered"] and lost["tries"] > 1, "said again")
+    same(b("channel_send", data="bb", **link, **WAIT)["delivered"], True, "proofs come again")
+    same(a("channel_received", **link, **WAIT)["messages"], ["aa", "bb"], "each once")
+    for end in (b, a):
         end.stop()
 
 
@@ -445,6 +502,8 @@ LONG = [
     ("bridge: live, tables", tables),
     ("bridge: live, proofs and parts", proofs),
     ("bridge: live, a third one", taps),
+    ("bridge: live, programs behind one", programs),
+    ("bridge: live, files", files),
     ("bridge: live, RNS serves", stock_serves("python")),
     ("bridge: live, 1.4.2 serves", stock_serves("python_old")),
     ("bridge: live, RNS visits", stock_visits("python")),

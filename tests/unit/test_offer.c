@@ -384,14 +384,22 @@ test_names(void **state)
 	memset(longest, 'n', sizeof(longest));
 	offer_clean_name(name, OFFER_I2P, longest, sizeof(longest));
 	assert_int_equal(strlen(name), OFFER_TEXT);
+	offer_say(name, "  two\r\nlines  here \t ");
+	assert_string_equal(name, "twolines  here");
+	longest[sizeof(longest) - 1] = '\0';
+	offer_say(name, longest);
+	assert_int_equal(strlen(name), OFFER_TEXT);
+	offer_say(name, " ");
+	assert_string_equal(name, "");
 }
 
 static void
 test_hosts(void **state)
 {
 	static const char *good[] = {"a", "node.example.org", "10.0.0.1",
-	    "::1", "fe80::1", "2001:db8::1", "a-b.c", "1a.2b", "xn--abc"};
-	static const char *bad[] = {"", "-a", "a-", "a..b", ".a", "a.", "a b",
+	    "::1", "fe80::1", "2001:db8::1", "a-b.c", "1a.2b", "xn--abc",
+	    "a.", "node.example.org."};
+	static const char *bad[] = {"", "-a", "a-", "a..b", ".a", "a..", ".", "a b",
 	    "a_b", "1.2.3", "256.1.1.1", "a.1", "::g", "[::1]", "a:1",
 	    "fe80::1%eth0", "\xc3\xbc"};
 	char text[300];

@@ -415,6 +415,21 @@ offer_pack(struct wr *w, const struct offer *o)
 
 /* ---- parts ---- */
 
+void
+offer_say(char out[OFFER_TEXT + 1], const char *in)
+{
+	size_t n = 0;
+
+	while (*in == ' ')
+		in++;
+	for (; *in != '\0' && n < OFFER_TEXT; in++)
+		if ((unsigned char)*in >= 0x20 && *in != 0x7f)
+			out[n++] = *in;
+	while (n > 0 && out[n - 1] == ' ')
+		n--;
+	out[n] = '\0';
+}
+
 static bool
 letter_or_digit(unsigned char c)
 {
@@ -493,6 +508,8 @@ offer_host_ok(const char *p, size_t n)
 	if (inet_pton(AF_INET, text, raw) == 1 ||
 	    inet_pton(AF_INET6, text, raw) == 1)
 		return true;
+	if (text[n - 1] == '.') /* the root, said */
+		text[n - 1] = '\0';
 	for (label = text; (dot = strchr(label, '.')) != NULL; label = dot + 1)
 		if (!label_ok(label, (size_t)(dot - label)))
 			return false;

@@ -125,6 +125,8 @@ void offer_pack(struct wr *, const struct offer *);
 /* Text that a person may paste into a file: no line ends in it. */
 struct mpk;
 bool offer_text(char *out, size_t cap, const struct mpk *);
+/* Of our own: one line, without blanks around it. */
+void offer_say(char out[OFFER_TEXT + 1], const char *);
 /* reticulum-endpoint.md 11.3 step 5; an empty one gets its type's. */
 void offer_clean_name(char out[OFFER_TEXT + 1], enum offer_type,
     const char *name, size_t n);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_US (INT64_C(86400) * 1000000)
+#define US INT64_C(1000000)
 
 /* reticulum-endpoint.md 11.3 step 7 */
 static const struct {
@@ -12,9 +12,9 @@ static const struct {
 	unsigned code;
 	int64_t until_us;
 } ages[] = {
-	[OFFER_AVAILABLE] = {"available", 1000, DAY_US},
-	[OFFER_UNKNOWN] = {"unknown", 100, 3 * DAY_US},
-	[OFFER_STALE] = {"stale", 0, 7 * DAY_US},
+	[OFFER_AVAILABLE] = {"available", 1000, OFFERS_UNKNOWN_S * US},
+	[OFFER_UNKNOWN] = {"unknown", 100, OFFERS_STALE_S * US},
+	[OFFER_STALE] = {"stale", 0, OFFERS_GONE_S * US},
 };
 
 RB_HEAD(offer_tree, offer_entry);

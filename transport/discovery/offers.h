@@ -18,6 +18,10 @@
  * microseconds, and keeps the files.
  */
 #define OFFERS_MAX 1024 /* ours: 2 MiB */
+/* The age from which it is not available, unknown, known any more. */
+#define OFFERS_UNKNOWN_S 86400
+#define OFFERS_STALE_S (3 * 86400)
+#define OFFERS_GONE_S (7 * 86400)
 
 enum offer_age { OFFER_AVAILABLE, OFFER_UNKNOWN, OFFER_STALE, OFFER_GONE };
 const char *offer_age_name(enum offer_age);

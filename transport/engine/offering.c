@@ -67,21 +67,6 @@ struct offering {
 
 /* ---- what is said ---- */
 
-static void
-text(char out[OFFER_TEXT + 1], const char *in)
-{
-	size_t n = 0;
-
-	while (*in == ' ')
-		in++;
-	for (; *in != '\0' && n < OFFER_TEXT; in++)
-		if ((unsigned char)*in >= 0x20 && *in != 0x7f)
-			out[n++] = *in;
-	while (n > 0 && out[n - 1] == ' ')
-		n--;
-	out[n] = '\0';
-}
-
 static bool
 type_of(enum offer_type *t, const struct rnsconf_if *c)
 {
@@ -99,7 +84,7 @@ radio(struct offer *o, const struct rnsconf_offer *c)
 	o->number[OFFER_FREQUENCY] = c->frequency;
 	o->numbered[OFFER_BANDWIDTH] = true;
 	o->number[OFFER_BANDWIDTH] = c->bandwidth;
-	text(o->modulation, c->modulation != NULL ? c->modulation : "");
+	offer_say(o->modulation, c->modulation != NULL ? c->modulation : "");
 	if (*o->modulation == '\0')
 		o->numbered[OFFER_MODULATION] = true; /* as 0 */
 }
@@ -132,9 +117,9 @@ describe(const struct offering *f, const struct rnsconf_if *c,
 		return false;
 	o->transport = f->e->conf->enable_transport;
 	o->transport_id = f->e->identity_hash;
-	text(o->name, s->name != NULL ? s->name : c->name);
-	text(o->impl, OFFER_IMPL);
-	text(o->version, PACKAGE_VERSION);
+	offer_say(o->name, s->name != NULL ? s->name : c->name);
+	offer_say(o->impl, OFFER_IMPL);
+	offer_say(o->version, PACKAGE_VERSION);
 	memcpy(o->placed, s->location_cmd != NULL ? i->placed : s->placed,
 	    sizeof(o->placed));
 	memcpy(o->place, s->location_cmd != NULL ? i->place : s->place,
@@ -142,9 +127,9 @@ describe(const struct offering *f, const struct rnsconf_if *c,
 	o->has_operator = s->has_operator;
 	o->operator_lxmf = s->operator_lxmf;
 	if (s->publish_ifac) {
-		text(o->netname, c->network_name != NULL ? c->network_name :
+		offer_say(o->netname, c->network_name != NULL ? c->network_name :
 		    "");
-		text(o->netkey, c->passphrase != NULL ? c->passphrase : "");
+		offer_say(o->netkey, c->passphrase != NULL ? c->passphrase : "");
 	}
 	if (o->type == OFFER_KISS) {
 		radio(o, s);

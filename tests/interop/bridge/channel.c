@@ -53,6 +53,38 @@ put_rx(struct call *c, const struct channel *ch)
 	put_int(c, "rx_ring", held);
 }
 
+/* Of a message that waits for its proof; with its link it goes. */
+static int
+tries_of(const struct peer *p, const struct hash16 *link, int sequence)
+{
+	const struct link *l = link_find(p->r, link);
+	const struct envelope *e;
+
+	if (l == NULL || l->channel == NULL)
+		return 0;
+	TAILQ_FOREACH(e, &l->channel->ring, entry)
+		if ((e->data[2] << 8 | e->data[3]) == sequence)
+			return (int)e->tries;
+	return 0;
+}
+
+/* Until it is proved, its link ends or the call's time is over. */
+static int
+follow(struct call *c, struct peer *p, const struct result *res,
+    const struct hash16 *link, int sequence)
+{
+	struct mono until = peer_until(c, 10000);
+	int tries = 1, now;
+
+	while (!res->done && !mono_reached(mono_here(), until) &&
+	    link_find(p->r, link) != NULL) {
+		(void)peer_run(until, -1);
+		if ((now = tries_of(p, link, sequence)) > tries)
+			tries = now;
+	}
+	return tries;
+}
+
 void
 cmd_wire_channel_send(struct call *c)
 {
@@ -63,10 +95,10 @@ cmd_wire_channel_send(struct call *c)
 	struct result *res = peer_result(c, p);
 	int sequence = ch->tx_next, err;
 	struct rns_link_info info;
+	const struct link *l;
 
-	if (arg_bool(c, "drop_acks", false) ||
-	    arg_bool(c, "fail_outlet", false))
-		fail(c, "NotImplementedError: drop_acks, fail_outlet");
+	if (arg_bool(c, "fail_outlet", false))
+		fail(c, "NotImplementedError: fail_outlet");
 	cmd.channel.link = arg_hash(c, "link_id");
 	cmd.channel.msgtype = (uint16_t)arg_int_or(c, "msgtype", 0, 0xffff,
 	    BRIDGE_MESSAGE);
@@ -78,18 +110,24 @@ cmd_wire_channel_send(struct call *c)
 	put_bool(c, "sent", err == RNS_OK);
 	put_bool(c, "rejected", err != RNS_OK);
 	if (err != RNS_OK) {
-		put_str(c, "error", rns_strerror(err));
+		put_str(c, "error", cmd.channel.msgtype >= CHANNEL_RESERVED ?
+		    "this type of message is reserved" : rns_strerror(err));
 		put(c, "ce_type", err == RNS_EBIG ?
 		    json_integer(CE_TOO_BIG) : json_null());
 		put_int(c, "next_sequence", ch->tx_next);
 		return;
 	}
-	peer_wait(c, res);
+	p->no_proofs = arg_bool(c, "drop_acks", false);
+	put_int(c, "tries", follow(c, p, res, &cmd.channel.link, sequence));
+	p->no_proofs = false;
 	put_bool(c, "delivered", res->done);
 	put_int(c, "sequence", sequence);
 	put_int(c, "link_status", rns_link_get(p->r, &cmd.channel.link,
 	    &info) ? info.status : LINK_CLOSED);
-	ch = channel_arg(c, p);
+	/* it may have ended with its link */
+	l = link_find(p->r, &cmd.channel.link);
+	if (l == NULL || (ch = l->channel) == NULL)
+		return;
 	put_int(c, "next_sequence", ch->tx_next);
 	put_int(c, "window", ch->window);
 	put_int(c, "window_max", ch->window_max);
@@ -233,6 +271,8 @@ cmd_wire_resource_constants(struct call *c)
 	put_int(c, "MAX_RETRIES", RES_MAX_RETRIES);
 	put_int(c, "MAX_ADV_RETRIES", RES_MAX_ADV_RETRIES);
 	put_num(c, "PROOF_TIMEOUT_FACTOR", RES_PROOF_FACTOR);
+	put_int(c, "HASHMAP_IS_NOT_EXHAUSTED", RES_MORE);
+	put_int(c, "HASHMAP_IS_EXHAUSTED", RES_EXHAUSTED);
 }
 
 void

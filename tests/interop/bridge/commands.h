@@ -90,6 +90,12 @@
 	X(discovery_stamp) \
 	X(discovery_build_announce_appdata) \
 	X(discovery_receive_announce) \
+	X(discovery_craft_announce) \
+	X(discovery_validate_address) \
+	X(discovery_sanitize_name) \
+	X(discovery_store_record) \
+	X(discovery_inject_records) \
+	X(discovery_feature_defaults) \
 	/* transport with interfaces in memory */ \
 	X(behavioral_start) \
 	X(behavioral_stop) \
@@ -133,6 +139,7 @@
 	/* live: start, stop, posture */ \
 	X(wire_start_tcp_server) \
 	X(wire_start_tcp_client) \
+	X(wire_start_local_client) \
 	X(wire_stop) \
 	X(wire_transport_enabled) \
 	X(wire_first_hop_timeout) \
@@ -238,6 +245,8 @@
 	X(wire_resource_constants) \
 	X(wire_resource_send) \
 	X(wire_resource_poll) \
+	X(wire_resource_cancel) \
+	X(wire_resource_receiver_status) \
 	X(wire_inject_crafted_resource_part) \
 	X(wire_inject_crafted_resource_proof) \
 	X(wire_inject_corrupt_assembled_resource) \
@@ -261,10 +270,6 @@
 	/* what the daemon does, not the library */ \
 	X(discovery_announce_identity, \
 	    "who signs offers is the daemon's choice") \
-	X(discovery_feature_defaults, "defaults of the daemon") \
-	X(discovery_inject_records, "the daemon keeps what it heard") \
-	X(discovery_store_record, "the daemon keeps what it heard") \
-	X(wire_start_local_client, "the daemon's local socket") \
 	X(wire_start_pipe_peer, "the daemon starts programs") \
 	X(wire_start_pipe_tcp_relay, "the daemon starts programs") \
 	X(wire_mgmt_destinations, "the daemon's own destinations") \
@@ -276,8 +281,6 @@
 	X(wire_ratchet_file_roundtrip, "the daemon writes and reads files") \
 	X(wire_identity_ratchet_persist, "the daemon writes and reads files") \
 	/* what the library has no counterpart for */ \
-	X(discovery_validate_address, "an offer is judged whole") \
-	X(discovery_sanitize_name, "an offer is judged whole") \
 	X(wire_set_interface_mode, "the mode of an interface stays") \
 	X(wire_set_retained_ratchets, "the count is set with the destination") \
 	X(wire_link_phy_stats_gate, "no radio, no signal strength") \
@@ -293,13 +296,9 @@
 	X(wire_resource_progress, "events tell bytes, not a share") \
 	/* not written yet */ \
 	X(destination_path_response_cache, "needs a clock that it moves") \
-	X(discovery_craft_announce, "needs a record taken apart") \
 	X(wire_known_key_validate, "needs a forged announce") \
 	X(wire_send_undecryptable, "needs a packet damaged on its way out") \
 	X(wire_inject_crafted_proof, "needs the hash behind a receipt") \
-	X(wire_resource_receiver_status, \
-	    "needs resources followed from outside") \
-	X(wire_resource_cancel, "needs resources followed from outside") \
 	X(wire_resource_send_bomb, "needs an advertisement made by hand") \
 	X(wire_resource_decompress_limit, \
 	    "needs an advertisement made by hand") \
@@ -317,6 +316,11 @@ struct bytes encrypt_to(struct call *, const uint8_t pub[RNS_KEY],
     const uint8_t *ratchet, struct bytes);
 struct bytes decrypt_by(struct call *, struct bytes ratchets, bool enforce,
     int *used);
+/* The call's offer; false: of a type that is not offered. */
+struct offer;
+bool offer_of(struct call *, struct offer *);
+/* Searches for a stamp worth the call's stamp_value. */
+void stamp_find(struct call *, const struct id32 *info, uint8_t out[32]);
 /* Waits for the first of a list, as long as the call says, and empties it. */
 void poll_list(struct call *, const char *key, json_t *);
 

@@ -159,7 +159,7 @@ on_link(struct peer *p, const struct rns_event *ev)
 	}
 }
 
-static void
+static struct result *
 on_result(struct peer *p, uint64_t tag, int status, int64_t took_us,
     const uint8_t *data, size_t n)
 {
@@ -168,16 +168,24 @@ on_result(struct peer *p, uint64_t tag, int status, int64_t took_us,
 	while (r != NULL && r->tag != tag)
 		r = r->next;
 	if (r == NULL || r->done)
-		return;
+		return NULL;
 	r->done = true;
 	r->status = status;
 	r->took_us = took_us;
-	if (data != NULL && (r->data.p = malloc(n > 0 ? n : 1)) != NULL) {
-		if (n > 0)
-			memcpy(r->data.p, data, n);
-		r->data.n = n;
-		r->data.set = true;
-	}
+	if (data != NULL)
+		r->data = bytes_copy(data, n);
+	return r;
+}
+
+static void
+on_response(struct peer *p, const struct rns_event *ev)
+{
+	struct result *r = on_result(p, ev->response.tag, 1,
+	    ev->response.took_us, ev->response.data, ev->response.len);
+
+	if (r != NULL && ev->response.metadata != NULL)
+		r->metadata = bytes_copy(ev->response.metadata,
+		    ev->response.metadata_len);
 }
 
 static void
@@ -212,40 +220,9 @@ on_request(struct peer *p, const struct rns_event *ev)
 	cmd.respond.request_id = ev->request.request_id;
 	cmd.respond.data = h->answer.p;
 	cmd.respond.len = h->answer.n;
+	cmd.respond.metadata = h->metadata.p;
+	cmd.respond.metadata_len = h->metadata.n;
 	(void)rns_submit(p->r, &cmd, mono_here());
-}
-
-static void
-on_resource_data(struct peer *p, const struct rns_event *ev)
-{
-	struct seen *s = peer_link(p, &ev->resource.link);
-	size_t n = ev->resource.len;
-	uint8_t *data;
-
-	if (s == NULL)
-		return;
-	if (s->len + n > s->cap) {
-		data = realloc(s->data, 2 * (s->len + n));
-		if (data == NULL)
-			return;
-		s->data = data;
-		s->cap = 2 * (s->len + n);
-	}
-	memcpy(s->data + s->len, ev->resource.data, n);
-	s->len += n;
-}
-
-static void
-on_resource_done(struct peer *p, const struct rns_event *ev)
-{
-	struct seen *s = peer_link(p, &ev->resource.link);
-
-	if (s == NULL)
-		return;
-	if (s->listener != NULL && ev->resource.status == RNS_RES_COMPLETE)
-		(void)json_array_append_new(s->listener->resources,
-		    hex_json(s->data, s->len));
-	s->len = 0;
 }
 
 /* Who is asked whether to prove says yes to those that begin with 01. */
@@ -324,22 +301,21 @@ peer_event(struct peer *p, const struct rns_event *ev)
 		on_link(p, ev);
 		break;
 	case RNS_EV_RECEIPT:
-		on_result(p, ev->receipt.tag, (int)ev->receipt.status,
+		(void)on_result(p, ev->receipt.tag, (int)ev->receipt.status,
 		    ev->receipt.rtt_us, NULL, 0);
 		break;
 	case RNS_EV_CHANNEL_DELIVERED:
-		on_result(p, ev->channel.tag, 1, 0, NULL, 0);
+		(void)on_result(p, ev->channel.tag, 1, 0, NULL, 0);
 		break;
 	case RNS_EV_RESPONSE:
-		on_result(p, ev->response.tag, 1, ev->response.took_us,
-		    ev->response.data, ev->response.len);
+		on_response(p, ev);
 		break;
 	case RNS_EV_REQUEST_FAILED:
-		on_result(p, ev->response.tag, 0, ev->response.took_us, NULL,
+		(void)on_result(p, ev->response.tag, 0, ev->response.took_us, NULL,
 		    0);
 		break;
 	case RNS_EV_SENT:
-		on_result(p, ev->sent.tag, (int)ev->sent.status, 0, NULL, 0);
+		(void)on_result(p, ev->sent.tag, (int)ev->sent.status, 0, NULL, 0);
 		break;
 	case RNS_EV_REQUEST:
 		on_request(p, ev);
@@ -347,11 +323,10 @@ peer_event(struct peer *p, const struct rns_event *ev)
 	case RNS_EV_STREAM_DATA:
 		on_stream(p, ev);
 		break;
+	case RNS_EV_RESOURCE_ADV:
 	case RNS_EV_RESOURCE_DATA:
-		on_resource_data(p, ev);
-		break;
 	case RNS_EV_RESOURCE_DONE:
-		on_resource_done(p, ev);
+		arrival_event(p, ev);
 		break;
 	default:
 		break;
@@ -380,23 +355,28 @@ peer_forget(struct peer *p)
 			free(g);
 		}
 		free((void *)(uintptr_t)l->stream_ids);
+		free(l->came.data.p);
+		free(l->came.metadata.p);
 		free(l);
 	}
 	while ((s = p->links) != NULL) {
 		p->links = s->next;
 		json_decref(s->messages);
 		free(s->data);
+		free(s->metadata.p);
 		free(s);
 	}
 	while ((r = p->results) != NULL) {
 		p->results = r->next;
 		free(r->sent);
 		free(r->data.p);
+		free(r->metadata.p);
 		free(r);
 	}
 	while ((h = p->served) != NULL) {
 		p->served = h->next;
 		free(h->answer.p);
+		free(h->metadata.p);
 		free(h);
 	}
 }

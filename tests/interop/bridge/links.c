@@ -248,10 +248,9 @@ cmd_wire_register_request_handler(struct call *c)
 	struct peer *p = peer_of(c);
 	struct rns_cmd cmd = {.type = RNS_CMD_HANDLER_ADD};
 	struct bytes list = arg_list(c, "allowed_identity_hashes", RNS_HASH);
+	struct bytes file = arg_opt(c, "response_file");
 	struct served *h;
 
-	if (has(c, "response_file"))
-		fail(c, "NotImplementedError: response_file");
 	cmd.handler.dest = peer_listener(c, p)->dest;
 	cmd.handler.path = arg_str(c, "path");
 	cmd.handler.allow = arg_is(c, "allow", "all") ? RNS_ALLOW_ALL :
@@ -264,7 +263,12 @@ cmd_wire_register_request_handler(struct call *c)
 		fail(c, "MemoryError");
 	h->dest = cmd.handler.dest;
 	rns_path_hash(&h->path_hash, cmd.handler.path);
-	h->answer = packed(arg_opt(c, "response"));
+	if (file.set) {
+		h->answer = bytes_copy(file.p, file.n);
+		h->metadata = packed(arg_opt(c, "response_metadata"));
+	} else {
+		h->answer = packed(arg_opt(c, "response"));
+	}
 	h->none = arg_bool(c, "response_none", false);
 	h->next = p->served;
 	p->served = h;
@@ -302,9 +306,6 @@ cmd_wire_link_request(struct call *c)
 	struct rns_cmd cmd = {.type = RNS_CMD_REQUEST};
 	struct bytes data = arg_opt(c, "data"), body;
 	struct result *res = peer_result(c, p);
-	struct rd r;
-	const uint8_t *b = NULL;
-	size_t n = 0;
 	bool ok;
 
 	body = packed(data);
@@ -318,10 +319,10 @@ cmd_wire_link_request(struct call *c)
 	peer_wait(c, res);
 	ok = res->done && res->status == 1;
 	put_str(c, "status", ok ? "ready" : res->done ? "failed" : "timeout");
-	r = rd_make(res->data.p, res->data.n);
-	put_bytes(c, "response", ok && mpk_get_bin(&r, &b, &n) ?
-	    (struct bytes){(uint8_t *)b, n, true} : (struct bytes){.n = 0});
-	put_null(c, "response_metadata");
+	/* a file comes as it is, a value packed */
+	put_bytes(c, "response", res->metadata.set ? res->data :
+	    unpacked(res->data));
+	put_bytes(c, "response_metadata", unpacked(res->metadata));
 	put(c, "response_time_s", ok ? json_real((double)res->took_us / 1e6) :
 	    json_null());
 }
@@ -333,46 +334,6 @@ cmd_wire_link_request_large(struct call *c)
 }
 
 /* ---- resources and channel messages ---- */
-
-void
-cmd_wire_resource_poll(struct call *c)
-{
-	struct peer *p = peer_of(c);
-
-	poll_list(c, "resources", peer_listener(c, p)->resources);
-}
-
-/* Sends it; what of a resource only its sender knows is not shown here. */
-void
-cmd_wire_resource_send(struct call *c)
-{
-	struct peer *p = peer_of(c);
-	struct rns_cmd cmd = {.type = RNS_CMD_RESOURCE_SEND};
-	struct bytes data = arg(c, "data");
-	struct result *res = peer_result(c, p);
-
-	if (has(c, "metadata"))
-		fail(c, "NotImplementedError: metadata");
-	if ((res->sent = malloc(data.n > 0 ? data.n : 1)) == NULL)
-		fail(c, "MemoryError");
-	memcpy(res->sent, data.p, data.n);
-	cmd.resource.link = link_arg(c, p)->id;
-	cmd.resource.data = res->sent;
-	cmd.resource.len = data.n;
-	cmd.resource.compress = true;
-	cmd.resource.tag = res->tag;
-	peer_submit(c, p, &cmd, "resource");
-	put(c, "resource_id", json_sprintf("%llu",
-	    (unsigned long long)res->tag));
-	if (!arg_bool(c, "wait", true)) {
-		put_bool(c, "started", true);
-		return;
-	}
-	peer_wait(c, res);
-	put_bool(c, "success", res->done && res->status == RNS_RES_COMPLETE);
-	put_int(c, "status", res->done ? res->status : 3);
-	put_bool(c, "timed_out", !res->done);
-}
 
 void
 cmd_wire_channel_received(struct call *c)

@@ -11,6 +11,7 @@
 #include "transport/core/base/identity.h"
 #include "transport/core/base/stamp.h"
 #include "transport/discovery/offer.h"
+#include "transport/discovery/offers.h"
 
 #define COST_MAX 24 /* bits that a search may take */
 #define SEARCH 100000
@@ -28,8 +29,7 @@ text(char *out, size_t cap, const json_t *map, const char *key)
 		(void)snprintf(out, cap, "%s", s);
 }
 
-/* False: of a type that is not offered. */
-static bool
+bool
 offer_of(struct call *c, struct offer *o)
 {
 	const json_t *f = json_object_get(c->params, "fields"), *v;
@@ -57,7 +57,7 @@ offer_of(struct call *c, struct offer *o)
 	return true;
 }
 
-static void
+void
 stamp_find(struct call *c, const struct id32 *info, uint8_t out[STAMP_LEN])
 {
 	struct stamp_search *s = call_alloc(c, sizeof(*s));
@@ -141,6 +141,8 @@ put_info(struct call *c, const struct offer *o, const struct hash16 *who,
     const uint8_t *stamp, uint32_t value)
 {
 	json_t *info = json_object();
+	char entry[OFFERS_FILE_MAX];
+	struct id32 id;
 
 #define SET(key, v) (void)json_object_set_new(info, key, v)
 	put(c, "info", info);
@@ -165,6 +167,10 @@ put_info(struct call *c, const struct offer *o, const struct hash16 *who,
 	}
 	if (*o->modulation != '\0')
 		SET("modulation", json_string(o->modulation));
+	offer_id(&id, o);
+	SET("discovery_hash", hex_json(HASH_BYTES(id)));
+	SET("config_entry", json_stringn(entry, offers_config(entry,
+	    sizeof(entry), o)));
 #undef SET
 }
 

@@ -91,11 +91,9 @@ cmd_wire_listen(struct call *c)
 	struct listener *l;
 	struct dest *d;
 
-	if (strcmp(strategy, "app") == 0)
-		fail(c, "NotImplementedError: resource_strategy app");
 	cmd.dest.accept_links = true;
 	cmd.dest.resources = strcmp(strategy, "all") == 0 ? RNS_ACCEPT_ALL :
-	    RNS_ACCEPT_NONE;
+	    strcmp(strategy, "app") == 0 ? RNS_ACCEPT_APP : RNS_ACCEPT_NONE;
 	if (strcmp(arg_str_or(c, "proof_strategy", "none"), "all") == 0)
 		cmd.dest.prove = RNS_PROVE_ALL;
 	d = announce_new(c, p, &cmd, (struct bytes){.set = false});

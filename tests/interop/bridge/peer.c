@@ -22,6 +22,7 @@
 
 #define READ_SIZE 65536
 #define TAP_MAX 4000 /* packets that are kept */
+#define LOCAL_BITRATE 1000000000
 /*
  * A server of the reference makes its interface some time after the kernel has
  * the connection; what it announces before is not for us.
@@ -44,9 +45,9 @@ conn_close(struct peer *p, struct conn *k)
 	*k = (struct conn){.fd = -1};
 }
 
-/* Takes the descriptor; false: no room. */
+/* Takes the descriptor, as an interface of that kind; false: no room. */
 static bool
-conn_add(struct peer *p, int fd)
+conn_add(struct peer *p, int fd, const struct rns_if *as)
 {
 	struct rns_cmd cmd = {.type = RNS_CMD_IF_ADD};
 	int one = 1;
@@ -54,8 +55,8 @@ conn_add(struct peer *p, int fd)
 
 	while (i < PEER_CONNS && p->conns[i].fd >= 0)
 		i++;
-	p->iface.id++;
-	cmd.iface = p->iface;
+	cmd.iface = *as;
+	cmd.iface.id = ++p->iface.id;
 	if (i == PEER_CONNS ||
 	    rns_submit(p->r, &cmd, mono_here()) != RNS_OK) {
 		(void)close(fd);
@@ -65,7 +66,7 @@ conn_add(struct peer *p, int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	p->conns[i] = (struct conn){.fd = fd, .ifid = p->iface.id};
 	p->conns[i].in = rns_deframer_new(RNS_FRAME_HDLC,
-	    p->iface.hw_mtu + IFAC_SIZE_MAX);
+	    as->hw_mtu + IFAC_SIZE_MAX);
 	return p->conns[i].in != NULL;
 }
 
@@ -204,6 +205,8 @@ conn_read(struct peer *p, struct conn *k)
 		return;
 	while (rns_deframer_next(k->in, &frame, &len)) {
 		tap(p, frame, len);
+		if (p->no_proofs && len > 0 && (frame[0] & 3) == PACKET_PROOF)
+			continue;
 		(void)rns_recv(p->r, k->ifid, frame, len, mono_here());
 		peer_turn(p);
 		if (k->fd < 0)
@@ -228,18 +231,24 @@ wait_ms(const struct peer *p, struct mono until)
 }
 
 static void
+peer_accept(struct peer *p, int listener, const struct rns_if *as)
+{
+	int fd = accept(listener, NULL, NULL);
+
+	if (fd >= 0)
+		(void)conn_add(p, fd, as);
+}
+
+static void
 peer_sockets(struct peer *p, const struct pollfd *fds, size_t n)
 {
-	int fd;
-
 	for (size_t i = 0; i < n; i++) {
 		if (fds[i].revents == 0)
 			continue;
-		if (fds[i].fd == p->listen_fd) {
-			fd = accept(p->listen_fd, NULL, NULL);
-			if (fd >= 0)
-				(void)conn_add(p, fd);
-		}
+		if (fds[i].fd == p->listen_fd)
+			peer_accept(p, p->listen_fd, &p->iface);
+		else if (fds[i].fd == p->local_fd)
+			peer_accept(p, p->local_fd, &p->local);
 		for (size_t k = 0; k < PEER_CONNS; k++) {
 			if (p->conns[k].fd == fds[i].fd)
 				conn_read(p, &p->conns[k]);
@@ -250,12 +259,15 @@ peer_sockets(struct peer *p, const struct pollfd *fds, size_t n)
 bool
 peer_run(struct mono until, int extra)
 {
-	struct pollfd fds[PEER_CONNS + 2];
+	struct pollfd fds[PEER_CONNS + 3];
 	nfds_t n = 0;
 
 	fds[n++] = (struct pollfd){.fd = extra, .events = POLLIN};
 	if (live != NULL && live->listen_fd >= 0)
 		fds[n++] = (struct pollfd){.fd = live->listen_fd,
+		    .events = POLLIN};
+	if (live != NULL && live->local_fd >= 0)
+		fds[n++] = (struct pollfd){.fd = live->local_fd,
 		    .events = POLLIN};
 	for (size_t i = 0; live != NULL && i < PEER_CONNS; i++) {
 		if (live->conns[i].fd >= 0)
@@ -330,14 +342,16 @@ peer_stop(void)
 
 	if (p == NULL)
 		return;
+	int fds[] = {p->listen_fd, p->local_fd, p->control_fd};
 	links_end(p);
 	live = NULL;
 	for (size_t i = 0; i < PEER_CONNS; i++) {
 		if (p->conns[i].fd >= 0)
 			conn_close(p, &p->conns[i]);
 	}
-	if (p->listen_fd >= 0)
-		(void)close(p->listen_fd);
+	for (size_t i = 0; i < NELEM(fds); i++)
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
 	rns_free(p->r);
 	rnsconf_free(p->conf);
 	peer_forget(p);
@@ -388,27 +402,29 @@ iface_read(struct call *c, struct rns_if *i)
 	    *key != '\0' ? key : NULL), "access code");
 }
 
-/*
- * What only a whole daemon has is a mistake here, not a silence. Its management
- * and probes are destinations of the daemon: here they are read, no more.
- */
-static void
-refuse_unbuilt(struct call *c)
+/* Between a program and who relays for it. */
+static struct rns_if
+local_if(enum rns_if_kind kind)
 {
-	if (arg_bool(c, "share_instance", false))
-		fail(c, "NotImplementedError: share_instance");
+	return (struct rns_if){.kind = kind, .mode = RNS_MODE_FULL,
+	    .bitrate = LOCAL_BITRATE, .hw_mtu = RNSCONF_LOCAL_MTU,
+	    .mtu_signal = true, .out = true, .online = true,
+	    .announce_cap_permille = RNSCONF_LOCAL_CAP_PERMILLE};
 }
 
 static struct peer *
-peer_start(struct call *c, bool transport)
+peer_start(struct call *c, bool transport, bool attached)
 {
 	struct rns_config cfg = {.random = rand_fill, .wall_us = wall_here(),
-	    .transport = transport, .link_mtu_discovery = true};
+	    .transport = transport, .attached = attached,
+	    .link_mtu_discovery = true};
 	struct peer *p = call_alloc(c, sizeof(*p)), *kept;
 	uint8_t id[8];
 
-	refuse_unbuilt(c);
 	iface_read(c, &p->iface);
+	p->local = local_if(RNS_IF_LOCAL_CLIENT);
+	if (attached)
+		p->iface = local_if(RNS_IF_SHARED);
 	p->fixed_mtu = has(c, "fixed_mtu");
 	p->conf = peer_conf(c);
 	cfg.implicit_proof = arg_bool(c, "use_implicit_proof", true);
@@ -421,7 +437,7 @@ peer_start(struct call *c, bool transport)
 	if (kept == NULL || p->r == NULL || p->tap == NULL)
 		fail(c, "MemoryError");
 	*kept = *p;
-	kept->listen_fd = -1;
+	kept->listen_fd = kept->local_fd = kept->control_fd = -1;
 	for (size_t i = 0; i < PEER_CONNS; i++)
 		kept->conns[i].fd = -1;
 	rand_fill(NULL, id, sizeof(id));
@@ -441,49 +457,93 @@ loopback(uint16_t port)
 	return a;
 }
 
+/* A socket on a port of its own choice; its port is said. */
+static int
+port_open(struct call *c, const char *key)
+{
+	struct sockaddr_in a = loopback(0);
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ||
+	    listen(fd, PEER_CONNS) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&a, &len) < 0) {
+		if (fd >= 0)
+			(void)close(fd);
+		fail(c, "OSError: no port: %s", strerror(errno));
+	}
+	put_int(c, key, ntohs(a.sin_port));
+	return fd;
+}
+
+/* Programs attach to it by TCP. What they ask by RPC nobody answers. */
+static void
+serve_programs(struct call *c, struct peer *p)
+{
+	static const uint8_t none[32];
+	struct bytes key = arg_opt(c, "rpc_key");
+
+	if (!arg_is(c, "share_instance_type", "tcp"))
+		fail(c, "NotImplementedError: only tcp");
+	p->local_fd = port_open(c, "shared_instance_port");
+	p->control_fd = port_open(c, "instance_control_port");
+	put_str(c, "share_instance_type", "tcp");
+	put_str(c, "instance_name", p->handle);
+	put_bytes(c, "rpc_key", key.set ? key : (struct bytes){(uint8_t *)none,
+	    sizeof(none), true});
+}
+
 void
 cmd_wire_start_tcp_server(struct call *c)
 {
 	bool transport = json_is_null(json_object_get(c->params,
 	    "enable_transport")) ? false :
 	    arg_bool(c, "enable_transport", true);
-	struct peer *p = peer_start(c, transport);
-	struct sockaddr_in a = loopback(0);
-	socklen_t len = sizeof(a);
+	struct peer *p = peer_start(c, transport, false);
 
-	p->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (p->listen_fd < 0 ||
-	    bind(p->listen_fd, (struct sockaddr *)&a, sizeof(a)) < 0 ||
-	    listen(p->listen_fd, PEER_CONNS) < 0 ||
-	    getsockname(p->listen_fd, (struct sockaddr *)&a, &len) < 0)
-		fail(c, "OSError: no port: %s", strerror(errno));
-	put_int(c, "port", ntohs(a.sin_port));
+	p->listen_fd = port_open(c, "port");
 	put_bool(c, "transport_enabled", transport);
+	if (arg_bool(c, "share_instance", false))
+		serve_programs(c, p);
+}
+
+/* The only connection of a peer that has begun. */
+static void
+peer_connect(struct call *c, struct peer *p, int64_t port)
+{
+	struct sockaddr_in a = loopback((uint16_t)port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct mono until;
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
+		if (fd >= 0)
+			(void)close(fd);
+		fail(c, "OSError: no connection: %s", strerror(errno));
+	}
+	if (!conn_add(p, fd, &p->iface))
+		fail(c, "OSError: no interface");
+	until = mono_add(mono_here(), SETTLE_US);
+	while (!mono_reached(mono_here(), until))
+		(void)peer_run(until, -1);
 }
 
 void
 cmd_wire_start_tcp_client(struct call *c)
 {
 	int64_t port = arg_int(c, "target_port", 1, 65535);
-	struct sockaddr_in a = loopback((uint16_t)port);
-	struct mono until;
-	struct peer *p;
-	int fd;
 
 	if (!arg_is(c, "target_host", "127.0.0.1"))
 		fail(c, "ValueError: only 127.0.0.1");
-	p = peer_start(c, true);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
-		if (fd >= 0)
-			(void)close(fd);
-		fail(c, "OSError: no connection: %s", strerror(errno));
-	}
-	if (!conn_add(p, fd))
-		fail(c, "OSError: no interface");
-	until = mono_add(mono_here(), SETTLE_US);
-	while (!mono_reached(mono_here(), until))
-		(void)peer_run(until, -1);
+	peer_connect(c, peer_start(c, true, false), port);
+}
+
+/* A program behind a shared instance; it asks nothing by RPC. */
+void
+cmd_wire_start_local_client(struct call *c)
+{
+	int64_t port = arg_int(c, "shared_instance_port", 1, 65535);
+
+	peer_connect(c, peer_start(c, false, true), port);
 }
 
 void
@@ -500,7 +560,7 @@ cmd_wire_transport_enabled(struct call *c)
 	struct peer *p = peer_of(c);
 
 	put_bool(c, "transport_enabled", p->r->cfg.transport);
-	put_bool(c, "is_shared_instance", p->r->local_clients > 0);
+	put_bool(c, "is_shared_instance", p->local_fd >= 0);
 	put_bool(c, "is_connected_to_shared_instance", p->r->cfg.attached);
 }
 

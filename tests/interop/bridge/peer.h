@@ -41,6 +41,10 @@ struct listener { /* what wire_listen made */
 	size_t nstream_ids;
 	struct stream_got *streams;
 	json_t *packets, *link_packets, *resources, *messages, *requests;
+	struct { /* the incoming resource that ended last */
+		int count, status;
+		struct bytes data, metadata;
+	} came;
 };
 
 struct seen { /* a link, which outlives itself here */
@@ -56,6 +60,7 @@ struct seen { /* a link, which outlives itself here */
 	/* the incoming resource so far */
 	uint8_t *data;
 	size_t len, cap;
+	struct bytes metadata;
 };
 
 struct result { /* of a packet, a request, a resource of ours */
@@ -64,14 +69,16 @@ struct result { /* of a packet, a request, a resource of ours */
 	bool done;
 	int status;
 	int64_t took_us;
-	uint8_t *sent; /* the bytes of a resource, which must stay */
-	struct bytes data;
+	struct hash16 link; /* of a resource, whose bytes must stay */
+	uint8_t *sent;
+	struct bytes data, metadata;
 };
 
 struct served { /* what a request handler says */
 	struct served *next;
 	struct hash16 dest, path_hash;
-	struct bytes answer; /* packed */
+	struct bytes answer; /* packed; of a file: as it is */
+	struct bytes metadata; /* of a file, packed */
 	bool none;
 };
 
@@ -79,9 +86,12 @@ struct peer {
 	char handle[17];
 	struct rns *r;
 	struct rns_if iface; /* as each connection is made; id counts up */
+	struct rns_if local; /* those of programs, its ids as well */
 	bool fixed_mtu;
 	struct rnsconf *conf; /* [reticulum] of its start */
 	int listen_fd;
+	int local_fd;   /* of programs; -1: none are served */
+	int control_fd; /* where RPC would be; nobody is there */
 	struct conn conns[PEER_CONNS];
 	struct listener *listeners;
 	struct seen *links;
@@ -98,6 +108,7 @@ struct peer {
 	size_t proved_count;
 	size_t own_packets; /* that came over links that we opened */
 	json_t *tap; /* of every packet that came in */
+	bool no_proofs; /* those that come in are lost on the way */
 };
 
 extern const char *const status_names[]; /* of links */
@@ -114,6 +125,11 @@ void peer_submit(struct call *, struct peer *, const struct rns_cmd *,
 void peer_turn(struct peer *);
 void peer_event(struct peer *, const struct rns_event *);
 void peer_forget(struct peer *); /* what its events left */
+/* Of resources that come in. */
+void arrival_event(struct peer *, const struct rns_event *);
+struct bytes bytes_copy(const uint8_t *, size_t); /* of malloc */
+/* The msgpack binary in it; not set: there is none. */
+struct bytes unpacked(struct bytes);
 /* An announce; where there is nobody to hear it, it is no mistake. */
 void peer_announce(struct call *, struct peer *, const struct rns_cmd *);
 /* What the call says of [reticulum]; a mistake in it is one. */

@@ -104,7 +104,7 @@ cmd_wire_instance_posture(struct call *c)
 	    f->nblackhole_sources);
 	put_hashes(c, "interface_discovery_sources", f->discovery.sources,
 	    f->discovery.nsources);
-	put_bool(c, "is_shared_instance", p->r->local_clients > 0);
+	put_bool(c, "is_shared_instance", p->local_fd >= 0);
 	put_bool(c, "is_connected_to_shared_instance", p->r->cfg.attached);
 }
 

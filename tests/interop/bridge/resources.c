@@ -64,6 +64,92 @@ put_resource(struct call *c, const struct res_out *x)
 		put_parts(c, x);
 }
 
+static const struct res_out *
+outgoing(struct call *c, struct peer *p, const struct hash16 *link,
+    uint64_t tag)
+{
+	const struct link *l = link_find(p->r, link);
+	const struct res_out *x = NULL;
+
+	if (l != NULL)
+		TAILQ_FOREACH(x, &l->res_out, entry)
+			if (x->tag == tag)
+				break;
+	if (x == NULL)
+		fail(c, "KeyError: no such resource");
+	return x;
+}
+
+static void
+cancel(struct call *c, struct peer *p, const struct hash16 *link, uint64_t tag)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_RESOURCE_CANCEL};
+
+	cmd.cancel.link = *link;
+	cmd.cancel.tag = tag;
+	must(c, rns_submit(p->r, &cmd, mono_here()), "take back");
+}
+
+void
+cmd_wire_resource_send(struct call *c)
+{
+	struct peer *p = peer_of(c);
+	struct rns_cmd cmd = {.type = RNS_CMD_RESOURCE_SEND};
+	struct bytes data = arg(c, "data");
+	struct bytes meta = packed(arg_opt(c, "metadata"));
+	struct result *res = peer_result(c, p);
+
+	call_defer(c, free, meta.p);
+	if ((res->sent = malloc(data.n > 0 ? data.n : 1)) == NULL)
+		fail(c, "MemoryError");
+	memcpy(res->sent, data.p, data.n);
+	cmd.resource.link = peer_open_link(c, p)->id;
+	cmd.resource.data = res->sent;
+	cmd.resource.len = data.n;
+	if (has(c, "metadata")) {
+		cmd.resource.metadata = meta.p;
+		cmd.resource.metadata_len = meta.n;
+	}
+	cmd.resource.compress = true;
+	cmd.resource.tag = res->tag;
+	must(c, rns_submit(p->r, &cmd, mono_here()), "resource");
+	res->link = cmd.resource.link;
+	put_resource(c, outgoing(c, p, &res->link, res->tag));
+	peer_turn(p);
+	put(c, "resource_id", json_sprintf("%llu",
+	    (unsigned long long)res->tag));
+	if (!arg_bool(c, "wait", true)) {
+		put_bool(c, "started", true);
+		return;
+	}
+	peer_wait(c, res);
+	put_bool(c, "success", res->done && res->status == RNS_RES_COMPLETE);
+	put_int(c, "status", res->done ? res->status : RES_TRANSFERRING);
+	put_bool(c, "timed_out", !res->done);
+}
+
+void
+cmd_wire_resource_cancel(struct call *c)
+{
+	struct peer *p = peer_of(c);
+	uint64_t tag = strtoull(arg_str(c, "resource_id"), NULL, 10);
+	struct result *res = p->results;
+	struct mono until;
+
+	while (res != NULL && (res->tag != tag || res->sent == NULL))
+		res = res->next;
+	if (res == NULL)
+		fail(c, "KeyError: no such resource");
+	cancel(c, p, &res->link, tag);
+	peer_turn(p);
+	until = peer_until(c, 5000);
+	while (!res->done && !mono_reached(mono_here(), until))
+		(void)peer_run(until, -1);
+	put_bool(c, "cancelled", res->done && res->status == RNS_RES_FAILED);
+	put_str(c, "resource_id", arg_str(c, "resource_id"));
+	put_int(c, "status", res->done ? res->status : RES_TRANSFERRING);
+}
+
 /*
  * It is sent like any other, looked at before the first packet leaves, and
  * taken back: nothing of it leaves at all.
@@ -104,13 +190,9 @@ cmd_wire_resource_create(struct call *c)
 	put_resource(c, TAILQ_FIRST(&l->res_out));
 	while (rns_next_tx(p->r, &tx))
 		seen |= advertised(c, l, &tx, &adv);
-	cmd = (struct rns_cmd){.type = RNS_CMD_RESOURCE_CANCEL};
-	cmd.cancel.link = l->id;
-	cmd.cancel.tag = p->next_tag;
-	err = rns_submit(p->r, &cmd, mono_here());
+	cancel(c, p, &l->id, p->next_tag);
 	while (rns_next_tx(p->r, &tx))
 		;
-	must(c, err, "take back");
 	put_int(c, "flags", (int64_t)adv.flags);
 	put_int(c, "total_size", (int64_t)adv.total);
 	if (!seen)

@@ -103,6 +103,8 @@ enum packet_context { /* reticulum-endpoint.md 3.2 */
 #define RES_RATE_FAST 6250.0
 #define RES_RATE_VERY_SLOW 250.0
 #define RES_MAPHASH 4
+#define RES_MORE 0x00 /* of a request: the map does not end yet */
+#define RES_EXHAUSTED 0xff
 #define RES_RANDOM 4
 #define RES_HASHMAP_MAX 74
 #define RES_GUARD 224

@@ -402,7 +402,7 @@ channel_accept(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 		return true;
 	}
 	if (!channel_in_window(c->rx_next, seq) ||
-	    (type >= 0xf000 && type != CHANNEL_STREAM))
+	    (type >= CHANNEL_RESERVED && type != CHANNEL_STREAM))
 		return core_drop(r, RNS_DROP_CHANNEL);
 	p += CHANNEL_HEAD;
 	n -= CHANNEL_HEAD;

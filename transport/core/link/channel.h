@@ -8,6 +8,7 @@
 
 #define CHANNEL_HEAD 6
 #define CHANNEL_RTT_SLOW 1.45 /* s; above: one message at a time */
+#define CHANNEL_RESERVED 0xf000 /* types from here on */
 #define CHANNEL_STREAM 0xff00 /* the type of messages of streams (10) */
 
 struct envelope { /* sent and not yet proved */

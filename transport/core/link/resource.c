@@ -474,7 +474,7 @@ resource_ask(struct rns *r, struct res_in *x)
 	}
 	if (end > x->high)
 		x->high = end;
-	wr_u8(&h, exhausted ? 0xff : 0x00);
+	wr_u8(&h, exhausted ? RES_EXHAUSTED : RES_MORE);
 	if (exhausted && x->height > 0)
 		wr_bytes(&h, x->map + (size_t)(x->height - 1) * RES_MAPHASH,
 		    RES_MAPHASH);

@@ -596,7 +596,7 @@ resource_tx_request_in(struct rns *r, struct link *l, const struct packet *p,
 	uint8_t flag;
 
 	if (!rd_u8(&rd, &flag) ||
-	    (flag == 0xff && !rd_ref(&rd, &last, RES_MAPHASH)) ||
+	    (flag == RES_EXHAUSTED && !rd_ref(&rd, &last, RES_MAPHASH)) ||
 	    !rd_ref(&rd, &hash, RNS_FULL_HASH) ||
 	    (x = tx_find(l, id32_at(hash))) == NULL || tx_seen(x, &p->hash)) {
 		core_drop(r, RNS_DROP_RESOURCE);
