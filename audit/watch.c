@@ -474,6 +474,29 @@ watch_job(struct watch *w, const struct msg_W_JOB *m,
 	return j->whole;
 }
 
+/* late: what it did before, and was told to who fell, is in no number. */
+static void
+sum_text(char *out, size_t cap, const struct watch *w, const struct watched *j,
+    const struct watch_group *g, uint64_t events)
+{
+	const char *late = j->whole ? "" : "since it was found running: ";
+
+	if (!in_kernel(w)) {
+		(void)snprintf(out, cap, "by counters alone: %s%llu processes "
+		    "refused, %llu ended for want of memory or first of all",
+		    late, (unsigned long long)g->seen[REC_FORK],
+		    (unsigned long long)g->seen[REC_EXIT]);
+		return;
+	}
+	(void)snprintf(out, cap, "%s%llu processes started, %llu programs "
+	    "run, %llu ended; %llu records, of which %llu are lost; %u repeat "
+	    "what was told or find no room here", late,
+	    (unsigned long long)g->seen[REC_FORK],
+	    (unsigned long long)g->seen[REC_EXEC],
+	    (unsigned long long)g->seen[REC_EXIT], (unsigned long long)events,
+	    (unsigned long long)g->lost, j->again);
+}
+
 static void
 sum_up(struct watch *w, const struct watched *j, const struct watch_group *g,
     uint64_t events)
@@ -481,20 +504,7 @@ sum_up(struct watch *w, const struct watched *j, const struct watch_group *g,
 	struct msg_EVENT m;
 	char text[256];
 
-	if (in_kernel(w))
-		(void)snprintf(text, sizeof(text), "%llu processes started, %llu "
-	    "programs run, %llu ended; %llu records, of which %llu are lost; "
-	    "%u repeat what was told or find no room here",
-	    (unsigned long long)g->seen[REC_FORK],
-	    (unsigned long long)g->seen[REC_EXEC],
-	    (unsigned long long)g->seen[REC_EXIT], (unsigned long long)events,
-	    (unsigned long long)g->lost, j->again);
-	else
-		(void)snprintf(text, sizeof(text), "by counters alone: %llu "
-		    "processes refused, %llu ended by a signal or for want of "
-		    "memory or first of all",
-		    (unsigned long long)g->seen[REC_FORK],
-		    (unsigned long long)g->seen[REC_EXIT]);
+	sum_text(text, sizeof(text), w, j, g, events);
 	m = event_of(j, EVK_JOB_WATCHED, g->lost > 0 ? 3 : 1, "", text);
 	m.a = (int64_t)events;
 	m.b = (int64_t)g->lost;

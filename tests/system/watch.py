@@ -222,6 +222,11 @@ def audit_falls(node):
            node.output(s) == "over\n", "%s %s" % (rc, s))
     result("audit killed: its receipt does not say that it was watched",
            "bpf" not in r.get("layers", ["bpf"]), str(r))
+    sums = [t for kind, _, t, _ in trail(node, s.id())
+            if kind == "job_watched"]
+    result("audit killed: the sum says from when on it counts",
+           len(sums) == 1 and sums[0].startswith("since it was found"),
+           str(sums))
     rc, last, s = node.run_job("echo next")
     result("audit killed: the next one is watched", rc == 0 and
            "bpf" in receipt(node, s).get("layers", []), str(s))
