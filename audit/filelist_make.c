@@ -26,6 +26,7 @@ struct names {
 
 struct maker {
 	int root, out;
+	bool plain; /* this file system keeps no digests */
 	struct names folders; /* in the order of their blocks */
 	uint8_t buf[65536];
 	struct wr w;
@@ -103,8 +104,23 @@ flush(struct maker *m)
 	return 0;
 }
 
+/* By fs-verity, where it is; to switch it on its owner must be let write. */
+static bool
+keep(struct maker *m, int fd, const struct stat *st, struct id32 *out)
+{
+	const mode_t mode = st->st_mode & 07777;
+
+	if (m->plain || fchmod(fd, mode | S_IWUSR) < 0)
+		return false;
+	/* no room for it, say: the others are kept no more either */
+	if (filesum_keep(fd) < 0)
+		m->plain = true;
+	return fchmod(fd, mode) == 0 && !m->plain && filesum_kept(fd, out);
+}
+
 static int
-sum(int dir, const char *name, const struct stat *st, struct id32 *out)
+sum(struct maker *m, int dir, const char *name, const struct stat *st,
+    struct id32 *out)
 {
 	_cleanup_fd_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW |
 	    O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -116,6 +132,8 @@ sum(int dir, const char *name, const struct stat *st, struct id32 *out)
 		errno = ESTALE;
 		return -1;
 	}
+	if (keep(m, fd, &is, out))
+		return 0;
 	return filesum_read(fd, (uint64_t)is.st_size, NULL, NULL, out);
 }
 
@@ -141,7 +159,7 @@ entry(struct maker *m, int dir, const char *name, const char *path)
 		e.size = (uint64_t)st.st_size;
 		/* what nobody may read has no digest */
 		if ((st.st_mode & 0444) != 0 &&
-		    sum(dir, name, &st, &e.sum) < 0)
+		    sum(m, dir, name, &st, &e.sum) < 0)
 			return -1;
 	} else if (S_ISLNK(st.st_mode)) {
 		n = readlinkat(dir, name, link, sizeof(link));

@@ -12,6 +12,13 @@
 /* Told how much was read; false: stop. */
 typedef bool filesum_slice(void *ctx, uint64_t bytes);
 
+/*
+ * Let the kernel keep it from now on: nobody writes to the file any more, and
+ * each read is held to it. fd: to read, of a file that nobody has open to
+ * write and its caller may write to. 0; -1 with errno: EOPNOTSUPP, ENOTTY: this
+ * file system keeps none.
+ */
+int filesum_keep(int fd);
 /* As the kernel keeps it; false: it does not for this file. */
 bool filesum_kept(int fd, struct id32 *out);
 /*

@@ -304,6 +304,7 @@ walk(struct reader_process *r, int root, const char *list, size_t len,
 		m->end = r->found > 0 ? READ_CHANGED : READ_GOOD;
 	m->entries = w.entries;
 	m->looked = w.looked;
+	m->kept = w.kept;
 }
 
 static void

@@ -330,6 +330,7 @@ pass_end(struct integrity_run *r)
 	r->state.took_ms = (uint32_t)MIN_OF(took / 1000, INT64_C(0xffffffff));
 	r->state.images = r->now.images;
 	r->state.files = r->now.files;
+	r->state.kept = r->now.kept;
 	r->state.bytes = r->now.bytes;
 	log_info("integrity", "looked at everything images=%u files=%u "
 	    "bytes=%llu ms=%u found=%u", r->state.images, r->state.files,
@@ -544,6 +545,7 @@ pass_done(struct integrity_run *r, const struct msg_R_DONE *m)
 		(void)take_image(r, &r->reader[READER_IDLE], m, 0, &none, &s);
 		r->now.images++;
 		r->now.files += m->entries;
+		r->now.kept += m->kept;
 		pass_next(r);
 		break;
 	case PHASE_FILES:

@@ -65,6 +65,9 @@ struct look {
 
 /* ---- what is known of a file ---- */
 
+#define SEEN UINT64_C(1) /* 0: not seen */
+#define KEPT UINT64_C(2) /* by fs-verity */
+
 static uint64_t
 mark(const struct walk *w, const struct stat *st)
 {
@@ -82,13 +85,13 @@ mark(const struct walk *w, const struct stat *st)
 	sha256_update(&c, sizeof(v), (const uint8_t *)v);
 	sha256_digest(&c, sizeof(out), out);
 	memcpy(&m, out, sizeof(m));
-	return m | 1; /* 0: not seen */
+	return (m | SEEN) & ~KEPT;
 }
 
 static bool
 same(const struct walk *w, uint32_t at, const struct stat *st)
 {
-	return w->seen != NULL && w->seen[at] == mark(w, st);
+	return w->seen != NULL && (w->seen[at] & ~KEPT) == mark(w, st);
 }
 
 /*
@@ -96,10 +99,10 @@ same(const struct walk *w, uint32_t at, const struct stat *st)
  * tick of the clock that ctimes are made of.
  */
 static void
-remember(struct walk *w, uint32_t at, const struct stat *st)
+remember(struct walk *w, uint32_t at, const struct stat *st, bool kept)
 {
 	if (w->seen != NULL && st->st_ctim.tv_sec + 1 < w->now)
-		w->seen[at] = mark(w, st);
+		w->seen[at] = mark(w, st) | (kept ? KEPT : 0);
 }
 
 static void
@@ -160,7 +163,7 @@ same_times(const struct stat *a, const struct stat *b)
 /* The bytes of a file whose stat is as it should be. */
 static enum walk_diff
 by_bytes(struct look *k, int dir, const char *name,
-    const struct filelist_entry *e, const struct stat *st)
+    const struct filelist_entry *e, const struct stat *st, bool *kept)
 {
 	_cleanup_fd_ int fd = -1;
 	struct stat is, then;
@@ -176,7 +179,7 @@ by_bytes(struct look *k, int dir, const char *name,
 	if (!S_ISREG(is.st_mode) || !same_times(st, &is))
 		return WALK_RESTLESS;
 	k->w->looked++;
-	if (filesum_kept(fd, &sum))
+	if ((*kept = filesum_kept(fd, &sum)))
 		return id32_eq(&sum, &e->sum) ? 0 : WALK_BYTES;
 	r = filesum_read(fd, e->size, slice, k, &sum);
 	if (r != 0)
@@ -231,6 +234,7 @@ entry(struct look *k, int dir, const char *folder,
 {
 	char name[FILELIST_NAME + 1];
 	enum walk_diff d;
+	bool kept = false;
 	struct stat st;
 
 	memcpy(name, e->name, e->name_len);
@@ -241,17 +245,20 @@ entry(struct look *k, int dir, const char *folder,
 		tell(k, folder, e->name, e->name_len, d);
 		return d;
 	}
-	if (e->type != 'd' && same(k->w, at, &st))
+	if (e->type != 'd' && same(k->w, at, &st)) {
+		k->w->kept += (k->w->seen[at] & KEPT) != 0;
 		return 0;
+	}
 	d = by_stat(k, dir, name, e, &st);
 	if (d == 0 && e->type == 'f')
-		d = by_bytes(k, dir, name, e, &st);
+		d = by_bytes(k, dir, name, e, &st, &kept);
 	else if (d == 0 && e->type == 'l')
 		d = by_target(dir, name, e);
 	if (d != 0)
 		tell(k, folder, e->name, e->name_len, d);
 	else if (e->type != 'd' && !k->w->stopped)
-		remember(k->w, at, &st);
+		remember(k->w, at, &st, kept);
+	k->w->kept += d == 0 && kept;
 	return d;
 }
 
@@ -381,7 +388,7 @@ folder(struct look *k, const struct folder *f)
 		return -1;
 	/* as it was before it was read: a change meanwhile is found next */
 	if (!k->w->stopped && !k->extra)
-		remember(k->w, f->at, &st);
+		remember(k->w, f->at, &st, false);
 	return 0;
 }
 
@@ -416,7 +423,7 @@ walk_check(struct walk *w, int root, const uint8_t *list, size_t len)
 
 	k = (struct look){.w = w, .root = root};
 	w->bytes = 0;
-	w->entries = w->looked = 0;
+	w->entries = w->looked = w->kept = 0;
 	w->stopped = false;
 	if (!filelist_begin(&k.list, list, len)) {
 		errno = EINVAL;

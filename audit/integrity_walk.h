@@ -44,6 +44,7 @@ struct walk {
 	/* what it did */
 	uint64_t bytes;
 	uint32_t entries, looked; /* looked: files that were read */
+	uint32_t kept; /* good files whose digest fs-verity keeps */
 	bool stopped;
 };
 

@@ -587,7 +587,7 @@ enum read_end {
 };
 #define MSG_R_DONE(F)                                                          \
 	F(u32, seq, 0) F(u8, end, 0) F(id32, image, 0) F(id32, list, 0)        \
-	F(u64, bytes, 0) F(u32, entries, 0) F(u32, looked, 0)                  \
+	F(u64, bytes, 0) F(u32, entries, 0) F(u32, looked, 0) F(u32, kept, 0)  \
 	F(str, why, 300)
 /*
  * Node and audit. I_CHECK: is this image as it was imported: for a job that is
@@ -604,6 +604,7 @@ enum check_how { CHECK_START = 1, CHECK_VERIFY, CHECK_IMPORTED };
 #define MSG_I_STATE(F) /* for status; done: of the pass that runs */           \
 	F(boolean, running, 0) F(u64, done, 0) F(u32, passes, 0)               \
 	F(u32, at, 0) F(u32, took_ms, 0) F(u32, images, 0) F(u32, files, 0)    \
+	F(u32, kept, 0) /* of files: by fs-verity */                           \
 	F(u64, bytes, 0) F(u32, found, 0) F(u32, every_s, 0)
 /* what is not as it was; why "": it is again. image: of an image's */
 enum found_kind { FOUND_IMAGE = 1, FOUND_PROGRAM, FOUND_PROFILE, FOUND_KEY,

@@ -97,9 +97,11 @@ verb_audit_check(struct cli *c, int argc, char **argv)
 		cli_json(json_deep_copy(o));
 	} else {
 		print_found(o);
-		fprintf(stderr, "%lld images, %lld files, %s, in %s: %s\n",
+		fprintf(stderr, "%lld images, %lld files (%lld kept by "
+		    "fs-verity), %s, in %s: %s\n",
 		    (long long)ask_int(o, "images"),
-		    (long long)ask_int(o, "files"), cli_bytes(bytes,
+		    (long long)ask_int(o, "files"),
+		    (long long)ask_int(o, "kept"), cli_bytes(bytes,
 		    (uint64_t)ask_int(o, "bytes")), cli_duration(took,
 		    ask_int(o, "took_ms")), n == 0 ? "all is as it was" :
 		    "see above");

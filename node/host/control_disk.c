@@ -44,11 +44,12 @@ control_integrity_json(const struct node *n)
 		    "name", printable(v->found[i].name), "why",
 		    printable(v->found[i].why), "at",
 		    (json_int_t)v->found[i].at));
-	return json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}",
+	return json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}",
 	    "running", s->running ? 1 : 0, "done", (json_int_t)s->done,
 	    "passes", (json_int_t)s->passes, "at", (json_int_t)s->at,
 	    "took_ms", (json_int_t)s->took_ms, "images",
-	    (json_int_t)s->images, "files", (json_int_t)s->files, "bytes",
+	    (json_int_t)s->images, "files", (json_int_t)s->files, "kept",
+	    (json_int_t)s->kept, "bytes",
 	    (json_int_t)s->bytes, "every_s", (json_int_t)s->every_s,
 	    "total", (json_int_t)s->found, "found", found);
 }

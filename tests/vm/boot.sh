@@ -47,7 +47,7 @@ vm_boot() { # root, seconds at most, command of the guest...
 	ln -s busybox "$vm/root/bin/sh"
 	chmod 755 "$vm/root/init"
 	(cd "$vm/root" && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1) >"$vm/initrd"
-	truncate -s 64M "$vm/disk"
+	truncate -s 1G "$vm/disk" # thin
 	timeout "$patience" qemu-system-x86_64 -accel tcg,thread=multi -M pc -cpu max -smp 2 -m 2048 -nodefaults -nographic -no-reboot \
 		-serial stdio -kernel "$vm"/kernel/boot/vmlinuz-* -initrd "$vm/initrd" \
 		-append "console=ttyS0 quiet panic=-1 no_timer_check rdinit=/init" \
