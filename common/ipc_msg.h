@@ -66,6 +66,7 @@ enum setting {
 	SET_DIR_TRUST,
 	SET_DIR_TRAIL,
 	SET_DIR_FORENSICS,
+	SET_DIR_EVENTS, /* of other nodes, when hub.dir says where */
 	SET_DIR_KLP,
 	SET_DIR_IMAGES,
 	SET_CG_JOBS,     /* v2 directory jobs/ */

@@ -47,6 +47,7 @@ static const struct {
     {SET_DIR_NODE, "node", PRIV_WRITE},
     {SET_DIR_TRUST, "trust", PRIV_WRITE},
     {SET_DIR_TRAIL, "trail", PRIV_WRITE},
+    {SET_DIR_EVENTS, "events", PRIV_WRITE},
     {SET_DIR_FORENSICS, "forensics", PRIV_WRITE},
     {SET_DIR_KLP, "klp", PRIV_READ},
     {SET_DIR_IMAGES, "images", PRIV_READ},

@@ -40,7 +40,7 @@
  * Directories come on the command line, because Landlock must know them before
  * the first message; documents and listeners come as SETTING. A program takes
  * both by settings_take(). Names on the command line: storage, node, trust,
- * trail, klp, images, cg-jobs, cg-v1:CONTROLLER, volume:INDEX. Any other name
+ * trail, events, klp, images, cg-jobs, cg-v1:CONTROLLER, volume:INDEX. Any other name
  * (the jail's `hand`, `self`) is for program_fd().
  */
 #define PROGRAM_CHANNEL 3

@@ -182,6 +182,23 @@ hub_files_set(const struct hub_files *f, struct hubset *s)
 
 /* ---- the check ---- */
 
+/* Where events of other nodes are to lie. */
+static void
+check_dir(struct check *c, const struct ynode *hub, const char *name)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	const struct ynode *n = ynode_get(hub, "dir");
+	char why[FOLLOW_WHY] = "";
+	_cleanup_fd_ int fd = c->root ?
+	    follow_open(c->dir, name, flags, WARREN_UID_BASE, why) :
+	    openat(c->dir, name, flags);
+
+	if (fd < 0)
+		check_tell(c, false, "node.yaml", n->line, n->column,
+		    why[0] != '\0' ? FOLLOW_REMEDY : NULL, "hub.dir: %.200s: "
+		    "%s", name, why[0] != '\0' ? why : strerror(errno));
+}
+
 void
 check_hub(struct check *c, const struct node_config *conf)
 {
@@ -189,6 +206,8 @@ check_hub(struct check *c, const struct node_config *conf)
 	const struct ynode *n = hub;
 	struct hub_files f;
 
+	if (conf->hub.dir != NULL && conf->accept)
+		check_dir(c, hub, conf->hub.dir);
 	if (conf->hub.url == NULL && !conf->hub.mesh)
 		return;
 	if (!conf->accept) {

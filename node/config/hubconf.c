@@ -13,13 +13,15 @@
 #define PATH_LEN 1024
 
 static const char *const keys[] = {"url", "ca", "pin", "token_file", "cert",
-    "key", "min_severity", "batch_events", "batch_bytes", "accept"};
+    "key", "min_severity", "batch_events", "batch_bytes", "accept",
+    "dir", "keep"};
 
 void
 hub_defaults(struct hub_conf *h)
 {
 	*h = (struct hub_conf){.min_severity = 1,
-	    .batch_events = HUB_BATCH_EVENTS, .batch_bytes = HUB_BATCH_BYTES};
+	    .batch_events = HUB_BATCH_EVENTS, .batch_bytes = HUB_BATCH_BYTES,
+	    .keep = HUB_KEEP};
 }
 
 const char *
@@ -78,6 +80,7 @@ check(const struct hub_conf *h, const struct ynode *map, struct mistakes *m)
 {
 	static const char *const web[] = {"ca", "pin", "token_file", "cert",
 	    "key"};
+	static const char *const hub[] = {"dir", "keep"};
 	const struct ynode *cert = ynode_get(map, "cert");
 	const struct ynode *key = ynode_get(map, "key");
 
@@ -85,6 +88,14 @@ check(const struct hub_conf *h, const struct ynode *map, struct mistakes *m)
 		mistake_add(m, map->line, map->column, "url: https://HOST/PATH",
 		    "hub needs its url");
 		return;
+	}
+	for (size_t i = 0; i < NELEM(hub); i++) {
+		const struct ynode *n = ynode_get(map, hub[i]);
+
+		if (!ynode_null(n) && ynode_get(map, "accept") == NULL)
+			mistake_add(m, n->key_line, n->key_column, "accept: "
+			    "[NODE, ...], or leave it out", "hub.%s is for "
+			    "what hub.accept lets be kept here", hub[i]);
 	}
 	if (ynode_null(cert) != ynode_null(key))
 		mistake_add(m, map->line, map->column, "both, PEM: who this "
@@ -178,5 +189,9 @@ hub_read(struct hub_conf *h, const struct ynode *map, struct mistakes *m)
 	}
 	if (!ynode_null(n = ynode_get(map, "accept")))
 		read_accept(h, n, m);
+	read_file(map, "dir", "hub.dir", &h->dir, m);
+	if (!ynode_null(n = ynode_get(map, "keep")))
+		(void)ynode_size(n, "hub.keep", HUB_KEEP_LEAST, HUB_KEEP_MOST,
+		    &h->keep, m);
 	check(h, map, m);
 }

@@ -17,6 +17,9 @@
 #define HUB_BATCH_LEAST (32u << 10) /* two of the longest lines */
 
 #define HUB_PEERS_MAX 64
+#define HUB_KEEP (UINT64_C(512) << 20)	     /* of each, and the least */
+#define HUB_KEEP_LEAST (UINT64_C(16) << 20)
+#define HUB_KEEP_MOST (UINT64_C(1) << 40)
 
 struct hub_peer {
 	bool by_rns; /* id is a Reticulum identity, 16 bytes */
@@ -33,6 +36,8 @@ struct hub_conf {
 	/* whose events this node keeps: it is a hub itself */
 	struct hub_peer accept[HUB_PEERS_MAX];
 	unsigned naccept;
+	const char *dir; /* beneath it; NULL: node's own folder */
+	uint64_t keep;	 /* bytes of each of them */
 };
 
 void hub_defaults(struct hub_conf *);

@@ -272,6 +272,7 @@ take_dirs(struct warren_node *wn)
 	if (wn->dir < 0)
 		fatal("the node's folder");
 	wn->images = settings_take(p, SET_DIR_IMAGES, "");
+	wn->events = settings_take(p, SET_DIR_EVENTS, "");
 	wn->groups = (struct cgroup_dirs){
 	    .v2 = settings_take(p, SET_CG_JOBS, ""),
 	    .memory = settings_take(p, SET_CG_V1, "memory"),

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit/trail_file.h"
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/log.h"
@@ -62,7 +63,9 @@ get(struct state *s, int dir)
 static int
 folder(struct warren_node *wn, const struct hash16 *who, bool make)
 {
-	_cleanup_fd_ int all = dir_open(wn->dir, FOLDER, make, 0700);
+	_cleanup_fd_ int all = wn->events < 0 ?
+	    dir_open(wn->dir, FOLDER, make, 0700) :
+	    fcntl(wn->events, F_DUPFD_CLOEXEC, 0);
 	char name[2 * RNS_HASH_LEN + 1];
 
 	hex_encode(name, who->b, RNS_HASH_LEN);
@@ -89,20 +92,40 @@ segment_name(char name[24], uint32_t segment)
 	(void)snprintf(name, 24, "%08u.jsonl", segment);
 }
 
-/* A fresh one, and the oldest goes. */
+/*
+ * A fresh one, and the oldest go; more than one where less is to be kept than
+ * before.
+ */
 static void
-rotate(int dir, struct state *s)
+rotate(int dir, struct state *s, uint32_t most)
 {
 	char name[24];
 
 	s->segment++;
 	s->size = 0;
-	if (s->segment <= PEERLOG_SEGMENTS)
-		return;
-	segment_name(name, s->segment - PEERLOG_SEGMENTS);
-	if (unlinkat(dir, name, 0) == 0)
+	for (uint32_t i = most; i < s->segment; i++) {
+		segment_name(name, s->segment - i);
+		if (unlinkat(dir, name, 0) < 0)
+			return;
 		log_notice("events", "the oldest of a node are dropped: %s",
 		    name);
+	}
+}
+
+/* Without a state that is good what lies here stays, and a fresh one begins. */
+static void
+behind(int dir, struct state *s)
+{
+	struct trail_segs segs;
+
+	memset(s, 0, sizeof(*s));
+	if (trail_segs_list(dir, &segs) < 0)
+		return;
+	if (segs.n > 0) {
+		s->segment = segs.number[segs.n - 1];
+		s->size = PEERLOG_SEGMENT;
+	}
+	trail_segs_free(&segs);
 }
 
 static int
@@ -130,6 +153,7 @@ bool
 peerlog_keep(void *ctx, const struct hash16 *who, const uint8_t *p, size_t len,
     uint64_t seq, const struct id32 *digest)
 {
+	const struct warren_node *wn = ctx;
 	_cleanup_fd_ int dir = folder(ctx, who, true);
 	char text[STATE_MAX];
 	struct state s;
@@ -139,9 +163,11 @@ peerlog_keep(void *ctx, const struct hash16 *who, const uint8_t *p, size_t len,
 		log_warn("events", "of another node cannot be kept");
 		return false;
 	}
-	(void)get(&s, dir);
+	if (!get(&s, dir))
+		behind(dir, &s);
 	if (s.segment == 0 || s.size + len > PEERLOG_SEGMENT)
-		rotate(dir, &s);
+		rotate(dir, &s, (uint32_t)(wn->conf->hub.keep /
+		    PEERLOG_SEGMENT));
 	if (append(dir, &s, p, len) < 0) {
 		log_warn("events", "of another node cannot be kept");
 		return false;

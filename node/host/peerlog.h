@@ -9,13 +9,12 @@
 #include <rns/hash.h>
 
 /*
- * Events of other nodes on the disk: warren/node/events/<their Reticulum
- * identity>/<8 digits>.jsonl, 8 MiB each, the oldest go beyond 64 of them;
- * `state` says how far they are good. ctx: the struct warren_node. What is kept
+ * Events of other nodes on the disk: warren/node/events/ (or warren-events/
+ * beneath hub.dir) <their Reticulum identity>/<8 digits>.jsonl, 8 MiB each, the oldest
+ * go beyond hub.keep; `state` says how far they are good. ctx: the struct warren_node. What is kept
  * is there after a power cut; what a fall has left behind it is cut.
  */
 #define PEERLOG_SEGMENT (8u << 20)
-#define PEERLOG_SEGMENTS 64u
 
 bool peerlog_last(void *ctx, const struct hash16 *who, uint64_t *seq,
     struct id32 *digest);

@@ -66,6 +66,7 @@ struct warren_node {
 	struct seccomp_text seccomp[HOST_SECCOMP_MAX];
 	unsigned nseccomp;
 	int dir, images, cache; /* node's folder; read; seccomp programs */
+	int events; /* of other nodes; -1: in its own folder */
 	struct cgroup_dirs groups;
 	struct cgroup_job group[NODE_SLOTS_MAX + 1];
 	bool has_group[NODE_SLOTS_MAX + 1];

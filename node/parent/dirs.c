@@ -206,6 +206,34 @@ dirs_open(struct parent *p, const char *path, int *status)
 	return 0;
 }
 
+/*
+ * hub.dir: as root its way is trusted and it stays whose it is; the folder in
+ * it is node's. -1: said.
+ */
+static int
+events_folder(struct parent *p)
+{
+	const char *name = p->node->hub.dir;
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	char why[FOLLOW_WHY] = "";
+	_cleanup_fd_ int fd = -1;
+
+	if (name == NULL || !p->node->accept)
+		return 0;
+	fd = p->root ? follow_open(p->dir, name, flags, p->base, why) :
+	    openat(p->dir, name, flags);
+	if (fd < 0) {
+		if (why[0] != '\0')
+			log_errx("node.yaml", "hub.dir: %s %s (%s)", name, why,
+			    FOLLOW_REMEDY);
+		else
+			log_err("node.yaml", "hub.dir: %s", name);
+		return -1;
+	}
+	p->events_dir = own_folder(p, fd, "warren-events", 2);
+	return p->events_dir < 0 ? -1 : 0;
+}
+
 int
 dirs_make(struct parent *p, int *status)
 {
@@ -227,7 +255,8 @@ dirs_make(struct parent *p, int *status)
 	p->klp_dir = folder(p, p->dir, "klp", 0755, 0);
 	return p->node_dir < 0 || p->trust_dir < 0 || p->trail_dir < 0 ||
 		p->forensics_dir < 0 ||
-		p->images_dir < 0 || p->stage_dir < 0 || p->klp_dir < 0
+		p->images_dir < 0 || p->stage_dir < 0 || p->klp_dir < 0 ||
+		events_folder(p) < 0
 	    ? -1
 	    : 0;
 }

@@ -66,6 +66,7 @@ struct parent {
 
 	int dir, storage, warren, keys, run, lock;
 	int forensics_dir;
+	int events_dir; /* hub.dir; -1: warren-node's own */
 	int node_dir, trust_dir, trail_dir, klp_dir, images_dir, stage_dir;
 	int listen_data, listen_rpc, listen_mesh, listen_node;
 	int listen_metrics; /* -1: nobody asked for it, or it failed */

@@ -111,6 +111,12 @@ files_read(struct parent *p, struct files *f)
 	return true;
 }
 
+static bool
+same_dir(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 /* Why a key waits for the next start; NULL: it does not. */
 static const char *
 waits(const struct parent *p, const struct node_config *now, const char *key)
@@ -123,6 +129,9 @@ waits(const struct parent *p, const struct node_config *now, const char *key)
 		return NULL;
 	if (!p->compute)
 		return "nothing is computed here";
+	if (strcmp(key, "hub") == 0 && !same_dir(p->node->hub.dir,
+		now->hub.dir))
+		return "hub.dir is opened at the start, the rest is in effect";
 	if (strcmp(key, "limits.jobs_running") == 0 &&
 	    now->jobs_running > p->slots)
 		return "jail makes its slots when it starts";

@@ -260,6 +260,7 @@ settings_spawn(struct parent *p, enum program who, struct spawn *s)
 		break;
 	case PROGRAM_NODE:
 		spawn_fd(s, "node", p->node_dir);
+		spawn_fd(s, "events", p->events_dir);
 		spawn_fd(s, "images", p->images_dir);
 		spawn_groups(p, s);
 		break;

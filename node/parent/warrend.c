@@ -72,7 +72,7 @@ parent_init(struct parent *p)
 	p->base = WARREN_UID_BASE;
 	p->dir = p->storage = p->warren = p->keys = p->run = p->lock = -1;
 	p->node_dir = p->trust_dir = p->trail_dir = p->klp_dir = -1;
-	p->forensics_dir = -1;
+	p->forensics_dir = p->events_dir = -1;
 	p->images_dir = p->stage_dir = -1;
 	p->listen_data = p->listen_rpc = p->listen_mesh = p->listen_node = -1;
 	p->listen_metrics = -1;

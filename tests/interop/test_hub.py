@@ -89,18 +89,20 @@ def ours(ctx):
     """One of our nodes keeps the events of another; somebody who is not on its list gets nowhere."""
     port = lib.free_port()
     nobody = [("urn:klp:kindai:human:" + "00" * 32, 1)]
-    _, d, hub_folder = node(ctx, server("listen", port), nobody)
+    _, d, hub_folder = node(ctx, server("listen", port), nobody, "hub: {accept: [%s], dir: .}\n" % ("ab" * 16))
     who = lib.must(lambda: identity_of(ctx, hub_folder), "its identity")
     _, _, folder = node(ctx, client("up", port), nobody, "hub: %s\n" % who)
     sender = lib.must(lambda: identity_of(ctx, folder), "its identity")
     lib.must(lambda: "does not take" in state(ctx, folder).get("error", "") or "no hub" in
              state(ctx, folder).get("error", ""), "a refusal")
-    with open(os.path.join(hub_folder, "node.yaml"), "a") as f:
-        f.write("hub: {accept: [%s]}\n" % sender)
+    with open(os.path.join(hub_folder, "node.yaml")) as f:
+        text = f.read().replace("ab" * 16, sender)
+    with open(os.path.join(hub_folder, "node.yaml"), "w") as f:
+        f.write(text)
     lib.must(lambda: warren(ctx, "reload", "--config", hub_folder, ok=False).returncode == 0, "a reload")
     lib.must(lambda: warren(ctx, "reload", "--config", folder, ok=False).returncode == 0, "a reload")
     trail = os.path.join(folder, "warren/trail/00000001.jsonl")
-    kept = os.path.join(hub_folder, "warren/node/events", sender, "00000001.jsonl")
+    kept = os.path.join(hub_folder, "warren-events", sender, "00000001.jsonl")
 
     def same():
         s = state(ctx, folder)

@@ -20,6 +20,8 @@
 
 static char top[64];
 
+static struct node_config conf;
+
 static int
 make(bool root)
 {
@@ -27,6 +29,7 @@ make(bool root)
 	int status;
 
 	memset(&p, 0, sizeof(p));
+	p.node = &conf;
 	p.root = root;
 	p.base = 100000;
 	(void)snprintf(p.path, sizeof(p.path), "%s", top);
@@ -65,7 +68,8 @@ teardown(void **state)
 	    "victim/cache",
 	    "warren/run", "warren/keys", "warren/node", "warren/trust",
 	    "warren/trail", "warren/images", "warren/stage", "warren/lock",
-	    "warren", "klp", "victim", ""};
+	    "warren/forensics", "warren", "klp", "victim",
+	    "hub/warren-events", "hub", ""};
 	char path[128];
 
 	(void)state;
@@ -130,6 +134,34 @@ test_storage_link(void **state)
 	assert_int_equal(make(true), -1);
 }
 
+/* hub.dir stays whose it is, what is in it is node's; it is not made. */
+static void
+test_hub_dir(void **state)
+{
+	bool root = geteuid() == 0;
+	char path[128];
+
+	(void)state;
+	conf.accept = true;
+	conf.hub.dir = "hub";
+	(void)snprintf(path, sizeof(path), "%s/hub", top);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(make(root), 0);
+	assert_int_equal(owner("hub"), geteuid());
+	assert_int_equal(owner("hub/warren-events"), root ? 100002 : geteuid());
+	memset(&conf, 0, sizeof(conf));
+}
+
+static void
+test_no_hub_dir(void **state)
+{
+	(void)state;
+	conf.accept = true;
+	conf.hub.dir = "hub";
+	assert_int_equal(make(geteuid() == 0), -1);
+	memset(&conf, 0, sizeof(conf));
+}
+
 int
 main(void)
 {
@@ -137,6 +169,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_made, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_link, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_storage_link, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_hub_dir, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_no_hub_dir, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
