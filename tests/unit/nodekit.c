@@ -155,3 +155,43 @@ review(struct manifest *m)
 	m->has |= HAS_TRUST | HAS_REVIEW;
 	m->deadline += 2 * 86400;
 }
+
+void
+with_contract(struct manifest *m)
+{
+	struct id32 sha;
+
+	with_volumes(m); /* the blob of its volumes is its contract too */
+	sha = tar_sha;
+	m->nvolumes = 0;
+	m->has = (m->has & ~(uint32_t)HAS_VOLUMES) | HAS_CONTRACT;
+	m->contract.sha256 = sha;
+	m->contract.size = sizeof(tar);
+}
+
+void
+submit_bound(uint8_t who, uint8_t nonce, struct id32 *id)
+{
+	struct proto_req put = {.path = PATH_BLOB_PUT, .digest = tar_sha.b,
+	    .n = sizeof(tar), .body = {tar, sizeof(tar)}};
+	struct proto_submitted s;
+	struct proto_ans *a = submit(1, who, nonce, with_contract, id);
+
+	assert_int_equal(a->status, ST_OK);
+	assert_true(proto_get_submitted(&s, a));
+	if (s.missing.n == 0)
+		return;
+	state_is(id, "queued", "inputs");
+	put.digest = tar_sha.b;
+	assert_int_equal(world_call(&w, 1, &put)->status, ST_OK);
+}
+
+void
+plain_contract(struct contract *c)
+{
+	memset(c, 0, sizeof(*c));
+	memset(c->action, ACTION_KILL, sizeof(c->action));
+	c->anonymous_exec = true;
+	memset(&c->image, 0x11, sizeof(c->image));
+	c->expires = UINT32_MAX;
+}

@@ -5,6 +5,7 @@
 #include <rns/hash.h>
 
 #include "tests/unit/fakehost.h"
+#include "trust/doc/contract.h"
 
 /* What the tests of a whole node share: one world, and talk in it. */
 extern struct world w;
@@ -29,5 +30,10 @@ void refused(const struct proto_ans *a, const char *code, unsigned step);
 /* changes of a manifest */
 void with_volumes(struct manifest *m);
 void review(struct manifest *m);
+void with_contract(struct manifest *m);
+/* A contract that restricts nothing and kills for everything. */
+void plain_contract(struct contract *);
+/* A job under w.contract, and the blob that stands for it. */
+void submit_bound(uint8_t who, uint8_t nonce, struct id32 *id);
 
 #endif

@@ -298,3 +298,37 @@ stranger_heard(struct node *n, unsigned ifid, unsigned i, uint64_t emitted)
 	len = stranger_announce(&s, raw, emitted, 0, NULL, false);
 	node_in(n, ifid, raw, len);
 }
+
+/* `many` of them, from the number `from` on, so many a second. */
+void
+heard_many(struct node *n, unsigned from, unsigned many, unsigned hz)
+{
+	for (unsigned i = 0; i < many; i++) {
+		stranger_heard(n, 0, from + i, HEARD_FROM);
+		node_run(n, NODE_SECOND / hz);
+	}
+}
+
+/* One from the stranger 1; how often it was passed on within 20 s. */
+size_t
+rate_step(struct node *n, uint64_t emitted, int64_t after_s)
+{
+	size_t sent = 0;
+
+	node_clear(n);
+	stranger_heard(n, 0, 1, emitted);
+	node_run(n, after_s * NODE_SECOND);
+	for (size_t i = 0; i < n->out_count; i++)
+		sent += n->out[i].ifid == 1;
+	return sent;
+}
+
+struct rns_rate
+rate_of(const struct node *n)
+{
+	struct hash16 none = {{0}};
+	struct rns_rate e;
+
+	assert_true(rns_rate_next(n->r, &none, true, &e));
+	return e;
+}

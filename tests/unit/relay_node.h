@@ -83,4 +83,12 @@ size_t stranger_proves(const struct stranger *, const uint8_t *request,
 size_t path_request_make(uint8_t out[RNS_MTU], const struct hash16 *dest,
     const uint8_t *requestor, uint8_t tag);
 
+/* `many` of them, from the number `from` on, so many a second. */
+#define HEARD_FROM 1800000000u /* emission times of strangers */
+void heard_many(struct node *, unsigned from, unsigned many, unsigned hz);
+/* One from the stranger 1; how often it was passed on within that time. */
+size_t rate_step(struct node *, uint64_t emitted, int64_t after_s);
+/* The first rate that is kept. */
+struct rns_rate rate_of(const struct node *);
+
 #endif

@@ -27,11 +27,7 @@ begin(void **state)
 {
 	struct msg_W_POSTURE m = {.layers = LAYER_BPF};
 
-	memset(&con, 0, sizeof(con));
-	memset(con.action, ACTION_KILL, sizeof(con.action));
-	con.anonymous_exec = true;
-	memset(&con.image, 0x11, sizeof(con.image));
-	con.expires = UINT32_MAX;
+	plain_contract(&con);
 	if (setup(state) != 0)
 		return -1;
 	w.contract = &con;
@@ -44,33 +40,10 @@ begin(void **state)
 	return 0;
 }
 
-static void
-with_contract(struct manifest *m)
-{
-	struct id32 sha;
-
-	with_volumes(m); /* the blob of its volumes is its contract too */
-	sha = tar_sha;
-	m->nvolumes = 0;
-	m->has = (m->has & ~(uint32_t)HAS_VOLUMES) | HAS_CONTRACT;
-	m->contract.sha256 = sha;
-	m->contract.size = sizeof(tar);
-}
-
 static struct job *
 start(uint8_t nonce, struct id32 *id)
 {
-	struct proto_req put = {.path = PATH_BLOB_PUT, .digest = tar_sha.b,
-	    .n = sizeof(tar), .body = {tar, sizeof(tar)}};
-	struct proto_submitted s;
-	struct proto_ans *a = submit(1, OWNER, nonce, with_contract, id);
-
-	assert_int_equal(a->status, ST_OK);
-	assert_true(proto_get_submitted(&s, a));
-	if (s.missing.n > 0) {
-		put.digest = tar_sha.b;
-		assert_int_equal(world_call(&w, 1, &put)->status, ST_OK);
-	}
+	submit_bound(OWNER, nonce, id);
 	world_run(&w, 100);
 	state_is(id, "running", NULL);
 	return job_find(&w.n.jobs, id);

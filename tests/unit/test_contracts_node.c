@@ -33,11 +33,7 @@ static int
 terms_setup(void **state)
 {
 	(void)state;
-	memset(&con, 0, sizeof(con));
-	memset(con.action, ACTION_KILL, sizeof(con.action));
-	con.anonymous_exec = true;
-	memset(&con.image, 0x11, sizeof(con.image));
-	con.expires = UINT32_MAX;
+	plain_contract(&con);
 	manifest_init(&man);
 	policy_init(&pol, 2, UINT64_C(4) << 30);
 	(void)level_row(&granted, &pol, 2);
@@ -384,36 +380,6 @@ begin(void **state)
 }
 
 static void
-with_contract(struct manifest *m)
-{
-	struct id32 sha;
-
-	with_volumes(m); /* the blob of its volumes is its contract too */
-	sha = tar_sha;
-	m->nvolumes = 0;
-	m->has = (m->has & ~(uint32_t)HAS_VOLUMES) | HAS_CONTRACT;
-	m->contract.sha256 = sha;
-	m->contract.size = sizeof(tar);
-}
-
-static void
-start(uint8_t nonce, struct id32 *id)
-{
-	struct proto_req put = {.path = PATH_BLOB_PUT, .digest = tar_sha.b,
-	    .n = sizeof(tar), .body = {tar, sizeof(tar)}};
-	struct proto_submitted s;
-	struct proto_ans *a = submit(1, OWNER, nonce, with_contract, id);
-
-	assert_int_equal(a->status, ST_OK);
-	assert_true(proto_get_submitted(&s, a));
-	if (s.missing.n == 0)
-		return;
-	state_is(id, "queued", "inputs");
-	put.digest = tar_sha.b;
-	assert_int_equal(world_call(&w, 1, &put)->status, ST_OK);
-}
-
-static void
 test_node(void **state)
 {
 	struct id32 id;
@@ -423,7 +389,7 @@ test_node(void **state)
 	w.verdict_pinned = true;
 	con.max_pids = 3;
 	w.run_ms = 0;
-	start(1, &id);
+	submit_bound(OWNER, 1, &id);
 	assert_int_equal(w.contracts, 0);
 	world_run(&w, 10);
 	assert_int_equal(w.contracts, 1);
@@ -439,7 +405,7 @@ test_node(void **state)
 	assert_int_equal(w.events_seen[EVK_VIOLATION], 1);
 	w.pids_hit = false;
 	w.run_ms = 10;
-	start(2, &id);
+	submit_bound(OWNER, 2, &id);
 	world_run(&w, 100);
 	state_is(&id, "done", NULL);
 	assert_int_equal(w.contracts, 2);
@@ -452,30 +418,30 @@ test_node_refuses(void **state)
 
 	(void)state;
 	w.contract = NULL;
-	start(1, &id);
+	submit_bound(OWNER, 1, &id);
 	world_run(&w, 10);
 	state_is(&id, "refused", "contract: payload: bad");
 	w.contract = &con;
 	con.napis = 1;
-	start(2, &id);
+	submit_bound(OWNER, 2, &id);
 	world_run(&w, 10);
 	state_is(&id, "refused",
 	    "contract: external_apis: this node has no broker");
 	con.napis = 0;
 	w.contract_revoked = true;
-	start(3, &id);
+	submit_bound(OWNER, 3, &id);
 	world_run(&w, 10);
 	state_is(&id, "refused", "revoked");
 	w.contract_revoked = false;
 	memcpy(con.profile, "strange", 8);
-	start(4, &id);
+	submit_bound(OWNER, 4, &id);
 	world_run(&w, 10);
 	state_is(&id, "refused", "contract: syscalls.profile: not here");
 	assert_int_equal(w.starts, 0);
 	con.profile[0] = '\0';
 	/* trust is away, and comes back */
 	w.contract_silent = true;
-	start(5, &id);
+	submit_bound(OWNER, 5, &id);
 	world_run(&w, 1000);
 	state_is(&id, "queued", "trust");
 	node_down(&w.n, PROGRAM_TRUST);
@@ -485,7 +451,7 @@ test_node_refuses(void **state)
 	state_is(&id, "done", NULL);
 	/* trust lives, and its answer is lost: asked again */
 	w.contract_silent = true;
-	start(6, &id);
+	submit_bound(OWNER, 6, &id);
 	world_run(&w, 1000);
 	w.contract_silent = false;
 	world_run(&w, NODE_ASK_MS - 2000);
@@ -506,7 +472,7 @@ test_node_kills(void **state)
 	w.verdict_pinned = true;
 	con.max_seconds = 1;
 	w.run_ms = 0;
-	start(1, &id);
+	submit_bound(OWNER, 1, &id);
 	world_run(&w, 1000);
 	state_is(&id, "running", NULL);
 	w.cpu_ms = 2000;
@@ -514,12 +480,12 @@ test_node_kills(void **state)
 	killed_by(&id, "violation:cpu.max_seconds");
 	/* one that ends before anybody looks has broken it all the same */
 	w.run_ms = 10;
-	start(2, &id);
+	submit_bound(OWNER, 2, &id);
 	world_run(&w, 200);
 	killed_by(&id, "violation:cpu.max_seconds");
 	/* only noted */
 	memset(con.action, ACTION_NOTE, sizeof(con.action));
-	start(3, &id);
+	submit_bound(OWNER, 3, &id);
 	world_run(&w, 200);
 	s = status(&id);
 	assert_int_equal(s.outcome.kind, OUT_EXITED);
@@ -529,12 +495,12 @@ test_node_kills(void **state)
 	con.deny[0] = "mkdir";
 	w.exit_how = EXIT_SIGNAL;
 	w.exit_code = SIGSYS;
-	start(4, &id);
+	submit_bound(OWNER, 4, &id);
 	world_run(&w, 200);
 	s = status(&id);
 	assert_int_equal(s.outcome.kind, OUT_SIGNALLED);
 	memset(con.action, ACTION_KILL, sizeof(con.action));
-	start(5, &id);
+	submit_bound(OWNER, 5, &id);
 	world_run(&w, 200);
 	killed_by(&id, "violation:syscalls");
 	assert_int_equal(w.events_seen[EVK_VIOLATION], 4);
@@ -591,12 +557,12 @@ test_node_penalty(void **state)
 	w.cpu_ms = 2000;
 	w.run_ms = 10;
 	memset(con.action, ACTION_NOTE, sizeof(con.action));
-	start(1, &id);
+	submit_bound(OWNER, 1, &id);
 	world_run(&w, 200);
 	assert_int_equal(w.events_seen[EVK_PENALTY], 1);
 	assert_int_equal(level_now(), 2);
 	memset(con.action, ACTION_KILL, sizeof(con.action));
-	start(2, &id);
+	submit_bound(OWNER, 2, &id);
 	world_run(&w, 200);
 	killed_by(&id, "violation:cpu.max_seconds");
 	assert_int_equal(w.events_seen[EVK_PENALTY], 2);
@@ -634,7 +600,7 @@ test_node_penalty_bounds(void **state)
 	w.cpu_ms = 2000;
 	w.run_ms = 10;
 	w.verdict_pinned = true;
-	start(1, &id);
+	submit_bound(OWNER, 1, &id);
 	world_run(&w, 200);
 	killed_by(&id, "violation:cpu.max_seconds");
 	world_fp(&fp, OWNER);
@@ -660,11 +626,11 @@ test_node_typical(void **state)
 
 	(void)state;
 	con.typical = 1000 * 1024;
-	start(1, &id);
+	submit_bound(OWNER, 1, &id);
 	world_run(&w, 200);
 	assert_int_equal(w.events_seen[EVK_DEVIATION], 0);
 	con.typical = 999 * 1024;
-	start(2, &id);
+	submit_bound(OWNER, 2, &id);
 	world_run(&w, 200);
 	assert_int_equal(w.events_seen[EVK_DEVIATION], 1);
 }
@@ -678,7 +644,7 @@ test_node_restart(void **state)
 	(void)state;
 	con.max_seconds = 1;
 	w.run_ms = 0;
-	start(1, &id);
+	submit_bound(OWNER, 1, &id);
 	world_run(&w, 100);
 	state_is(&id, "running", NULL);
 	world_restart(&w);
@@ -701,7 +667,7 @@ test_node_changed(void **state)
 
 	(void)state;
 	w.run_ms = 0;
-	start(1, &id);
+	submit_bound(OWNER, 1, &id);
 	world_run(&w, 100);
 	state_is(&id, "running", NULL);
 	assert_int_equal(submit(1, OWNER, 9, NULL, &other)->status, ST_OK);
@@ -710,7 +676,7 @@ test_node_changed(void **state)
 	node_verdicts_void(&w.n);
 	world_run(&w, 100);
 	killed_by(&id, "revoked");
-	start(2, &id);
+	submit_bound(OWNER, 2, &id);
 	world_run(&w, 2000);
 	state_is(&id, "refused", "revoked");
 }

@@ -18,7 +18,7 @@
 /* How much an interface may bring in, and what is shown of it. */
 
 static const uint8_t priv[RNS_KEY] = {9, 8, 7};
-#define T0 1800000000u /* emission times */
+#define T0 HEARD_FROM
 
 static void
 asked(struct node *n, unsigned ifid, unsigned i, uint8_t tag)
@@ -208,16 +208,6 @@ held(const struct node *n)
 
 	rns_counts(n->r, &c);
 	return c.held;
-}
-
-/* `many` of them, from the number `from` on, so many a second. */
-static void
-heard_many(struct node *n, unsigned from, unsigned many, unsigned hz)
-{
-	for (unsigned i = 0; i < many; i++) {
-		stranger_heard(n, 0, from + i, T0);
-		node_run(n, NODE_SECOND / hz);
-	}
 }
 
 static void
@@ -557,30 +547,6 @@ egress_is_limited(void **state)
 }
 
 /* ---- announce rates (reticulum-transport.md 4.4) ---- */
-
-/* One from the stranger 1; how often it was passed on within 20 s. */
-static size_t
-rate_step(struct node *n, uint64_t emitted, int64_t after_s)
-{
-	size_t sent = 0;
-
-	node_clear(n);
-	stranger_heard(n, 0, 1, emitted);
-	node_run(n, after_s * NODE_SECOND);
-	for (size_t i = 0; i < n->out_count; i++)
-		sent += n->out[i].ifid == 1;
-	return sent;
-}
-
-static struct rns_rate
-rate_of(const struct node *n)
-{
-	struct hash16 none = {{0}};
-	struct rns_rate e;
-
-	assert_true(rns_rate_next(n->r, &none, true, &e));
-	return e;
-}
 
 static void
 rates_are_controlled(void **state)

@@ -13,41 +13,7 @@
 /* Announce rates where paths come and go; test_ingress.c has the law. */
 
 static const uint8_t priv[RNS_KEY] = {9, 8, 7};
-#define T0 1800000000u /* emission times */
-
-/* `many` of them, from the number `from` on, so many a second. */
-static void
-heard_many(struct node *n, unsigned from, unsigned many, unsigned hz)
-{
-	for (unsigned i = 0; i < many; i++) {
-		stranger_heard(n, 0, from + i, T0);
-		node_run(n, NODE_SECOND / hz);
-	}
-}
-
-/* One from the stranger 1; how often it was passed on within 20 s. */
-static size_t
-rate_step(struct node *n, uint64_t emitted, int64_t after_s)
-{
-	size_t sent = 0;
-
-	node_clear(n);
-	stranger_heard(n, 0, 1, emitted);
-	node_run(n, after_s * NODE_SECOND);
-	for (size_t i = 0; i < n->out_count; i++)
-		sent += n->out[i].ifid == 1;
-	return sent;
-}
-
-static struct rns_rate
-rate_of(const struct node *n)
-{
-	struct hash16 none = {{0}};
-	struct rns_rate e;
-
-	assert_true(rns_rate_next(n->r, &none, true, &e));
-	return e;
-}
+#define T0 HEARD_FROM
 
 /* As many as there is room for; how many. */
 static unsigned
