@@ -789,6 +789,6 @@ main(void)
 	};
 
 	/* what is told of news has tests of its own */
-	prog_pass[IPC_V_SPREAD] = true;
+	prog_pass[IPC_V_SPREAD] = prog_pass[IPC_V_ANCHORED] = true;
 	return cmocka_run_group_tests(tests, setup, NULL);
 }
