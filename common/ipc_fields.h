@@ -132,7 +132,7 @@ enum reload_said { RELOAD_CHANGED = 1, RELOAD_WAITS, RELOAD_NOTE, RELOAD_MISTAKE
  */
 #define MSG_N_APP_DATA(F)                                                      \
 	F(boolean, announce, 0) F(var, data, 316) F(boolean, thrifty, 0)       \
-	F(boolean, once, 0)
+	F(boolean, once, 0) F(boolean, slow, 0) F(u32, not_if, 0)
 /* all zeros with on false: all that node has asked for */
 #define MSG_N_BLACKHOLE(F) F(hash16, rns_hash, 0) F(boolean, on, 0)
 #define MSG_N_HOLD(F) F(hash16, link, 0) F(u32, ms, 0)
@@ -274,7 +274,8 @@ enum contract_status {
  * on; say, of trust/doc/spread.h: at once, and which frame besides.
  */
 #define MSG_V_SPREAD(F)                                                        \
-	F(u8, say, 0) F(var, heads, 96) F(var, frame, 277)
+	F(u8, say, 0) F(var, heads, 96) F(var, frame, 277)                     \
+	F(u32, not_if, 0) /* where it came from: M_HEARD */
 /* ---- documents that others ask this node for (klp.md 1.6) ---- */
 enum give_what {
 	GIVE_ROOT, GIVE_HEAD, GIVE_DOC, GIVE_DELTA, GIVE_SET, GIVE_LOG
@@ -384,7 +385,7 @@ enum post_kind { POST_HUB = 1 };    /* events, a line each */
 /* An announce of a klp.node: what it says has not been looked at. */
 #define MSG_M_HEARD(F)                                                         \
 	F(hash16, identity, 0) F(u8, hops, 0) F(u64, bitrate, 0)               \
-	F(var, data, 316)
+	F(u32, ifid, 0) F(var, data, 316)
 /* ---- egress and parent: the addresses of a host; none: why ---- */
 #define IPC_ADDR 17 /* 4 or 6, and 16 bytes of which 4 count or all */
 #define MSG_LOOK_UP(F) F(u32, seq, 0) F(str, host, 253)

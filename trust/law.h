@@ -112,6 +112,7 @@ struct law {
 	struct hash16 own; /* this node's Reticulum identity */
 	struct spread spread;
 	bool spread_changed; /* node has to know of other heads */
+	uint32_t heard_on, pass_not; /* transport's interfaces; 0: none */
 	int64_t checks_at;   /* second */
 	unsigned checks;     /* ... of signatures that were heard */
 	/* deltas that brought the list here, for others (lawhist.c) */

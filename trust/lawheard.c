@@ -112,7 +112,9 @@ law_heard(struct law *l, const struct msg_M_HEARD *m)
 	if (!app_data_parse(&a, m->data, m->data_len))
 		return false;
 	l->changed = false;
+	l->heard_on = m->ifid;
 	heard_delta(l, &a, &m->identity);
+	l->heard_on = 0;
 	for (unsigned i = 0; i < a.nheads; i++)
 		heard_version(l, a.heads[i].atag, a.heads[i].version,
 		    &m->identity, &same, &other);

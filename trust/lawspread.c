@@ -26,6 +26,9 @@ lawspread_delta(struct law *l, const struct law_authority *la,
 {
 	if (mirrors(l, la))
 		spread_urgent(&l->spread, clock_mono(), frame, len, true);
+	else
+		spread_pass(&l->spread, clock_mono(), frame, len);
+	l->pass_not = l->heard_on;
 	l->spread_changed = true;
 }
 
@@ -79,7 +82,8 @@ law_spread(struct law *l, struct msg_V_SPREAD *m)
 	if (m->heads_len == 0)
 		return false; /* there is nothing to say */
 	m->say = (uint8_t)say;
-	if (say == SPREAD_DELTA || say == SPREAD_HEAD) {
+	if (say >= SPREAD_DELTA) {
+		m->not_if = l->pass_not;
 		m->frame_len = (uint16_t)l->spread.frame_len;
 		memcpy(m->frame, l->spread.frame, l->spread.frame_len);
 	}

@@ -11,6 +11,13 @@
 #include "trust/doc/tlv.h"
 
 /* All that it states; what is about authorities is not looked at for changes. */
+/* One whose own key is listed speaks for no authority (klp.md 4.6). */
+static bool
+mirrors(const struct node *n)
+{
+	return n->heads_len > 0 && !n->self_listed;
+}
+
 static void
 state_of(const struct node *n, struct app_data *a)
 {
@@ -24,7 +31,7 @@ state_of(const struct node *n, struct app_data *a)
 	}
 	a->caps = (struct app_caps){
 	    .roles = (uint16_t)(ROLE_COMPUTE |
-		(n->heads_len > 0 ? ROLE_MIRROR : 0) |
+		(mirrors(n) ? ROLE_MIRROR : 0) |
 		(n->policy.nhub > 0 ? ROLE_HUB : 0)),
 	    .runtimes = RUNTIME_OCI, .arch = app_arch_here(),
 	    .flags = node_accepting(n) ? APP_ACCEPTING : 0,
@@ -49,7 +56,7 @@ state_put(const struct node *n, uint8_t *out, size_t cap)
 static size_t
 whole_put(const struct node *n, struct app_data *a, uint8_t *out, size_t cap)
 {
-	struct rd r = rd_make(n->heads, n->heads_len);
+	struct rd r = rd_make(n->heads, mirrors(n) ? n->heads_len : 0);
 	struct app_head h;
 	size_t len;
 
@@ -141,7 +148,7 @@ frame_put(const struct node *n, const struct msg_V_SPREAD *m, uint8_t *out,
 	size_t len;
 
 	state_of(n, &a);
-	if (m->say == SPREAD_DELTA) {
+	if (m->say != SPREAD_HEAD) {
 		a.delta = m->frame;
 		a.delta_len = m->frame_len;
 	} else {
@@ -170,11 +177,13 @@ announce_spread(struct node *n, const struct msg_V_SPREAD *s)
 	n->heads_len = MIN_OF((size_t)s->heads_len, sizeof(n->heads));
 	memcpy(n->heads, s->heads, n->heads_len);
 	/* what is announced first states it as well */
-	if (!n->greeted || !n->announced || n->stopping)
+	if (!n->greeted || !n->announced || n->stopping || n->self_listed)
 		return;
 	state_of(n, &a);
-	if (s->say == SPREAD_DELTA || s->say == SPREAD_HEAD) {
+	if (s->say >= SPREAD_DELTA) {
 		m.once = true;
+		m.slow = s->say == SPREAD_PASS;
+		m.not_if = s->not_if;
 		len = frame_put(n, s, m.data, sizeof(m.data));
 	} else {
 		m.announce = m.thrifty = s->say == SPREAD_HEADS;

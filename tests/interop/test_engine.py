@@ -212,7 +212,7 @@ def node_bridge(ctx):
     node = Node(t)
     body, _ = node.expect("T_HELLO")
     public, dest = body[:64], body[64:]
-    node.c.send("N_APP_DATA", b"\x00" + struct.pack(">H", 4) + b"\x06\x00\x01x" + bytes(2))
+    node.c.send("N_APP_DATA", b"\x00" + struct.pack(">H", 4) + b"\x06\x00\x01x" + bytes(7))
     folder = ctx.stock_dir(config(client("up", port)))
     a = ctx.keep(lib.Script([ctx.args.python, os.path.join(lib.HERE, "asker.py"), folder, dest.hex()],
                             ctx.folder + "/peers.log"))
@@ -413,7 +413,7 @@ def late_interface(ctx):
     t = ctx.transport(config(client("up", port), transport=True), compute=True)
     node = Node(t)
     body, _ = node.expect("T_HELLO")
-    node.c.send("N_APP_DATA", b"\x01" + struct.pack(">H", 4) + b"\x06\x00\x01x" + bytes(2))
+    node.c.send("N_APP_DATA", b"\x01" + struct.pack(">H", 4) + b"\x06\x00\x01x" + bytes(7))
     far = ctx.rnsd(ctx.args.python, config(server("listen", port), transport=True, share=True,
                                            instance=f"far{port}"))
     # it is dialled again after 5 s, and told 1.5 s later

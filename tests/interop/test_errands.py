@@ -9,7 +9,7 @@ import struct
 import lib
 import testparent
 from lib import check, client, config, control, server
-from test_engine import packed
+from test_engine import Node, packed
 
 OK, NO_PATH, NO_LINK, TIMEOUT, TOO_LARGE, SLOW = range(6)
 
@@ -103,8 +103,33 @@ def ask_slow(ctx):
     check(end == OK, f"{end} {why}")
 
 
+def passed_on(ctx):
+    """What node passes on leaves by slow interfaces alone, and not where it came from."""
+    ports = [lib.free_port() for _ in range(3)]
+    fast, slow, back = [ctx.transport(config(server("listen", p), transport=True)) for p in ports]
+    t = ctx.transport(config(client("fast", ports[0]) + client("slow", ports[1]) + "  bitrate = 1200\n" +
+                             client("back", ports[2]) + "  bitrate = 1200\n"), compute=True)
+    node = Node(t)
+
+    lib.must(lambda: lib.online(t) == [True] * 3, "its interfaces")
+    node.expect("T_HELLO")
+
+    def say(data, slow, not_if):
+        node.c.send("N_APP_DATA", struct.pack(">BH", 1, len(data)) + data + struct.pack(">BBBI", 0, 1, slow, not_if))
+
+    def heard(x):
+        return len(control(x, "paths")[0]["paths"])
+    say(b"delta", True, 3)
+    lib.must(lambda: heard(slow) == 1, "the announce")
+    lib.quiet(.3, "nobody else hears it")
+    check(heard(fast) == 0 and heard(back) == 0, "nobody else")
+    say(b"delta", False, 0)
+    lib.must(lambda: heard(fast) == 1 and heard(back) == 1, "one for all")
+
+
 TESTS = [
     ("errands: a stock node is asked", lambda ctx: ask_stock(ctx, ctx.args.python)),
     ("errands: a stock node of 1.4.2 is asked", lambda ctx: ask_stock(ctx, ctx.args.python_old, False)),
     ("errands: over a slow interface", ask_slow),
+    ("errands: passed on over slow interfaces", passed_on),
 ]

@@ -31,6 +31,7 @@
 #define HUB_OF 20
 #define LINKS_MAX 64
 #define ANNOUNCE_BYTES 190
+#define ANNOUNCE_HEAD (19 + 64 + 10 + 10 + 64) /* without a ratchet */
 #define PATH "/klp/v1/delta"
 #define ASK_AGAIN_S 60
 
@@ -43,6 +44,8 @@ struct who {
 	int64_t back; /* it comes back then; 0: it is there */
 	int64_t was_back; /* it was away; 0: never */
 	int64_t asked;
+	unsigned heard_on; /* a link; 0: none */
+	unsigned pass_not;
 	struct hash16 link; /* that it asks on */
 	unsigned nlinks, links[LINKS_MAX];
 	struct mono air[LINKS_MAX];
@@ -64,8 +67,8 @@ static struct {
 static unsigned nwires, hubs;
 static int64_t begun;
 static uint8_t frame[DELTA_BYTES];
-static size_t frame_len;
-static uint64_t announces, urgent, spared, questions;
+static size_t frame_len, on_air; /* an announce with it */
+static uint64_t announces, urgent, passed, spared, questions;
 
 static void
 must(bool ok, const char *what)
@@ -174,6 +177,23 @@ people(void)
 
 /* ---- what a node says ---- */
 
+/* Over slow links, but for the one where it came from. */
+static void
+pass_on(unsigned i, struct rns_cmd *c)
+{
+	c->announce.one_interface = true;
+	for (unsigned k = 0; k < who[i].nlinks; k++) {
+		unsigned link = who[i].links[k];
+
+		if (wires[link - wires[0].link].bitrate >= SPREAD_SLOW ||
+		    link == who[i].pass_not)
+			continue;
+		c->announce.ifid = link;
+		passed++;
+		(void)sim_submit(sim, i, c);
+	}
+}
+
 static void
 announce(unsigned i, enum spread_say say)
 {
@@ -183,16 +203,22 @@ announce(unsigned i, enum spread_say say)
 	struct rns_cmd c = {.type = RNS_CMD_ANNOUNCE};
 	struct mono now = sim_now(sim);
 
-	if (say == SPREAD_DELTA) {
+	if (say == SPREAD_DELTA || say == SPREAD_PASS) {
 		a.delta = who[i].spread.frame;
 		a.delta_len = who[i].spread.frame_len;
-		urgent++;
+		urgent += say == SPREAD_DELTA;
 	}
 	c.announce.dest = who[i].dest;
 	c.announce.app_data = bytes;
 	c.announce.app_data_len = app_data_build(bytes, sizeof(bytes), &a);
 	must(c.announce.app_data_len > 0, "it fits an announce");
+	if (a.delta != NULL)
+		on_air = ANNOUNCE_HEAD + c.announce.app_data_len;
 	announces++;
+	if (say == SPREAD_PASS) {
+		pass_on(i, &c);
+		return;
+	}
 	if (say == SPREAD_DELTA) {
 		(void)sim_submit(sim, i, &c);
 		return;
@@ -248,6 +274,9 @@ apply(unsigned i, const uint8_t *p, size_t len)
 	who[i].list = next;
 	who[i].got = sim_now(sim).us - begun;
 	spread_news(&who[i].spread, sim_now(sim), number(1 << 20));
+	who[i].pass_not = who[i].heard_on;
+	if (i != 0)
+		spread_pass(&who[i].spread, sim_now(sim), p, len);
 }
 
 /* He says that he has something newer. */
@@ -274,8 +303,10 @@ heard(unsigned i, const struct rns_event *ev)
 	if (!app_data_parse(&a, ev->announce.app_data,
 	    ev->announce.app_data_len))
 		return;
+	who[i].heard_on = ev->announce.ifid;
 	if (a.delta != NULL)
 		apply(i, a.delta, a.delta_len);
+	who[i].heard_on = 0;
 	for (unsigned k = 0; k < a.nheads; k++) {
 		uint32_t theirs = a.heads[k].version;
 
@@ -446,12 +477,12 @@ report(double before)
 		radios += wires[i].bitrate == RADIO;
 	(void)printf("# on the air in %u min: %u radios of %u bit/s, %.1f s "
 	    "each (%.2f %%), at most %.1f s; announces: %llu, of them %llu "
-	    "urgent, %llu kept back; %llu asked over a link; the delta is "
-	    "%zu bytes\n", opt.minutes, radios, RADIO, sum / radios,
+	    "urgent, %llu passed on, %llu kept back; %llu asked over a link; the delta is "
+	    "%zu bytes, an announce with it %zu\n", opt.minutes, radios, RADIO, sum / radios,
 	    sum / radios / opt.minutes / 60 * 100, most,
 	    (unsigned long long)announces, (unsigned long long)urgent,
-	    (unsigned long long)spared, (unsigned long long)questions,
-	    frame_len);
+	    (unsigned long long)passed, (unsigned long long)spared, (unsigned long long)questions,
+	    frame_len, on_air);
 	return n == opt.nodes;
 }
 
@@ -461,7 +492,7 @@ run(struct id32 *digest)
 	double most, before;
 	bool all;
 
-	announces = urgent = spared = questions = nwires = 0;
+	announces = urgent = passed = spared = questions = nwires = 0;
 	wires = NULL;
 	rng = opt.seed;
 	sim = sim_new(opt.seed, on_event, NULL);

@@ -14,6 +14,7 @@
 #include "node/work/announce.h"
 #include "node/work/documents.h"
 #include "node/work/peers.h"
+#include "node/work/revoke.h"
 #include "tests/unit/nodekit.h"
 #include "trust/doc/spread.h"
 #include "trust/doc/tlv.h"
@@ -272,19 +273,23 @@ frames_are_announced(void **state)
 	/* one urgent entry, one signature; then the longest there is */
 	for (size_t len = 146; len <= SPREAD_FRAME; len += len == 146 ? 131 :
 	    1) {
-		for (uint8_t say = SPREAD_DELTA; say <= SPREAD_HEAD; say++) {
+		for (uint8_t say = SPREAD_DELTA; say <= SPREAD_PASS; say++) {
 			struct msg_V_SPREAD m = spread(say, len);
 			unsigned n = w.announces;
 
+			m.not_if = 7;
 			announce_spread(&w.n, &m);
 			world_run(&w, 0);
 			assert_int_equal(w.announces, n + 1);
+			assert_int_equal(w.last_app_data.slow,
+			    say == SPREAD_PASS);
+			assert_int_equal(w.last_app_data.not_if, 7);
 			assert_true(w.last_app_data.once);
 			assert_false(w.last_app_data.thrifty);
 			a = said();
-			assert_int_equal(say == SPREAD_DELTA ? a.delta_len :
+			assert_int_equal(say != SPREAD_HEAD ? a.delta_len :
 			    a.head_len, len);
-			assert_int_equal((say == SPREAD_DELTA ? a.delta :
+			assert_int_equal((say != SPREAD_HEAD ? a.delta :
 			    a.head)[len - 1], 0x4b);
 			if (len == 146)
 				assert_true(a.has_caps && a.nheads == 2);
@@ -302,6 +307,42 @@ frames_are_announced(void **state)
 	w.n.announced = true;
 }
 
+/* Its own key is listed: it speaks for no authority, and gives nothing. */
+static void
+a_listed_mirror(void **state)
+{
+	struct msg_V_SPREAD m = spread(SPREAD_NOTHING, 0);
+	struct listed *l = calloc(1, sizeof(*l));
+	struct proto_ans *a;
+	unsigned n;
+
+	(void)state;
+	assert_non_null(l);
+	announce_spread(&w.n, &m);
+	world_run(&w, 60000);
+	assert_int_equal(said().nheads, 2);
+	memcpy(l->id, HASH_BYTES(w.n.fp));
+	revoke_take(&w.n, l, 1);
+	world_run(&w, 60000);
+	assert_int_equal(said().nheads, 0);
+	assert_int_equal(said().caps.roles & ROLE_MIRROR, 0);
+	n = w.announces;
+	for (uint8_t say = SPREAD_HEADS; say <= SPREAD_PASS; say++) {
+		m = spread(say, 146);
+		announce_spread(&w.n, &m);
+	}
+	world_run(&w, 0);
+	assert_int_equal(w.announces, n);
+	a = get(1, BIG, 0, 1000, 0);
+	assert_int_equal(a->status, ST_REFUSED);
+	assert_true(pstr_is(a->meta.code, "not_accepting"));
+	/* ... until it is not any more */
+	revoke_take(&w.n, NULL, 0);
+	bytes_are(get(1, BIG, 0, 1000, 0), 0, 1000);
+	world_run(&w, 120000);
+	assert_int_equal(said().nheads, 2);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -310,7 +351,8 @@ main(void)
 	const struct CMUnitTest tests[] = {TEST(slices),
 	    TEST(what_is_not_wanted), TEST(small_ones), TEST(strangers),
 	    TEST(trust_is_away), TEST(malformed), TEST(heads_are_announced),
-	    TEST(frames_are_announced)};
+	    TEST(frames_are_announced),
+	    TEST(a_listed_mirror)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,10 +34,12 @@ delta_from(uint32_t from, unsigned signers)
 	return delta(frame, sizeof(frame), from, entries, from + 1, signers);
 }
 
+static uint32_t heard_on; /* an interface of transport */
+
 static bool
 hear(const char *who, const struct app_data *a)
 {
-	struct msg_M_HEARD m = {.hops = 1};
+	struct msg_M_HEARD m = {.hops = 1, .ifid = heard_on};
 
 	assert_true(hex_decode(HASH_BYTES(m.identity), who, 32));
 	m.data_len = (uint16_t)app_data_build(m.data, sizeof(m.data), a);
@@ -228,10 +230,15 @@ what_is_said(void **state)
 	assert_memory_equal(m.heads, la->a.state.id.b, 8);
 	assert_int_equal(m.heads[11], 1);
 	assert_true(law_spread_in(taker.l) > 20.);
-	/* one that the root does not name has deltas for who asks */
+	/* one that the root does not name passes it on, and not back */
+	heard_on = 3;
 	assert_true(hear_delta(OTHER, delta_from(1, 1)));
 	assert_true(law_spread(taker.l, &m));
-	assert_int_equal(m.say, SPREAD_NOTHING);
+	assert_int_equal(m.say, SPREAD_PASS);
+	assert_int_equal(m.not_if, 3);
+	assert_int_equal(m.frame_len, DELTA_FRAME(1) + 1 + 68);
+	assert_memory_equal(m.frame, frame, m.frame_len);
+	assert_false(law_spread(taker.l, &m));
 	/* ... and one that it does name says them */
 	memset(taker.l->own.b, 9, 16);
 	la->a.root.rns[0] = taker.l->own;

@@ -118,6 +118,41 @@ urgent_three_times(void **state)
 	assert_int_equal(s.frame_len, 163);
 }
 
+/* What somebody takes he passes on once, and then he says heads, heard or not. */
+static void
+passed_on_once(void **state)
+{
+	const struct mono t0 = {7 * SECOND};
+	struct spread s;
+	struct mono now;
+
+	(void)state;
+	spread_begin(&s, t0, 0);
+	spread_pass(&s, t0, frame, SPREAD_FRAME + 1);
+	assert_int_equal(spread_due(&s, t0, 0), SPREAD_NOTHING);
+	spread_pass(&s, t0, frame, 146);
+	assert_int_equal(spread_next(&s).us, t0.us);
+	assert_int_equal(spread_due(&s, t0, 0), SPREAD_PASS);
+	assert_int_equal(s.frame_len, 146);
+	assert_int_equal(spread_due(&s, t0, 0), SPREAD_NOTHING);
+	spread_same(&s);
+	now = spread_next(&s);
+	assert_in_range(mono_sub(now, t0), 30 * SECOND, 60 * SECOND);
+	assert_int_equal(spread_due(&s, now, 0), SPREAD_HEADS);
+	/* those after it wait for a minute, and the newest of them goes */
+	spread_pass(&s, now, frame, 147);
+	spread_pass(&s, now, frame, 148);
+	assert_int_equal(spread_due(&s, now, 0), SPREAD_NOTHING);
+	now = mono_add(t0, SPREAD_PASS_S * SECOND);
+	assert_int_equal(spread_due(&s, (struct mono){now.us - 1}, 0),
+	    SPREAD_NOTHING);
+	assert_int_equal(spread_due(&s, now, 0), SPREAD_PASS);
+	assert_int_equal(s.frame_len, 148);
+	/* a mirror's own is another thing */
+	spread_urgent(&s, now, frame, 146, true);
+	assert_int_equal(spread_due(&s, now, 0), SPREAD_DELTA);
+}
+
 static void
 a_share_of_the_air(void **state)
 {
@@ -144,6 +179,7 @@ main(void)
 	    cmocka_unit_test(who_hears_it_is_silent),
 	    cmocka_unit_test(news_is_soon_said),
 	    cmocka_unit_test(urgent_three_times),
+	    cmocka_unit_test(passed_on_once),
 	    cmocka_unit_test(a_share_of_the_air),
 	};
 

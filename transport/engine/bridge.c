@@ -543,6 +543,29 @@ announce_thrifty(struct bridge *b, size_t len)
 	}
 }
 
+/*
+ * A delta that was heard goes on where it would wait for long, but not back. An
+ * announce of our own waits for no share of the bitrate.
+ */
+static void
+announce_slow(struct bridge *b, const struct msg_N_APP_DATA *m)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_ANNOUNCE};
+	struct nif *n;
+
+	cmd.announce.dest = b->dest;
+	cmd.announce.one_interface = true;
+	cmd.announce.app_data = m->data;
+	cmd.announce.app_data_len = m->data_len;
+	TAILQ_FOREACH(n, &b->e->ifs, link) {
+		if (!n->online || !n->cfg.out || n->id == m->not_if ||
+		    n->cfg.bitrate == 0 || n->cfg.bitrate >= SPREAD_SLOW)
+			continue;
+		cmd.announce.ifid = n->id;
+		(void)engine_submit(b->e, &cmd);
+	}
+}
+
 static void
 announce_all(struct bridge *b, const struct msg_N_APP_DATA *m)
 {
@@ -576,7 +599,9 @@ bridge_app_data(struct bridge *b, const struct msg_N_APP_DATA *m)
 		    m->data_len);
 		return;
 	}
-	if (m->announce && m->thrifty)
+	if (m->announce && m->slow)
+		announce_slow(b, m);
+	else if (m->announce && m->thrifty)
 		announce_thrifty(b, m->data_len);
 	else if (m->announce)
 		announce_all(b, m);

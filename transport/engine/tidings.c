@@ -43,6 +43,7 @@ tidings_event(struct engine *e, const struct rns_event *ev)
 	}
 	m.identity = ev->announce.identity_hash;
 	m.hops = ev->announce.hops;
+	m.ifid = ev->announce.ifid;
 	n = nif_find(e, ev->announce.ifid);
 	m.bitrate = n == NULL ? 0 : n->cfg.bitrate;
 	m.data_len = (uint16_t)ev->announce.app_data_len;

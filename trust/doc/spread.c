@@ -55,6 +55,21 @@ spread_urgent(struct spread *s, struct mono now, const uint8_t *frame,
 	s->most = is_delta ? SPREAD_TIMES : 1;
 	s->times = 0;
 	s->came = now;
+	s->passed = false;
+}
+
+void
+spread_pass(struct spread *s, struct mono now, const uint8_t *frame,
+    size_t len)
+{
+	if (len > SPREAD_FRAME)
+		return;
+	memcpy(s->frame, frame, len);
+	s->frame_len = len;
+	s->is_delta = s->passed = true;
+	s->most = 1;
+	s->times = 0;
+	s->came = s->again.us > now.us ? s->again : now;
 }
 
 static struct mono
@@ -73,8 +88,9 @@ trickle(struct spread *s, struct mono now, uint32_t chance)
 		return say;
 	if (!s->spoken && mono_reached(now, s->speak)) {
 		s->spoken = true;
-		if (s->heard < SPREAD_K)
+		if (s->heard < SPREAD_K || s->owed)
 			say = SPREAD_HEADS;
+		s->owed = false;
 	}
 	if (mono_reached(now, s->end))
 		interval(s, MIN_OF(2 * s->interval,
@@ -88,6 +104,11 @@ spread_due(struct spread *s, struct mono now, uint32_t chance)
 {
 	if (mono_reached(now, urgent_at(s))) {
 		s->times++;
+		if (s->passed) {
+			s->owed = true;
+			s->again = mono_add(now, SPREAD_PASS_S * MONO_SECOND);
+			return SPREAD_PASS;
+		}
 		return s->is_delta ? SPREAD_DELTA : SPREAD_HEAD;
 	}
 	return trickle(s, now, chance);

@@ -12,13 +12,16 @@
  * When a node says over the mesh what it holds of authorities (klp.md 4.3).
  * Pure. Head versions are advertised by one Trickle timer (RFC 6206): the more
  * of the neighbours say the same, the less it is said, and news starts it
- * anew. An authority's own mirror says an urgent delta three times besides.
+ * anew. An authority's own mirror says an urgent delta three times besides;
+ * whoever takes one passes it on over his slow interfaces, once: what is relayed
+ * there waits behind the share that announces have of the bitrate.
  */
 #define SPREAD_IMIN_S 60
 #define SPREAD_DOUBLINGS 10
 #define SPREAD_K 1
 #define SPREAD_FRAME 277 /* bytes: an announce's app data, but for its TLV */
 #define SPREAD_TIMES 3	 /* 0, 5, 30 min */
+#define SPREAD_PASS_S 60 /* ours: one is passed on no sooner after another */
 /* of a slow interface's bitrate, for what is not urgent: klp.md 4.3 */
 #define SPREAD_SHARE 50 /* one part of so many */
 #define SPREAD_SLOW 20000 /* bit/s */
@@ -27,6 +30,7 @@ struct spread {
 	int64_t interval;	/* us; 0: not begun */
 	struct mono speak, end; /* of this interval */
 	bool spoken;
+	bool owed; /* heads, whatever others say */
 	unsigned heard; /* the same as ours, in it */
 	/* an urgent frame; times of them were said since it came */
 	uint8_t frame[SPREAD_FRAME];
@@ -35,9 +39,14 @@ struct spread {
 	struct mono came;
 	bool is_delta; /* else a head */
 	unsigned most; /* times that it is said */
+	bool passed; /* it is another's, and said on slow interfaces alone */
+	struct mono again; /* the next that is passed on may be then */
 };
 
-enum spread_say { SPREAD_NOTHING, SPREAD_HEADS, SPREAD_DELTA, SPREAD_HEAD };
+enum spread_say {
+	SPREAD_NOTHING, SPREAD_HEADS, SPREAD_DELTA, SPREAD_HEAD,
+	SPREAD_PASS, /* a delta, over slow interfaces */
+};
 
 /* chance: any number, other each time. */
 void spread_begin(struct spread *, struct mono now, uint32_t chance);
@@ -47,6 +56,12 @@ void spread_news(struct spread *, struct mono now, uint32_t chance);
 /* A mirror of the authority: this is said now and twice later; a head once. */
 void spread_urgent(struct spread *, struct mono now, const uint8_t *frame,
     size_t len, bool is_delta);
+/*
+ * A delta was taken here. When it has been passed on heads are said everywhere,
+ * so that no path to us leads over a slow interface because that heard last.
+ */
+void spread_pass(struct spread *, struct mono now, const uint8_t *frame,
+    size_t len);
 /* What is to be said now, once; then, when to ask again. */
 enum spread_say spread_due(struct spread *, struct mono now, uint32_t chance);
 struct mono spread_next(const struct spread *);
