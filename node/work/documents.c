@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/work/documents.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/mpk.h"
@@ -48,6 +49,14 @@ document_request(struct node *n, struct asked *a)
 	struct proto_meta bad = {.why = pstr_of("u")};
 	struct msg_V_GIVE m = {.what = (uint8_t)what_of(q->path)};
 
+	if (n->self_listed) {
+		struct refusal r = {.code = "not_accepting", .step = 1};
+
+		(void)snprintf(r.why, sizeof(r.why), "the key of the node "
+		    "itself is revoked or suspended");
+		answer_refusal(n, a, &r);
+		return;
+	}
 	if (!n->up[PROGRAM_TRUST]) {
 		answer_busy(n, a, "trust", NODE_BUSY_S);
 		return;

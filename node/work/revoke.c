@@ -134,7 +134,7 @@ apply_self(struct node *n)
 		return;
 	}
 	log_errx("revoked", "the key or the identity of THIS node is listed: "
-	    "jobs are not taken. Ask those who sign the list why; a key that "
+	    "jobs are not taken, documents not given. Ask those who sign the list why; a key that "
 	    "is revoked for good is replaced by a new one");
 	node_event(n, EVK_SELF_REVOKED, 5, NULL, NULL, "self",
 	    "the key or the identity of this node is listed", 0, 0);
