@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,8 @@
 #define DOG_MEMORY (128 * MIB)	  /* ours: klp.md 10 wants a cap */
 #define DOG_PIDS 4
 #define DOG_CPU_US 25000	  /* of 100000 */
+#define REMOVE_MS 1500 /* ours: for what leaves the groups at the end */
+#define REMOVE_STEP_MS 10
 #define JOBS_SLACK (64 * MIB)	  /* ours: the jail itself */
 
 static const char *const group_names[GROUP_COUNT] = {"relay", "house",
@@ -627,9 +630,27 @@ take_back(const struct groups *g, int own)
 	}
 }
 
+/*
+ * Who keeps a port may have last words to send (open_tty.c): ms are left for
+ * all that are still in some group.
+ */
+static int
+remove_group(int at, const char *name, int *ms)
+{
+	while (unlinkat(at, name, AT_REMOVEDIR) < 0) {
+		if (errno != EBUSY || *ms <= 0)
+			return -1;
+		*ms -= REMOVE_STEP_MS;
+		(void)poll(NULL, 0, REMOVE_STEP_MS);
+	}
+	return 0;
+}
+
 void
 groups_remove(struct groups *g)
 {
+	int ms = REMOVE_MS;
+
 	for (int h = 0; h < GROUP_HIERARCHIES; h++) {
 		const char *own = h == V2 ? g->place.v2_path
 					  : g->place.v1_path[h - 1];
@@ -648,13 +669,12 @@ groups_remove(struct groups *g)
 					take_back(g, at);
 				(void)put(at, "own", "cgroup.procs", "0");
 			}
-			if (unlinkat(g->top[h], group_names[i],
-			    AT_REMOVEDIR) < 0)
+			if (remove_group(g->top[h], group_names[i], &ms) < 0)
 				log_warn("groups", "%s/%s stays", g->name,
 				    group_names[i]);
 		}
 		(void)close(g->top[h]);
-		if (unlinkat(at, g->name, AT_REMOVEDIR) < 0)
+		if (remove_group(at, g->name, &ms) < 0)
 			log_warn("groups", "%s stays", g->name);
 		g->on[h] = false;
 	}

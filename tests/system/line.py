@@ -224,7 +224,8 @@ def ports(mode, user):
         left = [p for p, _ in keepers(node)]
         rc, took = node.stop()
         result(mode + " nobody keeps a port after the end", rc == 0 and until(
-            lambda: not any(os.path.exists("/proc/%d" % p) for p in left), "no keeper", 5), (rc, took, left))
+            lambda: not any(os.path.exists("/proc/%d" % p) for p in left), "no keeper", 5) and
+            " stays: " not in node.said(), (rc, took, left, node.said()[-500:]))
     finally:
         node.stop()
         for p in swap + [gone, deaf, loud, busy, closed] + ([new] if new else []):
