@@ -13,6 +13,7 @@ from test_tools import Instance, answers, sorted_types, tool
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from ptys import Cable  # noqa: E402
+from radio.ether import Ether  # noqa: E402
 
 
 def serial(name, port, extra="", kind="SerialInterface", speed=115200):
@@ -57,6 +58,25 @@ def over_kiss(ctx):
     check(one["name"] == "AX25KISSInterface[one]" and two["name"] == "KISSInterface[two]", one)
 
 
+def over_air(ctx):
+    """1.4.2 - a line of 115,200 baud - warrend - TNCs in the air, with flow control - 1.5.7"""
+    e = ctx.keep(Ether(ctx.dir("ether"), speed=8))
+    near, far = e.tnc("near"), e.tnc("far")
+    left, right = e.cable("left", "right", rate=11520)
+    tnc = "flow_control = yes\npreamble = 100\n"
+    a = ctx.stock_dir(config(serial("up", left.path)))
+    b = ctx.stock_dir(config(serial("up", far.path, tnc, "KISSInterface", 9600)))
+    node = warrend(ctx, serial("line", right.path) +
+                   serial("tnc", near.path, tnc + "id_callsign = N0CALL\nid_interval = 20\n", "KISSInterface", 9600))
+    visit(ctx, a, b, ctx.args.python, ctx.args.python_old, 2,
+          steps=["announce", "packet", "open", "identify", "resource20k", "close"])
+    line, tnc = interfaces_of(ctx, node)
+    check(tnc["flow_timeouts"] == 0 and tnc["tx_drops"] == 0 and line["tx_drops"] == 0 and
+          line["wrong_size"] == line["rx_partial"] == 0, (line, tnc))
+    who = [f["from"] for f in e.air.frames]
+    check({"near", "far"} <= set(who), f"both TNCs have sent: {sorted(set(who))}")
+
+
 def as_rnsd_says(old):
     """The same folder served by rnsd, then by us: rnstatus says the same of what is behind a serial port."""
     def run(ctx):
@@ -95,6 +115,7 @@ TESTS = [
 ]
 LONG = [
     ("kiss: 1.4.2 and 1.5.7 over a relay", over_kiss),
+    ("kiss: in the air, with flow control and a beacon", over_air),
     ("serial: rnstatus, 1.5.7", as_rnsd_says(False)),
     ("serial: rnstatus, 1.4.2", as_rnsd_says(True)),
 ]
