@@ -354,31 +354,16 @@ refusal_text(char *out, size_t cap, const struct refusal *r)
 	    r->which == NULL || r->why[0] == '\0' ? "" : ": ", r->why);
 }
 
-uint32_t
-admit_airtime_s(uint64_t bytes, uint64_t bitrate)
-{
-	uint64_t whole;
-
-	if (bitrate == 0)
-		return 0;
-	whole = bytes / bitrate;
-	if (whole >= UINT32_MAX / 8)
-		return UINT32_MAX;
-	return (uint32_t)(whole * 8 +
-	    ((bytes % bitrate) * 8 + bitrate - 1) / bitrate);
-}
-
 /* step 11 */
 bool
 admit_airtime(struct refusal *r, struct admitted *out,
     const struct admit_node *n, const struct admit_job *j)
 {
-	uint32_t come = admit_airtime_s(j->bytes_to_come, j->bitrate);
+	uint32_t come = forecast_s(&j->path, j->bytes_to_come, 0);
 	uint64_t start;
 
-	out->airtime_s = admit_airtime_s(
-	    j->bytes_to_come > UINT64_MAX - j->bytes_to_go ? UINT64_MAX :
-		j->bytes_to_come + j->bytes_to_go, j->bitrate);
+	out->airtime_s = forecast_s(&j->path, j->bytes_to_come,
+	    j->bytes_to_go);
 	if (n->policy->max_airtime_s != 0 &&
 	    out->airtime_s > n->policy->max_airtime_s) {
 		(void)refuse(r, "airtime", 11, "max_airtime");

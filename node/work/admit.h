@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "node/work/forecast.h"
 #include "node/work/levels.h"
 #include "node/work/policy.h"
 #include "node/work/quota.h"
@@ -91,8 +92,7 @@ struct admit_job {
 	uint64_t spool_held;	 /* by the owner, without this job */
 	uint64_t spool_more;	 /* inputs that are not here */
 	uint64_t disk_free;	 /* above the reserve */
-	/* the path it came by; 0: not known */
-	uint64_t bitrate;
+	struct forecast_path path; /* it came by */
 	uint64_t bytes_to_come;  /* inputs that are not here */
 	uint64_t bytes_to_go;	 /* logs and outputs, as expected */
 	uint32_t wait_s;	 /* for its turn */
@@ -133,8 +133,5 @@ bool admit_again(struct refusal *, const struct admit_node *,
 
 /* What it is about and why, for the trail and the log; not escaped. */
 void refusal_text(char *out, size_t cap, const struct refusal *);
-
-/* Seconds that so many bytes take on a path; 0 when it is not known. */
-uint32_t admit_airtime_s(uint64_t bytes, uint64_t bitrate);
 
 #endif

@@ -231,8 +231,8 @@ peers_link(struct node *n, const struct msg_T_LINK *m)
 	}
 	l->id = m->link;
 	l->created = n->now;
-	l->bitrate = m->bitrate;
-	l->rtt_us = m->rtt_us;
+	l->path = (struct forecast_path){.bitrate = m->bitrate,
+	    .frame_us = m->frame_us, .rtt_us = m->rtt_us};
 	bucket_init(&l->requests, QUOTA_UNIDENTIFIED_REQUESTS, MINUTE_S,
 	    n->now);
 	(void)RB_INSERT(callers, &n->callers, l);

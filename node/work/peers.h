@@ -95,8 +95,7 @@ struct caller {
 	struct peer *peer; /* NULL: not identified */
 	bool is_idle;
 	struct mono created;
-	uint64_t bitrate;
-	uint32_t rtt_us;
+	struct forecast_path path;
 	struct bucket requests; /* while not identified */
 	unsigned parked; /* its requests that wait (park.h) */
 	struct mono held_until; /* N_HOLD that is out */

@@ -308,6 +308,8 @@ test_live_above_2(void **state)
 static void
 test_steps_10_11(void **state)
 {
+	uint32_t airtime;
+
 	(void)state;
 	f.policy.machine_memory = 100 * MIB;
 	refused(second(), "too_large", 10, "memory");
@@ -320,14 +322,28 @@ test_steps_10_11(void **state)
 	f.job.spool_more = 11;
 	refused(second(), "too_large", 10, "disk");
 	setup(NULL);
-	f.job.bitrate = 1000;
+	f.job.path.bitrate = 1000;
 	f.job.bytes_to_come = 60000;
-	f.job.bytes_to_go = 15000;
+	f.job.bytes_to_go = 3000;
+	airtime = forecast_s(&f.job.path, 60000, 3000);
+	/* headers, rounds and proofs besides the bytes */
+	assert_in_range(airtime, 63 * 8 + 20, 600);
 	assert_true(second());
-	assert_int_equal(f.out.airtime_s, 600);
-	f.job.bytes_to_go = 15001;
+	assert_int_equal(f.out.airtime_s, airtime);
+	f.policy.max_airtime_s = airtime;
+	assert_true(second());
+	f.policy.max_airtime_s = airtime - 1;
 	refused(second(), "airtime", 11, "max_airtime");
-	assert_int_equal(f.r.value, 601);
+	assert_int_equal(f.r.value, airtime);
+	assert_int_equal(f.r.limit, airtime - 1);
+	/* what stands around a packet, and the way back and forth */
+	f.policy.max_airtime_s = airtime;
+	f.job.path.frame_us = 100000;
+	refused(second(), "airtime", 11, "max_airtime");
+	f.job.path.frame_us = 0;
+	f.job.path.rtt_us = 5000000;
+	refused(second(), "airtime", 11, "max_airtime");
+	f.job.path.rtt_us = 0;
 	f.policy.max_airtime_s = 0;
 	assert_true(second());
 	f.m.not_after = NOW + 400;
@@ -337,10 +353,16 @@ test_steps_10_11(void **state)
 	assert_true(second());
 	f.job.wait_s = 480;
 	refused(second(), "airtime", 11, "deadline");
-	assert_int_equal(admit_airtime_s(UINT64_MAX, 1), UINT32_MAX);
-	assert_int_equal(admit_airtime_s(UINT64_MAX, UINT64_MAX), 8);
-	assert_int_equal(admit_airtime_s(1, 0), 0);
-	assert_int_equal(admit_airtime_s(1, 1000000), 1);
+	assert_int_equal(forecast_s(&(struct forecast_path){.bitrate = 1},
+	    UINT64_MAX, UINT64_MAX), UINT32_MAX);
+	/* a link that loses all has an end too, and is slower */
+	assert_true(forecast_s(&(struct forecast_path){.bitrate = 100000,
+	    .loss_permille = 1000}, 1 << 20, 1) >
+	    forecast_s(&(struct forecast_path){.bitrate = 100000,
+	    .loss_permille = 100}, 1 << 20, 1));
+	assert_int_equal(forecast_s(&(struct forecast_path){0}, 1, 1), 0);
+	assert_int_equal(forecast_s(&(struct forecast_path){.bitrate =
+	    1000000}, 1, 0), 1);
 }
 
 /* Spoil steps from the last to the first: the first failing one decides. */

@@ -97,7 +97,7 @@ blob_here(void)
 static void
 slow_link(void)
 {
-	world_link(&w, 2, 1000);
+	world_link(&w, 2, 1200);
 	world_identify(&w, 2, 0x41);
 	via = 2;
 }
@@ -213,7 +213,7 @@ static const struct row ROWS[] = {
 	.differs = blob_away, .code = "quota", .step = 6, .why = "spool"},
     {.member = "disk_free", .change = with_volumes, .differs = full,
 	.code = "too_large", .step = 10, .why = "disk"},
-    {.member = "bitrate", .change = long_log, .differs = slow_link,
+    {.member = "path", .change = long_log, .differs = slow_link,
 	.code = "airtime", .step = 11, .why = "max_airtime"},
     {.member = "bytes_to_come", .both = slow_blob_here,
 	.change = with_volumes, .differs = blob_away, .code = "airtime",

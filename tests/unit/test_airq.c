@@ -10,7 +10,6 @@
 
 #include "transport/modem/airbook.h"
 #include "transport/modem/airq.h"
-#include "transport/modem/airset.h"
 #include "common/util.h"
 
 #define SECOND MONO_SECOND
@@ -63,50 +62,6 @@ next(struct airq *q, struct airq_packet *p, struct mono *now)
 	}
 	fail_msg("due() says when, and next() has nothing");
 	return false;
-}
-
-/* ---- how long a packet lasts ---- */
-
-static void
-airtimes(void **state)
-{
-	static const struct {
-		struct airtime a;
-		size_t len;
-		int64_t us;
-	} rows[] = {
-	    {{.how = AIRTIME_UNKNOWN}, 500, 0},
-	    {{.how = AIRTIME_BITS}, 500, 0},
-	    {{.how = AIRTIME_BITS, .bitrate = 1200}, 150, 1000000},
-	    {{.how = AIRTIME_BITS, .bitrate = 1200, .frame_us = 370000,
-	      .frame_bytes = 4}, 146, 1370000},
-	    {{.how = AIRTIME_BITS, .bitrate = 9600, .byte_bits = 10}, 96,
-	     100000},
-	    {{.how = AIRTIME_BITS, .bitrate = 3}, 1, 2666667},
-	    /* with the byte in front: SX1276 calculator, and others */
-	    {{.how = AIRTIME_LORA, .sf = 7, .cr = 5, .bandwidth = 125000,
-	      .preamble = 8}, 22, 61696},
-	    {{.how = AIRTIME_LORA, .sf = 12, .cr = 5, .bandwidth = 125000,
-	      .preamble = 8}, 63, 2793472},
-	    {{.how = AIRTIME_LORA, .sf = 11, .cr = 8, .bandwidth = 125000,
-	      .preamble = 8}, 22, 1118208},
-	    {{.how = AIRTIME_LORA, .sf = 5, .cr = 5, .bandwidth = 500000,
-	      .preamble = 12}, 9, 3280},
-	    /* two frames: the second begins with a preamble of its own */
-	    {{.how = AIRTIME_LORA, .sf = 7, .cr = 5, .bandwidth = 125000,
-	      .preamble = 8}, 254 + 22, 399616 + 61696},
-	    {{.how = AIRTIME_LORA, .sf = 7, .cr = 5}, 22, 0},
-	    {{.how = AIRTIME_LORA, .sf = 13, .cr = 5, .bandwidth = 125000}, 22,
-	     0},
-	    {{.how = AIRTIME_LORA, .sf = 7, .cr = 4, .bandwidth = 125000}, 22,
-	     0},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < NELEM(rows); i++)
-		if (airtime_us(&rows[i].a, rows[i].len) != rows[i].us)
-			fail_msg("row %zu: %lld", i,
-			    (long long)airtime_us(&rows[i].a, rows[i].len));
 }
 
 /* ---- the order of classes ---- */
@@ -672,49 +627,6 @@ other_limits(void **state)
 	airq_free(q);
 }
 
-/* What the parent tells of node.yaml. */
-static void
-settings(void **state)
-{
-	static const struct airq_conf a = {.duty = 10000, .window_us = 3600 *
-	    SECOND, .announces = 25, .jobs = 50};
-	static const struct airq_conf b = {.duty = 1, .window_us = 10 * SECOND,
-	    .announces = 100, .jobs = 1};
-	static const char *const bad[] = {"", "\n", "1 2 3 RNode\n",
-	    "1 2 3 4 RNode", "1 2 3 101 RNode\n", "100001 2 3 4 RNode\n",
-	    "99999999999999999999 2 3 4 RNode\n", "1 2 3 4RNode\n",
-	    " 1 2 3 4 RNode\n", "-1 2 3 4 RNode\n", "1 2 3 4 RNode x\n"};
-	static char text[AIRSET_BYTES];
-	struct airq_conf c = {.announce_cap = 20};
-	char name[500];
-	size_t len = 0;
-
-	(void)state;
-	assert_true(airset_put(text, &len, "RNode", &a));
-	assert_true(airset_put(text, &len, "RNode LoRa 2", &b));
-	assert_false(airset_put(text, &len, "two\nlines", &a));
-	assert_true(airset_find(text, len, "RNode LoRa 2", &c));
-	assert_int_equal(c.duty, 1);
-	assert_int_equal(c.window_us, b.window_us);
-	assert_int_equal(c.announces, 100);
-	assert_int_equal(c.jobs, 1);
-	assert_int_equal(c.announce_cap, 20);
-	assert_true(airset_find(text, len, "RNode", &c));
-	assert_int_equal(c.duty, 10000);
-	assert_false(airset_find(text, len, "RNod", &c));
-	assert_false(airset_find(text, len, "", &c));
-	for (size_t n = 0; n < len; n++)
-		assert_false(airset_find(text, n, "RNode LoRa 2", &c));
-	for (size_t i = 0; i < NELEM(bad); i++)
-		assert_false(airset_find(bad[i], strlen(bad[i]), "RNode", &c));
-	memset(name, 'n', sizeof(name) - 1);
-	name[sizeof(name) - 1] = '\0';
-	assert_false(airset_put(text, &len, name, &a));
-	while (airset_put(text, &len, "another one", &a))
-		;
-	assert_true(len <= sizeof(text));
-}
-
 /* The ledger: each kind, each way, and what the device sent by itself. */
 static void
 counts(void **state)
@@ -758,7 +670,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(airtimes),
 	    cmocka_unit_test(classes_in_order),
 	    cmocka_unit_test(no_medium),
 	    cmocka_unit_test(channel_busy),
@@ -773,7 +684,6 @@ main(void)
 	    cmocka_unit_test(priority_under_a_limit),
 	    cmocka_unit_test(across_a_restart),
 	    cmocka_unit_test(other_limits),
-	    cmocka_unit_test(settings),
 	    cmocka_unit_test(counts),
 	};
 

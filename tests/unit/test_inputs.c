@@ -153,11 +153,19 @@ little_log(struct manifest *m)
 	m->limit[LIMIT_OUTPUT] = 1024;
 }
 
-/* What has still to be sent, where that is known: one byte a second. */
+/* At one byte a second, besides what stands around them. */
+static uint32_t
+seconds(uint64_t come)
+{
+	return forecast_s(&(struct forecast_path){.bitrate = 8}, come,
+	    8 + 1024);
+}
+
+/* What has still to be sent, where that is known. */
 static void
 test_airtime(void **state)
 {
-	const uint32_t go = 8 + 1024, all = go + sizeof(list) + sizeof(tar);
+	const uint32_t all = seconds(sizeof(list) + sizeof(tar));
 	struct id32 id;
 
 	(void)state;
@@ -169,18 +177,18 @@ test_airtime(void **state)
 	assert_int_equal(airtime(submit(3, 0x41, 2, little_log, &id)), all);
 	took(put(&list_sha, sizeof(list), 0, list, 50), 50);
 	assert_int_equal(airtime(submit(3, 0x41, 2, little_log, &id)),
-	    all - 50);
+	    seconds(sizeof(list) + sizeof(tar) - 50));
 	took(put(&list_sha, sizeof(list), 50, list + 50, sizeof(list) - 50),
 	    sizeof(list));
 	/* two of the three chunks are the same */
 	assert_int_equal(airtime(submit(3, 0x41, 2, little_log, &id)),
-	    go + 2 * CHUNK);
+	    seconds(2 * CHUNK));
 	took(put(&chunk[2], CHUNK, 0, tar + 2 * CHUNK, CHUNK), CHUNK);
 	/* another job with it is let in by what lacks */
-	w.n.policy.max_airtime_s = go + CHUNK;
+	w.n.policy.max_airtime_s = seconds(CHUNK);
 	assert_int_equal(airtime(submit(3, 0x41, 3, little_log, &id)),
-	    go + CHUNK);
-	w.n.policy.max_airtime_s = go + CHUNK - 1;
+	    seconds(CHUNK));
+	w.n.policy.max_airtime_s = seconds(CHUNK) - 1;
 	refused(submit(3, 0x41, 4, little_log, &id), "airtime", 11);
 }
 

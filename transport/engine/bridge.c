@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "node/proto/paths.h"
+#include "transport/engine/air.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/follow.h"
 #include "transport/engine/nif.h"
@@ -273,8 +274,13 @@ tell_link(struct bridge_link *l)
 		return;
 	m.link = l->id;
 	m.ifid = info.ifid;
-	m.bitrate = (n = nif_find(l->b->e, info.ifid)) != NULL ?
-	    n->cfg.bitrate : 0;
+	if ((n = nif_find(l->b->e, info.ifid)) != NULL) {
+		if (n->medium != NULL)
+			airtime_fit(airq_get_medium(n->medium->q), &m.bitrate,
+			    &m.frame_us);
+		if (m.bitrate == 0)
+			m.bitrate = n->cfg.bitrate;
+	}
 	m.rtt_us = info.rtt_us > 0 && info.rtt_us < UINT32_MAX ?
 	    (uint32_t)info.rtt_us : 0;
 	m.mtu = info.mtu;

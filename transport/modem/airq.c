@@ -117,6 +117,12 @@ airq_medium(struct airq *q, const struct airtime *medium)
 	q->medium = *medium;
 }
 
+const struct airtime *
+airq_get_medium(const struct airq *q)
+{
+	return &q->medium;
+}
+
 /* ---- what comes ---- */
 
 /* What has waited for too long; the oldest stand first. */

@@ -85,6 +85,7 @@ void airq_free(struct airq *); /* NULL is fine */
 int airq_limit(struct airq *, const struct airq_conf *);
 /* How long packets last from now on, when the device has said so. */
 void airq_medium(struct airq *, const struct airtime *);
+const struct airtime *airq_get_medium(const struct airq *);
 
 /* Copied. False: dropped, as counted (another one may have been instead). */
 bool airq_put(struct airq *, const struct rns_tx *, struct mono now);

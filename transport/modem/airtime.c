@@ -4,6 +4,8 @@
 #include "common/util.h"
 
 #define SECOND_US 1000000u
+#define SMALL 100 /* bytes: of links' packets, most */
+#define LARGE 483 /* of a part, reticulum-endpoint.md 8.2 */
 /* us of a symbol from which on LoRa sends two bits less in each */
 #define LOW_RATE_US 16000u
 
@@ -67,4 +69,20 @@ airtime_us(const struct airtime *a, size_t len)
 		break;
 	}
 	return 0;
+}
+
+void
+airtime_fit(const struct airtime *a, uint64_t *bitrate, uint32_t *frame_us)
+{
+	int64_t small = airtime_us(a, SMALL), large = airtime_us(a, LARGE);
+	int64_t first;
+
+	*bitrate = 0;
+	*frame_us = 0;
+	if (large <= small)
+		return;
+	*bitrate = (uint64_t)((LARGE - SMALL) * INT64_C(8) * SECOND_US /
+	    (large - small));
+	first = small - SMALL * (large - small) / (LARGE - SMALL);
+	*frame_us = (uint32_t)MAX_OF(first, 0);
 }

@@ -37,5 +37,11 @@ struct airtime {
 
 /* us of one packet of len bytes, access code included; rounded up. */
 int64_t airtime_us(const struct airtime *, size_t len);
+/*
+ * The nearest to it that has a rate and a time around each packet: right for
+ * small packets and for the parts of a resource. Zeros: nothing is known.
+ */
+void airtime_fit(const struct airtime *, uint64_t *bitrate,
+    uint32_t *frame_us);
 
 #endif
