@@ -14,12 +14,12 @@ from test_relay import visit
 STEPS = ["announce", "packet", "open", "identify", "echo20k", "close"]
 
 
-def warrend(ctx, interfaces, net=None):
-    """A relay; its folder, when all its interfaces are up."""
+def warrend(ctx, interfaces, net=None, **how):
+    """A relay; its folder, when all its interfaces are up. how: more for lib.config()."""
     folder = ctx.dir("warrend")
     os.chmod(folder, 0o700)
     with open(os.path.join(folder, "config"), "w") as f:
-        f.write(config(interfaces, transport=True))
+        f.write(config(interfaces, transport=True, **how))
     os.chmod(os.path.join(folder, "config"), 0o600)
     argv = [IN_GROUP, os.path.join(ctx.args.build, "warrend"), "--config", folder]
     Daemon(ctx, net.inside(*argv) if net else argv, "warrend.log")

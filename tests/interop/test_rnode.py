@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """RNodes of warrend, on the simulated ether, between stock Reticulum on theirs."""
 
+import json
 import os
 import random
+import subprocess
 
 import lib
 from lib import CODES, check, config
@@ -29,13 +31,28 @@ def busy(rows, *names):
         check(i["rx_packets"] > 1 and i["tx_packets"] > 1 and i["tx_drops"] == 0 and i["mtu"] == 508, i)
 
 
+def shown(ctx, node):
+    """What both rnstatus say of the radios, from keys that they have alone."""
+    for python in ctx.args.python, ctx.args.python_old:
+        argv = [python, "-m", "RNS.Utilities.rnstatus", "--config", node, "RNodeInterface[one]"]
+        r = subprocess.run(argv, capture_output=True, text=True, timeout=lib.PATIENCE_S)
+        for label in "Noise Fl.", "Airtime", "Ch. Load", "Mode", "Rate":
+            check(f"    {label.ljust(10)}:" in r.stdout, f"no {label!r}: {r.stdout}{r.stderr}")
+        r = subprocess.run([*argv, "-j"], capture_output=True, text=True, timeout=lib.PATIENCE_S)
+        row = {i["short_name"]: i for i in json.loads(r.stdout[r.stdout.index("{"):])["interfaces"]}["one"]
+        check(row["type"] == "RNodeInterface" and row["airtime_long"] > 0 and row["noise_floor"] < -50 and
+              row["interference"] is None and "battery_percent" in row and "cpu_temp" in row, row)
+
+
 def relayed(ctx, steps=SHORT):
     """1.4.2 - one channel - warrend - another, with access codes - 1.5.7"""
     e = ether(ctx, speed=4)
     os.chmod(ctx.folder, 0o755)
     a, b, one, two = (e.rnode(n) for n in ("a", "b", "one", "two"))
-    node = warrend(ctx, section("one", one.path) + section("two", two.path, keys=OTHER, extra=CODES))
+    node = warrend(ctx, section("one", one.path) + section("two", two.path, keys=OTHER, extra=CODES),
+                   share=True, instance=f"interop{lib.free_port()}")
     between(ctx, section("radio", a.path), section("radio", b.path, keys=OTHER, extra=CODES), steps)
+    shown(ctx, node)
     rows = radios(ctx, node)
     busy(rows, "RNodeInterface[one]", "RNodeInterface[two]")
     check(all(i["bitrate"] == 21875 for i in rows.values()), rows)
