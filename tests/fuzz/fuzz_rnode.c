@@ -25,8 +25,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	c.multi = (data[0] & 1) != 0;
 	c.tcp = (data[0] & 2) != 0;
 	c.nradios = c.multi ? 1u + (data[0] >> 4) : 1u;
-	if (c.nradios > MODEM_PORTS)
-		c.nradios = MODEM_PORTS;
+	if (c.nradios > RNODE_RADIOS)
+		c.nradios = RNODE_RADIOS;
 	for (unsigned i = 0; i < c.nradios; i++)
 		c.want[i] = (struct rnode_want){.vport = i, .frequency =
 		    868200000, .bandwidth = 125000, .txpower = 7, .sf = 8,

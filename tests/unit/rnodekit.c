@@ -29,7 +29,7 @@ on_packet(void *arg, unsigned port, const uint8_t *p, size_t n,
 {
 	struct kit *k = arg;
 
-	must(port < MODEM_PORTS && k->up[port] && n > 0 && n <= RNODE_MTU);
+	must(port < RNODE_RADIOS && k->up[port] && n > 0 && n <= RNODE_MTU);
 	k->packets++;
 	k->port = port;
 	memcpy(k->data, p, n);
@@ -44,7 +44,7 @@ on_up(void *arg, unsigned port, bool up)
 {
 	struct kit *k = arg;
 
-	must(port < MODEM_PORTS && k->up[port] != up);
+	must(port < RNODE_RADIOS && k->up[port] != up);
 	k->up[port] = up;
 }
 
@@ -53,7 +53,7 @@ on_ready(void *arg, unsigned port)
 {
 	struct kit *k = arg;
 
-	must(port < MODEM_PORTS && k->r.m.kind->takes(&k->r.m, port));
+	must(port < RNODE_RADIOS && k->r.m.kind->takes(&k->r.m, port));
 	k->ready[port]++;
 }
 
@@ -64,7 +64,7 @@ on_fault(void *arg, unsigned reason, const char *text)
 
 	must(reason < RNODE_KIT_COUNTS && *text != '\0' &&
 	    strlen(text) < sizeof(k->text));
-	for (unsigned i = 0; i < MODEM_PORTS; i++)
+	for (unsigned i = 0; i < RNODE_RADIOS; i++)
 		must(!k->up[i]);
 	k->faults++;
 	k->reason = reason;
@@ -76,7 +76,7 @@ on_trouble(void *arg, unsigned port, unsigned reason, const char *text)
 {
 	struct kit *k = arg;
 
-	must(port < MODEM_PORTS && !k->up[port] && reason < RNODE_KIT_COUNTS &&
+	must(port < RNODE_RADIOS && !k->up[port] && reason < RNODE_KIT_COUNTS &&
 	    strlen(text) < sizeof(k->text));
 	k->troubles++;
 	k->trouble_port = port;

@@ -16,8 +16,8 @@ struct kit {
 	struct mono now;
 	uint8_t out[KIT_OUT]; /* for the line, not taken yet */
 	size_t nout;
-	bool up[MODEM_PORTS];
-	unsigned ready[MODEM_PORTS];
+	bool up[RNODE_RADIOS];
+	unsigned ready[RNODE_RADIOS];
 	unsigned packets, port; /* port, data, signal: of the last */
 	uint8_t data[RNODE_MTU];
 	size_t len;

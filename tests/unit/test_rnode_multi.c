@@ -253,21 +253,21 @@ eleven(void **state)
 	uint8_t types[] = {0xc0, 0x71, 0, 0x11, 0xc0};
 
 	(void)state;
-	for (unsigned i = 0; i < MODEM_PORTS; i++) {
+	for (unsigned i = 0; i < RNODE_RADIOS; i++) {
 		c.want[i] = two.want[0];
 		c.want[i].vport = i;
 	}
 	kit_begin(&k, &c);
-	assert_int_equal(k.r.conf.nradios, MODEM_PORTS);
+	assert_int_equal(k.r.conf.nradios, RNODE_RADIOS);
 	kit_run(&k, 2000000);
 	kit_says_hex(&k, "c00846c0c050014ac0");
 	for (unsigned i = 0; i < 256; i++) {
 		types[2] = (uint8_t)i;
 		kit_says(&k, types, sizeof(types));
 	}
-	assert_int_equal(k.r.nchips, MODEM_PORTS);
+	assert_int_equal(k.r.nchips, RNODE_RADIOS);
 	kit_forget(&k);
-	for (unsigned i = 0; i < MODEM_PORTS; i++) {
+	for (unsigned i = 0; i < RNODE_RADIOS; i++) {
 		kit_run(&k, 2201000);
 		kit_says(&k, k.out, k.nout); /* its own words: an echo */
 		kit_forget(&k);

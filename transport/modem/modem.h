@@ -17,7 +17,7 @@
  * asks takes() before each send(): what waits for its turn waits at the
  * driver, never in a machine.
  */
-#define MODEM_PORTS 11 /* of RNodeMulti; port 0 of all others */
+#define MODEM_PORTS 32 /* peers of Weave; most devices have port 0 alone */
 
 struct modem;
 

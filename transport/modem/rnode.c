@@ -362,7 +362,7 @@ static void
 take_chip(struct rnode *r)
 {
 	/* "index, type", in the order of vports */
-	if (r->nchips < MODEM_PORTS && r->in.buf[0] == r->nchips)
+	if (r->nchips < RNODE_RADIOS && r->in.buf[0] == r->nchips)
 		r->chips[r->nchips++] = r->in.buf[1];
 }
 
@@ -707,7 +707,7 @@ rnode_init(struct rnode *r, const struct rnode_conf *c,
 	memset(r, 0, sizeof(*r));
 	r->m = (struct modem){&rnode_kind, out, arg};
 	r->conf = *c;
-	r->conf.nradios = MIN_OF(c->nradios, (unsigned)MODEM_PORTS);
+	r->conf.nradios = MIN_OF(c->nradios, (unsigned)RNODE_RADIOS);
 	r->at = r->limit = r->again = MONO_NEVER;
 	rnode_in_init(&r->in, c->multi);
 	for (unsigned i = 0; i < r->conf.nradios; i++) {

@@ -11,7 +11,7 @@
  * detected, its radios are set up one after the other, what they say is
  * compared, and then they carry packets. Port n is radio n.
  */
-#define RNODE_CALLSIGN_MAX 32
+#define RNODE_RADIOS 11 /* of RNodeMulti */
 
 struct rnode_conf {
 	bool multi; /* else one radio, and no vport is chosen */
@@ -19,7 +19,7 @@ struct rnode_conf {
 	const char *callsign;    /* NULL: none is sent; outlives the machine */
 	uint32_t id_interval_s;
 	unsigned nradios;
-	struct rnode_want want[MODEM_PORTS];
+	struct rnode_want want[RNODE_RADIOS];
 };
 
 /* Why the line is closed; then what is thrown away, or odd. */
@@ -88,11 +88,11 @@ struct rnode {
 	uint8_t major, minor; /* of its firmware */
 	uint8_t platform;     /* 0: not said */
 	unsigned nchips; /* of RNodeMulti: types by vport */
-	uint8_t chips[MODEM_PORTS];
+	uint8_t chips[RNODE_RADIOS];
 	unsigned turn; /* which radio is being set up */
 	unsigned chosen; /* vport that its words are of */
 	struct mono again; /* those that failed are set up once more */
-	struct rnode_radio radio[MODEM_PORTS];
+	struct rnode_radio radio[RNODE_RADIOS];
 	bool has_battery;
 	enum rnode_battery battery;
 	uint8_t battery_percent;
