@@ -26,6 +26,7 @@ static const struct {
 	{RNSCONF_AX25, open_line},
 	{RNSCONF_RNODE, open_line},
 	{RNSCONF_RNODE_MULTI, open_line},
+	{RNSCONF_WEAVE, open_line},
 	{RNSCONF_BACKBONE_CLIENT, open_tcp_client},
 	{RNSCONF_BACKBONE, open_tcp_server},
 	{RNSCONF_I2P, open_i2p},

@@ -55,7 +55,7 @@ def named(mode, user):
 def alone(mode, user):
     name = mode + " no interface"
     node = Node(build, "alone-" + mode, user,
-                config="[[Radio]]\ntype = WeaveInterface\nenabled = yes\n"
+                config="[[Radio]]\ntype = RadioInterface\nenabled = yes\n"
                        "[[Off]]\ntype = TCPClientInterface\nenabled = no\n")
     try:
         node.start()
@@ -68,7 +68,7 @@ def alone(mode, user):
             "interfaces_list", []) if "skipped" in i}
         result(name + ": said in status", "config" in s.get(
             "reaches_nobody", "") and skipped == {
-                "Radio": "not supported by this version", "Off": "off"}, s)
+                "Radio": "no such type", "Off": "off"}, s)
     finally:
         node.remove()
 

@@ -143,7 +143,7 @@ static const char full[] =
     "ifac_size = 128\nannounces_from_internal = no\n"
     "announces_to_internal = yes\n"
     "[[Off]]\ntype = NoSuchThing\nlisten_port = nonsense\n"
-    "[[Radio]]\ntype = WeaveInterface\nenabled = yes\n"
+    "[[Radio]]\ntype = RadioInterface\nenabled = yes\n"
     "[[Plug]]\ntype = MyOwn\nenabled = yes\n"
     "[[Dial]]\ntype = TCPClientInterface\ninterface_enabled = 1\n"
     "target_host = example.org\ntarget_port = 4243\noutgoing = no\n"
@@ -195,7 +195,7 @@ all_values(void **state)
 	assert_false(i->announces_from_internal);
 	assert_true(i->announces_to_internal && i->to_internal_said);
 	assert_false(c->ifs[1].enabled);
-	assert_int_equal(c->ifs[2].type, RNSCONF_UNSUPPORTED);
+	assert_int_equal(c->ifs[2].type, RNSCONF_UNKNOWN);
 	assert_int_equal(c->ifs[3].type, RNSCONF_UNKNOWN);
 	assert_false(c->ifs[2].enabled || c->ifs[3].enabled);
 	i = &c->ifs[4];
@@ -216,7 +216,7 @@ all_values(void **state)
 	/* Off, Radio, Plug, odd */
 	assert_int_equal(c->nnotes, 4);
 	assert_non_null(strstr(c->notes[0].text, "Off"));
-	assert_non_null(strstr(c->notes[1].text, "WeaveInterface"));
+	assert_non_null(strstr(c->notes[1].text, "RadioInterface"));
 	assert_non_null(strstr(c->notes[2].text, "MyOwn"));
 	assert_non_null(strstr(c->notes[3].text, "odd"));
 	assert_int_equal(c->notes[3].line, 58);
@@ -555,10 +555,8 @@ notes(void **state)
 		    "\"TCPClientInterface\""},
 		{"[interfaces]\n[[C]]\ntype = Own\nenabled = 1\n", 3,
 		    "unknown type", "TCPServerInterface"},
-		{"[interfaces]\n[[C]]\ntype = WeaveInterface\nenabled = 1\n", 3,
-		    "not supported", "TCPServerInterface"},
-		{"[interfaces]\n[[C]]\ntype = WeaveInterface\nenabled = 1\n", 3,
-		    "not supported", "RNodeMultiInterface are"},
+		{"[interfaces]\n[[C]]\ntype = Own\nenabled = 1\n", 3,
+		    "unknown type", "RNodeMultiInterface and WeaveInterface"},
 		{"[interfaces]\n[[C]]\ntype = Own\nenabled = 1\n", 3,
 		    "unknown type", "AutoInterface, UDPInterface"},
 		{"[reticulum]\nqlen_in_pr = 4\n", 2, "waits in no queue",
@@ -627,8 +625,7 @@ example_text(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < c->nnotes; i++)
-		if (strstr(c->notes[i].text, "not supported") == NULL)
-			fail_msg("%s", c->notes[i].text);
+		fail_msg("%s", c->notes[i].text);
 	rnsconf_free(c);
 	assert_non_null(text);
 	for (char *p = text; (p = strstr(p, "\n")) != NULL;) {
@@ -642,7 +639,7 @@ example_text(void **state)
 			memcpy(p, "enabled = on", 12);
 	}
 	c = parse(text);
-	assert_int_equal(c->nifs, 8);
+	assert_int_equal(c->nifs, 9);
 	for (unsigned i = 0; i < c->nnotes; i++)
 		if (strstr(c->notes[i].text, "unknown") != NULL)
 			fail_msg("%s", c->notes[i].text);

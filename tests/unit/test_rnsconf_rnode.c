@@ -304,6 +304,27 @@ several_wrong(void **state)
 }
 
 static void
+weave(void **state)
+{
+	struct rnsconf *c = parse("[interfaces]\n[[W]]\nenabled = yes\n"
+	    "type = WeaveInterface\nport = /dev/ttyACM2\nspeed = 9600\n"
+	    "passphrase = x\n");
+	char name[100];
+
+	(void)state;
+	assert_int_equal(c->ifs[0].type, RNSCONF_WEAVE);
+	assert_string_equal(c->ifs[0].tty, "/dev/ttyACM2");
+	assert_int_equal(c->ifs[0].speed, 3000000);
+	assert_int_equal(c->ifs[0].ifac_size, 16);
+	assert_int_equal(c->nnotes, 1); /* it has no other speed */
+	rnsconf_if_display(&c->ifs[0], name, sizeof(name));
+	assert_string_equal(name, "WeaveInterface[W]");
+	rnsconf_free(c);
+	wrong("[interfaces]\n[[W]]\nenabled = yes\ntype = WeaveInterface\n", 2,
+	    "has no port", "/dev/");
+}
+
+static void
 offered(void **state)
 {
 	struct rnsconf *c;
@@ -333,6 +354,7 @@ main(void)
 		cmocka_unit_test(call_signs),
 		cmocka_unit_test(several),
 		cmocka_unit_test(several_wrong),
+		cmocka_unit_test(weave),
 		cmocka_unit_test(offered),
 	};
 

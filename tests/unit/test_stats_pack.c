@@ -262,13 +262,59 @@ of_radios(void **state)
 	json_decref(o);
 }
 
+/* A Weave device and its peer, as 1.5.7 says it. */
+static void
+of_weave(void **state)
+{
+	static const char *const want[] = {
+		"{\"cpu_load\": 7, \"mem_load\": 66.67, \"switch_id\": "
+		"\"fd:f1:cc:7c\", \"endpoint_id\": \"62:e6\", \"peers\": 1}",
+		"{\"cpu_load\": null, \"mem_load\": null, \"switch_id\": null, "
+		"\"endpoint_id\": null, \"peers\": 0}",
+		"{\"via_switch_id\": \"fd:f1:cc:7c\"}",
+		"{\"via_switch_id\": null}",
+	};
+	struct stats_if s[4];
+	size_t extra, plain = 0;
+	json_t *o;
+	struct wr w;
+	struct rd r;
+
+	(void)state;
+	for (unsigned k = 0; k < 4; k++) {
+		s[k] = (struct stats_if){.name = "x", .short_name = "x",
+		    .short_len = 1, .type = "WeaveInterface", .clients = -1,
+		    .peers = k < 2 ? 1 - (int)k : -1,
+		    .weave = {.device = k < 2, .peer = k >= 2}};
+		if (k == 0)
+			s[k].weave = (struct stats_weave){.device = true,
+			    .has_cpu = true, .cpu = 7, .has_memory = true,
+			    .memory = 66.67, .id = "fd:f1:cc:7c",
+			    .endpoint = "62:e6"};
+		if (k == 2)
+			memcpy(s[k].weave.via, "fd:f1:cc:7c", 12);
+		o = json_loads(want[k], 0, NULL);
+		assert_non_null(o);
+		w = wr_make(buf, sizeof(buf));
+		stats_put_if(&w, &s[k]);
+		assert_true(wr_ok(&w));
+		r = rd_make(buf, w.len);
+		extra = 0;
+		vec_mpk_same(&r, o, &extra);
+		assert_true(rd_end(&r));
+		plain = k == 0 ? extra : plain;
+		assert_int_equal(extra, plain);
+		json_decref(o);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_1_5_7), cmocka_unit_test(of_1_4_2),
 		cmocka_unit_test(full),
-		cmocka_unit_test(of_radios),
+		cmocka_unit_test(of_radios), cmocka_unit_test(of_weave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

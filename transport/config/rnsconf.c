@@ -419,7 +419,7 @@ rnsconf_if_display(const struct rnsconf_if *i, char *out, size_t cap)
 	if (i->type == RNSCONF_AUTO || i->type == RNSCONF_PIPE ||
 	    i->type == RNSCONF_SERIAL || i->type == RNSCONF_KISS ||
 	    i->type == RNSCONF_AX25 || i->type == RNSCONF_RNODE ||
-	    i->type == RNSCONF_RNODE_MULTI) {
+	    i->type == RNSCONF_RNODE_MULTI || i->type == RNSCONF_WEAVE) {
 		(void)snprintf(out, cap, "%s[%s]", i->type_text, i->name);
 		return;
 	}

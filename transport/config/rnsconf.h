@@ -21,7 +21,6 @@
  */
 enum rnsconf_type {
 	RNSCONF_UNKNOWN,     /* no such type in Reticulum */
-	RNSCONF_UNSUPPORTED, /* Reticulum's, not in this build */
 	RNSCONF_TCP_SERVER,
 	RNSCONF_TCP_CLIENT,
 	RNSCONF_UDP,
@@ -32,6 +31,7 @@ enum rnsconf_type {
 	RNSCONF_AX25,
 	RNSCONF_RNODE,
 	RNSCONF_RNODE_MULTI,
+	RNSCONF_WEAVE,
 	RNSCONF_BACKBONE, /* a listener */
 	RNSCONF_BACKBONE_CLIENT,
 	RNSCONF_I2P,

@@ -26,7 +26,7 @@ static const struct knob common_knobs[] = {
 static const char *const ignored_keys[] = {"ignore_config_warnings",
     "client_limit"};
 
-/* Each type that is built has a reader of its own keys. */
+/* Each type has a reader of its own keys. */
 static const struct {
 	const char *text;
 	enum rnsconf_type type;
@@ -48,7 +48,7 @@ static const struct {
 	{"RNodeInterface", RNSCONF_RNODE, rnsconf_read_rnode, 8},
 	{"RNodeMultiInterface", RNSCONF_RNODE_MULTI, rnsconf_read_rnode_multi,
 	    8},
-	{"WeaveInterface", RNSCONF_UNSUPPORTED, NULL, 0},
+	{"WeaveInterface", RNSCONF_WEAVE, rnsconf_read_weave, 16},
 };
 
 static const struct {
@@ -155,15 +155,12 @@ const char *
 rnsconf_types(void)
 {
 	static char text[400];
-	size_t last = NELEM(types), len = 0;
+	size_t len = 0;
 
-	while (last > 0 && types[last - 1].read == NULL)
-		last--;
-	for (size_t k = 0; k < last && len < sizeof(text); k++)
-		if (types[k].read != NULL)
-			len += (size_t)snprintf(text + len, sizeof(text) - len,
-			    "%s%s", len == 0 ? "" : k + 1 == last ? " and " :
-			    ", ", types[k].text);
+	for (size_t k = 0; k < NELEM(types) && len < sizeof(text); k++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "%s%s", len == 0 ? "" : k + 1 == NELEM(types) ? " and " :
+		    ", ", types[k].text);
 	return text;
 }
 
@@ -172,16 +169,8 @@ note_type(struct reader *r, const struct rnsconf_if *i)
 {
 	const char *names[NELEM(types)], *near;
 	unsigned line = conf_line(&r->v, "type");
-	char hint[300];
+	char hint[420];
 
-	if (i->type == RNSCONF_UNSUPPORTED) {
-		(void)snprintf(hint, sizeof(hint), "%s are", rnsconf_types());
-		rnsconf_note(r, line, hint,
-		    "%s: type \"%s\" is not "
-		    "supported by this version, skipped", r->where,
-		    i->type_text);
-		return;
-	}
 	for (size_t k = 0; k < NELEM(types); k++)
 		names[k] = types[k].text;
 	near = nearest_word(i->type_text, names, NELEM(names));
@@ -233,7 +222,7 @@ read_if(struct reader *r, struct rnsconf_if *i, const uint32_t ar[3])
 		return;
 	k = type_of(i->type_text);
 	i->type = k < NELEM(types) ? types[k].type : RNSCONF_UNKNOWN;
-	if (k == NELEM(types) || types[k].read == NULL) {
+	if (k == NELEM(types)) {
 		note_type(r, i);
 		return;
 	}

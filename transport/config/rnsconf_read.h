@@ -95,6 +95,7 @@ void rnsconf_read_ax25(struct reader *, struct rnsconf_if *);
 /* rnsconf_rnode.c */
 void rnsconf_read_rnode(struct reader *, struct rnsconf_if *);
 void rnsconf_read_rnode_multi(struct reader *, struct rnsconf_if *);
+void rnsconf_read_weave(struct reader *, struct rnsconf_if *);
 /* rnsconf_i2p.c */
 void rnsconf_read_i2p(struct reader *, struct rnsconf_if *);
 void rnsconf_read_backbone(struct reader *, struct rnsconf_if *);

@@ -6,8 +6,12 @@
 #include <string.h>
 #include <strings.h>
 
-/* RNodeInterface, RNodeMultiInterface: reticulum-transport.md 10.8, 10.9 */
+/*
+ * RNodeInterface, RNodeMultiInterface, WeaveInterface:
+ * reticulum-transport.md 10.8, 10.9, 10.11
+ */
 #define SPEED 115200
+#define WEAVE_SPEED 3000000
 #define TCP_PORT 7633
 #define CALLSIGN_MAX 32
 #define INTERVAL_MOST 31536000 /* ours: a year */
@@ -296,4 +300,13 @@ rnsconf_read_rnode_multi(struct reader *r, struct rnsconf_if *i)
 		mistake_add(r->v.m, i->line, 1, "add [[[NAME]]] with vport, "
 		    "frequency and the like for each radio", "%s has no radio "
 		    "that is enabled", r->where);
+}
+
+/* ---- Weave: a port, and no more ---- */
+
+void
+rnsconf_read_weave(struct reader *r, struct rnsconf_if *i)
+{
+	rnsconf_read_port(r, i, false);
+	i->speed = WEAVE_SPEED;
 }

@@ -13,6 +13,7 @@
 #include "transport/engine/if_serial.h"
 #include "transport/engine/if_tcp.h"
 #include "transport/engine/if_udp.h"
+#include "transport/engine/if_weave.h"
 #include "transport/engine/nif.h"
 #include "transport/engine/reach.h"
 
@@ -29,6 +30,7 @@ static const struct {
 	{RNSCONF_AX25, &ax25_if_kind},
 	{RNSCONF_RNODE, &rnode_if_kind},
 	{RNSCONF_RNODE_MULTI, &rnode_multi_if_kind},
+	{RNSCONF_WEAVE, &weave_if_kind},
 	{RNSCONF_PIPE, &pipe_kind},
 	{RNSCONF_AUTO, &auto_kind},
 	{RNSCONF_BACKBONE, &backbone_server_kind},

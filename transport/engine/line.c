@@ -157,8 +157,10 @@ down(struct line *l, const char *text)
 	let_go(l);
 	tell_parent(l);
 	for (unsigned i = 0; i < MODEM_PORTS; i++)
-		if (l->port[i] != NULL)
+		if (l->port[i] != NULL && l->n->kind->port == NULL)
 			port_online(l->port[i], false);
+		else if (l->port[i] != NULL)
+			l->n->kind->port(l->n, i, false);
 	if (!l->n->kind->carries)
 		nif_online(l->n, false);
 	failed(l, text);
@@ -224,16 +226,22 @@ on_up(void *arg, unsigned port, bool up)
 	struct line *l = arg;
 	char place[160], text[200];
 
-	if (port >= MODEM_PORTS || l->port[port] == NULL || l->faulted)
+	if (port >= MODEM_PORTS || l->faulted)
+		return;
+	if (l->n->kind->port == NULL && l->port[port] == NULL)
 		return;
 	if (up) {
 		opener_done(l->n);
-		if (l->port[port]->n != NULL)
+		if (l->port[port] != NULL && l->port[port]->n != NULL)
 			l->port[port]->n->error[0] = '\0';
 		(void)snprintf(text, sizeof(text), "%s is open", where(l,
 		    place, sizeof(place)));
 		if (linesaid_new(&l->said, text, l->n->e->now, &(unsigned){0}))
 			log_notice(l->n->conf->name, "%s", text);
+	}
+	if (l->n->kind->port != NULL) {
+		l->n->kind->port(l->n, port, up);
+		return;
 	}
 	port_online(l->port[port], up);
 	if (!l->n->kind->carries)
@@ -517,6 +525,13 @@ line_port(struct nif *section, unsigned port, struct nif *n)
 	struct line *l = section->more;
 	struct line_port *p;
 
+	if (port < MODEM_PORTS && (p = l->port[port]) != NULL &&
+	    p->n == NULL) {
+		(void)lineq_clear(p->q, &(size_t){0});
+		p->n = n;
+		n->own = p;
+		return 0;
+	}
 	if (port >= MODEM_PORTS || l->port[port] != NULL ||
 	    (p = calloc(1, sizeof(*p))) == NULL)
 		return -1;
@@ -575,6 +590,15 @@ line_of(const struct nif *n)
 {
 	return n->more != NULL ? n->more :
 	    n->own != NULL ? ((struct line_port *)n->own)->l : NULL;
+}
+
+struct nif *
+line_port_nif(const struct nif *section, unsigned port)
+{
+	const struct line *l = section->more;
+
+	return l != NULL && port < MODEM_PORTS && l->port[port] != NULL ?
+	    l->port[port]->n : NULL;
 }
 
 unsigned

@@ -30,9 +30,12 @@ int line_new(struct nif *, struct modem *, void (*free_it)(struct modem *),
     bool framed);
 /*
  * The interface of a port of the section's line; one with one port alone has
- * its section's from line_new(). -1: no memory, or there is one.
+ * its section's from line_new(). -1: no memory, or there is one. One that is
+ * freed leaves its place to the next.
  */
 int line_port(struct nif *section, unsigned port, struct nif *);
+/* That of a port; NULL: there is none. */
+struct nif *line_port_nif(const struct nif *section, unsigned port);
 /* Which port an interface is; 0 of a section with one alone. */
 unsigned line_port_no(const struct nif *);
 /* The machine of the section's interface, or of a port's. */

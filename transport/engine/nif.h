@@ -76,6 +76,12 @@ struct nif_kind {
 	 */
 	void (*opened)(struct nif *, const struct nif_open *);
 	/*
+	 * Of a section with a line: a port of its device can carry packets, or
+	 * not any more, and has or is an interface only so long. NULL: each has
+	 * one all the time.
+	 */
+	void (*port)(struct nif *, unsigned port, bool up);
+	/*
 	 * Of those that carry packets: take one that is to go out at flush();
 	 * false: dropped, and counted in n->s. nif_stream_send() and
 	 * nif_stream_flush() for a stream of frames.

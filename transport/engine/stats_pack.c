@@ -88,7 +88,8 @@ if_keys(const struct stats_if *s)
 	return IF_KEYS + (s->parent_name != NULL ? 2 : 0) +
 	    (s->i2p ? 2 : 0) + (s->i2p_peer ? 1 : 0) +
 	    (s->peers >= 0 ? 1 : 0) + (s->blocks ? 2 : 0) +
-	    radio_keys(&s->radio);
+	    radio_keys(&s->radio) + (s->weave.device ? 4 : 0) +
+	    (s->weave.peer ? 1 : 0);
 }
 
 static void
@@ -140,6 +141,26 @@ put_radio(struct wr *w, const struct stats_radio *r)
 		put_text(w, "battery_state", r->battery);
 	if (r->has_battery)
 		put_uint(w, "battery_percent", r->battery_percent);
+}
+
+static void
+put_weave(struct wr *w, const struct stats_weave *v)
+{
+	if (v->device) {
+		put_known(w, "cpu_load", v->has_cpu, (int)v->cpu);
+		mpk_put_str(w, "mem_load");
+		if (v->has_memory)
+			mpk_put_double(w, v->memory);
+		else
+			mpk_put_nil(w);
+		put_text(w, "switch_id", *v->id != '\0' ? v->id : NULL);
+	}
+	if (v->peer)
+		put_text(w, "via_switch_id", *v->via != '\0' ? v->via :
+		    NULL);
+	if (v->device)
+		put_text(w, "endpoint_id", *v->endpoint != '\0' ?
+		    v->endpoint : NULL);
 }
 
 static void
@@ -259,6 +280,7 @@ stats_put_if(struct wr *w, const struct stats_if *s)
 	mpk_put_map(w, if_keys(s));
 	put_kin(w, s);
 	put_radio(w, &s->radio);
+	put_weave(w, &s->weave);
 	put_rates(w, s);
 	put_access(w, s);
 	put_name(w, s);

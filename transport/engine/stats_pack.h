@@ -49,6 +49,15 @@ struct stats_radio {
 	unsigned battery_percent;
 };
 
+/* A Weave device, or one of its peers; empty texts are nil. */
+struct stats_weave {
+	bool device, peer;
+	bool has_cpu, has_memory;
+	unsigned cpu;  /* per cent */
+	double memory; /* per cent */
+	char id[24], endpoint[24], via[24];
+};
+
 struct stats_if {
 	const char *name, *short_name, *type;
 	size_t short_len; /* it may hold a NUL */
@@ -61,6 +70,7 @@ struct stats_if {
 	bool i2p_peer;
 	const char *tunnelstate;
 	struct stats_radio radio;
+	struct stats_weave weave;
 	int64_t peers; /* Auto; below 0: left out */
 	uint64_t bitrate; /* 0: nil */
 	struct stats_flow rate, bytes; /* rate: bit/s */

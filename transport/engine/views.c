@@ -398,8 +398,7 @@ skipped(const struct rnsconf_if *i)
 {
 	if (i->mistake != NULL)
 		return "off by a mistake";
-	return !i->on ? "off" : i->type == RNSCONF_UNKNOWN ?
-	    "no such type" : "not supported by this version";
+	return i->on ? "no such type" : "off";
 }
 
 static void
