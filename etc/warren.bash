@@ -137,7 +137,7 @@ _warren()
 	"klp sign") options="--key --out --expires --edges" ;;
 	"klp verify") options="--root --role --key --threshold" ;;
 	"klp publish") options="--key --expires" ;;
-	"klp get") options="--out --envelope" ;;
+	"klp get") options="--out --envelope --via" ;;
 	"klp mirror") options="--from --out" ;;
 	"revoke "*) options="--list --kind --reason --since --suspend --lift
 		--expires --uri --key --delta --root --self --out" ;;

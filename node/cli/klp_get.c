@@ -13,6 +13,7 @@
 #include "node/cli/format.h"
 #include "node/cli/klpdoc.h"
 #include "node/cli/klpfile.h"
+#include "node/cli/klpremote.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
 #include "node/cli/verb.h"
@@ -24,10 +25,11 @@
 /*
  * What this node has of an authority, from the files of warren-trust: the chain
  * to its pinned root was walked when they were kept; digests and signatures are
- * looked at again here.
+ * looked at again here. With --via the same comes from another node over the
+ * mesh, and nothing of it is kept.
  */
 struct get {
-	const char *out;
+	const char *out, *via;
 	bool envelope;
 	struct klp_uri uri;
 	char dir[CLI_PATH];
@@ -44,6 +46,8 @@ set(struct cli *c, void *ctx, int option, const char *value)
 	(void)c;
 	if (option == OPT_OUT)
 		g->out = value;
+	else if (option == OPT_VIA)
+		g->via = value;
 	else
 		g->envelope = true;
 	return true;
@@ -277,21 +281,13 @@ open_document(struct cli *c, const struct get *g, const struct auth_doc *d,
 }
 
 static int
-get(struct cli *c, struct get *g)
+print_it(struct cli *c, const struct get *g, const struct auth_doc *d,
+    const char *text, size_t len)
 {
-	_cleanup_free_ char *text = NULL;
-	const struct auth_doc *d;
 	struct env e = {.own = NULL};
 	struct klpdoc says;
-	size_t len;
-	int rc = state_of(c, g);
+	int rc = open_document(c, g, d, text, len, &e, &says);
 
-	if (rc != CLI_OK || (rc = root_and_head(c, g)) != CLI_OK)
-		return rc;
-	if ((d = document(c, g)) == NULL ||
-	    (text = blob(c, g, &d->sha256, AUTH_GRAPH_BYTES, &len)) == NULL)
-		return CLI_FAILED;
-	rc = open_document(c, g, d, text, len, &e, &says);
 	if (rc == CLI_OK && g->envelope)
 		rc = klpfile_save(c, g->out, text, len);
 	else if (rc == CLI_OK && (!c->json || g->out != NULL))
@@ -302,6 +298,77 @@ get(struct cli *c, struct get *g)
 	    (int64_t)time(NULL))
 		cli_note(c, "EXPIRED: the authority may have a newer one");
 	env_clear(&e);
+	return rc;
+}
+
+static int
+get(struct cli *c, struct get *g)
+{
+	_cleanup_free_ char *text = NULL;
+	const struct auth_doc *d;
+	size_t len;
+	int rc = state_of(c, g);
+
+	if (rc != CLI_OK || (rc = root_and_head(c, g)) != CLI_OK)
+		return rc;
+	if ((d = document(c, g)) == NULL ||
+	    (text = blob(c, g, &d->sha256, AUTH_GRAPH_BYTES, &len)) == NULL)
+		return CLI_FAILED;
+	return print_it(c, g, d, text, len);
+}
+
+/* ---- from another node ---- */
+
+/* What the head there says of it; false: said. */
+static bool
+offered(struct cli *c, const struct get *g, const struct head *h,
+    struct auth_doc *d)
+{
+	const struct klp_uri *u = &g->uri;
+	const struct head_doc *hd = head_doc(h, u->path);
+
+	if (hd == NULL || root_doc(&g->root, u->path) == NULL) {
+		cli_error(c, "%s publishes no %s", u->authority, u->path);
+		return false;
+	}
+	if ((u->select == URI_VERSION && u->version != hd->version) ||
+	    (u->select == URI_SHA256 && !id32_eq(&u->sha256, &hd->sha256))) {
+		cli_error(c, "that node has version %u of it%s", hd->version,
+		    u->select == URI_SHA256 ? ", which has another digest" :
+		    "");
+		return false;
+	}
+	*d = (struct auth_doc){.version = hd->version, .length = hd->length,
+	    .sha256 = hd->sha256};
+	(void)snprintf(d->path, sizeof(d->path), "%s", u->path);
+	return true;
+}
+
+static int
+get_via(struct cli *c, struct get *g)
+{
+	static struct klpremote r;
+	_cleanup_free_ uint8_t *frame = NULL, *text = NULL;
+	struct auth_doc d;
+	size_t len;
+	int rc = klpremote_open(c, &r, g->uri.authority);
+
+	if (rc == CLI_OK)
+		rc = klpremote_connect(c, &r, g->via);
+	if (rc == CLI_OK)
+		rc = klpremote_roots(c, &r, NULL, NULL);
+	if (rc == CLI_OK)
+		rc = klpremote_head(c, &r, &frame, &len);
+	g->root = r.root;
+	g->until = r.head.expires;
+	if (rc == CLI_OK && !offered(c, g, &r.head, &d))
+		rc = CLI_FAILED;
+	if (rc == CLI_OK)
+		rc = klpremote_document(c, &r, root_doc(&r.root, d.path),
+		    head_doc(&r.head, d.path), &text);
+	if (rc == CLI_OK)
+		rc = print_it(c, g, &d, (const char *)text, d.length);
+	klpremote_close(&r);
 	return rc;
 }
 
@@ -326,5 +393,7 @@ verb_klp_get(struct cli *c, int argc, char **argv)
 			    "?v=VERSION or #/POINTER behind it.");
 		return CLI_USAGE;
 	}
+	if (g.via != NULL)
+		return get_via(c, &g);
 	return cli_config_dir(c, g.dir) ? get(c, &g) : CLI_FAILED;
 }

@@ -170,6 +170,7 @@ static const struct opt publish_options[] = {
 static const struct opt get_options[] = {
     {OPT_OUT, 'o', "out", "FILE", "where it goes; default standard output"},
     {OPT_ENVELOPE, 0, "envelope", NULL, "with its signatures, as it was fetched"},
+    {OPT_VIA, 0, "via", "NODE", "from this one, over the mesh"},
 };
 static const struct opt mirror_options[] = {
     {OPT_FROM, 0, "from", "NODE",
@@ -336,7 +337,7 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	"the files of klp/documents/NAME/ of a node and of a web server.\n", 1,
 	-1, OPTIONS(publish_options)},
     [VERB_KLP_GET] = {"klp get", "URI",
-	"a document that this node has, verified",
+	"a document of an authority, verified",
 	"URI is klp://NAME/PATH; ?v=VERSION or ?sha256=DIGEST asks for that one,\n"
 	"#/POINTER for a part.\n", 1, 1, OPTIONS(get_options)},
     [VERB_KLP_MIRROR] = {"klp mirror", "NAME",

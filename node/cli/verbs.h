@@ -119,6 +119,7 @@ enum cli_opt_id {
 	OPT_LIFT,
 	OPT_SINCE,
 	OPT_ENVELOPE,
+	OPT_VIA,
 	OPT_DELTA,
 	OPT_SCOPE,
 };

@@ -96,6 +96,13 @@ def copied(a, b):
     same = all(open(os.path.join(out, n), "rb").read() == open(a.at("www/" + n), "rb").read()
                for n in ("head", "graph.json", "revoked.json")) if rc == 0 else False
     result("klpmesh: klp mirror copies all of it", same and json.loads(text)["documents"] == 2, "%s %s %s" % (rc, text, err))
+    name = "klp://%s/graph.json" % BOARD
+    rc, text, err = b.warren("klp", "get", name + "#/edges/0/trust_level", "--via", a.who["destination"], "--identity",
+                             b.person)
+    result("klpmesh: klp get --via shows what another has", rc == 0 and json.loads(text) == 2, "%s %s %s" % (rc, text, err))
+    no = [(u, w) for u, w in ((name + "?v=9", "version 1"), ("klp://%s/x.json" % BOARD, "publishes no")) if w not in
+          b.warren("klp", "get", u, "--via", a.who["destination"], "--identity", b.person)[2]]
+    result("klpmesh: ... and nothing else", not no, no)
     rc, text, err = b.warren("klp", "mirror", "nobody.test", "--identity", b.person)
     result("klpmesh: ... of an authority that is pinned", rc == 1 and "no_authority" in err, "%s %s" % (rc, err))
     rc, text, err = b.warren("klp", "mirror", BOARD, "--out", out, "--from", b.who["destination"], "--identity", b.person)
