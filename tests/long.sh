@@ -51,6 +51,7 @@ fi
 DOORS_LONG=1 BURST=400000 "$top/tests/in-group" "$top/tests/system/run" "$build" doors burst 2>"$build/doors.log"
 FORENSICS_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" forensics 2>"$build/forensics.log"
 CONTRACT_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" contract 2>"$build/contract.log"
+KLPWEB_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" klpweb 2>"$build/klpweb.log"
 KLPMESH_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" klpmesh 2>"$build/klpmesh.log"
 RESTARTS_LONG=1 "$top/tests/in-group" "$top/tests/system/run" "$build" restarts 2>"$build/restarts.log"
 if make -C "$build" -s tests/oracle/kte1_lines >"$build/oracle.log" 2>&1 &&

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 
-from lib import done, result, until
+from lib import done, quiet, result, until
 from libruled import BOARD, Ruled, processes
 from tlsweb import Web, authority, certificate, whole
 
@@ -30,6 +30,9 @@ class Server:
 
     def answer(self, path, send):
         name = path.split("/", 3)[-1] if path.startswith("/klp/%s/" % BOARD) else "?"
+        if callable(self.lies.get(name)):
+            self.lies[name](send)
+            return False
         if name in self.lies:
             send(self.lies[name])
             return False
@@ -142,6 +145,22 @@ def liars(node, mode, server):
     result(mode + " web: the second head is kept as evidence", len(kept) == 1, kept)
 
 
+def slow(node, mode, server):
+    """A head that begins, and goes on by a byte now and then; the lists go on meanwhile."""
+    def drip(send):
+        send(b"HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n")
+        try:
+            for _ in range(300):
+                quiet(.5, "the pace of a server that means to hold on")
+                send(b"K")
+        except OSError:
+            pass  # it was given up
+    lie(node, server, mode, "a head by a byte now and then", "head: ", head=drip)
+    node.hup()
+    result(mode + " web: and it holds up nothing", until(lambda: all(x["failed"] == "" for x in shown(node).values()),
+           "no failure"), shown(node))
+
+
 def falls(node, mode, server):
     """Egress is killed and comes back; so does what it is asked for."""
     count, pid = node.readies("egress"), node.pids()["egress"]
@@ -218,6 +237,8 @@ def all_of(mode, user):
         fetched(node, mode, server)
         got(node, mode)
         liars(node, mode, server)
+        if os.environ.get("KLPWEB_LONG"):
+            slow(node, mode, server)
         falls(node, mode, server)
         begins_and_ends(node, mode, server)
         revoked(node, mode, server)
