@@ -73,7 +73,18 @@ on_count(void *arg, unsigned reason)
 	k->counts[reason]++;
 }
 
+static void
+on_beacon(void *arg, unsigned port, size_t len)
+{
+	struct modemkit *k = arg;
+
+	assert_int_equal(port, 0);
+	k->beacons++;
+	k->beacon_len = len;
+}
+
 static const struct modem_out out = {
+	.beacon = on_beacon,
 	.write = on_write,
 	.packet = on_packet,
 	.up = on_up,

@@ -25,6 +25,8 @@ struct modemkit {
 	unsigned ups, readies, faults;
 	char fault[200];
 	unsigned counts[32];
+	unsigned beacons;
+	size_t beacon_len; /* of the last */
 };
 
 /* Drives it from now on, at a time that is not 0; not opened yet. */

@@ -157,7 +157,7 @@ __wrap_ev_timer_again(struct ev_loop *loop, ev_timer *w)
 /*
  * Each byte is an order: '0' to '9' say that something came on that port, 'u'
  * and 'd' that port 0 is up or down, 'U' port 3; 'F' a fault, 'T' trouble of
- * port 3, 'C' something odd, 'W' it says more than the line takes.
+ * port 3, 'B' a beacon, 'C' something odd, 'W' it says more than the line takes.
  */
 enum { FAKE_FAULT, FAKE_ODD, FAKE_TROUBLE };
 struct fake {
@@ -213,6 +213,9 @@ order(struct modem *m, uint8_t c)
 		break;
 	case 'C':
 		m->out->count(m->arg, FAKE_ODD);
+		break;
+	case 'B':
+		m->out->beacon(m->arg, 0, 15);
 		break;
 	case 'W':
 		m->out->write(m->arg, much, sizeof(much));
@@ -462,6 +465,8 @@ one_by_one(void **state)
 	reads("packet.packet.packet.packet.packet.");
 	assert_int_equal(section.s.tx_frames, 5);
 	assert_int_equal(section.s.tx_bytes, 35);
+	say("B");
+	assert_int_equal(section.s.tx_frames, 6);
 	assert_int_equal(section.s.tx_drops, 1);
 	/* at the end it has its last words */
 	line_stop(&section);

@@ -241,6 +241,8 @@ beacons(void **state)
 	modemkit_wrote(&kit, "");
 	modemkit_wait(&kit, 0.1);
 	modemkit_wrote(&kit, "c0004e3043414c4c000000000000000000c0");
+	assert_int_equal(kit.beacons, 1);
+	assert_int_equal(kit.beacon_len, 15);
 	modemkit_wait(&kit, 600); /* short ones come again */
 	modemkit_wrote(&kit, "c0004e3043414c4c000000000000000000c0");
 	/* one of 15 bytes or more waits for the next packet */
@@ -264,6 +266,7 @@ beacons(void **state)
 	modemkit_wrote(&kit, "");
 	modemkit_feed_hex(&kit, READY);
 	modemkit_wrote(&kit, "c00030313233343536373839414243444546c0");
+	assert_int_equal(kit.beacon_len, 16);
 	assert_false(k.m.kind->takes(&k.m, 0));
 }
 

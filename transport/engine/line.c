@@ -294,6 +294,21 @@ on_fault(void *arg, unsigned reason, const char *text)
 	(void)snprintf(l->fault, sizeof(l->fault), "%s", text);
 }
 
+/* Of the machine's own, which counts as sent. */
+static void
+on_beacon(void *arg, unsigned port, size_t len)
+{
+	struct line *l = arg;
+	struct nif *n = port < MODEM_PORTS && l->port[port] != NULL ?
+	    l->port[port]->n : NULL;
+
+	if (n == NULL)
+		return;
+	n->s.tx_frames++;
+	if (!l->framed)
+		n->s.tx_bytes += len;
+}
+
 static const struct modem_out out = {
 	.write = on_write,
 	.packet = on_packet,
@@ -302,6 +317,7 @@ static const struct modem_out out = {
 	.fault = on_fault,
 	.count = on_count,
 	.trouble = on_trouble,
+	.beacon = on_beacon,
 };
 
 /* ---- what leaves ---- */

@@ -77,7 +77,10 @@ beacon(struct kiss *k, struct mono now)
 	memcpy(call, k->conf.id_callsign, n);
 	k->beacon_at = n < KISS_BEACON ?
 	    mono_add(now, k->conf.id_interval_us) : MONO_NEVER;
-	put_frame(k, call, MAX_OF(n, (size_t)KISS_BEACON), now);
+	n = MAX_OF(n, (size_t)KISS_BEACON);
+	put_frame(k, call, n, now);
+	if (k->m.out->beacon != NULL)
+		k->m.out->beacon(k->m.arg, 0, n);
 }
 
 static void

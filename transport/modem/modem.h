@@ -47,6 +47,8 @@ struct modem_out {
 	    const char *text);
 	/* Something was thrown away or odd, of the same enum; it goes on. */
 	void (*count)(void *arg, unsigned reason);
+	/* A packet of its own was sent, a beacon. NULL: not asked for. */
+	void (*beacon)(void *arg, unsigned port, size_t len);
 };
 
 struct modem_kind {

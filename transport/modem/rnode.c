@@ -533,6 +533,9 @@ beacons(struct rnode *r, struct mono now)
 		r->radio[i].beacon = MONO_NEVER;
 		send_frame(r, &r->radio[i], (const uint8_t *)r->conf.callsign,
 		    strlen(r->conf.callsign), now);
+		if (r->m.out->beacon != NULL)
+			r->m.out->beacon(r->m.arg, i,
+			    strlen(r->conf.callsign));
 	}
 }
 
