@@ -570,6 +570,10 @@ notes(void **state)
 		{SERVER "listen_ip = ::\nport = 1\n[[T]]\nenabled = 1\n"
 		    "type = TCPServerInterface\nlisten_ip = ::\nport = 1\n",
 		    7, "\"T\" listens where \"S\" does", "port"},
+		{"[interfaces]\n[[A]]\nenabled = 1\ntype = SerialInterface\n"
+		    "port = /dev/a\n[[B]]\nenabled = 1\nport = /dev/a\n"
+		    "type = KISSInterface\n", 6, "\"B\" has the port of "
+		    "\"A\"", "the other waits"},
 		{"[interfaces]\n[[C]]\ntype = tcpclientinterface\nenabled = 1"
 		    "\n", 3, "unknown type", "\"TCPClientInterface\""},
 		{CLIENT DIAL "mode = rooming\n", 7, "unknown mode",

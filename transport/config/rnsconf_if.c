@@ -261,6 +261,29 @@ same_place(const struct rnsconf_if *a, const struct rnsconf_if *b)
 	    b->listen_ip != NULL && strcmp(a->listen_ip, b->listen_ip) == 0;
 }
 
+static bool
+same_tty(const struct rnsconf_if *a, const struct rnsconf_if *b)
+{
+	return a->enabled && b->enabled && a->tty != NULL && b->tty != NULL &&
+	    strcmp(a->tty, b->tty) == 0;
+}
+
+/* A serial port is one's alone. */
+static void
+note_shared(struct reader *r)
+{
+	const struct rnsconf_if *all = r->c->ifs;
+
+	for (unsigned i = 0, k; i < r->c->nifs; i++) {
+		for (k = 0; k < i && !same_tty(&all[i], &all[k]);)
+			k++;
+		if (k < i)
+			rnsconf_note(r, all[i].line, "one of them has it, "
+			    "and the other waits", "interface \"%.80s\" has "
+			    "the port of \"%.80s\"", all[i].name, all[k].name);
+	}
+}
+
 /* Two that listen at one place: one of them never will. */
 static void
 note_twice(struct reader *r)
@@ -373,4 +396,5 @@ rnsconf_interfaces(struct reader *r, const uint32_t ar[3], struct mistakes *m)
 	}
 	r->v.m = m;
 	note_twice(r);
+	note_shared(r);
 }
