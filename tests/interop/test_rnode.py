@@ -73,10 +73,22 @@ def over_tcp(ctx, steps=WHOLE):
     check(far.timeouts == 0, "it says something in time")
 
 
+def weave(ctx, steps=WHOLE):
+    """1.4.2 - Weave - warrend - RNode - 1.5.7"""
+    e = ether(ctx, speed=4)
+    os.chmod(ctx.folder, 0o755)
+    a, one, two, b = e.weave("a"), e.weave("one"), e.rnode("two"), e.rnode("b")
+    node = warrend(ctx, section("weave", one.path, "WeaveInterface", {}) + section("radio", two.path))
+    between(ctx, section("weave", a.path, "WeaveInterface", {}), section("radio", b.path), steps)
+    row, = [i for i in interfaces_of(ctx, node) if i["type"] == "WeaveInterface"]
+    check(row["rx_packets"] > 1 and row["tx_packets"] > 1 and row["malformed"] == 0 and row["of_no_peer"] == 0, row)
+
+
 TESTS = [
     ("rnode: 1.4.2 and 1.5.7 over a relay", relayed),
 ]
 LONG = [
     ("rnode long: 20 kB over a relay", lambda ctx: relayed(ctx, WHOLE)),
+    ("rnode long: Weave on the other side", weave),
     ("rnode long: TCP, flow control, two radios", over_tcp),
 ]
