@@ -7,7 +7,7 @@ import random
 import subprocess
 
 import lib
-from lib import CODES, check, config
+from lib import CODES, check, client, config
 from test_ifaces import interfaces_of, warrend
 from test_radio import FAST, SHORT, WHOLE, ether, multi_device, multi_section, section
 from test_relay import visit
@@ -73,6 +73,62 @@ def over_tcp(ctx, steps=WHOLE):
     check(far.timeouts == 0, "it says something in time")
 
 
+AT_FAULT = {
+    "mute": "no_answer", "bytes": "no_answer", "wrong-detect": "no_answer", "old": "firmware", "no-version": "firmware",
+    "wrong-sf": "settings", "stays-off": "settings", "error-02": "device_errors", "restarts": "restart",
+}
+
+
+def at_fault(ctx):
+    """Nine devices of which none is as it should be, beside a relay that two stock programs use."""
+    e = ether(ctx, speed=4)
+    os.chmod(ctx.folder, 0o755)
+    a, b, one, two = (e.rnode(n) for n in ("a", "b", "one", "two"))
+    apart = {**FAST, "frequency": 867000000}
+    bad = "".join(section(f, e.rnode(f"bad-{f}", fault=f).path, keys=apart) for f in AT_FAULT)
+    node = warrend(ctx, section("one", one.path) + bad + section("two", two.path, keys=OTHER), bad=AT_FAULT)
+    between(ctx, section("radio", a.path), section("radio", b.path, keys=OTHER), WHOLE)
+    rows = {i["section"]: i for i in interfaces_of(ctx, node)}
+    for f, reason in AT_FAULT.items():
+        i = rows[f]
+        # those of the third line carry packets until they are sent one
+        check(i[reason] > 0 and (i["online"] or i["error"]), f"{f}: {i}")
+    check(not any(rows[f]["online"] for f in list(AT_FAULT)[:7]), rows)
+    for f in "one", "two":
+        check(rows[f]["online"] and rows[f]["since_s"] > rows["mute"]["since_s"] - 60 and rows[f]["tx_drops"] == 0 and
+              rows[f]["line_lost"] == 0, rows[f])
+    with open(os.path.join(ctx.folder, "warrend.log"), encoding="utf-8") as f:
+        said = f.read()
+    # the same words once in ten minutes
+    check(said.count("nothing answers there") <= 3 and "its firmware is 1.51 and 1.52 is needed" in said and
+          "spreadingfactor 12 and does not take 7" in said and "could not send a packet (error 2)" in said, said)
+
+
+def offered(ctx):
+    """Its own place in the air, to a stock rnsd over TCP: in the air an access point announces nothing."""
+    if subprocess.run([ctx.args.python, "-c", "import LXMF"], capture_output=True, check=False).returncode != 0:
+        return "stock Reticulum hears offers only with lxmf beside it"
+    e = ether(ctx, speed=4)
+    os.chmod(ctx.folder, 0o755)
+    name, port = f"interop{lib.free_port()}", lib.free_port()
+    node = warrend(ctx, section("Mast", e.rnode("ours").path, extra="discoverable = yes\ndiscovery_stamp_value = 8\n"
+                                "height = 12\n") +
+                   section("Hub", port, "TCPServerInterface", {"listen_ip": "127.0.0.1"}))
+    mode = {i["section"]: i["mode"] for i in interfaces_of(ctx, node)}
+    check(mode == {"Mast": "access_point", "Hub": "full"}, mode)
+    stock = ctx.rnsd(ctx.args.python, config(client("up", port), transport=True, share=True, instance=name,
+                                             more="discover_interfaces = yes\nrequired_discovery_value = 8\n"))
+    lib.must(lambda: lib.instance_up(name), "rnsd")
+    path = os.path.join(stock, "storage", "discovery", "interfaces")
+    lib.must(lambda: os.path.isdir(path) and os.listdir(path), "rnsd has heard of our radio", 120)
+    r = subprocess.run([ctx.args.python, "-m", "RNS.Utilities.rnstatus", "--config", stock, "-d", "-j"],
+                       capture_output=True, text=True, timeout=lib.PATIENCE_S)
+    found, = json.loads(r.stdout[r.stdout.index("[{"):])
+    check(found["type"] == "RNodeInterface" and found["name"] == "Mast" and found["transport"] and
+          [found[k] for k in ("frequency", "bandwidth", "sf", "cr")] == [868200000, 500000, 7, 5] and
+          found["height"] == 12, found)
+
+
 def weave(ctx, steps=WHOLE):
     """1.4.2 - Weave - warrend - RNode - 1.5.7"""
     e = ether(ctx, speed=4)
@@ -89,6 +145,8 @@ TESTS = [
 ]
 LONG = [
     ("rnode long: 20 kB over a relay", lambda ctx: relayed(ctx, WHOLE)),
+    ("rnode long: devices at fault beside a relay", at_fault),
+    ("rnode long: a radio that is offered", offered),
     ("rnode long: Weave on the other side", weave),
     ("rnode long: TCP, flow control, two radios", over_tcp),
 ]

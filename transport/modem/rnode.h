@@ -27,7 +27,7 @@ struct rnode_conf {
 	X(SILENT, "no_answer")                                                 \
 	X(FIRMWARE, "firmware")                                                \
 	X(SETTINGS, "settings")                                                \
-	X(HARDWARE, "error")                                                   \
+	X(HARDWARE, "device_errors")                                           \
 	X(RESTART, "restart")                                                  \
 	X(OFF, "radio_off")                                                    \
 	X(LOST, "lost")                                                        \
