@@ -9,6 +9,7 @@
 #include "node/cli/ask.h"
 #include "node/cli/format.h"
 #include "node/cli/options.h"
+#include "node/cli/radionote.h"
 #include "node/cli/reasons.h"
 #include "node/cli/say.h"
 #include "node/cli/table.h"
@@ -148,6 +149,8 @@ notes(const json_t *n)
 	note_bursts(n);
 	note_callers(n);
 	for (unsigned i = 0; airnote(n, i, text, sizeof(text)); i++)
+		note(shown_name(n), text);
+	if (radionote(n, text, sizeof(text)))
 		note(shown_name(n), text);
 	note_drops(n);
 }

@@ -55,6 +55,8 @@ def relayed(ctx, steps=SHORT):
     shown(ctx, node)
     rows = radios(ctx, node)
     busy(rows, "RNodeInterface[one]", "RNodeInterface[two]")
+    for i in rows.values():
+        check(i["radio"]["sent_1h_percent"] > 0 and i["radio"]["noise_dbm"] < -50, i)
     check(all(i["bitrate"] == 21875 for i in rows.values()), rows)
     check({f["from"] for f in e.air.frames} == {"a", "b", "one", "two"}, "all radios have sent")
 

@@ -21,7 +21,11 @@
 
 static const char *const interfaces[] = {
     /* in two lines, as a daemon with many answers */
-    "{\"ok\":true,\"interfaces\":[{\"name\":\"TCPServerInterface[hub]\","
+    "{\"ok\":true,\"interfaces\":[{\"radio\":{\"sent_15s_percent\":2.0,"
+    "\"sent_1h_percent\":0.5,\"busy_15s_percent\":4.0,"
+    "\"busy_1h_percent\":1.0,\"noise_dbm\":-110,\"celsius\":25,"
+    "\"battery\":\"charging\",\"battery_percent\":87},"
+    "\"name\":\"TCPServerInterface[hub]\","
     "\"section\":\"hub\",\"type\":\"TCPServerInterface\",\"online\":true,"
     "\"since_s\":300,\"rx_bytes\":2048,\"tx_bytes\":10,\"rx_drops\":3,"
     "\"tx_drops\":1,\"announce_queue\":4,\"held\":12,\"bursts\":1,"
@@ -62,6 +66,9 @@ test_interfaces(void **state)
 	expect(said->out, "a\\x1bz: given up: refused");
 	expect(said->out, "a\\x1bz: HEADER, 7 times: malformed header");
 	expect(said->out, "gone: config:9:1: no such port");
+	expect(said->out, "the radio sent 2.00 % of 15 s and 0.50 % of an "
+	    "hour, and heard others in 4.00 % and 1.00 %, noise -110 dBm, 25 "
+	    "degrees Celsius, battery 87 % (charging)");
 	expect(said->out, "off by a mistake");
 	assert_null(strchr(said->out, '\033'));
 	temp_remove(dir);

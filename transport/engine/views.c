@@ -20,6 +20,7 @@
 #include "transport/engine/view_air.h"
 #include "transport/engine/view_disc.h"
 #include "transport/engine/view_explain.h"
+#include "transport/engine/view_radio.h"
 
 #define PATHS_A_LINE 64      /* well below CONTROL_LINE_MAX */
 #define IFS_A_LINE 8
@@ -341,6 +342,7 @@ nif_json(const struct nif *n)
 	add_own(o, n);
 	add_core(o, n);
 	view_air(o, n);
+	view_radio(o, n);
 	nif_counts(n, &s);
 	(void)json_object_set_new(o, "rx_bytes", num(s.rx_bytes));
 	(void)json_object_set_new(o, "tx_bytes", num(s.tx_bytes));

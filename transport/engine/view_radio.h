@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WARREN_TRANSPORT_ENGINE_VIEW_RADIO_H
+#define WARREN_TRANSPORT_ENGINE_VIEW_RADIO_H
+
+#include <jansson.h>
+
+struct nif;
+
+/* "radio": what the device of an RNode says of itself and of its channel. */
+void view_radio(json_t *o, const struct nif *);
+
+#endif
