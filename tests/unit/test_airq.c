@@ -13,8 +13,10 @@
 #include "common/util.h"
 
 #define SECOND MONO_SECOND
+#define AIRQ_SAME_PEER 64 /* numbers of interfaces that share a share */
 /* 1,000 bit/s: a byte is 8 ms */
-static const struct airtime slow = {.how = AIRTIME_BITS, .bitrate = 1000};
+static const struct airtime slow = {.how = AIRTIME_BITS, .paced = true,
+    .bitrate = 1000};
 
 static struct mono
 at(double s)
@@ -91,6 +93,39 @@ classes_in_order(void **state)
 	airq_free(q);
 }
 
+/* It fills, and room is there again as packets go: of one way, in order. */
+static void
+first_in_first_out(void **state)
+{
+	struct airq *q = airq_new(&(struct airq_conf){0});
+	uint8_t in = 0, out = 0;
+	size_t waiting = 0, bytes, n = 0;
+	struct airq_packet p;
+
+	(void)state;
+	assert_int_equal(airq_due(q, at(1)).us, MONO_NEVER.us);
+	for (unsigned turn = 0; turn < 500; turn++) {
+		/* put() writes dest as the first byte, from as the second */
+		while (put(q, RNS_KIND_RELAY, in, 1, 140 + turn % 360, at(1))) {
+			in = (uint8_t)(in + AIRQ_SAME_PEER);
+			waiting += 140 + turn % 360;
+			n++;
+		}
+		assert_int_equal(airq_waiting(q), waiting);
+		assert_int_equal(airq_due(q, at(1)).us, at(1).us);
+		for (unsigned i = 0; i <= turn % 9 && n > 0; i++, n--) {
+			assert_true(airq_next(q, &p, at(1)));
+			assert_int_equal(p.data[1], out);
+			out = (uint8_t)(out + AIRQ_SAME_PEER);
+			waiting -= p.len;
+		}
+	}
+	assert_int_equal(airq_clear(q, &bytes), n);
+	assert_int_equal(bytes, waiting);
+	assert_int_equal(airq_waiting(q), 0);
+	airq_free(q);
+}
+
 /* What is not known to be slow is not held up, nor is what may be sent now. */
 static void
 no_medium(void **state)
@@ -103,6 +138,32 @@ no_medium(void **state)
 		assert_true(put(q, RNS_KIND_RELAY, 1, 1, 500, at(1)));
 	for (unsigned i = 0; i < 10; i++)
 		assert_true(airq_next(q, &p, at(1)));
+	airq_free(q);
+}
+
+/* A device that is not paced is given what it takes. */
+static void
+not_paced(void **state)
+{
+	struct airtime medium = slow;
+	struct airq *q = make(&(struct airq_conf){0});
+	struct airq_packet p;
+
+	(void)state;
+	medium.paced = false;
+	airq_medium(q, &medium);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(put(q, RNS_KIND_RELAY, 1, 1, 500, at(1)));
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(airq_next(q, &p, at(1)));
+		assert_int_equal(p.air_us, 4 * SECOND);
+	}
+	/* but where a duty cycle is kept */
+	assert_int_equal(airq_limit(q, &(struct airq_conf){.duty = 50000,
+	    .window_us = 1000 * SECOND}), 0);
+	assert_true(put(q, RNS_KIND_RELAY, 1, 1, 500, at(1)));
+	assert_false(airq_next(q, &p, at(1)));
+	assert_true(airq_next(q, &p, at(13)));
 	airq_free(q);
 }
 
@@ -172,6 +233,7 @@ no_class_starves(void **state)
 	    .bytes = 2000});
 	int64_t air[RNS_KINDS] = {0};
 	struct mono now = at(1);
+	size_t bytes;
 	struct airq_packet p;
 
 	(void)state;
@@ -190,7 +252,7 @@ no_class_starves(void **state)
 	assert_true(air[RNS_KIND_CONTROL] * 4 > now.us);
 	assert_int_equal(air[RNS_KIND_JOBS], 0);
 	/* and jobs all of it as soon as nobody wants it */
-	airq_clear(q);
+	(void)airq_clear(q, &bytes);
 	assert_true(put(q, RNS_KIND_JOBS, 1, 1, 200, now));
 	assert_true(next(q, &p, &now));
 	assert_int_equal(p.kind, RNS_KIND_JOBS);
@@ -270,6 +332,7 @@ full(void **state)
 {
 	struct airq *q = make(&(struct airq_conf){.bytes = 1000});
 	struct mono now = at(1);
+	size_t bytes;
 	struct airq_packet p;
 	struct airq_view v;
 
@@ -291,7 +354,9 @@ full(void **state)
 	assert_int_equal(v.of[RNS_KIND_CONTROL].packets, 0);
 	for (unsigned i = 0; i < 10; i++)
 		assert_true(next(q, &p, &now));
-	airq_clear(q);
+	assert_int_equal(airq_waiting(q), 1000);
+	assert_int_equal(airq_clear(q, &bytes), 1);
+	assert_int_equal(bytes, 1000);
 	assert_int_equal(drops(q, RNS_KIND_JOBS, AIRQ_DROP_GONE, now), 1);
 	for (unsigned i = 0; i < AIRQ_PACKETS; i++)
 		assert_true(put(q, RNS_KIND_RELAY, i, 1, 1, now));
@@ -671,7 +736,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(classes_in_order),
+	    cmocka_unit_test(first_in_first_out),
 	    cmocka_unit_test(no_medium),
+	    cmocka_unit_test(not_paced),
 	    cmocka_unit_test(channel_busy),
 	    cmocka_unit_test(far_announces_keep_their_share),
 	    cmocka_unit_test(no_class_starves),

@@ -18,7 +18,8 @@
 #include "common/log.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/line.h"
-#include "transport/engine/lineq.h"
+#include "transport/engine/store.h"
+#include "transport/modem/airq.h"
 #include "transport/engine/opener.h"
 #include "transport/engine/reach.h"
 #include "tests/until.h"
@@ -51,6 +52,30 @@ void
 reach_changed(struct engine *x)
 {
 	(void)x;
+}
+
+int
+store_dir(const struct store *s)
+{
+	(void)s;
+	return -1;
+}
+
+static void
+random_bytes(void *arg, uint8_t *out, size_t n)
+{
+	(void)arg;
+	memset(out, 7, n);
+}
+
+/* It never has an interface: what comes and goes is counted here. */
+static struct rns *
+new_core(struct mono now)
+{
+	struct rns_config c = {.random = random_bytes, .identity = {1, 2}};
+
+	rns_limits_default(&c.limits);
+	return rns_new(&c, now);
 }
 
 int
@@ -113,8 +138,9 @@ static bool send_back; /* what comes is sent on over the same line */
 static bool
 put(struct nif *n, const char *text)
 {
+	static const struct hash16 dest;
 	struct rns_tx tx = {.data = (const uint8_t *)text,
-	    .len = strlen(text)};
+	    .len = strlen(text), .dest = &dest};
 
 	return line_take(n, &tx);
 }
@@ -387,6 +413,8 @@ setup(void **state)
 	    .speed = 1200, .index = 5};
 	e.loop = ev_loop_new(EVFLAG_AUTO);
 	e.now = clock_mono();
+	if ((e.rns = new_core(e.now)) == NULL)
+		return -1;
 	section.e = sub.e = &e;
 	section.kind = sub.kind = &kind;
 	section.conf = sub.conf = &conf;
@@ -412,6 +440,7 @@ teardown(void **state)
 	assert_null(section.more);
 	if (far >= 0)
 		(void)close(far);
+	rns_free(e.rns);
 	ev_loop_destroy(e.loop);
 	return 0;
 }
@@ -550,7 +579,7 @@ never_reads(void **state)
 		(void)ev_run(e.loop, EVRUN_NOWAIT);
 	}
 	/* it is bounded here, and there */
-	assert_true(line_waiting(&section) > LINEQ_BYTES - 500);
+	assert_true(line_waiting(&section) > AIRQ_BYTES - 500);
 	assert_true(section.online);
 	UNTIL("it is given up", agains == 1);
 	closed_for("takes no bytes");

@@ -135,6 +135,11 @@ load(struct nif *n)
 void
 air_up(struct nif *n, const struct airtime *medium)
 {
+	struct airq_conf c = conf_of(n);
+
+	/* its other settings may have come after air_new() */
+	if (airq_limit(n->medium->q, &c) < 0)
+		log_warn(n->name, "limits of airtime");
 	airq_medium(n->medium->q, medium);
 	if (n->medium->loaded)
 		return;

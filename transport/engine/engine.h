@@ -31,7 +31,7 @@
  *   nif.c       interfaces and their numbers in the core; fair.c whose packets wait
  *   opener.c    what the parent opens for them, and when to ask again
  *   line.c      devices behind a tty or a connection (transport/modem);
- *               lineq.c what waits for one, linesaid.c what is said of it
+ *               air.c what waits for one, linesaid.c what is said of it
  *   store.c     the storage folder; store_file.c one of its files,
  *               store_codec.c formats, store_paths.c paths and tunnels
  *   holes.c     the blackhole

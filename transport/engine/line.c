@@ -12,8 +12,8 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "transport/engine/air.h"
 #include "transport/engine/engine.h"
-#include "transport/engine/lineq.h"
 #include "transport/engine/linesaid.h"
 #include "transport/engine/opener.h"
 #include "transport/engine/reach.h"
@@ -34,7 +34,6 @@
 struct line_port {
 	struct line *l;
 	struct nif *n; /* NULL: it went */
-	struct lineq *q;
 	unsigned no;
 };
 
@@ -89,6 +88,19 @@ say(struct line *l, const char *text)
 		log_warnx(l->n->conf->name, "%s", text);
 }
 
+/* How long its packets last, as configured and as the device says. */
+static void
+medium_known(struct line_port *p)
+{
+	const struct modem *m = p->l->m;
+	struct airtime a = {.how = AIRTIME_BITS, .bitrate = p->n->cfg.bitrate,
+	    .paced = p->l->n->conf->bitrate != 0};
+
+	if (m->kind->airtime != NULL)
+		m->kind->airtime(m, p->no, &a);
+	air_up(p->n, &a);
+}
+
 static void
 port_online(struct line_port *p, bool up)
 {
@@ -97,8 +109,10 @@ port_online(struct line_port *p, bool up)
 
 	if (n == NULL)
 		return;
+	if (up)
+		medium_known(p);
 	nif_online(n, up);
-	if (up || (packets = lineq_clear(p->q, &bytes)) == 0)
+	if (up || (packets = airq_clear(n->medium->q, &bytes)) == 0)
 		return;
 	n->s.tx_drops += packets;
 	n->s.tx_drop_bytes += bytes;
@@ -207,6 +221,7 @@ on_packet(void *arg, unsigned port, const uint8_t *p, size_t len,
 		nif_frame(n, p, len);
 	else
 		nif_frame_signal(n, p, len, signal);
+	airq_heard(n->medium->q, rns_rx_kind(n->e->rns), len);
 }
 
 /* The section of several is up while one of them is. */
@@ -278,8 +293,12 @@ on_trouble(void *arg, unsigned port, unsigned reason, const char *why)
 static void
 on_ready(void *arg, unsigned port)
 {
-	(void)arg; /* leave() asks all ports */
-	(void)port;
+	struct line *l = arg;
+
+	/* leave() asks all ports */
+	if (port < MODEM_PORTS && l->port[port] != NULL &&
+	    l->port[port]->n != NULL)
+		airq_sent(l->port[port]->n->medium->q, l->n->e->now);
 }
 
 static void
@@ -361,8 +380,7 @@ static bool
 send_one(struct line *l)
 {
 	struct mono now = l->n->e->now;
-	const uint8_t *p;
-	size_t len;
+	struct airq_packet p;
 
 	if (l->fd < 0 || l->busy || l->faulted)
 		return false;
@@ -371,15 +389,15 @@ send_one(struct line *l)
 		struct line_port *port = l->port[k];
 
 		if (port == NULL || port->n == NULL ||
-		    !mono_reached(now, lineq_due(port->q, now)) ||
+		    !mono_reached(now, airq_due(port->n->medium->q, now)) ||
 		    !l->m->kind->takes(l->m, k) ||
-		    !lineq_next(port->q, &p, &len, now))
+		    !airq_next(port->n->medium->q, &p, now))
 			continue;
 		l->last = k;
 		port->n->s.tx_frames++;
 		if (!l->framed)
-			port->n->s.tx_bytes += len;
-		l->m->kind->send(l->m, k, p, len, now);
+			port->n->s.tx_bytes += p.len;
+		l->m->kind->send(l->m, k, p.data, p.len, now);
 		return true;
 	}
 	return false;
@@ -393,8 +411,9 @@ set_tick(struct line *l)
 	double s;
 
 	for (unsigned k = 0; !l->busy && k < MODEM_PORTS; k++) {
-		struct mono due = l->port[k] == NULL ? MONO_NEVER :
-		    lineq_due(l->port[k]->q, now);
+		struct mono due = l->port[k] == NULL ||
+		    l->port[k]->n == NULL ? MONO_NEVER :
+		    airq_due(l->port[k]->n->medium->q, now);
 
 		if (!mono_reached(now, due))
 			at = mono_min(at, due);
@@ -551,7 +570,7 @@ line_port(struct nif *section, unsigned port, struct nif *n)
 	if (port >= MODEM_PORTS || l->port[port] != NULL ||
 	    (p = calloc(1, sizeof(*p))) == NULL)
 		return -1;
-	if ((p->q = lineq_new()) == NULL) {
+	if (air_new(n) < 0) {
 		free(p);
 		return -1;
 	}
@@ -685,9 +704,7 @@ line_opened(struct nif *n, const struct nif_open *o)
 bool
 line_take(struct nif *n, const struct rns_tx *tx)
 {
-	struct line_port *p = n->own;
-
-	if (n->online && lineq_put(p->q, tx, n->e->now))
+	if (n->online && n->medium != NULL && airq_put(n->medium->q, tx, n->e->now))
 		return true;
 	n->s.tx_drops++;
 	n->s.tx_drop_bytes += tx->len;
@@ -708,9 +725,7 @@ line_flush(struct nif *n)
 size_t
 line_waiting(const struct nif *n)
 {
-	const struct line_port *p = n->own;
-
-	return p != NULL ? lineq_waiting(p->q) : 0;
+	return n->medium != NULL ? airq_waiting(n->medium->q) : 0;
 }
 
 unsigned
@@ -738,6 +753,7 @@ line_stop(struct nif *n)
 		if (n->own != NULL)
 			((struct line_port *)n->own)->n = NULL;
 		n->own = NULL;
+		air_free(n);
 		return;
 	}
 	if (l->fd >= 0) {
@@ -747,12 +763,9 @@ line_stop(struct nif *n)
 		write_out(l);
 		let_go(l);
 	}
-	for (unsigned i = 0; i < MODEM_PORTS; i++) {
-		if (l->port[i] == NULL)
-			continue;
-		lineq_free(l->port[i]->q);
+	for (unsigned i = 0; i < MODEM_PORTS; i++)
 		free(l->port[i]);
-	}
+	air_free(n);
 	l->free_modem(l->m);
 	free(l);
 	n->more = n->own = NULL;

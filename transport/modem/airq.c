@@ -50,22 +50,37 @@ drop(struct air_lane *l, struct air_packet *p, enum airq_drop why)
 	free(p);
 }
 
-void
-airq_clear(struct airq *q)
+size_t
+airq_clear(struct airq *q, size_t *bytes)
 {
 	struct air_packet *p;
+	size_t n = 0;
+
+	*bytes = airq_waiting(q);
+	for (unsigned k = 0; k < RNS_KINDS; k++)
+		for (; (p = TAILQ_FIRST(&q->lanes[k].packets)) != NULL; n++)
+			drop(&q->lanes[k], p, AIRQ_DROP_GONE);
+	return n;
+}
+
+size_t
+airq_waiting(const struct airq *q)
+{
+	size_t sum = 0;
 
 	for (unsigned k = 0; k < RNS_KINDS; k++)
-		while ((p = TAILQ_FIRST(&q->lanes[k].packets)) != NULL)
-			drop(&q->lanes[k], p, AIRQ_DROP_GONE);
+		sum += q->lanes[k].bytes;
+	return sum;
 }
 
 void
 airq_free(struct airq *q)
 {
+	size_t bytes;
+
 	if (q == NULL)
 		return;
-	airq_clear(q);
+	(void)airq_clear(q, &bytes);
 	for (unsigned b = 0; b < BOOKS; b++)
 		free(q->books[b]);
 	free(q->out);
@@ -329,7 +344,7 @@ airq_room(const struct airq *q, const struct air_packet *p, struct mono now)
 	if (airq_kept(q, BOOK_ALL) != NULL)
 		at = airbook_when(airq_kept(q, BOOK_ALL), now,
 		    airtime_us(&q->medium, p->len), airq_limit_us(q, BOOK_ALL));
-	if (q->busy.us > INT64_MIN)
+	if ((q->medium.paced || q->conf.duty != 0) && q->busy.us > INT64_MIN)
 		at.us = MAX_OF(at.us, q->busy.us - AHEAD_US);
 	return at;
 }

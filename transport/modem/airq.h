@@ -100,8 +100,12 @@ bool airq_next(struct airq *, struct airq_packet *, struct mono now);
 void airq_sent(struct airq *, struct mono now);
 /* MONO_NEVER: nothing waits. What has come: next() gives one. */
 struct mono airq_due(const struct airq *, struct mono now);
-/* The device is away: nothing that waits would be of use when it is back. */
-void airq_clear(struct airq *);
+/*
+ * The device is away: nothing that waits would be of use when it is back. How
+ * many there were, and their bytes.
+ */
+size_t airq_clear(struct airq *, size_t *bytes);
+size_t airq_waiting(const struct airq *); /* bytes of packets */
 /* A packet that the device sent by itself (a beacon): it counts. */
 void airq_beacon(struct airq *, size_t len, struct mono now);
 /* One that was received, of rns_rx_kind(). */

@@ -2,6 +2,7 @@
 #ifndef WARREN_TRANSPORT_MODEM_AIRTIME_H
 #define WARREN_TRANSPORT_MODEM_AIRTIME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,11 @@ enum airtime_how {
 
 struct airtime {
 	enum airtime_how how;
+	/*
+	 * the next packet waits here until the one before is over; else the
+	 * device or its line is given them as it takes them
+	 */
+	bool paced;
 	/* AIRTIME_BITS */
 	uint64_t bitrate;      /* bit/s on the medium; a byte may be 10 bits */
 	uint32_t frame_us;     /* around each: TXDELAY and TXTAIL of a TNC */

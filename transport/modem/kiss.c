@@ -202,6 +202,17 @@ bitrate(const struct modem *m, unsigned port)
 	return 0; /* it does not say */
 }
 
+static void
+airtime(const struct modem *m, unsigned port, struct airtime *a)
+{
+	const struct kiss *k = (const struct kiss *)m;
+
+	(void)port;
+	a->frame_us = (k->conf.preamble_ms + k->conf.txtail_ms) * 1000;
+	/* two flags and the checksum of AX.25, which a TNC adds */
+	a->frame_bytes = 4 + (k->conf.ax25 ? AX25_HEADER : 0);
+}
+
 static const char *const reasons[] = {
 	[KISS_PARTIAL] = "rx_partial",
 	[KISS_SIZE] = "wrong_size",
@@ -219,6 +230,7 @@ static const struct modem_kind kiss_kind = {
 	.takes = takes,
 	.send = send,
 	.bitrate = bitrate,
+	.airtime = airtime,
 	.reasons = reasons,
 };
 

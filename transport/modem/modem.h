@@ -8,6 +8,8 @@
 
 #include <rns/rns.h>
 
+#include "transport/modem/airtime.h"
+
 /*
  * A device behind a line of bytes (a tty, TCP): a serial cable, a KISS TNC, an
  * RNode (reticulum-transport.md 9, 10.6 to 10.11). Pure: bytes and time go in,
@@ -68,6 +70,11 @@ struct modem_kind {
 	void (*closing)(struct modem *);
 	/* On-air bit/s of a port, as the device said; 0: not known. */
 	uint64_t (*bitrate)(const struct modem *, unsigned port);
+	/*
+	 * How long packets of a port last, of one whose rate is there already
+	 * as configured. NULL: what there is will do.
+	 */
+	void (*airtime)(const struct modem *, unsigned port, struct airtime *);
 	/* Names of what it counts under a reason; NULL after the last. */
 	const char *const *reasons;
 };

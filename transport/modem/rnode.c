@@ -691,6 +691,19 @@ rnode_bitrate(const struct modem *m, unsigned port)
 	    0;
 }
 
+static void
+rnode_airtime(const struct modem *m, unsigned port, struct airtime *a)
+{
+	const struct rnode *r = (const struct rnode *)m;
+	const struct rnode_radio *radio = &r->radio[port];
+
+	*a = (struct airtime){.how = AIRTIME_LORA, .sf = (uint8_t)radio->sf,
+	    .cr = (uint8_t)radio->cr, .preamble = (uint16_t)radio->preamble,
+	    .bandwidth = radio->bandwidth,
+	    /* with flow control it says itself when it takes the next */
+	    .paced = !radio->want.flow_control};
+}
+
 const struct modem_kind rnode_kind = {
 	.opened = rnode_opened,
 	.bytes = rnode_bytes,
@@ -700,6 +713,7 @@ const struct modem_kind rnode_kind = {
 	.send = rnode_send,
 	.closing = rnode_closing,
 	.bitrate = rnode_bitrate,
+	.airtime = rnode_airtime,
 	.reasons = reasons,
 };
 

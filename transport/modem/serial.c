@@ -96,6 +96,16 @@ bitrate(const struct modem *m, unsigned port)
 	return 0; /* the cable does not say */
 }
 
+static void
+airtime(const struct modem *m, unsigned port, struct airtime *a)
+{
+	(void)m;
+	(void)port;
+	a->byte_bits = 10; /* with start and stop */
+	a->frame_bytes = 2;
+	a->paced = false;  /* a cable makes who writes wait */
+}
+
 static const char *const reasons[] = {
 	[SERIAL_PARTIAL] = "rx_partial",
 	[SERIAL_SIZE] = "wrong_size",
@@ -111,6 +121,7 @@ static const struct modem_kind serial_kind = {
 	.takes = takes,
 	.send = send,
 	.bitrate = bitrate,
+	.airtime = airtime,
 	.reasons = reasons,
 };
 

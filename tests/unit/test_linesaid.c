@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is said of a line. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "transport/engine/linesaid.h"
+
+/* The same words once in ten minutes, and how often it was. */
+static void
+words(void **state)
+{
+	struct linesaid s = {0};
+	struct mono t = {1};
+	unsigned more, said = 0;
+	char text[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++) {
+		said += linesaid_new(&s, "it is gone", t, &more);
+		said += linesaid_new(&s, "it is back", t, &more);
+		t = mono_add(t, 2 * MONO_SECOND);
+	}
+	assert_int_equal(said, 2);
+	t = mono_add((struct mono){1}, LINESAID_US);
+	assert_true(linesaid_new(&s, "it is gone", t, &more));
+	assert_int_equal(more, 199);
+	assert_false(linesaid_new(&s, "it is gone", t, &more));
+	/* more texts than it keeps: the oldest is forgotten, said again */
+	for (char c = 'a'; c < 'a' + LINESAID_TEXTS; c++) {
+		t = mono_add(t, 1);
+		(void)snprintf(text, sizeof(text), "%c", c);
+		assert_true(linesaid_new(&s, text, t, &more));
+		assert_int_equal(more, 0);
+	}
+	assert_true(linesaid_new(&s, "it is gone", t, &more));
+	assert_false(linesaid_new(&s, text, t, &more));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
