@@ -13,6 +13,13 @@
 /* ours: the pace of asking for the status grows from the first to the last */
 #define POLL_FIRST_US 4000
 #define POLL_LAST_US (2 * MONO_SECOND)
+/*
+ * ours: and takes so small a part of the link. Who follows both streams is told
+ * of the end, so that asking is for the case that this is lost: a fiftieth.
+ */
+#define POLL_PART 2
+#define POLL_PART_FOLLOWING 50
+#define POLL_MOST_US (600 * MONO_SECOND)
 /* ours: live proofs for one submit; a link that breaks needs another */
 #define PROOFS_MAX 8
 /* ours: asks again when the node does not know yet what it lacks */
@@ -289,14 +296,18 @@ ended(const char *state)
 	    strcmp(state, "cancelled") == 0;
 }
 
-/* When to ask again: rarer each time, and never more often than the way there
- * and back takes, twice. */
+/* When to ask again: rarer each time, by the way there and back. */
 static void
 pace(struct submitter *s, struct mono now)
 {
+	int64_t way = mono_sub(now, s->sent_at);
+	int64_t least = way * POLL_PART;
+
+	if (s->following[0] && s->following[1])
+		least = MAX_OF(least, MIN_OF(way * POLL_PART_FOLLOWING,
+		    POLL_MOST_US));
 	s->poll_us = MIN_OF(s->poll_us * 3 / 2, POLL_LAST_US);
-	s->poll_at = mono_add(now,
-	    MAX_OF(s->poll_us, 2 * mono_sub(now, s->sent_at)));
+	s->poll_at = mono_add(now, MAX_OF(s->poll_us, least));
 }
 
 static void

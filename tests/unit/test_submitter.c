@@ -444,6 +444,33 @@ test_pace(void **state)
 	world_free(w);
 }
 
+/* On a slow link who follows is told, and hardly asks. */
+static void
+test_slow_pace(void **state)
+{
+	struct world *w = world_new();
+	struct mono from;
+
+	(void)state;
+	w->running_polls = 10;
+	w->rtt_us = 3 * MONO_SECOND;
+	from = w->now;
+	world_run(w, STEPS);
+	assert_whole(w);
+	assert_true(mono_sub(w->now, from) > 9 * 150 * MONO_SECOND);
+	world_free(w);
+
+	/* a fast one is asked as often as ever */
+	w = world_new();
+	w->running_polls = 10;
+	w->rtt_us = 1000;
+	from = w->now;
+	world_run(w, STEPS);
+	assert_whole(w);
+	assert_true(mono_sub(w->now, from) < 20 * MONO_SECOND);
+	world_free(w);
+}
+
 /* ---- every answer cut at every place ---- */
 
 struct cutting {
@@ -520,6 +547,7 @@ main(void)
 	    cmocka_unit_test(test_detach_resume),
 	    cmocka_unit_test(test_half_here),
 	    cmocka_unit_test(test_pace),
+	    cmocka_unit_test(test_slow_pace),
 	    cmocka_unit_test(test_cut),
 	};
 
