@@ -121,8 +121,8 @@ load(struct nif *n)
 	if (!rd_bool(&rd, &end) || !rd_i64(&rd, &when))
 		end = true;
 	if (!end)
-		unsaved = MIN_OF(MAX_OF(wall - when, 0),
-		    AIR_SAVE_S * MONO_SECOND);
+		unsaved = wall < when ? AIR_SAVE_S * MONO_SECOND :
+		    MIN_OF(wall - when, AIR_SAVE_S * MONO_SECOND);
 	if (airq_load(n->medium->q, in + MIN_OF(len, HEAD), len - MIN_OF(len, HEAD),
 	    wall, unsaved, clock_mono()) < 0)
 		log_warnx(n->name, "what it has sent cannot be read in "
