@@ -754,5 +754,7 @@ integrity_close(struct integrity_run *r)
 		ipc_ev_free(r->reader[i].ev);
 	}
 	drop_files(r);
+	ev_timer_stop(r->loop, &r->timer);
+	ev_timer_stop(r->loop, &r->parent);
 	free(r);
 }
