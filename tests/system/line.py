@@ -197,15 +197,17 @@ def ports(mode, user):
         t = Traffic(tcp[0], tcp[1])
         until(lambda: of(node, "Loud").get("online"), "the port that floods is up")
         noise = Noise(loud)
-        kept = keepers(node)
         want = str(KEEPER) if user is None else str(user)
-        result(mode + " who keeps a port has a number of its own and no right, or is the user",
-               len(kept) == PORTS + 3 and all(s["Uid"].split() == [want] * 4 and int(s["CapEff"], 16) == 0 and
-                                              s["NoNewPrivs"] == "1" for _, s in kept), [dict(s) for _, s in kept])
+
+        def rights():
+            """uid, capabilities, no_new_privs of each; one that has just begun to open its port is still to drop them"""
+            return [(s["Uid"].split(), int(s["CapEff"], 16), s["NoNewPrivs"]) for _, s in keepers(node)]
+        result(mode + " who keeps a port has a number of its own and no right, or is the user", until(
+            lambda: rights() == [([want] * 4, 0, "1")] * (PORTS + 3), "every port is kept"), rights())
         if os.geteuid() == 0:
-            held = held_ports(node)
-            result(mode + " transport holds these ports and no other file of /dev",
-                   held == {os.ttyname(p.slave) for p in swap + [gone, deaf, loud]}, held)
+            open_ports = {os.ttyname(p.slave) for p in swap + [gone, deaf, loud]}
+            result(mode + " transport holds these ports and no other file of /dev", until(
+                lambda: held_ports(node) == open_ports, "every port is open"), held_ports(node))
         result(mode + " a device that does not read: what has no room is counted",
                fill(node, tcp[2], deaf, dest), of(node, "Deaf"))
         why = swaps(node, swap)
