@@ -562,7 +562,8 @@ line_port(struct nif *section, unsigned port, struct nif *n)
 
 	if (port < MODEM_PORTS && (p = l->port[port]) != NULL &&
 	    p->n == NULL) {
-		(void)lineq_clear(p->q, &(size_t){0});
+		if (air_new(n) < 0)
+			return -1;
 		p->n = n;
 		n->own = p;
 		return 0;
