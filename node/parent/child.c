@@ -382,7 +382,11 @@ say_end(struct child *c, int status, bool expected)
 		(void)snprintf(text, sizeof(text), "ended with status %d",
 		    WEXITSTATUS(status));
 	if (expected) {
-		log_debug(program_name(c->peer), "%s", text);
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+			log_errx(program_name(c->peer), "fell while it was to "
+			    "end: %s", text);
+		else
+			log_debug(program_name(c->peer), "%s", text);
 		return;
 	}
 	log_errx(program_name(c->peer), "%s, starting it again restarts=%u", text,

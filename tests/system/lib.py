@@ -111,6 +111,7 @@ class Node:
         os.chmod(self.top, 0o755)
         self.dir = os.path.join(self.top, "conf")
         self.log = os.path.join(self.top, "log")
+        self.looked = 0
         self.process = None
         os.mkdir(self.dir, 0o700)
         self.write("config", "[reticulum]\nshare_instance = yes\n"
@@ -209,6 +210,10 @@ class Node:
             self.process.kill()
             rc = self.process.wait()
         self.process = None
+        fell = [w for w in self.said()[self.looked:].splitlines() if "fell while it was to end" in w]
+        self.looked = len(self.said())
+        if fell:
+            result("programs end in order", False, fell[0])
         return rc, time.monotonic() - begin
 
     def with_compute(self, more=""):
