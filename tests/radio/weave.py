@@ -72,6 +72,8 @@ class Weave(Csma):
                 self.air.between(r, self).heard]
 
     def _beat(self):
+        if self.host is None:  # it was unplugged meanwhile
+            return
         for r in self.others():
             self.log(ALIVE, r.endpoint)
         self.log(CPU, bytes([7]))
