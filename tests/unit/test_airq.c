@@ -445,10 +445,13 @@ busy_days(struct airq *q, uint64_t seed, unsigned steps, struct mono *now,
 		struct mono until = mono_add(*now,
 		    (int64_t)chance(&seed, 20) * SECOND);
 
-		for (unsigned k = 0; k < n; k++)
-			(void)put(q, chance(&seed, RNS_KINDS),
-			    (unsigned)chance(&seed, 4), (uint8_t)k,
-			    20 + chance(&seed, 480), *now);
+		for (unsigned k = 0; k < n; k++) {
+			unsigned from = (unsigned)chance(&seed, 4);
+			size_t len = 20 + chance(&seed, 480);
+
+			(void)put(q, (enum rns_kind)chance(&seed, RNS_KINDS),
+			    from, (uint8_t)k, len, *now);
+		}
 		while (airq_due(q, *now).us <= until.us) {
 			int64_t late = feedback ?
 			    (int64_t)chance(&seed, 2 * SECOND) : 0;
@@ -487,8 +490,8 @@ no_window_is_above(void **state)
 	const unsigned jobs = 1u << RNS_KIND_JOBS;
 
 	(void)state;
-	for (size_t i = 0; i < 2 * NELEM(rows); i++) {
-		const struct airq_conf *c = &rows[i / 2];
+	for (size_t i = 0; i < 6 * NELEM(rows); i++) {
+		const struct airq_conf *c = &rows[i / 2 % NELEM(rows)];
 		struct airq *q = make(c);
 		struct mono now = at(1);
 		int64_t limit = (int64_t)((double)c->window_us * c->duty / 1e5);
@@ -589,6 +592,30 @@ priority_under_a_limit(void **state)
 	assert_int_equal(v.of[RNS_KIND_JOBS].why, AIRQ_TURN);
 	assert_int_equal(v.of[RNS_KIND_RELAY].why, AIRQ_RADIO);
 	assert_int_equal(v.of[RNS_KIND_RELAY].at.us, at(3000).us);
+	airq_free(q);
+}
+
+/* What is handed over while the air is busy counts from when it is free. */
+static void
+share_behind_others(void **state)
+{
+	struct airq *q = make(&(struct airq_conf){.duty = 10000, .jobs = 50,
+	    .window_us = 100 * SECOND, .age_us = 1000 * SECOND});
+	struct mono now = at(1000);
+	struct airq_packet p;
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		assert_true(put(q, RNS_KIND_RELAY, 1, 9, 125, now));
+		assert_true(put(q, RNS_KIND_JOBS, 0, 7, 125, now));
+		assert_true(next(q, &p, &now));
+		assert_true(next(q, &p, &now));
+		assert_int_equal(p.kind, RNS_KIND_JOBS);
+	}
+	/* the first job was on the air from 1001 s on */
+	assert_true(put(q, RNS_KIND_JOBS, 0, 7, 125, now));
+	assert_true(next(q, &p, &now));
+	assert_int_equal(now.us, at(1101).us);
 	airq_free(q);
 }
 
@@ -749,6 +776,7 @@ main(void)
 	    cmocka_unit_test(no_window_is_above),
 	    cmocka_unit_test(bursts_at_the_edge),
 	    cmocka_unit_test(priority_under_a_limit),
+	    cmocka_unit_test(share_behind_others),
 	    cmocka_unit_test(across_a_restart),
 	    cmocka_unit_test(other_limits),
 	    cmocka_unit_test(counts),

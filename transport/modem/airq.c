@@ -381,15 +381,18 @@ charge(struct airq *q, enum rns_kind kind, size_t len, struct mono now)
 	uint32_t cap = q->conf.announce_cap;
 	struct air_count *c = &q->lanes[kind].tx;
 	enum air_book book = airq_book(kind);
+	struct mono begins;
 
 	c->frames++;
 	c->bytes += len;
 	c->air_us += air_us;
-	q->busy = mono_add((struct mono){MAX_OF(q->busy.us, now.us)}, air_us);
+	/* behind what is on the air, in every book */
+	begins.us = MAX_OF(q->busy.us, now.us);
+	q->busy = mono_add(begins, air_us);
 	if (q->books[BOOK_ALL] != NULL) {
-		(void)airbook_add(q->books[BOOK_ALL], now, air_us);
+		(void)airbook_add(q->books[BOOK_ALL], begins, air_us);
 		if (book != BOOK_ALL)
-			(void)airbook_add(q->books[book], now, air_us);
+			(void)airbook_add(q->books[book], begins, air_us);
 	}
 	if (kind == RNS_KIND_CONTROL && q->lanes[RNS_KIND_RELAY].count != 0)
 		q->lead_us += air_us;
