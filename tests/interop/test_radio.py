@@ -16,6 +16,7 @@ from radio.rnode import MCU_NRF52, NRF52, SX1262, SX1280
 from test_ifaces import interfaces_of, warrend
 from test_relay import visit
 
+SLOW = {"frequency": 868200000, "bandwidth": 125000, "txpower": 7, "spreadingfactor": 10, "codingrate": 5}  # 977 bit/s
 FAST = {"frequency": 868200000, "bandwidth": 500000, "txpower": 7, "spreadingfactor": 7, "codingrate": 5}
 
 
@@ -117,6 +118,10 @@ def rnode_pair(e, one, two, extra=""):
     return [section(n, e.rnode(n).path, extra=extra) for n in (one, two)]
 
 
+def slow_pair(e, one, two, extra=""):
+    return [section(n, e.rnode(n).path, keys=SLOW, extra=extra) for n in (one, two)]
+
+
 def kiss_pair(e, one, two, extra=""):
     return [section(n, e.tnc(n).path, "KISSInterface", {"speed": 9600, "preamble": 100}, extra) for n in (one, two)]
 
@@ -138,6 +143,38 @@ def between(first, second, steps=WHOLE, speed=8, extra=""):
         for i in interfaces_of(ctx, node):
             check(i["rx_packets"] > 0 and i["tx_packets"] > 0, f"it carried something: {i}")
     return run
+
+
+def multi_pair(e, one, two, extra=""):
+    return [multi_section(multi_device(e, n).path, extra).replace("[[multi]]", f"[[{n}]]") for n in (one, two)]
+
+
+def weave_pair(e, one, two, extra=""):
+    return [section(n, e.weave(n).path, "WeaveInterface", {}, extra) for n in (one, two)]
+
+
+def ax25_pair(e, one, two, extra=""):
+    return [section(n, e.tnc(n).path, "AX25KISSInterface",
+                    {"speed": 9600, "preamble": 100, "callsign": "WARREN", "ssid": i}, extra)
+            for i, n in enumerate((one, two))]
+
+
+def tcp_pair(e, one, two, extra=""):
+    address = f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}"
+    e.rnode(one, tcp=(address, 7633))
+    return [section(one, f"tcp://{address}", extra=extra), section(two, e.rnode(two).path, extra=extra)]
+
+
+def chain(ctx):
+    """1.4.2 - serial - warrend - RNodes - warrend - KISS - 1.5.7"""
+    airs = [ether(ctx, speed=8) for _ in range(3)]
+    here, near = serial_pair(airs[0], "here", "near")
+    out, back = rnode_pair(airs[1], "out", "back")
+    far, there = kiss_pair(airs[2], "far", "there")
+    warrend(ctx, near + out)
+    warrend(ctx, back + far)
+    visit(ctx, ctx.stock_dir(config(here)), ctx.stock_dir(config(there)), ctx.args.python, ctx.args.python_old, 3,
+          steps=SHORT)
 
 
 class Person(test_submit.Setup):
@@ -175,10 +212,10 @@ def job_for_stock(pair, speed):
     return run
 
 
-def job_for_us(pair, speed):
+def job_for_us(pair, speed, **air):
     """warren submit - stock rnsd 1.4.2 - the air - warren-node"""
     def run(ctx):
-        e = ether(ctx, speed=speed)
+        e = ether(ctx, speed=speed, **air)
         here, there = pair(e, "here", "there")
         p = Person(ctx, [ctx.args.python_old, "-m", "RNS.Utilities.rnsd"], here)
         who = json.loads(p.warren("identity", "show", "--json").stdout)
@@ -199,9 +236,10 @@ def done(p, e, image):
 
 
 TESTS = [
-    ("radio: serial - warrend - serial", between(serial_pair, serial_pair, SHORT)),
+    ("radio: serial - warrend - KISS", between(serial_pair, kiss_pair, SHORT)),
 ]
 LONG = [
+    ("radio: serial - warrend - RNodes - warrend - KISS", chain),
     ("radio: rnodeconf reads the device", rnodeconf),
     ("radio: stock over the ether", lambda ctx: stock_and_stock(ctx, WHOLE)),
     ("radio: stock over TCP, flow control", stock_tcp),
@@ -209,7 +247,17 @@ LONG = [
     ("radio: stock on KISS TNCs", stock_tncs),
     ("radio: stock on Weave devices", stock_weave),
     ("radio: stock on a serial line", stock_line),
-    ("radio: 20 kB, serial - warrend - serial", between(serial_pair, serial_pair, WHOLE)),
+    ("radio: 20 kB, serial - warrend - serial", between(serial_pair, serial_pair)),
+    ("radio: 20 kB, RNode - warrend - RNode", between(rnode_pair, rnode_pair)),
+    ("radio: 20 kB, KISS - warrend - AX.25", between(kiss_pair, ax25_pair)),
+    ("radio: 20 kB, TCP - warrend - RNode, flow control", between(tcp_pair, rnode_pair, extra="flow_control = yes\n")),
+    ("radio: 20 kB, two radios - warrend - serial", between(multi_pair, serial_pair)),
+    ("radio: 20 kB, Weave - warrend - serial", between(weave_pair, serial_pair)),
     ("radio: job over serial to stock", job_for_stock(serial_pair, 1)),
     ("radio: job over serial to us", job_for_us(serial_pair, 1)),
+    ("radio: job over KISS to stock", job_for_stock(kiss_pair, 8)),
+    ("radio: job over RNodes to stock", job_for_stock(rnode_pair, 4)),
+    ("radio: job over RNodes to us", job_for_us(rnode_pair, 4)),
+    ("radio: job at 1 kbit/s to stock", job_for_stock(slow_pair, 1)),
+    ("radio: job at 1 kbit/s to us, a tenth lost", job_for_us(slow_pair, 1, loss=0.1)),
 ]
