@@ -326,6 +326,7 @@ on_beacon(void *arg, unsigned port, size_t len)
 	n->s.tx_frames++;
 	if (!l->framed)
 		n->s.tx_bytes += len;
+	airq_beacon(n->medium->q, len, l->n->e->now);
 }
 
 static const struct modem_out out = {
