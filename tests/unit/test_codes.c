@@ -127,7 +127,7 @@ volume(void)
 }
 
 static void
-with_contract(struct manifest *m)
+with_a_contract(struct manifest *m)
 {
 	m->has |= HAS_CONTRACT;
 }
@@ -135,7 +135,8 @@ with_contract(struct manifest *m)
 static void
 contract(void)
 {
-	refused(submit(1, 0x41, 1, with_contract, &id), "contract", 8);
+	refused(submit(1, 0x41, 1, with_a_contract, &id),
+	    "contract", 8);
 }
 
 static void

@@ -92,7 +92,7 @@ heard(unsigned ifid, unsigned who, uint64_t emitted)
 }
 
 static void
-heard_many(unsigned ifid, unsigned from, unsigned many)
+heard_all(unsigned ifid, unsigned from, unsigned many)
 {
 	iface(ifid)->cfg.ingress.control = false;
 	for (unsigned i = 0; i < many; i++)
@@ -411,7 +411,7 @@ static void
 t_rate_full(void)
 {
 	iface(ONE)->cfg.ar_target_s = 60;
-	heard_many(ONE, 0, small.paths + 1);
+	heard_all(ONE, 0, small.paths + 1);
 }
 
 static void
@@ -444,7 +444,7 @@ t_blackhole(void)
 static void
 t_waiting_full(void)
 {
-	heard_many(ONE, 0, small.paths);
+	heard_all(ONE, 0, small.paths);
 	for (unsigned i = 0; i < small.paths; i++)
 		asked(TWO, i, NULL, 1);
 }
@@ -461,7 +461,7 @@ t_queue_full(void)
 {
 	slow(TWO);
 	n.r->cfg.limits.paths = n.r->cfg.limits.known = 5000;
-	heard_many(ONE, 0, 4100);
+	heard_all(ONE, 0, 4100);
 	node_run(&n, NODE_SECOND);
 }
 
@@ -469,7 +469,7 @@ static void
 t_queue_old(void)
 {
 	slow(TWO);
-	heard_many(ONE, 0, 3);
+	heard_all(ONE, 0, 3);
 	node_run(&n, INT64_C(10) * 3600 * NODE_SECOND);
 }
 
@@ -623,14 +623,14 @@ t_pathreqs_full(void)
 static void
 t_paths_full(void)
 {
-	heard_many(ONE, 0, small.paths + 1);
+	heard_all(ONE, 0, small.paths + 1);
 }
 
 static void
 t_known_full(void)
 {
 	n.r->cfg.limits.known = 4;
-	heard_many(ONE, 0, 5);
+	heard_all(ONE, 0, 5);
 }
 
 static void

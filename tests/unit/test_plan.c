@@ -314,7 +314,7 @@ test_layers(void **state)
 	(void)state;
 	assert_int_equal(layer_bit("pids"), LAYER_PIDS);
 	assert_int_equal(layer_bit("nope"), 0);
-	assert_null(layer_name(19));
+	assert_null(layer_name(LAYER_COUNT));
 	layers_text(text, sizeof(text), LAYER_USER | LAYER_IO);
 	assert_string_equal(text, "user io");
 	layers_text(small, sizeof(small), LAYERS_KNOWN);
