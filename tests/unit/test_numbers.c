@@ -43,6 +43,7 @@ static const struct row {
     {PATH_GET, "o", 0, MAX - PROTO_SLICE},
     {PATH_GET, "n", 1, MAX},
     {PATH_SET, "n", 1, MAX},
+    {PATH_TLOG, "v", 0, MAX},
 };
 static const char *const NUMBERS[] = {"o", "n", "s", "since", "after", "t",
     "v", "f", "h", "m"};
