@@ -12,6 +12,7 @@ import test_jobs
 import test_submit
 from lib import check, config
 from radio.ether import Ether
+from radio.faults import FAULTS
 from radio.rnode import MCU_NRF52, NRF52, SX1262, SX1280
 from test_ifaces import interfaces_of, warrend
 from test_relay import visit
@@ -235,11 +236,45 @@ def done(p, e, image):
     p.warren("receipt", "verify", "a")
 
 
+# What becomes of each device at fault: on the air and stays there, off it after
+# the first packet to it, never on it. All as with stock Reticulum, but that it
+# ends when it does not like a firmware.
+STAYS = {"error-05", "error-06", "never-ready", "slow", "stalled", "wrong-cr"}
+FALLS = {"error-01", "error-02", "error-03", "error-04", "error-77", "restarts"}
+NEVER = set(FAULTS) - STAYS - FALLS
+
+
+def at_fault(ctx):
+    """All devices at fault in one relay: two honest ones carry on, and each of the others stands as with stock."""
+    e = ether(ctx, speed=4)
+    bad = "".join(section(n, e.rnode(n, fault=n).path) for n in FAULTS)
+    f, g = ether(ctx, speed=8), ether(ctx, speed=8)
+    here, near = serial_pair(f, "here", "near")
+    far, there = rnode_pair(g, "far", "there")
+    node = warrend(ctx, near + far + bad, bad=FAULTS)
+    visit(ctx, ctx.stock_dir(config(here)), ctx.stock_dir(config(there)), ctx.args.python, ctx.args.python_old, 2,
+          steps=SHORT)
+    lib.must(lambda: all(e.ports[n].opens > 1 for n in NEVER | FALLS), "each is tried again")
+    rows = {i["section"]: i for i in interfaces_of(ctx, node)}
+    for n in FAULTS:
+        if n not in FALLS:  # those may just be up again
+            check(rows[n]["online"] == (n in STAYS), f"not as with stock: {rows[n]}")
+        if n in STAYS:
+            check(e.ports[n].opens == 1, f"it was not left alone: {rows[n]}")
+        if n in NEVER:
+            check(isinstance(rows[n].get("error"), str), f"it says why: {rows[n]}")
+    check(all(e.ports[n].opens < 30 for n in FAULTS), "none is tried all the time")
+    with open(os.path.join(ctx.folder, "warrend.log")) as log:
+        lines = log.read().splitlines()
+    check(len(lines) < 20 * len(FAULTS), f"a short log: {len(lines)} lines")
+
+
 TESTS = [
     ("radio: serial - warrend - KISS", between(serial_pair, kiss_pair, SHORT)),
 ]
 LONG = [
     ("radio: serial - warrend - RNodes - warrend - KISS", chain),
+    ("radio: every device at fault beside honest ones", at_fault),
     ("radio: rnodeconf reads the device", rnodeconf),
     ("radio: stock over the ether", lambda ctx: stock_and_stock(ctx, WHOLE)),
     ("radio: stock over TCP, flow control", stock_tcp),
