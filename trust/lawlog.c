@@ -238,7 +238,7 @@ static size_t
 grow(struct law *l, const struct law_authority *la, const struct tlog_head *h,
     const char *note, size_t note_len, uint64_t size, char **out)
 {
-	struct tiles x = {l, la, {h->size, tile, &x}};
+	struct tiles x = {l, la, {&h->size, tile, &x}};
 	const struct tlog_tree tree = {tlog_tiles_read, &x.t};
 	struct tlog_growth *g = calloc(1, sizeof(*g));
 	size_t n = 0;

@@ -203,7 +203,7 @@ logdir_is(const char *path)
 struct tlog_tree
 logdir_tree(struct logdir *l)
 {
-	l->tiles = (struct tlog_tiles){l->head.size, logdir_tile, l};
+	l->tiles = (struct tlog_tiles){&l->head.size, logdir_tile, l};
 	return (struct tlog_tree){tlog_tiles_read, &l->tiles};
 }
 

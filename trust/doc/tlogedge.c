@@ -93,7 +93,7 @@ tlog_tiles_read(void *ctx, unsigned level, uint64_t index, struct id32 *out)
 	uint64_t n;
 
 	tlog_place(level, index, &at, &n, &first, &height);
-	width = tlog_width(t->size, at, n);
+	width = tlog_width(*t->size, at, n);
 	if (first + (1u << height) > width ||
 	    !t->load(t->ctx, at, n, tile, width))
 		return false;

@@ -25,9 +25,9 @@ typedef bool tlog_tile_fn(void *ctx, uint32_t level, uint64_t n,
 typedef bool tlog_load_fn(void *ctx, uint32_t level, uint64_t n,
     struct id32 *hashes, unsigned width);
 
-/* For proofs: hashes of subtrees out of the tiles of a log of this size. */
+/* For proofs: hashes of subtrees out of the tiles of a log of that size. */
 struct tlog_tiles {
-	uint64_t size;
+	const uint64_t *size; /* when it is read: a log may still grow */
 	tlog_load_fn *load;
 	void *ctx;
 };
