@@ -303,8 +303,10 @@ pace(struct submitter *s, struct mono now)
 	int64_t way = mono_sub(now, s->sent_at);
 	int64_t least = way * POLL_PART;
 
+	/* one that a node gave late says nothing of the link */
+	s->way_us = s->way_us == 0 ? way : MIN_OF(s->way_us, way);
 	if (s->following[0] && s->following[1])
-		least = MAX_OF(least, MIN_OF(way * POLL_PART_FOLLOWING,
+		least = MAX_OF(least, MIN_OF(s->way_us * POLL_PART_FOLLOWING,
 		    POLL_MOST_US));
 	s->poll_us = MIN_OF(s->poll_us * 3 / 2, POLL_LAST_US);
 	s->poll_at = mono_add(now, MAX_OF(s->poll_us, least));

@@ -126,6 +126,7 @@ struct submitter {
 	uint32_t slice;
 	struct mono sent_at, poll_at;
 	int64_t poll_us;
+	int64_t way_us; /* the quickest answer yet; 0: none */
 	bool following[2], eof[2], follow_asked[2];
 	uint64_t log_have[2], follow_from[2];
 	bool log_again[2]; /* fetched whole once more */

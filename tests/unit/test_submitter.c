@@ -471,6 +471,28 @@ test_slow_pace(void **state)
 	world_free(w);
 }
 
+/* A node that was gone for a while: its third answer came late. */
+static void
+one_late(struct world *w)
+{
+	w->rtt_us = w->statuses == 3 ? 15 * MONO_SECOND : 1000;
+}
+
+static void
+test_late_answer(void **state)
+{
+	struct world *w = world_new();
+	struct mono from = w->now;
+
+	(void)state;
+	w->running_polls = 10;
+	w->on_answer = one_late;
+	world_run(w, STEPS);
+	assert_whole(w);
+	assert_true(mono_sub(w->now, from) < 90 * MONO_SECOND);
+	world_free(w);
+}
+
 /* ---- every answer cut at every place ---- */
 
 struct cutting {
@@ -548,6 +570,7 @@ main(void)
 	    cmocka_unit_test(test_half_here),
 	    cmocka_unit_test(test_pace),
 	    cmocka_unit_test(test_slow_pace),
+	    cmocka_unit_test(test_late_answer),
 	    cmocka_unit_test(test_cut),
 	};
 

@@ -61,7 +61,7 @@ def contracts(c, d, image):
             ("an unknown member", "contract: memory", {"memory": {"maximum": 5}}),
             ("a crit", "contract: crit", {"crit": ["x"]}),
             ("APIs without a broker", "contract: external_apis", {"external_apis": [{"id": "a"}]}),
-            ("a pattern", "contract: disk.read", {"disk": {"read": ["/a/*/b"]}}),
+            ("a pattern across folders", "contract: disk.read", {"disk": {"read": ["/a/**/b"]}}),
             ("a path upward", "contract: disk.read", {"disk": {"read": ["/a/../b"]}}),
             ("an unknown call", "contract: syscalls.deny", {"syscalls": {"deny": ["opensesame"]}}),
             ("an unknown profile", "contract: syscalls.profile", {"syscalls": {"profile": "nobodys"}}),
