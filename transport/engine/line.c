@@ -295,7 +295,7 @@ on_ready(void *arg, unsigned port)
 {
 	struct line *l = arg;
 
-	/* leave() asks all ports */
+	/* when it left; what is next is asked by leave() */
 	if (port < MODEM_PORTS && l->port[port] != NULL &&
 	    l->port[port]->n != NULL)
 		airq_sent(l->port[port]->n->medium->q, l->n->e->now);

@@ -97,6 +97,11 @@ struct airq_packet {
 };
 /* False: nothing may go now. */
 bool airq_next(struct airq *, struct airq_packet *, struct mono now);
+/*
+ * The device says that it is ready for more: what it was given last has left
+ * by now. Later than reckoned when the channel was busy, and the books of duty
+ * cycles have it there. Nothing when nothing is on its way.
+ */
 void airq_sent(struct airq *, struct mono now);
 /* MONO_NEVER: nothing waits. What has come: next() gives one. */
 struct mono airq_due(const struct airq *, struct mono now);

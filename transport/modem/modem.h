@@ -32,7 +32,10 @@ struct modem_out {
 	    const struct rns_signal *);
 	/* it can carry packets from now on, or cannot any more */
 	void (*up)(void *arg, unsigned port, bool up);
-	/* takes() may have become true */
+	/*
+	 * takes() may have become true: of a device that says when it is
+	 * ready, what it was given last has left
+	 */
 	void (*ready)(void *arg, unsigned port);
 	/*
 	 * The line is of no use like this, for `text` (a person's words, no
