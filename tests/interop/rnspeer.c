@@ -62,10 +62,39 @@ static struct hash16 echo_hash, size_hash;
 static crypto_hash_sha256_state res_hash;
 static uint64_t res_size;
 
+/* Answers to messages, for when the channel's window has room. */
+static struct answer {
+	struct hash16 link;
+	uint8_t data[1024];
+	size_t len;
+} answers[16];
+static size_t answers_n;
+
 /* What came on stream 0 and has to go back: at most one message's worth. */
 static uint8_t back[65536];
 static size_t back_len, back_from;
 static struct hash16 back_link;
+
+static void
+send_answers(void)
+{
+	struct rns_cmd cmd = {.type = RNS_CMD_CHANNEL_SEND};
+	size_t done = 0;
+	int err;
+
+	for (; done < answers_n; done++) {
+		cmd.channel.link = answers[done].link;
+		cmd.channel.msgtype = MESSAGE;
+		cmd.channel.data = answers[done].data;
+		cmd.channel.len = answers[done].len;
+		if ((err = attach_submit(att, &cmd)) == RNS_EAGAIN)
+			break; /* CHANNEL_READY comes */
+		if (err != RNS_OK)
+			fprintf(stderr, "message: %s\n", rns_strerror(err));
+	}
+	answers_n -= done;
+	memmove(answers, answers + done, answers_n * sizeof(*answers));
+}
 
 static void
 send_back(void)
@@ -129,17 +158,19 @@ on_link(const struct rns_event *ev)
 static void
 on_message(const struct rns_event *ev)
 {
-	struct rns_cmd cmd = {.type = RNS_CMD_CHANNEL_SEND};
-	uint8_t twice[1024];
-	size_t n = MIN_OF(ev->channel.len, sizeof(twice) / 2);
+	size_t n = MIN_OF(ev->channel.len, sizeof(answers->data) / 2);
+	struct answer *a = &answers[answers_n];
 
-	memcpy(twice, ev->channel.data, n);
-	memcpy(twice + n, ev->channel.data, n);
-	cmd.channel.link = ev->channel.link;
-	cmd.channel.msgtype = MESSAGE;
-	cmd.channel.data = twice;
-	cmd.channel.len = 2 * n;
-	submit(&cmd, "message");
+	if (answers_n == NELEM(answers)) {
+		fprintf(stderr, "more messages than places\n");
+		return;
+	}
+	a->link = ev->channel.link;
+	memcpy(a->data, ev->channel.data, n);
+	memcpy(a->data + n, ev->channel.data, n);
+	a->len = 2 * n;
+	answers_n++;
+	send_answers();
 }
 
 static void
@@ -197,6 +228,7 @@ serve_event(void *arg, const struct rns_event *ev)
 		on_stream(ev);
 		break;
 	case RNS_EV_CHANNEL_READY:
+		send_answers();
 		send_back();
 		break;
 	case RNS_EV_RESOURCE_DATA:
