@@ -344,14 +344,14 @@ class Side:
 
 
 def new_announces(s, q, rnpath):
-    warm = q["announces"] // 8
-    announces(s.d, 0, warm, [s.d.b], s.limit)
-    us, passed, given = announces(s.d, warm, q["announces"], [s.d.b], s.limit)
-    s.told("announces", given, q["announces"])
+    """The first eighth warms it and is not reckoned."""
+    warm, n = q["announces"] // 8, q["announces"]
+    _, first, given = announces(s.d, 0, warm, [s.d.b], s.limit)
+    us, passed, more = announces(s.d, warm, n - warm, [s.d.b], s.limit)
+    s.told("announces", given + more, n)
     s.put("announce", us)
-    s.put("passed", passed)
-    learned = paths(s.d, rnpath)
-    s.put("learned", learned and learned - warm)
+    s.put("passed", first + passed)
+    s.put("learned", paths(s.d, rnpath))
 
 
 def stepwise(s, q):
@@ -388,7 +388,7 @@ def copies(s, q, at):
 
 def relay(d, side, turn, rnpath, q, put):
     s = Side(d, side, put)
-    at = q["announces"] // 8 + q["announces"]
+    at = q["announces"]
     if side != FLOOR and turn == 0:
         put("pss", d.pss())
         s.figure("announces", new_announces, q, rnpath)
