@@ -264,12 +264,21 @@ sweep(int top)
 	(void)end_group(jobs, "jobs");
 }
 
+/* Where the parent was started. -1: no such hierarchy, or not to be opened. */
+static int
+own_open(const struct groups *g, int h)
+{
+	if (h == V2 ? !g->place.v2 : !g->place.v1[h - 1])
+		return -1;
+	return open(h == V2 ? g->place.v2_path : g->place.v1_path[h - 1],
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* warren-<8 hex>/ and its groups in one hierarchy. */
 static bool
-make_hierarchy(struct groups *g, int h, const char *own)
+make_hierarchy(struct groups *g, int h)
 {
-	_cleanup_fd_ int at =
-	    open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int at = own_open(g, h);
 
 	g->top[h] = at >= 0 ? sub_group(at, g->name) : -1;
 	if (g->top[h] < 0)
@@ -512,43 +521,101 @@ proc_read(const char *path)
 	return text;
 }
 
+/* This process, and transport where it runs already (a reload). */
 static void
-find_place(struct groups *g)
+enter_relay(const struct parent *p, int h)
 {
-	_cleanup_free_ char *cgroup = proc_read("/proc/self/cgroup");
-	_cleanup_free_ char *mounts = proc_read("/proc/self/mountinfo");
+	int dir = p->groups.dir[h][GROUP_RELAY];
+	pid_t transport = p->child[PROGRAM_TRANSPORT].pid;
 
-	if (cgroup != NULL && mounts != NULL)
-		cgdetect(&g->place, cgroup, mounts);
+	(void)put(dir, "relay", "cgroup.procs", "0");
+	if (transport > 0)
+		(void)put_number(dir, "relay", "cgroup.procs",
+		    (uint64_t)transport);
 }
 
-void
-groups_make(struct parent *p)
+/* Programs that people named, which run beside the relay. */
+static bool
+runs_programs(const struct parent *p)
+{
+	const struct rnsconf_if *i;
+
+	for (unsigned n = 0; n < p->ifs->nifs; n++) {
+		i = &p->ifs->ifs[n];
+		if (i->enabled && (i->type == RNSCONF_PIPE || (i->offer.on &&
+		    (i->offer.reachable_cmd != NULL ||
+		    i->offer.location_cmd != NULL))))
+			return true;
+	}
+	return false;
+}
+
+static void
+make_all(struct parent *p)
 {
 	struct groups *g = &p->groups;
-	char hex[9];
 
-	hex_encode(hex, p->identity_hash.b, 4);
-	(void)snprintf(g->name, sizeof(g->name), "warren-%s", hex);
-	find_place(g);
-	if (g->place.v2 && make_hierarchy(g, V2, g->place.v2_path)) {
-		(void)put(g->dir[V2][GROUP_RELAY], "relay", "cgroup.procs", "0");
+	g->made = true;
+	if (make_hierarchy(g, V2)) {
+		enter_relay(p, V2);
 		enable_v2(g);
 		give_jobs(p, V2);
 	}
 	for (unsigned c = 0; c < CG_CONTROLLERS; c++) {
-		if (g->v2_layers & layer_of(c) || !g->place.v1[c])
+		if (g->v2_layers & layer_of(c) ||
+		    !make_hierarchy(g, HIERARCHY(c)))
 			continue;
-		if (!make_hierarchy(g, HIERARCHY(c), g->place.v1_path[c]))
-			continue;
-		(void)put(g->dir[HIERARCHY(c)][GROUP_RELAY], "relay",
-		    "cgroup.procs", "0");
+		enter_relay(p, HIERARCHY(c));
 		give_jobs(p, HIERARCHY(c));
 		g->v1_layers |= layer_of(c);
 	}
 	groups_limits(p);
 	if (p->compute)
 		say_missing(p);
+}
+
+/* An earlier daemon did not end well: jobs of its may live. */
+static bool
+left_over(const struct groups *g)
+{
+	for (int h = 0; h < GROUP_HIERARCHIES; h++) {
+		_cleanup_fd_ int at = own_open(g, h);
+
+		if (at >= 0 && faccessat(at, g->name, F_OK, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+find_place(struct parent *p)
+{
+	struct groups *g = &p->groups;
+	_cleanup_free_ char *cgroup = proc_read("/proc/self/cgroup");
+	_cleanup_free_ char *mounts = proc_read("/proc/self/mountinfo");
+	char hex[9];
+
+	hex_encode(hex, p->identity_hash.b, 4);
+	(void)snprintf(g->name, sizeof(g->name), "warren-%s", hex);
+	if (cgroup != NULL && mounts != NULL)
+		cgdetect(&g->place, cgroup, mounts);
+}
+
+void
+groups_need(struct parent *p)
+{
+	if (p->groups.made)
+		return;
+	find_place(p);
+	if (p->compute || runs_programs(p) || left_over(&p->groups))
+		make_all(p);
+}
+
+void
+groups_make(struct parent *p)
+{
+	find_place(p);
+	make_all(p);
 }
 
 bool
@@ -652,13 +719,8 @@ groups_remove(struct groups *g)
 	int ms = REMOVE_MS;
 
 	for (int h = 0; h < GROUP_HIERARCHIES; h++) {
-		const char *own = h == V2 ? g->place.v2_path
-					  : g->place.v1_path[h - 1];
-		_cleanup_fd_ int at = -1;
+		_cleanup_fd_ int at = g->on[h] ? own_open(g, h) : -1;
 
-		if (!g->on[h])
-			continue;
-		at = open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (at < 0)
 			continue;
 		(void)end_group(g->dir[h][GROUP_JOBS], "jobs");

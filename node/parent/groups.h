@@ -17,6 +17,7 @@ enum group { GROUP_RELAY, GROUP_HOUSE, GROUP_DOG, GROUP_JOBS, GROUP_COUNT };
 struct groups {
 	struct cg_place place;
 	char name[24]; /* "warren-<8 hex>" */
+	bool made; /* or tried to */
 	bool on[GROUP_HIERARCHIES];
 	int dir[GROUP_HIERARCHIES][GROUP_COUNT]; /* -1 */
 	int top[GROUP_HIERARCHIES];		 /* warren-<8 hex> */
@@ -28,6 +29,13 @@ struct groups {
  * missing and leaves those descriptors -1.
  */
 void groups_make(struct parent *);
+/*
+ * The same where something runs beside the relay, jobs or a program of its
+ * config, or lives since an earlier daemon, and there are none yet. A relay
+ * alone has none: to enter one takes the kernel 10 ms and more, and nobody is
+ * there to be held back.
+ */
+void groups_need(struct parent *);
 /*
  * Moves the calling process into that group of each hierarchy. For the child
  * between fork and exec: no allocation, no log. false: it is not in all.

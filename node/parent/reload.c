@@ -184,6 +184,7 @@ take_rns(struct parent *p, struct files *f)
 		p->rns_len = f->rns_len;
 		f->rns = was != p->rns ? was : NULL;
 		f->rns_text = text;
+		groups_need(p);
 		dial_reload(p, was);
 		rnsconf_diff(was, p->ifs, other_interface, p);
 	}

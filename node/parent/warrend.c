@@ -423,7 +423,7 @@ main(int argc, char **argv)
 		fatalx("no event loop");
 	signals(&p);
 	notify_init(&p);
-	groups_make(&p);
+	groups_need(&p);
 	/* what a jail leaves when it falls is ours to wait for */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	measure(&p);

@@ -339,6 +339,29 @@ def groups():
         node.remove()
 
 
+def relay_groups(node, transport):
+    """Groups come with the first program beside the relay."""
+    def group(pid):
+        with open("/proc/%d/cgroup" % pid) as f:
+            return {w.strip().rpartition("/")[2] for w in f if "/warren-" in w}
+
+    def beside():
+        with open("/proc/%d/task/%d/children" % ((node.process.pid,) * 2)) as f:
+            return set(map(int, f.read().split())) - {transport}
+    own = group(os.getpid())
+    result("relay only: no group is made", group(transport) == own, str(group(transport)))
+    with open(os.path.join(node.dir, "config")) as f:
+        config = f.read()
+    node.write("config", config + "[[beside]]\ntype = PipeInterface\nenabled = yes\ncommand = cat\n")
+    node.process.send_signal(signal.SIGHUP)
+    result("relay only: a program begins", until(beside, "a program beside transport"), node.said()[-400:])
+    if own_group() is None or not until(lambda: "relay" in group(transport), "transport in relay/", 10):
+        skip("relay only: groups", "none can be made here")
+        return
+    result("relay only: the program is in house/", until(
+        lambda: any("house" in group(pid) for pid in beside()), "a program in house/"))
+
+
 def relay_only():
     node = Node(build, "rights-relay")
     try:
@@ -346,6 +369,7 @@ def relay_only():
         pids = node.ready(["transport"])
         result("relay only: transport alone runs",
                pids is not None and list(pids) == ["transport"], str(pids))
+        relay_groups(node, pids["transport"])
         second = Node(build, "rights-second")
         second.write("config", open(os.path.join(node.dir, "config")).read())
         rc, text = second.run()
