@@ -37,6 +37,11 @@
 	F(u32, busy_milli, 0) F(boolean, jobs_known, 0) F(u32, jobs_milli, 0)  \
 	F(boolean, mains, 0) F(u64, memory_free, 0) F(i32, offset_s, 0)        \
 	F(u32, next_at, 0) F(i32, next_offset_s, 0)
+/*
+ * node to parent: this image is revoked, for the reason of klp.md 4.1, and no
+ * job has it any more; said again until it is gone
+ */
+#define MSG_N_BURY(F) F(id32, image, 0) F(u8, reason, 0)
 #define MSG_NEIGHBOUR(F) F(u8, program, 0)
 #define MSG_PROGRAM(F) /* for status: a program's life */                      \
 	F(u8, program, 0) F(boolean, running, 0) F(u32, restarts, 0) F(u32, pid, 0)

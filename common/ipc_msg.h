@@ -251,6 +251,7 @@ enum event_kind {
 	M(NEIGHBOUR, PARENT, ANY, 1, 1)                                        \
 	M(PROGRAM, PARENT, TRANSPORT_NODE, 0, 0)                               \
 	M(FACTS, PARENT, NODE, 0, 0)                                           \
+	M(N_BURY, NODE, PARENT, 0, 0)                                          \
 	M(HELLO, ALL, ALL, 0, 0)                                               \
 	M(READY, ANY, PARENT, 0, 0)                                            \
 	M(ALARM, ANY, PARENT, 0, 0)                                            \

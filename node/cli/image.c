@@ -23,6 +23,7 @@
 #include "node/cli/say.h"
 #include "node/cli/table.h"
 #include "node/cli/verb.h"
+#include "sandbox/image/gone.h"
 #include "sandbox/image/import.h"
 #include "sandbox/image/store.h"
 
@@ -216,23 +217,27 @@ static bool
 list_one(void *ctx, const char *name, const struct id32 *digest)
 {
 	struct listing *l = ctx;
-	char hex[65], size[24] = "not here", digest_text[72];
+	char hex[65], size[24] = "not here", digest_text[72], gone[GONE_WHY];
 	const char *row[] = {name, digest_text, size};
 	struct image_record r;
 	bool here = store_record(l->images, digest, l->record, &r) == 0;
+	bool buried = !here && store_buried(l->images, digest, gone);
 
 	l->n++;
 	hex_encode(hex, HASH_BYTES(*digest));
 	(void)snprintf(digest_text, sizeof(digest_text), "sha256:%s", hex);
 	if (l->list != NULL) {
 		(void)json_array_append_new(l->list,
-		    json_pack("{s:s,s:s,s:b,s:I}", "name", name, "digest",
+		    json_pack("{s:s,s:s,s:b,s:I,s:s*}", "name", name, "digest",
 			digest_text, "here", here ? 1 : 0, "bytes",
-			here ? (json_int_t)r.bytes : (json_int_t)0));
+			here ? (json_int_t)r.bytes : (json_int_t)0, "removed",
+			buried ? gone : NULL));
 		return true;
 	}
 	if (here)
 		(void)cli_bytes(size, r.bytes);
+	else if (buried)
+		(void)snprintf(size, sizeof(size), "removed");
 	cli_table_row(l->t, row);
 	return true;
 }

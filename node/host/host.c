@@ -25,6 +25,7 @@
 #include "node/host/watchfeed.h"
 #include "sandbox/base/places.h"
 #include "sandbox/base/sys.h"
+#include "sandbox/image/gone.h"
 #include "sandbox/image/store.h"
 #include "sandbox/plan/compile.h"
 #include "trust/doc/manifest_record.h"
@@ -418,6 +419,15 @@ images(void *ctx, struct proto_image *out, unsigned max)
 	return l.n;
 }
 
+static void
+roots(void *ctx, bool (*fn)(void *, const struct id32 *), void *arg)
+{
+	struct warren_node *wn = ctx;
+
+	if (wn->images >= 0)
+		(void)store_each_root(wn->images, fn, arg);
+}
+
 static const char *
 seccomp(void *ctx, const char *name)
 {
@@ -452,6 +462,7 @@ host_fill(struct host *h, struct warren_node *wn)
 	    .drop_vote = drop_vote,
 	    .events_last = peerlog_last, .events_keep = peerlog_keep,
 	    .image = image, .image_here = image_here, .images = images,
+	    .roots = roots,
 	    .volumes = volumes,
 	    .seccomp = seccomp};
 	outbox_fill(h);

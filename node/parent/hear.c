@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "common/util.h"
+#include "node/parent/bury.h"
 #include "node/parent/child.h"
 #include "node/parent/dial.h"
 #include "node/parent/intact.h"
@@ -155,6 +156,13 @@ on_I_WANT(struct child *c, const struct msg_I_WANT *m, struct ipc_in *in)
 {
 	(void)in;
 	intact_tell(c, m);
+}
+
+static void
+on_N_BURY(struct child *c, const struct msg_N_BURY *m, struct ipc_in *in)
+{
+	(void)in;
+	bury(c->parent, m);
 }
 
 static void

@@ -16,6 +16,7 @@
 #include "node/config/nodeconf.h"
 #include "node/check/seccomp_dir.h"
 #include "node/config/profile.h"
+#include "node/parent/bury.h"
 #include "node/parent/child.h"
 #include "node/parent/facts.h"
 #include "node/parent/groups.h"
@@ -98,6 +99,7 @@ struct parent {
 	struct msg_MEMORY memory[PROGRAM_COUNT];
 	int64_t memory_until;
 	int volumes[PROFILE_VOLUMES];
+	struct bury bury;     /* a revoked image that goes now */
 	struct intact intact; /* what audit compares with the disk */
 	struct named_fd seccomp[SECCOMP_PROFILES_MAX + 1];
 	unsigned nseccomp;

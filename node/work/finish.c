@@ -60,6 +60,7 @@ finish_slot_free(struct node *n, struct job *j)
 {
 	n->host.free_slot(n->host.ctx, j);
 	n->slot[j->slot] = NULL;
+	n->bury_at = n->now; /* its image may be one that goes */
 	j->slot = 0;
 	j->forgetting = false;
 	turn_over(n, j);

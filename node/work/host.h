@@ -171,6 +171,9 @@ struct host {
 	    struct id32 *digest);
 	enum image_state (*image_here)(void *ctx, const struct id32 *digest);
 	unsigned (*images)(void *ctx, struct proto_image *, unsigned max);
+	/* each whose files are here, with or without a name */
+	void (*roots)(void *ctx, bool (*fn)(void *, const struct id32 *),
+	    void *arg);
 	/* the code by which its volumes do not fit into the image; NULL */
 	const char *(*volumes)(void *ctx, const struct manifest *,
 	    const struct id32 *image, char why[HOST_WHY]);

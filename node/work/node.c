@@ -11,6 +11,7 @@
 #include "node/work/answer.h"
 #include "node/work/asked.h"
 #include "node/work/banned.h"
+#include "node/work/bury.h"
 #include "node/work/challenge.h"
 #include "node/work/lend.h"
 #include "node/work/contracts.h"
@@ -339,6 +340,7 @@ node_tick(struct node *n)
 	next = mono_min(next, watched_tick(n));
 	next = mono_min(next, forensics_tick(n));
 	next = mono_min(next, verified_tick(n));
+	next = mono_min(next, bury_tick(n));
 	next = mono_min(next, watchdog_tick(n));
 	if (mono_reached(n->now, n->expire_at)) {
 		n->expire_at = mono_add(n->now, MONO_SECOND *

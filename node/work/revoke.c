@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "node/work/banned.h"
+#include "node/work/bury.h"
 #include "node/work/event.h"
 #include "node/work/finish.h"
 #include "node/work/forensics.h"
@@ -152,4 +153,5 @@ revoke_take(struct node *n, struct listed *l, size_t count)
 	apply_peers(n);
 	banned_dig(n);
 	revoke_holes_check(n);
+	bury_listed(n);
 }

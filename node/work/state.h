@@ -75,6 +75,8 @@ struct node {
 	size_t nlisted, nholes;
 	struct hash16 *holes;
 	bool self_listed;
+	bool buries; /* bury.c: an image or another artifact is revoked */
+	struct mono bury_at;
 	uint64_t last_qid;
 
 	bool has_posture;

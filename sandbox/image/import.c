@@ -25,6 +25,7 @@
 #include "sandbox/base/basefilter.h"
 #include "sandbox/base/report.h"
 #include "sandbox/base/root.h"
+#include "sandbox/image/gone.h"
 #include "sandbox/image/import_group.h"
 #include "sandbox/image/source.h"
 #include "sandbox/image/store.h"
@@ -387,7 +388,7 @@ adopt(struct step *s, const uint8_t *record, size_t len,
 {
 	struct image_record r;
 	struct stat st;
-	char path[80], hex[65];
+	char path[80], hex[65], gone[GONE_WHY];
 
 	if (!image_record_parse(record, len, &r))
 		return fail(why, cap, "record", EINVAL);
@@ -402,6 +403,13 @@ adopt(struct step *s, const uint8_t *record, size_t len,
 	else
 		(void)snprintf(out->note, sizeof(out->note), "%s", r.note);
 	hex_encode(hex, HASH_BYTES(r.digest));
+	if (store_buried(s->in->images, &r.digest, gone)) {
+		(void)snprintf(why, cap, "image sha256:%s was removed from "
+		    "this node: %s. Only when no list names it any more, "
+		    "remove warren/images/meta/%s.gone and import it again",
+		    hex, gone, hex);
+		return -1;
+	}
 	(void)snprintf(path, sizeof(path), "roots/%s", hex);
 	out->was_here = fstatat(s->in->images, path, &st,
 	    AT_SYMLINK_NOFOLLOW) == 0;

@@ -161,11 +161,9 @@ store_resolve(int dir, const char *name, struct id32 *digest)
 			return -1;
 		}
 	}
-	place(path, sizeof(path), "roots", &l.digest);
-	if (fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -1;
 	*digest = l.digest;
-	return 0;
+	place(path, sizeof(path), "roots", &l.digest);
+	return fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -1 : 0;
 }
 
 int

@@ -18,10 +18,11 @@
  *   roots/DIGEST  the unpacked files, without a write bit
  *   meta/DIGEST   its record (record.h)
  *   meta/DIGEST.files  the list of its files (audit/filelist.h)
+ *   meta/DIGEST.gone   it was taken away for good, and why (gone.h)
  *   tmp-*         an import that runs, or was killed
  *
- * dir is a descriptor of it. Written by the CLI as DIR's owner only; node and
- * jail read.
+ * dir is a descriptor of it. Written by the CLI as DIR's owner, and by the
+ * parent, which sweeps it and buries what is revoked; node and jail read.
  */
 #define STORE_NAME_MAX 255 /* NAME:TAG */
 #define STORE_NAMES_MAX (1u << 20) /* bytes of the names file */
@@ -33,8 +34,8 @@
 bool store_name_ok(const char *name, char out[STORE_NAME_MAX + 1]);
 
 /*
- * "NAME:TAG", "NAME", or "sha256:HEX". 0; -1 with errno: ENOENT (not here),
- * EINVAL (no name).
+ * "NAME:TAG", "NAME", or "sha256:HEX". 0; -1 with errno: ENOENT (not here; the
+ * digest is told where one is known), EINVAL (no name).
  */
 int store_resolve(int dir, const char *name, struct id32 *digest);
 /*

@@ -8,6 +8,7 @@ import sys
 import time
 
 from lib import USER, done, result, skip, until
+from libjob import IMAGE
 from libruled import Ruled, processes
 
 build = sys.argv[1]
@@ -67,6 +68,66 @@ def arrives(node, mode):
     t.end()
 
 
+def buried(node, mode):
+    """His job's image is revoked: the job dies, and then its files go."""
+    name = mode + " revoked image: "
+    word = "%d.7" % (100000 + os.getpid())
+    rc, out, err = node.warren("image", "list", "--json")
+    digest = json.loads(out)["images"][0]["digest"].split(":")[1]
+    roots = os.path.join(node.dir, "warren/images/roots")
+    meta = os.path.join(node.dir, "warren/images/meta")
+    s = node.submit(node.job_file("sleep " + word))
+    if not s.reached("running") or \
+            not until(lambda: processes(word) == 1, "the job's process"):
+        result(name + "a job runs", False, str(s))
+        return
+    node.revoke(digest, "--kind", "artifact", "--reason", "policy")
+    node.hup()
+    gone = until(lambda: processes(word) == 0, "the job's end", step=.005)
+    rc, last = s.end()
+    shown = node.here(s.id())
+    result(name + "its job dies", gone and rc == 5 and
+           "revoked" in shown.get("outcome", []), "%s %s" % (rc, shown))
+    away = until(lambda: not os.path.exists(os.path.join(roots, digest)),
+                 "the end of its files", 60)
+    result(name + "its files leave the disk", away, str(os.listdir(roots)))
+    swept = until(lambda: not [n for n in os.listdir(os.path.dirname(roots))
+                               if n.startswith("tmp-")], "the sweep", 60)
+    tomb = os.path.join(meta, digest + ".gone")
+    text = ""
+    if os.path.exists(tomb):
+        with open(tomb) as f:
+            text = f.read()
+    result(name + "a tombstone says why, and nothing else is left",
+           text == "it is revoked (policy)\n" and
+           [n for n in os.listdir(meta) if n.startswith(digest)] ==
+           [digest + ".gone"] and swept,
+           "%r %s" % (text, os.listdir(meta)))
+    said = until(lambda: [x for x in node.trail().splitlines()
+                          if digest in x and "its files were removed" in x],
+                 "a line of the trail")
+    result(name + "the trail has it once", said and len(said) == 1, said)
+    rc, last, s = node.run_job("true")
+    result(name + "a job that names it is refused: revoked", rc == 3 and
+           "revoked" in str(s), "%s %s" % (rc, s))
+    rc, out, err = node.warren("image", "list")
+    result(name + "the list of images says that it was removed",
+           rc == 0 and re.search(IMAGE + r" .* removed$", out, re.M), out)
+    root = os.path.join(node.work, "rootfs")
+    rc, out, err = node.warren("image", "import", root, "--name", "other:1")
+    result(name + "an import of it is refused by name", rc == 1 and
+           digest in err and "it is revoked (policy)" in err,
+           "%s %s %s" % (rc, out, err))
+    # what lists do not name is another image, under the old name too
+    os.mkdir(os.path.join(root, "new"), 0o755)
+    rc, out, err = node.warren("image", "import", root, "--name", IMAGE)
+    ran, last, s = node.run_job("true")
+    result(name + "another image runs under its name", rc == 0 and ran == 0,
+           "%s %s %s" % (err, ran, s))
+    rc, out, err = node.warren("audit", "check")
+    result(name + "nobody misses it", rc == 0, out + err)
+
+
 def dropped(node):
     """What transport has refused of identities that it is to drop."""
     text = json.dumps(node.status())
@@ -103,6 +164,7 @@ def all_of(mode, user):
             return
         if mode == "user":
             stale(node, mode)
+        buried(node, mode)
         arrives(node, mode)
     finally:
         node.remove()

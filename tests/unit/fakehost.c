@@ -272,6 +272,13 @@ fake_N_BLACKHOLE(void *ctx, const struct msg_N_BLACKHOLE *m)
 }
 
 static void
+fake_N_BURY(void *ctx, const struct msg_N_BURY *m)
+{
+	((struct world *)ctx)->buries++;
+	((struct world *)ctx)->last_bury = *m;
+}
+
+static void
 fake_N_HOLD(void *ctx, const struct msg_N_HOLD *m)
 {
 	(void)m;
@@ -554,10 +561,9 @@ make_node(struct world *w)
 	    .blob_drop = fake_blob_fn, .disk_free = fake_disk, .disk_readonly = fake_readonly,
 	    .keep_body = fake_keep, .load_body = fake_load,
 	    .envelope_of = fake_envelope_of, .keep_vote = fake_keep_vote,
-	    .drop_vote = fake_drop_vote,
-	    .drop_body = fake_const_job, .forget = fake_const_job,
+	    .drop_vote = fake_drop_vote, .drop_body = fake_const_job, .forget = fake_const_job,
 	    .image = fake_image, .image_here = fake_image_here,
-	    .images = fake_images, .volumes = fake_volumes, .seccomp = fake_seccomp};
+	    .images = fake_images, .roots = fake_roots, .volumes = fake_volumes, .seccomp = fake_seccomp};
 
 	if (w->own != NULL)
 		w->own(w, &h);

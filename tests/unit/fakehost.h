@@ -121,6 +121,7 @@ struct world {
 
 	/* what was seen */
 	unsigned approvals, reviews, contracts;
+	bool no_roots; /* no image's files are here */
 	bool no_group_kill; /* as without cgroup v2 */
 	unsigned starts, kills, packs, forgets, asks, lives, envelopes, receipts,
 	    announces, closes, blackholes, follows, holds, unfollows;
@@ -130,6 +131,8 @@ struct world {
 	struct msg_EVENT refused; /* the last */
 	unsigned lifted; /* N_BLACKHOLE off */
 	struct hash16 last_closed, last_hole;
+	unsigned buries; /* N_BURY */
+	struct msg_N_BURY last_bury;
 	struct id32 kept; /* digest of the last envelope that was kept */
 	struct msg_N_NUMBER numbers[128];
 	unsigned nnumbers;
@@ -240,6 +243,8 @@ bool fake_readonly(void *ctx);
 enum image_state fake_image(void *ctx, const struct manifest *m,
     struct id32 *digest);
 enum image_state fake_image_here(void *ctx, const struct id32 *digest);
+void fake_roots(void *ctx, bool (*fn)(void *, const struct id32 *),
+    void *arg);
 unsigned fake_images(void *ctx, struct proto_image *out, unsigned max);
 const char *fake_seccomp(void *ctx, const char *name);
 const char *fake_volumes(void *ctx, const struct manifest *m,

@@ -334,6 +334,19 @@ fake_images(void *ctx, struct proto_image *out, unsigned max)
 	return 1;
 }
 
+/* The one that all jobs have, and another one. */
+void
+fake_roots(void *ctx, bool (*fn)(void *, const struct id32 *), void *arg)
+{
+	struct id32 id;
+
+	for (uint8_t c = 0x11; c <= 0x12; c++) {
+		memset(&id, c, sizeof(id));
+		if (!((struct world *)ctx)->no_roots && !fn(arg, &id))
+			return;
+	}
+}
+
 const char *
 fake_seccomp(void *ctx, const char *name)
 {

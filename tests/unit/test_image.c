@@ -22,6 +22,7 @@
 
 #include "common/file.h"
 #include "sandbox/image/import.h"
+#include "sandbox/image/gone.h"
 #include "sandbox/image/import_group.h"
 #include "sandbox/image/store.h"
 #include "sandbox/base/tree.h"
@@ -664,6 +665,40 @@ test_sweep(void **state)
 	(void)unlinkat(images, "tmp-aaaaaaaaaaaaaaaa", 0);
 }
 
+/* A revoked image: an import is refused by name, and leaves nothing. */
+static void
+test_import_buried(void **state)
+{
+	struct tarbuf l = {NULL, 0};
+	struct image_imported out;
+	char hex[65], path[128], why[512];
+	struct id32 digest;
+	struct stat st;
+
+	(void)state;
+	if (skip_if_impossible())
+		skip();
+	file(&l, "app", 0755, "buried");
+	layout("buried", &l, 1, 0, hex);
+	path_of(path, sizeof(path), "buried", "");
+	assert_int_equal(import(path, "bad:2", &out, why), 0);
+	assert_true(hex_decode(HASH_BYTES(digest), hex, 64));
+	assert_int_equal(store_bury(images, &digest, "it is revoked (policy)"),
+	    0);
+	assert_int_equal(import(path, "other:1", &out, why), -1);
+	assert_non_null(strstr(why, hex));
+	assert_non_null(strstr(why, "it is revoked (policy)"));
+	assert_false(there(hex, "", &st));
+	assert_int_equal(store_resolve(images, "other:1", &digest), -1);
+	/* the operator's own hand */
+	(void)snprintf(path, sizeof(path), "meta/%s.gone", hex);
+	assert_int_equal(unlinkat(images, path, 0), 0);
+	path_of(path, sizeof(path), "buried", "");
+	assert_int_equal(import(path, NULL, &out, why), 0);
+	assert_true(there(hex, "app", &st));
+	free(l.p);
+}
+
 /* How often its name stands among the groups of this process. */
 static unsigned
 groups_named(const char *name)
@@ -726,6 +761,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sweep),
+		cmocka_unit_test(test_import_buried),
 		cmocka_unit_test(test_group),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_record),

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "node/work/finish.h"
 #include "node/work/ready.h"
 #include "node/work/revoke.h"
 #include "tests/unit/nodekit.h"
@@ -178,6 +179,75 @@ test_artifacts(void **state)
 	listed(1, one(LISTED_ARTIFACT, id.b, true), none);
 	refused(submit(1, ME, 3, NULL, &id), "revoked", 3);
 	assert_int_equal(submit(1, ME, 4, NULL, &id)->status, ST_OK);
+}
+
+/* Its files go when the last job that has them is dead, and not before. */
+static void
+test_buried(void **state)
+{
+	struct id32 id, image, other;
+	struct job *j;
+
+	(void)state;
+	memset(&image, 0x11, sizeof(image));
+	memset(&other, 0x33, sizeof(other));
+	w.run_ms = 0;
+	(void)submit(1, ME, 1, NULL, &id);
+	world_run(&w, 5);
+	j = job_find(&w.n.jobs, &id);
+	assert_int_equal(j->state, JS_RUNNING);
+	/* suspended: that can be lifted; another one: not here */
+	listed(2, one(LISTED_ARTIFACT, image.b, true),
+	    one(LISTED_ARTIFACT, other.b, false));
+	world_run(&w, 30000);
+	assert_int_equal(w.buries, 0);
+	/* the job does not die at once */
+	w.jail_deaf = w.no_group_kill = true;
+	listed(1, one(LISTED_ARTIFACT, image.b, false), none);
+	assert_int_equal(j->kill, KILL_REVOKED);
+	world_run(&w, 1);
+	assert_int_equal(w.buries, 0);
+	w.jail_deaf = false;
+	finish_send_kill(&w.n, &id, KILL_REVOKED);
+	world_run(&w, 60000);
+	assert_int_not_equal(j->state, JS_RUNNING);
+	assert_true(w.buries > 0);
+	vec_equal(w.last_bury.image.b, 32, image.b, 32);
+	assert_int_equal(w.last_bury.reason, 2);
+	/* said again while it is here, at that pace, and no more when it is not */
+	w.buries = 0;
+	world_run(&w, 60000);
+	assert_in_range(w.buries, 5, 7);
+	w.no_roots = true;
+	w.buries = 0;
+	world_run(&w, 60000);
+	assert_int_equal(w.buries, 0);
+	/* imported again, under whatever name */
+	w.no_roots = false;
+	world_run(&w, 60000);
+	assert_true(w.buries > 0);
+	listed(0, none, none);
+	w.buries = 0;
+	world_run(&w, 60000);
+	assert_int_equal(w.buries, 0);
+}
+
+/* A key that is listed has no files, even when its number is an image's. */
+static void
+test_buries_artifacts(void **state)
+{
+	struct id32 image;
+
+	(void)state;
+	memset(&image, 0x11, sizeof(image));
+	listed(2, one(LISTED_KEY, image.b, false), one(LISTED_ARTIFACT,
+	    (const uint8_t[32]){9}, false));
+	world_run(&w, 60000);
+	assert_int_equal(w.buries, 0);
+	memset(&image, 0x12, sizeof(image));
+	listed(1, one(LISTED_ARTIFACT, image.b, false), none);
+	world_run(&w, 1);
+	assert_int_equal(w.buries, 1);
 }
 
 /* What it has made is withheld, though it ended before. */
@@ -440,7 +510,8 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {T(test_gone_away), T(test_links),
-	    T(test_comes_again), T(test_artifacts), T(test_withheld), T(test_suspended),
+	    T(test_comes_again), T(test_artifacts), T(test_buried),
+	    T(test_buries_artifacts), T(test_withheld), T(test_suspended),
 	    T(test_suspended_revoked), T(test_cannot_freeze),
 	    T(test_suspended_found), T(test_self), T(test_stale),
 	    T(test_lowered), T(test_graph_falls), T(test_bytes)};
