@@ -150,10 +150,13 @@ print_links(const json_t *o)
 		    (long long)ask_int(r, "hops_left"), cli_age(used,
 		    ask_int(r, "used_s")));
 	if (l != NULL)
-		LINE("link", "%s, %s %s, on %s", ask_shown(l, "state"),
+		LINE("link", "%s, %s %s, on %s; there and back in %.1f s, "
+		    "%.1f %% is lost", ask_shown(l, "state"),
 		    json_is_true(json_object_get(l, "initiator")) ?
 		    "opened by this node to" : "of this node's",
-		    ask_shown(l, "destination"), ask_shown(l, "interface"));
+		    ask_shown(l, "destination"), ask_shown(l, "interface"),
+		    (double)ask_int(l, "rtt_ms") / 1000,
+		    (double)ask_int(l, "loss_permille") / 10);
 	if (json_object_get(o, "proof_back_to") != NULL)
 		LINE("packet", "was passed on; its proof would go back to %s",
 		    ask_shown(o, "proof_back_to"));

@@ -216,10 +216,15 @@ caller_spoke(struct node *n, struct caller *l)
 void
 peers_link(struct node *n, const struct msg_T_LINK *m)
 {
+	struct forecast_path path = {.bitrate = m->bitrate,
+	    .frame_us = m->frame_us, .rtt_us = m->rtt_us,
+	    .loss_permille = m->loss_permille};
 	struct caller *l;
 
-	if (caller_find(n, &m->link) != NULL)
+	if ((l = caller_find(n, &m->link)) != NULL) {
+		l->path = path;
 		return;
+	}
 	if (n->ncallers >= NODE_CALLERS_MAX ||
 	    (l = calloc(1, sizeof(*l))) == NULL) {
 		struct msg_N_CLOSE c = {0};
@@ -231,8 +236,7 @@ peers_link(struct node *n, const struct msg_T_LINK *m)
 	}
 	l->id = m->link;
 	l->created = n->now;
-	l->path = (struct forecast_path){.bitrate = m->bitrate,
-	    .frame_us = m->frame_us, .rtt_us = m->rtt_us};
+	l->path = path;
 	bucket_init(&l->requests, QUOTA_UNIDENTIFIED_REQUESTS, MINUTE_S,
 	    n->now);
 	(void)RB_INSERT(callers, &n->callers, l);

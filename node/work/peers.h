@@ -125,7 +125,10 @@ TAILQ_HEAD(idle_callers, caller);
 
 /* NULL: no such link, or it is closed. Valid until peers_closed(). */
 struct caller *caller_find(struct node *, const struct hash16 *id);
-/* T_LINK: one more; over a bound it, or the oldest silent one, is closed. */
+/*
+ * T_LINK: one more; over a bound it, or the oldest silent one, is closed. Of
+ * one that is known: more is known of its way.
+ */
 void peers_link(struct node *, const struct msg_T_LINK *);
 /*
  * T_IDENTIFIED: who is behind a link, once. His verdict is asked for before it

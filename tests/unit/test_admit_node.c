@@ -102,6 +102,17 @@ slow_link(void)
 	via = 2;
 }
 
+/* It was there when a third of its packets turned out to be lost. */
+static void
+loses(void)
+{
+	struct msg_T_LINK m = {.link = {{2}}, .bitrate = 1200,
+	    .loss_permille = 300};
+
+	peers_link(&w.n, &m);
+	assert_int_equal(w.n.ncallers, 2);
+}
+
 static void
 slow_blob_here(void)
 {
@@ -214,6 +225,8 @@ static const struct row ROWS[] = {
     {.member = "disk_free", .change = with_volumes, .differs = full,
 	.code = "too_large", .step = 10, .why = "disk"},
     {.member = "path", .change = long_log, .differs = slow_link,
+	.code = "airtime", .step = 11, .why = "max_airtime"},
+    {.member = "path.loss_permille", .both = slow_link, .differs = loses,
 	.code = "airtime", .step = 11, .why = "max_airtime"},
     {.member = "bytes_to_come", .both = slow_blob_here,
 	.change = with_volumes, .differs = blob_away, .code = "airtime",

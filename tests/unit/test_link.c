@@ -143,7 +143,7 @@ test_requests(void **state)
 }
 
 /* Losses. every: one in so many; count alone: the first so many. */
-struct loss {
+struct lossy {
 	unsigned n, every;
 	uint8_t context; /* 0: any but the handshake */
 	unsigned skip;   /* first so many of that context */
@@ -153,7 +153,7 @@ struct loss {
 static bool
 lose(void *arg, int from, const uint8_t *raw, size_t n)
 {
-	struct loss *l = arg;
+	struct lossy *l = arg;
 
 	(void)from;
 	(void)n;
@@ -256,7 +256,7 @@ test_resources_sizes(void **state)
 static void
 test_resources_lossy(void **state)
 {
-	static const struct loss losses[] = {
+	static const struct lossy losses[] = {
 	    {.every = 7}, {.every = 5, .context = CTX_RESOURCE},
 	    {.context = CTX_RESOURCE_HMU, .count = 2},
 	    {.context = CTX_RESOURCE_REQ, .count = 3},
@@ -267,7 +267,7 @@ test_resources_lossy(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < NELEM(losses); i++) {
-		struct loss l = losses[i];
+		struct lossy l = losses[i];
 
 		pair_new(&p, &(struct pair_opts){.delay_us = 5 * MS,
 		    .resources = RNS_ACCEPT_ALL});
@@ -285,7 +285,7 @@ test_resources_lossy(void **state)
 static void
 test_channel_lossy(void **state)
 {
-	struct loss l = {.every = 9};
+	struct lossy l = {.every = 9};
 	const struct rns_event *ev;
 	unsigned sent = 0, got = 0;
 	struct pair p;
@@ -326,7 +326,7 @@ test_channel_lossy(void **state)
 static void
 test_channel_gives_up(void **state)
 {
-	struct loss l = {.context = CTX_CHANNEL};
+	struct lossy l = {.context = CTX_CHANNEL};
 	struct pair p;
 
 	(void)state;
@@ -709,7 +709,7 @@ test_cancel_and_queue(void **state)
 static void
 test_segment_gap(void **state)
 {
-	struct loss l = {.context = CTX_RESOURCE_ADV, .skip = 1};
+	struct lossy l = {.context = CTX_RESOURCE_ADV, .skip = 1};
 	uint8_t *data = pair_filler(1100000, 8);
 	const struct rns_event *ev;
 	struct pair p;

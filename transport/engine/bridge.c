@@ -18,6 +18,7 @@
 #define BLACKHOLE_NODE 1 /* the files are source 0 */
 #define ANNOUNCE_BYTES 190 /* header, keys, signature */
 #define BRIDGE_REPLIES 16 /* ours: answers on their way on one link */
+#define LOSS_STEP 5 /* ours: permille, of what is told anew */
 #define BRIDGE_REPLY_MAX (16u << 20) /* ours: bytes of an answer */
 
 /*
@@ -60,6 +61,7 @@ struct bridge_link {
 	bool identified;
 	uint8_t identity[RNS_KEY];
 	struct hash16 identity_hash;
+	uint16_t loss; /* permille, as node was told */
 	struct follows follows;
 	struct reply_list replies;
 	unsigned nreplies;
@@ -283,10 +285,22 @@ tell_link(struct bridge_link *l)
 	}
 	m.rtt_us = info.rtt_us > 0 && info.rtt_us < UINT32_MAX ?
 	    (uint32_t)info.rtt_us : 0;
+	m.loss_permille = l->loss = (uint16_t)info.loss_permille;
 	m.mtu = info.mtu;
 	m.mdu = info.mdu;
 	m.hops = rns_path_get(l->b->e->rns, &info.dest, &path) ? path.hops : 0;
 	TO_NODE(l->b, T_LINK, &m, NULL, 0);
+}
+
+/* Node answers what is asked now by what is lost now. */
+static void
+tell_loss(struct bridge_link *l)
+{
+	struct rns_link_info info;
+
+	if (rns_link_get(l->b->e->rns, &l->id, &info) &&
+	    abs((int)info.loss_permille - (int)l->loss) >= LOSS_STEP)
+		tell_link(l);
 }
 
 static void
@@ -449,8 +463,9 @@ bridge_event(struct bridge *b, const struct rns_event *ev)
 			follow_ready(&l->follows);
 		return true;
 	case RNS_EV_REQUEST:
-		if (bridge_find(b, &ev->request.link) == NULL)
+		if ((l = bridge_find(b, &ev->request.link)) == NULL)
 			return false;
+		tell_loss(l);
 		on_request(b, ev);
 		return true;
 	case RNS_EV_SENT:

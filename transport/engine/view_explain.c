@@ -190,10 +190,13 @@ add_links(json_t *o, const struct engine *e, const struct hash16 *h,
 		    (int)a->link_hops_taken, "hops_left",
 		    (int)a->link_hops_left, "used_s", ago(a->link_used_us)));
 	if (rns_link_get(e->rns, h, &l))
-		set(o, "link", json_pack("{s:o, s:s, s:b, s:o}", "destination",
+		set(o, "link", json_pack("{s:o, s:s, s:b, s:I, s:I, s:o}",
+		    "destination",
 		    json_hex(HASH_BYTES(l.dest)), "state",
 		    (unsigned)l.status < NELEM(states) ? states[l.status] :
-		    "unknown", "initiator", l.initiator, "interface",
+		    "unknown", "initiator", l.initiator, "rtt_ms",
+		    (json_int_t)(l.rtt_us / 1000), "loss_permille",
+		    (json_int_t)l.loss_permille, "interface",
 		    if_name(e, l.ifid)));
 	if (a->reverse)
 		set(o, "proof_back_to", if_name(e, a->reverse_ifid));

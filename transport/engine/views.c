@@ -309,6 +309,7 @@ add_core(json_t *o, const struct nif *n)
 		{"protocol_violations", c.protocol_violations},
 		{"ifac_violations", c.ifac_violations},
 		{"filter_hits", c.filter_hits},
+		{"loss_permille", c.loss_permille},
 	};
 	for (size_t i = 0; i < NELEM(rows); i++)
 		(void)json_object_set_new(o, rows[i].key, num(rows[i].n));

@@ -181,6 +181,7 @@ channel_delivered(struct rns *r, void *arg, enum rns_receipt_status status,
 	e->receipt = NULL;
 	if (status != RNS_RECEIPT_DELIVERED)
 		return; /* its timer sends it again */
+	link_counted(r, l, 2, 0);
 	envelope_free(r, c, e);
 	channel_grow(c, l->rtt);
 	if (wants)
@@ -244,6 +245,7 @@ channel_timer(struct rns *r, void *arg)
 		return;
 	}
 	e->tries++;
+	link_counted(r, l, 2, 1); /* it, or its proof */
 	if (c->window > c->window_min) {
 		c->window--;
 		if (c->window_max > c->window_min + c->flex)

@@ -494,6 +494,14 @@ link_activate(struct rns *r, struct link *l, double rtt)
 }
 
 void
+link_counted(struct rns *r, struct link *l, uint32_t of, uint32_t lost)
+{
+	loss_count(&l->loss, of, lost, r->now);
+	if (l->iface != NULL)
+		loss_count(&l->iface->loss, of, lost, r->now);
+}
+
+void
 link_iface_gone(struct rns *r, const struct iface *i)
 {
 	struct link *l, *next;

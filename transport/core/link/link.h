@@ -74,6 +74,7 @@ struct link {
 	uint8_t key[64];
 
 	double rtt, keepalive, stale; /* s */
+	struct loss loss;             /* link_counted() */
 	double establish;             /* s */
 	uint32_t cost;                /* bytes, reticulum-endpoint.md 6.18 */
 	struct mono requested, activated;
@@ -186,6 +187,12 @@ void links_reap(struct rns *);
 bool link_lost_next(struct rns *, struct hash16 *dest);
 /* Its interface is gone: RNS_CLOSE_INTERFACE, nothing is sent. */
 void link_iface_gone(struct rns *, const struct iface *);
+
+/*
+ * So many packets were waited for, and so many of them lost, as far as the one
+ * who waited can tell: of the link and of its interface.
+ */
+void link_counted(struct rns *, struct link *, uint32_t of, uint32_t lost);
 
 /* ---- sending ---- */
 

@@ -482,6 +482,7 @@ resource_ask(struct rns *r, struct res_in *x)
 		wr_zero(&h, RES_MAPHASH);
 	wr_bytes(&h, HASH_BYTES(x->hash));
 	x->waiting_hmu = exhausted;
+	x->asked = x->outstanding + exhausted;
 	x->answered = false;
 	x->req_bytes = 0;
 	x->req_sent = x->activity = r->now;
@@ -491,6 +492,21 @@ resource_ask(struct rns *r, struct res_in *x)
 	x->req_len = HEADER_1_LEN + token_len(h.len + w.len);
 	resource_progress(r, x);
 	resource_watch(r, x);
+}
+
+/*
+ * A round is over, whole or not. When nothing came the request was lost and
+ * nothing was sent, unless it was for one, which is as likely.
+ */
+static void
+resource_counted(struct rns *r, struct res_in *x)
+{
+	uint32_t missing = x->outstanding + x->waiting_hmu;
+
+	if (missing == x->asked && x->asked > 1)
+		link_counted(r, x->link, 1, 1);
+	else
+		link_counted(r, x->link, x->asked + 1, missing);
 }
 
 static void
@@ -506,6 +522,7 @@ resource_timer(struct rns *r, void *arg)
 		resource_ask(r, x);
 		return;
 	}
+	resource_counted(r, x);
 	resource_shrink(x);
 	x->retries--;
 	x->waiting_hmu = false;
@@ -553,6 +570,7 @@ resource_hmu_in(struct rns *r, struct link *l, const uint8_t *p, size_t n)
 	x->height = (uint32_t)MAX_OF((uint64_t)x->height, at + count);
 	x->retries = RES_MAX_RETRIES;
 	x->waiting_hmu = false;
+	resource_counted(r, x);
 	resource_ask(r, x);
 }
 
@@ -669,10 +687,12 @@ resource_round(struct rns *r, struct res_in *x)
 	    x->very_slow_rounds < RES_VERY_SLOW_ROUNDS &&
 	    ++x->very_slow_rounds == RES_VERY_SLOW_ROUNDS)
 		x->window_max = RES_WINDOW_MAX_VERY_SLOW;
-	if (x->waiting_hmu)
+	if (x->waiting_hmu) {
 		resource_watch(r, x); /* the update brings the next request */
-	else
-		resource_ask(r, x);
+		return;
+	}
+	resource_counted(r, x);
+	resource_ask(r, x);
 }
 
 /* Index of the wanted part with these bytes, or parts when it is none. */
@@ -720,6 +740,7 @@ resource_part(struct rns *r, struct res_in *x, const struct packet *p)
 		resource_first_part(r, x, p->raw_len);
 	if (x->received == x->parts) {
 		timer_clear(r, &x->timer);
+		resource_counted(r, x);
 		rc = resource_assemble(r, x);
 		if (rc == RNS_OK)
 			resource_next(r, x);

@@ -49,6 +49,7 @@ struct res_in {
 	uint32_t retries;
 	uint32_t factor;
 	bool answered; /* a part came since the request */
+	uint32_t asked; /* what shall come on it: parts, an update */
 	struct mono req_sent, activity;
 	size_t req_len;
 	uint64_t req_bytes;

@@ -508,6 +508,8 @@ tx_part(struct rns *r, struct res_out *x, uint32_t i)
 	    &x->link->id, CTX_RESOURCE);
 	(void)link_send_raw(r, x->link, raw, HEADER_1_LEN + n);
 	memcpy(raw, saved, sizeof(saved));
+	/* who asks again for what was sent has not got it */
+	link_counted(r, x->link, 1, x->sent_once[i]);
 	if (x->sent_once[i] == 0) {
 		x->sent_once[i] = 1;
 		x->sent++;
@@ -610,6 +612,7 @@ resource_tx_request_in(struct rns *r, struct link *l, const struct packet *p,
 	if (x->status == RES_ADVERTISED) {
 		x->status = RES_TRANSFERRING;
 		x->retries = RES_MAX_RETRIES;
+		link_counted(r, l, 2, 0);
 	}
 	x->activity = r->now;
 	tx_wanted(r, x, want, n);
@@ -636,6 +639,7 @@ resource_tx_proof_in(struct rns *r, struct link *l, const struct packet *p)
 		core_drop(r, RNS_DROP_RESOURCE);
 		return;
 	}
+	link_counted(r, l, 1, 0);
 	if (x->segment == x->segments) {
 		tx_end(r, x, RES_COMPLETE, false);
 		return;
@@ -686,9 +690,12 @@ resource_tx_timer(struct rns *r, void *arg)
 	}
 	x->retries--;
 	if (x->status == RES_ADVERTISED) {
+		/* it, or the request that should have come */
+		link_counted(r, x->link, 2, 1);
 		(void)tx_advertise(r, x);
 		return;
 	}
+	link_counted(r, x->link, 1, 1); /* the proof */
 	tx_query(r, x);
 	x->activity = r->now;
 	tx_watch(r, x);

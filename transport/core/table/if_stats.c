@@ -69,6 +69,7 @@ rns_if_stats(const struct rns *r, unsigned ifid, struct rns_if_stats *out)
 	    .ifac_violations = sums[ACCESS],
 	    .filter_hits = sums[FILTER],
 	    .signal = i->signal,
+	    .loss_permille = loss_permille(&i->loss, NULL, r->now),
 	};
 	memcpy(out->rx_kinds, i->rx_kinds, sizeof(out->rx_kinds));
 	memcpy(out->tx_kinds, i->tx_kinds, sizeof(out->tx_kinds));
@@ -126,6 +127,7 @@ rns_if_stats_add(struct rns_if_stats *sum, const struct rns_if_stats *s)
 	sum->protocol_violations += s->protocol_violations;
 	sum->ifac_violations += s->ifac_violations;
 	sum->filter_hits += s->filter_hits;
+	sum->loss_permille = MAX_OF(sum->loss_permille, s->loss_permille);
 	if (s->signal.has != 0)
 		sum->signal = s->signal;
 }

@@ -4,6 +4,7 @@
 
 #include "transport/core/base/ctx.h"
 #include "transport/core/base/ifac.h"
+#include "transport/core/table/loss.h"
 #include "transport/core/table/traffic.h"
 
 /*
@@ -50,6 +51,7 @@ struct iface {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
 	struct rns_amount rx_kinds[RNS_KINDS], tx_kinds[RNS_KINDS];
 	struct traffic traffic[TRAFFIC_SORTS];
+	struct loss loss; /* of all links on it; link_counted() */
 	uint64_t drops[RNS_DROP_COUNT]; /* while a packet of it was handled */
 	/* entries of tables that are there because of it; share.c */
 	uint32_t share[SHARE_TABLES];

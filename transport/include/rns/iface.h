@@ -121,6 +121,8 @@ struct rns_if_stats {
 	/* reticulum-transport.md 18.3 */
 	uint64_t protocol_violations, ifac_violations, filter_hits;
 	struct rns_signal signal; /* of the last that was measured */
+	/* of packets of its links, seen by this end; of a sum, the worst */
+	uint32_t loss_permille;
 };
 
 #endif

@@ -707,6 +707,8 @@ struct rns_link_info {
 	bool initiator, identified;
 	struct hash16 identity_hash;
 	int64_t rtt_us;
+	/* of its packets, both ways, as seen by who waited for them lately */
+	uint32_t loss_permille;
 	uint32_t mtu, mdu;
 	unsigned ifid;
 	unsigned channel_room; /* messages that CHANNEL_SEND takes now */
