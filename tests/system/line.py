@@ -3,7 +3,6 @@
 flood or never read: each says why, the log stays short, the traffic of other
 interfaces passes, and nothing is left of them at the end."""
 import fcntl
-import hashlib
 import os
 import signal
 import stat
@@ -11,8 +10,9 @@ import subprocess
 import sys
 import threading
 
-from lib import HERE, PATIENCE_S, USER, Node, Status, done, of, result, skip, status, until
-from libwire import Dest, Frames, Traffic, frame
+from lib import HERE, PATIENCE_S, USER, Node, done, of, result, skip, until
+from libports import fill, keepers, swaps
+from libwire import Dest, Traffic, frame
 
 sys.path.insert(0, os.path.dirname(HERE))
 from nets import free_port, server  # noqa: E402
@@ -28,24 +28,6 @@ KEEPER = 0x70000000 + 11
 
 def serial(name, port):
     return "[[%s]]\ntype = SerialInterface\nenabled = yes\nport = %s\nspeed = 115200\n" % (name, port)
-
-
-def keepers(node):
-    """Children of the daemon that keep a port: (pid, status)."""
-    found = []
-    try:
-        with open("/proc/%d/task/%d/children" % ((node.process.pid,) * 2)) as f:
-            pids = f.read().split()
-    except OSError:
-        return found
-    for pid in pids:
-        try:
-            with open("/proc/%s/comm" % pid) as f:
-                if f.read().strip() == "warren-port":
-                    found.append((int(pid), Status(int(pid))))
-        except OSError:
-            pass
-    return found
 
 
 def held_ports(node):
@@ -73,52 +55,6 @@ class Noise(threading.Thread):
     def run(self):
         while self.sent < NOISE and not self.over:
             self.sent += self.port.write(os.urandom(4096), 0.5)
-
-
-def fill(node, port, deaf, dest):
-    """More for a device that does not read than may wait for it."""
-    near = Frames(port)
-    relay = None
-
-    def told():
-        nonlocal relay
-        deaf.write(frame(dest.announce()))
-        name = hashlib.sha256(b"rnstransport.path.request").digest()[:10]
-        to = hashlib.sha256(name).digest()[:16]
-        near.send(b"\x08\x00" + to + b"\0" + dest.hash + os.urandom(16))
-        for raw in near.receive(0.5) or []:
-            if raw[0] & 0x43 == 0x41 and raw[18:34] == dest.hash:
-                relay = raw[2:18]
-        return relay
-
-    if not until(told, "a path to the device that does not read"):
-        return None
-    packet = b"\x50\x00" + relay + dest.hash + b"\0"
-    for _ in range(600):
-        near.send(packet + os.urandom(420))
-    return until(lambda: of(node, "Deaf").get("tx_drops"), "packets that had no room")
-
-
-def swaps(node, ports):
-    """All are pulled out and plugged in again."""
-    names = ["Swap%d" % k for k in range(len(ports))]
-
-    def all_are(online):
-        rows = {i.get("section"): i for i in status(node).get("interfaces_list", []) if "rx_bytes" in i}
-        return all(n in rows and rows[n]["online"] == online for n in names)
-    for n in range(ROUNDS):
-        if not until(lambda: all_are(True), "every port is up", PATIENCE_S):
-            return "round %d: not up" % n
-        for p in ports:
-            p.unplug()
-        if not until(lambda: all_are(False), "every port is gone", PATIENCE_S):
-            return "round %d: not gone" % n
-        for p in ports:
-            p.plug()
-    if not until(lambda: all_are(True), "every port is up again", PATIENCE_S):
-        return "not up at the end"
-    lost = [of(node, n).get("line_lost") for n in names]
-    return "" if lost == [ROUNDS] * len(ports) else str(lost)
 
 
 def says(node, mode, section, words):
@@ -209,8 +145,9 @@ def ports(mode, user):
             result(mode + " transport holds these ports and no other file of /dev", until(
                 lambda: held_ports(node) == open_ports, "every port is open"), held_ports(node))
         result(mode + " a device that does not read: what has no room is counted",
-               fill(node, tcp[2], deaf, dest), of(node, "Deaf"))
-        why = swaps(node, swap)
+               fill(node, tcp[2], "Deaf", dest, 600, lambda: deaf.write(frame(dest.announce()))), of(node, "Deaf"))
+        why = swaps(node, ["Swap%d" % k for k in range(PORTS)], ROUNDS, lambda: [p.unplug() for p in swap],
+                    lambda: [p.plug() for p in swap])
         result(mode + " ports that are pulled out and plugged in %d times" % (PORTS * ROUNDS), why == "", why)
         lines = [w for w in node.said().splitlines() if " Swap0: " in w or " Missing: " in w]
         result(mode + " the log says it once", 3 <= len(lines) <= 5, lines)

@@ -2,14 +2,12 @@
 """Commands of PipeInterfaces: which user they are, that they end with the node,
 and that one which dies at once, floods, or never reads, and interfaces that
 cannot be opened, are nothing to a TCP interface beside them."""
-import hashlib
-import json
 import os
-import subprocess
 import sys
 
-from lib import BASE, HERE, PATIENCE_S, USER, Node, Status, done, result, skip, until
-from libwire import Dest, Frames, Traffic, frame
+from lib import BASE, HERE, USER, Node, Status, done, of, result, skip, until
+from libports import fill
+from libwire import Dest, Traffic, frame
 
 sys.path.insert(0, os.path.dirname(HERE))
 from nets import free_port, server  # noqa: E402
@@ -23,17 +21,6 @@ def pipe(name, command):
             "respawn_delay = 0.1\ncommand = %s\n" % (name, command))
 
 
-def status(node, section):
-    p = subprocess.run([os.path.join(build, "warren"), "status", "--json", "--config", node.dir],
-                       preexec_fn=node._drop, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                       stderr=subprocess.DEVNULL, timeout=PATIENCE_S)
-    try:
-        return next(i for i in json.loads(p.stdout)["interfaces_list"]
-                    if i.get("section") == section)
-    except (ValueError, KeyError, StopIteration):
-        return {}
-
-
 def running(words):
     """Those that run just this."""
     found = []
@@ -45,30 +32,6 @@ def running(words):
         except OSError:
             pass
     return found
-
-
-def fill(node, port, dest):
-    """More to a command that does not read than may wait for it."""
-    near = Frames(port)
-    relay = None
-
-    def told():
-        nonlocal relay
-        # "where is it", as a program asks (reticulum-transport.md 6.1)
-        name = hashlib.sha256(b"rnstransport.path.request").digest()[:10]
-        to = hashlib.sha256(name).digest()[:16]
-        near.send(b"\x08\x00" + to + b"\0" + dest.hash + os.urandom(16))
-        for raw in near.receive(0.5) or []:
-            if raw[0] & 0x43 == 0x41 and raw[18:34] == dest.hash:
-                relay = raw[2:18]
-        return relay
-
-    if not until(told, "a path to the command that does not read"):
-        return None
-    packet = b"\x50\x00" + relay + dest.hash + b"\0"
-    for _ in range(12000):
-        near.send(packet + os.urandom(420))
-    return until(lambda: status(node, "Deaf").get("tx_drops"), "packets that had no room")
 
 
 def neighbours(mode, user):
@@ -97,15 +60,15 @@ def neighbours(mode, user):
         result(mode + " a command has a number of its own, or is the user's",
                pid and Status(pid[0])["Uid"].split() == [str(want)] * 4, pid and Status(pid[0])["Uid"])
         result(mode + " a command that does not read: what has no room is counted",
-               fill(node, ports[2], dest), status(node, "Deaf"))
+               fill(node, ports[2], "Deaf", dest, 12000), of(node, "Deaf"))
         result(mode + " a command that ends is named, and started again later each time", until(
-            lambda: "times in a row" in status(node, "Dies").get("error", ""), "more than one end", 20),
-            status(node, "Dies"))
+            lambda: "times in a row" in of(node, "Dies").get("error", ""), "more than one end", 20),
+            of(node, "Dies"))
         result(mode + " a program that is not there", until(
             lambda: "Missing: the command says: cannot be started: /no/such/program: No such file" in node.said(),
             "its name and the reason"), node.said()[-2000:])
-        result(mode + " a device that is not there", "broadcast" in status(node, "Nowhere").get("error", ""),
-               status(node, "Nowhere"))
+        result(mode + " a device that is not there", "broadcast" in of(node, "Nowhere").get("error", ""),
+               of(node, "Nowhere"))
         lines = node.said().count("Loud: the command says: a word")
         result(mode + " standard error goes to the log, so much in a time", 0 < lines <= 100, lines)
         t.more(100)
