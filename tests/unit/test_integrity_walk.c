@@ -87,8 +87,11 @@ test_sum(void **state)
 static void
 put(const char *name, const char *text, mode_t mode)
 {
-	int fd = openat(root, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd;
 
+	/* who is not root writes to no file of 0444, be it his */
+	(void)!fchmodat(root, name, 0600, 0);
+	fd = openat(root, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	assert_int_equal(fchmod(fd, mode), 0);
