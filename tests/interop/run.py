@@ -12,7 +12,7 @@ A module has TESTS, a list of (name, function of a lib.Context); a function
 that raises lib.Failure or anything else fails, one that returns a string is
 skipped for that reason. With --long those of its LONG run in place of them.
 With --lanes N so many modules run side by side, each in a process of its own:
-they wait for most of their time.
+they wait for most of their time. The longest ones are cut in two.
 """
 
 import argparse
@@ -31,8 +31,9 @@ sys.path.insert(0, HERE)
 import lib  # noqa: E402
 
 
-# what takes longest begins first, so that no lane is left with it at the end
-FIRST = ["test_submit", "test_jobs", "test_engine"]
+# what takes longest begins first, so that no lane is left with it at the end,
+# and every other row of it runs in another lane
+FIRST = ["test_jobs", "test_submit", "test_engine"]
 
 
 def modules():
@@ -43,12 +44,13 @@ def modules():
 def in_lanes(lanes):
     """Each module by a process of its own; its output when it has ended. 1 when one has failed."""
     argv = [sys.executable, os.path.abspath(__file__), *sys.argv[1:], "--lanes", "1", "--module"]
+    parts = [[n, "--half", h] for n in FIRST for h in "01"] + [[n] for n in modules() if n not in FIRST]
 
-    def one(name):
-        return subprocess.run([*argv, name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    def one(part):
+        return subprocess.run([*argv, *part], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     bad = 0
     with ThreadPoolExecutor(lanes) as pool:
-        for done in as_completed([pool.submit(one, n) for n in modules()]):
+        for done in as_completed([pool.submit(one, part) for part in parts]):
             print(done.result().stdout, end="", flush=True)
             bad |= done.result().returncode != 0
     return int(bad)
@@ -62,6 +64,7 @@ def main():
     p.add_argument("--long", action="store_true")
     p.add_argument("--lanes", type=int, default=1)
     p.add_argument("--module")
+    p.add_argument("--half", type=int)
     p.add_argument("-v", "--verbose", action="store_true")
     p.add_argument("words", nargs="*")
     args = p.parse_args()
@@ -75,7 +78,8 @@ def main():
     passed = failed = skipped = 0
     for module in [args.module] if args.module else modules():
         module = importlib.import_module(module)
-        for name, test in getattr(module, "LONG", []) if args.long else module.TESTS:
+        rows = getattr(module, "LONG", []) if args.long else module.TESTS
+        for name, test in rows if args.half is None else rows[args.half::2]:
             if args.words and not any(w in name for w in args.words):
                 continue
             ctx = lib.Context(args)

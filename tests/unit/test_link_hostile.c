@@ -285,12 +285,54 @@ test_plaintext(void **state)
 	}
 }
 
+/*
+ * The struct outlives its link until the next call, the keys do not: a packet
+ * of before, come late or again, can be read by nobody any more.
+ */
+static void
+test_keys_end_with_the_link(void **state)
+{
+	static const uint8_t none[64];
+	struct scene s = {.count = 0};
+	const struct link *l;
+	struct rns_cmd c;
+
+	(void)state;
+	pair_new(&s.p, &(struct pair_opts){.delay_us = 1000});
+	pair_up(&s.p);
+	l = link_find(s.p.n[0].r, &s.p.link);
+	assert_non_null(l);
+	assert_memory_not_equal(l->key, none, sizeof(l->key));
+	/* its half of the exchange went when the key was there */
+	assert_memory_equal(l->x_priv, none, sizeof(l->x_priv));
+	s.p.tap = catch;
+	s.p.tap_arg = &s;
+	c = on_link(&s.p, RNS_CMD_LINK_SEND);
+	c.packet.data = (const uint8_t *)"late";
+	c.packet.len = 4;
+	assert_int_equal(pair_submit(&s.p, 1, &c), RNS_OK);
+	pair_run(&s.p);
+	assert_int_equal(s.count, 1);
+	c = on_link(&s.p, RNS_CMD_LINK_CLOSE);
+	assert_int_equal(pair_submit(&s.p, 0, &c), RNS_OK);
+	assert_int_equal(l->status, LINK_CLOSED);
+	assert_memory_equal(l->key, none, sizeof(l->key));
+	assert_memory_equal(l->sign_sk, none, sizeof(l->sign_sk));
+	assert_null(link_find(s.p.n[0].r, &s.p.link));
+	pair_recv(&s.p, 0, s.caught[0].raw, s.caught[0].len);
+	pair_wait(&s.p, MONO_SECOND);
+	assert_null(pair_take(&s.p, 0, RNS_EV_LINK_DATA));
+	free(s.caught[0].raw);
+	scene_down(&s);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_wire),
 	    cmocka_unit_test(test_plaintext),
+	    cmocka_unit_test(test_keys_end_with_the_link),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
