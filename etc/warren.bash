@@ -129,7 +129,8 @@ _warren()
 	"audit anchor") options="--log --key --origin --proofs" ;;
 	"audit witness") options="--log --key --name --log-key" ;;
 	"audit export") options="--from --to" ;;
-	"audit verify-bundle") options="--key" ;;
+	"audit verify-bundle") options="--key --list --root" ;;
+	"receipt verify") options="--list --root" ;;
 	"forensics "*) options="--then" ;;
 	"trust show") options="--wide" ;;
 	"trust why") options="--scope" ;;

@@ -17,6 +17,7 @@
 #include "node/cli/bundle_zip.h"
 #include "node/cli/folders.h"
 #include "node/cli/format.h"
+#include "node/cli/oldsig.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
 #include "node/cli/verb.h"
@@ -30,6 +31,8 @@
 
 struct look {
 	struct klp_key key; /* --key */
+	struct oldsig old;  /* --list, --root */
+	struct klp_key signer; /* as the bundle says */
 	bool given;
 	struct bundle b;
 	struct binding binding;
@@ -110,7 +113,6 @@ signature(struct look *l, int fd, uint64_t size)
 {
 	uint8_t frame[BUNDLE_LEN], binding[BINDING_LEN];
 	char text[BUNDLE_COMMENT_MAX];
-	struct klp_key key;
 	struct id32 digest;
 	const char *why;
 	size_t len = 0;
@@ -126,17 +128,17 @@ signature(struct look *l, int fd, uint64_t size)
 		wrong(l, "the signature at its end is %s", "malformed");
 		return;
 	}
-	if (!key_set(&key, KEY_SECP256K1, l->binding.secp, 33)) {
+	if (!key_set(&l->signer, KEY_SECP256K1, l->binding.secp, 33)) {
 		wrong(l, "the node's binding has %s", "no key");
 		return;
 	}
-	key.bip340 = l->binding.bip340;
-	key_fp(&l->fp, &key);
-	if (!bundle_signed_by(&e, &key))
+	l->signer.bip340 = l->binding.bip340;
+	key_fp(&l->fp, &l->signer);
+	if (!bundle_signed_by(&e, &l->signer))
 		wrong(l, "the signature does not hold%s", "");
 	if ((why = binding_check_at(&l->binding, l->b.made)) != NULL)
 		wrong(l, "the node's binding: %s", why);
-	if (l->given && (memcmp(key.raw, l->key.raw, 33) != 0))
+	if (l->given && (memcmp(l->signer.raw, l->key.raw, 33) != 0))
 		wrong(l, "it is signed by another key than %s", "--key");
 	if (l->b.size != at || !hash_file(fd, at, &digest) ||
 	    !id32_eq(&digest, &l->b.digest))
@@ -269,7 +271,8 @@ set(struct cli *c, void *ctx, int option, const char *value)
 {
 	struct look *l = ctx;
 
-	(void)option; /* there is one */
+	if (oldsig_option(&l->old, option, value))
+		return true;
 	if (!key_parse(&l->key, value, strlen(value)) ||
 	    l->key.kind != KEY_SECP256K1) {
 		cli_error(c, "--key: %s is no mesh key "
@@ -320,7 +323,7 @@ verb_audit_verify_bundle(struct cli *c, int argc, char **argv)
 	struct look l = {.given = false};
 	_cleanup_fd_ int fd = -1;
 	struct stat st;
-	bool ok;
+	bool ok, counts = true;
 	int rc = cli_options(c, VERB_AUDIT_VERIFY_BUNDLE, argc, argv, set, &l);
 
 	if (rc != CLI_OK)
@@ -335,11 +338,18 @@ verb_audit_verify_bundle(struct cli *c, int argc, char **argv)
 	signature(&l, fd, (uint64_t)st.st_size);
 	members(&l, fd);
 	vouch(c, &l);
+	if (json_array_size(l.wrong) == 0)
+		rc = oldsig_counts(c, &l.old, &l.signer, l.b.made, &counts);
+	if (!counts)
+		wrong(&l, "%s", l.old.why);
 	ok = json_array_size(l.wrong) == 0;
 	print(c, &l, ok);
 	json_decref(l.wrong);
-	if (!ok)
-		return CLI_FAILED;
+	if (rc != CLI_OK || !ok)
+		return rc != CLI_OK ? rc : CLI_FAILED;
+	if (l.old.why[0] != '\0')
+		cli_note(c, "%s, and what it signed before that counts",
+		    l.old.why);
 	if (l.known != NULL)
 		return CLI_OK;
 	cli_error(c, "nobody vouches for the key: it is whole by the key that "

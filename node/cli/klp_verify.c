@@ -84,30 +84,6 @@ set(struct cli *c, void *ctx, int option, const char *value)
 
 /* ---- whose signatures count ---- */
 
-/* A root of any version that its own keys have signed. */
-static int
-load_root(struct cli *c, const char *path, struct root *r)
-{
-	const char *why = NULL;
-	struct env e;
-	size_t len;
-	char *text = klpfile_load(c, path, ROOT_BYTES, &len);
-
-	if (text == NULL)
-		return CLI_FAILED;
-	if (env_parse(&e, text, len, ROOT_BYTES, ROOT_BYTES, &why) == 0 &&
-	    (why = root_parse(r, e.payload, e.payload_len)) == NULL &&
-	    !root_signed(r, root_role(r, "root"), &e, TYPE_ROOT))
-		why = "not signed by as many of its own root keys as it asks "
-		      "for";
-	env_clear(&e);
-	free(text);
-	if (why == NULL)
-		return CLI_OK;
-	klpfile_bad(c, path, why);
-	return CLI_FAILED;
-}
-
 /* The role that signs this document, by what it says of itself. */
 static const struct root_role *
 role_of(const struct root *r, const struct klpdoc *d)
@@ -127,7 +103,7 @@ keys_of_root(struct cli *c, struct verifying *v)
 {
 	static struct root r;
 	const struct root_role *role;
-	int rc = load_root(c, v->root_path, &r);
+	int rc = klpfile_root(c, v->root_path, &r);
 
 	if (rc != CLI_OK)
 		return rc;

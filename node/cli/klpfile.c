@@ -299,6 +299,29 @@ klpfile_envelope(struct cli *c, const char *type, const void *payload,
 }
 
 int
+klpfile_root(struct cli *c, const char *path, struct root *r)
+{
+	const char *why = NULL;
+	struct env e;
+	size_t len;
+	char *text = klpfile_load(c, path, ROOT_BYTES, &len);
+
+	if (text == NULL)
+		return CLI_FAILED;
+	if (env_parse(&e, text, len, ROOT_BYTES, ROOT_BYTES, &why) == 0 &&
+	    (why = root_parse(r, e.payload, e.payload_len)) == NULL &&
+	    !root_signed(r, root_role(r, "root"), &e, TYPE_ROOT))
+		why = "not signed by as many of its own root keys as it asks "
+		      "for";
+	env_clear(&e);
+	free(text);
+	if (why == NULL)
+		return CLI_OK;
+	klpfile_bad(c, path, why);
+	return CLI_FAILED;
+}
+
+int
 klpfile_pinned(struct cli *c, const char *dir, const char *authority,
     struct root *root, struct id32 *id)
 {

@@ -54,6 +54,8 @@ int klpfile_sign(struct cli *, const struct klpfile_keys *, const char *type,
 char *klpfile_envelope(struct cli *, const char *type, const void *payload,
     size_t len, const struct env_signed *, unsigned nsigs, size_t *out_len);
 
+/* A root of any version that its own keys have signed. */
+int klpfile_root(struct cli *, const char *path, struct root *);
 /* The first root of an authority as the folder dir has it pinned, and its id. */
 int klpfile_pinned(struct cli *, const char *dir, const char *authority,
     struct root *, struct id32 *id);

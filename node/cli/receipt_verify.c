@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* warren receipt verify FOLDER */
+/* warren receipt verify JOB */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +8,7 @@
 
 #include "node/cli/format.h"
 #include "node/cli/outcome.h"
+#include "node/cli/oldsig.h"
 #include "node/cli/options.h"
 #include "node/cli/say.h"
 #include "node/cli/verb.h"
@@ -47,19 +48,19 @@ compare(const struct jobdir_proof *p, const struct job_receipt *r,
 
 /* NULL when everything holds, else what does not. */
 static const char *
-verify(const struct jobdir_proof *p, struct job_receipt *r)
+verify(const struct jobdir_proof *p, struct job_receipt *r,
+    struct klp_key *key)
 {
-	struct klp_key key;
 	struct binding b;
 	struct id32 root;
 	const char *why;
 
 	if (!binding_parse(&b, p->binding, BINDING_LEN) ||
-	    !binding_key(&key, &b))
+	    !binding_key(key, &b))
 		return "the node's binding is malformed";
 	if (!job_receipt_parse(r, p->receipt, JOB_RECEIPT_LEN))
 		return "the receipt is malformed";
-	if (!job_receipt_verify(r, &key))
+	if (!job_receipt_verify(r, key))
 		return "the receipt is not signed by the node's key";
 	why = binding_check_at(&b, r->started != 0 ? r->started : b.not_before);
 	if (why != NULL)
@@ -73,7 +74,7 @@ verify(const struct jobdir_proof *p, struct job_receipt *r)
 	    p->log_size[1]);
 	if (!id32_eq(&root, &r->logs))
 		return "stdout or stderr is not the one that was signed";
-	return compare(p, r, &b, &key);
+	return compare(p, r, &b, key);
 }
 
 static void
@@ -122,6 +123,26 @@ print_receipt(struct cli *c, const struct job_receipt *r,
 		    r->bpf_lost);
 }
 
+static bool
+set(struct cli *c, void *ctx, int option, const char *value)
+{
+	(void)c;
+	return oldsig_option(ctx, option, value);
+}
+
+/*
+ * When it was signed nobody else says: at the end of what it tells of. One that
+ * never started has no time.
+ */
+static uint32_t
+made_at(const struct job_receipt *r)
+{
+	uint64_t end = r->started + (uint64_t)r->wall_ms / 1000;
+
+	return r->started == 0 || end > UINT32_MAX ? UINT32_MAX :
+	    (uint32_t)end;
+}
+
 /* The folder itself, or that of a job that was submitted from here. */
 static const char *
 folder_of(struct cli *c, const char *text, struct job_note *note)
@@ -143,9 +164,12 @@ verb_receipt_verify(struct cli *c, int argc, char **argv)
 	struct jobdir_proof p;
 	struct job_note note;
 	struct job_receipt r;
+	struct oldsig old = {.list = NULL};
+	struct klp_key key;
 	const char *why;
+	bool counts;
 	uint8_t seed[32] = {0};
-	int rc = cli_options(c, VERB_RECEIPT_VERIFY, argc, argv, NULL, NULL);
+	int rc = cli_options(c, VERB_RECEIPT_VERIFY, argc, argv, set, &old);
 
 	if (rc != CLI_OK)
 		return rc < 0 ? CLI_OK : rc;
@@ -154,11 +178,20 @@ verb_receipt_verify(struct cli *c, int argc, char **argv)
 	rc = jobdir_read(c, folder_of(c, argv[c->arg], &note), &p);
 	if (rc != CLI_OK)
 		return rc;
-	why = verify(&p, &r);
+	why = verify(&p, &r, &key);
+	if (why == NULL) {
+		rc = oldsig_counts(c, &old, &key, made_at(&r), &counts);
+		if (rc != CLI_OK)
+			return rc;
+		why = counts ? NULL : old.why;
+	}
 	if (why != NULL) {
 		cli_error(c, "NOT valid: %s", why);
 		return CLI_FAILED;
 	}
 	print_receipt(c, &r, &p);
+	if (old.why[0] != '\0')
+		cli_note(c, "%s, and what it signed before that counts",
+		    old.why);
 	return CLI_OK;
 }

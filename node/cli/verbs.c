@@ -127,8 +127,15 @@ static const struct opt witness_options[] = {
     {OPT_NAME, 0, "name", "NAME", "of the witness, as w.example.org"},
     {OPT_LOG_KEY, 0, "log-key", "KEY", "of the log, NAME+ID+KEY"},
 };
+#define OLDSIG_OPTIONS                                                         \
+	{OPT_LIST, 0, "list", "FILE", "does this list revoke the key?"},       \
+	{OPT_ROOT, 0, "root", "FILE", "a root document: whose list it is"}
+static const struct opt receipt_options[] = {
+    OLDSIG_OPTIONS,
+};
 static const struct opt bundle_options[] = {
     {OPT_KEY, 0, "key", "KEY", "the node's mesh key, pubkey:ecc-secp256k1:..."},
+    OLDSIG_OPTIONS,
 };
 static const struct opt forensics_options[] = {
     {OPT_THEN, 0, "then", "WHAT", "resume, kill or stay; default resume"},
@@ -243,7 +250,8 @@ const struct cli_verb cli_verbs[VERB_COUNT] = {
 	"As for approve.\n", 1, 1, OPTIONS(word_options)},
     [VERB_RECEIPT_VERIFY] = {"receipt verify", "JOB",
 	"check a receipt offline",
-	"JOB is the folder of a job, or a name or an id that leads to it.\n", 1, 1, NO_OPTIONS},
+	"JOB is the folder of a job, or a name or an id that leads to it.\n", 1, 1,
+	OPTIONS(receipt_options)},
     [VERB_NODES] = {"nodes", "[--wait TIME]", "compute nodes heard of", NULL, 0,
 	0, OPTIONS(nodes_options)},
     [VERB_DESCRIBE] = {"describe", "NODE",

@@ -25,6 +25,7 @@
 #include "node/cli/jobdir.h"
 #include "node/cli/leftout.h"
 #include "node/cli/pack.h"
+#include "trust/doc/revlist.h"
 #include "trust/doc/binding.h"
 #include "trust/doc/envelope.h"
 #include "trust/doc/manifest_build.h"
@@ -232,6 +233,51 @@ test_folder(void **state)
 	assert_memory_equal(text, "a\nb\n", 4);
 	assert_int_equal(verify(k->path, &said), CLI_OK);
 	assert_non_null(strstr(said->out, "valid"));
+	drop(k);
+}
+
+/* The node's key has revoked itself, and what it signed before is shown. */
+static void
+test_listed(void **state)
+{
+	struct made *k = make();
+	char frame[SELFREV_FRAME + 1 + 68] = "KX\001", list[600], text[600];
+	char verb[] = "verify", opt[] = "--list";
+	char *argv[] = {verb, k->path, opt, list, NULL};
+	const struct captured *said;
+	struct cli me;
+	struct fp fp;
+	uint8_t *f = (uint8_t *)frame;
+	uint32_t end;
+	int rc;
+
+	(void)state;
+	assert_int_equal(open_dir(k), CLI_OK);
+	run(k, false);
+	key_fp(&fp, &k->w->s.node_key);
+	memcpy(f + 4, HASH_BYTES(fp));
+	f[SELFREV_FRAME] = 1;
+	memcpy(f + SELFREV_FRAME + 1, fp.b, 4);
+	(void)snprintf(list, sizeof(list), "%s/../kx", k->path);
+	end = NOW + 3600; /* the job is over then */
+	for (unsigned turn = 0; turn < 3; turn++) {
+		f[3] = turn == 2 ? 1 : REASON_RETIRED;
+		put_u32(f + 36, turn == 1 ? 1 : end);
+		put_u32(f + 40, turn == 1 ? 1 : end);
+		assert_true(pae_sign(f + SELFREV_FRAME + 5, &k->w->secret,
+		    TYPE_SELFREV, f, SELFREV_FRAME, NULL));
+		(void)snprintf(text, sizeof(text), "%s/..", k->path);
+		spill(text, "kx", frame, sizeof(frame));
+		me = (struct cli){.verb = "receipt verify"};
+		capture_begin();
+		rc = verb_receipt_verify(&me, 4, argv);
+		said = capture_end();
+		assert_int_equal(rc, turn == 0 ? CLI_OK : CLI_FAILED);
+		assert_non_null(strstr(said->err, turn == 2 ?
+		    "NOT valid: its key is revoked (key_compromise)" :
+		    turn == 1 ? "NOT valid: its key is revoked (retired)" :
+		    "what it signed before that counts"));
+	}
 	drop(k);
 }
 
@@ -646,7 +692,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_left_out),
 	    cmocka_unit_test(test_inputs),
-	    cmocka_unit_test(test_folder),
+	    cmocka_unit_test(test_folder), cmocka_unit_test(test_listed),
 	    cmocka_unit_test(test_full), cmocka_unit_test(test_no_room),
 	    cmocka_unit_test(test_again),
 	    cmocka_unit_test(test_goes_on),

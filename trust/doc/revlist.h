@@ -19,6 +19,7 @@
  */
 #define REVLIST_BYTES (1u << 20)
 #define REVLIST_TYPE "klp.revocation-list"
+#define TYPE_REVLIST "application/vnd.klp.revocation-list+json"
 #define SELFREV_FRAME 44
 #define TYPE_SELFREV "application/vnd.klp.self-revocation"
 
@@ -86,7 +87,8 @@ enum revocation revset_state(const struct revset *, enum rev_kind,
 void revset_clear(struct revset *);
 /*
  * klp.md 4.5, without proofs of a log: does a signature of this key count
- * that was made then and is valid until then? `now` is before `expires`.
+ * that was made then? Of what is checked offline; at a node who is listed has
+ * no say.
  */
 bool revset_signature(const struct revset *, const struct fp *,
     uint32_t issued);
