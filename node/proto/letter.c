@@ -58,6 +58,8 @@ get_member(struct rd *r, struct letter *l, struct seen *s, struct pstr key)
 		return proto_exact(r, &l->re, PROTO_ID_LEN);
 	if (pstr_is(key, "id"))
 		return proto_exact(r, &l->id, PROTO_ID_LEN);
+	if (pstr_is(key, "b"))
+		return proto_exact(r, &l->binding, BINDING_LEN);
 	if (pstr_is(key, "n"))
 		return proto_int(r, &l->give);
 	if (pstr_is(key, "x"))
@@ -95,7 +97,8 @@ letter_put(struct wr *w, const struct letter *l)
 	bool give = !l->answer && l->give != LETTER_GIVE;
 
 	mpk_put_map(w, 2 + (size_t)l->answer +
-		(size_t)(l->answer && l->id != NULL) + (size_t)give +
+		(size_t)(l->answer && l->id != NULL) +
+		(size_t)(l->answer && l->binding != NULL) + (size_t)give +
 		(size_t)(l->nblobs > 0));
 	mpk_put_str(w, "p");
 	mpk_put_str(w, proto_path(l->path));
@@ -108,6 +111,10 @@ letter_put(struct wr *w, const struct letter *l)
 	if (l->answer && l->id != NULL) {
 		mpk_put_str(w, "id");
 		mpk_put_bin(w, l->id, PROTO_ID_LEN);
+	}
+	if (l->answer && l->binding != NULL) {
+		mpk_put_str(w, "b");
+		mpk_put_bin(w, l->binding, BINDING_LEN);
 	}
 	if (give) {
 		mpk_put_str(w, "n");

@@ -26,6 +26,8 @@ struct letter {
 	struct pbin value;
 	const uint8_t *re; /* answer: message id of the request, 32 bytes */
 	const uint8_t *id; /* answer: the job, 32 bytes; NULL: none known */
+	/* answer: the standalone binding of the node, 242 bytes, or NULL */
+	const uint8_t *binding;
 	uint64_t give;	   /* request: how many bytes of blobs come back */
 	/* contents, found by their digests: inputs, or logs and outputs */
 	size_t nblobs;

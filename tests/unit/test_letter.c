@@ -10,13 +10,13 @@
 #include "common/mpk.h"
 #include "node/proto/letter.h"
 
-static uint8_t d32[32] = {1, 2, 3}, buf[4096];
+static uint8_t d32[32] = {1, 2, 3}, d242[BINDING_LEN], buf[4096];
 
 static const struct letter ask = {.path = PATH_SUBMIT,
     .value = {(const uint8_t *)"\x81\xa1m\xc4\x01x", 6}, .give = LETTER_GIVE,
     .nblobs = 2, .blob = {{(const uint8_t *)"ab", 2}, {d32, 32}}};
 static const struct letter answer = {.path = PATH_RESULT, .answer = true,
-    .value = {(const uint8_t *)"\x93\x00\x80\xc0", 4}, .re = d32, .id = d32,
+    .value = {(const uint8_t *)"\x93\x00\x80\xc0", 4}, .re = d32, .id = d32, .binding = d242,
     .give = LETTER_GIVE};
 
 static size_t
@@ -38,6 +38,7 @@ same(const struct letter *a, const struct letter *b)
 	assert_memory_equal(a->value.p, b->value.p, a->value.n);
 	assert_int_equal(a->re != NULL, b->re != NULL);
 	assert_int_equal(a->id != NULL, b->id != NULL);
+	assert_int_equal(a->binding != NULL, b->binding != NULL);
 	assert_int_equal(a->give, b->give);
 	assert_int_equal(a->nblobs, b->nblobs);
 	for (size_t i = 0; i < a->nblobs; i++) {
@@ -125,6 +126,8 @@ hostile(void **state)
 	    {{M("p", SUBMIT), M("a", "\xc0"), M("re", "\xc4\x01x")}, false},
 	    {{M("p", SUBMIT), M("a", "\xc0"), M("re", RE),
 		 M("id", "\xc4\x01x")}, false},
+	    {{M("p", SUBMIT), M("a", "\xc0"), M("re", RE),
+		 M("b", "\xc4\x01x")}, false},
 	    {{M("p", SUBMIT), M("d", "\xc0"), M("n", "\xff")}, false},
 	    {{M("p", SUBMIT), M("d", "\xc0"), M("x", "\xc0")}, false},
 	    {{M("p", SUBMIT), M("d", "\xc0"), M("x", "\x91\xa1x")}, false},

@@ -438,7 +438,6 @@ nodes(void **state)
 		assert_int_equal(node.message_kb, vec_int(v, "message_kb"));
 		assert_int_equal(node.sync_kb, vec_int(v, "sync_kb"));
 		assert_int_equal(node.cost, vec_int(v, "cost"));
-		assert_int_equal(node.flexibility, vec_int(v, "flexibility"));
 		vec_each_prefix(p, n, no_node, NULL);
 	}
 	assert_false(lxmf_node_parse(&node, NULL, 0));

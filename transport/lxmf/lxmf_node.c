@@ -42,7 +42,6 @@ get_costs(struct rd *r, struct lxmf_node *out)
 	    flexibility > COST_MAX)
 		return false;
 	out->cost = (unsigned)cost;
-	out->flexibility = (unsigned)flexibility;
 	return true;
 }
 

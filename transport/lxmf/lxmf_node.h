@@ -23,7 +23,7 @@
 struct lxmf_node {
 	bool active; /* takes messages of others */
 	uint64_t message_kb, sync_kb; /* limits; 0: none said */
-	unsigned cost, flexibility; /* bits of the stamp; least: difference */
+	unsigned cost; /* bits of the stamp that it asks */
 };
 /* false: no propagation node of the present form. */
 bool lxmf_node_parse(struct lxmf_node *, const uint8_t *app_data, size_t n);

@@ -19,9 +19,9 @@
  *
  * Out: a message goes to its destination when that answers, in a packet or
  * over a link; else, when there is a propagation node, to that. In: packets,
- * links and what the propagation node keeps. Nothing is proved, and nothing
- * deleted at the node, before post_taken() says that it is kept. Only what
- * comes as a resource is proved by the core as soon as it is whole.
+ * links and what the propagation node keeps. A packet is not proved, and nothing
+ * deleted at the node, before post_taken() says that it is kept. What comes on
+ * a link is proved as soon as it is whole: the sender waits some round trips.
  */
 struct post;
 
@@ -29,16 +29,18 @@ struct post;
 #define POST_QUEUE 64		 /* ours: messages that wait to go out */
 #define POST_INCOMING 4		 /* ours: resources that come in at once */
 
+enum post_by {
+	POST_BY_PACKET,
+	POST_BY_LINK,
+	POST_BY_NODE,
+};
+
 struct post_message {
 	uint64_t handle; /* for post_taken() */
 	struct lxmf m;
 	const uint8_t *packed; /* with its destination */
 	size_t len;
-	enum {
-		POST_BY_PACKET,
-		POST_BY_LINK,
-		POST_BY_NODE,
-	} by;
+	enum post_by by;
 	struct id32 transient; /* BY_NODE; else zeros */
 };
 
@@ -96,17 +98,19 @@ void post_set_node(struct post *, const struct hash16 *node); /* NULL: none */
 /* Announce ourselves: name may be NULL; cost of the stamp asked, 0 none. */
 int post_announce(struct post *, const char *name, unsigned cost);
 
+enum post_way {
+	POST_ANY,    /* to its destination, else to the node */
+	POST_DIRECT, /* to its destination or not at all */
+	POST_NODE,   /* to the node */
+};
+
 struct post_letter {
 	uint64_t tag; /* the caller's, echoed in ended() */
 	const uint8_t *packed; /* of lxmf_pack() with our identity; copied */
 	size_t len;
 	/* of its destination; NULL: as announced */
 	const uint8_t *pub;
-	enum {
-		POST_ANY,    /* to its destination, else to the node */
-		POST_DIRECT, /* to its destination or not at all */
-		POST_NODE,   /* to the node */
-	} way;
+	enum post_way way;
 	struct mono until; /* MONO_NEVER: for ever */
 };
 /* 0, RNS_EPARSE, RNS_EBIG, RNS_ELIMIT (POST_QUEUE), RNS_ENOMEM. */
@@ -136,7 +140,7 @@ struct post_counts {
 	unsigned waiting; /* to go out */
 	uint64_t delivered, stored, failed;
 	uint64_t received, malformed, too_large;
-	uint64_t looks, looks_failed, fetched, deleted;
+	uint64_t deleted; /* at the node */
 };
 void post_counts(const struct post *, struct post_counts *);
 
