@@ -16,6 +16,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "transport/engine/air.h"
 #include "transport/engine/engine.h"
 #include "transport/engine/line.h"
 #include "transport/engine/store.h"
@@ -183,7 +184,7 @@ __wrap_ev_timer_again(struct ev_loop *loop, ev_timer *w)
 /*
  * Each byte is an order: '0' to '9' say that something came on that port, 'u'
  * and 'd' that port 0 is up or down, 'U' port 3; 'F' a fault, 'T' trouble of
- * port 3, 'B' a beacon, 'C' something odd, 'W' it says more than the line takes.
+ * port 3, 'R' that it has sent what it was given, 'B' a beacon, 'C' something odd, 'W' it says more than the line takes.
  */
 enum { FAKE_FAULT, FAKE_ODD, FAKE_TROUBLE };
 struct fake {
@@ -242,6 +243,9 @@ order(struct modem *m, uint8_t c)
 		break;
 	case 'B':
 		m->out->beacon(m->arg, 0, 15);
+		break;
+	case 'R':
+		m->out->ready(m->arg, 0);
 		break;
 	case 'W':
 		m->out->write(m->arg, much, sizeof(much));
@@ -505,6 +509,44 @@ one_by_one(void **state)
 	assert_int_equal(lefts, 0); /* who takes it away says so */
 }
 
+/*
+ * A device that says late that it has sent, since its channel was busy: from
+ * then on the window of the duty cycle counts, in which no second one fits.
+ */
+#define LATE_US 50000
+
+static void
+ready_late(void **state)
+{
+	char limits[] = "150 10000000 0 0 far\n";
+	struct airq_view v;
+	struct mono due, later;
+
+	(void)state;
+	e.airtime = limits;
+	e.airtime_len = strlen(limits);
+	section.cfg.bitrate = 5600; /* 10 ms a packet, of 15 ms */
+	open_it();
+	say("u");
+	assert_true(put(&section, "packet."));
+	assert_true(put(&section, "packet."));
+	line_flush(&section);
+	assert_int_equal(fake->sends, 1);
+	airq_view(section.medium->q, &v, clock_mono());
+	assert_int_equal(v.limit_us, 15000);
+	due = v.due;
+	later = mono_add(clock_mono(), LATE_US);
+	UNTIL("it is late", mono_reached(clock_mono(), later));
+	say("R");
+	airq_view(section.medium->q, &v, clock_mono());
+	assert_true(mono_sub(v.due, due) >= LATE_US - 20000);
+	due = v.due;
+	say("R"); /* of nothing that it was given */
+	airq_view(section.medium->q, &v, clock_mono());
+	assert_int_equal(v.due.us, due.us);
+	assert_int_equal(fake->sends, 1);
+}
+
 /* A relay sends on over the line that it came from: when the machine is done. */
 static void
 back_again(void **state)
@@ -685,7 +727,7 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(one_by_one), T(back_again), T(ends), T(faults),
+		T(one_by_one), T(ready_late), T(back_again), T(ends), T(faults),
 		T(says_too_much), T(never_reads), T(floods), T(timers),
 		T(cannot_open), T(ports),
 	};
