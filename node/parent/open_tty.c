@@ -34,6 +34,7 @@
 #define BUSY_MS 2000
 #define BUSY_STEP_MS 50
 #define KEEPER_FILES 8
+#define SEND_STEP_MS 5
 #define KEEPER_NAME "warren-port" /* in ps(1) */
 
 struct said {
@@ -64,6 +65,7 @@ tell(int sock, const struct said *s, int fd)
 	struct iovec iov = {(void *)(uintptr_t)s, sizeof(*s)};
 	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
 	struct cmsghdr *h;
+	ssize_t n;
 
 	if (fd >= 0) {
 		m.msg_control = &c;
@@ -74,7 +76,15 @@ tell(int sock, const struct said *s, int fd)
 		h->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(h), &fd, sizeof(int));
 	}
-	return sendmsg(sock, &m, MSG_NOSIGNAL) == (ssize_t)sizeof(*s) ? 0 : -1;
+	/*
+	 * Of one user only so many descriptors may be on their way as one of
+	 * its processes may have open: with more ports at once some wait until
+	 * our parent has taken those of others. It gives up after OPEN_S.
+	 */
+	while ((n = sendmsg(sock, &m, MSG_NOSIGNAL)) < 0 &&
+	    errno == ETOOMANYREFS)
+		(void)poll(NULL, 0, SEND_STEP_MS);
+	return n == (ssize_t)sizeof(*s) ? 0 : -1;
 }
 
 /* Signals of the service manager are for the daemon: it says when. */

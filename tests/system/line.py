@@ -57,6 +57,22 @@ class Noise(threading.Thread):
             self.sent += self.port.write(os.urandom(4096), 0.5)
 
 
+class Crowd:
+    """Somebody of a number of whose descriptors more are on their way than one of that number may have open."""
+
+    def __init__(self, number):
+        code = ("import os, socket, sys\nos.setgroups([])\nos.setresuid(*[%d] * 3)\na, b = socket.socketpair()\n"
+                "for _ in range(40):\n    socket.send_fds(a, [b'x'], [0])\nprint('there', flush=True)\n"
+                "sys.stdin.read()" % number)
+        if os.geteuid() != 0:
+            code = code.replace("os.setgroups([])\n", "")
+        self.process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process.stdout.readline()
+
+    def leave(self):
+        self.process.communicate()
+
+
 def says(node, mode, section, words):
     result("%s %s says why" % (mode, section), until(lambda: words in of(node, section).get("error", ""),
            "its error"), of(node, section).get("error"))
@@ -122,8 +138,11 @@ def ports(mode, user):
     new = None
     try:
         checked(node, mode, room)
+        crowd = Crowd(KEEPER if user is None else user)
         node.start()
         node.ready(["transport"])
+        until(lambda: len(keepers(node)) >= PORTS + 3, "those that keep ports")
+        crowd.leave()
         for section, words in (("Missing", "cannot use /no/such/port: there is no such port (is it plugged in?"),
                                ("Folder", "it is a folder, not a serial port"), ("File", "it is a file, not"),
                                ("Null", "it is another kind of device"),
@@ -140,6 +159,7 @@ def ports(mode, user):
             return [(s["Uid"].split(), int(s["CapEff"], 16), s["NoNewPrivs"]) for _, s in keepers(node)]
         result(mode + " who keeps a port has a number of its own and no right, or is the user", until(
             lambda: rights() == [([want] * 4, 0, "1")] * (PORTS + 3), "every port is kept"), rights())
+        result(mode + " who keeps a port does not fall", "has fallen" not in node.said(), node.said()[-2000:])
         if os.geteuid() == 0:
             open_ports = {os.ttyname(p.slave) for p in swap + [gone, deaf, loud]}
             result(mode + " transport holds these ports and no other file of /dev", until(
