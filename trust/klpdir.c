@@ -223,6 +223,28 @@ klpdir_commit(const struct klpdir *d, const char *authority, const void *p,
 }
 
 uint8_t *
+klpdir_set(const struct klpdir *d, const char *authority, size_t max,
+    size_t *len)
+{
+	char name[300];
+
+	(void)snprintf(name, sizeof(name), "%.*s.set", NAME_MAX_HERE - 4,
+	    authority);
+	return load_kept(d, name, max, len);
+}
+
+int
+klpdir_keep_set(const struct klpdir *d, const char *authority, const void *p,
+    size_t n)
+{
+	char name[300];
+
+	(void)snprintf(name, sizeof(name), "%.*s.set", NAME_MAX_HERE - 4,
+	    authority);
+	return keep(d, name, p, n);
+}
+
+uint8_t *
 klpdir_deltas(const struct klpdir *d, const char *authority, size_t max,
     size_t *len)
 {

@@ -44,6 +44,11 @@ int klpdir_keep_out(const struct klpdir *, struct file_out *,
     const struct id32 *sha, const void *, size_t);
 int klpdir_commit(const struct klpdir *, const char *authority, const void *,
     size_t);
+/* A set that was taken, and the delta that signs it (lawset.c). */
+uint8_t *klpdir_set(const struct klpdir *, const char *authority, size_t max,
+    size_t *len);
+int klpdir_keep_set(const struct klpdir *, const char *authority,
+    const void *, size_t);
 /* Deltas that were applied, in one file (lawdelta.c). */
 uint8_t *klpdir_deltas(const struct klpdir *, const char *authority,
     size_t max, size_t *len);

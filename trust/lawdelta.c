@@ -37,8 +37,8 @@ lawdelta_name(const struct law *l, char out[URI_MAX + 1])
 }
 
 /* NULL, or what is wrong; then d says what it does. */
-static const char *
-verify(const struct law *l, const struct law_authority *la, struct delta *d,
+const char *
+lawdelta_verify(const struct law *l, const struct law_authority *la, struct delta *d,
     const uint8_t *buf, size_t len)
 {
 	const struct root *r = &la->a.root;
@@ -122,7 +122,7 @@ lawdelta_replay(struct law *l, struct law_authority *la)
 		struct revlist next;
 		struct delta d;
 
-		if (verify(l, la, &d, one.p, len) != NULL ||
+		if (lawdelta_verify(l, la, &d, one.p, len) != NULL ||
 		    delta_apply(&next, &l->list, &d) != NULL)
 			continue; /* of a version that is in the list by now */
 		use(l, &next);
@@ -133,12 +133,42 @@ lawdelta_replay(struct law *l, struct law_authority *la)
 }
 
 bool
+lawdelta_brake(struct law *l, const struct law_authority *la,
+    const struct revlist *next, const char *what, char why[AUTH_WHY])
+{
+	if (!lawio_held(l, la, next, why))
+		return false;
+	if (strcmp(l->held, why) != 0)
+		lawio_event(l, EVK_BRAKE, 5, "held", "%s/%s: %s %s",
+		    la->a.name, l->list_uri.path, what, why);
+	(void)snprintf(l->held, sizeof(l->held), "%s", why);
+	l->held_web = l->web;
+	l->changed = true;
+	return true;
+}
+
+/* A set is here, and kept: what deltas did before is in it. */
+void
+lawdelta_base(struct law *l, const struct law_authority *la,
+    struct revlist *next)
+{
+	use(l, next);
+	free(l->chain);
+	l->chain = NULL;
+	l->chain_len = 0;
+	l->held[0] = '\0';
+	l->changed = true;
+	if (klpdir_keep_deltas(&l->dir, la->a.name, "", 0) < 0)
+		log_warn(la->a.name, "deltas that are in a set by now stay");
+}
+
+bool
 lawdelta_take(struct law *l, struct law_authority *la, const uint8_t *buf,
     size_t len, char why[AUTH_WHY])
 {
 	struct revlist next;
 	struct delta d;
-	const char *bad = verify(l, la, &d, buf, len);
+	const char *bad = lawdelta_verify(l, la, &d, buf, len);
 
 	if (bad == NULL)
 		bad = delta_apply(&next, &l->list, &d);
@@ -146,12 +176,8 @@ lawdelta_take(struct law *l, struct law_authority *la, const uint8_t *buf,
 		(void)snprintf(why, AUTH_WHY, "%s", bad);
 		return false;
 	}
-	if (lawio_held(l, la, &next, why)) {
-		if (strcmp(l->held, why) != 0)
-			lawio_event(l, EVK_BRAKE, 5, "held", "%s/%s: a delta "
-			    "%s", la->a.name, l->list_uri.path, why);
-		(void)snprintf(l->held, sizeof(l->held), "%s", why);
-		l->held_web = l->web;
+	if (lawdelta_brake(l, la, &next, "a delta", why)) {
+		/* said */
 	} else if (keep(l, la, buf, len) < 0) {
 		(void)snprintf(why, AUTH_WHY, "cannot be kept, and so does "
 		    "not count");

@@ -56,6 +56,33 @@ void lawdelta_replay(struct law *, struct law_authority *);
 bool lawdelta_take(struct law *, struct law_authority *, const uint8_t *,
     size_t, char why[AUTH_WHY]);
 void lawdelta_folder(struct law *, struct law_authority *);
+/* What a frame says, or why it does not count; would the list be held? */
+struct delta;
+const char *lawdelta_verify(const struct law *, const struct law_authority *,
+    struct delta *, const uint8_t *, size_t);
+bool lawdelta_brake(struct law *, const struct law_authority *,
+    const struct revlist *, const char *what, char why[AUTH_WHY]);
+void lawdelta_base(struct law *, const struct law_authority *,
+    struct revlist *next);
+/*
+ * lawset.c: the file that a set is asked for as, of the mesh alone, and the
+ * delta that signs it; from this source; behind what has come; a page of it.
+ */
+#define LAWSET_END ".set"
+#define LAWSET_LONG "it is too long for a way that is slow: klp.allow_slow_fetch"
+struct proto_meta;
+struct pbin;
+void lawset_drop(struct lawset *);
+bool lawset_name(const struct law *, char out[URI_MAX + 1]);
+bool lawset_proof(const struct law *, const struct lawset *,
+    char out[URI_MAX + 1]);
+void lawset_begin(struct lawset *, const char *from);
+const uint8_t *lawset_after(const struct lawset *);
+const char *lawset_page(const struct law *, struct lawset *,
+    const struct proto_meta *, struct pbin, size_t most, bool *again);
+bool lawset_take(struct law *, struct law_authority *, struct lawset *,
+    const uint8_t *frame, size_t len, char why[AUTH_WHY]);
+void lawset_replay(struct law *, struct law_authority *);
 /* lawhist.c: a delta was good; l->history is there, if any is. */
 void lawhist_add(struct law *, const struct law_authority *,
     const uint8_t *, size_t);

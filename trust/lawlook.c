@@ -311,8 +311,10 @@ finish(struct law *l, const char *why)
 		go_on(l);
 		return;
 	}
-	if (l->replay)
+	if (l->replay) {
+		lawset_replay(l, la);
 		lawdelta_replay(l, la);
+	}
 	if (rep.end == AUTH_NONE)
 		klp_clock_raise(&l->clock, la->a.state.floor, clock_mono());
 	report(l, la, &rep);

@@ -67,6 +67,12 @@ is_delta(const struct law *l, const char *name, uint32_t *from)
 }
 
 static bool
+is_set(const struct sources *x)
+{
+	return x->set == SET_PAGES;
+}
+
+static bool
 is_short(const struct sources *x)
 {
 	return x->need_max <= ROOT_BYTES;
@@ -101,6 +107,12 @@ request(const struct law *l, const struct law_authority *la,
 		q.path = PATH_TLOG;
 		q.version = lawlog_size(la) > UINT32_MAX ? 0 :
 		    lawlog_size(la);
+	} else if (is_set(x)) {
+		q.path = PATH_SET;
+		q.n = PROTO_SET_MAX;
+		q.after_id = lawset_after(&x->part);
+		head_ptag(ptag, l->list_uri.path);
+		q.ptag = ptag;
 	} else if (is_delta(l, x->need, &n)) {
 		q.path = PATH_DELTA;
 		q.version = n;
@@ -120,9 +132,11 @@ request(const struct law *l, const struct law_authority *la,
 	m->len = m->data_len;
 	(void)snprintf(m->path, sizeof(m->path), "%s", proto_path(q.path));
 	m->max = q.path == PATH_GET ? PIECE + ANSWER_MORE :
+	    q.path == PATH_SET ? PROTO_SET_MAX * PROTO_SET_ENTRY + ANSWER_MORE :
 	    q.path == PATH_DELTA ? SOURCE_DELTAS * (DELTA_BYTES + 8) +
 	    ANSWER_MORE : ROOT_BYTES + ANSWER_MORE;
-	m->deadline_ms = q.path == PATH_GET ? PIECE_MS : SMALL_MS;
+	m->deadline_ms = q.path == PATH_GET || q.path == PATH_SET ? PIECE_MS :
+	    SMALL_MS;
 	m->slow = q.path != PATH_GET || x->mesh.slow ||
 	    l->conf->allow_slow_fetch;
 }
@@ -135,7 +149,7 @@ lawmesh_ask(struct law *l, struct law_authority *la)
 	struct msg_M_ASK m = {.identify = true};
 
 	if (x->mesh.p == NULL)
-		x->mesh.slow = x->mesh.slow || is_short(x);
+		x->mesh.slow = x->mesh.slow || is_set(x) || is_short(x);
 	x->mesh.waits = false;
 	if (++l->seq == 0)
 		l->seq = 1;
@@ -260,6 +274,37 @@ deltas(struct sources *x, const struct proto_ans *a, struct result *r)
 	whole(r, d.frame[0].p, d.frame[0].n);
 }
 
+#define SET_RESTARTS 2 /* ours: of one round */
+
+/* A page of the set; true: as piece(). */
+static bool
+set_page(const struct law *l, struct sources *x, const struct proto_meta *meta,
+    struct pbin b, struct result *r)
+{
+	const char *why;
+	bool again;
+
+	if (meta->has_v && meta->v == (uint64_t)l->list.version + 1) {
+		/* the delta to it, which it does not have, would be enough */
+		ended(r, FETCH_ABSENT, "");
+		lawset_drop(&x->part);
+		return true;
+	}
+	why = lawset_page(l, &x->part, meta, b, most(l, x), &again);
+	if (why == NULL && again && x->mesh.restarts++ == SET_RESTARTS)
+		why = "it is another one each time";
+	if (why != NULL) {
+		ended(r, strcmp(why, LAWSET_LONG) == 0 ? FETCH_SIZE :
+		    FETCH_BROKEN, why);
+		lawset_drop(&x->part);
+		return true;
+	}
+	if (!x->part.whole)
+		return false;
+	whole(r, NULL, 0);
+	return true;
+}
+
 /* true: as piece(). */
 static bool
 came(const struct law *l, struct sources *x, const struct proto_ans *a,
@@ -276,6 +321,8 @@ came(const struct law *l, struct sources *x, const struct proto_ans *a,
 		ended(r, FETCH_BROKEN, "not what was asked for");
 		return true;
 	}
+	if (is_set(x))
+		return set_page(l, x, &a->meta, b, r);
 	if (!is_short(x) || x->mesh.p != NULL)
 		return piece(l, x, &a->meta, b, r);
 	if (b.n > x->need_max)
@@ -293,7 +340,8 @@ busy(struct sources *x, const struct proto_meta *meta, struct result *r)
 
 	s = MAX_OF(s, 1u);
 	r->m.wait_s = s;
-	if (x->mesh.p == NULL || s > BUSY_S) {
+	if ((x->mesh.p == NULL && (!is_set(x) || x->part.len == 0)) ||
+	    s > BUSY_S) {
 		ended(r, FETCH_LATER, "it is busy");
 		return;
 	}
@@ -309,6 +357,7 @@ answered(const struct law *l, struct sources *x, const uint8_t *p, size_t len,
 {
 	struct proto_ans a;
 	char why[64];
+	uint32_t from;
 
 	ended(r, FETCH_BROKEN, "what it answers cannot be read");
 	if (!proto_ans_get(&a, p, len))
@@ -316,9 +365,11 @@ answered(const struct law *l, struct sources *x, const uint8_t *p, size_t len,
 	switch (a.status) {
 	case ST_OK:
 		return came(l, x, &a, r);
-	case ST_NOT_MODIFIED:
 	case ST_NOT_FOUND:
 	case ST_GONE:
+		x->mesh.gap = is_delta(l, x->need, &from);
+		/* FALLTHROUGH */
+	case ST_NOT_MODIFIED:
 		ended(r, FETCH_ABSENT, "");
 		return true;
 	case ST_TOO_LARGE:

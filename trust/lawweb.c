@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/util.h"
 #include "common/wire.h"
+#include "trust/doc/compact.h"
 #include "trust/doc/delta.h"
 #include "trust/lawio.h"
 
@@ -220,6 +221,68 @@ round_over(struct law *l, struct law_authority *la)
 		failed(l, la, FETCH_SIZE, why);
 }
 
+/*
+ * The list is too long for this way, and its deltas begin behind ours: the set
+ * itself, then the delta that led to it, which signs it.
+ */
+static bool
+ask_set(struct law *l, struct law_authority *la)
+{
+	struct sources *x = la->src;
+
+	if (!sources_mesh(x) || !x->mesh.gap || x->mesh.behind[0] == '\0' ||
+	    x->set != SET_NONE || !lawset_name(l, x->need))
+		return false;
+	x->set = SET_PAGES;
+	x->need_max = COMPACT_BYTES;
+	lawset_begin(&x->part, lawweb_url(la));
+	/* of the last round only what signs it has not come */
+	if (x->part.whole && lawset_proof(l, &x->part, x->need)) {
+		x->set = SET_PROOF;
+		x->need_max = DELTA_BYTES;
+	}
+	return lawweb_asks(l, la);
+}
+
+static void
+got_set(struct law *l, struct law_authority *la, const struct msg_FETCHED *m)
+{
+	struct sources *x = la->src;
+	char why[AUTH_WHY] = "", text[SOURCE_WHY];
+	uint8_t *p = NULL;
+	size_t len = 0;
+
+	x->ready = false;
+	if (x->set == SET_PAGES && m->end == FETCH_OK &&
+	    lawset_proof(l, &x->part, x->need)) {
+		x->set = SET_PROOF;
+		x->need_max = DELTA_BYTES;
+		(void)lawweb_asks(l, la);
+		return;
+	}
+	if (x->set == SET_PROOF && m->end == FETCH_OK)
+		p = sources_read(x, x->file[x->nfiles - 1].name, DELTA_BYTES,
+		    &len);
+	l->web = true;
+	if (p != NULL && lawset_take(l, la, &x->part, p, len, why)) {
+		x->set = SET_NONE;
+		x->mesh.gap = false;
+		more_deltas(l, la);
+		law_follow(l);
+		if (!ask_delta(l, la))
+			round_over(l, la);
+	} else if (m->end != FETCH_OK) {
+		round_over(l, la); /* nothing signs it: the list does */
+	} else {
+		(void)snprintf(text, sizeof(text), "the set of %s: %s",
+		    l->list_uri.path, p == NULL ? "no memory" : why);
+		failed(l, la, LAWWEB_KIND(AUTH_BAD), text);
+	}
+	lawset_drop(&x->part);
+	l->web = false;
+	free(p);
+}
+
 static void
 got_delta(struct law *l, struct law_authority *la,
     const struct msg_FETCHED *m)
@@ -234,7 +297,8 @@ got_delta(struct law *l, struct law_authority *la,
 	la->src->ready = false;
 	l->web = true;
 	if (m->end != FETCH_OK) {
-		round_over(l, la);
+		if (!ask_set(l, la))
+			round_over(l, la);
 	} else if (p == NULL || !lawdelta_take(l, la, p, len, why)) {
 		(void)snprintf(text, sizeof(text), "%s: %s", la->src->file[
 		    la->src->nfiles - 1].name, p == NULL ? "no memory" : why);
@@ -367,7 +431,10 @@ law_fetched(struct law *l, const struct msg_FETCHED *m, int fd)
 		if (la->src->deltas == 0)
 			return false;
 		l->changed = false;
-		got_delta(l, la, m);
+		if (la->src->set != SET_NONE)
+			got_set(l, la, m);
+		else
+			got_delta(l, la, m);
 		return is_changed(l, was);
 	}
 	if (m->end == FETCH_LATER) { /* its failures were told */

@@ -42,6 +42,9 @@ forget_files(struct sources *x)
 	x->mesh.deltas = NULL;
 	x->mesh.deltas_len = 0;
 	x->mesh.behind[0] = '\0';
+	x->mesh.gap = false;
+	x->mesh.restarts = 0;
+	x->set = SET_NONE;
 	for (; x->nfiles > 0; x->nfiles--)
 		if (x->file[x->nfiles - 1].fd >= 0)
 			(void)close(x->file[x->nfiles - 1].fd);
@@ -56,8 +59,10 @@ forget_files(struct sources *x)
 void
 sources_free(struct sources *x)
 {
-	if (x != NULL)
+	if (x != NULL) {
 		forget_files(x);
+		free(x->part.p);
+	}
 	free(x);
 }
 

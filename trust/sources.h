@@ -10,6 +10,7 @@
 
 #include "common/ipc_msg.h"
 #include "trust/doc/authority.h"
+#include "trust/lawset.h"
 
 /*
  * Where an authority's files are fetched from (klp.md 1.5, 1.7): which source is
@@ -23,7 +24,7 @@
 #define SOURCE_URL 400
 #define SOURCE_RNS "rns:" /* and 32 hex digits: the klp.node of an identity */
 #define SOURCE_DELTAS 32 /* klp.md 4.3: of one round */
-#define SOURCE_FILES (AUTH_ROOT_STEPS + 2 + AUTH_WANT_MAX + SOURCE_DELTAS + 1)
+#define SOURCE_FILES (AUTH_ROOT_STEPS + 2 + AUTH_WANT_MAX + SOURCE_DELTAS + 3)
 #define SOURCE_WHY (URI_MAX + AUTH_WHY + 64)
 
 struct source {
@@ -43,6 +44,7 @@ struct sources {
 	bool ready; /* begin the update, again */
 	unsigned deltas; /* the update is over: so many deltas were asked for */
 	bool log; /* the same: a log was asked for */
+	enum { SET_NONE, SET_PAGES, SET_PROOF } set; /* the same of a set */
 	uint32_t seq; /* of the question that is out; 0: none */
 	char need[URI_MAX + 1]; /* what the update has asked for; "" */
 	size_t need_max;
@@ -64,7 +66,10 @@ struct sources {
 		char behind[SOURCE_WHY]; /* why no list comes this way */
 		uint8_t *deltas; /* more than the one that was asked for */
 		size_t deltas_len;
+		bool gap; /* it has no deltas from ours on */
+		unsigned restarts; /* of the set, in this round */
 	} mesh;
+	struct lawset part; /* of a set; outlives a round */
 };
 
 struct sources *sources_new(void); /* NULL: no memory */

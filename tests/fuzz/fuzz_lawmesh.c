@@ -4,7 +4,7 @@
  * 1.6): an order of answers, and what is put together of them.
  *
  * A byte: which file is asked for (bits 0 and 1), slow (2), slow ways may give
- * long ones (3). Then answers: how the question ended, a length of two bytes,
+ * long ones (3), pages of the set instead (4). Then answers: how the question ended, a length of two bytes,
  * so many bytes.
  */
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 
 #include "common/ipc.h"
 #include "common/util.h"
+#include "trust/doc/compact.h"
 #include "trust/doc/delta.h"
 #include "trust/doc/digest.h"
 #include "trust/lawio.h"
@@ -51,6 +52,20 @@ in_between(const uint8_t *was, size_t had)
 	must(x->mesh.len >= had);
 	/* what was there is there */
 	must(had == 0 || memcmp(x->mesh.p, was, had) == 0);
+}
+
+/* So much of the set has come, in its order. */
+static void
+set_between(void)
+{
+	const struct lawset *s = &src->part;
+
+	must(s->len <= s->total && s->len <= s->cap &&
+	    s->total <= COMPACT_BYTES && s->cap <= COMPACT_BYTES);
+	must(s->len % COMPACT_ENTRY == 0);
+	must(s->len == 0 || compact_page(s->p, s->len, NULL) == NULL);
+	must(s->whole == (s->len == s->total && s->version != 0));
+	must(s->len == 0 || s->version > law.list.version + 1);
 }
 
 /* It has ended, well or not. */
@@ -109,6 +124,7 @@ answer(const uint8_t *p, size_t n, bool delta)
 		must(src->seq == 0 && got == -1);
 		in_between(was, had);
 	}
+	set_between();
 	if (fd >= 0)
 		(void)close(fd);
 	return 3 + len;
@@ -132,6 +148,13 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	src->mesh.slow = (p[0] & 4) != 0;
 	(void)snprintf(src->need, sizeof(src->need), "%s", files[which].need);
 	src->need_max = files[which].max;
+	law.list.version = 4;
+	if ((p[0] & 16) != 0) {
+		src->set = SET_PAGES;
+		src->need_max = COMPACT_BYTES;
+		(void)lawset_name(&law, src->need);
+		which = 3;
+	}
 	for (p++, n--; (k = answer(p, n, which == 2)) > 0; p += k, n -= k)
 		continue;
 	free(src->mesh.deltas); /* as the update does when it has ended */

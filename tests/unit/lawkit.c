@@ -105,6 +105,7 @@ uint32_t piece;
 unsigned busy;
 size_t busy_after;
 enum lie lie;
+void (*twist_set)(struct proto_meta *, struct pbin *);
 
 static void
 twist(struct proto_meta *meta, struct pbin *b)
@@ -143,12 +144,15 @@ body(struct wr *w, const struct msg_V_GIVEN *v, enum proto_path path,
     const uint8_t *p, size_t len)
 {
 	struct proto_meta meta = {.has_v = true, .v = v->version,
-	    .has_len = true, .len = v->len, .sha = v->sha.b};
+	    .has_len = true, .len = v->len, .sha = v->sha.b,
+	    .has_end = path == PATH_SET, .end = v->end};
 	struct pbin b = {p, len};
 	struct proto_deltas d = {0};
 	struct rd r = rd_make(p, len), one;
 	uint16_t n;
 
+	if (path == PATH_SET && twist_set != NULL)
+		twist_set(&meta, &b);
 	if (path != PATH_DELTA) {
 		twist(&meta, &b);
 		proto_ans_head(w, lie == LIE_STATUS ? 77 : ST_OK, &meta);
@@ -181,6 +185,10 @@ give(const struct proto_req *q, struct wr *w)
 		proto_ans_put(w, ST_BUSY, &meta);
 		return;
 	}
+	if (q->after_id != NULL) {
+		m.has_after = true;
+		memcpy(m.after, q->after_id, 16);
+	}
 	if (q->atag != NULL)
 		memcpy(m.atag, q->atag, 8);
 	if (q->ptag != NULL)
@@ -204,6 +212,9 @@ noted(const struct proto_req *q)
 	if (q->path == PATH_GET)
 		(void)snprintf(order + at, sizeof(order) - at, "get+%u ",
 		    (unsigned)q->offset);
+	else if (q->path == PATH_SET)
+		(void)snprintf(order + at, sizeof(order) - at, "set%s ",
+		    q->after_id != NULL ? "+" : "");
 	else
 		(void)snprintf(order + at, sizeof(order) - at, "%s:%u ",
 		    proto_path(q->path) + 8, (unsigned)q->version);
@@ -382,6 +393,7 @@ setup(void **state)
 	(void)state;
 	mesh = MESH_OK;
 	lie = NO_LIE;
+	twist_set = NULL;
 	slow_way = is_asked = no_transport = false;
 	piece = busy = 0;
 	lawkit_root.more = NULL;

@@ -40,6 +40,9 @@ enum lie {
 	LIE_FLIP, LIE_MORE, LIE_STATUS, LIES
 };
 extern enum lie lie;
+struct proto_meta;
+struct pbin;
+extern void (*twist_set)(struct proto_meta *, struct pbin *); /* of pages */
 
 void answer(void); /* the question that is out */
 void go_on(void);
