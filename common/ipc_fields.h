@@ -125,7 +125,26 @@ enum reload_said { RELOAD_CHANGED = 1, RELOAD_WAITS, RELOAD_NOTE, RELOAD_MISTAKE
 	F(hash16, link, 0) F(hash16, request, 0) F(hash16, path_hash, 0)       \
 	F(u32, len, 0) F(var, data, 3600)
 #define MSG_T_FOLLOW_END(F) F(hash16, link, 0) F(u16, stream, 0)
+/*
+ * A message for our lxmf.delivery, len bytes in one sealed memfd. pub: what was
+ * announced of its source, when known. End: of a message of N_MAIL; tag 0: of
+ * all.
+ */
+#define MAIL_MESSAGE_MAX 262144u /* bytes */
+#define MSG_T_MAIL(F)                                                          \
+	F(u64, handle, 0) F(boolean, known, 0) F(arr, pub, 64) F(u32, len, 0)
+enum mail_end { MAIL_DELIVERED = 1, MAIL_STORED, MAIL_FAILED };
+#define MSG_T_MAIL_END(F) F(u64, tag, 0) F(u8, end, 0) F(str, why, 120)
 /* ---- node to transport ---- */
+/*
+ * kept: it will not be lost any more. N_MAIL: the data of a letter, len bytes in
+ * one sealed memfd, for this lxmf.delivery, whose key this is; written then
+ * (unix seconds), which makes its bytes and its id the same each time.
+ */
+#define MSG_N_MAIL_TAKEN(F) F(u64, handle, 0) F(boolean, kept, 0)
+#define MSG_N_MAIL(F)                                                          \
+	F(u64, tag, 0) F(hash16, dest, 0) F(arr, pub, 64) F(u32, wrote, 0)     \
+	F(u32, within_s, 0) F(u32, len, 0)
 #define MSG_N_REPLY(F)                                                         \
 	F(hash16, link, 0) F(hash16, request, 0) F(u32, len, 0)                \
 	F(var, data, 3600)
@@ -168,6 +187,10 @@ enum reload_said { RELOAD_CHANGED = 1, RELOAD_WAITS, RELOAD_NOTE, RELOAD_MISTAKE
 	    "Requests and jobs that were refused, by code.")                   \
 	X(BUSY, "warren_busy_total", "counter", "reason",                      \
 	    "Requests that were told to come again, by code.")                 \
+	X(LETTERS, "warren_letters_total", "counter", "what",                  \
+	    "Messages of lxmf.delivery, and answers, by what became of them.") \
+	X(LETTERS_OPEN, "warren_letters_open", "gauge", "",                    \
+	    "Letters that are not answered yet.")                              \
 	X(USED_UP, "warren_budgets_used_up", "gauge", "budget",                \
 	    "Peers and owners with nothing left of a budget.")                 \
 	X(HUB_SENT, "warren_hub_events_sent_total", "counter", "",             \

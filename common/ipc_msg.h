@@ -88,6 +88,7 @@ enum setting {
 	SET_HUB,      /* ... and what goes there, for audit; empty: nothing */
 	SET_HUB_PEER, /* text: whom audit may ask over the mesh, hex; or none */
 	SET_INTEGRITY,	    /* text: seconds from one pass to the next */
+	SET_LXMF, /* text: lxmf of node.yaml, transport/lxmf/lxmfset.h */
 	SET_AIRTIME, /* text: airtime of node.yaml, transport/modem/airset.h */
 };
 
@@ -279,6 +280,10 @@ enum event_kind {
 	M(T_CLOSED, TRANSPORT, NODE, 0, 0)                                     \
 	M(T_REQUEST, TRANSPORT, NODE, 0, 1)                                    \
 	M(T_FOLLOW_END, TRANSPORT, NODE, 0, 0)                                 \
+	M(T_MAIL, TRANSPORT, NODE, 1, 1)                                       \
+	M(T_MAIL_END, TRANSPORT, NODE, 0, 0)                                   \
+	M(N_MAIL_TAKEN, NODE, TRANSPORT, 0, 0)                                 \
+	M(N_MAIL, NODE, TRANSPORT, 1, 1)                                       \
 	M(N_REPLY, NODE, TRANSPORT, 0, 1)                                      \
 	M(N_FOLLOW, NODE, TRANSPORT, 1, 1)                                     \
 	M(N_CLOSE, NODE, TRANSPORT, 0, 0)                                      \

@@ -106,6 +106,34 @@ print_counts(const json_t *o, const char *title)
 	}
 }
 
+static void
+print_lxmf(const json_t *o)
+{
+	if (o == NULL)
+		return;
+	printf("lxmf      %s", ask_shown(o, "address"));
+	if (json_object_get(o, "node") != NULL)
+		printf(", propagation node %s %s", ask_shown(o, "node"),
+		    json_object_get(o, "look") == NULL ? "not looked at yet" :
+		    ask_shown(o, "look"));
+	printf(", %lld to go out\n", (long long)ask_int(o, "waiting"));
+}
+
+/* Jobs by letter: what is open, and what became of the others. */
+static void
+print_letters(const json_t *o)
+{
+	const char *key;
+	json_t *v;
+
+	if (o == NULL)
+		return;
+	printf("letters   %lld open", (long long)ask_int(o, "open"));
+	json_object_foreach(json_object_get(o, "became"), key, v)
+		printf(", %lld %s", (long long)json_integer_value(v), key);
+	printf("\n");
+}
+
 /* Where it was found current last, and who gives nothing. */
 static void
 print_source(const json_t *o)
@@ -200,6 +228,7 @@ print_node(const json_t *node)
 		printf("ledger    %lld jobs cannot be written down: see the log\n",
 		    (long long)ask_int(node, "ledger_aside"));
 	print_law(json_object_get(node, "authorities"));
+	print_letters(json_object_get(node, "letters"));
 	hub_print(json_object_get(node, "hub"));
 	print_disk(json_object_get(node, "integrity"));
 	printf("spool     %s, %s free on the disk\n",
@@ -227,6 +256,7 @@ print_status(const struct cli *c, const json_t *s, const json_t *node)
 	if (json_object_get(s, "reaches_nobody") != NULL)
 		printf("mesh      reaches NOBODY beyond this machine: %s\n",
 		    ask_shown(s, "reaches_nobody"));
+	print_lxmf(json_object_get(s, "lxmf"));
 	if (json_object_size(node) > 0)
 		print_node(node);
 	printf("\n");

@@ -236,6 +236,8 @@ read_root(struct node_config *c, const struct ynode *r, struct mistakes *m)
 		hub_read(&c->hub, n, m);
 	WITH(r, "forensics", n)
 		forensics_read(&c->forensics, n, m);
+	WITH(r, "lxmf", n)
+		lxmfconf_read(&c->lxmf, n, m);
 	WITH(r, "watchdog", n)
 		watchdog_read(&c->watchdog, n, m);
 }
@@ -272,6 +274,7 @@ set_defaults(struct node_config *c)
 	};
 	hub_defaults(&c->hub);
 	forensics_defaults(&c->forensics);
+	lxmfconf_defaults(&c->lxmf);
 	watchdog_defaults(&c->watchdog);
 }
 

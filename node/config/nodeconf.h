@@ -14,6 +14,7 @@
 #include "common/ydoc.h"
 #include "node/config/airconf.h"
 #include "node/config/hubconf.h"
+#include "node/config/lxmfconf.h"
 #include "node/config/forensicsconf.h"
 #include "node/config/watchdogconf.h"
 #include "node/config/whenconf.h"
@@ -100,6 +101,7 @@ struct node_config {
 	unsigned nair;
 	struct hub_conf hub;
 	struct forensics_conf forensics;
+	struct lxmf_conf lxmf;
 	struct watchdog_conf watchdog;
 	uint32_t require_layers; /* bits of sandbox/plan/plan.h, floor included */
 	const char *profile;	 /* "default" */

@@ -134,6 +134,20 @@ hub_json(const struct msg_HUB_STATE *h)
 	    h->why);
 }
 
+static json_t *
+letters_json(const struct node *n)
+{
+	json_t *o = json_pack("{s:I,s:I}", "open",
+	    (json_int_t)n->mail.bag.nopen, "remembered",
+	    (json_int_t)n->mail.bag.nover), *by = json_object();
+
+	for (unsigned i = 0; i < n->mail.count.n; i++)
+		(void)json_object_set_new(by, n->mail.count.of[i].code,
+		    json_integer((json_int_t)n->mail.count.of[i].times));
+	(void)json_object_set_new(o, "became", by);
+	return o;
+}
+
 static bool
 do_status(struct client *c, const json_t *q)
 {
@@ -165,6 +179,8 @@ do_status(struct client *c, const json_t *q)
 	(void)json_object_set_new(o, "authorities", law_json(wn));
 	if (n->hub.on)
 		(void)json_object_set_new(o, "hub", hub_json(&n->hub));
+	if (n->policy.mail)
+		(void)json_object_set_new(o, "letters", letters_json(n));
 	(void)json_object_set_new(o, "integrity", control_integrity_json(n));
 	(void)json_object_set_new(o, "listed",
 	    json_integer((json_int_t)n->nlisted));

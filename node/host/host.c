@@ -311,6 +311,18 @@ envelope_of(void *ctx, const struct id32 *job, uint8_t *out, size_t cap)
 	    cap);
 }
 
+static bool
+keep_mail(void *ctx, const struct mail *m)
+{
+	return ledger_put_mail(((struct warren_node *)ctx)->ledger, m);
+}
+
+static void
+drop_mail(void *ctx, const struct id32 *id)
+{
+	(void)ledger_drop_mail(((struct warren_node *)ctx)->ledger, id);
+}
+
 static void
 keep_vote(void *ctx, const struct vote *v)
 {
@@ -459,7 +471,8 @@ host_fill(struct host *h, struct warren_node *wn)
 	    .keep_body = keep_body,
 	    .load_body = load_body, .drop_body = drop_body, .forget = forget,
 	    .envelope_of = envelope_of, .keep_vote = keep_vote,
-	    .drop_vote = drop_vote,
+	    .drop_vote = drop_vote, .keep_mail = keep_mail,
+	    .drop_mail = drop_mail,
 	    .events_last = peerlog_last, .events_keep = peerlog_keep,
 	    .image = image, .image_here = image_here, .images = images,
 	    .roots = roots,

@@ -19,6 +19,7 @@
 #include "node/work/challenge.h"
 #include "node/work/documents.h"
 #include "node/work/lend.h"
+#include "node/work/mail.h"
 #include "node/work/bound.h"
 #include "node/work/contracts.h"
 #include "node/work/node.h"
@@ -127,6 +128,27 @@ on_T_REQUEST(struct warren_node *wn, const struct msg_T_REQUEST *m,
 		serve_request(&wn->node, m, data, n);
 		memfd_unmap(data, n);
 	}
+}
+
+static void
+on_T_MAIL(struct warren_node *wn, const struct msg_T_MAIL *m,
+    struct ipc_in *in)
+{
+	const uint8_t *data;
+	size_t n;
+
+	if ((data = map(in, m->len, MAIL_MESSAGE_MAX, &n)) != NULL) {
+		mail_came(&wn->node, m, data, n);
+		memfd_unmap(data, n);
+	}
+}
+
+static void
+on_T_MAIL_END(struct warren_node *wn, const struct msg_T_MAIL_END *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	mail_ended(&wn->node, m);
 }
 
 static void

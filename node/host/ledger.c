@@ -9,10 +9,10 @@
 
 #include "common/log.h"
 
-#define LEDGER_VERSION 3
+#define LEDGER_VERSION 4
 
 enum op_kind { OP_BODY, OP_FORGET, OP_DROP_BODY, OP_OWN, OP_DISOWN,
-	OP_VOTE, OP_UNVOTE, OP_MARK, OP_KINDS };
+	OP_VOTE, OP_UNVOTE, OP_MARK, OP_MAIL, OP_UNMAIL, OP_KINDS };
 
 /* A write that waits for the commit. */
 struct op {
@@ -22,13 +22,13 @@ struct op {
 	uint64_t size;
 	uint32_t used;
 	size_t mlen, elen;
-	uint8_t data[]; /* manifest, then envelope; a vote */
+	uint8_t data[]; /* manifest, then envelope; a vote; a letter's row */
 };
 TAILQ_HEAD(ops, op);
 
 enum stmt {
 	Q_JOB, Q_BODY, Q_FORGET, Q_DROP_BODY, Q_OWN, Q_DISOWN, Q_MANIFEST,
-	Q_ENVELOPE, Q_VOTE, Q_UNVOTE,
+	Q_ENVELOPE, Q_VOTE, Q_UNVOTE, Q_MAIL, Q_UNMAIL,
 	Q_MARK, Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_SAVE, Q_RELEASE, Q_BACK, Q_COUNT
 };
 static const char *const SQL[Q_COUNT] = {
@@ -47,6 +47,9 @@ static const char *const SQL[Q_COUNT] = {
     [Q_VOTE] = "INSERT OR REPLACE INTO votes(job, signer, rec)"
 	       " VALUES(?1, ?2, ?3)",
     [Q_UNVOTE] = "DELETE FROM votes WHERE job = ?1 AND signer = ?2",
+    [Q_MAIL] = "INSERT INTO mail(id, rec) VALUES(?1, ?2) ON CONFLICT(id)"
+	       " DO UPDATE SET rec = ?2",
+    [Q_UNMAIL] = "DELETE FROM mail WHERE id = ?1",
     [Q_MARK] = "INSERT INTO marks(k, v) VALUES(?1, ?2) ON CONFLICT(k)"
 	       " DO UPDATE SET v = max(v, ?2)",
     [Q_BEGIN] = "BEGIN IMMEDIATE",
@@ -75,6 +78,10 @@ static const char SCHEMA_2[] =
 static const char SCHEMA_3[] =
     "CREATE TABLE marks(k BLOB PRIMARY KEY NOT NULL, v INTEGER NOT NULL)"
     " WITHOUT ROWID;";
+/* version 4: letters, by order of their coming */
+static const char SCHEMA_4[] =
+    "CREATE TABLE mail(ord INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
+    " rec BLOB NOT NULL);";
 static const struct id32 FORGOTTEN = {{'f', 'o', 'r', 'g', 'o', 't', 't', 'e',
     'n'}};
 
@@ -127,7 +134,8 @@ migrate(sqlite3 *db, char why[160])
 	if (v < 0 || simple(db, "BEGIN IMMEDIATE") != SQLITE_OK ||
 	    (v < 1 && simple(db, SCHEMA) != SQLITE_OK) ||
 	    (v < 2 && simple(db, SCHEMA_2) != SQLITE_OK) ||
-	    simple(db, SCHEMA_3) != SQLITE_OK || simple(db, set) != SQLITE_OK ||
+	    (v < 3 && simple(db, SCHEMA_3) != SQLITE_OK) ||
+	    simple(db, SCHEMA_4) != SQLITE_OK || simple(db, set) != SQLITE_OK ||
 	    simple(db, "COMMIT") != SQLITE_OK) {
 		(void)snprintf(why, 160, "ledger.db: %s", sqlite3_errmsg(db));
 		return false;
@@ -362,6 +370,42 @@ ledger_votes(struct ledger *l, void (*fn)(void *, const struct vote *),
 }
 
 bool
+ledger_put_mail(struct ledger *l, const struct mail *m)
+{
+	struct op *op = op_add(l, OP_MAIL, &m->id, m->len + MAIL_RECORD);
+
+	if (op == NULL)
+		return false;
+	op->mlen = mail_encode(op->data, m->len + MAIL_RECORD, m);
+	return true;
+}
+
+bool
+ledger_drop_mail(struct ledger *l, const struct id32 *id)
+{
+	return op_add(l, OP_UNMAIL, id, 0) != NULL;
+}
+
+int
+ledger_mail(struct ledger *l, void (*fn)(void *, const struct id32 *,
+    const void *, size_t), void *ctx)
+{
+	sqlite3_stmt *q;
+	int rc;
+
+	if (sqlite3_prepare_v2(l->db, "SELECT id, rec FROM mail ORDER BY ord",
+		-1, &q, NULL) != SQLITE_OK)
+		return -1;
+	while ((rc = sqlite3_step(q)) == SQLITE_ROW)
+		if (sqlite3_column_bytes(q, 0) == 32)
+			fn(ctx, id32_at(sqlite3_column_blob(q, 0)),
+			    sqlite3_column_blob(q, 1),
+			    (size_t)sqlite3_column_bytes(q, 1));
+	(void)sqlite3_finalize(q);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+bool
 ledger_forget(struct ledger *l, const struct id32 *id, uint32_t not_after)
 {
 	struct op *op = op_add(l, OP_MARK, &FORGOTTEN, 0);
@@ -458,7 +502,7 @@ run_op(struct ledger *l, const struct op *op)
 	    [OP_FORGET] = Q_FORGET, [OP_DROP_BODY] = Q_DROP_BODY,
 	    [OP_OWN] = Q_OWN, [OP_DISOWN] = Q_DISOWN,
 	    [OP_VOTE] = Q_VOTE, [OP_UNVOTE] = Q_UNVOTE,
-	    [OP_MARK] = Q_MARK};
+	    [OP_MARK] = Q_MARK, [OP_MAIL] = Q_MAIL, [OP_UNMAIL] = Q_UNMAIL};
 	sqlite3_stmt *q = l->q[which[op->kind]];
 
 	(void)sqlite3_bind_blob(q, 1, HASH_BYTES(op->a), SQLITE_STATIC);
@@ -467,7 +511,10 @@ run_op(struct ledger *l, const struct op *op)
 		    SQLITE_STATIC);
 		(void)sqlite3_bind_blob(q, 3, op->data + op->mlen,
 		    (int)op->elen, SQLITE_STATIC);
-	} else if (op->kind >= OP_OWN) {
+	} else if (op->kind == OP_MAIL) {
+		(void)sqlite3_bind_blob(q, 2, op->data, (int)op->mlen,
+		    SQLITE_STATIC);
+	} else if (op->kind >= OP_OWN && op->kind != OP_UNMAIL) {
 		(void)sqlite3_bind_blob(q, 2, HASH_BYTES(op->b), SQLITE_STATIC);
 	}
 	if (op->kind == OP_VOTE)

@@ -10,6 +10,7 @@
 
 #include "common/fp.h"
 #include "node/work/jobs.h"
+#include "node/work/mailbag.h"
 #include "node/work/votes.h"
 
 /*
@@ -69,6 +70,13 @@ bool ledger_drop_vote(struct ledger *, const struct vote *);
 /* Calls fn for each. 0 or -1. */
 int ledger_votes(struct ledger *, void (*fn)(void *ctx, const struct vote *),
     void *ctx);
+
+/* A letter's row (mailbag.h); noted for the next commit. */
+bool ledger_put_mail(struct ledger *, const struct mail *);
+bool ledger_drop_mail(struct ledger *, const struct id32 *id);
+/* Calls fn for each, in the order of their coming. 0 or -1. */
+int ledger_mail(struct ledger *, void (*fn)(void *ctx, const struct id32 *id,
+    const void *rec, size_t len), void *ctx);
 
 /* Is there anything to write? */
 bool ledger_pending(const struct ledger *, const struct jobs *);

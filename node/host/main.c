@@ -28,6 +28,7 @@
 #include "node/host/setup.h"
 #include "node/host/start.h"
 #include "node/host/volumes.h"
+#include "node/work/mail.h"
 #include "node/host/watchfeed.h"
 #include "node/work/review.h"
 #include "node/work/budgets.h"
@@ -200,6 +201,12 @@ vote_found(void *ctx, const struct vote *v)
 	review_restore(&((struct warren_node *)ctx)->node, v);
 }
 
+static void
+mail_found(void *ctx, const struct id32 *id, const void *rec, size_t len)
+{
+	mail_restore(&((struct warren_node *)ctx)->node, id, rec, len);
+}
+
 static uint32_t
 unix_now(void *ctx)
 {
@@ -259,6 +266,9 @@ open_store(struct warren_node *wn)
 	logs_sweep(wn->logs, knows_job, wn);
 	read_budgets(wn);
 	node_restore(&wn->node);
+	if (ledger_mail(wn->ledger, mail_found, wn) < 0)
+		log_warnx("ledger.db", "letters in it cannot be read: they are "
+		    "not answered");
 }
 
 static void

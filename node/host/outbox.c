@@ -16,9 +16,9 @@
 #include "sandbox/plan/plan.h"
 
 /*
- * What the node sends, in order, behind the commit that it depends on. Three
+ * What the node sends, in order, behind the commit that it depends on. These
  * kinds do: an answer, the start of a job, and the order to forget one that has
- * run. The others may overtake a write that is lazy (ledger_lazy()).
+ * run; and so does what is said of letters. The others may overtake a write that is lazy (ledger_lazy()).
  */
 
 #define EVENTS_KEPT 512 /* ours: what happens in the second that audit needs */
@@ -26,7 +26,8 @@
 static bool
 depends(enum ipc_type t)
 {
-	return t == IPC_N_REPLY || t == IPC_J_RUN || t == IPC_J_FORGET;
+	return t == IPC_N_REPLY || t == IPC_J_RUN || t == IPC_J_FORGET ||
+	    t == IPC_N_MAIL || t == IPC_N_MAIL_TAKEN;
 }
 
 /* What says that something was written, and waits until it is. */
@@ -110,6 +111,16 @@ reply(void *ctx, struct msg_N_REPLY *m, const uint8_t *answer, size_t len)
 }
 
 static void
+mail(void *ctx, struct msg_N_MAIL *m, const uint8_t *letter, size_t len)
+{
+	int fd = along(letter, len);
+
+	m->len = (uint32_t)len;
+	if (fd >= 0)
+		outbox_N_MAIL(ctx, m, &fd, 1);
+}
+
+static void
 envelope(void *ctx, const struct msg_V_ENVELOPE *m, const uint8_t *bytes,
     size_t len)
 {
@@ -136,6 +147,7 @@ outbox_fill(struct host *h)
 	IPC_IF(NODE_PLAIN(from, most))(h->send_##name = send_##name;)
 	IPC_MESSAGES(FILL)
 	h->reply = reply;
+	h->mail = mail;
 	h->envelope = envelope;
 	h->contract = contract;
 }

@@ -209,6 +209,8 @@ fill_policy(struct warren_node *wn, struct policy *p)
 	    (uint64_t)UINT32_MAX / 4);
 	p->when = c->when;
 	p->forensics = c->forensics;
+	p->mail = c->lxmf.on;
+	p->mail_cost = c->lxmf.cost;
 	p->watchdog_required = c->watchdog.run != WATCHDOG_OFF &&
 	    c->watchdog.required;
 	take_trust(p, c);

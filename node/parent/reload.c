@@ -252,6 +252,9 @@ take_node(struct parent *p, struct files *f)
 	if (t->ev != NULL && settings_airtime(p, ipc_ev_channel(t->ev)) < 0)
 		say(p, RELOAD_MISTAKE, "node.yaml", "transport could not be "
 		    "told of airtime: start the node anew");
+	if (t->ev != NULL && settings_lxmf(p, ipc_ev_channel(t->ev)) < 0)
+		say(p, RELOAD_MISTAKE, "node.yaml", "transport could not be "
+		    "told of lxmf: start the node anew");
 	if (!p->compute)
 		return;
 	r = settings_reload(p);

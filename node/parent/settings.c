@@ -23,6 +23,7 @@
 #include "node/parent/keyfiles.h"
 #include "node/parent/parent.h"
 #include "node/parent/web.h"
+#include "transport/lxmf/lxmfset.h"
 #include "transport/modem/airset.h"
 
 /* ---- what the operator's files say, as descriptors that are handed on ---- */
@@ -403,6 +404,28 @@ settings_airtime(struct parent *p, struct ipc *c)
 	return r;
 }
 
+int
+settings_lxmf(struct parent *p, struct ipc *c)
+{
+	const struct lxmf_conf *l = &p->node->lxmf;
+	struct lxmfset s = {.has_node = l->has_node, .node = l->node,
+	    .look_s = (uint32_t)(l->look_ms / 1000),
+	    .announce_s = (uint32_t)(l->announce_ms / 1000),
+	    .message_max = (uint32_t)l->message, .cost = l->cost};
+	char text[LXMFSET_BYTES];
+	size_t len = 0;
+	int fd, r;
+
+	(void)snprintf(s.name, sizeof(s.name), "%s", p->node->name);
+	if (p->compute && l->on)
+		len = lxmfset_put(text, &s);
+	if ((fd = memfd_sealed("lxmf", text, len)) < 0)
+		return -1;
+	r = send_setting(c, SET_LXMF, "", fd);
+	(void)close(fd);
+	return r;
+}
+
 void
 settings_facts(struct parent *p)
 {
@@ -438,6 +461,8 @@ settings_send(struct parent *p, enum program who, struct ipc *c)
 			    p->fd_ifs);
 		if (r == 0)
 			r = settings_airtime(p, c);
+		if (r == 0)
+			r = settings_lxmf(p, c);
 		if (r == 0)
 			r = send_setting(c, SET_LISTEN_DATA, "",
 			    p->listen_data);

@@ -27,6 +27,8 @@ void settings_spawn(struct parent *, enum program, struct spawn *);
 void settings_facts(struct parent *);
 /* airtime of node.yaml, to transport; 0 or -1. */
 int settings_airtime(struct parent *, struct ipc *transport);
+/* ... and lxmf; an empty text: off. */
+int settings_lxmf(struct parent *, struct ipc *);
 /* PARAMS, SETTINGs, ..., START_DONE. 0 or -1. */
 int settings_send(struct parent *, enum program, struct ipc *);
 /* The log level of config, with -v and -q. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "node/work/answer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/log.h"
@@ -21,6 +22,17 @@ answer_begin(struct node *n, enum proto_status status,
 	return w;
 }
 
+/* A letter asked: mail.c takes it from there at the end of the turn. */
+static void
+put_slip(struct node *n, struct slip *s, const struct wr *w)
+{
+	free(s->p);
+	*s = (struct slip){.came = true, .len = w->len};
+	if ((s->p = malloc(w->len + 1)) != NULL)
+		memcpy(s->p, w->buf, w->len);
+	n->mail.at = n->now;
+}
+
 void
 answer_send(struct node *n, const struct asked *a, const struct wr *w)
 {
@@ -32,7 +44,10 @@ answer_send(struct node *n, const struct asked *a, const struct wr *w)
 	}
 	m.link = a->caller->id;
 	m.request = a->id;
-	n->host.reply(n->host.ctx, &m, w->buf, w->len);
+	if (a->caller->slip != NULL)
+		put_slip(n, a->caller->slip, w);
+	else
+		n->host.reply(n->host.ctx, &m, w->buf, w->len);
 	peer_charge(n, a->caller, w->len);
 }
 

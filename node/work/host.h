@@ -15,6 +15,7 @@
 #include "node/work/admit.h"
 
 struct job;
+struct mail;
 struct vote;
 
 /* What a slice of a blob did. */
@@ -59,6 +60,9 @@ struct host {
 	IPC_MESSAGES(NODE_HOST_SEND)
 	/* the answer goes into m when it fits, else along; m->len is set */
 	void (*reply)(void *ctx, struct msg_N_REPLY *m, const uint8_t *answer,
+	    size_t len);
+	/* the letter goes along; m->len is set */
+	void (*mail)(void *ctx, struct msg_N_MAIL *m, const uint8_t *letter,
 	    size_t len);
 	/* the envelope goes along */
 	void (*envelope)(void *ctx, const struct msg_V_ENVELOPE *,
@@ -156,6 +160,9 @@ struct host {
 	 * was copied */
 	size_t (*envelope_of)(void *ctx, const struct id32 *job, uint8_t *out,
 	    size_t cap);
+	/* its row, or none any more; false: no memory */
+	bool (*keep_mail)(void *ctx, const struct mail *);
+	void (*drop_mail)(void *ctx, const struct id32 *);
 	void (*keep_vote)(void *ctx, const struct vote *);
 	void (*drop_vote)(void *ctx, const struct vote *);
 	void (*forget)(void *ctx, const struct job *);

@@ -14,6 +14,7 @@
 #include "node/work/bury.h"
 #include "node/work/challenge.h"
 #include "node/work/lend.h"
+#include "node/work/mail.h"
 #include "node/work/contracts.h"
 #include "node/work/ready.h"
 #include "node/work/review.h"
@@ -32,6 +33,7 @@ changed(void *ctx, struct job *j, enum job_state old)
 {
 	turn_changed(ctx, j);
 	finish_changed(ctx, j, old);
+	((struct node *)ctx)->mail.at = ((struct node *)ctx)->now;
 	/* its manifest goes when it can never run again */
 	if (job_ended(j) && j->m == NULL)
 		review_over(ctx, j);
@@ -55,6 +57,7 @@ node_init(struct node *n, const struct policy *p, const struct host *h)
 	RB_INIT(&n->callers);
 	RB_INIT(&n->owners);
 	votes_init(&n->votes);
+	mail_init(n);
 	TAILQ_INIT(&n->idle);
 	TAILQ_INIT(&n->parked);
 	n->announce_at = n->changed_at = MONO_NEVER;
@@ -163,6 +166,7 @@ node_hello(struct node *n, const struct msg_T_HELLO *m)
 	n->dest = m->dest;
 	announce_hello(n);
 	banned_holes_again(n);
+	mail_transport(n);
 }
 
 void
@@ -342,6 +346,7 @@ node_tick(struct node *n)
 	next = mono_min(next, verified_tick(n));
 	next = mono_min(next, bury_tick(n));
 	next = mono_min(next, watchdog_tick(n));
+	next = mono_min(next, mail_tick(n));
 	if (mono_reached(n->now, n->expire_at)) {
 		n->expire_at = mono_add(n->now, MONO_SECOND *
 			(int64_t)MIN_OF(60u,
@@ -382,6 +387,7 @@ node_clear(struct node *n)
 	anchored_clear(n);
 	jobs_clear(&n->jobs);
 	votes_clear(&n->votes);
+	mailbag_clear(&n->mail.bag);
 	free(n->answer);
 	n->answer = NULL;
 }

@@ -79,6 +79,10 @@ numbers_tell(struct node *n, uint32_t seq, uint64_t spool)
 	tell(n, seq, NUMBER_ADMITTED, "", n->count.admitted);
 	tell_codes(n, seq, NUMBER_REFUSED, &n->refusals);
 	tell_codes(n, seq, NUMBER_BUSY, &n->busy);
+	if (n->policy.mail) {
+		tell_codes(n, seq, NUMBER_LETTERS, &n->mail.count);
+		tell(n, seq, NUMBER_LETTERS_OPEN, "", n->mail.bag.nopen);
+	}
 	tell_used_up(n, seq);
 	if (n->hub.on) {
 		tell(n, seq, NUMBER_HUB_SENT, "", n->hub.sent);

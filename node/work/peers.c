@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rns/rns.h>
+
 #include "common/log.h"
 #include "node/work/banned.h"
 #include "node/work/event.h"
@@ -198,7 +200,8 @@ close_link(struct node *n, struct caller *l)
 	struct msg_N_CLOSE m = {0};
 
 	m.link = l->id;
-	n->host.send_N_CLOSE(n->host.ctx, &m);
+	if (l->slip == NULL)
+		n->host.send_N_CLOSE(n->host.ctx, &m);
 	n->count.links_closed++;
 	peers_closed(n, &l->id);
 }
@@ -262,6 +265,8 @@ peers_closed(struct node *n, const struct hash16 *id)
 			n->host.unfollow(n->host.ctx, id, i + 1);
 	}
 	caller_spoke(n, l);
+	if (l->slip != NULL)
+		n->mail.at = n->now; /* its letter looks for another */
 	if (l->peer != NULL)
 		l->peer->links--;
 	(void)RB_REMOVE(callers, &n->callers, l);
@@ -360,6 +365,29 @@ peers_identified(struct node *n, const struct msg_T_IDENTIFIED *m)
 	if (!peer_verdict_fresh(n, p) && n->up[PROGRAM_TRUST] &&
 	    !peer_asked(n, p))
 		(void)peer_ask(n, p, NULL);
+}
+
+struct caller *
+peers_letter(struct node *n, const struct hash16 *id, const uint8_t pub[64],
+    struct slip *slip)
+{
+	struct msg_T_IDENTIFIED m = {.link = *id};
+	const struct msg_T_LINK link = {.link = *id};
+	struct caller *l;
+
+	if (caller_find(n, id) != NULL || n->ncallers >= NODE_CALLERS_MAX)
+		return NULL;
+	peers_link(n, &link);
+	if ((l = caller_find(n, id)) == NULL)
+		return NULL;
+	l->slip = slip;
+	memcpy(m.rns_public, pub, 64);
+	rns_identity_hash_of(&m.rns_hash, pub);
+	peers_identified(n, &m);
+	/* a link of his would have been closed when that was said */
+	if ((l = caller_find(n, id)) != NULL && l->peer->v.known)
+		peer_enforce(n, l->peer);
+	return caller_find(n, id);
 }
 
 /* ---- verdicts ---- */
@@ -598,7 +626,7 @@ hold(struct node *n, struct caller *l, uint32_t ms)
 {
 	struct msg_N_HOLD m = {.ms = MIN_OF(ms, NODE_HOLD_MS)};
 
-	if (!mono_reached(n->now, l->held_until))
+	if (l->slip != NULL || !mono_reached(n->now, l->held_until))
 		return;
 	m.link = l->id;
 	l->held_until = mono_add(n->now, (int64_t)m.ms * 1000);

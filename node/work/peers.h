@@ -87,7 +87,14 @@ struct follow {
 	uint64_t asked, o;
 };
 
-/* A link to this node, from T_LINK to T_CLOSED. */
+/* Where the answer to a letter's request goes (mail.c). */
+struct slip {
+	bool came;
+	uint8_t *p; /* NULL: there was no memory for it */
+	size_t len;
+};
+
+/* A link to this node, from T_LINK to T_CLOSED; or somebody's letter. */
 struct caller {
 	RB_ENTRY(caller) node;
 	TAILQ_ENTRY(caller) idle; /* not identified, nothing asked */
@@ -107,6 +114,7 @@ struct caller {
 	uint8_t chal_n[32], chal_s[64], chal_m[32];
 	uint64_t chal_qid;
 	struct follow follow[2]; /* of stdout, of stderr */
+	struct slip *slip; /* a letter, which transport knows nothing of */
 };
 
 struct owner {
@@ -137,6 +145,12 @@ void peers_link(struct node *, const struct msg_T_LINK *);
 void peers_identified(struct node *, const struct msg_T_IDENTIFIED *);
 /* It has asked or said who it is: not closed any more for its silence. */
 void caller_spoke(struct node *, struct caller *);
+/*
+ * A letter of this identity asks as a link of its would, until peers_closed().
+ * NULL: it is kept out, or there is no room.
+ */
+struct caller *peers_letter(struct node *, const struct hash16 *id,
+    const uint8_t rns_public[64], struct slip *);
 /* A link has ended (T_CLOSED): frees it, and what it asked and still waits. */
 void peers_closed(struct node *, const struct hash16 *id);
 /* Transport fell: all of them have. */

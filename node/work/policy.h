@@ -61,6 +61,8 @@ struct policy {
 	bool watchdog_required; /* no new jobs without one (klp.md 10) */
 	struct when_conf when;
 	struct forensics_conf forensics;
+	bool mail; /* jobs by letter (lxmf of node.yaml) */
+	unsigned mail_cost; /* bits of the stamp that each must have */
 	const struct policy_pin *pins; /* those of levels below 0 */
 	unsigned npins;
 	const struct hub_peer *hub; /* whose events are kept here */

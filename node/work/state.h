@@ -16,6 +16,7 @@
 #include "node/work/forensics.h"
 #include "node/work/host.h"
 #include "node/work/jobs.h"
+#include "node/work/mailbag.h"
 #include "node/work/numbers.h"
 #include "node/work/park.h"
 #include "node/work/peers.h"
@@ -128,6 +129,13 @@ struct node {
 	unsigned said, said_out;
 	struct node_counters count;
 	struct code_counts refusals, busy; /* numbers.c */
+	struct {
+		struct mailbag bag;
+		struct mono at; /* when mail_tick() has something to do */
+		uint64_t tag;	/* the last that transport got */
+		struct bucket room; /* letters of all */
+		struct code_counts count; /* what became of them */
+	} mail;
 	struct msg_HUB_STATE hub; /* of audit; zeros: there is none */
 	/* turn.c: whose turn it is, and who sleeps until trust has spoken */
 	struct sched sched;

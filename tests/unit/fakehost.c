@@ -561,7 +561,9 @@ make_node(struct world *w)
 	    .blob_drop = fake_blob_fn, .disk_free = fake_disk, .disk_readonly = fake_readonly,
 	    .keep_body = fake_keep, .load_body = fake_load,
 	    .envelope_of = fake_envelope_of, .keep_vote = fake_keep_vote,
-	    .drop_vote = fake_drop_vote, .drop_body = fake_const_job, .forget = fake_const_job,
+	    .drop_vote = fake_drop_vote, .keep_mail = fake_keep_mail,
+	    .drop_mail = fake_drop_mail, .mail = fake_mail,
+	    .drop_body = fake_const_job, .forget = fake_const_job,
 	    .image = fake_image, .image_here = fake_image_here,
 	    .images = fake_images, .roots = fake_roots, .volumes = fake_volumes, .seccomp = fake_seccomp};
 
@@ -578,6 +580,7 @@ world_init(struct world *w)
 	TAILQ_INIT(&w->events);
 	nbodies = 0;
 	fake_votes_none();
+	fake_mail_none();
 	w->now = (struct mono){1000 * MONO_SECOND};
 	w->wall_us = START_UNIX * 1000000;
 	w->level = 2;
@@ -796,4 +799,5 @@ world_restart(struct world *w)
 	}
 	fake_votes_restore(w);
 	node_restore(&w->n);
+	fake_mail_restore(w);
 }

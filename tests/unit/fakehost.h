@@ -134,6 +134,11 @@ struct world {
 	unsigned buries; /* N_BURY */
 	struct msg_N_BURY last_bury;
 	struct id32 kept; /* digest of the last envelope that was kept */
+	unsigned mails, mail_said; /* N_MAIL, N_MAIL_TAKEN, and the last */
+	struct msg_N_MAIL mail;
+	uint8_t mail_bytes[200000];
+	size_t mail_len;
+	struct msg_N_MAIL_TAKEN mail_taken;
 	struct msg_N_NUMBER numbers[128];
 	unsigned nnumbers;
 	bool last_accepting;
@@ -211,6 +216,14 @@ void fake_keep_vote(void *ctx, const struct vote *);
 void fake_drop_vote(void *ctx, const struct vote *);
 void fake_votes_none(void);
 void fake_votes_restore(struct world *);
+/* fakehost_mail.c, for fakehost.c */
+bool fake_keep_mail(void *ctx, const struct mail *);
+void fake_drop_mail(void *ctx, const struct id32 *);
+void fake_mail(void *ctx, struct msg_N_MAIL *, const uint8_t *, size_t);
+void fake_N_MAIL_TAKEN(void *ctx, const struct msg_N_MAIL_TAKEN *);
+void fake_mail_none(void);
+void fake_mail_restore(struct world *);
+unsigned fake_mail_rows(void);
 /* fakehost_blobs.c, for fakehost.c */
 bool fake_has(void *ctx, const struct fp *fp, const struct id32 *sha,
     uint64_t *size);

@@ -416,7 +416,7 @@ test_votes(void **state)
 	ledger_close(l);
 	/* a ledger from before there were any */
 	assert_int_equal(sqlite3_exec(db, "DROP TABLE votes; "
-	    "DROP TABLE marks; "
+	    "DROP TABLE marks; DROP TABLE mail; "
 	    "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
 	(void)sqlite3_close(db);
 	jobs_clear(&js);

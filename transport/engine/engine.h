@@ -51,6 +51,7 @@
  *   manage.c    the daemon's own destinations; remote.c its answers
  *   fetch.c     blackhole lists of others
  *   tidings.c   what nodes announce of authorities
+ *   mail.c      lxmf.delivery, for letters to warren-node
  *   errand.c    what trust and audit ask of the klp.node of others
  *   control.c   mesh.sock; views.c its answers
  *   air.c       queues of serial and radio, their limits and books
@@ -126,6 +127,7 @@ struct engine {
 	struct autodial *autodial;   /* NULL: nothing is connected to */
 	struct offering *offering;   /* NULL: nothing is offered */
 	struct bridge *bridge;
+	struct mailroom *mailroom; /* NULL: no lxmf in node.yaml */
 	struct reload reload; /* as the parent answered */
 	struct measure measure;
 	struct asksock *mesh_sock, *metrics; /* NULL: none */

@@ -22,6 +22,7 @@
 #include "transport/engine/if_auto.h"
 #include "transport/engine/if_local.h"
 #include "transport/engine/kinds.h"
+#include "transport/engine/mail.h"
 #include "transport/engine/manage.h"
 #include "transport/engine/measure.h"
 #include "transport/engine/metrics.h"
@@ -30,6 +31,7 @@
 #include "transport/engine/rpc.h"
 #include "transport/engine/store.h"
 #include "transport/engine/turn.h"
+#include "transport/lxmf/lxmfset.h"
 #include "transport/modem/airset.h"
 
 #define DESCRIPTORS 8192
@@ -156,6 +158,19 @@ airtime_load(struct engine *e)
 	free(text);
 }
 
+static void
+mail_load(struct engine *e)
+{
+	size_t len;
+	char *text = settings_text(&e->program, SET_LXMF, "", LXMFSET_BYTES,
+	    &len);
+
+	e->now = clock_mono();
+	if (text != NULL)
+		mailroom_set(e, text, len);
+	free(text);
+}
+
 /* A text that is no identity is nobody. */
 static void
 hub_set(struct engine *e, const char *text, size_t len)
@@ -235,6 +250,8 @@ engine_start(struct engine *e)
 		fatal("rpc");
 	if (p->params.compute && (e->bridge = bridge_new(e)) == NULL)
 		fatalx("klp.node cannot be made");
+	if (e->bridge != NULL)
+		mail_load(e);
 	if ((fd = settings_take(p, SET_LISTEN_MESH, "")) >= 0 &&
 	    (e->mesh_sock = control_new(e, fd)) == NULL)
 		fatal("mesh.sock");
@@ -280,6 +297,7 @@ engine_clear(struct engine *e)
 	reload_clear(e);
 	measure_clear(&e->measure);
 	rpc_free(e->rpc);
+	mailroom_free(e->mailroom);
 	bridge_free(e->bridge);
 	fetch_free(e->fetch);
 	errands_free(e->errands);
@@ -311,6 +329,8 @@ on_up(void *ctx, enum program who)
 
 	if (who == PROGRAM_NODE && e->bridge != NULL)
 		bridge_node_up(e->bridge);
+	if (who == PROGRAM_NODE && e->mailroom != NULL)
+		mailroom_node(e->mailroom);
 }
 
 static void
@@ -440,6 +460,20 @@ on_N_REPLY(struct engine *e, const struct msg_N_REPLY *m, struct ipc_in *in)
 }
 
 static void
+on_N_MAIL_TAKEN(struct engine *e, const struct msg_N_MAIL_TAKEN *m,
+    struct ipc_in *in)
+{
+	(void)in;
+	mailroom_taken(e, m);
+}
+
+static void
+on_N_MAIL(struct engine *e, const struct msg_N_MAIL *m, struct ipc_in *in)
+{
+	mailroom_send(e, m, in);
+}
+
+static void
 on_N_FOLLOW(struct engine *e, const struct msg_N_FOLLOW *m, struct ipc_in *in)
 {
 	if (e->bridge != NULL)
@@ -492,6 +526,17 @@ airtime_changed(struct engine *e, int fd)
 		memfd_unmap(text, len);
 }
 
+static void
+mail_changed(struct engine *e, int fd)
+{
+	size_t len = 0;
+	const uint8_t *text = memfd_map(fd, &len, LXMFSET_BYTES);
+
+	mailroom_set(e, (const char *)text, text == NULL ? 0 : len);
+	if (text != NULL)
+		memfd_unmap(text, len);
+}
+
 /* config was changed, and the parent has found it good. */
 static void
 on_setting(void *ctx, enum setting what, int fd)
@@ -503,6 +548,8 @@ on_setting(void *ctx, enum setting what, int fd)
 
 	if (what == SET_AIRTIME)
 		airtime_changed(e, fd);
+	if (what == SET_LXMF && e->bridge != NULL && !e->stopping)
+		mail_changed(e, fd);
 	if (what == SET_HUB_PEER &&
 	    (text = memfd_map(fd, &len, 64)) != NULL) {
 		hub_set(e, (const char *)text, len);

@@ -11,6 +11,7 @@
 #include "transport/engine/errand.h"
 #include "transport/engine/fetch.h"
 #include "transport/engine/holes.h"
+#include "transport/engine/mail.h"
 #include "transport/engine/manage.h"
 #include "transport/engine/nif.h"
 #include "transport/engine/rpc_stats.h"
@@ -26,6 +27,8 @@ on_event(struct engine *e, const struct rns_event *ev)
 	tidings_event(e, ev);
 	/* nobody else here has destinations, links or receipts */
 	if (e->bridge != NULL && bridge_event(e->bridge, ev))
+		return;
+	if (e->mailroom != NULL && mailroom_event(e->mailroom, ev))
 		return;
 	if (!manage_event(e->manage, ev) && !errands_event(e->errands, ev))
 		(void)fetch_event(e->fetch, ev);
@@ -63,6 +66,8 @@ on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 	if (e->rns == NULL)
 		return;
 	turn(e);
+	if (e->mailroom != NULL)
+		mailroom_turn(e->mailroom);
 	at = rns_deadline(e->rns);
 	ev_timer_stop(loop, &e->deadline);
 	if (at.us == INT64_MAX)

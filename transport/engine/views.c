@@ -12,6 +12,7 @@
 #include "transport/engine/engine.h"
 #include "transport/engine/errand.h"
 #include "transport/engine/holes.h"
+#include "transport/engine/mail.h"
 #include "transport/engine/manage.h"
 #include "transport/engine/if_i2p.h"
 #include "transport/engine/nif.h"
@@ -168,6 +169,34 @@ add_errands(json_t *o, const struct engine *e)
 	(void)json_object_set_new(o, "errands", rows);
 }
 
+/* lxmf.delivery, and the last look at the propagation node. */
+static void
+add_mailroom(json_t *o, const struct mailroom *r)
+{
+	static const char *const how[] = {"done", "unreached", "refused",
+	    "malformed"};
+	struct mailroom_counts c;
+	json_t *m;
+
+	mailroom_counts(r, &c);
+	m = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "address",
+	    json_hex(HASH_BYTES(c.address)), "looks", num(c.looks), "waiting",
+	    num(c.post.waiting), "received", num(c.post.received), "delivered",
+	    num(c.post.delivered), "stored", num(c.post.stored), "failed",
+	    num(c.post.failed), "malformed", num(c.post.malformed),
+	    "too_large", num(c.post.too_large));
+	(void)json_object_set_new(m, "lost", num(c.lost));
+	if (c.has_node)
+		(void)json_object_set_new(m, "node",
+		    json_hex(HASH_BYTES(c.node)));
+	if (c.looks > 0) {
+		(void)json_object_set_new(m, "look", text(how[c.look]));
+		(void)json_object_set_new(m, "looked_s",
+		    json_integer((json_int_t)c.looked_s));
+	}
+	(void)json_object_set_new(o, "lxmf", m);
+}
+
 static json_t *
 counts_json(const struct engine *e)
 {
@@ -248,6 +277,8 @@ status_next(struct view *v, bool *end)
 		add_bridge(o, e->bridge);
 	add_manage(o, e);
 	add_errands(o, e);
+	if (e->mailroom != NULL)
+		add_mailroom(o, e->mailroom);
 	return o;
 }
 
