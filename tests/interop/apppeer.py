@@ -11,19 +11,13 @@ Prints JSON lines, reads words:
   page HASH PATH                  fetch from a node of Nomad Network
 """
 
-import json
 import os
 import sys
 
 import LXMF
 import RNS
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from waiting import until  # noqa: E402
-
-
-def say(**what):
-    print(json.dumps(what), flush=True)
+from apppeerlib import recalled, say, words
 
 
 class Heard:
@@ -33,14 +27,6 @@ class Heard:
 
     def received_announce(self, destination_hash, announced_identity, app_data):
         say(event="announce", aspect=self.aspect_filter, dest=destination_hash.hex())
-
-
-def recalled(dest):
-    """The identity behind a destination, once its announce is here."""
-    if not RNS.Transport.has_path(dest):
-        RNS.Transport.request_path(dest)
-    until(lambda: RNS.Identity.recall(dest) is not None and RNS.Transport.has_path(dest), "its announce")
-    return RNS.Identity.recall(dest)
 
 
 def send(router, source, dest, text, method):
@@ -71,16 +57,6 @@ def fetch(dest, path):
     link = RNS.Link(to)
     link.set_link_established_callback(lambda link: link.request(
         path, None, response_callback=done, failed_callback=lambda r: say(event="not fetched", path=path)))
-
-
-def words():
-    """Lines of standard input. Not through sys.stdin: its lock would stay taken in the workers that LXMF forks."""
-    buf = b""
-    while part := os.read(0, 4096):
-        buf += part
-        while b"\n" in buf:
-            line, buf = buf.split(b"\n", 1)
-            yield line.decode().split()
 
 
 def main():

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Jobs by letter: a submitter that has nothing but stock LXMF, and through a stock lxmd one that is never up with the node."""
+
+import json
+import os
+import sqlite3
+
+import lib
+from lib import check, client, server
+from test_jobs import Daemon, new_key, node, run_in, warren
+from test_tools import Instance, extra
+
+HERE = lib.HERE
+WORK_S = 120  # a look at the node, a job, an answer
+
+
+class Submitter(lib.Script):
+    def __init__(self, ctx, python, folder, storage, secret):
+        super().__init__([python, os.path.join(HERE, "letterpeer.py"), folder, storage, secret],
+                         os.path.join(ctx.folder, "letters.log"))
+        ctx.keep(self)
+        self.dest = self.expect(event="ready")["dest"]
+
+
+class Heard(lib.Script):
+    """apppeer.py, for the announces that it prints."""
+
+    def __init__(self, ctx, python, folder):
+        super().__init__([python, os.path.join(HERE, "apppeer.py"), folder, ctx.dir("heard")],
+                         os.path.join(ctx.folder, "apps.log"))
+        ctx.keep(self)
+
+
+def address(folder):
+    """The lxmf.delivery of a node of ours."""
+    return json.loads(warren_status(folder))["lxmf"]["address"]
+
+
+def warren_status(folder):
+    import socket
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(lib.PATIENCE_S)
+    s.connect(os.path.join(folder, "warren/run/mesh.sock"))
+    s.sendall(b'{"verb":"status"}\n')
+    return s.makefile().readline()
+
+
+def world(ctx):
+    """A stock relay with lxmd on it: (python, port, its folder, lxmd's propagation address)."""
+    python = extra(ctx, "apps")
+    if python is None:
+        return None
+    run_in(ctx)
+    port, instance = lib.free_port(), Instance("unix")
+    folder = ctx.rnsd(python, instance.text(server("mesh", port), transport=True))
+    lib.must(instance.up, "the relay")
+    home = ctx.dir("lxmd")
+    with open(os.path.join(home, "config"), "w") as f:
+        f.write("[propagation]\nenable_node = yes\nannounce_at_start = yes\n"
+                "propagation_stamp_cost_target = 13\npropagation_stamp_cost_flexibility = 13\n"
+                "[lxmf]\ndisplay_name = node\n[logging]\nloglevel = 4\n")
+    heard = Heard(ctx, python, folder)
+    log = open(os.path.join(ctx.folder, "lxmd.log"), "ab")
+    ctx.keep(lib.Process([os.path.join(os.path.dirname(python), "lxmd"), "--config", home, "--rnsconfig", folder, "-p"],
+                         log))
+    where = heard.expect(event="announce", aspect="lxmf.propagation")["dest"]
+    heard.end()
+    return python, port, folder, where
+
+
+def jobs_of(folder):
+    with sqlite3.connect(f"file:{os.path.join(folder, 'warren/node/ledger.db')}?mode=ro", uri=True) as db:
+        return db.execute("SELECT count(*) FROM jobs").fetchone()[0]
+
+
+def start(ctx, folder, name):
+    return Daemon(ctx, [os.path.join(ctx.args.build, "warrend"), "--config", folder], f"{name}.log")
+
+
+def by_link(ctx):
+    """Both are up: directly and opportunistically; what is asked twice runs once."""
+    made = world(ctx)
+    if made is None:
+        return "lxmf could not be installed with pip"
+    python, port, relay, _ = made
+    secret, urn = new_key(ctx.args.python)
+    _, _, folder = node(ctx, client("up", port), [(urn, 2)], "lxmf: {}\n")
+    to = address(folder)
+    s = Submitter(ctx, python, relay, ctx.dir("submitter"), secret)
+    s.say("announce")
+    s.say(f"submit direct {to} test/busybox:1 echo by letter")
+    job = s.expect(event="job")["id"]
+    s.expect(WORK_S, event="sent")
+    a = s.expect(WORK_S, event="answer")
+    check(a["path"] == "/klp/v1/job/result" and a["status"] == 0 and a["valid"] and a["job"] == job, f"the result: {a}")
+    check(a["outcome"] == 0 and a["code"] == 0 and a["blobs"] == ["by letter\n"], f"what it ran: {a}")
+    s.say(f"again direct {to}")
+    s.expect(WORK_S, event="sent")
+    check(s.expect(WORK_S, event="answer")["job"] == job, "the same job")
+    s.say(f"ask opportunistic {to} /klp/v1/job/status {job}")
+    check(s.expect(WORK_S, event="answer", path="/klp/v1/job/status")["state"] == "done", "its state")
+    s.say(f"submit direct {to} test/none:1 true")
+    a = s.expect(WORK_S, event="answer", path="/klp/v1/job/submit")
+    check(a["status"] == 5 and a["code"] == "image", f"a refusal: {a}")
+    check(jobs_of(folder) == 1, "jobs in the ledger")
+    return None
+
+
+def never_together(ctx):
+    """Each is stopped while the other runs, and the node is killed in between: once, with its receipt."""
+    made = world(ctx)
+    if made is None:
+        return "lxmf could not be installed with pip"
+    python, port, relay, where = made
+    secret, urn = new_key(ctx.args.python)
+    _, d, folder = node(ctx, client("up", port), [(urn, 2)], f"lxmf: {{propagation_node: {where}, look_every: 1m}}\n")
+    to = address(folder)
+    heard = Submitter(ctx, python, relay, ctx.dir("first"), secret)
+    heard.say(f"node {to}")  # returns when its announce is here
+    heard.say("announce")
+    heard.say(f"node {where}")
+    lib.must(lambda: json.loads(warren_status(folder))["lxmf"]["looks"] > 0, "a look at the propagation node")
+    heard.end()
+    d.stop()
+    storage = ctx.dir("submitter")
+    s = Submitter(ctx, python, relay, storage, secret)
+    s.say(f"node {where}")
+    s.say(f"submit propagated {to} test/busybox:1 sleep 2; echo never together")
+    job = s.expect(event="job")["id"]
+    s.expect(WORK_S, event="sent")
+    s.end()
+    log = os.path.join(ctx.folder, "again.log")
+    d = start(ctx, folder, "again")
+    lib.must(lambda: job[:8] in open(log, errors="replace").read(), "the job is taken", WORK_S)
+    d.proc.kill()
+    d.stop()
+    d = start(ctx, folder, "last")
+    lib.must(lambda: json.loads(warren(ctx, "status", "--json", "--config", folder, ok=False).stdout or "{}")
+             .get("node", {}).get("letters", {}).get("became", {}).get("stored", 0) > 0, "an answer at the node", WORK_S)
+    d.stop()
+    check(jobs_of(folder) == 1, "jobs in the ledger")
+    s = Submitter(ctx, python, relay, storage, secret)
+    s.say(f"node {where}")
+    s.say("sync")
+    a = s.expect(WORK_S, event="answer")
+    check(a["path"] == "/klp/v1/job/result" and a["status"] == 0 and a["job"] == job, f"the result: {a}")
+    return None
+
+
+TESTS = []
+LONG = [
+    ("letters: a job directly and opportunistically", by_link),
+    ("letters: through lxmd, never up together", never_together),
+]
