@@ -138,6 +138,8 @@ def weave(ctx, steps=WHOLE):
     a, one, two, b = e.weave("a"), e.weave("one"), e.rnode("two"), e.rnode("b")
     node = warrend(ctx, section("weave", one.path, "WeaveInterface", {}) + section("radio", two.path))
     between(ctx, section("weave", a.path, "WeaveInterface", {}), section("radio", b.path), steps)
+    peers = [i for i in interfaces_of(ctx, node) if i["type"] == "WeaveInterfacePeer"]
+    check(peers and sum(c["tx_ms"] for c in peers[0]["airtime"]["classes"]) > 0, f"airtime of a peer: {peers}")
     row, = [i for i in interfaces_of(ctx, node) if i["type"] == "WeaveInterface"]
     check(row["rx_packets"] > 1 and row["tx_packets"] > 1 and row["malformed"] == 0 and row["of_no_peer"] == 0, row)
 

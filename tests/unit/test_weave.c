@@ -26,6 +26,18 @@ takes(unsigned port)
 	return k.v.m.kind->takes(&k.v.m, port);
 }
 
+/* What is around a packet on its medium: whom it is for. */
+static void
+airtime(void **state)
+{
+	struct airtime a = {.how = AIRTIME_BITS, .bitrate = 250000};
+
+	(void)state;
+	weavekit_begin(&k);
+	k.v.m.kind->airtime(&k.v.m, 1, &a);
+	assert_int_equal(airtime_us(&a, 492), 500 * 8 * 4);
+}
+
 /* ---- the handshake ---- */
 
 static void
@@ -302,6 +314,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(airtime, teardown),
 		cmocka_unit_test_teardown(handshake, teardown),
 		cmocka_unit_test_teardown(no_handshake, teardown),
 		cmocka_unit_test_teardown(peers, teardown),

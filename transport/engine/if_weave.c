@@ -106,6 +106,7 @@ peer_new(struct nif *section, unsigned port)
 		nif_free(n);
 		return;
 	}
+	line_port_up(n);
 	section->accepted++;
 	log_info(n->name, "found");
 }

@@ -584,6 +584,12 @@ line_port(struct nif *section, unsigned port, struct nif *n)
 	return 0;
 }
 
+void
+line_port_up(struct nif *n)
+{
+	medium_known(n->own);
+}
+
 int
 line_new(struct nif *n, struct modem *m, void (*free_it)(struct modem *),
     bool framed)

@@ -34,6 +34,8 @@ int line_new(struct nif *, struct modem *, void (*free_it)(struct modem *),
  * freed leaves its place to the next.
  */
 int line_port(struct nif *section, unsigned port, struct nif *);
+/* It carries from now on: how long its packets last is known. */
+void line_port_up(struct nif *);
 /* That of a port; NULL: there is none. */
 struct nif *line_port_nif(const struct nif *section, unsigned port);
 /* Which port an interface is; 0 of a section with one alone. */

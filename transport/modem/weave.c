@@ -409,6 +409,15 @@ weave_bitrate(const struct modem *m, unsigned port)
 	return 0; /* it does not say */
 }
 
+/* The endpoint that it is for; how fast the medium is it does not say. */
+static void
+weave_airtime(const struct modem *m, unsigned port, struct airtime *a)
+{
+	(void)m;
+	(void)port;
+	a->frame_bytes = WEAVE_ENDPOINT;
+}
+
 const struct modem_kind weave_kind = {
 	.opened = weave_opened,
 	.bytes = weave_bytes,
@@ -417,6 +426,7 @@ const struct modem_kind weave_kind = {
 	.takes = weave_takes,
 	.send = weave_send,
 	.bitrate = weave_bitrate,
+	.airtime = weave_airtime,
 	.reasons = reasons,
 };
 
